@@ -1,0 +1,1 @@
+//! A LAN camera and its viewer.
