@@ -1,0 +1,96 @@
+#!/usr/bin/env bash
+# The emulated Pi, 1 of 3: what it is made of. Prints the folder that holds it.
+#
+#   fetch.sh                    Debian's arm64 kernel, busybox, v4l2-ctl and strace, into the cache folder
+#   initramfs.sh [BINARY]       packs them, and BINARY as /bin/lancam, into an initramfs on standard output
+#   run.sh MACHINE [BINARY] …   boots it: MACHINE is `virt` (with a network) or `raspi3b`
+#
+# The kernel is the distribution's own, with `vivid`: a real V4L2 driver whose camera is a test pattern
+# (facts: README.md beside this file). Packages come from this machine's apt sources, whatever their format,
+# through a private apt state: the machine's own packages stay as they are, apart from the few tools below.
+# Needs a Debian machine. What cannot be had ends with code 77 (skip), its reason the last line on stderr.
+#
+# LANCAM_RIG_CACHE names the cache folder (default: target/rig). Delete it to fetch anew.
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+cache=${LANCAM_RIG_CACHE:-$here/../../target/rig}
+
+skip() { echo "$*" >&2; exit 77; }
+
+install_tools() {
+    local tool missing=()
+    for tool in qemu-system-aarch64:qemu-system-arm cpio:cpio depmod:kmod xz:xz-utils flock:util-linux; do
+        command -v "${tool%:*}" >/dev/null || missing+=("${tool#*:}")
+    done
+    if [ ${#missing[@]} = 0 ]; then return; fi
+    local install="apt-get install -y --no-install-recommends ${missing[*]}" as_root=()
+    if [ "$(id -u)" != 0 ]; then as_root=(sudo -n); fi
+    echo "rig: $install" >&2
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive sh -c "$install || { apt-get update; $install; }" >&2 ||
+        skip "cannot install ${missing[*]}"
+}
+
+# apt for arm64 with sources, indexes and status of its own.
+private_apt() {
+    local tool=$1
+    shift
+    "$tool" -q -o "Dir::State=$cache/apt" -o "Dir::State::status=$cache/apt/status" -o "Dir::Cache=$cache/apt" \
+        -o "Dir::Etc::sourcelist=$cache/apt/sources.list" -o "Dir::Etc::sourceparts=$cache/apt/sources.list.d" \
+        -o APT::Architecture=arm64 -o APT::Architectures=arm64 -o APT::Install-Recommends=false \
+        -o APT::Sandbox::User=root -o Acquire::Languages=none "$@"
+}
+
+# The machine's sources, without what ties them to the machine's own architecture.
+copy_sources() {
+    mkdir -p "$cache"/apt/{lists,archives}/partial "$cache/apt/sources.list.d"
+    : >"$cache/apt/status"
+    cp /etc/apt/sources.list "$cache/apt/" 2>/dev/null || : >"$cache/apt/sources.list"
+    cp /etc/apt/sources.list.d/*.{list,sources} "$cache/apt/sources.list.d/" 2>/dev/null || true
+    find "$cache"/apt/sources.list* -type f -exec sed -i -E '/^Architectures:/d; s/\barch=[^] ]+//' {} +
+}
+
+fetch() {
+    # One index may fail while a mirror is being renewed: what counts is whether the packages come.
+    private_apt apt-get update >&2 || echo "rig: apt-get update failed in part; going on" >&2
+    local kernel
+    kernel=$(private_apt apt-cache depends linux-image-arm64 | sed -n 's/.*Depends: \(linux-image-\)/\1/p')
+    [ -n "$kernel" ] || skip "no linux-image-arm64 in this machine's apt sources"
+
+    # The kernel without its dependencies (they would build an initramfs of their own), the tools with theirs.
+    (cd "$cache/apt" && private_apt apt-get download "$kernel" >&2) || skip "cannot download $kernel"
+    private_apt apt-get install -y --download-only busybox-static strace v4l-utils >&2 ||
+        skip "cannot download busybox-static, strace and v4l-utils for arm64"
+
+    # As on an installed Debian, /bin and /lib are links into /usr; the packages may not know yet.
+    mkdir -p "$cache/root/usr"/{bin,sbin,lib}
+    ln -s usr/bin usr/sbin usr/lib "$cache/root/"
+    local package
+    for package in "$cache"/apt/archives/*.deb; do
+        dpkg-deb --fsys-tarfile "$package" | tar -x --keep-directory-symlink -C "$cache/root"
+    done
+    rm -r "$cache/root/usr/share" "$cache"/root/usr/lib/*/gconv
+
+    dpkg-deb -x "$cache/apt/$kernel"_*.deb "$cache/kernel"
+    local version=${kernel#linux-image-}
+    ln -s "boot/vmlinuz-$version" "$cache/kernel/vmlinuz"
+    cp "$cache/kernel/usr/lib/$kernel/broadcom/bcm2837-rpi-3-b.dtb" "$cache/kernel/"
+    depmod -b "$cache/kernel" "$version"
+    echo "$version" >"$cache/kernel/version"
+    rm -r "$cache/apt"
+}
+
+PATH=$PATH:/usr/sbin:/sbin
+command -v apt-get >/dev/null || skip "no apt-get to fetch Debian's arm64 kernel with"
+install_tools
+mkdir -p "$cache"
+cache=$(cd "$cache" && pwd)
+exec 9>"$cache/lock"
+flock 9
+# The version is written last: without it the folder is a fetch that was interrupted.
+if [ ! -e "$cache/kernel/version" ]; then
+    rm -rf "$cache"/{apt,kernel,root,base.cpio}
+    copy_sources
+    fetch
+fi
+echo "$cache"

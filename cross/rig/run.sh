@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# The emulated Pi, 3 of 3: boots it, its console on standard input and output. See fetch.sh.
+#
+#   run.sh virt [BINARY [KERNEL_ARGUMENT…]]       `poweroff -f` in the guest ends it
+#   run.sh raspi3b [BINARY [KERNEL_ARGUMENT…]]    a Raspberry Pi 3B without a network; it never ends by itself: kill it
+#
+# After `rig ready`, every line typed is run as a shell command (see init). BINARY may be empty: ''.
+# LANCAM_RIG_FORWARD="HOST:GUEST…" forwards 127.0.0.1:HOST to the guest's TCP port GUEST; `virt` only.
+# The shell becomes QEMU: the process id stays the same.
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+machine=$1
+binary=${2:-}
+append="loglevel=3 panic=1 ${*:3}"
+cache=$("$here/fetch.sh")
+
+# QEMU reads the initramfs from an open file that has no name any more: nothing is left to clean up.
+initrd=$(mktemp "$cache/initrd.XXXXXX")
+"$here/initramfs.sh" "$binary" >"$initrd"
+exec 3<"$initrd"
+rm "$initrd"
+
+qemu=(qemu-system-aarch64 -m 1024 -kernel "$cache/kernel/vmlinuz" -initrd /dev/fd/3
+    -display none -monitor none -no-reboot)
+case $machine in
+virt)
+    user=user,id=lan
+    for pair in ${LANCAM_RIG_FORWARD:-}; do user+=",hostfwd=tcp:127.0.0.1:${pair%:*}-:${pair#*:}"; done
+    # TCG even where /dev/kvm opens: it may open and still not run this kernel.
+    exec "${qemu[@]}" -M virt -accel tcg -cpu cortex-a53 -smp 2 -serial stdio \
+        -netdev "$user" -device virtio-net-pci,netdev=lan,romfile= -append "console=ttyAMA0 $append"
+    ;;
+raspi3b)
+    # The console is the mini UART, QEMU's second serial port. One thread for all four CPUs: three of them spin until
+    # the kernel starts them, and with threads of their own they slow its self-patching down from 1 s to 12.
+    exec "${qemu[@]}" -M raspi3b -accel tcg,thread=single -smp 4 -dtb "$cache/kernel/bcm2837-rpi-3-b.dtb" -serial null -serial stdio \
+        -append "console=ttyAMA0 console=ttyS1,115200 $append"
+    ;;
+*)
+    echo "run.sh: no machine '$machine'; there are: virt raspi3b" >&2
+    exit 2
+    ;;
+esac

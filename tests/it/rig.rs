@@ -1,0 +1,308 @@
+//! An emulated Pi that a test boots, commands, and throws away.
+//!
+//! ```ignore
+//! let pi = match Guest::boot(Machine::Virt, Some(lancam), "vivid.n_devs=2") {
+//!     Ok(pi) => pi,
+//!     Err(Skip(reason)) => return skipped(&format!("pi: {reason}")),
+//! };
+//! pi.sh("lancam >/tmp/log 2>&1 &");
+//! let viewer = TcpStream::connect(("127.0.0.1", pi.port(9999)));
+//! ```
+//! The guest is Debian's arm64 kernel with `vivid`, a real V4L2 driver: see cross/rig/README.md.
+
+use std::fmt;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Machine {
+    /// A machine for emulators, two CPUs of a Pi 3, with a network: what most tests want.
+    Virt,
+    /// A Raspberry Pi 3B: its device tree, its clock that starts in 1970, no network.
+    Raspi3b,
+}
+
+/// Why there is no emulator on this machine, for people: `no linux-image-arm64 in this machine's apt sources`.
+#[derive(Debug)]
+pub struct Skip(pub String);
+
+/// What a command did.
+pub struct Output {
+    /// Its exit status; 128 + N where signal N ended it.
+    pub status: i32,
+    /// What it wrote, to both streams.
+    pub stdout: Vec<u8>,
+}
+
+/// A booted machine; dropping it ends it.
+pub struct Guest {
+    qemu: Child,
+    ports: Vec<(u16, u16)>,
+    console: Mutex<Console>,
+}
+
+impl Guest {
+    /// Boots `machine` with `lancam`, a static aarch64 program, as its /bin/lancam, and waits until it takes commands.
+    /// `kernel_arguments` carry module parameters: `vivid.n_devs=2`.
+    pub fn boot(
+        machine: Machine,
+        lancam: Option<&Path>,
+        kernel_arguments: &str,
+    ) -> Result<Guest, Skip> {
+        fetch()?;
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            let mut guest = Guest::start(machine, lancam, kernel_arguments);
+            let ready = guest.console().read_until(|line| line == READY, BOOT);
+            match ready {
+                Ok(_) => return Ok(guest),
+                // Another program may have taken a port between our choice and QEMU's bind.
+                Err(_) if attempts < 3 && guest.ends_within(Duration::from_secs(1)) => {}
+                Err(why) => panic!("the emulated Pi did not boot: {why}"),
+            }
+        }
+    }
+
+    /// Runs a line of shell in the guest, for at most a minute. What it leaves running must not keep its
+    /// output: `lancam >/tmp/log 2>&1 &`. Commands of several threads take turns.
+    pub fn sh(&self, command: &str) -> Output {
+        self.sh_within(Duration::from_secs(60), command)
+    }
+
+    /// Runs a line of shell in the guest; panics when it takes longer than `limit`.
+    pub fn sh_within(&self, limit: Duration, command: &str) -> Output {
+        assert!(
+            !command.contains('\n'),
+            "one line is one command: {command}"
+        );
+        let mut console = self.console();
+        console
+            .run(command, limit)
+            .unwrap_or_else(|why| panic!("in the emulated Pi, `{command}`: {why}"))
+    }
+
+    /// The port on this machine's 127.0.0.1 that leads to the guest's `port`; one of `GUEST_PORTS`.
+    pub fn port(&self, port: u16) -> u16 {
+        let pair = self.ports.iter().find(|(_, guest)| *guest == port);
+        pair.unwrap_or_else(|| panic!("port {port} of the emulated Pi is not forwarded"))
+            .0
+    }
+
+    /// Switches the guest off as a shutdown does, and waits for the emulator to end.
+    pub fn power_off(mut self) {
+        let _ = self.console().send("poweroff -f");
+        assert!(
+            self.ends_within(Duration::from_secs(20)),
+            "the emulated Pi did not power off"
+        );
+    }
+
+    fn start(machine: Machine, lancam: Option<&Path>, kernel_arguments: &str) -> Guest {
+        let (name, ports) = match machine {
+            Machine::Virt => ("virt", choose_ports()),
+            Machine::Raspi3b => ("raspi3b", Vec::new()),
+        };
+        let forward: Vec<String> = ports
+            .iter()
+            .map(|(host, guest)| format!("{host}:{guest}"))
+            .collect();
+        let mut qemu = script("run.sh")
+            .arg(name)
+            .arg(lancam.unwrap_or(Path::new("")))
+            .args(kernel_arguments.split_whitespace())
+            .env("LANCAM_RIG_FORWARD", forward.join(" "))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("cross/rig/run.sh is executable");
+        let stdin = qemu.stdin.take().expect("stdin is piped");
+        let lines = lines_of(qemu.stdout.take().expect("stdout is piped"));
+        Guest {
+            qemu,
+            ports,
+            console: Mutex::new(Console { stdin, lines }),
+        }
+    }
+
+    fn console(&self) -> MutexGuard<'_, Console> {
+        self.console.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ends_within(&mut self, limit: Duration) -> bool {
+        let deadline = Instant::now() + limit;
+        loop {
+            match self.qemu.try_wait() {
+                Ok(Some(_)) => return true,
+                _ if Instant::now() >= deadline => return false,
+                _ => thread::sleep(Duration::from_millis(10)),
+            }
+        }
+    }
+}
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        let _ = self.qemu.kill();
+        let _ = self.qemu.wait();
+    }
+}
+
+impl Output {
+    pub fn ok(&self) -> bool {
+        self.status == 0
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).into_owned()
+    }
+}
+
+/// So that `assert!(output.ok(), "{output}")` tells what happened.
+impl fmt::Display for Output {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "exit status {}, output:\n{}", self.status, self.text())
+    }
+}
+
+/// The command channel that cross/rig/init describes.
+struct Console {
+    stdin: ChildStdin,
+    lines: Receiver<Vec<u8>>,
+}
+
+impl Console {
+    fn send(&mut self, command: &str) -> std::io::Result<()> {
+        writeln!(self.stdin, "{command}")
+    }
+
+    fn run(&mut self, command: &str, limit: Duration) -> Result<Output, String> {
+        self.send(command)
+            .map_err(|error| format!("the emulator is gone: {error}"))?;
+        let mut stdout = self.read_until(|line| exit_status(line).is_some(), limit)?;
+        let last_line = stdout.iter().rposition(|&byte| byte == b'\n').unwrap_or(0);
+        let status = exit_status(&stdout[last_line + 1..]).expect("read_until stops at this line");
+        stdout.truncate(last_line);
+        Ok(Output { status, stdout })
+    }
+
+    /// What comes up to and with the line that `is_last`, without that line's end; an error shows what came instead.
+    fn read_until(
+        &self,
+        is_last: impl Fn(&[u8]) -> bool,
+        limit: Duration,
+    ) -> Result<Vec<u8>, String> {
+        let deadline = Instant::now() + limit;
+        let mut text = Vec::new();
+        loop {
+            let line = match self
+                .lines
+                .recv_timeout(deadline.saturating_duration_since(Instant::now()))
+            {
+                Ok(line) => line,
+                Err(RecvTimeoutError::Timeout) => {
+                    return Err(found(&format!("no end within {limit:?}"), &text));
+                }
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(found("the emulator ended", &text));
+                }
+            };
+            text.extend_from_slice(&line);
+            let line = line.trim_ascii_end();
+            if is_last(line) {
+                text.truncate(text.trim_ascii_end().len());
+                return Ok(text);
+            }
+        }
+    }
+}
+
+fn found(what: &str, text: &[u8]) -> String {
+    format!("{what}; it had written:\n{}", String::from_utf8_lossy(text))
+}
+
+fn exit_status(line: &[u8]) -> Option<i32> {
+    std::str::from_utf8(line)
+        .ok()?
+        .strip_prefix("rig exit ")?
+        .parse()
+        .ok()
+}
+
+/// Lines with their ends, read by a thread of their own so that waiting for one can have a deadline.
+fn lines_of(stream: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
+    let (sender, lines) = mpsc::channel();
+    thread::spawn(move || {
+        let mut stream = BufReader::new(stream);
+        let mut line = Vec::new();
+        while matches!(stream.read_until(b'\n', &mut line), Ok(length) if length > 0) {
+            if sender.send(std::mem::take(&mut line)).is_err() {
+                return;
+            }
+        }
+    });
+    lines
+}
+
+/// Ports that are free now, all held at once so that they differ.
+fn choose_ports() -> Vec<(u16, u16)> {
+    let held: Vec<TcpListener> = GUEST_PORTS
+        .iter()
+        .map(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port"))
+        .collect();
+    let port = |socket: &TcpListener| {
+        socket
+            .local_addr()
+            .expect("a bound socket has an address")
+            .port()
+    };
+    held.iter().map(port).zip(GUEST_PORTS).collect()
+}
+
+/// Has everything there before the clock of a boot starts; the first time downloads 65 MB.
+fn fetch() -> Result<(), Skip> {
+    let output = script("fetch.sh")
+        .output()
+        .map_err(|error| Skip(format!("cannot run cross/rig/fetch.sh: {error}")))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let log = String::from_utf8_lossy(&output.stderr);
+    let reason = log
+        .trim_end()
+        .lines()
+        .last()
+        .unwrap_or("cross/rig/fetch.sh failed")
+        .to_owned();
+    if output.status.code() == Some(SKIP_CODE) {
+        Err(Skip(reason))
+    } else {
+        panic!("cross/rig/fetch.sh failed:\n{log}")
+    }
+}
+
+fn script(name: &str) -> Command {
+    Command::new(
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("cross/rig")
+            .join(name),
+    )
+}
+
+/// Forwarded from this machine's loopback on `Machine::Virt`: the ports that lancam listens on.
+const GUEST_PORTS: [u16; 2] = [9999, 8080];
+
+/// What init writes when it takes commands.
+const READY: &[u8] = b"rig ready";
+
+/// The exit code of cross/rig/fetch.sh for what this machine cannot have.
+const SKIP_CODE: i32 = 77;
+
+/// 4 s on two idle cores; they may be busy with other tests.
+const BOOT: Duration = Duration::from_secs(120);
