@@ -21,7 +21,7 @@ const _: () = {
     assert!(size_of::<timeval>() == 16 && size_of::<timespec>() == 16);
     assert!(size_of::<v4l2_buffer>() == if wide { 88 } else { 80 });
     assert!(size_of::<v4l2_format>() == if wide { 208 } else { 204 });
-    assert!(size_of::<v4l2_event>() == if wide { 136 } else { 128 });
+    assert!(size_of::<v4l2_event>() == 136);
     assert!((VIDIOC_DQBUF >> 16 & 0x3fff) as usize == size_of::<v4l2_buffer>());
     assert!((VIDIOC_DQEVENT >> 16 & 0x3fff) as usize == size_of::<v4l2_event>());
 };
