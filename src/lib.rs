@@ -1,1 +1,17 @@
-//! A LAN camera and its viewer.
+//! A LAN camera and its viewer: frames from V4L2 to the pixels of a desktop window, over TCP.
+//!
+//! Data flows one way, and imports point down only; ARCHITECTURE.md draws both. The camera
+//! program is `source -> camera -> wire -> net`, the viewer program `net -> wire -> viewer`;
+//! [`image`] says what the bytes mean, [`latest`] is the one hand-off between threads.
+
+pub mod image;
+pub mod latest;
+pub mod net;
+pub mod wire;
+
+#[cfg(all(feature = "camera", target_os = "linux"))]
+pub mod camera;
+#[cfg(all(feature = "camera", target_os = "linux"))]
+pub mod source;
+#[cfg(feature = "viewer")]
+pub mod viewer;

@@ -1,0 +1,304 @@
+//! Encodes planes to JPEG and decodes JPEG to planes or to a screen's pixels: the only file that names `turbojpeg`.
+
+use crate::image::picture::{MAX_PIXELS, Picture};
+use crate::image::pixels::{Chroma, Size};
+use crate::image::planes::Planes;
+use turbojpeg::{Compressor, Decompressor, PixelFormat, ScalingFactor, Subsamp, YuvImage};
+
+/// Why libjpeg-turbo would not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum JpegError {
+    /// The bytes are no JPEG, or a broken one.
+    #[error("not a JPEG that can be decoded: {0}")]
+    Broken(turbojpeg::Error),
+    /// A size that nobody has a screen for; refused before memory is asked for.
+    #[error("a JPEG of {0} is over the limit of {MAX_PIXELS} pixels")]
+    TooLarge(Size),
+    /// Subsampling that is in no camera, such as CMYK's.
+    #[error("a JPEG with {0} cannot be shown")]
+    Unsupported(&'static str),
+    /// The encoder failed.
+    #[error("cannot encode {size} as JPEG: {source}")]
+    Encode {
+        /// Of the picture.
+        size: Size,
+        /// The library's word for it.
+        source: turbojpeg::Error,
+    },
+    /// The library could not be set up.
+    #[error("libjpeg-turbo cannot start: {0}")]
+    Setup(turbojpeg::Error),
+}
+
+/// A JPEG encoder that lives as long as the stream.
+#[derive(Debug)]
+pub struct Encoder {
+    compressor: Compressor,
+}
+
+impl Encoder {
+    /// An encoder of `quality` 1 to 100.
+    ///
+    /// # Errors
+    /// When the library has no memory.
+    pub fn new(quality: u8) -> Result<Self, JpegError> {
+        let mut compressor = Compressor::new().map_err(JpegError::Setup)?;
+        compressor.set_quality(i32::from(quality.clamp(1, 100))).map_err(JpegError::Setup)?;
+        Ok(Self { compressor })
+    }
+
+    /// How many bytes a JPEG of this size can have at the very most.
+    ///
+    /// # Errors
+    /// When the size is over what a JPEG can have.
+    pub fn max_len(size: Size, chroma: Chroma) -> Result<usize, JpegError> {
+        turbojpeg::compressed_buf_len(size.width, size.height, subsampling(chroma))
+            .map_err(|source| JpegError::Encode { size, source })
+    }
+
+    /// Encodes `planes` into `out`, which must be [`max_len`](Self::max_len) large, and returns how much it took.
+    ///
+    /// # Errors
+    /// When `out` is too small, or the library fails.
+    pub fn encode(&mut self, planes: &Planes, out: &mut [u8]) -> Result<usize, JpegError> {
+        let size = planes.size();
+        let image = YuvImage {
+            pixels: planes.packed(),
+            width: size.width,
+            align: 1,
+            height: size.height,
+            subsamp: subsampling(planes.chroma()),
+        };
+        self.compressor
+            .compress_yuv_to_slice(image, out)
+            .map_err(|source| JpegError::Encode { size, source })
+    }
+}
+
+/// Whether a decoded picture is as the camera made it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decoded {
+    /// Every block was there.
+    Whole,
+    /// libjpeg-turbo warned (data missing or left over); the pixels are the best it could do.
+    WithWarnings,
+}
+
+/// A JPEG decoder that lives as long as the stream.
+#[derive(Debug)]
+pub struct Decoder {
+    decompressor: Decompressor,
+}
+
+impl Decoder {
+    /// A decoder.
+    ///
+    /// # Errors
+    /// When the library has no memory.
+    pub fn new() -> Result<Self, JpegError> {
+        Ok(Self { decompressor: Decompressor::new().map_err(JpegError::Setup)? })
+    }
+
+    /// Decodes `jpeg` straight into a screen's pixels, making `picture` as large as the JPEG.
+    ///
+    /// # Errors
+    /// When it is no JPEG, broken before its first block, or over [`MAX_PIXELS`].
+    pub fn decode(&mut self, jpeg: &[u8], picture: &mut Picture) -> Result<Decoded, JpegError> {
+        let (size, _) = self.header(jpeg)?;
+        picture.reshape(size);
+        self.scale(ScalingFactor::ONE)?;
+        let image = turbojpeg::Image {
+            pixels: bytemuck::cast_slice_mut::<u32, u8>(picture.pixels_mut()),
+            width: size.width,
+            pitch: size.width * 4,
+            height: size.height,
+            format: SCREEN,
+        };
+        forgiving(self.decompressor.decompress(jpeg, image))
+    }
+
+    /// Decodes `jpeg` to planes at the smallest DCT scale that is not below `at_least`.
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode), and when the JPEG's colours are not YCbCr or grey.
+    pub fn decode_planes(
+        &mut self,
+        jpeg: &[u8],
+        at_least: Size,
+        planes: &mut Planes,
+    ) -> Result<Decoded, JpegError> {
+        let (size, subsamp) = self.header(jpeg)?;
+        let chroma = match subsamp {
+            Subsamp::Sub2x2 => Chroma::Yuv420,
+            Subsamp::Sub2x1 => Chroma::Yuv422,
+            Subsamp::None => Chroma::Yuv444,
+            Subsamp::Sub1x2 => Chroma::Yuv440,
+            Subsamp::Sub4x1 => Chroma::Yuv411,
+            Subsamp::Gray => Chroma::Grey,
+            _ => return Err(JpegError::Unsupported("4:4:1 or unknown subsampling")),
+        };
+        let scale = dct_scale(size, at_least);
+        self.scale(scale)?;
+        let scaled = Size::new(scale.scale(size.width), scale.scale(size.height));
+        planes.reshape(scaled, chroma);
+        let image = YuvImage {
+            pixels: planes.packed_mut(),
+            width: scaled.width,
+            align: 1,
+            height: scaled.height,
+            subsamp,
+        };
+        forgiving(self.decompressor.decompress_to_yuv(jpeg, image))
+    }
+
+    fn header(&mut self, jpeg: &[u8]) -> Result<(Size, Subsamp), JpegError> {
+        let header = self.decompressor.read_header(jpeg).map_err(JpegError::Broken)?;
+        let size = Size::new(header.width, header.height);
+        if size.area() > MAX_PIXELS {
+            return Err(JpegError::TooLarge(size));
+        }
+        Ok((size, header.subsamp))
+    }
+
+    fn scale(&mut self, factor: ScalingFactor) -> Result<(), JpegError> {
+        self.decompressor.set_scaling_factor(factor).map_err(JpegError::Broken)
+    }
+}
+
+/// `0x00RRGGBB` in this machine's byte order.
+const SCREEN: PixelFormat =
+    if cfg!(target_endian = "little") { PixelFormat::BGRX } else { PixelFormat::XRGB };
+
+fn subsampling(chroma: Chroma) -> Subsamp {
+    match chroma {
+        Chroma::Yuv420 => Subsamp::Sub2x2,
+        Chroma::Yuv422 => Subsamp::Sub2x1,
+        Chroma::Yuv444 => Subsamp::None,
+        Chroma::Yuv440 => Subsamp::Sub1x2,
+        Chroma::Yuv411 => Subsamp::Sub4x1,
+        Chroma::Grey => Subsamp::Gray,
+    }
+}
+
+/// The halvings that libjpeg-turbo has SIMD for; the other eighths run in plain C.
+fn dct_scale(size: Size, at_least: Size) -> ScalingFactor {
+    [ScalingFactor::ONE_EIGHTH, ScalingFactor::ONE_QUARTER, ScalingFactor::ONE_HALF]
+        .into_iter()
+        .find(|factor| {
+            factor.scale(size.width) >= at_least.width
+                && factor.scale(size.height) >= at_least.height
+        })
+        .unwrap_or(ScalingFactor::ONE)
+}
+
+/// A warning leaves usable pixels, but the crate reports it as an error with the library's text.
+fn forgiving(result: turbojpeg::Result<()>) -> Result<Decoded, JpegError> {
+    match result {
+        Ok(()) => Ok(Decoded::Whole),
+        Err(turbojpeg::Error::TurboJpegError(text))
+            if text.starts_with("Premature end of JPEG")
+                || text.starts_with("Corrupt JPEG data: ") =>
+        {
+            Ok(Decoded::WithWarnings)
+        }
+        Err(error) => Err(JpegError::Broken(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ramp(size: Size, chroma: Chroma) -> Planes {
+        let mut planes = Planes::default();
+        planes.reshape(size, chroma);
+        let to = planes.split_mut();
+        let width = chroma.luma_size(size).width;
+        for (index, y) in to.y.iter_mut().enumerate() {
+            *y = u8::try_from(index % width * 255 / width).expect("below 255");
+        }
+        to.cb.fill(100);
+        to.cr.fill(160);
+        planes
+    }
+
+    fn encode(planes: &Planes, quality: u8) -> Vec<u8> {
+        let mut out =
+            vec![0; Encoder::max_len(planes.size(), planes.chroma()).expect("small enough")];
+        let len = Encoder::new(quality)
+            .and_then(|mut encoder| encoder.encode(planes, &mut out))
+            .expect("encodes");
+        out.truncate(len);
+        out
+    }
+
+    #[test]
+    fn planes_survive_the_way_to_jpeg_and_back() {
+        for chroma in [Chroma::Yuv420, Chroma::Yuv422] {
+            let planes = ramp(Size::new(101, 67), chroma);
+            let jpeg = encode(&planes, 95);
+            let mut back = Planes::default();
+            let mut decoder = Decoder::new().expect("decoder");
+            let whole = decoder.decode_planes(&jpeg, planes.size(), &mut back);
+            assert_eq!(whole.expect("decodes"), Decoded::Whole);
+            assert_eq!((back.size(), back.chroma()), (planes.size(), chroma));
+            for (a, b) in planes.packed().iter().zip(back.packed()) {
+                assert!(a.abs_diff(*b) <= 8, "{a} {b}");
+            }
+        }
+    }
+
+    #[test]
+    fn screen_pixels_have_red_green_and_blue_in_their_places() {
+        let mut planes = Planes::default();
+        planes.reshape(Size::new(16, 16), Chroma::Yuv420);
+        let to = planes.split_mut();
+        // Full-range BT.601 of pure red.
+        to.y.fill(76);
+        to.cb.fill(85);
+        to.cr.fill(255);
+        let mut picture = Picture::default();
+        Decoder::new()
+            .and_then(|mut decoder| decoder.decode(&encode(&planes, 100), &mut picture))
+            .expect("decodes");
+        let [red, green, blue] = picture.rgb(8, 8);
+        assert!(red > 250 && green < 5 && blue < 5, "{red} {green} {blue}");
+    }
+
+    #[test]
+    fn a_smaller_picture_is_decoded_at_the_nearest_larger_dct_scale() {
+        let jpeg = encode(&ramp(Size::new(1280, 720), Chroma::Yuv422), 80);
+        let mut planes = Planes::default();
+        let mut decoder = Decoder::new().expect("decoder");
+        for (at_least, found) in [
+            (Size::new(320, 180), Size::new(320, 180)),
+            (Size::new(321, 180), Size::new(640, 360)),
+            (Size::new(1280, 1), Size::new(1280, 720)),
+            (Size::new(4000, 4000), Size::new(1280, 720)),
+        ] {
+            decoder.decode_planes(&jpeg, at_least, &mut planes).expect("decodes");
+            assert_eq!(planes.size(), found);
+        }
+    }
+
+    #[test]
+    fn a_cut_jpeg_is_shown_as_far_as_it_goes_and_garbage_is_refused() {
+        let jpeg = encode(&ramp(Size::new(64, 64), Chroma::Yuv420), 90);
+        let mut picture = Picture::default();
+        let mut decoder = Decoder::new().expect("decoder");
+        let cut = decoder.decode(&jpeg[..jpeg.len() - 20], &mut picture);
+        assert_eq!(cut.expect("shown"), Decoded::WithWarnings);
+        assert!(matches!(decoder.decode(b"garbage", &mut picture), Err(JpegError::Broken(_))));
+        assert!(matches!(decoder.decode(&[], &mut picture), Err(JpegError::Broken(_))));
+    }
+
+    #[test]
+    fn a_size_from_a_stranger_is_refused_before_memory_is_asked_for() {
+        let mut jpeg = encode(&ramp(Size::new(64, 64), Chroma::Yuv420), 90);
+        let header = jpeg.windows(2).position(|pair| pair == [0xFF, 0xC0]).expect("SOF0");
+        jpeg[header + 5..header + 9].copy_from_slice(&[0xFD, 0xE8, 0xFD, 0xE8]);
+        let refused =
+            Decoder::new().and_then(|mut decoder| decoder.decode(&jpeg, &mut Picture::default()));
+        assert!(matches!(refused, Err(JpegError::TooLarge(_))), "{refused:?}");
+    }
+}

@@ -1,0 +1,87 @@
+//! Reads the structure of a JPEG by its markers, never its entropy-coded data (ITU-T T.81, annex B).
+
+use crate::image::pixels::Size;
+
+/// Start of image.
+pub const SOI: u8 = 0xD8;
+/// End of image.
+pub const EOI: u8 = 0xD9;
+/// Start of scan: entropy-coded data follows its segment.
+pub const SOS: u8 = 0xDA;
+
+/// Whether these bytes begin as every JPEG does: a start marker, and then another marker.
+pub fn starts_like_jpeg(bytes: &[u8]) -> bool {
+    matches!(bytes, [0xFF, SOI, 0xFF, ..])
+}
+
+/// The size that a JPEG's frame header names; `None` when there is none before the first scan.
+pub fn picture_size(jpeg: &[u8]) -> Option<Size> {
+    let mut at = 2;
+    loop {
+        let (marker, after) = marker_at(jpeg, at)?;
+        if has_no_segment(marker) {
+            at = after;
+            continue;
+        }
+        let length = usize::from(u16::from_be_bytes([*jpeg.get(after)?, *jpeg.get(after + 1)?]));
+        if is_frame_header(marker) {
+            // Length, precision, height, width.
+            let &[height_high, height_low, width_high, width_low] =
+                jpeg.get(after + 3..after + 7)?.first_chunk()?;
+            let height = usize::from(u16::from_be_bytes([height_high, height_low]));
+            let width = usize::from(u16::from_be_bytes([width_high, width_low]));
+            return (width > 0 && height > 0).then_some(Size::new(width, height));
+        }
+        if marker == SOS || marker == EOI || length < 2 {
+            return None;
+        }
+        at = after + length;
+    }
+}
+
+/// The marker at `at`, and where what follows it begins. Fill bytes (`FF FF`) may precede it (B.1.1.2).
+pub fn marker_at(bytes: &[u8], mut at: usize) -> Option<(u8, usize)> {
+    if *bytes.get(at)? != 0xFF {
+        return None;
+    }
+    while *bytes.get(at)? == 0xFF {
+        at += 1;
+    }
+    Some((bytes[at], at + 1))
+}
+
+/// TEM, the restart markers, SOI and EOI stand alone; every other marker begins a segment with a length.
+pub fn has_no_segment(marker: u8) -> bool {
+    matches!(marker, 0x01 | 0xD0..=0xD9)
+}
+
+/// SOF0 to SOF15 without DHT, JPG and DAC, which share their range.
+fn is_frame_header(marker: u8) -> bool {
+    matches!(marker, 0xC0..=0xCF) && !matches!(marker, 0xC4 | 0xC8 | 0xCC)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEAD: &[u8] = &[
+        0xFF, 0xD8, // start of image
+        0xFF, 0xE0, 0, 4, 0xFF, 0xC0, // an APP0 whose content looks like a frame header
+        0xFF, 0xFF, 0xC0, 0, 11, 8, 2, 208, 5, 0, 1, 1, 0x11,
+        0, // a fill byte; 720 rows of 1280
+    ];
+
+    #[test]
+    fn the_size_is_found_behind_other_segments_and_fill_bytes() {
+        assert!(starts_like_jpeg(HEAD));
+        assert_eq!(picture_size(HEAD), Some(Size::new(1280, 720)));
+    }
+
+    #[test]
+    fn a_head_cut_anywhere_has_no_size_and_never_panics() {
+        for end in 0..HEAD.len() - 4 {
+            let size = picture_size(&HEAD[..end]);
+            assert!(size.is_none() || end >= HEAD.len() - 5, "cut at {end}");
+        }
+    }
+}

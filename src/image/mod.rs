@@ -1,0 +1,12 @@
+//! What image bytes mean and become: formats, planes, sizes, JPEG. No I/O, no clock, no thread.
+
+pub mod frame;
+pub mod jpeg;
+pub mod picture;
+pub mod pixels;
+pub mod planes;
+pub mod rendition;
+#[cfg(feature = "camera")]
+pub mod resize;
+pub mod stamp;
+pub mod text;

@@ -1,0 +1,227 @@
+//! Y, Cb and Cr planes in pooled memory, and the one pass that fills them from camera memory.
+//!
+//! Planes are always full range, as JPEG wants them; the pass that deinterleaves also widens.
+
+use super::frame::RawFrame;
+use super::pixels::{Chroma, PixelFormat, Range, Size};
+
+/// Three planes one behind the other: Y, Cb, Cr, full-range BT.601, without gaps between rows.
+///
+/// For odd sizes the Y plane is [`Chroma::luma_size`] large, its last column or row repeated: so
+/// libjpeg-turbo takes the planes as they are.
+#[derive(Debug)]
+pub struct Planes {
+    bytes: Vec<u8>,
+    size: Size,
+    chroma: Chroma,
+}
+
+/// The planes of one picture, borrowed to be written.
+#[derive(Debug)]
+pub struct PlanesMut<'a> {
+    /// Luma, [`Chroma::luma_size`] large.
+    pub y: &'a mut [u8],
+    /// Blue difference, [`Chroma::chroma_size`] large.
+    pub cb: &'a mut [u8],
+    /// Red difference, as large as `cb`.
+    pub cr: &'a mut [u8],
+}
+
+impl Default for Planes {
+    fn default() -> Self {
+        Self { bytes: Vec::new(), size: Size::new(0, 0), chroma: Chroma::Yuv420 }
+    }
+}
+
+impl Planes {
+    /// Makes these planes `size` large. Allocates only when they were never that large before.
+    pub fn reshape(&mut self, size: Size, chroma: Chroma) {
+        self.size = size;
+        self.chroma = chroma;
+        let len = self.len();
+        if self.bytes.len() < len {
+            self.bytes.resize(len, 0);
+        }
+    }
+
+    /// Size of the picture.
+    pub fn size(&self) -> Size {
+        self.size
+    }
+
+    /// How the Cb and Cr planes are subsampled.
+    pub fn chroma(&self) -> Chroma {
+        self.chroma
+    }
+
+    /// All three planes as one run of bytes, the layout libjpeg-turbo calls packed planar (alignment 1).
+    pub fn packed(&self) -> &[u8] {
+        &self.bytes[..self.len()]
+    }
+
+    /// As [`packed`](Self::packed), to be written.
+    pub fn packed_mut(&mut self) -> &mut [u8] {
+        let len = self.len();
+        &mut self.bytes[..len]
+    }
+
+    /// The planes Y, Cb and Cr; the last two are empty for grey.
+    pub fn split(&self) -> [&[u8]; 3] {
+        let (y, chroma) = self.packed().split_at(self.chroma.luma_size(self.size).area());
+        let (cb, cr) = chroma.split_at(chroma.len() / 2);
+        [y, cb, cr]
+    }
+
+    /// The planes, to be written.
+    pub fn split_mut(&mut self) -> PlanesMut<'_> {
+        let luma = self.chroma.luma_size(self.size).area();
+        let (y, chroma) = self.packed_mut().split_at_mut(luma);
+        let (cb, cr) = chroma.split_at_mut(chroma.len() / 2);
+        PlanesMut { y, cb, cr }
+    }
+
+    fn len(&self) -> usize {
+        self.chroma.luma_size(self.size).area() + 2 * self.chroma.chroma_size(self.size).area()
+    }
+
+    /// Fills these planes from a raw frame: the only time its bytes are read.
+    ///
+    /// `chroma` must be 4:2:0 or 4:2:2. The frame must be raw and at least
+    /// [`frame_len`](super::frame::FrameLayout::frame_len) long, which sources check before they lend it.
+    ///
+    /// # Panics
+    /// When the frame is compressed, or shorter than its layout says.
+    pub fn fill_from(&mut self, frame: &RawFrame<'_>, chroma: Chroma) {
+        let layout = frame.layout;
+        self.reshape(layout.size, chroma);
+        match layout.format {
+            PixelFormat::Yuyv => self.fill_from_yuyv(frame.bytes, layout.stride, layout.range),
+            PixelFormat::Jpeg => unreachable!("a JPEG is decoded, not deinterleaved"),
+        }
+    }
+
+    fn fill_from_yuyv(&mut self, bytes: &[u8], stride: usize, range: Range) {
+        let height = self.size.height;
+        let luma_width = self.chroma.luma_size(self.size).width;
+        let chroma_width = luma_width / 2;
+        let rows_per_chroma_row = if self.chroma == Chroma::Yuv420 { 2 } else { 1 };
+        let planes = self.split_mut();
+        // YUYV rows hold whole pairs of pixels, so that an odd width comes with its repeated column.
+        let row = |index: usize| &bytes[index.min(height - 1) * stride..][..chroma_width * 4];
+        for (chroma_row, ((cb, cr), y)) in planes
+            .cb
+            .chunks_exact_mut(chroma_width)
+            .zip(planes.cr.chunks_exact_mut(chroma_width))
+            .zip(planes.y.chunks_exact_mut(luma_width * rows_per_chroma_row))
+            .enumerate()
+        {
+            let first = chroma_row * rows_per_chroma_row;
+            let last = first + rows_per_chroma_row - 1;
+            match range {
+                Range::Full => yuyv_chroma(row(first), row(last), cb, cr, |value| value),
+                Range::Limited => yuyv_chroma(row(first), row(last), cb, cr, widen_chroma),
+            }
+            for (index, y) in (first..).zip(y.chunks_exact_mut(luma_width)) {
+                match range {
+                    Range::Full => yuyv_luma(row(index), y, |value| value),
+                    Range::Limited => yuyv_luma(row(index), y, widen_luma),
+                }
+            }
+        }
+    }
+}
+
+/// Takes the Y bytes of one YUYV row. Written so that the compiler makes SIMD of it on every target.
+#[inline(always)]
+fn yuyv_luma(row: &[u8], y: &mut [u8], map: impl Fn(u16) -> u16) {
+    for (out, pixel) in y.as_chunks_mut::<2>().0.iter_mut().zip(row.as_chunks::<4>().0) {
+        out[0] = low_byte(map(u16::from(pixel[0])));
+        out[1] = low_byte(map(u16::from(pixel[2])));
+    }
+}
+
+/// Averages the Cb and Cr bytes of two YUYV rows (one and the same row for 4:2:2).
+#[inline(always)]
+fn yuyv_chroma(upper: &[u8], lower: &[u8], cb: &mut [u8], cr: &mut [u8], map: impl Fn(u16) -> u16) {
+    let upper = upper.as_chunks::<4>().0;
+    let lower = lower.as_chunks::<4>().0;
+    for (((up, low), cb), cr) in upper.iter().zip(lower).zip(cb).zip(cr) {
+        *cb = low_byte(map((u16::from(up[1]) + u16::from(low[1]) + 1) >> 1));
+        *cr = low_byte(map((u16::from(up[3]) + u16::from(low[3]) + 1) >> 1));
+    }
+}
+
+/// 16..=235 to 0..=255, to the nearest: (y - 16) * 255 / 219 in 16 bits, so that eight fit a SIMD register.
+#[inline(always)]
+fn widen_luma(y: u16) -> u16 {
+    // 149 / 128 = 1.16406 against 255 / 219 = 1.16438: at most 0.07 off over the whole range.
+    let widened = (y.saturating_sub(16).min(219) * 149 + 64) >> 7;
+    widened.min(255)
+}
+
+/// 16..=240 around 128 to 0..=255 around 128: (c - 128) * 255 / 224 + 128 in 16 bits.
+#[inline(always)]
+fn widen_chroma(c: u16) -> u16 {
+    // The same line through (16, 0.5) and (240, 255.5), kept unsigned: 146 / 128 = 1.1406 against
+    // 1.1384, and 96 / 128 for the rounding and the half; at most 0.25 off, and grey (128) stays 128.
+    let from_zero = c.clamp(16, 240) - 16;
+    ((from_zero * 146 + 96) >> 7).min(255)
+}
+
+#[allow(clippy::cast_possible_truncation)] // The callers' values are at most 255; a checked cast would stop SIMD.
+#[inline(always)]
+fn low_byte(value: u16) -> u8 {
+    value as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::frame::{FrameLayout, Micros};
+
+    fn fill(bytes: &[u8], size: Size, stride: usize, range: Range, chroma: Chroma) -> Planes {
+        let layout = FrameLayout { format: PixelFormat::Yuyv, size, stride, range, interval: None };
+        assert!(bytes.len() >= layout.frame_len().expect("raw"));
+        let frame = RawFrame { bytes, layout: &layout, sequence: 0, captured_at: Micros(0) };
+        let mut planes = Planes::default();
+        planes.fill_from(&frame, chroma);
+        planes
+    }
+
+    #[test]
+    fn yuyv_is_taken_apart_and_its_chroma_averaged_over_two_rows() {
+        // Two rows of two pixels, four bytes of padding after each.
+        let bytes = [1, 10, 2, 20, 0, 0, 0, 0, 3, 13, 4, 24, 0, 0, 0, 0];
+        let planes = fill(&bytes, Size::new(2, 2), 8, Range::Full, Chroma::Yuv420);
+        assert_eq!(planes.split(), [&[1, 2, 3, 4][..], &[12], &[22]]);
+        let planes = fill(&bytes, Size::new(2, 2), 8, Range::Full, Chroma::Yuv422);
+        assert_eq!(planes.split(), [&[1, 2, 3, 4][..], &[10, 13], &[20, 24]]);
+    }
+
+    #[test]
+    fn odd_sizes_are_padded_with_what_the_camera_sent_or_their_last_row() {
+        let bytes: Vec<u8> = (0..24).collect();
+        let planes = fill(&bytes, Size::new(3, 3), 8, Range::Full, Chroma::Yuv420);
+        assert_eq!(
+            planes.split(),
+            [
+                &[0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 16, 18, 20, 22][..],
+                &[5, 9, 17, 21],
+                &[7, 11, 19, 23]
+            ]
+        );
+    }
+
+    #[test]
+    fn limited_range_is_widened_to_what_a_jpeg_carries() {
+        for y in 0..=255_u16 {
+            let exact = ((f64::from(y) - 16.0) * 255.0 / 219.0).clamp(0.0, 255.0);
+            assert!((f64::from(widen_luma(y)) - exact).abs() <= 0.6, "luma {y}");
+        }
+        for c in 0..=255_u16 {
+            let exact = ((f64::from(c) - 128.0) * 255.0 / 224.0 + 128.0).clamp(0.0, 255.0);
+            assert!((f64::from(widen_chroma(c)) - exact).abs() <= 0.8, "chroma {c}");
+        }
+        assert_eq!((widen_luma(16), widen_luma(235), widen_chroma(128)), (0, 255, 128));
+    }
+}
