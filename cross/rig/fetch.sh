@@ -50,28 +50,31 @@ copy_sources() {
     find "$cache"/apt/sources.list* -type f -exec sed -i -E '/^Architectures:/d; s/\barch=[^] ]+//' {} +
 }
 
+# Folder, packages. As on an installed Debian, /lib is a link to /usr/lib; packages use either name.
+unpack() {
+    local package
+    mkdir -p "$1/usr"/{bin,sbin,lib}
+    ln -s usr/bin usr/sbin usr/lib "$1/"
+    for package in "${@:2}"; do
+        dpkg-deb --fsys-tarfile "$package" | tar -x --keep-directory-symlink -C "$1"
+    done
+}
+
 fetch() {
     # One index may fail while a mirror is being renewed: what counts is whether the packages come.
     private_apt apt-get update >&2 || echo "rig: apt-get update failed in part; going on" >&2
     local kernel
-    kernel=$(private_apt apt-cache depends linux-image-arm64 | sed -n 's/.*Depends: \(linux-image-\)/\1/p')
-    [ -n "$kernel" ] || skip "no linux-image-arm64 in this machine's apt sources"
+    kernel=$(private_apt apt-cache depends linux-image-arm64 | sed -n 's/.*Depends: \(linux-image-\)/\1/p') ||
+        skip "no linux-image-arm64 from this machine's apt sources: offline, or not Debian's"
 
     # The kernel without its dependencies (they would build an initramfs of their own), the tools with theirs.
     (cd "$cache/apt" && private_apt apt-get download "$kernel" >&2) || skip "cannot download $kernel"
     private_apt apt-get install -y --download-only busybox-static strace v4l-utils >&2 ||
         skip "cannot download busybox-static, strace and v4l-utils for arm64"
 
-    # As on an installed Debian, /bin and /lib are links into /usr; the packages may not know yet.
-    mkdir -p "$cache/root/usr"/{bin,sbin,lib}
-    ln -s usr/bin usr/sbin usr/lib "$cache/root/"
-    local package
-    for package in "$cache"/apt/archives/*.deb; do
-        dpkg-deb --fsys-tarfile "$package" | tar -x --keep-directory-symlink -C "$cache/root"
-    done
+    unpack "$cache/root" "$cache"/apt/archives/*.deb
     rm -r "$cache/root/usr/share" "$cache"/root/usr/lib/*/gconv
-
-    dpkg-deb -x "$cache/apt/$kernel"_*.deb "$cache/kernel"
+    unpack "$cache/kernel" "$cache/apt/$kernel"_*.deb
     local version=${kernel#linux-image-}
     ln -s "boot/vmlinuz-$version" "$cache/kernel/vmlinuz"
     cp "$cache/kernel/usr/lib/$kernel/broadcom/bcm2837-rpi-3-b.dtb" "$cache/kernel/"

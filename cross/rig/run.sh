@@ -34,8 +34,8 @@ virt)
 raspi3b)
     # The console is the mini UART, QEMU's second serial port. One thread for all four CPUs: three of them spin until
     # the kernel starts them, and with threads of their own they slow its self-patching down from 1 s to 12.
-    exec "${qemu[@]}" -M raspi3b -accel tcg,thread=single -smp 4 -dtb "$cache/kernel/bcm2837-rpi-3-b.dtb" -serial null -serial stdio \
-        -append "console=ttyAMA0 console=ttyS1,115200 $append"
+    exec "${qemu[@]}" -M raspi3b -accel tcg,thread=single -smp 4 -dtb "$cache/kernel/bcm2837-rpi-3-b.dtb" \
+        -serial null -serial stdio -append "console=ttyAMA0 console=ttyS1,115200 $append"
     ;;
 *)
     echo "run.sh: no machine '$machine'; there are: virt raspi3b" >&2

@@ -9,6 +9,7 @@
 //! let viewer = TcpStream::connect(("127.0.0.1", pi.port(9999)));
 //! ```
 //! The guest is Debian's arm64 kernel with `vivid`, a real V4L2 driver: see cross/rig/README.md.
+#![allow(clippy::panic, reason = "what goes wrong here fails the test that asked for it")]
 
 use std::fmt;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -21,27 +22,27 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Machine {
+pub(crate) enum Machine {
     /// A machine for emulators, two CPUs of a Pi 3, with a network: what most tests want.
     Virt,
     /// A Raspberry Pi 3B: its device tree, its clock that starts in 1970, no network.
     Raspi3b,
 }
 
-/// Why there is no emulator on this machine, for people: `no linux-image-arm64 in this machine's apt sources`.
+/// Why there is no emulator on this machine, for people: `cannot install qemu-system-arm`.
 #[derive(Debug)]
-pub struct Skip(pub String);
+pub(crate) struct Skip(pub(crate) String);
 
 /// What a command did.
-pub struct Output {
+pub(crate) struct Output {
     /// Its exit status; 128 + N where signal N ended it.
-    pub status: i32,
+    pub(crate) status: i32,
     /// What it wrote, to both streams.
-    pub stdout: Vec<u8>,
+    pub(crate) stdout: Vec<u8>,
 }
 
 /// A booted machine; dropping it ends it.
-pub struct Guest {
+pub(crate) struct Guest {
     qemu: Child,
     ports: Vec<(u16, u16)>,
     console: Mutex<Console>,
@@ -50,7 +51,7 @@ pub struct Guest {
 impl Guest {
     /// Boots `machine` with `lancam`, a static aarch64 program, as its /bin/lancam, and waits until it takes commands.
     /// `kernel_arguments` carry module parameters: `vivid.n_devs=2`.
-    pub fn boot(
+    pub(crate) fn boot(
         machine: Machine,
         lancam: Option<&Path>,
         kernel_arguments: &str,
@@ -72,16 +73,13 @@ impl Guest {
 
     /// Runs a line of shell in the guest, for at most a minute. What it leaves running must not keep its
     /// output: `lancam >/tmp/log 2>&1 &`. Commands of several threads take turns.
-    pub fn sh(&self, command: &str) -> Output {
+    pub(crate) fn sh(&self, command: &str) -> Output {
         self.sh_within(Duration::from_secs(60), command)
     }
 
     /// Runs a line of shell in the guest; panics when it takes longer than `limit`.
-    pub fn sh_within(&self, limit: Duration, command: &str) -> Output {
-        assert!(
-            !command.contains('\n'),
-            "one line is one command: {command}"
-        );
+    pub(crate) fn sh_within(&self, limit: Duration, command: &str) -> Output {
+        assert!(!command.contains('\n'), "one line is one command: {command}");
         let mut console = self.console();
         console
             .run(command, limit)
@@ -89,19 +87,15 @@ impl Guest {
     }
 
     /// The port on this machine's 127.0.0.1 that leads to the guest's `port`; one of `GUEST_PORTS`.
-    pub fn port(&self, port: u16) -> u16 {
+    pub(crate) fn port(&self, port: u16) -> u16 {
         let pair = self.ports.iter().find(|(_, guest)| *guest == port);
-        pair.unwrap_or_else(|| panic!("port {port} of the emulated Pi is not forwarded"))
-            .0
+        pair.unwrap_or_else(|| panic!("port {port} of the emulated Pi is not forwarded")).0
     }
 
     /// Switches the guest off as a shutdown does, and waits for the emulator to end.
-    pub fn power_off(mut self) {
+    pub(crate) fn power_off(mut self) {
         let _ = self.console().send("poweroff -f");
-        assert!(
-            self.ends_within(Duration::from_secs(20)),
-            "the emulated Pi did not power off"
-        );
+        assert!(self.ends_within(Duration::from_secs(20)), "the emulated Pi did not power off");
     }
 
     fn start(machine: Machine, lancam: Option<&Path>, kernel_arguments: &str) -> Guest {
@@ -109,10 +103,8 @@ impl Guest {
             Machine::Virt => ("virt", choose_ports()),
             Machine::Raspi3b => ("raspi3b", Vec::new()),
         };
-        let forward: Vec<String> = ports
-            .iter()
-            .map(|(host, guest)| format!("{host}:{guest}"))
-            .collect();
+        let forward: Vec<String> =
+            ports.iter().map(|(host, guest)| format!("{host}:{guest}")).collect();
         let mut qemu = script("run.sh")
             .arg(name)
             .arg(lancam.unwrap_or(Path::new("")))
@@ -124,11 +116,7 @@ impl Guest {
             .expect("cross/rig/run.sh is executable");
         let stdin = qemu.stdin.take().expect("stdin is piped");
         let lines = lines_of(qemu.stdout.take().expect("stdout is piped"));
-        Guest {
-            qemu,
-            ports,
-            console: Mutex::new(Console { stdin, lines }),
-        }
+        Guest { qemu, ports, console: Mutex::new(Console { stdin, lines }) }
     }
 
     fn console(&self) -> MutexGuard<'_, Console> {
@@ -155,11 +143,11 @@ impl Drop for Guest {
 }
 
 impl Output {
-    pub fn ok(&self) -> bool {
+    pub(crate) fn ok(&self) -> bool {
         self.status == 0
     }
 
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.stdout).into_owned()
     }
 }
@@ -183,8 +171,7 @@ impl Console {
     }
 
     fn run(&mut self, command: &str, limit: Duration) -> Result<Output, String> {
-        self.send(command)
-            .map_err(|error| format!("the emulator is gone: {error}"))?;
+        self.send(command).map_err(|error| format!("the emulator is gone: {error}"))?;
         let mut stdout = self.read_until(|line| exit_status(line).is_some(), limit)?;
         let last_line = stdout.iter().rposition(|&byte| byte == b'\n').unwrap_or(0);
         let status = exit_status(&stdout[last_line + 1..]).expect("read_until stops at this line");
@@ -201,18 +188,16 @@ impl Console {
         let deadline = Instant::now() + limit;
         let mut text = Vec::new();
         loop {
-            let line = match self
-                .lines
-                .recv_timeout(deadline.saturating_duration_since(Instant::now()))
-            {
-                Ok(line) => line,
-                Err(RecvTimeoutError::Timeout) => {
-                    return Err(found(&format!("no end within {limit:?}"), &text));
-                }
-                Err(RecvTimeoutError::Disconnected) => {
-                    return Err(found("the emulator ended", &text));
-                }
-            };
+            let line =
+                match self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                    Ok(line) => line,
+                    Err(RecvTimeoutError::Timeout) => {
+                        return Err(found(&format!("no end within {limit:?}"), &text));
+                    }
+                    Err(RecvTimeoutError::Disconnected) => {
+                        return Err(found("the emulator ended", &text));
+                    }
+                };
             text.extend_from_slice(&line);
             let line = line.trim_ascii_end();
             if is_last(line) {
@@ -228,11 +213,7 @@ fn found(what: &str, text: &[u8]) -> String {
 }
 
 fn exit_status(line: &[u8]) -> Option<i32> {
-    std::str::from_utf8(line)
-        .ok()?
-        .strip_prefix("rig exit ")?
-        .parse()
-        .ok()
+    std::str::from_utf8(line).ok()?.strip_prefix("rig exit ")?.parse().ok()
 }
 
 /// Lines with their ends, read by a thread of their own so that waiting for one can have a deadline.
@@ -256,16 +237,12 @@ fn choose_ports() -> Vec<(u16, u16)> {
         .iter()
         .map(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port"))
         .collect();
-    let port = |socket: &TcpListener| {
-        socket
-            .local_addr()
-            .expect("a bound socket has an address")
-            .port()
-    };
+    let port =
+        |socket: &TcpListener| socket.local_addr().expect("a bound socket has an address").port();
     held.iter().map(port).zip(GUEST_PORTS).collect()
 }
 
-/// Has everything there before the clock of a boot starts; the first time downloads 65 MB.
+/// Has everything there before the clock of a boot starts; the first time downloads 80 MB.
 fn fetch() -> Result<(), Skip> {
     let output = script("fetch.sh")
         .output()
@@ -274,12 +251,7 @@ fn fetch() -> Result<(), Skip> {
         return Ok(());
     }
     let log = String::from_utf8_lossy(&output.stderr);
-    let reason = log
-        .trim_end()
-        .lines()
-        .last()
-        .unwrap_or("cross/rig/fetch.sh failed")
-        .to_owned();
+    let reason = log.trim_end().lines().last().unwrap_or("cross/rig/fetch.sh failed").to_owned();
     if output.status.code() == Some(SKIP_CODE) {
         Err(Skip(reason))
     } else {
@@ -288,11 +260,7 @@ fn fetch() -> Result<(), Skip> {
 }
 
 fn script(name: &str) -> Command {
-    Command::new(
-        Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("cross/rig")
-            .join(name),
-    )
+    Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("cross/rig").join(name))
 }
 
 /// Forwarded from this machine's loopback on `Machine::Virt`: the ports that lancam listens on.
