@@ -235,16 +235,20 @@ mod bell {
         /// # Errors
         /// When the process has no file descriptors left.
         pub fn bell(&mut self) -> io::Result<BorrowedFd<'_>> {
-            if self.bell.is_none() {
-                let flags = EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK;
-                let event = EventFd::from_value_and_flags(0, flags)?;
-                let bell = Arc::new(Bell { event, armed: AtomicBool::new(false) });
-                let mut bells = self.latest.bells.0.lock().unwrap_or_else(PoisonError::into_inner);
-                bells.push(Arc::clone(&bell));
-                drop(bells);
-                self.bell = Some(bell);
-            }
-            Ok(self.bell.as_ref().expect("just put there").event.as_fd())
+            let bell = match self.bell.take() {
+                Some(bell) => bell,
+                None => self.hang_bell()?,
+            };
+            Ok(self.bell.insert(bell).event.as_fd())
+        }
+
+        fn hang_bell(&self) -> io::Result<Arc<Bell>> {
+            let flags = EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK;
+            let event = EventFd::from_value_and_flags(0, flags)?;
+            let bell = Arc::new(Bell { event, armed: AtomicBool::new(false) });
+            let mut bells = self.latest.bells.0.lock().unwrap_or_else(PoisonError::into_inner);
+            bells.push(Arc::clone(&bell));
+            Ok(bell)
         }
     }
 

@@ -13,5 +13,7 @@ pub mod wire;
 pub mod camera;
 #[cfg(all(feature = "camera", target_os = "linux"))]
 pub mod source;
+#[cfg(all(feature = "camera", target_os = "linux"))]
+pub mod stop;
 #[cfg(feature = "viewer")]
 pub mod viewer;

@@ -1,0 +1,15 @@
+//! The camera machine's monotonic clock, the one that V4L2 stamps frames with.
+
+use crate::image::frame::Micros;
+use nix::time::{ClockId, clock_gettime};
+use std::time::Duration;
+
+/// Now, on `CLOCK_MONOTONIC`.
+///
+/// # Panics
+/// Never on Linux, which always has this clock.
+pub fn now() -> Micros {
+    let now = clock_gettime(ClockId::CLOCK_MONOTONIC).expect("Linux has CLOCK_MONOTONIC");
+    let micros = Duration::from(now).as_micros();
+    Micros(u64::try_from(micros).expect("584,542 years of uptime"))
+}

@@ -1,0 +1,203 @@
+//! A moving test pattern with a clock to read and a stamp for tests, as a YUYV camera would send it.
+
+use super::{Drops, FrameSource, SourceError, clock};
+use crate::image::frame::{FrameLayout, Micros, RawFrame};
+use crate::image::pixels::{PixelFormat, Range, Size};
+use crate::image::stamp::Stamp;
+use crate::image::text;
+use crate::stop::Stop;
+use std::io::Write;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// 75 % colour bars, a ball that moves by one step a frame, the time of day, the frame's number,
+/// and along the lower edge a [`Stamp`].
+#[derive(Debug)]
+pub struct TestPattern {
+    layout: FrameLayout,
+    /// The part that never changes; a frame starts as a copy of its rows that were drawn over.
+    background: Vec<u8>,
+    frame: Vec<u8>,
+    interval: Duration,
+    next_at: Micros,
+    sequence: u64,
+    stale: u64,
+    line: Vec<u8>,
+}
+
+impl TestPattern {
+    /// A pattern of `size` at `fps` frames per second, which must be above 0.
+    pub fn new(size: Size, fps: f64) -> Self {
+        let stride = size.width.div_ceil(2) * 4;
+        let interval = Duration::from_secs_f64(1.0 / fps);
+        let layout = FrameLayout {
+            format: PixelFormat::Yuyv,
+            size,
+            stride,
+            range: Range::Limited,
+            interval: Some(interval),
+        };
+        let mut background = Vec::with_capacity(stride * size.height);
+        for _ in 0..size.height {
+            for pair in 0..stride / 4 {
+                let bar = BARS[(pair * 2 * BARS.len() / size.width).min(BARS.len() - 1)];
+                background.extend_from_slice(&[bar[0], bar[1], bar[0], bar[2]]);
+            }
+        }
+        Self {
+            layout,
+            frame: background.clone(),
+            background,
+            interval,
+            next_at: clock::now(),
+            sequence: 0,
+            stale: 0,
+            line: Vec::with_capacity(64),
+        }
+    }
+
+    fn draw(&mut self, sequence: u64, made_at: Micros) {
+        self.frame.copy_from_slice(&self.background);
+        let Size { width, height } = self.layout.size;
+        let stride = self.layout.stride;
+        let frame = &mut self.frame;
+        let mut fill = |columns: std::ops::Range<usize>, row: usize, luma: u8| {
+            if row < height {
+                let columns = columns.start.min(width)..columns.end.min(width);
+                fill_grey(&mut frame[row * stride..][..stride], columns, luma);
+            }
+        };
+
+        // A ball on its way to and fro, so that every dropped or repeated frame can be seen.
+        let radius = (height / 10).max(1);
+        let way = (width.saturating_sub(2 * radius)).max(1);
+        let place =
+            usize::try_from(sequence).unwrap_or(0).wrapping_mul((width / 100).max(1)) % (2 * way);
+        let centre_x = radius + if place < way { place } else { 2 * way - place };
+        let centre_y = height / 2;
+        for row in centre_y.saturating_sub(radius)..centre_y + radius {
+            let dy = row.abs_diff(centre_y);
+            let dx = (radius * radius - dy * dy).isqrt();
+            fill(centre_x.saturating_sub(dx)..centre_x + dx, row, WHITE);
+        }
+
+        let scale = (height / 180).max(1);
+        let (left, top) = (height / 20, height / 20);
+        self.line.clear();
+        let since_midnight =
+            SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis()
+                % 86_400_000;
+        let (hours, minutes) = (since_midnight / 3_600_000, since_midnight / 60_000 % 60);
+        let (seconds, millis) = (since_midnight / 1000 % 60, since_midnight % 1000);
+        // Writing to a Vec cannot fail.
+        let _ =
+            write!(self.line, "{hours:02}:{minutes:02}:{seconds:02}.{millis:03} UTC  #{sequence}");
+        let line = std::str::from_utf8(&self.line).expect("digits are ASCII");
+        let end = left + (line.len() + 1) * text::CHARACTER_WIDTH * scale;
+        for row in top..top + text::LINE_HEIGHT * scale {
+            fill(left.saturating_sub(text::CHARACTER_WIDTH * scale)..end, row, BLACK);
+        }
+        text::draw_line(line, (left, top), scale, &mut |columns, row| fill(columns, row, WHITE));
+
+        let low_half = u32::try_from(sequence & u64::from(u32::MAX)).expect("masked to 32 bits");
+        Stamp { sequence: low_half, made_at }.draw(self.layout.size, |columns, rows, white| {
+            for row in rows {
+                fill(columns.clone(), row, if white { WHITE } else { BLACK });
+            }
+        });
+    }
+}
+
+impl FrameSource for TestPattern {
+    fn layout(&self) -> &FrameLayout {
+        &self.layout
+    }
+
+    fn description(&self) -> String {
+        "test pattern".into()
+    }
+
+    fn next_frame(&mut self, stop: &Stop) -> Result<Option<RawFrame<'_>>, SourceError> {
+        let wait = self.next_at.since(clock::now());
+        if stop.wait(wait.max(Duration::ZERO)) {
+            return Ok(None);
+        }
+        // A sleep may end early by rounding to milliseconds: the rest is at most one more.
+        let mut now = clock::now();
+        while now < self.next_at {
+            std::thread::sleep(self.next_at.since(now));
+            now = clock::now();
+        }
+        let step = u64::try_from(self.interval.as_micros()).unwrap_or(u64::MAX).max(1);
+        let missed = (now.0 - self.next_at.0) / step;
+        self.stale += missed;
+        self.sequence += 1 + missed;
+        self.next_at.0 += (1 + missed) * step;
+        self.draw(self.sequence, now);
+        Ok(Some(RawFrame {
+            bytes: &self.frame,
+            layout: &self.layout,
+            sequence: self.sequence,
+            captured_at: now,
+        }))
+    }
+
+    fn drops(&self) -> Drops {
+        Drops { stale: self.stale, broken: 0 }
+    }
+}
+
+/// Fills some columns of a YUYV row with grey, leaving their neighbours' luma alone.
+fn fill_grey(row: &mut [u8], columns: std::ops::Range<usize>, luma: u8) {
+    for column in columns {
+        let pair = column / 2 * 4;
+        row[pair + column % 2 * 2] = luma;
+        row[pair + 1] = NO_COLOUR;
+        row[pair + 3] = NO_COLOUR;
+    }
+}
+
+const WHITE: u8 = 235;
+const BLACK: u8 = 16;
+const NO_COLOUR: u8 = 128;
+
+/// Y, Cb, Cr of the 75 % bars of ITU-R BT.601, limited range: white, yellow, cyan, green, magenta, red, blue, black.
+pub const BARS: [[u8; 3]; 8] = [
+    [180, 128, 128],
+    [162, 44, 142],
+    [131, 156, 44],
+    [112, 72, 58],
+    [84, 184, 198],
+    [65, 100, 212],
+    [35, 212, 114],
+    [16, 128, 128],
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_carries_its_number_and_time_in_its_pixels() {
+        let stop = Stop::new().expect("eventfd");
+        let size = Size::new(321, 181);
+        let mut pattern = TestPattern::new(size, 1000.0);
+        let mut last = 0;
+        for _ in 0..3 {
+            let frame = pattern.next_frame(&stop).expect("never fails").expect("not stopped");
+            assert_eq!(Some(frame.bytes.len()), frame.layout.frame_len());
+            let luma = |x: usize, y: usize| frame.bytes[y * frame.layout.stride + x * 2];
+            let stamp = Stamp::read(size, luma).expect("a stamp");
+            assert_eq!(u64::from(stamp.sequence), frame.sequence);
+            assert_eq!(stamp.made_at, frame.captured_at);
+            assert!(frame.sequence > last);
+            last = frame.sequence;
+        }
+    }
+
+    #[test]
+    fn even_the_smallest_pattern_has_frames() {
+        let stop = Stop::new().expect("eventfd");
+        let mut pattern = TestPattern::new(Size::new(1, 1), 1000.0);
+        assert!(pattern.next_frame(&stop).expect("never fails").is_some());
+    }
+}
