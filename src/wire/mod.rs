@@ -1,1 +1,4 @@
-//! w
+//! The bytes on the wire and their rules: no socket, no clock, no thread.
+
+pub mod native;
+pub mod packet;
