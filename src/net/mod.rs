@@ -1,1 +1,3 @@
-//! n
+//! The LAN: sockets and who may use them.
+
+pub mod socket;

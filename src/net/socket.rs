@@ -1,0 +1,146 @@
+//! TCP as both programs want it: the only file that names `socket2`.
+
+use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
+use std::io;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::time::Duration;
+
+/// A peer that acknowledges nothing for this long is gone: a cable pulled, a laptop asleep.
+const DEAD_PEER: Duration = Duration::from_secs(10);
+
+/// Connections waiting to be accepted; the kernel's own default limit is higher on every system.
+const BACKLOG: i32 = 128;
+
+/// What TCP and IP put around the bytes of a frame, and the small messages between frames.
+const SEND_SLACK: usize = 16 << 10;
+
+/// Listens on `address`; one in IPv6's `[::]` also takes IPv4.
+///
+/// # Errors
+/// When the address is busy, or not this machine's.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    if address.is_ipv6() {
+        // One listener for both families, whatever net.ipv6.bindv6only says.
+        socket.set_only_v6(false)?;
+    }
+    // A restarted camera takes its port back at once, though old connections linger in TIME_WAIT.
+    // (On Windows the option would let another program steal the port.)
+    #[cfg(unix)]
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+/// Connects to `address` as a viewer does.
+///
+/// # Errors
+/// When nobody answers there within `timeout`.
+pub fn connect(address: SocketAddr, timeout: Duration) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect_timeout(&address, timeout)?;
+    tune(&stream)?;
+    Ok(stream)
+}
+
+/// Sets what both ends of a connection need.
+fn tune(stream: &TcpStream) -> io::Result<()> {
+    let socket = SockRef::from(stream);
+    // Acknowledgements and the last part of a frame leave now, not when Nagle has company for them.
+    socket.set_tcp_nodelay(true)?;
+    // A peer that vanished while nothing was being sent is noticed by probes after 5 s of silence ...
+    let keepalive = TcpKeepalive::new().with_time(Duration::from_secs(5));
+    #[cfg(any(target_os = "linux", target_os = "macos", windows))]
+    let keepalive = keepalive.with_interval(Duration::from_secs(2));
+    socket.set_tcp_keepalive(&keepalive)?;
+    // ... and one that vanished while something was being sent, by what it left unacknowledged.
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(Some(DEAD_PEER))?;
+    Ok(())
+}
+
+/// The camera's end of a connection: how much the kernel holds for it.
+#[cfg(target_os = "linux")]
+#[derive(Debug, Default)]
+pub struct SendBuffer {
+    /// The largest frame that was made room for.
+    frame_len: usize,
+}
+
+#[cfg(target_os = "linux")]
+impl SendBuffer {
+    /// Tunes an accepted connection for frames; it must then be given [`room`](Self::make_room).
+    ///
+    /// # Errors
+    /// When the peer has left already.
+    pub fn for_accepted(stream: &TcpStream) -> io::Result<Self> {
+        tune(stream)?;
+        // A session waits in epoll for its socket and for the next frame at once.
+        stream.set_nonblocking(true)?;
+        Ok(Self::default())
+    }
+
+    /// Makes room for a frame of `frame_len` bytes, so that one `writev` takes it whole. Two system
+    /// calls when frames grow, none otherwise. Returns what the kernel granted when it was asked.
+    ///
+    /// # Errors
+    /// When the socket is closed.
+    pub fn make_room(&mut self, stream: &TcpStream, frame_len: usize) -> io::Result<Option<usize>> {
+        if frame_len <= self.frame_len {
+            return Ok(None);
+        }
+        // A quarter more, so that frames that creep up do not ask each time.
+        self.frame_len = frame_len + frame_len / 4;
+        let room = self.frame_len + SEND_SLACK;
+        let socket = SockRef::from(stream);
+        // The kernel doubles the number for its own bookkeeping, and clamps it at net.core.wmem_max.
+        socket.set_send_buffer_size(room)?;
+        // The socket is writable, and takes a frame, while less than one frame is still unsent: not
+        // less, for `sendmsg` too stops at this mark; not more, for that would be an old frame queued.
+        let mark = u32::try_from(room).unwrap_or(u32::MAX);
+        socket.set_tcp_notsent_lowat(mark)?;
+        socket.send_buffer_size().map(Some)
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_accepted_socket_has_every_option_set() {
+        for address in ["[::]:0", "0.0.0.0:0", "127.0.0.1:0"] {
+            let listener = match listen(address.parse().expect("an address")) {
+                Ok(listener) => listener,
+                Err(error) if address.starts_with('[') => {
+                    eprintln!("skipped: {address}: {error}");
+                    continue;
+                }
+                Err(error) => panic!("{address}: {error}"),
+            };
+            assert!(SockRef::from(&listener).reuse_address().expect("readable"));
+            let port = listener.local_addr().expect("bound").port();
+            // IPv4 reaches every one of them: [::] is dual stack.
+            let viewer = connect(([127, 0, 0, 1], port).into(), Duration::from_secs(10));
+            let viewer = viewer.expect("connects");
+            let (accepted, _) = listener.accept().expect("accepts");
+            let mut buffer = SendBuffer::for_accepted(&accepted).expect("tunes");
+            let socket = SockRef::from(&accepted);
+            assert!(socket.tcp_nodelay().expect("readable"), "TCP_NODELAY");
+            assert!(socket.keepalive().expect("readable"), "SO_KEEPALIVE");
+            assert_eq!(socket.tcp_keepalive_time().expect("readable"), Duration::from_secs(5));
+            assert_eq!(socket.tcp_user_timeout().expect("readable"), Some(DEAD_PEER));
+            assert!(socket.nonblocking().expect("readable"));
+            let granted = buffer.make_room(&accepted, 80_000).expect("asks").expect("granted");
+            assert_eq!(socket.send_buffer_size().expect("readable"), granted);
+            assert!(granted >= 100_000 + SEND_SLACK, "room for the frame: {granted}");
+            assert_eq!(
+                usize::try_from(socket.tcp_notsent_lowat().expect("readable")),
+                Ok(100_000 + SEND_SLACK)
+            );
+            assert_eq!(buffer.make_room(&accepted, 90_000).expect("fits already"), None);
+            assert!(buffer.make_room(&accepted, 120_000).expect("asks again").is_some());
+            assert!(SockRef::from(&viewer).tcp_nodelay().expect("readable"));
+        }
+    }
+}
