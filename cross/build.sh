@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# build.sh NAME...: dist/lancam-NAME, one static file that needs no C library; NAME is aarch64, armv7, armv6 or x86_64.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. cross/toolchain.sh
+
+build() {
+    local name=$1 target library cargo_flags=() rust_flags
+    case $name in
+    aarch64) target=aarch64-unknown-linux-musl ;;               # Pi 3, 4, 5, Zero 2 with a 64-bit system
+    armv7) target=armv7-unknown-linux-musleabihf ;;             # Pi 2, 3, 4, Zero 2 with a 32-bit system
+    armv6) target=arm-unknown-linux-musleabihf ;;               # Pi 1, Zero
+    x86_64) target=x86_64-unknown-linux-musl && cross/need.sh nasm:nasm ;;
+    *) echo "usage: build.sh aarch64|armv7|armv6|x86_64 ..." >&2 && exit 2 ;;
+    esac
+    # Every Pi that runs ARMv7 has NEON; another board without it runs the ARMv6 program. In zig's own words, because zig ignores
+    # the -mfpu=neon with which libjpeg-turbo asks, and libjpeg-turbo would then leave its NEON code out.
+    export CFLAGS_armv7_unknown_linux_musleabihf=-mcpu=generic+v7a+vfp3+thumb2+neon
+
+    # zig brings crt1.o and libc, so rustc's own stay out. No path of this machine stands in the program's messages.
+    rust_flags=(
+        -Clink-self-contained=no
+        --remap-path-prefix="$cargo_home=/cargo"
+        --remap-path-prefix="$(rustc --print sysroot)/lib/rustlib/src/rust=/rust"
+        --remap-path-prefix="$PWD=/lancam"
+    )
+    library=$(standard_library "$target")
+    if [ "$library" = source ]; then
+        echo "lancam-$name: building Rust's standard library too: some minutes more, the first time" >&2
+        export RUSTC_BOOTSTRAP=1 # std is built with the compiler's unstable features
+        cargo_flags=(-Z 'build-std=std,panic_abort')
+    fi
+    CARGO_ENCODED_RUSTFLAGS=$(IFS=$'\x1f' && echo "${rust_flags[*]}") \
+        cargo zigbuild --release --locked --target "$target" \
+        --no-default-features --features camera --bin lancam "${cargo_flags[@]}"
+    unset RUSTC_BOOTSTRAP
+
+    mkdir -p dist
+    cp "$CARGO_TARGET_DIR/$target/release/lancam" "dist/lancam-$name"
+    cross/check-binary.sh "$name"
+}
+
+cross/need.sh cc:gcc,libc6-dev cmake:cmake make:make python3:python3 readelf:binutils
+get_rust
+get_zig
+for name in "$@"; do build "$name"; done

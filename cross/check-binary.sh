@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# check-binary.sh NAME...: that dist/lancam-NAME is what it promises: static, stripped, small, for its CPU, with its SIMD code.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+MAX_BYTES=2500000
+
+check() {
+    local name=$1 file=dist/lancam-$1 machine arch='' simd emulator bytes
+    case $name in
+    aarch64) machine=AArch64 simd=JSIMD_FORCENEON emulator=(qemu-aarch64-static) ;;
+    armv7) machine=ARM arch=v7 simd=JSIMD_FORCENEON emulator=(qemu-arm-static -cpu cortex-a7) ;;
+    armv6) machine=ARM arch=v6 simd='' emulator=(qemu-arm-static -cpu arm1176) ;;
+    x86_64) machine=X86-64 simd=JSIMD_FORCEAVX2 emulator=(env) ;;
+    *) echo "usage: check-binary.sh aarch64|armv7|armv6|x86_64 ..." >&2 && exit 2 ;;
+    esac
+    fail() { echo "$file: $*" >&2 && exit 1; }
+    elf() { LC_ALL=C readelf --wide "$@" "$file"; }
+    # The names of the variables that libjpeg-turbo's SIMD dispatcher reads: there is one only where that is linked in.
+    holds() { grep --quiet --text --fixed-strings "$1" "$file"; }
+
+    [[ $(elf --file-header) =~ Machine:.*$machine ]] || fail "is not for $machine"
+    [[ ! $(elf --program-headers) =~ INTERP ]] || fail "wants a dynamic loader"
+    [[ ! $(elf --dynamic) =~ NEEDED ]] || fail "wants shared libraries"
+    [[ ! $(elf --section-headers) =~ \.(symtab|debug_) ]] || fail "is not stripped"
+    [[ -z $arch || $(elf --arch-specific) =~ Tag_CPU_arch:\ $arch$'\n' ]] || fail "is not for ARM$arch"
+    if [ -n "$simd" ]; then
+        holds "$simd" || fail "has no SIMD code in libjpeg-turbo"
+    else
+        ! holds JSIMD_FORCE || fail "has SIMD code that its CPU cannot run"
+    fi
+    bytes=$(stat --format %s "$file")
+    [ "$bytes" -le $MAX_BYTES ] || fail "is $bytes bytes, more than $MAX_BYTES"
+    if command -v "${emulator[0]}" >/dev/null; then
+        "${emulator[@]}" "$file" --version >/dev/null || fail "does not run with ${emulator[*]}"
+    fi
+    echo "$file: $bytes bytes, static, stripped, $machine $arch ${simd:+with SIMD}"
+}
+
+for name in "$@"; do check "$name"; done

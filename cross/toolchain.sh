@@ -1,0 +1,44 @@
+# shellcheck shell=bash
+# Sourced by build.sh: finds or gets Rust, its standard library for a target, and zig, which is the C compiler, linker and
+# C library (musl) for every target. What it gets beyond apt and rustup lies in the target folder.
+
+mkdir -p "${CARGO_TARGET_DIR:=target}"
+CARGO_TARGET_DIR=$(cd "$CARGO_TARGET_DIR" && pwd)
+export CARGO_TARGET_DIR
+cache=$CARGO_TARGET_DIR/cross
+RUST_MINOR=87 # fast_image_resize asks for Rust 1.87
+
+# The user's own Rust; where there is none or a too old one, the newest that Debian has (rustc there is older than rustc-web).
+get_rust() {
+    cargo_home=${CARGO_HOME:-~/.cargo}
+    PATH="$cargo_home/bin:$PATH"
+    [[ $(rustc --version 2>/dev/null) =~ \ 1\.([0-9]+) ]] && [ "${BASH_REMATCH[1]}" -ge "$RUST_MINOR" ] ||
+        cross/need.sh cargo-web rustc-web
+}
+
+get_zig() {
+    local venv=$cache/venv
+    if ! cmp -s cross/requirements.txt "$venv/requirements.txt"; then
+        python3 -c 'import ensurepip, venv' 2>/dev/null || cross/need.sh python3-venv
+        echo "Getting $(paste -sd ' ' cross/requirements.txt)" >&2
+        python3 -m venv --clear "$venv"
+        "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement cross/requirements.txt
+        cp cross/requirements.txt "$venv/requirements.txt"
+    fi
+    PATH="$venv/bin:$PATH"
+    export ZIG_GLOBAL_CACHE_DIR=$cache/zig CARGO_ZIGBUILD_CACHE_DIR=$cache/zigbuild
+}
+
+# standard_library TARGET: says "ready", or "source" where it has to be built.
+standard_library() {
+    has_ready() { ls "$(rustc --print sysroot)/lib/rustlib/$1/lib/"libstd-*.rlib >/dev/null 2>&1; }
+    has_source() { [ -e "$(rustc --print sysroot)/lib/rustlib/src/rust/library/Cargo.lock" ]; }
+
+    if has_ready "$1" || { rustup target add "$1" >/dev/null 2>&1 && has_ready "$1"; }; then
+        echo ready
+    else
+        has_source || rustup component add rust-src >&2 || cross/need.sh rust-web-src
+        has_source || { echo "No standard library for $1, and no source of it: try 'rustup component add rust-src'" >&2; return 1; }
+        echo source
+    fi
+}
