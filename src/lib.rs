@@ -6,7 +6,9 @@
 
 pub mod image;
 pub mod latest;
+pub mod log_setup;
 pub mod net;
+pub mod version;
 pub mod wire;
 
 #[cfg(all(feature = "camera", target_os = "linux"))]

@@ -1,2 +1,160 @@
-//! x
-fn main() {}
+//! The camera program: reads options, plugs source, encoder and server together, and waits for the end.
+
+#[cfg(not(target_os = "linux"))]
+fn main() {
+    eprintln!("lancam needs Linux, where V4L2 is; lancam-view watches its camera from here");
+    std::process::exit(1);
+}
+
+#[cfg(target_os = "linux")]
+fn main() -> std::process::ExitCode {
+    linux::main()
+}
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use lancam::camera::config::{Command, Config, HELP};
+    use lancam::camera::console::say;
+    use lancam::camera::encode::{Coding, Rendition, Renditions};
+    use lancam::camera::session::{Camera, Seats};
+    use lancam::camera::{server, supervisor};
+    use lancam::latest::Latest;
+    use lancam::source::{Opener, SourceError};
+    use lancam::stop::Stop;
+    use lancam::{log_setup, version};
+    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+    use nix::sys::signal::{SigSet, Signal};
+    use nix::sys::signalfd::{SfdFlags, SignalFd};
+    use std::error::Error;
+    use std::os::fd::AsFd;
+    use std::process::ExitCode;
+    use std::thread;
+    use std::time::{Duration, Instant};
+
+    const FAILURE: u8 = 1;
+    const USAGE: u8 = 2;
+    /// `EX_UNAVAILABLE` of sysexits.h.
+    const UNAVAILABLE: u8 = 69;
+
+    /// How long viewers may take to be told goodbye.
+    const GOODBYE: Duration = Duration::from_millis(500);
+
+    pub(super) fn main() -> ExitCode {
+        let command = match Command::parse(std::env::vars_os(), std::env::args_os().skip(1)) {
+            Ok(command) => command,
+            Err(error) => {
+                eprintln!("lancam: {error}");
+                return USAGE.into();
+            }
+        };
+        match command {
+            Command::Help => print!("{HELP}"),
+            Command::Version => println!("{}", version::text("lancam")),
+            Command::List { json } => print!("{}", lancam::source::v4l2::list(json)),
+            Command::Run(config) => {
+                log_setup::start(config.verbosity);
+                if let Err(error) = run(&config) {
+                    log::error!("{}", error.message);
+                    return error.code.into();
+                }
+            }
+        }
+        ExitCode::SUCCESS
+    }
+
+    /// Why the program ends before it was asked to.
+    struct Failure {
+        code: u8,
+        message: String,
+    }
+
+    impl Failure {
+        fn new(code: u8, error: &dyn Error) -> Self {
+            Self { code, message: error.to_string() }
+        }
+    }
+
+    fn run(config: &Config) -> Result<(), Failure> {
+        let failure = |error: &dyn Error| Failure::new(FAILURE, error);
+        // Blocked before the first thread starts, so that every thread leaves them to the signalfd.
+        let signals = SigSet::from_iter([Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP]);
+        signals.thread_block().map_err(|error| failure(&error))?;
+        let signals = SignalFd::with_flags(&signals, SfdFlags::SFD_CLOEXEC);
+        let signals = signals.map_err(|error| failure(&error))?;
+        let stop = Stop::new().map_err(|error| failure(&error))?;
+
+        let host_name =
+            nix::unistd::gethostname().unwrap_or_default().to_string_lossy().into_owned();
+        let camera = Camera {
+            name: config.name.clone().unwrap_or_else(|| host_name.clone()),
+            jpeg: Latest::new(),
+            bgr: config.pickle.then(Latest::new),
+            seats: Seats::new(config.max_viewers),
+            stop: stop.clone(),
+        };
+        let renditions = renditions(config, &camera).map_err(|error| failure(&error))?;
+        let listeners =
+            server::listen(&config.listen).map_err(|error| Failure::new(UNAVAILABLE, &error))?;
+        server::say_where(&listeners, &host_name);
+        let acceptors =
+            server::start(listeners, &camera, &config.guests).map_err(|error| failure(&error))?;
+
+        let opener = Opener::new(config.source.clone(), config.capture);
+        let capture = start_capture(opener, renditions, &stop).map_err(|error| failure(&error))?;
+        wait_for_the_end(&signals, &stop);
+        let captured = capture.join();
+        for acceptor in acceptors {
+            // A panic has been reported by its thread.
+            let _ = acceptor.join();
+        }
+        let deadline = Instant::now() + GOODBYE;
+        while !camera.seats.are_empty() && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(5));
+        }
+        match captured {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(Failure::new(UNAVAILABLE, &error)),
+            Err(_) => Err(Failure { code: FAILURE, message: "the capture thread panicked".into() }),
+        }
+    }
+
+    fn renditions(config: &Config, camera: &Camera) -> Result<Renditions, impl Error + use<>> {
+        let jpeg = Rendition::new(config.coding(), config.size, camera.jpeg.clone())?;
+        let bgr = camera
+            .bgr
+            .clone()
+            .map(|output| Rendition::new(Coding::Bgr24, config.pickle_size(), output));
+        Renditions::new([Ok(jpeg)].into_iter().chain(bgr).collect::<Result<_, _>>()?)
+    }
+
+    /// Captures on a thread of its own; when that ends, for whatever reason, so does the program.
+    fn start_capture(
+        opener: Opener,
+        mut renditions: Renditions,
+        stop: &Stop,
+    ) -> std::io::Result<thread::JoinHandle<Result<(), SourceError>>> {
+        let stop = stop.clone();
+        thread::Builder::new().name("capture".into()).spawn(move || {
+            let result = supervisor::run(opener, &mut renditions, &stop);
+            stop.request();
+            result
+        })
+    }
+
+    fn wait_for_the_end(signals: &SignalFd, stop: &Stop) {
+        loop {
+            let mut fds = [
+                PollFd::new(signals.as_fd(), PollFlags::POLLIN),
+                PollFd::new(stop.as_fd(), PollFlags::POLLIN),
+            ];
+            let _ = poll(&mut fds, PollTimeout::NONE);
+            if fds[1].any().unwrap_or(false) {
+                return;
+            }
+            if let Ok(Some(signal)) = signals.read_signal() {
+                say(format_args!("ended by signal {}", signal.ssi_signo));
+                stop.request();
+            }
+        }
+    }
+}

@@ -1,1 +1,10 @@
-//! c
+//! The stages of the camera program, in the order frames pass them.
+
+pub mod capture;
+pub mod config;
+pub mod console;
+pub mod encode;
+pub mod server;
+pub mod session;
+pub mod supervisor;
+pub mod update;

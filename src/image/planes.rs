@@ -100,6 +100,27 @@ impl Planes {
         }
     }
 
+    /// Writes the picture as rows of B, G, R bytes without padding. Colour is that of the pixel's own
+    /// chroma sample; a picture made for a person to look at goes through libjpeg-turbo instead.
+    ///
+    /// # Panics
+    /// When these planes are not 4:2:0, or `bgr` is not three bytes for each pixel.
+    pub fn write_bgr(&self, bgr: &mut [u8]) {
+        assert_eq!(self.chroma, Chroma::Yuv420, "made for the one layout that is sent so");
+        assert_eq!(bgr.len(), self.size.area() * 3, "three bytes a pixel");
+        let luma_width = self.chroma.luma_size(self.size).width;
+        let chroma_width = self.chroma.chroma_size(self.size).width;
+        let [y, cb, cr] = self.split();
+        for (row, out) in bgr.chunks_exact_mut(self.size.width * 3).enumerate() {
+            let y = &y[row * luma_width..][..self.size.width];
+            let cb = &cb[row / 2 * chroma_width..][..chroma_width];
+            let cr = &cr[row / 2 * chroma_width..][..chroma_width];
+            for (column, (out, &y)) in out.as_chunks_mut::<3>().0.iter_mut().zip(y).enumerate() {
+                *out = bgr_of(y, cb[column / 2], cr[column / 2]);
+            }
+        }
+    }
+
     fn fill_from_yuyv(&mut self, bytes: &[u8], stride: usize, range: Range) {
         let height = self.size.height;
         let luma_width = self.chroma.luma_size(self.size).width;
@@ -168,6 +189,16 @@ fn widen_chroma(c: u16) -> u16 {
     ((from_zero * 146 + 96) >> 7).min(255)
 }
 
+/// Full-range BT.601 (JFIF 1.02): R = Y + 1.402 Cr, G = Y - 0.344136 Cb - 0.714136 Cr, B = Y + 1.772 Cb, in 1/65536.
+#[inline(always)]
+fn bgr_of(y: u8, cb: u8, cr: u8) -> [u8; 3] {
+    let y = (i32::from(y) << 16) + (1 << 15);
+    let cb = i32::from(cb) - 128;
+    let cr = i32::from(cr) - 128;
+    [y + 116_130 * cb, y - 22_553 * cb - 46_802 * cr, y + 91_881 * cr]
+        .map(|value| u8::try_from((value >> 16).clamp(0, 255)).unwrap_or(u8::MAX))
+}
+
 #[allow(clippy::cast_possible_truncation)] // The callers' values are at most 255; a checked cast would stop SIMD.
 #[inline(always)]
 fn low_byte(value: u16) -> u8 {
@@ -210,6 +241,20 @@ mod tests {
                 &[7, 11, 19, 23]
             ]
         );
+    }
+
+    #[test]
+    fn bgr_bytes_are_blue_green_and_red() {
+        let mut planes = Planes::default();
+        planes.reshape(Size::new(3, 1), Chroma::Yuv420);
+        let to = planes.split_mut();
+        // Full-range BT.601 of pure red, then grey.
+        to.y.copy_from_slice(&[76, 76, 100, 0, 0, 0, 0, 0]);
+        to.cb.copy_from_slice(&[85, 128]);
+        to.cr.copy_from_slice(&[255, 128]);
+        let mut bgr = [0; 9];
+        planes.write_bgr(&mut bgr);
+        assert_eq!(bgr, [0, 0, 254, 0, 0, 254, 100, 100, 100]);
     }
 
     #[test]

@@ -1,3 +1,6 @@
 //! The LAN: sockets and who may use them.
 
 pub mod socket;
+
+#[cfg(all(feature = "camera", target_os = "linux"))]
+pub mod lan;

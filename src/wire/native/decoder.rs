@@ -74,6 +74,11 @@ impl Decoder {
         }
     }
 
+    /// The bytes that no message was yet made of: a stranger's first ones.
+    pub fn received(&self) -> &[u8] {
+        &self.buffer[self.consumed..self.filled]
+    }
+
     /// Whether a message has begun and not ended.
     pub fn is_inside_a_message(&self) -> bool {
         self.filled > self.consumed

@@ -1,0 +1,407 @@
+//! The camera program's options: from the environment, then from the command line.
+
+use super::encode::Coding;
+use super::server::Listen;
+use crate::image::pixels::{Chroma, FourCc, PixelFormat, Size};
+use crate::image::rendition::{Aspect, SizeWish};
+use crate::net::lan::{Guests, Prefix};
+use crate::source::{CaptureWish, SourceSpec};
+use std::ffi::OsString;
+use std::net::SocketAddr;
+
+/// What `--help` prints.
+pub const HELP: &str = "\
+lancam turns this machine's camera into a LAN camera.
+
+lancam [run] [options]     stream until SIGTERM or Ctrl-C
+lancam list [--json]       the cameras, and the nodes that are none, with why
+lancam --version           version, commit, target, features built in
+lancam --help              this text
+
+  --source S          auto; /dev/video0 or /dev/v4l/by-id/...; test[:WxH[@FPS]] (a moving
+                      pattern); clip.mjpeg (looped at --fps); - (JPEGs on standard input)  [auto]
+  --size WxH          what to ask of the camera              [its best at up to 1280x720]
+  --fps N             frames per second to ask for           [30]
+  --format F          auto, MJPG or YUYV                     [auto]
+  --width N           width sent to viewers; the height follows unless given
+  --height N          height sent to viewers; the width follows unless given
+  --stretch           with both: exactly that, whatever becomes of the shape
+  --quality 1..100    where lancam encodes                   [80]
+  --chroma 420|422    where lancam encodes                   [420]
+  --listen ADDR:PORT  repeatable; port 0 takes any free one  [[::]:9999 and [::]:8080]
+  --allow PREFIX      repeatable; who may connect besides loopback and the LAN; any for all
+  --name NAME         shown in viewers                       [the host name]
+  --pickle            also serve a client that says nothing, in the tutorial's pickles, 320 wide
+                      unless --width says otherwise
+  --max-viewers N     one more is told why, and closed       [64]
+  -v, -q              more or less in the log (or RUST_LOG=debug)
+
+Every option can be set in the environment: LANCAM_SIZE=640x480, LANCAM_PICKLE=1. The command line wins.
+Exit: 0 ended as asked; 1 failure; 2 wrong options; 69 address in use, or the camera can never be used.
+";
+
+/// What the program is to do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Stream.
+    Run(Box<Config>),
+    /// List the cameras.
+    List {
+        /// For programs.
+        json: bool,
+    },
+    /// Print the version.
+    Version,
+    /// Print [`HELP`].
+    Help,
+}
+
+/// How to stream.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// Where frames come from.
+    pub source: SourceSpec,
+    /// What to ask of the camera.
+    pub capture: CaptureWish,
+    /// What viewers are sent.
+    pub size: SizeWish,
+    /// JPEG quality, where lancam encodes.
+    pub quality: u8,
+    /// Colour detail, where lancam encodes.
+    pub chroma: Chroma,
+    /// Where to listen.
+    pub listen: Listen,
+    /// Who may connect.
+    pub guests: Guests,
+    /// Shown in viewers; `None` is the host name.
+    pub name: Option<String>,
+    /// Whether the tutorial's client is served.
+    pub pickle: bool,
+    /// How many may watch.
+    pub max_viewers: usize,
+    /// Steps above or below the usual amount of log.
+    pub verbosity: i8,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            source: SourceSpec::Auto,
+            capture: CaptureWish::default(),
+            size: SizeWish::default(),
+            quality: 80,
+            chroma: Chroma::Yuv420,
+            listen: Listen::Default,
+            guests: Guests::LanAnd(Vec::new()),
+            name: None,
+            pickle: false,
+            max_viewers: 64,
+            verbosity: 0,
+        }
+    }
+}
+
+/// A wrong option: what was said, and what would work.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct UsageError(String);
+
+/// Options that take a value, without their dashes.
+const WITH_VALUE: [&str; 13] = [
+    "source",
+    "size",
+    "fps",
+    "format",
+    "width",
+    "height",
+    "quality",
+    "chroma",
+    "listen",
+    "allow",
+    "name",
+    "max-viewers",
+    "control",
+];
+
+/// Options that take none.
+const SWITCHES: [&str; 2] = ["stretch", "pickle"];
+
+impl Command {
+    /// Reads the environment's `LANCAM_*` and then `arguments`, without the program's name.
+    ///
+    /// # Errors
+    /// One line that says what would work.
+    pub fn parse(
+        environment: impl IntoIterator<Item = (OsString, OsString)>,
+        arguments: impl IntoIterator<Item = OsString>,
+    ) -> Result<Self, UsageError> {
+        let mut config = Config::default();
+        config.apply_environment(environment)?;
+        config.apply_arguments(arguments)
+    }
+}
+
+impl Config {
+    /// What viewers are sent as JPEG.
+    pub fn coding(&self) -> Coding {
+        Coding::Jpeg { quality: self.quality, chroma: self.chroma }
+    }
+
+    /// The size that the tutorial's client is sent.
+    pub fn pickle_size(&self) -> SizeWish {
+        /// As wide as the tutorial makes it.
+        const TUTORIAL_WIDTH: usize = 320;
+        if (self.size.width, self.size.height) == (None, None) {
+            return SizeWish { width: Some(TUTORIAL_WIDTH), ..self.size };
+        }
+        self.size
+    }
+
+    fn apply_environment(
+        &mut self,
+        environment: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Result<(), UsageError> {
+        for (variable, value) in environment {
+            let Some(name) = variable.to_str().and_then(|name| name.strip_prefix("LANCAM_")) else {
+                continue;
+            };
+            let option = name.to_ascii_lowercase().replace('_', "-");
+            let value =
+                value.to_str().ok_or_else(|| UsageError(format!("LANCAM_{name} is not UTF-8")))?;
+            if SWITCHES.contains(&option.as_str()) {
+                match value {
+                    "1" | "true" | "yes" => self.set(&option, "")?,
+                    "" | "0" | "false" | "no" => {}
+                    _ => {
+                        return Err(UsageError(format!(
+                            "LANCAM_{name}={value}: 1 or 0 would work"
+                        )));
+                    }
+                }
+            } else if matches!(option.as_str(), "listen" | "allow") {
+                for value in value.split(',').map(str::trim).filter(|value| !value.is_empty()) {
+                    self.set(&option, value)?;
+                }
+            } else if WITH_VALUE.contains(&option.as_str()) {
+                self.set(&option, value)?;
+            } else {
+                // Somebody else's variable may begin so too; it is no reason not to start.
+                eprintln!("lancam: LANCAM_{name} is no option and was ignored");
+            }
+        }
+        Ok(())
+    }
+
+    fn apply_arguments(
+        mut self,
+        arguments: impl IntoIterator<Item = OsString>,
+    ) -> Result<Command, UsageError> {
+        use lexopt::Arg::{Long, Short, Value};
+        let wrong =
+            |error: lexopt::Error| UsageError(format!("{error}; lancam --help lists what works"));
+        let mut parser = lexopt::Parser::from_args(arguments);
+        let mut list = false;
+        let mut json = false;
+        // Addresses on the command line replace those of the environment, they do not join them.
+        let mut listen_named = false;
+        let mut first = true;
+        while let Some(argument) = parser.next().map_err(wrong)? {
+            match argument {
+                Value(word) if first && word == "run" => {}
+                Value(word) if first && word == "list" => list = true,
+                Long("json") if list => json = true,
+                Long("help") | Short('h') => return Ok(Command::Help),
+                Long("version") | Short('V') => return Ok(Command::Version),
+                Short('v') => self.verbosity = self.verbosity.saturating_add(1),
+                Short('q') => self.verbosity = self.verbosity.saturating_sub(1),
+                Long(name) if SWITCHES.contains(&name) => {
+                    let name = name.to_owned();
+                    self.set(&name, "")?;
+                }
+                Long(name) if WITH_VALUE.contains(&name) => {
+                    let name = name.to_owned();
+                    let value = parser.value().map_err(wrong)?;
+                    let value = value
+                        .to_str()
+                        .ok_or_else(|| UsageError(format!("--{name} needs text in UTF-8")))?;
+                    if name == "listen" && !std::mem::replace(&mut listen_named, true) {
+                        self.listen = Listen::Default;
+                    }
+                    self.set(&name, value)?;
+                }
+                other => return Err(wrong(other.unexpected())),
+            }
+            first = false;
+        }
+        if list { Ok(Command::List { json }) } else { Ok(Command::Run(Box::new(self))) }
+    }
+
+    /// Sets one option; `value` is empty for switches.
+    fn set(&mut self, option: &str, value: &str) -> Result<(), UsageError> {
+        let wrong = |would_work: &str| {
+            UsageError(format!("--{option} {value:?} cannot be: {would_work} would work"))
+        };
+        let side = || {
+            value
+                .parse()
+                .ok()
+                .filter(|side| (1..=Size::MAX_SIDE).contains(side))
+                .ok_or_else(|| wrong("a number of pixels from 1 to 65535"))
+        };
+        match option {
+            "source" => self.source = SourceSpec::parse(value).map_err(UsageError)?,
+            "size" => {
+                let size = Size::parse(value)
+                    .filter(|size| size.area() <= crate::image::picture::MAX_PIXELS);
+                self.capture.size =
+                    Some(size.ok_or_else(|| wrong("WIDTHxHEIGHT, such as 1280x720"))?);
+            }
+            "fps" => {
+                let fps = value.parse().ok().filter(|fps| (0.01..=1000.0).contains(fps));
+                self.capture.fps = Some(fps.ok_or_else(|| wrong("a rate from 0.01 to 1000"))?);
+            }
+            "format" => {
+                self.capture.format =
+                    parse_format(value).map_err(|()| wrong("auto, MJPG or YUYV"))?;
+            }
+            "width" => self.size.width = Some(side()?),
+            "height" => self.size.height = Some(side()?),
+            "stretch" => self.size.aspect = Aspect::Stretch,
+            "quality" => {
+                let quality = value.parse().ok().filter(|quality| (1..=100).contains(quality));
+                self.quality = quality.ok_or_else(|| wrong("a number from 1 to 100"))?;
+            }
+            "chroma" => {
+                self.chroma = match value {
+                    "420" => Chroma::Yuv420,
+                    "422" => Chroma::Yuv422,
+                    _ => return Err(wrong("420 or 422")),
+                }
+            }
+            "listen" => {
+                let address: SocketAddr = value
+                    .parse()
+                    .map_err(|_| wrong("ADDRESS:PORT, such as 0.0.0.0:9999 or [::]:0,"))?;
+                match &mut self.listen {
+                    Listen::At(addresses) => addresses.push(address),
+                    Listen::Default => self.listen = Listen::At(vec![address]),
+                }
+            }
+            "allow" => match (&mut self.guests, value) {
+                (_, "any") => self.guests = Guests::Anyone,
+                (Guests::Anyone, _) => {}
+                (Guests::LanAnd(prefixes), _) => prefixes.push(
+                    Prefix::parse(value)
+                        .ok_or_else(|| wrong("an address, ADDRESS/LENGTH or any"))?,
+                ),
+            },
+            "name" => {
+                if value.is_empty() || value.len() > 63 || value.chars().any(char::is_control) {
+                    return Err(wrong("a name of up to 63 bytes, without control characters,"));
+                }
+                self.name = Some(value.into());
+            }
+            "pickle" => self.pickle = true,
+            "control" if value == "off" => {}
+            "control" => return Err(wrong("off (viewers cannot change controls in this version)")),
+            "max-viewers" => {
+                let count = value.parse().ok().filter(|count| (1..=10_000).contains(count));
+                self.max_viewers = count.ok_or_else(|| wrong("a number from 1 to 10000"))?;
+            }
+            _ => return Err(UsageError(format!("--{option} is no option of lancam"))),
+        }
+        Ok(())
+    }
+}
+
+fn parse_format(text: &str) -> Result<Option<PixelFormat>, ()> {
+    if text.eq_ignore_ascii_case("auto") {
+        return Ok(None);
+    }
+    FourCc::parse(&text.to_ascii_uppercase()).and_then(PixelFormat::from_fourcc).map(Some).ok_or(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(environment: &[(&str, &str)], arguments: &[&str]) -> Result<Command, UsageError> {
+        let environment: Vec<_> =
+            environment.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        Command::parse(environment, arguments.iter().map(Into::into))
+    }
+
+    fn config(arguments: &[&str]) -> Config {
+        match parse(&[], arguments) {
+            Ok(Command::Run(config)) => *config,
+            other => panic!("{arguments:?}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn options_are_read_and_the_command_line_wins() {
+        let command = parse(
+            &[
+                ("LANCAM_QUALITY", "50"),
+                ("LANCAM_WIDTH", "640"),
+                ("LANCAM_PICKLE", "1"),
+                ("HOME", "/"),
+            ],
+            &["run", "--quality", "60", "--source=test:64x48", "--format", "mjpg"],
+        );
+        let Ok(Command::Run(config)) = command else { panic!("{command:?}") };
+        assert_eq!((config.quality, config.size.width, config.pickle), (60, Some(640), true));
+        assert_eq!(config.source, SourceSpec::Test { size: Size::new(64, 48), fps: 30.0 });
+        assert_eq!(config.capture.format, Some(PixelFormat::Jpeg));
+        assert_eq!(parse(&[], &["list", "--json"]), Ok(Command::List { json: true }));
+    }
+
+    #[test]
+    fn addresses_on_the_command_line_replace_those_of_the_environment() {
+        let command = parse(
+            &[("LANCAM_LISTEN", "[::]:1, 0.0.0.0:2")],
+            &["--listen", "127.0.0.1:0", "--listen", "[::1]:0"],
+        );
+        let Ok(Command::Run(config)) = command else { panic!("{command:?}") };
+        let addresses = ["127.0.0.1:0", "[::1]:0"].map(|text| text.parse().expect("an address"));
+        assert_eq!(config.listen, Listen::At(addresses.to_vec()));
+    }
+
+    #[test]
+    fn the_tutorials_client_gets_the_tutorials_width_unless_told_otherwise() {
+        assert_eq!(config(&["--pickle"]).pickle_size().width, Some(320));
+        assert_eq!(config(&["--pickle", "--width", "160"]).pickle_size().width, Some(160));
+    }
+
+    #[test]
+    fn a_wrong_option_is_told_with_what_would_work() {
+        for (arguments, would_work) in [
+            (&["--size", "0x10"][..], "1280x720"),
+            (&["--size", "100000x10"], "1280x720"),
+            (&["--width", "0"], "65535"),
+            (&["--height", "100000"], "65535"),
+            (&["--fps", "NaN"], "0.01"),
+            (&["--quality", "101"], "100"),
+            (&["--format", "H264"], "YUYV"),
+            (&["--listen", "9999"], "ADDRESS:PORT"),
+            (&["--allow", "home"], "any"),
+            (&["--source", "test:9"], "640x360"),
+            (&["--max-viewers", "0"], "10000"),
+            (&["--nonsense"], "--help"),
+            (&["nonsense"], "--help"),
+            (&["--size"], "--help"),
+            (&["--json"], "--help"),
+        ] {
+            let error = parse(&[], arguments).expect_err("wrong").to_string();
+            assert!(error.contains(would_work), "{arguments:?}: {error}");
+            assert!(!error.contains('\n'), "{error}");
+        }
+    }
+
+    #[test]
+    fn every_option_is_in_the_help() {
+        for option in WITH_VALUE.iter().chain(&SWITCHES).filter(|&&option| option != "control") {
+            assert!(HELP.contains(&format!("--{option} ")), "{option}");
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! Listens, and gives each viewer a session of its own.
+
+use super::console::say;
+use super::session::{self, Camera};
+use crate::net::lan::{Guests, own_addresses};
+use crate::net::socket;
+use crate::stop::Stop;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+/// Where to listen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Listen {
+    /// On the ports people expect; one that is busy is left out.
+    Default,
+    /// Exactly here, or not at all.
+    At(Vec<SocketAddr>),
+}
+
+impl Listen {
+    /// The ports of [`Default`](Self::Default): lancam's own, and the one where mjpg-streamer taught people to look.
+    pub const DEFAULT_PORTS: [u16; 2] = [9999, 8080];
+}
+
+/// No address could be listened on.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "cannot listen at {address}: {source}; --listen ADDRESS:PORT names another, port 0 any free one"
+)]
+pub struct ListenError {
+    address: SocketAddr,
+    source: io::Error,
+}
+
+/// Opens the listening sockets.
+///
+/// # Errors
+/// When an address that was named is busy or not ours, or none of the default ones is free.
+pub fn listen(listen: &Listen) -> Result<Vec<TcpListener>, ListenError> {
+    match listen {
+        Listen::At(addresses) => addresses.iter().map(|&address| listen_at(address)).collect(),
+        Listen::Default => {
+            let attempts = Listen::DEFAULT_PORTS.map(listen_anywhere);
+            let works = attempts.iter().any(Result::is_ok);
+            let mut listeners = Vec::new();
+            for attempt in attempts {
+                match attempt {
+                    Ok(listener) => listeners.push(listener),
+                    Err(error) if works => log::warn!("{error}"),
+                    Err(error) => return Err(error),
+                }
+            }
+            Ok(listeners)
+        }
+    }
+}
+
+/// On all addresses; on IPv4's alone where the kernel has no IPv6.
+fn listen_anywhere(port: u16) -> Result<TcpListener, ListenError> {
+    listen_at(SocketAddr::from(([0_u16; 8], port))).or_else(|error| match error.source.kind() {
+        io::ErrorKind::AddrInUse => Err(error),
+        _ => listen_at(SocketAddr::from((Ipv4Addr::UNSPECIFIED, port))),
+    })
+}
+
+fn listen_at(address: SocketAddr) -> Result<TcpListener, ListenError> {
+    socket::listen(address).map_err(|source| ListenError { address, source })
+}
+
+/// Says where viewers find this camera.
+pub fn say_where(listeners: &[TcpListener], host_name: &str) {
+    let addresses = own_addresses();
+    let list: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+    say(format_args!("{host_name} {}", list.join(" ")));
+    for address in listeners.iter().filter_map(|listener| listener.local_addr().ok()) {
+        say(format_args!("LISTENING AT: tcp://{address}"));
+        let from_outside = match address.ip().is_unspecified() {
+            false => Some(address.ip()),
+            true => addresses.iter().copied().find(IpAddr::is_ipv4).or(addresses.first().copied()),
+        };
+        let host = from_outside.unwrap_or(Ipv4Addr::LOCALHOST.into());
+        say(format_args!("  watch with: lancam-view {}", SocketAddr::new(host, address.port())));
+    }
+}
+
+/// Accepts viewers on all listeners until the end is asked for.
+///
+/// # Errors
+/// When threads cannot be started.
+pub fn start(
+    listeners: Vec<TcpListener>,
+    camera: &Camera,
+    guests: &Guests,
+) -> io::Result<Vec<JoinHandle<()>>> {
+    let connections = Arc::new(AtomicUsize::new(0));
+    listeners
+        .into_iter()
+        .map(|listener| {
+            listener.set_nonblocking(true)?;
+            let acceptor = Acceptor {
+                listener,
+                camera: camera.clone(),
+                guests: guests.clone(),
+                connections: Arc::clone(&connections),
+            };
+            thread::Builder::new().name("accept".into()).spawn(move || acceptor.run())
+        })
+        .collect()
+}
+
+struct Acceptor {
+    listener: TcpListener,
+    camera: Camera,
+    guests: Guests,
+    connections: Arc<AtomicUsize>,
+}
+
+/// Connections that may be open beyond the viewers' seats: to be greeted, refused, or told that it is full.
+const ANTEROOM: usize = 32;
+
+/// A session keeps nothing large on its stack.
+const SESSION_STACK: usize = 256 << 10;
+
+impl Acceptor {
+    fn run(&self) {
+        let mut troubled = false;
+        while !wait_for(&self.listener, &self.camera.stop) {
+            match self.listener.accept() {
+                Ok((stream, peer)) => {
+                    troubled = false;
+                    self.admit(stream, peer);
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => {
+                    // Out of file descriptors, say: others' connections end in time.
+                    if !std::mem::replace(&mut troubled, true) {
+                        log::warn!("cannot accept viewers: {error}");
+                    }
+                    self.camera.stop.wait(Duration::from_millis(100));
+                }
+            }
+        }
+    }
+
+    fn admit(&self, stream: TcpStream, peer: SocketAddr) {
+        if !self.guests.admit(peer.ip()) {
+            log::warn!(
+                "{peer} is not on the LAN and was refused; --allow {} lets it in",
+                peer.ip()
+            );
+            return;
+        }
+        if self.connections.load(Ordering::Relaxed) >= self.camera.seats.count() + ANTEROOM {
+            log::warn!("{peer} was refused: too many connections are open");
+            return;
+        }
+        let camera = self.camera.clone();
+        let open = Open::new(&self.connections);
+        let session = move || {
+            let _open = open;
+            say(format_args!("GOT CONNECTION FROM: {peer}"));
+            let end = session::run(&stream, &camera);
+            drop(stream);
+            say(format_args!("CONNECTION ENDED: {peer}: {end}"));
+        };
+        let thread = thread::Builder::new().name("session".into()).stack_size(SESSION_STACK);
+        if let Err(error) = thread.spawn(session) {
+            log::warn!("{peer} was refused: no thread for it: {error}");
+        }
+    }
+}
+
+/// Counts a connection for as long as it lives.
+struct Open(Arc<AtomicUsize>);
+
+impl Open {
+    fn new(connections: &Arc<AtomicUsize>) -> Self {
+        connections.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(connections))
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Sleeps until a viewer knocks (`false`) or the end is asked for (`true`).
+fn wait_for(listener: &TcpListener, stop: &Stop) -> bool {
+    let mut fds = [
+        PollFd::new(listener.as_fd(), PollFlags::POLLIN),
+        PollFd::new(stop.as_fd(), PollFlags::POLLIN),
+    ];
+    // Interrupted by a signal: accept finds nobody, and the loop asks again.
+    let _ = poll(&mut fds, PollTimeout::NONE);
+    fds[1].any().unwrap_or(false)
+}

@@ -1,0 +1,211 @@
+//! One viewer: finds out what it speaks, then speaks it until one of the two ends.
+
+pub mod native;
+mod outgoing;
+mod waiter;
+
+use super::update::Update;
+use crate::latest::Latest;
+use crate::stop::Stop;
+use crate::wire::native::decoder::Decoder;
+use crate::wire::native::header::MAGIC;
+use crate::wire::native::{MAX_REQUEST, WireError};
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+/// A connection that has not said what it wants by then is closed.
+const GREETING_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What every session needs to know of the camera.
+#[derive(Debug, Clone)]
+pub struct Camera {
+    /// Shown in viewers.
+    pub name: String,
+    /// Where JPEG frames and statuses come from.
+    pub jpeg: Arc<Latest<Update>>,
+    /// Where frames for the tutorial's client come from, where it is served.
+    pub bgr: Option<Arc<Latest<Update>>>,
+    /// How many may watch at once.
+    pub seats: Seats,
+    /// Asks all sessions to end.
+    pub stop: Stop,
+}
+
+/// Places for viewers. Clones share them.
+#[derive(Debug, Clone)]
+pub struct Seats {
+    taken: Arc<AtomicUsize>,
+    count: usize,
+}
+
+/// A place that is free again when this is dropped.
+#[derive(Debug)]
+pub struct Seat(Arc<AtomicUsize>);
+
+impl Seats {
+    /// Room for `count` viewers.
+    pub fn new(count: usize) -> Self {
+        Self { taken: Arc::default(), count }
+    }
+
+    /// How many there are in all.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// A place, if one is free.
+    pub fn take(&self) -> Option<Seat> {
+        let taken = self.taken.fetch_add(1, Ordering::Relaxed);
+        // Given back at once when it is one too many.
+        let seat = Seat(Arc::clone(&self.taken));
+        (taken < self.count).then_some(seat)
+    }
+
+    /// Whether nobody sits.
+    pub fn are_empty(&self) -> bool {
+        self.taken.load(Ordering::Relaxed) == 0
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Why a session ended.
+#[derive(Debug)]
+pub enum SessionEnd {
+    /// The viewer closed the connection.
+    ViewerLeft,
+    /// The program ends.
+    Stopping,
+    /// The viewer took nothing for this long.
+    TooSlow(Duration),
+    /// It said nothing.
+    Silent,
+    /// It does not speak what we speak.
+    Refused(String),
+    /// The connection broke.
+    Broken(io::Error),
+}
+
+impl std::fmt::Display for SessionEnd {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::ViewerLeft => out.write_str("the viewer left"),
+            Self::Stopping => out.write_str("lancam ends"),
+            Self::TooSlow(time) => write!(out, "it took nothing for {} s", time.as_secs()),
+            Self::Silent => {
+                write!(out, "it said nothing for {} s", GREETING_TIMEOUT.as_secs())
+            }
+            Self::Refused(why) => out.write_str(why),
+            Self::Broken(error) => write!(out, "the connection broke: {error}"),
+        }
+    }
+}
+
+/// What a viewer's first bytes say it speaks.
+#[derive(Debug, PartialEq, Eq)]
+enum Protocol {
+    Native,
+    Http,
+    Unknown,
+    /// Too few bytes to tell.
+    Open,
+}
+
+impl Protocol {
+    fn of(first: &[u8]) -> Self {
+        let begins = |word: &[u8]| first.starts_with(word) || word.starts_with(first);
+        if first.is_empty() {
+            Self::Open
+        } else if begins(&MAGIC) {
+            Self::Native
+        } else if [&b"GET "[..], b"HEAD ", b"OPTIONS "].into_iter().any(begins) {
+            Self::Http
+        } else {
+            Self::Unknown
+        }
+    }
+}
+
+/// Serves one viewer until the end.
+pub fn run(stream: &TcpStream, camera: &Camera) -> SessionEnd {
+    match serve(stream, camera) {
+        Ok(end) => end,
+        Err(error) if has_left(&error) => SessionEnd::ViewerLeft,
+        Err(error) => SessionEnd::Broken(error),
+    }
+}
+
+fn serve(stream: &TcpStream, camera: &Camera) -> io::Result<SessionEnd> {
+    let mut decoder = Decoder::new(MAX_REQUEST);
+    let deadline = Instant::now() + GREETING_TIMEOUT;
+    loop {
+        match Protocol::of(decoder.received()) {
+            Protocol::Native => return native::serve(stream, decoder, camera, deadline),
+            Protocol::Http => return refuse_http(stream),
+            Protocol::Unknown => {
+                let error = decoder.next_message().err();
+                let why = error.as_ref().map(WireError::to_string).unwrap_or_default();
+                return Ok(SessionEnd::Refused(why));
+            }
+            Protocol::Open => {}
+        }
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ok(SessionEnd::Silent);
+        }
+        if camera.stop.is_requested() {
+            return Ok(SessionEnd::Stopping);
+        }
+        stream.set_read_timeout(Some(left.max(Duration::from_millis(1))))?;
+        match (&*stream).read(decoder.space()) {
+            Ok(0) => return Ok(SessionEnd::ViewerLeft),
+            Ok(count) => decoder.filled(count),
+            Err(error) if is_not_yet(&error) => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Browsers come with a later version; until then they are told so in their own language.
+fn refuse_http(mut stream: &TcpStream) -> io::Result<SessionEnd> {
+    let body = "This camera speaks to lancam-view: lancam-view lancam://ADDRESS:PORT\n";
+    write!(
+        stream,
+        "HTTP/1.0 501 Not Implemented\r\nContent-Type: text/plain\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    )?;
+    Ok(SessionEnd::Refused("it speaks HTTP, which this version does not serve".into()))
+}
+
+fn is_not_yet(error: &io::Error) -> bool {
+    use io::ErrorKind::{Interrupted, TimedOut, WouldBlock};
+    matches!(error.kind(), Interrupted | TimedOut | WouldBlock)
+}
+
+fn has_left(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_bytes_tell_what_a_viewer_speaks() {
+        assert_eq!(Protocol::of(b""), Protocol::Open);
+        assert_eq!(Protocol::of(b"LCAM\x01\x01"), Protocol::Native);
+        assert_eq!(Protocol::of(b"LC"), Protocol::Native);
+        assert_eq!(Protocol::of(b"GET / HTTP/1.1\r\n"), Protocol::Http);
+        assert_eq!(Protocol::of(b"HEA"), Protocol::Http);
+        assert_eq!(Protocol::of(b"SSH-2.0-OpenSSH_9.2\r\n"), Protocol::Unknown);
+        assert_eq!(Protocol::of(&[0]), Protocol::Unknown);
+    }
+}

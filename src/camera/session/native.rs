@@ -1,0 +1,322 @@
+//! A session in the native protocol: at most one frame in flight, always the newest.
+
+use super::outgoing::{Outgoing, Progress};
+use super::waiter::Waiter;
+use super::{Camera, SessionEnd, is_not_yet};
+use crate::camera::update::{StreamFacts, Update};
+use crate::image::pixels::Size;
+use crate::latest::{Newest, Reader};
+use crate::net::socket::SendBuffer;
+use crate::source::clock;
+use crate::wire::native::credit::Credit;
+use crate::wire::native::decoder::Decoder;
+use crate::wire::native::message::{GoodbyeReason, Message, StatusCode, frame_prefix};
+use crate::wire::native::{VERSION, WireError};
+use crate::wire::packet::{Codec, Packet};
+use std::io::{self, Read};
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// A viewer that has a frame to take and takes nothing of it for this long is let go.
+const STALLED: Duration = Duration::from_secs(5);
+
+/// The largest frame that room is made for before the first one is seen.
+const FIRST_ROOM: usize = 128 << 10;
+
+/// Answers beyond this wait until these have been taken.
+const MAX_ANSWERS: usize = 16 << 10;
+
+/// A viewer that asks more than this while it takes no answer is let go.
+const MAX_UNANSWERED: usize = 64 << 10;
+
+/// Serves a viewer whose first bytes, in `decoder`, began like a greeting that must be whole by `deadline`.
+pub(super) fn serve(
+    stream: &TcpStream,
+    mut decoder: Decoder,
+    camera: &Camera,
+    deadline: Instant,
+) -> io::Result<SessionEnd> {
+    let mut reader = camera.jpeg.reader();
+    let mut send_buffer = SendBuffer::for_accepted(stream)?;
+    send_buffer.make_room(stream, FIRST_ROOM)?;
+    let waiter = Waiter::new(stream, &mut reader, &camera.stop)?;
+    let mut outgoing = Outgoing::new();
+    let credit = loop {
+        match greeting(&mut decoder) {
+            Ok(Some(Ok(credit))) => break credit,
+            Ok(Some(Err(refusal))) => return Ok(refuse(stream, GoodbyeReason::Version, &refusal)),
+            Ok(None) => {}
+            Err(error) => return Ok(refuse(stream, GoodbyeReason::BadMessage, &error.to_string())),
+        }
+        let happened = waiter.wait(Some(deadline))?;
+        if happened.stop {
+            return Ok(SessionEnd::Stopping);
+        }
+        if Instant::now() >= deadline {
+            return Ok(SessionEnd::Silent);
+        }
+        if let Received::Closed = receive(stream, &mut decoder)? {
+            return Ok(SessionEnd::ViewerLeft);
+        }
+    };
+    let Some(_seat) = camera.seats.take() else {
+        let text = format!(
+            "{} viewers are watching already, and no more are let in",
+            camera.seats.count()
+        );
+        return Ok(refuse(stream, GoodbyeReason::Full, &text));
+    };
+    if let Some(messages) = outgoing.messages() {
+        Message::Welcome { version: VERSION, name: &camera.name }.write_to(messages);
+    }
+    let session = Session {
+        stream,
+        decoder,
+        reader,
+        outgoing,
+        credit,
+        send_buffer,
+        described: None,
+        last_progress: Instant::now(),
+    };
+    session.run(&waiter)
+}
+
+/// What a viewer's greeting says: its credit, or why it cannot be served; `None` while it is not whole.
+fn greeting(decoder: &mut Decoder) -> Result<Option<Result<Credit, String>>, WireError> {
+    let Some(message) = decoder.next_message()? else { return Ok(None) };
+    let Message::Hello { min_version, max_version, credit, program, .. } = message else {
+        return Ok(Some(Err("the first message of a viewer is its greeting".into())));
+    };
+    if min_version <= VERSION && VERSION <= max_version {
+        log::debug!("viewer is {program}");
+        return Ok(Some(Ok(Credit::new(credit))));
+    }
+    let older = if min_version > VERSION { "the camera's lancam" } else { "the viewer" };
+    Ok(Some(Err(format!(
+        "{program} speaks versions {min_version} to {max_version} of the protocol, this camera {VERSION}: update {older}"
+    ))))
+}
+
+/// Says goodbye as far as one write goes: a stranger gets no more of our time.
+fn refuse(stream: &TcpStream, reason: GoodbyeReason, text: &str) -> SessionEnd {
+    let mut outgoing = Outgoing::new();
+    if let Some(messages) = outgoing.messages() {
+        goodbye(reason, text).write_to(messages);
+    }
+    // Whether it arrives or not, the session ends, and the log says why.
+    let _ = outgoing.write_to(stream);
+    SessionEnd::Refused(text.into())
+}
+
+fn goodbye(reason: GoodbyeReason, text: &str) -> Message<'_> {
+    Message::Goodbye { reason, min_version: VERSION, max_version: VERSION, text }
+}
+
+enum Received {
+    /// All that was there.
+    Everything,
+    /// The viewer has closed its end.
+    Closed,
+}
+
+/// Receives until the socket is empty, as edge-triggered waiting demands: one `recv`, unless it was
+/// filled to the brim.
+fn receive(mut stream: &TcpStream, decoder: &mut Decoder) -> io::Result<Received> {
+    loop {
+        if decoder.received().len() > MAX_UNANSWERED {
+            return Err(io::Error::other("the viewer asks more than it lets us answer"));
+        }
+        let space = decoder.space();
+        let room = space.len();
+        match stream.read(space) {
+            Ok(0) => return Ok(Received::Closed),
+            Ok(count) => {
+                decoder.filled(count);
+                if count < room {
+                    return Ok(Received::Everything);
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                return Ok(Received::Everything);
+            }
+            Err(error) if is_not_yet(&error) => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+#[derive(PartialEq, Eq)]
+enum Answered {
+    All,
+    /// Messages are left for when the current write is done.
+    NotAll,
+}
+
+enum Sent {
+    /// What there was, or as much of it as the socket took.
+    AllForNow,
+    /// The camera has ended.
+    LastEver,
+}
+
+struct Session<'a> {
+    stream: &'a TcpStream,
+    decoder: Decoder,
+    reader: Reader<Update>,
+    outgoing: Outgoing,
+    credit: Credit,
+    send_buffer: SendBuffer,
+    /// What the viewer was last told its frames are.
+    described: Option<(Arc<StreamFacts>, Codec, Size)>,
+    last_progress: Instant,
+}
+
+impl Session<'_> {
+    fn run(mut self, waiter: &Waiter) -> io::Result<SessionEnd> {
+        loop {
+            let answered = match self.answer() {
+                Ok(answered) => answered,
+                Err(error) => return Ok(self.end(GoodbyeReason::BadMessage, &error.to_string())),
+            };
+            if let Sent::LastEver = self.send()? {
+                return Ok(self.stopping());
+            }
+            if answered == Answered::NotAll && self.outgoing.messages().is_some() {
+                continue;
+            }
+            let deadline = self.owes().then(|| self.last_progress + STALLED);
+            let happened = waiter.wait(deadline)?;
+            if happened.stop {
+                return Ok(self.stopping());
+            }
+            if happened.readable
+                && let Received::Closed = receive(self.stream, &mut self.decoder)?
+            {
+                return Ok(SessionEnd::ViewerLeft);
+            }
+            if happened.deadline && self.is_stalled(Instant::now()) {
+                self.end(GoodbyeReason::TooSlow, "nothing was taken for too long");
+                return Ok(SessionEnd::TooSlow(STALLED));
+            }
+        }
+    }
+
+    fn stopping(&self) -> SessionEnd {
+        self.end(GoodbyeReason::Stopping, "the camera's lancam was stopped");
+        SessionEnd::Stopping
+    }
+
+    /// Says goodbye, unless it would stand in the middle of a frame.
+    fn end(&self, reason: GoodbyeReason, text: &str) -> SessionEnd {
+        if self.outgoing.is_empty() {
+            return refuse(self.stream, reason, text);
+        }
+        SessionEnd::Refused(text.into())
+    }
+
+    /// Whether the viewer has something to take or to acknowledge.
+    fn owes(&self) -> bool {
+        !self.outgoing.is_empty() || !self.credit.allows()
+    }
+
+    fn is_stalled(&self, now: Instant) -> bool {
+        self.owes() && now.saturating_duration_since(self.last_progress) >= STALLED
+    }
+
+    /// Reads what the viewer said. Answers wait their turn behind a frame that is half sent.
+    fn answer(&mut self) -> Result<Answered, WireError> {
+        while let Some(messages) = self.outgoing.messages() {
+            // A viewer that asks faster than it takes answers is answered at its own pace.
+            if messages.len() > MAX_ANSWERS {
+                break;
+            }
+            let Some(message) = self.decoder.next_message()? else { return Ok(Answered::All) };
+            match message {
+                Message::Ack { sequence } => {
+                    self.credit.acknowledged(sequence);
+                    self.last_progress = Instant::now();
+                }
+                Message::Ping { token } => {
+                    let now = clock::now();
+                    Message::Pong { token, received_at: now, sent_at: now }.write_to(messages);
+                }
+                Message::ListControls | Message::SetControl { .. } => Message::Status {
+                    code: StatusCode::Refused,
+                    text: "this camera's controls cannot be changed from viewers",
+                }
+                .write_to(messages),
+                // One size and quality for all, until renditions come; the rest is the camera's part to say.
+                _ => {}
+            }
+        }
+        Ok(Answered::NotAll)
+    }
+
+    /// Sends what is due.
+    fn send(&mut self) -> io::Result<Sent> {
+        loop {
+            let mut sent = Sent::AllForNow;
+            if self.outgoing.messages().is_some() && self.credit.allows() {
+                match self.reader.newest() {
+                    Newest::Fresh { value, .. } => self.take(value)?,
+                    Newest::NotYet => {}
+                    Newest::Closed => sent = Sent::LastEver,
+                }
+            }
+            if self.outgoing.is_empty() {
+                return Ok(sent);
+            }
+            match self.outgoing.write_to(self.stream)? {
+                Progress::Done => self.last_progress = Instant::now(),
+                Progress::Partly { bytes } => {
+                    if bytes > 0 {
+                        self.last_progress = Instant::now();
+                    }
+                    return Ok(Sent::AllForNow);
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, update: Update) -> io::Result<()> {
+        match update {
+            Update::Frame { packet, stream } => {
+                self.describe(&packet, stream);
+                self.send_buffer.make_room(self.stream, packet.payload().len())?;
+                self.credit.sent(packet.facts.sequence);
+                let prefix = frame_prefix(&packet.facts, packet.payload().len());
+                self.outgoing.put_frame(&prefix, packet, &[]);
+            }
+            Update::Status(status) => {
+                self.described = None;
+                if let Some(messages) = self.outgoing.messages() {
+                    Message::Status { code: status.code, text: &status.text }.write_to(messages);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells the viewer what its frames are, when that has changed.
+    fn describe(&mut self, packet: &Packet, stream: Arc<StreamFacts>) {
+        let facts = &packet.facts;
+        let same = self.described.as_ref().is_some_and(|(told, codec, size)| {
+            Arc::ptr_eq(told, &stream) && (*codec, *size) == (facts.codec, facts.size)
+        });
+        if same {
+            return;
+        }
+        if let Some(messages) = self.outgoing.messages() {
+            Message::Stream {
+                codec: facts.codec,
+                size: facts.size,
+                millifps: stream.millifps,
+                source: &stream.source,
+            }
+            .write_to(messages);
+        }
+        self.described = Some((stream, facts.codec, facts.size));
+    }
+}

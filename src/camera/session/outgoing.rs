@@ -1,0 +1,90 @@
+//! What is on its way to one viewer: small messages and at most one frame, in one `writev`.
+
+use crate::wire::packet::Packet;
+use std::io::{self, IoSlice, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+
+/// The most bytes a protocol puts before a frame.
+const MAX_PREFIX: usize = 256;
+
+/// Bytes that are to be sent, in this order: messages, a frame's prefix, its payload, its suffix.
+#[derive(Debug)]
+pub(super) struct Outgoing {
+    messages: Vec<u8>,
+    prefix: [u8; MAX_PREFIX],
+    prefix_len: usize,
+    frame: Option<Arc<Packet>>,
+    suffix: &'static [u8],
+    sent: usize,
+}
+
+/// How far a write came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// Everything is with the kernel.
+    Done,
+    /// The kernel has no room for the rest; the socket will say when it has.
+    Partly {
+        /// Bytes that went.
+        bytes: usize,
+    },
+}
+
+impl Outgoing {
+    pub(super) fn new() -> Self {
+        Self {
+            messages: Vec::with_capacity(1024),
+            prefix: [0; MAX_PREFIX],
+            prefix_len: 0,
+            frame: None,
+            suffix: &[],
+            sent: 0,
+        }
+    }
+
+    /// Whether everything has been sent.
+    pub(super) fn is_empty(&self) -> bool {
+        self.messages.is_empty() && self.frame.is_none()
+    }
+
+    /// Where small messages are written, to leave before the next frame; `None` while a write is half done.
+    pub(super) fn messages(&mut self) -> Option<&mut Vec<u8>> {
+        (self.sent == 0 && self.frame.is_none()).then_some(&mut self.messages)
+    }
+
+    /// Puts a frame behind the messages. Only when no other frame is on its way.
+    pub(super) fn put_frame(&mut self, prefix: &[u8], packet: Arc<Packet>, suffix: &'static [u8]) {
+        debug_assert!(self.frame.is_none() && self.sent == 0);
+        self.prefix[..prefix.len()].copy_from_slice(prefix);
+        self.prefix_len = prefix.len();
+        self.frame = Some(packet);
+        self.suffix = suffix;
+    }
+
+    /// One `writev` of all that is left.
+    pub(super) fn write_to(&mut self, mut stream: &TcpStream) -> io::Result<Progress> {
+        let (payload, prefix, suffix): (&[u8], &[u8], &[u8]) = match &self.frame {
+            Some(packet) => (packet.payload(), &self.prefix[..self.prefix_len], self.suffix),
+            None => (&[], &[], &[]),
+        };
+        let mut parts = [&self.messages[..], prefix, payload, suffix].map(IoSlice::new);
+        let total: usize = parts.iter().map(|part| part.len()).sum();
+        let mut left = &mut parts[..];
+        IoSlice::advance_slices(&mut left, self.sent);
+        let written = match stream.write_vectored(left) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(count) => count,
+            Err(error) if super::is_not_yet(&error) => 0,
+            Err(error) => return Err(error),
+        };
+        self.sent += written;
+        if self.sent < total {
+            return Ok(Progress::Partly { bytes: written });
+        }
+        self.messages.clear();
+        self.frame = None;
+        self.sent = 0;
+        Ok(Progress::Done)
+    }
+}

@@ -1,0 +1,60 @@
+//! Keeps a source open: tells viewers why there is no picture, waits, and tries again.
+
+use super::capture;
+use super::encode::Renditions;
+use super::update::{StatusText, Update};
+use crate::source::{Opener, SourceError, Trouble};
+use crate::stop::Stop;
+use crate::wire::native::message::StatusCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long to wait before a source is tried again when nothing tells that it has changed.
+const RETRY: Duration = Duration::from_millis(500);
+
+/// Runs until `stop` is requested, or the source ends or can never be used.
+///
+/// # Errors
+/// [`Trouble::Unusable`]: this source will never give a picture.
+pub fn run(
+    mut opener: Opener,
+    renditions: &mut Renditions,
+    stop: &Stop,
+) -> Result<(), SourceError> {
+    let mut told: Option<SourceError> = None;
+    loop {
+        let outcome = opener.open().and_then(|mut source| {
+            told = None;
+            capture::run_once(&mut *source, renditions, stop)
+        });
+        let Err(error) = outcome else { return Ok(()) };
+        match error.trouble {
+            Trouble::Unusable => return Err(error),
+            Trouble::Ended => {
+                log::info!("{error}");
+                return Ok(());
+            }
+            _ => {}
+        }
+        if told.as_ref() != Some(&error) {
+            log::warn!("{error}");
+            renditions.publish_status(&status(&error));
+            told = Some(error);
+        }
+        if stop.is_requested() {
+            return Ok(());
+        }
+        opener.wait_for_change(stop, RETRY);
+    }
+}
+
+fn status(error: &SourceError) -> Update {
+    let code = match error.trouble {
+        Trouble::NoCamera => StatusCode::NoCamera,
+        Trouble::Lost | Trouble::Ended => StatusCode::CameraLost,
+        Trouble::Busy | Trouble::Denied | Trouble::Bandwidth | Trouble::Unusable => {
+            StatusCode::CameraRefused
+        }
+    };
+    Update::Status(Arc::new(StatusText { code, text: error.message.clone() }))
+}
