@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # need.sh [COMMAND:]PACKAGE[,PACKAGE...]...: installs, with Debian's apt-get, the packages whose command is missing.
-# Says first what it installs; does nothing where everything is there. A PACKAGE without a command is asked for by name.
+# Says first what it installs; does nothing where everything is there. Without a COMMAND, the first PACKAGE itself is looked for.
 set -euo pipefail
 export PATH="$PATH:/usr/sbin:/sbin" # some commands asked for live there
 
@@ -9,7 +9,7 @@ for need in "$@"; do
     packages=${need#*:}
     if [ "$packages" != "$need" ]; then
         command -v "${need%%:*}" >/dev/null && continue
-    elif [ "$(dpkg-query -W -f '${db:Status-Status}' "$packages" 2>/dev/null)" = installed ]; then
+    elif [ "$(dpkg-query -W -f '${db:Status-Status}' "${packages%%,*}" 2>/dev/null)" = installed ]; then
         continue
     fi
     IFS=, read -ra names <<<"$packages"
@@ -21,11 +21,10 @@ if ! command -v apt-get >/dev/null; then
     echo "Please install what these Debian packages hold, then try again: ${missing[*]}" >&2
     exit 1
 fi
-as_root=()
-[ "$(id -u)" = 0 ] || as_root=(sudo)
-apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 -qq)
+apt=(env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300)
+[ "$(id -u)" = 0 ] || apt=(sudo "${apt[@]}")
 
-echo "Installing with ${as_root[*]} apt-get: ${missing[*]}" >&2
+echo "Installing with apt-get: ${missing[*]}" >&2
 # One index that cannot be had (a mirror being renewed) does not matter when the packages can.
-"${apt[@]}" update >&2 || echo "apt-get update failed; going on with the package lists that are here" >&2
-"${apt[@]}" install -y --no-install-recommends "${missing[@]}" >&2
+"${apt[@]}" update >/dev/null || echo "apt-get update failed; going on with the package lists that are here" >&2
+"${apt[@]}" install -y --no-install-recommends "${missing[@]}" >/dev/null

@@ -6,14 +6,16 @@ mkdir -p "${CARGO_TARGET_DIR:=target}"
 CARGO_TARGET_DIR=$(cd "$CARGO_TARGET_DIR" && pwd)
 export CARGO_TARGET_DIR
 cache=$CARGO_TARGET_DIR/cross
-RUST_MINOR=87 # fast_image_resize asks for Rust 1.87
 
 # The user's own Rust; where there is none or a too old one, the newest that Debian has (rustc there is older than rustc-web).
 get_rust() {
+    local wanted
+    wanted=$(sed -n 's/^rust-version = "1\.\([0-9]*\)".*/\1/p' Cargo.toml)
     cargo_home=${CARGO_HOME:-~/.cargo}
     PATH="$cargo_home/bin:$PATH"
-    [[ $(rustc --version 2>/dev/null) =~ \ 1\.([0-9]+) ]] && [ "${BASH_REMATCH[1]}" -ge "$RUST_MINOR" ] ||
+    if [[ ! $(rustc --version 2>/dev/null) =~ \ 1\.([0-9]+) ]] || [ "${BASH_REMATCH[1]}" -lt "$wanted" ]; then
         cross/need.sh cargo-web rustc-web
+    fi
 }
 
 get_zig() {
@@ -37,8 +39,10 @@ standard_library() {
     if has_ready "$1" || { rustup target add "$1" >/dev/null 2>&1 && has_ready "$1"; }; then
         echo ready
     else
-        has_source || rustup component add rust-src >&2 || cross/need.sh rust-web-src
-        has_source || { echo "No standard library for $1, and no source of it: try 'rustup component add rust-src'" >&2; return 1; }
+        if ! has_source; then
+            if command -v rustup >/dev/null; then rustup component add rust-src >&2
+            else cross/need.sh rust-web-src,rustc-web,cargo-web; fi # all three, to be of one version
+        fi
         echo source
     fi
 }
