@@ -1,0 +1,11 @@
+//! Everything that is tested through the library's public face or as whole programs, as one binary.
+
+// Modules share by `pub`; there is no outside that it could reach.
+#![allow(unreachable_pub)]
+
+mod camera_process;
+mod cli;
+mod native_client;
+mod skip;
+mod slow_viewer;
+mod stream;

@@ -1,0 +1,106 @@
+//! Viewers that are slow, stalled, silent or rude cost the others nothing and are let go in time.
+
+use crate::camera_process::{CameraProcess, PATIENCE};
+use crate::native_client::{NativeClient, Said};
+use lancam::wire::native::VERSION;
+use std::io::{Read, Write};
+use std::time::{Duration, Instant};
+
+#[test]
+fn slow_viewer_never_delays_another() {
+    let camera = CameraProcess::start(&["--source", "test:640x360@50"]);
+    // Greets, takes its first frame, and never acknowledges or reads again.
+    let mut stalled = NativeClient::connect(camera.port());
+    while !matches!(stalled.hear(), Said::Frame { .. }) {}
+    let mut healthy = NativeClient::connect(camera.port());
+    let (first, _) = healthy.frame();
+    let start = Instant::now();
+    let mut last = first.sequence;
+    let mut frames = 0_u64;
+    let let_go = loop {
+        let (facts, _) = healthy.frame();
+        assert!(facts.sequence > last);
+        last = facts.sequence;
+        frames += 1;
+        if start.elapsed() > Duration::from_secs(6) {
+            break camera.line_with("CONNECTION ENDED");
+        }
+    };
+    // A machine that is busy with other tests may miss some; a viewer held up by the other would get 1.
+    let made = last - first.sequence;
+    assert!(frames * 10 >= made * 9, "{frames} of {made}");
+    assert!(let_go.contains("took nothing for 5 s"), "{let_go}");
+}
+
+#[test]
+fn a_viewer_that_catches_up_gets_the_newest_frame_not_the_next() {
+    let camera = CameraProcess::start(&["--source", "test:320x180@100"]);
+    let mut viewer = NativeClient::connect(camera.port());
+    let mut other = NativeClient::connect(camera.port());
+    let (before, _) = viewer.frame();
+    // The frame that was sent for the last acknowledgement waits in the socket; then comes the newest.
+    let newest = loop {
+        let (facts, _) = other.frame();
+        if facts.sequence > before.sequence + 30 {
+            break facts.sequence;
+        }
+    };
+    let (waiting, _) = viewer.frame();
+    assert!(waiting.sequence <= before.sequence + 30, "at most one frame was on its way");
+    let (fresh, _) = viewer.frame();
+    assert!(fresh.sequence >= newest, "{} is older than {newest}", fresh.sequence);
+}
+
+#[test]
+fn silence_garbage_and_half_greetings_end_within_their_time() {
+    let camera = CameraProcess::start(&["--source", "test:64x48"]);
+    let closed_within = |mut client: NativeClient, limit: Duration| {
+        let start = Instant::now();
+        let mut sink = Vec::new();
+        let read = client.stream.read_to_end(&mut sink);
+        assert!(read.is_ok() || start.elapsed() < PATIENCE, "never closed");
+        assert!(start.elapsed() < limit, "{:?}", start.elapsed());
+        sink
+    };
+    let silent = NativeClient::connect_silently(camera.port());
+    let mut half = NativeClient::connect_silently(camera.port());
+    half.stream.write_all(b"LCAM\x01\x01\x00\x00").expect("writes");
+    let mut stranger = NativeClient::connect_silently(camera.port());
+    stranger.stream.write_all(b"SSH-2.0-OpenSSH_9.2\r\n").expect("writes");
+    assert_eq!(closed_within(stranger, Duration::from_secs(2)), b"");
+    let mut browser = NativeClient::connect_silently(camera.port());
+    browser.stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").expect("writes");
+    assert!(closed_within(browser, Duration::from_secs(2)).starts_with(b"HTTP/1.0 "));
+    // A greeting that claims 4 GiB, and one that is no greeting at all.
+    for bytes in [
+        &b"LCAM\x01\x01\x00\x00\xFF\xFF\xFF\xFF"[..],
+        b"LCAM\x01\x02\x00\x00\x08\x00\x00\x0012345678",
+    ] {
+        let mut liar = NativeClient::connect_silently(camera.port());
+        liar.stream.write_all(bytes).expect("writes");
+        assert!(matches!(liar.hear(), Said::Goodbye { .. }));
+    }
+    let limit = Duration::from_secs(5 + 5);
+    closed_within(half, limit);
+    closed_within(silent, limit);
+    // And nobody else noticed.
+    let mut viewer = NativeClient::connect(camera.port());
+    viewer.frame();
+    assert_eq!(VERSION, 1, "the greetings above are written in version 1");
+}
+
+#[test]
+fn a_viewer_that_asks_and_never_listens_is_let_go_before_it_costs_memory() {
+    let camera = CameraProcess::start(&["--source", "test:64x48"]);
+    let mut rude = NativeClient::connect(camera.port());
+    let mut ping = Vec::new();
+    lancam::wire::native::message::Message::Ping { token: 7 }.write_to(&mut ping);
+    let pings = ping.repeat(1000);
+    rude.stream.set_write_timeout(Some(PATIENCE)).expect("sets a timeout");
+    let start = Instant::now();
+    // Until the camera hangs up: a write that fails, not one that blocks for ever.
+    while rude.stream.write_all(&pings).is_ok() {
+        assert!(start.elapsed() < PATIENCE, "still listened to");
+    }
+    NativeClient::connect(camera.port()).frame();
+}
