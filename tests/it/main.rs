@@ -9,3 +9,4 @@ mod native_client;
 mod skip;
 mod slow_viewer;
 mod stream;
+mod syscalls;

@@ -1,0 +1,119 @@
+//! System calls per frame, counted by `strace`: what a frame costs the kernel.
+
+use crate::camera_process::CameraProcess;
+use crate::native_client::NativeClient;
+use std::collections::BTreeMap;
+use std::process::Command;
+
+/// Frames whose calls are counted, after as many that are not.
+const FRAMES: usize = 50;
+
+/// The calls of each thread, in order, by the thread's name.
+fn trace(viewers: usize, options: &[&str]) -> Option<BTreeMap<String, Vec<Vec<String>>>> {
+    if Command::new("strace").args(["-f", "true"]).output().is_ok_and(|out| !out.status.success()) {
+        crate::skip::skip("syscalls", "strace may not trace here");
+        return None;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("trace");
+    let lancam = CameraProcess::command(&[&["--listen", "127.0.0.1:0"], options].concat());
+    let mut strace = Command::new("strace");
+    strace.args(["-f", "-qq", "-o"]).arg(&file).arg(lancam.get_program()).args(lancam.get_args());
+    strace.envs(lancam.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    if Command::new("strace").arg("-V").output().is_err() {
+        crate::skip::skip("syscalls", "strace is not installed");
+        return None;
+    }
+    let camera = CameraProcess::spawn(&mut strace);
+    let mut clients: Vec<_> = (0..viewers).map(|_| NativeClient::connect(camera.port())).collect();
+    for _ in 0..2 * FRAMES {
+        for client in &mut clients {
+            client.frame();
+        }
+    }
+    drop(clients);
+    for _ in 0..viewers {
+        camera.line_with("CONNECTION ENDED");
+    }
+    // The traced program, not strace, is to end: strace follows it.
+    let pids = Command::new("pgrep").args(["-P", &camera.child.id().to_string()]).output();
+    let pid = String::from_utf8(pids.expect("pgrep runs").stdout).expect("digits");
+    let killed = Command::new("kill").args(["-TERM", pid.trim()]).status();
+    assert!(killed.expect("kill runs").success());
+    let mut camera = camera;
+    crate::camera_process::wait(&mut camera.child);
+    Some(by_thread(&std::fs::read_to_string(&file).expect("strace wrote")))
+}
+
+fn by_thread(trace: &str) -> BTreeMap<String, Vec<Vec<String>>> {
+    let mut names = BTreeMap::new();
+    let mut calls: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for line in trace.lines() {
+        let Some((thread, call)) = line.split_once(char::is_whitespace) else { continue };
+        let call = call.trim_start();
+        if let Some(name) = call.strip_prefix("prctl(PR_SET_NAME, \"") {
+            names.insert(thread, name.split('"').next().unwrap_or_default());
+        }
+        // A call that others came between is told twice: once begun, once resumed.
+        if let Some((name, _)) = call.split_once('(')
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        {
+            calls.entry(thread).or_default().push(name.into());
+        }
+    }
+    let mut threads: BTreeMap<String, Vec<Vec<String>>> = BTreeMap::new();
+    for (thread, calls) in calls {
+        let name = names.get(thread).copied().unwrap_or("main");
+        threads.entry(name.into()).or_default().push(calls);
+    }
+    threads
+}
+
+/// How often each call was made from the 40th to the 90th of `marker`.
+fn per_frames(calls: &[String], marker: &str) -> BTreeMap<String, usize> {
+    let marks: Vec<usize> =
+        calls.iter().enumerate().filter(|(_, call)| *call == marker).map(|(at, _)| at).collect();
+    let mut counts = BTreeMap::new();
+    for call in &calls[marks[40]..marks[40 + FRAMES]] {
+        *counts.entry(call.clone()).or_insert(0) += 1;
+    }
+    counts
+}
+
+#[test]
+fn a_frame_costs_a_session_one_writev_and_at_most_one_recv() {
+    let Some(threads) = trace(2, &["--source", "test:320x180@50"]) else { return };
+    assert_eq!(threads["session"].len(), 2);
+    for calls in &threads["session"] {
+        let mut counts = per_frames(calls, "writev");
+        println!("session, {FRAMES} frames: {counts:?}");
+        assert_eq!(counts.remove("writev"), Some(FRAMES), "one writev a frame");
+        let received = counts.remove("recvfrom").unwrap_or(0);
+        assert!(received <= FRAMES, "{received} recv for {FRAMES} frames");
+        let waits = counts.remove("epoll_wait").unwrap_or(0);
+        // One for the acknowledgement, one for the next frame; a late one sees both at once.
+        assert!(waits <= 2 * FRAMES + 2, "{waits} waits for {FRAMES} frames");
+        assert!(counts.is_empty(), "nothing else: {counts:?}");
+    }
+}
+
+#[test]
+fn a_frame_costs_the_capture_thread_one_wake_up_per_waiting_viewer() {
+    for viewers in [1, 3] {
+        let Some(threads) = trace(viewers, &["--source", "test:320x180@50"]) else { return };
+        let calls = &threads["capture"][0];
+        // The pattern sleeps in poll, as a camera would; its finest part in clock_nanosleep.
+        let mut counts = per_frames(calls, "poll");
+        println!("capture, {viewers} viewers, {FRAMES} frames: {counts:?}");
+        counts.remove("poll");
+        counts.remove("clock_nanosleep");
+        let wake_ups = counts.remove("write").unwrap_or(0);
+        assert!(wake_ups <= FRAMES * viewers, "{wake_ups}");
+        assert!(wake_ups * 2 >= FRAMES * viewers, "viewers that wait are woken: {wake_ups}");
+        // A lock that a viewer holds for the moment of a copy.
+        counts.remove("futex");
+        // The pool grows to one packet for each viewer that is still sending, once.
+        assert!(counts.remove("mmap").unwrap_or(0) < viewers, "the pool has stopped growing");
+        assert!(counts.is_empty(), "nothing else: {counts:?}");
+    }
+}
