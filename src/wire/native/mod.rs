@@ -4,9 +4,11 @@ pub mod credit;
 pub mod decoder;
 pub mod header;
 pub mod message;
+mod parse;
+pub mod version;
+pub mod write;
 
-/// The version of the protocol that this program speaks, the only one so far.
-pub const VERSION: u8 = 1;
+pub use version::VERSION;
 
 /// The largest payload a camera may send: twice the largest frame measured at 4K.
 pub const MAX_PAYLOAD: u32 = 16 << 20;
@@ -23,6 +25,9 @@ pub enum WireError {
     /// The first bytes are somebody else's.
     #[error("it does not speak lancam's protocol: it began with {0}")]
     NotLancam(FirstBytes),
+    /// Bytes behind a whole message are no message.
+    #[error("what follows the last message is no message: it begins with {0}")]
+    OutOfStep(FirstBytes),
     /// A payload over the cap, refused before any memory is set aside for it.
     #[error("a message of {len} bytes is over the limit of {max}")]
     TooLong {

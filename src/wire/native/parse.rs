@@ -1,0 +1,196 @@
+//! How each message looks as bytes: reading.
+
+use super::header::Header;
+use super::message::{GoodbyeReason, Kind, Message, StatusCode, Wishes};
+use super::version::VERSION;
+use super::{MAX_TEXT, WireError};
+use crate::image::frame::Micros;
+use crate::image::pixels::Size;
+use crate::wire::packet::{Codec, FrameFacts};
+
+impl<'a> Message<'a> {
+    /// Reads the payload of a message of a known kind.
+    ///
+    /// Bytes behind the last known field are ignored: later versions may add fields there.
+    ///
+    /// # Errors
+    /// When the payload is shorter than its fields, or a field means nothing.
+    pub fn parse(kind: Kind, header: &Header, payload: &'a [u8]) -> Result<Self, WireError> {
+        // The greeting tells versions apart, so it and the refusal look the same in all of them.
+        let frozen = matches!(kind, Kind::Hello | Kind::Welcome | Kind::Goodbye);
+        if header.version != VERSION && !frozen {
+            return Err(WireError::Version { found: header.version });
+        }
+        if header.flags != 0 {
+            return Err(WireError::UnknownFlags { kind: kind.name(), flags: header.flags });
+        }
+        let mut fields = Fields { kind: kind.name(), payload, at: 0 };
+        Ok(match kind {
+            Kind::Hello => {
+                let [min_version, max_version, credit, _] = fields.take("versions")?;
+                let wishes = read_wishes(&mut fields)?;
+                Self::Hello { min_version, max_version, credit, wishes, program: fields.text()? }
+            }
+            Kind::Ack => Self::Ack { sequence: fields.u64("sequence")? },
+            Kind::Wishes => Self::Wishes(read_wishes(&mut fields)?),
+            Kind::Ping => Self::Ping { token: fields.u64("token")? },
+            Kind::Pong => Self::Pong {
+                token: fields.u64("token")?,
+                received_at: Micros(fields.u64("time of receipt")?),
+                sent_at: Micros(fields.u64("time of sending")?),
+            },
+            Kind::ListControls => Self::ListControls,
+            Kind::SetControl => {
+                Self::SetControl { id: fields.u32("id")?, value: fields.i64("value")? }
+            }
+            Kind::Welcome => {
+                let [version, ..] = fields.take::<4>("version")?;
+                Self::Welcome { version, name: fields.text()? }
+            }
+            Kind::Stream => Self::Stream {
+                codec: fields.codec()?,
+                size: fields.size()?,
+                millifps: fields.u32("rate")?,
+                source: fields.text()?,
+            },
+            Kind::Frame => {
+                let sequence = fields.u64("sequence")?;
+                let captured_at = Micros(fields.u64("time of capture")?);
+                let size = fields.size()?;
+                let codec = fields.codec()?;
+                let facts = FrameFacts { sequence, captured_at, codec, size };
+                Self::Frame { facts, payload: fields.picture(codec, size)? }
+            }
+            Kind::Status => {
+                let code = StatusCode::from_u16(fields.u16("code")?);
+                fields.take::<2>("reserved bytes")?;
+                Self::Status { code, text: fields.text()? }
+            }
+            Kind::Goodbye => {
+                let reason = GoodbyeReason::from_u16(fields.u16("reason")?);
+                let [min_version, max_version] = fields.take("versions")?;
+                Self::Goodbye { reason, min_version, max_version, text: fields.text()? }
+            }
+            Kind::Control => {
+                let id = fields.u32("id")?;
+                let [writable, ..] = fields.take::<4>("access")?;
+                Self::Control {
+                    id,
+                    writable: writable != 0,
+                    minimum: fields.i64("minimum")?,
+                    maximum: fields.i64("maximum")?,
+                    step: fields.u64("step")?,
+                    default: fields.i64("default")?,
+                    value: fields.i64("value")?,
+                    name: fields.text()?,
+                }
+            }
+        })
+    }
+}
+
+fn read_wishes(fields: &mut Fields<'_>) -> Result<Wishes, WireError> {
+    let width = fields.u16("width")?;
+    let height = fields.u16("height")?;
+    let millifps = fields.u32("rate")?;
+    let [quality, ..] = fields.take::<4>("quality")?;
+    if quality > 100 {
+        return Err(fields.meaningless("quality", u64::from(quality)));
+    }
+    Ok(Wishes { width, height, quality, millifps })
+}
+
+/// Takes fields off the front of a payload, and names the one that is missing.
+struct Fields<'a> {
+    kind: &'static str,
+    payload: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Fields<'a> {
+    fn take<const N: usize>(&mut self, field: &'static str) -> Result<[u8; N], WireError> {
+        let Some(bytes) = self.payload[self.at..].first_chunk::<N>() else {
+            return Err(self.short(field));
+        };
+        self.at += N;
+        Ok(*bytes)
+    }
+
+    fn u16(&mut self, field: &'static str) -> Result<u16, WireError> {
+        self.take(field).map(u16::from_le_bytes)
+    }
+
+    fn u32(&mut self, field: &'static str) -> Result<u32, WireError> {
+        self.take(field).map(u32::from_le_bytes)
+    }
+
+    fn u64(&mut self, field: &'static str) -> Result<u64, WireError> {
+        self.take(field).map(u64::from_le_bytes)
+    }
+
+    fn i64(&mut self, field: &'static str) -> Result<i64, WireError> {
+        self.take(field).map(i64::from_le_bytes)
+    }
+
+    fn size(&mut self) -> Result<Size, WireError> {
+        let width = self.u16("width")?;
+        let height = self.u16("height")?;
+        match (width, height) {
+            (0, _) => Err(self.meaningless("width", 0)),
+            (_, 0) => Err(self.meaningless("height", 0)),
+            _ => Ok(Size::new(usize::from(width), usize::from(height))),
+        }
+    }
+
+    fn codec(&mut self) -> Result<Codec, WireError> {
+        let [codec, ..] = self.take::<4>("codec")?;
+        match codec {
+            1 => Ok(Codec::Jpeg),
+            2 => Ok(Codec::Bgr24),
+            other => Err(self.meaningless("codec", u64::from(other))),
+        }
+    }
+
+    /// The rest as a picture: all of it, or as much as raw pixels of this size take.
+    fn picture(&self, codec: Codec, size: Size) -> Result<&'a [u8], WireError> {
+        let picture = self.rest();
+        match codec {
+            Codec::Jpeg => Ok(picture),
+            Codec::Bgr24 => {
+                let pixels = size.width.checked_mul(size.height);
+                let len = pixels.and_then(|pixels| pixels.checked_mul(3));
+                len.and_then(|len| picture.get(..len)).ok_or(self.short("the last pixel"))
+            }
+        }
+    }
+
+    fn rest(&self) -> &'a [u8] {
+        &self.payload[self.at..]
+    }
+
+    /// A text: as far as it is printable UTF-8, and not over [`MAX_TEXT`].
+    ///
+    /// Texts go to logs, terminals and the picture as they are, so a stranger's control characters
+    /// end them.
+    fn text(&mut self) -> Result<&'a str, WireError> {
+        let len = usize::from(self.u16("the length of its text")?);
+        let Some(bytes) = self.rest().get(..len) else {
+            return Err(self.short("the end of its text"));
+        };
+        self.at += len;
+        let bytes = &bytes[..len.min(MAX_TEXT)];
+        let text = match std::str::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(error) => std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default(),
+        };
+        Ok(text.split(char::is_control).next().unwrap_or_default())
+    }
+
+    fn short(&self, field: &'static str) -> WireError {
+        WireError::Short { kind: self.kind, len: self.payload.len(), field }
+    }
+
+    fn meaningless(&self, field: &'static str, value: u64) -> WireError {
+        WireError::Value { kind: self.kind, field, value }
+    }
+}
