@@ -10,3 +10,5 @@ mod skip;
 mod slow_viewer;
 mod stream;
 mod syscalls;
+mod wire_bytes;
+mod wire_chopped;
