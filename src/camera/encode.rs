@@ -9,7 +9,7 @@ use crate::image::planes::Planes;
 use crate::image::rendition::SizeWish;
 use crate::image::resize::PlaneResizer;
 use crate::latest::Latest;
-use crate::wire::native::MAX_PAYLOAD;
+use crate::wire::native::write::MAX_PICTURE;
 use crate::wire::packet::{Codec, FrameFacts, Packet, PacketPool};
 use std::sync::Arc;
 
@@ -37,7 +37,7 @@ pub enum EncodeError {
     #[error("a JPEG of {0} bytes has no size in it")]
     NoSize(usize),
     /// A frame that the wire cannot carry.
-    #[error("a frame of {0} bytes is over the wire's limit of {MAX_PAYLOAD}")]
+    #[error("a frame of {0} bytes is over the wire's limit of {MAX_PICTURE}")]
     TooLong(usize),
 }
 
@@ -144,8 +144,7 @@ impl Rendition {
 }
 
 fn within_the_wire(len: usize) -> Result<(), EncodeError> {
-    // A little less than the cap, for the frame's own head.
-    if u32::try_from(len + 64).is_ok_and(|len| len <= MAX_PAYLOAD) {
+    if len <= MAX_PICTURE {
         return Ok(());
     }
     Err(EncodeError::TooLong(len))

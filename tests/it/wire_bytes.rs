@@ -8,14 +8,14 @@ use lancam::wire::native::{FirstBytes, MAX_PAYLOAD, MAX_REQUEST, MAX_TEXT, WireE
 use lancam::wire::packet::{Codec, FrameFacts};
 
 /// A message and its bytes, header first.
-pub(crate) struct Golden {
-    pub(crate) message: Message<'static>,
-    pub(crate) bytes: &'static [u8],
+pub struct Golden {
+    pub message: Message<'static>,
+    pub bytes: &'static [u8],
 }
 
 /// Every message, and every value that changes how one is written.
 #[rustfmt::skip]
-pub(crate) const GOLDEN: &[Golden] = &[
+pub const GOLDEN: &[Golden] = &[
     Golden {
         message: Message::Hello {
             min_version: 1,

@@ -8,10 +8,12 @@ use crate::image::pixels::Size;
 use crate::latest::{Newest, Reader};
 use crate::net::socket::SendBuffer;
 use crate::source::clock;
+use crate::wire::native::WireError;
 use crate::wire::native::credit::Credit;
 use crate::wire::native::decoder::Decoder;
-use crate::wire::native::message::{GoodbyeReason, Message, StatusCode, frame_prefix};
-use crate::wire::native::{VERSION, WireError};
+use crate::wire::native::message::{GoodbyeReason, Message, StatusCode};
+use crate::wire::native::version::{MIN_VERSION, NoCommonVersion, VERSION, common_version};
+use crate::wire::native::write::frame_prefix;
 use crate::wire::packet::{Codec, Packet};
 use std::io::{self, Read};
 use std::net::TcpStream;
@@ -42,12 +44,11 @@ pub(super) fn serve(
     send_buffer.make_room(stream, FIRST_ROOM)?;
     let waiter = Waiter::new(stream, &mut reader, &camera.stop)?;
     let mut outgoing = Outgoing::new();
-    let credit = loop {
+    let Greeting { version, credit } = loop {
         match greeting(&mut decoder) {
-            Ok(Some(Ok(credit))) => break credit,
-            Ok(Some(Err(refusal))) => return Ok(refuse(stream, GoodbyeReason::Version, &refusal)),
+            Ok(Some(greeting)) => break greeting,
             Ok(None) => {}
-            Err(error) => return Ok(refuse(stream, GoodbyeReason::BadMessage, &error.to_string())),
+            Err(Refusal { reason, text }) => return Ok(refuse(stream, reason, &text)),
         }
         let happened = waiter.wait(Some(deadline))?;
         if happened.stop {
@@ -68,7 +69,7 @@ pub(super) fn serve(
         return Ok(refuse(stream, GoodbyeReason::Full, &text));
     };
     if let Some(messages) = outgoing.messages() {
-        Message::Welcome { version: VERSION, name: &camera.name }.write_to(messages);
+        Message::Welcome { version, name: &camera.name }.write_to(messages);
     }
     let session = Session {
         stream,
@@ -83,20 +84,40 @@ pub(super) fn serve(
     session.run(&waiter)
 }
 
-/// What a viewer's greeting says: its credit, or why it cannot be served; `None` while it is not whole.
-fn greeting(decoder: &mut Decoder) -> Result<Option<Result<Credit, String>>, WireError> {
+/// What a viewer's greeting says.
+struct Greeting {
+    version: u8,
+    credit: Credit,
+}
+
+/// Why a viewer cannot be served.
+struct Refusal {
+    reason: GoodbyeReason,
+    text: String,
+}
+
+impl From<WireError> for Refusal {
+    fn from(error: WireError) -> Self {
+        Self { reason: GoodbyeReason::BadMessage, text: error.to_string() }
+    }
+}
+
+impl From<NoCommonVersion> for Refusal {
+    fn from(error: NoCommonVersion) -> Self {
+        Self { reason: GoodbyeReason::Version, text: error.to_string() }
+    }
+}
+
+/// The viewer's greeting; `None` while it is not whole.
+fn greeting(decoder: &mut Decoder) -> Result<Option<Greeting>, Refusal> {
     let Some(message) = decoder.next_message()? else { return Ok(None) };
     let Message::Hello { min_version, max_version, credit, program, .. } = message else {
-        return Ok(Some(Err("the first message of a viewer is its greeting".into())));
+        let text = "the first message of a viewer is its greeting".into();
+        return Err(Refusal { reason: GoodbyeReason::BadMessage, text });
     };
-    if min_version <= VERSION && VERSION <= max_version {
-        log::debug!("viewer is {program}");
-        return Ok(Some(Ok(Credit::new(credit))));
-    }
-    let older = if min_version > VERSION { "the camera's lancam" } else { "the viewer" };
-    Ok(Some(Err(format!(
-        "{program} speaks versions {min_version} to {max_version} of the protocol, this camera {VERSION}: update {older}"
-    ))))
+    log::debug!("viewer is {program}");
+    let version = common_version(min_version, max_version)?;
+    Ok(Some(Greeting { version, credit: Credit::new(credit) }))
 }
 
 /// Says goodbye as far as one write goes: a stranger gets no more of our time.
@@ -111,7 +132,7 @@ fn refuse(stream: &TcpStream, reason: GoodbyeReason, text: &str) -> SessionEnd {
 }
 
 fn goodbye(reason: GoodbyeReason, text: &str) -> Message<'_> {
-    Message::Goodbye { reason, min_version: VERSION, max_version: VERSION, text }
+    Message::Goodbye { reason, min_version: MIN_VERSION, max_version: VERSION, text }
 }
 
 enum Received {
@@ -183,7 +204,7 @@ impl Session<'_> {
             if let Sent::LastEver = self.send()? {
                 return Ok(self.stopping());
             }
-            if answered == Answered::NotAll && self.outgoing.messages().is_some() {
+            if answered == Answered::NotAll && self.outgoing.is_empty() {
                 continue;
             }
             let deadline = self.owes().then(|| self.last_progress + STALLED);
