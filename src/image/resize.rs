@@ -2,8 +2,9 @@
 
 use super::pixels::{Chroma, Size};
 use super::planes::Planes;
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::U8;
+use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 
 /// Keeps the library's scratch memory from one picture to the next.
 ///
@@ -46,14 +47,14 @@ impl PlaneResizer {
             .resize_alg(ResizeAlg::Convolution(FilterType::Bilinear))
             .use_alpha(false);
         let side = |side: usize| u32::try_from(side).expect("sides are at most 65535");
+        // The typed interface: the other compiles every pixel type there is into the program.
         let from =
-            ImageRef::new(side(from_size.width), side(from_size.height), from, PixelType::U8)
+            TypedImageRef::<U8>::from_buffer(side(from_size.width), side(from_size.height), from)
                 .expect("the plane has one byte for each of its pixels");
-        let mut to =
-            Image::from_slice_u8(side(to_size.width), side(to_size.height), to, PixelType::U8)
-                .expect("the plane has one byte for each of its pixels");
+        let mut to = TypedImage::<U8>::from_buffer(side(to_size.width), side(to_size.height), to)
+            .expect("the plane has one byte for each of its pixels");
         self.resizer
-            .resize(&from, &mut to, &options)
+            .resize_typed(&from, &mut to, &options)
             .expect("both planes have pixels, and the same pixel type");
     }
 }
