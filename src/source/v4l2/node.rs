@@ -1,0 +1,240 @@
+//! A V4L2 node, opened, and what kind of node it is.
+
+use super::errors;
+use super::ioctl::{self, Capability};
+use crate::source::{SourceError, Trouble};
+use nix::errno::Errno;
+use nix::sys::stat::major;
+use std::fmt;
+use std::fs;
+use std::io;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use v4l::Device;
+use v4l::device::Handle;
+use v4l::v4l_sys::{
+    V4L2_CAP_IO_MC, V4L2_CAP_META_CAPTURE, V4L2_CAP_META_OUTPUT, V4L2_CAP_RADIO,
+    V4L2_CAP_SDR_CAPTURE, V4L2_CAP_SDR_OUTPUT, V4L2_CAP_STREAMING, V4L2_CAP_TOUCH,
+    V4L2_CAP_VBI_CAPTURE, V4L2_CAP_VIDEO_CAPTURE, V4L2_CAP_VIDEO_CAPTURE_MPLANE,
+    V4L2_CAP_VIDEO_M2M, V4L2_CAP_VIDEO_M2M_MPLANE, V4L2_CAP_VIDEO_OUTPUT,
+    V4L2_CAP_VIDEO_OUTPUT_MPLANE,
+};
+
+/// An open node.
+pub(super) struct Node {
+    /// As it was named.
+    pub(super) path: PathBuf,
+    /// What it says of itself.
+    pub(super) capability: Capability,
+    /// For what `v4l` enumerates.
+    pub(super) device: Device,
+}
+
+impl Node {
+    /// Opens the node at `path` and asks it what it is.
+    ///
+    /// Whatever is no V4L2 node is refused before it is opened: opening a watchdog starts it, opening
+    /// a pipe blocks.
+    pub(super) fn open(path: &Path) -> Result<Self, SourceError> {
+        let not_opened = |error: &io::Error| errors::not_opened(path, errno(error));
+        let file = fs::metadata(path).map_err(|error| not_opened(&error))?;
+        if !file.file_type().is_char_device() || major(file.rdev()) != VIDEO4LINUX {
+            return Err(SourceError::new(
+                Trouble::Unusable,
+                format!("{} is no V4L2 device", path.display()),
+            ));
+        }
+        let device = Device::with_path(path).map_err(|error| not_opened(&error))?;
+        let handle = device.handle();
+        let capability = ioctl::close_on_exec(&handle)
+            .and_then(|()| ioctl::query_capability(&handle))
+            .map_err(|errno| errors::not_opened(path, errno))?;
+        Ok(Self { path: path.into(), capability, device })
+    }
+
+    /// What kind of node it is.
+    pub(super) fn kind(&self) -> NodeKind {
+        NodeKind::of(&self.capability)
+    }
+
+    /// For the calls in [`ioctl`].
+    pub(super) fn handle(&self) -> Arc<Handle> {
+        self.device.handle()
+    }
+}
+
+/// What a node is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NodeKind {
+    /// Gives pictures by itself.
+    Camera,
+    /// A camera's receiver, whose sensor and image processor somebody must set up first.
+    Receiver,
+    /// Gives pictures, but only through the multi-planar interface.
+    MultiPlanar,
+    /// Gives pictures only by `read`.
+    WithoutStreaming,
+    /// Turns pictures that it is given into others.
+    Converter,
+    /// Part of an image processor.
+    ImageProcessor,
+    /// Takes pictures.
+    Output,
+    /// What a camera says beside its pictures.
+    Metadata,
+    /// A touch screen's raw values.
+    Touch,
+    /// Teletext and the like.
+    VerticalBlanking,
+    /// Sound by radio.
+    Radio,
+    /// Radio waves as they are.
+    SoftwareRadio,
+    /// None of the above.
+    Other,
+}
+
+impl NodeKind {
+    /// Judged by QUERYCAP alone, since names and numbers of nodes say nothing.
+    pub(super) fn of(capability: &Capability) -> Self {
+        let has = |bits: u32| capability.flags & bits != 0;
+        let captures = has(V4L2_CAP_VIDEO_CAPTURE);
+        let captures_planes = has(V4L2_CAP_VIDEO_CAPTURE_MPLANE);
+        let outputs = has(V4L2_CAP_VIDEO_OUTPUT | V4L2_CAP_VIDEO_OUTPUT_MPLANE);
+        let needs_setup = has(V4L2_CAP_IO_MC) || needs_libcamera(&capability.driver);
+        if has(V4L2_CAP_VIDEO_M2M | V4L2_CAP_VIDEO_M2M_MPLANE)
+            || (captures || captures_planes) && outputs
+        {
+            Self::Converter
+        } else if IMAGE_PROCESSORS.contains(&capability.driver.as_str()) {
+            Self::ImageProcessor
+        } else if has(V4L2_CAP_TOUCH) {
+            Self::Touch
+        } else if (captures || captures_planes) && needs_setup {
+            Self::Receiver
+        } else if captures && has(V4L2_CAP_STREAMING) {
+            Self::Camera
+        } else if captures {
+            Self::WithoutStreaming
+        } else if captures_planes {
+            Self::MultiPlanar
+        } else if outputs {
+            Self::Output
+        } else if has(V4L2_CAP_META_CAPTURE | V4L2_CAP_META_OUTPUT) {
+            Self::Metadata
+        } else if has(V4L2_CAP_SDR_CAPTURE | V4L2_CAP_SDR_OUTPUT) {
+            Self::SoftwareRadio
+        } else if has(V4L2_CAP_RADIO) {
+            Self::Radio
+        } else if has(V4L2_CAP_VBI_CAPTURE) {
+            Self::VerticalBlanking
+        } else {
+            Self::Other
+        }
+    }
+
+    /// Whether trying to take pictures from it makes sense when a user names it.
+    pub(super) fn may_give_pictures(self) -> bool {
+        matches!(self, Self::Camera | Self::Receiver)
+    }
+}
+
+/// Why it is no camera, to follow "it is ".
+impl fmt::Display for NodeKind {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Camera => "a camera",
+            Self::Receiver => "the receiver of a CSI camera, which only libcamera can drive",
+            Self::MultiPlanar => {
+                "a camera with only the multi-planar interface, which a later version will drive"
+            }
+            Self::WithoutStreaming => "a camera without streaming",
+            Self::Converter => "a codec or scaler: it converts pictures that it is given",
+            Self::ImageProcessor => "part of an image processor, which only libcamera can drive",
+            Self::Output => "an output: it takes pictures",
+            Self::Metadata => "a metadata node: it gives no pictures",
+            Self::Touch => "a touch screen",
+            Self::VerticalBlanking => "a teletext node",
+            Self::Radio => "a radio",
+            Self::SoftwareRadio => "a software radio",
+            Self::Other => "no capture device",
+        })
+    }
+}
+
+/// Whether a driver is the receiver of a CSI camera that gives pictures only once libcamera has set
+/// up sensor and image processor. Older kernels of the Pi do not say so by V4L2_CAP_IO_MC.
+pub(super) fn needs_libcamera(driver: &str) -> bool {
+    ["unicam", "bcm2835-unicam", "rp1-cfe"].contains(&driver)
+}
+
+/// The parts of the Pi's image processors that look like cameras by their capabilities.
+const IMAGE_PROCESSORS: [&str; 2] = ["bcm2835-isp", "pispbe"];
+
+/// The major number of every V4L2 node (Documentation/admin-guide/devices.txt).
+const VIDEO4LINUX: u64 = 81;
+
+fn errno(error: &io::Error) -> Errno {
+    // A path with a NUL inside never reaches the kernel and has no number.
+    Errno::from_raw(error.raw_os_error().unwrap_or(nix::libc::ENOENT))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use v4l::v4l_sys::{V4L2_CAP_READWRITE, V4L2_CAP_TUNER, V4L2_CAP_VIDEO_OVERLAY};
+
+    fn kind(driver: &str, flags: u32) -> NodeKind {
+        NodeKind::of(&Capability { driver: driver.into(), flags, ..Capability::default() })
+    }
+
+    #[test]
+    fn a_node_is_what_its_own_capabilities_say() {
+        const STREAM: u32 = V4L2_CAP_STREAMING;
+        for (driver, flags, expected) in [
+            ("uvcvideo", V4L2_CAP_VIDEO_CAPTURE | STREAM, NodeKind::Camera),
+            ("uvcvideo", V4L2_CAP_META_CAPTURE | STREAM, NodeKind::Metadata),
+            (
+                "vivid",
+                V4L2_CAP_VIDEO_CAPTURE | V4L2_CAP_VIDEO_OVERLAY | V4L2_CAP_TUNER | STREAM,
+                NodeKind::Camera,
+            ),
+            ("vivid", V4L2_CAP_VIDEO_OUTPUT | STREAM, NodeKind::Output),
+            ("vivid", V4L2_CAP_VIDEO_CAPTURE_MPLANE | STREAM, NodeKind::MultiPlanar),
+            ("bcm2835-codec", V4L2_CAP_VIDEO_M2M_MPLANE | STREAM, NodeKind::Converter),
+            (
+                "old-codec",
+                V4L2_CAP_VIDEO_CAPTURE_MPLANE | V4L2_CAP_VIDEO_OUTPUT_MPLANE | STREAM,
+                NodeKind::Converter,
+            ),
+            ("bcm2835-isp", V4L2_CAP_VIDEO_CAPTURE | STREAM, NodeKind::ImageProcessor),
+            ("pispbe", V4L2_CAP_VIDEO_CAPTURE_MPLANE | STREAM, NodeKind::ImageProcessor),
+            ("unicam", V4L2_CAP_VIDEO_CAPTURE | STREAM, NodeKind::Receiver),
+            ("rkcif", V4L2_CAP_VIDEO_CAPTURE | V4L2_CAP_IO_MC | STREAM, NodeKind::Receiver),
+            ("unicam", V4L2_CAP_META_CAPTURE | STREAM, NodeKind::Metadata),
+            ("bttv", V4L2_CAP_VIDEO_CAPTURE | V4L2_CAP_READWRITE, NodeKind::WithoutStreaming),
+            ("si470x", V4L2_CAP_RADIO | V4L2_CAP_TUNER, NodeKind::Radio),
+            ("?", 0, NodeKind::Other),
+        ] {
+            assert_eq!(kind(driver, flags), expected, "{driver} {flags:#x}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_v4l2_device_is_refused_unopened() {
+        for path in ["/dev/null", "/dev", "/proc/self/exe"] {
+            let error = Node::open(Path::new(path)).err().expect(path);
+            assert_eq!(error.trouble, Trouble::Unusable);
+            assert_eq!(error.message, format!("{path} is no V4L2 device"));
+        }
+    }
+
+    #[test]
+    fn a_node_that_is_not_there_is_waited_for() {
+        for path in ["/dev/no-such-camera", "/dev/null/camera", "/dev/video\0"] {
+            let error = Node::open(Path::new(path)).err().expect(path);
+            assert_eq!(error.trouble, Trouble::NoCamera, "{}", error.message);
+        }
+    }
+}
