@@ -1,0 +1,170 @@
+//! Asks a camera for a format and a rate, and reads back what it granted.
+
+use super::ioctl::{self, DriverFormat, Refused};
+use super::negotiate::Choice;
+use super::node::Node;
+use super::offer::{Interval, plausible};
+use crate::image::frame::FrameLayout;
+use crate::image::picture::MAX_PIXELS;
+use crate::image::pixels::{PixelFormat, Range};
+use v4l::v4l_sys::{
+    v4l2_colorspace_V4L2_COLORSPACE_JPEG, v4l2_field_V4L2_FIELD_ALTERNATE,
+    v4l2_field_V4L2_FIELD_BOTTOM, v4l2_field_V4L2_FIELD_INTERLACED,
+    v4l2_field_V4L2_FIELD_INTERLACED_BT, v4l2_field_V4L2_FIELD_INTERLACED_TB,
+    v4l2_field_V4L2_FIELD_TOP, v4l2_quantization_V4L2_QUANTIZATION_FULL_RANGE,
+    v4l2_quantization_V4L2_QUANTIZATION_LIM_RANGE,
+};
+use v4l::video::Capture;
+use v4l::video::capture::Parameters;
+
+/// What a driver granted.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Granted {
+    pub(super) layout: FrameLayout,
+    /// The driver's own numbers.
+    pub(super) driver: DriverFormat,
+    /// The time between frames, where the driver names one.
+    pub(super) interval: Option<Interval>,
+}
+
+/// Why nothing was granted that is of use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NotGranted {
+    /// The driver refused a call.
+    Refused(Refused),
+    /// It granted what is not understood, or cannot be.
+    Unusable(DriverFormat),
+}
+
+/// Sets format and rate.
+pub(super) fn grant(node: &Node, choice: &Choice) -> Result<Granted, NotGranted> {
+    let refused = |call| move |errno| NotGranted::Refused(Refused { call, errno });
+    let handle = node.handle();
+    let side = |side: usize| u32::try_from(side).unwrap_or(u32::MAX);
+    let (width, height) = (side(choice.size.width), side(choice.size.height));
+    ioctl::set_format(&handle, choice.fourcc, width, height).map_err(refused("VIDIOC_S_FMT"))?;
+    let interval = set_interval(node, choice.interval);
+    // Asked only now: with another rate some drivers change the format too.
+    let driver = ioctl::format(&handle).map_err(refused("VIDIOC_G_FMT"))?;
+    let layout = layout(&driver, interval).ok_or(NotGranted::Unusable(driver))?;
+    Ok(Granted { layout, driver, interval })
+}
+
+/// Not every driver has rates, and one that has rounds as it likes: neither is a failure.
+fn set_interval(node: &Node, wanted: Interval) -> Option<Interval> {
+    let granted = node.device.set_params(&Parameters::new(wanted.fraction()));
+    let granted = granted.or_else(|_| node.device.params()).ok()?;
+    Interval::parse(granted.interval)
+}
+
+fn layout(driver: &DriverFormat, interval: Option<Interval>) -> Option<FrameLayout> {
+    let format = PixelFormat::from_fourcc(driver.fourcc)?;
+    let size = plausible(driver.width, driver.height).filter(|size| size.area() <= MAX_PIXELS)?;
+    let stride = match format.min_stride(size.width) {
+        None => 0,
+        // Some drivers leave it 0, and mean rows without padding.
+        Some(least) => usize::try_from(driver.stride).ok()?.max(least),
+    };
+    stride.checked_mul(size.height)?;
+    let range = range(format, driver);
+    Some(FrameLayout { format, size, stride, range, interval: interval.map(Interval::duration) })
+}
+
+/// The range of the code values: what V4L2_MAP_QUANTIZATION_DEFAULT of `linux/videodev2.h` says.
+fn range(format: PixelFormat, driver: &DriverFormat) -> Range {
+    match format {
+        PixelFormat::Jpeg => Range::Full,
+        PixelFormat::Yuyv => match driver.quantization {
+            FULL_RANGE => Range::Full,
+            LIMITED_RANGE => Range::Limited,
+            _ if driver.colorspace == v4l2_colorspace_V4L2_COLORSPACE_JPEG => Range::Full,
+            _ => Range::Limited,
+        },
+    }
+}
+
+/// How the rows of a frame are ordered, where that is not simply from the top; for people.
+pub(super) fn interlacing(driver: &DriverFormat) -> Option<&'static str> {
+    match driver.field {
+        INTERLACED | INTERLACED_TB | INTERLACED_BT => Some("interlaced"),
+        ALTERNATE | TOP | BOTTOM => Some("one field at a time: half of the height"),
+        _ => None,
+    }
+}
+
+const FULL_RANGE: u32 = v4l2_quantization_V4L2_QUANTIZATION_FULL_RANGE;
+const LIMITED_RANGE: u32 = v4l2_quantization_V4L2_QUANTIZATION_LIM_RANGE;
+const INTERLACED: u32 = v4l2_field_V4L2_FIELD_INTERLACED;
+const INTERLACED_TB: u32 = v4l2_field_V4L2_FIELD_INTERLACED_TB;
+const INTERLACED_BT: u32 = v4l2_field_V4L2_FIELD_INTERLACED_BT;
+const ALTERNATE: u32 = v4l2_field_V4L2_FIELD_ALTERNATE;
+const TOP: u32 = v4l2_field_V4L2_FIELD_TOP;
+const BOTTOM: u32 = v4l2_field_V4L2_FIELD_BOTTOM;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::pixels::{FourCc, Size};
+    use std::time::Duration;
+
+    const SRGB: u32 = 8;
+    const REC709: u32 = 3;
+    const JPEG: u32 = 7;
+
+    fn driver(fourcc: &[u8; 4], width: u32, height: u32, stride: u32) -> DriverFormat {
+        DriverFormat {
+            fourcc: FourCc(*fourcc),
+            width,
+            height,
+            stride,
+            field: 1,
+            colorspace: SRGB,
+            ycbcr_encoding: 0,
+            quantization: 0,
+        }
+    }
+
+    #[test]
+    fn the_range_is_what_the_driver_says_or_what_the_kernel_maps_silence_to() {
+        for (fourcc, colorspace, quantization, expected) in [
+            (b"YUYV", SRGB, 0, Range::Limited),
+            (b"YUYV", REC709, 0, Range::Limited),
+            (b"YUYV", JPEG, 0, Range::Full),
+            (b"YUYV", SRGB, 1, Range::Full),
+            (b"YUYV", JPEG, 2, Range::Limited),
+            (b"YUYV", SRGB, 77, Range::Limited),
+            (b"MJPG", SRGB, 2, Range::Full),
+        ] {
+            let driver = DriverFormat { colorspace, quantization, ..driver(fourcc, 64, 64, 128) };
+            let layout = layout(&driver, None).expect("understood");
+            assert_eq!(layout.range, expected, "{driver:?}");
+        }
+    }
+
+    #[test]
+    fn padding_of_rows_is_kept_and_a_stride_of_0_is_filled_in() {
+        let stride = |stride| layout(&driver(b"YUYV", 640, 360, stride), None).map(|it| it.stride);
+        assert_eq!(stride(1280), Some(1280));
+        assert_eq!(stride(1344), Some(1344));
+        assert_eq!(stride(0), Some(1280));
+        let jpeg = layout(&driver(b"JPEG", 640, 360, 640), None).expect("understood");
+        assert_eq!((jpeg.format, jpeg.stride), (PixelFormat::Jpeg, 0));
+    }
+
+    #[test]
+    fn what_cannot_be_a_picture_is_not_taken() {
+        for (fourcc, width, height) in
+            [(b"NV12", 640, 360), (b"YUYV", 0, 360), (b"YUYV", 640, 0), (b"MJPG", 65_535, 65_535)]
+        {
+            assert_eq!(layout(&driver(fourcc, width, height, 0), None), None);
+        }
+    }
+
+    #[test]
+    fn another_size_and_format_than_asked_are_what_counts() {
+        let interval = Some(Interval::of_fps(25.0));
+        let layout = layout(&driver(b"YUYV", 352, 288, 704), interval).expect("understood");
+        assert_eq!(layout.size, Size::new(352, 288));
+        assert_eq!(layout.interval, Some(Duration::from_millis(40)));
+    }
+}

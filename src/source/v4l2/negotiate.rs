@@ -1,0 +1,261 @@
+//! What to ask a camera for, given what it offers and what the user wishes.
+
+use super::offer::{Extent, Interval, Offer, RateOffer, SizeOffer};
+use crate::image::pixels::{FourCc, PixelFormat, Size};
+use crate::source::CaptureWish;
+use std::cmp::Ordering;
+
+/// What to ask for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Choice {
+    /// The driver's own name for the format.
+    pub(super) fourcc: FourCc,
+    pub(super) size: Size,
+    pub(super) interval: Interval,
+}
+
+/// The largest size taken when none is asked for: more does not fit a Pi's network and CPU by default.
+pub(super) const LARGEST_UNASKED: Size = Size::new(1280, 720);
+
+/// The rate when none is asked for.
+pub(super) const FPS_UNASKED: f64 = 30.0;
+
+/// A size counts as fast enough at this part of the wanted rate: a larger picture is worth the rest.
+/// 24 or 25 of 30 frames per second look smooth; 15 do not.
+const FAST_ENOUGH: f64 = 0.8;
+
+/// The size to aim at.
+pub(super) fn wanted_size(wish: &CaptureWish) -> Size {
+    wish.size.unwrap_or(LARGEST_UNASKED)
+}
+
+/// The best choice of each format that is understood, and allowed by `wish`; best first.
+///
+/// In this order: the size asked for, or the nearest; with none asked, sizes up to
+/// [`LARGEST_UNASKED`]; the format that is cheapest to send; fast enough; the largest; the rate
+/// nearest to the wanted one. A driver that enumerates no formats is asked for each by name.
+pub(super) fn choices(offers: &[Offer], wish: &CaptureWish) -> Vec<Choice> {
+    let allowed = |format: &PixelFormat| wish.format.is_none_or(|wished| wished == *format);
+    if offers.is_empty() {
+        let by_name = |format: PixelFormat| Choice {
+            fourcc: format.fourcc(),
+            size: wanted_size(wish),
+            interval: wanted_interval(wish),
+        };
+        return PixelFormat::ALL.into_iter().filter(allowed).map(by_name).collect();
+    }
+    let mut best: Vec<Candidate> = Vec::new();
+    for offer in offers {
+        let format = PixelFormat::from_fourcc(offer.fourcc).filter(allowed);
+        let rank = PixelFormat::ALL.iter().position(|known| Some(*known) == format);
+        let Some(rank) = rank else { continue };
+        let candidates = candidates(offer, rank, wish);
+        best.extend(candidates.into_iter().min_by(Candidate::compare));
+    }
+    best.sort_by(Candidate::compare);
+    best.into_iter().map(|candidate| candidate.choice).collect()
+}
+
+/// A choice and what speaks for it.
+struct Candidate {
+    choice: Choice,
+    /// Pixels between a side of this size and one of the wanted; 0 where nothing was asked and it fits.
+    distance: usize,
+    /// Place in [`PixelFormat::ALL`].
+    rank: usize,
+    /// Frames per second that it lacks to be fast enough.
+    shortfall: f64,
+    /// How far its rate is from the wanted one, as a ratio.
+    rate_distance: f64,
+}
+
+impl Candidate {
+    fn compare(&self, other: &Self) -> Ordering {
+        let area = |candidate: &Self| candidate.choice.size.area();
+        (self.distance.cmp(&other.distance))
+            .then(self.rank.cmp(&other.rank))
+            .then(self.shortfall.total_cmp(&other.shortfall))
+            .then(area(other).cmp(&area(self)))
+            .then(self.rate_distance.total_cmp(&other.rate_distance))
+    }
+}
+
+fn candidates(offer: &Offer, rank: usize, wish: &CaptureWish) -> Vec<Candidate> {
+    let unknown = [SizeOffer { extent: Extent::Exactly(wanted_size(wish)), rates: Vec::new() }];
+    let sizes = if offer.sizes.is_empty() { &unknown[..] } else { &offer.sizes };
+    let candidate = |offered: &SizeOffer| {
+        let size = offered.extent.nearest(wanted_size(wish));
+        let wanted = wanted_interval(wish);
+        let interval = nearest(&offered.rates, wanted);
+        let fps = interval.unwrap_or(wanted).fps();
+        Candidate {
+            choice: Choice { fourcc: offer.fourcc, size, interval: interval.unwrap_or(wanted) },
+            distance: distance(size, wish),
+            rank,
+            shortfall: (wanted.fps() * FAST_ENOUGH - fps).max(0.0),
+            rate_distance: ratio(fps, wanted.fps()),
+        }
+    };
+    sizes.iter().map(candidate).collect()
+}
+
+fn distance(size: Size, wish: &CaptureWish) -> usize {
+    let Size { width, height } = wanted_size(wish);
+    match wish.size {
+        Some(_) => size.width.abs_diff(width) + size.height.abs_diff(height),
+        None => size.width.saturating_sub(width) + size.height.saturating_sub(height),
+    }
+}
+
+/// The rate nearest to `wanted` by ratio: of 15 and 60, 60 is nearer to 50, and to 30 both are as near.
+fn nearest(rates: &[RateOffer], wanted: Interval) -> Option<Interval> {
+    let rates = rates.iter().map(|rate| rate.nearest(wanted));
+    rates.min_by(|a, b| ratio(a.fps(), wanted.fps()).total_cmp(&ratio(b.fps(), wanted.fps())))
+}
+
+fn ratio(fps: f64, wanted: f64) -> f64 {
+    (fps / wanted).max(wanted / fps)
+}
+
+fn wanted_interval(wish: &CaptureWish) -> Interval {
+    Interval::of_fps(wish.fps.unwrap_or(FPS_UNASKED))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use v4l::Fraction;
+
+    fn offer(fourcc: &[u8; 4], sizes: &[(usize, usize, &[u32])]) -> Offer {
+        let size = |&(width, height, rates): &(usize, usize, &[u32])| SizeOffer {
+            extent: Extent::Exactly(Size::new(width, height)),
+            rates: rates.iter().map(|&fps| RateOffer::Exactly(interval(fps))).collect(),
+        };
+        Offer {
+            fourcc: FourCc(*fourcc),
+            description: String::new(),
+            sizes: sizes.iter().map(size).collect(),
+        }
+    }
+
+    fn interval(fps: u32) -> Interval {
+        Interval::parse(Fraction::new(1, fps)).expect("a rate")
+    }
+
+    /// The formats of an ordinary USB 2 webcam.
+    fn webcam() -> Vec<Offer> {
+        vec![
+            offer(b"YUYV", &[(640, 480, &[30, 15]), (1280, 720, &[10]), (1920, 1080, &[5])]),
+            offer(b"H264", &[(1920, 1080, &[30])]),
+            offer(b"MJPG", &[(640, 480, &[30]), (1280, 720, &[30, 60]), (1920, 1080, &[30])]),
+        ]
+    }
+
+    fn chosen(offers: &[Offer], wish: &CaptureWish) -> (String, Size, f64) {
+        let choice = choices(offers, wish)[0];
+        (choice.fourcc.to_string(), choice.size, choice.interval.fps())
+    }
+
+    #[test]
+    fn unasked_it_is_motion_jpeg_up_to_720p_at_30() {
+        let wish = CaptureWish::default();
+        assert_eq!(chosen(&webcam(), &wish), ("MJPG".into(), Size::new(1280, 720), 30.0));
+    }
+
+    #[test]
+    fn without_motion_jpeg_a_smooth_picture_beats_a_large_one() {
+        let wish = CaptureWish { format: Some(PixelFormat::Yuyv), ..CaptureWish::default() };
+        assert_eq!(chosen(&webcam(), &wish), ("YUYV".into(), Size::new(640, 480), 30.0));
+        // vivid: 25 of 30 is smooth enough for the larger size; 12 is not.
+        let vivid = [offer(
+            b"YUYV",
+            &[(320, 180, &[5, 50]), (640, 360, &[40, 30]), (640, 480, &[25]), (1280, 720, &[12])],
+        )];
+        assert_eq!(
+            chosen(&vivid, &CaptureWish::default()),
+            ("YUYV".into(), Size::new(640, 480), 25.0)
+        );
+    }
+
+    #[test]
+    fn where_nothing_is_smooth_the_fastest_wins() {
+        let slow = [offer(b"YUYV", &[(1280, 720, &[5]), (640, 480, &[10]), (320, 240, &[10])])];
+        assert_eq!(
+            chosen(&slow, &CaptureWish::default()),
+            ("YUYV".into(), Size::new(640, 480), 10.0)
+        );
+    }
+
+    #[test]
+    fn what_is_asked_is_taken_where_it_is_offered() {
+        let wish = CaptureWish {
+            size: Some(Size::new(1920, 1080)),
+            fps: Some(5.0),
+            format: Some(PixelFormat::Yuyv),
+        };
+        assert_eq!(chosen(&webcam(), &wish), ("YUYV".into(), Size::new(1920, 1080), 5.0));
+        let wish = CaptureWish { fps: Some(60.0), ..CaptureWish::default() };
+        assert_eq!(chosen(&webcam(), &wish), ("MJPG".into(), Size::new(1280, 720), 60.0));
+    }
+
+    #[test]
+    fn a_size_that_only_the_other_format_has_decides_the_format() {
+        let offers = [offer(b"MJPG", &[(1280, 720, &[30])]), offer(b"YUYV", &[(320, 240, &[30])])];
+        let wish = CaptureWish { size: Some(Size::new(320, 240)), ..CaptureWish::default() };
+        assert_eq!(chosen(&offers, &wish), ("YUYV".into(), Size::new(320, 240), 30.0));
+    }
+
+    #[test]
+    fn a_size_that_is_not_offered_becomes_the_nearest() {
+        let wish = CaptureWish { size: Some(Size::new(1300, 700)), ..CaptureWish::default() };
+        assert_eq!(chosen(&webcam(), &wish).1, Size::new(1280, 720));
+        let large_only = [offer(b"MJPG", &[(1920, 1080, &[30]), (3840, 2160, &[30])])];
+        assert_eq!(chosen(&large_only, &CaptureWish::default()).1, Size::new(1920, 1080));
+    }
+
+    #[test]
+    fn the_name_that_the_driver_uses_is_asked_for() {
+        let offers = [offer(b"JPEG", &[(640, 480, &[30])])];
+        let wish = CaptureWish { format: Some(PixelFormat::Jpeg), ..CaptureWish::default() };
+        assert_eq!(chosen(&offers, &wish).0, "JPEG");
+    }
+
+    #[test]
+    fn a_driver_that_enumerates_nothing_is_asked_by_name() {
+        let names: Vec<String> = choices(&[], &CaptureWish::default())
+            .into_iter()
+            .map(|choice| choice.fourcc.to_string())
+            .collect();
+        assert_eq!(names, ["MJPG", "YUYV"]);
+        let no_sizes = [offer(b"YUYV", &[])];
+        let wish = CaptureWish { size: Some(Size::new(800, 600)), ..CaptureWish::default() };
+        assert_eq!(chosen(&no_sizes, &wish), ("YUYV".into(), Size::new(800, 600), 30.0));
+    }
+
+    #[test]
+    fn of_other_formats_nothing_is_chosen() {
+        assert!(choices(&[offer(b"H264", &[])], &CaptureWish::default()).is_empty());
+        let wish = CaptureWish { format: Some(PixelFormat::Jpeg), ..CaptureWish::default() };
+        assert!(choices(&[offer(b"YUYV", &[])], &wish).is_empty());
+    }
+
+    #[test]
+    fn a_range_of_sizes_and_rates_is_met_inside() {
+        let range = Offer {
+            fourcc: FourCc(*b"YUYV"),
+            description: String::new(),
+            sizes: vec![SizeOffer {
+                extent: Extent::Between {
+                    smallest: Size::new(32, 32),
+                    largest: Size::new(4096, 4096),
+                    step: Size::new(2, 2),
+                },
+                rates: vec![RateOffer::Between { fastest: interval(60), slowest: interval(1) }],
+            }],
+        };
+        assert_eq!(
+            chosen(&[range], &CaptureWish::default()),
+            ("YUYV".into(), Size::new(1280, 720), 30.0)
+        );
+    }
+}

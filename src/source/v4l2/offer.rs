@@ -1,0 +1,266 @@
+//! What a camera offers: formats, sizes and rates, as its driver enumerates them.
+
+use crate::image::pixels::{FourCc, Size};
+use std::fmt;
+use std::time::Duration;
+use v4l::Device;
+use v4l::Fraction;
+use v4l::frameinterval::FrameIntervalEnum;
+use v4l::framesize::FrameSizeEnum;
+use v4l::video::Capture;
+
+/// A pixel format and the sizes it comes in.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Offer {
+    pub(super) fourcc: FourCc,
+    /// The driver's words for it: `Motion-JPEG`.
+    pub(super) description: String,
+    /// Empty where the driver enumerates none.
+    pub(super) sizes: Vec<SizeOffer>,
+}
+
+/// One size, or a range of sizes, and the rates it comes at.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct SizeOffer {
+    pub(super) extent: Extent,
+    /// Empty where the driver enumerates none. For a range: those of one size in it.
+    pub(super) rates: Vec<RateOffer>,
+}
+
+/// Which sizes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// This one.
+    Exactly(Size),
+    /// All from `smallest` to `largest` in steps.
+    Between { smallest: Size, largest: Size, step: Size },
+}
+
+/// Which rates.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum RateOffer {
+    /// This one.
+    Exactly(Interval),
+    /// All from `fastest` to `slowest`; a driver rounds to its own steps.
+    Between { fastest: Interval, slowest: Interval },
+}
+
+/// The time from frame to frame as drivers say it: a fraction of a second, neither part 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Interval {
+    numerator: u32,
+    denominator: u32,
+}
+
+/// All that `device` offers. Of a range of sizes, the rates are those of the size nearest to `near`.
+pub(super) fn offers(device: &Device, near: Size) -> Vec<Offer> {
+    let formats = device.enum_formats().unwrap_or_default();
+    let offer = |format: v4l::format::Description| Offer {
+        fourcc: FourCc(format.fourcc.repr),
+        description: format.description.trim().to_owned(),
+        sizes: size_offers(device, format.fourcc, near),
+    };
+    formats.into_iter().map(offer).collect()
+}
+
+fn size_offers(device: &Device, fourcc: v4l::FourCC, near: Size) -> Vec<SizeOffer> {
+    // A driver need not enumerate: then S_FMT finds out.
+    let sizes = device.enum_framesizes(fourcc).unwrap_or_default();
+    let extents = sizes.into_iter().filter_map(|size| Extent::parse(&size.size));
+    let with_rates = |extent: Extent| {
+        let size = extent.nearest(near);
+        SizeOffer { extent, rates: rate_offers(device, fourcc, size) }
+    };
+    extents.map(with_rates).collect()
+}
+
+fn rate_offers(device: &Device, fourcc: v4l::FourCC, size: Size) -> Vec<RateOffer> {
+    let side = |side: usize| u32::try_from(side).unwrap_or(u32::MAX);
+    let intervals = device.enum_frameintervals(fourcc, side(size.width), side(size.height));
+    let intervals = intervals.unwrap_or_default();
+    intervals.into_iter().filter_map(|interval| RateOffer::parse(&interval.interval)).collect()
+}
+
+impl Extent {
+    fn parse(size: &FrameSizeEnum) -> Option<Self> {
+        match size {
+            FrameSizeEnum::Discrete(size) => plausible(size.width, size.height).map(Self::Exactly),
+            FrameSizeEnum::Stepwise(range) => Some(Self::Between {
+                smallest: plausible(range.min_width.max(1), range.min_height.max(1))?,
+                largest: plausible(
+                    range.max_width.max(range.min_width).min(MAX_SIDE),
+                    range.max_height.max(range.min_height).min(MAX_SIDE),
+                )?,
+                step: plausible(range.step_width.max(1), range.step_height.max(1))?,
+            }),
+        }
+    }
+
+    /// The size nearest to `wanted`.
+    pub(super) fn nearest(self, wanted: Size) -> Size {
+        match self {
+            Self::Exactly(size) => size,
+            Self::Between { smallest, largest, step } => {
+                let side = |wanted: usize, smallest: usize, largest: usize, step: usize| {
+                    let inside = wanted.clamp(smallest, largest);
+                    inside - (inside - smallest) % step
+                };
+                Size::new(
+                    side(wanted.width, smallest.width, largest.width, step.width),
+                    side(wanted.height, smallest.height, largest.height, step.height),
+                )
+            }
+        }
+    }
+}
+
+impl fmt::Display for Extent {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exactly(size) => size.fmt(out),
+            Self::Between { smallest, largest, .. } if smallest == largest => smallest.fmt(out),
+            Self::Between { smallest, largest, step } => {
+                write!(out, "{smallest} to {largest}")?;
+                if *step == Size::new(1, 1) { Ok(()) } else { write!(out, " by {step}") }
+            }
+        }
+    }
+}
+
+impl RateOffer {
+    fn parse(interval: &FrameIntervalEnum) -> Option<Self> {
+        match interval {
+            FrameIntervalEnum::Discrete(interval) => Interval::parse(*interval).map(Self::Exactly),
+            FrameIntervalEnum::Stepwise(range) => Some(Self::Between {
+                fastest: Interval::parse(range.min)?,
+                slowest: Interval::parse(range.max)?,
+            }),
+        }
+    }
+
+    /// The interval nearest to `wanted`.
+    pub(super) fn nearest(self, wanted: Interval) -> Interval {
+        match self {
+            Self::Exactly(interval) => interval,
+            Self::Between { fastest, .. } if wanted.fps() > fastest.fps() => fastest,
+            Self::Between { slowest, .. } if wanted.fps() < slowest.fps() => slowest,
+            Self::Between { .. } => wanted,
+        }
+    }
+}
+
+impl fmt::Display for RateOffer {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exactly(interval) => interval.fmt(out),
+            Self::Between { fastest, slowest } => write!(out, "{slowest} to {fastest}"),
+        }
+    }
+}
+
+impl Interval {
+    /// `None` for a driver that has no rate to tell.
+    pub(super) fn parse(interval: Fraction) -> Option<Self> {
+        let Fraction { numerator, denominator } = interval;
+        (numerator > 0 && denominator > 0).then_some(Self { numerator, denominator })
+    }
+
+    /// The interval of `fps` frames per second, to a thousandth of a frame; at least one in 1000 s.
+    pub(super) fn of_fps(fps: f64) -> Self {
+        let millis = (fps * 1000.0).round().clamp(1.0, 1e6);
+        // A whole number from 1 to a million. Rust converts no f64 to an integer with a check; Duration does.
+        let denominator = u32::try_from(Duration::from_secs_f64(millis).as_secs()).unwrap_or(1);
+        match denominator % 1000 {
+            0 => Self { numerator: 1, denominator: denominator / 1000 },
+            _ => Self { numerator: 1000, denominator },
+        }
+    }
+
+    /// Frames per second.
+    pub(super) fn fps(self) -> f64 {
+        f64::from(self.denominator) / f64::from(self.numerator)
+    }
+
+    /// As a time.
+    pub(super) fn duration(self) -> Duration {
+        Duration::from_secs(u64::from(self.numerator)) / self.denominator
+    }
+
+    /// As `v4l` says it.
+    pub(super) fn fraction(self) -> Fraction {
+        Fraction::new(self.numerator, self.denominator)
+    }
+}
+
+/// Frames per second, without zeros that say nothing: `30`, `7.5`, `29.97`.
+impl fmt::Display for Interval {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digits = format!("{:.2}", self.fps());
+        out.write_str(digits.trim_end_matches('0').trim_end_matches('.'))
+    }
+}
+
+/// A driver's size, unless no picture can have it.
+pub(super) fn plausible(width: u32, height: u32) -> Option<Size> {
+    let side =
+        |side: u32| usize::try_from(side).ok().filter(|side| (1..=Size::MAX_SIDE).contains(side));
+    Some(Size::new(side(width)?, side(height)?))
+}
+
+/// [`Size::MAX_SIDE`] as drivers count.
+const MAX_SIDE: u32 = 65_535;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use v4l::framesize::{Discrete, Stepwise};
+
+    #[test]
+    fn a_range_of_sizes_is_met_on_its_own_steps() {
+        let range = Extent::Between {
+            smallest: Size::new(48, 32),
+            largest: Size::new(1920, 1080),
+            step: Size::new(16, 2),
+        };
+        assert_eq!(range.nearest(Size::new(1280, 721)), Size::new(1280, 720));
+        assert_eq!(range.nearest(Size::new(1, 1)), Size::new(48, 32));
+        assert_eq!(range.nearest(Size::new(9999, 9999)), Size::new(1920, 1080));
+        assert_eq!(range.to_string(), "48x32 to 1920x1080 by 16x2");
+    }
+
+    #[test]
+    fn a_driver_with_impossible_numbers_harms_nobody() {
+        let none = FrameSizeEnum::Discrete(Discrete { width: 0, height: 480 });
+        assert_eq!(Extent::parse(&none), None);
+        let vast = FrameSizeEnum::Discrete(Discrete { width: u32::MAX, height: u32::MAX });
+        assert_eq!(Extent::parse(&vast), None);
+        let backwards = FrameSizeEnum::Stepwise(Stepwise {
+            min_width: 640,
+            max_width: 0,
+            step_width: 0,
+            min_height: 0,
+            max_height: u32::MAX,
+            step_height: 0,
+        });
+        let extent = Extent::parse(&backwards).expect("a range");
+        assert_eq!(extent.nearest(Size::new(1280, 720)), Size::new(640, 720));
+        assert_eq!(Interval::parse(Fraction::new(0, 30)), None);
+        assert_eq!(Interval::parse(Fraction::new(1, 0)), None);
+    }
+
+    #[test]
+    fn rates_are_said_as_people_say_them() {
+        for (fps, fraction, text) in [
+            (30.0, (1, 30), "30"),
+            (29.97, (1000, 29970), "29.97"),
+            (7.5, (1000, 7500), "7.5"),
+            (0.0, (1000, 1), "0"),
+            (1e9, (1, 1000), "1000"),
+        ] {
+            let interval = Interval::of_fps(fps);
+            assert_eq!((interval.numerator, interval.denominator), fraction, "{fps}");
+            assert_eq!(interval.to_string(), text);
+        }
+        assert_eq!(Interval::of_fps(25.0).duration(), Duration::from_millis(40));
+    }
+}
