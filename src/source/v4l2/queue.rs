@@ -1,0 +1,384 @@
+//! Waits for a camera's newest whole frame and lends it.
+
+use super::ioctl::{Buffers, DQBUF, Filled, QBUF, Refused};
+use super::sequence::Sequence;
+use crate::image::frame::{FrameLayout, Micros, RawFrame};
+use crate::image::jpeg::markers;
+use crate::image::pixels::PixelFormat;
+use crate::source::{Drops, clock};
+use crate::stop::Stop;
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use std::fmt;
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::time::Duration;
+use v4l::device::Handle;
+
+/// A stream that runs until it is dropped.
+///
+/// While frames are taken as fast as they come, one costs a poll, a DQBUF and a QBUF.
+pub(super) struct Queue {
+    /// For the log.
+    name: String,
+    buffers: Buffers,
+    layout: FrameLayout,
+    sequence: Sequence,
+    /// The frame that is lent.
+    held: Option<Filled>,
+    drops: Drops,
+    /// EIO in a row.
+    io_errors: u32,
+    dequeued: u64,
+    last_fault: Option<Fault>,
+}
+
+/// Why a stream could not begin.
+#[derive(Debug)]
+pub(super) enum NotStarted {
+    /// The driver refused a call.
+    Refused(Refused),
+    /// So many of [`Queue::FEWEST_BUFFERS`] were granted.
+    TooFew(usize),
+    /// The buffers hold only so many bytes, fewer than a frame.
+    TooShort(usize),
+}
+
+/// Why a stream has ended.
+#[derive(Debug)]
+pub(super) enum Ended {
+    /// The driver refused a call.
+    Refused(Refused),
+    /// No whole frame came for so long, though so many broken ones did.
+    Silent(Duration, u64),
+}
+
+/// What is wrong with a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    Damaged,
+    Empty,
+    Short,
+    Long,
+    NoJpeg,
+}
+
+impl Queue {
+    /// Two let the driver fill one while the other is lent; two more take up what the thread is late.
+    const WANTED_BUFFERS: u32 = 4;
+
+    /// With one the driver could fill nothing while it is lent.
+    pub(super) const FEWEST_BUFFERS: usize = 2;
+
+    /// How often in a row EIO may be the noise of a bad cable, and not a stream that has ended.
+    const MOST_IO_ERRORS: u32 = 5;
+
+    /// Webcams are known to send a few broken frames when they start.
+    const WARM_UP_FRAMES: u64 = 5;
+
+    /// Starts the stream of a node that was granted `layout`.
+    pub(super) fn start(
+        name: String,
+        handle: Arc<Handle>,
+        layout: FrameLayout,
+        sequence: Sequence,
+    ) -> Result<Self, NotStarted> {
+        let buffers =
+            Buffers::request(handle, Self::WANTED_BUFFERS).map_err(NotStarted::Refused)?;
+        if buffers.count() < Self::FEWEST_BUFFERS {
+            return Err(NotStarted::TooFew(buffers.count()));
+        }
+        if layout.frame_len().is_some_and(|least| least > buffers.shortest()) {
+            return Err(NotStarted::TooShort(buffers.shortest()));
+        }
+        buffers.start().map_err(NotStarted::Refused)?;
+        Ok(Self {
+            name,
+            buffers,
+            layout,
+            sequence,
+            held: None,
+            drops: Drops::default(),
+            io_errors: 0,
+            dequeued: 0,
+            last_fault: None,
+        })
+    }
+
+    pub(super) fn layout(&self) -> &FrameLayout {
+        &self.layout
+    }
+
+    pub(super) fn drops(&self) -> Drops {
+        self.drops
+    }
+
+    /// Gives the lent frame back, waits for the newest and lends it; `Ok(None)` when `stop` is requested.
+    pub(super) fn next_frame(&mut self, stop: &Stop) -> Result<Option<RawFrame<'_>>, Ended> {
+        if let Some(held) = self.held.take() {
+            self.give_back(held)?;
+        }
+        let began_at = clock::now();
+        let broken_before = self.drops.broken;
+        let patience = patience(self.layout.interval, self.dequeued);
+        let taken = loop {
+            let wait_from = clock::now();
+            let left = patience.saturating_sub(wait_from.since(began_at));
+            match self.wait(stop, left)? {
+                Woken::Stop => return Ok(None),
+                Woken::Nobody => {}
+                woken @ (Woken::Camera | Woken::Trouble) => {
+                    let waited = clock::now().since(wait_from);
+                    if let Some(taken) = self.take_newest(waited)? {
+                        break taken;
+                    }
+                    if woken == Woken::Trouble {
+                        self.tolerate(Refused { call: "poll", errno: Errno::EIO })?;
+                    }
+                }
+            }
+            if left.is_zero() {
+                return Err(Ended::Silent(patience, self.drops.broken - broken_before));
+            }
+        };
+        let held = self.held.insert(taken.filled);
+        let bytes = self.buffers.bytes(held).expect("its length was checked when it was taken");
+        Ok(Some(RawFrame {
+            bytes,
+            layout: &self.layout,
+            sequence: taken.sequence,
+            captured_at: taken.captured_at,
+        }))
+    }
+
+    fn wait(&self, stop: &Stop, patience: Duration) -> Result<Woken, Ended> {
+        let mut fds = [
+            PollFd::new(self.buffers.as_fd(), PollFlags::POLLIN),
+            PollFd::new(stop.as_fd(), PollFlags::POLLIN),
+        ];
+        // Rounded up, or the last millisecond would be spent asking again and again.
+        let timeout = PollTimeout::try_from(patience + Duration::from_micros(999));
+        match poll(&mut fds, timeout.unwrap_or(PollTimeout::MAX)) {
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(errno) => return Err(Ended::Refused(Refused { call: "poll", errno })),
+        }
+        let camera = fds[0].revents().unwrap_or(PollFlags::empty());
+        Ok(if fds[1].any().unwrap_or(false) {
+            Woken::Stop
+        } else if camera.contains(PollFlags::POLLIN) {
+            Woken::Camera
+        } else if camera.is_empty() {
+            Woken::Nobody
+        } else {
+            Woken::Trouble
+        })
+    }
+
+    /// Takes the newest whole frame that is ready and gives the others back.
+    fn take_newest(&mut self, waited: Duration) -> Result<Option<Taken>, Ended> {
+        let mut newest: Option<Taken> = None;
+        // Bounded, so that a driver that returns buffers faster than they are looked at does not keep us.
+        for _ in 0..self.buffers.count() {
+            let Some(filled) = self.dequeue()? else { break };
+            let sequence = self.sequence.number(filled.sequence);
+            self.dequeued += 1;
+            if let Some(fault) = self.fault(&filled) {
+                self.report(fault);
+                self.drops.broken += 1;
+                self.give_back(filled)?;
+                continue;
+            }
+            let now = clock::now();
+            let captured_at = capture_time(filled.captured_at, now);
+            let stamped = filled.captured_at.is_some();
+            let taken = Taken { filled, sequence, captured_at };
+            if let Some(older) = newest.replace(taken) {
+                self.drops.stale += 1;
+                self.give_back(older.filled)?;
+            }
+            let age = stamped.then(|| now.since(captured_at));
+            if is_newest(waited, age, self.layout.interval) {
+                break;
+            }
+        }
+        Ok(newest)
+    }
+
+    fn dequeue(&mut self) -> Result<Option<Filled>, Ended> {
+        let refused = Refused::by(DQBUF);
+        match self.buffers.dequeue() {
+            Ok(Some(filled)) => {
+                self.io_errors = 0;
+                Ok(Some(filled))
+            }
+            // Readiness is a hint: some drivers wake poll with nothing to give.
+            Ok(None) => Ok(None),
+            Err(Errno::EIO) => self.tolerate(refused(Errno::EIO)).map(|()| None),
+            Err(errno) => Err(Ended::Refused(refused(errno))),
+        }
+    }
+
+    fn tolerate(&mut self, refused: Refused) -> Result<(), Ended> {
+        self.io_errors += 1;
+        if self.io_errors > Self::MOST_IO_ERRORS {
+            return Err(Ended::Refused(refused));
+        }
+        Ok(())
+    }
+
+    fn give_back(&mut self, filled: Filled) -> Result<(), Ended> {
+        let given_back = self.buffers.give_back(filled);
+        given_back.map_err(|errno| Ended::Refused(Refused { call: QBUF, errno }))
+    }
+
+    fn fault(&self, filled: &Filled) -> Option<Fault> {
+        if filled.is_damaged {
+            return Some(Fault::Damaged);
+        }
+        let Some(bytes) = self.buffers.bytes(filled) else { return Some(Fault::Long) };
+        Fault::of(bytes, &self.layout)
+    }
+
+    /// Logs a fault when it is another than the last; a camera may send one in every frame.
+    fn report(&mut self, fault: Fault) {
+        if self.dequeued <= Self::WARM_UP_FRAMES || self.last_fault == Some(fault) {
+            return;
+        }
+        self.last_fault = Some(fault);
+        log::warn!(
+            "camera {}: a frame {fault}; it is left out and counted, as are others like it",
+            self.name
+        );
+    }
+}
+
+/// A frame that is ours.
+struct Taken {
+    filled: Filled,
+    sequence: u64,
+    captured_at: Micros,
+}
+
+/// What ended a wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Woken {
+    Stop,
+    Camera,
+    /// The camera has an error and no frame: DQBUF says which.
+    Trouble,
+    /// Time is over, or a signal came.
+    Nobody,
+}
+
+impl Fault {
+    fn of(bytes: &[u8], layout: &FrameLayout) -> Option<Self> {
+        match layout.format {
+            _ if bytes.is_empty() => Some(Self::Empty),
+            PixelFormat::Jpeg => (!markers::starts_like_jpeg(bytes)).then_some(Self::NoJpeg),
+            _ => layout.frame_len().is_some_and(|least| bytes.len() < least).then_some(Self::Short),
+        }
+    }
+}
+
+/// To follow "a frame ".
+impl fmt::Display for Fault {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Damaged => "was marked as damaged by the driver",
+            Self::Empty => "was empty",
+            Self::Short => "was too short for its size",
+            Self::Long => "was said to be longer than its buffer",
+            Self::NoJpeg => "did not begin like a JPEG",
+        })
+    }
+}
+
+/// How long a camera may be silent: long exposures are no faults, and the first frame takes webcams
+/// seconds (they power up, focus and find their exposure only when streaming starts).
+fn patience(interval: Option<Duration>, frames_so_far: u64) -> Duration {
+    let least = Duration::from_secs(if frames_so_far == 0 { 5 } else { 1 });
+    interval.map_or(least, |interval| (interval * 5).max(least))
+}
+
+/// Whether a frame that was just dequeued is surely the newest, so that DQBUF need not be asked for another.
+///
+/// When poll had to wait, no frame was ready before, and this is the one that ended the wait. Its age
+/// guards against a thread that slept because the CPU was taken, and not because nothing was ready. Two
+/// intervals are allowed, since webcams stamp a frame at its start and take one interval to send it.
+fn is_newest(waited: Duration, age: Option<Duration>, interval: Option<Duration>) -> bool {
+    let is_fresh = match (age, interval) {
+        (Some(age), Some(interval)) => age <= interval * 2,
+        _ => true,
+    };
+    waited >= SURELY_WAITED && is_fresh
+}
+
+/// Longer than poll takes when a frame is ready, shorter than from one frame to the next.
+const SURELY_WAITED: Duration = Duration::from_millis(1);
+
+/// The driver's stamp, unless it cannot be: in the future it is now, older than any buffer it is unknown.
+fn capture_time(stamp: Option<Micros>, now: Micros) -> Micros {
+    stamp.filter(|&stamp| now.since(stamp) < OLDEST).map_or(now, |stamp| stamp.min(now))
+}
+
+/// No frame lies in a buffer for longer and is still shown.
+const OLDEST: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::pixels::{Range, Size};
+
+    const MS: fn(u64) -> Duration = Duration::from_millis;
+
+    fn layout(format: PixelFormat) -> FrameLayout {
+        let size = Size::new(4, 2);
+        FrameLayout { format, size, stride: 12, range: Range::Limited, interval: None }
+    }
+
+    #[test]
+    fn a_raw_frame_is_whole_when_its_last_row_is() {
+        let yuyv = layout(PixelFormat::Yuyv);
+        assert_eq!(Fault::of(&[0; 20], &yuyv), None, "the last row needs no padding");
+        assert_eq!(Fault::of(&[0; 24], &yuyv), None);
+        assert_eq!(Fault::of(&[0; 19], &yuyv), Some(Fault::Short));
+        assert_eq!(Fault::of(&[], &yuyv), Some(Fault::Empty));
+    }
+
+    #[test]
+    fn a_jpeg_frame_begins_as_one() {
+        let jpeg = layout(PixelFormat::Jpeg);
+        assert_eq!(Fault::of(&[0xFF, 0xD8, 0xFF, 0xDB], &jpeg), None);
+        assert_eq!(Fault::of(&[0xFF, 0xD8], &jpeg), Some(Fault::NoJpeg));
+        assert_eq!(Fault::of(&[0; 64], &jpeg), Some(Fault::NoJpeg));
+    }
+
+    #[test]
+    fn patience_grows_with_the_interval_and_at_the_start() {
+        assert_eq!(patience(Some(MS(33)), 1), MS(1000));
+        assert_eq!(patience(Some(MS(400)), 1), MS(2000));
+        assert_eq!(patience(None, 1), MS(1000));
+        assert_eq!(patience(Some(MS(33)), 0), MS(5000));
+        assert_eq!(patience(Some(MS(2000)), 0), MS(10_000));
+    }
+
+    #[test]
+    fn a_frame_that_was_waited_for_is_the_newest() {
+        let interval = Some(MS(33));
+        assert!(is_newest(MS(20), Some(MS(1)), interval));
+        assert!(is_newest(MS(20), Some(MS(40)), interval), "stamped at its start");
+        assert!(is_newest(MS(20), None, None));
+        assert!(!is_newest(MS(0), Some(MS(1)), interval), "it was ready, so others may be");
+        assert!(!is_newest(MS(20), Some(MS(90)), interval), "the thread was not let run");
+    }
+
+    #[test]
+    fn a_stamp_that_cannot_be_is_not_believed() {
+        let now = Micros(100_000_000);
+        assert_eq!(capture_time(Some(Micros(99_990_000)), now), Micros(99_990_000));
+        assert_eq!(capture_time(Some(Micros(100_000_500)), now), now, "the future");
+        assert_eq!(capture_time(Some(Micros(u64::MAX)), now), now);
+        assert_eq!(capture_time(Some(Micros(5)), now), now, "the distant past");
+        assert_eq!(capture_time(None, now), now);
+    }
+}
