@@ -1,0 +1,374 @@
+//! What is said when a camera gives no pictures: what was tried, what was found, what would work.
+
+use super::ioctl::{Capability, DQBUF, REQBUFS, Refused, STREAMON};
+use super::node::{NodeKind, needs_libcamera};
+use super::offer::Offer;
+use crate::image::frame::FrameLayout;
+use crate::image::pixels::{PixelFormat, Size};
+use crate::source::{CaptureWish, SourceError, Trouble};
+use nix::errno::Errno;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::time::Duration;
+
+/// How a CSI camera is watched that only libcamera can drive.
+pub(super) const CSI_CAMERA: &str = "rpicam-vid --codec mjpeg -t 0 -o - | lancam --source -";
+
+/// A node could not be opened.
+pub(super) fn not_opened(path: &Path, errno: Errno) -> SourceError {
+    let node = path.display();
+    match errno {
+        Errno::ENOENT | Errno::ENOTDIR => {
+            SourceError::new(Trouble::NoCamera, format!("camera {node} is not there"))
+        }
+        Errno::ENODEV | Errno::ENXIO => SourceError::new(
+            Trouble::NoCamera,
+            format!("camera {node} has a node, but no device behind it: plug it in again"),
+        ),
+        Errno::EACCES | Errno::EPERM => denied(path),
+        Errno::EBUSY => busy(path),
+        Errno::ENOTTY => SourceError::new(Trouble::Unusable, format!("{node} is no V4L2 device")),
+        _ => SourceError::new(
+            Trouble::Lost,
+            format!("camera {node} cannot be opened: {}", errno.desc()),
+        ),
+    }
+}
+
+/// A node that was named is something else.
+pub(super) fn no_camera(path: &Path, kind: NodeKind) -> SourceError {
+    let mut message = format!("{} is {kind}", path.display());
+    if matches!(kind, NodeKind::ImageProcessor | NodeKind::Receiver) {
+        message += &format!("; {CSI_CAMERA} would work");
+    }
+    SourceError::new(Trouble::Unusable, message)
+}
+
+/// None of the camera's formats is one that is understood, or the one that was asked for.
+pub(super) fn no_format(
+    path: &Path,
+    driver: &str,
+    offers: &[Offer],
+    wish: &CaptureWish,
+) -> SourceError {
+    let understood: Vec<PixelFormat> =
+        offers.iter().filter_map(|offer| PixelFormat::from_fourcc(offer.fourcc)).collect();
+    let asked = wish.format.map(|format| format!("{format} ")).unwrap_or_default();
+    let remedy = match understood.first() {
+        _ if needs_libcamera(driver) => format!("{CSI_CAMERA} would work"),
+        Some(format) if wish.format.is_some() => format!("--format {format} or auto would work"),
+        _ => {
+            let known: Vec<String> = PixelFormat::ALL.iter().map(ToString::to_string).collect();
+            format!("formats that would work: {}", known.join(", "))
+        }
+    };
+    let node = path.display();
+    let offered = summary(offers);
+    SourceError::new(
+        Trouble::Unusable,
+        format!("camera {node} refused every {asked}picture; it offers {offered}; {remedy}"),
+    )
+}
+
+/// `YUYV up to 1280x720, H264 up to 1920x1080`.
+fn summary(offers: &[Offer]) -> String {
+    let largest = |offer: &Offer| {
+        let sizes = offer.sizes.iter().map(|offered| offered.extent.nearest(VAST));
+        sizes.max_by_key(|size| size.area())
+    };
+    let in_words = |offer: &Offer| match largest(offer) {
+        Some(size) => format!("{} up to {size}", offer.fourcc),
+        None => offer.fourcc.to_string(),
+    };
+    let mut words: Vec<String> = offers.iter().take(FORMATS_IN_A_LINE).map(in_words).collect();
+    match offers.len() {
+        0 => return "no formats".into(),
+        count if count > FORMATS_IN_A_LINE => {
+            words.push(format!("{} more (lancam list)", count - FORMATS_IN_A_LINE));
+        }
+        _ => {}
+    }
+    words.join(", ")
+}
+
+/// More would fill a screen; vivid has 83.
+const FORMATS_IN_A_LINE: usize = 6;
+
+/// No camera's size is larger.
+const VAST: Size = Size::new(Size::MAX_SIDE, Size::MAX_SIDE);
+
+/// The driver refused a call while the camera was being set up for `asked`.
+pub(super) fn not_started(
+    path: &Path,
+    capability: &Capability,
+    asked: &str,
+    refused: Refused,
+) -> SourceError {
+    let Refused { call, errno } = refused;
+    let node = path.display();
+    let why = errno.desc();
+    if errno == Errno::EBUSY {
+        return busy(path);
+    }
+    if matches!(errno, Errno::ENODEV | Errno::ENXIO) {
+        return gone(path);
+    }
+    let driver = &capability.driver;
+    if needs_libcamera(driver) && matches!(call, STREAMON | REQBUFS) {
+        return SourceError::new(
+            Trouble::Unusable,
+            format!(
+                "camera {node} is a CSI camera that only libcamera can drive (its driver is {driver}, \
+                 {call} says: {why}); {CSI_CAMERA} would work"
+            ),
+        );
+    }
+    match (call, errno) {
+        (_, Errno::ENOSPC) => SourceError::new(
+            Trouble::Bandwidth,
+            format!(
+                "camera {node}: the USB bus has no bandwidth left for {asked}; a smaller --size, a lower \
+                 --fps, --format MJPG, or a port that it shares with no other camera would work"
+            ),
+        ),
+        (_, Errno::ENOMEM) => SourceError::new(
+            Trouble::Lost,
+            format!("camera {node}: no memory for buffers of {asked}; a smaller --size would work"),
+        ),
+        (STREAMON, Errno::EINVAL | Errno::EPIPE | Errno::ENOLINK) => SourceError::new(
+            Trouble::Lost,
+            format!(
+                "camera {node} refused to start {asked} ({why}): its driver, {driver}, waits for a signal \
+                 or for a set-up of its parts; another --size or --format may work"
+            ),
+        ),
+        (REQBUFS, Errno::EINVAL | Errno::ENOTTY) => SourceError::new(
+            Trouble::Unusable,
+            format!(
+                "camera {node}: its driver, {driver}, shares no buffers by mmap ({call}: {why})"
+            ),
+        ),
+        _ => SourceError::new(
+            Trouble::Lost,
+            format!("camera {node}, asked for {asked}: {call}: {why}"),
+        ),
+    }
+}
+
+/// A driver granted fewer buffers than a stream needs.
+pub(super) fn too_few_buffers(path: &Path, granted: usize, needed: usize) -> SourceError {
+    SourceError::new(
+        Trouble::Lost,
+        format!(
+            "camera {} has only {granted} of {needed} buffers to give; a smaller --size would work",
+            path.display()
+        ),
+    )
+}
+
+/// A driver granted buffers that its own frames do not fit into.
+pub(super) fn short_buffers(path: &Path, layout: &FrameLayout, len: usize) -> SourceError {
+    SourceError::new(
+        Trouble::Unusable,
+        format!(
+            "camera {}: its driver shares buffers of {len} bytes for {layout}, which are too small; \
+             another --size or --format may work",
+            path.display()
+        ),
+    )
+}
+
+/// The driver refused a call while streaming.
+pub(super) fn stopped(path: &Path, refused: Refused) -> SourceError {
+    let Refused { call, errno } = refused;
+    match errno {
+        Errno::ENODEV | Errno::ENXIO => gone(path),
+        // What vivid and others say of a call that was waiting when the device went away.
+        Errno::EINVAL if call == DQBUF => gone(path),
+        Errno::EPIPE => {
+            SourceError::new(Trouble::Lost, format!("camera {} ended its stream", path.display()))
+        }
+        _ => SourceError::new(
+            Trouble::Lost,
+            format!("camera {} stopped: {call}: {}", path.display(), errno.desc()),
+        ),
+    }
+}
+
+/// No whole frame came in `patience`, and `broken` ones did.
+pub(super) fn silent(path: &Path, patience: Duration, broken: u64) -> SourceError {
+    let seconds = patience.as_secs_f64();
+    let node = path.display();
+    SourceError::new(
+        Trouble::Lost,
+        match broken {
+            0 => format!("camera {node} gave no frame for {seconds:.1} s"),
+            _ => format!(
+                "camera {node} gave {broken} broken frames and no whole one for {seconds:.1} s"
+            ),
+        },
+    )
+}
+
+fn gone(path: &Path) -> SourceError {
+    SourceError::new(
+        Trouble::Lost,
+        format!("camera {} is gone: unplugged, or out of power", path.display()),
+    )
+}
+
+fn denied(path: &Path) -> SourceError {
+    let group = fs::metadata(path).ok().and_then(|file| group_name(file.gid()));
+    let group = group.filter(|group| group != "root").unwrap_or_else(|| "video".into());
+    SourceError::new(
+        Trouble::Denied,
+        format!(
+            "camera {}: this user may not open it; after `sudo usermod -aG {group} $USER` and a new login \
+             it would work",
+            path.display()
+        ),
+    )
+}
+
+fn group_name(id: u32) -> Option<String> {
+    // name:password:id:members
+    let groups = fs::read_to_string("/etc/group").ok()?;
+    groups.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)?.parse() == Ok(id)).then(|| name.to_owned())
+    })
+}
+
+fn busy(path: &Path) -> SourceError {
+    let node = fs::canonicalize(path).unwrap_or_else(|_| path.into());
+    let holders = holders(Path::new("/proc"), &node);
+    let path = path.display();
+    SourceError::new(
+        Trouble::Busy,
+        if holders.is_empty() {
+            format!("camera {path} is in use by another program; `sudo fuser -v {path}` names it")
+        } else {
+            format!(
+                "camera {path} is in use by {}; end it, or name another camera",
+                holders.join(", ")
+            )
+        },
+    )
+}
+
+/// The programs that have `node` open, as far as this user may know.
+fn holders(proc: &Path, node: &Path) -> Vec<String> {
+    let Ok(processes) = fs::read_dir(proc) else { return Vec::new() };
+    let mut holders = Vec::new();
+    for process in processes.flatten() {
+        let name = process.file_name();
+        let Some(id) = name.to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
+        let Ok(descriptors) = fs::read_dir(process.path().join("fd")) else { continue };
+        let mut targets = descriptors.flatten().filter_map(|fd| fs::read_link(fd.path()).ok());
+        if id != std::process::id() && targets.any(|target| target == node) {
+            let program = fs::read_to_string(process.path().join("comm")).unwrap_or_default();
+            holders.push(format!("{} (process {id})", program.trim_end()));
+        }
+    }
+    holders
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::offer::{Extent, SizeOffer};
+    use super::*;
+    use crate::image::pixels::FourCc;
+    use std::os::unix::fs::symlink;
+
+    fn started(driver: &str, call: &'static str, errno: Errno) -> SourceError {
+        let capability = Capability { driver: driver.into(), ..Capability::default() };
+        let path = Path::new("/dev/video7");
+        not_started(path, &capability, "1280x720 YUYV", Refused { call, errno })
+    }
+
+    #[test]
+    fn every_refusal_says_what_would_work() {
+        let error = started("uvcvideo", STREAMON, Errno::ENOSPC);
+        assert_eq!(error.trouble, Trouble::Bandwidth);
+        assert!(error.message.contains("1280x720 YUYV; a smaller --size"), "{error}");
+
+        let error = started("unicam", STREAMON, Errno::EINVAL);
+        assert_eq!(error.trouble, Trouble::Unusable);
+        assert!(error.message.contains("rpicam-vid --codec mjpeg -t 0 -o - | lancam --source -"));
+
+        let error = started("uvcvideo", STREAMON, Errno::EINVAL);
+        assert_eq!(error.trouble, Trouble::Lost, "a driver that refused once may not refuse again");
+
+        let error = started("odd", REQBUFS, Errno::EINVAL);
+        assert_eq!(error.trouble, Trouble::Unusable);
+        assert_eq!(started("uvcvideo", "VIDIOC_S_FMT", Errno::EBUSY).trouble, Trouble::Busy);
+        assert_eq!(started("uvcvideo", "VIDIOC_S_FMT", Errno::EIO).trouble, Trouble::Lost);
+        assert_eq!(started("uvcvideo", STREAMON, Errno::ENODEV).trouble, Trouble::Lost);
+    }
+
+    #[test]
+    fn a_closed_door_names_the_group_that_opens_it() {
+        let error = not_opened(Path::new("/dev/null/x"), Errno::EACCES);
+        assert_eq!(error.trouble, Trouble::Denied);
+        assert!(error.message.contains("usermod -aG video $USER"), "{error}");
+        assert_eq!(group_name(0).as_deref(), Some("root"));
+    }
+
+    #[test]
+    fn the_program_that_has_the_camera_is_named() {
+        let proc = tempfile::tempdir().expect("a folder");
+        let node = Path::new("/dev/video7");
+        for (process, program, target) in [
+            ("17", "other\n", "/dev/video8"),
+            ("23", "ffmpeg\n", "/dev/video7"),
+            ("self", "", "/dev/video7"),
+        ] {
+            let process = proc.path().join(process);
+            fs::create_dir_all(process.join("fd")).expect("a folder");
+            fs::write(process.join("comm"), program).expect("a file");
+            symlink(target, process.join("fd/3")).expect("a link");
+        }
+        assert_eq!(holders(proc.path(), node), ["ffmpeg (process 23)"]);
+    }
+
+    #[test]
+    fn a_camera_of_other_formats_is_refused_with_those_that_work() {
+        let offer = |fourcc: &[u8; 4], width, height| Offer {
+            fourcc: FourCc(*fourcc),
+            description: String::new(),
+            sizes: vec![SizeOffer {
+                extent: Extent::Exactly(Size::new(width, height)),
+                rates: vec![],
+            }],
+        };
+        let path = Path::new("/dev/video7");
+        let offers = [offer(b"H264", 1920, 1080), offer(b"GREY", 640, 480)];
+        let error = no_format(path, "uvcvideo", &offers, &CaptureWish::default());
+        assert_eq!(error.trouble, Trouble::Unusable);
+        assert_eq!(
+            error.message,
+            "camera /dev/video7 refused every picture; it offers H264 up to 1920x1080, \
+             GREY up to 640x480; formats that would work: MJPG, YUYV"
+        );
+        let offers = [offer(b"YUYV", 640, 480)];
+        let wish = CaptureWish { format: Some(PixelFormat::Jpeg), ..CaptureWish::default() };
+        let error = no_format(path, "uvcvideo", &offers, &wish);
+        assert!(
+            error.message.contains("refused every MJPG picture; it offers YUYV up to 640x480;")
+        );
+        assert!(error.message.ends_with("--format YUYV or auto would work"), "{error}");
+        let error = no_format(path, "rp1-cfe", &[], &CaptureWish::default());
+        assert!(error.message.ends_with(" | lancam --source - would work"), "{error}");
+    }
+
+    #[test]
+    fn silence_tells_broken_frames_from_none() {
+        let path = Path::new("/dev/video7");
+        let error = silent(path, Duration::from_secs(1), 0);
+        assert_eq!(error.message, "camera /dev/video7 gave no frame for 1.0 s");
+        let error = silent(path, Duration::from_secs(1), 30);
+        assert!(error.message.contains("30 broken frames and no whole one"));
+    }
+}
