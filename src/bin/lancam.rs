@@ -19,6 +19,7 @@ mod linux {
     use lancam::camera::session::{Camera, Seats};
     use lancam::camera::{server, supervisor};
     use lancam::latest::Latest;
+    use lancam::source::v4l2::list::Listing;
     use lancam::source::{Opener, SourceError};
     use lancam::stop::Stop;
     use lancam::{log_setup, version};
@@ -50,7 +51,8 @@ mod linux {
         match command {
             Command::Help => print!("{HELP}"),
             Command::Version => println!("{}", version::text("lancam")),
-            Command::List { json } => print!("{}", lancam::source::v4l2::list(json)),
+            Command::List { json: true } => println!("{}", Listing::now().json()),
+            Command::List { json: false } => print!("{}", Listing::now()),
             Command::Run(config) => {
                 log_setup::start(config.verbosity);
                 if let Err(error) = run(&config) {

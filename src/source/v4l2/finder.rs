@@ -1,0 +1,297 @@
+//! Finds the camera, and finds the same one again.
+
+use super::camera::Camera;
+use super::errors::CSI_CAMERA;
+use super::identity::Identity;
+use super::node::NodeKind;
+use super::sequence::FrameCount;
+use super::survey::{Snapshot, Survey, identity};
+use super::watch::Watch;
+use crate::image::frame::Micros;
+use crate::source::{CaptureWish, SourceError, Trouble, clock};
+use crate::stop::Stop;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Opens a camera, again and again where it must be.
+///
+/// Once a camera has been opened, that camera is what is looked for, wherever it is plugged in and
+/// whatever its node is called by then. Only when it has been gone for [`Finder::ANOTHER_AFTER`] is
+/// another taken: the one at the node that was named, or, where none was named, any. A link, such as
+/// those in `/dev/v4l/by-id`, says itself which camera is meant, and is followed as it is.
+#[derive(Debug)]
+pub struct Finder {
+    named: Option<PathBuf>,
+    known: Option<Known>,
+    /// When the known camera was first not to be had.
+    missed_at: Option<Micros>,
+    /// What the last attempt to open saw.
+    seen: Snapshot,
+    survey: Survey,
+    count: FrameCount,
+    watch: Watch,
+}
+
+/// The camera that was opened last.
+#[derive(Debug)]
+struct Known {
+    identity: Identity,
+    description: String,
+}
+
+impl Finder {
+    /// Longer than a USB camera takes to be reset or put into another port; short enough for
+    /// somebody who replaces a camera to see that it works.
+    const ANOTHER_AFTER: Duration = Duration::from_secs(5);
+
+    /// For the node that was named, or any.
+    pub fn new(named: Option<PathBuf>) -> Self {
+        Self {
+            named,
+            known: None,
+            missed_at: None,
+            seen: Snapshot::default(),
+            survey: Survey::default(),
+            count: FrameCount::default(),
+            watch: Watch::new(),
+        }
+    }
+
+    /// Opens the camera. The one that was open before must be dropped by then: a driver may keep its
+    /// node away from everybody until the last who has it open lets go.
+    ///
+    /// # Errors
+    /// Why it gives no frames.
+    pub fn open(&mut self, wish: &CaptureWish) -> Result<Camera, SourceError> {
+        self.seen = Snapshot::take(self.named.as_deref());
+        // A named node is opened without looking at the others; they are of interest when it fails.
+        if self.named.is_none() || self.known.is_some() {
+            self.survey.refresh(&self.seen);
+        }
+        let now = clock::now();
+        let mut reasons = Vec::new();
+        for path in self.candidates(now) {
+            match Camera::open(&path, wish, self.count.clone()) {
+                Ok(camera) => {
+                    for SourceError { message, .. } in reasons {
+                        log::info!("not taken: {message}");
+                    }
+                    self.remember(&path, &camera);
+                    return Ok(camera);
+                }
+                Err(reason) => reasons.push(reason),
+            }
+        }
+        if self.known.is_some() {
+            self.missed_at.get_or_insert(now);
+        }
+        Err(self.explain(reasons))
+    }
+
+    /// Waits until opening may go better: a node came, went or changed its rights since the last
+    /// attempt, or `patience` is over.
+    pub fn wait_for_change(&mut self, stop: &Stop, patience: Duration) {
+        self.watch.wait(&self.seen, self.named.as_deref(), stop, patience);
+    }
+
+    fn candidates(&self, now: Micros) -> Vec<PathBuf> {
+        let cameras = self.survey.cameras();
+        let cameras: Vec<_> =
+            cameras.iter().map(|(path, facts)| (*path, &facts.identity)).collect();
+        let is_overdue = self.missed_at.is_some_and(|at| now.since(at) >= Self::ANOTHER_AFTER);
+        let known = self.known.as_ref().map(|known| &known.identity);
+        let other = if is_overdue { Another::Allowed } else { Another::NotYet };
+        candidates(self.named.as_deref(), known, &cameras, other)
+    }
+
+    fn remember(&mut self, path: &Path, camera: &Camera) {
+        self.missed_at = None;
+        self.known = match &self.named {
+            Some(named) if named.is_symlink() => None,
+            _ => Some(Known {
+                identity: identity(path, camera.capability()),
+                description: format!("{} ({})", path.display(), camera.capability().card),
+            }),
+        };
+    }
+
+    /// What to say when none of the candidates could be opened.
+    fn explain(&mut self, mut reasons: Vec<SourceError>) -> SourceError {
+        self.survey.refresh(&self.seen);
+        if self.named.is_none() {
+            reasons.extend(self.survey.nodes().iter().filter_map(|it| it.facts.clone().err()));
+        }
+        let reason = reasons.into_iter().max_by_key(|reason| usefulness(reason.trouble));
+        let mut reason = reason.unwrap_or_else(|| match &self.known {
+            Some(Known { description, .. }) => SourceError::new(
+                Trouble::NoCamera,
+                format!("camera {description} is gone, and waited for"),
+            ),
+            None => SourceError::new(Trouble::NoCamera, no_camera(&self.survey)),
+        });
+        match &self.named {
+            Some(named) if matches!(reason.trouble, Trouble::Unusable | Trouble::NoCamera) => {
+                reason.message += &format!("; {}", cameras_but(named, &self.survey));
+            }
+            _ => {}
+        }
+        // What is unusable for ever is one camera. Another may come where any will do, and where the
+        // named node is only for the moment something else.
+        if reason.trouble == Trouble::Unusable && (self.named.is_none() || self.known.is_some()) {
+            reason.trouble = Trouble::NoCamera;
+        }
+        reason
+    }
+}
+
+/// Whether another camera than the known one may be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Another {
+    Allowed,
+    NotYet,
+}
+
+/// What to try to open, in this order. `cameras` come in the order in which they are preferred.
+fn candidates(
+    named: Option<&Path>,
+    known: Option<&Identity>,
+    cameras: &[(&Path, &Identity)],
+    other: Another,
+) -> Vec<PathBuf> {
+    let any = || match named {
+        Some(path) => vec![path.to_owned()],
+        None => cameras.iter().map(|(path, _)| path.to_path_buf()).collect(),
+    };
+    let Some(known) = known else { return any() };
+    let same = known.find(&cameras.iter().map(|(_, identity)| *identity).collect::<Vec<_>>());
+    let mut paths: Vec<PathBuf> = same.map(|at| cameras[at].0.to_path_buf()).into_iter().collect();
+    if other == Another::Allowed {
+        let others = any().into_iter().filter(|path| !paths.contains(path)).collect::<Vec<_>>();
+        paths.extend(others);
+    }
+    paths
+}
+
+/// Of several reasons, the one that a user can do most about.
+fn usefulness(trouble: Trouble) -> u8 {
+    match trouble {
+        Trouble::Busy => 5,
+        Trouble::Denied => 4,
+        Trouble::Bandwidth => 3,
+        Trouble::Lost => 2,
+        Trouble::Unusable => 1,
+        Trouble::NoCamera | Trouble::Ended => 0,
+    }
+}
+
+fn no_camera(survey: &Survey) -> String {
+    let is_receiver = |facts: &&super::survey::Facts| facts.kind == NodeKind::Receiver;
+    let receiver =
+        survey.nodes().iter().filter_map(|node| node.facts.as_ref().ok()).find(is_receiver);
+    let found = match survey.nodes().len() {
+        0 => "there is no /dev/video*".to_owned(),
+        count => {
+            format!("none of {count} video nodes gives pictures by itself (lancam list says why)")
+        }
+    };
+    match receiver {
+        Some(_) => format!("no camera: {found}; for a CSI camera, {CSI_CAMERA} would work"),
+        None => format!("no camera: {found}; plug in a USB camera"),
+    }
+}
+
+/// The cameras beside `named`, to follow an error about it.
+fn cameras_but(named: &Path, survey: &Survey) -> String {
+    let others = survey.cameras().into_iter().filter(|(path, _)| *path != named);
+    let others: Vec<String> = others
+        .map(|(path, facts)| format!("{} ({})", path.display(), facts.capability.card))
+        .collect();
+    if others.is_empty() {
+        return "no other camera is here".into();
+    }
+    format!("cameras here: {}", others.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::ioctl::Capability;
+    use super::*;
+
+    fn camera(place: &str) -> Identity {
+        let capability = Capability { bus_info: place.into(), ..Capability::default() };
+        Identity::read(Path::new("/nowhere"), "video0", &capability)
+    }
+
+    fn tried(
+        named: Option<&str>,
+        known: Option<&str>,
+        present: &[(&str, &str)],
+        other: Another,
+    ) -> Vec<String> {
+        let known = known.map(camera);
+        let present: Vec<(&Path, Identity)> =
+            present.iter().map(|(path, place)| (Path::new(*path), camera(place))).collect();
+        let present: Vec<_> = present.iter().map(|(path, identity)| (*path, identity)).collect();
+        candidates(named.map(Path::new), known.as_ref(), &present, other)
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect()
+    }
+
+    const TWO: [(&str, &str); 2] = [("/dev/video0", "left"), ("/dev/video2", "right")];
+
+    #[test]
+    fn at_first_any_camera_will_do_unless_one_is_named() {
+        assert_eq!(tried(None, None, &TWO, Another::NotYet), ["/dev/video0", "/dev/video2"]);
+        assert_eq!(tried(Some("/dev/video2"), None, &TWO, Another::NotYet), ["/dev/video2"]);
+        assert_eq!(tried(Some("/dev/video7"), None, &TWO, Another::NotYet), ["/dev/video7"]);
+    }
+
+    #[test]
+    fn the_same_camera_is_found_under_another_name() {
+        assert_eq!(tried(None, Some("right"), &TWO, Another::NotYet), ["/dev/video2"]);
+        assert_eq!(
+            tried(Some("/dev/video0"), Some("right"), &TWO, Another::NotYet),
+            ["/dev/video2"],
+            "what is at the named node now is another camera"
+        );
+    }
+
+    #[test]
+    fn another_camera_is_taken_only_when_the_known_one_stays_away() {
+        assert!(tried(None, Some("gone"), &TWO, Another::NotYet).is_empty());
+        assert_eq!(
+            tried(None, Some("gone"), &TWO, Another::Allowed),
+            ["/dev/video0", "/dev/video2"]
+        );
+        assert_eq!(
+            tried(None, Some("right"), &TWO, Another::Allowed),
+            ["/dev/video2", "/dev/video0"],
+            "it is there, but may be in use"
+        );
+        assert!(tried(Some("/dev/video0"), Some("gone"), &TWO, Another::NotYet).is_empty());
+        assert_eq!(
+            tried(Some("/dev/video0"), Some("gone"), &TWO, Another::Allowed),
+            ["/dev/video0"]
+        );
+    }
+
+    #[test]
+    fn what_is_no_camera_is_said_with_what_is_one() {
+        let wish = CaptureWish::default();
+        let error = Finder::new(Some("/dev/null".into())).open(&wish).err().expect("no camera");
+        assert_eq!(error.trouble, Trouble::Unusable);
+        assert!(error.message.starts_with("/dev/null is no V4L2 device; "), "{error}");
+
+        let named = Finder::new(Some("/dev/no-such-camera".into())).open(&wish);
+        let error = named.err().expect("no camera");
+        assert_eq!(error.trouble, Trouble::NoCamera);
+        assert!(error.message.starts_with("camera /dev/no-such-camera is not there; "), "{error}");
+    }
+
+    #[test]
+    fn of_several_reasons_the_one_to_act_on_is_given() {
+        assert!(usefulness(Trouble::Busy) > usefulness(Trouble::Unusable));
+        assert!(usefulness(Trouble::Denied) > usefulness(Trouble::NoCamera));
+    }
+}

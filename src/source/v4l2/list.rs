@@ -1,0 +1,331 @@
+//! What `lancam list` prints: the cameras with all they offer, and the nodes that are none.
+
+use super::node::{Node, NodeKind};
+use super::offer::{Extent, Interval, Offer, RateOffer, SizeOffer, offers};
+use super::survey::{Snapshot, Survey, Surveyed};
+use crate::image::pixels::{PixelFormat, Size};
+use std::fmt::{self, Write};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Every V4L2 node of this machine, as it is now.
+#[derive(Debug)]
+pub struct Listing {
+    cameras: Vec<CameraEntry>,
+    others: Vec<OtherEntry>,
+}
+
+#[derive(Debug)]
+struct CameraEntry {
+    /// A link that names this camera after it was plugged in again; its node where there is none.
+    stable_path: PathBuf,
+    node: PathBuf,
+    card: String,
+    driver: String,
+    bus_info: String,
+    offers: Vec<Offer>,
+}
+
+#[derive(Debug)]
+struct OtherEntry {
+    node: PathBuf,
+    /// Empty where it could not be opened.
+    card: String,
+    driver: String,
+    why: String,
+}
+
+impl Listing {
+    /// Looks at every node.
+    pub fn now() -> Self {
+        let mut survey = Survey::default();
+        survey.refresh(&Snapshot::take(None));
+        let mut listing = Self { cameras: Vec::new(), others: Vec::new() };
+        for node in survey.nodes() {
+            match CameraEntry::look(node) {
+                Ok(camera) => listing.cameras.push(camera),
+                Err(other) => listing.others.push(other),
+            }
+        }
+        listing
+    }
+
+    /// One JSON object with `cameras` and `others`.
+    pub fn json(&self) -> String {
+        let cameras = array(&self.cameras, CameraEntry::json);
+        let others = array(&self.others, OtherEntry::json);
+        format!("{{\"cameras\":{cameras},\"others\":{others}}}")
+    }
+}
+
+/// For people; ends with a line's end.
+impl fmt::Display for Listing {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.cameras.is_empty() {
+            writeln!(out, "no cameras")?;
+        }
+        for camera in &self.cameras {
+            write!(out, "{camera}")?;
+        }
+        if !self.others.is_empty() {
+            writeln!(out, "no cameras are:")?;
+        }
+        for OtherEntry { node, card, driver, why } in &self.others {
+            let name = if card.is_empty() { String::new() } else { format!(" ({card}, {driver})") };
+            writeln!(out, "  {}{name}: {why}", node.display())?;
+        }
+        Ok(())
+    }
+}
+
+impl CameraEntry {
+    fn look(surveyed: &Surveyed) -> Result<Self, OtherEntry> {
+        let other = |why: String| OtherEntry {
+            node: surveyed.path.clone(),
+            card: String::new(),
+            driver: String::new(),
+            why,
+        };
+        let facts = surveyed.facts.as_ref().map_err(|error| other(error.message.clone()))?;
+        let capability = facts.capability.clone();
+        if facts.kind != NodeKind::Camera {
+            let why = facts.kind.to_string();
+            return Err(OtherEntry {
+                card: capability.card,
+                driver: capability.driver,
+                ..other(why)
+            });
+        }
+        let node = Node::open(&surveyed.path).map_err(|error| other(error.message))?;
+        Ok(Self {
+            stable_path: stable_path(Path::new("/dev/v4l"), &surveyed.path),
+            node: surveyed.path.clone(),
+            card: capability.card,
+            driver: capability.driver,
+            bus_info: capability.bus_info,
+            offers: offers(&node.device, Size::new(Size::MAX_SIDE, Size::MAX_SIDE)),
+        })
+    }
+
+    fn json(&self) -> String {
+        format!(
+            "{{\"path\":{},\"node\":{},\"card\":{},\"driver\":{},\"bus\":{},\"formats\":{}}}",
+            quoted(&self.stable_path.to_string_lossy()),
+            quoted(&self.node.to_string_lossy()),
+            quoted(&self.card),
+            quoted(&self.driver),
+            quoted(&self.bus_info),
+            array(&self.offers, offer_json),
+        )
+    }
+}
+
+impl fmt::Display for CameraEntry {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(out, "{}", self.stable_path.display())?;
+        writeln!(
+            out,
+            "  {} ({}, {}, {})",
+            self.card,
+            self.node.display(),
+            self.driver,
+            self.bus_info
+        )?;
+        for Offer { fourcc, description, sizes } in &self.offers {
+            let unknown = match PixelFormat::from_fourcc(*fourcc) {
+                Some(_) => "",
+                None => " (not understood by lancam)",
+            };
+            writeln!(out, "  {fourcc} {description}{unknown}")?;
+            for SizeOffer { extent, rates } in sizes {
+                let rates: Vec<String> = rates.iter().map(ToString::to_string).collect();
+                let fps = if rates.is_empty() { "" } else { " fps" };
+                writeln!(out, "    {extent}  {}{fps}", rates.join(", "))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl OtherEntry {
+    fn json(&self) -> String {
+        format!(
+            "{{\"node\":{},\"card\":{},\"driver\":{},\"why\":{}}}",
+            quoted(&self.node.to_string_lossy()),
+            quoted(&self.card),
+            quoted(&self.driver),
+            quoted(&self.why),
+        )
+    }
+}
+
+/// udev's link to `node` in `by-id` or else `by-path` under `links`; of several the first by name.
+fn stable_path(links: &Path, node: &Path) -> PathBuf {
+    for folder in ["by-id", "by-path"] {
+        let entries = fs::read_dir(links.join(folder)).into_iter().flatten().flatten();
+        let leads_here = |link: &PathBuf| fs::canonicalize(link).is_ok_and(|path| path == node);
+        if let Some(link) = entries.map(|entry| entry.path()).filter(leads_here).min() {
+            return link;
+        }
+    }
+    node.into()
+}
+
+fn offer_json(Offer { fourcc, description, sizes }: &Offer) -> String {
+    format!(
+        "{{\"format\":{},\"description\":{},\"understood\":{},\"sizes\":{}}}",
+        quoted(&fourcc.to_string()),
+        quoted(description),
+        PixelFormat::from_fourcc(*fourcc).is_some(),
+        array(sizes, size_json),
+    )
+}
+
+/// A range has `smallest`, `largest` and `step`, a single size `width` and `height`.
+fn size_json(SizeOffer { extent, rates }: &SizeOffer) -> String {
+    let sides = |size: &Size| format!("\"width\":{},\"height\":{}", size.width, size.height);
+    let extent = match extent {
+        Extent::Exactly(size) => sides(size),
+        Extent::Between { smallest, largest, step } => format!(
+            "\"smallest\":{{{}}},\"largest\":{{{}}},\"step\":{{{}}}",
+            sides(smallest),
+            sides(largest),
+            sides(step)
+        ),
+    };
+    format!("{{{extent},\"fps\":{}}}", array(rates, rate_json))
+}
+
+/// A number, or for a range its two ends.
+fn rate_json(rate: &RateOffer) -> String {
+    let number = |interval: &Interval| interval.to_string();
+    match rate {
+        RateOffer::Exactly(interval) => number(interval),
+        RateOffer::Between { fastest, slowest } => {
+            format!("{{\"least\":{},\"most\":{}}}", number(slowest), number(fastest))
+        }
+    }
+}
+
+fn array<T>(items: &[T], json: impl Fn(&T) -> String) -> String {
+    let items: Vec<String> = items.iter().map(json).collect();
+    format!("[{}]", items.join(","))
+}
+
+/// A JSON string (RFC 8259, section 7).
+fn quoted(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for character in text.chars() {
+        match character {
+            '"' => quoted.push_str("\\\""),
+            '\\' => quoted.push_str("\\\\"),
+            // Writing to a String cannot fail.
+            '\0'..='\x1f' => drop(write!(quoted, "\\u{:04x}", u32::from(character))),
+            _ => quoted.push(character),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::pixels::FourCc;
+    use std::os::unix::fs::symlink;
+    use v4l::Fraction;
+
+    fn listing() -> Listing {
+        let rate =
+            |fps| RateOffer::Exactly(Interval::parse(Fraction::new(1, fps)).expect("a rate"));
+        let offer = |fourcc: &[u8; 4], sizes| Offer {
+            fourcc: FourCc(*fourcc),
+            description: "in words".into(),
+            sizes,
+        };
+        let exactly = |width, height, rates| SizeOffer {
+            extent: Extent::Exactly(Size::new(width, height)),
+            rates,
+        };
+        let between = SizeOffer {
+            extent: Extent::Between {
+                smallest: Size::new(2, 2),
+                largest: Size::new(64, 48),
+                step: Size::new(2, 2),
+            },
+            rates: vec![],
+        };
+        Listing {
+            cameras: vec![CameraEntry {
+                stable_path: "/dev/v4l/by-id/usb-Maker_\"Best\"-index0".into(),
+                node: "/dev/video0".into(),
+                card: "Best".into(),
+                driver: "uvcvideo".into(),
+                bus_info: "usb-1".into(),
+                offers: vec![
+                    offer(b"MJPG", vec![exactly(640, 480, vec![rate(30), rate(15)])]),
+                    offer(b"H264", vec![between]),
+                ],
+            }],
+            others: vec![OtherEntry {
+                node: "/dev/video1".into(),
+                card: "Best".into(),
+                driver: "uvcvideo".into(),
+                why: "a metadata node".into(),
+            }],
+        }
+    }
+
+    #[test]
+    fn people_read_formats_sizes_and_rates_and_what_is_no_camera() {
+        assert_eq!(
+            listing().to_string(),
+            "/dev/v4l/by-id/usb-Maker_\"Best\"-index0\n\
+             \x20 Best (/dev/video0, uvcvideo, usb-1)\n\
+             \x20 MJPG in words\n\
+             \x20   640x480  30, 15 fps\n\
+             \x20 H264 in words (not understood by lancam)\n\
+             \x20   2x2 to 64x48 by 2x2  \n\
+             no cameras are:\n\
+             \x20 /dev/video1 (Best, uvcvideo): a metadata node\n"
+        );
+        let none = Listing { cameras: vec![], others: vec![] };
+        assert_eq!(none.to_string(), "no cameras\n");
+    }
+
+    #[test]
+    fn programs_read_the_same() {
+        assert_eq!(
+            listing().json(),
+            concat!(
+                r#"{"cameras":[{"path":"/dev/v4l/by-id/usb-Maker_\"Best\"-index0","#,
+                r#""node":"/dev/video0","card":"Best","driver":"uvcvideo","bus":"usb-1","formats":["#,
+                r#"{"format":"MJPG","description":"in words","understood":true,"#,
+                r#""sizes":[{"width":640,"height":480,"fps":[30,15]}]},"#,
+                r#"{"format":"H264","description":"in words","understood":false,"#,
+                r#""sizes":[{"smallest":{"width":2,"height":2},"largest":{"width":64,"height":48},"#,
+                r#""step":{"width":2,"height":2},"fps":[]}]}]}],"#,
+                r#""others":[{"node":"/dev/video1","card":"Best","driver":"uvcvideo","#,
+                r#""why":"a metadata node"}]}"#
+            )
+        );
+        assert_eq!(quoted("a\u{1}\\"), r#""a\u0001\\""#);
+    }
+
+    #[test]
+    fn the_stable_path_is_by_id_before_by_path_before_the_node() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let links = folder.path();
+        let node = links.join("video0");
+        fs::write(&node, "").expect("a file");
+        assert_eq!(stable_path(links, &node), node);
+        for (kind, name) in [("by-path", "port"), ("by-id", "zebra"), ("by-id", "ant")] {
+            fs::create_dir_all(links.join(kind)).expect("a folder");
+            symlink(&node, links.join(kind).join(name)).expect("a link");
+        }
+        assert_eq!(stable_path(links, &node), links.join("by-id/ant"));
+        fs::remove_dir_all(links.join("by-id")).expect("removed");
+        assert_eq!(stable_path(links, &node), links.join("by-path/port"));
+    }
+}

@@ -1,0 +1,174 @@
+//! Which V4L2 nodes there are now, and what each of them is.
+
+use super::identity::Identity;
+use super::ioctl::Capability;
+use super::node::{Node, NodeKind};
+use crate::source::SourceError;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// Where the kernel describes V4L2 nodes.
+pub(super) const SYSFS: &str = "/sys/class/video4linux";
+
+/// What can be seen of the nodes without opening them: two that are equal show the same nodes, each
+/// with the same owner and rights.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Snapshot {
+    nodes: Vec<(u32, Stamp)>,
+    named: Option<Stamp>,
+}
+
+/// Changes when a node is made anew, and when its owner or rights change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stamp {
+    inode: u64,
+    changed_at: (i64, i64),
+}
+
+impl Snapshot {
+    /// The nodes in `/dev`, and the one that was named, wherever that is.
+    pub(super) fn take(named: Option<&Path>) -> Self {
+        let names = fs::read_dir("/dev").into_iter().flatten().flatten();
+        let number = |entry: fs::DirEntry| node_number(entry.file_name().to_str()?);
+        let stamped = |number| Some((number, Stamp::of(&node_path(number))?));
+        let mut nodes: Vec<_> = names.filter_map(number).filter_map(stamped).collect();
+        nodes.sort_unstable_by_key(|(number, _)| *number);
+        Self { nodes, named: named.and_then(Stamp::of) }
+    }
+}
+
+impl Stamp {
+    fn of(path: &Path) -> Option<Self> {
+        let file = fs::metadata(path).ok()?;
+        Some(Self { inode: file.ino(), changed_at: (file.ctime(), file.ctime_nsec()) })
+    }
+}
+
+/// Every node and what it is, by number.
+#[derive(Debug, Default)]
+pub(super) struct Survey {
+    nodes: Vec<Surveyed>,
+}
+
+/// A node that was looked at.
+#[derive(Debug, Clone)]
+pub(super) struct Surveyed {
+    pub(super) path: PathBuf,
+    /// Or why it could not be opened.
+    pub(super) facts: Result<Facts, SourceError>,
+    number: u32,
+    stamp: Stamp,
+}
+
+/// What a node is.
+#[derive(Debug, Clone)]
+pub(super) struct Facts {
+    pub(super) capability: Capability,
+    pub(super) kind: NodeKind,
+    pub(super) identity: Identity,
+}
+
+impl Survey {
+    /// Looks at every node of `snapshot`. One that has not changed since it was last looked at is not
+    /// opened again: a Pi has twenty that are no cameras, and opening a codec sets it up.
+    pub(super) fn refresh(&mut self, snapshot: &Snapshot) {
+        let mut before = std::mem::take(&mut self.nodes);
+        let look = |&(number, stamp): &(u32, Stamp)| {
+            let is_known = |node: &Surveyed| {
+                node.number == number && node.stamp == stamp && node.facts.is_ok()
+            };
+            match before.iter().position(is_known) {
+                Some(known) => before.swap_remove(known),
+                None => Surveyed::look(number, stamp),
+            }
+        };
+        self.nodes = snapshot.nodes.iter().map(look).collect();
+    }
+
+    /// All nodes, by number.
+    pub(super) fn nodes(&self) -> &[Surveyed] {
+        &self.nodes
+    }
+
+    /// The nodes that give pictures by themselves: USB cameras first, then by number.
+    pub(super) fn cameras(&self) -> Vec<(&Path, &Facts)> {
+        let with_facts = |node| match node {
+            &Surveyed { ref path, facts: Ok(ref facts), .. } => Some((path.as_path(), facts)),
+            _ => None,
+        };
+        let mut cameras: Vec<(&Path, &Facts)> = self.nodes.iter().filter_map(with_facts).collect();
+        cameras.retain(|(_, facts)| facts.kind == NodeKind::Camera);
+        // Stable: the order by number stays within either kind.
+        cameras.sort_by_key(|(_, facts)| !facts.capability.bus_info.starts_with("usb-"));
+        cameras
+    }
+}
+
+impl Surveyed {
+    fn look(number: u32, stamp: Stamp) -> Self {
+        let path = node_path(number);
+        let facts = Node::open(&path).map(|node| {
+            let identity = identity(&path, &node.capability);
+            Facts { kind: node.kind(), identity, capability: node.capability }
+        });
+        Self { path, facts, number, stamp }
+    }
+}
+
+/// What makes the camera at `path` the same one later.
+pub(super) fn identity(path: &Path, capability: &Capability) -> Identity {
+    let node = fs::canonicalize(path).unwrap_or_else(|_| path.into());
+    let name = node.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    Identity::read(Path::new(SYSFS), name, capability)
+}
+
+/// 3 for `video3`; `None` for udev's own names, such as `video-front`.
+fn node_number(name: &str) -> Option<u32> {
+    name.strip_prefix("video")?.parse().ok()
+}
+
+fn node_path(number: u32) -> PathBuf {
+    format!("/dev/video{number}").into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn surveyed(number: u32, bus_info: &str, kind: NodeKind) -> Surveyed {
+        let capability = Capability { bus_info: bus_info.into(), ..Capability::default() };
+        let identity = Identity::read(Path::new("/nowhere"), "video0", &capability);
+        Surveyed {
+            path: node_path(number),
+            facts: Ok(Facts { capability, kind, identity }),
+            number,
+            stamp: Stamp { inode: 0, changed_at: (0, 0) },
+        }
+    }
+
+    #[test]
+    fn usb_cameras_come_first_and_what_is_no_camera_not_at_all() {
+        let survey = Survey {
+            nodes: vec![
+                surveyed(0, "platform:bcm2835-v4l2-0", NodeKind::Camera),
+                surveyed(1, "platform:fe801000.csi", NodeKind::Receiver),
+                surveyed(2, "usb-0000:01:00.0-1.2", NodeKind::Camera),
+                surveyed(3, "usb-0000:01:00.0-1.2", NodeKind::Metadata),
+                surveyed(10, "platform:bcm2835-codec", NodeKind::Converter),
+                surveyed(11, "usb-0000:01:00.0-1.3", NodeKind::Camera),
+            ],
+        };
+        let paths: Vec<&str> =
+            survey.cameras().iter().filter_map(|(path, _)| path.to_str()).collect();
+        assert_eq!(paths, ["/dev/video2", "/dev/video11", "/dev/video0"]);
+    }
+
+    #[test]
+    fn only_numbered_nodes_are_looked_at() {
+        assert_eq!(node_number("video12"), Some(12));
+        for name in ["video", "video-front", "vbi0", "video0x", "video99999999999"] {
+            assert_eq!(node_number(name), None, "{name}");
+        }
+    }
+}
