@@ -51,8 +51,8 @@ mod linux {
         match command {
             Command::Help => print!("{HELP}"),
             Command::Version => println!("{}", version::text("lancam")),
-            Command::List { json: true } => println!("{}", Listing::now().json()),
-            Command::List { json: false } => print!("{}", Listing::now()),
+            Command::List { json: true } => say(Listing::now().json()),
+            Command::List { json: false } => say(Listing::now()),
             Command::Run(config) => {
                 log_setup::start(config.verbosity);
                 if let Err(error) = run(&config) {

@@ -58,23 +58,24 @@ impl Listing {
     }
 }
 
-/// For people; ends with a line's end.
+/// For people: lines, without the last one's end.
 impl fmt::Display for Listing {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = String::new();
         if self.cameras.is_empty() {
-            writeln!(out, "no cameras")?;
+            writeln!(text, "no cameras")?;
         }
         for camera in &self.cameras {
-            write!(out, "{camera}")?;
+            write!(text, "{camera}")?;
         }
         if !self.others.is_empty() {
-            writeln!(out, "no cameras are:")?;
+            writeln!(text, "no cameras are:")?;
         }
         for OtherEntry { node, card, driver, why } in &self.others {
             let name = if card.is_empty() { String::new() } else { format!(" ({card}, {driver})") };
-            writeln!(out, "  {}{name}: {why}", node.display())?;
+            writeln!(text, "  {}{name}: {why}", node.display())?;
         }
-        Ok(())
+        out.write_str(text.trim_end())
     }
 }
 
@@ -288,10 +289,10 @@ mod tests {
              \x20 H264 in words (not understood by lancam)\n\
              \x20   2x2 to 64x48 by 2x2  \n\
              no cameras are:\n\
-             \x20 /dev/video1 (Best, uvcvideo): a metadata node\n"
+             \x20 /dev/video1 (Best, uvcvideo): a metadata node"
         );
         let none = Listing { cameras: vec![], others: vec![] };
-        assert_eq!(none.to_string(), "no cameras\n");
+        assert_eq!(none.to_string(), "no cameras");
     }
 
     #[test]
