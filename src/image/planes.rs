@@ -2,6 +2,7 @@
 //!
 //! Planes are always full range, as JPEG wants them; the pass that deinterleaves also widens.
 
+use super::deinterleave;
 use super::frame::RawFrame;
 use super::pixels::{Chroma, PixelFormat, Range, Size};
 
@@ -138,55 +139,12 @@ impl Planes {
         {
             let first = chroma_row * rows_per_chroma_row;
             let last = first + rows_per_chroma_row - 1;
-            match range {
-                Range::Full => yuyv_chroma(row(first), row(last), cb, cr, |value| value),
-                Range::Limited => yuyv_chroma(row(first), row(last), cb, cr, widen_chroma),
-            }
+            deinterleave::yuyv_chroma(row(first), row(last), cb, cr, range);
             for (index, y) in (first..).zip(y.chunks_exact_mut(luma_width)) {
-                match range {
-                    Range::Full => yuyv_luma(row(index), y, |value| value),
-                    Range::Limited => yuyv_luma(row(index), y, widen_luma),
-                }
+                deinterleave::yuyv_luma(row(index), y, range);
             }
         }
     }
-}
-
-/// Takes the Y bytes of one YUYV row. Written so that the compiler makes SIMD of it on every target.
-#[inline(always)]
-fn yuyv_luma(row: &[u8], y: &mut [u8], map: impl Fn(u16) -> u16) {
-    for (out, pixel) in y.as_chunks_mut::<2>().0.iter_mut().zip(row.as_chunks::<4>().0) {
-        out[0] = low_byte(map(u16::from(pixel[0])));
-        out[1] = low_byte(map(u16::from(pixel[2])));
-    }
-}
-
-/// Averages the Cb and Cr bytes of two YUYV rows (one and the same row for 4:2:2).
-#[inline(always)]
-fn yuyv_chroma(upper: &[u8], lower: &[u8], cb: &mut [u8], cr: &mut [u8], map: impl Fn(u16) -> u16) {
-    let upper = upper.as_chunks::<4>().0;
-    let lower = lower.as_chunks::<4>().0;
-    for (((up, low), cb), cr) in upper.iter().zip(lower).zip(cb).zip(cr) {
-        *cb = low_byte(map((u16::from(up[1]) + u16::from(low[1]) + 1) >> 1));
-        *cr = low_byte(map((u16::from(up[3]) + u16::from(low[3]) + 1) >> 1));
-    }
-}
-
-/// 16..=235 to 0..=255, to the nearest: (y - 16) * 255 / 219 in 16 bits, so that eight fit a SIMD register.
-#[inline(always)]
-fn widen_luma(y: u16) -> u16 {
-    // 149 / 128 = 1.16406 against 255 / 219 = 1.16438: at most 0.07 off over the whole range.
-    let widened = (y.saturating_sub(16).min(219) * 149 + 64) >> 7;
-    widened.min(255)
-}
-
-/// 16..=240 around 128 to 0..=255 around 128: (c - 128) * 255 / 224 + 128 in 16 bits.
-#[inline(always)]
-fn widen_chroma(c: u16) -> u16 {
-    // The same line through (16, 0.5) and (240, 255.5), kept unsigned: 146 / 128 = 1.1406 against
-    // 1.1384, and 96 / 128 for the rounding and the half; at most 0.25 off, and grey (128) stays 128.
-    let from_zero = c.clamp(16, 240) - 16;
-    ((from_zero * 146 + 96) >> 7).min(255)
 }
 
 /// Full-range BT.601 (JFIF 1.02): R = Y + 1.402 Cr, G = Y - 0.344136 Cb - 0.714136 Cr, B = Y + 1.772 Cb, in 1/65536.
@@ -197,12 +155,6 @@ fn bgr_of(y: u8, cb: u8, cr: u8) -> [u8; 3] {
     let cr = i32::from(cr) - 128;
     [y + 116_130 * cb, y - 22_553 * cb - 46_802 * cr, y + 91_881 * cr]
         .map(|value| u8::try_from((value >> 16).clamp(0, 255)).unwrap_or(u8::MAX))
-}
-
-#[allow(clippy::cast_possible_truncation)] // The callers' values are at most 255; a checked cast would stop SIMD.
-#[inline(always)]
-fn low_byte(value: u16) -> u8 {
-    value as u8
 }
 
 #[cfg(test)]
@@ -255,18 +207,5 @@ mod tests {
         let mut bgr = [0; 9];
         planes.write_bgr(&mut bgr);
         assert_eq!(bgr, [0, 0, 254, 0, 0, 254, 100, 100, 100]);
-    }
-
-    #[test]
-    fn limited_range_is_widened_to_what_a_jpeg_carries() {
-        for y in 0..=255_u16 {
-            let exact = ((f64::from(y) - 16.0) * 255.0 / 219.0).clamp(0.0, 255.0);
-            assert!((f64::from(widen_luma(y)) - exact).abs() <= 0.6, "luma {y}");
-        }
-        for c in 0..=255_u16 {
-            let exact = ((f64::from(c) - 128.0) * 255.0 / 224.0 + 128.0).clamp(0.0, 255.0);
-            assert!((f64::from(widen_chroma(c)) - exact).abs() <= 0.8, "chroma {c}");
-        }
-        assert_eq!((widen_luma(16), widen_luma(235), widen_chroma(128)), (0, 255, 128));
     }
 }
