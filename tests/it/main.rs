@@ -6,6 +6,7 @@
 mod camera_process;
 mod cli;
 mod native_client;
+mod pickle;
 mod skip;
 mod slow_viewer;
 mod stream;

@@ -8,6 +8,7 @@ mod parse;
 pub mod version;
 pub mod write;
 
+pub use super::FirstBytes;
 pub use version::VERSION;
 
 /// The largest payload a camera may send: twice the largest frame measured at 4K.
@@ -72,14 +73,4 @@ pub enum WireError {
         /// What it says.
         value: u64,
     },
-}
-
-/// The first bytes of a stranger, printable: `"HTTP/1.1"`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FirstBytes(pub Vec<u8>);
-
-impl std::fmt::Display for FirstBytes {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(out, "\"{}\"", self.0.escape_ascii())
-    }
 }
