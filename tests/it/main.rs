@@ -6,10 +6,13 @@
 mod camera_process;
 mod cli;
 mod native_client;
+mod pi;
 mod pickle;
+mod rig;
 mod skip;
 mod slow_viewer;
 mod stream;
 mod syscalls;
+mod tutorial;
 mod wire_bytes;
 mod wire_chopped;

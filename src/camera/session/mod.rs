@@ -2,6 +2,7 @@
 
 pub mod native;
 mod outgoing;
+mod pickle;
 mod waiter;
 
 use super::update::Update;
@@ -18,6 +19,12 @@ use std::time::{Duration, Instant};
 
 /// A connection that has not said what it wants by then is closed.
 const GREETING_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A viewer that has said nothing by then is the tutorial's, where that is served.
+const SILENT_VIEWER: Duration = Duration::from_millis(500);
+
+/// A viewer that has a frame to take and takes nothing of it for this long is let go.
+const STALLED: Duration = Duration::from_secs(5);
 
 /// What every session needs to know of the camera.
 #[derive(Debug, Clone)]
@@ -144,7 +151,9 @@ pub fn run(stream: &TcpStream, camera: &Camera) -> SessionEnd {
 
 fn serve(stream: &TcpStream, camera: &Camera) -> io::Result<SessionEnd> {
     let mut decoder = Decoder::new(MAX_REQUEST);
-    let deadline = Instant::now() + GREETING_TIMEOUT;
+    let start = Instant::now();
+    let deadline = start + GREETING_TIMEOUT;
+    let speaks_by = camera.bgr.as_ref().map(|bgr| (start + SILENT_VIEWER, bgr));
     loop {
         match Protocol::of(decoder.received()) {
             Protocol::Native => return native::serve(stream, decoder, camera, deadline),
@@ -156,14 +165,25 @@ fn serve(stream: &TcpStream, camera: &Camera) -> io::Result<SessionEnd> {
             }
             Protocol::Open => {}
         }
-        let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
+        let now = Instant::now();
+        if now >= deadline {
             return Ok(SessionEnd::Silent);
         }
+        let wait_until = match speaks_by {
+            Some((silent_at, bgr)) if decoder.received().is_empty() => {
+                if now >= silent_at {
+                    return pickle::serve(stream, bgr, camera);
+                }
+                silent_at
+            }
+            _ => deadline,
+        };
         if camera.stop.is_requested() {
             return Ok(SessionEnd::Stopping);
         }
-        stream.set_read_timeout(Some(left.max(Duration::from_millis(1))))?;
+        // Zero would mean for ever; the socket's clock may end a little early.
+        let left = (wait_until - now).max(Duration::from_millis(1));
+        stream.set_read_timeout(Some(left))?;
         match (&*stream).read(decoder.space()) {
             Ok(0) => return Ok(SessionEnd::ViewerLeft),
             Ok(count) => decoder.filled(count),

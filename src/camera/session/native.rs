@@ -2,7 +2,7 @@
 
 use super::outgoing::{Outgoing, Progress};
 use super::waiter::Waiter;
-use super::{Camera, SessionEnd, is_not_yet};
+use super::{Camera, STALLED, SessionEnd, is_not_yet};
 use crate::camera::update::{StreamFacts, Update};
 use crate::image::pixels::Size;
 use crate::latest::{Newest, Reader};
@@ -18,10 +18,7 @@ use crate::wire::packet::{Codec, Packet};
 use std::io::{self, Read};
 use std::net::TcpStream;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-/// A viewer that has a frame to take and takes nothing of it for this long is let go.
-const STALLED: Duration = Duration::from_secs(5);
+use std::time::Instant;
 
 /// The largest frame that room is made for before the first one is seen.
 const FIRST_ROOM: usize = 128 << 10;
