@@ -118,6 +118,7 @@ fn a_static_program_on_an_emulated_pi_streams_a_real_drivers_frames() {
     the_camera_goes_and_comes_back(&guest);
     a_frame_costs_one_poll_one_dqbuf_one_qbuf(&guest);
     nodes_that_are_no_cameras_are_refused_with_what_they_are(&guest);
+    guest.power_off();
 }
 
 /// Waits for a status that tells of the lost camera, and then for a frame; returns how long each took.

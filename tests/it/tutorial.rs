@@ -1,15 +1,19 @@
 //! The tutorial's wire, both ways, with real Python and real numpy of both generations.
 
 use crate::camera_process::{CameraProcess, PATIENCE, run_to_end};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 /// numpy 1.x and 2.x, the versions that are tested against.
 const NUMPYS: [&str; 2] = ["1.26.4", "2.2.6"];
 
 /// A Python that has this numpy, from PyPI, kept between runs; `None` where it cannot be had.
 fn python_with_numpy(version: &str) -> Option<PathBuf> {
+    // Tests run side by side; one installs, the others find it there.
+    static INSTALLING: Mutex<()> = Mutex::new(());
+    let _one_at_a_time = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("numpy-{version}"));
     let python = folder.join("bin/python");
     let has_it = |python: &Path| {
@@ -177,7 +181,7 @@ fn a_pickle_that_would_run_a_program_is_refused_and_runs_nothing() {
 }
 
 fn read_png(path: &Path) -> ((usize, usize), Vec<u8>) {
-    let file = std::io::BufReader::new(std::fs::File::open(path).expect("the viewer saved it"));
+    let file = BufReader::new(std::fs::File::open(path).expect("the viewer saved it"));
     let mut reader = png::Decoder::new(file).read_info().expect("a PNG");
     let mut pixels = vec![0; reader.output_buffer_size().expect("a size")];
     let info = reader.next_frame(&mut pixels).expect("pixels");
