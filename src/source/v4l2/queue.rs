@@ -133,7 +133,7 @@ impl Queue {
                         break taken;
                     }
                     if woken == Woken::Trouble {
-                        self.tolerate(Refused { call: "poll", errno: Errno::EIO })?;
+                        self.tolerate(Refused { call: DQBUF, errno: Errno::EIO })?;
                     }
                 }
             }
