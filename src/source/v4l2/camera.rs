@@ -5,10 +5,11 @@ use super::grant::{Granted, NotGranted, grant, interlacing};
 use super::ioctl::{Capability, Refused};
 use super::negotiate::{FPS_UNASKED, LARGEST_UNASKED, choices, wanted_size};
 use super::node::Node;
-use super::offer::{Offer, offers};
+use super::offer::offers;
 use super::queue::{Ended, NotStarted, Queue};
 use super::sequence::{FrameCount, Sequence};
 use crate::image::frame::{FrameLayout, RawFrame};
+use crate::image::pixels::PixelFormat;
 use crate::source::{CaptureWish, Drops, FrameSource, SourceError};
 use crate::stop::Stop;
 use std::path::{Path, PathBuf};
@@ -32,8 +33,7 @@ impl Camera {
         if !node.kind().may_give_pictures() {
             return Err(errors::no_camera(path, node.kind()));
         }
-        let offers = offers(&node.device, wanted_size(wish));
-        let granted = negotiate(&node, &offers, wish)?;
+        let granted = negotiate(&node, wish)?;
         let layout = granted.layout;
         let name = path.display().to_string();
         let queue = Queue::start(name, node.handle(), layout, Sequence::new(count));
@@ -86,9 +86,11 @@ impl FrameSource for Camera {
 }
 
 /// Asks for the best format, then for the next best, until one is granted.
-fn negotiate(node: &Node, offers: &[Offer], wish: &CaptureWish) -> Result<Granted, SourceError> {
+fn negotiate(node: &Node, wish: &CaptureWish) -> Result<Granted, SourceError> {
+    let is_understood = |fourcc| PixelFormat::from_fourcc(fourcc).is_some();
+    let understood = offers(&node.device, wanted_size(wish), is_understood);
     let mut refusal = None;
-    for choice in choices(offers, wish) {
+    for choice in choices(&understood, wish) {
         match grant(node, &choice) {
             Ok(granted) => return Ok(granted),
             Err(NotGranted::Unusable(driver)) => {
@@ -100,8 +102,10 @@ fn negotiate(node: &Node, offers: &[Offer], wish: &CaptureWish) -> Result<Grante
             }
         }
     }
-    let driver = &node.capability.driver;
-    Err(refusal.unwrap_or_else(|| errors::no_format(&node.path, driver, offers, wish)))
+    Err(refusal.unwrap_or_else(|| {
+        let all = offers(&node.device, wanted_size(wish), |_| true);
+        errors::no_format(&node.path, &node.capability.driver, &all, wish)
+    }))
 }
 
 fn not_started(node: &Node, asked: &str, refused: Refused) -> SourceError {
@@ -143,7 +147,7 @@ mod tests {
     use super::super::ioctl::DriverFormat;
     use super::super::offer::Interval;
     use super::*;
-    use crate::image::pixels::{FourCc, PixelFormat, Range, Size};
+    use crate::image::pixels::{FourCc, Range, Size};
 
     fn granted(field: u32) -> Granted {
         Granted {

@@ -104,7 +104,7 @@ impl CameraEntry {
             card: capability.card,
             driver: capability.driver,
             bus_info: capability.bus_info,
-            offers: offers(&node.device, Size::new(Size::MAX_SIDE, Size::MAX_SIDE)),
+            offers: offers(&node.device, Size::new(Size::MAX_SIDE, Size::MAX_SIDE), |_| true),
         })
     }
 

@@ -52,13 +52,22 @@ pub(super) struct Interval {
     denominator: u32,
 }
 
-/// All that `device` offers. Of a range of sizes, the rates are those of the size nearest to `near`.
-pub(super) fn offers(device: &Device, near: Size) -> Vec<Offer> {
+/// The formats that `device` offers, and the sizes and rates of those that are `of_interest`: a driver
+/// may have thousands. Of a range of sizes, the rates are those of the size nearest to `near`.
+pub(super) fn offers(
+    device: &Device,
+    near: Size,
+    of_interest: impl Fn(FourCc) -> bool,
+) -> Vec<Offer> {
     let formats = device.enum_formats().unwrap_or_default();
-    let offer = |format: v4l::format::Description| Offer {
-        fourcc: FourCc(format.fourcc.repr),
-        description: format.description.trim().to_owned(),
-        sizes: size_offers(device, format.fourcc, near),
+    let offer = |format: v4l::format::Description| {
+        let fourcc = FourCc(format.fourcc.repr);
+        let sizes = || size_offers(device, format.fourcc, near);
+        Offer {
+            fourcc,
+            description: format.description.trim().to_owned(),
+            sizes: if of_interest(fourcc) { sizes() } else { Vec::new() },
+        }
     };
     formats.into_iter().map(offer).collect()
 }
