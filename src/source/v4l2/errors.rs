@@ -144,9 +144,10 @@ pub(super) fn not_started(
             ),
         ),
         (REQBUFS, Errno::EINVAL | Errno::ENOTTY) => SourceError::new(
-            Trouble::Unusable,
+            Trouble::Lost,
             format!(
-                "camera {node}: its driver, {driver}, shares no buffers by mmap ({call}: {why})"
+                "camera {node}: its driver, {driver}, shares no buffers by mmap ({call}: {why}), which \
+                 lancam needs"
             ),
         ),
         _ => SourceError::new(
@@ -301,8 +302,7 @@ mod tests {
         let error = started("uvcvideo", STREAMON, Errno::EINVAL);
         assert_eq!(error.trouble, Trouble::Lost, "a driver that refused once may not refuse again");
 
-        let error = started("odd", REQBUFS, Errno::EINVAL);
-        assert_eq!(error.trouble, Trouble::Unusable);
+        assert_eq!(started("odd", REQBUFS, Errno::EINVAL).trouble, Trouble::Lost);
         assert_eq!(started("uvcvideo", "VIDIOC_S_FMT", Errno::EBUSY).trouble, Trouble::Busy);
         assert_eq!(started("uvcvideo", "VIDIOC_S_FMT", Errno::EIO).trouble, Trouble::Lost);
         assert_eq!(started("uvcvideo", STREAMON, Errno::ENODEV).trouble, Trouble::Lost);

@@ -119,10 +119,10 @@ impl Finder {
     fn explain(&mut self, mut reasons: Vec<SourceError>) -> SourceError {
         self.survey.refresh(&self.seen);
         if self.named.is_none() {
-            reasons.extend(self.survey.nodes().iter().filter_map(|it| it.facts.clone().err()));
+            let unopened = self.survey.nodes().iter().filter_map(|it| it.facts.clone().err());
+            reasons.extend(unopened.filter(|reason| reason.trouble != Trouble::NoCamera));
         }
-        let reason = reasons.into_iter().max_by_key(|reason| usefulness(reason.trouble));
-        let mut reason = reason.unwrap_or_else(|| match &self.known {
+        let mut reason = most_useful(reasons).unwrap_or_else(|| match &self.known {
             Some(Known { description, .. }) => SourceError::new(
                 Trouble::NoCamera,
                 format!("camera {description} is gone, and waited for"),
@@ -172,7 +172,13 @@ fn candidates(
     paths
 }
 
-/// Of several reasons, the one that a user can do most about.
+/// Of several reasons, the one that a user can do most about; of equal ones the first.
+fn most_useful(reasons: Vec<SourceError>) -> Option<SourceError> {
+    reasons.into_iter().reduce(|best, reason| {
+        if usefulness(reason.trouble) > usefulness(best.trouble) { reason } else { best }
+    })
+}
+
 fn usefulness(trouble: Trouble) -> u8 {
     match trouble {
         Trouble::Busy => 5,
@@ -291,7 +297,10 @@ mod tests {
 
     #[test]
     fn of_several_reasons_the_one_to_act_on_is_given() {
-        assert!(usefulness(Trouble::Busy) > usefulness(Trouble::Unusable));
-        assert!(usefulness(Trouble::Denied) > usefulness(Trouble::NoCamera));
+        let reasons = [Trouble::Unusable, Trouble::Denied, Trouble::Denied, Trouble::Lost];
+        let reasons = reasons.iter().enumerate();
+        let reasons = reasons.map(|(at, trouble)| SourceError::new(*trouble, at.to_string()));
+        assert_eq!(most_useful(reasons.collect()).map(|it| it.message).as_deref(), Some("1"));
+        assert_eq!(most_useful(Vec::new()), None);
     }
 }
