@@ -1,0 +1,53 @@
+//! Prints one line for each frame of a source: when it came, its number, its length and its age.
+//!
+//! `cargo run --example grab -- [SOURCE [WxH [FPS]]]`, with a SOURCE as `lancam --source` takes it. A camera
+//! that is lost is waited for, as `lancam` does.
+
+#[cfg(target_os = "linux")]
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    use lancam::image::pixels::Size;
+    use lancam::source::{CaptureWish, Opener, SourceSpec, Trouble, clock};
+    use lancam::stop::Stop;
+    use std::time::Duration;
+
+    let mut arguments = std::env::args().skip(1);
+    let spec = SourceSpec::parse(&arguments.next().unwrap_or_else(|| "auto".into()))?;
+    let size = arguments.next().map(|size| Size::parse(&size).ok_or("a size such as 640x360"));
+    let fps = arguments.next().map(|fps| fps.parse());
+    let wish = CaptureWish { size: size.transpose()?, fps: fps.transpose()?, format: None };
+
+    lancam::log_setup::start(1);
+    let stop = Stop::new()?;
+    let mut opener = Opener::new(spec, wish);
+    let mut told = None;
+    loop {
+        let outcome = opener.open().and_then(|mut source| {
+            println!("{:?} {}: {}", clock::now(), source.description(), source.layout());
+            while let Some(frame) = source.next_frame(&stop)? {
+                let now = clock::now();
+                let (number, len) = (frame.sequence, frame.bytes.len());
+                let age = now.since(frame.captured_at);
+                println!("{now:?} #{number} {len} bytes, {age:?} old, {:?}", source.drops());
+            }
+            Ok(())
+        });
+        match outcome {
+            Ok(()) => return Ok(()),
+            Err(error) if matches!(error.trouble, Trouble::Unusable | Trouble::Ended) => {
+                return Err(error.into());
+            }
+            // The same trouble is said once, however often it comes.
+            Err(error) if told.as_ref() != Some(&error) => {
+                println!("{:?} {:?}: {error}", clock::now(), error.trouble);
+                told = Some(error);
+            }
+            Err(_) => {}
+        }
+        opener.wait_for_change(&stop, Duration::from_millis(500));
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn main() {
+    eprintln!("cameras need Linux, where V4L2 is");
+}
