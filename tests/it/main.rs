@@ -5,14 +5,18 @@
 
 mod camera_process;
 mod cli;
+mod fake_camera;
 mod native_client;
 mod pi;
 mod pickle;
+mod reconnect;
 mod rig;
 mod skip;
 mod slow_viewer;
 mod stream;
 mod syscalls;
 mod tutorial;
+mod viewer_headless;
+mod viewer_process;
 mod wire_bytes;
 mod wire_chopped;

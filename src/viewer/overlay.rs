@@ -1,0 +1,1 @@
+//! Text over a dimmed picture.

@@ -1,0 +1,1 @@
+//! A desktop window: the only file that names `minifb`.
