@@ -1,17 +1,22 @@
 //! Shows a lancam camera on a desktop.
 
-use lancam::latest::Latest;
+use lancam::image::pixels::Size;
+use lancam::latest::{Latest, Newest};
 use lancam::viewer::config::{self, Command, Config, HeadlessConfig, Output, Report};
 use lancam::viewer::headless::Headless;
+use lancam::viewer::news::News;
 use lancam::viewer::presenter::{self, End};
 use lancam::viewer::receiver::Receiver;
 use lancam::viewer::snapshot;
-use lancam::wire::native;
+use lancam::viewer::window::Window;
+#[cfg(unix)]
+use lancam::viewer::xwayland;
+use lancam::{log_setup, version};
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The command line makes no sense.
 const USAGE: u8 = 2;
@@ -24,22 +29,13 @@ fn main() -> ExitCode {
     let config = match config::parse(std::env::args_os().skip(1)) {
         Ok(Command::Watch(config)) => config,
         Ok(Command::Help) => return print(config::HELP.trim_end()),
-        Ok(Command::Version) => {
-            let version = env!("CARGO_PKG_VERSION");
-            return print(&format!("lancam-view {version} (protocol {})", native::VERSION));
-        }
+        Ok(Command::Version) => return print(&version::text("lancam-view")),
         Err(error) => {
             eprintln!("lancam-view: {error}");
             return ExitCode::from(USAGE);
         }
     };
-    let level = match config.verbosity {
-        ..=-2 => log::LevelFilter::Error,
-        -1 => log::LevelFilter::Warn,
-        0 => log::LevelFilter::Info,
-        1.. => log::LevelFilter::Debug,
-    };
-    env_logger::Builder::new().filter_level(level).parse_default_env().init();
+    log_setup::start(config.verbosity);
     match watch(config) {
         Ok(code) => code,
         Err(error) => {
@@ -50,8 +46,15 @@ fn main() -> ExitCode {
 }
 
 fn watch(config: Config) -> Result<ExitCode, Failure> {
+    #[cfg(unix)]
+    if config.output == Output::Window
+        && let Err(error) = xwayland::prefer_on_gnome()
+    {
+        log::warn!("the window will have no title bar: cannot start again for XWayland: {error}");
+    }
     let news = Latest::new();
     let mut reader = news.reader();
+    let name = config.camera.to_string();
     let receiver = Receiver::new(config.camera, config.wishes, Arc::clone(&news))?;
     thread::Builder::new().name("receiver".into()).spawn(move || receiver.run())?;
     match config.output {
@@ -61,7 +64,29 @@ fn watch(config: Config) -> Result<ExitCode, Failure> {
             report(&headless, &scene)?;
             Ok(conclude(end))
         }
-        Output::Window => todo!(),
+        Output::Window => {
+            let mut window = Window::open(&name, first_size(&news))?;
+            let (_, end) = presenter::present(&mut reader, &mut window)?;
+            Ok(conclude(end))
+        }
+    }
+}
+
+/// A camera that runs has sent its first picture by then, and the window gets its shape.
+const FIRST_PICTURE: Duration = Duration::from_millis(300);
+
+/// The size of the first picture, if that comes soon.
+fn first_size(news: &Arc<Latest<News>>) -> Option<Size> {
+    let mut reader = news.reader();
+    let deadline = Instant::now() + FIRST_PICTURE;
+    loop {
+        match reader.wait(deadline.saturating_duration_since(Instant::now())) {
+            Newest::Fresh { value: News::Picture(arrival), .. } => {
+                return Some(arrival.picture.size());
+            }
+            Newest::Fresh { .. } => {}
+            Newest::NotYet | Newest::Closed => return None,
+        }
     }
 }
 
@@ -80,7 +105,9 @@ fn report(config: &HeadlessConfig, scene: &presenter::Scene) -> Result<(), Failu
 fn conclude(end: End) -> ExitCode {
     let (code, reason) = match end {
         End::Done | End::UserLeft => return ExitCode::SUCCESS,
-        End::NoFirstPicture(reason) | End::NotLancam(reason) => (ExitCode::from(NO_PICTURE), reason),
+        End::NoFirstPicture(reason) | End::NotLancam(reason) => {
+            (ExitCode::from(NO_PICTURE), reason)
+        }
         End::Failed(reason) => (ExitCode::FAILURE, reason),
     };
     eprintln!("lancam-view: {reason}");

@@ -20,7 +20,9 @@ pub struct CameraAddress {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
     /// Not a host, or not a port behind it.
-    #[error("'{0}' is no camera's address; write HOST, HOST:PORT, [IPv6]:PORT or lancam://HOST:PORT")]
+    #[error(
+        "'{0}' is no camera's address; write HOST, HOST:PORT, [IPv6]:PORT or lancam://HOST:PORT"
+    )]
     Malformed(String),
     /// What a browser wants.
     #[error("'{url}' is for a browser; for lancam-view write {host}")]
@@ -134,8 +136,21 @@ mod tests {
     #[test]
     fn what_is_no_address_is_refused_with_one_that_is() {
         for text in [
-            "", ":9999", "pi:", "pi:0", "pi:65536", "pi:x", "[::1", "[pi]:1", "1:2:3", "a b",
-            "ftp://pi", "-x", "pi:-1", "[::1]9999", "lancam://",
+            "",
+            ":9999",
+            "pi:",
+            "pi:0",
+            "pi:65536",
+            "pi:x",
+            "[::1",
+            "[pi]:1",
+            "1:2:3",
+            "a b",
+            "ftp://pi",
+            "-x",
+            "pi:-1",
+            "[::1]9999",
+            "lancam://",
         ] {
             let error = CameraAddress::parse(text).expect_err(text).to_string();
             assert!(error.contains("HOST:PORT"), "{error}");

@@ -80,7 +80,9 @@ pub enum UsageError {
         found: String,
     },
     /// Nothing to look at.
-    #[error("which camera? Name its host, as in: lancam-view raspberrypi.local (looking for cameras on the LAN comes in a later version)")]
+    #[error(
+        "which camera? Name its host, as in: lancam-view raspberrypi.local (looking for cameras on the LAN comes in a later version)"
+    )]
     NoCamera,
     /// More than one.
     #[error("one camera at a time, for now; found {0} and {1}")]
@@ -125,7 +127,7 @@ Without a window, for scripts and tests
                           decode_ms (mean), size, codec
 
   -v, -q                  more in the log (every frame), or less; RUST_LOG=warn and the like win
-  --version               print the version and the protocol's
+  --version               print version, commit, target, features built in
   --help                  print this
 
 Exit status: 0 done or window closed; 1 failure; 2 usage; 3 no first frame within --timeout, or
@@ -149,7 +151,8 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, U
             Long("json") => given.json = true,
             Long("save") => given.save = Some(parser.value()?.into()),
             Long("frames") => {
-                given.frames = Some(number(&mut parser, "--frames", "a number from 1", |&n| n > 0)?);
+                given.frames =
+                    Some(number(&mut parser, "--frames", "a number from 1", |&n| n > 0)?);
             }
             Long("seconds") => given.seconds = Some(seconds(&mut parser, "--seconds")?),
             Long("timeout") => given.timeout = Some(seconds(&mut parser, "--timeout")?),
@@ -351,8 +354,20 @@ mod tests {
     #[test]
     fn help_names_every_option_that_is_taken() {
         for option in [
-            "--headless", "--frames", "--seconds", "--timeout", "--save", "--json", "--width",
-            "--height", "--quality", "--fps", "-v", "-q", "--version", "--help",
+            "--headless",
+            "--frames",
+            "--seconds",
+            "--timeout",
+            "--save",
+            "--json",
+            "--width",
+            "--height",
+            "--quality",
+            "--fps",
+            "-v",
+            "-q",
+            "--version",
+            "--help",
         ] {
             assert!(HELP.contains(option), "{option}");
         }

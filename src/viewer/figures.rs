@@ -151,7 +151,8 @@ mod tests {
         let mut arrival = Arrival::default();
         arrival.picture.reshape(Size::new(4, 2));
         let decode_time = Duration::from_millis(2) * u32::try_from(frames).expect("few");
-        arrival.totals = Totals { frames, bytes: frames * 100, skipped: 3, decode_time, ..Totals::default() };
+        arrival.totals =
+            Totals { frames, bytes: frames * 100, skipped: 3, decode_time, ..Totals::default() };
         arrival
     }
 

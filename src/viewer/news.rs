@@ -3,6 +3,7 @@
 use crate::image::picture::Picture;
 use crate::latest::Latest;
 use crate::wire::packet::Codec;
+use log::Level;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -91,6 +92,13 @@ impl NoticeKind {
             Self::Incompatible => "update needed",
         }
     }
+
+    fn level(self) -> Level {
+        match self {
+            Self::Connecting | Self::NoPicture => Level::Info,
+            Self::Disconnected | Self::NotLancam | Self::Incompatible => Level::Warn,
+        }
+    }
 }
 
 /// The receiver's end of the slot: pictures in pooled memory, and each notice once.
@@ -133,16 +141,16 @@ impl Billboard {
         self.news.publish(News::Picture(Arc::clone(&self.pool[self.blank])));
     }
 
-    /// Shows a notice, unless it stands there already; says whether it is new.
-    pub fn notify(&mut self, kind: NoticeKind, text: String) -> bool {
+    /// Shows a notice, in the log too, unless it stands there already.
+    pub fn notify(&mut self, kind: NoticeKind, text: String) {
         let notice = Notice { kind, text };
         if self.notice.as_deref() == Some(&notice) {
-            return false;
+            return;
         }
+        log::log!(kind.level(), "{}", notice.text);
         let notice = Arc::new(notice);
         self.notice = Some(Arc::clone(&notice));
         self.news.publish(News::Notice(notice));
-        true
     }
 }
 
@@ -175,14 +183,17 @@ mod tests {
 
     #[test]
     fn a_notice_is_news_once_until_a_picture_was_shown() {
-        let mut billboard = Billboard::new(Latest::new());
-        let lost = |billboard: &mut Billboard| {
-            billboard.notify(NoticeKind::Disconnected, "the camera has left".into())
+        let news = Latest::new();
+        let mut reader = news.reader();
+        let mut billboard = Billboard::new(news);
+        let mut is_news = |billboard: &mut Billboard| {
+            billboard.notify(NoticeKind::Disconnected, "the camera has left".into());
+            matches!(reader.newest(), Newest::Fresh { value: News::Notice(_), .. })
         };
-        assert!(lost(&mut billboard));
-        assert!(!lost(&mut billboard));
+        assert!(is_news(&mut billboard));
+        assert!(!is_news(&mut billboard));
         billboard.blank();
         billboard.publish();
-        assert!(lost(&mut billboard));
+        assert!(is_news(&mut billboard));
     }
 }

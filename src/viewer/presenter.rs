@@ -65,10 +65,14 @@ pub enum End {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ScreenError {
     /// Nowhere to show a window.
-    #[error("there is no display for a window (DISPLAY and WAYLAND_DISPLAY are not set); use --headless")]
+    #[error(
+        "there is no display for a window (DISPLAY and WAYLAND_DISPLAY are not set); use --headless"
+    )]
     NoDisplay,
     /// A library that windows need is not installed.
-    #[error("cannot open a window: {0}; install libxcursor1 (Debian) or libXcursor, or use --headless")]
+    #[error(
+        "cannot open a window: {0}; install libxcursor1 (Debian) or libXcursor, or use --headless"
+    )]
     LibraryMissing(String),
     /// Opening or showing failed.
     #[error("cannot show a window: {0}; --headless works without one")]

@@ -71,9 +71,9 @@ impl ReceiveError {
                 | SessionError::NoGreeting(_)
                 | SessionError::ClosedUnheard => NoticeKind::NotLancam,
                 SessionError::Version { .. } | SessionError::Wire(_) => NoticeKind::Incompatible,
-                SessionError::Silent(_)
-                | SessionError::CutShort
-                | SessionError::Connection(_) => NoticeKind::Disconnected,
+                SessionError::Silent(_) | SessionError::CutShort | SessionError::Connection(_) => {
+                    NoticeKind::Disconnected
+                }
             },
             _ => NoticeKind::Disconnected,
         }
@@ -102,7 +102,7 @@ impl Receiver {
         Ok(Self { camera, wishes, developer, billboard: Billboard::new(news) })
     }
 
-    /// Receives for ever: what goes wrong is shown, logged once, and tried again.
+    /// Receives for ever: what goes wrong is shown and tried again.
     pub fn run(mut self) -> ! {
         let text = format!("connecting to {}", self.camera);
         self.billboard.notify(NoticeKind::Connecting, text);
@@ -115,9 +115,7 @@ impl Receiver {
                 }
                 Err(error) => (error.kind(), error.to_string()),
             };
-            if self.billboard.notify(kind, text.clone()) {
-                log::warn!("{text}; trying again");
-            }
+            self.billboard.notify(kind, text);
             thread::sleep(pause);
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
@@ -130,14 +128,8 @@ impl Receiver {
     pub fn run_once(&mut self) -> Result<SessionEnd, ReceiveError> {
         let stream = self.connect()?;
         let address = self.camera.to_string();
-        session::watch(
-            &stream,
-            &address,
-            self.wishes,
-            &mut self.developer,
-            &mut self.billboard,
-        )
-        .map_err(|source| ReceiveError::Session { camera: self.camera.clone(), source })
+        session::watch(&stream, &address, self.wishes, &mut self.developer, &mut self.billboard)
+            .map_err(|source| ReceiveError::Session { camera: self.camera.clone(), source })
     }
 
     /// Tries all addresses in the system's order of preference; reports the last one's failure.

@@ -34,7 +34,9 @@ pub enum SessionError {
     #[error("accepted the connection and has said nothing for {} s; is this lancam's port?", .0.as_secs())]
     NoGreeting(Duration),
     /// Closed before a word.
-    #[error("closed the connection without a word; is this lancam's port, and may this machine connect?")]
+    #[error(
+        "closed the connection without a word; is this lancam's port, and may this machine connect?"
+    )]
     ClosedUnheard,
     /// Was there, and no longer answers.
     #[error("has not answered for {} s", .0.as_secs())]
@@ -162,31 +164,32 @@ impl Session<'_> {
                 if version != VERSION {
                     return Err(SessionError::Version { min: version, max: version });
                 }
-                let name = if name.is_empty() { self.address } else { name };
-                self.developer.begin(name);
-                log::info!("connected to {name} at {}", self.address);
-                let text = format!("{name} is waiting for its first picture");
+                let name = if name.is_empty() { self.address.into() } else { printable(name) };
+                self.developer.begin(&name);
+                let text = format!("connected to {name} at {}", self.address);
                 self.billboard.notify(NoticeKind::NoPicture, text);
             }
             Message::Stream { codec, size, millifps, source } => {
                 let fps = f64::from(millifps) / 1000.0;
-                log::info!("{source}: {size} {codec:?} at {fps} fps");
+                log::info!("{}: {size} {codec:?} at {fps} fps", printable(source));
             }
             Message::Ping { token } => {
                 let now = self.clock();
                 self.send(&Message::Pong { token, received_at: now, sent_at: now })?;
             }
             // The picture goes on; only the request was not granted.
-            Message::Status { code: StatusCode::Refused, text } => log::warn!("{text}"),
-            Message::Status { text, .. } => {
-                if self.billboard.notify(NoticeKind::NoPicture, text.to_owned()) {
-                    log::warn!("{}: {text}", self.address);
-                }
+            Message::Status { code: StatusCode::Refused, text } => {
+                log::warn!("{}", printable(text));
             }
-            Message::Goodbye { reason: GoodbyeReason::Version, min_version, max_version, .. } => {
+            Message::Status { text, .. } => {
+                self.billboard.notify(NoticeKind::NoPicture, printable(text));
+            }
+            Message::Goodbye {
+                reason: GoodbyeReason::Version, min_version, max_version, ..
+            } => {
                 return Err(SessionError::Version { min: min_version, max: max_version });
             }
-            Message::Goodbye { text, .. } => return Ok(Some(SessionEnd::Goodbye(text.to_owned()))),
+            Message::Goodbye { text, .. } => return Ok(Some(SessionEnd::Goodbye(printable(text)))),
             // Answers and facts that nobody here asked for, and what only a camera takes.
             Message::Pong { .. }
             | Message::Control { .. }
@@ -242,6 +245,11 @@ impl Session<'_> {
 enum Greeting {
     Unheard,
     Heard,
+}
+
+/// A text from a stranger without what would move a terminal's cursor or end a window's title.
+fn printable(text: &str) -> String {
+    text.chars().map(|letter| if letter.is_control() { '?' } else { letter }).collect()
 }
 
 /// Linux says "would block", Windows "timed out".

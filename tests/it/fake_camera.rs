@@ -7,7 +7,8 @@ use lancam::image::planes::Planes;
 use lancam::image::stamp::Stamp;
 use lancam::net::socket;
 use lancam::wire::native::decoder::Decoder;
-use lancam::wire::native::message::{Message, frame_prefix};
+use lancam::wire::native::message::Message;
+use lancam::wire::native::write::frame_prefix;
 use lancam::wire::native::{MAX_REQUEST, VERSION};
 use lancam::wire::packet::{Codec, FrameFacts};
 use std::io::{self, Read, Write};
@@ -43,10 +44,17 @@ impl FakeServer {
                     if stopped.load(Ordering::SeqCst) {
                         return;
                     }
-                    connections.lock().unwrap().push(stream.try_clone().expect("a descriptor"));
+                    let connection = stream.try_clone().expect("a descriptor");
+                    connections
+                        .lock()
+                        .expect("no panic")
+                        .push(connection.try_clone().expect("another"));
                     let serve = Arc::clone(&serve);
-                    // A viewer that leaves ends it with an error, which is no one's business.
-                    thread::spawn(move || drop(serve(stream)));
+                    thread::spawn(move || {
+                        // A viewer that leaves ends it with an error, which is no one's business.
+                        drop(serve(stream));
+                        drop(connection.shutdown(Shutdown::Both));
+                    });
                 }
             })
         };
@@ -71,7 +79,7 @@ impl Drop for FakeServer {
         if let Some(acceptor) = self.acceptor.take() {
             acceptor.join().expect("the acceptor does not panic");
         }
-        for stream in self.connections.lock().unwrap().drain(..) {
+        for stream in self.connections.lock().expect("no panic").drain(..) {
             drop(stream.shutdown(Shutdown::Both));
         }
     }
@@ -124,10 +132,7 @@ impl FakeCamera {
     }
 
     /// Reads until `wanted` makes something of a message.
-    pub fn wait_for<T>(
-        &mut self,
-        wanted: impl Fn(Message<'_>) -> Option<T>,
-    ) -> io::Result<T> {
+    pub fn wait_for<T>(&mut self, wanted: impl Fn(Message<'_>) -> Option<T>) -> io::Result<T> {
         loop {
             while let Some(message) = self.decoder.next_message().map_err(io::Error::other)? {
                 if let Some(found) = wanted(message) {

@@ -2,7 +2,10 @@
 
 // Modules share by `pub`; there is no outside that it could reach.
 #![allow(unreachable_pub)]
+// What goes wrong in a helper fails the test that called it.
+#![allow(clippy::panic)]
 
+mod allocations;
 mod camera_process;
 mod cli;
 mod fake_camera;
@@ -16,7 +19,13 @@ mod slow_viewer;
 mod stream;
 mod syscalls;
 mod tutorial;
+mod viewer_allocations;
 mod viewer_headless;
 mod viewer_process;
+mod window;
 mod wire_bytes;
 mod wire_chopped;
+mod x11;
+
+#[global_allocator]
+static COUNTING: allocations::Counting = allocations::Counting;

@@ -10,7 +10,8 @@ const GOAL: Duration = Duration::from_secs(1);
 
 #[test]
 fn the_picture_comes_back_by_itself() {
-    let camera = |port| FakeServer::on(port, |stream| stream_pattern(stream, Size::new(320, 180), 50));
+    let camera =
+        |port| FakeServer::on(port, |stream| stream_pattern(stream, Size::new(320, 180), 50));
     let mut first = camera(0);
     let address = first.address();
     let mut viewer = Viewer::start(&["--headless", "-v", "--frames", "100000", &address]);

@@ -5,7 +5,8 @@ use crate::viewer_process::{Output, Viewer};
 use lancam::image::pixels::Size;
 use lancam::image::stamp::Stamp;
 use lancam::wire::native::header::Header;
-use lancam::wire::native::message::{GoodbyeReason, Kind, Message, StatusCode, frame_prefix};
+use lancam::wire::native::message::{GoodbyeReason, Kind, Message, StatusCode};
+use lancam::wire::native::write::frame_prefix;
 use lancam::wire::native::{MAX_PAYLOAD, VERSION};
 use lancam::wire::packet::{Codec, FrameFacts};
 use std::fs::File;
@@ -57,7 +58,8 @@ fn frames_come_in_rising_order_and_the_last_one_is_kept() {
     assert_eq!(Some(&u64::from(stamp.sequence)), sequences.last());
     // The grey bar is somewhere in each row; the rest is red above and blue below.
     for (y, colour) in [(20, [254, 0, 0]), (120, [0, 0, 254])] {
-        let is_colour = |x: &usize| pixel(*x, y).iter().zip(colour).all(|(&a, b)| a.abs_diff(b) < 12);
+        let is_colour =
+            |x: &usize| pixel(*x, y).iter().zip(colour).all(|(&a, b)| a.abs_diff(b) < 12);
         let count = (0..SIZE.width).filter(is_colour).count();
         assert!(count > SIZE.width * 8 / 10, "row {y}: {count}");
     }
@@ -128,7 +130,10 @@ fn pings_are_answered_and_wishes_sent() {
 fn a_camera_without_a_picture_says_why() {
     let server = FakeServer::on(0, |stream| {
         let mut camera = FakeCamera::greet(stream, "fake")?;
-        camera.send(&Message::Status { code: StatusCode::NoCamera, text: "no camera is plugged in" })?;
+        camera.send(&Message::Status {
+            code: StatusCode::NoCamera,
+            text: "no camera is plugged in",
+        })?;
         until_closed(&camera.into_stream())
     });
     headless(&server, &["--timeout", "1"]).expect(3, "no picture for 1 s: no camera is plugged in");
@@ -206,7 +211,8 @@ fn a_frame_cut_short_is_told() {
         camera.send_raw(&frame_prefix(&jpeg_facts(1, SIZE), 1000))?;
         camera.send_raw(&[0; 500])
     });
-    headless(&server, &["--timeout", "1"]).expect(3, "closed the connection in the middle of a frame");
+    headless(&server, &["--timeout", "1"])
+        .expect(3, "closed the connection in the middle of a frame");
 }
 
 #[test]

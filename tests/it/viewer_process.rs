@@ -1,14 +1,11 @@
 //! Runs `lancam-view` as people do, with deadlines.
-#![allow(clippy::panic, reason = "what goes wrong here fails the test that asked for it")]
 
+use crate::camera_process::PATIENCE;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
-use std::time::{Duration, Instant};
-
-/// Longer than any run in these tests takes on a busy machine.
-const DEADLINE: Duration = Duration::from_secs(60);
+use std::time::Instant;
 
 /// A viewer that runs; dropping it ends it.
 pub struct Viewer {
@@ -50,13 +47,9 @@ impl Viewer {
         Self { child, log, seen: Vec::new() }
     }
 
-    pub fn id(&self) -> u32 {
-        self.child.id()
-    }
-
     /// Waits for the next line of the log in which `text` stands.
     pub fn wait_for(&mut self, text: &str) -> String {
-        let deadline = Instant::now() + DEADLINE;
+        let deadline = Instant::now() + PATIENCE;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             let Ok(line) = self.log.recv_timeout(left) else {
@@ -71,7 +64,7 @@ impl Viewer {
 
     /// Waits until it has ended by itself.
     pub fn finish(mut self) -> Output {
-        let deadline = Instant::now() + DEADLINE;
+        let deadline = Instant::now() + PATIENCE;
         // The log's end is the program's end.
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
