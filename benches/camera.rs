@@ -22,32 +22,14 @@ fn main() -> std::io::Result<()> {
     }
 }
 
-/// Pairs of runs, A B A B, and the median of their ratios.
 #[cfg(all(feature = "camera", target_os = "linux"))]
-fn paired(rounds: usize, mut ours: impl FnMut(), mut limit: impl FnMut()) -> (f64, f64, f64) {
-    let time = |work: &mut dyn FnMut()| {
-        let start = std::time::Instant::now();
-        work();
-        start.elapsed().as_secs_f64()
-    };
-    ours();
-    limit();
-    let pairs: Vec<(f64, f64)> = (0..rounds).map(|_| (time(&mut ours), time(&mut limit))).collect();
-    let median = |mut values: Vec<f64>| {
-        values.sort_by(f64::total_cmp);
-        values[values.len() / 2]
-    };
-    (
-        median(pairs.iter().map(|pair| pair.0).collect()),
-        median(pairs.iter().map(|pair| pair.1).collect()),
-        median(pairs.iter().map(|pair| pair.0 / pair.1).collect()),
-    )
-}
+mod measure;
 
 #[cfg(all(feature = "camera", target_os = "linux"))]
 mod encode {
     //! Camera memory to JPEG.
 
+    use crate::measure::{paired, scene};
     use lancam::camera::encode::{Coding, Rendition, Renditions};
     use lancam::camera::update::{StatusText, StreamFacts, Update};
     use lancam::image::frame::{FrameLayout, Micros, RawFrame};
@@ -119,7 +101,7 @@ mod encode {
             let mut path = Path::new(None);
             report(
                 &format!("to JPEG, {range:?} range ({} kB)", len / 1000),
-                super::paired(
+                paired(
                     200,
                     || path.frame(&yuyv, &layout),
                     || {
@@ -132,7 +114,7 @@ mod encode {
             let mut path = Path::new(Some(SMALL.width));
             let mut resizer = PlaneResizer::default();
             let mut small = Planes::default();
-            let small_times = super::paired(
+            let small_times = paired(
                 200,
                 || path.frame(&yuyv, &layout),
                 || {
@@ -148,7 +130,7 @@ mod encode {
             );
 
             let mut again = Planes::default();
-            let (pass, copy, ratio) = super::paired(
+            let (pass, copy, ratio) = paired(
                 200,
                 || again.fill_from(&frame, Chroma::Yuv420),
                 || {
@@ -171,25 +153,6 @@ mod encode {
             ours * 1e3,
             limit * 1e3
         );
-    }
-
-    /// A picture with as much detail as a room has: smooth areas, edges, and a little noise.
-    fn scene(size: Size) -> Vec<u8> {
-        let mut noise = 0x2545_F491_u32;
-        let mut bytes = Vec::with_capacity(size.area() * 2);
-        for y in 0..size.height {
-            for x in 0..size.width {
-                noise ^= noise << 13;
-                noise ^= noise >> 17;
-                noise ^= noise << 5;
-                let smooth = 60 + (x * 90 / size.width) + (y * 40 / size.height);
-                let edge = if (x / 37 + y / 23) % 5 == 0 { 40 } else { 0 };
-                let grain = usize::try_from(noise >> 28).expect("four bits");
-                bytes.push(u8::try_from(smooth + edge + grain).expect("below 256"));
-                bytes.push(u8::try_from(110 + (x + y) % 97 / 4).expect("below 256"));
-            }
-        }
-        bytes
     }
 }
 

@@ -1,2 +1,122 @@
-//! x
-fn main() {}
+//! Shows a lancam camera on a desktop.
+
+use lancam::image::pixels::Size;
+use lancam::latest::{Latest, Newest};
+use lancam::viewer::config::{self, Command, Config, HeadlessConfig, Output, Report};
+use lancam::viewer::headless::Headless;
+use lancam::viewer::news::News;
+use lancam::viewer::presenter::{self, End};
+use lancam::viewer::receiver::Receiver;
+use lancam::viewer::snapshot;
+use lancam::viewer::window::Window;
+#[cfg(unix)]
+use lancam::viewer::xwayland;
+use lancam::{log_setup, version};
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// The command line makes no sense.
+const USAGE: u8 = 2;
+/// No first frame in time, or not a lancam server.
+const NO_PICTURE: u8 = 3;
+
+type Failure = Box<dyn std::error::Error>;
+
+fn main() -> ExitCode {
+    let config = match config::parse(std::env::args_os().skip(1)) {
+        Ok(Command::Watch(config)) => config,
+        Ok(Command::Help) => return print(config::HELP.trim_end()),
+        Ok(Command::Version) => return print(&version::text("lancam-view")),
+        Err(error) => {
+            eprintln!("lancam-view: {error}");
+            return ExitCode::from(USAGE);
+        }
+    };
+    log_setup::start(config.verbosity);
+    match watch(config) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("lancam-view: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn watch(config: Config) -> Result<ExitCode, Failure> {
+    #[cfg(unix)]
+    if config.output == Output::Window
+        && let Err(error) = xwayland::prefer_on_gnome()
+    {
+        log::warn!("the window will have no title bar: cannot start again for XWayland: {error}");
+    }
+    let news = Latest::new();
+    let mut reader = news.reader();
+    let name = config.camera.to_string();
+    let receiver = Receiver::new(config.camera, config.wishes, Arc::clone(&news))?;
+    thread::Builder::new().name("receiver".into()).spawn(move || receiver.run())?;
+    match config.output {
+        Output::Headless(headless) => {
+            let mut screen = Headless::new(headless.limit, headless.timeout, Instant::now());
+            let (scene, end) = presenter::present(&mut reader, &mut screen)?;
+            report(&headless, &scene)?;
+            Ok(conclude(end))
+        }
+        Output::Window => {
+            let mut window = Window::open(&name, first_size(&news))?;
+            let (_, end) = presenter::present(&mut reader, &mut window)?;
+            Ok(conclude(end))
+        }
+    }
+}
+
+/// A camera that runs has sent its first picture by then, and the window gets its shape.
+const FIRST_PICTURE: Duration = Duration::from_millis(300);
+
+/// The size of the first picture, if that comes soon.
+fn first_size(news: &Arc<Latest<News>>) -> Option<Size> {
+    let mut reader = news.reader();
+    let deadline = Instant::now() + FIRST_PICTURE;
+    loop {
+        match reader.wait(deadline.saturating_duration_since(Instant::now())) {
+            Newest::Fresh { value: News::Picture(arrival), .. } => {
+                return Some(arrival.picture.size());
+            }
+            Newest::Fresh { .. } => {}
+            Newest::NotYet | Newest::Closed => return None,
+        }
+    }
+}
+
+/// Prints the figures and keeps the last picture.
+fn report(config: &HeadlessConfig, scene: &presenter::Scene) -> Result<(), Failure> {
+    match config.report {
+        Report::Json => writeln!(io::stdout(), "{}", scene.figures.to_json())?,
+        Report::Text => writeln!(io::stdout(), "{}", scene.figures)?,
+    }
+    if let (Some(path), Some(arrival)) = (&config.save, &scene.arrival) {
+        snapshot::save(&arrival.picture, path)?;
+    }
+    Ok(())
+}
+
+fn conclude(end: End) -> ExitCode {
+    let (code, reason) = match end {
+        End::Done | End::UserLeft => return ExitCode::SUCCESS,
+        End::NoFirstPicture(reason) | End::NotLancam(reason) => {
+            (ExitCode::from(NO_PICTURE), reason)
+        }
+        End::Failed(reason) => (ExitCode::FAILURE, reason),
+    };
+    eprintln!("lancam-view: {reason}");
+    code
+}
+
+fn print(text: &str) -> ExitCode {
+    match writeln!(io::stdout(), "{text}") {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}

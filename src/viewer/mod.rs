@@ -1,1 +1,16 @@
-//! v
+//! The stages of the viewer: receive, develop, present.
+
+pub mod address;
+pub mod config;
+pub mod developer;
+pub mod figures;
+pub mod headless;
+pub mod news;
+pub mod overlay;
+pub mod presenter;
+pub mod receiver;
+pub mod session;
+pub mod snapshot;
+pub mod window;
+#[cfg(unix)]
+pub mod xwayland;

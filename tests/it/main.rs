@@ -2,17 +2,30 @@
 
 // Modules share by `pub`; there is no outside that it could reach.
 #![allow(unreachable_pub)]
+// What goes wrong in a helper fails the test that called it.
+#![allow(clippy::panic)]
 
+mod allocations;
 mod camera_process;
 mod cli;
+mod fake_camera;
 mod native_client;
 mod pi;
 mod pickle;
+mod reconnect;
 mod rig;
 mod skip;
 mod slow_viewer;
 mod stream;
 mod syscalls;
 mod tutorial;
+mod viewer_allocations;
+mod viewer_headless;
+mod viewer_process;
+mod window;
 mod wire_bytes;
 mod wire_chopped;
+mod x11;
+
+#[global_allocator]
+static COUNTING: allocations::Counting = allocations::Counting;

@@ -1,0 +1,377 @@
+//! The viewer's command line.
+
+use super::address::{AddressError, CameraAddress};
+use super::headless::Limit;
+use crate::wire::native::message::Wishes;
+use lexopt::prelude::*;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// What the user asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Show a camera.
+    Watch(Config),
+    /// Print [`HELP`].
+    Help,
+    /// Print the version.
+    Version,
+}
+
+/// Which camera, and how to show it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// Where it is.
+    pub camera: CameraAddress,
+    /// What it is asked to send.
+    pub wishes: Wishes,
+    /// Where its pictures go.
+    pub output: Output,
+    /// How much is logged: 0 as usual, above more, below less.
+    pub verbosity: i8,
+}
+
+/// Where pictures go.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Output {
+    /// A window.
+    Window,
+    /// Nowhere; they are counted.
+    Headless(HeadlessConfig),
+}
+
+/// How to watch without a window.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HeadlessConfig {
+    /// When to end.
+    pub limit: Limit,
+    /// The longest wait for a picture.
+    pub timeout: Duration,
+    /// Where the last picture is kept.
+    pub save: Option<PathBuf>,
+    /// How the figures are printed.
+    pub report: Report,
+}
+
+/// How figures are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Report {
+    /// A sentence.
+    Text,
+    /// A line of JSON.
+    Json,
+}
+
+/// What is wrong with a command line, and what would work.
+#[derive(Debug, thiserror::Error)]
+pub enum UsageError {
+    /// An option that is unknown or lacks its value.
+    #[error("{0}; 'lancam-view --help' lists what there is")]
+    Option(#[from] lexopt::Error),
+    /// A value that an option does not take.
+    #[error("{option} takes {wants}, not '{found}'")]
+    Value {
+        /// The option.
+        option: &'static str,
+        /// What it takes.
+        wants: &'static str,
+        /// What was given.
+        found: String,
+    },
+    /// Nothing to look at.
+    #[error(
+        "which camera? Name its host, as in: lancam-view raspberrypi.local (looking for cameras on the LAN comes in a later version)"
+    )]
+    NoCamera,
+    /// More than one.
+    #[error("one camera at a time, for now; found {0} and {1}")]
+    TwoCameras(String, String),
+    /// Not a camera's address.
+    #[error(transparent)]
+    Address(#[from] AddressError),
+    /// In product.md, and not yet here.
+    #[error("{0} comes in a later version; 'lancam-view --help' lists what there is")]
+    NotYet(&'static str),
+    /// An option that means nothing without another.
+    #[error("{0} works only with --headless")]
+    NeedsHeadless(&'static str),
+    /// Options that contradict each other.
+    #[error("use {0} or {1}, not both")]
+    Conflict(&'static str, &'static str),
+}
+
+/// What `--help` prints.
+pub const HELP: &str = "\
+lancam-view: shows a lancam camera in a window
+
+lancam-view [OPTIONS] CAMERA
+
+CAMERA is HOST, HOST:PORT, [IPv6]:PORT or lancam://HOST:PORT; the port is 9999 unless named.
+
+In the window: q or Esc ends. It resizes, and tries again for ever when the camera is away.
+
+What to ask of the camera (without these: what it sends to everybody)
+  --width N, --height N   size; one given keeps the aspect ratio, both: the largest that fits inside
+  --quality 1..100        of its JPEGs
+  --fps N                 frames per second, fractions allowed
+
+Without a window, for scripts and tests
+  --headless              receive and decode, show nothing, print figures at the end
+  --frames N              end after N frames
+  --seconds S             end S seconds after the first frame (10, unless --frames is given)
+  --timeout S             give up when no frame has come for S seconds (10)
+  --save FILE.png         keep the last picture
+  --json                  print the figures as one line of JSON: frames, fps, skipped, disordered,
+                          corrupt, bytes, age_ms (p50, p95, p99, max; null in this version),
+                          decode_ms (mean), size, codec
+
+  -v, -q                  more in the log (every frame), or less; RUST_LOG=warn and the like win
+  --version               print version, commit, target, features built in
+  --help                  print this
+
+Exit status: 0 done or window closed; 1 failure; 2 usage; 3 no first frame within --timeout, or
+not a lancam server.
+";
+
+/// Parses the arguments behind the program's name.
+///
+/// # Errors
+/// When they make no sense; the error is one line that says what would.
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, UsageError> {
+    let mut parser = lexopt::Parser::from_args(arguments);
+    let mut given = Given::default();
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Short('h') | Long("help") => return Ok(Command::Help),
+            Long("version") => return Ok(Command::Version),
+            Short('v') => given.verbosity = given.verbosity.saturating_add(1),
+            Short('q') => given.verbosity = given.verbosity.saturating_sub(1),
+            Long("headless") => given.headless = true,
+            Long("json") => given.json = true,
+            Long("save") => given.save = Some(parser.value()?.into()),
+            Long("frames") => {
+                given.frames =
+                    Some(number(&mut parser, "--frames", "a number from 1", |&n| n > 0)?);
+            }
+            Long("seconds") => given.seconds = Some(seconds(&mut parser, "--seconds")?),
+            Long("timeout") => given.timeout = Some(seconds(&mut parser, "--timeout")?),
+            Long("width") => given.wishes.width = side(&mut parser, "--width")?,
+            Long("height") => given.wishes.height = side(&mut parser, "--height")?,
+            Long("quality") => {
+                let is_quality = |quality: &u8| (1..=100).contains(quality);
+                given.wishes.quality =
+                    number(&mut parser, "--quality", "a number from 1 to 100", is_quality)?;
+            }
+            Long("fps") => given.wishes.millifps = millifps(&mut parser)?,
+            Long("list") => return Err(UsageError::NotYet("--list")),
+            Long("record") => return Err(UsageError::NotYet("--record")),
+            Long("pickle") => return Err(UsageError::NotYet("--pickle")),
+            Value(camera) => given.name_camera(&camera.string()?)?,
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    given.into_config().map(Command::Watch)
+}
+
+/// Options as they were given, before they are held against each other.
+#[derive(Default)]
+struct Given {
+    camera: Option<(String, CameraAddress)>,
+    wishes: Wishes,
+    headless: bool,
+    json: bool,
+    save: Option<PathBuf>,
+    frames: Option<u64>,
+    seconds: Option<Duration>,
+    timeout: Option<Duration>,
+    verbosity: i8,
+}
+
+/// How long `--headless` watches when nothing is said.
+const DEFAULT_SECONDS: Duration = Duration::from_secs(10);
+/// How long it waits for a picture when nothing is said.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Beyond a year nobody waits, and clocks overflow.
+const MOST_SECONDS: f64 = 366.0 * 86_400.0;
+
+impl Given {
+    fn name_camera(&mut self, text: &str) -> Result<(), UsageError> {
+        if let Some((first, _)) = &self.camera {
+            return Err(UsageError::TwoCameras(first.clone(), text.to_owned()));
+        }
+        self.camera = Some((text.to_owned(), CameraAddress::parse(text)?));
+        Ok(())
+    }
+
+    fn into_config(self) -> Result<Config, UsageError> {
+        let output = match self.headless {
+            true => Output::Headless(self.headless()?),
+            false => {
+                self.refuse_headless_options()?;
+                Output::Window
+            }
+        };
+        let (_, camera) = self.camera.ok_or(UsageError::NoCamera)?;
+        Ok(Config { camera, wishes: self.wishes, output, verbosity: self.verbosity })
+    }
+
+    fn headless(&self) -> Result<HeadlessConfig, UsageError> {
+        let limit = match (self.frames, self.seconds) {
+            (Some(_), Some(_)) => return Err(UsageError::Conflict("--frames", "--seconds")),
+            (Some(frames), None) => Limit::Pictures(frames),
+            (None, seconds) => Limit::Elapsed(seconds.unwrap_or(DEFAULT_SECONDS)),
+        };
+        Ok(HeadlessConfig {
+            limit,
+            timeout: self.timeout.unwrap_or(DEFAULT_TIMEOUT),
+            save: self.save.clone(),
+            report: if self.json { Report::Json } else { Report::Text },
+        })
+    }
+
+    fn refuse_headless_options(&self) -> Result<(), UsageError> {
+        for (given, option) in [
+            (self.json, "--json"),
+            (self.save.is_some(), "--save"),
+            (self.frames.is_some(), "--frames"),
+            (self.seconds.is_some(), "--seconds"),
+            (self.timeout.is_some(), "--timeout"),
+        ] {
+            if given {
+                return Err(UsageError::NeedsHeadless(option));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// An option's value as a number that `is_fine`.
+fn number<T: std::str::FromStr>(
+    parser: &mut lexopt::Parser,
+    option: &'static str,
+    wants: &'static str,
+    is_fine: impl Fn(&T) -> bool,
+) -> Result<T, UsageError> {
+    let found = parser.value()?.to_string_lossy().into_owned();
+    match found.parse().ok().filter(is_fine) {
+        Some(number) => Ok(number),
+        None => Err(UsageError::Value { option, wants, found }),
+    }
+}
+
+fn side(parser: &mut lexopt::Parser, option: &'static str) -> Result<u16, UsageError> {
+    number(parser, option, "a number of pixels from 1 to 65535", |&side| side > 0)
+}
+
+fn seconds(parser: &mut lexopt::Parser, option: &'static str) -> Result<Duration, UsageError> {
+    let wants = "a number of seconds above 0";
+    let is_fine = |&seconds: &f64| seconds > 0.0 && seconds <= MOST_SECONDS;
+    number(parser, option, wants, is_fine).map(Duration::from_secs_f64)
+}
+
+fn millifps(parser: &mut lexopt::Parser) -> Result<u32, UsageError> {
+    let is_fine = |&fps: &f64| (0.001..=1000.0).contains(&fps);
+    let fps = number(parser, "--fps", "frames per second from 0.001 to 1000", is_fine)?;
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    // The range was checked above; floats have no other conversion.
+    Ok((fps * 1000.0).round() as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse_line(line: &str) -> Result<Command, String> {
+        let arguments = line.split_whitespace().map(OsString::from);
+        parse(arguments).map_err(|error| error.to_string())
+    }
+
+    fn config(line: &str) -> Config {
+        match parse_line(line) {
+            Ok(Command::Watch(config)) => config,
+            other => panic!("{line}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_camera_is_enough() {
+        let config = config("pi.local");
+        assert_eq!(config.camera.to_string(), "pi.local:9999");
+        assert_eq!(config.wishes, Wishes::default());
+        assert_eq!(config.output, Output::Window);
+    }
+
+    #[test]
+    fn headless_ends_after_ten_seconds_unless_told_otherwise() {
+        let headless = |line| match config(line).output {
+            Output::Headless(headless) => headless,
+            Output::Window => panic!("{line}"),
+        };
+        let plain = headless("--headless pi");
+        assert_eq!(plain.limit, Limit::Elapsed(Duration::from_secs(10)));
+        assert_eq!((plain.timeout, plain.report), (Duration::from_secs(10), Report::Text));
+        let told = headless("--headless pi --frames 5 --timeout=0.5 --save a.png --json");
+        assert_eq!(told.limit, Limit::Pictures(5));
+        assert_eq!((told.timeout, told.report), (Duration::from_millis(500), Report::Json));
+        assert_eq!(told.save, Some("a.png".into()));
+    }
+
+    #[test]
+    fn wishes_are_passed_on() {
+        let wishes = config("pi --width 640 --height 360 --quality 70 --fps 12.5").wishes;
+        assert_eq!(wishes, Wishes { width: 640, height: 360, quality: 70, millifps: 12_500 });
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_answered_in_one_line_with_what_would() {
+        for (line, answer) in [
+            ("", "lancam-view raspberrypi.local"),
+            ("a b", "one camera at a time"),
+            ("pi --sead", "--help"),
+            ("pi --save", "--help"),
+            ("pi --save x.png", "works only with --headless"),
+            ("pi --frames 3", "works only with --headless"),
+            ("pi --headless --frames 0", "takes a number from 1, not '0'"),
+            ("pi --headless --frames -1", "takes a number from 1, not '-1'"),
+            ("pi --headless --seconds nan", "takes a number of seconds above 0"),
+            ("pi --headless --seconds 1e300", "takes a number of seconds above 0"),
+            ("pi --headless --seconds 1 --frames 1", "not both"),
+            ("pi --width 0", "from 1 to 65535"),
+            ("pi --width 100000", "from 1 to 65535"),
+            ("pi --quality 101", "from 1 to 100"),
+            ("pi --fps 0", "from 0.001 to 1000"),
+            ("pi:99999", "HOST:PORT"),
+            ("--list", "later version"),
+            ("pi --record x.mkv", "later version"),
+        ] {
+            let error = parse_line(line).expect_err(line);
+            assert!(error.contains(answer), "{line}: {error}");
+            assert!(!error.contains('\n'), "{line}: {error}");
+        }
+    }
+
+    #[test]
+    fn help_names_every_option_that_is_taken() {
+        for option in [
+            "--headless",
+            "--frames",
+            "--seconds",
+            "--timeout",
+            "--save",
+            "--json",
+            "--width",
+            "--height",
+            "--quality",
+            "--fps",
+            "-v",
+            "-q",
+            "--version",
+            "--help",
+        ] {
+            assert!(HELP.contains(option), "{option}");
+        }
+        assert_eq!(parse_line("--help"), Ok(Command::Help));
+        assert_eq!(parse_line("pi --version"), Ok(Command::Version));
+    }
+}

@@ -1,0 +1,204 @@
+//! Turns a frame's bytes into a picture on the billboard.
+
+use super::news::{Arrival, Billboard, NoticeKind, Totals};
+use crate::image::jpeg::codec::{Decoder, JpegError};
+use crate::image::picture::{MAX_PIXELS, Picture};
+use crate::image::pixels::Size;
+use crate::wire::packet::{Codec, FrameFacts};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// The decoder and the counts; it outlives connections, so that a new one costs no memory.
+#[derive(Debug)]
+pub struct Developer {
+    jpeg: Decoder,
+    camera: Arc<str>,
+    /// The number of the newest frame of this connection.
+    sequence: Option<u64>,
+    totals: Totals,
+    corrupt_in_a_row: u32,
+}
+
+/// Why a frame's bytes are no picture.
+#[derive(Debug, thiserror::Error)]
+pub enum DevelopError {
+    /// A JPEG that cannot be decoded.
+    #[error(transparent)]
+    Jpeg(#[from] JpegError),
+    /// A raw frame of another length than its size needs.
+    #[error("a raw picture of {size} has {found} bytes instead of {}", size.area() * 3)]
+    RawLength {
+        /// The size it claims.
+        size: Size,
+        /// The bytes it has.
+        found: usize,
+    },
+    /// A size that nobody has a screen for; refused before memory is asked for.
+    #[error("a picture of {0} is over the limit of {MAX_PIXELS} pixels")]
+    TooLarge(Size),
+}
+
+/// After so many frames without a picture people are told: a single one is a hiccup of the camera.
+const CORRUPT_PATIENCE: u32 = 5;
+
+impl Developer {
+    /// Nothing developed yet.
+    ///
+    /// # Errors
+    /// When libjpeg-turbo cannot be set up.
+    pub fn new() -> Result<Self, JpegError> {
+        Ok(Self {
+            jpeg: Decoder::new()?,
+            camera: Arc::from(""),
+            sequence: None,
+            totals: Totals::default(),
+            corrupt_in_a_row: 0,
+        })
+    }
+
+    /// A connection has begun: frames are `camera`'s from here on, and are counted anew.
+    pub fn begin(&mut self, camera: &str) {
+        self.camera = Arc::from(camera);
+        self.sequence = None;
+    }
+
+    /// Develops one frame and shows it. Allocates nothing for frames no larger than those before.
+    ///
+    /// A frame that cannot be developed is counted and passed over.
+    pub fn develop(&mut self, facts: &FrameFacts, payload: &[u8], billboard: &mut Billboard) {
+        self.count(facts.sequence, payload.len());
+        let arrival = billboard.blank();
+        let started = Instant::now();
+        let developed = self.fill(facts, payload, &mut arrival.picture);
+        self.totals.decode_time += started.elapsed();
+        if let Err(error) = developed {
+            self.totals.corrupt += 1;
+            self.corrupt_in_a_row += 1;
+            self.complain(facts.sequence, &error, billboard);
+            return;
+        }
+        self.totals.frames += 1;
+        self.corrupt_in_a_row = 0;
+        self.label(facts, arrival);
+        billboard.publish();
+    }
+
+    fn count(&mut self, sequence: u64, len: usize) {
+        self.totals.bytes += u64::try_from(len).unwrap_or(u64::MAX);
+        match self.sequence {
+            Some(last) if sequence > last => self.totals.skipped += sequence - last - 1,
+            Some(_) => self.totals.disordered += 1,
+            None => {}
+        }
+        self.sequence = Some(sequence);
+    }
+
+    fn fill(
+        &mut self,
+        facts: &FrameFacts,
+        payload: &[u8],
+        picture: &mut Picture,
+    ) -> Result<(), DevelopError> {
+        match facts.codec {
+            Codec::Jpeg => {
+                self.jpeg.decode(payload, picture)?;
+                Ok(())
+            }
+            Codec::Bgr24 => fill_from_bgr(payload, facts.size, picture),
+        }
+    }
+
+    fn label(&self, facts: &FrameFacts, arrival: &mut Arrival) {
+        arrival.picture.sequence = facts.sequence;
+        arrival.picture.captured_at = facts.captured_at;
+        arrival.codec = facts.codec;
+        arrival.totals = self.totals;
+        if !Arc::ptr_eq(&arrival.camera, &self.camera) {
+            arrival.camera = Arc::clone(&self.camera);
+        }
+    }
+
+    fn complain(&self, sequence: u64, error: &DevelopError, billboard: &mut Billboard) {
+        if self.corrupt_in_a_row == 1 {
+            log::warn!("frame {sequence} of {} is passed over: {error}", self.camera);
+        }
+        if self.corrupt_in_a_row == CORRUPT_PATIENCE {
+            let text = format!("{} sends pictures that cannot be shown: {error}", self.camera);
+            billboard.notify(NoticeKind::NoPicture, text);
+        }
+    }
+}
+
+/// Rows of B, G, R bytes to `0x00RRGGBB`.
+fn fill_from_bgr(bytes: &[u8], size: Size, picture: &mut Picture) -> Result<(), DevelopError> {
+    if size.area() > MAX_PIXELS {
+        return Err(DevelopError::TooLarge(size));
+    }
+    if bytes.len() != size.area() * 3 {
+        return Err(DevelopError::RawLength { size, found: bytes.len() });
+    }
+    picture.reshape(size);
+    for (pixel, &[blue, green, red]) in picture.pixels_mut().iter_mut().zip(bytes.as_chunks().0) {
+        *pixel = u32::from_be_bytes([0, red, green, blue]);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::frame::Micros;
+    use crate::latest::{Latest, Newest, Reader};
+    use crate::viewer::news::News;
+
+    fn raw(sequence: u64, size: Size) -> FrameFacts {
+        FrameFacts { sequence, captured_at: Micros(0), codec: Codec::Bgr24, size }
+    }
+
+    fn newest(reader: &mut Reader<News>) -> Option<News> {
+        match reader.newest() {
+            Newest::Fresh { value, .. } => Some(value),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn raw_frames_keep_their_colours_and_gaps_are_counted() {
+        let news = Latest::new();
+        let mut reader = news.reader();
+        let mut billboard = Billboard::new(news);
+        let mut developer = Developer::new().expect("a decoder");
+        developer.begin("pi");
+        let size = Size::new(2, 1);
+        // Blue, then red.
+        let pixels = [255, 0, 0, 0, 0, 255];
+        for sequence in [7, 8, 12, 12] {
+            developer.develop(&raw(sequence, size), &pixels, &mut billboard);
+        }
+        let Some(News::Picture(arrival)) = newest(&mut reader) else { panic!("a picture") };
+        assert_eq!(arrival.picture.pixels(), [0x0000_00FF, 0x00FF_0000]);
+        assert_eq!(&*arrival.camera, "pi");
+        let totals = arrival.totals;
+        assert_eq!((totals.frames, totals.bytes), (4, 24));
+        assert_eq!((totals.skipped, totals.disordered, totals.corrupt), (3, 1, 0));
+    }
+
+    #[test]
+    fn frames_that_are_no_pictures_are_counted_passed_over_and_in_the_end_told() {
+        let news = Latest::new();
+        let mut reader = news.reader();
+        let mut billboard = Billboard::new(news);
+        let mut developer = Developer::new().expect("a decoder");
+        let jpeg = FrameFacts { codec: Codec::Jpeg, ..raw(1, Size::new(2, 1)) };
+        developer.develop(&jpeg, b"no JPEG", &mut billboard);
+        developer.develop(&raw(2, Size::new(2, 1)), &[0; 5], &mut billboard);
+        developer.develop(&raw(3, Size::new(65_535, 65_535)), &[0; 5], &mut billboard);
+        assert!(newest(&mut reader).is_none(), "nothing to show, and nothing to say yet");
+        for sequence in 4..=9 {
+            developer.develop(&raw(sequence, Size::new(2, 1)), &[0; 5], &mut billboard);
+        }
+        let Some(News::Notice(notice)) = newest(&mut reader) else { panic!("a notice") };
+        assert!(notice.text.contains("5 bytes instead of 6"), "{}", notice.text);
+        assert_eq!(developer.totals.corrupt, 9);
+    }
+}

@@ -1,0 +1,190 @@
+//! Counts what was shown, and says it as one line.
+
+use super::news::{Arrival, Totals};
+use crate::image::pixels::Size;
+use crate::wire::packet::Codec;
+use std::fmt;
+use std::time::{Duration, Instant};
+
+/// What has been shown since the viewer was started.
+#[derive(Debug, Clone, Default)]
+pub struct Figures {
+    shown: u64,
+    totals: Totals,
+    newest: Option<(Size, Codec)>,
+    /// When the first and the newest picture were shown.
+    span: Option<(Instant, Instant)>,
+    recent: Recent,
+}
+
+/// The rate of the last second or so.
+#[derive(Debug, Clone, Copy, Default)]
+struct Recent {
+    since: Option<Instant>,
+    count: u32,
+    fps: Option<f64>,
+}
+
+/// A rate is measured over at least this long.
+const MEASURED_OVER: Duration = Duration::from_secs(1);
+
+impl Figures {
+    /// Takes note that `arrival` is being shown.
+    pub fn count(&mut self, arrival: &Arrival, now: Instant) {
+        self.shown += 1;
+        self.totals = arrival.totals;
+        self.newest = Some((arrival.picture.size(), arrival.codec));
+        let first = self.span.map_or(now, |(first, _)| first);
+        self.span = Some((first, now));
+        self.recent.count(now);
+    }
+
+    /// Pictures shown.
+    pub fn shown(&self) -> u64 {
+        self.shown
+    }
+
+    /// When the newest picture was shown.
+    pub fn shown_at(&self) -> Option<Instant> {
+        self.span.map(|(_, newest)| newest)
+    }
+
+    /// Pictures per second over the last second or so; `None` until it has been measured.
+    pub fn recent_fps(&self) -> Option<f64> {
+        self.recent.fps
+    }
+
+    /// Pictures per second from the first to the newest; `None` with fewer than two.
+    pub fn fps(&self) -> Option<f64> {
+        let (first, newest) = self.span?;
+        let seconds = (newest - first).as_secs_f64();
+        (self.shown > 1 && seconds > 0.0).then(|| (self.shown - 1) as f64 / seconds)
+    }
+
+    /// Frames that the camera made between those that were shown: lost on the way, or skipped here.
+    pub fn skipped(&self) -> u64 {
+        self.totals.skipped + self.totals.frames.saturating_sub(self.shown)
+    }
+
+    /// Mean time from a frame's bytes to its pixels.
+    pub fn decode_time(&self) -> Option<Duration> {
+        let decoded = u32::try_from(self.totals.frames + self.totals.corrupt).ok()?;
+        self.totals.decode_time.checked_div(decoded)
+    }
+
+    /// One line of JSON.
+    ///
+    /// `age_ms` is null until the clocks of camera and viewer are matched, which this version does not do.
+    pub fn to_json(&self) -> String {
+        let fps = self.fps();
+        let fps = OrNull(fps.map(|fps| format!("{fps:.2}")));
+        let decode = self.decode_time().map(|time| time.as_secs_f64() * 1000.0);
+        let decode = OrNull(decode.map(|ms| format!("{ms:.3}")));
+        let size = OrNull(self.newest.map(|(size, _)| format!("\"{size}\"")));
+        let codec = OrNull(self.newest.map(|(_, codec)| format!("\"{}\"", codec_name(codec))));
+        let Totals { bytes, disordered, corrupt, .. } = self.totals;
+        format!(
+            "{{\"frames\":{},\"fps\":{fps},\"skipped\":{},\"disordered\":{disordered},\
+             \"corrupt\":{corrupt},\"bytes\":{bytes},\
+             \"age_ms\":{{\"p50\":null,\"p95\":null,\"p99\":null,\"max\":null}},\
+             \"decode_ms\":{decode},\"size\":{size},\"codec\":{codec}}}",
+            self.shown,
+            self.skipped(),
+        )
+    }
+}
+
+/// For people.
+impl fmt::Display for Figures {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some((size, codec)) = self.newest else { return write!(out, "no frames") };
+        write!(out, "{} frames of {size} {}", self.shown, codec_name(codec))?;
+        if let Some(fps) = self.fps() {
+            write!(out, ", {fps:.1} fps")?;
+        }
+        write!(out, ", {} skipped, {} corrupt", self.skipped(), self.totals.corrupt)?;
+        write!(out, ", {} bytes", self.totals.bytes)?;
+        if let Some(time) = self.decode_time() {
+            write!(out, ", {:.2} ms to decode each", time.as_secs_f64() * 1000.0)?;
+        }
+        Ok(())
+    }
+}
+
+impl Recent {
+    fn count(&mut self, now: Instant) {
+        let Some(since) = self.since else {
+            self.since = Some(now);
+            return;
+        };
+        self.count += 1;
+        let elapsed = now - since;
+        if elapsed >= MEASURED_OVER {
+            self.fps = Some(f64::from(self.count) / elapsed.as_secs_f64());
+            self.since = Some(now);
+            self.count = 0;
+        }
+    }
+}
+
+/// A value as JSON, ready to print.
+struct OrNull(Option<String>);
+
+impl fmt::Display for OrNull {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.0.as_deref().unwrap_or("null"))
+    }
+}
+
+fn codec_name(codec: Codec) -> &'static str {
+    match codec {
+        Codec::Jpeg => "jpeg",
+        Codec::Bgr24 => "bgr24",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn arrival(frames: u64) -> Arrival {
+        let mut arrival = Arrival::default();
+        arrival.picture.reshape(Size::new(4, 2));
+        let decode_time = Duration::from_millis(2) * u32::try_from(frames).expect("few");
+        arrival.totals =
+            Totals { frames, bytes: frames * 100, skipped: 3, decode_time, ..Totals::default() };
+        arrival
+    }
+
+    #[test]
+    fn nothing_shown_is_nulls_and_zeros() {
+        assert_eq!(
+            Figures::default().to_json(),
+            "{\"frames\":0,\"fps\":null,\"skipped\":0,\"disordered\":0,\"corrupt\":0,\"bytes\":0,\
+             \"age_ms\":{\"p50\":null,\"p95\":null,\"p99\":null,\"max\":null},\
+             \"decode_ms\":null,\"size\":null,\"codec\":null}"
+        );
+        assert_eq!(Figures::default().to_string(), "no frames");
+    }
+
+    #[test]
+    fn rates_are_measured_between_pictures_and_skips_are_counted_here_and_there() {
+        let mut figures = Figures::default();
+        let start = Instant::now();
+        // Every second frame is shown, one each 100 ms.
+        for shown in 1..=21 {
+            let now = start + Duration::from_millis(100) * (shown - 1);
+            figures.count(&arrival(u64::from(shown) * 2), now);
+        }
+        assert!((figures.fps().expect("measured") - 10.0).abs() < 1e-6);
+        assert!((figures.recent_fps().expect("measured") - 10.0).abs() < 1e-6);
+        assert_eq!(figures.skipped(), 3 + 21);
+        assert_eq!(figures.decode_time(), Some(Duration::from_millis(2)));
+        assert_eq!(
+            figures.to_json(),
+            "{\"frames\":21,\"fps\":10.00,\"skipped\":24,\"disordered\":0,\"corrupt\":0,\
+             \"bytes\":4200,\"age_ms\":{\"p50\":null,\"p95\":null,\"p99\":null,\"max\":null},\
+             \"decode_ms\":2.000,\"size\":\"4x2\",\"codec\":\"jpeg\"}"
+        );
+    }
+}

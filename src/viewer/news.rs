@@ -1,0 +1,199 @@
+//! What the receiver tells the screen: a picture, or why there is none.
+
+use crate::image::picture::Picture;
+use crate::latest::Latest;
+use crate::wire::packet::Codec;
+use log::Level;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The newest truth, be it picture or reason.
+#[derive(Debug, Clone)]
+pub enum News {
+    /// A picture has arrived.
+    Picture(Arc<Arrival>),
+    /// There is none for now.
+    Notice(Arc<Notice>),
+}
+
+/// A picture and what is known of its way here.
+#[derive(Debug)]
+pub struct Arrival {
+    /// The pixels.
+    pub picture: Picture,
+    /// The camera's name.
+    pub camera: Arc<str>,
+    /// How it was coded on the wire.
+    pub codec: Codec,
+    /// All frames so far, this one included.
+    pub totals: Totals,
+}
+
+impl Default for Arrival {
+    fn default() -> Self {
+        Self {
+            picture: Picture::default(),
+            camera: Arc::from(""),
+            codec: Codec::Jpeg,
+            totals: Totals::default(),
+        }
+    }
+}
+
+/// Frames since the viewer was started, over all connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Totals {
+    /// Frames that became pictures.
+    pub frames: u64,
+    /// Bytes of all frames that arrived.
+    pub bytes: u64,
+    /// Numbers missing between the frames of one connection: lost or skipped on the way.
+    pub skipped: u64,
+    /// Frames whose number was not above that of the one before.
+    pub disordered: u64,
+    /// Frames that could not be decoded.
+    pub corrupt: u64,
+    /// Spent on turning bytes into pixels.
+    pub decode_time: Duration,
+}
+
+/// Why there is no picture, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// For programs.
+    pub kind: NoticeKind,
+    /// One sentence.
+    pub text: String,
+}
+
+/// What sort of thing is in the way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoticeKind {
+    /// Not connected yet.
+    Connecting,
+    /// Connected, and the camera has no picture: it is starting, unplugged, busy.
+    NoPicture,
+    /// The camera cannot be reached, or the connection ended; it is tried again.
+    Disconnected,
+    /// Somebody else listens there.
+    NotLancam,
+    /// It is lancam, but one that cannot be understood until somebody updates.
+    Incompatible,
+}
+
+impl NoticeKind {
+    /// A few words for a window's title.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Connecting => "connecting",
+            Self::NoPicture => "no picture",
+            Self::Disconnected => "not connected",
+            Self::NotLancam => "not a lancam server",
+            Self::Incompatible => "update needed",
+        }
+    }
+
+    fn level(self) -> Level {
+        match self {
+            Self::Connecting | Self::NoPicture => Level::Info,
+            Self::Disconnected | Self::NotLancam | Self::Incompatible => Level::Warn,
+        }
+    }
+}
+
+/// The receiver's end of the slot: pictures in pooled memory, and each notice once.
+#[derive(Debug)]
+pub struct Billboard {
+    news: Arc<Latest<News>>,
+    /// One in the slot, one on the screen, one being written; more only while the screen keeps some.
+    pool: Vec<Arc<Arrival>>,
+    /// Which of the pool is being written.
+    blank: usize,
+    /// What the slot says now, if that is a notice.
+    notice: Option<Arc<Notice>>,
+}
+
+impl Billboard {
+    /// Writes into `news`.
+    pub fn new(news: Arc<Latest<News>>) -> Self {
+        Self { news, pool: Vec::new(), blank: 0, notice: None }
+    }
+
+    /// An arrival that nobody looks at, with whatever it last held. Allocates only when there is none.
+    ///
+    /// # Panics
+    /// Never: what is handed out was found to be free.
+    pub fn blank(&mut self) -> &mut Arrival {
+        self.blank = match self.pool.iter_mut().position(|arrival| Arc::get_mut(arrival).is_some())
+        {
+            Some(free) => free,
+            None => {
+                self.pool.push(Arc::default());
+                self.pool.len() - 1
+            }
+        };
+        Arc::get_mut(&mut self.pool[self.blank]).expect("found to be free, or just made")
+    }
+
+    /// Shows what was written into the last [`blank`](Self::blank).
+    pub fn publish(&mut self) {
+        self.notice = None;
+        self.news.publish(News::Picture(Arc::clone(&self.pool[self.blank])));
+    }
+
+    /// Shows a notice, in the log too, unless it stands there already.
+    pub fn notify(&mut self, kind: NoticeKind, text: String) {
+        let notice = Notice { kind, text };
+        if self.notice.as_deref() == Some(&notice) {
+            return;
+        }
+        log::log!(kind.level(), "{}", notice.text);
+        let notice = Arc::new(notice);
+        self.notice = Some(Arc::clone(&notice));
+        self.news.publish(News::Notice(notice));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::latest::Newest;
+
+    #[test]
+    fn three_arrivals_are_enough_for_one_screen() {
+        let news = Latest::new();
+        let mut reader = news.reader();
+        let mut billboard = Billboard::new(Arc::clone(&news));
+        let mut on_screen = None;
+        for sequence in 1..=20 {
+            billboard.blank().picture.sequence = sequence;
+            billboard.publish();
+            if sequence % 3 != 0 {
+                continue;
+            }
+            let Newest::Fresh { value: News::Picture(arrival), .. } = reader.newest() else {
+                panic!("a picture was published");
+            };
+            assert_eq!(arrival.picture.sequence, sequence);
+            on_screen = Some(arrival);
+        }
+        assert_eq!(on_screen.map(|arrival| arrival.picture.sequence), Some(18), "left alone");
+        assert_eq!(billboard.pool.len(), 3);
+    }
+
+    #[test]
+    fn a_notice_is_news_once_until_a_picture_was_shown() {
+        let news = Latest::new();
+        let mut reader = news.reader();
+        let mut billboard = Billboard::new(news);
+        let mut is_news = |billboard: &mut Billboard| {
+            billboard.notify(NoticeKind::Disconnected, "the camera has left".into());
+            matches!(reader.newest(), Newest::Fresh { value: News::Notice(_), .. })
+        };
+        assert!(is_news(&mut billboard));
+        assert!(!is_news(&mut billboard));
+        billboard.blank();
+        billboard.publish();
+        assert!(is_news(&mut billboard));
+    }
+}

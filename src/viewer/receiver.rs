@@ -1,0 +1,162 @@
+//! Keeps a connection to one camera, and the newest of what it sends in the slot.
+
+use super::address::CameraAddress;
+use super::developer::Developer;
+use super::news::{Billboard, News, NoticeKind};
+use super::session::{self, SessionEnd, SessionError};
+use crate::image::jpeg::codec::JpegError;
+use crate::latest::Latest;
+use crate::net::socket;
+use crate::wire::native::message::Wishes;
+use std::io::{self, ErrorKind};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+/// Connects, watches, and connects again.
+#[derive(Debug)]
+pub struct Receiver {
+    camera: CameraAddress,
+    wishes: Wishes,
+    developer: Developer,
+    billboard: Billboard,
+}
+
+/// Why one attempt to watch a camera failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ReceiveError {
+    /// The name means nothing here.
+    #[error("cannot find {host}: {source}; try its IP address, or NAME.local")]
+    Unresolved {
+        /// As it was written.
+        host: String,
+        /// The system's word for it.
+        source: io::Error,
+    },
+    /// The machine is there, and nobody listens.
+    #[error("nothing listens at {camera} ({address}): is lancam running there, and on this port?")]
+    Refused {
+        /// As it was written.
+        camera: CameraAddress,
+        /// The last address that was tried.
+        address: SocketAddr,
+    },
+    /// The machine is not there.
+    #[error("cannot reach {camera} ({address}): {source}; is it switched on, and in this network?")]
+    Unreachable {
+        /// As it was written.
+        camera: CameraAddress,
+        /// The last address that was tried.
+        address: SocketAddr,
+        /// The system's word for it.
+        source: io::Error,
+    },
+    /// It was reached, and then something went wrong.
+    #[error("{camera} {source}")]
+    Session {
+        /// As it was written.
+        camera: CameraAddress,
+        /// What went wrong.
+        source: SessionError,
+    },
+}
+
+impl ReceiveError {
+    /// What sort of thing is in the way.
+    pub fn kind(&self) -> NoticeKind {
+        match self {
+            Self::Session { source, .. } => match source {
+                SessionError::Stranger { .. }
+                | SessionError::NoGreeting(_)
+                | SessionError::ClosedUnheard => NoticeKind::NotLancam,
+                SessionError::Version { .. } | SessionError::Wire(_) => NoticeKind::Incompatible,
+                SessionError::Silent(_) | SessionError::CutShort | SessionError::Connection(_) => {
+                    NoticeKind::Disconnected
+                }
+            },
+            _ => NoticeKind::Disconnected,
+        }
+    }
+}
+
+/// Longer than any answer takes on a LAN; so the next attempt, with a SYN of its own, is not far.
+const CONNECT_PATIENCE: Duration = Duration::from_secs(1);
+
+/// Between two attempts, at first and at most. A camera that is back must be seen within a second,
+/// and two attempts a second cost neither end anything that could be measured.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+
+impl Receiver {
+    /// A receiver of `camera`'s pictures into `news`.
+    ///
+    /// # Errors
+    /// When libjpeg-turbo cannot be set up.
+    pub fn new(
+        camera: CameraAddress,
+        wishes: Wishes,
+        news: Arc<Latest<News>>,
+    ) -> Result<Self, JpegError> {
+        let developer = Developer::new()?;
+        Ok(Self { camera, wishes, developer, billboard: Billboard::new(news) })
+    }
+
+    /// Receives for ever: what goes wrong is shown and tried again.
+    pub fn run(mut self) -> ! {
+        let text = format!("connecting to {}", self.camera);
+        self.billboard.notify(NoticeKind::Connecting, text);
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let (kind, text) = match self.run_once() {
+                Ok(end) => {
+                    pause = FIRST_PAUSE;
+                    (NoticeKind::Disconnected, self.farewell(&end))
+                }
+                Err(error) => (error.kind(), error.to_string()),
+            };
+            self.billboard.notify(kind, text);
+            thread::sleep(pause);
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// Connects once and shows what the camera sends until the connection ends.
+    ///
+    /// # Errors
+    /// When there is no lancam server, it cannot be understood, or the connection broke.
+    pub fn run_once(&mut self) -> Result<SessionEnd, ReceiveError> {
+        let stream = self.connect()?;
+        let address = self.camera.to_string();
+        session::watch(&stream, &address, self.wishes, &mut self.developer, &mut self.billboard)
+            .map_err(|source| ReceiveError::Session { camera: self.camera.clone(), source })
+    }
+
+    /// Tries all addresses in the system's order of preference; reports the last one's failure.
+    fn connect(&self) -> Result<TcpStream, ReceiveError> {
+        let unresolved =
+            |source| ReceiveError::Unresolved { host: self.camera.host.clone(), source };
+        let mut failure = None;
+        for address in self.camera.resolve().map_err(unresolved)? {
+            match socket::connect(address, CONNECT_PATIENCE) {
+                Ok(stream) => return Ok(stream),
+                Err(source) => failure = Some((address, source)),
+            }
+        }
+        let camera = self.camera.clone();
+        Err(match failure {
+            Some((address, source)) if source.kind() == ErrorKind::ConnectionRefused => {
+                ReceiveError::Refused { camera, address }
+            }
+            Some((address, source)) => ReceiveError::Unreachable { camera, address, source },
+            None => unresolved(ErrorKind::NotFound.into()),
+        })
+    }
+
+    fn farewell(&self, end: &SessionEnd) -> String {
+        match end {
+            SessionEnd::Goodbye(text) if !text.is_empty() => format!("{}: {text}", self.camera),
+            _ => format!("{} has closed the connection", self.camera),
+        }
+    }
+}

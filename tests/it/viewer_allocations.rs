@@ -1,0 +1,79 @@
+//! A frame costs the viewer no allocation once it has seen a few.
+
+use crate::allocations::Meter;
+use crate::fake_camera::{FakeCamera, Pattern, jpeg_facts};
+use lancam::image::pixels::Size;
+use lancam::latest::Latest;
+use lancam::viewer::address::CameraAddress;
+use lancam::viewer::headless::{Headless, Limit};
+use lancam::viewer::presenter::{self, End};
+use lancam::viewer::receiver::Receiver;
+use lancam::wire::native::message::Wishes;
+use lancam::wire::packet::{Codec, FrameFacts};
+use std::io;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+const WARM_UP: u64 = 30;
+const COUNTED: u64 = 200;
+
+#[test]
+fn receiving_decoding_and_presenting_allocates_nothing_per_frame() -> io::Result<()> {
+    let size = Size::new(640, 360);
+    let jpeg = Pattern::new(size).jpeg(1).to_vec();
+    let raw = vec![0x80; size.area() * 3];
+    for (codec, payload) in [(Codec::Jpeg, &jpeg), (Codec::Bgr24, &raw)] {
+        let (received, presented) = allocations_per_stream(|sequence, camera| {
+            let facts = FrameFacts { codec, ..jpeg_facts(sequence, size) };
+            camera.send_frame(&facts, payload)
+        })?;
+        println!("{codec:?}: {received} on the receiver, {presented} on the presenter");
+        assert_eq!((received, presented), (0, 0), "{codec:?}, over {COUNTED} frames");
+    }
+    Ok(())
+}
+
+/// The allocations of the receiver's and of the presenter's thread while `COUNTED` frames arrive.
+fn allocations_per_stream(
+    mut send: impl FnMut(u64, &mut FakeCamera) -> io::Result<()>,
+) -> io::Result<(usize, usize)> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let news = Latest::new();
+    let mut reader = news.reader();
+    let address = CameraAddress::parse(&listener.local_addr()?.to_string()).expect("an address");
+    let mut receiver =
+        Receiver::new(address, Wishes::default(), Arc::clone(&news)).expect("a decoder");
+
+    let receiving = Meter::new();
+    let receiver = thread::spawn(move || {
+        receiving.charge_this_thread();
+        receiver.run_once()
+    });
+    let presenting = Meter::new();
+    let presenter = thread::spawn(move || {
+        presenting.charge_this_thread();
+        let limit = Limit::Pictures(u64::MAX);
+        let mut screen = Headless::new(limit, Duration::from_secs(60), Instant::now());
+        presenter::present(&mut reader, &mut screen)
+    });
+
+    let mut camera = FakeCamera::greet(listener.accept()?.0, "fake")?;
+    for sequence in 1..=WARM_UP {
+        send(sequence, &mut camera)?;
+    }
+    let before = (receiving.count(), presenting.count());
+    for sequence in WARM_UP + 1..=WARM_UP + COUNTED {
+        send(sequence, &mut camera)?;
+    }
+    let counted = (receiving.count() - before.0, presenting.count() - before.1);
+
+    drop(camera);
+    receiver.join().expect("no panic").expect("the camera only closed");
+    news.close();
+    let (scene, end) = presenter.join().expect("no panic").expect("headless never fails");
+    assert!(matches!(end, End::Failed(_)), "{end:?}");
+    assert!(scene.figures.shown() > 0);
+    Ok(counted)
+}

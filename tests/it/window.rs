@@ -1,0 +1,230 @@
+//! The viewer in a real window, looked at through the pixels on the screen.
+
+use crate::fake_camera::{FakeCamera, FakeServer, Pattern, jpeg_facts, stream_pattern};
+use crate::skip::skip;
+use crate::viewer_process::Viewer;
+use crate::x11::{SCREEN, Xvfb, wait_until};
+use lancam::image::picture::Picture;
+use lancam::image::pixels::Size;
+use lancam::image::stamp::Stamp;
+use lancam::viewer::snapshot;
+use lancam::wire::native::message::{Message, StatusCode};
+use std::io;
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+
+/// Shown as it is: the window opens in its size, in the middle of the screen.
+const SIZE: Size = Size::new(640, 360);
+
+/// A screen with a viewer on it; `None`, and said so, where that cannot be had.
+fn screen(test: &str) -> Option<Xvfb> {
+    match Xvfb::start() {
+        Ok(screen) => Some(screen),
+        Err(why) => {
+            skip(&format!("window::{test}"), &why);
+            None
+        }
+    }
+}
+
+fn open(screen: &Xvfb, server: &FakeServer) -> Viewer {
+    Viewer::start_with(&[&server.address()], |command| {
+        command.env("DISPLAY", screen.display());
+        command.env_remove("WAYLAND_DISPLAY").env_remove("XDG_CURRENT_DESKTOP");
+    })
+}
+
+/// The part of the screen where a window of `size` opens.
+fn window(screen: &Xvfb, size: Size) -> Picture {
+    crop(
+        &screen.screenshot(),
+        (SCREEN.width - size.width) / 2,
+        (SCREEN.height - size.height) / 2,
+        size,
+    )
+}
+
+fn crop(picture: &Picture, left: usize, top: usize, size: Size) -> Picture {
+    let mut part = Picture::blank(size, 0);
+    for (y, row) in part.pixels_mut().chunks_exact_mut(size.width).enumerate() {
+        row.copy_from_slice(&picture.pixels()[(top + y) * SCREEN.width + left..][..size.width]);
+    }
+    part
+}
+
+fn stamp(picture: &Picture) -> Option<u32> {
+    let stamp = Stamp::read(picture.size(), |x, y| picture.rgb(x, y)[1])?;
+    Some(stamp.sequence)
+}
+
+/// Leaves a picture where a person can look at it, if the environment names a folder.
+fn keep(picture: &Picture, name: &str) {
+    if let Some(folder) = std::env::var_os("LANCAM_SCREENSHOTS") {
+        snapshot::save(picture, &Path::new(&folder).join(name)).expect("kept");
+    }
+}
+
+fn count(picture: &Picture, is_wanted: impl Fn([u8; 3]) -> bool) -> usize {
+    let Size { width, height } = picture.size();
+    (0..height).map(|y| (0..width).filter(|&x| is_wanted(picture.rgb(x, y))).count()).sum()
+}
+
+fn press(screen: &Xvfb, key: &str) {
+    // Keys go to the window under the pointer where no window manager gives the focus away.
+    let (x, y) = ((SCREEN.width / 2).to_string(), (SCREEN.height / 2).to_string());
+    screen.xdotool(&["mousemove", &x, &y, "key", key]).expect("pressed");
+}
+
+#[test]
+fn the_window_shows_the_picture_moving_and_q_ends_it() {
+    let Some(screen) = screen("the_window_shows_the_picture_moving_and_q_ends_it") else { return };
+    let server = FakeServer::on(0, |stream| stream_pattern(stream, SIZE, 30));
+    let viewer = open(&screen, &server);
+    let mut last = 0;
+    for _ in 0..10 {
+        last = wait_until("a newer picture", || {
+            stamp(&window(&screen, SIZE)).filter(|&sequence| sequence > last)
+        });
+    }
+    let picture = window(&screen, SIZE);
+    keep(&picture, "picture.png");
+    let half = SIZE.area() / 2;
+    let red = count(&picture, |[red, green, blue]| red > 240 && green < 20 && blue < 20);
+    let blue = count(&picture, |[red, green, blue]| red < 20 && green < 20 && blue > 240);
+    assert!(red > half * 9 / 10 && blue > half * 7 / 10, "{red} {blue} of {half}");
+    let title = wait_until("a title with the rate", || {
+        screen.title_with("fake — 640×360").filter(|title| title.ends_with(" fps"))
+    });
+    let fps = title.trim_start_matches("fake — 640×360 ").trim_end_matches(" fps");
+    let fps: f64 = fps.parse().unwrap_or_else(|_| panic!("{title}"));
+    assert!((5.0..=31.0).contains(&fps), "{title}");
+    press(&screen, "q");
+    let output = viewer.finish();
+    assert!(output.status.success(), "{}", output.log.join("\n"));
+}
+
+#[test]
+fn a_resized_window_keeps_the_pictures_shape_and_escape_ends_it() {
+    let Some(screen) = screen("a_resized_window_keeps_the_pictures_shape_and_escape_ends_it")
+    else {
+        return;
+    };
+    let server = FakeServer::on(0, |stream| stream_pattern(stream, SIZE, 30));
+    let viewer = open(&screen, &server);
+    wait_until("a picture", || stamp(&window(&screen, SIZE)));
+    let id = screen.xdotool(&["search", "--name", "fake"]).expect("one window");
+    screen.xdotool(&["windowsize", "--sync", &id, "900", "360"]).expect("resized");
+    screen.xdotool(&["windowmove", "--sync", &id, "0", "0"]).expect("moved");
+    let shown = wait_until("the picture in the middle of the wide window", || {
+        let screenshot = screen.screenshot();
+        stamp(&crop(&screenshot, 130, 0, SIZE))?;
+        Some(crop(&screenshot, 0, 0, Size::new(900, 360)))
+    });
+    keep(&shown, "wide.png");
+    let edge = |x: usize| (0..360).all(|y| shown.rgb(x, y) == [0; 3]);
+    assert!(edge(0) && edge(125) && edge(775) && edge(899), "black on both sides");
+    press(&screen, "Escape");
+    // The pointer was not over the window, so it gets its key by name.
+    screen.xdotool(&["key", "--window", &id, "Escape"]);
+    assert!(viewer.finish().status.success());
+}
+
+#[test]
+fn a_camera_without_a_picture_says_why_over_the_last_one() {
+    let Some(screen) = screen("a_camera_without_a_picture_says_why_over_the_last_one") else {
+        return;
+    };
+    let server = FakeServer::on(0, |stream| {
+        let mut camera = FakeCamera::greet(stream, "fake")?;
+        let mut pattern = Pattern::new(SIZE);
+        camera.send_frame(&jpeg_facts(1, SIZE), pattern.jpeg(1))?;
+        let text = "no camera: /dev/video0 has been unplugged";
+        camera.send(&Message::Status { code: StatusCode::CameraLost, text })?;
+        // Until the viewer leaves.
+        camera.wait_for(|_| None::<()>)
+    });
+    let viewer = open(&screen, &server);
+    wait_until("the title of a lost camera", || screen.title_with("fake — no picture"));
+    let shown = wait_until("white text over a dimmed picture", || {
+        let shown = window(&screen, SIZE);
+        let white = count(&shown, |rgb| rgb == [255; 3]);
+        let dimmed =
+            count(&shown, |[red, _, blue]| (red == 63 && blue < 5) || (blue == 63 && red < 5));
+        (white > 500 && dimmed > SIZE.area() / 2).then_some(shown)
+    });
+    keep(&shown, "no-camera.png");
+    press(&screen, "q");
+    assert!(viewer.finish().status.success());
+}
+
+#[test]
+fn a_window_without_a_camera_says_what_it_waits_for_until_the_camera_comes() {
+    let Some(screen) =
+        screen("a_window_without_a_camera_says_what_it_waits_for_until_the_camera_comes")
+    else {
+        return;
+    };
+    let server = FakeServer::on(0, |_| Ok(()));
+    let (port, address) = (server.port(), server.address());
+    drop(server);
+    let _viewer = Viewer::start_with(&[&address], |command| {
+        command.env("DISPLAY", screen.display()).env_remove("WAYLAND_DISPLAY");
+    });
+    wait_until("the title of an absent camera", || screen.title_with("not connected"));
+    let empty = Size::new(1280, 720);
+    let shown = wait_until("text on a plain ground", || {
+        let shown = window(&screen, empty);
+        let white = count(&shown, |rgb| rgb == [255; 3]);
+        let ground = count(&shown, |rgb| rgb == [0x10, 0x18, 0x20]);
+        (white > 2000 && ground > empty.area() / 2).then_some(shown)
+    });
+    keep(&shown, "not-connected.png");
+    let _server = FakeServer::on(port, |stream| stream_pattern(stream, SIZE, 30));
+    wait_until("the picture, enlarged", || {
+        let shown = window(&screen, empty);
+        let sequence = stamp(&shown)?;
+        keep(&shown, "enlarged.png");
+        Some(sequence)
+    });
+}
+
+#[test]
+fn gnomes_wayland_is_left_for_xwayland_and_others_are_not() -> io::Result<()> {
+    let Some(screen) = screen("gnomes_wayland_is_left_for_xwayland_and_others_are_not") else {
+        return Ok(());
+    };
+    let server = FakeServer::on(0, |stream| stream_pattern(stream, SIZE, 30));
+    let folder = tempfile::tempdir()?;
+    for (desktop, takes_wayland) in [("ubuntu:GNOME", false), ("KDE", true)] {
+        let path = folder.path().join(desktop);
+        let compositor = UnixListener::bind(&path)?;
+        compositor.set_nonblocking(true)?;
+        let viewer = Viewer::start_with(&[&server.address()], |command| {
+            command.env("DISPLAY", screen.display()).env("WAYLAND_DISPLAY", &path);
+            command.env("XDG_CURRENT_DESKTOP", desktop);
+        });
+        // This compositor hangs up at once; a viewer that asked it goes on to X11.
+        let mut was_asked = false;
+        wait_until("a picture", || {
+            was_asked |= compositor.accept().is_ok();
+            stamp(&window(&screen, SIZE))
+        });
+        assert_eq!(was_asked, takes_wayland, "{desktop}");
+        press(&screen, "q");
+        assert!(viewer.finish().status.success());
+        wait_until("a dark screen", || stamp(&window(&screen, SIZE)).is_none().then_some(()));
+    }
+    Ok(())
+}
+
+#[test]
+fn without_a_display_the_error_names_the_option_that_needs_none() {
+    let viewer = Viewer::start_with(&["127.0.0.1:9"], |command| {
+        command.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
+    });
+    viewer.finish().expect(1, "use --headless");
+    let viewer = Viewer::start_with(&["127.0.0.1:9"], |command| {
+        command.env("DISPLAY", ":987").env_remove("WAYLAND_DISPLAY");
+    });
+    viewer.finish().expect(1, "--headless");
+}

@@ -1,0 +1,108 @@
+//! An X server without a screen, whose pixels a test can read and whose keys it can press.
+
+use crate::camera_process::PATIENCE;
+use lancam::image::picture::Picture;
+use lancam::image::pixels::Size;
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// A running Xvfb; dropping it ends it.
+pub struct Xvfb {
+    server: Child,
+    display: String,
+    /// Where the server keeps its screen, as an XWD file.
+    folder: TempDir,
+}
+
+/// The size of the screen.
+pub const SCREEN: Size = Size::new(1400, 900);
+
+impl Xvfb {
+    /// Starts one on a free display; the error is what this machine lacks.
+    pub fn start() -> Result<Self, String> {
+        for (program, argument) in [("Xvfb", "-help"), ("xdotool", "version")] {
+            let mut command = Command::new(program);
+            command.arg(argument).stdout(Stdio::null()).stderr(Stdio::null());
+            command.status().map_err(|_| format!("{program} is not installed"))?;
+        }
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut server = Command::new("Xvfb")
+            .args(["-displayfd", "1", "-nolisten", "tcp", "-screen", "0"])
+            .arg(format!("{SCREEN}x24"))
+            .arg("-fbdir")
+            .arg(folder.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|error| format!("Xvfb does not start: {error}"))?;
+        let mut number = String::new();
+        let stdout = server.stdout.take().expect("piped");
+        BufReader::new(stdout).read_line(&mut number).expect("Xvfb says its number");
+        Ok(Self { server, display: format!(":{}", number.trim()), folder })
+    }
+
+    /// What `DISPLAY` must be.
+    pub fn display(&self) -> &str {
+        &self.display
+    }
+
+    /// Runs xdotool; its standard output, or nothing when it failed.
+    pub fn xdotool(&self, arguments: &[&str]) -> Option<String> {
+        let mut command = Command::new("xdotool");
+        let output = command.args(arguments).env("DISPLAY", &self.display).output();
+        let output = output.expect("xdotool runs");
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().into())
+    }
+
+    /// The title of the window whose title contains `text`.
+    pub fn title_with(&self, text: &str) -> Option<String> {
+        self.xdotool(&["search", "--name", text, "getwindowname"])
+    }
+
+    /// What is on the screen now.
+    pub fn screenshot(&self) -> Picture {
+        let file: PathBuf = self.folder.path().join("Xvfb_screen0");
+        let bytes = std::fs::read(&file).expect("Xvfb keeps its screen in a file");
+        // The header of XWDFile.h: big-endian words, of which these are needed.
+        let word = |index: usize| {
+            let bytes = bytes[index * 4..].first_chunk().expect("a whole header");
+            usize::try_from(u32::from_be_bytes(*bytes)).expect("64 bits")
+        };
+        let (header, width, height, line, colours) =
+            (word(0), word(4), word(5), word(12), word(19));
+        assert_eq!((word(11), Size::new(width, height)), (32, SCREEN), "bits per pixel, and size");
+        // Each colour map entry is 12 bytes.
+        let pixels = &bytes[header + colours * 12..];
+        let mut picture = Picture::blank(SCREEN, 0);
+        for (row, out) in picture.pixels_mut().chunks_exact_mut(width).enumerate() {
+            for (pixel, bytes) in out.iter_mut().zip(pixels[row * line..].as_chunks().0) {
+                *pixel = u32::from_le_bytes(*bytes) & 0x00FF_FFFF;
+            }
+        }
+        picture
+    }
+}
+
+impl Drop for Xvfb {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+/// Asks again and again until there is an answer.
+#[track_caller]
+pub fn wait_until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "{what} did not happen");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
