@@ -9,8 +9,10 @@ use crate::wire::native::message::StatusCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long to wait before a source is tried again when nothing tells that it has changed.
-const RETRY: Duration = Duration::from_millis(500);
+/// How long to wait before a source is tried again when nothing tells that it has changed: doubled
+/// from the first to the last. A camera that was reset is back within the first few.
+const FIRST_RETRY: Duration = Duration::from_millis(50);
+const LAST_RETRY: Duration = Duration::from_millis(500);
 
 /// Runs until `stop` is requested, or the source ends or can never be used.
 ///
@@ -22,9 +24,11 @@ pub fn run(
     stop: &Stop,
 ) -> Result<(), SourceError> {
     let mut told: Option<SourceError> = None;
+    let mut retry = FIRST_RETRY;
     loop {
         let outcome = opener.open().and_then(|mut source| {
             told = None;
+            retry = FIRST_RETRY;
             capture::run_once(&mut *source, renditions, stop)
         });
         let Err(error) = outcome else { return Ok(()) };
@@ -44,7 +48,8 @@ pub fn run(
         if stop.is_requested() {
             return Ok(());
         }
-        opener.wait_for_change(stop, RETRY);
+        opener.wait_for_change(stop, retry);
+        retry = (retry * 2).min(LAST_RETRY);
     }
 }
 
