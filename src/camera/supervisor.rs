@@ -3,7 +3,7 @@
 use super::capture;
 use super::encode::Renditions;
 use super::update::{StatusText, Update};
-use crate::source::{Opener, SourceError, Trouble};
+use crate::source::{Opener, SourceError, Trouble, clock};
 use crate::stop::Stop;
 use crate::wire::native::message::StatusCode;
 use std::sync::Arc;
@@ -14,6 +14,10 @@ use std::time::Duration;
 const FIRST_RETRY: Duration = Duration::from_millis(50);
 const LAST_RETRY: Duration = Duration::from_millis(500);
 
+/// A source that gave frames for so long was well; one that fails sooner is failing all the time, and
+/// is neither tried nor complained of as often.
+const STEADY: Duration = Duration::from_secs(2);
+
 /// Runs until `stop` is requested, or the source ends or can never be used.
 ///
 /// # Errors
@@ -23,12 +27,12 @@ pub fn run(
     renditions: &mut Renditions,
     stop: &Stop,
 ) -> Result<(), SourceError> {
-    let mut told: Option<SourceError> = None;
+    let mut logged: Option<SourceError> = None;
     let mut retry = FIRST_RETRY;
     loop {
+        let mut opened_at = None;
         let outcome = opener.open().and_then(|mut source| {
-            told = None;
-            retry = FIRST_RETRY;
+            opened_at = Some(clock::now());
             capture::run_once(&mut *source, renditions, stop)
         });
         let Err(error) = outcome else { return Ok(()) };
@@ -40,10 +44,18 @@ pub fn run(
             }
             _ => {}
         }
-        if told.as_ref() != Some(&error) {
-            log::warn!("{error}");
+        if opened_at.is_some_and(|at| clock::now().since(at) >= STEADY) {
+            logged = None;
+            retry = FIRST_RETRY;
+        }
+        let is_news = logged.as_ref() != Some(&error);
+        if is_news || opened_at.is_some() {
+            // Frames may have come in between: viewers must not take the last one for live.
             renditions.publish_status(&status(&error));
-            told = Some(error);
+        }
+        if is_news {
+            log::warn!("{error}");
+            logged = Some(error);
         }
         if stop.is_requested() {
             return Ok(());
