@@ -22,7 +22,13 @@ if ! command -v apt-get >/dev/null; then
     exit 1
 fi
 apt=(env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300)
-[ "$(id -u)" = 0 ] || apt=(sudo "${apt[@]}")
+if [ "$(id -u)" != 0 ]; then
+    if ! command -v sudo >/dev/null; then
+        echo "Please have root run this, then try again: apt-get install --no-install-recommends ${missing[*]}" >&2
+        exit 1
+    fi
+    apt=(sudo "${apt[@]}")
+fi
 
 echo "Installing with apt-get: ${missing[*]}" >&2
 # One index that cannot be had (a mirror being renewed) does not matter when the packages can.
