@@ -1,8 +1,26 @@
 .DEFAULT_GOAL := help
-.PHONY: help pi
+.PHONY: help run test test-all test-raspi3b check pi bench
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+run: ## this machine's camera, or a test pattern, in a window; without a display, its figures and a PNG
+	cross/run.sh
+
+test: ## all tests but the long ones, in at most 20 minutes
+	tests/test.sh
+
+test-all: ## the long ones too
+	tests/test.sh --include-ignored
+
+test-raspi3b: ## the program for 64-bit Pis on an emulated Raspberry Pi 3B
+	tests/test.sh --include-ignored raspi3b
+
+check: ## formatting, lints, docs, scripts, licences and bans
+	tests/check.sh
 
 pi: ## static programs for every Raspberry Pi: dist/lancam-aarch64, -armv7, -armv6
 	cross/build.sh aarch64 armv7 armv6
+
+bench: ## figures, as ratios against the limit measured in the same run
+	cross/cargo.sh bench --locked

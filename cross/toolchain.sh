@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# Sourced by build.sh: finds or gets Rust, its standard library for a target, and zig, which is the C compiler, linker and
-# C library (musl) for every target. What it gets beyond apt and rustup lies in the target folder.
+# Sourced by the scripts that build: finds or gets a C compiler, Rust, its standard library for a target, and zig, which is
+# the C compiler, linker and C library (musl) for every target. What it gets beyond apt and rustup lies in the target folder.
 
 mkdir -p "${CARGO_TARGET_DIR:=target}"
 CARGO_TARGET_DIR=$(cd "$CARGO_TARGET_DIR" && pwd)
@@ -16,6 +16,12 @@ get_rust() {
     if [[ ! $(rustc --version 2>/dev/null) =~ \ 1\.([0-9]+) ]] || [ "${BASH_REMATCH[1]}" -lt "$wanted" ]; then
         cross/need.sh cargo-web rustc-web
     fi
+}
+
+# What the C parts of a build for this machine need: libjpeg-turbo, minifb.
+get_c() {
+    cross/need.sh cc:gcc,libc6-dev cmake:cmake make:make
+    [ "$(uname -m)" != x86_64 ] || cross/need.sh nasm:nasm
 }
 
 get_zig() {

@@ -3,7 +3,7 @@
 //! ```ignore
 //! let pi = match Guest::boot(Machine::Virt, Some(lancam), "vivid.n_devs=2") {
 //!     Ok(pi) => pi,
-//!     Err(Skip(reason)) => return skipped(&format!("pi: {reason}")),
+//!     Err(Skip(reason)) => skip!("{reason}"),
 //! };
 //! pi.sh("lancam >/tmp/log 2>&1 &");
 //! let viewer = TcpStream::connect(("127.0.0.1", pi.port(9999)));

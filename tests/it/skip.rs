@@ -1,8 +1,40 @@
-//! Names what a machine cannot run.
+//! Tests that say why they cannot run on this machine, instead of passing in silence or failing.
+//!
+//! ```ignore
+//! let Ok(pi) = Guest::boot(Machine::Virt, lancam, "") else {
+//!     return skip("pi", "cannot install qemu-system-arm");
+//! };
+//! ```
+//! For what a machine lacks (QEMU, a display, a network); what lancam does wrong is a failure. `make test` names and
+//! counts what was skipped; continuous integration fails on a skip that .ci/allowed-skips does not list. Tests too long
+//! for `make test` are not skipped but marked `#[ignore = "minutes: make test-all"]`.
 
+use std::fs::OpenOptions;
 use std::io::Write;
 
-/// Says that a test was skipped, past the capture of standard error.
+/// Says that this test, or the part `what` of it, was skipped: `skipped: stream::colours: djpeg: not installed`.
+///
+/// On standard error, past what cargo captures; and in the file that `LANCAM_SKIPS` names, where `make test` counts.
 pub fn skip(what: &str, why: &str) {
-    let _ = writeln!(std::io::stderr(), "skipped: {what}: {why}");
+    let thread = std::thread::current();
+    let line = line(thread.name(), what, why);
+    let _ = std::io::stderr().write_all(line.as_bytes());
+    if let Some(file) = std::env::var_os("LANCAM_SKIPS") {
+        let opened = OpenOptions::new().append(true).create(true).open(&file);
+        let written = opened.and_then(|mut file| file.write_all(line.as_bytes()));
+        written.unwrap_or_else(|error| panic!("LANCAM_SKIPS={}: {error}", file.display()));
+    }
+}
+
+/// A test's thread has the test's name, unless tests run one by one on the main thread.
+fn line(thread: Option<&str>, what: &str, why: &str) -> String {
+    let test = thread.unwrap_or("main");
+    let why = why.split_whitespace().collect::<Vec<_>>().join(" ");
+    format!("skipped: {test}: {what}: {why}\n")
+}
+
+#[test]
+fn a_skip_is_one_line_with_the_test_the_part_and_the_reason() {
+    let line = line(Some("pi::streams"), "qemu", "not\n installed ");
+    assert_eq!(line, "skipped: pi::streams: qemu: not installed\n");
 }

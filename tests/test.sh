@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# test.sh [ARGUMENT...]: installs what the tests use, builds the Pi's program for those that run it, and runs
+# `cargo test -- ARGUMENT...`. Ends with the tests that this machine cannot run, by name, and one line of sums.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. cross/toolchain.sh
+
+# What of this cannot be had is not missed here: the tests that use it say so and are skipped.
+cross/need.sh Xvfb:xvfb xdotool:xdotool import:imagemagick xwininfo:x11-utils libxcursor1 strace:strace djpeg:libjpeg-turbo-progs \
+    qemu-system-aarch64:qemu-system-arm qemu-arm-static:qemu-user-static ip:iproute2 ||
+    echo "Going on without" >&2
+get_c
+get_rust
+
+export LANCAM_SKIPS=$CARGO_TARGET_DIR/skipped-tests # written by tests/it/skip.rs
+log=$CARGO_TARGET_DIR/test.log
+: >"$LANCAM_SKIPS"
+
+status=0
+cargo test --locked --no-run || exit
+if [ "$(uname -s)" = Linux ]; then
+    cross/build.sh aarch64
+    export LANCAM_PI_BINARY=$PWD/dist/lancam-aarch64
+fi
+cargo test --locked --no-fail-fast -- "$@" 2>&1 | tee "$log" || status=$?
+
+# A skipped test has passed, as far as cargo knows.
+skipped=$(sort -u "$LANCAM_SKIPS" | tee "$LANCAM_SKIPS.sorted" | grep -c . || true)
+mv "$LANCAM_SKIPS.sorted" "$LANCAM_SKIPS"
+if [ "$skipped" -gt 0 ]; then
+    echo "Skipped here:"
+    sed 's/^/  /' "$LANCAM_SKIPS"
+fi
+summary=$CARGO_TARGET_DIR/test-summary
+awk -v skipped="$skipped" '
+    /^test result: / { passed += $4; failed += $6; ignored += $8 }
+    END { printf "%d passed, %d failed, %d skipped, %d left to make test-all\n", passed - skipped, failed, skipped, ignored }
+' "$log" | tee "$summary"
+exit "$status"
