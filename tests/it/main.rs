@@ -6,7 +6,6 @@
 #![allow(clippy::panic)]
 
 mod allocations;
-mod camera_allocations;
 mod camera_process;
 mod cli;
 mod fake_camera;
@@ -19,6 +18,7 @@ mod skip;
 mod slow_viewer;
 mod stream;
 mod syscalls;
+mod tidy;
 mod tutorial;
 mod viewer_allocations;
 mod viewer_headless;
