@@ -10,6 +10,7 @@ mod camera_allocations;
 mod camera_process;
 mod cli;
 mod fake_camera;
+mod fuzz_corpus;
 mod native_client;
 mod pi;
 mod pickle;

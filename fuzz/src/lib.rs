@@ -1,0 +1,127 @@
+//! What holds for any bytes: one function per fuzz target, which an ordinary test calls with the corpus.
+
+use lancam::image::jpeg::markers;
+use lancam::image::jpeg::splitter::Splitter;
+use lancam::wire::native::decoder::Decoder;
+use lancam::wire::native::{MAX_PAYLOAD, WireError};
+use lancam::wire::pickle::decoder::Decoder as PickleDecoder;
+use lancam::wire::pickle::head::{PickleHead, TAIL};
+use lancam::wire::pickle::{BgrArray, MAX_PICKLE};
+use std::mem::{Discriminant, discriminant};
+
+/// Chopping never changes what is read, and a message that was read is the same when it is written and read again.
+pub fn native_decoder(bytes: &[u8]) {
+    let (messages, error) = native_messages(bytes, bytes.len());
+    assert_eq!((messages.clone(), error), native_messages(bytes, piece_len(bytes)));
+    assert_eq!((messages.clone(), None), native_messages(&messages, messages.len()));
+}
+
+/// All messages as bytes, and why what follows is none. How much of it an error shows depends on the chopping.
+fn native_messages(bytes: &[u8], piece_len: usize) -> (Vec<u8>, Option<Discriminant<WireError>>) {
+    let mut decoder = Decoder::new(MAX_PAYLOAD);
+    let mut messages = Vec::new();
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let count = put(decoder.space(), rest, piece_len);
+        decoder.filled(count);
+        rest = &rest[count..];
+        loop {
+            match decoder.next_message() {
+                Ok(Some(message)) => message.write_to(&mut messages),
+                Ok(None) => break,
+                Err(error) => return (messages, Some(discriminant(&error))),
+            }
+        }
+        let received = bytes.len() - rest.len();
+        assert!(decoder.space().len() <= 2 * received + (8 << 10), "memory follows what arrives");
+    }
+    (messages, None)
+}
+
+/// Chopping never changes what is read, and a picture that was read is the same when it is written and read again.
+pub fn pickle_reader(bytes: &[u8]) {
+    let whole = pickles(bytes, bytes.len());
+    assert_eq!(whole, pickles(bytes, piece_len(bytes)));
+    for pickle in whole.0.iter().map(Vec::as_slice).chain([bytes]) {
+        let mut scratch = Vec::new();
+        let Ok(array) = BgrArray::parse(pickle, &mut scratch) else { continue };
+        let head = PickleHead::new(array.size);
+        let written = [head.as_bytes(), array.pixels, TAIL].concat();
+        let (pickles, error) = pickles(&written, written.len());
+        assert_eq!((pickles.len(), error), (1, None));
+        assert_eq!(BgrArray::parse(&pickles[0], &mut Vec::new()), Ok(array));
+    }
+}
+
+/// All pickles of a stream, and why there are no more.
+fn pickles(bytes: &[u8], piece_len: usize) -> (Vec<Vec<u8>>, Option<String>) {
+    let mut decoder = PickleDecoder::new(MAX_PICKLE);
+    let mut pickles = Vec::new();
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let count = put(decoder.space(), rest, piece_len);
+        decoder.filled(count);
+        rest = &rest[count..];
+        loop {
+            match decoder.next_pickle() {
+                Ok(Some(pickle)) => pickles.push(pickle.to_vec()),
+                Ok(None) => break,
+                Err(error) => return (pickles, Some(error.to_string())),
+            }
+        }
+        let received = bytes.len() - rest.len();
+        assert!(decoder.space().len() <= 2 * received + (8 << 10), "memory follows what arrives");
+    }
+    (pickles, None)
+}
+
+/// Chopping never changes which pictures are found; each has a start and an end, and stands in the stream in order.
+pub fn jpeg_structure(bytes: &[u8]) {
+    let _ = markers::picture_size(bytes);
+    let whole = pictures(bytes, bytes.len());
+    assert_eq!(whole, pictures(bytes, piece_len(bytes)));
+    let mut rest = bytes;
+    for picture in &whole.0 {
+        assert!(
+            picture.starts_with(&[0xFF, markers::SOI]) && picture.ends_with(&[0xFF, markers::EOI])
+        );
+        let found = rest.windows(picture.len()).position(|window| window == picture);
+        rest = &rest[found.expect("pictures are parts of the stream") + picture.len()..];
+        if let Some(size) = markers::picture_size(picture) {
+            assert!(size.width > 0 && size.height > 0);
+        }
+    }
+}
+
+/// All pictures, and how many were dropped.
+fn pictures(bytes: &[u8], piece_len: usize) -> (Vec<Vec<u8>>, u64) {
+    let mut splitter = Splitter::default();
+    let mut pictures = Vec::new();
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let count = put(splitter.space(), rest, piece_len);
+        splitter.filled(count);
+        rest = &rest[count..];
+        while let Some(picture) = splitter.next_picture() {
+            pictures.push(splitter.bytes(picture).to_vec());
+        }
+        let received = bytes.len() - rest.len();
+        assert!(
+            splitter.space().len() <= 2 * received + (128 << 10),
+            "memory follows what arrives"
+        );
+    }
+    (pictures, splitter.dropped())
+}
+
+/// Puts the next piece of `rest` where it is received; returns how many bytes that are.
+fn put(space: &mut [u8], rest: &[u8], piece_len: usize) -> usize {
+    let count = piece_len.min(rest.len()).min(space.len());
+    space[..count].copy_from_slice(&rest[..count]);
+    count
+}
+
+/// The fuzzer chooses how to chop by the last byte.
+fn piece_len(bytes: &[u8]) -> usize {
+    1 + usize::from(bytes.last().copied().unwrap_or_default() % 64)
+}

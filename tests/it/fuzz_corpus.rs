@@ -1,0 +1,102 @@
+//! The fuzzers' seeds, and whatever they once broke, replayed.
+
+#[path = "../../fuzz/src/lib.rs"]
+mod properties;
+
+use crate::wire_bytes::GOLDEN;
+use lancam::image::jpeg::codec::Encoder;
+use lancam::image::pixels::{Chroma, Size};
+use lancam::image::planes::Planes;
+use lancam::wire::pickle::head::{PickleHead, TAIL};
+use std::fs;
+use std::path::Path;
+
+#[test]
+fn native_decoder_holds_for_its_corpus() {
+    replay("fuzz/corpus/native_decoder", properties::native_decoder);
+}
+
+#[test]
+fn pickle_reader_holds_for_its_corpus() {
+    replay("fuzz/corpus/pickle_reader", properties::pickle_reader);
+    for folder in ["numpy1", "numpy2", "refused"] {
+        replay(&format!("tests/data/pickle/{folder}"), properties::pickle_reader);
+    }
+}
+
+#[test]
+fn jpeg_structure_holds_for_its_corpus() {
+    replay("fuzz/corpus/jpeg_structure", properties::jpeg_structure);
+}
+
+fn replay(folder: &str, property: fn(&[u8])) {
+    let mut replayed = 0;
+    for entry in fs::read_dir(top().join(folder)).expect("a corpus") {
+        let path = entry.expect("an entry").path();
+        println!("{}", path.display());
+        property(&fs::read(&path).expect("a seed"));
+        replayed += 1;
+    }
+    assert!(replayed > 0, "{folder} is empty");
+}
+
+/// `cargo test --test it -- --ignored write_the_seeds` after a change of the protocol.
+#[test]
+#[ignore = "writes files into the tree"]
+fn write_the_seeds() {
+    for (index, golden) in GOLDEN.iter().enumerate() {
+        write_seed("native_decoder", &format!("golden-{index:02}"), golden.bytes);
+    }
+    let stream: Vec<u8> = GOLDEN.iter().flat_map(|golden| golden.bytes).copied().collect();
+    write_seed("native_decoder", "stream", &stream);
+    let unknown = [b"LCAM\x09\xFF\xFF\xFF\x02\0\0\0xx", GOLDEN[1].bytes].concat();
+    write_seed("native_decoder", "unknown-kind", &unknown);
+    write_seed("native_decoder", "claims-16-mib", b"LCAM\x01\x42\0\0\0\0\0\x01");
+    write_seed("native_decoder", "http", b"HTTP/1.1 400 Bad Request\r\n\r\n");
+
+    let framed = |size: Size| {
+        let pixels = vec![7; 3 * size.area()];
+        [PickleHead::new(size).as_bytes(), &pixels, TAIL].concat()
+    };
+    let frames = [framed(Size::new(2, 1)), framed(Size::new(300, 1))].concat();
+    write_seed("pickle_reader", "framed", &frames);
+    write_seed("pickle_reader", "claims-64-mib", &(64_u64 << 20).to_le_bytes());
+    write_seed("pickle_reader", "http", b"HTTP/1.1 400 Bad Request\r\n\r\n");
+
+    for (name, chroma) in [("420", Chroma::Yuv420), ("422", Chroma::Yuv422)] {
+        write_seed("jpeg_structure", name, &jpeg(chroma));
+    }
+    let two = [b"junk\xFF", &jpeg(Chroma::Yuv420)[..], b"\0", &jpeg(Chroma::Yuv420)].concat();
+    write_seed("jpeg_structure", "two-and-junk", &two);
+    let odd: &[u8] = &[
+        0xFF, 0xD8, 0xFF, 0xE1, 0, 6, 0xFF, 0xD8, 0xFF, 0xD9, // a thumbnail in a segment
+        0xFF, 0xFF, 0xC2, 0, 11, 8, 0, 9, 0, 8, 1, 1, 0x11,
+        0, // a fill byte, a progressive frame
+        0xFF, 0xDA, 0, 3, 1, 7, 0xFF, 0, 0xFF, 0xD3, 8, // stuffing and a restart marker
+        0xFF, 0xDA, 0, 2, 9, 0xFF, 0xD9, // another scan, the end
+        0xFF, 0xD8, 0xFF, 0xDA, 0, 2, 5, // a picture without its end
+        0xFF, 0xD8, 0xFF, 0xD9,
+    ];
+    write_seed("jpeg_structure", "odd", odd);
+}
+
+fn write_seed(target: &str, name: &str, bytes: &[u8]) {
+    let folder = top().join("fuzz/corpus").join(target);
+    fs::create_dir_all(&folder).expect("a folder");
+    fs::write(folder.join(name), bytes).expect("writes a seed");
+}
+
+fn jpeg(chroma: Chroma) -> Vec<u8> {
+    let size = Size::new(16, 16);
+    let mut planes = Planes::default();
+    planes.reshape(size, chroma);
+    let mut jpeg = vec![0; Encoder::max_len(size, chroma).expect("a size")];
+    let mut encoder = Encoder::new(50).expect("an encoder");
+    let len = encoder.encode(&planes, &mut jpeg).expect("a picture");
+    jpeg.truncate(len);
+    jpeg
+}
+
+fn top() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
