@@ -43,7 +43,9 @@ impl fmt::Display for FrameLayout {
         write!(out, "{} {}", self.size, self.format)?;
         match self.interval {
             Some(interval) if !interval.is_zero() => {
-                write!(out, " {:.4} fps", 1.0 / interval.as_secs_f64())
+                // 30, 29.97, 7.5: no zeros that say nothing.
+                let fps = format!("{:.2}", 1.0 / interval.as_secs_f64());
+                write!(out, " {} fps", fps.trim_end_matches('0').trim_end_matches('.'))
             }
             _ => Ok(()),
         }
