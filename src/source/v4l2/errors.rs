@@ -152,7 +152,10 @@ pub(super) fn not_started(
         ),
         _ => SourceError::new(
             Trouble::Lost,
-            format!("camera {node}, asked for {asked}: {call}: {why}"),
+            format!(
+                "camera {node}, asked for {asked}: {call}: {why}; it is asked again; another cable, a port \
+                 with more power or another --format may help"
+            ),
         ),
     }
 }
