@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all test-raspi3b check pi bench
+.PHONY: help run test test-all test-raspi3b check pi bench fuzz
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -24,3 +24,8 @@ pi: ## static programs for every Raspberry Pi: dist/lancam-aarch64, -armv7, -arm
 
 bench: ## figures, as ratios against the limit measured in the same run
 	cross/cargo.sh bench --locked
+
+SECONDS ?= 60
+fuzz: ## each fuzz target for a minute, or for SECONDS=N
+	cross/need.sh c++:g++ cmake:cmake make:make nasm:nasm
+	fuzz/run.sh $(SECONDS)

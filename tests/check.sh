@@ -32,7 +32,7 @@ fi
 RUSTDOCFLAGS='--deny warnings' step cargo doc --locked --no-deps
 
 cross/need.sh shellcheck:shellcheck
-mapfile -t scripts < <(grep --recursive --files-with-matches --extended-regexp '^#!.*[/ ]bash$|^# shellcheck ' .ci cross tests)
+mapfile -t scripts < <(grep --recursive --files-with-matches --extended-regexp '^#!/(bin/sh|usr/bin/env bash)$|^# shellcheck ' .ci cross fuzz/*.sh tests)
 step shellcheck --external-sources "${scripts[@]}"
 step shellcheck --shell=dash cross/rig/init
 
