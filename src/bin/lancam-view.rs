@@ -55,7 +55,7 @@ fn watch(config: Config) -> Result<ExitCode, Failure> {
     let news = Latest::new();
     let mut reader = news.reader();
     let name = config.camera.to_string();
-    let receiver = Receiver::new(config.camera, config.wishes, Arc::clone(&news))?;
+    let receiver = Receiver::new(config.camera, config.protocol, Arc::clone(&news))?;
     thread::Builder::new().name("receiver".into()).spawn(move || receiver.run())?;
     match config.output {
         Output::Headless(headless) => {

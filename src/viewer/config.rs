@@ -2,6 +2,7 @@
 
 use super::address::{AddressError, CameraAddress};
 use super::headless::Limit;
+use super::receiver::Protocol;
 use crate::wire::native::message::Wishes;
 use lexopt::prelude::*;
 use std::ffi::OsString;
@@ -24,8 +25,8 @@ pub enum Command {
 pub struct Config {
     /// Where it is.
     pub camera: CameraAddress,
-    /// What it is asked to send.
-    pub wishes: Wishes,
+    /// What is spoken with it.
+    pub protocol: Protocol,
     /// Where its pictures go.
     pub output: Output,
     /// How much is logged: 0 as usual, above more, below less.
@@ -96,6 +97,11 @@ pub enum UsageError {
     /// An option that means nothing without another.
     #[error("{0} works only with --headless")]
     NeedsHeadless(&'static str),
+    /// A server that listens to nobody.
+    #[error(
+        "the server behind --pickle takes no wishes: leave out --width, --height, --quality and --fps"
+    )]
+    WishesForPickle,
     /// Options that contradict each other.
     #[error("use {0} or {1}, not both")]
     Conflict(&'static str, &'static str),
@@ -106,6 +112,8 @@ pub const HELP: &str = "\
 lancam-view: shows a lancam camera in a window
 
 lancam-view [OPTIONS] CAMERA
+lancam-view [OPTIONS] --pickle HOST:PORT     watch the tutorial's own Python server, which pickles
+                                             arrays; reads that one kind of pickle, runs nothing
 
 CAMERA is HOST, HOST:PORT, [IPv6]:PORT or lancam://HOST:PORT; the port is 9999 unless named.
 
@@ -166,7 +174,10 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, U
             Long("fps") => given.wishes.millifps = millifps(&mut parser)?,
             Long("list") => return Err(UsageError::NotYet("--list")),
             Long("record") => return Err(UsageError::NotYet("--record")),
-            Long("pickle") => return Err(UsageError::NotYet("--pickle")),
+            Long("pickle") => {
+                given.pickle = true;
+                given.name_camera(&parser.value()?.string()?)?;
+            }
             Value(camera) => given.name_camera(&camera.string()?)?,
             other => return Err(other.unexpected().into()),
         }
@@ -179,6 +190,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, U
 struct Given {
     camera: Option<(String, CameraAddress)>,
     wishes: Wishes,
+    pickle: bool,
     headless: bool,
     json: bool,
     save: Option<PathBuf>,
@@ -212,8 +224,13 @@ impl Given {
                 Output::Window
             }
         };
+        let protocol = match self.pickle {
+            true if self.wishes != Wishes::default() => return Err(UsageError::WishesForPickle),
+            true => Protocol::Pickle,
+            false => Protocol::Native(self.wishes),
+        };
         let (_, camera) = self.camera.ok_or(UsageError::NoCamera)?;
-        Ok(Config { camera, wishes: self.wishes, output, verbosity: self.verbosity })
+        Ok(Config { camera, protocol, output, verbosity: self.verbosity })
     }
 
     fn headless(&self) -> Result<HeadlessConfig, UsageError> {
@@ -298,7 +315,7 @@ mod tests {
     fn a_camera_is_enough() {
         let config = config("pi.local");
         assert_eq!(config.camera.to_string(), "pi.local:9999");
-        assert_eq!(config.wishes, Wishes::default());
+        assert_eq!(config.protocol, Protocol::Native(Wishes::default()));
         assert_eq!(config.output, Output::Window);
     }
 
@@ -318,9 +335,16 @@ mod tests {
     }
 
     #[test]
+    fn a_server_of_pickles_is_named_behind_its_option() {
+        let config = config("--headless --pickle pi:1234");
+        assert_eq!((config.protocol, config.camera.port), (Protocol::Pickle, 1234));
+    }
+
+    #[test]
     fn wishes_are_passed_on() {
-        let wishes = config("pi --width 640 --height 360 --quality 70 --fps 12.5").wishes;
-        assert_eq!(wishes, Wishes { width: 640, height: 360, quality: 70, millifps: 12_500 });
+        let protocol = config("pi --width 640 --height 360 --quality 70 --fps 12.5").protocol;
+        let wishes = Wishes { width: 640, height: 360, quality: 70, millifps: 12_500 };
+        assert_eq!(protocol, Protocol::Native(wishes));
     }
 
     #[test]
@@ -337,6 +361,8 @@ mod tests {
             ("pi --headless --seconds nan", "takes a number of seconds above 0"),
             ("pi --headless --seconds 1e300", "takes a number of seconds above 0"),
             ("pi --headless --seconds 1 --frames 1", "not both"),
+            ("pi --pickle other", "one camera at a time"),
+            ("--pickle pi --width 9", "takes no wishes"),
             ("pi --width 0", "from 1 to 65535"),
             ("pi --width 100000", "from 1 to 65535"),
             ("pi --quality 101", "from 1 to 100"),

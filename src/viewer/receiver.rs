@@ -3,7 +3,7 @@
 use super::address::CameraAddress;
 use super::developer::Developer;
 use super::news::{Billboard, News, NoticeKind};
-use super::session::{self, SessionEnd, SessionError};
+use super::session::{SessionEnd, SessionError, native, pickle};
 use crate::image::jpeg::codec::JpegError;
 use crate::latest::Latest;
 use crate::net::socket;
@@ -18,9 +18,18 @@ use std::time::Duration;
 #[derive(Debug)]
 pub struct Receiver {
     camera: CameraAddress,
-    wishes: Wishes,
+    protocol: Protocol,
     developer: Developer,
     billboard: Billboard,
+}
+
+/// What is spoken with a camera.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// lancam's own; these wishes go with the greeting.
+    Native(Wishes),
+    /// The tutorial's, where only the server speaks.
+    Pickle,
 }
 
 /// Why one attempt to watch a camera failed.
@@ -35,7 +44,7 @@ pub enum ReceiveError {
         source: io::Error,
     },
     /// The machine is there, and nobody listens.
-    #[error("nothing listens at {camera} ({address}): is lancam running there, and on this port?")]
+    #[error("nothing listens at {}: is lancam running there, and on this port?", place(camera, *address))]
     Refused {
         /// As it was written.
         camera: CameraAddress,
@@ -43,7 +52,7 @@ pub enum ReceiveError {
         address: SocketAddr,
     },
     /// The machine is not there.
-    #[error("cannot reach {camera} ({address}): {source}; is it switched on, and in this network?")]
+    #[error("cannot reach {}: {source}; is it switched on, and in this network?", place(camera, *address))]
     Unreachable {
         /// As it was written.
         camera: CameraAddress,
@@ -69,7 +78,8 @@ impl ReceiveError {
             Self::Session { source, .. } => match source {
                 SessionError::Stranger { .. }
                 | SessionError::NoGreeting(_)
-                | SessionError::ClosedUnheard => NoticeKind::NotLancam,
+                | SessionError::ClosedUnheard
+                | SessionError::Pickle(_) => NoticeKind::NotLancam,
                 SessionError::Version { .. } | SessionError::Wire(_) => NoticeKind::Incompatible,
                 SessionError::Silent(_) | SessionError::CutShort | SessionError::Connection(_) => {
                     NoticeKind::Disconnected
@@ -83,10 +93,12 @@ impl ReceiveError {
 /// Longer than any answer takes on a LAN; so the next attempt, with a SYN of its own, is not far.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(1);
 
-/// Between two attempts, at first and at most. A camera that is back must be seen within a second,
-/// and two attempts a second cost neither end anything that could be measured.
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
-const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+/// Between two attempts: a camera that is back must be seen within a second, and four attempts a
+/// second cost neither end anything that could be measured ...
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// ... but somebody else's server is not to be pestered.
+const PAUSE_FOR_STRANGERS: Duration = Duration::from_secs(2);
 
 impl Receiver {
     /// A receiver of `camera`'s pictures into `news`.
@@ -95,29 +107,27 @@ impl Receiver {
     /// When libjpeg-turbo cannot be set up.
     pub fn new(
         camera: CameraAddress,
-        wishes: Wishes,
+        protocol: Protocol,
         news: Arc<Latest<News>>,
     ) -> Result<Self, JpegError> {
         let developer = Developer::new()?;
-        Ok(Self { camera, wishes, developer, billboard: Billboard::new(news) })
+        Ok(Self { camera, protocol, developer, billboard: Billboard::new(news) })
     }
 
     /// Receives for ever: what goes wrong is shown and tried again.
     pub fn run(mut self) -> ! {
         let text = format!("connecting to {}", self.camera);
         self.billboard.notify(NoticeKind::Connecting, text);
-        let mut pause = FIRST_PAUSE;
         loop {
             let (kind, text) = match self.run_once() {
-                Ok(end) => {
-                    pause = FIRST_PAUSE;
-                    (NoticeKind::Disconnected, self.farewell(&end))
-                }
+                Ok(end) => (NoticeKind::Disconnected, self.farewell(&end)),
                 Err(error) => (error.kind(), error.to_string()),
             };
             self.billboard.notify(kind, text);
-            thread::sleep(pause);
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            thread::sleep(match kind {
+                NoticeKind::NotLancam | NoticeKind::Incompatible => PAUSE_FOR_STRANGERS,
+                _ => PAUSE,
+            });
         }
     }
 
@@ -128,8 +138,14 @@ impl Receiver {
     pub fn run_once(&mut self) -> Result<SessionEnd, ReceiveError> {
         let stream = self.connect()?;
         let address = self.camera.to_string();
-        session::watch(&stream, &address, self.wishes, &mut self.developer, &mut self.billboard)
-            .map_err(|source| ReceiveError::Session { camera: self.camera.clone(), source })
+        let (developer, billboard) = (&mut self.developer, &mut self.billboard);
+        let watched = match self.protocol {
+            Protocol::Native(wishes) => {
+                native::watch(&stream, &address, wishes, developer, billboard)
+            }
+            Protocol::Pickle => pickle::watch(&stream, &address, developer, billboard),
+        };
+        watched.map_err(|source| ReceiveError::Session { camera: self.camera.clone(), source })
     }
 
     /// Tries all addresses in the system's order of preference; reports the last one's failure.
@@ -158,5 +174,13 @@ impl Receiver {
             SessionEnd::Goodbye(text) if !text.is_empty() => format!("{}: {text}", self.camera),
             _ => format!("{} has closed the connection", self.camera),
         }
+    }
+}
+
+/// Where it was tried, and which address that is, where the two differ.
+fn place(camera: &CameraAddress, address: SocketAddr) -> String {
+    match (camera.to_string(), address.to_string()) {
+        (camera, address) if camera == address => camera,
+        (camera, address) => format!("{camera} ({address})"),
     }
 }

@@ -1,80 +1,16 @@
 //! One connection to a lancam server: greeting, frames, pings, goodbye.
 
-use super::developer::Developer;
-use super::news::{Billboard, NoticeKind};
+use super::{READ_PATIENCE, Received, SessionEnd, SessionError, printable, receive};
 use crate::image::frame::Micros;
+use crate::viewer::developer::Developer;
+use crate::viewer::news::{Billboard, NoticeKind};
+use crate::wire::FirstBytes;
 use crate::wire::native::decoder::Decoder;
 use crate::wire::native::message::{GoodbyeReason, Message, StatusCode, Wishes};
-use crate::wire::native::{FirstBytes, MAX_PAYLOAD, VERSION, WireError};
-use std::io::{self, ErrorKind, Read, Write};
+use crate::wire::native::{MAX_PAYLOAD, VERSION};
+use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
-
-/// How a session ended that nothing was wrong with.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SessionEnd {
-    /// The camera said goodbye, and why.
-    Goodbye(String),
-    /// The camera closed the connection between two messages.
-    Closed,
-}
-
-/// Why a session cannot go on.
-#[derive(Debug, thiserror::Error)]
-pub enum SessionError {
-    /// Somebody else listens there.
-    #[error("is {who}, not lancam (it began with {first})")]
-    Stranger {
-        /// Who, as far as the first bytes tell.
-        who: &'static str,
-        /// Its first bytes.
-        first: FirstBytes,
-    },
-    /// Connected, and not a word.
-    #[error("accepted the connection and has said nothing for {} s; is this lancam's port?", .0.as_secs())]
-    NoGreeting(Duration),
-    /// Closed before a word.
-    #[error(
-        "closed the connection without a word; is this lancam's port, and may this machine connect?"
-    )]
-    ClosedUnheard,
-    /// Was there, and no longer answers.
-    #[error("has not answered for {} s", .0.as_secs())]
-    Silent(Duration),
-    /// No common version of the protocol.
-    #[error(
-        "speaks versions {min} to {max} of lancam's protocol, this viewer version {VERSION}: update {}",
-        if *min > VERSION { "lancam-view on this machine" } else { "lancam on the camera" }
-    )]
-    Version {
-        /// The oldest it speaks.
-        min: u8,
-        /// The newest it speaks.
-        max: u8,
-    },
-    /// The connection ended in the middle of a message.
-    #[error("closed the connection in the middle of a frame")]
-    CutShort,
-    /// Bytes that mean nothing.
-    #[error("broke the protocol: {0}")]
-    Wire(WireError),
-    /// The connection broke.
-    #[error("broke off the connection: {0}")]
-    Connection(#[from] io::Error),
-}
-
-impl From<WireError> for SessionError {
-    fn from(error: WireError) -> Self {
-        match error {
-            WireError::NotLancam(first) => Self::Stranger { who: who_begins_with(&first.0), first },
-            WireError::Version { found } => Self::Version { min: found, max: found },
-            other => Self::Wire(other),
-        }
-    }
-}
-
-/// How long one wait for bytes lasts; after one without any, the camera is asked for a sign of life.
-const READ_PATIENCE: Duration = Duration::from_secs(1);
 
 /// A camera that has not answered for so long is gone: pulled cable, no power, Wi-Fi out of reach.
 const SILENCE: Duration = Duration::from_secs(3);
@@ -137,18 +73,20 @@ impl Session<'_> {
                     return Ok(end);
                 }
             }
-            match (&*self.stream).read(decoder.space()) {
-                Ok(0) if decoder.is_inside_a_message() => return Err(SessionError::CutShort),
-                Ok(0) if greeting == Greeting::Unheard => return Err(SessionError::ClosedUnheard),
-                Ok(0) => return Ok(SessionEnd::Closed),
-                Ok(count) => {
+            match receive(self.stream, decoder.space())? {
+                Received::Bytes(count) => {
                     decoder.filled(count);
                     greeting = Greeting::Heard;
                     self.heard = Instant::now();
                 }
-                Err(error) if is_timeout(&error) => self.wonder(greeting)?,
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(error.into()),
+                Received::NothingYet => self.wonder(greeting)?,
+                Received::End if decoder.is_inside_a_message() => {
+                    return Err(SessionError::CutShort);
+                }
+                Received::End if greeting == Greeting::Unheard => {
+                    return Err(SessionError::ClosedUnheard);
+                }
+                Received::End => return Ok(SessionEnd::Closed),
             }
         }
     }
@@ -222,8 +160,7 @@ impl Session<'_> {
         let mut first = [0; 16];
         match stream.read(&mut first) {
             Ok(count) if count > 0 => {
-                let first = FirstBytes(first[..count].to_vec());
-                Ok(SessionError::Stranger { who: who_begins_with(&first.0), first })
+                Ok(SessionError::stranger(FirstBytes(first[..count].to_vec())))
             }
             _ => Ok(SessionError::NoGreeting(SILENCE)),
         }
@@ -245,27 +182,4 @@ impl Session<'_> {
 enum Greeting {
     Unheard,
     Heard,
-}
-
-/// A text from a stranger without what would move a terminal's cursor or end a window's title.
-fn printable(text: &str) -> String {
-    text.chars().map(|letter| if letter.is_control() { '?' } else { letter }).collect()
-}
-
-/// Linux says "would block", Windows "timed out".
-fn is_timeout(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
-}
-
-fn who_begins_with(first: &[u8]) -> &'static str {
-    let begins = |with: &[u8]| first.starts_with(with);
-    if begins(b"HTTP") || begins(b"<") {
-        "a web server"
-    } else if begins(b"SSH-") {
-        "an SSH server"
-    } else if matches!(first, [_, _, _, _, _, _, 0, 0, 0x80, 2..=5, ..]) {
-        "a server of pickled arrays (watch it with --pickle)"
-    } else {
-        "some other program"
-    }
 }
