@@ -197,7 +197,7 @@ mod tests {
         for sequence in 4..=9 {
             developer.develop(&raw(sequence, Size::new(2, 1)), &[0; 5], &mut billboard);
         }
-        let Some(News::Notice(notice)) = newest(&mut reader) else { panic!("a notice") };
+        let Some(News::Notice { notice, .. }) = newest(&mut reader) else { panic!("a notice") };
         assert!(notice.text.contains("5 bytes instead of 6"), "{}", notice.text);
         assert_eq!(developer.totals.corrupt, 9);
     }

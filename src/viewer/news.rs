@@ -13,7 +13,12 @@ pub enum News {
     /// A picture has arrived.
     Picture(Arc<Arrival>),
     /// There is none for now.
-    Notice(Arc<Notice>),
+    Notice {
+        /// Why.
+        notice: Arc<Notice>,
+        /// The last one there was, which the screen may have missed.
+        last: Option<Arc<Arrival>>,
+    },
 }
 
 /// A picture and what is known of its way here.
@@ -105,31 +110,41 @@ impl NoticeKind {
 #[derive(Debug)]
 pub struct Billboard {
     news: Arc<Latest<News>>,
-    /// One in the slot, one on the screen, one being written; more only while the screen keeps some.
+    /// At least [`POOL`]; more only while the screen keeps some.
     pool: Vec<Arc<Arrival>>,
     /// Which of the pool is being written.
     blank: usize,
+    /// Which of the pool was published last. The slot holds it until the next one, so it is never blank.
+    last: Option<usize>,
     /// What the slot says now, if that is a notice.
     notice: Option<Arc<Notice>>,
 }
 
+/// One in the slot, one on the screen, one that the screen is just taking, one being written.
+const POOL: usize = 4;
+
 impl Billboard {
     /// Writes into `news`.
     pub fn new(news: Arc<Latest<News>>) -> Self {
-        Self { news, pool: Vec::new(), blank: 0, notice: None }
+        let pool = (0..POOL).map(|_| Arc::default()).collect();
+        Self { news, pool, blank: 0, last: None, notice: None }
     }
 
     /// An arrival that nobody looks at, with whatever it last held. Allocates only when there is none.
     ///
+    /// They take turns, so that all of them have grown to a stream's size after its first few frames.
+    ///
     /// # Panics
     /// Never: what is handed out was found to be free.
     pub fn blank(&mut self) -> &mut Arrival {
-        self.blank = match self.pool.iter_mut().position(|arrival| Arc::get_mut(arrival).is_some())
-        {
+        let count = self.pool.len();
+        let mut turns = (1..=count).map(|step| (self.blank + step) % count);
+        let pool = &mut self.pool;
+        self.blank = match turns.find(|&index| Arc::get_mut(&mut pool[index]).is_some()) {
             Some(free) => free,
             None => {
                 self.pool.push(Arc::default());
-                self.pool.len() - 1
+                count
             }
         };
         Arc::get_mut(&mut self.pool[self.blank]).expect("found to be free, or just made")
@@ -138,6 +153,7 @@ impl Billboard {
     /// Shows what was written into the last [`blank`](Self::blank).
     pub fn publish(&mut self) {
         self.notice = None;
+        self.last = Some(self.blank);
         self.news.publish(News::Picture(Arc::clone(&self.pool[self.blank])));
     }
 
@@ -150,7 +166,8 @@ impl Billboard {
         log::log!(kind.level(), "{}", notice.text);
         let notice = Arc::new(notice);
         self.notice = Some(Arc::clone(&notice));
-        self.news.publish(News::Notice(notice));
+        let last = self.last.map(|last| Arc::clone(&self.pool[last]));
+        self.news.publish(News::Notice { notice, last });
     }
 }
 
@@ -160,7 +177,7 @@ mod tests {
     use crate::latest::Newest;
 
     #[test]
-    fn three_arrivals_are_enough_for_one_screen() {
+    fn the_pool_does_not_grow_for_one_screen() {
         let news = Latest::new();
         let mut reader = news.reader();
         let mut billboard = Billboard::new(Arc::clone(&news));
@@ -178,7 +195,7 @@ mod tests {
             on_screen = Some(arrival);
         }
         assert_eq!(on_screen.map(|arrival| arrival.picture.sequence), Some(18), "left alone");
-        assert_eq!(billboard.pool.len(), 3);
+        assert_eq!(billboard.pool.len(), POOL);
     }
 
     #[test]
@@ -188,12 +205,27 @@ mod tests {
         let mut billboard = Billboard::new(news);
         let mut is_news = |billboard: &mut Billboard| {
             billboard.notify(NoticeKind::Disconnected, "the camera has left".into());
-            matches!(reader.newest(), Newest::Fresh { value: News::Notice(_), .. })
+            matches!(reader.newest(), Newest::Fresh { value: News::Notice { .. }, .. })
         };
         assert!(is_news(&mut billboard));
         assert!(!is_news(&mut billboard));
         billboard.blank();
         billboard.publish();
         assert!(is_news(&mut billboard));
+    }
+
+    #[test]
+    fn a_notice_carries_the_last_picture_and_keeps_it_from_being_overwritten() {
+        let news = Latest::new();
+        let mut reader = news.reader();
+        let mut billboard = Billboard::new(news);
+        billboard.blank().picture.sequence = 7;
+        billboard.publish();
+        billboard.notify(NoticeKind::Disconnected, "the camera has left".into());
+        billboard.blank().picture.sequence = 8;
+        let Newest::Fresh { value: News::Notice { last, .. }, .. } = reader.newest() else {
+            panic!("a notice was published");
+        };
+        assert_eq!(last.map(|arrival| arrival.picture.sequence), Some(7));
     }
 }

@@ -98,8 +98,9 @@ pub fn present(
                 scene.notice = None;
                 Change::Picture
             }
-            Newest::Fresh { value: News::Notice(notice), .. } => {
+            Newest::Fresh { value: News::Notice { notice, last }, .. } => {
                 scene.notice = Some(notice);
+                scene.arrival = last;
                 Change::Notice
             }
             Newest::NotYet => Change::Nothing,

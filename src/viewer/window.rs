@@ -17,6 +17,8 @@ pub struct Window {
     /// Where text is drawn over the last picture.
     canvas: Picture,
     drawn: Option<Drawn>,
+    /// What it is called until the camera has told its name.
+    name: String,
     title: String,
     /// The next title is put together here.
     next_title: String,
@@ -50,7 +52,8 @@ const LARGEST: Size = Size::new(1280, 720);
 const SMALLEST: Size = Size::new(640, 360);
 
 impl Window {
-    /// Opens a window in the shape of the first picture, if that has come yet.
+    /// Opens a window in the shape of the first picture, if that has come yet; `name` is its title
+    /// until the camera has told its own.
     ///
     /// # Errors
     /// When there is no display, or a library for windows is missing.
@@ -72,6 +75,7 @@ impl Window {
             keys,
             canvas: Picture::default(),
             drawn: None,
+            name: name.to_owned(),
             title: name.to_owned(),
             next_title: String::new(),
         })
@@ -115,7 +119,7 @@ impl Window {
     fn entitle(&mut self, scene: &Scene) {
         self.next_title.clear();
         // Writing to a String cannot fail.
-        let _ = write_title(scene, &mut self.next_title);
+        let _ = write_title(scene, &self.name, &mut self.next_title);
         if self.next_title != self.title {
             std::mem::swap(&mut self.next_title, &mut self.title);
             self.window.set_title(&self.title);
@@ -190,8 +194,8 @@ fn opening_size(picture: Option<Size>) -> Size {
 }
 
 /// `NAME — 1280×720 30 fps`, or what is in the way.
-fn write_title(scene: &Scene, out: &mut String) -> fmt::Result {
-    let camera = scene.arrival.as_ref().map_or("lancam-view", |arrival| &*arrival.camera);
+fn write_title(scene: &Scene, name: &str, out: &mut String) -> fmt::Result {
+    let camera = scene.arrival.as_ref().map_or(name, |arrival| &*arrival.camera);
     out.write_str(camera)?;
     match (&scene.arrival, &scene.notice) {
         (_, Some(notice)) => write!(out, " — {}", notice.kind.title()),
@@ -245,11 +249,11 @@ mod tests {
     fn the_title_says_what_is_seen_or_what_is_in_the_way() {
         let title = |scene: &Scene| {
             let mut out = String::new();
-            write_title(scene, &mut out).expect("a String takes everything");
+            write_title(scene, "pi:9999", &mut out).expect("a String takes everything");
             out
         };
         let mut scene = Scene::default();
-        assert_eq!(title(&scene), "lancam-view");
+        assert_eq!(title(&scene), "pi:9999");
         let mut arrival = Arrival { camera: "Küche".into(), ..Arrival::default() };
         arrival.picture.reshape(Size::new(640, 360));
         scene.arrival = Some(Arc::new(arrival));
