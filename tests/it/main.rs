@@ -14,6 +14,7 @@ mod fuzz_corpus;
 mod native_client;
 mod pi;
 mod pickle;
+mod png_file;
 mod reconnect;
 mod rig;
 mod skip;

@@ -1,6 +1,8 @@
 //! The tutorial's wire, both ways, with real Python and real numpy of both generations.
 
 use crate::camera_process::{CameraProcess, PATIENCE, run_to_end};
+use crate::png_file;
+use lancam::image::pixels::Size;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -148,12 +150,11 @@ fn the_tutorials_server_is_shown_in_its_own_colours() {
             let _ = server.kill();
             let _ = server.wait();
             assert_eq!(code, Some(0), "numpy {version}, protocol {protocol}: {text}");
-            let (size, rgb) = read_png(&file);
-            assert_eq!(size, (160, 90));
+            let picture = png_file::read(&file);
+            assert_eq!(picture.size(), Size::new(160, 90));
             for (x, colour) in [(20, [0, 0, 255]), (75, [0, 255, 0]), (140, [255, 0, 0])] {
-                let at = (45 * 160 + x) * 3;
                 assert_eq!(
-                    rgb[at..at + 3],
+                    picture.rgb(x, 45),
                     colour,
                     "numpy {version}, protocol {protocol}, column {x}"
                 );
@@ -178,15 +179,4 @@ fn a_pickle_that_would_run_a_program_is_refused_and_runs_nothing() {
         assert!(text.contains("system"), "it is refused by name: {text}");
         assert!(!touched.exists(), "and nothing ran");
     }
-}
-
-fn read_png(path: &Path) -> ((usize, usize), Vec<u8>) {
-    let file = BufReader::new(std::fs::File::open(path).expect("the viewer saved it"));
-    let mut reader = png::Decoder::new(file).read_info().expect("a PNG");
-    let mut pixels = vec![0; reader.output_buffer_size().expect("a size")];
-    let info = reader.next_frame(&mut pixels).expect("pixels");
-    assert_eq!(info.color_type, png::ColorType::Rgb);
-    pixels.truncate(info.buffer_size());
-    let side = |side| usize::try_from(side).expect("small");
-    ((side(info.width), side(info.height)), pixels)
 }

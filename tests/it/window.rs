@@ -112,7 +112,7 @@ fn a_resized_window_keeps_the_pictures_shape_and_escape_ends_it() {
     let server = FakeServer::on(0, |stream| stream_pattern(stream, SIZE, 30));
     let viewer = open(&screen, &server);
     wait_until("a picture", || stamp(&window(&screen, SIZE)));
-    let id = screen.xdotool(&["search", "--name", "fake"]).expect("one window");
+    let id = wait_until("the camera's name", || screen.xdotool(&["search", "--name", "fake"]));
     screen.xdotool(&["windowsize", "--sync", &id, "900", "360"]).expect("resized");
     screen.xdotool(&["windowmove", "--sync", &id, "0", "0"]).expect("moved");
     let shown = wait_until("the picture in the middle of the wide window", || {
@@ -170,7 +170,9 @@ fn a_window_without_a_camera_says_what_it_waits_for_until_the_camera_comes() {
     let _viewer = Viewer::start_with(&[&address], |command| {
         command.env("DISPLAY", screen.display()).env_remove("WAYLAND_DISPLAY");
     });
-    wait_until("the title of an absent camera", || screen.title_with("not connected"));
+    wait_until("the title of an absent camera", || {
+        screen.title_with(&format!("{address} — not connected"))
+    });
     let empty = Size::new(1280, 720);
     let shown = wait_until("text on a plain ground", || {
         let shown = window(&screen, empty);

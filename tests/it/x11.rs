@@ -58,9 +58,11 @@ impl Xvfb {
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().into())
     }
 
-    /// The title of the window whose title contains `text`.
+    /// The title of the only window, if there is one with a title that contains `text`.
     pub fn title_with(&self, text: &str) -> Option<String> {
-        self.xdotool(&["search", "--name", text, "getwindowname"])
+        // xdotool finds only ASCII, so any title is sought, and looked at here.
+        let title = self.xdotool(&["search", "--onlyvisible", "--name", ".", "getwindowname"])?;
+        title.contains(text).then_some(title)
     }
 
     /// What is on the screen now.
