@@ -168,6 +168,8 @@ fn a_pipe_is_followed_at_its_own_pace_and_its_end_is_the_end() {
     let mut camera = CameraProcess::spawn(command.stdin(Stdio::piped()));
     let mut pipe = camera.child.stdin.take().expect("piped");
     let mut viewer = NativeClient::connect(camera.port());
+    // Welcomed is watching: a frame that nobody watches is not sent to those who come later.
+    assert!(matches!(viewer.hear(), Said::Welcome { .. }));
     for grey in [50, 150, 250] {
         pipe.write_all(&clip(&[grey])).expect("writes");
         let (_, jpeg) = viewer.frame();
