@@ -70,10 +70,13 @@ pub enum ScreenError {
     )]
     NoDisplay,
     /// A library that windows need is not installed.
-    #[error(
-        "cannot open a window: {0}; install libxcursor1 (Debian) or libXcursor, or use --headless"
-    )]
-    LibraryMissing(String),
+    #[error("no window without {library}: install it ({package} on Debian), or use --headless")]
+    LibraryMissing {
+        /// Its file.
+        library: &'static str,
+        /// What Debian calls it.
+        package: &'static str,
+    },
     /// Opening or showing failed.
     #[error("cannot show a window: {0}; --headless works without one")]
     Window(String),

@@ -1,5 +1,6 @@
 //! A desktop window: the only file that names `minifb`.
 
+use super::news::{Notice, NoticeKind};
 use super::overlay;
 use super::presenter::{Change, End, Scene, Screen, ScreenError};
 use crate::image::picture::Picture;
@@ -43,7 +44,7 @@ enum KeyStroke {
 /// Events are only seen when they are asked for: often enough that keys and resizing feel immediate.
 const EVENT_INTERVAL: Duration = Duration::from_millis(8);
 
-/// X11 forgets what another window covered, and does not tell through `minifb`.
+/// X11 forgets what another window covered, and `minifb` does not pass on when it is seen again.
 const REDRAW_INTERVAL: Duration = Duration::from_millis(250);
 
 /// A window is opened no larger than this, since `minifb` does not know the screen's size ...
@@ -86,23 +87,24 @@ impl Window {
         Size::new(width, height)
     }
 
-    fn is_due(&self, change: Change, now: Instant) -> bool {
-        change != Change::Nothing
-            || self.drawn.is_none_or(|drawn| {
-                drawn.size != self.size() || now.duration_since(drawn.at) >= REDRAW_INTERVAL
-            })
-    }
-
-    fn draw(&mut self, scene: &Scene, now: Instant) -> Result<(), ScreenError> {
+    fn draw(&mut self, scene: &Scene, change: Change, now: Instant) -> Result<(), ScreenError> {
         let size = self.size();
+        let is_new = change != Change::Nothing || self.drawn.is_none_or(|drawn| drawn.size != size);
+        let is_covered =
+            self.drawn.is_some_and(|drawn| now.duration_since(drawn.at) >= REDRAW_INTERVAL);
+        if !is_new && !is_covered {
+            self.window.update();
+            return Ok(());
+        }
         self.drawn = Some(Drawn { size, at: now });
         let behind = scene.arrival.as_deref().map(|arrival| &arrival.picture);
         let picture = match (behind, &scene.notice) {
             (Some(picture), None) => picture,
             (_, notice) => {
-                let text = notice.as_deref().map_or("connecting", |notice| &notice.text);
-                self.canvas.reshape(size);
-                overlay::compose(&mut self.canvas, behind, text);
+                if is_new {
+                    self.canvas.reshape(size);
+                    overlay::compose(&mut self.canvas, behind, &text(notice.as_deref()));
+                }
                 &self.canvas
             }
         };
@@ -144,11 +146,7 @@ impl Screen for Window {
         change: Change,
         now: Instant,
     ) -> Result<Option<End>, ScreenError> {
-        if self.is_due(change, now) {
-            self.draw(scene, now)?;
-        } else {
-            self.window.update();
-        }
+        self.draw(scene, change, now)?;
         self.entitle(scene);
         Ok(self.is_left().then_some(End::UserLeft))
     }
@@ -193,6 +191,15 @@ fn opening_size(picture: Option<Size>) -> Size {
     }
 }
 
+/// What is in the way, and that somebody works on it.
+fn text(notice: Option<&Notice>) -> String {
+    match notice {
+        None => "connecting".to_owned(),
+        Some(Notice { kind: NoticeKind::Connecting | NoticeKind::NoPicture, text }) => text.clone(),
+        Some(Notice { text, .. }) => format!("{text} (trying again)"),
+    }
+}
+
 /// `NAME — 1280×720 30 fps`, or what is in the way.
 fn write_title(scene: &Scene, name: &str, out: &mut String) -> fmt::Result {
     let camera = scene.arrival.as_ref().map_or(name, |arrival| &*arrival.camera);
@@ -218,16 +225,20 @@ fn explain(error: &str) -> ScreenError {
     if needs_display && !is_set("DISPLAY") && !is_set("WAYLAND_DISPLAY") {
         return ScreenError::NoDisplay;
     }
-    if error.contains("failed to load") {
-        return ScreenError::LibraryMissing(error.to_owned());
+    let missing = |library, package| ScreenError::LibraryMissing { library, package };
+    if error.contains("failed to load XCursor") {
+        missing("libXcursor.so.1", "libxcursor1")
+    } else if error.contains("failed to load Xlib") {
+        missing("libX11.so.6", "libx11-6")
+    } else {
+        ScreenError::Window(error.to_owned())
     }
-    ScreenError::Window(error.to_owned())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::viewer::news::{Arrival, Notice, NoticeKind};
+    use crate::viewer::news::Arrival;
     use std::sync::Arc;
 
     #[test]

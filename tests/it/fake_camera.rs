@@ -96,6 +96,8 @@ pub struct FakeCamera {
 impl FakeCamera {
     /// Greets the viewer as a camera called `name`.
     pub fn greet(stream: TcpStream, name: &str) -> io::Result<Self> {
+        // As a camera does: small messages do not wait for company.
+        stream.set_nodelay(true)?;
         let decoder = Decoder::new(MAX_REQUEST);
         let mut camera = Self { stream, decoder, hello: String::new() };
         camera.hello = camera.wait_for(|message| match message {

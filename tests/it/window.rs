@@ -130,6 +130,17 @@ fn a_resized_window_keeps_the_pictures_shape_and_escape_ends_it() {
 }
 
 #[test]
+fn closing_the_window_ends_the_viewer() -> io::Result<()> {
+    let Some(screen) = screen("closing_the_window_ends_the_viewer") else { return Ok(()) };
+    let server = FakeServer::on(0, |stream| stream_pattern(stream, SIZE, 30));
+    let viewer = open(&screen, &server);
+    let id = wait_until("the camera's name", || screen.xdotool(&["search", "--name", "fake"]));
+    screen.close(id.parse().expect("a number"))?;
+    assert!(viewer.finish().status.success());
+    Ok(())
+}
+
+#[test]
 fn a_camera_without_a_picture_says_why_over_the_last_one() {
     let Some(screen) = screen("a_camera_without_a_picture_says_why_over_the_last_one") else {
         return;
@@ -229,4 +240,18 @@ fn without_a_display_the_error_names_the_option_that_needs_none() {
         command.env("DISPLAY", ":987").env_remove("WAYLAND_DISPLAY");
     });
     viewer.finish().expect(1, "--headless");
+}
+
+#[test]
+fn a_library_that_windows_need_is_named_with_its_package() {
+    let Some(screen) = screen("a_library_that_windows_need_is_named_with_its_package") else {
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("libXcursor.so.1"), "no library").expect("written");
+    let viewer = Viewer::start_with(&["127.0.0.1:9"], |command| {
+        command.env("DISPLAY", screen.display()).env_remove("WAYLAND_DISPLAY");
+        command.env("LD_LIBRARY_PATH", folder.path());
+    });
+    viewer.finish().expect(1, "install it (libxcursor1 on Debian), or use --headless");
 }

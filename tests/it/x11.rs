@@ -3,7 +3,8 @@
 use crate::camera_process::PATIENCE;
 use lancam::image::picture::Picture;
 use lancam::image::pixels::Size;
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -65,6 +66,32 @@ impl Xvfb {
         title.contains(text).then_some(title)
     }
 
+    /// Asks window `id` to close, as the button in its title bar does (ICCCM, 4.2.8.1).
+    pub fn close(&self, id: u32) -> io::Result<()> {
+        let number = self.display.trim_start_matches(':');
+        let mut x = UnixStream::connect(format!("/tmp/.X11-unix/X{number}"))?;
+        // Little-endian, version 11.0, no authorization; the answer's length is in words.
+        x.write_all(&[b'l', 0, 11, 0, 0, 0, 0, 0, 0, 0, 0, 0])?;
+        let mut head = [0; 8];
+        x.read_exact(&mut head)?;
+        assert_eq!(head[0], 1, "the server lets us in");
+        x.read_exact(&mut vec![0; usize::from(u16::from_le_bytes([head[6], head[7]])) * 4])?;
+        let protocols = atom(&mut x, "WM_PROTOCOLS")?;
+        let delete = atom(&mut x, "WM_DELETE_WINDOW")?;
+        // SendEvent, 11 words, to the window, to whoever made it; the event is ClientMessage, format 32.
+        let mut request = vec![25, 0, 11, 0];
+        for word in [id, 0] {
+            request.extend(word.to_le_bytes());
+        }
+        request.extend([33, 32, 0, 0]);
+        for word in [id, protocols, delete, 0, 0, 0, 0] {
+            request.extend(word.to_le_bytes());
+        }
+        x.write_all(&request)?;
+        // The answer to this one proves that the one before has been done.
+        atom(&mut x, "WM_PROTOCOLS").map(drop)
+    }
+
     /// What is on the screen now.
     pub fn screenshot(&self) -> Picture {
         let file: PathBuf = self.folder.path().join("Xvfb_screen0");
@@ -94,6 +121,20 @@ impl Drop for Xvfb {
         let _ = self.server.kill();
         let _ = self.server.wait();
     }
+}
+
+/// InternAtom.
+fn atom(x: &mut UnixStream, name: &str) -> io::Result<u32> {
+    let words = 2 + name.len().div_ceil(4);
+    let mut request = vec![16, 0, u8::try_from(words).expect("a short name"), 0];
+    request.extend([u8::try_from(name.len()).expect("a short name"), 0, 0, 0]);
+    request.extend_from_slice(name.as_bytes());
+    request.resize(words * 4, 0);
+    x.write_all(&request)?;
+    let mut reply = [0; 32];
+    x.read_exact(&mut reply)?;
+    assert_eq!(reply[0], 1, "a reply, not an error");
+    Ok(u32::from_le_bytes([reply[8], reply[9], reply[10], reply[11]]))
 }
 
 /// Asks again and again until there is an answer.
