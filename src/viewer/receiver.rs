@@ -7,7 +7,7 @@ use super::session::{SessionEnd, SessionError, native, pickle};
 use crate::image::jpeg::codec::JpegError;
 use crate::latest::Latest;
 use crate::net::socket;
-use crate::wire::native::message::Wishes;
+use crate::wire::native::message::{GoodbyeReason, Wishes};
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
@@ -97,8 +97,8 @@ const CONNECT_PATIENCE: Duration = Duration::from_secs(1);
 /// second cost neither end anything that could be measured ...
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// ... but somebody else's server is not to be pestered.
-const PAUSE_FOR_STRANGERS: Duration = Duration::from_secs(2);
+/// ... but neither a camera that is full nor somebody else's server is to be pestered.
+const LONG_PAUSE: Duration = Duration::from_secs(2);
 
 impl Receiver {
     /// A receiver of `camera`'s pictures into `news`.
@@ -119,15 +119,14 @@ impl Receiver {
         let text = format!("connecting to {}", self.camera);
         self.billboard.notify(NoticeKind::Connecting, text);
         loop {
-            let (kind, text) = match self.run_once() {
+            let outcome = self.run_once();
+            let pause = pause_after(&outcome);
+            let (kind, text) = match outcome {
                 Ok(end) => (NoticeKind::Disconnected, self.farewell(&end)),
                 Err(error) => (error.kind(), error.to_string()),
             };
             self.billboard.notify(kind, text);
-            thread::sleep(match kind {
-                NoticeKind::NotLancam | NoticeKind::Incompatible => PAUSE_FOR_STRANGERS,
-                _ => PAUSE,
-            });
+            thread::sleep(pause);
         }
     }
 
@@ -171,9 +170,25 @@ impl Receiver {
 
     fn farewell(&self, end: &SessionEnd) -> String {
         match end {
-            SessionEnd::Goodbye(text) if !text.is_empty() => format!("{}: {text}", self.camera),
+            SessionEnd::Goodbye { text, .. } if !text.is_empty() => {
+                format!("{}: {text}", self.camera)
+            }
             _ => format!("{} has closed the connection", self.camera),
         }
+    }
+}
+
+fn pause_after(outcome: &Result<SessionEnd, ReceiveError>) -> Duration {
+    match outcome {
+        // It stops, and may be started again at once.
+        Ok(SessionEnd::Goodbye { reason: GoodbyeReason::Stopping, .. } | SessionEnd::Closed) => {
+            PAUSE
+        }
+        Ok(SessionEnd::Goodbye { .. }) => LONG_PAUSE,
+        Err(error) => match error.kind() {
+            NoticeKind::NotLancam | NoticeKind::Incompatible => LONG_PAUSE,
+            _ => PAUSE,
+        },
     }
 }
 

@@ -4,6 +4,7 @@ pub mod native;
 pub mod pickle;
 
 use crate::wire::FirstBytes;
+use crate::wire::native::message::GoodbyeReason;
 use crate::wire::native::{VERSION, WireError};
 use crate::wire::pickle::PickleError;
 use std::io::{self, ErrorKind, Read};
@@ -13,8 +14,13 @@ use std::time::Duration;
 /// How a session ended that nothing was wrong with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SessionEnd {
-    /// The camera said goodbye, and why.
-    Goodbye(String),
+    /// The camera said goodbye.
+    Goodbye {
+        /// Why, for programs.
+        reason: GoodbyeReason,
+        /// Why, for people.
+        text: String,
+    },
     /// The camera closed the connection between two messages.
     Closed,
 }

@@ -127,7 +127,9 @@ impl Session<'_> {
             } => {
                 return Err(SessionError::Version { min: min_version, max: max_version });
             }
-            Message::Goodbye { text, .. } => return Ok(Some(SessionEnd::Goodbye(printable(text)))),
+            Message::Goodbye { reason, text, .. } => {
+                return Ok(Some(SessionEnd::Goodbye { reason, text: printable(text) }));
+            }
             // Answers and facts that nobody here asked for, and what only a camera takes.
             Message::Pong { .. }
             | Message::Control { .. }
