@@ -1,15 +1,15 @@
-//! Tells the programs what `--version` says of them: `LANCAM_COMMIT` and `LANCAM_TARGET`.
+//! Tells the programs what `--version` says of them: `BUILD_COMMIT` and `BUILD_TARGET`.
 
 use std::{env, path::Path, process::Command};
 
 fn main() {
     let target = env::var("TARGET").expect("cargo sets it for build scripts");
-    println!("cargo::rustc-env=LANCAM_TARGET={target}");
+    println!("cargo::rustc-env=BUILD_TARGET={target}");
 
     // Set by who builds from a source archive; asked of git otherwise.
-    println!("cargo::rerun-if-env-changed=LANCAM_COMMIT");
-    let commit = env::var("LANCAM_COMMIT").ok().or_else(commit_of_checkout);
-    println!("cargo::rustc-env=LANCAM_COMMIT={}", commit.as_deref().unwrap_or("unknown"));
+    println!("cargo::rerun-if-env-changed=BUILD_COMMIT");
+    let commit = env::var("BUILD_COMMIT").ok().or_else(commit_of_checkout);
+    println!("cargo::rustc-env=BUILD_COMMIT={}", commit.as_deref().unwrap_or("unknown"));
 
     println!("cargo::rerun-if-changed=build.rs");
 }

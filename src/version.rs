@@ -10,8 +10,8 @@ pub fn text(program: &str) -> String {
     format!(
         "{program} {} ({}, {}, {})",
         env!("CARGO_PKG_VERSION"),
-        option_env!("LANCAM_COMMIT").unwrap_or("unknown commit"),
-        option_env!("LANCAM_TARGET").unwrap_or("unknown target"),
+        option_env!("BUILD_COMMIT").unwrap_or("unknown commit"),
+        option_env!("BUILD_TARGET").unwrap_or("unknown target"),
         features.join(" ")
     )
 }

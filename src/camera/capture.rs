@@ -2,7 +2,10 @@
 
 use super::encode::Renditions;
 use super::update::{StatusText, StreamFacts, Update};
-use crate::source::{Drops, FrameSource, SourceError};
+use crate::image::frame::RawFrame;
+use crate::image::jpeg::markers;
+use crate::image::pixels::PixelFormat;
+use crate::source::{FrameSource, SourceError};
 use crate::stop::Stop;
 use crate::wire::native::message::StatusCode;
 use std::sync::Arc;
@@ -16,28 +19,36 @@ pub fn run_once(
     renditions: &mut Renditions,
     stop: &Stop,
 ) -> Result<(), SourceError> {
-    let interval = source.layout().interval.filter(|interval| !interval.is_zero());
-    let stream = Arc::new(StreamFacts {
-        source: format!("{}: {}", source.description(), source.layout()),
-        millifps: interval.map_or(0, millifps),
-    });
-    log::info!("capturing from {}", stream.source);
+    let description = source.description();
     let starting = Update::Status(Arc::new(StatusText {
         code: StatusCode::Starting,
-        text: format!("{} has not sent a picture yet", source.description()),
+        text: format!("{description} has not sent a picture yet"),
     }));
+    let mut stream = None;
     let mut complaint = Complaint::default();
-    let mut drops = Drops::default();
+    let mut broken = 0;
     while let Some(frame) = source.next_frame(stop)? {
-        let outcome = renditions.encode(&frame, &stream, &starting);
+        let stream = stream.get_or_insert_with(|| Arc::new(facts(&description, &frame)));
+        let outcome = renditions.encode(&frame, stream, &starting);
         complaint.note(outcome.err().map(|error| error.to_string()));
-        let now = source.drops();
-        if now.broken != drops.broken {
-            log::debug!("{} broken frames so far", now.broken);
+        let broken_now = source.drops().broken;
+        if std::mem::replace(&mut broken, broken_now) != broken_now {
+            log::debug!("{broken_now} broken frames so far");
         }
-        drops = now;
     }
     Ok(())
+}
+
+/// What is known of a source once its first frame is there: a pipe's size is that of its pictures.
+fn facts(description: &str, first: &RawFrame<'_>) -> StreamFacts {
+    let mut layout = *first.layout;
+    if layout.format == PixelFormat::Jpeg {
+        layout.size = markers::picture_size(first.bytes).unwrap_or(layout.size);
+    }
+    let source = format!("{description}: {layout}");
+    log::info!("capturing from {source}");
+    let interval = layout.interval.filter(|interval| !interval.is_zero());
+    StreamFacts { source, millifps: interval.map_or(0, millifps) }
 }
 
 /// Logs a repeating trouble when it begins, changes and ends; not at every frame.
