@@ -6,6 +6,7 @@
 #![allow(clippy::panic)]
 
 mod allocations;
+mod c_allocations;
 mod camera_allocations;
 mod camera_process;
 mod cli;

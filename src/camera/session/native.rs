@@ -253,8 +253,10 @@ impl Session<'_> {
             let Some(message) = self.decoder.next_message()? else { return Ok(Answered::All) };
             match message {
                 Message::Ack { sequence } => {
-                    self.credit.acknowledged(sequence);
-                    self.last_progress = Instant::now();
+                    // An acknowledgement of nothing is no progress: it would hold the place for ever.
+                    if self.credit.acknowledged(sequence) > 0 {
+                        self.last_progress = Instant::now();
+                    }
                 }
                 Message::Ping { token } => {
                     let now = clock::now();

@@ -32,11 +32,15 @@ impl Credit {
         }
     }
 
-    /// Takes note that all frames up to `sequence` have arrived; repeated or foreign numbers change nothing.
-    pub fn acknowledged(&mut self, sequence: u64) {
+    /// Takes note that all frames up to `sequence` have arrived and says how many that was; repeated
+    /// or foreign numbers change nothing.
+    pub fn acknowledged(&mut self, sequence: u64) -> usize {
+        let in_flight = |credit: &Self| credit.in_flight.iter().flatten().count();
+        let before = in_flight(self);
         for place in &mut self.in_flight {
             *place = place.filter(|&sent| sent > sequence);
         }
+        before - in_flight(self)
     }
 }
 
@@ -50,12 +54,12 @@ mod tests {
         assert!(credit.allows());
         credit.sent(10);
         assert!(!credit.allows());
-        credit.acknowledged(9);
+        assert_eq!(credit.acknowledged(9), 0);
         assert!(!credit.allows(), "an old acknowledgement");
-        credit.acknowledged(10);
+        assert_eq!(credit.acknowledged(10), 1);
         assert!(credit.allows());
-        credit.acknowledged(10);
-        credit.acknowledged(u64::MAX);
+        assert_eq!(credit.acknowledged(10), 0);
+        assert_eq!(credit.acknowledged(u64::MAX), 0);
         credit.sent(11);
         assert!(!credit.allows(), "repeated acknowledgements buy nothing");
     }
@@ -68,7 +72,7 @@ mod tests {
             credit.sent(sequence);
         }
         assert!(!credit.allows(), "never more than four");
-        credit.acknowledged(3);
+        assert_eq!(credit.acknowledged(3), 3);
         credit.sent(5);
         credit.sent(6);
         assert!(credit.allows());
