@@ -312,8 +312,11 @@ mod send {
             };
             let mut packet = pool.take(facts);
             let content = PacketPool::open(&mut packet);
-            content.storage(FRAME_LEN)[..FRAME_LEN].copy_from_slice(&picture);
-            content.set_len(FRAME_LEN);
+            // Filled once: what is measured is sending; the copy from the camera is another stage's.
+            if content.payload().is_empty() {
+                content.storage(FRAME_LEN)[..FRAME_LEN].copy_from_slice(&picture);
+                content.set_len(FRAME_LEN);
+            }
             pool.remember(&packet);
             camera.jpeg.publish(Update::Frame { packet, stream: Arc::clone(&stream) });
         };
