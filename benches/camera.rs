@@ -185,7 +185,7 @@ mod send {
     const FRAME_LEN: usize = 120_000;
     const FRAMES: u32 = 90;
     const INTERVAL: Duration = Duration::from_micros(33_333);
-    const ROUNDS: usize = 5;
+    const ROUNDS: usize = 7;
 
     pub(super) fn run() -> io::Result<()> {
         println!(
