@@ -253,8 +253,9 @@ impl Session<'_> {
             let Some(message) = self.decoder.next_message()? else { return Ok(Answered::All) };
             match message {
                 Message::Ack { sequence } => {
+                    let arrived = self.credit.acknowledged(sequence);
                     // An acknowledgement of nothing is no progress: it would hold the place for ever.
-                    if self.credit.acknowledged(sequence) > 0 {
+                    if arrived > 0 {
                         self.last_progress = Instant::now();
                     }
                 }
