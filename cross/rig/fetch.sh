@@ -72,8 +72,8 @@ fetch() {
     private_apt apt-get install -y --download-only busybox-static strace v4l-utils >&2 ||
         skip "cannot download busybox-static, strace and v4l-utils for arm64"
 
-    unpack "$cache/root" "$cache"/apt/archives/*.deb
-    rm -r "$cache/root/usr/share" "$cache"/root/usr/lib/*/gconv
+    unpack "$cache/sysroot" "$cache"/apt/archives/*.deb
+    rm -r "$cache/sysroot/usr/share" "$cache"/sysroot/usr/lib/*/gconv
     unpack "$cache/kernel" "$cache/apt/$kernel"_*.deb
     local version=${kernel#linux-image-}
     ln -s "boot/vmlinuz-$version" "$cache/kernel/vmlinuz"
@@ -92,7 +92,7 @@ exec 9>"$cache/lock"
 flock 9
 # The version is written last: without it the folder is a fetch that was interrupted.
 if [ ! -e "$cache/kernel/version" ]; then
-    rm -rf "$cache"/{apt,kernel,root,base.cpio}
+    rm -rf "$cache"/{apt,kernel,sysroot,base.cpio}
     copy_sources
     fetch
 fi

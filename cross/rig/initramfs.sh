@@ -19,7 +19,7 @@ archive() { (cd "$1" && find . -print0 | sort -z | cpio --quiet -0 -o -H newc -R
 build_base() {
     local version module path
     version=$(<"$cache/kernel/version")
-    cp -a "$cache/root/." "$stage"
+    cp -a "$cache/sysroot/." "$stage"
     install -m 755 "$here/init" "$stage/init"
     mkdir -p "$stage"/{dev,proc,sys,tmp,run} "$stage/usr/lib/modules/$version"
     cp "$cache/kernel/lib/modules/$version"/modules.{builtin,builtin.modinfo,order} "$stage/usr/lib/modules/$version/"
