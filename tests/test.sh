@@ -12,9 +12,9 @@ cross/need.sh Xvfb:xvfb xdotool:xdotool import:imagemagick xwininfo:x11-utils li
 get_c
 get_rust
 
-export LANCAM_SKIPS=$CARGO_TARGET_DIR/skipped-tests # written by tests/it/skip.rs
+skips=$CARGO_TARGET_DIR/skipped-tests # written by tests/it/skip.rs
 log=$CARGO_TARGET_DIR/test.log
-: >"$LANCAM_SKIPS"
+: >"$skips"
 
 what=()
 if [ "$(uname -s)" = Linux ]; then
@@ -25,19 +25,19 @@ if [ "$(uname -s)" = Linux ]; then
     esac
     export LANCAM_PI_BINARY=$PWD/dist/lancam-aarch64
 else
-    echo "skipped: tests/it: camera: it needs Linux" | tee "$LANCAM_SKIPS"
+    echo "skipped: tests/it: camera: it needs Linux" | tee "$skips"
     what=(--lib --no-default-features --features viewer)
 fi
 status=0
-cargo test --locked --no-fail-fast "${what[@]}" -- "$@" 2>&1 | tee "$log" || status=$?
+LANCAM_SKIPS=$skips cargo test --locked --no-fail-fast "${what[@]}" -- "$@" 2>&1 | tee "$log" || status=$?
 
-sort -u -o "$LANCAM_SKIPS" "$LANCAM_SKIPS"
-if [ -s "$LANCAM_SKIPS" ]; then
+sort -u -o "$skips" "$skips"
+if [ -s "$skips" ]; then
     echo "This machine cannot run:"
-    cat "$LANCAM_SKIPS"
+    cat "$skips"
 fi
 # A skipped test has passed, as far as cargo knows.
-skipped=$(cut -d ' ' -f 2 "$LANCAM_SKIPS" | sort -u | wc -l)
+skipped=$(cut -d ' ' -f 2 "$skips" | sort -u | wc -l)
 summary=$CARGO_TARGET_DIR/test-summary
 awk -v skipped="$skipped" '
     /^test result: / { passed += $4; failed += $6; ignored += $8 }

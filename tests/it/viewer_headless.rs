@@ -12,6 +12,7 @@ use lancam::wire::native::{MAX_PAYLOAD, VERSION};
 use lancam::wire::packet::{Codec, FrameFacts};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::sync::{Arc, Barrier};
 
 const SIZE: Size = Size::new(320, 180);
 
@@ -233,15 +234,21 @@ fn a_port_where_nobody_listens_is_told() {
 
 #[test]
 fn a_camera_that_leaves_for_good_ends_it_with_a_failure() {
-    let server = FakeServer::on(0, |stream| {
+    // The goodbye is newer than the frame: it waits until that has been seen.
+    let frame_was_seen = Arc::new(Barrier::new(2));
+    let may_leave = Arc::clone(&frame_was_seen);
+    let server = FakeServer::on(0, move |stream| {
         let mut camera = FakeCamera::greet(stream, "fake")?;
         let jpeg = Pattern::new(SIZE).jpeg(1).to_vec();
         camera.send_frame(&jpeg_facts(1, SIZE), &jpeg)?;
+        may_leave.wait();
         let reason = GoodbyeReason::Stopping;
         camera.send(&Message::Goodbye { reason, min_version: 1, max_version: 1, text: "it stops" })
     });
     let mut viewer =
         Viewer::start(&["--headless", "-v", "--frames", "9", "--timeout", "1", &server.address()]);
+    viewer.wait_for("frame 1 of");
+    frame_was_seen.wait();
     viewer.wait_for("it stops");
     drop(server);
     viewer.finish().expect(1, "no picture for 1 s: nothing listens at");

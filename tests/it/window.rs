@@ -34,6 +34,12 @@ fn open(screen: &Xvfb, server: &FakeServer) -> Viewer {
     })
 }
 
+/// X's number of the window that shows the camera.
+fn window_of_camera(screen: &Xvfb) -> String {
+    wait_until("the camera's name", || screen.title_with("fake"));
+    screen.xdotool(&["search", "--onlyvisible", "--name", "."]).expect("the window is there")
+}
+
 /// The part of the screen where a window of `size` opens.
 fn window(screen: &Xvfb, size: Size) -> Picture {
     crop(
@@ -112,7 +118,7 @@ fn a_resized_window_keeps_the_pictures_shape_and_escape_ends_it() {
     let server = FakeServer::on(0, |stream| stream_pattern(stream, SIZE, 30));
     let viewer = open(&screen, &server);
     wait_until("a picture", || stamp(&window(&screen, SIZE)));
-    let id = wait_until("the camera's name", || screen.xdotool(&["search", "--name", "fake"]));
+    let id = window_of_camera(&screen);
     screen.xdotool(&["windowsize", "--sync", &id, "900", "360"]).expect("resized");
     screen.xdotool(&["windowmove", "--sync", &id, "0", "0"]).expect("moved");
     let shown = wait_until("the picture in the middle of the wide window", || {
@@ -134,7 +140,7 @@ fn closing_the_window_ends_the_viewer() -> io::Result<()> {
     let Some(screen) = screen("closing_the_window_ends_the_viewer") else { return Ok(()) };
     let server = FakeServer::on(0, |stream| stream_pattern(stream, SIZE, 30));
     let viewer = open(&screen, &server);
-    let id = wait_until("the camera's name", || screen.xdotool(&["search", "--name", "fake"]));
+    let id = window_of_camera(&screen);
     screen.close(id.parse().expect("a number"))?;
     assert!(viewer.finish().status.success());
     Ok(())

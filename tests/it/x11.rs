@@ -32,7 +32,9 @@ impl Xvfb {
         }
         let folder = tempfile::tempdir().expect("a folder");
         let mut server = Command::new("Xvfb")
-            .args(["-displayfd", "1", "-nolisten", "tcp", "-screen", "0"])
+            // Without -noreset it closes every connection when its last one, xdotool's, has ended: the viewer's too,
+            // if that comes just then.
+            .args(["-noreset", "-displayfd", "1", "-nolisten", "tcp", "-screen", "0"])
             .arg(format!("{SCREEN}x24"))
             .arg("-fbdir")
             .arg(folder.path())
