@@ -26,6 +26,24 @@ pub struct FakeServer {
     acceptor: Option<JoinHandle<()>>,
 }
 
+/// A port where nobody listens until a [`FakeServer`] does: no other test is given it meanwhile.
+pub struct ReservedPort(socket2::Socket);
+
+impl ReservedPort {
+    pub fn new() -> io::Result<Self> {
+        let port = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None)?;
+        // With this on both, a server may listen on a port that is only bound here.
+        port.set_reuse_address(true)?;
+        port.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())?;
+        Ok(Self(port))
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        let address = self.0.local_addr().ok().and_then(|address| address.as_socket());
+        address.expect("bound to an address of IPv4")
+    }
+}
+
 impl FakeServer {
     /// Listens on `port` (0: a free one) and gives each connection to `serve` on a thread of its own.
     pub fn on<S>(port: u16, serve: S) -> Self

@@ -1,6 +1,8 @@
 //! The viewer without a window, against good and bad servers.
 
-use crate::fake_camera::{FakeCamera, FakeServer, Pattern, jpeg_facts, stream_pattern};
+use crate::fake_camera::{
+    FakeCamera, FakeServer, Pattern, ReservedPort, jpeg_facts, stream_pattern,
+};
 use crate::png_file;
 use crate::viewer_process::{Output, Viewer};
 use lancam::image::pixels::Size;
@@ -228,8 +230,8 @@ fn a_name_that_does_not_resolve_is_told() {
 
 #[test]
 fn a_port_where_nobody_listens_is_told() {
-    let port = FakeServer::on(0, |_| Ok(())).port();
-    watch(&format!("127.0.0.1:{port}"), &["--timeout", "1"]).expect(3, "nothing listens at");
+    let reserved = ReservedPort::new().expect("a free port");
+    watch(&reserved.address().to_string(), &["--timeout", "1"]).expect(3, "nothing listens at");
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! The viewer in a real window, looked at through the pixels on the screen.
 
-use crate::fake_camera::{FakeCamera, FakeServer, Pattern, jpeg_facts, stream_pattern};
+use crate::fake_camera::{
+    FakeCamera, FakeServer, Pattern, ReservedPort, jpeg_facts, stream_pattern,
+};
 use crate::skip::skip;
 use crate::viewer_process::Viewer;
 use crate::x11::{SCREEN, Xvfb, wait_until};
@@ -181,9 +183,8 @@ fn a_window_without_a_camera_says_what_it_waits_for_until_the_camera_comes() {
     else {
         return;
     };
-    let server = FakeServer::on(0, |_| Ok(()));
-    let (port, address) = (server.port(), server.address());
-    drop(server);
+    let reserved = ReservedPort::new().expect("a free port");
+    let (port, address) = (reserved.address().port(), reserved.address().to_string());
     let _viewer = Viewer::start_with(&[&address], |command| {
         command.env("DISPLAY", screen.display()).env_remove("WAYLAND_DISPLAY");
     });
