@@ -6,8 +6,8 @@ cd "$(dirname "$0")/.."
 . cross/toolchain.sh
 
 # What of this cannot be had is not missed here: the tests that use it say so and are skipped.
-cross/need.sh Xvfb:xvfb xdotool:xdotool import:imagemagick xwininfo:x11-utils libxcursor1 strace:strace djpeg:libjpeg-turbo-progs \
-    qemu-system-aarch64:qemu-system-arm qemu-arm-static:qemu-user-static ip:iproute2 ||
+cross/need.sh Xvfb:xvfb xdotool:xdotool libxcursor1 strace:strace djpeg:libjpeg-turbo-progs \
+    qemu-system-aarch64:qemu-system-arm cpio:cpio depmod:kmod xz:xz-utils qemu-arm-static:qemu-user-static ||
     echo "Going on without" >&2
 get_c
 get_rust
