@@ -34,7 +34,8 @@ mod encode {
     use lancam::camera::update::{StatusText, StreamFacts, Update};
     use lancam::image::frame::{FrameLayout, Micros, RawFrame};
     use lancam::image::jpeg::codec::Encoder;
-    use lancam::image::pixels::{Chroma, PixelFormat, Range, Size};
+    use lancam::image::orientation::Orientation;
+    use lancam::image::pixels::{Chroma, Colour, Matrix, PixelFormat, Range, Size};
     use lancam::image::planes::Planes;
     use lancam::image::rendition::SizeWish;
     use lancam::image::resize::PlaneResizer;
@@ -84,10 +85,11 @@ mod encode {
         );
         for range in [Range::Full, Range::Limited] {
             let layout = FrameLayout {
-                format: PixelFormat::Yuyv,
+                format: PixelFormat::YUYV,
                 size: SIZE,
                 stride: SIZE.width * 2,
-                range,
+                colour: Colour { matrix: Matrix::Bt601, range },
+                orientation: Orientation::UPRIGHT,
                 interval: None,
             };
             let frame =

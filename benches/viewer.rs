@@ -6,7 +6,8 @@ mod measure;
 
 use lancam::image::frame::{FrameLayout, Micros, RawFrame};
 use lancam::image::jpeg::codec::Encoder;
-use lancam::image::pixels::{Chroma, PixelFormat, Range, Size};
+use lancam::image::orientation::Orientation;
+use lancam::image::pixels::{Chroma, Colour, PixelFormat, Size};
 use lancam::image::planes::Planes;
 use lancam::latest::Latest;
 use lancam::viewer::developer::Developer;
@@ -96,10 +97,11 @@ impl Bare {
 /// The scene as a camera of this size would send it.
 fn encode(size: Size) -> Vec<u8> {
     let layout = FrameLayout {
-        format: PixelFormat::Yuyv,
+        format: PixelFormat::YUYV,
         size,
         stride: size.width * 2,
-        range: Range::Full,
+        colour: Colour::JPEG,
+        orientation: Orientation::UPRIGHT,
         interval: None,
     };
     let bytes = &scene(size);

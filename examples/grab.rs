@@ -14,7 +14,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let spec = SourceSpec::parse(&arguments.next().unwrap_or_else(|| "auto".into()))?;
     let size = arguments.next().map(|size| Size::parse(&size).ok_or("a size such as 640x360"));
     let fps = arguments.next().map(|fps| fps.parse());
-    let wish = CaptureWish { size: size.transpose()?, fps: fps.transpose()?, format: None };
+    let wish =
+        CaptureWish { size: size.transpose()?, fps: fps.transpose()?, ..CaptureWish::default() };
 
     lancam::log_setup::start(1);
     let stop = Stop::new()?;

@@ -1,6 +1,7 @@
 //! A camera's frame as the camera lends it: borrowed bytes and what they mean.
 
-use super::pixels::{PixelFormat, Range, Size};
+use super::orientation::Orientation;
+use super::pixels::{Chroma, ChromaOrder, Colour, PixelFormat, Size};
 use std::fmt;
 use std::time::Duration;
 
@@ -22,19 +23,84 @@ pub struct FrameLayout {
     pub format: PixelFormat,
     /// Visible size.
     pub size: Size,
-    /// Bytes from one row to the next; 0 for compressed formats.
+    /// Bytes from one row to the next in the first plane; 0 for compressed formats.
     pub stride: usize,
-    /// Range of the code values; JPEG is always full.
-    pub range: Range,
+    /// What the code values mean; a JPEG's are always [`Colour::JPEG`].
+    pub colour: Colour,
+    /// What is still to be done to each frame until it stands upright.
+    pub orientation: Orientation,
     /// Time between frames, where the driver or the user named one.
     pub interval: Option<Duration>,
+}
+
+/// Where the rows of one plane lie in a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlaneLayout {
+    /// The first byte of its first row.
+    pub offset: usize,
+    /// Bytes from one row to the next.
+    pub stride: usize,
+    /// Bytes of a row that carry the picture.
+    pub row: usize,
+    /// How many rows.
+    pub rows: usize,
+}
+
+impl PlaneLayout {
+    /// Where the last row ends.
+    pub const fn end(&self) -> usize {
+        self.offset + self.stride * (self.rows - 1) + self.row
+    }
+
+    /// The bytes of row `index`; of the last row for any index beyond it.
+    ///
+    /// # Panics
+    /// When `frame` is shorter than [`end`](Self::end).
+    pub fn row_of<'a>(&self, frame: &'a [u8], index: usize) -> &'a [u8] {
+        &frame[self.offset + self.stride * index.min(self.rows - 1)..][..self.row]
+    }
 }
 
 impl FrameLayout {
     /// How many bytes a whole raw frame has at least; `None` for compressed formats.
     pub fn frame_len(&self) -> Option<usize> {
-        let last_row = self.format.min_stride(self.size.width)?;
-        Some(self.stride * (self.size.height - 1) + last_row)
+        let first = self.first_plane()?;
+        let chroma = self.chroma_planes().map_or(0, |[cb, cr]| cb.end().max(cr.end()));
+        Some(first.end().max(chroma))
+    }
+
+    /// The first plane of a raw format, most often the only one; `None` for compressed formats.
+    pub fn first_plane(&self) -> Option<PlaneLayout> {
+        let row = self.format.min_stride(self.size.width)?;
+        Some(PlaneLayout { offset: 0, stride: self.stride, row, rows: self.size.height })
+    }
+
+    /// The planes behind the first one: Cb and Cr, or twice the same for Cb and Cr in turns. They follow
+    /// each other without gaps, and rows are padded in proportion (V4L2, "Planar YUV formats").
+    pub fn chroma_planes(&self) -> Option<[PlaneLayout; 2]> {
+        let (chroma, order, samples) = match self.format {
+            PixelFormat::SemiPlanar(chroma, order) => (chroma, order, 2),
+            PixelFormat::Planar(chroma, order) => (chroma, order, 1),
+            _ => return None,
+        };
+        let size = chroma.chroma_size(self.size);
+        let row = size.width * samples;
+        // 4:2:0 and 4:2:2 halve the columns.
+        let halves = if chroma == Chroma::Yuv444 { 1 } else { 2 };
+        let stride = (self.stride * samples).div_ceil(halves).max(row);
+        let first =
+            PlaneLayout { offset: self.stride * self.size.height, stride, row, rows: size.height };
+        let second = PlaneLayout { offset: first.offset + stride * first.rows, ..first };
+        Some(match (samples, order) {
+            (2, _) => [first, first],
+            (_, ChromaOrder::CbCr) => [first, second],
+            (_, ChromaOrder::CrCb) => [second, first],
+        })
+    }
+
+    /// The size of the picture once it stands upright.
+    pub fn upright_size(&self) -> Size {
+        self.orientation.size_of(self.size)
     }
 }
 
@@ -63,4 +129,34 @@ pub struct RawFrame<'a> {
     pub sequence: u64,
     /// When the camera took it.
     pub captured_at: Micros,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layout(format: PixelFormat, stride: usize) -> FrameLayout {
+        FrameLayout {
+            format,
+            size: Size::new(5, 3),
+            stride,
+            colour: Colour::CAMERA,
+            orientation: Orientation::UPRIGHT,
+            interval: None,
+        }
+    }
+
+    #[test]
+    fn planes_follow_each_other_and_odd_sizes_round_up() {
+        let nv12 = layout(PixelFormat::SemiPlanar(Chroma::Yuv420, ChromaOrder::CbCr), 8);
+        let both = PlaneLayout { offset: 24, stride: 8, row: 6, rows: 2 };
+        assert_eq!(nv12.chroma_planes(), Some([both, both]));
+        assert_eq!(nv12.frame_len(), Some(24 + 8 + 6));
+        let yv12 = layout(PixelFormat::Planar(Chroma::Yuv420, ChromaOrder::CrCb), 8);
+        let cr = PlaneLayout { offset: 24, stride: 4, row: 3, rows: 2 };
+        assert_eq!(yv12.chroma_planes(), Some([PlaneLayout { offset: 32, ..cr }, cr]));
+        assert_eq!(yv12.frame_len(), Some(32 + 4 + 3));
+        let nv24 = layout(PixelFormat::SemiPlanar(Chroma::Yuv444, ChromaOrder::CbCr), 8);
+        assert_eq!(nv24.frame_len(), Some(24 + 2 * 16 + 10));
+    }
 }

@@ -3,6 +3,7 @@
 mod deinterleave;
 pub mod frame;
 pub mod jpeg;
+pub mod orientation;
 pub mod picture;
 pub mod pixels;
 pub mod planes;

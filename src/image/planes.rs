@@ -96,8 +96,10 @@ impl Planes {
         let layout = frame.layout;
         self.reshape(layout.size, chroma);
         match layout.format {
-            PixelFormat::Yuyv => self.fill_from_yuyv(frame.bytes, layout.stride, layout.range),
-            PixelFormat::Jpeg => unreachable!("a JPEG is decoded, not deinterleaved"),
+            PixelFormat::YUYV => {
+                self.fill_from_yuyv(frame.bytes, layout.stride, layout.colour.range);
+            }
+            _ => unreachable!("a JPEG is decoded, not deinterleaved"),
         }
     }
 
@@ -161,9 +163,18 @@ fn bgr_of(y: u8, cb: u8, cr: u8) -> [u8; 3] {
 mod tests {
     use super::*;
     use crate::image::frame::{FrameLayout, Micros};
+    use crate::image::orientation::Orientation;
+    use crate::image::pixels::{Colour, Matrix};
 
     fn fill(bytes: &[u8], size: Size, stride: usize, range: Range, chroma: Chroma) -> Planes {
-        let layout = FrameLayout { format: PixelFormat::Yuyv, size, stride, range, interval: None };
+        let layout = FrameLayout {
+            format: PixelFormat::YUYV,
+            size,
+            stride,
+            colour: Colour { matrix: Matrix::Bt601, range },
+            orientation: Orientation::UPRIGHT,
+            interval: None,
+        };
         assert!(bytes.len() >= layout.frame_len().expect("raw"));
         let frame = RawFrame { bytes, layout: &layout, sequence: 0, captured_at: Micros(0) };
         let mut planes = Planes::default();

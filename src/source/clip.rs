@@ -4,7 +4,8 @@ use super::{Drops, FrameSource, SourceError, Trouble, clock};
 use crate::image::frame::{FrameLayout, Micros, RawFrame};
 use crate::image::jpeg::markers;
 use crate::image::jpeg::splitter::Splitter;
-use crate::image::pixels::{PixelFormat, Range, Size};
+use crate::image::orientation::Orientation;
+use crate::image::pixels::{Colour, PixelFormat, Size};
 use crate::stop::Stop;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::fs::File;
@@ -236,5 +237,12 @@ fn read_some(from: &mut impl Read, splitter: &mut Splitter) -> io::Result<usize>
 }
 
 fn jpeg_layout(size: Size, interval: Option<Duration>) -> FrameLayout {
-    FrameLayout { format: PixelFormat::Jpeg, size, stride: 0, range: Range::Full, interval }
+    FrameLayout {
+        format: PixelFormat::Jpeg,
+        size,
+        stride: 0,
+        colour: Colour::JPEG,
+        orientation: Orientation::UPRIGHT,
+        interval,
+    }
 }

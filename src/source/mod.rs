@@ -6,6 +6,7 @@ pub mod test_pattern;
 pub mod v4l2;
 
 use crate::image::frame::{FrameLayout, RawFrame};
+use crate::image::orientation::Orientation;
 use crate::image::pixels::{PixelFormat, Size};
 use crate::stop::Stop;
 use std::fmt;
@@ -52,6 +53,8 @@ pub struct CaptureWish {
     pub fps: Option<f64>,
     /// Pixel format; `None` takes what is cheapest to send.
     pub format: Option<PixelFormat>,
+    /// What is to be done to the picture; what the camera cannot do is left in its frames' layout.
+    pub orientation: Orientation,
 }
 
 /// What stands between a source and the next frame; decides what is done about it.

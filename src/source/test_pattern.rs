@@ -2,7 +2,8 @@
 
 use super::{Drops, FrameSource, SourceError, clock};
 use crate::image::frame::{FrameLayout, Micros, RawFrame};
-use crate::image::pixels::{PixelFormat, Range, Size};
+use crate::image::orientation::Orientation;
+use crate::image::pixels::{Colour, PixelFormat, Size};
 use crate::image::stamp::Stamp;
 use crate::image::text;
 use crate::stop::Stop;
@@ -30,10 +31,11 @@ impl TestPattern {
         let stride = size.width.div_ceil(2) * 4;
         let interval = Duration::from_secs_f64(1.0 / fps);
         let layout = FrameLayout {
-            format: PixelFormat::Yuyv,
+            format: PixelFormat::YUYV,
             size,
             stride,
-            range: Range::Limited,
+            colour: Colour::CAMERA,
+            orientation: Orientation::UPRIGHT,
             interval: Some(interval),
         };
         let mut background = Vec::with_capacity(stride * size.height);

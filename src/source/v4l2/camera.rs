@@ -147,15 +147,17 @@ mod tests {
     use super::super::ioctl::DriverFormat;
     use super::super::offer::Interval;
     use super::*;
-    use crate::image::pixels::{FourCc, Range, Size};
+    use crate::image::orientation::Orientation;
+    use crate::image::pixels::{Colour, FourCc, Size};
 
     fn granted(field: u32) -> Granted {
         Granted {
             layout: FrameLayout {
-                format: PixelFormat::Yuyv,
+                format: PixelFormat::YUYV,
                 size: Size::new(640, 480),
                 stride: 1280,
-                range: Range::Limited,
+                colour: Colour::CAMERA,
+                orientation: Orientation::UPRIGHT,
                 interval: None,
             },
             driver: DriverFormat {
@@ -185,6 +187,7 @@ mod tests {
             size: Some(Size::new(1920, 1080)),
             fps: Some(60.0),
             format: Some(PixelFormat::Jpeg),
+            ..none
         };
         assert_eq!(
             granted_and_why(&granted(4), &missed),

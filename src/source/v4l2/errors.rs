@@ -59,7 +59,7 @@ pub(super) fn no_format(
         _ if needs_libcamera(driver) => format!("{CSI_CAMERA} would work"),
         Some(format) if wish.format.is_some() => format!("--format {format} or auto would work"),
         _ => {
-            let known: Vec<String> = PixelFormat::ALL.iter().map(ToString::to_string).collect();
+            let known: Vec<String> = PixelFormat::all().map(|format| format.to_string()).collect();
             format!("formats that would work: {}", known.join(", "))
         }
     };

@@ -5,8 +5,9 @@ use super::negotiate::Choice;
 use super::node::Node;
 use super::offer::{Interval, plausible};
 use crate::image::frame::FrameLayout;
+use crate::image::orientation::Orientation;
 use crate::image::picture::MAX_PIXELS;
-use crate::image::pixels::{PixelFormat, Range};
+use crate::image::pixels::{Colour, Matrix, PixelFormat, Range};
 use v4l::v4l_sys::{
     v4l2_colorspace_V4L2_COLORSPACE_JPEG, v4l2_field_V4L2_FIELD_ALTERNATE,
     v4l2_field_V4L2_FIELD_BOTTOM, v4l2_field_V4L2_FIELD_INTERLACED,
@@ -66,15 +67,22 @@ fn layout(driver: &DriverFormat, interval: Option<Interval>) -> Option<FrameLayo
         Some(least) => usize::try_from(driver.stride).ok()?.max(least),
     };
     stride.checked_mul(size.height)?;
-    let range = range(format, driver);
-    Some(FrameLayout { format, size, stride, range, interval: interval.map(Interval::duration) })
+    let colour = Colour { matrix: Matrix::Bt601, range: range(format, driver) };
+    Some(FrameLayout {
+        format,
+        size,
+        stride,
+        colour,
+        orientation: Orientation::UPRIGHT,
+        interval: interval.map(Interval::duration),
+    })
 }
 
 /// The range of the code values: what V4L2_MAP_QUANTIZATION_DEFAULT of `linux/videodev2.h` says.
 fn range(format: PixelFormat, driver: &DriverFormat) -> Range {
     match format {
         PixelFormat::Jpeg => Range::Full,
-        PixelFormat::Yuyv => match driver.quantization {
+        _ => match driver.quantization {
             FULL_RANGE => Range::Full,
             LIMITED_RANGE => Range::Limited,
             _ if driver.colorspace == v4l2_colorspace_V4L2_COLORSPACE_JPEG => Range::Full,
@@ -137,7 +145,7 @@ mod tests {
         ] {
             let driver = DriverFormat { colorspace, quantization, ..driver(fourcc, 64, 64, 128) };
             let layout = layout(&driver, None).expect("understood");
-            assert_eq!(layout.range, expected, "{driver:?}");
+            assert_eq!(layout.colour.range, expected, "{driver:?}");
         }
     }
 

@@ -42,12 +42,12 @@ pub(super) fn choices(offers: &[Offer], wish: &CaptureWish) -> Vec<Choice> {
             size: wanted_size(wish),
             interval: wanted_interval(wish),
         };
-        return PixelFormat::ALL.into_iter().filter(allowed).map(by_name).collect();
+        return PixelFormat::all().filter(allowed).map(by_name).collect();
     }
     let mut best: Vec<Candidate> = Vec::new();
     for offer in offers {
         let format = PixelFormat::from_fourcc(offer.fourcc).filter(allowed);
-        let rank = PixelFormat::ALL.iter().position(|known| Some(*known) == format);
+        let rank = PixelFormat::all().position(|known| Some(known) == format);
         let Some(rank) = rank else { continue };
         let candidates = candidates(offer, rank, wish);
         best.extend(candidates.into_iter().min_by(Candidate::compare));
@@ -61,7 +61,7 @@ struct Candidate {
     choice: Choice,
     /// Pixels between a side of this size and one of the wanted; 0 where nothing was asked and it fits.
     distance: usize,
-    /// Place in [`PixelFormat::ALL`].
+    /// Place in [`PixelFormat::all`].
     rank: usize,
     /// Frames per second that it lacks to be fast enough.
     shortfall: f64,
@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn without_motion_jpeg_a_smooth_picture_beats_a_large_one() {
-        let wish = CaptureWish { format: Some(PixelFormat::Yuyv), ..CaptureWish::default() };
+        let wish = CaptureWish { format: Some(PixelFormat::YUYV), ..CaptureWish::default() };
         assert_eq!(chosen(&webcam(), &wish), ("YUYV".into(), Size::new(640, 480), 30.0));
         // vivid: 25 of 30 is smooth enough for the larger size; 12 is not.
         let vivid = [offer(
@@ -191,7 +191,8 @@ mod tests {
         let wish = CaptureWish {
             size: Some(Size::new(1920, 1080)),
             fps: Some(5.0),
-            format: Some(PixelFormat::Yuyv),
+            format: Some(PixelFormat::YUYV),
+            ..CaptureWish::default()
         };
         assert_eq!(chosen(&webcam(), &wish), ("YUYV".into(), Size::new(1920, 1080), 5.0));
         let wish = CaptureWish { fps: Some(60.0), ..CaptureWish::default() };

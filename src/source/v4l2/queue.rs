@@ -327,18 +327,26 @@ const OLDEST: Duration = Duration::from_secs(60);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::image::pixels::{Range, Size};
+    use crate::image::orientation::Orientation;
+    use crate::image::pixels::{Colour, Size};
 
     const MS: fn(u64) -> Duration = Duration::from_millis;
 
     fn layout(format: PixelFormat) -> FrameLayout {
         let size = Size::new(4, 2);
-        FrameLayout { format, size, stride: 12, range: Range::Limited, interval: None }
+        FrameLayout {
+            format,
+            size,
+            stride: 12,
+            colour: Colour::CAMERA,
+            orientation: Orientation::UPRIGHT,
+            interval: None,
+        }
     }
 
     #[test]
     fn a_raw_frame_is_whole_when_its_last_row_is() {
-        let yuyv = layout(PixelFormat::Yuyv);
+        let yuyv = layout(PixelFormat::YUYV);
         assert_eq!(Fault::of(&[0; 20], &yuyv), None, "the last row needs no padding");
         assert_eq!(Fault::of(&[0; 24], &yuyv), None);
         assert_eq!(Fault::of(&[0; 19], &yuyv), Some(Fault::Short));

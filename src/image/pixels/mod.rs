@@ -1,4 +1,8 @@
-//! The pixel formats that are understood, and the words of the field for them.
+//! The words of the field for pixels: sizes, format codes, chroma subsampling, colour encodings.
+
+mod format;
+
+pub use format::{BayerOrder, ChromaOrder, Packed, PixelFormat, Rgb, SampleDepth, SamplePacking};
 
 use std::fmt;
 
@@ -73,52 +77,6 @@ impl fmt::Debug for FourCc {
     }
 }
 
-/// A format that frames can be taken in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum PixelFormat {
-    /// One JPEG picture per frame: what V4L2 calls `MJPG` or `JPEG`.
-    Jpeg,
-    /// Packed 4:2:2, bytes Y0 Cb Y1 Cr.
-    Yuyv,
-}
-
-impl PixelFormat {
-    /// Every format that is understood, cheapest first.
-    pub const ALL: [Self; 2] = [Self::Jpeg, Self::Yuyv];
-
-    /// The format a driver means by `fourcc`, if it is one of ours.
-    pub fn from_fourcc(fourcc: FourCc) -> Option<Self> {
-        match &fourcc.0 {
-            // Drivers use either name for the same bytes.
-            b"MJPG" | b"JPEG" => Some(Self::Jpeg),
-            b"YUYV" => Some(Self::Yuyv),
-            _ => None,
-        }
-    }
-
-    /// The name to ask a driver for.
-    pub fn fourcc(self) -> FourCc {
-        match self {
-            Self::Jpeg => FourCc(*b"MJPG"),
-            Self::Yuyv => FourCc(*b"YUYV"),
-        }
-    }
-
-    /// The fewest bytes a row of `width` pixels can have; `None` for compressed formats.
-    pub fn min_stride(self, width: usize) -> Option<usize> {
-        match self {
-            Self::Jpeg => None,
-            Self::Yuyv => Some(width.div_ceil(2) * 4),
-        }
-    }
-}
-
-impl fmt::Display for PixelFormat {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.fourcc().fmt(out)
-    }
-}
-
 /// How much colour detail planes and JPEGs keep: Cb and Cr samples per Y sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Chroma {
@@ -164,12 +122,55 @@ impl Chroma {
     }
 }
 
+/// How R'G'B' became Y'CbCr, or that it did not: what the code values of a frame mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Colour {
+    /// The weights of red, green and blue; of no meaning for RGB and Bayer.
+    pub matrix: Matrix,
+    /// Which code values carry the picture.
+    pub range: Range,
+}
+
+impl Colour {
+    /// What a JPEG carries (JFIF 1.02), and so what planes are made of.
+    pub const JPEG: Self = Self { matrix: Matrix::Bt601, range: Range::Full };
+
+    /// What cameras send in raw YCbCr unless they say otherwise.
+    pub const CAMERA: Self = Self { matrix: Matrix::Bt601, range: Range::Limited };
+}
+
+impl fmt::Display for Colour {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let matrix = match self.matrix {
+            Matrix::Bt601 => "BT.601",
+            Matrix::Bt709 => "BT.709",
+            Matrix::Bt2020 => "BT.2020",
+        };
+        let range = match self.range {
+            Range::Limited => "limited",
+            Range::Full => "full",
+        };
+        write!(out, "{matrix}, {range} range")
+    }
+}
+
+/// The weights that luma gives to red, green and blue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Matrix {
+    /// ITU-R BT.601: standard definition, webcams, JPEG.
+    Bt601,
+    /// ITU-R BT.709: high definition.
+    Bt709,
+    /// ITU-R BT.2020, not of constant luminance: ultra-high definition.
+    Bt2020,
+}
+
 /// Which code values carry the picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Range {
-    /// Y 16 to 235, Cb and Cr 16 to 240: what cameras send in raw YCbCr unless they say otherwise.
+    /// Y (or R, G and B) 16 to 235, Cb and Cr 16 to 240.
     Limited,
-    /// 0 to 255: what a JPEG carries.
+    /// 0 to 255.
     Full,
 }
 

@@ -1,0 +1,193 @@
+//! The pixel formats that frames can be taken in, and V4L2's codes for them.
+
+use super::{Chroma, FourCc};
+use std::fmt;
+
+/// A format that frames can be taken in. V4L2's documents call them by the names of their macros; the
+/// order of bytes is that in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PixelFormat {
+    /// One JPEG picture per frame: what V4L2 calls `MJPG` or `JPEG`.
+    Jpeg,
+    /// 4:2:2 in one plane: four bytes for two pixels.
+    Packed(Packed),
+    /// A Y plane, and behind it one of Cb and Cr in turns, subsampled like this.
+    SemiPlanar(Chroma, ChromaOrder),
+    /// A Y plane, and behind it two of chroma, subsampled like this.
+    Planar(Chroma, ChromaOrder),
+    /// Luma alone.
+    Grey(SampleDepth),
+    /// Red, green and blue of each pixel.
+    Rgb(Rgb),
+    /// What a sensor sees through its mosaic of colour filters: one colour for each pixel.
+    Bayer(BayerOrder, SamplePacking),
+}
+
+/// The order of the bytes of two pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Packed {
+    /// Y0 Cb Y1 Cr.
+    Yuyv,
+    /// Y0 Cr Y1 Cb.
+    Yvyu,
+    /// Cb Y0 Cr Y1.
+    Uyvy,
+    /// Cr Y0 Cb Y1.
+    Vyuy,
+}
+
+/// Which chroma comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ChromaOrder {
+    /// Cb, then Cr.
+    CbCr,
+    /// Cr, then Cb.
+    CrCb,
+}
+
+/// Bits of a grey sample, in one byte or in the low bits of a little-endian word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SampleDepth {
+    /// One byte.
+    Bits8,
+    /// 10 of 16.
+    Bits10,
+    /// 12 of 16.
+    Bits12,
+    /// All 16.
+    Bits16,
+}
+
+/// How samples of a sensor lie in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SamplePacking {
+    /// Each in a byte or word of its own.
+    Unpacked(SampleDepth),
+    /// 10 bits each: four in five bytes, the fifth with the low bits of the four (MIPI CSI-2 RAW10).
+    Packed10,
+}
+
+/// The bytes of a pixel, as they follow each other in memory; `x` is a byte without meaning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Rgb {
+    /// R G B.
+    Rgb24,
+    /// B G R.
+    Bgr24,
+    /// A little-endian word of 5 bits red, 6 green, 5 blue.
+    Rgb565,
+    /// The same as a big-endian word.
+    Rgb565BigEndian,
+    /// R G B x.
+    Rgbx32,
+    /// B G R x.
+    Bgrx32,
+    /// x R G B.
+    Xrgb32,
+    /// x B G R.
+    Xbgr32,
+}
+
+/// The colours of the first two pixels of the first row, then of the second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "the names are the colours")]
+pub enum BayerOrder {
+    Rggb,
+    Bggr,
+    Gbrg,
+    Grbg,
+}
+
+impl PixelFormat {
+    /// The commonest raw format of webcams.
+    pub const YUYV: Self = Self::Packed(Packed::Yuyv);
+
+    /// Every code that is understood, and what it means; cheapest to send first. Of several codes for
+    /// one format, the first is the one to ask for.
+    pub const KNOWN: [(FourCc, Self); 3] = [
+        (FourCc(*b"MJPG"), Self::Jpeg),
+        // Drivers use either name for the same bytes.
+        (FourCc(*b"JPEG"), Self::Jpeg),
+        (FourCc(*b"YUYV"), Self::YUYV),
+    ];
+
+    /// The format a driver means by `fourcc`, if it is one of ours.
+    pub fn from_fourcc(fourcc: FourCc) -> Option<Self> {
+        Self::KNOWN.iter().find(|(code, _)| *code == fourcc).map(|(_, format)| *format)
+    }
+
+    /// The name to ask a driver for.
+    pub fn fourcc(self) -> FourCc {
+        let known = Self::KNOWN.iter().find(|(_, format)| *format == self);
+        known.map_or(FourCc(*b"????"), |(code, _)| *code)
+    }
+
+    /// Each format that is understood once, cheapest to send first.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::KNOWN.into_iter().filter(|(code, format)| format.fourcc() == *code).map(|it| it.1)
+    }
+
+    /// The fewest bytes a row of `width` pixels can have, in the first plane; `None` for compressed formats.
+    pub fn min_stride(self, width: usize) -> Option<usize> {
+        Some(match self {
+            Self::Jpeg => return None,
+            Self::Packed(_) => width.div_ceil(2) * 4,
+            Self::SemiPlanar(..) | Self::Planar(..) => width,
+            Self::Grey(depth) => width * depth.bytes(),
+            Self::Rgb(rgb) => width * rgb.bytes(),
+            Self::Bayer(_, SamplePacking::Unpacked(depth)) => width * depth.bytes(),
+            Self::Bayer(_, SamplePacking::Packed10) => width.div_ceil(4) * 5,
+        })
+    }
+}
+
+impl SampleDepth {
+    /// Bytes of a sample.
+    pub const fn bytes(self) -> usize {
+        match self {
+            Self::Bits8 => 1,
+            Self::Bits10 | Self::Bits12 | Self::Bits16 => 2,
+        }
+    }
+
+    /// Bits of a sample that mean something.
+    pub const fn bits(self) -> u32 {
+        match self {
+            Self::Bits8 => 8,
+            Self::Bits10 => 10,
+            Self::Bits12 => 12,
+            Self::Bits16 => 16,
+        }
+    }
+}
+
+impl Rgb {
+    /// Bytes of a pixel.
+    pub const fn bytes(self) -> usize {
+        match self {
+            Self::Rgb24 | Self::Bgr24 => 3,
+            Self::Rgb565 | Self::Rgb565BigEndian => 2,
+            Self::Rgbx32 | Self::Bgrx32 | Self::Xrgb32 | Self::Xbgr32 => 4,
+        }
+    }
+}
+
+impl fmt::Display for PixelFormat {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.fourcc().fmt(out)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_is_there_once_and_every_format_has_a_code() {
+        for (at, (code, format)) in PixelFormat::KNOWN.iter().enumerate() {
+            assert_eq!(PixelFormat::from_fourcc(*code), Some(*format), "{code} is there twice");
+            assert!(PixelFormat::KNOWN[..=at].iter().any(|(code, _)| *code == format.fourcc()));
+        }
+        assert_eq!(PixelFormat::from_fourcc(FourCc(*b"H264")), None);
+    }
+}
