@@ -1,6 +1,5 @@
 //! What image bytes mean and become: formats, planes, sizes, JPEG. No I/O, no clock, no thread.
 
-mod deinterleave;
 pub mod frame;
 pub mod jpeg;
 pub mod orientation;
@@ -12,3 +11,4 @@ pub mod rendition;
 pub mod resize;
 pub mod stamp;
 pub mod text;
+pub mod unpack;

@@ -2,9 +2,9 @@
 //!
 //! Planes are always full range, as JPEG wants them; the pass that deinterleaves also widens.
 
-use super::deinterleave;
 use super::frame::RawFrame;
-use super::pixels::{Chroma, PixelFormat, Range, Size};
+use super::pixels::{Chroma, Size};
+use super::unpack::Unpacker;
 
 /// Three planes one behind the other: Y, Cb, Cr, full-range BT.601, without gaps between rows.
 ///
@@ -85,22 +85,12 @@ impl Planes {
         self.chroma.luma_size(self.size).area() + 2 * self.chroma.chroma_size(self.size).area()
     }
 
-    /// Fills these planes from a raw frame: the only time its bytes are read.
-    ///
-    /// `chroma` must be 4:2:0 or 4:2:2. The frame must be raw and at least
-    /// [`frame_len`](super::frame::FrameLayout::frame_len) long, which sources check before they lend it.
+    /// Fills these planes from a raw frame, as [`Unpacker::unpack`] does.
     ///
     /// # Panics
-    /// When the frame is compressed, or shorter than its layout says.
+    /// As that does.
     pub fn fill_from(&mut self, frame: &RawFrame<'_>, chroma: Chroma) {
-        let layout = frame.layout;
-        self.reshape(layout.size, chroma);
-        match layout.format {
-            PixelFormat::YUYV => {
-                self.fill_from_yuyv(frame.bytes, layout.stride, layout.colour.range);
-            }
-            _ => unreachable!("a JPEG is decoded, not deinterleaved"),
-        }
+        Unpacker::default().unpack(frame, chroma, self);
     }
 
     /// Writes the picture as rows of B, G, R bytes without padding. Colour is that of the pixel's own
@@ -123,30 +113,6 @@ impl Planes {
             }
         }
     }
-
-    fn fill_from_yuyv(&mut self, bytes: &[u8], stride: usize, range: Range) {
-        let height = self.size.height;
-        let luma_width = self.chroma.luma_size(self.size).width;
-        let chroma_width = luma_width / 2;
-        let rows_per_chroma_row = if self.chroma == Chroma::Yuv420 { 2 } else { 1 };
-        let planes = self.split_mut();
-        // YUYV rows hold whole pairs of pixels, so that an odd width comes with its repeated column.
-        let row = |index: usize| &bytes[index.min(height - 1) * stride..][..chroma_width * 4];
-        for (chroma_row, ((cb, cr), y)) in planes
-            .cb
-            .chunks_exact_mut(chroma_width)
-            .zip(planes.cr.chunks_exact_mut(chroma_width))
-            .zip(planes.y.chunks_exact_mut(luma_width * rows_per_chroma_row))
-            .enumerate()
-        {
-            let first = chroma_row * rows_per_chroma_row;
-            let last = first + rows_per_chroma_row - 1;
-            deinterleave::yuyv_chroma(row(first), row(last), cb, cr, range);
-            for (index, y) in (first..).zip(y.chunks_exact_mut(luma_width)) {
-                deinterleave::yuyv_luma(row(index), y, range);
-            }
-        }
-    }
 }
 
 /// Full-range BT.601 (JFIF 1.02): R = Y + 1.402 Cr, G = Y - 0.344136 Cb - 0.714136 Cr, B = Y + 1.772 Cb, in 1/65536.
@@ -162,49 +128,6 @@ fn bgr_of(y: u8, cb: u8, cr: u8) -> [u8; 3] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::image::frame::{FrameLayout, Micros};
-    use crate::image::orientation::Orientation;
-    use crate::image::pixels::{Colour, Matrix};
-
-    fn fill(bytes: &[u8], size: Size, stride: usize, range: Range, chroma: Chroma) -> Planes {
-        let layout = FrameLayout {
-            format: PixelFormat::YUYV,
-            size,
-            stride,
-            colour: Colour { matrix: Matrix::Bt601, range },
-            orientation: Orientation::UPRIGHT,
-            interval: None,
-        };
-        assert!(bytes.len() >= layout.frame_len().expect("raw"));
-        let frame = RawFrame { bytes, layout: &layout, sequence: 0, captured_at: Micros(0) };
-        let mut planes = Planes::default();
-        planes.fill_from(&frame, chroma);
-        planes
-    }
-
-    #[test]
-    fn yuyv_is_taken_apart_and_its_chroma_averaged_over_two_rows() {
-        // Two rows of two pixels, four bytes of padding after each.
-        let bytes = [1, 10, 2, 20, 0, 0, 0, 0, 3, 13, 4, 24, 0, 0, 0, 0];
-        let planes = fill(&bytes, Size::new(2, 2), 8, Range::Full, Chroma::Yuv420);
-        assert_eq!(planes.split(), [&[1, 2, 3, 4][..], &[12], &[22]]);
-        let planes = fill(&bytes, Size::new(2, 2), 8, Range::Full, Chroma::Yuv422);
-        assert_eq!(planes.split(), [&[1, 2, 3, 4][..], &[10, 13], &[20, 24]]);
-    }
-
-    #[test]
-    fn odd_sizes_are_padded_with_what_the_camera_sent_or_their_last_row() {
-        let bytes: Vec<u8> = (0..24).collect();
-        let planes = fill(&bytes, Size::new(3, 3), 8, Range::Full, Chroma::Yuv420);
-        assert_eq!(
-            planes.split(),
-            [
-                &[0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 16, 18, 20, 22][..],
-                &[5, 9, 17, 21],
-                &[7, 11, 19, 23]
-            ]
-        );
-    }
 
     #[test]
     fn bgr_bytes_are_blue_green_and_red() {

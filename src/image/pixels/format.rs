@@ -104,12 +104,48 @@ impl PixelFormat {
 
     /// Every code that is understood, and what it means; cheapest to send first. Of several codes for
     /// one format, the first is the one to ask for.
-    pub const KNOWN: [(FourCc, Self); 3] = [
-        (FourCc(*b"MJPG"), Self::Jpeg),
-        // Drivers use either name for the same bytes.
-        (FourCc(*b"JPEG"), Self::Jpeg),
-        (FourCc(*b"YUYV"), Self::YUYV),
-    ];
+    pub const KNOWN: [(FourCc, Self); 32] = {
+        use ChromaOrder::{CbCr, CrCb};
+        use SampleDepth::{Bits8, Bits10, Bits12, Bits16};
+        [
+            (FourCc(*b"MJPG"), Self::Jpeg),
+            // Drivers use either name for the same bytes.
+            (FourCc(*b"JPEG"), Self::Jpeg),
+            // Fewest bytes first: 12 bits a pixel, then 16, then more.
+            (FourCc(*b"NV12"), Self::SemiPlanar(Chroma::Yuv420, CbCr)),
+            (FourCc(*b"NV21"), Self::SemiPlanar(Chroma::Yuv420, CrCb)),
+            (FourCc(*b"YU12"), Self::Planar(Chroma::Yuv420, CbCr)),
+            (FourCc(*b"YV12"), Self::Planar(Chroma::Yuv420, CrCb)),
+            (FourCc(*b"YUYV"), Self::Packed(Packed::Yuyv)),
+            (FourCc(*b"YVYU"), Self::Packed(Packed::Yvyu)),
+            (FourCc(*b"UYVY"), Self::Packed(Packed::Uyvy)),
+            (FourCc(*b"VYUY"), Self::Packed(Packed::Vyuy)),
+            (FourCc(*b"NV16"), Self::SemiPlanar(Chroma::Yuv422, CbCr)),
+            (FourCc(*b"NV61"), Self::SemiPlanar(Chroma::Yuv422, CrCb)),
+            (FourCc(*b"422P"), Self::Planar(Chroma::Yuv422, CbCr)),
+            (FourCc(*b"NV24"), Self::SemiPlanar(Chroma::Yuv444, CbCr)),
+            (FourCc(*b"RGBP"), Self::Rgb(Rgb::Rgb565)),
+            (FourCc(*b"RGBR"), Self::Rgb(Rgb::Rgb565BigEndian)),
+            (FourCc(*b"RGB3"), Self::Rgb(Rgb::Rgb24)),
+            (FourCc(*b"BGR3"), Self::Rgb(Rgb::Bgr24)),
+            // V4L2 names these by a big-endian word: its XBGR32 is B G R x in memory. Alpha is not looked at.
+            (FourCc(*b"XR24"), Self::Rgb(Rgb::Bgrx32)),
+            (FourCc(*b"AR24"), Self::Rgb(Rgb::Bgrx32)),
+            (FourCc(*b"BGR4"), Self::Rgb(Rgb::Bgrx32)),
+            (FourCc(*b"XB24"), Self::Rgb(Rgb::Rgbx32)),
+            (FourCc(*b"AB24"), Self::Rgb(Rgb::Rgbx32)),
+            (FourCc(*b"BX24"), Self::Rgb(Rgb::Xrgb32)),
+            (FourCc(*b"BA24"), Self::Rgb(Rgb::Xrgb32)),
+            (FourCc(*b"RGB4"), Self::Rgb(Rgb::Xrgb32)),
+            (FourCc(*b"RX24"), Self::Rgb(Rgb::Xbgr32)),
+            (FourCc(*b"RA24"), Self::Rgb(Rgb::Xbgr32)),
+            // Without colour: only where there is nothing else.
+            (FourCc(*b"GREY"), Self::Grey(Bits8)),
+            (FourCc(*b"Y10 "), Self::Grey(Bits10)),
+            (FourCc(*b"Y12 "), Self::Grey(Bits12)),
+            (FourCc(*b"Y16 "), Self::Grey(Bits16)),
+        ]
+    };
 
     /// The format a driver means by `fourcc`, if it is one of ours.
     pub fn from_fourcc(fourcc: FourCc) -> Option<Self> {

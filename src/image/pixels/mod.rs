@@ -62,7 +62,8 @@ impl FourCc {
 
 impl fmt::Display for FourCc {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for &byte in &self.0 {
+        // Short codes are padded with blanks, which say nothing.
+        for &byte in self.0.trim_ascii_end() {
             let character =
                 if byte.is_ascii_graphic() || byte == b' ' { char::from(byte) } else { '?' };
             write!(out, "{character}")?;

@@ -347,14 +347,12 @@ mod tests {
             }],
         };
         let path = Path::new("/dev/video7");
-        let offers = [offer(b"H264", 1920, 1080), offer(b"GREY", 640, 480)];
+        let offers = [offer(b"H264", 1920, 1080), offer(b"HM12", 640, 480)];
         let error = no_format(path, "uvcvideo", &offers, &CaptureWish::default());
         assert_eq!(error.trouble, Trouble::Unusable);
-        assert_eq!(
-            error.message,
-            "camera /dev/video7 refused every picture; it offers H264 up to 1920x1080, \
-             GREY up to 640x480; formats that would work: MJPG, YUYV"
-        );
+        let expected = "camera /dev/video7 refused every picture; it offers H264 up to 1920x1080, \
+             HM12 up to 640x480; formats that would work: MJPG, NV12, ";
+        assert!(error.message.starts_with(expected), "{error}");
         let offers = [offer(b"YUYV", 640, 480)];
         let wish = CaptureWish { format: Some(PixelFormat::Jpeg), ..CaptureWish::default() };
         let error = no_format(path, "uvcvideo", &offers, &wish);

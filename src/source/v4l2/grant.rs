@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn what_cannot_be_a_picture_is_not_taken() {
         for (fourcc, width, height) in
-            [(b"NV12", 640, 360), (b"YUYV", 0, 360), (b"YUYV", 640, 0), (b"MJPG", 65_535, 65_535)]
+            [(b"H264", 640, 360), (b"YUYV", 0, 360), (b"YUYV", 640, 0), (b"MJPG", 65_535, 65_535)]
         {
             assert_eq!(layout(&driver(fourcc, width, height, 0), None), None);
         }

@@ -1,0 +1,116 @@
+//! Takes rows of planes apart that lie in camera memory: luma, and chroma in one plane or in two.
+
+use super::strip::Rows;
+use super::{BLOCK, low_byte, narrow, words};
+use crate::image::frame::{PlaneLayout, RawFrame};
+use crate::image::pixels::{Chroma, ChromaOrder, PixelFormat};
+
+/// Fills `rows` from a plane of Y, and chroma `as_sampled` in one plane or two behind it.
+pub(super) fn unpack(frame: &RawFrame<'_>, as_sampled: Chroma, rows: &mut Rows<'_>) {
+    let layout = frame.layout;
+    let plane = layout.first_plane().expect("a raw format");
+    for (row, y) in rows.luma() {
+        copy_padded(plane.row_of(frame.bytes, row), y);
+    }
+    let planes = layout.chroma_planes().expect("a format of planes");
+    // A row of 4:2:0 chroma serves two rows of luma already.
+    let shared_by = if as_sampled == Chroma::Yuv420 { 2 } else { 1 };
+    let [upper, lower] = rows.sources.map(|row| (row.min(plane.rows - 1)) / shared_by);
+    let row = |plane: PlaneLayout, index: usize| plane.row_of(frame.bytes, index);
+    let halve = if as_sampled == Chroma::Yuv444 { Halve::Columns } else { Halve::Nothing };
+    match layout.format {
+        PixelFormat::SemiPlanar(_, order) => {
+            let (first, second) = match order {
+                ChromaOrder::CbCr => (&mut *rows.cb, &mut *rows.cr),
+                ChromaOrder::CrCb => (&mut *rows.cr, &mut *rows.cb),
+            };
+            let (upper, lower) = (row(planes[0], upper), row(planes[0], lower));
+            interleaved(upper, lower, first, second, halve);
+        }
+        _ => {
+            let [cb, cr] = planes;
+            average_rows(row(cb, upper), row(cb, lower), rows.cb);
+            average_rows(row(cr, upper), row(cr, lower), rows.cr);
+        }
+    }
+}
+
+/// Copies luma; an odd width is made even by its last sample.
+pub(super) fn copy_padded(row: &[u8], y: &mut [u8]) {
+    y[..row.len()].copy_from_slice(row);
+    pad(y, row.len());
+}
+
+/// Repeats the last of `width` samples to the end.
+pub(super) fn pad(y: &mut [u8], width: usize) {
+    let (picture, padding) = y.split_at_mut(width);
+    padding.fill(*picture.last().expect("no picture is without columns"));
+}
+
+fn average_rows(upper: &[u8], lower: &[u8], out: &mut [u8]) {
+    if std::ptr::eq(upper, lower) {
+        out.copy_from_slice(upper);
+        return;
+    }
+    for (out, (&upper, &lower)) in out.iter_mut().zip(upper.iter().zip(lower)) {
+        *out = low_byte((u16::from(upper) + u16::from(lower) + 1) >> 1);
+    }
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Halve {
+    Nothing,
+    /// Two samples in a row become one.
+    Columns,
+}
+
+/// Takes two chromas apart that come in turns, averaging two rows; one, when both are the same.
+fn interleaved(upper: &[u8], lower: &[u8], first: &mut [u8], second: &mut [u8], halve: Halve) {
+    match halve {
+        Halve::Nothing => halved::<2>(upper, lower, first, second),
+        Halve::Columns => halved::<4>(upper, lower, first, second),
+    }
+}
+
+/// `STEP` bytes make one sample of each chroma: 2 one pair, 4 the average of two pairs.
+#[inline(always)]
+fn halved<const STEP: usize>(upper: &[u8], lower: &[u8], first: &mut [u8], second: &mut [u8]) {
+    let mut pairs = [0; 2 * BLOCK];
+    let whole = first.len() / BLOCK;
+    let outputs = first.chunks_mut(BLOCK).zip(second.chunks_mut(BLOCK));
+    let inputs = upper.chunks(STEP * BLOCK).zip(lower.chunks(STEP * BLOCK));
+    for (index, ((first, second), (upper, lower))) in outputs.zip(inputs).enumerate() {
+        if index < whole {
+            pair_up::<STEP>(upper, lower, &mut pairs);
+            let words = words(&pairs);
+            first.copy_from_slice(&narrow::<BLOCK>(words.map(|pair| pair & 0xFF)));
+            second.copy_from_slice(&narrow::<BLOCK>(words.map(|pair| pair >> 8)));
+        } else {
+            let pairs = &mut pairs[..2 * first.len()];
+            pair_up::<STEP>(upper, lower, pairs);
+            for ((first, second), pair) in
+                first.iter_mut().zip(second).zip(pairs.as_chunks::<2>().0)
+            {
+                [*first, *second] = *pair;
+            }
+        }
+    }
+}
+
+/// Averages rows, and columns where there are twice as many as needed; the pairs stay pairs.
+#[inline(always)]
+fn pair_up<const STEP: usize>(upper: &[u8], lower: &[u8], pairs: &mut [u8]) {
+    if STEP == 2 {
+        average_rows(upper, lower, pairs);
+        return;
+    }
+    // An odd width leaves one pair without a neighbour; it stands alone.
+    for (at, pair) in pairs.as_chunks_mut::<2>().0.iter_mut().enumerate() {
+        let near = 4 * at;
+        let far = if near + 4 <= upper.len() { near + 2 } else { near };
+        *pair = std::array::from_fn(|which| {
+            let sum = |row: &[u8]| u16::from(row[near + which]) + u16::from(row[far + which]);
+            low_byte((sum(upper) + sum(lower) + 2) >> 2)
+        });
+    }
+}

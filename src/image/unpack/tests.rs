@@ -1,0 +1,228 @@
+//! Each format, packed by the definition in floating point, and taken apart again.
+
+use super::*;
+use crate::image::frame::{FrameLayout, Micros};
+use crate::image::orientation::Orientation;
+use crate::image::pixels::{ChromaOrder, Colour, Matrix, Packed, Range, Rgb, SampleDepth, Size};
+
+/// The colour of the pixel at (x, y): noise, the same for the four pixels that may share chroma.
+fn scene(x: usize, y: usize) -> [f64; 3] {
+    let seed = (x / 2) * 7919 + (y / 2) * 104_729 + 12_345;
+    [0, 8, 16].map(|shift| {
+        f64::from(
+            u8::try_from(seed.wrapping_mul(2_654_435_761) >> shift & 0xFF)
+                .expect("masked to a byte"),
+        )
+    })
+}
+
+/// Y, Cb and Cr by the definition of the recommendations.
+fn coded([red, green, blue]: [f64; 3], colour: Colour) -> [f64; 3] {
+    let (kr, kb) = match colour.matrix {
+        Matrix::Bt601 => (0.299, 0.114),
+        Matrix::Bt709 => (0.2126, 0.0722),
+        Matrix::Bt2020 => (0.2627, 0.0593),
+    };
+    let y = kr * red + (1.0 - kr - kb) * green + kb * blue;
+    let (cb, cr) = ((blue - y) / (2.0 - 2.0 * kb), (red - y) / (2.0 - 2.0 * kr));
+    match colour.range {
+        Range::Full => [y, 128.0 + cb, 128.0 + cr],
+        Range::Limited => {
+            [16.0 + y * 219.0 / 255.0, 128.0 + cb * 224.0 / 255.0, 128.0 + cr * 224.0 / 255.0]
+        }
+    }
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+fn byte(value: f64) -> u8 {
+    value.round().clamp(0.0, 255.0) as u8
+}
+
+/// The scene as a camera would send it, rows padded by 6 bytes of rubbish.
+fn packed(format: PixelFormat, size: Size, colour: Colour) -> (FrameLayout, Vec<u8>) {
+    let stride = format.min_stride(size.width).expect("raw") + 6;
+    let orientation = Orientation::UPRIGHT;
+    let layout = FrameLayout { format, size, stride, colour, orientation, interval: None };
+    let mut bytes = vec![0xAA; layout.frame_len().expect("raw")];
+    let ycc = |x: usize, y: usize| {
+        coded(scene(x.min(size.width - 1), y.min(size.height - 1)), colour).map(byte)
+    };
+    let rgb = |x: usize, y: usize| {
+        let limited = |value: f64| 16.0 + value * 219.0 / 255.0;
+        scene(x, y).map(|it| byte(if colour.range == Range::Full { it } else { limited(it) }))
+    };
+    for y in 0..size.height {
+        let row = &mut bytes[y * stride..];
+        match format {
+            PixelFormat::Packed(order) => {
+                for x in (0..size.width).step_by(2) {
+                    let [[y0, cb, cr], [y1, ..]] = [ycc(x, y), ycc(x + 1, y)];
+                    let four = match order {
+                        Packed::Yuyv => [y0, cb, y1, cr],
+                        Packed::Yvyu => [y0, cr, y1, cb],
+                        Packed::Uyvy => [cb, y0, cr, y1],
+                        Packed::Vyuy => [cr, y0, cb, y1],
+                    };
+                    row[x * 2..][..4].copy_from_slice(&four);
+                }
+            }
+            PixelFormat::Rgb(order) => {
+                for x in 0..size.width {
+                    let [r, g, b] = rgb(x, y);
+                    let word = u16::from(r >> 3) << 11 | u16::from(g >> 2) << 5 | u16::from(b >> 3);
+                    let pixel = match order {
+                        Rgb::Rgb24 => vec![r, g, b],
+                        Rgb::Bgr24 => vec![b, g, r],
+                        Rgb::Rgb565 => word.to_le_bytes().to_vec(),
+                        Rgb::Rgb565BigEndian => word.to_be_bytes().to_vec(),
+                        Rgb::Rgbx32 => vec![r, g, b, 99],
+                        Rgb::Bgrx32 => vec![b, g, r, 99],
+                        Rgb::Xrgb32 => vec![99, r, g, b],
+                        Rgb::Xbgr32 => vec![99, b, g, r],
+                    };
+                    row[x * pixel.len()..][..pixel.len()].copy_from_slice(&pixel);
+                }
+            }
+            PixelFormat::Grey(depth) => {
+                for x in 0..size.width {
+                    let word = u16::from(ycc(x, y)[0]) << (depth.bits() - 8);
+                    let bytes = word.to_le_bytes();
+                    row[x * depth.bytes()..][..depth.bytes()]
+                        .copy_from_slice(&bytes[..depth.bytes()]);
+                }
+            }
+            _ => (0..size.width).for_each(|x| row[x] = ycc(x, y)[0]),
+        }
+    }
+    if let Some([cb_plane, cr_plane]) = layout.chroma_planes() {
+        let (chroma, order, step) = match format {
+            PixelFormat::SemiPlanar(chroma, order) => (chroma, order, 2),
+            PixelFormat::Planar(chroma, order) => (chroma, order, 1),
+            _ => unreachable!("others have no planes of chroma"),
+        };
+        let counts = chroma.chroma_size(size);
+        let (across, down) =
+            (size.width.div_ceil(counts.width), size.height.div_ceil(counts.height));
+        let (cb_at, cr_at) = match (step, order) {
+            (1, _) => (0, 0),
+            (_, ChromaOrder::CbCr) => (0, 1),
+            (_, ChromaOrder::CrCb) => (1, 0),
+        };
+        for y in 0..counts.height {
+            for x in 0..counts.width {
+                let [_, cb, cr] = ycc(x * across, y * down);
+                bytes[cb_plane.offset + y * cb_plane.stride + x * step + cb_at] = cb;
+                bytes[cr_plane.offset + y * cr_plane.stride + x * step + cr_at] = cr;
+            }
+        }
+    }
+    (layout, bytes)
+}
+
+fn unpacked(layout: &FrameLayout, bytes: &[u8], chroma: Chroma) -> Planes {
+    let frame = RawFrame { bytes, layout, sequence: 0, captured_at: Micros(0) };
+    let mut planes = Planes::default();
+    Unpacker::default().unpack(&frame, chroma, &mut planes);
+    planes
+}
+
+/// The largest difference from the scene, coded as `carried`.
+fn worst(planes: &Planes, size: Size, carried: Colour) -> u8 {
+    let [y, cb, cr] = planes.split();
+    let (luma, chroma) = (planes.chroma().luma_size(size), planes.chroma().chroma_size(size));
+    let rows_of_chroma = luma.height / chroma.height.max(1);
+    let expected = |x: usize, y: usize| {
+        coded(scene(x.min(size.width - 1), y.min(size.height - 1)), carried).map(byte)
+    };
+    let mut worst = 0;
+    for row in 0..luma.height {
+        for x in 0..luma.width {
+            worst = worst.max(y[row * luma.width + x].abs_diff(expected(x, row)[0]));
+        }
+    }
+    for row in 0..chroma.height {
+        for x in 0..chroma.width {
+            let [_, to_cb, to_cr] = expected(2 * x, row * rows_of_chroma);
+            let at = row * chroma.width + x;
+            worst = worst.max(cb[at].abs_diff(to_cb)).max(cr[at].abs_diff(to_cr));
+        }
+    }
+    worst
+}
+
+/// Whole blocks and a rest, odd sizes, less than a block.
+const SIZES: [Size; 4] = [Size::new(200, 6), Size::new(141, 7), Size::new(3, 3), Size::new(1, 1)];
+
+const COLOURS: [Colour; 6] = {
+    let mut all = [Colour::JPEG; 6];
+    all[1] = Colour::CAMERA;
+    all[2] = Colour { matrix: Matrix::Bt709, range: Range::Full };
+    all[3] = Colour { matrix: Matrix::Bt709, range: Range::Limited };
+    all[4] = Colour { matrix: Matrix::Bt2020, range: Range::Full };
+    all[5] = Colour { matrix: Matrix::Bt2020, range: Range::Limited };
+    all
+};
+
+#[test]
+fn every_format_comes_out_as_the_scene_it_was_made_of() {
+    for format in PixelFormat::all() {
+        let tolerance = match format {
+            PixelFormat::Jpeg | PixelFormat::Bayer(..) => continue,
+            // 5 bits: the steps are 8.
+            PixelFormat::Rgb(Rgb::Rgb565 | Rgb::Rgb565BigEndian) => 8,
+            _ => 2,
+        };
+        for size in SIZES {
+            for colour in COLOURS {
+                for chroma in [Chroma::Yuv420, Chroma::Yuv422] {
+                    let (layout, bytes) = packed(format, size, colour);
+                    // Grey has nothing that another matrix could be made of.
+                    let carried = match format {
+                        PixelFormat::Grey(_) => Colour { range: Range::Full, ..colour },
+                        _ => Colour::JPEG,
+                    };
+                    let worst = worst(&unpacked(&layout, &bytes, chroma), size, carried);
+                    assert!(worst <= tolerance, "{format} {size} {colour} {chroma:?}: {worst}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn yuyv_is_taken_apart_and_its_chroma_averaged_over_two_rows() {
+    // Two rows of two pixels, four bytes of padding after each.
+    let bytes = [1, 10, 2, 20, 0, 0, 0, 0, 3, 13, 4, 24, 0, 0, 0, 0];
+    let (layout, _) = packed(PixelFormat::YUYV, Size::new(2, 2), Colour::JPEG);
+    let layout = FrameLayout { stride: 8, ..layout };
+    let planes = unpacked(&layout, &bytes, Chroma::Yuv420);
+    assert_eq!(planes.split(), [&[1, 2, 3, 4][..], &[12], &[22]]);
+    let planes = unpacked(&layout, &bytes, Chroma::Yuv422);
+    assert_eq!(planes.split(), [&[1, 2, 3, 4][..], &[10, 13], &[20, 24]]);
+}
+
+#[test]
+fn odd_sizes_are_padded_with_what_the_camera_sent_or_their_last_row() {
+    let bytes: Vec<u8> = (0..24).collect();
+    let (layout, _) = packed(PixelFormat::YUYV, Size::new(3, 3), Colour::JPEG);
+    let planes = unpacked(&FrameLayout { stride: 8, ..layout }, &bytes, Chroma::Yuv420);
+    let luma = [0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 16, 18, 20, 22];
+    assert_eq!(planes.split(), [&luma[..], &[5, 9, 17, 21], &[7, 11, 19, 23]]);
+}
+
+#[test]
+fn nv24_is_averaged_over_four_pixels() {
+    let format = PixelFormat::SemiPlanar(Chroma::Yuv444, ChromaOrder::CbCr);
+    let (layout, _) = packed(format, Size::new(2, 2), Colour::JPEG);
+    let bytes = [1, 2, 3, 4, 10, 100, 20, 110, 30, 120, 41, 130];
+    let planes = unpacked(&FrameLayout { stride: 2, ..layout }, &bytes, Chroma::Yuv420);
+    assert_eq!(planes.split(), [&[1, 2, 3, 4][..], &[25], &[115]]);
+}
+
+#[test]
+fn bits_above_a_grey_sample_s_own_do_not_wrap() {
+    let (layout, _) = packed(PixelFormat::Grey(SampleDepth::Bits10), Size::new(2, 1), Colour::JPEG);
+    let planes =
+        unpacked(&FrameLayout { stride: 4, ..layout }, &[0xFF, 0xFF, 0xFF, 3], Chroma::Yuv420);
+    assert_eq!(planes.split()[0], [255, 255]);
+}
