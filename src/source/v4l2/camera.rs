@@ -36,7 +36,8 @@ impl Camera {
         let granted = negotiate(&node, wish)?;
         let layout = granted.layout;
         let name = path.display().to_string();
-        let queue = Queue::start(name, node.handle(), layout, Sequence::new(count));
+        let (handle, interface) = (node.handle(), node.interface());
+        let queue = Queue::start(name, handle, interface, layout, Sequence::new(count));
         let queue = queue.map_err(|error| match error {
             NotStarted::Refused(refused) => not_started(&node, &layout.to_string(), refused),
             NotStarted::TooFew(buffers) => {
@@ -88,7 +89,7 @@ impl FrameSource for Camera {
 /// Asks for the best format, then for the next best, until one is granted.
 fn negotiate(node: &Node, wish: &CaptureWish) -> Result<Granted, SourceError> {
     let is_understood = |fourcc| PixelFormat::from_fourcc(fourcc).is_some();
-    let understood = offers(&node.device, wanted_size(wish), is_understood);
+    let understood = offers(node, wanted_size(wish), is_understood);
     let mut refusal = None;
     for choice in choices(&understood, wish) {
         match grant(node, &choice) {
@@ -103,7 +104,7 @@ fn negotiate(node: &Node, wish: &CaptureWish) -> Result<Granted, SourceError> {
         }
     }
     Err(refusal.unwrap_or_else(|| {
-        let all = offers(&node.device, wanted_size(wish), |_| true);
+        let all = offers(node, wanted_size(wish), |_| true);
         errors::no_format(&node.path, &node.capability.driver, &all, wish)
     }))
 }
@@ -169,6 +170,7 @@ mod tests {
                 colorspace: 0,
                 ycbcr_encoding: 0,
                 quantization: 0,
+                planes: 1,
             },
             interval: Some(Interval::of_fps(25.0)),
         }

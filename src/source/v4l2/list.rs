@@ -1,7 +1,7 @@
 //! What `lancam list` prints: the cameras with all they offer, and the nodes that are none.
 
 use super::node::{Node, NodeKind};
-use super::offer::{Extent, Interval, Offer, RateOffer, SizeOffer, offers};
+use super::offer::{Extent, Interval, Offer, RateOffer, SizeOffer, offers, why_not};
 use super::survey::{Snapshot, Survey, Surveyed};
 use crate::image::pixels::{PixelFormat, Size};
 use std::fmt::{self, Write};
@@ -104,7 +104,7 @@ impl CameraEntry {
             card: capability.card,
             driver: capability.driver,
             bus_info: capability.bus_info,
-            offers: offers(&node.device, Size::new(Size::MAX_SIDE, Size::MAX_SIDE), |_| true),
+            offers: offers(&node, Size::new(Size::MAX_SIDE, Size::MAX_SIDE), |_| true),
         })
     }
 
@@ -133,10 +133,7 @@ impl fmt::Display for CameraEntry {
             self.bus_info
         )?;
         for Offer { fourcc, description, sizes } in &self.offers {
-            let unknown = match PixelFormat::from_fourcc(*fourcc) {
-                Some(_) => "",
-                None => " (not understood by lancam)",
-            };
+            let unknown = why_not(*fourcc).map(|why| format!(" ({why})")).unwrap_or_default();
             writeln!(out, "  {fourcc} {description}{unknown}")?;
             for SizeOffer { extent, rates } in sizes {
                 let rates: Vec<String> = rates.iter().map(ToString::to_string).collect();

@@ -1,10 +1,11 @@
 //! V4L2 cameras.
 //!
 //! From the kernel up: `ioctl` calls it, `node` says what a node is, `offer` what a camera offers,
-//! `negotiate` what to ask of it, `grant` what it granted; `queue` lends its frames, `camera` is all of
+//! `negotiate` what to ask of it, `grant` what it granted and `colour` what that means; `queue` lends its frames, `camera` is all of
 //! that for one camera. `survey`, `identity`, `watch` and `finder` find the camera and find it again.
 
 mod camera;
+mod colour;
 mod errors;
 mod finder;
 mod grant;
