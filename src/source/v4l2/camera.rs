@@ -1,6 +1,5 @@
 //! An open camera, from its node to its frames.
 
-use super::controls::{ControlSetting, Moment, Settings};
 use super::errors;
 use super::grant::{Granted, NotGranted, grant, interlacing};
 use super::ioctl::{Capability, Refused};
@@ -23,12 +22,11 @@ pub struct Camera {
 }
 
 impl Camera {
-    /// Opens the node at `path`, asks it for what `wish` and `settings` say, and starts it; frames are
-    /// numbered on from `count`.
+    /// Opens the node at `path`, asks it for what `wish` says, and starts it; frames are numbered on
+    /// from `count`.
     pub(super) fn open(
         path: &Path,
         wish: &CaptureWish,
-        settings: &[ControlSetting],
         count: FrameCount,
     ) -> Result<Self, SourceError> {
         let node = Node::open(path)?;
@@ -38,12 +36,8 @@ impl Camera {
         let granted = negotiate(&node, wish)?;
         let layout = granted.layout;
         let name = path.display().to_string();
-        let handle = node.handle();
-        let mut settings = Settings::new(settings, &*handle);
-        if let Some(settings) = &mut settings {
-            settings.apply(&*handle, Moment::BeforeStreaming);
-        }
-        let queue = Queue::start(name.clone(), node.handle(), layout, Sequence::new(count));
+        let (handle, interface) = (node.handle(), node.interface());
+        let queue = Queue::start(name, handle, interface, layout, Sequence::new(count));
         let queue = queue.map_err(|error| match error {
             NotStarted::Refused(refused) => not_started(&node, &layout.to_string(), refused),
             NotStarted::TooFew(buffers) => {
@@ -61,10 +55,6 @@ impl Camera {
             granted_and_why(&granted, wish)
         );
         log::debug!("camera {}: {:?}", path.display(), granted.driver);
-        if let Some(settings) = &mut settings {
-            settings.apply(&*handle, Moment::Streaming);
-            settings.log(&name);
-        }
         Ok(Self { path: path.into(), capability: node.capability, queue })
     }
 
@@ -99,7 +89,7 @@ impl FrameSource for Camera {
 /// Asks for the best format, then for the next best, until one is granted.
 fn negotiate(node: &Node, wish: &CaptureWish) -> Result<Granted, SourceError> {
     let is_understood = |fourcc| PixelFormat::from_fourcc(fourcc).is_some();
-    let understood = offers(&node.device, wanted_size(wish), is_understood);
+    let understood = offers(node, wanted_size(wish), is_understood);
     let mut refusal = None;
     for choice in choices(&understood, wish) {
         match grant(node, &choice) {
@@ -114,7 +104,7 @@ fn negotiate(node: &Node, wish: &CaptureWish) -> Result<Granted, SourceError> {
         }
     }
     Err(refusal.unwrap_or_else(|| {
-        let all = offers(&node.device, wanted_size(wish), |_| true);
+        let all = offers(node, wanted_size(wish), |_| true);
         errors::no_format(&node.path, &node.capability.driver, &all, wish)
     }))
 }
@@ -180,6 +170,7 @@ mod tests {
                 colorspace: 0,
                 ycbcr_encoding: 0,
                 quantization: 0,
+                planes: 1,
             },
             interval: Some(Interval::of_fps(25.0)),
         }

@@ -1,5 +1,6 @@
 //! Asks a camera for a format and a rate, and reads back what it granted.
 
+use super::colour::{approximated, colour};
 use super::ioctl::{self, DriverFormat, Refused};
 use super::negotiate::Choice;
 use super::node::Node;
@@ -7,16 +8,13 @@ use super::offer::{Interval, plausible};
 use crate::image::frame::FrameLayout;
 use crate::image::orientation::Orientation;
 use crate::image::picture::MAX_PIXELS;
-use crate::image::pixels::{Colour, Matrix, PixelFormat, Range};
+use crate::image::pixels::PixelFormat;
 use v4l::v4l_sys::{
-    v4l2_colorspace_V4L2_COLORSPACE_JPEG, v4l2_field_V4L2_FIELD_ALTERNATE,
-    v4l2_field_V4L2_FIELD_BOTTOM, v4l2_field_V4L2_FIELD_INTERLACED,
-    v4l2_field_V4L2_FIELD_INTERLACED_BT, v4l2_field_V4L2_FIELD_INTERLACED_TB,
-    v4l2_field_V4L2_FIELD_TOP, v4l2_quantization_V4L2_QUANTIZATION_FULL_RANGE,
-    v4l2_quantization_V4L2_QUANTIZATION_LIM_RANGE,
+    v4l2_field_V4L2_FIELD_ALTERNATE as ALTERNATE, v4l2_field_V4L2_FIELD_BOTTOM as BOTTOM,
+    v4l2_field_V4L2_FIELD_INTERLACED as INTERLACED,
+    v4l2_field_V4L2_FIELD_INTERLACED_BT as INTERLACED_BT,
+    v4l2_field_V4L2_FIELD_INTERLACED_TB as INTERLACED_TB, v4l2_field_V4L2_FIELD_TOP as TOP,
 };
-use v4l::video::Capture;
-use v4l::video::capture::Parameters;
 
 /// What a driver granted.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -40,22 +38,26 @@ pub(super) enum NotGranted {
 /// Sets format and rate.
 pub(super) fn grant(node: &Node, choice: &Choice) -> Result<Granted, NotGranted> {
     let refused = |call| move |errno| NotGranted::Refused(Refused { call, errno });
-    let handle = node.handle();
+    let (handle, interface) = (node.handle(), node.interface());
     let side = |side: usize| u32::try_from(side).unwrap_or(u32::MAX);
     let (width, height) = (side(choice.size.width), side(choice.size.height));
-    ioctl::set_format(&handle, choice.fourcc, width, height).map_err(refused("VIDIOC_S_FMT"))?;
+    ioctl::set_format(&handle, interface, choice.fourcc, width, height)
+        .map_err(refused("VIDIOC_S_FMT"))?;
     let interval = set_interval(node, choice.interval);
     // Asked only now: with another rate some drivers change the format too.
-    let driver = ioctl::format(&handle).map_err(refused("VIDIOC_G_FMT"))?;
+    let driver = ioctl::format(&handle, interface).map_err(refused("VIDIOC_G_FMT"))?;
     let layout = layout(&driver, interval).ok_or(NotGranted::Unusable(driver))?;
+    if let Some(nearly) = approximated(layout.format, &driver) {
+        log::info!("camera {}: it sends {nearly}: colours are nearly right", node.path.display());
+    }
     Ok(Granted { layout, driver, interval })
 }
 
 /// Not every driver has rates, and one that has rounds as it likes: neither is a failure.
 fn set_interval(node: &Node, wanted: Interval) -> Option<Interval> {
-    let granted = node.device.set_params(&Parameters::new(wanted.fraction()));
-    let granted = granted.or_else(|_| node.device.params()).ok()?;
-    Interval::parse(granted.interval)
+    let (handle, interface) = (node.handle(), node.interface());
+    let granted = ioctl::set_interval(&handle, interface, wanted.fraction());
+    granted.or_else(|_| ioctl::interval(&handle, interface)).ok().and_then(Interval::parse)
 }
 
 fn layout(driver: &DriverFormat, interval: Option<Interval>) -> Option<FrameLayout> {
@@ -67,28 +69,17 @@ fn layout(driver: &DriverFormat, interval: Option<Interval>) -> Option<FrameLayo
         Some(least) => usize::try_from(driver.stride).ok()?.max(least),
     };
     stride.checked_mul(size.height)?;
-    let colour = Colour { matrix: Matrix::Bt601, range: range(format, driver) };
+    if driver.planes != 1 {
+        return None;
+    }
     Some(FrameLayout {
         format,
         size,
         stride,
-        colour,
+        colour: colour(format, driver),
         orientation: Orientation::UPRIGHT,
         interval: interval.map(Interval::duration),
     })
-}
-
-/// The range of the code values: what V4L2_MAP_QUANTIZATION_DEFAULT of `linux/videodev2.h` says.
-fn range(format: PixelFormat, driver: &DriverFormat) -> Range {
-    match format {
-        PixelFormat::Jpeg => Range::Full,
-        _ => match driver.quantization {
-            FULL_RANGE => Range::Full,
-            LIMITED_RANGE => Range::Limited,
-            _ if driver.colorspace == v4l2_colorspace_V4L2_COLORSPACE_JPEG => Range::Full,
-            _ => Range::Limited,
-        },
-    }
 }
 
 /// How the rows of a frame are ordered, where that is not simply from the top; for people.
@@ -100,24 +91,11 @@ pub(super) fn interlacing(driver: &DriverFormat) -> Option<&'static str> {
     }
 }
 
-const FULL_RANGE: u32 = v4l2_quantization_V4L2_QUANTIZATION_FULL_RANGE;
-const LIMITED_RANGE: u32 = v4l2_quantization_V4L2_QUANTIZATION_LIM_RANGE;
-const INTERLACED: u32 = v4l2_field_V4L2_FIELD_INTERLACED;
-const INTERLACED_TB: u32 = v4l2_field_V4L2_FIELD_INTERLACED_TB;
-const INTERLACED_BT: u32 = v4l2_field_V4L2_FIELD_INTERLACED_BT;
-const ALTERNATE: u32 = v4l2_field_V4L2_FIELD_ALTERNATE;
-const TOP: u32 = v4l2_field_V4L2_FIELD_TOP;
-const BOTTOM: u32 = v4l2_field_V4L2_FIELD_BOTTOM;
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::image::pixels::{FourCc, Size};
     use std::time::Duration;
-
-    const SRGB: u32 = 8;
-    const REC709: u32 = 3;
-    const JPEG: u32 = 7;
 
     fn driver(fourcc: &[u8; 4], width: u32, height: u32, stride: u32) -> DriverFormat {
         DriverFormat {
@@ -126,26 +104,10 @@ mod tests {
             height,
             stride,
             field: 1,
-            colorspace: SRGB,
+            colorspace: 8,
             ycbcr_encoding: 0,
             quantization: 0,
-        }
-    }
-
-    #[test]
-    fn the_range_is_what_the_driver_says_or_what_the_kernel_maps_silence_to() {
-        for (fourcc, colorspace, quantization, expected) in [
-            (b"YUYV", SRGB, 0, Range::Limited),
-            (b"YUYV", REC709, 0, Range::Limited),
-            (b"YUYV", JPEG, 0, Range::Full),
-            (b"YUYV", SRGB, 1, Range::Full),
-            (b"YUYV", JPEG, 2, Range::Limited),
-            (b"YUYV", SRGB, 77, Range::Limited),
-            (b"MJPG", SRGB, 2, Range::Full),
-        ] {
-            let driver = DriverFormat { colorspace, quantization, ..driver(fourcc, 64, 64, 128) };
-            let layout = layout(&driver, None).expect("understood");
-            assert_eq!(layout.colour.range, expected, "{driver:?}");
+            planes: 1,
         }
     }
 
@@ -166,6 +128,8 @@ mod tests {
         {
             assert_eq!(layout(&driver(fourcc, width, height, 0), None), None);
         }
+        let spread = DriverFormat { planes: 2, ..driver(b"YUYV", 640, 360, 0) };
+        assert_eq!(layout(&spread, None), None, "over several pieces of memory");
     }
 
     #[test]

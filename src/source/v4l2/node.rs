@@ -1,7 +1,7 @@
 //! A V4L2 node, opened, and what kind of node it is.
 
 use super::errors;
-use super::ioctl::{self, Capability};
+use super::ioctl::{self, Capability, Interface};
 use crate::source::{SourceError, Trouble};
 use nix::errno::Errno;
 use nix::sys::stat::major;
@@ -58,6 +58,11 @@ impl Node {
         NodeKind::of(&self.capability)
     }
 
+    /// How it gives pictures.
+    pub(super) fn interface(&self) -> Interface {
+        Interface::of(&self.capability)
+    }
+
     /// For the calls in [`ioctl`].
     pub(super) fn handle(&self) -> Arc<Handle> {
         self.device.handle()
@@ -71,8 +76,6 @@ pub(super) enum NodeKind {
     Camera,
     /// A camera's receiver, whose sensor and image processor somebody must set up first.
     Receiver,
-    /// Gives pictures, but only through the multi-planar interface.
-    MultiPlanar,
     /// Gives pictures only by `read`.
     WithoutStreaming,
     /// Turns pictures that it is given into others.
@@ -99,26 +102,21 @@ impl NodeKind {
     /// Judged by QUERYCAP alone, since names and numbers of nodes say nothing.
     pub(super) fn of(capability: &Capability) -> Self {
         let has = |bits: u32| capability.flags & bits != 0;
-        let captures = has(V4L2_CAP_VIDEO_CAPTURE);
-        let captures_planes = has(V4L2_CAP_VIDEO_CAPTURE_MPLANE);
+        let captures = has(V4L2_CAP_VIDEO_CAPTURE | V4L2_CAP_VIDEO_CAPTURE_MPLANE);
         let outputs = has(V4L2_CAP_VIDEO_OUTPUT | V4L2_CAP_VIDEO_OUTPUT_MPLANE);
         let needs_setup = has(V4L2_CAP_IO_MC) || needs_libcamera(&capability.driver);
-        if has(V4L2_CAP_VIDEO_M2M | V4L2_CAP_VIDEO_M2M_MPLANE)
-            || (captures || captures_planes) && outputs
-        {
+        if has(V4L2_CAP_VIDEO_M2M | V4L2_CAP_VIDEO_M2M_MPLANE) || captures && outputs {
             Self::Converter
         } else if IMAGE_PROCESSORS.contains(&capability.driver.as_str()) {
             Self::ImageProcessor
         } else if has(V4L2_CAP_TOUCH) {
             Self::Touch
-        } else if (captures || captures_planes) && needs_setup {
+        } else if captures && needs_setup {
             Self::Receiver
         } else if captures && has(V4L2_CAP_STREAMING) {
             Self::Camera
         } else if captures {
             Self::WithoutStreaming
-        } else if captures_planes {
-            Self::MultiPlanar
         } else if outputs {
             Self::Output
         } else if has(V4L2_CAP_META_CAPTURE | V4L2_CAP_META_OUTPUT) {
@@ -146,9 +144,6 @@ impl fmt::Display for NodeKind {
         out.write_str(match self {
             Self::Camera => "a camera",
             Self::Receiver => "the receiver of a CSI camera, which only libcamera can drive",
-            Self::MultiPlanar => {
-                "a camera with only the multi-planar interface, which a later version will drive"
-            }
             Self::WithoutStreaming => "a camera without streaming",
             Self::Converter => "a codec or scaler: it converts pictures that it is given",
             Self::ImageProcessor => "part of an image processor, which only libcamera can drive",
@@ -201,7 +196,7 @@ mod tests {
                 NodeKind::Camera,
             ),
             ("vivid", V4L2_CAP_VIDEO_OUTPUT | STREAM, NodeKind::Output),
-            ("vivid", V4L2_CAP_VIDEO_CAPTURE_MPLANE | STREAM, NodeKind::MultiPlanar),
+            ("vivid", V4L2_CAP_VIDEO_CAPTURE_MPLANE | STREAM, NodeKind::Camera),
             ("bcm2835-codec", V4L2_CAP_VIDEO_M2M_MPLANE | STREAM, NodeKind::Converter),
             (
                 "old-codec",

@@ -1,13 +1,15 @@
 //! What a camera offers: formats, sizes and rates, as its driver enumerates them.
 
-use crate::image::pixels::{FourCc, Size};
+use super::ioctl::{self, FormatDescription};
+use super::node::Node;
+use crate::image::pixels::{FourCc, PixelFormat, Size};
 use std::fmt;
 use std::time::Duration;
 use v4l::Device;
 use v4l::Fraction;
 use v4l::frameinterval::FrameIntervalEnum;
 use v4l::framesize::FrameSizeEnum;
-use v4l::video::Capture;
+use v4l::video::Capture as _;
 
 /// A pixel format and the sizes it comes in.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,25 +54,31 @@ pub(super) struct Interval {
     denominator: u32,
 }
 
-/// The formats that `device` offers, and the sizes and rates of those that are `of_interest`: a driver
+/// The formats that a camera offers, and the sizes and rates of those that are `of_interest`: a driver
 /// may have thousands. Of a range of sizes, the rates are those of the size nearest to `near`.
-pub(super) fn offers(
-    device: &Device,
-    near: Size,
-    of_interest: impl Fn(FourCc) -> bool,
-) -> Vec<Offer> {
-    let formats = device.enum_formats().unwrap_or_default();
-    let offer = |format: v4l::format::Description| {
-        let fourcc = FourCc(format.fourcc.repr);
-        let sizes = || size_offers(device, format.fourcc, near);
-        Offer {
-            fourcc,
-            description: format.description.trim().to_owned(),
-            sizes: if of_interest(fourcc) { sizes() } else { Vec::new() },
-        }
+pub(super) fn offers(node: &Node, near: Size, of_interest: impl Fn(FourCc) -> bool) -> Vec<Offer> {
+    let offer = |FormatDescription { fourcc, description }| {
+        let sizes = || size_offers(&node.device, v4l::FourCC { repr: fourcc.0 }, near);
+        let sizes = if of_interest(fourcc) { sizes() } else { Vec::new() };
+        Offer { fourcc, description, sizes }
     };
-    formats.into_iter().map(offer).collect()
+    ioctl::formats(&node.handle(), node.interface()).into_iter().map(offer).collect()
 }
+
+/// Why frames of a format cannot be taken; `None` where they can.
+pub(super) fn why_not(fourcc: FourCc) -> Option<&'static str> {
+    if PixelFormat::from_fourcc(fourcc).is_some() {
+        None
+    } else if IN_PIECES.contains(&&fourcc.0) {
+        Some("in several pieces of memory, which lancam does not read")
+    } else {
+        Some("not understood by lancam")
+    }
+}
+
+/// The formats whose planes lie in memory of their own ("V4L2_PIX_FMT_NV12M" and its like).
+const IN_PIECES: [&[u8; 4]; 10] =
+    [b"NM12", b"NM21", b"NM16", b"NM61", b"YM12", b"YM21", b"YM16", b"YM61", b"YM24", b"YM42"];
 
 fn size_offers(device: &Device, fourcc: v4l::FourCC, near: Size) -> Vec<SizeOffer> {
     // A driver need not enumerate: then S_FMT finds out.
@@ -255,6 +263,14 @@ mod tests {
         assert_eq!(extent.nearest(Size::new(1280, 720)), Size::new(640, 720));
         assert_eq!(Interval::parse(Fraction::new(0, 30)), None);
         assert_eq!(Interval::parse(Fraction::new(1, 0)), None);
+    }
+
+    #[test]
+    fn what_is_not_taken_is_explained() {
+        let why = |fourcc| why_not(FourCc(fourcc)).unwrap_or("taken");
+        assert_eq!(why(*b"YUYV"), "taken");
+        assert!(why(*b"NM12").contains("pieces of memory"));
+        assert_eq!(why(*b"H264"), "not understood by lancam");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Waits for a camera's newest whole frame and lends it.
 
-use super::ioctl::{Buffers, DQBUF, Filled, QBUF, Refused};
+use super::ioctl::{Buffers, DQBUF, Filled, Interface, QBUF, Refused};
 use super::sequence::Sequence;
 use crate::image::frame::{FrameLayout, Micros, RawFrame};
 use crate::image::jpeg::markers;
@@ -80,11 +80,12 @@ impl Queue {
     pub(super) fn start(
         name: String,
         handle: Arc<Handle>,
+        interface: Interface,
         layout: FrameLayout,
         sequence: Sequence,
     ) -> Result<Self, NotStarted> {
-        let buffers =
-            Buffers::request(handle, Self::WANTED_BUFFERS).map_err(NotStarted::Refused)?;
+        let buffers = Buffers::request(handle, interface, Self::WANTED_BUFFERS)
+            .map_err(NotStarted::Refused)?;
         if buffers.count() < Self::FEWEST_BUFFERS {
             return Err(NotStarted::TooFew(buffers.count()));
         }

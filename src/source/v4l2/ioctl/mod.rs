@@ -1,0 +1,194 @@
+//! The V4L2 calls that `v4l` has no dependable form of, and the memory they share, as safe functions.
+//!
+//! The only folder of this room with `unsafe`. `v4l` opens nodes and enumerates their sizes and rates.
+//! Not used of it: `query_caps` unwraps names as UTF-8 (the kernel cuts them at 32 bytes, in the middle
+//! of a character too) and takes `device_caps` even where a driver fills in none; `format` and
+//! `set_format` panic on a colour space younger than themselves; formats, rates and buffers know no
+//! multi-planar interface; its streams requeue a buffer that they do not own after the first error, lend
+//! whole mappings, and panic in Drop.
+
+mod buffers;
+mod format;
+
+pub(super) use buffers::{Buffers, Filled};
+pub(super) use format::{
+    DriverFormat, FormatDescription, format, formats, interval, set_format, set_interval,
+};
+
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+use nix::libc::c_int;
+use std::os::fd::BorrowedFd;
+use v4l::device::Handle;
+use v4l::v4l_sys::{
+    V4L2_CAP_DEVICE_CAPS, V4L2_CAP_VIDEO_CAPTURE, V4L2_CAP_VIDEO_CAPTURE_MPLANE,
+    v4l2_buf_type_V4L2_BUF_TYPE_VIDEO_CAPTURE as SINGLE_PLANAR,
+    v4l2_buf_type_V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE as MULTI_PLANAR, v4l2_capability,
+};
+
+/// What a node says it is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub(super) struct Capability {
+    /// The driver: `uvcvideo`.
+    pub(super) driver: String,
+    /// The device, for people: `HD Webcam C920`.
+    pub(super) card: String,
+    /// Where it is plugged in: `usb-0000:01:00.0-1.2`.
+    pub(super) bus_info: String,
+    /// What this node, not its whole device, can do: bits `V4L2_CAP_…`.
+    pub(super) flags: u32,
+}
+
+/// VIDIOC_QUERYCAP.
+pub(super) fn query_capability(handle: &Handle) -> Result<Capability, Errno> {
+    let mut raw = v4l2_capability::default();
+    // SAFETY: the kernel writes one v4l2_capability, which `raw` is and stays for the whole call.
+    uninterrupted(|| unsafe { request::querycap(handle.fd(), &raw mut raw) })?;
+    let whole_device = raw.capabilities;
+    Ok(Capability {
+        driver: text(&raw.driver),
+        card: text(&raw.card),
+        bus_info: text(&raw.bus_info),
+        flags: if whole_device & V4L2_CAP_DEVICE_CAPS == 0 {
+            whole_device
+        } else {
+            raw.device_caps
+        },
+    })
+}
+
+/// Lets no child process inherit the node: it would keep a lost camera from coming back under its name.
+pub(super) fn close_on_exec(handle: &Handle) -> Result<(), Errno> {
+    fcntl(borrowed(handle), FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).map(drop)
+}
+
+/// Which of V4L2's two interfaces for pictures a node has. The multi-planar one can spread a picture over
+/// several pieces of memory; most drivers that have it do so only in formats made for that, which are not
+/// understood here, and give the others in one piece.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Interface {
+    SinglePlanar,
+    MultiPlanar,
+}
+
+impl Interface {
+    /// Where a node has both, the simpler one.
+    pub(super) fn of(capability: &Capability) -> Self {
+        let has = |bit: u32| capability.flags & bit != 0;
+        if has(V4L2_CAP_VIDEO_CAPTURE_MPLANE) && !has(V4L2_CAP_VIDEO_CAPTURE) {
+            Self::MultiPlanar
+        } else {
+            Self::SinglePlanar
+        }
+    }
+
+    /// V4L2_BUF_TYPE_VIDEO_CAPTURE or …_MPLANE.
+    fn buffer_type(self) -> u32 {
+        match self {
+            Self::SinglePlanar => SINGLE_PLANAR,
+            Self::MultiPlanar => MULTI_PLANAR,
+        }
+    }
+
+    /// The same, as STREAMON and STREAMOFF want it.
+    fn as_int(self) -> c_int {
+        match self {
+            Self::SinglePlanar => 1,
+            Self::MultiPlanar => 9,
+        }
+    }
+}
+
+/// A call that was refused, and with what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Refused {
+    /// As the kernel's documentation names it: `VIDIOC_STREAMON`.
+    pub(super) call: &'static str,
+    /// Why.
+    pub(super) errno: Errno,
+}
+
+impl Refused {
+    /// For `map_err`.
+    pub(super) fn by(call: &'static str) -> impl Fn(Errno) -> Self {
+        move |errno| Self { call, errno }
+    }
+}
+
+/// Streaming has begun, or could not.
+pub(super) const STREAMON: &str = "VIDIOC_STREAMON";
+/// Buffers could not be had.
+pub(super) const REQBUFS: &str = "VIDIOC_REQBUFS";
+/// A buffer could not be given back.
+pub(super) const QBUF: &str = "VIDIOC_QBUF";
+/// A frame could not be taken.
+pub(super) const DQBUF: &str = "VIDIOC_DQBUF";
+
+fn borrowed(handle: &Handle) -> BorrowedFd<'_> {
+    // SAFETY: a Handle keeps its descriptor open until it is dropped, and the result borrows it.
+    unsafe { BorrowedFd::borrow_raw(handle.fd()) }
+}
+
+/// Repeats a call that a signal cut short.
+fn uninterrupted(mut call: impl FnMut() -> Result<c_int, Errno>) -> Result<(), Errno> {
+    loop {
+        match call() {
+            Err(Errno::EINTR) => {}
+            other => return other.map(drop),
+        }
+    }
+}
+
+/// A driver's fixed-length text, up to its end or its first zero.
+fn text(bytes: &[u8]) -> String {
+    let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
+    String::from_utf8_lossy(&bytes[..end]).trim().to_owned()
+}
+
+/// The calls themselves; their numbers are those of `linux/videodev2.h`.
+mod request {
+    use super::c_int;
+    use v4l::v4l_sys::{
+        v4l2_buffer, v4l2_capability, v4l2_fmtdesc, v4l2_format, v4l2_requestbuffers,
+        v4l2_streamparm,
+    };
+
+    nix::ioctl_read!(querycap, b'V', 0, v4l2_capability);
+    nix::ioctl_readwrite!(enum_fmt, b'V', 2, v4l2_fmtdesc);
+    nix::ioctl_readwrite!(g_fmt, b'V', 4, v4l2_format);
+    nix::ioctl_readwrite!(s_fmt, b'V', 5, v4l2_format);
+    nix::ioctl_readwrite!(reqbufs, b'V', 8, v4l2_requestbuffers);
+    nix::ioctl_readwrite!(querybuf, b'V', 9, v4l2_buffer);
+    nix::ioctl_readwrite!(qbuf, b'V', 15, v4l2_buffer);
+    nix::ioctl_readwrite!(dqbuf, b'V', 17, v4l2_buffer);
+    nix::ioctl_write_ptr!(streamon, b'V', 18, c_int);
+    nix::ioctl_write_ptr!(streamoff, b'V', 19, c_int);
+    nix::ioctl_readwrite!(g_parm, b'V', 21, v4l2_streamparm);
+    nix::ioctl_readwrite!(s_parm, b'V', 22, v4l2_streamparm);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_the_kernel_cut_in_a_character_is_still_a_name() {
+        assert_eq!(text(b"Caf\xC3\xA9 \xC3\0junk"), "Caf\u{e9} \u{fffd}");
+        assert_eq!(text(b"no end"), "no end");
+        assert_eq!(text(b"\0"), "");
+    }
+
+    #[test]
+    fn the_simpler_interface_is_used_where_there_are_both() {
+        const BOTH: u32 = V4L2_CAP_VIDEO_CAPTURE | V4L2_CAP_VIDEO_CAPTURE_MPLANE;
+        for (flags, expected) in [
+            (V4L2_CAP_VIDEO_CAPTURE, Interface::SinglePlanar),
+            (V4L2_CAP_VIDEO_CAPTURE_MPLANE, Interface::MultiPlanar),
+            (BOTH, Interface::SinglePlanar),
+        ] {
+            let capability = Capability { flags, ..Capability::default() };
+            assert_eq!(Interface::of(&capability), expected);
+            assert_eq!(u32::try_from(expected.as_int()), Ok(expected.buffer_type()));
+        }
+    }
+}
