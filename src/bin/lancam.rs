@@ -101,7 +101,8 @@ mod linux {
         let acceptors =
             server::start(listeners, &camera, &config.guests).map_err(|error| failure(&error))?;
 
-        let opener = Opener::new(config.source.clone(), config.capture);
+        let opener = Opener::new(config.source.clone(), config.capture)
+            .with_controls(config.settings.clone());
         let capture = start_capture(opener, renditions, &stop).map_err(|error| failure(&error))?;
         wait_for_the_end(&signals, &stop);
         let captured = capture.join();

@@ -5,6 +5,7 @@ use super::server::Listen;
 use crate::image::pixels::{Chroma, FourCc, PixelFormat, Size};
 use crate::image::rendition::{Aspect, SizeWish};
 use crate::net::lan::{Guests, Prefix};
+use crate::source::v4l2::ControlSetting;
 use crate::source::{CaptureWish, SourceSpec};
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -23,6 +24,8 @@ lancam --help              this text
   --size WxH          what to ask of the camera              [its best at up to 1280x720]
   --fps N             frames per second to ask for           [30]
   --format F          auto, MJPG or YUYV                     [auto]
+  --set NAME=VALUE    repeatable; a control of the camera, such as brightness=128 or
+                      power_line_frequency=\"50 Hz\"; lancam list says which it has
   --width N           width sent to viewers; the height follows unless given
   --height N          height sent to viewers; the width follows unless given
   --stretch           with both: exactly that, whatever becomes of the shape
@@ -63,6 +66,8 @@ pub struct Config {
     pub source: SourceSpec,
     /// What to ask of the camera.
     pub capture: CaptureWish,
+    /// How the camera's controls are to be set.
+    pub settings: Vec<ControlSetting>,
     /// What viewers are sent.
     pub size: SizeWish,
     /// JPEG quality, where lancam encodes.
@@ -88,6 +93,7 @@ impl Default for Config {
         Self {
             source: SourceSpec::Auto,
             capture: CaptureWish::default(),
+            settings: Vec::new(),
             size: SizeWish::default(),
             quality: 80,
             chroma: Chroma::Yuv420,
@@ -107,11 +113,12 @@ impl Default for Config {
 pub struct UsageError(String);
 
 /// Options that take a value, without their dashes.
-const WITH_VALUE: [&str; 13] = [
+const WITH_VALUE: [&str; 14] = [
     "source",
     "size",
     "fps",
     "format",
+    "set",
     "width",
     "height",
     "quality",
@@ -178,7 +185,7 @@ impl Config {
                         )));
                     }
                 }
-            } else if matches!(option.as_str(), "listen" | "allow") {
+            } else if matches!(option.as_str(), "listen" | "allow" | "set") {
                 for value in value.split(',').map(str::trim).filter(|value| !value.is_empty()) {
                     self.set(&option, value)?;
                 }
@@ -263,6 +270,12 @@ impl Config {
             "format" => {
                 self.capture.format =
                     parse_format(value).map_err(|()| wrong("auto, MJPG or YUYV"))?;
+            }
+            "set" => {
+                let setting = ControlSetting::parse(value).map_err(wrong)?;
+                // The last word on a control counts, and the order of those is the order of setting.
+                self.settings.retain(|earlier| !earlier.is_for_the_same(&setting));
+                self.settings.push(setting);
             }
             "width" => self.size.width = Some(side()?),
             "height" => self.size.height = Some(side()?),
@@ -368,6 +381,17 @@ mod tests {
     }
 
     #[test]
+    fn controls_are_set_in_the_order_of_their_last_mention() {
+        let command = parse(
+            &[("LANCAM_SET", "brightness=1, gain=2,hue=3")],
+            &["--set", "Brightness=4", "--set", "gain=a,b"],
+        );
+        let Ok(Command::Run(config)) = command else { panic!("{command:?}") };
+        let settings: Vec<String> = config.settings.iter().map(ToString::to_string).collect();
+        assert_eq!(settings, ["hue=3", "Brightness=4", "gain=a,b"]);
+    }
+
+    #[test]
     fn the_tutorials_client_gets_the_tutorials_width_unless_told_otherwise() {
         assert_eq!(config(&["--pickle"]).pickle_size().width, Some(320));
         assert_eq!(config(&["--pickle", "--width", "160"]).pickle_size().width, Some(160));
@@ -387,6 +411,8 @@ mod tests {
             (&["--allow", "home"], "any"),
             (&["--source", "test:9"], "640x360"),
             (&["--max-viewers", "0"], "10000"),
+            (&["--set", "brightness"], "NAME=VALUE"),
+            (&["--set", "=5"], "NAME=VALUE"),
             (&["--nonsense"], "--help"),
             (&["nonsense"], "--help"),
             (&["--size"], "--help"),

@@ -174,6 +174,7 @@ impl fmt::Display for SourceSpec {
 pub struct Opener {
     spec: SourceSpec,
     wish: CaptureWish,
+    settings: Vec<v4l2::ControlSetting>,
     finder: v4l2::Finder,
 }
 
@@ -184,7 +185,16 @@ impl Opener {
             SourceSpec::Device(path) => Some(path.clone()),
             _ => None,
         };
-        Self { spec, wish, finder: v4l2::Finder::new(named) }
+        Self { spec, wish, settings: Vec::new(), finder: v4l2::Finder::new(named) }
+    }
+
+    /// The same, with the camera's controls set as `settings` say, each time that it is opened.
+    #[must_use]
+    pub fn with_controls(self, settings: Vec<v4l2::ControlSetting>) -> Self {
+        if !matches!(self.spec, SourceSpec::Auto | SourceSpec::Device(_)) && !settings.is_empty() {
+            log::warn!("--set has no effect here: only cameras have controls");
+        }
+        Self { settings, ..self }
     }
 
     /// What is opened, for people.
@@ -198,7 +208,9 @@ impl Opener {
     /// Why it gives no frames.
     pub fn open(&mut self) -> Result<Box<dyn FrameSource>, SourceError> {
         Ok(match &self.spec {
-            SourceSpec::Auto | SourceSpec::Device(_) => Box::new(self.finder.open(&self.wish)?),
+            SourceSpec::Auto | SourceSpec::Device(_) => {
+                Box::new(self.finder.open(&self.wish, &self.settings)?)
+            }
             SourceSpec::Test { size, fps } => Box::new(test_pattern::TestPattern::new(*size, *fps)),
             SourceSpec::Clip(path) => {
                 Box::new(clip::Clip::open(path, self.wish.fps.unwrap_or(SourceSpec::TEST_FPS))?)

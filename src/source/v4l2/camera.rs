@@ -1,5 +1,6 @@
 //! An open camera, from its node to its frames.
 
+use super::controls::{ControlSetting, Moment, Settings};
 use super::errors;
 use super::grant::{Granted, NotGranted, grant, interlacing};
 use super::ioctl::{Capability, Refused};
@@ -22,11 +23,12 @@ pub struct Camera {
 }
 
 impl Camera {
-    /// Opens the node at `path`, asks it for what `wish` says, and starts it; frames are numbered on
-    /// from `count`.
+    /// Opens the node at `path`, asks it for what `wish` and `settings` say, and starts it; frames are
+    /// numbered on from `count`.
     pub(super) fn open(
         path: &Path,
         wish: &CaptureWish,
+        settings: &[ControlSetting],
         count: FrameCount,
     ) -> Result<Self, SourceError> {
         let node = Node::open(path)?;
@@ -37,7 +39,12 @@ impl Camera {
         let layout = granted.layout;
         let name = path.display().to_string();
         let (handle, interface) = (node.handle(), node.interface());
-        let queue = Queue::start(name, handle, interface, layout, Sequence::new(count));
+        let mut settings = Settings::new(settings, &*handle);
+        if let Some(settings) = &mut settings {
+            settings.apply(&*handle, Moment::BeforeStreaming);
+        }
+        let sequence = Sequence::new(count);
+        let queue = Queue::start(name.clone(), node.handle(), interface, layout, sequence);
         let queue = queue.map_err(|error| match error {
             NotStarted::Refused(refused) => not_started(&node, &layout.to_string(), refused),
             NotStarted::TooFew(buffers) => {
@@ -55,6 +62,10 @@ impl Camera {
             granted_and_why(&granted, wish)
         );
         log::debug!("camera {}: {:?}", path.display(), granted.driver);
+        if let Some(settings) = &mut settings {
+            settings.apply(&*handle, Moment::Streaming);
+            settings.log(&name);
+        }
         Ok(Self { path: path.into(), capability: node.capability, queue })
     }
 

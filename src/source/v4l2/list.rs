@@ -1,5 +1,7 @@
 //! What `lancam list` prints: the cameras with all they offer, and the nodes that are none.
 
+use super::controls::Shown;
+use super::json::{array, quoted};
 use super::node::{Node, NodeKind};
 use super::offer::{Extent, Interval, Offer, RateOffer, SizeOffer, offers, why_not};
 use super::survey::{Snapshot, Survey, Surveyed};
@@ -24,6 +26,7 @@ struct CameraEntry {
     driver: String,
     bus_info: String,
     offers: Vec<Offer>,
+    controls: Shown,
 }
 
 #[derive(Debug)]
@@ -105,18 +108,21 @@ impl CameraEntry {
             driver: capability.driver,
             bus_info: capability.bus_info,
             offers: offers(&node, Size::new(Size::MAX_SIDE, Size::MAX_SIDE), |_| true),
+            controls: Shown::read(&*node.handle()),
         })
     }
 
     fn json(&self) -> String {
         format!(
-            "{{\"path\":{},\"node\":{},\"card\":{},\"driver\":{},\"bus\":{},\"formats\":{}}}",
+            "{{\"path\":{},\"node\":{},\"card\":{},\"driver\":{},\"bus\":{},\"formats\":{},\
+             \"controls\":{}}}",
             quoted(&self.stable_path.to_string_lossy()),
             quoted(&self.node.to_string_lossy()),
             quoted(&self.card),
             quoted(&self.driver),
             quoted(&self.bus_info),
             array(&self.offers, offer_json),
+            self.controls.json(),
         )
     }
 }
@@ -141,7 +147,7 @@ impl fmt::Display for CameraEntry {
                 writeln!(out, "    {extent}  {}{fps}", rates.join(", "))?;
             }
         }
-        Ok(())
+        write!(out, "{}", self.controls)
     }
 }
 
@@ -205,28 +211,6 @@ fn rate_json(rate: &RateOffer) -> String {
     }
 }
 
-fn array<T>(items: &[T], json: impl Fn(&T) -> String) -> String {
-    let items: Vec<String> = items.iter().map(json).collect();
-    format!("[{}]", items.join(","))
-}
-
-/// A JSON string (RFC 8259, section 7).
-fn quoted(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push('"');
-    for character in text.chars() {
-        match character {
-            '"' => quoted.push_str("\\\""),
-            '\\' => quoted.push_str("\\\\"),
-            // Writing to a String cannot fail.
-            '\0'..='\x1f' => drop(write!(quoted, "\\u{:04x}", u32::from(character))),
-            _ => quoted.push(character),
-        }
-    }
-    quoted.push('"');
-    quoted
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -265,6 +249,7 @@ mod tests {
                     offer(b"MJPG", vec![exactly(640, 480, vec![rate(30), rate(15)])]),
                     offer(b"H264", vec![between]),
                 ],
+                controls: Shown::default(),
             }],
             others: vec![OtherEntry {
                 node: "/dev/video1".into(),
@@ -303,12 +288,11 @@ mod tests {
                 r#""sizes":[{"width":640,"height":480,"fps":[30,15]}]},"#,
                 r#"{"format":"H264","description":"in words","understood":false,"#,
                 r#""sizes":[{"smallest":{"width":2,"height":2},"largest":{"width":64,"height":48},"#,
-                r#""step":{"width":2,"height":2},"fps":[]}]}]}],"#,
+                r#""step":{"width":2,"height":2},"fps":[]}]}],"controls":[]}],"#,
                 r#""others":[{"node":"/dev/video1","card":"Best","driver":"uvcvideo","#,
                 r#""why":"a metadata node"}]}"#
             )
         );
-        assert_eq!(quoted("a\u{1}\\"), r#""a\u0001\\""#);
     }
 
     #[test]

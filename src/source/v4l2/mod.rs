@@ -2,15 +2,17 @@
 //!
 //! From the kernel up: `ioctl` calls it, `node` says what a node is, `offer` what a camera offers,
 //! `negotiate` what to ask of it, `grant` what it granted and `colour` what that means; `queue` lends its frames, `camera` is all of
-//! that for one camera. `survey`, `identity`, `watch` and `finder` find the camera and find it again.
+//! that for one camera; `controls` are its knobs. `survey`, `identity`, `watch` and `finder` find the camera and find it again.
 
 mod camera;
 mod colour;
+mod controls;
 mod errors;
 mod finder;
 mod grant;
 mod identity;
 mod ioctl;
+mod json;
 pub mod list;
 mod negotiate;
 mod node;
@@ -21,4 +23,5 @@ mod survey;
 mod watch;
 
 pub use camera::Camera;
+pub use controls::ControlSetting;
 pub use finder::Finder;

@@ -130,7 +130,7 @@ fn borrowed(handle: &Handle) -> BorrowedFd<'_> {
 }
 
 /// Repeats a call that a signal cut short.
-fn uninterrupted(mut call: impl FnMut() -> Result<c_int, Errno>) -> Result<(), Errno> {
+pub(super) fn uninterrupted(mut call: impl FnMut() -> Result<c_int, Errno>) -> Result<(), Errno> {
     loop {
         match call() {
             Err(Errno::EINTR) => {}
@@ -140,7 +140,7 @@ fn uninterrupted(mut call: impl FnMut() -> Result<c_int, Errno>) -> Result<(), E
 }
 
 /// A driver's fixed-length text, up to its end or its first zero.
-fn text(bytes: &[u8]) -> String {
+pub(super) fn text(bytes: &[u8]) -> String {
     let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
     String::from_utf8_lossy(&bytes[..end]).trim().to_owned()
 }

@@ -1,0 +1,315 @@
+//! A camera's controls: brightness, exposure, focus and whatever else its driver has.
+//!
+//! `driver` is what the kernel is asked, `ioctl` asks it, `enumerate` finds all controls, `control` says
+//! what one is, `value` reads and writes values as people do, `settings` sets what `--set` says, `show`
+//! prints them, `mirror` turns the picture with them.
+
+mod control;
+mod driver;
+mod enumerate;
+#[cfg(test)]
+mod fake;
+mod ioctl;
+mod settings;
+mod show;
+mod value;
+
+pub use settings::ControlSetting;
+pub(super) use settings::{Moment, Settings};
+pub(super) use show::Shown;
+
+use control::{Control, Value, plain};
+use driver::{Driver, Query};
+use nix::errno::Errno;
+use std::fmt;
+
+/// The controls of one camera, in the order of their numbers.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Controls(Vec<Control>);
+
+/// What a driver made of a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Made {
+    /// As the control's name is now.
+    pub(super) name: String,
+    /// What was asked, for people.
+    pub(super) asked: String,
+    /// What it is instead, where it is not what was asked.
+    pub(super) instead: Option<String>,
+    /// Whether an automatic decides its value for now.
+    pub(super) is_inactive: bool,
+}
+
+/// Why a control was not set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum NotSet {
+    /// There is none of that name; these have names like it.
+    Unknown(Vec<String>),
+    /// The camera has no controls at all.
+    NoControls,
+    /// It cannot have that value; what would work.
+    Unfit(String),
+    /// The driver refused.
+    Refused {
+        /// Why.
+        errno: Errno,
+        /// Whether an automatic decides its value for now.
+        is_inactive: bool,
+    },
+}
+
+impl Controls {
+    /// All that `driver` has. Their values are not read: that may take a camera milliseconds each.
+    pub(super) fn list(driver: &impl Driver) -> Self {
+        let mut controls: Vec<Control> = Vec::new();
+        for raw in enumerate::enumerate(driver) {
+            let title = super::ioctl::text(&raw.name);
+            let name = unused(plain(&title), raw.id, &controls);
+            controls.push(Control::new(&raw, name, driver));
+        }
+        Self(controls)
+    }
+
+    /// The control that `name` means: its name, its title, a name that it has under other versions of
+    /// the kernel, or its number.
+    pub(super) fn find(&self, name: &str) -> Option<&Control> {
+        let name = plain(name);
+        let by_name = self.0.iter().find(|control| control.name == name);
+        let by_number = || {
+            let id = u32::from_str_radix(name.strip_prefix("0x")?, 16).ok()?;
+            self.by_id(id)
+        };
+        let by_other_name = || {
+            let (id, _) = OTHER_NAMES.iter().find(|(_, names)| names.contains(&name.as_str()))?;
+            self.by_id(*id)
+        };
+        by_name.or_else(by_number).or_else(by_other_name)
+    }
+
+    /// The control with this V4L2 number.
+    pub(super) fn by_id(&self, id: u32) -> Option<&Control> {
+        self.0.iter().find(|control| control.id == id)
+    }
+
+    /// Sets the control that `name` means to what `text` says.
+    pub(super) fn set(&self, driver: &impl Driver, name: &str, text: &str) -> Result<Made, NotSet> {
+        let control = self.find(name).ok_or_else(|| match self.0.is_empty() {
+            true => NotSet::NoControls,
+            false => NotSet::Unknown(self.names_like(name)),
+        })?;
+        let control = control.now(driver);
+        let asked = control.parse(text).map_err(NotSet::Unfit)?;
+        control
+            .set(driver, &asked)
+            .map_err(|errno| NotSet::Refused { errno, is_inactive: control.is_inactive() })?;
+        let control = control.now(driver);
+        let made = control.value(driver).filter(|made| *made != asked);
+        Ok(Made {
+            name: control.name.clone(),
+            asked: spell_asked(&control, &asked),
+            instead: made.map(|made| control.spell(&made)),
+            is_inactive: control.is_inactive(),
+        })
+    }
+
+    /// Up to three names that `name` may have been meant for, the nearest first.
+    fn names_like(&self, name: &str) -> Vec<String> {
+        let name = plain(name);
+        let settable = self.0.iter().filter(|control| !control.is_fixed());
+        let mut near: Vec<(usize, &str)> = settable
+            .filter_map(|control| Some((distance(&name, &control.name)?, control.name.as_str())))
+            .collect();
+        near.sort_unstable();
+        near.into_iter().take(3).map(|(_, name)| name.to_owned()).collect()
+    }
+}
+
+impl Control {
+    /// The control as it is now; as it was where the driver does not say.
+    fn now(&self, driver: &impl Driver) -> Self {
+        let raw = driver.query(Query::Extended, self.id);
+        let raw = raw.or_else(|_| driver.query(Query::Old, self.id));
+        raw.map_or_else(|_| self.clone(), |raw| self.renewed(&raw))
+    }
+}
+
+fn spell_asked(control: &Control, asked: &Value) -> String {
+    match control.kind {
+        control::Kind::Button => "press".into(),
+        _ => control.spell(asked),
+    }
+}
+
+/// To follow `NAME=VALUE: `.
+impl fmt::Display for NotSet {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoControls => out.write_str("the camera has no controls"),
+            Self::Unknown(like) if like.is_empty() => {
+                out.write_str("the camera has no such control; lancam list says which it has")
+            }
+            Self::Unknown(like) => {
+                let like = like.join(" or ");
+                write!(out, "the camera has no such control; perhaps {like} is meant")
+            }
+            Self::Unfit(would_work) => out.write_str(would_work),
+            Self::Refused { errno, is_inactive } => {
+                write!(out, "the camera refused it: {}", errno.desc())?;
+                if *is_inactive {
+                    out.write_str("; an automatic sets it for now, which must be off first")?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+/// `name`, or, where another control has it, with a number behind it.
+fn unused(name: String, id: u32, others: &[Control]) -> String {
+    let name = if name.is_empty() { format!("control_{id:08x}") } else { name };
+    let is_taken = |name: &str| others.iter().any(|other| other.name == name);
+    if !is_taken(&name) {
+        return name;
+    }
+    let numbered = (2..).map(|number: u32| format!("{name}_{number}"));
+    numbered.into_iter().find(|name| !is_taken(name)).unwrap_or(name)
+}
+
+/// How unlike two names are; `None` for names that nobody confuses.
+fn distance(wanted: &str, name: &str) -> Option<usize> {
+    let is_part = wanted.len() >= 3 && name.contains(wanted);
+    let typos = edits(wanted, name);
+    let shares_words = wanted.split('_').any(|word| word.len() >= 4 && name.contains(word));
+    if typos <= wanted.len() / 3 {
+        Some(typos)
+    } else if is_part {
+        Some(wanted.len())
+    } else if shares_words {
+        Some(wanted.len() + typos)
+    } else {
+        None
+    }
+}
+
+/// Letters to change, put in or leave out (Levenshtein's distance).
+fn edits(from: &str, to: &str) -> usize {
+    let mut row: Vec<usize> = (0..=to.len()).collect();
+    for (above, letter) in from.bytes().enumerate() {
+        let mut diagonal = above;
+        row[0] = above + 1;
+        for (at, other) in to.bytes().enumerate() {
+            let replaced = diagonal + usize::from(letter != other);
+            diagonal = row[at + 1];
+            row[at + 1] = replaced.min(diagonal + 1).min(row[at] + 1);
+        }
+    }
+    row[to.len()]
+}
+
+/// What kernels before and after 5.13, or other programs, call what USB cameras have most often.
+const OTHER_NAMES: [(u32, &[&str]); 9] = [
+    (
+        0x0098_090c,
+        &["white_balance_automatic", "white_balance_temperature_auto", "auto_white_balance"],
+    ),
+    (0x0098_0912, &["gain_automatic", "autogain"]),
+    (0x0098_0914, &["horizontal_flip", "hflip"]),
+    (0x0098_0915, &["vertical_flip", "vflip"]),
+    (0x009a_0901, &["auto_exposure", "exposure_auto", "exposure_automatic"]),
+    (0x009a_0902, &["exposure_time_absolute", "exposure_absolute", "exposure_time"]),
+    (0x009a_0903, &["exposure_dynamic_framerate", "exposure_auto_priority"]),
+    (0x009a_090a, &["focus_absolute", "focus"]),
+    (0x009a_090c, &["focus_automatic_continuous", "focus_auto", "autofocus"]),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::fake::{FakeDriver, raw};
+    use super::*;
+
+    fn names(titles: &[&str]) -> Vec<String> {
+        let ids = 0x0098_0900..;
+        let controls = ids.zip(titles).map(|(id, title)| raw(id, 1, title)).collect();
+        let driver = FakeDriver { controls, ..FakeDriver::default() };
+        Controls::list(&driver).0.into_iter().map(|control| control.name).collect()
+    }
+
+    fn webcam() -> FakeDriver {
+        let switch = |id, title| driver::RawControl { maximum: 1, ..raw(id, 2, title) };
+        let controls = vec![
+            raw(0x0098_0001, 6, "User Controls"),
+            raw(0x0098_0900, 1, "Brightness"),
+            switch(0x0098_090c, "White Balance, Automatic"),
+            raw(0x0098_091a, 1, "White Balance Temperature"),
+            raw(0x009a_0902, 1, "Exposure Time, Absolute"),
+        ];
+        FakeDriver { controls, ..FakeDriver::default() }
+    }
+
+    #[test]
+    fn no_two_controls_have_the_same_name() {
+        assert_eq!(
+            names(&["Gain", "gain!", "Gain 2", "GAIN"]),
+            ["gain", "gain_2", "gain_2_2", "gain_3"]
+        );
+        assert_eq!(names(&["", "ß"]), ["control_00980900", "control_00980901"]);
+    }
+
+    #[test]
+    fn a_control_is_found_by_every_name_that_it_goes_by() {
+        let controls = Controls::list(&webcam());
+        for name in [
+            "exposure_time_absolute",
+            "Exposure Time, Absolute",
+            "exposure-time-absolute",
+            "exposure_absolute",
+            "0x009a0902",
+        ] {
+            let found = controls.find(name).map(|control| control.id);
+            assert_eq!(found, Some(0x009a_0902), "{name}");
+        }
+        for name in ["", "exposure", "0x", "0x1", "hflip"] {
+            assert_eq!(controls.find(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_is_answered_with_those_it_may_have_been_meant_for() {
+        let driver = webcam();
+        let refusal = |name: &str| match Controls::list(&driver).set(&driver, name, "1") {
+            Err(reason) => reason.to_string(),
+            Ok(made) => panic!("{made:?}"),
+        };
+        for (name, like) in [
+            ("brightnes", "perhaps brightness is meant"),
+            ("exposure", "perhaps exposure_time_absolute is meant"),
+            ("white_balance", "perhaps white_balance_automatic or white_balance_temperature is"),
+            ("zoom", "lancam list says which it has"),
+            ("user_controls", "only its members can be set"),
+        ] {
+            assert!(refusal(name).contains(like), "{name}: {}", refusal(name));
+        }
+        let empty = FakeDriver::default();
+        assert_eq!(Controls::list(&empty).set(&empty, "gain", "1"), Err(NotSet::NoControls));
+    }
+
+    #[test]
+    fn what_the_driver_made_of_a_value_is_read_back() {
+        let driver = FakeDriver { makes: Some((0x0098_0900, 64)), ..webcam() };
+        let controls = Controls::list(&driver);
+        let made = |text| controls.set(&driver, "brightness", text).map(|made| made.instead);
+        assert_eq!(made("60"), Ok(Some("64".into())));
+        assert_eq!(made("64"), Ok(None));
+        assert_eq!(made("256"), Err(NotSet::Unfit("0 to 255 would work".into())));
+        assert_eq!(driver.sets.borrow().len(), 2, "what does not fit never reaches the driver");
+    }
+
+    #[test]
+    fn a_range_that_has_changed_is_the_one_that_counts() {
+        let mut driver = webcam();
+        let controls = Controls::list(&driver);
+        driver.controls[1].maximum = 10;
+        let refused = controls.set(&driver, "brightness", "11");
+        assert_eq!(refused, Err(NotSet::Unfit("0 to 10 would work".into())));
+    }
+}

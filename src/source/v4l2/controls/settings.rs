@@ -1,0 +1,236 @@
+//! Sets a camera's controls as the user said, whenever the camera is opened.
+
+use super::driver::Driver;
+use super::{Controls, Made, NotSet, control, plain};
+use std::fmt;
+
+/// A control's name and the value that it is to have, as `--set` says it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ControlSetting {
+    name: String,
+    value: String,
+}
+
+impl ControlSetting {
+    /// Parses `NAME=VALUE`. Which names and values there are, only the camera knows.
+    ///
+    /// # Errors
+    /// What would work.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        let wrong = "NAME=VALUE, such as brightness=128,";
+        let (name, value) = text.split_once('=').ok_or(wrong)?;
+        if plain(name).is_empty() || value.contains('\0') {
+            return Err(wrong);
+        }
+        Ok(Self { name: name.trim().into(), value: value.into() })
+    }
+
+    /// Whether both set the same control.
+    pub fn is_for_the_same(&self, other: &Self) -> bool {
+        plain(&self.name) == plain(&other.name)
+    }
+}
+
+impl fmt::Display for ControlSetting {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}={}", self.name, self.value)
+    }
+}
+
+/// When settings are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) enum Moment {
+    /// The camera stands still. Nothing is pressed.
+    BeforeStreaming,
+    /// It streams. Some cameras forget what they were told before, and are told again.
+    Streaming,
+}
+
+/// What is to be set on one camera, and what came of it.
+pub(in super::super) struct Settings<'a> {
+    controls: Controls,
+    all: Vec<(&'a ControlSetting, Option<Result<Made, NotSet>>)>,
+}
+
+impl<'a> Settings<'a> {
+    /// Asks the driver for its controls; `None` where nothing is to be set.
+    pub(in super::super) fn new(
+        wanted: &'a [ControlSetting],
+        driver: &impl Driver,
+    ) -> Option<Self> {
+        if wanted.is_empty() {
+            return None;
+        }
+        let all = wanted.iter().map(|setting| (setting, None)).collect();
+        Some(Self { controls: Controls::list(driver), all })
+    }
+
+    /// Sets all in their order. What was refused, or will not count for now, is tried once more at the
+    /// end: the automatic that forbids it may have been switched off by then.
+    pub(in super::super) fn apply(&mut self, driver: &impl Driver, moment: Moment) {
+        let mut again = Vec::new();
+        for (at, (setting, outcome)) in self.all.iter_mut().enumerate() {
+            let control = self.controls.find(&setting.name);
+            let is_button = control.is_some_and(|it| it.kind == control::Kind::Button);
+            if is_button && moment == Moment::BeforeStreaming {
+                continue;
+            }
+            let now = self.controls.set(driver, &setting.name, &setting.value);
+            if deserves_another(&now) && !(is_button && now.is_ok()) {
+                again.push(at);
+            }
+            note(outcome, now);
+        }
+        if again.len() == self.all.len() {
+            return;
+        }
+        for at in again {
+            let (setting, outcome) = &mut self.all[at];
+            note(outcome, self.controls.set(driver, &setting.name, &setting.value));
+        }
+    }
+
+    /// Logs what the camera made of it all.
+    pub(in super::super) fn log(&self, camera: &str) {
+        let mut as_asked = Vec::new();
+        for (setting, outcome) in &self.all {
+            match outcome {
+                Some(Ok(made)) => match made.surprise() {
+                    Some(surprise) => log::info!("camera {camera}: {setting}: {surprise}"),
+                    None => as_asked.push(format!("{}={}", made.name, made.asked)),
+                },
+                Some(Err(reason)) => log::warn!("camera {camera}: {setting}: {reason}"),
+                None => {}
+            }
+        }
+        if !as_asked.is_empty() {
+            log::info!("camera {camera}: set {}", as_asked.join(", "));
+        }
+    }
+}
+
+impl Made {
+    /// What did not come out as asked.
+    fn surprise(&self) -> Option<String> {
+        let instead = self.instead.as_ref().map(|made| format!("the camera made {made} of it"));
+        let inactive = "an automatic sets it for now, which must be off first";
+        match (instead, self.is_inactive) {
+            (Some(instead), true) => Some(format!("{instead}; {inactive}")),
+            (None, true) => Some(inactive.into()),
+            (instead, false) => instead,
+        }
+    }
+}
+
+fn deserves_another(outcome: &Result<Made, NotSet>) -> bool {
+    match outcome {
+        Ok(made) => made.is_inactive,
+        Err(NotSet::Refused { .. } | NotSet::Unfit(_)) => true,
+        Err(NotSet::Unknown(_) | NotSet::NoControls) => false,
+    }
+}
+
+/// What was set before the camera streamed still holds when the camera will not be told again.
+fn note(outcome: &mut Option<Result<Made, NotSet>>, now: Result<Made, NotSet>) {
+    match (&*outcome, now) {
+        (Some(Ok(_)), Err(reason)) => log::debug!("not set once more: {reason}"),
+        (_, now) => *outcome = Some(now),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::driver::RawControl;
+    use super::super::fake::{FakeDriver, raw};
+    use super::*;
+
+    const AUTOMATIC: u32 = 0x0098_090c;
+    const MANUAL: u32 = 0x0098_091a;
+    const BUTTON: u32 = 0x0098_0920;
+
+    /// While white balance is automatic, its temperature cannot be set; it is at first.
+    fn webcam() -> FakeDriver {
+        let controls = vec![
+            RawControl { maximum: 1, ..raw(AUTOMATIC, 2, "White Balance, Automatic") },
+            raw(MANUAL, 1, "White Balance Temperature"),
+            raw(BUTTON, 4, "Auto Focus, Start"),
+        ];
+        let driver =
+            FakeDriver { controls, lock: Some((AUTOMATIC, MANUAL)), ..FakeDriver::default() };
+        driver.numbers.borrow_mut().insert(AUTOMATIC, 1);
+        driver
+    }
+
+    fn parse(settings: &[&str]) -> Vec<ControlSetting> {
+        settings.iter().map(|text| ControlSetting::parse(text).expect(text)).collect()
+    }
+
+    fn outcome(settings: &Settings<'_>, at: usize) -> Result<Option<String>, String> {
+        match settings.all[at].1.as_ref().expect("it was set") {
+            Ok(made) => Ok(made.surprise()),
+            Err(reason) => Err(reason.to_string()),
+        }
+    }
+
+    #[test]
+    fn a_manual_value_is_set_though_the_automatic_is_switched_off_behind_it() {
+        let driver = webcam();
+        let wanted = parse(&["white_balance_temperature=77", "white_balance_automatic=off"]);
+        let mut settings = Settings::new(&wanted, &driver).expect("something to set");
+        settings.apply(&driver, Moment::BeforeStreaming);
+        assert_eq!(*driver.sets.borrow(), [(MANUAL, 77), (AUTOMATIC, 0), (MANUAL, 77)]);
+        assert_eq!((outcome(&settings, 0), outcome(&settings, 1)), (Ok(None), Ok(None)));
+    }
+
+    #[test]
+    fn a_manual_value_alone_is_refused_with_what_stands_in_its_way() {
+        let driver = webcam();
+        let wanted = parse(&["white_balance_temperature=77"]);
+        let mut settings = Settings::new(&wanted, &driver).expect("something to set");
+        settings.apply(&driver, Moment::BeforeStreaming);
+        assert_eq!(driver.sets.borrow().len(), 1, "once more would not help");
+        let reason = outcome(&settings, 0).expect_err("refused");
+        assert!(reason.contains("Permission denied; an automatic sets it"), "{reason}");
+    }
+
+    #[test]
+    fn all_but_buttons_is_set_again_when_the_camera_streams() {
+        let driver = webcam();
+        let wanted = parse(&["auto_focus_start=press", "white_balance_automatic=0"]);
+        let mut settings = Settings::new(&wanted, &driver).expect("something to set");
+        settings.apply(&driver, Moment::BeforeStreaming);
+        assert_eq!(*driver.sets.borrow(), [(AUTOMATIC, 0)]);
+        settings.apply(&driver, Moment::Streaming);
+        assert_eq!(*driver.sets.borrow(), [(AUTOMATIC, 0), (BUTTON, 1), (AUTOMATIC, 0)]);
+    }
+
+    #[test]
+    fn what_was_set_before_streaming_counts_where_it_cannot_be_set_again() {
+        let driver = webcam();
+        driver.numbers.borrow_mut().insert(AUTOMATIC, 0);
+        let wanted = parse(&["white_balance_temperature=77"]);
+        let mut settings = Settings::new(&wanted, &driver).expect("something to set");
+        settings.apply(&driver, Moment::BeforeStreaming);
+        driver.numbers.borrow_mut().insert(AUTOMATIC, 1);
+        settings.apply(&driver, Moment::Streaming);
+        assert_eq!(outcome(&settings, 0), Ok(None));
+    }
+
+    #[test]
+    fn where_nothing_is_to_be_set_the_driver_is_not_asked() {
+        let driver = webcam();
+        assert!(Settings::new(&[], &driver).is_none());
+        assert_eq!(*driver.calls.borrow(), 0);
+    }
+
+    #[test]
+    fn a_setting_has_a_name_and_a_value() {
+        for (text, shown) in [("gain=5", "gain=5"), (" Pan = ", "Pan= "), ("a=b=c", "a=b=c")] {
+            let setting = ControlSetting::parse(text).expect(text);
+            assert_eq!(setting.to_string(), shown);
+        }
+        for text in ["", "gain", "=5", "!=5", "a=\0"] {
+            assert!(ControlSetting::parse(text).is_err(), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! A camera's controls with their values, for people and for programs.
+
+use super::super::json::{array, quoted};
+use super::Controls;
+use super::control::{Control, Item, Kind, Value};
+use super::driver::Driver;
+use std::fmt;
+
+/// Every control and what it is set to.
+#[derive(Debug, Default)]
+pub(in super::super) struct Shown(Vec<Line>);
+
+#[derive(Debug)]
+struct Line {
+    /// The group it belongs to, as its headline says.
+    class: String,
+    control: Control,
+    value: Option<Value>,
+}
+
+impl Shown {
+    /// Asks the driver for all of them.
+    pub(in super::super) fn read(driver: &impl Driver) -> Self {
+        let Controls(all) = Controls::list(driver);
+        let headline = |class: u32| {
+            let is_headline = |it: &&Control| it.kind == Kind::Class && it.class() == class;
+            let named = all.iter().find(is_headline).map(|it| it.title.clone());
+            named.unwrap_or_else(|| class_name(class))
+        };
+        let line = |control: &Control| Line {
+            class: headline(control.class()),
+            value: control.value(driver),
+            control: control.clone(),
+        };
+        Self(all.iter().filter(|it| it.kind != Kind::Class).map(line).collect())
+    }
+
+    /// An array of objects.
+    pub(in super::super) fn json(&self) -> String {
+        array(&self.0, Line::json)
+    }
+}
+
+/// Lines, the last one's end too.
+impl fmt::Display for Shown {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.0.iter().map(|line| line.control.name.len());
+        let wide = names.max().unwrap_or(0);
+        let mut class = "";
+        for line in &self.0 {
+            if line.class != class {
+                class = &line.class;
+                writeln!(out, "  {class}")?;
+            }
+            let Control { name, kind, .. } = &line.control;
+            let type_name = kind.to_string();
+            writeln!(out, "    {name:wide$}  {type_name:<12}  {}", line.facts())?;
+            for Item { number, text } in kind.items() {
+                writeln!(out, "      {number} {text}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Line {
+    /// `0 to 255, default 128, now 100 (inactive)`.
+    fn facts(&self) -> String {
+        let Self { control, value, .. } = self;
+        let default = || format!("default {}", control.spell(&Value::Number(control.default)));
+        let mut facts = match control.kind {
+            Kind::Integer | Kind::Integer64 => vec![control.range(), default()],
+            Kind::Boolean | Kind::Menu(_) | Kind::IntegerMenu(_) => vec![default()],
+            Kind::Bitmask => vec![format!("bits of {:#x}", control.maximum), default()],
+            Kind::Text => vec![format!("{} bytes", control.range())],
+            Kind::Button | Kind::Class | Kind::Other { .. } => vec![],
+        };
+        if let Some(value) = value {
+            facts.push(format!("now {}", control.spell(value)));
+        }
+        let mut facts = facts.join(", ");
+        let flags = control.flag_names();
+        if !flags.is_empty() {
+            facts += &format!(" ({})", flags.join(", "));
+        }
+        facts.trim_start().to_owned()
+    }
+
+    fn json(&self) -> String {
+        let Self { class, control, value } = self;
+        let Control { id, name, title, kind, minimum, maximum, step, default, .. } = control;
+        let value = match value {
+            Some(Value::Number(number)) => number.to_string(),
+            Some(Value::Text(text)) => quoted(text),
+            None => "null".into(),
+        };
+        let item = |Item { number, text }: &Item| {
+            format!("{{\"number\":{number},\"text\":{}}}", quoted(text))
+        };
+        format!(
+            "{{\"class\":{},\"name\":{},\"title\":{},\"id\":{id},\"type\":{},\"minimum\":{minimum},\
+             \"maximum\":{maximum},\"step\":{step},\"default\":{default},\"value\":{value},\
+             \"items\":{},\"flags\":{}}}",
+            quoted(class),
+            quoted(name),
+            quoted(title),
+            quoted(&kind.to_string()),
+            array(kind.items(), item),
+            array(&control.flag_names(), |flag| quoted(flag)),
+        )
+    }
+}
+
+impl Kind {
+    fn items(&self) -> &[Item] {
+        match self {
+            Self::Menu(items) | Self::IntegerMenu(items) => items,
+            _ => &[],
+        }
+    }
+}
+
+/// The type, for people and programs: `integer`, `u8 array 2x3`.
+impl fmt::Display for Kind {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Integer => "integer",
+            Self::Integer64 => "integer64",
+            Self::Boolean => "boolean",
+            Self::Menu(_) => "menu",
+            Self::IntegerMenu(_) => "integer menu",
+            Self::Button => "button",
+            Self::Text => "text",
+            Self::Bitmask => "bitmask",
+            Self::Class => "class",
+            Self::Other { element, sides } => return write_other(out, *element, sides),
+        })
+    }
+}
+
+fn write_other(out: &mut fmt::Formatter<'_>, element: u32, sides: &[u32]) -> fmt::Result {
+    match ELEMENTS.iter().find(|(number, _)| *number == element) {
+        Some((_, name)) => out.write_str(name)?,
+        None => write!(out, "unknown type {element:#06x}")?,
+    }
+    if !sides.is_empty() {
+        let sides: Vec<String> = sides.iter().map(ToString::to_string).collect();
+        write!(out, " array {}", sides.join("x"))?;
+    }
+    Ok(())
+}
+
+/// For drivers that do not give their classes headlines.
+fn class_name(class: u32) -> String {
+    match class {
+        0x0098_0000 => "User Controls".into(),
+        0x0099_0000 => "Codec Controls".into(),
+        0x009a_0000 => "Camera Controls".into(),
+        0x009d_0000 => "JPEG Compression Controls".into(),
+        0x009e_0000 => "Image Source Controls".into(),
+        0x009f_0000 => "Image Processing Controls".into(),
+        _ => format!("Controls of class {class:#010x}"),
+    }
+}
+
+/// V4L2_CTRL_TYPE_… of what lancam does not set.
+const ELEMENTS: [(u32, &str); 9] = [
+    (1, "integer"),
+    (2, "boolean"),
+    (5, "integer64"),
+    (7, "text"),
+    (0x100, "u8"),
+    (0x101, "u16"),
+    (0x102, "u32"),
+    (0x106, "area"),
+    (0x107, "rectangle"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::super::driver::RawControl;
+    use super::super::fake::{FakeDriver, raw};
+    use super::*;
+    use nix::errno::Errno;
+
+    fn driver() -> FakeDriver {
+        let controls = vec![
+            raw(0x0098_0001, 6, "Picture"),
+            raw(0x0098_0900, 1, "Brightness"),
+            RawControl { maximum: 1, default: 0, flags: 0x10, ..raw(0x0098_0914, 2, "Flip") },
+            RawControl { maximum: 2, default: 2, ..raw(0x009a_0918, 3, "Power Line") },
+            RawControl { flags: 0x84, ..raw(0x009a_0919, 8, "Mask") },
+            raw(0x009a_0920, 4, "Press"),
+            RawControl { maximum: 9, ..raw(0x00f0_0000, 7, "Say \"it\"") },
+            RawControl { dimensions: 2, sides: [4, 3, 0, 0], ..raw(0x00f0_0001, 0x101, "Array") },
+            raw(0x00f0_0002, 0x4242, "Odd"),
+        ];
+        let numbers = [(0x0098_0900, 100), (0x0098_0914, 1), (0x009a_0919, 5)];
+        FakeDriver {
+            controls,
+            numbers: std::cell::RefCell::new(numbers.into()),
+            text: b"hi".to_vec().into(),
+            ..FakeDriver::default()
+        }
+    }
+
+    #[test]
+    fn people_read_controls_in_groups() {
+        assert_eq!(
+            Shown::read(&driver()).to_string(),
+            "\x20 Picture
+    brightness  integer       0 to 255, default 128, now 100
+    flip        boolean       default off, now on (inactive)
+  Camera Controls
+    power_line  menu          default 2 (Item 2), now 0 (Item 0)
+      0 Item 0
+      2 Item 2
+    mask        bitmask       bits of 0xff, default 0x80, now 0x5 (read-only, volatile)
+    press       button        
+  Controls of class 0x00f00000
+    say_it      text          0 to 9 bytes, now \"hi\"
+    array       u16 array 4x3  
+    odd         unknown type 0x4242  
+"
+        );
+    }
+
+    #[test]
+    fn programs_read_the_same() {
+        let json = Shown::read(&driver()).json();
+        for part in [
+            r#"[{"class":"Picture","name":"brightness","title":"Brightness","id":9963776,"#,
+            r#""type":"integer","minimum":0,"maximum":255,"step":1,"default":128,"value":100,"#,
+            r#""items":[],"flags":[]},"#,
+            r#""items":[{"number":0,"text":"Item 0"},{"number":2,"text":"Item 2"}]"#,
+            r#""flags":["read-only","volatile"]"#,
+            r#""title":"Say \"it\"""#,
+            r#""value":"hi""#,
+            r#""type":"unknown type 0x4242""#,
+        ] {
+            assert!(json.contains(part), "{part} in {json}");
+        }
+    }
+
+    #[test]
+    fn a_driver_that_lies_in_every_number_is_shown_all_the_same() {
+        for kind in (0..12).chain(0xfe..0x120).chain([u32::MAX]) {
+            for (minimum, maximum, step) in
+                [(i64::MIN, i64::MAX, u64::MAX), (i64::MAX, i64::MIN, 0), (-1, -1, 1)]
+            {
+                let lying = RawControl {
+                    minimum,
+                    maximum,
+                    step,
+                    default: i64::MIN,
+                    flags: !0x141,
+                    elements: u32::MAX * (kind % 2),
+                    dimensions: u32::MAX * (kind % 2),
+                    sides: [u32::MAX; 4],
+                    name: [0xff; 32],
+                    ..raw(5, kind, "")
+                };
+                let controls = vec![lying];
+                let driver = FakeDriver { controls, ..FakeDriver::default() };
+                let shown = Shown::read(&driver);
+                assert!(!shown.to_string().is_empty() || kind == 6);
+                assert!(shown.json().starts_with('['));
+            }
+        }
+        let nothing =
+            FakeDriver { answer: Some(Box::new(|_, _| Err(Errno::EIO))), ..FakeDriver::default() };
+        assert_eq!(Shown::read(&nothing).to_string(), "");
+    }
+}

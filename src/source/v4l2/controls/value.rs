@@ -1,0 +1,250 @@
+//! Values as people write and read them: `on`, `50 Hz`, `0x1f`.
+
+use super::control::{Control, Item, Kind, Value, plain};
+
+impl Control {
+    /// What `text` asks of this control; the error says what would work.
+    pub(in super::super) fn parse(&self, text: &str) -> Result<Value, String> {
+        if self.is_fixed() {
+            return Err(match self.kind {
+                Kind::Class => "it is the name of a group; only its members can be set".into(),
+                Kind::Other { .. } => {
+                    format!("lancam cannot set what is of type \"{}\"", self.kind)
+                }
+                _ => "it can only be read".into(),
+            });
+        }
+        if self.kind == Kind::Text {
+            return self.parse_text(text);
+        }
+        let text = text.trim();
+        let would_work = |what: &str| format!("{what} would work");
+        match &self.kind {
+            Kind::Button => match text {
+                "" | "press" | "1" => Ok(Value::Number(1)),
+                _ => Err(would_work("press")),
+            },
+            Kind::Menu(items) | Kind::IntegerMenu(items) => match find_item(items, text) {
+                Some(item) => Ok(Value::Number(item.number)),
+                None if text == DEFAULT => Ok(Value::Number(self.default)),
+                None => Err(would_work(&list(items))),
+            },
+            _ if text == DEFAULT => Ok(Value::Number(self.default)),
+            Kind::Boolean => match text.to_ascii_lowercase().as_str() {
+                "1" | "on" | "true" | "yes" => Ok(Value::Number(1)),
+                "0" | "off" | "false" | "no" => Ok(Value::Number(0)),
+                _ => Err(would_work("on or off")),
+            },
+            Kind::Bitmask => number(text)
+                .filter(|bits| bits & !self.maximum == 0)
+                .map(Value::Number)
+                .ok_or_else(|| would_work(&format!("bits of {:#x}", self.maximum))),
+            _ => number(text)
+                // A range the wrong way round is no range; the driver may know what it takes.
+                .filter(|it| {
+                    self.maximum < self.minimum || (self.minimum..=self.maximum).contains(it)
+                })
+                .map(Value::Number)
+                .ok_or_else(|| would_work(&self.range())),
+        }
+    }
+
+    fn parse_text(&self, text: &str) -> Result<Value, String> {
+        let len = i64::try_from(text.len()).unwrap_or(i64::MAX);
+        let is_step = len.checked_sub(self.minimum).is_some_and(|over| {
+            u64::try_from(over).is_ok_and(|over| over.is_multiple_of(self.step))
+        });
+        if text.contains('\0') || len > self.maximum || !is_step {
+            return Err(format!("a text would work whose length in bytes is {}", self.range()));
+        }
+        Ok(Value::Text(text.into()))
+    }
+
+    /// `0 to 255`, `-10 to 10 in steps of 5`.
+    pub(super) fn range(&self) -> String {
+        let Self { minimum, maximum, step, .. } = self;
+        match step {
+            1 => format!("{minimum} to {maximum}"),
+            _ => format!("{minimum} to {maximum} in steps of {step}"),
+        }
+    }
+
+    /// `value` for people: `1 (50 Hz)`.
+    pub(in super::super) fn spell(&self, value: &Value) -> String {
+        match (&self.kind, value) {
+            (_, Value::Text(text)) => format!("\"{}\"", text.escape_debug()),
+            (Kind::Boolean, Value::Number(0)) => "off".into(),
+            (Kind::Boolean, Value::Number(1)) => "on".into(),
+            (Kind::Bitmask, Value::Number(bits)) => format!("{bits:#x}"),
+            (Kind::Menu(items) | Kind::IntegerMenu(items), Value::Number(number)) => {
+                match items.iter().find(|item| item.number == *number) {
+                    Some(item) => format!("{number} ({})", item.text),
+                    None => number.to_string(),
+                }
+            }
+            (_, Value::Number(number)) => number.to_string(),
+        }
+    }
+}
+
+/// By its number, or else by its text, in whichever case and with whatever between the words.
+fn find_item<'a>(items: &'a [Item], text: &str) -> Option<&'a Item> {
+    let is_named = |item: &&Item| {
+        let is_alike = item.text.trim().eq_ignore_ascii_case(text);
+        is_alike || !plain(text).is_empty() && plain(&item.text) == plain(text) && !is_number(text)
+    };
+    let by_number = number(text).and_then(|it| items.iter().find(|item| item.number == it));
+    by_number.or_else(|| items.iter().find(is_named))
+}
+
+/// `0 (Disabled), 1 (50 Hz)`, cut where it gets long.
+fn list(items: &[Item]) -> String {
+    let shown = items.iter().take(SHOWN_ITEMS);
+    let mut names: Vec<String> =
+        shown.map(|Item { number, text }| format!("{number} ({text})")).collect();
+    if items.len() > SHOWN_ITEMS {
+        names.push(format!("… up to {}", items.last().map_or(0, |item| item.number)));
+    }
+    if names.is_empty() { "nothing".into() } else { names.join(", ") }
+}
+
+fn is_number(text: &str) -> bool {
+    number(text).is_some()
+}
+
+/// Decimal, or hexadecimal with `0x`.
+fn number(text: &str) -> Option<i64> {
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", text.strip_prefix('+').unwrap_or(text)),
+    };
+    if !digits.starts_with(|first: char| first.is_ascii_digit()) {
+        return None;
+    }
+    let hexadecimal = digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X"));
+    match hexadecimal {
+        Some(digits) => i64::from_str_radix(&format!("{sign}{digits}"), 16).ok(),
+        None => format!("{sign}{digits}").parse().ok(),
+    }
+}
+
+/// Sets what the driver says is the default; unless a menu has an item of that name.
+const DEFAULT: &str = "default";
+
+/// Enough for every menu but those of test drivers, and short enough for one line of log.
+const SHOWN_ITEMS: usize = 12;
+
+#[cfg(test)]
+mod tests {
+    use super::super::driver::RawControl;
+    use super::super::fake::{FakeDriver, raw};
+    use super::*;
+
+    fn control(raw: &RawControl) -> Control {
+        Control::new(raw, "some".into(), &FakeDriver::default())
+    }
+
+    fn parse(raw: &RawControl, text: &str) -> Result<i64, String> {
+        match control(raw).parse(text)? {
+            Value::Number(number) => Ok(number),
+            Value::Text(text) => panic!("{text}"),
+        }
+    }
+
+    #[test]
+    fn a_number_is_checked_before_the_driver_is_asked() {
+        let integer = RawControl { minimum: -10, maximum: 100, step: 5, ..raw(1, 1, "Pan") };
+        for (text, number) in
+            [("0", 0), (" -10 ", -10), ("100", 100), ("0x10", 16), ("+7", 7), ("default", 128)]
+        {
+            assert_eq!(parse(&integer, text), Ok(number), "{text}");
+        }
+        let would_work = Err("-10 to 100 in steps of 5 would work".to_owned());
+        for text in ["101", "-11", "", "on", "0x", "--5", "1e3", "99999999999999999999"] {
+            assert_eq!(parse(&integer, text), would_work, "{text}");
+        }
+        let plain = raw(1, 1, "Brightness");
+        assert_eq!(parse(&plain, "300"), Err("0 to 255 would work".into()));
+    }
+
+    #[test]
+    fn a_range_the_wrong_way_round_is_left_to_the_driver() {
+        let lying = RawControl { minimum: 9, maximum: -9, step: 0, ..raw(1, 1, "Lies") };
+        assert_eq!(parse(&lying, "1000"), Ok(1000));
+    }
+
+    #[test]
+    fn yes_and_no_have_many_names() {
+        let switch = RawControl { maximum: 1, default: 1, ..raw(1, 2, "Switch") };
+        for text in ["on", "true", "1", "YES", "default"] {
+            assert_eq!(parse(&switch, text), Ok(1), "{text}");
+        }
+        for text in ["off", "False", "0", "no"] {
+            assert_eq!(parse(&switch, text), Ok(0), "{text}");
+        }
+        assert_eq!(parse(&switch, "2"), Err("on or off would work".into()));
+    }
+
+    #[test]
+    fn a_menu_takes_the_number_or_the_text_of_an_item() {
+        let menu = RawControl { maximum: 4, default: 2, ..raw(1, 3, "Menu") };
+        for (text, number) in
+            [("2", 2), ("Item 4", 4), ("item 0", 0), ("item_2", 2), ("default", 2)]
+        {
+            assert_eq!(parse(&menu, text), Ok(number), "{text}");
+        }
+        for text in ["1", "5", "Item", "", "-"] {
+            let error = parse(&menu, text).expect_err(text);
+            assert_eq!(error, "0 (Item 0), 2 (Item 2), 4 (Item 4) would work");
+        }
+        let long = RawControl { maximum: 10_000, ..menu };
+        assert!(parse(&long, "x").expect_err("no item").len() < 250);
+    }
+
+    #[test]
+    fn a_button_is_pressed_and_bits_are_bits() {
+        let button = raw(1, 4, "Button");
+        assert_eq!((parse(&button, ""), parse(&button, "press")), (Ok(1), Ok(1)));
+        assert_eq!(parse(&button, "7"), Err("press would work".into()));
+        let mask = RawControl { maximum: 0x8000_2000, ..raw(1, 8, "Mask") };
+        assert_eq!(parse(&mask, "0x80000000"), Ok(0x8000_0000));
+        for text in ["1", "-1", "0x100000000", "bits"] {
+            assert_eq!(parse(&mask, text), Err("bits of 0x80002000 would work".into()), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_has_a_length() {
+        let text = RawControl { minimum: 2, maximum: 6, step: 2, ..raw(1, 7, "Text") };
+        let parse = |value: &str| control(&text).parse(value);
+        assert_eq!(parse(" a b"), Ok(Value::Text(" a b".into())));
+        for value in ["", "a", "abc", "abcdefgh", "a\0"] {
+            let would_work = "a text would work whose length in bytes is 2 to 6 in steps of 2";
+            assert_eq!(parse(value), Err(would_work.into()), "{value:?}");
+        }
+        let lying = RawControl { minimum: i64::MIN, maximum: i64::MIN, step: 0, ..text };
+        assert!(control(&lying).parse("a").is_err());
+    }
+
+    #[test]
+    fn what_cannot_be_set_says_why() {
+        for (kind, flags, why) in [
+            (6, 0, "it is the name of a group; only its members can be set"),
+            (0x106, 0, "lancam cannot set what is of type \"area\""),
+            (0x7777, 0, "lancam cannot set what is of type \"unknown type 0x7777\""),
+            (1, 4, "it can only be read"),
+        ] {
+            let fixed = RawControl { flags, ..raw(1, kind, "Fixed") };
+            assert_eq!(parse(&fixed, "1"), Err(why.into()));
+        }
+    }
+
+    #[test]
+    fn a_value_is_spelled_as_people_say_it() {
+        let menu = control(&RawControl { maximum: 4, ..raw(1, 3, "Menu") });
+        assert_eq!(menu.spell(&Value::Number(2)), "2 (Item 2)");
+        assert_eq!(menu.spell(&Value::Number(3)), "3");
+        assert_eq!(control(&raw(1, 2, "Switch")).spell(&Value::Number(1)), "on");
+        assert_eq!(control(&raw(1, 7, "Text")).spell(&Value::Text("a\"\n".into())), r#""a\"\n""#);
+    }
+}
