@@ -14,6 +14,7 @@ mod fake_camera;
 mod fuzz_corpus;
 mod native_client;
 mod pi;
+mod pi_controls;
 mod pickle;
 mod png_file;
 mod reconnect;

@@ -26,7 +26,7 @@ fn binary() -> PathBuf {
 }
 
 /// Boots the machine; `None`, and said, where that cannot be.
-fn boot(machine: Machine) -> Option<Guest> {
+pub(crate) fn boot(machine: Machine) -> Option<Guest> {
     let binary = binary();
     if !binary.exists() {
         crate::skip::skip("pi", "no dist/lancam-aarch64: cross/build.sh aarch64 makes it");
@@ -41,13 +41,13 @@ fn boot(machine: Machine) -> Option<Guest> {
     }
 }
 
-fn run(guest: &Guest, command: &str) {
+pub(crate) fn run(guest: &Guest, command: &str) {
     let output = guest.sh(command);
     assert!(output.ok(), "{command}: {output}");
 }
 
 /// Starts lancam in the guest, its bars without text over them.
-fn start(guest: &Guest, options: &str) {
+pub(crate) fn start(guest: &Guest, options: &str) {
     run(guest, "v4l2-ctl -d /dev/video0 -c osd_text_mode=2");
     run(guest, &format!("lancam {options} >/tmp/out 2>/tmp/log & echo $! >/tmp/pid"));
     let deadline = Instant::now() + Duration::from_secs(60);
@@ -56,7 +56,7 @@ fn start(guest: &Guest, options: &str) {
     }
 }
 
-fn stop(guest: &Guest) {
+pub(crate) fn stop(guest: &Guest) {
     let log = guest.sh("kill $(cat /tmp/pid); cat /tmp/log");
     let log = log.text();
     assert!(!log.contains("panicked"), "{log}");
@@ -74,7 +74,7 @@ fn assert_bars(picture: &Picture) {
 
 /// A viewer of the guest's camera. The emulator accepts before the guest listens, so a connection
 /// that is closed at once is tried again.
-fn viewer(guest: &Guest) -> NativeClient {
+pub(crate) fn viewer(guest: &Guest) -> NativeClient {
     NativeClient::connect(guest.port(9999))
 }
 
