@@ -63,9 +63,13 @@ impl<T> Latest<T> {
         Arc::new(Self::default())
     }
 
-    /// Puts `value` into the slot, wakes whoever waits for it, and returns the value it replaces.
+    /// Puts `value` into the slot, wakes whoever waits for it, and returns the value it replaces. A closed
+    /// slot takes nothing more and returns the value itself.
     pub fn publish(&self, value: T) -> Option<T> {
         let mut slot = self.lock();
+        if slot.closed {
+            return Some(value);
+        }
         let replaced = slot.newest.replace(value);
         slot.number += 1;
         self.wake(slot);
@@ -158,6 +162,26 @@ impl<T: Clone> Reader<T> {
                 .wait_timeout(slot, left)
                 .unwrap_or_else(PoisonError::into_inner)
                 .0;
+            slot.sleepers -= 1;
+        }
+    }
+
+    /// Sleeps until there is a value this reader has not seen and moves it out of the slot; `None` once the
+    /// slot is closed. For a slot with one reader: what it has taken, nobody holds but itself.
+    pub fn take(&mut self) -> Option<T> {
+        let mut slot = self.latest.lock();
+        loop {
+            if slot.number > self.seen
+                && let Some(value) = slot.newest.take()
+            {
+                self.seen = slot.number;
+                return Some(value);
+            }
+            if slot.closed {
+                return None;
+            }
+            slot.sleepers += 1;
+            slot = self.latest.changed.wait(slot).unwrap_or_else(PoisonError::into_inner);
             slot.sleepers -= 1;
         }
     }
@@ -295,6 +319,21 @@ mod tests {
         latest.close();
         assert_eq!(reader.newest(), Newest::Fresh { value: 7, skipped: 0 });
         assert_eq!(reader.wait(Duration::from_secs(60)), Newest::Closed);
+    }
+
+    #[test]
+    fn what_is_taken_is_in_the_slot_no_longer() {
+        let latest = Latest::new();
+        let mut reader = latest.reader();
+        let value = Arc::new(1);
+        latest.publish(Arc::clone(&value));
+        drop(reader.take());
+        assert_eq!(Arc::strong_count(&value), 1);
+        latest.publish(Arc::new(2));
+        assert_eq!(reader.take().as_deref(), Some(&2));
+        latest.close();
+        assert_eq!(latest.publish(Arc::clone(&value)), Some(value), "a closed slot takes nothing");
+        assert_eq!(reader.take(), None);
     }
 
     #[test]
