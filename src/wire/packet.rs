@@ -43,10 +43,13 @@ impl Packet {
     }
 
     /// At least `len` bytes to write the payload into; then say how many it took with
-    /// [`set_len`](Self::set_len). Allocates only when the packet was never that large.
+    /// [`set_len`](Self::set_len). Allocates only when the packet was never that large, and holds
+    /// nothing then.
     pub fn storage(&mut self, len: usize) -> &mut [u8] {
         if self.storage.len() < len {
-            self.storage.resize(len, 0);
+            // Fresh zeroes come from the kernel untouched: what an encoder might need and does not
+            // write to costs addresses, not memory.
+            self.storage = vec![0; len];
         }
         &mut self.storage
     }
@@ -87,6 +90,11 @@ impl PacketPool {
     /// When the packet was shared already.
     pub fn open(packet: &mut Arc<Packet>) -> &mut Packet {
         Arc::get_mut(packet).expect("a packet is written before anyone shares it")
+    }
+
+    /// Bytes that the payloads now in the packets take.
+    pub fn memory(&self) -> usize {
+        self.packets.iter().map(|packet| packet.len).sum()
     }
 
     /// Remembers a packet, so that it can be taken again once its viewers are done.
