@@ -237,6 +237,7 @@ fn every_status_and_reason_has_its_number() {
         (2, StatusCode::CameraLost),
         (3, StatusCode::CameraRefused),
         (4, StatusCode::Refused),
+        (5, StatusCode::Full),
         (0x0105, StatusCode::Other(0x0105)),
     ];
     for (number, code) in codes {

@@ -235,6 +235,8 @@ pub enum StatusCode {
     CameraRefused,
     /// A request that was not granted; the picture goes on.
     Refused,
+    /// As many renditions are made as may be: this viewer's wishes wait for a place.
+    Full,
     /// A code from a newer camera; its text still tells people.
     Other(u16),
 }
@@ -247,6 +249,7 @@ impl StatusCode {
             2 => Self::CameraLost,
             3 => Self::CameraRefused,
             4 => Self::Refused,
+            5 => Self::Full,
             other => Self::Other(other),
         }
     }
@@ -258,6 +261,7 @@ impl StatusCode {
             Self::CameraLost => 2,
             Self::CameraRefused => 3,
             Self::Refused => 4,
+            Self::Full => 5,
             Self::Other(other) => other,
         }
     }
