@@ -30,51 +30,42 @@ mod encode {
     //! Camera memory to JPEG.
 
     use crate::measure::{paired, scene};
-    use lancam::camera::encode::{Coding, Rendition, Renditions};
-    use lancam::camera::update::{StatusText, StreamFacts, Update};
+    use lancam::camera::encode::{Coding, Encoding, Recipe};
     use lancam::image::frame::{FrameLayout, Micros, RawFrame};
     use lancam::image::jpeg::codec::Encoder;
     use lancam::image::orientation::Orientation;
     use lancam::image::pixels::{Chroma, Colour, Matrix, PixelFormat, Range, Size};
     use lancam::image::planes::Planes;
-    use lancam::image::rendition::SizeWish;
     use lancam::image::resize::PlaneResizer;
-    use lancam::latest::{Latest, Reader};
-    use lancam::wire::native::message::StatusCode;
-    use std::sync::Arc;
+    use lancam::wire::packet::{Codec, FrameFacts};
 
     const SIZE: Size = Size::new(1280, 720);
     const SMALL: Size = Size::new(320, 180);
     const QUALITY: u8 = 80;
 
-    /// Frames through the camera's own stages, to one viewer that is there and takes none.
+    /// The camera's own stages, one behind the other on this thread; the camera has two threads for them.
     struct Path {
-        renditions: Renditions,
-        _viewer: Reader<Update>,
-        facts: Arc<StreamFacts>,
-        unwatched: Update,
+        planes: Planes,
+        encoding: Encoding,
     }
 
     impl Path {
-        fn new(width: Option<usize>) -> Self {
-            let output = Latest::new();
-            let mut viewer = output.reader();
-            viewer.bell().expect("eventfd");
-            let wish = SizeWish { width, ..SizeWish::default() };
+        fn new(size: Size) -> Self {
             let coding = Coding::Jpeg { quality: QUALITY, chroma: Chroma::Yuv420 };
-            let rendition = Rendition::new(coding, wish, output).expect("encoder");
-            let status = StatusText { code: StatusCode::Starting, text: String::new() };
-            Self {
-                renditions: Renditions::new(vec![rendition]).expect("decoder"),
-                _viewer: viewer,
-                facts: Arc::new(StreamFacts { source: String::new(), millifps: 0 }),
-                unwatched: Update::Status(Arc::new(status)),
-            }
+            let encoding = Encoding::new(Recipe { coding, size }).expect("encoder");
+            Self { planes: Planes::default(), encoding }
         }
 
         fn frame(&mut self, bytes: &[u8], layout: &FrameLayout) {
             let frame = RawFrame { bytes, layout, sequence: 1, captured_at: Micros(1) };
-            self.renditions.encode(&frame, &self.facts, &self.unwatched).expect("encodes");
+            self.planes.fill_from(&frame, Chroma::Yuv420);
+            let facts = FrameFacts {
+                sequence: 1,
+                captured_at: Micros(1),
+                codec: Codec::Jpeg,
+                size: self.encoding.recipe().size,
+            };
+            self.encoding.encode(&self.planes, facts).expect("encodes");
         }
     }
 
@@ -100,7 +91,7 @@ mod encode {
             let mut out = vec![0; Encoder::max_len(SIZE, Chroma::Yuv420).expect("a size")];
             let len = encoder.encode(&planes, &mut out).expect("encodes");
 
-            let mut path = Path::new(None);
+            let mut path = Path::new(SIZE);
             report(
                 &format!("to JPEG, {range:?} range ({} kB)", len / 1000),
                 paired(
@@ -113,7 +104,7 @@ mod encode {
                 1.25,
             );
 
-            let mut path = Path::new(Some(SMALL.width));
+            let mut path = Path::new(SMALL);
             let mut resizer = PlaneResizer::default();
             let mut small = Planes::default();
             let small_times = paired(
@@ -164,16 +155,19 @@ mod send {
     //!
     //! The viewers are another process, so that only the sender's CPU is counted.
 
+    use lancam::camera::encode::Coding;
+    use lancam::camera::renditions::Renditions;
+    use lancam::camera::renditions::wish::{Captured, Wish};
     use lancam::camera::server::{self, Listen};
     use lancam::camera::session::{Camera, Seats};
-    use lancam::camera::update::{StreamFacts, Update};
+    use lancam::camera::update::{StatusText, StreamFacts, Update};
     use lancam::image::frame::Micros;
-    use lancam::image::pixels::Size;
-    use lancam::latest::Latest;
+    use lancam::image::pixels::{Chroma, PixelFormat, Size};
+    use lancam::image::rendition::SizeWish;
     use lancam::net::lan::Guests;
     use lancam::stop::Stop;
     use lancam::wire::native::decoder::Decoder;
-    use lancam::wire::native::message::{Message, Wishes};
+    use lancam::wire::native::message::{Message, StatusCode, Wishes};
     use lancam::wire::native::{MAX_PAYLOAD, VERSION};
     use lancam::wire::packet::{Codec, FrameFacts, PacketPool};
     use nix::sys::resource::{UsageWho, getrusage};
@@ -286,10 +280,11 @@ mod send {
 
     fn sessions(viewers: usize) -> io::Result<f64> {
         let stop = Stop::new()?;
+        let coding = Coding::Jpeg { quality: 80, chroma: Chroma::Yuv420 };
         let camera = Camera {
             name: "bench".into(),
-            jpeg: Latest::new(),
-            bgr: None,
+            renditions: Renditions::new(Wish::own(coding, SizeWish::default()))?,
+            tutorial: None,
             seats: Seats::new(viewers),
             stop: stop.clone(),
         };
@@ -299,19 +294,19 @@ mod send {
         let acceptors = server::start(listeners, &camera, &Guests::Anyone)?;
         let readers =
             (0..viewers).map(|_| reader(port, "native")).collect::<io::Result<Vec<_>>>()?;
-        while camera.jpeg.watchers() < viewers {
+        while camera.renditions.viewers() < viewers {
             thread::sleep(Duration::from_millis(5));
         }
         let picture = vec![0xA5; FRAME_LEN];
         let stream = Arc::new(StreamFacts { source: String::new(), millifps: 30_000 });
+        let size = Size::new(1280, 720);
+        let starting = StatusText { code: StatusCode::Starting, text: String::new() };
+        let captured = Captured { format: PixelFormat::Jpeg, size };
+        let plan = camera.renditions.begin(captured, &stream, Update::Status(Arc::new(starting)));
         let mut pool = PacketPool::default();
         let mut publish = |sequence: u64| {
-            let facts = FrameFacts {
-                sequence,
-                captured_at: Micros(sequence),
-                codec: Codec::Jpeg,
-                size: Size::new(1280, 720),
-            };
+            let facts =
+                FrameFacts { sequence, captured_at: Micros(sequence), codec: Codec::Jpeg, size };
             let mut packet = pool.take(facts);
             let content = PacketPool::open(&mut packet);
             // Filled once: what is measured is sending; the copy from the camera is another stage's.
@@ -320,7 +315,7 @@ mod send {
                 content.set_len(FRAME_LEN);
             }
             pool.remember(&packet);
-            camera.jpeg.publish(Update::Frame { packet, stream: Arc::clone(&stream) });
+            plan.publish_as_captured(&packet, &stream);
         };
         // Buffers grow to a frame's size before anything is counted.
         for warm_up in 1..=5 {

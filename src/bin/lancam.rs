@@ -1,4 +1,4 @@
-//! The camera program: reads options, plugs source, encoder and server together, and waits for the end.
+//! The camera program: reads options, plugs source, renditions and server together, and waits for the end.
 
 #[cfg(not(target_os = "linux"))]
 fn main() {
@@ -15,10 +15,9 @@ fn main() -> std::process::ExitCode {
 mod linux {
     use lancam::camera::config::{Command, Config, HELP};
     use lancam::camera::console::say;
-    use lancam::camera::encode::{Coding, Rendition, Renditions};
+    use lancam::camera::renditions::Renditions;
     use lancam::camera::session::{Camera, Seats};
     use lancam::camera::{server, supervisor};
-    use lancam::latest::Latest;
     use lancam::source::v4l2::list::Listing;
     use lancam::source::{Opener, SourceError};
     use lancam::stop::Stop;
@@ -29,6 +28,7 @@ mod linux {
     use std::error::Error;
     use std::os::fd::AsFd;
     use std::process::ExitCode;
+    use std::sync::Arc;
     use std::thread;
     use std::time::{Duration, Instant};
 
@@ -89,12 +89,11 @@ mod linux {
             nix::unistd::gethostname().unwrap_or_default().to_string_lossy().into_owned();
         let camera = Camera {
             name: config.name.clone().unwrap_or_else(|| host_name.clone()),
-            jpeg: Latest::new(),
-            bgr: config.pickle.then(Latest::new),
+            renditions: Renditions::new(config.own_wish()).map_err(|error| failure(&error))?,
+            tutorial: config.tutorial_wish(),
             seats: Seats::new(config.max_viewers),
             stop: stop.clone(),
         };
-        let renditions = renditions(config, &camera).map_err(|error| failure(&error))?;
         let listeners =
             server::listen(&config.listen).map_err(|error| Failure::new(UNAVAILABLE, &error))?;
         server::say_where(&listeners, &host_name);
@@ -103,7 +102,9 @@ mod linux {
 
         let opener = Opener::new(config.source.clone(), config.capture)
             .with_controls(config.settings.clone());
-        let capture = start_capture(opener, renditions, &stop).map_err(|error| failure(&error))?;
+        let renditions = Arc::clone(&camera.renditions);
+        let capture = start_capture(opener, renditions, config.idle_stop, &stop)
+            .map_err(|error| failure(&error))?;
         wait_for_the_end(&signals, &stop);
         let captured = capture.join();
         for acceptor in acceptors {
@@ -121,24 +122,16 @@ mod linux {
         }
     }
 
-    fn renditions(config: &Config, camera: &Camera) -> Result<Renditions, impl Error + use<>> {
-        let jpeg = Rendition::new(config.coding(), config.size, camera.jpeg.clone())?;
-        let bgr = camera
-            .bgr
-            .clone()
-            .map(|output| Rendition::new(Coding::Bgr24, config.pickle_size(), output));
-        Renditions::new([Ok(jpeg)].into_iter().chain(bgr).collect::<Result<_, _>>()?)
-    }
-
     /// Captures on a thread of its own; when that ends, for whatever reason, so does the program.
     fn start_capture(
         opener: Opener,
-        mut renditions: Renditions,
+        renditions: Arc<Renditions>,
+        idle_stop: Option<Duration>,
         stop: &Stop,
     ) -> std::io::Result<thread::JoinHandle<Result<(), SourceError>>> {
         let stop = stop.clone();
         thread::Builder::new().name("capture".into()).spawn(move || {
-            let result = supervisor::run(opener, &mut renditions, &stop);
+            let result = supervisor::run(opener, &renditions, idle_stop, &stop);
             stop.request();
             result
         })

@@ -1,24 +1,37 @@
-//! Takes frames from an open source and has them encoded, until the source fails or the end is asked for.
+//! Takes frames from an open source and feeds them to whoever watches, until the source fails, nobody does for long, or
+//! the end is asked for.
 
-use super::encode::Renditions;
+use super::complaint::Complaint;
+use super::feed::{Feed, Watched};
 use super::update::{StatusText, StreamFacts, Update};
-use crate::image::frame::RawFrame;
+use crate::image::frame::{Micros, RawFrame};
 use crate::image::jpeg::markers;
 use crate::image::pixels::PixelFormat;
-use crate::source::{FrameSource, SourceError};
+use crate::source::{FrameSource, SourceError, clock};
 use crate::stop::Stop;
 use crate::wire::native::message::StatusCode;
 use std::sync::Arc;
+use std::time::Duration;
 
-/// Runs until `stop` is requested (`Ok`) or the source gives no frames any more.
+/// Why a source that works is no longer read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CaptureEnd {
+    /// The end was asked for.
+    Stopped,
+    /// Nobody has watched for so long.
+    Idle,
+}
+
+/// Runs until `stop` is requested, nobody has watched for `idle_stop`, or the source gives no frames any more.
 ///
 /// # Errors
 /// The source's own.
 pub fn run_once(
     source: &mut dyn FrameSource,
-    renditions: &mut Renditions,
+    feed: &mut Feed,
+    idle_stop: Option<Duration>,
     stop: &Stop,
-) -> Result<(), SourceError> {
+) -> Result<CaptureEnd, SourceError> {
     let description = source.description();
     let starting = Update::Status(Arc::new(StatusText {
         code: StatusCode::Starting,
@@ -27,16 +40,40 @@ pub fn run_once(
     let mut stream = None;
     let mut complaint = Complaint::default();
     let mut broken = 0;
+    let mut idle = Idle { limit: idle_stop, since: None };
     while let Some(frame) = source.next_frame(stop)? {
         let stream = stream.get_or_insert_with(|| Arc::new(facts(&description, &frame)));
-        let outcome = renditions.encode(&frame, stream, &starting);
+        let outcome = feed.frame(&frame, stream, &starting);
+        let watched = *outcome.as_ref().unwrap_or(&Watched::Yes);
         complaint.note(outcome.err().map(|error| error.to_string()));
+        if idle.is_over(watched, clock::now()) {
+            return Ok(CaptureEnd::Idle);
+        }
         let broken_now = source.drops().broken;
         if std::mem::replace(&mut broken, broken_now) != broken_now {
             log::debug!("{broken_now} broken frames so far");
         }
     }
-    Ok(())
+    Ok(CaptureEnd::Stopped)
+}
+
+/// How long nobody has watched.
+#[derive(Debug)]
+struct Idle {
+    /// `None`: for ever is fine.
+    limit: Option<Duration>,
+    since: Option<Micros>,
+}
+
+impl Idle {
+    fn is_over(&mut self, watched: Watched, now: Micros) -> bool {
+        if watched == Watched::Yes {
+            self.since = None;
+            return false;
+        }
+        let since = *self.since.get_or_insert(now);
+        self.limit.is_some_and(|limit| now.since(since) >= limit)
+    }
 }
 
 /// What is known of a source once its first frame is there: a pipe's size is that of its pictures.
@@ -51,27 +88,7 @@ fn facts(description: &str, first: &RawFrame<'_>) -> StreamFacts {
     StreamFacts { source, millifps: interval.map_or(0, millifps) }
 }
 
-/// Logs a repeating trouble when it begins, changes and ends; not at every frame.
-#[derive(Debug, Default)]
-struct Complaint {
-    text: Option<String>,
-    frames: u64,
-}
-
-impl Complaint {
-    fn note(&mut self, trouble: Option<String>) {
-        match (&self.text, &trouble) {
-            (None, None) => return,
-            (Some(_), None) => log::info!("frames can be sent again, after {} lost", self.frames),
-            (old, Some(text)) if old.as_ref() != Some(text) => log::warn!("frame dropped: {text}"),
-            _ => {}
-        }
-        self.frames = if trouble.is_some() { self.frames + 1 } else { 0 };
-        self.text = trouble;
-    }
-}
-
-fn millifps(interval: std::time::Duration) -> u32 {
+fn millifps(interval: Duration) -> u32 {
     let rate = 1e12 / interval.as_nanos() as f64;
     // Rates a camera can have are far below 4 million frames a second; the cast saturates.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
@@ -82,12 +99,24 @@ fn millifps(interval: std::time::Duration) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     #[test]
     fn rates_are_told_in_thousandths() {
         assert_eq!(millifps(Duration::from_nanos(33_333_333)), 30_000);
         assert_eq!(millifps(Duration::from_micros(33_367)), 29_970);
         assert_eq!(millifps(Duration::from_secs(2)), 500);
+    }
+
+    #[test]
+    fn only_a_time_without_any_viewer_is_idle() {
+        let mut idle = Idle { limit: Some(Duration::from_secs(60)), since: None };
+        let at = |seconds: u64| Micros(seconds * 1_000_000);
+        assert!(!idle.is_over(Watched::No, at(1)));
+        assert!(!idle.is_over(Watched::No, at(60)));
+        assert!(!idle.is_over(Watched::Yes, at(70)));
+        assert!(!idle.is_over(Watched::No, at(71)));
+        assert!(idle.is_over(Watched::No, at(131)));
+        let mut never = Idle { limit: None, since: None };
+        assert!(!never.is_over(Watched::No, at(1)) && !never.is_over(Watched::No, at(100_000)));
     }
 }

@@ -1,6 +1,7 @@
 //! The camera program's options: from the environment, then from the command line.
 
 use super::encode::Coding;
+use super::renditions::wish::Wish;
 use super::server::Listen;
 use crate::image::pixels::{Chroma, FourCc, PixelFormat, Size};
 use crate::image::rendition::{Aspect, SizeWish};
@@ -9,6 +10,7 @@ use crate::source::v4l2::ControlSetting;
 use crate::source::{CaptureWish, SourceSpec};
 use std::ffi::OsString;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 /// What `--help` prints.
 pub const HELP: &str = "\
@@ -31,6 +33,7 @@ lancam --help              this text
   --stretch           with both: exactly that, whatever becomes of the shape
   --quality 1..100    where lancam encodes                   [80]
   --chroma 420|422    where lancam encodes                   [420]
+  --idle-stop SECONDS stop the camera when nobody has watched for so long; 0 never  [60]
   --listen ADDR:PORT  repeatable; port 0 takes any free one  [[::]:9999 and [::]:8080]
   --allow PREFIX      repeatable; who may connect besides loopback and the LAN; any for all
   --name NAME         shown in viewers                       [the host name]
@@ -74,6 +77,8 @@ pub struct Config {
     pub quality: u8,
     /// Colour detail, where lancam encodes.
     pub chroma: Chroma,
+    /// How long nobody may watch before the camera is stopped; `None` is for ever.
+    pub idle_stop: Option<Duration>,
     /// Where to listen.
     pub listen: Listen,
     /// Who may connect.
@@ -97,6 +102,7 @@ impl Default for Config {
             size: SizeWish::default(),
             quality: 80,
             chroma: Chroma::Yuv420,
+            idle_stop: Some(Duration::from_secs(60)),
             listen: Listen::Default,
             guests: Guests::LanAnd(Vec::new()),
             name: None,
@@ -113,7 +119,7 @@ impl Default for Config {
 pub struct UsageError(String);
 
 /// Options that take a value, without their dashes.
-const WITH_VALUE: [&str; 14] = [
+const WITH_VALUE: [&str; 15] = [
     "source",
     "size",
     "fps",
@@ -123,6 +129,7 @@ const WITH_VALUE: [&str; 14] = [
     "height",
     "quality",
     "chroma",
+    "idle-stop",
     "listen",
     "allow",
     "name",
@@ -149,13 +156,17 @@ impl Command {
 }
 
 impl Config {
-    /// What viewers are sent as JPEG.
-    pub fn coding(&self) -> Coding {
-        Coding::Jpeg { quality: self.quality, chroma: self.chroma }
+    /// What viewers without wishes are sent.
+    pub fn own_wish(&self) -> Wish {
+        Wish::own(Coding::Jpeg { quality: self.quality, chroma: self.chroma }, self.size)
     }
 
-    /// The size that the tutorial's client is sent.
-    pub fn pickle_size(&self) -> SizeWish {
+    /// What the tutorial's client is sent, where it is served.
+    pub fn tutorial_wish(&self) -> Option<Wish> {
+        self.pickle.then(|| Wish::own(Coding::Bgr24, self.pickle_size()))
+    }
+
+    fn pickle_size(&self) -> SizeWish {
         /// As wide as the tutorial makes it.
         const TUTORIAL_WIDTH: usize = 320;
         if (self.size.width, self.size.height) == (None, None) {
@@ -291,6 +302,11 @@ impl Config {
                     _ => return Err(wrong("420 or 422")),
                 }
             }
+            "idle-stop" => {
+                let seconds = value.parse().ok().filter(|seconds| (0.0..=1e9).contains(seconds));
+                let seconds = seconds.ok_or_else(|| wrong("a number of seconds, 0 for never,"))?;
+                self.idle_stop = (seconds > 0.0).then(|| Duration::from_secs_f64(seconds));
+            }
             "listen" => {
                 let address: SocketAddr = value
                     .parse()
@@ -392,6 +408,14 @@ mod tests {
     }
 
     #[test]
+    fn the_camera_rests_after_a_minute_or_when_it_is_told_to() {
+        let idle_stop = |arguments: &[&str]| config(arguments).idle_stop;
+        assert_eq!(idle_stop(&[]), Some(Duration::from_secs(60)));
+        assert_eq!(idle_stop(&["--idle-stop", "0.5"]), Some(Duration::from_millis(500)));
+        assert_eq!(idle_stop(&["--idle-stop", "0"]), None);
+    }
+
+    #[test]
     fn the_tutorials_client_gets_the_tutorials_width_unless_told_otherwise() {
         assert_eq!(config(&["--pickle"]).pickle_size().width, Some(320));
         assert_eq!(config(&["--pickle", "--width", "160"]).pickle_size().width, Some(160));
@@ -413,6 +437,8 @@ mod tests {
             (&["--max-viewers", "0"], "10000"),
             (&["--set", "brightness"], "NAME=VALUE"),
             (&["--set", "=5"], "NAME=VALUE"),
+            (&["--idle-stop", "-1"], "0 for never"),
+            (&["--idle-stop", "inf"], "0 for never"),
             (&["--nonsense"], "--help"),
             (&["nonsense"], "--help"),
             (&["--size"], "--help"),

@@ -1,9 +1,13 @@
 //! The stages of the camera program, in the order frames pass them.
 
 pub mod capture;
+pub mod complaint;
 pub mod config;
 pub mod console;
 pub mod encode;
+pub mod feed;
+pub mod figures;
+pub mod renditions;
 pub mod server;
 pub mod session;
 pub mod supervisor;

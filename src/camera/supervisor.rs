@@ -1,9 +1,10 @@
-//! Keeps a source open: tells viewers why there is no picture, waits, and tries again.
+//! Keeps a source open while it is watched: tells viewers why there is no picture, waits, and tries again.
 
-use super::capture;
-use super::encode::Renditions;
+use super::capture::{self, CaptureEnd};
+use super::feed::Feed;
+use super::renditions::{Renditions, Waking};
 use super::update::{StatusText, Update};
-use crate::source::{Opener, SourceError, Trouble, clock};
+use crate::source::{Opener, SourceError, SourceSpec, Trouble, clock};
 use crate::stop::Stop;
 use crate::wire::native::message::StatusCode;
 use std::sync::Arc;
@@ -18,24 +19,41 @@ const LAST_RETRY: Duration = Duration::from_millis(500);
 /// is neither tried nor complained of as often.
 const STEADY: Duration = Duration::from_secs(2);
 
-/// Runs until `stop` is requested, or the source ends or can never be used.
+/// Runs until `stop` is requested, or the source ends or can never be used. A source that nobody has watched for
+/// `idle_stop` is closed until somebody does.
 ///
 /// # Errors
 /// [`Trouble::Unusable`]: this source will never give a picture.
 pub fn run(
     mut opener: Opener,
-    renditions: &mut Renditions,
+    renditions: &Arc<Renditions>,
+    idle_stop: Option<Duration>,
     stop: &Stop,
 ) -> Result<(), SourceError> {
+    // Whoever writes into the pipe would be held up by our rest.
+    let idle_stop = idle_stop.filter(|_| *opener.spec() != SourceSpec::StandardInput);
+    let mut feed = Feed::new(Arc::clone(renditions));
     let mut logged: Option<SourceError> = None;
     let mut retry = FIRST_RETRY;
     loop {
         let mut opened_at = None;
         let outcome = opener.open().and_then(|mut source| {
             opened_at = Some(clock::now());
-            capture::run_once(&mut *source, renditions, stop)
+            capture::run_once(&mut *source, &mut feed, idle_stop, stop)
         });
-        let Err(error) = outcome else { return Ok(()) };
+        let error = match outcome {
+            Ok(CaptureEnd::Stopped) => return Ok(()),
+            // The source was closed on the way here: its light is off, and others may use it.
+            Ok(CaptureEnd::Idle) => match rest(&opener, renditions, stop) {
+                Waking::Stop => return Ok(()),
+                Waking::ViewerCame => {
+                    logged = None;
+                    retry = FIRST_RETRY;
+                    continue;
+                }
+            },
+            Err(error) => error,
+        };
         match error.trouble {
             Trouble::Unusable => return Err(error),
             Trouble::Ended => {
@@ -51,7 +69,7 @@ pub fn run(
         let is_news = logged.as_ref() != Some(&error);
         if is_news || opened_at.is_some() {
             // Frames may have come in between: viewers must not take the last one for live.
-            renditions.publish_status(&status(&error));
+            renditions.no_picture(&status(&error));
         }
         if is_news {
             log::warn!("{error}");
@@ -63,6 +81,20 @@ pub fn run(
         opener.wait_for_change(stop, retry);
         retry = (retry * 2).min(LAST_RETRY);
     }
+}
+
+/// Waits until somebody watches.
+fn rest(opener: &Opener, renditions: &Renditions, stop: &Stop) -> Waking {
+    log::info!("nobody watches {}: it rests", opener.spec());
+    renditions.no_picture(&Update::Status(Arc::new(StatusText {
+        code: StatusCode::Starting,
+        text: format!("{} rested while nobody watched, and is being started", opener.spec()),
+    })));
+    let waking = renditions.rest(stop);
+    if waking == Waking::ViewerCame {
+        log::info!("somebody watches {}: it is started", opener.spec());
+    }
+    waking
 }
 
 fn status(error: &SourceError) -> Update {

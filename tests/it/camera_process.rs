@@ -37,8 +37,12 @@ impl CameraProcess {
 
     /// Starts `command` and waits until it listens.
     pub fn spawn(command: &mut Command) -> Self {
-        let mut child =
-            command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().expect("lancam starts");
+        Self::spawn_with(command, Stdio::inherit())
+    }
+
+    /// The same, with its log where `log` goes.
+    pub fn spawn_with(command: &mut Command, log: Stdio) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().expect("lancam starts");
         let stdout = BufReader::new(child.stdout.take().expect("piped"));
         let (sender, lines) = mpsc::channel();
         thread::spawn(move || {

@@ -18,6 +18,7 @@ mod pi_controls;
 mod pickle;
 mod png_file;
 mod reconnect;
+mod renditions;
 mod rig;
 mod skip;
 mod slow_viewer;

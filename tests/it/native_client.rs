@@ -44,6 +44,19 @@ impl NativeClient {
         client
     }
 
+    /// Connects to a camera on loopback and greets it with these wishes.
+    pub fn connect_wishing(port: u16, wishes: Wishes) -> Self {
+        let mut client = Self::connect_silently(port);
+        client.say(&Message::Hello {
+            min_version: VERSION,
+            max_version: VERSION,
+            credit: 1,
+            wishes,
+            program: "test",
+        });
+        client
+    }
+
     /// Connects and says nothing.
     pub fn connect_silently(port: u16) -> Self {
         let stream = TcpStream::connect(("127.0.0.1", port)).expect("connects");

@@ -119,7 +119,7 @@ fn a_missing_camera_is_told_to_viewers_who_stay_connected() {
 }
 
 /// Concatenated JPEGs, each all of one grey, and the greys.
-fn clip(greys: &[u8]) -> Vec<u8> {
+pub fn clip(greys: &[u8]) -> Vec<u8> {
     let mut planes = Planes::default();
     planes.reshape(Size::new(64, 48), Chroma::Yuv422);
     let mut encoder = Encoder::new(90).expect("encoder");

@@ -98,7 +98,7 @@ fn a_frame_costs_a_session_one_writev_and_at_most_one_recv() {
 }
 
 #[test]
-fn a_frame_costs_the_capture_thread_one_wake_up_per_waiting_viewer() {
+fn a_raw_frame_costs_the_capture_thread_one_wake_up_and_its_rendition_one_per_waiting_viewer() {
     for viewers in [1, 3] {
         let Some(threads) = trace(viewers, &["--source", "test:320x180@50"]) else { return };
         let calls = &threads["capture"][0];
@@ -107,12 +107,44 @@ fn a_frame_costs_the_capture_thread_one_wake_up_per_waiting_viewer() {
         println!("capture, {viewers} viewers, {FRAMES} frames: {counts:?}");
         counts.remove("poll");
         counts.remove("clock_nanosleep");
+        // The rendition's thread is woken; a lock that another holds for the moment of a copy.
+        let wake_ups = counts.remove("futex").unwrap_or(0);
+        assert!(wake_ups <= 2 * FRAMES, "{wake_ups}");
+        // The pool grows while the rendition is behind, to two at most.
+        assert!(counts.remove("mmap").unwrap_or(0) <= 1, "the pool has stopped growing");
+        assert!(counts.is_empty(), "nothing else: {counts:?}");
+
+        let mut counts = per_frames(&threads["rendition 1"][0], "futex");
+        println!("rendition, {viewers} viewers, {FRAMES} frames: {counts:?}");
+        counts.remove("futex");
+        let wake_ups = counts.remove("write").unwrap_or(0);
+        // A wait is one futex, or two when the lock was taken: half the frames at least.
+        assert!(wake_ups <= FRAMES * viewers, "{wake_ups}");
+        assert!(wake_ups * 4 >= FRAMES * viewers, "viewers that wait are woken: {wake_ups}");
+        assert!(counts.remove("mmap").unwrap_or(0) < viewers, "the pool has stopped growing");
+        assert!(counts.is_empty(), "nothing else: {counts:?}");
+    }
+}
+
+#[test]
+fn a_jpeg_that_passes_through_costs_the_capture_thread_one_wake_up_per_waiting_viewer() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("clip.mjpeg");
+    std::fs::write(&path, crate::stream::clip(&[10, 120, 240])).expect("writes");
+    let source = path.to_str().expect("UTF-8");
+    for viewers in [1, 3] {
+        let Some(threads) = trace(viewers, &["--source", source, "--fps", "50"]) else { return };
+        assert!(!threads.contains_key("rendition 1") && !threads.contains_key("decode"));
+        let mut counts = per_frames(&threads["capture"][0], "poll");
+        println!("capture, {viewers} viewers, {FRAMES} frames: {counts:?}");
+        for of_the_clip in ["poll", "clock_nanosleep", "read", "lseek"] {
+            counts.remove(of_the_clip);
+        }
         let wake_ups = counts.remove("write").unwrap_or(0);
         assert!(wake_ups <= FRAMES * viewers, "{wake_ups}");
         assert!(wake_ups * 2 >= FRAMES * viewers, "viewers that wait are woken: {wake_ups}");
         // A lock that a viewer holds for the moment of a copy.
         counts.remove("futex");
-        // The pool grows to one packet for each viewer that is still sending, once.
         assert!(counts.remove("mmap").unwrap_or(0) < viewers, "the pool has stopped growing");
         assert!(counts.is_empty(), "nothing else: {counts:?}");
     }

@@ -5,8 +5,8 @@ mod outgoing;
 mod pickle;
 mod waiter;
 
-use super::update::Update;
-use crate::latest::Latest;
+use super::renditions::Renditions;
+use super::renditions::wish::Wish;
 use crate::stop::Stop;
 use crate::wire::native::decoder::Decoder;
 use crate::wire::native::header::MAGIC;
@@ -31,10 +31,10 @@ const STALLED: Duration = Duration::from_secs(5);
 pub struct Camera {
     /// Shown in viewers.
     pub name: String,
-    /// Where JPEG frames and statuses come from.
-    pub jpeg: Arc<Latest<Update>>,
-    /// Where frames for the tutorial's client come from, where it is served.
-    pub bgr: Option<Arc<Latest<Update>>>,
+    /// Where frames and statuses come from.
+    pub renditions: Arc<Renditions>,
+    /// What the tutorial's client is sent, where it is served.
+    pub tutorial: Option<Wish>,
     /// How many may watch at once.
     pub seats: Seats,
     /// Asks all sessions to end.
@@ -153,7 +153,7 @@ fn serve(stream: &TcpStream, camera: &Camera) -> io::Result<SessionEnd> {
     let mut decoder = Decoder::new(MAX_REQUEST);
     let start = Instant::now();
     let deadline = start + GREETING_TIMEOUT;
-    let speaks_by = camera.bgr.as_ref().map(|bgr| (start + SILENT_VIEWER, bgr));
+    let speaks_by = camera.tutorial.map(|wish| (start + SILENT_VIEWER, wish));
     loop {
         match Protocol::of(decoder.received()) {
             Protocol::Native => return native::serve(stream, decoder, camera, deadline),
@@ -170,9 +170,9 @@ fn serve(stream: &TcpStream, camera: &Camera) -> io::Result<SessionEnd> {
             return Ok(SessionEnd::Silent);
         }
         let wait_until = match speaks_by {
-            Some((silent_at, bgr)) if decoder.received().is_empty() => {
+            Some((silent_at, wish)) if decoder.received().is_empty() => {
                 if now >= silent_at {
-                    return pickle::serve(stream, bgr, camera);
+                    return pickle::serve(stream, wish, camera);
                 }
                 silent_at
             }

@@ -3,6 +3,7 @@
 use super::outgoing::{Outgoing, Progress};
 use super::waiter::Waiter;
 use super::{Camera, STALLED, SessionEnd, is_not_yet};
+use crate::camera::renditions::{Renditions, Watching};
 use crate::camera::update::{StreamFacts, Update};
 use crate::image::pixels::Size;
 use crate::latest::{Newest, Reader};
@@ -11,14 +12,14 @@ use crate::source::clock;
 use crate::wire::native::WireError;
 use crate::wire::native::credit::Credit;
 use crate::wire::native::decoder::Decoder;
-use crate::wire::native::message::{GoodbyeReason, Message, StatusCode};
+use crate::wire::native::message::{GoodbyeReason, Message, StatusCode, Wishes};
 use crate::wire::native::version::{MIN_VERSION, NoCommonVersion, VERSION, common_version};
 use crate::wire::native::write::frame_prefix;
 use crate::wire::packet::{Codec, Packet};
 use std::io::{self, Read};
 use std::net::TcpStream;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The largest frame that room is made for before the first one is seen.
 const FIRST_ROOM: usize = 128 << 10;
@@ -29,6 +30,9 @@ const MAX_ANSWERS: usize = 16 << 10;
 /// A viewer that asks more than this while it takes no answer is let go.
 const MAX_UNANSWERED: usize = 64 << 10;
 
+/// Wishes that follow others sooner than this wait so long: each costs threads that come and go.
+const WISHES_APART: Duration = Duration::from_millis(100);
+
 /// Serves a viewer whose first bytes, in `decoder`, began like a greeting that must be whole by `deadline`.
 pub(super) fn serve(
     stream: &TcpStream,
@@ -36,12 +40,11 @@ pub(super) fn serve(
     camera: &Camera,
     deadline: Instant,
 ) -> io::Result<SessionEnd> {
-    let mut reader = camera.jpeg.reader();
     let mut send_buffer = SendBuffer::for_accepted(stream)?;
     send_buffer.make_room(stream, FIRST_ROOM)?;
-    let waiter = Waiter::new(stream, &mut reader, &camera.stop)?;
+    let waiter = Waiter::new(stream, &camera.stop)?;
     let mut outgoing = Outgoing::new();
-    let Greeting { version, credit } = loop {
+    let Greeting { version, credit, wishes } = loop {
         match greeting(&mut decoder) {
             Ok(Some(greeting)) => break greeting,
             Ok(None) => {}
@@ -65,13 +68,17 @@ pub(super) fn serve(
         );
         return Ok(refuse(stream, GoodbyeReason::Full, &text));
     };
+    // Before the welcome: whoever is welcomed watches already.
+    let view = View::new(&camera.renditions, &wishes, &waiter)?;
     if let Some(messages) = outgoing.messages() {
         Message::Welcome { version, name: &camera.name }.write_to(messages);
     }
     let session = Session {
         stream,
         decoder,
-        reader,
+        renditions: &camera.renditions,
+        view,
+        wanted: None,
         outgoing,
         credit,
         send_buffer,
@@ -85,6 +92,7 @@ pub(super) fn serve(
 struct Greeting {
     version: u8,
     credit: Credit,
+    wishes: Wishes,
 }
 
 /// Why a viewer cannot be served.
@@ -108,13 +116,13 @@ impl From<NoCommonVersion> for Refusal {
 /// The viewer's greeting; `None` while it is not whole.
 fn greeting(decoder: &mut Decoder) -> Result<Option<Greeting>, Refusal> {
     let Some(message) = decoder.next_message()? else { return Ok(None) };
-    let Message::Hello { min_version, max_version, credit, program, .. } = message else {
+    let Message::Hello { min_version, max_version, credit, wishes, program } = message else {
         let text = "the first message of a viewer is its greeting".into();
         return Err(Refusal { reason: GoodbyeReason::BadMessage, text });
     };
     log::debug!("viewer is {program}");
     let version = common_version(min_version, max_version)?;
-    Ok(Some(Greeting { version, credit: Credit::new(credit) }))
+    Ok(Some(Greeting { version, credit: Credit::new(credit), wishes }))
 }
 
 /// Says goodbye as far as one write goes: a stranger gets no more of our time.
@@ -179,10 +187,30 @@ enum Sent {
     LastEver,
 }
 
+/// What the viewer watches, and since when.
+struct View {
+    /// Before the place it reads from, which it may be the last to leave.
+    reader: Reader<Update>,
+    watching: Watching,
+    since: Instant,
+}
+
+impl View {
+    fn new(renditions: &Arc<Renditions>, wishes: &Wishes, waiter: &Waiter) -> io::Result<Self> {
+        let watching = renditions.watch(renditions.own().with(wishes));
+        let mut reader = watching.reader();
+        waiter.listen_to(&mut reader)?;
+        Ok(Self { reader, watching, since: Instant::now() })
+    }
+}
+
 struct Session<'a> {
     stream: &'a TcpStream,
     decoder: Decoder,
-    reader: Reader<Update>,
+    renditions: &'a Arc<Renditions>,
+    view: View,
+    /// Wishes that are not fulfilled yet.
+    wanted: Option<Wishes>,
     outgoing: Outgoing,
     credit: Credit,
     send_buffer: SendBuffer,
@@ -198,14 +226,14 @@ impl Session<'_> {
                 Ok(answered) => answered,
                 Err(error) => return Ok(self.end(GoodbyeReason::BadMessage, &error.to_string())),
             };
+            self.follow_wishes(waiter, Instant::now())?;
             if let Sent::LastEver = self.send()? {
                 return Ok(self.stopping());
             }
             if answered == Answered::NotAll && self.outgoing.is_empty() {
                 continue;
             }
-            let deadline = self.owes().then(|| self.last_progress + STALLED);
-            let happened = waiter.wait(deadline)?;
+            let happened = waiter.wait(self.deadline())?;
             if happened.stop {
                 return Ok(self.stopping());
             }
@@ -239,6 +267,29 @@ impl Session<'_> {
         !self.outgoing.is_empty() || !self.credit.allows()
     }
 
+    /// When something is to be done though nothing happens.
+    fn deadline(&self) -> Option<Instant> {
+        let stalled = self.owes().then(|| self.last_progress + STALLED);
+        let wishes = self.wanted.map(|_| self.view.since + WISHES_APART);
+        stalled.into_iter().chain(wishes).min()
+    }
+
+    /// Changes to what the viewer wished for last, when the time has come.
+    fn follow_wishes(&mut self, waiter: &Waiter, now: Instant) -> io::Result<()> {
+        if now < self.view.since + WISHES_APART {
+            return Ok(());
+        }
+        let Some(wishes) = self.wanted.take() else { return Ok(()) };
+        let wish = self.renditions.own().with(&wishes);
+        if wish == self.view.watching.wish() {
+            return Ok(());
+        }
+        self.view.watching.change(wish);
+        self.view.reader = self.view.watching.reader();
+        self.view.since = now;
+        waiter.listen_to(&mut self.view.reader)
+    }
+
     fn is_stalled(&self, now: Instant) -> bool {
         self.owes() && now.saturating_duration_since(self.last_progress) >= STALLED
     }
@@ -268,7 +319,8 @@ impl Session<'_> {
                     text: "this camera's controls cannot be changed from viewers",
                 }
                 .write_to(messages),
-                // One size and quality for all, until renditions come; the rest is the camera's part to say.
+                Message::Wishes(wishes) => self.wanted = Some(wishes),
+                // The rest is the camera's part to say.
                 _ => {}
             }
         }
@@ -280,7 +332,7 @@ impl Session<'_> {
         loop {
             let mut sent = Sent::AllForNow;
             if self.outgoing.messages().is_some() && self.credit.allows() {
-                match self.reader.newest() {
+                match self.view.reader.newest() {
                     Newest::Fresh { value, .. } => self.take(value)?,
                     Newest::NotYet => {}
                     Newest::Closed => sent = Sent::LastEver,
@@ -330,10 +382,12 @@ impl Session<'_> {
             return;
         }
         if let Some(messages) = self.outgoing.messages() {
+            let rates = [stream.millifps, self.view.watching.wish().millifps];
+            let known = rates.into_iter().filter(|&millifps| millifps > 0);
             Message::Stream {
                 codec: facts.codec,
                 size: facts.size,
-                millifps: stream.millifps,
+                millifps: known.min().unwrap_or(0),
                 source: &stream.source,
             }
             .write_to(messages);

@@ -3,27 +3,25 @@
 use super::outgoing::{Outgoing, Progress};
 use super::waiter::Waiter;
 use super::{Camera, STALLED, SessionEnd, is_not_yet};
+use crate::camera::renditions::wish::Wish;
 use crate::camera::update::Update;
-use crate::latest::{Latest, Newest, Reader};
+use crate::latest::{Newest, Reader};
 use crate::net::socket::SendBuffer;
 use crate::wire::pickle::head::{PickleHead, TAIL};
 use std::io::{self, Read};
 use std::net::TcpStream;
-use std::sync::Arc;
 use std::time::Instant;
 
-/// Serves a silent viewer from `bgr`. It cannot be told why there is no picture: it waits.
-pub(super) fn serve(
-    stream: &TcpStream,
-    bgr: &Arc<Latest<Update>>,
-    camera: &Camera,
-) -> io::Result<SessionEnd> {
+/// Serves a silent viewer what `wish` says. It cannot be told why there is no picture: it waits.
+pub(super) fn serve(stream: &TcpStream, wish: Wish, camera: &Camera) -> io::Result<SessionEnd> {
     let Some(_seat) = camera.seats.take() else {
         return Ok(SessionEnd::Refused("all places for viewers are taken".into()));
     };
-    let mut reader = bgr.reader();
+    let watching = camera.renditions.watch(wish);
+    let mut reader = watching.reader();
     let mut send_buffer = SendBuffer::for_accepted(stream)?;
-    let waiter = Waiter::new(stream, &mut reader, &camera.stop)?;
+    let waiter = Waiter::new(stream, &camera.stop)?;
+    waiter.listen_to(&mut reader)?;
     let mut outgoing = Outgoing::new();
     let mut last_progress = Instant::now();
     loop {

@@ -29,18 +29,19 @@ const BELL: u64 = 1;
 const STOP: u64 = 2;
 
 impl Waiter {
-    pub(super) fn new<T: Clone>(
-        stream: &TcpStream,
-        reader: &mut Reader<T>,
-        stop: &Stop,
-    ) -> io::Result<Self> {
+    pub(super) fn new(stream: &TcpStream, stop: &Stop) -> io::Result<Self> {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
         let socket = EpollFlags::EPOLLIN | EpollFlags::EPOLLOUT | EpollFlags::EPOLLRDHUP;
         epoll.add(stream, EpollEvent::new(socket | EpollFlags::EPOLLET, SOCKET))?;
-        let bell = EpollFlags::EPOLLIN | EpollFlags::EPOLLET;
-        epoll.add(reader.bell()?, EpollEvent::new(bell, BELL))?;
         epoll.add(stop, EpollEvent::new(EpollFlags::EPOLLIN, STOP))?;
         Ok(Self { epoll })
+    }
+
+    /// Also wakes when `reader` has something new, until that is dropped: its bell leaves with it.
+    pub(super) fn listen_to<T: Clone>(&self, reader: &mut Reader<T>) -> io::Result<()> {
+        let bell = EpollFlags::EPOLLIN | EpollFlags::EPOLLET;
+        self.epoll.add(reader.bell()?, EpollEvent::new(bell, BELL))?;
+        Ok(())
     }
 
     /// Sleeps until something happens, until `deadline` at the latest.

@@ -1,0 +1,177 @@
+//! The capture thread's part for each frame: passes JPEGs on first, hands the rest of the work to others.
+
+use super::encode::{EncodeError, within_the_wire};
+use super::figures::Figures;
+use super::renditions::Renditions;
+use super::renditions::plan::{Plan, Wanted};
+use super::renditions::pool::PlanesPool;
+use super::renditions::wish::Captured;
+use super::update::{StreamFacts, Update};
+use crate::image::frame::RawFrame;
+use crate::image::jpeg::markers;
+use crate::image::pixels::PixelFormat;
+use crate::image::planes::Planes;
+use crate::image::unpack::Unpacker;
+use crate::source::clock;
+use crate::wire::packet::{Codec, FrameFacts, Packet, PacketPool};
+use std::convert::Infallible;
+use std::sync::Arc;
+
+/// What a frame goes through before its memory is given back to the camera.
+#[derive(Debug)]
+pub struct Feed {
+    renditions: Arc<Renditions>,
+    packets: PacketPool,
+    planes: PlanesPool,
+    unpacker: Unpacker,
+    /// Of the JPEGs passed through, while there are any.
+    passed: Option<Figures>,
+}
+
+/// Whether anybody wants frames.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Watched {
+    /// Somebody, or waits to.
+    Yes,
+    /// Nobody: the frame was not even looked at.
+    No,
+}
+
+impl Feed {
+    /// For all who watch in `renditions`.
+    pub fn new(renditions: Arc<Renditions>) -> Self {
+        Self {
+            renditions,
+            packets: PacketPool::default(),
+            planes: PlanesPool::default(),
+            unpacker: Unpacker::default(),
+            passed: None,
+        }
+    }
+
+    /// Reads a frame once, for everyone who wants it. `news` is what a viewer is told who comes before the
+    /// next frame.
+    ///
+    /// # Errors
+    /// When it cannot be sent; nobody gets it then.
+    pub fn frame(
+        &mut self,
+        frame: &RawFrame<'_>,
+        stream: &Arc<StreamFacts>,
+        news: &Update,
+    ) -> Result<Watched, EncodeError> {
+        let mut plan = self.renditions.plan();
+        if !plan.passes_any() {
+            self.end_of_passing();
+        }
+        if !plan.is_watched() {
+            self.end_of_unpacking();
+            return Ok(Watched::No);
+        }
+        let captured = captured(frame)?;
+        if !plan.is_for(captured, stream) {
+            plan = self.renditions.begin(captured, stream, news.clone());
+        }
+        match captured.format {
+            PixelFormat::Jpeg => self.jpeg(frame, captured, &plan, stream)?,
+            _ => self.raw(frame, &plan, stream),
+        }
+        Ok(Watched::Yes)
+    }
+
+    /// One copy, published to those who want it as it is; then whoever makes something else of it has time.
+    fn jpeg(
+        &mut self,
+        frame: &RawFrame<'_>,
+        captured: Captured,
+        plan: &Arc<Plan>,
+        stream: &Arc<StreamFacts>,
+    ) -> Result<(), EncodeError> {
+        let passes = plan.wants_as_captured(stream, frame.captured_at);
+        let decodes = plan.wanted(stream, frame.captured_at).is_some();
+        if !passes && !decodes {
+            return Ok(());
+        }
+        let started = clock::now();
+        let packet = self.copied(frame, captured)?;
+        if passes {
+            plan.publish_as_captured(&packet, stream);
+            let ended = clock::now();
+            let figures = self.passed.get_or_insert_with(|| Figures::new(started));
+            figures.count(packet.payload().len(), started, ended);
+        }
+        if decodes {
+            plan.decode(packet, stream);
+        }
+        Ok(())
+    }
+
+    /// From camera memory into a pooled packet, as viewers get it.
+    fn copied(
+        &mut self,
+        frame: &RawFrame<'_>,
+        captured: Captured,
+    ) -> Result<Arc<Packet>, EncodeError> {
+        let jpeg = frame.bytes;
+        within_the_wire(jpeg.len())?;
+        let mut packet = self.packets.take(FrameFacts {
+            sequence: frame.sequence,
+            captured_at: frame.captured_at,
+            codec: Codec::Jpeg,
+            size: captured.size,
+        });
+        let content = PacketPool::open(&mut packet);
+        content.storage(jpeg.len())[..jpeg.len()].copy_from_slice(jpeg);
+        content.set_len(jpeg.len());
+        self.packets.remember(&packet);
+        Ok(packet)
+    }
+
+    /// One reading, into planes that all renditions start from.
+    fn raw(&mut self, frame: &RawFrame<'_>, plan: &Plan, stream: &Arc<StreamFacts>) {
+        let Some(wanted) = plan.wanted(stream, frame.captured_at) else { return };
+        let unpacker = &mut self.unpacker;
+        let Ok(planes) = self.planes.filled(|planes| {
+            unpack(unpacker, frame, wanted, planes);
+            Ok::<_, Infallible>(())
+        });
+        plan.share(&planes, frame.sequence, frame.captured_at, stream);
+    }
+
+    /// Nobody gets the camera's own JPEGs any more: what it took is told, and given back.
+    fn end_of_passing(&mut self) {
+        if let Some(mut figures) = self.passed.take() {
+            figures.memory = self.packets.memory();
+            log::info!("the camera's own JPEGs are no longer watched: {figures}");
+            self.packets = PacketPool::default();
+        }
+    }
+
+    /// Nobody needs planes any more, and their memory is given back.
+    fn end_of_unpacking(&mut self) {
+        let memory = self.planes.memory();
+        if memory > 0 {
+            log::info!("frames are no longer unpacked; the planes took {} kB", memory / 1000);
+            self.planes.clear();
+        }
+    }
+}
+
+/// What viewers get of a frame, before any wish: its format, and its size once it stands upright.
+fn captured(frame: &RawFrame<'_>) -> Result<Captured, EncodeError> {
+    let format = frame.layout.format;
+    let size = match format {
+        // The picture's own header has the last word.
+        PixelFormat::Jpeg => {
+            let size = markers::picture_size(frame.bytes);
+            frame.layout.orientation.size_of(size.ok_or(EncodeError::NoSize(frame.bytes.len()))?)
+        }
+        _ => frame.layout.upright_size(),
+    };
+    Ok(Captured { format, size })
+}
+
+/// The one reading of a raw frame's memory.
+fn unpack(unpacker: &mut Unpacker, frame: &RawFrame<'_>, wanted: Wanted, planes: &mut Planes) {
+    unpacker.unpack(frame, wanted.chroma, planes);
+}

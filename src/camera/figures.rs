@@ -1,0 +1,53 @@
+//! What one form of the picture costs: frames, bytes, time and memory, for the log.
+
+use crate::image::frame::Micros;
+use std::fmt;
+use std::time::Duration;
+
+/// Counted since somebody began to watch.
+#[derive(Debug, Clone, Copy)]
+pub struct Figures {
+    since: Micros,
+    until: Micros,
+    frames: u64,
+    bytes: u64,
+    busy: Duration,
+    /// Bytes held for it.
+    pub memory: usize,
+}
+
+impl Figures {
+    /// Nothing counted yet.
+    pub fn new(now: Micros) -> Self {
+        Self { since: now, until: now, frames: 0, bytes: 0, busy: Duration::ZERO, memory: 0 }
+    }
+
+    /// Counts a frame of `len` bytes that was worked at from `started` to `ended`.
+    pub fn count(&mut self, len: usize, started: Micros, ended: Micros) {
+        self.frames += 1;
+        self.bytes += u64::try_from(len).unwrap_or(0);
+        self.busy += ended.since(started);
+        self.until = ended;
+    }
+
+    /// How long has been counted.
+    pub fn age(&self) -> Duration {
+        self.until.since(self.since)
+    }
+}
+
+impl fmt::Display for Figures {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let frames = self.frames.max(1) as f64;
+        let seconds = self.age().as_secs_f64().max(0.001);
+        write!(
+            out,
+            "{} frames, {:.1} fps, {:.1} kB and {:.2} ms each, {} kB of memory",
+            self.frames,
+            self.frames as f64 / seconds,
+            self.bytes as f64 / frames / 1000.0,
+            self.busy.as_secs_f64() * 1e3 / frames,
+            self.memory.div_ceil(1000),
+        )
+    }
+}

@@ -1,0 +1,80 @@
+//! The thread that makes the camera's JPEGs into planes, which all renditions share.
+
+use super::plan::Plan;
+use super::pool::PlanesPool;
+use crate::camera::complaint::Complaint;
+use crate::camera::encode::EncodeError;
+use crate::camera::update::StreamFacts;
+use crate::image::jpeg::codec::{Decoder, JpegError};
+use crate::image::planes::Planes;
+use crate::latest::{Latest, Reader};
+use crate::wire::packet::Packet;
+use std::io;
+use std::sync::Arc;
+use std::thread;
+
+/// A JPEG that renditions are to be made of.
+#[derive(Debug, Clone)]
+pub(super) struct DecodeTask {
+    pub(super) packet: Arc<Packet>,
+    pub(super) stream: Arc<StreamFacts>,
+    /// For whom.
+    pub(super) plan: Arc<Plan>,
+}
+
+/// Why a thread that renditions need is not there.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum StartError {
+    #[error(transparent)]
+    Jpeg(#[from] JpegError),
+    #[error("no thread for it: {0}")]
+    Thread(#[from] io::Error),
+}
+
+/// Starts the thread; it ends when the slot is closed.
+pub(super) fn start() -> Result<Arc<Latest<DecodeTask>>, StartError> {
+    let tasks = Latest::new();
+    let stage =
+        Stage { tasks: tasks.reader(), decoder: Decoder::new()?, pool: PlanesPool::default() };
+    thread::Builder::new().name("decode".into()).spawn(move || stage.run())?;
+    Ok(tasks)
+}
+
+struct Stage {
+    tasks: Reader<DecodeTask>,
+    decoder: Decoder,
+    pool: PlanesPool,
+}
+
+impl Stage {
+    fn run(mut self) {
+        let mut complaint = Complaint::default();
+        while let Some(task) = self.tasks.take() {
+            let outcome = self.run_once(&task);
+            complaint.note(outcome.err().map(|error| error.to_string()));
+        }
+        let memory = self.pool.memory() / 1000;
+        log::info!("the camera's JPEGs are no longer decoded; the planes took {memory} kB");
+    }
+
+    fn run_once(&mut self, task: &DecodeTask) -> Result<(), EncodeError> {
+        let DecodeTask { packet, stream, plan } = task;
+        let facts = packet.facts;
+        let Some(wanted) = plan.wanted(stream, facts.captured_at) else { return Ok(()) };
+        let decoder = &mut self.decoder;
+        let planes = self.pool.filled(|planes| unpack(decoder, packet, wanted.at_least, planes))?;
+        plan.share(&planes, facts.sequence, facts.captured_at, stream);
+        Ok(())
+    }
+}
+
+/// Decodes at the smallest scale that JPEG has for free and that no rendition is larger than.
+fn unpack(
+    decoder: &mut Decoder,
+    packet: &Packet,
+    at_least: crate::image::pixels::Size,
+    planes: &mut Planes,
+) -> Result<(), EncodeError> {
+    decoder.decode_planes(packet.payload(), at_least, planes)?;
+    Ok(())
+}

@@ -1,0 +1,408 @@
+//! Who watches what: viewers with equal wishes share a place, places of equal form share an encode.
+//!
+//! Sessions join and leave here, the capture thread reads the [`Plan`](plan::Plan) that follows from it.
+
+mod decode;
+mod pace;
+mod place;
+pub mod plan;
+pub mod pool;
+pub mod wish;
+mod worker;
+
+use super::encode::Recipe;
+use super::update::{StatusText, StreamFacts, Update};
+use crate::latest::Reader;
+use crate::stop::Stop;
+use crate::wire::native::message::StatusCode;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::eventfd::{EfdFlags, EventFd};
+use place::{Grant, Place};
+use plan::{Decision, Plan, Rendition, decide};
+use std::fmt::Write;
+use std::io;
+use std::os::fd::AsFd;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use wish::{Captured, Form, Wish};
+
+/// All places where one camera is watched.
+#[derive(Debug)]
+pub struct Renditions {
+    /// What a viewer without wishes gets.
+    own: Wish,
+    state: Mutex<State>,
+    /// Apart from the state, so that the capture thread never waits while a thread is started.
+    plan: Mutex<Arc<Plan>>,
+    /// Rings when somebody comes while the camera rests.
+    arrival: EventFd,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// In the order they came.
+    taken: Vec<Taken>,
+    captured: Option<(Captured, Arc<StreamFacts>)>,
+    /// Why a new place has no picture yet.
+    news: Option<Update>,
+    rest: Rest,
+}
+
+#[derive(Debug)]
+struct Taken {
+    place: Arc<Place>,
+    viewers: usize,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Rest {
+    #[default]
+    Awake,
+    UntilSomebodyComes,
+}
+
+/// Why a rest is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Waking {
+    /// Somebody watches.
+    ViewerCame,
+    /// The program ends.
+    Stop,
+}
+
+impl Renditions {
+    /// Nobody watches yet; who does without wishes gets what `own` says.
+    ///
+    /// # Errors
+    /// When the process has no file descriptors left.
+    pub fn new(own: Wish) -> io::Result<Arc<Self>> {
+        let flags = EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK;
+        Ok(Arc::new(Self {
+            own,
+            state: Mutex::default(),
+            plan: Mutex::default(),
+            arrival: EventFd::from_value_and_flags(0, flags)?,
+        }))
+    }
+
+    /// What a viewer without wishes gets.
+    pub fn own(&self) -> Wish {
+        self.own
+    }
+
+    /// A place for somebody with this wish, until it is dropped. Whether there is a picture, or why not,
+    /// is told there.
+    pub fn watch(self: &Arc<Self>, wish: Wish) -> Watching {
+        Watching { place: self.join(wish), renditions: Arc::clone(self) }
+    }
+
+    fn join(&self, wish: Wish) -> Arc<Place> {
+        let mut state = self.lock();
+        let shared = state.taken.iter_mut().find(|taken| taken.place.wish == wish);
+        let place = match shared {
+            Some(taken) => {
+                taken.viewers += 1;
+                Arc::clone(&taken.place)
+            }
+            None => {
+                let place = Arc::new(Place::new(wish));
+                if let Some(news) = &state.news {
+                    place.tell(news.clone());
+                }
+                state.taken.push(Taken { place: Arc::clone(&place), viewers: 1 });
+                self.decide_anew(&state);
+                place
+            }
+        };
+        if std::mem::take(&mut state.rest) == Rest::UntilSomebodyComes {
+            // Fails only when the counter is full, and then it rings already.
+            let _ = self.arrival.write(1);
+        }
+        place
+    }
+
+    fn leave(&self, place: &Arc<Place>) {
+        let mut state = self.lock();
+        for taken in &mut state.taken {
+            if Arc::ptr_eq(&taken.place, place) {
+                taken.viewers -= 1;
+            }
+        }
+        let places = state.taken.len();
+        state.taken.retain(|taken| taken.viewers > 0);
+        if state.taken.len() < places {
+            self.decide_anew(&state);
+        }
+    }
+
+    /// How many watch.
+    pub fn viewers(&self) -> usize {
+        self.lock().taken.iter().map(|taken| taken.viewers).sum()
+    }
+
+    /// What is to be done with a frame. Costs a reference count.
+    pub fn plan(&self) -> Arc<Plan> {
+        Arc::clone(&self.plan.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Frames are `captured` from here on; until one of them is there, a new place is told `news`.
+    pub fn begin(&self, captured: Captured, stream: &Arc<StreamFacts>, news: Update) -> Arc<Plan> {
+        let mut state = self.lock();
+        state.captured = Some((captured, Arc::clone(stream)));
+        state.news = Some(news);
+        self.decide_anew(&state);
+        drop(state);
+        self.plan()
+    }
+
+    /// There are no frames for now: every viewer is told so, and what is still being encoded reaches nobody.
+    pub fn no_picture(&self, status: &Update) {
+        let mut state = self.lock();
+        state.captured = None;
+        state.news = Some(status.clone());
+        self.decide_anew(&state);
+        for taken in &state.taken {
+            taken.place.tell(status.clone());
+        }
+    }
+
+    /// Sleeps until somebody watches, or the end is asked for.
+    pub fn rest(&self, stop: &Stop) -> Waking {
+        loop {
+            {
+                let mut state = self.lock();
+                if !state.taken.is_empty() {
+                    return Waking::ViewerCame;
+                }
+                state.rest = Rest::UntilSomebodyComes;
+            }
+            let mut fds = [
+                PollFd::new(self.arrival.as_fd(), PollFlags::POLLIN),
+                PollFd::new(stop.as_fd(), PollFlags::POLLIN),
+            ];
+            // Interrupted by a signal: the loop looks again.
+            let _ = poll(&mut fds, PollTimeout::NONE);
+            if fds[1].any().unwrap_or(false) {
+                return Waking::Stop;
+            }
+            // Empty when nobody rang: then it need not be emptied.
+            let _ = self.arrival.read();
+        }
+    }
+
+    /// Makes a new plan: threads that nobody needs any more end, those that are missing are started.
+    fn decide_anew(&self, state: &State) {
+        let old = self.plan();
+        let mut new = Plan {
+            captured: state.captured.clone(),
+            watched: state.taken.len(),
+            ..Plan::default()
+        };
+        let groups = match &state.captured {
+            Some((captured, stream)) => group(&state.taken, *captured, stream, &mut new),
+            None => {
+                for taken in &state.taken {
+                    taken.place.set_grant(Grant::Nothing);
+                }
+                Vec::new()
+            }
+        };
+        let failed = staff(groups, &old, &mut new);
+        for (place, status) in failed {
+            place.set_grant(Grant::Waiting(Arc::clone(&status)));
+            place.tell(Update::Status(status));
+        }
+        *self.plan.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
+        self.tell_who_waits(state);
+    }
+
+    /// Tells those that wait what is made instead, unless they know.
+    fn tell_who_waits(&self, state: &State) {
+        let plan = self.plan();
+        let mut text = None;
+        for taken in &state.taken {
+            let Grant::Waiting(told) = taken.place.grant() else { continue };
+            let status = text.get_or_insert_with(|| Arc::new(self.full(&plan)));
+            // A thread that could not be started is another reason.
+            if told.code == StatusCode::Full && told != *status {
+                taken.place.set_grant(Grant::Waiting(Arc::clone(status)));
+                taken.place.tell(Update::Status(Arc::clone(status)));
+            }
+        }
+    }
+
+    fn full(&self, plan: &Plan) -> StatusText {
+        let mut text =
+            String::from("this size and quality would be one too many; the camera sends ");
+        if !plan.as_captured.is_empty() {
+            text.push_str("its own JPEGs, ");
+        }
+        for (index, rendition) in plan.made.iter().enumerate() {
+            let comma = if index == 0 { "" } else { ", " };
+            let _ = write!(text, "{comma}{}", rendition.recipe);
+        }
+        let own = plan.captured.as_ref().map(|(captured, _)| self.own.form(*captured));
+        let own_is_there = own.is_some_and(|own| match own {
+            Form::AsCaptured => true,
+            Form::Made(recipe) => plan.made.iter().any(|rendition| rendition.recipe == recipe),
+        });
+        text.push_str("; one of these");
+        if own_is_there {
+            text.push_str(", or no wish at all,");
+        }
+        text.push_str(" works now, and this one as soon as one of them is not watched");
+        StatusText { code: StatusCode::Full, text }
+    }
+
+    /// No panic can leave the state half-way: it is a list and what was last heard.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A rendition to be, and whose it is.
+type Group = (Recipe, Vec<Arc<Place>>);
+
+/// Grants each place what it may have, and returns what is to be encoded.
+fn group(
+    taken: &[Taken],
+    captured: Captured,
+    stream: &Arc<StreamFacts>,
+    plan: &mut Plan,
+) -> Vec<Group> {
+    let wishes: Vec<_> = taken
+        .iter()
+        .map(|Taken { place, .. }| {
+            let now = match place.grant() {
+                Grant::Frames(form, _) => Some(form),
+                Grant::Nothing | Grant::Waiting(_) => None,
+            };
+            (place.wish.form(captured), now)
+        })
+        .collect();
+    let mut groups: Vec<Group> = Vec::new();
+    for (Taken { place, .. }, decision) in taken.iter().zip(decide(&wishes)) {
+        let form = match decision {
+            Decision::AsCaptured => {
+                plan.as_captured.push(Arc::clone(place));
+                Form::AsCaptured
+            }
+            Decision::Made(recipe) => {
+                match groups.iter_mut().find(|(known, _)| *known == recipe) {
+                    Some((_, places)) => places.push(Arc::clone(place)),
+                    None => groups.push((recipe, vec![Arc::clone(place)])),
+                }
+                Form::Made(recipe)
+            }
+            Decision::Waits => {
+                if !matches!(place.grant(), Grant::Waiting(_)) {
+                    // What they are told follows when it is known what is made instead.
+                    let untold = StatusText { code: StatusCode::Full, text: String::new() };
+                    place.set_grant(Grant::Waiting(Arc::new(untold)));
+                }
+                continue;
+            }
+        };
+        place.set_grant(Grant::Frames(form, Arc::clone(stream)));
+    }
+    groups
+}
+
+/// Gives each group a thread: the one that makes the same already, a new one, or, when the camera's pictures have
+/// changed and all sizes with them, any that is free. Returns whom there is none for, and why.
+fn staff(groups: Vec<Group>, old: &Plan, new: &mut Plan) -> Vec<(Arc<Place>, Arc<StatusText>)> {
+    let mut idle = old.made.clone();
+    let mut take_same = |(recipe, places): Group| {
+        let same = idle.iter().position(|rendition| rendition.recipe == recipe);
+        (recipe, places, same.map(|index| idle.swap_remove(index)))
+    };
+    let groups: Vec<_> = groups.into_iter().map(&mut take_same).collect();
+    let kind = |plan: &Plan| plan.captured.as_ref().map(|(captured, _)| *captured);
+    let others_go_on = kind(old) != kind(new);
+    let mut failed = Vec::new();
+    for (recipe, places, own_thread) in groups {
+        let thread = match own_thread.or_else(|| idle.pop_if(|_| others_go_on)) {
+            Some(rendition) => Ok((rendition.number, Arc::clone(&rendition.tasks))),
+            None => {
+                let is_free = |number: &usize| {
+                    !new.made.iter().chain(&old.made).any(|made| made.number == *number)
+                };
+                let number = (1..).find(is_free).expect("there are more numbers than renditions");
+                worker::start(number, recipe).map(|tasks| (number, tasks))
+            }
+        };
+        match thread {
+            Ok((number, tasks)) => {
+                new.made.push(Arc::new(Rendition { number, recipe, places, tasks }));
+            }
+            Err(error) => {
+                let text = format!("no pictures of {recipe} can be made: {error}");
+                log::warn!("{text}");
+                let status = Arc::new(StatusText { code: StatusCode::CameraRefused, text });
+                failed.extend(places.into_iter().map(|place| (place, Arc::clone(&status))));
+            }
+        }
+    }
+    for rendition in idle {
+        rendition.tasks.close();
+    }
+    failed.extend(staff_decoder(old, new));
+    failed
+}
+
+/// JPEGs that renditions are made of need one more thread.
+fn staff_decoder(old: &Plan, new: &mut Plan) -> Vec<(Arc<Place>, Arc<StatusText>)> {
+    use crate::image::pixels::PixelFormat;
+    let is_jpeg =
+        new.captured.as_ref().is_some_and(|(captured, _)| captured.format == PixelFormat::Jpeg);
+    if !is_jpeg || new.made.is_empty() {
+        if let Some(decoder) = &old.decoder {
+            decoder.close();
+        }
+        return Vec::new();
+    }
+    match old.decoder.clone().map_or_else(decode::start, Ok) {
+        Ok(decoder) => {
+            new.decoder = Some(decoder);
+            Vec::new()
+        }
+        Err(error) => {
+            let text = format!("this camera's JPEGs cannot be decoded: {error}");
+            log::warn!("{text}");
+            let status = Arc::new(StatusText { code: StatusCode::CameraRefused, text });
+            let made = new.made.iter().flat_map(|rendition| &rendition.places);
+            made.map(|place| (Arc::clone(place), Arc::clone(&status))).collect()
+        }
+    }
+}
+
+/// Somebody's place; dropping it leaves.
+#[derive(Debug)]
+pub struct Watching {
+    renditions: Arc<Renditions>,
+    place: Arc<Place>,
+}
+
+impl Watching {
+    /// The updates that come to this place, beginning with what it was told last.
+    pub fn reader(&self) -> Reader<Update> {
+        self.place.output.reader()
+    }
+
+    /// Wishes for something else. Readers from before hear nothing more.
+    pub fn change(&mut self, wish: Wish) {
+        // Left first: the place that becomes free may be the one that is needed.
+        self.renditions.leave(&self.place);
+        self.place = self.renditions.join(wish);
+    }
+
+    /// What is wished for.
+    pub fn wish(&self) -> Wish {
+        self.place.wish
+    }
+}
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        self.renditions.leave(&self.place);
+    }
+}

@@ -1,0 +1,82 @@
+//! Thins frames to the rate that a viewer wishes, by the times they were captured at.
+
+use crate::image::frame::Micros;
+use std::time::Duration;
+
+/// Which frames are due for one rate.
+#[derive(Debug)]
+pub(super) struct Pace {
+    /// Between two frames, in microseconds; 0 takes every frame.
+    interval: u64,
+    /// When the next one is due; before the first, at once.
+    next: u64,
+    /// The newest frame looked at, and how long it came after the one before.
+    newest: u64,
+    gap: u64,
+}
+
+impl Pace {
+    /// `millifps` frames per thousand seconds; 0 takes every frame.
+    pub(super) fn new(millifps: u32) -> Self {
+        let interval = match millifps {
+            0 => Duration::ZERO,
+            millifps => Duration::from_secs(1000) / millifps,
+        };
+        let interval = u64::try_from(interval.as_micros()).unwrap_or(u64::MAX);
+        Self { interval, next: 0, newest: 0, gap: 0 }
+    }
+
+    /// Whether a frame captured `at` is due: the one that is nearest to its time, so that frames which
+    /// come a little early or late do not make the rate uneven.
+    pub(super) fn is_due(&mut self, Micros(at): Micros) -> bool {
+        if at > self.newest {
+            self.gap = if self.newest == 0 { 0 } else { at - self.newest };
+            self.newest = at;
+        }
+        let early = (self.gap / 2).min(self.interval / 2);
+        // A time that far ahead was set by a clock that has gone back since.
+        at + early >= self.next || self.next > at + 2 * self.interval
+    }
+
+    /// Takes note that a frame captured `at` was sent.
+    pub(super) fn sent(&mut self, Micros(at): Micros) {
+        let next = self.next + self.interval;
+        // In step with the last one, unless frames have been missing for longer than that.
+        self.next =
+            if (at..=at + 2 * self.interval).contains(&next) { next } else { at + self.interval };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many of 300 frames, `gap` apart and up to `jitter` late, are sent.
+    fn sent(millifps: u32, gap: u64, jitter: u64) -> usize {
+        let mut pace = Pace::new(millifps);
+        let times =
+            (0..300).map(|frame| Micros(1_000_000 + frame * gap + frame * 7919 % (jitter + 1)));
+        times.filter(|&at| pace.is_due(at).then(|| pace.sent(at)).is_some()).count()
+    }
+
+    #[test]
+    fn a_rate_is_kept_whatever_the_cameras_is() {
+        assert_eq!(sent(0, 33_333, 0), 300);
+        assert_eq!(sent(15_000, 33_333, 3_000), 150);
+        assert_eq!(sent(10_000, 33_333, 5_000), 100);
+        assert!((119..=121).contains(&sent(12_000, 33_333, 5_000)));
+        assert_eq!(sent(30_000, 33_367, 3_000), 300, "29.97 is as near as can be");
+        assert_eq!(sent(60_000, 33_333, 3_000), 300, "no more than there are");
+        assert_eq!(sent(1, 33_333, 0), 1);
+    }
+
+    #[test]
+    fn neither_a_pause_nor_a_clock_that_goes_back_makes_a_burst_or_a_silence() {
+        let mut pace = Pace::new(10_000);
+        for at in [1_000_000, 9_000_000, 500_000] {
+            assert!(pace.is_due(Micros(at)));
+            pace.sent(Micros(at));
+            assert!(!pace.is_due(Micros(at + 33_333)), "{at}");
+        }
+    }
+}
