@@ -1,6 +1,8 @@
 //! What holds for any bytes: one function per fuzz target, which an ordinary test calls with the corpus.
 
+use lancam::image::jpeg::gate::{DriverSays, Gate};
 use lancam::image::jpeg::markers;
+use lancam::image::jpeg::repair::{self, MOST_ADDED, Repaired};
 use lancam::image::jpeg::splitter::Splitter;
 use lancam::wire::native::decoder::Decoder;
 use lancam::wire::native::{MAX_PAYLOAD, WireError};
@@ -112,6 +114,33 @@ fn pictures(bytes: &[u8], piece_len: usize) -> (Vec<Vec<u8>>, u64) {
         );
     }
     (pictures, splitter.dropped())
+}
+
+/// What was repaired is as long as promised, and needs no more repair; a camera may send anything.
+pub fn jpeg_repair(bytes: &[u8]) {
+    if let Ok(repaired) = repair::examine(bytes) {
+        check_repaired(bytes, &repaired);
+        check_repaired(bytes, &repaired.without_leftovers());
+    }
+    // A camera that sends this again and again, now and then a byte less of it.
+    let mut gate = Gate::default();
+    for frame in 0..40 {
+        let sent = &bytes[..bytes.len() - usize::from(frame % 3 == 0 && !bytes.is_empty())];
+        let driver = if frame % 5 == 0 { DriverSays::Damaged } else { DriverSays::Whole };
+        if let Ok(judged) = gate.judge(sent, driver) {
+            check_repaired(sent, &judged);
+        }
+    }
+}
+
+fn check_repaired(sent: &[u8], repaired: &Repaired<'_>) {
+    assert!(sent.starts_with(repaired.span()) && repaired.len() <= sent.len() + MOST_ADDED);
+    let mut written = vec![0; repaired.len()];
+    repaired.write_to(&mut written);
+    assert!(written.starts_with(&[0xFF, markers::SOI]) && written.ends_with(&[0xFF, markers::EOI]));
+    assert!(markers::picture_size(&written).is_some());
+    let again = repair::examine(&written).expect("what was repaired is a JPEG");
+    assert!(again.is_untouched() && again.span() == written);
 }
 
 /// Puts the next piece of `rest` where it is received; returns how many bytes that are.

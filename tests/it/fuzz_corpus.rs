@@ -29,6 +29,12 @@ fn jpeg_structure_holds_for_its_corpus() {
     replay("fuzz/corpus/jpeg_structure", properties::jpeg_structure);
 }
 
+#[test]
+fn jpeg_repair_holds_for_its_corpus() {
+    replay("fuzz/corpus/jpeg_repair", properties::jpeg_repair);
+    replay("fuzz/corpus/jpeg_structure", properties::jpeg_repair);
+}
+
 fn replay(folder: &str, property: fn(&[u8])) {
     let mut replayed = 0;
     for entry in fs::read_dir(top().join(folder)).expect("a corpus") {
@@ -78,6 +84,10 @@ fn write_the_seeds() {
         0xFF, 0xD8, 0xFF, 0xD9,
     ];
     write_seed("jpeg_structure", "odd", odd);
+
+    for (name, bytes) in crate::jpeg_damage::seeds() {
+        write_seed("jpeg_repair", &name, &bytes);
+    }
 }
 
 fn write_seed(target: &str, name: &str, bytes: &[u8]) {

@@ -12,6 +12,8 @@ mod camera_process;
 mod cli;
 mod fake_camera;
 mod fuzz_corpus;
+mod jpeg_damage;
+mod jpeg_tools;
 mod native_client;
 mod pi;
 mod pi_controls;

@@ -1,5 +1,10 @@
-//! JPEG: the structure of its bytes, and the codec.
+//! JPEG: the structure of its bytes, what cameras make of it, and the codec.
 
 pub mod codec;
+mod data;
+pub mod gate;
+mod header;
+mod huffman;
 pub mod markers;
+pub mod repair;
 pub mod splitter;

@@ -1,0 +1,151 @@
+//! Decides which of a camera's JPEGs are usable, by what the camera's pictures are usually like.
+
+use super::repair::{self, Damage, Ending, Repaired};
+
+/// What is remembered of one camera's stream.
+///
+/// - A picture without its end marker is either cut or complete: some cameras leave the marker out of most of their
+///   pictures. So it is cut where nearly all of the last pictures had one, and complete where they had not.
+/// - Pictures behind the first one are searched for at the start of a stream and now and then; once
+///   there was one, always.
+#[derive(Debug)]
+pub struct Gate {
+    /// Whether each of the last pictures had its end marker, the newest in the lowest bit. At first as if all had:
+    /// the first frames of a stream are often cut.
+    marked: u32,
+    examined: u64,
+    leftovers: Leftovers,
+}
+
+/// Whether there was another picture behind one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Leftovers {
+    Unseen,
+    Seen,
+}
+
+/// What the driver says of a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DriverSays {
+    /// Nothing is known to be wrong.
+    Whole,
+    /// Something was lost (`V4L2_BUF_FLAG_ERROR`).
+    Damaged,
+}
+
+impl Gate {
+    /// Nine in ten of the last 32. ELP-USB100W03M sends 13 of 100 with an end marker (pikvm/ustreamer#230).
+    const USUALLY: u32 = 29;
+
+    /// Buffers that were not filled before have nothing older in them.
+    const FIRST: u64 = 16;
+
+    /// Then one frame in so many is searched.
+    const SELDOM: u64 = 256;
+
+    /// Says how the picture in `bytes` can be used.
+    ///
+    /// # Errors
+    /// Why it cannot.
+    pub fn judge<'a>(
+        &mut self,
+        bytes: &'a [u8],
+        driver: DriverSays,
+    ) -> Result<Repaired<'a>, Damage> {
+        let mut picture = repair::examine(bytes)?;
+        self.examined += 1;
+        if self.leftovers == Leftovers::Seen
+            || self.examined <= Self::FIRST
+            || self.examined.is_multiple_of(Self::SELDOM)
+        {
+            let first = picture.without_leftovers();
+            if first.span().len() < picture.span().len() {
+                self.leftovers = Leftovers::Seen;
+            }
+            picture = first;
+        }
+        let usually_marked = self.marked.count_ones() >= Self::USUALLY;
+        let is_marked = picture.ending() == Ending::Marked;
+        if driver == DriverSays::Whole {
+            self.marked = self.marked << 1 | u32::from(is_marked);
+        }
+        // What a driver calls damaged is used only if both its ends are there.
+        let is_cut = !is_marked && (usually_marked || driver == DriverSays::Damaged);
+        if is_cut { Err(Damage::Cut) } else { Ok(picture) }
+    }
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self { marked: u32::MAX, examined: 0, leftovers: Leftovers::Unseen }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 8x8 grey; `data` is its scan's.
+    fn jpeg(data: &[u8]) -> Vec<u8> {
+        let quantization = [&[0xFF, 0xD8, 0xFF, 0xDB, 0, 67, 0][..], &[1; 64]].concat();
+        let frame = [0xFF, 0xC0, 0, 11, 8, 0, 8, 0, 8, 1, 1, 0x11, 0];
+        let scan = [0xFF, 0xDA, 0, 8, 1, 1, 0, 0, 63, 0];
+        [&quantization[..], &frame, &scan, data].concat()
+    }
+
+    const END: &[u8] = &[0xFF, 0xD9];
+
+    #[test]
+    fn a_picture_without_its_end_is_cut_where_others_have_theirs() {
+        let (whole, cut) = (jpeg(&[0x3F, 0xFF, 0xD9]), jpeg(&[0x3F]));
+        let mut gate = Gate::default();
+        for _ in 0..100 {
+            for _ in 0..20 {
+                gate.judge(&whole, DriverSays::Whole).expect("whole");
+            }
+            assert_eq!(gate.judge(&cut, DriverSays::Whole).err(), Some(Damage::Cut));
+        }
+    }
+
+    #[test]
+    fn a_camera_that_leaves_ends_out_is_found_out_after_a_few_pictures() {
+        let (whole, bare) = (jpeg(&[0x3F, 0xFF, 0xD9]), jpeg(&[0x3F]));
+        let mut gate = Gate::default();
+        let mut refused = 0;
+        for frame in 0..200 {
+            let sent = if frame % 8 == 7 { &whole } else { &bare };
+            match gate.judge(sent, DriverSays::Whole) {
+                Ok(picture) => assert!(picture.len() > bare.len()),
+                Err(damage) => {
+                    assert_eq!((damage, frame < 4), (Damage::Cut, true), "{frame}");
+                    refused += 1;
+                }
+            }
+        }
+        assert_eq!(refused, 4);
+    }
+
+    #[test]
+    fn a_picture_marked_as_damaged_is_used_only_with_both_ends() {
+        let (whole, bare) = (jpeg(&[0x3F, 0xFF, 0xD9]), jpeg(&[0x3F]));
+        let mut gate = Gate::default();
+        for _ in 0..64 {
+            assert_eq!(gate.judge(&bare, DriverSays::Damaged).err(), Some(Damage::Cut));
+            assert!(gate.judge(&whole, DriverSays::Damaged).is_ok());
+        }
+    }
+
+    #[test]
+    fn what_is_left_of_older_pictures_is_looked_for_until_it_is_found_and_then_always() {
+        let whole = jpeg(&[0x3F, 0xFF, 0xD9]);
+        let with_leftovers = [&whole, &[1, 2, 3][..], END].concat();
+        let mut gate = Gate::default();
+        for _ in 0..Gate::SELDOM - 1 {
+            gate.judge(&whole, DriverSays::Whole).expect("whole");
+        }
+        for _ in 0..3 {
+            let picture = gate.judge(&with_leftovers, DriverSays::Whole).expect("whole");
+            assert_eq!(picture.span(), whole);
+        }
+    }
+}

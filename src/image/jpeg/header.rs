@@ -1,0 +1,245 @@
+//! Reads the segments that decide whether a JPEG can be decoded (ITU-T T.81, annex B.2).
+
+use crate::image::picture::MAX_PIXELS;
+use crate::image::pixels::Size;
+
+/// What a frame header says.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Frame {
+    pub(super) process: Process,
+    pub(super) size: Size,
+    components: [Component; MOST_COMPONENTS],
+    count: usize,
+}
+
+/// How the coefficients are coded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Process {
+    /// Row by row, all of each block at once.
+    Sequential,
+    /// In scans that each add detail.
+    Progressive,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Component {
+    id: u8,
+    /// How many blocks of it stand side by side in an MCU.
+    across: usize,
+    /// And one above the other.
+    down: usize,
+    quantization: u8,
+}
+
+/// Which tables have been defined: a bit for each number.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Tables {
+    pub(super) quantization: u8,
+    dc: u8,
+    ac: u8,
+}
+
+/// Which of a frame's components a scan holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ScanOf {
+    /// All of them, in turns.
+    All,
+    /// Some: others follow in scans of their own.
+    Some,
+}
+
+/// Grey, or Y, Cb and Cr.
+const MOST_COMPONENTS: usize = 3;
+
+/// libjpeg's `JPEG_MAX_DIMENSION`.
+const MAX_SIDE: usize = 65_500;
+
+/// B.2.3: at most ten blocks in an MCU.
+const MOST_BLOCKS: usize = 10;
+
+impl Frame {
+    /// Parses what follows the length of a SOF segment. `None`: no decoder of ours takes it.
+    pub(super) fn parse(process: Process, content: &[u8]) -> Option<Self> {
+        let (&[precision, h1, h0, w1, w0, count], content) = content.split_first_chunk()?;
+        let height = usize::from(u16::from_be_bytes([h1, h0]));
+        let width = usize::from(u16::from_be_bytes([w1, w0]));
+        let size = Size::new(width, height);
+        let count = usize::from(count);
+        let is_sane = precision == 8
+            && (1..=MAX_SIDE).contains(&width)
+            && (1..=MAX_SIDE).contains(&height)
+            && size.area() <= MAX_PIXELS
+            && matches!(count, 1 | MOST_COMPONENTS)
+            && content.len() == 3 * count;
+        if !is_sane {
+            return None;
+        }
+        let mut components = [Component::default(); MOST_COMPONENTS];
+        for (component, &[id, sampling, quantization]) in
+            components.iter_mut().zip(content.as_chunks().0)
+        {
+            let (across, down) = (usize::from(sampling >> 4), usize::from(sampling & 15));
+            *component = Component { id, across, down, quantization };
+        }
+        let frame = Self { process, size, components, count };
+        frame.is_sampled_sanely().then_some(frame)
+    }
+
+    fn components(&self) -> &[Component] {
+        &self.components[..self.count]
+    }
+
+    fn is_sampled_sanely(&self) -> bool {
+        let (across, down) = self.most_blocks();
+        self.components().iter().enumerate().all(|(index, component)| {
+            (1..=4).contains(&component.across)
+                && (1..=4).contains(&component.down)
+                && across % component.across == 0
+                && down % component.down == 0
+                && component.quantization < 4
+                && self.components[..index].iter().all(|other| other.id != component.id)
+        }) && (self.count == 1 || self.blocks_in_mcu() <= MOST_BLOCKS)
+    }
+
+    fn most_blocks(&self) -> (usize, usize) {
+        let across = self.components().iter().map(|component| component.across).max();
+        let down = self.components().iter().map(|component| component.down).max();
+        (across.unwrap_or(1), down.unwrap_or(1))
+    }
+
+    fn blocks_in_mcu(&self) -> usize {
+        // A.2.2: a lone component is not interleaved, whatever its factors.
+        if self.count == 1 {
+            return 1;
+        }
+        self.components().iter().map(|component| component.across * component.down).sum()
+    }
+
+    /// How many MCUs a scan of all components has.
+    pub(super) fn mcus(&self) -> usize {
+        let (across, down) = if self.count == 1 { (1, 1) } else { self.most_blocks() };
+        self.size.width.div_ceil(8 * across) * self.size.height.div_ceil(8 * down)
+    }
+
+    /// The fewest bytes that a sequential scan of all components can have: two codes a block, and no
+    /// code is shorter than a bit (F.1.2).
+    pub(super) fn least_data(&self) -> usize {
+        (self.mcus() * self.blocks_in_mcu() * 2).div_ceil(8)
+    }
+
+    /// Whether every quantization table that the components name is there.
+    pub(super) fn is_quantized_by(&self, tables: Tables) -> bool {
+        self.components()
+            .iter()
+            .all(|component| tables.quantization & (1 << component.quantization) != 0)
+    }
+}
+
+/// What a scan header says.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Scan {
+    pub(super) of: ScanOf,
+    /// The Huffman tables that it needs.
+    needs: Tables,
+}
+
+impl Scan {
+    /// Parses what follows the length of a SOS segment. `None`: it does not belong to `frame`.
+    pub(super) fn parse(frame: &Frame, content: &[u8]) -> Option<Self> {
+        let (&count, content) = content.split_first()?;
+        let count = usize::from(count);
+        if !(1..=frame.count).contains(&count) || content.len() != 2 * count + 3 {
+            return None;
+        }
+        let (selectors, &[first, last, bits]) = content.split_last_chunk()?;
+        let is_sequential = frame.process == Process::Sequential;
+        if !is_sequential && !is_progression(count, first, last, bits) {
+            return None;
+        }
+        let mut needs = Tables::default();
+        let mut seen = 0_u8;
+        for &[id, tables] in selectors.as_chunks().0 {
+            let index = frame.components().iter().position(|component| component.id == id)?;
+            let is_new = seen & (1 << index) == 0;
+            seen |= 1 << index;
+            let (dc, ac) = (tables >> 4, tables & 15);
+            if !is_new || dc > 3 || ac > 3 {
+                return None;
+            }
+            needs.dc |= if first == 0 || is_sequential { 1 << dc } else { 0 };
+            needs.ac |= if first > 0 || is_sequential { 1 << ac } else { 0 };
+        }
+        let of = if count == frame.count { ScanOf::All } else { ScanOf::Some };
+        Some(Self { of, needs })
+    }
+
+    /// Whether `tables` has all that this scan needs.
+    pub(super) fn is_coded_by(&self, tables: Tables) -> bool {
+        self.needs.dc & !tables.dc == 0 && self.needs.ac & !tables.ac == 0
+    }
+
+    /// Whether the standard tables are all that this scan needs.
+    pub(super) fn takes_standard_tables(&self) -> bool {
+        (self.needs.dc | self.needs.ac) & !0b11 == 0
+    }
+}
+
+/// G.1.1.1: the DC coefficients of any components alone, or a band of one's AC coefficients; refined by one bit at a time.
+fn is_progression(count: usize, first: u8, last: u8, bits: u8) -> bool {
+    let (high, low) = (bits >> 4, bits & 15);
+    let is_band = if first == 0 { last == 0 } else { count == 1 && first <= last && last < 64 };
+    is_band && low <= 13 && (high == 0 || high == low + 1)
+}
+
+impl Tables {
+    /// Whether no Huffman table has been defined.
+    pub(super) fn lack_huffman(&self) -> bool {
+        self.dc | self.ac == 0
+    }
+
+    /// Adds what follows the length of a DQT segment. `None`: it is broken.
+    pub(super) fn add_quantization(&mut self, mut content: &[u8]) -> Option<()> {
+        while let Some((&head, rest)) = content.split_first() {
+            let (precision, number) = (head >> 4, head & 15);
+            if precision > 1 || number > 3 {
+                return None;
+            }
+            content = rest.get(if precision == 0 { 64 } else { 128 }..)?;
+            self.quantization |= 1 << number;
+        }
+        Some(())
+    }
+
+    /// Adds what follows the length of a DHT segment. `None`: it is broken.
+    pub(super) fn add_huffman(&mut self, mut content: &[u8]) -> Option<()> {
+        while let Some((&head, rest)) = content.split_first() {
+            let (class, number) = (head >> 4, head & 15);
+            let (counts, rest) = rest.split_first_chunk::<16>()?;
+            let symbols: usize = counts.iter().copied().map(usize::from).sum();
+            if class > 1 || number > 3 || symbols > 256 || !fits_its_lengths(counts) {
+                return None;
+            }
+            let (symbols, rest) = rest.split_at_checked(symbols)?;
+            // A DC symbol is a number of bits (F.1.2.1).
+            if class == 0 && symbols.iter().any(|&bits| bits > 15) {
+                return None;
+            }
+            let defined = if class == 0 { &mut self.dc } else { &mut self.ac };
+            *defined |= 1 << number;
+            content = rest;
+        }
+        Some(())
+    }
+}
+
+/// Whether there are so many codes of each length (C.2): n bits make 2^n codes, less those that begin like shorter
+/// ones, and less the one of ones only.
+fn fits_its_lengths(counts: &[u8; 16]) -> bool {
+    let mut free = 1_usize;
+    counts.iter().all(|&count| {
+        free *= 2;
+        let fits = count == 0 || usize::from(count) < free;
+        free = free.saturating_sub(usize::from(count));
+        fits
+    })
+}
