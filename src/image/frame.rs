@@ -121,7 +121,7 @@ impl fmt::Display for FrameLayout {
 /// One frame, lent by its source until the next is asked for. It never leaves the capture thread.
 #[derive(Debug, Clone, Copy)]
 pub struct RawFrame<'a> {
-    /// Exactly the bytes the driver filled.
+    /// The bytes the driver filled, up to the end of the picture.
     pub bytes: &'a [u8],
     /// What they mean.
     pub layout: &'a FrameLayout,

@@ -3,7 +3,8 @@
 use super::ioctl::{Buffers, DQBUF, Filled, Interface, QBUF, Refused};
 use super::sequence::Sequence;
 use crate::image::frame::{FrameLayout, Micros, RawFrame};
-use crate::image::jpeg::markers;
+use crate::image::jpeg::gate::{DriverSays, Gate};
+use crate::image::jpeg::repair::Damage;
 use crate::image::pixels::PixelFormat;
 use crate::source::{Drops, clock};
 use crate::stop::Stop;
@@ -30,7 +31,9 @@ pub(super) struct Queue {
     /// EIO in a row.
     io_errors: u32,
     dequeued: u64,
-    last_fault: Option<Fault>,
+    gate: Gate,
+    /// Those that were logged; there are not many kinds.
+    faults: Vec<Fault>,
 }
 
 /// Why a stream could not begin.
@@ -60,7 +63,7 @@ enum Fault {
     Empty,
     Short,
     Long,
-    NoJpeg,
+    Jpeg(Damage),
 }
 
 impl Queue {
@@ -102,7 +105,8 @@ impl Queue {
             drops: Drops::default(),
             io_errors: 0,
             dequeued: 0,
-            last_fault: None,
+            gate: Gate::default(),
+            faults: Vec::new(),
         })
     }
 
@@ -145,7 +149,7 @@ impl Queue {
         let held = self.held.insert(taken.filled);
         let bytes = self.buffers.bytes(held).expect("its length was checked when it was taken");
         Ok(Some(RawFrame {
-            bytes,
+            bytes: &bytes[..taken.len],
             layout: &self.layout,
             sequence: taken.sequence,
             captured_at: taken.captured_at,
@@ -183,16 +187,19 @@ impl Queue {
             let Some(filled) = self.dequeue()? else { break };
             let sequence = self.sequence.number(filled.sequence);
             self.dequeued += 1;
-            if let Some(fault) = self.fault(&filled) {
-                self.report(fault);
-                self.drops.broken += 1;
-                self.give_back(filled)?;
-                continue;
-            }
+            let len = match self.usable_len(&filled) {
+                Ok(len) => len,
+                Err(fault) => {
+                    self.report(fault);
+                    self.drops.broken += 1;
+                    self.give_back(filled)?;
+                    continue;
+                }
+            };
             let now = clock::now();
             let captured_at = capture_time(filled.captured_at, now);
             let stamped = filled.captured_at.is_some();
-            let taken = Taken { filled, sequence, captured_at };
+            let taken = Taken { filled, len, sequence, captured_at };
             if let Some(older) = newest.replace(taken) {
                 self.drops.stale += 1;
                 self.give_back(older.filled)?;
@@ -232,20 +239,18 @@ impl Queue {
         given_back.map_err(|errno| Ended::Refused(Refused { call: QBUF, errno }))
     }
 
-    fn fault(&self, filled: &Filled) -> Option<Fault> {
-        if filled.is_damaged {
-            return Some(Fault::Damaged);
-        }
-        let Some(bytes) = self.buffers.bytes(filled) else { return Some(Fault::Long) };
-        Fault::of(bytes, &self.layout)
+    /// How many of a frame's bytes are the picture.
+    fn usable_len(&mut self, filled: &Filled) -> Result<usize, Fault> {
+        let bytes = self.buffers.bytes(filled).ok_or(Fault::Long)?;
+        usable_len(bytes, filled.is_damaged, &self.layout, &mut self.gate)
     }
 
-    /// Logs a fault when it is another than the last; a camera may send one in every frame.
+    /// Logs each kind of fault once; a camera may send several of them in turns.
     fn report(&mut self, fault: Fault) {
-        if self.dequeued <= Self::WARM_UP_FRAMES || self.last_fault == Some(fault) {
+        if self.dequeued <= Self::WARM_UP_FRAMES || self.faults.contains(&fault) {
             return;
         }
-        self.last_fault = Some(fault);
+        self.faults.push(fault);
         log::warn!(
             "camera {}: a frame {fault}; it is left out and counted, as are others like it",
             self.name
@@ -256,6 +261,8 @@ impl Queue {
 /// A frame that is ours.
 struct Taken {
     filled: Filled,
+    /// Without what lies behind the picture.
+    len: usize,
     sequence: u64,
     captured_at: Micros,
 }
@@ -271,26 +278,38 @@ enum Woken {
     Nobody,
 }
 
-impl Fault {
-    fn of(bytes: &[u8], layout: &FrameLayout) -> Option<Self> {
-        match layout.format {
-            _ if bytes.is_empty() => Some(Self::Empty),
-            PixelFormat::Jpeg => (!markers::starts_like_jpeg(bytes)).then_some(Self::NoJpeg),
-            _ => layout.frame_len().is_some_and(|least| bytes.len() < least).then_some(Self::Short),
+/// How many of `bytes` are the picture: all of a raw frame, a JPEG up to its end.
+fn usable_len(
+    bytes: &[u8],
+    is_damaged: bool,
+    layout: &FrameLayout,
+    gate: &mut Gate,
+) -> Result<usize, Fault> {
+    if bytes.is_empty() {
+        return Err(Fault::Empty);
+    }
+    match layout.format {
+        PixelFormat::Jpeg => {
+            let driver = if is_damaged { DriverSays::Damaged } else { DriverSays::Whole };
+            let picture = gate.judge(bytes, driver).map_err(Fault::Jpeg)?;
+            Ok(picture.span().len())
         }
+        _ if is_damaged => Err(Fault::Damaged),
+        _ if layout.frame_len().is_some_and(|least| bytes.len() < least) => Err(Fault::Short),
+        _ => Ok(bytes.len()),
     }
 }
 
 /// To follow "a frame ".
 impl fmt::Display for Fault {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(match self {
-            Self::Damaged => "was marked as damaged by the driver",
-            Self::Empty => "was empty",
-            Self::Short => "was too short for its size",
-            Self::Long => "was said to be longer than its buffer",
-            Self::NoJpeg => "did not begin like a JPEG",
-        })
+        match self {
+            Self::Damaged => out.write_str("was marked as damaged by the driver"),
+            Self::Empty => out.write_str("was empty"),
+            Self::Short => out.write_str("was too short for its size"),
+            Self::Long => out.write_str("was said to be longer than its buffer"),
+            Self::Jpeg(damage) => damage.fmt(out),
+        }
     }
 }
 
@@ -345,21 +364,35 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_raw_frame_is_whole_when_its_last_row_is() {
-        let yuyv = layout(PixelFormat::YUYV);
-        assert_eq!(Fault::of(&[0; 20], &yuyv), None, "the last row needs no padding");
-        assert_eq!(Fault::of(&[0; 24], &yuyv), None);
-        assert_eq!(Fault::of(&[0; 19], &yuyv), Some(Fault::Short));
-        assert_eq!(Fault::of(&[], &yuyv), Some(Fault::Empty));
+    fn usable(bytes: &[u8], is_damaged: bool, layout: &FrameLayout) -> Result<usize, Fault> {
+        usable_len(bytes, is_damaged, layout, &mut Gate::default())
     }
 
     #[test]
-    fn a_jpeg_frame_begins_as_one() {
+    fn a_raw_frame_is_whole_when_its_last_row_is() {
+        let yuyv = layout(PixelFormat::YUYV);
+        assert_eq!(usable(&[0; 20], false, &yuyv), Ok(20), "the last row needs no padding");
+        assert_eq!(usable(&[0; 24], false, &yuyv), Ok(24));
+        assert_eq!(usable(&[0; 19], false, &yuyv), Err(Fault::Short));
+        assert_eq!(usable(&[], false, &yuyv), Err(Fault::Empty));
+        assert_eq!(usable(&[0; 24], true, &yuyv), Err(Fault::Damaged));
+    }
+
+    #[test]
+    fn a_jpeg_frame_is_its_picture_and_one_marked_as_damaged_is_used_when_it_has_both_ends() {
+        let quantization = [&[0xFF, 0xD8, 0xFF, 0xDB, 0, 67, 0][..], &[1; 64]].concat();
+        let frame = [0xFF, 0xC0, 0, 11, 8, 0, 8, 0, 8, 1, 1, 0x11, 0];
+        let scan = [0xFF, 0xDA, 0, 8, 1, 1, 0, 0, 63, 0, 0x3F, 0xFF, 0xD9];
+        let picture = [&quantization[..], &frame, &scan].concat();
+        let padded = [&picture[..], &[0; 7]].concat();
         let jpeg = layout(PixelFormat::Jpeg);
-        assert_eq!(Fault::of(&[0xFF, 0xD8, 0xFF, 0xDB], &jpeg), None);
-        assert_eq!(Fault::of(&[0xFF, 0xD8], &jpeg), Some(Fault::NoJpeg));
-        assert_eq!(Fault::of(&[0; 64], &jpeg), Some(Fault::NoJpeg));
+        assert_eq!(usable(&picture, false, &jpeg), Ok(picture.len()));
+        assert_eq!(usable(&padded, false, &jpeg), Ok(picture.len()));
+        assert_eq!(usable(&padded, true, &jpeg), Ok(picture.len()));
+        let cut = &picture[..picture.len() - 2];
+        assert_eq!(usable(cut, true, &jpeg), Err(Fault::Jpeg(Damage::Cut)));
+        assert_eq!(usable(&[0; 64], false, &jpeg), Err(Fault::Jpeg(Damage::NoStart)));
+        assert_eq!(usable(&[], true, &jpeg), Err(Fault::Empty));
     }
 
     #[test]
