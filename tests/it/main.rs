@@ -14,6 +14,7 @@ mod fake_camera;
 mod fuzz_corpus;
 mod jpeg_damage;
 mod jpeg_tools;
+mod jpeg_turn;
 mod native_client;
 mod pi;
 mod pi_controls;

@@ -65,7 +65,7 @@ const CRATES: [(&str, &str); 14] = [
     ("png", "src/viewer/snapshot.rs"),
     ("socket2", "src/net/socket.rs"),
     ("thiserror", "src/"),
-    ("turbojpeg", "src/image/jpeg/codec.rs"),
+    ("turbojpeg", "src/image/jpeg/codec/"),
     ("v4l", "src/source/v4l2/"),
     ("proptest", "tests/"),
 ];

@@ -1,4 +1,8 @@
-//! Encodes planes to JPEG and decodes JPEG to planes or to a screen's pixels: the only file that names `turbojpeg`.
+//! Encodes planes to JPEG and decodes JPEG to planes or to a screen's pixels: only this folder names `turbojpeg`.
+
+mod transform;
+
+pub use transform::{Edges, Turned, Turner};
 
 use crate::image::picture::{MAX_PIXELS, Picture};
 use crate::image::pixels::{Chroma, Size};
@@ -14,6 +18,9 @@ pub enum JpegError {
     /// A size that nobody has a screen for; refused before memory is asked for.
     #[error("a JPEG of {0} is over the limit of {MAX_PIXELS} pixels")]
     TooLarge(Size),
+    /// Bytes without a frame header.
+    #[error("{0} bytes without a frame header are no JPEG")]
+    NoSize(usize),
     /// Subsampling that is in no camera, such as CMYK's.
     #[error("a JPEG with {0} cannot be shown")]
     Unsupported(&'static str),
@@ -196,14 +203,23 @@ fn forgiving(result: turbojpeg::Result<()>) -> Result<Decoded, JpegError> {
     match result {
         Ok(()) => Ok(Decoded::Whole),
         Err(turbojpeg::Error::TurboJpegError(text))
-            if text.starts_with("Premature end of JPEG")
-                || text.starts_with("Corrupt JPEG data: ") =>
+            if WARNINGS.iter().any(|warning| text.starts_with(warning)) =>
         {
             Ok(Decoded::WithWarnings)
         }
         Err(error) => Err(JpegError::Broken(error)),
     }
 }
+
+/// How those of libjpeg's messages begin that are warnings (`JWRN_` in its jerror.h).
+const WARNINGS: [&str; 6] = [
+    "Premature end of JPEG",
+    "Corrupt JPEG data: ",
+    "Invalid SOS parameters for sequential JPEG",
+    "Inconsistent progression sequence",
+    "Unknown Adobe color transform",
+    "Warning: ",
+];
 
 #[cfg(test)]
 mod tests {
