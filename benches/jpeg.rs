@@ -1,0 +1,130 @@
+//! What repairing and turning cameras' JPEGs costs, as ratios to what must be done anyway, measured in turns in one run.
+//!
+//! `cargo bench --bench jpeg`. Ratios hold on a noisy machine; the times beside them are this machine's.
+
+mod measure;
+
+use lancam::image::frame::{FrameLayout, Micros, RawFrame};
+use lancam::image::jpeg::codec::{Decoder, Encoder, Turner};
+use lancam::image::jpeg::repair;
+use lancam::image::orientation::{Orientation, Rotation};
+use lancam::image::pixels::{Chroma, Colour, PixelFormat, Size};
+use lancam::image::planes::Planes;
+use measure::{paired, scene};
+use std::hint::black_box;
+
+/// Enough for the median to stand still.
+const ROUNDS: usize = 301;
+
+/// Once is over before the clock ticks.
+const TIMES: usize = 20;
+
+fn main() {
+    let jpeg = encode(Size::new(3840, 2160), Chroma::Yuv422, 95);
+    println!(
+        "deciding how a JPEG of {} kB is repaired, against a copy of what is sent on",
+        jpeg.len() / 1000
+    );
+    let bare = &jpeg[..jpeg.len() - 2];
+    let tables_at = find(&jpeg, 0xC4);
+    let scan_at = find(&jpeg, 0xDA);
+    repairing("whole", &jpeg);
+    repairing("no Huffman tables", &[&jpeg[..tables_at], &jpeg[scan_at..]].concat());
+    repairing("1 % of zeros behind", &padded(&jpeg, jpeg.len() / 100));
+    repairing("as many zeros behind", &padded(&jpeg, jpeg.len()));
+    println!("the same where the end must be searched for");
+    repairing("no end marker", bare);
+    repairing(
+        "the rest of an older frame, cut",
+        &[&jpeg, &jpeg[jpeg.len() * 4 / 5..], b"x"].concat(),
+    );
+
+    println!("a quarter turn of 1280x720, against decoding to planes and encoding");
+    for chroma in [Chroma::Yuv420, Chroma::Yuv422] {
+        turning(chroma);
+    }
+}
+
+fn repairing(what: &str, sent: &[u8]) {
+    let len = repair::examine(sent).expect("it can be repaired").len();
+    let from = vec![0xA5_u8; len];
+    let mut to = vec![0_u8; len];
+    let (scan, copy, ratio) = paired(
+        ROUNDS,
+        || {
+            for _ in 0..TIMES {
+                black_box(repair::examine(black_box(sent)).expect("as before").len());
+            }
+        },
+        || {
+            for _ in 0..TIMES {
+                to.copy_from_slice(black_box(&from));
+                black_box(&mut to);
+            }
+        },
+    );
+    let micros = 1e6 / TIMES as f64;
+    println!(
+        "  {what}: {:.2} us ({:.2} a MB); copy {:.1} us; ratio {ratio:.4} (goal 0.2)",
+        scan * micros,
+        scan * micros / (sent.len() as f64 / 1e6),
+        copy * micros
+    );
+}
+
+fn turning(chroma: Chroma) {
+    let size = Size::new(1280, 720);
+    let jpeg = encode(size, chroma, 80);
+    let mut turner = Turner::new().expect("a turner");
+    let mut turned = vec![0; Turner::max_len(size).expect("a size")];
+    let mut decoder = Decoder::new().expect("a decoder");
+    let mut planes = Planes::default();
+    let mut encoder = Encoder::new(80).expect("an encoder");
+    let mut encoded = vec![0; Encoder::max_len(size, chroma).expect("a size")];
+    let quarter = Orientation::turned(Rotation::Quarter);
+    let (turn, again, ratio) = paired(
+        ROUNDS / 3,
+        || {
+            turner.turn(&jpeg, quarter, &mut turned).expect("turns");
+        },
+        || {
+            decoder.decode_planes(&jpeg, size, &mut planes).expect("decodes");
+            encoder.encode(&planes, &mut encoded).expect("encodes");
+        },
+    );
+    println!(
+        "  {chroma:?}, {} kB: {:.2} ms; decode and encode {:.2} ms; ratio {ratio:.2}",
+        jpeg.len() / 1000,
+        turn * 1e3,
+        again * 1e3
+    );
+}
+
+fn padded(jpeg: &[u8], zeros: usize) -> Vec<u8> {
+    [jpeg, &vec![0; zeros]].concat()
+}
+
+fn find(jpeg: &[u8], marker: u8) -> usize {
+    jpeg.windows(2).position(|pair| pair == [0xFF, marker]).expect("it has one")
+}
+
+fn encode(size: Size, chroma: Chroma, quality: u8) -> Vec<u8> {
+    let layout = FrameLayout {
+        format: PixelFormat::YUYV,
+        size,
+        stride: size.width * 2,
+        colour: Colour::JPEG,
+        orientation: Orientation::UPRIGHT,
+        interval: None,
+    };
+    let bytes = scene(size);
+    let frame = RawFrame { bytes: &bytes, layout: &layout, sequence: 1, captured_at: Micros(1) };
+    let mut planes = Planes::default();
+    planes.fill_from(&frame, chroma);
+    let mut jpeg = vec![0; Encoder::max_len(size, chroma).expect("a size")];
+    let len = Encoder::new(quality)
+        .and_then(|mut encoder| encoder.encode(&planes, &mut jpeg))
+        .expect("encodes");
+    jpeg.truncate(len);
+    jpeg
+}
