@@ -4,7 +4,7 @@ use super::controls::{ControlSetting, Moment, Settings};
 use super::errors;
 use super::grant::{Granted, NotGranted, grant, interlacing};
 use super::ioctl::{Capability, Refused};
-use super::negotiate::{FPS_UNASKED, LARGEST_UNASKED, choices, wanted_size};
+use super::negotiate::{FPS_UNASKED, LARGEST_UNASKED, choices, runners_up, wanted_size};
 use super::node::Node;
 use super::offer::offers;
 use super::queue::{Ended, NotStarted, Queue};
@@ -35,7 +35,7 @@ impl Camera {
         if !node.kind().may_give_pictures() {
             return Err(errors::no_camera(path, node.kind()));
         }
-        let granted = negotiate(&node, wish)?;
+        let (granted, runners_up) = negotiate(&node, wish)?;
         let layout = granted.layout;
         let name = path.display().to_string();
         let (handle, interface) = (node.handle(), node.interface());
@@ -59,7 +59,7 @@ impl Camera {
             capability.card,
             capability.driver,
             capability.bus_info,
-            granted_and_why(&granted, wish)
+            granted_and_why(&granted, wish, runners_up.as_deref())
         );
         log::debug!("camera {}: {:?}", path.display(), granted.driver);
         if let Some(settings) = &mut settings {
@@ -97,14 +97,15 @@ impl FrameSource for Camera {
     }
 }
 
-/// Asks for the best format, then for the next best, until one is granted.
-fn negotiate(node: &Node, wish: &CaptureWish) -> Result<Granted, SourceError> {
+/// Asks for the best format, then for the next best, until one is granted; names those that came after it.
+fn negotiate(node: &Node, wish: &CaptureWish) -> Result<(Granted, Option<String>), SourceError> {
     let is_understood = |fourcc| PixelFormat::from_fourcc(fourcc).is_some();
     let understood = offers(node, wanted_size(wish), is_understood);
     let mut refusal = None;
-    for choice in choices(&understood, wish) {
-        match grant(node, &choice) {
-            Ok(granted) => return Ok(granted),
+    let choices = choices(&understood, wish);
+    for choice in &choices {
+        match grant(node, choice) {
+            Ok(granted) => return Ok((granted, runners_up(&choices, choice))),
             Err(NotGranted::Unusable(driver)) => {
                 log::debug!("camera {}: asked for {choice:?}, got {driver:?}", node.path.display());
             }
@@ -124,8 +125,17 @@ fn not_started(node: &Node, asked: &str, refused: Refused) -> SourceError {
     errors::not_started(&node.path, &node.capability, asked, refused)
 }
 
-/// What was granted, and how that came from what was asked: `640x480 YUYV 25 fps: its best up to …`.
-fn granted_and_why(granted: &Granted, wish: &CaptureWish) -> String {
+/// What was granted, and how that came from what was asked: `640x480 NV12 25 fps: its best up to …`.
+fn granted_and_why(granted: &Granted, wish: &CaptureWish, runners_up: Option<&str>) -> String {
+    let mut text = granted_and_how_near(granted, wish);
+    if let Some(others) = runners_up {
+        // The order is that of `choices`: smooth before cheap.
+        text += &format!("; before {others}");
+    }
+    text
+}
+
+fn granted_and_how_near(granted: &Granted, wish: &CaptureWish) -> String {
     let FrameLayout { format, size, .. } = granted.layout;
     let mut text = format!("{size} {format}");
     if let Some(interval) = granted.interval {
@@ -191,11 +201,15 @@ mod tests {
     fn the_log_says_what_was_granted_and_why() {
         let none = CaptureWish::default();
         assert_eq!(
-            granted_and_why(&granted(1), &none),
+            granted_and_why(&granted(1), &none, None),
             "640x480 YUYV 25 fps: its best up to 1280x720 at 30 fps"
         );
+        assert_eq!(
+            granted_and_why(&granted(1), &none, Some("1280x720 MJPG 5 fps and GREY")),
+            "640x480 YUYV 25 fps: its best up to 1280x720 at 30 fps; before 1280x720 MJPG 5 fps and GREY"
+        );
         let met = CaptureWish { size: Some(Size::new(640, 480)), fps: Some(24.9), ..none };
-        assert_eq!(granted_and_why(&granted(1), &met), "640x480 YUYV 25 fps: as asked for");
+        assert_eq!(granted_and_why(&granted(1), &met, None), "640x480 YUYV 25 fps: as asked for");
         let missed = CaptureWish {
             size: Some(Size::new(1920, 1080)),
             fps: Some(60.0),
@@ -203,7 +217,7 @@ mod tests {
             ..none
         };
         assert_eq!(
-            granted_and_why(&granted(4), &missed),
+            granted_and_why(&granted(4), &missed, None),
             "640x480 YUYV 25 fps, interlaced: its nearest to the 1920x1080 MJPG 60 fps asked for"
         );
     }

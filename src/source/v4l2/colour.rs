@@ -28,7 +28,13 @@ pub(super) fn colour(format: PixelFormat, driver: &DriverFormat) -> Colour {
     match format {
         // Whatever a driver says: decoders follow JFIF.
         PixelFormat::Jpeg => Colour::JPEG,
-        PixelFormat::Rgb(_) | PixelFormat::Bayer(..) | PixelFormat::Grey(_) => {
+        // The macro says limited, but nobody acts on it: cameras without colour have nothing to be
+        // compatible with and use every code value, and so GStreamer and FFmpeg take grey for full range.
+        // The kernel's own test driver draws it so even when it says the opposite.
+        PixelFormat::Grey(_) => Colour { matrix: Matrix::Bt601, range: Range::Full },
+        // V4L2_MAP_QUANTIZATION_DEFAULT(true, …), as Bayer holds R'G'B' too. Whoever sends it in limited
+        // range, as HDMI grabbers may, says so.
+        PixelFormat::Rgb(_) | PixelFormat::Bayer(..) => {
             Colour { matrix: Matrix::Bt601, range: range(driver, Range::Full) }
         }
         PixelFormat::Packed(_) | PixelFormat::SemiPlanar(..) | PixelFormat::Planar(..) => {
@@ -54,12 +60,6 @@ fn ycbcr(driver: &DriverFormat) -> Colour {
 }
 
 /// What the driver says, or what it means by silence.
-///
-/// For R'G'B' that is full range (V4L2_MAP_QUANTIZATION_DEFAULT with `is_rgb_or_hsv`), and Bayer holds
-/// R'G'B' too. For grey the macro says limited, as it does for the luma of colour pictures; but cameras
-/// without colour have nothing to be compatible with and use every code value, so that GStreamer, FFmpeg
-/// and the kernel's own test driver take grey for full range, as is done here. Whoever sends R'G'B' or
-/// grey in limited range, as HDMI grabbers may, says so.
 fn range(driver: &DriverFormat, unsaid: Range) -> Range {
     match driver.quantization {
         FULL_RANGE => Range::Full,
@@ -178,7 +178,7 @@ mod tests {
             (RGB3, 3, 4, 1, Full),
             (BAYER, 11, 0, 0, Full),
             (GREY, 8, 0, 0, Full),
-            (GREY, 8, 0, 2, Limited),
+            (GREY, 8, 0, 2, Full),
             (PixelFormat::Jpeg, 8, 2, 2, Full),
         ] {
             let driver = driver(colorspace, encoding, quantization);

@@ -62,7 +62,13 @@ fn set_interval(node: &Node, wanted: Interval) -> Option<Interval> {
 
 fn layout(driver: &DriverFormat, interval: Option<Interval>) -> Option<FrameLayout> {
     let format = PixelFormat::from_fourcc(driver.fourcc)?;
-    let size = plausible(driver.width, driver.height).filter(|size| size.area() <= MAX_PIXELS)?;
+    let mut size =
+        plausible(driver.width, driver.height).filter(|size| size.area() <= MAX_PIXELS)?;
+    if let PixelFormat::Packed(_) = format
+        && is_cut(driver, size.width)
+    {
+        size.width -= 1;
+    }
     let stride = match format.min_stride(size.width) {
         None => 0,
         // Some drivers leave it 0, and mean rows without padding.
@@ -80,6 +86,13 @@ fn layout(driver: &DriverFormat, interval: Option<Interval>) -> Option<FrameLayo
         orientation: Orientation::UPRIGHT,
         interval: interval.map(Interval::duration),
     })
+}
+
+/// Whether rows of an odd width end in the middle of the last two pixels, as vivid's do: the last pixel has
+/// half a colour, and is left out.
+fn is_cut(driver: &DriverFormat, width: usize) -> bool {
+    let stride = usize::try_from(driver.stride).unwrap_or(0);
+    width > 1 && width % 2 == 1 && stride == width * 2
 }
 
 /// How the rows of a frame are ordered, where that is not simply from the top; for people.
@@ -117,6 +130,13 @@ mod tests {
         assert_eq!(stride(1280), Some(1280));
         assert_eq!(stride(1344), Some(1344));
         assert_eq!(stride(0), Some(1280));
+        let odd = |stride| {
+            let layout = layout(&driver(b"YUYV", 643, 361, stride), None);
+            layout.map(|it| (it.size.width, it.stride))
+        };
+        assert_eq!(odd(1288), Some((643, 1288)));
+        assert_eq!(odd(0), Some((643, 1288)));
+        assert_eq!(odd(1286), Some((642, 1286)), "the last pixel has half a colour");
         let jpeg = layout(&driver(b"JPEG", 640, 360, 640), None).expect("understood");
         assert_eq!((jpeg.format, jpeg.stride), (PixelFormat::Jpeg, 0));
     }

@@ -32,8 +32,12 @@ pub(super) fn wanted_size(wish: &CaptureWish) -> Size {
 /// The best choice of each format that is understood, and allowed by `wish`; best first.
 ///
 /// In this order: the size asked for, or the nearest; with none asked, sizes up to
-/// [`LARGEST_UNASKED`]; the format that is cheapest to send; fast enough; the largest; the rate
-/// nearest to the wanted one. A driver that enumerates no formats is asked for each by name.
+/// [`LARGEST_UNASKED`]; with colours; fast enough, which is what USB's bandwidth decides; the format that
+/// costs least CPU, in the order of [`PixelFormat::KNOWN`]; the largest; the rate nearest to the wanted
+/// one. A driver that enumerates no formats is asked for each by name.
+///
+/// What viewers want does not count: a raw picture may be cheaper to shrink than a JPEG, but viewers come
+/// and go, and USB carries few raw pictures.
 pub(super) fn choices(offers: &[Offer], wish: &CaptureWish) -> Vec<Choice> {
     let allowed = |format: &PixelFormat| wish.format.is_none_or(|wished| wished == *format);
     if offers.is_empty() {
@@ -46,10 +50,8 @@ pub(super) fn choices(offers: &[Offer], wish: &CaptureWish) -> Vec<Choice> {
     }
     let mut best: Vec<Candidate> = Vec::new();
     for offer in offers {
-        let format = PixelFormat::from_fourcc(offer.fourcc).filter(allowed);
-        let rank = PixelFormat::all().position(|known| Some(known) == format);
-        let Some(rank) = rank else { continue };
-        let candidates = candidates(offer, rank, wish);
+        let Some(format) = PixelFormat::from_fourcc(offer.fourcc).filter(allowed) else { continue };
+        let candidates = candidates(offer, format, wish);
         best.extend(candidates.into_iter().min_by(Candidate::compare));
     }
     best.sort_by(Candidate::compare);
@@ -61,10 +63,12 @@ struct Candidate {
     choice: Choice,
     /// Pixels between a side of this size and one of the wanted; 0 where nothing was asked and it fits.
     distance: usize,
-    /// Place in [`PixelFormat::all`].
-    rank: usize,
+    /// Whether it shows no colours.
+    is_grey: bool,
     /// Frames per second that it lacks to be fast enough.
     shortfall: f64,
+    /// Place in [`PixelFormat::all`].
+    rank: usize,
     /// How far its rate is from the wanted one, as a ratio.
     rate_distance: f64,
 }
@@ -73,31 +77,72 @@ impl Candidate {
     fn compare(&self, other: &Self) -> Ordering {
         let area = |candidate: &Self| candidate.choice.size.area();
         (self.distance.cmp(&other.distance))
-            .then(self.rank.cmp(&other.rank))
+            .then(self.is_grey.cmp(&other.is_grey))
             .then(self.shortfall.total_cmp(&other.shortfall))
+            .then(self.rank.cmp(&other.rank))
             .then(area(other).cmp(&area(self)))
             .then(self.rate_distance.total_cmp(&other.rate_distance))
     }
 }
 
-fn candidates(offer: &Offer, rank: usize, wish: &CaptureWish) -> Vec<Candidate> {
+fn candidates(offer: &Offer, format: PixelFormat, wish: &CaptureWish) -> Vec<Candidate> {
+    let rank = PixelFormat::all().position(|known| known == format).unwrap_or(usize::MAX);
     let unknown = [SizeOffer { extent: Extent::Exactly(wanted_size(wish)), rates: Vec::new() }];
     let sizes = if offer.sizes.is_empty() { &unknown[..] } else { &offer.sizes };
     let candidate = |offered: &SizeOffer| {
         let size = offered.extent.nearest(wanted_size(wish));
+        // Drivers round better than their steps say: vivid's are 2, and it takes odd sizes too.
+        let asked = wish.size.map_or(size, |wished| offered.extent.inside(wished));
         let wanted = wanted_interval(wish);
         let interval = nearest(&offered.rates, wanted);
         let fps = interval.unwrap_or(wanted).fps();
         Candidate {
-            choice: Choice { fourcc: offer.fourcc, size, interval: interval.unwrap_or(wanted) },
+            choice: Choice {
+                fourcc: offer.fourcc,
+                size: asked,
+                interval: interval.unwrap_or(wanted),
+            },
             distance: distance(size, wish),
-            rank,
+            is_grey: matches!(format, PixelFormat::Grey(_)),
             shortfall: (wanted.fps() * FAST_ENOUGH - fps).max(0.0),
+            rank,
             rate_distance: ratio(fps, wanted.fps()),
         }
     };
     sizes.iter().map(candidate).collect()
 }
+
+/// What came after `taken`: `NV12, 640x480 YUYV 30 fps and 25 more`; `None` when nothing did. What a
+/// choice has in common with `taken` is left out.
+pub(super) fn runners_up(choices: &[Choice], taken: &Choice) -> Option<String> {
+    let format = |choice: &Choice| PixelFormat::from_fourcc(choice.fourcc);
+    let mut others: Vec<&Choice> = Vec::new();
+    for choice in choices.iter().skip_while(|choice| *choice != taken).skip(1) {
+        let is_new = |other: &&Choice| format(other) != format(choice);
+        if format(choice) != format(taken) && others.iter().all(is_new) {
+            others.push(choice);
+        }
+    }
+    let in_words = |choice: &&Choice| {
+        let mut words = choice.fourcc.to_string().trim_end().to_owned();
+        if choice.size != taken.size {
+            words = format!("{} {words}", choice.size);
+        }
+        if choice.interval != taken.interval {
+            words += &format!(" {} fps", choice.interval);
+        }
+        words
+    };
+    let mut words: Vec<String> = others.iter().take(NAMED_RUNNERS_UP).map(in_words).collect();
+    let last = match others.len().saturating_sub(NAMED_RUNNERS_UP) {
+        0 => words.pop()?,
+        unnamed => format!("{unnamed} more"),
+    };
+    Some(if words.is_empty() { last } else { format!("{} and {last}", words.join(", ")) })
+}
+
+/// More would make the line long and tell nothing; vivid offers 45 formats that are understood.
+const NAMED_RUNNERS_UP: usize = 3;
 
 fn distance(size: Size, wish: &CaptureWish) -> usize {
     let Size { width, height } = wanted_size(wish);
@@ -175,6 +220,47 @@ mod tests {
             chosen(&vivid, &CaptureWish::default()),
             ("YUYV".into(), Size::new(640, 480), 25.0)
         );
+    }
+
+    #[test]
+    fn of_formats_as_large_and_fast_the_cheapest_wins_whatever_the_order_of_the_driver() {
+        let size: &[(usize, usize, &[u32])] = &[(1280, 720, &[30])];
+        let offers: Vec<Offer> =
+            [b"GREY", b"RGB3", b"UYVY", b"NV12"].map(|fourcc| offer(fourcc, size)).into();
+        let order: Vec<String> = choices(&offers, &CaptureWish::default())
+            .iter()
+            .map(|choice| choice.fourcc.to_string())
+            .collect();
+        assert_eq!(order, ["NV12", "UYVY", "RGB3", "GREY"]);
+    }
+
+    #[test]
+    fn a_smooth_picture_beats_a_cheap_one_and_colours_beat_both() {
+        let offers = [
+            offer(b"GREY", &[(1280, 720, &[60])]),
+            offer(b"MJPG", &[(1280, 720, &[5])]),
+            offer(b"YUYV", &[(640, 480, &[25])]),
+        ];
+        let best = choices(&offers, &CaptureWish::default());
+        let order: Vec<String> = best.iter().map(|choice| choice.fourcc.to_string()).collect();
+        assert_eq!(order, ["YUYV", "MJPG", "GREY"]);
+        assert_eq!(
+            runners_up(&best, &best[0]).as_deref(),
+            Some("1280x720 MJPG 5 fps and 1280x720 GREY 60 fps")
+        );
+        assert_eq!(runners_up(&best, &best[2]), None);
+    }
+
+    #[test]
+    fn the_runners_up_are_named_in_a_few_words() {
+        let size: &[(usize, usize, &[u32])] = &[(640, 360, &[30])];
+        let names = [b"MJPG", b"JPEG", b"NV12", b"YUYV", b"RGB3", b"BGR3", b"Y10 "];
+        let offers = names.map(|fourcc| offer(fourcc, size));
+        let best = choices(&offers, &CaptureWish::default());
+        let after = |at: usize| runners_up(&best, &best[at]).unwrap_or_default();
+        assert_eq!(after(0), "NV12, YUYV, RGB3 and 2 more");
+        assert_eq!(after(3), "RGB3, BGR3 and Y10");
+        assert_eq!(after(5), "Y10");
     }
 
     #[test]
@@ -256,9 +342,15 @@ mod tests {
                 rates: vec![RateOffer::Between { fastest: interval(60), slowest: interval(1) }],
             }],
         };
+        let range = [range];
         assert_eq!(
-            chosen(&[range], &CaptureWish::default()),
+            chosen(&range, &CaptureWish::default()),
             ("YUYV".into(), Size::new(1280, 720), 30.0)
         );
+        for (asked, expected) in [((643, 361), (643, 361)), ((16, 9999), (32, 4096))] {
+            let wish =
+                CaptureWish { size: Some(Size::new(asked.0, asked.1)), ..CaptureWish::default() };
+            assert_eq!(chosen(&range, &wish).1, Size::new(expected.0, expected.1));
+        }
     }
 }

@@ -129,6 +129,17 @@ impl Extent {
             }
         }
     }
+
+    /// The size nearest to `wanted` when steps do not count.
+    pub(super) fn inside(self, wanted: Size) -> Size {
+        match self {
+            Self::Exactly(size) => size,
+            Self::Between { smallest, largest, .. } => Size::new(
+                wanted.width.clamp(smallest.width, largest.width),
+                wanted.height.clamp(smallest.height, largest.height),
+            ),
+        }
+    }
 }
 
 impl fmt::Display for Extent {
