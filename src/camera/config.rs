@@ -25,7 +25,7 @@ lancam --help              this text
                       pattern); clip.mjpeg (looped at --fps); - (JPEGs on standard input)  [auto]
   --size WxH          what to ask of the camera              [its best at up to 1280x720]
   --fps N             frames per second to ask for           [30]
-  --format F          auto, MJPG or YUYV                     [auto]
+  --format F          MJPG, NV12, YUYV, ...; lancam list names the camera's  [auto]
   --set NAME=VALUE    repeatable; a control of the camera, such as brightness=128 or
                       power_line_frequency=\"50 Hz\"; lancam list says which it has
   --width N           width sent to viewers; the height follows unless given
@@ -280,7 +280,7 @@ impl Config {
             }
             "format" => {
                 self.capture.format =
-                    parse_format(value).map_err(|()| wrong("auto, MJPG or YUYV"))?;
+                    parse_format(value).map_err(|()| wrong(&format!("auto{}", known_formats())))?;
             }
             "set" => {
                 let setting = ControlSetting::parse(value).map_err(wrong)?;
@@ -341,6 +341,11 @@ impl Config {
         }
         Ok(())
     }
+}
+
+/// `, MJPG, JPEG, …`
+fn known_formats() -> String {
+    PixelFormat::KNOWN.map(|(code, _)| format!(", {}", code.to_string().trim_end())).concat()
 }
 
 fn parse_format(text: &str) -> Result<Option<PixelFormat>, ()> {
