@@ -287,6 +287,8 @@ impl Session<'_> {
         self.view.watching.change(wish);
         self.view.reader = self.view.watching.reader();
         self.view.since = now;
+        // The rate may be another, whatever the frames are.
+        self.described = None;
         waiter.listen_to(&mut self.view.reader)
     }
 
