@@ -46,7 +46,9 @@ pub fn run_once(
         let outcome = feed.frame(&frame, stream, &starting);
         let watched = *outcome.as_ref().unwrap_or(&Watched::Yes);
         complaint.note(outcome.err().map(|error| error.to_string()));
-        if idle.is_over(watched, clock::now()) {
+        if watched == Watched::Yes {
+            idle.since = None;
+        } else if idle.is_over(clock::now()) {
             return Ok(CaptureEnd::Idle);
         }
         let broken_now = source.drops().broken;
@@ -66,11 +68,8 @@ struct Idle {
 }
 
 impl Idle {
-    fn is_over(&mut self, watched: Watched, now: Micros) -> bool {
-        if watched == Watched::Yes {
-            self.since = None;
-            return false;
-        }
+    /// Whether nobody has watched for too long, now that nobody does.
+    fn is_over(&mut self, now: Micros) -> bool {
         let since = *self.since.get_or_insert(now);
         self.limit.is_some_and(|limit| now.since(since) >= limit)
     }
@@ -108,15 +107,13 @@ mod tests {
     }
 
     #[test]
-    fn only_a_time_without_any_viewer_is_idle() {
-        let mut idle = Idle { limit: Some(Duration::from_secs(60)), since: None };
+    fn it_is_over_when_nobody_has_watched_for_the_limit() {
         let at = |seconds: u64| Micros(seconds * 1_000_000);
-        assert!(!idle.is_over(Watched::No, at(1)));
-        assert!(!idle.is_over(Watched::No, at(60)));
-        assert!(!idle.is_over(Watched::Yes, at(70)));
-        assert!(!idle.is_over(Watched::No, at(71)));
-        assert!(idle.is_over(Watched::No, at(131)));
+        let mut idle = Idle { limit: Some(Duration::from_secs(60)), since: None };
+        assert!(!idle.is_over(at(1)));
+        assert!(!idle.is_over(at(60)));
+        assert!(idle.is_over(at(61)));
         let mut never = Idle { limit: None, since: None };
-        assert!(!never.is_over(Watched::No, at(1)) && !never.is_over(Watched::No, at(100_000)));
+        assert!(!never.is_over(at(1)) && !never.is_over(at(100_000)));
     }
 }

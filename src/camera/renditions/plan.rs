@@ -34,7 +34,7 @@ pub struct Plan {
 /// One form in which pictures are sent, and who gets them.
 #[derive(Debug)]
 pub struct Rendition {
-    /// 1 to [`MAX_RENDITIONS`], for people.
+    /// For people: no other has it, nor has one whose thread is just ending.
     pub(super) number: usize,
     pub(super) recipe: Recipe,
     pub(super) places: Vec<Arc<Place>>,
