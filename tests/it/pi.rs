@@ -192,16 +192,17 @@ fn a_frame_costs_one_poll_one_dqbuf_one_qbuf(guest: &Guest) {
     let trace = trace.text();
     let count = |what: &str| trace.lines().filter(|line| line.contains(what)).count();
     let frames = count("VIDIOC_DQBUF");
-    let (queued, polls, wake_ups) = (count("VIDIOC_QBUF"), count("poll("), count("write("));
+    let (queued, polls, wake_ups) = (count("VIDIOC_QBUF"), count("poll("), count("FUTEX_WAKE"));
     println!("capture thread, {frames} frames: {polls} poll, {queued} QBUF, {wake_ups} wake-ups");
     assert!(frames >= 10, "{trace}");
     let about = |calls: usize| calls.abs_diff(frames) <= frames / 5 + 2;
     assert!(about(queued) && about(polls), "one of each a frame");
-    assert!(wake_ups <= frames + 1, "at most one for the one viewer");
+    // The rendition's thread; a lock that was waited for costs a second call.
+    assert!(wake_ups <= 2 * frames + 1, "at most one for the one rendition");
     let others: Vec<&str> = trace
         .lines()
         .filter(|line| {
-            !["VIDIOC_DQBUF", "VIDIOC_QBUF", "poll(", "write(", "futex("]
+            !["VIDIOC_DQBUF", "VIDIOC_QBUF", "poll(", "futex("]
                 .iter()
                 .any(|call| line.contains(call))
         })

@@ -2,6 +2,7 @@
 
 use crate::camera_process::{CameraProcess, PATIENCE};
 use crate::native_client::{NativeClient, Said, look};
+use crate::viewer_process::Viewer;
 use lancam::image::jpeg::codec::Encoder;
 use lancam::image::pixels::{Chroma, Size};
 use lancam::image::planes::Planes;
@@ -258,6 +259,49 @@ fn a_viewer_may_change_its_mind_while_it_watches() {
     let size = Size::new(499, 281);
     assert!((0..200).any(|_| viewer.frame().0.size == size));
     wait_for_threads(playing.camera.child.id(), "rendition", 1);
+}
+
+#[test]
+fn pictures_of_changing_size_are_each_made_in_their_own() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let bytes: Vec<u8> = [SIZE, Size::new(360, 640)]
+        .into_iter()
+        .flat_map(|size| clip(folder.path(), size, 1).1)
+        .collect();
+    let path = folder.path().join("both.mjpeg");
+    std::fs::write(&path, bytes).expect("writes");
+    let source = path.to_str().expect("UTF-8");
+    let camera = CameraProcess::start(&["--source", source, "--fps", "20"]);
+    let mut own = NativeClient::connect(camera.port());
+    let mut small = NativeClient::connect_wishing(camera.port(), width(180));
+    let mut seen = std::collections::BTreeSet::new();
+    for _ in 0..20 {
+        for viewer in [&mut own, &mut small] {
+            let (facts, jpeg) = viewer.frame();
+            assert_eq!(look(&jpeg).0.size(), facts.size);
+            seen.insert((facts.size.width, facts.size.height));
+        }
+    }
+    assert_eq!(seen, [(640, 360), (360, 640), (180, 101), (180, 320)].into());
+    // One thread made both sizes.
+    wait_for_threads(camera.child.id(), "rendition 1", 1);
+}
+
+#[test]
+fn lancam_view_shows_why_it_waits() {
+    let playing = Playing::start(SIZE, "20");
+    let mut viewers: Vec<_> =
+        [100, 200, 300, 400].map(|side| playing.viewer(width(side))).into_iter().collect();
+    for viewer in &mut viewers {
+        viewer.frame();
+    }
+    let camera = format!("127.0.0.1:{}", playing.camera.port());
+    let wishes = ["--width", "500", "--fps", "10", "--headless", "--frames", "1"];
+    let mut view = Viewer::start(&[&[camera.as_str(), "--timeout", "30"], &wishes[..]].concat());
+    view.wait_for("would be one too many");
+    drop(viewers.remove(2));
+    view.wait_for("500x281");
+    assert!(view.finish().status.success());
 }
 
 #[test]
