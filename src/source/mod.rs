@@ -40,7 +40,7 @@ pub trait FrameSource {
 pub struct Drops {
     /// Whole, but a newer one was there too.
     pub stale: u64,
-    /// Marked as damaged by the driver, too short, or no JPEG where one was due.
+    /// Marked as damaged by the driver, too short, or a JPEG that cannot be repaired.
     pub broken: u64,
 }
 

@@ -71,7 +71,7 @@ pub(super) fn end_by_its_tail(data: &[u8]) -> Option<usize> {
 }
 
 /// Where the data before an end marker ends: some frames have the marker twice (intel/libyami#832).
-fn first_of_ends(mut data: &[u8]) -> usize {
+pub(super) fn first_of_ends(mut data: &[u8]) -> usize {
     while let Some(earlier) = data.strip_suffix(END) {
         data = earlier;
     }

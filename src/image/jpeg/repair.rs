@@ -3,7 +3,7 @@
 //! The head is read segment by segment up to the scan; of the data behind it only the last bytes are
 //! looked at. Not before they turn out to be no end is the data searched for one.
 
-use super::data::{Scans, Stop, end_by_its_tail, find_ff, search, without_padding};
+use super::data::{Scans, Stop, end_by_its_tail, find_ff, first_of_ends, search, without_padding};
 use super::header::{Frame, Process, Scan, Tables};
 use super::huffman::STANDARD_TABLES;
 use super::markers::{EOI, SOI, SOS, has_no_segment, marker_at, starts_like_jpeg};
@@ -386,7 +386,8 @@ fn end_by_search(data: &[u8], scans: Scans, restarts: usize) -> Result<(usize, E
     if data[..end].ends_with(&[0xFF]) && end < data.len() {
         end += 1;
     }
-    Ok((end, Ending::Bare))
+    // Between scans a broken length may have passed over one.
+    Ok((first_of_ends(&data[..end]), Ending::Bare))
 }
 
 /// To follow "a frame ".
