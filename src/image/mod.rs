@@ -11,4 +11,5 @@ pub mod rendition;
 pub mod resize;
 pub mod stamp;
 pub mod text;
+pub mod turn;
 pub mod unpack;

@@ -4,7 +4,7 @@
 
 use super::frame::RawFrame;
 use super::pixels::{Chroma, Size};
-use super::unpack::Unpacker;
+use super::unpack::{Unpacker, Wanted};
 
 /// Three planes one behind the other: Y, Cb, Cr, full-range BT.601, without gaps between rows.
 ///
@@ -90,7 +90,8 @@ impl Planes {
     /// # Panics
     /// As that does.
     pub fn fill_from(&mut self, frame: &RawFrame<'_>, chroma: Chroma) {
-        Unpacker::default().unpack(frame, chroma, self);
+        let wanted = Wanted { chroma, at_least: frame.layout.upright_size() };
+        Unpacker::default().unpack(frame, wanted, self);
     }
 
     /// Writes the picture as rows of B, G, R bytes without padding. Colour is that of the pixel's own

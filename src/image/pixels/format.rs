@@ -104,9 +104,11 @@ impl PixelFormat {
 
     /// Every code that is understood, and what it means; cheapest to send first. Of several codes for
     /// one format, the first is the one to ask for.
-    pub const KNOWN: [(FourCc, Self); 32] = {
+    pub const KNOWN: [(FourCc, Self); 52] = {
+        use BayerOrder::{Bggr, Gbrg, Grbg, Rggb};
         use ChromaOrder::{CbCr, CrCb};
         use SampleDepth::{Bits8, Bits10, Bits12, Bits16};
+        use SamplePacking::{Packed10, Unpacked};
         [
             (FourCc(*b"MJPG"), Self::Jpeg),
             // Drivers use either name for the same bytes.
@@ -139,6 +141,27 @@ impl PixelFormat {
             (FourCc(*b"RGB4"), Self::Rgb(Rgb::Xrgb32)),
             (FourCc(*b"RX24"), Self::Rgb(Rgb::Xbgr32)),
             (FourCc(*b"RA24"), Self::Rgb(Rgb::Xbgr32)),
+            // A sensor's own samples: the driver has done nothing for the picture.
+            (FourCc(*b"RGGB"), Self::Bayer(Rggb, Unpacked(Bits8))),
+            (FourCc(*b"BA81"), Self::Bayer(Bggr, Unpacked(Bits8))),
+            (FourCc(*b"GBRG"), Self::Bayer(Gbrg, Unpacked(Bits8))),
+            (FourCc(*b"GRBG"), Self::Bayer(Grbg, Unpacked(Bits8))),
+            (FourCc(*b"pRAA"), Self::Bayer(Rggb, Packed10)),
+            (FourCc(*b"pBAA"), Self::Bayer(Bggr, Packed10)),
+            (FourCc(*b"pGAA"), Self::Bayer(Gbrg, Packed10)),
+            (FourCc(*b"pgAA"), Self::Bayer(Grbg, Packed10)),
+            (FourCc(*b"RG10"), Self::Bayer(Rggb, Unpacked(Bits10))),
+            (FourCc(*b"BG10"), Self::Bayer(Bggr, Unpacked(Bits10))),
+            (FourCc(*b"GB10"), Self::Bayer(Gbrg, Unpacked(Bits10))),
+            (FourCc(*b"BA10"), Self::Bayer(Grbg, Unpacked(Bits10))),
+            (FourCc(*b"RG12"), Self::Bayer(Rggb, Unpacked(Bits12))),
+            (FourCc(*b"BG12"), Self::Bayer(Bggr, Unpacked(Bits12))),
+            (FourCc(*b"GB12"), Self::Bayer(Gbrg, Unpacked(Bits12))),
+            (FourCc(*b"BA12"), Self::Bayer(Grbg, Unpacked(Bits12))),
+            (FourCc(*b"RG16"), Self::Bayer(Rggb, Unpacked(Bits16))),
+            (FourCc(*b"BYR2"), Self::Bayer(Bggr, Unpacked(Bits16))),
+            (FourCc(*b"GB16"), Self::Bayer(Gbrg, Unpacked(Bits16))),
+            (FourCc(*b"GR16"), Self::Bayer(Grbg, Unpacked(Bits16))),
             // Without colour: only where there is nothing else.
             (FourCc(*b"GREY"), Self::Grey(Bits8)),
             (FourCc(*b"Y10 "), Self::Grey(Bits10)),

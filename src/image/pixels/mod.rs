@@ -91,6 +91,8 @@ pub enum Chroma {
     Yuv440,
     /// One for four pixels in a row (4x1).
     Yuv411,
+    /// One for four pixels in a column (1x4): a 4:1:1 JPEG turned by 90 degrees.
+    Yuv441,
     /// None: grey.
     Grey,
 }
@@ -104,6 +106,7 @@ impl Chroma {
             Self::Yuv444 | Self::Grey => Size::new(1, 1),
             Self::Yuv440 => Size::new(1, 2),
             Self::Yuv411 => Size::new(4, 1),
+            Self::Yuv441 => Size::new(1, 4),
         }
     }
 

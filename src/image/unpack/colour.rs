@@ -1,7 +1,7 @@
 //! Converts rows of Y, Cb and Cr to full-range BT.601, in place and while they are in the first cache.
 
 use super::strip::Rows;
-use super::{BLOCK, low_byte, narrow};
+use super::{BLOCK, low_byte};
 use crate::image::pixels::{Colour, Matrix, Range};
 
 /// What is to be done to code values so that they mean what a JPEG's mean.
@@ -26,9 +26,9 @@ pub(super) struct Widening {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Line {
     /// Code values below this count as this.
-    floor: u16,
+    floor: i16,
     /// Code values above this count as this.
-    ceiling: u16,
+    ceiling: i16,
     gain: u16,
     /// With the half that rounds.
     offset: u16,
@@ -45,9 +45,10 @@ impl Line {
     const LIMITED_RGB_CHROMA: Self = Self { floor: 18, ceiling: 238, gain: 149, offset: 58 };
 
     #[inline(always)]
-    fn at(self, value: u16) -> u16 {
-        let above = value.clamp(self.floor, self.ceiling) - self.floor;
-        ((above * self.gain + self.offset) >> 7).min(255)
+    fn at(self, value: u8) -> i16 {
+        // Signed where values are compared: SSE2 compares no others of 16 bits.
+        let above = (i16::from(value).clamp(self.floor, self.ceiling) - self.floor).cast_unsigned();
+        ((above * self.gain + self.offset) >> 7).cast_signed().min(255)
     }
 }
 
@@ -132,10 +133,10 @@ impl ColourMap {
 fn stretch(samples: &mut [u8], line: Line) {
     let (blocks, rest) = samples.as_chunks_mut::<BLOCK>();
     for block in blocks {
-        *block = narrow(block.map(|value| line.at(u16::from(value))));
+        *block = block.map(|value| byte(line.at(value)));
     }
     for value in rest {
-        *value = low_byte(line.at(u16::from(*value)));
+        *value = byte(line.at(*value));
     }
 }
 
@@ -144,7 +145,7 @@ fn mix_luma(y: &mut [u8], cb: &[u8], cr: &[u8], line: Line, mixing: FromChroma) 
     const HALF: usize = BLOCK / 2;
     let mixed = |y: u8, shift: i16| {
         // Both are far below what 16 bits hold.
-        clamped(line.at(u16::from(y)).cast_signed() + shift)
+        clamped(line.at(y) + shift)
     };
     let (blocks, rest) = y.as_chunks_mut::<BLOCK>();
     let ((cb_blocks, cb_rest), (cr_blocks, cr_rest)) =
@@ -152,7 +153,11 @@ fn mix_luma(y: &mut [u8], cb: &[u8], cr: &[u8], line: Line, mixing: FromChroma) 
     for (y, (cb, cr)) in blocks.iter_mut().zip(cb_blocks.iter().zip(cr_blocks)) {
         let shift: [i16; HALF] =
             std::array::from_fn(|at| mixing.at(around_zero(cb[at]), around_zero(cr[at])));
-        *y = std::array::from_fn(|at| mixed(y[at], shift[at / 2]));
+        let mut shifts = [0; BLOCK];
+        for (pair, &shift) in shifts.as_chunks_mut::<2>().0.iter_mut().zip(&shift) {
+            *pair = [shift; 2];
+        }
+        *y = std::array::from_fn(|at| mixed(y[at], shifts[at]));
     }
     for (pair, (&cb, &cr)) in
         rest.as_chunks_mut::<2>().0.iter_mut().zip(cb_rest.iter().zip(cr_rest))
@@ -171,8 +176,9 @@ fn mix_chroma(cb: &mut [u8], cr: &mut [u8], mixing: Mixing) {
     let ((cb_blocks, cb_rest), (cr_blocks, cr_rest)) =
         (cb.as_chunks_mut::<BLOCK>(), cr.as_chunks_mut::<BLOCK>());
     for (cb, cr) in cb_blocks.iter_mut().zip(cr_blocks) {
-        let both: [[u8; 2]; BLOCK] = std::array::from_fn(|at| mixed(cb[at], cr[at]));
-        (*cb, *cr) = (both.map(|it| it[0]), both.map(|it| it[1]));
+        let (old_cb, old_cr) = (*cb, *cr);
+        *cb = std::array::from_fn(|at| mixed(old_cb[at], old_cr[at])[0]);
+        *cr = std::array::from_fn(|at| mixed(old_cb[at], old_cr[at])[1]);
     }
     for (cb, cr) in cb_rest.iter_mut().zip(cr_rest) {
         [*cb, *cr] = mixed(*cb, *cr);
@@ -186,7 +192,12 @@ fn around_zero(chroma: u8) -> i16 {
 
 #[inline(always)]
 fn clamped(value: i16) -> u8 {
-    low_byte(value.clamp(0, 255).cast_unsigned())
+    byte(value.clamp(0, 255))
+}
+
+#[inline(always)]
+fn byte(value: i16) -> u8 {
+    low_byte(value.cast_unsigned())
 }
 
 /// The weights of red and blue in luma; green has the rest. Recommendations ITU-R BT.601, BT.709, BT.2020.
@@ -237,7 +248,7 @@ mod tests {
             (Line::LIMITED_RGB_CHROMA, 128.0, 219.0, 128.0),
         ];
         for (line, zero, span, to) in lines {
-            for value in 0..=255_u16 {
+            for value in 0..=255 {
                 let exact = ((f64::from(value) - zero) * 255.0 / span + to).clamp(0.0, 255.0);
                 assert!((f64::from(line.at(value)) - exact).abs() <= 0.8, "{line:?} at {value}");
             }

@@ -4,6 +4,7 @@
 //! to what a JPEG carries. The kernels are plain loops over blocks of a fixed size, which the compiler
 //! turns into SIMD on every target that has it, without a line of `unsafe`.
 
+mod bayer;
 mod colour;
 mod grey;
 mod packed;
@@ -12,10 +13,16 @@ mod rgb;
 mod strip;
 #[cfg(test)]
 mod tests;
+mod tone;
 
-use super::frame::RawFrame;
-use super::pixels::{Chroma, PixelFormat};
+pub use tone::{Automatic, RawLook};
+
+use super::frame::{FrameLayout, RawFrame};
+use super::orientation::Orientation;
+use super::pixels::{Chroma, PixelFormat, Size};
 use super::planes::Planes;
+use super::turn::turn_strip;
+use bayer::Demosaic;
 use colour::ColourMap;
 use strip::Strip;
 
@@ -23,51 +30,121 @@ use strip::Strip;
 /// with 32, 0.40 with 16, and 0.58 as a loop over single pixels, which is not vectorised.
 const BLOCK: usize = 64;
 
+/// What planes are to be like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted {
+    /// 4:2:0 or 4:2:2.
+    pub chroma: Chroma,
+    /// Nobody needs more, once the picture stands upright: a sensor's mosaic is halved for nothing.
+    pub at_least: Size,
+}
+
 /// Unpacks frame after frame, and keeps its scratch memory between them.
 #[derive(Debug, Default)]
-pub struct Unpacker {}
+pub struct Unpacker {
+    demosaic: Demosaic,
+    /// Some rows of a picture that is to be turned.
+    strip: Planes,
+}
+
+/// Rows that are unpacked before they are turned: they fit the first cache at any usual width.
+const STRIP_ROWS: usize = 16;
 
 impl Unpacker {
-    /// Fills `planes` from a raw frame, in full-range BT.601 as a JPEG carries it; with chroma as wanted,
-    /// or with none where the frame has none.
+    /// An unpacker that makes of a sensor's samples what `look` says.
+    pub fn new(look: RawLook) -> Self {
+        Self { demosaic: Demosaic::new(look), ..Self::default() }
+    }
+
+    /// Fills `planes` from a raw frame, upright and in full-range BT.601 as a JPEG carries it.
     ///
-    /// `chroma` must be 4:2:0 or 4:2:2. The frame must be at least
+    /// Chroma is as wanted, but none where the frame has none, and 4:2:0 where rows become columns. The
+    /// size is the frame's, or half of it where that is enough. The frame must be at least
     /// [`frame_len`](super::frame::FrameLayout::frame_len) long, which sources check before they lend it.
     ///
     /// # Panics
     /// When the frame is compressed, or shorter than its layout says.
-    pub fn unpack(&mut self, frame: &RawFrame<'_>, chroma: Chroma, planes: &mut Planes) {
+    pub fn unpack(&mut self, frame: &RawFrame<'_>, wanted: Wanted, planes: &mut Planes) {
         let layout = frame.layout;
-        let map = ColourMap::to_jpeg(layout.colour);
-        if let PixelFormat::Grey(depth) = layout.format {
-            planes.reshape(layout.size, Chroma::Grey);
-            grey::unpack(frame, depth, &map, 0, planes.split_mut().y);
-            return;
+        let orientation = layout.orientation;
+        let scale = Scale::of(layout, wanted.at_least);
+        let size = match scale {
+            Scale::Full => layout.size,
+            Scale::Half => Size::new(layout.size.width.div_ceil(2), layout.size.height.div_ceil(2)),
+        };
+        let chroma = match layout.format {
+            PixelFormat::Grey(_) => Chroma::Grey,
+            _ if orientation.swaps_sides() => Chroma::Yuv420,
+            _ => wanted.chroma,
+        };
+        self.demosaic.begin(frame);
+        planes.reshape(orientation.size_of(size), chroma);
+        if orientation == Orientation::UPRIGHT {
+            return fill(&mut self.demosaic, frame, scale, planes, 0);
         }
-        planes.reshape(layout.size, chroma);
-        let strip = Strip::from_row(planes, 0);
+        for first_row in (0..size.height).step_by(STRIP_ROWS) {
+            let rows = STRIP_ROWS.min(size.height - first_row);
+            self.strip.reshape(Size::new(size.width, rows), chroma);
+            fill(&mut self.demosaic, frame, scale, &mut self.strip, first_row);
+            turn_strip(&self.strip, first_row, size, orientation, planes);
+        }
+    }
+}
+
+/// How large planes are, compared with the frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scale {
+    Full,
+    Half,
+}
+
+impl Scale {
+    fn of(layout: &FrameLayout, at_least: Size) -> Self {
+        let upright = layout.upright_size();
+        let is_enough =
+            2 * at_least.width <= upright.width && 2 * at_least.height <= upright.height;
         match layout.format {
-            PixelFormat::Packed(order) => strip.fill(|rows| {
-                packed::unpack(frame, order, rows);
-                map.apply(rows);
-            }),
-            PixelFormat::SemiPlanar(sampled, _) | PixelFormat::Planar(sampled, _) => {
-                strip.fill(|rows| {
-                    planar::unpack(frame, sampled, rows);
-                    map.apply(rows);
-                });
-            }
-            PixelFormat::Rgb(order) => {
-                let map = ColourMap::of_rgb(layout.colour.range);
-                strip.fill(|rows| {
-                    rgb::unpack(frame, order, rows);
-                    map.apply(rows);
-                });
-            }
-            PixelFormat::Jpeg | PixelFormat::Grey(_) | PixelFormat::Bayer(..) => {
-                unreachable!("a JPEG is decoded, not taken apart")
-            }
+            PixelFormat::Bayer(..) if is_enough => Self::Half,
+            _ => Self::Full,
         }
+    }
+}
+
+/// Fills `planes` with the rows of a frame from `first_row` on.
+fn fill(
+    demosaic: &mut Demosaic,
+    frame: &RawFrame<'_>,
+    scale: Scale,
+    planes: &mut Planes,
+    first_row: usize,
+) {
+    let colour = frame.layout.colour;
+    let map = ColourMap::to_jpeg(colour);
+    let rgb_map = ColourMap::of_rgb(colour.range);
+    let strip = Strip::from_row(planes, first_row);
+    match frame.layout.format {
+        PixelFormat::Packed(order) => strip.fill(|rows| {
+            packed::unpack(frame, order, rows);
+            map.apply(rows);
+        }),
+        PixelFormat::SemiPlanar(sampled, _) | PixelFormat::Planar(sampled, _) => {
+            strip.fill(|rows| {
+                planar::unpack(frame, sampled, rows);
+                map.apply(rows);
+            });
+        }
+        PixelFormat::Rgb(order) => strip.fill(|rows| {
+            rgb::unpack(frame, order, rows);
+            rgb_map.apply(rows);
+        }),
+        PixelFormat::Bayer(order, _) => strip.fill(|rows| match scale {
+            Scale::Full => demosaic.unpack(frame, order, rows),
+            Scale::Half => demosaic.unpack_binned(frame, order, rows),
+        }),
+        PixelFormat::Grey(depth) => {
+            grey::unpack(frame, depth, &map, first_row, planes.split_mut().y);
+        }
+        PixelFormat::Jpeg => unreachable!("a JPEG is decoded, not taken apart"),
     }
 }
 

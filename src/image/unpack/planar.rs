@@ -1,5 +1,6 @@
 //! Takes rows of planes apart that lie in camera memory: luma, and chroma in one plane or in two.
 
+use super::rgb::halve;
 use super::strip::Rows;
 use super::{BLOCK, low_byte, narrow, words};
 use crate::image::frame::{PlaneLayout, RawFrame};
@@ -75,42 +76,38 @@ fn interleaved(upper: &[u8], lower: &[u8], first: &mut [u8], second: &mut [u8], 
 /// `STEP` bytes make one sample of each chroma: 2 one pair, 4 the average of two pairs.
 #[inline(always)]
 fn halved<const STEP: usize>(upper: &[u8], lower: &[u8], first: &mut [u8], second: &mut [u8]) {
-    let mut pairs = [0; 2 * BLOCK];
-    let whole = first.len() / BLOCK;
     let outputs = first.chunks_mut(BLOCK).zip(second.chunks_mut(BLOCK));
     let inputs = upper.chunks(STEP * BLOCK).zip(lower.chunks(STEP * BLOCK));
-    for (index, ((first, second), (upper, lower))) in outputs.zip(inputs).enumerate() {
-        if index < whole {
-            pair_up::<STEP>(upper, lower, &mut pairs);
-            let words = words(&pairs);
-            first.copy_from_slice(&narrow::<BLOCK>(words.map(|pair| pair & 0xFF)));
-            second.copy_from_slice(&narrow::<BLOCK>(words.map(|pair| pair >> 8)));
-        } else {
-            let pairs = &mut pairs[..2 * first.len()];
-            pair_up::<STEP>(upper, lower, pairs);
-            for ((first, second), pair) in
-                first.iter_mut().zip(second).zip(pairs.as_chunks::<2>().0)
-            {
-                [*first, *second] = *pair;
-            }
+    for ((first, second), (upper, lower)) in outputs.zip(inputs) {
+        let mut bytes = [0; 4 * BLOCK];
+        average_rows(upper, lower, &mut bytes[..upper.len()]);
+        if STEP == 4 && upper.len() % 4 == 2 {
+            // An odd width leaves a pair without a neighbour: it is its own.
+            bytes.copy_within(upper.len() - 2..upper.len(), upper.len());
         }
+        let [first_block, second_block] =
+            if STEP == 2 { apart(&bytes[..2 * BLOCK]) } else { apart_and_halved(&bytes) };
+        first.copy_from_slice(&first_block[..first.len()]);
+        second.copy_from_slice(&second_block[..second.len()]);
     }
 }
 
-/// Averages rows, and columns where there are twice as many as needed; the pairs stay pairs.
+/// Pairs of bytes, taken apart.
 #[inline(always)]
-fn pair_up<const STEP: usize>(upper: &[u8], lower: &[u8], pairs: &mut [u8]) {
-    if STEP == 2 {
-        average_rows(upper, lower, pairs);
-        return;
+fn apart(pairs: &[u8]) -> [[u8; BLOCK]; 2] {
+    let words = words::<BLOCK>(pairs);
+    [narrow(words.map(|pair| pair & 0xFF)), narrow(words.map(|pair| pair >> 8))]
+}
+
+/// The same, two pairs averaged to one.
+#[inline(always)]
+fn apart_and_halved(pairs: &[u8; 4 * BLOCK]) -> [[u8; BLOCK]; 2] {
+    let [left, right] = [apart(&pairs[..2 * BLOCK]), apart(&pairs[2 * BLOCK..])];
+    let mut out = [[0; BLOCK]; 2];
+    for (which, out) in out.iter_mut().enumerate() {
+        let (left_half, right_half) = out.split_at_mut(BLOCK / 2);
+        left_half.copy_from_slice(&halve(&left[which]));
+        right_half.copy_from_slice(&halve(&right[which]));
     }
-    // An odd width leaves one pair without a neighbour; it stands alone.
-    for (at, pair) in pairs.as_chunks_mut::<2>().0.iter_mut().enumerate() {
-        let near = 4 * at;
-        let far = if near + 4 <= upper.len() { near + 2 } else { near };
-        *pair = std::array::from_fn(|which| {
-            let sum = |row: &[u8]| u16::from(row[near + which]) + u16::from(row[far + which]);
-            low_byte((sum(upper) + sum(lower) + 2) >> 2)
-        });
-    }
+    out
 }

@@ -1,7 +1,7 @@
 //! Makes luma and chroma of red, green and blue.
 
 use super::strip::Rows;
-use super::{BLOCK, low_byte, narrow};
+use super::{BLOCK, narrow, words};
 use crate::image::frame::RawFrame;
 use crate::image::pixels::Rgb;
 
@@ -16,52 +16,51 @@ pub(super) struct Block {
 /// Fills `rows`; colour is averaged over the pixels that share it.
 pub(super) fn unpack(frame: &RawFrame<'_>, order: Rgb, rows: &mut Rows<'_>) {
     match order {
-        Rgb::Rgb24 => rows_of::<3>(frame, rows, |at, [r, g, b]| [r, g, b].map(u16::from)[at]),
-        Rgb::Bgr24 => rows_of::<3>(frame, rows, |at, [b, g, r]| [r, g, b].map(u16::from)[at]),
-        Rgb::Rgbx32 => rows_of::<4>(frame, rows, |at, [r, g, b, _]| [r, g, b].map(u16::from)[at]),
-        Rgb::Bgrx32 => rows_of::<4>(frame, rows, |at, [b, g, r, _]| [r, g, b].map(u16::from)[at]),
-        Rgb::Xrgb32 => rows_of::<4>(frame, rows, |at, [_, r, g, b]| [r, g, b].map(u16::from)[at]),
-        Rgb::Xbgr32 => rows_of::<4>(frame, rows, |at, [_, b, g, r]| [r, g, b].map(u16::from)[at]),
-        Rgb::Rgb565 => rows_of::<2>(frame, rows, |at, word| of_565(u16::from_le_bytes(word))[at]),
+        Rgb::Rgb24 => rows_of::<3>(frame, rows, |pixels| Block::of(&spread(pixels), [0, 1, 2])),
+        Rgb::Bgr24 => rows_of::<3>(frame, rows, |pixels| Block::of(&spread(pixels), [2, 1, 0])),
+        Rgb::Rgbx32 => rows_of::<4>(frame, rows, |pixels| Block::of(pixels, [0, 1, 2])),
+        Rgb::Bgrx32 => rows_of::<4>(frame, rows, |pixels| Block::of(pixels, [2, 1, 0])),
+        Rgb::Xrgb32 => rows_of::<4>(frame, rows, |pixels| Block::of(pixels, [1, 2, 3])),
+        Rgb::Xbgr32 => rows_of::<4>(frame, rows, |pixels| Block::of(pixels, [3, 2, 1])),
+        Rgb::Rgb565 => {
+            rows_of::<2>(frame, rows, |pixels| Block::of_565(pixels.map(u16::from_le_bytes)));
+        }
         Rgb::Rgb565BigEndian => {
-            rows_of::<2>(frame, rows, |at, word| of_565(u16::from_be_bytes(word))[at]);
+            rows_of::<2>(frame, rows, |pixels| Block::of_565(pixels.map(u16::from_be_bytes)));
         }
     }
 }
 
-/// 5, 6 and 5 bits to 8: the high bits are repeated below, so that white is 255.
-#[inline(always)]
-fn of_565(word: u16) -> [u16; 3] {
-    let (red, green, blue) = (word >> 11, word >> 5 & 0x3F, word & 0x1F);
-    [red << 3 | red >> 2, green << 2 | green >> 4, blue << 3 | blue >> 2]
-}
-
-/// `sample` takes red (0), green (1) or blue (2) from the `BYTES` of a pixel.
+/// `block` makes a block of its pixels of `BYTES` each.
 #[inline(always)]
 fn rows_of<const BYTES: usize>(
     frame: &RawFrame<'_>,
     rows: &mut Rows<'_>,
-    sample: impl Fn(usize, [u8; BYTES]) -> u16 + Copy,
+    block: impl Fn(&[[u8; BYTES]; BLOCK]) -> Block,
 ) {
     let plane = frame.layout.first_plane().expect("a raw format");
-    let [upper, lower] = rows.sources.map(|row| plane.row_of(frame.bytes, row));
-    let width = frame.layout.size.width;
-    let block_at = |row: &[u8], at: usize| {
-        let mut padded = [[0; BYTES]; BLOCK];
-        let pixels = &row.as_chunks::<BYTES>().0[at..width.min(at + BLOCK)];
-        // The last block of a row is filled up with its last pixel.
-        let pixels: &[[u8; BYTES]; BLOCK] = pixels.try_into().unwrap_or_else(|_| {
-            padded.fill(*pixels.last().expect("a block begins inside its row"));
-            padded[..pixels.len()].copy_from_slice(pixels);
-            &padded
-        });
-        Block {
-            red: pixels.map(|pixel| sample(0, pixel)),
-            green: pixels.map(|pixel| sample(1, pixel)),
-            blue: pixels.map(|pixel| sample(2, pixel)),
+    let sources = rows.sources.map(|row| plane.row_of(frame.bytes, row));
+    convert(rows, |row, at| {
+        let pixels = &sources[row].as_chunks::<BYTES>().0[at..];
+        if let Some(whole) = pixels.first_chunk() {
+            return block(whole);
         }
-    };
-    convert(rows, |row, at| block_at(if row == 0 { upper } else { lower }, at));
+        // The last block of a row is filled up with its last pixel.
+        let mut padded = [*pixels.last().expect("a block begins inside its row"); BLOCK];
+        padded[..pixels.len()].copy_from_slice(pixels);
+        block(&padded)
+    });
+}
+
+/// Three bytes of each pixel to four, so that SIMD can take them apart.
+#[inline(always)]
+fn spread(pixels: &[[u8; 3]; BLOCK]) -> [[u8; 4]; BLOCK] {
+    let bytes = pixels.as_flattened();
+    std::array::from_fn(|at| match bytes.get(3 * at..3 * at + 4) {
+        // One load for each pixel; the fourth byte is the next pixel's.
+        Some(four) => [four[0], four[1], four[2], four[3]],
+        None => [bytes[3 * at], bytes[3 * at + 1], bytes[3 * at + 2], 0],
+    })
 }
 
 /// Fills `rows` from blocks of pixels: `block_at(0 or 1, column)` is of the upper or the lower row.
@@ -88,7 +87,37 @@ pub(super) fn convert(rows: &mut Rows<'_>, block_at: impl Fn(usize, usize) -> Bl
     }
 }
 
+#[allow(clippy::cast_possible_truncation, reason = "a byte fits")]
+#[inline(always)]
+fn byte_of(word: u32, at: usize) -> u16 {
+    (word >> (8 * at) & 0xFF) as u16
+}
+
+/// Averages pairs.
+#[inline(always)]
+pub(super) fn halve(samples: &[u8; BLOCK]) -> [u8; BLOCK / 2] {
+    narrow(words(samples).map(|pair| ((pair & 0xFF) + (pair >> 8) + 1) >> 1))
+}
+
 impl Block {
+    /// Red, green and blue are the bytes `at` these places of each pixel.
+    #[inline(always)]
+    fn of(pixels: &[[u8; 4]; BLOCK], at: [usize; 3]) -> Self {
+        let words = pixels.map(u32::from_le_bytes);
+        let [red, green, blue] = at.map(|at| words.map(|word| byte_of(word, at)));
+        Self { red, green, blue }
+    }
+
+    /// 5, 6 and 5 bits to 8: the high bits are repeated below, so that white is 255.
+    #[inline(always)]
+    fn of_565(words: [u16; BLOCK]) -> Self {
+        Self {
+            red: words.map(|word| word >> 8 & 0xF8 | word >> 13),
+            green: words.map(|word| word >> 3 & 0xFC | word >> 9 & 3),
+            blue: words.map(|word| word << 3 & 0xF8 | word >> 2 & 7),
+        }
+    }
+
     #[inline(always)]
     fn average(&self, other: &Self) -> Self {
         let average = |one: &[u16; BLOCK], other: &[u16; BLOCK]| {
@@ -109,18 +138,26 @@ impl Block {
         }))
     }
 
-    /// -0.168736 R - 0.331264 G + 0.5 B and 0.5 R - 0.418688 G - 0.081312 B, in 1/256 and around 128, each of
-    /// two pixels; the bytes beyond are 0. 32895 is 128.5 less what would overflow at pure blue and red.
+    /// Cb and Cr, each of two pixels.
     #[inline(always)]
-    fn chroma(&self) -> [[u8; BLOCK]; 2] {
-        let (mut cb, mut cr) = ([0; BLOCK], [0; BLOCK]);
-        let sum = |of: &[u16; BLOCK], at: usize| (of[2 * at] + of[2 * at + 1] + 1) >> 1;
-        for at in 0..BLOCK / 2 {
-            let (red, green, blue) =
-                (sum(&self.red, at), sum(&self.green, at), sum(&self.blue, at));
-            cb[at] = low_byte((128 * blue + 32_895 - 43 * red - 85 * green) >> 8);
-            cr[at] = low_byte((128 * red + 32_895 - 107 * green - 21 * blue) >> 8);
-        }
-        [cb, cr]
+    fn chroma(&self) -> [[u8; BLOCK / 2]; 2] {
+        [halve(&narrow(blue_difference(self))), halve(&narrow(red_difference(self)))]
     }
 }
+
+/// Cb: -0.168736 R - 0.331264 G + 0.5 B, in 1/256 and around 128.
+#[inline(always)]
+pub(super) fn blue_difference(Block { red, green, blue }: &Block) -> [u16; BLOCK] {
+    std::array::from_fn(|at| (128 * blue[at] + ROUNDED_MIDDLE - 43 * red[at] - 85 * green[at]) >> 8)
+}
+
+/// Cr: 0.5 R - 0.418688 G - 0.081312 B, in 1/256 and around 128.
+#[inline(always)]
+pub(super) fn red_difference(Block { red, green, blue }: &Block) -> [u16; BLOCK] {
+    std::array::from_fn(|at| {
+        (128 * red[at] + ROUNDED_MIDDLE - 107 * green[at] - 21 * blue[at]) >> 8
+    })
+}
+
+/// 128.5 in 1/256, less the one by which pure blue or red would overflow 16 bits.
+const ROUNDED_MIDDLE: u16 = 32_895;

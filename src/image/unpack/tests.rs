@@ -3,7 +3,9 @@
 use super::*;
 use crate::image::frame::{FrameLayout, Micros};
 use crate::image::orientation::Orientation;
-use crate::image::pixels::{ChromaOrder, Colour, Matrix, Packed, Range, Rgb, SampleDepth, Size};
+use crate::image::pixels::{
+    BayerOrder, ChromaOrder, Colour, Matrix, Packed, Range, Rgb, SampleDepth, SamplePacking, Size,
+};
 
 /// The colour of the pixel at (x, y): noise, the same for the four pixels that may share chroma.
 fn scene(x: usize, y: usize) -> [f64; 3] {
@@ -122,7 +124,8 @@ fn packed(format: PixelFormat, size: Size, colour: Colour) -> (FrameLayout, Vec<
 fn unpacked(layout: &FrameLayout, bytes: &[u8], chroma: Chroma) -> Planes {
     let frame = RawFrame { bytes, layout, sequence: 0, captured_at: Micros(0) };
     let mut planes = Planes::default();
-    Unpacker::default().unpack(&frame, chroma, &mut planes);
+    let wanted = Wanted { chroma, at_least: layout.upright_size() };
+    Unpacker::default().unpack(&frame, wanted, &mut planes);
     planes
 }
 
@@ -216,7 +219,7 @@ fn nv24_is_averaged_over_four_pixels() {
     let (layout, _) = packed(format, Size::new(2, 2), Colour::JPEG);
     let bytes = [1, 2, 3, 4, 10, 100, 20, 110, 30, 120, 41, 130];
     let planes = unpacked(&FrameLayout { stride: 2, ..layout }, &bytes, Chroma::Yuv420);
-    assert_eq!(planes.split(), [&[1, 2, 3, 4][..], &[25], &[115]]);
+    assert_eq!(planes.split(), [&[1, 2, 3, 4][..], &[26], &[115]]);
 }
 
 #[test]
@@ -225,4 +228,141 @@ fn bits_above_a_grey_sample_s_own_do_not_wrap() {
     let planes =
         unpacked(&FrameLayout { stride: 4, ..layout }, &[0xFF, 0xFF, 0xFF, 3], Chroma::Yuv420);
     assert_eq!(planes.split()[0], [255, 255]);
+}
+
+/// A smooth picture as a sensor sees it through its mosaic, in samples of so many bits.
+fn mosaic(
+    order: BayerOrder,
+    packing: SamplePacking,
+    size: Size,
+    scene: impl Fn(usize, usize) -> [u8; 3],
+) -> (FrameLayout, Vec<u8>) {
+    let format = PixelFormat::Bayer(order, packing);
+    let stride = format.min_stride(size.width).expect("raw") + 3;
+    let (colour, orientation) = (Colour::JPEG, Orientation::UPRIGHT);
+    let layout = FrameLayout { format, size, stride, colour, orientation, interval: None };
+    let mut bytes = vec![0xAA; layout.frame_len().expect("raw")];
+    for y in 0..size.height {
+        for x in 0..size.width {
+            let sample = scene(x, y)[order.colours()[y % 2][x % 2]];
+            let row = &mut bytes[y * stride..];
+            match packing {
+                SamplePacking::Unpacked(SampleDepth::Bits8) => row[x] = sample,
+                SamplePacking::Unpacked(depth) => row[2 * x..2 * x + 2]
+                    .copy_from_slice(&(u16::from(sample) << (depth.bits() - 8)).to_le_bytes()),
+                SamplePacking::Packed10 => {
+                    row[x / 4 * 5 + x % 4] = sample;
+                    row[x / 4 * 5 + 4] = 0b0110_1100;
+                }
+            }
+        }
+    }
+    (layout, bytes)
+}
+
+fn slope(x: usize, y: usize) -> [u8; 3] {
+    [2 * x + y, 200 - x - y, 30 + x + 2 * y].map(|value| u8::try_from(value).expect("a byte"))
+}
+
+const ORDERS: [BayerOrder; 4] =
+    [BayerOrder::Rggb, BayerOrder::Bggr, BayerOrder::Gbrg, BayerOrder::Grbg];
+
+const PACKINGS: [SamplePacking; 5] = [
+    SamplePacking::Unpacked(SampleDepth::Bits8),
+    SamplePacking::Unpacked(SampleDepth::Bits10),
+    SamplePacking::Unpacked(SampleDepth::Bits12),
+    SamplePacking::Unpacked(SampleDepth::Bits16),
+    SamplePacking::Packed10,
+];
+
+#[test]
+fn a_mosaic_of_slopes_comes_out_as_the_slopes_at_full_and_at_half_size() {
+    for order in ORDERS {
+        for packing in PACKINGS {
+            for size in [Size::new(70, 40), Size::new(67, 41)] {
+                let (layout, bytes) = mosaic(order, packing, size, slope);
+                let frame = RawFrame {
+                    bytes: &bytes,
+                    layout: &layout,
+                    sequence: 0,
+                    captured_at: Micros(0),
+                };
+                let mut unpacker = Unpacker::new(RawLook::AS_IT_IS);
+                let mut planes = Planes::default();
+                for (at_least, scale) in [(size, 1), (Size::new(30, 20), 2)] {
+                    for chroma in [Chroma::Yuv420, Chroma::Yuv422] {
+                        unpacker.unpack(&frame, Wanted { chroma, at_least }, &mut planes);
+                        let width = planes.chroma().luma_size(planes.size()).width;
+                        assert_eq!(planes.size().width, size.width.div_ceil(scale));
+                        for y in 0..planes.size().height {
+                            for x in 0..planes.size().width {
+                                // The middle of the group that became this pixel; borders are mirrored.
+                                let at = |place: usize, end: usize| (place * scale).min(end - 1);
+                                let colour = slope(at(x, size.width), at(y, size.height));
+                                let expected = coded(colour.map(f64::from), Colour::JPEG)[0];
+                                let found = planes.split()[0][y * width + x];
+                                assert!(
+                                    (f64::from(found) - expected).abs() <= 4.0,
+                                    "{order:?} {packing:?} {size} 1/{scale} at {x},{y}: {found} {expected}"
+                                );
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn flat_colours_of_a_mosaic_are_exact_and_chroma_is_theirs() {
+    let colour = [200, 90, 40];
+    let expected = coded(colour.map(f64::from), Colour::JPEG).map(byte);
+    for order in ORDERS {
+        for size in [Size::new(67, 41), Size::new(2, 2), Size::new(1, 3), Size::new(1, 1)] {
+            let packing = SamplePacking::Unpacked(SampleDepth::Bits8);
+            let (layout, bytes) = mosaic(order, packing, size, |_, _| colour);
+            let frame =
+                RawFrame { bytes: &bytes, layout: &layout, sequence: 0, captured_at: Micros(0) };
+            let wanted = Wanted { chroma: Chroma::Yuv420, at_least: size };
+            let mut planes = Planes::default();
+            Unpacker::new(RawLook::AS_IT_IS).unpack(&frame, wanted, &mut planes);
+            if size.width == 1 || size.height == 1 {
+                // One colour of three: nothing to be right about but not to fail.
+                continue;
+            }
+            for (plane, expected) in planes.split().into_iter().zip(expected) {
+                let worst = plane.iter().map(|value| value.abs_diff(expected)).max();
+                assert!(worst <= Some(1), "{order:?} {size}: {worst:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_turned_frame_is_the_upright_one_turned() {
+    use crate::image::orientation::{Mirror, Rotation};
+    let size = Size::new(141, 37);
+    let turns = [Rotation::None, Rotation::Quarter, Rotation::Half, Rotation::ThreeQuarters];
+    for format in PixelFormat::all() {
+        let (layout, bytes) = match format {
+            PixelFormat::Jpeg => continue,
+            PixelFormat::Bayer(order, packing) => {
+                mosaic(order, packing, size, |x, y| slope(x / 4, y))
+            }
+            _ => packed(format, size, Colour::CAMERA),
+        };
+        let upright = unpacked(&layout, &bytes, Chroma::Yuv420);
+        for mirror in [Mirror::None, Mirror::LeftRight] {
+            for rotation in turns {
+                let orientation = Orientation { mirror, rotation };
+                let layout = FrameLayout { orientation, ..layout };
+                let found = unpacked(&layout, &bytes, Chroma::Yuv420);
+                let mut expected = Planes::default();
+                crate::image::turn::turn(&upright, orientation, &mut expected);
+                assert_eq!(found.size(), expected.size());
+                assert!(found.packed() == expected.packed(), "{format} {orientation}");
+            }
+        }
+    }
 }

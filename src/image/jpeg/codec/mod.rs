@@ -141,8 +141,9 @@ impl Decoder {
             Subsamp::None => Chroma::Yuv444,
             Subsamp::Sub1x2 => Chroma::Yuv440,
             Subsamp::Sub4x1 => Chroma::Yuv411,
+            Subsamp::Sub1x4 => Chroma::Yuv441,
             Subsamp::Gray => Chroma::Grey,
-            _ => return Err(JpegError::Unsupported("4:4:1 or unknown subsampling")),
+            _ => return Err(JpegError::Unsupported("unknown subsampling")),
         };
         let scale = dct_scale(size, at_least);
         self.scale(scale)?;
@@ -183,6 +184,7 @@ fn subsampling(chroma: Chroma) -> Subsamp {
         Chroma::Yuv444 => Subsamp::None,
         Chroma::Yuv440 => Subsamp::Sub1x2,
         Chroma::Yuv411 => Subsamp::Sub4x1,
+        Chroma::Yuv441 => Subsamp::Sub1x4,
         Chroma::Grey => Subsamp::Gray,
     }
 }

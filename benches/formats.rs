@@ -1,0 +1,120 @@
+//! Every raw format at 720p to JPEG, as a ratio to libjpeg-turbo on planes that are ready, measured in turns.
+//!
+//! `cargo bench --bench formats`. Ratios hold on a noisy machine; the times beside them are this machine's.
+
+mod measure;
+
+use lancam::image::frame::{FrameLayout, Micros, RawFrame};
+use lancam::image::jpeg::codec::Encoder;
+use lancam::image::orientation::{Orientation, Rotation};
+use lancam::image::pixels::{
+    BayerOrder, Chroma, Colour, Matrix, PixelFormat, Range, SampleDepth, SamplePacking, Size,
+};
+use lancam::image::planes::Planes;
+use lancam::image::unpack::{RawLook, Unpacker, Wanted};
+use measure::{paired, scene};
+
+const SIZE: Size = Size::new(1280, 720);
+const HALF: Size = Size::new(640, 360);
+const QUALITY: u8 = 80;
+
+/// What is done to one format.
+struct Case {
+    layout: FrameLayout,
+    at_least: Size,
+    look: RawLook,
+    note: &'static str,
+}
+
+impl Case {
+    fn of(format: PixelFormat) -> Self {
+        let stride = format.min_stride(SIZE.width).expect("a raw format");
+        let layout = FrameLayout {
+            format,
+            size: SIZE,
+            stride,
+            colour: Colour::CAMERA,
+            orientation: Orientation::UPRIGHT,
+            interval: None,
+        };
+        Self { layout, at_least: SIZE, look: RawLook::default(), note: "" }
+    }
+
+    fn coloured(colour: Colour) -> Self {
+        let case = Self::of(PixelFormat::YUYV);
+        Self { layout: FrameLayout { colour, ..case.layout }, ..case }
+    }
+
+    fn turned(format: PixelFormat, orientation: Orientation, note: &'static str) -> Self {
+        let case = Self::of(format);
+        Self { layout: FrameLayout { orientation, ..case.layout }, note, ..case }
+    }
+}
+
+fn main() {
+    println!(
+        "720p to JPEG, quality {QUALITY}, 4:2:0: CPU ms a frame, and the ratio to libjpeg-turbo on ready planes"
+    );
+    for format in PixelFormat::all().filter(|format| *format != PixelFormat::Jpeg) {
+        row(&Case::of(format));
+    }
+    for packing in [SamplePacking::Unpacked(SampleDepth::Bits8), SamplePacking::Packed10] {
+        let bayer = || Case::of(PixelFormat::Bayer(BayerOrder::Rggb, packing));
+        row(&Case { look: RawLook::AS_IT_IS, note: "as it is", ..bayer() });
+        row(&Case { at_least: HALF, note: "to 640x360", ..bayer() });
+        let note = "as it is, to 640x360";
+        row(&Case { at_least: HALF, look: RawLook::AS_IT_IS, note, ..bayer() });
+    }
+    for matrix in [Matrix::Bt601, Matrix::Bt709, Matrix::Bt2020] {
+        for range in [Range::Limited, Range::Full] {
+            row(&Case::coloured(Colour { matrix, range }));
+        }
+    }
+    let quarter = Orientation::turned(Rotation::Quarter);
+    row(&Case::turned(PixelFormat::YUYV, quarter, "turned by 90"));
+    row(&Case::turned(PixelFormat::YUYV, Orientation::turned(Rotation::Half), "turned by 180"));
+    let nv12 = PixelFormat::from_fourcc(lancam::image::pixels::FourCc(*b"NV12"));
+    row(&Case::turned(nv12.expect("known"), quarter, "turned by 90"));
+}
+
+fn row(case: &Case) {
+    let Case { layout, at_least, look, note } = case;
+    // What the bytes show matters little to unpacking; encoding is measured on planes of one scene.
+    let len = layout.frame_len().expect("a raw format");
+    let bytes: Vec<u8> = scene(SIZE).into_iter().cycle().take(len).collect();
+    let frame = RawFrame { bytes: &bytes, layout, sequence: 1, captured_at: Micros(1) };
+    let wanted = Wanted { chroma: Chroma::Yuv420, at_least: *at_least };
+    let mut unpacker = Unpacker::new(*look);
+    let mut planes = Planes::default();
+    unpacker.unpack(&frame, wanted, &mut planes);
+    let is_halved = planes.size().area() < SIZE.area();
+    let ready = ready_planes(if is_halved { HALF } else { SIZE });
+    let mut encoder = Encoder::new(QUALITY).expect("encoder");
+    let mut out = vec![0; Encoder::max_len(SIZE, Chroma::Yuv420).expect("a size")];
+    let (unpacking, encoding, _) = paired(
+        60,
+        || unpacker.unpack(&frame, wanted, &mut planes),
+        || {
+            encoder.encode(&ready, &mut out).expect("encodes");
+        },
+    );
+    println!(
+        "  {:<5} {:<22} {note:<20} unpacked in {:.3}, encoded in {:.3}: {:.2}",
+        layout.format.to_string(),
+        layout.colour.to_string(),
+        unpacking * 1e3,
+        encoding * 1e3,
+        (unpacking + encoding) / encoding
+    );
+}
+
+fn ready_planes(size: Size) -> Planes {
+    let case = Case::of(PixelFormat::YUYV);
+    let layout = FrameLayout { size, stride: size.width * 2, colour: Colour::JPEG, ..case.layout };
+    let bytes = &scene(size);
+    let mut planes = Planes::default();
+    let frame = RawFrame { bytes, layout: &layout, sequence: 1, captured_at: Micros(1) };
+    let wanted = Wanted { chroma: Chroma::Yuv420, at_least: size };
+    Unpacker::default().unpack(&frame, wanted, &mut planes);
+    planes
+}
