@@ -3,7 +3,7 @@
 use super::encode::{EncodeError, within_the_wire};
 use super::figures::Figures;
 use super::renditions::Renditions;
-use super::renditions::plan::{Plan, Wanted};
+use super::renditions::plan::Plan;
 use super::renditions::pool::PlanesPool;
 use super::renditions::wish::Captured;
 use super::update::{StreamFacts, Update};
@@ -11,7 +11,7 @@ use crate::image::frame::RawFrame;
 use crate::image::jpeg::markers;
 use crate::image::pixels::PixelFormat;
 use crate::image::planes::Planes;
-use crate::image::unpack::Unpacker;
+use crate::image::unpack::{Unpacker, Wanted};
 use crate::source::clock;
 use crate::wire::packet::{Codec, FrameFacts, Packet, PacketPool};
 use std::convert::Infallible;
@@ -173,5 +173,5 @@ fn captured(frame: &RawFrame<'_>) -> Result<Captured, EncodeError> {
 
 /// The one reading of a raw frame's memory.
 fn unpack(unpacker: &mut Unpacker, frame: &RawFrame<'_>, wanted: Wanted, planes: &mut Planes) {
-    unpacker.unpack(frame, wanted.chroma, planes);
+    unpacker.unpack(frame, wanted, planes);
 }

@@ -9,6 +9,7 @@ use crate::camera::update::StreamFacts;
 use crate::image::frame::Micros;
 use crate::image::pixels::{Chroma, Size};
 use crate::image::planes::Planes;
+use crate::image::unpack::Wanted;
 use crate::latest::Latest;
 use crate::wire::packet::Packet;
 use std::sync::Arc;
@@ -40,15 +41,6 @@ pub struct Rendition {
     pub(super) places: Vec<Arc<Place>>,
     /// What its thread takes its work from.
     pub(super) tasks: Arc<Latest<EncodeTask>>,
-}
-
-/// The planes that renditions need of a frame.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Wanted {
-    /// No rendition is wider or higher than this.
-    pub at_least: Size,
-    /// 4:2:2 when any rendition keeps so much, else 4:2:0.
-    pub chroma: Chroma,
 }
 
 impl Rendition {
