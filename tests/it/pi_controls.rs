@@ -3,6 +3,7 @@
 use crate::native_client::NativeClient;
 use crate::pi::{boot, run, start, stop, viewer};
 use crate::rig::{Guest, Machine};
+use lancam::image::pixels::Size;
 use std::time::{Duration, Instant};
 
 #[test]
@@ -12,6 +13,7 @@ fn the_controls_of_a_real_driver_are_listed_and_set_and_set_again() {
     what_is_asked_is_what_v4l2_ctl_reads(&guest);
     what_cannot_be_is_told_and_keeps_nobody_from_streaming(&guest);
     a_camera_that_was_plugged_in_again_is_told_again(&guest);
+    a_camera_that_can_stand_on_its_head_does_it_itself(&guest);
     guest.power_off();
 }
 
@@ -159,4 +161,42 @@ fn wait_for_frames_again(guest: &Guest, client: &mut NativeClient) {
         assert!(Instant::now() < deadline, "{}", log(guest));
     }
     client.frame();
+}
+
+/// vivid mirrors by its own controls: what arrives is turned, and nobody here turned it.
+fn a_camera_that_can_stand_on_its_head_does_it_itself(guest: &Guest) {
+    if !guest.sh("lancam --help").text().contains("--rotate ") {
+        crate::skip::skip("turning by controls", "this lancam has no --rotate");
+        return;
+    }
+    run(guest, "v4l2-ctl -d $(ls /dev/video* | head -1) -c vertical_flip=1");
+    let flips = || controls(guest, "horizontal_flip,vertical_flip");
+    start(
+        guest,
+        "--size 640x360 --set test_pattern=1 --set brightness=default --set hue=default --rotate 180",
+    );
+    let (facts, jpeg) = viewer(guest).frame();
+    assert_eq!(facts.size, Size::new(640, 360));
+    let (picture, _) = crate::native_client::look(&jpeg);
+    let (left, right) = (picture.rgb(20, 180), picture.rgb(620, 180));
+    assert!(left.iter().all(|&part| part < 16), "black is on the left: {left:?}");
+    assert!(right.iter().all(|&part| part > 239), "white is on the right: {right:?}");
+    assert_eq!(flips(), ["horizontal_flip: 1", "vertical_flip: 1"]);
+    assert_log(guest, &["its own controls do this: turned by 180 degrees"]);
+    stop(guest);
+    wait_until(|| flips() == ["horizontal_flip: 0", "vertical_flip: 1"]);
+
+    // A quarter turn is for others, and what was left switched on would turn it the wrong way.
+    start(guest, "--size 640x360 --rotate 90");
+    viewer(guest).frame();
+    assert_eq!(flips(), ["horizontal_flip: 0", "vertical_flip: 0"]);
+    stop(guest);
+    wait_until(|| flips() == ["horizontal_flip: 0", "vertical_flip: 1"]);
+}
+
+fn wait_until(is_so: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !is_so() {
+        assert!(Instant::now() < deadline, "it did not come to that");
+    }
 }

@@ -1,8 +1,8 @@
 //! An open camera, from its node to its frames.
 
-use super::controls::{ControlSetting, Moment, Settings};
+use super::controls::{ControlSetting, Moment, Settings, Turned};
 use super::errors;
-use super::grant::{Granted, NotGranted, grant, interlacing};
+use super::grant::{Granted, NotGranted, grant, granted, interlacing};
 use super::ioctl::{Capability, Refused};
 use super::negotiate::{FPS_UNASKED, LARGEST_UNASKED, choices, runners_up, wanted_size};
 use super::node::Node;
@@ -10,16 +10,22 @@ use super::offer::offers;
 use super::queue::{Ended, NotStarted, Queue};
 use super::sequence::{FrameCount, Sequence};
 use crate::image::frame::{FrameLayout, RawFrame};
+use crate::image::orientation::Orientation;
 use crate::image::pixels::PixelFormat;
 use crate::source::{CaptureWish, Drops, FrameSource, SourceError};
 use crate::stop::Stop;
+use nix::errno::Errno;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use v4l::device::Handle;
 
 /// A camera that streams until it is dropped.
 pub struct Camera {
     path: PathBuf,
     capability: Capability,
     queue: Queue,
+    /// Behind the queue: no driver turns pictures the other way while it streams.
+    _turn: Option<Turn>,
 }
 
 impl Camera {
@@ -35,14 +41,21 @@ impl Camera {
         if !node.kind().may_give_pictures() {
             return Err(errors::no_camera(path, node.kind()));
         }
-        let (granted, runners_up) = negotiate(&node, wish)?;
-        let layout = granted.layout;
+        let (mut granted, runners_up) = negotiate(&node, wish)?;
         let name = path.display().to_string();
         let (handle, interface) = (node.handle(), node.interface());
+        let turn = Turn::by_controls(handle.clone(), wish.orientation);
         let mut settings = Settings::new(settings, &*handle);
         if let Some(settings) = &mut settings {
             settings.apply(&*handle, Moment::BeforeStreaming);
         }
+        if turn.is_some() || settings.is_some() {
+            granted = again(&node, granted)?;
+        }
+        if let Some(turn) = &turn {
+            granted.layout.orientation = turn.turned.rest;
+        }
+        let layout = granted.layout;
         let sequence = Sequence::new(count);
         let queue = Queue::start(name.clone(), node.handle(), interface, layout, sequence);
         let queue = queue.map_err(|error| match error {
@@ -66,7 +79,10 @@ impl Camera {
             settings.apply(&*handle, Moment::Streaming);
             settings.log(&name);
         }
-        Ok(Self { path: path.into(), capability: node.capability, queue })
+        if let Some(turn) = &turn {
+            turn.log(&name, wish.orientation);
+        }
+        Ok(Self { path: path.into(), capability: node.capability, queue, _turn: turn })
     }
 
     /// What it says of itself.
@@ -95,6 +111,49 @@ impl FrameSource for Camera {
     fn drops(&self) -> Drops {
         self.queue.drops()
     }
+}
+
+/// The picture is turned by the camera's controls until this is dropped.
+struct Turn {
+    handle: Arc<Handle>,
+    turned: Turned,
+}
+
+impl Turn {
+    /// `None` where nobody asked: then nothing is touched.
+    fn by_controls(handle: Arc<Handle>, wanted: Orientation) -> Option<Self> {
+        if wanted == Orientation::UPRIGHT {
+            return None;
+        }
+        let turned = Turned::by(&*handle, wanted);
+        Some(Self { handle, turned })
+    }
+
+    fn log(&self, camera: &str, wanted: Orientation) {
+        if self.turned.rest == Orientation::UPRIGHT {
+            log::info!("camera {camera}: its own controls do this: {wanted}");
+        } else {
+            log::info!("camera {camera}: it has no control for this, so lancam does it: {wanted}");
+        }
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.turned.put_back(&*self.handle);
+    }
+}
+
+/// Setting a control may have changed the format: a flipped sensor's colours change places.
+fn again(node: &Node, before: Granted) -> Result<Granted, SourceError> {
+    granted(node, before.interval).map_err(|error| match error {
+        NotGranted::Refused(refused) => not_started(node, &before.layout.to_string(), refused),
+        NotGranted::Unusable(driver) => {
+            log::debug!("camera {}: controls made {driver:?} of it", node.path.display());
+            let asked = format!("{} with these controls", before.layout);
+            not_started(node, &asked, Refused { call: "VIDIOC_G_FMT", errno: Errno::ENOTSUP })
+        }
+    })
 }
 
 /// Asks for the best format, then for the next best, until one is granted; names those that came after it.
@@ -144,7 +203,7 @@ fn granted_and_how_near(granted: &Granted, wish: &CaptureWish) -> String {
     if let Some(order) = interlacing(&granted.driver) {
         text += &format!(", {order}");
     }
-    if *wish == CaptureWish::default() {
+    if *wish == (CaptureWish { orientation: wish.orientation, ..CaptureWish::default() }) {
         return text + &format!(": its best up to {LARGEST_UNASKED} at {FPS_UNASKED} fps");
     }
     let other_size = wish.size.filter(|&wished| wished != size).map(|it| it.to_string());
@@ -169,7 +228,6 @@ mod tests {
     use super::super::ioctl::DriverFormat;
     use super::super::offer::Interval;
     use super::*;
-    use crate::image::orientation::Orientation;
     use crate::image::pixels::{Colour, FourCc, Size};
 
     fn granted(field: u32) -> Granted {

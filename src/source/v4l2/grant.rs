@@ -45,11 +45,19 @@ pub(super) fn grant(node: &Node, choice: &Choice) -> Result<Granted, NotGranted>
         .map_err(refused("VIDIOC_S_FMT"))?;
     let interval = set_interval(node, choice.interval);
     // Asked only now: with another rate some drivers change the format too.
-    let driver = ioctl::format(&handle, interface).map_err(refused("VIDIOC_G_FMT"))?;
-    let layout = layout(&driver, interval).ok_or(NotGranted::Unusable(driver))?;
-    if let Some(nearly) = approximated(layout.format, &driver) {
+    let granted = granted(node, interval)?;
+    if let Some(nearly) = approximated(granted.layout.format, &granted.driver) {
         log::info!("camera {}: it sends {nearly}: colours are nearly right", node.path.display());
     }
+    Ok(granted)
+}
+
+/// What is in force now: a control may have changed the format that was granted.
+pub(super) fn granted(node: &Node, interval: Option<Interval>) -> Result<Granted, NotGranted> {
+    let refused = |call| move |errno| NotGranted::Refused(Refused { call, errno });
+    let (handle, interface) = (node.handle(), node.interface());
+    let driver = ioctl::format(&handle, interface).map_err(refused("VIDIOC_G_FMT"))?;
+    let layout = layout(&driver, interval).ok_or(NotGranted::Unusable(driver))?;
     Ok(Granted { layout, driver, interval })
 }
 

@@ -10,10 +10,12 @@ mod enumerate;
 #[cfg(test)]
 mod fake;
 mod ioctl;
+mod mirror;
 mod settings;
 mod show;
 mod value;
 
+pub(super) use mirror::Turned;
 pub use settings::ControlSetting;
 pub(super) use settings::{Moment, Settings};
 pub(super) use show::Shown;
