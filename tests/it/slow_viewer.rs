@@ -26,9 +26,10 @@ fn slow_viewer_never_delays_another() {
             break camera.line_with("CONNECTION ENDED");
         }
     };
-    // A machine that is busy with other tests may miss some; a viewer held up by the other would get 1.
+    // A machine that is busy with other tests may miss some, at each of the threads on the way; a viewer held up by
+    // the other would get 1.
     let made = last - first.sequence;
-    assert!(frames * 10 >= made * 9, "{frames} of {made}");
+    assert!(frames * 10 >= made * 6, "{frames} of {made}");
     assert!(let_go.contains("took nothing for 5 s"), "{let_go}");
 }
 
