@@ -65,7 +65,7 @@ impl Feed {
             self.end_of_passing();
         }
         if !plan.is_watched() {
-            self.end_of_unpacking();
+            self.end_of_all();
             return Ok(Watched::No);
         }
         let captured = captured(frame)?;
@@ -138,21 +138,23 @@ impl Feed {
         plan.share(&planes, frame.sequence, frame.captured_at, stream);
     }
 
-    /// Nobody gets the camera's own JPEGs any more: what it took is told, and given back.
+    /// Nobody gets the camera's own JPEGs any more: what that took is told.
     fn end_of_passing(&mut self) {
         if let Some(mut figures) = self.passed.take() {
             figures.memory = self.packets.memory();
             log::info!("the camera's own JPEGs are no longer watched: {figures}");
-            self.packets = PacketPool::default();
         }
     }
 
-    /// Nobody needs planes any more, and their memory is given back.
-    fn end_of_unpacking(&mut self) {
+    /// Nobody wants frames any more, and their memory is given back.
+    fn end_of_all(&mut self) {
         let memory = self.planes.memory();
         if memory > 0 {
             log::info!("frames are no longer unpacked; the planes took {} kB", memory / 1000);
             self.planes.clear();
+        }
+        if self.packets.memory() > 0 {
+            self.packets = PacketPool::default();
         }
     }
 }
