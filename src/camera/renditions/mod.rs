@@ -1,16 +1,16 @@
 //! Who watches what: viewers with equal wishes share a place, places of equal form share an encode.
 //!
-//! Sessions join and leave here, the capture thread reads the [`Plan`](plan::Plan) that follows from it.
+//! Sessions join and leave here, the capture thread reads the [`Plan`] that follows from it.
 
 mod decode;
 mod pace;
 mod place;
 pub mod plan;
 pub mod pool;
+mod staff;
 pub mod wish;
 mod worker;
 
-use super::encode::Recipe;
 use super::update::{StatusText, StreamFacts, Update};
 use crate::latest::Reader;
 use crate::stop::Stop;
@@ -18,7 +18,8 @@ use crate::wire::native::message::StatusCode;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use place::{Grant, Place};
-use plan::{Decision, Plan, Rendition, decide};
+use plan::Plan;
+use staff::{grant, staff};
 use std::fmt::Write;
 use std::io;
 use std::os::fd::AsFd;
@@ -198,7 +199,7 @@ impl Renditions {
             ..Plan::default()
         };
         let groups = match &state.captured {
-            Some((captured, stream)) => group(&state.taken, *captured, stream, &mut new),
+            Some((captured, stream)) => grant(&state.taken, *captured, stream, &mut new),
             None => {
                 for taken in &state.taken {
                     taken.place.set_grant(Grant::Nothing);
@@ -256,122 +257,6 @@ impl Renditions {
     /// No panic can leave the state half-way: it is a list and what was last heard.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A rendition to be, and whose it is.
-type Group = (Recipe, Vec<Arc<Place>>);
-
-/// Grants each place what it may have, and returns what is to be encoded.
-fn group(
-    taken: &[Taken],
-    captured: Captured,
-    stream: &Arc<StreamFacts>,
-    plan: &mut Plan,
-) -> Vec<Group> {
-    let wishes: Vec<_> = taken
-        .iter()
-        .map(|Taken { place, .. }| {
-            let now = match place.grant() {
-                Grant::Frames(form, _) => Some(form),
-                Grant::Nothing | Grant::Waiting(_) => None,
-            };
-            (place.wish.form(captured), now)
-        })
-        .collect();
-    let mut groups: Vec<Group> = Vec::new();
-    for (Taken { place, .. }, decision) in taken.iter().zip(decide(&wishes)) {
-        let form = match decision {
-            Decision::AsCaptured => {
-                plan.as_captured.push(Arc::clone(place));
-                Form::AsCaptured
-            }
-            Decision::Made(recipe) => {
-                match groups.iter_mut().find(|(known, _)| *known == recipe) {
-                    Some((_, places)) => places.push(Arc::clone(place)),
-                    None => groups.push((recipe, vec![Arc::clone(place)])),
-                }
-                Form::Made(recipe)
-            }
-            Decision::Waits => {
-                if !matches!(place.grant(), Grant::Waiting(_)) {
-                    // What they are told follows when it is known what is made instead.
-                    let untold = StatusText { code: StatusCode::Full, text: String::new() };
-                    place.set_grant(Grant::Waiting(Arc::new(untold)));
-                }
-                continue;
-            }
-        };
-        place.set_grant(Grant::Frames(form, Arc::clone(stream)));
-    }
-    groups
-}
-
-/// Gives each group a thread: the one that makes the same already, a new one, or, when the camera's pictures have
-/// changed and all sizes with them, any that is free. Returns whom there is none for, and why.
-fn staff(groups: Vec<Group>, old: &Plan, new: &mut Plan) -> Vec<(Arc<Place>, Arc<StatusText>)> {
-    let mut idle = old.made.clone();
-    let mut take_same = |(recipe, places): Group| {
-        let same = idle.iter().position(|rendition| rendition.recipe == recipe);
-        (recipe, places, same.map(|index| idle.swap_remove(index)))
-    };
-    let groups: Vec<_> = groups.into_iter().map(&mut take_same).collect();
-    let kind = |plan: &Plan| plan.captured.as_ref().map(|(captured, _)| *captured);
-    let others_go_on = kind(old) != kind(new);
-    let mut failed = Vec::new();
-    for (recipe, places, own_thread) in groups {
-        let thread = match own_thread.or_else(|| idle.pop_if(|_| others_go_on)) {
-            Some(rendition) => Ok((rendition.number, Arc::clone(&rendition.tasks))),
-            None => {
-                let is_free = |number: &usize| {
-                    !new.made.iter().chain(&old.made).any(|made| made.number == *number)
-                };
-                let number = (1..).find(is_free).expect("there are more numbers than renditions");
-                worker::start(number, recipe).map(|tasks| (number, tasks))
-            }
-        };
-        match thread {
-            Ok((number, tasks)) => {
-                new.made.push(Arc::new(Rendition { number, recipe, places, tasks }));
-            }
-            Err(error) => {
-                let text = format!("no pictures of {recipe} can be made: {error}");
-                log::warn!("{text}");
-                let status = Arc::new(StatusText { code: StatusCode::CameraRefused, text });
-                failed.extend(places.into_iter().map(|place| (place, Arc::clone(&status))));
-            }
-        }
-    }
-    for rendition in idle {
-        rendition.tasks.close();
-    }
-    failed.extend(staff_decoder(old, new));
-    failed
-}
-
-/// JPEGs that renditions are made of need one more thread.
-fn staff_decoder(old: &Plan, new: &mut Plan) -> Vec<(Arc<Place>, Arc<StatusText>)> {
-    use crate::image::pixels::PixelFormat;
-    let is_jpeg =
-        new.captured.as_ref().is_some_and(|(captured, _)| captured.format == PixelFormat::Jpeg);
-    if !is_jpeg || new.made.is_empty() {
-        if let Some(decoder) = &old.decoder {
-            decoder.close();
-        }
-        return Vec::new();
-    }
-    match old.decoder.clone().map_or_else(decode::start, Ok) {
-        Ok(decoder) => {
-            new.decoder = Some(decoder);
-            Vec::new()
-        }
-        Err(error) => {
-            let text = format!("this camera's JPEGs cannot be decoded: {error}");
-            log::warn!("{text}");
-            let status = Arc::new(StatusText { code: StatusCode::CameraRefused, text });
-            let made = new.made.iter().flat_map(|rendition| &rendition.places);
-            made.map(|place| (Arc::clone(place), Arc::clone(&status))).collect()
-        }
     }
 }
 
