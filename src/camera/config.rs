@@ -345,7 +345,7 @@ impl Config {
 
 /// `, MJPG, JPEG, …`
 fn known_formats() -> String {
-    PixelFormat::KNOWN.map(|(code, _)| format!(", {}", code.to_string().trim_end())).concat()
+    PixelFormat::KNOWN.map(|(code, _)| format!(", {code}")).concat()
 }
 
 fn parse_format(text: &str) -> Result<Option<PixelFormat>, ()> {

@@ -148,6 +148,7 @@ impl Drop for Turn {
 fn again(node: &Node, before: Granted) -> Result<Granted, SourceError> {
     granted(node, before.interval).map_err(|error| match error {
         NotGranted::Refused(refused) => not_started(node, &before.layout.to_string(), refused),
+        NotGranted::TooShort(layout, len) => errors::short_buffers(&node.path, &layout, len),
         NotGranted::Unusable(driver) => {
             log::debug!("camera {}: controls made {driver:?} of it", node.path.display());
             let asked = format!("{} with these controls", before.layout);
@@ -165,6 +166,9 @@ fn negotiate(node: &Node, wish: &CaptureWish) -> Result<(Granted, Option<String>
     for choice in &choices {
         match grant(node, choice) {
             Ok(granted) => return Ok((granted, runners_up(&choices, choice))),
+            Err(NotGranted::TooShort(layout, len)) => {
+                refusal = refusal.or(Some(errors::short_buffers(&node.path, &layout, len)));
+            }
             Err(NotGranted::Unusable(driver)) => {
                 log::debug!("camera {}: asked for {choice:?}, got {driver:?}", node.path.display());
             }
@@ -245,6 +249,7 @@ mod tests {
                 width: 640,
                 height: 480,
                 stride: 1280,
+                buffer_len: 1280 * 480,
                 field,
                 colorspace: 0,
                 ycbcr_encoding: 0,

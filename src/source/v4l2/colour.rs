@@ -115,6 +115,7 @@ mod tests {
             width: 64,
             height: 64,
             stride: 0,
+            buffer_len: 0,
             field: 1,
             colorspace,
             ycbcr_encoding,

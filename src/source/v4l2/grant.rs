@@ -33,6 +33,9 @@ pub(super) enum NotGranted {
     Refused(Refused),
     /// It granted what is not understood, or cannot be.
     Unusable(DriverFormat),
+    /// Its buffers hold only so many bytes, fewer than a frame: vivid's of 4:2:0 lack half a row of chroma
+    /// when the height is odd.
+    TooShort(FrameLayout, usize),
 }
 
 /// Sets format and rate.
@@ -58,6 +61,10 @@ pub(super) fn granted(node: &Node, interval: Option<Interval>) -> Result<Granted
     let (handle, interface) = (node.handle(), node.interface());
     let driver = ioctl::format(&handle, interface).map_err(refused("VIDIOC_G_FMT"))?;
     let layout = layout(&driver, interval).ok_or(NotGranted::Unusable(driver))?;
+    let len = usize::try_from(driver.buffer_len).unwrap_or(usize::MAX);
+    if len > 0 && layout.frame_len().is_some_and(|least| least > len) {
+        return Err(NotGranted::TooShort(layout, len));
+    }
     Ok(Granted { layout, driver, interval })
 }
 
@@ -124,6 +131,7 @@ mod tests {
             width,
             height,
             stride,
+            buffer_len: 0,
             field: 1,
             colorspace: 8,
             ycbcr_encoding: 0,

@@ -124,7 +124,7 @@ pub(super) fn runners_up(choices: &[Choice], taken: &Choice) -> Option<String> {
         }
     }
     let in_words = |choice: &&Choice| {
-        let mut words = choice.fourcc.to_string().trim_end().to_owned();
+        let mut words = choice.fourcc.to_string();
         if choice.size != taken.size {
             words = format!("{} {words}", choice.size);
         }

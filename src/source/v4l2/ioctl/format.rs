@@ -44,6 +44,8 @@ pub(in super::super) struct DriverFormat {
     pub(in super::super) height: u32,
     /// Bytes from row to row.
     pub(in super::super) stride: u32,
+    /// Bytes of a buffer.
+    pub(in super::super) buffer_len: u32,
     /// `V4L2_FIELD_…`: whether rows are interlaced.
     pub(in super::super) field: u32,
     /// `V4L2_COLORSPACE_…`.
@@ -105,6 +107,7 @@ fn single_planar(raw: &v4l2_format) -> DriverFormat {
         width: pix.width,
         height: pix.height,
         stride: pix.bytesperline,
+        buffer_len: pix.sizeimage,
         field: pix.field,
         colorspace: pix.colorspace,
         // SAFETY: both of this union's fields are a u32.
@@ -123,6 +126,7 @@ fn multi_planar(raw: &v4l2_format) -> DriverFormat {
         width: pix.width,
         height: pix.height,
         stride: first.bytesperline,
+        buffer_len: first.sizeimage,
         field: pix.field,
         colorspace: pix.colorspace,
         // SAFETY: both of this union's fields are a u8.
@@ -177,6 +181,7 @@ mod tests {
             ..Default::default()
         };
         pix.plane_fmt[0].bytesperline = 704;
+        pix.plane_fmt[0].sizeimage = 999_999;
         pix.plane_fmt[1].bytesperline = 99;
         pix.__bindgen_anon_1.ycbcr_enc = 2;
         let mut raw = v4l2_format::default();
@@ -186,6 +191,7 @@ mod tests {
             width: 640,
             height: 360,
             stride: 704,
+            buffer_len: 999_999,
             field: 1,
             colorspace: 3,
             ycbcr_encoding: 2,
