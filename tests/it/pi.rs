@@ -27,12 +27,17 @@ fn binary() -> PathBuf {
 
 /// Boots the machine; `None`, and said, where that cannot be.
 pub(crate) fn boot(machine: Machine) -> Option<Guest> {
+    boot_with(machine, "")
+}
+
+/// The same, with module parameters: `vivid.n_devs=2`.
+pub(crate) fn boot_with(machine: Machine, kernel_arguments: &str) -> Option<Guest> {
     let binary = binary();
     if !binary.exists() {
         crate::skip::skip("pi", "no dist/lancam-aarch64: cross/build.sh aarch64 makes it");
         return None;
     }
-    match Guest::boot(machine, Some(&binary), "") {
+    match Guest::boot(machine, Some(&binary), kernel_arguments) {
         Ok(guest) => Some(guest),
         Err(Skip(reason)) => {
             crate::skip::skip("pi", &reason);
