@@ -18,6 +18,7 @@ mod linux {
     use lancam::camera::renditions::Renditions;
     use lancam::camera::session::{Camera, Seats};
     use lancam::camera::{server, supervisor};
+    use lancam::image::unpack::RawLook;
     use lancam::source::v4l2::list::Listing;
     use lancam::source::{Opener, SourceError};
     use lancam::stop::Stop;
@@ -103,7 +104,7 @@ mod linux {
         let opener = Opener::new(config.source.clone(), config.capture)
             .with_controls(config.settings.clone());
         let renditions = Arc::clone(&camera.renditions);
-        let capture = start_capture(opener, renditions, config.idle_stop, &stop)
+        let capture = start_capture(opener, renditions, config.raw, config.idle_stop, &stop)
             .map_err(|error| failure(&error))?;
         wait_for_the_end(&signals, &stop);
         let captured = capture.join();
@@ -126,12 +127,13 @@ mod linux {
     fn start_capture(
         opener: Opener,
         renditions: Arc<Renditions>,
+        look: RawLook,
         idle_stop: Option<Duration>,
         stop: &Stop,
     ) -> std::io::Result<thread::JoinHandle<Result<(), SourceError>>> {
         let stop = stop.clone();
         thread::Builder::new().name("capture".into()).spawn(move || {
-            let result = supervisor::run(opener, &renditions, idle_stop, &stop);
+            let result = supervisor::run(opener, &renditions, look, idle_stop, &stop);
             stop.request();
             result
         })

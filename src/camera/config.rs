@@ -3,8 +3,10 @@
 use super::encode::Coding;
 use super::renditions::wish::Wish;
 use super::server::Listen;
+use crate::image::orientation::{Orientation, Rotation};
 use crate::image::pixels::{Chroma, FourCc, PixelFormat, Size};
 use crate::image::rendition::{Aspect, SizeWish};
+use crate::image::unpack::{Automatic, RawLook};
 use crate::net::lan::{Guests, Prefix};
 use crate::source::v4l2::ControlSetting;
 use crate::source::{CaptureWish, SourceSpec};
@@ -28,6 +30,10 @@ lancam --help              this text
   --format F          MJPG, NV12, YUYV, ...; lancam list names the camera's  [auto]
   --set NAME=VALUE    repeatable; a control of the camera, such as brightness=128 or
                       power_line_frequency=\"50 Hz\"; lancam list says which it has
+  --rotate DEGREES    0, 90, 180 or 270, clockwise; the camera does it where it can  [0]
+  --flip h|v|hv       left and right, top and bottom exchanged, after --rotate  [none]
+  --raw LIST          what is done to a sensor's own samples (Bayer): off, or auto for all of
+                      black,balance,gamma: black level, white balance, brightness curve  [auto]
   --width N           width sent to viewers; the height follows unless given
   --height N          height sent to viewers; the width follows unless given
   --stretch           with both: exactly that, whatever becomes of the shape
@@ -71,6 +77,12 @@ pub struct Config {
     pub capture: CaptureWish,
     /// How the camera's controls are to be set.
     pub settings: Vec<ControlSetting>,
+    /// The turn that is part of `capture.orientation`.
+    rotation: Rotation,
+    /// What is done after it, and is part of that too.
+    flip: Orientation,
+    /// What is done to a sensor's own samples.
+    pub raw: RawLook,
     /// What viewers are sent.
     pub size: SizeWish,
     /// JPEG quality, where lancam encodes.
@@ -99,6 +111,9 @@ impl Default for Config {
             source: SourceSpec::Auto,
             capture: CaptureWish::default(),
             settings: Vec::new(),
+            rotation: Rotation::None,
+            flip: Orientation::UPRIGHT,
+            raw: RawLook::default(),
             size: SizeWish::default(),
             quality: 80,
             chroma: Chroma::Yuv420,
@@ -119,12 +134,15 @@ impl Default for Config {
 pub struct UsageError(String);
 
 /// Options that take a value, without their dashes.
-const WITH_VALUE: [&str; 15] = [
+const WITH_VALUE: [&str; 18] = [
     "source",
     "size",
     "fps",
     "format",
     "set",
+    "rotate",
+    "flip",
+    "raw",
     "width",
     "height",
     "quality",
@@ -288,6 +306,24 @@ impl Config {
                 self.settings.retain(|earlier| !earlier.is_for_the_same(&setting));
                 self.settings.push(setting);
             }
+            "rotate" => {
+                self.rotation = Rotation::parse(value).ok_or_else(|| wrong("0, 90, 180 or 270"))?;
+                self.capture.orientation = Orientation::turned(self.rotation).then(self.flip);
+            }
+            "flip" => {
+                self.flip = match value {
+                    "none" => Orientation::UPRIGHT,
+                    "h" => Orientation::FLIPPED_LEFT_RIGHT,
+                    "v" => Orientation::FLIPPED_TOP_BOTTOM,
+                    "hv" | "vh" => Orientation::turned(Rotation::Half),
+                    _ => return Err(wrong("h, v, hv or none")),
+                };
+                self.capture.orientation = Orientation::turned(self.rotation).then(self.flip);
+            }
+            "raw" => {
+                self.raw = parse_raw(value)
+                    .ok_or_else(|| wrong("auto, off, or some of black,balance,gamma"))?;
+            }
             "width" => self.size.width = Some(side()?),
             "height" => self.size.height = Some(side()?),
             "stretch" => self.size.aspect = Aspect::Stretch,
@@ -346,6 +382,24 @@ impl Config {
 /// `, MJPG, JPEG, …`
 fn known_formats() -> String {
     PixelFormat::KNOWN.map(|(code, _)| format!(", {code}")).concat()
+}
+
+fn parse_raw(text: &str) -> Option<RawLook> {
+    match text {
+        "auto" => return Some(RawLook::default()),
+        "off" => return Some(RawLook::AS_IT_IS),
+        _ => {}
+    }
+    let mut look = RawLook::AS_IT_IS;
+    for word in text.split(',') {
+        match word.trim() {
+            "black" => look.black_level = Automatic::On,
+            "balance" => look.white_balance = Automatic::On,
+            "gamma" => look.gamma = Automatic::On,
+            _ => return None,
+        }
+    }
+    Some(look)
 }
 
 fn parse_format(text: &str) -> Result<Option<PixelFormat>, ()> {

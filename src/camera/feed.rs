@@ -1,7 +1,8 @@
 //! The capture thread's part for each frame: passes JPEGs on first, hands the rest of the work to others.
 
-use super::encode::{EncodeError, within_the_wire};
+use super::encode::EncodeError;
 use super::figures::Figures;
+use super::jpegs::Jpegs;
 use super::renditions::Renditions;
 use super::renditions::plan::Plan;
 use super::renditions::pool::PlanesPool;
@@ -9,11 +10,10 @@ use super::renditions::wish::Captured;
 use super::update::{StreamFacts, Update};
 use crate::image::frame::RawFrame;
 use crate::image::jpeg::markers;
+use crate::image::orientation::Orientation;
 use crate::image::pixels::PixelFormat;
-use crate::image::planes::Planes;
-use crate::image::unpack::{Unpacker, Wanted};
+use crate::image::unpack::{RawLook, Unpacker};
 use crate::source::clock;
-use crate::wire::packet::{Codec, FrameFacts, Packet, PacketPool};
 use std::convert::Infallible;
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct Feed {
     renditions: Arc<Renditions>,
-    packets: PacketPool,
+    jpegs: Jpegs,
     planes: PlanesPool,
     unpacker: Unpacker,
     /// Of the JPEGs passed through, while there are any.
@@ -38,13 +38,13 @@ pub enum Watched {
 }
 
 impl Feed {
-    /// For all who watch in `renditions`.
-    pub fn new(renditions: Arc<Renditions>) -> Self {
+    /// For all who watch in `renditions`; of a sensor's samples it makes what `look` says.
+    pub fn new(renditions: Arc<Renditions>, look: RawLook) -> Self {
         Self {
             renditions,
-            packets: PacketPool::default(),
+            jpegs: Jpegs::default(),
             planes: PlanesPool::default(),
-            unpacker: Unpacker::default(),
+            unpacker: Unpacker::new(look),
             passed: None,
         }
     }
@@ -73,17 +73,16 @@ impl Feed {
             plan = self.renditions.begin(captured, stream, news.clone());
         }
         match captured.format {
-            PixelFormat::Jpeg => self.jpeg(frame, captured, &plan, stream)?,
+            PixelFormat::Jpeg => self.jpeg(frame, &plan, stream)?,
             _ => self.raw(frame, &plan, stream),
         }
         Ok(Watched::Yes)
     }
 
-    /// One copy, published to those who want it as it is; then whoever makes something else of it has time.
+    /// One copy, turned where it must be, published to those who want it as it is; then whoever makes something else of it has time.
     fn jpeg(
         &mut self,
         frame: &RawFrame<'_>,
-        captured: Captured,
         plan: &Arc<Plan>,
         stream: &Arc<StreamFacts>,
     ) -> Result<(), EncodeError> {
@@ -93,7 +92,12 @@ impl Feed {
             return Ok(());
         }
         let started = clock::now();
-        let packet = self.copied(frame, captured)?;
+        let (packet, still_to_do) = if passes {
+            (self.jpegs.turned(frame)?, Orientation::UPRIGHT)
+        } else {
+            // Turning planes costs less than turning a JPEG.
+            (self.jpegs.copied(frame)?, frame.layout.orientation)
+        };
         if passes {
             plan.publish_as_captured(&packet, stream);
             let ended = clock::now();
@@ -101,30 +105,9 @@ impl Feed {
             figures.count(packet.payload().len(), started, ended);
         }
         if decodes {
-            plan.decode(packet, stream);
+            plan.decode(packet, still_to_do, stream);
         }
         Ok(())
-    }
-
-    /// From camera memory into a pooled packet, as viewers get it.
-    fn copied(
-        &mut self,
-        frame: &RawFrame<'_>,
-        captured: Captured,
-    ) -> Result<Arc<Packet>, EncodeError> {
-        let jpeg = frame.bytes;
-        within_the_wire(jpeg.len())?;
-        let mut packet = self.packets.take(FrameFacts {
-            sequence: frame.sequence,
-            captured_at: frame.captured_at,
-            codec: Codec::Jpeg,
-            size: captured.size,
-        });
-        let content = PacketPool::open(&mut packet);
-        content.storage(jpeg.len())[..jpeg.len()].copy_from_slice(jpeg);
-        content.set_len(jpeg.len());
-        self.packets.remember(&packet);
-        Ok(packet)
     }
 
     /// One reading, into planes that all renditions start from.
@@ -132,7 +115,7 @@ impl Feed {
         let Some(wanted) = plan.wanted(stream, frame.captured_at) else { return };
         let unpacker = &mut self.unpacker;
         let Ok(planes) = self.planes.filled(|planes| {
-            unpack(unpacker, frame, wanted, planes);
+            unpacker.unpack(frame, wanted, planes);
             Ok::<_, Infallible>(())
         });
         plan.share(&planes, frame.sequence, frame.captured_at, stream);
@@ -141,7 +124,7 @@ impl Feed {
     /// Nobody gets the camera's own JPEGs any more: what that took is told.
     fn end_of_passing(&mut self) {
         if let Some(mut figures) = self.passed.take() {
-            figures.memory = self.packets.memory();
+            figures.memory = self.jpegs.memory();
             log::info!("the camera's own JPEGs are no longer watched: {figures}");
         }
     }
@@ -153,8 +136,8 @@ impl Feed {
             log::info!("frames are no longer unpacked; the planes took {} kB", memory / 1000);
             self.planes.clear();
         }
-        if self.packets.memory() > 0 {
-            self.packets = PacketPool::default();
+        if self.jpegs.memory() > 0 {
+            self.jpegs = Jpegs::default();
         }
     }
 }
@@ -171,9 +154,4 @@ fn captured(frame: &RawFrame<'_>) -> Result<Captured, EncodeError> {
         _ => frame.layout.upright_size(),
     };
     Ok(Captured { format, size })
-}
-
-/// The one reading of a raw frame's memory.
-fn unpack(unpacker: &mut Unpacker, frame: &RawFrame<'_>, wanted: Wanted, planes: &mut Planes) {
-    unpacker.unpack(frame, wanted, planes);
 }

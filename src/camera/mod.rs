@@ -7,6 +7,7 @@ pub mod console;
 pub mod encode;
 pub mod feed;
 pub mod figures;
+mod jpegs;
 pub mod renditions;
 pub mod server;
 pub mod session;

@@ -4,6 +4,7 @@ use super::capture::{self, CaptureEnd};
 use super::feed::Feed;
 use super::renditions::{Renditions, Waking};
 use super::update::{StatusText, Update};
+use crate::image::unpack::RawLook;
 use crate::source::{Opener, SourceError, SourceSpec, Trouble, clock};
 use crate::stop::Stop;
 use crate::wire::native::message::StatusCode;
@@ -27,12 +28,13 @@ const STEADY: Duration = Duration::from_secs(2);
 pub fn run(
     mut opener: Opener,
     renditions: &Arc<Renditions>,
+    look: RawLook,
     idle_stop: Option<Duration>,
     stop: &Stop,
 ) -> Result<(), SourceError> {
     // Whoever writes into the pipe would be held up by our rest.
     let idle_stop = idle_stop.filter(|_| *opener.spec() != SourceSpec::StandardInput);
-    let mut feed = Feed::new(Arc::clone(renditions));
+    let mut feed = Feed::new(Arc::clone(renditions), look);
     let mut logged: Option<SourceError> = None;
     let mut retry = FIRST_RETRY;
     loop {

@@ -71,6 +71,13 @@ impl Clip {
         })
     }
 
+    /// The same, with its frames to be turned so by who takes them.
+    #[must_use]
+    pub fn to_be_turned(mut self, orientation: Orientation) -> Self {
+        self.layout.orientation = orientation;
+        self
+    }
+
     fn next_picture(&mut self) -> Result<std::ops::Range<usize>, SourceError> {
         loop {
             if let Some(picture) = self.splitter.next_picture() {
@@ -144,6 +151,13 @@ impl Pipe {
             sequence: 0,
             stale: 0,
         }
+    }
+
+    /// The same, with its frames to be turned so by who takes them.
+    #[must_use]
+    pub fn to_be_turned(mut self, orientation: Orientation) -> Self {
+        self.layout.orientation = orientation;
+        self
     }
 
     /// Takes what the pipe holds; `Ok(false)` at its end.

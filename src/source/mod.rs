@@ -207,15 +207,21 @@ impl Opener {
     /// # Errors
     /// Why it gives no frames.
     pub fn open(&mut self) -> Result<Box<dyn FrameSource>, SourceError> {
+        let orientation = self.wish.orientation;
         Ok(match &self.spec {
             SourceSpec::Auto | SourceSpec::Device(_) => {
                 Box::new(self.finder.open(&self.wish, &self.settings)?)
             }
-            SourceSpec::Test { size, fps } => Box::new(test_pattern::TestPattern::new(*size, *fps)),
-            SourceSpec::Clip(path) => {
-                Box::new(clip::Clip::open(path, self.wish.fps.unwrap_or(SourceSpec::TEST_FPS))?)
+            SourceSpec::Test { size, fps } => {
+                Box::new(test_pattern::TestPattern::new(*size, *fps).to_be_turned(orientation))
             }
-            SourceSpec::StandardInput => Box::new(clip::Pipe::standard_input()),
+            SourceSpec::Clip(path) => {
+                let fps = self.wish.fps.unwrap_or(SourceSpec::TEST_FPS);
+                Box::new(clip::Clip::open(path, fps)?.to_be_turned(orientation))
+            }
+            SourceSpec::StandardInput => {
+                Box::new(clip::Pipe::standard_input().to_be_turned(orientation))
+            }
         })
     }
 

@@ -57,6 +57,13 @@ impl TestPattern {
         }
     }
 
+    /// The same, with its frames to be turned so by who takes them.
+    #[must_use]
+    pub fn to_be_turned(mut self, orientation: Orientation) -> Self {
+        self.layout.orientation = orientation;
+        self
+    }
+
     fn draw(&mut self, sequence: u64, made_at: Micros) {
         self.frame.copy_from_slice(&self.background);
         let Size { width, height } = self.layout.size;

@@ -12,6 +12,7 @@ use lancam::image::pixels::{Chroma, Size};
 use lancam::image::planes::Planes;
 use lancam::image::rendition::SizeWish;
 use lancam::image::resize::PlaneResizer;
+use lancam::image::unpack::RawLook;
 use lancam::source::{CaptureWish, Opener, SourceSpec};
 use lancam::stop::Stop;
 use lancam::wire::native::message::Wishes;
@@ -68,9 +69,11 @@ fn allocations(source: SourceSpec, wishes: Wishes) -> Counted {
     let (stream, _) = listener.accept().expect("accepts");
 
     let renditions = Arc::clone(&camera.renditions);
+    let look = RawLook::default();
     let wish = CaptureWish { fps: Some(200.0), ..CaptureWish::default() };
-    let capture =
-        thread::spawn(move || supervisor::run(Opener::new(source, wish), &renditions, None, &stop));
+    let capture = thread::spawn(move || {
+        supervisor::run(Opener::new(source, wish), &renditions, look, None, &stop)
+    });
     let end = camera.stop.clone();
     let session = thread::spawn(move || session::run(&stream, &camera));
     let mut counted = |count: usize| {

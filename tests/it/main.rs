@@ -30,6 +30,7 @@ mod slow_viewer;
 mod stream;
 mod syscalls;
 mod tidy;
+mod turned;
 mod tutorial;
 mod viewer_allocations;
 mod viewer_headless;

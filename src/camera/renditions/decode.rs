@@ -6,7 +6,9 @@ use crate::camera::complaint::Complaint;
 use crate::camera::encode::EncodeError;
 use crate::camera::update::StreamFacts;
 use crate::image::jpeg::codec::{Decoder, JpegError};
+use crate::image::orientation::Orientation;
 use crate::image::planes::Planes;
+use crate::image::turn::turn;
 use crate::latest::{Latest, Reader};
 use crate::wire::packet::Packet;
 use std::io;
@@ -17,6 +19,8 @@ use std::thread;
 #[derive(Debug, Clone)]
 pub(super) struct DecodeTask {
     pub(super) packet: Arc<Packet>,
+    /// What is still to be done to it.
+    pub(super) orientation: Orientation,
     pub(super) stream: Arc<StreamFacts>,
     /// For whom.
     pub(super) plan: Arc<Plan>,
@@ -34,8 +38,12 @@ pub(super) enum StartError {
 /// Starts the thread; it ends when the slot is closed.
 pub(super) fn start() -> Result<Arc<Latest<DecodeTask>>, StartError> {
     let tasks = Latest::new();
-    let stage =
-        Stage { tasks: tasks.reader(), decoder: Decoder::new()?, pool: PlanesPool::default() };
+    let stage = Stage {
+        tasks: tasks.reader(),
+        decoder: Decoder::new()?,
+        lying: Planes::default(),
+        pool: PlanesPool::default(),
+    };
     thread::Builder::new().name("decode".into()).spawn(move || stage.run())?;
     Ok(tasks)
 }
@@ -43,6 +51,8 @@ pub(super) fn start() -> Result<Arc<Latest<DecodeTask>>, StartError> {
 struct Stage {
     tasks: Reader<DecodeTask>,
     decoder: Decoder,
+    /// Planes that are to be turned.
+    lying: Planes,
     pool: PlanesPool,
 }
 
@@ -58,23 +68,21 @@ impl Stage {
     }
 
     fn run_once(&mut self, task: &DecodeTask) -> Result<(), EncodeError> {
-        let DecodeTask { packet, stream, plan } = task;
+        let DecodeTask { packet, orientation, stream, plan } = task;
         let facts = packet.facts;
         let Some(wanted) = plan.wanted(stream, facts.captured_at) else { return Ok(()) };
-        let decoder = &mut self.decoder;
-        let planes = self.pool.filled(|planes| unpack(decoder, packet, wanted.at_least, planes))?;
+        let (decoder, lying) = (&mut self.decoder, &mut self.lying);
+        // At the smallest scale that JPEG has for free and that no rendition is larger than.
+        let at_least = orientation.size_of(wanted.at_least);
+        let planes = self.pool.filled(|planes| {
+            if *orientation == Orientation::UPRIGHT {
+                return decoder.decode_planes(packet.payload(), at_least, planes).map(|_| ());
+            }
+            decoder.decode_planes(packet.payload(), at_least, lying)?;
+            turn(lying, *orientation, planes);
+            Ok(())
+        })?;
         plan.share(&planes, facts.sequence, facts.captured_at, stream);
         Ok(())
     }
-}
-
-/// Decodes at the smallest scale that JPEG has for free and that no rendition is larger than.
-fn unpack(
-    decoder: &mut Decoder,
-    packet: &Packet,
-    at_least: crate::image::pixels::Size,
-    planes: &mut Planes,
-) -> Result<(), EncodeError> {
-    decoder.decode_planes(packet.payload(), at_least, planes)?;
-    Ok(())
 }

@@ -7,6 +7,7 @@ use super::worker::EncodeTask;
 use crate::camera::encode::Recipe;
 use crate::camera::update::StreamFacts;
 use crate::image::frame::Micros;
+use crate::image::orientation::Orientation;
 use crate::image::pixels::{Chroma, Size};
 use crate::image::planes::Planes;
 use crate::image::unpack::Wanted;
@@ -103,11 +104,17 @@ impl Plan {
         wanted
     }
 
-    /// Hands a JPEG to the thread that makes planes of it.
-    pub fn decode(self: &Arc<Self>, packet: Arc<Packet>, stream: &Arc<StreamFacts>) {
+    /// Hands a JPEG to the thread that makes planes of it, and does to them what `orientation` says.
+    pub fn decode(
+        self: &Arc<Self>,
+        packet: Arc<Packet>,
+        orientation: Orientation,
+        stream: &Arc<StreamFacts>,
+    ) {
         if let Some(decoder) = &self.decoder {
             decoder.publish(DecodeTask {
                 packet,
+                orientation,
                 stream: Arc::clone(stream),
                 plan: Arc::clone(self),
             });
