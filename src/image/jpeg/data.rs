@@ -39,7 +39,7 @@ pub(super) enum Stop {
 pub(super) fn search(data: &[u8], scans: Scans) -> (Stop, usize) {
     let mut at = 0;
     let mut restarts = 0;
-    while let Some(found) = find_ff(&data[at..]) {
+    while let Some(found) = find_marker(&data[at..]) {
         let start = at + found;
         let Some((marker, after)) = marker_at(data, start) else {
             return (Stop::Over(start), restarts);
@@ -98,6 +98,20 @@ pub(super) fn find_ff(bytes: &[u8]) -> Option<usize> {
     let passed = chunks.iter().take_while(|chunk| !has_ff(chunk)).count() * STRIDE;
     let found = bytes[passed..].iter().position(|&byte| byte == 0xFF)?;
     Some(passed + found)
+}
+
+/// Where the first FF is that is not followed by a stuffed zero: nearly all in data are.
+fn find_marker(bytes: &[u8]) -> Option<usize> {
+    let (&last, firsts) = bytes.split_last()?;
+    let nexts = &bytes[1..];
+    let is_marker = |(byte, next): (&u8, &u8)| (*byte == 0xFF) & (*next != 0);
+    let has_none = |(bytes, nexts): &(&[u8; STRIDE], &[u8; STRIDE])| {
+        !bytes.iter().zip(*nexts).fold(false, |any, pair| any | is_marker(pair))
+    };
+    let chunks = firsts.as_chunks::<STRIDE>().0.iter().zip(nexts.as_chunks::<STRIDE>().0);
+    let passed = chunks.take_while(has_none).count() * STRIDE;
+    let found = firsts[passed..].iter().zip(&nexts[passed..]).position(is_marker);
+    found.map(|found| passed + found).or((last == 0xFF).then_some(firsts.len()))
 }
 
 /// Bytes looked at at once: what compilers make vector code of.
