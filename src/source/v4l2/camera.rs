@@ -192,8 +192,7 @@ fn not_started(node: &Node, asked: &str, refused: Refused) -> SourceError {
 fn granted_and_why(granted: &Granted, wish: &CaptureWish, runners_up: Option<&str>) -> String {
     let mut text = granted_and_how_near(granted, wish);
     if let Some(others) = runners_up {
-        // The order is that of `choices`: smooth before cheap.
-        text += &format!("; before {others}");
+        text += &format!("; {others}");
     }
     text
 }
@@ -268,8 +267,8 @@ mod tests {
             "640x480 YUYV 25 fps: its best up to 1280x720 at 30 fps"
         );
         assert_eq!(
-            granted_and_why(&granted(1), &none, Some("1280x720 MJPG 5 fps and GREY")),
-            "640x480 YUYV 25 fps: its best up to 1280x720 at 30 fps; before 1280x720 MJPG 5 fps and GREY"
+            granted_and_why(&granted(1), &none, Some("the cheapest, before YUYV")),
+            "640x480 YUYV 25 fps: its best up to 1280x720 at 30 fps; the cheapest, before YUYV"
         );
         let met = CaptureWish { size: Some(Size::new(640, 480)), fps: Some(24.9), ..none };
         assert_eq!(granted_and_why(&granted(1), &met, None), "640x480 YUYV 25 fps: as asked for");

@@ -112,8 +112,9 @@ fn candidates(offer: &Offer, format: PixelFormat, wish: &CaptureWish) -> Vec<Can
     sizes.iter().map(candidate).collect()
 }
 
-/// What came after `taken`: `NV12, 640x480 YUYV 30 fps and 25 more`; `None` when nothing did. What a
-/// choice has in common with `taken` is left out.
+/// What came after `taken`: `the cheapest, before NV21, YU12 and YUYV`; `before 640x480 YUYV and 25 more`
+/// where size, rate or colours decided; `None` when nothing came. What a choice has in common with `taken`
+/// is left out.
 pub(super) fn runners_up(choices: &[Choice], taken: &Choice) -> Option<String> {
     let format = |choice: &Choice| PixelFormat::from_fourcc(choice.fourcc);
     let mut others: Vec<&Choice> = Vec::new();
@@ -138,7 +139,16 @@ pub(super) fn runners_up(choices: &[Choice], taken: &Choice) -> Option<String> {
         0 => words.pop()?,
         unnamed => format!("{unnamed} more"),
     };
-    Some(if words.is_empty() { last } else { format!("{} and {last}", words.join(", ")) })
+    let is_like_taken = |other: &&Choice| {
+        let is_grey = |choice| matches!(format(choice), Some(PixelFormat::Grey(_)));
+        (other.size, other.interval) == (taken.size, taken.interval)
+            && is_grey(other) == is_grey(taken)
+    };
+    let why = if others.first().is_some_and(is_like_taken) { "the cheapest, " } else { "" };
+    Some(match words.join(", ") {
+        first if first.is_empty() => format!("{why}before {last}"),
+        first => format!("{why}before {first} and {last}"),
+    })
 }
 
 /// More would make the line long and tell nothing; vivid offers 45 formats that are understood.
@@ -246,7 +256,7 @@ mod tests {
         assert_eq!(order, ["YUYV", "MJPG", "GREY"]);
         assert_eq!(
             runners_up(&best, &best[0]).as_deref(),
-            Some("1280x720 MJPG 5 fps and 1280x720 GREY 60 fps")
+            Some("before 1280x720 MJPG 5 fps and 1280x720 GREY 60 fps")
         );
         assert_eq!(runners_up(&best, &best[2]), None);
     }
@@ -258,9 +268,9 @@ mod tests {
         let offers = names.map(|fourcc| offer(fourcc, size));
         let best = choices(&offers, &CaptureWish::default());
         let after = |at: usize| runners_up(&best, &best[at]).unwrap_or_default();
-        assert_eq!(after(0), "NV12, YUYV, RGB3 and 2 more");
-        assert_eq!(after(3), "RGB3, BGR3 and Y10");
-        assert_eq!(after(5), "Y10");
+        assert_eq!(after(0), "the cheapest, before NV12, YUYV, RGB3 and 2 more");
+        assert_eq!(after(3), "the cheapest, before RGB3, BGR3 and Y10");
+        assert_eq!(after(5), "before Y10", "it has no colours");
     }
 
     #[test]
