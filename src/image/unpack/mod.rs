@@ -137,9 +137,12 @@ fn fill(
             rgb::unpack(frame, order, rows);
             rgb_map.apply(rows);
         }),
-        PixelFormat::Bayer(order, _) => strip.fill(|rows| match scale {
-            Scale::Full => demosaic.unpack(frame, order, rows),
-            Scale::Half => demosaic.unpack_binned(frame, order, rows),
+        PixelFormat::Bayer(order, _) => strip.fill(|rows| {
+            match scale {
+                Scale::Full => demosaic.unpack(frame, order, rows),
+                Scale::Half => demosaic.unpack_binned(frame, order, rows),
+            }
+            rgb_map.apply(rows);
         }),
         PixelFormat::Grey(depth) => {
             grey::unpack(frame, depth, &map, first_row, planes.split_mut().y);
