@@ -110,7 +110,7 @@ fn a_static_program_on_an_emulated_pi_streams_a_real_drivers_frames() {
             assert_bars(&crate::native_client::look(&jpeg).0);
         }
     }
-    println!("100 frames of 640x360 YUYV in {:.2} s", start_time.elapsed().as_secs_f64());
+    println!("100 frames of 640x360 in {:.2} s", start_time.elapsed().as_secs_f64());
     stop(&guest);
 
     start(&guest, "--size 640x360 --width 320");
