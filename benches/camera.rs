@@ -24,27 +24,32 @@ fn main() -> std::io::Result<()> {
 
 #[cfg(all(feature = "camera", target_os = "linux"))]
 mod measure;
+#[cfg(all(feature = "camera", target_os = "linux"))]
+mod scene;
 
 #[cfg(all(feature = "camera", target_os = "linux"))]
 mod encode {
     //! Camera memory to JPEG.
 
-    use crate::measure::{paired, scene};
+    use crate::measure::paired;
+    use crate::scene::{scene, scene_layout, scene_planes};
     use lancam::camera::encode::{Coding, Encoding, Recipe};
     use lancam::image::frame::{FrameLayout, Micros, RawFrame};
     use lancam::image::jpeg::codec::Encoder;
-    use lancam::image::orientation::Orientation;
-    use lancam::image::pixels::{Chroma, Colour, Matrix, PixelFormat, Range, Size};
+    use lancam::image::pixels::{Chroma, Colour, Matrix, Range, Size};
     use lancam::image::planes::Planes;
     use lancam::image::resize::PlaneResizer;
+    use lancam::image::unpack::{Unpacker, Wanted};
     use lancam::wire::packet::{Codec, FrameFacts};
 
     const SIZE: Size = Size::new(1280, 720);
     const SMALL: Size = Size::new(320, 180);
     const QUALITY: u8 = 80;
+    const WANTED: Wanted = Wanted { chroma: Chroma::Yuv420, at_least: SIZE };
 
     /// The camera's own stages, one behind the other on this thread; the camera has two threads for them.
     struct Path {
+        unpacker: Unpacker,
         planes: Planes,
         encoding: Encoding,
     }
@@ -53,12 +58,12 @@ mod encode {
         fn new(size: Size) -> Self {
             let coding = Coding::Jpeg { quality: QUALITY, chroma: Chroma::Yuv420 };
             let encoding = Encoding::new(Recipe { coding, size }).expect("encoder");
-            Self { planes: Planes::default(), encoding }
+            Self { unpacker: Unpacker::default(), planes: Planes::default(), encoding }
         }
 
         fn frame(&mut self, bytes: &[u8], layout: &FrameLayout) {
             let frame = RawFrame { bytes, layout, sequence: 1, captured_at: Micros(1) };
-            self.planes.fill_from(&frame, Chroma::Yuv420);
+            self.unpacker.unpack(&frame, WANTED, &mut self.planes);
             let facts = FrameFacts {
                 sequence: 1,
                 captured_at: Micros(1),
@@ -75,18 +80,10 @@ mod encode {
             "720p YUYV, quality {QUALITY}, one viewer; each against libjpeg-turbo on ready planes"
         );
         for range in [Range::Full, Range::Limited] {
-            let layout = FrameLayout {
-                format: PixelFormat::YUYV,
-                size: SIZE,
-                stride: SIZE.width * 2,
-                colour: Colour { matrix: Matrix::Bt601, range },
-                orientation: Orientation::UPRIGHT,
-                interval: None,
-            };
+            let layout = scene_layout(SIZE, Colour { matrix: Matrix::Bt601, range });
             let frame =
                 RawFrame { bytes: &yuyv, layout: &layout, sequence: 1, captured_at: Micros(1) };
-            let mut planes = Planes::default();
-            planes.fill_from(&frame, Chroma::Yuv420);
+            let planes = scene_planes(SIZE, Chroma::Yuv420);
             let mut encoder = Encoder::new(QUALITY).expect("encoder");
             let mut out = vec![0; Encoder::max_len(SIZE, Chroma::Yuv420).expect("a size")];
             let len = encoder.encode(&planes, &mut out).expect("encodes");
@@ -123,9 +120,10 @@ mod encode {
             );
 
             let mut again = Planes::default();
+            let mut unpacker = Unpacker::default();
             let (pass, copy, ratio) = paired(
                 200,
-                || again.fill_from(&frame, Chroma::Yuv420),
+                || unpacker.unpack(&frame, WANTED, &mut again),
                 || {
                     let mut copy = vec![0_u8; yuyv.len()];
                     copy.copy_from_slice(std::hint::black_box(&yuyv));

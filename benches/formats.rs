@@ -3,6 +3,7 @@
 //! `cargo bench --bench formats`. Ratios hold on a noisy machine; the times beside them are this machine's.
 
 mod measure;
+mod scene;
 
 use lancam::image::frame::{FrameLayout, Micros, RawFrame};
 use lancam::image::jpeg::codec::Encoder;
@@ -12,7 +13,8 @@ use lancam::image::pixels::{
 };
 use lancam::image::planes::Planes;
 use lancam::image::unpack::{RawLook, Unpacker, Wanted};
-use measure::{paired, scene};
+use measure::paired;
+use scene::{scene, scene_planes};
 
 const SIZE: Size = Size::new(1280, 720);
 const HALF: Size = Size::new(640, 360);
@@ -88,7 +90,7 @@ fn row(case: &Case) {
     let mut planes = Planes::default();
     unpacker.unpack(&frame, wanted, &mut planes);
     let is_halved = planes.size().area() < SIZE.area();
-    let ready = ready_planes(if is_halved { HALF } else { SIZE });
+    let ready = scene_planes(if is_halved { HALF } else { SIZE }, Chroma::Yuv420);
     let mut encoder = Encoder::new(QUALITY).expect("encoder");
     let mut out = vec![0; Encoder::max_len(SIZE, Chroma::Yuv420).expect("a size")];
     let (unpacking, encoding, _) = paired(
@@ -106,15 +108,4 @@ fn row(case: &Case) {
         encoding * 1e3,
         (unpacking + encoding) / encoding
     );
-}
-
-fn ready_planes(size: Size) -> Planes {
-    let case = Case::of(PixelFormat::YUYV);
-    let layout = FrameLayout { size, stride: size.width * 2, colour: Colour::JPEG, ..case.layout };
-    let bytes = &scene(size);
-    let mut planes = Planes::default();
-    let frame = RawFrame { bytes, layout: &layout, sequence: 1, captured_at: Micros(1) };
-    let wanted = Wanted { chroma: Chroma::Yuv420, at_least: size };
-    Unpacker::default().unpack(&frame, wanted, &mut planes);
-    planes
 }

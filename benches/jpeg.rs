@@ -3,14 +3,15 @@
 //! `cargo bench --bench jpeg`. Ratios hold on a noisy machine; the times beside them are this machine's.
 
 mod measure;
+mod scene;
 
-use lancam::image::frame::{FrameLayout, Micros, RawFrame};
 use lancam::image::jpeg::codec::{Decoder, Encoder, Turner};
 use lancam::image::jpeg::repair;
 use lancam::image::orientation::{Orientation, Rotation};
-use lancam::image::pixels::{Chroma, Colour, PixelFormat, Size};
+use lancam::image::pixels::{Chroma, Size};
 use lancam::image::planes::Planes;
-use measure::{paired, scene};
+use measure::paired;
+use scene::scene_planes;
 use std::hint::black_box;
 
 /// Enough for the median to stand still.
@@ -109,18 +110,7 @@ fn find(jpeg: &[u8], marker: u8) -> usize {
 }
 
 fn encode(size: Size, chroma: Chroma, quality: u8) -> Vec<u8> {
-    let layout = FrameLayout {
-        format: PixelFormat::YUYV,
-        size,
-        stride: size.width * 2,
-        colour: Colour::JPEG,
-        orientation: Orientation::UPRIGHT,
-        interval: None,
-    };
-    let bytes = scene(size);
-    let frame = RawFrame { bytes: &bytes, layout: &layout, sequence: 1, captured_at: Micros(1) };
-    let mut planes = Planes::default();
-    planes.fill_from(&frame, chroma);
+    let planes = scene_planes(size, chroma);
     let mut jpeg = vec![0; Encoder::max_len(size, chroma).expect("a size")];
     let len = Encoder::new(quality)
         .and_then(|mut encoder| encoder.encode(&planes, &mut jpeg))

@@ -3,12 +3,11 @@
 //! `cargo bench --bench viewer`. Ratios hold on a noisy machine; the times beside them are this machine's.
 
 mod measure;
+mod scene;
 
-use lancam::image::frame::{FrameLayout, Micros, RawFrame};
+use lancam::image::frame::Micros;
 use lancam::image::jpeg::codec::Encoder;
-use lancam::image::orientation::Orientation;
-use lancam::image::pixels::{Chroma, Colour, PixelFormat, Size};
-use lancam::image::planes::Planes;
+use lancam::image::pixels::{Chroma, Size};
 use lancam::latest::Latest;
 use lancam::viewer::developer::Developer;
 use lancam::viewer::news::Billboard;
@@ -17,7 +16,8 @@ use lancam::wire::native::decoder::Decoder;
 use lancam::wire::native::message::Message;
 use lancam::wire::native::write::frame_prefix;
 use lancam::wire::packet::{Codec, FrameFacts};
-use measure::{paired, scene};
+use measure::paired;
+use scene::scene_planes;
 use turbojpeg::{Decompressor, Image};
 
 /// Enough for the median to stand still.
@@ -96,18 +96,7 @@ impl Bare {
 
 /// The scene as a camera of this size would send it.
 fn encode(size: Size) -> Vec<u8> {
-    let layout = FrameLayout {
-        format: PixelFormat::YUYV,
-        size,
-        stride: size.width * 2,
-        colour: Colour::JPEG,
-        orientation: Orientation::UPRIGHT,
-        interval: None,
-    };
-    let bytes = &scene(size);
-    let frame = RawFrame { bytes, layout: &layout, sequence: 1, captured_at: Micros(1) };
-    let mut planes = Planes::default();
-    planes.fill_from(&frame, Chroma::Yuv420);
+    let planes = scene_planes(size, Chroma::Yuv420);
     let room = Encoder::max_len(size, Chroma::Yuv420).expect("a size");
     let mut jpeg = vec![0; room];
     let mut encoder = Encoder::new(80).expect("encoder");

@@ -1,6 +1,4 @@
-//! What the benches share: pairs of runs, and a scene to run them on.
-
-use lancam::image::pixels::Size;
+//! Pairs of runs, which hold on a noisy machine.
 
 /// Pairs of runs, A B A B: the medians of both times, in seconds of CPU, and of their ratios.
 pub(crate) fn paired(
@@ -42,23 +40,4 @@ fn cpu_seconds() -> f64 {
     use std::time::Instant;
     static START: OnceLock<Instant> = OnceLock::new();
     START.get_or_init(Instant::now).elapsed().as_secs_f64()
-}
-
-/// A picture with as much detail as a room has: smooth areas, edges, and a little noise.
-pub(crate) fn scene(size: Size) -> Vec<u8> {
-    let mut noise = 0x2545_F491_u32;
-    let mut bytes = Vec::with_capacity(size.area() * 2);
-    for y in 0..size.height {
-        for x in 0..size.width {
-            noise ^= noise << 13;
-            noise ^= noise >> 17;
-            noise ^= noise << 5;
-            let smooth = 60 + (x * 90 / size.width) + (y * 40 / size.height);
-            let edge = if (x / 37 + y / 23) % 5 == 0 { 40 } else { 0 };
-            let grain = usize::try_from(noise >> 28).expect("four bits");
-            bytes.push(u8::try_from(smooth + edge + grain).expect("below 256"));
-            bytes.push(u8::try_from(110 + (x + y) % 97 / 4).expect("below 256"));
-        }
-    }
-    bytes
 }

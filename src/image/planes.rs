@@ -2,9 +2,7 @@
 //!
 //! Planes are always full range, as JPEG wants them; the pass that deinterleaves also widens.
 
-use super::frame::RawFrame;
 use super::pixels::{Chroma, Size};
-use super::unpack::{Unpacker, Wanted};
 
 /// Three planes one behind the other: Y, Cb, Cr, full-range BT.601, without gaps between rows.
 ///
@@ -83,15 +81,6 @@ impl Planes {
 
     fn len(&self) -> usize {
         self.chroma.luma_size(self.size).area() + 2 * self.chroma.chroma_size(self.size).area()
-    }
-
-    /// Fills these planes from a raw frame, as [`Unpacker::unpack`] does.
-    ///
-    /// # Panics
-    /// As that does.
-    pub fn fill_from(&mut self, frame: &RawFrame<'_>, chroma: Chroma) {
-        let wanted = Wanted { chroma, at_least: frame.layout.upright_size() };
-        Unpacker::default().unpack(frame, wanted, self);
     }
 
     /// Writes the picture as rows of B, G, R bytes without padding. Colour is that of the pixel's own

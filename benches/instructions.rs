@@ -1,0 +1,150 @@
+//! Counts the instructions that a frame takes, which do not waver from run to run, and holds them against the last count.
+//!
+//! `cargo bench --bench instructions` counts with valgrind and compares with benches/instructions.txt;
+//! `LANCAM_BLESS=1` writes that file anew.
+
+mod scene;
+
+use lancam::image::frame::{FrameLayout, Micros, RawFrame};
+use lancam::image::jpeg::codec::Encoder;
+use lancam::image::jpeg::repair;
+use lancam::image::orientation::{Orientation, Rotation};
+use lancam::image::pixels::{Chroma, Colour, FourCc, Matrix, PixelFormat, Range, Size};
+use lancam::image::planes::Planes;
+use lancam::image::unpack::{RawLook, Unpacker, Wanted};
+use scene::{scene, scene_planes};
+use std::collections::BTreeMap;
+use std::hint::black_box;
+use std::path::Path;
+use std::process::Command;
+
+const SIZE: Size = Size::new(1280, 720);
+const HALF: Size = Size::new(640, 360);
+const FILE: &str = "benches/instructions.txt";
+
+/// More or fewer than last time by this part is worth a look.
+const SAME: f64 = 0.02;
+
+const CASES: [&str; 18] = [
+    "unpack NV12, full range",
+    "unpack NV12",
+    "unpack YU12",
+    "unpack YUYV, full range",
+    "unpack YUYV",
+    "unpack YUYV, BT.709",
+    "unpack YUYV, turned by 90",
+    "unpack NV24",
+    "unpack RGBP",
+    "unpack RGB3",
+    "unpack XR24",
+    "unpack GREY",
+    "unpack RGGB",
+    "unpack RGGB, as it is",
+    "unpack RGGB, to 640x360",
+    "unpack pRAA",
+    "examine a JPEG",
+    "encode ready planes",
+];
+
+fn main() {
+    let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
+    if let (Some(case), Some(times)) = (arguments.next(), arguments.next()) {
+        return run(&case, times.parse().expect("how often"));
+    }
+    let known = std::fs::read_to_string(FILE).unwrap_or_default();
+    let known: BTreeMap<&str, f64> = known
+        .lines()
+        .filter_map(|line| line.rsplit_once(": "))
+        .filter_map(|(case, count)| Some((case, count.parse().ok()?)))
+        .collect();
+    println!("instructions a frame of 1280x720, in thousands");
+    let mut lines = String::new();
+    for case in CASES {
+        let Some(count) = instructions(case) else {
+            println!("skipped: instructions: valgrind is not installed");
+            return;
+        };
+        let thousands = count / 1e3;
+        let change = match known.get(case) {
+            Some(before) if (thousands / before - 1.0).abs() > SAME => {
+                format!("; it was {before:.1}: {:+.1} %", (thousands / before - 1.0) * 100.0)
+            }
+            Some(_) => String::new(),
+            None => "; not counted before".into(),
+        };
+        println!("  {case}: {thousands:.1}{change}");
+        lines += &format!("{case}: {thousands:.1}\n");
+    }
+    if std::env::var_os("LANCAM_BLESS").is_some() {
+        std::fs::write(Path::new(FILE), lines).expect("the package's folder can be written to");
+    }
+}
+
+/// Of one frame: those of two runs of different length, so that what is done once falls out.
+fn instructions(case: &str) -> Option<f64> {
+    const FEW: u32 = 2;
+    const MANY: u32 = 6;
+    let count = |times: u32| -> Option<f64> {
+        let program = std::env::current_exe().expect("this program has a path");
+        let output = Command::new("valgrind")
+            .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+            .arg(program)
+            .args([case, &times.to_string()])
+            .output()
+            .ok()?;
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{said}");
+        let count = said.lines().find_map(|line| line.split_once("Collected : "));
+        Some(count.expect("callgrind says what it counted").1.trim().parse().expect("a number"))
+    };
+    Some((count(MANY)? - count(FEW)?) / f64::from(MANY - FEW))
+}
+
+fn run(case: &str, times: u32) {
+    match case {
+        "encode ready planes" => {
+            let planes = scene_planes(SIZE, Chroma::Yuv420);
+            let mut encoder = Encoder::new(80).expect("encoder");
+            let mut out = vec![0; Encoder::max_len(SIZE, Chroma::Yuv420).expect("a size")];
+            for _ in 0..times {
+                encoder.encode(&planes, &mut out).expect("encodes");
+            }
+        }
+        "examine a JPEG" => {
+            let planes = scene_planes(SIZE, Chroma::Yuv420);
+            let mut out = vec![0; Encoder::max_len(SIZE, Chroma::Yuv420).expect("a size")];
+            let encoded = Encoder::new(80).and_then(|mut it| it.encode(&planes, &mut out));
+            out.truncate(encoded.expect("encodes"));
+            for _ in 0..times {
+                black_box(repair::examine(black_box(&out)).expect("a JPEG").len());
+            }
+        }
+        _ => unpack(case.strip_prefix("unpack ").expect("one of the cases"), times),
+    }
+}
+
+fn unpack(what: &str, times: u32) {
+    let (format, how) = what.split_once(", ").unwrap_or((what, ""));
+    let format = FourCc::parse(format).and_then(PixelFormat::from_fourcc).expect("known");
+    let (mut colour, mut orientation) = (Colour::CAMERA, Orientation::UPRIGHT);
+    let (mut look, mut at_least) = (RawLook::default(), SIZE);
+    match how {
+        "" => {}
+        "full range" => colour.range = Range::Full,
+        "BT.709" => colour.matrix = Matrix::Bt709,
+        "turned by 90" => orientation = Orientation::turned(Rotation::Quarter),
+        "as it is" => look = RawLook::AS_IT_IS,
+        "to 640x360" => at_least = HALF,
+        _ => unreachable!("one of the cases"),
+    }
+    let stride = format.min_stride(SIZE.width).expect("a raw format");
+    let layout = FrameLayout { format, size: SIZE, stride, colour, orientation, interval: None };
+    let len = layout.frame_len().expect("a raw format");
+    let bytes: Vec<u8> = scene(SIZE).into_iter().cycle().take(len).collect();
+    let frame = RawFrame { bytes: &bytes, layout: &layout, sequence: 1, captured_at: Micros(1) };
+    let mut unpacker = Unpacker::new(look);
+    let mut planes = Planes::default();
+    for _ in 0..times {
+        unpacker.unpack(&frame, Wanted { chroma: Chroma::Yuv420, at_least }, &mut planes);
+    }
+}
