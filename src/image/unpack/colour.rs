@@ -26,28 +26,28 @@ pub(super) struct Widening {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Line {
     /// Code values below this count as this.
-    floor: i16,
-    /// Code values above this count as this.
-    ceiling: i16,
+    floor: u8,
+    /// Code values more than this above it count as if they were no more.
+    span: u8,
     gain: u16,
     /// With the half that rounds.
     offset: u16,
 }
 
 impl Line {
-    const IDENTITY: Self = Self { floor: 0, ceiling: 255, gain: 128, offset: 64 };
+    const IDENTITY: Self = Self { floor: 0, span: 255, gain: 128, offset: 64 };
     /// 16..=235 to 0..=255. 149 / 128 = 1.16406 against 255 / 219 = 1.16438: at most 0.07 off.
-    const LIMITED_LUMA: Self = Self { floor: 16, ceiling: 235, gain: 149, offset: 64 };
+    const LIMITED_LUMA: Self = Self { floor: 16, span: 219, gain: 149, offset: 64 };
     /// 16..=240 around 128 to 0..=255 around 128: (c - 128) * 255 / 224 + 128, through (16, 0.5) and
     /// (240, 255.5). 146 / 128 = 1.1406 against 1.1384: at most 0.25 off, and grey (128) stays 128.
-    const LIMITED_CHROMA: Self = Self { floor: 16, ceiling: 240, gain: 146, offset: 96 };
+    const LIMITED_CHROMA: Self = Self { floor: 16, span: 224, gain: 146, offset: 96 };
     /// Chroma made of red, green and blue from 16 to 235: (c - 128) * 255 / 219 + 128.
-    const LIMITED_RGB_CHROMA: Self = Self { floor: 18, ceiling: 238, gain: 149, offset: 58 };
+    const LIMITED_RGB_CHROMA: Self = Self { floor: 18, span: 220, gain: 149, offset: 58 };
 
     #[inline(always)]
     fn at(self, value: u8) -> i16 {
-        // Signed where values are compared: SSE2 compares no others of 16 bits.
-        let above = (i16::from(value).clamp(self.floor, self.ceiling) - self.floor).cast_unsigned();
+        // Compared as bytes before, and signed after: SSE2 compares no unsigned numbers of 16 bits.
+        let above = u16::from(value.saturating_sub(self.floor).min(self.span));
         ((above * self.gain + self.offset) >> 7).cast_signed().min(255)
     }
 }
