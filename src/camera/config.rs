@@ -406,7 +406,9 @@ fn parse_format(text: &str) -> Result<Option<PixelFormat>, ()> {
     if text.eq_ignore_ascii_case("auto") {
         return Ok(None);
     }
-    FourCc::parse(&text.to_ascii_uppercase()).and_then(PixelFormat::from_fourcc).map(Some).ok_or(())
+    // As it is first: V4L2 tells some codes apart by their case alone (pGAA, pgAA).
+    let known = |text: &str| FourCc::parse(text).and_then(PixelFormat::from_fourcc);
+    known(text).or_else(|| known(&text.to_ascii_uppercase())).map(Some).ok_or(())
 }
 
 #[cfg(test)]
@@ -442,6 +444,14 @@ mod tests {
         assert_eq!(config.source, SourceSpec::Test { size: Size::new(64, 48), fps: 30.0 });
         assert_eq!(config.capture.format, Some(PixelFormat::Jpeg));
         assert_eq!(parse(&[], &["list", "--json"]), Ok(Command::List { json: true }));
+    }
+
+    #[test]
+    fn every_format_that_is_listed_can_be_named_as_it_is_listed() {
+        for (code, format) in PixelFormat::KNOWN {
+            let found = config(&["--format", &code.to_string()]).capture.format;
+            assert_eq!(found, Some(format), "{code}");
+        }
     }
 
     #[test]
