@@ -89,7 +89,11 @@ fn layout(driver: &DriverFormat, interval: Option<Interval>) -> Option<FrameLayo
         // Some drivers leave it 0, and mean rows without padding.
         Some(least) => usize::try_from(driver.stride).ok()?.max(least),
     };
-    stride.checked_mul(size.height)?;
+    // No layout has more than three of these planes, and buffers count their bytes in 32 bits.
+    let rows = u64::from(driver.height) * u64::try_from(stride).ok()?;
+    if rows.checked_mul(3)? > u64::from(u32::MAX) {
+        return None;
+    }
     if driver.planes != 1 {
         return None;
     }
@@ -163,6 +167,10 @@ mod tests {
             [(b"H264", 640, 360), (b"YUYV", 0, 360), (b"YUYV", 640, 0), (b"MJPG", 65_535, 65_535)]
         {
             assert_eq!(layout(&driver(fourcc, width, height, 0), None), None);
+        }
+        for fourcc in [b"YUYV", b"NV24"] {
+            let vast = driver(fourcc, 640, 360, u32::MAX / 3 / 360 + 1);
+            assert_eq!(layout(&vast, None), None, "no buffer is that long, and no 32-bit usize");
         }
         let spread = DriverFormat { planes: 2, ..driver(b"YUYV", 640, 360, 0) };
         assert_eq!(layout(&spread, None), None, "over several pieces of memory");
