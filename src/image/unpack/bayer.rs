@@ -115,7 +115,11 @@ impl Demosaic {
 
 /// Row `index`, or the row of the same colours nearest to it.
 fn mirrored(index: usize, height: usize) -> usize {
-    if index < height { index } else { (2 * height).saturating_sub(index + 2).min(height - 1) }
+    if index < height {
+        index
+    } else {
+        index.saturating_sub((index - height) / 2 * 2 + 2).min(height - 1)
+    }
 }
 
 fn through_tables(raw: &[u8], packing: SamplePacking, tables: [&[u8]; 2], out: &mut [u8]) {

@@ -318,13 +318,18 @@ fn a_mosaic_of_slopes_comes_out_as_the_slopes_at_full_and_at_half_size() {
 fn flat_colours_of_a_mosaic_are_exact_and_chroma_is_theirs() {
     let colour = [200, 90, 40];
     let expected = coded(colour.map(f64::from), Colour::JPEG).map(byte);
+    let tiny = [(67, 41), (5, 2), (2, 3), (2, 2), (3, 1), (1, 3), (1, 1)];
+    let at_full_and_half_size = tiny.map(|(width, height)| {
+        let size = Size::new(width, height);
+        [(size, size), (size, Size::new(width / 2, height / 2))]
+    });
     for order in ORDERS {
-        for size in [Size::new(67, 41), Size::new(2, 2), Size::new(1, 3), Size::new(1, 1)] {
+        for (size, at_least) in at_full_and_half_size.as_flattened().iter().copied() {
             let packing = SamplePacking::Unpacked(SampleDepth::Bits8);
             let (layout, bytes) = mosaic(order, packing, size, |_, _| colour);
             let frame =
                 RawFrame { bytes: &bytes, layout: &layout, sequence: 0, captured_at: Micros(0) };
-            let wanted = Wanted { chroma: Chroma::Yuv420, at_least: size };
+            let wanted = Wanted { chroma: Chroma::Yuv420, at_least };
             let mut planes = Planes::default();
             Unpacker::new(RawLook::AS_IT_IS).unpack(&frame, wanted, &mut planes);
             if size.width == 1 || size.height == 1 {
@@ -333,7 +338,7 @@ fn flat_colours_of_a_mosaic_are_exact_and_chroma_is_theirs() {
             }
             for (plane, expected) in planes.split().into_iter().zip(expected) {
                 let worst = plane.iter().map(|value| value.abs_diff(expected)).max();
-                assert!(worst <= Some(1), "{order:?} {size}: {worst:?}");
+                assert!(worst <= Some(1), "{order:?} {size} at least {at_least}: {worst:?}");
             }
         }
     }
