@@ -7,7 +7,10 @@ pub use transform::{Edges, Turned, Turner};
 use crate::image::picture::{MAX_PIXELS, Picture};
 use crate::image::pixels::{Chroma, Size};
 use crate::image::planes::Planes;
-use turbojpeg::{Compressor, Decompressor, PixelFormat, ScalingFactor, Subsamp, YuvImage};
+use turbojpeg::{
+    Colorspace, Compressor, DecompressHeader, Decompressor, PixelFormat, ScalingFactor, Subsamp,
+    YuvImage,
+};
 
 /// Why libjpeg-turbo would not do it.
 #[derive(Debug, thiserror::Error)]
@@ -134,7 +137,11 @@ impl Decoder {
         at_least: Size,
         planes: &mut Planes,
     ) -> Result<Decoded, JpegError> {
-        let (size, subsamp) = self.header(jpeg)?;
+        let (size, DecompressHeader { subsamp, colorspace, .. }) = self.header(jpeg)?;
+        // The library would hand out red, green and blue as if they were Y, Cb and Cr.
+        if !matches!(colorspace, Colorspace::YCbCr | Colorspace::Gray) {
+            return Err(JpegError::Unsupported("colours other than YCbCr"));
+        }
         let chroma = match subsamp {
             Subsamp::Sub2x2 => Chroma::Yuv420,
             Subsamp::Sub2x1 => Chroma::Yuv422,
@@ -159,13 +166,13 @@ impl Decoder {
         forgiving(self.decompressor.decompress_to_yuv(jpeg, image))
     }
 
-    fn header(&mut self, jpeg: &[u8]) -> Result<(Size, Subsamp), JpegError> {
+    fn header(&mut self, jpeg: &[u8]) -> Result<(Size, DecompressHeader), JpegError> {
         let header = self.decompressor.read_header(jpeg).map_err(JpegError::Broken)?;
         let size = Size::new(header.width, header.height);
         if size.area() > MAX_PIXELS {
             return Err(JpegError::TooLarge(size));
         }
-        Ok((size, header.subsamp))
+        Ok((size, header))
     }
 
     fn scale(&mut self, factor: ScalingFactor) -> Result<(), JpegError> {
@@ -264,6 +271,18 @@ mod tests {
                 assert!(a.abs_diff(*b) <= 8, "{a} {b}");
             }
         }
+    }
+
+    #[test]
+    fn planes_are_made_of_no_other_colours_than_ycbcr() {
+        let jpeg = encode(&ramp(Size::new(64, 48), Chroma::Yuv444), 90);
+        // Without its JFIF segment, and with one of Adobe's that says "RGB".
+        let adobe = b"\xFF\xEE\0\x0EAdobe\0\x64\0\0\0\0\0";
+        let rgb = [&jpeg[..2], adobe, &jpeg[20..]].concat();
+        let mut decoder = Decoder::new().expect("decoder");
+        let refused = decoder.decode_planes(&rgb, Size::new(1, 1), &mut Planes::default());
+        assert!(matches!(refused, Err(JpegError::Unsupported(_))), "{refused:?}");
+        decoder.decode(&rgb, &mut Picture::default()).expect("a screen's colours it becomes");
     }
 
     #[test]
