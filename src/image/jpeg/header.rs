@@ -1,5 +1,6 @@
 //! Reads the segments that decide whether a JPEG can be decoded (ITU-T T.81, annex B.2).
 
+use super::repair::Damage;
 use crate::image::picture::MAX_PIXELS;
 use crate::image::pixels::Size;
 
@@ -58,21 +59,24 @@ const MAX_SIDE: usize = 65_500;
 const MOST_BLOCKS: usize = 10;
 
 impl Frame {
-    /// Parses what follows the length of a SOF segment. `None`: no decoder of ours takes it.
-    pub(super) fn parse(process: Process, content: &[u8]) -> Option<Self> {
-        let (&[precision, h1, h0, w1, w0, count], content) = content.split_first_chunk()?;
+    /// Parses what follows the length of a SOF segment.
+    pub(super) fn parse(process: Process, content: &[u8]) -> Result<Self, Damage> {
+        let (&[precision, h1, h0, w1, w0, count], content) =
+            content.split_first_chunk().ok_or(Damage::Head)?;
+        // 12 bits, CMYK: sound, but nothing that viewers show.
+        if precision != 8 || !matches!(usize::from(count), 1 | MOST_COMPONENTS) {
+            return Err(Damage::Coding);
+        }
         let height = usize::from(u16::from_be_bytes([h1, h0]));
         let width = usize::from(u16::from_be_bytes([w1, w0]));
         let size = Size::new(width, height);
         let count = usize::from(count);
-        let is_sane = precision == 8
-            && (1..=MAX_SIDE).contains(&width)
+        let is_sane = (1..=MAX_SIDE).contains(&width)
             && (1..=MAX_SIDE).contains(&height)
             && size.area() <= MAX_PIXELS
-            && matches!(count, 1 | MOST_COMPONENTS)
             && content.len() == 3 * count;
         if !is_sane {
-            return None;
+            return Err(Damage::Head);
         }
         let mut components = [Component::default(); MOST_COMPONENTS];
         for (component, &[id, sampling, quantization]) in
@@ -82,7 +86,7 @@ impl Frame {
             *component = Component { id, across, down, quantization };
         }
         let frame = Self { process, size, components, count };
-        frame.is_sampled_sanely().then_some(frame)
+        if frame.is_sampled_sanely() { Ok(frame) } else { Err(Damage::Head) }
     }
 
     fn components(&self) -> &[Component] {

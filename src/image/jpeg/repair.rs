@@ -41,7 +41,7 @@ pub enum Damage {
     NoScan,
     /// A segment of the head contradicts itself or another.
     Head,
-    /// Coded in a way that viewers do not decode: lossless, hierarchical, arithmetic.
+    /// Coded in a way that viewers do not decode: lossless, hierarchical, arithmetic, of 12 bits, CMYK.
     Coding,
     /// A table is missing that nobody else knows.
     NoTables,
@@ -246,7 +246,7 @@ impl<'a> Head<'a> {
                 0xC0..=0xC2 => {
                     let process =
                         if marker == 0xC2 { Process::Progressive } else { Process::Sequential };
-                    let parsed = Frame::parse(process, content).ok_or(Damage::Head)?;
+                    let parsed = Frame::parse(process, content)?;
                     if frame.replace(parsed).is_some() {
                         return Err(Damage::Head);
                     }
@@ -567,6 +567,11 @@ mod tests {
         let mut arithmetic = whole();
         arithmetic[2 + JFIF.len() + dqt().len() + 1] = 0xC9;
         assert_eq!(damage(&arithmetic), Damage::Coding);
+        for (at, value) in [(4, 12), (9, 4)] {
+            let mut other = whole();
+            other[2 + JFIF.len() + dqt().len() + at] = value;
+            assert_eq!(damage(&other), Damage::Coding, "12 bits, or four components");
+        }
         let mut huge = whole();
         huge[2 + JFIF.len() + dqt().len() + 5..][..4].fill(0xFF);
         assert_eq!(damage(&huge), Damage::Head);
