@@ -2,6 +2,7 @@
 
 use crate::image::jpeg::codec::{Encoder, JpegError};
 use crate::image::jpeg::repair::Damage;
+use crate::image::picture::MAX_PIXELS;
 use crate::image::pixels::{Chroma, Size};
 use crate::image::planes::Planes;
 use crate::image::resize::PlaneResizer;
@@ -134,6 +135,10 @@ impl Encoding {
         facts: FrameFacts,
     ) -> Result<Arc<Packet>, EncodeError> {
         let Recipe { coding, size } = self.recipe;
+        if size.area() > MAX_PIXELS {
+            // Before memory is asked for: it is the owner's options that may wish for any size.
+            return Err(JpegError::TooLarge(size).into());
+        }
         let chroma = match (coding, planes.chroma()) {
             // What is grey stays grey, and costs a third less.
             (Coding::Jpeg { .. }, Chroma::Grey) => Chroma::Grey,
@@ -183,4 +188,22 @@ pub fn within_the_wire(len: usize) -> Result<(), EncodeError> {
         return Ok(());
     }
     Err(EncodeError::TooLong(len))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::frame::Micros;
+
+    #[test]
+    fn what_no_screen_can_show_is_refused_before_memory_is_asked_for() {
+        let mut planes = Planes::default();
+        planes.reshape(Size::new(2, 2), Chroma::Yuv420);
+        let size = Size::new(Size::MAX_SIDE, Size::MAX_SIDE);
+        let facts = FrameFacts { sequence: 1, captured_at: Micros(0), codec: Codec::Bgr24, size };
+        let mut encoding = Encoding::new(Recipe { coding: Coding::Bgr24, size }).expect("starts");
+        let refused = encoding.encode(&planes, facts);
+        assert!(matches!(refused, Err(EncodeError::Jpeg(JpegError::TooLarge(_)))), "{refused:?}");
+        assert_eq!(encoding.memory(), 0);
+    }
 }
