@@ -1,22 +1,83 @@
 //! Logs a repeating trouble when it begins, changes and ends; not at every frame.
 
+use std::fmt;
+
 /// What is wrong now with the frames of one stage, and for how many of them.
 #[derive(Debug, Default)]
 pub struct Complaint {
     text: Option<String>,
+    /// Frames lost in a row.
     frames: u64,
+    /// How often what was wrong with them has changed.
+    changes: u64,
+}
+
+/// What there is to say.
+#[derive(Debug, PartialEq, Eq)]
+enum News {
+    Lost(String),
+    Over { frames: u64 },
 }
 
 impl Complaint {
     /// Takes note of what became of a frame: `None` is well.
     pub fn note(&mut self, trouble: Option<String>) {
-        match (&self.text, &trouble) {
-            (None, None) => return,
-            (Some(_), None) => log::info!("frames can be sent again, after {} lost", self.frames),
-            (old, Some(text)) if old.as_ref() != Some(text) => log::warn!("frame dropped: {text}"),
-            _ => {}
+        match self.news(trouble) {
+            None => {}
+            Some(news @ News::Lost(_)) => log::warn!("{news}"),
+            Some(news @ News::Over { .. }) => log::info!("{news}"),
         }
-        self.frames = if trouble.is_some() { self.frames + 1 } else { 0 };
-        self.text = trouble;
+    }
+
+    fn news(&mut self, trouble: Option<String>) -> Option<News> {
+        let Some(text) = trouble else {
+            let frames = std::mem::take(self).frames;
+            return (frames > 0).then_some(News::Over { frames });
+        };
+        self.frames += 1;
+        if self.text.as_ref() == Some(&text) {
+            return None;
+        }
+        self.changes += 1;
+        self.text = Some(text.clone());
+        // A text that is another for each frame (a length may be in it) is told less and less often.
+        self.changes.is_power_of_two().then_some(News::Lost(text))
+    }
+}
+
+impl fmt::Display for News {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Lost(text) => write!(out, "frame dropped: {text}"),
+            Self::Over { frames } => write!(out, "frames can be sent again, after {frames} lost"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trouble_is_told_when_it_begins_changes_and_ends() {
+        let mut complaint = Complaint::default();
+        let mut news = |trouble: &str| {
+            let trouble = Some(trouble.to_owned()).filter(|text| !text.is_empty());
+            complaint.news(trouble).map(|news| news.to_string())
+        };
+        assert_eq!(news(""), None);
+        assert_eq!(news("too dark").as_deref(), Some("frame dropped: too dark"));
+        assert_eq!(news("too dark"), None);
+        assert_eq!(news("too loud").as_deref(), Some("frame dropped: too loud"));
+        assert_eq!(news("").as_deref(), Some("frames can be sent again, after 3 lost"));
+        assert_eq!(news(""), None);
+        assert_eq!(news("too loud").as_deref(), Some("frame dropped: too loud"));
+    }
+
+    #[test]
+    fn a_text_that_is_another_each_time_does_not_fill_the_log() {
+        let mut complaint = Complaint::default();
+        let told = (0..1000).filter_map(|len| complaint.news(Some(format!("{len} bytes")))).count();
+        assert_eq!(told, 10);
     }
 }
