@@ -25,6 +25,7 @@ mod png_file;
 mod reconnect;
 mod renditions;
 mod rig;
+mod sensor;
 mod skip;
 mod slow_viewer;
 mod stream;
