@@ -9,27 +9,25 @@ use std::time::{Duration, Instant};
 #[test]
 fn slow_viewer_never_delays_another() {
     let camera = CameraProcess::start(&["--source", "test:640x360@50"]);
-    // Greets, takes its first frame, and never acknowledges or reads again.
+    let start = Instant::now();
+    // Greets, takes its first frame, and never acknowledges or reads again: it is let go 5 s later, and no sooner.
     let mut stalled = NativeClient::connect(camera.port());
     while !matches!(stalled.hear(), Said::Frame { .. }) {}
     let mut healthy = NativeClient::connect(camera.port());
     let (first, _) = healthy.frame();
-    let start = Instant::now();
     let mut last = first.sequence;
     let mut frames = 0_u64;
-    let let_go = loop {
+    while start.elapsed() < Duration::from_millis(4500) {
         let (facts, _) = healthy.frame();
         assert!(facts.sequence > last);
         last = facts.sequence;
         frames += 1;
-        if start.elapsed() > Duration::from_secs(6) {
-            break camera.line_with("CONNECTION ENDED");
-        }
-    };
-    // A machine that is busy with other tests may miss some, at each of the threads on the way; a viewer held up by
-    // the other would get 1.
-    let made = last - first.sequence;
-    assert!(frames * 10 >= made * 6, "{frames} of {made}");
+    }
+    // Held up by the other it would get one or two until that is gone, and on an idle machine it gets 200 and more: no
+    // load makes the one look like the other.
+    println!("{frames} of {} while another takes nothing", last - first.sequence);
+    assert!(frames >= 20, "{frames} of {}", last - first.sequence);
+    let let_go = camera.line_with("CONNECTION ENDED");
     assert!(let_go.contains("took nothing for 5 s"), "{let_go}");
 }
 
