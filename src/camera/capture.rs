@@ -35,7 +35,7 @@ pub fn run_once(
     let description = source.description();
     let starting = Update::Status(Arc::new(StatusText {
         code: StatusCode::Starting,
-        text: format!("{description} has not sent a picture yet"),
+        text: format!("waiting for the next picture of {description}"),
     }));
     let mut stream = None;
     let mut complaint = Complaint::default();
