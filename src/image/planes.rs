@@ -1,6 +1,4 @@
-//! Y, Cb and Cr planes in pooled memory, and the one pass that fills them from camera memory.
-//!
-//! Planes are always full range, as JPEG wants them; the pass that deinterleaves also widens.
+//! Y, Cb and Cr planes of one picture, which every rendition starts from.
 
 use super::pixels::{Chroma, Size};
 
