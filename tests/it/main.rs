@@ -17,6 +17,7 @@ mod jpeg_damage;
 mod jpeg_tools;
 mod jpeg_turn;
 mod native_client;
+mod odd_sizes;
 mod pi;
 mod pi_controls;
 mod pi_formats;
