@@ -119,7 +119,7 @@ CAMERA is HOST, HOST:PORT, [IPv6]:PORT or lancam://HOST:PORT; the port is 9999 u
 
 In the window: q or Esc ends. It resizes, and tries again for ever when the camera is away.
 
-What to ask of the camera; one of this version sends the same to everybody
+What to ask of the camera: each viewer its own, up to four different ones at once
   --width N, --height N   size; one given keeps the aspect ratio, both: the largest that fits inside
   --quality 1..100        of its JPEGs
   --fps N                 frames per second, fractions allowed

@@ -1,8 +1,10 @@
 //! The tutorial's wire, both ways, with real Python and real numpy of both generations.
 
 use crate::camera_process::{CameraProcess, PATIENCE, run_to_end};
+use crate::jpeg_tools::encoded;
 use crate::png_file;
-use lancam::image::pixels::Size;
+use lancam::image::pixels::{Chroma, Size};
+use lancam::wire::pickle::BgrArray;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -102,6 +104,28 @@ fn a_silent_client_gets_pictures_and_a_speaking_one_its_own_protocol() {
     let mut pickle = vec![0; len];
     silent.read_exact(&mut pickle).expect("a pickle");
     assert!(len > 320 * 180 * 3 && pickle.starts_with(b"\x80\x03") && pickle.ends_with(b"."));
+}
+
+#[test]
+fn a_grey_jpeg_reaches_the_tutorials_client_in_three_equal_colours() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let clip = folder.path().join("clip.mjpeg");
+    std::fs::write(&clip, encoded(Size::new(101, 67), Chroma::Grey, 80)).expect("writes");
+    let source = clip.to_str().expect("UTF-8");
+    let camera =
+        CameraProcess::start(&["--source", source, "--rotate", "90", "--width", "33", "--pickle"]);
+    let mut silent = std::net::TcpStream::connect(("127.0.0.1", camera.port())).expect("connects");
+    silent.set_read_timeout(Some(PATIENCE)).expect("sets a timeout");
+    let mut length = [0; 8];
+    silent.read_exact(&mut length).expect("a length");
+    let mut pickle = vec![0; usize::try_from(u64::from_le_bytes(length)).expect("small")];
+    silent.read_exact(&mut pickle).expect("a pickle");
+    let mut scratch = Vec::new();
+    let array = BgrArray::parse(&pickle, &mut scratch).expect("an array");
+    assert_eq!(array.size, Size::new(33, 50));
+    let mut pixels = array.pixels.as_chunks::<3>().0.iter();
+    assert!(pixels.clone().all(|[blue, green, red]| blue == green && green == red));
+    assert!(pixels.any(|pixel| pixel[0] > 60), "and not all is black");
 }
 
 /// What the tutorial's server does, with a picture of three colours; protocol and content are asked for.
