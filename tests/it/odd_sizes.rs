@@ -34,7 +34,7 @@ fn scratch_memory_of_larger_pictures_leaves_no_trace_in_smaller_ones() {
             for size in sizes().collect::<Vec<_>>().into_iter().rev() {
                 let stride = format.min_stride(size.width).expect("raw") + noise() % 4;
                 let orientation = ORIENTATIONS[noise() % 3];
-                let colour = if noise() % 2 == 0 { limited } else { Colour::JPEG };
+                let colour = if noise().is_multiple_of(2) { limited } else { Colour::JPEG };
                 let layout =
                     FrameLayout { format, size, stride, colour, orientation, interval: None };
                 let bytes: Vec<u8> =
@@ -46,8 +46,9 @@ fn scratch_memory_of_larger_pictures_leaves_no_trace_in_smaller_ones() {
                     captured_at: Micros(0),
                 };
                 let at_least =
-                    if noise() % 2 == 0 { Size::new(1, 1) } else { layout.upright_size() };
-                let chroma = if noise() % 2 == 0 { Chroma::Yuv420 } else { Chroma::Yuv422 };
+                    if noise().is_multiple_of(2) { Size::new(1, 1) } else { layout.upright_size() };
+                let chroma =
+                    if noise().is_multiple_of(2) { Chroma::Yuv420 } else { Chroma::Yuv422 };
                 let wanted = Wanted { chroma, at_least };
                 used.unpack(&frame, wanted, &mut planes);
                 if matches!(format, PixelFormat::Bayer(..)) && look != RawLook::AS_IT_IS {
