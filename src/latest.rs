@@ -247,7 +247,8 @@ mod bell {
 
     impl<T> Latest<T> {
         /// How many readers watch this slot with a bell.
-        pub fn watchers(&self) -> usize {
+        #[cfg(test)]
+        pub(super) fn watchers(&self) -> usize {
             self.bells.0.lock().unwrap_or_else(PoisonError::into_inner).len()
         }
     }
