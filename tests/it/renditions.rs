@@ -262,6 +262,26 @@ fn a_viewer_may_change_its_mind_while_it_watches() {
 }
 
 #[test]
+fn numbers_rise_through_every_change_of_mind() {
+    let playing = Playing::start(SIZE, "5");
+    // Has places ready whose newest picture the other viewer has seen in another form.
+    let mut ready: Vec<_> = [320, 160].map(|side| playing.viewer(width(side))).into();
+    let mut viewer = playing.viewer(Wishes::default());
+    let (mut last, _) = viewer.frame();
+    for side in [320, 640, 160, 0, 320, 160] {
+        for other in &mut ready {
+            other.frame();
+        }
+        viewer.say(&Message::Wishes(width(side)));
+        for _ in 0..2 {
+            let (facts, _) = viewer.frame();
+            assert!(facts.sequence > last.sequence, "{} after {}", facts.sequence, last.sequence);
+            last = facts;
+        }
+    }
+}
+
+#[test]
 fn pictures_of_changing_size_are_each_made_in_their_own() {
     let folder = tempfile::tempdir().expect("a folder");
     let bytes: Vec<u8> = [SIZE, Size::new(360, 640)]

@@ -83,6 +83,7 @@ pub(super) fn serve(
         credit,
         send_buffer,
         described: None,
+        newest: None,
         last_progress: Instant::now(),
     };
     session.run(&waiter)
@@ -216,6 +217,8 @@ struct Session<'a> {
     send_buffer: SendBuffer,
     /// What the viewer was last told its frames are.
     described: Option<(Arc<StreamFacts>, Codec, Size)>,
+    /// The newest frame that was sent, and whose.
+    newest: Option<(Arc<StreamFacts>, u64)>,
     last_progress: Instant,
 }
 
@@ -335,6 +338,8 @@ impl Session<'_> {
             let mut sent = Sent::AllForNow;
             if self.outgoing.messages().is_some() && self.credit.allows() {
                 match self.view.reader.newest() {
+                    // The bell rings only after everything there is has been looked at.
+                    Newest::Fresh { value, .. } if self.has_seen(&value) => continue,
                     Newest::Fresh { value, .. } => self.take(value)?,
                     Newest::NotYet => {}
                     Newest::Closed => sent = Sent::LastEver,
@@ -355,9 +360,18 @@ impl Session<'_> {
         }
     }
 
+    /// Whether this is no newer than a frame that was sent: what waits in a place that others watch in another form.
+    fn has_seen(&self, update: &Update) -> bool {
+        let (Update::Frame { packet, stream }, Some((of, newest))) = (update, &self.newest) else {
+            return false;
+        };
+        Arc::ptr_eq(of, stream) && packet.facts.sequence <= *newest
+    }
+
     fn take(&mut self, update: Update) -> io::Result<()> {
         match update {
             Update::Frame { packet, stream } => {
+                self.newest = Some((Arc::clone(&stream), packet.facts.sequence));
                 self.describe(&packet, stream);
                 self.send_buffer.make_room(self.stream, packet.payload().len())?;
                 self.credit.sent(packet.facts.sequence);
