@@ -5,7 +5,7 @@
 //! size: each group of four pixels becomes one.
 
 use super::planar::pad;
-use super::rgb::{Block, blue_difference, convert, red_difference};
+use super::rgb::{Block, average, blue_difference, convert, red_difference};
 use super::strip::Rows;
 use super::tone::{BLUE, RED, RawLook, Tone};
 use super::{BLOCK, grey, narrow, words};
@@ -265,9 +265,6 @@ fn group(upper: &[u8], lower: &[u8], order: BayerOrder) -> Block {
         lower.map(|pair| pair & 0xFF),
         lower.map(|pair| pair >> 8),
     ];
-    let average = |one: &[u16; BLOCK], other: &[u16; BLOCK]| {
-        std::array::from_fn(|at| (one[at] + other[at] + 1) >> 1)
-    };
     match order {
         BayerOrder::Rggb => {
             Block { red: four[0], green: average(&four[1], &four[2]), blue: four[3] }

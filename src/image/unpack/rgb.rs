@@ -93,6 +93,12 @@ fn byte_of(word: u32, at: usize) -> u16 {
     (word >> (8 * at) & 0xFF) as u16
 }
 
+/// Averages two blocks.
+#[inline(always)]
+pub(super) fn average(one: &[u16; BLOCK], other: &[u16; BLOCK]) -> [u16; BLOCK] {
+    std::array::from_fn(|at| (one[at] + other[at] + 1) >> 1)
+}
+
 /// Averages pairs.
 #[inline(always)]
 pub(super) fn halve(samples: &[u8; BLOCK]) -> [u8; BLOCK / 2] {
@@ -120,9 +126,6 @@ impl Block {
 
     #[inline(always)]
     fn average(&self, other: &Self) -> Self {
-        let average = |one: &[u16; BLOCK], other: &[u16; BLOCK]| {
-            std::array::from_fn(|at| (one[at] + other[at] + 1) >> 1)
-        };
         Self {
             red: average(&self.red, &other.red),
             green: average(&self.green, &other.green),
