@@ -45,7 +45,9 @@ pub fn run_once(
         let stream = stream.get_or_insert_with(|| Arc::new(facts(&description, &frame)));
         let outcome = feed.frame(&frame, stream, &starting);
         let watched = *outcome.as_ref().unwrap_or(&Watched::Yes);
-        complaint.note(outcome.err().map(|error| error.to_string()));
+        if let Some(status) = complaint.note(outcome.err().map(|error| error.to_string())) {
+            feed.no_picture(&status);
+        }
         if watched == Watched::Yes {
             idle.since = None;
         } else if idle.is_over(clock::now()) {

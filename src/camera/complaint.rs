@@ -1,6 +1,9 @@
-//! Logs a repeating trouble when it begins, changes and ends; not at every frame.
+//! Logs a repeating trouble when it begins, changes and ends, not at every frame; and tells viewers when it lasts.
 
+use super::update::{StatusText, Update};
+use crate::wire::native::message::StatusCode;
 use std::fmt;
+use std::sync::Arc;
 
 /// What is wrong now with the frames of one stage, and for how many of them.
 #[derive(Debug, Default)]
@@ -20,13 +23,22 @@ enum News {
 }
 
 impl Complaint {
-    /// Takes note of what became of a frame: `None` is well.
-    pub fn note(&mut self, trouble: Option<String>) {
+    /// So many frames in a row are no accident: who waits for a picture must know.
+    const LASTING: u64 = 15;
+
+    /// Takes note of what became of a frame: `None` is well. Returns what viewers are to be told, once it
+    /// is time for that.
+    pub fn note(&mut self, trouble: Option<String>) -> Option<Update> {
         match self.news(trouble) {
             None => {}
             Some(news @ News::Lost(_)) => log::warn!("{news}"),
             Some(news @ News::Over { .. }) => log::info!("{news}"),
         }
+        let text = self.text.as_ref().filter(|_| self.frames == Self::LASTING)?;
+        Some(Update::Status(Arc::new(StatusText {
+            code: StatusCode::CameraRefused,
+            text: format!("the camera's pictures cannot be sent: {text}"),
+        })))
     }
 
     fn news(&mut self, trouble: Option<String>) -> Option<News> {
@@ -72,6 +84,16 @@ mod tests {
         assert_eq!(news("").as_deref(), Some("frames can be sent again, after 3 lost"));
         assert_eq!(news(""), None);
         assert_eq!(news("too loud").as_deref(), Some("frame dropped: too loud"));
+    }
+
+    #[test]
+    fn viewers_are_told_once_of_a_trouble_that_lasts() {
+        let mut complaint = Complaint::default();
+        let trouble = || Some("too dark".to_owned());
+        let told: Vec<u32> = (1..100).filter(|_| complaint.note(trouble()).is_some()).collect();
+        assert_eq!(told, [15]);
+        assert!(complaint.note(None).is_none());
+        assert!((1..15).all(|_| complaint.note(trouble()).is_none()), "it begins anew");
     }
 
     #[test]

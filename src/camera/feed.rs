@@ -79,6 +79,11 @@ impl Feed {
         Ok(Watched::Yes)
     }
 
+    /// Tells everyone why there is none.
+    pub fn no_picture(&self, status: &Update) {
+        self.renditions.no_picture(status);
+    }
+
     /// One copy, turned where it must be, published to those who want it as it is; then whoever makes something else of it has time.
     fn jpeg(
         &mut self,

@@ -1,6 +1,7 @@
 //! Each viewer's wishes are fulfilled, shared, limited, and cost nobody else anything.
 
 use crate::camera_process::{CameraProcess, PATIENCE};
+use crate::jpeg_tools::cjpeg;
 use crate::native_client::{NativeClient, Said, look};
 use crate::viewer_process::Viewer;
 use lancam::image::jpeg::codec::Encoder;
@@ -234,6 +235,29 @@ fn a_named_quality_is_encoded_and_told_by_its_bytes() {
     };
     let (low, high) = (quality(10), quality(95));
     assert!(low * 2 < high, "{low} and {high} bytes");
+}
+
+#[test]
+fn pictures_that_cannot_be_made_are_explained_to_those_who_wait_for_them() {
+    // Red, green and blue in a JPEG: browsers show it, but there are no planes in it to resize.
+    let Some(jpeg) = cjpeg(Size::new(64, 48), &["-rgb"]) else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("clip.mjpeg");
+    std::fs::write(&path, &jpeg).expect("writes");
+    let (camera, _log) = logged(&["--source", path.to_str().expect("UTF-8"), "--fps", "60"]);
+    let mut small = NativeClient::connect_wishing(camera.port(), width(32));
+    loop {
+        match small.hear() {
+            Said::Status { code: StatusCode::CameraRefused, text } => {
+                assert!(text.starts_with("the camera's pictures cannot be sent: "), "{text}");
+                break;
+            }
+            Said::Frame { .. } => panic!("a picture of what cannot be decoded"),
+            _ => {}
+        }
+    }
+    // Who takes them as they are is not concerned.
+    assert_eq!(NativeClient::connect(camera.port()).frame().1, jpeg);
 }
 
 #[test]

@@ -61,7 +61,9 @@ impl Stage {
         let mut complaint = Complaint::default();
         while let Some(task) = self.tasks.take() {
             let outcome = self.run_once(&task);
-            complaint.note(outcome.err().map(|error| error.to_string()));
+            if let Some(status) = complaint.note(outcome.err().map(|error| error.to_string())) {
+                task.plan.tell_made(&status, &task.stream);
+            }
         }
         let memory = self.pool.memory() / 1000;
         log::info!("the camera's JPEGs are no longer decoded; the planes took {memory} kB");

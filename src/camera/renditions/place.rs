@@ -72,6 +72,15 @@ impl Place {
         self.output.publish(status);
     }
 
+    /// The same, if it is news of the frames that it is to have.
+    pub(super) fn tell_of(&self, form: Form, stream: &Arc<StreamFacts>, status: &Update) {
+        // Held while publishing, as for frames.
+        let standing = self.lock();
+        if standing.grant.covers(form, stream) {
+            self.output.publish(status.clone());
+        }
+    }
+
     pub(super) fn grant(&self) -> Grant {
         self.lock().grant.clone()
     }

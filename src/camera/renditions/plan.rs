@@ -5,7 +5,7 @@ use super::place::Place;
 use super::wish::{Captured, Form};
 use super::worker::EncodeTask;
 use crate::camera::encode::Recipe;
-use crate::camera::update::StreamFacts;
+use crate::camera::update::{StreamFacts, Update};
 use crate::image::frame::Micros;
 use crate::image::orientation::Orientation;
 use crate::image::pixels::{Chroma, Size};
@@ -57,6 +57,13 @@ impl Rendition {
             place.offer(Form::Made(self.recipe), packet, stream);
         }
     }
+
+    /// Tells all who wait for its frames why there are none.
+    pub(super) fn tell(&self, status: &Update, stream: &Arc<StreamFacts>) {
+        for place in &self.places {
+            place.tell_of(Form::Made(self.recipe), stream, status);
+        }
+    }
 }
 
 impl Plan {
@@ -65,6 +72,13 @@ impl Plan {
         self.captured
             .as_ref()
             .is_some_and(|(planned, of)| *planned == captured && Arc::ptr_eq(of, stream))
+    }
+
+    /// Tells all who wait for renditions why there are none.
+    pub(super) fn tell_made(&self, status: &Update, stream: &Arc<StreamFacts>) {
+        for rendition in &self.made {
+            rendition.tell(status, stream);
+        }
     }
 
     /// Whether anybody watches, or waits to.

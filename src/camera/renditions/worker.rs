@@ -57,7 +57,9 @@ impl Worker {
         let mut complaint = Complaint::default();
         while let Some(task) = self.tasks.take() {
             let outcome = self.run_once(&task);
-            complaint.note(outcome.err().map(|error| error.to_string()));
+            if let Some(status) = complaint.note(outcome.err().map(|error| error.to_string())) {
+                task.rendition.tell(&status, &task.stream);
+            }
         }
         self.report(log::Level::Info, "is no longer watched");
     }
