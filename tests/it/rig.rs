@@ -172,7 +172,16 @@ impl Console {
 
     fn run(&mut self, command: &str, limit: Duration) -> Result<Output, String> {
         self.send(command).map_err(|error| format!("the emulator is gone: {error}"))?;
-        let mut stdout = self.read_until(|line| exit_status(line).is_some(), limit)?;
+        let is_last = |line: &[u8]| exit_status(line).is_some();
+        let mut stdout = Vec::new();
+        if let Err(why) = self.read_into(&mut stdout, is_last, limit) {
+            // Seen once, on a busy machine: all that the command wrote had come, and its end had not. A guest
+            // that answers to an empty command has not hung; one that does not, has.
+            self.send("").map_err(|error| error.to_string())?;
+            self.read_into(&mut stdout, is_last, NUDGED).map_err(|_| why)?;
+            eprintln!("the emulated Pi's console stood still during `{command}`");
+            let _ = self.read_until(is_last, Duration::from_secs(2));
+        }
         let last_line = stdout.iter().rposition(|&byte| byte == b'\n').unwrap_or(0);
         let status = exit_status(&stdout[last_line + 1..]).expect("read_until stops at this line");
         stdout.truncate(last_line);
@@ -185,24 +194,34 @@ impl Console {
         is_last: impl Fn(&[u8]) -> bool,
         limit: Duration,
     ) -> Result<Vec<u8>, String> {
-        let deadline = Instant::now() + limit;
         let mut text = Vec::new();
+        self.read_into(&mut text, is_last, limit).map(|()| text)
+    }
+
+    /// The same, behind what `text` has already.
+    fn read_into(
+        &self,
+        text: &mut Vec<u8>,
+        is_last: impl Fn(&[u8]) -> bool,
+        limit: Duration,
+    ) -> Result<(), String> {
+        let deadline = Instant::now() + limit;
         loop {
             let line =
                 match self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
                     Ok(line) => line,
                     Err(RecvTimeoutError::Timeout) => {
-                        return Err(found(&format!("no end within {limit:?}"), &text));
+                        return Err(found(&format!("no end within {limit:?}"), text));
                     }
                     Err(RecvTimeoutError::Disconnected) => {
-                        return Err(found("the emulator ended", &text));
+                        return Err(found("the emulator ended", text));
                     }
                 };
             text.extend_from_slice(&line);
             let line = line.trim_ascii_end();
             if is_last(line) {
                 text.truncate(text.trim_ascii_end().len());
-                return Ok(text);
+                return Ok(());
             }
         }
     }
@@ -265,6 +284,9 @@ fn script(name: &str) -> Command {
 
 /// Forwarded from this machine's loopback on `Machine::Virt`: the ports that lancam listens on.
 const GUEST_PORTS: [u16; 2] = [9999, 8080];
+
+/// How long a console that stood still may take to answer.
+const NUDGED: Duration = Duration::from_secs(10);
 
 /// What init writes when it takes commands.
 const READY: &[u8] = b"rig ready";
