@@ -4,6 +4,7 @@ use lancam::image::jpeg::gate::{DriverSays, Gate};
 use lancam::image::jpeg::markers;
 use lancam::image::jpeg::repair::{self, MOST_ADDED, Repaired};
 use lancam::image::jpeg::splitter::Splitter;
+use lancam::wire::dns;
 use lancam::wire::native::decoder::Decoder;
 use lancam::wire::native::{MAX_PAYLOAD, WireError};
 use lancam::wire::pickle::decoder::Decoder as PickleDecoder;
@@ -141,6 +142,17 @@ fn check_repaired(sent: &[u8], repaired: &Repaired<'_>) {
     assert!(markers::picture_size(&written).is_some());
     let again = repair::examine(&written).expect("what was repaired is a JPEG");
     assert!(again.is_untouched() && again.span() == written);
+}
+
+/// An answer of DNS has no more in it than its bytes have room for, and no name is longer than names may be.
+pub fn dns_answer(bytes: &[u8]) {
+    let Ok(records) = dns::records(bytes) else { return };
+    // A name of one byte, kind, class, time to live, length.
+    assert!(records.len() <= bytes.len() / 11);
+    for record in records {
+        // A byte that is no UTF-8 becomes three.
+        assert!(record.name.to_string().len() < 3 * 256);
+    }
 }
 
 /// Puts the next piece of `rest` where it is received; returns how many bytes that are.

@@ -1,9 +1,11 @@
 //! The bytes on the wire and their rules: no socket, no clock, no thread.
 
+pub mod dns;
 pub mod native;
 pub mod packet;
 pub mod pickle;
 mod receive_buffer;
+pub mod service;
 
 /// The first bytes of a stranger, printable: `"HTTP/1.1"`.
 #[derive(Debug, Clone, PartialEq, Eq)]

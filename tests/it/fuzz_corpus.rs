@@ -35,6 +35,11 @@ fn jpeg_repair_holds_for_its_corpus() {
     replay("fuzz/corpus/jpeg_structure", properties::jpeg_repair);
 }
 
+#[test]
+fn dns_answer_holds_for_its_corpus() {
+    replay("fuzz/corpus/dns_answer", properties::dns_answer);
+}
+
 fn replay(folder: &str, property: fn(&[u8])) {
     let mut replayed = 0;
     for entry in fs::read_dir(top().join(folder)).expect("a corpus") {
@@ -84,6 +89,15 @@ fn write_the_seeds() {
         0xFF, 0xD8, 0xFF, 0xD9,
     ];
     write_seed("jpeg_structure", "odd", odd);
+
+    // What a camera answers: PTR; SRV, TXT and A beside it; names compressed.
+    let answer = b"\0\0\x84\0\0\0\0\x01\0\0\0\x03\x07_lancam\x04_tcp\x05local\0\
+        \0\x0C\0\x01\0\0\0\x0A\0\x07\x04Door\xC0\x0C\
+        \xC0\x2A\0\x21\x80\x01\0\0\0\x0A\0\x0B\0\0\0\0\x27\x0F\x02pi\xC0\x19\
+        \xC0\x2A\0\x10\x80\x01\0\0\0\x0A\0\x07\x06fps=30\
+        \xC0\x43\0\x01\x80\x01\0\0\0\x0A\0\x04\x0A\0\0\x05";
+    write_seed("dns_answer", "camera", answer);
+    write_seed("dns_answer", "circle", b"\0\0\x84\0\0\0\0\x01\0\0\0\0\x01a\xC0\x0C");
 
     for (name, bytes) in crate::jpeg_damage::seeds() {
         write_seed("jpeg_repair", &name, &bytes);

@@ -1,0 +1,107 @@
+//! What a camera says of itself on the LAN before anybody connects: names of the services, and the facts beside them.
+
+use crate::image::pixels::Size;
+
+/// Cameras that speak the native protocol.
+pub const CAMERA: &str = "_lancam._tcp.local";
+
+/// What browsers open.
+pub const WEB: &str = "_http._tcp.local";
+
+/// The facts beside a service, as its TXT record has them (RFC 6763, section 6).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Facts {
+    /// The program's version.
+    pub version: String,
+    /// What the camera is called, even where another one had that name first.
+    pub name: String,
+    /// Differs between any two running cameras, whatever they are called.
+    pub id: String,
+    /// Of what viewers without wishes are sent; unknown until there was a frame.
+    pub size: Option<Size>,
+    /// Frames per thousand seconds; 0 when unknown.
+    pub millifps: u32,
+}
+
+impl Facts {
+    /// As keys and values. What is unknown is left out.
+    pub fn to_text(&self) -> Vec<(&'static str, String)> {
+        let mut text = vec![
+            // First, as RFC 6763 wants it in section 6.7.
+            ("txtvers", "1".to_owned()),
+            ("version", self.version.clone()),
+            ("name", self.name.clone()),
+            ("id", self.id.clone()),
+        ];
+        if let Some(size) = self.size {
+            text.push(("size", size.to_string()));
+        }
+        if self.millifps > 0 {
+            text.push(("fps", rate(self.millifps)));
+        }
+        text
+    }
+
+    /// From keys and values. What is missing or makes no sense stays unknown.
+    pub fn from_text(text: &[(String, String)]) -> Self {
+        let value = |key| text.iter().find(|(found, _)| found == key).map(|(_, value)| &**value);
+        let owned = |key| value(key).unwrap_or_default().to_owned();
+        Self {
+            version: owned("version"),
+            name: owned("name"),
+            id: owned("id"),
+            size: value("size").and_then(Size::parse),
+            millifps: value("fps").and_then(parse_rate).unwrap_or(0),
+        }
+    }
+}
+
+/// Frames per second, with as many decimals as it takes: `30`, `29.97`.
+pub fn rate(millifps: u32) -> String {
+    let text = format!("{}.{:03}", millifps / 1000, millifps % 1000);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+fn parse_rate(text: &str) -> Option<u32> {
+    let fps: f64 = text.parse().ok().filter(|fps| (0.001..=1_000_000.0).contains(fps))?;
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    // The range was checked above; floats have no other conversion.
+    Some((fps * 1000.0).round() as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn owned(text: Vec<(&'static str, String)>) -> Vec<(String, String)> {
+        text.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+    }
+
+    #[test]
+    fn facts_come_back_as_they_were_told() {
+        let facts = Facts {
+            version: "0.1.0".into(),
+            name: "Front = door".into(),
+            id: "17".into(),
+            size: Some(Size::new(1280, 720)),
+            millifps: 29_970,
+        };
+        let text = facts.to_text();
+        assert_eq!(text[4..], [("size", "1280x720".to_owned()), ("fps", "29.97".to_owned())]);
+        assert_eq!(Facts::from_text(&owned(text)), facts);
+        let unknown = Facts { size: None, millifps: 0, ..facts };
+        assert_eq!(Facts::from_text(&owned(unknown.to_text())), unknown);
+    }
+
+    #[test]
+    fn facts_that_make_no_sense_are_unknown() {
+        for (key, value) in [("size", "0x9"), ("size", "big"), ("fps", "-1"), ("fps", "nan")] {
+            let facts = Facts::from_text(&[(key.to_owned(), value.to_owned())]);
+            assert_eq!(facts, Facts::default(), "{key}={value}");
+        }
+        assert_eq!(
+            (rate(30_000), rate(7_500), rate(1)),
+            ("30".into(), "7.5".into(), "0.001".into())
+        );
+    }
+}
