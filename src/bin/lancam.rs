@@ -13,6 +13,7 @@ fn main() -> std::process::ExitCode {
 
 #[cfg(target_os = "linux")]
 mod linux {
+    use lancam::camera::announcer::{Announce, Announcement};
     use lancam::camera::config::{Command, Config, HELP};
     use lancam::camera::console::say;
     use lancam::camera::renditions::Renditions;
@@ -27,6 +28,7 @@ mod linux {
     use nix::sys::signal::{SigSet, Signal};
     use nix::sys::signalfd::{SfdFlags, SignalFd};
     use std::error::Error;
+    use std::net::TcpListener;
     use std::os::fd::AsFd;
     use std::process::ExitCode;
     use std::sync::Arc;
@@ -98,6 +100,10 @@ mod linux {
         let listeners =
             server::listen(&config.listen).map_err(|error| Failure::new(UNAVAILABLE, &error))?;
         server::say_where(&listeners, &host_name);
+        let announcing = match config.announce {
+            Announce::On => announce(&camera, &listeners, &host_name),
+            Announce::Off => None,
+        };
         let acceptors =
             server::start(listeners, &camera, &config.guests).map_err(|error| failure(&error))?;
 
@@ -108,6 +114,12 @@ mod linux {
             .map_err(|error| failure(&error))?;
         wait_for_the_end(&signals, &stop);
         let captured = capture.join();
+        // Nobody is to try a camera that leaves.
+        camera.renditions.shown().close();
+        if let Some(announcing) = announcing {
+            // A panic has been reported by its thread.
+            let _ = announcing.join();
+        }
         for acceptor in acceptors {
             // A panic has been reported by its thread.
             let _ = acceptor.join();
@@ -120,6 +132,24 @@ mod linux {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(Failure::new(UNAVAILABLE, &error)),
             Err(_) => Err(Failure { code: FAILURE, message: "the capture thread panicked".into() }),
+        }
+    }
+
+    /// Lets viewers find the camera; one that cannot be found is still a camera.
+    fn announce(
+        camera: &Camera,
+        listeners: &[TcpListener],
+        host_name: &str,
+    ) -> Option<thread::JoinHandle<()>> {
+        let addresses: Vec<_> =
+            listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
+        let announcement = Announcement::new(&camera.name, &addresses, host_name)?;
+        match announcement.start(camera.renditions.shown().reader()) {
+            Ok(announcing) => Some(announcing),
+            Err(error) => {
+                log::warn!("this camera is not announced on the LAN: no thread for it: {error}");
+                None
+            }
         }
     }
 

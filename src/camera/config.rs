@@ -1,5 +1,6 @@
 //! The camera program's options: from the environment, then from the command line.
 
+use super::announcer::Announce;
 use super::encode::Coding;
 use super::renditions::wish::Wish;
 use super::server::Listen;
@@ -42,7 +43,8 @@ lancam --help              this text
   --idle-stop SECONDS stop the camera when nobody has watched for so long; 0 never  [60]
   --listen ADDR:PORT  repeatable; port 0 takes any free one  [[::]:9999 and [::]:8080]
   --allow PREFIX      repeatable; who may connect besides loopback and the LAN; any for all
-  --name NAME         shown in viewers                       [the host name]
+  --name NAME         shown in viewers and announced on the LAN  [the host name]
+  --announce on|off   whether viewers and browsers on the LAN find this camera  [on]
   --pickle            also serve a client that says nothing, in the tutorial's pickles, 320 wide
                       unless --width says otherwise
   --max-viewers N     one more is told why, and closed       [64]
@@ -95,6 +97,8 @@ pub struct Config {
     pub listen: Listen,
     /// Who may connect.
     pub guests: Guests,
+    /// Whether it can be found.
+    pub announce: Announce,
     /// Shown in viewers; `None` is the host name.
     pub name: Option<String>,
     /// Whether the tutorial's client is served.
@@ -120,6 +124,7 @@ impl Default for Config {
             idle_stop: Some(Duration::from_secs(60)),
             listen: Listen::Default,
             guests: Guests::LanAnd(Vec::new()),
+            announce: Announce::On,
             name: None,
             pickle: false,
             max_viewers: 64,
@@ -134,7 +139,7 @@ impl Default for Config {
 pub struct UsageError(String);
 
 /// Options that take a value, without their dashes.
-const WITH_VALUE: [&str; 18] = [
+const WITH_VALUE: [&str; 19] = [
     "source",
     "size",
     "fps",
@@ -150,6 +155,7 @@ const WITH_VALUE: [&str; 18] = [
     "idle-stop",
     "listen",
     "allow",
+    "announce",
     "name",
     "max-viewers",
     "control",
@@ -360,6 +366,13 @@ impl Config {
                         .ok_or_else(|| wrong("an address, ADDRESS/LENGTH or any"))?,
                 ),
             },
+            "announce" => {
+                self.announce = match value {
+                    "on" => Announce::On,
+                    "off" => Announce::Off,
+                    _ => return Err(wrong("on or off")),
+                }
+            }
             "name" => {
                 if value.is_empty() || value.len() > 63 || value.chars().any(char::is_control) {
                     return Err(wrong("a name of up to 63 bytes, without control characters,"));
@@ -504,6 +517,7 @@ mod tests {
             (&["--allow", "home"], "any"),
             (&["--source", "test:9"], "640x360"),
             (&["--max-viewers", "0"], "10000"),
+            (&["--announce", "maybe"], "on or off"),
             (&["--set", "brightness"], "NAME=VALUE"),
             (&["--set", "=5"], "NAME=VALUE"),
             (&["--idle-stop", "-1"], "0 for never"),

@@ -26,6 +26,8 @@ pub struct Feed {
     unpacker: Unpacker,
     /// Of the JPEGs passed through, while there are any.
     passed: Option<Figures>,
+    /// The stream that those who look for cameras were told of.
+    shown: Option<Arc<StreamFacts>>,
 }
 
 /// Whether anybody wants frames.
@@ -46,6 +48,7 @@ impl Feed {
             planes: PlanesPool::default(),
             unpacker: Unpacker::new(look),
             passed: None,
+            shown: None,
         }
     }
 
@@ -60,6 +63,7 @@ impl Feed {
         stream: &Arc<StreamFacts>,
         news: &Update,
     ) -> Result<Watched, EncodeError> {
+        self.show(frame, stream);
         let mut plan = self.renditions.plan();
         if !plan.passes_any() {
             self.end_of_passing();
@@ -70,6 +74,7 @@ impl Feed {
         }
         let captured = captured(frame)?;
         if !plan.is_for(captured, stream) {
+            self.renditions.show(captured, stream);
             plan = self.renditions.begin(captured, stream, news.clone());
         }
         match captured.format {
@@ -77,6 +82,18 @@ impl Feed {
             _ => self.raw(frame, &plan, stream),
         }
         Ok(Watched::Yes)
+    }
+
+    /// Tells once for each stream what there is to see, though nobody may watch.
+    fn show(&mut self, frame: &RawFrame<'_>, stream: &Arc<StreamFacts>) {
+        if self.shown.as_ref().is_some_and(|shown| Arc::ptr_eq(shown, stream)) {
+            return;
+        }
+        // A first frame that is broken is complained of where it is sent; the next one will do.
+        if let Ok(captured) = captured(frame) {
+            self.renditions.show(captured, stream);
+            self.shown = Some(Arc::clone(stream));
+        }
     }
 
     /// Tells everyone why there is none.

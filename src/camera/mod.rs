@@ -1,5 +1,6 @@
 //! The stages of the camera program, in the order frames pass them.
 
+pub mod announcer;
 pub mod capture;
 pub mod complaint;
 pub mod config;

@@ -1,5 +1,6 @@
 //! What stands in the slot between the capture thread and the sessions: the newest truth.
 
+use crate::image::pixels::Size;
 use crate::wire::native::message::StatusCode;
 use crate::wire::packet::Packet;
 use std::sync::Arc;
@@ -23,6 +24,15 @@ pub enum Update {
 pub struct StreamFacts {
     /// The source, for people.
     pub source: String,
+    /// Frames per thousand seconds; 0 when the source does not say.
+    pub millifps: u32,
+}
+
+/// What a viewer without wishes is sent, for those who only look for cameras.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shown {
+    /// Of the pictures.
+    pub size: Size,
     /// Frames per thousand seconds; 0 when the source does not say.
     pub millifps: u32,
 }

@@ -3,4 +3,6 @@
 pub mod socket;
 
 #[cfg(all(feature = "camera", target_os = "linux"))]
+pub mod announce;
+#[cfg(all(feature = "camera", target_os = "linux"))]
 pub mod lan;

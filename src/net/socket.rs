@@ -1,8 +1,8 @@
-//! TCP as both programs want it: the only file that names `socket2`.
+//! Sockets as both programs want them: the only file that names `socket2`.
 
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 use std::io;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::time::Duration;
 
 /// A peer that acknowledges nothing for this long is gone: a cable pulled, a laptop asleep.
@@ -58,6 +58,48 @@ fn tune(stream: &TcpStream) -> io::Result<()> {
     socket.set_tcp_user_timeout(Some(DEAD_PEER))?;
     Ok(())
 }
+
+/// A socket whose multicasts leave through the interface that has `address`, and are heard on this machine too.
+///
+/// # Errors
+/// When the address is no longer this machine's.
+pub fn multicast_v4(address: Ipv4Addr) -> io::Result<UdpSocket> {
+    let socket = Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP))?;
+    socket.set_multicast_if_v4(&address)?;
+    socket.set_multicast_ttl_v4(MDNS_HOPS)?;
+    socket.set_multicast_loop_v4(true)?;
+    socket.bind(&SocketAddr::from((address, 0)).into())?;
+    Ok(socket.into())
+}
+
+/// The same for IPv6, where an interface is named by its index.
+///
+/// # Errors
+/// When there is no such interface, or no IPv6.
+pub fn multicast_v6(interface: u32) -> io::Result<UdpSocket> {
+    let socket = Socket::new(Domain::IPV6, Type::DGRAM, Some(Protocol::UDP))?;
+    socket.set_only_v6(true)?;
+    socket.set_multicast_if_v6(interface)?;
+    socket.set_multicast_hops_v6(MDNS_HOPS)?;
+    socket.set_multicast_loop_v6(true)?;
+    socket.bind(&SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)).into())?;
+    Ok(socket.into())
+}
+
+/// Whether a UDP `port` that others use on this machine can be used beside them.
+///
+/// # Errors
+/// When somebody has it for himself alone.
+pub fn can_share_udp(port: u16) -> io::Result<()> {
+    let socket = Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP))?;
+    socket.set_reuse_address(true)?;
+    #[cfg(unix)]
+    socket.set_reuse_port(true)?;
+    socket.bind(&SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)).into())
+}
+
+/// What multicast DNS is sent with, so that a receiver can tell that no router has passed it on (RFC 6762, section 11).
+const MDNS_HOPS: u32 = 255;
 
 /// The camera's end of a connection: how much the kernel holds for it.
 #[cfg(target_os = "linux")]

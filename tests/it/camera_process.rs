@@ -23,7 +23,7 @@ impl CameraProcess {
         Self::spawn(&mut Self::command(&[&["--listen", "127.0.0.1:0"], arguments].concat()))
     }
 
-    /// `lancam` with these arguments and nothing from this environment.
+    /// `lancam` with these arguments, announced to nobody, and with nothing from this environment.
     pub fn command(arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_lancam"));
         for (variable, _) in std::env::vars_os() {
@@ -31,7 +31,11 @@ impl CameraProcess {
                 command.env_remove(variable);
             }
         }
-        command.args(arguments).env_remove("RUST_LOG").env_remove("JOURNAL_STREAM");
+        command
+            .args(arguments)
+            .env("LANCAM_ANNOUNCE", "off")
+            .env_remove("RUST_LOG")
+            .env_remove("JOURNAL_STREAM");
         command
     }
 

@@ -70,7 +70,7 @@ fn signals_end_it_well_and_a_closed_standard_output_does_not_stop_it() {
     // `lancam | head -3` must go on streaming.
     let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port");
     let mut child = Command::new(env!("CARGO_BIN_EXE_lancam"))
-        .args(["--source", "test:64x48", "--listen", &port.to_string()])
+        .args(["--source", "test:64x48", "--listen", &port.to_string(), "--announce", "off"])
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()

@@ -306,6 +306,7 @@ fn the_programs_for_every_pi_run_and_stream_the_test_pattern() {
         let mut command = Command::new(emulator);
         command.args(["-cpu", cpu]).arg(&program);
         command.args(["--listen", "127.0.0.1:0", "--source", "test:320x180@5"]);
+        command.env("LANCAM_ANNOUNCE", "off");
         let camera = crate::camera_process::CameraProcess::spawn(&mut command);
         let mut client = NativeClient::connect(camera.port());
         for _ in 0..5 {

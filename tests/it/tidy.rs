@@ -53,13 +53,15 @@ const UNSAFE: [(&str, &str); 4] = [
 ];
 
 /// Where each crate that Cargo.toml asks for is named: one file, or one folder.
-const CRATES: [(&str, &str); 14] = [
+const CRATES: [(&str, &str); 16] = [
     ("bytemuck", "src/image/"),
     ("embedded_graphics", "src/image/text.rs"),
     ("env_logger", "src/log_setup.rs"),
     ("fast_image_resize", "src/image/resize.rs"),
+    ("if_addrs", "src/net/mdns.rs"),
     ("lexopt", "src/"), // both programs' config.rs
     ("log", "src/"),
+    ("mdns_sd", "src/net/announce.rs"),
     ("minifb", "src/viewer/window.rs"),
     ("nix", "src/"), // `PURE` says where not
     ("png", "src/viewer/snapshot.rs"),

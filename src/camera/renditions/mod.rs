@@ -11,8 +11,8 @@ mod staff;
 pub mod wish;
 mod worker;
 
-use super::update::{StatusText, StreamFacts, Update};
-use crate::latest::Reader;
+use super::update::{Shown, StatusText, StreamFacts, Update};
+use crate::latest::{Latest, Reader};
 use crate::stop::Stop;
 use crate::wire::native::message::StatusCode;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -36,6 +36,8 @@ pub struct Renditions {
     plan: Mutex<Arc<Plan>>,
     /// Rings when somebody comes while the camera rests.
     arrival: EventFd,
+    /// What there is to see here, whether anybody watches or not.
+    shown: Arc<Latest<Shown>>,
 }
 
 #[derive(Debug, Default)]
@@ -82,12 +84,27 @@ impl Renditions {
             state: Mutex::default(),
             plan: Mutex::default(),
             arrival: EventFd::from_value_and_flags(0, flags)?,
+            shown: Latest::new(),
         }))
     }
 
     /// What a viewer without wishes gets.
     pub fn own(&self) -> Wish {
         self.own
+    }
+
+    /// What there is to see here: nothing until there was a frame.
+    pub fn shown(&self) -> &Arc<Latest<Shown>> {
+        &self.shown
+    }
+
+    /// Tells those who look for cameras what is `captured`.
+    pub fn show(&self, captured: Captured, stream: &StreamFacts) {
+        let size = match self.own.form(captured) {
+            Form::AsCaptured => captured.size,
+            Form::Made(recipe) => recipe.size,
+        };
+        self.shown.publish(Shown { size, millifps: stream.millifps });
     }
 
     /// A place for somebody with this wish, until it is dropped. Whether there is a picture, or why not,
