@@ -2,8 +2,11 @@
 
 use lancam::image::pixels::Size;
 use lancam::latest::{Latest, Newest};
+use lancam::viewer::address::CameraAddress;
 use lancam::viewer::config::{self, Command, Config, HeadlessConfig, Output, Report};
+use lancam::viewer::finder;
 use lancam::viewer::headless::Headless;
+use lancam::viewer::list;
 use lancam::viewer::news::News;
 use lancam::viewer::presenter::{self, End};
 use lancam::viewer::receiver::Receiver;
@@ -28,6 +31,10 @@ type Failure = Box<dyn std::error::Error>;
 fn main() -> ExitCode {
     let config = match config::parse(std::env::args_os().skip(1)) {
         Ok(Command::Watch(config)) => config,
+        Ok(Command::List { report, verbosity }) => {
+            log_setup::start(verbosity);
+            return list_cameras(report);
+        }
         Ok(Command::Help) => return print(config::HELP.trim_end()),
         Ok(Command::Version) => return print(&version::text("lancam-view")),
         Err(error) => {
@@ -54,8 +61,18 @@ fn watch(config: Config) -> Result<ExitCode, Failure> {
     }
     let news = Latest::new();
     let mut reader = news.reader();
-    let name = config.camera.to_string();
-    let receiver = Receiver::new(config.camera, config.protocol, Arc::clone(&news))?;
+    let name = config.camera.as_ref().map_or_else(|| "lancam".to_owned(), ToString::to_string);
+    let camera = match (config.camera, &config.output) {
+        (None, Output::Headless(_)) => match the_only_one()? {
+            Ok(camera) => Some(camera),
+            Err(why) => return Ok(conclude(End::NoFirstPicture(why))),
+        },
+        (camera, _) => camera,
+    };
+    let receiver = match camera {
+        Some(camera) => Receiver::new(camera, config.protocol, Arc::clone(&news))?,
+        None => Receiver::of_the_only_one(config.protocol, Arc::clone(&news))?,
+    };
     thread::Builder::new().name("receiver".into()).spawn(move || receiver.run())?;
     match config.output {
         Output::Headless(headless) => {
@@ -70,6 +87,34 @@ fn watch(config: Config) -> Result<ExitCode, Failure> {
             Ok(conclude(end))
         }
     }
+}
+
+/// The only camera on the LAN, or why there is none such. Scripts do not wait until that changes.
+fn the_only_one() -> io::Result<Result<CameraAddress, String>> {
+    let found = finder::look()?;
+    Ok(match found.as_slice() {
+        [only_one] => Ok(only_one.address()),
+        _ => Err(list::choice(&found)),
+    })
+}
+
+fn list_cameras(report: Report) -> ExitCode {
+    let cameras = match finder::look() {
+        Ok(cameras) => cameras,
+        Err(error) => {
+            eprintln!("lancam-view: cannot look for cameras on the LAN: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    if cameras.is_empty() {
+        eprintln!("lancam-view: {}", list::NONE);
+    }
+    let printed = match report {
+        Report::Json => print(&list::json(&cameras)),
+        Report::Text if cameras.is_empty() => ExitCode::FAILURE,
+        Report::Text => print(&list::text(&cameras)),
+    };
+    if cameras.is_empty() { ExitCode::FAILURE } else { printed }
 }
 
 /// A camera that runs has sent its first picture by then, and the window gets its shape.

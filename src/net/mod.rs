@@ -6,3 +6,5 @@ pub mod socket;
 pub mod announce;
 #[cfg(all(feature = "camera", target_os = "linux"))]
 pub mod lan;
+#[cfg(feature = "viewer")]
+pub mod mdns;

@@ -1,5 +1,6 @@
 //! Where a camera is, as people write it.
 
+use super::local_name;
 use std::fmt;
 use std::io;
 use std::net::{Ipv6Addr, SocketAddr, ToSocketAddrs};
@@ -64,11 +65,14 @@ impl CameraAddress {
         Ok(Self { host: host.to_owned(), port })
     }
 
-    /// Asks the system for the host's addresses, best first. May take seconds.
+    /// Asks the system for the host's addresses, and for NAME.local the LAN too, best first. May take seconds.
     ///
     /// # Errors
     /// When the name is not known, or no name server answers.
     pub fn resolve(&self) -> io::Result<Vec<SocketAddr>> {
+        if local_name::is_local(&self.host) {
+            return local_name::resolve(self);
+        }
         let found: Vec<_> = (self.host.as_str(), self.port).to_socket_addrs()?.collect();
         match found.is_empty() {
             true => Err(io::Error::new(io::ErrorKind::NotFound, "it has no address")),

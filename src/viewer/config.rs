@@ -14,6 +14,13 @@ use std::time::Duration;
 pub enum Command {
     /// Show a camera.
     Watch(Config),
+    /// List the cameras on the LAN.
+    List {
+        /// How.
+        report: Report,
+        /// How much is logged.
+        verbosity: i8,
+    },
     /// Print [`HELP`].
     Help,
     /// Print the version.
@@ -23,8 +30,8 @@ pub enum Command {
 /// Which camera, and how to show it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
-    /// Where it is.
-    pub camera: CameraAddress,
+    /// Where it is; `None` for the only one on the LAN.
+    pub camera: Option<CameraAddress>,
     /// What is spoken with it.
     pub protocol: Protocol,
     /// Where its pictures go.
@@ -55,10 +62,10 @@ pub struct HeadlessConfig {
     pub report: Report,
 }
 
-/// How figures are printed.
+/// How figures and lists are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Report {
-    /// A sentence.
+    /// Sentences, lines.
     Text,
     /// A line of JSON.
     Json,
@@ -80,11 +87,6 @@ pub enum UsageError {
         /// What was given.
         found: String,
     },
-    /// Nothing to look at.
-    #[error(
-        "which camera? Name its host, as in: lancam-view raspberrypi.local (looking for cameras on the LAN comes in a later version)"
-    )]
-    NoCamera,
     /// More than one.
     #[error("one camera at a time, for now; found {0} and {1}")]
     TwoCameras(String, String),
@@ -111,11 +113,14 @@ pub enum UsageError {
 pub const HELP: &str = "\
 lancam-view: shows a lancam camera in a window
 
-lancam-view [OPTIONS] CAMERA
+lancam-view [OPTIONS] [CAMERA]               the only camera on the LAN, when none is named
+lancam-view --list [--json]                  the cameras on the LAN, within a second: name, address,
+                                             size, rate
 lancam-view [OPTIONS] --pickle HOST:PORT     watch the tutorial's own Python server, which pickles
                                              arrays; reads that one kind of pickle, runs nothing
 
 CAMERA is HOST, HOST:PORT, [IPv6]:PORT or lancam://HOST:PORT; the port is 9999 unless named.
+HOST may be NAME.local, a machine's name or a camera's, on systems too that do not know such names.
 
 In the window: q or Esc ends. It resizes, and tries again for ever when the camera is away.
 
@@ -138,8 +143,8 @@ Without a window, for scripts and tests
   --version               print version, commit, target, features built in
   --help                  print this
 
-Exit status: 0 done or window closed; 1 failure; 2 usage; 3 no first frame within --timeout, or
-not a lancam server.
+Exit status: 0 done or window closed; 1 failure, or --list found none; 2 usage; 3 no first frame
+within --timeout, not a lancam server, or with --headless and no CAMERA, none or several on the LAN.
 ";
 
 /// Parses the arguments behind the program's name.
@@ -172,7 +177,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, U
                     number(&mut parser, "--quality", "a number from 1 to 100", is_quality)?;
             }
             Long("fps") => given.wishes.millifps = millifps(&mut parser)?,
-            Long("list") => return Err(UsageError::NotYet("--list")),
+            Long("list") => given.list = true,
             Long("record") => return Err(UsageError::NotYet("--record")),
             Long("pickle") => {
                 given.pickle = true;
@@ -182,7 +187,10 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, U
             other => return Err(other.unexpected().into()),
         }
     }
-    given.into_config().map(Command::Watch)
+    match given.list {
+        true => given.into_list(),
+        false => given.into_config().map(Command::Watch),
+    }
 }
 
 /// Options as they were given, before they are held against each other.
@@ -191,6 +199,7 @@ struct Given {
     camera: Option<(String, CameraAddress)>,
     wishes: Wishes,
     pickle: bool,
+    list: bool,
     headless: bool,
     json: bool,
     save: Option<PathBuf>,
@@ -198,6 +207,13 @@ struct Given {
     seconds: Option<Duration>,
     timeout: Option<Duration>,
     verbosity: i8,
+}
+
+/// What there is to print besides figures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lists {
+    Cameras,
+    Nothing,
 }
 
 /// How long `--headless` watches when nothing is said.
@@ -216,11 +232,26 @@ impl Given {
         Ok(())
     }
 
+    fn into_list(self) -> Result<Command, UsageError> {
+        if self.camera.is_some() {
+            return Err(UsageError::Conflict("--list", "a camera's address"));
+        }
+        if self.headless {
+            return Err(UsageError::Conflict("--list", "--headless"));
+        }
+        self.refuse_headless_options(Lists::Cameras)?;
+        Ok(Command::List { report: self.report(), verbosity: self.verbosity })
+    }
+
+    fn report(&self) -> Report {
+        if self.json { Report::Json } else { Report::Text }
+    }
+
     fn into_config(self) -> Result<Config, UsageError> {
         let output = match self.headless {
             true => Output::Headless(self.headless()?),
             false => {
-                self.refuse_headless_options()?;
+                self.refuse_headless_options(Lists::Nothing)?;
                 Output::Window
             }
         };
@@ -229,7 +260,7 @@ impl Given {
             true => Protocol::Pickle,
             false => Protocol::Native(self.wishes),
         };
-        let (_, camera) = self.camera.ok_or(UsageError::NoCamera)?;
+        let camera = self.camera.map(|(_, camera)| camera);
         Ok(Config { camera, protocol, output, verbosity: self.verbosity })
     }
 
@@ -243,13 +274,13 @@ impl Given {
             limit,
             timeout: self.timeout.unwrap_or(DEFAULT_TIMEOUT),
             save: self.save.clone(),
-            report: if self.json { Report::Json } else { Report::Text },
+            report: self.report(),
         })
     }
 
-    fn refuse_headless_options(&self) -> Result<(), UsageError> {
+    fn refuse_headless_options(&self, lists: Lists) -> Result<(), UsageError> {
         for (given, option) in [
-            (self.json, "--json"),
+            (self.json && lists == Lists::Nothing, "--json"),
             (self.save.is_some(), "--save"),
             (self.frames.is_some(), "--frames"),
             (self.seconds.is_some(), "--seconds"),
@@ -314,9 +345,23 @@ mod tests {
     #[test]
     fn a_camera_is_enough() {
         let config = config("pi.local");
-        assert_eq!(config.camera.to_string(), "pi.local:9999");
+        let camera = config.camera.map(|camera| camera.to_string());
+        assert_eq!(camera.as_deref(), Some("pi.local:9999"));
         assert_eq!(config.protocol, Protocol::Native(Wishes::default()));
         assert_eq!(config.output, Output::Window);
+    }
+
+    #[test]
+    fn none_is_enough_too_where_there_is_only_one() {
+        assert_eq!(config("").camera, None);
+        assert_eq!(config("--headless").camera, None);
+    }
+
+    #[test]
+    fn cameras_are_listed_for_people_or_for_programs() {
+        let list = |report, verbosity| Ok(Command::List { report, verbosity });
+        assert_eq!(parse_line("--list"), list(Report::Text, 0));
+        assert_eq!(parse_line("-v --json --list"), list(Report::Json, 1));
     }
 
     #[test]
@@ -337,7 +382,8 @@ mod tests {
     #[test]
     fn a_server_of_pickles_is_named_behind_its_option() {
         let config = config("--headless --pickle pi:1234");
-        assert_eq!((config.protocol, config.camera.port), (Protocol::Pickle, 1234));
+        let port = config.camera.map(|camera| camera.port);
+        assert_eq!((config.protocol, port), (Protocol::Pickle, Some(1234)));
     }
 
     #[test]
@@ -350,7 +396,6 @@ mod tests {
     #[test]
     fn what_makes_no_sense_is_answered_in_one_line_with_what_would() {
         for (line, answer) in [
-            ("", "lancam-view raspberrypi.local"),
             ("a b", "one camera at a time"),
             ("pi --sead", "--help"),
             ("pi --save", "--help"),
@@ -368,7 +413,10 @@ mod tests {
             ("pi --quality 101", "from 1 to 100"),
             ("pi --fps 0", "from 0.001 to 1000"),
             ("pi:99999", "HOST:PORT"),
-            ("--list", "later version"),
+            ("--list pi", "not both"),
+            ("--list --headless", "not both"),
+            ("--list --frames 3", "works only with --headless"),
+            ("pi --json", "works only with --headless"),
             ("pi --record x.mkv", "later version"),
         ] {
             let error = parse_line(line).expect_err(line);
@@ -380,6 +428,7 @@ mod tests {
     #[test]
     fn help_names_every_option_that_is_taken() {
         for option in [
+            "--list",
             "--headless",
             "--frames",
             "--seconds",

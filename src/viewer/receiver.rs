@@ -2,6 +2,8 @@
 
 use super::address::CameraAddress;
 use super::developer::Developer;
+use super::finder;
+use super::list;
 use super::news::{Billboard, News, NoticeKind};
 use super::session::{SessionEnd, SessionError, native, pickle};
 use crate::image::jpeg::codec::JpegError;
@@ -17,10 +19,21 @@ use std::time::Duration;
 /// Connects, watches, and connects again.
 #[derive(Debug)]
 pub struct Receiver {
-    camera: CameraAddress,
+    wanted: Wanted,
+    /// Where it is, once that is known.
+    camera: Option<CameraAddress>,
     protocol: Protocol,
     developer: Developer,
     billboard: Billboard,
+}
+
+/// Which camera is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    /// The one whose address was given.
+    ThisOne,
+    /// The only one on the LAN, wherever it is.
+    TheOnlyOne,
 }
 
 /// What is spoken with a camera.
@@ -35,6 +48,12 @@ pub enum Protocol {
 /// Why one attempt to watch a camera failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ReceiveError {
+    /// The LAN cannot be asked.
+    #[error("cannot look for cameras on the LAN: {0}; name one: lancam-view ADDRESS")]
+    CannotLook(io::Error),
+    /// None, or several, where the only one was wanted.
+    #[error("{0}")]
+    NotTheOnlyOne(String),
     /// The name means nothing here.
     #[error("cannot find {host}: {source}; try its IP address, or NAME.local")]
     Unresolved {
@@ -110,19 +129,31 @@ impl Receiver {
         protocol: Protocol,
         news: Arc<Latest<News>>,
     ) -> Result<Self, JpegError> {
-        let developer = Developer::new()?;
-        Ok(Self { camera, protocol, developer, billboard: Billboard::new(news) })
+        let only_one = Self::of_the_only_one(protocol, news)?;
+        Ok(Self { wanted: Wanted::ThisOne, camera: Some(camera), ..only_one })
+    }
+
+    /// The same of the only camera on the LAN; while there is none, or several, that is the news.
+    ///
+    /// # Errors
+    /// When libjpeg-turbo cannot be set up.
+    pub fn of_the_only_one(protocol: Protocol, news: Arc<Latest<News>>) -> Result<Self, JpegError> {
+        let (developer, billboard) = (Developer::new()?, Billboard::new(news));
+        Ok(Self { wanted: Wanted::TheOnlyOne, camera: None, protocol, developer, billboard })
     }
 
     /// Receives for ever: what goes wrong is shown and tried again.
     pub fn run(mut self) -> ! {
-        let text = format!("connecting to {}", self.camera);
+        let text = match &self.camera {
+            Some(camera) => format!("connecting to {camera}"),
+            None => "looking for cameras on the LAN".to_owned(),
+        };
         self.billboard.notify(NoticeKind::Connecting, text);
         loop {
             let outcome = self.run_once();
             let pause = pause_after(&outcome);
             let (kind, text) = match outcome {
-                Ok(end) => (NoticeKind::Disconnected, self.farewell(&end)),
+                Ok((camera, end)) => (NoticeKind::Disconnected, farewell(&camera, &end)),
                 Err(error) => (error.kind(), error.to_string()),
             };
             self.billboard.notify(kind, text);
@@ -130,13 +161,18 @@ impl Receiver {
         }
     }
 
-    /// Connects once and shows what the camera sends until the connection ends.
+    /// Connects once and shows what the camera sends until the connection ends; says which camera that was.
     ///
     /// # Errors
     /// When there is no lancam server, it cannot be understood, or the connection broke.
-    pub fn run_once(&mut self) -> Result<SessionEnd, ReceiveError> {
-        let stream = self.connect()?;
-        let address = self.camera.to_string();
+    pub fn run_once(&mut self) -> Result<(CameraAddress, SessionEnd), ReceiveError> {
+        let camera = self.find()?;
+        let connected = connect(&camera);
+        if connected.is_err() && self.wanted == Wanted::TheOnlyOne {
+            // It may have another address by now, or another camera may be the only one.
+            self.camera = None;
+        }
+        let (stream, address) = (connected?, camera.to_string());
         let (developer, billboard) = (&mut self.developer, &mut self.billboard);
         let watched = match self.protocol {
             Protocol::Native(wishes) => {
@@ -144,42 +180,55 @@ impl Receiver {
             }
             Protocol::Pickle => pickle::watch(&stream, &address, developer, billboard),
         };
-        watched.map_err(|source| ReceiveError::Session { camera: self.camera.clone(), source })
+        match watched {
+            Ok(end) => Ok((camera, end)),
+            Err(source) => Err(ReceiveError::Session { camera, source }),
+        }
     }
 
-    /// Tries all addresses in the system's order of preference; reports the last one's failure.
-    fn connect(&self) -> Result<TcpStream, ReceiveError> {
-        let unresolved =
-            |source| ReceiveError::Unresolved { host: self.camera.host.clone(), source };
-        let mut failure = None;
-        for address in self.camera.resolve().map_err(unresolved)? {
-            match socket::connect(address, CONNECT_PATIENCE) {
-                Ok(stream) => return Ok(stream),
-                Err(source) => failure = Some((address, source)),
-            }
+    /// Where the camera is: as it was named, as it was found before, or as it is found now.
+    fn find(&mut self) -> Result<CameraAddress, ReceiveError> {
+        if let Some(camera) = &self.camera {
+            return Ok(camera.clone());
         }
-        let camera = self.camera.clone();
-        Err(match failure {
-            Some((address, source)) if source.kind() == ErrorKind::ConnectionRefused => {
-                ReceiveError::Refused { camera, address }
-            }
-            Some((address, source)) => ReceiveError::Unreachable { camera, address, source },
-            None => unresolved(ErrorKind::NotFound.into()),
-        })
-    }
-
-    fn farewell(&self, end: &SessionEnd) -> String {
-        match end {
-            SessionEnd::Goodbye { text, .. } if !text.is_empty() => {
-                format!("{}: {text}", self.camera)
-            }
-            _ => format!("{} has closed the connection", self.camera),
-        }
+        let found = finder::look().map_err(ReceiveError::CannotLook)?;
+        let [only_one] = found.as_slice() else {
+            return Err(ReceiveError::NotTheOnlyOne(list::choice(&found)));
+        };
+        log::info!("found {} at {}", only_one.name, only_one.address());
+        Ok(self.camera.insert(only_one.address()).clone())
     }
 }
 
-fn pause_after(outcome: &Result<SessionEnd, ReceiveError>) -> Duration {
-    match outcome {
+/// Tries all addresses in the system's order of preference; reports the last one's failure.
+fn connect(camera: &CameraAddress) -> Result<TcpStream, ReceiveError> {
+    let unresolved = |source| ReceiveError::Unresolved { host: camera.host.clone(), source };
+    let mut failure = None;
+    for address in camera.resolve().map_err(unresolved)? {
+        match socket::connect(address, CONNECT_PATIENCE) {
+            Ok(stream) => return Ok(stream),
+            Err(source) => failure = Some((address, source)),
+        }
+    }
+    let camera = camera.clone();
+    Err(match failure {
+        Some((address, source)) if source.kind() == ErrorKind::ConnectionRefused => {
+            ReceiveError::Refused { camera, address }
+        }
+        Some((address, source)) => ReceiveError::Unreachable { camera, address, source },
+        None => unresolved(ErrorKind::NotFound.into()),
+    })
+}
+
+fn farewell(camera: &CameraAddress, end: &SessionEnd) -> String {
+    match end {
+        SessionEnd::Goodbye { text, .. } if !text.is_empty() => format!("{camera}: {text}"),
+        _ => format!("{camera} has closed the connection"),
+    }
+}
+
+fn pause_after(outcome: &Result<(CameraAddress, SessionEnd), ReceiveError>) -> Duration {
+    match outcome.as_ref().map(|(_, end)| end) {
         // It stops, and may be started again at once.
         Ok(SessionEnd::Goodbye { reason: GoodbyeReason::Stopping, .. } | SessionEnd::Closed) => {
             PAUSE

@@ -1,0 +1,121 @@
+//! What `--list` prints: a line for each camera, or all of them as JSON.
+
+use super::finder::Found;
+use crate::wire::service::rate;
+use std::fmt::Write;
+
+/// For people: name, address, size, rate, in columns.
+pub fn text(cameras: &[Found]) -> String {
+    let rows = cameras.iter().map(row).collect::<Vec<_>>();
+    let width = |column: usize| {
+        rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default()
+    };
+    let (name, address, size) = (width(0), width(1), width(2));
+    let line = |row: &[String; 4]| {
+        let line = format!("{:name$}  {:address$}  {:size$}  {}", row[0], row[1], row[2], row[3]);
+        line.trim_end().to_owned()
+    };
+    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn row(camera: &Found) -> [String; 4] {
+    let size = camera.facts.size.map_or_else(|| "no picture yet".into(), |size| size.to_string());
+    let rate = match camera.facts.millifps {
+        0 => String::new(),
+        millifps => format!("{} fps", rate(millifps)),
+    };
+    [camera.name.clone(), camera.address().to_string(), size, rate]
+}
+
+/// For programs: an array on one line. What is not known is null.
+pub fn json(cameras: &[Found]) -> String {
+    let cameras: Vec<String> = cameras.iter().map(object).collect();
+    format!("[{}]", cameras.join(","))
+}
+
+fn object(camera: &Found) -> String {
+    let facts = &camera.facts;
+    let null = || "null".to_owned();
+    let size = facts.size.map_or_else(null, |size| format!("\"{size}\""));
+    let fps = if facts.millifps > 0 { rate(facts.millifps) } else { null() };
+    let addresses: Vec<_> =
+        camera.addresses.iter().map(|address| quoted(&address.to_string())).collect();
+    format!(
+        "{{\"name\":{},\"address\":{},\"size\":{size},\"fps\":{fps},\"addresses\":[{}],\
+         \"version\":{},\"id\":{}}}",
+        quoted(&camera.name),
+        quoted(&camera.address().to_string()),
+        addresses.join(","),
+        quoted(&facts.version),
+        quoted(&facts.id),
+    )
+}
+
+/// A string of JSON (RFC 8259, section 7).
+fn quoted(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for letter in text.chars() {
+        match letter {
+            '"' | '\\' => quoted.extend(['\\', letter]),
+            // Writing to a String cannot fail.
+            '\0'..='\x1f' => drop(write!(quoted, "\\u{:04x}", u32::from(letter))),
+            _ => quoted.push(letter),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+/// One line for a window or a log, where one was wanted and there is none, or several.
+pub fn choice(cameras: &[Found]) -> String {
+    if cameras.is_empty() {
+        return NONE.to_owned();
+    }
+    let cameras: Vec<_> =
+        cameras.iter().map(|camera| format!("{} ({})", camera.name, camera.address())).collect();
+    format!("several cameras are on the LAN; name one of them: {}", cameras.join(", "))
+}
+
+/// What to say where there is none.
+pub const NONE: &str = "no camera answers on the LAN: is lancam running, and in this network? \
+                        Where multicast does not pass, name it: lancam-view ADDRESS";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::pixels::Size;
+    use crate::wire::service::Facts;
+
+    fn cameras() -> [Found; 2] {
+        let addresses = vec!["10.0.0.5:9999".parse().expect("an address")];
+        let facts = Facts {
+            version: "0.1.0".into(),
+            id: "7".into(),
+            size: Some(Size::new(1280, 720)),
+            millifps: 29_970,
+            ..Facts::default()
+        };
+        let unknown = Facts::default();
+        [
+            Found { name: "Küche".into(), addresses: addresses.clone(), facts },
+            Found { name: "a \"b\"".into(), addresses, facts: unknown },
+        ]
+    }
+
+    #[test]
+    fn people_get_a_line_for_each_camera_and_programs_all_of_them_in_one() {
+        assert_eq!(
+            text(&cameras()),
+            "Küche  10.0.0.5:9999  1280x720        29.97 fps\n\
+             a \"b\"  10.0.0.5:9999  no picture yet"
+        );
+        assert_eq!(
+            json(&cameras()),
+            "[{\"name\":\"Küche\",\"address\":\"10.0.0.5:9999\",\"size\":\"1280x720\",\"fps\":29.97,\
+             \"addresses\":[\"10.0.0.5:9999\"],\"version\":\"0.1.0\",\"id\":\"7\"},\
+             {\"name\":\"a \\\"b\\\"\",\"address\":\"10.0.0.5:9999\",\"size\":null,\"fps\":null,\
+             \"addresses\":[\"10.0.0.5:9999\"],\"version\":\"\",\"id\":\"\"}]"
+        );
+        assert_eq!((text(&[]), json(&[])), (String::new(), "[]".into()));
+    }
+}
