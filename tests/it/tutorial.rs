@@ -13,15 +13,19 @@ use std::sync::{Mutex, PoisonError};
 /// numpy 1.x and 2.x, the versions that are tested against.
 const NUMPYS: [&str; 2] = ["1.26.4", "2.2.6"];
 
-/// A Python that has this numpy, from PyPI, kept between runs; `None` where it cannot be had.
 fn python_with_numpy(version: &str) -> Option<PathBuf> {
+    python_with("numpy", version)
+}
+
+/// A Python that has this package, from PyPI, kept between runs; `None` where it cannot be had.
+pub fn python_with(package: &str, version: &str) -> Option<PathBuf> {
     // Tests run side by side; one installs, the others find it there.
     static INSTALLING: Mutex<()> = Mutex::new(());
     let _one_at_a_time = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("numpy-{version}"));
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{package}-{version}"));
     let python = folder.join("bin/python");
     let has_it = |python: &Path| {
-        let check = format!("import numpy; assert numpy.__version__ == '{version}'");
+        let check = format!("import {package}; assert {package}.__version__ == '{version}'");
         let output = Command::new(python).args(["-c", &check]).output();
         output.is_ok_and(|output| output.status.success())
     };
@@ -29,7 +33,7 @@ fn python_with_numpy(version: &str) -> Option<PathBuf> {
         let made = Command::new("python3").args(["-m", "venv"]).arg(&folder).output();
         let installed = Command::new(&python)
             .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
-            .arg(format!("numpy=={version}"))
+            .arg(format!("{package}=={version}"))
             .output();
         for step in [made, installed] {
             let reason = match step {
@@ -38,7 +42,7 @@ fn python_with_numpy(version: &str) -> Option<PathBuf> {
                 Err(error) => error.to_string(),
             };
             let reason = reason.lines().last().unwrap_or_default();
-            crate::skip::skip(&format!("numpy {version}"), reason);
+            crate::skip::skip(&format!("{package} {version}"), reason);
             return None;
         }
     }

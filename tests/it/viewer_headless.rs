@@ -259,7 +259,7 @@ fn a_camera_that_leaves_for_good_ends_it_with_a_failure() {
 #[test]
 fn wrong_options_are_answered_in_one_line() {
     for (arguments, answer) in [
-        (&["--headless"][..], "which camera?"),
+        (&["--list", "pi"][..], "not both"),
         (&["--sead", "pi"], "--help"),
         (&["--headless", "pi:0"], "HOST:PORT"),
         (&["--save", "a.png", "pi"], "only with --headless"),

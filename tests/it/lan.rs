@@ -1,0 +1,98 @@
+//! A LAN of two machines that nobody else is in: network namespaces, and a cable between them.
+
+use crate::skip::skip;
+use std::process::{Command, Output};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Two namespaces; dropping it takes them away.
+pub struct Lan {
+    id: String,
+}
+
+/// One of its machines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Machine {
+    /// 10.77.0.1, where cameras run.
+    Camera,
+    /// 10.77.0.2, where people watch.
+    Desk,
+}
+
+impl Lan {
+    /// Lays the cable; `None`, said as a skip, where this is not allowed.
+    pub fn new() -> Option<Self> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let lan = Self { id: format!("lc{}n{count}", std::process::id() % 1_000_000) };
+        match lan.build() {
+            Ok(()) => Some(lan),
+            Err(why) => {
+                skip("network namespaces", &why);
+                None
+            }
+        }
+    }
+
+    fn build(&self) -> Result<(), String> {
+        let (camera, desk) = (self.name(Machine::Camera), self.name(Machine::Desk));
+        ip(&["netns", "add", &camera])?;
+        ip(&["netns", "add", &desk])?;
+        let cable = ["link", "add", "lan0", "netns", &camera, "type", "veth"];
+        ip(&[&cable[..], &["peer", "name", "lan0", "netns", &desk]].concat())?;
+        for (namespace, address) in [(&camera, "10.77.0.1/24"), (&desk, "10.77.0.2/24")] {
+            ip(&["-n", namespace, "link", "set", "lo", "up"])?;
+            ip(&["-n", namespace, "addr", "add", address, "dev", "lan0"])?;
+            // Without the seconds in which IPv6 looks whether an address is free.
+            let no_check = "echo 0 >/proc/sys/net/ipv6/conf/lan0/accept_dad || true";
+            ip(&["netns", "exec", namespace, "sh", "-c", no_check])?;
+            ip(&["-n", namespace, "link", "set", "lan0", "up"])?;
+        }
+        Ok(())
+    }
+
+    fn name(&self, machine: Machine) -> String {
+        match machine {
+            Machine::Camera => format!("{}c", self.id),
+            Machine::Desk => format!("{}d", self.id),
+        }
+    }
+
+    /// The same command, with its environment, on that machine.
+    pub fn on(&self, machine: Machine, command: &Command) -> Command {
+        let mut inside = Command::new("ip");
+        inside.args(["netns", "exec", &self.name(machine)]);
+        inside.arg(command.get_program()).args(command.get_args());
+        for (variable, value) in command.get_envs() {
+            match value {
+                Some(value) => inside.env(variable, value),
+                None => inside.env_remove(variable),
+            };
+        }
+        inside
+    }
+
+    /// `ip` with these arguments on that machine.
+    pub fn ip(&self, machine: Machine, arguments: &[&str]) {
+        let done = ip(&[&["-n", &self.name(machine)], arguments].concat());
+        done.unwrap_or_else(|error| panic!("{arguments:?}: {error}"));
+    }
+}
+
+impl Drop for Lan {
+    fn drop(&mut self) {
+        for machine in [Machine::Camera, Machine::Desk] {
+            let _ = ip(&["netns", "del", &self.name(machine)]);
+        }
+    }
+}
+
+fn ip(arguments: &[&str]) -> Result<(), String> {
+    let output: Output = Command::new("ip")
+        .args(arguments)
+        .output()
+        .map_err(|error| format!("iproute2: {error}"))?;
+    match output.status.success() {
+        true => Ok(()),
+        false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+    }
+}
