@@ -5,6 +5,7 @@
 // What goes wrong in a helper fails the test that called it.
 #![allow(clippy::panic)]
 
+mod age_properties;
 mod allocations;
 mod c_allocations;
 mod camera_allocations;
