@@ -19,6 +19,7 @@ mod jpeg_tools;
 mod jpeg_turn;
 mod native_client;
 mod odd_sizes;
+mod paced_simulated;
 mod pi;
 mod pi_controls;
 mod pi_formats;

@@ -136,6 +136,7 @@ impl Session<'_> {
             | Message::Hello { .. }
             | Message::Ack { .. }
             | Message::Wishes(_)
+            | Message::Credit { .. }
             | Message::ListControls
             | Message::SetControl { .. } => {}
         }
