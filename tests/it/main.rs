@@ -5,6 +5,7 @@
 // What goes wrong in a helper fails the test that called it.
 #![allow(clippy::panic)]
 
+mod age;
 mod age_properties;
 mod allocations;
 mod c_allocations;
@@ -12,6 +13,7 @@ mod camera_allocations;
 mod camera_process;
 mod ciede2000;
 mod cli;
+mod delaying_proxy;
 mod fake_camera;
 mod fuzz_corpus;
 mod jpeg_damage;
@@ -19,6 +21,7 @@ mod jpeg_tools;
 mod jpeg_turn;
 mod native_client;
 mod odd_sizes;
+mod paced;
 mod paced_simulated;
 mod pi;
 mod pi_controls;
