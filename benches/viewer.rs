@@ -68,7 +68,7 @@ impl Path {
         let Some(Message::Frame { facts, payload }) = message else {
             unreachable!("a whole frame went in");
         };
-        self.developer.develop(&facts, payload, &mut self.billboard);
+        self.developer.develop(&facts, None, payload, &mut self.billboard);
     }
 }
 

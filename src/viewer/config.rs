@@ -136,7 +136,8 @@ Without a window, for scripts and tests
   --timeout S             give up when no frame has come for S seconds (10)
   --save FILE.png         keep the last picture
   --json                  print the figures as one line of JSON: frames, fps, skipped, disordered,
-                          corrupt, bytes, age_ms (p50, p95, p99, max; null in this version),
+                          corrupt, bytes, age_ms from capture to screen (p50, p95, p99, max),
+                          age_uncertainty_ms and round_trip_ms (null while unknown),
                           decode_ms (mean), size, codec
 
   -v, -q                  more in the log (every frame), or less; RUST_LOG=warn and the like win

@@ -1,6 +1,6 @@
 //! Turns a frame's bytes into a picture on the billboard.
 
-use super::news::{Arrival, Billboard, NoticeKind, Totals};
+use super::news::{Age, Arrival, Billboard, NoticeKind, Totals};
 use crate::image::jpeg::codec::{Decoder, JpegError};
 use crate::image::picture::{MAX_PIXELS, Picture};
 use crate::image::pixels::Size;
@@ -65,7 +65,13 @@ impl Developer {
     /// Develops one frame and shows it. Allocates nothing for frames no larger than those before.
     ///
     /// A frame that cannot be developed is counted and passed over.
-    pub fn develop(&mut self, facts: &FrameFacts, payload: &[u8], billboard: &mut Billboard) {
+    pub fn develop(
+        &mut self,
+        facts: &FrameFacts,
+        age: Option<Age>,
+        payload: &[u8],
+        billboard: &mut Billboard,
+    ) {
         self.count(facts.sequence, payload.len());
         let arrival = billboard.blank();
         let started = Instant::now();
@@ -80,6 +86,7 @@ impl Developer {
         self.totals.frames += 1;
         self.corrupt_in_a_row = 0;
         self.label(facts, arrival);
+        arrival.age = age;
         billboard.publish();
     }
 
@@ -173,7 +180,7 @@ mod tests {
         // Blue, then red.
         let pixels = [255, 0, 0, 0, 0, 255];
         for sequence in [7, 8, 12, 12] {
-            developer.develop(&raw(sequence, size), &pixels, &mut billboard);
+            developer.develop(&raw(sequence, size), None, &pixels, &mut billboard);
         }
         let Some(News::Picture(arrival)) = newest(&mut reader) else { panic!("a picture") };
         assert_eq!(arrival.picture.pixels(), [0x0000_00FF, 0x00FF_0000]);
@@ -190,12 +197,12 @@ mod tests {
         let mut billboard = Billboard::new(news);
         let mut developer = Developer::new().expect("a decoder");
         let jpeg = FrameFacts { codec: Codec::Jpeg, ..raw(1, Size::new(2, 1)) };
-        developer.develop(&jpeg, b"no JPEG", &mut billboard);
-        developer.develop(&raw(2, Size::new(2, 1)), &[0; 5], &mut billboard);
-        developer.develop(&raw(3, Size::new(65_535, 65_535)), &[0; 5], &mut billboard);
+        developer.develop(&jpeg, None, b"no JPEG", &mut billboard);
+        developer.develop(&raw(2, Size::new(2, 1)), None, &[0; 5], &mut billboard);
+        developer.develop(&raw(3, Size::new(65_535, 65_535)), None, &[0; 5], &mut billboard);
         assert!(newest(&mut reader).is_none(), "nothing to show, and nothing to say yet");
         for sequence in 4..=9 {
-            developer.develop(&raw(sequence, Size::new(2, 1)), &[0; 5], &mut billboard);
+            developer.develop(&raw(sequence, Size::new(2, 1)), None, &[0; 5], &mut billboard);
         }
         let Some(News::Notice { notice, .. }) = newest(&mut reader) else { panic!("a notice") };
         assert!(notice.text.contains("5 bytes instead of 6"), "{}", notice.text);

@@ -1,6 +1,7 @@
 //! Counts what was shown, and says it as one line.
 
-use super::news::{Arrival, Totals};
+use super::ages::Ages;
+use super::news::{Age, Arrival, Totals};
 use crate::image::pixels::Size;
 use crate::wire::packet::Codec;
 use std::fmt;
@@ -15,6 +16,10 @@ pub struct Figures {
     /// When the first and the newest picture were shown.
     span: Option<(Instant, Instant)>,
     recent: Recent,
+    ages: Ages,
+    /// By how much each can be wrong.
+    uncertainties: Ages,
+    round_trip: Option<Duration>,
 }
 
 /// The rate of the last second or so.
@@ -37,6 +42,28 @@ impl Figures {
         let first = self.span.map_or(now, |(first, _)| first);
         self.span = Some((first, now));
         self.recent.count(now);
+    }
+
+    /// Takes note that a picture of this age is on the screen now.
+    pub fn count_age(&mut self, age: &Age, now: Instant) {
+        self.ages.count(age.by(now));
+        self.uncertainties.count(age.uncertainty);
+        self.round_trip = Some(age.round_trip);
+    }
+
+    /// How old the pictures were when they were on the screen, those before the clocks were matched left out.
+    pub fn ages(&self) -> &Ages {
+        &self.ages
+    }
+
+    /// By how much 95 % of the ages can be wrong at most; `None` until one is known.
+    pub fn age_uncertainty(&self) -> Option<Duration> {
+        self.uncertainties.percentile(0.95)
+    }
+
+    /// The least round trip to the camera lately; `None` until it has answered a ping.
+    pub fn round_trip(&self) -> Option<Duration> {
+        self.round_trip
     }
 
     /// Pictures shown.
@@ -74,19 +101,25 @@ impl Figures {
 
     /// One line of JSON.
     ///
-    /// `age_ms` is null until the clocks of camera and viewer are matched, which this version does not do.
+    /// `age_ms`, from capture to screen, and how sure it is are null until the clocks of camera and viewer are matched.
     pub fn to_json(&self) -> String {
         let fps = self.fps();
         let fps = OrNull(fps.map(|fps| format!("{fps:.2}")));
-        let decode = self.decode_time().map(|time| time.as_secs_f64() * 1000.0);
-        let decode = OrNull(decode.map(|ms| format!("{ms:.3}")));
+        let millis =
+            |time: Option<Duration>| OrNull(time.map(|time| format!("{:.3}", in_millis(time))));
+        let decode = millis(self.decode_time());
+        let percentile = |part| millis(self.ages.percentile(part));
+        let (p50, p95, p99) = (percentile(0.50), percentile(0.95), percentile(0.99));
+        let max = millis(self.ages.max());
+        let (unsure, round_trip) = (millis(self.age_uncertainty()), millis(self.round_trip()));
         let size = OrNull(self.newest.map(|(size, _)| format!("\"{size}\"")));
         let codec = OrNull(self.newest.map(|(_, codec)| format!("\"{}\"", codec_name(codec))));
         let Totals { bytes, disordered, corrupt, .. } = self.totals;
         format!(
             "{{\"frames\":{},\"fps\":{fps},\"skipped\":{},\"disordered\":{disordered},\
              \"corrupt\":{corrupt},\"bytes\":{bytes},\
-             \"age_ms\":{{\"p50\":null,\"p95\":null,\"p99\":null,\"max\":null}},\
+             \"age_ms\":{{\"p50\":{p50},\"p95\":{p95},\"p99\":{p99},\"max\":{max}}},\
+             \"age_uncertainty_ms\":{unsure},\"round_trip_ms\":{round_trip},\
              \"decode_ms\":{decode},\"size\":{size},\"codec\":{codec}}}",
             self.shown,
             self.skipped(),
@@ -104,8 +137,14 @@ impl fmt::Display for Figures {
         }
         write!(out, ", {} skipped, {} corrupt", self.skipped(), self.totals.corrupt)?;
         write!(out, ", {} bytes", self.totals.bytes)?;
+        if let (Some(half), Some(most), Some(unsure)) =
+            (self.ages.percentile(0.50), self.ages.percentile(0.95), self.age_uncertainty())
+        {
+            let (half, most, unsure) = (in_millis(half), in_millis(most), in_millis(unsure));
+            write!(out, ", {half:.1} ms old on the screen ({most:.1} ms at p95, ±{unsure:.1} ms)")?;
+        }
         if let Some(time) = self.decode_time() {
-            write!(out, ", {:.2} ms to decode each", time.as_secs_f64() * 1000.0)?;
+            write!(out, ", {:.2} ms to decode each", in_millis(time))?;
         }
         Ok(())
     }
@@ -125,6 +164,10 @@ impl Recent {
             self.count = 0;
         }
     }
+}
+
+fn in_millis(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
 }
 
 /// A value as JSON, ready to print.
@@ -162,9 +205,27 @@ mod tests {
             Figures::default().to_json(),
             "{\"frames\":0,\"fps\":null,\"skipped\":0,\"disordered\":0,\"corrupt\":0,\"bytes\":0,\
              \"age_ms\":{\"p50\":null,\"p95\":null,\"p99\":null,\"max\":null},\
+             \"age_uncertainty_ms\":null,\"round_trip_ms\":null,\
              \"decode_ms\":null,\"size\":null,\"codec\":null}"
         );
         assert_eq!(Figures::default().to_string(), "no frames");
+    }
+
+    #[test]
+    fn ages_are_those_of_the_moment_a_picture_is_on_the_screen() {
+        let mut figures = Figures::default();
+        let ms = Duration::from_millis;
+        let arrived = Instant::now();
+        figures.count(&arrival(1), arrived);
+        let (uncertainty, round_trip) = (ms(2), ms(4));
+        let age = Age { age: ms(30), at: arrived, uncertainty, round_trip };
+        figures.count_age(&age, arrived + ms(10));
+        assert_eq!(figures.ages().max(), Some(ms(40)));
+        let json = figures.to_json();
+        assert!(json.contains("\"max\":40.000}"), "{json}");
+        let sure = "\"age_uncertainty_ms\":2.000,\"round_trip_ms\":4.000";
+        assert!(json.contains(sure), "{json}");
+        assert!(figures.to_string().contains("±2.0 ms"), "{figures}");
     }
 
     #[test]
@@ -184,6 +245,7 @@ mod tests {
             figures.to_json(),
             "{\"frames\":21,\"fps\":10.00,\"skipped\":24,\"disordered\":0,\"corrupt\":0,\
              \"bytes\":4200,\"age_ms\":{\"p50\":null,\"p95\":null,\"p99\":null,\"max\":null},\
+             \"age_uncertainty_ms\":null,\"round_trip_ms\":null,\
              \"decode_ms\":2.000,\"size\":\"4x2\",\"codec\":\"jpeg\"}"
         );
     }

@@ -1,6 +1,7 @@
 //! The stages of the viewer: receive, develop, present.
 
 pub mod address;
+pub mod ages;
 pub mod config;
 pub mod developer;
 pub mod figures;

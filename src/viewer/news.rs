@@ -5,7 +5,7 @@ use crate::latest::Latest;
 use crate::wire::packet::Codec;
 use log::Level;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The newest truth, be it picture or reason.
 #[derive(Debug, Clone)]
@@ -32,6 +32,28 @@ pub struct Arrival {
     pub codec: Codec,
     /// All frames so far, this one included.
     pub totals: Totals,
+    /// How old it is; `None` until the clocks of camera and viewer are matched.
+    pub age: Option<Age>,
+}
+
+/// How old a picture is, from the moment the camera took it, and how sure that is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Age {
+    /// How old it was ...
+    pub age: Duration,
+    /// ... at this moment.
+    pub at: Instant,
+    /// By how much that can be wrong: half the least round trip, and what the clocks drifted since.
+    pub uncertainty: Duration,
+    /// The least round trip to the camera lately.
+    pub round_trip: Duration,
+}
+
+impl Age {
+    /// How old it is at another moment.
+    pub fn by(&self, now: Instant) -> Duration {
+        self.age + now.saturating_duration_since(self.at)
+    }
 }
 
 impl Default for Arrival {
@@ -41,6 +63,7 @@ impl Default for Arrival {
             camera: Arc::from(""),
             codec: Codec::Jpeg,
             totals: Totals::default(),
+            age: None,
         }
     }
 }

@@ -109,7 +109,14 @@ pub fn present(
             Newest::NotYet => Change::Nothing,
             Newest::Closed => return Ok((scene, End::Failed("the receiver has ended".into()))),
         };
-        if let Some(end) = screen.present(&scene, change, now)? {
+        let end = screen.present(&scene, change, now)?;
+        if change == Change::Picture
+            && let Some(age) = scene.arrival.as_ref().and_then(|arrival| arrival.age)
+        {
+            // Now it is seen.
+            scene.figures.count_age(&age, Instant::now());
+        }
+        if let Some(end) = end {
             return Ok((scene, end));
         }
     }

@@ -6,6 +6,7 @@ use lancam::image::pixels::{Chroma, Size};
 use lancam::image::planes::Planes;
 use lancam::image::stamp::Stamp;
 use lancam::net::socket;
+use lancam::source::clock;
 use lancam::wire::native::decoder::Decoder;
 use lancam::wire::native::message::Message;
 use lancam::wire::native::write::frame_prefix;
@@ -16,7 +17,7 @@ use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Listens on loopback until it is dropped; then all its connections are closed too.
 pub struct FakeServer {
@@ -109,6 +110,8 @@ pub struct FakeCamera {
     decoder: Decoder,
     /// What the viewer said first.
     pub hello: String,
+    /// How far its clock is ahead of this machine's; without one it answers no pings.
+    ahead: Option<Duration>,
 }
 
 impl FakeCamera {
@@ -117,13 +120,24 @@ impl FakeCamera {
         // As a camera does: small messages do not wait for company.
         stream.set_nodelay(true)?;
         let decoder = Decoder::new(MAX_REQUEST);
-        let mut camera = Self { stream, decoder, hello: String::new() };
+        let mut camera = Self { stream, decoder, hello: String::new(), ahead: None };
         camera.hello = camera.wait_for(|message| match message {
             Message::Hello { .. } => Some(format!("{message:?}")),
             _ => None,
         })?;
         camera.send(&Message::Welcome { version: VERSION, name })?;
         Ok(camera)
+    }
+
+    /// From here on it answers pings, by a clock that is so far ahead of this machine's.
+    pub fn with_clock(self, ahead: Duration) -> Self {
+        Self { ahead: Some(ahead), ..self }
+    }
+
+    /// What its clock shows.
+    pub fn now(&self) -> Micros {
+        let ahead = u64::try_from(self.ahead.unwrap_or_default().as_micros()).expect("hours");
+        Micros(clock::now().0 + ahead)
     }
 
     pub fn into_stream(self) -> TcpStream {
@@ -154,16 +168,47 @@ impl FakeCamera {
     /// Reads until `wanted` makes something of a message.
     pub fn wait_for<T>(&mut self, wanted: impl Fn(Message<'_>) -> Option<T>) -> io::Result<T> {
         loop {
-            while let Some(message) = self.decoder.next_message().map_err(io::Error::other)? {
-                if let Some(found) = wanted(message) {
-                    return Ok(found);
-                }
+            if let Some(found) = self.heard(&wanted)? {
+                return Ok(found);
             }
             match self.stream.read(self.decoder.space())? {
                 0 => return Err(io::ErrorKind::UnexpectedEof.into()),
                 count => self.decoder.filled(count),
             }
         }
+    }
+
+    /// Answers pings, and does nothing else for so long.
+    pub fn idle(&mut self, time: Duration) -> io::Result<()> {
+        let end = Instant::now() + time;
+        loop {
+            self.heard(|_| None::<()>)?;
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return self.stream.set_read_timeout(None);
+            }
+            self.stream.set_read_timeout(Some(left))?;
+            match self.stream.read(self.decoder.space()) {
+                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(count) => self.decoder.filled(count),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Answers pings, and looks for what is `wanted` among the messages that have come.
+    fn heard<T>(&mut self, wanted: impl Fn(Message<'_>) -> Option<T>) -> io::Result<Option<T>> {
+        let received_at = self.now();
+        while let Some(message) = self.decoder.next_message().map_err(io::Error::other)? {
+            if let (Message::Ping { token }, Some(_)) = (message, self.ahead) {
+                let sent_at = self.now();
+                self.send(&Message::Pong { token, received_at, sent_at })?;
+            } else if let Some(found) = wanted(message) {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
     }
 }
 

@@ -5,12 +5,15 @@
 // What goes wrong in a helper fails the test that called it.
 #![allow(clippy::panic)]
 
+mod age;
+mod age_properties;
 mod allocations;
 mod c_allocations;
 mod camera_allocations;
 mod camera_process;
 mod ciede2000;
 mod cli;
+mod delaying_proxy;
 mod fake_camera;
 mod found;
 mod fuzz_corpus;
@@ -20,6 +23,8 @@ mod jpeg_turn;
 mod lan;
 mod native_client;
 mod odd_sizes;
+mod paced;
+mod paced_simulated;
 mod pi;
 mod pi_controls;
 mod pi_formats;

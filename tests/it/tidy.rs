@@ -26,7 +26,7 @@ const PURE: [&str; 2] = ["image", "wire"];
 const IMPURE: [&str; 12] = [
     "Instant::now",
     "SystemTime",
-    "clock::",
+    "clock::now",
     "sleep(",
     "std::net",
     "std::fs",

@@ -59,7 +59,8 @@ fn allocations_per_stream(
         presenter::present(&mut reader, &mut screen)
     });
 
-    let mut camera = FakeCamera::greet(listener.accept()?.0, "fake")?;
+    let camera = FakeCamera::greet(listener.accept()?.0, "fake")?;
+    let mut camera = camera.with_clock(Duration::ZERO);
     for sequence in 1..=WARM_UP {
         send(sequence, &mut camera)?;
     }
@@ -75,5 +76,6 @@ fn allocations_per_stream(
     let (scene, end) = presenter.join().expect("no panic").expect("headless never fails");
     assert!(matches!(end, End::Failed(_)), "{end:?}");
     assert!(scene.figures.shown() > 0);
+    assert!(scene.figures.ages().max().is_some(), "the clocks were matched meanwhile");
     Ok(counted)
 }

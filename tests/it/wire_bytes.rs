@@ -90,6 +90,14 @@ pub const GOLDEN: &[Golden] = &[
         ],
     },
     Golden {
+        message: Message::Credit { frames: 2 },
+        bytes: &[
+            b'L', b'C', b'A', b'M', 1, 8, 0, 0, 4, 0, 0, 0, // header: Credit, 4 bytes
+            2,       // frames on their way at once
+            0, 0, 0, // reserved
+        ],
+    },
+    Golden {
         message: Message::Welcome { version: 1, name: "pi" },
         bytes: &[
             b'L', b'C', b'A', b'M', 1, 64, 0, 0, 8, 0, 0, 0, // header: Welcome, 8 bytes

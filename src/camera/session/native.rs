@@ -5,12 +5,13 @@ use super::waiter::Waiter;
 use super::{Camera, STALLED, SessionEnd, is_not_yet};
 use crate::camera::renditions::{Renditions, Watching};
 use crate::camera::update::{StreamFacts, Update};
+use crate::image::frame::Micros;
 use crate::image::pixels::Size;
 use crate::latest::{Newest, Reader};
 use crate::net::socket::SendBuffer;
 use crate::source::clock;
 use crate::wire::native::WireError;
-use crate::wire::native::credit::Credit;
+use crate::wire::native::credit::{Arrival, Credit};
 use crate::wire::native::decoder::Decoder;
 use crate::wire::native::message::{GoodbyeReason, Message, StatusCode, Wishes};
 use crate::wire::native::version::{MIN_VERSION, NoCommonVersion, VERSION, common_version};
@@ -85,6 +86,8 @@ pub(super) fn serve(
         described: None,
         newest: None,
         last_progress: Instant::now(),
+        heard_at: clock::now(),
+        arrival: None,
     };
     session.run(&waiter)
 }
@@ -220,6 +223,10 @@ struct Session<'a> {
     /// The newest frame that was sent, and whose.
     newest: Option<(Arc<StreamFacts>, u64)>,
     last_progress: Instant,
+    /// When bytes last came: a ping among them has arrived by then.
+    heard_at: Micros,
+    /// How old a frame was when it last arrived.
+    arrival: Option<Arrival>,
 }
 
 impl Session<'_> {
@@ -240,10 +247,11 @@ impl Session<'_> {
             if happened.stop {
                 return Ok(self.stopping());
             }
-            if happened.readable
-                && let Received::Closed = receive(self.stream, &mut self.decoder)?
-            {
-                return Ok(SessionEnd::ViewerLeft);
+            if happened.readable {
+                if let Received::Closed = receive(self.stream, &mut self.decoder)? {
+                    return Ok(self.left());
+                }
+                self.heard_at = clock::now();
             }
             if happened.deadline && self.is_stalled(Instant::now()) {
                 self.end(GoodbyeReason::TooSlow, "nothing was taken for too long");
@@ -255,6 +263,14 @@ impl Session<'_> {
     fn stopping(&self) -> SessionEnd {
         self.end(GoodbyeReason::Stopping, "the camera's lancam was stopped");
         SessionEnd::Stopping
+    }
+
+    /// Leaves in the log how the viewer fared.
+    fn left(&self) -> SessionEnd {
+        if let Some(Arrival { age, uncertainty }) = self.arrival {
+            log::debug!("its last frame arrived {age:.1?} old, give or take {uncertainty:.1?}");
+        }
+        SessionEnd::ViewerLeft
     }
 
     /// Says goodbye, unless it would stand in the middle of a frame.
@@ -309,15 +325,17 @@ impl Session<'_> {
             let Some(message) = self.decoder.next_message()? else { return Ok(Answered::All) };
             match message {
                 Message::Ack { sequence } => {
-                    let arrived = self.credit.acknowledged(sequence);
+                    let acknowledged = self.credit.acknowledged(sequence, self.heard_at);
                     // An acknowledgement of nothing is no progress: it would hold the place for ever.
-                    if arrived > 0 {
+                    if acknowledged.frames > 0 {
                         self.last_progress = Instant::now();
                     }
+                    self.arrival = acknowledged.arrival.or(self.arrival);
                 }
                 Message::Ping { token } => {
-                    let now = clock::now();
-                    Message::Pong { token, received_at: now, sent_at: now }.write_to(messages);
+                    // It leaves with the next write, which is the next thing done.
+                    let (received_at, sent_at) = (self.heard_at, clock::now());
+                    Message::Pong { token, received_at, sent_at }.write_to(messages);
                 }
                 Message::ListControls | Message::SetControl { .. } => Message::Status {
                     code: StatusCode::Refused,
@@ -325,6 +343,7 @@ impl Session<'_> {
                 }
                 .write_to(messages),
                 Message::Wishes(wishes) => self.wanted = Some(wishes),
+                Message::Credit { frames } => self.credit.allow(frames),
                 // The rest is the camera's part to say.
                 _ => {}
             }
@@ -374,7 +393,8 @@ impl Session<'_> {
                 self.newest = Some((Arc::clone(&stream), packet.facts.sequence));
                 self.describe(&packet, stream);
                 self.send_buffer.make_room(self.stream, packet.payload().len())?;
-                self.credit.sent(packet.facts.sequence);
+                let facts = &packet.facts;
+                self.credit.sent(facts.sequence, facts.captured_at, clock::now());
                 let prefix = frame_prefix(&packet.facts, packet.payload().len());
                 self.outgoing.put_frame(&prefix, packet, &[]);
             }

@@ -1,5 +1,6 @@
 //! One connection, in either of the protocols that are watched, and how it can end.
 
+mod clock;
 pub mod native;
 pub mod pickle;
 

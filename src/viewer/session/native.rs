@@ -1,13 +1,15 @@
 //! One connection to a lancam server: greeting, frames, pings, goodbye.
 
+use super::clock::{CameraClock, Moment};
 use super::{READ_PATIENCE, Received, SessionEnd, SessionError, printable, receive};
-use crate::image::frame::Micros;
 use crate::viewer::developer::Developer;
 use crate::viewer::news::{Billboard, NoticeKind};
 use crate::wire::FirstBytes;
+use crate::wire::native::credit::Appetite;
 use crate::wire::native::decoder::Decoder;
 use crate::wire::native::message::{GoodbyeReason, Message, StatusCode, Wishes};
 use crate::wire::native::{MAX_PAYLOAD, VERSION};
+use crate::wire::packet::FrameFacts;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
@@ -22,10 +24,12 @@ const END_OF_REQUEST: &[u8] = b"\r\n\r\n";
 struct Session<'a> {
     stream: &'a TcpStream,
     address: &'a str,
-    /// The viewer's clock is the time since here.
-    started: Instant,
+    clock: CameraClock,
+    appetite: Appetite,
     /// When bytes last came.
     heard: Instant,
+    /// When the first bytes of the message came that is being received.
+    begun: Instant,
     /// Small messages are put together here.
     outbox: Vec<u8>,
     developer: &'a mut Developer,
@@ -46,21 +50,30 @@ pub fn watch(
     stream.set_read_timeout(Some(READ_PATIENCE))?;
     stream.set_write_timeout(Some(SILENCE))?;
     let now = Instant::now();
-    let outbox = Vec::new();
-    let mut session =
-        Session { stream, address, started: now, heard: now, outbox, developer, billboard };
+    let mut session = Session {
+        stream,
+        address,
+        clock: CameraClock::new(now),
+        appetite: Appetite::new(),
+        heard: now,
+        begun: now,
+        outbox: Vec::new(),
+        developer,
+        billboard,
+    };
     session.developer.begin(address);
-    session.send(&Message::Hello {
+    session.send(&[Message::Hello {
         min_version: VERSION,
         max_version: VERSION,
         credit: CREDIT,
         wishes,
         program: concat!("lancam-view ", env!("CARGO_PKG_VERSION")),
-    })?;
+    }])?;
     session.receive()
 }
 
-/// One frame on its way at a time: none waits in a buffer and grows old.
+/// One frame on its way at a time: none waits in a buffer and grows old. More is asked for once the
+/// round trip is known, and only where that is long.
 const CREDIT: u8 = 1;
 
 impl Session<'_> {
@@ -72,12 +85,18 @@ impl Session<'_> {
                 if let Some(end) = self.take(message)? {
                     return Ok(end);
                 }
+                // What is there of the next one came with the same bytes.
+                self.begun = self.heard;
             }
+            let is_inside = decoder.is_inside_a_message();
             match receive(self.stream, decoder.space())? {
                 Received::Bytes(count) => {
                     decoder.filled(count);
                     greeting = Greeting::Heard;
                     self.heard = Instant::now();
+                    if !is_inside {
+                        self.begun = self.heard;
+                    }
                 }
                 Received::NothingYet => self.wonder(greeting)?,
                 Received::End if decoder.is_inside_a_message() => {
@@ -94,9 +113,7 @@ impl Session<'_> {
     fn take(&mut self, message: Message<'_>) -> Result<Option<SessionEnd>, SessionError> {
         match message {
             Message::Frame { facts, payload } => {
-                // Before the pixels are made: the next frame travels meanwhile.
-                self.send(&Message::Ack { sequence: facts.sequence })?;
-                self.developer.develop(&facts, payload, self.billboard);
+                self.take_frame(&facts, payload)?;
             }
             Message::Welcome { version, name } => {
                 if version != VERSION {
@@ -106,14 +123,32 @@ impl Session<'_> {
                 self.developer.begin(&name);
                 let text = format!("connected to {name} at {}", self.address);
                 self.billboard.notify(NoticeKind::NoPicture, text);
+                self.ask_if_due(Moment::Idle)?;
             }
             Message::Stream { codec, size, millifps, source } => {
                 let fps = f64::from(millifps) / 1000.0;
                 log::info!("{}: {size} {codec:?} at {fps} fps", printable(source));
+                self.appetite.rate(millifps);
             }
             Message::Ping { token } => {
-                let now = self.clock();
-                self.send(&Message::Pong { token, received_at: now, sent_at: now })?;
+                let received_at = self.clock.micros(self.heard);
+                let sent_at = self.clock.micros(Instant::now());
+                self.send(&[Message::Pong { token, received_at, sent_at }])?;
+            }
+            Message::Pong { token, received_at, sent_at } => {
+                let learnt = self.clock.answered(token, received_at, sent_at, self.heard);
+                if let Some(round_trip) = learnt {
+                    self.appetite.ping_answered(round_trip);
+                    if let Some(frames) = self.appetite.news() {
+                        log::debug!(
+                            "{frames} frames on their way at once, for a round trip of {round_trip:.1?}"
+                        );
+                        self.send(&[Message::Credit { frames }])?;
+                    }
+                }
+                if self.clock.is_new() {
+                    self.ask_if_due(Moment::Idle)?;
+                }
             }
             // The picture goes on; only the request was not granted.
             Message::Status { code: StatusCode::Refused, text } => {
@@ -130,16 +165,44 @@ impl Session<'_> {
             Message::Goodbye { reason, text, .. } => {
                 return Ok(Some(SessionEnd::Goodbye { reason, text: printable(text) }));
             }
-            // Answers and facts that nobody here asked for, and what only a camera takes.
-            Message::Pong { .. }
-            | Message::Control { .. }
+            // Facts that nobody here asked for, and what only a camera takes.
+            Message::Control { .. }
             | Message::Hello { .. }
             | Message::Ack { .. }
             | Message::Wishes(_)
+            | Message::Credit { .. }
             | Message::ListControls
             | Message::SetControl { .. } => {}
         }
         Ok(None)
+    }
+
+    /// Acknowledges a frame, then makes a picture of it.
+    fn take_frame(&mut self, facts: &FrameFacts, payload: &[u8]) -> io::Result<()> {
+        self.appetite.frame_arrived(self.heard.saturating_duration_since(self.begun));
+        // Before the pixels are made: the next frame travels meanwhile.
+        let ack = Message::Ack { sequence: facts.sequence };
+        let now = Instant::now();
+        let ping = match self.appetite.wants_ping() {
+            true => self.clock.ask(now),
+            false => self.clock.ask_if_due(Moment::BeforeAck, now),
+        };
+        match ping {
+            // The camera answers before it sends the frame that the acknowledgement allows.
+            Some(token) => self.send(&[Message::Ping { token }, ack])?,
+            None => self.send(&[ack])?,
+        }
+        let age = self.clock.age(facts.captured_at, now);
+        self.developer.develop(facts, age, payload, self.billboard);
+        self.appetite.frame_decoded(now.elapsed());
+        self.ask_if_due(Moment::AfterDecoding)
+    }
+
+    fn ask_if_due(&mut self, moment: Moment) -> io::Result<()> {
+        match self.clock.ask_if_due(moment, Instant::now()) {
+            Some(token) => self.send(&[Message::Ping { token }]),
+            None => Ok(()),
+        }
     }
 
     /// Nothing has come for a while: asks for a sign of life, or gives up.
@@ -150,7 +213,7 @@ impl Session<'_> {
             // A ping before the welcome would be a second message to a server that knows only one greeting.
             Greeting::Unheard => Ok(()),
             Greeting::Heard if silence >= SILENCE => Err(SessionError::Silent(SILENCE)),
-            Greeting::Heard => Ok(self.send(&Message::Ping { token: self.clock().0 })?),
+            Greeting::Heard => Ok(self.ask_if_due(Moment::Idle)?),
         }
     }
 
@@ -168,14 +231,13 @@ impl Session<'_> {
         }
     }
 
-    fn send(&mut self, message: &Message<'_>) -> io::Result<()> {
+    /// Sends these in one piece.
+    fn send(&mut self, messages: &[Message<'_>]) -> io::Result<()> {
         self.outbox.clear();
-        message.write_to(&mut self.outbox);
+        for message in messages {
+            message.write_to(&mut self.outbox);
+        }
         (&*self.stream).write_all(&self.outbox)
-    }
-
-    fn clock(&self) -> Micros {
-        Micros(u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX))
     }
 }
 

@@ -37,7 +37,7 @@ pub fn watch(
             let BgrArray { size, pixels } = BgrArray::parse(pickle, &mut scratch)?;
             sequence += 1;
             let facts = FrameFacts { sequence, captured_at: Micros(0), codec: Codec::Bgr24, size };
-            developer.develop(&facts, pixels, billboard);
+            developer.develop(&facts, None, pixels, billboard);
         }
         match receive(stream, decoder.space())? {
             Received::Bytes(count) => {

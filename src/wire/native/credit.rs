@@ -1,4 +1,7 @@
-//! How many frames may be on their way to a viewer.
+//! How many frames may be on their way to a viewer: as few as keep its rate.
+
+use crate::image::frame::Micros;
+use std::time::Duration;
 
 /// Frames sent and not yet acknowledged, against the viewer's credit.
 ///
@@ -7,60 +10,233 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Credit {
     allowed: usize,
-    /// Sequence numbers of frames on their way, oldest first.
-    in_flight: [Option<u64>; MAX_CREDIT],
+    on_their_way: [Option<Sent>; MAX],
 }
 
-/// More would only make pictures old.
-const MAX_CREDIT: usize = 4;
+/// A frame on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Sent {
+    sequence: u64,
+    captured_at: Micros,
+    at: Micros,
+}
+
+/// What an acknowledgement says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Acknowledged {
+    /// Frames that were on their way and are not any more.
+    pub frames: usize,
+    /// The one it names.
+    pub arrival: Option<Arrival>,
+}
+
+/// How old a frame was when it had arrived at the viewer, as the camera knows it without any ping: it
+/// arrived after it was sent, and before its acknowledgement did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Arrival {
+    /// In the middle between the two.
+    pub age: Duration,
+    /// By how much that can be wrong.
+    pub uncertainty: Duration,
+}
+
+/// The most credit that counts; more would only make pictures old.
+pub const MAX_CREDIT: u8 = 4;
+/// The same, as a length.
+const MAX: usize = MAX_CREDIT as usize;
 
 impl Credit {
     /// What a viewer asked for in its greeting, at least 1 and at most 4.
     pub fn new(asked: u8) -> Self {
-        Self { allowed: usize::from(asked).clamp(1, MAX_CREDIT), in_flight: [None; MAX_CREDIT] }
+        let mut credit = Self { allowed: 1, on_their_way: [None; MAX] };
+        credit.allow(asked);
+        credit
+    }
+
+    /// What a viewer asks for from here on, at least 1 and at most 4.
+    pub fn allow(&mut self, asked: u8) {
+        self.allowed = usize::from(asked).clamp(1, MAX);
     }
 
     /// Whether another frame may be sent.
     pub fn allows(&self) -> bool {
-        self.in_flight.iter().flatten().count() < self.allowed
+        self.count() < self.allowed
     }
 
-    /// Takes note that frame `sequence` has been sent.
-    pub fn sent(&mut self, sequence: u64) {
-        if let Some(free) = self.in_flight.iter_mut().find(|place| place.is_none()) {
-            *free = Some(sequence);
+    /// Takes note that frame `sequence`, which was captured then, is being sent now.
+    pub fn sent(&mut self, sequence: u64, captured_at: Micros, now: Micros) {
+        if let Some(free) = self.on_their_way.iter_mut().find(|place| place.is_none()) {
+            *free = Some(Sent { sequence, captured_at, at: now });
         }
     }
 
-    /// Takes note that all frames up to `sequence` have arrived and says how many that was; repeated
-    /// or foreign numbers change nothing.
-    pub fn acknowledged(&mut self, sequence: u64) -> usize {
-        let in_flight = |credit: &Self| credit.in_flight.iter().flatten().count();
-        let before = in_flight(self);
-        for place in &mut self.in_flight {
-            *place = place.filter(|&sent| sent > sequence);
+    /// Takes note that all frames up to `sequence` have arrived; repeated or foreign numbers change
+    /// nothing.
+    pub fn acknowledged(&mut self, sequence: u64, now: Micros) -> Acknowledged {
+        let before = self.count();
+        let named = self.on_their_way.iter().flatten().find(|sent| sent.sequence == sequence);
+        let arrival = named.map(|sent| {
+            let sent_old = sent.at.since(sent.captured_at);
+            let uncertainty = now.since(sent.at) / 2;
+            Arrival { age: sent_old + uncertainty, uncertainty }
+        });
+        for place in &mut self.on_their_way {
+            *place = place.filter(|sent| sent.sequence > sequence);
         }
-        before - in_flight(self)
+        Acknowledged { frames: before - self.count(), arrival }
     }
+
+    fn count(&self) -> usize {
+        self.on_their_way.iter().flatten().count()
+    }
+}
+
+/// How many frames must be on their way so that the round trip costs a viewer no more than a fifth of its rate, 1 to 4.
+///
+/// With one, a frame leaves each `transfer + round_trip`. More help only where that is long against the pace: what the
+/// slowest of the camera (the interval between its frames), the path (`transfer`) and the viewer (`decoding`) takes for a
+/// frame. Where one of these is what holds the frames up, another would only wait behind the first and grow old.
+pub fn frames_needed(
+    round_trip: Duration,
+    transfer: Duration,
+    interval: Duration,
+    decoding: Duration,
+) -> u8 {
+    let pace = interval.max(transfer).max(decoding).as_secs_f64();
+    let cycle = (transfer + round_trip).as_secs_f64();
+    let enough = |frames: &u8| cycle <= pace * (f64::from(*frames) + TOLERANCE);
+    (1..MAX_CREDIT).find(enough).unwrap_or(MAX_CREDIT)
+}
+
+/// How much slower than the pace frames may become before another is sent along, as a part of the pace.
+const TOLERANCE: f64 = 0.25;
+
+/// A viewer's own observations, and the credit that follows from them.
+#[derive(Debug, Clone)]
+pub struct Appetite {
+    interval: Duration,
+    transfer: Duration,
+    decoding: Duration,
+    /// What is asked for.
+    credit: u8,
+    /// What the camera was told.
+    told: u8,
+    /// Answers until the path is looked at alone.
+    answers_left: usize,
+    look: Look,
+}
+
+/// With several frames on their way, an answer may wait behind one, and the round trip seem to be what keeps them
+/// necessary. So now and then all of them are let arrive, and the path is measured empty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Look {
+    NotNow,
+    /// So many frames are still on their way.
+    Emptying(u8),
+    /// Nothing is on its way: the next ping measures the path alone.
+    Empty,
+}
+
+/// Of a camera that does not say its rate.
+const USUAL_INTERVAL: Duration = Duration::from_millis(33);
+
+/// The path is looked at alone as often as the least round trip forgets.
+const ANSWERS_BETWEEN_LOOKS: usize = super::clock::REMEMBERED;
+
+impl Appetite {
+    /// Of a viewer that greets with a credit of one.
+    pub fn new() -> Self {
+        Self {
+            interval: USUAL_INTERVAL,
+            transfer: Duration::ZERO,
+            decoding: Duration::ZERO,
+            credit: 1,
+            told: 1,
+            answers_left: ANSWERS_BETWEEN_LOOKS,
+            look: Look::NotNow,
+        }
+    }
+
+    /// The camera says its rate, in frames per thousand seconds; 0 when it does not know.
+    pub fn rate(&mut self, millifps: u32) {
+        self.interval = match millifps {
+            0 => USUAL_INTERVAL,
+            known => Duration::from_secs(1000) / known,
+        };
+    }
+
+    /// A frame has arrived, this long after its first bytes.
+    pub fn frame_arrived(&mut self, transfer: Duration) {
+        self.transfer = smooth(self.transfer, transfer);
+        self.look = match self.look {
+            Look::Emptying(0 | 1) => Look::Empty,
+            Look::Emptying(left) => Look::Emptying(left - 1),
+            other => other,
+        };
+    }
+
+    /// A frame has become a picture in this time.
+    pub fn frame_decoded(&mut self, took: Duration) {
+        self.decoding = smooth(self.decoding, took);
+    }
+
+    /// Whether now, before the next acknowledgement, is the moment for a ping, due or not.
+    pub fn wants_ping(&self) -> bool {
+        self.look == Look::Empty
+    }
+
+    /// A ping was answered, and this is the least round trip lately.
+    pub fn ping_answered(&mut self, least_round_trip: Duration) {
+        self.answers_left = self.answers_left.saturating_sub(1);
+        if self.answers_left == 0 && self.credit > 1 {
+            self.answers_left = ANSWERS_BETWEEN_LOOKS;
+            self.look = Look::Emptying(self.credit);
+            self.credit = 1;
+        } else if !matches!(self.look, Look::Emptying(_)) {
+            self.look = Look::NotNow;
+            self.credit =
+                frames_needed(least_round_trip, self.transfer, self.interval, self.decoding);
+        }
+    }
+
+    /// The credit to tell the camera, if that is news.
+    pub fn news(&mut self) -> Option<u8> {
+        let is_news = self.credit != self.told;
+        self.told = self.credit;
+        is_news.then_some(self.credit)
+    }
+}
+
+impl Default for Appetite {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A running mean, of the last eight or so.
+fn smooth(mean: Duration, new: Duration) -> Duration {
+    if mean.is_zero() { new } else { (mean * 7 + new) / 8 }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const NEVER: Micros = Micros(0);
+
     #[test]
     fn one_frame_at_a_time_with_a_credit_of_one() {
         let mut credit = Credit::new(1);
         assert!(credit.allows());
-        credit.sent(10);
+        credit.sent(10, NEVER, NEVER);
         assert!(!credit.allows());
-        assert_eq!(credit.acknowledged(9), 0);
+        assert_eq!(credit.acknowledged(9, NEVER).frames, 0);
         assert!(!credit.allows(), "an old acknowledgement");
-        assert_eq!(credit.acknowledged(10), 1);
+        assert_eq!(credit.acknowledged(10, NEVER).frames, 1);
         assert!(credit.allows());
-        assert_eq!(credit.acknowledged(10), 0);
-        assert_eq!(credit.acknowledged(u64::MAX), 0);
-        credit.sent(11);
+        assert_eq!(credit.acknowledged(10, NEVER).frames, 0);
+        assert_eq!(credit.acknowledged(u64::MAX, NEVER).frames, 0);
+        credit.sent(11, NEVER, NEVER);
         assert!(!credit.allows(), "repeated acknowledgements buy nothing");
     }
 
@@ -69,12 +245,53 @@ mod tests {
         let mut credit = Credit::new(0xFF);
         for sequence in 1..=4 {
             assert!(credit.allows());
-            credit.sent(sequence);
+            credit.sent(sequence, NEVER, NEVER);
         }
         assert!(!credit.allows(), "never more than four");
-        assert_eq!(credit.acknowledged(3), 3);
-        credit.sent(5);
-        credit.sent(6);
+        assert_eq!(credit.acknowledged(3, NEVER).frames, 3);
+        credit.sent(5, NEVER, NEVER);
+        credit.sent(6, NEVER, NEVER);
         assert!(credit.allows());
+    }
+
+    #[test]
+    fn less_credit_lets_what_is_on_its_way_arrive_first() {
+        let mut credit = Credit::new(3);
+        for sequence in 1..=3 {
+            credit.sent(sequence, NEVER, NEVER);
+        }
+        credit.allow(0);
+        credit.acknowledged(2, NEVER);
+        assert!(!credit.allows(), "0 counts as 1, and one is still on its way");
+        credit.acknowledged(3, NEVER);
+        assert!(credit.allows());
+    }
+
+    #[test]
+    fn an_acknowledgement_tells_how_old_the_frame_arrived() {
+        let mut credit = Credit::new(1);
+        credit.sent(7, Micros(1_000_000), Micros(1_030_000));
+        let ms = Duration::from_millis;
+        assert_eq!(
+            credit.acknowledged(7, Micros(1_050_000)).arrival,
+            Some(Arrival { age: ms(40), uncertainty: ms(10) })
+        );
+        assert_eq!(credit.acknowledged(7, Micros(1_060_000)).arrival, None);
+    }
+
+    #[test]
+    fn a_round_trip_asks_for_more_only_where_nothing_else_is_slower() {
+        let ms = Duration::from_millis;
+        let at_30_fps =
+            |round_trip, transfer| frames_needed(ms(round_trip), ms(transfer), ms(33), ms(8));
+        assert_eq!(at_30_fps(1, 3), 1, "a LAN");
+        assert_eq!(at_30_fps(10, 8), 1, "Wi-Fi");
+        assert_eq!(at_30_fps(60, 6), 2, "another town");
+        assert_eq!(at_30_fps(250, 6), 4, "another continent");
+        assert_eq!(at_30_fps(1, 64), 1, "5 Mbit/s");
+        assert_eq!(at_30_fps(60, 64), 2, "5 Mbit/s from another town");
+        assert_eq!(frames_needed(ms(60), ms(0), ms(33), ms(60)), 1, "a slow viewer");
+        assert_eq!(frames_needed(ms(60), ms(6), ms(100), ms(8)), 1, "10 fps");
+        assert_eq!(frames_needed(ms(0), ms(0), ms(0), ms(0)), 1);
     }
 }

@@ -22,6 +22,8 @@ pub enum Kind {
     ListControls = 6,
     /// Viewer sets one control.
     SetControl = 7,
+    /// Viewer takes more or fewer frames at once.
+    Credit = 8,
     /// Camera's greeting.
     Welcome = 64,
     /// What the frames are from here on.
@@ -37,7 +39,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 14] = [
         Self::Hello,
         Self::Ack,
         Self::Wishes,
@@ -45,6 +47,7 @@ impl Kind {
         Self::Pong,
         Self::ListControls,
         Self::SetControl,
+        Self::Credit,
         Self::Welcome,
         Self::Stream,
         Self::Frame,
@@ -68,6 +71,7 @@ impl Kind {
             Self::Pong => "a pong",
             Self::ListControls => "a request for controls",
             Self::SetControl => "a control's new value",
+            Self::Credit => "a credit",
             Self::Welcome => "a welcome",
             Self::Stream => "a stream's description",
             Self::Frame => "a frame",
@@ -136,6 +140,11 @@ pub enum Message<'a> {
         id: u32,
         /// Its new value.
         value: i64,
+    },
+    /// From here on another credit than the greeting's.
+    Credit {
+        /// Frames it takes before it acknowledges one.
+        frames: u8,
     },
     /// First message of a camera that agrees.
     Welcome {
@@ -212,6 +221,7 @@ impl Message<'_> {
             Self::Pong { .. } => Kind::Pong,
             Self::ListControls => Kind::ListControls,
             Self::SetControl { .. } => Kind::SetControl,
+            Self::Credit { .. } => Kind::Credit,
             Self::Welcome { .. } => Kind::Welcome,
             Self::Stream { .. } => Kind::Stream,
             Self::Frame { .. } => Kind::Frame,

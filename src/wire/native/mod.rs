@@ -1,5 +1,6 @@
 //! The native protocol: framed, timestamped, credited. docs/PROTOCOL.md says what every byte means.
 
+pub mod clock;
 pub mod credit;
 pub mod decoder;
 pub mod header;

@@ -43,6 +43,10 @@ impl<'a> Message<'a> {
             Kind::SetControl => {
                 Self::SetControl { id: fields.u32("id")?, value: fields.i64("value")? }
             }
+            Kind::Credit => {
+                let [frames, ..] = fields.take::<4>("frames")?;
+                Self::Credit { frames }
+            }
             Kind::Welcome => {
                 let [version, ..] = fields.take::<4>("version")?;
                 Self::Welcome { version, name: fields.text()? }

@@ -88,6 +88,7 @@ impl Message<'_> {
                 out.extend(id.to_le_bytes());
                 out.extend(value.to_le_bytes());
             }
+            Self::Credit { frames } => out.extend([frames, 0, 0, 0]),
             Self::Welcome { version, name } => {
                 out.extend([version, 0, 0, 0]);
                 write_text(name, out);
