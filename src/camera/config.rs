@@ -45,6 +45,7 @@ lancam --help              this text
   --allow PREFIX      repeatable; who may connect besides loopback and the LAN; any for all
   --name NAME         shown in viewers and announced on the LAN  [the host name]
   --announce on|off   whether viewers and browsers on the LAN find this camera  [on]
+  --cors ORIGIN       repeatable; a web page of that origin may read what HTTP says; * for all
   --pickle            also serve a client that says nothing, in the tutorial's pickles, 320 wide
                       unless --width says otherwise
   --max-viewers N     one more is told why, and closed       [64]
@@ -101,6 +102,8 @@ pub struct Config {
     pub announce: Announce,
     /// Shown in viewers; `None` is the host name.
     pub name: Option<String>,
+    /// Origins whose pages may read what HTTP says.
+    pub cors: Vec<String>,
     /// Whether the tutorial's client is served.
     pub pickle: bool,
     /// How many may watch.
@@ -126,6 +129,7 @@ impl Default for Config {
             guests: Guests::LanAnd(Vec::new()),
             announce: Announce::On,
             name: None,
+            cors: Vec::new(),
             pickle: false,
             max_viewers: 64,
             verbosity: 0,
@@ -139,7 +143,7 @@ impl Default for Config {
 pub struct UsageError(String);
 
 /// Options that take a value, without their dashes.
-const WITH_VALUE: [&str; 19] = [
+const WITH_VALUE: [&str; 20] = [
     "source",
     "size",
     "fps",
@@ -157,6 +161,7 @@ const WITH_VALUE: [&str; 19] = [
     "allow",
     "announce",
     "name",
+    "cors",
     "max-viewers",
     "control",
 ];
@@ -220,7 +225,7 @@ impl Config {
                         )));
                     }
                 }
-            } else if matches!(option.as_str(), "listen" | "allow" | "set") {
+            } else if matches!(option.as_str(), "listen" | "allow" | "set" | "cors") {
                 for value in value.split(',').map(str::trim).filter(|value| !value.is_empty()) {
                     self.set(&option, value)?;
                 }
@@ -379,6 +384,14 @@ impl Config {
                 }
                 self.name = Some(value.into());
             }
+            "cors" => {
+                if !is_origin(value) {
+                    return Err(wrong(
+                        "an origin such as http://octopi.local:5000, without a path, or *,",
+                    ));
+                }
+                self.cors.push(value.into());
+            }
             "pickle" => self.pickle = true,
             "control" if value == "off" => {}
             "control" => return Err(wrong("off (viewers cannot change controls in this version)")),
@@ -390,6 +403,13 @@ impl Config {
         }
         Ok(())
     }
+}
+
+/// As browsers write it: a scheme, a host, and a port if it is another than usual.
+fn is_origin(text: &str) -> bool {
+    let host = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && !b"/?#,\"\\".contains(&byte);
+    text == "*" || host.is_some_and(|host| !host.is_empty() && host.bytes().all(is_plain))
 }
 
 /// `, MJPG, JPEG, …`
@@ -515,6 +535,9 @@ mod tests {
             (&["--format", "H264"], "YUYV"),
             (&["--listen", "9999"], "ADDRESS:PORT"),
             (&["--allow", "home"], "any"),
+            (&["--cors", "octopi.local"], "http://octopi.local:5000"),
+            (&["--cors", "http://octopi.local/x"], "without a path"),
+            (&["--cors", "http://a\r\nX: y"], "without a path"),
             (&["--source", "test:9"], "640x360"),
             (&["--max-viewers", "0"], "10000"),
             (&["--announce", "maybe"], "on or off"),

@@ -26,6 +26,8 @@ pub struct StreamFacts {
     pub source: String,
     /// Frames per thousand seconds; 0 when the source does not say.
     pub millifps: u32,
+    /// Of the picture as it is captured, before it is turned.
+    pub size: Size,
 }
 
 /// What a viewer without wishes is sent, for those who only look for cameras.

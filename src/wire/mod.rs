@@ -1,6 +1,7 @@
 //! The bytes on the wire and their rules: no socket, no clock, no thread.
 
 pub mod dns;
+pub mod http;
 pub mod native;
 pub mod packet;
 pub mod pickle;

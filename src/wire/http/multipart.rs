@@ -1,0 +1,121 @@
+//! The live picture as `multipart/x-mixed-replace`, in the form that every known reader takes.
+//!
+//! The boundary stands before the first part (Tasmota's readers need that) and without quotes; each part has its length
+//! (go2rtc refuses those without); and the next boundary follows a picture at once, in the same write, for readers that
+//! look for it. Nothing is chunked.
+//!
+//! Chrome shows a picture only when the next part's whole head has come (crbug 527446), one picture late; and a head with a
+//! length cannot be written before its picture is there. So Chrome, which needs no lengths, gets heads without any, each
+//! ahead of its picture and in the same write as the one before.
+
+use std::io::Write;
+use std::time::Duration;
+
+/// The whole stream's type.
+pub const CONTENT_TYPE: &str = "multipart/x-mixed-replace;boundary=frame";
+
+/// Goes before the first part.
+pub const FIRST_BOUNDARY: &[u8] = b"--frame\r\n";
+
+/// Goes behind every part, in the same write.
+pub const NEXT_BOUNDARY: &[u8] = b"\r\n--frame\r\n";
+
+/// How parts begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Heads {
+    /// Right before the picture, with its length and its time.
+    Exact,
+    /// With the picture before, without either.
+    Ahead,
+}
+
+/// [`FIRST_BOUNDARY`], and a head ahead of its picture.
+pub const FIRST_AHEAD: &[u8] = b"--frame\r\nContent-Type: image/jpeg\r\n\r\n";
+
+/// [`NEXT_BOUNDARY`], and a head ahead of its picture.
+pub const NEXT_AHEAD: &[u8] = b"\r\n--frame\r\nContent-Type: image/jpeg\r\n\r\n";
+
+impl Heads {
+    /// What a program that says so of itself shows soonest. All that are built on Chrome's engine name it.
+    pub fn for_user_agent(name: &str) -> Self {
+        if name.contains(" Chrome/") || name.contains(" HeadlessChrome/") {
+            Self::Ahead
+        } else {
+            Self::Exact
+        }
+    }
+
+    /// Goes before the first part.
+    pub fn first(self) -> &'static [u8] {
+        match self {
+            Self::Exact => FIRST_BOUNDARY,
+            Self::Ahead => FIRST_AHEAD,
+        }
+    }
+
+    /// Goes behind every picture, in the same write.
+    pub fn next(self) -> &'static [u8] {
+        match self {
+            Self::Exact => NEXT_BOUNDARY,
+            Self::Ahead => NEXT_AHEAD,
+        }
+    }
+}
+
+/// What stands before a picture of the stream.
+#[derive(Debug, Clone, Copy)]
+pub struct PartHead {
+    bytes: [u8; ROOM],
+    len: usize,
+}
+
+/// Enough for the longest head.
+const ROOM: usize = 128;
+
+impl PartHead {
+    /// For a JPEG of `len` bytes, taken so long after 1970.
+    ///
+    /// # Panics
+    /// Never: the longest numbers fit.
+    pub fn new(len: usize, taken_at: Duration) -> Self {
+        let mut bytes = [0; ROOM];
+        let mut rest = &mut bytes[..];
+        let (seconds, micros) = (taken_at.as_secs(), taken_at.subsec_micros());
+        write!(
+            rest,
+            "Content-Type: image/jpeg\r\nContent-Length: {len}\r\nX-Timestamp: {seconds}.{micros:06}\r\n\r\n"
+        )
+        .expect("there is room for the longest numbers");
+        let len = ROOM - rest.len();
+        Self { bytes, len }
+    }
+
+    /// The bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_browsers_of_one_kind_get_heads_ahead() {
+        let chrome = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36";
+        assert_eq!(Heads::for_user_agent(chrome), Heads::Ahead);
+        let firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+        for other in [firefox, "VLC/3.0.21 LibVLC/3.0.21", "Lavf/61.7.100", "go2rtc/1.9.9", ""] {
+            assert_eq!(Heads::for_user_agent(other), Heads::Exact, "{other}");
+        }
+        assert!(FIRST_AHEAD.starts_with(FIRST_BOUNDARY) && NEXT_AHEAD.starts_with(NEXT_BOUNDARY));
+    }
+
+    #[test]
+    fn a_part_begins_with_these_bytes() {
+        let head = PartHead::new(4321, Duration::from_micros(1_700_000_000_000_042));
+        let expected = "Content-Type: image/jpeg\r\nContent-Length: 4321\r\nX-Timestamp: 1700000000.000042\r\n\r\n";
+        assert_eq!(str::from_utf8(head.as_bytes()), Ok(expected));
+        assert!(PartHead::new(usize::MAX, Duration::MAX).as_bytes().ends_with(b"\r\n\r\n"));
+    }
+}
