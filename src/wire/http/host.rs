@@ -20,13 +20,32 @@ pub fn is_ours(host: &str, names: &[String]) -> bool {
     }
     let name = name.strip_suffix('.').unwrap_or(name);
     let is = |known: &str| !known.is_empty() && name.eq_ignore_ascii_case(known);
-    let plain = match name.len().checked_sub(".local".len()) {
-        Some(at) if name.is_char_boundary(at) && name[at..].eq_ignore_ascii_case(".local") => {
-            &name[..at]
-        }
-        _ => name,
+    let local = name.len().checked_sub(".local".len()).and_then(|at| name.split_at_checked(at));
+    let label = local.filter(|(_, domain)| domain.eq_ignore_ascii_case(".local"));
+    is("localhost")
+        || names
+            .iter()
+            .any(|known| is(known) || label.is_some_and(|(it, _)| is_label_of(it, known)))
+}
+
+/// Whether a label in the domain `local` is what this name is announced as: in small letters, dashes for what
+/// labels cannot have, and a number behind where there are two of that name, or the machine has it too.
+fn is_label_of(label: &str, name: &str) -> bool {
+    let same = |(a, b): (char, char)| {
+        a.eq_ignore_ascii_case(&b) || (a == '-' && b.is_ascii() && !b.is_ascii_alphanumeric())
     };
-    is("localhost") || names.iter().any(|known| is(known) || plain.eq_ignore_ascii_case(known))
+    let length = name.chars().count();
+    let mut rest = label.chars();
+    let begins = rest.by_ref().take(length).zip(name.chars()).filter(|&pair| same(pair)).count();
+    if length == 0 || begins < length {
+        return false;
+    }
+    let rest = rest.as_str();
+    let number = rest.strip_prefix('-').unwrap_or_default();
+    rest.is_empty()
+        || (!number.is_empty()
+            && number.len() <= 5
+            && number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Nothing, or `:` and a number.
@@ -48,6 +67,7 @@ mod tests {
             "raspberrypi".to_owned(),
             "pi.example.org".to_owned(),
             "ümlaut".to_owned(),
+            "Front door".to_owned(),
         ];
         for host in [
             "192.168.1.9",
@@ -62,6 +82,9 @@ mod tests {
             "kitchen.local",
             "pi.example.org",
             "ümlaut.local",
+            "raspberrypi-9999.local",
+            "kitchen-2.local:8080",
+            "front-door.local",
         ] {
             assert!(is_ours(host, &names), "{host}");
         }
@@ -82,6 +105,11 @@ mod tests {
             "raspberrypi:123456",
             "::1",
             "xümlaut",
+            "raspberrypi-9999",
+            "raspberrypi-.local",
+            "raspberrypi-x.local",
+            "-2.local",
+            "front-doors.local",
             "mlocal",
         ] {
             assert!(!is_ours(host, &names), "{host}");
