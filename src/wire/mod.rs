@@ -1,5 +1,6 @@
 //! The bytes on the wire and their rules: no socket, no clock, no thread.
 
+pub mod http;
 pub mod native;
 pub mod packet;
 pub mod pickle;

@@ -1,0 +1,340 @@
+//! Turns received bytes, in any chopping, into requests.
+
+use super::Refusal;
+use super::response::Status;
+use crate::wire::FirstBytes;
+use crate::wire::receive_buffer::ReceiveBuffer;
+
+/// The longest head of a request, in bytes: twice what browsers send with the cookies of other ports of the same host.
+pub const MAX_HEAD: usize = 8 << 10;
+
+/// The most header lines.
+const MAX_LINES: usize = 100;
+
+/// How much of something wrong is shown.
+const SHOWN: usize = 40;
+
+/// What is wanted of a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// The resource.
+    Get,
+    /// What would be said of it.
+    Head,
+    /// What may be asked of it.
+    Options,
+    /// To change it, which nobody may.
+    Other,
+}
+
+/// Which HTTP is spoken, as far as it makes a difference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Version {
+    /// 1.0: one request on a connection, unless told otherwise.
+    Http10,
+    /// 1.1: many.
+    Http11,
+}
+
+/// Whether the connection is used again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Afterwards {
+    /// For the next request.
+    Stay,
+    /// It is not.
+    Close,
+}
+
+/// A request's head, borrowed from the receive buffer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Request<'a> {
+    /// What is wanted.
+    pub method: Method,
+    /// Of what: path and query, as they came.
+    pub target: &'a str,
+    /// Which HTTP.
+    pub version: Version,
+    /// The name by which the camera was found; HTTP/1.0 need not say.
+    pub host: Option<&'a str>,
+    /// The page that asks, where a browser says.
+    pub origin: Option<&'a str>,
+    /// What the client wishes to do next.
+    pub afterwards: Afterwards,
+}
+
+/// Collects bytes and yields requests that borrow from its buffer.
+#[derive(Debug, Default)]
+pub struct Requests {
+    buffer: ReceiveBuffer,
+    /// How many of the waiting bytes hold no end of a head.
+    searched: usize,
+}
+
+impl Requests {
+    /// Room for more bytes, never empty: receive into it, then say how many with [`filled`](Self::filled).
+    pub fn space(&mut self) -> &mut [u8] {
+        self.buffer.space(0)
+    }
+
+    /// Says that `count` bytes were received into [`space`](Self::space).
+    ///
+    /// # Panics
+    /// When that is more than there was space for.
+    pub fn filled(&mut self, count: usize) {
+        self.buffer.filled(count);
+    }
+
+    /// Puts bytes that were received elsewhere behind the others.
+    pub fn push(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            let space = self.space();
+            let count = bytes.len().min(space.len());
+            space[..count].copy_from_slice(&bytes[..count]);
+            self.filled(count);
+            bytes = &bytes[count..];
+        }
+    }
+
+    /// Bytes that no request was made of yet.
+    pub fn waiting(&self) -> usize {
+        self.buffer.waiting().len()
+    }
+
+    /// The next whole request; `None` when more bytes are needed.
+    ///
+    /// # Errors
+    /// When the bytes are no request that can be answered; the connection cannot be used any more.
+    pub fn next_request(&mut self) -> Result<Option<Request<'_>>, Refusal> {
+        // Some send an empty line behind a body that they should not have sent.
+        let empty = self.buffer.waiting().iter().take_while(|byte| b"\r\n".contains(byte)).count();
+        if empty > 0 {
+            self.buffer.take(empty);
+            self.searched = 0;
+        }
+        let waiting = self.buffer.waiting();
+        let within = &waiting[..waiting.len().min(MAX_HEAD)];
+        let Some(len) = head_len(within, self.searched) else {
+            self.searched = within.len();
+            if waiting.len() >= MAX_HEAD {
+                return Err(too_long(within));
+            }
+            return Ok(None);
+        };
+        self.searched = 0;
+        parse(self.buffer.take(len)).map(Some)
+    }
+}
+
+/// Where the empty line ends that ends a head, if it is among `bytes`, of which the first `searched` hold none.
+fn head_len(bytes: &[u8], searched: usize) -> Option<usize> {
+    let from = searched.saturating_sub(3);
+    let ends = |at: usize| {
+        let rest = &bytes[at..];
+        [&b"\n\n"[..], b"\n\r\n"].into_iter().find(|end| rest.starts_with(end)).map(<[u8]>::len)
+    };
+    (from..bytes.len()).find_map(|at| ends(at).map(|len| at + len))
+}
+
+fn too_long(head: &[u8]) -> Refusal {
+    if head.contains(&b'\n') {
+        let text = format!("the headers are longer than {MAX_HEAD} bytes; shorter ones would work");
+        return Refusal::new(Status::HEADERS_TOO_LARGE, text);
+    }
+    let text = format!("the first line is longer than {MAX_HEAD} bytes; a shorter one would work");
+    Refusal::new(Status::TARGET_TOO_LONG, text)
+}
+
+fn bad(text: String) -> Refusal {
+    Refusal::new(Status::BAD_REQUEST, text)
+}
+
+/// What was found, printable and short.
+fn shown(found: &[u8]) -> FirstBytes {
+    FirstBytes(found[..found.len().min(SHOWN)].to_vec())
+}
+
+fn parse(head: &[u8]) -> Result<Request<'_>, Refusal> {
+    let mut lines =
+        head.split(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    let first = lines.next().unwrap_or_default();
+    let mut request = first_line(first)?;
+    let mut count = 0;
+    let mut body = Body::default();
+    for line in lines.take_while(|line| !line.is_empty()) {
+        count += 1;
+        if count > MAX_LINES {
+            let text = format!("there are more than {MAX_LINES} headers; fewer would work");
+            return Err(Refusal::new(Status::HEADERS_TOO_LARGE, text));
+        }
+        let (name, value) = header(line)?;
+        note(&mut request, &mut body, name, value)?;
+    }
+    if request.version == Version::Http11 && request.host.is_none() {
+        return Err(bad("HTTP/1.1 needs a Host header, and there is none".into()));
+    }
+    if body == Body::Some && request.method != Method::Other {
+        return Err(bad("a request with a body was sent; GET without one would work".into()));
+    }
+    Ok(request)
+}
+
+/// Whether something follows the head.
+#[derive(Debug, Default, PartialEq, Eq)]
+enum Body {
+    #[default]
+    None,
+    Some,
+}
+
+/// `GET /stream HTTP/1.1`
+fn first_line(line: &[u8]) -> Result<Request<'_>, Refusal> {
+    let wrong = || bad(format!("the first line is {}; GET / HTTP/1.1 would work", shown(line)));
+    let text = str::from_utf8(line).map_err(|_| wrong())?;
+    let mut words = text.split(' ');
+    let (Some(method), Some(target), Some(version), None) =
+        (words.next(), words.next(), words.next(), words.next())
+    else {
+        return Err(wrong());
+    };
+    let method = match method {
+        "GET" => Method::Get,
+        "HEAD" => Method::Head,
+        "OPTIONS" => Method::Options,
+        _ if is_token(method.as_bytes()) => Method::Other,
+        _ => return Err(wrong()),
+    };
+    let version = match version {
+        "HTTP/1.0" => Version::Http10,
+        "HTTP/1.1" => Version::Http11,
+        _ if version.starts_with("HTTP/") => {
+            let text = format!("{} is not spoken here; HTTP/1.1 is", shown(version.as_bytes()));
+            return Err(Refusal::new(Status::VERSION_NOT_SUPPORTED, text));
+        }
+        _ => return Err(wrong()),
+    };
+    if target.is_empty() || target.bytes().any(|byte| byte.is_ascii_control()) {
+        return Err(wrong());
+    }
+    // Proxies ask for the whole address.
+    let (host, target) = match target.strip_prefix("http://") {
+        Some(rest) => {
+            let end = rest.find(['/', '?']).unwrap_or(rest.len());
+            (Some(&rest[..end]), &rest[end..])
+        }
+        None => (None, target),
+    };
+    let target = if target.is_empty() { "/" } else { target };
+    let afterwards = match version {
+        Version::Http10 => Afterwards::Close,
+        Version::Http11 => Afterwards::Stay,
+    };
+    Ok(Request { method, target, version, host, origin: None, afterwards })
+}
+
+/// `Name: value`
+fn header(line: &[u8]) -> Result<(&[u8], &str), Refusal> {
+    let wrong = || bad(format!("the header {} is no NAME: VALUE", shown(line)));
+    let colon = line.iter().position(|&byte| byte == b':').ok_or_else(wrong)?;
+    let (name, value) = (&line[..colon], line[colon + 1..].trim_ascii());
+    if !is_token(name) || value.iter().any(|&byte| byte.is_ascii_control() && byte != b'\t') {
+        return Err(wrong());
+    }
+    // Those that are read are ASCII; what is in others, nobody looks at.
+    Ok((name, str::from_utf8(value).unwrap_or_default()))
+}
+
+/// Keeps what of a header makes a difference here.
+fn note<'a>(
+    request: &mut Request<'a>,
+    body: &mut Body,
+    name: &[u8],
+    value: &'a str,
+) -> Result<(), Refusal> {
+    let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
+    if is("host") {
+        // One that differs from the address of the first line is not believed either.
+        if request.host.is_some_and(|host| host != value) {
+            return Err(bad("two different hosts were named; one would work".into()));
+        }
+        request.host = Some(value);
+    } else if is("origin") {
+        request.origin = Some(value);
+    } else if is("connection") {
+        for word in value.split(',').map(str::trim) {
+            if word.eq_ignore_ascii_case("close") {
+                request.afterwards = Afterwards::Close;
+            } else if word.eq_ignore_ascii_case("keep-alive") && request.version == Version::Http10
+            {
+                request.afterwards = Afterwards::Stay;
+            }
+        }
+    } else if is("transfer-encoding") || (is("content-length") && value != "0") {
+        *body = Body::Some;
+    }
+    Ok(())
+}
+
+/// Whether `word` is what RFC 9110 calls a token.
+fn is_token(word: &[u8]) -> bool {
+    let is_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
+    !word.is_empty() && word.iter().all(is_token)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(head: &str) -> (u16, String) {
+        let refusal = parse(head.as_bytes()).expect_err(head);
+        (refusal.status.code, refusal.text)
+    }
+
+    #[test]
+    fn what_matters_is_read_and_the_rest_is_passed_over() {
+        let head = b"GET /stream?width=320 HTTP/1.1\r\nhOsT:  pi.local:8080 \r\nX: \xFF\r\nOrigin: http://a\r\n\
+            Connection: foo, Close\r\n\r\n";
+        let request = parse(head).expect("a request");
+        assert_eq!(
+            request,
+            Request {
+                method: Method::Get,
+                target: "/stream?width=320",
+                version: Version::Http11,
+                host: Some("pi.local:8080"),
+                origin: Some("http://a"),
+                afterwards: Afterwards::Close,
+            }
+        );
+        let old = parse(b"HEAD / HTTP/1.0\nConnection: keep-alive\n\n").expect("a request");
+        assert_eq!((old.method, old.host, old.afterwards), (Method::Head, None, Afterwards::Stay));
+        let proxied = parse(b"GET http://pi:1/snapshot?x HTTP/1.1\r\nHost: pi:1\r\n\r\n");
+        let proxied = proxied.expect("a request");
+        assert_eq!((proxied.host, proxied.target), (Some("pi:1"), "/snapshot?x"));
+    }
+
+    #[test]
+    fn what_is_no_request_is_told_why() {
+        for (head, code, says) in [
+            ("GET /\r\n\r\n", 400, "GET / HTTP/1.1 would work"),
+            ("GET  / HTTP/1.1\r\n\r\n", 400, "would work"),
+            ("G(T / HTTP/1.1\r\n\r\n", 400, "would work"),
+            ("GET /\u{1} HTTP/1.1\r\n\r\n", 400, "would work"),
+            ("GET / HTTP/2.0\r\n\r\n", 505, "HTTP/1.1 is"),
+            ("GET / HTTP/1.1\r\n\r\n", 400, "Host"),
+            ("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400, "two different hosts"),
+            ("GET http://a/ HTTP/1.1\r\nHost: b\r\n\r\n", 400, "two different hosts"),
+            ("GET / HTTP/1.1\r\nHost a\r\n\r\n", 400, "NAME: VALUE"),
+            ("GET / HTTP/1.1\r\nHost : a\r\n\r\n", 400, "NAME: VALUE"),
+            ("GET / HTTP/1.1\r\nHost: a\r\n folded\r\n\r\n", 400, "NAME: VALUE"),
+            ("GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n", 400, "body"),
+            ("GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", 400, "body"),
+        ] {
+            let (found, text) = refused(head);
+            assert!(found == code && text.contains(says), "{head:?}: {found} {text}");
+            assert!(!text.contains('\n'), "{text}");
+        }
+        let many = format!("GET / HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(MAX_LINES + 1));
+        assert_eq!(refused(&many).0, 431);
+        assert!(parse(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n").is_ok());
+    }
+}

@@ -1,0 +1,171 @@
+//! What a request's path and query ask for.
+
+use super::Refusal;
+use super::response::Status;
+use crate::wire::FirstBytes;
+use crate::wire::native::message::Wishes;
+
+/// What can be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resource {
+    /// The page with the live picture.
+    Page,
+    /// The live picture, part by part.
+    Stream(Wishes),
+    /// One picture.
+    Snapshot(Wishes),
+    /// What is known, as JSON.
+    State,
+    /// What is counted, for Prometheus.
+    Metrics,
+    /// Whether all is well.
+    Health,
+}
+
+/// What an unknown path is told.
+const PATHS: &str = "/ /stream /stream.mjpg /snapshot /snapshot.jpg /?action=stream /?action=snapshot /state /metrics /healthz";
+
+impl Resource {
+    /// What `target`, path and query, asks for. Parameters that mean nothing here are passed over: they keep caches away.
+    ///
+    /// # Errors
+    /// When there is nothing at that path, or a wish cannot be.
+    pub fn parse(target: &str) -> Result<Self, Refusal> {
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        Ok(match path {
+            "/" | "/index.html" => match action(query) {
+                None => Self::Page,
+                Some("stream") => Self::Stream(wishes(query)?),
+                Some("snapshot") => Self::Snapshot(wishes(query)?),
+                Some(_) => return Err(not_found(target)),
+            },
+            "/stream" | "/stream.mjpg" => Self::Stream(wishes(query)?),
+            "/snapshot" | "/snapshot.jpg" => Self::Snapshot(wishes(query)?),
+            "/state" => Self::State,
+            "/metrics" => Self::Metrics,
+            "/healthz" => Self::Health,
+            _ => return Err(not_found(target)),
+        })
+    }
+}
+
+fn not_found(target: &str) -> Refusal {
+    let shown = FirstBytes(target.bytes().take(60).collect());
+    Refusal::new(Status::NOT_FOUND, format!("there is nothing at {shown}; there is {PATHS}"))
+}
+
+/// Names and values. Some put a second question mark before what keeps caches away.
+fn parameters(query: &str) -> impl Iterator<Item = (&str, &str)> {
+    query.split(['&', '?']).map(|part| part.split_once('=').unwrap_or((part, "")))
+}
+
+/// mjpg-streamer's way to ask; its first input is number 0.
+fn action(query: &str) -> Option<&str> {
+    let (_, action) = parameters(query).find(|(name, _)| *name == "action")?;
+    Some(action.strip_suffix("_0").unwrap_or(action))
+}
+
+/// What the picture is wished to be.
+fn wishes(query: &str) -> Result<Wishes, Refusal> {
+    let mut wishes = Wishes::default();
+    for (name, value) in parameters(query) {
+        let wrong = |would_work: &str| {
+            let found = FirstBytes(value.bytes().take(20).collect());
+            Refusal::new(
+                Status::BAD_REQUEST,
+                format!("{name} cannot be {found}: {would_work} would work"),
+            )
+        };
+        let side = || {
+            value
+                .parse()
+                .ok()
+                .filter(|&side| side > 0)
+                .ok_or_else(|| wrong("a number of pixels from 1 to 65535"))
+        };
+        match name {
+            "width" => wishes.width = side()?,
+            "height" => wishes.height = side()?,
+            "quality" => {
+                let quality = value.parse().ok().filter(|quality| (1..=100).contains(quality));
+                wishes.quality = quality.ok_or_else(|| wrong("a number from 1 to 100"))?;
+            }
+            "fps" => {
+                wishes.millifps =
+                    millifps(value).ok_or_else(|| wrong("a rate from 0.001 to 1000"))?
+            }
+            _ => {}
+        }
+    }
+    Ok(wishes)
+}
+
+fn millifps(text: &str) -> Option<u32> {
+    let fps: f64 = text.parse().ok().filter(|fps| (0.001..=1000.0).contains(fps))?;
+    // A million at most, and never negative.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let millifps = (fps * 1000.0).round() as u32;
+    Some(millifps)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn width(width: u16) -> Wishes {
+        Wishes { width, ..Wishes::default() }
+    }
+
+    #[test]
+    fn every_way_to_ask_is_understood() {
+        let all = Wishes::default();
+        for (target, resource) in [
+            ("/", Resource::Page),
+            ("/?", Resource::Page),
+            ("/?theme=dark", Resource::Page),
+            ("/stream", Resource::Stream(all)),
+            ("/stream.mjpg?t=1700000000", Resource::Stream(all)),
+            ("/?action=stream", Resource::Stream(all)),
+            ("/?action=stream?nonce_dashboard=12", Resource::Stream(all)),
+            ("/?action=stream&cacheBust=34", Resource::Stream(all)),
+            ("/?1700000000&action=stream_0&width=320", Resource::Stream(width(320))),
+            ("/?action=snapshot", Resource::Snapshot(all)),
+            ("/snapshot", Resource::Snapshot(all)),
+            ("/snapshot.jpg?width=320&", Resource::Snapshot(width(320))),
+            ("/state", Resource::State),
+            ("/metrics?x", Resource::Metrics),
+            ("/healthz", Resource::Health),
+        ] {
+            assert_eq!(Resource::parse(target), Ok(resource), "{target}");
+        }
+        let wishes = Wishes { width: 640, height: 480, quality: 60, millifps: 7_500 };
+        assert_eq!(
+            Resource::parse("/stream?width=640&height=480&quality=60&fps=7.5"),
+            Ok(Resource::Stream(wishes))
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_is_told_with_what_would_work() {
+        for (target, code, says) in [
+            ("/favicon.ico", 404, "/snapshot"),
+            ("/?action=command", 404, "/?action=stream"),
+            ("/../etc/passwd", 404, "/metrics"),
+            ("stream", 404, "/stream"),
+            ("*", 404, "/stream"),
+            ("/stream?width=0", 400, "65535"),
+            ("/stream?width=", 400, "65535"),
+            ("/stream?height=70000", 400, "65535"),
+            ("/snapshot?quality=101", 400, "100"),
+            ("/?action=snapshot&fps=0", 400, "0.001"),
+            ("/stream?fps=NaN", 400, "0.001"),
+            ("/stream?fps=%00\"", 400, "0.001"),
+        ] {
+            let refusal = Resource::parse(target).expect_err(target);
+            assert!(
+                refusal.status.code == code && refusal.text.contains(says),
+                "{target}: {refusal:?}"
+            );
+        }
+    }
+}

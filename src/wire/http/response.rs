@@ -1,0 +1,138 @@
+//! How answers begin.
+
+use super::request::{Afterwards, Version};
+use std::io::Write;
+
+/// A status line's number and words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Status {
+    /// For programs.
+    pub code: u16,
+    /// For people.
+    pub reason: &'static str,
+}
+
+macro_rules! statuses {
+    ($($name:ident $code:literal $reason:literal)*) => {
+        /// Those that are used.
+        #[allow(missing_docs)] // their reasons say what they mean
+        impl Status {
+            $(pub const $name: Self = Self { code: $code, reason: $reason };)*
+        }
+    };
+}
+
+statuses! {
+    OK 200 "OK"
+    NO_CONTENT 204 "No Content"
+    BAD_REQUEST 400 "Bad Request"
+    NOT_FOUND 404 "Not Found"
+    METHOD_NOT_ALLOWED 405 "Method Not Allowed"
+    REQUEST_TIMEOUT 408 "Request Timeout"
+    TARGET_TOO_LONG 414 "URI Too Long"
+    MISDIRECTED 421 "Misdirected Request"
+    HEADERS_TOO_LARGE 431 "Request Header Fields Too Large"
+    UNAVAILABLE 503 "Service Unavailable"
+    VERSION_NOT_SUPPORTED 505 "HTTP Version Not Supported"
+}
+
+/// What is said before an answer's content.
+#[derive(Debug, Clone, Copy)]
+pub struct Head<'a> {
+    /// How it went.
+    pub status: Status,
+    /// Which HTTP it is written in.
+    pub version: Version,
+    /// What becomes of the connection.
+    pub afterwards: Afterwards,
+    /// What the content is; `None` for none.
+    pub content_type: Option<&'static str>,
+    /// The content's bytes; `None` where only the end of the connection tells.
+    pub content_len: Option<usize>,
+    /// The origin whose pages may read it.
+    pub allow_origin: Option<&'a str>,
+    /// More headers, each a whole line without its end.
+    pub more: &'a [&'a str],
+}
+
+/// Nothing here is worth a place in a cache, and old browsers need it said in every way there is.
+const NEVER_KEPT: &str = "Cache-Control: no-store, no-cache, must-revalidate, pre-check=0, post-check=0, max-age=0\r\n\
+    Pragma: no-cache\r\nExpires: Mon, 3 Jan 2000 12:34:56 GMT\r\n";
+
+impl Head<'_> {
+    /// Appends it to `out`, with the empty line at its end.
+    pub fn write_to(&self, out: &mut Vec<u8>) {
+        let version = match self.version {
+            Version::Http10 => "1.0",
+            Version::Http11 => "1.1",
+        };
+        let connection = match self.afterwards {
+            Afterwards::Stay => "keep-alive",
+            Afterwards::Close => "close",
+        };
+        let Status { code, reason } = self.status;
+        put(
+            out,
+            format_args!(
+                "HTTP/{version} {code} {reason}\r\nConnection: {connection}\r\n{NEVER_KEPT}"
+            ),
+        );
+        if let Some(origin) = self.allow_origin {
+            put(out, format_args!("Access-Control-Allow-Origin: {origin}\r\n"));
+            if origin != "*" {
+                put(out, format_args!("Vary: Origin\r\n"));
+            }
+        }
+        for line in self.more {
+            put(out, format_args!("{line}\r\n"));
+        }
+        if let Some(content_type) = self.content_type {
+            // What is sent as a picture or a text is never run as a page.
+            put(
+                out,
+                format_args!("X-Content-Type-Options: nosniff\r\nContent-Type: {content_type}\r\n"),
+            );
+        }
+        if let Some(len) = self.content_len {
+            put(out, format_args!("Content-Length: {len}\r\n"));
+        }
+        out.extend_from_slice(b"\r\n");
+    }
+}
+
+fn put(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
+    out.write_fmt(text).expect("memory takes what is written");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_head_is_these_bytes() {
+        let mut out = Vec::new();
+        let head = Head {
+            status: Status::UNAVAILABLE,
+            version: Version::Http11,
+            afterwards: Afterwards::Stay,
+            content_type: Some("text/plain; charset=utf-8"),
+            content_len: Some(3),
+            allow_origin: Some("http://a"),
+            more: &["Retry-After: 5"],
+        };
+        head.write_to(&mut out);
+        let expected = "HTTP/1.1 503 Service Unavailable\r\n\
+            Connection: keep-alive\r\n\
+            Cache-Control: no-store, no-cache, must-revalidate, pre-check=0, post-check=0, max-age=0\r\n\
+            Pragma: no-cache\r\n\
+            Expires: Mon, 3 Jan 2000 12:34:56 GMT\r\n\
+            Access-Control-Allow-Origin: http://a\r\n\
+            Vary: Origin\r\n\
+            Retry-After: 5\r\n\
+            X-Content-Type-Options: nosniff\r\n\
+            Content-Type: text/plain; charset=utf-8\r\n\
+            Content-Length: 3\r\n\
+            \r\n";
+        assert_eq!(String::from_utf8(out).expect("text"), expected);
+    }
+}
