@@ -186,7 +186,7 @@ mod send {
     use lancam::camera::renditions::Renditions;
     use lancam::camera::renditions::wish::{Captured, Wish};
     use lancam::camera::server::{self, Listen};
-    use lancam::camera::session::{Camera, Seats};
+    use lancam::camera::session::{Camera, HttpRules, Seats};
     use lancam::camera::update::{StatusText, StreamFacts, Update};
     use lancam::image::frame::Micros;
     use lancam::image::pixels::{Chroma, PixelFormat, Size};
@@ -312,6 +312,7 @@ mod send {
             name: "bench".into(),
             renditions: Renditions::new(Wish::own(coding, SizeWish::default()))?,
             tutorial: None,
+            http: HttpRules::default(),
             seats: Seats::new(viewers),
             stop: stop.clone(),
         };
@@ -325,8 +326,8 @@ mod send {
             thread::sleep(Duration::from_millis(5));
         }
         let picture = vec![0xA5; FRAME_LEN];
-        let stream = Arc::new(StreamFacts { source: String::new(), millifps: 30_000 });
         let size = Size::new(1280, 720);
+        let stream = Arc::new(StreamFacts { source: String::new(), millifps: 30_000, size });
         let starting = StatusText { code: StatusCode::Starting, text: String::new() };
         let captured = Captured { format: PixelFormat::Jpeg, size };
         let plan = camera.renditions.begin(captured, &stream, Update::Status(Arc::new(starting)));

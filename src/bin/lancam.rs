@@ -16,7 +16,7 @@ mod linux {
     use lancam::camera::config::{Command, Config, HELP};
     use lancam::camera::console::say;
     use lancam::camera::renditions::Renditions;
-    use lancam::camera::session::{Camera, Seats};
+    use lancam::camera::session::{Camera, HttpRules, Seats};
     use lancam::camera::{server, supervisor};
     use lancam::image::unpack::RawLook;
     use lancam::source::v4l2::list::Listing;
@@ -92,6 +92,10 @@ mod linux {
             name: config.name.clone().unwrap_or_else(|| host_name.clone()),
             renditions: Renditions::new(config.own_wish()).map_err(|error| failure(&error))?,
             tutorial: config.tutorial_wish(),
+            http: HttpRules {
+                names: config.name.iter().chain([&host_name]).cloned().collect(),
+                origins: config.cors.clone(),
+            },
             seats: Seats::new(config.max_viewers),
             stop: stop.clone(),
         };

@@ -41,10 +41,19 @@ pub fn run_once(
     let mut complaint = Complaint::default();
     let mut broken = 0;
     let mut idle = Idle { limit: idle_stop, since: None };
+    let metrics = Arc::clone(feed.metrics());
     while let Some(frame) = source.next_frame(stop)? {
-        let stream = stream.get_or_insert_with(|| Arc::new(facts(&description, &frame)));
+        let stream = stream.get_or_insert_with(|| {
+            let facts = Arc::new(facts(&description, &frame));
+            metrics.begins(frame.captured_at, &facts);
+            facts
+        });
+        metrics.captured(frame.sequence, frame.captured_at);
         let outcome = feed.frame(&frame, stream, &starting);
         let watched = *outcome.as_ref().unwrap_or(&Watched::Yes);
+        if outcome.is_err() {
+            metrics.failed(1);
+        }
         if let Some(status) = complaint.note(outcome.err().map(|error| error.to_string())) {
             feed.no_picture(&status);
         }
@@ -54,7 +63,9 @@ pub fn run_once(
             return Ok(CaptureEnd::Idle);
         }
         let broken_now = source.drops().broken;
-        if std::mem::replace(&mut broken, broken_now) != broken_now {
+        let before = std::mem::replace(&mut broken, broken_now);
+        if before != broken_now {
+            metrics.failed(broken_now.saturating_sub(before));
             log::debug!("{broken_now} broken frames so far");
         }
     }
@@ -86,7 +97,7 @@ fn facts(description: &str, first: &RawFrame<'_>) -> StreamFacts {
     let source = format!("{description}: {layout}");
     log::info!("capturing from {source}");
     let interval = layout.interval.filter(|interval| !interval.is_zero());
-    StreamFacts { source, millifps: interval.map_or(0, millifps) }
+    StreamFacts { source, millifps: interval.map_or(0, millifps), size: layout.size }
 }
 
 fn millifps(interval: Duration) -> u32 {

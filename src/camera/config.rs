@@ -42,7 +42,8 @@ lancam --help              this text
   --idle-stop SECONDS stop the camera when nobody has watched for so long; 0 never  [60]
   --listen ADDR:PORT  repeatable; port 0 takes any free one  [[::]:9999 and [::]:8080]
   --allow PREFIX      repeatable; who may connect besides loopback and the LAN; any for all
-  --name NAME         shown in viewers                       [the host name]
+  --name NAME         shown in viewers; browsers may call the camera by it  [the host name]
+  --cors ORIGIN       repeatable; a web page of that origin may read what HTTP says; * for all
   --pickle            also serve a client that says nothing, in the tutorial's pickles, 320 wide
                       unless --width says otherwise
   --max-viewers N     one more is told why, and closed       [64]
@@ -97,6 +98,8 @@ pub struct Config {
     pub guests: Guests,
     /// Shown in viewers; `None` is the host name.
     pub name: Option<String>,
+    /// Origins whose pages may read what HTTP says.
+    pub cors: Vec<String>,
     /// Whether the tutorial's client is served.
     pub pickle: bool,
     /// How many may watch.
@@ -121,6 +124,7 @@ impl Default for Config {
             listen: Listen::Default,
             guests: Guests::LanAnd(Vec::new()),
             name: None,
+            cors: Vec::new(),
             pickle: false,
             max_viewers: 64,
             verbosity: 0,
@@ -134,7 +138,7 @@ impl Default for Config {
 pub struct UsageError(String);
 
 /// Options that take a value, without their dashes.
-const WITH_VALUE: [&str; 18] = [
+const WITH_VALUE: [&str; 19] = [
     "source",
     "size",
     "fps",
@@ -151,6 +155,7 @@ const WITH_VALUE: [&str; 18] = [
     "listen",
     "allow",
     "name",
+    "cors",
     "max-viewers",
     "control",
 ];
@@ -214,7 +219,7 @@ impl Config {
                         )));
                     }
                 }
-            } else if matches!(option.as_str(), "listen" | "allow" | "set") {
+            } else if matches!(option.as_str(), "listen" | "allow" | "set" | "cors") {
                 for value in value.split(',').map(str::trim).filter(|value| !value.is_empty()) {
                     self.set(&option, value)?;
                 }
@@ -366,6 +371,14 @@ impl Config {
                 }
                 self.name = Some(value.into());
             }
+            "cors" => {
+                if !is_origin(value) {
+                    return Err(wrong(
+                        "an origin such as http://octopi.local:5000, without a path, or *,",
+                    ));
+                }
+                self.cors.push(value.into());
+            }
             "pickle" => self.pickle = true,
             "control" if value == "off" => {}
             "control" => return Err(wrong("off (viewers cannot change controls in this version)")),
@@ -377,6 +390,13 @@ impl Config {
         }
         Ok(())
     }
+}
+
+/// As browsers write it: a scheme, a host, and a port if it is another than usual.
+fn is_origin(text: &str) -> bool {
+    let host = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && !b"/?#,\"\\".contains(&byte);
+    text == "*" || host.is_some_and(|host| !host.is_empty() && host.bytes().all(is_plain))
 }
 
 /// `, MJPG, JPEG, …`
@@ -502,6 +522,9 @@ mod tests {
             (&["--format", "H264"], "YUYV"),
             (&["--listen", "9999"], "ADDRESS:PORT"),
             (&["--allow", "home"], "any"),
+            (&["--cors", "octopi.local"], "http://octopi.local:5000"),
+            (&["--cors", "http://octopi.local/x"], "without a path"),
+            (&["--cors", "http://a\r\nX: y"], "without a path"),
             (&["--source", "test:9"], "640x360"),
             (&["--max-viewers", "0"], "10000"),
             (&["--set", "brightness"], "NAME=VALUE"),

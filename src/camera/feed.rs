@@ -3,6 +3,7 @@
 use super::encode::EncodeError;
 use super::figures::Figures;
 use super::jpegs::Jpegs;
+use super::metrics::Metrics;
 use super::renditions::Renditions;
 use super::renditions::plan::Plan;
 use super::renditions::pool::PlanesPool;
@@ -47,6 +48,11 @@ impl Feed {
             unpacker: Unpacker::new(look),
             passed: None,
         }
+    }
+
+    /// What is counted of the frames that come here.
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        self.renditions.metrics()
     }
 
     /// Reads a frame once, for everyone who wants it. `news` is what a viewer is told who comes before the

@@ -1,6 +1,7 @@
 //! Listens, and gives each viewer a session of its own.
 
 use super::console::say;
+use super::metrics::Refused;
 use super::session::{self, Camera};
 use crate::net::lan::{Guests, own_addresses};
 use crate::net::socket;
@@ -12,7 +13,7 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Where to listen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,7 +86,8 @@ pub fn say_where(listeners: &[TcpListener], host_name: &str) {
             true => addresses.iter().copied().find(IpAddr::is_ipv4).or(addresses.first().copied()),
         };
         let host = from_outside.unwrap_or(Ipv4Addr::LOCALHOST.into());
-        say(format_args!("  watch with: lancam-view {}", SocketAddr::new(host, address.port())));
+        let address = SocketAddr::new(host, address.port());
+        say(format_args!("  watch with: lancam-view {address}, or a browser: http://{address}/"));
     }
 }
 
@@ -103,11 +105,13 @@ pub fn start(
         .into_iter()
         .map(|listener| {
             listener.set_nonblocking(true)?;
-            let acceptor = Acceptor {
+            let mut acceptor = Acceptor {
                 listener,
                 camera: camera.clone(),
                 guests: guests.clone(),
                 connections: Arc::clone(&connections),
+                strangers: Warning::default(),
+                crowd: Warning::default(),
             };
             thread::Builder::new().name("accept".into()).spawn(move || acceptor.run())
         })
@@ -119,6 +123,31 @@ struct Acceptor {
     camera: Camera,
     guests: Guests,
     connections: Arc<AtomicUsize>,
+    strangers: Warning,
+    crowd: Warning,
+}
+
+/// A warning that a flood would repeat: said once, and then not before a while, with how often.
+#[derive(Debug, Default)]
+struct Warning {
+    said_at: Option<Instant>,
+    unsaid: u64,
+}
+
+impl Warning {
+    const APART: Duration = Duration::from_secs(60);
+
+    fn say(&mut self, text: std::fmt::Arguments<'_>, now: Instant) {
+        if self.said_at.is_some_and(|at| now < at + Self::APART) {
+            self.unsaid += 1;
+            return;
+        }
+        self.said_at = Some(now);
+        match std::mem::take(&mut self.unsaid) {
+            0 => log::warn!("{text}"),
+            unsaid => log::warn!("{text} ({unsaid} more since this was said last)"),
+        }
+    }
 }
 
 /// Connections that may be open beyond the viewers' seats: to be greeted, refused, or told that it is full.
@@ -128,7 +157,7 @@ const ANTEROOM: usize = 32;
 const SESSION_STACK: usize = 256 << 10;
 
 impl Acceptor {
-    fn run(&self) {
+    fn run(&mut self) {
         let mut troubled = false;
         while !wait_for(&self.listener, &self.camera.stop) {
             match self.listener.accept() {
@@ -148,16 +177,19 @@ impl Acceptor {
         }
     }
 
-    fn admit(&self, stream: TcpStream, peer: SocketAddr) {
+    fn admit(&mut self, stream: TcpStream, peer: SocketAddr) {
         if !self.guests.admit(peer.ip()) {
-            log::warn!(
-                "{peer} is not on the LAN and was refused; --allow {} lets it in",
-                peer.ip()
-            );
+            let ip = peer.ip().to_canonical();
+            let text =
+                format_args!("{ip} is not on the LAN and was refused; --allow {ip} lets it in");
+            self.strangers.say(text, Instant::now());
+            self.camera.renditions.metrics().refused(Refused::NotAllowed);
             return;
         }
         if self.connections.load(Ordering::Relaxed) >= self.camera.seats.count() + ANTEROOM {
-            log::warn!("{peer} was refused: too many connections are open");
+            let text = format_args!("{peer} was refused: too many connections are open");
+            self.crowd.say(text, Instant::now());
+            self.camera.renditions.metrics().refused(Refused::TooMany);
             return;
         }
         let camera = self.camera.clone();

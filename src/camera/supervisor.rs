@@ -2,6 +2,7 @@
 
 use super::capture::{self, CaptureEnd};
 use super::feed::Feed;
+use super::metrics::SourceState;
 use super::renditions::{Renditions, Waking};
 use super::update::{StatusText, Update};
 use crate::image::unpack::RawLook;
@@ -69,6 +70,7 @@ pub fn run(
             retry = FIRST_RETRY;
         }
         let is_news = logged.as_ref() != Some(&error);
+        renditions.metrics().is(SourceState::Down, clock::now());
         if is_news || opened_at.is_some() {
             // Frames may have come in between: viewers must not take the last one for live.
             renditions.no_picture(&status(&error));
@@ -92,8 +94,10 @@ fn rest(opener: &Opener, renditions: &Renditions, stop: &Stop) -> Waking {
         code: StatusCode::Starting,
         text: format!("{} rested while nobody watched, and is being started", opener.spec()),
     })));
+    renditions.metrics().is(SourceState::Resting, clock::now());
     let waking = renditions.rest(stop);
     if waking == Waking::ViewerCame {
+        renditions.metrics().is(SourceState::Starting, clock::now());
         log::info!("somebody watches {}: it is started", opener.spec());
     }
     waking

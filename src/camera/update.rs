@@ -1,5 +1,6 @@
 //! What stands in the slot between the capture thread and the sessions: the newest truth.
 
+use crate::image::pixels::Size;
 use crate::wire::native::message::StatusCode;
 use crate::wire::packet::Packet;
 use std::sync::Arc;
@@ -25,6 +26,8 @@ pub struct StreamFacts {
     pub source: String,
     /// Frames per thousand seconds; 0 when the source does not say.
     pub millifps: u32,
+    /// Of the picture as it is captured, before it is turned.
+    pub size: Size,
 }
 
 /// Why there is no picture.

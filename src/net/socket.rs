@@ -91,15 +91,93 @@ impl SendBuffer {
         }
         // A quarter more, so that frames that creep up do not ask each time.
         self.frame_len = frame_len + frame_len / 4;
+        self.widen(stream)?;
+        SockRef::from(stream).send_buffer_size().map(Some)
+    }
+
+    /// Makes the socket say that it is writable no sooner than nothing is unsent and at most `bytes` are unacknowledged.
+    /// Whoever waits must look anew ([`EPOLL_CTL_MOD`]) after this, and [`widen`](Self::widen) before a frame is written:
+    /// `sendmsg` stops at the same marks.
+    ///
+    /// [`EPOLL_CTL_MOD`]: https://man7.org/linux/man-pages/man2/epoll_ctl.2.html
+    ///
+    /// # Errors
+    /// When the socket is closed.
+    pub fn narrow(&self, stream: &TcpStream, bytes: usize) -> io::Result<()> {
+        let socket = SockRef::from(stream);
+        socket.set_tcp_notsent_lowat(1)?;
+        // A socket is writable below two thirds of its buffer, and the kernel doubles the number it is given.
+        socket.set_send_buffer_size(bytes / 4 * 3)
+    }
+
+    /// Makes room again as before [`narrow`](Self::narrow).
+    ///
+    /// # Errors
+    /// When the socket is closed.
+    pub fn widen(&self, stream: &TcpStream) -> io::Result<()> {
         let room = self.frame_len + SEND_SLACK;
         let socket = SockRef::from(stream);
         // The kernel doubles the number for its own bookkeeping, and clamps it at net.core.wmem_max.
         socket.set_send_buffer_size(room)?;
         // The socket is writable, and takes a frame, while less than one frame is still unsent: not
         // less, for `sendmsg` too stops at this mark; not more, for that would be an old frame queued.
-        let mark = u32::try_from(room).unwrap_or(u32::MAX);
-        socket.set_tcp_notsent_lowat(mark)?;
-        socket.send_buffer_size().map(Some)
+        socket.set_tcp_notsent_lowat(u32::try_from(room).unwrap_or(u32::MAX))
+    }
+}
+
+/// What the kernel still holds of what was written.
+#[cfg(all(feature = "camera", target_os = "linux"))]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Held {
+    /// Bytes that have not left.
+    pub unsent: usize,
+    /// Bytes that were not acknowledged, those that have not left among them.
+    pub unacknowledged: usize,
+}
+
+/// Asks the kernel what it still holds. One system call where that is nothing, else two.
+///
+/// # Errors
+/// When the socket is closed.
+#[cfg(all(feature = "camera", target_os = "linux"))]
+pub fn held(stream: &TcpStream) -> io::Result<Held> {
+    let unacknowledged = ioctl::count(stream, ioctl::unacknowledged)?;
+    let unsent = match unacknowledged {
+        0 => 0,
+        _ => ioctl::count(stream, ioctl::unsent)?,
+    };
+    Ok(Held { unsent, unacknowledged })
+}
+
+/// tcp(7): two counts that no crate reads.
+#[cfg(all(feature = "camera", target_os = "linux"))]
+mod ioctl {
+    use std::io;
+    use std::net::TcpStream;
+    use std::os::fd::AsRawFd;
+
+    mod raw {
+        nix::ioctl_read_bad!(siocoutq, nix::libc::TIOCOUTQ, nix::libc::c_int);
+        // <linux/sockios.h>, the same on every machine.
+        nix::ioctl_read_bad!(siocoutqnsd, 0x894B, nix::libc::c_int);
+    }
+
+    type Call = fn(i32, &mut i32) -> nix::Result<i32>;
+
+    pub(super) fn unacknowledged(fd: i32, count: &mut i32) -> nix::Result<i32> {
+        // SAFETY: the caller's socket is open, and the kernel writes one int, to `count`.
+        unsafe { raw::siocoutq(fd, count) }
+    }
+
+    pub(super) fn unsent(fd: i32, count: &mut i32) -> nix::Result<i32> {
+        // SAFETY: as above.
+        unsafe { raw::siocoutqnsd(fd, count) }
+    }
+
+    pub(super) fn count(stream: &TcpStream, call: Call) -> io::Result<usize> {
+        let mut count = 0;
+        call(stream.as_raw_fd(), &mut count)?;
+        Ok(usize::try_from(count).unwrap_or(0))
     }
 }
 

@@ -5,7 +5,7 @@ use crate::native_client::NativeClient;
 use lancam::camera::encode::Coding;
 use lancam::camera::renditions::Renditions;
 use lancam::camera::renditions::wish::Wish;
-use lancam::camera::session::{self, Camera, Seats};
+use lancam::camera::session::{self, Camera, HttpRules, Seats};
 use lancam::camera::supervisor;
 use lancam::image::jpeg::codec::Encoder;
 use lancam::image::pixels::{Chroma, Size};
@@ -60,6 +60,7 @@ fn allocations(source: SourceSpec, wishes: Wishes) -> Counted {
         name: "test".into(),
         renditions: Renditions::new(own).expect("eventfd"),
         tutorial: None,
+        http: HttpRules::default(),
         seats: Seats::new(1),
         stop: stop.clone(),
     };

@@ -11,8 +11,11 @@ mod staff;
 pub mod wish;
 mod worker;
 
+use super::encode::Recipe;
+use super::metrics::Metrics;
 use super::update::{StatusText, StreamFacts, Update};
 use crate::latest::Reader;
+use crate::source::clock;
 use crate::stop::Stop;
 use crate::wire::native::message::StatusCode;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -36,6 +39,7 @@ pub struct Renditions {
     plan: Mutex<Arc<Plan>>,
     /// Rings when somebody comes while the camera rests.
     arrival: EventFd,
+    metrics: Arc<Metrics>,
 }
 
 #[derive(Debug, Default)]
@@ -61,6 +65,17 @@ enum Rest {
     UntilSomebodyComes,
 }
 
+/// What there is to tell of a camera.
+#[derive(Debug, Clone)]
+pub struct Situation {
+    /// What was captured last, unless it is known that there is nothing now.
+    pub captured: Option<(Captured, Arc<StreamFacts>)>,
+    /// What whoever comes now is told until the next frame.
+    pub news: Option<Arc<StatusText>>,
+    /// What is encoded.
+    pub made: Vec<Recipe>,
+}
+
 /// Why a rest is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Waking {
@@ -82,6 +97,7 @@ impl Renditions {
             state: Mutex::default(),
             plan: Mutex::default(),
             arrival: EventFd::from_value_and_flags(0, flags)?,
+            metrics: Arc::new(Metrics::new(clock::now())),
         }))
     }
 
@@ -138,6 +154,22 @@ impl Renditions {
     /// How many watch.
     pub fn viewers(&self) -> usize {
         self.lock().taken.iter().map(|taken| taken.viewers).sum()
+    }
+
+    /// What all threads of this camera count.
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
+    }
+
+    /// What is captured, while somebody watches; and else, why there is no picture.
+    pub fn situation(&self) -> Situation {
+        let state = self.lock();
+        let news = match &state.news {
+            Some(Update::Status(status)) => Some(Arc::clone(status)),
+            _ => None,
+        };
+        let made = self.plan().made.iter().map(|rendition| rendition.recipe).collect();
+        Situation { captured: state.captured.clone(), news, made }
     }
 
     /// What is to be done with a frame. Costs a reference count.
@@ -207,7 +239,7 @@ impl Renditions {
                 Vec::new()
             }
         };
-        let failed = staff(groups, &old, &mut new);
+        let failed = staff(groups, &old, &mut new, &self.metrics);
         for (place, status) in failed {
             place.set_grant(Grant::Waiting(Arc::clone(&status)));
             place.tell(Update::Status(status));

@@ -5,6 +5,7 @@ use super::plan::{Decision, Plan, Rendition, decide};
 use super::wish::{Captured, Form};
 use super::{Taken, decode, worker};
 use crate::camera::encode::Recipe;
+use crate::camera::metrics::Metrics;
 use crate::camera::update::{StatusText, StreamFacts};
 use crate::image::pixels::PixelFormat;
 use crate::wire::native::message::StatusCode;
@@ -64,6 +65,7 @@ pub(super) fn staff(
     groups: Vec<Group>,
     old: &Plan,
     new: &mut Plan,
+    metrics: &Arc<Metrics>,
 ) -> Vec<(Arc<Place>, Arc<StatusText>)> {
     let mut idle = old.made.clone();
     let mut take_same = |(recipe, places): Group| {
@@ -82,7 +84,7 @@ pub(super) fn staff(
                     !new.made.iter().chain(&old.made).any(|made| made.number == *number)
                 };
                 let number = (1..).find(is_free).expect("there are more numbers than renditions");
-                worker::start(number, recipe).map(|tasks| (number, tasks))
+                worker::start(number, recipe, metrics).map(|tasks| (number, tasks))
             }
         };
         match thread {

@@ -5,6 +5,7 @@ use super::plan::Rendition;
 use crate::camera::complaint::Complaint;
 use crate::camera::encode::{EncodeError, Encoding, Recipe};
 use crate::camera::figures::Figures;
+use crate::camera::metrics::Metrics;
 use crate::camera::update::StreamFacts;
 use crate::image::frame::Micros;
 use crate::image::planes::Planes;
@@ -29,7 +30,11 @@ pub(super) struct EncodeTask {
 const REPORT_EVERY: Duration = Duration::from_secs(10);
 
 /// Starts the thread of rendition `number`; it ends when the slot is closed.
-pub(super) fn start(number: usize, recipe: Recipe) -> Result<Arc<Latest<EncodeTask>>, StartError> {
+pub(super) fn start(
+    number: usize,
+    recipe: Recipe,
+    metrics: &Arc<Metrics>,
+) -> Result<Arc<Latest<EncodeTask>>, StartError> {
     let tasks = Latest::new();
     let worker = Worker {
         number,
@@ -37,6 +42,7 @@ pub(super) fn start(number: usize, recipe: Recipe) -> Result<Arc<Latest<EncodeTa
         encoding: Encoding::new(recipe)?,
         figures: Figures::new(clock::now()),
         next_report: REPORT_EVERY,
+        metrics: Arc::clone(metrics),
     };
     thread::Builder::new().name(format!("rendition {number}")).spawn(move || worker.run())?;
     log::info!("rendition {number} begins: {recipe}");
@@ -50,6 +56,7 @@ struct Worker {
     figures: Figures,
     /// At which age of the figures.
     next_report: Duration,
+    metrics: Arc<Metrics>,
 }
 
 impl Worker {
@@ -80,7 +87,9 @@ impl Worker {
             size,
         };
         let packet = self.encoding.encode(planes, facts)?;
-        self.figures.count(packet.payload().len(), started, clock::now());
+        let ended = clock::now();
+        self.figures.count(packet.payload().len(), started, ended);
+        self.metrics.encoded(ended.since(started));
         rendition.publish(&packet, stream);
         if self.figures.age() >= self.next_report {
             self.next_report += REPORT_EVERY;

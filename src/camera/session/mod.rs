@@ -1,17 +1,19 @@
 //! One viewer: finds out what it speaks, then speaks it until one of the two ends.
 
+mod http;
 pub mod native;
 mod outgoing;
 mod pickle;
 mod waiter;
 
+use super::metrics::Refused;
 use super::renditions::Renditions;
 use super::renditions::wish::Wish;
 use crate::stop::Stop;
 use crate::wire::native::decoder::Decoder;
 use crate::wire::native::header::MAGIC;
 use crate::wire::native::{MAX_REQUEST, WireError};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -35,10 +37,21 @@ pub struct Camera {
     pub renditions: Arc<Renditions>,
     /// What the tutorial's client is sent, where it is served.
     pub tutorial: Option<Wish>,
+    /// To whom HTTP answers.
+    pub http: HttpRules,
     /// How many may watch at once.
     pub seats: Seats,
     /// Asks all sessions to end.
     pub stop: Stop,
+}
+
+/// To whom HTTP answers.
+#[derive(Debug, Clone, Default)]
+pub struct HttpRules {
+    /// The names that the camera may be called by, besides its addresses.
+    pub names: Vec<String>,
+    /// The origins whose pages may read what it says; `*` for all.
+    pub origins: Vec<String>,
 }
 
 /// Places for viewers. Clones share them.
@@ -71,6 +84,11 @@ impl Seats {
         (taken < self.count).then_some(seat)
     }
 
+    /// How many are taken.
+    pub fn taken(&self) -> usize {
+        self.taken.load(Ordering::Relaxed)
+    }
+
     /// Whether nobody sits.
     pub fn are_empty(&self) -> bool {
         self.taken.load(Ordering::Relaxed) == 0
@@ -88,6 +106,8 @@ impl Drop for Seat {
 pub enum SessionEnd {
     /// The viewer closed the connection.
     ViewerLeft,
+    /// It got the answers to so many questions.
+    Answered(u64),
     /// The program ends.
     Stopping,
     /// The viewer took nothing for this long.
@@ -104,6 +124,8 @@ impl std::fmt::Display for SessionEnd {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::ViewerLeft => out.write_str("the viewer left"),
+            Self::Answered(1) => out.write_str("it was answered"),
+            Self::Answered(count) => write!(out, "it was answered {count} times"),
             Self::Stopping => out.write_str("lancam ends"),
             Self::TooSlow(time) => write!(out, "it took nothing for {} s", time.as_secs()),
             Self::Silent => {
@@ -125,6 +147,10 @@ enum Protocol {
     Open,
 }
 
+/// How requests begin; those that nobody may make are told so in their own language.
+const METHODS: [&[u8]; 8] =
+    [b"GET ", b"HEAD ", b"OPTIONS ", b"POST ", b"PUT ", b"DELETE ", b"PATCH ", b"TRACE "];
+
 impl Protocol {
     fn of(first: &[u8]) -> Self {
         let begins = |word: &[u8]| first.starts_with(word) || word.starts_with(first);
@@ -132,7 +158,7 @@ impl Protocol {
             Self::Open
         } else if begins(&MAGIC) {
             Self::Native
-        } else if [&b"GET "[..], b"HEAD ", b"OPTIONS "].into_iter().any(begins) {
+        } else if METHODS.into_iter().any(begins) {
             Self::Http
         } else {
             Self::Unknown
@@ -142,11 +168,24 @@ impl Protocol {
 
 /// Serves one viewer until the end.
 pub fn run(stream: &TcpStream, camera: &Camera) -> SessionEnd {
-    match serve(stream, camera) {
+    let end = match serve(stream, camera) {
         Ok(end) => end,
         Err(error) if has_left(&error) => SessionEnd::ViewerLeft,
         Err(error) => SessionEnd::Broken(error),
+    };
+    let refused = match &end {
+        SessionEnd::TooSlow(_) => Some(Refused::TooSlow),
+        SessionEnd::Silent => Some(Refused::Silent),
+        SessionEnd::Refused(_) => Some(Refused::BadRequest),
+        SessionEnd::ViewerLeft
+        | SessionEnd::Answered(_)
+        | SessionEnd::Stopping
+        | SessionEnd::Broken(_) => None,
+    };
+    if let Some(why) = refused {
+        camera.renditions.metrics().refused(why);
     }
+    end
 }
 
 fn serve(stream: &TcpStream, camera: &Camera) -> io::Result<SessionEnd> {
@@ -157,7 +196,9 @@ fn serve(stream: &TcpStream, camera: &Camera) -> io::Result<SessionEnd> {
     loop {
         match Protocol::of(decoder.received()) {
             Protocol::Native => return native::serve(stream, decoder, camera, deadline),
-            Protocol::Http => return refuse_http(stream),
+            Protocol::Http => {
+                return http::serve(stream, decoder.received(), camera, deadline);
+            }
             Protocol::Unknown => {
                 let error = decoder.next_message().err();
                 let why = error.as_ref().map(WireError::to_string).unwrap_or_default();
@@ -193,17 +234,6 @@ fn serve(stream: &TcpStream, camera: &Camera) -> io::Result<SessionEnd> {
     }
 }
 
-/// Browsers come with a later version; until then they are told so in their own language.
-fn refuse_http(mut stream: &TcpStream) -> io::Result<SessionEnd> {
-    let body = "This camera speaks to lancam-view: lancam-view lancam://ADDRESS:PORT\n";
-    write!(
-        stream,
-        "HTTP/1.0 501 Not Implemented\r\nContent-Type: text/plain\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
-        body.len()
-    )?;
-    Ok(SessionEnd::Refused("it speaks HTTP, which this version does not serve".into()))
-}
-
 fn is_not_yet(error: &io::Error) -> bool {
     use io::ErrorKind::{Interrupted, TimedOut, WouldBlock};
     matches!(error.kind(), Interrupted | TimedOut | WouldBlock)
@@ -225,6 +255,7 @@ mod tests {
         assert_eq!(Protocol::of(b"LC"), Protocol::Native);
         assert_eq!(Protocol::of(b"GET / HTTP/1.1\r\n"), Protocol::Http);
         assert_eq!(Protocol::of(b"HEA"), Protocol::Http);
+        assert_eq!(Protocol::of(b"POST /"), Protocol::Http);
         assert_eq!(Protocol::of(b"SSH-2.0-OpenSSH_9.2\r\n"), Protocol::Unknown);
         assert_eq!(Protocol::of(&[0]), Protocol::Unknown);
     }

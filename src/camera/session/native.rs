@@ -3,6 +3,7 @@
 use super::outgoing::{Outgoing, Progress};
 use super::waiter::Waiter;
 use super::{Camera, STALLED, SessionEnd, is_not_yet};
+use crate::camera::metrics::Transport;
 use crate::camera::renditions::{Renditions, Watching};
 use crate::camera::update::{StreamFacts, Update};
 use crate::image::pixels::Size;
@@ -43,7 +44,8 @@ pub(super) fn serve(
     let mut send_buffer = SendBuffer::for_accepted(stream)?;
     send_buffer.make_room(stream, FIRST_ROOM)?;
     let waiter = Waiter::new(stream, &camera.stop)?;
-    let mut outgoing = Outgoing::new();
+    let metrics = camera.renditions.metrics();
+    let mut outgoing = Outgoing::counted(metrics, Transport::Native);
     let Greeting { version, credit, wishes } = loop {
         match greeting(&mut decoder) {
             Ok(Some(greeting)) => break greeting,
@@ -68,6 +70,7 @@ pub(super) fn serve(
         );
         return Ok(refuse(stream, GoodbyeReason::Full, &text));
     };
+    let _viewer = metrics.viewer(Transport::Native);
     // Before the welcome: whoever is welcomed watches already.
     let view = View::new(&camera.renditions, &wishes, &waiter)?;
     if let Some(messages) = outgoing.messages() {
@@ -340,7 +343,10 @@ impl Session<'_> {
                 match self.view.reader.newest() {
                     // The bell rings only after everything there is has been looked at.
                     Newest::Fresh { value, .. } if self.has_seen(&value) => continue,
-                    Newest::Fresh { value, .. } => self.take(value)?,
+                    Newest::Fresh { value, skipped } => {
+                        self.outgoing.note_skipped(skipped);
+                        self.take(value)?;
+                    }
                     Newest::NotYet => {}
                     Newest::Closed => sent = Sent::LastEver,
                 }

@@ -1,5 +1,7 @@
 //! What is on its way to one viewer: small messages and at most one frame, in one `writev`.
 
+use crate::camera::metrics::{Metrics, Transport};
+use crate::source::clock;
 use crate::wire::packet::Packet;
 use std::io::{self, IoSlice, Write};
 use std::net::TcpStream;
@@ -17,6 +19,7 @@ pub(super) struct Outgoing {
     frame: Option<Arc<Packet>>,
     suffix: &'static [u8],
     sent: usize,
+    counted: Option<(Arc<Metrics>, Transport)>,
 }
 
 /// How far a write came.
@@ -40,6 +43,19 @@ impl Outgoing {
             frame: None,
             suffix: &[],
             sent: 0,
+            counted: None,
+        }
+    }
+
+    /// The same; what is sent is counted.
+    pub(super) fn counted(metrics: &Arc<Metrics>, transport: Transport) -> Self {
+        Self { counted: Some((Arc::clone(metrics), transport)), ..Self::new() }
+    }
+
+    /// Takes note of frames that came while this viewer was not ready for them.
+    pub(super) fn note_skipped(&self, frames: u64) {
+        if let Some((metrics, transport)) = &self.counted {
+            metrics.skipped(*transport, frames);
         }
     }
 
@@ -81,6 +97,9 @@ impl Outgoing {
         self.sent += written;
         if self.sent < total {
             return Ok(Progress::Partly { bytes: written });
+        }
+        if let (Some(packet), Some((metrics, transport))) = (&self.frame, &self.counted) {
+            metrics.sent(*transport, total, clock::now().since(packet.facts.captured_at));
         }
         self.messages.clear();
         self.frame = None;

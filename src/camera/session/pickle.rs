@@ -3,6 +3,7 @@
 use super::outgoing::{Outgoing, Progress};
 use super::waiter::Waiter;
 use super::{Camera, STALLED, SessionEnd, is_not_yet};
+use crate::camera::metrics::Transport;
 use crate::camera::renditions::wish::Wish;
 use crate::camera::update::Update;
 use crate::latest::{Newest, Reader};
@@ -17,12 +18,14 @@ pub(super) fn serve(stream: &TcpStream, wish: Wish, camera: &Camera) -> io::Resu
     let Some(_seat) = camera.seats.take() else {
         return Ok(SessionEnd::Refused("all places for viewers are taken".into()));
     };
+    let metrics = camera.renditions.metrics();
+    let _viewer = metrics.viewer(Transport::Pickle);
     let watching = camera.renditions.watch(wish);
     let mut reader = watching.reader();
     let mut send_buffer = SendBuffer::for_accepted(stream)?;
     let waiter = Waiter::new(stream, &camera.stop)?;
     waiter.listen_to(&mut reader)?;
-    let mut outgoing = Outgoing::new();
+    let mut outgoing = Outgoing::counted(metrics, Transport::Pickle);
     let mut last_progress = Instant::now();
     loop {
         if outgoing.is_empty() && take_newest(&mut reader, &mut outgoing, &mut send_buffer, stream)?
@@ -63,7 +66,8 @@ fn take_newest(
 ) -> io::Result<bool> {
     loop {
         match reader.newest() {
-            Newest::Fresh { value: Update::Frame { packet, .. }, .. } => {
+            Newest::Fresh { value: Update::Frame { packet, .. }, skipped } => {
+                outgoing.note_skipped(skipped);
                 let head = PickleHead::new(packet.facts.size);
                 let len = head.as_bytes().len() + packet.payload().len() + TAIL.len();
                 send_buffer.make_room(stream, len)?;

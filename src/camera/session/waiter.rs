@@ -18,6 +18,8 @@ pub(super) struct Waiter {
 pub(super) struct Happened {
     /// Bytes have come, or the viewer has left.
     pub(super) readable: bool,
+    /// Something happened at the socket, and it has room below its marks.
+    pub(super) writable: bool,
     /// The program ends.
     pub(super) stop: bool,
     /// Nothing, until the deadline.
@@ -28,13 +30,23 @@ const SOCKET: u64 = 0;
 const BELL: u64 = 1;
 const STOP: u64 = 2;
 
+/// Everything that happens to a socket, told once.
+fn socket() -> EpollEvent {
+    let all = EpollFlags::EPOLLIN | EpollFlags::EPOLLOUT | EpollFlags::EPOLLRDHUP;
+    EpollEvent::new(all | EpollFlags::EPOLLET, SOCKET)
+}
+
 impl Waiter {
     pub(super) fn new(stream: &TcpStream, stop: &Stop) -> io::Result<Self> {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
-        let socket = EpollFlags::EPOLLIN | EpollFlags::EPOLLOUT | EpollFlags::EPOLLRDHUP;
-        epoll.add(stream, EpollEvent::new(socket | EpollFlags::EPOLLET, SOCKET))?;
+        epoll.add(stream, socket())?;
         epoll.add(stop, EpollEvent::new(EpollFlags::EPOLLIN, STOP))?;
         Ok(Self { epoll })
+    }
+
+    /// Looks at the socket anew: its marks were changed, and if it is writable by them now, that is told once more.
+    pub(super) fn look_again(&self, stream: &TcpStream) -> io::Result<()> {
+        Ok(self.epoll.modify(stream, &mut socket())?)
     }
 
     /// Also wakes when `reader` has something new, until that is dropped: its bell leaves with it.
@@ -69,6 +81,7 @@ impl Waiter {
                         | EpollFlags::EPOLLHUP
                         | EpollFlags::EPOLLERR;
                     happened.readable = event.events().intersects(readable);
+                    happened.writable = event.events().contains(EpollFlags::EPOLLOUT);
                 }
                 STOP => happened.stop = true,
                 _ => {}

@@ -1,15 +1,15 @@
-//! JSON, as far as `lancam list` needs it.
+//! JSON, as far as `lancam list` and `/state` need it.
 
 use std::fmt::Write;
 
 /// An array of what `json` makes of each item.
-pub(super) fn array<T>(items: &[T], json: impl Fn(&T) -> String) -> String {
+pub(crate) fn array<T>(items: &[T], json: impl Fn(&T) -> String) -> String {
     let items: Vec<String> = items.iter().map(json).collect();
     format!("[{}]", items.join(","))
 }
 
 /// A string (RFC 8259, section 7).
-pub(super) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
     for character in text.chars() {

@@ -12,7 +12,7 @@ mod finder;
 mod grant;
 mod identity;
 mod ioctl;
-mod json;
+pub(crate) mod json;
 pub mod list;
 mod negotiate;
 mod node;

@@ -1,0 +1,337 @@
+//! What all threads of the camera count: atomics, touched once per frame by each.
+
+mod histogram;
+mod process;
+pub mod text;
+
+use super::update::StreamFacts;
+use crate::image::frame::Micros;
+use histogram::Histogram;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// All counters of one camera.
+#[derive(Debug)]
+pub struct Metrics {
+    started_at: Micros,
+    state: AtomicU8,
+    state_since: AtomicU64,
+    stream: Mutex<Option<Arc<StreamFacts>>>,
+    captured: AtomicU64,
+    missed: AtomicU64,
+    failed: AtomicU64,
+    openings: AtomicU64,
+    first_frame_at: AtomicU64,
+    last_frame_at: AtomicU64,
+    last_sequence: AtomicU64,
+    /// Between two frames, in microseconds: a running mean.
+    interval: AtomicU64,
+    encoding: Histogram,
+    by_transport: [Sent; Transport::ALL.len()],
+    refused: [AtomicU64; Refused::ALL.len()],
+}
+
+/// What was sent in one protocol.
+#[derive(Debug, Default)]
+struct Sent {
+    viewers: AtomicUsize,
+    frames: AtomicU64,
+    bytes: AtomicU64,
+    skipped: AtomicU64,
+    age: Histogram,
+}
+
+/// What a viewer speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    /// What `lancam-view` speaks.
+    Native,
+    /// Browsers and the like.
+    Http,
+    /// The tutorial's client.
+    Pickle,
+}
+
+impl Transport {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Native, Self::Http, Self::Pickle];
+
+    /// In labels.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::Http => "http",
+            Self::Pickle => "pickle",
+        }
+    }
+}
+
+/// Why a connection was not served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refused {
+    /// It came from outside the LAN.
+    NotAllowed,
+    /// There were too many.
+    TooMany,
+    /// It said nothing in time.
+    Silent,
+    /// It said what cannot be served.
+    BadRequest,
+    /// It took nothing of what it was sent.
+    TooSlow,
+}
+
+impl Refused {
+    const ALL: [Self; 5] =
+        [Self::NotAllowed, Self::TooMany, Self::Silent, Self::BadRequest, Self::TooSlow];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::NotAllowed => "not_allowed",
+            Self::TooMany => "too_many",
+            Self::Silent => "silent",
+            Self::BadRequest => "bad_request",
+            Self::TooSlow => "too_slow",
+        }
+    }
+}
+
+/// How the source is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum SourceState {
+    /// It is being opened, or has sent no frame yet.
+    Starting,
+    /// It sends frames.
+    Streaming,
+    /// Nobody watches: it is closed by choice.
+    Resting,
+    /// There is none, or it sends nothing.
+    Down,
+}
+
+/// The source now, as seen from outside.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Health {
+    /// As the capture thread said last, corrected by how long that is ago.
+    pub state: SourceState,
+    /// Frames per second, lately.
+    pub fps: f64,
+    /// Since the newest frame, if there was one.
+    pub silent_for: Option<Duration>,
+}
+
+impl Health {
+    /// Whether it gives frames, or would if somebody watched.
+    pub fn is_well(&self) -> bool {
+        self.state != SourceState::Down
+    }
+}
+
+/// A source that has sent nothing for so long is not well, whatever it says.
+const SILENT: Duration = Duration::from_secs(10);
+
+/// A viewer, counted until this is dropped.
+#[derive(Debug)]
+pub struct Viewer<'a>(&'a AtomicUsize);
+
+impl Drop for Viewer<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Relaxed);
+    }
+}
+
+impl Metrics {
+    /// All at zero, from `now` on.
+    pub fn new(now: Micros) -> Self {
+        Self {
+            started_at: now,
+            state: AtomicU8::new(SourceState::Starting as u8),
+            state_since: AtomicU64::new(now.0),
+            stream: Mutex::default(),
+            captured: AtomicU64::default(),
+            missed: AtomicU64::default(),
+            failed: AtomicU64::default(),
+            openings: AtomicU64::default(),
+            first_frame_at: AtomicU64::default(),
+            last_frame_at: AtomicU64::default(),
+            last_sequence: AtomicU64::default(),
+            interval: AtomicU64::default(),
+            encoding: Histogram::default(),
+            by_transport: Default::default(),
+            refused: Default::default(),
+        }
+    }
+
+    /// Takes note of how the source is.
+    pub fn is(&self, state: SourceState, now: Micros) {
+        self.state_since.store(now.0, Relaxed);
+        self.state.store(state as u8, Relaxed);
+    }
+
+    /// The source sends its first frame since it was opened.
+    pub fn begins(&self, at: Micros, stream: &Arc<StreamFacts>) {
+        *self.stream.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(stream));
+        self.openings.fetch_add(1, Relaxed);
+        self.last_sequence.store(0, Relaxed);
+        self.interval.store(0, Relaxed);
+        self.last_frame_at.store(0, Relaxed);
+        self.first_frame_at.store(at.0, Relaxed);
+        self.is(SourceState::Streaming, at);
+    }
+
+    /// The source sent a frame. Only the capture thread says so: what it reads here, nobody else writes.
+    pub fn captured(&self, sequence: u64, at: Micros) {
+        self.captured.fetch_add(1, Relaxed);
+        let last = self.last_sequence.swap(sequence, Relaxed);
+        if last > 0 && sequence > last + 1 {
+            self.missed.fetch_add(sequence - last - 1, Relaxed);
+        }
+        let before = self.last_frame_at.swap(at.0, Relaxed);
+        if before > 0 {
+            let gap = at.0.saturating_sub(before);
+            let mean = match self.interval.load(Relaxed) {
+                0 => gap,
+                mean => (mean * 15 + gap) / 16,
+            };
+            self.interval.store(mean, Relaxed);
+        }
+    }
+
+    /// Frames came that could not be used.
+    pub fn failed(&self, frames: u64) {
+        self.failed.fetch_add(frames, Relaxed);
+    }
+
+    /// A frame was encoded.
+    pub fn encoded(&self, took: Duration) {
+        self.encoding.count(took);
+    }
+
+    /// A frame is with the kernel, `bytes` with all that goes along.
+    pub fn sent(&self, transport: Transport, bytes: usize, age: Duration) {
+        let sent = self.of(transport);
+        sent.frames.fetch_add(1, Relaxed);
+        sent.bytes.fetch_add(u64::try_from(bytes).unwrap_or(0), Relaxed);
+        sent.age.count(age);
+    }
+
+    /// Frames came while a viewer was not ready for them.
+    pub fn skipped(&self, transport: Transport, frames: u64) {
+        if frames > 0 {
+            self.of(transport).skipped.fetch_add(frames, Relaxed);
+        }
+    }
+
+    /// A connection was not served.
+    pub fn refused(&self, why: Refused) {
+        self.refused[why as usize].fetch_add(1, Relaxed);
+    }
+
+    /// Counts a viewer.
+    pub fn viewer(&self, transport: Transport) -> Viewer<'_> {
+        let viewers = &self.of(transport).viewers;
+        viewers.fetch_add(1, Relaxed);
+        Viewer(viewers)
+    }
+
+    /// How many watch in this protocol.
+    pub fn viewers(&self, transport: Transport) -> usize {
+        self.of(transport).viewers.load(Relaxed)
+    }
+
+    /// When the source sent its first frame since it was opened last.
+    pub fn first_frame_at(&self) -> Micros {
+        Micros(self.first_frame_at.load(Relaxed))
+    }
+
+    /// What was captured last.
+    pub fn stream(&self) -> Option<Arc<StreamFacts>> {
+        self.stream.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How long this has been counted.
+    pub fn uptime(&self, now: Micros) -> Duration {
+        now.since(self.started_at)
+    }
+
+    /// How the source is.
+    pub fn health(&self, now: Micros) -> Health {
+        let interval = Duration::from_micros(self.interval.load(Relaxed));
+        let last = self.last_frame_at.load(Relaxed);
+        let silent_for = (last > 0).then(|| now.since(Micros(last)));
+        let mut state = match self.state.load(Relaxed) {
+            0 => SourceState::Starting,
+            1 => SourceState::Streaming,
+            2 => SourceState::Resting,
+            _ => SourceState::Down,
+        };
+        let silent = match state {
+            SourceState::Streaming => silent_for.unwrap_or_default(),
+            SourceState::Starting => now.since(Micros(self.state_since.load(Relaxed))),
+            SourceState::Resting | SourceState::Down => Duration::ZERO,
+        };
+        if silent > SILENT.max(interval * 3) {
+            state = SourceState::Down;
+        }
+        let flows = state == SourceState::Streaming && !interval.is_zero();
+        let fps = match flows {
+            // Not faster than the frame that is missing now allows.
+            true => 1.0 / interval.max(silent_for.unwrap_or_default() / 2).as_secs_f64(),
+            false => 0.0,
+        };
+        Health { state, fps, silent_for }
+    }
+
+    fn of(&self, transport: Transport) -> &Sent {
+        &self.by_transport[transport as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::pixels::Size;
+
+    fn facts() -> Arc<StreamFacts> {
+        Arc::new(StreamFacts { source: "x".into(), millifps: 0, size: Size::new(2, 2) })
+    }
+
+    #[test]
+    fn frames_that_are_missing_are_counted_and_the_rate_is_a_mean() {
+        let metrics = Metrics::new(Micros(0));
+        metrics.begins(Micros(1_000_000), &facts());
+        for (sequence, at) in [(7, 1_000_000), (8, 1_040_000), (11, 1_080_000)] {
+            metrics.captured(sequence, Micros(at));
+        }
+        assert_eq!(metrics.captured.load(Relaxed), 3);
+        assert_eq!(metrics.missed.load(Relaxed), 2);
+        let health = metrics.health(Micros(1_090_000));
+        assert_eq!(health.state, SourceState::Streaming);
+        assert!((health.fps - 25.0).abs() < 0.01, "{health:?}");
+        // Opened again: what was before is no gap.
+        metrics.begins(Micros(9_000_000), &facts());
+        metrics.captured(1, Micros(9_000_000));
+        assert_eq!(metrics.missed.load(Relaxed), 2);
+    }
+
+    #[test]
+    fn a_source_is_well_while_it_sends_starts_or_rests_and_not_when_it_is_silent() {
+        let metrics = Metrics::new(Micros(0));
+        let second = 1_000_000;
+        assert!(metrics.health(Micros(9 * second)).is_well());
+        assert!(!metrics.health(Micros(11 * second)).is_well(), "it never began");
+        metrics.begins(Micros(20 * second), &facts());
+        metrics.captured(1, Micros(20 * second));
+        assert!(metrics.health(Micros(29 * second)).is_well());
+        assert!(!metrics.health(Micros(31 * second)).is_well(), "it fell silent");
+        metrics.is(SourceState::Resting, Micros(50 * second));
+        assert!(metrics.health(Micros(99 * second)).is_well());
+        metrics.is(SourceState::Starting, Micros(99 * second));
+        assert!(metrics.health(Micros(99 * second)).is_well(), "it is given time");
+        metrics.is(SourceState::Down, Micros(99 * second));
+        assert!(!metrics.health(Micros(99 * second)).is_well());
+    }
+}

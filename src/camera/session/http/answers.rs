@@ -1,0 +1,160 @@
+//! The answers that are small and whole: the page, figures, refusals.
+
+use super::{Asked, Connection, Content, Step};
+use crate::camera::metrics::text::CONTENT_TYPE as METRICS_TYPE;
+use crate::camera::renditions::wish::Wish;
+use crate::camera::session::Camera;
+use crate::camera::update::StatusText;
+use crate::camera::{page, state};
+use crate::source::clock;
+use crate::wire::http::Refusal;
+use crate::wire::http::request::{Afterwards, Method};
+use crate::wire::http::resource::Resource;
+use crate::wire::http::response::{Head, Status};
+use crate::wire::http::{multipart, request::Version};
+use crate::wire::native::message::{StatusCode, Wishes};
+
+const PLAIN: &str = "text/plain; charset=utf-8";
+const JSON: &str = "application/json";
+const HTML: &str = "text/html; charset=utf-8";
+
+const ALLOW: &str = "Allow: GET, HEAD, OPTIONS";
+
+/// When to ask again, for those who ask no person.
+const RETRY: &str = "Retry-After: 2";
+
+/// The page needs nothing from anywhere, and takes nothing.
+const PAGE_POLICY: &str = "Content-Security-Policy: default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'; \
+    script-src 'unsafe-inline'; connect-src 'self'; base-uri 'none'; form-action 'none'";
+
+impl Connection<'_> {
+    /// Answers everything but a live picture.
+    pub(super) fn answer(&mut self, asked: &Asked) -> Step<()> {
+        let camera = self.camera;
+        let now = clock::now();
+        let resource = match &asked.resource {
+            Err(refusal) => return self.refuse(asked, refusal),
+            Ok(_) if asked.method == Method::Options => return self.tell_options(asked),
+            Ok(resource) => resource,
+        };
+        match resource {
+            Resource::Page => {
+                let page = page::html(&camera.name);
+                self.tell(asked, Status::OK, Content::Text(HTML, &page), &[PAGE_POLICY])
+            }
+            Resource::State => {
+                let json = state::json(camera, now);
+                self.tell(asked, Status::OK, Content::Text(JSON, &json), &[])
+            }
+            Resource::Metrics => {
+                let text = camera.renditions.metrics().text(now);
+                self.tell(asked, Status::OK, Content::Text(METRICS_TYPE, &text), &[])
+            }
+            Resource::Health => {
+                let (is_well, text) = state::health(camera, now);
+                let status = if is_well { Status::OK } else { Status::UNAVAILABLE };
+                self.tell(asked, status, Content::Text(PLAIN, &text), &[])
+            }
+            Resource::Stream(_) => self.tell_head(asked, Version::Http10, multipart::CONTENT_TYPE),
+            Resource::Snapshot(_) if asked.method == Method::Head => {
+                self.tell_head(asked, asked.version, "image/jpeg")
+            }
+            Resource::Snapshot(wishes) => self.snapshot(asked, wishes),
+        }
+    }
+
+    /// The head of a picture that nobody wants to see: the camera is not started for it.
+    fn tell_head(
+        &mut self,
+        asked: &Asked,
+        version: Version,
+        content_type: &'static str,
+    ) -> Step<()> {
+        let (is_well, text) = state::health(self.camera, clock::now());
+        if !is_well {
+            return self.refuse(asked, &Refusal::new(Status::UNAVAILABLE, text.trim()));
+        }
+        self.put_head(&Head {
+            status: Status::OK,
+            version,
+            afterwards: asked.afterwards,
+            content_type: Some(content_type),
+            content_len: None,
+            allow_origin: asked.allow_origin.as_deref(),
+            more: &[],
+        });
+        self.flush()
+    }
+
+    fn tell_options(&mut self, asked: &Asked) -> Step<()> {
+        let mut more = vec![ALLOW];
+        if asked.allow_origin.is_some() {
+            // What browsers ask before a page of another origin may ask.
+            more.push("Access-Control-Allow-Methods: GET, HEAD, OPTIONS");
+            more.push("Access-Control-Allow-Headers: *");
+            more.push("Access-Control-Allow-Private-Network: true");
+            more.push("Access-Control-Max-Age: 600");
+        }
+        self.put_head(&Head {
+            status: Status::NO_CONTENT,
+            version: asked.version,
+            afterwards: asked.afterwards,
+            content_type: None,
+            content_len: None,
+            allow_origin: asked.allow_origin.as_deref(),
+            more: &more,
+        });
+        self.flush()
+    }
+
+    /// Says no, and why.
+    pub(super) fn refuse(&mut self, asked: &Asked, refusal: &Refusal) -> Step<()> {
+        let text = format!("{}\n", refusal.text);
+        let more: &[&str] = match refusal.status {
+            Status::METHOD_NOT_ALLOWED => &[ALLOW],
+            Status::UNAVAILABLE => &[RETRY],
+            _ => &[],
+        };
+        self.tell(asked, refusal.status, Content::Text(PLAIN, &text), more)
+    }
+
+    /// Says no to what cannot be served now, and closes.
+    pub(super) fn refuse_stream(&mut self, asked: &Asked, refusal: &Refusal) -> Step<()> {
+        let asked = Asked {
+            resource: Err(refusal.clone()),
+            allow_origin: asked.allow_origin.clone(),
+            afterwards: Afterwards::Close,
+            ..*asked
+        };
+        match self.refuse(&asked, refusal)? {
+            Ok(()) => self.close().map(Ok),
+            Err(end) => Ok(Err(end)),
+        }
+    }
+}
+
+/// What somebody wishes for, or the camera's own options.
+pub(super) fn wish(camera: &Camera, wishes: &Wishes) -> Wish {
+    camera.renditions.own().with(wishes)
+}
+
+/// What a status means to somebody who waits for a first picture; `None`: that he should wait.
+pub(super) fn reason_not_to_wait(status: &StatusText) -> Option<Refusal> {
+    match status.code {
+        StatusCode::Starting => None,
+        _ => Some(Refusal::new(Status::UNAVAILABLE, status.text.clone())),
+    }
+}
+
+/// A page elsewhere may have had its own name point here.
+pub(super) fn foreign_host(host: &str, camera: &Camera) -> Refusal {
+    let shown: String = host.chars().filter(|letter| !letter.is_control()).take(60).collect();
+    let name = camera.http.names.last().map_or("localhost", String::as_str);
+    Refusal::new(
+        Status::MISDIRECTED,
+        format!(
+            "this camera is not called {shown}; its IP address works, and {name}.local, and {name}; \
+             lancam --name {shown} would make it answer to that"
+        ),
+    )
+}

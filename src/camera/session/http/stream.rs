@@ -1,0 +1,291 @@
+//! The live picture over HTTP: whose reader cannot say what has arrived, so the kernel is asked.
+//!
+//! A frame is begun only when nothing of the last is unsent and at most about one is unacknowledged: less would cost a
+//! round trip for each frame on Wi-Fi. What lies in the reader's own receive buffer, nobody here can see or bound.
+
+use super::{Asked, Connection, Received, answers};
+use crate::camera::metrics::Transport;
+use crate::camera::session::outgoing::Progress;
+use crate::camera::session::{STALLED, SessionEnd};
+use crate::camera::update::Update;
+use crate::latest::{Newest, Reader};
+use crate::net::socket;
+use crate::source::clock;
+use crate::wire::http::Refusal;
+use crate::wire::http::multipart::{CONTENT_TYPE, FIRST_BOUNDARY, NEXT_BOUNDARY, PartHead};
+use crate::wire::http::request::{Afterwards, Version};
+use crate::wire::http::response::{Head, Status};
+use crate::wire::native::message::Wishes;
+use crate::wire::packet::Packet;
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How long a stream's first picture may take; Home Assistant gives up after 10 s.
+const FIRST_PICTURE: Duration = Duration::from_secs(8);
+
+/// While a viewer takes nothing, the kernel is asked so often whether it did.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// What may be unacknowledged besides the last frame: heads, and what TCP puts around bytes in memory.
+const SLACK: usize = 8 << 10;
+
+/// Sends pictures until one of the two ends.
+pub(super) fn serve(
+    connection: &mut Connection<'_>,
+    asked: &Asked,
+    wishes: &Wishes,
+) -> io::Result<SessionEnd> {
+    let camera = connection.camera;
+    let Some(_seat) = camera.seats.take() else {
+        let count = camera.seats.count();
+        let text = format!("{count} viewers are watching already, and no more are let in");
+        return refuse(connection, asked, Refusal::new(Status::UNAVAILABLE, text));
+    };
+    let metrics = camera.renditions.metrics();
+    let _viewer = metrics.viewer(Transport::Http);
+    let watching = camera.renditions.watch(answers::wish(camera, wishes));
+    let mut reader = watching.reader();
+    connection.waiter.listen_to(&mut reader)?;
+    let mut stream = Stream {
+        connection,
+        reader,
+        pending: None,
+        last_len: 0,
+        ebb: Ebb::NotAwaited,
+        last_progress: Instant::now(),
+    };
+    match stream.first_picture()? {
+        Ok(()) => {}
+        Err(NoPicture::Refused(refusal)) => return refuse(stream.connection, asked, refusal),
+        Err(NoPicture::Ended(end)) => return Ok(end),
+    }
+    stream.begin(asked)?;
+    stream.run()
+}
+
+fn refuse(
+    connection: &mut Connection<'_>,
+    asked: &Asked,
+    refusal: Refusal,
+) -> io::Result<SessionEnd> {
+    Ok(match connection.refuse_stream(asked, &refusal)? {
+        Ok(()) => SessionEnd::Refused(refusal.text),
+        Err(end) => end,
+    })
+}
+
+/// Why a stream does not begin.
+enum NoPicture {
+    Refused(Refusal),
+    Ended(SessionEnd),
+}
+
+/// Whether the last frame has left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ebb {
+    /// Nobody has asked, or it had.
+    NotAwaited,
+    /// The socket will say; so many bytes were unacknowledged when it was looked at last.
+    Awaited { unacknowledged: usize },
+}
+
+struct Stream<'a, 'c> {
+    connection: &'a mut Connection<'c>,
+    reader: Reader<Update>,
+    /// The newest frame, until the last one has left.
+    pending: Option<Arc<Packet>>,
+    last_len: usize,
+    ebb: Ebb,
+    last_progress: Instant,
+}
+
+/// What a stream does next.
+enum Next {
+    /// It sleeps until something happens.
+    Sleep,
+    Stop,
+}
+
+impl Stream<'_, '_> {
+    /// Waits for the first frame, so that who would get none is told why, in a language that he knows.
+    fn first_picture(&mut self) -> io::Result<Result<(), NoPicture>> {
+        let deadline = Instant::now() + FIRST_PICTURE;
+        loop {
+            match self.reader.newest() {
+                Newest::Fresh { value: Update::Frame { packet, .. }, .. } => {
+                    self.pending = Some(packet);
+                    return Ok(Ok(()));
+                }
+                Newest::Fresh { value: Update::Status(status), .. } => {
+                    match answers::reason_not_to_wait(&status) {
+                        Some(refusal) => return Ok(Err(NoPicture::Refused(refusal))),
+                        None => continue,
+                    }
+                }
+                Newest::NotYet => {}
+                Newest::Closed => return Ok(Err(NoPicture::Ended(SessionEnd::Stopping))),
+            }
+            if Instant::now() >= deadline {
+                let text =
+                    format!("the camera has sent no picture for {} s", FIRST_PICTURE.as_secs());
+                return Ok(Err(NoPicture::Refused(Refusal::new(Status::UNAVAILABLE, text))));
+            }
+            let happened = self.connection.waiter.wait(Some(deadline))?;
+            if happened.stop {
+                return Ok(Err(NoPicture::Ended(SessionEnd::Stopping)));
+            }
+            if happened.readable && self.connection.ignore()? == Received::Closed {
+                return Ok(Err(NoPicture::Ended(SessionEnd::ViewerLeft)));
+            }
+        }
+    }
+
+    /// Head and first boundary leave with the first frame.
+    fn begin(&mut self, asked: &Asked) -> io::Result<()> {
+        self.connection.put_head(&Head {
+            status: Status::OK,
+            // The end of the connection is the end of the stream: that is 1.0.
+            version: Version::Http10,
+            afterwards: Afterwards::Close,
+            content_type: Some(CONTENT_TYPE),
+            content_len: None,
+            allow_origin: asked.allow_origin.as_deref(),
+            more: &[],
+        });
+        if let Some(messages) = self.connection.outgoing.messages() {
+            messages.extend_from_slice(FIRST_BOUNDARY);
+        }
+        self.put_pending()
+    }
+
+    fn run(mut self) -> io::Result<SessionEnd> {
+        loop {
+            if let Next::Stop = self.send()? {
+                return Ok(SessionEnd::Stopping);
+            }
+            let deadline = self.deadline();
+            let happened = self.connection.waiter.wait(deadline)?;
+            if happened.stop {
+                return Ok(SessionEnd::Stopping);
+            }
+            if happened.readable && self.connection.ignore()? == Received::Closed {
+                return Ok(SessionEnd::ViewerLeft);
+            }
+            if happened.writable {
+                self.end_of_ebb()?;
+            } else if self.is_stalled(Instant::now())? {
+                return Ok(SessionEnd::TooSlow(STALLED));
+            }
+        }
+    }
+
+    /// Sends what may be sent now.
+    fn send(&mut self) -> io::Result<Next> {
+        loop {
+            if !self.connection.outgoing.is_empty() {
+                match self.connection.outgoing.write_to(self.connection.stream)? {
+                    Progress::Done => self.last_progress = Instant::now(),
+                    Progress::Partly { bytes } => {
+                        if bytes > 0 {
+                            self.last_progress = Instant::now();
+                        }
+                        return Ok(Next::Sleep);
+                    }
+                }
+            }
+            if self.ebb != Ebb::NotAwaited {
+                return Ok(Next::Sleep);
+            }
+            if self.pending.is_none()
+                && let Next::Stop = self.take_newest()
+            {
+                return Ok(Next::Stop);
+            }
+            if self.pending.is_none() || !self.has_ebbed()? {
+                return Ok(Next::Sleep);
+            }
+            self.put_pending()?;
+        }
+    }
+
+    /// Looks for a newer frame than the one that is pending, if there is one.
+    fn take_newest(&mut self) -> Next {
+        loop {
+            match self.reader.newest() {
+                Newest::Fresh { value: Update::Frame { packet, .. }, skipped } => {
+                    let replaced = u64::from(self.pending.replace(packet).is_some());
+                    self.connection.outgoing.note_skipped(skipped + replaced);
+                    return Next::Sleep;
+                }
+                // There is no way to tell; the page asks for /state, and others see a picture that stands still.
+                Newest::Fresh { value: Update::Status(_), .. } => self.pending = None,
+                Newest::NotYet => return Next::Sleep,
+                Newest::Closed => return Next::Stop,
+            }
+        }
+    }
+
+    /// Whether the last frame has left; if not, the socket will tell when it has.
+    fn has_ebbed(&mut self) -> io::Result<bool> {
+        let connection = &*self.connection;
+        let held = socket::held(connection.stream)?;
+        let mark = self.last_len + SLACK;
+        if held.unsent == 0 && held.unacknowledged <= mark {
+            return Ok(true);
+        }
+        // Five more calls, for those who need the time anyway.
+        connection.send_buffer.narrow(connection.stream, mark)?;
+        connection.waiter.look_again(connection.stream)?;
+        self.ebb = Ebb::Awaited { unacknowledged: held.unacknowledged };
+        self.last_progress = Instant::now();
+        Ok(false)
+    }
+
+    /// The last frame has left: the newest may go.
+    fn end_of_ebb(&mut self) -> io::Result<()> {
+        if std::mem::replace(&mut self.ebb, Ebb::NotAwaited) == Ebb::NotAwaited {
+            return Ok(());
+        }
+        self.connection.send_buffer.widen(self.connection.stream)?;
+        // Its end, if it has come, is told again when this has been sent.
+        self.take_newest();
+        self.put_pending()
+    }
+
+    /// Puts the pending frame on its way.
+    fn put_pending(&mut self) -> io::Result<()> {
+        let Some(packet) = self.pending.take() else { return Ok(()) };
+        let len = packet.payload().len();
+        let head = PartHead::new(len, clock::since_1970(packet.facts.captured_at));
+        self.last_len = head.as_bytes().len() + len + NEXT_BOUNDARY.len();
+        self.connection.send_buffer.make_room(self.connection.stream, self.last_len)?;
+        self.connection.outgoing.put_frame(head.as_bytes(), packet, NEXT_BOUNDARY);
+        Ok(())
+    }
+
+    /// When something is to be done though nothing happens.
+    fn deadline(&self) -> Option<Instant> {
+        let stalled = self.last_progress + STALLED;
+        match self.ebb {
+            Ebb::Awaited { .. } => Some(stalled.min(Instant::now() + LOOK_EVERY)),
+            Ebb::NotAwaited if self.connection.outgoing.is_empty() => None,
+            Ebb::NotAwaited => Some(stalled),
+        }
+    }
+
+    /// Whether the viewer has something to take and takes nothing.
+    fn is_stalled(&mut self, now: Instant) -> io::Result<bool> {
+        match &mut self.ebb {
+            Ebb::Awaited { unacknowledged } => {
+                let held = socket::held(self.connection.stream)?.unacknowledged;
+                if std::mem::replace(unacknowledged, held) > held {
+                    self.last_progress = now;
+                }
+            }
+            Ebb::NotAwaited if self.connection.outgoing.is_empty() => return Ok(false),
+            Ebb::NotAwaited => {}
+        }
+        Ok(now.saturating_duration_since(self.last_progress) >= STALLED)
+    }
+}
