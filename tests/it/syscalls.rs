@@ -1,6 +1,7 @@
 //! System calls per frame, counted by `strace`: what a frame costs the kernel.
 
 use crate::camera_process::CameraProcess;
+use crate::http_client::HttpClient;
 use crate::native_client::NativeClient;
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -10,6 +11,19 @@ const FRAMES: usize = 50;
 
 /// The calls of each thread, in order, by the thread's name.
 fn trace(viewers: usize, options: &[&str]) -> Option<BTreeMap<String, Vec<Vec<String>>>> {
+    let watch = |port| {
+        let mut clients: Vec<_> = (0..viewers).map(|_| NativeClient::connect(port)).collect();
+        for _ in 0..2 * FRAMES {
+            for client in &mut clients {
+                client.frame();
+            }
+        }
+    };
+    trace_while(watch, viewers, options).map(|trace| by_thread(&trace))
+}
+
+/// What strace says of a camera that `watch` connects so many viewers to.
+fn trace_while(watch: impl FnOnce(u16), viewers: usize, options: &[&str]) -> Option<String> {
     if Command::new("strace").args(["-f", "true"]).output().is_ok_and(|out| !out.status.success()) {
         crate::skip::skip("syscalls", "strace may not trace here");
         return None;
@@ -18,20 +32,18 @@ fn trace(viewers: usize, options: &[&str]) -> Option<BTreeMap<String, Vec<Vec<St
     let file = folder.path().join("trace");
     let lancam = CameraProcess::command(&[&["--listen", "127.0.0.1:0"], options].concat());
     let mut strace = Command::new("strace");
-    strace.args(["-f", "-qq", "-o"]).arg(&file).arg(lancam.get_program()).args(lancam.get_args());
+    strace
+        .args(["-f", "-qq", "-s", "64", "-o"])
+        .arg(&file)
+        .arg(lancam.get_program())
+        .args(lancam.get_args());
     strace.envs(lancam.get_envs().filter_map(|(name, value)| Some((name, value?))));
     if Command::new("strace").arg("-V").output().is_err() {
         crate::skip::skip("syscalls", "strace is not installed");
         return None;
     }
     let camera = CameraProcess::spawn(&mut strace);
-    let mut clients: Vec<_> = (0..viewers).map(|_| NativeClient::connect(camera.port())).collect();
-    for _ in 0..2 * FRAMES {
-        for client in &mut clients {
-            client.frame();
-        }
-    }
-    drop(clients);
+    watch(camera.port());
     for _ in 0..viewers {
         camera.line_with("CONNECTION ENDED");
     }
@@ -42,7 +54,7 @@ fn trace(viewers: usize, options: &[&str]) -> Option<BTreeMap<String, Vec<Vec<St
     assert!(killed.expect("kill runs").success());
     let mut camera = camera;
     crate::camera_process::wait(&mut camera.child);
-    Some(by_thread(&std::fs::read_to_string(&file).expect("strace wrote")))
+    Some(std::fs::read_to_string(&file).expect("strace wrote"))
 }
 
 fn by_thread(trace: &str) -> BTreeMap<String, Vec<Vec<String>>> {
@@ -148,4 +160,33 @@ fn a_jpeg_that_passes_through_costs_the_capture_thread_one_wake_up_per_waiting_v
         assert!(counts.remove("mmap").unwrap_or(0) < viewers, "the pool has stopped growing");
         assert!(counts.is_empty(), "nothing else: {counts:?}");
     }
+}
+
+#[test]
+fn a_frame_over_http_is_one_writev_with_the_boundary_that_ends_it() {
+    let watch = |port| {
+        let mut stream = HttpClient::connect(port).stream("/stream");
+        for _ in 0..2 * FRAMES {
+            stream.part();
+        }
+    };
+    let Some(trace) = trace_while(watch, 1, &["--source", "test:320x180@50"]) else { return };
+    let writes: Vec<&str> = trace.lines().filter(|line| line.contains("writev(")).collect();
+    assert!(writes.len() >= 2 * FRAMES, "{} writes", writes.len());
+    for line in &writes[1..2 * FRAMES] {
+        let whole =
+            line.contains("Content-Type: image/jpeg") && line.contains("\\r\\n--frame\\r\\n");
+        assert!(whole, "{line}");
+    }
+    let mut counts = per_frames(&by_thread(&trace)["session"][0], "writev");
+    println!("HTTP session, {FRAMES} frames: {counts:?}");
+    assert_eq!(counts.remove("writev"), Some(FRAMES), "one writev a frame");
+    // What the kernel still holds: one question where that is nothing.
+    assert!(counts.remove("ioctl").unwrap_or(0) <= 2 * FRAMES);
+    assert!(counts.remove("epoll_wait").unwrap_or(0) <= 2 * FRAMES + 2);
+    // A reader that is late for once on a busy machine costs these; each frame none.
+    for when_late in ["setsockopt", "epoll_ctl", "getsockopt"] {
+        assert!(counts.remove(when_late).unwrap_or(0) <= FRAMES, "{when_late}");
+    }
+    assert!(counts.is_empty(), "nothing else: {counts:?}");
 }

@@ -1,0 +1,301 @@
+//! HTTP as it should go: every URL, every header, in the bytes that others expect.
+
+use crate::camera_process::{CameraProcess, PATIENCE};
+use crate::http_client::{HttpClient, get};
+use crate::native_client::look;
+use lancam::image::pixels::Size;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::{Instant, SystemTime};
+
+fn camera() -> CameraProcess {
+    CameraProcess::start(&["--source", "test:320x180@50"])
+}
+
+fn now() -> f64 {
+    SystemTime::UNIX_EPOCH.elapsed().expect("after 1970").as_secs_f64()
+}
+
+#[test]
+fn a_stream_is_these_bytes() {
+    let camera = camera();
+    let mut tcp = TcpStream::connect(("127.0.0.1", camera.port())).expect("connects");
+    tcp.set_read_timeout(Some(PATIENCE)).expect("sets a timeout");
+    tcp.write_all(b"GET /stream HTTP/1.0\r\n\r\n").expect("writes");
+    let mut bytes = Vec::new();
+    let find =
+        |bytes: &[u8], part: &[u8]| bytes.windows(part.len()).position(|window| window == part);
+    let end = b"\r\n--frame\r\nContent-Type: image/jpeg\r\n";
+    let second = loop {
+        let mut piece = [0; 4096];
+        let count = tcp.read(&mut piece).expect("it goes on");
+        assert!(count > 0, "it ended");
+        bytes.extend_from_slice(&piece[..count]);
+        // The first stands in the head.
+        if let Some(at) =
+            find(&bytes, b"X-Timestamp").and_then(|at| find(&bytes[at..], end).map(|end| at + end))
+        {
+            break at;
+        }
+    };
+    let head = "HTTP/1.0 200 OK\r\n\
+        Connection: close\r\n\
+        Cache-Control: no-store, no-cache, must-revalidate, pre-check=0, post-check=0, max-age=0\r\n\
+        Pragma: no-cache\r\n\
+        Expires: Mon, 3 Jan 2000 12:34:56 GMT\r\n\
+        X-Content-Type-Options: nosniff\r\n\
+        Content-Type: multipart/x-mixed-replace;boundary=frame\r\n\
+        \r\n\
+        --frame\r\n\
+        Content-Type: image/jpeg\r\n\
+        Content-Length: ";
+    assert!(bytes.starts_with(head.as_bytes()), "{:?}", String::from_utf8_lossy(&bytes[..400]));
+    let rest = &bytes[head.len()..second];
+    let text = String::from_utf8_lossy(&rest[..60]).into_owned();
+    let (len, stamp) = text.split_once("\r\nX-Timestamp: ").expect("two lines");
+    let stamp = stamp.split("\r\n\r\n").next().expect("a line");
+    let (seconds, micros) = stamp.split_once('.').expect("a point");
+    assert!(seconds.len() == 10 && micros.len() == 6, "{stamp}");
+    let jpeg = &rest[len.len() + "\r\nX-Timestamp: ".len() + stamp.len() + 4..];
+    assert_eq!(len.parse(), Ok(jpeg.len()));
+    assert!(jpeg.starts_with(&[0xFF, 0xD8]) && jpeg.ends_with(&[0xFF, 0xD9]));
+}
+
+#[test]
+fn every_address_of_a_stream_or_a_snapshot_gives_live_pictures() {
+    let camera = camera();
+    for target in [
+        "/stream",
+        "/stream.mjpg",
+        "/?action=stream",
+        "/?action=stream?nonce_dashboard=0.123",
+        "/?action=stream&cacheBust=1700000000",
+    ] {
+        let mut stream = HttpClient::connect(camera.port()).stream(target);
+        let pictures: Vec<_> = (0..4).map(|_| stream.part()).collect();
+        let stamps = pictures.iter().map(|part| look(&part.jpeg).1.expect("a stamp").sequence);
+        assert!(stamps.is_sorted_by(|a, b| a < b), "{target}");
+        assert!((now() - pictures[3].timestamp).abs() < 5.0, "{target}: the time of day");
+    }
+    for target in ["/snapshot", "/snapshot.jpg", "/?action=snapshot", "/?action=snapshot&t=1"] {
+        let answer = get(camera.port(), target);
+        assert_eq!(
+            (answer.code, answer.header("Content-Type")),
+            (200, Some("image/jpeg")),
+            "{target}"
+        );
+        assert!(look(&answer.body).1.is_some());
+    }
+}
+
+#[test]
+fn wishes_in_the_address_are_fulfilled() {
+    let camera = camera();
+    let part = HttpClient::connect(camera.port()).stream("/stream?width=160").part();
+    assert_eq!(look(&part.jpeg).0.size(), Size::new(160, 90));
+    let small = get(camera.port(), "/?action=snapshot&height=45&quality=20");
+    assert_eq!(look(&small.body).0.size(), Size::new(80, 45));
+    let mut slow = HttpClient::connect(camera.port()).stream("/stream?fps=10");
+    let times: Vec<f64> = (0..6).map(|_| slow.part().timestamp).collect();
+    let span = times[5] - times[0];
+    assert!((0.38..2.0).contains(&span), "five tenths of a second, or a busy machine: {span}");
+}
+
+#[test]
+fn the_fifth_rendition_is_refused_with_the_reason() {
+    let camera = camera();
+    let mut streams: Vec<_> = (1..=4)
+        .map(|quality| {
+            HttpClient::connect(camera.port()).stream(&format!("/stream?quality={quality}"))
+        })
+        .collect();
+    streams.iter_mut().for_each(|stream| drop(stream.part()));
+    for target in ["/stream?quality=50", "/snapshot?quality=50"] {
+        let answer = get(camera.port(), target);
+        assert_eq!(answer.code, 503, "{target}");
+        assert!(
+            answer.text().contains("one too many") && answer.text().contains("quality 3"),
+            "{}",
+            answer.text()
+        );
+        assert!(answer.header("Retry-After").is_some());
+    }
+    // One that is shared is no fifth.
+    HttpClient::connect(camera.port()).stream("/stream?quality=2").part();
+}
+
+#[test]
+fn one_connection_serves_many_small_questions() {
+    let camera = camera();
+    let mut client = HttpClient::connect(camera.port());
+    for target in ["/snapshot", "/state", "/metrics", "/healthz", "/", "/nowhere", "/snapshot"] {
+        let answer = client.get(target);
+        assert_eq!(answer.header("Connection"), Some("keep-alive"), "{target}");
+        let expected = if target == "/nowhere" { 404 } else { 200 };
+        assert_eq!(answer.code, expected, "{target}");
+        let head = client.ask("HEAD", target, "");
+        assert_eq!((head.code, head.body.len()), (expected, 0), "HEAD {target}");
+        assert_eq!(head.header("Content-Type"), answer.header("Content-Type"), "{target}");
+    }
+    // Two at once, answered in order.
+    client.say("GET /state HTTP/1.1\r\nHost: x.y\r\n\r\n");
+    assert_eq!(client.answer("GET").code, 421);
+    let mut client = HttpClient::connect(camera.port());
+    let one = "Host: localhost\r\n\r\n";
+    client.say(&format!(
+        "GET /healthz HTTP/1.1\r\n{one}GET /state HTTP/1.1\r\nConnection: close\r\n{one}"
+    ));
+    assert!(client.answer("GET").text().contains("live"));
+    assert!(client.answer("GET").text().starts_with('{'));
+    assert_eq!(client.rest(), b"", "closed as asked");
+    // HTTP/1.0 closes unless it is asked to stay.
+    let mut old = HttpClient::connect(camera.port());
+    old.say("GET /healthz HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n");
+    assert_eq!(old.answer("GET").header("Connection"), Some("keep-alive"));
+    old.say("GET /healthz HTTP/1.0\r\n\r\n");
+    assert!(old.answer("GET").head.starts_with("HTTP/1.0 200 OK\r\nConnection: close\r\n"));
+    assert_eq!(old.rest(), b"");
+}
+
+#[test]
+fn a_head_of_the_stream_is_its_head() {
+    let camera = camera();
+    let mut client = HttpClient::connect(camera.port());
+    let head = client.ask("HEAD", "/stream", "Connection: close\r\n");
+    assert_eq!(head.header("Content-Type"), Some("multipart/x-mixed-replace;boundary=frame"));
+    assert_eq!(client.rest(), b"");
+}
+
+#[test]
+fn only_names_of_the_camera_are_answered() {
+    let camera = CameraProcess::start(&["--source", "test:64x48", "--name", "kitchen"]);
+    let ask = |host: &str| {
+        let mut client = HttpClient::connect(camera.port());
+        client.say(&format!("GET /snapshot HTTP/1.1\r\nHost: {host}\r\n\r\n"));
+        client.answer("GET")
+    };
+    let port = camera.port();
+    for host in
+        ["127.0.0.1", "192.168.7.7:8080", "[::1]:1", "localhost", "kitchen", "Kitchen.local"]
+    {
+        assert_eq!(ask(&format!("{host}")).code, 200, "{host}");
+    }
+    assert_eq!(ask(&format!("kitchen.local:{port}")).code, 200);
+    for host in ["evil.example", "kitchen.evil.example", "127.0.0.1.evil.example"] {
+        let answer = ask(host);
+        assert_eq!((answer.code, answer.header("Connection")), (421, Some("close")), "{host}");
+        assert!(answer.text().contains("its IP address works"), "{}", answer.text());
+        camera.line_with(host);
+    }
+}
+
+#[test]
+fn pages_of_an_origin_that_was_named_may_read_and_others_may_not() {
+    let options =
+        ["--source", "test:64x48", "--cors", "http://octopi.local", "--cors", "https://a:1"];
+    let camera = CameraProcess::start(&options);
+    let mut client = HttpClient::connect(camera.port());
+    let mut allowed = |method: &str, target: &str, origin: &str| {
+        let answer = client.ask(method, target, &format!("Origin: {origin}\r\n"));
+        let allowed = answer.header("Access-Control-Allow-Origin").map(str::to_owned);
+        (answer.code, allowed, answer.header("Allow").is_some())
+    };
+    let octopi = Some("http://octopi.local".to_owned());
+    assert_eq!(allowed("GET", "/state", "http://octopi.local"), (200, octopi.clone(), false));
+    assert_eq!(allowed("OPTIONS", "/snapshot", "http://octopi.local"), (204, octopi, true));
+    assert_eq!(
+        allowed("GET", "/snapshot", "https://a:1"),
+        (200, Some("https://a:1".into()), false)
+    );
+    assert_eq!(allowed("GET", "/state", "http://evil.example"), (200, None, false));
+    assert_eq!(allowed("OPTIONS", "/", "http://evil.example"), (204, None, true));
+    let open = CameraProcess::start(&["--source", "test:64x48", "--cors", "*"]);
+    let stream = HttpClient::connect(open.port()).stream("/stream");
+    assert!(stream.head.contains("Access-Control-Allow-Origin: *\r\n"), "{}", stream.head);
+}
+
+#[test]
+fn a_snapshot_is_fresh_and_quick_though_nobody_watches_and_the_camera_rests() {
+    let camera = CameraProcess::start(&["--source", "test:320x180@30", "--idle-stop", "0.2"]);
+    let port = camera.port();
+    for _ in 0..2 {
+        let start = Instant::now();
+        while !get(port, "/state").text().contains("\"state\":\"resting\"") {
+            assert!(start.elapsed() < PATIENCE, "it does not rest: {}", get(port, "/state").text());
+        }
+        let health = get(port, "/healthz");
+        assert_eq!((health.code, health.text()), (200, "the camera rests, since nobody watches\n"));
+        let (asked, start) = (now(), Instant::now());
+        let answer = get(port, "/snapshot");
+        assert_eq!(answer.code, 200);
+        assert!(answer.timestamp() >= asked - 0.3, "older than the question");
+        // The test pattern needs no light; a busy machine needs time.
+        assert!(start.elapsed().as_secs_f64() < 3.0, "{:?}", start.elapsed());
+        println!("a snapshot after a rest took {:?}", start.elapsed());
+    }
+    // While others watch, theirs is taken.
+    let mut stream = HttpClient::connect(port).stream("/stream");
+    stream.part();
+    let asked = now();
+    assert!(get(port, "/snapshot").timestamp() >= asked - 0.3);
+}
+
+#[test]
+fn without_a_camera_everyone_is_told_at_once() {
+    let camera = CameraProcess::start(&["--source", "/dev/video-that-is-not-there"]);
+    let start = Instant::now();
+    // Looked for when the program starts.
+    while get(camera.port(), "/healthz").code == 200 {
+        assert!(start.elapsed() < PATIENCE, "it is not missed");
+    }
+    let start = Instant::now();
+    for target in ["/stream", "/snapshot", "/healthz", "/?action=stream"] {
+        let answer = get(camera.port(), target);
+        assert_eq!(answer.code, 503, "{target}");
+        assert!(
+            answer.text().contains("/dev/video-that-is-not-there"),
+            "{target}: {}",
+            answer.text()
+        );
+        assert!(answer.header("Retry-After").is_some() || target == "/healthz");
+    }
+    assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
+    let state = get(camera.port(), "/state");
+    assert!(state.code == 200 && state.text().starts_with("{\"ok\":false"), "{}", state.text());
+    assert!(get(camera.port(), "/metrics").text().contains("\nlancam_source_up 0\n"));
+    assert_eq!(get(camera.port(), "/").code, 200);
+}
+
+#[test]
+fn what_was_sent_is_counted() {
+    let camera = camera();
+    let mut stream = HttpClient::connect(camera.port()).stream("/stream");
+    (0..5).for_each(|_| drop(stream.part()));
+    let metrics = get(camera.port(), "/metrics");
+    assert_eq!(metrics.header("Content-Type"), Some("text/plain; version=0.0.4; charset=utf-8"));
+    let value = |name: &str| -> f64 {
+        let line =
+            metrics.text().lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("no {name}"))
+    };
+    assert_eq!(value("lancam_viewers{transport=\"http\"}"), 1.0);
+    assert_eq!(value("lancam_viewers{transport=\"native\"}"), 0.0);
+    let frames = value("lancam_frames_sent_total{transport=\"http\"}");
+    assert!(frames >= 5.0);
+    assert_eq!(value("lancam_frame_age_seconds_count{transport=\"http\"}"), frames);
+    assert!(value("lancam_bytes_sent_total{transport=\"http\"}") > frames * 2000.0);
+    assert!(value("lancam_capture_frames_total") >= frames);
+    assert!(value("lancam_encode_seconds_count") >= frames);
+    assert_eq!(value("lancam_source_up"), 1.0);
+    assert!(value("process_open_fds") > 3.0);
+    let state = get(camera.port(), "/state");
+    for part in [
+        "\"ok\":true",
+        "\"clients\":1",
+        "\"width\":320,\"height\":180",
+        "\"desired_fps\":50",
+        "\"state\":\"streaming\"",
+    ] {
+        assert!(state.text().contains(part), "{part} in {}", state.text());
+    }
+}
