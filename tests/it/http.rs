@@ -89,6 +89,36 @@ fn every_address_of_a_stream_or_a_snapshot_gives_live_pictures() {
 }
 
 #[test]
+fn chrome_gets_each_head_with_the_picture_before() {
+    let camera = camera();
+    let mut tcp = TcpStream::connect(("127.0.0.1", camera.port())).expect("connects");
+    tcp.set_read_timeout(Some(PATIENCE)).expect("sets a timeout");
+    let request = b"GET /stream HTTP/1.1\r\nHost: 127.0.0.1\r\n\
+        User-Agent: Mozilla/5.0 (X11) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36\r\n\r\n";
+    tcp.write_all(request).expect("writes");
+    let mut bytes = Vec::new();
+    let mark = b"--frame\r\nContent-Type: image/jpeg\r\n\r\n";
+    let marks = |bytes: &[u8]| -> Vec<usize> {
+        bytes
+            .windows(mark.len())
+            .enumerate()
+            .filter(|(_, part)| part == mark)
+            .map(|(at, _)| at)
+            .collect()
+    };
+    while marks(&bytes).len() < 4 {
+        let mut piece = [0; 4096];
+        let count = tcp.read(&mut piece).expect("it goes on");
+        bytes.extend_from_slice(&piece[..count]);
+    }
+    for pair in marks(&bytes).windows(2) {
+        let jpeg =
+            bytes[pair[0] + mark.len()..pair[1]].strip_suffix(b"\r\n").expect("a line's end");
+        assert!(look(jpeg).1.is_some());
+    }
+}
+
+#[test]
 fn wishes_in_the_address_are_fulfilled() {
     let camera = camera();
     let part = HttpClient::connect(camera.port()).stream("/stream?width=160").part();

@@ -1,8 +1,12 @@
 //! The live picture as `multipart/x-mixed-replace`, in the form that every known reader takes.
 //!
 //! The boundary stands before the first part (Tasmota's readers need that) and without quotes; each part has its length
-//! (go2rtc refuses those without); and the next boundary follows a picture at once, in the same write, since Chrome shows
-//! a picture only when it sees where it ends (crbug 527446). Nothing is chunked.
+//! (go2rtc refuses those without); and the next boundary follows a picture at once, in the same write, for readers that
+//! look for it. Nothing is chunked.
+//!
+//! Chrome shows a picture only when the next part's whole head has come (crbug 527446), one picture late; and a head with a
+//! length cannot be written before its picture is there. So Chrome, which needs no lengths, gets heads without any, each
+//! ahead of its picture and in the same write as the one before.
 
 use std::io::Write;
 use std::time::Duration;
@@ -15,6 +19,48 @@ pub const FIRST_BOUNDARY: &[u8] = b"--frame\r\n";
 
 /// Goes behind every part, in the same write.
 pub const NEXT_BOUNDARY: &[u8] = b"\r\n--frame\r\n";
+
+/// How parts begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Heads {
+    /// Right before the picture, with its length and its time.
+    Exact,
+    /// With the picture before, without either.
+    Ahead,
+}
+
+/// [`FIRST_BOUNDARY`], and a head ahead of its picture.
+pub const FIRST_AHEAD: &[u8] = b"--frame\r\nContent-Type: image/jpeg\r\n\r\n";
+
+/// [`NEXT_BOUNDARY`], and a head ahead of its picture.
+pub const NEXT_AHEAD: &[u8] = b"\r\n--frame\r\nContent-Type: image/jpeg\r\n\r\n";
+
+impl Heads {
+    /// What a program that says so of itself shows soonest. All that are built on Chrome's engine name it.
+    pub fn for_user_agent(name: &str) -> Self {
+        if name.contains(" Chrome/") || name.contains(" HeadlessChrome/") {
+            Self::Ahead
+        } else {
+            Self::Exact
+        }
+    }
+
+    /// Goes before the first part.
+    pub fn first(self) -> &'static [u8] {
+        match self {
+            Self::Exact => FIRST_BOUNDARY,
+            Self::Ahead => FIRST_AHEAD,
+        }
+    }
+
+    /// Goes behind every picture, in the same write.
+    pub fn next(self) -> &'static [u8] {
+        match self {
+            Self::Exact => NEXT_BOUNDARY,
+            Self::Ahead => NEXT_AHEAD,
+        }
+    }
+}
 
 /// What stands before a picture of the stream.
 #[derive(Debug, Clone, Copy)]
@@ -53,6 +99,17 @@ impl PartHead {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_browsers_of_one_kind_get_heads_ahead() {
+        let chrome = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36";
+        assert_eq!(Heads::for_user_agent(chrome), Heads::Ahead);
+        let firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+        for other in [firefox, "VLC/3.0.21 LibVLC/3.0.21", "Lavf/61.7.100", "go2rtc/1.9.9", ""] {
+            assert_eq!(Heads::for_user_agent(other), Heads::Exact, "{other}");
+        }
+        assert!(FIRST_AHEAD.starts_with(FIRST_BOUNDARY) && NEXT_AHEAD.starts_with(NEXT_BOUNDARY));
+    }
 
     #[test]
     fn a_part_begins_with_these_bytes() {

@@ -58,6 +58,8 @@ pub struct Request<'a> {
     pub host: Option<&'a str>,
     /// The page that asks, where a browser says.
     pub origin: Option<&'a str>,
+    /// The program that asks.
+    pub user_agent: &'a str,
     /// What the client wishes to do next.
     pub afterwards: Afterwards,
 }
@@ -228,7 +230,7 @@ fn first_line(line: &[u8]) -> Result<Request<'_>, Refusal> {
         Version::Http10 => Afterwards::Close,
         Version::Http11 => Afterwards::Stay,
     };
-    Ok(Request { method, target, version, host, origin: None, afterwards })
+    Ok(Request { method, target, version, host, origin: None, user_agent: "", afterwards })
 }
 
 /// `Name: value`
@@ -259,6 +261,8 @@ fn note<'a>(
         request.host = Some(value);
     } else if is("origin") {
         request.origin = Some(value);
+    } else if is("user-agent") {
+        request.user_agent = value;
     } else if is("connection") {
         for word in value.split(',').map(str::trim) {
             if word.eq_ignore_ascii_case("close") {
@@ -292,7 +296,7 @@ mod tests {
     #[test]
     fn what_matters_is_read_and_the_rest_is_passed_over() {
         let head = b"GET /stream?width=320 HTTP/1.1\r\nhOsT:  pi.local:8080 \r\nX: \xFF\r\nOrigin: http://a\r\n\
-            Connection: foo, Close\r\n\r\n";
+            User-Agent: b/1\r\nConnection: foo, Close\r\n\r\n";
         let request = parse(head).expect("a request");
         assert_eq!(
             request,
@@ -302,6 +306,7 @@ mod tests {
                 version: Version::Http11,
                 host: Some("pi.local:8080"),
                 origin: Some("http://a"),
+                user_agent: "b/1",
                 afterwards: Afterwards::Close,
             }
         );

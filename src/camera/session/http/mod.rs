@@ -11,6 +11,7 @@ use crate::camera::metrics::Transport;
 use crate::net::socket::SendBuffer;
 use crate::wire::http::Refusal;
 use crate::wire::http::host;
+use crate::wire::http::multipart::Heads;
 use crate::wire::http::request::{Afterwards, Method, Request, Requests, Version};
 use crate::wire::http::resource::Resource;
 use crate::wire::http::response::{Head, Status};
@@ -64,6 +65,8 @@ struct Asked {
     resource: Result<Resource, Refusal>,
     version: Version,
     afterwards: Afterwards,
+    /// How parts of a stream begin.
+    heads: Heads,
     /// Whose pages may read the answer.
     allow_origin: Option<String>,
 }
@@ -287,6 +290,7 @@ impl Asked {
             resource: Err(refusal),
             version: Version::Http11,
             afterwards: Afterwards::Close,
+            heads: Heads::Exact,
             allow_origin: None,
         }
     }
@@ -305,6 +309,7 @@ fn asked(request: &Request<'_>, camera: &Camera) -> Asked {
         resource: Ok(Resource::Page),
         version: request.version,
         afterwards: request.afterwards,
+        heads: Heads::for_user_agent(request.user_agent),
         allow_origin: origin,
     };
     asked.resource = match request.host {

@@ -12,7 +12,7 @@ use crate::latest::{Newest, Reader};
 use crate::net::socket;
 use crate::source::clock;
 use crate::wire::http::Refusal;
-use crate::wire::http::multipart::{CONTENT_TYPE, FIRST_BOUNDARY, NEXT_BOUNDARY, PartHead};
+use crate::wire::http::multipart::{CONTENT_TYPE, Heads, PartHead};
 use crate::wire::http::request::{Afterwards, Version};
 use crate::wire::http::response::{Head, Status};
 use crate::wire::native::message::Wishes;
@@ -52,6 +52,7 @@ pub(super) fn serve(
         reader,
         pending: None,
         last_len: 0,
+        heads: asked.heads,
         ebb: Ebb::NotAwaited,
         last_progress: Instant::now(),
     };
@@ -96,6 +97,7 @@ struct Stream<'a, 'c> {
     /// The newest frame, until the last one has left.
     pending: Option<Arc<Packet>>,
     last_len: usize,
+    heads: Heads,
     ebb: Ebb,
     last_progress: Instant,
 }
@@ -154,7 +156,7 @@ impl Stream<'_, '_> {
             more: &[],
         });
         if let Some(messages) = self.connection.outgoing.messages() {
-            messages.extend_from_slice(FIRST_BOUNDARY);
+            messages.extend_from_slice(self.heads.first());
         }
         self.put_pending()
     }
@@ -257,10 +259,15 @@ impl Stream<'_, '_> {
     fn put_pending(&mut self) -> io::Result<()> {
         let Some(packet) = self.pending.take() else { return Ok(()) };
         let len = packet.payload().len();
-        let head = PartHead::new(len, clock::since_1970(packet.facts.captured_at));
-        self.last_len = head.as_bytes().len() + len + NEXT_BOUNDARY.len();
+        let head = match self.heads {
+            Heads::Exact => Some(PartHead::new(len, clock::since_1970(packet.facts.captured_at))),
+            Heads::Ahead => None,
+        };
+        let prefix = head.as_ref().map_or(&[][..], PartHead::as_bytes);
+        let suffix = self.heads.next();
+        self.last_len = prefix.len() + len + suffix.len();
         self.connection.send_buffer.make_room(self.connection.stream, self.last_len)?;
-        self.connection.outgoing.put_frame(head.as_bytes(), packet, NEXT_BOUNDARY);
+        self.connection.outgoing.put_frame(prefix, packet, suffix);
         Ok(())
     }
 
