@@ -25,7 +25,7 @@ for runtime in "$(rustc $toolchain --print sysroot)"/lib/rustlib/*/lib/librustc*
     [ -e "$runtime" ] && sanitizer=address
 done
 
-[ $# -gt 0 ] || set -- native_decoder pickle_reader jpeg_structure jpeg_repair
+[ $# -gt 0 ] || set -- native_decoder pickle_reader jpeg_structure jpeg_repair http_requests
 for target; do
     seeds=corpus/$target
     [ "$target" != pickle_reader ] || seeds="$seeds $(echo ../tests/data/pickle/*/)"

@@ -4,6 +4,9 @@ use lancam::image::jpeg::gate::{DriverSays, Gate};
 use lancam::image::jpeg::markers;
 use lancam::image::jpeg::repair::{self, MOST_ADDED, Repaired};
 use lancam::image::jpeg::splitter::Splitter;
+use lancam::wire::http::host;
+use lancam::wire::http::request::{MAX_HEAD, Requests};
+use lancam::wire::http::resource::Resource;
 use lancam::wire::native::decoder::Decoder;
 use lancam::wire::native::{MAX_PAYLOAD, WireError};
 use lancam::wire::pickle::decoder::Decoder as PickleDecoder;
@@ -141,6 +144,45 @@ fn check_repaired(sent: &[u8], repaired: &Repaired<'_>) {
     assert!(markers::picture_size(&written).is_some());
     let again = repair::examine(&written).expect("what was repaired is a JPEG");
     assert!(again.is_untouched() && again.span() == written);
+}
+
+/// Chopping never changes what is asked for, nor what it is refused with; whatever is asked has an answer of one line.
+pub fn http_requests(bytes: &[u8]) {
+    assert_eq!(requests(bytes, bytes.len()), requests(bytes, piece_len(bytes)));
+}
+
+/// All requests as text, and why what follows is none.
+fn requests(bytes: &[u8], piece_len: usize) -> (Vec<String>, Option<String>) {
+    let mut requests = Requests::default();
+    let mut found = Vec::new();
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let count = put(requests.space(), rest, piece_len);
+        requests.filled(count);
+        rest = &rest[count..];
+        loop {
+            let request = match requests.next_request() {
+                Ok(Some(request)) => request,
+                Ok(None) => break,
+                Err(refusal) => {
+                    assert!(!refusal.text.contains('\n'), "{refusal:?}");
+                    return (found, Some(refusal.text));
+                }
+            };
+            let resource = Resource::parse(request.target);
+            if let Err(refusal) = &resource {
+                assert!(!refusal.text.contains(['\r', '\n']), "{refusal:?}");
+            }
+            let ours = request.host.map(|host| host::is_ours(host, &["pi".to_owned()]));
+            found.push(format!("{request:?} {resource:?} {ours:?}"));
+        }
+        assert!(requests.waiting() <= MAX_HEAD + piece_len, "what is waited for is limited");
+        assert!(
+            requests.space().len() <= 2 * bytes.len() + (8 << 10),
+            "memory follows what arrives"
+        );
+    }
+    (found, None)
 }
 
 /// Puts the next piece of `rest` where it is received; returns how many bytes that are.

@@ -1,6 +1,7 @@
 //! A frame costs the camera no allocation, from its source to the socket.
 
 use crate::allocations::{self, total};
+use crate::http_client::HttpClient;
 use crate::native_client::NativeClient;
 use lancam::camera::encode::Coding;
 use lancam::camera::renditions::Renditions;
@@ -53,6 +54,18 @@ fn is_alone(name: &str) -> bool {
 }
 
 fn allocations(source: SourceSpec, wishes: Wishes) -> Counted {
+    let watch = |port| {
+        let mut client = NativeClient::connect_wishing(port, wishes);
+        move || client.frame().0.sequence
+    };
+    allocations_while(source, watch)
+}
+
+/// `watch` connects a viewer to a port; what it returns takes one frame and says its number.
+fn allocations_while<V: FnMut() -> u64>(
+    source: SourceSpec,
+    watch: impl FnOnce(u16) -> V,
+) -> Counted {
     let stop = Stop::new().expect("eventfd");
     let coding = Coding::Jpeg { quality: 80, chroma: Chroma::Yuv420 };
     let own = Wish::own(coding, SizeWish::default());
@@ -66,8 +79,6 @@ fn allocations(source: SourceSpec, wishes: Wishes) -> Counted {
     };
     let listener = TcpListener::bind("127.0.0.1:0").expect("binds");
     let port = listener.local_addr().expect("bound").port();
-    let mut client = NativeClient::connect_wishing(port, wishes);
-    let (stream, _) = listener.accept().expect("accepts");
 
     let renditions = Arc::clone(&camera.renditions);
     let look = RawLook::default();
@@ -76,12 +87,15 @@ fn allocations(source: SourceSpec, wishes: Wishes) -> Counted {
         supervisor::run(Opener::new(source, wish), &renditions, look, None, &stop)
     });
     let end = camera.stop.clone();
-    let session = thread::spawn(move || session::run(&stream, &camera));
+    let session = thread::spawn(move || {
+        let (stream, _) = listener.accept().expect("accepts");
+        session::run(&stream, &camera)
+    });
+    let mut next = watch(port);
     let mut counted = |count: usize| {
         let before = total();
         let mut sequences = (0, 0);
         let own = allocations::count(|| {
-            let mut next = || client.frame().0.sequence;
             let first = next();
             sequences = (first, (1..count).map(|_| next()).last().unwrap_or(first));
         });
@@ -113,6 +127,23 @@ fn capturing_encoding_and_sending_yuyv_allocates_nothing_per_frame() {
         let pattern = SourceSpec::Test { size: SIZE, fps: 200.0 };
         let found = allocations(pattern, Wishes::default());
         println!("YUYV to JPEG: {found:?}");
+        assert!(found.allocations <= POOLS_MAY_GROW, "{found:?}");
+    }
+}
+
+#[test]
+fn sending_over_http_allocates_nothing_per_frame() {
+    if is_alone("sending_over_http_allocates_nothing_per_frame") {
+        let pattern = SourceSpec::Test { size: SIZE, fps: 200.0 };
+        let found = allocations_while(pattern, |port| {
+            let mut stream = HttpClient::connect(port).stream("/stream");
+            // A part has no number: its time in two-hundredths of a second is as good.
+            move || {
+                let half_centiseconds = (stream.part().timestamp * 200.0).round();
+                format!("{half_centiseconds:.0}").parse().expect("a number")
+            }
+        });
+        println!("over HTTP: {found:?}");
         assert!(found.allocations <= POOLS_MAY_GROW, "{found:?}");
     }
 }

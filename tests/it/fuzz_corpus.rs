@@ -35,6 +35,11 @@ fn jpeg_repair_holds_for_its_corpus() {
     replay("fuzz/corpus/jpeg_structure", properties::jpeg_repair);
 }
 
+#[test]
+fn http_requests_hold_for_their_corpus() {
+    replay("fuzz/corpus/http_requests", properties::http_requests);
+}
+
 fn replay(folder: &str, property: fn(&[u8])) {
     let mut replayed = 0;
     for entry in fs::read_dir(top().join(folder)).expect("a corpus") {
@@ -45,6 +50,31 @@ fn replay(folder: &str, property: fn(&[u8])) {
     }
     assert!(replayed > 0, "{folder} is empty");
 }
+
+/// Requests by name; the first six can follow each other on one connection.
+pub const HTTP: [(&str, &str); 12] = [
+    (
+        "chrome",
+        "GET / HTTP/1.1\r\nHost: pi.local:8080\r\nConnection: keep-alive\r\nUser-Agent: X Chrome/1 Y\r\nAccept: */*\r\n\r\n",
+    ),
+    (
+        "octopi",
+        "GET /?action=snapshot&cacheBust=17 HTTP/1.1\r\nHost: pi\r\nAccept-Encoding: gzip\r\n\r\n",
+    ),
+    (
+        "wishes",
+        "HEAD /stream?width=320&height=200&quality=50&fps=7.5 HTTP/1.1\r\nHost: [::1]:9\r\nOrigin: http://a\r\n\r\n",
+    ),
+    ("wrong-wish", "GET /snapshot.jpg?fps=%0d%0a HTTP/1.1\r\nHost: 10.0.0.1\r\n\r\n"),
+    ("bare", "\r\nGET /metrics HTTP/1.0\n\n"),
+    ("options", "OPTIONS * HTTP/1.1\r\nhost: localhost\r\nX: \t y \r\n\r\n"),
+    ("proxy", "GET http://evil.example:80/state HTTP/1.1\r\nHost: evil.example:80\r\n\r\n"),
+    ("two-hosts", "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"),
+    ("folded", "GET / HTTP/1.1\r\nHost: a\r\n b\r\n\r\n"),
+    ("body", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nabcdGET"),
+    ("http2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+    ("old", "GET /\r\n\r\n"),
+];
 
 /// `cargo test --test it -- --ignored write_the_seeds` after a change of the protocol.
 #[test]
@@ -84,6 +114,14 @@ fn write_the_seeds() {
         0xFF, 0xD8, 0xFF, 0xD9,
     ];
     write_seed("jpeg_structure", "odd", odd);
+
+    for (name, request) in HTTP {
+        write_seed("http_requests", name, request.as_bytes());
+    }
+    let all: String = HTTP[..6].iter().map(|(_, request)| *request).collect();
+    write_seed("http_requests", "all", all.as_bytes());
+    let endless = format!("GET / HTTP/1.1\r\n{}", "X: yyyyyyyyyyyyyyyy\r\n".repeat(500));
+    write_seed("http_requests", "endless", endless.as_bytes());
 
     for (name, bytes) in crate::jpeg_damage::seeds() {
         write_seed("jpeg_repair", &name, &bytes);

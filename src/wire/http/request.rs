@@ -318,6 +318,37 @@ mod tests {
     }
 
     #[test]
+    fn where_the_network_cuts_changes_nothing() {
+        let stream = "\r\nGET /stream?x HTTP/1.1\r\nHost: a\r\n\r\nHEAD / HTTP/1.0\n\n\
+            OPTIONS /state HTTP/1.1\r\nHost: b:1\r\nConnection: close\r\n\r\nGET nonsense\r\n\r\n";
+        let read = |pieces: &[&[u8]]| {
+            let mut requests = Requests::default();
+            let mut found = Vec::new();
+            for piece in pieces {
+                requests.push(piece);
+                loop {
+                    match requests.next_request() {
+                        Ok(Some(request)) => found.push(format!("{request:?}")),
+                        Ok(None) => break,
+                        Err(refusal) => {
+                            found.push(refusal.text);
+                            return found;
+                        }
+                    }
+                }
+            }
+            found
+        };
+        let whole = read(&[stream.as_bytes()]);
+        assert_eq!(whole.len(), 4, "{whole:?}");
+        for at in 0..=stream.len() {
+            let (first, second) = stream.as_bytes().split_at(at);
+            assert_eq!(read(&[first, second]), whole, "cut at {at}");
+        }
+        assert_eq!(read(&stream.as_bytes().chunks(1).collect::<Vec<_>>()), whole);
+    }
+
+    #[test]
     fn what_is_no_request_is_told_why() {
         for (head, code, says) in [
             ("GET /\r\n\r\n", 400, "GET / HTTP/1.1 would work"),
