@@ -6,9 +6,12 @@ cd "$(dirname "$0")/.."
 . cross/toolchain.sh
 
 # What of this cannot be had is not missed here: the tests that use it say so and are skipped.
-cross/need.sh Xvfb:xvfb xdotool:xdotool libxcursor1 strace:strace djpeg:libjpeg-turbo-progs \
+cross/need.sh Xvfb:xvfb xdotool:xdotool libxcursor1 strace:strace curl:curl djpeg:libjpeg-turbo-progs \
     qemu-system-aarch64:qemu-system-arm cpio:cpio depmod:kmod xz:xz-utils qemu-arm-static:qemu-user-static ||
     echo "Going on without" >&2
+case " $* " in
+*" --include-ignored "*) cross/need.sh chromium ffmpeg:ffmpeg || echo "Going on without" >&2 ;;
+esac
 get_c
 get_rust
 

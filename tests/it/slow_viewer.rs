@@ -69,7 +69,7 @@ fn silence_garbage_and_half_greetings_end_within_their_time() {
     assert_eq!(closed_within(stranger, Duration::from_secs(2)), b"");
     let mut browser = NativeClient::connect_silently(camera.port());
     browser.stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").expect("writes");
-    assert!(closed_within(browser, Duration::from_secs(2)).starts_with(b"HTTP/1.0 "));
+    assert!(closed_within(browser, Duration::from_secs(2)).starts_with(b"HTTP/1.1 421 "));
     // A greeting that claims 4 GiB, and one that is no greeting at all.
     for bytes in [
         &b"LCAM\x01\x01\x00\x00\xFF\xFF\xFF\xFF"[..],

@@ -64,6 +64,9 @@ impl Worker {
         let mut complaint = Complaint::default();
         while let Some(task) = self.tasks.take() {
             let outcome = self.run_once(&task);
+            if outcome.is_err() {
+                self.metrics.failed(1);
+            }
             if let Some(status) = complaint.note(outcome.err().map(|error| error.to_string())) {
                 task.rendition.tell(&status, &task.stream);
             }

@@ -91,8 +91,8 @@ fn wishes(query: &str) -> Result<Wishes, Refusal> {
                 wishes.quality = quality.ok_or_else(|| wrong("a number from 1 to 100"))?;
             }
             "fps" => {
-                wishes.millifps =
-                    millifps(value).ok_or_else(|| wrong("a rate from 0.001 to 1000"))?
+                let rate = millifps(value);
+                wishes.millifps = rate.ok_or_else(|| wrong("a rate from 0.001 to 1000"))?;
             }
             _ => {}
         }
