@@ -3,6 +3,7 @@
 use crate::camera_process::CameraProcess;
 use crate::fake_camera::{FakeCamera, FakeServer};
 use crate::native_client::{NativeClient, hello};
+use crate::viewer_process::Viewer;
 use lancam::image::frame::Micros;
 use lancam::image::jpeg::codec::Encoder;
 use lancam::image::pixels::{Chroma, Size};
@@ -14,7 +15,7 @@ use lancam::wire::native::write::frame_prefix;
 use lancam::wire::native::{MAX_PAYLOAD, VERSION};
 use lancam::wire::packet::{Codec, FrameFacts};
 use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -47,26 +48,75 @@ fn jpeg() -> Vec<u8> {
     out
 }
 
+/// Connects to a server here, with a receive buffer of 64 KiB.
+fn connect_narrowly(port: u16) -> io::Result<TcpStream> {
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None)?;
+    socket.set_recv_buffer_size(64 << 10)?;
+    socket.set_tcp_nodelay(true)?;
+    socket.connect(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)).into())?;
+    Ok(socket.into())
+}
+
+/// Keeps to [`BYTES_A_SECOND`].
+struct Pace {
+    since: Instant,
+    taken: u32,
+}
+
+impl Pace {
+    fn new() -> Self {
+        Self { since: Instant::now(), taken: 0 }
+    }
+
+    /// Sleeps until so many bytes more are allowed; what was not read in time is not made up for.
+    fn rest(&mut self, count: usize) {
+        self.taken += u32::try_from(count).expect("a sip");
+        let allowed_at = self.since + Duration::from_secs(1) * self.taken / BYTES_A_SECOND;
+        let now = Instant::now();
+        if allowed_at > now {
+            thread::sleep(allowed_at - now);
+        } else {
+            *self = Self::new();
+        }
+    }
+}
+
+/// A link of that width to the camera at `port`, for a viewer.
+fn narrow_link(port: u16) -> FakeServer {
+    FakeServer::on(0, move |mut viewer| {
+        let mut camera = connect_narrowly(port)?;
+        viewer.set_nodelay(true)?;
+        let (mut from, mut to) = (viewer.try_clone()?, camera.try_clone()?);
+        thread::spawn(move || {
+            // A viewer that leaves ends both.
+            drop(io::copy(&mut from, &mut to));
+            to.shutdown(Shutdown::Both)
+        });
+        let mut pace = Pace::new();
+        let mut sip = [0; SIP];
+        loop {
+            let count = camera.read(&mut sip)?;
+            if count == 0 {
+                return Ok(());
+            }
+            pace.rest(count);
+            viewer.write_all(&sip[..count])?;
+        }
+    })
+}
+
 /// Reads no faster than [`BYTES_A_SECOND`], with a receive buffer of 64 KiB, and acknowledges each frame when it has come.
 struct PacedReader {
     stream: TcpStream,
     decoder: Decoder,
-    started: Instant,
-    taken: u32,
+    pace: Pace,
 }
 
 impl PacedReader {
     fn connect(port: u16) -> io::Result<Self> {
-        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None)?;
-        socket.set_recv_buffer_size(64 << 10)?;
-        socket.set_tcp_nodelay(true)?;
-        socket.connect(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)).into())?;
-        let mut reader = Self {
-            stream: socket.into(),
-            decoder: Decoder::new(MAX_PAYLOAD),
-            started: Instant::now(),
-            taken: 0,
-        };
+        let stream = connect_narrowly(port)?;
+        let decoder = Decoder::new(MAX_PAYLOAD);
+        let mut reader = Self { stream, decoder, pace: Pace::new() };
         reader.say(&hello(VERSION, VERSION))?;
         Ok(reader)
     }
@@ -92,22 +142,9 @@ impl PacedReader {
                 0 => return Err(io::ErrorKind::UnexpectedEof.into()),
                 count => {
                     self.decoder.filled(count);
-                    self.rest(u32::try_from(count).expect("a sip"));
+                    self.pace.rest(count);
                 }
             }
-        }
-    }
-
-    /// Sleeps until so many bytes more are allowed; what was not read in time is not made up for.
-    fn rest(&mut self, count: u32) {
-        self.taken += count;
-        let allowed_at = self.started + Duration::from_secs(1) * self.taken / BYTES_A_SECOND;
-        let now = Instant::now();
-        if allowed_at > now {
-            thread::sleep(allowed_at - now);
-        } else {
-            self.started = now;
-            self.taken = 0;
         }
     }
 
@@ -151,21 +188,29 @@ fn plain_server(jpeg: Vec<u8>) -> FakeServer {
     })
 }
 
+/// What may be the age of such frames at such a reader, at p95: one's transfer, an interval, and 50 ms.
+fn bound(jpeg: &[u8]) -> Duration {
+    let len = u32::try_from(jpeg.len()).expect("small");
+    Duration::from_secs(1) * len / BYTES_A_SECOND + INTERVAL + Duration::from_millis(50)
+}
+
+/// A camera that sends this, again and again, untouched.
+fn camera(jpeg: &[u8]) -> CameraProcess {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("clip.mjpeg");
+    std::fs::write(&path, jpeg).expect("writes");
+    let source = path.to_str().expect("UTF-8");
+    let camera = CameraProcess::start(&["--source", source, "--fps", &FPS.to_string()]);
+    // It is open once it has sent a frame, and needs no name any more.
+    NativeClient::connect(camera.port()).frame();
+    camera
+}
+
 /// A paced reader at lancam and one at a plain server, at once; an attempt more where the machine was busy.
 fn compare(time: Duration, attempts: u32) -> io::Result<()> {
     let jpeg = jpeg();
-    let transfer =
-        Duration::from_secs(1) * u32::try_from(jpeg.len()).expect("small") / BYTES_A_SECOND;
-    let bound = transfer + INTERVAL + Duration::from_millis(50);
-    let folder = tempfile::tempdir()?;
-    let path = folder.path().join("clip.mjpeg");
-    std::fs::write(&path, &jpeg)?;
-    let camera = CameraProcess::start(&[
-        "--source",
-        path.to_str().expect("UTF-8"),
-        "--fps",
-        &FPS.to_string(),
-    ]);
+    let bound = bound(&jpeg);
+    let camera = camera(&jpeg);
     let plain = plain_server(jpeg);
     for attempt in 1..=attempts {
         let there = PacedReader::connect(plain.port())?;
@@ -192,6 +237,27 @@ fn a_slow_reader_gets_young_pictures_and_from_a_plain_server_old_ones() -> io::R
 #[ignore = "minutes: make test-all"]
 fn a_slow_reader_gets_young_pictures_for_half_a_minute() -> io::Result<()> {
     compare(Duration::from_secs(30), 3)
+}
+
+#[test]
+fn a_viewer_behind_a_narrow_link_shows_young_pictures_and_knows_it() {
+    let jpeg = jpeg();
+    let camera = camera(&jpeg);
+    let link = narrow_link(camera.port());
+    let bound = bound(&jpeg).as_secs_f64() * 1e3;
+    for _ in 0..3 {
+        let arguments = ["-v", "--headless", "--json", "--seconds", "6", &link.address()];
+        let output = Viewer::start(&arguments).finish();
+        print!("{}", output.stdout);
+        let log = output.log.join("\n");
+        assert!(!log.contains("on their way at once"), "more than one frame:\n{log}");
+        // Pings pass where no frame is: the round trip is not that of frames.
+        let is_certain = output.figure("age_uncertainty_ms") < 10.0;
+        if is_certain && output.figure("p95") <= bound && output.figure("fps") > 14.0 {
+            return;
+        }
+    }
+    panic!("never, in three attempts, within {bound} ms");
 }
 
 /// Memory of a process, in KiB.

@@ -70,7 +70,8 @@ struct Simulation {
     newest: Option<u64>,
     appetite: Appetite,
     clock: ClockMatch,
-    asked: Option<Us>,
+    /// When, and whether right before an acknowledgement.
+    asked: Option<(Us, bool)>,
     ping_due: Us,
     pings: u32,
     allowed: Vec<u8>,
@@ -104,6 +105,8 @@ impl Simulation {
             ages: Vec::new(),
         };
         simulation.at(0, Event::Captured);
+        // The first ping follows the welcome, and may meet the first frame.
+        simulation.ping(0, true, false);
         simulation
     }
 
@@ -132,10 +135,11 @@ impl Simulation {
         self.at(self.back, event);
     }
 
-    fn ping(&mut self, now: Us, due: bool) {
+    fn ping(&mut self, now: Us, due: bool, before_ack: bool) {
         if due && self.asked.is_none() {
-            self.asked = Some(now);
-            self.ping_due = now + 1_000_000;
+            self.asked = Some((now, before_ack));
+            // The first ones follow each other.
+            self.ping_due = if self.pings < 8 { now } else { now + 1_000_000 };
             self.pings += 1;
             self.send_back(now, Event::Ping(now));
         }
@@ -177,8 +181,8 @@ impl Simulation {
             Event::Frame { captured, began } => {
                 let began = began.max(self.viewer_free).min(now);
                 self.appetite.frame_arrived(Duration::from_micros(now - began));
-                let due = now >= self.ping_due && self.pings.is_multiple_of(2);
-                self.ping(now, due || self.appetite.wants_ping());
+                let due = now >= self.ping_due && !self.pings.is_multiple_of(2);
+                self.ping(now, due || self.appetite.wants_ping(), true);
                 self.send_back(now, Event::Ack(captured));
                 self.viewer_free = now + self.world.decoding;
                 self.ages.push(self.viewer_free - captured);
@@ -186,10 +190,10 @@ impl Simulation {
             }
             Event::Decoded => {
                 self.appetite.frame_decoded(Duration::from_micros(self.world.decoding));
-                self.ping(now, now >= self.ping_due && !self.pings.is_multiple_of(2));
+                self.ping(now, now >= self.ping_due && self.pings.is_multiple_of(2), false);
             }
             Event::Pong { asked, answered } => {
-                self.asked = None;
+                let before_ack = self.asked.take().is_some_and(|(_, before_ack)| before_ack);
                 let answered = Micros(answered + AHEAD);
                 self.clock.learn(&Exchange {
                     asked_at: Micros(asked),
@@ -198,7 +202,9 @@ impl Simulation {
                     heard_at: Micros(now),
                 });
                 let matched = self.clock.matched(Micros(now)).expect("answered");
-                self.appetite.ping_answered(matched.round_trip);
+                if before_ack {
+                    self.appetite.ping_answered(matched.round_trip);
+                }
                 if let Some(frames) = self.appetite.news() {
                     self.allowed.push(frames);
                     self.send_back(now, Event::Allow(frames));

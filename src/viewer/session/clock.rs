@@ -11,8 +11,8 @@ pub(super) struct CameraClock {
     /// The viewer's clock is the time since here.
     started: Instant,
     matched: ClockMatch,
-    /// The ping that is on its way: when it was sent is its token.
-    asked_at: Option<Micros>,
+    /// The ping that is on its way. When it was sent is its token.
+    asked: Option<(Micros, Moment)>,
     answers: u32,
     due: Instant,
     turn: Moment,
@@ -30,7 +30,16 @@ pub(super) enum Moment {
     Idle,
 }
 
-/// So many pings follow each other without pause at first: ages are to be known from the beginning.
+/// What an answer brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Answer {
+    /// The least round trip of late.
+    pub(super) round_trip: Duration,
+    /// When it was asked for.
+    pub(super) asked: Moment,
+}
+
+/// So many pings follow each other with no pause but for their turns at first: ages are to be known from the beginning.
 const BURST: u32 = 8;
 
 /// After that. Two clocks drift by 0.1 ms in this time at most.
@@ -41,7 +50,7 @@ impl CameraClock {
         Self {
             started: now,
             matched: ClockMatch::default(),
-            asked_at: None,
+            asked: None,
             answers: 0,
             due: now,
             turn: Moment::BeforeAck,
@@ -57,45 +66,40 @@ impl CameraClock {
     /// The token of a ping to be sent now, at `moment`; `None` when none is due, or its turn has not come.
     pub(super) fn ask_if_due(&mut self, moment: Moment, now: Instant) -> Option<u64> {
         let is_its_turn = moment == Moment::Idle || moment == self.turn;
-        (now >= self.due && is_its_turn).then(|| self.ask(now)).flatten()
+        (now >= self.due && is_its_turn).then(|| self.ask(moment, now)).flatten()
     }
 
     /// The token of a ping to be sent now, due or not; `None` while another is on its way.
-    pub(super) fn ask(&mut self, now: Instant) -> Option<u64> {
-        if self.asked_at.is_some() {
+    pub(super) fn ask(&mut self, moment: Moment, now: Instant) -> Option<u64> {
+        if self.asked.is_some() {
             return None;
         }
         let now_here = self.micros(now);
-        self.asked_at = Some(now_here);
+        self.asked = Some((now_here, moment));
         self.due = now + INTERVAL;
-        self.turn = match self.turn {
+        self.turn = match moment {
             Moment::BeforeAck => Moment::AfterDecoding,
             Moment::AfterDecoding | Moment::Idle => Moment::BeforeAck,
         };
         Some(now_here.0)
     }
 
-    /// The camera has answered, `heard` here; the least round trip of late. `None` when nobody asked that, or it cannot be.
+    /// The camera has answered, `heard` here. `None` when nobody asked that, or it cannot be.
     pub(super) fn answered(
         &mut self,
         token: u64,
         received_at: Micros,
         answered_at: Micros,
         heard: Instant,
-    ) -> Option<Duration> {
-        let asked_at = self.asked_at.take_if(|asked_at| asked_at.0 == token)?;
+    ) -> Option<Answer> {
+        let (asked_at, asked) = self.asked.take_if(|(asked_at, _)| asked_at.0 == token)?;
         let heard_at = self.micros(heard);
         self.answers = self.answers.saturating_add(1);
         if self.answers < BURST {
             self.due = heard;
         }
         self.matched.learn(&Exchange { asked_at, received_at, answered_at, heard_at })?;
-        Some(self.matched.matched(heard_at)?.round_trip)
-    }
-
-    /// Whether the first pings are still being exchanged.
-    pub(super) fn is_new(&self) -> bool {
-        self.answers < BURST
+        Some(Answer { round_trip: self.matched.matched(heard_at)?.round_trip, asked })
     }
 
     /// How old a frame that was captured then is at `now`; `None` before the camera has answered a ping.
@@ -120,7 +124,7 @@ mod tests {
     /// The camera's clock shows 1000 s more, and a way takes 1 ms.
     fn answer(clock: &mut CameraClock, token: u64, asked: Instant) -> Option<Duration> {
         let there = Micros(token + 1_000_001_000);
-        clock.answered(token, there, there, asked + 2 * MS)
+        clock.answered(token, there, there, asked + 2 * MS).map(|answer| answer.round_trip)
     }
 
     #[test]
@@ -128,17 +132,20 @@ mod tests {
         let start = Instant::now();
         let mut clock = CameraClock::new(start);
         let mut now = start;
-        for _ in 0..BURST {
-            assert!(clock.is_new());
-            let token = clock.ask_if_due(Moment::Idle, now).expect("due");
+        for turn in 0..BURST {
+            let moment = match turn {
+                0 => Moment::Idle,
+                odd if odd % 2 == 1 => Moment::BeforeAck,
+                _ => Moment::AfterDecoding,
+            };
+            let token = clock.ask_if_due(moment, now).expect("due");
             assert_eq!(clock.ask_if_due(Moment::Idle, now), None, "one at a time");
             assert_eq!(answer(&mut clock, token, now), Some(2 * MS));
             now += 2 * MS;
         }
-        assert!(!clock.is_new());
         assert_eq!(clock.ask_if_due(Moment::Idle, now), None, "not due");
         now += INTERVAL;
-        for moment in [Moment::BeforeAck, Moment::AfterDecoding, Moment::BeforeAck] {
+        for moment in [Moment::AfterDecoding, Moment::BeforeAck, Moment::AfterDecoding] {
             let other = match moment {
                 Moment::BeforeAck => Moment::AfterDecoding,
                 _ => Moment::BeforeAck,
@@ -155,7 +162,7 @@ mod tests {
         let start = Instant::now();
         let mut clock = CameraClock::new(start);
         assert_eq!(clock.age(Micros(0), start), None);
-        let token = clock.ask(start).expect("none on its way");
+        let token = clock.ask(Moment::Idle, start).expect("none on its way");
         assert_eq!(answer(&mut clock, token + 1, start), None, "an answer to no question");
         assert_eq!(answer(&mut clock, token, start), Some(2 * MS));
         assert_eq!(answer(&mut clock, token, start), None, "the same again");

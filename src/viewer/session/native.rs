@@ -1,6 +1,6 @@
 //! One connection to a lancam server: greeting, frames, pings, goodbye.
 
-use super::clock::{CameraClock, Moment};
+use super::clock::{Answer, CameraClock, Moment};
 use super::{READ_PATIENCE, Received, SessionEnd, SessionError, printable, receive};
 use crate::viewer::developer::Developer;
 use crate::viewer::news::{Billboard, NoticeKind};
@@ -136,8 +136,8 @@ impl Session<'_> {
                 self.send(&[Message::Pong { token, received_at, sent_at }])?;
             }
             Message::Pong { token, received_at, sent_at } => {
-                let learnt = self.clock.answered(token, received_at, sent_at, self.heard);
-                if let Some(round_trip) = learnt {
+                let answer = self.clock.answered(token, received_at, sent_at, self.heard);
+                if let Some(Answer { round_trip, asked: Moment::BeforeAck }) = answer {
                     self.appetite.ping_answered(round_trip);
                     if let Some(frames) = self.appetite.news() {
                         log::debug!(
@@ -145,9 +145,6 @@ impl Session<'_> {
                         );
                         self.send(&[Message::Credit { frames }])?;
                     }
-                }
-                if self.clock.is_new() {
-                    self.ask_if_due(Moment::Idle)?;
                 }
             }
             // The picture goes on; only the request was not granted.
@@ -184,7 +181,7 @@ impl Session<'_> {
         let ack = Message::Ack { sequence: facts.sequence };
         let now = Instant::now();
         let ping = match self.appetite.wants_ping() {
-            true => self.clock.ask(now),
+            true => self.clock.ask(Moment::BeforeAck, now),
             false => self.clock.ask_if_due(Moment::BeforeAck, now),
         };
         match ping {

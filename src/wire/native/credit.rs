@@ -140,8 +140,9 @@ enum Look {
 /// Of a camera that does not say its rate.
 const USUAL_INTERVAL: Duration = Duration::from_millis(33);
 
-/// The path is looked at alone as often as the least round trip forgets.
-const ANSWERS_BETWEEN_LOOKS: usize = super::clock::REMEMBERED;
+/// Every other ping is sent right before an acknowledgement; so the path is looked at alone as often as the least round
+/// trip forgets.
+const ANSWERS_BETWEEN_LOOKS: usize = super::clock::REMEMBERED / 2;
 
 impl Appetite {
     /// Of a viewer that greets with a credit of one.
@@ -185,7 +186,8 @@ impl Appetite {
         self.look == Look::Empty
     }
 
-    /// A ping was answered, and this is the least round trip lately.
+    /// A ping that was sent right before an acknowledgement was answered, and this is the least round trip lately. Others
+    /// do not count: with a credit of one, this is the moment when nothing is on its way.
     pub fn ping_answered(&mut self, least_round_trip: Duration) {
         self.answers_left = self.answers_left.saturating_sub(1);
         if self.answers_left == 0 && self.credit > 1 {
