@@ -14,8 +14,9 @@ fn main() -> std::process::ExitCode {
 #[cfg(target_os = "linux")]
 mod linux {
     use lancam::camera::announcer::{Announce, Announcement};
-    use lancam::camera::config::{Command, Config, HELP};
+    use lancam::camera::config::{Command, Config};
     use lancam::camera::console::say;
+    use lancam::camera::help::HELP;
     use lancam::camera::renditions::Renditions;
     use lancam::camera::session::{Camera, HttpRules, Seats};
     use lancam::camera::{server, supervisor};

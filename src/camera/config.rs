@@ -11,49 +11,10 @@ use crate::image::unpack::{Automatic, RawLook};
 use crate::net::lan::{Guests, Prefix};
 use crate::source::v4l2::ControlSetting;
 use crate::source::{CaptureWish, SourceSpec};
+use crate::wire::http::host;
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::time::Duration;
-
-/// What `--help` prints.
-pub const HELP: &str = "\
-lancam turns this machine's camera into a LAN camera.
-
-lancam [run] [options]     stream until SIGTERM or Ctrl-C
-lancam list [--json]       the cameras, and the nodes that are none, with why
-lancam --version           version, commit, target, features built in
-lancam --help              this text
-
-  --source S          auto; /dev/video0 or /dev/v4l/by-id/...; test[:WxH[@FPS]] (a moving
-                      pattern); clip.mjpeg (looped at --fps); - (JPEGs on standard input)  [auto]
-  --size WxH          what to ask of the camera              [its best at up to 1280x720]
-  --fps N             frames per second to ask for           [30]
-  --format F          MJPG, NV12, YUYV, ...; lancam list names the camera's  [auto]
-  --set NAME=VALUE    repeatable; a control of the camera, such as brightness=128 or
-                      power_line_frequency=\"50 Hz\"; lancam list says which it has
-  --rotate DEGREES    0, 90, 180 or 270, clockwise; the camera does it where it can  [0]
-  --flip h|v|hv       left and right, top and bottom exchanged, after --rotate  [none]
-  --raw LIST          what is done to a sensor's own samples (Bayer): off, or auto for all of
-                      black,balance,gamma: black level, white balance, brightness curve  [auto]
-  --width N           width sent to viewers; the height follows unless given
-  --height N          height sent to viewers; the width follows unless given
-  --stretch           with both: exactly that, whatever becomes of the shape
-  --quality 1..100    where lancam encodes                   [80]
-  --chroma 420|422    where lancam encodes                   [420]
-  --idle-stop SECONDS stop the camera when nobody has watched for so long; 0 never  [60]
-  --listen ADDR:PORT  repeatable; port 0 takes any free one  [[::]:9999 and [::]:8080]
-  --allow PREFIX      repeatable; who may connect besides loopback and the LAN; any for all
-  --name NAME         shown in viewers and announced on the LAN  [the host name]
-  --announce on|off   whether viewers and browsers on the LAN find this camera  [on]
-  --cors ORIGIN       repeatable; a web page of that origin may read what HTTP says; * for all
-  --pickle            also serve a client that says nothing, in the tutorial's pickles, 320 wide
-                      unless --width says otherwise
-  --max-viewers N     one more is told why, and closed       [64]
-  -v, -q              more or less in the log (or RUST_LOG=debug)
-
-Every option can be set in the environment: LANCAM_SIZE=640x480, LANCAM_PICKLE=1. The command line wins.
-Exit: 0 ended as asked; 1 failure; 2 wrong options; 69 address in use, or the camera can never be used.
-";
 
 /// What the program is to do.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,7 +28,7 @@ pub enum Command {
     },
     /// Print the version.
     Version,
-    /// Print [`HELP`].
+    /// Print [`HELP`](super::help::HELP).
     Help,
 }
 
@@ -288,13 +249,23 @@ impl Config {
         let wrong = |would_work: &str| {
             UsageError(format!("--{option} {value:?} cannot be: {would_work} would work"))
         };
-        let side = || {
-            value
-                .parse()
-                .ok()
-                .filter(|side| (1..=Size::MAX_SIDE).contains(side))
-                .ok_or_else(|| wrong("a number of pixels from 1 to 65535"))
-        };
+        match option {
+            "source" | "size" | "fps" | "format" | "set" | "rotate" | "flip" | "raw"
+            | "idle-stop" => self.set_capture(option, value, wrong),
+            "width" | "height" | "stretch" | "quality" | "chroma" => {
+                self.set_pictures(option, value, wrong)
+            }
+            _ => self.set_service(option, value, wrong),
+        }
+    }
+
+    /// What is asked of the camera.
+    fn set_capture(
+        &mut self,
+        option: &str,
+        value: &str,
+        wrong: impl Fn(&str) -> UsageError,
+    ) -> Result<(), UsageError> {
         match option {
             "source" => self.source = SourceSpec::parse(value).map_err(UsageError)?,
             "size" => {
@@ -335,6 +306,31 @@ impl Config {
                 self.raw = parse_raw(value)
                     .ok_or_else(|| wrong("auto, off, or some of black,balance,gamma"))?;
             }
+            "idle-stop" => {
+                let seconds = value.parse().ok().filter(|seconds| (0.0..=1e9).contains(seconds));
+                let seconds = seconds.ok_or_else(|| wrong("a number of seconds, 0 for never,"))?;
+                self.idle_stop = (seconds > 0.0).then(|| Duration::from_secs_f64(seconds));
+            }
+            _ => return Err(no_option(option)),
+        }
+        Ok(())
+    }
+
+    /// What viewers are sent.
+    fn set_pictures(
+        &mut self,
+        option: &str,
+        value: &str,
+        wrong: impl Fn(&str) -> UsageError,
+    ) -> Result<(), UsageError> {
+        let side = || {
+            value
+                .parse()
+                .ok()
+                .filter(|side| (1..=Size::MAX_SIDE).contains(side))
+                .ok_or_else(|| wrong("a number of pixels from 1 to 65535"))
+        };
+        match option {
             "width" => self.size.width = Some(side()?),
             "height" => self.size.height = Some(side()?),
             "stretch" => self.size.aspect = Aspect::Stretch,
@@ -349,11 +345,19 @@ impl Config {
                     _ => return Err(wrong("420 or 422")),
                 }
             }
-            "idle-stop" => {
-                let seconds = value.parse().ok().filter(|seconds| (0.0..=1e9).contains(seconds));
-                let seconds = seconds.ok_or_else(|| wrong("a number of seconds, 0 for never,"))?;
-                self.idle_stop = (seconds > 0.0).then(|| Duration::from_secs_f64(seconds));
-            }
+            _ => return Err(no_option(option)),
+        }
+        Ok(())
+    }
+
+    /// Who may watch, where, and how they find it.
+    fn set_service(
+        &mut self,
+        option: &str,
+        value: &str,
+        wrong: impl Fn(&str) -> UsageError,
+    ) -> Result<(), UsageError> {
+        match option {
             "listen" => {
                 let address: SocketAddr = value
                     .parse()
@@ -385,7 +389,7 @@ impl Config {
                 self.name = Some(value.into());
             }
             "cors" => {
-                if !is_origin(value) {
+                if !host::is_origin(value) {
                     return Err(wrong(
                         "an origin such as http://octopi.local:5000, without a path, or *,",
                     ));
@@ -399,17 +403,14 @@ impl Config {
                 let count = value.parse().ok().filter(|count| (1..=10_000).contains(count));
                 self.max_viewers = count.ok_or_else(|| wrong("a number from 1 to 10000"))?;
             }
-            _ => return Err(UsageError(format!("--{option} is no option of lancam"))),
+            _ => return Err(no_option(option)),
         }
         Ok(())
     }
 }
 
-/// As browsers write it: a scheme, a host, and a port if it is another than usual.
-fn is_origin(text: &str) -> bool {
-    let host = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
-    let is_plain = |byte: u8| byte.is_ascii_graphic() && !b"/?#,\"\\".contains(&byte);
-    text == "*" || host.is_some_and(|host| !host.is_empty() && host.bytes().all(is_plain))
+fn no_option(option: &str) -> UsageError {
+    UsageError(format!("--{option} is no option of lancam"))
 }
 
 /// `, MJPG, JPEG, …`
@@ -447,6 +448,7 @@ fn parse_format(text: &str) -> Result<Option<PixelFormat>, ()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::camera::help::HELP;
 
     fn parse(environment: &[(&str, &str)], arguments: &[&str]) -> Result<Command, UsageError> {
         let environment: Vec<_> =

@@ -105,6 +105,9 @@ fn a_frame_costs_a_session_one_writev_and_at_most_one_recv() {
         let waits = counts.remove("epoll_wait").unwrap_or(0);
         // One for the acknowledgement, one for the next frame; a late one sees both at once.
         assert!(waits <= 2 * FRAMES + 2, "{waits} waits for {FRAMES} frames");
+        // A lock of a few instructions is met while it is held only where its holder lost its core.
+        let locks = counts.remove("futex").unwrap_or(0);
+        assert!(locks <= FRAMES / 10, "{locks} waits for locks");
         assert!(counts.is_empty(), "nothing else: {counts:?}");
     }
 }

@@ -4,6 +4,7 @@ mod http;
 pub mod native;
 mod outgoing;
 mod pickle;
+mod receive;
 mod waiter;
 
 use super::metrics::Refused;

@@ -1,8 +1,9 @@
 //! A session in the native protocol: at most one frame in flight, always the newest.
 
 use super::outgoing::{Outgoing, Progress};
+use super::receive::{self, Received};
 use super::waiter::Waiter;
-use super::{Camera, STALLED, SessionEnd, is_not_yet};
+use super::{Camera, STALLED, SessionEnd};
 use crate::camera::metrics::Transport;
 use crate::camera::renditions::{Renditions, Watching};
 use crate::camera::update::{StreamFacts, Update};
@@ -18,7 +19,7 @@ use crate::wire::native::message::{GoodbyeReason, Message, StatusCode, Wishes};
 use crate::wire::native::version::{MIN_VERSION, NoCommonVersion, VERSION, common_version};
 use crate::wire::native::write::frame_prefix;
 use crate::wire::packet::{Codec, Packet};
-use std::io::{self, Read};
+use std::io;
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -147,36 +148,11 @@ fn goodbye(reason: GoodbyeReason, text: &str) -> Message<'_> {
     Message::Goodbye { reason, min_version: MIN_VERSION, max_version: VERSION, text }
 }
 
-enum Received {
-    /// All that was there.
-    Everything,
-    /// The viewer has closed its end.
-    Closed,
-}
-
-/// Receives until the socket is empty, as edge-triggered waiting demands: one `recv`, unless it was
-/// filled to the brim.
-fn receive(mut stream: &TcpStream, decoder: &mut Decoder) -> io::Result<Received> {
-    loop {
-        if decoder.received().len() > MAX_UNANSWERED {
-            return Err(io::Error::other("the viewer asks more than it lets us answer"));
-        }
-        let space = decoder.space();
-        let room = space.len();
-        match stream.read(space) {
-            Ok(0) => return Ok(Received::Closed),
-            Ok(count) => {
-                decoder.filled(count);
-                if count < room {
-                    return Ok(Received::Everything);
-                }
-            }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                return Ok(Received::Everything);
-            }
-            Err(error) if is_not_yet(&error) => {}
-            Err(error) => return Err(error),
-        }
+/// As [`receive::receive`], of a viewer that lets itself be answered.
+fn receive(stream: &TcpStream, decoder: &mut Decoder) -> io::Result<Received> {
+    match receive::receive(stream, decoder, MAX_UNANSWERED)? {
+        Received::Enough => Err(io::Error::other("the viewer asks more than it lets us answer")),
+        received => Ok(received),
     }
 }
 

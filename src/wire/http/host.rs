@@ -48,6 +48,13 @@ fn is_label_of(label: &str, name: &str) -> bool {
             && number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
+/// Whether this is an origin as browsers write it: a scheme, a host, and a port if it is another than usual.
+pub fn is_origin(text: &str) -> bool {
+    let host = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && !b"/?#,\"\\".contains(&byte);
+    text == "*" || host.is_some_and(|host| !host.is_empty() && host.bytes().all(is_plain))
+}
+
 /// Nothing, or `:` and a number.
 fn is_port(text: &str) -> bool {
     text.is_empty()

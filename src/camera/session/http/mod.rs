@@ -5,6 +5,7 @@ mod snapshot;
 mod stream;
 
 use super::outgoing::{Outgoing, Progress};
+use super::receive::{Received, receive};
 use super::waiter::{Happened, Waiter};
 use super::{Camera, GREETING_TIMEOUT, STALLED, SessionEnd, is_not_yet};
 use crate::camera::metrics::Transport;
@@ -143,29 +144,9 @@ impl Connection<'_> {
         }
     }
 
-    /// Receives until the socket is empty, as edge-triggered waiting demands; a request is answered first.
+    /// Receives what is there. More than any head is long waits for nobody: the next one is refused.
     fn receive(&mut self) -> io::Result<Received> {
-        let mut stream = self.stream;
-        while self.requests.waiting() < MAX_AHEAD {
-            let space = self.requests.space();
-            let room = space.len();
-            match stream.read(space) {
-                Ok(0) => return Ok(Received::Closed),
-                Ok(count) => {
-                    self.requests.filled(count);
-                    if count < room {
-                        return Ok(Received::Everything);
-                    }
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    return Ok(Received::Everything);
-                }
-                Err(error) if is_not_yet(&error) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        // More than any head is long: the next one is refused, or nobody was asked for an answer to so much.
-        Ok(Received::Everything)
+        receive(self.stream, &mut self.requests, MAX_AHEAD)
     }
 
     /// Passes over what a client says that only has to listen.
@@ -272,14 +253,6 @@ impl Connection<'_> {
         }
         Ok(())
     }
-}
-
-#[derive(PartialEq, Eq)]
-enum Received {
-    /// All that was there.
-    Everything,
-    /// The client has closed its end.
-    Closed,
 }
 
 impl Asked {
