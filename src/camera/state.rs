@@ -1,12 +1,13 @@
 //! What `/state` and `/healthz` say: the camera in one look, for programs and for the page.
 
-use super::metrics::{SourceState, Transport};
+use super::metrics::{Lately, SourceState, Transport};
 use super::renditions::Situation;
 use super::renditions::wish::Form;
 use super::session::Camera;
 use crate::image::frame::Micros;
 use crate::image::pixels::{PixelFormat, Size};
 use crate::source::v4l2::json::{array, quoted};
+use std::time::Duration;
 
 /// JSON. `source`, `encoder` and `stream` have ustreamer's keys, as far as they mean something here; others are lancam's own.
 pub(super) fn json(camera: &Camera, now: Micros) -> String {
@@ -26,6 +27,12 @@ pub(super) fn json(camera: &Camera, now: Micros) -> String {
         (SourceState::Streaming, Some(age)) => age.as_millis().to_string(),
         _ => "null".into(),
     };
+    let arrival = metrics.lately(now).map_or("null".into(), |lately| {
+        let ms = |duration: Duration| (duration.as_secs_f64() * 10_000.0).round() / 10.0;
+        let Lately { frames, p50, p95, uncertainty } = lately;
+        let [p50, p95, uncertainty] = [p50, p95, uncertainty].map(ms);
+        format!("{{\"frames\":{frames},\"p50\":{p50},\"p95\":{p95},\"uncertainty\":{uncertainty}}}")
+    });
     let viewers = Transport::ALL
         .map(|transport| format!("{}:{}", quoted(transport.name()), metrics.viewers(transport)))
         .join(",");
@@ -34,7 +41,8 @@ pub(super) fn json(camera: &Camera, now: Micros) -> String {
          \"source\":{{\"online\":{},\"state\":{},\"text\":{},\"description\":{description},\
          \"resolution\":{resolution},\"desired_fps\":{},\"captured_fps\":{},\"newest_frame_ms\":{age}}},\
          \"encoder\":{{\"type\":{},\"renditions\":{}}},\
-         \"stream\":{{\"clients\":{},\"max_clients\":{},\"clients_by_transport\":{{{viewers}}}}}}}}}\n",
+         \"stream\":{{\"clients\":{},\"max_clients\":{},\"clients_by_transport\":{{{viewers}}},\
+         \"arrival_age_ms\":{arrival}}}}}}}\n",
         health.is_well(),
         quoted(&camera.name),
         quoted(env!("CARGO_PKG_VERSION")),

@@ -1,12 +1,13 @@
 //! HTTP as it should go: every URL, every header, in the bytes that others expect.
 
 use crate::camera_process::{CameraProcess, PATIENCE};
+use crate::delaying_proxy::delaying;
 use crate::http_client::{HttpClient, get};
-use crate::native_client::look;
+use crate::native_client::{NativeClient, look};
 use lancam::image::pixels::Size;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 fn camera() -> CameraProcess {
     CameraProcess::start(&["--source", "test:320x180@50"])
@@ -327,5 +328,43 @@ fn what_was_sent_is_counted() {
         "\"state\":\"streaming\"",
     ] {
         assert!(state.text().contains(part), "{part} in {}", state.text());
+    }
+}
+
+/// A number in `/state`, by what stands before it.
+fn figure(state: &str, before: &str) -> f64 {
+    let rest = state.split_once(before).unwrap_or_else(|| panic!("no {before} in {state}")).1;
+    let end = rest.find([',', '}']).expect("JSON");
+    rest[..end].parse().unwrap_or_else(|_| panic!("{before} is no number in {state}"))
+}
+
+#[test]
+fn how_old_frames_reach_a_native_viewer_is_told_with_how_uncertain_that_is() {
+    let camera = camera();
+    let state = || get(camera.port(), "/state").text().to_owned();
+    assert!(state().contains("\"arrival_age_ms\":null"), "nobody has said: {}", state());
+    let each_way = Duration::from_millis(50);
+    let path = delaying(camera.port(), each_way, each_way);
+    // A busy machine delays frames by itself.
+    for attempt in 1.. {
+        let mut client = NativeClient::connect(path.port());
+        (0..20).for_each(|_| drop(client.frame()));
+        let state = state();
+        let figure = |name| figure(&state, name);
+        // On its way there, and half of what nobody can tell apart from that.
+        let p50 = figure("\"p50\":");
+        assert!(figure(",\"p95\":") >= p50);
+        let uncertainty = figure("\"uncertainty\":");
+        assert!(uncertainty >= 50.0, "no less than half the round trip: {uncertainty}");
+        // The newest that waited for its turn was made 20 ms before, at most.
+        if (50.0..73.0).contains(&p50) {
+            break;
+        }
+        assert!(attempt < 6, "{state}");
+    }
+    let metrics = get(camera.port(), "/metrics");
+    for name in ["age", "uncertainty"] {
+        let of_50_ms = format!("lancam_frame_arrival_{name}_seconds_bucket{{le=\"0.05\"}} 0\n");
+        assert!(metrics.text().contains(&of_50_ms), "{}", metrics.text());
     }
 }

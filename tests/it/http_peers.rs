@@ -113,7 +113,7 @@ for name in 'capture_frames capture_dropped capture_errors frames_sent frames_sk
     assert families['lancam_' + name].type == 'counter', name
 for name in 'source_up viewers build_info'.split():
     assert families['lancam_' + name].type == 'gauge', name
-for name in 'frame_age_seconds encode_seconds'.split():
+for name in 'frame_age_seconds frame_arrival_age_seconds frame_arrival_uncertainty_seconds encode_seconds'.split():
     family = families['lancam_' + name]
     assert family.type == 'histogram', name
     by_labels = {}

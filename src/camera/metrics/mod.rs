@@ -1,11 +1,15 @@
 //! What all threads of the camera count: atomics, touched once per frame by each.
 
+mod arrivals;
 mod histogram;
 mod process;
 pub mod text;
 
 use super::update::StreamFacts;
 use crate::image::frame::Micros;
+use crate::wire::native::credit::Arrival;
+use arrivals::Arrivals;
+pub use arrivals::Lately;
 use histogram::Histogram;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize};
@@ -29,6 +33,9 @@ pub struct Metrics {
     /// Between two frames, in microseconds: a running mean.
     interval: AtomicU64,
     encoding: Histogram,
+    arrival_age: Histogram,
+    arrival_uncertainty: Histogram,
+    arrivals: Arrivals,
     by_transport: [Sent; Transport::ALL.len()],
     refused: [AtomicU64; Refused::ALL.len()],
 }
@@ -160,6 +167,9 @@ impl Metrics {
             last_sequence: AtomicU64::default(),
             interval: AtomicU64::default(),
             encoding: Histogram::default(),
+            arrival_age: Histogram::default(),
+            arrival_uncertainty: Histogram::default(),
+            arrivals: Arrivals::default(),
             by_transport: Default::default(),
             refused: Default::default(),
         }
@@ -216,6 +226,19 @@ impl Metrics {
         sent.frames.fetch_add(1, Relaxed);
         sent.bytes.fetch_add(u64::try_from(bytes).unwrap_or(0), Relaxed);
         sent.age.count(age);
+    }
+
+    /// A viewer has said that it has a frame, which was then so old; with `None`, that it has one of which nothing is known.
+    pub fn arrived(&self, arrival: Option<Arrival>, now: Micros) {
+        let Some(arrival) = arrival else { return };
+        self.arrival_age.count(arrival.age);
+        self.arrival_uncertainty.count(arrival.uncertainty);
+        self.arrivals.note(&arrival, now);
+    }
+
+    /// How old frames were when viewers had them, in the last ten seconds; `None` where none has said so.
+    pub fn lately(&self, now: Micros) -> Option<Lately> {
+        self.arrivals.lately(now)
     }
 
     /// Frames came while a viewer was not ready for them.

@@ -104,6 +104,17 @@ impl Metrics {
         for transport in Transport::ALL {
             text.histogram(name, &[("transport", transport.name())], &self.of(transport).age);
         }
+        // Only those who acknowledge frames tell; over HTTP nobody does.
+        let name = "lancam_frame_arrival_age_seconds";
+        let help =
+            "From a frame's capture until a native viewer had it whole, as the camera knows it.";
+        text.family(name, "histogram", help);
+        text.histogram(name, &[], &self.arrival_age);
+        let name = "lancam_frame_arrival_uncertainty_seconds";
+        let help =
+            "By how much such an age can be wrong: half of the time until it was acknowledged.";
+        text.family(name, "histogram", help);
+        text.histogram(name, &[], &self.arrival_uncertainty);
     }
 }
 

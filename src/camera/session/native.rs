@@ -309,6 +309,7 @@ impl Session<'_> {
                     if acknowledged.frames > 0 {
                         self.last_progress = Instant::now();
                     }
+                    self.renditions.metrics().arrived(acknowledged.arrival, self.heard_at);
                     self.arrival = acknowledged.arrival.or(self.arrival);
                 }
                 Message::Ping { token } => {
