@@ -1,9 +1,13 @@
 //! One slot between two threads: the newest value wins, and what nobody took in time is counted.
 //!
 //! A producer publishes, any number of readers take. A reader that finds nothing new either sleeps
-//! on the slot ([`Reader::wait`]) or, where it must watch a socket too, on its own bell
+//! on the slot ([`Reader::wait`]), on several at once ([`Doorbell`]) or, where it must watch a socket too, on its own bell
 //! ([`Reader::bell`], an eventfd). Only readers that really wait are woken: a published frame costs
 //! no system call for a reader that is busy sending the last one.
+
+mod doorbell;
+
+pub use doorbell::Doorbell;
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -16,6 +20,7 @@ use bell::{Bell, Bells};
 pub struct Latest<T> {
     slot: Mutex<Slot<T>>,
     changed: Condvar,
+    doorbell: Option<Arc<Doorbell>>,
     #[cfg(all(feature = "camera", target_os = "linux"))]
     bells: Bells,
 }
@@ -51,6 +56,7 @@ impl<T> Default for Latest<T> {
         Self {
             slot: Mutex::new(Slot { newest: None, number: 0, closed: false, sleepers: 0 }),
             changed: Condvar::new(),
+            doorbell: None,
             #[cfg(all(feature = "camera", target_os = "linux"))]
             bells: Bells::default(),
         }
@@ -61,6 +67,11 @@ impl<T> Latest<T> {
     /// An empty, open slot.
     pub fn new() -> Arc<Self> {
         Arc::new(Self::default())
+    }
+
+    /// The same, for a thread that sleeps on several slots at once: each change rings `doorbell`.
+    pub fn with_doorbell(doorbell: Arc<Doorbell>) -> Arc<Self> {
+        Arc::new(Self { doorbell: Some(doorbell), ..Self::default() })
     }
 
     /// Puts `value` into the slot, wakes whoever waits for it, and returns the value it replaces. A closed
@@ -88,6 +99,9 @@ impl<T> Latest<T> {
         drop(slot);
         if sleepers > 0 {
             self.changed.notify_all();
+        }
+        if let Some(doorbell) = &self.doorbell {
+            doorbell.ring();
         }
         #[cfg(all(feature = "camera", target_os = "linux"))]
         self.bells.ring();

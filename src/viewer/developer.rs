@@ -1,5 +1,6 @@
 //! Turns a frame's bytes into a picture on the billboard.
 
+use super::demand::Demand;
 use super::news::{Age, Arrival, Billboard, NoticeKind, Totals};
 use crate::image::jpeg::codec::{Decoder, JpegError};
 use crate::image::picture::{MAX_PIXELS, Picture};
@@ -17,6 +18,7 @@ pub struct Developer {
     sequence: Option<u64>,
     totals: Totals,
     corrupt_in_a_row: u32,
+    demand: Arc<Demand>,
 }
 
 /// Why a frame's bytes are no picture.
@@ -53,7 +55,13 @@ impl Developer {
             sequence: None,
             totals: Totals::default(),
             corrupt_in_a_row: 0,
+            demand: Arc::default(),
         })
+    }
+
+    /// Only what is in `demand` is decoded from now on.
+    pub fn look_at(&mut self, demand: Arc<Demand>) {
+        self.demand = demand;
     }
 
     /// A connection has begun: frames are `camera`'s from here on, and are counted anew.
@@ -73,19 +81,30 @@ impl Developer {
         billboard: &mut Billboard,
     ) {
         self.count(facts.sequence, payload.len());
+        let Some(shown) = self.demand.get() else {
+            self.totals.unseen += 1;
+            return;
+        };
         let arrival = billboard.blank();
         let started = Instant::now();
-        let developed = self.fill(facts, payload, &mut arrival.picture);
+        let developed = self.fill(facts, payload, shown, &mut arrival.picture);
         self.totals.decode_time += started.elapsed();
-        if let Err(error) = developed {
-            self.totals.corrupt += 1;
-            self.corrupt_in_a_row += 1;
-            self.complain(facts.sequence, &error, billboard);
-            return;
+        match developed {
+            Ok(size) => arrival.size = size,
+            Err(error) => {
+                self.totals.corrupt += 1;
+                self.corrupt_in_a_row += 1;
+                self.complain(facts.sequence, &error, billboard);
+                return;
+            }
         }
         self.totals.frames += 1;
         self.corrupt_in_a_row = 0;
         self.label(facts, arrival);
+        arrival.jpeg.clear();
+        if facts.codec == Codec::Jpeg {
+            arrival.jpeg.extend_from_slice(payload);
+        }
         arrival.age = age;
         billboard.publish();
     }
@@ -100,18 +119,20 @@ impl Developer {
         self.sequence = Some(sequence);
     }
 
+    /// Makes the picture, or as much of it as is `shown`; its whole size.
     fn fill(
         &mut self,
         facts: &FrameFacts,
         payload: &[u8],
+        shown: Size,
         picture: &mut Picture,
-    ) -> Result<(), DevelopError> {
+    ) -> Result<Size, DevelopError> {
         match facts.codec {
-            Codec::Jpeg => {
-                self.jpeg.decode(payload, picture)?;
-                Ok(())
+            Codec::Jpeg => Ok(self.jpeg.decode_at_least(payload, shown, picture)?.0),
+            Codec::Bgr24 => {
+                fill_from_bgr(payload, facts.size, picture)?;
+                Ok(facts.size)
             }
-            Codec::Bgr24 => fill_from_bgr(payload, facts.size, picture),
         }
     }
 
@@ -188,6 +209,24 @@ mod tests {
         let totals = arrival.totals;
         assert_eq!((totals.frames, totals.bytes), (4, 24));
         assert_eq!((totals.skipped, totals.disordered, totals.corrupt), (3, 1, 0));
+    }
+
+    #[test]
+    fn what_nobody_sees_is_counted_and_not_decoded() {
+        let news = Latest::new();
+        let mut reader = news.reader();
+        let mut billboard = Billboard::new(news);
+        let mut developer = Developer::new().expect("a decoder");
+        let demand = Arc::new(Demand::default());
+        developer.look_at(Arc::clone(&demand));
+        demand.set(None);
+        developer.develop(&raw(1, Size::new(2, 1)), None, &[0; 6], &mut billboard);
+        assert!(newest(&mut reader).is_none());
+        demand.set(Some(Size::new(1, 1)));
+        developer.develop(&raw(3, Size::new(2, 1)), None, &[0; 6], &mut billboard);
+        let Some(News::Picture(arrival)) = newest(&mut reader) else { panic!("a picture") };
+        let Totals { frames, unseen, skipped, .. } = arrival.totals;
+        assert_eq!((frames, unseen, skipped), (1, 1, 1));
     }
 
     #[test]

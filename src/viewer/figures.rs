@@ -38,7 +38,7 @@ impl Figures {
     pub fn count(&mut self, arrival: &Arrival, now: Instant) {
         self.shown += 1;
         self.totals = arrival.totals;
-        self.newest = Some((arrival.picture.size(), arrival.codec));
+        self.newest = Some((arrival.size, arrival.codec));
         let first = self.span.map_or(now, |(first, _)| first);
         self.span = Some((first, now));
         self.recent.count(now);
@@ -192,7 +192,7 @@ mod tests {
 
     fn arrival(frames: u64) -> Arrival {
         let mut arrival = Arrival::default();
-        arrival.picture.reshape(Size::new(4, 2));
+        arrival.size = Size::new(4, 2);
         let decode_time = Duration::from_millis(2) * u32::try_from(frames).expect("few");
         arrival.totals =
             Totals { frames, bytes: frames * 100, skipped: 3, decode_time, ..Totals::default() };

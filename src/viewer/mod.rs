@@ -3,6 +3,7 @@
 pub mod address;
 pub mod ages;
 pub mod config;
+pub mod demand;
 pub mod developer;
 pub mod figures;
 pub mod finder;

@@ -1,6 +1,7 @@
 //! What the receiver tells the screen: a picture, or why there is none.
 
 use crate::image::picture::Picture;
+use crate::image::pixels::Size;
 use crate::latest::Latest;
 use crate::wire::packet::Codec;
 use log::Level;
@@ -24,8 +25,12 @@ pub enum News {
 /// A picture and what is known of its way here.
 #[derive(Debug)]
 pub struct Arrival {
-    /// The pixels.
+    /// The pixels; smaller than [`size`](Self::size) where that is all that is shown.
     pub picture: Picture,
+    /// The frame's size.
+    pub size: Size,
+    /// The camera's own JPEG; empty where it sent pixels.
+    pub jpeg: Vec<u8>,
     /// The camera's name.
     pub camera: Arc<str>,
     /// How it was coded on the wire.
@@ -60,6 +65,8 @@ impl Default for Arrival {
     fn default() -> Self {
         Self {
             picture: Picture::default(),
+            size: Size::new(0, 0),
+            jpeg: Vec::new(),
             camera: Arc::from(""),
             codec: Codec::Jpeg,
             totals: Totals::default(),
@@ -81,6 +88,8 @@ pub struct Totals {
     pub disordered: u64,
     /// Frames that could not be decoded.
     pub corrupt: u64,
+    /// Frames that were not made pictures of, since nobody was looking.
+    pub unseen: u64,
     /// Spent on turning bytes into pixels.
     pub decode_time: Duration,
 }

@@ -114,9 +114,24 @@ impl Decoder {
     /// # Errors
     /// When it is no JPEG, broken before its first block, or over [`MAX_PIXELS`].
     pub fn decode(&mut self, jpeg: &[u8], picture: &mut Picture) -> Result<Decoded, JpegError> {
-        let (size, _) = self.header(jpeg)?;
+        self.decode_at_least(jpeg, EVERY_PIXEL, picture).map(|(_, decoded)| decoded)
+    }
+
+    /// The same at the smallest DCT scale that is not below `at_least`; says how large the JPEG is.
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode).
+    pub fn decode_at_least(
+        &mut self,
+        jpeg: &[u8],
+        at_least: Size,
+        picture: &mut Picture,
+    ) -> Result<(Size, Decoded), JpegError> {
+        let (full, _) = self.header(jpeg)?;
+        let scale = dct_scale(full, at_least);
+        self.scale(scale)?;
+        let size = Size::new(scale.scale(full.width), scale.scale(full.height));
         picture.reshape(size);
-        self.scale(ScalingFactor::ONE)?;
         let image = turbojpeg::Image {
             pixels: bytemuck::cast_slice_mut::<u32, u8>(picture.pixels_mut()),
             width: size.width,
@@ -124,7 +139,7 @@ impl Decoder {
             height: size.height,
             format: SCREEN,
         };
-        forgiving(self.decompressor.decompress(jpeg, image))
+        Ok((full, forgiving(self.decompressor.decompress(jpeg, image))?))
     }
 
     /// Decodes `jpeg` to planes at the smallest DCT scale that is not below `at_least`.
@@ -179,6 +194,9 @@ impl Decoder {
         self.decompressor.set_scaling_factor(factor).map_err(JpegError::Broken)
     }
 }
+
+/// No JPEG is larger.
+const EVERY_PIXEL: Size = Size::new(usize::MAX, usize::MAX);
 
 /// `0x00RRGGBB` in this machine's byte order.
 const SCREEN: PixelFormat =
@@ -316,6 +334,18 @@ mod tests {
             decoder.decode_planes(&jpeg, at_least, &mut planes).expect("decodes");
             assert_eq!(planes.size(), found);
         }
+    }
+
+    #[test]
+    fn a_small_pane_costs_a_small_decode() {
+        let jpeg = encode(&ramp(Size::new(1280, 720), Chroma::Yuv420), 80);
+        let mut picture = Picture::default();
+        let mut decoder = Decoder::new().expect("decoder");
+        decoder.decode_at_least(&jpeg, Size::new(426, 240), &mut picture).expect("decodes");
+        assert_eq!(picture.size(), Size::new(640, 360));
+        assert!(picture.rgb(10, 10)[1] < picture.rgb(630, 10)[1], "a ramp still");
+        decoder.decode(&jpeg, &mut picture).expect("decodes");
+        assert_eq!(picture.size(), Size::new(1280, 720));
     }
 
     #[test]
