@@ -8,6 +8,7 @@ pub mod console;
 pub mod encode;
 pub mod feed;
 pub mod figures;
+pub mod guestbook;
 pub mod help;
 mod jpegs;
 pub mod metrics;

@@ -1,6 +1,7 @@
 //! Listens, and gives each viewer a session of its own.
 
 use super::console::say;
+use super::guestbook::Guestbook;
 use super::metrics::Refused;
 use super::session::{self, Camera};
 use crate::net::lan::{Guests, own_addresses};
@@ -101,6 +102,7 @@ pub fn start(
     guests: &Guests,
 ) -> io::Result<Vec<JoinHandle<()>>> {
     let connections = Arc::new(AtomicUsize::new(0));
+    let guestbook = Guestbook::default();
     listeners
         .into_iter()
         .map(|listener| {
@@ -110,6 +112,7 @@ pub fn start(
                 camera: camera.clone(),
                 guests: guests.clone(),
                 connections: Arc::clone(&connections),
+                guestbook: guestbook.clone(),
                 strangers: Warning::default(),
                 crowd: Warning::default(),
             };
@@ -123,6 +126,7 @@ struct Acceptor {
     camera: Camera,
     guests: Guests,
     connections: Arc<AtomicUsize>,
+    guestbook: Guestbook,
     strangers: Warning,
     crowd: Warning,
 }
@@ -194,12 +198,12 @@ impl Acceptor {
         }
         let camera = self.camera.clone();
         let open = Open::new(&self.connections);
+        let guest = self.guestbook.guest(peer);
         let session = move || {
             let _open = open;
-            say(format_args!("GOT CONNECTION FROM: {peer}"));
-            let end = session::run(&stream, &camera);
+            let end = session::run(&stream, &camera, &guest);
             drop(stream);
-            say(format_args!("CONNECTION ENDED: {peer}: {end}"));
+            guest.left(&end);
         };
         let thread = thread::Builder::new().name("session".into()).stack_size(SESSION_STACK);
         if let Err(error) = thread.spawn(session) {

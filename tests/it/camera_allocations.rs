@@ -4,6 +4,7 @@ use crate::allocations::{self, total};
 use crate::http_client::HttpClient;
 use crate::native_client::NativeClient;
 use lancam::camera::encode::Coding;
+use lancam::camera::guestbook::Guestbook;
 use lancam::camera::renditions::Renditions;
 use lancam::camera::renditions::wish::Wish;
 use lancam::camera::session::{self, Camera, HttpRules, Seats};
@@ -88,8 +89,9 @@ fn allocations_while<V: FnMut() -> u64>(
     });
     let end = camera.stop.clone();
     let session = thread::spawn(move || {
-        let (stream, _) = listener.accept().expect("accepts");
-        session::run(&stream, &camera)
+        let (stream, peer) = listener.accept().expect("accepts");
+        let guest = Guestbook::default().guest(peer);
+        session::run(&stream, &camera, &guest)
     });
     let mut next = watch(port);
     let mut counted = |count: usize| {

@@ -4,9 +4,13 @@ use crate::camera_process::{CameraProcess, PATIENCE};
 use crate::delaying_proxy::delaying;
 use crate::http_client::{HttpClient, get};
 use crate::native_client::{NativeClient, look};
+use crate::stream::clip;
 use lancam::image::pixels::Size;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::process::Stdio;
+use std::sync::mpsc;
+use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 fn camera() -> CameraProcess {
@@ -117,6 +121,56 @@ fn chrome_gets_each_head_with_the_picture_before() {
             bytes[pair[0] + mark.len()..pair[1]].strip_suffix(b"\r\n").expect("a line's end");
         assert!(look(jpeg).1.is_some());
     }
+}
+
+/// Watches, and tells of each picture how grey it is, until one is 250.
+fn greys(port: u16, headers: &'static str) -> mpsc::Receiver<u8> {
+    let (sender, greys) = mpsc::channel();
+    thread::spawn(move || {
+        let mut stream = HttpClient::connect(port).stream_with("/stream", headers);
+        loop {
+            let grey = look(&stream.part().jpeg).0.rgb(9, 9)[1];
+            // JPEG is off by one or two.
+            let grey = (grey + 2) / 10 * 10;
+            if sender.send(grey).is_err() || grey == 250 {
+                break;
+            }
+        }
+    });
+    greys
+}
+
+#[test]
+fn safari_gets_the_last_picture_before_a_pause_twice_and_others_once() {
+    let mut command = CameraProcess::command(&["--listen", "127.0.0.1:0", "--source", "-"]);
+    let mut camera = CameraProcess::spawn(command.stdin(Stdio::piped()));
+    let mut pipe = camera.child.stdin.take().expect("piped");
+    let mut take = |grey: u8| pipe.write_all(&clip(&[grey])).expect("the camera reads");
+    let safari = "User-Agent: Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 \
+        (KHTML, like Gecko) Version/18.5 Safari/605.1.15\r\n";
+    let (safari, other) = (greys(camera.port(), safari), greys(camera.port(), ""));
+    for viewer in [&safari, &other] {
+        // Who comes between two pictures begins with the next.
+        while viewer.recv_timeout(Duration::from_millis(50)).is_err() {
+            take(50);
+        }
+    }
+    let mut seen = Vec::new();
+    for grey in [100, 150, 200] {
+        let taken = Instant::now();
+        take(grey);
+        while seen.iter().filter(|&&seen| seen == grey).count() < 2 {
+            seen.push(safari.recv_timeout(PATIENCE).expect("another picture"));
+        }
+        let after = taken.elapsed().as_secs_f64();
+        assert!((0.29..3.0).contains(&after), "again after {after} s");
+    }
+    take(250);
+    seen.extend(safari.iter());
+    seen.retain(|&grey| grey != 50);
+    assert_eq!(seen, [100, 100, 150, 150, 200, 200, 250]);
+    let others: Vec<u8> = other.iter().filter(|&grey| grey != 50).collect();
+    assert_eq!(others, [100, 150, 200, 250]);
 }
 
 #[test]
@@ -295,6 +349,24 @@ fn without_a_camera_everyone_is_told_at_once() {
     assert!(state.code == 200 && state.text().starts_with("{\"ok\":false"), "{}", state.text());
     assert!(get(camera.port(), "/metrics").text().contains("\nlancam_source_up 0\n"));
     assert_eq!(get(camera.port(), "/").code, 200);
+}
+
+#[test]
+fn who_asks_again_and_again_is_told_of_once_and_who_watches_each_time() {
+    let camera = camera();
+    for _ in 0..5 {
+        assert_eq!(get(camera.port(), "/snapshot").code, 200);
+        assert_eq!(get(camera.port(), "/nowhere").code, 404);
+    }
+    let answered = camera.line_with("CONNECTION ENDED");
+    assert!(answered.ends_with("it was answered"), "{answered}");
+    for _ in 0..2 {
+        HttpClient::connect(camera.port()).stream("/stream").part();
+        for line in ["GOT CONNECTION FROM: ", "CONNECTION ENDED: "] {
+            let next = camera.line_with("CONNECTION");
+            assert!(next.starts_with(line), "{next}, not {line}");
+        }
+    }
 }
 
 #[test]

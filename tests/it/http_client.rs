@@ -98,8 +98,13 @@ impl HttpClient {
     }
 
     /// Asks for a live picture, and gets it.
-    pub fn stream(mut self, target: &str) -> HttpStream {
-        self.say(&format!("GET {target} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"));
+    pub fn stream(self, target: &str) -> HttpStream {
+        self.stream_with(target, "")
+    }
+
+    /// The same, with these headers too.
+    pub fn stream_with(mut self, target: &str, headers: &str) -> HttpStream {
+        self.say(&format!("GET {target} HTTP/1.1\r\nHost: 127.0.0.1\r\n{headers}\r\n"));
         let head = self.head();
         assert!(head.starts_with("HTTP/1.0 200 OK\r\n"), "{head}");
         HttpStream { client: self, head }

@@ -7,6 +7,7 @@ mod pickle;
 mod receive;
 mod waiter;
 
+use super::guestbook::Guest;
 use super::metrics::Refused;
 use super::renditions::Renditions;
 use super::renditions::wish::Wish;
@@ -168,8 +169,8 @@ impl Protocol {
 }
 
 /// Serves one viewer until the end.
-pub fn run(stream: &TcpStream, camera: &Camera) -> SessionEnd {
-    let end = match serve(stream, camera) {
+pub fn run(stream: &TcpStream, camera: &Camera, guest: &Guest) -> SessionEnd {
+    let end = match serve(stream, camera, guest) {
         Ok(end) => end,
         Err(error) if has_left(&error) => SessionEnd::ViewerLeft,
         Err(error) => SessionEnd::Broken(error),
@@ -189,16 +190,19 @@ pub fn run(stream: &TcpStream, camera: &Camera) -> SessionEnd {
     end
 }
 
-fn serve(stream: &TcpStream, camera: &Camera) -> io::Result<SessionEnd> {
+fn serve(stream: &TcpStream, camera: &Camera, guest: &Guest) -> io::Result<SessionEnd> {
     let mut decoder = Decoder::new(MAX_REQUEST);
     let start = Instant::now();
     let deadline = start + GREETING_TIMEOUT;
     let speaks_by = camera.tutorial.map(|wish| (start + SILENT_VIEWER, wish));
     loop {
         match Protocol::of(decoder.received()) {
-            Protocol::Native => return native::serve(stream, decoder, camera, deadline),
+            Protocol::Native => {
+                guest.watches();
+                return native::serve(stream, decoder, camera, deadline);
+            }
             Protocol::Http => {
-                return http::serve(stream, decoder.received(), camera, deadline);
+                return http::serve(stream, decoder.received(), camera, guest, deadline);
             }
             Protocol::Unknown => {
                 let error = decoder.next_message().err();
@@ -214,6 +218,7 @@ fn serve(stream: &TcpStream, camera: &Camera) -> io::Result<SessionEnd> {
         let wait_until = match speaks_by {
             Some((silent_at, wish)) if decoder.received().is_empty() => {
                 if now >= silent_at {
+                    guest.watches();
                     return pickle::serve(stream, wish, camera);
                 }
                 silent_at

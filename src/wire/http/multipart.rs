@@ -6,7 +6,8 @@
 //!
 //! Chrome shows a picture only when the next part's whole head has come (crbug 527446), one picture late; and a head with a
 //! length cannot be written before its picture is there. So Chrome, which needs no lengths, gets heads without any, each
-//! ahead of its picture and in the same write as the one before.
+//! ahead of its picture and in the same write as the one before. Safari does the same and lets itself be told so less well:
+//! to it, a picture that none follows for a while is sent twice (ustreamer's `dual_final_frames`).
 
 use std::io::Write;
 use std::time::Duration;
@@ -25,6 +26,8 @@ pub const NEXT_BOUNDARY: &[u8] = b"\r\n--frame\r\n";
 pub enum Heads {
     /// Right before the picture, with its length and its time.
     Exact,
+    /// The same; and a picture that none follows for a while is sent again, once.
+    ExactTwice,
     /// With the picture before, without either.
     Ahead,
 }
@@ -36,10 +39,13 @@ pub const FIRST_AHEAD: &[u8] = b"--frame\r\nContent-Type: image/jpeg\r\n\r\n";
 pub const NEXT_AHEAD: &[u8] = b"\r\n--frame\r\nContent-Type: image/jpeg\r\n\r\n";
 
 impl Heads {
-    /// What a program that says so of itself shows soonest. All that are built on Chrome's engine name it.
+    /// What a program that says so of itself shows soonest. All that are built on Chrome's engine name it; and of those
+    /// that are built on Safari's, as every browser on an iPhone is, none names Chrome so.
     pub fn for_user_agent(name: &str) -> Self {
         if name.contains(" Chrome/") || name.contains(" HeadlessChrome/") {
             Self::Ahead
+        } else if name.contains(" AppleWebKit/") {
+            Self::ExactTwice
         } else {
             Self::Exact
         }
@@ -48,7 +54,7 @@ impl Heads {
     /// Goes before the first part.
     pub fn first(self) -> &'static [u8] {
         match self {
-            Self::Exact => FIRST_BOUNDARY,
+            Self::Exact | Self::ExactTwice => FIRST_BOUNDARY,
             Self::Ahead => FIRST_AHEAD,
         }
     }
@@ -56,7 +62,7 @@ impl Heads {
     /// Goes behind every picture, in the same write.
     pub fn next(self) -> &'static [u8] {
         match self {
-            Self::Exact => NEXT_BOUNDARY,
+            Self::Exact | Self::ExactTwice => NEXT_BOUNDARY,
             Self::Ahead => NEXT_AHEAD,
         }
     }
@@ -101,9 +107,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_browsers_of_one_kind_get_heads_ahead() {
+    fn browsers_get_what_they_paint_on_and_others_the_plain_form() {
         let chrome = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36";
         assert_eq!(Heads::for_user_agent(chrome), Heads::Ahead);
+        let on_an_iphone = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)";
+        for browser in ["Version/18.5 Mobile/15E148 Safari/604.1", "CriOS/150.0.0.0 Safari/604.1"] {
+            let name = format!("{on_an_iphone} {browser}");
+            assert_eq!(Heads::for_user_agent(&name), Heads::ExactTwice, "{name}");
+        }
         let firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
         for other in [firefox, "VLC/3.0.21 LibVLC/3.0.21", "Lavf/61.7.100", "go2rtc/1.9.9", ""] {
             assert_eq!(Heads::for_user_agent(other), Heads::Exact, "{other}");

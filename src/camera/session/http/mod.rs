@@ -8,6 +8,7 @@ use super::outgoing::{Outgoing, Progress};
 use super::receive::{Received, receive};
 use super::waiter::{Happened, Waiter};
 use super::{Camera, GREETING_TIMEOUT, STALLED, SessionEnd, is_not_yet};
+use crate::camera::guestbook::Guest;
 use crate::camera::metrics::Transport;
 use crate::net::socket::SendBuffer;
 use crate::wire::http::Refusal;
@@ -34,6 +35,7 @@ pub(super) fn serve(
     stream: &TcpStream,
     first: &[u8],
     camera: &Camera,
+    guest: &Guest,
     deadline: Instant,
 ) -> io::Result<SessionEnd> {
     let mut requests = Requests::default();
@@ -41,6 +43,7 @@ pub(super) fn serve(
     let mut connection = Connection {
         stream,
         camera,
+        guest,
         requests,
         send_buffer: SendBuffer::for_accepted(stream)?,
         waiter: Waiter::new(stream, &camera.stop)?,
@@ -53,6 +56,7 @@ pub(super) fn serve(
 struct Connection<'a> {
     stream: &'a TcpStream,
     camera: &'a Camera,
+    guest: &'a Guest,
     requests: Requests,
     send_buffer: SendBuffer,
     waiter: Waiter,

@@ -30,6 +30,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// What may be unacknowledged besides the last frame: heads, and what TCP puts around bytes in memory.
 const SLACK: usize = 8 << 10;
 
+/// Viewers that paint a picture only when another follows wait no longer for that. Cameras are rarely so slow.
+const PAUSE: Duration = Duration::from_millis(300);
+
 /// Sends pictures until one of the two ends.
 pub(super) fn serve(
     connection: &mut Connection<'_>,
@@ -42,6 +45,7 @@ pub(super) fn serve(
         let text = format!("{count} viewers are watching already, and no more are let in");
         return refuse(connection, asked, Refusal::new(Status::UNAVAILABLE, text));
     };
+    connection.guest.watches();
     let metrics = camera.renditions.metrics();
     let _viewer = metrics.viewer(Transport::Http);
     let watching = camera.renditions.watch(answers::wish(camera, wishes));
@@ -51,6 +55,7 @@ pub(super) fn serve(
         connection,
         reader,
         pending: None,
+        again: None,
         last_len: 0,
         heads: asked.heads,
         ebb: Ebb::NotAwaited,
@@ -96,6 +101,8 @@ struct Stream<'a, 'c> {
     reader: Reader<Update>,
     /// The newest frame, until the last one has left.
     pending: Option<Arc<Packet>>,
+    /// The last one, and when it is to be sent again unless another comes ([`Heads::ExactTwice`]).
+    again: Option<(Arc<Packet>, Instant)>,
     last_len: usize,
     heads: Heads,
     ebb: Ebb,
@@ -204,6 +211,9 @@ impl Stream<'_, '_> {
             {
                 return Ok(Next::Stop);
             }
+            if self.pending.is_none() {
+                self.pending = self.is_due_again(Instant::now());
+            }
             if self.pending.is_none() || !self.has_ebbed()? {
                 return Ok(Next::Sleep);
             }
@@ -226,6 +236,12 @@ impl Stream<'_, '_> {
                 Newest::Closed => return Next::Stop,
             }
         }
+    }
+
+    /// The last frame, if it is time to send that again.
+    fn is_due_again(&self, now: Instant) -> Option<Arc<Packet>> {
+        let (packet, at) = self.again.as_ref()?;
+        (now >= *at).then(|| Arc::clone(packet))
     }
 
     /// Whether the last frame has left; if not, the socket will tell when it has.
@@ -260,9 +276,15 @@ impl Stream<'_, '_> {
         let Some(packet) = self.pending.take() else { return Ok(()) };
         let len = packet.payload().len();
         let head = match self.heads {
-            Heads::Exact => Some(PartHead::new(len, clock::since_1970(packet.facts.captured_at))),
+            Heads::Exact | Heads::ExactTwice => {
+                Some(PartHead::new(len, clock::since_1970(packet.facts.captured_at)))
+            }
             Heads::Ahead => None,
         };
+        let again = self.again.take().is_some_and(|(last, _)| Arc::ptr_eq(&last, &packet));
+        if self.heads == Heads::ExactTwice && !again {
+            self.again = Some((Arc::clone(&packet), Instant::now() + PAUSE));
+        }
         let prefix = head.as_ref().map_or(&[][..], PartHead::as_bytes);
         let suffix = self.heads.next();
         self.last_len = prefix.len() + len + suffix.len();
@@ -276,7 +298,9 @@ impl Stream<'_, '_> {
         let stalled = self.last_progress + STALLED;
         match self.ebb {
             Ebb::Awaited { .. } => Some(stalled.min(Instant::now() + LOOK_EVERY)),
-            Ebb::NotAwaited if self.connection.outgoing.is_empty() => None,
+            Ebb::NotAwaited if self.connection.outgoing.is_empty() => {
+                self.again.as_ref().map(|(_, at)| *at)
+            }
             Ebb::NotAwaited => Some(stalled),
         }
     }
