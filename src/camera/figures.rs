@@ -4,6 +4,9 @@ use crate::image::frame::Micros;
 use std::fmt;
 use std::time::Duration;
 
+/// So few frames are a snapshot's. A program may ask for one each second, and that is no news each time.
+const SNAPSHOT: u64 = 10;
+
 /// Counted since somebody began to watch.
 #[derive(Debug, Clone, Copy)]
 pub struct Figures {
@@ -28,6 +31,11 @@ impl Figures {
         self.bytes += u64::try_from(len).unwrap_or(0);
         self.busy += ended.since(started);
         self.until = ended;
+    }
+
+    /// How loudly the log is to say that nobody watches any more.
+    pub fn level(&self) -> log::Level {
+        if self.frames <= SNAPSHOT { log::Level::Debug } else { log::Level::Info }
     }
 
     /// How long has been counted.

@@ -66,7 +66,7 @@ impl Stage {
             }
         }
         let memory = self.pool.memory() / 1000;
-        log::info!("the camera's JPEGs are no longer decoded; the planes took {memory} kB");
+        log::debug!("the camera's JPEGs are no longer decoded; the planes took {memory} kB");
     }
 
     fn run_once(&mut self, task: &DecodeTask) -> Result<(), EncodeError> {

@@ -45,7 +45,7 @@ pub(super) fn start(
         metrics: Arc::clone(metrics),
     };
     thread::Builder::new().name(format!("rendition {number}")).spawn(move || worker.run())?;
-    log::info!("rendition {number} begins: {recipe}");
+    log::debug!("rendition {number} begins: {recipe}");
     Ok(tasks)
 }
 
@@ -71,7 +71,7 @@ impl Worker {
                 task.rendition.tell(&status, &task.stream);
             }
         }
-        self.report(log::Level::Info, "is no longer watched");
+        self.report(self.figures.level(), "is no longer watched");
     }
 
     fn run_once(&mut self, task: &EncodeTask) -> Result<(), EncodeError> {
