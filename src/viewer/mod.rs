@@ -12,6 +12,7 @@ pub mod list;
 mod local_name;
 pub mod news;
 pub mod overlay;
+pub mod paint;
 pub mod presenter;
 pub mod receiver;
 pub mod session;

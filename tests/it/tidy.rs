@@ -54,7 +54,8 @@ const UNSAFE: [(&str, &str); 5] = [
 ];
 
 /// Where each crate that Cargo.toml asks for is named: one file, or one folder.
-const CRATES: [(&str, &str); 16] = [
+const CRATES: [(&str, &str); 17] = [
+    ("ab_glyph", "src/viewer/paint/glyphs.rs"),
     ("bytemuck", "src/image/"),
     ("embedded_graphics", "src/image/text.rs"),
     ("env_logger", "src/log_setup.rs"),

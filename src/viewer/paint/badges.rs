@@ -1,0 +1,221 @@
+//! Small things at the edges of a picture: its age, paused, recording, messages, names, what is selected.
+
+use super::canvas::Canvas;
+use super::rect::Rect;
+use super::style::{ACCENT, ALERT, Colour, GOOD, PANEL, QUIET, TEXT, WARN};
+use super::text::{Align, Short, Style};
+use std::fmt;
+use std::time::Duration;
+
+/// What the upper right corner of a picture says. Nothing is drawn for what is `None`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Badges {
+    /// The picture is kept as it is, for so long now.
+    pub paused: Option<Duration>,
+    /// What arrives is being recorded.
+    pub recording: Option<Recording>,
+    /// The picture is this old, which is older than it should be.
+    pub age: Option<Duration>,
+    /// The picture is enlarged so many times.
+    pub zoom: Option<f32>,
+}
+
+/// A recording that is going on.
+#[derive(Debug, Clone, Copy)]
+pub struct Recording {
+    /// For how long.
+    pub running: Duration,
+    /// Frames that the disk was too slow for.
+    pub dropped: u64,
+}
+
+/// A message that goes away by itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Toast<'a> {
+    /// One sentence.
+    pub text: &'a str,
+    /// What sort of news it is.
+    pub mood: Mood,
+}
+
+/// What sort of news a message is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mood {
+    /// It is just said.
+    Plain,
+    /// It was done.
+    Good,
+    /// It could not be done.
+    Bad,
+}
+
+/// What stands before a badge's text.
+#[derive(Debug, Clone, Copy)]
+enum Sign {
+    Dot(Colour),
+    Bars(Colour),
+    None,
+}
+
+impl Badges {
+    /// Draws them at the upper right of the canvas, one below the other.
+    pub fn draw(&self, canvas: &mut Canvas<'_>) {
+        let margin = margin(canvas);
+        let mut y = canvas.area().y + margin;
+        let mut put = |sign, text: &str, colour| {
+            let area = canvas.area();
+            let width = pill_width(canvas, sign, text).min(area.width - 2 * margin);
+            let place = Rect::new(area.right() - margin - width, y, width, pill_height(canvas));
+            pill(canvas, place, sign, text, colour);
+            y = place.bottom() + canvas.scale().em(0.35);
+        };
+        if let Some(Recording { running, dropped }) = self.recording {
+            let time = Clock(running);
+            let text = match dropped {
+                0 => Short::of(format_args!("{time}")),
+                dropped => Short::of(format_args!("{time} · {dropped} dropped")),
+            };
+            put(Sign::Dot(ALERT), &text, TEXT);
+        }
+        if let Some(paused) = self.paused {
+            put(Sign::Bars(TEXT), &Short::of(format_args!("Paused {}", Clock(paused))), TEXT);
+        }
+        if let Some(age) = self.age {
+            put(Sign::Dot(WARN), &Short::of(format_args!("{} old", Lapse(age))), WARN);
+        }
+        if let Some(zoom) = self.zoom {
+            put(Sign::None, &Short::of(format_args!("{:.0} %", zoom * 100.0)), QUIET);
+        }
+    }
+}
+
+/// Draws messages at the lower middle of the canvas, the last one lowest.
+pub fn draw_toasts(canvas: &mut Canvas<'_>, toasts: &[Toast<'_>]) {
+    let margin = margin(canvas);
+    let area = canvas.area();
+    let height = pill_height(canvas);
+    let mut bottom = area.bottom() - margin;
+    for toast in toasts.iter().rev() {
+        let sign = match toast.mood {
+            Mood::Plain => Sign::None,
+            Mood::Good => Sign::Dot(GOOD),
+            Mood::Bad => Sign::Dot(ALERT),
+        };
+        let width = pill_width(canvas, sign, toast.text).min(area.width - 2 * margin);
+        let x = area.x + (area.width - width) / 2;
+        pill(canvas, Rect::new(x, bottom - height, width, height), sign, toast.text, TEXT);
+        bottom -= height + canvas.scale().em(0.35);
+        if bottom < area.y {
+            return;
+        }
+    }
+}
+
+/// Draws a camera's name at the lower left of the canvas.
+pub fn draw_label(canvas: &mut Canvas<'_>, name: &str) {
+    let margin = margin(canvas);
+    let area = canvas.area();
+    let width = pill_width(canvas, Sign::None, name).min(area.width - 2 * margin);
+    let height = pill_height(canvas);
+    let place = Rect::new(area.x + margin, area.bottom() - margin - height, width, height);
+    pill(canvas, place, Sign::None, name, TEXT);
+}
+
+/// Draws a frame around the canvas: this picture is selected.
+pub fn draw_selection(canvas: &mut Canvas<'_>) {
+    let thickness = canvas.scale().em(0.16).max(2);
+    canvas.outline(canvas.area(), 0, thickness, ACCENT);
+}
+
+fn margin(canvas: &Canvas<'_>) -> i32 {
+    canvas.scale().em(if canvas.area().height < canvas.scale().em(16.0) { 0.4 } else { 0.8 })
+}
+
+fn pill_height(canvas: &Canvas<'_>) -> i32 {
+    canvas.scale().em(1.75)
+}
+
+fn pill_width(canvas: &mut Canvas<'_>, sign: Sign, text: &str) -> i32 {
+    let style = Style::new(canvas.scale().small(), TEXT).even();
+    canvas.measure(text, style) + 2 * canvas.scale().em(0.7) + sign_width(canvas, sign)
+}
+
+fn sign_width(canvas: &Canvas<'_>, sign: Sign) -> i32 {
+    match sign {
+        Sign::None => 0,
+        Sign::Dot(_) | Sign::Bars(_) => canvas.scale().em(1.0),
+    }
+}
+
+fn pill(canvas: &mut Canvas<'_>, place: Rect, sign: Sign, text: &str, colour: Colour) {
+    let scale = canvas.scale();
+    let radius = place.height / 2;
+    canvas.rounded(place, radius, PANEL);
+    let inner = place.inset(scale.em(0.7), 0);
+    let (sign_room, text_room) = inner.split_left(sign_width(canvas, sign));
+    let middle = place.y as f32 + place.height as f32 / 2.0;
+    match sign {
+        Sign::None => {}
+        Sign::Dot(colour) => {
+            let radius = scale.text() * 0.28;
+            canvas.disc((sign_room.x as f32 + radius, middle), radius, colour);
+        }
+        Sign::Bars(colour) => {
+            let (thick, high) = (scale.em(0.18).max(2), scale.em(0.7));
+            let y = place.y + (place.height - high) / 2;
+            for x in [0, thick * 2] {
+                canvas.rounded(Rect::new(sign_room.x + x, y, thick, high), thick / 3, colour);
+            }
+        }
+    }
+    canvas.text(text_room, text, Style::new(scale.small(), colour).even(), Align::Left);
+}
+
+/// A running time: `0:42`, `1:02:03`.
+pub(super) struct Clock(pub(super) Duration);
+
+impl fmt::Display for Clock {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.0.as_secs();
+        let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+        match hours {
+            0 => write!(out, "{minutes}:{seconds:02}"),
+            _ => write!(out, "{hours}:{minutes:02}:{seconds:02}"),
+        }
+    }
+}
+
+/// A time as people say it: `240 ms`, `3.2 s`, `48 s`, `12 min`, `3 h`, `5 days`.
+pub(super) struct Lapse(pub(super) Duration);
+
+impl fmt::Display for Lapse {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.0.as_secs();
+        match seconds {
+            0 => write!(out, "{} ms", self.0.as_millis()),
+            1..10 => write!(out, "{:.1} s", self.0.as_secs_f32()),
+            10..120 => write!(out, "{seconds} s"),
+            120..7200 => write!(out, "{} min", seconds / 60),
+            7200..172_800 => write!(out, "{} h", seconds / 3600),
+            _ => write!(out, "{} days", seconds / 86_400),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_said_as_people_say_them() {
+        let lapse = |millis| Lapse(Duration::from_millis(millis)).to_string();
+        let said = [0, 240, 999, 3_240, 48_900, 119_000, 120_000, 7_200_000, 432_000_000];
+        assert_eq!(
+            said.map(lapse),
+            ["0 ms", "240 ms", "999 ms", "3.2 s", "48 s", "119 s", "2 min", "2 h", "5 days"]
+        );
+        let clock = |seconds| Clock(Duration::from_secs(seconds)).to_string();
+        assert_eq!([0, 42, 723, 3723].map(clock), ["0:00", "0:42", "12:03", "1:02:03"]);
+        let _ = (Lapse(Duration::MAX).to_string(), Clock(Duration::MAX).to_string());
+    }
+}

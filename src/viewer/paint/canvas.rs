@@ -1,0 +1,315 @@
+//! A part of a picture that can be drawn on: shapes blended over what is there, with soft edges.
+
+// Coordinates go from whole pixels to fractions and back for every pixel of an edge; `Rect` keeps them far from any limit.
+#![allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, clippy::cast_sign_loss)]
+
+use super::glyphs::{Glyphs, Stamp};
+use super::rect::Rect;
+use super::scale::Scale;
+use super::style::{Colour, EDGE, PANEL};
+use super::text::Style;
+use crate::image::picture::Picture;
+
+/// Keeps, from frame to frame, what letters look like.
+#[derive(Debug, Default)]
+pub struct Painter {
+    glyphs: Glyphs,
+}
+
+impl Painter {
+    /// One that has drawn nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Lends a canvas that covers `area` of `picture`, with text of the size `scale`.
+    pub fn canvas<'a>(
+        &'a mut self,
+        picture: &'a mut Picture,
+        area: Rect,
+        scale: Scale,
+    ) -> Canvas<'a> {
+        let all = Rect::of(picture.size());
+        let stride = picture.size().width;
+        let pixels = picture.pixels_mut();
+        Canvas { pixels, stride, area, clip: area.and(all), scale, glyphs: &mut self.glyphs }
+    }
+}
+
+/// A part of a picture, and what is needed to draw on it.
+#[derive(Debug)]
+pub struct Canvas<'a> {
+    pixels: &'a mut [u32],
+    stride: usize,
+    area: Rect,
+    /// The part of `area` that is on the picture.
+    clip: Rect,
+    scale: Scale,
+    pub(super) glyphs: &'a mut Glyphs,
+}
+
+impl Canvas<'_> {
+    /// Where there is to be drawn.
+    pub fn area(&self) -> Rect {
+        self.area
+    }
+
+    /// How large text is.
+    pub fn scale(&self) -> Scale {
+        self.scale
+    }
+
+    /// The same canvas, as far as it lies within `area`.
+    pub fn part(&mut self, area: Rect) -> Canvas<'_> {
+        Canvas {
+            pixels: self.pixels,
+            stride: self.stride,
+            area,
+            clip: self.clip.and(area),
+            scale: self.scale,
+            glyphs: self.glyphs,
+        }
+    }
+
+    /// The same canvas, with text of another size.
+    pub fn with_scale(&mut self, scale: Scale) -> Canvas<'_> {
+        let mut canvas = self.part(self.area);
+        canvas.scale = scale;
+        canvas
+    }
+
+    /// Whether anything of `rect` can be seen.
+    pub fn shows(&self, rect: Rect) -> bool {
+        !self.clip.and(rect).is_empty()
+    }
+
+    /// Blends a colour over a rectangle.
+    pub fn fill(&mut self, rect: Rect, colour: Colour) {
+        self.each_row(rect, |row| blend_row(row, colour));
+    }
+
+    /// Makes a rectangle darker, down to `keep` of 256.
+    pub fn dim(&mut self, rect: Rect, keep: u8) {
+        let keep = u32::from(keep);
+        self.each_row(rect, |row| {
+            for pixel in row {
+                *pixel = scaled(*pixel, keep);
+            }
+        });
+    }
+
+    /// Blends a colour over a rectangle with round corners.
+    pub fn rounded(&mut self, rect: Rect, radius: i32, colour: Colour) {
+        let radius = radius.min(rect.width / 2).min(rect.height / 2).max(0);
+        let middle = Rect::new(rect.x, rect.y + radius, rect.width, rect.height - 2 * radius);
+        self.fill(middle, colour);
+        for (corner_row, y) in corner_rows(rect, radius) {
+            let between = Rect::new(rect.x + radius, y, rect.width - 2 * radius, 1);
+            self.fill(between, colour);
+            for column in 0..radius {
+                let part = corner_cover(radius, column, corner_row, radius as f32);
+                self.blend(rect.x + column, y, colour, part);
+                self.blend(rect.right() - 1 - column, y, colour, part);
+            }
+        }
+    }
+
+    /// Draws the edge of a rectangle with round corners, inside it.
+    pub fn outline(&mut self, rect: Rect, radius: i32, thickness: i32, colour: Colour) {
+        let radius = radius.min(rect.width / 2).min(rect.height / 2).max(0);
+        let thickness = thickness.min(rect.width).min(rect.height);
+        let (inner, long) = ((radius - thickness).max(0) as f32, rect.width - 2 * radius);
+        self.fill(Rect::new(rect.x + radius, rect.y, long, thickness), colour);
+        self.fill(Rect::new(rect.x + radius, rect.bottom() - thickness, long, thickness), colour);
+        let high = rect.height - 2 * radius;
+        self.fill(Rect::new(rect.x, rect.y + radius, thickness, high), colour);
+        self.fill(Rect::new(rect.right() - thickness, rect.y + radius, thickness, high), colour);
+        for (corner_row, y) in corner_rows(rect, radius) {
+            for column in 0..radius {
+                let outside = corner_cover(radius, column, corner_row, radius as f32);
+                let inside = corner_cover(radius, column, corner_row, inner);
+                self.blend(rect.x + column, y, colour, outside - inside);
+                self.blend(rect.right() - 1 - column, y, colour, outside - inside);
+            }
+        }
+    }
+
+    /// Draws a panel: quiet, dark, translucent.
+    pub fn panel(&mut self, rect: Rect) {
+        self.panel_of(rect, PANEL);
+    }
+
+    /// Draws a panel of another colour.
+    pub(super) fn panel_of(&mut self, rect: Rect, colour: Colour) {
+        let radius = self.scale.em(0.55);
+        self.rounded(rect, radius, colour);
+        self.outline(rect, radius, self.scale.hair(), EDGE);
+    }
+
+    /// Draws a full circle around a point.
+    pub fn disc(&mut self, (x, y): (f32, f32), radius: f32, colour: Colour) {
+        let reach = radius.clamp(0.0, 1e4).ceil() as i32 + 1;
+        let (left, top) = (x.floor() as i32 - reach, y.floor() as i32 - reach);
+        for row in top..=top + 2 * reach + 1 {
+            for column in left..=left + 2 * reach + 1 {
+                let away = (column as f32 + 0.5 - x).hypot(row as f32 + 0.5 - y);
+                self.blend(column, row, colour, radius + 0.5 - away);
+            }
+        }
+    }
+
+    /// Draws a straight line with round ends.
+    pub fn line(&mut self, from: (f32, f32), to: (f32, f32), thickness: f32, colour: Colour) {
+        let half = thickness / 2.0;
+        let reach = half + 1.0;
+        let columns = (from.0.min(to.0) - reach).floor()..=(from.0.max(to.0) + reach).ceil();
+        let rows = (from.1.min(to.1) - reach).floor()..=(from.1.max(to.1) + reach).ceil();
+        let clip = self.clip;
+        let columns =
+            (*columns.start() as i32).max(clip.x)..=(*columns.end() as i32).min(clip.right() - 1);
+        let rows = (*rows.start() as i32).max(clip.y)..=(*rows.end() as i32).min(clip.bottom() - 1);
+        for row in rows {
+            for column in columns.clone() {
+                let point = (column as f32 + 0.5, row as f32 + 0.5);
+                let part = half + 0.5 - distance(point, from, to);
+                self.blend(column, row, colour, part);
+            }
+        }
+    }
+
+    /// Blends a colour over one pixel, of which `part` is covered.
+    pub(super) fn blend(&mut self, x: i32, y: i32, colour: Colour, part: f32) {
+        let alpha = (f32::from(colour.alpha) * part.clamp(0.0, 1.0)).round() as u8;
+        if alpha == 0 || !self.clip.contains(x, y) {
+            return;
+        }
+        // Both are positive, for the clip lies on the picture.
+        let at = y as usize * self.stride + x as usize;
+        self.pixels[at] = mixed(self.pixels[at], colour.rgb, weight(alpha));
+    }
+
+    /// Draws a letter with the pen at `x` on a baseline.
+    pub(super) fn letter(&mut self, character: char, (x, baseline): (f32, i32), style: Style) {
+        let column = x.floor();
+        let stamp = self.glyphs.stamp(character, style.weight, style.size, x - column);
+        let Some(Stamp { left, top, cover, width }) = stamp else { return };
+        let (left, top) = (column as i32 + left, baseline + top);
+        let alpha = weight(style.colour.alpha);
+        for (row, cover) in (top..).zip(cover.chunks_exact(width)) {
+            let seen = self.clip.and(Rect::new(left, row, width as i32, 1));
+            if seen.is_empty() {
+                continue;
+            }
+            let at = seen.y as usize * self.stride + seen.x as usize;
+            let pixels = &mut self.pixels[at..at + seen.width as usize];
+            for (pixel, cover) in pixels.iter_mut().zip(&cover[(seen.x - left) as usize..]) {
+                *pixel = mixed(*pixel, style.colour.rgb, (weight(*cover) * alpha) >> 8);
+            }
+        }
+    }
+
+    fn each_row(&mut self, rect: Rect, mut paint: impl FnMut(&mut [u32])) {
+        let seen = self.clip.and(rect);
+        if seen.is_empty() {
+            return;
+        }
+        let (left, width) = (seen.x as usize, seen.width as usize);
+        let rows = self.pixels.chunks_exact_mut(self.stride).skip(seen.y as usize);
+        for row in rows.take(seen.height as usize) {
+            paint(&mut row[left..left + width]);
+        }
+    }
+}
+
+fn blend_row(row: &mut [u32], colour: Colour) {
+    if colour.alpha == 255 {
+        row.fill(colour.rgb);
+        return;
+    }
+    let alpha = weight(colour.alpha);
+    let [ours, theirs] = [scaled(colour.rgb, alpha), 256 - alpha];
+    for pixel in row {
+        *pixel = ours + scaled(*pixel, theirs);
+    }
+}
+
+/// From 0..=255 to 0..=256, so that dividing is shifting.
+fn weight(alpha: u8) -> u32 {
+    u32::from(alpha) + u32::from(alpha >> 7)
+}
+
+/// `part` of 256 of each of the three.
+fn scaled(rgb: u32, part: u32) -> u32 {
+    let (outer, green) = ((rgb & 0x00FF_00FF) * part, (rgb & 0x0000_FF00) * part);
+    (outer >> 8 & 0x00FF_00FF) | (green >> 8 & 0x0000_FF00)
+}
+
+/// `part` of 256 of `over`, and the rest of `under`.
+fn mixed(under: u32, over: u32, part: u32) -> u32 {
+    let rest = 256 - part;
+    let outer = (over & 0x00FF_00FF) * part + (under & 0x00FF_00FF) * rest;
+    let green = (over & 0x0000_FF00) * part + (under & 0x0000_FF00) * rest;
+    (outer >> 8 & 0x00FF_00FF) | (green >> 8 & 0x0000_FF00)
+}
+
+/// The rows of the upper and the lower corners, each with its number counted from the edge.
+fn corner_rows(rect: Rect, radius: i32) -> impl Iterator<Item = (i32, i32)> {
+    (0..radius).flat_map(move |row| [(row, rect.y + row), (row, rect.bottom() - 1 - row)])
+}
+
+/// How much of a pixel of a corner lies within `reach` of the corner's centre.
+fn corner_cover(radius: i32, column: i32, row: i32, reach: f32) -> f32 {
+    let centre = radius as f32 - 0.5;
+    let away = (centre - column as f32).hypot(centre - row as f32);
+    if reach <= 0.0 { 0.0 } else { (reach + 0.5 - away).clamp(0.0, 1.0) }
+}
+
+/// From a point to the nearest of a line.
+fn distance(point: (f32, f32), from: (f32, f32), to: (f32, f32)) -> f32 {
+    let (along, across) = (to.0 - from.0, to.1 - from.1);
+    let length = along * along + across * across;
+    let (x, y) = (point.0 - from.0, point.1 - from.1);
+    let part = if length > 0.0 { ((x * along + y * across) / length).clamp(0.0, 1.0) } else { 0.0 };
+    (x - part * along).hypot(y - part * across)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::pixels::Size;
+
+    #[test]
+    fn blending_ends_at_both_colours() {
+        for (under, over) in [(0, 0x00FF_FFFF), (0x00FF_FFFF, 0), (0x0012_3456, 0x00FE_DCBA)] {
+            assert_eq!(mixed(under, over, 0), under);
+            assert_eq!(mixed(under, over, 256), over);
+        }
+        assert_eq!((weight(0), weight(255)), (0, 256));
+    }
+
+    #[test]
+    fn no_shape_touches_what_lies_outside() {
+        let sides = [i32::MIN, -70_000, -3, 0, 1, 7, 40, i32::MAX];
+        let mut painter = Painter::new();
+        for (x, width) in sides.into_iter().flat_map(|x| sides.map(|width| (x, width))) {
+            let mut picture = Picture::blank(Size::new(24, 16), 0x0011_2233);
+            let area = Rect::new(5, 4, 11, 7);
+            let scale = Scale::for_area(area, 1.0);
+            let mut canvas = painter.canvas(&mut picture, area, scale);
+            let rect = Rect::new(x, x / 2, width, width / 3);
+            let red = Colour { rgb: 0x00FF_0000, alpha: 200 };
+            canvas.fill(rect, red);
+            canvas.dim(rect, 9);
+            let small = Rect::new(rect.x, rect.y, rect.width.min(99), rect.height.min(99));
+            canvas.rounded(small, 6, red);
+            canvas.outline(small, 6, 2, red);
+            canvas.disc((x as f32, 5.0), 12.0, red);
+            canvas.line((x as f32, -9.0), (width as f32, 30.0), 3.0, red);
+            for (at, pixel) in picture.pixels().iter().enumerate() {
+                let (column, row) = (at % 24, at / 24);
+                let inside = (5..16).contains(&column) && (4..11).contains(&row);
+                assert!(inside || *pixel == 0x0011_2233, "{column} {row} of {rect:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,459 @@
+//! The panel of a camera's controls.
+
+// A slider's columns become values and back; every range is brought into bounds before.
+#![allow(clippy::cast_possible_truncation)]
+
+use super::canvas::Canvas;
+use super::rect::Rect;
+use super::rows::Rows;
+use super::scale::Scale;
+use super::style::{ACCENT, FAINT, HOVER, PANEL, QUIET, SELECTED, TEXT, WARN, WELL};
+use super::text::{Align, Short, Style};
+
+/// A control. Any numbers will do: what makes no sense is shown and cannot be moved.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Control {
+    /// Its name.
+    pub name: String,
+    /// Least value.
+    pub minimum: i64,
+    /// Greatest value.
+    pub maximum: i64,
+    /// Distance between values.
+    pub step: u64,
+    /// Value after power-on.
+    pub default: i64,
+    /// Value now.
+    pub value: i64,
+    /// What each value from the least on is called; empty where values are numbers.
+    pub choices: Vec<String>,
+    /// Why it cannot be changed; `None` when it can.
+    pub greyed: Option<String>,
+}
+
+/// The panel.
+#[derive(Debug, Clone, Copy)]
+pub struct Panel<'a> {
+    /// The camera's name.
+    pub camera: &'a str,
+    /// Its controls.
+    pub controls: &'a [Control],
+    /// The one that keys change.
+    pub selected: usize,
+    /// The one that the mouse is on.
+    pub hover: Option<usize>,
+    /// The first one seen, as [`Layout::first`] said last; at first 0.
+    pub first: usize,
+    /// Why none of them can be changed, or why there are none; `None` when they can.
+    pub greyed: Option<&'a str>,
+}
+
+/// What lies where.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Layout {
+    panel: Rect,
+    head: Rect,
+    reason: Rect,
+    foot: Rect,
+    rows: Rows,
+    scale: Scale,
+    /// Whether the slider is below the name.
+    is_tall: bool,
+}
+
+/// What the mouse is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hit {
+    /// Nothing of the panel.
+    Outside,
+    /// The panel, and no control.
+    Panel,
+    /// A control, beside its value.
+    Control(usize),
+    /// A control's slider or switch: a click there sets this value.
+    Value(usize, i64),
+}
+
+/// In ems.
+const WIDTH: f32 = 22.0;
+const TALL_ROW: f32 = 3.1;
+const LOW_ROW: f32 = 1.7;
+/// The width of a switch and of the knob of a slider.
+const SWITCH: f32 = 2.0;
+const KNOB: f32 = 0.8;
+
+impl Control {
+    /// Whether it can be changed at all, now or when it is not greyed.
+    pub fn is_movable(&self) -> bool {
+        self.minimum < self.maximum
+    }
+
+    /// Whether it is on or off.
+    pub fn is_switch(&self) -> bool {
+        (self.minimum, self.maximum) == (0, 1) && self.choices.is_empty()
+    }
+
+    /// The value so many steps from now, within the range.
+    pub fn stepped(&self, steps: i64) -> i64 {
+        let by = i128::from(steps) * self.step();
+        self.granted(i128::from(self.value) + by)
+    }
+
+    /// The value at a part of the range, from 0 to 1.
+    pub fn at_part(&self, part: f64) -> i64 {
+        let part = if part.is_finite() { part.clamp(0.0, 1.0) } else { 0.0 };
+        let steps = self.span() / self.step();
+        let step = (part * steps as f64).round() as i128;
+        let is_last = part >= 1.0;
+        let offset = if is_last { self.span() } else { step * self.step() };
+        self.granted(i128::from(self.minimum) + offset)
+    }
+
+    fn part_of(&self, value: i64) -> f32 {
+        let offset = i128::from(value) - i128::from(self.minimum);
+        if self.is_movable() {
+            (offset as f64 / self.span() as f64).clamp(0.0, 1.0) as f32
+        } else {
+            0.0
+        }
+    }
+
+    fn span(&self) -> i128 {
+        (i128::from(self.maximum) - i128::from(self.minimum)).max(0)
+    }
+
+    fn step(&self) -> i128 {
+        i128::from(self.step.max(1))
+    }
+
+    fn granted(&self, value: i128) -> i64 {
+        if !self.is_movable() {
+            return self.value;
+        }
+        let (least, most) = (i128::from(self.minimum), i128::from(self.maximum));
+        i64::try_from(value.clamp(least, most)).unwrap_or(self.value)
+    }
+
+    fn choice(&self, value: i64) -> Option<&str> {
+        let index = usize::try_from(value.checked_sub(self.minimum)?).ok()?;
+        self.choices.get(index).map(String::as_str)
+    }
+
+    /// Its value in words.
+    fn said(&self) -> Short {
+        match self.choice(self.value) {
+            Some(choice) => Short::of(format_args!("{choice}")),
+            None if self.is_switch() => {
+                Short::of(format_args!("{}", if self.value == 0 { "off" } else { "on" }))
+            }
+            None => Short::of(format_args!("{}", self.value)),
+        }
+    }
+}
+
+impl Layout {
+    /// The first control that is seen: [`Panel::first`] of the next frame.
+    pub fn first(&self) -> usize {
+        self.rows.first()
+    }
+
+    /// What is at a point.
+    pub fn hit(&self, controls: &[Control], x: i32, y: i32) -> Hit {
+        let Some(index) = self.rows.at(x, y) else {
+            return if self.panel.contains(x, y) { Hit::Panel } else { Hit::Outside };
+        };
+        let Some((control, row)) = controls.get(index).zip(self.rows.rect(index)) else {
+            return Hit::Panel;
+        };
+        let place = self.value_room(control, row);
+        // A little beside a slider's ends is its end.
+        let reach = self.scale.em(KNOB);
+        let near = Rect::new(place.x - reach, place.y, place.width + 2 * reach, place.height);
+        if !near.contains(x, y) {
+            return Hit::Control(index);
+        }
+        if control.is_switch() {
+            return Hit::Value(index, i64::from(control.value == 0));
+        }
+        Hit::Value(index, self.value_at(control, index, x).unwrap_or(control.value))
+    }
+
+    /// The value that a slider has when its knob is dragged to a column, be it beyond its ends; `None` when that
+    /// control is not seen.
+    pub fn value_at(&self, control: &Control, index: usize, x: i32) -> Option<i64> {
+        let room = self.value_room(control, self.rows.rect(index)?);
+        let groove = self.groove(room);
+        Some(control.at_part(f64::from(x - groove.x) / f64::from(groove.width.max(1))))
+    }
+
+    /// Where a row's slider or switch lies.
+    fn value_room(&self, control: &Control, row: Rect) -> Rect {
+        let scale = self.scale;
+        let inner = row.inset(scale.em(0.6), 0);
+        match (self.is_tall, control.is_switch()) {
+            (true, true) => {
+                let (right, _) = inner.split_right(scale.em(SWITCH));
+                right
+            }
+            (true, false) => {
+                let (_, low) = inner.split_top(inner.height / 2);
+                low
+            }
+            (false, true) => inner.split_right(scale.em(SWITCH)).0,
+            (false, false) => {
+                let (right, _) = inner.split_right(inner.width / 2);
+                right.split_left(right.width - scale.em(3.6)).0
+            }
+        }
+    }
+
+    /// Where the middle of the knob goes along.
+    fn groove(&self, room: Rect) -> Rect {
+        let scale = self.scale;
+        let (half, thick) = (scale.em(KNOB / 2.0), scale.em(0.24).max(2));
+        let y =
+            room.y + if self.is_tall { room.height * 2 / 5 } else { room.height / 2 } - thick / 2;
+        Rect::new(room.x + half, y, room.width - 2 * half, thick)
+    }
+}
+
+impl Panel<'_> {
+    /// What lies where on a canvas of this area and scale.
+    pub fn layout(&self, area: Rect, scale: Scale) -> Layout {
+        let is_tall = area.height >= scale.em(16.0);
+        let margin = scale.em(if is_tall { 0.8 } else { 0.4 });
+        let room = area.inset(margin, margin);
+        let row = scale.em(if is_tall { TALL_ROW } else { LOW_ROW });
+        let head = if is_tall { scale.em(3.0) } else { 0 };
+        let foot = if is_tall { scale.em(2.4) } else { 0 };
+        let reason = match self.greyed {
+            Some(_) if is_tall => scale.em(3.2),
+            Some(_) => scale.em(1.6),
+            None => 0,
+        };
+        let padding = scale.em(0.4);
+        let count = i32::try_from(self.controls.len()).unwrap_or(i32::MAX);
+        let high = row.saturating_mul(count).saturating_add(head + foot + reason + 2 * padding);
+        let high = high.min(room.height);
+        let (right, _) = room.split_right(scale.em(WIDTH));
+        let (panel, _) = right.split_top(high);
+        let inner = panel.inset(padding, padding);
+        let (head, rest) = inner.split_top(head);
+        let (reason, rest) = rest.split_top(reason);
+        let (list, foot) = rest.split_top(rest.height - foot);
+        let selected = (!self.controls.is_empty()).then_some(self.selected);
+        let rows = Rows::new(list, row, self.controls.len(), self.first, selected);
+        Layout { panel, head, reason, foot, rows, scale, is_tall }
+    }
+
+    /// Draws it at the right of the canvas.
+    pub fn draw(&self, canvas: &mut Canvas<'_>) -> Layout {
+        let scale = canvas.scale();
+        let layout = self.layout(canvas.area(), scale);
+        canvas.panel_of(layout.panel, PANEL);
+        let side = scale.em(0.6);
+        if layout.is_tall {
+            self.draw_head(canvas, &layout);
+        }
+        if let Some(reason) = self.greyed {
+            let style = Style::new(scale.small(), WARN);
+            canvas.paragraph(
+                layout.reason.inset(side, 0),
+                reason,
+                style,
+                Align::Left,
+                scale.em(1.35),
+            );
+        }
+        for index in layout.rows.seen() {
+            let (Some(control), Some(row)) = (self.controls.get(index), layout.rows.rect(index))
+            else {
+                continue;
+            };
+            if index == self.selected {
+                canvas.rounded(row, scale.em(0.35), SELECTED);
+            } else if Some(index) == self.hover {
+                canvas.rounded(row, scale.em(0.35), HOVER);
+            }
+            self.draw_control(&mut canvas.part(row), &layout, control);
+        }
+        let column = Rect::new(
+            layout.panel.right() - scale.em(0.32),
+            layout.reason.bottom(),
+            scale.em(0.2).max(2),
+            layout.foot.y - layout.reason.bottom(),
+        );
+        layout.rows.draw_bar(canvas, column);
+        layout
+    }
+
+    fn draw_head(&self, canvas: &mut Canvas<'_>, layout: &Layout) {
+        let scale = canvas.scale();
+        let side = scale.em(0.6);
+        let head = layout.head.inset(side, 0);
+        let title = Style::new(scale.text() * 1.2, TEXT).bold();
+        let end = canvas.text(head, "Controls", title, Align::Left) + scale.em(0.8);
+        let rest = Rect::new(end, head.y, head.right() - end, head.height);
+        canvas.text(rest, self.camera, Style::new(scale.small(), QUIET), Align::Right);
+        let hint = match self.greyed {
+            Some(_) => "C closes",
+            None => "↑ ↓ choose · ← → change · D default",
+        };
+        canvas.text(
+            layout.foot.inset(side, 0),
+            hint,
+            Style::new(scale.small(), FAINT),
+            Align::Left,
+        );
+    }
+
+    fn draw_control(&self, canvas: &mut Canvas<'_>, layout: &Layout, control: &Control) {
+        let (scale, row) = (canvas.scale(), canvas.area());
+        let is_live = self.greyed.is_none() && control.greyed.is_none() && control.is_movable();
+        let (name_colour, value_colour) = if is_live { (TEXT, TEXT) } else { (FAINT, FAINT) };
+        let inner = row.inset(scale.em(0.6), 0);
+        let room = layout.value_room(control, row);
+        let name = Style::new(scale.text(), name_colour);
+        let value = Style::new(scale.small(), value_colour).even();
+        let line = if layout.is_tall && !control.is_switch() {
+            inner.split_top(inner.height * 11 / 20).0
+        } else {
+            inner
+        };
+        if control.is_switch() {
+            let (left, _) = line.split_left(line.width - scale.em(SWITCH + 0.6));
+            canvas.text(left, &control.name, name, Align::Left);
+            draw_switch(canvas, room, control.value != 0, is_live);
+            return;
+        }
+        let said = control.said();
+        if layout.is_tall {
+            let width = canvas.measure(&said, value).min(line.width / 2);
+            let (right, left) = line.split_right(width);
+            canvas.text(
+                left.split_left(left.width - scale.em(0.6)).0,
+                &control.name,
+                name,
+                Align::Left,
+            );
+            canvas.text(right, &said, value, Align::Right);
+        } else {
+            canvas.text(
+                inner.split_left(inner.width / 2 - scale.em(0.6)).0,
+                &control.name,
+                name,
+                Align::Left,
+            );
+            canvas.text(inner.split_right(scale.em(3.3)).0, &said, value, Align::Right);
+        }
+        match (&control.greyed, self.greyed) {
+            (Some(reason), None) if layout.is_tall => {
+                let (room, _) = room.split_top(room.height * 4 / 5);
+                canvas.text(room, reason, Style::new(scale.small(), FAINT), Align::Left);
+            }
+            _ => draw_slider(canvas, layout.groove(room), control, is_live),
+        }
+    }
+}
+
+fn draw_switch(canvas: &mut Canvas<'_>, room: Rect, is_on: bool, is_live: bool) {
+    let scale = canvas.scale();
+    let place = room.centred(scale.em(SWITCH), scale.em(1.1));
+    let colour = match (is_live, is_on) {
+        (true, true) => ACCENT,
+        (true, false) => WELL.with_alpha(60),
+        (false, _) => WELL,
+    };
+    canvas.rounded(place, place.height / 2, colour);
+    let radius = place.height as f32 / 2.0;
+    let x = if is_on { place.right() as f32 - radius } else { place.x as f32 + radius };
+    let knob = if is_live { TEXT } else { FAINT };
+    canvas.disc((x, place.y as f32 + radius), radius - scale.text() * 0.13, knob);
+}
+
+fn draw_slider(canvas: &mut Canvas<'_>, groove: Rect, control: &Control, is_live: bool) {
+    let scale = canvas.scale();
+    let column = |part: f32| groove.x as f32 + part * groove.width as f32;
+    canvas.rounded(groove, groove.height / 2, WELL.with_alpha(if is_live { 50 } else { 24 }));
+    if !control.is_movable() {
+        return;
+    }
+    let middle = groove.y as f32 + groove.height as f32 / 2.0;
+    let x = column(control.part_of(control.value));
+    let (done, _) = groove.split_left(x as i32 - groove.x);
+    let colour = if is_live { ACCENT } else { FAINT.with_alpha(120) };
+    canvas.rounded(done, groove.height / 2, colour);
+    // Where the camera has it by itself.
+    let mark = column(control.part_of(control.default)).round() as i32;
+    let (thick, high) = (scale.hair() + 1, scale.em(0.75));
+    let place = Rect::new(mark - thick / 2, middle as i32 - high / 2, thick, high);
+    canvas.fill(place, QUIET.with_alpha(if is_live { 200 } else { 90 }));
+    let knob = if is_live { TEXT } else { FAINT };
+    canvas.disc((x, middle), scale.text() * KNOB / 2.0, knob);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn control(minimum: i64, maximum: i64, step: u64, value: i64) -> Control {
+        Control { minimum, maximum, step, value, default: 5, ..Control::default() }
+    }
+
+    #[test]
+    fn values_stay_within_any_range() {
+        let edges = [i64::MIN, -7, 0, 3, i64::MAX];
+        for (minimum, maximum) in edges.into_iter().flat_map(|a| edges.map(|b| (a, b))) {
+            for step in [0, 1, 3, u64::MAX] {
+                for value in edges {
+                    let control = control(minimum, maximum, step, value);
+                    let found = [f64::NAN, -1.0, 0.0, 0.3, 1.0, f64::INFINITY]
+                        .map(|part| control.at_part(part))
+                        .into_iter()
+                        .chain(edges.map(|steps| control.stepped(steps)));
+                    for found in found {
+                        let is_inside = (minimum..=maximum).contains(&found);
+                        assert!(is_inside || (minimum >= maximum && found == value));
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn sliders_stop_at_steps_and_at_both_ends() {
+        let control = control(-10, 11, 4, 2);
+        let values = [0.0, 0.1, 0.5, 0.99, 1.0].map(|part| control.at_part(part));
+        assert_eq!(values, [-10, -10, 2, 10, 11]);
+        assert_eq!([1, -1, 9].map(|steps| control.stepped(steps)), [6, -2, 11]);
+    }
+
+    #[test]
+    fn the_mouse_finds_controls_and_their_values() {
+        let mut controls = vec![control(0, 100, 1, 50), control(0, 1, 1, 0), control(0, 255, 1, 9)];
+        controls[2].name = "Gain".into();
+        let panel = Panel {
+            camera: "",
+            controls: &controls,
+            selected: 0,
+            hover: None,
+            first: 0,
+            greyed: None,
+        };
+        for size in [(160, 120), (640, 360), (1280, 720)] {
+            let area = Rect::new(0, 0, size.0, size.1);
+            let layout = panel.layout(area, Scale::for_area(area, 1.0));
+            let row = layout.rows.rect(0).expect("seen");
+            let groove = layout.groove(layout.value_room(&controls[0], row));
+            assert_eq!(layout.hit(&controls, groove.x, groove.y), Hit::Value(0, 0));
+            assert_eq!(layout.hit(&controls, groove.right(), groove.y), Hit::Value(0, 100));
+            assert_eq!(layout.hit(&controls, row.x, row.y), Hit::Control(0));
+            assert_eq!(layout.value_at(&controls[0], 0, i32::MAX / 2), Some(100));
+            assert_eq!(layout.value_at(&controls[0], 0, -5000), Some(0));
+            let switch = layout.rows.rect(1).expect("seen");
+            let place = layout.value_room(&controls[1], switch);
+            assert_eq!(layout.hit(&controls, place.x + 2, place.y + 2), Hit::Value(1, 1));
+            assert_eq!(layout.hit(&controls, 0, 0), Hit::Outside);
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! The figures overlay: how old the picture is, how fast it comes, from where.
+
+use super::canvas::Canvas;
+use super::graph::Graph;
+use super::rect::Rect;
+use super::style::{QUIET, TEXT, WARN};
+use super::text::{Align, Short, Style};
+use super::track::AgeTrack;
+use crate::image::pixels::Size;
+use std::time::{Duration, Instant};
+
+/// What is known of a camera's pictures. What is not known is shown as a dash.
+#[derive(Debug, Clone, Copy)]
+pub struct Figures<'a> {
+    /// The camera's name.
+    pub camera: &'a str,
+    /// Where it is reached.
+    pub address: &'a str,
+    /// How old the picture is that is shown.
+    pub age: Option<Duration>,
+    /// How old 95 % of the pictures were at most.
+    pub age_p95: Option<Duration>,
+    /// By how much an age can be wrong.
+    pub uncertainty: Option<Duration>,
+    /// Frames per second that arrive.
+    pub received_fps: Option<f64>,
+    /// Frames per second that are shown.
+    pub shown_fps: Option<f64>,
+    /// What arrives, in bits per second.
+    pub bits_per_second: Option<f64>,
+    /// The size of the frames.
+    pub size: Option<Size>,
+    /// How they are coded, for people: `JPEG`.
+    pub codec: &'a str,
+    /// Frames that arrived and were not shown.
+    pub skipped_here: u64,
+    /// Frames that the camera took and did not send.
+    pub skipped_there: u64,
+    /// The least round trip lately.
+    pub round_trip: Option<Duration>,
+    /// Between two frames of the camera.
+    pub interval: Option<Duration>,
+    /// The ages of the last pictures.
+    pub track: &'a AgeTrack,
+    /// When all this is so.
+    pub now: Instant,
+}
+
+/// A part of the overlay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Camera,
+    Address,
+    Age,
+    Graph,
+    Rate,
+    Bitrate,
+    Picture,
+    Skipped,
+    RoundTrip,
+}
+
+/// From top to bottom, each with its rank: where there is no room for all, the lowest ranks are shown.
+const PARTS: [(Part, u8); 9] = [
+    (Part::Camera, 4),
+    (Part::Address, 7),
+    (Part::Age, 0),
+    (Part::Graph, 8),
+    (Part::Rate, 1),
+    (Part::Bitrate, 2),
+    (Part::Picture, 3),
+    (Part::Skipped, 5),
+    (Part::RoundTrip, 6),
+];
+
+/// As wide as the longest row needs, in ems.
+const WIDTH: f32 = 20.5;
+
+impl Figures<'_> {
+    /// Draws them at the upper left of the canvas; returns where.
+    pub fn draw(&self, canvas: &mut Canvas<'_>) -> Rect {
+        let scale = canvas.scale();
+        let area = canvas.area();
+        let margin = scale.em(if area.height < scale.em(16.0) { 0.4 } else { 0.8 });
+        let padding = scale.em(if area.height < scale.em(16.0) { 0.5 } else { 0.9 });
+        let room = area.inset(margin, margin);
+        let chosen = self.chosen(canvas, room.height - 2 * padding);
+        let height: i32 = chosen.iter().flatten().map(|part| self.height_of(canvas, *part)).sum();
+        let panel =
+            Rect::new(room.x, room.y, scale.em(WIDTH).min(room.width), height + 2 * padding);
+        if height == 0 || panel.width < scale.em(4.0) {
+            return Rect::default();
+        }
+        canvas.panel(panel);
+        let mut rest = panel.inset(padding, padding);
+        for part in chosen.into_iter().flatten() {
+            let (row, below) = rest.split_top(self.height_of(canvas, part));
+            self.draw_part(canvas, part, row);
+            rest = below;
+        }
+        panel
+    }
+
+    /// Those parts that there is room for, in their order.
+    fn chosen(&self, canvas: &Canvas<'_>, mut room: i32) -> [Option<Part>; PARTS.len()] {
+        let mut chosen = [None; PARTS.len()];
+        for rank in 0..PARTS.len() {
+            for (place, (part, _)) in
+                chosen.iter_mut().zip(PARTS).filter(|(_, (_, own))| usize::from(*own) == rank)
+            {
+                let height = self.height_of(canvas, part);
+                if height <= room {
+                    *place = Some(part);
+                    room -= height;
+                }
+            }
+        }
+        chosen
+    }
+
+    fn height_of(&self, canvas: &Canvas<'_>, part: Part) -> i32 {
+        let scale = canvas.scale();
+        let is_low = canvas.area().height < scale.em(16.0);
+        match part {
+            Part::Age if !is_low => scale.em(2.5),
+            Part::Graph => scale.em(4.6),
+            _ if is_low => scale.em(1.35),
+            _ => scale.line(),
+        }
+    }
+
+    fn draw_part(&self, canvas: &mut Canvas<'_>, part: Part, row: Rect) {
+        let small = canvas.scale().small();
+        match part {
+            Part::Camera => {
+                let style = Style::new(canvas.scale().text(), TEXT).bold();
+                canvas.text(row, self.camera, style, Align::Left);
+            }
+            Part::Address => {
+                canvas.text(row, self.address, Style::new(small, QUIET), Align::Left);
+            }
+            Part::Age => self.draw_age(canvas, row),
+            Part::Graph => {
+                let graph = Graph { track: self.track, now: self.now, interval: self.interval };
+                let gap = canvas.scale().em(0.45);
+                graph.draw(canvas, row.inset(0, gap));
+            }
+            Part::Rate => {
+                let (received, shown) = (Known(self.received_fps, 1), Known(self.shown_fps, 1));
+                fact(canvas, row, "Rate", format_args!("{received} fps · {shown} shown"));
+            }
+            Part::Bitrate => {
+                let megabits = self.bits_per_second.map(|bits| bits / 1e6);
+                let digits = if megabits.is_some_and(|megabits| megabits < 10.0) { 2 } else { 1 };
+                fact(canvas, row, "Bitrate", format_args!("{} Mbit/s", Known(megabits, digits)));
+            }
+            Part::Picture => match self.size {
+                Some(Size { width, height }) => {
+                    fact(canvas, row, "Picture", format_args!("{width}×{height} {}", self.codec));
+                }
+                None => fact(canvas, row, "Picture", format_args!("–")),
+            },
+            Part::Skipped => {
+                let (here, there) = (self.skipped_here, self.skipped_there);
+                fact(canvas, row, "Skipped", format_args!("{here} here · {there} at camera"));
+            }
+            Part::RoundTrip => {
+                let round_trip = Known(self.round_trip.map(millis), 1);
+                fact(canvas, row, "Round trip", format_args!("{round_trip} ms"));
+            }
+        }
+    }
+
+    /// How old it is now, large; beside it how old they mostly are, and how sure that is.
+    fn draw_age(&self, canvas: &mut Canvas<'_>, row: Rect) {
+        let scale = canvas.scale();
+        let is_low = row.height < scale.em(2.0);
+        let size = if is_low { scale.text() } else { scale.text() * 1.8 };
+        let is_old = self.age.zip(self.interval).is_some_and(|(age, interval)| age > interval * 3);
+        let style = Style::new(size, if is_old { WARN } else { TEXT }).bold().even();
+        let age = Short::of(format_args!("{} ms", Known(self.age.map(millis), 1)));
+        let end = canvas.text(row, &age, style, Align::Left);
+        let rest = Rect::new(end, row.y, row.right() - end, row.height);
+        let quiet = Style::new(scale.small(), QUIET).even();
+        let most = Known(self.age_p95.map(millis), 1);
+        let unsure = Known(self.uncertainty.map(millis), 1);
+        let text = Short::of(format_args!("p95 {most} ± {unsure}"));
+        let gap = scale.em(0.8);
+        let rest = Rect::new(rest.x + gap, rest.y, rest.width - gap, rest.height);
+        canvas.text(rest, &text, quiet, Align::Right);
+    }
+}
+
+/// A row with what it is at the left and how much at the right.
+fn fact(canvas: &mut Canvas<'_>, row: Rect, name: &str, value: std::fmt::Arguments<'_>) {
+    let scale = canvas.scale();
+    let value = Short::of(value);
+    let style = Style::new(scale.small(), TEXT).even();
+    let width = canvas.measure(&value, style);
+    let left = row.width - width - scale.em(0.6);
+    if left > scale.em(2.0) {
+        let (name_room, _) = row.split_left(left);
+        canvas.text(name_room, name, Style::new(scale.small(), QUIET), Align::Left);
+    }
+    canvas.text(row, &value, style, Align::Right);
+}
+
+/// A number with so many decimals, or a dash.
+struct Known(Option<f64>, usize);
+
+impl std::fmt::Display for Known {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            Some(number) if number >= 10_000.0 => write!(out, "{number:.0}"),
+            Some(number) => write!(out, "{number:.*}", self.1),
+            None => out.write_str("–"),
+        }
+    }
+}
+
+fn millis(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
+}

@@ -1,0 +1,184 @@
+//! What letters look like, kept once drawn: the only file that names `ab_glyph`.
+
+// A letter's few pixels, from fractions to bytes; sizes are those of `Scale`.
+#![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+
+use super::text::Weight;
+use ab_glyph::{Font, FontRef, GlyphId, PxScale, point};
+use std::collections::HashMap;
+use std::fmt;
+
+/// The fonts and all letters drawn so far.
+pub(super) struct Glyphs {
+    fonts: [FontRef<'static>; 2],
+    forms: HashMap<(char, Weight), Form>,
+    drawn: HashMap<Key, Drawn>,
+    /// How much each letter covers of its pixels, one letter behind another.
+    cover: Vec<u8>,
+}
+
+/// What a character is in a font.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Form {
+    glyph: Option<GlyphId>,
+    /// How far it takes the pen, in ems.
+    pub(super) advance: f32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Key {
+    character: char,
+    weight: Weight,
+    /// Quarters of a pixel.
+    size: u16,
+    /// The pen's place between two pixels, in quarters.
+    quarter: u8,
+}
+
+/// Where a letter's cover is, and where that goes.
+#[derive(Debug, Clone, Copy)]
+struct Drawn {
+    start: usize,
+    width: usize,
+    height: usize,
+    left: i32,
+    top: i32,
+}
+
+/// A letter to be drawn: from the pen's pixel to its top left corner, how much of each pixel, how many in a row.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Stamp<'a> {
+    pub(super) left: i32,
+    pub(super) top: i32,
+    pub(super) cover: &'a [u8],
+    pub(super) width: usize,
+}
+
+/// A few thousand letters of ordinary size; when there are more, all is begun anew.
+const MAX_COVER: usize = 4 << 20;
+/// A stranger's text may have any character there is.
+const MAX_FORMS: usize = 4096;
+/// Larger letters go to whole pixels: nobody sees the difference.
+const LARGEST_BETWEEN: f32 = 40.0;
+/// Light letters on dark look thinner than they are.
+const BOLDER: f32 = 0.82;
+
+const REGULAR: &[u8] = include_bytes!("font/Inter-Regular.otf");
+const SEMI_BOLD: &[u8] = include_bytes!("font/Inter-SemiBold.otf");
+
+impl Default for Glyphs {
+    fn default() -> Self {
+        let font = |bytes| FontRef::try_from_slice(bytes).expect("a font that tests have read");
+        Self {
+            fonts: [font(REGULAR), font(SEMI_BOLD)],
+            forms: HashMap::new(),
+            drawn: HashMap::new(),
+            cover: Vec::new(),
+        }
+    }
+}
+
+impl Glyphs {
+    /// What a character is; `None` where the fonts have nothing for it.
+    pub(super) fn form(&mut self, character: char, weight: Weight) -> Option<Form> {
+        if self.forms.len() >= MAX_FORMS {
+            self.forms.clear();
+        }
+        let font = &self.fonts[weight as usize];
+        let form = *self.forms.entry((character, weight)).or_insert_with(|| {
+            let glyph = font.glyph_id(character);
+            let units = font.units_per_em().unwrap_or(1000.0);
+            let advance = font.h_advance_unscaled(glyph) / units;
+            // Glyph 0 is what a font has for all that it has not.
+            Form { glyph: (glyph.0 != 0).then_some(glyph), advance }
+        });
+        form.glyph.is_some().then_some(form)
+    }
+
+    /// The pixels of a character, `between` of a pixel to the right of the pen's; `None` where there are none, as of a blank.
+    pub(super) fn stamp(
+        &mut self,
+        character: char,
+        weight: Weight,
+        size: f32,
+        between: f32,
+    ) -> Option<Stamp<'_>> {
+        let form = self.form(character, weight)?;
+        let quarter = if size > LARGEST_BETWEEN { 0 } else { (between * 4.0) as u8 & 3 };
+        let key = Key { character, weight, size: (size * 4.0) as u16, quarter };
+        let drawn = match self.drawn.get(&key) {
+            Some(drawn) => *drawn,
+            None => self.draw(key, form.glyph?),
+        };
+        if drawn.width == 0 {
+            return None;
+        }
+        let cover = &self.cover[drawn.start..drawn.start + drawn.width * drawn.height];
+        Some(Stamp { left: drawn.left, top: drawn.top, cover, width: drawn.width })
+    }
+
+    fn draw(&mut self, key: Key, glyph: GlyphId) -> Drawn {
+        if self.cover.len() > MAX_COVER {
+            self.cover.clear();
+            self.drawn.clear();
+        }
+        let font = &self.fonts[key.weight as usize];
+        let units = font.units_per_em().unwrap_or(1000.0);
+        let scale = PxScale::from(f32::from(key.size) / 4.0 * font.height_unscaled() / units);
+        let pen = point(f32::from(key.quarter) / 4.0, 0.0);
+        let start = self.cover.len();
+        let mut drawn = Drawn { start, width: 0, height: 0, left: 0, top: 0 };
+        if let Some(outline) = font.outline_glyph(glyph.with_scale_and_position(scale, pen)) {
+            let bounds = outline.px_bounds();
+            (drawn.left, drawn.top) = (bounds.min.x as i32, bounds.min.y as i32);
+            (drawn.width, drawn.height) = (bounds.width() as usize, bounds.height() as usize);
+            self.cover.resize(start + drawn.width * drawn.height, 0);
+            let cover = &mut self.cover[start..];
+            outline.draw(|x, y, part| {
+                let at = y as usize * drawn.width + x as usize;
+                if let Some(pixel) = cover.get_mut(at) {
+                    *pixel = (part.clamp(0.0, 1.0).powf(BOLDER) * 255.0).round() as u8;
+                }
+            });
+        }
+        self.drawn.insert(key, drawn);
+        drawn
+    }
+}
+
+impl fmt::Debug for Glyphs {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{} letters", self.drawn.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fonts_have_latin_greek_cyrillic_and_signs() {
+        let mut glyphs = Glyphs::default();
+        for weight in [Weight::Regular, Weight::Bold] {
+            for character in "Aé ßŁőệ Ω έ Яжї ±×·…–“„€µ№→←↑↓✓0".chars()
+            {
+                assert!(glyphs.form(character, weight).is_some(), "{character}");
+            }
+            for character in "摄\u{1F3A5}\u{0}".chars() {
+                assert!(glyphs.form(character, weight).is_none(), "{character}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded() {
+        let mut glyphs = Glyphs::default();
+        for size in 1..200_u16 {
+            for character in ('\u{1}'..'\u{2500}').step_by(7) {
+                let _ = glyphs.stamp(character, Weight::Regular, f32::from(size), 0.6);
+            }
+        }
+        assert!(glyphs.cover.len() < MAX_COVER + 500 * 500);
+        assert!(glyphs.forms.len() <= MAX_FORMS);
+    }
+}

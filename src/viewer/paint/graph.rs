@@ -1,0 +1,124 @@
+//! A curve of the ages of the last ten seconds.
+
+// Milliseconds become rows of pixels.
+#![allow(clippy::cast_possible_truncation)]
+
+use super::canvas::Canvas;
+use super::rect::Rect;
+use super::style::{ACCENT, Colour, QUIET, WARN, WELL};
+use super::text::{Align, Short, Style};
+use super::track::AgeTrack;
+use std::time::{Duration, Instant};
+
+/// What a graph shows.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Graph<'a> {
+    pub(super) track: &'a AgeTrack,
+    pub(super) now: Instant,
+    /// Between two frames of the camera: a line to compare with.
+    pub(super) interval: Option<Duration>,
+}
+
+/// A curve is interrupted where there was no picture for this long.
+const GAP: Duration = Duration::from_millis(400);
+
+impl Graph<'_> {
+    /// Draws it into `room`, with its scale at the right.
+    pub(super) fn draw(&self, canvas: &mut Canvas<'_>, room: Rect) {
+        let scale = canvas.scale();
+        let label = Style::new(scale.small(), QUIET).even();
+        let top = self.top();
+        let (labels, plot) = room.split_right(canvas.measure("0000 ms", label));
+        let plot = Rect::new(plot.x, plot.y, plot.width - scale.em(0.5), plot.height);
+        if plot.width < 8 || plot.height < 8 {
+            return;
+        }
+        canvas.rounded(plot, scale.em(0.25), WELL.with_alpha(16));
+        let row =
+            |millis: f32| plot.bottom() as f32 - 1.0 - millis / top * (plot.height - 2) as f32;
+        let height = scale.em(1.1);
+        let mut written = plot.y;
+        canvas.text(
+            Rect::new(labels.x, plot.y, labels.width, height),
+            &Short::of(format_args!("{top:.0} ms")),
+            label,
+            Align::Right,
+        );
+        written += height;
+        if let Some(interval) = self.interval.map(millis).filter(|interval| *interval < top) {
+            let y = row(interval).round() as i32;
+            self.dash(canvas, Rect::new(plot.x, y, plot.width, scale.hair()));
+            let middle = (y - height / 2).min(plot.bottom() - height);
+            if middle >= written {
+                let place = Rect::new(labels.x, middle, labels.width, height);
+                canvas.text(place, "1 frame", label.of(WARN.with_alpha(200)), Align::Right);
+            }
+        }
+        self.curve(&mut canvas.part(plot), row);
+    }
+
+    /// The age at the upper edge: a round number above all ages and above a frame's interval.
+    fn top(&self) -> f32 {
+        let oldest = self.track.before(self.now).map(|(_, age)| millis(age)).fold(0.0, f32::max);
+        let needed = oldest.max(self.interval.map_or(0.0, |interval| millis(interval) * 1.2));
+        let mut top = 10.0;
+        for factor in [2.0, 2.5, 2.0].into_iter().cycle().take(18) {
+            if top >= needed {
+                break;
+            }
+            top *= factor;
+        }
+        top
+    }
+
+    fn dash(&self, canvas: &mut Canvas<'_>, line: Rect) {
+        let dash = (line.height * 4).max(3);
+        let mut x = line.x;
+        while x < line.right() {
+            let piece = Rect::new(x, line.y, dash.min(line.right() - x), line.height);
+            canvas.fill(piece, WARN.with_alpha(130));
+            x += dash * 2;
+        }
+    }
+
+    /// A line through the oldest of each column of pixels, with what is below it filled.
+    fn curve(&self, canvas: &mut Canvas<'_>, row: impl Fn(f32) -> f32) {
+        let plot = canvas.area();
+        let span = AgeTrack::SPAN.as_secs_f32();
+        let thickness = canvas.scale().text() / 10.0;
+        let mut last: Option<(Duration, (f32, f32))> = None;
+        let mut points = self.track.before(self.now).peekable();
+        while let Some((before, age)) = points.next() {
+            let column = |before: Duration| {
+                plot.right() as f32 - before.as_secs_f32() / span * plot.width as f32
+            };
+            let x = column(before).floor();
+            let mut age = age;
+            while let Some((_, next)) = points.next_if(|(before, _)| column(*before).floor() <= x) {
+                age = age.max(next);
+            }
+            let to = (x + 0.5, row(millis(age)));
+            if let Some((then, from)) = last.filter(|(then, _)| then.saturating_sub(before) < GAP) {
+                let _ = then;
+                fill_below(canvas, from, to, ACCENT.with_alpha(44));
+                canvas.line(from, to, thickness.max(1.2), ACCENT);
+            }
+            last = Some((before, to));
+        }
+    }
+}
+
+/// Fills what is below a piece of the curve, without the column where the next begins.
+fn fill_below(canvas: &mut Canvas<'_>, from: (f32, f32), to: (f32, f32), colour: Colour) {
+    let (start, end) = (from.0.floor() as i32, to.0.floor() as i32);
+    let bottom = canvas.area().bottom();
+    for column in start..end {
+        let part = (column - start) as f32 / (end - start) as f32;
+        let y = (from.1 + (to.1 - from.1) * part).round() as i32;
+        canvas.fill(Rect::new(column, y, 1, bottom - y), colour);
+    }
+}
+
+fn millis(time: Duration) -> f32 {
+    time.as_secs_f32() * 1000.0
+}

@@ -1,0 +1,29 @@
+//! Draws what the window says about pictures: figures, badges, notices, help, lists, controls. No I/O, no clock.
+//!
+//! A [`Painter`] lives as long as the window and keeps what letters look like. For each frame it lends a [`Canvas`]: a
+//! part of a picture and the [`Scale`] that suits it. Every thing to draw is plain data with a `draw` function of its
+//! own, and where the mouse matters a `layout` that says what lies where. Nothing outside the canvas's area is touched,
+//! whatever its size and whatever the text; after the first frames nothing is allocated.
+
+pub mod badges;
+mod canvas;
+pub mod controls;
+pub mod figures;
+mod glyphs;
+mod graph;
+pub mod help;
+pub mod notice;
+pub mod picker;
+mod rect;
+mod rows;
+mod scale;
+mod style;
+mod text;
+mod track;
+
+pub use canvas::{Canvas, Painter};
+pub use rect::Rect;
+pub use scale::Scale;
+pub use style::{Colour, GROUND};
+pub use text::{Align, Digits, Style, Weight};
+pub use track::AgeTrack;

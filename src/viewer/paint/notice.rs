@@ -1,0 +1,60 @@
+//! Why there is no picture: said over the last one, dimmed, or over a plain ground.
+
+use super::badges::Lapse;
+use super::canvas::Canvas;
+use super::rect::Rect;
+use super::style::Colour;
+use super::style::{GROUND, QUIET, TEXT};
+use super::text::{Align, Short, Style};
+use std::time::Duration;
+
+/// What is in the way of a picture.
+#[derive(Debug, Clone, Copy)]
+pub struct Notice<'a> {
+    /// A few words: `Not connected`.
+    pub title: &'a str,
+    /// What is known of the reason, in one or two sentences.
+    pub text: &'a str,
+    /// For how long now.
+    pub lasting: Option<Duration>,
+}
+
+/// What of a picture's brightness is left behind a notice, of 256.
+const KEPT: u8 = 62;
+
+/// Covers the canvas with the plain ground: there is no picture.
+pub fn draw_ground(canvas: &mut Canvas<'_>) {
+    canvas.fill(canvas.area(), Colour::solid(GROUND));
+}
+
+impl Notice<'_> {
+    /// Dims what the canvas shows, and writes over it.
+    pub fn draw(&self, canvas: &mut Canvas<'_>) {
+        let (area, scale) = (canvas.area(), canvas.scale());
+        canvas.dim(area, KEPT);
+        let width = (area.width - scale.em(2.0)).min(scale.em(34.0)).max(1);
+        let title = Style::new((scale.text() * 1.35).round(), TEXT).bold();
+        let text = Style::new(scale.text(), TEXT.with_alpha(225));
+        let quiet = Style::new(scale.small(), QUIET).even();
+        let (high, line, gap) = (scale.em(2.0), scale.em(1.45), scale.em(0.5));
+        let lasting = i32::from(self.lasting.is_some()) * (line + gap);
+        let room = area.height - scale.em(0.6);
+        let lines = canvas.count_lines(self.text, text, width);
+        let wanted = lines * line;
+        // Where there is too little room, the time goes first, then the title, then the text's last lines.
+        let lasting = if high + wanted + lasting <= room { lasting } else { 0 };
+        let high = if high + line <= room { high } else { 0 };
+        let wanted = wanted.min((room - high - lasting) / line * line);
+        let block = area.centred(width, high + wanted + lasting);
+        let (title_room, rest) = block.split_top(high);
+        canvas.text(title_room, self.title, title, Align::Centre);
+        let (text_room, rest) = rest.split_top(wanted);
+        let fits =
+            if wanted > 0 { text_room } else { Rect::new(block.x, area.y, width, area.height) };
+        canvas.paragraph(fits, self.text, text, Align::Centre, line);
+        if let Some(time) = self.lasting.filter(|_| lasting > 0) {
+            let (_, row) = rest.split_top(gap);
+            canvas.text(row, &Short::of(format_args!("for {}", Lapse(time))), quiet, Align::Centre);
+        }
+    }
+}
