@@ -1,0 +1,440 @@
+//! Makes Matroska files (RFC 9559) of one video track whose every frame stands for itself.
+//!
+//! Bytes only: whoever calls writes them. A file is whole after each frame, as far as its writer got: a cluster has an
+//! unknown length until the next begins, and the duration is put right with every frame. What is added in the end
+//! makes seeking quick, and nothing else.
+
+mod ebml;
+
+use super::packet::Codec;
+use crate::image::pixels::Size;
+use ebml::{count, element, long_size, master, number};
+use std::time::Duration;
+
+/// What a file says of its frames, before the first.
+#[derive(Debug, Clone, Copy)]
+pub struct Track<'a> {
+    /// How they are coded.
+    pub codec: Codec,
+    /// How large they are, all of them.
+    pub size: Size,
+    /// Who took them.
+    pub camera: &'a str,
+    /// When the first was taken, since 1970.
+    pub began: Option<Duration>,
+}
+
+/// Bytes that replace others further ahead in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patch {
+    /// Where, from the file's start.
+    pub at: u64,
+    bytes: [u8; SEEK_LEN],
+    len: usize,
+}
+
+/// Where a frame comes to stand; an answer to [`Muxer::frame`] for [`Muxer::wrote`].
+#[derive(Debug, Clone, Copy)]
+pub struct Place {
+    ticks: u64,
+    cluster: Option<u64>,
+    end: u64,
+}
+
+/// What has to be remembered of a file while it grows.
+#[derive(Debug)]
+pub struct Muxer {
+    /// Bytes so far.
+    len: u64,
+    /// Where the segment's content begins: all that the file says of places is counted from there.
+    segment: u64,
+    /// Where the duration stands.
+    duration: u64,
+    /// Where the place of the cues is to stand.
+    cues_seek: u64,
+    cluster: Option<Cluster>,
+    cues: Cues,
+    last: Option<u64>,
+    /// What the last frame's own time on the screen is taken to be, in ticks.
+    interval: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Cluster {
+    at: u64,
+    ticks: u64,
+}
+
+/// Times are counted in tenths of a millisecond. Readers take any unit; in this one the distance of a frame from its
+/// cluster's beginning, which has 16 bits and a sign, goes up to three seconds.
+const TICK: Duration = Duration::from_micros(100);
+
+/// One place a second is where a player can go at once; and a cluster is what is read over for that.
+const CLUSTER_TICKS: u64 = 10_000;
+
+/// The specification recommends no more than 5 MB in a cluster.
+const CLUSTER_BYTES: u64 = 4 << 20;
+
+/// Of the last frame, where there was no other: 25 in a second.
+const FIRST_INTERVAL: u64 = 400;
+
+/// From 1970 to 2001, where Matroska's calendar begins.
+const EPOCH: Duration = Duration::from_secs(978_307_200);
+
+const CLUSTER: u32 = 0x1F43_B675;
+const CUES: u32 = 0x1C53_BB6B;
+const INFO: u32 = 0x1549_A966;
+const SEGMENT: u32 = 0x1853_8067;
+const TRACKS: u32 = 0x1654_AE6B;
+
+/// Where the one track is mentioned.
+const TRACK_NUMBER: u64 = 1;
+
+/// Of an entry in the list of places, with a place of eight bytes.
+const SEEK_LEN: usize = 21;
+
+impl Patch {
+    fn new<const N: usize>(at: u64, content: [u8; N]) -> Self {
+        let mut bytes = [0; SEEK_LEN];
+        bytes[..N].copy_from_slice(&content);
+        Self { at, bytes, len: N }
+    }
+
+    /// What stands there from now on.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+}
+
+impl Muxer {
+    /// Appends to `head` what a file begins with.
+    pub fn begin(track: &Track<'_>, head: &mut Vec<u8>) -> Self {
+        let start = head.len();
+        let place = |out: &Vec<u8>| count(out.len() - start);
+        master(head, 0x1A45_DFA3, |out| {
+            number(out, 0x4286, 1); // the version of EBML, and the one to read it
+            number(out, 0x42F7, 1);
+            number(out, 0x42F2, 4); // the longest identifier, the longest length
+            number(out, 0x42F3, 8);
+            element(out, 0x4282, b"matroska");
+            number(out, 0x4287, 4); // the version of Matroska, and the one to read it
+            number(out, 0x4285, 2);
+        });
+        ebml::id(head, SEGMENT);
+        head.extend(ebml::UNKNOWN);
+        let segment = place(head);
+        ebml::id(head, 0x114D_9B74);
+        ebml::size(head, count(3 * SEEK_LEN));
+        let seeks = head.len();
+        head.resize(seeks + 3 * SEEK_LEN, 0);
+        let info = place(head) - segment;
+        let mut duration = 0;
+        master(head, INFO, |out| {
+            number(out, 0x002A_D7B1, u64::try_from(TICK.as_nanos()).expect("a short time"));
+            element(out, 0x4489, &duration_bytes(FIRST_INTERVAL));
+            duration = place(out) - 8;
+            if let Some(date) = track.began.and_then(|began| began.checked_sub(EPOCH)) {
+                let nanos = u64::try_from(date.as_nanos()).unwrap_or(u64::MAX);
+                element(out, 0x4461, &nanos.to_be_bytes());
+            }
+            element(out, 0x7BA9, track.camera.as_bytes());
+            for program in [0x4D80, 0x5741] {
+                element(out, program, concat!("lancam ", env!("CARGO_PKG_VERSION")).as_bytes());
+            }
+        });
+        let tracks = place(head) - segment;
+        master(head, TRACKS, |out| describe(track, out));
+        for (index, entry) in [seek(INFO, info), seek(TRACKS, tracks), VOID].iter().enumerate() {
+            head[seeks + index * SEEK_LEN..][..SEEK_LEN].copy_from_slice(entry);
+        }
+        Self {
+            len: place(head),
+            segment,
+            duration,
+            cues_seek: count(seeks - start + 2 * SEEK_LEN),
+            cluster: None,
+            cues: Cues::default(),
+            last: None,
+            interval: FIRST_INTERVAL,
+        }
+    }
+
+    /// Appends to `head` what stands in the file before a frame of `len` bytes that was taken `at` so long after the
+    /// first. Nothing has happened until it is [`wrote`](Self::wrote).
+    ///
+    /// No frame is earlier than a tick after the one before.
+    pub fn frame(&self, at: Duration, len: usize, head: &mut Vec<u8>) -> Place {
+        let start = head.len();
+        let ticks = u64::try_from(at.as_micros() / TICK.as_micros()).unwrap_or(u64::MAX >> 8);
+        let ticks = self.last.map_or(ticks, |last| ticks.max(last + 1));
+        let going_on = self.cluster.filter(|cluster| {
+            ticks - cluster.ticks < CLUSTER_TICKS && self.len - cluster.at < CLUSTER_BYTES
+        });
+        if going_on.is_none() {
+            ebml::id(head, CLUSTER);
+            head.extend(ebml::UNKNOWN);
+            number(head, 0xE7, ticks);
+        }
+        let from_cluster = ticks - going_on.map_or(ticks, |cluster| cluster.ticks);
+        let from_cluster = u16::try_from(from_cluster).expect("less than CLUSTER_TICKS");
+        ebml::id(head, 0xA3);
+        ebml::size(head, 4 + count(len));
+        let [high, low] = from_cluster.to_be_bytes();
+        // The track, and that a player can begin here.
+        head.extend([0x81, high, low, 0x80]);
+        Place {
+            ticks,
+            cluster: going_on.is_none().then_some(self.len),
+            end: self.len + count(head.len() - start + len),
+        }
+    }
+
+    /// A frame stands where it was to be. What is to be replaced now, for the file to be whole.
+    pub fn wrote(&mut self, place: &Place) -> impl Iterator<Item = Patch> + use<> {
+        let closed = match place.cluster {
+            Some(at) => {
+                let closed = self.close_cluster();
+                self.cluster = Some(Cluster { at, ticks: place.ticks });
+                self.cues.add(Cue { ticks: place.ticks, at: at - self.segment });
+                closed
+            }
+            None => None,
+        };
+        self.len = place.end;
+        if let Some(interval) = self.last.map(|last| place.ticks - last)
+            && interval < CLUSTER_TICKS
+        {
+            self.interval = interval;
+        }
+        self.last = Some(place.ticks);
+        closed.into_iter().chain([self.duration_patch()])
+    }
+
+    /// Appends to `tail` what a file ends with, and says what is to be replaced once it is written; `tail` may also be left
+    /// out, and then [`patches_without_tail`](Self::patches_without_tail) replaced.
+    pub fn end(&self, tail: &mut Vec<u8>) -> impl Iterator<Item = Patch> + use<> {
+        let start = tail.len();
+        master(tail, CUES, |out| self.cues.write_to(out));
+        let end = self.len + count(tail.len() - start);
+        let seek = Patch::new(self.cues_seek, seek(CUES, self.len - self.segment));
+        [Some(seek), self.segment_patch(end), self.close_cluster()].into_iter().flatten()
+    }
+
+    /// What is to be replaced where there was no room for the end.
+    pub fn patches_without_tail(&self) -> impl Iterator<Item = Patch> + use<> {
+        [self.segment_patch(self.len), self.close_cluster()].into_iter().flatten()
+    }
+
+    /// Bytes of all that was written.
+    pub fn file_len(&self) -> u64 {
+        self.len
+    }
+
+    /// From the first frame to the end of the last.
+    pub fn duration(&self) -> Duration {
+        let ticks = self.last.map_or(0, |last| last + self.interval);
+        // So many ticks came from a duration.
+        Duration::from_micros(ticks.saturating_mul(100))
+    }
+
+    fn close_cluster(&self) -> Option<Patch> {
+        let cluster = self.cluster?;
+        let content = cluster.at + 4 + count(ebml::UNKNOWN.len());
+        Some(Patch::new(cluster.at + 4, long_size(self.len - content)))
+    }
+
+    fn segment_patch(&self, end: u64) -> Option<Patch> {
+        let size = count(ebml::UNKNOWN.len());
+        Some(Patch::new(self.segment - size, long_size(end - self.segment)))
+    }
+
+    fn duration_patch(&self) -> Patch {
+        let ticks = self.last.map_or(0, |last| last + self.interval);
+        Patch::new(self.duration, duration_bytes(ticks))
+    }
+}
+
+fn describe(track: &Track<'_>, out: &mut Vec<u8>) {
+    master(out, 0xAE, |out| {
+        number(out, 0xD7, TRACK_NUMBER);
+        number(out, 0x73C5, 1); // an identifier of its own
+        number(out, 0x83, 1); // video
+        number(out, 0x9C, 0); // one frame in a block
+        element(out, 0x0022_B59C, b"und"); // in no language
+        match track.codec {
+            Codec::Jpeg => element(out, 0x86, b"V_MJPEG"),
+            Codec::Bgr24 => element(out, 0x86, b"V_UNCOMPRESSED"),
+        }
+        master(out, 0xE0, |out| {
+            number(out, 0x9A, 2); // not interlaced
+            number(out, 0xB0, count(track.size.width));
+            number(out, 0xBA, count(track.size.height));
+            if track.codec == Codec::Bgr24 {
+                element(out, 0x002E_B524, b"BGR\x18");
+            }
+        });
+    });
+}
+
+/// Durations are floats.
+fn duration_bytes(ticks: u64) -> [u8; 8] {
+    (ticks as f64).to_be_bytes()
+}
+
+/// An entry in the list of places at the file's beginning.
+fn seek(id: u32, at: u64) -> [u8; SEEK_LEN] {
+    let mut out = [0; SEEK_LEN];
+    out[..6].copy_from_slice(&[0x4D, 0xBB, 0x92, 0x53, 0xAB, 0x84]);
+    out[6..10].copy_from_slice(&id.to_be_bytes());
+    out[10..13].copy_from_slice(&[0x53, 0xAC, 0x88]);
+    out[13..].copy_from_slice(&at.to_be_bytes());
+    out
+}
+
+/// The room for such an entry.
+const VOID: [u8; SEEK_LEN] = {
+    let mut void = [0; SEEK_LEN];
+    void[0] = 0xEC;
+    void[1] = 0x93; // what is left of them
+    void
+};
+
+/// Where a player can go at once.
+#[derive(Debug, Clone, Copy)]
+struct Cue {
+    ticks: u64,
+    /// The cluster's place in the segment.
+    at: u64,
+}
+
+/// One cue for each cluster at first; for each second, fourth, eighth once there would be too many of them.
+#[derive(Debug)]
+struct Cues {
+    cues: Vec<Cue>,
+    /// One in so many clusters has a cue ...
+    every: u64,
+    /// ... and so many came.
+    clusters: u64,
+}
+
+/// Four and a half hours with a cue for each second; a quarter of a megabyte.
+const MOST_CUES: usize = 16_384;
+
+impl Default for Cues {
+    fn default() -> Self {
+        Self { cues: Vec::with_capacity(MOST_CUES), every: 1, clusters: 0 }
+    }
+}
+
+impl Cues {
+    fn add(&mut self, cue: Cue) {
+        if self.clusters.is_multiple_of(self.every) {
+            if self.cues.len() == MOST_CUES {
+                self.every *= 2;
+                let mut is_kept = false;
+                self.cues.retain(|_| {
+                    is_kept = !is_kept;
+                    is_kept
+                });
+            }
+            self.cues.push(cue);
+        }
+        self.clusters += 1;
+    }
+
+    fn write_to(&self, out: &mut Vec<u8>) {
+        for cue in &self.cues {
+            master(out, 0xBB, |out| {
+                number(out, 0xB3, cue.ticks);
+                master(out, 0xB7, |out| {
+                    number(out, 0xF7, TRACK_NUMBER);
+                    number(out, 0xF1, cue.at);
+                });
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TRACK: Track<'_> =
+        Track { codec: Codec::Jpeg, size: Size::new(640, 360), camera: "Küche", began: None };
+
+    /// A file of frames at these times, in milliseconds, patched as it grew.
+    fn file(times: &[u64]) -> (Vec<u8>, Muxer) {
+        let mut file = Vec::new();
+        let mut muxer = Muxer::begin(&TRACK, &mut file);
+        let mut head = Vec::new();
+        for &time in times {
+            head.clear();
+            let place = muxer.frame(Duration::from_millis(time), 3, &mut head);
+            file.extend(&head);
+            file.extend(b"abc");
+            let patches: Vec<_> = muxer.wrote(&place).collect();
+            patches.iter().for_each(|patch| apply(&mut file, patch));
+            assert_eq!(count(file.len()), muxer.file_len());
+        }
+        (file, muxer)
+    }
+
+    fn apply(file: &mut [u8], patch: &Patch) {
+        let at = usize::try_from(patch.at).expect("small");
+        file[at..at + patch.bytes().len()].copy_from_slice(patch.bytes());
+    }
+
+    fn found(file: &[u8], what: &[u8]) -> usize {
+        file.windows(what.len()).filter(|window| *window == what).count()
+    }
+
+    #[test]
+    fn a_cluster_lasts_a_second_and_a_block_is_counted_from_its_beginning() {
+        let (file, muxer) = file(&[0, 40, 999, 1000, 5000]);
+        assert_eq!(found(&file, &CLUSTER.to_be_bytes()), 3);
+        // Identifier, length, track, 40 ms in ticks, flags, content.
+        assert_eq!(found(&file, b"\xA3\x87\x81\x01\x90\x80abc"), 1);
+        // At the start of each cluster.
+        assert_eq!(found(&file, b"\xA3\x87\x81\x00\x00\x80abc"), 3);
+        let end = Duration::from_millis(5001);
+        assert_eq!(
+            muxer.duration(),
+            end,
+            "frames are 1 ms apart; the gap of 4 s is none of theirs"
+        );
+    }
+
+    #[test]
+    fn time_never_stands_still_nor_runs_back() {
+        let (file, muxer) = file(&[0, 40, 40, 10]);
+        for ticks in [400_u16, 401, 402] {
+            let [high, low] = ticks.to_be_bytes();
+            assert_eq!(found(&file, &[0xA3, 0x87, 0x81, high, low, 0x80]), 1);
+        }
+        assert_eq!(muxer.duration(), Duration::from_micros(40_300));
+    }
+
+    #[test]
+    fn the_end_makes_the_lengths_known_and_names_the_cues() {
+        let (mut file, muxer) = file(&[0, 2000]);
+        assert_eq!(found(&file, &[ebml::UNKNOWN.as_slice()].concat()), 2, "segment, last cluster");
+        let mut tail = Vec::new();
+        let patches: Vec<_> = muxer.end(&mut tail).collect();
+        file.extend(&tail);
+        patches.iter().for_each(|patch| apply(&mut file, patch));
+        assert_eq!(found(&file, ebml::UNKNOWN.as_slice()), 0);
+        assert_eq!(found(&file, &CUES.to_be_bytes()), 2, "in the list of places, and there");
+    }
+
+    #[test]
+    fn a_long_recording_has_fewer_cues_and_no_more_memory() {
+        let mut cues = Cues::default();
+        let capacity = cues.cues.capacity();
+        for second in 0..40_000 {
+            cues.add(Cue { ticks: second * CLUSTER_TICKS, at: second });
+        }
+        assert_eq!(cues.cues.capacity(), capacity);
+        assert_eq!(cues.cues.len(), 10_000);
+        assert!(cues.cues.iter().zip((0..).step_by(4)).all(|(cue, second)| cue.at == second));
+    }
+}
