@@ -10,6 +10,7 @@ use lancam::viewer::list;
 use lancam::viewer::news::News;
 use lancam::viewer::presenter::{self, End};
 use lancam::viewer::receiver::Receiver;
+use lancam::viewer::recorder::{Recorder, Recording};
 use lancam::viewer::snapshot;
 use lancam::viewer::window::Window;
 #[cfg(unix)]
@@ -73,20 +74,44 @@ fn watch(config: Config) -> Result<ExitCode, Failure> {
         Some(camera) => Receiver::new(camera, config.protocol, Arc::clone(&news))?,
         None => Receiver::of_the_only_one(config.protocol, Arc::clone(&news))?,
     };
+    let recorder = receiver.recorder();
+    if let Some(path) = &config.record {
+        recorder.start_for_sure(path, Instant::now() + OPENING)?;
+    }
     thread::Builder::new().name("receiver".into()).spawn(move || receiver.run())?;
     match config.output {
         Output::Headless(headless) => {
             let mut screen = Headless::new(headless.limit, headless.timeout, Instant::now());
-            let (scene, end) = presenter::present(&mut reader, &mut screen)?;
+            let (mut scene, end) = presenter::present(&mut reader, &mut screen)?;
+            let recording = finish(&recorder);
+            recording.iter().for_each(|recording| scene.figures.count_recording(recording));
             report(&headless, &scene)?;
-            Ok(conclude(end))
+            Ok(match recording.as_ref().and_then(Recording::failure) {
+                Some(reason) if end == End::Done => conclude(End::Failed(reason.to_owned())),
+                _ => conclude(end),
+            })
         }
         Output::Window => {
             let mut window = Window::open(&name, first_size(&news))?;
             let (_, end) = presenter::present(&mut reader, &mut window)?;
+            finish(&recorder);
             Ok(conclude(end))
         }
     }
+}
+
+/// How long a file may take to be opened before pictures are shown all the same.
+const OPENING: Duration = Duration::from_secs(2);
+
+/// How long a disk may take for what is still to be written. The file can be played without that.
+const WRITING: Duration = Duration::from_secs(10);
+
+fn finish(recorder: &Recorder) -> Option<Recording> {
+    let recording = recorder.finish(Instant::now() + WRITING)?;
+    if !recording.phase.is_over() {
+        log::warn!("the last frames could not be written into {}", recording.path.display());
+    }
+    Some(recording)
 }
 
 /// The only camera on the LAN, or why there is none such. Scripts do not wait until that changes.

@@ -3,9 +3,10 @@
 use super::address::{AddressError, CameraAddress};
 use super::headless::Limit;
 use super::receiver::Protocol;
+use super::recorder;
 use crate::wire::native::message::Wishes;
 use lexopt::prelude::*;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -36,6 +37,8 @@ pub struct Config {
     pub protocol: Protocol,
     /// Where its pictures go.
     pub output: Output,
+    /// The file that they are recorded into.
+    pub record: Option<PathBuf>,
     /// How much is logged: 0 as usual, above more, below less.
     pub verbosity: i8,
 }
@@ -93,9 +96,6 @@ pub enum UsageError {
     /// Not a camera's address.
     #[error(transparent)]
     Address(#[from] AddressError),
-    /// In product.md, and not yet here.
-    #[error("{0} comes in a later version; 'lancam-view --help' lists what there is")]
-    NotYet(&'static str),
     /// An option that means nothing without another.
     #[error("{0} works only with --headless")]
     NeedsHeadless(&'static str),
@@ -124,6 +124,10 @@ HOST may be NAME.local, a machine's name or a camera's, on systems too that do n
 
 In the window: q or Esc ends. It resizes, and tries again for ever when the camera is away.
 
+  --record FILE.mkv       record every frame that arrives, as it was sent, with the times the camera took
+                          them: with or without a window, until the end. Nothing is overwritten; another
+                          size of picture begins FILE-2.mkv. A recording that was cut off plays too
+
 What to ask of the camera: each viewer its own, up to four different ones at once
   --width N, --height N   size; one given keeps the aspect ratio, both: the largest that fits inside
   --quality 1..100        of its JPEGs
@@ -136,7 +140,7 @@ Without a window, for scripts and tests
   --timeout S             give up when no frame has come for S seconds (10)
   --save FILE.png         keep the last picture
   --json                  print the figures as one line of JSON: frames, fps, skipped, disordered,
-                          corrupt, bytes, age_ms from capture to screen (p50, p95, p99, max),
+                          corrupt, bytes, recorded, record_dropped (for a slow disk), age_ms from capture to screen (p50, p95, p99, max),
                           age_uncertainty_ms and round_trip_ms (null while unknown),
                           decode_ms (mean), size, codec
 
@@ -179,7 +183,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, U
             }
             Long("fps") => given.wishes.millifps = millifps(&mut parser)?,
             Long("list") => given.list = true,
-            Long("record") => return Err(UsageError::NotYet("--record")),
+            Long("record") => given.record = Some(recording(&mut parser)?),
             Long("pickle") => {
                 given.pickle = true;
                 given.name_camera(&parser.value()?.string()?)?;
@@ -204,6 +208,7 @@ struct Given {
     headless: bool,
     json: bool,
     save: Option<PathBuf>,
+    record: Option<PathBuf>,
     frames: Option<u64>,
     seconds: Option<Duration>,
     timeout: Option<Duration>,
@@ -240,6 +245,9 @@ impl Given {
         if self.headless {
             return Err(UsageError::Conflict("--list", "--headless"));
         }
+        if self.record.is_some() {
+            return Err(UsageError::Conflict("--list", "--record"));
+        }
         self.refuse_headless_options(Lists::Cameras)?;
         Ok(Command::List { report: self.report(), verbosity: self.verbosity })
     }
@@ -262,7 +270,7 @@ impl Given {
             false => Protocol::Native(self.wishes),
         };
         let camera = self.camera.map(|(_, camera)| camera);
-        Ok(Config { camera, protocol, output, verbosity: self.verbosity })
+        Ok(Config { camera, protocol, output, record: self.record, verbosity: self.verbosity })
     }
 
     fn headless(&self) -> Result<HeadlessConfig, UsageError> {
@@ -306,6 +314,20 @@ fn number<T: std::str::FromStr>(
     match found.parse().ok().filter(is_fine) {
         Some(number) => Ok(number),
         None => Err(UsageError::Value { option, wants, found }),
+    }
+}
+
+/// A file whose name says what will be in it.
+fn recording(parser: &mut lexopt::Parser) -> Result<PathBuf, UsageError> {
+    let path = PathBuf::from(parser.value()?);
+    let is_known = |extension: &OsStr| extension.eq_ignore_ascii_case(recorder::EXTENSION);
+    match path.extension().is_some_and(is_known) {
+        true => Ok(path),
+        false => Err(UsageError::Value {
+            option: "--record",
+            wants: "a file whose name ends in .mkv",
+            found: path.to_string_lossy().into_owned(),
+        }),
     }
 }
 
@@ -418,7 +440,9 @@ mod tests {
             ("--list --headless", "not both"),
             ("--list --frames 3", "works only with --headless"),
             ("pi --json", "works only with --headless"),
-            ("pi --record x.mkv", "later version"),
+            ("pi --record x.avi", "ends in .mkv, not 'x.avi'"),
+            ("pi --record mkv", "ends in .mkv, not 'mkv'"),
+            ("--list --record x.mkv", "not both"),
         ] {
             let error = parse_line(line).expect_err(line);
             assert!(error.contains(answer), "{line}: {error}");
@@ -435,6 +459,7 @@ mod tests {
             "--seconds",
             "--timeout",
             "--save",
+            "--record",
             "--json",
             "--width",
             "--height",

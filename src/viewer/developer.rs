@@ -2,6 +2,8 @@
 
 use super::demand::Demand;
 use super::news::{Age, Arrival, Billboard, NoticeKind, Totals};
+use super::recorder::Recorder;
+use super::recorder::intake::Intake;
 use crate::image::jpeg::codec::{Decoder, JpegError};
 use crate::image::picture::{MAX_PIXELS, Picture};
 use crate::image::pixels::Size;
@@ -19,6 +21,7 @@ pub struct Developer {
     totals: Totals,
     corrupt_in_a_row: u32,
     demand: Arc<Demand>,
+    intake: Intake,
 }
 
 /// Why a frame's bytes are no picture.
@@ -56,6 +59,7 @@ impl Developer {
             totals: Totals::default(),
             corrupt_in_a_row: 0,
             demand: Arc::default(),
+            intake: Intake::default(),
         })
     }
 
@@ -64,10 +68,21 @@ impl Developer {
         self.demand = demand;
     }
 
+    /// What records the frames, whether or not they are developed.
+    pub fn recorder(&self) -> Recorder {
+        self.intake.recorder()
+    }
+
     /// A connection has begun: frames are `camera`'s from here on, and are counted anew.
     pub fn begin(&mut self, camera: &str) {
         self.camera = Arc::from(camera);
         self.sequence = None;
+        self.announce(0);
+    }
+
+    /// Its frames come at this rate, in thousandths of a frame per second; 0 where nobody knows.
+    pub fn announce(&mut self, millifps: u32) {
+        self.intake.announce(millifps);
     }
 
     /// Develops one frame and shows it. Allocates nothing for frames no larger than those before.
@@ -81,6 +96,7 @@ impl Developer {
         billboard: &mut Billboard,
     ) {
         self.count(facts.sequence, payload.len());
+        self.intake.take(facts, age, payload, &self.camera);
         let Some(shown) = self.demand.get() else {
             self.totals.unseen += 1;
             return;

@@ -2,6 +2,7 @@
 
 use super::ages::Ages;
 use super::news::{Age, Arrival, Totals};
+use super::recorder::Recording;
 use crate::image::pixels::Size;
 use crate::wire::packet::Codec;
 use std::fmt;
@@ -20,6 +21,8 @@ pub struct Figures {
     /// By how much each can be wrong.
     uncertainties: Ages,
     round_trip: Option<Duration>,
+    /// Frames that were recorded, and dropped instead.
+    recorded: (u64, u64),
 }
 
 /// The rate of the last second or so.
@@ -49,6 +52,11 @@ impl Figures {
         self.ages.count(age.by(now));
         self.uncertainties.count(age.uncertainty);
         self.round_trip = Some(age.round_trip);
+    }
+
+    /// Takes note of what has been recorded.
+    pub fn count_recording(&mut self, recording: &Recording) {
+        self.recorded = (recording.frames, recording.dropped);
     }
 
     /// How old the pictures were when they were on the screen, those before the clocks were matched left out.
@@ -115,9 +123,11 @@ impl Figures {
         let size = OrNull(self.newest.map(|(size, _)| format!("\"{size}\"")));
         let codec = OrNull(self.newest.map(|(_, codec)| format!("\"{}\"", codec_name(codec))));
         let Totals { bytes, disordered, corrupt, .. } = self.totals;
+        let (recorded, dropped) = self.recorded;
         format!(
             "{{\"frames\":{},\"fps\":{fps},\"skipped\":{},\"disordered\":{disordered},\
              \"corrupt\":{corrupt},\"bytes\":{bytes},\
+             \"recorded\":{recorded},\"record_dropped\":{dropped},\
              \"age_ms\":{{\"p50\":{p50},\"p95\":{p95},\"p99\":{p99},\"max\":{max}}},\
              \"age_uncertainty_ms\":{unsure},\"round_trip_ms\":{round_trip},\
              \"decode_ms\":{decode},\"size\":{size},\"codec\":{codec}}}",
@@ -137,6 +147,10 @@ impl fmt::Display for Figures {
         }
         write!(out, ", {} skipped, {} corrupt", self.skipped(), self.totals.corrupt)?;
         write!(out, ", {} bytes", self.totals.bytes)?;
+        if self.recorded != (0, 0) {
+            let (recorded, dropped) = self.recorded;
+            write!(out, ", {recorded} recorded and {dropped} dropped there")?;
+        }
         if let (Some(half), Some(most), Some(unsure)) =
             (self.ages.percentile(0.50), self.ages.percentile(0.95), self.age_uncertainty())
         {
@@ -204,6 +218,7 @@ mod tests {
         assert_eq!(
             Figures::default().to_json(),
             "{\"frames\":0,\"fps\":null,\"skipped\":0,\"disordered\":0,\"corrupt\":0,\"bytes\":0,\
+             \"recorded\":0,\"record_dropped\":0,\
              \"age_ms\":{\"p50\":null,\"p95\":null,\"p99\":null,\"max\":null},\
              \"age_uncertainty_ms\":null,\"round_trip_ms\":null,\
              \"decode_ms\":null,\"size\":null,\"codec\":null}"
@@ -244,7 +259,7 @@ mod tests {
         assert_eq!(
             figures.to_json(),
             "{\"frames\":21,\"fps\":10.00,\"skipped\":24,\"disordered\":0,\"corrupt\":0,\
-             \"bytes\":4200,\"age_ms\":{\"p50\":null,\"p95\":null,\"p99\":null,\"max\":null},\
+             \"bytes\":4200,\"recorded\":0,\"record_dropped\":0,\"age_ms\":{\"p50\":null,\"p95\":null,\"p99\":null,\"max\":null},\
              \"age_uncertainty_ms\":null,\"round_trip_ms\":null,\
              \"decode_ms\":2.000,\"size\":\"4x2\",\"codec\":\"jpeg\"}"
         );

@@ -15,6 +15,7 @@ pub mod overlay;
 pub mod paint;
 pub mod presenter;
 pub mod receiver;
+pub mod recorder;
 pub mod session;
 pub mod snapshot;
 pub mod window;

@@ -5,6 +5,7 @@ use super::developer::Developer;
 use super::finder;
 use super::list;
 use super::news::{Billboard, News, NoticeKind};
+use super::recorder::Recorder;
 use super::session::{SessionEnd, SessionError, native, pickle};
 use crate::image::jpeg::codec::JpegError;
 use crate::latest::Latest;
@@ -140,6 +141,11 @@ impl Receiver {
     pub fn of_the_only_one(protocol: Protocol, news: Arc<Latest<News>>) -> Result<Self, JpegError> {
         let (developer, billboard) = (Developer::new()?, Billboard::new(news));
         Ok(Self { wanted: Wanted::TheOnlyOne, camera: None, protocol, developer, billboard })
+    }
+
+    /// What records the camera, over all connections.
+    pub fn recorder(&self) -> Recorder {
+        self.developer.recorder()
     }
 
     /// Receives for ever: what goes wrong is shown and tried again.

@@ -129,6 +129,7 @@ impl Session<'_> {
                 let fps = f64::from(millifps) / 1000.0;
                 log::info!("{}: {size} {codec:?} at {fps} fps", printable(source));
                 self.appetite.rate(millifps);
+                self.developer.announce(millifps);
             }
             Message::Ping { token } => {
                 let received_at = self.clock.micros(self.heard);

@@ -22,6 +22,9 @@ pub struct Track<'a> {
     pub camera: &'a str,
     /// When the first was taken, since 1970.
     pub began: Option<Duration>,
+    /// From one to the next as a rule, where that is known. Players go by each frame's own time; programs that make
+    /// files of a fixed rate go by this.
+    pub interval: Option<Duration>,
 }
 
 /// Bytes that replace others further ahead in the file.
@@ -67,7 +70,7 @@ struct Cluster {
 
 /// Times are counted in tenths of a millisecond. Readers take any unit; in this one the distance of a frame from its
 /// cluster's beginning, which has 16 bits and a sign, goes up to three seconds.
-const TICK: Duration = Duration::from_micros(100);
+const TICK_MICROS: u16 = 100;
 
 /// One place a second is where a player can go at once; and a cluster is what is read over for that.
 const CLUSTER_TICKS: u64 = 10_000;
@@ -110,6 +113,7 @@ impl Muxer {
     /// Appends to `head` what a file begins with.
     pub fn begin(track: &Track<'_>, head: &mut Vec<u8>) -> Self {
         let start = head.len();
+        let interval = track.interval.map_or(FIRST_INTERVAL, ticks).max(1);
         let place = |out: &Vec<u8>| count(out.len() - start);
         master(head, 0x1A45_DFA3, |out| {
             number(out, 0x4286, 1); // the version of EBML, and the one to read it
@@ -130,8 +134,8 @@ impl Muxer {
         let info = place(head) - segment;
         let mut duration = 0;
         master(head, INFO, |out| {
-            number(out, 0x002A_D7B1, u64::try_from(TICK.as_nanos()).expect("a short time"));
-            element(out, 0x4489, &duration_bytes(FIRST_INTERVAL));
+            number(out, 0x002A_D7B1, u64::from(TICK_MICROS) * 1000);
+            element(out, 0x4489, &duration_bytes(interval));
             duration = place(out) - 8;
             if let Some(date) = track.began.and_then(|began| began.checked_sub(EPOCH)) {
                 let nanos = u64::try_from(date.as_nanos()).unwrap_or(u64::MAX);
@@ -155,7 +159,7 @@ impl Muxer {
             cluster: None,
             cues: Cues::default(),
             last: None,
-            interval: FIRST_INTERVAL,
+            interval,
         }
     }
 
@@ -165,8 +169,7 @@ impl Muxer {
     /// No frame is earlier than a tick after the one before.
     pub fn frame(&self, at: Duration, len: usize, head: &mut Vec<u8>) -> Place {
         let start = head.len();
-        let ticks = u64::try_from(at.as_micros() / TICK.as_micros()).unwrap_or(u64::MAX >> 8);
-        let ticks = self.last.map_or(ticks, |last| ticks.max(last + 1));
+        let ticks = self.last.map_or(ticks(at), |last| ticks(at).max(last + 1));
         let going_on = self.cluster.filter(|cluster| {
             ticks - cluster.ticks < CLUSTER_TICKS && self.len - cluster.at < CLUSTER_BYTES
         });
@@ -176,7 +179,7 @@ impl Muxer {
             number(head, 0xE7, ticks);
         }
         let from_cluster = ticks - going_on.map_or(ticks, |cluster| cluster.ticks);
-        let from_cluster = u16::try_from(from_cluster).expect("less than CLUSTER_TICKS");
+        let from_cluster = u16::try_from(from_cluster).unwrap_or(u16::MAX); // it is less than CLUSTER_TICKS
         ebml::id(head, 0xA3);
         ebml::size(head, 4 + count(len));
         let [high, low] = from_cluster.to_be_bytes();
@@ -233,8 +236,7 @@ impl Muxer {
     /// From the first frame to the end of the last.
     pub fn duration(&self) -> Duration {
         let ticks = self.last.map_or(0, |last| last + self.interval);
-        // So many ticks came from a duration.
-        Duration::from_micros(ticks.saturating_mul(100))
+        Duration::from_micros(ticks.saturating_mul(TICK_MICROS.into()))
     }
 
     fn close_cluster(&self) -> Option<Patch> {
@@ -254,12 +256,20 @@ impl Muxer {
     }
 }
 
+/// In ticks; whatever has more of them than a float is exact for lasts longer than any disk.
+fn ticks(time: Duration) -> u64 {
+    u64::try_from(time.as_micros() / u128::from(TICK_MICROS)).unwrap_or(u64::MAX).min(1 << 53)
+}
+
 fn describe(track: &Track<'_>, out: &mut Vec<u8>) {
     master(out, 0xAE, |out| {
         number(out, 0xD7, TRACK_NUMBER);
         number(out, 0x73C5, 1); // an identifier of its own
         number(out, 0x83, 1); // video
         number(out, 0x9C, 0); // one frame in a block
+        if let Some(interval) = track.interval {
+            number(out, 0x0023_E383, u64::try_from(interval.as_nanos()).unwrap_or(u64::MAX).max(1));
+        }
         element(out, 0x0022_B59C, b"und"); // in no language
         match track.codec {
             Codec::Jpeg => element(out, 0x86, b"V_MJPEG"),
@@ -359,8 +369,13 @@ impl Cues {
 mod tests {
     use super::*;
 
-    const TRACK: Track<'_> =
-        Track { codec: Codec::Jpeg, size: Size::new(640, 360), camera: "Küche", began: None };
+    const TRACK: Track<'_> = Track {
+        codec: Codec::Jpeg,
+        size: Size::new(640, 360),
+        camera: "Küche",
+        began: None,
+        interval: None,
+    };
 
     /// A file of frames at these times, in milliseconds, patched as it grew.
     fn file(times: &[u64]) -> (Vec<u8>, Muxer) {

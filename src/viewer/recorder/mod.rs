@@ -1,0 +1,185 @@
+//! Keeps what a camera sends in a file, as it was sent: a handle for whoever starts and stops that.
+//!
+//! The receiver's end, [`Intake`](intake::Intake), copies each frame into a queue, the only one in lancam that is longer than
+//! a frame; a thread that lives as long as the recording writes them down. Whatever the disk does, the receiver waits for
+//! nothing: where the queue is full, frames are left out and counted.
+
+mod files;
+pub mod intake;
+mod tape;
+mod timeline;
+mod writer;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Instant;
+use tape::Tape;
+
+/// Starts and stops recordings of one camera, one at a time. Clones are handles of the same recorder. Nothing here waits for a
+/// disk but what takes a deadline.
+#[derive(Debug, Clone, Default)]
+pub struct Recorder(Arc<Mutex<Option<Arc<Tape>>>>);
+
+/// A recording as it is at a moment.
+#[derive(Debug, Clone)]
+pub struct Recording {
+    /// The file that is being written; the last one where there were several.
+    pub path: Arc<Path>,
+    /// When it was started.
+    pub since: Instant,
+    /// Frames in the files.
+    pub frames: u64,
+    /// The files' bytes.
+    pub bytes: u64,
+    /// Frames that were left out, since the disk was too slow.
+    pub dropped: u64,
+    /// How far it is.
+    pub phase: Phase,
+}
+
+/// How far a recording is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Phase {
+    /// The file is being opened.
+    Opening,
+    /// Frames are written as they come.
+    Running,
+    /// It was stopped, and the last frames are being written.
+    Finishing,
+    /// All is written.
+    Done,
+    /// It has ended, and why; what was written until then is kept and can be played.
+    Failed(Arc<str>),
+}
+
+/// What a recording's file must be called.
+pub const EXTENSION: &str = "mkv";
+
+/// Why something is not recorded, or no longer.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// One at a time.
+    #[error("{} is still being written", .0.display())]
+    Busy(PathBuf),
+    /// Nothing is overwritten.
+    #[error("{} exists already, and nothing is overwritten: name another file, or remove that one", .0.display())]
+    Exists(PathBuf),
+    /// The file cannot be made.
+    #[error("cannot record into {}: {source}", path.display())]
+    Create {
+        /// The file.
+        path: PathBuf,
+        /// The system's word for it.
+        source: io::Error,
+    },
+    /// The disk is full, or gone, or whoever read at the other end of a pipe.
+    #[error("recording into {} has ended: {source}; what was written until then is kept", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// The system's word for it.
+        source: io::Error,
+    },
+    /// A file has pictures of one size, and these never keep to one.
+    #[error(
+        "recording has ended: the pictures' size has changed {0} times, and each needs a file of its own"
+    )]
+    TooManyFiles(u32),
+}
+
+impl Recorder {
+    /// Begins to record into `path`, which must not exist. Whether that works is seen later, in [`state`](Self::state).
+    ///
+    /// # Errors
+    /// When the last recording is still being written, or there can be no further thread.
+    pub fn start(&self, path: &Path) -> Result<(), RecordError> {
+        let mut current = self.lock();
+        if let Some(tape) = current.as_ref().filter(|tape| !tape.has_ended()) {
+            return Err(RecordError::Busy(tape.state().path.to_path_buf()));
+        }
+        let tape = Arc::new(Tape::new(path, Instant::now()));
+        let writers = Arc::clone(&tape);
+        thread::Builder::new()
+            .name("recorder".into())
+            .spawn(move || writer::run(&writers))
+            .map_err(|source| RecordError::Create { path: path.to_owned(), source })?;
+        *current = Some(tape);
+        Ok(())
+    }
+
+    /// Begins to record into `path`, and waits until it is known whether that works; not beyond `deadline` for a pipe that
+    /// nobody reads yet.
+    ///
+    /// # Errors
+    /// When it does not, as a sentence.
+    pub fn start_for_sure(&self, path: &Path, deadline: Instant) -> Result<(), String> {
+        self.start(path).map_err(|error| error.to_string())?;
+        let state = self.wait_while(|phase| *phase == Phase::Opening, deadline);
+        match state.as_ref().and_then(Recording::failure) {
+            Some(reason) => Err(reason.to_owned()),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes no more frames, and waits until those that came are written, though not beyond `deadline`; what was recorded.
+    pub fn finish(&self, deadline: Instant) -> Option<Recording> {
+        self.stop();
+        self.wait_while(|phase| !phase.is_over(), deadline)
+    }
+
+    /// Takes no more frames; those that came are still written.
+    pub fn stop(&self) {
+        if let Some(tape) = &*self.lock() {
+            tape.close();
+        }
+    }
+
+    /// How the recording is doing, or did; `None` before the first.
+    pub fn state(&self) -> Option<Recording> {
+        Some(self.tape()?.state())
+    }
+
+    /// Waits while the recording is in `phase`, though not beyond `deadline`: what it is then.
+    pub fn wait_while(
+        &self,
+        phase: impl Fn(&Phase) -> bool,
+        deadline: Instant,
+    ) -> Option<Recording> {
+        // The lock on the slot is not held meanwhile.
+        let tape = self.tape()?;
+        Some(tape.wait_while(phase, deadline))
+    }
+
+    fn tape(&self) -> Option<Arc<Tape>> {
+        self.lock().clone()
+    }
+
+    /// Nothing in there is ever half changed.
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Arc<Tape>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Recording {
+    /// Whether frames are still taken.
+    pub fn is_on(&self) -> bool {
+        matches!(self.phase, Phase::Opening | Phase::Running)
+    }
+
+    /// Why it has ended, where nobody ended it.
+    pub fn failure(&self) -> Option<&str> {
+        match &self.phase {
+            Phase::Failed(reason) => Some(reason),
+            _ => None,
+        }
+    }
+}
+
+impl Phase {
+    /// Whether nothing more will happen.
+    pub fn is_over(&self) -> bool {
+        matches!(self, Self::Done | Self::Failed(_))
+    }
+}
