@@ -26,6 +26,7 @@ mod jpeg_tools;
 mod jpeg_turn;
 mod lan;
 mod native_client;
+mod native_example;
 mod odd_sizes;
 mod paced;
 mod paced_simulated;
