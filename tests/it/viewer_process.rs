@@ -47,6 +47,11 @@ impl Viewer {
         Self { child, log, seen: Vec::new() }
     }
 
+    /// The system's number for it.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Waits for the next line of the log in which `text` stands.
     pub fn wait_for(&mut self, text: &str) -> String {
         let deadline = Instant::now() + PATIENCE;
