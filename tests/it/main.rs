@@ -32,6 +32,7 @@ mod native_example;
 mod odd_sizes;
 mod paced;
 mod paced_simulated;
+mod paint;
 mod pi;
 mod pi_controls;
 mod pi_formats;

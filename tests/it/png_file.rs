@@ -1,4 +1,4 @@
-//! Reads the PNG files that the viewer writes.
+//! Reads the PNG files that the viewer writes, and writes small ones.
 
 use lancam::image::picture::Picture;
 use lancam::image::pixels::Size;
@@ -19,4 +19,19 @@ pub fn read(path: &Path) -> Picture {
         *pixel = u32::from_be_bytes([0, *red, *green, *blue]);
     }
     picture
+}
+
+/// Writes a picture as small as PNG makes it.
+pub fn write(path: &Path, picture: &Picture) {
+    let file = File::create(path).expect("a folder that can be written");
+    let side = |side| u32::try_from(side).expect("small");
+    let size = picture.size();
+    let mut encoder = png::Encoder::new(file, side(size.width), side(size.height));
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_compression(png::Compression::High);
+    let mut writer = encoder.write_header().expect("written");
+    let rgb: Vec<u8> =
+        picture.pixels().iter().flat_map(|pixel| pixel.to_be_bytes()[1..].to_vec()).collect();
+    writer.write_image_data(&rgb).expect("written");
+    writer.finish().expect("written");
 }

@@ -57,6 +57,14 @@ enum Sign {
     None,
 }
 
+/// In ems: beside a badge's text, and how wide a message becomes before it takes another line.
+const SIDE: f32 = 0.7;
+const WIDEST_TOAST: f32 = 40.0;
+/// A message takes no more lines than this.
+const MOST_LINES: i32 = 4;
+/// In a window lower than this, everything moves closer; in ems.
+const LOW: f32 = 16.0;
+
 impl Badges {
     /// Draws them at the upper right of the canvas, one below the other.
     pub fn draw(&self, canvas: &mut Canvas<'_>) {
@@ -66,7 +74,9 @@ impl Badges {
             let area = canvas.area();
             let width = pill_width(canvas, sign, text).min(area.width - 2 * margin);
             let place = Rect::new(area.right() - margin - width, y, width, pill_height(canvas));
-            pill(canvas, place, sign, text, colour);
+            let room = pill(canvas, place, sign);
+            let style = Style::new(canvas.scale().small(), colour).even();
+            canvas.text(room, text, style, Align::Left);
             y = place.bottom() + canvas.scale().em(0.35);
         };
         if let Some(Recording { running, dropped }) = self.recording {
@@ -89,22 +99,32 @@ impl Badges {
     }
 }
 
-/// Draws messages at the lower middle of the canvas, the last one lowest.
+/// Draws messages at the lower middle of the canvas, above a name, the last one lowest.
 pub fn draw_toasts(canvas: &mut Canvas<'_>, toasts: &[Toast<'_>]) {
-    let margin = margin(canvas);
-    let area = canvas.area();
+    let scale = canvas.scale();
+    let (margin, area, gap) = (margin(canvas), canvas.area(), scale.em(0.35));
     let height = pill_height(canvas);
-    let mut bottom = area.bottom() - margin;
+    let mut bottom = area.bottom() - margin - height - gap;
+    let most = if area.height < scale.em(LOW) { MOST_LINES / 2 } else { MOST_LINES };
     for toast in toasts.iter().rev() {
         let sign = match toast.mood {
             Mood::Plain => Sign::None,
             Mood::Good => Sign::Dot(GOOD),
             Mood::Bad => Sign::Dot(ALERT),
         };
-        let width = pill_width(canvas, sign, toast.text).min(area.width - 2 * margin);
+        let widest = (area.width - 2 * margin).min(scale.em(WIDEST_TOAST));
+        let width = pill_width(canvas, sign, toast.text).min(widest);
         let x = area.x + (area.width - width) / 2;
-        pill(canvas, Rect::new(x, bottom - height, width, height), sign, toast.text, TEXT);
-        bottom -= height + canvas.scale().em(0.35);
+        let style = Style::new(scale.small(), TEXT).even();
+        let text_width = width - 2 * scale.em(SIDE) - sign_width(canvas, sign);
+        let lines = canvas.count_lines(toast.text, style, text_width).min(most);
+        let line = scale.em(1.3);
+        let high = height + (lines - 1).max(0) * line;
+        let place = Rect::new(x, bottom - high, width, high);
+        let text = pill(canvas, place, sign);
+        let text = text.inset(0, (height - line) / 2);
+        canvas.paragraph(text, toast.text, style, Align::Left, line);
+        bottom -= high + gap;
         if bottom < area.y {
             return;
         }
@@ -118,7 +138,8 @@ pub fn draw_label(canvas: &mut Canvas<'_>, name: &str) {
     let width = pill_width(canvas, Sign::None, name).min(area.width - 2 * margin);
     let height = pill_height(canvas);
     let place = Rect::new(area.x + margin, area.bottom() - margin - height, width, height);
-    pill(canvas, place, Sign::None, name, TEXT);
+    let room = pill(canvas, place, Sign::None);
+    canvas.text(room, name, Style::new(canvas.scale().small(), TEXT).even(), Align::Left);
 }
 
 /// Draws a frame around the canvas: this picture is selected.
@@ -128,7 +149,7 @@ pub fn draw_selection(canvas: &mut Canvas<'_>) {
 }
 
 fn margin(canvas: &Canvas<'_>) -> i32 {
-    canvas.scale().em(if canvas.area().height < canvas.scale().em(16.0) { 0.4 } else { 0.8 })
+    canvas.scale().em(if canvas.area().height < canvas.scale().em(LOW) { 0.4 } else { 0.8 })
 }
 
 fn pill_height(canvas: &Canvas<'_>) -> i32 {
@@ -137,7 +158,7 @@ fn pill_height(canvas: &Canvas<'_>) -> i32 {
 
 fn pill_width(canvas: &mut Canvas<'_>, sign: Sign, text: &str) -> i32 {
     let style = Style::new(canvas.scale().small(), TEXT).even();
-    canvas.measure(text, style) + 2 * canvas.scale().em(0.7) + sign_width(canvas, sign)
+    canvas.measure(text, style) + 2 * canvas.scale().em(SIDE) + sign_width(canvas, sign)
 }
 
 fn sign_width(canvas: &Canvas<'_>, sign: Sign) -> i32 {
@@ -147,13 +168,14 @@ fn sign_width(canvas: &Canvas<'_>, sign: Sign) -> i32 {
     }
 }
 
-fn pill(canvas: &mut Canvas<'_>, place: Rect, sign: Sign, text: &str, colour: Colour) {
+/// Draws what a text lies on, and the sign before it; returns where the text belongs.
+fn pill(canvas: &mut Canvas<'_>, place: Rect, sign: Sign) -> Rect {
     let scale = canvas.scale();
-    let radius = place.height / 2;
-    canvas.rounded(place, radius, PANEL);
-    let inner = place.inset(scale.em(0.7), 0);
+    let first_line = pill_height(canvas).min(place.height);
+    canvas.rounded(place, first_line / 2, PANEL);
+    let inner = place.inset(scale.em(SIDE), 0);
     let (sign_room, text_room) = inner.split_left(sign_width(canvas, sign));
-    let middle = place.y as f32 + place.height as f32 / 2.0;
+    let middle = place.y as f32 + first_line as f32 / 2.0;
     match sign {
         Sign::None => {}
         Sign::Dot(colour) => {
@@ -162,13 +184,13 @@ fn pill(canvas: &mut Canvas<'_>, place: Rect, sign: Sign, text: &str, colour: Co
         }
         Sign::Bars(colour) => {
             let (thick, high) = (scale.em(0.18).max(2), scale.em(0.7));
-            let y = place.y + (place.height - high) / 2;
+            let y = place.y + (first_line - high) / 2;
             for x in [0, thick * 2] {
                 canvas.rounded(Rect::new(sign_room.x + x, y, thick, high), thick / 3, colour);
             }
         }
     }
-    canvas.text(text_room, text, Style::new(scale.small(), colour).even(), Align::Left);
+    text_room
 }
 
 /// A running time: `0:42`, `1:02:03`.

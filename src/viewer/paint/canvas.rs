@@ -9,6 +9,7 @@ use super::scale::Scale;
 use super::style::{Colour, EDGE, PANEL};
 use super::text::Style;
 use crate::image::picture::Picture;
+use std::ops::Range;
 
 /// Keeps, from frame to frame, what letters look like.
 #[derive(Debug, Default)]
@@ -148,10 +149,10 @@ impl Canvas<'_> {
 
     /// Draws a full circle around a point.
     pub fn disc(&mut self, (x, y): (f32, f32), radius: f32, colour: Colour) {
-        let reach = radius.clamp(0.0, 1e4).ceil() as i32 + 1;
-        let (left, top) = (x.floor() as i32 - reach, y.floor() as i32 - reach);
-        for row in top..=top + 2 * reach + 1 {
-            for column in left..=left + 2 * reach + 1 {
+        let reach = radius.max(0.0) + 1.0;
+        let (columns, rows) = self.pixels_between((x - reach, y - reach), (x + reach, y + reach));
+        for row in rows {
+            for column in columns.clone() {
                 let away = (column as f32 + 0.5 - x).hypot(row as f32 + 0.5 - y);
                 self.blend(column, row, colour, radius + 0.5 - away);
             }
@@ -162,12 +163,9 @@ impl Canvas<'_> {
     pub fn line(&mut self, from: (f32, f32), to: (f32, f32), thickness: f32, colour: Colour) {
         let half = thickness / 2.0;
         let reach = half + 1.0;
-        let columns = (from.0.min(to.0) - reach).floor()..=(from.0.max(to.0) + reach).ceil();
-        let rows = (from.1.min(to.1) - reach).floor()..=(from.1.max(to.1) + reach).ceil();
-        let clip = self.clip;
-        let columns =
-            (*columns.start() as i32).max(clip.x)..=(*columns.end() as i32).min(clip.right() - 1);
-        let rows = (*rows.start() as i32).max(clip.y)..=(*rows.end() as i32).min(clip.bottom() - 1);
+        let least = (from.0.min(to.0) - reach, from.1.min(to.1) - reach);
+        let most = (from.0.max(to.0) + reach, from.1.max(to.1) + reach);
+        let (columns, rows) = self.pixels_between(least, most);
         for row in rows {
             for column in columns.clone() {
                 let point = (column as f32 + 0.5, row as f32 + 0.5);
@@ -206,6 +204,19 @@ impl Canvas<'_> {
                 *pixel = mixed(*pixel, style.colour.rgb, (weight(*cover) * alpha) >> 8);
             }
         }
+    }
+
+    /// The columns and rows of a part of the plane that can be seen.
+    fn pixels_between(
+        &self,
+        (left, top): (f32, f32),
+        (right, bottom): (f32, f32),
+    ) -> (Range<i32>, Range<i32>) {
+        let clip = self.clip;
+        (
+            (left.floor() as i32).max(clip.x)..(right.ceil() as i32).min(clip.right()),
+            (top.floor() as i32).max(clip.y)..(bottom.ceil() as i32).min(clip.bottom()),
+        )
     }
 
     fn each_row(&mut self, rect: Rect, mut paint: impl FnMut(&mut [u32])) {

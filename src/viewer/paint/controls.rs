@@ -76,7 +76,7 @@ pub enum Hit {
 
 /// In ems.
 const WIDTH: f32 = 22.0;
-const TALL_ROW: f32 = 3.1;
+const TALL_ROW: f32 = 3.2;
 const LOW_ROW: f32 = 1.7;
 /// The width of a switch and of the knob of a slider.
 const SWITCH: f32 = 2.0;
@@ -189,7 +189,7 @@ impl Layout {
     /// Where a row's slider or switch lies.
     fn value_room(&self, control: &Control, row: Rect) -> Rect {
         let scale = self.scale;
-        let inner = row.inset(scale.em(0.6), 0);
+        let inner = self.inner(row);
         match (self.is_tall, control.is_switch()) {
             (true, true) => {
                 let (right, _) = inner.split_right(scale.em(SWITCH));
@@ -207,12 +207,16 @@ impl Layout {
         }
     }
 
+    /// A row without its edges.
+    fn inner(&self, row: Rect) -> Rect {
+        row.inset(self.scale.em(0.6), if self.is_tall { self.scale.em(0.3) } else { 0 })
+    }
+
     /// Where the middle of the knob goes along.
     fn groove(&self, room: Rect) -> Rect {
         let scale = self.scale;
         let (half, thick) = (scale.em(KNOB / 2.0), scale.em(0.24).max(2));
-        let y =
-            room.y + if self.is_tall { room.height * 2 / 5 } else { room.height / 2 } - thick / 2;
+        let y = room.y + room.height / 2 - thick / 2;
         Rect::new(room.x + half, y, room.width - 2 * half, thick)
     }
 }
@@ -311,7 +315,7 @@ impl Panel<'_> {
         let (scale, row) = (canvas.scale(), canvas.area());
         let is_live = self.greyed.is_none() && control.greyed.is_none() && control.is_movable();
         let (name_colour, value_colour) = if is_live { (TEXT, TEXT) } else { (FAINT, FAINT) };
-        let inner = row.inset(scale.em(0.6), 0);
+        let inner = layout.inner(row);
         let room = layout.value_room(control, row);
         let name = Style::new(scale.text(), name_colour);
         let value = Style::new(scale.small(), value_colour).even();
@@ -424,7 +428,7 @@ mod tests {
     fn sliders_stop_at_steps_and_at_both_ends() {
         let control = control(-10, 11, 4, 2);
         let values = [0.0, 0.1, 0.5, 0.99, 1.0].map(|part| control.at_part(part));
-        assert_eq!(values, [-10, -10, 2, 10, 11]);
+        assert_eq!(values, [-10, -6, 2, 10, 11]);
         assert_eq!([1, -1, 9].map(|steps| control.stepped(steps)), [6, -2, 11]);
     }
 

@@ -184,7 +184,7 @@ impl Figures<'_> {
         let quiet = Style::new(scale.small(), QUIET).even();
         let most = Known(self.age_p95.map(millis), 1);
         let unsure = Known(self.uncertainty.map(millis), 1);
-        let text = Short::of(format_args!("p95 {most} ± {unsure}"));
+        let text = Short::of(format_args!("p95 {most} ± {unsure} ms"));
         let gap = scale.em(0.8);
         let rest = Rect::new(rest.x + gap, rest.y, rest.width - gap, rest.height);
         canvas.text(rest, &text, quiet, Align::Right);

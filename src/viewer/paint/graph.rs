@@ -5,7 +5,7 @@
 
 use super::canvas::Canvas;
 use super::rect::Rect;
-use super::style::{ACCENT, Colour, QUIET, WARN, WELL};
+use super::style::{ACCENT, Colour, QUIET, TEXT, WARN, WELL};
 use super::text::{Align, Short, Style};
 use super::track::AgeTrack;
 use std::time::{Duration, Instant};
@@ -28,33 +28,35 @@ impl Graph<'_> {
         let scale = canvas.scale();
         let label = Style::new(scale.small(), QUIET).even();
         let top = self.top();
-        let (labels, plot) = room.split_right(canvas.measure("0000 ms", label));
+        let (labels, plot) = room.split_right(canvas.measure("1 frame", label));
         let plot = Rect::new(plot.x, plot.y, plot.width - scale.em(0.5), plot.height);
         if plot.width < 8 || plot.height < 8 {
             return;
         }
         canvas.rounded(plot, scale.em(0.25), WELL.with_alpha(16));
-        let row =
-            |millis: f32| plot.bottom() as f32 - 1.0 - millis / top * (plot.height - 2) as f32;
+        let row = |millis: f32| {
+            plot.bottom() as f32 - 1.0 - millis.min(top) / top * (plot.height - 2) as f32
+        };
         let height = scale.em(1.1);
-        let mut written = plot.y;
-        canvas.text(
-            Rect::new(labels.x, plot.y, labels.width, height),
-            &Short::of(format_args!("{top:.0} ms")),
-            label,
-            Align::Right,
-        );
-        written += height;
+        let at = |y: i32| Rect::new(labels.x, y, labels.width, height);
+        let unit = match top {
+            ..10_000.0 => Short::of(format_args!("{top:.0} ms")),
+            _ => Short::of(format_args!("{:.0} s", top / 1000.0)),
+        };
+        canvas.text(at(plot.y), &unit, label, Align::Right);
         if let Some(interval) = self.interval.map(millis).filter(|interval| *interval < top) {
             let y = row(interval).round() as i32;
-            self.dash(canvas, Rect::new(plot.x, y, plot.width, scale.hair()));
-            let middle = (y - height / 2).min(plot.bottom() - height);
-            if middle >= written {
-                let place = Rect::new(labels.x, middle, labels.width, height);
-                canvas.text(place, "1 frame", label.of(WARN.with_alpha(200)), Align::Right);
+            draw_dashes(canvas, Rect::new(plot.x, y, plot.width, scale.hair()));
+            // Beside its line, as far as the number above leaves room.
+            let beside = (y - height / 2).max(plot.y + height);
+            if beside + height <= plot.bottom() {
+                canvas.text(at(beside), "1 frame", label.of(WARN.with_alpha(200)), Align::Right);
             }
         }
         self.curve(&mut canvas.part(plot), row);
+        let foot = Rect::new(plot.x, plot.bottom() - height, plot.width, height);
+        let span = Style::new((scale.small() * 0.85).max(8.0), TEXT.with_alpha(120));
+        canvas.text(foot.inset(scale.em(0.3), 0), "10 s", span, Align::Left);
     }
 
     /// The age at the upper edge: a round number above all ages and above a frame's interval.
@@ -69,16 +71,6 @@ impl Graph<'_> {
             top *= factor;
         }
         top
-    }
-
-    fn dash(&self, canvas: &mut Canvas<'_>, line: Rect) {
-        let dash = (line.height * 4).max(3);
-        let mut x = line.x;
-        while x < line.right() {
-            let piece = Rect::new(x, line.y, dash.min(line.right() - x), line.height);
-            canvas.fill(piece, WARN.with_alpha(130));
-            x += dash * 2;
-        }
     }
 
     /// A line through the oldest of each column of pixels, with what is below it filled.
@@ -98,13 +90,22 @@ impl Graph<'_> {
                 age = age.max(next);
             }
             let to = (x + 0.5, row(millis(age)));
-            if let Some((then, from)) = last.filter(|(then, _)| then.saturating_sub(before) < GAP) {
-                let _ = then;
+            if let Some((_, from)) = last.filter(|(then, _)| then.saturating_sub(before) < GAP) {
                 fill_below(canvas, from, to, ACCENT.with_alpha(44));
                 canvas.line(from, to, thickness.max(1.2), ACCENT);
             }
             last = Some((before, to));
         }
+    }
+}
+
+fn draw_dashes(canvas: &mut Canvas<'_>, line: Rect) {
+    let dash = (line.height * 4).max(3);
+    let mut x = line.x;
+    while x < line.right() {
+        let piece = Rect::new(x, line.y, dash.min(line.right() - x), line.height);
+        canvas.fill(piece, WARN.with_alpha(130));
+        x += dash * 2;
     }
 }
 

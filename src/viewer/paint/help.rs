@@ -28,65 +28,100 @@ pub struct Entry<'a> {
 /// A line of the list.
 #[derive(Debug, Clone, Copy)]
 enum Line<'a> {
-    Title(&'a str),
-    Entry(&'a Entry<'a>),
     Blank,
+    Title(&'a str),
+    /// Keys, and the first line of what they do.
+    Entry(&'a Entry<'a>),
+    /// The line of that number of what its keys do.
+    More(&'a Entry<'a>, usize),
 }
 
-/// In ems: a column of keys and text, the gap between two, a line, the panel's padding.
-const COLUMN: f32 = 24.0;
+/// In ems: the gap between two columns, a line, the panel's padding, all three smaller in low windows.
 const GAP: f32 = 2.4;
 const LINE: f32 = 1.75;
+const LOW_LINE: f32 = 1.45;
 const PADDING: f32 = 1.4;
+const LOW_PADDING: f32 = 0.5;
+/// In a column narrower than this, text begins right behind its keys; in ems.
+const NARROW: f32 = 20.0;
 /// Text is made no smaller than this to make room for more, in pixels.
 const SMALLEST: f32 = 9.0;
 
-/// Draws the list over the whole canvas, as large as it fits. Where it does not fit, lines from `first` on are shown;
-/// returns the greatest `first` that shows something new.
+/// Draws the list over the whole canvas: in one column or two, as large as all of it fits. Where it does not fit at
+/// any size, long lines are broken, and lines from `first` on are shown; returns the greatest `first` that shows
+/// something new, 0 where all is seen.
 pub fn draw(canvas: &mut Canvas<'_>, sections: &[Section<'_>], first: usize) -> usize {
-    let area = canvas.area();
-    canvas.dim(area, 120);
+    canvas.dim(canvas.area(), 120);
     let usual = canvas.scale().text();
     let mut text = usual;
-    while text > SMALLEST && Plan::new(area, Scale::of_text(text), sections).is_cut() {
+    loop {
+        let mut canvas = canvas.with_scale(Scale::of_text(text));
+        if let Some(plan) = Plan::of_all(&mut canvas, sections) {
+            return plan.draw(&mut canvas, sections, first);
+        }
+        if text <= SMALLEST {
+            break;
+        }
         text = (text - 1.0).max(SMALLEST);
     }
-    let scale = Scale::of_text(text.min(usual));
-    let plan = Plan::new(area, scale, sections);
-    plan.draw(&mut canvas.with_scale(scale), sections, first)
+    let plan = Plan::of_some(canvas, sections);
+    plan.draw(canvas, sections, first)
 }
 
 /// Where columns and lines lie.
+#[derive(Debug)]
 struct Plan {
     panel: Rect,
-    columns: usize,
-    /// Sections in the first of two columns.
+    room: Rect,
+    columns: i32,
+    /// How wide a column is, and how much of it is for keys.
+    width: i32,
+    keys: i32,
+    /// Sections in the first column.
     split: usize,
     /// Lines of the longest column.
     lines: usize,
     line: i32,
-    room: Rect,
 }
 
 impl Plan {
-    fn new(area: Rect, scale: Scale, sections: &[Section<'_>]) -> Self {
-        let is_low = area.height < scale.em(16.0);
-        let padding = scale.em(if is_low { 0.5 } else { PADDING });
-        let line = scale.em(if is_low { 1.45 } else { LINE });
-        let most = area.inset(scale.em(0.4), scale.em(0.4));
-        let two = scale.em(2.0 * COLUMN + GAP) + 2 * padding;
+    /// All of it, no line broken; `None` where there is no room for that.
+    fn of_all(canvas: &mut Canvas<'_>, sections: &[Section<'_>]) -> Option<Self> {
+        let (keys, width) = widths(canvas, sections);
+        let (two, lines) = best_split(sections);
         let all = count(sections);
-        let columns = if two <= most.width && sections.len() > 1 { 2 } else { 1 };
-        let (split, lines) =
-            if columns == 2 { best_split(sections) } else { (sections.len(), all) };
-        let width = if columns == 2 { two } else { scale.em(COLUMN) + 2 * padding };
-        let high = i32::try_from(lines).unwrap_or(i32::MAX).saturating_mul(line);
-        let panel = most.centred(width, high.saturating_add(2 * padding));
-        Self { panel, columns, split, lines, line, room: panel.inset(padding, padding) }
+        let plans = [(2, two, lines), (1, sections.len(), all)];
+        plans.into_iter().find_map(|(columns, split, lines)| {
+            let plan = Self::new(canvas, columns, width, lines);
+            let is_whole = plan.width == width && plan.rows(0).room_for() >= lines;
+            is_whole.then_some(Self { keys, split, ..plan })
+        })
     }
 
-    fn is_cut(&self) -> bool {
-        self.rows(0).room_for() < self.lines
+    /// One column, its long lines broken.
+    fn of_some(canvas: &mut Canvas<'_>, sections: &[Section<'_>]) -> Self {
+        let (keys, width) = widths(canvas, sections);
+        let plan = Self { keys, split: sections.len(), ..Self::new(canvas, 1, width, 0) };
+        let mut lines = 0;
+        plan.each_line(canvas, sections, |_, number, _| lines = number + 1);
+        let whole = Self::new(canvas, 1, width, lines);
+        Self { keys, split: sections.len(), ..whole }
+    }
+
+    /// Columns no wider than there is room for.
+    fn new(canvas: &Canvas<'_>, columns: i32, width: i32, lines: usize) -> Self {
+        let (area, scale) = (canvas.area(), canvas.scale());
+        let is_low = area.height < scale.em(18.0);
+        let padding = scale.em(if is_low { LOW_PADDING } else { PADDING });
+        let line = scale.em(if is_low { LOW_LINE } else { LINE });
+        let most = area.inset(scale.em(0.4), scale.em(0.4));
+        let high = i32::try_from(lines).unwrap_or(i32::MAX).saturating_mul(line);
+        let gaps = (columns - 1) * scale.em(GAP);
+        let wide = columns * width + gaps + 2 * padding;
+        let panel = most.centred(wide, high.saturating_add(2 * padding));
+        let room = panel.inset(padding, padding);
+        let width = width.min((room.width - gaps) / columns);
+        Self { panel, room, columns, width, keys: 0, split: 0, lines, line }
     }
 
     fn rows(&self, first: usize) -> Rows {
@@ -98,32 +133,87 @@ impl Plan {
         canvas.panel_of(self.panel, PANEL_DENSE);
         let rows = self.rows(first);
         let (left, right) = sections.split_at(self.split.min(sections.len()));
-        let gap = scale.em(GAP);
-        let width = (self.room.width - gap) / 2;
-        let whole = self.room.width;
-        for (index, column) in [left, right].into_iter().take(self.columns).enumerate() {
-            let (x, width) = match (self.columns, index) {
-                (1, _) => (self.room.x, whole),
-                (_, 0) => (self.room.x, width),
-                _ => (self.room.right() - width, width),
-            };
-            let keys = keys_width(canvas, sections).min(width / 2);
-            for (number, line) in lines(column).enumerate() {
-                let Some(row) = rows.rect(number) else { continue };
-                draw_line(canvas, line, Rect::new(x, row.y, width, row.height), keys);
+        for (column, sections) in (0..self.columns).zip([left, right]) {
+            let x = self.room.x + column * (self.width + scale.em(GAP));
+            self.each_line(canvas, sections, |canvas, number, line| {
+                if let Some(row) = rows.rect(number) {
+                    self.draw_line(canvas, line, Rect::new(x, row.y, self.width, row.height));
+                }
+            });
+        }
+        let (thin, x) = (scale.em(0.2).max(2), self.panel.right() - scale.em(0.4));
+        rows.draw_bar(canvas, Rect::new(x, self.room.y, thin, self.room.height));
+        self.lines.saturating_sub(rows.room_for())
+    }
+
+    /// Calls `each` for every line of a column with its number.
+    fn each_line<'a>(
+        &self,
+        canvas: &mut Canvas<'_>,
+        sections: &'a [Section<'a>],
+        mut each: impl FnMut(&mut Canvas<'_>, usize, Line<'a>),
+    ) {
+        let style = Style::new(canvas.scale().text(), TEXT);
+        let mut number = 0;
+        for line in lines(sections) {
+            each(canvas, number, line);
+            number += 1;
+            if let Line::Entry(entry) = line {
+                let indent = self.indent(canvas, entry);
+                let broken = canvas.count_lines(entry.what, style, self.width - indent);
+                for more in 1..usize::try_from(broken).unwrap_or(0) {
+                    each(canvas, number, Line::More(entry, more));
+                    number += 1;
+                }
             }
         }
-        let bar = Rect::new(
-            self.panel.right() - scale.em(0.45),
-            self.room.y,
-            scale.em(0.2).max(2),
-            self.room.height,
-        );
-        rows.draw_bar(canvas, bar);
-        self.lines.saturating_sub(rows.room_for())
+    }
+
+    /// Where what keys do begins.
+    fn indent(&self, canvas: &mut Canvas<'_>, entry: &Entry<'_>) -> i32 {
+        let scale = canvas.scale();
+        if self.width >= scale.em(NARROW) {
+            return self.keys;
+        }
+        draw_keys(canvas, entry.keys, None).min(self.width / 2) + scale.em(0.5)
+    }
+
+    fn draw_line(&self, canvas: &mut Canvas<'_>, line: Line<'_>, row: Rect) {
+        let scale = canvas.scale();
+        let style = Style::new(scale.text(), TEXT);
+        let (entry, number) = match line {
+            Line::Blank => return,
+            Line::Title(title) => {
+                let style = Style::new(scale.small(), QUIET).bold();
+                canvas.text(row, title, style, Align::Left);
+                return;
+            }
+            Line::Entry(entry) => {
+                draw_keys(canvas, entry.keys, Some(row));
+                (entry, 0)
+            }
+            Line::More(entry, number) => (entry, number),
+        };
+        let (_, room) = row.split_left(self.indent(canvas, entry));
+        let text = canvas.line_of(entry.what, style, room.width, number);
+        canvas.text(room, text, style, Align::Left);
     }
 }
 
+/// How wide the widest keys are with what separates them from text, and the widest line.
+fn widths(canvas: &mut Canvas<'_>, sections: &[Section<'_>]) -> (i32, i32) {
+    let style = Style::new(canvas.scale().text(), TEXT);
+    let (mut keys, mut what) = (0, 0);
+    for entry in sections.iter().flat_map(|section| section.entries) {
+        keys = keys.max(draw_keys(canvas, entry.keys, None));
+        what = what.max(canvas.measure(entry.what, style));
+    }
+    keys += canvas.scale().em(0.9);
+    // A pixel more, so that no rounding breaks the widest line.
+    (keys, keys + what + 1)
+}
+
+/// The lines of a column, none of them broken.
 fn lines<'a>(sections: &'a [Section<'a>]) -> impl Iterator<Item = Line<'a>> {
     sections.iter().enumerate().flat_map(|(index, section)| {
         let blank = (index > 0).then_some(Line::Blank);
@@ -142,29 +232,6 @@ fn best_split(sections: &[Section<'_>]) -> (usize, usize) {
         .map(|split| (split, count(&sections[..split]).max(count(&sections[split..]))))
         .min_by_key(|(_, lines)| *lines)
         .unwrap_or_default()
-}
-
-/// As wide as the widest of all keys.
-fn keys_width(canvas: &mut Canvas<'_>, sections: &[Section<'_>]) -> i32 {
-    let entries = sections.iter().flat_map(|section| section.entries);
-    let widest = entries.map(|entry| draw_keys(canvas, entry.keys, None)).max().unwrap_or(0);
-    widest + canvas.scale().em(0.9)
-}
-
-fn draw_line(canvas: &mut Canvas<'_>, line: Line<'_>, row: Rect, keys: i32) {
-    let scale = canvas.scale();
-    match line {
-        Line::Blank => {}
-        Line::Title(title) => {
-            let style = Style::new(scale.small(), QUIET).bold();
-            canvas.text(row, title, style, Align::Left);
-        }
-        Line::Entry(entry) => {
-            let (keys, what) = row.split_left(keys);
-            draw_keys(canvas, entry.keys, Some(keys));
-            canvas.text(what, entry.what, Style::new(scale.text(), TEXT), Align::Left);
-        }
-    }
 }
 
 /// Draws keys as caps from the left of `room`, or only measures them; returns their width.

@@ -19,8 +19,8 @@ pub struct Notice<'a> {
     pub lasting: Option<Duration>,
 }
 
-/// What of a picture's brightness is left behind a notice, of 256.
-const KEPT: u8 = 62;
+/// How much of a picture the ground hides behind a notice, of 255.
+const HIDDEN: u8 = 194;
 
 /// Covers the canvas with the plain ground: there is no picture.
 pub fn draw_ground(canvas: &mut Canvas<'_>) {
@@ -31,22 +31,24 @@ impl Notice<'_> {
     /// Dims what the canvas shows, and writes over it.
     pub fn draw(&self, canvas: &mut Canvas<'_>) {
         let (area, scale) = (canvas.area(), canvas.scale());
-        canvas.dim(area, KEPT);
+        // Over the plain ground this changes nothing.
+        canvas.fill(area, Colour::solid(GROUND).with_alpha(HIDDEN));
         let width = (area.width - scale.em(2.0)).min(scale.em(34.0)).max(1);
         let title = Style::new((scale.text() * 1.35).round(), TEXT).bold();
         let text = Style::new(scale.text(), TEXT.with_alpha(225));
         let quiet = Style::new(scale.small(), QUIET).even();
-        let (high, line, gap) = (scale.em(2.0), scale.em(1.45), scale.em(0.5));
+        let (high, line, gap) = (scale.em(2.3), scale.em(1.45), scale.em(0.5));
         let lasting = i32::from(self.lasting.is_some()) * (line + gap);
         let room = area.height - scale.em(0.6);
         let lines = canvas.count_lines(self.text, text, width);
-        let wanted = lines * line;
-        // Where there is too little room, the time goes first, then the title, then the text's last lines.
-        let lasting = if high + wanted + lasting <= room { lasting } else { 0 };
+        // Where there is too little room, the text's last lines go first, then the time, then the title.
+        let least = lines.min(2) * line;
+        let lasting = if high + least + lasting <= room { lasting } else { 0 };
         let high = if high + line <= room { high } else { 0 };
-        let wanted = wanted.min((room - high - lasting) / line * line);
+        let wanted = (lines * line).min((room - high - lasting) / line * line).max(0);
         let block = area.centred(width, high + wanted + lasting);
         let (title_room, rest) = block.split_top(high);
+        let (title_room, _) = title_room.split_top(high - scale.em(0.3));
         canvas.text(title_room, self.title, title, Align::Centre);
         let (text_room, rest) = rest.split_top(wanted);
         let fits =

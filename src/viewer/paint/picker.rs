@@ -76,7 +76,8 @@ impl Picker<'_> {
     /// What lies where on a canvas of this area and scale.
     pub fn layout(&self, area: Rect, scale: Scale) -> Layout {
         let is_tall = area.height >= scale.em(16.0);
-        let most = area.inset(scale.em(0.4), scale.em(0.4));
+        let margin = scale.em(if is_tall { 0.8 } else { 0.4 });
+        let most = area.inset(margin, margin);
         let row = scale.em(if is_tall { TALL_ROW } else { LOW_ROW });
         let count = i32::try_from(self.rows.len()).unwrap_or(i32::MAX);
         let list = if count == 0 { scale.em(EMPTY) } else { row.saturating_mul(count) };
@@ -154,8 +155,8 @@ impl Picker<'_> {
     fn draw_empty(&self, canvas: &mut Canvas<'_>, layout: Layout) {
         let scale = canvas.scale();
         let top = layout.title.bottom();
-        let room = Rect::new(layout.panel.x, top, layout.panel.width, layout.foot.y - top);
-        let room = room.inset(scale.em(1.4), 0);
+        let room = Rect::new(layout.title.x, top, layout.title.width, layout.foot.y - top);
+        let room = room.inset(scale.em(0.7), 0);
         let (head, rest) = room.split_top(scale.em(2.0));
         canvas.text(
             head,
@@ -169,23 +170,28 @@ impl Picker<'_> {
 }
 
 impl Row {
-    /// Name above address, what it sends at the right.
+    /// A dot that tells whether it answers, name above address, what it sends at the right.
     fn draw_tall(&self, canvas: &mut Canvas<'_>) {
         let (scale, area) = (canvas.scale(), canvas.area());
         let inner = area.inset(scale.em(0.7), scale.em(0.35));
+        let (dot, inner) = inner.split_left(scale.em(1.1));
         let (upper, lower) = inner.split_top(inner.height / 2);
-        let quiet = Style::new(scale.small(), QUIET).even();
+        let (light, dark, mark) = match self.lost {
+            None => (TEXT, QUIET, GOOD),
+            Some(_) => (QUIET, FAINT, FAINT),
+        };
+        let radius = scale.text() * 0.25;
+        let middle = upper.y as f32 + upper.height as f32 / 2.0;
+        canvas.disc((dot.x as f32 + radius, middle), radius, mark);
+        let small = Style::new(scale.small(), light).even();
         let (facts, state) = (self.facts(), self.state());
         let right =
-            canvas.measure(&facts, quiet).max(canvas.measure(&state, quiet)) + scale.em(0.8);
-        let colour = if self.lost.is_some() { QUIET } else { TEXT };
-        let name = Style::new(scale.text(), colour).bold();
+            canvas.measure(&facts, small).max(canvas.measure(&state, small)) + scale.em(0.8);
         let left = |row: Rect| row.split_left(row.width - right).0;
-        canvas.text(left(upper), &self.name, name, Align::Left);
-        canvas.text(left(lower), &self.address, quiet, Align::Left);
-        canvas.text(upper, &facts, quiet.of(colour), Align::Right);
-        let mood = if self.lost.is_some() { FAINT } else { GOOD };
-        canvas.text(lower, &state, quiet.of(mood), Align::Right);
+        canvas.text(left(upper), &self.name, Style::new(scale.text(), light).bold(), Align::Left);
+        canvas.text(left(lower), &self.address, small.of(dark), Align::Left);
+        canvas.text(upper, &facts, small, Align::Right);
+        canvas.text(lower, &state, small.of(dark), Align::Right);
     }
 
     /// All in one line.
@@ -225,7 +231,7 @@ impl Row {
     fn state(&self) -> Short {
         match self.lost {
             Some(lost) => Short::of(format_args!("seen {} ago", Lapse(lost))),
-            None => Short::of(format_args!("answers")),
+            None => Short::of(format_args!("")),
         }
     }
 }

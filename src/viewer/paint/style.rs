@@ -25,7 +25,7 @@ impl Colour {
 pub const GROUND: u32 = 0x000D_1218;
 
 /// What panels are made of.
-pub(super) const PANEL: Colour = Colour { rgb: 0x0012_171E, alpha: 216 };
+pub(super) const PANEL: Colour = Colour { rgb: 0x0012_171E, alpha: 220 };
 /// A panel that is all there is to look at.
 pub(super) const PANEL_DENSE: Colour = Colour { rgb: 0x0012_171E, alpha: 238 };
 /// A panel's edge.

@@ -171,6 +171,21 @@ impl Canvas<'_> {
         y - room.y
     }
 
+    /// The line of that number of a text that is drawn in lines of a width.
+    pub(super) fn line_of<'a>(
+        &mut self,
+        text: &'a str,
+        style: Style,
+        width: i32,
+        number: usize,
+    ) -> &'a str {
+        let mut rest = text.trim();
+        for _ in 0..number {
+            rest = first_line(self.glyphs, rest, style, width as f32).1;
+        }
+        first_line(self.glyphs, rest, style, width as f32).0
+    }
+
     /// In how many lines of a width a text is drawn.
     pub fn count_lines(&mut self, text: &str, style: Style, width: i32) -> i32 {
         let mut rest = text.trim();
