@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod ages;
+pub mod album;
 pub mod config;
 pub mod demand;
 pub mod developer;

@@ -1,16 +1,118 @@
-//! Writes a picture as a PNG file: the only file that names `png`.
+//! Keeps single pictures, as PNG or as the camera's own JPEG: the only file that names `png`.
 
+use super::album::{self, Shelf};
+use super::news::Arrival;
+use crate::image::jpeg::codec::{Decoder, JpegError};
 use crate::image::picture::Picture;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread;
+use std::time::SystemTime;
+
+/// How a picture is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// Its pixels, all of them, whatever part of them the window needs.
+    Png,
+    /// The bytes that the camera sent.
+    Jpeg,
+}
+
+/// Keeps pictures on a thread for each, so that a slow disk holds nobody up, and has the answers.
+#[derive(Debug)]
+pub struct Keeper {
+    sender: Sender<Result<PathBuf, SnapshotError>>,
+    answers: Receiver<Result<PathBuf, SnapshotError>>,
+}
 
 /// Why a picture could not be kept.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot write {}: {source}", path.display())]
-pub struct SnapshotError {
-    path: PathBuf,
-    source: io::Error,
+pub enum SnapshotError {
+    /// The disk is full, the folder is read-only or gone.
+    #[error("cannot write {}: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// The system's word for it.
+        source: io::Error,
+    },
+    /// A server of pixels.
+    #[error("{0} sends no JPEGs; keep a PNG")]
+    NoJpeg(Arc<str>),
+    /// It was shown, though smaller.
+    #[error("cannot decode the picture at its full size: {0}")]
+    Decode(#[from] JpegError),
+}
+
+impl Default for Keeper {
+    fn default() -> Self {
+        let (sender, answers) = mpsc::channel();
+        Self { sender, answers }
+    }
+}
+
+impl Keeper {
+    /// Begins to keep a picture in the user's folder for pictures; what came of it is the next [`answer`](Self::answer).
+    pub fn keep(&self, arrival: Arc<Arrival>, form: Form) {
+        let taken = album::taken_at(arrival.age);
+        let sender = self.sender.clone();
+        let keeping = move || {
+            let kept = keep(&arrival, form, taken, &album::folder(Shelf::Pictures));
+            // Fails only when the window is gone.
+            let _ = sender.send(kept);
+        };
+        if let Err(source) = thread::Builder::new().name("snapshot".into()).spawn(keeping) {
+            let path = album::folder(Shelf::Pictures);
+            let _ = self.sender.send(Err(SnapshotError::Write { path, source }));
+        }
+    }
+
+    /// Where a picture was kept, or why not, once for each. Never waits.
+    pub fn answer(&self) -> Option<Result<PathBuf, SnapshotError>> {
+        self.answers.try_recv().ok()
+    }
+}
+
+/// Keeps a picture that was `taken` then in `folder`, under a name of its own, which is returned.
+///
+/// # Errors
+/// When it cannot be written, or is not there in that form.
+pub fn keep(
+    arrival: &Arrival,
+    form: Form,
+    taken: SystemTime,
+    folder: &Path,
+) -> Result<PathBuf, SnapshotError> {
+    let keep = |extension, write: &dyn Fn(File) -> io::Result<()>| {
+        let path = folder.join(album::file_name(&arrival.camera, taken, extension));
+        let (file, path) = album::create(&path)
+            .map_err(|source| SnapshotError::Write { path: path.clone(), source })?;
+        match write(file) {
+            Ok(()) => Ok(path),
+            Err(source) => {
+                // Half a picture is none.
+                let _ = std::fs::remove_file(&path);
+                Err(SnapshotError::Write { path, source })
+            }
+        }
+    };
+    match form {
+        Form::Jpeg if arrival.jpeg.is_empty() => {
+            Err(SnapshotError::NoJpeg(Arc::clone(&arrival.camera)))
+        }
+        Form::Jpeg => keep("jpg", &|mut file| file.write_all(&arrival.jpeg)),
+        Form::Png if arrival.picture.size() == arrival.size => {
+            keep("png", &|file| write(&arrival.picture, file))
+        }
+        Form::Png => {
+            let mut picture = Picture::default();
+            Decoder::new()?.decode(&arrival.jpeg, &mut picture)?;
+            keep("png", &|file| write(&picture, file))
+        }
+    }
 }
 
 /// Writes `picture` to `path`, over what was there.
@@ -18,11 +120,13 @@ pub struct SnapshotError {
 /// # Errors
 /// When the file cannot be written.
 pub fn save(picture: &Picture, path: &Path) -> Result<(), SnapshotError> {
-    write(picture, path).map_err(|source| SnapshotError { path: path.to_owned(), source })
+    File::create(path)
+        .and_then(|file| write(picture, file))
+        .map_err(|source| SnapshotError::Write { path: path.to_owned(), source })
 }
 
-fn write(picture: &Picture, path: &Path) -> io::Result<()> {
-    let mut file = BufWriter::new(File::create(path)?);
+fn write(picture: &Picture, file: File) -> io::Result<()> {
+    let mut file = BufWriter::new(file);
     let side = |side: usize| u32::try_from(side).map_err(io::Error::other);
     let size = picture.size();
     let mut encoder = png::Encoder::new(&mut file, side(size.width)?, side(size.height)?);
@@ -59,6 +163,50 @@ mod tests {
         assert_eq!((info.width, info.height, info.color_type), (3, 2, png::ColorType::Rgb));
         assert_eq!(pixels[..3], [0x10, 0x20, 0x30]);
         assert_eq!(pixels[15..], [0xFF, 0x80, 0x00]);
+    }
+
+    /// An arrival of 64x48 pixels that is shown at a quarter of that.
+    fn arrival() -> Arrival {
+        use crate::image::jpeg::codec::Encoder;
+        use crate::image::pixels::Chroma;
+        use crate::image::planes::Planes;
+        let size = Size::new(64, 48);
+        let mut planes = Planes::default();
+        planes.reshape(size, Chroma::Yuv420);
+        planes.packed_mut().fill(128);
+        let mut jpeg = vec![0; Encoder::max_len(size, Chroma::Yuv420).expect("small")];
+        let len = Encoder::new(90).and_then(|mut encoder| encoder.encode(&planes, &mut jpeg));
+        jpeg.truncate(len.expect("encodes"));
+        let picture = Picture::blank(Size::new(16, 12), 0);
+        Arrival { picture, size, jpeg, camera: "a/b".into(), ..Arrival::default() }
+    }
+
+    #[test]
+    fn what_is_kept_is_the_cameras_picture_at_its_full_size_or_its_own_bytes() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let arrival = arrival();
+        let keep = |form| keep(&arrival, form, SystemTime::now(), folder.path()).expect("kept");
+        let jpeg = keep(Form::Jpeg);
+        assert_eq!(std::fs::read(&jpeg).expect("there"), arrival.jpeg);
+        let file = io::BufReader::new(File::open(keep(Form::Png)).expect("there"));
+        let reader = png::Decoder::new(file).read_info().expect("a PNG");
+        assert_eq!(reader.info().size(), (64, 48));
+        let name = jpeg.file_name().and_then(|name| name.to_str()).expect("UTF-8");
+        assert!(name.starts_with("a_b_20") && name.ends_with(".jpg"), "{name}");
+    }
+
+    #[test]
+    fn what_cannot_be_kept_is_told_and_leaves_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let keep = |arrival: &Arrival, form, folder: &Path| {
+            keep(arrival, form, SystemTime::now(), folder).expect_err("not kept").to_string()
+        };
+        let raw = Arrival { jpeg: Vec::new(), ..arrival() };
+        assert_eq!(keep(&raw, Form::Jpeg, folder.path()), "a/b sends no JPEGs; keep a PNG");
+        let broken = Arrival { jpeg: vec![0xFF; 9], ..arrival() };
+        assert!(keep(&broken, Form::Png, folder.path()).contains("full size"));
+        assert!(keep(&arrival(), Form::Jpeg, Path::new("/nowhere")).contains("/nowhere/a_b_"));
+        assert_eq!(std::fs::read_dir(folder.path()).expect("there").count(), 0);
     }
 
     #[test]

@@ -56,13 +56,14 @@ const UNSAFE: [(&str, &str); 5] = [
 ];
 
 /// Where each crate that Cargo.toml asks for is named: one file, or one folder.
-const CRATES: [(&str, &str); 17] = [
+const CRATES: [(&str, &str); 18] = [
     ("ab_glyph", "src/viewer/paint/glyphs.rs"),
     ("bytemuck", "src/image/"),
     ("embedded_graphics", "src/image/text.rs"),
     ("env_logger", "src/log_setup.rs"),
     ("fast_image_resize", "src/image/resize.rs"),
     ("if_addrs", "src/net/mdns.rs"),
+    ("jiff", "src/viewer/album.rs"),
     ("lexopt", "src/"), // both programs' config.rs
     ("log", "src/"),
     ("mdns_sd", "src/net/announce.rs"),

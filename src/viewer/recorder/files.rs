@@ -4,6 +4,7 @@ use super::RecordError;
 use super::tape::Frame;
 use crate::image::jpeg::markers;
 use crate::image::pixels::Size;
+use crate::viewer::album;
 use crate::wire::matroska::{Muxer, Patch, Track};
 use crate::wire::packet::{Codec, Packet};
 use std::fs::{self, File, OpenOptions};
@@ -168,7 +169,7 @@ impl Files {
         closed.map_err(|source| RecordError::Write { path: self.path.to_path_buf(), source })?;
         while self.number < MOST_FILES {
             self.number += 1;
-            let path = numbered(&self.first, self.number);
+            let path = album::numbered(&self.first, self.number);
             match Output::create(&path) {
                 Ok(out) => {
                     (self.out, self.path) = (out, Arc::from(path));
@@ -180,14 +181,6 @@ impl Files {
         }
         Err(RecordError::TooManyFiles(MOST_FILES))
     }
-}
-
-/// `NAME-2.mkv` for `NAME.mkv`.
-fn numbered(first: &Path, number: u32) -> PathBuf {
-    let mut name = first.file_stem().unwrap_or_default().to_owned();
-    name.push(format!("-{number}."));
-    name.push(first.extension().unwrap_or(super::EXTENSION.as_ref()));
-    first.with_file_name(name)
 }
 
 impl Form {
@@ -254,12 +247,6 @@ impl Output {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_next_file_has_a_number_behind_its_name() {
-        assert_eq!(numbered(Path::new("a/b.mkv"), 2), Path::new("a/b-2.mkv"));
-        assert_eq!(numbered(Path::new("a.b.MKV"), 12), Path::new("a.b-12.MKV"));
-    }
 
     #[test]
     fn a_file_that_is_there_is_not_touched_and_an_empty_one_does_not_stay() {

@@ -1,0 +1,193 @@
+//! Where pictures and recordings are kept, and what they are called: the only file that names `jiff`.
+
+use super::news::Age;
+use super::recorder::EXTENSION;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use std::env;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::time::{Instant, SystemTime};
+
+/// What is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shelf {
+    /// Pictures.
+    Pictures,
+    /// Recordings.
+    Videos,
+}
+
+/// A camera's name may be as long as it likes; files' names may not. In bytes, so that many scripts fit well.
+const LONGEST_NAME: usize = 100;
+
+/// Of one name; a name has milliseconds in it.
+const MOST_OF_A_NAME: u32 = 1000;
+
+/// When a picture was taken, by this machine's calendar: `age` is what is known of that.
+pub fn taken_at(age: Option<Age>) -> SystemTime {
+    let now = SystemTime::now();
+    let age = age.map(|age| age.by(Instant::now())).unwrap_or_default();
+    now.checked_sub(age).unwrap_or(now)
+}
+
+/// `CAMERA_2026-07-12_14-03-22.123.png`: in local time, so that the files of a camera stand in the order they were taken in.
+pub fn file_name(camera: &str, taken: SystemTime, extension: &str) -> String {
+    named(camera, taken, &TimeZone::system(), extension)
+}
+
+/// The user's own folder for these: as the desktop has it, else by its usual name, else the home folder.
+pub fn folder(shelf: Shelf) -> PathBuf {
+    let home = env::home_dir().unwrap_or_default();
+    let config = env::var_os("XDG_CONFIG_HOME").filter(|folder| !folder.is_empty());
+    let config = config.map_or_else(|| home.join(".config"), PathBuf::from);
+    let list = fs::read_to_string(config.join("user-dirs.dirs")).unwrap_or_default();
+    let (key, usual) = shelf.names();
+    let named = listed(&list, key, &home);
+    let mut folders = named.into_iter().chain(usual.map(|name| home.join(name)));
+    folders.find(|folder| folder.is_dir()).unwrap_or(home)
+}
+
+/// Where a recording of `camera` that begins now goes.
+pub fn recording(camera: &str) -> PathBuf {
+    folder(Shelf::Videos).join(file_name(camera, SystemTime::now(), EXTENSION))
+}
+
+/// Makes a file of this name, or of the first of `NAME-2`, `NAME-3` that is free: nothing is overwritten.
+///
+/// # Errors
+/// When no file can be made there.
+pub fn create(first: &Path) -> io::Result<(File, PathBuf)> {
+    let mut path = first.to_owned();
+    let mut number = 1;
+    loop {
+        match OpenOptions::new().write(true).create_new(true).open(&path) {
+            Ok(file) => return Ok((file, path)),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists && number < MOST_OF_A_NAME => {
+                number += 1;
+                path = numbered(first, number);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// `NAME-2.mkv` for `NAME.mkv`.
+pub fn numbered(first: &Path, number: u32) -> PathBuf {
+    let mut name = first.file_stem().unwrap_or_default().to_owned();
+    name.push(format!("-{number}"));
+    if let Some(extension) = first.extension() {
+        name.push(".");
+        name.push(extension);
+    }
+    first.with_file_name(name)
+}
+
+fn named(camera: &str, taken: SystemTime, zone: &TimeZone, extension: &str) -> String {
+    let camera = harmless(camera);
+    match Timestamp::try_from(taken) {
+        Ok(taken) => {
+            let time = taken.to_zoned(zone.clone()).strftime("%Y-%m-%d_%H-%M-%S.%3f");
+            format!("{camera}_{time}.{extension}")
+        }
+        // Before the calendar's beginning, or behind its end.
+        Err(_) => format!("{camera}.{extension}"),
+    }
+}
+
+/// A camera's name as part of a file's name, on any system: no folders, nothing hidden, nothing that looks like an option.
+fn harmless(camera: &str) -> String {
+    let is_bad = |letter: char| letter.is_control() || r#"/\:*?"<>|"#.contains(letter);
+    let mut name: String =
+        camera.chars().map(|letter| if is_bad(letter) { '_' } else { letter }).collect();
+    let is_end = |at: &usize| name.is_char_boundary(*at);
+    let end = (0..=LONGEST_NAME.min(name.len())).rev().find(is_end).unwrap_or_default();
+    name.truncate(end);
+    match name.trim_start_matches(['.', '-', ' ']).trim_end_matches(['.', ' ']) {
+        "" => "lancam".to_owned(),
+        name => name.to_owned(),
+    }
+}
+
+impl Shelf {
+    /// What desktops call it, and the folder's usual names.
+    fn names(self) -> (&'static str, [&'static str; 2]) {
+        match self {
+            Self::Pictures => ("XDG_PICTURES_DIR", ["Pictures", "Pictures"]),
+            // As Linux and Windows call it, and macOS.
+            Self::Videos => ("XDG_VIDEOS_DIR", ["Videos", "Movies"]),
+        }
+    }
+}
+
+/// What a desktop's list of folders (user-dirs.dirs) says: `XDG_PICTURES_DIR="$HOME/Bilder"`, or a path from the root.
+fn listed(list: &str, key: &str, home: &Path) -> Option<PathBuf> {
+    let value = |line: &str| {
+        let value = line.trim().strip_prefix(key)?.trim_start().strip_prefix('=')?.trim_start();
+        let value = value.strip_prefix('"')?.rsplit_once('"')?.0;
+        let value = value.replace(r"\\", "\0").replace('\\', "").replace('\0', r"\");
+        match value.strip_prefix("$HOME/") {
+            Some(inside) => Some(home.join(inside)),
+            None => Some(PathBuf::from(value)).filter(|path| path.is_absolute()),
+        }
+    };
+    list.lines().rev().find_map(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn names_sort_by_time_and_are_harmless_whatever_a_camera_is_called() {
+        let at = |millis| SystemTime::UNIX_EPOCH + Duration::from_millis(millis);
+        let name = |camera, millis| named(camera, at(millis), &TimeZone::UTC, "png");
+        assert_eq!(name("Küche", 1_790_000_000_007), "Küche_2026-09-21_14-13-20.007.png");
+        assert!(name("a", 999_999_999_999) < name("a", 1_000_000_000_000));
+        for (camera, expected) in [
+            ("../../etc/passwd", "_.._etc_passwd"),
+            ("", "lancam"),
+            ("...", "lancam"),
+            ("-rf *", "rf _"),
+            ("C:\\x\n\0", "C__x__"),
+            ("カメラ 1", "カメラ 1"),
+        ] {
+            assert_eq!(harmless(camera), expected);
+        }
+        let long = harmless(&"ü".repeat(99));
+        assert_eq!(long, "ü".repeat(50), "cut between letters");
+        let never = SystemTime::UNIX_EPOCH + Duration::from_secs(1 << 45);
+        assert_eq!(named("a", never, &TimeZone::UTC, "jpg"), "a.jpg");
+    }
+
+    #[test]
+    fn names_are_in_the_zones_own_time() {
+        let zone = TimeZone::posix("XXX-5:30").expect("a zone");
+        let name = named("a", SystemTime::UNIX_EPOCH, &zone, "mkv");
+        assert_eq!(name, "a_1970-01-01_05-30-00.000.mkv");
+    }
+
+    #[test]
+    fn a_desktops_own_folders_are_found() {
+        let list = "# comment\nXDG_PICTURES_DIR=\"$HOME/Bilder\"\nXDG_VIDEOS_DIR=\"/data/a \\\"b\\\"\"\n\
+                    XDG_MUSIC_DIR=\"relative\"\n";
+        let found = |key| listed(list, key, Path::new("/home/x"));
+        assert_eq!(found("XDG_PICTURES_DIR"), Some("/home/x/Bilder".into()));
+        assert_eq!(found("XDG_VIDEOS_DIR"), Some("/data/a \"b\"".into()));
+        assert_eq!(found("XDG_MUSIC_DIR"), None);
+        assert_eq!(found("XDG_DESKTOP_DIR"), None);
+    }
+
+    #[test]
+    fn no_file_is_made_over_another() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let first = folder.path().join("x.png");
+        for name in ["x.png", "x-2.png", "x-3.png"] {
+            assert_eq!(create(&first).expect("there is room").1, folder.path().join(name));
+        }
+        assert!(create(&folder.path().join("nowhere/x.png")).is_err());
+        assert_eq!(numbered(Path::new("a.b.MKV"), 12), Path::new("a.b-12.MKV"));
+    }
+}
