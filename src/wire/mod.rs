@@ -2,6 +2,7 @@
 
 pub mod dns;
 pub mod http;
+pub mod ladder;
 pub mod matroska;
 pub mod native;
 pub mod packet;
