@@ -2,7 +2,7 @@
 
 use lancam::image::frame::Micros;
 use lancam::wire::native::clock::{ClockMatch, Exchange};
-use lancam::wire::native::credit::{Appetite, Credit};
+use lancam::wire::native::credit::{Appetite, Credit, Sent};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::Duration;
@@ -149,7 +149,12 @@ impl Simulation {
         while self.credit.allows()
             && let Some(captured) = self.newest.take()
         {
-            self.credit.sent(captured, Micros(captured), Micros(now));
+            self.credit.sent(Sent {
+                sequence: captured,
+                captured_at: Micros(captured),
+                bytes: 0,
+                at: Micros(now),
+            });
             let (began, arrives) = self.send_there(now, self.world.transfer);
             self.at(arrives, Event::Frame { captured, began });
         }

@@ -89,7 +89,7 @@ mod tests {
 
     fn arrival(age: u64, uncertainty: u64) -> Arrival {
         let ms = Duration::from_millis;
-        Arrival { age: ms(age), uncertainty: ms(uncertainty) }
+        Arrival { age: ms(age), uncertainty: ms(uncertainty), ..Arrival::default() }
     }
 
     #[test]
@@ -124,7 +124,7 @@ mod tests {
     fn an_age_beyond_all_reason_is_the_longest_there_is() {
         let arrivals = Arrivals::default();
         let age = Duration::from_secs(1 << 40);
-        arrivals.note(&Arrival { age, uncertainty: age }, Micros(1));
+        arrivals.note(&Arrival { age, uncertainty: age, ..Arrival::default() }, Micros(1));
         let longest = Duration::from_micros(u64::from(u32::MAX));
         let lately = arrivals.lately(Micros(2)).expect("one");
         assert_eq!((lately.p50, lately.uncertainty), (longest, longest));

@@ -11,14 +11,21 @@ use std::time::Duration;
 pub struct Credit {
     allowed: usize,
     on_their_way: [Option<Sent>; MAX],
+    /// When a frame was last acknowledged.
+    acknowledged_at: Option<Micros>,
 }
 
 /// A frame on its way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Sent {
-    sequence: u64,
-    captured_at: Micros,
-    at: Micros,
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Sent {
+    /// Which it is.
+    pub sequence: u64,
+    /// When it was taken.
+    pub captured_at: Micros,
+    /// How long it is.
+    pub bytes: usize,
+    /// When its first byte was handed to the kernel.
+    pub at: Micros,
 }
 
 /// What an acknowledgement says.
@@ -32,12 +39,31 @@ pub struct Acknowledged {
 
 /// How old a frame was when it had arrived at the viewer, as the camera knows it without any ping: it
 /// arrived after it was sent, and before its acknowledgement did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Arrival {
     /// In the middle between the two.
     pub age: Duration,
     /// By how much that can be wrong.
     pub uncertainty: Duration,
+    /// What was sent.
+    pub sent: Sent,
+    /// When its acknowledgement was there.
+    pub at: Micros,
+    /// And that of the frame before it, if there was one.
+    pub previous_at: Option<Micros>,
+}
+
+impl Arrival {
+    /// How long the path was busy with it, where the least message takes `round_trip` there and back.
+    ///
+    /// A frame that was sent behind another was not on its way alone: then it is the time between the two.
+    pub fn transfer(&self, round_trip: Duration) -> Duration {
+        let alone = self.at.since(self.sent.at).saturating_sub(round_trip);
+        match self.previous_at {
+            Some(previous_at) => alone.min(self.at.since(previous_at)),
+            None => alone,
+        }
+    }
 }
 
 /// The most credit that counts; more would only make pictures old.
@@ -48,7 +74,7 @@ const MAX: usize = MAX_CREDIT as usize;
 impl Credit {
     /// What a viewer asked for in its greeting, at least 1 and at most 4.
     pub fn new(asked: u8) -> Self {
-        let mut credit = Self { allowed: 1, on_their_way: [None; MAX] };
+        let mut credit = Self { allowed: 1, on_their_way: [None; MAX], acknowledged_at: None };
         credit.allow(asked);
         credit
     }
@@ -63,10 +89,10 @@ impl Credit {
         self.count() < self.allowed
     }
 
-    /// Takes note that frame `sequence`, which was captured then, is being sent now.
-    pub fn sent(&mut self, sequence: u64, captured_at: Micros, now: Micros) {
+    /// Takes note of a frame that is being sent.
+    pub fn sent(&mut self, frame: Sent) {
         if let Some(free) = self.on_their_way.iter_mut().find(|place| place.is_none()) {
-            *free = Some(Sent { sequence, captured_at, at: now });
+            *free = Some(frame);
         }
     }
 
@@ -78,8 +104,17 @@ impl Credit {
         let arrival = named.map(|sent| {
             let sent_old = sent.at.since(sent.captured_at);
             let uncertainty = now.since(sent.at) / 2;
-            Arrival { age: sent_old + uncertainty, uncertainty }
+            Arrival {
+                age: sent_old + uncertainty,
+                uncertainty,
+                sent: *sent,
+                at: now,
+                previous_at: self.acknowledged_at,
+            }
         });
+        if arrival.is_some() {
+            self.acknowledged_at = Some(now);
+        }
         for place in &mut self.on_their_way {
             *place = place.filter(|sent| sent.sequence > sequence);
         }
@@ -226,11 +261,15 @@ mod tests {
 
     const NEVER: Micros = Micros(0);
 
+    fn sent(sequence: u64, captured_at: Micros, at: Micros) -> Sent {
+        Sent { sequence, captured_at, bytes: 0, at }
+    }
+
     #[test]
     fn one_frame_at_a_time_with_a_credit_of_one() {
         let mut credit = Credit::new(1);
         assert!(credit.allows());
-        credit.sent(10, NEVER, NEVER);
+        credit.sent(sent(10, NEVER, NEVER));
         assert!(!credit.allows());
         assert_eq!(credit.acknowledged(9, NEVER).frames, 0);
         assert!(!credit.allows(), "an old acknowledgement");
@@ -238,7 +277,7 @@ mod tests {
         assert!(credit.allows());
         assert_eq!(credit.acknowledged(10, NEVER).frames, 0);
         assert_eq!(credit.acknowledged(u64::MAX, NEVER).frames, 0);
-        credit.sent(11, NEVER, NEVER);
+        credit.sent(sent(11, NEVER, NEVER));
         assert!(!credit.allows(), "repeated acknowledgements buy nothing");
     }
 
@@ -247,12 +286,12 @@ mod tests {
         let mut credit = Credit::new(0xFF);
         for sequence in 1..=4 {
             assert!(credit.allows());
-            credit.sent(sequence, NEVER, NEVER);
+            credit.sent(sent(sequence, NEVER, NEVER));
         }
         assert!(!credit.allows(), "never more than four");
         assert_eq!(credit.acknowledged(3, NEVER).frames, 3);
-        credit.sent(5, NEVER, NEVER);
-        credit.sent(6, NEVER, NEVER);
+        credit.sent(sent(5, NEVER, NEVER));
+        credit.sent(sent(6, NEVER, NEVER));
         assert!(credit.allows());
     }
 
@@ -260,7 +299,7 @@ mod tests {
     fn less_credit_lets_what_is_on_its_way_arrive_first() {
         let mut credit = Credit::new(3);
         for sequence in 1..=3 {
-            credit.sent(sequence, NEVER, NEVER);
+            credit.sent(sent(sequence, NEVER, NEVER));
         }
         credit.allow(0);
         credit.acknowledged(2, NEVER);
@@ -272,13 +311,28 @@ mod tests {
     #[test]
     fn an_acknowledgement_tells_how_old_the_frame_arrived() {
         let mut credit = Credit::new(1);
-        credit.sent(7, Micros(1_000_000), Micros(1_030_000));
+        credit.sent(sent(7, Micros(1_000_000), Micros(1_030_000)));
         let ms = Duration::from_millis;
-        assert_eq!(
-            credit.acknowledged(7, Micros(1_050_000)).arrival,
-            Some(Arrival { age: ms(40), uncertainty: ms(10) })
-        );
+        let arrival = credit.acknowledged(7, Micros(1_050_000)).arrival.expect("it was sent");
+        assert_eq!((arrival.age, arrival.uncertainty), (ms(40), ms(10)));
         assert_eq!(credit.acknowledged(7, Micros(1_060_000)).arrival, None);
+    }
+
+    #[test]
+    fn a_transfer_is_what_a_frame_keeps_the_path_busy_without_the_round_trip() {
+        let ms = Duration::from_millis;
+        let at = |ms: u64| Micros(ms * 1000);
+        let mut credit = Credit::new(2);
+        credit.sent(sent(1, NEVER, at(100)));
+        let alone = credit.acknowledged(1, at(150)).arrival.expect("it was sent");
+        assert_eq!(alone.transfer(ms(20)), ms(30));
+        assert_eq!(alone.transfer(ms(80)), ms(0), "a round trip that is no more the least");
+        credit.sent(sent(2, NEVER, at(160)));
+        credit.sent(sent(3, NEVER, at(170)));
+        let first = credit.acknowledged(2, at(200)).arrival.expect("it was sent");
+        assert_eq!(first.transfer(ms(20)), ms(20));
+        let behind = credit.acknowledged(3, at(225)).arrival.expect("it was sent");
+        assert_eq!(behind.transfer(ms(20)), ms(25), "not 35: it waited behind the other");
     }
 
     #[test]
