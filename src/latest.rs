@@ -119,6 +119,16 @@ impl<T: Clone> Latest<T> {
         let slot = self.lock();
         let seen = if slot.newest.is_some() { slot.number - 1 } else { slot.number };
         drop(slot);
+        self.reader_after(seen)
+    }
+
+    /// A reader for whom what is in the slot now is nothing new.
+    pub fn reader_of_what_comes(self: &Arc<Self>) -> Reader<T> {
+        let seen = self.lock().number;
+        self.reader_after(seen)
+    }
+
+    fn reader_after(self: &Arc<Self>, seen: u64) -> Reader<T> {
         Reader {
             latest: Arc::clone(self),
             seen,

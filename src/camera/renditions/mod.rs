@@ -8,6 +8,7 @@ mod place;
 pub mod plan;
 pub mod pool;
 mod staff;
+mod taken;
 pub mod wish;
 mod worker;
 
@@ -17,6 +18,7 @@ use super::update::{Shown, StatusText, StreamFacts, Update};
 use crate::latest::{Latest, Reader};
 use crate::source::clock;
 use crate::stop::Stop;
+use crate::wire::ladder::Rung;
 use crate::wire::native::message::StatusCode;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::eventfd::{EfdFlags, EventFd};
@@ -27,6 +29,8 @@ use std::fmt::Write;
 use std::io;
 use std::os::fd::AsFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+pub use taken::NoPlace;
+use taken::Places;
 use wish::{Captured, Form, Wish};
 
 /// All places where one camera is watched.
@@ -46,18 +50,11 @@ pub struct Renditions {
 
 #[derive(Debug, Default)]
 struct State {
-    /// In the order they came.
-    taken: Vec<Taken>,
+    taken: Places,
     captured: Option<(Captured, Arc<StreamFacts>)>,
     /// Why a new place has no picture yet.
     news: Option<Update>,
     rest: Rest,
-}
-
-#[derive(Debug)]
-struct Taken {
-    place: Arc<Place>,
-    viewers: usize,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -126,27 +123,22 @@ impl Renditions {
     /// A place for somebody with this wish, until it is dropped. Whether there is a picture, or why not,
     /// is told there.
     pub fn watch(self: &Arc<Self>, wish: Wish) -> Watching {
-        Watching { place: self.join(wish), renditions: Arc::clone(self) }
+        Watching { asked: self.join(wish), rung: None, renditions: Arc::clone(self) }
     }
 
     fn join(&self, wish: Wish) -> Arc<Place> {
         let mut state = self.lock();
-        let shared = state.taken.iter_mut().find(|taken| taken.place.wish == wish);
-        let place = match shared {
-            Some(taken) => {
-                taken.viewers += 1;
-                Arc::clone(&taken.place)
-            }
-            None => {
-                let place = Arc::new(Place::new(wish));
-                if let Some(news) = &state.news {
-                    place.tell(news.clone());
-                }
-                state.taken.push(Taken { place: Arc::clone(&place), viewers: 1 });
-                self.decide_anew(&state);
-                place
-            }
-        };
+        let (places, outline) = (state.taken.len(), state.taken.outline());
+        let place = state.taken.join(wish);
+        if state.taken.len() > places
+            && let Some(news) = &state.news
+        {
+            place.tell(news.clone());
+        }
+        // Even a place that was there may have been nobody's, kept for somebody.
+        if state.taken.outline() != outline {
+            self.decide_anew(&state);
+        }
         if std::mem::take(&mut state.rest) == Rest::UntilSomebodyComes {
             // Fails only when the counter is full, and then it rings already.
             let _ = self.arrival.write(1);
@@ -154,23 +146,33 @@ impl Renditions {
         place
     }
 
-    fn leave(&self, place: &Arc<Place>) {
+    fn leave(&self, asked: &Arc<Place>, rung: Option<&Arc<Place>>) {
         let mut state = self.lock();
-        for taken in &mut state.taken {
-            if Arc::ptr_eq(&taken.place, place) {
-                taken.viewers -= 1;
-            }
-        }
-        let places = state.taken.len();
-        state.taken.retain(|taken| taken.viewers > 0);
-        if state.taken.len() < places {
+        let outline = state.taken.outline();
+        state.taken.leave(asked, rung);
+        if state.taken.outline() != outline {
             self.decide_anew(&state);
         }
     }
 
+    fn step(
+        &self,
+        asked: &Arc<Place>,
+        from: Option<&Arc<Place>>,
+        to: Option<Wish>,
+    ) -> Result<(Option<Arc<Place>>, Reader<Update>), NoPlace> {
+        let mut state = self.lock();
+        let captured = state.captured.as_ref().map(|(captured, _)| *captured);
+        let place = state.taken.step(asked, from, to, captured)?;
+        // What stands in the slot is older than this; what is told from now on is not to be missed.
+        let reader = place.as_ref().unwrap_or(asked).output.reader_of_what_comes();
+        self.decide_anew(&state);
+        Ok((place, reader))
+    }
+
     /// How many watch.
     pub fn viewers(&self) -> usize {
-        self.lock().taken.iter().map(|taken| taken.viewers).sum()
+        self.lock().taken.viewers()
     }
 
     /// What all threads of this camera count.
@@ -210,7 +212,7 @@ impl Renditions {
         state.captured = None;
         state.news = Some(status.clone());
         self.decide_anew(&state);
-        for taken in &state.taken {
+        for taken in state.taken.iter() {
             taken.place.tell(status.clone());
         }
     }
@@ -250,7 +252,7 @@ impl Renditions {
         let groups = match &state.captured {
             Some((captured, stream)) => grant(&state.taken, *captured, stream, &mut new),
             None => {
-                for taken in &state.taken {
+                for taken in state.taken.iter() {
                     taken.place.set_grant(Grant::Nothing);
                 }
                 Vec::new()
@@ -269,7 +271,7 @@ impl Renditions {
     fn tell_who_waits(&self, state: &State) {
         let plan = self.plan();
         let mut text = None;
-        for taken in &state.taken {
+        for taken in state.taken.iter() {
             let Grant::Waiting(told) = taken.place.grant() else { continue };
             let status = text.get_or_insert_with(|| Arc::new(self.full(&plan)));
             // A thread that could not be started is another reason.
@@ -313,30 +315,48 @@ impl Renditions {
 #[derive(Debug)]
 pub struct Watching {
     renditions: Arc<Renditions>,
-    place: Arc<Place>,
+    /// Of what was asked for.
+    asked: Arc<Place>,
+    /// Where it stands instead, while its link is too narrow for that.
+    rung: Option<Arc<Place>>,
 }
 
 impl Watching {
     /// The updates that come to this place, beginning with what it was told last.
     pub fn reader(&self) -> Reader<Update> {
-        self.place.output.reader()
+        self.rung.as_ref().unwrap_or(&self.asked).output.reader()
     }
 
     /// Wishes for something else. Readers from before hear nothing more.
     pub fn change(&mut self, wish: Wish) {
         // Left first: the place that becomes free may be the one that is needed.
-        self.renditions.leave(&self.place);
-        self.place = self.renditions.join(wish);
+        self.renditions.leave(&self.asked, self.rung.take().as_ref());
+        self.asked = self.renditions.join(wish);
     }
 
-    /// What is wished for.
+    /// Goes to that rung of what was asked for, and stays counted as somebody who asked. Returns a reader of what comes
+    /// there; those from before hear nothing more.
+    ///
+    /// # Errors
+    /// When there is nothing to go to; it stays where it is then.
+    pub fn step(&mut self, rung: Rung) -> Result<Reader<Update>, NoPlace> {
+        let wish = self.asked.wish.on(rung);
+        if rung != Rung::Asked && wish.is_none() {
+            return Err(NoPlace::NotEncoded);
+        }
+        let (rung, reader) = self.renditions.step(&self.asked, self.rung.as_ref(), wish)?;
+        self.rung = rung;
+        Ok(reader)
+    }
+
+    /// What was asked for.
     pub fn wish(&self) -> Wish {
-        self.place.wish
+        self.asked.wish
     }
 }
 
 impl Drop for Watching {
     fn drop(&mut self) {
-        self.renditions.leave(&self.place);
+        self.renditions.leave(&self.asked, self.rung.as_ref());
     }
 }

@@ -165,31 +165,80 @@ pub(super) enum Decision {
     Waits,
 }
 
-/// Decides for places in the order they came, with what each comes to and what it has now.
+/// What a place claims.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Claim {
+    /// What its wish comes to.
+    pub(super) form: Form,
+    /// What it has now.
+    pub(super) now: Option<Form>,
+    pub(super) standing: Standing,
+}
+
+/// On what grounds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// Somebody watches it who asked for it.
+    Asked,
+    /// All who asked for it are on lower rungs, and may come back: it is theirs, and costs nothing meanwhile.
+    Kept,
+    /// It is watched by those only who had asked for more.
+    Rung,
+}
+
+/// Decides for places in the order they came.
 ///
 /// What is sent already goes on being sent. The camera's own JPEGs cost nothing to pass on, so they are
-/// never refused, but they count, as the first of the renditions that a busy machine has to send.
-pub(super) fn decide(places: &[(Form, Option<Form>)]) -> Vec<Decision> {
-    let mut made: Vec<Recipe> = Vec::with_capacity(MAX_RENDITIONS);
-    let passes = usize::from(places.iter().any(|(form, _)| *form == Form::AsCaptured));
-    let goes_on = |(form, now): &(Form, Option<Form>)| *now == Some(*form);
-    for (form, _) in places.iter().filter(|place| goes_on(place)) {
-        if let Form::Made(recipe) = form
-            && !made.contains(recipe)
-        {
-            made.push(*recipe);
-        }
-    }
-    let mut decision = |&(form, _): &(Form, Option<Form>)| match form {
-        Form::AsCaptured => Decision::AsCaptured,
-        Form::Made(recipe) if made.contains(&recipe) => Decision::Made(recipe),
-        Form::Made(recipe) if made.len() + passes < MAX_RENDITIONS => {
-            made.push(recipe);
+/// never refused, but they count, as the first of the renditions that a busy machine has to send. What was asked for
+/// comes before any lower rung.
+pub(super) fn decide(claims: &[Claim]) -> Vec<Decision> {
+    let passes = usize::from(claims.iter().any(|claim| claim.form == Form::AsCaptured));
+    let room = MAX_RENDITIONS.saturating_sub(passes);
+    let asked = granted(claims, |standing| standing != Standing::Rung, Vec::new(), room);
+    let is_made = |recipe: &Recipe| {
+        let here = Form::Made(*recipe);
+        claims.iter().any(|claim| claim.form == here && claim.standing == Standing::Asked)
+    };
+    let made: Vec<_> = asked.iter().copied().filter(is_made).collect();
+    let rungs = granted(claims, |standing| standing == Standing::Rung, made, room);
+    let decision = |claim: &Claim| match (claim.form, claim.standing) {
+        (Form::AsCaptured, _) => Decision::AsCaptured,
+        (Form::Made(recipe), Standing::Rung) if rungs.contains(&recipe) => Decision::Made(recipe),
+        (Form::Made(recipe), Standing::Asked | Standing::Kept) if asked.contains(&recipe) => {
             Decision::Made(recipe)
         }
-        Form::Made(_) => Decision::Waits,
+        (Form::Made(_), _) => Decision::Waits,
     };
-    places.iter().map(&mut decision).collect()
+    claims.iter().map(decision).collect()
+}
+
+/// Adds what claims of these standings get to what is `made` anyway: first what goes on, then what is new.
+fn granted(
+    claims: &[Claim],
+    counts: impl Fn(Standing) -> bool,
+    mut made: Vec<Recipe>,
+    room: usize,
+) -> Vec<Recipe> {
+    let goes_on = |claim: &&Claim| claim.now == Some(claim.form);
+    let here = || claims.iter().filter(|claim| counts(claim.standing));
+    for claim in here().filter(goes_on) {
+        // Even where the camera's own JPEGs have come in beside four.
+        if let Form::Made(recipe) = claim.form
+            && !made.contains(&recipe)
+            && (made.len() < room || claim.standing != Standing::Rung)
+        {
+            made.push(recipe);
+        }
+    }
+    for claim in here() {
+        if let Form::Made(recipe) = claim.form
+            && !made.contains(&recipe)
+            && made.len() < room
+        {
+            made.push(recipe);
+        }
+    }
+    made
 }
 
 #[cfg(test)]
@@ -201,32 +250,64 @@ mod tests {
         Form::Made(Recipe { coding: Coding::Bgr24, size: Size::new(width, 1) })
     }
 
-    fn decisions(places: &[(Form, Option<Form>)]) -> String {
+    fn decisions(claims: &[Claim]) -> String {
         let letter = |decision| match decision {
             Decision::AsCaptured => 'c',
             Decision::Made(_) => 'm',
             Decision::Waits => 'w',
         };
-        decide(places).into_iter().map(letter).collect()
+        decide(claims).into_iter().map(letter).collect()
+    }
+
+    fn new(form: Form, standing: Standing) -> Claim {
+        Claim { form, now: None, standing }
+    }
+
+    fn sent(form: Form, standing: Standing) -> Claim {
+        Claim { form, now: Some(form), standing }
     }
 
     #[test]
     fn four_renditions_are_sent_and_the_fifth_waits() {
-        let new = |width| (made(width), None);
-        assert_eq!(decisions(&[new(1), new(2), new(3), new(4), new(5), new(4)]), "mmmmwm");
-        let pass = (Form::AsCaptured, None);
-        assert_eq!(decisions(&[new(1), pass, new(2), new(3), new(4), pass]), "mcmmwc");
+        let ask = |width| new(made(width), Standing::Asked);
+        assert_eq!(decisions(&[ask(1), ask(2), ask(3), ask(4), ask(5), ask(4)]), "mmmmwm");
+        let pass = new(Form::AsCaptured, Standing::Asked);
+        assert_eq!(decisions(&[ask(1), pass, ask(2), ask(3), ask(4), pass]), "mcmmwc");
     }
 
     #[test]
     fn what_is_sent_goes_on_whoever_came_first() {
-        let sent = |width| (made(width), Some(made(width)));
-        let waits = |width| (made(width), None);
+        let goes_on = |width| sent(made(width), Standing::Asked);
+        let waits = |width| new(made(width), Standing::Asked);
         // Recipe 9 was first wished for by somebody who has left; the one who shares it came last.
-        assert_eq!(decisions(&[sent(1), sent(2), sent(3), waits(5), sent(9)]), "mmmwm");
+        let all = [goes_on(1), goes_on(2), goes_on(3), waits(5), goes_on(9)];
+        assert_eq!(decisions(&all), "mmmwm");
         // The camera's own JPEGs are let in beside four, and then the next to leave makes no room.
-        let pass = (Form::AsCaptured, None);
-        assert_eq!(decisions(&[sent(1), sent(2), sent(3), sent(4), pass]), "mmmmc");
-        assert_eq!(decisions(&[sent(2), sent(3), sent(4), waits(5), pass]), "mmmwc");
+        let pass = new(Form::AsCaptured, Standing::Asked);
+        let all = [goes_on(1), goes_on(2), goes_on(3), goes_on(4), pass];
+        assert_eq!(decisions(&all), "mmmmc");
+        assert_eq!(decisions(&[goes_on(2), goes_on(3), goes_on(4), waits(5), pass]), "mmmwc");
+    }
+
+    #[test]
+    fn lower_rungs_take_what_is_left_and_give_way() {
+        let asked = |width| sent(made(width), Standing::Asked);
+        let asks = |width| new(made(width), Standing::Asked);
+        let kept = |width| sent(made(width), Standing::Kept);
+        let on = |width| sent(made(width), Standing::Rung);
+        let wants = |width| new(made(width), Standing::Rung);
+        // What is kept costs nothing: its viewer's lower rung takes its place.
+        assert_eq!(decisions(&[asked(1), asked(2), asked(3), kept(4), wants(9)]), "mmmmm");
+        assert_eq!(decisions(&[asked(1), asked(2), asked(3), kept(4), on(9), wants(8)]), "mmmmmw");
+        // Nobody new gets what is kept, and whoever comes back finds it: the rung gives way.
+        assert_eq!(decisions(&[asked(1), asked(2), asked(3), kept(4), asks(5)]), "mmmmw");
+        assert_eq!(decisions(&[asked(1), asked(2), asked(3), asked(4), on(9)]), "mmmmw");
+        // Who asks comes before who stands lower, and what both want is shared.
+        assert_eq!(decisions(&[asked(1), kept(2), on(7), on(8), on(9), asks(3)]), "mmmmwm");
+        assert_eq!(decisions(&[asked(1), asked(2), asked(3), asks(9), on(9)]), "mmmmm");
+        // Beside the camera's own JPEGs there are three.
+        let pass = new(Form::AsCaptured, Standing::Asked);
+        assert_eq!(decisions(&[pass, asked(1), kept(2), on(8), wants(9)]), "cmmmm");
+        assert_eq!(decisions(&[pass, asked(1), asked(2), on(8), wants(9)]), "cmmmw");
     }
 }

@@ -1,9 +1,10 @@
 //! Puts a decision into effect: grants each place what it gets, and each rendition its thread.
 
 use super::place::{Grant, Place};
-use super::plan::{Decision, Plan, Rendition, decide};
+use super::plan::{Decision, Plan, Rendition};
+use super::taken::Places;
 use super::wish::{Captured, Form};
-use super::{Taken, decode, worker};
+use super::{decode, worker};
 use crate::camera::encode::Recipe;
 use crate::camera::metrics::Metrics;
 use crate::camera::update::{StatusText, StreamFacts};
@@ -16,28 +17,21 @@ pub(super) type Group = (Recipe, Vec<Arc<Place>>);
 
 /// Grants each place what it may have, and returns what is to be encoded.
 pub(super) fn grant(
-    taken: &[Taken],
+    taken: &Places,
     captured: Captured,
     stream: &Arc<StreamFacts>,
     plan: &mut Plan,
 ) -> Vec<Group> {
-    let wishes: Vec<_> = taken
-        .iter()
-        .map(|Taken { place, .. }| {
-            let now = match place.grant() {
-                Grant::Frames(form, _) => Some(form),
-                Grant::Nothing | Grant::Waiting(_) => None,
-            };
-            (place.wish.form(captured), now)
-        })
-        .collect();
     let mut groups: Vec<Group> = Vec::new();
-    for (Taken { place, .. }, decision) in taken.iter().zip(decide(&wishes)) {
+    for (taken, decision) in taken.iter().zip(taken.decide(captured)) {
+        let place = &taken.place;
         let form = match decision {
             Decision::AsCaptured => {
                 plan.as_captured.push(Arc::clone(place));
                 Form::AsCaptured
             }
+            // What is only kept is not made.
+            Decision::Made(recipe) if !taken.is_watched() => Form::Made(recipe),
             Decision::Made(recipe) => {
                 match groups.iter_mut().find(|(known, _)| *known == recipe) {
                     Some((_, places)) => places.push(Arc::clone(place)),

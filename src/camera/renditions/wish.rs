@@ -3,6 +3,7 @@
 use crate::camera::encode::{Coding, Recipe};
 use crate::image::pixels::{PixelFormat, Size};
 use crate::image::rendition::SizeWish;
+use crate::wire::ladder::Rung;
 use crate::wire::native::message::Wishes;
 
 /// What a viewer asks for, with the camera's own options where it leaves something open.
@@ -11,6 +12,7 @@ pub struct Wish {
     coding: Coding,
     size: SizeWish,
     growth: Growth,
+    reduction: Reduction,
     touch: Touch,
     /// Frames per thousand seconds; 0 takes all there are.
     pub millifps: u32,
@@ -23,6 +25,14 @@ enum Growth {
     Allowed,
     /// A viewer's window enlarges for nothing.
     Never,
+}
+
+/// How much smaller than that the picture is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reduction {
+    None,
+    /// Half the width and half the height.
+    Half,
 }
 
 /// Whether a JPEG of the right size may be sent as the camera made it.
@@ -54,7 +64,14 @@ pub enum Form {
 impl Wish {
     /// What the camera's own options say.
     pub fn own(coding: Coding, size: SizeWish) -> Self {
-        Self { coding, size, growth: Growth::Allowed, touch: Touch::OnlyIfNeeded, millifps: 0 }
+        Self {
+            coding,
+            size,
+            growth: Growth::Allowed,
+            reduction: Reduction::None,
+            touch: Touch::OnlyIfNeeded,
+            millifps: 0,
+        }
     }
 
     /// These camera's options, with what a viewer wishes in their place.
@@ -76,12 +93,40 @@ impl Wish {
         self
     }
 
+    /// What is sent to somebody with this wish whose link is too narrow for it; `None` where that is nothing less.
+    #[must_use]
+    pub fn on(mut self, rung: Rung) -> Option<Self> {
+        let Coding::Jpeg { quality, .. } = &mut self.coding else { return None };
+        let asked = *quality;
+        *quality = asked.min(rung.most_quality());
+        if rung == Rung::HalfSize {
+            self.reduction = Reduction::Half;
+        }
+        (*quality < asked || rung == Rung::HalfSize).then_some(self)
+    }
+
+    /// The JPEG quality; `None` of pictures that have none.
+    pub fn quality(&self) -> Option<u8> {
+        match self.coding {
+            Coding::Jpeg { quality, .. } => Some(quality),
+            Coding::Bgr24 => None,
+        }
+    }
+
+    /// Whether pictures for this wish are encoded here.
+    pub fn is_encoded(&self, captured: Captured) -> bool {
+        matches!(self.form(captured), Form::Made(_))
+    }
+
     /// What this wish comes to.
     pub fn form(&self, captured: Captured) -> Form {
         let mut size = self.size.size_for(captured.size);
         let is_larger = size.width > captured.size.width || size.height > captured.size.height;
         if self.growth == Growth::Never && is_larger {
             size = captured.size;
+        }
+        if self.reduction == Reduction::Half {
+            size = Size::new(size.width.div_ceil(2), size.height.div_ceil(2));
         }
         let may_pass = captured.format == PixelFormat::Jpeg
             && matches!(self.coding, Coding::Jpeg { .. })
@@ -137,5 +182,29 @@ mod tests {
         assert_eq!(form(own, 0, 90, 0), made(160, 90));
         let raw = Captured { format: PixelFormat::YUYV, ..CAPTURED };
         assert_eq!(Wish::own(JPEG, SizeWish::default()).form(raw), made(640, 360));
+    }
+
+    #[test]
+    fn a_lower_rung_is_less_of_the_same() {
+        let raw = Captured { format: PixelFormat::YUYV, ..CAPTURED };
+        let on = |quality, rung| {
+            let wishes = Wishes { width: 321, quality, ..Wishes::default() };
+            let wish = Wish::own(JPEG, SizeWish::default()).with(&wishes).on(rung)?;
+            let Form::Made(Recipe { coding: Coding::Jpeg { quality, .. }, size }) = wish.form(raw)
+            else {
+                panic!("not a JPEG that is made");
+            };
+            Some((size.width, size.height, quality))
+        };
+        assert_eq!(on(80, Rung::Quality60), Some((321, 181, 60)));
+        assert_eq!(on(80, Rung::Quality40), Some((321, 181, 40)));
+        assert_eq!(on(80, Rung::HalfSize), Some((161, 91, 60)));
+        assert_eq!(on(30, Rung::HalfSize), Some((161, 91, 30)));
+        assert_eq!(on(50, Rung::Quality60), None, "a ceiling");
+        assert_eq!(on(80, Rung::Asked), None);
+        let own = Wish::own(JPEG, SizeWish::default());
+        let lower = own.on(Rung::Quality40).expect("a lower quality");
+        assert_eq!(lower.form(CAPTURED), Form::AsCaptured, "the camera's own stay untouched");
+        assert_eq!(Wish::own(Coding::Bgr24, SizeWish::default()).on(Rung::HalfSize), None);
     }
 }
