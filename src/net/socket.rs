@@ -183,22 +183,86 @@ pub struct Held {
 /// When the socket is closed.
 #[cfg(all(feature = "camera", target_os = "linux"))]
 pub fn held(stream: &TcpStream) -> io::Result<Held> {
-    let unacknowledged = ioctl::count(stream, ioctl::unacknowledged)?;
+    let unacknowledged = raw::count(stream, raw::unacknowledged)?;
     let unsent = match unacknowledged {
         0 => 0,
-        _ => ioctl::count(stream, ioctl::unsent)?,
+        _ => raw::count(stream, raw::unsent)?,
     };
     Ok(Held { unsent, unacknowledged })
 }
 
-/// tcp(7): two counts that no crate reads.
+/// What the kernel knows of the way to a peer.
 #[cfg(all(feature = "camera", target_os = "linux"))]
-mod ioctl {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Path {
+    /// Of the last minutes; zero while it has seen none.
+    pub least_round_trip: Duration,
+    /// The most that was delivered lately, as it measures that; zero while it has measured nothing.
+    pub bytes_a_second: u64,
+}
+
+#[cfg(all(feature = "camera", target_os = "linux"))]
+impl Path {
+    /// How long so many bytes are on their way, one after the other.
+    pub fn time_for(&self, bytes: usize) -> Duration {
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        let micros = bytes.saturating_mul(1_000_000).checked_div(self.bytes_a_second);
+        Duration::from_micros(micros.unwrap_or(0))
+    }
+}
+
+/// Asks the kernel what it knows of the way to the peer. One system call.
+///
+/// # Errors
+/// When the socket is closed.
+#[cfg(all(feature = "camera", target_os = "linux"))]
+pub fn path(stream: &TcpStream) -> io::Result<Path> {
+    let info = raw::tcp_info(stream)?;
+    let low = u64::from(info[raw::DELIVERY_RATE]);
+    let high = u64::from(info[raw::DELIVERY_RATE + 1]);
+    let (low, high) = if cfg!(target_endian = "little") { (low, high) } else { (high, low) };
+    let least = match info[raw::MIN_RTT] {
+        // There was no round trip yet.
+        u32::MAX => 0,
+        micros => micros,
+    };
+    Ok(Path {
+        least_round_trip: Duration::from_micros(least.into()),
+        bytes_a_second: high << 32 | low,
+    })
+}
+
+/// tcp(7): what no crate reads.
+#[cfg(all(feature = "camera", target_os = "linux"))]
+mod raw {
+    use nix::libc;
     use std::io;
     use std::net::TcpStream;
     use std::os::fd::AsRawFd;
 
-    mod raw {
+    /// The kernel's `struct tcp_info` (<linux/tcp.h>) as a row of numbers: it grows at its end, and what an older
+    /// kernel does not know stays zero.
+    pub(super) type TcpInfo = [u32; 64];
+
+    /// `tcpi_min_rtt`, in microseconds: Linux 4.6.
+    pub(super) const MIN_RTT: usize = 148 / 4;
+
+    /// `tcpi_delivery_rate`, in bytes a second, of two such numbers: Linux 4.9.
+    pub(super) const DELIVERY_RATE: usize = 160 / 4;
+
+    pub(super) fn tcp_info(stream: &TcpStream) -> io::Result<TcpInfo> {
+        let mut info: TcpInfo = [0; 64];
+        let mut len: libc::socklen_t = 256;
+        let (level, name) = (libc::IPPROTO_TCP, libc::TCP_INFO);
+        let to = info.as_mut_ptr().cast();
+        // SAFETY: the socket is open, and the kernel writes at most `len` bytes, to `info`, which has as many.
+        let outcome =
+            unsafe { libc::getsockopt(stream.as_raw_fd(), level, name, to, &raw mut len) };
+        nix::errno::Errno::result(outcome)?;
+        Ok(info)
+    }
+
+    mod ioctl {
         nix::ioctl_read_bad!(siocoutq, nix::libc::TIOCOUTQ, nix::libc::c_int);
         // <linux/sockios.h>, the same on every machine.
         nix::ioctl_read_bad!(siocoutqnsd, 0x894B, nix::libc::c_int);
@@ -208,12 +272,12 @@ mod ioctl {
 
     pub(super) fn unacknowledged(fd: i32, count: &mut i32) -> nix::Result<i32> {
         // SAFETY: the caller's socket is open, and the kernel writes one int, to `count`.
-        unsafe { raw::siocoutq(fd, count) }
+        unsafe { ioctl::siocoutq(fd, count) }
     }
 
     pub(super) fn unsent(fd: i32, count: &mut i32) -> nix::Result<i32> {
         // SAFETY: as above.
-        unsafe { raw::siocoutqnsd(fd, count) }
+        unsafe { ioctl::siocoutqnsd(fd, count) }
     }
 
     pub(super) fn count(stream: &TcpStream, call: Call) -> io::Result<usize> {
