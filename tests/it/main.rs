@@ -24,6 +24,7 @@ mod http_trouble;
 mod jpeg_damage;
 mod jpeg_tools;
 mod jpeg_turn;
+mod ladder;
 mod lan;
 mod matroska;
 mod matroska_reader;

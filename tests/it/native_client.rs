@@ -32,7 +32,11 @@ pub enum Said {
 
 /// A greeting with these versions.
 pub fn hello(min_version: u8, max_version: u8) -> Message<'static> {
-    let wishes = Wishes::default();
+    hello_wishing(min_version, max_version, Wishes::default())
+}
+
+/// The same, with wishes.
+pub fn hello_wishing(min_version: u8, max_version: u8, wishes: Wishes) -> Message<'static> {
     Message::Hello { min_version, max_version, credit: 1, wishes, program: "test" }
 }
 
@@ -47,13 +51,7 @@ impl NativeClient {
     /// Connects to a camera on loopback and greets it with these wishes.
     pub fn connect_wishing(port: u16, wishes: Wishes) -> Self {
         let mut client = Self::connect_silently(port);
-        client.say(&Message::Hello {
-            min_version: VERSION,
-            max_version: VERSION,
-            credit: 1,
-            wishes,
-            program: "test",
-        });
+        client.say(&hello_wishing(VERSION, VERSION, wishes));
         client
     }
 

@@ -29,6 +29,11 @@ const SIP: usize = 2048;
 
 /// A JPEG of 1280x720 and about 40 KB.
 fn jpeg() -> Vec<u8> {
+    jpeg_of(50, 46)
+}
+
+/// A JPEG of 1280x720 and about 40 KB: of this quality, with so many rows of noise.
+pub fn jpeg_of(quality: u8, noisy_rows: usize) -> Vec<u8> {
     let mut planes = Planes::default();
     planes.reshape(SIZE, Chroma::Yuv420);
     let to = planes.split_mut();
@@ -39,17 +44,17 @@ fn jpeg() -> Vec<u8> {
     for (at, pixel) in to.y.iter_mut().enumerate() {
         noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         let [_, _, _, high] = noise.to_le_bytes();
-        *pixel = if at / SIZE.width < 46 { high } else { 100 };
+        *pixel = if at / SIZE.width < noisy_rows { high } else { 100 };
     }
     let mut out = vec![0; Encoder::max_len(SIZE, Chroma::Yuv420).expect("a size")];
-    let len = Encoder::new(50).and_then(|mut encoder| encoder.encode(&planes, &mut out));
+    let len = Encoder::new(quality).and_then(|mut encoder| encoder.encode(&planes, &mut out));
     out.truncate(len.expect("encodes"));
     assert!((36_000..44_000).contains(&out.len()), "{} bytes", out.len());
     out
 }
 
 /// Connects to a server here, with a receive buffer of 64 KiB.
-fn connect_narrowly(port: u16) -> io::Result<TcpStream> {
+pub fn connect_narrowly(port: u16) -> io::Result<TcpStream> {
     let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None)?;
     socket.set_recv_buffer_size(64 << 10)?;
     socket.set_tcp_nodelay(true)?;
@@ -57,26 +62,38 @@ fn connect_narrowly(port: u16) -> io::Result<TcpStream> {
     Ok(socket.into())
 }
 
-/// Keeps to [`BYTES_A_SECOND`].
-struct Pace {
+/// Keeps to a rate.
+pub struct Pace {
+    bytes_a_second: u32,
     since: Instant,
     taken: u32,
 }
 
 impl Pace {
     fn new() -> Self {
-        Self { since: Instant::now(), taken: 0 }
+        Self::of(BYTES_A_SECOND)
+    }
+
+    pub fn of(bytes_a_second: u32) -> Self {
+        Self { bytes_a_second, since: Instant::now(), taken: 0 }
+    }
+
+    /// Keeps to this rate from here on.
+    pub fn change(&mut self, bytes_a_second: u32) {
+        if bytes_a_second != self.bytes_a_second {
+            *self = Self::of(bytes_a_second);
+        }
     }
 
     /// Sleeps until so many bytes more are allowed; what was not read in time is not made up for.
-    fn rest(&mut self, count: usize) {
+    pub fn rest(&mut self, count: usize) {
         self.taken += u32::try_from(count).expect("a sip");
-        let allowed_at = self.since + Duration::from_secs(1) * self.taken / BYTES_A_SECOND;
+        let allowed_at = self.since + Duration::from_secs(1) * self.taken / self.bytes_a_second;
         let now = Instant::now();
         if allowed_at > now {
             thread::sleep(allowed_at - now);
         } else {
-            *self = Self::new();
+            *self = Self::of(self.bytes_a_second);
         }
     }
 }

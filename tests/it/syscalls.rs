@@ -108,6 +108,9 @@ fn a_frame_costs_a_session_one_writev_and_at_most_one_recv() {
         // A lock of a few instructions is met while it is held only where its holder lost its core.
         let locks = counts.remove("futex").unwrap_or(0);
         assert!(locks <= FRAMES / 10, "{locks} waits for locks");
+        // A frame that came late makes it ask for the round trip, once a second at most.
+        let asked = counts.remove("getsockopt").unwrap_or(0);
+        assert!(asked <= FRAMES / 10, "{asked} questions to the kernel");
         assert!(counts.is_empty(), "nothing else: {counts:?}");
     }
 }

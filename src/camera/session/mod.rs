@@ -1,10 +1,12 @@
 //! One viewer: finds out what it speaks, then speaks it until one of the two ends.
 
+mod greeting;
 mod http;
 pub mod native;
 mod outgoing;
 mod pickle;
 mod receive;
+mod view;
 mod waiter;
 
 use super::guestbook::Guest;

@@ -1,22 +1,25 @@
 //! A session in the native protocol: at most one frame in flight, always the newest.
 
+use super::greeting::{Greeting, Refusal, greeting};
 use super::outgoing::{Outgoing, Progress};
 use super::receive::{self, Received};
+use super::view::View;
 use super::waiter::Waiter;
 use super::{Camera, STALLED, SessionEnd};
 use crate::camera::metrics::Transport;
-use crate::camera::renditions::{Renditions, Watching};
+use crate::camera::renditions::Renditions;
 use crate::camera::update::{StreamFacts, Update};
 use crate::image::frame::Micros;
 use crate::image::pixels::Size;
-use crate::latest::{Newest, Reader};
-use crate::net::socket::SendBuffer;
+use crate::latest::Newest;
+use crate::net::socket::{self, SendBuffer};
 use crate::source::clock;
+use crate::wire::ladder::{Lowest, Transfer};
 use crate::wire::native::WireError;
-use crate::wire::native::credit::{Arrival, Credit};
+use crate::wire::native::credit::{self, Arrival, Credit};
 use crate::wire::native::decoder::Decoder;
 use crate::wire::native::message::{GoodbyeReason, Message, StatusCode, Wishes};
-use crate::wire::native::version::{MIN_VERSION, NoCommonVersion, VERSION, common_version};
+use crate::wire::native::version::{MIN_VERSION, VERSION};
 use crate::wire::native::write::frame_prefix;
 use crate::wire::packet::{Codec, Packet};
 use std::io;
@@ -32,6 +35,9 @@ const MAX_ANSWERS: usize = 16 << 10;
 
 /// A viewer that asks more than this while it takes no answer is let go.
 const MAX_UNANSWERED: usize = 64 << 10;
+
+/// The least round trip changes seldom, and its own memory is of minutes.
+const ASK_KERNEL_EVERY: Duration = Duration::from_secs(1);
 
 /// Wishes that follow others sooner than this wait so long: each costs threads that come and go.
 const WISHES_APART: Duration = Duration::from_millis(100);
@@ -74,7 +80,8 @@ pub(super) fn serve(
     };
     let _viewer = metrics.viewer(Transport::Native);
     // Before the welcome: whoever is welcomed watches already.
-    let view = View::new(&camera.renditions, &wishes, &waiter)?;
+    let wish = camera.renditions.own().with(&wishes);
+    let view = View::new(&camera.renditions, wish, lowest(&wishes), &waiter)?;
     if let Some(messages) = outgoing.messages() {
         Message::Welcome { version, name: &camera.name }.write_to(messages);
     }
@@ -83,54 +90,18 @@ pub(super) fn serve(
         decoder,
         renditions: &camera.renditions,
         view,
+        viewed_since: Instant::now(),
         wanted: None,
         outgoing,
         credit,
         send_buffer,
         described: None,
-        newest: None,
         last_progress: Instant::now(),
         heard_at: clock::now(),
         arrival: None,
+        path: Path::new(),
     };
     session.run(&waiter)
-}
-
-/// What a viewer's greeting says.
-struct Greeting {
-    version: u8,
-    credit: Credit,
-    wishes: Wishes,
-}
-
-/// Why a viewer cannot be served.
-struct Refusal {
-    reason: GoodbyeReason,
-    text: String,
-}
-
-impl From<WireError> for Refusal {
-    fn from(error: WireError) -> Self {
-        Self { reason: GoodbyeReason::BadMessage, text: error.to_string() }
-    }
-}
-
-impl From<NoCommonVersion> for Refusal {
-    fn from(error: NoCommonVersion) -> Self {
-        Self { reason: GoodbyeReason::Version, text: error.to_string() }
-    }
-}
-
-/// The viewer's greeting; `None` while it is not whole.
-fn greeting(decoder: &mut Decoder) -> Result<Option<Greeting>, Refusal> {
-    let Some(message) = decoder.next_message()? else { return Ok(None) };
-    let Message::Hello { min_version, max_version, credit, wishes, program } = message else {
-        let text = "the first message of a viewer is its greeting".into();
-        return Err(Refusal { reason: GoodbyeReason::BadMessage, text });
-    };
-    log::debug!("viewer is {program}");
-    let version = common_version(min_version, max_version)?;
-    Ok(Some(Greeting { version, credit: Credit::new(credit), wishes }))
 }
 
 /// Says goodbye as far as one write goes: a stranger gets no more of our time.
@@ -170,20 +141,33 @@ enum Sent {
     LastEver,
 }
 
-/// What the viewer watches, and since when.
-struct View {
-    /// Before the place it reads from, which it may be the last to leave.
-    reader: Reader<Update>,
-    watching: Watching,
-    since: Instant,
+/// How small a viewer's picture may become: one that it asked for in a size stays as it is.
+fn lowest(wishes: &Wishes) -> Lowest {
+    match (wishes.width, wishes.height) {
+        (0, 0) => Lowest::HalfSize,
+        _ => Lowest::Quality40,
+    }
 }
 
-impl View {
-    fn new(renditions: &Arc<Renditions>, wishes: &Wishes, waiter: &Waiter) -> io::Result<Self> {
-        let watching = renditions.watch(renditions.own().with(wishes));
-        let mut reader = watching.reader();
-        waiter.listen_to(&mut reader)?;
-        Ok(Self { reader, watching, since: Instant::now() })
+/// The way to the viewer.
+struct Path {
+    least_round_trip: Duration,
+    /// When the kernel was last asked.
+    asked_at: Option<Micros>,
+}
+
+impl Path {
+    fn new() -> Self {
+        Self { least_round_trip: Duration::ZERO, asked_at: None }
+    }
+
+    /// What the kernel knows, but not asked for each frame.
+    fn least_round_trip(&mut self, stream: &TcpStream, now: Micros) -> io::Result<Duration> {
+        if self.asked_at.is_none_or(|at| now.since(at) >= ASK_KERNEL_EVERY) {
+            self.asked_at = Some(now);
+            self.least_round_trip = socket::path(stream)?.least_round_trip;
+        }
+        Ok(self.least_round_trip)
     }
 }
 
@@ -192,6 +176,8 @@ struct Session<'a> {
     decoder: Decoder,
     renditions: &'a Arc<Renditions>,
     view: View,
+    /// When the viewer last said what it wants.
+    viewed_since: Instant,
     /// Wishes that are not fulfilled yet.
     wanted: Option<Wishes>,
     outgoing: Outgoing,
@@ -199,24 +185,27 @@ struct Session<'a> {
     send_buffer: SendBuffer,
     /// What the viewer was last told its frames are.
     described: Option<(Arc<StreamFacts>, Codec, Size)>,
-    /// The newest frame that was sent, and whose.
-    newest: Option<(Arc<StreamFacts>, u64)>,
     last_progress: Instant,
     /// When bytes last came: a ping among them has arrived by then.
     heard_at: Micros,
-    /// How old a frame was when it last arrived.
+    /// The frame that arrived last.
     arrival: Option<Arrival>,
+    path: Path,
 }
 
 impl Session<'_> {
     fn run(mut self, waiter: &Waiter) -> io::Result<SessionEnd> {
         loop {
+            let arrived_before = self.arrival;
             let answered = match self.answer() {
                 Ok(answered) => answered,
                 Err(error) => return Ok(self.end(GoodbyeReason::BadMessage, &error.to_string())),
             };
+            if self.arrival != arrived_before {
+                self.follow_link(waiter)?;
+            }
             self.follow_wishes(waiter, Instant::now())?;
-            if let Sent::LastEver = self.send()? {
+            if let Sent::LastEver = self.send(waiter)? {
                 return Ok(self.stopping());
             }
             if answered == Answered::NotAll && self.outgoing.is_empty() {
@@ -246,7 +235,7 @@ impl Session<'_> {
 
     /// Leaves in the log how the viewer fared.
     fn left(&self) -> SessionEnd {
-        if let Some(Arrival { age, uncertainty }) = self.arrival {
+        if let Some(Arrival { age, uncertainty, .. }) = self.arrival {
             log::debug!("its last frame arrived {age:.1?} old, give or take {uncertainty:.1?}");
         }
         SessionEnd::ViewerLeft
@@ -268,26 +257,44 @@ impl Session<'_> {
     /// When something is to be done though nothing happens.
     fn deadline(&self) -> Option<Instant> {
         let stalled = self.owes().then(|| self.last_progress + STALLED);
-        let wishes = self.wanted.map(|_| self.view.since + WISHES_APART);
+        let wishes = self.wanted.map(|_| self.viewed_since + WISHES_APART);
         stalled.into_iter().chain(wishes).min()
     }
 
     /// Changes to what the viewer wished for last, when the time has come.
     fn follow_wishes(&mut self, waiter: &Waiter, now: Instant) -> io::Result<()> {
-        if now < self.view.since + WISHES_APART {
+        if now < self.viewed_since + WISHES_APART {
             return Ok(());
         }
         let Some(wishes) = self.wanted.take() else { return Ok(()) };
         let wish = self.renditions.own().with(&wishes);
-        if wish == self.view.watching.wish() {
+        if wish == self.view.wish() {
             return Ok(());
         }
-        self.view.watching.change(wish);
-        self.view.reader = self.view.watching.reader();
-        self.view.since = now;
+        self.viewed_since = now;
         // The rate may be another, whatever the frames are.
         self.described = None;
-        waiter.listen_to(&mut self.view.reader)
+        self.view.change(wish, lowest(&wishes), waiter)
+    }
+
+    /// Sends less where the link carries no more, and more again when it does.
+    fn follow_link(&mut self, waiter: &Waiter) -> io::Result<()> {
+        let Some(arrival) = self.arrival else { return Ok(()) };
+        // A frame that came in time, round trip and all, is no reason to ask the kernel.
+        let is_in_time = arrival.transfer(Duration::ZERO) <= self.view.interval();
+        let round_trip = if is_in_time && !self.view.is_lowered() {
+            Duration::ZERO
+        } else {
+            self.path.least_round_trip(self.stream, arrival.at)?
+        };
+        let transfer = Transfer {
+            sent_at: arrival.sent.at,
+            at: arrival.at,
+            bytes: arrival.sent.bytes,
+            took: arrival.transfer(round_trip),
+        };
+        self.view.arrived(transfer, waiter)?;
+        Ok(())
     }
 
     fn is_stalled(&self, now: Instant) -> bool {
@@ -332,13 +339,11 @@ impl Session<'_> {
     }
 
     /// Sends what is due.
-    fn send(&mut self) -> io::Result<Sent> {
+    fn send(&mut self, waiter: &Waiter) -> io::Result<Sent> {
         loop {
             let mut sent = Sent::AllForNow;
             if self.outgoing.messages().is_some() && self.credit.allows() {
-                match self.view.reader.newest() {
-                    // The bell rings only after everything there is has been looked at.
-                    Newest::Fresh { value, .. } if self.has_seen(&value) => continue,
+                match self.view.newest(waiter)? {
                     Newest::Fresh { value, skipped } => {
                         self.outgoing.note_skipped(skipped);
                         self.take(value)?;
@@ -362,23 +367,19 @@ impl Session<'_> {
         }
     }
 
-    /// Whether this is no newer than a frame that was sent: what waits in a place that others watch in another form.
-    fn has_seen(&self, update: &Update) -> bool {
-        let (Update::Frame { packet, stream }, Some((of, newest))) = (update, &self.newest) else {
-            return false;
-        };
-        Arc::ptr_eq(of, stream) && packet.facts.sequence <= *newest
-    }
-
     fn take(&mut self, update: Update) -> io::Result<()> {
         match update {
             Update::Frame { packet, stream } => {
-                self.newest = Some((Arc::clone(&stream), packet.facts.sequence));
                 self.describe(&packet, stream);
                 self.send_buffer.make_room(self.stream, packet.payload().len())?;
                 let facts = &packet.facts;
-                self.credit.sent(facts.sequence, facts.captured_at, clock::now());
-                let prefix = frame_prefix(&packet.facts, packet.payload().len());
+                let prefix = frame_prefix(facts, packet.payload().len());
+                self.credit.sent(credit::Sent {
+                    sequence: facts.sequence,
+                    captured_at: facts.captured_at,
+                    bytes: prefix.len() + packet.payload().len(),
+                    at: clock::now(),
+                });
                 self.outgoing.put_frame(&prefix, packet, &[]);
             }
             Update::Status(status) => {
@@ -401,12 +402,10 @@ impl Session<'_> {
             return;
         }
         if let Some(messages) = self.outgoing.messages() {
-            let rates = [stream.millifps, self.view.watching.wish().millifps];
-            let known = rates.into_iter().filter(|&millifps| millifps > 0);
             Message::Stream {
                 codec: facts.codec,
                 size: facts.size,
-                millifps: known.min().unwrap_or(0),
+                millifps: self.view.millifps(&stream),
                 source: &stream.source,
             }
             .write_to(messages);

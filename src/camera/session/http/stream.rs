@@ -6,15 +6,18 @@
 use super::{Asked, Connection, Received, answers};
 use crate::camera::metrics::Transport;
 use crate::camera::session::outgoing::Progress;
+use crate::camera::session::view::{Step, View};
 use crate::camera::session::{STALLED, SessionEnd};
 use crate::camera::update::Update;
-use crate::latest::{Newest, Reader};
+use crate::image::frame::Micros;
+use crate::latest::Newest;
 use crate::net::socket;
 use crate::source::clock;
 use crate::wire::http::Refusal;
 use crate::wire::http::multipart::{CONTENT_TYPE, Heads, PartHead};
 use crate::wire::http::request::{Afterwards, Version};
 use crate::wire::http::response::{Head, Status};
+use crate::wire::ladder::{Lowest, Transfer};
 use crate::wire::native::message::Wishes;
 use crate::wire::packet::Packet;
 use std::io;
@@ -48,15 +51,17 @@ pub(super) fn serve(
     connection.guest.watches();
     let metrics = camera.renditions.metrics();
     let _viewer = metrics.viewer(Transport::Http);
-    let watching = camera.renditions.watch(answers::wish(camera, wishes));
-    let mut reader = watching.reader();
-    connection.waiter.listen_to(&mut reader)?;
+    let wish = answers::wish(camera, wishes);
+    // Nobody can tell a browser that the size is another.
+    let view = View::new(&camera.renditions, wish, Lowest::Quality40, &connection.waiter)?;
     let mut stream = Stream {
         connection,
-        reader,
+        view,
         pending: None,
         again: None,
         last_len: 0,
+        handed_over: None,
+        transfers: Transfers::default(),
         heads: asked.heads,
         ebb: Ebb::NotAwaited,
         last_progress: Instant::now(),
@@ -96,14 +101,40 @@ enum Ebb {
     Awaited { unacknowledged: usize },
 }
 
+/// A frame that the kernel has.
+#[derive(Debug, Clone, Copy)]
+struct HandedOver {
+    at: Micros,
+    bytes: usize,
+}
+
+/// How long the last frames took. A reader makes room in lumps: several frames leave at once, and then one has to wait for all
+/// of them.
+#[derive(Debug, Default)]
+struct Transfers {
+    last: [Duration; 8],
+    next: usize,
+}
+
+impl Transfers {
+    fn mean_with(&mut self, took: Duration) -> Duration {
+        self.last[self.next] = took;
+        self.next = (self.next + 1) % self.last.len();
+        self.last.iter().sum::<Duration>() / 8
+    }
+}
+
 struct Stream<'a, 'c> {
     connection: &'a mut Connection<'c>,
-    reader: Reader<Update>,
+    view: View,
     /// The newest frame, until the last one has left.
     pending: Option<Arc<Packet>>,
     /// The last one, and when it is to be sent again unless another comes ([`Heads::ExactTwice`]).
     again: Option<(Arc<Packet>, Instant)>,
     last_len: usize,
+    /// The last frame, until it is known how long it took.
+    handed_over: Option<HandedOver>,
+    transfers: Transfers,
     heads: Heads,
     ebb: Ebb,
     last_progress: Instant,
@@ -121,7 +152,7 @@ impl Stream<'_, '_> {
     fn first_picture(&mut self) -> io::Result<Result<(), NoPicture>> {
         let deadline = Instant::now() + FIRST_PICTURE;
         loop {
-            match self.reader.newest() {
+            match self.view.newest(&self.connection.waiter)? {
                 Newest::Fresh { value: Update::Frame { packet, .. }, .. } => {
                     self.pending = Some(packet);
                     return Ok(Ok(()));
@@ -207,33 +238,38 @@ impl Stream<'_, '_> {
                 return Ok(Next::Sleep);
             }
             if self.pending.is_none()
-                && let Next::Stop = self.take_newest()
+                && let Next::Stop = self.take_newest()?
             {
                 return Ok(Next::Stop);
             }
             if self.pending.is_none() {
                 self.pending = self.is_due_again(Instant::now());
             }
-            if self.pending.is_none() || !self.has_ebbed()? {
+            if self.pending.is_none() {
                 return Ok(Next::Sleep);
             }
-            self.put_pending()?;
+            if self.has_ebbed()? {
+                self.put_pending()?;
+            } else if self.ebb != Ebb::NotAwaited {
+                return Ok(Next::Sleep);
+            }
+            // Or frames come from another place now: only one that was asked wakes who sleeps.
         }
     }
 
     /// Looks for a newer frame than the one that is pending, if there is one.
-    fn take_newest(&mut self) -> Next {
+    fn take_newest(&mut self) -> io::Result<Next> {
         loop {
-            match self.reader.newest() {
+            match self.view.newest(&self.connection.waiter)? {
                 Newest::Fresh { value: Update::Frame { packet, .. }, skipped } => {
                     let replaced = u64::from(self.pending.replace(packet).is_some());
                     self.connection.outgoing.note_skipped(skipped + replaced);
-                    return Next::Sleep;
+                    return Ok(Next::Sleep);
                 }
                 // There is no way to tell; the page asks for /state, and others see a picture that stands still.
                 Newest::Fresh { value: Update::Status(_), .. } => self.pending = None,
-                Newest::NotYet => return Next::Sleep,
-                Newest::Closed => return Next::Stop,
+                Newest::NotYet => return Ok(Next::Sleep),
+                Newest::Closed => return Ok(Next::Stop),
             }
         }
     }
@@ -250,7 +286,7 @@ impl Stream<'_, '_> {
         let held = socket::held(connection.stream)?;
         let mark = self.last_len + SLACK;
         if held.unsent == 0 && held.unacknowledged <= mark {
-            return Ok(true);
+            return self.in_time();
         }
         // Five more calls, for those who need the time anyway.
         connection.send_buffer.narrow(connection.stream, mark)?;
@@ -266,9 +302,45 @@ impl Stream<'_, '_> {
             return Ok(());
         }
         self.connection.send_buffer.widen(self.connection.stream)?;
+        self.late()?;
         // Its end, if it has come, is told again when this has been sent.
-        self.take_newest();
+        self.take_newest()?;
         self.put_pending()
+    }
+
+    /// The last frame had left when the next one came. Returns whether that one may go.
+    fn in_time(&mut self) -> io::Result<bool> {
+        // How early it was matters only to those who might be sent more, and the kernel knows it.
+        let took = match self.handed_over {
+            Some(last) if self.view.is_lowered() => {
+                socket::path(self.connection.stream)?.time_for(last.bytes)
+            }
+            _ => Duration::ZERO,
+        };
+        Ok(self.note(took)? == Step::Stays)
+    }
+
+    /// The last frame has left just now, when the next one had come already.
+    fn late(&mut self) -> io::Result<()> {
+        let took = self.handed_over.map_or(Duration::ZERO, |last| clock::now().since(last.at));
+        self.note(took)?;
+        Ok(())
+    }
+
+    fn note(&mut self, took: Duration) -> io::Result<Step> {
+        let Some(HandedOver { at: sent_at, bytes }) = self.handed_over.take() else {
+            return Ok(Step::Stays);
+        };
+        let took = self.transfers.mean_with(took);
+        let transfer = Transfer { sent_at, at: clock::now(), bytes, took };
+        let step = self.view.arrived(transfer, &self.connection.waiter)?;
+        if step == Step::Goes {
+            self.transfers = Transfers::default();
+            // The next to be sent is of the other kind.
+            let replaced = u64::from(self.pending.take().is_some());
+            self.connection.outgoing.note_skipped(replaced);
+        }
+        Ok(step)
     }
 
     /// Puts the pending frame on its way.
@@ -290,6 +362,7 @@ impl Stream<'_, '_> {
         self.last_len = prefix.len() + len + suffix.len();
         self.connection.send_buffer.make_room(self.connection.stream, self.last_len)?;
         self.connection.outgoing.put_frame(prefix, packet, suffix);
+        self.handed_over = Some(HandedOver { at: clock::now(), bytes: self.last_len });
         Ok(())
     }
 

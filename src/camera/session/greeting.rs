@@ -1,0 +1,44 @@
+//! How a native viewer introduces itself, and why one may be turned away.
+
+use crate::wire::native::WireError;
+use crate::wire::native::credit::Credit;
+use crate::wire::native::decoder::Decoder;
+use crate::wire::native::message::{GoodbyeReason, Message, Wishes};
+use crate::wire::native::version::{NoCommonVersion, common_version};
+
+/// What a viewer's greeting says.
+pub(super) struct Greeting {
+    pub(super) version: u8,
+    pub(super) credit: Credit,
+    pub(super) wishes: Wishes,
+}
+
+/// Why a viewer cannot be served.
+pub(super) struct Refusal {
+    pub(super) reason: GoodbyeReason,
+    pub(super) text: String,
+}
+
+impl From<WireError> for Refusal {
+    fn from(error: WireError) -> Self {
+        Self { reason: GoodbyeReason::BadMessage, text: error.to_string() }
+    }
+}
+
+impl From<NoCommonVersion> for Refusal {
+    fn from(error: NoCommonVersion) -> Self {
+        Self { reason: GoodbyeReason::Version, text: error.to_string() }
+    }
+}
+
+/// The viewer's greeting; `None` while it is not whole.
+pub(super) fn greeting(decoder: &mut Decoder) -> Result<Option<Greeting>, Refusal> {
+    let Some(message) = decoder.next_message()? else { return Ok(None) };
+    let Message::Hello { min_version, max_version, credit, wishes, program } = message else {
+        let text = "the first message of a viewer is its greeting".into();
+        return Err(Refusal { reason: GoodbyeReason::BadMessage, text });
+    };
+    log::debug!("viewer is {program}");
+    let version = common_version(min_version, max_version)?;
+    Ok(Some(Greeting { version, credit: Credit::new(credit), wishes }))
+}
