@@ -68,26 +68,12 @@ impl HttpClient {
 
     /// Reads an answer to a request of this method.
     pub fn answer(&mut self, method: &str) -> Answer {
-        let head = self.head();
+        let head = head(&mut self.reader);
         let code = head.split(' ').nth(1).and_then(|code| code.parse().ok()).expect("a status");
         let len = header(&head, "Content-Length").map(|len| len.parse().expect("a number"));
         let mut body = vec![0; len.filter(|_| method != "HEAD").unwrap_or(0)];
         self.reader.read_exact(&mut body).expect("the whole body");
         Answer { code, head, body }
-    }
-
-    /// Reads to the empty line. Every line ends with CR and LF.
-    fn head(&mut self) -> String {
-        let mut head = String::new();
-        loop {
-            let mut line = String::new();
-            self.reader.read_line(&mut line).expect("a line of text");
-            assert!(line.ends_with("\r\n"), "{line:?} after {head:?}");
-            if line == "\r\n" {
-                return head;
-            }
-            head.push_str(&line);
-        }
     }
 
     /// Whatever else comes until the camera closes.
@@ -105,7 +91,7 @@ impl HttpClient {
     /// The same, with these headers too.
     pub fn stream_with(mut self, target: &str, headers: &str) -> HttpStream {
         self.say(&format!("GET {target} HTTP/1.1\r\nHost: 127.0.0.1\r\n{headers}\r\n"));
-        let head = self.head();
+        let head = head(&mut self.reader);
         assert!(head.starts_with("HTTP/1.0 200 OK\r\n"), "{head}");
         HttpStream { client: self, head }
     }
@@ -124,24 +110,41 @@ pub struct Part {
 }
 
 impl HttpStream {
-    /// The next picture, by go2rtc's rules: a line that begins with `--`, headers, as many bytes as they say, an empty line.
+    /// The next picture.
     pub fn part(&mut self) -> Part {
-        let mut boundary = String::new();
-        self.client.reader.read_line(&mut boundary).expect("a line");
-        assert_eq!(boundary, "--frame\r\n");
-        let head = self.client.head();
-        assert!(head.lines().all(|line| line.len() < 128), "ffmpeg's longest: {head}");
-        assert_eq!(header(&head, "Content-Type"), Some("image/jpeg"));
-        let len =
-            header(&head, "Content-Length").and_then(|len| len.parse().ok()).expect("a length");
-        let mut jpeg = vec![0; len];
-        self.client.reader.read_exact(&mut jpeg).expect("the whole picture");
-        let mut end = [0; 2];
-        self.client.reader.read_exact(&mut end).expect("the end of the part");
-        assert_eq!(&end, b"\r\n");
-        let timestamp =
-            header(&head, "X-Timestamp").and_then(|at| at.parse().ok()).expect("a time");
-        Part { timestamp, jpeg }
+        part(&mut self.client.reader)
+    }
+}
+
+/// The next picture, by go2rtc's rules: a line that begins with `--`, headers, as many bytes as they say, an empty line.
+pub fn part(reader: &mut impl BufRead) -> Part {
+    let mut boundary = String::new();
+    reader.read_line(&mut boundary).expect("a line");
+    assert_eq!(boundary, "--frame\r\n");
+    let head = head(reader);
+    assert!(head.lines().all(|line| line.len() < 128), "ffmpeg's longest: {head}");
+    assert_eq!(header(&head, "Content-Type"), Some("image/jpeg"));
+    let len = header(&head, "Content-Length").and_then(|len| len.parse().ok()).expect("a length");
+    let mut jpeg = vec![0; len];
+    reader.read_exact(&mut jpeg).expect("the whole picture");
+    let mut end = [0; 2];
+    reader.read_exact(&mut end).expect("the end of the part");
+    assert_eq!(&end, b"\r\n");
+    let timestamp = header(&head, "X-Timestamp").and_then(|at| at.parse().ok()).expect("a time");
+    Part { timestamp, jpeg }
+}
+
+/// Reads to the empty line. Every line ends with CR and LF.
+fn head(reader: &mut impl BufRead) -> String {
+    let mut head = String::new();
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).expect("a line of text");
+        assert!(line.ends_with("\r\n"), "{line:?} after {head:?}");
+        if line == "\r\n" {
+            return head;
+        }
+        head.push_str(&line);
     }
 }
 

@@ -1,6 +1,6 @@
-//! Those who watch over HTTP: their programs where they can be had, and else their rules, transcribed.
+//! Those who ask over HTTP: their parsers, and where these cannot be had their rules, transcribed.
 
-use crate::camera_process::{CameraProcess, PATIENCE};
+use crate::camera_process::CameraProcess;
 use crate::http_client::{HttpClient, get};
 use crate::native_client::look;
 use crate::skip::skip;
@@ -15,7 +15,7 @@ fn camera() -> CameraProcess {
 }
 
 /// Runs a program that a machine may lack.
-fn run(program: &str, arguments: &[&str]) -> Option<Output> {
+pub fn run(program: &str, arguments: &[&str]) -> Option<Output> {
     match Command::new(program).args(arguments).stdin(Stdio::null()).output() {
         Ok(output) => Some(output),
         Err(error) => {
@@ -25,64 +25,8 @@ fn run(program: &str, arguments: &[&str]) -> Option<Output> {
     }
 }
 
-#[test]
-fn curl_gets_stream_snapshot_and_heads() {
-    let camera = camera();
-    let url = |path: &str| format!("http://localhost:{}{path}", camera.port());
-    let curl =
-        |arguments: &[&str]| run("curl", &[&["-s", "-S", "--max-time", "20"], arguments].concat());
-    let Some(picture) = curl(&[&url("/snapshot.jpg")]) else { return };
-    assert!(look(&picture.stdout).1.is_some());
-    // Two pictures and a question on one connection.
-    let twice =
-        [&url("/snapshot") as &str, &url("/snapshot"), &url("/state"), "-w", " %{num_connects}"];
-    let twice = curl(&twice).expect("it was there");
-    let connects = String::from_utf8_lossy(&twice.stdout).matches(" 1").count();
-    assert!(connects >= 1 && twice.stdout.ends_with(b" 0"), "one connection");
-    let head = curl(&["-I", &url("/snapshot")]).expect("it was there");
-    assert!(head.stdout.starts_with(b"HTTP/1.1 200 OK\r\n"));
-    let stream = curl(&["-N", "--max-time", "1", &url("/?action=stream")]).expect("it was there");
-    let boundary = b"\r\n--frame\r\n";
-    let parts = stream.stdout.windows(boundary.len()).filter(|part| part == boundary).count();
-    assert!(parts >= 3, "{parts} pictures in a second");
-}
-
-#[test]
-#[ignore = "minutes: make test-all"] // to install
-fn ffmpeg_reads_the_stream() {
-    let camera = camera();
-    let folder = tempfile::tempdir().expect("a folder");
-    let pattern = folder.path().join("%d.jpg");
-    let url = format!("http://127.0.0.1:{}/stream", camera.port());
-    let Some(output) = run(
-        "ffmpeg",
-        &[
-            "-v",
-            "error",
-            "-use_wallclock_as_timestamps",
-            "1",
-            "-fflags",
-            "nobuffer",
-            "-f",
-            "mpjpeg",
-            "-i",
-            &url,
-            "-frames:v",
-            "5",
-            "-c",
-            "copy",
-            pattern.to_str().expect("UTF-8"),
-        ],
-    ) else {
-        return;
-    };
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let jpeg = std::fs::read(folder.path().join("5.jpg")).expect("the fifth picture");
-    assert!(look(&jpeg).1.is_some());
-}
-
 /// A Python that has these packages, from PyPI, kept between runs.
-fn python_with(name: &str, packages: &[&str], import: &str) -> Option<PathBuf> {
+pub fn python_with(name: &str, packages: &[&str], import: &str) -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("python-{name}"));
     let python = folder.join("bin/python");
     let has_it = Command::new(&python).args(["-c", import]).output();
@@ -183,28 +127,6 @@ fn the_state_is_json_with_ustreamers_keys() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-const OPENCV: &str = "
-import cv2, sys
-capture = cv2.VideoCapture(f'http://127.0.0.1:{sys.argv[1]}/stream')
-for number in range(5):
-    ok, frame = capture.read()
-    assert ok and frame.shape == (180, 320, 3), frame
-assert abs(int(frame[144, 60][0]) - 0) <= 12 and abs(int(frame[144, 60][1]) - 191) <= 12, frame[144, 60]
-";
-
-#[test]
-#[ignore = "minutes: make test-all"]
-fn opencv_reads_the_stream() {
-    let packages = ["opencv-python-headless==4.10.0.84", "numpy==2.2.6"];
-    let Some(python) = python_with("opencv", &packages, "import cv2") else { return };
-    let camera = camera();
-    let output = Command::new(&python)
-        .args(["-c", OPENCV, &camera.port().to_string()])
-        .output()
-        .expect("python runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-}
-
 /// Home Assistant's `mjpeg` and `generic` cameras take what stands from the first FFD8 to the first FFD9 behind it.
 #[test]
 fn home_assistants_rule_finds_whole_pictures() {
@@ -250,43 +172,12 @@ fn octoprints_rule_gets_its_snapshot() {
     assert!(look(&answer.body).1.is_some());
 }
 
-/// Chrome paints a picture when it sees the head of the next: one that none follows must be seen all the same.
+/// go2rtc's `pkg/mpjpeg` and its kin: a line that begins with `--`, MIME headers, `Content-Length` bytes; lines end with CR and LF.
 #[test]
-#[ignore = "minutes: make test-all"]
-fn chromium_shows_the_page_and_paints_a_picture_that_none_follows() {
-    let mut command = CameraProcess::command(&["--listen", "127.0.0.1:0", "--source", "-"]);
-    let mut camera = CameraProcess::spawn(command.stdin(Stdio::piped()));
-    let mut pipe = camera.child.stdin.take().expect("piped");
-    let folder = tempfile::tempdir().expect("a folder");
-    let shot = folder.path().join("page.png");
-    let screenshot = format!("--screenshot={}", shot.display());
-    let profile = format!("--user-data-dir={}", folder.path().join("profile").display());
-    let chromium = Command::new("chromium")
-        .args([
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--hide-scrollbars",
-            "--timeout=7000",
-        ])
-        .args(["--window-size=800,900", &profile, &screenshot])
-        .arg(format!("http://127.0.0.1:{}/", camera.port()))
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn();
-    let mut chromium = match chromium {
-        Ok(chromium) => chromium,
-        Err(error) => return skip("chromium", &error.to_string()),
-    };
-    let start = Instant::now();
-    while !get(camera.port(), "/state").text().contains("\"http\":1") {
-        assert!(start.elapsed() < PATIENCE, "nobody watches");
-    }
-    pipe.write_all(&crate::stream::clip(&[120])).expect("the camera reads");
-    assert!(crate::camera_process::wait(&mut chromium).success());
-    let page = crate::png_file::read(&shot);
-    let is_grey = |x: usize| page.rgb(x, 200).iter().all(|part| part.abs_diff(120) <= 4);
-    let wide = (0..page.size().width).filter(|&x| is_grey(x)).count();
-    assert!(wide * 2 > page.size().width, "no picture on the page");
-    drop(pipe);
+fn go2rtcs_rule_finds_300_pictures_in_order() {
+    let camera = CameraProcess::start(&["--source", "test:320x180@100"]);
+    let mut stream = HttpClient::connect(camera.port()).stream("/stream");
+    let stamps: Vec<_> =
+        (0..300).map(|_| look(&stream.part().jpeg).1.expect("a stamp").sequence).collect();
+    assert!(stamps.is_sorted_by(|one, next| one < next), "{stamps:?}");
 }
