@@ -3,6 +3,7 @@
 //! `cargo bench --bench viewer`. Ratios hold on a noisy machine; the times beside them are this machine's.
 
 mod measure;
+mod overlay;
 mod scene;
 
 use lancam::image::frame::Micros;
@@ -34,6 +35,7 @@ fn main() {
         let len = jpeg.len();
         println!("{size}, {len} bytes: {ours:.3} ms / {limit:.3} ms = {ratio:.3}");
     }
+    overlay::report();
 }
 
 /// The viewer's own stages, fed with what would come from a socket.

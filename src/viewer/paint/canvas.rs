@@ -153,7 +153,7 @@ impl Canvas<'_> {
         let (columns, rows) = self.pixels_between((x - reach, y - reach), (x + reach, y + reach));
         for row in rows {
             for column in columns.clone() {
-                let away = (column as f32 + 0.5 - x).hypot(row as f32 + 0.5 - y);
+                let away = length(column as f32 + 0.5 - x, row as f32 + 0.5 - y);
                 self.blend(column, row, colour, radius + 0.5 - away);
             }
         }
@@ -192,15 +192,19 @@ impl Canvas<'_> {
         let stamp = self.glyphs.stamp(character, style.weight, style.size, x - column);
         let Some(Stamp { left, top, cover, width }) = stamp else { return };
         let (left, top) = (column as i32 + left, baseline + top);
+        let height = (cover.len() / width) as i32;
+        let seen = self.clip.and(Rect::new(left, top, width as i32, height));
+        if seen.is_empty() {
+            return;
+        }
+        // None is negative: what is seen lies on the letter and on the picture.
+        let (skipped, above) = ((seen.x - left) as usize, (seen.y - top) as usize);
+        let (columns, x) = (seen.width as usize, seen.x as usize);
         let alpha = weight(style.colour.alpha);
-        for (row, cover) in (top..).zip(cover.chunks_exact(width)) {
-            let seen = self.clip.and(Rect::new(left, row, width as i32, 1));
-            if seen.is_empty() {
-                continue;
-            }
-            let at = seen.y as usize * self.stride + seen.x as usize;
-            let pixels = &mut self.pixels[at..at + seen.width as usize];
-            for (pixel, cover) in pixels.iter_mut().zip(&cover[(seen.x - left) as usize..]) {
+        let rows = self.pixels.chunks_exact_mut(self.stride).skip(seen.y as usize);
+        let covers = cover.chunks_exact(width).skip(above).take(seen.height as usize);
+        for (row, cover) in rows.zip(covers) {
+            for (pixel, cover) in row[x..x + columns].iter_mut().zip(&cover[skipped..]) {
                 *pixel = mixed(*pixel, style.colour.rgb, (weight(*cover) * alpha) >> 8);
             }
         }
@@ -271,17 +275,23 @@ fn corner_rows(rect: Rect, radius: i32) -> impl Iterator<Item = (i32, i32)> {
 /// How much of a pixel of a corner lies within `reach` of the corner's centre.
 fn corner_cover(radius: i32, column: i32, row: i32, reach: f32) -> f32 {
     let centre = radius as f32 - 0.5;
-    let away = (centre - column as f32).hypot(centre - row as f32);
+    let away = length(centre - column as f32, centre - row as f32);
     if reach <= 0.0 { 0.0 } else { (reach + 0.5 - away).clamp(0.0, 1.0) }
 }
 
 /// From a point to the nearest of a line.
 fn distance(point: (f32, f32), from: (f32, f32), to: (f32, f32)) -> f32 {
     let (along, across) = (to.0 - from.0, to.1 - from.1);
-    let length = along * along + across * across;
+    let squared = along * along + across * across;
     let (x, y) = (point.0 - from.0, point.1 - from.1);
-    let part = if length > 0.0 { ((x * along + y * across) / length).clamp(0.0, 1.0) } else { 0.0 };
-    (x - part * along).hypot(y - part * across)
+    let part =
+        if squared > 0.0 { ((x * along + y * across) / squared).clamp(0.0, 1.0) } else { 0.0 };
+    length(x - part * along, y - part * across)
+}
+
+/// As `hypot`, which is slow, for it survives lengths that no window has.
+fn length(x: f32, y: f32) -> f32 {
+    (x * x + y * y).sqrt()
 }
 
 #[cfg(test)]

@@ -7,12 +7,13 @@ use super::text::Weight;
 use ab_glyph::{Font, FontRef, GlyphId, PxScale, point};
 use std::collections::HashMap;
 use std::fmt;
+use std::hash::{BuildHasherDefault, Hasher};
 
 /// The fonts and all letters drawn so far.
 pub(super) struct Glyphs {
     fonts: [FontRef<'static>; 2],
-    forms: HashMap<(char, Weight), Form>,
-    drawn: HashMap<Key, Drawn>,
+    forms: HashMap<(char, Weight), Form, Quick>,
+    drawn: HashMap<Key, Drawn, Quick>,
     /// How much each letter covers of its pixels, one letter behind another.
     cover: Vec<u8>,
 }
@@ -71,8 +72,8 @@ impl Default for Glyphs {
         let font = |bytes| FontRef::try_from_slice(bytes).expect("a font that tests have read");
         Self {
             fonts: [font(REGULAR), font(SEMI_BOLD)],
-            forms: HashMap::new(),
-            drawn: HashMap::new(),
+            forms: HashMap::default(),
+            drawn: HashMap::default(),
             cover: Vec::new(),
         }
     }
@@ -143,6 +144,47 @@ impl Glyphs {
         }
         self.drawn.insert(key, drawn);
         drawn
+    }
+}
+
+/// Letters are looked up a thousand times a frame. Whoever chose names to make this slow would gain little: there are
+/// never more than a few thousand.
+type Quick = BuildHasherDefault<Multiply>;
+
+/// Multiplies what it is given into a number whose upper and lower bits are mixed.
+#[derive(Debug, Default)]
+struct Multiply(u64);
+
+impl Hasher for Multiply {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(u64::from(*byte));
+        }
+    }
+
+    fn write_u8(&mut self, number: u8) {
+        self.write_u64(number.into());
+    }
+
+    fn write_u16(&mut self, number: u16) {
+        self.write_u64(number.into());
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        self.write_u64(number.into());
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        // 2^64 divided by the golden ratio, as Knuth has it.
+        self.0 = (self.0.rotate_left(5) ^ number).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    }
+
+    fn write_isize(&mut self, number: isize) {
+        self.write_u64(number as u64);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0 ^ self.0 >> 29
     }
 }
 

@@ -92,9 +92,7 @@ impl Canvas<'_> {
         {
             return room.x;
         }
-        let (fitting, cut) = fit(self.glyphs, text, style, room.width as f32);
-        let dots = if cut { advance(self.glyphs, ELLIPSIS, style) } else { 0.0 };
-        let width = width_of(self.glyphs, fitting, style) + dots;
+        let Fit { text: fitting, width, is_cut } = fit(self.glyphs, text, style, room.width as f32);
         let spare = (room.width as f32 - width).max(0.0);
         let x = room.x as f32
             + match align {
@@ -106,7 +104,7 @@ impl Canvas<'_> {
         let mut canvas =
             self.part(Rect::new(room.x - 1, room.y - room.height, room.width + 2, 3 * room.height));
         let mut pen = canvas.letters(fitting, (x, baseline as i32), style);
-        if cut {
+        if is_cut {
             pen = canvas.letters("…", (pen, baseline as i32), style);
         }
         pen.ceil() as i32
@@ -224,21 +222,29 @@ fn first_line<'a>(
     (text, "")
 }
 
-/// As much of a line's beginning as fits, and whether `…` has to follow.
-fn fit<'a>(glyphs: &mut Glyphs, text: &'a str, style: Style, width: f32) -> (&'a str, bool) {
+/// As much of a line's beginning as fits.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Fit<'a> {
+    text: &'a str,
+    /// With the `…` that follows where it is cut.
+    width: f32,
+    is_cut: bool,
+}
+
+fn fit<'a>(glyphs: &mut Glyphs, text: &'a str, style: Style, room: f32) -> Fit<'a> {
     let dots = advance(glyphs, ELLIPSIS, style);
     let mut pen = 0.0;
-    let mut end = 0;
+    let mut end = (0, 0.0);
     for (at, character) in text.char_indices() {
-        if pen + dots <= width {
-            end = at;
+        if pen + dots <= room {
+            end = (at, pen);
         }
         pen += advance(glyphs, character, style);
-        if pen > width + SLACK {
-            return (text[..end].trim_end(), true);
+        if pen > room + SLACK {
+            return Fit { text: text[..end.0].trim_end(), width: end.1 + dots, is_cut: true };
         }
     }
-    (text, false)
+    Fit { text, width: pen, is_cut: false }
 }
 
 /// Of pixels, for what adding in another order makes of a sum.
@@ -343,12 +349,13 @@ mod tests {
     fn what_does_not_fit_ends_in_dots_that_do() {
         let mut glyphs = Glyphs::default();
         let whole = width_of(&mut glyphs, "Garten hinten", style());
-        assert_eq!(fit(&mut glyphs, "Garten hinten", style(), whole), ("Garten hinten", false));
-        let (start, cut) = fit(&mut glyphs, "Garten hinten", style(), whole - 1.0);
-        assert!(cut && start.starts_with("Garten"));
+        let found = fit(&mut glyphs, "Garten hinten", style(), whole);
+        assert_eq!((found.text, found.is_cut), ("Garten hinten", false));
+        let found = fit(&mut glyphs, "Garten hinten", style(), whole - 1.0);
+        assert!(found.is_cut && found.text.starts_with("Garten"));
         let dots = advance(&mut glyphs, ELLIPSIS, style());
-        assert!(width_of(&mut glyphs, start, style()) + dots <= whole - 1.0);
-        assert_eq!(fit(&mut glyphs, "Garten", style(), 0.0), ("", true));
+        assert!(width_of(&mut glyphs, found.text, style()) + dots <= whole - 1.0);
+        assert_eq!(fit(&mut glyphs, "Garten", style(), 0.0).text, "");
     }
 
     #[test]
