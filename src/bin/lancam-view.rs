@@ -1,24 +1,26 @@
 //! Shows a lancam camera on a desktop.
 
 use lancam::image::pixels::Size;
-use lancam::latest::{Latest, Newest};
-use lancam::viewer::address::CameraAddress;
+use lancam::latest::{Doorbell, Latest};
+use lancam::viewer::channel::Channel;
+use lancam::viewer::chooser::Chooser;
 use lancam::viewer::config::{self, Command, Config, HeadlessConfig, Output, Report};
 use lancam::viewer::finder;
 use lancam::viewer::headless::Headless;
 use lancam::viewer::list;
-use lancam::viewer::news::News;
+use lancam::viewer::memory::Memory;
 use lancam::viewer::presenter::{self, End};
-use lancam::viewer::receiver::Receiver;
+use lancam::viewer::receiver::{Protocol, Receiver, Wanted};
 use lancam::viewer::recorder::{Recorder, Recording};
+use lancam::viewer::show::Show;
 use lancam::viewer::snapshot;
-use lancam::viewer::window::Window;
+use lancam::viewer::window::{Window, opening_size};
 #[cfg(unix)]
 use lancam::viewer::xwayland;
 use lancam::{log_setup, version};
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -60,44 +62,45 @@ fn watch(config: Config) -> Result<ExitCode, Failure> {
     {
         log::warn!("the window will have no title bar: cannot start again for XWayland: {error}");
     }
+    match config.output {
+        Output::Window => show(config),
+        Output::Headless(headless) => {
+            let camera = match config.cameras.into_iter().next() {
+                Some(camera) => Wanted::at(camera),
+                None => match the_only_one()? {
+                    Ok(camera) => camera,
+                    Err(why) => return Ok(conclude(End::NoFirstPicture(why))),
+                },
+            };
+            count(camera, config.protocol, config.record.as_deref(), &headless)
+        }
+    }
+}
+
+/// Without a window.
+fn count(
+    camera: Wanted,
+    protocol: Protocol,
+    record: Option<&Path>,
+    headless: &HeadlessConfig,
+) -> Result<ExitCode, Failure> {
     let news = Latest::new();
     let mut reader = news.reader();
-    let name = config.camera.as_ref().map_or_else(|| "lancam".to_owned(), ToString::to_string);
-    let camera = match (config.camera, &config.output) {
-        (None, Output::Headless(_)) => match the_only_one()? {
-            Ok(camera) => Some(camera),
-            Err(why) => return Ok(conclude(End::NoFirstPicture(why))),
-        },
-        (camera, _) => camera,
-    };
-    let receiver = match camera {
-        Some(camera) => Receiver::new(camera, config.protocol, Arc::clone(&news))?,
-        None => Receiver::of_the_only_one(config.protocol, Arc::clone(&news))?,
-    };
+    let receiver = Receiver::new(camera, protocol, news)?;
     let recorder = receiver.recorder();
-    if let Some(path) = &config.record {
+    if let Some(path) = record {
         recorder.start_for_sure(path, Instant::now() + OPENING)?;
     }
     thread::Builder::new().name("receiver".into()).spawn(move || receiver.run())?;
-    match config.output {
-        Output::Headless(headless) => {
-            let mut screen = Headless::new(headless.limit, headless.timeout, Instant::now());
-            let (mut scene, end) = presenter::present(&mut reader, &mut screen)?;
-            let recording = finish(&recorder);
-            recording.iter().for_each(|recording| scene.figures.count_recording(recording));
-            report(&headless, &scene)?;
-            Ok(match recording.as_ref().and_then(Recording::failure) {
-                Some(reason) if end == End::Done => conclude(End::Failed(reason.to_owned())),
-                _ => conclude(end),
-            })
-        }
-        Output::Window => {
-            let mut window = Window::open(&name, first_size(&news))?;
-            let (_, end) = presenter::present(&mut reader, &mut window)?;
-            finish(&recorder);
-            Ok(conclude(end))
-        }
-    }
+    let mut screen = Headless::new(headless.limit, headless.timeout, Instant::now());
+    let (mut scene, end) = presenter::present(&mut reader, &mut screen)?;
+    let recording = finish(&recorder);
+    recording.iter().for_each(|recording| scene.figures.count_recording(recording));
+    report(headless, &scene)?;
+    Ok(match recording.as_ref().and_then(Recording::failure) {
+        Some(reason) if end == End::Done => conclude(End::Failed(reason.to_owned())),
+        _ => conclude(end),
+    })
 }
 
 /// How long a file may take to be opened before pictures are shown all the same.
@@ -114,11 +117,45 @@ fn finish(recorder: &Recorder) -> Option<Recording> {
     Some(recording)
 }
 
+/// In a window.
+fn show(config: Config) -> Result<ExitCode, Failure> {
+    let Config { cameras, protocol, record, .. } = config;
+    let doorbell = Doorbell::new();
+    let memory = Memory::load();
+    let mut chooser = None;
+    let mut wanted: Vec<Wanted> = cameras.into_iter().map(Wanted::at).collect();
+    if wanted.is_empty() {
+        chooser = Some(Chooser::start(&doorbell)?);
+        wanted.extend(memory.camera.clone());
+    }
+    let open = |camera| Channel::open(camera, protocol, &doorbell);
+    let mut channels = wanted.into_iter().map(open).collect::<Result<Vec<_>, _>>()?;
+    if let ([camera], Some(file), None) = (channels.as_mut_slice(), &record, &chooser) {
+        camera.recorder.start_for_sure(file, Instant::now() + OPENING)?;
+        camera.is_recording = true;
+    }
+    let size = memory.size.unwrap_or_else(|| opening_size(first_size(&mut channels, &doorbell)));
+    let title = match channels.as_slice() {
+        [only] => only.name().to_owned(),
+        _ => "lancam".to_owned(),
+    };
+    let window = Window::open(&title, size)?;
+    let is_chosen_later = chooser.is_some();
+    let mut show = Show::new(window, channels, chooser, protocol, doorbell, memory);
+    if is_chosen_later && let Some(file) = record {
+        show = show.recording_into(file);
+    }
+    Ok(conclude(show.run()?))
+}
+
 /// The only camera on the LAN, or why there is none such. Scripts do not wait until that changes.
-fn the_only_one() -> io::Result<Result<CameraAddress, String>> {
+fn the_only_one() -> io::Result<Result<Wanted, String>> {
     let found = finder::look()?;
     Ok(match found.as_slice() {
-        [only_one] => Ok(only_one.address()),
+        [only_one] => {
+            let (name, address) = (Some(only_one.name.clone()), only_one.address());
+            Ok(Wanted { name, address })
+        }
         _ => Err(list::choice(&found)),
     })
 }
@@ -143,20 +180,20 @@ fn list_cameras(report: Report) -> ExitCode {
 }
 
 /// A camera that runs has sent its first picture by then, and the window gets its shape.
-const FIRST_PICTURE: Duration = Duration::from_millis(300);
+const FIRST_PICTURE: Duration = Duration::from_millis(200);
 
-/// The size of the first picture, if that comes soon.
-fn first_size(news: &Arc<Latest<News>>) -> Option<Size> {
-    let mut reader = news.reader();
+/// The size of the first picture of the only camera, if that comes soon.
+fn first_size(channels: &mut [Channel], doorbell: &Doorbell) -> Option<Size> {
+    let [channel] = channels else { return None };
     let deadline = Instant::now() + FIRST_PICTURE;
     loop {
-        match reader.wait(deadline.saturating_duration_since(Instant::now())) {
-            Newest::Fresh { value: News::Picture(arrival), .. } => {
-                return Some(arrival.picture.size());
-            }
-            Newest::Fresh { .. } => {}
-            Newest::NotYet | Newest::Closed => return None,
+        channel.update(Instant::now(), true);
+        let size = channel.arrival.as_ref().map(|arrival| arrival.size);
+        let left = deadline.saturating_duration_since(Instant::now());
+        if size.is_some() || left.is_zero() {
+            return size;
         }
+        doorbell.wait(left);
     }
 }
 

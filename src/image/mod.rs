@@ -9,6 +9,7 @@ pub mod planes;
 pub mod rendition;
 #[cfg(feature = "camera")]
 pub mod resize;
+pub mod scale;
 pub mod stamp;
 pub mod text;
 pub mod turn;

@@ -1,6 +1,7 @@
 //! A picture ready for a screen: one 32-bit word per pixel.
 
 use super::frame::Micros;
+use super::orientation::Orientation;
 use super::pixels::Size;
 
 /// The most pixels a picture may have: 64 million, twice an 8K screen.
@@ -18,6 +19,9 @@ pub struct Picture {
     /// When the camera took it, on the camera's clock.
     pub captured_at: Micros,
 }
+
+/// The side of what is turned at once: two such squares fit into the first cache.
+const SQUARE: usize = 32;
 
 impl Picture {
     /// A picture of one colour.
@@ -53,9 +57,63 @@ impl Picture {
         &mut self.pixels[..len]
     }
 
+    /// Makes `target` this picture, turned. Allocates only when `target` was never that large before.
+    pub fn turn_into(&self, orientation: Orientation, target: &mut Self) {
+        target.reshape(orientation.size_of(self.size()));
+        let (from, to) = (self.size(), target.size());
+        if from.area() == 0 {
+            return;
+        }
+        let steps = orientation.steps();
+        // In squares: where rows become columns, each line of the cache is used while it is there.
+        for top in (0..to.height).step_by(SQUARE) {
+            for left in (0..to.width).step_by(SQUARE) {
+                let right = (left + SQUARE).min(to.width);
+                for y in top..(top + SQUARE).min(to.height) {
+                    let across = if steps.top_bottom { to.height - 1 - y } else { y };
+                    let row = &mut target.pixels[y * to.width..][left..right];
+                    for (x, pixel) in (left..right).zip(row) {
+                        let along = if steps.left_right { to.width - 1 - x } else { x };
+                        let (x, y) =
+                            if steps.transpose { (across, along) } else { (along, across) };
+                        *pixel = self.pixels[y * from.width + x];
+                    }
+                }
+            }
+        }
+    }
+
     /// Red, green and blue of one pixel.
     pub fn rgb(&self, x: usize, y: usize) -> [u8; 3] {
         let [_, red, green, blue] = self.pixels()[y * self.size().width + x].to_be_bytes();
         [red, green, blue]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::orientation::Rotation;
+
+    #[test]
+    fn a_turned_picture_has_its_corners_where_they_belong() {
+        let size = Size::new(70, 40);
+        let mut picture = Picture::blank(size, 0);
+        picture.pixels_mut()[0] = 1;
+        picture.pixels_mut()[69] = 2;
+        let mut turned = Picture::default();
+        let (right, bottom) = (69, 39);
+        for (orientation, first, second) in [
+            (Orientation::turned(Rotation::Quarter), (bottom, 0), (bottom, right)),
+            (Orientation::turned(Rotation::Half), (right, bottom), (0, bottom)),
+            (Orientation::turned(Rotation::ThreeQuarters), (0, right), (0, 0)),
+            (Orientation::FLIPPED_LEFT_RIGHT, (right, 0), (0, 0)),
+            (Orientation::FLIPPED_TOP_BOTTOM, (0, bottom), (right, bottom)),
+        ] {
+            picture.turn_into(orientation, &mut turned);
+            assert_eq!(turned.size(), orientation.size_of(size));
+            let at = |(x, y): (usize, usize)| turned.rgb(x, y)[2];
+            assert_eq!((at(first), at(second)), (1, 2), "{orientation:?}");
+        }
     }
 }

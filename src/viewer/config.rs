@@ -2,6 +2,7 @@
 
 use super::address::{AddressError, CameraAddress};
 use super::headless::Limit;
+pub use super::help::HELP;
 use super::receiver::Protocol;
 use super::recorder;
 use crate::wire::native::message::Wishes;
@@ -28,14 +29,14 @@ pub enum Command {
     Version,
 }
 
-/// Which camera, and how to show it.
+/// Which cameras, and how to show them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
-    /// Where it is; `None` for the only one on the LAN.
-    pub camera: Option<CameraAddress>,
-    /// What is spoken with it.
+    /// Where they are; none: the last one, the only one on the LAN, or whichever is chosen.
+    pub cameras: Vec<CameraAddress>,
+    /// What is spoken with them.
     pub protocol: Protocol,
-    /// Where its pictures go.
+    /// Where their pictures go.
     pub output: Output,
     /// The file that they are recorded into.
     pub record: Option<PathBuf>,
@@ -90,9 +91,12 @@ pub enum UsageError {
         /// What was given.
         found: String,
     },
-    /// More than one.
-    #[error("one camera at a time, for now; found {0} and {1}")]
-    TwoCameras(String, String),
+    /// More than one, where only one can be.
+    #[error("{0} takes one camera; found {1} and {2}")]
+    OneCamera(&'static str, CameraAddress, CameraAddress),
+    /// More than anybody can look at.
+    #[error("at most {MAX_CAMERAS} cameras at once")]
+    TooManyCameras,
     /// Not a camera's address.
     #[error(transparent)]
     Address(#[from] AddressError),
@@ -109,48 +113,8 @@ pub enum UsageError {
     Conflict(&'static str, &'static str),
 }
 
-/// What `--help` prints.
-pub const HELP: &str = "\
-lancam-view: shows a lancam camera in a window
-
-lancam-view [OPTIONS] [CAMERA]               the only camera on the LAN, when none is named
-lancam-view --list [--json]                  the cameras on the LAN, within a second: name, address,
-                                             size, rate
-lancam-view [OPTIONS] --pickle HOST:PORT     watch the tutorial's own Python server, which pickles
-                                             arrays; reads that one kind of pickle, runs nothing
-
-CAMERA is HOST, HOST:PORT, [IPv6]:PORT or lancam://HOST:PORT; the port is 9999 unless named.
-HOST may be NAME.local, a machine's name or a camera's, on systems too that do not know such names.
-
-In the window: q or Esc ends. It resizes, and tries again for ever when the camera is away.
-
-  --record FILE.mkv       record every frame that arrives, as it was sent, with the times the camera took
-                          them: with or without a window, until the end. Nothing is overwritten; another
-                          size of picture begins FILE-2.mkv. A recording that was cut off plays too
-
-What to ask of the camera: each viewer its own, up to four different ones at once
-  --width N, --height N   size; one given keeps the aspect ratio, both: the largest that fits inside
-  --quality 1..100        of its JPEGs
-  --fps N                 frames per second, fractions allowed
-
-Without a window, for scripts and tests
-  --headless              receive and decode, show nothing, print figures at the end
-  --frames N              end after N frames
-  --seconds S             end S seconds after the first frame (10, unless --frames is given)
-  --timeout S             give up when no frame has come for S seconds (10)
-  --save FILE.png         keep the last picture
-  --json                  print the figures as one line of JSON: frames, fps, skipped, disordered,
-                          corrupt, bytes, recorded, record_dropped (for a slow disk), age_ms from capture to screen (p50, p95, p99, max),
-                          age_uncertainty_ms and round_trip_ms (null while unknown),
-                          decode_ms (mean), size, codec
-
-  -v, -q                  more in the log (every frame), or less; RUST_LOG=warn and the like win
-  --version               print version, commit, target, features built in
-  --help                  print this
-
-Exit status: 0 done or window closed; 1 failure, or --list found none; 2 usage; 3 no first frame
-within --timeout, not a lancam server, or with --headless and no CAMERA, none or several on the LAN.
-";
+/// More panes than this nobody can tell apart.
+const MAX_CAMERAS: usize = 64;
 
 /// Parses the arguments behind the program's name.
 ///
@@ -201,7 +165,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, U
 /// Options as they were given, before they are held against each other.
 #[derive(Default)]
 struct Given {
-    camera: Option<(String, CameraAddress)>,
+    cameras: Vec<CameraAddress>,
     wishes: Wishes,
     pickle: bool,
     list: bool,
@@ -231,15 +195,15 @@ const MOST_SECONDS: f64 = 366.0 * 86_400.0;
 
 impl Given {
     fn name_camera(&mut self, text: &str) -> Result<(), UsageError> {
-        if let Some((first, _)) = &self.camera {
-            return Err(UsageError::TwoCameras(first.clone(), text.to_owned()));
+        if self.cameras.len() == MAX_CAMERAS {
+            return Err(UsageError::TooManyCameras);
         }
-        self.camera = Some((text.to_owned(), CameraAddress::parse(text)?));
+        self.cameras.push(CameraAddress::parse(text)?);
         Ok(())
     }
 
     fn into_list(self) -> Result<Command, UsageError> {
-        if self.camera.is_some() {
+        if !self.cameras.is_empty() {
             return Err(UsageError::Conflict("--list", "a camera's address"));
         }
         if self.headless {
@@ -257,6 +221,14 @@ impl Given {
     }
 
     fn into_config(self) -> Result<Config, UsageError> {
+        let records = self.record.is_some();
+        let alone =
+            [(self.pickle, "--pickle"), (self.headless, "--headless"), (records, "--record")];
+        if let ([first, second, ..], Some((_, option))) =
+            (self.cameras.as_slice(), alone.into_iter().find(|(given, _)| *given))
+        {
+            return Err(UsageError::OneCamera(option, first.clone(), second.clone()));
+        }
         let output = match self.headless {
             true => Output::Headless(self.headless()?),
             false => {
@@ -269,8 +241,8 @@ impl Given {
             true => Protocol::Pickle,
             false => Protocol::Native(self.wishes),
         };
-        let camera = self.camera.map(|(_, camera)| camera);
-        Ok(Config { camera, protocol, output, record: self.record, verbosity: self.verbosity })
+        let Self { cameras, record, verbosity, .. } = self;
+        Ok(Config { cameras, protocol, output, record, verbosity })
     }
 
     fn headless(&self) -> Result<HeadlessConfig, UsageError> {
@@ -368,16 +340,16 @@ mod tests {
     #[test]
     fn a_camera_is_enough() {
         let config = config("pi.local");
-        let camera = config.camera.map(|camera| camera.to_string());
-        assert_eq!(camera.as_deref(), Some("pi.local:9999"));
+        assert_eq!(config.cameras, [CameraAddress { host: "pi.local".into(), port: 9999 }]);
         assert_eq!(config.protocol, Protocol::Native(Wishes::default()));
         assert_eq!(config.output, Output::Window);
     }
 
     #[test]
-    fn none_is_enough_too_where_there_is_only_one() {
-        assert_eq!(config("").camera, None);
-        assert_eq!(config("--headless").camera, None);
+    fn none_is_enough_too_and_several_make_a_grid() {
+        assert_eq!(config("").cameras, []);
+        assert_eq!(config("--headless").cameras, []);
+        assert_eq!(config("a b:7 [::1]").cameras.len(), 3);
     }
 
     #[test]
@@ -405,8 +377,7 @@ mod tests {
     #[test]
     fn a_server_of_pickles_is_named_behind_its_option() {
         let config = config("--headless --pickle pi:1234");
-        let port = config.camera.map(|camera| camera.port);
-        assert_eq!((config.protocol, port), (Protocol::Pickle, Some(1234)));
+        assert_eq!((config.protocol, config.cameras[0].port), (Protocol::Pickle, 1234));
     }
 
     #[test]
@@ -419,7 +390,7 @@ mod tests {
     #[test]
     fn what_makes_no_sense_is_answered_in_one_line_with_what_would() {
         for (line, answer) in [
-            ("a b", "one camera at a time"),
+            ("a b --headless", "--headless takes one camera; found a:9999 and b:9999"),
             ("pi --sead", "--help"),
             ("pi --save", "--help"),
             ("pi --save x.png", "works only with --headless"),
@@ -429,7 +400,7 @@ mod tests {
             ("pi --headless --seconds nan", "takes a number of seconds above 0"),
             ("pi --headless --seconds 1e300", "takes a number of seconds above 0"),
             ("pi --headless --seconds 1 --frames 1", "not both"),
-            ("pi --pickle other", "one camera at a time"),
+            ("pi --pickle other", "--pickle takes one camera"),
             ("--pickle pi --width 9", "takes no wishes"),
             ("pi --width 0", "from 1 to 65535"),
             ("pi --width 100000", "from 1 to 65535"),

@@ -28,9 +28,20 @@ pub struct Figures {
 /// The rate of the last second or so.
 #[derive(Debug, Clone, Copy, Default)]
 struct Recent {
-    since: Option<Instant>,
+    since: Option<(Instant, Totals)>,
     count: u32,
-    fps: Option<f64>,
+    rates: Option<Rates>,
+}
+
+/// What came and was shown in a second.
+#[derive(Debug, Clone, Copy)]
+pub struct Rates {
+    /// Pictures that were shown.
+    pub shown: f64,
+    /// Frames that arrived.
+    pub received: f64,
+    /// Bits of them.
+    pub bits: f64,
 }
 
 /// A rate is measured over at least this long.
@@ -44,7 +55,7 @@ impl Figures {
         self.newest = Some((arrival.size, arrival.codec));
         let first = self.span.map_or(now, |(first, _)| first);
         self.span = Some((first, now));
-        self.recent.count(now);
+        self.recent.count(now, arrival.totals);
     }
 
     /// Takes note that a picture of this age is on the screen now.
@@ -86,7 +97,27 @@ impl Figures {
 
     /// Pictures per second over the last second or so; `None` until it has been measured.
     pub fn recent_fps(&self) -> Option<f64> {
-        self.recent.fps
+        self.recent.rates.map(|rates| rates.shown)
+    }
+
+    /// What came and was shown over the last second or so; `None` until it has been measured.
+    pub fn rates(&self) -> Option<Rates> {
+        self.recent.rates
+    }
+
+    /// The whole size of the newest frame, and how it was coded.
+    pub fn newest(&self) -> Option<(Size, Codec)> {
+        self.newest
+    }
+
+    /// Pictures that were made here and not shown.
+    pub fn skipped_here(&self) -> u64 {
+        self.totals.frames.saturating_sub(self.shown)
+    }
+
+    /// Frames that the camera took and that did not come here.
+    pub fn skipped_there(&self) -> u64 {
+        self.totals.skipped
     }
 
     /// Pictures per second from the first to the newest; `None` with fewer than two.
@@ -165,16 +196,23 @@ impl fmt::Display for Figures {
 }
 
 impl Recent {
-    fn count(&mut self, now: Instant) {
-        let Some(since) = self.since else {
-            self.since = Some(now);
+    fn count(&mut self, now: Instant, totals: Totals) {
+        let Some((since, before)) = self.since else {
+            self.since = Some((now, totals));
             return;
         };
         self.count += 1;
         let elapsed = now - since;
         if elapsed >= MEASURED_OVER {
-            self.fps = Some(f64::from(self.count) / elapsed.as_secs_f64());
-            self.since = Some(now);
+            let seconds = elapsed.as_secs_f64();
+            let arrived = |totals: Totals| totals.frames + totals.corrupt + totals.unseen;
+            let rate = |now: u64, before: u64| now.saturating_sub(before) as f64 / seconds;
+            self.rates = Some(Rates {
+                shown: f64::from(self.count) / seconds,
+                received: rate(arrived(totals), arrived(before)),
+                bits: rate(totals.bytes, before.bytes) * 8.0,
+            });
+            self.since = Some((now, totals));
             self.count = 0;
         }
     }
@@ -205,8 +243,7 @@ mod tests {
     use super::*;
 
     fn arrival(frames: u64) -> Arrival {
-        let mut arrival = Arrival::default();
-        arrival.size = Size::new(4, 2);
+        let mut arrival = Arrival { size: Size::new(4, 2), ..Arrival::default() };
         let decode_time = Duration::from_millis(2) * u32::try_from(frames).expect("few");
         arrival.totals =
             Totals { frames, bytes: frames * 100, skipped: 3, decode_time, ..Totals::default() };

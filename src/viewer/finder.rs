@@ -1,11 +1,13 @@
 //! Finds cameras on the LAN by what they announce.
 
 use super::address::CameraAddress;
+use crate::latest::Latest;
 use crate::net::mdns::{self, Answer};
 use crate::wire::dns::{self, Data, Kind, Name, Record};
 use crate::wire::service::{CAMERA, Facts};
 use std::io;
 use std::net::{IpAddr, SocketAddr, SocketAddrV6};
+use std::thread;
 use std::time::Duration;
 
 /// How long cameras may take to answer. With the program's start it makes less than a second.
@@ -23,17 +25,26 @@ pub struct Found {
 }
 
 impl Found {
+    /// What another answer of the same camera adds to it.
+    fn join(&mut self, other: Self) {
+        self.addresses.extend(other.addresses);
+        tidy(&mut self.addresses);
+    }
+
     /// The best of its addresses.
     pub fn address(&self) -> CameraAddress {
         let best = self.addresses[0];
-        // A link-local address means nothing without its interface.
-        let host = match best {
-            SocketAddr::V6(best) if best.scope_id() != 0 => {
-                format!("{}%{}", best.ip(), best.scope_id())
-            }
-            best => best.ip().to_string(),
-        };
-        CameraAddress { host, port: best.port() }
+        CameraAddress { host: host(best), port: best.port() }
+    }
+}
+
+/// An address without its port, as people write it. A link-local address means nothing without its interface.
+pub(super) fn host(address: SocketAddr) -> String {
+    match address {
+        SocketAddr::V6(address) if address.scope_id() != 0 => {
+            format!("{}%{}", address.ip(), address.scope_id())
+        }
+        address => address.ip().to_string(),
     }
 }
 
@@ -49,8 +60,87 @@ pub fn look() -> io::Result<Vec<Found>> {
             include(&mut cameras, camera);
         }
     }
-    cameras.sort_by(|a: &Found, b| (&a.name, &a.addresses).cmp(&(&b.name, &b.addresses)));
+    sort(&mut cameras);
     Ok(cameras)
+}
+
+/// Asks the LAN for the camera of this name; returns when it has answered, or nobody has within [`PATIENCE`].
+///
+/// # Errors
+/// When this machine has no way to ask.
+pub fn look_for(name: &str) -> io::Result<Option<Found>> {
+    let question = dns::query(&[(&Name::of(CAMERA), Kind::Pointer)]);
+    let mut answers = mdns::ask(&question, PATIENCE)?;
+    let is_it = |camera: &Found| camera.name.to_lowercase() == name.to_lowercase();
+    Ok(answers.find_map(|answer| heard(&answer).into_iter().find(is_it)))
+}
+
+/// Looks for cameras until the slot is closed, and publishes all that are there when that changes.
+pub fn watch(found: &Latest<Vec<Found>>) {
+    let question = dns::query(&[(&Name::of(CAMERA), Kind::Pointer)]);
+    let mut sightings: Vec<Sighting> = Vec::new();
+    for round in 1.. {
+        let answers = mdns::ask(&question, PATIENCE);
+        if let Err(error) = &answers {
+            log::warn!("cannot look for cameras on the LAN: {error}");
+        }
+        for answer in answers.into_iter().flatten() {
+            for camera in heard(&answer) {
+                if Sighting::note(&mut sightings, camera, round) {
+                    found.publish(Sighting::sorted(&sightings));
+                }
+            }
+        }
+        let before = sightings.len();
+        sightings.retain(|sighting| sighting.round + MISSED >= round);
+        if sightings.len() != before || round == 1 {
+            found.publish(Sighting::sorted(&sightings));
+        }
+        if found.is_closed() {
+            return;
+        }
+        thread::sleep(BREATH);
+    }
+}
+
+/// A camera is gone when it has not answered so many rounds of questions: Wi-Fi loses some.
+const MISSED: u32 = 1;
+/// Between two rounds: everybody on the LAN hears them.
+const BREATH: Duration = Duration::from_millis(600);
+
+/// A camera, and when it was seen last.
+struct Sighting {
+    camera: Found,
+    round: u32,
+}
+
+impl Sighting {
+    /// Takes note of an answer; says whether it is news.
+    fn note(sightings: &mut Vec<Self>, camera: Found, round: u32) -> bool {
+        let Some(known) = sightings.iter_mut().find(|known| is_same(&known.camera, &camera)) else {
+            sightings.push(Self { camera, round });
+            return true;
+        };
+        let before = known.camera.clone();
+        if known.round == round {
+            known.camera.join(camera);
+        } else {
+            // It may have other addresses by now.
+            known.camera = camera;
+        }
+        known.round = round;
+        known.camera != before
+    }
+
+    fn sorted(sightings: &[Self]) -> Vec<Found> {
+        let mut cameras: Vec<_> = sightings.iter().map(|known| known.camera.clone()).collect();
+        sort(&mut cameras);
+        cameras
+    }
+}
+
+fn sort(cameras: &mut [Found]) {
+    cameras.sort_by(|a, b| (&a.name, &a.addresses).cmp(&(&b.name, &b.addresses)));
 }
 
 /// The cameras in one answer. What is no answer, or not to our question, has none.
@@ -140,16 +230,16 @@ fn inconvenience(ip: IpAddr) -> u8 {
 
 /// Adds `camera`, or its addresses to what is known of it: it answers once for each network it is in.
 fn include(cameras: &mut Vec<Found>, camera: Found) {
-    let is_it = |known: &&mut Found| match camera.facts.id.is_empty() {
+    match cameras.iter_mut().find(|known| is_same(known, &camera)) {
+        None => cameras.push(camera),
+        Some(known) => known.join(camera),
+    }
+}
+
+fn is_same(known: &Found, camera: &Found) -> bool {
+    match camera.facts.id.is_empty() {
         false => known.facts.id == camera.facts.id,
         true => (&known.name, &known.addresses) == (&camera.name, &camera.addresses),
-    };
-    match cameras.iter_mut().find(is_it) {
-        None => cameras.push(camera),
-        Some(known) => {
-            known.addresses.extend(camera.addresses);
-            tidy(&mut known.addresses);
-        }
     }
 }
 
@@ -217,6 +307,23 @@ mod tests {
         }
         let addresses: Vec<_> = cameras.iter().map(|camera| camera.address().to_string()).collect();
         assert_eq!(addresses, ["10.0.0.1:1", "10.0.0.2:1", "10.0.0.3:1"]);
+    }
+
+    #[test]
+    fn a_camera_that_is_seen_again_is_news_only_where_it_has_changed() {
+        let found = |id: &str, address: &str| Found {
+            name: "Door".into(),
+            addresses: vec![address.parse().expect("an address")],
+            facts: Facts { id: id.into(), ..Facts::default() },
+        };
+        let mut seen = Vec::new();
+        assert!(Sighting::note(&mut seen, found("a", "10.0.0.1:1"), 1));
+        assert!(!Sighting::note(&mut seen, found("a", "10.0.0.1:1"), 1));
+        assert!(Sighting::note(&mut seen, found("a", "10.0.0.9:1"), 1), "on two networks");
+        assert!(Sighting::note(&mut seen, found("a", "10.0.0.1:2"), 2), "at another port");
+        assert!(!Sighting::note(&mut seen, found("a", "10.0.0.1:2"), 3));
+        assert!(Sighting::note(&mut seen, found("b", "10.0.0.2:1"), 3));
+        assert_eq!(Sighting::sorted(&seen).len(), 2);
     }
 
     #[test]

@@ -17,10 +17,15 @@ const SYSTEM_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Whether a host is to be looked for on the LAN.
 pub(super) fn is_local(host: &str) -> bool {
+    name_of(host).is_some()
+}
+
+/// The NAME of NAME.local.
+pub(super) fn name_of(host: &str) -> Option<&str> {
     let host = host.strip_suffix('.').unwrap_or(host);
-    host.len() > LOCAL.len()
-        && host.is_char_boundary(host.len() - LOCAL.len())
-        && host[host.len() - LOCAL.len()..].eq_ignore_ascii_case(LOCAL)
+    let at = host.len().checked_sub(LOCAL.len()).filter(|&at| at > 0)?;
+    let is_local = host.is_char_boundary(at) && host[at..].eq_ignore_ascii_case(LOCAL);
+    is_local.then(|| &host[..at])
 }
 
 const LOCAL: &str = ".local";

@@ -182,6 +182,11 @@ impl Billboard {
         Arc::get_mut(&mut self.pool[self.blank]).expect("found to be free, or just made")
     }
 
+    /// Whether nobody will look any more.
+    pub fn is_closed(&self) -> bool {
+        self.news.is_closed()
+    }
+
     /// Shows what was written into the last [`blank`](Self::blank).
     pub fn publish(&mut self) {
         self.notice = None;

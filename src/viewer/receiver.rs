@@ -1,9 +1,10 @@
 //! Keeps a connection to one camera, and the newest of what it sends in the slot.
 
 use super::address::CameraAddress;
+use super::demand::Demand;
 use super::developer::Developer;
 use super::finder;
-use super::list;
+use super::local_name;
 use super::news::{Billboard, News, NoticeKind};
 use super::recorder::Recorder;
 use super::session::{SessionEnd, SessionError, native, pickle};
@@ -20,21 +21,30 @@ use std::time::Duration;
 /// Connects, watches, and connects again.
 #[derive(Debug)]
 pub struct Receiver {
-    wanted: Wanted,
-    /// Where it is, once that is known.
-    camera: Option<CameraAddress>,
+    camera: Wanted,
+    /// Where it was connected to last.
+    last: Option<CameraAddress>,
+    /// Attempts since then.
+    failures: u32,
     protocol: Protocol,
     developer: Developer,
     billboard: Billboard,
 }
 
 /// Which camera is wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Wanted {
-    /// The one whose address was given.
-    ThisOne,
-    /// The only one on the LAN, wherever it is.
-    TheOnlyOne,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// What it is called on the LAN, if it is known by its name: then it is looked for where it is no longer.
+    pub name: Option<String>,
+    /// Where it is, or was last.
+    pub address: CameraAddress,
+}
+
+impl Wanted {
+    /// The camera at an address; NAME.local is a name.
+    pub fn at(address: CameraAddress) -> Self {
+        Self { name: local_name::name_of(&address.host).map(str::to_owned), address }
+    }
 }
 
 /// What is spoken with a camera.
@@ -49,12 +59,6 @@ pub enum Protocol {
 /// Why one attempt to watch a camera failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ReceiveError {
-    /// The LAN cannot be asked.
-    #[error("cannot look for cameras on the LAN: {0}; name one: lancam-view ADDRESS")]
-    CannotLook(io::Error),
-    /// None, or several, where the only one was wanted.
-    #[error("{0}")]
-    NotTheOnlyOne(String),
     /// The name means nothing here.
     #[error("cannot find {host}: {source}; try its IP address, or NAME.local")]
     Unresolved {
@@ -110,8 +114,9 @@ impl ReceiveError {
     }
 }
 
-/// Longer than any answer takes on a LAN; so the next attempt, with a SYN of its own, is not far.
-const CONNECT_PATIENCE: Duration = Duration::from_secs(1);
+/// Longer than any answer takes on a LAN; so the next attempt, with a SYN of its own, is not far: the network may be
+/// back just after this one was lost.
+const CONNECT_PATIENCE: Duration = Duration::from_millis(700);
 
 /// Between two attempts: a camera that is back must be seen within a second, and four attempts a
 /// second cost neither end anything that could be measured ...
@@ -120,27 +125,21 @@ const PAUSE: Duration = Duration::from_millis(250);
 /// ... but neither a camera that is full nor somebody else's server is to be pestered.
 const LONG_PAUSE: Duration = Duration::from_secs(2);
 
+/// A machine that was NAME.local may have another address by now: each so many attempts, that is asked for again.
+const RESOLVED_EACH: u32 = 5;
+
 impl Receiver {
     /// A receiver of `camera`'s pictures into `news`.
     ///
     /// # Errors
     /// When libjpeg-turbo cannot be set up.
     pub fn new(
-        camera: CameraAddress,
+        camera: Wanted,
         protocol: Protocol,
         news: Arc<Latest<News>>,
     ) -> Result<Self, JpegError> {
-        let only_one = Self::of_the_only_one(protocol, news)?;
-        Ok(Self { wanted: Wanted::ThisOne, camera: Some(camera), ..only_one })
-    }
-
-    /// The same of the only camera on the LAN; while there is none, or several, that is the news.
-    ///
-    /// # Errors
-    /// When libjpeg-turbo cannot be set up.
-    pub fn of_the_only_one(protocol: Protocol, news: Arc<Latest<News>>) -> Result<Self, JpegError> {
         let (developer, billboard) = (Developer::new()?, Billboard::new(news));
-        Ok(Self { wanted: Wanted::TheOnlyOne, camera: None, protocol, developer, billboard })
+        Ok(Self { camera, last: None, failures: 0, protocol, developer, billboard })
     }
 
     /// What records the camera, over all connections.
@@ -148,14 +147,18 @@ impl Receiver {
         self.developer.recorder()
     }
 
-    /// Receives for ever: what goes wrong is shown and tried again.
-    pub fn run(mut self) -> ! {
-        let text = match &self.camera {
-            Some(camera) => format!("connecting to {camera}"),
-            None => "looking for cameras on the LAN".to_owned(),
-        };
+    /// Decodes only what is in `demand`.
+    #[must_use]
+    pub fn looked_at_by(mut self, demand: Arc<Demand>) -> Self {
+        self.developer.look_at(demand);
+        self
+    }
+
+    /// Receives until the slot is closed: what goes wrong is shown and tried again.
+    pub fn run(mut self) {
+        let text = format!("connecting to {}", self.camera.address);
         self.billboard.notify(NoticeKind::Connecting, text);
-        loop {
+        while !self.billboard.is_closed() {
             let outcome = self.run_once();
             let pause = pause_after(&outcome);
             let (kind, text) = match outcome {
@@ -167,18 +170,13 @@ impl Receiver {
         }
     }
 
-    /// Connects once and shows what the camera sends until the connection ends; says which camera that was.
+    /// Connects once and shows what the camera sends until the connection ends; says where that camera was.
     ///
     /// # Errors
     /// When there is no lancam server, it cannot be understood, or the connection broke.
     pub fn run_once(&mut self) -> Result<(CameraAddress, SessionEnd), ReceiveError> {
-        let camera = self.find()?;
-        let connected = connect(&camera);
-        if connected.is_err() && self.wanted == Wanted::TheOnlyOne {
-            // It may have another address by now, or another camera may be the only one.
-            self.camera = None;
-        }
-        let (stream, address) = (connected?, camera.to_string());
+        let (stream, camera) = self.connect()?;
+        let address = camera.to_string();
         let (developer, billboard) = (&mut self.developer, &mut self.billboard);
         let watched = match self.protocol {
             Protocol::Native(wishes) => {
@@ -192,17 +190,50 @@ impl Receiver {
         }
     }
 
-    /// Where the camera is: as it was named, as it was found before, or as it is found now.
-    fn find(&mut self) -> Result<CameraAddress, ReceiveError> {
-        if let Some(camera) = &self.camera {
-            return Ok(camera.clone());
-        }
-        let found = finder::look().map_err(ReceiveError::CannotLook)?;
-        let [only_one] = found.as_slice() else {
-            return Err(ReceiveError::NotTheOnlyOne(list::choice(&found)));
+    /// Connects to where the camera is, or else to where its name is announced now.
+    fn connect(&mut self) -> Result<(TcpStream, CameraAddress), ReceiveError> {
+        let is_named = self.camera.name.is_some() && self.protocol != Protocol::Pickle;
+        let known = match &self.last {
+            // Asking for NAME.local takes seconds while nobody has that name.
+            Some(last) if is_named && self.failures % RESOLVED_EACH != RESOLVED_EACH - 1 => last,
+            _ => &self.camera.address,
         };
-        log::info!("found {} at {}", only_one.name, only_one.address());
-        Ok(self.camera.insert(only_one.address()).clone())
+        let (known, connected) = (known.clone(), connect(known));
+        let connected = match connected {
+            Err(failure) if is_named => self.connect_by_name(&known).unwrap_or(Err(failure)),
+            connected => connected.map(|stream| (stream, known)),
+        };
+        match &connected {
+            Ok((stream, _)) => {
+                self.failures = 0;
+                let host_and_port = |address: SocketAddr| CameraAddress {
+                    host: finder::host(address),
+                    port: address.port(),
+                };
+                self.last = stream.peer_addr().ok().map(host_and_port);
+            }
+            Err(_) => self.failures = self.failures.wrapping_add(1),
+        }
+        connected
+    }
+
+    /// Connects to where its name is announced; `None` where it is not.
+    fn connect_by_name(
+        &self,
+        known: &CameraAddress,
+    ) -> Option<Result<(TcpStream, CameraAddress), ReceiveError>> {
+        let name = self.camera.name.as_deref()?;
+        let found = match finder::look_for(name) {
+            Ok(found) => found?.address(),
+            Err(error) => {
+                log::debug!("cannot look for {name}: {error}");
+                return None;
+            }
+        };
+        if found != *known {
+            log::info!("{name} is at {found} now");
+        }
+        Some(connect(&found).map(|stream| (stream, found)))
     }
 }
 

@@ -1,51 +1,60 @@
 //! A desktop window: the only file that names `minifb`.
 
-use super::news::{Notice, NoticeKind};
-use super::overlay;
-use super::presenter::{Change, End, Scene, Screen, ScreenError};
+use super::input::{Input, Key, Point};
+use super::layout::fit;
+use super::presenter::ScreenError;
 use crate::image::picture::Picture;
 use crate::image::pixels::Size;
-use crate::image::rendition::{Aspect, SizeWish};
-use minifb::{InputCallback, Key, ScaleMode, WindowOptions};
-use std::fmt::{self, Write};
+use minifb::{InputCallback, MouseButton, MouseMode, ScaleMode, WindowOptions};
+use std::collections::VecDeque;
+use std::fmt;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::{Duration, Instant};
 
 /// An open window.
 pub struct Window {
     window: minifb::Window,
-    keys: Receiver<KeyStroke>,
-    /// Where text is drawn over the last picture.
-    canvas: Picture,
-    drawn: Option<Drawn>,
-    /// What it is called until the camera has told its name.
-    name: String,
+    keys: Receiver<Stroke>,
+    shift: Shift,
+    mouse: Mouse,
+    /// What was done and not yet asked for.
+    pending: VecDeque<Input>,
     title: String,
-    /// The next title is put together here.
-    next_title: String,
 }
 
-/// What the window shows now.
+/// What the keyboard reports.
 #[derive(Debug, Clone, Copy)]
-struct Drawn {
-    /// The window's size then.
-    size: Size,
-    at: Instant,
-}
-
-/// A key that was pressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum KeyStroke {
-    /// What it types in the user's own layout.
+enum Stroke {
+    /// What a key types in the user's own layout.
     Character(char),
-    Escape,
+    Key(minifb::Key, State),
 }
 
-/// Events are only seen when they are asked for: often enough that keys and resizing feel immediate.
-const EVENT_INTERVAL: Duration = Duration::from_millis(8);
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Down,
+    Up,
+}
 
-/// X11 forgets what another window covered, and `minifb` does not pass on when it is seen again.
-const REDRAW_INTERVAL: Duration = Duration::from_millis(250);
+/// Whether Shift is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shift {
+    Held,
+    Free,
+}
+
+/// The mouse as it was seen last.
+#[derive(Debug, Clone, Copy)]
+struct Mouse {
+    at: Point,
+    button: State,
+    /// When and where the button went down last.
+    pressed: Option<(Instant, Point)>,
+}
+
+/// A second press within this time, and this near, makes a double click.
+const DOUBLE_CLICK: Duration = Duration::from_millis(400);
+const NEAR: f64 = 6.0;
 
 /// A window is opened no larger than this, since `minifb` does not know the screen's size ...
 const LARGEST: Size = Size::new(1280, 720);
@@ -53,102 +62,131 @@ const LARGEST: Size = Size::new(1280, 720);
 const SMALLEST: Size = Size::new(640, 360);
 
 impl Window {
-    /// Opens a window in the shape of the first picture, if that has come yet; `name` is its title
-    /// until the camera has told its own.
+    /// Opens a window of this size.
     ///
     /// # Errors
     /// When there is no display, or a library for windows is missing.
-    pub fn open(name: &str, picture: Option<Size>) -> Result<Self, ScreenError> {
-        let size = opening_size(picture);
+    pub fn open(title: &str, size: Size) -> Result<Self, ScreenError> {
         let options = WindowOptions {
             resize: true,
-            scale_mode: ScaleMode::AspectRatioStretch,
+            // What is shown has the window's size; where that has just changed, nothing is moved for one frame.
+            scale_mode: ScaleMode::UpperLeft,
             ..WindowOptions::default()
         };
-        let mut window = minifb::Window::new(name, size.width, size.height, options)
+        let mut window = minifb::Window::new(title, size.width, size.height, options)
             .map_err(|error| explain(&error.to_string()))?;
         // The presenter sleeps until a frame arrives; a sleep in here would only delay it.
         window.set_target_fps(0);
         let (sender, keys) = mpsc::channel();
         window.set_input_callback(Box::new(Keyboard(sender)));
-        Ok(Self {
-            window,
-            keys,
-            canvas: Picture::default(),
-            drawn: None,
-            name: name.to_owned(),
-            title: name.to_owned(),
-            next_title: String::new(),
-        })
+        let mouse = Mouse { at: Point { x: -1.0, y: -1.0 }, button: State::Up, pressed: None };
+        let (shift, pending, title) = (Shift::Free, VecDeque::new(), title.to_owned());
+        Ok(Self { window, keys, shift, mouse, pending, title })
     }
 
-    fn size(&self) -> Size {
+    /// How large it is, in pixels.
+    pub fn size(&self) -> Size {
         let (width, height) = self.window.get_size();
         Size::new(width, height)
     }
 
-    fn draw(&mut self, scene: &Scene, change: Change, now: Instant) -> Result<(), ScreenError> {
-        let size = self.size();
-        let is_new = change != Change::Nothing || self.drawn.is_none_or(|drawn| drawn.size != size);
-        let is_covered =
-            self.drawn.is_some_and(|drawn| now.duration_since(drawn.at) >= REDRAW_INTERVAL);
-        if !is_new && !is_covered {
-            self.window.update();
-            return Ok(());
-        }
-        self.drawn = Some(Drawn { size, at: now });
-        let behind = scene.arrival.as_deref().map(|arrival| &arrival.picture);
-        let picture = match (behind, &scene.notice) {
-            (Some(picture), None) => picture,
-            (_, notice) => {
-                if is_new {
-                    self.canvas.reshape(size);
-                    overlay::compose(&mut self.canvas, behind, &text(notice.as_deref()));
-                }
-                &self.canvas
-            }
-        };
+    /// X's number of it; `None` where it is no window of X.
+    pub fn id(&self) -> Option<u32> {
+        // On Wayland it is the address of something, and those do not fit.
+        let id = u32::try_from(self.window.get_window_handle().addr()).ok()?;
+        let is_x11 = cfg!(all(unix, not(target_os = "macos")));
+        (is_x11 && id != 0).then_some(id)
+    }
+
+    /// Moves it there, where windows may move themselves.
+    pub fn move_to(&mut self, x: i32, y: i32) {
+        let place = |side: i32| isize::try_from(side).unwrap_or_default();
+        self.window.set_position(place(x), place(y));
+    }
+
+    /// Shows `picture`, which should have the window's size, and sees what was done meanwhile.
+    ///
+    /// # Errors
+    /// When the window is gone.
+    pub fn show(&mut self, picture: &Picture) -> Result<(), ScreenError> {
         let Size { width, height } = picture.size();
         if width == 0 || height == 0 {
-            self.window.update();
+            self.listen();
             return Ok(());
         }
         self.window
             .update_with_buffer(picture.pixels(), width, height)
-            .map_err(|error| ScreenError::Window(error.to_string()))
+            .map_err(|error| ScreenError::Window(error.to_string()))?;
+        self.collect();
+        Ok(())
     }
 
-    fn entitle(&mut self, scene: &Scene) {
-        self.next_title.clear();
-        // Writing to a String cannot fail.
-        let _ = write_title(scene, &self.name, &mut self.next_title);
-        if self.next_title != self.title {
-            std::mem::swap(&mut self.next_title, &mut self.title);
-            self.window.set_title(&self.title);
+    /// Sees what was done; to be called often enough that keys and resizing feel immediate.
+    pub fn listen(&mut self) {
+        self.window.update();
+        self.collect();
+    }
+
+    /// The first thing that was done and not yet returned here.
+    pub fn next_input(&mut self) -> Option<Input> {
+        self.pending.pop_front()
+    }
+
+    /// Changes its title, if it is another one.
+    pub fn entitle(&mut self, title: &str) {
+        if title != self.title {
+            title.clone_into(&mut self.title);
+            self.window.set_title(title);
         }
     }
 
-    /// Whether the user wants to leave, by any way there is.
-    fn is_left(&self) -> bool {
-        let wants_out = |key| matches!(key, KeyStroke::Escape | KeyStroke::Character('q' | 'Q'));
-        !self.window.is_open() || self.keys.try_iter().any(wants_out)
+    fn collect(&mut self) {
+        if !self.window.is_open() {
+            self.pending.push_back(Input::Close);
+        }
+        for stroke in self.keys.try_iter() {
+            if let Stroke::Key(minifb::Key::LeftShift | minifb::Key::RightShift, state) = stroke {
+                self.shift = if state == State::Down { Shift::Held } else { Shift::Free };
+            }
+            self.pending.extend(key(stroke, self.shift).map(Input::Key));
+        }
+        self.watch_mouse(Instant::now());
     }
-}
 
-impl Screen for Window {
-    fn patience(&self, _now: Instant) -> Duration {
-        EVENT_INTERVAL
-    }
-
-    fn present(
-        &mut self,
-        scene: &Scene,
-        change: Change,
-        now: Instant,
-    ) -> Result<Option<End>, ScreenError> {
-        self.draw(scene, change, now)?;
-        self.entitle(scene);
-        Ok(self.is_left().then_some(End::UserLeft))
+    fn watch_mouse(&mut self, now: Instant) {
+        let Some((x, y)) = self.window.get_mouse_pos(MouseMode::Pass) else { return };
+        let at = Point { x: f64::from(x), y: f64::from(y) };
+        let (last, was) = (self.mouse.at, self.mouse.button);
+        let button = match self.window.get_mouse_down(MouseButton::Left) {
+            true => State::Down,
+            false => State::Up,
+        };
+        self.mouse.at = at;
+        self.mouse.button = button;
+        match (was, button) {
+            (State::Up, State::Down) => {
+                let is_near =
+                    |point: Point| (point.x - at.x).abs() < NEAR && (point.y - at.y).abs() < NEAR;
+                let is_second = self.mouse.pressed.take().is_some_and(|(then, point)| {
+                    now.duration_since(then) < DOUBLE_CLICK && is_near(point)
+                });
+                self.pending.push_back(Input::Press(at));
+                if is_second {
+                    self.pending.push_back(Input::DoublePress(at));
+                } else {
+                    self.mouse.pressed = Some((now, at));
+                }
+            }
+            (State::Down, State::Up) => self.pending.push_back(Input::Release(at)),
+            (State::Down, State::Down) if last != at => {
+                self.pending.push_back(Input::Drag { to: at, by: (at.x - last.x, at.y - last.y) });
+            }
+            (State::Up, State::Up) if last != at => self.pending.push_back(Input::Hover(at)),
+            _ => {}
+        }
+        if let Some((_, steps)) = self.window.get_scroll_wheel() {
+            self.pending.push_back(Input::Wheel { at, steps: f64::from(steps).clamp(-10.0, 10.0) });
+        }
     }
 }
 
@@ -159,62 +197,52 @@ impl fmt::Debug for Window {
 }
 
 /// `minifb` reports keys to something that it owns.
-struct Keyboard(Sender<KeyStroke>);
+struct Keyboard(Sender<Stroke>);
 
 impl InputCallback for Keyboard {
     fn add_char(&mut self, code: u32) {
-        if let Some(letter) = char::from_u32(code) {
+        if let Some(letter) = char::from_u32(code).filter(|letter| !letter.is_control()) {
             // Fails only while the window is being closed.
-            let _ = self.0.send(KeyStroke::Character(letter));
+            let _ = self.0.send(Stroke::Character(letter));
         }
     }
 
-    fn set_key_state(&mut self, key: Key, is_down: bool) {
-        if key == Key::Escape && is_down {
-            let _ = self.0.send(KeyStroke::Escape);
-        }
+    fn set_key_state(&mut self, key: minifb::Key, is_down: bool) {
+        let state = if is_down { State::Down } else { State::Up };
+        let _ = self.0.send(Stroke::Key(key, state));
     }
 }
 
-fn opening_size(picture: Option<Size>) -> Size {
-    let Some(picture) = picture else { return LARGEST };
-    let inside = |room: Size| {
-        let (width, height) = (Some(room.width), Some(room.height));
-        SizeWish { width, height, aspect: Aspect::Keep }.size_for(picture)
+/// Keys that type nothing, by their names; all others by what they type.
+fn key(stroke: Stroke, shift: Shift) -> Option<Key> {
+    let key = match stroke {
+        Stroke::Character(letter) => return Some(Key::Character(letter)),
+        Stroke::Key(_, State::Up) => return None,
+        Stroke::Key(key, State::Down) => key,
     };
+    Some(match key {
+        minifb::Key::Escape => Key::Escape,
+        minifb::Key::Enter | minifb::Key::NumPadEnter => Key::Enter,
+        minifb::Key::Tab if shift == Shift::Held => Key::BackTab,
+        minifb::Key::Tab => Key::Tab,
+        minifb::Key::Up => Key::Up,
+        minifb::Key::Down => Key::Down,
+        minifb::Key::Left => Key::Left,
+        minifb::Key::Right => Key::Right,
+        minifb::Key::F11 => Key::F11,
+        _ => return None,
+    })
+}
+
+/// The size in which a window opens for the first picture, if that has come yet.
+pub fn opening_size(picture: Option<Size>) -> Size {
+    let Some(picture) = picture else { return LARGEST };
     if picture.width > LARGEST.width || picture.height > LARGEST.height {
-        inside(LARGEST)
+        fit(picture, LARGEST)
     } else if picture.width < SMALLEST.width && picture.height < SMALLEST.height {
-        inside(SMALLEST)
+        fit(picture, SMALLEST)
     } else {
         picture
-    }
-}
-
-/// What is in the way, and that somebody works on it.
-fn text(notice: Option<&Notice>) -> String {
-    match notice {
-        None => "connecting".to_owned(),
-        Some(Notice { kind: NoticeKind::Connecting | NoticeKind::NoPicture, text }) => text.clone(),
-        Some(Notice { text, .. }) => format!("{text} (trying again)"),
-    }
-}
-
-/// `NAME — 1280×720 30 fps`, or what is in the way.
-fn write_title(scene: &Scene, name: &str, out: &mut String) -> fmt::Result {
-    let camera = scene.arrival.as_ref().map_or(name, |arrival| &*arrival.camera);
-    out.write_str(camera)?;
-    match (&scene.arrival, &scene.notice) {
-        (_, Some(notice)) => write!(out, " — {}", notice.kind.title()),
-        (None, None) => Ok(()),
-        (Some(arrival), None) => {
-            let Size { width, height } = arrival.picture.size();
-            write!(out, " — {width}×{height}")?;
-            match scene.figures.recent_fps() {
-                Some(fps) => write!(out, " {fps:.0} fps"),
-                None => Ok(()),
-            }
-        }
     }
 }
 
@@ -238,8 +266,6 @@ fn explain(error: &str) -> ScreenError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::viewer::news::Arrival;
-    use std::sync::Arc;
 
     #[test]
     fn a_window_opens_in_the_pictures_shape_and_on_the_screen() {
@@ -257,20 +283,11 @@ mod tests {
     }
 
     #[test]
-    fn the_title_says_what_is_seen_or_what_is_in_the_way() {
-        let title = |scene: &Scene| {
-            let mut out = String::new();
-            write_title(scene, "pi:9999", &mut out).expect("a String takes everything");
-            out
-        };
-        let mut scene = Scene::default();
-        assert_eq!(title(&scene), "pi:9999");
-        let mut arrival = Arrival { camera: "Küche".into(), ..Arrival::default() };
-        arrival.picture.reshape(Size::new(640, 360));
-        scene.arrival = Some(Arc::new(arrival));
-        assert_eq!(title(&scene), "Küche — 640×360");
-        let notice = Notice { kind: NoticeKind::Disconnected, text: "long story".into() };
-        scene.notice = Some(Arc::new(notice));
-        assert_eq!(title(&scene), "Küche — not connected");
+    fn keys_that_type_are_what_they_type_and_others_what_stands_on_them() {
+        let down = |key| Stroke::Key(key, State::Down);
+        assert_eq!(key(Stroke::Character('ß'), Shift::Free), Some(Key::Character('ß')));
+        assert_eq!(key(down(minifb::Key::Q), Shift::Free), None, "it types");
+        assert_eq!(key(down(minifb::Key::Tab), Shift::Held), Some(Key::BackTab));
+        assert_eq!(key(Stroke::Key(minifb::Key::Tab, State::Up), Shift::Free), None);
     }
 }

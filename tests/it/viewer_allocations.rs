@@ -7,7 +7,7 @@ use lancam::latest::Latest;
 use lancam::viewer::address::CameraAddress;
 use lancam::viewer::headless::{Headless, Limit};
 use lancam::viewer::presenter::{self, End};
-use lancam::viewer::receiver::{Protocol, Receiver};
+use lancam::viewer::receiver::{Protocol, Receiver, Wanted};
 use lancam::wire::native::message::Wishes;
 use lancam::wire::packet::{Codec, FrameFacts};
 use std::io;
@@ -44,7 +44,8 @@ fn allocations_per_stream(
     let mut reader = news.reader();
     let address = CameraAddress::parse(&listener.local_addr()?.to_string()).expect("an address");
     let protocol = Protocol::Native(Wishes::default());
-    let mut receiver = Receiver::new(address, protocol, Arc::clone(&news)).expect("a decoder");
+    let mut receiver =
+        Receiver::new(Wanted::at(address), protocol, Arc::clone(&news)).expect("a decoder");
 
     let receiving = Meter::new();
     let receiver = thread::spawn(move || {

@@ -171,7 +171,7 @@ fn the_tutorials_server_gets_the_option_that_watches_it() {
 #[test]
 fn silence_is_told_apart() {
     let server = FakeServer::on(0, |stream| until_closed(&stream));
-    headless(&server, &[]).expect(3, "has said nothing for 3 s");
+    headless(&server, &[]).expect(3, "has said nothing for 2 s");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Runs `lancam-view` as people do, with deadlines.
 
 use crate::camera_process::PATIENCE;
+use crate::lan::{Lan, Machine};
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
@@ -30,10 +31,25 @@ impl Viewer {
 
     /// Starts it after `prepare` has changed its environment.
     pub fn start_with(arguments: &[&str], prepare: impl FnOnce(&mut Command)) -> Self {
+        Self::spawn(&mut Self::command(arguments, prepare))
+    }
+
+    /// The same, where people watch on that LAN.
+    pub fn start_in(lan: &Lan, arguments: &[&str], prepare: impl FnOnce(&mut Command)) -> Self {
+        Self::spawn(&mut lan.on(Machine::Desk, &Self::command(arguments, prepare)))
+    }
+
+    fn command(arguments: &[&str], prepare: impl FnOnce(&mut Command)) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_lancam-view"));
-        command.args(arguments).env_remove("RUST_LOG").stdin(Stdio::null());
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.args(arguments).env_remove("RUST_LOG");
+        // A test remembers nothing of another, unless it says where.
+        command.env("XDG_STATE_HOME", "/dev/null");
         prepare(&mut command);
+        command
+    }
+
+    fn spawn(command: &mut Command) -> Self {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("lancam-view was built");
         let stderr = BufReader::new(child.stderr.take().expect("piped"));
         let (sender, log) = mpsc::channel();

@@ -94,6 +94,11 @@ impl<T> Latest<T> {
         self.wake(slot);
     }
 
+    /// Whether it takes nothing more.
+    pub fn is_closed(&self) -> bool {
+        self.lock().closed
+    }
+
     fn wake(&self, slot: MutexGuard<'_, Slot<T>>) {
         let sleepers = slot.sleepers;
         drop(slot);

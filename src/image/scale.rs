@@ -1,0 +1,343 @@
+//! Draws a part of a picture into a part of another: exact at 1:1, every pixel counted when made smaller, smooth when larger.
+//!
+//! Nothing is allocated once a pane has been drawn in its size: the tables of weights are kept until that changes.
+
+// Positions go from pixels to fractions and back, and sums of weighed bytes are shifted into bytes again.
+#![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+
+use super::picture::Picture;
+use super::pixels::Size;
+use std::ops::Range;
+
+/// A rectangle of a picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Area {
+    /// The first column.
+    pub x: usize,
+    /// The first row.
+    pub y: usize,
+    /// How many of both.
+    pub size: Size,
+}
+
+impl Area {
+    /// All of a picture of this size.
+    pub const fn of(size: Size) -> Self {
+        Self { x: 0, y: 0, size }
+    }
+
+    /// Whether a point lies in it.
+    pub fn contains(&self, x: usize, y: usize) -> bool {
+        let inside = |at: usize, from: usize, len: usize| (from..from + len).contains(&at);
+        inside(x, self.x, self.size.width) && inside(y, self.y, self.size.height)
+    }
+
+    /// An area of `size`, or as much of it as there is room for, in the middle of this one.
+    #[must_use]
+    pub fn centred(&self, size: Size) -> Self {
+        let width = size.width.min(self.size.width);
+        let height = size.height.min(self.size.height);
+        let (x, y) = ((self.size.width - width) / 2, (self.size.height - height) / 2);
+        Self { x: self.x + x, y: self.y + y, size: Size::new(width, height) }
+    }
+}
+
+/// A part of a picture, in pixels; it need not begin or end between two.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Part {
+    /// The first and the last column.
+    pub columns: (f64, f64),
+    /// The first and the last row.
+    pub rows: (f64, f64),
+}
+
+impl Part {
+    /// All of a picture of this size.
+    pub fn all(size: Size) -> Self {
+        Self { columns: (0.0, size.width as f64), rows: (0.0, size.height as f64) }
+    }
+}
+
+/// What one place in a window needs to draw pictures.
+#[derive(Debug, Default)]
+pub struct Scaler {
+    columns: Axis,
+    rows: Axis,
+    /// One row of the target, not yet stretched to its width.
+    blended: Vec<u32>,
+    /// Sums of more than two rows.
+    sums: Vec<u16>,
+}
+
+impl Scaler {
+    /// Draws `part` of `source` over `target` of `canvas`, and nowhere else.
+    pub fn draw(&mut self, source: &Picture, part: Part, canvas: &mut Picture, target: Area) {
+        let room = canvas.size();
+        let fits = target.x + target.size.width <= room.width
+            && target.y + target.size.height <= room.height;
+        if !fits || target.size.area() == 0 || source.size().area() == 0 {
+            return;
+        }
+        self.columns.prepare(part.columns, target.size.width, source.size().width);
+        self.rows.prepare(part.rows, target.size.height, source.size().height);
+        let rows = canvas.pixels_mut().chunks_exact_mut(room.width).skip(target.y);
+        for (index, row) in rows.take(target.size.height).enumerate() {
+            self.draw_row(source, index, &mut row[target.x..target.x + target.size.width]);
+        }
+    }
+
+    fn draw_row(&mut self, source: &Picture, index: usize, target: &mut [u32]) {
+        let width = source.size().width;
+        let (first, weights) = self.rows.taps(index);
+        let needed = self.columns.needed();
+        let row = |row: usize| &source.pixels()[(first + row) * width..][..width];
+        let blended = match weights {
+            [_] => row(0),
+            weights => {
+                self.blended.resize(width, 0);
+                let to = bytemuck::cast_slice_mut::<u32, u8>(&mut self.blended[needed.clone()]);
+                let bytes = |at: usize| bytemuck::cast_slice::<u32, u8>(&row(at)[needed.clone()]);
+                match weights {
+                    [0, 256] => to.copy_from_slice(bytes(1)),
+                    [256, 0] => to.copy_from_slice(bytes(0)),
+                    &[above, below] => blend(bytes(0), bytes(1), (above, below), to),
+                    weights => {
+                        self.sums.clear();
+                        self.sums.resize(to.len(), HALF);
+                        for (at, &weight) in weights.iter().enumerate().filter(|(_, w)| **w > 0) {
+                            add(bytes(at), weight, &mut self.sums);
+                        }
+                        for (byte, sum) in to.iter_mut().zip(&self.sums) {
+                            *byte = (sum >> 8) as u8;
+                        }
+                    }
+                }
+                &self.blended[..]
+            }
+        };
+        self.columns.stretch(blended, target);
+    }
+}
+
+/// For rounding to the nearest when a sum is divided by 256.
+const HALF: u16 = 128;
+
+fn blend(above: &[u8], below: &[u8], (of_above, of_below): (u16, u16), to: &mut [u8]) {
+    for ((to, &above), &below) in to.iter_mut().zip(above).zip(below) {
+        let sum = u16::from(above) * of_above + u16::from(below) * of_below + HALF;
+        *to = (sum >> 8) as u8;
+    }
+}
+
+fn add(row: &[u8], weight: u16, sums: &mut [u16]) {
+    for (sum, &byte) in sums.iter_mut().zip(row) {
+        *sum += u16::from(byte) * weight;
+    }
+}
+
+/// Which pixels of a row or a column each pixel of the target is made of.
+#[derive(Debug, Default)]
+struct Axis {
+    /// What it was made for.
+    made_for: Option<((f64, f64), usize, usize)>,
+    /// The first of them.
+    firsts: Vec<u32>,
+    /// As many weights for each, which sum up to 256.
+    weights: Vec<u16>,
+    taps: usize,
+    /// Whether each pixel is one of the source's, and its neighbours are neighbours there.
+    is_exact: bool,
+}
+
+impl Axis {
+    /// `from` of `len` pixels become `to` pixels.
+    fn prepare(&mut self, from: (f64, f64), to: usize, len: usize) {
+        if self.made_for == Some((from, to, len)) {
+            return;
+        }
+        self.made_for = Some((from, to, len));
+        let (begin, step) = (from.0, (from.1 - from.0) / to as f64);
+        self.is_exact = (step - 1.0).abs() < 1e-9 && (begin - begin.round()).abs() < 1e-9;
+        self.taps = match self.is_exact {
+            true => 1,
+            // However a footprint lies, so many pixels are touched.
+            false if step > 1.0 => (step.ceil() as usize + 1).clamp(1, len),
+            false => 2.min(len),
+        };
+        self.firsts.clear();
+        self.weights.clear();
+        for index in 0..to {
+            let place = begin + index as f64 * step;
+            // A smaller picture: all that the pixel covers. A larger one: its middle's two neighbours.
+            let (start, end) = match step > 1.0 {
+                true => (place, place + step),
+                false => (place + step / 2.0 - 0.5, place + step / 2.0 + 0.5),
+            };
+            self.push(start, end, len);
+        }
+    }
+
+    /// One pixel that is made of what lies between `start` and `end`.
+    fn push(&mut self, start: f64, end: f64, len: usize) {
+        let last = (len - self.taps) as f64;
+        let first = start.floor().clamp(0.0, last);
+        self.firsts.push(first as u32);
+        let (mut left, mut most) = (256_u16, 0);
+        let base = self.weights.len();
+        for tap in 0..self.taps {
+            let pixel = first + tap as f64;
+            let covered = (end.min(pixel + 1.0) - start.max(pixel)).max(0.0) / (end - start);
+            let weight = ((covered * 256.0).round() as u16).min(left);
+            left -= weight;
+            self.weights.push(weight);
+            if weight > self.weights[base + most] {
+                most = tap;
+            }
+        }
+        // What rounding left over, and what lies beyond the picture's edge, where its last pixel goes on.
+        let rest = match (start < 0.0, end > len as f64) {
+            (true, _) => 0,
+            (_, true) => self.taps - 1,
+            _ => most,
+        };
+        self.weights[base + rest] += left;
+    }
+
+    fn taps(&self, index: usize) -> (usize, &[u16]) {
+        (self.firsts[index] as usize, &self.weights[index * self.taps..][..self.taps])
+    }
+
+    /// The pixels that are used at all.
+    fn needed(&self) -> Range<usize> {
+        let end = |&first: &u32| first as usize + self.taps;
+        let first = self.firsts.first().map_or(0, |&first| first as usize);
+        first..self.firsts.last().map_or(first, end)
+    }
+
+    fn stretch(&self, from: &[u32], to: &mut [u32]) {
+        match self.taps {
+            1 if self.is_exact => {
+                let first = self.firsts[0] as usize;
+                to.copy_from_slice(&from[first..first + to.len()]);
+            }
+            2 => {
+                let weights = self.weights.as_chunks::<2>().0;
+                for ((to, &first), &[left, right]) in to.iter_mut().zip(&self.firsts).zip(weights) {
+                    let first = first as usize;
+                    let sum = spread(from[first]) * u64::from(left)
+                        + spread(from[first + 1]) * u64::from(right);
+                    *to = gathered(sum);
+                }
+            }
+            taps => {
+                let weights = self.weights.chunks_exact(taps);
+                for ((to, &first), weights) in to.iter_mut().zip(&self.firsts).zip(weights) {
+                    let pixels = &from[first as usize..][..taps];
+                    let weighed = pixels.iter().zip(weights);
+                    *to = gathered(
+                        weighed.map(|(&pixel, &weight)| spread(pixel) * u64::from(weight)).sum(),
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// The three bytes, each with room for a sum: one multiplication does for all of them.
+fn spread(pixel: u32) -> u64 {
+    u64::from(pixel & 0x00FF_00FF) | u64::from(pixel & 0x0000_FF00) << 24
+}
+
+/// The three sums, divided by 256, as a pixel.
+fn gathered(sums: u64) -> u32 {
+    let rounded = sums + 0x0080_0080_0080;
+    (rounded >> 8) as u32 & 0x00FF_00FF | (rounded >> 32) as u32 & 0x0000_FF00
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn picture(size: Size, colour: impl Fn(usize, usize) -> u32) -> Picture {
+        let mut picture = Picture::blank(size, 0);
+        for (index, pixel) in picture.pixels_mut().iter_mut().enumerate() {
+            *pixel = colour(index % size.width, index / size.width);
+        }
+        picture
+    }
+
+    fn drawn(source: &Picture, part: Part, size: Size) -> Picture {
+        let mut canvas = Picture::blank(size, 0);
+        Scaler::default().draw(source, part, &mut canvas, Area::of(size));
+        canvas
+    }
+
+    #[test]
+    fn at_one_to_one_it_is_a_copy() {
+        let source = picture(Size::new(31, 17), |x, y| (x * 7 + y * 1000) as u32);
+        let copy = drawn(&source, Part::all(source.size()), source.size());
+        assert_eq!(copy.pixels(), source.pixels());
+        let part = Part { columns: (3.0, 8.0), rows: (2.0, 4.0) };
+        let copy = drawn(&source, part, Size::new(5, 2));
+        assert_eq!(copy.pixels()[5..], source.pixels()[3 * 31 + 3..][..5]);
+    }
+
+    #[test]
+    fn a_smaller_picture_has_the_mean_of_what_each_pixel_covers() {
+        let checks = picture(Size::new(12, 8), |x, y| if (x + y) % 2 == 0 { 0xFF_FFFF } else { 0 });
+        for size in [Size::new(6, 4), Size::new(3, 2), Size::new(1, 1)] {
+            let mean = drawn(&checks, Part::all(checks.size()), size);
+            for pixel in mean.pixels() {
+                let [_, red, green, blue] = pixel.to_be_bytes();
+                assert!([red, green, blue].iter().all(|byte| (127..=129).contains(byte)), "{size}");
+            }
+        }
+    }
+
+    #[test]
+    fn one_colour_stays_that_colour_at_every_size_and_every_part() {
+        let source = Picture::blank(Size::new(13, 9), 0x00FF_8001);
+        let parts = [
+            Part::all(source.size()),
+            Part { columns: (0.3, 12.9), rows: (1.7, 2.2) },
+            Part { columns: (5.5, 5.6), rows: (8.9, 9.0) },
+        ];
+        for part in parts {
+            for size in [Size::new(1, 1), Size::new(7, 5), Size::new(13, 9), Size::new(50, 41)] {
+                let shown = drawn(&source, part, size);
+                assert!(
+                    shown.pixels().iter().all(|&pixel| pixel == 0x00FF_8001),
+                    "{part:?} {size}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_larger_picture_goes_smoothly_from_pixel_to_pixel() {
+        let edge = picture(Size::new(2, 1), |x, _| if x == 0 { 0 } else { 0x00FF_FFFF });
+        let shown = drawn(&edge, Part::all(edge.size()), Size::new(8, 3));
+        let blues: Vec<u8> = (0..8).map(|x| shown.rgb(x, 1)[2]).collect();
+        assert!(blues.is_sorted(), "{blues:?}");
+        assert_eq!((blues[0], blues[7]), (0, 255));
+        assert!((140..180).contains(&blues[4]), "{blues:?}");
+    }
+
+    #[test]
+    fn nothing_is_drawn_beside_the_target_and_no_size_is_too_odd() {
+        let source = picture(Size::new(3, 300), |x, y| (x * 80 + y) as u32);
+        let mut canvas = Picture::blank(Size::new(40, 30), 0x0012_3456);
+        let target = Area { x: 5, y: 7, size: Size::new(9, 11) };
+        Scaler::default().draw(&source, Part::all(source.size()), &mut canvas, target);
+        for (index, pixel) in canvas.pixels().iter().enumerate() {
+            let inside = target.contains(index % 40, index / 40);
+            assert_eq!(*pixel != 0x0012_3456, inside, "{index}");
+        }
+        for size in [Size::new(1, 1), Size::new(1, 30), Size::new(40, 1)] {
+            drawn(&source, Part::all(source.size()), size);
+            drawn(&Picture::blank(Size::new(1, 1), 5), Part::all(Size::new(1, 1)), size);
+        }
+        let too_far = Area { x: 39, y: 0, size: Size::new(2, 2) };
+        Scaler::default().draw(&source, Part::all(source.size()), &mut canvas, too_far);
+    }
+}

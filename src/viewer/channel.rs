@@ -1,0 +1,211 @@
+//! One camera as the window sees it: its receiver's thread, the newest of it, and what is known about that.
+
+use super::demand::Demand;
+use super::figures::Figures;
+use super::news::{Arrival, News, Notice};
+use super::paint::{AgeTrack, badges};
+use super::presenter::Change;
+use super::receiver::{Protocol, Receiver, Wanted};
+use super::recorder::{Recorder, Recording};
+use crate::image::jpeg::codec::JpegError;
+use crate::image::pixels::Size;
+use crate::latest::{Doorbell, Latest, Newest, Reader};
+use std::io;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// One camera.
+#[derive(Debug)]
+pub struct Channel {
+    /// Which one it is.
+    pub camera: Wanted,
+    /// What records it.
+    pub recorder: Recorder,
+    /// Whether that has been started, and people have not been told of its end.
+    pub is_recording: bool,
+    slot: Arc<Latest<News>>,
+    reader: Reader<News>,
+    demand: Arc<Demand>,
+    /// The picture that is shown.
+    pub arrival: Option<Arc<Arrival>>,
+    /// Why it is not the camera's present one, since when.
+    pub notice: Option<(Arc<Notice>, Instant)>,
+    /// What was shown so far.
+    pub figures: Figures,
+    /// The ages of the last pictures.
+    pub ages: AgeTrack,
+    /// The mean time between two pictures lately.
+    interval: Option<Duration>,
+    arrived: Option<Instant>,
+    /// Where it is, for people.
+    address: String,
+    /// Whether there is something new since this was set to false.
+    pub is_changed: bool,
+    /// Whether the picture still has to be shown for the first time.
+    is_unseen: bool,
+}
+
+/// Why a camera cannot be watched at all.
+#[derive(Debug, thiserror::Error)]
+pub enum ChannelError {
+    /// libjpeg-turbo cannot be set up.
+    #[error(transparent)]
+    Decoder(#[from] JpegError),
+    /// There can be no thread.
+    #[error("cannot start a thread for a camera: {0}")]
+    Thread(#[from] io::Error),
+}
+
+/// A picture is late when the next but two should be there ...
+const LATE: u32 = 3;
+/// ... though not by a hiccup of this computer.
+const LEAST_LATE: Duration = Duration::from_millis(150);
+/// Before the rate is known.
+const UNKNOWN_LATE: Duration = Duration::from_secs(1);
+/// A rate follows the last so many pictures.
+const SMOOTH: u32 = 8;
+
+impl Channel {
+    /// Begins to watch `camera`; each change rings `doorbell`.
+    ///
+    /// # Errors
+    /// When this machine lacks memory or threads.
+    pub fn open(
+        camera: Wanted,
+        protocol: Protocol,
+        doorbell: &Arc<Doorbell>,
+    ) -> Result<Self, ChannelError> {
+        let slot = Latest::with_doorbell(Arc::clone(doorbell));
+        let demand = Arc::new(Demand::default());
+        let receiver = Receiver::new(camera.clone(), protocol, Arc::clone(&slot))?;
+        let recorder = receiver.recorder();
+        let receiver = receiver.looked_at_by(Arc::clone(&demand));
+        thread::Builder::new().name("receiver".into()).spawn(move || receiver.run())?;
+        Ok(Self {
+            address: camera.address.to_string(),
+            camera,
+            recorder,
+            is_recording: false,
+            reader: slot.reader(),
+            slot,
+            demand,
+            arrival: None,
+            notice: None,
+            figures: Figures::default(),
+            ages: AgeTrack::default(),
+            interval: None,
+            arrived: None,
+            is_changed: true,
+            is_unseen: false,
+        })
+    }
+
+    /// How large its picture is needed; `None`: not at all.
+    pub fn demand(&self, shown: Option<Size>) {
+        self.demand.set(shown);
+    }
+
+    /// What it calls itself, or else what it was found or opened as.
+    pub fn name(&self) -> &str {
+        match &self.arrival {
+            Some(arrival) if !arrival.camera.is_empty() => &arrival.camera,
+            _ => self.camera.name.as_deref().unwrap_or(&self.address),
+        }
+    }
+
+    /// Where it is, or was when it was opened.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Takes what is new; pictures that nobody wants to see now are left out.
+    pub fn update(&mut self, now: Instant, is_wanted: bool) -> Change {
+        match self.reader.newest() {
+            Newest::Fresh { value: News::Picture(arrival), .. } if is_wanted => {
+                self.figures.count(&arrival, now);
+                self.keep_time(now);
+                self.arrival = Some(arrival);
+                self.notice = None;
+                (self.is_unseen, self.is_changed) = (true, true);
+                Change::Picture
+            }
+            Newest::Fresh { value: News::Notice { notice, last }, .. } => {
+                // It lasts since the first of them, whatever the reason is by now.
+                let since = self.notice.as_ref().map_or(now, |(_, since)| *since);
+                self.notice = Some((notice, since));
+                if is_wanted || self.arrival.is_none() {
+                    self.arrival = last.or_else(|| self.arrival.take());
+                }
+                (self.interval, self.arrived) = (None, None);
+                self.is_changed = true;
+                Change::Notice
+            }
+            _ => Change::Nothing,
+        }
+    }
+
+    fn keep_time(&mut self, now: Instant) {
+        if let Some(before) = self.arrived.replace(now) {
+            let latest = now - before;
+            self.interval = Some(match self.interval {
+                None => latest,
+                Some(mean) => (mean * (SMOOTH - 1) + latest) / SMOOTH,
+            });
+        }
+    }
+
+    /// Takes note that the picture is on the screen.
+    pub fn shown(&mut self, now: Instant) {
+        if !std::mem::take(&mut self.is_unseen) {
+            return;
+        }
+        if let Some(age) = self.arrival.as_ref().and_then(|arrival| arrival.age) {
+            self.figures.count_age(&age, now);
+            self.ages.push(now, age.by(now));
+        }
+    }
+
+    /// Forgets how long it is since the last picture: nobody wanted any.
+    pub fn resume(&mut self) {
+        (self.interval, self.arrived) = (None, None);
+    }
+
+    /// The recording that is going on.
+    pub fn recording(&self, now: Instant) -> Option<badges::Recording> {
+        if !self.is_recording {
+            return None;
+        }
+        let state = self.recorder.state().filter(Recording::is_on)?;
+        let running = now.saturating_duration_since(state.since);
+        Some(badges::Recording { running, dropped: state.dropped })
+    }
+
+    /// Between two pictures.
+    pub fn interval(&self) -> Option<Duration> {
+        self.interval
+    }
+
+    /// How old the picture is: since the camera took it where that is known, else since it arrived.
+    pub fn age(&self, now: Instant) -> Option<Duration> {
+        let arrival = self.arrival.as_ref()?;
+        match arrival.age {
+            Some(age) => Some(age.by(now)),
+            None => self.arrived.map(|arrived| now.saturating_duration_since(arrived)),
+        }
+    }
+
+    /// How old the picture is, if the next ones should have come long ago.
+    pub fn lateness(&self, now: Instant) -> Option<Duration> {
+        let since = now.saturating_duration_since(self.arrived?);
+        let late = self.interval.map_or(UNKNOWN_LATE, |mean| (mean * LATE).max(LEAST_LATE));
+        (since > late && self.notice.is_none()).then(|| self.age(now)).flatten()
+    }
+}
+
+impl Drop for Channel {
+    /// Its receiver ends with the next thing that it would say.
+    fn drop(&mut self) {
+        self.slot.close();
+    }
+}

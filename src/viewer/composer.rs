@@ -1,0 +1,365 @@
+//! Puts together what the window shows: each camera's picture in its pane, and what is to be said over it.
+
+use super::channel::Channel;
+use super::keys::KEYS;
+use super::news::{Arrival, NoticeKind};
+use super::paint::badges::{self, Badges, Toast};
+use super::paint::controls::{Control, Panel};
+use super::paint::notice::{self, Notice};
+use super::paint::picker::{self, Picker};
+use super::paint::{Painter, Rect, Scale, figures, help};
+use super::view::Placement;
+use super::wall::{Info, Sheet, Wall};
+use crate::image::orientation::Orientation;
+use crate::image::picture::Picture;
+use crate::image::pixels::Size;
+use crate::image::scale::{Area, Part, Scaler};
+use crate::wire::packet::Codec;
+use std::time::{Duration, Instant};
+
+/// What it needs from frame to frame, so that none costs an allocation.
+#[derive(Debug, Default)]
+pub struct Composer {
+    canvas: Picture,
+    painter: Painter,
+    easels: Vec<Easel>,
+    /// Where the list of cameras and the panel of controls stand, if they are longer than the window.
+    picker_first: usize,
+    panel_first: usize,
+    /// Pixels for one of an ordinary screen.
+    density: f32,
+}
+
+/// What one camera's pane needs.
+#[derive(Debug, Default)]
+struct Easel {
+    scaler: Scaler,
+    /// The picture as it is turned, and which one that is.
+    turned: Picture,
+    of: Option<(u64, Orientation)>,
+}
+
+/// What is shown besides pictures.
+#[derive(Debug)]
+pub struct Extras<'a> {
+    /// Since when the pictures are held.
+    pub paused: Option<Instant>,
+    /// The list of cameras, if one is to be chosen.
+    pub picker: Option<Offer<'a>>,
+    /// Messages.
+    pub toasts: &'a [Toast<'a>],
+    /// The selected camera's controls, or why there are none.
+    pub controls: Controls<'a>,
+    /// When all this is so.
+    pub now: Instant,
+}
+
+/// The list of cameras.
+#[derive(Debug, Clone, Copy)]
+pub struct Offer<'a> {
+    /// The cameras.
+    pub rows: &'a [picker::Row],
+    /// The one that the mouse is on.
+    pub hover: Option<usize>,
+    /// For how long they have been looked for.
+    pub looking: Duration,
+}
+
+/// The panel of controls.
+#[derive(Debug, Clone, Copy)]
+pub struct Controls<'a> {
+    /// Its controls.
+    pub controls: &'a [Control],
+    /// The one that keys change.
+    pub selected: usize,
+    /// The one that the mouse is on.
+    pub hover: Option<usize>,
+    /// Why none can be changed.
+    pub greyed: Option<&'a str>,
+}
+
+/// What is to be handed to the window.
+#[derive(Debug)]
+pub enum Sight<'a> {
+    /// A camera's picture as it is: nothing is over it, and it has the window's size.
+    Picture(&'a Picture),
+    /// What was put together.
+    Composed(&'a Picture),
+}
+
+/// How much is drawn again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repaint {
+    /// Everything.
+    All,
+    /// Only panes with something new.
+    Changed,
+}
+
+/// Beside a picture in its pane.
+const BESIDE: u32 = 0;
+
+impl Composer {
+    /// Text is so many times as large as on an ordinary screen.
+    pub fn new(density: f32) -> Self {
+        Self { density, ..Self::default() }
+    }
+
+    /// Puts together what is to be seen now.
+    pub fn compose<'a>(
+        &'a mut self,
+        wall: &Wall,
+        channels: &'a [Channel],
+        repaint: Repaint,
+        extras: &Extras<'_>,
+    ) -> Sight<'a> {
+        if let Some(picture) = as_it_is(wall, channels, extras) {
+            // What stands on the canvas is older than this by the time it is needed.
+            self.canvas.reshape(Size::new(0, 0));
+            return Sight::Picture(picture);
+        }
+        let room = wall.room();
+        let is_over_all =
+            wall.sheet != Sheet::None || extras.picker.is_some() || !extras.toasts.is_empty();
+        let all = repaint == Repaint::All || is_over_all || self.canvas.size() != room;
+        if all {
+            self.canvas.reshape(room);
+            self.canvas.pixels_mut().fill(BESIDE);
+        }
+        self.easels.resize_with(channels.len().max(self.easels.len()), Easel::default);
+        for (index, channel) in channels.iter().enumerate() {
+            if let Some(area) = wall.area(index)
+                && (all || channel.is_changed)
+            {
+                self.draw_picture(wall, index, channel, area);
+                self.draw_words(wall, index, channel, area, extras);
+            }
+        }
+        self.draw_over_all(wall, channels, extras);
+        Sight::Composed(&self.canvas)
+    }
+
+    /// Other cameras are shown from now on.
+    pub fn forget(&mut self) {
+        self.easels.clear();
+        self.canvas.reshape(Size::new(0, 0));
+    }
+
+    /// What was put together last; `None` when a picture was shown as it is.
+    pub fn last(&self) -> Option<&Picture> {
+        (self.canvas.size().area() > 0).then_some(&self.canvas)
+    }
+
+    fn draw_picture(&mut self, wall: &Wall, index: usize, channel: &Channel, area: Area) {
+        let Some(arrival) = &channel.arrival else {
+            let scale = Scale::for_area(rect(area), self.density);
+            let mut canvas = self.painter.canvas(&mut self.canvas, rect(area), scale);
+            return notice::draw_ground(&mut canvas);
+        };
+        let Placement { target, part } = wall.view(index).place(area, arrival.size);
+        surround(&mut self.canvas, area, target);
+        let Easel { scaler, turned, of } = &mut self.easels[index];
+        let source = upright(arrival, wall.view(index).orientation(), turned, of);
+        let size = source.size();
+        let of = |(from, to): (f64, f64), len: usize| (from * len as f64, to * len as f64);
+        let part = Part { columns: of(part.columns, size.width), rows: of(part.rows, size.height) };
+        scaler.draw(source, part, &mut self.canvas, target);
+    }
+
+    fn draw_words(
+        &mut self,
+        wall: &Wall,
+        index: usize,
+        channel: &Channel,
+        area: Area,
+        extras: &Extras<'_>,
+    ) {
+        let scale = Scale::for_area(rect(area), self.density);
+        let mut canvas = self.painter.canvas(&mut self.canvas, rect(area), scale);
+        let now = extras.now;
+        match &channel.notice {
+            Some((notice, since)) => {
+                let lasting = now.saturating_duration_since(*since);
+                let lasting = (lasting >= Duration::from_secs(1)).then_some(lasting);
+                let title = heading(notice.kind);
+                Notice { title, text: &notice.text, lasting }.draw(&mut canvas);
+            }
+            None if channel.arrival.is_none() => {
+                Notice { title: "Connecting", text: "", lasting: None }.draw(&mut canvas);
+            }
+            None => {}
+        }
+        if wall.info == Info::Shown {
+            figures_of(channel, now, |figures| {
+                figures.draw(&mut canvas);
+            });
+        }
+        let zoom = wall.view(index).is_zoomed().then(|| wall.view(index).zoom_factor());
+        let paused = extras.paused.map(|since| now.saturating_duration_since(since));
+        let recording = channel.recording(now);
+        let age = if paused.is_some() { None } else { channel.lateness(now) };
+        Badges { paused, recording, age, zoom }.draw(&mut canvas);
+        if wall.is_grid() {
+            badges::draw_label(&mut canvas, channel.name());
+            if index == wall.selected() {
+                badges::draw_selection(&mut canvas);
+            }
+        }
+    }
+
+    fn draw_over_all(&mut self, wall: &Wall, channels: &[Channel], extras: &Extras<'_>) {
+        let area = Rect::of(wall.room());
+        let scale = Scale::for_area(area, self.density);
+        let mut canvas = self.painter.canvas(&mut self.canvas, area, scale);
+        if let Some(offer) = extras.picker {
+            notice::draw_ground(&mut canvas);
+            match wall.choice {
+                Some(choice) => {
+                    let layout = offer.list(choice.marked, self.picker_first).draw(&mut canvas);
+                    self.picker_first = layout.first();
+                }
+                None => {
+                    Notice { title: "Looking for cameras", text: "", lasting: None }
+                        .draw(&mut canvas);
+                }
+            }
+        }
+        match wall.sheet {
+            Sheet::None => {}
+            Sheet::Help => {
+                help::draw(&mut canvas, &KEYS, 0);
+            }
+            Sheet::Controls => {
+                let name = channels.get(wall.selected()).map_or("", Channel::name);
+                let layout = extras.controls.panel(name, self.panel_first).draw(&mut canvas);
+                self.panel_first = layout.first();
+            }
+        }
+        badges::draw_toasts(&mut canvas, extras.toasts);
+    }
+
+    /// The row of the list of cameras at a point.
+    pub fn row_at(&self, wall: &Wall, offer: Offer<'_>, x: i32, y: i32) -> Option<usize> {
+        let area = Rect::of(wall.room());
+        let list = offer.list(wall.choice?.marked, self.picker_first);
+        list.layout(area, Scale::for_area(area, self.density)).row_at(x, y)
+    }
+}
+
+impl<'a> Offer<'a> {
+    fn list(&self, selected: usize, first: usize) -> Picker<'a> {
+        let Self { rows, hover, looking } = *self;
+        Picker { rows, selected, hover, first, looking, advice: ADVICE }
+    }
+}
+
+/// What can be done where no camera answers.
+const ADVICE: &str = "Is lancam running, and in this network? Where multicast does not pass, name the camera: lancam-view ADDRESS";
+
+impl<'a> Controls<'a> {
+    fn panel(&self, camera: &'a str, first: usize) -> Panel<'a> {
+        let Self { controls, selected, hover, greyed } = *self;
+        Panel { camera, controls, selected, hover, first, greyed }
+    }
+}
+
+/// The picture, turned unless it stands upright or has been turned already.
+fn upright<'a>(
+    arrival: &'a Arrival,
+    orientation: Orientation,
+    turned: &'a mut Picture,
+    of: &mut Option<(u64, Orientation)>,
+) -> &'a Picture {
+    if orientation == Orientation::UPRIGHT {
+        return &arrival.picture;
+    }
+    let this = Some((arrival.totals.frames, orientation));
+    if *of != this || turned.size() != orientation.size_of(arrival.picture.size()) {
+        arrival.picture.turn_into(orientation, turned);
+        *of = this;
+    }
+    turned
+}
+
+/// The picture that fills the window as it is, with nothing over it.
+fn as_it_is<'a>(wall: &Wall, channels: &'a [Channel], extras: &Extras<'_>) -> Option<&'a Picture> {
+    let index = wall.selected();
+    let channel = channels.get(index)?;
+    let picture = &channel.arrival.as_ref()?.picture;
+    let view = wall.view(index);
+    let is_bare = !wall.is_grid()
+        && wall.sheet == Sheet::None
+        && wall.info == Info::Hidden
+        && extras.picker.is_none()
+        && channel.notice.is_none()
+        && extras.toasts.is_empty()
+        && extras.paused.is_none()
+        && channel.recording(extras.now).is_none()
+        && channel.lateness(extras.now).is_none();
+    let is_whole = !view.is_zoomed()
+        && view.orientation() == Orientation::UPRIGHT
+        && picture.size() == wall.room();
+    (is_bare && is_whole).then_some(picture)
+}
+
+/// What is known of a camera's pictures, for people.
+fn figures_of(channel: &Channel, now: Instant, show: impl FnOnce(&figures::Figures<'_>)) {
+    let known = &channel.figures;
+    let rates = known.rates();
+    let (size, codec) = known.newest().unzip();
+    let newest = channel.arrival.as_ref().and_then(|arrival| arrival.age);
+    // Written where it lives as long as it is needed: no allocation per frame.
+    show(&figures::Figures {
+        camera: channel.name(),
+        address: channel.address(),
+        age: newest.map(|age| age.by(now)),
+        age_p95: known.ages().percentile(0.95),
+        uncertainty: newest.map(|age| age.uncertainty),
+        received_fps: rates.map(|rates| rates.received),
+        shown_fps: rates.map(|rates| rates.shown),
+        bits_per_second: rates.map(|rates| rates.bits),
+        size,
+        codec: match codec {
+            Some(Codec::Jpeg) => "JPEG",
+            Some(Codec::Bgr24) => "BGR, as it is",
+            None => "",
+        },
+        skipped_here: known.skipped_here(),
+        skipped_there: known.skipped_there(),
+        round_trip: known.round_trip(),
+        interval: channel.interval(),
+        track: &channel.ages,
+        now,
+    });
+}
+
+fn heading(kind: NoticeKind) -> &'static str {
+    match kind {
+        NoticeKind::Connecting => "Connecting",
+        NoticeKind::NoPicture => "No picture",
+        NoticeKind::Disconnected => "Not connected",
+        NoticeKind::NotLancam => "Not a lancam server",
+        NoticeKind::Incompatible => "Update needed",
+    }
+}
+
+/// Clears what the picture leaves of its pane.
+fn surround(canvas: &mut Picture, pane: Area, target: Area) {
+    let width = canvas.size().width;
+    let rows = canvas.pixels_mut().chunks_exact_mut(width).enumerate();
+    for (y, row) in rows.skip(pane.y).take(pane.size.height) {
+        let row = &mut row[pane.x..pane.x + pane.size.width];
+        if (target.y..target.y + target.size.height).contains(&y) {
+            let (left, right) = (target.x - pane.x, target.x - pane.x + target.size.width);
+            row[..left].fill(BESIDE);
+            row[right..].fill(BESIDE);
+        } else {
+            row.fill(BESIDE);
+        }
+    }
+}
+
+fn rect(area: Area) -> Rect {
+    let side = |side: usize| i32::try_from(side).unwrap_or(i32::MAX);
+    Rect::new(side(area.x), side(area.y), side(area.size.width), side(area.size.height))
+}

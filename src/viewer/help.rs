@@ -1,0 +1,51 @@
+//! The text of `lancam-view --help`.
+
+/// What `--help` prints.
+pub const HELP: &str = "\
+lancam-view: shows a lancam camera in a window
+
+lancam-view [OPTIONS] [CAMERA...]            several make a grid. None: the last one, if it answers
+                                             at once; else the only one on the LAN, or a list of all
+lancam-view --list [--json]                  the cameras on the LAN, within a second: name, address,
+                                             size, rate
+lancam-view [OPTIONS] --pickle HOST:PORT     watch the tutorial's own Python server, which pickles
+                                             arrays; reads that one kind of pickle, runs nothing
+
+CAMERA is HOST, HOST:PORT, [IPv6]:PORT or lancam://HOST:PORT; the port is 9999 unless named.
+HOST may be NAME.local, a machine's name or a camera's, on systems too that do not know such names.
+
+In the window: ? shows the list of keys.
+  q Esc quit       f F11 full screen   Tab next camera    Enter enlarge it, and back
+  + - 0 zoom, fit  [ ] turn            h v mirror         Space hold the picture
+  i figures        c controls          s save as PNG      Shift+s save the camera's own JPEG
+  r record         The mouse: wheel zooms, drag moves, click selects, double click enlarges.
+It resizes, and tries again for ever when a camera is away. The last camera and the window's size
+and place are remembered in $XDG_STATE_HOME/lancam (~/.local/state/lancam).
+
+  --record FILE.mkv       record every frame that arrives, as it was sent, with the times the camera took
+                          them: with or without a window, until the end. Nothing is overwritten; another
+                          size of picture begins FILE-2.mkv. A recording that was cut off plays too
+
+What to ask of the camera: each viewer its own, up to four different ones at once
+  --width N, --height N   size; one given keeps the aspect ratio, both: the largest that fits inside
+  --quality 1..100        of its JPEGs
+  --fps N                 frames per second, fractions allowed
+
+Without a window, for scripts and tests
+  --headless              receive and decode, show nothing, print figures at the end
+  --frames N              end after N frames
+  --seconds S             end S seconds after the first frame (10, unless --frames is given)
+  --timeout S             give up when no frame has come for S seconds (10)
+  --save FILE.png         keep the last picture
+  --json                  print the figures as one line of JSON: frames, fps, skipped, disordered,
+                          corrupt, bytes, recorded, record_dropped (for a slow disk), age_ms from capture to screen (p50, p95, p99, max),
+                          age_uncertainty_ms and round_trip_ms (null while unknown),
+                          decode_ms (mean), size, codec
+
+  -v, -q                  more in the log (every frame), or less; RUST_LOG=warn and the like win
+  --version               print version, commit, target, features built in
+  --help                  print this
+
+Exit status: 0 done or window closed; 1 failure, or --list found none; 2 usage; 3 no first frame
+within --timeout, not a lancam server, or with --headless and no CAMERA, none or several on the LAN.
+";

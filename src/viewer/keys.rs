@@ -1,0 +1,47 @@
+//! The list of keys, for the window and for `--help`'s reader.
+
+use super::paint::help::{Entry, Section};
+
+const fn entry<'a>(keys: &'a [&'a str], what: &'a str) -> Entry<'a> {
+    Entry { keys, what }
+}
+
+/// All keys, by what they are for.
+pub const KEYS: [Section<'static>; 4] = [
+    Section {
+        title: "Window",
+        entries: &[
+            entry(&["q", "Esc"], "quit"),
+            entry(&["f", "F11"], "full screen, and back"),
+            entry(&["?"], "this list, and back"),
+        ],
+    },
+    Section {
+        title: "Picture",
+        entries: &[
+            entry(&["+", "-"], "zoom; or the wheel"),
+            entry(&["0"], "all of it again"),
+            entry(&["←", "→", "↑", "↓"], "move it when zoomed; or drag"),
+            entry(&["[", "]"], "turn it left, right"),
+            entry(&["h", "v"], "mirror it left-right, top-bottom"),
+            entry(&["Space"], "hold it, and go on"),
+        ],
+    },
+    Section {
+        title: "Cameras",
+        entries: &[
+            entry(&["Tab"], "select the next; or click"),
+            entry(&["Enter"], "enlarge it, and back; or double click"),
+            entry(&["i"], "figures: age, rate, size"),
+            entry(&["c"], "the camera's controls"),
+        ],
+    },
+    Section {
+        title: "Keep it",
+        entries: &[
+            entry(&["s"], "save the picture as PNG"),
+            entry(&["Shift", "s"], "save the camera's own JPEG"),
+            entry(&["r"], "record, and stop"),
+        ],
+    },
+];

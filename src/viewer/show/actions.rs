@@ -1,0 +1,166 @@
+//! What keys and mouse make the window do.
+
+use super::{Extent, Message, Show, ShowError, offer};
+use crate::image::pixels::Size;
+use crate::viewer::album;
+use crate::viewer::input::Input;
+use crate::viewer::paint::badges::Mood;
+use crate::viewer::presenter::End;
+use crate::viewer::snapshot::Form;
+use crate::viewer::wall::Action;
+use std::time::{Duration, Instant};
+
+/// How long a message is shown.
+const MESSAGE: Duration = Duration::from_secs(4);
+/// How long a disk may take for what is still to be written. The file can be played without that.
+const WRITING: Duration = Duration::from_secs(10);
+
+impl Show {
+    pub(super) fn react(&mut self, input: Input) -> Result<Option<End>, ShowError> {
+        let input = match self.point_at_list(input) {
+            Some(index) => return self.act(Action::Watch(index)),
+            None => input,
+        };
+        match self.wall.take(input) {
+            Some(action) => self.act(action),
+            None => Ok(None),
+        }
+    }
+
+    /// The camera that was clicked at in the list.
+    fn point_at_list(&mut self, input: Input) -> Option<usize> {
+        let (Input::Press(at) | Input::Hover(at)) = input else { return None };
+        let chooser = self.chooser.as_mut().filter(|_| self.wall.choice.is_some())?;
+        let list = offer(chooser, Instant::now());
+        #[allow(clippy::cast_possible_truncation)] // a place in a window
+        let row = self.composer.row_at(&self.wall, list, at.x as i32, at.y as i32);
+        chooser.hover = row;
+        row.filter(|_| matches!(input, Input::Press(_)))
+    }
+
+    fn act(&mut self, action: Action) -> Result<Option<End>, ShowError> {
+        match action {
+            Action::Leave => return Ok(Some(End::UserLeft)),
+            Action::Watch(index) => {
+                if let Some(camera) =
+                    self.chooser.as_ref().and_then(|chooser| chooser.camera(index))
+                {
+                    self.watch(camera)?;
+                }
+            }
+            Action::FullScreen => self.toggle_full_screen(),
+            Action::SavePicture => self.keep(Form::Png),
+            Action::SaveJpeg => self.keep(Form::Jpeg),
+            Action::Record => self.toggle_recording(),
+            Action::Adjust(_) => {}
+        }
+        Ok(None)
+    }
+
+    fn toggle_full_screen(&mut self) {
+        self.note_place();
+        let Some((window, desktop)) = self.window.id().zip(self.desktop.as_mut()) else {
+            let text = "full screen needs a window of X: WAYLAND_DISPLAY= lancam-view";
+            return self.say(Mood::Bad, text.to_owned());
+        };
+        match desktop.toggle_full_screen(window) {
+            Ok(()) => {
+                self.extent = match self.extent {
+                    Extent::Own => Extent::FullScreen,
+                    Extent::FullScreen => Extent::Own,
+                };
+            }
+            Err(error) => self.say(Mood::Bad, format!("no full screen: {error}")),
+        }
+    }
+
+    /// Where and how large the window is, unless it fills the screen.
+    fn note_place(&mut self) {
+        if self.extent == Extent::FullScreen {
+            return;
+        }
+        self.memory.size = Some(self.window.size());
+        if let Some((window, desktop)) = self.window.id().zip(self.desktop.as_mut()) {
+            self.memory.place = desktop.place(window).ok().or(self.memory.place);
+        }
+    }
+
+    fn keep(&mut self, form: Form) {
+        match self.channels.get(self.wall.selected()).and_then(|channel| channel.arrival.clone()) {
+            Some(arrival) => self.keeper.keep(arrival, form),
+            None => self.say(Mood::Bad, "there is no picture to save yet".to_owned()),
+        }
+    }
+
+    fn toggle_recording(&mut self) {
+        let Some(channel) = self.channels.get_mut(self.wall.selected()) else { return };
+        if channel.is_recording {
+            channel.recorder.stop();
+            return;
+        }
+        match channel.recorder.start(&album::recording(channel.name())) {
+            Ok(()) => channel.is_recording = true,
+            Err(error) => self.say(Mood::Bad, error.to_string()),
+        }
+    }
+
+    /// What came of pictures and recordings; says whether there is something to be said.
+    pub(super) fn hear_of_files(&mut self) -> bool {
+        let mut news = None;
+        for channel in self.channels.iter_mut().filter(|channel| channel.is_recording) {
+            let Some(state) = channel.recorder.state().filter(|state| !state.is_on()) else {
+                continue;
+            };
+            channel.is_recording = false;
+            news = Some(match state.failure() {
+                Some(reason) => (Mood::Bad, reason.to_owned()),
+                None => (Mood::Good, format!("recorded {}", state.path.display())),
+            });
+        }
+        if let Some(answer) = self.keeper.answer() {
+            news = Some(match answer {
+                Ok(path) => (Mood::Good, format!("saved {}", path.display())),
+                Err(error) => (Mood::Bad, error.to_string()),
+            });
+        }
+        let Some((mood, text)) = news else { return false };
+        log::info!("{text}");
+        self.say(mood, text);
+        true
+    }
+
+    /// Says something for a few seconds.
+    pub(super) fn say(&mut self, mood: Mood, text: String) {
+        self.message = Some(Message { text, mood, until: Instant::now() + MESSAGE });
+    }
+
+    /// What was recorded is written to its end.
+    pub(super) fn finish_recordings(&self) {
+        let deadline = Instant::now() + WRITING;
+        self.channels.iter().for_each(|channel| channel.recorder.stop());
+        for channel in &self.channels {
+            if let Some(left) = channel.recorder.finish(deadline).filter(|it| !it.phase.is_over()) {
+                log::warn!("the last frames could not be written into {}", left.path.display());
+            }
+        }
+    }
+
+    pub(super) fn remember(&mut self) {
+        self.note_place();
+        if let [only] = self.channels.as_slice()
+            && only.arrival.is_some()
+        {
+            self.memory.camera = Some(only.camera.clone());
+        }
+        self.memory.save();
+    }
+}
+
+/// Whether a window there can be reached with the mouse.
+pub(super) fn is_on(screen: Size, x: i32, y: i32) -> bool {
+    let inside = |at: i32, side: usize| usize::try_from(at + REACH).is_ok_and(|at| at < side);
+    inside(x, screen.width) && inside(y, screen.height)
+}
+
+/// So much of a title bar can still be held.
+const REACH: i32 = 40;

@@ -1,0 +1,344 @@
+//! The window's loop: sleeps until a camera has news or somebody does something, and shows what is so then.
+
+mod actions;
+
+use super::channel::{Channel, ChannelError};
+use super::chooser::{Chooser, Verdict};
+use super::composer::{Composer, Controls, Extras, Offer, Repaint, Sight};
+use super::desktop::Desktop;
+use super::input::Input;
+use super::memory::Memory;
+use super::paint::badges::{Mood, Toast};
+use super::presenter::{Change, End, ScreenError};
+use super::receiver::{Protocol, Wanted};
+use super::snapshot::Keeper;
+use super::title;
+use super::wall::{Info, Motion, Wall};
+use super::window::Window;
+use crate::latest::Doorbell;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// All that the window's thread knows.
+#[derive(Debug)]
+pub struct Show {
+    window: Window,
+    /// Where there is one that can be asked.
+    desktop: Option<Desktop>,
+    /// Whether the window has the size that its user gave it.
+    extent: Extent,
+    wall: Wall,
+    channels: Vec<Channel>,
+    composer: Composer,
+    chooser: Option<Chooser>,
+    doorbell: Arc<Doorbell>,
+    protocol: Protocol,
+    /// A file to record the camera into as soon as there is one.
+    record: Option<PathBuf>,
+    paused: Option<Instant>,
+    message: Option<Message>,
+    keeper: Keeper,
+    memory: Memory,
+    /// When what is on the screen was put together, and when it was handed over.
+    composed: Option<Instant>,
+    shown: Option<Instant>,
+    title: String,
+}
+
+/// How large the window is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    Own,
+    FullScreen,
+}
+
+/// Said for a few seconds.
+#[derive(Debug)]
+struct Message {
+    text: String,
+    mood: Mood,
+    until: Instant,
+}
+
+/// Events are only seen when they are asked for: often enough that keys and resizing feel immediate.
+const EVENT_INTERVAL: Duration = Duration::from_millis(8);
+/// X11 forgets what another window covered, and `minifb` does not pass on when it is seen again.
+const REDRAW_INTERVAL: Duration = Duration::from_millis(250);
+/// Ages in the overlay and in badges count in tenths of a second ...
+const QUICK: Duration = Duration::from_millis(100);
+/// ... everything else that takes time, in seconds.
+const SLOW: Duration = Duration::from_secs(1);
+/// Several cameras are not shown one by one: what comes within this time is shown at once.
+const GATHERED: Duration = Duration::from_millis(8);
+
+impl Show {
+    /// Shows `channels` in `window`; with a `chooser`, what is chosen by it.
+    pub fn new(
+        mut window: Window,
+        channels: Vec<Channel>,
+        chooser: Option<Chooser>,
+        protocol: Protocol,
+        doorbell: Arc<Doorbell>,
+        memory: Memory,
+    ) -> Self {
+        let wall = Wall::new(channels.len());
+        let record = None;
+        // On Wayland there may be an X server beside, which knows nothing of this window.
+        let mut desktop = window.id().and_then(|_| Desktop::connect().ok());
+        let density = desktop.as_mut().map_or(1.0, Desktop::density);
+        if let (Some(desktop), Some((x, y))) = (&desktop, memory.place)
+            && actions::is_on(desktop.screen(), x, y)
+        {
+            window.move_to(x, y);
+        }
+        Self {
+            window,
+            desktop,
+            extent: Extent::Own,
+            wall,
+            channels,
+            composer: Composer::new(density),
+            chooser,
+            doorbell,
+            protocol,
+            record,
+            paused: None,
+            message: None,
+            keeper: Keeper::default(),
+            memory,
+            composed: None,
+            shown: None,
+            title: String::new(),
+        }
+    }
+
+    /// Records what is chosen into this file.
+    #[must_use]
+    pub fn recording_into(mut self, file: PathBuf) -> Self {
+        self.record = Some(file);
+        self
+    }
+
+    /// Goes on until the user leaves.
+    ///
+    /// # Errors
+    /// When the window is gone, or a camera cannot be watched for lack of memory or threads.
+    pub fn run(mut self) -> Result<End, ShowError> {
+        let mut repaint = Some(Repaint::All);
+        loop {
+            self.doorbell.wait(self.patience(repaint));
+            let now = Instant::now();
+            if self.gather(now) == Change::Picture || self.has_changed() {
+                repaint = repaint.or(Some(Repaint::Changed));
+            }
+            if self.follow_chooser(now)? || self.hear_of_files() {
+                repaint = Some(Repaint::All);
+            }
+            if self.wall.room() != self.window.size() {
+                self.wall.resize(self.window.size());
+                repaint = Some(Repaint::All);
+            }
+            let due = repaint.or_else(|| self.due(now));
+            repaint = self.present(due, now)?;
+            while let Some(input) = self.window.next_input() {
+                if !matches!(input, Input::Hover(_)) || self.chooser.is_some() {
+                    repaint = Some(Repaint::All);
+                }
+                if let Some(end) = self.react(input)? {
+                    self.remember();
+                    self.finish_recordings();
+                    return Ok(end);
+                }
+            }
+            self.settle();
+        }
+    }
+
+    /// How long there is nothing to do.
+    fn patience(&self, waiting: Option<Repaint>) -> Duration {
+        match (waiting, self.shown) {
+            (None, _) => EVENT_INTERVAL,
+            (Some(Repaint::All), _) | (_, None) => Duration::ZERO,
+            (Some(Repaint::Changed), Some(shown)) => GATHERED.saturating_sub(shown.elapsed()),
+        }
+    }
+
+    fn gather(&mut self, now: Instant) -> Change {
+        let mut change = Change::Nothing;
+        let is_live = self.wall.motion == Motion::Live;
+        for (index, channel) in self.channels.iter_mut().enumerate() {
+            if channel.update(now, is_live) != Change::Nothing {
+                change = Change::Picture;
+            }
+            if let Some(arrival) = &channel.arrival
+                && self.wall.shape(index) != arrival.size
+            {
+                self.wall.reshape(index, arrival.size);
+            }
+        }
+        change
+    }
+
+    fn has_changed(&self) -> bool {
+        self.channels.iter().any(|channel| channel.is_changed)
+    }
+
+    /// What must be drawn again only because time goes by.
+    fn due(&mut self, now: Instant) -> Option<Repaint> {
+        if self.message.as_ref().is_some_and(|message| message.until <= now) {
+            self.message = None;
+            return Some(Repaint::All);
+        }
+        let since = self.composed.map_or(SLOW, |at| now.saturating_duration_since(at));
+        let is_late = self.paused.is_none()
+            && self.channels.iter().any(|channel| channel.lateness(now).is_some());
+        let records = |channel: &Channel| channel.recording(now).is_some();
+        let counts_seconds = self.paused.is_some()
+            || self.channels.iter().any(records)
+            || self.chooser.is_some()
+            || self.channels.iter().any(|channel| channel.notice.is_some());
+        let is_due = match (self.wall.info == Info::Shown || is_late, counts_seconds) {
+            (true, _) => since >= QUICK,
+            (false, true) => since >= SLOW,
+            (false, false) => false,
+        };
+        is_due.then_some(Repaint::All)
+    }
+
+    /// Draws what is to be drawn, unless that can wait; says what is left to be drawn.
+    fn present(
+        &mut self,
+        repaint: Option<Repaint>,
+        now: Instant,
+    ) -> Result<Option<Repaint>, ScreenError> {
+        let since = self.shown.map(|shown| now.saturating_duration_since(shown));
+        let is_gathering = self.wall.is_grid()
+            && repaint == Some(Repaint::Changed)
+            && since.is_some_and(|since| since < GATHERED);
+        if is_gathering {
+            self.window.listen();
+            return Ok(repaint);
+        }
+        match repaint {
+            Some(repaint) => self.draw(repaint, now)?,
+            None if since.is_some_and(|since| since < REDRAW_INTERVAL) => self.window.listen(),
+            None => match self.composer.last() {
+                Some(picture) => self.window.show(picture)?,
+                None => self.draw(Repaint::All, now)?,
+            },
+        }
+        if repaint.is_some() || since.is_none_or(|since| since >= REDRAW_INTERVAL) {
+            self.shown = Some(now);
+        }
+        Ok(None)
+    }
+
+    fn draw(&mut self, repaint: Repaint, now: Instant) -> Result<(), ScreenError> {
+        let toast =
+            self.message.as_ref().map(|message| Toast { text: &message.text, mood: message.mood });
+        let extras = Extras {
+            paused: self.paused,
+            picker: self.chooser.as_ref().map(|chooser| offer(chooser, now)),
+            toasts: toast.as_slice(),
+            controls: NO_CONTROLS,
+            now,
+        };
+        match self.composer.compose(&self.wall, &self.channels, repaint, &extras) {
+            Sight::Picture(picture) | Sight::Composed(picture) => self.window.show(picture)?,
+        }
+        self.composed = Some(now);
+        let on_screen = Instant::now();
+        for (index, channel) in self.channels.iter_mut().enumerate() {
+            channel.is_changed = false;
+            if self.wall.area(index).is_some() {
+                channel.shown(on_screen);
+            }
+        }
+        title::write(&mut self.title, &self.channels, self.wall.selected(), self.wall.is_grid());
+        self.window.entitle(&self.title);
+        Ok(())
+    }
+
+    /// Looks at what the chooser found out; says whether anything changed by it.
+    fn follow_chooser(&mut self, now: Instant) -> Result<bool, ShowError> {
+        let Some(chooser) = &mut self.chooser else { return Ok(false) };
+        let verdict = chooser.judge(self.channels.first(), now);
+        match verdict {
+            Verdict::Wait => return Ok(false),
+            Verdict::Keep => {
+                self.chooser = None;
+                self.wall.chosen();
+                self.begin_to_record();
+            }
+            Verdict::Watch(camera) => self.watch(camera)?,
+            Verdict::Offer => {
+                self.channels.clear();
+                let count = chooser.rows().len();
+                self.wall.offer(count);
+            }
+        }
+        Ok(true)
+    }
+
+    fn watch(&mut self, camera: Wanted) -> Result<(), ShowError> {
+        self.chooser = None;
+        self.channels = vec![Channel::open(camera, self.protocol, &self.doorbell)?];
+        self.begin_to_record();
+        self.wall = Wall::new(1);
+        self.wall.resize(self.window.size());
+        self.composer.forget();
+        Ok(())
+    }
+
+    /// Records the camera that was chosen, if that was asked for.
+    fn begin_to_record(&mut self) {
+        let (Some(channel), Some(file)) = (self.channels.first_mut(), self.record.take()) else {
+            return;
+        };
+        match channel.recorder.start(&file) {
+            Ok(()) => channel.is_recording = true,
+            Err(error) => self.say(Mood::Bad, error.to_string()),
+        }
+    }
+
+    /// Tells the cameras what of them is seen now.
+    fn settle(&mut self) {
+        match (self.wall.motion, self.paused) {
+            (Motion::Paused, None) => self.paused = Some(Instant::now()),
+            (Motion::Live, Some(_)) => {
+                self.paused = None;
+                self.channels.iter_mut().for_each(Channel::resume);
+            }
+            _ => {}
+        }
+        for (index, channel) in self.channels.iter().enumerate() {
+            let area = self.wall.area(index).filter(|_| self.paused.is_none());
+            let needed = |area| self.wall.view(index).needed(area, self.wall.shape(index));
+            channel.demand(area.map(needed));
+        }
+    }
+}
+
+/// Until the wire can tell of any.
+const NO_CONTROLS: Controls<'static> = Controls {
+    controls: &[],
+    selected: 0,
+    hover: None,
+    greyed: Some("this camera does not say which controls it has"),
+};
+
+fn offer(chooser: &Chooser, now: Instant) -> Offer<'_> {
+    Offer { rows: chooser.rows(), hover: chooser.hover, looking: chooser.looking(now) }
+}
+
+/// Why the window cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum ShowError {
+    /// It is gone.
+    #[error(transparent)]
+    Screen(#[from] ScreenError),
+    /// A camera cannot be watched.
+    #[error(transparent)]
+    Channel(#[from] ChannelError),
+}
