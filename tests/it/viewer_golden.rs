@@ -81,7 +81,7 @@ impl Stage {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/viewer");
         let file = file.join(format!("{name}.png"));
         if std::env::var_os("LANCAM_BLESS").is_some() {
-            thread::sleep(Duration::from_secs(3));
+            thread::sleep(Duration::from_secs(5));
             png_file::write(&file, &self.window());
             return;
         }
@@ -183,6 +183,8 @@ fn one_camera_with_figures_help_controls_paused_and_recording() {
         stage.expect(name);
         stage.press(back);
     }
+    // The message about the recording goes by itself.
+    stage.expect("single");
     drop(camera);
     wait_until("that it is gone", || stage.screen.title_with("not connected"));
     stage.expect("lost");
