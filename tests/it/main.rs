@@ -5,6 +5,7 @@
 // What goes wrong in a helper fails the test that called it.
 #![allow(clippy::panic)]
 
+mod accepted;
 mod age;
 mod age_properties;
 mod allocations;

@@ -1,9 +1,11 @@
 //! System calls per frame, counted by `strace`: what a frame costs the kernel.
 
-use crate::camera_process::CameraProcess;
+use crate::camera_process::{CameraProcess, PATIENCE};
 use crate::http_client::HttpClient;
 use crate::native_client::NativeClient;
 use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::process::Command;
 
 /// Frames whose calls are counted, after as many that are not.
@@ -195,4 +197,28 @@ fn a_frame_over_http_is_one_writev_with_the_boundary_that_ends_it() {
         assert!(counts.remove(when_late).unwrap_or(0) <= FRAMES, "{when_late}");
     }
     assert!(counts.is_empty(), "nothing else: {counts:?}");
+}
+
+#[test]
+fn to_chrome_a_frame_is_one_writev_with_the_next_ones_head() {
+    let watch = |port| {
+        let mut tcp = TcpStream::connect(("127.0.0.1", port)).expect("connects");
+        tcp.set_read_timeout(Some(PATIENCE)).expect("sets a timeout");
+        let chrome =
+            b"GET /stream HTTP/1.0\r\nUser-Agent: Mozilla/5.0 (X) Chrome/150.0.0.0\r\n\r\n";
+        tcp.write_all(chrome).expect("writes");
+        let mut bytes = vec![0; 1 << 20];
+        let (mut len, mut frames) = (0, 0);
+        while frames <= FRAMES {
+            len += tcp.read(&mut bytes[len..]).expect("it goes on");
+            frames = bytes[..len].windows(9).filter(|part| part == b"--frame\r\n").count();
+        }
+    };
+    let Some(trace) = trace_while(watch, 1, &["--source", "test:320x180@50"]) else { return };
+    let writes: Vec<&str> = trace.lines().filter(|line| line.contains("writev(")).collect();
+    assert!(writes.len() >= FRAMES, "{} writes", writes.len());
+    for line in &writes[1..FRAMES] {
+        let head = "\\r\\n--frame\\r\\nContent-Type: image/jpeg\\r\\n\\r\\n";
+        assert!(line.contains(head), "{line}");
+    }
 }
