@@ -114,7 +114,7 @@ impl Files {
     }
 
     /// Writes what makes seeking quick. A file without frames is removed.
-    pub(super) fn finish(mut self) -> Result<(), RecordError> {
+    pub(super) fn finish(&mut self) -> Result<(), RecordError> {
         self.close().map_err(|source| RecordError::Write { path: self.path.to_path_buf(), source })
     }
 
@@ -153,7 +153,10 @@ impl Files {
         self.head.clear();
         let patches = muxer.end(&mut self.head);
         match self.out.append(&self.head, &[]) {
-            Ok(()) => patches.into_iter().try_for_each(|patch| self.out.replace(&patch)),
+            Ok(()) => {
+                self.bytes += u64::try_from(self.head.len()).unwrap_or_default();
+                patches.into_iter().try_for_each(|patch| self.out.replace(&patch))
+            }
             // Seeking takes longer without it, and that is all.
             Err(error) => {
                 self.out.cut(muxer.file_len())?;

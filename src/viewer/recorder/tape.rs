@@ -166,6 +166,11 @@ impl Tape {
         }
     }
 
+    /// So many bytes are in the files.
+    pub(super) fn grew_to(&self, bytes: u64) {
+        self.lock().state.bytes = bytes;
+    }
+
     /// Nothing is written any more.
     pub(super) fn ended(&self, phase: Phase) {
         let mut inner = self.lock();

@@ -37,5 +37,7 @@ fn record(tape: &Tape) -> Result<(), RecordError> {
         tape.wrote(frame, files.frames(), files.bytes(), files.path());
         written?;
     }
-    files.finish()
+    let finished = files.finish();
+    tape.grew_to(files.bytes());
+    finished
 }
