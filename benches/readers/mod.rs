@@ -1,0 +1,233 @@
+//! Viewers that only count: one thread in a process of its own, so that nothing of theirs is taken for the sender's.
+
+use lancam::image::frame::Micros;
+use lancam::source::clock;
+use lancam::wire::native::decoder::Decoder;
+use lancam::wire::native::message::{Message, Wishes};
+use lancam::wire::native::{MAX_PAYLOAD, VERSION};
+use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+/// What a frame's sender and readers speak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Speech {
+    /// lancam's own, with an acknowledgement for each frame.
+    Native,
+    /// `multipart/x-mixed-replace`.
+    Http,
+    /// The bytes of [`Native`](Self::Native) in both directions, without its rules.
+    Acknowledged,
+    /// The same, and never a word back.
+    Plain,
+}
+
+impl Speech {
+    pub(crate) const ALL: [Self; 4] = [Self::Native, Self::Http, Self::Acknowledged, Self::Plain];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::Http => "http",
+            Self::Acknowledged => "acknowledged",
+            Self::Plain => "plain",
+        }
+    }
+
+    /// # Panics
+    /// When this is the name of none.
+    pub(crate) fn named(name: &str) -> Self {
+        Self::ALL.into_iter().find(|speech| speech.name() == name).expect("a name of ours")
+    }
+}
+
+/// A frame that is older was one to warm up with, and does not count.
+pub(crate) const LONG_AGO: Duration = Duration::from_secs(60);
+
+/// Viewers in a process of theirs.
+pub(crate) struct Readers(Child);
+
+/// What they got.
+#[derive(Debug, Default)]
+pub(crate) struct Got {
+    /// Frames, of the viewer that got the fewest, of the one in the middle, and of the one that got the most.
+    pub(crate) frames: [u32; 3],
+    /// Age when the last byte was read, in microseconds: median, 99th percentile, and the oldest of all.
+    pub(crate) ages: [u64; 3],
+}
+
+impl Readers {
+    pub(crate) fn start(port: u16, speech: Speech, count: usize) -> io::Result<Self> {
+        let child = Command::new(std::env::current_exe()?)
+            .args(["reader", &port.to_string(), speech.name(), &count.to_string()])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        Ok(Self(child))
+    }
+
+    /// Waits until the sender has closed all connections, or left.
+    pub(crate) fn got(self) -> io::Result<Got> {
+        let output = self.0.wait_with_output()?;
+        let text = String::from_utf8(output.stdout).map_err(io::Error::other)?;
+        let mut numbers = text.split_whitespace().map_while(|number| number.parse::<u64>().ok());
+        let mut next = || numbers.next().ok_or_else(|| io::Error::other("no figures of readers"));
+        let mut got = Got::default();
+        for count in &mut got.frames {
+            *count = u32::try_from(next()?).map_err(io::Error::other)?;
+        }
+        for age in &mut got.ages {
+            *age = next()?;
+        }
+        Ok(got)
+    }
+}
+
+/// What the process does: connects so many viewers, takes frames until the sender leaves, and says what it got.
+pub(crate) fn run(port: u16, speech: Speech, count: usize) -> io::Result<()> {
+    let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
+    let mut viewers = Vec::new();
+    for id in 0..count {
+        let viewer = Viewer::connect(port, speech)?;
+        epoll.add(&viewer.stream, EpollEvent::new(EpollFlags::EPOLLIN, id as u64))?;
+        viewers.push(viewer);
+    }
+    let mut ages = Vec::new();
+    let mut open = count;
+    let mut events = [EpollEvent::empty(); 64];
+    while open > 0 {
+        let ready = epoll.wait(&mut events, EpollTimeout::NONE)?;
+        for event in &events[..ready] {
+            let viewer = &mut viewers[usize::try_from(event.data()).expect("one of those")];
+            // A sender that closes with an acknowledgement unread resets the connection.
+            if !viewer.read(&mut ages).unwrap_or(false) {
+                epoll.delete(&viewer.stream)?;
+                open -= 1;
+            }
+        }
+    }
+    let mut frames: Vec<u32> = viewers.iter().map(|viewer| viewer.frames).collect();
+    frames.sort_unstable();
+    ages.sort_unstable();
+    println!("{} {} {}", frames[0], frames[count / 2], frames[count - 1]);
+    let part = |percent: usize| ages.get(ages.len() * percent / 100).or(ages.last()).unwrap_or(&0);
+    println!("{} {} {}", part(50), part(99), part(100));
+    Ok(())
+}
+
+struct Viewer {
+    stream: TcpStream,
+    speech: Speech,
+    decoder: Decoder,
+    multipart: Multipart,
+    out: Vec<u8>,
+    frames: u32,
+}
+
+impl Viewer {
+    fn connect(port: u16, speech: Speech) -> io::Result<Self> {
+        let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+        stream.set_nodelay(true)?;
+        let mut out = Vec::new();
+        match speech {
+            Speech::Native => Message::Hello {
+                min_version: VERSION,
+                max_version: VERSION,
+                credit: 1,
+                wishes: Wishes::default(),
+                program: "bench",
+            }
+            .write_to(&mut out),
+            Speech::Http => {
+                out.extend_from_slice(b"GET /stream HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+            }
+            Speech::Acknowledged | Speech::Plain => {}
+        }
+        stream.write_all(&out)?;
+        let decoder = Decoder::new(MAX_PAYLOAD);
+        let multipart = Multipart::default();
+        Ok(Self { stream, speech, decoder, multipart, out, frames: 0 })
+    }
+
+    /// Reads once; `false` when the sender has closed.
+    fn read(&mut self, ages: &mut Vec<u64>) -> io::Result<bool> {
+        let Self { stream, speech, decoder, multipart, out, frames } = self;
+        let mut note = |age: Duration| {
+            if age < LONG_AGO {
+                *frames += 1;
+                ages.push(u64::try_from(age.as_micros()).expect("less than a minute"));
+            }
+        };
+        if *speech == Speech::Http {
+            return multipart.read(stream, note);
+        }
+        let count = stream.read(decoder.space())?;
+        decoder.filled(count);
+        while let Some(message) = decoder.next_message().map_err(io::Error::other)? {
+            let Message::Frame { facts, .. } = message else { continue };
+            note(clock::now().since(facts.captured_at));
+            if matches!(speech, Speech::Native | Speech::Acknowledged) {
+                out.clear();
+                Message::Ack { sequence: facts.sequence }.write_to(out);
+                stream.write_all(out)?;
+            }
+        }
+        Ok(count > 0)
+    }
+}
+
+/// Heads that end with an empty line, and as many bytes after each as it says.
+#[derive(Default)]
+struct Multipart {
+    head: Vec<u8>,
+    body: Vec<u8>,
+    left: usize,
+    taken_at: Duration,
+}
+
+impl Multipart {
+    fn read(&mut self, stream: &mut TcpStream, mut note: impl FnMut(Duration)) -> io::Result<bool> {
+        if self.left > 0 {
+            self.body.resize(self.body.len().max(self.left), 0);
+            let count = stream.read(&mut self.body[..self.left])?;
+            self.left -= count;
+            if self.left == 0 {
+                note(clock::since_1970(clock::now()).saturating_sub(self.taken_at));
+            }
+            return Ok(count > 0);
+        }
+        // So few that nothing of a picture comes along but its beginning.
+        let mut bytes = [0; 128];
+        let count = stream.read(&mut bytes)?;
+        for (at, &byte) in bytes[..count].iter().enumerate() {
+            self.head.push(byte);
+            if self.head.ends_with(b"\r\n\r\n") {
+                self.end_of_head(count - at - 1);
+            }
+            if self.left > 0 {
+                break;
+            }
+        }
+        Ok(count > 0)
+    }
+
+    /// So many bytes behind it have been read too.
+    fn end_of_head(&mut self, read: usize) {
+        let head = String::from_utf8_lossy(&self.head);
+        let value = |name: &str| head.split_once(name)?.1.split("\r\n").next();
+        if let Some(len) = value("Content-Length: ").and_then(|len| len.parse::<usize>().ok()) {
+            self.left = len - read;
+            let seconds = value("X-Timestamp: ").and_then(|at| at.parse().ok()).unwrap_or(0.0);
+            self.taken_at = Duration::from_secs_f64(seconds);
+        }
+        self.head.clear();
+    }
+}
+
+/// When frames to warm up with were taken.
+pub(crate) fn long_ago() -> Micros {
+    let ago = u64::try_from(LONG_AGO.as_micros()).expect("a minute");
+    Micros(clock::now().0.saturating_sub(ago))
+}

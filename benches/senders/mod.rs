@@ -1,0 +1,267 @@
+//! Who sends: lancam's sessions, or a plain writer.
+
+use crate::readers::{Got, Readers, Speech, long_ago};
+use lancam::camera::encode::Coding;
+use lancam::camera::renditions::Renditions;
+use lancam::camera::renditions::wish::{Captured, Wish};
+use lancam::camera::server::{self, Listen};
+use lancam::camera::session::{Camera, HttpRules, Seats};
+use lancam::camera::update::{StatusText, StreamFacts, Update};
+use lancam::image::frame::Micros;
+use lancam::image::pixels::{Chroma, PixelFormat, Size};
+use lancam::image::rendition::SizeWish;
+use lancam::net::lan::Guests;
+use lancam::net::socket::SendBuffer;
+use lancam::source::clock;
+use lancam::stop::Stop;
+use lancam::wire::native::message::StatusCode;
+use lancam::wire::native::write::frame_prefix;
+use lancam::wire::packet::{Codec, FrameFacts, PacketPool};
+use nix::sys::resource::{UsageWho, getrusage};
+use std::io::{self, IoSlice, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+pub(crate) const FRAME_LEN: usize = 120_000;
+pub(crate) const FRAMES: u32 = 90;
+const INTERVAL: Duration = Duration::from_micros(33_333);
+const SIZE: Size = Size::new(1280, 720);
+
+/// Until buffers have grown to a frame's size nothing is counted.
+const WARM_UP: u32 = 5;
+
+/// What a sender cost, and what its viewers got.
+pub(crate) struct Figures {
+    /// CPU for a frame to all viewers.
+    pub(crate) cpu_micros: f64,
+    /// Memory of the process, in KiB, while all watch.
+    pub(crate) resident: u64,
+    /// How much of it came with the viewers.
+    pub(crate) grown: u64,
+    /// The most that was ever touched of a viewer's stack, in KiB.
+    pub(crate) stack: u64,
+    pub(crate) got: Got,
+}
+
+/// Sessions have something to say too.
+const MARK: &str = "figures: ";
+
+impl Figures {
+    pub(crate) fn to_line(&self) -> String {
+        let Self { cpu_micros, resident, grown, stack, got } = self;
+        let Got { frames: [few, some, many], ages: [p50, p99, oldest] } = got;
+        format!(
+            "{MARK}{cpu_micros} {resident} {grown} {stack} {few} {some} {many} {p50} {p99} {oldest}"
+        )
+    }
+
+    pub(crate) fn from_line(line: &str) -> Option<Self> {
+        let (cpu, rest) = line.strip_prefix(MARK)?.split_once(' ')?;
+        let numbers = rest.split(' ').map(str::parse).collect::<Result<Vec<u64>, _>>().ok()?;
+        let [resident, grown, stack, few, some, many, p50, p99, oldest] = numbers[..] else {
+            return None;
+        };
+        let frames = [few, some, many].map(|count| u32::try_from(count).unwrap_or(u32::MAX));
+        let got = Got { frames, ages: [p50, p99, oldest] };
+        Some(Self { cpu_micros: cpu.parse().ok()?, resident, grown, stack, got })
+    }
+}
+
+/// Sends in this process.
+pub(crate) fn run(speech: Speech, viewers: usize) -> io::Result<Figures> {
+    match speech {
+        Speech::Acknowledged | Speech::Plain => plain(speech, viewers),
+        Speech::Native | Speech::Http => sessions(speech, viewers),
+    }
+}
+
+/// What the kernel holds for a viewer of such frames, at most: what it grants counts its own bookkeeping too.
+pub(crate) fn most_in_kernel() -> io::Result<usize> {
+    let listener = TcpListener::bind(("127.0.0.1", 0))?;
+    let _viewer = TcpStream::connect(listener.local_addr()?)?;
+    let (accepted, _) = listener.accept()?;
+    let granted = SendBuffer::for_accepted(&accepted)?.make_room(&accepted, FRAME_LEN)?;
+    granted.ok_or_else(|| io::Error::other("no room was made"))
+}
+
+/// Microseconds of CPU: this process, user and system.
+fn cpu() -> f64 {
+    let usage = getrusage(UsageWho::RUSAGE_SELF).expect("getrusage");
+    let micros = |time: nix::sys::time::TimeVal| time.tv_sec() as f64 * 1e6 + time.tv_usec() as f64;
+    micros(usage.user_time()) + micros(usage.system_time())
+}
+
+/// Calls `tick` for each frame at their pace and returns the CPU it all took, per frame.
+fn paced(mut tick: impl FnMut(u64, Micros)) -> f64 {
+    for warm_up in 1..=WARM_UP {
+        tick(u64::from(warm_up), long_ago());
+        thread::sleep(INTERVAL);
+    }
+    let before = cpu();
+    let start = Instant::now();
+    for frame in 1..=FRAMES {
+        thread::sleep((start + INTERVAL * frame).saturating_duration_since(Instant::now()));
+        tick(u64::from(WARM_UP + frame), clock::now());
+    }
+    // What is still being sent belongs to these frames.
+    thread::sleep(INTERVAL);
+    (cpu() - before) / f64::from(FRAMES)
+}
+
+fn facts(sequence: u64, captured_at: Micros) -> FrameFacts {
+    FrameFacts { sequence, captured_at, codec: Codec::Jpeg, size: SIZE }
+}
+
+fn sessions(speech: Speech, viewers: usize) -> io::Result<Figures> {
+    let stop = Stop::new()?;
+    let coding = Coding::Jpeg { quality: 80, chroma: Chroma::Yuv420 };
+    let camera = Camera {
+        name: "bench".into(),
+        renditions: Renditions::new(Wish::own(coding, SizeWish::default()))?,
+        tutorial: None,
+        http: HttpRules::default(),
+        seats: Seats::new(viewers),
+        stop: stop.clone(),
+    };
+    let address: SocketAddr = ([127, 0, 0, 1], 0).into();
+    let listeners = server::listen(&Listen::At(vec![address])).map_err(io::Error::other)?;
+    let port = listeners[0].local_addr()?.port();
+    let acceptors = server::start(listeners, &camera, &Guests::Anyone)?;
+    let picture = vec![0xA5; FRAME_LEN];
+    let stream = Arc::new(StreamFacts { source: String::new(), millifps: 30_000, size: SIZE });
+    let starting = StatusText { code: StatusCode::Starting, text: String::new() };
+    let captured = Captured { format: PixelFormat::Jpeg, size: SIZE };
+    let renditions = &camera.renditions;
+    renditions.begin(captured, &stream, Update::Status(Arc::new(starting)));
+    let mut pool = PacketPool::default();
+    let mut publish = |sequence, captured_at| {
+        let mut packet = pool.take(facts(sequence, captured_at));
+        let content = PacketPool::open(&mut packet);
+        // Filled once: what is measured is sending; the copy from the camera is another stage's.
+        if content.payload().is_empty() {
+            content.storage(FRAME_LEN)[..FRAME_LEN].copy_from_slice(&picture);
+            content.set_len(FRAME_LEN);
+        }
+        pool.remember(&packet);
+        renditions.plan().publish_as_captured(&packet, &stream);
+    };
+    publish(0, long_ago());
+    let before = memory::resident();
+    let readers = Readers::start(port, speech, viewers)?;
+    while renditions.viewers() < viewers {
+        thread::sleep(Duration::from_millis(5));
+    }
+    let cpu_micros = paced(publish);
+    let resident = memory::resident();
+    let stack = memory::largest_stack();
+    stop.request();
+    for acceptor in acceptors {
+        let _ = acceptor.join();
+    }
+    let got = readers.got()?;
+    Ok(Figures { cpu_micros, resident, grown: resident.saturating_sub(before), stack, got })
+}
+
+/// The newest frame's number and time; 0 before the first, the last number there is at the end.
+#[derive(Default)]
+struct Slot {
+    newest: Mutex<(u64, Micros)>,
+    changed: Condvar,
+}
+
+impl Slot {
+    fn publish(&self, sequence: u64, captured_at: Micros) {
+        *self.newest.lock().expect("no panic") = (sequence, captured_at);
+        self.changed.notify_all();
+    }
+
+    fn newer_than(&self, last: u64) -> (u64, Micros) {
+        let newest = self.newest.lock().expect("no panic");
+        *self.changed.wait_while(newest, |newest| newest.0 == last).expect("no panic")
+    }
+}
+
+fn plain(speech: Speech, viewers: usize) -> io::Result<Figures> {
+    let listener = TcpListener::bind(("127.0.0.1", 0))?;
+    let port = listener.local_addr()?.port();
+    let slot = Arc::new(Slot::default());
+    let picture: Arc<Vec<u8>> = Arc::new(vec![0xA5; FRAME_LEN]);
+    let before = memory::resident();
+    let readers = Readers::start(port, speech, viewers)?;
+    let writers: Vec<_> = (0..viewers)
+        .map(|_| {
+            let (stream, _) = listener.accept()?;
+            stream.set_nodelay(true)?;
+            let (slot, picture) = (Arc::clone(&slot), Arc::clone(&picture));
+            Ok(thread::spawn(move || write(stream, speech, &slot, &picture)))
+        })
+        .collect::<io::Result<_>>()?;
+    let cpu_micros = paced(|sequence, captured_at| slot.publish(sequence, captured_at));
+    let resident = memory::resident();
+    let stack = memory::largest_stack();
+    slot.publish(u64::MAX, Micros(0));
+    for writer in writers {
+        let _ = writer.join();
+    }
+    let got = readers.got()?;
+    Ok(Figures { cpu_micros, resident, grown: resident.saturating_sub(before), stack, got })
+}
+
+/// Writes the newest frame, each time that there is one.
+fn write(mut stream: TcpStream, speech: Speech, slot: &Slot, picture: &[u8]) {
+    let mut last = 0;
+    loop {
+        let (sequence, captured_at) = slot.newer_than(last);
+        if sequence == u64::MAX {
+            return;
+        }
+        last = sequence;
+        let prefix = frame_prefix(&facts(sequence, captured_at), picture.len());
+        let parts = [IoSlice::new(&prefix), IoSlice::new(picture)];
+        let written = stream.write_vectored(&parts).expect("the reader reads");
+        // A socket that blocks takes everything, unless a signal comes.
+        let rest = written.saturating_sub(prefix.len());
+        stream.write_all(&picture[rest..]).expect("the reader reads");
+        if speech == Speech::Acknowledged {
+            // One message, whole: it is smaller than a segment.
+            let mut message = [0; 64];
+            stream.read(&mut message).expect("the reader acknowledges");
+        }
+    }
+}
+
+mod memory {
+    //! What Linux says of this process.
+
+    /// What is in memory, in KiB.
+    pub(super) fn resident() -> u64 {
+        let status = std::fs::read_to_string("/proc/self/status").expect("Linux has it");
+        status.lines().find_map(|line| kib(line, "VmRSS:")).expect("Linux says so")
+    }
+
+    /// The most that a thread but the main one has touched of its stack, in KiB.
+    pub(super) fn largest_stack() -> u64 {
+        let maps = std::fs::read_to_string("/proc/self/smaps").expect("Linux has it");
+        let mut largest = 0;
+        let (mut is_behind_guard, mut is_guard) = (false, false);
+        for line in maps.lines() {
+            let is_head = line.split(' ').next().is_some_and(|range| range.contains('-'));
+            if is_head {
+                // A stack is what stands above a page that nobody may touch.
+                is_behind_guard = is_guard && line.contains(" rw-p ");
+                is_guard = line.contains(" ---p ");
+            } else if is_behind_guard && let Some(touched) = kib(line, "Rss:") {
+                largest = largest.max(touched);
+            } else if is_guard && let Some(len) = kib(line, "Size:") {
+                is_guard = len <= 64;
+            }
+        }
+        largest
+    }
+
+    fn kib(line: &str, name: &str) -> Option<u64> {
+        line.strip_prefix(name)?.split_whitespace().next()?.parse().ok()
+    }
+}
