@@ -1,23 +1,26 @@
 //! Viewers that are slow, stalled, silent or rude cost the others nothing and are let go in time.
 
 use crate::camera_process::{CameraProcess, PATIENCE};
-use crate::native_client::{NativeClient, Said};
+use crate::http_client::{HttpClient, HttpStream};
+use crate::native_client::{NativeClient, Said, look};
 use lancam::wire::native::VERSION;
+use nix::sys::socket::{setsockopt, sockopt};
 use std::io::{Read, Write};
+use std::thread;
 use std::time::{Duration, Instant};
 
 #[test]
 fn slow_viewer_never_delays_another() {
     let camera = CameraProcess::start(&["--source", "test:640x360@50"]);
     let start = Instant::now();
-    // Greets, takes its first frame, and never acknowledges or reads again: it is let go 5 s later, and no sooner.
+    // Greets, takes its first frame, and never acknowledges or reads again: it is let go 4.5 s later, and no sooner.
     let mut stalled = NativeClient::connect(camera.port());
     while !matches!(stalled.hear(), Said::Frame { .. }) {}
     let mut healthy = NativeClient::connect(camera.port());
     let (first, _) = healthy.frame();
     let mut last = first.sequence;
     let mut frames = 0_u64;
-    while start.elapsed() < Duration::from_millis(4500) {
+    while start.elapsed() < Duration::from_millis(4000) {
         let (facts, _) = healthy.frame();
         assert!(facts.sequence > last);
         last = facts.sequence;
@@ -28,7 +31,7 @@ fn slow_viewer_never_delays_another() {
     println!("{frames} of {} while another takes nothing", last - first.sequence);
     assert!(frames >= 20, "{frames} of {}", last - first.sequence);
     let let_go = camera.line_with("CONNECTION ENDED");
-    assert!(let_go.contains("took nothing for 5 s"), "{let_go}");
+    assert!(let_go.contains("took nothing for 4.5 s"), "{let_go}");
 }
 
 #[test]
@@ -106,4 +109,107 @@ fn a_viewer_that_asks_and_never_listens_is_let_go_before_it_costs_memory() {
     // The camera hung up; a write that only blocks ends by its own timeout.
     assert_ne!(error.kind(), std::io::ErrorKind::WouldBlock, "neither heard nor let go");
     NativeClient::connect(camera.port()).frame();
+}
+
+/// Memory of a process, in KiB.
+fn resident(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("it runs");
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("Linux says so");
+    line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).expect("a number")
+}
+
+/// Somebody who watches, in one protocol or the other.
+enum Viewer {
+    Native(NativeClient),
+    Http(HttpStream),
+}
+
+impl Viewer {
+    fn native(port: u16) -> Self {
+        Self::Native(NativeClient::connect(port))
+    }
+
+    fn http(port: u16) -> Self {
+        Self::Http(HttpClient::connect(port).stream("/stream"))
+    }
+
+    /// The same, whose kernel takes hardly a thing before this program does.
+    fn narrow_http(port: u16) -> Self {
+        let client = HttpClient::connect(port);
+        setsockopt(&client.tcp, sockopt::RcvBuf, &4096).expect("sets its buffer");
+        Self::Http(client.stream("/stream"))
+    }
+
+    /// The next frame's number.
+    fn next(&mut self) -> u64 {
+        match self {
+            Self::Native(client) => client.frame().0.sequence,
+            Self::Http(stream) => look(&stream.part().jpeg).1.expect("a stamp").sequence.into(),
+        }
+    }
+}
+
+/// One viewer takes nothing, seven take all; for how long each part of it lasts. Returns the least part of the frames that a
+/// healthy one got meanwhile.
+fn one_stalls(camera: &CameraProcess, connect: fn(u16) -> Viewer) -> f64 {
+    let port = camera.port();
+    let mut stalled = connect(port);
+    stalled.next();
+    let since = Instant::now();
+    let healthy: Vec<_> = (0..7)
+        .map(|number| {
+            thread::spawn(move || {
+                let mut viewer =
+                    if number % 2 == 0 { Viewer::native(port) } else { Viewer::http(port) };
+                let first = viewer.next();
+                let (mut frames, mut last) = (0_u64, first);
+                while since.elapsed() < Duration::from_millis(4800) {
+                    last = viewer.next();
+                    frames += 1;
+                }
+                frames as f64 / (last - first) as f64
+            })
+        })
+        .collect();
+    let ended = loop {
+        let line = camera.line_with("CONNECTION ENDED");
+        if line.contains("took nothing for 4.5 s") {
+            break since.elapsed();
+        }
+    };
+    let parts: Vec<f64> =
+        healthy.into_iter().map(|viewer| viewer.join().expect("no panic")).collect();
+    println!("{parts:.3?} of the frames; the stalled one was let go after {ended:.2?}");
+    // Not at once either; and within 5 s, but for a machine that is busy with other tests.
+    assert!(ended > Duration::from_secs(4), "{ended:?}");
+    assert!(ended < Duration::from_millis(5500), "{ended:?}");
+    let is_in_time = ended <= Duration::from_secs(5);
+    parts.into_iter().fold(if is_in_time { 1.0 } else { 0.0 }, f64::min)
+}
+
+/// An attempt more where the machine was busy; the first round is for whatever is set up once.
+fn costs_nothing(connect: fn(u16) -> Viewer) {
+    let camera = CameraProcess::start(&["--source", "test:320x180@15"]);
+    let mut best = one_stalls(&camera, connect);
+    let before = resident(camera.child.id());
+    for _ in 0..3 {
+        best = best.max(one_stalls(&camera, connect));
+        let after = resident(camera.child.id());
+        println!("{before} KiB before, {after} KiB after");
+        assert!(after < before + 2048, "{before} KiB became {after} KiB");
+        if best >= 0.99 {
+            return;
+        }
+    }
+    panic!("never all seven had 99 % of the frames and the stalled one was gone in 5 s: {best:.3}");
+}
+
+#[test]
+fn a_stalled_native_viewer_costs_seven_healthy_ones_nothing_and_the_camera_no_memory() {
+    costs_nothing(Viewer::native);
+}
+
+#[test]
+fn a_stalled_reader_over_http_costs_seven_healthy_ones_nothing_and_the_camera_no_memory() {
+    costs_nothing(Viewer::narrow_http);
 }

@@ -29,8 +29,9 @@ const GREETING_TIMEOUT: Duration = Duration::from_secs(5);
 /// A viewer that has said nothing by then is the tutorial's, where that is served.
 const SILENT_VIEWER: Duration = Duration::from_millis(500);
 
-/// A viewer that has a frame to take and takes nothing of it for this long is let go.
-const STALLED: Duration = Duration::from_secs(5);
+/// A viewer that has a frame to take and takes nothing of it for this long is let go: within 5 s, with the time until the
+/// next frame, and until the kernel is asked again what it took.
+const STALLED: Duration = Duration::from_millis(4500);
 
 /// What every session needs to know of the camera.
 #[derive(Debug, Clone)]
@@ -131,7 +132,7 @@ impl std::fmt::Display for SessionEnd {
             Self::Answered(1) => out.write_str("it was answered"),
             Self::Answered(count) => write!(out, "it was answered {count} times"),
             Self::Stopping => out.write_str("lancam ends"),
-            Self::TooSlow(time) => write!(out, "it took nothing for {} s", time.as_secs()),
+            Self::TooSlow(time) => write!(out, "it took nothing for {} s", time.as_secs_f32()),
             Self::Silent => {
                 write!(out, "it said nothing for {} s", GREETING_TIMEOUT.as_secs())
             }

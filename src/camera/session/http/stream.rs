@@ -28,7 +28,7 @@ use std::time::{Duration, Instant};
 const FIRST_PICTURE: Duration = Duration::from_secs(8);
 
 /// While a viewer takes nothing, the kernel is asked so often whether it did.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
+const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 /// What may be unacknowledged besides the last frame: heads, and what TCP puts around bytes in memory.
 const SLACK: usize = 8 << 10;
