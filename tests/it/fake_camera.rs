@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// Listens on loopback until it is dropped; then all its connections are closed too.
+/// Listens until it is dropped; then all its connections are closed too.
 pub struct FakeServer {
     address: SocketAddr,
     stopped: Arc<AtomicBool>,
@@ -46,12 +46,20 @@ impl ReservedPort {
 }
 
 impl FakeServer {
-    /// Listens on `port` (0: a free one) and gives each connection to `serve` on a thread of its own.
+    /// Listens on `port` of loopback (0: a free one) and gives each connection to `serve` on a thread of its own.
     pub fn on<S>(port: u16, serve: S) -> Self
     where
         S: Fn(TcpStream) -> io::Result<()> + Send + Sync + 'static,
     {
-        let listener = socket::listen((Ipv4Addr::LOCALHOST, port).into()).expect("a free port");
+        Self::at((Ipv4Addr::LOCALHOST, port).into(), serve)
+    }
+
+    /// The same at another address.
+    pub fn at<S>(address: SocketAddr, serve: S) -> Self
+    where
+        S: Fn(TcpStream) -> io::Result<()> + Send + Sync + 'static,
+    {
+        let listener = socket::listen(address).expect("a free port");
         let address = listener.local_addr().expect("bound");
         let stopped = Arc::new(AtomicBool::new(false));
         let connections = Arc::new(Mutex::new(Vec::new()));

@@ -3,7 +3,8 @@
 
 use crate::camera_process::CameraProcess;
 use crate::native_client::{NativeClient, hello_wishing, look};
-use crate::paced::{Pace, connect_narrowly, jpeg_of};
+use crate::paced::jpeg_of;
+use crate::paced_reader::{Pace, connect_narrowly};
 use lancam::image::pixels::Size;
 use lancam::source::clock;
 use lancam::wire::native::decoder::Decoder;

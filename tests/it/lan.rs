@@ -1,8 +1,12 @@
 //! A LAN of two machines that nobody else is in: network namespaces, and a cable between them.
 
 use crate::skip::skip;
+use nix::sched::{CloneFlags, setns};
+use std::fs::File;
+use std::net::{IpAddr, Ipv4Addr};
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread::{self, JoinHandle};
 
 /// Two namespaces; dropping it takes them away.
 pub struct Lan {
@@ -19,6 +23,9 @@ pub enum Machine {
 }
 
 impl Lan {
+    /// Where the camera's machine is.
+    pub const CAMERA: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 77, 0, 1));
+
     /// Lays the cable; `None`, said as a skip, where this is not allowed.
     pub fn new() -> Option<Self> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
@@ -71,6 +78,26 @@ impl Lan {
         inside
     }
 
+    /// `work` on a thread whose sockets, and whose threads', are on that machine.
+    pub fn inside<T: Send + 'static>(
+        &self,
+        machine: Machine,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> JoinHandle<T> {
+        let namespace = File::open(format!("/run/netns/{}", self.name(machine)));
+        thread::spawn(move || {
+            let namespace = namespace.expect("`ip netns` made it");
+            setns(namespace, CloneFlags::CLONE_NEWNET).expect("who made it may enter");
+            work()
+        })
+    }
+
+    /// `tc` with these arguments on that machine.
+    pub fn tc(&self, machine: Machine, arguments: &[&str]) -> Result<(), String> {
+        let mut tc = Command::new("tc");
+        said(self.on(machine, tc.args(arguments)).output())
+    }
+
     /// `ip` with these arguments on that machine.
     pub fn ip(&self, machine: Machine, arguments: &[&str]) {
         let done = ip(&[&["-n", &self.name(machine)], arguments].concat());
@@ -87,10 +114,12 @@ impl Drop for Lan {
 }
 
 fn ip(arguments: &[&str]) -> Result<(), String> {
-    let output: Output = Command::new("ip")
-        .args(arguments)
-        .output()
-        .map_err(|error| format!("iproute2: {error}"))?;
+    said(Command::new("ip").args(arguments).output())
+}
+
+/// What a command complained of.
+fn said(output: std::io::Result<Output>) -> Result<(), String> {
+    let output = output.map_err(|error| format!("iproute2: {error}"))?;
     match output.status.success() {
         true => Ok(()),
         false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),

@@ -35,6 +35,7 @@ mod native_client;
 mod native_example;
 mod odd_sizes;
 mod paced;
+mod paced_reader;
 mod paced_simulated;
 mod paint;
 mod pi;
