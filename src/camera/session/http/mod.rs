@@ -1,6 +1,7 @@
 //! A session in HTTP: answers requests one after the other, until one of them is for the live picture.
 
 mod answers;
+mod rhythm;
 mod snapshot;
 mod stream;
 

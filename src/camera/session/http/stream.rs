@@ -3,6 +3,7 @@
 //! A frame is begun only when nothing of the last is unsent and at most about one is unacknowledged: less would cost a
 //! round trip for each frame on Wi-Fi. What lies in the reader's own receive buffer, nobody here can see or bound.
 
+use super::rhythm::Rhythm;
 use super::{Asked, Connection, Received, answers};
 use crate::camera::metrics::Transport;
 use crate::camera::session::outgoing::Progress;
@@ -62,6 +63,7 @@ pub(super) fn serve(
         last_len: 0,
         handed_over: None,
         transfers: Transfers::default(),
+        rhythm: Rhythm::default(),
         heads: asked.heads,
         ebb: Ebb::NotAwaited,
         last_progress: Instant::now(),
@@ -135,6 +137,7 @@ struct Stream<'a, 'c> {
     /// The last frame, until it is known how long it took.
     handed_over: Option<HandedOver>,
     transfers: Transfers,
+    rhythm: Rhythm,
     heads: Heads,
     ebb: Ebb,
     last_progress: Instant,
@@ -262,6 +265,7 @@ impl Stream<'_, '_> {
         loop {
             match self.view.newest(&self.connection.waiter)? {
                 Newest::Fresh { value: Update::Frame { packet, .. }, skipped } => {
+                    self.rhythm.saw(packet.facts.captured_at, skipped, clock::now());
                     let replaced = u64::from(self.pending.replace(packet).is_some());
                     self.connection.outgoing.note_skipped(skipped + replaced);
                     return Ok(Next::Sleep);
@@ -296,7 +300,8 @@ impl Stream<'_, '_> {
         Ok(false)
     }
 
-    /// The last frame has left: the newest may go.
+    /// The last frame has left: the newest may go. Unless a younger one is due, that is: what the reader still has to read
+    /// lasts until then.
     fn end_of_ebb(&mut self) -> io::Result<()> {
         if std::mem::replace(&mut self.ebb, Ebb::NotAwaited) == Ebb::NotAwaited {
             return Ok(());
@@ -305,6 +310,13 @@ impl Stream<'_, '_> {
         self.late()?;
         // Its end, if it has come, is told again when this has been sent.
         self.take_newest()?;
+        let rhythm = &self.rhythm;
+        let is_late = |packet: &mut Arc<Packet>| {
+            rhythm.is_younger_due(packet.facts.captured_at, clock::now())
+        };
+        if self.pending.take_if(is_late).is_some() {
+            self.connection.outgoing.note_skipped(1);
+        }
         self.put_pending()
     }
 
