@@ -14,7 +14,7 @@ use lancam::net::lan::Guests;
 use lancam::net::socket::SendBuffer;
 use lancam::source::clock;
 use lancam::stop::Stop;
-use lancam::wire::native::message::StatusCode;
+use lancam::wire::native::message::{Message, StatusCode};
 use lancam::wire::native::write::frame_prefix;
 use lancam::wire::packet::{Codec, FrameFacts, PacketPool};
 use nix::sys::resource::{UsageWho, getrusage};
@@ -212,6 +212,8 @@ fn plain(speech: Speech, viewers: usize) -> io::Result<Figures> {
 /// Writes the newest frame, each time that there is one.
 fn write(mut stream: TcpStream, speech: Speech, slot: &Slot, picture: &[u8]) {
     let mut last = 0;
+    let mut acknowledgement = Vec::new();
+    Message::Ack { sequence: 0 }.write_to(&mut acknowledgement);
     loop {
         let (sequence, captured_at) = slot.newer_than(last);
         if sequence == u64::MAX {
@@ -225,9 +227,7 @@ fn write(mut stream: TcpStream, speech: Speech, slot: &Slot, picture: &[u8]) {
         let rest = written.saturating_sub(prefix.len());
         stream.write_all(&picture[rest..]).expect("the reader reads");
         if speech == Speech::Acknowledged {
-            // One message, whole: it is smaller than a segment.
-            let mut message = [0; 64];
-            stream.read(&mut message).expect("the reader acknowledges");
+            stream.read_exact(&mut acknowledgement).expect("the reader acknowledges");
         }
     }
 }
