@@ -185,6 +185,8 @@ impl Window {
             _ => {}
         }
         if let Some((_, steps)) = self.window.get_scroll_wheel() {
+            // Under X each click of the wheel is reported as it begins and as it ends.
+            let steps = if self.id().is_some() { steps / 2.0 } else { steps };
             self.pending.push_back(Input::Wheel { at, steps: f64::from(steps).clamp(-10.0, 10.0) });
         }
     }

@@ -188,6 +188,8 @@ fn one_camera_with_figures_help_controls_paused_and_recording() {
     drop(camera);
     wait_until("that it is gone", || stage.screen.title_with("not connected"));
     stage.expect("lost");
+    let _back = FakeServer::on(reserved.address().port(), |stream| still(stream, "Küche"));
+    stage.expect("single");
     stage.press(&["q"]);
     assert!(viewer.finish().status.success());
 }

@@ -14,9 +14,13 @@ use lancam::wire::native::message::{Message, StatusCode};
 use std::io;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 /// Shown as it is: the window opens in its size, in the middle of the screen.
 const SIZE: Size = Size::new(640, 360);
+
+/// The goal, from the start of the program; a busy machine gets five times as long.
+const FIRST_PICTURE: Duration = Duration::from_millis(300);
 
 /// A screen with a viewer on it; `None`, and said so, where that cannot be had.
 fn screen(test: &str) -> Option<Xvfb> {
@@ -95,7 +99,12 @@ fn press(screen: &Xvfb, key: &str) {
 fn the_window_shows_the_picture_moving_and_q_ends_it() {
     let Some(screen) = screen("the_window_shows_the_picture_moving_and_q_ends_it") else { return };
     let server = FakeServer::on(0, |stream| stream_pattern(stream, SIZE, 30));
+    let started = Instant::now();
     let viewer = open(&screen, &server);
+    wait_until("the first picture", || stamp(&window(&screen, SIZE)));
+    let first = started.elapsed();
+    println!("the first picture was on the screen after {first:?}");
+    assert!(first < 5 * FIRST_PICTURE, "{first:?}");
     let mut last = 0;
     for _ in 0..10 {
         last = wait_until("a newer picture", || {
@@ -143,6 +152,71 @@ fn a_resized_window_keeps_the_pictures_shape_and_escape_ends_it() {
     // The pointer was not over the window, so it gets its key by name.
     screen.xdotool(&["key", "--window", &id, "Escape"]);
     assert!(viewer.finish().status.success());
+}
+
+fn geometry(screen: &Xvfb, id: &str) -> String {
+    screen.xdotool(&["getwindowgeometry", "--shell", id]).expect("the window is there")
+}
+
+#[test]
+fn the_window_fills_the_screen_and_goes_back_and_is_where_it_was_the_next_time() {
+    let test = "the_window_fills_the_screen_and_goes_back_and_is_where_it_was_the_next_time";
+    let Some(screen) = screen(test) else { return };
+    let server = FakeServer::on(0, |stream| stream_pattern(stream, SIZE, 30));
+    let state = tempfile::tempdir().expect("a folder");
+    let open = || {
+        Viewer::start_with(&[&server.address()], |command| {
+            command.env("DISPLAY", screen.display()).env("XDG_STATE_HOME", state.path());
+            command.env_remove("WAYLAND_DISPLAY").env_remove("XDG_CURRENT_DESKTOP");
+        })
+    };
+    let viewer = open();
+    let id = window_of_camera(&screen);
+    screen.xdotool(&["windowsize", "--sync", &id, "700", "500"]).expect("resized");
+    screen.xdotool(&["windowmove", "--sync", &id, "400", "200"]).expect("moved");
+    let own = geometry(&screen, &id);
+    for key in ["f", "F11"] {
+        press(&screen, key);
+        let full = format!("WIDTH={}\nHEIGHT={}", SCREEN.width, SCREEN.height);
+        wait_until("full screen", || geometry(&screen, &id).contains(&full).then_some(()));
+        press(&screen, key);
+        wait_until("its own size", || (geometry(&screen, &id) == own).then_some(()));
+    }
+    press(&screen, "q");
+    assert!(viewer.finish().status.success());
+    let _viewer = open();
+    let id = window_of_camera(&screen);
+    let place = |geometry: &str| geometry.split_once("X=").map(|(_, place)| place.to_owned());
+    wait_until("its last place", || (place(&geometry(&screen, &id)) == place(&own)).then_some(()));
+}
+
+#[test]
+fn keys_and_wheel_zoom_and_turn_the_picture_and_undo_it() {
+    let Some(screen) = screen("keys_and_wheel_zoom_and_turn_the_picture_and_undo_it") else {
+        return;
+    };
+    let server = FakeServer::on(0, |stream| stream_pattern(stream, SIZE, 30));
+    let _viewer = open(&screen, &server);
+    let is_upright = || stamp(&window(&screen, SIZE)).is_some();
+    wait_until("a picture", || is_upright().then_some(()));
+    for keys in [
+        [&["plus"][..], &["0"]],
+        [&["bracketright"], &["bracketleft"]],
+        [&["h"], &["h"]],
+        // Half a turn is both mirrorings.
+        [&["bracketleft", "bracketleft"], &["h", "v"]],
+        [&["v"], &["v"]],
+    ] {
+        for (keys, upright) in keys.into_iter().zip([false, true]) {
+            keys.iter().for_each(|key| press(&screen, key));
+            let what = format!("{keys:?}, upright: {upright}");
+            wait_until(&what, || (is_upright() == upright).then_some(()));
+        }
+    }
+    screen.xdotool(&["mousemove", "700", "450", "click", "4"]).expect("turned");
+    wait_until("a zoomed picture", || (!is_upright()).then_some(()));
+    screen.xdotool(&["click", "5"]).expect("turned back");
+    wait_until("all of it", || is_upright().then_some(()));
 }
 
 #[test]

@@ -43,6 +43,8 @@ pub struct Show {
     /// When what is on the screen was put together, and when it was handed over.
     composed: Option<Instant>,
     shown: Option<Instant>,
+    /// When something was done last.
+    touched: Instant,
     title: String,
 }
 
@@ -61,8 +63,11 @@ struct Message {
     until: Instant,
 }
 
-/// Events are only seen when they are asked for: often enough that keys and resizing feel immediate.
+/// Events are only seen when they are asked for: often enough that keys and resizing feel immediate ...
 const EVENT_INTERVAL: Duration = Duration::from_millis(8);
+/// ... and half as often when nothing has been done for a while.
+const IDLE_INTERVAL: Duration = Duration::from_millis(16);
+const IDLE_AFTER: Duration = Duration::from_secs(2);
 /// X11 forgets what another window covered, and `minifb` does not pass on when it is seen again.
 const REDRAW_INTERVAL: Duration = Duration::from_millis(250);
 /// Ages in the overlay and in badges count in tenths of a second ...
@@ -109,6 +114,7 @@ impl Show {
             memory,
             composed: None,
             shown: None,
+            touched: Instant::now(),
             title: String::new(),
         }
     }
@@ -142,6 +148,7 @@ impl Show {
             let due = repaint.or_else(|| self.due(now));
             repaint = self.present(due, now)?;
             while let Some(input) = self.window.next_input() {
+                self.touched = now;
                 if !matches!(input, Input::Hover(_)) || self.chooser.is_some() {
                     repaint = Some(Repaint::All);
                 }
@@ -158,7 +165,8 @@ impl Show {
     /// How long there is nothing to do.
     fn patience(&self, waiting: Option<Repaint>) -> Duration {
         match (waiting, self.shown) {
-            (None, _) => EVENT_INTERVAL,
+            (None, _) if self.touched.elapsed() < IDLE_AFTER => EVENT_INTERVAL,
+            (None, _) => IDLE_INTERVAL,
             (Some(Repaint::All), _) | (_, None) => Duration::ZERO,
             (Some(Repaint::Changed), Some(shown)) => GATHERED.saturating_sub(shown.elapsed()),
         }
