@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all test-raspi3b check pi bench fuzz
+.PHONY: help run test test-all test-raspi3b screenshots check pi bench fuzz
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -15,6 +15,10 @@ test-all: ## the long ones too
 
 test-raspi3b: ## the program for 64-bit Pis on an emulated Raspberry Pi 3B
 	tests/test.sh raspi3b
+
+screenshots: ## the pictures of docs/VIEWER.md anew, which tests compare the window with: look at them
+	cross/need.sh Xvfb:xvfb xdotool:xdotool ip:iproute2
+	LANCAM_BLESS=1 cross/cargo.sh test --locked --test it viewer_golden
 
 check: ## formatting, lints, docs, scripts, licences and bans
 	tests/check.sh

@@ -4,6 +4,7 @@ use super::demand::Demand;
 use super::figures::Figures;
 use super::news::{Arrival, News, Notice};
 use super::paint::{AgeTrack, badges};
+use super::panel::Panel;
 use super::presenter::Change;
 use super::receiver::{Protocol, Receiver, Wanted};
 use super::recorder::{Recorder, Recording};
@@ -24,6 +25,8 @@ pub struct Channel {
     pub recorder: Recorder,
     /// Whether that has been started, and people have not been told of its end.
     pub is_recording: bool,
+    /// Its controls, as far as they are known.
+    pub panel: Panel,
     slot: Arc<Latest<News>>,
     reader: Reader<News>,
     demand: Arc<Demand>,
@@ -87,6 +90,7 @@ impl Channel {
             camera,
             recorder,
             is_recording: false,
+            panel: Panel::default(),
             reader: slot.reader(),
             slot,
             demand,

@@ -4,7 +4,7 @@ use super::channel::Channel;
 use super::keys::KEYS;
 use super::news::{Arrival, NoticeKind};
 use super::paint::badges::{self, Badges, Toast};
-use super::paint::controls::{Control, Panel};
+use super::paint::controls::{self, Hit};
 use super::paint::notice::{self, Notice};
 use super::paint::picker::{self, Picker};
 use super::paint::{Painter, Rect, Scale, figures, help};
@@ -48,8 +48,6 @@ pub struct Extras<'a> {
     pub picker: Option<Offer<'a>>,
     /// Messages.
     pub toasts: &'a [Toast<'a>],
-    /// The selected camera's controls, or why there are none.
-    pub controls: Controls<'a>,
     /// When all this is so.
     pub now: Instant,
 }
@@ -63,19 +61,6 @@ pub struct Offer<'a> {
     pub hover: Option<usize>,
     /// For how long they have been looked for.
     pub looking: Duration,
-}
-
-/// The panel of controls.
-#[derive(Debug, Clone, Copy)]
-pub struct Controls<'a> {
-    /// Its controls.
-    pub controls: &'a [Control],
-    /// The one that keys change.
-    pub selected: usize,
-    /// The one that the mouse is on.
-    pub hover: Option<usize>,
-    /// Why none can be changed.
-    pub greyed: Option<&'a str>,
 }
 
 /// What is to be handed to the window.
@@ -230,12 +215,31 @@ impl Composer {
                 help::draw(&mut canvas, &KEYS, 0);
             }
             Sheet::Controls => {
-                let name = channels.get(wall.selected()).map_or("", Channel::name);
-                let layout = extras.controls.panel(name, self.panel_first).draw(&mut canvas);
-                self.panel_first = layout.first();
+                if let Some(channel) = channels.get(wall.selected()) {
+                    let layout = sheet(channel, self.panel_first).draw(&mut canvas);
+                    self.panel_first = layout.first();
+                }
             }
         }
         badges::draw_toasts(&mut canvas, extras.toasts);
+    }
+
+    /// What of the camera's controls is at a point.
+    pub fn control_at(&self, wall: &Wall, channel: &Channel, x: i32, y: i32) -> Hit {
+        let layout = self.panel_layout(wall, channel);
+        layout.hit(channel.panel.controls(), x, y)
+    }
+
+    /// The value to which the knob that is held is dragged.
+    pub fn dragged_to(&self, wall: &Wall, channel: &Channel, x: i32) -> Option<i64> {
+        let held = channel.panel.held()?;
+        let control = channel.panel.controls().get(held)?;
+        self.panel_layout(wall, channel).value_at(control, held, x)
+    }
+
+    fn panel_layout(&self, wall: &Wall, channel: &Channel) -> controls::Layout {
+        let area = Rect::of(wall.room());
+        sheet(channel, self.panel_first).layout(area, Scale::for_area(area, self.density))
     }
 
     /// The row of the list of cameras at a point.
@@ -256,10 +260,16 @@ impl<'a> Offer<'a> {
 /// What can be done where no camera answers.
 const ADVICE: &str = "Is lancam running, and in this network? Where multicast does not pass, name the camera: lancam-view ADDRESS";
 
-impl<'a> Controls<'a> {
-    fn panel(&self, camera: &'a str, first: usize) -> Panel<'a> {
-        let Self { controls, selected, hover, greyed } = *self;
-        Panel { camera, controls, selected, hover, first, greyed }
+/// The panel of a camera's controls as it is drawn.
+fn sheet(channel: &Channel, first: usize) -> controls::Panel<'_> {
+    let panel = &channel.panel;
+    controls::Panel {
+        camera: channel.name(),
+        controls: panel.controls(),
+        selected: panel.selected(),
+        hover: panel.hover(),
+        first,
+        greyed: panel.greyed(),
     }
 }
 

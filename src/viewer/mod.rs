@@ -22,6 +22,7 @@ mod local_name;
 pub mod memory;
 pub mod news;
 pub mod paint;
+pub mod panel;
 pub mod presenter;
 pub mod receiver;
 pub mod recorder;

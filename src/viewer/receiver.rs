@@ -16,7 +16,7 @@ use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Connects, watches, and connects again.
 #[derive(Debug)]
@@ -122,6 +122,9 @@ const CONNECT_PATIENCE: Duration = Duration::from_millis(700);
 /// second cost neither end anything that could be measured ...
 const PAUSE: Duration = Duration::from_millis(250);
 
+/// ... however long one of them took, there is time to see that nobody wants another ...
+const BREATH: Duration = Duration::from_millis(20);
+
 /// ... but neither a camera that is full nor somebody else's server is to be pestered.
 const LONG_PAUSE: Duration = Duration::from_secs(2);
 
@@ -159,6 +162,7 @@ impl Receiver {
         let text = format!("connecting to {}", self.camera.address);
         self.billboard.notify(NoticeKind::Connecting, text);
         while !self.billboard.is_closed() {
+            let begun = Instant::now();
             let outcome = self.run_once();
             let pause = pause_after(&outcome);
             let (kind, text) = match outcome {
@@ -166,7 +170,8 @@ impl Receiver {
                 Err(error) => (error.kind(), error.to_string()),
             };
             self.billboard.notify(kind, text);
-            thread::sleep(pause);
+            // An attempt that took long, such as asking the LAN, has been a pause itself.
+            thread::sleep(pause.saturating_sub(begun.elapsed()).max(BREATH));
         }
     }
 

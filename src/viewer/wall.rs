@@ -237,9 +237,15 @@ impl Wall {
         }
         match (self.sheet, key) {
             (Sheet::Help | Sheet::Controls, Key::Escape) => self.sheet = Sheet::None,
-            (Sheet::Controls, Key::Up | Key::Down | Key::Left | Key::Right | Key::Enter) => {
-                return Some(Action::Adjust(key));
-            }
+            (
+                Sheet::Controls,
+                Key::Up
+                | Key::Down
+                | Key::Left
+                | Key::Right
+                | Key::Enter
+                | Key::Character('d' | 'D'),
+            ) => return Some(Action::Adjust(key)),
             _ => return self.common(key).or_else(|| self.change_picture(key)),
         }
         None

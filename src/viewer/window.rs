@@ -56,6 +56,11 @@ struct Mouse {
 const DOUBLE_CLICK: Duration = Duration::from_millis(400);
 const NEAR: f64 = 6.0;
 
+/// What one click of the wheel away from the hand is reported as: under X both as it begins and as it ends, ...
+const STEP_OF_X11: f32 = 2.0;
+/// ... under Wayland as the way that a page would go.
+const STEP_OF_WAYLAND: f32 = -10.0;
+
 /// A window is opened no larger than this, since `minifb` does not know the screen's size ...
 const LARGEST: Size = Size::new(1280, 720);
 /// ... and a picture smaller than this is enlarged into it.
@@ -185,8 +190,12 @@ impl Window {
             _ => {}
         }
         if let Some((_, steps)) = self.window.get_scroll_wheel() {
-            // Under X each click of the wheel is reported as it begins and as it ends.
-            let steps = if self.id().is_some() { steps / 2.0 } else { steps };
+            let is_wayland = cfg!(all(unix, not(target_os = "macos"))) && self.id().is_none();
+            let steps = match (self.id().is_some(), is_wayland) {
+                (true, _) => steps / STEP_OF_X11,
+                (_, true) => steps / STEP_OF_WAYLAND,
+                _ => steps,
+            };
             self.pending.push_back(Input::Wheel { at, steps: f64::from(steps).clamp(-10.0, 10.0) });
         }
     }

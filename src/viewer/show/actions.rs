@@ -3,11 +3,13 @@
 use super::{Extent, Message, Show, ShowError, offer};
 use crate::image::pixels::Size;
 use crate::viewer::album;
-use crate::viewer::input::Input;
+use crate::viewer::input::{Input, Point};
 use crate::viewer::paint::badges::Mood;
+use crate::viewer::paint::controls::Hit;
+use crate::viewer::panel::Change;
 use crate::viewer::presenter::End;
 use crate::viewer::snapshot::Form;
-use crate::viewer::wall::Action;
+use crate::viewer::wall::{Action, Sheet};
 use std::time::{Duration, Instant};
 
 /// How long a message is shown.
@@ -21,6 +23,9 @@ impl Show {
             Some(index) => return self.act(Action::Watch(index)),
             None => input,
         };
+        if self.touch_panel(input) {
+            return Ok(None);
+        }
         match self.wall.take(input) {
             Some(action) => self.act(action),
             None => Ok(None),
@@ -32,8 +37,8 @@ impl Show {
         let (Input::Press(at) | Input::Hover(at)) = input else { return None };
         let chooser = self.chooser.as_mut().filter(|_| self.wall.choice.is_some())?;
         let list = offer(chooser, Instant::now());
-        #[allow(clippy::cast_possible_truncation)] // a place in a window
-        let row = self.composer.row_at(&self.wall, list, at.x as i32, at.y as i32);
+        let (x, y) = pixel(at);
+        let row = self.composer.row_at(&self.wall, list, x, y);
         chooser.hover = row;
         row.filter(|_| matches!(input, Input::Press(_)))
     }
@@ -52,10 +57,51 @@ impl Show {
             Action::SavePicture => self.keep(Form::Png),
             Action::SaveJpeg => self.keep(Form::Jpeg),
             Action::Record => self.toggle_recording(),
-            Action::Adjust(_) => {}
+            Action::Adjust(key) => {
+                let selected = self.wall.selected();
+                let change = self.channels.get_mut(selected).and_then(|it| it.panel.key(key));
+                self.adjust(change);
+            }
         }
         Ok(None)
     }
+
+    /// What the mouse does to the panel of controls; says whether it did anything there.
+    fn touch_panel(&mut self, input: Input) -> bool {
+        let Some(channel) = self.channels.get_mut(self.wall.selected()) else { return false };
+        if self.wall.sheet != Sheet::Controls {
+            return false;
+        }
+        let change = match input {
+            Input::Press(at) | Input::Hover(at) | Input::DoublePress(at) => {
+                let (x, y) = pixel(at);
+                let hit = self.composer.control_at(&self.wall, channel, x, y);
+                channel.panel.point(hit);
+                if hit == Hit::Outside {
+                    return false;
+                }
+                match input {
+                    Input::Press(_) => channel.panel.press(hit),
+                    _ => None,
+                }
+            }
+            Input::Drag { to, .. } if channel.panel.held().is_some() => {
+                let value = self.composer.dragged_to(&self.wall, channel, pixel(to).0);
+                value.and_then(|value| channel.panel.drag(value))
+            }
+            Input::Release(_) if channel.panel.held().is_some() => {
+                channel.panel.release();
+                None
+            }
+            _ => return false,
+        };
+        self.adjust(change);
+        true
+    }
+
+    /// The selected camera's control is to have another value: nobody takes that to the camera yet.
+    #[allow(clippy::unused_self)] // the channel will be asked
+    fn adjust(&mut self, _change: Option<Change>) {}
 
     fn toggle_full_screen(&mut self) {
         self.note_place();
@@ -154,6 +200,11 @@ impl Show {
         }
         self.memory.save();
     }
+}
+
+#[allow(clippy::cast_possible_truncation)] // a place in a window
+fn pixel(at: Point) -> (i32, i32) {
+    (at.x as i32, at.y as i32)
 }
 
 /// Whether a window there can be reached with the mouse.

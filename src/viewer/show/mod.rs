@@ -4,7 +4,7 @@ mod actions;
 
 use super::channel::{Channel, ChannelError};
 use super::chooser::{Chooser, Verdict};
-use super::composer::{Composer, Controls, Extras, Offer, Repaint, Sight};
+use super::composer::{Composer, Extras, Offer, Repaint, Sight};
 use super::desktop::Desktop;
 use super::input::Input;
 use super::memory::Memory;
@@ -13,7 +13,7 @@ use super::presenter::{Change, End, ScreenError};
 use super::receiver::{Protocol, Wanted};
 use super::snapshot::Keeper;
 use super::title;
-use super::wall::{Info, Motion, Wall};
+use super::wall::{Info, Motion, Sheet, Wall};
 use super::window::Window;
 use crate::latest::Doorbell;
 use std::path::PathBuf;
@@ -149,7 +149,8 @@ impl Show {
             repaint = self.present(due, now)?;
             while let Some(input) = self.window.next_input() {
                 self.touched = now;
-                if !matches!(input, Input::Hover(_)) || self.chooser.is_some() {
+                let is_pointed_at = self.chooser.is_some() || self.wall.sheet == Sheet::Controls;
+                if is_pointed_at || !matches!(input, Input::Hover(_)) {
                     repaint = Some(Repaint::All);
                 }
                 if let Some(end) = self.react(input)? {
@@ -249,7 +250,6 @@ impl Show {
             paused: self.paused,
             picker: self.chooser.as_ref().map(|chooser| offer(chooser, now)),
             toasts: toast.as_slice(),
-            controls: NO_CONTROLS,
             now,
         };
         match self.composer.compose(&self.wall, &self.channels, repaint, &extras) {
@@ -327,14 +327,6 @@ impl Show {
         }
     }
 }
-
-/// Until the wire can tell of any.
-const NO_CONTROLS: Controls<'static> = Controls {
-    controls: &[],
-    selected: 0,
-    hover: None,
-    greyed: Some("this camera does not say which controls it has"),
-};
 
 fn offer(chooser: &Chooser, now: Instant) -> Offer<'_> {
     Offer { rows: chooser.rows(), hover: chooser.hover, looking: chooser.looking(now) }
