@@ -1,13 +1,17 @@
 //! A frame costs the viewer no allocation once it has seen a few.
 
 use crate::allocations::Meter;
-use crate::fake_camera::{FakeCamera, Pattern, jpeg_facts};
+use crate::fake_camera::{FakeCamera, FakeServer, Pattern, jpeg_facts};
 use lancam::image::pixels::Size;
-use lancam::latest::Latest;
+use lancam::latest::{Doorbell, Latest};
 use lancam::viewer::address::CameraAddress;
+use lancam::viewer::channel::Channel;
+use lancam::viewer::composer::{Composer, Extras, Repaint, Sight};
 use lancam::viewer::headless::{Headless, Limit};
+use lancam::viewer::input::{Input, Key};
 use lancam::viewer::presenter::{self, End};
 use lancam::viewer::receiver::{Protocol, Receiver, Wanted};
+use lancam::viewer::wall::{Info, Wall};
 use lancam::wire::native::message::Wishes;
 use lancam::wire::packet::{Codec, FrameFacts};
 use std::io;
@@ -32,6 +36,61 @@ fn receiving_decoding_and_presenting_allocates_nothing_per_frame() -> io::Result
         println!("{codec:?}: {received} on the receiver, {presented} on the presenter");
         assert_eq!((received, presented), (0, 0), "{codec:?}, over {COUNTED} frames");
     }
+    Ok(())
+}
+
+#[test]
+fn putting_the_window_together_allocates_nothing_per_frame() -> io::Result<()> {
+    let size = Size::new(640, 360);
+    let servers = [0, 1].map(|_| {
+        FakeServer::on(0, move |stream| {
+            let mut camera = FakeCamera::greet(stream, "fake")?.with_clock(Duration::ZERO);
+            let jpeg = Pattern::new(size).jpeg(1).to_vec();
+            for sequence in 1.. {
+                camera.send_frame(&jpeg_facts(sequence, size), &jpeg)?;
+                camera.idle(Duration::from_millis(5))?;
+            }
+            Ok(())
+        })
+    });
+    let doorbell = Doorbell::new();
+    let open = |server: &FakeServer| {
+        let address = CameraAddress::parse(&server.address()).expect("an address");
+        let protocol = Protocol::Native(Wishes::default());
+        Channel::open(Wanted::at(address), protocol, &doorbell).expect("memory and threads")
+    };
+    let mut channels = servers.each_ref().map(open);
+    let mut wall = Wall::new(2);
+    wall.resize(Size::new(1000, 500));
+    // Without figures: a letter is kept when it is drawn for the first time, and digits take a while until all were.
+    assert_eq!(wall.info, Info::Hidden);
+    // One is smaller than it is, the other a part of it, turned.
+    wall.take(Input::Key(Key::Tab));
+    for key in "+++]".chars() {
+        wall.take(Input::Key(Key::Character(key)));
+    }
+    let mut composer = Composer::new(1.0);
+    let composing = Meter::new();
+    let mut counts = (0, 0);
+    for frame in 0..WARM_UP + COUNTED {
+        doorbell.wait(Duration::from_secs(10));
+        composing.charge_this_thread();
+        if frame == WARM_UP {
+            counts.0 = composing.count();
+        }
+        let now = Instant::now();
+        for channel in &mut channels {
+            channel.update(now, true);
+        }
+        let extras = Extras { paused: None, picker: None, toasts: &[], now };
+        let sight = composer.compose(&wall, &channels, Repaint::Changed, &extras);
+        assert!(matches!(sight, Sight::Composed(_)));
+        channels.iter_mut().for_each(|channel| channel.shown(now));
+        counts.1 = composing.count();
+    }
+    assert!(channels.iter().all(|channel| channel.figures.shown() > COUNTED / 8));
+    println!("{} while putting {COUNTED} windows together", counts.1 - counts.0);
+    assert_eq!(counts.1 - counts.0, 0);
     Ok(())
 }
 
