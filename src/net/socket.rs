@@ -6,12 +6,14 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket
 use std::time::Duration;
 
 /// A peer that acknowledges nothing for this long is gone: a cable pulled, a laptop asleep.
+#[cfg(target_os = "linux")]
 const DEAD_PEER: Duration = Duration::from_secs(10);
 
 /// Connections waiting to be accepted; the kernel's own default limit is higher on every system.
 const BACKLOG: i32 = 128;
 
 /// What TCP and IP put around the bytes of a frame, and the small messages between frames.
+#[cfg(target_os = "linux")]
 const SEND_SLACK: usize = 16 << 10;
 
 /// Listens on `address`; one in IPv6's `[::]` also takes IPv4.

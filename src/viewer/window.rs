@@ -58,8 +58,12 @@ const NEAR: f64 = 6.0;
 
 /// What one click of the wheel away from the hand is reported as: under X both as it begins and as it ends, ...
 const STEP_OF_X11: f32 = 2.0;
-/// ... under Wayland as the way that a page would go.
+/// ... under Wayland as the way that a page would go, ...
 const STEP_OF_WAYLAND: f32 = -10.0;
+/// ... under Windows as a tenth of its 120 ...
+const STEP_OF_WINDOWS: f32 = 12.0;
+/// ... and under macOS as one.
+const STEP_OF_MACOS: f32 = 1.0;
 
 /// A window is opened no larger than this, since `minifb` does not know the screen's size ...
 const LARGEST: Size = Size::new(1280, 720);
@@ -190,13 +194,18 @@ impl Window {
             _ => {}
         }
         if let Some((_, steps)) = self.window.get_scroll_wheel() {
-            let is_wayland = cfg!(all(unix, not(target_os = "macos"))) && self.id().is_none();
-            let steps = match (self.id().is_some(), is_wayland) {
-                (true, _) => steps / STEP_OF_X11,
-                (_, true) => steps / STEP_OF_WAYLAND,
-                _ => steps,
-            };
+            let steps = steps / self.wheel_step();
             self.pending.push_back(Input::Wheel { at, steps: f64::from(steps).clamp(-10.0, 10.0) });
+        }
+    }
+
+    /// What one click of the wheel is reported as here.
+    fn wheel_step(&self) -> f32 {
+        match self.id() {
+            Some(_) => STEP_OF_X11,
+            None if cfg!(windows) => STEP_OF_WINDOWS,
+            None if cfg!(target_os = "macos") => STEP_OF_MACOS,
+            None => STEP_OF_WAYLAND,
         }
     }
 }

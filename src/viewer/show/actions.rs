@@ -106,7 +106,11 @@ impl Show {
     fn toggle_full_screen(&mut self) {
         self.note_place();
         let Some((window, desktop)) = self.window.id().zip(self.desktop.as_mut()) else {
-            let text = "full screen needs a window of X: WAYLAND_DISPLAY= lancam-view";
+            let text = if cfg!(any(windows, target_os = "macos")) {
+                "full screen is not to be had on this system yet: enlarge the window"
+            } else {
+                "full screen needs a window of X: WAYLAND_DISPLAY= lancam-view"
+            };
             return self.say(Mood::Bad, text.to_owned());
         };
         match desktop.toggle_full_screen(window) {
