@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all test-raspi3b screenshots check pi bench fuzz
+.PHONY: help run test test-all test-raspi3b screenshots check check-others pi bench fuzz
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -22,6 +22,9 @@ screenshots: ## the pictures of docs/VIEWER.md anew, which tests compare the win
 
 check: ## formatting, lints, docs, scripts, licences and bans
 	tests/check.sh
+
+check-others: ## that the viewer compiles for Windows and macOS
+	tests/check-others.sh
 
 pi: ## static programs for every Raspberry Pi: dist/lancam-aarch64, -armv7, -armv6
 	cross/build.sh aarch64 armv7 armv6

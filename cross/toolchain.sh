@@ -37,12 +37,17 @@ get_zig() {
     export ZIG_GLOBAL_CACHE_DIR=$cache/zig CARGO_ZIGBUILD_CACHE_DIR=$cache/zigbuild
 }
 
+# has_library TARGET: whether its standard library is here, or has now come by rustup.
+has_library() {
+    is_here() { ls "$(rustc --print sysroot)/lib/rustlib/$1/lib/"libstd-*.rlib >/dev/null 2>&1; }
+    is_here "$1" || { rustup target add "$1" >/dev/null 2>&1 && is_here "$1"; }
+}
+
 # standard_library TARGET: says "ready", or "source" where it has to be built.
 standard_library() {
-    has_ready() { ls "$(rustc --print sysroot)/lib/rustlib/$1/lib/"libstd-*.rlib >/dev/null 2>&1; }
     has_source() { [ -e "$(rustc --print sysroot)/lib/rustlib/src/rust/library/Cargo.lock" ]; }
 
-    if has_ready "$1" || { rustup target add "$1" >/dev/null 2>&1 && has_ready "$1"; }; then
+    if has_library "$1"; then
         echo ready
     else
         if ! has_source; then

@@ -29,6 +29,8 @@ if has_component clippy clippy; then
     step cargo clippy --locked --lib --bins --no-default-features --features camera -- --deny warnings
     step cargo clippy --locked --lib --bins --no-default-features --features viewer -- --deny warnings
 fi
+others=$(step tests/check-others.sh | tee /dev/stderr)
+skipped=$((skipped + $(grep --count '^skipped: ' <<<"$others" || true)))
 RUSTDOCFLAGS='--deny warnings' step cargo doc --locked --no-deps
 
 cross/need.sh shellcheck:shellcheck
