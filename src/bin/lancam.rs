@@ -14,9 +14,9 @@ fn main() -> std::process::ExitCode {
 #[cfg(target_os = "linux")]
 mod linux {
     use lancam::camera::announcer::{Announce, Announcement};
-    use lancam::camera::config::{Command, Config};
+    use lancam::camera::config::{Command, Config, ConfigError, DEFAULT_FILE};
     use lancam::camera::console::say;
-    use lancam::camera::help::HELP;
+    use lancam::camera::help;
     use lancam::camera::renditions::Renditions;
     use lancam::camera::session::{Camera, HttpRules, Seats};
     use lancam::camera::{server, supervisor};
@@ -40,6 +40,8 @@ mod linux {
     const USAGE: u8 = 2;
     /// `EX_UNAVAILABLE` of sysexits.h.
     const UNAVAILABLE: u8 = 69;
+    /// `EX_CONFIG`.
+    const CONFIGURATION: u8 = 78;
 
     /// How long viewers may take to be told goodbye.
     const GOODBYE: Duration = Duration::from_millis(500);
@@ -48,15 +50,29 @@ mod linux {
         let command = match Command::parse(std::env::vars_os(), std::env::args_os().skip(1)) {
             Ok(command) => command,
             Err(error) => {
-                eprintln!("lancam: {error}");
-                return USAGE.into();
+                return match error {
+                    ConfigError::Usage(text) => {
+                        eprintln!("lancam: {text}");
+                        USAGE.into()
+                    }
+                    ConfigError::File(_) => {
+                        eprintln!("{error}");
+                        CONFIGURATION.into()
+                    }
+                };
             }
         };
         match command {
-            Command::Help => print!("{HELP}"),
+            Command::Help => print!("{}", help::text()),
             Command::Version => println!("{}", version::text("lancam")),
             Command::List { json: true } => say(Listing::now().json()),
             Command::List { json: false } => say(Listing::now()),
+            Command::Check { file: Some(file) } => say(format_args!("{}: good", file.display())),
+            Command::Check { file: None } => {
+                say(format_args!(
+                    "there is no {DEFAULT_FILE}: everything is as lancam --help says"
+                ));
+            }
             Command::Run(config) => {
                 log_setup::start(config.verbosity);
                 if let Err(error) = run(&config) {

@@ -34,6 +34,8 @@ impl CameraProcess {
         command
             .args(arguments)
             .env("LANCAM_ANNOUNCE", "off")
+            // This machine's own camera is none of a test's business.
+            .env("LANCAM_CONFIG", "")
             .env_remove("RUST_LOG")
             .env_remove("JOURNAL_STREAM");
         command

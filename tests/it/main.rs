@@ -14,6 +14,7 @@ mod camera_allocations;
 mod camera_process;
 mod ciede2000;
 mod cli;
+mod configuration;
 mod delaying_proxy;
 mod fake_camera;
 mod found;

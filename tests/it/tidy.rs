@@ -56,7 +56,7 @@ const UNSAFE: [(&str, &str); 5] = [
 ];
 
 /// Where each crate that Cargo.toml asks for is named: one file, or one folder.
-const CRATES: [(&str, &str); 18] = [
+const CRATES: [(&str, &str); 19] = [
     ("ab_glyph", "src/viewer/paint/glyphs.rs"),
     ("bytemuck", "src/image/"),
     ("embedded_graphics", "src/image/text.rs"),
@@ -72,6 +72,7 @@ const CRATES: [(&str, &str); 18] = [
     ("png", "src/viewer/snapshot.rs"),
     ("socket2", "src/net/socket.rs"),
     ("thiserror", "src/"),
+    ("toml", "src/camera/config/statements.rs"),
     ("turbojpeg", "src/image/jpeg/codec/"),
     ("v4l", "src/source/v4l2/"),
     ("proptest", "tests/"),

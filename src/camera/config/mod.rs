@@ -1,0 +1,345 @@
+//! The camera program's options: from the file, over that from the environment, over that from the command line.
+
+mod command_line;
+mod file;
+mod nearest;
+pub mod options;
+mod statements;
+mod values;
+
+use super::announcer::Announce;
+use super::encode::Coding;
+use super::renditions::wish::Wish;
+use super::server::Listen;
+use crate::image::orientation::{Orientation, Rotation};
+use crate::image::pixels::Chroma;
+use crate::image::rendition::SizeWish;
+use crate::image::unpack::RawLook;
+use crate::net::lan::Guests;
+use crate::source::v4l2::ControlSetting;
+use crate::source::{CaptureWish, SourceSpec};
+use command_line::{Arguments, Verb};
+use options::{Entry, Kind, OPTIONS};
+use std::ffi::OsString;
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Where the file is when nobody names another.
+pub const DEFAULT_FILE: &str = "/etc/lancam/lancam.toml";
+
+/// What the program is to do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Stream.
+    Run(Box<Config>),
+    /// List the cameras.
+    List {
+        /// For programs.
+        json: bool,
+    },
+    /// Say that the configuration is right.
+    Check {
+        /// The file, where there is one.
+        file: Option<PathBuf>,
+    },
+    /// Print the version.
+    Version,
+    /// Print [`help::text`](super::help::text).
+    Help,
+}
+
+/// How to stream.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// Where frames come from.
+    pub source: SourceSpec,
+    /// What to ask of the camera.
+    pub capture: CaptureWish,
+    /// How the camera's controls are to be set.
+    pub settings: Vec<ControlSetting>,
+    /// The turn that is part of `capture.orientation`.
+    rotation: Rotation,
+    /// What is done after it, and is part of that too.
+    flip: Orientation,
+    /// What is done to a sensor's own samples.
+    pub raw: RawLook,
+    /// What viewers are sent.
+    pub size: SizeWish,
+    /// JPEG quality, where lancam encodes.
+    pub quality: u8,
+    /// Colour detail, where lancam encodes.
+    pub chroma: Chroma,
+    /// How long nobody may watch before the camera is stopped; `None` is for ever.
+    pub idle_stop: Option<Duration>,
+    /// Where to listen.
+    pub listen: Listen,
+    /// Who may connect.
+    pub guests: Guests,
+    /// Whether it can be found.
+    pub announce: Announce,
+    /// Shown in viewers; `None` is the host name.
+    pub name: Option<String>,
+    /// Origins whose pages may read what HTTP says.
+    pub cors: Vec<String>,
+    /// Whether the tutorial's client is served.
+    pub pickle: bool,
+    /// How many may watch.
+    pub max_viewers: usize,
+    /// Steps above or below the usual amount of log.
+    pub verbosity: i8,
+    /// What becomes of a wrong configuration.
+    pub config_errors: ConfigErrors,
+    /// What is wrong with this one, and was left out of it.
+    pub problems: Vec<Problem>,
+}
+
+/// What becomes of a wrong configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConfigErrors {
+    /// The program does not start.
+    Stop,
+    /// What is wrong is as if it had not been said, and people are told: a camera nobody can reach by hand stays one.
+    Defaults,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            source: SourceSpec::Auto,
+            capture: CaptureWish::default(),
+            settings: Vec::new(),
+            rotation: Rotation::None,
+            flip: Orientation::UPRIGHT,
+            raw: RawLook::default(),
+            size: SizeWish::default(),
+            quality: 80,
+            chroma: Chroma::Yuv420,
+            idle_stop: Some(Duration::from_secs(60)),
+            listen: Listen::Default,
+            guests: Guests::LanAnd(Vec::new()),
+            announce: Announce::On,
+            name: None,
+            cors: Vec::new(),
+            pickle: false,
+            max_viewers: 64,
+            verbosity: 0,
+            config_errors: ConfigErrors::Stop,
+            problems: Vec::new(),
+        }
+    }
+}
+
+/// Something wrong with the configuration: where, what, and what would work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Where in the file; `None` for the environment.
+    pub place: Option<Place>,
+    /// One line for people.
+    pub text: String,
+}
+
+/// A place in the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The file.
+    pub file: PathBuf,
+    /// From 1; 0 where it is the file itself that is meant.
+    pub line: usize,
+    /// In letters, from 1.
+    pub column: usize,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.place {
+            Some(Place { file, line: 0, .. }) => write!(out, "{}: ", file.display())?,
+            Some(Place { file, line, column }) => {
+                write!(out, "{}:{line}:{column}: ", file.display())?;
+            }
+            None => {}
+        }
+        out.write_str(&self.text)
+    }
+}
+
+/// Why the options cannot be followed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// The command line, or the environment: what was said, and what would work.
+    #[error("{0}")]
+    Usage(String),
+    /// The file: all that is wrong with it.
+    #[error("{}", lines(.0))]
+    File(Vec<Problem>),
+}
+
+fn lines(problems: &[Problem]) -> String {
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// A value that means nothing.
+#[derive(Debug)]
+enum Wrong {
+    /// What would work instead.
+    WouldWork(String),
+    /// The same in a whole sentence.
+    Because(String),
+}
+
+impl Wrong {
+    /// In one line; `naming` is what was said.
+    fn about(self, naming: &str) -> String {
+        match self {
+            Self::WouldWork(what) => format!("{naming} cannot be: {what} would work"),
+            Self::Because(why) => format!("{naming}: {why}"),
+        }
+    }
+}
+
+/// An option and what it is to be, in the words of whoever set it.
+struct Said {
+    entry: &'static Entry,
+    /// One; any number for lists and controls.
+    values: Vec<String>,
+    /// How it was said: `--size "0x1"`.
+    naming: String,
+    place: Option<Place>,
+}
+
+impl Command {
+    /// Reads `arguments`, without the program's name, the environment's `LANCAM_*`, and the file that they name.
+    ///
+    /// # Errors
+    /// What is wrong, and what would work.
+    pub fn parse(
+        environment: impl IntoIterator<Item = (OsString, OsString)>,
+        arguments: impl IntoIterator<Item = OsString>,
+    ) -> Result<Self, ConfigError> {
+        let arguments = Arguments::parse(arguments)?;
+        match arguments.verb {
+            Verb::Help => return Ok(Self::Help),
+            Verb::Version => return Ok(Self::Version),
+            Verb::List { json } => return Ok(Self::List { json }),
+            Verb::Run | Verb::Check => {}
+        }
+        let mut problems = Vec::new();
+        let variables = said_by(environment, &mut problems);
+        let file = file_named(&arguments.said, &variables);
+        let in_file = file.as_deref().map(|file| file::read(file, &mut problems));
+        let mut config = Config { problems, ..Config::default() };
+        for said in in_file.into_iter().flatten().chain(variables) {
+            if let Err(text) = config.follow(&said) {
+                config.problems.push(Problem { place: said.place, text });
+            }
+        }
+        for said in &arguments.said {
+            config.follow(said).map_err(ConfigError::Usage)?;
+        }
+        config.verbosity = config.verbosity.saturating_add(arguments.verbosity);
+        config
+            .problems
+            .sort_by_key(|problem| problem.place.as_ref().map(|at| (at.line, at.column)));
+        let may_start =
+            config.config_errors == ConfigErrors::Defaults && arguments.verb == Verb::Run;
+        match config.problems.first() {
+            Some(_) if may_start => Ok(Self::Run(Box::new(config))),
+            Some(_) => Err(ConfigError::of(config.problems)),
+            None if arguments.verb == Verb::Check => Ok(Self::Check { file }),
+            None => Ok(Self::Run(Box::new(config))),
+        }
+    }
+}
+
+impl ConfigError {
+    fn of(problems: Vec<Problem>) -> Self {
+        let is_of_file = problems.iter().any(|problem| problem.place.is_some());
+        if is_of_file { Self::File(problems) } else { Self::Usage(lines(&problems)) }
+    }
+}
+
+/// What the environment says, in the order of the table.
+fn said_by(
+    environment: impl IntoIterator<Item = (OsString, OsString)>,
+    problems: &mut Vec<Problem>,
+) -> Vec<Said> {
+    let mut said = Vec::new();
+    for (variable, value) in environment {
+        let Some(variable) = variable.to_str().filter(|name| name.starts_with("LANCAM_")) else {
+            continue;
+        };
+        let Some(entry) = OPTIONS.iter().find(|entry| entry.variable() == variable) else {
+            // Somebody else's variable may begin so too; it is no reason not to start.
+            eprintln!("lancam: {variable} is no option and was ignored");
+            continue;
+        };
+        let Some(value) = value.to_str() else {
+            problems.push(Problem { place: None, text: format!("{variable} is not UTF-8") });
+            continue;
+        };
+        let values = match entry.kind {
+            Kind::List(_) | Kind::Controls => {
+                let values = value.split(',').map(str::trim).filter(|value| !value.is_empty());
+                values.map(str::to_owned).collect()
+            }
+            Kind::Switch | Kind::Number | Kind::Text => vec![value.to_owned()],
+        };
+        said.push(Said { entry, values, naming: format!("{variable}={value:?}"), place: None });
+    }
+    said
+}
+
+/// The file to read: the one that was named last with most weight, or the usual one where it is there.
+fn file_named(arguments: &[Said], variables: &[Said]) -> Option<PathBuf> {
+    let named = |said: &[Said]| {
+        let said = said.iter().rfind(|said| said.entry.name == "config")?;
+        said.values.last().cloned()
+    };
+    match named(arguments).or_else(|| named(variables)) {
+        Some(name) if name.is_empty() => None,
+        Some(name) => Some(name.into()),
+        None => Some(PathBuf::from(DEFAULT_FILE)).filter(|file| file.exists()),
+    }
+}
+
+impl Config {
+    /// Does what was said; all of it, or nothing.
+    fn follow(&mut self, said: &Said) -> Result<(), String> {
+        let before = self.clone();
+        if let Kind::List(clear) = said.entry.kind {
+            clear(self);
+        }
+        for value in &said.values {
+            if let Err(wrong) = (said.entry.set)(self, value) {
+                *self = before;
+                return Err(match said.values.len() {
+                    1 => wrong.about(&said.naming),
+                    _ => wrong.about(&format!("{value:?} in {}", said.naming)),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// What viewers without wishes are sent.
+    pub fn own_wish(&self) -> Wish {
+        Wish::own(Coding::Jpeg { quality: self.quality, chroma: self.chroma }, self.size)
+    }
+
+    /// What the tutorial's client is sent, where it is served.
+    pub fn tutorial_wish(&self) -> Option<Wish> {
+        self.pickle.then(|| Wish::own(Coding::Bgr24, self.pickle_size()))
+    }
+
+    fn pickle_size(&self) -> SizeWish {
+        /// As wide as the tutorial makes it.
+        const TUTORIAL_WIDTH: usize = 320;
+        if (self.size.width, self.size.height) == (None, None) {
+            return SizeWish { width: Some(TUTORIAL_WIDTH), ..self.size };
+        }
+        self.size
+    }
+}
+
+#[cfg(test)]
+mod tests;

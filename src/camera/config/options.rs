@@ -1,0 +1,270 @@
+//! Every option, once: the command line, the environment, the file, `--help` and docs/CONFIGURATION.md come from this table.
+
+use super::values;
+use super::{Config, Wrong};
+use crate::camera::server::Listen;
+use crate::net::lan::Guests;
+
+/// An option, wherever it is set.
+#[derive(Debug)]
+pub struct Entry {
+    /// `--NAME`, `NAME = ` in the file, and in capitals `LANCAM_NAME`.
+    pub name: &'static str,
+    /// What its value looks like; empty for a switch.
+    pub value: &'static str,
+    /// What kind of value that is.
+    pub kind: Kind,
+    /// The part of the program that it is for.
+    pub section: Section,
+    /// What it does.
+    pub help: &'static str,
+    /// What it is when nobody sets it, in words; empty where that needs none.
+    pub default: &'static str,
+    /// Its place in the file.
+    pub in_file: InFile,
+    /// Sets it to one value.
+    pub(super) set: fn(&mut Config, &str) -> Result<(), Wrong>,
+}
+
+/// What kind of value an option has.
+#[derive(Debug, Clone, Copy)]
+pub enum Kind {
+    /// Yes or no; on the command line its name is enough.
+    Switch,
+    /// A number.
+    Number,
+    /// Anything else.
+    Text,
+    /// Any number of texts. Who names some replaces those that were named with less weight, after this.
+    List(fn(&mut Config)),
+    /// The same, where each name has a value of its own: others stay.
+    Controls,
+}
+
+/// Whether the file has a key for an option.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InFile {
+    /// It has, and this is how it may look there.
+    Key(&'static str),
+    /// It has none, and this would work.
+    No(&'static str),
+}
+
+/// The parts of `--help` and docs/CONFIGURATION.md.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Section {
+    /// What is asked of the camera.
+    Camera,
+    /// What viewers are sent.
+    Pictures,
+    /// Who may watch, where, and how they find it.
+    Viewers,
+    /// The program itself.
+    Program,
+}
+
+impl Section {
+    /// All, in their order.
+    pub const ALL: [Self; 4] = [Self::Camera, Self::Pictures, Self::Viewers, Self::Program];
+
+    /// For people.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Camera => "The camera",
+            Self::Pictures => "The pictures that viewers are sent",
+            Self::Viewers => "Viewers",
+            Self::Program => "The program",
+        }
+    }
+}
+
+impl Entry {
+    /// The option called `name`.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        OPTIONS.iter().find(|entry| entry.name == name)
+    }
+
+    /// Its variable.
+    pub fn variable(&self) -> String {
+        format!("LANCAM_{}", self.name.to_ascii_uppercase().replace('-', "_"))
+    }
+}
+
+const fn entry(
+    section: Section,
+    name: &'static str,
+    value: &'static str,
+    kind: Kind,
+    set: fn(&mut Config, &str) -> Result<(), Wrong>,
+) -> Entry {
+    Entry { name, value, kind, section, help: "", default: "", in_file: InFile::No(""), set }
+}
+
+/// All of them, in the order of `--help`.
+pub static OPTIONS: [Entry; 25] = [
+    Entry {
+        help: "auto; /dev/video0 or /dev/v4l/by-id/...; test[:WxH[@FPS]] (a moving pattern); \
+               clip.mjpeg (looped at --fps); - (JPEGs on standard input)",
+        default: "auto",
+        in_file: InFile::Key("\"auto\""),
+        ..entry(Section::Camera, "source", "S", Kind::Text, values::source)
+    },
+    Entry {
+        help: "what to ask of the camera",
+        default: "its best at up to 1280x720",
+        in_file: InFile::Key("\"1280x720\""),
+        ..entry(Section::Camera, "size", "WxH", Kind::Text, values::size)
+    },
+    Entry {
+        help: "frames per second to ask for",
+        default: "30",
+        in_file: InFile::Key("30"),
+        ..entry(Section::Camera, "fps", "N", Kind::Number, values::fps)
+    },
+    Entry {
+        help: "MJPG, NV12, YUYV, ...; lancam list names the camera's",
+        default: "auto",
+        in_file: InFile::Key("\"auto\""),
+        ..entry(Section::Camera, "format", "F", Kind::Text, values::format)
+    },
+    Entry {
+        help: "repeatable; a control of the camera, such as brightness=128 or \
+               power_line_frequency=\"50 Hz\"; lancam list says which it has",
+        in_file: InFile::No("NAME = VALUE below a line [controls]"),
+        ..entry(Section::Camera, "set", "NAME=VALUE", Kind::Controls, values::control_setting)
+    },
+    Entry {
+        help: "0, 90, 180 or 270, clockwise; the camera does it where it can",
+        default: "0",
+        in_file: InFile::Key("0"),
+        ..entry(Section::Camera, "rotate", "DEGREES", Kind::Number, values::rotate)
+    },
+    Entry {
+        help: "left and right, top and bottom exchanged, after --rotate",
+        default: "none",
+        in_file: InFile::Key("\"none\""),
+        ..entry(Section::Camera, "flip", "h|v|hv", Kind::Text, values::flip)
+    },
+    Entry {
+        help: "what is done to a sensor's own samples (Bayer): off, or auto for all of \
+               black,balance,gamma: black level, white balance, brightness curve",
+        default: "auto",
+        in_file: InFile::Key("\"auto\""),
+        ..entry(Section::Camera, "raw", "LIST", Kind::Text, values::raw)
+    },
+    Entry {
+        help: "stop the camera when nobody has watched for so long; 0 never",
+        default: "60",
+        in_file: InFile::Key("60"),
+        ..entry(Section::Camera, "idle-stop", "SECONDS", Kind::Number, values::idle_stop)
+    },
+    Entry {
+        help: "width sent to viewers; the height follows unless given",
+        in_file: InFile::Key("640"),
+        ..entry(Section::Pictures, "width", "N", Kind::Number, values::width)
+    },
+    Entry {
+        help: "height sent to viewers; the width follows unless given",
+        in_file: InFile::Key("480"),
+        ..entry(Section::Pictures, "height", "N", Kind::Number, values::height)
+    },
+    Entry {
+        help: "with both: exactly that, whatever becomes of the shape",
+        in_file: InFile::Key("false"),
+        ..entry(Section::Pictures, "stretch", "", Kind::Switch, values::stretch)
+    },
+    Entry {
+        help: "where lancam encodes",
+        default: "80",
+        in_file: InFile::Key("80"),
+        ..entry(Section::Pictures, "quality", "1..100", Kind::Number, values::quality)
+    },
+    Entry {
+        help: "where lancam encodes",
+        default: "420",
+        in_file: InFile::Key("420"),
+        ..entry(Section::Pictures, "chroma", "420|422", Kind::Number, values::chroma)
+    },
+    Entry {
+        help: "repeatable; port 0 takes any free one; beside the sockets that systemd hands over, if it does",
+        default: "[::]:9999 and [::]:8080",
+        in_file: InFile::Key("[\"[::]:9999\", \"[::]:8080\"]"),
+        ..entry(
+            Section::Viewers,
+            "listen",
+            "ADDR:PORT",
+            Kind::List(|config| config.listen = Listen::Default),
+            values::listen,
+        )
+    },
+    Entry {
+        help: "repeatable; who may connect besides loopback and the LAN; any for all",
+        in_file: InFile::Key("[\"203.0.113.0/24\"]"),
+        ..entry(
+            Section::Viewers,
+            "allow",
+            "PREFIX",
+            Kind::List(|config| config.guests = Guests::LanAnd(Vec::new())),
+            values::allow,
+        )
+    },
+    Entry {
+        help: "shown in viewers and announced on the LAN",
+        default: "the host name",
+        in_file: InFile::Key("\"Garage\""),
+        ..entry(Section::Viewers, "name", "NAME", Kind::Text, values::name)
+    },
+    Entry {
+        help: "whether viewers and browsers on the LAN find this camera",
+        default: "on",
+        in_file: InFile::Key("\"on\""),
+        ..entry(Section::Viewers, "announce", "on|off", Kind::Text, values::announce)
+    },
+    Entry {
+        help: "repeatable; a web page of that origin may read what HTTP says; * for all",
+        in_file: InFile::Key("[\"http://octopi.local:5000\"]"),
+        ..entry(
+            Section::Viewers,
+            "cors",
+            "ORIGIN",
+            Kind::List(|config| config.cors.clear()),
+            values::cors,
+        )
+    },
+    Entry {
+        help: "whether viewers may change the camera's controls; not in this version",
+        default: "off",
+        in_file: InFile::Key("\"off\""),
+        ..entry(Section::Viewers, "control", "off", Kind::Text, values::control)
+    },
+    Entry {
+        help: "also serve a client that says nothing, in the tutorial's pickles, 320 wide unless --width says otherwise",
+        in_file: InFile::Key("false"),
+        ..entry(Section::Viewers, "pickle", "", Kind::Switch, values::pickle)
+    },
+    Entry {
+        help: "one more is told why, and closed",
+        default: "64",
+        in_file: InFile::Key("64"),
+        ..entry(Section::Viewers, "max-viewers", "N", Kind::Number, values::max_viewers)
+    },
+    Entry {
+        help: "how much: error, warn, info or debug; -v is a step more, -q one less; RUST_LOG beats it",
+        default: "info",
+        in_file: InFile::Key("\"info\""),
+        ..entry(Section::Program, "log", "LEVEL", Kind::Text, values::log_level)
+    },
+    Entry {
+        help: "options for good, in TOML (docs/CONFIGURATION.md); an empty name is no file",
+        default: "/etc/lancam/lancam.toml where there is one",
+        in_file: InFile::No("everything in one file"),
+        ..entry(Section::Program, "config", "FILE", Kind::Text, |_, _| Ok(()))
+    },
+    Entry {
+        help: "stop|defaults: when that file or the environment is wrong, exit with 78, or do without what is wrong \
+               and complain on the page, in /state and in the log",
+        default: "stop",
+        in_file: InFile::Key("\"stop\""),
+        ..entry(Section::Program, "config-errors", "WHAT", Kind::Text, values::config_errors)
+    },
+];

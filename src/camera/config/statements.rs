@@ -1,0 +1,229 @@
+//! Takes TOML apart into keys and values with their places, around whatever mistakes it has: the only file that names `toml`.
+
+use std::ops::Range;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// `KEY = VALUE`, and where it stands: in bytes from the beginning.
+#[derive(Debug, PartialEq)]
+pub(super) struct Statement {
+    pub(super) key: String,
+    pub(super) key_at: Range<usize>,
+    pub(super) value: Value,
+    pub(super) value_at: Range<usize>,
+}
+
+/// What a key is set to.
+#[derive(Debug, PartialEq)]
+pub(super) enum Value {
+    Text(String),
+    /// In decimal, as it is written otherwise.
+    Number(String),
+    Truth(bool),
+    List(Vec<Value>),
+    /// Statements of its own: below a line `[KEY]`, or in braces.
+    Table(Vec<Statement>),
+    /// A date.
+    Other,
+}
+
+/// What TOML cannot mean.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Mistake {
+    pub(super) at: usize,
+    /// The key that it stands behind, if any.
+    pub(super) key: Option<String>,
+    pub(super) kind: MistakeKind,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum MistakeKind {
+    /// These words are text, and have no quotes around them.
+    NoQuotes(String),
+    /// This key or table is there already.
+    Twice(String),
+    /// As the library says it.
+    Syntax(String),
+    /// So many mistakes that what is left means nothing.
+    TooMany,
+}
+
+/// Beyond this many, a file is none of ours.
+pub(super) const MAX_MISTAKES: usize = 50;
+
+/// The statements that can be relied on, in their order, and what is wrong with the rest.
+///
+/// The parser goes on after a mistake, but what it then finds may be anything: `allow = ["192.0.2.1",` without its end
+/// swallows all lines behind it. So the line where the broken statement begins is taken out, and the rest parsed anew,
+/// until nothing is wrong with it.
+pub(super) fn read(text: &str) -> (Vec<Statement>, Vec<Mistake>) {
+    let mut left = text.to_owned();
+    let mut mistakes: Vec<Mistake> = Vec::new();
+    // Between the beginning of a broken statement and where that shows, more mistakes are its echo.
+    let mut echoes: Vec<Range<usize>> = Vec::new();
+    for _ in 0..2 * MAX_MISTAKES {
+        let (table, errors) = DeTable::parse_recoverable(&left);
+        let found = statements(table.into_inner());
+        let Some(error) = errors.first() else { return (found, mistakes) };
+        let span = error.span().unwrap_or(0..0);
+        let at = span.start.min(left.len());
+        let around = found.iter().find_map(|statement| statement.around(at));
+        let begins_at = around.map_or(at, |statement| statement.key_at.start);
+        let kind = kind(error.message(), left.get(span).unwrap_or_default());
+        let broken = with_its_table(&left, line_around(&left, begins_at));
+        if !echoes.iter().any(|echo| echo.contains(&at)) {
+            let key = around.map(|statement| statement.key.clone());
+            mistakes.push(Mistake { at, key, kind });
+        }
+        if mistakes.len() > MAX_MISTAKES {
+            break;
+        }
+        let shows_until = around.map_or(at, |statement| statement.value_at.end.max(at));
+        let shows_until = line_around(&left, shows_until).end.max(broken.end);
+        echoes.push(broken.start..shows_until + 1);
+        blank(&mut left, broken);
+    }
+    mistakes.push(Mistake { at: 0, key: None, kind: MistakeKind::TooMany });
+    (Vec::new(), mistakes)
+}
+
+fn kind(message: &str, slice: &str) -> MistakeKind {
+    if message.contains("must be quoted") {
+        MistakeKind::NoQuotes(slice.to_owned())
+    } else if message == "duplicate key" {
+        MistakeKind::Twice(slice.to_owned())
+    } else {
+        MistakeKind::Syntax(message.to_owned())
+    }
+}
+
+/// The line with the byte `at` in it, or the last one before it that says anything.
+fn line_around(text: &str, at: usize) -> Range<usize> {
+    let bytes = text.as_bytes();
+    let said = |byte: &u8| !byte.is_ascii_whitespace();
+    let end_of_line = |from: usize| {
+        bytes[from..].iter().position(|&byte| byte == b'\n').map_or(bytes.len(), |len| from + len)
+    };
+    let start_of_line = |from: usize| {
+        bytes[..from].iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1)
+    };
+    let line = start_of_line(at)..end_of_line(at);
+    if bytes[line.clone()].iter().any(said) {
+        return line;
+    }
+    match bytes[..line.start].iter().rposition(said) {
+        Some(last) => start_of_line(last)..end_of_line(last),
+        None => line,
+    }
+}
+
+/// A broken `[TABLE]` takes what is below it with it: those keys belong to nothing else.
+fn with_its_table(text: &str, line: Range<usize>) -> Range<usize> {
+    if !text[line.clone()].trim_start().starts_with('[') {
+        return line;
+    }
+    let mut end = line.end;
+    for below in text[line.end..].split_inclusive('\n').skip(1) {
+        if below.trim_start().starts_with('[') {
+            return line.start..end;
+        }
+        end += below.len();
+    }
+    line.start..text.len()
+}
+
+/// Takes lines out and leaves all places as they are.
+fn blank(text: &mut String, lines: Range<usize>) {
+    let blanked: String =
+        text[lines.clone()].bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' }).collect();
+    text.replace_range(lines, &blanked);
+}
+
+impl Statement {
+    /// The whole statement with the byte `at` in it or right behind it. (What is below `[KEY]` is outside of that line.)
+    fn around(&self, at: usize) -> Option<&Self> {
+        if (self.key_at.start..=self.value_at.end).contains(&at) {
+            return Some(self);
+        }
+        let Value::Table(below) = &self.value else { return None };
+        below.iter().find_map(|statement| statement.around(at))
+    }
+}
+
+fn statements(table: DeTable<'_>) -> Vec<Statement> {
+    let mut all: Vec<Statement> = table
+        .into_iter()
+        .map(|(key, value)| Statement {
+            key_at: key.span(),
+            value_at: value.span(),
+            key: key.into_inner().into_owned(),
+            value: value_of(value),
+        })
+        .collect();
+    all.sort_by_key(|statement| statement.key_at.start);
+    all
+}
+
+fn value_of(value: Spanned<DeValue<'_>>) -> Value {
+    match value.into_inner() {
+        DeValue::String(text) => Value::Text(text.into_owned()),
+        DeValue::Integer(number) => {
+            let decimal = i64::from_str_radix(number.as_str(), number.radix());
+            Value::Number(decimal.map_or_else(|_| number.as_str().to_owned(), |it| it.to_string()))
+        }
+        DeValue::Float(number) => Value::Number(number.as_str().to_owned()),
+        DeValue::Boolean(truth) => Value::Truth(truth),
+        DeValue::Array(values) => Value::List(values.into_iter().map(value_of).collect()),
+        DeValue::Table(table) => Value::Table(statements(table)),
+        DeValue::Datetime(_) => Value::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(text: &str) -> (Vec<String>, Vec<(usize, MistakeKind)>) {
+        let (statements, mistakes) = read(text);
+        let mistakes = mistakes.into_iter().map(|mistake| (mistake.at, mistake.kind)).collect();
+        (statements.into_iter().map(|statement| statement.key).collect(), mistakes)
+    }
+
+    #[test]
+    fn what_is_whole_is_read_around_what_is_broken() {
+        for (text, whole) in [
+            ("name = Garage\nquality = 70\n", &["quality"][..]),
+            (
+                "quality = 70\nallow = [\"10.0.0.0/8\",\nname = \"x\"\nrotate = 90\n",
+                &["quality", "name", "rotate"],
+            ),
+            ("quality = 70\nname = \"x\nrotate = 90\n", &["quality", "rotate"]),
+            ("quality 70\nrotate = 90\n= 5\nwidth =\nheight = 3\n", &["rotate", "height"]),
+            ("quality = 70\nx = '''\nrotate = 90\n", &["quality", "rotate"]),
+            ("x = { a = 1\nquality = 80\n", &["quality"]),
+            ("fps = 25\n[controls\nrotate = 5\n", &["fps"]),
+            ("fps = 25\n[controls\nrotate = 5\n[controls]\n", &["fps", "controls"]),
+            ("quality = 70 rotate = 90\nfps = 25\n", &["fps"]),
+            ("quality = 70\nquality = 80\n", &["quality"]),
+        ] {
+            let (keys, mistakes) = keys(text);
+            assert_eq!(keys, whole, "{text:?}: {mistakes:?}");
+            assert!(!mistakes.is_empty(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_broken_list_is_one_mistake_and_its_other_lines_are_none() {
+        let text = "allow = [\n  \"10.0.0.0/8\",\n  192.0.2.1,\n]\nrotate = 90\n";
+        let (keys, mistakes) = keys(text);
+        assert_eq!(keys, ["rotate"]);
+        assert_eq!(mistakes.len(), 1, "{mistakes:?}");
+    }
+
+    #[test]
+    fn nothing_is_left_of_a_file_that_is_no_configuration() {
+        let (keys, mistakes) = keys(&"{{{\n".repeat(10_000));
+        assert_eq!(keys, Vec::<String>::new());
+        assert_eq!(mistakes.last().map(|(_, kind)| kind), Some(&MistakeKind::TooMany));
+    }
+}
