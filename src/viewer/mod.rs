@@ -7,6 +7,7 @@ pub mod channel;
 pub mod chooser;
 pub mod composer;
 pub mod config;
+pub mod controls;
 pub mod demand;
 pub mod desktop;
 pub mod developer;

@@ -1,6 +1,7 @@
 //! Keeps a connection to one camera, and the newest of what it sends in the slot.
 
 use super::address::CameraAddress;
+use super::controls::Remote;
 use super::demand::Demand;
 use super::developer::Developer;
 use super::finder;
@@ -29,6 +30,7 @@ pub struct Receiver {
     protocol: Protocol,
     developer: Developer,
     billboard: Billboard,
+    remote: Remote,
 }
 
 /// Which camera is wanted.
@@ -142,12 +144,25 @@ impl Receiver {
         news: Arc<Latest<News>>,
     ) -> Result<Self, JpegError> {
         let (developer, billboard) = (Developer::new()?, Billboard::new(news));
-        Ok(Self { camera, last: None, failures: 0, protocol, developer, billboard })
+        Ok(Self {
+            camera,
+            last: None,
+            failures: 0,
+            protocol,
+            developer,
+            billboard,
+            remote: Remote::default(),
+        })
     }
 
     /// What records the camera, over all connections.
     pub fn recorder(&self) -> Recorder {
         self.developer.recorder()
+    }
+
+    /// The camera's controls, over all connections.
+    pub fn remote(&self) -> Remote {
+        self.remote.clone()
     }
 
     /// Decodes only what is in `demand`.
@@ -185,7 +200,10 @@ impl Receiver {
         let (developer, billboard) = (&mut self.developer, &mut self.billboard);
         let watched = match self.protocol {
             Protocol::Native(wishes) => {
-                native::watch(&stream, &address, wishes, developer, billboard)
+                let watched =
+                    native::watch(&stream, &address, wishes, &self.remote, developer, billboard);
+                self.remote.end();
+                watched
             }
             Protocol::Pickle => pickle::watch(&stream, &address, developer, billboard),
         };

@@ -2,6 +2,7 @@
 
 use super::clock::{Answer, CameraClock, Moment};
 use super::{READ_PATIENCE, Received, SessionEnd, SessionError, printable, receive};
+use crate::viewer::controls::{Remote, Request};
 use crate::viewer::developer::Developer;
 use crate::viewer::news::{Billboard, NoticeKind};
 use crate::wire::FirstBytes;
@@ -20,6 +21,10 @@ use std::time::{Duration, Instant};
 /// a new connection has the picture sooner than the old one, whose kernel waits twice as long from one attempt to the next.
 const SILENCE: Duration = Duration::from_secs(2);
 
+/// While somebody looks at the controls, their wishes are looked for between frames, and this often where there are none. The
+/// window's thread cannot send them itself: two threads that write would mix their messages.
+const CONTROL_PATIENCE: Duration = Duration::from_millis(20);
+
 /// What a server waiting for the end of a line needs to say who it is.
 const END_OF_REQUEST: &[u8] = b"\r\n\r\n";
 
@@ -35,6 +40,9 @@ struct Session<'a> {
     begun: Instant,
     /// Small messages are put together here.
     outbox: Vec<u8>,
+    remote: &'a Remote,
+    /// How long it waits for bytes before it looks for something else to do.
+    patience: Duration,
     developer: &'a mut Developer,
     billboard: &'a mut Billboard,
 }
@@ -47,6 +55,7 @@ pub fn watch(
     stream: &TcpStream,
     address: &str,
     wishes: Wishes,
+    remote: &Remote,
     developer: &mut Developer,
     billboard: &mut Billboard,
 ) -> Result<SessionEnd, SessionError> {
@@ -61,6 +70,8 @@ pub fn watch(
         heard: now,
         begun: now,
         outbox: Vec::new(),
+        remote,
+        patience: READ_PATIENCE,
         developer,
         billboard,
     };
@@ -91,6 +102,7 @@ impl Session<'_> {
                 // What is there of the next one came with the same bytes.
                 self.begun = self.heard;
             }
+            self.ask_of_controls()?;
             let is_inside = decoder.is_inside_a_message();
             match receive(self.stream, decoder.space())? {
                 Received::Bytes(count) => {
@@ -101,6 +113,7 @@ impl Session<'_> {
                         self.begun = self.heard;
                     }
                 }
+                Received::NothingYet if self.heard.elapsed() < READ_PATIENCE => {}
                 Received::NothingYet => self.wonder(greeting)?,
                 Received::End if decoder.is_inside_a_message() => {
                     return Err(SessionError::CutShort);
@@ -127,6 +140,7 @@ impl Session<'_> {
                 self.developer.begin(&name);
                 let text = format!("connected to {name} at {}", self.address);
                 self.billboard.notify(NoticeKind::NoPicture, text);
+                self.remote.begin();
                 self.ask_if_due(Moment::Idle)?;
             }
             Message::Stream { codec, size, millifps, source } => {
@@ -154,7 +168,9 @@ impl Session<'_> {
             }
             // The picture goes on; only the request was not granted.
             Message::Status { code: StatusCode::Refused, text } => {
-                log::warn!("{}", printable(text));
+                if !self.remote.hear(&message) {
+                    log::warn!("{}", printable(text));
+                }
             }
             Message::Status { text, .. } => {
                 self.billboard.notify(NoticeKind::NoPicture, printable(text));
@@ -167,9 +183,11 @@ impl Session<'_> {
             Message::Goodbye { reason, text, .. } => {
                 return Ok(Some(SessionEnd::Goodbye { reason, text: printable(text) }));
             }
-            // Facts that nobody here asked for, and what only a camera takes.
-            Message::Control { .. }
-            | Message::Hello { .. }
+            Message::Control(_) | Message::ControlList { .. } | Message::MenuItem { .. } => {
+                self.remote.hear(&message);
+            }
+            // What only a camera takes.
+            Message::Hello { .. }
             | Message::Ack { .. }
             | Message::Wishes(_)
             | Message::Credit { .. }
@@ -205,6 +223,22 @@ impl Session<'_> {
             Some(token) => self.send(&[Message::Ping { token }]),
             None => Ok(()),
         }
+    }
+
+    /// Asks the camera what the window wants of its controls.
+    fn ask_of_controls(&mut self) -> io::Result<()> {
+        while let Some(request) = self.remote.next_request() {
+            self.send(&[match request {
+                Request::List => Message::ListControls,
+                Request::Set { id, value } => Message::SetControl { id, value },
+            }])?;
+        }
+        let patience = if self.remote.is_open() { CONTROL_PATIENCE } else { READ_PATIENCE };
+        if patience != self.patience {
+            self.patience = patience;
+            self.stream.set_read_timeout(Some(patience))?;
+        }
+        Ok(())
     }
 
     /// Nothing has come for a while: asks for a sign of life, or gives up.

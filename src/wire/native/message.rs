@@ -1,5 +1,6 @@
 //! What the two programs say to each other.
 
+use super::control::Control;
 use crate::image::frame::Micros;
 use crate::image::pixels::Size;
 use crate::wire::packet::{Codec, FrameFacts};
@@ -36,10 +37,14 @@ pub enum Kind {
     Goodbye = 68,
     /// One of the camera's controls.
     Control = 69,
+    /// The camera's controls follow.
+    ControlList = 70,
+    /// An item of a control's menu.
+    MenuItem = 71,
 }
 
 impl Kind {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 16] = [
         Self::Hello,
         Self::Ack,
         Self::Wishes,
@@ -54,6 +59,8 @@ impl Kind {
         Self::Status,
         Self::Goodbye,
         Self::Control,
+        Self::ControlList,
+        Self::MenuItem,
     ];
 
     /// The kind with this number; `None` when this version does not know it.
@@ -78,6 +85,8 @@ impl Kind {
             Self::Status => "a status",
             Self::Goodbye => "a goodbye",
             Self::Control => "a control",
+            Self::ControlList => "a list of controls",
+            Self::MenuItem => "a menu's item",
         }
     }
 }
@@ -190,20 +199,19 @@ pub enum Message<'a> {
         text: &'a str,
     },
     /// One control of the camera.
-    Control {
-        /// Its V4L2 number.
+    Control(Control<'a>),
+    /// All controls of the camera follow, in place of what was known of them.
+    ControlList {
+        /// How many messages that are: each control, and right behind it the items of its menu.
+        count: u32,
+        /// Why there are none, for people.
+        reason: &'a str,
+    },
+    /// An item of the menu of the control before it.
+    MenuItem {
+        /// The control's V4L2 number.
         id: u32,
-        /// Whether it can be changed.
-        writable: bool,
-        /// Least value.
-        minimum: i64,
-        /// Greatest value.
-        maximum: i64,
-        /// Distance between values.
-        step: u64,
-        /// Value after power-on.
-        default: i64,
-        /// Value now.
+        /// The control's value that means this item.
         value: i64,
         /// Its name.
         name: &'a str,
@@ -227,7 +235,9 @@ impl Message<'_> {
             Self::Frame { .. } => Kind::Frame,
             Self::Status { .. } => Kind::Status,
             Self::Goodbye { .. } => Kind::Goodbye,
-            Self::Control { .. } => Kind::Control,
+            Self::Control(_) => Kind::Control,
+            Self::ControlList { .. } => Kind::ControlList,
+            Self::MenuItem { .. } => Kind::MenuItem,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The native protocol: framed, timestamped, credited. docs/PROTOCOL.md says what every byte means.
 
 pub mod clock;
+pub mod control;
 pub mod credit;
 pub mod decoder;
 pub mod header;

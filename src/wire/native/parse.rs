@@ -1,5 +1,6 @@
 //! How each message looks as bytes: reading.
 
+use super::control::{Control, ControlFlags, ControlKind};
 use super::header::Header;
 use super::message::{GoodbyeReason, Kind, Message, StatusCode, Wishes};
 use super::version::VERSION;
@@ -75,22 +76,35 @@ impl<'a> Message<'a> {
                 let [min_version, max_version] = fields.take("versions")?;
                 Self::Goodbye { reason, min_version, max_version, text: fields.text()? }
             }
-            Kind::Control => {
-                let id = fields.u32("id")?;
-                let [writable, ..] = fields.take::<4>("access")?;
-                Self::Control {
-                    id,
-                    writable: writable != 0,
-                    minimum: fields.i64("minimum")?,
-                    maximum: fields.i64("maximum")?,
-                    step: fields.u64("step")?,
-                    default: fields.i64("default")?,
-                    value: fields.i64("value")?,
-                    name: fields.text()?,
-                }
+            Kind::Control => Self::Control(read_control(&mut fields)?),
+            Kind::ControlList => {
+                Self::ControlList { count: fields.u32("count")?, reason: fields.text()? }
             }
+            Kind::MenuItem => Self::MenuItem {
+                id: fields.u32("id")?,
+                value: fields.i64("value")?,
+                name: fields.text()?,
+            },
         })
     }
+}
+
+fn read_control<'a>(fields: &mut Fields<'a>) -> Result<Control<'a>, WireError> {
+    let id = fields.u32("id")?;
+    let [writable, kind, flags, _] = fields.take("access")?;
+    Ok(Control {
+        id,
+        writable: writable != 0,
+        kind: ControlKind::from_u8(kind),
+        flags: ControlFlags(flags),
+        minimum: fields.i64("minimum")?,
+        maximum: fields.i64("maximum")?,
+        step: fields.u64("step")?,
+        default: fields.i64("default")?,
+        value: fields.i64("value")?,
+        name: fields.text()?,
+        reason: fields.text_if_any()?,
+    })
 }
 
 fn read_wishes(fields: &mut Fields<'_>) -> Result<Wishes, WireError> {
@@ -188,6 +202,11 @@ impl<'a> Fields<'a> {
             Err(error) => std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default(),
         };
         Ok(text.split(char::is_control).next().unwrap_or_default())
+    }
+
+    /// A text that messages ended before in the first days.
+    fn text_if_any(&mut self) -> Result<&'a str, WireError> {
+        if self.rest().is_empty() { Ok("") } else { self.text() }
     }
 
     fn short(&self, field: &'static str) -> WireError {

@@ -1,5 +1,6 @@
 //! How each message looks as bytes: writing.
 
+use super::control::Control;
 use super::header::Header;
 use super::message::{Kind, Message, Wishes};
 use super::version::VERSION;
@@ -115,20 +116,32 @@ impl Message<'_> {
                 out.extend([min_version, max_version]);
                 write_text(text, out);
             }
-            Self::Control { id, writable, minimum, maximum, step, default, value, name } => {
+            Self::Control(control) => write_control(&control, out),
+            Self::ControlList { count, reason } => {
+                out.extend(count.to_le_bytes());
+                write_text(reason, out);
+            }
+            Self::MenuItem { id, value, name } => {
                 out.extend(id.to_le_bytes());
-                out.extend([u8::from(writable), 0, 0, 0]);
-                for field in [minimum, maximum] {
-                    out.extend(field.to_le_bytes());
-                }
-                out.extend(step.to_le_bytes());
-                for field in [default, value] {
-                    out.extend(field.to_le_bytes());
-                }
+                out.extend(value.to_le_bytes());
                 write_text(name, out);
             }
         }
     }
+}
+
+fn write_control(control: &Control<'_>, out: &mut Vec<u8>) {
+    out.extend(control.id.to_le_bytes());
+    out.extend([u8::from(control.writable), control.kind.to_u8(), control.flags.0, 0]);
+    for field in [control.minimum, control.maximum] {
+        out.extend(field.to_le_bytes());
+    }
+    out.extend(control.step.to_le_bytes());
+    for field in [control.default, control.value] {
+        out.extend(field.to_le_bytes());
+    }
+    write_text(control.name, out);
+    write_text(control.reason, out);
 }
 
 fn write_wishes(wishes: &Wishes, out: &mut Vec<u8>) {
