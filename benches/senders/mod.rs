@@ -122,6 +122,7 @@ fn sessions(speech: Speech, viewers: usize) -> io::Result<Figures> {
         renditions: Renditions::new(Wish::own(coding, SizeWish::default()))?,
         tutorial: None,
         http: HttpRules::default(),
+        desk: None,
         seats: Seats::new(viewers),
         stop: stop.clone(),
     };

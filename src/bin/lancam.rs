@@ -16,11 +16,11 @@ mod linux {
     use lancam::camera::announcer::{Announce, Announcement};
     use lancam::camera::config::{Command, Config, ConfigError, DEFAULT_FILE};
     use lancam::camera::console::say;
+    use lancam::camera::desk::{Control, Desk};
     use lancam::camera::help;
     use lancam::camera::renditions::Renditions;
     use lancam::camera::session::{Camera, HttpRules, Seats};
     use lancam::camera::{server, supervisor};
-    use lancam::image::unpack::RawLook;
     use lancam::source::v4l2::list::Listing;
     use lancam::source::{Opener, SourceError};
     use lancam::stop::Stop;
@@ -107,6 +107,11 @@ mod linux {
 
         let host_name =
             nix::unistd::gethostname().unwrap_or_default().to_string_lossy().into_owned();
+        let desk = match config.control {
+            Control::Off => None,
+            Control::Lan => Some(Desk::open().map_err(|error| failure(&error))?),
+        };
+        let (desk, clerk) = desk.unzip();
         let camera = Camera {
             name: config.name.clone().unwrap_or_else(|| host_name.clone()),
             renditions: Renditions::new(config.own_wish()).map_err(|error| failure(&error))?,
@@ -115,6 +120,7 @@ mod linux {
                 names: config.name.iter().chain([&host_name]).cloned().collect(),
                 origins: config.cors.clone(),
             },
+            desk: desk.clone(),
             seats: Seats::new(config.max_viewers),
             stop: stop.clone(),
         };
@@ -131,10 +137,15 @@ mod linux {
         let opener = Opener::new(config.source.clone(), config.capture)
             .with_controls(config.settings.clone());
         let renditions = Arc::clone(&camera.renditions);
-        let capture = start_capture(opener, renditions, config.raw, config.idle_stop, &stop)
+        let capture = start_capture(opener, renditions, desk.clone(), config, &stop)
             .map_err(|error| failure(&error))?;
         wait_for_the_end(&signals, &stop);
         let captured = capture.join();
+        if let (Some(desk), Some(clerk)) = (desk, clerk) {
+            desk.close();
+            // A panic has been reported by its thread.
+            let _ = clerk.join();
+        }
         // Nobody is to try a camera that leaves.
         camera.renditions.shown().close();
         if let Some(announcing) = announcing {
@@ -178,13 +189,14 @@ mod linux {
     fn start_capture(
         opener: Opener,
         renditions: Arc<Renditions>,
-        look: RawLook,
-        idle_stop: Option<Duration>,
+        desk: Option<Arc<Desk>>,
+        config: &Config,
         stop: &Stop,
     ) -> std::io::Result<thread::JoinHandle<Result<(), SourceError>>> {
-        let stop = stop.clone();
+        let (look, idle_stop, stop) = (config.raw, config.idle_stop, stop.clone());
         thread::Builder::new().name("capture".into()).spawn(move || {
-            let result = supervisor::run(opener, &renditions, look, idle_stop, &stop);
+            let result =
+                supervisor::run(opener, &renditions, desk.as_deref(), look, idle_stop, &stop);
             stop.request();
             result
         })

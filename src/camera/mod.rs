@@ -5,6 +5,7 @@ pub mod capture;
 pub mod complaint;
 pub mod config;
 pub mod console;
+pub mod desk;
 pub mod encode;
 pub mod feed;
 pub mod figures;

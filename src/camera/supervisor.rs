@@ -1,6 +1,7 @@
 //! Keeps a source open while it is watched: tells viewers why there is no picture, waits, and tries again.
 
 use super::capture::{self, CaptureEnd};
+use super::desk::Desk;
 use super::feed::Feed;
 use super::metrics::SourceState;
 use super::renditions::{Renditions, Waking};
@@ -22,13 +23,14 @@ const LAST_RETRY: Duration = Duration::from_millis(500);
 const STEADY: Duration = Duration::from_secs(2);
 
 /// Runs until `stop` is requested, or the source ends or can never be used. A source that nobody has watched for
-/// `idle_stop` is closed until somebody does.
+/// `idle_stop` is closed until somebody does. While it is open, its controls are set at `desk`.
 ///
 /// # Errors
 /// [`Trouble::Unusable`]: this source will never give a picture.
 pub fn run(
     mut opener: Opener,
     renditions: &Arc<Renditions>,
+    desk: Option<&Desk>,
     look: RawLook,
     idle_stop: Option<Duration>,
     stop: &Stop,
@@ -42,7 +44,14 @@ pub fn run(
         let mut opened_at = None;
         let outcome = opener.open().and_then(|mut source| {
             opened_at = Some(clock::now());
-            capture::run_once(&mut *source, &mut feed, idle_stop, stop)
+            if let Some(desk) = desk {
+                desk.begin(&*source);
+            }
+            let ended = capture::run_once(&mut *source, &mut feed, idle_stop, stop);
+            if let Some(desk) = desk {
+                desk.end();
+            }
+            ended
         });
         let error = match outcome {
             Ok(CaptureEnd::Stopped) => return Ok(()),

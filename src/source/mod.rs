@@ -2,6 +2,8 @@
 
 pub mod clip;
 pub mod clock;
+pub mod control;
+mod pattern_controls;
 pub mod test_pattern;
 pub mod v4l2;
 
@@ -9,8 +11,11 @@ use crate::image::frame::{FrameLayout, RawFrame};
 use crate::image::orientation::Orientation;
 use crate::image::pixels::{PixelFormat, Size};
 use crate::stop::Stop;
+use control::AnyBoard;
+use pattern_controls::PatternControls;
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// An open source of frames.
@@ -33,6 +38,11 @@ pub trait FrameSource {
 
     /// Frames that came and were not lent, since the source was opened.
     fn drops(&self) -> Drops;
+
+    /// Its controls, for another thread; `None` where it has none.
+    fn board(&self) -> Option<AnyBoard> {
+        None
+    }
 }
 
 /// Frames that a source received and did not lend.
@@ -174,7 +184,8 @@ impl fmt::Display for SourceSpec {
 pub struct Opener {
     spec: SourceSpec,
     wish: CaptureWish,
-    settings: Vec<v4l2::ControlSetting>,
+    controls: v4l2::Wanted,
+    pattern: Arc<PatternControls>,
     finder: v4l2::Finder,
 }
 
@@ -185,16 +196,23 @@ impl Opener {
             SourceSpec::Device(path) => Some(path.clone()),
             _ => None,
         };
-        Self { spec, wish, settings: Vec::new(), finder: v4l2::Finder::new(named) }
+        Self {
+            spec,
+            wish,
+            controls: v4l2::Wanted::default(),
+            pattern: Arc::default(),
+            finder: v4l2::Finder::new(named),
+        }
     }
 
     /// The same, with the camera's controls set as `settings` say, each time that it is opened.
     #[must_use]
-    pub fn with_controls(self, settings: Vec<v4l2::ControlSetting>) -> Self {
+    pub fn with_controls(mut self, settings: Vec<v4l2::ControlSetting>) -> Self {
         if !matches!(self.spec, SourceSpec::Auto | SourceSpec::Device(_)) && !settings.is_empty() {
             log::warn!("--set has no effect here: only cameras have controls");
         }
-        Self { settings, ..self }
+        self.controls.options = settings;
+        self
     }
 
     /// What is opened, for people.
@@ -210,10 +228,11 @@ impl Opener {
         let orientation = self.wish.orientation;
         Ok(match &self.spec {
             SourceSpec::Auto | SourceSpec::Device(_) => {
-                Box::new(self.finder.open(&self.wish, &self.settings)?)
+                Box::new(self.finder.open(&self.wish, &self.controls)?)
             }
             SourceSpec::Test { size, fps } => {
-                Box::new(test_pattern::TestPattern::new(*size, *fps).to_be_turned(orientation))
+                let pattern = test_pattern::TestPattern::new(*size, *fps).to_be_turned(orientation);
+                Box::new(pattern.with_controls(Arc::clone(&self.pattern)))
             }
             SourceSpec::Clip(path) => {
                 let fps = self.wish.fps.unwrap_or(SourceSpec::TEST_FPS);

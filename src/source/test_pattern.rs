@@ -1,5 +1,7 @@
 //! A moving test pattern with a clock to read and a stamp for tests, as a YUYV camera would send it.
 
+use super::control::AnyBoard;
+use super::pattern_controls::{Look, PatternControls};
 use super::{Drops, FrameSource, SourceError, clock};
 use crate::image::frame::{FrameLayout, Micros, RawFrame};
 use crate::image::orientation::Orientation;
@@ -8,6 +10,7 @@ use crate::image::stamp::Stamp;
 use crate::image::text;
 use crate::stop::Stop;
 use std::io::Write;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// 75 % colour bars, a ball that moves by one step a frame, the time of day, the frame's number,
@@ -23,6 +26,9 @@ pub struct TestPattern {
     sequence: u64,
     stale: u64,
     line: Vec<u8>,
+    controls: Arc<PatternControls>,
+    /// As which the background is drawn.
+    look: Look,
 }
 
 impl TestPattern {
@@ -38,13 +44,9 @@ impl TestPattern {
             orientation: Orientation::UPRIGHT,
             interval: Some(interval),
         };
-        let mut background = Vec::with_capacity(stride * size.height);
-        for _ in 0..size.height {
-            for pair in 0..stride / 4 {
-                let bar = BARS[(pair * 2 * BARS.len() / size.width).min(BARS.len() - 1)];
-                background.extend_from_slice(&[bar[0], bar[1], bar[0], bar[2]]);
-            }
-        }
+        let look = Look::default();
+        let mut background = vec![0; stride * size.height];
+        draw_bars(&mut background, stride, size.width, look);
         Self {
             layout,
             frame: background.clone(),
@@ -54,6 +56,8 @@ impl TestPattern {
             sequence: 0,
             stale: 0,
             line: Vec::with_capacity(64),
+            controls: Arc::default(),
+            look,
         }
     }
 
@@ -64,7 +68,18 @@ impl TestPattern {
         self
     }
 
+    /// The same, looking as `controls` say from frame to frame.
+    #[must_use]
+    pub(super) fn with_controls(self, controls: Arc<PatternControls>) -> Self {
+        Self { controls, ..self }
+    }
+
     fn draw(&mut self, sequence: u64, made_at: Micros) {
+        let look = self.controls.look();
+        if std::mem::replace(&mut self.look, look) != look {
+            let FrameLayout { stride, size, .. } = self.layout;
+            draw_bars(&mut self.background, stride, size.width, look);
+        }
         self.frame.copy_from_slice(&self.background);
         let Size { width, height } = self.layout.size;
         let stride = self.layout.stride;
@@ -152,6 +167,21 @@ impl FrameSource for TestPattern {
 
     fn drops(&self) -> Drops {
         Drops { stale: self.stale, broken: 0 }
+    }
+
+    fn board(&self) -> Option<AnyBoard> {
+        Some(Box::new(Arc::clone(&self.controls)))
+    }
+}
+
+/// Every row the same.
+fn draw_bars(rows: &mut [u8], stride: usize, width: usize, look: Look) {
+    let bars = BARS.map(|bar| look.of(bar));
+    for row in rows.chunks_exact_mut(stride) {
+        for (pair, pixels) in row.chunks_exact_mut(4).enumerate() {
+            let [luma, cb, cr] = bars[(pair * 2 * BARS.len() / width).min(BARS.len() - 1)];
+            pixels.copy_from_slice(&[luma, cb, luma, cr]);
+        }
     }
 }
 

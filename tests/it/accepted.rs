@@ -32,6 +32,7 @@ fn camera(stop: &Stop) -> Camera {
         renditions: Renditions::new(own).expect("eventfd"),
         tutorial: Some(Wish::own(Coding::Bgr24, SizeWish::default())),
         http: HttpRules::default(),
+        desk: None,
         seats: Seats::new(4),
         stop: stop.clone(),
     }

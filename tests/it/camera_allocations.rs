@@ -75,6 +75,7 @@ fn allocations_while<V: FnMut() -> u64>(
         renditions: Renditions::new(own).expect("eventfd"),
         tutorial: None,
         http: HttpRules::default(),
+        desk: None,
         seats: Seats::new(1),
         stop: stop.clone(),
     };
@@ -85,7 +86,7 @@ fn allocations_while<V: FnMut() -> u64>(
     let look = RawLook::default();
     let wish = CaptureWish { fps: Some(200.0), ..CaptureWish::default() };
     let capture = thread::spawn(move || {
-        supervisor::run(Opener::new(source, wish), &renditions, look, None, &stop)
+        supervisor::run(Opener::new(source, wish), &renditions, None, look, None, &stop)
     });
     let end = camera.stop.clone();
     let session = thread::spawn(move || {

@@ -147,7 +147,7 @@ fn write_seed(target: &str, name: &str, bytes: &[u8]) {
     fs::write(folder.join(name), bytes).expect("writes a seed");
 }
 
-fn jpeg(chroma: Chroma) -> Vec<u8> {
+pub fn jpeg(chroma: Chroma) -> Vec<u8> {
     let size = Size::new(16, 16);
     let mut planes = Planes::default();
     planes.reshape(size, chroma);

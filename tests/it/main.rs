@@ -15,6 +15,7 @@ mod camera_process;
 mod ciede2000;
 mod cli;
 mod configuration;
+mod controls;
 mod delaying_proxy;
 mod fake_camera;
 mod found;

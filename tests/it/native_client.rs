@@ -4,6 +4,7 @@ use crate::camera_process::PATIENCE;
 use lancam::image::jpeg::codec::Decoder as JpegDecoder;
 use lancam::image::picture::Picture;
 use lancam::image::stamp::Stamp;
+use lancam::wire::native::control::Control;
 use lancam::wire::native::decoder::Decoder;
 use lancam::wire::native::message::{GoodbyeReason, Message, StatusCode, Wishes};
 use lancam::wire::native::{MAX_PAYLOAD, VERSION};
@@ -26,6 +27,9 @@ pub enum Said {
     Status { code: StatusCode, text: String },
     Goodbye { reason: GoodbyeReason, text: String },
     Pong { token: u64 },
+    ControlList { count: u32, reason: String },
+    Control { id: u32, value: i64, name: String, reason: String },
+    MenuItem { id: u32, value: i64, name: String },
     Other,
     Closed,
 }
@@ -112,6 +116,16 @@ impl From<Message<'_>> for Said {
             Message::Status { code, text } => Self::Status { code, text: text.into() },
             Message::Goodbye { reason, text, .. } => Self::Goodbye { reason, text: text.into() },
             Message::Pong { token, .. } => Self::Pong { token },
+            Message::ControlList { count, reason } => {
+                Self::ControlList { count, reason: reason.into() }
+            }
+            Message::Control(Control { id, value, name, reason, writable, .. }) => {
+                assert_eq!(writable, reason.is_empty());
+                Self::Control { id, value, name: name.into(), reason: reason.into() }
+            }
+            Message::MenuItem { id, value, name } => {
+                Self::MenuItem { id, value, name: name.into() }
+            }
             _ => Self::Other,
         }
     }

@@ -1,9 +1,11 @@
 //! A real driver's controls, every odd one of them: listed, set, and looked at with a program that is not ours.
 
-use crate::native_client::NativeClient;
+use crate::controls::hear_of_controls;
+use crate::native_client::{NativeClient, Said};
 use crate::pi::{boot, run, start, stop, viewer};
 use crate::rig::{Guest, Machine};
 use lancam::image::pixels::Size;
+use lancam::wire::native::message::Message;
 use std::time::{Duration, Instant};
 
 #[test]
@@ -13,6 +15,7 @@ fn the_controls_of_a_real_driver_are_listed_and_set_and_set_again() {
     what_is_asked_is_what_v4l2_ctl_reads(&guest);
     what_cannot_be_is_told_and_keeps_nobody_from_streaming(&guest);
     a_camera_that_was_plugged_in_again_is_told_again(&guest);
+    a_viewer_sets_controls_while_frames_flow(&guest);
     a_camera_that_can_stand_on_its_head_does_it_itself(&guest);
     guest.power_off();
 }
@@ -161,6 +164,54 @@ fn wait_for_frames_again(guest: &Guest, client: &mut NativeClient) {
         assert!(Instant::now() < deadline, "{}", log(guest));
     }
     client.frame();
+}
+
+/// Brightness by the wire: the picture becomes brighter, and the driver says so too. What it opens with again is what the
+/// viewer set, though an option says otherwise.
+fn a_viewer_sets_controls_while_frames_flow(guest: &Guest) {
+    if !guest.sh("lancam --help").text().contains("--control ") {
+        crate::skip::skip("controls by the wire", "this lancam has no --control");
+        return;
+    }
+    const BRIGHTNESS: u32 = 0x0098_0900;
+    const FLIP: u32 = 0x0098_0914;
+    start(
+        guest,
+        "--size 640x360 --set test_pattern=0 --set brightness=128 --set hue=default --control lan \
+         --idle-stop 1",
+    );
+    let mut client = viewer(guest);
+    // Of the third bar, red: off as the pattern has it.
+    let red = |client: &mut NativeClient| {
+        crate::native_client::look(&client.frame().1).0.rgb(200, 180)[0]
+    };
+    let before = red(&mut client);
+    client.say(&Message::ListControls);
+    let Said::ControlList { count, .. } = hear_of_controls(&mut client) else { panic!("no list") };
+    let listed: Vec<Said> = (0..count).map(|_| hear_of_controls(&mut client)).collect();
+    let is_there = |id: u32| {
+        listed.iter().any(|said| matches!(said, Said::Control { id: listed, .. } if *listed == id))
+    };
+    assert!(is_there(BRIGHTNESS) && is_there(FLIP), "{listed:?}");
+    client.say(&Message::SetControl { id: BRIGHTNESS, value: 200 });
+    let Said::Control { id: BRIGHTNESS, value: 200, .. } = hear_of_controls(&mut client) else {
+        panic!("not granted");
+    };
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while red(&mut client) < before + 40 {
+        assert!(Instant::now() < deadline, "the picture does not become brighter than {before}");
+    }
+    assert_eq!(controls(guest, "brightness"), ["brightness: 200"]);
+    client.say(&Message::SetControl { id: BRIGHTNESS, value: 256 });
+    let Said::Status { text, .. } = hear_of_controls(&mut client) else { panic!("granted") };
+    assert_eq!(text, "Brightness=256: 0 to 255 would work");
+    drop(client);
+    wait_until(|| log(guest).contains("it rests"));
+    run(guest, "v4l2-ctl -d $(ls /dev/video* | head -1) -c brightness=10");
+    viewer(guest).frame();
+    assert_eq!(controls(guest, "brightness"), ["brightness: 200"]);
+    assert_log(guest, &["viewers have set Brightness=200"]);
+    stop(guest);
 }
 
 /// vivid mirrors by its own controls: what arrives is turned, and nobody here turned it.

@@ -8,6 +8,7 @@ mod statements;
 mod values;
 
 use super::announcer::Announce;
+use super::desk::Control;
 use super::encode::Coding;
 use super::renditions::wish::Wish;
 use super::server::Listen;
@@ -86,6 +87,8 @@ pub struct Config {
     pub pickle: bool,
     /// How many may watch.
     pub max_viewers: usize,
+    /// Whether viewers may change the camera's controls.
+    pub control: Control,
     /// Steps above or below the usual amount of log.
     pub verbosity: i8,
     /// What becomes of a wrong configuration.
@@ -123,6 +126,7 @@ impl Default for Config {
             cors: Vec::new(),
             pickle: false,
             max_viewers: 64,
+            control: Control::Off,
             verbosity: 0,
             config_errors: ConfigErrors::Stop,
             problems: Vec::new(),

@@ -232,10 +232,10 @@ pub static OPTIONS: [Entry; 25] = [
         )
     },
     Entry {
-        help: "whether viewers may change the camera's controls; not in this version",
+        help: "whether viewers (lancam-view, key c) may change the camera's controls",
         default: "off",
         in_file: InFile::Key("\"off\""),
-        ..entry(Section::Viewers, "control", "off", Kind::Text, values::control)
+        ..entry(Section::Viewers, "control", "off|lan", Kind::Text, values::control)
     },
     Entry {
         help: "also serve a client that says nothing, in the tutorial's pickles, 320 wide unless --width says otherwise",

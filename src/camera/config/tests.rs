@@ -92,6 +92,7 @@ fn a_wrong_option_is_told_with_what_would_work() {
         (&["--source", "test:9"], "640x360"),
         (&["--max-viewers", "0"], "10000"),
         (&["--announce", "maybe"], "on or off"),
+        (&["--control", "on"], "off or lan"),
         (&["--set", "brightness"], "NAME=VALUE"),
         (&["--set", "=5"], "NAME=VALUE"),
         (&["--idle-stop", "-1"], "0 for never"),

@@ -2,6 +2,7 @@
 
 use super::{Config, ConfigErrors, Wrong};
 use crate::camera::announcer::Announce;
+use crate::camera::desk::Control;
 use crate::camera::server::Listen;
 use crate::image::orientation::{Orientation, Rotation};
 use crate::image::pixels::{Chroma, FourCc, PixelFormat, Size};
@@ -203,11 +204,9 @@ pub(super) fn cors(config: &mut Config, value: &str) -> Set {
     Ok(())
 }
 
-pub(super) fn control(_: &mut Config, value: &str) -> Set {
-    match value {
-        "off" => Ok(()),
-        _ => Err(would_work("off (viewers cannot change controls in this version)")),
-    }
+pub(super) fn control(config: &mut Config, value: &str) -> Set {
+    config.control = Control::parse(value).ok_or_else(|| would_work("off or lan"))?;
+    Ok(())
 }
 
 pub(super) fn pickle(config: &mut Config, value: &str) -> Set {

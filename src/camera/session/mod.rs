@@ -1,5 +1,6 @@
 //! One viewer: finds out what it speaks, then speaks it until one of the two ends.
 
+mod controls;
 mod greeting;
 mod http;
 pub mod native;
@@ -9,6 +10,7 @@ mod receive;
 mod view;
 mod waiter;
 
+use super::desk::Desk;
 use super::guestbook::Guest;
 use super::metrics::Refused;
 use super::renditions::Renditions;
@@ -44,6 +46,8 @@ pub struct Camera {
     pub tutorial: Option<Wish>,
     /// To whom HTTP answers.
     pub http: HttpRules,
+    /// Where viewers set the source's controls; `None` where they may not.
+    pub desk: Option<Arc<Desk>>,
     /// How many may watch at once.
     pub seats: Seats,
     /// Asks all sessions to end.

@@ -1,5 +1,6 @@
 //! A session in the native protocol: at most one frame in flight, always the newest.
 
+use super::controls::{Controls, Listening, Question};
 use super::greeting::{Greeting, Refusal, greeting};
 use super::outgoing::{Outgoing, Progress};
 use super::receive::{self, Received};
@@ -18,7 +19,7 @@ use crate::wire::ladder::{Lowest, Transfer};
 use crate::wire::native::WireError;
 use crate::wire::native::credit::{self, Arrival, Credit};
 use crate::wire::native::decoder::Decoder;
-use crate::wire::native::message::{GoodbyeReason, Message, StatusCode, Wishes};
+use crate::wire::native::message::{GoodbyeReason, Message, Wishes};
 use crate::wire::native::version::{MIN_VERSION, VERSION};
 use crate::wire::native::write::frame_prefix;
 use crate::wire::packet::{Codec, Packet};
@@ -100,6 +101,7 @@ pub(super) fn serve(
         heard_at: clock::now(),
         arrival: None,
         path: Path::new(),
+        controls: Controls::new(camera.desk.clone()),
     };
     session.run(&waiter)
 }
@@ -191,6 +193,7 @@ struct Session<'a> {
     /// The frame that arrived last.
     arrival: Option<Arrival>,
     path: Path,
+    controls: Controls,
 }
 
 impl Session<'_> {
@@ -205,6 +208,10 @@ impl Session<'_> {
                 self.follow_link(waiter)?;
             }
             self.follow_wishes(waiter, Instant::now())?;
+            if self.controls.listen(waiter)? == Listening::FromNow {
+                // An answer may have come before anybody listened.
+                continue;
+            }
             if let Sent::LastEver = self.send(waiter)? {
                 return Ok(self.stopping());
             }
@@ -305,7 +312,8 @@ impl Session<'_> {
     fn answer(&mut self) -> Result<Answered, WireError> {
         while let Some(messages) = self.outgoing.messages() {
             // A viewer that asks faster than it takes answers is answered at its own pace.
-            if messages.len() > MAX_ANSWERS {
+            self.controls.answer(messages, MAX_ANSWERS);
+            if messages.len() > MAX_ANSWERS || self.controls.is_crowded() {
                 break;
             }
             let Some(message) = self.decoder.next_message()? else { return Ok(Answered::All) };
@@ -324,11 +332,10 @@ impl Session<'_> {
                     let (received_at, sent_at) = (self.heard_at, clock::now());
                     Message::Pong { token, received_at, sent_at }.write_to(messages);
                 }
-                Message::ListControls | Message::SetControl { .. } => Message::Status {
-                    code: StatusCode::Refused,
-                    text: "this camera's controls cannot be changed from viewers",
+                Message::ListControls => self.controls.ask(Question::List, messages),
+                Message::SetControl { id, value } => {
+                    self.controls.ask(Question::Set { id, value }, messages);
                 }
-                .write_to(messages),
                 Message::Wishes(wishes) => self.wanted = Some(wishes),
                 Message::Credit { frames } => self.credit.allow(frames),
                 // The rest is the camera's part to say.

@@ -1,6 +1,6 @@
 //! An open camera, from its node to its frames.
 
-use super::controls::{ControlSetting, Moment, Settings, Turned};
+use super::controls::{Board, Moment, Settings, Turned, Turning, Wanted};
 use super::errors;
 use super::grant::{Granted, NotGranted, grant, granted, interlacing};
 use super::ioctl::{Capability, Refused};
@@ -12,6 +12,7 @@ use super::sequence::{FrameCount, Sequence};
 use crate::image::frame::{FrameLayout, RawFrame};
 use crate::image::orientation::Orientation;
 use crate::image::pixels::PixelFormat;
+use crate::source::control::AnyBoard;
 use crate::source::{CaptureWish, Drops, FrameSource, SourceError};
 use crate::stop::Stop;
 use nix::errno::Errno;
@@ -24,17 +25,20 @@ pub struct Camera {
     path: PathBuf,
     capability: Capability,
     queue: Queue,
+    handle: Arc<Handle>,
+    turning: Turning,
+    controls: Wanted,
     /// Behind the queue: no driver turns pictures the other way while it streams.
     _turn: Option<Turn>,
 }
 
 impl Camera {
-    /// Opens the node at `path`, asks it for what `wish` and `settings` say, and starts it; frames are
+    /// Opens the node at `path`, asks it for what `wish` and `controls` say, and starts it; frames are
     /// numbered on from `count`.
     pub(super) fn open(
         path: &Path,
         wish: &CaptureWish,
-        settings: &[ControlSetting],
+        controls: &Wanted,
         count: FrameCount,
     ) -> Result<Self, SourceError> {
         let node = Node::open(path)?;
@@ -45,7 +49,8 @@ impl Camera {
         let name = path.display().to_string();
         let (handle, interface) = (node.handle(), node.interface());
         let turn = Turn::by_controls(handle.clone(), wish.orientation);
-        let mut settings = Settings::new(settings, &*handle);
+        let wanted = controls.all();
+        let mut settings = Settings::new(&wanted, &*handle);
         if let Some(settings) = &mut settings {
             settings.apply(&*handle, Moment::BeforeStreaming);
         }
@@ -82,7 +87,16 @@ impl Camera {
         if let Some(turn) = &turn {
             turn.log(&name, wish.orientation);
         }
-        Ok(Self { path: path.into(), capability: node.capability, queue, _turn: turn })
+        let turning = if turn.is_some() { Turning::Lancam } else { Turning::Nobody };
+        Ok(Self {
+            path: path.into(),
+            capability: node.capability,
+            queue,
+            handle,
+            turning,
+            controls: controls.clone(),
+            _turn: turn,
+        })
     }
 
     /// What it says of itself.
@@ -110,6 +124,11 @@ impl FrameSource for Camera {
 
     fn drops(&self) -> Drops {
         self.queue.drops()
+    }
+
+    fn board(&self) -> Option<AnyBoard> {
+        let (handle, controls) = (Arc::clone(&self.handle), self.controls.clone());
+        Some(Box::new(Board::new(handle, self.turning, controls)))
     }
 }
 

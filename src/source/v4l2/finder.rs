@@ -1,7 +1,7 @@
 //! Finds the camera, and finds the same one again.
 
 use super::camera::Camera;
-use super::controls::ControlSetting;
+use super::controls::Wanted;
 use super::errors::CSI_CAMERA;
 use super::identity::Identity;
 use super::node::NodeKind;
@@ -58,16 +58,12 @@ impl Finder {
         }
     }
 
-    /// Opens the camera, with its controls as `settings` say. The one that was open before must be dropped by then: a driver may keep its
+    /// Opens the camera, with its controls as `controls` says. The one that was open before must be dropped by then: a driver may keep its
     /// node away from everybody until the last who has it open lets go.
     ///
     /// # Errors
     /// Why it gives no frames.
-    pub fn open(
-        &mut self,
-        wish: &CaptureWish,
-        settings: &[ControlSetting],
-    ) -> Result<Camera, SourceError> {
+    pub fn open(&mut self, wish: &CaptureWish, controls: &Wanted) -> Result<Camera, SourceError> {
         self.seen = Snapshot::take(self.named.as_deref());
         // A named node is opened without looking at the others; they are of interest when it fails.
         if self.named.is_none() || self.known.is_some() {
@@ -76,7 +72,7 @@ impl Finder {
         let now = clock::now();
         let mut reasons = Vec::new();
         for path in self.candidates(now) {
-            match Camera::open(&path, wish, settings, self.count.clone()) {
+            match Camera::open(&path, wish, controls, self.count.clone()) {
                 Ok(camera) => {
                     for SourceError { message, .. } in reasons {
                         log::info!("not taken: {message}");
@@ -290,12 +286,14 @@ mod tests {
     #[test]
     fn what_is_no_camera_is_said_with_what_is_one() {
         let wish = CaptureWish::default();
-        let error =
-            Finder::new(Some("/dev/null".into())).open(&wish, &[]).err().expect("no camera");
+        let error = Finder::new(Some("/dev/null".into()))
+            .open(&wish, &Wanted::default())
+            .err()
+            .expect("no camera");
         assert_eq!(error.trouble, Trouble::Unusable);
         assert!(error.message.starts_with("/dev/null is no V4L2 device; "), "{error}");
 
-        let named = Finder::new(Some("/dev/no-such-camera".into())).open(&wish, &[]);
+        let named = Finder::new(Some("/dev/no-such-camera".into())).open(&wish, &Wanted::default());
         let error = named.err().expect("no camera");
         assert_eq!(error.trouble, Trouble::NoCamera);
         assert!(error.message.starts_with("camera /dev/no-such-camera is not there; "), "{error}");

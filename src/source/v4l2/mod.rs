@@ -23,5 +23,5 @@ mod survey;
 mod watch;
 
 pub use camera::Camera;
-pub use controls::ControlSetting;
+pub use controls::{ControlSetting, Wanted};
 pub use finder::Finder;

@@ -5,8 +5,8 @@ use super::driver::{Driver, RawControl, RawItem};
 use nix::errno::Errno;
 use v4l::v4l_sys::{
     V4L2_CTRL_FLAG_DISABLED, V4L2_CTRL_FLAG_GRABBED, V4L2_CTRL_FLAG_HAS_PAYLOAD,
-    V4L2_CTRL_FLAG_INACTIVE, V4L2_CTRL_FLAG_READ_ONLY, V4L2_CTRL_FLAG_VOLATILE,
-    V4L2_CTRL_FLAG_WRITE_ONLY,
+    V4L2_CTRL_FLAG_INACTIVE, V4L2_CTRL_FLAG_MODIFY_LAYOUT, V4L2_CTRL_FLAG_READ_ONLY,
+    V4L2_CTRL_FLAG_VOLATILE, V4L2_CTRL_FLAG_WRITE_ONLY,
 };
 
 /// A control, under the name that scripts know it by.
@@ -116,6 +116,26 @@ impl Control {
     pub(super) fn is_fixed(&self) -> bool {
         self.flags & (V4L2_CTRL_FLAG_READ_ONLY | V4L2_CTRL_FLAG_DISABLED) != 0
             || matches!(self.kind, Kind::Class | Kind::Other { .. })
+    }
+
+    /// It cannot be set while somebody uses it.
+    pub(super) fn is_grabbed(&self) -> bool {
+        self.flags & V4L2_CTRL_FLAG_GRABBED != 0
+    }
+
+    /// It is there in name only.
+    pub(super) fn is_disabled(&self) -> bool {
+        self.flags & V4L2_CTRL_FLAG_DISABLED != 0
+    }
+
+    /// The camera changes its value by itself.
+    pub(super) fn is_volatile(&self) -> bool {
+        self.flags & V4L2_CTRL_FLAG_VOLATILE != 0
+    }
+
+    /// Frames are of another layout when it is set.
+    pub(super) fn modifies_layout(&self) -> bool {
+        self.flags & V4L2_CTRL_FLAG_MODIFY_LAYOUT != 0
     }
 
     /// Its flags as far as they matter to people.

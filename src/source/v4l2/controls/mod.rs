@@ -2,8 +2,9 @@
 //!
 //! `driver` is what the kernel is asked, `ioctl` asks it, `enumerate` finds all controls, `control` says
 //! what one is, `value` reads and writes values as people do, `settings` sets what `--set` says, `show`
-//! prints them, `mirror` turns the picture with them.
+//! prints them, `mirror` turns the picture with them, `board` is what viewers have of them.
 
+mod board;
 mod control;
 mod driver;
 mod enumerate;
@@ -15,6 +16,8 @@ mod settings;
 mod show;
 mod value;
 
+pub use board::Wanted;
+pub(super) use board::{Board, Turning};
 pub(super) use mirror::Turned;
 pub use settings::ControlSetting;
 pub(super) use settings::{Moment, Settings};

@@ -25,6 +25,11 @@ impl ControlSetting {
         Ok(Self { name: name.trim().into(), value: value.into() })
     }
 
+    /// The same of a control by its V4L2 number.
+    pub(super) fn numbered(id: u32, value: i64) -> Self {
+        Self { name: format!("{id:#010x}"), value: value.to_string() }
+    }
+
     /// Whether both set the same control.
     pub fn is_for_the_same(&self, other: &Self) -> bool {
         plain(&self.name) == plain(&other.name)
@@ -61,8 +66,13 @@ impl<'a> Settings<'a> {
         if wanted.is_empty() {
             return None;
         }
-        let all = wanted.iter().map(|setting| (setting, None)).collect();
-        Some(Self { controls: Controls::list(driver), all })
+        let controls = Controls::list(driver);
+        let ids: Vec<Option<u32>> =
+            wanted.iter().map(|it| controls.find(&it.name).map(|control| control.id)).collect();
+        // By whatever name: the last word on a control counts.
+        let is_last = |at: usize| ids[at].is_none() || !ids[at + 1..].contains(&ids[at]);
+        let all = wanted.iter().enumerate().filter(|(at, _)| is_last(*at));
+        Some(Self { all: all.map(|(_, setting)| (setting, None)).collect(), controls })
     }
 
     /// Sets all in their order. What was refused, or will not count for now, is tried once more at the

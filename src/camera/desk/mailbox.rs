@@ -1,0 +1,112 @@
+//! A session's end of the desk: orders there, answers back.
+
+use super::{Desk, What, lock};
+use crate::latest::{Latest, Newest, Reader};
+use crate::source::control::Control;
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+/// What came of an order, or what others changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// All controls.
+    List {
+        /// As they are now.
+        controls: Arc<[Control]>,
+        /// Why there are none, for people.
+        reason: Arc<str>,
+    },
+    /// A control as it is now.
+    Control(Arc<Control>),
+    /// An order that was not carried out, and why; if there is such a control, it follows as it is.
+    Refused(Arc<str>),
+}
+
+/// The answers for one visitor.
+#[derive(Debug)]
+pub(super) struct Mailbox {
+    answers: Mutex<VecDeque<Answer>>,
+    has_listed: AtomicBool,
+    ring: Arc<Latest<()>>,
+}
+
+impl Mailbox {
+    pub(super) fn has_listed(&self) -> bool {
+        self.has_listed.load(Ordering::Relaxed)
+    }
+
+    /// Puts an answer in. Of several that say how a control is, the newest is enough.
+    pub(super) fn put(&self, answer: Answer) {
+        let mut answers = lock(&self.answers);
+        let is_obsolete = |old: &Answer| match (old, &answer) {
+            (Answer::Control(old), Answer::Control(new)) => old.id == new.id,
+            (Answer::List { .. } | Answer::Control(_), Answer::List { .. }) => true,
+            _ => false,
+        };
+        // Refusals keep their places: what follows one may only come later.
+        answers.retain(|old| !is_obsolete(old));
+        answers.push_back(answer);
+        drop(answers);
+        self.ring.publish(());
+    }
+}
+
+/// A session at the desk, until it is dropped.
+#[derive(Debug)]
+pub struct Visitor {
+    desk: Arc<Desk>,
+    mailbox: Arc<Mailbox>,
+    ring: Reader<()>,
+}
+
+/// A visitor with more answers than this has to take some before it asks again.
+const CROWDED: usize = 64;
+
+impl Visitor {
+    /// Enters.
+    pub fn new(desk: &Arc<Desk>) -> Self {
+        let ring = Latest::new();
+        let mailbox = Arc::new(Mailbox {
+            answers: Mutex::default(),
+            has_listed: AtomicBool::new(false),
+            ring: Arc::clone(&ring),
+        });
+        desk.enter(Arc::clone(&mailbox));
+        Self { desk: Arc::clone(desk), mailbox, ring: ring.reader() }
+    }
+
+    /// Rings when there are answers.
+    pub fn ring(&mut self) -> &mut Reader<()> {
+        &mut self.ring
+    }
+
+    /// Asks for all controls, and to be told of changes from here on.
+    pub fn list(&self) {
+        self.mailbox.has_listed.store(true, Ordering::Relaxed);
+        self.desk.take(What::List, &self.mailbox);
+    }
+
+    /// Asks for a control to be set.
+    pub fn set(&self, id: u32, value: i64) {
+        self.desk.take(What::Set { id, value }, &self.mailbox);
+    }
+
+    /// The next answer; `None` until it rings.
+    pub fn answer(&mut self) -> Option<Answer> {
+        // Armed before the look, so that what comes in between rings.
+        while let Newest::Fresh { .. } = self.ring.newest() {}
+        lock(&self.mailbox.answers).pop_front()
+    }
+
+    /// Whether there are so many answers that no more should be asked.
+    pub fn is_crowded(&self) -> bool {
+        lock(&self.mailbox.answers).len() > CROWDED
+    }
+}
+
+impl Drop for Visitor {
+    fn drop(&mut self) {
+        self.desk.leave(&self.mailbox);
+    }
+}

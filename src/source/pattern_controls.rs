@@ -1,0 +1,163 @@
+//! The test pattern's controls: few, of different kinds, and with an effect that can be seen.
+
+use super::control::{Access, Board, Control, Kind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+/// What they are set to; it outlives the pattern, as a camera's do.
+#[derive(Debug)]
+pub(super) struct PatternControls {
+    brightness: AtomicI64,
+    automatic: AtomicI64,
+    effect: AtomicI64,
+}
+
+/// What the bars look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Look {
+    /// 0 to 255.
+    brightness: i64,
+    effect: i64,
+}
+
+/// V4L2_CID_BRIGHTNESS, V4L2_CID_AUTOBRIGHTNESS and V4L2_CID_COLORFX.
+const BRIGHTNESS: u32 = 0x0098_0900;
+const AUTOMATIC: u32 = 0x0098_0920;
+const EFFECT: u32 = 0x0098_091f;
+
+const MIDDLE: i64 = 128;
+
+/// Values of V4L2_CID_COLORFX.
+const NO_EFFECT: i64 = 0;
+const BLACK_AND_WHITE: i64 = 1;
+const NEGATIVE: i64 = 3;
+const EFFECTS: [(i64, &str); 3] =
+    [(NO_EFFECT, "None"), (BLACK_AND_WHITE, "Black & White"), (NEGATIVE, "Negative")];
+
+impl Default for Look {
+    fn default() -> Self {
+        Self { brightness: MIDDLE, effect: NO_EFFECT }
+    }
+}
+
+impl Look {
+    /// A colour (Y, Cb, Cr of limited range) as it looks.
+    pub(super) fn of(self, [luma, cb, cr]: [u8; 3]) -> [u8; 3] {
+        let lighter = i64::from(luma) + self.brightness - MIDDLE;
+        let luma = u8::try_from(lighter.clamp(16, 235)).unwrap_or(luma);
+        match self.effect {
+            BLACK_AND_WHITE => [luma, 128, 128],
+            NEGATIVE => [251 - luma, u8::MAX - cb, u8::MAX - cr],
+            _ => [luma, cb, cr],
+        }
+    }
+}
+
+impl Default for PatternControls {
+    fn default() -> Self {
+        Self {
+            brightness: AtomicI64::new(MIDDLE),
+            automatic: AtomicI64::new(0),
+            effect: AtomicI64::new(NO_EFFECT),
+        }
+    }
+}
+
+impl PatternControls {
+    /// As they are set now.
+    pub(super) fn look(&self) -> Look {
+        let brightness = match self.automatic.load(Ordering::Relaxed) {
+            0 => self.brightness.load(Ordering::Relaxed),
+            _ => MIDDLE,
+        };
+        Look { brightness, effect: self.effect.load(Ordering::Relaxed) }
+    }
+
+    fn value(&self, id: u32) -> Option<&AtomicI64> {
+        match id {
+            BRIGHTNESS => Some(&self.brightness),
+            AUTOMATIC => Some(&self.automatic),
+            EFFECT => Some(&self.effect),
+            _ => None,
+        }
+    }
+}
+
+impl Board for Arc<PatternControls> {
+    fn list(&mut self) -> Vec<Control> {
+        [BRIGHTNESS, EFFECT, AUTOMATIC].into_iter().filter_map(|id| self.control(id)).collect()
+    }
+
+    fn control(&mut self, id: u32) -> Option<Control> {
+        let value = self.value(id)?.load(Ordering::Relaxed);
+        let control = Control {
+            id,
+            name: String::new(),
+            kind: Kind::Integer,
+            minimum: 0,
+            maximum: 1,
+            step: 1,
+            default: 0,
+            value: Some(value),
+            items: Arc::from([]),
+            access: Access::Free,
+            is_volatile: false,
+        };
+        Some(match id {
+            BRIGHTNESS => Control {
+                name: "Brightness".into(),
+                maximum: 255,
+                default: MIDDLE,
+                access: match self.automatic.load(Ordering::Relaxed) {
+                    0 => Access::Free,
+                    _ => Access::Automatic,
+                },
+                ..control
+            },
+            EFFECT => Control {
+                name: "Color Effects".into(),
+                kind: Kind::Menu,
+                maximum: NEGATIVE,
+                items: EFFECTS.iter().map(|(item, name)| (*item, (*name).into())).collect(),
+                ..control
+            },
+            _ => Control { name: "Brightness, Automatic".into(), kind: Kind::Boolean, ..control },
+        })
+    }
+
+    fn set(&mut self, id: u32, value: i64) -> Result<(), String> {
+        let control = self.control(id).ok_or("the test pattern has no such control")?;
+        control.accepts(value)?;
+        if let Some(at) = self.value(id) {
+            at.store(value, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bars_look_as_they_are_set_and_as_ever_by_default() {
+        let mut controls = Arc::<PatternControls>::default();
+        let bar = [180, 100, 200];
+        assert_eq!(controls.look().of(bar), bar);
+        for (id, value, expected) in [
+            (BRIGHTNESS, 138, [190, 100, 200]),
+            (BRIGHTNESS, 255, [235, 100, 200]),
+            (EFFECT, NEGATIVE, [16, 155, 55]),
+            (AUTOMATIC, 1, [71, 155, 55]),
+            (EFFECT, BLACK_AND_WHITE, [180, 128, 128]),
+        ] {
+            assert_eq!(controls.set(id, value), Ok(()));
+            assert_eq!(controls.look().of(bar), expected, "{id:#x} = {value}");
+        }
+        assert!(controls.set(BRIGHTNESS, 1).expect_err("inactive").contains("automatic"));
+        assert!(controls.set(EFFECT, 2).expect_err("a gap").contains("3 (Negative) would work"));
+        assert!(controls.set(7, 2).expect_err("unknown").contains("no such control"));
+        let values: Vec<_> = controls.list().iter().map(|control| control.value).collect();
+        assert_eq!(values, [Some(255), Some(1), Some(1)]);
+    }
+}

@@ -1,0 +1,258 @@
+//! A camera's controls while it streams: read and set for viewers.
+
+use super::control::{Control, Kind, Value};
+use super::driver::Driver;
+use super::{ControlSetting, Controls};
+use crate::source::control::{self, Access};
+use std::sync::{Arc, Mutex, PoisonError};
+use v4l::v4l_sys::{V4L2_CID_HFLIP, V4L2_CID_ROTATE, V4L2_CID_VFLIP};
+
+/// Who turns the picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) enum Turning {
+    /// Nobody does.
+    Nobody,
+    /// lancam does, by the camera's controls or by itself.
+    Lancam,
+}
+
+/// Controls as they are to be whenever the camera is opened: as options say, or else as viewers have set them since.
+/// Clones share what viewers set.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    /// What options say.
+    pub options: Vec<ControlSetting>,
+    viewers: Arc<Mutex<Vec<ControlSetting>>>,
+}
+
+impl Wanted {
+    /// In the order in which it is to be set.
+    pub(in super::super) fn all(&self) -> Vec<ControlSetting> {
+        let viewers = self.viewers.lock().unwrap_or_else(PoisonError::into_inner);
+        self.options.iter().chain(viewers.iter()).cloned().collect()
+    }
+
+    fn keep(&self, id: u32, value: i64) {
+        let setting = ControlSetting::numbered(id, value);
+        let mut viewers = self.viewers.lock().unwrap_or_else(PoisonError::into_inner);
+        viewers.retain(|earlier| !earlier.is_for_the_same(&setting));
+        viewers.push(setting);
+    }
+}
+
+/// The controls of one camera that streams.
+pub(in super::super) struct Board<D> {
+    driver: Arc<D>,
+    turning: Turning,
+    wanted: Wanted,
+    /// Asked for when somebody first wants to know: opening a camera is not to take longer for it.
+    controls: Option<Controls>,
+}
+
+impl<D: Driver> Board<D> {
+    pub(in super::super) fn new(driver: Arc<D>, turning: Turning, wanted: Wanted) -> Self {
+        Self { driver, turning, wanted, controls: None }
+    }
+
+    fn controls(&mut self) -> &Controls {
+        self.controls.get_or_insert_with(|| Controls::list(&*self.driver))
+    }
+
+    fn access(&self, control: &Control) -> Access {
+        let turns = [V4L2_CID_HFLIP, V4L2_CID_VFLIP, V4L2_CID_ROTATE].contains(&control.id);
+        if control.is_fixed() {
+            Access::ReadOnly
+        } else if turns && self.turning == Turning::Lancam {
+            Access::Lancams
+        } else if control.is_inactive() {
+            Access::Automatic
+        } else if control.is_grabbed() {
+            Access::Grabbed
+        } else if control.modifies_layout() {
+            Access::ChangesFrames
+        } else {
+            Access::Free
+        }
+    }
+
+    /// `None` for what no viewer can show: headlines, texts, arrays.
+    fn as_it_is(&self, control: &Control) -> Option<control::Control> {
+        let (kind, items) = match &control.kind {
+            Kind::Integer => (control::Kind::Integer, [].as_slice()),
+            Kind::Integer64 => (control::Kind::Integer64, [].as_slice()),
+            Kind::Boolean => (control::Kind::Boolean, [].as_slice()),
+            Kind::Button => (control::Kind::Button, [].as_slice()),
+            Kind::Bitmask => (control::Kind::Bitmask, [].as_slice()),
+            Kind::Menu(items) => (control::Kind::Menu, items.as_slice()),
+            Kind::IntegerMenu(items) => (control::Kind::IntegerMenu, items.as_slice()),
+            Kind::Text | Kind::Class | Kind::Other { .. } => return None,
+        };
+        let control = control.now(&*self.driver);
+        if control.is_disabled() {
+            return None;
+        }
+        let value = match control.value(&*self.driver) {
+            Some(Value::Number(number)) => Some(number),
+            _ => None,
+        };
+        Some(control::Control {
+            id: control.id,
+            name: control.title.clone(),
+            kind,
+            minimum: control.minimum,
+            maximum: control.maximum,
+            step: control.step,
+            default: control.default,
+            value,
+            items: items.iter().map(|item| (item.number, item.text.clone())).collect(),
+            access: self.access(&control),
+            is_volatile: control.is_volatile(),
+        })
+    }
+}
+
+impl<D: Driver> control::Board for Board<D> {
+    fn list(&mut self) -> Vec<control::Control> {
+        let controls = self.controls().0.clone();
+        controls.iter().filter_map(|control| self.as_it_is(control)).collect()
+    }
+
+    fn control(&mut self, id: u32) -> Option<control::Control> {
+        let control = self.controls().by_id(id)?.clone();
+        self.as_it_is(&control)
+    }
+
+    fn set(&mut self, id: u32, value: i64) -> Result<(), String> {
+        let now = self.control(id).ok_or("the camera has no such control")?;
+        now.accepts(value)?;
+        let Some(control) = self.controls().by_id(id).cloned() else {
+            return Err("the camera has no such control".into());
+        };
+        control
+            .set(&*self.driver, &Value::Number(value))
+            .map_err(|errno| format!("the camera refused it: {}", errno.desc()))?;
+        if control.kind != Kind::Button {
+            self.wanted.keep(id, value);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::driver::RawControl;
+    use super::super::fake::{FakeDriver, raw};
+    use super::super::{Moment, Settings};
+    use super::*;
+    use crate::source::control::Board as _;
+    use v4l::v4l_sys::{
+        V4L2_CTRL_FLAG_GRABBED, V4L2_CTRL_FLAG_MODIFY_LAYOUT, V4L2_CTRL_FLAG_READ_ONLY,
+    };
+
+    const BRIGHTNESS: u32 = 0x0098_0900;
+    const AUTOMATIC: u32 = 0x0098_090c;
+    const MENU: u32 = 0x0098_0918;
+    const MANUAL: u32 = 0x0098_091a;
+    const BUTTON: u32 = 0x0098_0920;
+
+    fn webcam() -> FakeDriver {
+        let driver = FakeDriver {
+            controls: vec![
+                raw(0x0098_0001, 6, "User Controls"),
+                raw(BRIGHTNESS, 1, "Brightness"),
+                RawControl { maximum: 1, ..raw(AUTOMATIC, 2, "White Balance, Automatic") },
+                RawControl { maximum: 1, ..raw(V4L2_CID_HFLIP, 2, "Horizontal Flip") },
+                RawControl { maximum: 4, ..raw(MENU, 3, "Menu") },
+                raw(MANUAL, 1, "White Balance Temperature"),
+                raw(BUTTON, 4, "Press"),
+                raw(0x0098_0930, 7, "Text"),
+            ],
+            lock: Some((AUTOMATIC, MANUAL)),
+            ..FakeDriver::default()
+        };
+        driver.numbers.borrow_mut().insert(AUTOMATIC, 1);
+        driver
+    }
+
+    fn board(driver: FakeDriver, turning: Turning) -> (Board<FakeDriver>, Arc<FakeDriver>) {
+        let driver = Arc::new(driver);
+        (Board::new(Arc::clone(&driver), turning, Wanted::default()), driver)
+    }
+
+    #[test]
+    fn what_can_be_shown_is_listed_with_its_values_and_items() {
+        let (mut board, driver) = board(webcam(), Turning::Nobody);
+        driver.numbers.borrow_mut().insert(BRIGHTNESS, 9);
+        let all = board.list();
+        let ids: Vec<u32> = all.iter().map(|control| control.id).collect();
+        assert_eq!(ids, [BRIGHTNESS, AUTOMATIC, V4L2_CID_HFLIP, MENU, MANUAL, BUTTON]);
+        assert_eq!((all[0].name.as_str(), all[0].value), ("Brightness", Some(9)));
+        let items: Vec<_> =
+            all[3].items.iter().map(|(item, name)| (*item, name.as_str())).collect();
+        assert_eq!(items, [(0, "Item 0"), (2, "Item 2"), (4, "Item 4")]);
+        assert_eq!(all[4].access, Access::Automatic);
+        assert_eq!(all[5].value, None);
+    }
+
+    #[test]
+    fn what_the_driver_granted_is_what_is_said() {
+        let driver = FakeDriver { makes: Some((BRIGHTNESS, 64)), ..webcam() };
+        let (mut board, _) = board(driver, Turning::Nobody);
+        assert_eq!(board.set(BRIGHTNESS, 60), Ok(()));
+        assert_eq!(board.control(BRIGHTNESS).and_then(|it| it.value), Some(64));
+    }
+
+    #[test]
+    fn what_cannot_be_never_reaches_the_driver() {
+        let (mut board, driver) = board(webcam(), Turning::Lancam);
+        for (id, value, reason) in [
+            (BRIGHTNESS, 256, "0 to 255 would work"),
+            (BRIGHTNESS, i64::MIN, "0 to 255 would work"),
+            (AUTOMATIC, 2, "0 to 1 would work"),
+            (MENU, 1, "0 (Item 0), 2 (Item 2), 4 (Item 4) would work"),
+            (MANUAL, 5, "an automatic sets it"),
+            (V4L2_CID_HFLIP, 1, "--rotate and --flip"),
+            (0x0098_0001, 1, "no such control"),
+            (0x0098_0930, 1, "no such control"),
+            (0, 1, "no such control"),
+            (u32::MAX, 1, "no such control"),
+        ] {
+            let refused = board.set(id, value).expect_err("refused");
+            assert!(refused.contains(reason), "{id:#x}: {refused}");
+        }
+        assert_eq!(*driver.sets.borrow(), []);
+    }
+
+    #[test]
+    fn flags_say_what_viewers_may_not_set() {
+        for (flags, access) in [
+            (V4L2_CTRL_FLAG_READ_ONLY, Access::ReadOnly),
+            (V4L2_CTRL_FLAG_GRABBED, Access::Grabbed),
+            (V4L2_CTRL_FLAG_MODIFY_LAYOUT, Access::ChangesFrames),
+        ] {
+            let mut driver = webcam();
+            driver.controls[1].flags = flags;
+            let (mut board, _) = board(driver, Turning::Nobody);
+            assert_eq!(board.control(BRIGHTNESS).map(|it| it.access), Some(access));
+        }
+    }
+
+    #[test]
+    fn what_viewers_set_counts_when_the_camera_is_opened_again_and_options_else() {
+        let (mut board, _) = board(webcam(), Turning::Nobody);
+        let options = ["brightness=1", "white_balance_temperature=7", "menu=2"];
+        board.wanted.options =
+            options.iter().map(|it| ControlSetting::parse(it).expect(it)).collect();
+        for (id, value) in
+            [(BRIGHTNESS, 5), (AUTOMATIC, 0), (BUTTON, 1), (MANUAL, 8), (BRIGHTNESS, 6)]
+        {
+            assert_eq!(board.set(id, value), Ok(()));
+        }
+        let wanted = board.wanted.all();
+        let again = webcam();
+        let mut settings = Settings::new(&wanted, &again).expect("something to set");
+        settings.apply(&again, Moment::BeforeStreaming);
+        let sets = again.sets.borrow();
+        assert_eq!(*sets, [(MENU, 2), (AUTOMATIC, 0), (MANUAL, 8), (BRIGHTNESS, 6)]);
+    }
+}
