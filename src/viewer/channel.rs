@@ -1,5 +1,6 @@
 //! One camera as the window sees it: its receiver's thread, the newest of it, and what is known about that.
 
+use super::controls::Remote;
 use super::demand::Demand;
 use super::figures::Figures;
 use super::news::{Arrival, News, Notice};
@@ -27,6 +28,10 @@ pub struct Channel {
     pub is_recording: bool,
     /// Its controls, as far as they are known.
     pub panel: Panel,
+    /// The camera's end of them.
+    pub remote: Remote,
+    /// Whether somebody looks at them.
+    is_adjusted: bool,
     slot: Arc<Latest<News>>,
     reader: Reader<News>,
     demand: Arc<Demand>,
@@ -83,6 +88,8 @@ impl Channel {
         let demand = Arc::new(Demand::default());
         let receiver = Receiver::new(camera.clone(), protocol, Arc::clone(&slot))?;
         let recorder = receiver.recorder();
+        let remote = receiver.remote();
+        remote.ring(Arc::clone(doorbell));
         let receiver = receiver.looked_at_by(Arc::clone(&demand));
         thread::Builder::new().name("receiver".into()).spawn(move || receiver.run())?;
         Ok(Self {
@@ -91,6 +98,8 @@ impl Channel {
             recorder,
             is_recording: false,
             panel: Panel::default(),
+            remote,
+            is_adjusted: false,
             reader: slot.reader(),
             slot,
             demand,
@@ -108,6 +117,15 @@ impl Channel {
     /// How large its picture is needed; `None`: not at all.
     pub fn demand(&self, shown: Option<Size>) {
         self.demand.set(shown);
+    }
+
+    /// Whether somebody looks at its controls: the camera is asked for them then.
+    pub fn adjust(&mut self, is_adjusted: bool) {
+        match (std::mem::replace(&mut self.is_adjusted, is_adjusted), is_adjusted) {
+            (false, true) => self.remote.open(),
+            (true, false) => self.remote.close(),
+            _ => {}
+        }
     }
 
     /// What it calls itself, or else what it was found or opened as.

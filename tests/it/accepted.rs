@@ -76,8 +76,9 @@ fn whoever_listens_and_whatever_is_spoken_the_socket_is_as_it_should_be() {
         SourceSpec::parse("test:320x180@50").expect("a source"),
         CaptureWish::default(),
     );
-    let capture =
-        thread::spawn(move || supervisor::run(source, &renditions, RawLook::default(), None, &end));
+    let capture = thread::spawn(move || {
+        supervisor::run(source, &renditions, None, RawLook::default(), None, &end)
+    });
     let mut looked_at = 0;
     for (listen, by) in [
         ("127.0.0.1:0", "127.0.0.1"),

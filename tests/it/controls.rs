@@ -4,7 +4,7 @@ use crate::camera_process::{CameraProcess, PATIENCE};
 use crate::native_client::{NativeClient, Said, look};
 use lancam::viewer::address::CameraAddress;
 use lancam::viewer::controls::{Controls, Remote, State};
-use lancam::viewer::receiver::{Protocol, Receiver};
+use lancam::viewer::receiver::{Protocol, Receiver, Wanted};
 use lancam::wire::native::message::{Message, StatusCode, Wishes};
 use std::sync::Arc;
 use std::thread;
@@ -201,7 +201,7 @@ fn a_source_without_controls_says_so() {
 fn remote(port: u16) -> Remote {
     let camera = CameraAddress::parse(&format!("127.0.0.1:{port}")).expect("an address");
     let protocol = Protocol::Native(Wishes::default());
-    let receiver = Receiver::new(camera, protocol, lancam::latest::Latest::new());
+    let receiver = Receiver::new(Wanted::at(camera), protocol, lancam::latest::Latest::new());
     let receiver = receiver.expect("a decoder");
     let remote = receiver.remote();
     thread::spawn(move || receiver.run());

@@ -32,12 +32,16 @@ pub(super) struct Mailbox {
 }
 
 impl Mailbox {
+    /// Whether it was told of all controls, and so is to be told of changes.
     pub(super) fn has_listed(&self) -> bool {
         self.has_listed.load(Ordering::Relaxed)
     }
 
     /// Puts an answer in. Of several that say how a control is, the newest is enough.
     pub(super) fn put(&self, answer: Answer) {
+        if let Answer::List { .. } = answer {
+            self.has_listed.store(true, Ordering::Relaxed);
+        }
         let mut answers = lock(&self.answers);
         let is_obsolete = |old: &Answer| match (old, &answer) {
             (Answer::Control(old), Answer::Control(new)) => old.id == new.id,
@@ -83,7 +87,6 @@ impl Visitor {
 
     /// Asks for all controls, and to be told of changes from here on.
     pub fn list(&self) {
-        self.mailbox.has_listed.store(true, Ordering::Relaxed);
         self.desk.take(What::List, &self.mailbox);
     }
 

@@ -99,9 +99,32 @@ impl Show {
         true
     }
 
-    /// The selected camera's control is to have another value: nobody takes that to the camera yet.
-    #[allow(clippy::unused_self)] // the channel will be asked
-    fn adjust(&mut self, _change: Option<Change>) {}
+    /// The selected camera's control is to have another value.
+    fn adjust(&self, change: Option<Change>) {
+        if let (Some(channel), Some(Change { id, value })) =
+            (self.channels.get(self.wall.selected()), change)
+        {
+            channel.remote.set(id, value);
+        }
+    }
+
+    /// Looks at what cameras said of their controls; says whether anything changed by it.
+    pub(super) fn hear_of_controls(&mut self) -> bool {
+        let (mut is_news, mut complaint) = (false, None);
+        for channel in &mut self.channels {
+            let before = channel.panel.complaint().map(str::to_owned);
+            if channel.panel.update(channel.remote.controls()) {
+                is_news = true;
+                let now = channel.panel.complaint();
+                complaint = complaint
+                    .or(now.filter(|now| before.as_deref() != Some(*now)).map(str::to_owned));
+            }
+        }
+        if let Some(complaint) = complaint {
+            self.say(Mood::Bad, complaint);
+        }
+        is_news
+    }
 
     fn toggle_full_screen(&mut self) {
         self.note_place();

@@ -138,7 +138,7 @@ impl Show {
             if self.gather(now) == Change::Picture || self.has_changed() {
                 repaint = repaint.or(Some(Repaint::Changed));
             }
-            if self.follow_chooser(now)? || self.hear_of_files() {
+            if self.follow_chooser(now)? || self.hear_of_files() || self.hear_of_controls() {
                 repaint = Some(Repaint::All);
             }
             if self.wall.room() != self.window.size() {
@@ -320,7 +320,9 @@ impl Show {
             }
             _ => {}
         }
-        for (index, channel) in self.channels.iter().enumerate() {
+        let adjusted = (self.wall.sheet == Sheet::Controls).then(|| self.wall.selected());
+        for (index, channel) in self.channels.iter_mut().enumerate() {
+            channel.adjust(adjusted == Some(index));
             let area = self.wall.area(index).filter(|_| self.paused.is_none());
             let needed = |area| self.wall.view(index).needed(area, self.wall.shape(index));
             channel.demand(area.map(needed));

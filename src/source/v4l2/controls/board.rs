@@ -174,6 +174,7 @@ mod tests {
         driver
     }
 
+    #[allow(clippy::arc_with_non_send_sync)] // a test has one thread
     fn board(driver: FakeDriver, turning: Turning) -> (Board<FakeDriver>, Arc<FakeDriver>) {
         let driver = Arc::new(driver);
         (Board::new(Arc::clone(&driver), turning, Wanted::default()), driver)
