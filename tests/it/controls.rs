@@ -107,6 +107,8 @@ fn a_picture_follows_what_a_viewer_sets_and_others_are_told() {
 fn what_cannot_be_set_is_refused_with_the_range_and_the_picture_goes_on() {
     let camera = pattern(&["--control", "lan"]);
     let mut viewer = NativeClient::connect(camera.port());
+    // Before its first frame the source may not be open.
+    viewer.frame();
     for (id, value, expected) in [
         (BRIGHTNESS, 256, "Brightness=256: 0 to 255 would work"),
         (BRIGHTNESS, i64::MIN, "Brightness=-9223372036854775808: 0 to 255 would work"),
