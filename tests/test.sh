@@ -12,9 +12,9 @@ cross/need.sh Xvfb:xvfb xdotool:xdotool libxcursor1 strace:strace curl:curl djpe
     echo "Going on without" >&2
 case " $* " in
 *" --include-ignored "*)
-    # Those who watch over HTTP.
+    # Those who watch over HTTP, and a Wayland.
     cross/need.sh mpv:mpv vlc:vlc-bin,vlc-plugin-base,vlc-plugin-video-output \
-        gst-launch-1.0:gstreamer1.0-tools,gstreamer1.0-plugins-good gstreamer1.0-x || echo "Going on without" >&2
+        gst-launch-1.0:gstreamer1.0-tools,gstreamer1.0-plugins-good gstreamer1.0-x weston:weston || echo "Going on without" >&2
     ;;
 esac
 get_c

@@ -63,6 +63,7 @@ mod viewer_golden;
 mod viewer_headless;
 mod viewer_odd;
 mod viewer_process;
+mod wayland;
 mod window;
 mod wire_bytes;
 mod wire_chopped;
