@@ -31,6 +31,7 @@ mod jpeg_tools;
 mod jpeg_turn;
 mod ladder;
 mod lan;
+mod manual;
 mod matroska;
 mod matroska_reader;
 mod native_client;

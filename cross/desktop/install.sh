@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# install.sh PROGRAM | install.sh --remove: lancam-view with its icon, menu entry and manual page, or all of that away again, below
+# $DESTDIR$PREFIX. PREFIX is /usr/local for root, ~/.local for others, unless named. Says what it does.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+
+if [ "$(id -u)" = 0 ]; then PREFIX=${PREFIX:-/usr/local}; else PREFIX=${PREFIX:-$HOME/.local}; fi
+[[ $PREFIX == /* ]] || { echo "install.sh: PREFIX takes a folder that begins with /, not '$PREFIX'" >&2 && exit 2; }
+base=${DESTDIR:-}$PREFIX
+program=bin/lancam-view
+# What is installed beside the program: from here, to there.
+files=(
+    lancam-view.desktop share/applications/lancam-view.desktop
+    lancam-view.svg share/icons/hicolor/scalable/apps/lancam-view.svg
+    lancam-view-48.png share/icons/hicolor/48x48/apps/lancam-view.png
+    lancam-view-128.png share/icons/hicolor/128x128/apps/lancam-view.png
+    lancam-view.1 share/man/man1/lancam-view.1
+)
+
+# put MODE FROM TO
+put() {
+    install -D --mode "$1" "$2" "$base/$3"
+    echo "installed $base/$3"
+}
+
+# The desktop's lists of menu entries and icons are made anew; where there are none, nothing needs that. A package leaves it to the system.
+refresh() {
+    [ -z "${DESTDIR:-}" ] || return 0
+    local applications=$base/share/applications icons=$base/share/icons/hicolor
+    if [ -d "$applications" ] && command -v update-desktop-database >/dev/null; then update-desktop-database -q "$applications" || true; fi
+    if [ -f "$icons/icon-theme.cache" ] && command -v gtk-update-icon-cache >/dev/null; then gtk-update-icon-cache -q -t "$icons" || true; fi
+}
+
+case ${1:-} in
+--remove)
+    for ((at = 1; at < ${#files[@]}; at += 2)); do
+        places+=("${files[at]}")
+    done
+    for place in "$program" "${places[@]}"; do
+        [ -e "$base/$place" ] || continue
+        rm "$base/$place"
+        echo "removed $base/$place"
+    done
+    refresh
+    ;;
+'' | -*) echo "usage: install.sh PROGRAM | install.sh --remove" >&2 && exit 2 ;;
+*)
+    put 755 "$1" "$program"
+    for ((at = 0; at < ${#files[@]}; at += 2)); do
+        put 644 "$here/${files[at]}" "${files[at + 1]}"
+    done
+    refresh
+    # A package's programs are found.
+    [[ -n ${DESTDIR:-} || :$PATH: == *:$base/bin:* ]] || echo "$base/bin is not in your PATH: a new login may add it, or write $base/bin/lancam-view"
+    ;;
+esac
