@@ -1,5 +1,6 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all test-raspi3b screenshots check check-others pi bench fuzz
+export PREFIX DESTDIR
+.PHONY: help run test test-all test-raspi3b screenshots check check-others install uninstall deb pi bench fuzz
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -25,6 +26,15 @@ check: ## formatting, lints, docs, scripts, licences and bans
 
 check-others: ## that the viewer compiles for Windows and macOS
 	tests/check-others.sh
+
+install: ## lancam-view, its icon and menu entry: into ~/.local, for root into /usr/local, or PREFIX=...
+	cross/desktop/install.sh "$$(cross/viewer.sh)"
+
+uninstall: ## what make install has put there
+	cross/desktop/install.sh --remove
+
+deb: ## Debian packages: dist/lancam-view_*.deb for this machine
+	cross/deb/build.sh lancam-view "$$(dpkg --print-architecture)" "$$(cross/viewer.sh)"
 
 pi: ## static programs for every Raspberry Pi: dist/lancam-aarch64, -armv7, -armv6
 	cross/build.sh aarch64 armv7 armv6

@@ -7,14 +7,14 @@ cd "$(dirname "$0")/.."
 
 # What of this cannot be had is not missed here: the tests that use it say so and are skipped.
 cross/need.sh Xvfb:xvfb xdotool:xdotool libxcursor1 strace:strace curl:curl djpeg:libjpeg-turbo-progs \
-    ip:iproute2 chromium:chromium ffprobe:ffmpeg \
+    ip:iproute2 chromium:chromium ffprobe:ffmpeg dpkg-shlibdeps:dpkg-dev desktop-file-validate:desktop-file-utils \
     qemu-system-aarch64:qemu-system-arm cpio:cpio depmod:kmod xz:xz-utils qemu-arm-static:qemu-user-static ||
     echo "Going on without" >&2
 case " $* " in
 *" --include-ignored "*)
-    # Those who watch over HTTP, and a Wayland.
+    # Those who watch over HTTP, a Wayland, and who judges packages.
     cross/need.sh mpv:mpv vlc:vlc-bin,vlc-plugin-base,vlc-plugin-video-output \
-        gst-launch-1.0:gstreamer1.0-tools,gstreamer1.0-plugins-good gstreamer1.0-x weston:weston || echo "Going on without" >&2
+        gst-launch-1.0:gstreamer1.0-tools,gstreamer1.0-plugins-good gstreamer1.0-x weston:weston lintian:lintian || echo "Going on without" >&2
     ;;
 esac
 get_c

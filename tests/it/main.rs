@@ -40,6 +40,7 @@ mod odd_sizes;
 mod paced;
 mod paced_reader;
 mod paced_simulated;
+mod packages;
 mod paint;
 mod pi;
 mod pi_controls;

@@ -112,7 +112,7 @@ fn man_shows_the_manual_page_without_a_warning() {
             assert!(output.status.success() && complaint.trim().is_empty(), "{complaint}");
         }
         Err(_) => {
-            crate::skip::skip("manual::man_shows_the_manual_page_without_a_warning", "no man")
+            crate::skip::skip("manual::man_shows_the_manual_page_without_a_warning", "no man");
         }
     }
 }

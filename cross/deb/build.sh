@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# build.sh PACKAGE ARCHITECTURE PROGRAM: dist/PACKAGE_VERSION_ARCHITECTURE.deb, with PROGRAM, which was built for it. PACKAGE is a folder
+# here, which has: control, in which @WORDS@ are replaced; stage.sh, which puts the package's files into a folder; FEATURES, which the
+# program was built with; and what Debian runs and keeps (postinst, prerm, postrm, conffiles) where there is any.
+# The same commit and program make the same bytes: nothing in it is younger than SOURCE_DATE_EPOCH, which is the commit's time unless it is set.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+[ $# = 3 ] || { echo "usage: build.sh PACKAGE ARCHITECTURE PROGRAM" >&2 && exit 2; }
+package=$1 architecture=$2 program=$(realpath "$3")
+here=cross/deb/$package
+cross/need.sh dpkg-shlibdeps:dpkg-dev python3:python3
+
+from_git() { git log -1 --format="$1" 2>/dev/null || true; }
+SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(from_git %ct)}
+export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(stat --format %Y CHANGELOG.md)} TZ=UTC LC_ALL=C.UTF-8
+umask 022
+
+# Who answers for the package: by Debian's own words for that, else who made the commit.
+maintainer=$(from_git '%an <%ae>')
+[ -z "${DEBEMAIL:-}" ] || maintainer="${DEBFULLNAME:-lancam} <$DEBEMAIL>"
+maintainer=${maintainer:-The lancam authors <root@localhost>}
+version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+root=$work/root
+documents=$root/usr/share/doc/$package
+install -d "$documents" "$root/DEBIAN"
+
+"$here/stage.sh" "$root" "$program"
+find "$root" -path '*/man/man*/*' -type f -exec gzip -9n {} +
+cross/deb/copyright.py "$(cat "$here/FEATURES")" >"$documents/copyright"
+# CHANGELOG.md is for people; Debian's has its own form.
+{
+    echo "$package ($version) unstable; urgency=medium"
+    echo
+    echo "  * lancam $version; its CHANGELOG.md says what is new."
+    echo
+    echo " -- $maintainer  $(date --date="@$SOURCE_DATE_EPOCH" --rfc-email)"
+} | gzip -9n >"$documents/changelog.gz"
+
+# The libraries that the program names, as Debian's packages; those that it opens by itself stand in control.
+mkdir "$work/debian"
+printf 'Source: %s\n\nPackage: %s\nArchitecture: any\n' "$package" "$package" >"$work/debian/control"
+libraries=$(cd "$work" && dpkg-shlibdeps -O "$program" 2>/dev/null | sed -n 's/^shlibs:Depends=//p')
+
+find "$root" -newermt "@$SOURCE_DATE_EPOCH" -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +
+size=$(find "$root" -path "$root/DEBIAN" -prune -o -type f -printf '%s\n' | awk '{ sum += int(($1 + 1023) / 1024) } END { print sum }')
+sed -e "s/@VERSION@/$version/" -e "s/@ARCHITECTURE@/$architecture/" -e "s/@MAINTAINER@/$maintainer/" -e "s/@SIZE@/$size/" \
+    -e "s/@LIBRARIES@, /${libraries:+$libraries, }/" -e "s/@LIBRARIES@/$libraries/" "$here/control" >"$root/DEBIAN/control"
+for script in preinst postinst prerm postrm; do
+    [ ! -e "$here/$script" ] || install --mode 755 "$here/$script" "$root/DEBIAN/$script"
+done
+[ ! -e "$here/conffiles" ] || install --mode 644 "$here/conffiles" "$root/DEBIAN/conffiles"
+(cd "$root" && find . -path ./DEBIAN -prune -o -type f -printf '%P\0' | sort --zero-terminated | xargs --null md5sum >DEBIAN/md5sums)
+
+mkdir -p dist
+deb=${DEB_FOLDER:-dist}/${package}_${version}_$architecture.deb
+dpkg-deb --root-owner-group -Zxz --build "$root" "$deb" >/dev/null
+echo "$deb: $(stat --format %s "$deb") bytes"

@@ -1,0 +1,80 @@
+#!/usr/bin/env python3
+"""copyright.py FEATURES: the licences of lancam, built with these features, and of all that is linked into it."""
+
+import json
+import pathlib
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent.parent.parent
+# Where a crate may be had under several licences, the first of these that it has.
+PREFERRED = ("MIT", "BSD", "ISC", "ZLIB", "UNLICENSE", "APACHE")
+RULE = "-" * 72
+
+
+def cargo(*arguments):
+    output = subprocess.run(["cargo", *arguments], cwd=HERE, stdout=subprocess.PIPE, check=True)
+    return output.stdout.decode()
+
+
+def linked_crates(features):
+    """The packages that end up in the program, but lancam itself and what runs only while it is built."""
+    tree = cargo("tree", "--locked", "--offline", "--no-default-features", "--features", features,
+                 "--edges", "normal,no-proc-macro", "--prefix", "none", "--format", "{p}")
+    names = {tuple(line.split()[:2]) for line in tree.splitlines() if line}
+    metadata = json.loads(cargo("metadata", "--locked", "--offline", "--format-version", "1"))
+    packages = [package for package in metadata["packages"]
+                if (package["name"], "v" + package["version"]) in names and package["name"] != "lancam"]
+    return sorted(packages, key=lambda package: (package["name"], package["version"]))
+
+
+def licence_text(package):
+    """The text of the licence that is chosen, or where it is to be found."""
+    text = own_text(package)
+    if "Apache License" in text and "TERMS AND CONDITIONS" in text:
+        holders = [line.strip() for line in text.splitlines() if line.strip().startswith("Copyright ") and "[" not in line]
+        return "\n".join(holders + ["Apache License 2.0: /usr/share/common-licenses/Apache-2.0 on Debian, and\nhttps://www.apache.org/licenses/LICENSE-2.0"])
+    return text
+
+
+def own_text(package):
+    """What the package says of its licence."""
+    folder = pathlib.Path(package["manifest_path"]).parent
+    files = sorted(path for path in folder.iterdir()
+                   if path.is_file() and path.name.upper().startswith(("LICEN", "COPYING", "UNLICENSE")))
+    for wanted in PREFERRED:
+        for path in files:
+            if wanted in path.name.upper():
+                return path.read_text(errors="replace").strip()
+    if files:
+        return files[0].read_text(errors="replace").strip()
+    authors = ", ".join(author.split(" <")[0] for author in package["authors"]) or "its authors"
+    return f"Copyright {authors}. Licence: {package['license']}; the MIT licence reads as above."
+
+
+def section(title, text):
+    print(f"\n{RULE}\n{title}\n{RULE}\n\n{text.rstrip()}")
+
+
+def main():
+    features = sys.argv[1]
+    crates = linked_crates(features)
+    print("lancam is Copyright 2026 The lancam authors, under the MIT licence or, as you like,\n"
+          "the Apache License 2.0 (/usr/share/common-licenses/Apache-2.0 on Debian).\n\n"
+          "The program holds the work of others, each under its own licence, as follows.")
+    section("lancam (MIT)", (HERE / "LICENSE-MIT").read_text())
+    if "viewer" in features.split(","):
+        font = HERE / "src/viewer/paint/font"
+        section("The fonts Inter Regular and Inter Semi Bold", (font / "OFL.txt").read_text())
+    by_text = {}
+    for crate in crates:
+        by_text.setdefault(licence_text(crate), []).append(f"{crate['name']} {crate['version']} ({crate['license']})")
+        if crate["name"] == "turbojpeg-sys":
+            source = pathlib.Path(crate["manifest_path"]).parent / "libjpeg-turbo"
+            for name in ("LICENSE.md", "README.ijg"):
+                section(f"libjpeg-turbo, {name}", (source / name).read_text(errors="replace"))
+    for text, names in sorted(by_text.items(), key=lambda item: item[1]):
+        section("\n".join(names), text)
+
+
+main()

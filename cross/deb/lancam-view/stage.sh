@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# stage.sh FOLDER PROGRAM: what the package lancam-view holds, but what every package holds.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+DESTDIR=$1 PREFIX=/usr desktop/install.sh "$2" >/dev/null
+install -D --mode 644 deb/lancam-view/lintian-overrides "$1/usr/share/lintian/overrides/lancam-view"

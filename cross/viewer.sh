@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# viewer.sh: builds lancam-view for this machine, as people get it, and says where it is. Under sudo, whoever called that builds it:
+# root has no Rust, and what root builds nobody else can build again.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+if [ "$(id -u)" = 0 ] && [ "${SUDO_USER:-root}" != root ]; then
+    exec sudo --user "$SUDO_USER" --set-home "CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-}" cross/viewer.sh
+fi
+[ -n "${CARGO_TARGET_DIR:-}" ] || unset CARGO_TARGET_DIR
+. cross/toolchain.sh
+
+get_c
+get_rust
+target=$(rustc -vV | sed -n 's/^host: //p')
+# For this target alone, in a folder of its own: no path of this machine stands in the program's messages.
+rust_flags=(--remap-path-prefix="$cargo_home=/cargo" --remap-path-prefix="$(rustc --print sysroot)/lib/rustlib/src/rust=/rust" --remap-path-prefix="$PWD=/lancam")
+CARGO_ENCODED_RUSTFLAGS=$(IFS=$'\x1f' && echo "${rust_flags[*]}") \
+    cargo build --locked --release --target "$target" --no-default-features --features viewer --bin lancam-view >&2
+echo "$CARGO_TARGET_DIR/$target/release/lancam-view"
