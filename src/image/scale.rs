@@ -67,6 +67,15 @@ pub struct Scaler {
     blended: Vec<u32>,
     /// Sums of more than two rows.
     sums: Vec<u16>,
+    /// Rows of the source, stretched to the target's width: two that lie above each other.
+    stretched: [Stretched; 2],
+}
+
+/// A row of the source in the target's width.
+#[derive(Debug, Default)]
+struct Stretched {
+    row: Option<usize>,
+    pixels: Vec<u32>,
 }
 
 impl Scaler {
@@ -80,15 +89,50 @@ impl Scaler {
         }
         self.columns.prepare(part.columns, target.size.width, source.size().width);
         self.rows.prepare(part.rows, target.size.height, source.size().height);
+        // Another picture.
+        self.stretched.iter_mut().for_each(|stretched| stretched.row = None);
         let rows = canvas.pixels_mut().chunks_exact_mut(room.width).skip(target.y);
         for (index, row) in rows.take(target.size.height).enumerate() {
             self.draw_row(source, index, &mut row[target.x..target.x + target.size.width]);
         }
     }
 
+    /// A row between two: each of them is stretched once, and serves several.
+    fn draw_between(
+        &mut self,
+        source: &Picture,
+        (first, of_above, of_below): (usize, u16, u16),
+        target: &mut [u32],
+    ) {
+        let width = source.size().width;
+        for row in [first, first + 1] {
+            let stretched = &mut self.stretched[row % 2];
+            if stretched.row != Some(row) {
+                stretched.row = Some(row);
+                stretched.pixels.resize(target.len(), 0);
+                let from = &source.pixels()[row * width..][..width];
+                self.columns.stretch(from, &mut stretched.pixels);
+            }
+        }
+        let [even, odd] = &self.stretched;
+        let (above, below) = if first % 2 == 0 { (even, odd) } else { (odd, even) };
+        match (of_above, of_below) {
+            (256, 0) => target.copy_from_slice(&above.pixels),
+            (0, 256) => target.copy_from_slice(&below.pixels),
+            weights => {
+                let bytes = bytemuck::cast_slice::<u32, u8>;
+                let to = bytemuck::cast_slice_mut::<u32, u8>(target);
+                blend(bytes(&above.pixels), bytes(&below.pixels), weights, to);
+            }
+        }
+    }
+
     fn draw_row(&mut self, source: &Picture, index: usize, target: &mut [u32]) {
         let width = source.size().width;
         let (first, weights) = self.rows.taps(index);
+        if let &[of_above, of_below] = weights {
+            return self.draw_between(source, (first, of_above, of_below), target);
+        }
         let needed = self.columns.needed();
         let row = |row: usize| &source.pixels()[(first + row) * width..][..width];
         let blended = match weights {
@@ -98,18 +142,16 @@ impl Scaler {
                 let to = bytemuck::cast_slice_mut::<u32, u8>(&mut self.blended[needed.clone()]);
                 let bytes = |at: usize| bytemuck::cast_slice::<u32, u8>(&row(at)[needed.clone()]);
                 match weights {
-                    [0, 256] => to.copy_from_slice(bytes(1)),
-                    [256, 0] => to.copy_from_slice(bytes(0)),
-                    &[above, below] => blend(bytes(0), bytes(1), (above, below), to),
+                    &[above, middle, below] => {
+                        blend_three([bytes(0), bytes(1), bytes(2)], [above, middle, below], to);
+                    }
                     weights => {
                         self.sums.clear();
                         self.sums.resize(to.len(), HALF);
                         for (at, &weight) in weights.iter().enumerate().filter(|(_, w)| **w > 0) {
                             add(bytes(at), weight, &mut self.sums);
                         }
-                        for (byte, sum) in to.iter_mut().zip(&self.sums) {
-                            *byte = (sum >> 8) as u8;
-                        }
+                        gather(&self.sums, to);
                     }
                 }
                 &self.blended[..]
@@ -119,12 +161,30 @@ impl Scaler {
     }
 }
 
+/// Pixels are fetched one by one, and weighed as many at once: few enough to stay in the nearest cache.
+const BLOCK: usize = 64;
+
 /// For rounding to the nearest when a sum is divided by 256.
 const HALF: u16 = 128;
 
 fn blend(above: &[u8], below: &[u8], (of_above, of_below): (u16, u16), to: &mut [u8]) {
     for ((to, &above), &below) in to.iter_mut().zip(above).zip(below) {
         let sum = u16::from(above) * of_above + u16::from(below) * of_below + HALF;
+        *to = (sum >> 8) as u8;
+    }
+}
+
+fn blend_three(rows: [&[u8]; 3], weights: [u16; 3], to: &mut [u8]) {
+    let ([above, middle, below], [of_above, of_middle, of_below]) = (rows, weights);
+    for (to, ((&above, &middle), &below)) in to.iter_mut().zip(above.iter().zip(middle).zip(below))
+    {
+        let outer = u16::from(above) * of_above + u16::from(below) * of_below;
+        *to = ((outer + u16::from(middle) * of_middle + HALF) >> 8) as u8;
+    }
+}
+
+fn gather(sums: &[u16], to: &mut [u8]) {
+    for (to, sum) in to.iter_mut().zip(sums) {
         *to = (sum >> 8) as u8;
     }
 }
@@ -144,6 +204,8 @@ struct Axis {
     firsts: Vec<u32>,
     /// As many weights for each, which sum up to 256.
     weights: Vec<u16>,
+    /// Of two, the second one's weight for each byte.
+    shares: Vec<[u16; 4]>,
     taps: usize,
     /// Whether each pixel is one of the source's, and its neighbours are neighbours there.
     is_exact: bool,
@@ -174,6 +236,15 @@ impl Axis {
                 false => (place + step / 2.0 - 0.5, place + step / 2.0 + 0.5),
             };
             self.push(start, end, len);
+        }
+        self.share();
+    }
+
+    fn share(&mut self) {
+        self.shares.clear();
+        if self.taps == 2 {
+            let pairs = self.weights.as_chunks::<2>().0;
+            self.shares.extend(pairs.iter().map(|&[_, right]| [right; 4]));
         }
     }
 
@@ -214,21 +285,62 @@ impl Axis {
         first..self.firsts.last().map_or(first, end)
     }
 
+    /// Two pixels for each one.
+    fn between(&self, from: &[u32], to: &mut [u32]) {
+        let (mut left, mut right) = ([0_u32; BLOCK], [0_u32; BLOCK]);
+        let blocks =
+            to.chunks_mut(BLOCK).zip(self.firsts.chunks(BLOCK)).zip(self.shares.chunks(BLOCK));
+        for ((to, firsts), shares) in blocks {
+            for ((left, right), &first) in left.iter_mut().zip(&mut right).zip(firsts) {
+                [*left, *right] = *from[first as usize..].first_chunk().unwrap_or(&[0; 2]);
+            }
+            let left: &[u8] = bytemuck::cast_slice(&left);
+            let right: &[u8] = bytemuck::cast_slice(&right);
+            let to: &mut [u8] = bytemuck::cast_slice_mut(to);
+            for (((to, &left), &right), &of_right) in
+                to.iter_mut().zip(left).zip(right).zip(shares.as_flattened())
+            {
+                let sum = u16::from(left) * (256 - of_right) + u16::from(right) * of_right + HALF;
+                *to = (sum >> 8) as u8;
+            }
+        }
+    }
+
+    /// As many pixels for each one as the compiler knows: fetched in blocks, and weighed many at once.
+    fn several<const TAPS: usize>(&self, from: &[u32], to: &mut [u32]) {
+        let weights = self.weights.as_chunks::<TAPS>().0;
+        let blocks = to.chunks_mut(BLOCK).zip(self.firsts.chunks(BLOCK)).zip(weights.chunks(BLOCK));
+        let mut pixels = [[0_u32; BLOCK]; TAPS];
+        let mut shares = [[[0_u16; 4]; BLOCK]; TAPS];
+        for ((to, firsts), weights) in blocks {
+            for (index, (&first, weights)) in firsts.iter().zip(weights).enumerate() {
+                let taps = from[first as usize..].first_chunk::<TAPS>().unwrap_or(&[0; TAPS]);
+                for tap in 0..TAPS {
+                    pixels[tap][index % BLOCK] = taps[tap];
+                    shares[tap][index % BLOCK] = [weights[tap]; 4];
+                }
+            }
+            let mut sums = [HALF; BLOCK * 4];
+            for (pixels, shares) in pixels.iter().zip(&shares) {
+                let bytes: &[u8] = bytemuck::cast_slice(pixels);
+                for ((sum, &byte), &share) in sums.iter_mut().zip(bytes).zip(shares.as_flattened())
+                {
+                    *sum += u16::from(byte) * share;
+                }
+            }
+            gather(&sums, bytemuck::cast_slice_mut(to));
+        }
+    }
+
     fn stretch(&self, from: &[u32], to: &mut [u32]) {
         match self.taps {
             1 if self.is_exact => {
                 let first = self.firsts[0] as usize;
                 to.copy_from_slice(&from[first..first + to.len()]);
             }
-            2 => {
-                let weights = self.weights.as_chunks::<2>().0;
-                for ((to, &first), &[left, right]) in to.iter_mut().zip(&self.firsts).zip(weights) {
-                    let first = first as usize;
-                    let sum = spread(from[first]) * u64::from(left)
-                        + spread(from[first + 1]) * u64::from(right);
-                    *to = gathered(sum);
-                }
-            }
+            2 => self.between(from, to),
+            3 => self.several::<3>(from, to),
+            4 => self.several::<4>(from, to),
             taps => {
                 let weights = self.weights.chunks_exact(taps);
                 for ((to, &first), weights) in to.iter_mut().zip(&self.firsts).zip(weights) {

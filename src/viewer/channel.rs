@@ -92,7 +92,17 @@ impl Channel {
         remote.ring(Arc::clone(doorbell));
         let receiver = receiver.looked_at_by(Arc::clone(&demand));
         thread::Builder::new().name("receiver".into()).spawn(move || receiver.run())?;
-        Ok(Self {
+        Ok(Self::fed_by(slot, camera, recorder, demand))
+    }
+
+    /// Shows what somebody else puts into `slot`, and says in `demand` how large that is needed.
+    pub fn fed_by(
+        slot: Arc<Latest<News>>,
+        camera: Wanted,
+        recorder: Recorder,
+        demand: Arc<Demand>,
+    ) -> Self {
+        Self {
             address: camera.address.to_string(),
             camera,
             recorder,
@@ -111,7 +121,7 @@ impl Channel {
             arrived: None,
             is_changed: true,
             is_unseen: false,
-        })
+        }
     }
 
     /// How large its picture is needed; `None`: not at all.

@@ -1,0 +1,152 @@
+//! What a picture costs from the bytes of the wire to the pixels that the window is handed, against a bare decode and one
+//! copy of those pixels; and what the window's own library does with them, apart.
+
+use crate::encode;
+use crate::measure::paired;
+use crate::path::{Bare, Path};
+use lancam::image::pixels::Size;
+use lancam::latest::Latest;
+use lancam::viewer::address::CameraAddress;
+use lancam::viewer::channel::Channel;
+use lancam::viewer::composer::{Composer, Extras, Repaint, Sight};
+use lancam::viewer::demand::Demand;
+use lancam::viewer::news::Billboard;
+use lancam::viewer::receiver::Wanted;
+use lancam::viewer::wall::{Info, Wall};
+use lancam::viewer::window::Window;
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::Instant;
+
+const ROUNDS: usize = 201;
+
+const HD: Size = Size::new(1280, 720);
+const FULL_HD: Size = Size::new(1920, 1080);
+const SMALL: Size = Size::new(640, 360);
+
+/// Prints a line for each case.
+pub(crate) fn report() {
+    println!(
+        "bytes of the wire to pixels for the window, against a bare decode and one copy of them"
+    );
+    for (picture, room, info, goal) in [
+        (HD, HD, Info::Hidden, 1.2),
+        (FULL_HD, FULL_HD, Info::Hidden, 1.2),
+        (HD, FULL_HD, Info::Shown, 1.6),
+        (HD, Size::new(960, 540), Info::Shown, 1.6),
+        (FULL_HD, HD, Info::Shown, 1.6),
+        (FULL_HD, Size::new(2560, 1440), Info::Shown, 1.6),
+    ] {
+        let jpeg = encode(picture);
+        let mut ours = Pane::new(&jpeg, picture, 1, room, info);
+        let mut limit = Limit::new(picture, room);
+        let (ours, limit, ratio) = paired(ROUNDS, || ours.show(), || limit.show(&jpeg));
+        let [ours, limit] = [ours, limit].map(|seconds| seconds * 1000.0);
+        let with = if info == Info::Shown { ", figures over it" } else { "" };
+        println!(
+            "{picture} in {room}{with}: {ours:.3} ms / {limit:.3} ms = {ratio:.3} (goal {goal})"
+        );
+    }
+    println!("a grid of nine cameras of {SMALL}, for each picture that is shown");
+    for room in [FULL_HD, HD] {
+        let jpeg = encode(SMALL);
+        let mut ours = Pane::new(&jpeg, SMALL, 9, room, Info::Hidden);
+        let mut limit = Limit::new(SMALL, Size::new(room.width / 3, room.height / 3));
+        let (ours, limit, _) =
+            paired(ROUNDS / 2, || ours.show(), || (0..9).for_each(|_| limit.show(&jpeg)));
+        let [ours, limit] = [ours, limit].map(|seconds| seconds * 1000.0 / 9.0);
+        println!("in {room}: {ours:.3} ms / {limit:.3} ms = {:.3}", ours / limit);
+    }
+    windows();
+}
+
+/// Cameras in a window that is not there.
+struct Pane {
+    paths: Vec<Path>,
+    channels: Vec<Channel>,
+    demands: Vec<Arc<Demand>>,
+    wall: Wall,
+    composer: Composer,
+}
+
+impl Pane {
+    fn new(jpeg: &[u8], picture: Size, cameras: usize, room: Size, info: Info) -> Self {
+        let mut wall = Wall::new(cameras);
+        wall.info = info;
+        wall.resize(room);
+        let address = CameraAddress { host: "pi.local".into(), port: 9999 };
+        let wanted = Wanted { name: Some("Küche".into()), address };
+        let (mut paths, mut channels, mut demands) = (Vec::new(), Vec::new(), Vec::new());
+        for index in 0..cameras {
+            wall.reshape(index, picture);
+            let slot = Latest::new();
+            let demand = Arc::new(Demand::default());
+            let path = Path::new(jpeg, picture, Billboard::new(Arc::clone(&slot)))
+                .looked_at_by(Arc::clone(&demand));
+            let (wanted, watched) = (wanted.clone(), Arc::clone(&demand));
+            channels.push(Channel::fed_by(slot, wanted, path.recorder(), watched));
+            paths.push(path);
+            demands.push(demand);
+        }
+        Self { paths, channels, demands, wall, composer: Composer::new(1.0) }
+    }
+
+    /// A frame of each camera, and what is seen of them.
+    fn show(&mut self) {
+        self.paths.iter_mut().for_each(Path::frame);
+        let now = Instant::now();
+        for channel in &mut self.channels {
+            channel.update(now, true);
+        }
+        let extras = Extras { paused: None, picker: None, toasts: &[], now };
+        let sight = self.composer.compose(&self.wall, &self.channels, Repaint::Changed, &extras);
+        let (Sight::Picture(picture) | Sight::Composed(picture)) = sight;
+        black_box(picture.pixels());
+        for (index, channel) in self.channels.iter_mut().enumerate() {
+            channel.shown(now);
+            channel.is_changed = false;
+            let area = self.wall.area(index);
+            let needed = |area| self.wall.view(index).needed(area, self.wall.shape(index));
+            self.demands[index].set(area.map(needed));
+        }
+    }
+}
+
+/// What any program has to do: decode, and hand over as many pixels as the window has.
+struct Limit {
+    bare: Bare,
+    source: Vec<u32>,
+    copy: Vec<u32>,
+}
+
+impl Limit {
+    fn new(picture: Size, room: Size) -> Self {
+        let (source, copy) = (vec![1; room.area()], vec![0; room.area()]);
+        Self { bare: Bare::new(picture), source, copy }
+    }
+
+    fn show(&mut self, jpeg: &[u8]) {
+        self.bare.frame(jpeg);
+        black_box(&self.bare.pixels);
+        black_box(&mut self.copy).copy_from_slice(black_box(&self.source));
+    }
+}
+
+/// What `minifb` does with the pixels, where there is a display.
+fn windows() {
+    for size in [HD, FULL_HD] {
+        let picture = lancam::image::picture::Picture::blank(size, 0x0040_8060);
+        let mut window = match Window::open("bench", size) {
+            Ok(window) => window,
+            Err(why) => return println!("skipped: minifb's own time: {why}"),
+        };
+        let mut copy = vec![0_u32; size.area()];
+        let (ours, limit, ratio) = paired(
+            ROUNDS / 2,
+            || window.show(&picture).expect("it is open"),
+            || black_box(&mut copy).copy_from_slice(black_box(picture.pixels())),
+        );
+        let [ours, limit] = [ours, limit].map(|seconds| seconds * 1000.0);
+        println!("minifb, {size}: {ours:.3} ms, {ratio:.1} copies of {limit:.3} ms");
+    }
+}
