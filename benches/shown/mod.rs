@@ -7,8 +7,9 @@ use crate::path::{Bare, Path};
 use lancam::image::pixels::Size;
 use lancam::latest::Latest;
 use lancam::viewer::address::CameraAddress;
-use lancam::viewer::channel::Channel;
+use lancam::viewer::channel::{Channel, Feed};
 use lancam::viewer::composer::{Composer, Extras, Repaint, Sight};
+use lancam::viewer::controls::Remote;
 use lancam::viewer::demand::Demand;
 use lancam::viewer::news::Billboard;
 use lancam::viewer::receiver::Wanted;
@@ -83,8 +84,13 @@ impl Pane {
             let demand = Arc::new(Demand::default());
             let path = Path::new(jpeg, picture, Billboard::new(Arc::clone(&slot)))
                 .looked_at_by(Arc::clone(&demand));
-            let (wanted, watched) = (wanted.clone(), Arc::clone(&demand));
-            channels.push(Channel::fed_by(slot, wanted, path.recorder(), watched));
+            let feed = Feed {
+                slot,
+                demand: Arc::clone(&demand),
+                recorder: path.recorder(),
+                remote: Remote::default(),
+            };
+            channels.push(Channel::fed_by(feed, wanted.clone()));
             paths.push(path);
             demands.push(demand);
         }

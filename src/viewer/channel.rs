@@ -54,6 +54,19 @@ pub struct Channel {
     is_unseen: bool,
 }
 
+/// What goes between a camera's receiver and its place in the window.
+#[derive(Debug)]
+pub struct Feed {
+    /// What is new.
+    pub slot: Arc<Latest<News>>,
+    /// How large that is needed.
+    pub demand: Arc<Demand>,
+    /// What records it.
+    pub recorder: Recorder,
+    /// What asks it for its controls.
+    pub remote: Remote,
+}
+
 /// Why a camera cannot be watched at all.
 #[derive(Debug, thiserror::Error)]
 pub enum ChannelError {
@@ -92,16 +105,12 @@ impl Channel {
         remote.ring(Arc::clone(doorbell));
         let receiver = receiver.looked_at_by(Arc::clone(&demand));
         thread::Builder::new().name("receiver".into()).spawn(move || receiver.run())?;
-        Ok(Self::fed_by(slot, camera, recorder, demand))
+        Ok(Self::fed_by(Feed { slot, demand, recorder, remote }, camera))
     }
 
-    /// Shows what somebody else puts into `slot`, and says in `demand` how large that is needed.
-    pub fn fed_by(
-        slot: Arc<Latest<News>>,
-        camera: Wanted,
-        recorder: Recorder,
-        demand: Arc<Demand>,
-    ) -> Self {
+    /// Shows what somebody else puts into the slot.
+    pub fn fed_by(feed: Feed, camera: Wanted) -> Self {
+        let Feed { slot, demand, recorder, remote } = feed;
         Self {
             address: camera.address.to_string(),
             camera,
