@@ -52,6 +52,9 @@ struct Mouse {
     pressed: Option<(Instant, Point)>,
 }
 
+/// What the menu entry is called (cross/desktop/lancam-view.desktop).
+pub(super) const PROGRAM: &str = "lancam-view";
+
 /// A second press within this time, and this near, makes a double click.
 const DOUBLE_CLICK: Duration = Duration::from_millis(400);
 const NEAR: f64 = 6.0;
@@ -82,8 +85,10 @@ impl Window {
             scale_mode: ScaleMode::UpperLeft,
             ..WindowOptions::default()
         };
-        let mut window = minifb::Window::new(title, size.width, size.height, options)
+        // Under Wayland the first title is what the desktop finds the program's icon by.
+        let mut window = minifb::Window::new(PROGRAM, size.width, size.height, options)
             .map_err(|error| explain(&error.to_string()))?;
+        window.set_title(title);
         // The presenter sleeps until a frame arrives; a sleep in here would only delay it.
         window.set_target_fps(0);
         let (sender, keys) = mpsc::channel();

@@ -220,6 +220,18 @@ fn keys_and_wheel_zoom_and_turn_the_picture_and_undo_it() {
 }
 
 #[test]
+fn the_desktop_can_tell_whose_window_it_is_and_so_what_icon_it_has() {
+    let test = "the_desktop_can_tell_whose_window_it_is_and_so_what_icon_it_has";
+    let Some(screen) = screen(test) else { return };
+    let server = FakeServer::on(0, |stream| stream_pattern(stream, SIZE, 30));
+    let _viewer = open(&screen, &server);
+    let id = window_of_camera(&screen);
+    let of_class = ["search", "--onlyvisible", "--class", "^lancam-view$"];
+    let found = wait_until("a window of that class", || screen.xdotool(&of_class));
+    assert_eq!(found, id);
+}
+
+#[test]
 fn closing_the_window_ends_the_viewer() -> io::Result<()> {
     let Some(screen) = screen("closing_the_window_ends_the_viewer") else { return Ok(()) };
     let server = FakeServer::on(0, |stream| stream_pattern(stream, SIZE, 30));

@@ -46,6 +46,15 @@ impl Desktop {
         (dpi(&resources).unwrap_or(USUAL_DPI) / USUAL_DPI).clamp(0.5, 8.0)
     }
 
+    /// Says which program the window belongs to, so that the desktop finds its icon.
+    ///
+    /// # Errors
+    /// When there is no such window any more.
+    pub fn introduce(&mut self, window: u32, program: &str) -> io::Result<()> {
+        // Its instance and its class (ICCCM, 4.1.2.5).
+        self.connection.set_text(window, "WM_CLASS", &format!("{program}\0{program}\0"))
+    }
+
     /// Where the upper left corner of the window's frame is.
     ///
     /// # Errors

@@ -34,9 +34,13 @@ const MAX_WORDS: u32 = 16 << 10;
 const CONFIGURE_WINDOW: u8 = 12;
 const GET_GEOMETRY: u8 = 14;
 const INTERN_ATOM: u8 = 16;
+const CHANGE_PROPERTY: u8 = 18;
 const GET_PROPERTY: u8 = 20;
 const SEND_EVENT: u8 = 25;
 const TRANSLATE_COORDINATES: u8 = 40;
+
+/// The atom STRING, which is the same everywhere.
+const STRING: u32 = 31;
 
 /// The event that one program sends another.
 const CLIENT_MESSAGE: u8 = 33;
@@ -100,6 +104,17 @@ impl Connection {
     pub(super) fn root_text(&mut self, name: &str) -> io::Result<String> {
         let (format, bytes) = self.property(self.root, name)?;
         Ok(if format == 8 { String::from_utf8_lossy(&bytes).into_owned() } else { String::new() })
+    }
+
+    /// Gives a window a property that is text.
+    pub(super) fn set_text(&mut self, window: u32, name: &str, text: &str) -> io::Result<()> {
+        let atom = self.atom(name)?;
+        let len = u32::try_from(text.len()).map_err(io::Error::other)?;
+        // Items of 8 bits.
+        let mut body = bytes_of(&[window, atom, STRING, 8, len]);
+        body.extend_from_slice(text.as_bytes());
+        self.send(CHANGE_PROPERTY, &body)?;
+        self.finish()
     }
 
     /// Bits of each item, and the items.

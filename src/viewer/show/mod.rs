@@ -14,7 +14,7 @@ use super::receiver::{Protocol, Wanted};
 use super::snapshot::Keeper;
 use super::title;
 use super::wall::{Info, Motion, Sheet, Wall};
-use super::window::Window;
+use super::window::{PROGRAM, Window};
 use crate::latest::Doorbell;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -91,6 +91,11 @@ impl Show {
         let record = None;
         // On Wayland there may be an X server beside, which knows nothing of this window.
         let mut desktop = window.id().and_then(|_| Desktop::connect().ok());
+        if let Some((id, desktop)) = window.id().zip(desktop.as_mut())
+            && let Err(error) = desktop.introduce(id, PROGRAM)
+        {
+            log::debug!("the window has no icon: {error}");
+        }
         let density = desktop.as_mut().map_or(1.0, Desktop::density);
         if let (Some(desktop), Some((x, y))) = (&desktop, memory.place)
             && actions::is_on(desktop.screen(), x, y)
