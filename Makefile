@@ -17,9 +17,10 @@ test-all: ## the long ones too
 test-raspi3b: ## the program for 64-bit Pis on an emulated Raspberry Pi 3B
 	tests/test.sh raspi3b
 
-screenshots: ## the pictures of docs/VIEWER.md anew, which tests compare the window with: look at them
-	cross/need.sh Xvfb:xvfb xdotool:xdotool ip:iproute2
-	LANCAM_BLESS=1 cross/cargo.sh test --locked --test it viewer_golden
+screenshots: ## the pictures of docs/VIEWER.md anew (as root): look at them
+	cross/need.sh Xvfb:xvfb xdotool:xdotool ip:iproute2 pngquant:pngquant
+	cross/cargo.sh test --locked --test it pictures:: -- --include-ignored
+	pngquant --force --ext .png --strip --skip-if-larger docs/pictures/*.png
 
 check: ## formatting, lints, docs, scripts, licences and bans
 	tests/check.sh

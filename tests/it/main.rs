@@ -46,6 +46,7 @@ mod pi;
 mod pi_controls;
 mod pi_formats;
 mod pickle;
+mod pictures;
 mod png_file;
 mod reconnect;
 mod record;
