@@ -127,7 +127,7 @@ fn sessions(speech: Speech, viewers: usize) -> io::Result<Figures> {
         stop: stop.clone(),
     };
     let address: SocketAddr = ([127, 0, 0, 1], 0).into();
-    let listeners = server::listen(&Listen::At(vec![address])).map_err(io::Error::other)?;
+    let listeners = server::listen(&Listen::At(vec![address]), &[]).map_err(io::Error::other)?;
     let port = listeners[0].local_addr()?.port();
     let acceptors = server::start(listeners, &camera, &Guests::Anyone)?;
     let picture = vec![0xA5; FRAME_LEN];

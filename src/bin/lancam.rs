@@ -20,9 +20,11 @@ mod linux {
     use lancam::camera::help;
     use lancam::camera::renditions::Renditions;
     use lancam::camera::session::{Camera, HttpRules, Seats};
-    use lancam::camera::{server, supervisor};
+    use lancam::camera::{anyway, heart, server, supervisor};
+    use lancam::net::handed_over;
+    use lancam::net::notify::Notifier;
+    use lancam::source::SourceError;
     use lancam::source::v4l2::list::Listing;
-    use lancam::source::{Opener, SourceError};
     use lancam::stop::Stop;
     use lancam::{log_setup, version};
     use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -57,6 +59,7 @@ mod linux {
                     }
                     ConfigError::File(_) => {
                         eprintln!("{error}");
+                        tell_manager(&error.to_string());
                         CONFIGURATION.into()
                     }
                 };
@@ -77,11 +80,19 @@ mod linux {
                 log_setup::start(config.verbosity);
                 if let Err(error) = run(&config) {
                     log::error!("{}", error.message);
+                    tell_manager(&error.message);
                     return error.code.into();
                 }
             }
         }
         ExitCode::SUCCESS
+    }
+
+    /// `systemctl status` shows it.
+    fn tell_manager(why: &str) {
+        if let Some(manager) = Notifier::from_environment() {
+            manager.status(why);
+        }
     }
 
     /// Why the program ends before it was asked to.
@@ -98,6 +109,8 @@ mod linux {
 
     fn run(config: &Config) -> Result<(), Failure> {
         let failure = |error: &dyn Error| Failure::new(FAILURE, error);
+        // Before anything takes file descriptors.
+        let handed_over = handed_over::listeners();
         // Blocked before the first thread starts, so that every thread leaves them to the signalfd.
         let signals = SigSet::from_iter([Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP]);
         signals.thread_block().map_err(|error| failure(&error))?;
@@ -124,8 +137,10 @@ mod linux {
             seats: Seats::new(config.max_viewers),
             stop: stop.clone(),
         };
-        let listeners =
-            server::listen(&config.listen).map_err(|error| Failure::new(UNAVAILABLE, &error))?;
+        let metrics = camera.renditions.metrics();
+        anyway::complain(config, metrics);
+        let listeners = anyway::listen(config, handed_over, metrics)
+            .map_err(|error| Failure::new(UNAVAILABLE, &error))?;
         server::say_where(&listeners, &host_name);
         let announcing = match config.announce {
             Announce::On => announce(&camera, &listeners, &host_name),
@@ -134,11 +149,13 @@ mod linux {
         let acceptors =
             server::start(listeners, &camera, &config.guests).map_err(|error| failure(&error))?;
 
-        let opener = Opener::new(config.source.clone(), config.capture)
-            .with_controls(config.settings.clone());
-        let renditions = Arc::clone(&camera.renditions);
-        let capture = start_capture(opener, renditions, desk.clone(), config, &stop)
+        let capture = start_capture(config, Arc::clone(&camera.renditions), desk.clone(), &stop)
             .map_err(|error| failure(&error))?;
+        let heart = match Notifier::from_environment() {
+            Some(notifier) => Some(heart::start(notifier, camera.clone())),
+            None => None,
+        };
+        let heart = heart.transpose().map_err(|error| failure(&error))?;
         wait_for_the_end(&signals, &stop);
         let captured = capture.join();
         if let (Some(desk), Some(clerk)) = (desk, clerk) {
@@ -152,7 +169,7 @@ mod linux {
             // A panic has been reported by its thread.
             let _ = announcing.join();
         }
-        for acceptor in acceptors {
+        for acceptor in acceptors.into_iter().chain(heart) {
             // A panic has been reported by its thread.
             let _ = acceptor.join();
         }
@@ -187,16 +204,17 @@ mod linux {
 
     /// Captures on a thread of its own; when that ends, for whatever reason, so does the program.
     fn start_capture(
-        opener: Opener,
+        config: &Config,
         renditions: Arc<Renditions>,
         desk: Option<Arc<Desk>>,
-        config: &Config,
         stop: &Stop,
     ) -> std::io::Result<thread::JoinHandle<Result<(), SourceError>>> {
-        let (look, idle_stop, stop) = (config.raw, config.idle_stop, stop.clone());
+        let (config, stop) = (config.clone(), stop.clone());
         thread::Builder::new().name("capture".into()).spawn(move || {
-            let result =
-                supervisor::run(opener, &renditions, desk.as_deref(), look, idle_stop, &stop);
+            let (look, idle_stop) = (config.raw, config.idle_stop);
+            let result = anyway::capture(&config, renditions.metrics(), &stop, |opener| {
+                supervisor::run(opener, &renditions, desk.as_deref(), look, idle_stop, &stop)
+            });
             stop.request();
             result
         })

@@ -44,7 +44,7 @@ pub fn run_once(
     let metrics = Arc::clone(feed.metrics());
     while let Some(frame) = source.next_frame(stop)? {
         let stream = stream.get_or_insert_with(|| {
-            let facts = Arc::new(facts(&description, &frame));
+            let facts = Arc::new(facts(&description, &frame, metrics.complaints().len()));
             metrics.begins(frame.captured_at, &facts);
             facts
         });
@@ -89,13 +89,19 @@ impl Idle {
 }
 
 /// What is known of a source once its first frame is there: a pipe's size is that of its pictures.
-fn facts(description: &str, first: &RawFrame<'_>) -> StreamFacts {
+fn facts(description: &str, first: &RawFrame<'_>, complaints: usize) -> StreamFacts {
     let mut layout = *first.layout;
     if layout.format == PixelFormat::Jpeg {
         layout.size = markers::picture_size(first.bytes).unwrap_or(layout.size);
     }
     let source = format!("{description}: {layout}");
     log::info!("capturing from {source}");
+    // For viewers that have no page to look at.
+    let source = match complaints {
+        0 => source,
+        1 => format!("{source} (1 mistake in its configuration: see its page)"),
+        count => format!("{source} ({count} mistakes in its configuration: see its page)"),
+    };
     let interval = layout.interval.filter(|interval| !interval.is_zero());
     StreamFacts { source, millifps: interval.map_or(0, millifps), size: layout.size }
 }

@@ -1,6 +1,7 @@
 //! The stages of the camera program, in the order frames pass them.
 
 pub mod announcer;
+pub mod anyway;
 pub mod capture;
 pub mod complaint;
 pub mod config;
@@ -10,6 +11,7 @@ pub mod encode;
 pub mod feed;
 pub mod figures;
 pub mod guestbook;
+pub mod heart;
 pub mod help;
 mod jpegs;
 pub mod metrics;

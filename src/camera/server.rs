@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 /// Where to listen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Listen {
-    /// On the ports people expect; one that is busy is left out.
+    /// On the ports people expect; one that is busy is left out. Nowhere, where sockets were handed over.
     Default,
     /// Exactly here, or not at all.
     At(Vec<SocketAddr>),
@@ -40,13 +40,23 @@ pub struct ListenError {
     source: io::Error,
 }
 
-/// Opens the listening sockets.
+/// Opens the listening sockets that there are to be besides those that were handed over.
 ///
 /// # Errors
 /// When an address that was named is busy or not ours, or none of the default ones is free.
-pub fn listen(listen: &Listen) -> Result<Vec<TcpListener>, ListenError> {
+pub fn listen(
+    listen: &Listen,
+    handed_over: &[TcpListener],
+) -> Result<Vec<TcpListener>, ListenError> {
     match listen {
-        Listen::At(addresses) => addresses.iter().map(|&address| listen_at(address)).collect(),
+        Listen::At(addresses) => {
+            let is_there = |address: &SocketAddr| {
+                handed_over.iter().any(|there| there.local_addr().ok() == Some(*address))
+            };
+            let missing = addresses.iter().filter(|address| !is_there(address));
+            missing.map(|&address| listen_at(address)).collect()
+        }
+        Listen::Default if !handed_over.is_empty() => Ok(Vec::new()),
         Listen::Default => {
             let attempts = Listen::DEFAULT_PORTS.map(listen_anywhere);
             let works = attempts.iter().any(Result::is_ok);

@@ -38,6 +38,7 @@ pub(super) fn json(camera: &Camera, now: Micros) -> String {
         .join(",");
     format!(
         "{{\"ok\":{},\"result\":{{\"name\":{},\"version\":{},\"uptime_seconds\":{},\
+         \"config_errors\":{},\
          \"source\":{{\"online\":{},\"state\":{},\"text\":{},\"description\":{description},\
          \"resolution\":{resolution},\"desired_fps\":{},\"captured_fps\":{},\"newest_frame_ms\":{age}}},\
          \"encoder\":{{\"type\":{},\"renditions\":{}}},\
@@ -47,6 +48,7 @@ pub(super) fn json(camera: &Camera, now: Micros) -> String {
         quoted(&camera.name),
         quoted(env!("CARGO_PKG_VERSION")),
         metrics.uptime(now).as_secs(),
+        array(&metrics.complaints(), |text| quoted(text)),
         health.state == SourceState::Streaming,
         quoted(word(health.state)),
         quoted(&text(camera, &situation, now)),

@@ -41,6 +41,7 @@ pub fn run(
     let mut logged: Option<SourceError> = None;
     let mut retry = FIRST_RETRY;
     loop {
+        renditions.metrics().turned();
         let mut opened_at = None;
         let outcome = opener.open().and_then(|mut source| {
             opened_at = Some(clock::now());

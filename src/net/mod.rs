@@ -5,6 +5,10 @@ pub mod socket;
 #[cfg(all(feature = "camera", target_os = "linux"))]
 pub mod announce;
 #[cfg(all(feature = "camera", target_os = "linux"))]
+pub mod handed_over;
+#[cfg(all(feature = "camera", target_os = "linux"))]
 pub mod lan;
 #[cfg(feature = "viewer")]
 pub mod mdns;
+#[cfg(all(feature = "camera", target_os = "linux"))]
+pub mod notify;

@@ -89,7 +89,7 @@ fn whoever_listens_and_whatever_is_spoken_the_socket_is_as_it_should_be() {
         ("[::1]:0", "::1"),
     ] {
         let at = Listen::At(vec![listen.parse().expect("an address")]);
-        let listener = match server::listen(&at) {
+        let listener = match server::listen(&at, &[]) {
             Ok(mut listeners) => listeners.remove(0),
             Err(error) if listen.starts_with('[') => {
                 crate::skip::skip(listen, &error.to_string());

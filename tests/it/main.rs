@@ -54,6 +54,7 @@ mod renditions;
 mod rig;
 mod screen_stamp;
 mod sensor;
+mod service;
 mod skip;
 mod slow_viewer;
 mod stream;

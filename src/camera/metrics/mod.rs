@@ -23,6 +23,10 @@ pub struct Metrics {
     state: AtomicU8,
     state_since: AtomicU64,
     stream: Mutex<Option<Arc<StreamFacts>>>,
+    /// Whatever is wrong with the configuration.
+    complaints: Mutex<Vec<String>>,
+    /// How often the capture thread has come round.
+    turns: AtomicU64,
     captured: AtomicU64,
     missed: AtomicU64,
     failed: AtomicU64,
@@ -158,6 +162,8 @@ impl Metrics {
             state: AtomicU8::new(SourceState::Starting as u8),
             state_since: AtomicU64::new(now.0),
             stream: Mutex::default(),
+            complaints: Mutex::default(),
+            turns: AtomicU64::default(),
             captured: AtomicU64::default(),
             missed: AtomicU64::default(),
             failed: AtomicU64::default(),
@@ -173,6 +179,31 @@ impl Metrics {
             by_transport: Default::default(),
             refused: Default::default(),
         }
+    }
+
+    /// Something is wrong with the configuration, and people are to see that.
+    pub fn complain(&self, text: String) {
+        self.complaints.lock().unwrap_or_else(PoisonError::into_inner).push(text);
+    }
+
+    /// All that is wrong with the configuration.
+    pub fn complaints(&self) -> Vec<String> {
+        self.complaints.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The capture thread does not hang: it took a frame, or tries something else.
+    pub fn turned(&self) {
+        self.turns.fetch_add(1, Relaxed);
+    }
+
+    /// How often it did not.
+    pub fn turns(&self) -> u64 {
+        self.turns.load(Relaxed)
+    }
+
+    /// Between two frames lately; zero while there were none.
+    pub fn interval(&self) -> Duration {
+        Duration::from_micros(self.interval.load(Relaxed))
     }
 
     /// Takes note of how the source is.
@@ -194,6 +225,7 @@ impl Metrics {
 
     /// The source sent a frame. Only the capture thread says so: what it reads here, nobody else writes.
     pub fn captured(&self, sequence: u64, at: Micros) {
+        self.turned();
         self.captured.fetch_add(1, Relaxed);
         let last = self.last_sequence.swap(sequence, Relaxed);
         if last > 0 && sequence > last + 1 {

@@ -15,6 +15,12 @@ impl Metrics {
         let mut text = Text(String::with_capacity(8 << 10));
         text.family("lancam_build_info", "gauge", "Which program this is.");
         text.sample("lancam_build_info", &[("version", env!("CARGO_PKG_VERSION"))], 1);
+        text.single(
+            "lancam_config_errors",
+            "gauge",
+            "Mistakes in the configuration that it runs without; /state has their text.",
+            self.complaints().len(),
+        );
         self.source(&mut text, now);
         self.viewers_and_frames(&mut text);
         text.family(

@@ -1,0 +1,130 @@
+//! Tells the service manager that the camera is ready, how it is, and that it lives, for as long as its capture thread turns.
+
+use super::metrics::{Metrics, SourceState};
+use super::session::Camera;
+use super::state;
+use crate::image::frame::Micros;
+use crate::net::notify::Notifier;
+use crate::source::clock;
+use std::io;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+/// Longer than any source waits for a frame or a driver before it says so, and is opened again.
+const HUNG: Duration = Duration::from_secs(12);
+
+/// How often it is looked whether viewers can be shown something, before the manager is told so.
+const STARTING: Duration = Duration::from_millis(20);
+
+/// How often people are told how it goes, at most.
+const STATUS: Duration = Duration::from_secs(1);
+
+/// Starts telling, on a thread of its own, until the end is asked for.
+///
+/// # Errors
+/// When the thread cannot be started.
+pub fn start(notifier: Notifier, camera: Camera) -> io::Result<JoinHandle<()>> {
+    let heart = Heart {
+        notifier,
+        camera,
+        pulse: Pulse::default(),
+        ready: Ready::NotYet,
+        told: String::new(),
+    };
+    thread::Builder::new().name("heart".into()).spawn(move || heart.run())
+}
+
+struct Heart {
+    notifier: Notifier,
+    camera: Camera,
+    pulse: Pulse,
+    ready: Ready,
+    /// The last status.
+    told: String,
+}
+
+#[derive(PartialEq, Eq)]
+enum Ready {
+    NotYet,
+    Told,
+}
+
+impl Heart {
+    fn run(mut self) {
+        // Three beats for each that is expected: two may be lost.
+        let between = self.notifier.watchdog().map_or(STATUS, |time| STATUS.min(time / 3));
+        loop {
+            let pause = if self.ready == Ready::Told { between } else { STARTING.min(between) };
+            if self.camera.stop.wait(pause) {
+                self.notifier.tell("STOPPING=1\nSTATUS=ending");
+                return;
+            }
+            self.beat(clock::now());
+        }
+    }
+
+    fn beat(&mut self, now: Micros) {
+        let metrics = self.camera.renditions.metrics();
+        // There is a frame, or a reason why there is none: either can be served.
+        let has_begun = metrics.health(now).state != SourceState::Starting;
+        let lives = self.pulse.is_felt(metrics, now);
+        if self.ready == Ready::NotYet && has_begun && self.notifier.tell("READY=1") {
+            self.ready = Ready::Told;
+        }
+        let (_, text) = state::health(&self.camera, now);
+        let status = match lives {
+            true => format!("{}; viewers: {}", text.trim_end(), self.camera.seats.taken()),
+            false => "the capture thread hangs".to_owned(),
+        };
+        if self.told != status && self.notifier.status(&status) {
+            self.told = status;
+        }
+        if lives && self.notifier.watchdog().is_some() {
+            self.notifier.tell("WATCHDOG=1");
+        }
+    }
+}
+
+/// Whether the capture thread still turns.
+#[derive(Debug, Default)]
+struct Pulse {
+    turns: u64,
+    /// When that number was first seen.
+    since: Option<Micros>,
+}
+
+impl Pulse {
+    fn is_felt(&mut self, metrics: &Metrics, now: Micros) -> bool {
+        let turns = metrics.turns();
+        // Nobody watches, and it waits for somebody: that may take for ever.
+        let rests = metrics.health(now).state == SourceState::Resting;
+        if rests || turns != self.turns || self.since.is_none() {
+            *self = Self { turns, since: Some(now) };
+        }
+        // A camera of few frames is not asked for more.
+        let patience = HUNG + metrics.interval() * 3;
+        self.since.is_none_or(|since| now.since(since) < patience)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_lives_while_the_capture_thread_turns_or_rests() {
+        let at = |seconds: u64| Micros(seconds * 1_000_000);
+        let metrics = Metrics::new(at(0));
+        let mut pulse = Pulse::default();
+        assert!(pulse.is_felt(&metrics, at(1)));
+        assert!(pulse.is_felt(&metrics, at(12)));
+        assert!(!pulse.is_felt(&metrics, at(14)));
+        metrics.turned();
+        assert!(pulse.is_felt(&metrics, at(15)), "it goes on");
+        metrics.is(SourceState::Resting, at(20));
+        assert!(pulse.is_felt(&metrics, at(1000)), "it rests");
+        metrics.is(SourceState::Starting, at(1001));
+        assert!(pulse.is_felt(&metrics, at(1002)));
+        assert!(!pulse.is_felt(&metrics, at(1020)), "it was to start, and does not");
+    }
+}
