@@ -20,7 +20,7 @@ mod linux {
     use lancam::camera::help;
     use lancam::camera::renditions::Renditions;
     use lancam::camera::session::{Camera, HttpRules, Seats};
-    use lancam::camera::{anyway, heart, server, supervisor};
+    use lancam::camera::{anyway, heart, selftest, server, supervisor};
     use lancam::net::handed_over;
     use lancam::net::notify::Notifier;
     use lancam::source::SourceError;
@@ -67,6 +67,7 @@ mod linux {
         };
         match command {
             Command::Help => print!("{}", help::text()),
+            Command::SelfTest => say(selftest::block(&version::text("lancam"))),
             Command::Version => println!("{}", version::text("lancam")),
             Command::List { json: true } => say(Listing::now().json()),
             Command::List { json: false } => say(Listing::now()),
@@ -151,10 +152,8 @@ mod linux {
 
         let capture = start_capture(config, Arc::clone(&camera.renditions), desk.clone(), &stop)
             .map_err(|error| failure(&error))?;
-        let heart = match Notifier::from_environment() {
-            Some(notifier) => Some(heart::start(notifier, camera.clone())),
-            None => None,
-        };
+        let heart = Notifier::from_environment();
+        let heart = heart.map(|notifier| heart::start(notifier, camera.clone()));
         let heart = heart.transpose().map_err(|error| failure(&error))?;
         wait_for_the_end(&signals, &stop);
         let captured = capture.join();

@@ -8,6 +8,7 @@ lancam turns this machine's camera into a LAN camera.
 lancam [run] [options]     stream until SIGTERM or Ctrl-C
 lancam list [--json]       the cameras, and the nodes that are none, with why
 lancam check [options]     whether the configuration is right; all that is not, with its line
+lancam selftest            one block to paste: board, kernel, cameras, measured fps, watchdog, network
 lancam --version           version, commit, target, features built in
 lancam --help              this text
 ";

@@ -17,6 +17,7 @@ mod jpegs;
 pub mod metrics;
 mod page;
 pub mod renditions;
+pub mod selftest;
 pub mod server;
 pub mod session;
 mod state;

@@ -33,7 +33,7 @@ pub fn listeners() -> Vec<TcpListener> {
         match listener(number) {
             Ok(listener) => listeners.push(listener),
             Err(why) => {
-                log::warn!("file descriptor {number} ({name}), handed over, is not used: {why}")
+                log::warn!("file descriptor {number} ({name}), handed over, is not used: {why}");
             }
         }
     }

@@ -34,6 +34,18 @@ fn help_and_version_are_on_standard_output() {
 }
 
 #[test]
+fn the_self_test_is_one_block_within_ten_seconds_even_without_a_camera() {
+    let started = std::time::Instant::now();
+    let output = CameraProcess::command(&["selftest"]).output().expect("runs");
+    assert!(started.elapsed() < std::time::Duration::from_secs(10), "{:?}", started.elapsed());
+    assert!(output.status.success());
+    let text = String::from_utf8_lossy(&output.stdout);
+    for what in ["lancam ", "board ", "kernel ", "watchdog ", "network ", "cameras ", "measured "] {
+        assert!(text.lines().any(|line| line.starts_with(what)), "{what}: {text}");
+    }
+}
+
+#[test]
 fn a_busy_port_that_was_named_ends_with_69_and_names_it() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("binds");
     let address = taken.local_addr().expect("bound").to_string();

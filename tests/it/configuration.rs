@@ -232,7 +232,7 @@ fn page() -> String {
                 .expect("a String takes all");
         }
     }
-    page
+    page + include_str!("../data/configuration-foot.md")
 }
 
 /// systemd/lancam.toml: every key, and none set.

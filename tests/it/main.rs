@@ -62,6 +62,7 @@ mod syscalls;
 mod tidy;
 mod turned;
 mod tutorial;
+mod units;
 mod viewer_allocations;
 mod viewer_golden;
 mod viewer_headless;

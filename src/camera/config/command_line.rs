@@ -11,6 +11,7 @@ pub(super) enum Verb {
     Run,
     List { json: bool },
     Check,
+    SelfTest,
     Version,
     Help,
 }
@@ -39,6 +40,7 @@ impl Arguments {
                 Value(word) if first && word == "run" => {}
                 Value(word) if first && word == "list" => this.verb = Verb::List { json: false },
                 Value(word) if first && word == "check" => this.verb = Verb::Check,
+                Value(word) if first && word == "selftest" => this.verb = Verb::SelfTest,
                 Long("json") if matches!(this.verb, Verb::List { .. }) => {
                     this.verb = Verb::List { json: true };
                 }

@@ -44,6 +44,8 @@ pub enum Command {
         /// The file, where there is one.
         file: Option<PathBuf>,
     },
+    /// Print one block about this machine and its camera.
+    SelfTest,
     /// Print the version.
     Version,
     /// Print [`help::text`](super::help::text).
@@ -224,6 +226,7 @@ impl Command {
         match arguments.verb {
             Verb::Help => return Ok(Self::Help),
             Verb::Version => return Ok(Self::Version),
+            Verb::SelfTest => return Ok(Self::SelfTest),
             Verb::List { json } => return Ok(Self::List { json }),
             Verb::Run | Verb::Check => {}
         }

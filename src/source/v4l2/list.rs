@@ -53,6 +53,26 @@ impl Listing {
         listing
     }
 
+    /// The cameras and their formats, a line each.
+    pub fn brief(&self) -> String {
+        let mut lines = Vec::new();
+        for camera in &self.cameras {
+            let CameraEntry { stable_path, card, driver, .. } = camera;
+            lines.push(format!("{} ({card}, {driver})", stable_path.display()));
+            for Offer { fourcc, sizes, .. } in &camera.offers {
+                let sizes: Vec<String> = sizes.iter().map(|size| size.extent.to_string()).collect();
+                lines.push(format!("  {fourcc} {}", sizes.join(" ")));
+            }
+        }
+        if self.cameras.is_empty() {
+            lines.push("none".into());
+        }
+        lines.extend(self.others.iter().map(|OtherEntry { node, card, why, .. }| {
+            format!("not {} ({card}): {why}", node.display())
+        }));
+        lines.join("\n")
+    }
+
     /// One JSON object with `cameras` and `others`.
     pub fn json(&self) -> String {
         let cameras = array(&self.cameras, CameraEntry::json);

@@ -1,0 +1,188 @@
+//! What `lancam selftest` prints: one block about this machine and its camera, for people to paste. It is done within 10 s.
+
+use crate::image::jpeg::markers;
+use crate::image::pixels::PixelFormat;
+use crate::net::lan::own_addresses;
+use crate::source::v4l2::list::Listing;
+use crate::source::{CaptureWish, Opener, SourceSpec, clock};
+use crate::stop::Stop;
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long frames are counted.
+const MEASURED: Duration = Duration::from_secs(2);
+
+/// Drivers that answer at all do so by then, the time for counting included.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+/// The whole block, without its last line's end. `version` is this program's.
+pub fn block(version: &str) -> String {
+    let started = Instant::now();
+    let mut text = String::new();
+    let mut line = |what: &str, is: &str| {
+        for (number, part) in is.lines().enumerate() {
+            let what = if number == 0 { what } else { "" };
+            // A String takes all.
+            let _ = writeln!(text, "{what:<13}{part}");
+        }
+    };
+    line("lancam", version.trim_start_matches("lancam "));
+    line("board", &board());
+    line("kernel", &kernel());
+    line("memory", &memory());
+    line("temperature", &temperature());
+    line("watchdog", &watchdogs());
+    line("network", &network());
+    // Drivers may never answer: each is asked on a thread of its own, that nobody waits for longer.
+    let cameras = within(started, || Listing::now().brief());
+    let measured = within(started, measure);
+    line("cameras", &cameras.unwrap_or_else(|| "a driver does not answer".into()));
+    line("measured", &measured.unwrap_or_else(|| "the camera does not answer".into()));
+    text.trim_end().to_owned()
+}
+
+/// What `ask` finds out, if it does in time. A driver that hangs keeps its thread; the program ends all the same.
+fn within(started: Instant, ask: fn() -> String) -> Option<String> {
+    let (answer, answered) = mpsc::channel();
+    let asked = thread::Builder::new().name("selftest".into()).spawn(move || {
+        // Nobody may be waiting any more.
+        let _ = answer.send(ask());
+    });
+    asked.ok()?;
+    answered.recv_timeout(PATIENCE.saturating_sub(started.elapsed())).ok()
+}
+
+/// Counts the frames of the camera that `--source auto` takes.
+fn measure() -> String {
+    let mut opener = Opener::new(SourceSpec::Auto, CaptureWish::default());
+    let captured = Stop::new().map_err(|error| error.to_string()).and_then(|stop| {
+        let mut source = opener.open().map_err(|error| error.to_string())?;
+        let opened_at = clock::now();
+        let mut first: Option<(Duration, _)> = None;
+        let (mut frames, mut bytes, mut size) = (0_u32, 0_usize, source.layout().size);
+        let format = source.layout().format;
+        loop {
+            let frame = source.next_frame(&stop).map_err(|error| error.to_string())?;
+            let Some(frame) = frame else { return Err("it was stopped".into()) };
+            if format == PixelFormat::Jpeg {
+                size = markers::picture_size(frame.bytes).unwrap_or(size);
+            }
+            bytes += frame.bytes.len();
+            let now = clock::now();
+            let (_, since) = *first.get_or_insert((now.since(opened_at), now));
+            let counted = now.since(since);
+            if counted >= MEASURED {
+                break;
+            }
+            frames += 1;
+        }
+        let (first_after, since) = first.unwrap_or_default();
+        let fps = f64::from(frames) / clock::now().since(since).as_secs_f64();
+        let kilobytes = bytes as f64 / f64::from(frames + 1) / 1000.0;
+        let drops = source.drops();
+        Ok(format!(
+            "{}: {size} {format}, {fps:.1} fps, {kilobytes:.1} kB a frame, first after {} ms, \
+             {} stale, {} broken",
+            source.description(),
+            first_after.as_millis(),
+            drops.stale,
+            drops.broken,
+        ))
+    });
+    captured.unwrap_or_else(|why| format!("no frames: {why}"))
+}
+
+fn board() -> String {
+    // The device tree's strings end with a zero.
+    let model = read("/proc/device-tree/model").or_else(|| read("/sys/class/dmi/id/product_name"));
+    model.unwrap_or_else(|| "the kernel does not name it".into())
+}
+
+fn kernel() -> String {
+    match nix::sys::utsname::uname() {
+        Ok(it) => format!(
+            "{} {} {}",
+            it.sysname().to_string_lossy(),
+            it.release().to_string_lossy(),
+            it.machine().to_string_lossy()
+        ),
+        Err(error) => error.to_string(),
+    }
+}
+
+fn memory() -> String {
+    let cpus = thread::available_parallelism().map_or(1, usize::from);
+    let total = read("/proc/meminfo").and_then(|text| {
+        let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+        line.trim().trim_end_matches(" kB").parse::<u64>().ok()
+    });
+    match total {
+        Some(kilobytes) => format!("{} MB, {cpus} CPUs", kilobytes / 1024),
+        None => format!("{cpus} CPUs"),
+    }
+}
+
+fn temperature() -> String {
+    let thousandths =
+        read("/sys/class/thermal/thermal_zone0/temp").and_then(|it| it.parse::<f64>().ok());
+    let mut text = match thousandths {
+        Some(thousandths) => format!("{:.1} °C", thousandths / 1000.0),
+        None => "the kernel does not say".into(),
+    };
+    // Only Raspberry Pi's own kernels tell: bit 0 is too little voltage, 2 is slowed down; from 16 on, that it was so.
+    if let Some(throttled) = read("/sys/devices/platform/soc/soc:firmware/get_throttled") {
+        text += &format!(", throttled 0x{}", throttled.trim_start_matches("0x"));
+    }
+    for folder in entries("/sys/class/hwmon") {
+        let is_voltage = read(folder.join("name")).as_deref() == Some("rpi_volt");
+        if is_voltage && read(folder.join("in0_lcrit_alarm")).as_deref() == Some("1") {
+            text += ", too little voltage";
+        }
+    }
+    text
+}
+
+/// By what the kernel tells of them: opening one would start it.
+fn watchdogs() -> String {
+    let each = entries("/sys/class/watchdog").into_iter().map(|folder| {
+        let of = |name: &str| read(folder.join(name)).unwrap_or_else(|| "?".into());
+        format!("{}, {} s, {}", of("identity"), of("timeout"), of("state"))
+    });
+    let each: Vec<_> = each.collect();
+    if each.is_empty() { "none".into() } else { each.join("\n") }
+}
+
+fn network() -> String {
+    let addresses: Vec<_> = own_addresses().iter().map(ToString::to_string).collect();
+    let mut text = match addresses.is_empty() {
+        true => "no address".into(),
+        false => addresses.join(" "),
+    };
+    for folder in entries("/sys/class/net") {
+        let Some(driver) = fs::read_link(folder.join("device/driver")).ok() else { continue };
+        let last =
+            |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let kind = if folder.join("wireless").exists() { "Wi-Fi" } else { "wired" };
+        let state = read(folder.join("operstate")).unwrap_or_default();
+        text += &format!("\n{} ({kind}, {}): {state}", last(&folder), last(&driver));
+    }
+    text
+}
+
+/// A small file of the kernel's, without the end of its line.
+fn read(path: impl AsRef<Path>) -> Option<String> {
+    let text = fs::read_to_string(path).ok()?;
+    let text = text.trim_end_matches(['\0', '\n', ' ']);
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+fn entries(folder: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten();
+    let mut entries: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    entries.sort();
+    entries
+}

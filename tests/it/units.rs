@@ -1,0 +1,140 @@
+//! The units of systemd/: what systemd says of them, and that they keep to what the program does.
+
+use crate::camera_process::CameraProcess;
+use crate::skip::skip;
+use lancam::camera::server::Listen;
+use lancam::image::pixels::{Chroma, Size};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use tempfile::TempDir;
+
+const SERVICES: [&str; 2] = ["lancam.service", "lancam-rpicam.service"];
+const SOCKETS: [&str; 2] = ["lancam.socket", "lancam-rpicam.socket"];
+
+/// What `systemd-analyze security` may say at most, in tenths.
+const MOST_EXPOSED: u32 = 15;
+
+fn unit(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("systemd").join(name);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The units in a folder, with programs that are there.
+fn installed() -> (TempDir, Vec<PathBuf>) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let install = |name: &&str| {
+        let text = unit(name)
+            .replace("/usr/bin/lancam", env!("CARGO_BIN_EXE_lancam"))
+            .replace("/usr/bin/bash", "/bin/sh");
+        let path = folder.path().join(name);
+        fs::write(&path, text).expect("writes");
+        path
+    };
+    let paths = SERVICES.iter().chain(&SOCKETS).map(install).collect();
+    (folder, paths)
+}
+
+fn analyze(arguments: &[&str], paths: &[PathBuf]) -> Option<Output> {
+    match Command::new("systemd-analyze").args(arguments).args(paths).output() {
+        Ok(output) => Some(output),
+        Err(error) => {
+            skip("systemd-analyze", &error.to_string());
+            None
+        }
+    }
+}
+
+#[test]
+fn systemd_finds_nothing_wrong() {
+    let (_folder, paths) = installed();
+    let Some(output) = analyze(&["verify", "--man=no"], &paths) else { return };
+    let said = String::from_utf8_lossy(&output.stderr);
+    // Of units that this machine has, nothing is asked here.
+    let ours: Vec<_> = said.lines().filter(|line| line.contains("lancam")).collect();
+    assert!(output.status.success() && ours.is_empty(), "{said}");
+}
+
+#[test]
+fn services_are_hardly_exposed() {
+    for service in SERVICES {
+        let (folder, _) = installed();
+        let path = folder.path().join(service);
+        let Some(output) = analyze(&["security", "--offline=true", "--no-pager"], &[path]) else {
+            return;
+        };
+        let said = String::from_utf8_lossy(&output.stdout);
+        let level = said.split("exposure level for").nth(1).and_then(|rest| rest.split(' ').nth(2));
+        let level = level.and_then(|level| level.replace('.', "").parse::<u32>().ok());
+        let level = level.unwrap_or_else(|| panic!("{service}: no figure in {said}"));
+        assert!(level <= MOST_EXPOSED, "{service}: {said}");
+    }
+}
+
+#[test]
+fn sockets_are_at_the_usual_ports_and_services_are_handed_their_own() {
+    for (service, socket) in SERVICES.into_iter().zip(SOCKETS) {
+        let text = unit(socket);
+        let ports: Vec<u16> = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("ListenStream=[::]:")?.parse().ok())
+            .collect();
+        assert_eq!(ports, Listen::DEFAULT_PORTS, "{socket}");
+        assert!(unit(service).contains(&format!("\nSockets={socket}\n")), "{service}");
+    }
+}
+
+#[test]
+fn services_say_what_the_program_does() {
+    for service in SERVICES {
+        let text = unit(service);
+        // Wrong options end with one of these, and are not tried again.
+        for code in [2, 78] {
+            let line = text.lines().find_map(|line| line.strip_prefix("RestartPreventExitStatus="));
+            let codes = line.unwrap_or_default();
+            assert!(codes.split(' ').any(|it| it == code.to_string()), "{service}: {code}");
+        }
+        for line in ["Type=notify", "NotifyAccess=main", "WatchdogSec=5s", "Restart=always"] {
+            assert!(text.lines().any(|it| it == line), "{service}: {line}");
+        }
+        assert!(text.contains("/usr/bin/lancam"), "{service}");
+    }
+}
+
+/// rpicam-vid is a program that writes JPEGs here.
+#[test]
+fn what_rpicam_vid_writes_is_streamed_by_a_lancam_that_is_the_main_process() {
+    let text = unit("lancam-rpicam.service");
+    let line = text.lines().find_map(|line| line.strip_prefix("ExecStart=")).expect("a line");
+    let script = line.split('\'').nth(1).expect("a script in quotes");
+    let folder = tempfile::tempdir().expect("a folder");
+    let jpeg = folder.path().join("picture.jpg");
+    fs::write(&jpeg, crate::jpeg_tools::encoded(Size::new(64, 48), Chroma::Yuv420, 80))
+        .expect("writes");
+    let (before, after) = script.split_once("exec /usr/bin/rpicam-vid").expect("it is named");
+    let (options, _) = after.split_once(')').expect("its end");
+    for option in ["--nopreview", "--codec mjpeg", "--timeout 0", "--output -"] {
+        assert!(options.contains(option), "{options}");
+    }
+    let camera = "while cat \"$PICTURE\" 2>/dev/null; do sleep 0.05; done)";
+    let before = before.replace(
+        "/usr/bin/lancam",
+        &format!("{} --listen 127.0.0.1:0", env!("CARGO_BIN_EXE_lancam")),
+    );
+    let plain = CameraProcess::command(&[]);
+    let mut command = Command::new("bash");
+    command.args(["-c", &format!("{before}{camera}")]).env("PICTURE", &jpeg);
+    for (variable, value) in plain.get_envs() {
+        match value {
+            Some(value) => command.env(variable, value),
+            None => command.env_remove(variable),
+        };
+    }
+    let camera = CameraProcess::spawn(&mut command);
+    let (_, payload) = crate::native_client::NativeClient::connect(camera.port()).frame();
+    assert!(payload.starts_with(&[0xff, 0xd8]));
+    // The shell has made way: signals, sockets and the watchdog reach lancam itself.
+    let name = fs::read_to_string(format!("/proc/{}/comm", camera.child.id())).expect("readable");
+    assert_eq!(name.trim_end(), "lancam");
+    assert!(camera.terminate().success());
+}
