@@ -1,0 +1,102 @@
+#!/usr/bin/env bash
+# build.sh LANCAM: dist/lancam.img, the SD card for Pi 3, 3+, 4 and Zero 2 W, with the static aarch64 program LANCAM in it;
+# beside it the same as .img.xz, and a list of everything inside, with licences. Needs no root's rights and runs nothing of it.
+#
+# The card (docs/IMAGE.md): p1 FAT, what the firmware reads and owners edit; p2 squashfs, the system; p3 blank: the first boot
+# makes an ext4 of it. The partition table gives p3 more than the image has: cards are larger.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/common.sh"
+lancam=$(realpath "$1")
+dist=$here/../../dist
+
+readonly MIB=1048576 FIRST=4 BOOT=64 DATA=512 # where p1 begins, and sizes of p1 and p3, in MiB
+readonly ID=6c616e63                          # the disk's signature, which PARTUUIDs begin with; also in boot/cmdline.txt and root/
+readonly BOARDS=(bcm2837-rpi-3-a-plus bcm2837-rpi-3-b bcm2837-rpi-3-b-plus bcm2837-rpi-zero-2-w bcm2711-rpi-4-b)
+readonly FIRMWARE=(bootcode.bin {start,start_x,start4,start4x}.elf {fixup,fixup_x,fixup4,fixup4x}.dat)
+
+date_all() { find "$1" -exec touch --no-dereference --date "@$SOURCE_DATE_EPOCH" {} +; }
+
+unpack_kernel() {
+    dpkg-deb -x "$debs"/linux-image-*.deb "$work/kernel"
+    ln -s usr/lib "$work/kernel/lib"
+    version=$(ls "$work/kernel/lib/modules")
+    depmod -b "$work/kernel" "$version"
+    trees=("${BOARDS[@]/#/"$work/kernel/usr/lib/linux-image-$version/broadcom/"}")
+    trees=("${trees[@]/%/.dtb}")
+}
+
+make_root() {
+    "$here/root.sh" "$work/root" "$debs" "$lancam"
+    local modules=$work/root/usr/lib/modules/$version
+    mkdir -p "$modules"
+    cp "$work/kernel/lib/modules/$version"/modules.{builtin,builtin.modinfo,order} "$modules/"
+    local section
+    for section in initramfs root; do "$here/modules.sh" "$work/kernel" "$section" "$modules" "${trees[@]}" >/dev/null; done
+    depmod -b "$work/root" "$version"
+    date_all "$work/root"
+    mksquashfs "$work/root" "$work/root.squashfs" -quiet -no-progress -comp zstd -Xcompression-level 19 -b 128K \
+        -all-root -no-xattrs -no-exports -processors 2 >&2
+}
+
+make_boot() {
+    local boot=$work/boot
+    cp -r "$here/boot" "$boot"
+    cp "${trees[@]}" "$boot/"
+    dpkg-deb --fsys-tarfile "$debs"/raspi-firmware_*.deb |
+        tar -x -C "$boot" --strip-components 4 "${FIRMWARE[@]/#/./usr/lib/raspi-firmware/}"
+    gzip -9 --no-name <"$work/kernel/boot/vmlinuz-$version" >"$boot/vmlinuz"
+    "$here/initramfs.sh" "$work/kernel" "$work/root" "${trees[@]}" >"$boot/initramfs"
+    date_all "$boot"
+    truncate --size ${BOOT}M "$work/boot.fat"
+    mkfs.vfat --invariant -F 32 -n LANCAM -i "$ID" "$work/boot.fat" >/dev/null
+    (cd "$boot" && mcopy -m -Q -i "$work/boot.fat" ./* ::)
+}
+
+# bytes VALUE COUNT: little-endian, as printf escapes.
+bytes() {
+    local value=$1 count=$2
+    while [ $((count -= 1)) -ge 0 ]; do
+        printf '\\x%02x' $((value & 255))
+        value=$((value >> 8))
+    done
+}
+
+# entry TYPE START SIZE: 16 bytes of the partition table, for a partition at START MiB. Nobody has used the heads and cylinders for decades.
+entry() { bytes 0xfffffe00 4 && bytes $((0xfffffe00 | $1)) 4 && bytes $(($2 * 2048)) 4 && bytes $(($3 * 2048)) 4; }
+
+# Writes the table's four entries, the signature before them and the mark behind.
+make_card() {
+    local card=$work/card.img root
+    root=$((($(stat -c %s "$work/root.squashfs") + MIB - 1) / MIB))
+    root=$(((root + 3) / 4 * 4))
+    local data=$((FIRST + BOOT + root))
+    # One blank MiB of p3: a card that is written anew starts anew.
+    truncate --size $((data + 1))M "$card"
+    {
+        bytes 0x$ID 4 && bytes 0 2
+        entry 0x0c $FIRST $BOOT && entry 0x83 $((FIRST + BOOT)) "$root" && entry 0x83 "$data" $DATA && bytes 0 16
+        bytes 0xaa55 2
+    } >"$work/table"
+    printf '%b' "$(<"$work/table")" | dd of="$card" bs=1 seek=440 conv=notrunc status=none
+    dd if="$work/boot.fat" of="$card" bs=1M seek=$FIRST conv=notrunc,sparse status=none
+    dd if="$work/root.squashfs" of="$card" bs=1M seek=$((FIRST + BOOT)) conv=notrunc status=none
+}
+
+"$here/../need.sh" mksquashfs:squashfs-tools mcopy:mtools mkfs.vfat:dosfstools cpio:cpio depmod:kmod xz:xz-utils zstd:zstd \
+    curl:curl readelf:binutils python3:python3
+debs=$("$here/fetch.sh")
+work=$cache/work
+rm -rf "$work"
+mkdir -p "$work" "$dist"
+
+unpack_kernel
+make_root
+make_boot
+make_card
+"$here/manifest.sh" "$debs" "$work/root" "$work/boot" >"$work/card.txt"
+xz --keep -6 --threads=2 --block-size=32MiB "$work/card.img"
+mv "$work/card.img" "$dist/lancam.img"
+mv "$work/card.img.xz" "$dist/lancam.img.xz"
+mv "$work/card.txt" "$dist/lancam.img.txt"
+ls -l "$dist"/lancam.img* >&2

@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# initramfs.sh KERNEL SYSTEM TREE...: the initramfs, on standard output: busybox of the unpacked SYSTEM, `init` and the modules that
+# it inserts. TREEs are the device trees of the boards.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/common.sh"
+kernel=$1 system=$2
+
+stage=$(mktemp -d "$cache/initramfs.XXXXXX")
+trap 'rm -rf "$stage"' EXIT
+mkdir -p "$stage"/{bin,dev,proc,sys,run,root}
+"$here/modules.sh" "$kernel" initramfs "$stage/modules" "${@:3}" >"$stage/order"
+mv "$stage/order" "$stage/modules/order"
+install -m 755 "$here/init" "$stage/init"
+install -m 755 "$system/usr/bin/busybox" "$stage/bin/busybox"
+for tool in sh cat grep head hexdump hostname insmod md5sum mount printf reboot sleep switch_root tail tr; do
+    ln -s busybox "$stage/bin/$tool"
+done
+find "$stage" -exec touch --no-dereference --date "@$SOURCE_DATE_EPOCH" {} +
+cd "$stage"
+find . -print0 | sort -z | cpio --quiet --reproducible -0 -o -H newc -R 0:0 | zstd -19 --quiet --stdout
