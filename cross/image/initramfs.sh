@@ -13,7 +13,7 @@ mkdir -p "$stage"/{bin,dev,proc,sys,run,root}
 mv "$stage/order" "$stage/modules/order"
 install -m 755 "$here/init" "$stage/init"
 install -m 755 "$system/usr/bin/busybox" "$stage/bin/busybox"
-for tool in sh cat grep head hexdump hostname insmod md5sum mount printf reboot sleep switch_root tail tr; do
+for tool in sh cat grep head hexdump hostname insmod ln md5sum mkdir mount printf reboot sleep switch_root tail tr; do
     ln -s busybox "$stage/bin/$tool"
 done
 find "$stage" -exec touch --no-dereference --date "@$SOURCE_DATE_EPOCH" {} +

@@ -20,10 +20,12 @@ unpack() {
 keep_firmware() {
     mkdir "$out.firmware"
     (cd "$out/usr/lib/firmware" &&
-        tar -c regulatory.db* {brcm/brcmfmac,cypress/cyfmac}43{430,455}-sdio* brcm/brcmfmac43436* 2>/dev/null || true) |
+        tar -c regulatory.db*-debian {brcm/brcmfmac,cypress/cyfmac}43{430,455}-sdio* brcm/brcmfmac43436* 2>/dev/null || true) |
         tar -x -C "$out.firmware"
     dpkg-deb --fsys-tarfile "$debs"/raspi-firmware_*.deb | tar -x -C "$out.firmware" --strip-components 4 \
         ./usr/lib/firmware
+    local file
+    for file in "$out.firmware"/regulatory.*-debian; do mv "$file" "${file%-debian}"; done
     find "$out.firmware/brcm" -name '*.txt' ! -name '*raspberrypi*' ! -name 'brcmfmac4345?-sdio.txt' ! -name 'brcmfmac43430-sdio.txt' -delete
 }
 
@@ -35,6 +37,11 @@ drop() {
         while IFS= read -r path; do case $path in $pattern) echo "$path" ;; esac; done <"$out.all"
     done < <(grep -v '^#' "$here/drop") | (cd "$out" && xargs -d '\n' rm -rf)
     rm "$out.all"
+    local folder names
+    while read -r folder names; do
+        # shellcheck disable=SC2086 # names
+        find "$out/$folder" -mindepth 1 -maxdepth 1 | grep -vxFf <(printf "$out/$folder%s\n" $names) | xargs -d '\n' rm -rf
+    done < <(grep -v '^#' "$here/keep" | tr '\n' ' ' | sed -E 's/ +/ /g; s|(usr/[^ ]*/) |\n\1 |g' | sed 1d && echo)
     find "$out" -xtype l ! -path '*/firmware/*' ! -name resolv.conf -delete # such as links to what is gone
     find "$out" -depth -mindepth 2 -type d -empty -delete
 }
@@ -53,7 +60,7 @@ rm -rf "$out" "$out".*
 unpack
 keep_firmware
 drop
-mkdir -p "$out"/{boot,data,dev,proc,run,sys,tmp,var,root,usr/lib/firmware}
+mkdir -p "$out"/{boot,data,dev,proc,run,sys,tmp,var,usr/lib/firmware}
 cp -r "$out.firmware/." "$out/usr/lib/firmware/"
 rm -rf "$out.firmware"
 cp -r "$here/root/." "$out/"
