@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 export PREFIX DESTDIR
-.PHONY: help run test test-all test-raspi3b screenshots check check-others install uninstall deb pi bench fuzz
+.PHONY: help run test test-all test-raspi3b screenshots check check-others install uninstall deb pi image image-lock flash bench fuzz
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -39,6 +39,16 @@ deb: ## Debian packages: dist/lancam-view_*.deb for this machine
 
 pi: ## static programs for every Raspberry Pi: dist/lancam-aarch64, -armv7, -armv6
 	cross/build.sh aarch64 armv7 armv6
+
+image: ## the SD card for Pi 3, 3+, 4 and Zero 2 W: dist/lancam.img.xz; LANCAM=FILE takes a program that is built already
+	if [ -z "$(LANCAM)" ]; then cross/build.sh aarch64; fi
+	cross/image/build.sh $(or $(LANCAM),dist/lancam-aarch64)
+
+image-lock: ## the newest Debian packages for the image, into cross/image/packages.lock
+	cross/image/lock.sh
+
+flash: ## writes the card: DEV=/dev/sdX
+	cross/image/flash.sh dist/lancam.img $(DEV)
 
 bench: ## figures, as ratios against the limit measured in the same run
 	cross/cargo.sh bench --locked

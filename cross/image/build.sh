@@ -6,6 +6,7 @@
 # makes an ext4 of it. The partition table gives p3 more than the image has: cards are larger.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=cross/image/common.sh
 . "$here/common.sh"
 lancam=$(realpath "$1")
 dist=$here/../../dist

@@ -23,7 +23,8 @@ mirror() {
     uri=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/*.{list,sources} 2>/dev/null |
         grep -v '^ *#' | grep -oE "https?://[^] ]*/$1/?( |$)" | head -n 1) || true
     uri=${uri% }
-    echo "${uri:-http://deb.debian.org/$1}" | sed 's|/$||'
+    uri=${uri:-http://deb.debian.org/$1}
+    echo "${uri%/}"
 }
 
 # The name of the file that a path in packages.lock leads to.

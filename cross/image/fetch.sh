@@ -3,6 +3,7 @@
 # Without a network that is enough as long as the cache is full.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=cross/image/common.sh
 . "$here/common.sh"
 
 debs=$cache/debs

@@ -3,6 +3,7 @@
 # it inserts. TREEs are the device trees of the boards.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=cross/image/common.sh
 . "$here/common.sh"
 kernel=$1 system=$2
 

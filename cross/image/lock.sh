@@ -3,6 +3,7 @@
 # SHA-256, size, archive and path of the file within it. apt verifies Debian's signatures for all of them.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=cross/image/common.sh
 . "$here/common.sh"
 
 state=$cache/apt

@@ -3,6 +3,7 @@
 # kernel package in KERNEL to OUT, uncompressed: what holds them is compressed itself. Prints them in the order to insert them.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=cross/image/common.sh
 . "$here/common.sh"
 kernel=$1 section=$2 out=$3
 version=$(ls "$kernel/lib/modules")
@@ -22,7 +23,7 @@ PYTHON
 }
 
 unknown=$(for_boards "${@:4}" | sort -u | grep -vxFf <(section initramfs; section root; section not)) || true
-[ -z "$unknown" ] || fail "the boards have devices for these modules, which cross/image/modules does not mention:" $unknown
+[ -z "$unknown" ] || fail "the boards have devices for these modules, which cross/image/modules does not mention:" "$unknown"
 
 for name in $(section "$section"); do
     modprobe -d "$kernel" -S "$version" --show-depends "$name" || fail "the kernel has no module $name"

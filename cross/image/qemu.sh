@@ -5,6 +5,7 @@
 # LANCAM_FORWARD="HOST:GUEST…" forwards 127.0.0.1:HOST to TCP port GUEST. LANCAM_QEMU has more arguments for QEMU. The shell becomes QEMU.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=cross/image/common.sh
 . "$here/common.sh"
 machine=$1 card=$2
 arguments=(loglevel=3 "${@:3}")

@@ -3,6 +3,7 @@
 # systemd/ and the static program LANCAM. Nothing of it is run: no maintainer script either, `root/` has what they would make.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=cross/image/common.sh
 . "$here/common.sh"
 out=$1 debs=$2 lancam=$3
 
@@ -19,9 +20,11 @@ unpack() {
 # Wi-Fi firmware of the boards: some of 12 MB.
 keep_firmware() {
     mkdir "$out.firmware"
-    (cd "$out/usr/lib/firmware" &&
-        tar -c regulatory.db*-debian {brcm/brcmfmac,cypress/cyfmac}43{430,455}-sdio* brcm/brcmfmac43436* 2>/dev/null || true) |
-        tar -x -C "$out.firmware"
+    (
+        cd "$out/usr/lib/firmware"
+        shopt -s nullglob # not every chip has both
+        tar -c regulatory.db*-debian {brcm/brcmfmac,cypress/cyfmac}43{430,455}-sdio*
+    ) | tar -x -C "$out.firmware"
     dpkg-deb --fsys-tarfile "$debs"/raspi-firmware_*.deb | tar -x -C "$out.firmware" --strip-components 4 \
         ./usr/lib/firmware
     local file
@@ -53,7 +56,7 @@ check_libraries() {
         sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | sort -u | while read -r library; do
         [ -n "$(find "$out/usr/lib" -name "$library" -print -quit)" ] || echo "$library"
     done)
-    [ -z "$missing" ] || fail "no package in cross/image/packages has these libraries:" $missing
+    [ -z "$missing" ] || fail "no package in cross/image/packages has these libraries:" "$missing"
 }
 
 rm -rf "$out" "$out".*

@@ -1,0 +1,69 @@
+#!/usr/bin/env python3
+"""first-picture.py MACHINE CARD [KERNEL-ARGUMENT...]: boots CARD as qemu.sh does, and says when, after power-on, what was there:
+the kernel, the initramfs, systemd, and the first JPEG fetched over HTTP on this side of the machine's network. CARD is written to:
+the second call is a second boot. Also says how much of this machine's CPU that took, which depends less on what else it does."""
+import http.client, os, socket, subprocess, sys, threading, time
+
+LIMIT = 300.0
+STAGES = {b"Booting Linux": "kernel", b"lancam: initramfs": "initramfs", b"Detected virtualization": "systemd",
+          b"Started lancam.service": "service"}
+
+
+def free_port():
+    with socket.socket() as chosen:
+        chosen.bind(("127.0.0.1", 0))
+        return chosen.getsockname()[1]
+
+
+def jpeg_from(port):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection.request("GET", "/snapshot")
+    reply = connection.getresponse()
+    body = reply.read()
+    return reply.status == 200 and body.startswith(b"\xff\xd8") and len(body)
+
+
+def cpu_seconds(pid):
+    fields = open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def main():
+    here = os.path.dirname(os.path.abspath(__file__))
+    port = free_port()
+    more = ["modules_load=vivid", "systemd.log_target=kmsg", "loglevel=7"]
+    start = time.monotonic()
+    pi = subprocess.Popen([f"{here}/qemu.sh", *sys.argv[1:3], *more, *sys.argv[3:]], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, env={**os.environ, "LANCAM_FORWARD": f"{port}:8080"})
+    console = []
+
+    def read_console():
+        waiting = dict(STAGES)
+        for line in pi.stdout:
+            console.append(line)
+            for mark in [mark for mark in waiting if mark in line]:
+                print(f"{time.monotonic() - start:6.2f} s  {waiting.pop(mark)}", flush=True)
+
+    threading.Thread(target=read_console, daemon=True).start()
+    try:
+        while pi.poll() is None and time.monotonic() - start < LIMIT:
+            try:
+                if size := jpeg_from(port):
+                    took = time.monotonic() - start
+                    print(f"{took:6.2f} s  first JPEG, {size} bytes; {cpu_seconds(pi.pid):.2f} s of CPU")
+                    time.sleep(float(os.environ.get("LANCAM_LINGER", "0")))
+                    return 0
+            except (OSError, http.client.HTTPException):
+                pass
+            time.sleep(0.05)
+        print("no picture; the console's last lines:")
+        sys.stdout.flush()
+        sys.stdout.buffer.write(b"".join(console[-40:]))
+        return 1
+    finally:
+        pi.kill()
+        pi.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
