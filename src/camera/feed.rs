@@ -69,7 +69,7 @@ impl Feed {
         stream: &Arc<StreamFacts>,
         news: &Update,
     ) -> Result<Watched, EncodeError> {
-        self.show(frame, stream);
+        self.show(frame, stream, news);
         let mut plan = self.renditions.plan();
         if !plan.passes_any() {
             self.end_of_passing();
@@ -91,13 +91,14 @@ impl Feed {
     }
 
     /// Tells once for each stream what there is to see, though nobody may watch.
-    fn show(&mut self, frame: &RawFrame<'_>, stream: &Arc<StreamFacts>) {
+    fn show(&mut self, frame: &RawFrame<'_>, stream: &Arc<StreamFacts>, news: &Update) {
         if self.shown.as_ref().is_some_and(|shown| Arc::ptr_eq(shown, stream)) {
             return;
         }
         // A first frame that is broken is complained of where it is sent; the next one will do.
         if let Ok(captured) = captured(frame) {
             self.renditions.show(captured, stream);
+            self.renditions.is_well(news);
             self.shown = Some(Arc::clone(stream));
         }
     }
@@ -182,4 +183,40 @@ fn captured(frame: &RawFrame<'_>) -> Result<Captured, EncodeError> {
         _ => frame.layout.upright_size(),
     };
     Ok(Captured { format, size })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::camera::encode::Coding;
+    use crate::camera::renditions::wish::Wish;
+    use crate::camera::update::StatusText;
+    use crate::image::pixels::Size;
+    use crate::image::rendition::SizeWish;
+    use crate::source::FrameSource;
+    use crate::source::test_pattern::TestPattern;
+    use crate::stop::Stop;
+    use crate::wire::native::message::StatusCode;
+
+    /// Seen where the camera's node belonged to its group a moment after the camera was first tried: who came
+    /// later was told that it could not be opened, as long as nobody had ever waited for a frame.
+    #[test]
+    fn who_comes_when_there_are_frames_is_not_told_why_there_were_none() {
+        let told = |code| Update::Status(Arc::new(StatusText { code, text: String::new() }));
+        let own = Wish::own(Coding::Bgr24, SizeWish::default());
+        let renditions = Renditions::new(own).expect("a descriptor is free");
+        let mut feed = Feed::new(Arc::clone(&renditions), RawLook::default());
+        feed.no_picture(&told(StatusCode::CameraRefused));
+
+        let size = Size::new(64, 48);
+        let mut source = TestPattern::new(size, 1000.0);
+        let stream = Arc::new(StreamFacts { source: source.description(), millifps: 0, size });
+        let stop = Stop::new().expect("a descriptor is free");
+        let frame = source.next_frame(&stop).expect("a pattern never fails").expect("not stopped");
+        let watched = feed.frame(&frame, &stream, &told(StatusCode::Starting)).expect("is read");
+
+        assert_eq!(watched, Watched::No);
+        let news = renditions.situation().news.expect("something is told");
+        assert_eq!(news.code, StatusCode::Starting);
+    }
 }

@@ -206,6 +206,11 @@ impl Renditions {
         self.plan()
     }
 
+    /// There are frames, though nobody may watch: who comes now is told `news`, and not why there were none.
+    pub fn is_well(&self, news: &Update) {
+        self.lock().news = Some(news.clone());
+    }
+
     /// There are no frames for now: every viewer is told so, and what is still being encoded reaches nobody.
     pub fn no_picture(&self, status: &Update) {
         let mut state = self.lock();
