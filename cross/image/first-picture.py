@@ -2,7 +2,7 @@
 """first-picture.py MACHINE CARD [KERNEL-ARGUMENT...]: boots CARD as qemu.sh does, and says when, after power-on, what was there:
 the kernel, the initramfs, systemd, and the first JPEG fetched over HTTP on this side of the machine's network. CARD is written to:
 the second call is a second boot. Also says how much of this machine's CPU that took, which depends less on what else it does."""
-import http.client, os, socket, subprocess, sys, threading, time
+import http.client, os, queue, socket, subprocess, sys, threading, time
 
 LIMIT = 300.0
 STAGES = {b"Booting Linux": "kernel", b"lancam: initramfs": "initramfs", b"Detected virtualization": "systemd",
@@ -15,12 +15,17 @@ def free_port():
         return chosen.getsockname()[1]
 
 
-def jpeg_from(port):
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-    connection.request("GET", "/snapshot")
-    reply = connection.getresponse()
-    body = reply.read()
-    return reply.status == 200 and body.startswith(b"\xff\xd8") and len(body)
+def ask(port, answers):
+    """Puts the size of a JPEG into `answers`, or nothing."""
+    try:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        connection.request("GET", "/snapshot")
+        reply = connection.getresponse()
+        body = reply.read()
+        if reply.status == 200 and body.startswith(b"\xff\xd8"):
+            answers.put(len(body))
+    except (OSError, http.client.HTTPException):
+        pass
 
 
 def cpu_seconds(pid):
@@ -35,7 +40,7 @@ def main():
     start = time.monotonic()
     pi = subprocess.Popen([f"{here}/qemu.sh", *sys.argv[1:3], *more, *sys.argv[3:]], stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, env={**os.environ, "LANCAM_FORWARD": f"{port}:8080"})
-    console = []
+    console, answers = [], queue.Queue()
 
     def read_console():
         waiting = dict(STAGES)
@@ -47,15 +52,15 @@ def main():
     threading.Thread(target=read_console, daemon=True).start()
     try:
         while pi.poll() is None and time.monotonic() - start < LIMIT:
+            # QEMU takes a connection before there is a network behind it, and then tries it ever more rarely: each second a new one.
+            threading.Thread(target=ask, args=(port, answers), daemon=True).start()
             try:
-                if size := jpeg_from(port):
-                    took = time.monotonic() - start
-                    print(f"{took:6.2f} s  first JPEG, {size} bytes; {cpu_seconds(pi.pid):.2f} s of CPU")
-                    time.sleep(float(os.environ.get("LANCAM_LINGER", "0")))
-                    return 0
-            except (OSError, http.client.HTTPException):
-                pass
-            time.sleep(0.05)
+                size = answers.get(timeout=1)
+            except queue.Empty:
+                continue
+            took = time.monotonic() - start
+            print(f"{took:6.2f} s  first JPEG, {size} bytes; {cpu_seconds(pi.pid):.2f} s of CPU")
+            return 0
         print("no picture; the console's last lines:")
         sys.stdout.flush()
         sys.stdout.buffer.write(b"".join(console[-40:]))
