@@ -2,12 +2,13 @@
 //!
 //! Nothing is allocated once a pane has been drawn in its size: the tables of weights are kept until that changes.
 
-// Positions go from pixels to fractions and back, and sums of weighed bytes are shifted into bytes again.
-#![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+mod axis;
+mod weigh;
 
 use super::picture::Picture;
 use super::pixels::Size;
-use std::ops::Range;
+use axis::Axis;
+use weigh::{HALF, add, blend, blend_three, gather};
 
 /// A rectangle of a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,8 +130,13 @@ impl Scaler {
 
     fn draw_row(&mut self, source: &Picture, index: usize, target: &mut [u32]) {
         let width = source.size().width;
-        let (first, weights) = self.rows.taps(index);
-        if let &[of_above, of_below] = weights {
+        let (first, weights) = match self.rows.shrinks {
+            true => self.rows.tight_taps(index),
+            false => self.rows.taps(index),
+        };
+        if !self.rows.shrinks
+            && let &[of_above, of_below] = weights
+        {
             return self.draw_between(source, (first, of_above, of_below), target);
         }
         let needed = self.columns.needed();
@@ -142,6 +148,7 @@ impl Scaler {
                 let to = bytemuck::cast_slice_mut::<u32, u8>(&mut self.blended[needed.clone()]);
                 let bytes = |at: usize| bytemuck::cast_slice::<u32, u8>(&row(at)[needed.clone()]);
                 match weights {
+                    &[above, below] => blend(bytes(0), bytes(1), (above, below), to),
                     &[above, middle, below] => {
                         blend_three([bytes(0), bytes(1), bytes(2)], [above, middle, below], to);
                     }
@@ -159,211 +166,6 @@ impl Scaler {
         };
         self.columns.stretch(blended, target);
     }
-}
-
-/// Pixels are fetched one by one, and weighed as many at once: few enough to stay in the nearest cache.
-const BLOCK: usize = 64;
-
-/// For rounding to the nearest when a sum is divided by 256.
-const HALF: u16 = 128;
-
-fn blend(above: &[u8], below: &[u8], (of_above, of_below): (u16, u16), to: &mut [u8]) {
-    for ((to, &above), &below) in to.iter_mut().zip(above).zip(below) {
-        let sum = u16::from(above) * of_above + u16::from(below) * of_below + HALF;
-        *to = (sum >> 8) as u8;
-    }
-}
-
-fn blend_three(rows: [&[u8]; 3], weights: [u16; 3], to: &mut [u8]) {
-    let ([above, middle, below], [of_above, of_middle, of_below]) = (rows, weights);
-    for (to, ((&above, &middle), &below)) in to.iter_mut().zip(above.iter().zip(middle).zip(below))
-    {
-        let outer = u16::from(above) * of_above + u16::from(below) * of_below;
-        *to = ((outer + u16::from(middle) * of_middle + HALF) >> 8) as u8;
-    }
-}
-
-fn gather(sums: &[u16], to: &mut [u8]) {
-    for (to, sum) in to.iter_mut().zip(sums) {
-        *to = (sum >> 8) as u8;
-    }
-}
-
-fn add(row: &[u8], weight: u16, sums: &mut [u16]) {
-    for (sum, &byte) in sums.iter_mut().zip(row) {
-        *sum += u16::from(byte) * weight;
-    }
-}
-
-/// Which pixels of a row or a column each pixel of the target is made of.
-#[derive(Debug, Default)]
-struct Axis {
-    /// What it was made for.
-    made_for: Option<((f64, f64), usize, usize)>,
-    /// The first of them.
-    firsts: Vec<u32>,
-    /// As many weights for each, which sum up to 256.
-    weights: Vec<u16>,
-    /// Of two, the second one's weight for each byte.
-    shares: Vec<[u16; 4]>,
-    taps: usize,
-    /// Whether each pixel is one of the source's, and its neighbours are neighbours there.
-    is_exact: bool,
-}
-
-impl Axis {
-    /// `from` of `len` pixels become `to` pixels.
-    fn prepare(&mut self, from: (f64, f64), to: usize, len: usize) {
-        if self.made_for == Some((from, to, len)) {
-            return;
-        }
-        self.made_for = Some((from, to, len));
-        let (begin, step) = (from.0, (from.1 - from.0) / to as f64);
-        self.is_exact = (step - 1.0).abs() < 1e-9 && (begin - begin.round()).abs() < 1e-9;
-        self.taps = match self.is_exact {
-            true => 1,
-            // However a footprint lies, so many pixels are touched.
-            false if step > 1.0 => (step.ceil() as usize + 1).clamp(1, len),
-            false => 2.min(len),
-        };
-        self.firsts.clear();
-        self.weights.clear();
-        for index in 0..to {
-            let place = begin + index as f64 * step;
-            // A smaller picture: all that the pixel covers. A larger one: its middle's two neighbours.
-            let (start, end) = match step > 1.0 {
-                true => (place, place + step),
-                false => (place + step / 2.0 - 0.5, place + step / 2.0 + 0.5),
-            };
-            self.push(start, end, len);
-        }
-        self.share();
-    }
-
-    fn share(&mut self) {
-        self.shares.clear();
-        if self.taps == 2 {
-            let pairs = self.weights.as_chunks::<2>().0;
-            self.shares.extend(pairs.iter().map(|&[_, right]| [right; 4]));
-        }
-    }
-
-    /// One pixel that is made of what lies between `start` and `end`.
-    fn push(&mut self, start: f64, end: f64, len: usize) {
-        let last = (len - self.taps) as f64;
-        let first = start.floor().clamp(0.0, last);
-        self.firsts.push(first as u32);
-        let (mut left, mut most) = (256_u16, 0);
-        let base = self.weights.len();
-        for tap in 0..self.taps {
-            let pixel = first + tap as f64;
-            let covered = (end.min(pixel + 1.0) - start.max(pixel)).max(0.0) / (end - start);
-            let weight = ((covered * 256.0).round() as u16).min(left);
-            left -= weight;
-            self.weights.push(weight);
-            if weight > self.weights[base + most] {
-                most = tap;
-            }
-        }
-        // What rounding left over, and what lies beyond the picture's edge, where its last pixel goes on.
-        let rest = match (start < 0.0, end > len as f64) {
-            (true, _) => 0,
-            (_, true) => self.taps - 1,
-            _ => most,
-        };
-        self.weights[base + rest] += left;
-    }
-
-    fn taps(&self, index: usize) -> (usize, &[u16]) {
-        (self.firsts[index] as usize, &self.weights[index * self.taps..][..self.taps])
-    }
-
-    /// The pixels that are used at all.
-    fn needed(&self) -> Range<usize> {
-        let end = |&first: &u32| first as usize + self.taps;
-        let first = self.firsts.first().map_or(0, |&first| first as usize);
-        first..self.firsts.last().map_or(first, end)
-    }
-
-    /// Two pixels for each one.
-    fn between(&self, from: &[u32], to: &mut [u32]) {
-        let (mut left, mut right) = ([0_u32; BLOCK], [0_u32; BLOCK]);
-        let blocks =
-            to.chunks_mut(BLOCK).zip(self.firsts.chunks(BLOCK)).zip(self.shares.chunks(BLOCK));
-        for ((to, firsts), shares) in blocks {
-            for ((left, right), &first) in left.iter_mut().zip(&mut right).zip(firsts) {
-                [*left, *right] = *from[first as usize..].first_chunk().unwrap_or(&[0; 2]);
-            }
-            let left: &[u8] = bytemuck::cast_slice(&left);
-            let right: &[u8] = bytemuck::cast_slice(&right);
-            let to: &mut [u8] = bytemuck::cast_slice_mut(to);
-            for (((to, &left), &right), &of_right) in
-                to.iter_mut().zip(left).zip(right).zip(shares.as_flattened())
-            {
-                let sum = u16::from(left) * (256 - of_right) + u16::from(right) * of_right + HALF;
-                *to = (sum >> 8) as u8;
-            }
-        }
-    }
-
-    /// As many pixels for each one as the compiler knows: fetched in blocks, and weighed many at once.
-    fn several<const TAPS: usize>(&self, from: &[u32], to: &mut [u32]) {
-        let weights = self.weights.as_chunks::<TAPS>().0;
-        let blocks = to.chunks_mut(BLOCK).zip(self.firsts.chunks(BLOCK)).zip(weights.chunks(BLOCK));
-        let mut pixels = [[0_u32; BLOCK]; TAPS];
-        let mut shares = [[[0_u16; 4]; BLOCK]; TAPS];
-        for ((to, firsts), weights) in blocks {
-            for (index, (&first, weights)) in firsts.iter().zip(weights).enumerate() {
-                let taps = from[first as usize..].first_chunk::<TAPS>().unwrap_or(&[0; TAPS]);
-                for tap in 0..TAPS {
-                    pixels[tap][index % BLOCK] = taps[tap];
-                    shares[tap][index % BLOCK] = [weights[tap]; 4];
-                }
-            }
-            let mut sums = [HALF; BLOCK * 4];
-            for (pixels, shares) in pixels.iter().zip(&shares) {
-                let bytes: &[u8] = bytemuck::cast_slice(pixels);
-                for ((sum, &byte), &share) in sums.iter_mut().zip(bytes).zip(shares.as_flattened())
-                {
-                    *sum += u16::from(byte) * share;
-                }
-            }
-            gather(&sums, bytemuck::cast_slice_mut(to));
-        }
-    }
-
-    fn stretch(&self, from: &[u32], to: &mut [u32]) {
-        match self.taps {
-            1 if self.is_exact => {
-                let first = self.firsts[0] as usize;
-                to.copy_from_slice(&from[first..first + to.len()]);
-            }
-            2 => self.between(from, to),
-            3 => self.several::<3>(from, to),
-            4 => self.several::<4>(from, to),
-            taps => {
-                let weights = self.weights.chunks_exact(taps);
-                for ((to, &first), weights) in to.iter_mut().zip(&self.firsts).zip(weights) {
-                    let pixels = &from[first as usize..][..taps];
-                    let weighed = pixels.iter().zip(weights);
-                    *to = gathered(
-                        weighed.map(|(&pixel, &weight)| spread(pixel) * u64::from(weight)).sum(),
-                    );
-                }
-            }
-        }
-    }
-}
-
-/// The three bytes, each with room for a sum: one multiplication does for all of them.
-fn spread(pixel: u32) -> u64 {
-    u64::from(pixel & 0x00FF_00FF) | u64::from(pixel & 0x0000_FF00) << 24
-}
-
-/// The three sums, divided by 256, as a pixel.
-fn gathered(sums: u64) -> u32 {
-    let rounded = sums + 0x0080_0080_0080;
-    (rounded >> 8) as u32 & 0x00FF_00FF | (rounded >> 32) as u32 & 0x0000_FF00
 }
 
 #[cfg(test)]
