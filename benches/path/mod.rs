@@ -4,7 +4,7 @@ use lancam::image::frame::Micros;
 use lancam::image::pixels::Size;
 use lancam::viewer::demand::Demand;
 use lancam::viewer::developer::Developer;
-use lancam::viewer::news::Billboard;
+use lancam::viewer::news::{Age, Billboard};
 use lancam::viewer::recorder::Recorder;
 use lancam::wire::native::MAX_PAYLOAD;
 use lancam::wire::native::decoder::Decoder;
@@ -20,6 +20,8 @@ pub(crate) struct Path {
     decoder: Decoder,
     developer: Developer,
     billboard: Billboard,
+    /// How old the next frame is.
+    pub(crate) age: Option<Age>,
 }
 
 impl Path {
@@ -28,7 +30,7 @@ impl Path {
         let mut wire = frame_prefix(&facts, jpeg.len()).to_vec();
         wire.extend_from_slice(jpeg);
         let developer = Developer::new().expect("a decoder");
-        Self { wire, decoder: Decoder::new(MAX_PAYLOAD), developer, billboard }
+        Self { wire, decoder: Decoder::new(MAX_PAYLOAD), developer, billboard, age: None }
     }
 
     /// Only what is in `demand` is decoded.
@@ -55,7 +57,7 @@ impl Path {
         let Some(Message::Frame { facts, payload }) = message else {
             unreachable!("a whole frame went in");
         };
-        self.developer.develop(&facts, None, payload, &mut self.billboard);
+        self.developer.develop(&facts, self.age, payload, &mut self.billboard);
     }
 }
 

@@ -7,7 +7,7 @@ use super::paint::badges::{self, Badges, Toast};
 use super::paint::controls::{self, Hit};
 use super::paint::notice::{self, Notice};
 use super::paint::picker::{self, Picker};
-use super::paint::{Painter, Rect, Scale, figures, help};
+use super::paint::{Layer, Painter, Rect, Scale, figures, help};
 use super::view::Placement;
 use super::wall::{Info, Sheet, Wall};
 use crate::image::orientation::Orientation;
@@ -37,6 +37,9 @@ struct Easel {
     /// The picture as it is turned, and which one that is.
     turned: Picture,
     of: Option<(u64, Orientation)>,
+    /// The figures as they were drawn last, and when and for which pane that was.
+    figures: Layer,
+    drawn: Option<(Instant, Area)>,
 }
 
 /// What is shown besides pictures.
@@ -81,6 +84,8 @@ pub enum Repaint {
     Changed,
 }
 
+/// Figures are drawn this often: more often nobody can read them.
+const READABLE: Duration = Duration::from_millis(100);
 /// Beside a picture in its pane.
 const BESIDE: u32 = 0;
 
@@ -143,7 +148,7 @@ impl Composer {
         };
         let Placement { target, part } = wall.view(index).place(area, arrival.size);
         surround(&mut self.canvas, area, target);
-        let Easel { scaler, turned, of } = &mut self.easels[index];
+        let Easel { scaler, turned, of, .. } = &mut self.easels[index];
         let source = upright(arrival, wall.view(index).orientation(), turned, of);
         let size = source.size();
         let of = |(from, to): (f64, f64), len: usize| (from * len as f64, to * len as f64);
@@ -160,8 +165,12 @@ impl Composer {
         extras: &Extras<'_>,
     ) {
         let scale = Scale::for_area(rect(area), self.density);
-        let mut canvas = self.painter.canvas(&mut self.canvas, rect(area), scale);
         let now = extras.now;
+        let easel = &mut self.easels[index];
+        if wall.info == Info::Shown {
+            easel.renew_figures(&mut self.painter, channel, (area, scale), now);
+        }
+        let mut canvas = self.painter.canvas(&mut self.canvas, rect(area), scale);
         match &channel.notice {
             Some((notice, since)) => {
                 let lasting = now.saturating_duration_since(*since);
@@ -175,9 +184,7 @@ impl Composer {
             None => {}
         }
         if wall.info == Info::Shown {
-            figures_of(channel, now, |figures| {
-                figures.draw(&mut canvas);
-            });
+            canvas.lay(&easel.figures);
         }
         let zoom = wall.view(index).is_zoomed().then(|| wall.view(index).zoom_factor());
         let paused = extras.paused.map(|since| now.saturating_duration_since(since));
@@ -247,6 +254,31 @@ impl Composer {
         let area = Rect::of(wall.room());
         let list = offer.list(wall.choice?.marked, self.picker_first);
         list.layout(area, Scale::for_area(area, self.density)).row_at(x, y)
+    }
+}
+
+impl Easel {
+    /// Draws the figures unless they have been drawn a moment ago.
+    fn renew_figures(
+        &mut self,
+        painter: &mut Painter,
+        channel: &Channel,
+        (area, scale): (Area, Scale),
+        now: Instant,
+    ) {
+        let is_new = |(at, of): (Instant, Area)| {
+            of == area && at <= now && now.saturating_duration_since(at) < READABLE
+        };
+        if self.drawn.is_some_and(is_new) {
+            return;
+        }
+        self.drawn = Some((now, area));
+        let places = (rect(area), figures::place(rect(area), scale));
+        figures_of(channel, now, |figures| {
+            self.figures.draw(painter, places, scale, |canvas| {
+                figures.draw(canvas);
+            });
+        });
     }
 }
 

@@ -86,13 +86,13 @@ impl Canvas<'_> {
 
     /// Blends a colour over a rectangle.
     pub fn fill(&mut self, rect: Rect, colour: Colour) {
-        self.each_row(rect, |row| blend_row(row, colour));
+        self.each_row(rect, |_, row| blend_row(row, colour));
     }
 
     /// Makes a rectangle darker, down to `keep` of 256.
     pub fn dim(&mut self, rect: Rect, keep: u8) {
         let keep = u32::from(keep);
-        self.each_row(rect, |row| {
+        self.each_row(rect, |_, row| {
             for pixel in row {
                 *pixel = scaled(*pixel, keep);
             }
@@ -223,15 +223,17 @@ impl Canvas<'_> {
         )
     }
 
-    fn each_row(&mut self, rect: Rect, mut paint: impl FnMut(&mut [u32])) {
+    /// Lends what can be seen of each row, with how many columns at its left cannot.
+    pub(super) fn each_row(&mut self, rect: Rect, mut paint: impl FnMut(usize, &mut [u32])) {
         let seen = self.clip.and(rect);
         if seen.is_empty() {
             return;
         }
+        let skipped = (seen.x - rect.x) as usize;
         let (left, width) = (seen.x as usize, seen.width as usize);
         let rows = self.pixels.chunks_exact_mut(self.stride).skip(seen.y as usize);
         for row in rows.take(seen.height as usize) {
-            paint(&mut row[left..left + width]);
+            paint(skipped, &mut row[left..left + width]);
         }
     }
 }
@@ -242,9 +244,13 @@ fn blend_row(row: &mut [u32], colour: Colour) {
         return;
     }
     let alpha = weight(colour.alpha);
-    let [ours, theirs] = [scaled(colour.rgb, alpha), 256 - alpha];
+    let (ours, theirs) = (scaled(colour.rgb, alpha), 256 - alpha as u16);
+    for byte in bytemuck::cast_slice_mut::<u32, u8>(row) {
+        *byte = (u16::from(*byte) * theirs >> 8) as u8;
+    }
     for pixel in row {
-        *pixel = ours + scaled(*pixel, theirs);
+        // No byte exceeds 255: both parts are rounded down.
+        *pixel += ours;
     }
 }
 
@@ -253,18 +259,18 @@ fn weight(alpha: u8) -> u32 {
     u32::from(alpha) + u32::from(alpha >> 7)
 }
 
-/// `part` of 256 of each of the three.
-fn scaled(rgb: u32, part: u32) -> u32 {
-    let (outer, green) = ((rgb & 0x00FF_00FF) * part, (rgb & 0x0000_FF00) * part);
-    (outer >> 8 & 0x00FF_00FF) | (green >> 8 & 0x0000_FF00)
+/// `part` of 256 of each of the four bytes: what a layer keeps in the first one is blended as colours are.
+fn scaled(pixel: u32, part: u32) -> u32 {
+    let (odd, even) = (pixel >> 8 & 0x00FF_00FF, pixel & 0x00FF_00FF);
+    (odd * part & 0xFF00_FF00) | (even * part >> 8 & 0x00FF_00FF)
 }
 
 /// `part` of 256 of `over`, and the rest of `under`.
 fn mixed(under: u32, over: u32, part: u32) -> u32 {
     let rest = 256 - part;
-    let outer = (over & 0x00FF_00FF) * part + (under & 0x00FF_00FF) * rest;
-    let green = (over & 0x0000_FF00) * part + (under & 0x0000_FF00) * rest;
-    (outer >> 8 & 0x00FF_00FF) | (green >> 8 & 0x0000_FF00)
+    let odd = (over >> 8 & 0x00FF_00FF) * part + (under >> 8 & 0x00FF_00FF) * rest;
+    let even = (over & 0x00FF_00FF) * part + (under & 0x00FF_00FF) * rest;
+    (odd & 0xFF00_FF00) | (even >> 8 & 0x00FF_00FF)
 }
 
 /// The rows of the upper and the lower corners, each with its number counted from the edge.

@@ -3,6 +3,7 @@
 use super::canvas::Canvas;
 use super::graph::Graph;
 use super::rect::Rect;
+use super::scale::Scale;
 use super::style::{QUIET, TEXT, WARN};
 use super::text::{Align, Short, Style};
 use super::track::AgeTrack;
@@ -79,54 +80,18 @@ const WIDTH: f32 = 20.5;
 impl Figures<'_> {
     /// Draws them at the upper left of the canvas; returns where.
     pub fn draw(&self, canvas: &mut Canvas<'_>) -> Rect {
-        let scale = canvas.scale();
-        let area = canvas.area();
-        let margin = scale.em(if area.height < scale.em(16.0) { 0.4 } else { 0.8 });
-        let padding = scale.em(if area.height < scale.em(16.0) { 0.5 } else { 0.9 });
-        let room = area.inset(margin, margin);
-        let chosen = self.chosen(canvas, room.height - 2 * padding);
-        let height: i32 = chosen.iter().flatten().map(|part| self.height_of(canvas, *part)).sum();
-        let panel =
-            Rect::new(room.x, room.y, scale.em(WIDTH).min(room.width), height + 2 * padding);
-        if height == 0 || panel.width < scale.em(4.0) {
+        let (scale, area) = (canvas.scale(), canvas.area());
+        let Some(Layout { panel, padding, chosen }) = layout(area, scale) else {
             return Rect::default();
-        }
+        };
         canvas.panel(panel);
         let mut rest = panel.inset(padding, padding);
         for part in chosen.into_iter().flatten() {
-            let (row, below) = rest.split_top(self.height_of(canvas, part));
+            let (row, below) = rest.split_top(height_of(part, area, scale));
             self.draw_part(canvas, part, row);
             rest = below;
         }
         panel
-    }
-
-    /// Those parts that there is room for, in their order.
-    fn chosen(&self, canvas: &Canvas<'_>, mut room: i32) -> [Option<Part>; PARTS.len()] {
-        let mut chosen = [None; PARTS.len()];
-        for rank in 0..PARTS.len() {
-            for (place, (part, _)) in
-                chosen.iter_mut().zip(PARTS).filter(|(_, (_, own))| usize::from(*own) == rank)
-            {
-                let height = self.height_of(canvas, part);
-                if height <= room {
-                    *place = Some(part);
-                    room -= height;
-                }
-            }
-        }
-        chosen
-    }
-
-    fn height_of(&self, canvas: &Canvas<'_>, part: Part) -> i32 {
-        let scale = canvas.scale();
-        let is_low = canvas.area().height < scale.em(16.0);
-        match part {
-            Part::Age if !is_low => scale.em(2.5),
-            Part::Graph => scale.em(4.6),
-            _ if is_low => scale.em(1.35),
-            _ => scale.line(),
-        }
     }
 
     fn draw_part(&self, canvas: &mut Canvas<'_>, part: Part, row: Rect) {
@@ -189,6 +154,60 @@ impl Figures<'_> {
         let rest = Rect::new(rest.x + gap, rest.y, rest.width - gap, rest.height);
         canvas.text(rest, &text, quiet, Align::Right);
     }
+}
+
+/// Where the figures lie.
+struct Layout {
+    panel: Rect,
+    padding: i32,
+    chosen: [Option<Part>; PARTS.len()],
+}
+
+/// Where they are drawn on a canvas; nothing where there is no room.
+pub fn place(area: Rect, scale: Scale) -> Rect {
+    layout(area, scale).map_or_else(Rect::default, |layout| layout.panel)
+}
+
+fn layout(area: Rect, scale: Scale) -> Option<Layout> {
+    let (margin, padding) = if is_low(area, scale) { (0.4, 0.5) } else { (0.8, 0.9) };
+    let (margin, padding) = (scale.em(margin), scale.em(padding));
+    let room = area.inset(margin, margin);
+    let chosen = chosen(area, scale, room.height - 2 * padding);
+    let height: i32 = chosen.iter().flatten().map(|part| height_of(*part, area, scale)).sum();
+    let panel = Rect::new(room.x, room.y, scale.em(WIDTH).min(room.width), height + 2 * padding);
+    (height > 0 && panel.width >= scale.em(4.0)).then_some(Layout { panel, padding, chosen })
+}
+
+/// Those parts that there is room for, in their order.
+fn chosen(area: Rect, scale: Scale, mut room: i32) -> [Option<Part>; PARTS.len()] {
+    let mut chosen = [None; PARTS.len()];
+    for rank in 0..PARTS.len() {
+        for (place, (part, _)) in
+            chosen.iter_mut().zip(PARTS).filter(|(_, (_, own))| usize::from(*own) == rank)
+        {
+            let height = height_of(part, area, scale);
+            if height <= room {
+                *place = Some(part);
+                room -= height;
+            }
+        }
+    }
+    chosen
+}
+
+fn height_of(part: Part, area: Rect, scale: Scale) -> i32 {
+    let is_low = is_low(area, scale);
+    match part {
+        Part::Age if !is_low => scale.em(2.5),
+        Part::Graph => scale.em(4.6),
+        _ if is_low => scale.em(1.35),
+        _ => scale.line(),
+    }
+}
+
+/// Whether everything has to move closer.
+fn is_low(area: Rect, scale: Scale) -> bool {
+    area.height < scale.em(16.0)
 }
 
 /// A row with what it is at the left and how much at the right.

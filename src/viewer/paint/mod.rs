@@ -12,6 +12,7 @@ pub mod figures;
 mod glyphs;
 mod graph;
 pub mod help;
+mod layer;
 pub mod notice;
 pub mod picker;
 mod rect;
@@ -22,6 +23,7 @@ mod text;
 mod track;
 
 pub use canvas::{Canvas, Painter};
+pub use layer::Layer;
 pub use rect::Rect;
 pub use scale::Scale;
 pub use style::{Colour, GROUND};
