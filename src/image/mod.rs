@@ -1,5 +1,6 @@
 //! What image bytes mean and become: formats, planes, sizes, JPEG. No I/O, no clock, no thread.
 
+pub mod cover;
 pub mod frame;
 pub mod jpeg;
 pub mod orientation;

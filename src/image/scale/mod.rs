@@ -169,6 +169,7 @@ impl Scaler {
 }
 
 #[cfg(test)]
+#[allow(clippy::cast_possible_truncation)] // colours of small numbers
 mod tests {
     use super::*;
 

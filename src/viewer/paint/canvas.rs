@@ -8,6 +8,7 @@ use super::rect::Rect;
 use super::scale::Scale;
 use super::style::{Colour, EDGE, PANEL};
 use super::text::Style;
+use crate::image::cover;
 use crate::image::picture::Picture;
 use std::ops::Range;
 
@@ -244,14 +245,7 @@ fn blend_row(row: &mut [u32], colour: Colour) {
         return;
     }
     let alpha = weight(colour.alpha);
-    let (ours, theirs) = (scaled(colour.rgb, alpha), 256 - alpha as u16);
-    for byte in bytemuck::cast_slice_mut::<u32, u8>(row) {
-        *byte = (u16::from(*byte) * theirs >> 8) as u8;
-    }
-    for pixel in row {
-        // No byte exceeds 255: both parts are rounded down.
-        *pixel += ours;
-    }
+    cover::tint(row, scaled(colour.rgb, alpha), 256 - alpha as u16);
 }
 
 /// From 0..=255 to 0..=256, so that dividing is shifting.
@@ -262,7 +256,7 @@ fn weight(alpha: u8) -> u32 {
 /// `part` of 256 of each of the four bytes: what a layer keeps in the first one is blended as colours are.
 fn scaled(pixel: u32, part: u32) -> u32 {
     let (odd, even) = (pixel >> 8 & 0x00FF_00FF, pixel & 0x00FF_00FF);
-    (odd * part & 0xFF00_FF00) | (even * part >> 8 & 0x00FF_00FF)
+    ((odd * part) & 0xFF00_FF00) | ((even * part) >> 8 & 0x00FF_00FF)
 }
 
 /// `part` of 256 of `over`, and the rest of `under`.

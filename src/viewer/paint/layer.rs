@@ -3,6 +3,7 @@
 use super::canvas::{Canvas, Painter};
 use super::rect::Rect;
 use super::scale::Scale;
+use crate::image::cover;
 use crate::image::picture::Picture;
 use crate::image::pixels::Size;
 
@@ -57,22 +58,9 @@ impl Canvas<'_> {
         for (y, (colours, clear)) in (place.y..).zip(rows) {
             let row = Rect::new(place.x, y, place.width, 1);
             self.each_row(row, |skipped, row| {
-                lay_row(row, &colours[skipped..], &clear[skipped..]);
+                cover::lay(row, &colours[skipped..], &clear[skipped..]);
             });
         }
-    }
-}
-
-/// In bytes, many at once.
-fn lay_row(row: &mut [u32], colours: &[u32], clear: &[u32]) {
-    let bytes = bytemuck::cast_slice::<u32, u8>;
-    let row = bytemuck::cast_slice_mut::<u32, u8>(row);
-    for ((under, over), clear) in row.iter_mut().zip(bytes(colours)).zip(bytes(clear)) {
-        // From 0..=255 to 0..=256, so that dividing is shifting.
-        let clear = u16::from(*clear) + u16::from(clear >> 7);
-        #[allow(clippy::cast_possible_truncation)] // at most 255 * 256 / 256
-        let through = (u16::from(*under) * clear >> 8) as u8;
-        *under = through.saturating_add(*over);
     }
 }
 
