@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """first-picture.py MACHINE CARD [KERNEL-ARGUMENT...]: boots CARD as qemu.sh does, and says when, after power-on, what was there:
-the kernel, the initramfs, systemd, and the first JPEG fetched over HTTP on this side of the machine's network. CARD is written to:
+the kernel, the initramfs, systemd, lancam as ready, networkd, and the first JPEG fetched over HTTP on this side of the machine's network. CARD is written to:
 the second call is a second boot. Also says how much of this machine's CPU that took, which depends less on what else it does."""
 import http.client, os, queue, socket, subprocess, sys, threading, time
 
 LIMIT = 300.0
-STAGES = {b"Booting Linux": "kernel", b"lancam: initramfs": "initramfs", b"Detected virtualization": "systemd",
-          b"Started lancam.service": "service"}
+STAGES = {b"Booting Linux": "kernel", b"lancam: initramfs": "initramfs", b"running in system mode": "systemd",
+          b"Started lancam.service": "service", b"Started systemd-networkd.service": "network"}
 
 
 def free_port():
