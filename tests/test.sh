@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 # What of this cannot be had is not missed here: the tests that use it say so and are skipped.
 cross/need.sh Xvfb:xvfb xdotool:xdotool libxcursor1 strace:strace curl:curl djpeg:libjpeg-turbo-progs \
     ip:iproute2 chromium:chromium ffprobe:ffmpeg dpkg-shlibdeps:dpkg-dev desktop-file-validate:desktop-file-utils man:man-db \
-    qemu-system-aarch64:qemu-system-arm cpio:cpio depmod:kmod xz:xz-utils qemu-arm-static:qemu-user-static systemd-analyze:systemd ||
+    qemu-system-aarch64:qemu-system-arm mcopy:mtools ssh:openssh-client cpio:cpio depmod:kmod xz:xz-utils qemu-arm-static:qemu-user-static systemd-analyze:systemd ||
     echo "Going on without" >&2
 case " $* " in
 *" --include-ignored "*)
@@ -24,6 +24,16 @@ skips=$CARGO_TARGET_DIR/skipped-tests # written by tests/it/skip.rs
 log=$CARGO_TARGET_DIR/test.log
 : >"$skips"
 
+# image: the card's image in dist/, unless it is there already, from the same files.
+image() {
+    local inputs stamp=$CARGO_TARGET_DIR/image-inputs
+    inputs=$(find cross/image systemd dist/lancam-aarch64 -type f -print0 | sort -z | xargs -0 sha256sum)
+    if (cd dist && sha256sum --quiet --check - <"$stamp.made" >/dev/null 2>&1) && [ "$inputs" = "$(cat "$stamp")" ]; then return; fi
+    cross/image/build.sh dist/lancam-aarch64
+    (cd dist && sha256sum lancam.img) >"$stamp.made"
+    echo "$inputs" >"$stamp"
+}
+
 what=()
 if [ "$(uname -s)" = Linux ]; then
     cargo test --locked --no-run || exit
@@ -32,6 +42,8 @@ if [ "$(uname -s)" = Linux ]; then
     *) cross/build.sh aarch64 ;;
     esac
     export LANCAM_PI_BINARY=$PWD/dist/lancam-aarch64
+    # Without its packages there is no image, and the tests that boot it say so.
+    if cross/image/fetch.sh >/dev/null; then image; else rm -f dist/lancam.img; fi
 else
     echo "skipped: tests/it: camera: it needs Linux" | tee "$skips"
     what=(--lib --no-default-features --features viewer)
