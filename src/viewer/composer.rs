@@ -2,6 +2,7 @@
 
 use super::channel::Channel;
 use super::keys::KEYS;
+use super::layout;
 use super::news::{Arrival, NoticeKind};
 use super::paint::badges::{self, Badges, Toast};
 use super::paint::controls::{self, Hit};
@@ -154,6 +155,11 @@ impl Composer {
         let of = |(from, to): (f64, f64), len: usize| (from * len as f64, to * len as f64);
         let part = Part { columns: of(part.columns, size.width), rows: of(part.rows, size.height) };
         scaler.draw(source, part, &mut self.canvas, target);
+        if wall.is_grid() {
+            for seam in layout::seams(area, wall.room()) {
+                fill(&mut self.canvas, seam);
+            }
+        }
     }
 
     fn draw_words(
@@ -382,6 +388,15 @@ fn heading(kind: NoticeKind) -> &'static str {
         NoticeKind::Disconnected => "Not connected",
         NoticeKind::NotLancam => "Not a lancam server",
         NoticeKind::Incompatible => "Update needed",
+    }
+}
+
+/// Clears an area.
+fn fill(canvas: &mut Picture, area: Area) {
+    let width = canvas.size().width;
+    let rows = canvas.pixels_mut().chunks_exact_mut(width).skip(area.y);
+    for row in rows.take(area.size.height) {
+        row[area.x..area.x + area.size.width].fill(BESIDE);
     }
 }
 

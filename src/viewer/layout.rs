@@ -12,27 +12,25 @@ pub struct Grid {
     columns: usize,
 }
 
-/// Between two panes, so that pictures do not run into each other.
-const GAP: usize = 2;
-
 impl Grid {
     /// The grid for pictures of these shapes in which most of `room` is picture.
     pub fn new(room: Size, shapes: &(impl Iterator<Item = Size> + Clone)) -> Self {
         let count = shapes.clone().count();
         let of_columns = |columns| Self { room, count, columns };
-        let covered = |grid: &Self| -> usize {
-            shapes
-                .clone()
-                .enumerate()
-                .map(|(at, shape)| fit(shape, grid.pane(at).size).area())
-                .sum()
+        let covered = |grid: &Self| {
+            let fitted = |(at, shape)| fit(shape, grid.pane(at).size).area();
+            let pixels: usize = shapes.clone().enumerate().map(fitted).sum();
+            // In percent: what rounding makes of panes decides nothing.
+            (pixels * 100 + room.area() / 2) / room.area().max(1)
         };
-        // Of two that are as good, the one with fewer columns: the last of equals wins, so they are tried downwards.
-        let best = (1..=count).rev().map(of_columns).max_by_key(covered);
+        // Of two that are as good, the one with more columns, for the last of equals wins: rather side by side than stacked.
+        let best = (1..=count).map(of_columns).max_by_key(covered);
         best.unwrap_or(of_columns(1))
     }
 
     /// Where camera `index` stands. The last row, if it is not full, is in the middle.
+    ///
+    /// Panes touch each other: pictures that just fit are shown pixel by pixel, with a [seam](seams) over their edges.
     pub fn pane(&self, index: usize) -> Area {
         let columns = self.columns.max(1);
         let rows = self.count.div_ceil(columns).max(1);
@@ -41,17 +39,29 @@ impl Grid {
         let (left, right) = edges(self.room.width, columns, column);
         let (top, bottom) = edges(self.room.height, rows, row);
         let missing = columns.saturating_sub(in_row);
-        let shift = missing * (self.room.width + GAP) / columns / 2;
+        let shift = missing * self.room.width / columns / 2;
         Area { x: left + shift, y: top, size: Size::new(right - left, bottom - top) }
     }
 }
 
-/// Where part `index` of `count` begins and ends, with gaps between.
+/// Where part `index` of `count` begins and ends.
 fn edges(room: usize, count: usize, index: usize) -> (usize, usize) {
-    let edge = |index: usize| index * (room + GAP) / count;
-    let (begin, end) = (edge(index), edge(index + 1).saturating_sub(GAP));
-    // A window may be smaller than its gaps.
-    (begin.min(room), end.clamp(begin.min(room), room))
+    (index * room / count, (index + 1) * room / count)
+}
+
+/// What of a pane's edges is covered, so that pictures do not run into each other: a pixel of each that another pane may lie
+/// beside, as columns and rows.
+pub fn seams(pane: Area, room: Size) -> [Area; 4] {
+    let Area { x, y, size: Size { width, height } } = pane;
+    let (right, bottom) = (x + width, y + height);
+    let column = |x, is_seam| Area { x, y, size: Size::new(usize::from(is_seam), height) };
+    let row = |y, is_seam| Area { x, y, size: Size::new(width, usize::from(is_seam)) };
+    [
+        column(x, x > 0 && width > 0),
+        column(right.saturating_sub(1), right < room.width && width > 0),
+        row(y, y > 0 && height > 0),
+        row(bottom.saturating_sub(1), bottom < room.height && height > 0),
+    ]
 }
 
 /// The largest size of this shape that fits into `room`; nothing where either is nothing.
@@ -116,6 +126,32 @@ mod tests {
     fn the_last_row_is_in_the_middle() {
         let grid = grid(Size::new(1280, 720), 3, WIDE);
         let last = grid.pane(2);
-        assert_eq!((last.x, last.size.width), (320, 639));
+        assert_eq!((last.x, last.size.width), (320, 640));
+    }
+
+    #[test]
+    fn pictures_that_just_fit_are_shown_pixel_by_pixel() {
+        for (room, count) in [(Size::new(1280, 720), 4), (Size::new(1920, 1080), 9)] {
+            let grid = grid(room, count, WIDE);
+            assert!((0..count).all(|index| grid.pane(index).size == WIDE), "{count} in {room}");
+        }
+    }
+
+    #[test]
+    fn seams_lie_between_panes_and_not_at_the_edge_of_the_window() {
+        for room in [Size::new(1, 1), Size::new(2, 3), Size::new(640, 360), Size::new(1919, 1079)] {
+            let one = grid(room, 1, WIDE).pane(0);
+            assert!(seams(one, room).iter().all(|seam| seam.size.area() == 0), "{room}");
+            for count in 2..=20 {
+                let grid = grid(room, count, WIDE);
+                for pane in (0..count).map(|index| grid.pane(index)) {
+                    for seam in seams(pane, room).iter().filter(|seam| seam.size.area() > 0) {
+                        let (right, bottom) = (seam.x + seam.size.width, seam.y + seam.size.height);
+                        assert!(pane.contains(seam.x, seam.y), "{room} {count}");
+                        assert!(pane.contains(right - 1, bottom - 1), "{room} {count}");
+                    }
+                }
+            }
+        }
     }
 }

@@ -56,6 +56,17 @@ pub(super) fn weigh<const TAPS: usize, const SHARES: usize>(
         }
         return;
     }
+    if TAPS == 3 {
+        let others = bytes(1).iter().zip(shares(1)).zip(bytes(2).iter().zip(shares(2)));
+        for ((to, &first), ((&second, &of_second), (&third, &of_third))) in
+            to.iter_mut().zip(first).zip(others)
+        {
+            let of_first = 256 - of_second - of_third;
+            let sum = u16::from(first) * of_first + u16::from(second) * of_second + HALF;
+            *to = ((sum + u16::from(third) * of_third) >> 8) as u8;
+        }
+        return;
+    }
     let mut sums = [0_u16; BYTES];
     for (sum, &byte) in sums.iter_mut().zip(first) {
         *sum = (u16::from(byte) << 8) + HALF;
