@@ -2,6 +2,7 @@
 //!
 //! `cargo bench --bench viewer`. Ratios hold on a noisy machine; the times beside them are this machine's.
 
+mod loopback;
 mod measure;
 mod overlay;
 mod path;
@@ -32,6 +33,7 @@ fn main() {
     }
     shown::report();
     overlay::report();
+    loopback::report();
 }
 
 /// The scene as a camera of this size would send it.

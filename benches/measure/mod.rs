@@ -27,7 +27,7 @@ pub(crate) fn paired(
 
 /// This thread's CPU time: what others do on a shared machine does not count.
 #[cfg(all(feature = "camera", target_os = "linux"))]
-fn cpu_seconds() -> f64 {
+pub(crate) fn cpu_seconds() -> f64 {
     use nix::time::{ClockId, clock_gettime};
     let time = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).expect("Linux has this clock");
     std::time::Duration::from(time).as_secs_f64()
@@ -35,7 +35,7 @@ fn cpu_seconds() -> f64 {
 
 /// Where the thread's own clock is not at hand, the wall's.
 #[cfg(not(all(feature = "camera", target_os = "linux")))]
-fn cpu_seconds() -> f64 {
+pub(crate) fn cpu_seconds() -> f64 {
     use std::sync::OnceLock;
     use std::time::Instant;
     static START: OnceLock<Instant> = OnceLock::new();

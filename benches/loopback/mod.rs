@@ -1,0 +1,167 @@
+//! How old a real camera's pictures are when they are handed to the window, on loopback, where both share one clock.
+
+/// Prints a line for each window.
+#[cfg(all(feature = "camera", target_os = "linux"))]
+pub(crate) use measured::report;
+
+/// Nothing, where there is no camera.
+#[cfg(not(all(feature = "camera", target_os = "linux")))]
+pub(crate) fn report() {
+    println!("skipped: age on loopback: built without the camera");
+}
+
+#[cfg(all(feature = "camera", target_os = "linux"))]
+mod measured {
+    use lancam::image::pixels::Size;
+    use lancam::latest::Doorbell;
+    use lancam::source::clock;
+    use lancam::viewer::address::CameraAddress;
+    use lancam::viewer::channel::Channel;
+    use lancam::viewer::composer::{Composer, Extras, Repaint, Sight};
+    use lancam::viewer::presenter::Change;
+    use lancam::viewer::receiver::{Protocol, Wanted};
+    use lancam::viewer::wall::{Info, Wall};
+    use lancam::wire::native::message::Wishes;
+    use std::error::Error;
+    use std::hint::black_box;
+    use std::io::{BufRead, BufReader};
+    use std::process::{Child, Command, Stdio};
+    use std::time::{Duration, Instant};
+
+    const PICTURE: Size = Size::new(1280, 720);
+    /// Not counted: everything grows to its size.
+    const WARM_UP: usize = 30;
+    const COUNTED: usize = 300;
+    /// Thrice as long as it takes.
+    const PATIENCE: Duration = Duration::from_secs(33);
+    /// What may be added to the time that decoding takes.
+    const GOAL_MS: f64 = 3.0;
+
+    pub(crate) fn report() {
+        println!(
+            "age on loopback: from a camera's time stamp, over its encoder, to the pixels for the window; {COUNTED} frames at 30 fps"
+        );
+        for (room, info) in [(PICTURE, Info::Hidden), (Size::new(1920, 1080), Info::Shown)] {
+            if let Err(why) = measure(room, info) {
+                println!("skipped: {PICTURE} in {room}: {why}");
+            }
+        }
+    }
+
+    fn measure(room: Size, info: Info) -> Result<(), Box<dyn Error>> {
+        let camera = Camera::start()?;
+        let doorbell = Doorbell::new();
+        let wanted = Wanted::at(CameraAddress::parse(&camera.address)?);
+        let mut channel = Channel::open(wanted, Protocol::Native(Wishes::default()), &doorbell)?;
+        let mut wall = Wall::new(1);
+        wall.info = info;
+        wall.resize(room);
+        let mut composer = Composer::new(1.0);
+        let mut times = Times::default();
+        let deadline = Instant::now() + PATIENCE;
+        let mut decoded = (0, Duration::ZERO);
+        while times.ages.len() < WARM_UP + COUNTED {
+            let now = Instant::now();
+            if now > deadline {
+                return Err(format!("only {} frames came", times.ages.len()).into());
+            }
+            doorbell.wait(Duration::from_millis(100));
+            let now = Instant::now();
+            if channel.update(now, true) != Change::Picture {
+                continue;
+            }
+            let extras = Extras { paused: None, picker: None, toasts: &[], now };
+            let channels = std::slice::from_ref(&channel);
+            let sight = composer.compose(&wall, channels, Repaint::Changed, &extras);
+            let (Sight::Picture(picture) | Sight::Composed(picture)) = sight;
+            black_box(picture.pixels());
+            let handed_over = clock::now();
+            let arrival = channel.arrival.as_ref().ok_or("a picture without pixels")?;
+            let age = handed_over.since(arrival.picture.captured_at);
+            let totals = arrival.totals;
+            if totals.frames == decoded.0 + 1 {
+                times.decoding.push(totals.decode_time - decoded.1);
+            }
+            times.ages.push(age);
+            times.composing.push(now.elapsed());
+            decoded = (totals.frames, totals.decode_time);
+            channel.shown(Instant::now());
+            channel.is_changed = false;
+        }
+        times.print(room, info);
+        Ok(())
+    }
+
+    /// Of each frame.
+    #[derive(Default)]
+    struct Times {
+        ages: Vec<Duration>,
+        decoding: Vec<Duration>,
+        composing: Vec<Duration>,
+    }
+
+    impl Times {
+        fn print(&mut self, room: Size, info: Info) {
+            let decoding = percentile(&mut self.decoding, 50);
+            let composing = percentile(&mut self.composing, 50);
+            let [p50, p95] = [50, 95].map(|percent| percentile(&mut self.ages, percent));
+            let above = p50 - decoding;
+            let with = if info == Info::Shown { ", figures over it" } else { "" };
+            println!(
+                "{PICTURE} in {room}{with}: p50 {p50:.2} ms, p95 {p95:.2} ms; decoding {decoding:.2} ms, putting together {composing:.2} ms; \
+                 p50 above decoding {above:.2} ms (goal {GOAL_MS})"
+            );
+        }
+    }
+
+    /// In milliseconds, without the first ones.
+    fn percentile(times: &mut [Duration], percent: usize) -> f64 {
+        let counted = times.get_mut(WARM_UP..).unwrap_or_default();
+        counted.sort_unstable();
+        let at = (counted.len() * percent / 100).min(counted.len().saturating_sub(1));
+        counted.get(at).map_or(f64::NAN, |time| time.as_secs_f64() * 1000.0)
+    }
+
+    /// A real camera, until it is dropped.
+    struct Camera {
+        process: Child,
+        address: String,
+    }
+
+    impl Camera {
+        fn start() -> Result<Self, Box<dyn Error>> {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_lancam"));
+            for (variable, _) in std::env::vars_os() {
+                if variable.to_string_lossy().starts_with("LANCAM_") {
+                    command.env_remove(variable);
+                }
+            }
+            let source = format!("test:{PICTURE}@30");
+            let mut process = command
+                .args(["--source", &source, "--listen", "127.0.0.1:0"])
+                .env("LANCAM_ANNOUNCE", "off")
+                .env("LANCAM_CONFIG", "")
+                .stdin(Stdio::null())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::null())
+                .spawn()?;
+            let stdout = process.stdout.take();
+            let mut camera = Self { process, address: String::new() };
+            // What it prints ends with it, at the latest when it is dropped.
+            for line in BufReader::new(stdout.ok_or("no standard output")?).lines() {
+                if let Some((_, address)) = line?.split_once("LISTENING AT: tcp://") {
+                    camera.address = address.to_owned();
+                    return Ok(camera);
+                }
+            }
+            Err("lancam ended before it listened".into())
+        }
+    }
+
+    impl Drop for Camera {
+        fn drop(&mut self) {
+            let _ = self.process.kill();
+            let _ = self.process.wait();
+        }
+    }
+}
