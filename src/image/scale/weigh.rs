@@ -3,8 +3,8 @@
 // Sums of weighed bytes are shifted into bytes again.
 #![allow(clippy::cast_possible_truncation)]
 
-/// Pixels are fetched one by one, and weighed as many at once: few enough to stay in the nearest cache.
-pub(super) const BLOCK: usize = 64;
+/// Pixels are fetched one by one, and weighed as many at once: so few that the compiler keeps them in registers.
+pub(super) const BLOCK: usize = 8;
 
 /// For rounding to the nearest when a sum is divided by 256.
 pub(super) const HALF: u16 = 128;
