@@ -1,6 +1,7 @@
 //! The viewer's costs as ratios to the bare library call, measured in turns in one run.
 //!
-//! `cargo bench --bench viewer`. Ratios hold on a noisy machine; the times beside them are this machine's.
+//! `cargo bench --bench viewer`, or `cargo bench --bench viewer -- loopback` for ages alone. Ratios hold on a noisy machine;
+//! the times beside them are this machine's.
 
 mod loopback;
 mod measure;
@@ -21,6 +22,9 @@ use scene::scene_planes;
 const ROUNDS: usize = 201;
 
 fn main() {
+    if std::env::args().any(|argument| argument == "loopback") {
+        return loopback::report();
+    }
     println!("bytes of the wire to a picture in the slot, against libjpeg-turbo into ready memory");
     for size in [Size::new(1280, 720), Size::new(1920, 1080), Size::new(320, 180)] {
         let jpeg = encode(size);

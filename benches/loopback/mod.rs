@@ -24,9 +24,10 @@ mod measured {
     use lancam::wire::native::message::Wishes;
     use std::error::Error;
     use std::hint::black_box;
-    use std::io::{BufRead, BufReader};
+    use std::io::{BufRead, BufReader, Write};
     use std::process::{Child, Command, Stdio};
     use std::time::{Duration, Instant};
+    use tempfile::NamedTempFile;
 
     const PICTURE: Size = Size::new(1280, 720);
     /// Not counted: everything grows to its size.
@@ -39,17 +40,28 @@ mod measured {
 
     pub(crate) fn report() {
         println!(
-            "age on loopback: from a camera's time stamp, over its encoder, to the pixels for the window; {COUNTED} frames at 30 fps"
+            "age on loopback: from a camera's time stamp to the pixels for the window; {COUNTED} frames of {PICTURE} at 30 fps"
         );
-        for (room, info) in [(PICTURE, Info::Hidden), (Size::new(1920, 1080), Info::Shown)] {
-            if let Err(why) = measure(room, info) {
-                println!("skipped: {PICTURE} in {room}: {why}");
+        for makes in [Makes::Jpegs, Makes::Pixels] {
+            for (room, info) in [(PICTURE, Info::Hidden), (Size::new(1920, 1080), Info::Shown)] {
+                if let Err(why) = measure(makes, room, info) {
+                    println!("skipped: {makes:?} in {room}: {why}");
+                }
             }
         }
     }
 
-    fn measure(room: Size, info: Info) -> Result<(), Box<dyn Error>> {
-        let camera = Camera::start()?;
+    /// What comes from the sensor.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    enum Makes {
+        /// JPEGs, as webcams do: they are passed on.
+        Jpegs,
+        /// The test pattern, which is drawn and encoded after its time stamp.
+        Pixels,
+    }
+
+    fn measure(makes: Makes, room: Size, info: Info) -> Result<(), Box<dyn Error>> {
+        let camera = Camera::start(makes)?;
         let doorbell = Doorbell::new();
         let wanted = Wanted::at(CameraAddress::parse(&camera.address)?);
         let mut channel = Channel::open(wanted, Protocol::Native(Wishes::default()), &doorbell)?;
@@ -82,13 +94,16 @@ mod measured {
             if totals.frames == decoded.0 + 1 {
                 times.decoding.push(totals.decode_time - decoded.1);
             }
+            if let Some(known) = &arrival.age {
+                times.coming.push(age.saturating_sub(known.at.elapsed()));
+            }
             times.ages.push(age);
             times.composing.push(now.elapsed());
             decoded = (totals.frames, totals.decode_time);
             channel.shown(Instant::now());
             channel.is_changed = false;
         }
-        times.print(room, info);
+        times.print(makes, room, info);
         Ok(())
     }
 
@@ -96,19 +111,22 @@ mod measured {
     #[derive(Default)]
     struct Times {
         ages: Vec<Duration>,
+        /// Until all its bytes were there.
+        coming: Vec<Duration>,
         decoding: Vec<Duration>,
         composing: Vec<Duration>,
     }
 
     impl Times {
-        fn print(&mut self, room: Size, info: Info) {
+        fn print(&mut self, makes: Makes, room: Size, info: Info) {
             let decoding = percentile(&mut self.decoding, 50);
             let composing = percentile(&mut self.composing, 50);
+            let coming = percentile(&mut self.coming, 50);
             let [p50, p95] = [50, 95].map(|percent| percentile(&mut self.ages, percent));
             let above = p50 - decoding;
             let with = if info == Info::Shown { ", figures over it" } else { "" };
             println!(
-                "{PICTURE} in {room}{with}: p50 {p50:.2} ms, p95 {p95:.2} ms; decoding {decoding:.2} ms, putting together {composing:.2} ms; \
+                "{makes:?} in {room}{with}: p50 {p50:.2} ms, p95 {p95:.2} ms; coming here {coming:.2} ms, decoding {decoding:.2} ms, putting together {composing:.2} ms; \
                  p50 above decoding {above:.2} ms (goal {GOAL_MS})"
             );
         }
@@ -126,19 +144,25 @@ mod measured {
     struct Camera {
         process: Child,
         address: String,
+        _clip: NamedTempFile,
     }
 
     impl Camera {
-        fn start() -> Result<Self, Box<dyn Error>> {
+        fn start(makes: Makes) -> Result<Self, Box<dyn Error>> {
+            let mut clip = tempfile::Builder::new().suffix(".mjpeg").tempfile()?;
+            clip.write_all(&crate::encode(PICTURE))?;
             let mut command = Command::new(env!("CARGO_BIN_EXE_lancam"));
             for (variable, _) in std::env::vars_os() {
                 if variable.to_string_lossy().starts_with("LANCAM_") {
                     command.env_remove(variable);
                 }
             }
-            let source = format!("test:{PICTURE}@30");
+            let source = match makes {
+                Makes::Jpegs => clip.path().to_string_lossy().into_owned(),
+                Makes::Pixels => format!("test:{PICTURE}@30"),
+            };
             let mut process = command
-                .args(["--source", &source, "--listen", "127.0.0.1:0"])
+                .args(["--source", &source, "--fps", "30", "--listen", "127.0.0.1:0"])
                 .env("LANCAM_ANNOUNCE", "off")
                 .env("LANCAM_CONFIG", "")
                 .stdin(Stdio::null())
@@ -146,7 +170,7 @@ mod measured {
                 .stderr(Stdio::null())
                 .spawn()?;
             let stdout = process.stdout.take();
-            let mut camera = Self { process, address: String::new() };
+            let mut camera = Self { process, address: String::new(), _clip: clip };
             // What it prints ends with it, at the latest when it is dropped.
             for line in BufReader::new(stdout.ok_or("no standard output")?).lines() {
                 if let Some((_, address)) = line?.split_once("LISTENING AT: tcp://") {
