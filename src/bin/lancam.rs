@@ -20,7 +20,7 @@ mod linux {
     use lancam::camera::help;
     use lancam::camera::renditions::Renditions;
     use lancam::camera::session::{Camera, HttpRules, Seats};
-    use lancam::camera::{anyway, heart, selftest, server, supervisor};
+    use lancam::camera::{anyway, heart, selftest, server, setup, supervisor};
     use lancam::net::handed_over;
     use lancam::net::notify::Notifier;
     use lancam::source::SourceError;
@@ -68,6 +68,10 @@ mod linux {
         match command {
             Command::Help => print!("{}", help::text()),
             Command::SelfTest => say(selftest::block(&version::text("lancam"))),
+            Command::Setup(options) => {
+                log_setup::start(0);
+                setup::run(&options);
+            }
             Command::Version => println!("{}", version::text("lancam")),
             Command::List { json: true } => say(Listing::now().json()),
             Command::List { json: false } => say(Listing::now()),

@@ -3,6 +3,7 @@
 use super::config::{Config, ConfigErrors};
 use super::metrics::Metrics;
 use super::server::{self, Listen, ListenError};
+use super::setup;
 use crate::source::{CaptureWish, Opener, SourceError, SourceSpec, Trouble};
 use crate::stop::Stop;
 use std::net::TcpListener;
@@ -16,6 +17,10 @@ pub fn complain(config: &Config, metrics: &Metrics) {
     for problem in &config.problems {
         log::error!("{problem}");
         metrics.complain(problem.to_string());
+    }
+    // Nobody who is to have a camera whatever happens reads the log of what ran before it.
+    if config.config_errors == ConfigErrors::Defaults {
+        setup::complaints().into_iter().for_each(|line| metrics.complain(line));
     }
 }
 

@@ -20,6 +20,7 @@ pub mod renditions;
 pub mod selftest;
 pub mod server;
 pub mod session;
+pub mod setup;
 mod state;
 pub mod supervisor;
 pub mod update;

@@ -58,6 +58,7 @@ mod rig;
 mod screen_stamp;
 mod sensor;
 mod service;
+mod setup;
 mod skip;
 mod slow_viewer;
 mod stream;

@@ -1,17 +1,19 @@
 //! The command line: what to do, and the options said there, not yet followed.
 
 use super::options::{Entry, Kind};
+use super::setup::{self, Step};
 use super::{ConfigError, Said, nearest};
 use lexopt::Arg::{Long, Short, Value};
 use std::ffi::OsString;
 
 /// What the program is asked to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Verb {
     Run,
     List { json: bool },
     Check,
     SelfTest,
+    Setup(setup::Options),
     Version,
     Help,
 }
@@ -41,6 +43,9 @@ impl Arguments {
                 Value(word) if first && word == "list" => this.verb = Verb::List { json: false },
                 Value(word) if first && word == "check" => this.verb = Verb::Check,
                 Value(word) if first && word == "selftest" => this.verb = Verb::SelfTest,
+                Value(word) if first && word == "setup" => {
+                    this.verb = Verb::Setup(setup::Options::default());
+                }
                 Long("json") if matches!(this.verb, Verb::List { .. }) => {
                     this.verb = Verb::List { json: true };
                 }
@@ -49,6 +54,20 @@ impl Arguments {
                 Short('v') => this.verbosity = this.verbosity.saturating_add(1),
                 Short('q') => this.verbosity = this.verbosity.saturating_sub(1),
                 Long(name) => {
+                    if let Verb::Setup(options) = &mut this.verb {
+                        let folder = match name {
+                            "boot" => &mut options.boot,
+                            "run" => &mut options.run,
+                            "data" => &mut options.data,
+                            "keep-secrets" => {
+                                options.step = Step::KeepSecrets;
+                                continue;
+                            }
+                            _ => return Err(wrong(argument.unexpected())),
+                        };
+                        *folder = parser.value().map_err(wrong)?.into();
+                        continue;
+                    }
                     let Some(entry) = Entry::named(name) else {
                         return Err(ConfigError::Usage(no_option(name)));
                     };

@@ -3,6 +3,7 @@
 use super::options::{Entry, InFile, Kind};
 use super::statements::{self, MAX_MISTAKES, Mistake, MistakeKind, Statement, Value};
 use super::{Config, Place, Problem, Said, nearest};
+use crate::camera::setup::{Remark, Weight, own};
 use nix::libc;
 use std::fs::OpenOptions;
 use std::io::{self, Read};
@@ -97,6 +98,9 @@ impl Reading<'_> {
         if key == "controls" {
             return self.controls(statement);
         }
+        if own::TABLES.contains(&key.as_str()) {
+            return self.device(&statement);
+        }
         let naming = self.naming(&statement);
         match Entry::named(key) {
             None if matches!(value, Value::Table(_)) => {
@@ -123,6 +127,15 @@ impl Reading<'_> {
                     self.problem(Some(value_at.start), text);
                 }
             },
+        }
+    }
+
+    /// What is for `lancam setup` and not for this program; its mistakes are told all the same.
+    fn device(&mut self, statement: &Statement) {
+        for Remark { weight, at, text } in own::remarks(statement, &self.text) {
+            if weight == Weight::Complaint {
+                self.problem(at, text);
+            }
         }
     }
 
@@ -228,6 +241,12 @@ fn texts(entry: &Entry, value: &Value) -> Result<Vec<String>, String> {
 fn told(mistake: &Mistake) -> String {
     let kind = mistake.key.as_deref().and_then(Entry::named).map(|entry| entry.kind);
     match (&mistake.kind, &mistake.key) {
+        (MistakeKind::NoQuotes(_), Some(key))
+            if key.contains("psk") || own::TABLES.contains(&key.as_str()) =>
+        {
+            // Logs and pages are read by others.
+            format!("text has quotes around it: {key} = \"…\" would work")
+        }
         (MistakeKind::NoQuotes(_), Some(key)) if matches!(kind, Some(Kind::Switch)) => {
             format!("{key} is a switch: {key} = true or {key} = false would work")
         }

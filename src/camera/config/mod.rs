@@ -4,7 +4,7 @@ mod command_line;
 mod file;
 mod nearest;
 pub mod options;
-mod statements;
+pub(in crate::camera) mod statements;
 mod values;
 
 use super::announcer::Announce;
@@ -12,6 +12,7 @@ use super::desk::Control;
 use super::encode::Coding;
 use super::renditions::wish::Wish;
 use super::server::Listen;
+use super::setup;
 use crate::image::orientation::{Orientation, Rotation};
 use crate::image::pixels::Chroma;
 use crate::image::rendition::SizeWish;
@@ -46,6 +47,8 @@ pub enum Command {
     },
     /// Print one block about this machine and its camera.
     SelfTest,
+    /// Put what the owner of an SD card left on its boot partition where programs look for it.
+    Setup(setup::Options),
     /// Print the version.
     Version,
     /// Print [`help::text`](super::help::text).
@@ -227,6 +230,7 @@ impl Command {
             Verb::Help => return Ok(Self::Help),
             Verb::Version => return Ok(Self::Version),
             Verb::SelfTest => return Ok(Self::SelfTest),
+            Verb::Setup(options) => return Ok(Self::Setup(options)),
             Verb::List { json } => return Ok(Self::List { json }),
             Verb::Run | Verb::Check => {}
         }

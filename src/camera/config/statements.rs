@@ -6,16 +6,16 @@ use toml::de::{DeTable, DeValue};
 
 /// `KEY = VALUE`, and where it stands: in bytes from the beginning.
 #[derive(Debug, PartialEq)]
-pub(super) struct Statement {
-    pub(super) key: String,
-    pub(super) key_at: Range<usize>,
-    pub(super) value: Value,
-    pub(super) value_at: Range<usize>,
+pub(in crate::camera) struct Statement {
+    pub(in crate::camera) key: String,
+    pub(in crate::camera) key_at: Range<usize>,
+    pub(in crate::camera) value: Value,
+    pub(in crate::camera) value_at: Range<usize>,
 }
 
 /// What a key is set to.
 #[derive(Debug, PartialEq)]
-pub(super) enum Value {
+pub(in crate::camera) enum Value {
     Text(String),
     /// In decimal, as it is written otherwise.
     Number(String),
@@ -29,15 +29,15 @@ pub(super) enum Value {
 
 /// What TOML cannot mean.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Mistake {
-    pub(super) at: usize,
+pub(in crate::camera) struct Mistake {
+    pub(in crate::camera) at: usize,
     /// The key that it stands behind, if any.
-    pub(super) key: Option<String>,
-    pub(super) kind: MistakeKind,
+    pub(in crate::camera) key: Option<String>,
+    pub(in crate::camera) kind: MistakeKind,
 }
 
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum MistakeKind {
+pub(in crate::camera) enum MistakeKind {
     /// These words are text, and have no quotes around them.
     NoQuotes(String),
     /// This key or table is there already.
@@ -49,14 +49,14 @@ pub(super) enum MistakeKind {
 }
 
 /// Beyond this many, a file is none of ours.
-pub(super) const MAX_MISTAKES: usize = 50;
+pub(in crate::camera) const MAX_MISTAKES: usize = 50;
 
 /// The statements that can be relied on, in their order, and what is wrong with the rest.
 ///
 /// The parser goes on after a mistake, but what it then finds may be anything: `allow = ["192.0.2.1",` without its end
 /// swallows all lines behind it. So the line where the broken statement begins is taken out, and the rest parsed anew,
 /// until nothing is wrong with it.
-pub(super) fn read(text: &str) -> (Vec<Statement>, Vec<Mistake>) {
+pub(in crate::camera) fn read(text: &str) -> (Vec<Statement>, Vec<Mistake>) {
     let mut left = text.to_owned();
     let mut mistakes: Vec<Mistake> = Vec::new();
     // Between the beginning of a broken statement and where that shows, more mistakes are its echo.

@@ -1,0 +1,98 @@
+//! Files of the boot partition in, files of `/run` out.
+
+use super::text::Text;
+use super::wishes::Reading;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+
+/// A hundred times what anybody would write.
+const MAX_LEN: u64 = 64 << 10;
+
+/// Who may read a file, or enter a folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Access {
+    /// Everybody on this machine.
+    All,
+    /// Its owner.
+    Root,
+}
+
+/// A file's text; `None` where there is none, or none that can be read. That is a remark then.
+pub(super) fn read(path: &Path, reading: &mut Reading) -> Option<Text> {
+    let mut bytes = Vec::new();
+    // What is no file, such as a pipe, might never end.
+    match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+        Ok(about) if !about.is_file() => {
+            reading.complain(None, "is no file, so nothing in it counts");
+            return None;
+        }
+        _ => {}
+    }
+    let file = fs::File::open(path).and_then(|file| file.take(MAX_LEN + 1).read_to_end(&mut bytes));
+    if let Err(error) = file {
+        reading.complain(None, format!("cannot be read: {error}"));
+        return None;
+    }
+    if u64::try_from(bytes.len()).is_ok_and(|len| len > MAX_LEN) {
+        reading.complain(
+            None,
+            format!("is longer than {} kB, so nothing in it counts", MAX_LEN >> 10),
+        );
+        return None;
+    }
+    let (text, taken_out) = Text::decode(bytes);
+    for at in taken_out {
+        reading.complain(at, "this line is not UTF-8 and does not count; saved as UTF-8 it would");
+    }
+    Some(text)
+}
+
+/// Writes a file so that there is the old one or the new one at any moment.
+///
+/// # Errors
+/// As the file system has them.
+pub(super) fn put(path: &Path, text: &str, access: Access) -> io::Result<()> {
+    let mode = match access {
+        Access::All => 0o644,
+        Access::Root => 0o600,
+    };
+    let next = path.with_extension("next");
+    // One that a power cut has left may have other rights.
+    match fs::remove_file(&next) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&next)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&next, path)
+}
+
+/// Writes a file, or removes it where there is nothing to be in it.
+///
+/// # Errors
+/// As the file system has them.
+pub(super) fn put_or_remove(path: &Path, text: Option<&str>, access: Access) -> io::Result<()> {
+    match text {
+        Some(text) => put(path, text, access),
+        None => match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        },
+    }
+}
+
+/// Makes a folder, and those above it.
+///
+/// # Errors
+/// As the file system has them.
+pub(super) fn folder(path: &Path, access: Access) -> io::Result<()> {
+    let mode = match access {
+        Access::All => 0o755,
+        Access::Root => 0o700,
+    };
+    fs::DirBuilder::new().recursive(true).mode(mode).create(path)
+}

@@ -1,0 +1,80 @@
+//! What Raspberry Pi Imager writes in TOML: `custom.toml`, which Raspberry Pi OS 12 reads, and `rpi-preseed.toml`.
+
+use super::tables::Table;
+use super::wishes::{Network, Reading, Secret, Ssid, Visibility, Weight};
+use crate::camera::config::statements::{self, Statement, Value};
+
+/// What the file asks for.
+pub(super) fn read(text: &str) -> Reading {
+    let mut reading = Reading::default();
+    let (statements, mistakes) = statements::read(text);
+    for mistake in mistakes {
+        // What is written there may be a password.
+        reading.complain(mistake.at, "this is no KEY = VALUE");
+    }
+    let is_whole = reading.remarks.is_empty();
+    for statement in &statements {
+        read_table(statement, text, &mut reading);
+    }
+    if !is_whole {
+        reading.doubt_open_networks();
+    }
+    reading
+}
+
+fn read_table(statement: &Statement, source: &str, reading: &mut Reading) {
+    let name = statement.key.as_str();
+    let at = statement.key_at.start;
+    let Value::Table(statements) = &statement.value else {
+        if name != "config_version" {
+            reading.note(at, "this makes no difference here");
+        }
+        return;
+    };
+    let mut table = Table::new(name, statements);
+    match name {
+        "system" => table.name("hostname", source, reading),
+        "ssh" => ssh(&mut table, at, reading),
+        "wlan" => wlan(&mut table, at, source, reading),
+        "user" => return reading.note(at, "[user]: there are no accounts here, and no passwords"),
+        "locale" => return,
+        _ => return reading.note(at, "this table makes no difference here"),
+    }
+    table.end(Weight::Note, reading);
+}
+
+fn ssh(table: &mut Table<'_>, at: usize, reading: &mut Reading) {
+    let is_enabled = table.truth("enabled", reading);
+    table.skip(&["password_authentication"]);
+    table.keys(reading);
+    if is_enabled == Some(false) {
+        reading.wishes.keys.clear();
+    } else if reading.wishes.keys.is_empty() {
+        reading.complain(at, "[ssh]: a shell is for who has a key, and authorized_keys has none");
+    }
+}
+
+fn wlan(table: &mut Table<'_>, at: usize, source: &str, reading: &mut Reading) {
+    let named = table.ssid("ssid", source, reading, |text| Ssid::parse(text.as_bytes()));
+    let in_digits = table.ssid("ssid_hex", source, reading, Ssid::parse_hex);
+    let secret = table.secret("password", source, reading);
+    // What it says can be seen.
+    table.skip(&["password_encrypted", "key_mgmt"]);
+    let visibility = match table.truth("hidden", reading) {
+        Some(true) => Visibility::Hidden,
+        _ => Visibility::Told,
+    };
+    table.country(source, reading);
+    let Some(ssid) = named.or(in_digits) else {
+        if secret.is_some() {
+            reading.complain(at, "a password without a network: ssid in [wlan] is missing");
+        }
+        return;
+    };
+    let (secret, secret_at) = match secret {
+        None => (Secret::Open, None),
+        Some(Some((secret, at))) => (secret, Some(at)),
+        Some(None) => return,
+    };
+    reading.wishes.networks.push(Network { ssid, secret, visibility, secret_at });
+}

@@ -1,0 +1,309 @@
+//! `lancam setup`: what the owner of an SD card left on its boot partition, put where the programs of the image look for it.
+//!
+//! It runs at each start before them, and never fails: what it cannot read is a complaint and the default. Files are parsed,
+//! never run and never handed through. Each dialect has a file of its own, in which nothing is opened or written.
+
+mod cloud;
+mod files;
+mod imager;
+pub mod own;
+mod pbkdf2;
+mod supplicant;
+mod tables;
+mod text;
+mod vault;
+mod wishes;
+mod written;
+mod yaml;
+mod yaml_flow;
+
+use files::{Access, put_or_remove};
+use std::fmt::Write;
+use std::fs;
+use std::io;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use text::Text;
+use vault::Vault;
+use wishes::{Network, Secret, Wishes};
+pub use wishes::{Reading, Remark, Weight};
+
+/// Where what is wrong is written down, a line each: the page and the screen tell of it.
+pub const COMPLAINTS: &str = "/run/lancam/complaints";
+
+/// Where to read and write, and which step it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// The boot partition.
+    pub boot: PathBuf,
+    /// What is in memory. Only with `/run` itself the machine gets its name.
+    pub run: PathBuf,
+    /// The camera's own partition.
+    pub data: PathBuf,
+    /// What is to be done.
+    pub step: Step,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Everything that can be done before the camera's own partition is there.
+    Everything,
+    /// The rest: Wi-Fi passwords, to that partition and from there.
+    KeepSecrets,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { boot: "/boot".into(), run: RUN.into(), data: "/data".into(), step: Step::Everything }
+    }
+}
+
+const RUN: &str = "/run";
+
+/// Reads what a file asks for.
+type Dialect = fn(&str) -> Reading;
+
+/// All that is read; what the first says wins.
+const DIALECTS: [(&str, Dialect); 7] = [
+    ("lancam.toml", own::read),
+    (AUTHORIZED_KEYS, authorized_keys),
+    ("custom.toml", imager::read),
+    ("rpi-preseed.toml", imager::read),
+    ("user-data", cloud::read_user_data),
+    ("network-config", cloud::read_network_config),
+    ("wpa_supplicant.conf", supplicant::read),
+];
+
+const AUTHORIZED_KEYS: &str = "authorized_keys";
+
+fn authorized_keys(text: &str) -> Reading {
+    let mut reading = Reading::default();
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        let said = line.trim();
+        if !said.is_empty() && !said.starts_with('#') {
+            reading.key(at, "this line", said);
+        }
+        at += line.len();
+    }
+    reading
+}
+
+/// What a dialect makes of a text; for fuzzers. `None` where there is no such file.
+pub fn read(file: &str, text: &str) -> Option<Reading> {
+    let (_, dialect) = DIALECTS.iter().find(|(name, _)| *name == file)?;
+    Some(dialect(text))
+}
+
+/// A file of the boot partition that has been read.
+struct Source {
+    file: &'static str,
+    text: Text,
+    /// Its networks; also those that do not count, for their passwords lie there as well.
+    networks: Vec<Network>,
+}
+
+/// All that has been read.
+#[derive(Default)]
+struct Found {
+    wishes: Wishes,
+    sources: Vec<Source>,
+    complaints: Vec<String>,
+}
+
+/// Does a step. What cannot be done is told; there is nobody who could do more about it.
+pub fn run(options: &Options) {
+    let mut found = Found::read(&options.boot);
+    let done = match options.step {
+        Step::Everything => found.write_everything(options),
+        Step::KeepSecrets => found.keep_secrets(options),
+    };
+    if let Err(error) = done {
+        log::error!("settings of the boot partition: {error}");
+    }
+    let complaints = found.complaints.iter().fold(String::new(), |text, it| text + it + "\n");
+    let complaints = Some(complaints.as_str()).filter(|text| !text.is_empty());
+    let path = options.run.join("lancam/complaints");
+    if let Err(error) = put_or_remove(&path, complaints, Access::All) {
+        log::error!("{}: {error}", path.display());
+    }
+}
+
+impl Found {
+    fn read(boot: &Path) -> Self {
+        let mut found = Self::default();
+        for (file, dialect) in DIALECTS {
+            let mut reading = Reading::default();
+            let Some(text) = files::read(&boot.join(file), &mut reading) else {
+                found.tell(file, "", &reading.remarks);
+                continue;
+            };
+            found.tell(file, &text.text, &reading.remarks);
+            let Reading { mut wishes, remarks } = dialect(&text.text);
+            found.tell(file, &text.text, &remarks);
+            let networks = wishes.networks.clone();
+            found.sources.push(Source { file, text, networks });
+            if file == AUTHORIZED_KEYS {
+                // Both are ours.
+                found.wishes.keys.append(&mut wishes.keys);
+            }
+            found.wishes = std::mem::take(&mut found.wishes).or(wishes);
+        }
+        found.look_for_others(boot);
+        found
+    }
+
+    /// Logs remarks, and keeps complaints for others to tell.
+    fn tell(&mut self, file: &str, text: &str, remarks: &[Remark]) {
+        for remark in remarks {
+            let at = remark.at.map(|at| format!(":{}", text::line(text, at))).unwrap_or_default();
+            let line = format!("{file}{at}: {}", remark.text);
+            match remark.weight {
+                Weight::Complaint => self.complain(line),
+                Weight::Note => log::info!("{line}"),
+            }
+        }
+    }
+
+    fn complain(&mut self, line: String) {
+        log::warn!("{line}");
+        self.complaints.push(line);
+    }
+
+    /// What owners may expect something of that is not done.
+    fn look_for_others(&mut self, boot: &Path) {
+        let is_there = |names: &[&str]| names.iter().any(|name| boot.join(name).exists());
+        if is_there(&["firstrun.sh"]) {
+            self.complain(
+                "firstrun.sh: nothing of the boot partition is run; what it should do can be written into lancam.toml".into(),
+            );
+        }
+        if is_there(&["ssh", "ssh.txt"]) && self.wishes.keys.is_empty() {
+            self.complain(
+                "ssh: a shell is for who has a key; one in authorized_keys would work".into(),
+            );
+        }
+        if is_there(&["userconf", "userconf.txt"]) {
+            log::info!("userconf.txt: there are no accounts here, and no passwords");
+        }
+    }
+
+    fn write_everything(&mut self, options: &Options) -> io::Result<()> {
+        let lancam = options.run.join("lancam");
+        files::folder(&lancam, Access::All)?;
+        // Root's, who has no other.
+        files::folder(&lancam.join("home"), Access::Root)?;
+        let own = self.sources.iter().find(|source| source.file == "lancam.toml");
+        let own = own.map(|source| own::without_tables(&source.text.text));
+        put_or_remove(&lancam.join("lancam.toml"), own.as_deref(), Access::All)?;
+
+        let ssh = lancam.join("ssh");
+        files::folder(&ssh, Access::Root)?;
+        let keys = self.wishes.keys.iter().fold(String::new(), |text, key| text + key + "\n");
+        let keys = Some(keys.as_str()).filter(|text| !text.is_empty());
+        put_or_remove(&ssh.join("authorized_keys"), keys, Access::Root)?;
+
+        let networks = options.run.join("systemd/network");
+        files::folder(&networks, Access::All)?;
+        for (interface, addresses) in
+            [("eth0", &self.wishes.wired), ("wlan0", &self.wishes.wireless)]
+        {
+            let text = addresses.as_ref().map(|addresses| written::network(interface, addresses));
+            let path = networks.join(format!("40-{interface}.network"));
+            put_or_remove(&path, text.as_deref(), Access::All)?;
+        }
+        self.write_wifi(options)?;
+        self.name_the_machine(options)
+    }
+
+    fn name_the_machine(&self, options: &Options) -> io::Result<()> {
+        let name = self.wishes.name.as_ref().map(wishes::HostName::as_str);
+        put_or_remove(&options.run.join("lancam/hostname"), name, Access::All)?;
+        match name {
+            Some(name) if options.run == Path::new(RUN) => {
+                log::info!("this machine's name is {name}");
+                Ok(nix::unistd::sethostname(name)?)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// For those networks whose secret is known.
+    fn write_wifi(&self, options: &Options) -> io::Result<()> {
+        let networks = &self.wishes.networks;
+        let is_any = networks.iter().any(|network| network.secret != Secret::Moved);
+        let text = is_any.then(|| supplicant::written(self.wishes.country, networks));
+        let path = options.run.join("lancam/wpa_supplicant.conf");
+        put_or_remove(&path, text.as_deref(), Access::Root)
+    }
+
+    fn keep_secrets(&mut self, options: &Options) -> io::Result<()> {
+        let kept = options.data.join("wifi");
+        let mut vault = Vault::read(&kept);
+        let networks = self.sources.iter().flat_map(|source| &source.networks);
+        networks.for_each(|network| vault.take(&network.ssid, &network.secret));
+        match vault.keep(&kept) {
+            Ok(()) => self.write_over_secrets(&options.boot),
+            Err(error) => log::warn!(
+                "Wi-Fi passwords stay on the boot partition: {}: {error}",
+                kept.display()
+            ),
+        }
+        let mut unknown = String::new();
+        for network in &mut self.wishes.networks {
+            match vault.get(&network.ssid) {
+                Some(secret) if network.secret != Secret::Open => network.secret = secret.clone(),
+                None if network.secret == Secret::Moved => {
+                    let _ = write!(unknown, "{} ", network.ssid);
+                }
+                _ => {}
+            }
+        }
+        if !unknown.is_empty() {
+            self.complain(format!(
+                "the password of {unknown}is not on this camera any more: written anew where it stood, it would work"
+            ));
+        }
+        self.write_wifi(options)
+    }
+
+    /// Once the camera's own partition has them.
+    fn write_over_secrets(&mut self, boot: &Path) {
+        let mut places: Vec<(&Source, Vec<Range<usize>>)> = Vec::new();
+        for source in &self.sources {
+            let secret = |network: &Network| {
+                network.secret_at.clone().filter(|_| network.secret.text().is_some())
+            };
+            let in_it: Vec<_> = source.networks.iter().filter_map(secret).collect();
+            if !in_it.is_empty() {
+                places.push((source, in_it));
+            }
+        }
+        if places.is_empty() {
+            return;
+        }
+        let done = vault::writable(boot, || {
+            places.iter().try_for_each(|(source, places)| {
+                vault::write_over(&boot.join(source.file), &source.text, places)
+            })
+        });
+        match done {
+            Ok(()) => {
+                log::info!(
+                    "Wi-Fi passwords were moved from the boot partition to the camera's own"
+                );
+            }
+            Err(error) => log::warn!("Wi-Fi passwords are still on the boot partition: {error}"),
+        }
+    }
+}
+
+/// What is wrong with the settings of the boot partition, for the page.
+pub fn complaints() -> Vec<String> {
+    let text = fs::read_to_string(COMPLAINTS).unwrap_or_default();
+    text.lines().map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,204 @@
+//! The tables of `lancam.toml` that are about the device and not about the camera: [device], [wifi], [ethernet], [ssh].
+
+use super::tables::Table;
+use super::wishes::{Network, Reading, Remark, Secret, Ssid, Visibility, Weight};
+use crate::camera::config::statements::{self, MistakeKind, Statement, Value};
+use std::ops::Range;
+
+/// Their names.
+pub const TABLES: [&str; 4] = ["device", "wifi", "ethernet", "ssh"];
+
+/// What those tables of a whole file ask for. Mistakes elsewhere in it are not told.
+pub fn read(text: &str) -> Reading {
+    let mut reading = Reading::default();
+    let (statements, mistakes) = statements::read(text);
+    let ours = lines_of_tables(text);
+    for mistake in mistakes {
+        if !ours.iter().any(|place| place.contains(&mistake.at)) {
+            continue;
+        }
+        // What is written there may be a password.
+        let why = match &mistake.kind {
+            MistakeKind::NoQuotes(_) => "text has quotes around it: KEY = \"VALUE\" would work",
+            MistakeKind::Twice(_) => "this is here a second time, and the first one counts",
+            MistakeKind::Syntax(_) => "this is no KEY = VALUE",
+            MistakeKind::TooMany => continue,
+        };
+        reading.complain(mistake.at, why);
+    }
+    let is_whole = reading.remarks.is_empty();
+    for statement in &statements {
+        if TABLES.contains(&statement.key.as_str()) {
+            read_table(statement, text, &mut reading);
+        }
+    }
+    if !is_whole {
+        reading.doubt_open_networks();
+    }
+    reading.remarks.sort_by_key(|remark| remark.at);
+    reading
+}
+
+/// What there is to say about one of the tables.
+pub(in crate::camera) fn remarks(statement: &Statement, source: &str) -> Vec<Remark> {
+    let mut reading = Reading::default();
+    read_table(statement, source, &mut reading);
+    reading.remarks
+}
+
+fn read_table(statement: &Statement, source: &str, reading: &mut Reading) {
+    let name = statement.key.as_str();
+    let Value::Table(statements) = &statement.value else {
+        let text =
+            format!("{name} is a table: a line [{name}], and KEY = VALUE below it, would work");
+        return reading.complain(statement.key_at.start, text);
+    };
+    let mut table = Table::new(name, statements);
+    match name {
+        "device" => table.name("name", source, reading),
+        "wifi" => wifi(&mut table, statement.key_at.start, source, reading),
+        "ethernet" => reading.wishes.wired = table.addresses(reading),
+        _ => table.keys(reading),
+    }
+    table.end(Weight::Complaint, reading);
+}
+
+fn wifi(table: &mut Table<'_>, at: usize, source: &str, reading: &mut Reading) {
+    let misnamed = table.has("password");
+    if let Some(at) = misnamed {
+        reading.complain(at, "password in [wifi] is called psk here: psk would work");
+        table.skip(&["password"]);
+    }
+    let ssid = table.ssid("ssid", source, reading, |text| Ssid::parse(text.as_bytes()));
+    let secret = table.secret("psk", source, reading);
+    table.country(source, reading);
+    let visibility = match table.truth("hidden", reading) {
+        Some(true) => Visibility::Hidden,
+        _ => Visibility::Told,
+    };
+    reading.wishes.wireless = table.addresses(reading);
+    let Some(ssid) = ssid else {
+        if secret.is_some() {
+            reading.complain(at, "a password without a network: ssid in [wifi] is missing");
+        }
+        return;
+    };
+    let (secret, secret_at) = match secret {
+        None if misnamed.is_some() => return,
+        None => (Secret::Open, None),
+        Some(Some((secret, at))) => (secret, Some(at)),
+        // It has been told, and nobody means a network without a password who writes one.
+        Some(None) => return,
+    };
+    reading.wishes.networks.push(Network { ssid, secret, visibility, secret_at });
+}
+
+/// The file for the camera program, which everybody on this machine may read: without the lines of those tables, which may
+/// have secrets in them even where they cannot be understood. All others stay in their lines.
+pub fn without_tables(text: &str) -> String {
+    let mut left = text.to_owned();
+    for place in lines_of_tables(text) {
+        let blank: String =
+            text[place.clone()].chars().map(|it| if it == '\n' { "\n" } else { "" }).collect();
+        left.replace_range(place, &blank);
+    }
+    left
+}
+
+/// The lines that are, or may be meant to be, about the device; last ones first.
+fn lines_of_tables(text: &str) -> Vec<Range<usize>> {
+    let mut places = Vec::new();
+    let mut is_inside = false;
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let place = start..start + line.len();
+        start = place.end;
+        let said = line.trim();
+        if let Some(header) = said.strip_prefix('[') {
+            is_inside = begins_with_table(header.trim_start_matches(['[', ' ']));
+        }
+        let speaks_of_secrets =
+            ["psk", "password"].iter().any(|word| said.to_ascii_lowercase().contains(word));
+        if is_inside || begins_with_table(said) || (speaks_of_secrets && !said.starts_with('#')) {
+            places.push(place);
+        }
+    }
+    places.reverse();
+    places
+}
+
+fn begins_with_table(said: &str) -> bool {
+    let said = said.trim_start_matches(['"', '\'']);
+    let word = said.split(|letter: char| !letter.is_ascii_alphanumeric()).next();
+    word.is_some_and(|word| TABLES.iter().any(|table| table.eq_ignore_ascii_case(word)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::wishes::HostName;
+    use super::*;
+
+    #[test]
+    fn both_ways_to_write_a_table_are_read() {
+        let dotted = "device.name = \"garage\"\nwifi.ssid = \"Küche\"\nwifi.psk = 'a\"b\\c d e'\nwifi.country = \"de\"\n\
+                      ssh.authorized_keys = \"ssh-ed25519 AAAAC3 me\"\nethernet.address = \"192.0.2.7/24\"\nquality = 50\n";
+        let headed = "quality = 50\n[device]\nname = \"garage\"\n[wifi]\nssid = \"Küche\"\npsk = \"a\\\"b\\\\c d e\"\n\
+                      country = \"DE\"\n[ssh]\nauthorized_keys = [\"ssh-ed25519 AAAAC3 me\"]\n[ethernet]\n\
+                      address = [\"192.0.2.7/24\"]\n[controls]\ngain = 1\n";
+        let mut wishes = [dotted, headed].map(|text| {
+            let reading = read(text);
+            assert_eq!(reading.remarks, []);
+            reading.wishes
+        });
+        for (wishes, (text, written)) in
+            wishes.iter_mut().zip([(dotted, "a\"b\\c d e"), (headed, "a\\\"b\\\\c d e")])
+        {
+            let at = wishes.networks[0].secret_at.take().expect("a secret has a place");
+            assert_eq!(&text[at], written);
+        }
+        assert_eq!(wishes[0], wishes[1]);
+        assert_eq!(wishes[0].name, HostName::parse("garage").ok());
+        assert_eq!(wishes[0].networks[0].secret, Secret::Passphrase("a\"b\\c d e".into()));
+    }
+
+    #[test]
+    fn mistakes_are_told_without_the_secret() {
+        for (text, line, would_work) in [
+            ("wifi.ssid = \"a\"\nwifi.psk = geheimgeheim\n", 2, "quotes around it"),
+            ("[wifi]\nssid = \"a\"\npsk = \"geheim\"\n", 3, "8 to 63"),
+            ("[wifi]\npsk = \"geheimgeheim\"\n", 1, "ssid in [wifi] is missing"),
+            ("[wifi]\nssid = \"a\"\npassword = \"geheimgeheim\"\n", 3, "psk would work"),
+            ("[wifi]\nssid = 5\n", 2, "text in quotes"),
+            ("[wifi]\nssid = \"a\"\npsk = \"geheim\ngeheim\"\n", 3, "no KEY = VALUE"),
+            ("[wifi\nssid = \"a\"\n", 1, "no KEY = VALUE"),
+            ("wifi = \"a\"\n", 1, "is a table"),
+            ("device.name = \"my camera\"\n", 1, "hyphens"),
+            ("[ethernet]\naddress = \"192.0.2.7\"\n", 2, "192.168.1.20/24"),
+            ("[ssh]\nauthorized_keys = [\"x\"]\n", 2, "id_ed25519.pub"),
+            ("[device]\nname = \"a\"\nquality = 5\n", 3, "name would work"),
+        ] {
+            let reading = read(text);
+            let first = reading.remarks.first().expect(text);
+            assert_eq!(
+                first.at.map(|at| crate::camera::setup::text::line(text, at)),
+                Some(line),
+                "{text:?}: {reading:?}"
+            );
+            assert!(first.text.contains(would_work), "{text:?}: {}", first.text);
+            let networks = &reading.wishes.networks;
+            assert!(networks.iter().all(|network| network.secret != Secret::Open), "{text:?}");
+            assert!(!format!("{reading:?}").contains("geheim"), "{text:?}: {reading:?}");
+            assert!(!without_tables(text).contains("geheim"), "{text:?}");
+            assert_eq!(without_tables(text).matches('\n').count(), text.matches('\n').count());
+        }
+    }
+
+    #[test]
+    fn mistakes_elsewhere_are_left_to_the_camera_program() {
+        let text = "quality = x\n[device]\nname = \"garage\"\n[controls]\ngain\n";
+        let reading = read(text);
+        assert_eq!(reading.remarks, []);
+        assert!(reading.wishes.name.is_some());
+        assert_eq!(without_tables(text), "quality = x\n\n\n[controls]\ngain\n");
+    }
+}

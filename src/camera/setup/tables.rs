@@ -1,0 +1,200 @@
+//! A table of a TOML file, key by key; what nobody asked for is a remark.
+
+use super::wishes::{Addresses, Reading, Secret, Ssid, Weight};
+use crate::camera::config::statements::{Statement, Value};
+use std::ops::Range;
+
+/// A table that is being read.
+pub(super) struct Table<'a> {
+    pub(super) name: &'a str,
+    statements: &'a [Statement],
+    /// Its keys that were asked for.
+    asked: Vec<&'static str>,
+}
+
+impl<'a> Table<'a> {
+    pub(super) fn new(name: &'a str, statements: &'a [Statement]) -> Self {
+        Self { name, statements, asked: Vec::new() }
+    }
+
+    fn find(&mut self, key: &'static str) -> Option<&'a Statement> {
+        self.asked.push(key);
+        self.statements.iter().find(|statement| statement.key == key)
+    }
+
+    /// Where a key stands, if it is there.
+    pub(super) fn has(&self, key: &str) -> Option<usize> {
+        let found = self.statements.iter().find(|statement| statement.key == key)?;
+        Some(found.key_at.start)
+    }
+
+    /// What a complaint calls a key.
+    fn called(&self, key: &str) -> String {
+        format!("{} in [{}]", key, self.name)
+    }
+
+    /// A text, and where it stands without its quotes.
+    pub(super) fn text(
+        &mut self,
+        key: &'static str,
+        source: &str,
+        reading: &mut Reading,
+    ) -> Option<(&'a str, Range<usize>)> {
+        let statement = self.find(key)?;
+        match &statement.value {
+            // An empty one is one that nobody has filled in.
+            Value::Text(text) if text.is_empty() => None,
+            Value::Text(text) => Some((text, without_quotes(source, &statement.value_at))),
+            _ => {
+                let text = format!("{} cannot be so: text in quotes would work", self.called(key));
+                reading.complain(statement.value_at.start, text);
+                None
+            }
+        }
+    }
+
+    /// Several texts, each with its place.
+    pub(super) fn texts(
+        &mut self,
+        key: &'static str,
+        reading: &mut Reading,
+    ) -> Vec<(&'a str, usize)> {
+        let Some(statement) = self.find(key) else { return Vec::new() };
+        let at = statement.value_at.start;
+        let values = match &statement.value {
+            Value::List(values) => values.as_slice(),
+            value => std::slice::from_ref(value),
+        };
+        let text = |value: &'a Value| match value {
+            Value::Text(text) => Some((text.as_str(), at)),
+            _ => None,
+        };
+        let texts: Option<Vec<_>> = values.iter().map(text).collect();
+        texts.unwrap_or_else(|| {
+            let what = self.called(key);
+            let text = format!("{what} cannot be so: a list of texts, each in quotes, would work");
+            reading.complain(at, text);
+            Vec::new()
+        })
+    }
+
+    /// Yes or no.
+    pub(super) fn truth(&mut self, key: &'static str, reading: &mut Reading) -> Option<bool> {
+        let statement = self.find(key)?;
+        match statement.value {
+            Value::Truth(truth) => Some(truth),
+            _ => {
+                let text = format!("{} cannot be so: true or false would work", self.called(key));
+                reading.complain(statement.value_at.start, text);
+                None
+            }
+        }
+    }
+
+    /// A host name.
+    pub(super) fn name(&mut self, key: &'static str, source: &str, reading: &mut Reading) {
+        if let Some((text, at)) = self.text(key, source, reading) {
+            reading.name(at.start, &self.called(key), text);
+        }
+    }
+
+    /// A country.
+    pub(super) fn country(&mut self, source: &str, reading: &mut Reading) {
+        if let Some((text, at)) = self.text("country", source, reading) {
+            reading.country(at.start, &self.called("country"), text);
+        }
+    }
+
+    /// The lines of `authorized_keys`.
+    pub(super) fn keys(&mut self, reading: &mut Reading) {
+        for (line, at) in self.texts("authorized_keys", reading) {
+            reading.key(at, &self.called("authorized_keys"), line);
+        }
+    }
+
+    /// The name of a network.
+    pub(super) fn ssid(
+        &mut self,
+        key: &'static str,
+        source: &str,
+        reading: &mut Reading,
+        parse: fn(&str) -> Result<Ssid, &'static str>,
+    ) -> Option<Ssid> {
+        let (text, at) = self.text(key, source, reading)?;
+        reading.accept(at.start, &self.called(key), parse(text))
+    }
+
+    /// The password of a network: `Some(None)` is one that is no password.
+    pub(super) fn secret(
+        &mut self,
+        key: &'static str,
+        source: &str,
+        reading: &mut Reading,
+    ) -> Option<Option<(Secret, Range<usize>)>> {
+        let is_there = self.has(key).is_some();
+        let Some((text, at)) = self.text(key, source, reading) else {
+            let is_empty = self.statements.iter().any(|statement| {
+                statement.key == key && statement.value == Value::Text(String::new())
+            });
+            return (is_there && !is_empty).then_some(None);
+        };
+        let secret = reading.accept(at.start, &self.called(key), Secret::parse(text));
+        Some(secret.zip(Some(at)))
+    }
+
+    /// `address`, `gateway` and `dns`.
+    pub(super) fn addresses(&mut self, reading: &mut Reading) -> Option<Addresses> {
+        let mut addresses = Addresses::default();
+        for (text, at) in self.texts("address", reading) {
+            let address = Addresses::parse_own(text);
+            addresses.own.extend(reading.accept(at, &self.called("address"), address));
+        }
+        for (key, list) in [("gateway", &mut addresses.gateways), ("dns", &mut addresses.dns)] {
+            for (text, at) in self.texts(key, reading) {
+                let address = Addresses::parse_other(text);
+                list.extend(reading.accept(at, &format!("{key} in [{}]", self.name), address));
+            }
+        }
+        (!addresses.own.is_empty()).then_some(addresses)
+    }
+
+    /// Steps over keys that make no difference here.
+    pub(super) fn skip(&mut self, keys: &[&'static str]) {
+        self.asked.extend(keys);
+    }
+
+    /// Tells of the keys that nobody asked for.
+    pub(super) fn end(self, weight: Weight, reading: &mut Reading) {
+        for statement in self.statements {
+            if self.asked.contains(&statement.key.as_str()) {
+                continue;
+            }
+            let key: String =
+                statement.key.chars().filter(|it| !it.is_control()).take(40).collect();
+            let at = statement.key_at.start;
+            match weight {
+                Weight::Note => {
+                    reading.note(at, format!("{} makes no difference here", self.called(&key)));
+                }
+                Weight::Complaint => {
+                    let known = self.asked.join(", ");
+                    let text = format!("there is no {}: {known} would work", self.called(&key));
+                    reading.complain(at, text);
+                }
+            }
+        }
+    }
+}
+
+/// What is left of a place without the quotes that it begins and ends with.
+fn without_quotes(source: &str, at: &Range<usize>) -> Range<usize> {
+    let written = source.get(at.clone()).unwrap_or_default();
+    let quotes = |quote: &str| {
+        let is_quoted = written.len() >= 2 * quote.len()
+            && written.starts_with(quote)
+            && written.ends_with(quote);
+        is_quoted.then_some(quote.len())
+    };
+    let len = ["\"\"\"", "'''", "\"", "'"].into_iter().find_map(quotes).unwrap_or(0);
+    at.start + len..at.end - len
+}

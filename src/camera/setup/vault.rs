@@ -1,0 +1,157 @@
+//! Secrets on the camera's own partition, and what is left in their places on the boot partition, which any PC reads.
+//!
+//! A secret is written here, and is on the card for good, before its place there is written over. So there is no moment at
+//! which neither has it. It is written over and not deleted: what is deleted can be read on.
+
+use super::files::{Access, put};
+use super::text::Text;
+use super::wishes::{Secret, Ssid};
+use nix::mount::{MsFlags, mount};
+use nix::sys::statvfs::{FsFlags, statvfs};
+use std::fs::{self, OpenOptions};
+use std::io;
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+/// Secrets by their networks.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Vault {
+    /// The name of the network in digits, and its secret.
+    entries: Vec<(String, Secret)>,
+}
+
+impl Vault {
+    /// What the file has: a line for each, the network's name in digits, a blank, the secret. A file that is not there is empty.
+    pub(super) fn read(path: &Path) -> Self {
+        let text = fs::read_to_string(path).unwrap_or_default();
+        let entry = |line: &str| {
+            let (ssid, secret) = line.split_once(' ')?;
+            Some((ssid.to_owned(), Secret::parse(secret).ok()?))
+        };
+        Self { entries: text.lines().filter_map(entry).collect() }
+    }
+
+    /// The secret of a network.
+    pub(super) fn get(&self, ssid: &Ssid) -> Option<&Secret> {
+        let hex = ssid.hex();
+        self.entries.iter().find(|(name, _)| *name == hex).map(|(_, secret)| secret)
+    }
+
+    /// Takes a secret, whatever was there for its network. One that is half written over is one that it has.
+    pub(super) fn take(&mut self, ssid: &Ssid, secret: &Secret) {
+        let Some(text) = secret.text() else { return };
+        if self.get(ssid).and_then(Secret::text).is_some_and(|had| is_half_moved(text, had)) {
+            return;
+        }
+        let hex = ssid.hex();
+        self.entries.retain(|(name, _)| *name != hex);
+        self.entries.push((hex, secret.clone()));
+    }
+
+    /// Writes the file, if that makes a difference, and returns when the card has it.
+    ///
+    /// # Errors
+    /// As the file system has them.
+    pub(super) fn keep(&self, path: &Path) -> io::Result<()> {
+        if *self == Self::read(path) {
+            return Ok(());
+        }
+        let line = |(ssid, secret): &(String, Secret)| {
+            format!("{ssid} {}\n", secret.text().unwrap_or_default())
+        };
+        put(path, &self.entries.iter().map(line).collect::<String>(), Access::Root)?;
+        fs::File::open(path.parent().unwrap_or(Path::new("/")))?.sync_all()
+    }
+}
+
+/// Whether `found` is `had` with some of it written over: the power may be cut between two sectors of a file.
+fn is_half_moved(found: &str, had: &str) -> bool {
+    let moved = Secret::moved(had.len());
+    let mut letters = found.bytes().zip(had.bytes().zip(moved.bytes()));
+    found.len() == had.len() && letters.all(|(it, (had, moved))| it == had || it == moved)
+}
+
+/// Writes over these places of a file's text, each with as many bytes as it has.
+///
+/// # Errors
+/// As the file system has them.
+pub(super) fn write_over(path: &Path, text: &Text, places: &[Range<usize>]) -> io::Result<()> {
+    let file = OpenOptions::new().write(true).open(path)?;
+    for place in places {
+        let at = u64::try_from(text.in_file(place).start).map_err(io::Error::other)?;
+        file.write_all_at(&text.encode(&Secret::moved(text.room(place))), at)?;
+    }
+    file.sync_all()
+}
+
+/// Does something in a folder whose file system may be mounted read-only, and leaves that as it was.
+///
+/// # Errors
+/// As the kernel has them, or `act`.
+pub(super) fn writable(folder: &Path, act: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+    let is_read_only = statvfs(folder)?.flags().contains(FsFlags::ST_RDONLY);
+    if !is_read_only {
+        return act();
+    }
+    let remount = |more: MsFlags| {
+        let flags = MsFlags::MS_REMOUNT | MsFlags::MS_NOATIME | more;
+        mount(None::<&str>, folder, None::<&str>, flags, None::<&str>)
+    };
+    remount(MsFlags::empty())?;
+    let done = act();
+    remount(MsFlags::MS_RDONLY)?;
+    done
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ssid(name: &str) -> Ssid {
+        Ssid::parse(name.as_bytes()).expect("a name")
+    }
+
+    fn secret(text: &str) -> Secret {
+        Secret::parse(text).expect("a secret")
+    }
+
+    #[test]
+    fn what_was_kept_is_there_again_and_nobody_else_reads_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("wifi");
+        let mut vault = Vault::read(&path);
+        for (name, text) in [("a b", "one #\"\\ one"), ("\n", "twotwotwo"), ("a b", "three three")]
+        {
+            vault.take(&ssid(name), &secret(text));
+        }
+        vault.take(&ssid("open"), &Secret::Open);
+        vault.keep(&path).expect("writes");
+        assert_eq!(Vault::read(&path), vault);
+        assert_eq!(vault.get(&ssid("a b")), Some(&secret("three three")));
+        assert_eq!(vault.entries.len(), 2);
+        let mode = std::os::unix::fs::MetadataExt::mode(&fs::metadata(&path).expect("there"));
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_secret_that_is_half_written_over_does_not_replace_the_whole_one() {
+        let whole = "0123456789abcdef".repeat(4);
+        let mut vault = Vault::default();
+        vault.take(&ssid("a"), &secret(&whole));
+        let moved = Secret::moved(whole.len());
+        for cut in 1..whole.len() {
+            for half in [
+                format!("{}{}", &moved[..cut], &whole[cut..]),
+                format!("{}{}", &whole[..cut], &moved[cut..]),
+            ] {
+                if let Ok(half) = Secret::parse(&half) {
+                    vault.take(&ssid("a"), &half);
+                }
+                assert_eq!(vault.get(&ssid("a")), Some(&secret(&whole)), "{half}");
+            }
+        }
+        vault.take(&ssid("a"), &secret("another one"));
+        assert_eq!(vault.get(&ssid("a")), Some(&secret("another one")));
+    }
+}

@@ -1,0 +1,442 @@
+//! What an owner may ask of the device, whatever file says it: a name, networks, keys, addresses.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::ops::Range;
+
+/// Everything that one file asks for, or all of them together.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wishes {
+    /// The machine's name.
+    pub name: Option<HostName>,
+    /// Where its radio is.
+    pub country: Option<Country>,
+    /// The Wi-Fi networks that it may join, best first.
+    pub networks: Vec<Network>,
+    /// Lines of `authorized_keys`.
+    pub keys: Vec<String>,
+    /// Addresses of its own on the cable.
+    pub wired: Option<Addresses>,
+    /// The same on Wi-Fi.
+    pub wireless: Option<Addresses>,
+}
+
+impl Wishes {
+    /// These, and from `other` what these say nothing about.
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            name: self.name.or(other.name),
+            country: self.country.or(other.country),
+            networks: if self.networks.is_empty() { other.networks } else { self.networks },
+            keys: if self.keys.is_empty() { other.keys } else { self.keys },
+            wired: self.wired.or(other.wired),
+            wireless: self.wireless.or(other.wireless),
+        }
+    }
+}
+
+/// A name of RFC 1123, without dots: `NAME.local` is found by it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostName(String);
+
+impl HostName {
+    /// # Errors
+    /// What would work instead.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        let of_it = |letter: u8| letter.is_ascii_alphanumeric() || letter == b'-';
+        let is_name = (1..=63).contains(&text.len())
+            && text.bytes().all(of_it)
+            && !text.starts_with('-')
+            && !text.ends_with('-');
+        // Every machine's name for itself.
+        if is_name && !text.eq_ignore_ascii_case("localhost") {
+            return Ok(Self(text.into()));
+        }
+        Err("up to 63 letters without accents, digits and hyphens inside, such as garage-2,")
+    }
+
+    /// As text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A country by its two letters, which decides on channels and power.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Country([u8; 2]);
+
+impl Country {
+    /// # Errors
+    /// What would work instead.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        match *text.as_bytes() {
+            [first, second] if text.bytes().all(|letter| letter.is_ascii_alphabetic()) => {
+                Ok(Self([first, second].map(|letter| letter.to_ascii_uppercase())))
+            }
+            _ => Err("a country's two letters, such as GB, US or DE,"),
+        }
+    }
+}
+
+impl fmt::Display for Country {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|&letter| write!(out, "{}", char::from(letter)))
+    }
+}
+
+/// A Wi-Fi network.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Network {
+    /// Its name.
+    pub ssid: Ssid,
+    /// How it is entered.
+    pub secret: Secret,
+    /// Whether it tells its name.
+    pub visibility: Visibility,
+    /// Where in its file the secret stands, if there is one.
+    pub secret_at: Option<Range<usize>>,
+}
+
+/// Whether a network tells its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Visibility {
+    /// Most do.
+    Told,
+    /// It has to be asked for by its name.
+    Hidden,
+}
+
+/// A Wi-Fi network's name: bytes, which most often are text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ssid(Vec<u8>);
+
+impl Ssid {
+    /// # Errors
+    /// What would work instead.
+    pub fn parse(bytes: &[u8]) -> Result<Self, &'static str> {
+        match bytes.len() {
+            1..=32 => Ok(Self(bytes.into())),
+            _ => Err("the network's name, of 1 to 32 bytes,"),
+        }
+    }
+
+    /// The same in digits.
+    ///
+    /// # Errors
+    /// What would work instead.
+    pub fn parse_hex(text: &str) -> Result<Self, &'static str> {
+        let digits: Option<Vec<u8>> =
+            text.chars().map(|it| it.to_digit(16).and_then(|it| u8::try_from(it).ok())).collect();
+        match digits {
+            Some(digits) if digits.len() % 2 == 0 => {
+                let bytes: Vec<u8> = digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect();
+                Self::parse(&bytes)
+            }
+            _ => Err("the network's name in quotes"),
+        }
+    }
+
+    /// As the network has it.
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// In digits, which no file format reads in another way.
+    pub fn hex(&self) -> String {
+        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+impl fmt::Display for Ssid {
+    /// For people, on one line.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = String::from_utf8_lossy(&self.0);
+        text.chars().try_for_each(|it| write!(out, "{}", if it.is_control() { '?' } else { it }))
+    }
+}
+
+/// How a network is entered.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Secret {
+    /// By everybody.
+    Open,
+    /// With a password.
+    Passphrase(String),
+    /// With what a password and the network's name make, in 64 digits.
+    Key(String),
+    /// With what stood here before it was moved to the camera's own partition.
+    Moved,
+}
+
+/// What stands in the place of a secret that was moved, at the beginning at least.
+const MOVED: &str = "moved to the camera";
+/// The same where there is less room.
+const MOVED_SHORT: &str = "moved.";
+
+impl Secret {
+    /// # Errors
+    /// What would work instead.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        let is_moved = |rest: &str| rest.bytes().all(|letter| letter == b'.');
+        if text.strip_prefix(MOVED).or_else(|| text.strip_prefix(MOVED_SHORT)).is_some_and(is_moved)
+        {
+            return Ok(Self::Moved);
+        }
+        match text.len() {
+            64 if text.bytes().all(|digit| digit.is_ascii_hexdigit()) => {
+                Ok(Self::Key(text.to_ascii_lowercase()))
+            }
+            8..=63 if !text.chars().any(char::is_control) => Ok(Self::Passphrase(text.into())),
+            _ => Err("a password of 8 to 63 bytes, or a key of 64 hexadecimal digits,"),
+        }
+    }
+
+    /// What is written in a secret's place, of as many bytes as it has.
+    pub fn moved(room: usize) -> String {
+        let text = if room >= MOVED.len() { MOVED } else { MOVED_SHORT };
+        format!("{text:.<room$}").chars().take(room).collect()
+    }
+
+    /// What there is to keep.
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::Passphrase(text) | Self::Key(text) => Some(text),
+            Self::Open | Self::Moved => None,
+        }
+    }
+}
+
+impl fmt::Debug for Secret {
+    /// No log gets to see it.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Open => "Open",
+            Self::Passphrase(_) => "Passphrase(…)",
+            Self::Key(_) => "Key(…)",
+            Self::Moved => "Moved",
+        })
+    }
+}
+
+/// Addresses that are given, instead of asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Addresses {
+    /// With the lengths of their networks' prefixes.
+    pub own: Vec<(IpAddr, u8)>,
+    /// The ways out.
+    pub gateways: Vec<IpAddr>,
+    /// Who knows names.
+    pub dns: Vec<IpAddr>,
+    /// Whether one is asked for as well.
+    pub dhcp: Dhcp,
+}
+
+/// Whether an address is asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Dhcp {
+    /// Only what is given counts.
+    #[default]
+    Off,
+    /// That too.
+    On,
+}
+
+impl Addresses {
+    /// `192.0.2.7/24`.
+    ///
+    /// # Errors
+    /// What would work instead.
+    pub fn parse_own(text: &str) -> Result<(IpAddr, u8), &'static str> {
+        let would_work = "an address with its prefix, such as 192.168.1.20/24,";
+        let (address, prefix) = text.split_once('/').ok_or(would_work)?;
+        let address: IpAddr = address.parse().map_err(|_| would_work)?;
+        let longest = if address.is_ipv4() { 32 } else { 128 };
+        let prefix = prefix.parse().ok().filter(|prefix| (1..=longest).contains(prefix));
+        Ok((address, prefix.ok_or(would_work)?))
+    }
+
+    /// `192.0.2.1`.
+    ///
+    /// # Errors
+    /// What would work instead.
+    pub fn parse_other(text: &str) -> Result<IpAddr, &'static str> {
+        text.parse().map_err(|_| "an address, such as 192.168.1.1,")
+    }
+}
+
+/// A line of `authorized_keys`, or `None` where there is no key in it.
+pub(super) fn key_line(line: &str) -> Option<&str> {
+    let line = line.trim();
+    let is_kind = |word: &str| {
+        ["ssh-ed25519", "ssh-rsa", "ecdsa-sha2-", "sk-ssh-", "sk-ecdsa-"]
+            .iter()
+            .any(|kind| word.starts_with(kind))
+    };
+    let mut words = line.split_whitespace().skip_while(|word| !is_kind(word)).skip(1);
+    let is_key = words.next().is_some_and(|key| {
+        key.starts_with("AAAA")
+            && key.bytes().all(|it| it.is_ascii_alphanumeric() || b"+/=".contains(&it))
+    });
+    (is_key && !line.starts_with('#') && !line.chars().any(char::is_control)).then_some(line)
+}
+
+/// What there is to say about a file: with its place, in bytes of its text, where it has one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remark {
+    /// For whom.
+    pub weight: Weight,
+    /// Where.
+    pub at: Option<usize>,
+    /// One line. No secret is in it.
+    pub text: String,
+}
+
+/// For whom a remark is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Weight {
+    /// The owner, wherever one looks: something asked for is not done.
+    Complaint,
+    /// Who reads logs.
+    Note,
+}
+
+/// What a file asks for, and what there is to say about it.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// What counts of it.
+    pub wishes: Wishes,
+    /// What does not, and more.
+    pub remarks: Vec<Remark>,
+}
+
+impl Reading {
+    /// Something is not done.
+    pub fn complain(&mut self, at: impl Into<Option<usize>>, text: impl Into<String>) {
+        let (at, text) = (at.into(), text.into());
+        self.remarks.push(Remark { weight: Weight::Complaint, at, text });
+    }
+
+    /// Something is worth a line in the log.
+    pub fn note(&mut self, at: impl Into<Option<usize>>, text: impl Into<String>) {
+        let (at, text) = (at.into(), text.into());
+        self.remarks.push(Remark { weight: Weight::Note, at, text });
+    }
+
+    /// The value, or a complaint that it cannot be: `what` is its name.
+    pub fn accept<T>(
+        &mut self,
+        at: usize,
+        what: &str,
+        value: Result<T, &'static str>,
+    ) -> Option<T> {
+        value
+            .map_err(|would_work| {
+                self.complain(at, format!("{what} cannot be so: {would_work} would work"));
+            })
+            .ok()
+    }
+
+    /// Something in the file could not be read, and it may have been a password: a network that seems to have none is not joined.
+    pub fn doubt_open_networks(&mut self) {
+        self.wishes.networks.retain(|network| network.secret != Secret::Open);
+    }
+
+    /// A host name; of one with dots the first part.
+    pub fn name(&mut self, at: usize, what: &str, text: &str) {
+        let first = text.split('.').next().unwrap_or_default();
+        if first != text {
+            self.note(at, format!("of {what} the part before the first dot counts"));
+        }
+        self.wishes.name = self.accept(at, what, HostName::parse(first));
+    }
+
+    /// A country.
+    pub fn country(&mut self, at: usize, what: &str, text: &str) {
+        self.wishes.country = self.accept(at, what, Country::parse(text));
+    }
+
+    /// A line of `authorized_keys`.
+    pub fn key(&mut self, at: usize, what: &str, text: &str) {
+        match key_line(text) {
+            Some(line) => self.wishes.keys.push(line.into()),
+            None => self.complain(
+                at,
+                format!("{what} has no public SSH key here: the line of a file such as id_ed25519.pub would work"),
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_rfc_1123() {
+        let longest = "a".repeat(63);
+        for good in ["garage", "Garage-2", "2", "lancam-1a2b", &longest] {
+            assert_eq!(HostName::parse(good).expect(good).as_str(), good);
+        }
+        let too_long = "a".repeat(64);
+        for bad in ["", "-a", "a-", "a_b", "a b", "küche", "a.b", "a\n", "localhost", &too_long] {
+            assert!(HostName::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn passwords_and_keys_are_told_apart_and_others_are_refused() {
+        let key = "0123456789ABCDEF".repeat(4);
+        assert_eq!(Secret::parse(&key), Ok(Secret::Key(key.to_ascii_lowercase())));
+        let longest = "x".repeat(63);
+        for password in
+            ["12345678", &longest, "a\"b\\c#d e", "pässwörd", "moved to camp", &key[1..]]
+        {
+            assert_eq!(Secret::parse(password), Ok(Secret::Passphrase(password.into())));
+        }
+        let too_long = "x".repeat(64);
+        for bad in ["", "1234567", "1234567\n", "12345678\n}", "\0\0\0\0\0\0\0\0", &too_long] {
+            assert!(Secret::parse(bad).is_err(), "{bad:?}");
+        }
+        assert_eq!(format!("{:?}", Secret::parse("12345678")), "Ok(Passphrase(…))");
+    }
+
+    #[test]
+    fn what_stands_in_a_secrets_place_is_as_long_and_is_known_again() {
+        for room in 8..200 {
+            let moved = Secret::moved(room);
+            assert_eq!(moved.len(), room);
+            assert_eq!(Secret::parse(&moved), Ok(Secret::Moved), "{moved}");
+        }
+        assert_eq!(Secret::moved(8), "moved...");
+        assert_eq!(Secret::moved(21), "moved to the camera..");
+    }
+
+    #[test]
+    fn keys_are_lines_with_a_kind_and_a_key() {
+        for good in [
+            "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA me@pc",
+            "  from=\"10.0.0.0/8\" ssh-rsa AAAAB3Nza+/= \r",
+            "ecdsa-sha2-nistp256 AAAAE2Vj",
+        ] {
+            assert_eq!(key_line(good), Some(good.trim()));
+        }
+        for bad in
+            ["", "# ssh-rsa AAAA", "ssh-rsa", "ssh-rsa secret", "-----BEGIN", "ssh-rsa AAAA\n x"]
+        {
+            assert_eq!(key_line(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn addresses_have_prefixes_and_ssids_thirty_two_bytes() {
+        assert!(Addresses::parse_own("192.0.2.7/24").is_ok());
+        assert!(Addresses::parse_own("2001:db8::7/64").is_ok());
+        for bad in ["192.0.2.7", "192.0.2.7/33", "192.0.2.7/0", "x/24", "192.0.2.7/24\nDHCP=yes"] {
+            assert!(Addresses::parse_own(bad).is_err(), "{bad}");
+        }
+        assert!(Ssid::parse(&[0; 32]).is_ok() && Ssid::parse(&[0; 33]).is_err());
+        assert!(Ssid::parse(b"").is_err());
+        assert_eq!(Ssid::parse_hex("4b00FF").map(|ssid| ssid.hex()), Ok("4b00ff".into()));
+        assert!(Ssid::parse_hex("4b0").is_err() && Ssid::parse_hex("zz").is_err());
+    }
+}
