@@ -43,7 +43,6 @@ make_root() {
 make_boot() {
     local boot=$work/boot
     cp -r "$here/boot" "$boot"
-    cp "$here/../../systemd/lancam.toml" "$boot/"
     cp "${trees[@]}" "$boot/"
     dpkg-deb --fsys-tarfile "$debs"/raspi-firmware_*.deb |
         tar -x -C "$boot" --strip-components 4 "${FIRMWARE[@]/#/./usr/lib/raspi-firmware/}"

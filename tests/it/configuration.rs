@@ -1,5 +1,6 @@
 //! Options from the file, the environment and the command line: which of them wins, what is said of mistakes, and the
-//! page about it, docs/CONFIGURATION.md. `LANCAM_BLESS=1` writes that and systemd/lancam.toml anew.
+//! page about it, docs/CONFIGURATION.md. `LANCAM_BLESS=1` writes that, systemd/lancam.toml
+//! and the card's lancam.toml anew.
 
 use crate::camera_process::{CameraProcess, run_to_end};
 use lancam::camera::config::options::{Entry, InFile, Kind, OPTIONS, Section};
@@ -114,6 +115,10 @@ fn all_that_is_wrong_is_told_with_its_line_and_what_would_work() {
         ("set = \"gain=1\"", "1:1", "[controls]"),
         ("config = \"b.toml\"", "1:1", "everything in one file"),
         ("controls = 5", "1:1", "[controls]"),
+        ("wifi.psk = secret", "1:12", "quotes around it"),
+        ("[wifi]\nssid = \"a\"\npsk = \"short\"", "3:8", "8 to 63"),
+        ("[device]\nname = \"a b\"", "2:9", "garage-2"),
+        ("wifi = 5", "1:1", "is a table"),
         ("[camera]\nsize = \"640x480\"", "1:2", "no table [camera]"),
         ("[controls]\nquality = 5", "2:1", "above the line [controls]"),
         ("[controls]\ngain = [1]", "2:8", "true, false"),
@@ -193,7 +198,11 @@ fn what_is_in_the_table_means_what_the_table_says() {
 #[test]
 fn the_page_and_the_file_to_begin_with_are_those_of_this_program() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let wanted = [("docs/CONFIGURATION.md", page()), ("systemd/lancam.toml", template())];
+    let wanted = [
+        ("docs/CONFIGURATION.md", page()),
+        ("systemd/lancam.toml", template()),
+        ("cross/image/boot/lancam.toml", image_template()),
+    ];
     for (name, wanted) in wanted {
         let path = root.join(name);
         if std::env::var_os("LANCAM_BLESS").is_some() {
@@ -203,9 +212,22 @@ fn the_page_and_the_file_to_begin_with_are_those_of_this_program() {
         let there = fs::read_to_string(&path).unwrap_or_default();
         assert_eq!(there, wanted, "LANCAM_BLESS=1 writes {name} anew");
     }
-    let all_set = template().replace("\n#", "\n");
-    let all_set: Vec<_> = all_set.lines().filter(|line| !line.starts_with(' ')).collect();
-    config(&all_set.join("\n"), &[], &[]);
+    for template in [template(), image_template()] {
+        let all_set = template.replace("\n#", "\n").replace("AAAA...", "AAAA");
+        let is_said = |line: &&str| line.contains(" = ") || line.starts_with('[');
+        let all_set: Vec<_> = all_set.lines().filter(is_said).collect();
+        config(&all_set.join("\n"), &[], &[]);
+    }
+}
+
+/// cross/image/boot/lancam.toml: the same, behind what is for `lancam setup`.
+fn image_template() -> String {
+    let device = include_str!("../data/image-lancam-head.toml");
+    let (_, options) = template()
+        .split_once("\n\n")
+        .map(|it| (it.0.to_owned(), it.1.to_owned()))
+        .expect("a first paragraph");
+    device.to_owned() + &options
 }
 
 /// docs/CONFIGURATION.md.
