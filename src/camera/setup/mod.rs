@@ -241,7 +241,8 @@ impl Found {
     fn keep_secrets(&mut self, options: &Options) -> io::Result<()> {
         let kept = options.data.join("wifi");
         let mut vault = Vault::read(&kept);
-        let networks = self.sources.iter().flat_map(|source| &source.networks);
+        // Of two that speak of the same network the first has the last word.
+        let networks = self.sources.iter().rev().flat_map(|source| source.networks.iter().rev());
         networks.for_each(|network| vault.take(&network.ssid, &network.secret));
         match vault.keep(&kept) {
             Ok(()) => self.write_over_secrets(&options.boot),
