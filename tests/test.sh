@@ -8,7 +8,8 @@ cd "$(dirname "$0")/.."
 # What of this cannot be had is not missed here: the tests that use it say so and are skipped.
 cross/need.sh Xvfb:xvfb xdotool:xdotool libxcursor1 strace:strace curl:curl djpeg:libjpeg-turbo-progs \
     ip:iproute2 chromium:chromium ffprobe:ffmpeg dpkg-shlibdeps:dpkg-dev desktop-file-validate:desktop-file-utils man:man-db \
-    qemu-system-aarch64:qemu-system-arm mcopy:mtools ssh:openssh-client cpio:cpio depmod:kmod xz:xz-utils qemu-arm-static:qemu-user-static systemd-analyze:systemd ||
+    qemu-system-aarch64:qemu-system-arm mcopy:mtools ssh:openssh-client cpio:cpio depmod:kmod xz:xz-utils qemu-arm-static:qemu-user-static systemd-analyze:systemd \
+    wpa_supplicant:wpasupplicant ||
     echo "Going on without" >&2
 case " $* " in
 *" --include-ignored "*)
