@@ -59,6 +59,7 @@ mod screen_stamp;
 mod sensor;
 mod service;
 mod setup;
+mod setup_boots;
 mod skip;
 mod slow_viewer;
 mod stream;
