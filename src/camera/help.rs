@@ -18,7 +18,9 @@ const FOOT: &str = "
 Each option can be set in the environment too (LANCAM_SIZE=640x480, LANCAM_PICKLE=1) and, but for --config and --set, in
 the file (size = \"640x480\", pickle = true; controls below a line [controls]). The command line beats the environment, the
 environment the file. --pickle=no undoes a switch.
-Exit: 0 ended as asked; 1 failure; 2 wrong options; 69 address in use, or the camera can never be used; 78 wrong configuration.
+
+Exit status: 0 ended as asked; 1 failure; 2 wrong options; 69 address in use, or the camera can never be used;
+78 wrong configuration.
 ";
 
 /// Where an option's description begins, and where lines end.

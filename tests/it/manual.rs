@@ -1,21 +1,45 @@
-//! The manual page is made from what `--help` prints and from the list of keys, so that it says nothing else.
+//! The manual pages are made from what `--help` prints and from the list of keys, so that they say nothing else.
 //!
-//! `LANCAM_BLESS=1` writes it anew.
+//! `LANCAM_BLESS=1` writes them anew.
 
+use lancam::camera;
 use lancam::viewer::help::HELP;
 use lancam::viewer::keys::KEYS;
 use std::fmt::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-const PAGE: &str = "cross/desktop/lancam-view.1";
+/// What the camera's `--help` leaves to other pages.
+const CAMERA_FOOT: &str = ".SH FILES
+.TP
+.B /etc/lancam/lancam.toml
+the options for good, where there is such a file. \\fBlancam check\\fR says whether it is right
+.SH SERVICE
+.PP
+\\fBlancam.socket\\fR holds the listeners, \\fBlancam.service\\fR has them handed over: \\fBsystemctl restart lancam\\fR refuses nobody.
+For CSI cameras on Raspberry Pi OS, \\fBlancam\\-rpicam.socket\\fR and \\fBlancam\\-rpicam.service\\fR instead of the two.
+.SH \"SEE ALSO\"
+.PP
+.BR lancam\\-view (1),
+.BR systemd.socket (5)
+";
+
+/// A program, its page in the repository, and what that says.
+fn pages() -> [(&'static str, &'static str, String); 2] {
+    let camera = page("lancam", &camera::help::text()) + CAMERA_FOOT;
+    let viewer = page("lancam-view", HELP);
+    [("lancam", "cross/deb/lancam/lancam.1", camera), ("lancam-view", VIEWER_PAGE, viewer)]
+}
+
+const VIEWER_PAGE: &str = "cross/desktop/lancam-view.1";
 
 /// Makes of what `--help` prints a page in `man`'s language.
 fn page(program: &str, help: &str) -> String {
     let blocks: Vec<Vec<&str>> =
         help.trim_end().split("\n\n").map(|block| block.lines().collect()).collect();
     let (first, blocks) = blocks.split_first().expect("it says what it is");
-    let (_, purpose) = first[0].split_once(": ").expect("PROGRAM: what it does");
+    let purpose = first[0].strip_prefix(program).expect("PROGRAM what it does");
+    let purpose = purpose.trim_start_matches(':').trim_start().trim_end_matches('.');
     let mut page = format!(
         ".\\\" Made from --help by tests/it/manual.rs.\n.TH {} 1 \"\" lancam\n.SH NAME\n{} \\- {}\n",
         escaped(&program.to_uppercase()),
@@ -40,6 +64,15 @@ fn page(program: &str, help: &str) -> String {
         }
     }
     write!(page, ".SH DESCRIPTION\n{description}.SH OPTIONS\n{options}").expect("into a text");
+    if program == "lancam-view" {
+        keys(&mut page);
+    }
+    write!(page, ".SH \"EXIT STATUS\"\n{status}").expect("into a text");
+    page
+}
+
+/// The window's keys.
+fn keys(page: &mut String) {
     page.push_str(".SH KEYS\n");
     for section in KEYS {
         writeln!(page, ".SS {}", escaped(section.title)).expect("into a text");
@@ -48,8 +81,6 @@ fn page(program: &str, help: &str) -> String {
             writeln!(page, ".TP\n.B {}\n{}", escaped(&keys), escaped(entry.what)).expect("text");
         }
     }
-    write!(page, ".SH \"EXIT STATUS\"\n{status}").expect("into a text");
-    page
 }
 
 /// `0 done; 1 failure`, each on a line of its own.
@@ -83,36 +114,38 @@ fn escaped(text: &str) -> String {
 }
 
 #[test]
-fn the_manual_page_says_what_help_says() {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(PAGE);
-    let made = page("lancam-view", HELP);
-    if std::env::var_os("LANCAM_BLESS").is_some() {
-        std::fs::write(&file, &made).expect("written");
-    }
-    let kept = std::fs::read_to_string(&file).expect("the page is there");
-    assert!(made == kept, "LANCAM_BLESS=1 makes {PAGE} anew");
-    // Nothing is lost on the way.
-    let plain = made.replace("\\-", "-").replace("\\(aq", "'");
-    for word in HELP.split_whitespace().filter(|word| word.starts_with("--")) {
-        assert!(plain.contains(word), "{word}");
+fn each_manual_page_says_what_help_says() {
+    for (program, file, made) in pages() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+        if std::env::var_os("LANCAM_BLESS").is_some() {
+            std::fs::write(&path, &made).expect("written");
+        }
+        let kept = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(made == kept, "LANCAM_BLESS=1 makes {file} anew");
+        // Nothing is lost on the way.
+        let plain = made.replace("\\-", "-").replace("\\(aq", "'");
+        let help = if program == "lancam" { camera::help::text() } else { HELP.to_owned() };
+        for word in help.split_whitespace().filter(|word| word.starts_with("--")) {
+            assert!(plain.contains(word), "{program}: {word}");
+        }
     }
 }
 
 #[test]
-fn man_shows_the_manual_page_without_a_warning() {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(PAGE);
-    let mut man = Command::new("man");
-    man.args(["--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z"])
-        .arg(file)
-        .env("LC_ALL", "C.UTF-8");
-    man.env("MANROFFSEQ", "").env("MANWIDTH", "80").stdin(Stdio::null());
-    match man.output() {
-        Ok(output) => {
-            let complaint = String::from_utf8_lossy(&output.stderr);
-            assert!(output.status.success() && complaint.trim().is_empty(), "{complaint}");
-        }
-        Err(_) => {
-            crate::skip::skip("manual::man_shows_the_manual_page_without_a_warning", "no man");
+fn man_shows_each_manual_page_without_a_warning() {
+    for (_, file, _) in pages() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+        let mut man = Command::new("man");
+        man.args(["--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z"])
+            .arg(file)
+            .env("LC_ALL", "C.UTF-8");
+        man.env("MANROFFSEQ", "").env("MANWIDTH", "80").stdin(Stdio::null());
+        match man.output() {
+            Ok(output) => {
+                let complaint = String::from_utf8_lossy(&output.stderr);
+                assert!(output.status.success() && complaint.trim().is_empty(), "{complaint}");
+            }
+            Err(error) => return crate::skip::skip("man", &error.to_string()),
         }
     }
 }
