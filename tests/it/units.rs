@@ -12,6 +12,9 @@ use tempfile::TempDir;
 const SERVICES: [&str; 2] = ["lancam.service", "lancam-rpicam.service"];
 const SOCKETS: [&str; 2] = ["lancam.socket", "lancam-rpicam.socket"];
 
+/// What a service ends in whose options are wrong.
+const MISCONFIGURED: &str = "lancam-misconfigured.target";
+
 /// What `systemd-analyze security` may say at most, in tenths.
 const MOST_EXPOSED: u32 = 15;
 
@@ -31,7 +34,7 @@ fn installed() -> (TempDir, Vec<PathBuf>) {
         fs::write(&path, text).expect("writes");
         path
     };
-    let paths = SERVICES.iter().chain(&SOCKETS).map(install).collect();
+    let paths = SERVICES.iter().chain(&SOCKETS).chain([&MISCONFIGURED]).map(install).collect();
     (folder, paths)
 }
 
@@ -94,11 +97,20 @@ fn services_say_what_the_program_does() {
             let codes = line.unwrap_or_default();
             assert!(codes.split(' ').any(|it| it == code.to_string()), "{service}: {code}");
         }
+        assert!(text.contains(&format!("\nOnFailure={MISCONFIGURED}\n")), "{service}");
+        // By number, since a name is looked up when the service starts, and perhaps before the driver is there.
+        assert!(text.contains("\nDeviceAllow=char-81 rw\n"), "{service}");
         for line in ["Type=notify", "NotifyAccess=main", "WatchdogSec=5s", "Restart=always"] {
             assert!(text.lines().any(|it| it == line), "{service}: {line}");
         }
         assert!(text.contains("/usr/bin/lancam"), "{service}");
     }
+}
+
+#[test]
+fn wrong_options_close_every_socket() {
+    let text = unit(MISCONFIGURED);
+    assert!(text.contains(&format!("\nConflicts={}\n", SOCKETS.join(" "))), "{text}");
 }
 
 /// rpicam-vid is a program that writes JPEGs here.
