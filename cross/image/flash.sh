@@ -1,44 +1,84 @@
 #!/usr/bin/env bash
-# flash.sh IMAGE DEVICE: writes a card, shows how far it is, and reads it back. Refuses what is mounted, what this system runs from,
-# and what is no card's size. An image may be .img or .img.xz. LANCAM_FLASH_FILES=1 lets tests write to a plain file.
+# flash.sh IMAGE [DEVICE]: writes a card, shows how far it is, and reads it back. Refuses what is mounted, what this system runs from,
+# and what is no card's size. An image may be .img or .img.xz; where there is only the latter, it is taken. Without DEVICE, lists disks.
+# LANCAM_FLASH_FILES=1 lets tests write to plain files and loop devices.
 set -euo pipefail
+export LC_ALL=C PATH=$PATH:/usr/sbin:/sbin
 fail() { echo "flash: $*" >&2; exit 1; }
+MOST_GIB=600
+STEP=$((4 << 20))
+
 image=${1:?image} device=${2:-}
+[ -e "$image" ] || [ ! -e "$image.xz" ] || image+=.xz
 [ -e "$image" ] || fail "no $image; \`make image\` builds it"
 
-disks() { lsblk --nodeps --noheadings --output PATH,SIZE,TRAN,MODEL --exclude 1,7,11 2>/dev/null; }
+disks() { lsblk --nodeps --noheadings --output PATH,SIZE,TRAN,MODEL --exclude 1,7,11,253 2>/dev/null || true; }
 [ -n "$device" ] || fail "which card? make flash DEV=/dev/…; this machine has:
 $(disks)"
 
-if [ -b "$device" ]; then
+refuse_what_is_no_card() {
+    local name mounted
     name=$(basename "$(realpath "$device")")
     [ -e "/sys/block/$name" ] || fail "$device is a partition; the whole disk is wanted"
     mounted=$(lsblk --noheadings --raw --output PATH,MOUNTPOINT "$device" | awk '$2 != ""')
     [ -z "$mounted" ] || fail "in use: $mounted; unmount it first, if it is the card"
     [ -z "$(find "/sys/block/$name/" -path '*/holders/*' -print -quit)" ] ||
         fail "$device is part of something else (LVM, RAID, encryption)"
-    size=$(blockdev --getsize64 "$device")
-    [ "$size" -le $((600 << 30)) ] || fail "$device has $((size >> 30)) GiB: no card is so large"
+    size=$(($(cat "/sys/block/$name/size") * 512))
+    [ "$size" -gt 0 ] || fail "$device is empty: no card in the reader"
+    [ "$size" -le $((MOST_GIB << 30)) ] || fail "$device has $((size >> 30)) GiB: no card is so large"
+    if [[ -n ${LANCAM_FLASH_FILES:-} && $name == loop* ]]; then return; fi
     if [ "$(cat "/sys/block/$name/removable")" != 1 ] && [[ $name != mmcblk* ]] &&
         [ "$(lsblk --nodeps --noheadings --output TRAN "$device" | tr -d ' ')" != usb ]; then
         fail "$device is built into this machine: neither removable, nor on USB, nor a card"
     fi
-    [ -w "$device" ] || fail "not allowed to write to $device: sudo make flash DEV=$device"
+}
+
+if [ -b "$device" ]; then
+    refuse_what_is_no_card
 elif [ -f "$device" ] && [ -n "${LANCAM_FLASH_FILES:-}" ]; then
     size=$(stat -c %s "$device")
 else
     fail "$device is no disk; this machine has:
 $(disks)"
 fi
+[ -w "$device" ] || fail "not allowed to write to $device: sudo make flash DEV=$device"
 
 read_image() { case $image in *.xz) xz --decompress --stdout "$image" ;; *) cat "$image" ;; esac; }
-length=$(read_image | wc -c)
-[ "$size" -ge "$length" ] || fail "$device has $((size >> 20)) MiB, the image $((length >> 20))"
+# All of it is read once before the card loses what it has.
+length=$(read_image | wc -c) || fail "$image is damaged: build or download it again"
+signature=$({ read_image 2>/dev/null || true; } | head -c 512 | tail -c 2 | od -A n -t x1 | tr -d ' ')
+[ "$signature" = 55aa ] || fail "$image is no image of a card: it has no partition table"
+[ "$size" -ge "$length" ] || fail "$device has $((size >> 20)) MiB, the image $((length >> 20)): a larger card would do"
 
+# bar WHAT AT: how far it is, over what was said before.
+bar() {
+    local percent=$(($2 * 100 / length)) blank
+    printf -v blank '%*s' $((percent / 2)) ''
+    printf '\r%s [%-50s] %3d %%' "$1" "${blank// /#}" "$percent" >&2
+}
+
+# Each step is on the card before the next begins, so that what is shown is true.
 echo "Writing $((length >> 20)) MiB to $device" >&2
-# A file is not cut off, as a disk is not; the disk has it all when dd returns.
-read_image | dd of="$device" bs=4M iflag=fullblock conv=notrunc,fsync status=progress
-echo "Reading it back" >&2
+for ((at = 0; at < length; at += STEP)); do
+    bar Writing "$at"
+    dd of="$device" bs=$STEP count=1 seek=$((at / STEP)) iflag=fullblock conv=notrunc,fdatasync status=none ||
+        fail "$device could not be written: see above; another card, or another reader"
+done < <(read_image)
+bar Writing "$length"
+echo >&2
+
+# From the card, not from what this machine remembers of it.
 if [ -b "$device" ]; then blockdev --flushbufs "$device"; fi
-cmp --bytes="$length" <(read_image) "$device" || fail "$device does not give back what was written: another card, or another reader"
+for ((at = 0; at < length; at += STEP)); do
+    bar Reading "$at"
+    left=$((length - at))
+    cmp --quiet <(head -c $STEP <&3) <(dd if="$device" bs=$STEP count=1 skip=$((at / STEP)) status=none | head -c $left) || {
+        echo >&2
+        fail "$device does not give back what was written, in MiB $((at >> 20)) to $(((at + STEP) >> 20)): another card, or another reader"
+    }
+done 3< <(read_image)
+bar Reading "$length"
+echo >&2
+if [ -b "$device" ]; then blockdev --rereadpt "$device" 2>/dev/null || true; fi
 echo "The card is ready: into the Pi with it" >&2

@@ -1,0 +1,179 @@
+//! `make flash`: writes files and loop devices as it writes cards, and refuses what is none.
+
+use crate::packages::{folder, succeeds};
+use crate::skip::skip;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use tempfile::TempDir;
+
+/// What `flash.sh IMAGE DEVICE` says, and whether it succeeded.
+fn flash(image: &Path, device: &Path, change: impl FnOnce(&mut Command)) -> (String, bool) {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("cross/image/flash.sh");
+    let mut flash = Command::new(script);
+    flash.arg(image).arg(device).stdin(Stdio::null()).env("LANCAM_FLASH_FILES", "1");
+    change(&mut flash);
+    let output = flash.output().expect("it is executable");
+    let said = [output.stdout, output.stderr].concat();
+    (String::from_utf8_lossy(&said).into_owned(), output.status.success())
+}
+
+fn as_it_is(_: &mut Command) {}
+
+/// Bytes that look like a disk, no two steps of them alike.
+fn image_bytes() -> Vec<u8> {
+    let mut bytes: Vec<u8> =
+        (0..9_500_000_u32).flat_map(|at| at.to_le_bytes()).take(9_500_000).collect();
+    bytes[510..512].copy_from_slice(&[0x55, 0xaa]);
+    bytes
+}
+
+/// A folder with an image and an empty card.
+fn image_and_card(card_len: u64) -> (TempDir, PathBuf, PathBuf) {
+    let folder = folder();
+    let (image, card) = (folder.path().join("lancam.img"), folder.path().join("card"));
+    fs::write(&image, image_bytes()).expect("writes");
+    fs::File::create(&card).and_then(|file| file.set_len(card_len)).expect("makes");
+    (folder, image, card)
+}
+
+#[test]
+fn a_card_holds_the_image_and_what_lies_behind_it_stays() {
+    let (_folder, image, card) = image_and_card(12 << 20);
+    let (said, succeeded) = flash(&image, &card, as_it_is);
+    assert!(succeeded, "{said}");
+    let written = fs::read(&card).expect("reads");
+    let image = fs::read(image).expect("reads");
+    assert_eq!(written.len(), 12 << 20);
+    assert!(
+        written[..image.len()] == image && written[image.len()..].iter().all(|&byte| byte == 0)
+    );
+    for part in ["Writing [", "Reading [", "  0 %", "100 %", "The card is ready"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+}
+
+#[test]
+fn where_there_is_only_a_compressed_image_that_is_written() {
+    let (_folder, image, card) = image_and_card(10 << 20);
+    succeeds(Command::new("xz").arg("-0").arg(&image));
+    let (said, succeeded) = flash(&image, &card, as_it_is);
+    assert!(succeeded, "{said}");
+    assert!(fs::read(&card).expect("reads")[..9_500_000] == image_bytes());
+
+    // Cut off on its way here: the card keeps what it has.
+    let compressed = image.with_extension("img.xz");
+    let whole = fs::read(&compressed).expect("reads");
+    fs::write(&compressed, &whole[..whole.len() / 2]).expect("writes");
+    fs::write(&card, vec![7; 10 << 20]).expect("writes");
+    let (said, succeeded) = flash(&image, &card, as_it_is);
+    assert!(!succeeded && said.contains("is damaged"), "{said}");
+    assert!(fs::read(&card).expect("reads").iter().all(|&byte| byte == 7));
+}
+
+#[test]
+fn what_cannot_be_right_is_refused_before_anything_is_written() {
+    let (folder, image, card) = image_and_card(4 << 20);
+    let (said, succeeded) = flash(&image, &card, as_it_is);
+    assert!(!succeeded && said.contains("has 4 MiB, the image 9"), "{said}");
+
+    let (said, succeeded) = flash(&folder.path().join("none.img"), &card, as_it_is);
+    assert!(!succeeded && said.contains("make image"), "{said}");
+
+    let picture = folder.path().join("picture.jpg");
+    fs::write(&picture, vec![1; 4096]).expect("writes");
+    let (said, succeeded) = flash(&picture, &card, as_it_is);
+    assert!(!succeeded && said.contains("no partition table"), "{said}");
+
+    // A mistyped name would else become a large file.
+    let (said, succeeded) = flash(&image, &folder.path().join("sdx"), as_it_is);
+    assert!(!succeeded && said.contains("is no disk"), "{said}");
+    let (said, succeeded) = flash(&image, &card, |flash| {
+        flash.env_remove("LANCAM_FLASH_FILES");
+    });
+    assert!(!succeeded && said.contains("is no disk"), "{said}");
+    let (said, succeeded) = flash(&image, Path::new("/dev/null"), as_it_is);
+    assert!(!succeeded && said.contains("is no disk"), "{said}");
+    let (said, succeeded) = flash(&image, Path::new(""), as_it_is);
+    assert!(!succeeded && said.contains("make flash DEV="), "{said}");
+    assert!(fs::read(&card).expect("reads").iter().all(|&byte| byte == 0));
+}
+
+#[test]
+fn a_card_that_gives_back_something_else_is_told() {
+    let (folder, image, card) = image_and_card(10 << 20);
+    // A card whose 6th MiB has died: whatever is written there comes back as something else.
+    let bin = folder.path().join("bin");
+    fs::create_dir(&bin).expect("made");
+    let dd = "#!/bin/sh\n/usr/bin/dd \"$@\" || exit\ncase $* in *of=*seek=1*) printf x | /usr/bin/dd of=\"$CARD\" bs=1 seek=5600000 conv=notrunc status=none ;; esac\n";
+    fs::write(bin.join("dd"), dd).expect("writes");
+    fs::set_permissions(bin.join("dd"), fs::Permissions::from_mode(0o755)).expect("sets");
+    let (said, succeeded) = flash(&image, &card, |flash| {
+        flash.env("PATH", format!("{}:/usr/bin:/bin", bin.display())).env("CARD", &card);
+    });
+    assert!(!succeeded && said.contains("in MiB 4 to 8"), "{said}");
+}
+
+/// A disk that is a file, gone with this.
+struct Loop(PathBuf);
+
+impl Loop {
+    fn of(file: &Path) -> Option<Self> {
+        let output = Command::new("losetup").args(["--find", "--show"]).arg(file).output();
+        let output = output.ok().filter(|output| output.status.success());
+        let device = output.map(|output| String::from_utf8_lossy(&output.stdout).trim().into());
+        if device.is_none() {
+            skip("losetup", "no loop devices here, or not for this user");
+        }
+        device.map(Self)
+    }
+}
+
+impl Drop for Loop {
+    fn drop(&mut self) {
+        let _ = Command::new("losetup").arg("--detach").arg(&self.0).status();
+    }
+}
+
+#[test]
+#[ignore = "minutes: make test-all"] // to get the right to
+fn a_disk_in_use_or_built_in_is_refused_and_a_free_one_is_written() {
+    let (folder, image, card) = image_and_card(16 << 20);
+    let Some(disk) = Loop::of(&card) else { return };
+    let (said, succeeded) = flash(&image, &disk.0, |flash| {
+        flash.env_remove("LANCAM_FLASH_FILES");
+    });
+    assert!(!succeeded && said.contains("built into this machine"), "{said}");
+
+    succeeds(Command::new("mkfs.ext4").arg("-q").arg(&disk.0));
+    let place = folder.path().join("mounted");
+    fs::create_dir(&place).expect("made");
+    if Command::new("mount").arg(&disk.0).arg(&place).status().is_ok_and(|status| status.success())
+    {
+        let (said, succeeded) = flash(&image, &disk.0, as_it_is);
+        succeeds(Command::new("umount").arg(&place));
+        assert!(!succeeded && said.contains("in use") && said.contains("mounted"), "{said}");
+    } else {
+        skip("mount", "not allowed");
+    }
+
+    let (said, succeeded) = flash(&image, &disk.0, as_it_is);
+    assert!(succeeded, "{said}");
+    assert!(fs::read(&card).expect("reads")[..9_500_000] == image_bytes());
+}
+
+#[test]
+#[ignore = "minutes: make test-all"] // to have disks
+fn the_disk_that_this_system_runs_from_is_refused() {
+    let (_folder, image, _) = image_and_card(1);
+    let source = succeeds(Command::new("findmnt").args(["-n", "-o", "SOURCE", "/"])).stdout;
+    let source = String::from_utf8_lossy(&source).trim().to_owned();
+    if !Path::new(&source).exists() {
+        return skip("the root's disk", &source);
+    }
+    let (said, succeeded) = flash(&image, Path::new(&source), |flash| {
+        flash.env_remove("LANCAM_FLASH_FILES");
+    });
+    assert!(!succeeded && (said.contains("in use") || said.contains("is a partition")), "{said}");
+}
