@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 export PREFIX DESTDIR
-.PHONY: help run test test-all test-raspi3b screenshots check check-others install uninstall deb pi image image-lock flash bench fuzz
+.PHONY: help run test test-all test-raspi3b screenshots check check-others install uninstall deb pi image image-lock flash deploy release bench fuzz
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -34,8 +34,9 @@ install: ## lancam-view, its icon and menu entry: into ~/.local, for root into /
 uninstall: ## what make install has put there
 	cross/desktop/install.sh --remove
 
-deb: ## Debian packages: dist/lancam-view_*.deb for this machine
+deb: ## Debian packages in dist: lancam for arm64, armhf and amd64, lancam-view for this machine
 	cross/deb/build.sh lancam-view "$$(dpkg --print-architecture)" "$$(cross/viewer.sh)"
+	cross/deb/camera.sh arm64 armhf amd64
 
 pi: ## static programs for every Raspberry Pi: dist/lancam-aarch64, -armv7, -armv6
 	cross/build.sh aarch64 armv7 armv6
@@ -49,6 +50,12 @@ image-lock: ## the newest Debian packages for the image, into cross/image/packag
 
 flash: ## writes the card: DEV=/dev/sdX
 	cross/image/flash.sh dist/lancam.img $(DEV)
+
+deploy: ## lancam onto a Pi that runs Raspberry Pi OS: PI=user@host
+	cross/deploy.sh "$(PI)"
+
+release: ## everything for a release page, with checksums: dist/release
+	cross/release.sh
 
 bench: ## figures, as ratios against the limit measured in the same run
 	cross/cargo.sh bench --locked

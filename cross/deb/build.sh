@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
-# build.sh PACKAGE ARCHITECTURE PROGRAM: dist/PACKAGE_VERSION_ARCHITECTURE.deb, with PROGRAM, which was built for it. PACKAGE is a folder
+# build.sh PACKAGE ARCHITECTURE PROGRAM...: dist/PACKAGE_VERSION_ARCHITECTURE.deb, with PROGRAM, which was built for it. PACKAGE is a folder
 # here, which has: control, in which @WORDS@ are replaced; stage.sh, which puts the package's files into a folder; FEATURES, which the
 # program was built with; and what Debian runs and keeps (postinst, prerm, postrm, conffiles) where there is any.
 # The same commit and program make the same bytes: nothing in it is younger than SOURCE_DATE_EPOCH, which is the commit's time unless it is set.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-[ $# = 3 ] || { echo "usage: build.sh PACKAGE ARCHITECTURE PROGRAM" >&2 && exit 2; }
-package=$1 architecture=$2 program=$(realpath "$3")
+[ $# -ge 3 ] || { echo "usage: build.sh PACKAGE ARCHITECTURE PROGRAM..." >&2 && exit 2; }
+package=$1 architecture=$2
+mapfile -t programs < <(realpath "${@:3}")
 here=cross/deb/$package
-cross/need.sh dpkg-shlibdeps:dpkg-dev python3:python3
+cross/need.sh dpkg-shlibdeps:dpkg-dev python3:python3 readelf:binutils
 
 from_git() { git log -1 --format="$1" 2>/dev/null || true; }
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(from_git %ct)}
@@ -28,7 +29,7 @@ root=$work/root
 documents=$root/usr/share/doc/$package
 install -d "$documents" "$root/DEBIAN"
 
-"$here/stage.sh" "$root" "$program"
+"$here/stage.sh" "$root" "${programs[@]}"
 find "$root" -path '*/man/man*/*' -type f -exec gzip -9n {} +
 cross/deb/copyright.py "$(cat "$here/FEATURES")" >"$documents/copyright"
 # CHANGELOG.md is for people; Debian's has its own form.
@@ -43,12 +44,16 @@ cross/deb/copyright.py "$(cat "$here/FEATURES")" >"$documents/copyright"
 # The libraries that the program names, as Debian's packages; those that it opens by itself stand in control.
 mkdir "$work/debian"
 printf 'Source: %s\n\nPackage: %s\nArchitecture: any\n' "$package" "$package" >"$work/debian/control"
-libraries=$(cd "$work" && dpkg-shlibdeps -O "$program" 2>/dev/null | sed -n 's/^shlibs:Depends=//p')
+libraries=
+# dpkg-shlibdeps knows this machine's architecture only, and nothing to say of static programs.
+if [[ $(LC_ALL=C readelf --wide --dynamic "${programs[@]}") == *NEEDED* ]]; then
+    libraries=$(cd "$work" && dpkg-shlibdeps -O "${programs[@]}" 2>/dev/null | sed -n 's/^shlibs:Depends=//p')
+fi
 
 find "$root" -newermt "@$SOURCE_DATE_EPOCH" -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +
 size=$(find "$root" -path "$root/DEBIAN" -prune -o -type f -printf '%s\n' | awk '{ sum += int(($1 + 1023) / 1024) } END { print sum }')
 sed -e "s/@VERSION@/$version/" -e "s/@ARCHITECTURE@/$architecture/" -e "s/@MAINTAINER@/$maintainer/" -e "s/@SIZE@/$size/" \
-    -e "s/@LIBRARIES@, /${libraries:+$libraries, }/" -e "s/@LIBRARIES@/$libraries/" "$here/control" >"$root/DEBIAN/control"
+    -e "s/@LIBRARIES@, /${libraries:+$libraries, }/" -e "s/@LIBRARIES@/$libraries/" -e '/^Depends: $/d' "$here/control" >"$root/DEBIAN/control"
 for script in preinst postinst prerm postrm; do
     [ ! -e "$here/$script" ] || install --mode 755 "$here/$script" "$root/DEBIAN/$script"
 done

@@ -63,6 +63,9 @@ def main():
           "the Apache License 2.0 (/usr/share/common-licenses/Apache-2.0 on Debian).\n\n"
           "The program holds the work of others, each under its own licence, as follows.")
     section("lancam (MIT)", (HERE / "LICENSE-MIT").read_text())
+    section("Rust's standard library (MIT)", "Copyright (c) The Rust Project Contributors\nThe MIT licence reads as above.")
+    if "camera" in features.split(","):
+        section("musl, the C library (MIT)", "Copyright (c) 2005-2020 Rich Felker, et al.\nThe MIT licence reads as above.")
     if "viewer" in features.split(","):
         font = HERE / "src/viewer/paint/font"
         section("The fonts Inter Regular and Inter Semi Bold", (font / "OFL.txt").read_text())

@@ -39,7 +39,7 @@ fn files(folder: &Path) -> BTreeSet<String> {
 }
 
 #[track_caller]
-fn succeeds(command: &mut Command) -> Output {
+pub fn succeeds(command: &mut Command) -> Output {
     let output = command.stdin(Stdio::null()).output();
     let output = output.unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let complaint = String::from_utf8_lossy(&output.stderr);
@@ -48,7 +48,7 @@ fn succeeds(command: &mut Command) -> Output {
 }
 
 /// Whether a program is here; said so where it is not.
-fn has(test: &str, program: &str) -> bool {
+pub fn has(test: &str, program: &str) -> bool {
     let mut command = Command::new(program);
     command.arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let is_here = command.status().is_ok();
@@ -105,23 +105,36 @@ fn the_menu_entry_keeps_the_rules_and_starts_the_program() {
 
 /// A package with the program of these tests, whose debugging information would be most of it.
 fn package(folder: &Path) -> PathBuf {
-    let program = folder.join("lancam-view");
-    succeeds(Command::new("strip").arg("-o").arg(&program).arg(PROGRAM));
-    let architecture = succeeds(Command::new("dpkg").arg("--print-architecture")).stdout;
-    let architecture = String::from_utf8(architecture).expect("ASCII");
-    let architecture = architecture.trim();
+    let program = stripped(PROGRAM, &folder.join("lancam-view"));
+    build("lancam-view", &architecture(), &[&program], folder)
+}
+
+/// This machine's, as Debian calls it.
+pub fn architecture() -> String {
+    let said = succeeds(Command::new("dpkg").arg("--print-architecture")).stdout;
+    String::from_utf8(said).expect("ASCII").trim().to_owned()
+}
+
+/// A program without what debuggers read.
+pub fn stripped(program: &str, to: &Path) -> PathBuf {
+    succeeds(Command::new("strip").arg("-o").arg(to).arg(program));
+    to.to_owned()
+}
+
+/// `cross/deb/build.sh`, into a folder.
+pub fn build(package: &str, architecture: &str, programs: &[&Path], folder: &Path) -> PathBuf {
     let mut build = Command::new(Path::new(HERE).join("cross/deb/build.sh"));
-    build.args(["lancam-view", architecture]).arg(&program).env("DEB_FOLDER", folder);
+    build.args([package, architecture]).args(programs).env("DEB_FOLDER", folder);
     succeeds(&mut build);
-    folder.join(format!("lancam-view_{}_{architecture}.deb", env!("CARGO_PKG_VERSION")))
+    folder.join(format!("{package}_{}_{architecture}.deb", env!("CARGO_PKG_VERSION")))
 }
 
 /// Whether packages can be built here.
-fn can_package(test: &str) -> bool {
+pub fn can_package(test: &str) -> bool {
     ["dpkg-deb", "dpkg-shlibdeps", "strip", "python3"].iter().all(|program| has(test, program))
 }
 
-fn folder() -> TempDir {
+pub fn folder() -> TempDir {
     tempfile::tempdir().expect("a folder")
 }
 
@@ -189,8 +202,13 @@ fn lintian_finds_nothing_wrong_with_the_package() {
         return;
     }
     let folder = folder();
+    lintian_is_content(&package(folder.path()));
+}
+
+#[track_caller]
+pub fn lintian_is_content(package: &Path) {
     let mut lintian = Command::new("lintian");
-    lintian.args(["--fail-on", "error,warning"]).arg(package(folder.path()));
+    lintian.args(["--fail-on", "error,warning"]).arg(package);
     let output = lintian.output().expect("it was there before");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }

@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# deploy.sh USER@HOST: installs lancam on a Pi that runs Raspberry Pi OS, or on another Debian, and starts it: the package for that
+# machine, built here where need be, over one ssh connection. Again, it brings the newer one; an edited lancam.toml stays.
+# LANCAM_DEB names a package that is built already; LANCAM_SSH is ssh with more options ("ssh -p 2222").
+set -euo pipefail
+cd "$(dirname "$0")/.."
+fail() { printf 'deploy: %s\n' "$*" >&2; exit 1; }
+
+pi=${1:-}
+[[ -n $pi && $pi != -* ]] || fail "which Pi? make deploy PI=pi@raspberrypi.local"
+read -ra ssh <<<"${LANCAM_SSH:-ssh}"
+command -v "${ssh[0]}" >/dev/null || fail "there is no ${ssh[0]} here: apt-get install openssh-client"
+
+# One connection for all that follows: a password is asked for once.
+control=$(mktemp -d)
+trap '"${ssh[@]}" -o ControlPath="$control/master" -O exit "$pi" 2>/dev/null || true; rm -rf "$control"' EXIT
+"${ssh[@]}" -M -S "$control/master" -o ControlPersist=yes -o ConnectTimeout=10 -fN "$pi" ||
+    fail "no ssh connection to $pi: is it switched on, is that its name or address, is ssh enabled there (raspi-config)? \`ssh $pi\` must work"
+on_pi() { "${ssh[@]}" -S "$control/master" "$pi" "$@"; }
+# With a terminal, where there is one: sudo may ask for a password.
+asking() { if [ -t 0 ]; then on_pi -t "$1"; else on_pi "$1" </dev/null; fi; }
+
+# What it is. A 64-bit kernel may have a 32-bit system above it, so that the system is asked, not the kernel.
+{ read -r machine && read -r architecture && read -r user && read -r sudo && read -r systemd && read -r board; } < <(on_pi '
+    uname -m
+    dpkg --print-architecture 2>/dev/null || echo none
+    id -u
+    if command -v sudo >/dev/null; then if sudo -n true 2>/dev/null; then echo yes; else echo asks; fi; else echo none; fi
+    if [ -d /run/systemd/system ]; then echo yes; else echo none; fi
+    { tr -d "\0" </proc/device-tree/model 2>/dev/null || true; } | head -n 1
+    echo
+' </dev/null) || fail "$pi did not say what it is: \`ssh $pi uname -m\` must work, and print nothing else"
+echo "$pi: ${board:-a $machine machine}, $architecture" >&2
+
+case $machine in
+aarch64) program=lancam-aarch64 ;;
+armv7*) program=lancam-armv7 ;;
+armv6*) program=lancam-armv6 ;;
+x86_64) program=lancam-x86_64 ;;
+*) fail "lancam is not built for $machine" ;;
+esac
+[ "$architecture" != none ] || fail "no Debian there (no dpkg). dist/$program (make pi) runs on it: copy it by hand, and systemd/ if it has systemd"
+case $architecture in
+arm64 | armhf | amd64) ;;
+*) fail "there is no package for $architecture; arm64, armhf and amd64 there are" ;;
+esac
+[ "$systemd" = yes ] || fail "no systemd there, which would run lancam: copy dist/$program (make pi) by hand"
+root='sudo '
+[ "$user" != 0 ] || root=
+[ -z "$root" ] || [ "$sudo" != none ] || fail "no sudo there: PI=root@… would work, where root may log in"
+[ -z "$root" ] || [ "$sudo" = yes ] || [ -t 0 ] || fail "sudo wants a password there, and there is no terminal to ask for it"
+
+version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
+deb=${LANCAM_DEB:-}
+if [ -z "$deb" ]; then
+    cross/deb/camera.sh "$architecture" >&2
+    deb=dist/lancam_${version}_$architecture.deb
+fi
+[ -e "$deb" ] || fail "no $deb"
+
+echo "Installing $(basename "$deb")" >&2
+folder=$(on_pi 'mktemp -d' </dev/null) || fail "no room for temporary files on $pi"
+on_pi "cat >'$folder/lancam.deb'" <"$deb" || fail "could not copy $deb to $pi: is its card full?"
+# The owner's lancam.toml stays, whatever is new in ours.
+asking "${root}dpkg --install --force-confdef --force-confold '$folder/lancam.deb'" >&2 || fail "$pi could not install it: see above"
+on_pi "rm -r '$folder'" </dev/null
+
+# Whichever of the two its owner has chosen.
+if ! on_pi 'for try in 1 2 3 4 5 6 7 8 9 10; do systemctl --quiet is-active lancam.service lancam-rpicam.service && exit; sleep 1; done; exit 1' </dev/null; then
+    on_pi 'systemctl --no-pager --full status lancam.service' </dev/null >&2 || true
+    fail "it is installed, and does not run: see above"
+fi
+{ read -r name && read -r addresses; } < <(on_pi 'hostname; hostname -I 2>/dev/null; echo' </dev/null)
+echo "lancam runs on $name. In any browser: http://$name.local:8080/ or http://${addresses%% *}:8080/"
+echo "In a window: lancam-view $name.local"

@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# release.sh: builds what is not up to date and gathers in dist/release what a release page carries: the image with its list, packages,
+# static programs, the viewer for this machine, SHA256SUMS. release.sh gather FOLDER only gathers, from FOLDER into FOLDER/release.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
+machine=$(uname -m)
+architecture=$(dpkg --print-architecture)
+
+build() {
+    local viewer
+    cross/deb/camera.sh arm64 armhf amd64
+    viewer=$(cross/viewer.sh)
+    cross/deb/build.sh lancam-view "$architecture" "$viewer"
+    cp --preserve=timestamps "$viewer" "dist/lancam-view-$machine"
+    # Minutes: only when something that goes into it is younger.
+    if [ ! -e dist/lancam.img.xz ] || [ -n "$(find dist/lancam-aarch64 cross/image systemd -newer dist/lancam.img.xz -print -quit)" ]; then
+        cross/image/build.sh dist/lancam-aarch64
+    fi
+}
+
+# From here, to there.
+files=(
+    lancam.img.xz "lancam-$version.img.xz"
+    lancam.img.txt "lancam-$version.img.txt"
+    "lancam_${version}_arm64.deb" "lancam_${version}_arm64.deb"
+    "lancam_${version}_armhf.deb" "lancam_${version}_armhf.deb"
+    "lancam_${version}_amd64.deb" "lancam_${version}_amd64.deb"
+    "lancam-view_${version}_$architecture.deb" "lancam-view_${version}_$architecture.deb"
+    lancam-aarch64 "lancam-$version-aarch64"
+    lancam-armv7 "lancam-$version-armv7"
+    lancam-armv6 "lancam-$version-armv6"
+    lancam-x86_64 "lancam-$version-x86_64"
+    "lancam-view-$machine" "lancam-view-$version-$machine"
+)
+
+gather() {
+    local from=$1 to=$1/release at missing=()
+    for ((at = 0; at < ${#files[@]}; at += 2)); do
+        [ -s "$from/${files[at]}" ] || missing+=("$from/${files[at]}")
+    done
+    if [ ${#missing[@]} -gt 0 ]; then
+        printf 'release: missing: %s\n' "${missing[@]}" >&2
+        exit 1
+    fi
+    # What an older release has left is not in this one.
+    rm -rf "$to"
+    mkdir "$to"
+    for ((at = 0; at < ${#files[@]}; at += 2)); do
+        cp --preserve=mode,timestamps "$from/${files[at]}" "$to/${files[at + 1]}"
+    done
+    (cd "$to" && sha256sum -- * >SHA256SUMS.new && mv SHA256SUMS.new SHA256SUMS && cat SHA256SUMS)
+}
+
+case ${1:-} in
+'') build && gather dist ;;
+gather) gather "${2:?which folder?}" ;;
+*) echo "usage: release.sh [gather FOLDER]" >&2 && exit 2 ;;
+esac
