@@ -24,7 +24,7 @@ fn as_it_is(_: &mut Command) {}
 /// Bytes that look like a disk, no two steps of them alike.
 fn image_bytes() -> Vec<u8> {
     let mut bytes: Vec<u8> =
-        (0..9_500_000_u32).flat_map(|at| at.to_le_bytes()).take(9_500_000).collect();
+        (0..9_500_000_u32).flat_map(u32::to_le_bytes).take(9_500_000).collect();
     bytes[510..512].copy_from_slice(&[0x55, 0xaa]);
     bytes
 }
