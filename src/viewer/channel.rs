@@ -46,6 +46,8 @@ pub struct Channel {
     /// The mean time between two pictures lately.
     interval: Option<Duration>,
     arrived: Option<Instant>,
+    /// Since when a picture is wanted: those that nobody wanted are not late.
+    wanted: Option<Instant>,
     /// Where it is, for people.
     address: String,
     /// Whether there is something new since this was set to false.
@@ -128,14 +130,20 @@ impl Channel {
             ages: AgeTrack::default(),
             interval: None,
             arrived: None,
+            wanted: None,
             is_changed: true,
             is_unseen: false,
         }
     }
 
     /// How large its picture is needed; `None`: not at all.
-    pub fn demand(&self, shown: Option<Size>) {
+    pub fn demand(&mut self, shown: Option<Size>, now: Instant) {
         self.demand.set(shown);
+        if shown.is_some() != self.wanted.is_some() {
+            // How they come is to be seen anew.
+            (self.interval, self.arrived) = (None, None);
+            self.wanted = shown.map(|_| now);
+        }
     }
 
     /// Whether somebody looks at its controls: the camera is asked for them then.
@@ -170,6 +178,13 @@ impl Channel {
                 self.notice = None;
                 (self.is_unseen, self.is_changed) = (true, true);
                 Change::Picture
+            }
+            // The picture that is held stays; that there is none any more is over.
+            Newest::Fresh { value: News::Picture(arrival), .. } if self.notice.is_some() => {
+                self.arrival.get_or_insert(arrival);
+                self.notice = None;
+                self.is_changed = true;
+                Change::Notice
             }
             Newest::Fresh { value: News::Notice { notice, last }, .. } => {
                 // It lasts since the first of them, whatever the reason is by now.
@@ -207,11 +222,6 @@ impl Channel {
         }
     }
 
-    /// Forgets how long it is since the last picture: nobody wanted any.
-    pub fn resume(&mut self) {
-        (self.interval, self.arrived) = (None, None);
-    }
-
     /// The recording that is going on.
     pub fn recording(&self, now: Instant) -> Option<badges::Recording> {
         if !self.is_recording {
@@ -227,20 +237,14 @@ impl Channel {
         self.interval
     }
 
-    /// How old the picture is: since the camera took it where that is known, else since it arrived.
-    pub fn age(&self, now: Instant) -> Option<Duration> {
-        let arrival = self.arrival.as_ref()?;
-        match arrival.age {
-            Some(age) => Some(age.by(now)),
-            None => self.arrived.map(|arrived| now.saturating_duration_since(arrived)),
-        }
-    }
-
-    /// How old the picture is, if the next ones should have come long ago.
+    /// How old the picture is, if the next ones should have come long ago: since the camera took it where that is
+    /// known, else since it arrived, or at least since it is wanted.
     pub fn lateness(&self, now: Instant) -> Option<Duration> {
-        let since = now.saturating_duration_since(self.arrived?);
+        let wanted = self.wanted?;
+        let arrival = self.arrival.as_ref().filter(|_| self.notice.is_none())?;
+        let since = now.saturating_duration_since(wanted.max(self.arrived.unwrap_or(wanted)));
         let late = self.interval.map_or(UNKNOWN_LATE, |mean| (mean * LATE).max(LEAST_LATE));
-        (since > late && self.notice.is_none()).then(|| self.age(now)).flatten()
+        (since > late).then(|| arrival.age.map_or(since, |age| age.by(now)))
     }
 }
 
@@ -248,5 +252,113 @@ impl Drop for Channel {
     /// Its receiver ends with the next thing that it would say.
     fn drop(&mut self) {
         self.slot.close();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::viewer::address::CameraAddress;
+    use crate::viewer::news::{Age, Billboard, NoticeKind};
+
+    const MS: Duration = Duration::from_millis(1);
+
+    fn channel() -> (Channel, Billboard) {
+        let slot = Latest::new();
+        let billboard = Billboard::new(Arc::clone(&slot));
+        let feed = Feed {
+            slot,
+            demand: Arc::default(),
+            recorder: Recorder::default(),
+            remote: Remote::default(),
+        };
+        let address = CameraAddress::parse("pi").expect("an address");
+        (Channel::fed_by(feed, Wanted { name: None, address }), billboard)
+    }
+
+    /// A picture that arrives now, at an age of 30 ms if that is known.
+    fn show(billboard: &mut Billboard, age: Option<Duration>, now: Instant) {
+        let (uncertainty, round_trip) = (MS, 2 * MS);
+        billboard.blank().age = age.map(|age| Age { age, at: now, uncertainty, round_trip });
+        billboard.publish();
+    }
+
+    #[test]
+    fn a_picture_is_late_when_the_next_but_two_should_be_there() {
+        for age in [None, Some(30 * MS)] {
+            let (mut channel, mut billboard) = channel();
+            let mut now = Instant::now();
+            channel.demand(Some(Size::new(640, 360)), now);
+            for _ in 0..50 {
+                now += 100 * MS;
+                show(&mut billboard, age, now);
+                assert_eq!(channel.update(now, true), Change::Picture);
+            }
+            assert_eq!(channel.lateness(now + 299 * MS), None);
+            let old = 301 * MS + age.unwrap_or_default();
+            assert_eq!(channel.lateness(now + 301 * MS), Some(old));
+            assert_eq!(channel.lateness(now + 901 * MS), Some(old + 600 * MS), "it counts");
+            billboard.notify(NoticeKind::Disconnected, "the camera has left".into());
+            channel.update(now + 950 * MS, true);
+            assert_eq!(channel.lateness(now + 999 * MS), None, "the notice says more");
+        }
+    }
+
+    #[test]
+    fn at_a_high_rate_a_hiccup_of_this_computer_is_not_late() {
+        let (mut channel, mut billboard) = channel();
+        let mut now = Instant::now();
+        channel.demand(Some(Size::new(640, 360)), now);
+        for _ in 0..50 {
+            now += 10 * MS;
+            show(&mut billboard, None, now);
+            channel.update(now, true);
+        }
+        assert_eq!(channel.lateness(now + LEAST_LATE), None);
+        assert!(channel.lateness(now + LEAST_LATE + MS).is_some());
+    }
+
+    #[test]
+    fn a_camera_that_hangs_while_nobody_looks_is_late_soon_after_somebody_does() {
+        let (mut channel, mut billboard) = channel();
+        let mut now = Instant::now();
+        channel.demand(Some(Size::new(640, 360)), now);
+        for _ in 0..50 {
+            now += 33 * MS;
+            show(&mut billboard, Some(30 * MS), now);
+            channel.update(now, true);
+        }
+        channel.demand(None, now);
+        now += 600_000 * MS;
+        assert_eq!(channel.lateness(now), None, "nobody wanted one");
+        channel.demand(Some(Size::new(640, 360)), now);
+        assert_eq!(channel.lateness(now + UNKNOWN_LATE), None, "there was no time for one");
+        now += UNKNOWN_LATE + MS;
+        assert_eq!(channel.lateness(now), Some(600_030 * MS + UNKNOWN_LATE + MS));
+        // And the long wait is no rate.
+        for _ in 0..2 {
+            show(&mut billboard, Some(30 * MS), now);
+            channel.update(now, true);
+            now += 33 * MS;
+        }
+        assert_eq!(channel.interval(), Some(33 * MS));
+    }
+
+    #[test]
+    fn a_held_picture_stays_and_what_was_in_the_way_of_others_goes() {
+        let (mut channel, mut billboard) = channel();
+        let now = Instant::now();
+        show(&mut billboard, None, now);
+        channel.update(now, true);
+        let held = channel.arrival.clone().expect("a picture");
+        billboard.notify(NoticeKind::Disconnected, "the camera has left".into());
+        assert_eq!(channel.update(now, false), Change::Notice);
+        assert!(channel.notice.is_some());
+        show(&mut billboard, None, now);
+        assert_eq!(channel.update(now, false), Change::Notice);
+        assert!(channel.notice.is_none());
+        assert!(Arc::ptr_eq(&held, channel.arrival.as_ref().expect("the same")));
+        show(&mut billboard, None, now);
+        assert_eq!(channel.update(now, false), Change::Nothing);
     }
 }

@@ -45,6 +45,8 @@ pub enum DevelopError {
 
 /// After so many frames without a picture people are told: a single one is a hiccup of the camera.
 const CORRUPT_PATIENCE: u32 = 5;
+/// More than any picture has.
+const EVERY_PIXEL: Size = Size::new(usize::MAX, usize::MAX);
 
 impl Developer {
     /// Nothing developed yet.
@@ -97,7 +99,9 @@ impl Developer {
     ) {
         self.count(facts.sequence, payload.len());
         self.intake.take(facts, age, payload, &self.camera);
-        let Some(shown) = self.demand.get() else {
+        // One frame is made a picture of though nobody looks: it takes back the notice that there is none.
+        let overdue = billboard.has_notice().then_some(EVERY_PIXEL);
+        let Some(shown) = self.demand.get().or(overdue) else {
             self.totals.unseen += 1;
             return;
         };
@@ -243,6 +247,23 @@ mod tests {
         let Some(News::Picture(arrival)) = newest(&mut reader) else { panic!("a picture") };
         let Totals { frames, unseen, skipped, .. } = arrival.totals;
         assert_eq!((frames, unseen, skipped), (1, 1, 1));
+    }
+
+    #[test]
+    fn that_there_is_no_picture_is_not_said_for_longer_than_it_is_so_though_nobody_looks() {
+        let news = Latest::new();
+        let mut reader = news.reader();
+        let mut billboard = Billboard::new(news);
+        let mut developer = Developer::new().expect("a decoder");
+        let demand = Arc::new(Demand::default());
+        developer.look_at(Arc::clone(&demand));
+        demand.set(None);
+        billboard.notify(NoticeKind::Disconnected, "the camera has left".into());
+        for sequence in 1..=3 {
+            developer.develop(&raw(sequence, Size::new(2, 1)), None, &[0; 6], &mut billboard);
+        }
+        let Some(News::Picture(arrival)) = newest(&mut reader) else { panic!("a picture") };
+        assert_eq!((arrival.totals.frames, developer.totals.unseen), (1, 2));
     }
 
     #[test]

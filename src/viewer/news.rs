@@ -187,6 +187,11 @@ impl Billboard {
         self.news.is_closed()
     }
 
+    /// Whether it says that there is no picture.
+    pub fn has_notice(&self) -> bool {
+        self.notice.is_some()
+    }
+
     /// Shows what was written into the last [`blank`](Self::blank).
     pub fn publish(&mut self) {
         self.notice = None;

@@ -179,6 +179,9 @@ impl Receiver {
         while !self.billboard.is_closed() {
             let begun = Instant::now();
             let outcome = self.run_once();
+            if self.billboard.is_closed() {
+                return;
+            }
             let pause = pause_after(&outcome);
             let (kind, text) = match outcome {
                 Ok((camera, end)) => (NoticeKind::Disconnected, farewell(&camera, &end)),

@@ -94,7 +94,8 @@ impl Session<'_> {
     fn receive(&mut self) -> Result<SessionEnd, SessionError> {
         let mut decoder = Decoder::new(MAX_PAYLOAD);
         let mut greeting = Greeting::Unheard;
-        loop {
+        // A camera without a picture sends nothing that would find the slot closed.
+        while !self.billboard.is_closed() {
             while let Some(message) = decoder.next_message()? {
                 if let Some(end) = self.take(message)? {
                     return Ok(end);
@@ -124,13 +125,11 @@ impl Session<'_> {
                 Received::End => return Ok(SessionEnd::Closed),
             }
         }
+        Ok(SessionEnd::Closed)
     }
 
     fn take(&mut self, message: Message<'_>) -> Result<Option<SessionEnd>, SessionError> {
         match message {
-            Message::Frame { .. } if self.billboard.is_closed() => {
-                return Ok(Some(SessionEnd::Closed));
-            }
             Message::Frame { facts, payload } => self.take_frame(&facts, payload)?,
             Message::Welcome { version, name } => {
                 if version != VERSION {

@@ -32,7 +32,7 @@ pub fn watch(
     let mut scratch = Vec::new();
     let mut sequence = 0;
     let mut heard = Instant::now();
-    loop {
+    while !billboard.is_closed() {
         while let Some(pickle) = decoder.next_pickle()? {
             let BgrArray { size, pixels } = BgrArray::parse(pickle, &mut scratch)?;
             sequence += 1;
@@ -51,4 +51,5 @@ pub fn watch(
             Received::End => return Ok(SessionEnd::Closed),
         }
     }
+    Ok(SessionEnd::Closed)
 }

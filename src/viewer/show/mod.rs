@@ -164,7 +164,7 @@ impl Show {
                     return Ok(end);
                 }
             }
-            self.settle();
+            self.settle(now);
         }
     }
 
@@ -316,21 +316,17 @@ impl Show {
     }
 
     /// Tells the cameras what of them is seen now.
-    fn settle(&mut self) {
-        match (self.wall.motion, self.paused) {
-            (Motion::Paused, None) => self.paused = Some(Instant::now()),
-            (Motion::Live, Some(_)) => {
-                self.paused = None;
-                self.channels.iter_mut().for_each(Channel::resume);
-            }
-            _ => {}
-        }
+    fn settle(&mut self, now: Instant) {
+        self.paused = match self.wall.motion {
+            Motion::Paused => self.paused.or(Some(now)),
+            Motion::Live => None,
+        };
         let adjusted = (self.wall.sheet == Sheet::Controls).then(|| self.wall.selected());
         for (index, channel) in self.channels.iter_mut().enumerate() {
             channel.adjust(adjusted == Some(index));
             let area = self.wall.area(index).filter(|_| self.paused.is_none());
             let needed = |area| self.wall.view(index).needed(area, self.wall.shape(index));
-            channel.demand(area.map(needed));
+            channel.demand(area.map(needed), now);
         }
     }
 }
