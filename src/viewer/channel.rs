@@ -163,6 +163,12 @@ impl Channel {
         }
     }
 
+    /// Whether it is this one, from the list.
+    pub fn is_of(&self, camera: &Wanted) -> bool {
+        let name = camera.name.as_deref().unwrap_or_default();
+        self.camera == *camera || self.name().to_lowercase() == name.to_lowercase()
+    }
+
     /// Where it is, or was when it was opened.
     pub fn address(&self) -> &str {
         &self.address

@@ -64,6 +64,16 @@ impl Chooser {
         Ok(Self::of(slot, Instant::now()))
     }
 
+    /// Begins to look, and takes none by itself: people choose.
+    ///
+    /// # Errors
+    /// When there can be no thread.
+    pub fn browse(doorbell: &Arc<Doorbell>) -> io::Result<Self> {
+        let mut chooser = Self::start(doorbell)?;
+        chooser.stage = Stage::Offered;
+        Ok(chooser)
+    }
+
     fn of(slot: Arc<Latest<Vec<Found>>>, since: Instant) -> Self {
         let (reader, found, rows) = (slot.reader(), Vec::new(), Vec::new());
         let (alone_since, stage) = (None, Stage::Waiting);
@@ -79,6 +89,14 @@ impl Chooser {
     pub fn camera(&self, index: usize) -> Option<Wanted> {
         let found = self.found.get(index)?;
         Some(Wanted { name: Some(found.name.clone()), address: found.address() })
+    }
+
+    /// Where in the list a camera is now that was there before.
+    pub fn place_of(&self, camera: &Wanted) -> Option<usize> {
+        let is_same = |found: &Found| Some(&found.name) == camera.name.as_ref();
+        let mut places = (0..self.found.len()).filter(|&place| is_same(&self.found[place]));
+        let first = places.clone().next();
+        places.find(|&place| self.camera(place).as_ref() == Some(camera)).or(first)
     }
 
     /// For how long it has looked.
@@ -217,5 +235,18 @@ mod tests {
         assert_eq!(name(&chooser.judge_by(false, start + 6 * SECOND)), Some("Door"));
         slot.publish(found(&["Door", "Garage"]));
         assert_eq!(chooser.judge_by(false, start + 6 * SECOND), Verdict::Offer);
+    }
+    #[test]
+    fn a_camera_is_found_again_where_others_have_come_before_it() {
+        let (mut chooser, slot, start) = chooser();
+        slot.publish(found(&["Door", "Garage"]));
+        chooser.judge_by(false, start + SECOND);
+        let garage = chooser.camera(1).expect("it is there");
+        slot.publish(found(&["Attic", "Door", "Garage"]));
+        chooser.judge_by(false, start + SECOND);
+        assert_eq!(chooser.place_of(&garage), Some(2));
+        slot.publish(found(&["Attic"]));
+        chooser.judge_by(false, start + SECOND);
+        assert_eq!(chooser.place_of(&garage), None);
     }
 }

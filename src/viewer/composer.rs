@@ -10,7 +10,7 @@ use super::paint::notice::{self, Notice};
 use super::paint::picker::{self, Picker};
 use super::paint::{Layer, Painter, Rect, Scale, figures, help};
 use super::view::Placement;
-use super::wall::{Info, Sheet, Wall};
+use super::wall::{Behind, Info, Sheet, Wall};
 use crate::image::orientation::Orientation;
 use crate::image::picture::Picture;
 use crate::image::pixels::Size;
@@ -27,6 +27,9 @@ pub struct Composer {
     /// Where the list of cameras and the panel of controls stand, if they are longer than the window.
     picker_first: usize,
     panel_first: usize,
+    /// Where the list of keys stands, and how far down it goes.
+    help_first: usize,
+    help_last: usize,
     /// Pixels for one of an ordinary screen.
     density: f32,
 }
@@ -65,6 +68,8 @@ pub struct Offer<'a> {
     pub hover: Option<usize>,
     /// For how long they have been looked for.
     pub looking: Duration,
+    /// What is seen when none is chosen.
+    pub behind: Behind,
 }
 
 /// What is to be handed to the window.
@@ -110,6 +115,11 @@ impl Composer {
             return Sight::Picture(picture);
         }
         let room = wall.room();
+        if room.area() == 0 {
+            // A window that is put away has no pixels.
+            self.canvas.reshape(room);
+            return Sight::Composed(&self.canvas);
+        }
         let is_over_all =
             wall.sheet != Sheet::None || extras.picker.is_some() || !extras.toasts.is_empty();
         let all = repaint == Repaint::All || is_over_all || self.canvas.size() != room;
@@ -119,7 +129,7 @@ impl Composer {
         }
         self.easels.resize_with(channels.len().max(self.easels.len()), Easel::default);
         for (index, channel) in channels.iter().enumerate() {
-            if let Some(area) = wall.area(index)
+            if let Some(area) = wall.area(index).filter(|_| extras.picker.is_none())
                 && (all || channel.is_changed)
             {
                 self.draw_picture(wall, index, channel, area);
@@ -223,9 +233,10 @@ impl Composer {
             }
         }
         match wall.sheet {
-            Sheet::None => {}
+            Sheet::None => self.help_first = 0,
             Sheet::Help => {
-                help::draw(&mut canvas, &KEYS, 0);
+                self.help_last = help::draw(&mut canvas, &KEYS, self.help_first);
+                self.help_first = self.help_first.min(self.help_last);
             }
             Sheet::Controls => {
                 if let Some(channel) = channels.get(wall.selected()) {
@@ -235,6 +246,15 @@ impl Composer {
             }
         }
         badges::draw_toasts(&mut canvas, extras.toasts);
+    }
+
+    /// Shows the list of keys from so many lines further down, or up, as far as there are any.
+    pub fn scroll_help(&mut self, lines: i32) {
+        let step = usize::try_from(lines.unsigned_abs()).unwrap_or(usize::MAX);
+        self.help_first = match lines {
+            ..0 => self.help_first.saturating_sub(step),
+            _ => self.help_first.saturating_add(step).min(self.help_last),
+        };
     }
 
     /// What of the camera's controls is at a point.
@@ -290,8 +310,12 @@ impl Easel {
 
 impl<'a> Offer<'a> {
     fn list(&self, selected: usize, first: usize) -> Picker<'a> {
-        let Self { rows, hover, looking } = *self;
-        Picker { rows, selected, hover, first, looking, advice: ADVICE }
+        let Self { rows, hover, looking, behind } = *self;
+        let leaving = match behind {
+            Behind::Nothing => "quits",
+            Behind::Cameras => "goes back",
+        };
+        Picker { rows, selected, hover, first, looking, advice: ADVICE, leaving }
     }
 }
 

@@ -55,5 +55,10 @@ pub enum Key {
     Down,
     Left,
     Right,
+    /// Left with Shift held.
+    FarLeft,
+    /// Right with Shift held.
+    FarRight,
+    Backspace,
     F11,
 }

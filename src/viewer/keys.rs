@@ -24,7 +24,7 @@ pub const KEYS: [Section<'static>; 4] = [
             entry(&["←", "→", "↑", "↓"], "move it when zoomed; or drag"),
             entry(&["[", "]"], "turn it left, right"),
             entry(&["h", "v"], "mirror it left-right, top-bottom"),
-            entry(&["Space"], "hold it, and go on"),
+            entry(&["Space"], "hold all of them, and go on"),
         ],
     },
     Section {
@@ -34,6 +34,7 @@ pub const KEYS: [Section<'static>; 4] = [
             entry(&["Enter"], "enlarge it, and back; or double click"),
             entry(&["i"], "figures: age, rate, size"),
             entry(&["c"], "the camera's controls"),
+            entry(&["l"], "another camera, from a list"),
         ],
     },
     Section {

@@ -31,6 +31,9 @@ pub struct Change {
     pub value: i64,
 }
 
+/// Steps that an arrow key takes with Shift.
+const FAR: i64 = 10;
+
 impl Panel {
     /// This is known of the controls now; says whether it is something else than before. What is selected and held stays
     /// so, wherever it is by now.
@@ -87,7 +90,7 @@ impl Panel {
         self.held
     }
 
-    /// A key was pressed: up and down select, left and right change, Enter switches, presses or takes a menu's next item, d
+    /// A key was pressed: up and down select, left and right change, by ten steps with Shift, Enter switches, presses or takes a menu's next item, d
     /// is the default.
     pub fn key(&mut self, key: Key) -> Option<Change> {
         let control = self.controls.get(self.selected)?;
@@ -102,6 +105,8 @@ impl Panel {
             }
             Key::Left => control.stepped(-1),
             Key::Right => control.stepped(1),
+            Key::FarLeft => control.stepped(-FAR),
+            Key::FarRight => control.stepped(FAR),
             Key::Enter if control.is_switch() || !control.choices.is_empty() => next(control),
             Key::Character('d' | 'D') => control.default,
             _ => return None,
@@ -265,6 +270,8 @@ mod tests {
         assert_eq!(panel.key(Key::Right), None, "it is at its end");
         assert_eq!(panel.key(Key::Enter), None, "a number is no choice");
         assert_eq!(panel.key(Key::Character('d')), change(10, 0));
+        assert_eq!(panel.key(Key::FarRight), change(10, 10), "as far as there is room");
+        assert_eq!(panel.key(Key::FarLeft), change(10, 0));
         assert_eq!(panel.key(Key::Up), None);
         assert_eq!((panel.key(Key::Down), panel.selected()), (None, 1));
         assert_eq!(panel.key(Key::Enter), change(20, 1));

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 /// How a picture is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub enum Form {
 /// Keeps pictures on a thread for each, so that a slow disk holds nobody up, and has the answers.
 #[derive(Debug)]
 pub struct Keeper {
+    /// Those that are not yet answered.
+    pending: usize,
     sender: Sender<Result<PathBuf, SnapshotError>>,
     answers: Receiver<Result<PathBuf, SnapshotError>>,
 }
@@ -42,21 +44,33 @@ pub enum SnapshotError {
     /// A server of pixels.
     #[error("{0} sends no JPEGs; keep a PNG")]
     NoJpeg(Arc<str>),
+    /// Somebody holds the key, or the disk hangs.
+    #[error("{MOST_AT_ONCE} pictures are still being saved: wait for them")]
+    Busy,
     /// It was shown, though smaller.
     #[error("cannot decode the picture at its full size: {0}")]
     Decode(#[from] JpegError),
 }
 
+/// Each has a thread, and a picture in memory.
+const MOST_AT_ONCE: usize = 8;
+
 impl Default for Keeper {
     fn default() -> Self {
         let (sender, answers) = mpsc::channel();
-        Self { sender, answers }
+        Self { pending: 0, sender, answers }
     }
 }
 
 impl Keeper {
     /// Begins to keep a picture in the user's folder for pictures; what came of it is the next [`answer`](Self::answer).
-    pub fn keep(&self, arrival: Arc<Arrival>, form: Form) {
+    pub fn keep(&mut self, arrival: Arc<Arrival>, form: Form) {
+        self.pending += 1;
+        if self.pending > MOST_AT_ONCE {
+            // It is received here.
+            let _ = self.sender.send(Err(SnapshotError::Busy));
+            return;
+        }
         let taken = album::taken_at(arrival.age);
         let sender = self.sender.clone();
         let keeping = move || {
@@ -71,8 +85,22 @@ impl Keeper {
     }
 
     /// Where a picture was kept, or why not, once for each. Never waits.
-    pub fn answer(&self) -> Option<Result<PathBuf, SnapshotError>> {
-        self.answers.try_recv().ok()
+    pub fn answer(&mut self) -> Option<Result<PathBuf, SnapshotError>> {
+        let answer = self.answers.try_recv().ok()?;
+        self.pending = self.pending.saturating_sub(1);
+        Some(answer)
+    }
+
+    /// Waits until all are kept, though not beyond `deadline`; the answers that nobody has heard.
+    pub fn finish(&mut self, deadline: Instant) -> Vec<Result<PathBuf, SnapshotError>> {
+        let mut answers = Vec::new();
+        while self.pending > 0 {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let Ok(answer) = self.answers.recv_timeout(left) else { break };
+            answers.push(answer);
+            self.pending -= 1;
+        }
+        answers
     }
 }
 
@@ -207,6 +235,20 @@ mod tests {
         assert!(keep(&broken, Form::Png, folder.path()).contains("full size"));
         assert!(keep(&arrival(), Form::Jpeg, Path::new("/nowhere")).contains("/nowhere/a_b_"));
         assert_eq!(std::fs::read_dir(folder.path()).expect("there").count(), 0);
+    }
+
+    #[test]
+    fn all_are_kept_in_the_end_and_no_more_than_a_few_at_once() {
+        let mut keeper = Keeper::default();
+        let raw = Arc::new(Arrival { jpeg: Vec::new(), ..arrival() });
+        for _ in 0..MOST_AT_ONCE + 2 {
+            keeper.keep(Arc::clone(&raw), Form::Jpeg);
+        }
+        let answers = keeper.finish(Instant::now() + std::time::Duration::from_secs(60));
+        assert_eq!(answers.len(), MOST_AT_ONCE + 2);
+        let busy = answers.iter().filter(|it| matches!(it, Err(SnapshotError::Busy))).count();
+        assert_eq!(busy, 2, "{answers:?}");
+        assert!(keeper.answer().is_none());
     }
 
     #[test]

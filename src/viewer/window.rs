@@ -16,6 +16,7 @@ pub struct Window {
     window: minifb::Window,
     keys: Receiver<Stroke>,
     shift: Shift,
+    focus: Focus,
     mouse: Mouse,
     /// What was done and not yet asked for.
     pending: VecDeque<Input>,
@@ -41,6 +42,14 @@ enum State {
 enum Shift {
     Held,
     Free,
+}
+
+/// Whether keys come here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Focus {
+    Here,
+    /// Or nobody says where.
+    Elsewhere,
 }
 
 /// The mouse as it was seen last.
@@ -94,8 +103,9 @@ impl Window {
         let (sender, keys) = mpsc::channel();
         window.set_input_callback(Box::new(Keyboard(sender)));
         let mouse = Mouse { at: Point { x: -1.0, y: -1.0 }, button: State::Up, pressed: None };
-        let (shift, pending, title) = (Shift::Free, VecDeque::new(), title.to_owned());
-        Ok(Self { window, keys, shift, mouse, pending, title })
+        let (shift, focus) = (Shift::Free, Focus::Elsewhere);
+        let (pending, title) = (VecDeque::new(), title.to_owned());
+        Ok(Self { window, keys, shift, focus, mouse, pending, title })
     }
 
     /// How large it is, in pixels.
@@ -164,6 +174,12 @@ impl Window {
             }
             self.pending.extend(key(stroke, self.shift).map(Input::Key));
         }
+        let focus = if self.window.is_active() { Focus::Here } else { Focus::Elsewhere };
+        if (self.focus, focus) == (Focus::Here, Focus::Elsewhere) {
+            // Whoever leaves with Shift and another key lets go of it elsewhere.
+            self.shift = Shift::Free;
+        }
+        self.focus = focus;
         self.watch_mouse(Instant::now());
     }
 
@@ -252,8 +268,11 @@ fn key(stroke: Stroke, shift: Shift) -> Option<Key> {
         minifb::Key::Tab => Key::Tab,
         minifb::Key::Up => Key::Up,
         minifb::Key::Down => Key::Down,
+        minifb::Key::Left if shift == Shift::Held => Key::FarLeft,
         minifb::Key::Left => Key::Left,
+        minifb::Key::Right if shift == Shift::Held => Key::FarRight,
         minifb::Key::Right => Key::Right,
+        minifb::Key::Backspace => Key::Backspace,
         minifb::Key::F11 => Key::F11,
         _ => return None,
     })
@@ -313,6 +332,7 @@ mod tests {
         assert_eq!(key(Stroke::Character('ß'), Shift::Free), Some(Key::Character('ß')));
         assert_eq!(key(down(minifb::Key::Q), Shift::Free), None, "it types");
         assert_eq!(key(down(minifb::Key::Tab), Shift::Held), Some(Key::BackTab));
+        assert_eq!(key(down(minifb::Key::Left), Shift::Held), Some(Key::FarLeft));
         assert_eq!(key(Stroke::Key(minifb::Key::Tab, State::Up), Shift::Free), None);
     }
 }

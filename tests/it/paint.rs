@@ -193,7 +193,9 @@ fn picker(text: Option<&str>, count: usize) -> impl Fn(&mut Canvas<'_>) + 'stati
         let selected = if rows.len() > 9 { 17 } else { 0 };
         let looking = Duration::from_millis(3400);
         let hover = Some(selected + 1);
-        let _ = Picker { rows: &rows, selected, hover, first: 0, looking, advice }.draw(canvas);
+        let leaving = "quits";
+        let _ = Picker { rows: &rows, selected, hover, first: 0, looking, advice, leaving }
+            .draw(canvas);
     }
 }
 

@@ -40,6 +40,8 @@ pub struct Picker<'a> {
     pub looking: Duration,
     /// What can be done when there is none, in one or two sentences.
     pub advice: &'a str,
+    /// What Esc does: `quits`.
+    pub leaving: &'a str,
 }
 
 /// What lies where.
@@ -110,13 +112,10 @@ impl Picker<'_> {
                 Style::new(scale.small(), QUIET).even(),
                 Align::Right,
             );
-            let hint = if self.rows.is_empty() {
-                "Esc quits"
-            } else {
-                "↑ ↓ choose · Enter opens · Esc quits"
-            };
+            let opens = if self.rows.is_empty() { "" } else { "↑ ↓ choose · Enter opens · " };
+            let hint = Short::of(format_args!("{opens}Esc {}", self.leaving));
             let foot = Style::new(scale.small(), FAINT);
-            canvas.text(layout.foot.inset(side, 0), hint, foot, Align::Left);
+            canvas.text(layout.foot.inset(side, 0), &hint, foot, Align::Left);
         }
         if self.rows.is_empty() {
             self.draw_empty(canvas, layout);

@@ -165,7 +165,7 @@ impl Recorder {
 impl Recording {
     /// Whether frames are still taken.
     pub fn is_on(&self) -> bool {
-        matches!(self.phase, Phase::Opening | Phase::Running)
+        self.phase.is_on()
     }
 
     /// Why it has ended, where nobody ended it.
@@ -178,6 +178,11 @@ impl Recording {
 }
 
 impl Phase {
+    /// Whether frames are still taken.
+    pub fn is_on(&self) -> bool {
+        matches!(self, Self::Opening | Self::Running)
+    }
+
     /// Whether nothing more will happen.
     pub fn is_over(&self) -> bool {
         matches!(self, Self::Done | Self::Failed(_))

@@ -3,11 +3,12 @@
 use super::{Extent, Message, Show, ShowError, offer};
 use crate::image::pixels::Size;
 use crate::viewer::album;
-use crate::viewer::input::{Input, Point};
+use crate::viewer::input::{Input, Key, Point};
 use crate::viewer::paint::badges::Mood;
 use crate::viewer::paint::controls::Hit;
 use crate::viewer::panel::Change;
 use crate::viewer::presenter::End;
+use crate::viewer::recorder::{Phase, Recorder};
 use crate::viewer::snapshot::Form;
 use crate::viewer::wall::{Action, Sheet};
 use std::time::{Duration, Instant};
@@ -35,8 +36,9 @@ impl Show {
     /// The camera that was clicked at in the list.
     fn point_at_list(&mut self, input: Input) -> Option<usize> {
         let (Input::Press(at) | Input::Hover(at)) = input else { return None };
-        let chooser = self.chooser.as_mut().filter(|_| self.wall.choice.is_some())?;
-        let list = offer(chooser, Instant::now());
+        let is_seen = self.wall.choice.is_some() && self.wall.sheet == Sheet::None;
+        let chooser = self.chooser.as_mut().filter(|_| is_seen)?;
+        let list = offer(chooser, &self.wall, Instant::now());
         let (x, y) = pixel(at);
         let row = self.composer.row_at(&self.wall, list, x, y);
         chooser.hover = row;
@@ -53,6 +55,9 @@ impl Show {
                     self.watch(camera)?;
                 }
             }
+            Action::List => self.browse(),
+            Action::PutListAway => self.put_list_away(),
+            Action::Scroll(lines) => self.composer.scroll_help(lines),
             Action::FullScreen => self.toggle_full_screen(),
             Action::SavePicture => self.keep(Form::Png),
             Action::SaveJpeg => self.keep(Form::Jpeg),
@@ -68,9 +73,13 @@ impl Show {
 
     /// What the mouse does to the panel of controls; says whether it did anything there.
     fn touch_panel(&mut self, input: Input) -> bool {
-        let Some(channel) = self.channels.get_mut(self.wall.selected()) else { return false };
         if self.wall.sheet != Sheet::Controls {
             return false;
+        }
+        let Some(channel) = self.channels.get_mut(self.wall.selected()) else { return false };
+        if let Input::Press(_) = input {
+            // It may have been let go where nobody saw it.
+            channel.panel.release();
         }
         let change = match input {
             Input::Press(at) | Input::Hover(at) | Input::DoublePress(at) => {
@@ -84,6 +93,15 @@ impl Show {
                     Input::Press(_) => channel.panel.press(hit),
                     _ => None,
                 }
+            }
+            Input::Wheel { at, steps } => {
+                let (x, y) = pixel(at);
+                if self.composer.control_at(&self.wall, channel, x, y) == Hit::Outside {
+                    return false;
+                }
+                let rows = self.wall.turn_wheel(steps);
+                let key = if rows < 0 { Key::Up } else { Key::Down };
+                (0..rows.unsigned_abs()).find_map(|_| channel.panel.key(key))
             }
             Input::Drag { to, .. } if channel.panel.held().is_some() => {
                 let value = self.composer.dragged_to(&self.wall, channel, pixel(to).0);
@@ -179,27 +197,30 @@ impl Show {
 
     /// What came of pictures and recordings; says whether there is something to be said.
     pub(super) fn hear_of_files(&mut self) -> bool {
-        let mut news = None;
+        let mut news = Vec::new();
         for channel in self.channels.iter_mut().filter(|channel| channel.is_recording) {
-            let Some(state) = channel.recorder.state().filter(|state| !state.is_on()) else {
-                continue;
-            };
-            channel.is_recording = false;
-            news = Some(match state.failure() {
-                Some(reason) => (Mood::Bad, reason.to_owned()),
-                None => (Mood::Good, format!("recorded {}", state.path.display())),
-            });
+            if let Some(end) = end_of(&channel.recorder, |phase| phase.is_on()) {
+                channel.is_recording = false;
+                news.push(end);
+            }
         }
-        if let Some(answer) = self.keeper.answer() {
-            news = Some(match answer {
-                Ok(path) => (Mood::Good, format!("saved {}", path.display())),
-                Err(error) => (Mood::Bad, error.to_string()),
-            });
+        self.leaving.retain(|recorder| match end_of(recorder, |phase| !phase.is_over()) {
+            Some(end) => {
+                news.push(end);
+                false
+            }
+            None => true,
+        });
+        news.extend(self.keeper.answer().map(|answer| match answer {
+            Ok(path) => (Mood::Good, format!("saved {}", path.display())),
+            Err(error) => (Mood::Bad, error.to_string()),
+        }));
+        let is_news = !news.is_empty();
+        for (mood, text) in news {
+            log::info!("{text}");
+            self.say(mood, text);
         }
-        let Some((mood, text)) = news else { return false };
-        log::info!("{text}");
-        self.say(mood, text);
-        true
+        is_news
     }
 
     /// Says something for a few seconds.
@@ -207,13 +228,20 @@ impl Show {
         self.message = Some(Message { text, mood, until: Instant::now() + MESSAGE });
     }
 
-    /// What was recorded is written to its end.
-    pub(super) fn finish_recordings(&self) {
+    /// What was recorded and saved is written to its end.
+    pub(super) fn finish_files(&mut self) {
         let deadline = Instant::now() + WRITING;
-        self.channels.iter().for_each(|channel| channel.recorder.stop());
-        for channel in &self.channels {
-            if let Some(left) = channel.recorder.finish(deadline).filter(|it| !it.phase.is_over()) {
+        self.leaving.extend(self.channels.iter().map(|channel| channel.recorder.clone()));
+        self.leaving.iter().for_each(Recorder::stop);
+        for recorder in &self.leaving {
+            if let Some(left) = recorder.finish(deadline).filter(|it| !it.phase.is_over()) {
                 log::warn!("the last frames could not be written into {}", left.path.display());
+            }
+        }
+        for answer in self.keeper.finish(deadline) {
+            match answer {
+                Ok(path) => log::info!("saved {}", path.display()),
+                Err(error) => log::warn!("{error}"),
             }
         }
     }
@@ -229,6 +257,15 @@ impl Show {
     }
 }
 
+/// What came of a recording, once it is no longer in such a phase.
+fn end_of(recorder: &Recorder, is_awaited: impl Fn(&Phase) -> bool) -> Option<(Mood, String)> {
+    let state = recorder.state().filter(|state| !is_awaited(&state.phase))?;
+    Some(match state.failure() {
+        Some(reason) => (Mood::Bad, reason.to_owned()),
+        None => (Mood::Good, format!("recorded {}", state.path.display())),
+    })
+}
+
 #[allow(clippy::cast_possible_truncation)] // a place in a window
 fn pixel(at: Point) -> (i32, i32) {
     (at.x as i32, at.y as i32)
@@ -236,9 +273,26 @@ fn pixel(at: Point) -> (i32, i32) {
 
 /// Whether a window there can be reached with the mouse.
 pub(super) fn is_on(screen: Size, x: i32, y: i32) -> bool {
-    let inside = |at: i32, side: usize| usize::try_from(at + REACH).is_ok_and(|at| at < side);
+    let inside =
+        |at: i32, side: usize| usize::try_from(at.saturating_add(REACH)).is_ok_and(|at| at < side);
     inside(x, screen.width) && inside(y, screen.height)
 }
 
 /// So much of a title bar can still be held.
 const REACH: i32 = 40;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_is_put_only_where_it_can_be_reached() {
+        let screen = Size::new(1920, 1080);
+        for (x, y) in [(0, 0), (-40, -40), (1879, 1039)] {
+            assert!(is_on(screen, x, y), "{x} {y}");
+        }
+        for (x, y) in [(-41, 0), (1880, 0), (0, 1040), (i32::MAX, 0), (0, i32::MIN)] {
+            assert!(!is_on(screen, x, y), "{x} {y}");
+        }
+    }
+}

@@ -11,11 +11,13 @@ use super::memory::Memory;
 use super::paint::badges::{Mood, Toast};
 use super::presenter::{Change, End, ScreenError};
 use super::receiver::{Protocol, Wanted};
+use super::recorder::Recorder;
 use super::snapshot::Keeper;
 use super::title;
-use super::wall::{Info, Motion, Sheet, Wall};
+use super::wall::{Behind, Info, Motion, Sheet, Wall};
 use super::window::{PROGRAM, Window};
 use crate::latest::Doorbell;
+use crate::wire::native::message::Wishes;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -36,6 +38,8 @@ pub struct Show {
     protocol: Protocol,
     /// A file to record the camera into as soon as there is one.
     record: Option<PathBuf>,
+    /// What records cameras that are watched no longer: the last frames are still being written.
+    leaving: Vec<Recorder>,
     paused: Option<Instant>,
     message: Option<Message>,
     keeper: Keeper,
@@ -113,6 +117,7 @@ impl Show {
             doorbell,
             protocol,
             record,
+            leaving: Vec::new(),
             paused: None,
             message: None,
             keeper: Keeper::default(),
@@ -136,6 +141,15 @@ impl Show {
     /// # Errors
     /// When the window is gone, or a camera cannot be watched for lack of memory or threads.
     pub fn run(mut self) -> Result<End, ShowError> {
+        let end = self.watch_until_the_end();
+        if end.is_ok() {
+            self.remember();
+        }
+        self.finish_files();
+        end
+    }
+
+    fn watch_until_the_end(&mut self) -> Result<End, ShowError> {
         let mut repaint = Some(Repaint::All);
         loop {
             self.doorbell.wait(self.patience(repaint));
@@ -159,8 +173,6 @@ impl Show {
                     repaint = Some(Repaint::All);
                 }
                 if let Some(end) = self.react(input)? {
-                    self.remember();
-                    self.finish_recordings();
                     return Ok(end);
                 }
             }
@@ -253,7 +265,7 @@ impl Show {
             self.message.as_ref().map(|message| Toast { text: &message.text, mood: message.mood });
         let extras = Extras {
             paused: self.paused,
-            picker: self.chooser.as_ref().map(|chooser| offer(chooser, now)),
+            picker: self.chooser.as_ref().map(|chooser| offer(chooser, &self.wall, now)),
             toasts: toast.as_slice(),
             now,
         };
@@ -264,7 +276,7 @@ impl Show {
         let on_screen = Instant::now();
         for (index, channel) in self.channels.iter_mut().enumerate() {
             channel.is_changed = false;
-            if self.wall.area(index).is_some() {
+            if self.wall.area(index).is_some() && self.wall.choice.is_none() {
                 channel.shown(on_screen);
             }
         }
@@ -276,6 +288,8 @@ impl Show {
     /// Looks at what the chooser found out; says whether anything changed by it.
     fn follow_chooser(&mut self, now: Instant) -> Result<bool, ShowError> {
         let Some(chooser) = &mut self.chooser else { return Ok(false) };
+        let choice = self.wall.choice.unwrap_or_default();
+        let marked = chooser.camera(choice.marked);
         let verdict = chooser.judge(self.channels.first(), now);
         match verdict {
             Verdict::Wait => return Ok(false),
@@ -286,16 +300,63 @@ impl Show {
             }
             Verdict::Watch(camera) => self.watch(camera)?,
             Verdict::Offer => {
-                self.channels.clear();
-                let count = chooser.rows().len();
-                self.wall.offer(count);
+                if choice.behind == Behind::Nothing {
+                    self.channels.clear();
+                }
+                self.wall.offer(chooser.rows().len());
+                // Others that come and go do not change which one Enter opens.
+                if let Some(place) = marked.and_then(|marked| chooser.place_of(&marked)) {
+                    self.wall.mark(place);
+                }
             }
         }
         Ok(true)
     }
 
-    fn watch(&mut self, camera: Wanted) -> Result<(), ShowError> {
+    /// Lists the cameras on the LAN over those that are watched.
+    fn browse(&mut self) {
+        match Chooser::browse(&self.doorbell) {
+            Ok(chooser) => {
+                self.chooser = Some(chooser);
+                self.wall.browse();
+            }
+            Err(error) => self.say(Mood::Bad, format!("cannot look for cameras: {error}")),
+        }
+    }
+
+    fn put_list_away(&mut self) {
         self.chooser = None;
+        self.wall.chosen();
+    }
+
+    /// Watches a camera that was chosen: instead of the selected one, where the list lay over others.
+    fn watch(&mut self, camera: Wanted) -> Result<(), ShowError> {
+        let behind = self.wall.choice.unwrap_or_default().behind;
+        self.put_list_away();
+        let selected = self.wall.selected();
+        match self.channels.get_mut(selected).filter(|_| behind == Behind::Cameras) {
+            Some(channel) if channel.is_of(&camera) => Ok(()),
+            Some(channel) => {
+                let protocol = match self.protocol {
+                    // Who announces itself speaks lancam's own.
+                    Protocol::Pickle => Protocol::Native(Wishes::default()),
+                    native => native,
+                };
+                let next = Channel::open(camera, protocol, &self.doorbell)?;
+                let last = std::mem::replace(channel, next);
+                if last.is_recording {
+                    last.recorder.stop();
+                    self.leaving.push(last.recorder.clone());
+                }
+                self.wall.replace_selected();
+                self.composer.forget();
+                Ok(())
+            }
+            None => self.watch_only(camera),
+        }
+    }
+
+    fn watch_only(&mut self, camera: Wanted) -> Result<(), ShowError> {
         self.channels = vec![Channel::open(camera, self.protocol, &self.doorbell)?];
         self.begin_to_record();
         self.wall = Wall::new(1);
@@ -324,15 +385,18 @@ impl Show {
         let adjusted = (self.wall.sheet == Sheet::Controls).then(|| self.wall.selected());
         for (index, channel) in self.channels.iter_mut().enumerate() {
             channel.adjust(adjusted == Some(index));
-            let area = self.wall.area(index).filter(|_| self.paused.is_none());
+            let is_seen = self.paused.is_none() && self.wall.choice.is_none();
+            let area = self.wall.area(index).filter(|_| is_seen);
             let needed = |area| self.wall.view(index).needed(area, self.wall.shape(index));
             channel.demand(area.map(needed), now);
         }
     }
 }
 
-fn offer(chooser: &Chooser, now: Instant) -> Offer<'_> {
-    Offer { rows: chooser.rows(), hover: chooser.hover, looking: chooser.looking(now) }
+fn offer<'a>(chooser: &'a Chooser, wall: &Wall, now: Instant) -> Offer<'a> {
+    let behind = wall.choice.unwrap_or_default().behind;
+    let (rows, hover, looking) = (chooser.rows(), chooser.hover, chooser.looking(now));
+    Offer { rows, hover, looking, behind }
 }
 
 /// Why the window cannot go on.

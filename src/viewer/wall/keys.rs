@@ -1,197 +1,27 @@
-//! What the window shows of which camera, and what keys and mouse change of that: plain state, no window.
+//! What keys and mouse change of what the window shows, and what they ask of others.
 
-use super::input::{Input, Key, Point};
-use super::layout::Grid;
-use super::view::View;
+use super::{Action, Behind, Choice, Info, Motion, Sheet, Wall};
 use crate::image::orientation::{Orientation, Rotation};
-use crate::image::pixels::Size;
-use crate::image::scale::Area;
+use crate::viewer::input::{Input, Key};
 
-/// All that is not a camera's.
-#[derive(Debug)]
-pub struct Wall {
-    room: Size,
-    panes: Vec<Pane>,
-    grid: Grid,
-    selected: usize,
-    arrangement: Arrangement,
-    /// What lies over the pictures.
-    pub sheet: Sheet,
-    /// Whether the figures are shown.
-    pub info: Info,
-    /// Whether the pictures stand still because somebody wants them to.
-    pub motion: Motion,
-    /// The cameras to choose from, while one is to be chosen.
-    pub choice: Option<Choice>,
-    held: Option<usize>,
-}
-
-/// One camera's place.
-#[derive(Debug, Clone, Copy)]
-struct Pane {
-    view: View,
-    /// Of its newest picture; a guess until there is one.
-    shape: Size,
-}
-
-/// How many cameras are seen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Arrangement {
-    /// All of them.
-    Grid,
-    /// The selected one.
-    One,
-}
-
-/// What lies over the pictures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sheet {
-    /// Nothing.
-    None,
-    /// The list of keys.
-    Help,
-    /// The selected camera's controls.
-    Controls,
-}
-
-/// Whether figures are shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Info {
-    /// They are.
-    Shown,
-    /// They are not.
-    Hidden,
-}
-
-/// Whether pictures move.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Motion {
-    /// The newest is shown.
-    Live,
-    /// The last one stays.
-    Paused,
-}
-
-/// A list to choose from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Choice {
-    /// How many there are.
-    pub count: usize,
-    /// Which one is marked.
-    pub marked: usize,
-}
-
-/// What somebody else must do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
-    /// End the program.
-    Leave,
-    /// To full screen and back.
-    FullScreen,
-    /// Save the selected camera's picture as PNG.
-    SavePicture,
-    /// Save its own JPEG.
-    SaveJpeg,
-    /// Begin or end a recording of it.
-    Record,
-    /// Watch the camera at this place of the list.
-    Watch(usize),
-    /// A key for the panel of controls.
-    Adjust(Key),
-}
-
-/// Pictures have this shape until they say otherwise.
-const USUAL: Size = Size::new(1280, 720);
 /// Arrow keys move a zoomed picture by this part of the pane.
 const NUDGE: f64 = 0.1;
 
 impl Wall {
-    /// A wall of so many cameras.
-    pub fn new(cameras: usize) -> Self {
-        let pane = Pane { view: View::default(), shape: USUAL };
-        Self {
-            room: USUAL,
-            panes: vec![pane; cameras],
-            grid: Grid::new(USUAL, &std::iter::repeat_n(USUAL, cameras)),
-            selected: 0,
-            arrangement: Arrangement::Grid,
-            sheet: Sheet::None,
-            info: Info::Hidden,
-            motion: Motion::Live,
-            choice: None,
-            held: None,
-        }
-    }
-
-    /// The window has this size now.
-    pub fn resize(&mut self, room: Size) {
-        self.room = room;
-        self.lay_out();
-    }
-
-    /// Its size.
-    pub fn room(&self) -> Size {
-        self.room
-    }
-
-    /// Camera `index` has pictures of this size now.
-    pub fn reshape(&mut self, index: usize, shape: Size) {
-        if let Some(pane) = self.panes.get_mut(index) {
-            pane.shape = shape;
-            self.lay_out();
-        }
-    }
-
-    /// The shape of camera `index`'s pictures.
-    pub fn shape(&self, index: usize) -> Size {
-        self.panes.get(index).map_or(USUAL, |pane| pane.shape)
-    }
-
-    /// Which camera keys are for.
-    pub fn selected(&self) -> usize {
-        self.selected
-    }
-
-    /// Whether several cameras are seen, one of which is selected.
-    pub fn is_grid(&self) -> bool {
-        self.arrangement == Arrangement::Grid && self.panes.len() > 1
-    }
-
-    /// Where camera `index` is seen; `None` when it is not.
-    pub fn area(&self, index: usize) -> Option<Area> {
-        match self.is_grid() {
-            true => Some(self.grid.pane(index)),
-            false => (index == self.selected).then(|| Area::of(self.room)),
-        }
-    }
-
-    /// How its picture lies there.
-    pub fn view(&self, index: usize) -> View {
-        self.panes.get(index).map_or_else(View::default, |pane| pane.view)
-    }
-
-    fn lay_out(&mut self) {
-        let turned = |pane: &Pane| pane.view.orientation().size_of(pane.shape);
-        self.grid = Grid::new(self.room, &self.panes.iter().map(turned));
-    }
-
-    /// What a list of so many cameras leaves of the choice; the mark stays where it is.
-    pub fn offer(&mut self, count: usize) {
-        let choice = self.choice.get_or_insert_default();
-        choice.count = count;
-        choice.marked = choice.marked.min(count.saturating_sub(1));
-    }
-
-    /// A camera has been chosen: the list is put away.
-    pub fn chosen(&mut self) {
-        self.choice = None;
-    }
-
     /// Something was done; returns what somebody else must do about it.
     pub fn take(&mut self, input: Input) -> Option<Action> {
         match input {
             Input::Close => return Some(Action::Leave),
             Input::Key(key) => return self.pressed(key),
+            Input::Wheel { steps, .. } if self.sheet == Sheet::Help => {
+                return Some(Action::Scroll(self.turn_wheel(steps)));
+            }
+            Input::Wheel { steps, .. } if self.choice.is_some() => {
+                let down = self.turn_wheel(steps);
+                self.move_mark(down);
+            }
+            // What is clicked at in the list is somebody else's, and what lies behind it is not seen.
+            _ if self.choice.is_some() => {}
             Input::Press(at) => {
                 self.held = self.at(at);
                 self.selected = self.held.unwrap_or(self.selected);
@@ -219,30 +49,61 @@ impl Wall {
     }
 
     fn pressed(&mut self, key: Key) -> Option<Action> {
-        if let Some(choice) = &mut self.choice {
-            match (key, choice.count) {
-                (Key::Up, _) => choice.marked = choice.marked.saturating_sub(1),
-                (Key::Down | Key::Tab, 1..) => {
-                    choice.marked = (choice.marked + 1).min(choice.count - 1);
-                }
-                (Key::BackTab, 1..) => choice.marked = choice.marked.saturating_sub(1),
-                (Key::Enter, 1..) => return Some(Action::Watch(choice.marked)),
-                (Key::Character(digit @ '1'..='9'), _) => {
-                    let index = usize::try_from(u32::from(digit) - u32::from('1')).ok()?;
-                    return (index < choice.count).then_some(Action::Watch(index));
-                }
-                _ => return self.common(key),
-            }
-            return None;
+        match (self.sheet, self.choice) {
+            (Sheet::Help, _) if key == Key::Escape => self.sheet = Sheet::None,
+            (Sheet::Help, _) if key == Key::Up => return Some(Action::Scroll(-1)),
+            (Sheet::Help, _) if key == Key::Down => return Some(Action::Scroll(1)),
+            // Nobody chooses from a list that is not seen.
+            (Sheet::Help, Some(_)) => return self.common(key),
+            (_, Some(choice)) => return self.choose(key, choice),
+            _ => return self.watched(key),
         }
+        None
+    }
+
+    /// A key while there is a list to choose from.
+    fn choose(&mut self, key: Key, choice: Choice) -> Option<Action> {
+        match (key, choice.count) {
+            (Key::Up | Key::BackTab, _) => self.move_mark(-1),
+            (Key::Down | Key::Tab, _) => self.move_mark(1),
+            (Key::Enter, 1..) => return Some(Action::Watch(choice.marked)),
+            (Key::Character(digit @ '1'..='9'), _) => {
+                let index = usize::try_from(u32::from(digit) - u32::from('1')).ok()?;
+                return (index < choice.count).then_some(Action::Watch(index));
+            }
+            (Key::Escape | Key::Backspace | Key::Character('l' | 'L'), _)
+                if choice.behind == Behind::Cameras =>
+            {
+                return Some(Action::PutListAway);
+            }
+            _ => return self.common(key),
+        }
+        None
+    }
+
+    fn move_mark(&mut self, down: i32) {
+        if let Some(choice) = &mut self.choice {
+            let step = usize::try_from(down.unsigned_abs()).unwrap_or(usize::MAX);
+            let marked = match down {
+                ..0 => choice.marked.saturating_sub(step),
+                _ => choice.marked.saturating_add(step),
+            };
+            choice.marked = marked.min(choice.count.saturating_sub(1));
+        }
+    }
+
+    /// A key while cameras are watched.
+    fn watched(&mut self, key: Key) -> Option<Action> {
         match (self.sheet, key) {
-            (Sheet::Help | Sheet::Controls, Key::Escape) => self.sheet = Sheet::None,
+            (Sheet::Controls, Key::Escape) => self.sheet = Sheet::None,
             (
                 Sheet::Controls,
                 Key::Up
                 | Key::Down
                 | Key::Left
                 | Key::Right
+                | Key::FarLeft
+                | Key::FarRight
                 | Key::Enter
                 | Key::Character('d' | 'D'),
             ) => return Some(Action::Adjust(key)),
@@ -267,6 +128,7 @@ impl Wall {
             Key::Character('s') => return Some(Action::SavePicture),
             Key::Character('S') => return Some(Action::SaveJpeg),
             Key::Character('r' | 'R') => return Some(Action::Record),
+            Key::Character('l' | 'L') | Key::Backspace => return Some(Action::List),
             Key::Character('i' | 'I') => {
                 self.info = match self.info {
                     Info::Shown => Info::Hidden,
@@ -283,7 +145,9 @@ impl Wall {
             Key::Tab => self.select_by(1),
             Key::BackTab => self.select_by(self.panes.len().saturating_sub(1)),
             Key::Enter => self.enlarge(),
-            Key::Up | Key::Down | Key::Left | Key::Right => self.arrow(key),
+            Key::Up | Key::Down | Key::Left | Key::Right | Key::FarLeft | Key::FarRight => {
+                self.arrow(key);
+            }
             Key::Character(letter) => self.look(letter),
             Key::Escape | Key::F11 => {}
         }
@@ -315,7 +179,7 @@ impl Wall {
     /// Moves a zoomed picture, or else the selection.
     fn arrow(&mut self, key: Key) {
         let is_zoomed = self.view(self.selected).is_zoomed();
-        if !is_zoomed && matches!(key, Key::Right | Key::Down) {
+        if !is_zoomed && matches!(key, Key::Right | Key::FarRight | Key::Down) {
             return self.select_by(1);
         }
         if !is_zoomed {
@@ -324,54 +188,23 @@ impl Wall {
         self.with(self.selected, |pane, area| {
             let (across, down) = (area.size.width as f64 * NUDGE, area.size.height as f64 * NUDGE);
             let by = match key {
-                Key::Left => (across, 0.0),
-                Key::Right => (-across, 0.0),
+                Key::Left | Key::FarLeft => (across, 0.0),
+                Key::Right | Key::FarRight => (-across, 0.0),
                 Key::Up => (0.0, down),
                 _ => (0.0, -down),
             };
             pane.view.pan(by, area, pane.shape);
         });
     }
-
-    fn toggle(&mut self, sheet: Sheet) {
-        self.sheet = if self.sheet == sheet { Sheet::None } else { sheet };
-    }
-
-    fn enlarge(&mut self) {
-        self.arrangement = match self.arrangement {
-            Arrangement::Grid => Arrangement::One,
-            Arrangement::One => Arrangement::Grid,
-        };
-    }
-
-    fn select_by(&mut self, step: usize) {
-        if !self.panes.is_empty() {
-            self.selected = (self.selected + step) % self.panes.len();
-        }
-    }
-
-    fn with(&mut self, index: usize, change: impl FnOnce(&mut Pane, Area)) {
-        if let (Some(area), Some(pane)) = (self.area(index), self.panes.get_mut(index)) {
-            change(pane, area);
-        }
-    }
-
-    /// Whose pane lies there.
-    fn at(&self, point: Point) -> Option<usize> {
-        let (x, y) = (whole(point.x)?, whole(point.y)?);
-        let is_there = |&index: &usize| self.area(index).is_some_and(|area| area.contains(x, y));
-        (0..self.panes.len()).find(is_there)
-    }
-}
-
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a place in a window
-fn whole(side: f64) -> Option<usize> {
-    (side >= 0.0).then_some(side as usize)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::image::pixels::Size;
+    use crate::image::scale::Area;
+    use crate::viewer::input::Point;
+    use crate::viewer::view::View;
 
     fn wall(cameras: usize) -> Wall {
         let mut wall = Wall::new(cameras);
@@ -470,5 +303,45 @@ mod tests {
         assert_eq!(wall.take(Input::Key(Key::Enter)), None);
         assert_eq!(press(&mut wall, "s"), None, "there is no picture to save");
         assert_eq!(press(&mut wall, "q"), Some(Action::Leave));
+    }
+    #[test]
+    fn the_list_lies_over_the_cameras_until_it_is_put_away() {
+        let mut wall = wall(4);
+        press(&mut wall, "c");
+        assert_eq!(press(&mut wall, "l"), Some(Action::List));
+        wall.browse();
+        wall.offer(2);
+        assert_eq!(wall.sheet, Sheet::None);
+        for back in [Key::Escape, Key::Backspace, Key::Character('l')] {
+            assert_eq!(wall.take(Input::Key(back)), Some(Action::PutListAway));
+        }
+        assert_eq!(press(&mut wall, "q"), Some(Action::Leave));
+        let at = Point { x: 900.0, y: 100.0 };
+        wall.take(Input::Press(at));
+        wall.take(Input::DoublePress(at));
+        assert!(wall.selected() == 0 && wall.is_grid(), "what lies behind it is left alone");
+        wall.take(Input::Wheel { at, steps: -5.0 });
+        assert_eq!(wall.take(Input::Key(Key::Enter)), Some(Action::Watch(1)));
+        wall.mark(7);
+        assert_eq!(wall.choice.map(|choice| choice.marked), Some(1));
+        wall.chosen();
+        wall.replace_selected();
+        assert_eq!(wall.take(Input::Key(Key::Backspace)), Some(Action::List));
+    }
+
+    #[test]
+    fn the_list_of_keys_is_scrolled_and_put_away_whatever_lies_behind_it() {
+        let mut wall = wall(1);
+        wall.offer(3);
+        press(&mut wall, "?");
+        assert_eq!(wall.take(Input::Key(Key::Down)), Some(Action::Scroll(1)));
+        assert_eq!(wall.take(Input::Key(Key::Up)), Some(Action::Scroll(-1)));
+        let at = Point { x: 9.0, y: 9.0 };
+        for (steps, scrolled) in [(-0.4, 0), (-0.4, 0), (-0.4, 1), (-3.0, 3), (2.0, -1)] {
+            assert_eq!(wall.take(Input::Wheel { at, steps }), Some(Action::Scroll(scrolled)));
+        }
+        assert_eq!(wall.take(Input::Key(Key::Enter)), None, "the list is not seen");
+        assert_eq!(wall.take(Input::Key(Key::Escape)), None);
+        assert_eq!(wall.take(Input::Key(Key::Enter)), Some(Action::Watch(0)));
     }
 }
