@@ -109,6 +109,9 @@ impl Composer {
         repaint: Repaint,
         extras: &Extras<'_>,
     ) -> Sight<'a> {
+        if wall.sheet != Sheet::Help {
+            self.help_first = 0;
+        }
         if let Some(picture) = as_it_is(wall, channels, extras) {
             // What stands on the canvas is older than this by the time it is needed.
             self.canvas.reshape(Size::new(0, 0));
@@ -233,7 +236,7 @@ impl Composer {
             }
         }
         match wall.sheet {
-            Sheet::None => self.help_first = 0,
+            Sheet::None => {}
             Sheet::Help => {
                 self.help_last = help::draw(&mut canvas, &KEYS, self.help_first);
                 self.help_first = self.help_first.min(self.help_last);

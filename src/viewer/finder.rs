@@ -79,11 +79,14 @@ pub fn look_for(name: &str) -> io::Result<Option<Found>> {
 pub fn watch(found: &Latest<Vec<Found>>) {
     let question = dns::query(&[(&Name::of(CAMERA), Kind::Pointer)]);
     let mut sightings: Vec<Sighting> = Vec::new();
+    let mut trouble = None;
     for round in 1.. {
         let answers = mdns::ask(&question, PATIENCE);
-        if let Err(error) = &answers {
+        let now = answers.as_ref().err().map(ToString::to_string);
+        if let Some(error) = now.as_ref().filter(|_| now != trouble) {
             log::warn!("cannot look for cameras on the LAN: {error}");
         }
+        trouble = now;
         for answer in answers.into_iter().flatten() {
             for camera in heard(&answer) {
                 if Sighting::note(&mut sightings, camera, round) {

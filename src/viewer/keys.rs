@@ -24,7 +24,7 @@ pub const KEYS: [Section<'static>; 4] = [
             entry(&["←", "→", "↑", "↓"], "move it when zoomed; or drag"),
             entry(&["[", "]"], "turn it left, right"),
             entry(&["h", "v"], "mirror it left-right, top-bottom"),
-            entry(&["Space"], "hold all of them, and go on"),
+            entry(&["Space"], "hold it, or all of a grid"),
         ],
     },
     Section {

@@ -27,6 +27,7 @@ pub struct Receiver {
     last: Option<CameraAddress>,
     /// Attempts since then.
     failures: u32,
+    search: Search,
     protocol: Protocol,
     developer: Developer,
     billboard: Billboard,
@@ -148,6 +149,7 @@ impl Receiver {
             camera,
             last: None,
             failures: 0,
+            search: Search::default(),
             protocol,
             developer,
             billboard,
@@ -182,7 +184,7 @@ impl Receiver {
             if self.billboard.is_closed() {
                 return;
             }
-            let pause = pause_after(&outcome);
+            let pause = pause_after(&outcome).max(self.pause_of_search(Instant::now()));
             let (kind, text) = match outcome {
                 Ok((camera, end)) => (NoticeKind::Disconnected, farewell(&camera, &end)),
                 Err(error) => (error.kind(), error.to_string()),
@@ -219,28 +221,48 @@ impl Receiver {
     /// Connects to where the camera is, or else to where its name is announced now.
     fn connect(&mut self) -> Result<(TcpStream, CameraAddress), ReceiveError> {
         let is_named = self.camera.name.is_some() && self.protocol != Protocol::Pickle;
+        let begun = Instant::now();
+        let is_asked = is_named && self.search.is_due(begun);
         let known = match &self.last {
             // Asking for NAME.local takes seconds while nobody has that name.
-            Some(last) if is_named && self.failures % RESOLVED_EACH != RESOLVED_EACH - 1 => last,
+            Some(last)
+                if is_named
+                    && !(is_asked && self.failures % RESOLVED_EACH == RESOLVED_EACH - 1) =>
+            {
+                last
+            }
             _ => &self.camera.address,
         };
         let (known, connected) = (known.clone(), connect(known));
+        if is_asked {
+            self.search.asked = Some(begun);
+        }
         let connected = match connected {
-            Err(failure) if is_named => self.connect_by_name(&known).unwrap_or(Err(failure)),
+            Err(failure) if is_asked => self.connect_by_name(&known).unwrap_or(Err(failure)),
             connected => connected.map(|stream| (stream, known)),
         };
         match &connected {
             Ok((stream, _)) => {
                 self.failures = 0;
+                self.search = Search::default();
                 let host_and_port = |address: SocketAddr| CameraAddress {
                     host: finder::host(address),
                     port: address.port(),
                 };
                 self.last = stream.peer_addr().ok().map(host_and_port);
             }
-            Err(_) => self.failures = self.failures.wrapping_add(1),
+            Err(_) => {
+                self.failures = self.failures.wrapping_add(1);
+                self.search.since.get_or_insert(begun);
+            }
         }
         connected
+    }
+
+    /// Where the LAN is the only one to know where the camera is, there is nothing to try before it is asked again.
+    fn pause_of_search(&self, now: Instant) -> Duration {
+        let is_unknown = self.last.is_none() && local_name::is_local(&self.camera.address.host);
+        if is_unknown { self.search.left(now) } else { Duration::ZERO }
     }
 
     /// Connects to where its name is announced; `None` where it is not.
@@ -260,6 +282,36 @@ impl Receiver {
             log::info!("{name} is at {found} now");
         }
         Some(connect(&found).map(|stream| (stream, found)))
+    }
+}
+
+/// When the LAN is asked for a camera that is not where it was: everybody there hears it.
+#[derive(Debug, Clone, Copy, Default)]
+struct Search {
+    /// Since when it is away.
+    since: Option<Instant>,
+    asked: Option<Instant>,
+}
+
+/// A camera that is switched off and on, or gets another address, is back within this time, and is asked for all the while ...
+const EAGER: Duration = Duration::from_secs(60);
+
+/// ... and one that is away for longer so often.
+const ASKED_EACH: Duration = Duration::from_secs(3);
+
+impl Search {
+    fn is_due(&self, now: Instant) -> bool {
+        self.left(now).is_zero()
+    }
+
+    /// Until it is due.
+    fn left(&self, now: Instant) -> Duration {
+        match (self.since, self.asked) {
+            (Some(since), Some(asked)) if now.saturating_duration_since(since) >= EAGER => {
+                ASKED_EACH.saturating_sub(now.saturating_duration_since(asked))
+            }
+            _ => Duration::ZERO,
+        }
     }
 }
 
@@ -309,5 +361,24 @@ fn place(camera: &CameraAddress, address: SocketAddr) -> String {
     match (camera.to_string(), address.to_string()) {
         (camera, address) if camera == address => camera,
         (camera, address) => format!("{camera} ({address})"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lan_is_asked_for_a_camera_that_is_away_and_less_often_after_a_minute() {
+        let start = Instant::now();
+        let mut search = Search::default();
+        assert!(search.is_due(start), "it is not where it was");
+        (search.since, search.asked) = (Some(start), Some(start));
+        assert!(search.is_due(start + EAGER / 2));
+        let late = start + EAGER;
+        search.asked = Some(late);
+        assert_eq!(search.left(late), ASKED_EACH);
+        assert!(!search.is_due(late + ASKED_EACH / 2));
+        assert!(search.is_due(late + ASKED_EACH));
     }
 }
