@@ -149,6 +149,11 @@ impl Composer {
         self.canvas.reshape(Size::new(0, 0));
     }
 
+    /// What letters look like is kept here.
+    pub fn painter(&mut self) -> &mut Painter {
+        &mut self.painter
+    }
+
     /// What was put together last; `None` when a picture was shown as it is.
     pub fn last(&self) -> Option<&Picture> {
         (self.canvas.size().area() > 0).then_some(&self.canvas)

@@ -3,7 +3,7 @@
 // Coordinates go from whole pixels to fractions and back for every pixel of an edge; `Rect` keeps them far from any limit.
 #![allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, clippy::cast_sign_loss)]
 
-use super::glyphs::{Glyphs, Stamp};
+use super::glyphs::{Glyphs, Stamp, Typeface};
 use super::rect::Rect;
 use super::scale::Scale;
 use super::style::{Colour, EDGE, PANEL};
@@ -22,6 +22,16 @@ impl Painter {
     /// One that has drawn nothing yet.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Letters that no font had, since this was asked last.
+    pub fn missing(&mut self) -> Vec<char> {
+        self.glyphs.take_missing()
+    }
+
+    /// Takes letters from this font, where those before have not got them.
+    pub fn add(&mut self, typeface: Typeface) {
+        self.glyphs.add(typeface);
     }
 
     /// Lends a canvas that covers `area` of `picture`, with text of the size `scale`.

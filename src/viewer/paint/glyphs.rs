@@ -4,7 +4,7 @@
 #![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 
 use super::text::Weight;
-use ab_glyph::{Font, FontRef, GlyphId, PxScale, point};
+use ab_glyph::{Font, FontRef, FontVec, GlyphId, OutlinedGlyph, PxScale, point};
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -12,6 +12,10 @@ use std::hash::{BuildHasherDefault, Hasher};
 /// The fonts and all letters drawn so far.
 pub(super) struct Glyphs {
     fonts: [FontRef<'static>; 2],
+    /// For letters that those have not.
+    others: Vec<Typeface>,
+    /// Letters that none has, since somebody asked last.
+    missing: Vec<char>,
     forms: HashMap<(char, Weight), Form, Quick>,
     drawn: HashMap<Key, Drawn, Quick>,
     /// How much each letter covers of its pixels, one letter behind another.
@@ -22,6 +26,8 @@ pub(super) struct Glyphs {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Form {
     glyph: Option<GlyphId>,
+    /// Of the others; `None` of the viewer's own.
+    other: Option<usize>,
     /// How far it takes the pen, in ems.
     pub(super) advance: f32,
 }
@@ -55,10 +61,29 @@ pub(super) struct Stamp<'a> {
     pub(super) width: usize,
 }
 
+/// A font of the system.
+#[derive(Debug)]
+pub struct Typeface(FontVec);
+
+impl Typeface {
+    /// The font in a file's bytes, the first where there are several; `None` where there is none.
+    pub fn read(bytes: Vec<u8>) -> Option<Self> {
+        FontVec::try_from_vec(bytes).ok().map(Self)
+    }
+
+    /// Whether it has a letter, in one colour and of any size.
+    pub fn has(&self, letter: char) -> bool {
+        let glyph = self.0.glyph_id(letter);
+        glyph.0 != 0 && self.0.outline(glyph).is_some()
+    }
+}
+
 /// A few thousand letters of ordinary size; when there are more, all is begun anew.
 const MAX_COVER: usize = 4 << 20;
 /// A stranger's text may have any character there is.
 const MAX_FORMS: usize = 4096;
+/// Nobody may ever ask.
+const MAX_MISSING: usize = 256;
 /// Larger letters go to whole pixels: nobody sees the difference.
 const LARGEST_BETWEEN: f32 = 40.0;
 /// Light letters on dark look thinner than they are.
@@ -72,6 +97,8 @@ impl Default for Glyphs {
         let font = |bytes| FontRef::try_from_slice(bytes).expect("a font that tests have read");
         Self {
             fonts: [font(REGULAR), font(SEMI_BOLD)],
+            others: Vec::new(),
+            missing: Vec::new(),
             forms: HashMap::default(),
             drawn: HashMap::default(),
             cover: Vec::new(),
@@ -86,14 +113,34 @@ impl Glyphs {
             self.forms.clear();
         }
         let font = &self.fonts[weight as usize];
+        let (others, missing) = (&self.others, &mut self.missing);
         let form = *self.forms.entry((character, weight)).or_insert_with(|| {
-            let glyph = font.glyph_id(character);
-            let units = font.units_per_em().unwrap_or(1000.0);
-            let advance = font.h_advance_unscaled(glyph) / units;
-            // Glyph 0 is what a font has for all that it has not.
-            Form { glyph: (glyph.0 != 0).then_some(glyph), advance }
+            let own = form_in(font, character, None);
+            if own.glyph.is_some() {
+                return own;
+            }
+            match others.iter().position(|other| other.has(character)) {
+                Some(index) => form_in(&others[index].0, character, Some(index)),
+                None => {
+                    if missing.len() < MAX_MISSING {
+                        missing.push(character);
+                    }
+                    own
+                }
+            }
         });
         form.glyph.is_some().then_some(form)
+    }
+
+    /// Letters that no font had, each at least once.
+    pub(super) fn take_missing(&mut self) -> Vec<char> {
+        std::mem::take(&mut self.missing)
+    }
+
+    /// Takes letters from this font too, where those before have not got them.
+    pub(super) fn add(&mut self, other: Typeface) {
+        self.others.push(other);
+        self.forms.clear();
     }
 
     /// The pixels of a character, `between` of a pixel to the right of the pen's; `None` where there are none, as of a blank.
@@ -109,7 +156,14 @@ impl Glyphs {
         let key = Key { character, weight, size: (size * 4.0) as u16, quarter };
         let drawn = match self.drawn.get(&key) {
             Some(drawn) => *drawn,
-            None => self.draw(key, form.glyph?),
+            None => match form.other {
+                None => self.draw(key, form.glyph?, |glyphs, glyph| {
+                    outline(&glyphs.fonts[weight as usize], key, glyph)
+                }),
+                Some(index) => self.draw(key, form.glyph?, |glyphs, glyph| {
+                    outline(&glyphs.others[index].0, key, glyph)
+                }),
+            },
         };
         if drawn.width == 0 {
             return None;
@@ -118,18 +172,19 @@ impl Glyphs {
         Some(Stamp { left: drawn.left, top: drawn.top, cover, width: drawn.width })
     }
 
-    fn draw(&mut self, key: Key, glyph: GlyphId) -> Drawn {
+    fn draw(
+        &mut self,
+        key: Key,
+        glyph: GlyphId,
+        outline: impl FnOnce(&Self, GlyphId) -> Option<OutlinedGlyph>,
+    ) -> Drawn {
         if self.cover.len() > MAX_COVER {
             self.cover.clear();
             self.drawn.clear();
         }
-        let font = &self.fonts[key.weight as usize];
-        let units = font.units_per_em().unwrap_or(1000.0);
-        let scale = PxScale::from(f32::from(key.size) / 4.0 * font.height_unscaled() / units);
-        let pen = point(f32::from(key.quarter) / 4.0, 0.0);
         let start = self.cover.len();
         let mut drawn = Drawn { start, width: 0, height: 0, left: 0, top: 0 };
-        if let Some(outline) = font.outline_glyph(glyph.with_scale_and_position(scale, pen)) {
+        if let Some(outline) = outline(self, glyph) {
             let bounds = outline.px_bounds();
             (drawn.left, drawn.top) = (bounds.min.x as i32, bounds.min.y as i32);
             (drawn.width, drawn.height) = (bounds.width() as usize, bounds.height() as usize);
@@ -145,6 +200,22 @@ impl Glyphs {
         self.drawn.insert(key, drawn);
         drawn
     }
+}
+
+/// What a character is in a font. Glyph 0 is what a font has for all that it has not.
+fn form_in(font: &impl Font, character: char, other: Option<usize>) -> Form {
+    let glyph = font.glyph_id(character);
+    let units = font.units_per_em().unwrap_or(1000.0);
+    let advance = font.h_advance_unscaled(glyph) / units;
+    Form { glyph: (glyph.0 != 0).then_some(glyph), other, advance }
+}
+
+/// A glyph in the size and at the place of `key`.
+fn outline(font: &impl Font, key: Key, glyph: GlyphId) -> Option<OutlinedGlyph> {
+    let units = font.units_per_em().unwrap_or(1000.0);
+    let scale = PxScale::from(f32::from(key.size) / 4.0 * font.height_unscaled() / units);
+    let pen = point(f32::from(key.quarter) / 4.0, 0.0);
+    font.outline_glyph(glyph.with_scale_and_position(scale, pen))
 }
 
 /// Letters are looked up a thousand times a frame. Whoever chose names to make this slow would gain little: there are
@@ -210,6 +281,34 @@ mod tests {
                 assert!(glyphs.form(character, weight).is_none(), "{character}");
             }
         }
+    }
+
+    #[test]
+    fn a_letter_that_no_font_has_is_missed_until_one_has_it() {
+        let mut glyphs = Glyphs::default();
+        for _ in 0..3 {
+            assert!(glyphs.form('摄', Weight::Regular).is_none());
+            assert!(glyphs.form('a', Weight::Bold).is_some());
+        }
+        assert_eq!((glyphs.take_missing(), glyphs.take_missing()), (vec!['摄'], Vec::new()));
+        // One that has it not either; its other letters are not taken.
+        glyphs.add(Typeface::read(REGULAR.to_vec()).expect("a font"));
+        assert!(glyphs.form('摄', Weight::Regular).is_none());
+        let own = glyphs.form('a', Weight::Bold).expect("it has that");
+        assert_eq!((own.other, glyphs.take_missing()), (None, vec!['摄']));
+        assert!(Typeface::read(b"no font".to_vec()).is_none());
+    }
+
+    #[test]
+    fn a_letter_of_another_font_is_drawn() {
+        let mut glyphs = Glyphs::default();
+        // As if the viewer's own had no letters.
+        glyphs.add(Typeface::read(REGULAR.to_vec()).expect("a font"));
+        let form = form_in(&glyphs.others[0].0, 'я', Some(0));
+        glyphs.forms.insert(('я', Weight::Bold), form);
+        let regular = glyphs.stamp('я', Weight::Regular, 20.0, 0.0).map(|it| it.cover.to_vec());
+        let other = glyphs.stamp('я', Weight::Bold, 20.0, 0.0).map(|it| it.cover.to_vec());
+        assert!(other.is_some() && other == regular);
     }
 
     #[test]

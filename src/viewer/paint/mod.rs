@@ -23,6 +23,7 @@ mod text;
 mod track;
 
 pub use canvas::{Canvas, Painter};
+pub use glyphs::Typeface;
 pub use layer::Layer;
 pub use rect::Rect;
 pub use scale::Scale;

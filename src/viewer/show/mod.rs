@@ -6,6 +6,7 @@ use super::channel::{Channel, ChannelError};
 use super::chooser::{Chooser, Verdict};
 use super::composer::{Composer, Extras, Offer, Repaint, Sight};
 use super::desktop::Desktop;
+use super::fonts::Fonts;
 use super::input::Input;
 use super::memory::Memory;
 use super::paint::badges::{Mood, Toast};
@@ -33,6 +34,7 @@ pub struct Show {
     wall: Wall,
     channels: Vec<Channel>,
     composer: Composer,
+    fonts: Fonts,
     chooser: Option<Chooser>,
     doorbell: Arc<Doorbell>,
     protocol: Protocol,
@@ -113,6 +115,7 @@ impl Show {
             wall,
             channels,
             composer: Composer::new(density),
+            fonts: Fonts::new(Arc::clone(&doorbell)),
             chooser,
             doorbell,
             protocol,
@@ -158,6 +161,10 @@ impl Show {
                 repaint = repaint.or(Some(Repaint::Changed));
             }
             if self.follow_chooser(now)? || self.hear_of_files() || self.hear_of_controls() {
+                repaint = Some(Repaint::All);
+            }
+            if let Some(typeface) = self.fonts.found() {
+                self.composer.painter().add(typeface);
                 repaint = Some(Repaint::All);
             }
             if self.wall.room() != self.window.size() {
@@ -272,6 +279,7 @@ impl Show {
         match self.composer.compose(&self.wall, &self.channels, repaint, &extras) {
             Sight::Picture(picture) | Sight::Composed(picture) => self.window.show(picture)?,
         }
+        self.fonts.look_for(self.composer.painter().missing());
         self.composed = Some(now);
         let on_screen = Instant::now();
         for (index, channel) in self.channels.iter_mut().enumerate() {
