@@ -1,12 +1,14 @@
 //! Puts together what the window shows: each camera's picture in its pane, and what is to be said over it.
 
 use super::channel::Channel;
+use super::facts::{figures_of, heading};
 use super::keys::KEYS;
 use super::layout;
-use super::news::{Arrival, NoticeKind};
+use super::news::Arrival;
 use super::paint::badges::{self, Badges, Toast};
 use super::paint::controls::{self, Hit};
 use super::paint::notice::{self, Notice};
+use super::paint::pane::Pane;
 use super::paint::picker::{self, Picker};
 use super::paint::{Layer, Painter, Rect, Scale, figures, help};
 use super::view::Placement;
@@ -15,7 +17,6 @@ use crate::image::orientation::Orientation;
 use crate::image::picture::Picture;
 use crate::image::pixels::Size;
 use crate::image::scale::{Area, Part, Scaler};
-use crate::wire::packet::Codec;
 use std::time::{Duration, Instant};
 
 /// What it needs from frame to frame, so that none costs an allocation.
@@ -41,9 +42,9 @@ struct Easel {
     /// The picture as it is turned, and which one that is.
     turned: Picture,
     of: Option<(u64, Orientation)>,
-    /// The figures as they were drawn last, and when and for which pane that was.
+    /// The figures as they were drawn last, and when, for which pane and in which part of it that was.
     figures: Layer,
-    drawn: Option<(Instant, Area)>,
+    drawn: Option<(Instant, (Rect, Rect))>,
 }
 
 /// What is shown besides pictures.
@@ -188,39 +189,48 @@ impl Composer {
         area: Area,
         extras: &Extras<'_>,
     ) {
+        let messages = self.place_of_messages(wall, extras);
         let scale = Scale::for_area(rect(area), self.density);
-        let now = extras.now;
-        let easel = &mut self.easels[index];
-        if wall.info == Info::Shown {
-            easel.renew_figures(&mut self.painter, channel, (area, scale), now);
-        }
         let mut canvas = self.painter.canvas(&mut self.canvas, rect(area), scale);
-        match &channel.notice {
+        let now = extras.now;
+        let notice = match &channel.notice {
             Some((notice, since)) => {
                 let lasting = now.saturating_duration_since(*since);
                 let lasting = (lasting >= Duration::from_secs(1)).then_some(lasting);
-                let title = heading(notice.kind);
-                Notice { title, text: &notice.text, lasting }.draw(&mut canvas);
+                Some(Notice { title: heading(notice.kind), text: &notice.text, lasting })
             }
             None if channel.arrival.is_none() => {
-                Notice { title: "Connecting", text: "", lasting: None }.draw(&mut canvas);
+                Some(Notice { title: "Connecting", text: "", lasting: None })
             }
-            None => {}
-        }
-        if wall.info == Info::Shown {
-            canvas.lay(&easel.figures);
-        }
+            None => None,
+        };
         let zoom = wall.view(index).is_zoomed().then(|| wall.view(index).zoom_factor());
         let paused = extras.paused.map(|since| now.saturating_duration_since(since));
         let recording = channel.recording(now);
         let age = if paused.is_some() { None } else { channel.lateness(now) };
-        Badges { paused, recording, age, zoom }.draw(&mut canvas);
-        if wall.is_grid() {
-            badges::draw_label(&mut canvas, channel.name());
-            if index == wall.selected() {
-                badges::draw_selection(&mut canvas);
-            }
+        let badges = Badges { paused, recording, age, zoom };
+        let label = wall.is_grid().then(|| channel.name());
+        let places = Pane { notice, badges, label }.draw(&mut canvas, messages);
+        if wall.is_grid() && index == wall.selected() {
+            badges::draw_selection(&mut canvas);
         }
+        if wall.info == Info::Shown {
+            let easel = &mut self.easels[index];
+            let place = (rect(area), places.figures, scale);
+            easel.renew_figures(&mut self.painter, channel, place, now);
+            let mut canvas = self.painter.canvas(&mut self.canvas, rect(area), scale);
+            canvas.lay(&easel.figures);
+        }
+    }
+
+    fn place_of_messages(&mut self, wall: &Wall, extras: &Extras<'_>) -> Rect {
+        if extras.toasts.is_empty() {
+            return Rect::default();
+        }
+        let area = Rect::of(wall.room());
+        let scale = Scale::for_area(area, self.density);
+        let mut canvas = self.painter.canvas(&mut self.canvas, area, scale);
+        badges::place_of_toasts(&mut canvas, extras.toasts)
     }
 
     fn draw_over_all(&mut self, wall: &Wall, channels: &[Channel], extras: &Extras<'_>) {
@@ -297,21 +307,21 @@ impl Easel {
         &mut self,
         painter: &mut Painter,
         channel: &Channel,
-        (area, scale): (Area, Scale),
+        (area, room, scale): (Rect, Rect, Scale),
         now: Instant,
     ) {
-        let is_new = |(at, of): (Instant, Area)| {
-            of == area && at <= now && now.saturating_duration_since(at) < READABLE
+        let is_new = |(at, of): (Instant, (Rect, Rect))| {
+            of == (area, room) && at <= now && now.saturating_duration_since(at) < READABLE
         };
         if self.drawn.is_some_and(is_new) {
             return;
         }
-        self.drawn = Some((now, area));
-        let places = (rect(area), figures::place(rect(area), scale));
-        figures_of(channel, now, |figures| {
-            self.figures.draw(painter, places, scale, |canvas| {
-                figures.draw(canvas);
-            });
+        self.drawn = Some((now, (area, room)));
+        let place = figures::place(room, area, scale);
+        let figures = figures_of(channel, now);
+        self.figures.draw(painter, (area, place), scale, |canvas| {
+            // The layer begins where it lies.
+            figures.draw_in(canvas, room.moved(-place.x, -place.y));
         });
     }
 }
@@ -380,47 +390,6 @@ fn as_it_is<'a>(wall: &Wall, channels: &'a [Channel], extras: &Extras<'_>) -> Op
         && view.orientation() == Orientation::UPRIGHT
         && picture.size() == wall.room();
     (is_bare && is_whole).then_some(picture)
-}
-
-/// What is known of a camera's pictures, for people.
-fn figures_of(channel: &Channel, now: Instant, show: impl FnOnce(&figures::Figures<'_>)) {
-    let known = &channel.figures;
-    let rates = known.rates();
-    let (size, codec) = known.newest().unzip();
-    let newest = channel.arrival.as_ref().and_then(|arrival| arrival.age);
-    // Written where it lives as long as it is needed: no allocation per frame.
-    show(&figures::Figures {
-        camera: channel.name(),
-        address: channel.address(),
-        age: newest.map(|age| age.by(now)),
-        age_p95: known.ages().percentile(0.95),
-        uncertainty: newest.map(|age| age.uncertainty),
-        received_fps: rates.map(|rates| rates.received),
-        shown_fps: rates.map(|rates| rates.shown),
-        bits_per_second: rates.map(|rates| rates.bits),
-        size,
-        codec: match codec {
-            Some(Codec::Jpeg) => "JPEG",
-            Some(Codec::Bgr24) => "BGR, as it is",
-            None => "",
-        },
-        skipped_here: known.skipped_here(),
-        skipped_there: known.skipped_there(),
-        round_trip: known.round_trip(),
-        interval: channel.interval(),
-        track: &channel.ages,
-        now,
-    });
-}
-
-fn heading(kind: NoticeKind) -> &'static str {
-    match kind {
-        NoticeKind::Connecting => "Connecting",
-        NoticeKind::NoPicture => "No picture",
-        NoticeKind::Disconnected => "Not connected",
-        NoticeKind::NotLancam => "Not a lancam server",
-        NoticeKind::Incompatible => "Update needed",
-    }
 }
 
 /// Clears an area.

@@ -6,11 +6,13 @@ use crate::allocations;
 use crate::png_file;
 use lancam::image::picture::Picture;
 use lancam::image::pixels::Size;
+use lancam::viewer::keys::KEYS;
 use lancam::viewer::paint::badges::{self, Badges, Mood, Recording, Toast};
 use lancam::viewer::paint::controls::{Control, Panel};
 use lancam::viewer::paint::figures::Figures;
-use lancam::viewer::paint::help::{self, Entry, Section};
+use lancam::viewer::paint::help;
 use lancam::viewer::paint::notice::{self, Notice};
+use lancam::viewer::paint::pane::{Pane, Places};
 use lancam::viewer::paint::picker::{Picker, Row};
 use lancam::viewer::paint::{AgeTrack, Canvas, Painter, Rect, Scale};
 use std::path::Path;
@@ -30,7 +32,7 @@ fn subjects(text: Option<&str>) -> Vec<Subject> {
         subject("notice", lost(text)),
         subject("notice-first", first_notice(text)),
         subject("help", |canvas| {
-            let _ = help::draw(canvas, KEYS, 0);
+            let _ = help::draw(canvas, &KEYS, 0);
         }),
         subject("picker", picker(text, 3)),
         subject("picker-empty", picker(text, 0)),
@@ -48,53 +50,18 @@ fn subject(name: &'static str, draw: impl Fn(&mut Canvas<'_>) + 'static) -> Subj
 const OFF: &str =
     "The camera was started with --control off: start it with --control lan to change these.";
 
-const fn entry<'a>(keys: &'a [&'a str], what: &'a str) -> Entry<'a> {
-    Entry { keys, what }
-}
-
-const KEYS: &[Section<'_>] = &[
-    Section {
-        title: "Window",
-        entries: &[
-            entry(&["q", "Esc"], "quit"),
-            entry(&["f", "F11"], "full screen, and back"),
-            entry(&["?"], "this list, and back"),
-        ],
-    },
-    Section {
-        title: "Picture",
-        entries: &[
-            entry(&["+", "−"], "zoom; the wheel does too"),
-            entry(&["0"], "all of it again"),
-            entry(&["←", "→", "↑", "↓"], "move it when zoomed; so does dragging"),
-            entry(&["[", "]"], "turn it left, right"),
-            entry(&["h", "v"], "mirror it left-right, top-bottom"),
-            entry(&["Space"], "hold it, and go on"),
-        ],
-    },
-    Section {
-        title: "Cameras",
-        entries: &[
-            entry(&["Tab"], "select the next; a click does too"),
-            entry(&["Enter"], "enlarge it, and back; a double click does too"),
-            entry(&["i"], "figures: age, rate, size"),
-            entry(&["c"], "the camera's controls"),
-        ],
-    },
-    Section {
-        title: "Keep it",
-        entries: &[
-            entry(&["s"], "save the picture as PNG"),
-            entry(&["Shift", "s"], "save the camera's own JPEG"),
-            entry(&["r"], "record, and stop"),
-        ],
-    },
-];
-
 fn figures(text: Option<&str>) -> impl Fn(&mut Canvas<'_>) + 'static {
     let camera = text.unwrap_or("Küche").to_owned();
     let address = text.unwrap_or("pi-kueche.local:9999 (192.168.1.20)").to_owned();
     let start = Instant::now();
+    let track = ages(start);
+    move |canvas| {
+        let _ = measured(&camera, &address, &track, start).draw(canvas);
+    }
+}
+
+/// Of ten seconds.
+fn ages(start: Instant) -> AgeTrack {
     let mut track = AgeTrack::default();
     let ms = Duration::from_millis;
     for number in 0..300_u64 {
@@ -104,26 +71,32 @@ fn figures(text: Option<&str>) -> impl Fn(&mut Canvas<'_>) + 'static {
             track.push(start + ms(number * 1000 / 30), ms(age));
         }
     }
-    move |canvas| {
-        let figures = Figures {
-            camera: &camera,
-            address: &address,
-            age: Some(Duration::from_micros(23_400)),
-            age_p95: Some(Duration::from_micros(27_100)),
-            uncertainty: Some(Duration::from_micros(420)),
-            received_fps: Some(30.01),
-            shown_fps: Some(29.97),
-            bits_per_second: Some(18.42e6),
-            size: Some(Size::new(1280, 720)),
-            codec: "JPEG",
-            skipped_here: 3,
-            skipped_there: 12,
-            round_trip: Some(Duration::from_micros(840)),
-            interval: Some(Duration::from_micros(33_333)),
-            track: &track,
-            now: start + Duration::from_secs(10),
-        };
-        let _ = figures.draw(canvas);
+    track
+}
+
+fn measured<'a>(
+    camera: &'a str,
+    address: &'a str,
+    track: &'a AgeTrack,
+    start: Instant,
+) -> Figures<'a> {
+    Figures {
+        camera,
+        address,
+        age: Some(Duration::from_micros(23_400)),
+        age_p95: Some(Duration::from_micros(27_100)),
+        uncertainty: Some(Duration::from_micros(420)),
+        received_fps: Some(30.01),
+        shown_fps: Some(29.97),
+        bits_per_second: Some(18.42e6),
+        size: Some(Size::new(1280, 720)),
+        codec: "JPEG",
+        skipped_here: 3,
+        skipped_there: 12,
+        round_trip: Some(Duration::from_micros(840)),
+        interval: Some(Duration::from_micros(33_333)),
+        track,
+        now: start + Duration::from_secs(10),
     }
 }
 
@@ -152,10 +125,11 @@ fn badges(text: Option<&str>) -> impl Fn(&mut Canvas<'_>) + 'static {
     }
 }
 
+const UNREACHABLE: &str = "cannot reach pi-kueche.local:9999 (192.168.1.20:9999): no route to host; is it switched on? \
+                           It is tried again until it answers.";
+
 fn lost(text: Option<&str>) -> impl Fn(&mut Canvas<'_>) + 'static {
-    let usual = "cannot reach pi-kueche.local:9999 (192.168.1.20:9999): no route to host; is it switched on? \
-                 It is tried again until it answers.";
-    let text = text.unwrap_or(usual).to_owned();
+    let text = text.unwrap_or(UNREACHABLE).to_owned();
     move |canvas| {
         let lasting = Some(Duration::from_secs(48));
         Notice { title: "Not connected", text: &text, lasting }.draw(canvas);
@@ -235,7 +209,8 @@ fn controls(
 
 /// Four panes as a grid has them: one selected, one lost, one with figures.
 fn grid(text: Option<&str>) -> impl Fn(&mut Canvas<'_>) + 'static {
-    let (figures, lost) = (figures(text), lost(text));
+    let (start, why) = (Instant::now(), text.unwrap_or(UNREACHABLE).to_owned());
+    let track = ages(start);
     let names = ["Küche", "Гараж", "Αυλή", "Tür"].map(|name| text.unwrap_or(name).to_owned());
     move |canvas| {
         let area = canvas.area();
@@ -246,14 +221,76 @@ fn grid(text: Option<&str>) -> impl Fn(&mut Canvas<'_>) + 'static {
             let scale = Scale::for_area(pane, 1.0);
             let mut part = canvas.part(pane);
             let mut pane = part.with_scale(scale);
-            match index {
-                0 => figures(&mut pane),
-                2 => lost(&mut pane),
-                _ => {}
+            let lasting = Some(Duration::from_secs(48));
+            let notice = Notice { title: "Not connected", text: &why, lasting };
+            let notice = (index == 2).then_some(notice);
+            let said = Pane { notice, badges: Badges::default(), label: Some(name) };
+            let places = said.draw(&mut pane, Rect::default());
+            if index == 0 {
+                let _ = measured(name, "192.168.1.20:9999", &track, start)
+                    .draw_in(&mut pane, places.figures);
             }
-            badges::draw_label(&mut pane, name);
             if index == 1 {
                 badges::draw_selection(&mut pane);
+            }
+        }
+    }
+}
+
+const SAID: [&str; 3] = [
+    "cannot reach pi-kueche.local:9999 (192.168.1.20:9999): no route to host; is it switched on?",
+    "Küche",
+    "Cannot write /media/usb/lancam/Küche 2026-11-22 14.03.27.png: no space left on device",
+];
+
+/// Everything that can be said over one picture, as the bits of `what` choose; and where all that came to stand.
+fn pane(canvas: &mut Canvas<'_>, what: u32, figures: Figures<'_>) -> (Places, Rect) {
+    let is_said = |bit: u32| what & 1 << bit != 0;
+    let second = Duration::from_secs(12);
+    let [text, name, message] = SAID;
+    let toasts = [Toast { text: message, mood: Mood::Bad }];
+    let toasts = if is_said(0) { toasts.as_slice() } else { &[] };
+    let messages = badges::place_of_toasts(canvas, toasts);
+    let notice = Notice { title: "Not connected", text, lasting: Some(second) };
+    let badges = Badges {
+        paused: is_said(1).then_some(second),
+        recording: is_said(2).then_some(Recording { running: second, dropped: 4 }),
+        age: is_said(3).then_some(second),
+        zoom: is_said(3).then_some(2.0),
+    };
+    let pane =
+        Pane { notice: is_said(4).then_some(notice), badges, label: is_said(5).then_some(name) };
+    let mut places = pane.draw(canvas, messages);
+    let room = if is_said(6) { places.figures } else { Rect::default() };
+    places.figures = figures.draw_in(canvas, room);
+    badges::draw_toasts(canvas, toasts);
+    (places, messages)
+}
+
+#[test]
+fn nothing_that_is_said_over_a_picture_lies_over_anything_else() {
+    let sizes = [(40, 30), (90, 60), (160, 90), (160, 120), (239, 135), (320, 180), (320, 90)];
+    let larger = [(240, 600), (480, 270), (640, 360), (1280, 720), (1920, 1080)];
+    let (mut painter, start) = (Painter::new(), Instant::now());
+    let track = ages(start);
+    for (width, height) in sizes.into_iter().chain(larger) {
+        for what in 0..1 << 7 {
+            let mut picture = scene(Size::new(width, height));
+            let area = Rect::of(picture.size());
+            let mut canvas = painter.canvas(&mut picture, area, Scale::for_area(area, 1.0));
+            let found = pane(&mut canvas, what, measured("Küche", "pi.local:9999", &track, start));
+            let (Places { notice, badges, label, figures }, messages) = found;
+            let all = [notice, badges, label, figures, messages];
+            for (index, one) in all.iter().enumerate() {
+                assert_eq!(one.and(area), *one, "{found:?} of {width}x{height}");
+                for other in &all[..index] {
+                    assert!(one.and(*other).is_empty(), "{width}x{height} {what:07b}: {found:?}");
+                }
+            }
+            let is_told = |bit: u32, place: Rect| what & 1 << bit == 0 || !place.is_empty();
+            assert!(is_told(4, notice), "{width}x{height} {what:07b}: why there is no picture");
+            if (width, height) >= (320, 180) && height >= 180 && what & 1 == 0 {
+                assert!(is_told(2, badges) && is_told(5, label) && is_told(6, figures));
             }
         }
     }

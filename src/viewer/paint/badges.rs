@@ -62,22 +62,50 @@ const SIDE: f32 = 0.7;
 const WIDEST_TOAST: f32 = 40.0;
 /// A message takes no more lines than this.
 const MOST_LINES: i32 = 4;
+/// One of them, in ems.
+const TOAST_LINE: f32 = 1.3;
 /// In a window lower than this, everything moves closer; in ems.
 const LOW: f32 = 16.0;
 
 impl Badges {
     /// Draws them at the upper right of the canvas, one below the other.
     pub fn draw(&self, canvas: &mut Canvas<'_>) {
+        self.draw_above(canvas, canvas.area().bottom());
+    }
+
+    /// The same, without those that would reach below `bottom`: what matters most comes first.
+    pub(super) fn draw_above(&self, canvas: &mut Canvas<'_>, bottom: i32) {
+        self.each(canvas, bottom, |canvas, place, sign, text, colour| {
+            let room = pill(canvas, place, sign);
+            let style = Style::new(canvas.scale().small(), colour).even();
+            canvas.text(room, text, style, Align::Left);
+        });
+    }
+
+    /// Where [`draw_above`](Self::draw_above) draws.
+    pub(super) fn place(&self, canvas: &mut Canvas<'_>, bottom: i32) -> Rect {
+        let mut all = Rect::default();
+        self.each(canvas, bottom, |_, place, _, _, _| all = all.around(place));
+        all
+    }
+
+    /// Calls `draw` for each that there is room for.
+    fn each(
+        &self,
+        canvas: &mut Canvas<'_>,
+        bottom: i32,
+        mut draw: impl FnMut(&mut Canvas<'_>, Rect, Sign, &str, Colour),
+    ) {
         let margin = margin(canvas);
         let mut y = canvas.area().y + margin;
         let mut put = |sign, text: &str, colour| {
             let area = canvas.area();
             let width = pill_width(canvas, sign, text).min(area.width - 2 * margin);
             let place = Rect::new(area.right() - margin - width, y, width, pill_height(canvas));
-            let room = pill(canvas, place, sign);
-            let style = Style::new(canvas.scale().small(), colour).even();
-            canvas.text(room, text, style, Align::Left);
-            y = place.bottom() + canvas.scale().em(0.35);
+            if place.bottom() <= bottom && !place.is_empty() {
+                draw(canvas, place, sign, text, colour);
+                y = place.bottom() + canvas.scale().em(0.35);
+            }
         };
         if let Some(Recording { running, dropped }) = self.recording {
             let time = Clock(running);
@@ -99,13 +127,37 @@ impl Badges {
     }
 }
 
-/// Draws messages at the lower middle of the canvas, above a name, the last one lowest.
+/// Draws messages at the lower middle of the canvas, above a name where there is room, the last one lowest.
 pub fn draw_toasts(canvas: &mut Canvas<'_>, toasts: &[Toast<'_>]) {
+    each_toast(canvas, toasts, |canvas, place, sign, text| {
+        let scale = canvas.scale();
+        let line = scale.em(TOAST_LINE);
+        let room = pill(canvas, place, sign).inset(0, (pill_height(canvas) - line) / 2);
+        canvas.paragraph(room, text, Style::new(scale.small(), TEXT).even(), Align::Left, line);
+    });
+}
+
+/// Where [`draw_toasts`] draws.
+pub fn place_of_toasts(canvas: &mut Canvas<'_>, toasts: &[Toast<'_>]) -> Rect {
+    let mut all = Rect::default();
+    each_toast(canvas, toasts, |_, place, _, _| all = all.around(place));
+    all
+}
+
+/// Calls `draw` for each that there is room for, the last one first.
+fn each_toast(
+    canvas: &mut Canvas<'_>,
+    toasts: &[Toast<'_>],
+    mut draw: impl FnMut(&mut Canvas<'_>, Rect, Sign, &str),
+) {
     let scale = canvas.scale();
     let (margin, area, gap) = (margin(canvas), canvas.area(), scale.em(0.35));
-    let height = pill_height(canvas);
-    let mut bottom = area.bottom() - margin - height - gap;
-    let most = if area.height < scale.em(LOW) { MOST_LINES / 2 } else { MOST_LINES };
+    let (height, line) = (pill_height(canvas), scale.em(TOAST_LINE));
+    let is_low = area.height < scale.em(LOW);
+    let above_name = if is_low { 0 } else { height + gap };
+    let mut bottom = area.bottom() - margin - above_name;
+    let room_for = 1 + (area.height - 2 * margin - height).max(0) / line;
+    let most = room_for.min(if is_low { MOST_LINES / 2 } else { MOST_LINES });
     for toast in toasts.iter().rev() {
         let sign = match toast.mood {
             Mood::Plain => Sign::None,
@@ -118,12 +170,8 @@ pub fn draw_toasts(canvas: &mut Canvas<'_>, toasts: &[Toast<'_>]) {
         let style = Style::new(scale.small(), TEXT).even();
         let text_width = width - 2 * scale.em(SIDE) - sign_width(canvas, sign);
         let lines = canvas.count_lines(toast.text, style, text_width).min(most);
-        let line = scale.em(1.3);
         let high = height + (lines - 1).max(0) * line;
-        let place = Rect::new(x, bottom - high, width, high);
-        let text = pill(canvas, place, sign);
-        let text = text.inset(0, (height - line) / 2);
-        canvas.paragraph(text, toast.text, style, Align::Left, line);
+        draw(canvas, Rect::new(x, bottom - high, width, high), sign, toast.text);
         bottom -= high + gap;
         if bottom < area.y {
             return;
@@ -133,13 +181,24 @@ pub fn draw_toasts(canvas: &mut Canvas<'_>, toasts: &[Toast<'_>]) {
 
 /// Draws a camera's name at the lower left of the canvas.
 pub fn draw_label(canvas: &mut Canvas<'_>, name: &str) {
+    let place = place_of_label(canvas, name);
+    let room = pill(canvas, place, Sign::None);
+    canvas.text(room, name, Style::new(canvas.scale().small(), TEXT).even(), Align::Left);
+}
+
+/// Where [`draw_label`] draws.
+pub(super) fn place_of_label(canvas: &mut Canvas<'_>, name: &str) -> Rect {
     let margin = margin(canvas);
     let area = canvas.area();
     let width = pill_width(canvas, Sign::None, name).min(area.width - 2 * margin);
     let height = pill_height(canvas);
-    let place = Rect::new(area.x + margin, area.bottom() - margin - height, width, height);
-    let room = pill(canvas, place, Sign::None);
-    canvas.text(room, name, Style::new(canvas.scale().small(), TEXT).even(), Align::Left);
+    Rect::new(area.x + margin, area.bottom() - margin - height, width, height)
+}
+
+/// The canvas without its margin.
+pub(super) fn room(canvas: &Canvas<'_>) -> Rect {
+    let margin = margin(canvas);
+    canvas.area().inset(margin, margin)
 }
 
 /// Draws a frame around the canvas: this picture is selected.

@@ -301,7 +301,7 @@ impl Panel<'_> {
         canvas.text(rest, self.camera, Style::new(scale.small(), QUIET), Align::Right);
         let hint = match self.greyed {
             Some(_) => "C closes",
-            None => "↑ ↓ choose · ← → change · D default",
+            None => "↑ ↓ choose · ← → change · Shift ×10 · D default",
         };
         canvas.text(
             layout.foot.inset(side, 0),

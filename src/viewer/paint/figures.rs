@@ -1,5 +1,6 @@
 //! The figures overlay: how old the picture is, how fast it comes, from where.
 
+use super::badges;
 use super::canvas::Canvas;
 use super::graph::Graph;
 use super::rect::Rect;
@@ -80,8 +81,13 @@ const WIDTH: f32 = 20.5;
 impl Figures<'_> {
     /// Draws them at the upper left of the canvas; returns where.
     pub fn draw(&self, canvas: &mut Canvas<'_>) -> Rect {
+        self.draw_in(canvas, badges::room(canvas))
+    }
+
+    /// The same in a part of it.
+    pub fn draw_in(&self, canvas: &mut Canvas<'_>, room: Rect) -> Rect {
         let (scale, area) = (canvas.scale(), canvas.area());
-        let Some(Layout { panel, padding, chosen }) = layout(area, scale) else {
+        let Some(Layout { panel, padding, chosen }) = layout(room, area, scale) else {
             return Rect::default();
         };
         canvas.panel(panel);
@@ -163,15 +169,13 @@ struct Layout {
     chosen: [Option<Part>; PARTS.len()],
 }
 
-/// Where they are drawn on a canvas; nothing where there is no room.
-pub fn place(area: Rect, scale: Scale) -> Rect {
-    layout(area, scale).map_or_else(Rect::default, |layout| layout.panel)
+/// Where they are drawn in a part of a canvas; nowhere, where there is too little room.
+pub fn place(room: Rect, area: Rect, scale: Scale) -> Rect {
+    layout(room, area, scale).map_or_else(Rect::default, |layout| layout.panel)
 }
 
-fn layout(area: Rect, scale: Scale) -> Option<Layout> {
-    let (margin, padding) = if is_low(area, scale) { (0.4, 0.5) } else { (0.8, 0.9) };
-    let (margin, padding) = (scale.em(margin), scale.em(padding));
-    let room = area.inset(margin, margin);
+fn layout(room: Rect, area: Rect, scale: Scale) -> Option<Layout> {
+    let padding = scale.em(if is_low(area, scale) { 0.5 } else { 0.9 });
     let chosen = chosen(area, scale, room.height - 2 * padding);
     let height: i32 = chosen.iter().flatten().map(|part| height_of(*part, area, scale)).sum();
     let panel = Rect::new(room.x, room.y, scale.em(WIDTH).min(room.width), height + 2 * padding);

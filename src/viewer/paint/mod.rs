@@ -14,6 +14,7 @@ mod graph;
 pub mod help;
 mod layer;
 pub mod notice;
+pub mod pane;
 pub mod picker;
 mod rect;
 mod rows;

@@ -30,6 +30,12 @@ pub fn draw_ground(canvas: &mut Canvas<'_>) {
 impl Notice<'_> {
     /// Dims what the canvas shows, and writes over it.
     pub fn draw(&self, canvas: &mut Canvas<'_>) {
+        self.draw_between(canvas, canvas.area());
+    }
+
+    /// The same, writing no higher and no lower than in `free`; returns where. It stays in the canvas's middle where it
+    /// can.
+    pub(super) fn draw_between(&self, canvas: &mut Canvas<'_>, free: Rect) -> Rect {
         let (area, scale) = (canvas.area(), canvas.scale());
         // Over the plain ground this changes nothing.
         canvas.fill(area, Colour::solid(GROUND).with_alpha(HIDDEN));
@@ -39,7 +45,7 @@ impl Notice<'_> {
         let quiet = Style::new(scale.small(), QUIET).even();
         let (high, line, gap) = (scale.em(2.3), scale.em(1.45), scale.em(0.5));
         let lasting = i32::from(self.lasting.is_some()) * (line + gap);
-        let room = area.height - scale.em(0.6);
+        let room = free.height - scale.em(0.6);
         let lines = canvas.count_lines(self.text, text, width);
         // Where there is too little room, the text's last lines go first, then the time, then the title.
         let least = lines.min(2) * line;
@@ -47,16 +53,19 @@ impl Notice<'_> {
         let high = if high + line <= room { high } else { 0 };
         let wanted = (lines * line).min((room - high - lasting) / line * line).max(0);
         let block = area.centred(width, high + wanted + lasting);
+        let is_clear = block.y >= free.y && block.bottom() <= free.bottom();
+        let block = if is_clear { block } else { free.centred(width, high + wanted + lasting) };
         let (title_room, rest) = block.split_top(high);
         let (title_room, _) = title_room.split_top(high - scale.em(0.3));
         canvas.text(title_room, self.title, title, Align::Centre);
         let (text_room, rest) = rest.split_top(wanted);
         let fits =
-            if wanted > 0 { text_room } else { Rect::new(block.x, area.y, width, area.height) };
+            if wanted > 0 { text_room } else { Rect::new(block.x, free.y, width, free.height) };
         canvas.paragraph(fits, self.text, text, Align::Centre, line);
         if let Some(time) = self.lasting.filter(|_| lasting > 0) {
             let (_, row) = rest.split_top(gap);
             canvas.text(row, &Short::of(format_args!("for {}", Lapse(time))), quiet, Align::Centre);
         }
+        block.around(fits)
     }
 }

@@ -62,6 +62,21 @@ impl Rect {
         Self::new(x, y, right - x, bottom - y)
     }
 
+    /// The smallest with both in it.
+    pub fn around(&self, other: Self) -> Self {
+        if self.is_empty() || other.is_empty() {
+            return if self.is_empty() { other } else { *self };
+        }
+        let (x, y) = (self.x.min(other.x), self.y.min(other.y));
+        let (right, bottom) = (self.right().max(other.right()), self.bottom().max(other.bottom()));
+        Self::new(x, y, right - x, bottom - y)
+    }
+
+    /// As large, so many columns to the right and rows further down.
+    pub fn moved(&self, columns: i32, rows: i32) -> Self {
+        Self::new(self.x + columns, self.y + rows, self.width, self.height)
+    }
+
     /// Without so many columns at the left and the right, and rows at the top and the bottom.
     pub fn inset(&self, columns: i32, rows: i32) -> Self {
         Self::new(self.x + columns, self.y + rows, self.width - 2 * columns, self.height - 2 * rows)
