@@ -66,7 +66,7 @@ impl Desktop {
         let side = |index: usize| {
             frame.get(index).and_then(|&side| i32::try_from(side).ok()).unwrap_or_default()
         };
-        Ok((x - side(0), y - side(2)))
+        Ok((x.saturating_sub(side(0)), y.saturating_sub(side(2))))
     }
 
     /// Lets the window fill its monitor, or takes it back.

@@ -14,8 +14,16 @@ type Stream = std::net::TcpStream;
 #[derive(Debug)]
 pub(super) struct Connection {
     stream: Stream,
+    state: State,
     root: u32,
     screen: Size,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Open,
+    /// A reply is missing: what comes next may be that one, and be taken for another.
+    Lost,
 }
 
 /// Where a window is, within the one that it is in, and how large.
@@ -73,7 +81,7 @@ impl Connection {
             return Err(io::ErrorKind::PermissionDenied.into());
         }
         let (root, screen) = first_screen(&welcome).ok_or(io::ErrorKind::InvalidData)?;
-        Ok(Self { stream, root, screen })
+        Ok(Self { stream, state: State::Open, root, screen })
     }
 
     pub(super) fn root(&self) -> u32 {
@@ -182,16 +190,28 @@ impl Connection {
         let mut request = vec![code, 0, low, high];
         request.extend_from_slice(body);
         request.resize(usize::from(words) * 4, 0);
-        self.stream.write_all(&request)
+        if self.state == State::Lost {
+            return Err(io::ErrorKind::NotConnected.into());
+        }
+        self.stream.write_all(&request).inspect_err(|_| self.state = State::Lost)
     }
 
     /// The next reply: at least 32 bytes. Events that every program gets are passed over.
     fn reply(&mut self) -> io::Result<Vec<u8>> {
+        let reply = self.next_reply().inspect_err(|_| self.state = State::Lost)?;
+        match reply[0] {
+            0 => Err(io::Error::other(format!("X refuses it with error {}", reply[1]))),
+            _ => Ok(reply),
+        }
+    }
+
+    /// The same, or an error of X's.
+    fn next_reply(&mut self) -> io::Result<Vec<u8>> {
         loop {
             let mut reply = vec![0; 32];
             self.stream.read_exact(&mut reply)?;
             match reply[0] {
-                0 => return Err(io::Error::other(format!("X refuses it with error {}", reply[1]))),
+                0 => return Ok(reply),
                 1 => {
                     let words = word(&reply, 4)?;
                     if words > MAX_WORDS {
@@ -279,6 +299,24 @@ mod tests {
         ] {
             assert_eq!(local_number(display), number, "{display}");
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_reply_that_comes_too_late_is_not_taken_for_another() {
+        let (stream, mut server) = Stream::pair().expect("two ends");
+        stream.set_read_timeout(Some(Duration::from_millis(1))).expect("set");
+        let screen = Size::new(1, 1);
+        let mut x = Connection { stream, state: State::Open, root: 1, screen };
+        let reply = |kind: u8| [&[kind, 9], [0; 30].as_slice()].concat();
+        // An error of X's is an answer.
+        server.write_all(&reply(0)).expect("sent");
+        assert!(x.atom("A").is_err());
+        server.write_all(&reply(1)).expect("sent");
+        assert!(x.atom("B").is_ok());
+        assert!(x.atom("C").is_err(), "nothing comes");
+        server.write_all(&reply(1)).expect("sent");
+        assert!(x.atom("D").is_err(), "that was the answer to C");
     }
 
     #[test]
