@@ -99,6 +99,11 @@ impl Chooser {
         places.find(|&place| self.camera(place).as_ref() == Some(camera)).or(first)
     }
 
+    /// Where in the list a camera is that is so.
+    pub fn place_where(&self, is_it: impl Fn(&Wanted) -> bool) -> Option<usize> {
+        (0..self.found.len()).find(|&place| self.camera(place).is_some_and(|camera| is_it(&camera)))
+    }
+
     /// For how long it has looked.
     pub fn looking(&self, now: Instant) -> Duration {
         now.saturating_duration_since(self.since)

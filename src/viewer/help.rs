@@ -18,7 +18,8 @@ In the window: ? shows the list of keys.
   q Esc quit       f F11 full screen   Tab next camera    Enter enlarge it, and back
   + - 0 zoom, fit  [ ] turn            h v mirror         Space hold the picture
   i figures        c controls          s save as PNG      Shift+s save the camera's own JPEG
-  r record         The mouse: wheel zooms, drag moves, click selects, double click enlarges.
+  r record         l another camera    The mouse: wheel zooms, drag moves, click selects,
+                                       double click enlarges.
 It resizes, and tries again for ever when a camera is away. The last camera and the window's size
 and place are remembered in $XDG_STATE_HOME/lancam (~/.local/state/lancam).
 

@@ -199,7 +199,7 @@ impl Show {
     pub(super) fn hear_of_files(&mut self) -> bool {
         let mut news = Vec::new();
         for channel in self.channels.iter_mut().filter(|channel| channel.is_recording) {
-            if let Some(end) = end_of(&channel.recorder, |phase| phase.is_on()) {
+            if let Some(end) = end_of(&channel.recorder, Phase::is_on) {
                 channel.is_recording = false;
                 news.push(end);
             }

@@ -297,7 +297,7 @@ impl Show {
     fn follow_chooser(&mut self, now: Instant) -> Result<bool, ShowError> {
         let Some(chooser) = &mut self.chooser else { return Ok(false) };
         let choice = self.wall.choice.unwrap_or_default();
-        let marked = chooser.camera(choice.marked);
+        let marked = chooser.camera(choice.marked).filter(|_| choice.is_moved);
         let verdict = chooser.judge(self.channels.first(), now);
         match verdict {
             Verdict::Wait => return Ok(false),
@@ -312,8 +312,13 @@ impl Show {
                     self.channels.clear();
                 }
                 self.wall.offer(chooser.rows().len());
-                // Others that come and go do not change which one Enter opens.
-                if let Some(place) = marked.and_then(|marked| chooser.place_of(&marked)) {
+                // Others that come and go do not change which one Enter opens; at first that is the one that is watched.
+                let watched = self.channels.get(self.wall.selected());
+                let place = match marked {
+                    Some(marked) => chooser.place_of(&marked),
+                    None => watched.and_then(|channel| chooser.place_where(|it| channel.is_of(it))),
+                };
+                if let Some(place) = place {
                     self.wall.mark(place);
                 }
             }

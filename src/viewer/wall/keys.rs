@@ -89,6 +89,7 @@ impl Wall {
                 _ => choice.marked.saturating_add(step),
             };
             choice.marked = marked.min(choice.count.saturating_sub(1));
+            choice.is_moved = true;
         }
     }
 

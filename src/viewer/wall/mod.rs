@@ -84,6 +84,8 @@ pub struct Choice {
     pub marked: usize,
     /// What is seen again when none of them is chosen.
     pub behind: Behind,
+    /// Whether somebody has marked it.
+    pub is_moved: bool,
 }
 
 /// What lies behind a list.
