@@ -79,6 +79,7 @@ mod viewer_odd;
 mod viewer_process;
 mod wayland;
 mod window;
+mod window_truth;
 mod wire_bytes;
 mod wire_chopped;
 mod x11;

@@ -244,6 +244,21 @@ fn a_camera_is_chosen_from_a_list_with_keys_and_mouse_and_remembered() {
     stage.expect("picker");
     stage.press(&["Down", "Return"]);
     wait_until("the second camera", || stage.screen.title_with("Küche — 640×360"));
+
+    // Back to the list, and back from it; then to the other camera.
+    stage.press(&["l"]);
+    stage.expect("list");
+    stage.press(&["Escape"]);
+    wait_until("the second camera", || stage.screen.title_with("Küche — 640×360 10 fps"));
+    stage.press(&["BackSpace"]);
+    stage.expect("list");
+    stage.press(&["Up", "Return"]);
+    wait_until("the first camera", || stage.screen.title_with("Garage — 640×360"));
+    stage.press(&["l"]);
+    // But for two words of its last line.
+    stage.expect("picker");
+    stage.press(&["Down", "Return"]);
+    wait_until("the second camera again", || stage.screen.title_with("Küche — 640×360"));
     stage.press(&["q"]);
     assert!(viewer.finish().status.success());
 

@@ -17,13 +17,13 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// Shown as it is: the window opens in its size, in the middle of the screen.
-const SIZE: Size = Size::new(640, 360);
+pub(crate) const SIZE: Size = Size::new(640, 360);
 
 /// The goal, from the start of the program; a busy machine gets five times as long.
 const FIRST_PICTURE: Duration = Duration::from_millis(300);
 
 /// A screen with a viewer on it; `None`, and said so, where that cannot be had.
-fn screen(test: &str) -> Option<Xvfb> {
+pub(crate) fn screen(test: &str) -> Option<Xvfb> {
     match Xvfb::start() {
         Ok(screen) => Some(screen),
         Err(why) => {
@@ -41,13 +41,13 @@ fn open(screen: &Xvfb, server: &FakeServer) -> Viewer {
 }
 
 /// X's number of the window that shows the camera.
-fn window_of_camera(screen: &Xvfb) -> String {
+pub(crate) fn window_of_camera(screen: &Xvfb) -> String {
     wait_until("the camera's name", || screen.title_with("fake"));
     screen.xdotool(&["search", "--onlyvisible", "--name", "."]).expect("the window is there")
 }
 
 /// The part of the screen where a window of `size` opens.
-fn window(screen: &Xvfb, size: Size) -> Picture {
+pub(crate) fn window(screen: &Xvfb, size: Size) -> Picture {
     crop(
         &screen.screenshot(),
         (SCREEN.width - size.width) / 2,
@@ -56,10 +56,12 @@ fn window(screen: &Xvfb, size: Size) -> Picture {
     )
 }
 
-fn crop(picture: &Picture, left: usize, top: usize, size: Size) -> Picture {
+pub(crate) fn crop(picture: &Picture, left: usize, top: usize, size: Size) -> Picture {
     let mut part = Picture::blank(size, 0);
     for (y, row) in part.pixels_mut().chunks_exact_mut(size.width).enumerate() {
-        row.copy_from_slice(&picture.pixels()[(top + y) * SCREEN.width + left..][..size.width]);
+        row.copy_from_slice(
+            &picture.pixels()[(top + y) * picture.size().width + left..][..size.width],
+        );
     }
     part
 }
@@ -76,7 +78,7 @@ fn keep(picture: &Picture, name: &str) {
     }
 }
 
-fn count(picture: &Picture, is_wanted: impl Fn([u8; 3]) -> bool) -> usize {
+pub(crate) fn count(picture: &Picture, is_wanted: impl Fn([u8; 3]) -> bool) -> usize {
     let Size { width, height } = picture.size();
     (0..height).map(|y| (0..width).filter(|&x| is_wanted(picture.rgb(x, y))).count()).sum()
 }
@@ -89,7 +91,7 @@ fn is_text(rgb: [u8; 3]) -> bool {
 /// Behind it, where there is no picture.
 const GROUND: [u8; 3] = [0x0D, 0x12, 0x18];
 
-fn press(screen: &Xvfb, key: &str) {
+pub(crate) fn press(screen: &Xvfb, key: &str) {
     // Keys go to the window under the pointer where no window manager gives the focus away.
     let (x, y) = ((SCREEN.width / 2).to_string(), (SCREEN.height / 2).to_string());
     screen.xdotool(&["mousemove", &x, &y, "key", key]).expect("pressed");
