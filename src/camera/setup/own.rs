@@ -117,9 +117,10 @@ fn lines_of_tables(text: &str) -> Vec<Range<usize>> {
         if let Some(header) = said.strip_prefix('[') {
             is_inside = begins_with_table(header.trim_start_matches(['[', ' ']));
         }
-        let speaks_of_secrets =
-            ["psk", "password"].iter().any(|word| said.to_ascii_lowercase().contains(word));
-        if is_inside || begins_with_table(said) || (speaks_of_secrets && !said.starts_with('#')) {
+        // Also in comments, and in lines that are none of TOML.
+        let key = said.split('=').next().unwrap_or_default().to_ascii_lowercase();
+        let is_secret = ["psk", "password"].iter().any(|word| key.contains(word));
+        if is_inside || begins_with_table(said) || is_secret {
             places.push(place);
         }
     }
@@ -195,6 +196,7 @@ mod tests {
 
     #[test]
     fn mistakes_elsewhere_are_left_to_the_camera_program() {
+        assert_eq!(without_tables("name = \"psk\"\n#wifi.psk = \"a\"\n"), "name = \"psk\"\n\n");
         let text = "quality = x\n[device]\nname = \"garage\"\n[controls]\ngain\n";
         let reading = read(text);
         assert_eq!(reading.remarks, []);
