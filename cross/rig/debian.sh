@@ -96,6 +96,7 @@ groups=$(findmnt --noheadings --first-only --output TARGET --types cgroup2) || s
 group=$groups/$name
 work=$(mktemp -d)
 clean_up() {
+    trap '' TERM INT HUP # whoever is told to end twice cleans up all the same
     if [ -n "${unshare:-}" ]; then
         kill -KILL "$unshare" 2>/dev/null || true
         wait "$unshare" 2>/dev/null || true
