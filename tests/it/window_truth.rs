@@ -19,8 +19,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-fn open(screen: &Xvfb, server: &FakeServer, home: &Path) -> Viewer {
-    Viewer::start_with(&[&server.address()], |command| {
+fn open(screen: &Xvfb, servers: &[&FakeServer], home: &Path) -> Viewer {
+    let addresses: Vec<_> = servers.iter().map(|server| server.address()).collect();
+    let addresses: Vec<_> = addresses.iter().map(String::as_str).collect();
+    Viewer::start_with(&addresses, |command| {
         command.env("DISPLAY", screen.display()).env("HOME", home);
         command.env_remove("WAYLAND_DISPLAY").env_remove("XDG_CURRENT_DESKTOP");
         command.env_remove("XDG_CONFIG_HOME");
@@ -43,13 +45,10 @@ fn is_warning([red, green, blue]: [u8; 3]) -> bool {
     red > 240 && (180..210).contains(&green) && (70..100).contains(&blue)
 }
 
-#[test]
-fn a_picture_that_is_older_than_it_should_be_says_so_until_the_next_comes() {
-    let test = "a_picture_that_is_older_than_it_should_be_says_so_until_the_next_comes";
-    let Some(screen) = screen(test) else { return };
-    let hangs = Arc::new(AtomicBool::new(false));
-    let of_camera = Arc::clone(&hangs);
-    let server = FakeServer::on(0, move |stream| {
+/// A camera of 20 pictures a second that sends none while `hangs` is true.
+fn camera_that_hangs(hangs: &Arc<AtomicBool>) -> FakeServer {
+    let hangs = Arc::clone(hangs);
+    FakeServer::on(0, move |stream| {
         let mut camera = FakeCamera::greet(stream, "fake")?.with_clock(Duration::ZERO);
         let mut pattern = Pattern::new(SIZE);
         for sequence in 1.. {
@@ -58,14 +57,22 @@ fn a_picture_that_is_older_than_it_should_be_says_so_until_the_next_comes() {
             camera.send_frame(&facts, pattern.jpeg(1))?;
             camera.idle(Duration::from_millis(50))?;
             // Its connection is fine: it answers, and has no next picture.
-            while of_camera.load(Ordering::SeqCst) {
+            while hangs.load(Ordering::SeqCst) {
                 camera.idle(Duration::from_millis(50))?;
             }
         }
         Ok(())
-    });
+    })
+}
+
+#[test]
+fn a_picture_that_is_older_than_it_should_be_says_so_until_the_next_comes() {
+    let test = "a_picture_that_is_older_than_it_should_be_says_so_until_the_next_comes";
+    let Some(screen) = screen(test) else { return };
+    let hangs = Arc::new(AtomicBool::new(false));
+    let server = camera_that_hangs(&hangs);
     let home = home();
-    let viewer = open(&screen, &server, home.path());
+    let viewer = open(&screen, &[&server], home.path());
     wait_until("the camera's rate", || screen.title_with("fake").filter(|it| it.contains("fps")));
     let badge = || {
         let corner = Size::new(SIZE.width / 3, SIZE.height / 5);
@@ -79,6 +86,25 @@ fn a_picture_that_is_older_than_it_should_be_says_so_until_the_next_comes() {
         hangs.store(false, Ordering::SeqCst);
         wait_until("a picture that is not late", || (badge() == 0).then_some(()));
     }
+    press(&screen, "q");
+    assert!(viewer.finish().status.success());
+}
+
+#[test]
+fn a_late_picture_in_a_grid_says_so_though_the_other_cameras_go_on() {
+    let test = "a_late_picture_in_a_grid_says_so_though_the_other_cameras_go_on";
+    let Some(screen) = screen(test) else { return };
+    let (hangs, goes_on) = (Arc::default(), Arc::default());
+    let servers = [camera_that_hangs(&hangs), camera_that_hangs(&goes_on)];
+    let home = home();
+    let viewer = open(&screen, &servers.each_ref(), home.path());
+    wait_until("both cameras", || screen.title_with("2 cameras"));
+    let late = || count(&screen.screenshot(), is_warning);
+    wait_until("pictures that are not late", || (late() == 0).then_some(()));
+    hangs.store(true, Ordering::SeqCst);
+    wait_until("its age in its corner", || (late() > 20).then_some(()));
+    hangs.store(false, Ordering::SeqCst);
+    wait_until("a picture that is not late", || (late() == 0).then_some(()));
     press(&screen, "q");
     assert!(viewer.finish().status.success());
 }
@@ -98,7 +124,7 @@ fn all_keys_can_be_read_in_the_smallest_window_by_scrolling() {
         Ok(())
     });
     let home = home();
-    let viewer = open(&screen, &server, home.path());
+    let viewer = open(&screen, &[&server], home.path());
     let id = window_of_camera(&screen);
     screen.xdotool(&["windowsize", "--sync", &id, "160", "90"]).expect("resized");
     screen.xdotool(&["windowmove", "--sync", &id, "640", "400"]).expect("moved");
@@ -137,7 +163,7 @@ fn a_picture_that_is_saved_is_whole_though_the_window_is_closed_at_once() {
     let home = home();
     let pictures = home.path().join("Pictures");
     std::fs::create_dir(&pictures).expect("a folder");
-    let viewer = open(&screen, &server, home.path());
+    let viewer = open(&screen, &[&server], home.path());
     window_of_camera(&screen);
     wait_until("the size", || screen.title_with("1920×1080"));
     let (x, y) = ("700", "450");

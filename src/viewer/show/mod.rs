@@ -46,8 +46,8 @@ pub struct Show {
     message: Option<Message>,
     keeper: Keeper,
     memory: Memory,
-    /// When what is on the screen was put together, and when it was handed over.
-    composed: Option<Instant>,
+    /// When all that is on the screen was put together, and when something was handed over.
+    complete: Option<Instant>,
     shown: Option<Instant>,
     /// When something was done last.
     touched: Instant,
@@ -125,7 +125,7 @@ impl Show {
             message: None,
             keeper: Keeper::default(),
             memory,
-            composed: None,
+            complete: None,
             shown: None,
             touched: Instant::now(),
             title: String::new(),
@@ -171,8 +171,10 @@ impl Show {
                 self.wall.resize(self.window.size());
                 repaint = Some(Repaint::All);
             }
-            let due = repaint.or_else(|| self.due(now));
-            repaint = self.present(due, now)?;
+            if repaint != Some(Repaint::All) {
+                repaint = self.due(now).or(repaint);
+            }
+            repaint = self.present(repaint, now)?;
             while let Some(input) = self.window.next_input() {
                 self.touched = now;
                 let is_pointed_at = self.chooser.is_some() || self.wall.sheet == Sheet::Controls;
@@ -223,7 +225,7 @@ impl Show {
             self.message = None;
             return Some(Repaint::All);
         }
-        let since = self.composed.map_or(SLOW, |at| now.saturating_duration_since(at));
+        let since = self.complete.map_or(SLOW, |at| now.saturating_duration_since(at));
         let is_late = self.paused.is_none()
             && self.channels.iter().any(|channel| channel.lateness(now).is_some());
         let records = |channel: &Channel| channel.recording(now).is_some();
@@ -280,7 +282,10 @@ impl Show {
             Sight::Picture(picture) | Sight::Composed(picture) => self.window.show(picture)?,
         }
         self.fonts.look_for(self.composer.painter().missing());
-        self.composed = Some(now);
+        // In a grid the pictures of one camera say nothing about how long another one is gone.
+        if repaint == Repaint::All || !self.wall.is_grid() {
+            self.complete = Some(now);
+        }
         let on_screen = Instant::now();
         for (index, channel) in self.channels.iter_mut().enumerate() {
             channel.is_changed = false;
