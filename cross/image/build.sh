@@ -9,7 +9,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=cross/image/common.sh
 . "$here/common.sh"
 lancam=$(realpath "$1")
-dist=$here/../../dist
+dist=${LANCAM_IMAGE_FOLDER:-$here/../../dist} # tests build elsewhere
 
 readonly MIB=1048576 FIRST=4 BOOT=64 DATA=512 # where p1 begins, and sizes of p1 and p3, in MiB
 readonly ID=6c616e63                          # the disk's signature, which PARTUUIDs begin with; also in boot/cmdline.txt and root/
@@ -44,6 +44,7 @@ make_boot() {
     local boot=$work/boot
     cp -r "$here/boot" "$boot"
     cp "${trees[@]}" "$boot/"
+    cp "$work/card.txt" "$boot/licences.txt"
     dpkg-deb --fsys-tarfile "$debs"/raspi-firmware_*.deb |
         tar -x -C "$boot" --strip-components 4 "${FIRMWARE[@]/#/./usr/lib/raspi-firmware/}"
     gzip -9 --no-name <"$work/kernel/boot/vmlinuz-$version" >"$boot/vmlinuz"
@@ -91,13 +92,20 @@ work=$cache/work
 rm -rf "$work"
 mkdir -p "$work" "$dist"
 
+began=$SECONDS
+"$here/manifest.sh" "$debs" >"$work/card.txt"
 unpack_kernel
 make_root
 make_boot
 make_card
-"$here/manifest.sh" "$debs" "$work/root" "$work/boot" >"$work/card.txt"
 xz --keep -6 --threads=2 --block-size=32MiB "$work/card.img"
 mv "$work/card.img" "$dist/lancam.img"
 mv "$work/card.img.xz" "$dist/lancam.img.xz"
 mv "$work/card.txt" "$dist/lancam.img.txt"
+
+# at_most MIB FILE: cards are small, and so is patience with downloads.
+at_most() { [ "$(stat -c %s "$2")" -le $(($1 * 1000000)) ] || fail "$2 has more than $1 MB"; }
+at_most 300 "$dist/lancam.img"
+at_most 64 "$dist/lancam.img.xz"
 ls -l "$dist"/lancam.img* >&2
+echo "built in $((SECONDS - began)) s" >&2

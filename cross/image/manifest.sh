@@ -1,20 +1,51 @@
 #!/usr/bin/env bash
-# manifest.sh DEBS ROOT BOOT: what the image is made of: packages, versions, hashes and licences, as far as Debian's copyright files
-# name them for machines.
+# manifest.sh DEBS: what the image is made of, with the licences: packages, versions, hashes; what is linked into lancam; and all texts
+# of licences as they came with those. It lies beside the image and, as licences.txt, on the card: most of them want to be passed on.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=cross/image/common.sh
 . "$here/common.sh"
 debs=$1
 
-printf '%s\n\n' "Debian packages in this image. The full licence texts of each are in its file usr/share/doc/PACKAGE/copyright."
+texts=$(mktemp -d "$cache/texts.XXXXXX")
+trap 'rm -rf "$texts"' EXIT
+
+# copyright_of PACKAGE FILE: the text that came with it.
+copyright_of() {
+    dpkg-deb --fsys-tarfile "$2" | tar -x -O --wildcards './usr/share/doc/*/copyright' 2>/dev/null && return
+    case $1 in # whose text is in another package
+    kmod) dpkg-deb --fsys-tarfile "$debs"/libkmod2_*.deb | tar -x -O --wildcards './usr/share/doc/*/copyright' ;;
+    libgcc-s1)
+        echo "License: GPL-3+ with the GCC Runtime Library Exception"
+        echo "Copyright: Free Software Foundation, Inc. The exception: https://www.gnu.org/licenses/gcc-exception-3.1.html"
+        ;;
+    *) fail "$1 comes without a copyright file" ;;
+    esac
+}
+
+echo "What is in this image, and under which licences: Debian packages; then the program lancam; then the texts."
+echo "The source of all packages: https://snapshot.debian.org/package/SOURCE/VERSION/, and of lancam where you have this image from."
+echo
 while read -r hash _ path; do
     file=$debs/$(deb_name "$path")
-    licences=$(dpkg-deb --fsys-tarfile "$file" | tar -x -O --wildcards './usr/share/doc/*/copyright' 2>/dev/null |
-        sed -n 's/^License: *\(.*\)/\1/p' | sort -u | paste -sd ';' | sed 's/;/; /g') || true
     # shellcheck disable=SC2016 # dpkg-deb's variables
+    package=$(dpkg-deb -W --showformat='${Package}' "$file")
+    copyright_of "$package" "$file" >"$texts/new"
+    licences=$(sed -n 's/^License: *\(..*\)/\1/p' "$texts/new" | sort -u | paste -sd ';' | sed 's/;/; /g')
+    # Many packages share a text.
+    text=$texts/$(sha256sum <"$texts/new" | cut -c 1-16)
+    mv "$texts/new" "$text"
+    echo "$package" >>"$text.packages"
+    # shellcheck disable=SC2016
     dpkg-deb -W --showformat='${Package} ${Version}\n' "$file"
     # shellcheck disable=SC2016
     printf '    %s\n    source: %s\n    licences: %s\n' "$hash" \
-        "$(dpkg-deb -W --showformat='${source:Package} ${source:Version}' "$file")" "${licences:-see its copyright file}"
+        "$(dpkg-deb -W --showformat='${source:Package} ${source:Version}' "$file")" "${licences:-see its text}"
 done < <(grep -v '^#' "$here/packages.lock")
+
+printf '\n%s\n\n' "==== The program lancam"
+"$here/../deb/copyright.py" camera
+while read -r list; do
+    printf '\n==== %s\n\n' "$(paste -sd ' ' "$list")"
+    cat "${list%.packages}"
+done < <(find "$texts" -name '*.packages' | sort)
