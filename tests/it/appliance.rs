@@ -110,6 +110,18 @@ impl Card {
         run(Command::new("mdel").args(["-i", &boot, &format!("::{name}")]));
     }
 
+    /// Where partition `number` begins and how long it is, in bytes, as far as the card has it.
+    pub fn partition(&self, number: usize) -> (u64, u64) {
+        let card = fs::read(self.file()).expect("a card");
+        let entry = &card[446 + 16 * (number - 1)..][..16];
+        let sectors = |at: usize| {
+            let bytes = entry[at..at + 4].try_into().expect("four bytes");
+            u64::from(u32::from_le_bytes(bytes)) * 512
+        };
+        let start = sectors(8);
+        (start, sectors(12).min(SIZE - start))
+    }
+
     /// Gives QEMU these arguments too, at every boot from now on.
     pub fn with_qemu(mut self, arguments: &[&str]) -> Self {
         self.qemu.extend(arguments.iter().map(|argument| (*argument).to_owned()));
@@ -228,18 +240,20 @@ impl Appliance {
         }
     }
 
-    /// Runs a line of shell as root, by the owner's key; waits for SSH after a start. `sh` here is busybox's.
+    /// Runs a line of shell as root, by the owner's key, once; waits for SSH before, after a start. `sh` here is busybox's.
     pub fn ssh(&self, command: &str) -> Said {
         let deadline = Instant::now() + BOOT;
         loop {
-            let output = self.ssh_command().arg(command).output().expect("ssh is there");
-            // ssh's own failures: not yet there, or cut off.
-            if output.status.code() != Some(255) {
-                return Said { command: command.into(), output };
+            let output = self.ssh_command().arg("true").output().expect("ssh is there");
+            if output.status.success() {
+                break;
             }
-            assert!(Instant::now() < deadline, "ssh: {output:?}; {}", self.console.tail());
+            assert!(Instant::now() < deadline, "ssh: {output:?}; {}", self.tail());
+            self.hang_up();
             thread::sleep(Duration::from_millis(200));
         }
+        let output = self.ssh_command().arg(command).output().expect("ssh is there");
+        Said { command: command.into(), output }
     }
 
     /// The same for what ends the connection, such as a restart: tried once, not waited for.
