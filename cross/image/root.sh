@@ -67,7 +67,7 @@ mkdir -p "$out"/{boot,data,dev,proc,run,sys,tmp,var,usr/lib/firmware}
 cp -r "$out.firmware/." "$out/usr/lib/firmware/"
 rm -rf "$out.firmware"
 cp -r "$here/root/." "$out/"
-install -m 644 -D -t "$out/usr/lib/systemd/system" "$here"/../../systemd/lancam.{service,socket}
+install -m 644 -D -t "$out/usr/lib/systemd/system" "$here"/../../systemd/lancam{.service,.socket,-misconfigured.target}
 chmod 600 "$out/etc/shadow"
 install -m 755 "$lancam" "$out/usr/bin/lancam"
 for tool in $("$here/busybox-tools.sh"); do [ -e "$out/usr/bin/$tool" ] || [ -e "$out/usr/sbin/$tool" ] || ln -s busybox "$out/usr/bin/$tool"; done

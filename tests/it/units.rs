@@ -54,7 +54,10 @@ fn systemd_finds_nothing_wrong() {
     let Some(output) = analyze(&["verify", "--man=no"], &paths) else { return };
     let said = String::from_utf8_lossy(&output.stderr);
     // Of units that this machine has, nothing is asked here.
-    let ours: Vec<_> = said.lines().filter(|line| line.contains("lancam")).collect();
+    // What systemd 254 brought; those before it do without.
+    let is_news = |line: &str| line.contains("Unknown key name 'RestartMode'");
+    let ours = said.lines().filter(|line| line.contains("lancam") && !is_news(line));
+    let ours: Vec<_> = ours.collect();
     assert!(output.status.success() && ours.is_empty(), "{said}");
 }
 
