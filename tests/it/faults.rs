@@ -49,6 +49,7 @@ fn killed_twenty_times(pi: &Appliance) {
     let port = pi.port(8080);
     let (mut worst, mut sum) = (Duration::ZERO, Duration::ZERO);
     let visits = thread::scope(|threads| {
+        let _last = AtEnd(&end);
         // Somebody comes all the time. Who was being served when it was killed is cut off; nobody else is.
         let visitor = threads.spawn(|| {
             let mut visits = Vec::new();
@@ -87,6 +88,15 @@ fn killed_twenty_times(pi: &Appliance) {
         visits.len(),
     );
     assert!(worst < Duration::from_secs(20), "{worst:?}");
+}
+
+/// Says that it is the end, also when a test fails.
+struct AtEnd<'a>(&'a AtomicBool);
+
+impl Drop for AtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 fn frozen(pi: &Appliance) {
