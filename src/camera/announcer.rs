@@ -42,6 +42,10 @@ const FIRST_PICTURE: Duration = Duration::from_secs(1);
 const CLAIMING: Duration = Duration::from_secs(4);
 const CLAIM_CHECK: Duration = Duration::from_millis(100);
 
+/// While it is asked whether a name is free, nothing new is said: heard by the library, which hears its own words too, that
+/// looks like somebody else's.
+const ASKING: Duration = Duration::from_millis(1500);
+
 /// Later it may still turn out, on a network that came later.
 const LATE_CHECK: Duration = Duration::from_secs(2);
 
@@ -52,6 +56,26 @@ enum Over {
     Leaving,
     /// Somebody else has the name.
     NameTaken,
+}
+
+/// Whether a name is really somebody else's. On a network that comes late it is asked for again, and addresses turn up
+/// meanwhile: what the library says of those is not what it asked with, and when it hears that, it takes it for another's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Doubt {
+    /// It is.
+    None,
+    /// It is to be asked for once more, with what is known by now.
+    Some,
+}
+
+impl Doubt {
+    /// A name turned out to be taken, so long after it was claimed.
+    fn after(self, held: Duration) -> Self {
+        match self {
+            Self::Some if held < CLAIMING => Self::None,
+            _ => Self::Some,
+        }
+    }
 }
 
 impl Announcement {
@@ -86,14 +110,20 @@ impl Announcement {
         if self.learn(&shown.wait(FIRST_PICTURE)) == Learnt::Leaving {
             return Ok(());
         }
+        let mut doubt = Doubt::None;
         loop {
             let host = host(&self.instance(), &self.host_name, self.reach.port);
             let announcer = Announcer::start(&host, self.reach.addresses.clone())?;
+            let began = Instant::now();
             self.announce(&announcer, Claim::New)?;
             let over = self.keep_up(&announcer, &mut shown);
             announcer.withdraw();
             if over? == Over::Leaving {
                 return Ok(());
+            }
+            doubt = doubt.after(began.elapsed());
+            if doubt == Doubt::Some {
+                continue;
             }
             let wanted = self.instance();
             self.number += 1;
@@ -110,13 +140,21 @@ impl Announcement {
         announcer: &Announcer,
         shown: &mut Reader<Shown>,
     ) -> Result<Over, AnnounceError> {
-        let claimed = Instant::now() + CLAIMING;
+        let began = Instant::now();
+        let mut news = Learnt::Nothing;
         loop {
-            let patience = if Instant::now() < claimed { CLAIM_CHECK } else { LATE_CHECK };
+            let patience = if began.elapsed() < CLAIMING { CLAIM_CHECK } else { LATE_CHECK };
             match self.learn(&shown.wait(patience)) {
-                Learnt::Leaving => return Ok(Over::Leaving),
-                Learnt::News => self.announce(announcer, Claim::Ours)?,
                 Learnt::Nothing => {}
+                learnt => news = learnt,
+            }
+            match news {
+                Learnt::Leaving => return Ok(Over::Leaving),
+                Learnt::News if began.elapsed() >= ASKING => {
+                    self.announce(announcer, Claim::Ours)?;
+                    news = Learnt::Nothing;
+                }
+                Learnt::News | Learnt::Nothing => {}
             }
             if announcer.name_is_taken() {
                 return Ok(Over::NameTaken);
@@ -180,6 +218,14 @@ mod tests {
     fn the_machines_own_name_is_left_to_whoever_announces_it() {
         assert_eq!(host("Pi", "pi", 9999), "pi-9999");
         assert_eq!(host("Front door", "pi", 9999), "front-door");
+    }
+
+    #[test]
+    fn a_name_is_given_up_when_it_is_taken_twice_in_a_row() {
+        let (soon, late) = (Duration::from_millis(700), Duration::from_secs(60));
+        assert_eq!(Doubt::None.after(soon), Doubt::Some);
+        assert_eq!(Doubt::None.after(soon).after(soon), Doubt::None);
+        assert_eq!(Doubt::None.after(soon).after(late), Doubt::Some, "that is another matter");
     }
 
     #[test]

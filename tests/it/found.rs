@@ -3,8 +3,9 @@
 use crate::camera_process::{CameraProcess, PATIENCE, signal, wait};
 use crate::lan::{Lan, Machine};
 use crate::skip::skip;
+use crate::stream::clip;
 use crate::tutorial::python_with;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -92,6 +93,23 @@ fn two_cameras_of_one_name_are_both_found_and_told_apart_and_one_that_stops_is_g
     // The only one needs no name.
     let (code, _, stderr) = view(&lan, Machine::Desk, &["--headless", "--frames", "3"]);
     assert_eq!(code, Some(0), "{stderr}");
+}
+
+/// What a camera says of its pictures changes while it asks whether its name is free, and it hears its own words.
+#[test]
+fn a_camera_whose_first_picture_comes_while_it_claims_its_name_keeps_it() {
+    let Some(lan) = Lan::new() else { return };
+    let options = ["--source", "-", "--name", "Garage", "--announce", "on"];
+    let command = CameraProcess::command(&[&options[..], &["--listen", "0.0.0.0:0"]].concat());
+    let mut command = lan.on(Machine::Camera, &command);
+    let mut camera = CameraProcess::spawn_with(command.stdin(Stdio::piped()), Stdio::piped());
+    let log = BufReader::new(camera.child.stderr.take().expect("piped"));
+    let mut log = log.lines().map_while(Result::ok);
+    assert!(log.any(|line| line.contains("announced on the LAN as Garage,")));
+    let mut pipe = camera.child.stdin.take().expect("piped");
+    pipe.write_all(&clip(&[100])).expect("the camera reads");
+    let lines = listed(&lan, Machine::Desk, |lines| lines.len() == 1 && lines[0].contains('x'));
+    assert_eq!(columns(&lines[0])[0], "Garage");
 }
 
 #[test]
