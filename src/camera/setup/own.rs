@@ -1,4 +1,4 @@
-//! The tables of `lancam.toml` that are about the device and not about the camera: [device], [wifi], [ethernet], [ssh].
+//! The tables of `lancam.toml` that are about the device and not about the camera: `[device]`, `[wifi]`, `[ethernet]`, `[ssh]`.
 
 use super::tables::Table;
 use super::wishes::{Network, Reading, Remark, Secret, Ssid, Visibility, Weight};
