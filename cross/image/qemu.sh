@@ -32,10 +32,11 @@ virt)
         -netdev "$user" -device virtio-net-pci,netdev=lan,romfile= -device i6300esb -append "$append console=ttyAMA0"
     ;;
 raspi3b)
-    # The emulated Pi's watchdog resets it when it is opened. One thread for all CPUs: see cross/rig/run.sh.
+    # The emulated Pi's watchdog resets it when it is opened; it has no firmware that vchiq could talk to, which then may crash.
+    # One thread for all CPUs: see cross/rig/run.sh.
     exec "${qemu[@]}" -M raspi3b -accel tcg,thread=single -smp 4 -dtb /dev/fd/5 -drive "if=sd,format=raw,file=$card" \
         -netdev "$user" -device usb-net,netdev=lan -serial null -serial stdio \
-        -append "$append console=ttyS1,115200 module_blacklist=bcm2835_wdt"
+        -append "$append console=ttyS1,115200 module_blacklist=bcm2835_wdt,vchiq"
     ;;
 *) fail "no machine '$machine'; there are: virt raspi3b" ;;
 esac
