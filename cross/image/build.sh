@@ -28,15 +28,15 @@ unpack_kernel() {
 }
 
 make_root() {
-    "$here/root.sh" "$work/root" "$debs" "$lancam"
-    local modules=$work/root/usr/lib/modules/$version
+    "$here/root.sh" "$work/system" "$debs" "$lancam"
+    local modules=$work/system/usr/lib/modules/$version
     mkdir -p "$modules"
     cp "$work/kernel/lib/modules/$version"/modules.{builtin,builtin.modinfo,order} "$modules/"
     local section
     for section in initramfs root; do "$here/modules.sh" "$work/kernel" "$section" "$modules" "${trees[@]}" >/dev/null; done
-    depmod -b "$work/root" "$version"
-    date_all "$work/root"
-    mksquashfs "$work/root" "$work/root.squashfs" -quiet -no-progress -comp zstd -Xcompression-level 19 -b 128K \
+    depmod -b "$work/system" "$version"
+    date_all "$work/system"
+    mksquashfs "$work/system" "$work/system.squashfs" -quiet -no-progress -comp zstd -Xcompression-level 19 -b 128K \
         -all-root -no-xattrs -no-exports -processors 2 >&2
 }
 
@@ -48,7 +48,7 @@ make_boot() {
     dpkg-deb --fsys-tarfile "$debs"/raspi-firmware_*.deb |
         tar -x -C "$boot" --strip-components 4 "${FIRMWARE[@]/#/./usr/lib/raspi-firmware/}"
     gzip -9 --no-name <"$work/kernel/boot/vmlinuz-$version" >"$boot/vmlinuz"
-    "$here/initramfs.sh" "$work/kernel" "$work/root" "${trees[@]}" >"$boot/initramfs"
+    "$here/initramfs.sh" "$work/kernel" "$work/system" "${trees[@]}" >"$boot/initramfs"
     date_all "$boot"
     truncate --size ${BOOT}M "$work/boot.fat"
     mkfs.vfat --invariant -F 32 -n LANCAM -i "$ID" "$work/boot.fat" >/dev/null
@@ -70,7 +70,7 @@ entry() { bytes 0xfffffe00 4 && bytes $((0xfffffe00 | $1)) 4 && bytes $(($2 * 20
 # Writes the table's four entries, the signature before them and the mark behind.
 make_card() {
     local card=$work/card.img root
-    root=$((($(stat -c %s "$work/root.squashfs") + MIB - 1) / MIB))
+    root=$((($(stat -c %s "$work/system.squashfs") + MIB - 1) / MIB))
     root=$(((root + 3) / 4 * 4))
     local data=$((FIRST + BOOT + root))
     # One blank MiB of p3: a card that is written anew starts anew.
@@ -82,7 +82,7 @@ make_card() {
     } >"$work/table"
     printf '%b' "$(<"$work/table")" | dd of="$card" bs=1 seek=440 conv=notrunc status=none
     dd if="$work/boot.fat" of="$card" bs=1M seek=$FIRST conv=notrunc,sparse status=none
-    dd if="$work/root.squashfs" of="$card" bs=1M seek=$((FIRST + BOOT)) conv=notrunc status=none
+    dd if="$work/system.squashfs" of="$card" bs=1M seek=$((FIRST + BOOT)) conv=notrunc status=none
 }
 
 "$here/../need.sh" mksquashfs:squashfs-tools mcopy:mtools mkfs.vfat:dosfstools cpio:cpio depmod:kmod xz:xz-utils zstd:zstd \

@@ -9,7 +9,7 @@ kernel=$1 system=$2
 
 stage=$(mktemp -d "$cache/initramfs.XXXXXX")
 trap 'rm -rf "$stage"' EXIT
-mkdir -p "$stage"/{bin,dev,proc,sys,run,root}
+mkdir -p "$stage"/{bin,dev,proc,sys,run,system}
 "$here/modules.sh" "$kernel" initramfs "$stage/modules" "${@:3}" >"$stage/order"
 mv "$stage/order" "$stage/modules/order"
 install -m 755 "$here/init" "$stage/init"
