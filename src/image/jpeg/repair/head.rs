@@ -1,0 +1,180 @@
+//! The segments before the first scan: what of them a picture is made of, and what is left out.
+
+use super::super::data::find_ff;
+use super::super::header::{Frame, Process, Scan, Tables};
+use super::super::huffman::STANDARD_TABLES;
+use super::super::markers::{EOI, SOI, SOS, has_no_segment, marker_at, starts_like_jpeg};
+use super::Damage;
+use super::pieces::Pieces;
+
+/// Reads the segments before the first scan's data.
+pub(super) struct Head<'a> {
+    bytes: &'a [u8],
+    /// Where reading goes on.
+    pub(super) at: usize,
+    /// Everything before is in the pieces, or left out.
+    pub(super) kept_from: usize,
+    pub(super) pieces: Pieces<'a>,
+    tables: Tables,
+    /// MCUs from one restart marker to the next; 0 for none.
+    pub(super) restart_interval: usize,
+    pub(super) has_further_pictures: bool,
+}
+
+/// Between two segments; what is more is no slip but another kind of file.
+const MOST_GARBAGE: usize = 64;
+
+impl<'a> Head<'a> {
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        Self {
+            bytes,
+            at: 0,
+            kept_from: 0,
+            pieces: Pieces::default(),
+            tables: Tables::default(),
+            restart_interval: 0,
+            has_further_pictures: false,
+        }
+    }
+
+    /// Reads up to the data of the first scan.
+    pub(super) fn read(&mut self) -> Result<(Frame, Scan), Damage> {
+        if !starts_like_jpeg(self.bytes) {
+            return Err(Damage::NoStart);
+        }
+        self.at = 2;
+        let mut frame = None;
+        loop {
+            let (start, marker) = self.next_marker()?;
+            if marker == EOI {
+                return Err(Damage::NoScan);
+            }
+            if has_no_segment(marker) {
+                // A start in a picture; others mean nothing here.
+                if marker == SOI {
+                    return Err(Damage::Head);
+                }
+                continue;
+            }
+            let content = self.segment()?;
+            match marker {
+                0xC0..=0xC2 => {
+                    let process =
+                        if marker == 0xC2 { Process::Progressive } else { Process::Sequential };
+                    let parsed = Frame::parse(process, content)?;
+                    if frame.replace(parsed).is_some() {
+                        return Err(Damage::Head);
+                    }
+                }
+                0xC4 => self.tables.add_huffman(content).ok_or(Damage::Head)?,
+                // Arithmetic conditioning, which says nothing about Huffman codes; the number of lines.
+                0xCC | 0xDC => {}
+                0xC3..=0xCF => return Err(Damage::Coding),
+                0xDB => self.tables.add_quantization(content).ok_or(Damage::Head)?,
+                0xDD => {
+                    let interval = content.try_into().map_err(|_| Damage::Head)?;
+                    self.restart_interval = usize::from(u16::from_be_bytes(interval));
+                }
+                SOS => {
+                    let frame = frame.ok_or(Damage::Head)?;
+                    let scan = Scan::parse(&frame, content).ok_or(Damage::Head)?;
+                    self.provide_tables(&frame, &scan, start)?;
+                    return Ok((frame, scan));
+                }
+                0xE0..=0xEF | 0xFE => {
+                    let lists_pictures = marker == 0xE2 && content.starts_with(b"MPF\0");
+                    self.has_further_pictures |= lists_pictures;
+                    if lists_pictures || misleads(marker, content) {
+                        self.leave_out(start)?;
+                    }
+                }
+                _ => return Err(Damage::Head),
+            }
+        }
+    }
+
+    /// Where the next marker begins, and which it is; what stands before it is left out.
+    fn next_marker(&mut self) -> Result<(usize, u8), Damage> {
+        let from = self.at;
+        loop {
+            let at = self.at;
+            match marker_at(self.bytes, at) {
+                Some((marker, after)) if marker >= 0xC0 || marker == 0x01 => {
+                    if at > from {
+                        self.leave_out(from)?;
+                    }
+                    self.at = after;
+                    return Ok((at, marker));
+                }
+                Some((_, after)) => self.at = after,
+                None if at >= self.bytes.len() => return Err(Damage::NoScan),
+                None => self.at += 1,
+            }
+            if self.at - from > MOST_GARBAGE {
+                return Err(Damage::Head);
+            }
+        }
+    }
+
+    /// Passes a segment whose marker was just read; returns what follows its length.
+    fn segment(&mut self) -> Result<&'a [u8], Damage> {
+        let rest = &self.bytes[self.at..];
+        let (length, _) = rest.split_first_chunk().ok_or(Damage::NoScan)?;
+        let length = usize::from(u16::from_be_bytes(*length));
+        if length < 2 {
+            return Err(Damage::Head);
+        }
+        let content = rest.get(2..length).ok_or(Damage::NoScan)?;
+        self.at += length;
+        Ok(content)
+    }
+
+    /// What stands from `start` to where reading goes on is no part of the repaired JPEG.
+    fn leave_out(&mut self, start: usize) -> Result<(), Damage> {
+        self.pieces.push(&self.bytes[self.kept_from..start])?;
+        self.kept_from = self.at;
+        Ok(())
+    }
+
+    /// Puts the standard Huffman tables before the scan at `scan_at` where there are none.
+    fn provide_tables(&mut self, frame: &Frame, scan: &Scan, scan_at: usize) -> Result<(), Damage> {
+        if !frame.is_quantized_by(self.tables) {
+            return Err(Damage::NoTables);
+        }
+        if scan.is_coded_by(self.tables) {
+            return Ok(());
+        }
+        // A progressive JPEG has tables of its own for each scan.
+        let are_left_out = self.tables.lack_huffman() && frame.process == Process::Sequential;
+        if !(are_left_out && scan.takes_standard_tables()) {
+            return Err(Damage::NoTables);
+        }
+        self.pieces.push(&self.bytes[self.kept_from..scan_at])?;
+        self.pieces.push(&STANDARD_TABLES)?;
+        self.kept_from = scan_at;
+        Ok(())
+    }
+}
+
+/// Whether a segment makes readers go wrong, and can be done without: it holds what looks like the start or the end of a
+/// picture, or is what libjpeg warns of.
+fn misleads(marker: u8, content: &[u8]) -> bool {
+    match (marker, content) {
+        // JFIF, major version.
+        (0xE0, [b'J', b'F', b'I', b'F', 0, major, ..]) => !matches!(major, 1 | 2),
+        // Adobe: version, flags, flags, what the colours are.
+        (0xEE, [b'A', b'd', b'o', b'b', b'e', _, _, _, _, _, _, colours, ..]) => *colours > 1,
+        _ => has_ends_inside(content),
+    }
+}
+
+fn has_ends_inside(content: &[u8]) -> bool {
+    let mut rest = content;
+    while let Some(at) = find_ff(rest) {
+        rest = &rest[at + 1..];
+        if matches!(rest.first(), Some(&(SOI | EOI))) {
+            return true;
+        }
+    }
+    false
+}
