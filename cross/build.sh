@@ -24,6 +24,8 @@ build() {
         --remap-path-prefix="$(rustc --print sysroot)/lib/rustlib/src/rust=/rust"
         --remap-path-prefix="$PWD=/lancam"
     )
+    # A quarter smaller, and what Debian builds all its armhf programs with. ARMv6 has but the first, slow Thumb.
+    [ "$name" != armv7 ] || rust_flags+=(-Ctarget-feature=+thumb-mode)
     library=$(standard_library "$target")
     if [ "$library" = source ]; then
         echo "lancam-$name: building Rust's standard library too: some minutes more, the first time" >&2
