@@ -9,12 +9,16 @@ kernel=$1 system=$2
 
 stage=$(mktemp -d "$cache/initramfs.XXXXXX")
 trap 'rm -rf "$stage"' EXIT
-mkdir -p "$stage"/{bin,dev,proc,sys,run,system}
-"$here/modules.sh" "$kernel" initramfs "$stage/modules" "${@:3}" >"$stage/order"
-mv "$stage/order" "$stage/modules/order"
+version=$(ls "$kernel/lib/modules")
+modules=$stage/lib/modules/$version
+mkdir -p "$stage"/{bin,dev,proc,sys,run,system} "$modules"
+"$here/modules.sh" "$kernel" initramfs "$modules" "${@:3}" | sed 's/\.ko$//' >"$stage/lib/modules/order"
+depmod -b "$stage" "$version" 2>/dev/null
+# Of the indexes it makes, busybox reads these.
+find "$modules" -name 'modules.*' ! -name modules.dep ! -name modules.alias -delete
 install -m 755 "$here/init" "$stage/init"
 install -m 755 "$system/usr/bin/busybox" "$stage/bin/busybox"
-for tool in sh cat grep head hexdump hostname insmod ln md5sum mkdir mount printf reboot sleep switch_root tail tr; do
+for tool in sh cat hexdump ln md5sum mkdir modprobe mount reboot sleep switch_root; do
     ln -s busybox "$stage/bin/$tool"
 done
 find "$stage" -exec touch --no-dereference --date "@$SOURCE_DATE_EPOCH" {} +
