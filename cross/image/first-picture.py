@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """first-picture.py MACHINE CARD [KERNEL-ARGUMENT...]: boots CARD as qemu.sh does, and says when, after power-on, what was there:
-the kernel, the initramfs, systemd, lancam as ready, networkd, and the first JPEG fetched over HTTP on this side of the machine's network. CARD is written to:
+the kernel, the initramfs, systemd, lancam as ready, networkd, and the first JPEG of the live picture, over HTTP, on this side of the machine's network. CARD is written to:
 the second call is a second boot. Also says how much of this machine's CPU that took, which depends less on what else it does."""
 import http.client, os, queue, socket, subprocess, sys, threading, time
 
@@ -16,14 +16,18 @@ def free_port():
 
 
 def ask(port, answers):
-    """Puts the size of a JPEG into `answers`, or nothing."""
+    """Puts the size of a JPEG into `answers`, or nothing. (/snapshot would wait until the camera has measured the light.)"""
     try:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-        connection.request("GET", "/snapshot")
+        connection.request("GET", "/stream")
         reply = connection.getresponse()
-        body = reply.read()
+        while reply.readline().strip():
+            pass
+        body = b""
+        while b"\xff\xd9" not in body and (more := reply.read1()):
+            body += more
         if reply.status == 200 and body.startswith(b"\xff\xd8"):
-            answers.put(len(body))
+            answers.put(body.index(b"\xff\xd9") + 2)
     except (OSError, http.client.HTTPException):
         pass
 
@@ -36,7 +40,8 @@ def cpu_seconds(pid):
 def main():
     here = os.path.dirname(os.path.abspath(__file__))
     port = free_port()
-    more = ["modules_load=vivid", "systemd.log_target=kmsg", "loglevel=7"]
+    # One node that takes pictures, as cameras have it.
+    more = ["modules_load=vivid", "vivid.node_types=1", "systemd.log_target=kmsg", "loglevel=7"]
     start = time.monotonic()
     pi = subprocess.Popen([f"{here}/qemu.sh", *sys.argv[1:3], *more, *sys.argv[3:]], stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, env={**os.environ, "LANCAM_FORWARD": f"{port}:8080"})
@@ -52,10 +57,10 @@ def main():
     threading.Thread(target=read_console, daemon=True).start()
     try:
         while pi.poll() is None and time.monotonic() - start < LIMIT:
-            # QEMU takes a connection before there is a network behind it, and then tries it ever more rarely: each second a new one.
+            # QEMU takes a connection before there is a network behind it, and then tries it ever more rarely: soon a new one.
             threading.Thread(target=ask, args=(port, answers), daemon=True).start()
             try:
-                size = answers.get(timeout=1)
+                size = answers.get(timeout=0.2)
             except queue.Empty:
                 continue
             took = time.monotonic() - start

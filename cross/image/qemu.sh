@@ -2,7 +2,7 @@
 # qemu.sh MACHINE CARD [KERNEL-ARGUMENT...]: boots a card's own kernel, initramfs and command line in QEMU, which has no Raspberry Pi
 # firmware to read them; its console on standard input and output. MACHINE is `virt`, where CARD is a virtio disk, or `raspi3b`,
 # where it is the SD card of an emulated Pi 3B and its size a power of two (truncate --size 128M CARD). CARD is written to.
-# LANCAM_FORWARD="HOST:GUEST…" forwards 127.0.0.1:HOST to TCP port GUEST. LANCAM_QEMU has more arguments for QEMU. The shell becomes QEMU.
+# LANCAM_FORWARD="HOST:GUEST…" forwards 127.0.0.1:HOST to TCP port GUEST. LANCAM_QEMU has more arguments for QEMU. The shell becomes QEMU, which ends with the process that started this.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=cross/image/common.sh
@@ -24,7 +24,8 @@ user=user,id=lan
 for pair in ${LANCAM_FORWARD:-}; do user+=",hostfwd=tcp:127.0.0.1:${pair%:*}-:${pair#*:}"; done
 append="$(from_card cmdline.txt | tr -d '\r\n') ${arguments[*]}"
 read -ra more <<<"${LANCAM_QEMU:-}"
-qemu=(qemu-system-aarch64 -m 1024 -kernel /dev/fd/3 -initrd /dev/fd/4 -display none -monitor none "${more[@]}")
+# It ends with whoever started it: nobody else knows of it.
+qemu=(setpriv --pdeathsig KILL qemu-system-aarch64 -m 1024 -kernel /dev/fd/3 -initrd /dev/fd/4 -display none -monitor none "${more[@]}")
 case $machine in
 virt)
     exec "${qemu[@]}" -M virt -accel tcg -cpu cortex-a53 -smp 2 -serial stdio \
