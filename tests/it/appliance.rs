@@ -20,11 +20,11 @@ use crate::http_client::Answer;
 use crate::skip::skip;
 use std::fmt;
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Lines, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::sync::mpsc;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -251,13 +251,21 @@ impl Appliance {
             self.hang_up();
             thread::sleep(Duration::from_millis(200));
         }
-        self.ssh_at_once(command)
-    }
-
-    /// The same, over the connection that there is.
-    pub fn ssh_at_once(&self, command: &str) -> Said {
         let output = self.ssh_command().arg(command).output().expect("ssh is there");
         Said { command: command.into(), output }
+    }
+
+    /// Has a line of shell ready there: to be obeyed at once, when it is told to go.
+    pub fn ssh_ready(&self, command: &str) -> Order {
+        self.ssh("true");
+        let mut ssh = self.ssh_command();
+        ssh.arg(format!("echo ready; read -r _; {command}; echo done"));
+        let ssh = ssh.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+        let mut ssh = ssh.expect("ssh is there");
+        let mut said = BufReader::new(ssh.stdout.take().expect("piped")).lines();
+        let ready = said.next().and_then(Result::ok);
+        assert_eq!(ready.as_deref(), Some("ready"), "{command}");
+        Order { ssh, said }
     }
 
     /// The same for what ends the connection, such as a restart: tried once, not waited for.
@@ -392,6 +400,32 @@ impl fmt::Display for Stages {
         }
         let (picture, cpu) = (self.picture.as_secs_f64(), self.cpu.as_secs_f64());
         write!(f, "picture {picture:.1} s ({cpu:.1} s of CPU)")
+    }
+}
+
+/// A command that waits to be given.
+pub struct Order {
+    ssh: Child,
+    said: Lines<BufReader<ChildStdout>>,
+}
+
+impl Order {
+    /// Gives it, and waits until it has been obeyed.
+    pub fn go(mut self) -> Done {
+        let mut input = self.ssh.stdin.take().expect("piped");
+        input.write_all(b"go\n").expect("ssh hears");
+        let done = self.said.next().and_then(Result::ok);
+        assert_eq!(done.as_deref(), Some("done"));
+        Done(self.ssh)
+    }
+}
+
+/// A command that has been obeyed; dropping it waits for ssh's end.
+pub struct Done(Child);
+
+impl Drop for Done {
+    fn drop(&mut self) {
+        let _ = self.0.wait();
     }
 }
 
