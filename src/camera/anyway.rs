@@ -18,9 +18,9 @@ pub fn complain(config: &Config, metrics: &Metrics) {
         log::error!("{problem}");
         metrics.complain(problem.to_string());
     }
-    // Nobody who is to have a camera whatever happens reads the log of what ran before it.
+    // Nobody who is to have a camera whatever happens reads the log of what runs beside it, and some of that after it began.
     if config.config_errors == ConfigErrors::Defaults {
-        setup::complaints().into_iter().for_each(|line| metrics.complain(line));
+        metrics.heed(setup::COMPLAINTS.into());
     }
 }
 

@@ -99,8 +99,8 @@ fn facts(description: &str, first: &RawFrame<'_>, complaints: usize) -> StreamFa
     // For viewers that have no page to look at.
     let source = match complaints {
         0 => source,
-        1 => format!("{source} (1 mistake in its configuration: see its page)"),
-        count => format!("{source} ({count} mistakes in its configuration: see its page)"),
+        1 => format!("{source} (something is wrong: see its page)"),
+        count => format!("{source} ({count} things are wrong: see its page)"),
     };
     let interval = layout.interval.filter(|interval| !interval.is_zero());
     StreamFacts { source, millifps: interval.map_or(0, millifps), size: layout.size }

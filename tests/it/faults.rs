@@ -204,11 +204,15 @@ fn a_data_partition_that_is_full_read_only_or_noise_costs_no_picture() {
     assert!(full.contains("100%"), "{full}");
     let pi = pi.power_off().boot(Machine::Virt, &CAMERA);
     println!("full: {}", pi.first_picture());
-    let log = pi.ssh("systemctl start lancam-data; journalctl -b -o cat -u lancam-data").text();
-    assert!(log.contains("full"), "{log}");
+    let told = complaints_once(&pi, "data partition: full");
+    println!("full, and it says: {told}");
+    let log = pi.ssh("journalctl -b -o cat -u lancam-secrets").text();
+    assert!(log.contains("data partition: full"), "{log}");
 
-    pi.ssh("mount -o remount,ro /data && systemctl restart lancam lancam-crash lancam-screen")
-        .text();
+    pi.ssh("mount -o remount,ro /data && systemctl restart lancam-secrets lancam-crash").text();
+    let told = complaints_once(&pi, "data partition: read-only");
+    println!("read-only, and it says: {told}");
+    pi.ssh("systemctl restart lancam").text();
     wait_for_a_frame(&pi);
     let card = pi.cut_power();
 
@@ -222,9 +226,29 @@ fn a_data_partition_that_is_full_read_only_or_noise_costs_no_picture() {
     }
     let pi = card.boot(Machine::Virt, &CAMERA);
     println!("noise: {}", pi.first_picture());
+    pi.ssh("systemctl start lancam-secrets").text();
+    assert!(!config_errors(&pi).contains("data partition"), "it is a new one");
     let log = pi.ssh("systemctl start lancam-data; journalctl -b -o cat -u lancam-data; grep ' /data ' /proc/mounts").text();
     println!("{}", log.trim());
     assert!(log.contains("damaged") && log.contains(" rw,"), "{log}");
+}
+
+/// What a camera that goes on running says is wrong, in `/state` and so on its page, once that is there; the screen says so too.
+fn complaints_once(pi: &Appliance, told: &str) -> String {
+    pi.ssh("systemctl start lancam-secrets").text();
+    let state = pi.get_until("/state", |state| state.code == 200 && state.text().contains(told));
+    let screen = pi.ssh("/usr/lib/lancam/screen").text();
+    assert!(screen.contains(told), "{screen}");
+    errors(state.text()).to_owned()
+}
+
+fn config_errors(pi: &Appliance) -> String {
+    errors(pi.get_until("/state", |state| state.code == 200).text()).to_owned()
+}
+
+fn errors(state: &str) -> &str {
+    let errors = state.split("\"config_errors\":").nth(1).unwrap_or_default();
+    errors.split("],").next().unwrap_or_default()
 }
 
 #[test]
@@ -241,11 +265,9 @@ fn misspelt_settings_are_told_and_done_without() {
         card.put("lancam.toml", text.as_bytes());
         let pi = card.boot(Machine::Virt, &CAMERA);
         let stages = pi.first_picture();
-        let state = pi.get_until("/state", |state| state.code == 200);
-        let errors = state.text().split("\"config_errors\":").nth(1).unwrap_or_default();
-        let errors = errors.split("],").next().unwrap_or_default();
+        let errors = config_errors(&pi);
         println!("{text:?}: picture after {:.1} s; it says {errors}", seconds(stages.picture));
-        assert!(errors.contains(told), "{}", state.text());
+        assert!(errors.contains(told), "{errors}");
         card = pi.cut_power();
     }
 }

@@ -287,7 +287,7 @@ fn what_is_wrong_is_left_out_and_told_where_people_look() {
         assert!(log.contains(told), "{log}");
     }
     assert!(state.text().contains("\"width\":64"), "what is right counts: {}", state.text());
-    assert!(state.text().contains("2 mistakes in its configuration"), "{}", state.text());
+    assert!(state.text().contains("2 things are wrong: see its page"), "{}", state.text());
     let metrics = http.get("/metrics");
     assert!(metrics.text().contains("\nlancam_config_errors 2\n"), "{}", metrics.text());
     assert!(http.get("/").text().contains("config_errors"));

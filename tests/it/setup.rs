@@ -249,9 +249,58 @@ fn without_a_partition_of_its_own_the_password_stays_and_counts() {
     fs::remove_dir(machine.path("data")).expect("empty");
     fs::write(machine.path("data"), "").expect("writes");
     let said = machine.start();
-    assert!(said.contains("stay on the boot partition"), "{said}");
+    let complaints = machine.complaints();
+    assert!(complaints.contains("stay on the boot partition") && said.contains(&complaints[..30]));
     assert!(machine.wifi().contains("correct horse"));
     assert_eq!(fs::read(machine.path("boot/lancam.toml")).expect("there"), sample("lancam.toml"));
+
+    fs::remove_file(machine.path("data")).expect("was there");
+    machine.start();
+    let complaints = machine.complaints();
+    assert!(complaints.starts_with("data partition: missing, "), "{complaints}");
+    assert!(complaints.contains("stay on the boot partition"), "{complaints}");
+}
+
+/// A step of setup with a file system of its own at `data`: for root of a namespace, as it is on the image.
+const WITH_A_PARTITION: &str = r#"
+    mount -t tmpfs -o size=4m small "$1/data" || exit 99
+    eval "$2"
+    exec "$LANCAM" setup --keep-secrets --boot "$1/boot" --run "$1/run" --data "$1/data"
+"#;
+
+#[test]
+fn a_partition_that_keeps_nothing_new_is_a_complaint_until_it_does() {
+    for (done_to_it, told, kept) in [
+        ("", "", true),
+        ("head -c 3500000 /dev/zero >$1/data/fill", "data partition: full, ", true),
+        ("cat /dev/zero >$1/data/fill 2>/dev/null", "data partition: full, ", false),
+        ("mount -o remount,ro $1/data", "data partition: read-only, ", false),
+        ("mount -o remount,nr_inodes=2 $1/data; >$1/data/a", "data partition: full, ", false),
+    ] {
+        let machine = Machine::with("lancam.toml");
+        machine.setup(&[]);
+        let mut command = Command::new("unshare");
+        command.args(["--user", "--map-root-user", "--mount", "sh", "-c", WITH_A_PARTITION, "sh"]);
+        command.arg(machine.folder.path()).arg(done_to_it);
+        let output = command.env("LANCAM", env!("CARGO_BIN_EXE_lancam")).output();
+        let output = output.expect("unshare is there");
+        if output.status.code() == Some(99) {
+            return skip("a file system of its own", &String::from_utf8_lossy(&output.stderr));
+        }
+        assert!(output.status.success(), "{output:?}");
+        let complaints = machine.complaints();
+        assert!(complaints.starts_with(told), "{done_to_it}: {complaints}");
+        assert!(complaints.lines().all(|line| line.len() <= 150), "as wide as the screen");
+        let stay = "Wi-Fi passwords stay on the boot partition";
+        assert_eq!(complaints.contains(stay), !kept, "{done_to_it}: {complaints}");
+        assert!(machine.wifi().contains("correct horse"), "it counts whatever becomes of it");
+        let left = fs::read(machine.path("boot/lancam.toml")).expect("there");
+        assert_eq!(left == sample("lancam.toml"), !kept, "{done_to_it}");
+        // The folder without it: what was wrong is so no more.
+        machine.setup(&["--keep-secrets"]);
+        let complaints = machine.complaints();
+        assert!(!complaints.contains("data partition"), "{complaints}");
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What all threads of the camera count: atomics, touched once per frame by each.
 
 mod arrivals;
+mod complaints;
 mod histogram;
 mod process;
 pub mod text;
@@ -10,7 +11,9 @@ use crate::image::frame::Micros;
 use crate::wire::native::credit::Arrival;
 use arrivals::Arrivals;
 pub use arrivals::Lately;
+use complaints::Complaints;
 use histogram::Histogram;
+use std::path::PathBuf;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,8 +26,7 @@ pub struct Metrics {
     state: AtomicU8,
     state_since: AtomicU64,
     stream: Mutex<Option<Arc<StreamFacts>>>,
-    /// Whatever is wrong with the configuration.
-    complaints: Mutex<Vec<String>>,
+    complaints: Complaints,
     /// How often the capture thread has come round.
     turns: AtomicU64,
     captured: AtomicU64,
@@ -162,7 +164,7 @@ impl Metrics {
             state: AtomicU8::new(SourceState::Starting as u8),
             state_since: AtomicU64::new(now.0),
             stream: Mutex::default(),
-            complaints: Mutex::default(),
+            complaints: Complaints::default(),
             turns: AtomicU64::default(),
             captured: AtomicU64::default(),
             missed: AtomicU64::default(),
@@ -183,12 +185,17 @@ impl Metrics {
 
     /// Something is wrong with the configuration, and people are to see that.
     pub fn complain(&self, text: String) {
-        self.complaints.lock().unwrap_or_else(PoisonError::into_inner).push(text);
+        self.complaints.push(text);
     }
 
-    /// All that is wrong with the configuration.
+    /// What others write into this file, a line each, is wrong as well.
+    pub fn heed(&self, complaints: PathBuf) {
+        self.complaints.heed(complaints);
+    }
+
+    /// All that is wrong with the configuration, or the machine, now.
     pub fn complaints(&self) -> Vec<String> {
-        self.complaints.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.complaints.all()
     }
 
     /// The capture thread does not hang: it took a frame, or tries something else.

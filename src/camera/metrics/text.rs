@@ -18,7 +18,7 @@ impl Metrics {
         text.single(
             "lancam_config_errors",
             "gauge",
-            "Mistakes in the configuration that it runs without; /state has their text.",
+            "What is wrong with the configuration, or the card, and done without; /state has its text.",
             self.complaints().len(),
         );
         self.source(&mut text, now);

@@ -7,6 +7,7 @@ mod cloud;
 mod files;
 mod imager;
 pub mod own;
+mod partition;
 mod pbkdf2;
 mod supplicant;
 mod tables;
@@ -19,7 +20,6 @@ mod yaml_flow;
 
 use files::{Access, put_or_remove};
 use std::fmt::Write;
-use std::fs;
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -28,7 +28,7 @@ use vault::Vault;
 use wishes::{Network, Secret, Wishes};
 pub use wishes::{Reading, Remark, Weight};
 
-/// Where what is wrong is written down, a line each: the page and the screen tell of it.
+/// Where what is wrong is written down, a line each: the page and the screen tell of it, as it is then.
 pub const COMPLAINTS: &str = "/run/lancam/complaints";
 
 /// Where to read and write, and which step it is.
@@ -120,7 +120,7 @@ pub fn run(options: &Options) {
         Step::KeepSecrets => found.keep_secrets(options),
     };
     if let Err(error) = done {
-        log::error!("settings of the boot partition: {error}");
+        found.complain(format!("settings on the card: not all of them count: {error}"));
     }
     let complaints = found.complaints.iter().fold(String::new(), |text, it| text + it + "\n");
     let complaints = Some(complaints.as_str()).filter(|text| !text.is_empty());
@@ -239,6 +239,9 @@ impl Found {
     }
 
     fn keep_secrets(&mut self, options: &Options) -> io::Result<()> {
+        if let Some(trouble) = partition::trouble(&options.data) {
+            self.complain(format!("data partition: {trouble}"));
+        }
         let kept = options.data.join("wifi");
         let mut vault = Vault::read(&kept);
         // Of two that speak of the same network the first has the last word.
@@ -246,10 +249,10 @@ impl Found {
         networks.for_each(|network| vault.take(&network.ssid, &network.secret));
         match vault.keep(&kept) {
             Ok(()) => self.write_over_secrets(&options.boot),
-            Err(error) => log::warn!(
-                "Wi-Fi passwords stay on the boot partition: {}: {error}",
+            Err(error) => self.complain(format!(
+                "Wi-Fi passwords stay on the boot partition, where any PC reads them: {}: {error}",
                 kept.display()
-            ),
+            )),
         }
         let mut unknown = String::new();
         for network in &mut self.wishes.networks {
@@ -295,15 +298,11 @@ impl Found {
                     "Wi-Fi passwords were moved from the boot partition to the camera's own"
                 );
             }
-            Err(error) => log::warn!("Wi-Fi passwords are still on the boot partition: {error}"),
+            Err(error) => self.complain(format!(
+                "Wi-Fi passwords are still on the boot partition, where any PC reads them: {error}"
+            )),
         }
     }
-}
-
-/// What is wrong with the settings of the boot partition, for the page.
-pub fn complaints() -> Vec<String> {
-    let text = fs::read_to_string(COMPLAINTS).unwrap_or_default();
-    text.lines().map(str::to_owned).collect()
 }
 
 #[cfg(test)]

@@ -1,0 +1,68 @@
+//! What is wrong with the configuration or the machine: what this program found, and what others write down while it runs.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+/// More than anybody would read.
+const MAX_LEN: u64 = 64 << 10;
+
+/// All of it. Nothing is taken back but by who wrote it down.
+#[derive(Debug, Default)]
+pub(super) struct Complaints {
+    own: Mutex<Vec<String>>,
+    file: OnceLock<PathBuf>,
+}
+
+impl Complaints {
+    /// One more.
+    pub(super) fn push(&self, text: String) {
+        self.own.lock().unwrap_or_else(PoisonError::into_inner).push(text);
+    }
+
+    /// Those of a file count too, a line each, as it is whenever somebody asks.
+    pub(super) fn heed(&self, file: PathBuf) {
+        // Only one is ever named.
+        let _ = self.file.set(file);
+    }
+
+    /// Now, those of others first.
+    pub(super) fn all(&self) -> Vec<String> {
+        let mut all = self.file.get().map(|file| lines(file)).unwrap_or_default();
+        all.extend_from_slice(&self.own.lock().unwrap_or_else(PoisonError::into_inner));
+        all
+    }
+}
+
+/// A file that is not there has none.
+fn lines(path: &Path) -> Vec<String> {
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(MAX_LEN).read_to_end(&mut bytes));
+    if let Err(error) = read {
+        log::debug!("{}: {error}", path.display());
+    }
+    String::from_utf8_lossy(&bytes).lines().map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn what_others_write_down_later_is_there_when_asked_and_gone_when_they_take_it_back() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("complaints");
+        let complaints = Complaints::default();
+        complaints.push("own".into());
+        complaints.heed(path.clone());
+        assert_eq!(complaints.all(), ["own"]);
+        fs::write(&path, "data partition: full\nuser-data:1: no\n").expect("writes");
+        assert_eq!(complaints.all(), ["data partition: full", "user-data:1: no", "own"]);
+        fs::write(&path, b"\xff\n").expect("writes");
+        assert_eq!(complaints.all(), ["\u{fffd}", "own"]);
+        fs::remove_file(&path).expect("was there");
+        assert_eq!(complaints.all(), ["own"]);
+    }
+}
