@@ -223,15 +223,44 @@ fn gone(path: &Path) -> SourceError {
 }
 
 fn denied(path: &Path) -> SourceError {
-    let group = fs::metadata(path).ok().and_then(|file| group_name(file.gid()));
-    let group = group.filter(|group| group != "root").unwrap_or_else(|| "video".into());
-    SourceError::new(
-        Trouble::Denied,
-        format!(
-            "camera {}: this user may not open it; after `sudo usermod -aG {group} $USER` and a new login \
-             it would work",
-            path.display()
-        ),
+    let group = fs::metadata(path).map(|file| file.gid()).ok();
+    let runner = match std::env::var_os("NOTIFY_SOCKET") {
+        Some(_) => Runner::Manager,
+        None => Runner::Person,
+    };
+    SourceError::new(Trouble::Denied, closed_door(path, group, runner))
+}
+
+/// Who started this program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Runner {
+    /// Somebody with a shell.
+    Person,
+    /// systemd, as a user who exists for this service alone, and has devices named that may be opened.
+    Manager,
+}
+
+/// As which all groups are seen that have no number where this program runs: in lancam.service, that is all of them.
+const OVERFLOW: u32 = 65534;
+
+/// Why a node could not be opened, and what would work.
+fn closed_door(path: &Path, group: Option<u32>, runner: Runner) -> String {
+    let path = path.display();
+    let name = group.filter(|id| *id != OVERFLOW).and_then(group_name);
+    if runner == Runner::Manager || group == Some(OVERFLOW) {
+        let groups = name.map_or_else(
+            || format!("SupplementaryGroups= with the group that `ls -lL {path}` shows"),
+            |name| format!("SupplementaryGroups={name}"),
+        );
+        return format!(
+            "camera {path}: this service may not open it; in `sudo systemctl edit lancam`, below [Service], \
+             `DeviceAllow={path} rw` and {groups} would work"
+        );
+    }
+    let group = name.filter(|group| group != "root").unwrap_or_else(|| "video".into());
+    format!(
+        "camera {path}: this user may not open it; after `sudo usermod -aG {group} $USER` and a new login \
+         it would work"
     )
 }
 
@@ -317,6 +346,20 @@ mod tests {
         assert_eq!(error.trouble, Trouble::Denied);
         assert!(error.message.contains("usermod -aG video $USER"), "{error}");
         assert_eq!(group_name(0).as_deref(), Some("root"));
+        let door = |group, runner| closed_door(Path::new("/dev/video7"), Some(group), runner);
+        assert!(door(0, Runner::Person).contains("usermod -aG video $USER"));
+        let told = door(0, Runner::Manager);
+        assert!(
+            told.contains("systemctl edit lancam")
+                && told.contains("SupplementaryGroups=root would"),
+            "{told}"
+        );
+        // The sandbox shows each group as nobody's: that one would open nothing.
+        for runner in [Runner::Person, Runner::Manager] {
+            let told = door(OVERFLOW, runner);
+            assert!(!told.contains("usermod") && !told.contains("nogroup"), "{told}");
+            assert!(told.contains("the group that `ls -lL /dev/video7` shows"), "{told}");
+        }
     }
 
     #[test]
