@@ -57,7 +57,7 @@ const UNSAFE: [(&str, &str); 6] = [
 ];
 
 /// Where each crate that Cargo.toml asks for is named: one file, or one folder.
-const CRATES: [(&str, &str); 19] = [
+const CRATES: [(&str, &str); 21] = [
     ("ab_glyph", "src/viewer/paint/glyphs.rs"),
     ("bytemuck", "src/image/"),
     ("embedded_graphics", "src/image/text.rs"),
@@ -70,7 +70,9 @@ const CRATES: [(&str, &str); 19] = [
     ("mdns_sd", "src/net/announce.rs"),
     ("minifb", "src/viewer/window.rs"),
     ("nix", "src/"), // `PURE` says where not
+    ("pbkdf2", "src/camera/setup/wifi_key.rs"),
     ("png", "src/viewer/snapshot.rs"),
+    ("sha1", "src/camera/setup/wifi_key.rs"),
     ("socket2", "src/net/socket.rs"),
     ("thiserror", "src/"),
     ("toml", "src/camera/config/statements.rs"),

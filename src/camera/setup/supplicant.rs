@@ -2,7 +2,7 @@
 //!
 //! That format can name libraries to be loaded and programs to be run, so nothing is handed through.
 
-use super::pbkdf2;
+use super::wifi_key::wifi_key;
 use super::wishes::{Country, Network, Reading, Secret, Ssid, Visibility};
 use std::fmt::Write;
 use std::ops::Range;
@@ -243,7 +243,7 @@ pub(super) fn written(country: Option<Country>, networks: &[Network]) -> String 
             Secret::Open => "\tkey_mgmt=NONE\n".to_owned(),
             // It has no way to write these.
             Secret::Passphrase(text) if is_cut_short(text) => {
-                let key = pbkdf2::wifi_key(text.as_bytes(), network.ssid.bytes());
+                let key = wifi_key(text.as_bytes(), network.ssid.bytes());
                 format!("\tpsk={key}\n\tkey_mgmt=WPA-PSK\n")
             }
             // Its quotes end at the last one of the line, and nothing within means anything. With a password WPA3 works too.
