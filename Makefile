@@ -54,7 +54,7 @@ flash: ## writes the card: DEV=/dev/sdX
 deploy: ## lancam onto a Pi that runs Raspberry Pi OS: PI=user@host
 	cross/deploy.sh "$(PI)"
 
-release: ## everything for a release page, with checksums: dist/release
+release: ## everything for a release page, with checksums: dist/release; RELEASE_URL=URL makes the list for Raspberry Pi Imager too
 	cross/release.sh
 
 bench: ## figures, as ratios against the limit measured in the same run

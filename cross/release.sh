@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # release.sh: builds what is not up to date and gathers in dist/release what a release page carries: the image with its list, packages,
 # static programs, the viewer for this machine, SHA256SUMS. release.sh gather FOLDER only gathers, from FOLDER into FOLDER/release.
+# With RELEASE_URL, where those files will lie, also lancam.json: `rpi-imager --repo` takes it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
@@ -49,6 +50,12 @@ gather() {
     for ((at = 0; at < ${#files[@]}; at += 2)); do
         cp --preserve=mode,timestamps "$from/${files[at]}" "$to/${files[at + 1]}"
     done
+    if [ -n "${RELEASE_URL:-}" ]; then
+        cp cross/desktop/lancam-view-128.png "$to/lancam.png"
+        cross/imager.py "$to" "lancam-$version.img.xz" "$RELEASE_URL" >"$to/lancam.json" || { rm -rf "$to" && exit 1; }
+    else
+        echo "release: no lancam.json for Raspberry Pi Imager: RELEASE_URL=https://..., where these files will lie, would make it" >&2
+    fi
     (cd "$to" && sha256sum -- * >SHA256SUMS.new && mv SHA256SUMS.new SHA256SUMS && cat SHA256SUMS)
 }
 
