@@ -25,10 +25,13 @@ for runtime in "$(rustc $toolchain --print sysroot)"/lib/rustlib/*/lib/librustc*
     [ -e "$runtime" ] && sanitizer=address
 done
 
-[ $# -gt 0 ] || set -- native_decoder pickle_reader jpeg_structure jpeg_repair dns_answer http_requests
+[ $# -gt 0 ] || set -- native_decoder pickle_reader jpeg_structure jpeg_repair dns_answer http_requests setup_files
 for target; do
     seeds=corpus/$target
-    [ "$target" != pickle_reader ] || seeds="$seeds $(echo ../tests/data/pickle/*/)"
+    case $target in
+    pickle_reader) seeds="$seeds $(echo ../tests/data/pickle/*/)" ;;
+    setup_files) seeds="$seeds ../tests/data/setup" ;;
+    esac
     mkdir -p "target/corpus/$target"
     echo "fuzz: $target for $seconds s" >&2
     # shellcheck disable=SC2086 # The seeds are several folders.

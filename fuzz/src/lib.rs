@@ -1,5 +1,6 @@
 //! What holds for any bytes: one function per fuzz target, which an ordinary test calls with the corpus.
 
+use lancam::camera::setup::{Parsed, files, own};
 use lancam::image::jpeg::gate::{DriverSays, Gate};
 use lancam::image::jpeg::markers;
 use lancam::image::jpeg::repair::{self, MOST_ADDED, Repaired};
@@ -195,6 +196,41 @@ fn requests(bytes: &[u8], piece_len: usize) -> (Vec<String>, Option<String>) {
         );
     }
     (found, None)
+}
+
+/// Whatever lies on the boot partition of a card, under whatever name.
+pub fn setup_files(bytes: &[u8]) {
+    files().for_each(|name| setup_file(name, bytes));
+}
+
+/// What is said about it is lines, with their places; what is written for `wpa_supplicant` is as it reads it; a secret that was
+/// moved is known to be; and in what everybody may read of `lancam.toml` nothing of its tables is left.
+fn setup_file(name: &str, bytes: &[u8]) {
+    let file = Parsed::new(name, bytes.to_vec()).expect("it is read");
+    for remark in &file.reading.remarks {
+        assert!(!remark.text.contains(char::is_control), "{name}: {remark:?}");
+        assert!(remark.at.is_none_or(|at| file.text().is_char_boundary(at)), "{name}: {remark:?}");
+    }
+    let names = |file: &Parsed| -> Vec<String> {
+        file.reading.wishes.networks.iter().map(|network| network.ssid.hex()).collect()
+    };
+    let written = Parsed::new("wpa_supplicant.conf", file.wifi().into_bytes()).expect("it is read");
+    assert!(written.reading.remarks.is_empty(), "{name}: {written:?}");
+    assert!(names(&written).iter().all(|ssid| names(&file).contains(ssid)), "{name}: {written:?}");
+
+    let mut moved = bytes.to_vec();
+    file.move_secrets(&mut moved);
+    let moved = Parsed::new(name, moved).expect("it is read");
+    assert_eq!(names(&moved), names(&file), "{name}");
+    let is_left = moved.reading.wishes.networks.iter().any(|it| it.secret.text().is_some());
+    assert!(!is_left, "{name}: {:?}", moved.text());
+
+    let public = own::without_tables(file.text());
+    let lines = |text: &str| text.matches('\n').count();
+    assert_eq!(lines(&public), lines(file.text()));
+    if name == "lancam.toml" {
+        assert_eq!(own::read(&public), Default::default(), "{public:?}");
+    }
 }
 
 /// Puts the next piece of `rest` where it is received; returns how many bytes that are.

@@ -45,6 +45,12 @@ fn http_requests_hold_for_their_corpus() {
     replay("fuzz/corpus/http_requests", properties::http_requests);
 }
 
+#[test]
+fn setup_files_hold_for_their_corpus() {
+    replay("fuzz/corpus/setup_files", properties::setup_files);
+    replay("tests/data/setup", properties::setup_files);
+}
+
 fn replay(folder: &str, property: fn(&[u8])) {
     let mut replayed = 0;
     for entry in fs::read_dir(top().join(folder)).expect("a corpus") {
@@ -55,6 +61,15 @@ fn replay(folder: &str, property: fn(&[u8])) {
     }
     assert!(replayed > 0, "{folder} is empty");
 }
+
+/// What is in none of the samples: encodings, quotes, what has been moved.
+const SETUP: [(&str, &[u8]); 5] = [
+    ("dotted", b"device.name = \"a\"\nwifi.ssid = 'b'\nwifi.psk = \"\\u0067eheim\\\"#1\"\nquality = 5\n"),
+    ("moved", b"[wifi]\nssid = \"a\"\npsk = \"moved to the camera..\"\n[ethernet]\naddress = [\"192.0.2.7/24\"]\n"),
+    ("utf16", b"\xff\xfen\0e\0t\0w\0o\0r\0k\0=\0{\0\n\0s\0s\0i\0d\0=\0\"\0a\0\"\0\n\0p\0s\0k\0=\0\"\x001\x002\x003\x004\x005\x006\x007\x008\0\"\0\n\0}\0\n\0"),
+    ("flow", b"\xef\xbb\xbfwifis: {w: {access-points: {\"n\\x41\": {password: '12345678'}, o: {}}}}\n"),
+    ("keys", b"# mine\nssh-ed25519 AAAAC3mine me\r\nfrom=\"x\" ssh-rsa AAAA=\n"),
+];
 
 /// Requests by name; the first six can follow each other on one connection.
 pub const HTTP: [(&str, &str); 12] = [
@@ -135,6 +150,11 @@ fn write_the_seeds() {
     write_seed("http_requests", "all", all.as_bytes());
     let endless = format!("GET / HTTP/1.1\r\n{}", "X: yyyyyyyyyyyyyyyy\r\n".repeat(500));
     write_seed("http_requests", "endless", endless.as_bytes());
+
+    // Beside the samples in tests/data/setup.
+    for (name, bytes) in SETUP {
+        write_seed("setup_files", name, bytes);
+    }
 
     for (name, bytes) in crate::jpeg_damage::seeds() {
         write_seed("jpeg_repair", &name, &bytes);

@@ -90,10 +90,47 @@ fn authorized_keys(text: &str) -> Reading {
     reading
 }
 
-/// What a dialect makes of a text; for fuzzers. `None` where there is no such file.
-pub fn read(file: &str, text: &str) -> Option<Reading> {
-    let (_, dialect) = DIALECTS.iter().find(|(name, _)| *name == file)?;
-    Some(dialect(text))
+/// The names of files that are read.
+pub fn files() -> impl Iterator<Item = &'static str> {
+    DIALECTS.into_iter().map(|(name, _)| name)
+}
+
+/// A file as bytes, and what is made of it: all that is done but reading and writing. For tests and fuzzers.
+#[derive(Debug)]
+pub struct Parsed {
+    text: Text,
+    /// What it asks for.
+    pub reading: Reading,
+}
+
+impl Parsed {
+    /// `None` where no such file is read.
+    pub fn new(file: &str, bytes: Vec<u8>) -> Option<Self> {
+        let (_, dialect) = DIALECTS.into_iter().find(|(name, _)| *name == file)?;
+        let (text, _) = Text::decode(bytes);
+        let reading = dialect(&text.text);
+        Some(Self { text, reading })
+    }
+
+    /// What it says.
+    pub fn text(&self) -> &str {
+        &self.text.text
+    }
+
+    /// The file for `wpa_supplicant` that comes of it.
+    pub fn wifi(&self) -> String {
+        supplicant::written(self.reading.wishes.country, &self.reading.wishes.networks)
+    }
+
+    /// Writes over the secrets in the bytes that it was made of.
+    pub fn move_secrets(&self, file: &mut [u8]) {
+        for place in self.reading.wishes.networks.iter().filter_map(Network::place_of_secret) {
+            let (at, bytes) = vault::moved(&self.text, &place);
+            if let Some(there) = file.get_mut(at..at + bytes.len()) {
+                there.copy_from_slice(&bytes);
+            }
+        }
+    }
 }
 
 /// A file of the boot partition that has been read.
@@ -243,7 +280,13 @@ impl Found {
             self.complain(format!("data partition: {trouble}"));
         }
         let kept = options.data.join("wifi");
-        let mut vault = Vault::read(&kept);
+        let mut vault = Vault::read(&kept).unwrap_or_else(|error| {
+            self.complain(format!(
+                "kept Wi-Fi passwords cannot be read: {}: {error}",
+                kept.display()
+            ));
+            Vault::default()
+        });
         // Of two that speak of the same network the first has the last word.
         let networks = self.sources.iter().rev().flat_map(|source| source.networks.iter().rev());
         networks.for_each(|network| vault.take(&network.ssid, &network.secret));
@@ -276,10 +319,8 @@ impl Found {
     fn write_over_secrets(&mut self, boot: &Path) {
         let mut places: Vec<(&Source, Vec<Range<usize>>)> = Vec::new();
         for source in &self.sources {
-            let secret = |network: &Network| {
-                network.secret_at.clone().filter(|_| network.secret.text().is_some())
-            };
-            let in_it: Vec<_> = source.networks.iter().filter_map(secret).collect();
+            let in_it: Vec<_> =
+                source.networks.iter().filter_map(Network::place_of_secret).collect();
             if !in_it.is_empty() {
                 places.push((source, in_it));
             }

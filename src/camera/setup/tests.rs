@@ -3,6 +3,10 @@
 use super::wishes::{Dhcp, HostName, Visibility};
 use super::*;
 
+fn read(file: &str, text: &str) -> Option<Reading> {
+    Parsed::new(file, text.into()).map(|parsed| parsed.reading)
+}
+
 fn good(file: &str, text: &str) -> Wishes {
     let Reading { wishes, remarks } = read(file, text).expect("a dialect");
     let complaints: Vec<_> =

@@ -23,13 +23,22 @@ pub(super) struct Vault {
 
 impl Vault {
     /// What the file has: a line for each, the network's name in digits, a blank, the secret. A file that is not there is empty.
-    pub(super) fn read(path: &Path) -> Self {
-        let text = fs::read_to_string(path).unwrap_or_default();
+    ///
+    /// # Errors
+    /// As the file system has them.
+    pub(super) fn read(path: &Path) -> io::Result<Self> {
+        let bytes = match fs::read(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            bytes => bytes?,
+        };
+        // A line that a worn card has spoilt costs that one alone.
+        let lines = bytes.split(|&byte| byte == b'\n');
+        let lines = lines.filter_map(|line| std::str::from_utf8(line).ok());
         let entry = |line: &str| {
             let (ssid, secret) = line.split_once(' ')?;
             Some((ssid.to_owned(), Secret::parse(secret).ok()?))
         };
-        Self { entries: text.lines().filter_map(entry).collect() }
+        Ok(Self { entries: lines.filter_map(entry).collect() })
     }
 
     /// The secret of a network.
@@ -54,8 +63,11 @@ impl Vault {
     /// # Errors
     /// As the file system has them.
     pub(super) fn keep(&self, path: &Path) -> io::Result<()> {
-        if *self == Self::read(path) {
-            return Ok(());
+        match Self::read(path) {
+            Ok(kept) if kept == *self => return Ok(()),
+            // It may be readable again another time.
+            Err(_) if self.entries.is_empty() => return Ok(()),
+            _ => {}
         }
         let line = |(ssid, secret): &(String, Secret)| {
             format!("{ssid} {}\n", secret.text().unwrap_or_default())
@@ -79,10 +91,15 @@ fn is_half_moved(found: &str, had: &str) -> bool {
 pub(super) fn write_over(path: &Path, text: &Text, places: &[Range<usize>]) -> io::Result<()> {
     let file = OpenOptions::new().write(true).open(path)?;
     for place in places {
-        let at = u64::try_from(text.in_file(place).start).map_err(io::Error::other)?;
-        file.write_all_at(&text.encode(&Secret::moved(text.room(place))), at)?;
+        let (at, bytes) = moved(text, place);
+        file.write_all_at(&bytes, u64::try_from(at).map_err(io::Error::other)?)?;
     }
     file.sync_all()
+}
+
+/// What is written over a place of a file's text, and where in the file that is.
+pub(super) fn moved(text: &Text, place: &Range<usize>) -> (usize, Vec<u8>) {
+    (text.in_file(place).start, text.encode(&Secret::moved(text.room(place))))
 }
 
 /// Does something in a folder whose file system may be mounted read-only, and leaves that as it was.
@@ -120,18 +137,25 @@ mod tests {
     fn what_was_kept_is_there_again_and_nobody_else_reads_it() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("wifi");
-        let mut vault = Vault::read(&path);
+        let mut vault = Vault::read(&path).expect("nothing yet");
         for (name, text) in [("a b", "one #\"\\ one"), ("\n", "twotwotwo"), ("a b", "three three")]
         {
             vault.take(&ssid(name), &secret(text));
         }
         vault.take(&ssid("open"), &Secret::Open);
         vault.keep(&path).expect("writes");
-        assert_eq!(Vault::read(&path), vault);
+        assert_eq!(Vault::read(&path).expect("reads"), vault);
         assert_eq!(vault.get(&ssid("a b")), Some(&secret("three three")));
         assert_eq!(vault.entries.len(), 2);
         let mode = std::os::unix::fs::MetadataExt::mode(&fs::metadata(&path).expect("there"));
         assert_eq!(mode & 0o777, 0o600);
+
+        // Spoilt in one line, it has the others; what cannot be read is not taken for empty.
+        let kept = fs::read(&path).expect("reads");
+        fs::write(&path, [b"61 \xffspoilt spoilt\n", kept.as_slice()].concat()).expect("writes");
+        let spoilt = Vault::read(&path).expect("reads");
+        assert_eq!(spoilt.get(&ssid("a b")), Some(&secret("three three")));
+        assert!(Vault::read(folder.path()).is_err());
     }
 
     #[test]

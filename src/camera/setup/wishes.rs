@@ -97,6 +97,13 @@ pub struct Network {
     pub secret_at: Option<Range<usize>>,
 }
 
+impl Network {
+    /// Where what there is to move to the camera's own partition stands.
+    pub fn place_of_secret(&self) -> Option<Range<usize>> {
+        self.secret_at.clone().filter(|_| self.secret.text().is_some())
+    }
+}
+
 /// Whether a network tells its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Visibility {
@@ -312,14 +319,18 @@ pub struct Reading {
 impl Reading {
     /// Something is not done.
     pub fn complain(&mut self, at: impl Into<Option<usize>>, text: impl Into<String>) {
-        let (at, text) = (at.into(), text.into());
-        self.remarks.push(Remark { weight: Weight::Complaint, at, text });
+        self.remark(Weight::Complaint, at.into(), &text.into());
     }
 
     /// Something is worth a line in the log.
     pub fn note(&mut self, at: impl Into<Option<usize>>, text: impl Into<String>) {
-        let (at, text) = (at.into(), text.into());
-        self.remarks.push(Remark { weight: Weight::Note, at, text });
+        self.remark(Weight::Note, at.into(), &text.into());
+    }
+
+    fn remark(&mut self, weight: Weight, at: Option<usize>, text: &str) {
+        // Names of keys stand in it, in which anything may be; it stays one line.
+        let text = text.replace(char::is_control, "?");
+        self.remarks.push(Remark { weight, at, text });
     }
 
     /// The value, or a complaint that it cannot be: `what` is its name.
