@@ -60,7 +60,7 @@ def main():
             # QEMU takes a connection before there is a network behind it, and then tries it ever more rarely: soon a new one.
             threading.Thread(target=ask, args=(port, answers), daemon=True).start()
             try:
-                size = answers.get(timeout=0.2)
+                size = answers.get(timeout=0.5)
             except queue.Empty:
                 continue
             took = time.monotonic() - start

@@ -204,7 +204,7 @@ impl Appliance {
         let deadline = Instant::now() + BOOT;
         let (sender, answers) = mpsc::channel();
         let port = self.port(8080);
-        while answers.recv_timeout(Duration::from_millis(200)).is_err() {
+        while answers.recv_timeout(Duration::from_millis(500)).is_err() {
             assert!(Instant::now() < deadline, "no picture; {}", self.tail());
             // QEMU takes a connection before there is a network behind it, and then tries it ever more rarely. And until the
             // machine has gone down, what answers is the old one.
