@@ -210,12 +210,23 @@ mod tests {
         }
     }
 
+    /// One with a board to pin pictures to, and who reads there.
+    fn developer() -> (Developer, Billboard, Reader<News>) {
+        let news = Latest::new();
+        let reader = news.reader();
+        (Developer::new().expect("a decoder"), Billboard::new(news), reader)
+    }
+
+    fn seen_by_nobody(developer: &mut Developer) -> Arc<Demand> {
+        let demand = Arc::new(Demand::default());
+        developer.look_at(Arc::clone(&demand));
+        demand.set(None);
+        demand
+    }
+
     #[test]
     fn raw_frames_keep_their_colours_and_gaps_are_counted() {
-        let news = Latest::new();
-        let mut reader = news.reader();
-        let mut billboard = Billboard::new(news);
-        let mut developer = Developer::new().expect("a decoder");
+        let (mut developer, mut billboard, mut reader) = developer();
         developer.begin("pi");
         let size = Size::new(2, 1);
         // Blue, then red.
@@ -233,13 +244,8 @@ mod tests {
 
     #[test]
     fn what_nobody_sees_is_counted_and_not_decoded() {
-        let news = Latest::new();
-        let mut reader = news.reader();
-        let mut billboard = Billboard::new(news);
-        let mut developer = Developer::new().expect("a decoder");
-        let demand = Arc::new(Demand::default());
-        developer.look_at(Arc::clone(&demand));
-        demand.set(None);
+        let (mut developer, mut billboard, mut reader) = developer();
+        let demand = seen_by_nobody(&mut developer);
         developer.develop(&raw(1, Size::new(2, 1)), None, &[0; 6], &mut billboard);
         assert!(newest(&mut reader).is_none());
         demand.set(Some(Size::new(1, 1)));
@@ -251,13 +257,8 @@ mod tests {
 
     #[test]
     fn that_there_is_no_picture_is_not_said_for_longer_than_it_is_so_though_nobody_looks() {
-        let news = Latest::new();
-        let mut reader = news.reader();
-        let mut billboard = Billboard::new(news);
-        let mut developer = Developer::new().expect("a decoder");
-        let demand = Arc::new(Demand::default());
-        developer.look_at(Arc::clone(&demand));
-        demand.set(None);
+        let (mut developer, mut billboard, mut reader) = developer();
+        seen_by_nobody(&mut developer);
         billboard.notify(NoticeKind::Disconnected, "the camera has left".into());
         for sequence in 1..=3 {
             developer.develop(&raw(sequence, Size::new(2, 1)), None, &[0; 6], &mut billboard);
@@ -268,10 +269,7 @@ mod tests {
 
     #[test]
     fn frames_that_are_no_pictures_are_counted_passed_over_and_in_the_end_told() {
-        let news = Latest::new();
-        let mut reader = news.reader();
-        let mut billboard = Billboard::new(news);
-        let mut developer = Developer::new().expect("a decoder");
+        let (mut developer, mut billboard, mut reader) = developer();
         let jpeg = FrameFacts { codec: Codec::Jpeg, ..raw(1, Size::new(2, 1)) };
         developer.develop(&jpeg, None, b"no JPEG", &mut billboard);
         developer.develop(&raw(2, Size::new(2, 1)), None, &[0; 5], &mut billboard);
