@@ -13,7 +13,7 @@ dist=${LANCAM_IMAGE_FOLDER:-$here/../../dist} # tests build elsewhere
 
 readonly MIB=1048576 FIRST=4 BOOT=64 DATA=512 # where p1 begins, and sizes of p1 and p3, in MiB
 readonly ID=6c616e63                          # the disk's signature, which PARTUUIDs begin with; also in boot/cmdline.txt and root/
-readonly BOARDS=(bcm2837-rpi-3-a-plus bcm2837-rpi-3-b bcm2837-rpi-3-b-plus bcm2837-rpi-zero-2-w bcm2711-rpi-4-b)
+readonly BOARDS=(bcm2837-rpi-3-a-plus bcm2837-rpi-3-b bcm2837-rpi-3-b-plus bcm2837-rpi-zero-2-w bcm2711-rpi-4-b bcm2711-rpi-400)
 readonly FIRMWARE=(bootcode.bin {start,start_x,start4,start4x}.elf {fixup,fixup_x,fixup4,fixup4x}.dat)
 
 date_all() { find "$1" -exec touch --no-dereference --date "@$SOURCE_DATE_EPOCH" {} +; }
@@ -40,10 +40,19 @@ make_root() {
         -all-root -no-xattrs -no-exports -processors 2 >&2
 }
 
+# What a camera wants otherwise than the kernel's authors: USB ports for cameras without an adapter that grounds a pin (Zero 2 W);
+# and the ribbon connector's I2C left to the firmware, whose camera is on it.
+adapt_trees() {
+    local tree
+    for tree in "$1"/*.dtb; do fdtput --type s "$tree" /soc/i2c@7e205000 status disabled; done
+    fdtput --type s "$1/bcm2837-rpi-zero-2-w.dtb" /soc/usb@7e980000 dr_mode host
+}
+
 make_boot() {
     local boot=$work/boot
     cp -r "$here/boot" "$boot"
     cp "${trees[@]}" "$boot/"
+    adapt_trees "$boot"
     cp "$work/card.txt" "$boot/licences.txt"
     dpkg-deb --fsys-tarfile "$debs"/raspi-firmware_*.deb |
         tar -x -C "$boot" --strip-components 4 "${FIRMWARE[@]/#/./usr/lib/raspi-firmware/}"
@@ -85,7 +94,7 @@ make_card() {
     dd if="$work/system.squashfs" of="$card" bs=1M seek=$((FIRST + BOOT)) conv=notrunc status=none
 }
 
-"$here/../need.sh" mksquashfs:squashfs-tools mcopy:mtools mkfs.vfat:dosfstools cpio:cpio depmod:kmod xz:xz-utils zstd:zstd \
+"$here/../need.sh" mksquashfs:squashfs-tools mcopy:mtools mkfs.vfat:dosfstools cpio:cpio depmod:kmod xz:xz-utils zstd:zstd fdtput:device-tree-compiler \
     curl:curl readelf:binutils python3:python3
 debs=$("$here/fetch.sh")
 work=$cache/work

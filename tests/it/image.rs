@@ -99,6 +99,9 @@ fn nobody_has_a_password_no_program_more_rights_than_who_starts_it_and_units_are
     units_are_in_order(&root);
 }
 
+/// What systemd learnt after Debian 12's 252, of what the units say.
+const NEWER_KEYS: [&str; 1] = ["RestartMode"];
+
 fn units_are_in_order(root: &Path) {
     let ours = |folder: &str| {
         let names = fs::read_dir(root.join(folder)).expect("readable");
@@ -117,7 +120,10 @@ fn units_are_in_order(root: &Path) {
     };
     let said = String::from_utf8_lossy(&output.stderr);
     // This machine's systemd may be older than the image's 257, and not know all that is said there.
-    let is_news = |line: &str| line.contains("Unknown key") || line.ends_with(": disconnected");
+    let is_news = |line: &str| {
+        NEWER_KEYS.iter().any(|key| line.contains("Unknown key") && line.contains(key))
+            || line.ends_with(": disconnected")
+    };
     let wrong: Vec<_> = said
         .lines()
         .filter(|line| units.iter().any(|unit| line.contains(unit.as_str())) && !is_news(line))
@@ -139,6 +145,73 @@ fn units_are_in_order(root: &Path) {
     );
     let level = level.and_then(|level| level.replace('.', "").parse::<u32>().ok());
     assert!(level.is_some_and(|level| level <= 15), "{said}");
+}
+
+/// What no device tree names, or names only on a real Pi: without them the CPU stays slow, a Pi does not restart, a ribbon
+/// cable's camera or a screen stays dark.
+const MUST_HAVE: [&str; 7] = [
+    "bcm2835-v4l2",
+    "bcm2835_wdt",
+    "brcmfmac-wcc",
+    "cpufreq-dt",
+    "raspberrypi-cpufreq",
+    "snd-soc-hdmi-codec",
+    "uvcvideo",
+];
+
+#[test]
+fn drivers_that_only_a_real_pi_asks_for_are_in_it() {
+    let Some(folder) = system() else { return };
+    let modules = files(&folder.path().join("root/usr/lib/modules"));
+    for name in MUST_HAVE {
+        let file = format!("{name}.ko");
+        assert!(modules.iter().any(|path| path.ends_with(&file)), "{file} is missing");
+    }
+}
+
+/// The file of the boot partition by that name.
+fn on_the_boot_partition(image: &Path, name: &str) -> Option<Vec<u8>> {
+    let from = format!("{}@@4M", image.display());
+    let Ok(read) = Command::new("mtype").args(["-i", &from, &format!("::{name}")]).output() else {
+        skip("mtools", "are not here");
+        return None;
+    };
+    assert!(read.status.success(), "{name}: {}", String::from_utf8_lossy(&read.stderr));
+    Some(read.stdout)
+}
+
+#[test]
+fn every_board_has_its_device_tree_and_a_camera_its_port() {
+    let Some(image) = image() else { return };
+    for board in [
+        "2837-rpi-3-a-plus",
+        "2837-rpi-3-b",
+        "2837-rpi-3-b-plus",
+        "2837-rpi-zero-2-w",
+        "2711-rpi-4-b",
+        "2711-rpi-400",
+    ] {
+        let Some(tree) = on_the_boot_partition(&image, &format!("bcm{board}.dtb")) else { return };
+        assert_eq!(tree[..4], [0xd0, 0x0d, 0xfe, 0xed], "{board}: what device trees begin with");
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("tree");
+        fs::write(&file, &tree).expect("written");
+        let ask = |node: &str, property: &str| {
+            let Ok(said) = Command::new("fdtget").arg(&file).args([node, property]).output() else {
+                skip("fdtget", "is not here");
+                return None;
+            };
+            Some(String::from_utf8_lossy(&said.stdout).trim().to_owned())
+        };
+        let Some(i2c) = ask("/soc/i2c@7e205000", "status") else { return };
+        assert_eq!(i2c, "disabled", "{board}: the camera's I2C is the firmware's");
+        if board.starts_with("2837") {
+            let usb = ask("/soc/usb@7e980000", "dr_mode");
+            assert_eq!(usb.as_deref(), Some("host"), "{board}: cameras are plugged in there");
+        }
+    }
+    let config = on_the_boot_partition(&image, "config.txt").expect("mtools are here");
+    assert!(String::from_utf8_lossy(&config).contains("\nstart_x=1\n"));
 }
 
 #[test]
