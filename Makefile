@@ -48,8 +48,9 @@ image: ## the SD card for Pi 3, 3+, 4 and Zero 2 W: dist/lancam.img.xz; LANCAM=F
 image-lock: ## the newest Debian packages for the image, into cross/image/packages.lock
 	cross/image/lock.sh
 
-flash: ## writes the card: DEV=/dev/sdX
-	cross/image/flash.sh dist/lancam.img $(DEV)
+IMAGE ?= dist/lancam.img
+flash: ## writes the card: DEV=/dev/sdX; IMAGE=FILE takes one that was downloaded
+	cross/image/flash.sh "$(IMAGE)" "$(DEV)"
 
 deploy: ## lancam onto a Pi that runs Raspberry Pi OS: PI=user@host
 	cross/deploy.sh "$(PI)"

@@ -32,6 +32,8 @@ refuse_what_is_no_card() {
         [ "$(lsblk --nodeps --noheadings --output TRAN "$device" | tr -d ' ')" != usb ]; then
         fail "$device is built into this machine: neither removable, nor on USB, nor a card"
     fi
+    # What lists nowhere: a file system over several disks, a virtual machine.
+    if [[ $(blockdev --rereadpt "$device" 2>&1) == *busy* ]]; then fail "a partition of $device is in use"; fi
 }
 
 if [ -b "$device" ]; then
@@ -58,13 +60,29 @@ bar() {
     printf '\r%s [%-50s] %3d %%' "$1" "${blank// /#}" "$percent" >&2
 }
 
-# Each step is on the card before the next begins, so that what is shown is true.
-echo "Writing $((length >> 20)) MiB to $device" >&2
-for ((at = 0; at < length; at += STEP)); do
-    bar Writing "$at"
-    dd of="$device" bs=$STEP count=1 seek=$((at / STEP)) iflag=fullblock conv=notrunc,fdatasync status=none ||
+# While this is held no desktop looks at what is half written, and no second one of these writes.
+exec 9<"$device"
+flock --nonblock 9 || fail "$device is in use by another program"
+
+# write_step AT: the step at AT, from standard input. It is on the card before the next begins, so that what is shown is true.
+write_step() {
+    dd of="$device" bs=$STEP count=1 seek=$(($1 / STEP)) iflag=fullblock conv=notrunc,fdatasync status=none ||
         fail "$device could not be written: see above; another card, or another reader"
-done < <(read_image)
+}
+
+# The partition table comes last: what is there until then is no card that anybody could mount.
+echo "Writing $((length >> 20)) MiB to $device" >&2
+first=$(mktemp)
+trap 'rm -f "$first"' EXIT
+{
+    head -c $STEP >"$first"
+    head -c $((1 << 20)) /dev/zero | write_step 0
+    for ((at = STEP; at < length; at += STEP)); do
+        bar Writing "$at"
+        write_step "$at"
+    done
+} < <(read_image)
+write_step 0 <"$first"
 bar Writing "$length"
 echo >&2
 
@@ -80,5 +98,6 @@ for ((at = 0; at < length; at += STEP)); do
 done 3< <(read_image)
 bar Reading "$length"
 echo >&2
+exec 9<&-
 if [ -b "$device" ]; then blockdev --rereadpt "$device" 2>/dev/null || true; fi
 echo "The card is ready: into the Pi with it" >&2

@@ -115,6 +115,35 @@ fn a_card_that_gives_back_something_else_is_told() {
     assert!(!succeeded && said.contains("in MiB 4 to 8"), "{said}");
 }
 
+#[test]
+fn a_card_whose_writing_was_cut_off_has_no_partitions() {
+    let (folder, image, card) = image_and_card(12 << 20);
+    fs::write(&card, [image_bytes(), vec![0; 3_082_912]].concat()).expect("writes");
+    let bin = folder.path().join("bin");
+    fs::create_dir(&bin).expect("made");
+    let dd = "#!/bin/sh\ncase $* in *of=*seek=2*) exit 1 ;; esac\nexec /usr/bin/dd \"$@\"\n";
+    fs::write(bin.join("dd"), dd).expect("writes");
+    fs::set_permissions(bin.join("dd"), fs::Permissions::from_mode(0o755)).expect("sets");
+    let (said, succeeded) = flash(&image, &card, |flash| {
+        flash.env("PATH", format!("{}:/usr/bin:/bin", bin.display()));
+    });
+    assert!(!succeeded && said.contains("could not be written"), "{said}");
+    assert!(fs::read(&card).expect("reads")[..1 << 20].iter().all(|&byte| byte == 0));
+}
+
+#[test]
+fn a_card_that_another_program_holds_is_left_to_it() {
+    let (_folder, image, card) = image_and_card(12 << 20);
+    let holder = fs::File::open(&card).expect("opens");
+    holder.lock().expect("nobody else holds it");
+    let (said, succeeded) = flash(&image, &card, as_it_is);
+    assert!(!succeeded && said.contains("in use by another program"), "{said}");
+    assert!(fs::read(&card).expect("reads").iter().all(|&byte| byte == 0));
+    drop(holder);
+    let (said, succeeded) = flash(&image, &card, as_it_is);
+    assert!(succeeded, "{said}");
+}
+
 /// A disk that is a file, gone with this.
 struct Loop(PathBuf);
 
