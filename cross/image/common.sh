@@ -17,13 +17,17 @@ if [ -e "$here/packages.lock" ]; then
     export SOURCE_DATE_EPOCH
 fi
 
-# mirror debian|debian-security: where this machine gets that archive from, else Debian's own address.
+readonly DEBIAN=http://deb.debian.org
+
+# mirror debian|debian-security: where this machine gets that archive from, else Debian's own address. Others than Debian
+# have archives of that name too, at hosts of their own: HOST/debian, HOST/linux/debian.
 mirror() {
     local uri
-    uri=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/*.{list,sources} 2>/dev/null |
-        grep -v '^ *#' | grep -oE "https?://[^] ]*/$1/?( |$)" | head -n 1) || true
+    uri=$(cat /etc/apt/sources.list.d/*.sources /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null |
+        grep -v '^ *#' | grep -oE "https?://[^] ]*/$1/?( |$)" |
+        grep -vE '//(archive|legacy)\.raspb|//download\.docker\.com/' | head -n 1) || true
     uri=${uri% }
-    uri=${uri:-http://deb.debian.org/$1}
+    uri=${uri:-$DEBIAN/$1}
     echo "${uri%/}"
 }
 

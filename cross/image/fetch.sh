@@ -9,11 +9,12 @@ here=$(cd "$(dirname "$0")" && pwd)
 debs=$cache/debs
 mkdir -p "$debs"
 gone=()
+get() { curl --fail --silent --show-error --location --retry 2 --output "$file.part" "$1"; }
 while read -r hash size path; do
     file=$debs/$(deb_name "$path")
     if [ -e "$file" ]; then continue; fi
     # No `apt-get download`: it knows only the versions of today.
-    if curl --fail --silent --show-error --location --retry 2 --output "$file.part" "$(mirror "${path%%/*}")/${path#*/}"; then
+    if get "$(mirror "${path%%/*}")/${path#*/}" || get "$DEBIAN/$path"; then
         [ "$(stat -c %s "$file.part")" = "$size" ] || fail "${file##*/} is $(stat -c %s "$file.part") bytes, not $size"
         echo "$hash  $file.part" | sha256sum --check --quiet - >&2 || fail "${file##*/}: not the file that packages.lock has"
         mv "$file.part" "$file"
