@@ -16,8 +16,8 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_lancam");
 const FILES: [(&str, &str); 13] = [
     ("./etc/lancam/lancam.toml", "-rw-r--r--"),
     ("./usr/lib/systemd/system/lancam-misconfigured.target", "-rw-r--r--"),
-    ("./usr/lib/systemd/system/lancam-rpicam.service", "-rw-r--r--"),
-    ("./usr/lib/systemd/system/lancam-rpicam.socket", "-rw-r--r--"),
+    ("./usr/lib/systemd/system/lancam-rpicam@.service", "-rw-r--r--"),
+    ("./usr/lib/systemd/system/lancam-rpicam@.socket", "-rw-r--r--"),
     ("./usr/lib/systemd/system/lancam.service", "-rw-r--r--"),
     ("./usr/lib/systemd/system/lancam.socket", "-rw-r--r--"),
     ("./usr/lib/udev/rules.d/60-lancam.rules", "-rw-r--r--"),

@@ -215,7 +215,7 @@ fn the_package_installs_runs_keeps_what_was_edited_and_leaves_nothing() {
         for unit in ["lancam.socket", "lancam.service"] {
             assert_eq!(debian.unit(unit), ("active".into(), "enabled".into()), "{unit}");
         }
-        for unit in ["lancam-rpicam.socket", "lancam-rpicam.service"] {
+        for unit in ["lancam-rpicam@0.socket", "lancam-rpicam@0.service"] {
             assert_eq!(debian.unit(unit), ("inactive".into(), "disabled".into()), "{unit}");
         }
         assert_eq!(debian.snapshot(), None, "there is no camera");
@@ -365,14 +365,14 @@ fn csi_cameras_are_served_by_units_of_their_own() {
         );
         debian.sh("chmod +x /usr/bin/rpicam-vid");
         debian.sh("systemctl disable --now lancam.socket lancam.service");
-        debian.sh("systemctl enable --now lancam-rpicam.socket lancam-rpicam.service");
+        debian.sh("systemctl enable --now lancam-rpicam@0.socket lancam-rpicam@0.service");
         until("picture of rpicam-vid's", || debian.snapshot().as_ref() == Some(&jpeg));
-        let process = debian.property("lancam-rpicam", "MainPID");
+        let process = debian.property("lancam-rpicam@0", "MainPID");
         // Another version comes: the same units run it.
         debian.install(package);
         assert_eq!(debian.unit("lancam.service"), ("inactive".into(), "disabled".into()));
-        assert_eq!(debian.unit("lancam-rpicam.service"), ("active".into(), "enabled".into()));
-        assert_ne!(debian.property("lancam-rpicam", "MainPID"), process);
+        assert_eq!(debian.unit("lancam-rpicam@0.service"), ("active".into(), "enabled".into()));
+        assert_ne!(debian.property("lancam-rpicam@0", "MainPID"), process);
         until("picture of rpicam-vid's", || debian.snapshot().as_ref() == Some(&jpeg));
         // Without rpicam-vid both are started anew.
         debian.sh("pkill rpicam-vid");
