@@ -18,7 +18,7 @@ depmod -b "$stage" "$version" 2>/dev/null
 find "$modules" -name 'modules.*' ! -name modules.dep ! -name modules.alias -delete
 install -m 755 "$here/init" "$stage/init"
 install -m 755 "$system/usr/bin/busybox" "$stage/bin/busybox"
-for tool in sh cat hexdump ln md5sum mkdir modprobe mount reboot sleep switch_root; do
+for tool in sh cat hexdump ln md5sum mkdir modprobe mount reboot sleep switch_root timeout; do
     ln -s busybox "$stage/bin/$tool"
 done
 find "$stage" -exec touch --no-dereference --date "@$SOURCE_DATE_EPOCH" {} +

@@ -100,7 +100,7 @@ fn nobody_has_a_password_no_program_more_rights_than_who_starts_it_and_units_are
 }
 
 /// What systemd learnt after Debian 12's 252, of what the units say.
-const NEWER_KEYS: [&str; 1] = ["RestartMode"];
+const NEWER_KEYS: [&str; 3] = ["RestartMode", "RestartSteps", "RestartMaxDelaySec"];
 
 fn units_are_in_order(root: &Path) {
     let ours = |folder: &str| {
