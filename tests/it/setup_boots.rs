@@ -118,7 +118,7 @@ fn our_own_file_names_the_camera_gives_it_an_address_and_opens_ssh() {
             "country=DE",
             "ssid=4d79206e6574776f726b",
             "psk=\"correct horse\"",
-            "key_mgmt=WPA-PSK SAE",
+            "key_mgmt=WPA-PSK",
         ],
         secret: ("correct horse", "lancam.toml"),
     };

@@ -163,6 +163,9 @@ fn access_point(name: &Scalar, point: &Node, reading: &mut Reading) {
             format!("key-management: {kind} is not done here: psk, sae and none are"),
         );
     }
+    if let Some((_, at)) = management.filter(|(kind, _)| *kind == "sae") {
+        reading.complain(at, super::supplicant::NO_WPA3);
+    }
     let is_open = management.is_some_and(|(kind, _)| kind == "none");
     let password = point.get("password").or(auth.and_then(|auth| auth.get("password")));
     let visibility = match point.get("hidden").and_then(Node::scalar).and_then(Scalar::truth) {

@@ -65,7 +65,7 @@ const RUN: &str = "/run";
 type Dialect = fn(&str) -> Reading;
 
 /// All that is read; what the first says wins.
-const DIALECTS: [(&str, Dialect); 7] = [
+const DIALECTS: [(&str, Dialect); 8] = [
     ("lancam.toml", own::read),
     (AUTHORIZED_KEYS, authorized_keys),
     ("custom.toml", imager::read),
@@ -73,6 +73,8 @@ const DIALECTS: [(&str, Dialect); 7] = [
     ("user-data", cloud::read_user_data),
     ("network-config", cloud::read_network_config),
     ("wpa_supplicant.conf", supplicant::read),
+    // As editors for Windows save it.
+    ("authorized_keys.txt", authorized_keys),
 ];
 
 const AUTHORIZED_KEYS: &str = "authorized_keys";
@@ -243,11 +245,9 @@ impl Found {
 
         let networks = options.run.join("systemd/network");
         files::folder(&networks, Access::All)?;
-        for (interface, addresses) in
-            [("eth0", &self.wishes.wired), ("wlan0", &self.wishes.wireless)]
-        {
-            let text = addresses.as_ref().map(|addresses| written::network(interface, addresses));
-            let path = networks.join(format!("40-{interface}.network"));
+        for (kind, addresses) in [("ether", &self.wishes.wired), ("wlan", &self.wishes.wireless)] {
+            let text = addresses.as_ref().map(|addresses| written::network(kind, addresses));
+            let path = networks.join(format!("40-{kind}.network"));
             put_or_remove(&path, text.as_deref(), Access::All)?;
         }
         self.write_wifi(options)?;

@@ -35,6 +35,11 @@ pub(super) fn read(text: &str) -> Reading {
         let said = without_comment(line.trim());
         let at = at + line.len() - line.trim_start().len();
         if said.is_empty() {
+            // wpa_passphrase writes it beside the key that it makes of it.
+            if line.trim_start().starts_with("#psk=\"") {
+                reading
+                    .complain(at, "a password in a comment stays on the card: take this line out");
+            }
             continue;
         }
         if said == "}" {
@@ -78,8 +83,12 @@ fn refuse(reading: &mut Reading, at: usize, key: &str) {
     );
 }
 
-/// As wpa_supplicant does it: a # begins a comment unless it stands before the second quote.
+/// As wpa_supplicant does it: a # begins a comment at the start of a line, and elsewhere unless it stands before the
+/// second quote.
 fn without_comment(line: &str) -> &str {
+    if line.starts_with('#') {
+        return "";
+    }
     let mut quotes = line.match_indices('"').map(|(at, _)| at);
     let from = quotes.nth(1).unwrap_or(0);
     match line[from..].find('#') {
@@ -197,6 +206,9 @@ impl Block {
                     reading.complain(at, "key_mgmt cannot be so: WPA-PSK, SAE or NONE would work");
                     self.is_refused = true;
                 }
+                if value.text.trim() == "SAE" {
+                    reading.complain(at, NO_WPA3);
+                }
             }
             "scan_ssid" if value.text == "1" => self.visibility = Visibility::Hidden,
             "scan_ssid" => self.visibility = Visibility::Told,
@@ -232,6 +244,10 @@ impl Block {
     }
 }
 
+/// Of a network that is to be joined with WPA3 alone.
+pub(super) const NO_WPA3: &str =
+    "WPA3 is beyond the Pi's radio: WPA2 is tried, which the access point must offer too";
+
 /// The file for `wpa_supplicant`, if it has all that it needs to know.
 pub(super) fn written(country: Option<Country>, networks: &[Network]) -> String {
     let mut text = String::from("# Written by `lancam setup` at each start.\n");
@@ -246,10 +262,8 @@ pub(super) fn written(country: Option<Country>, networks: &[Network]) -> String 
                 let key = wifi_key(text.as_bytes(), network.ssid.bytes());
                 format!("\tpsk={key}\n\tkey_mgmt=WPA-PSK\n")
             }
-            // Its quotes end at the last one of the line, and nothing within means anything. With a password WPA3 works too.
-            Secret::Passphrase(text) => {
-                format!("\tpsk=\"{text}\"\n\tkey_mgmt=WPA-PSK SAE\n\tieee80211w=1\n")
-            }
+            // Its quotes end at the last one of the line, and nothing within means anything.
+            Secret::Passphrase(text) => format!("\tpsk=\"{text}\"\n\tkey_mgmt=WPA-PSK\n"),
             Secret::Key(key) => format!("\tpsk={key}\n\tkey_mgmt=WPA-PSK\n"),
             Secret::Moved => continue,
         };
@@ -304,6 +318,8 @@ mod tests {
             ("opensc_engine_path=/boot/evil.so\n", 1, 0),
             ("network={\nssid=\"a\"\npsk=\"12345678\"\neap=TLS\n}\n", 4, 1),
             ("network={\nssid=\"a\"\nkey_mgmt=WPA-EAP\n}\n", 3, 0),
+            ("network={\nssid=\"a\"\nkey_mgmt=SAE\npsk=\"12345678\"\n}\n", 3, 1),
+            ("network={\nssid=\"a\"\n\t#psk=\"12345678\"\n\tpsk=\"12345678\"\n}\n", 3, 1),
             ("network={\nssid=\"a\"\npsk=\"short\"\n}\n", 3, 0),
             ("network={\nssid=\"a\"\npsk=without-quotes\n}\n", 3, 0),
             ("network={\nssid=\"a\"\n}\n", 1, 0),
