@@ -3,6 +3,7 @@
 
 use crate::appliance::{image, run, script};
 use crate::skip::skip;
+use crate::units;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -99,9 +100,6 @@ fn nobody_has_a_password_no_program_more_rights_than_who_starts_it_and_units_are
     units_are_in_order(&root);
 }
 
-/// What systemd learnt after Debian 12's 252, of what the units say.
-const NEWER_KEYS: [&str; 3] = ["RestartMode", "RestartSteps", "RestartMaxDelaySec"];
-
 fn units_are_in_order(root: &Path) {
     let ours = |folder: &str| {
         let names = fs::read_dir(root.join(folder)).expect("readable");
@@ -120,10 +118,7 @@ fn units_are_in_order(root: &Path) {
     };
     let said = String::from_utf8_lossy(&output.stderr);
     // This machine's systemd may be older than the image's 257, and not know all that is said there.
-    let is_news = |line: &str| {
-        NEWER_KEYS.iter().any(|key| line.contains("Unknown key") && line.contains(key))
-            || line.ends_with(": disconnected")
-    };
+    let is_news = |line: &str| units::is_news(line) || line.ends_with(": disconnected");
     let wrong: Vec<_> = said
         .lines()
         .filter(|line| units.iter().any(|unit| line.contains(unit.as_str())) && !is_news(line))
@@ -212,6 +207,20 @@ fn every_board_has_its_device_tree_and_a_camera_its_port() {
     }
     let config = on_the_boot_partition(&image, "config.txt").expect("mtools are here");
     assert!(String::from_utf8_lossy(&config).contains("\nstart_x=1\n"));
+}
+
+/// A folder cannot be read as a disk can; neither can a worn card.
+#[test]
+fn a_data_partition_that_cannot_be_read_is_not_made_anew() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut data = Command::new("sh");
+    data.arg(script("cross/image/root/usr/lib/lancam/data").get_program()).arg(folder.path());
+    let output = data.output().expect("sh is everywhere");
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        "<3>the data partition cannot be read: left as it is\n"
+    );
 }
 
 #[test]
