@@ -2,6 +2,7 @@
 
 use crate::packages::{folder, succeeds};
 use crate::skip::skip;
+use nix::fcntl::{Flock, FlockArg};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -100,17 +101,23 @@ fn what_cannot_be_right_is_refused_before_anything_is_written() {
     assert!(fs::read(&card).expect("reads").iter().all(|&byte| byte == 0));
 }
 
+/// A PATH in which `dd` is this script.
+fn with_dd(folder: &TempDir, script: &str) -> String {
+    let bin = folder.path().join("bin");
+    fs::create_dir(&bin).expect("made");
+    fs::write(bin.join("dd"), script).expect("writes");
+    fs::set_permissions(bin.join("dd"), fs::Permissions::from_mode(0o755)).expect("sets");
+    format!("{}:/usr/bin:/bin", bin.display())
+}
+
 #[test]
 fn a_card_that_gives_back_something_else_is_told() {
     let (folder, image, card) = image_and_card(10 << 20);
     // A card whose 6th MiB has died: whatever is written there comes back as something else.
-    let bin = folder.path().join("bin");
-    fs::create_dir(&bin).expect("made");
     let dd = "#!/bin/sh\n/usr/bin/dd \"$@\" || exit\ncase $* in *of=*seek=1*) printf x | /usr/bin/dd of=\"$CARD\" bs=1 seek=5600000 conv=notrunc status=none ;; esac\n";
-    fs::write(bin.join("dd"), dd).expect("writes");
-    fs::set_permissions(bin.join("dd"), fs::Permissions::from_mode(0o755)).expect("sets");
+    let path = with_dd(&folder, dd);
     let (said, succeeded) = flash(&image, &card, |flash| {
-        flash.env("PATH", format!("{}:/usr/bin:/bin", bin.display())).env("CARD", &card);
+        flash.env("PATH", &path).env("CARD", &card);
     });
     assert!(!succeeded && said.contains("in MiB 4 to 8"), "{said}");
 }
@@ -119,13 +126,10 @@ fn a_card_that_gives_back_something_else_is_told() {
 fn a_card_whose_writing_was_cut_off_has_no_partitions() {
     let (folder, image, card) = image_and_card(12 << 20);
     fs::write(&card, [image_bytes(), vec![0; 3_082_912]].concat()).expect("writes");
-    let bin = folder.path().join("bin");
-    fs::create_dir(&bin).expect("made");
     let dd = "#!/bin/sh\ncase $* in *of=*seek=2*) exit 1 ;; esac\nexec /usr/bin/dd \"$@\"\n";
-    fs::write(bin.join("dd"), dd).expect("writes");
-    fs::set_permissions(bin.join("dd"), fs::Permissions::from_mode(0o755)).expect("sets");
+    let path = with_dd(&folder, dd);
     let (said, succeeded) = flash(&image, &card, |flash| {
-        flash.env("PATH", format!("{}:/usr/bin:/bin", bin.display()));
+        flash.env("PATH", &path);
     });
     assert!(!succeeded && said.contains("could not be written"), "{said}");
     assert!(fs::read(&card).expect("reads")[..1 << 20].iter().all(|&byte| byte == 0));
@@ -134,8 +138,8 @@ fn a_card_whose_writing_was_cut_off_has_no_partitions() {
 #[test]
 fn a_card_that_another_program_holds_is_left_to_it() {
     let (_folder, image, card) = image_and_card(12 << 20);
-    let holder = fs::File::open(&card).expect("opens");
-    holder.lock().expect("nobody else holds it");
+    let file = fs::File::open(&card).expect("opens");
+    let holder = Flock::lock(file, FlockArg::LockExclusive).expect("nobody else holds it");
     let (said, succeeded) = flash(&image, &card, as_it_is);
     assert!(!succeeded && said.contains("in use by another program"), "{said}");
     assert!(fs::read(&card).expect("reads").iter().all(|&byte| byte == 0));
