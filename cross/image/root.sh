@@ -66,7 +66,7 @@ drop
 mkdir -p "$out"/{boot,data,dev,proc,run,sys,tmp,var,usr/lib/firmware}
 cp -r "$out.firmware/." "$out/usr/lib/firmware/"
 rm -rf "$out.firmware"
-cp -r "$here/root/." "$out/"
+cp -rT "$here/root" "$out"
 install -m 644 -D -t "$out/usr/lib/systemd/system" "$here"/../../systemd/lancam{.service,.socket,-misconfigured.target}
 chmod 600 "$out/etc/shadow"
 install -m 755 "$lancam" "$out/usr/bin/lancam"

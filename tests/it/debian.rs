@@ -116,8 +116,8 @@ impl Debian {
 
     #[track_caller]
     fn install(&self, package: &Path) {
-        fs::copy(package, self.path("/root/lancam.deb")).expect("copies");
-        self.sh("dpkg --install --force-confdef --force-confold /root/lancam.deb; status=$?; rm /root/lancam.deb; exit $status");
+        fs::copy(package, self.path("/var/lib/lancam.deb")).expect("copies");
+        self.sh("dpkg --install --force-confdef --force-confold /var/lib/lancam.deb; status=$?; rm /var/lib/lancam.deb; exit $status");
     }
 
     /// Active and enabled, of a unit.

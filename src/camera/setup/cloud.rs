@@ -2,7 +2,8 @@
 //!
 //! What asks for commands, files, packages or accounts is told and left.
 
-use super::wishes::{Addresses, Dhcp, Network, Reading, Secret, Ssid, Visibility};
+use super::reading::Reading;
+use super::wishes::{Addresses, Dhcp, Network, Secret, Ssid, Visibility};
 use super::yaml::{self, Node, Scalar};
 use std::net::IpAddr;
 

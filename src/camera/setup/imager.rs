@@ -1,7 +1,8 @@
 //! What Raspberry Pi Imager writes in TOML: `custom.toml`, which Raspberry Pi OS 12 reads, and `rpi-preseed.toml`.
 
+use super::reading::{Reading, Weight};
 use super::tables::Table;
-use super::wishes::{Network, Reading, Secret, Ssid, Visibility, Weight};
+use super::wishes::{Network, Secret, Ssid, Visibility};
 use crate::camera::config::statements::{self, Statement, Value};
 
 /// What the file asks for.

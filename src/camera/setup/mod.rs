@@ -8,6 +8,7 @@ mod files;
 mod imager;
 pub mod own;
 mod partition;
+mod reading;
 mod supplicant;
 mod tables;
 mod text;
@@ -19,6 +20,7 @@ mod yaml;
 mod yaml_flow;
 
 use files::{Access, put_or_remove};
+pub use reading::{Reading, Remark, Weight};
 use std::fmt::Write;
 use std::io;
 use std::ops::Range;
@@ -26,7 +28,6 @@ use std::path::{Path, PathBuf};
 use text::Text;
 use vault::Vault;
 use wishes::{Network, Secret, Wishes};
-pub use wishes::{Reading, Remark, Weight};
 
 /// Where what is wrong is written down, a line each: the page and the screen tell of it, as it is then.
 pub const COMPLAINTS: &str = "/run/lancam/complaints";

@@ -1,7 +1,8 @@
 //! The tables of `lancam.toml` that are about the device and not about the camera: `[device]`, `[wifi]`, `[ethernet]`, `[ssh]`.
 
+use super::reading::{Reading, Remark, Weight};
 use super::tables::Table;
-use super::wishes::{Network, Reading, Remark, Secret, Ssid, Visibility, Weight};
+use super::wishes::{Network, Secret, Ssid, Visibility};
 use crate::camera::config::statements::{self, MistakeKind, Statement, Value};
 use std::ops::Range;
 

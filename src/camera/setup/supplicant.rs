@@ -2,8 +2,9 @@
 //!
 //! That format can name libraries to be loaded and programs to be run, so nothing is handed through.
 
+use super::reading::Reading;
 use super::wifi_key::wifi_key;
-use super::wishes::{Country, Network, Reading, Secret, Ssid, Visibility};
+use super::wishes::{Country, Network, Secret, Ssid, Visibility};
 use std::fmt::Write;
 use std::ops::Range;
 
@@ -288,7 +289,7 @@ fn is_cut_short(password: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::wishes::Weight;
+    use super::super::reading::Weight;
     use super::*;
 
     #[test]

@@ -1,6 +1,7 @@
 //! A table of a TOML file, key by key; what nobody asked for is a remark.
 
-use super::wishes::{Addresses, Reading, Secret, Ssid, Weight};
+use super::reading::{Reading, Weight};
+use super::wishes::{Addresses, Secret, Ssid};
 use crate::camera::config::statements::{Statement, Value};
 use std::ops::Range;
 
