@@ -82,6 +82,11 @@ impl Developer {
         self.announce(0);
     }
 
+    /// What is recorded goes into a new file from the next frame on: that is of another camera than the last.
+    pub fn begin_new_file(&mut self) {
+        self.intake.begin_new_file();
+    }
+
     /// Its frames come at this rate, in thousandths of a frame per second; 0 where nobody knows.
     pub fn announce(&mut self, millifps: u32) {
         self.intake.announce(millifps);

@@ -303,6 +303,32 @@ fn a_recorded_frame_costs_the_receiver_no_allocation() {
     assert_eq!(state.bytes, fs::metadata(&path).expect("there").len());
 }
 
+#[test]
+fn another_camera_begins_another_file() {
+    let (folder, path) = folder();
+    let mut intake = Intake::default();
+    let recorder = intake.recorder();
+    let soon = || Instant::now() + PATIENCE;
+    recorder.start_for_sure(&path, soon()).expect("a new file");
+    let all = frames(7, SIZE);
+    for (number, (facts, jpeg)) in (1..).zip(&all) {
+        if number == 4 {
+            // Twice is once: there was no frame in between.
+            intake.begin_new_file();
+            intake.begin_new_file();
+        }
+        let camera = Arc::from(if number < 4 { "Garage" } else { "Door" });
+        intake.take(facts, None, jpeg, &camera);
+    }
+    assert_eq!(recorder.finish(soon()).map(|it| (it.frames, it.phase)), Some((7, Phase::Done)));
+    for (name, part, title) in [("x.mkv", &all[..3], "Garage"), ("x-2.mkv", &all[3..], "Door")] {
+        let film = read(&fs::read(folder.path().join(name)).expect("recorded"));
+        assert_eq!((film.frames.len(), film.title.as_str()), (part.len(), title));
+        assert!(film.frames.iter().zip(part).all(|((_, found), (_, sent))| found == sent));
+    }
+    assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 2);
+}
+
 /// Runs the viewer with a disk of so many KiB at `disk`, and copies what is on it to `kept` in the end.
 const ON_A_SMALL_DISK: &str = r#"
     mount -t tmpfs -o size="$3"k small "$1" || exit 99

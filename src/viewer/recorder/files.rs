@@ -6,7 +6,7 @@ use crate::image::jpeg::markers;
 use crate::image::pixels::Size;
 use crate::viewer::album;
 use crate::wire::matroska::{Muxer, Patch, Track};
-use crate::wire::packet::{Codec, Packet};
+use crate::wire::packet::Codec;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, IoSlice, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -44,6 +44,8 @@ struct Film {
 struct Form {
     codec: Codec,
     size: Size,
+    /// The number of the frame's film.
+    film: u64,
 }
 
 /// An open file.
@@ -102,7 +104,7 @@ impl Files {
     ///
     /// After an error the file is finished as far as it goes.
     pub(super) fn write(&mut self, frame: &Frame, at: Duration) -> Result<(), RecordError> {
-        let Some(form) = Form::of(&frame.packet) else { return Ok(()) };
+        let Some(form) = Form::of(frame) else { return Ok(()) };
         if self.film.as_ref().is_some_and(|film| film.form != form) {
             self.turn_to_next()?;
         }
@@ -124,7 +126,7 @@ impl Files {
             Some(film) => film,
             empty => {
                 let began = frame.taken.duration_since(SystemTime::UNIX_EPOCH).ok();
-                let Form { codec, size } = form;
+                let Form { codec, size, .. } = form;
                 let interval = frame.interval;
                 let track = Track { codec, size, camera: &frame.camera, began, interval };
                 let muxer = Muxer::begin(&track, &mut self.head);
@@ -188,14 +190,14 @@ impl Files {
 
 impl Form {
     /// `None` for what is no picture.
-    fn of(packet: &Packet) -> Option<Self> {
+    fn of(Frame { packet, film, .. }: &Frame) -> Option<Self> {
         let (codec, payload) = (packet.facts.codec, packet.payload());
         let size = match codec {
             Codec::Jpeg => markers::picture_size(payload)?,
             Codec::Bgr24 => packet.facts.size,
         };
         let is_whole = codec == Codec::Jpeg || payload.len() == size.area() * 3;
-        (is_whole && size.area() > 0).then_some(Self { codec, size })
+        (is_whole && size.area() > 0).then_some(Self { codec, size, film: *film })
     }
 }
 

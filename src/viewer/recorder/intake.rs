@@ -15,6 +15,8 @@ pub struct Intake {
     pool: Option<PacketPool>,
     /// Between two frames.
     interval: Option<Duration>,
+    /// Which film frames belong to.
+    film: u64,
 }
 
 /// Frames of one stream differ in length: memory in steps is soon large enough for all of them.
@@ -29,6 +31,11 @@ impl Intake {
     /// The camera's frames are so many in a thousand seconds from here on; 0 where nobody knows.
     pub fn announce(&mut self, millifps: u32) {
         self.interval = Duration::from_secs(1000).checked_div(millifps);
+    }
+
+    /// The next frame begins a new file, where something is being recorded: it is not of the camera that took the last.
+    pub fn begin_new_file(&mut self) {
+        self.film = self.film.wrapping_add(1);
     }
 
     /// Records a frame of `camera`, if that is wanted. Allocates nothing once as many frames waited as ever will.
@@ -68,7 +75,7 @@ impl Intake {
         let now = SystemTime::now();
         let age = age.map(|age| age.by(arrived)).unwrap_or_default();
         let taken = now.checked_sub(age).unwrap_or(now);
-        let (camera, interval) = (Arc::clone(camera), self.interval);
-        tape.put(Frame { packet, arrived, taken, camera, interval });
+        let (camera, interval, film) = (Arc::clone(camera), self.interval, self.film);
+        tape.put(Frame { packet, arrived, taken, camera, interval, film });
     }
 }

@@ -24,6 +24,8 @@ pub(super) struct Frame {
     pub(super) camera: Arc<str>,
     /// To the next frame, as the camera announced it.
     pub(super) interval: Option<Duration>,
+    /// Which film it belongs to: frames of another number begin another file.
+    pub(super) film: u64,
 }
 
 #[derive(Debug)]
@@ -204,7 +206,8 @@ mod tests {
         let open = PacketPool::open(&mut packet);
         open.storage(len);
         open.set_len(len);
-        Frame { packet, arrived, taken: SystemTime::now(), camera: Arc::from(""), interval: None }
+        let (taken, camera) = (SystemTime::now(), Arc::from(""));
+        Frame { packet, arrived, taken, camera, interval: None, film: 0 }
     }
 
     fn tape(now: Instant) -> (Tape, Arc<Path>) {
