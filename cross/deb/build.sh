@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # build.sh PACKAGE ARCHITECTURE PROGRAM...: dist/PACKAGE_VERSION_ARCHITECTURE.deb, with PROGRAM, which was built for it. PACKAGE is a folder
 # here, which has: control, in which @WORDS@ are replaced; stage.sh, which puts the package's files into a folder; FEATURES, which the
-# program was built with; and what Debian runs and keeps (postinst, prerm, postrm, conffiles) where there is any.
+# program was built with; TARGETS, for each architecture the Rust targets that its programs were built for; and what Debian runs and
+# keeps (postinst, prerm, postrm, conffiles) where there is any.
 # The same commit and program make the same bytes: nothing in it is younger than SOURCE_DATE_EPOCH, which is the commit's time unless it is set.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -10,7 +11,13 @@ cd "$(dirname "$0")/../.."
 package=$1 architecture=$2
 mapfile -t programs < <(realpath "${@:3}")
 here=cross/deb/$package
+read -ra targets < <(sed -n "s/^$architecture //p" "$here/TARGETS") || {
+    echo "build.sh: cross/deb/$package/TARGETS has no $architecture" >&2
+    exit 1
+}
 cross/need.sh dpkg-shlibdeps:dpkg-dev python3:python3 readelf:binutils
+. cross/toolchain.sh
+get_rust # cargo knows the licences
 
 from_git() { git log -1 --format="$1" 2>/dev/null || true; }
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(from_git %ct)}
@@ -31,7 +38,7 @@ install -d "$documents" "$root/DEBIAN"
 
 "$here/stage.sh" "$root" "${programs[@]}"
 find "$root" -path '*/man/man*/*' -type f -exec gzip -9n {} +
-cross/deb/copyright.py "$(cat "$here/FEATURES")" >"$documents/copyright"
+cross/deb/copyright.py "$(cat "$here/FEATURES")" "${targets[@]}" >"$documents/copyright"
 # CHANGELOG.md is for people; Debian's has its own form.
 {
     echo "$package ($version) unstable; urgency=medium"

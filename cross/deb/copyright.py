@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""copyright.py FEATURES: the licences of lancam, built with these features, and of all that is linked into it."""
+"""copyright.py FEATURES TARGET...: the licences of lancam, built with these features for these targets, and of all that is linked into it."""
 
 import json
 import pathlib
@@ -17,15 +17,24 @@ def cargo(*arguments):
     return output.stdout.decode()
 
 
-def linked_crates(features):
-    """The packages that end up in the program, but lancam itself and what runs only while it is built."""
-    tree = cargo("tree", "--locked", "--offline", "--no-default-features", "--features", features,
+def crates_for(features, target):
+    """The packages that end up in the program for one target, but lancam itself and what runs only while it is built.
+
+    Of the other systems' crates, which no build here needs, cargo fetches none.
+    """
+    tree = cargo("tree", "--locked", "--target", target, "--no-default-features", "--features", features,
                  "--edges", "normal,no-proc-macro", "--prefix", "none", "--format", "{p}")
     names = {tuple(line.split()[:2]) for line in tree.splitlines() if line}
-    metadata = json.loads(cargo("metadata", "--locked", "--offline", "--format-version", "1"))
-    packages = [package for package in metadata["packages"]
-                if (package["name"], "v" + package["version"]) in names and package["name"] != "lancam"]
-    return sorted(packages, key=lambda package: (package["name"], package["version"]))
+    metadata = json.loads(cargo("metadata", "--locked", "--filter-platform", target, "--format-version", "1"))
+    return [package for package in metadata["packages"]
+            if (package["name"], "v" + package["version"]) in names and package["name"] != "lancam"]
+
+
+def linked_crates(features, targets):
+    """The packages that end up in the programs for all these targets, each once."""
+    found = {(package["name"], package["version"]): package
+             for target in targets for package in crates_for(features, target)}
+    return [package for _, package in sorted(found.items())]
 
 
 def licence_text(package):
@@ -57,8 +66,10 @@ def section(title, text):
 
 
 def main():
-    features = sys.argv[1]
-    crates = linked_crates(features)
+    features, targets = sys.argv[1], sys.argv[2:]
+    if not targets:
+        sys.exit("usage: copyright.py FEATURES TARGET...")
+    crates = linked_crates(features, targets)
     print("lancam is Copyright 2026 The lancam authors, under the MIT licence or, as you like,\n"
           "the Apache License 2.0 (/usr/share/common-licenses/Apache-2.0 on Debian).\n\n"
           "The program holds the work of others, each under its own licence, as follows.")

@@ -44,7 +44,7 @@ while read -r hash _ path; do
 done < <(grep -v '^#' "$here/packages.lock")
 
 printf '\n%s\n\n' "==== The program lancam"
-"$here/../deb/copyright.py" camera
+"$here/../deb/copyright.py" camera aarch64-unknown-linux-musl
 while read -r list; do
     printf '\n==== %s\n\n' "$(paste -sd ' ' "$list")"
     cat "${list%.packages}"
