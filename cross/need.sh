@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # need.sh [COMMAND:]PACKAGE[,PACKAGE...]...: installs, with Debian's apt-get, the packages whose command is missing.
-# Says first what it installs; does nothing where everything is there. Without a COMMAND, the first PACKAGE itself is looked for.
+# Does nothing where everything is there. Root is told what is installed; whoever else is asked before sudo, or answers with YES=1.
+# Without a terminal to ask at it prints the line to type and ends with 1. Without a COMMAND, the first PACKAGE itself is looked for.
 set -euo pipefail
 export PATH="$PATH:/usr/sbin:/sbin" # some commands asked for live there
 
@@ -16,21 +17,32 @@ for need in "$@"; do
     missing+=("${names[@]}")
 done
 [ ${#missing[@]} -gt 0 ] || exit 0
+line="apt-get install --no-install-recommends ${missing[*]}"
 
-if ! command -v apt-get >/dev/null; then
-    echo "Please install what these Debian packages hold, then try again: ${missing[*]}" >&2
+refuse() {
+    printf '%s\n' "$@" >&2
     exit 1
-fi
+}
+
+# Whether sudo may install them: YES=1, or the person at the terminal, says so.
+may_use_sudo() {
+    local answer
+    if [ "${YES:-}" = 1 ]; then return; fi
+    [ -t 0 ] && [ -t 2 ] || return
+    printf 'These Debian packages are missing: %s\nInstall them now, with sudo? [Y/n] ' "${missing[*]}" >&2
+    read -r answer || answer=no
+    case ${answer,,} in '' | y | yes) ;; *) return 1 ;; esac
+}
+
+command -v apt-get >/dev/null || refuse "Please install what these Debian packages hold, then try again: ${missing[*]}"
 apt=(env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300)
 if [ "$(id -u)" != 0 ]; then
-    if ! command -v sudo >/dev/null; then
-        echo "Please have root run this, then try again: apt-get install --no-install-recommends ${missing[*]}" >&2
-        exit 1
-    fi
+    command -v sudo >/dev/null || refuse "Please have root run this, then try again:" "    $line"
+    may_use_sudo || refuse "Please run this, then try again (or YES=1 make ...: make does it):" "    sudo $line"
     apt=(sudo "${apt[@]}")
 fi
 
 echo "Installing with apt-get: ${missing[*]}" >&2
 # One index that cannot be had (a mirror being renewed) does not matter when the packages can.
 "${apt[@]}" update >/dev/null || echo "apt-get update failed; going on with the package lists that are here" >&2
-"${apt[@]}" install -y --no-install-recommends "${missing[@]}" >/dev/null
+"${apt[@]}" install -y --no-install-recommends "${missing[@]}" >/dev/null || refuse "apt-get could not install them: see above"

@@ -25,6 +25,7 @@ mod fake_camera;
 mod faults;
 mod flash;
 mod found;
+mod fresh;
 mod fuzz_corpus;
 mod http;
 mod http_client;
