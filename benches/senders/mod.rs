@@ -119,6 +119,7 @@ fn sessions(speech: Speech, viewers: usize) -> io::Result<Figures> {
     let coding = Coding::Jpeg { quality: 80, chroma: Chroma::Yuv420 };
     let camera = Camera {
         name: "bench".into(),
+        id: String::new(),
         renditions: Renditions::new(Wish::own(coding, SizeWish::default()))?,
         tutorial: None,
         http: HttpRules::default(),

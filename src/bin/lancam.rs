@@ -20,7 +20,7 @@ mod linux {
     use lancam::camera::help;
     use lancam::camera::renditions::Renditions;
     use lancam::camera::session::{Camera, HttpRules, Seats};
-    use lancam::camera::{anyway, heart, selftest, server, setup, supervisor};
+    use lancam::camera::{anyway, heart, identity, selftest, server, setup, supervisor};
     use lancam::net::handed_over;
     use lancam::net::notify::Notifier;
     use lancam::source::SourceError;
@@ -130,9 +130,15 @@ mod linux {
             Control::Lan => Some(Desk::open().map_err(|error| failure(&error))?),
         };
         let (desk, clerk) = desk.unzip();
+        let renditions = Renditions::new(config.own_wish()).map_err(|error| failure(&error))?;
+        anyway::complain(config, renditions.metrics());
+        let listeners = anyway::listen(config, handed_over, renditions.metrics())
+            .map_err(|error| Failure::new(UNAVAILABLE, &error))?;
+        let name = config.name.clone().unwrap_or_else(|| host_name.clone());
         let camera = Camera {
-            name: config.name.clone().unwrap_or_else(|| host_name.clone()),
-            renditions: Renditions::new(config.own_wish()).map_err(|error| failure(&error))?,
+            id: identity::camera_id(&name, &listeners),
+            name,
+            renditions,
             tutorial: config.tutorial_wish(),
             http: HttpRules {
                 names: config.name.iter().chain([&host_name]).cloned().collect(),
@@ -142,10 +148,6 @@ mod linux {
             seats: Seats::new(config.max_viewers),
             stop: stop.clone(),
         };
-        let metrics = camera.renditions.metrics();
-        anyway::complain(config, metrics);
-        let listeners = anyway::listen(config, handed_over, metrics)
-            .map_err(|error| Failure::new(UNAVAILABLE, &error))?;
         server::say_where(&listeners, &host_name);
         let announcing = match config.announce {
             Announce::On => announce(&camera, &listeners, &host_name),
@@ -195,7 +197,7 @@ mod linux {
     ) -> Option<thread::JoinHandle<()>> {
         let addresses: Vec<_> =
             listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
-        let announcement = Announcement::new(&camera.name, &addresses, host_name)?;
+        let announcement = Announcement::new(&camera.name, &camera.id, &addresses, host_name)?;
         match announcement.start(camera.renditions.shown().reader()) {
             Ok(announcing) => Some(announcing),
             Err(error) => {

@@ -3,12 +3,8 @@
 use super::server::Listen;
 use super::update::Shown;
 use crate::latest::{Newest, Reader};
-use crate::net::announce::{
-    AnnounceError, Announcer, Claim, Reach, Service, host_label, instance_name,
-};
-use crate::wire::service::{CAMERA, Facts, WEB};
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, Hasher};
+use crate::net::announce::{AnnounceError, Announcer, Claim, Reach, Service};
+use crate::wire::service::{CAMERA, Facts, WEB, host_label, instance_name};
 use std::io;
 use std::net::SocketAddr;
 use std::thread::{self, JoinHandle};
@@ -79,14 +75,15 @@ impl Doubt {
 }
 
 impl Announcement {
-    /// Of the camera `name` that listens at `listeners`, on the machine `host_name`. `None` when it listens nowhere.
-    pub fn new(name: &str, listeners: &[SocketAddr], host_name: &str) -> Option<Self> {
+    /// Of the camera `name` with this id that listens at `listeners`, on the machine `host_name`. `None` when it listens
+    /// nowhere.
+    pub fn new(name: &str, id: &str, listeners: &[SocketAddr], host_name: &str) -> Option<Self> {
         let [_, usual_web_port] = Listen::DEFAULT_PORTS;
         let reach = Reach::of(listeners, usual_web_port)?;
         let facts = Facts {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             name: name.to_owned(),
-            id: format!("{:016x}", RandomState::new().build_hasher().finish()),
+            id: id.to_owned(),
             ..Facts::default()
         };
         Some(Self { reach, host_name: host_name.to_owned(), facts, number: 1 })
@@ -231,12 +228,10 @@ mod tests {
     #[test]
     fn two_cameras_of_the_same_name_differ_in_what_they_say() {
         let listeners = ["127.0.0.1:9999".parse().expect("an address")];
-        let announcement = || Announcement::new("a", &listeners, "h").expect("it listens");
-        assert_ne!(announcement().facts.id, announcement().facts.id);
-        let mut second = announcement();
+        let mut second = Announcement::new("a", "1", &listeners, "h").expect("it listens");
         second.number = 2;
         assert_eq!((&*second.facts.name, &*second.instance()), ("a", "a (2)"));
         assert_eq!(host(&second.instance(), "h", 1), "a-2");
-        assert!(Announcement::new("a", &[], "h").is_none());
+        assert!(Announcement::new("a", "1", &[], "h").is_none());
     }
 }

@@ -13,6 +13,7 @@ pub mod figures;
 pub mod guestbook;
 pub mod heart;
 pub mod help;
+pub mod identity;
 mod jpegs;
 pub mod metrics;
 mod page;

@@ -11,7 +11,7 @@ use std::time::Duration;
 pub struct Service {
     /// What it is: `_http._tcp.local`.
     pub kind: &'static str,
-    /// What people call it, from [`instance_name`].
+    /// What people call it, from `wire::service::instance_name`.
     pub instance: String,
     /// Where it listens.
     pub port: u16,
@@ -175,40 +175,12 @@ const ADDRESS_CHECK_SECONDS: u32 = 2;
 /// Saying goodbye is a packet for each interface.
 const GOODBYE: Duration = Duration::from_millis(500);
 
-/// A name that leaves room for what distinguishes it from others like it in the 63 bytes of a label.
-const MAX_NAME: usize = 50;
-
-/// What people call the first instance of `name`, the second (`Garage (2)`), and so on. Dots become dashes: the library
-/// counts up at the first one.
-pub fn instance_name(name: &str, number: u32) -> String {
-    let mut len = name.len().min(MAX_NAME);
-    while !name.is_char_boundary(len) {
-        len -= 1;
-    }
-    let name = name[..len].replace(['.', '\\'], "-");
-    if number > 1 { format!("{name} ({number})") } else { name }
-}
-
 fn interface(ip: IpAddr) -> IfKind {
     match ip {
         IpAddr::V4(ip) if ip.is_loopback() => IfKind::LoopbackV4,
         IpAddr::V6(ip) if ip.is_loopback() => IfKind::LoopbackV6,
         ip => IfKind::Addr(ip),
     }
-}
-
-/// `name` as a host can have it: lower-case letters, digits, and dashes between them (RFC 1123, section 2.1).
-pub fn host_label(name: &str) -> String {
-    let mut label = String::new();
-    for letter in name.chars().take(MAX_NAME) {
-        match letter.to_ascii_lowercase() {
-            letter @ ('a'..='z' | '0'..='9') => label.push(letter),
-            _ if label.is_empty() || label.ends_with('-') => {}
-            _ => label.push('-'),
-        }
-    }
-    let label = label.trim_end_matches('-');
-    if label.is_empty() { "lancam".to_owned() } else { label.to_owned() }
 }
 
 #[cfg(test)]
@@ -244,23 +216,5 @@ mod tests {
             );
         }
         assert_eq!(reach(&[]), None);
-    }
-
-    #[test]
-    fn any_name_becomes_one_that_dns_can_carry() {
-        for (name, label) in [
-            ("Raspberry Pi", "raspberry-pi"),
-            ("garage", "garage"),
-            ("Küche  (oben)", "k-che-oben"),
-            ("玄関", "lancam"),
-            ("--a--", "a"),
-        ] {
-            assert_eq!(host_label(name), label, "{name}");
-        }
-        assert_eq!(instance_name("Pi 4.2\\x", 1), "Pi 4-2-x");
-        assert_eq!(instance_name("Pi", 2), "Pi (2)");
-        let long = format!("x{}", "ü".repeat(31));
-        assert_eq!(instance_name(&long, 1).len(), 49, "cut between two letters");
-        assert!(instance_name(&long, 9999).len() < 63);
     }
 }

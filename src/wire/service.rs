@@ -1,4 +1,4 @@
-//! What a camera says of itself on the LAN before anybody connects: names of the services, and the facts beside them.
+//! What a camera says of itself on the LAN before anybody connects: its names, the services, and the facts beside them.
 
 use crate::image::pixels::Size;
 
@@ -56,6 +56,44 @@ impl Facts {
     }
 }
 
+/// The longest label of a DNS name, in bytes (RFC 1035, section 2.3.4).
+const MAX_LABEL: usize = 63;
+
+/// What people call the first camera with the name `name`, the second (`Garage (2)`), and so on. It fits into one label.
+/// Dots and backslashes become dashes, because DNS tools write them as separators.
+pub fn instance_name(name: &str, number: u32) -> String {
+    let suffix = if number > 1 { format!(" ({number})") } else { String::new() };
+    let name = cut(name, MAX_LABEL - suffix.len()).replace(['.', '\\'], "-");
+    format!("{name}{suffix}")
+}
+
+/// The host name of a camera, without `.local`: small letters and digits, one dash for anything between them (RFC 1123,
+/// section 2.1). A name without letters and digits becomes `lancam`.
+///
+/// The camera announces `host_label(instance_name(name, number))`. A viewer that is asked for NAME.local compares
+/// `host_label` of both names.
+pub fn host_label(name: &str) -> String {
+    let mut label = String::new();
+    for letter in cut(name, MAX_LABEL).chars() {
+        match letter.to_ascii_lowercase() {
+            letter @ ('a'..='z' | '0'..='9') => label.push(letter),
+            _ if label.is_empty() || label.ends_with('-') => {}
+            _ => label.push('-'),
+        }
+    }
+    let label = label.trim_end_matches('-');
+    if label.is_empty() { "lancam".to_owned() } else { label.to_owned() }
+}
+
+/// As much of `text` as fits into `len` bytes.
+fn cut(text: &str, len: usize) -> &str {
+    let mut len = text.len().min(len);
+    while !text.is_char_boundary(len) {
+        len -= 1;
+    }
+    &text[..len]
+}
+
 /// Frames per second, with as many decimals as it takes: `30`, `29.97`.
 pub fn rate(millifps: u32) -> String {
     let text = format!("{}.{:03}", millifps / 1000, millifps % 1000);
@@ -75,6 +113,39 @@ mod tests {
 
     fn owned(text: Vec<(&'static str, String)>) -> Vec<(String, String)> {
         text.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+    }
+
+    #[test]
+    fn any_name_becomes_one_that_dns_can_carry() {
+        for (name, label) in [
+            ("Raspberry Pi", "raspberry-pi"),
+            ("garage", "garage"),
+            ("Garage (left)", "garage-left"),
+            ("Küche  (oben)", "k-che-oben"),
+            ("玄関", "lancam"),
+            ("--a--", "a"),
+            ("raspberrypi.lan", "raspberrypi-lan"),
+            ("Garage (2)", "garage-2"),
+            ("", "lancam"),
+        ] {
+            assert_eq!(host_label(name), label, "{name}");
+            assert_eq!(host_label(&instance_name(name, 1)), label, "{name}");
+        }
+        assert_eq!(instance_name("Pi 4.2\\x", 1), "Pi 4-2-x");
+        assert_eq!(instance_name("Pi", 2), "Pi (2)");
+    }
+
+    #[test]
+    fn long_names_are_cut_between_letters_and_stay_apart_by_their_number() {
+        let long = format!("x{}", "ü".repeat(40));
+        assert_eq!(instance_name(&long, 1).len(), 63);
+        assert_eq!(instance_name(&long, u32::MAX).len(), 62);
+        let long = "a".repeat(70);
+        assert_eq!(host_label(&long).len(), 63);
+        let first = host_label(&instance_name(&long, 1));
+        let second = host_label(&instance_name(&long, 2));
+        assert_ne!(first, second);
+        assert!(second.ends_with("-2"), "{second}");
     }
 
     #[test]

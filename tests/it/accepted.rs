@@ -29,6 +29,7 @@ fn camera(stop: &Stop) -> Camera {
     let own = Wish::own(Coding::Jpeg { quality: 80, chroma: Chroma::Yuv420 }, SizeWish::default());
     Camera {
         name: "test".into(),
+        id: String::new(),
         renditions: Renditions::new(own).expect("eventfd"),
         tutorial: Some(Wish::own(Coding::Bgr24, SizeWish::default())),
         http: HttpRules::default(),

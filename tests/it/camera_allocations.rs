@@ -72,6 +72,7 @@ fn allocations_while<V: FnMut() -> u64>(
     let own = Wish::own(coding, SizeWish::default());
     let camera = Camera {
         name: "test".into(),
+        id: String::new(),
         renditions: Renditions::new(own).expect("eventfd"),
         tutorial: None,
         http: HttpRules::default(),

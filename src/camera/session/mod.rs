@@ -40,6 +40,8 @@ const STALLED: Duration = Duration::from_millis(4500);
 pub struct Camera {
     /// Shown in viewers.
     pub name: String,
+    /// Tells it from any other camera, whatever they are called: `camera::identity` makes it.
+    pub id: String,
     /// Where frames and statuses come from.
     pub renditions: Arc<Renditions>,
     /// What the tutorial's client is sent, where it is served.

@@ -1,0 +1,145 @@
+//! Makes the id by which viewers tell this camera from any other.
+
+use nix::ifaddrs::getifaddrs;
+use std::collections::hash_map::RandomState;
+use std::fs;
+use std::hash::{BuildHasher, Hasher};
+use std::net::{SocketAddr, TcpListener};
+
+/// The id of the camera `name` that listens at `listeners`: 16 hexadecimal digits.
+///
+/// It is the same after a restart, and after a reboot where the machine has a serial number or a machine id. It changes
+/// with the machine, the camera's name and its addresses and ports. So equal ids mean the same camera; a different id
+/// may be the same camera with another configuration.
+pub fn camera_id(name: &str, listeners: &[TcpListener]) -> String {
+    let listeners: Vec<_> =
+        listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
+    id(&machine(), name, &listeners)
+}
+
+fn id(machine: &[String], name: &str, listeners: &[SocketAddr]) -> String {
+    if machine.is_empty() {
+        // Nothing here tells this machine from others. Two cameras must not have one id.
+        return format!("{:016x}", RandomState::new().build_hasher().finish());
+    }
+    let mut hash = Fnv::new();
+    let listeners = listeners.iter().map(ToString::to_string);
+    for part in machine.iter().cloned().chain([name.to_owned()]).chain(listeners) {
+        hash.add(part.as_bytes());
+        // Parts are separate: "ab" and "c" are not "a" and "bc".
+        hash.add(&[0xFF]);
+    }
+    format!("{:016x}", hash.0)
+}
+
+/// What tells this machine from others; empty when nothing does.
+///
+/// A serial number is enough, and boards have one. The machine id is not: copied cards and virtual machines share it, and
+/// so do containers. There a network interface's address is added.
+fn machine() -> Vec<String> {
+    let read = |path: &str| {
+        let text = fs::read_to_string(path).ok()?;
+        let text = text.trim_matches(|letter: char| letter == '\0' || letter.is_whitespace());
+        let is_known = text.bytes().any(|byte| byte.is_ascii_alphanumeric() && byte != b'0');
+        is_known.then(|| text.to_owned())
+    };
+    let interfaces = Interfaces::now();
+    let serial = read("/proc/device-tree/serial-number");
+    match serial {
+        // A container on that board has only interfaces that were made up.
+        Some(serial) if !interfaces.built_in.is_empty() => vec![serial],
+        Some(serial) => [Some(serial), interfaces.least()].into_iter().flatten().collect(),
+        None => {
+            let machine_id = read("/etc/machine-id").or_else(|| read("/var/lib/dbus/machine-id"));
+            [machine_id, interfaces.least()].into_iter().flatten().collect()
+        }
+    }
+}
+
+/// The hardware addresses of this machine's network interfaces, as text.
+#[derive(Debug, Default)]
+struct Interfaces {
+    /// Those that hardware came with.
+    built_in: Vec<String>,
+    /// Those that software made up.
+    made_up: Vec<String>,
+}
+
+impl Interfaces {
+    fn now() -> Self {
+        let mut interfaces = Self::default();
+        for interface in getifaddrs().into_iter().flatten() {
+            let address = interface.address.as_ref().and_then(|address| address.as_link_addr());
+            let Some(bytes) = address.and_then(|address| address.addr()) else { continue };
+            if bytes.iter().all(|&byte| byte == 0) {
+                continue;
+            }
+            // NET_ADDR_PERM, <linux/netdevice.h>.
+            let name = &interface.interface_name;
+            let kind = fs::read_to_string(format!("/sys/class/net/{name}/addr_assign_type"));
+            let is_built_in = kind.is_ok_and(|kind| kind.trim() == "0");
+            let list = if is_built_in { &mut interfaces.built_in } else { &mut interfaces.made_up };
+            list.push(bytes.map(|byte| format!("{byte:02x}")).join(":"));
+        }
+        interfaces
+    }
+
+    /// The one that does not depend on the order in which interfaces were found.
+    fn least(&self) -> Option<String> {
+        self.built_in.iter().min().or_else(|| self.made_up.iter().min()).cloned()
+    }
+}
+
+/// FNV-1a, of 64 bits: it comes to the same on every machine and with every compiler.
+struct Fnv(u64);
+
+impl Fnv {
+    fn new() -> Self {
+        Self(0xCBF2_9CE4_8422_2325)
+    }
+
+    fn add(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(machine: &str, name: &str, listener: &str) -> String {
+        let listener = listener.parse().expect("an address");
+        id(&[machine.to_owned()], name, &[listener])
+    }
+
+    #[test]
+    fn an_id_stays_and_differs_by_machine_name_and_port() {
+        let own = of("1000", "Garage", "[::]:9999");
+        assert_eq!(own, of("1000", "Garage", "[::]:9999"));
+        assert_eq!(own.len(), 16);
+        for other in [
+            of("1001", "Garage", "[::]:9999"),
+            of("1000", "Door", "[::]:9999"),
+            of("1000", "Garage", "[::]:9998"),
+            of("1000G", "arage", "[::]:9999"),
+        ] {
+            assert_ne!(own, other);
+        }
+    }
+
+    #[test]
+    fn two_cameras_on_machines_without_any_mark_have_two_ids() {
+        assert_ne!(id(&[], "Garage", &[]), id(&[], "Garage", &[]));
+    }
+
+    #[test]
+    fn this_machine_is_the_same_twice() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("binds");
+        let listeners = [listener];
+        if !machine().is_empty() {
+            assert_eq!(camera_id("a", &listeners), camera_id("a", &listeners));
+        }
+    }
+}
