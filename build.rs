@@ -1,5 +1,8 @@
 //! Tells the programs what `--version` says of them: `BUILD_COMMIT` and `BUILD_TARGET`.
 
+// Cargo reads what it prints.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
 use std::{env, path::Path, process::Command};
 
 fn main() {

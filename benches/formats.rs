@@ -2,6 +2,9 @@
 //!
 //! `cargo bench --bench formats`. Ratios hold on a noisy machine; the times beside them are this machine's.
 
+// What it prints is its result; nothing is lost when nobody reads that.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
 mod measure;
 mod scene;
 

@@ -3,6 +3,9 @@
 //! `cargo bench --bench instructions` counts with valgrind and compares with benches/instructions.txt;
 //! `LANCAM_BLESS=1` writes that file anew.
 
+// What it prints is its result; nothing is lost when nobody reads that.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
 mod scene;
 
 use lancam::image::frame::{FrameLayout, Micros, RawFrame};

@@ -3,6 +3,9 @@
 //! `cargo bench --bench sessions`. Each sender is a process of its own and its viewers are another, so that nothing but the
 //! sender's CPU and memory is counted. Ratios hold on a noisy machine; the times beside them are this machine's.
 
+// What it prints is its result; nothing is lost when nobody reads that.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
 #[cfg(not(all(feature = "camera", target_os = "linux")))]
 fn main() {
     eprintln!("skipped: sessions bench: built without the camera");

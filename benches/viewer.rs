@@ -3,6 +3,9 @@
 //! `cargo bench --bench viewer`, or `cargo bench --bench viewer -- loopback` for ages alone. Ratios hold on a noisy machine;
 //! the times beside them are this machine's.
 
+// What it prints is its result; nothing is lost when nobody reads that.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
 mod loopback;
 mod measure;
 mod overlay;

@@ -3,6 +3,9 @@
 //! `cargo run --example grab -- [SOURCE [WxH [FPS]]]`, with a SOURCE as `lancam --source` takes it. A camera
 //! that is lost is waited for, as `lancam` does.
 
+// What it prints is its result; nothing is lost when nobody reads that.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
 #[cfg(target_os = "linux")]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     use lancam::image::pixels::Size;

@@ -4,6 +4,7 @@
 //! program is `source -> camera -> wire -> net`, the viewer program `net -> wire -> viewer`;
 //! [`image`] says what the bytes mean, [`latest`] is the one hand-off between threads.
 
+pub mod console;
 pub mod image;
 pub mod latest;
 pub mod log_setup;
@@ -13,6 +14,10 @@ pub mod wire;
 
 #[cfg(all(feature = "camera", target_os = "linux"))]
 pub mod camera;
+#[cfg(all(feature = "camera", target_os = "linux"))]
+pub mod holders;
+#[cfg(all(feature = "camera", target_os = "linux"))]
+pub mod signals;
 #[cfg(all(feature = "camera", target_os = "linux"))]
 pub mod source;
 #[cfg(all(feature = "camera", target_os = "linux"))]

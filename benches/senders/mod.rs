@@ -2,9 +2,10 @@
 
 use crate::readers::{Got, Readers, Speech, long_ago};
 use lancam::camera::encode::Coding;
+use lancam::camera::listen::{self, Listen};
 use lancam::camera::renditions::Renditions;
 use lancam::camera::renditions::wish::{Captured, Wish};
-use lancam::camera::server::{self, Listen};
+use lancam::camera::server;
 use lancam::camera::session::{Camera, HttpRules, Seats};
 use lancam::camera::update::{StatusText, StreamFacts, Update};
 use lancam::image::frame::Micros;
@@ -128,7 +129,7 @@ fn sessions(speech: Speech, viewers: usize) -> io::Result<Figures> {
         stop: stop.clone(),
     };
     let address: SocketAddr = ([127, 0, 0, 1], 0).into();
-    let listeners = server::listen(&Listen::At(vec![address]), &[]).map_err(io::Error::other)?;
+    let listeners = listen::listen(&Listen::At(vec![address]), &[]).map_err(io::Error::other)?;
     let port = listeners[0].local_addr()?.port();
     let acceptors = server::start(listeners, &camera, &Guests::Anyone)?;
     let picture = vec![0xA5; FRAME_LEN];

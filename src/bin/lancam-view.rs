@@ -1,5 +1,6 @@
 //! Shows a lancam camera on a desktop.
 
+use lancam::console::{answer, complain};
 use lancam::image::pixels::Size;
 use lancam::latest::{Doorbell, Latest};
 use lancam::viewer::channel::Channel;
@@ -41,7 +42,7 @@ fn main() -> ExitCode {
         Ok(Command::Help) => return print(config::HELP.trim_end()),
         Ok(Command::Version) => return print(&version::text("lancam-view")),
         Err(error) => {
-            eprintln!("lancam-view: {error}");
+            complain(format_args!("lancam-view: {error}"));
             return ExitCode::from(USAGE);
         }
     };
@@ -49,7 +50,7 @@ fn main() -> ExitCode {
     match watch(config) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("lancam-view: {error}");
+            complain(format_args!("lancam-view: {error}"));
             ExitCode::FAILURE
         }
     }
@@ -164,12 +165,12 @@ fn list_cameras(report: Report) -> ExitCode {
     let cameras = match finder::look() {
         Ok(cameras) => cameras,
         Err(error) => {
-            eprintln!("lancam-view: cannot look for cameras on the LAN: {error}");
+            complain(format_args!("lancam-view: cannot look for cameras on the LAN: {error}"));
             return ExitCode::FAILURE;
         }
     };
     if cameras.is_empty() {
-        eprintln!("lancam-view: {}", list::NONE);
+        complain(format_args!("lancam-view: {}", list::NONE));
     }
     let printed = match report {
         Report::Json => print(&list::json(&cameras)),
@@ -217,13 +218,10 @@ fn conclude(end: End) -> ExitCode {
         }
         End::Failed(reason) => (ExitCode::FAILURE, reason),
     };
-    eprintln!("lancam-view: {reason}");
+    complain(format_args!("lancam-view: {reason}"));
     code
 }
 
 fn print(text: &str) -> ExitCode {
-    match writeln!(io::stdout(), "{text}") {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::FAILURE,
-    }
+    answer("lancam-view", text)
 }

@@ -2,7 +2,8 @@
 
 #[cfg(not(target_os = "linux"))]
 fn main() {
-    eprintln!("lancam needs Linux, where V4L2 is; lancam-view watches its camera from here");
+    let why = "lancam needs Linux, where V4L2 is. Use lancam-view to watch a camera from here";
+    lancam::console::complain(why);
     std::process::exit(1);
 }
 
@@ -15,22 +16,22 @@ fn main() -> std::process::ExitCode {
 mod linux {
     use lancam::camera::announcer::{Announce, Announcement};
     use lancam::camera::config::{Command, Config, ConfigError, DEFAULT_FILE};
-    use lancam::camera::console::say;
     use lancam::camera::desk::{Control, Desk};
     use lancam::camera::help;
     use lancam::camera::renditions::Renditions;
     use lancam::camera::session::{Camera, HttpRules, Seats};
-    use lancam::camera::{anyway, heart, identity, selftest, server, setup, supervisor};
+    use lancam::camera::{anyway, heart, identity, listen, selftest, server, setup, supervisor};
+    use lancam::console::{answer, complain, say};
     use lancam::net::handed_over;
     use lancam::net::notify::Notifier;
     use lancam::source::SourceError;
     use lancam::source::v4l2::list::Listing;
     use lancam::stop::Stop;
-    use lancam::{log_setup, version};
+    use lancam::{log_setup, signals, version};
     use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-    use nix::sys::signal::{SigSet, Signal};
     use nix::sys::signalfd::{SfdFlags, SignalFd};
     use std::error::Error;
+    use std::fmt::Display;
     use std::net::TcpListener;
     use std::os::fd::AsFd;
     use std::process::ExitCode;
@@ -54,11 +55,11 @@ mod linux {
             Err(error) => {
                 return match error {
                     ConfigError::Usage(text) => {
-                        eprintln!("lancam: {text}");
+                        complain(format_args!("lancam: {text}"));
                         USAGE.into()
                     }
                     ConfigError::File(_) => {
-                        eprintln!("{error}");
+                        complain(&error);
                         tell_manager(&error.to_string());
                         CONFIGURATION.into()
                     }
@@ -66,21 +67,20 @@ mod linux {
             }
         };
         match command {
-            Command::Help => print!("{}", help::text()),
-            Command::SelfTest => say(selftest::block(&version::text("lancam"))),
+            Command::Help => print(help::text().trim_end()),
+            Command::SelfTest => print(selftest::block(&version::text("lancam"))),
             Command::Setup(options) => {
                 log_setup::start(0);
                 setup::run(&options);
+                ExitCode::SUCCESS
             }
-            Command::Version => println!("{}", version::text("lancam")),
-            Command::List { json: true } => say(Listing::now().json()),
-            Command::List { json: false } => say(Listing::now()),
-            Command::Check { file: Some(file) } => say(format_args!("{}: good", file.display())),
-            Command::Check { file: None } => {
-                say(format_args!(
-                    "there is no {DEFAULT_FILE}: everything is as lancam --help says"
-                ));
-            }
+            Command::Version => print(version::text("lancam")),
+            Command::List { json: true } => print(Listing::now().json()),
+            Command::List { json: false } => print(Listing::now()),
+            Command::Check { file: Some(file) } => print(format_args!("{}: good", file.display())),
+            Command::Check { file: None } => print(format_args!(
+                "there is no {DEFAULT_FILE}: everything is as lancam --help says"
+            )),
             Command::Run(config) => {
                 log_setup::start(config.verbosity);
                 if let Err(error) = run(&config) {
@@ -88,9 +88,14 @@ mod linux {
                     tell_manager(&error.message);
                     return error.code.into();
                 }
+                ExitCode::SUCCESS
             }
         }
-        ExitCode::SUCCESS
+    }
+
+    /// What a command was asked for.
+    fn print(text: impl Display) -> ExitCode {
+        answer("lancam", text)
     }
 
     /// `systemctl status` shows it.
@@ -117,9 +122,11 @@ mod linux {
         // Before anything takes file descriptors.
         let handed_over = handed_over::listeners();
         // Blocked before the first thread starts, so that every thread leaves them to the signalfd.
-        let signals = SigSet::from_iter([Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP]);
+        let signals = signals::that_end();
         signals.thread_block().map_err(|error| failure(&error))?;
-        let signals = SignalFd::with_flags(&signals, SfdFlags::SFD_CLOEXEC);
+        // Not blocking: a read after a poll that failed must not keep the end from being heard.
+        let flags = SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK;
+        let signals = SignalFd::with_flags(&signals, flags);
         let signals = signals.map_err(|error| failure(&error))?;
         let stop = Stop::new().map_err(|error| failure(&error))?;
 
@@ -148,7 +155,7 @@ mod linux {
             seats: Seats::new(config.max_viewers),
             stop: stop.clone(),
         };
-        server::say_where(&listeners, &host_name);
+        listen::say_where(&listeners, &host_name);
         let announcing = match config.announce {
             Announce::On => announce(&camera, &listeners, &host_name),
             Announce::Off => None,

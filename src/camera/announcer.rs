@@ -1,6 +1,6 @@
 //! Lets viewers find this camera: announces it on the LAN, with the size and rate of its pictures once they are known.
 
-use super::server::Listen;
+use super::listen::Listen;
 use super::update::Shown;
 use crate::latest::{Newest, Reader};
 use crate::net::announce::{AnnounceError, Announcer, Claim, Reach, Service};

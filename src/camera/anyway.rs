@@ -1,8 +1,8 @@
 //! Keeps a camera going whose options can never work: with fewer of them, and a complaint where people look.
 
 use super::config::{Config, ConfigErrors};
+use super::listen::{self, Listen, ListenError};
 use super::metrics::Metrics;
-use super::server::{self, Listen, ListenError};
 use super::setup;
 use crate::source::{CaptureWish, Opener, SourceError, SourceSpec, Trouble};
 use crate::stop::Stop;
@@ -34,11 +34,11 @@ pub fn listen(
     metrics: &Metrics,
 ) -> Result<Vec<TcpListener>, ListenError> {
     let may_try_elsewhere = config.config_errors == ConfigErrors::Defaults;
-    let more = match server::listen(&config.listen, &handed_over) {
+    let more = match listen::listen(&config.listen, &handed_over) {
         Err(error) if may_try_elsewhere && config.listen != Listen::Default => {
             log::error!("{error}");
             metrics.complain(format!("{error}; it listens at its usual ports instead"));
-            server::listen(&Listen::Default, &handed_over)
+            listen::listen(&Listen::Default, &handed_over)
         }
         listeners => listeners,
     };

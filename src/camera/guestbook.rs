@@ -2,8 +2,8 @@
 //!
 //! A program that asks for a snapshot every second, each time on a new connection, would fill console and log.
 
-use super::console::say;
 use super::session::SessionEnd;
+use crate::console::say;
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};

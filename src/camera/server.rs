@@ -1,106 +1,18 @@
 //! Listens, and gives each viewer a session of its own.
 
-use super::console::say;
 use super::guestbook::Guestbook;
 use super::metrics::Refused;
 use super::session::{self, Camera};
-use crate::net::lan::{Guests, own_addresses};
-use crate::net::socket;
+use crate::net::lan::Guests;
 use crate::stop::Stop;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
-
-/// Where to listen.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Listen {
-    /// On the ports people expect; one that is busy is left out. Nowhere, where sockets were handed over.
-    Default,
-    /// Exactly here, or not at all.
-    At(Vec<SocketAddr>),
-}
-
-impl Listen {
-    /// The ports of [`Default`](Self::Default): lancam's own, and the one where mjpg-streamer taught people to look.
-    pub const DEFAULT_PORTS: [u16; 2] = [9999, 8080];
-}
-
-/// No address could be listened on.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "cannot listen at {address}: {source}; --listen ADDRESS:PORT names another, port 0 any free one"
-)]
-pub struct ListenError {
-    address: SocketAddr,
-    source: io::Error,
-}
-
-/// Opens the listening sockets that there are to be besides those that were handed over.
-///
-/// # Errors
-/// When an address that was named is busy or not ours, or none of the default ones is free.
-pub fn listen(
-    listen: &Listen,
-    handed_over: &[TcpListener],
-) -> Result<Vec<TcpListener>, ListenError> {
-    match listen {
-        Listen::At(addresses) => {
-            let is_there = |address: &SocketAddr| {
-                handed_over.iter().any(|there| there.local_addr().ok() == Some(*address))
-            };
-            let missing = addresses.iter().filter(|address| !is_there(address));
-            missing.map(|&address| listen_at(address)).collect()
-        }
-        Listen::Default if !handed_over.is_empty() => Ok(Vec::new()),
-        Listen::Default => {
-            let attempts = Listen::DEFAULT_PORTS.map(listen_anywhere);
-            let works = attempts.iter().any(Result::is_ok);
-            let mut listeners = Vec::new();
-            for attempt in attempts {
-                match attempt {
-                    Ok(listener) => listeners.push(listener),
-                    Err(error) if works => log::warn!("{error}"),
-                    Err(error) => return Err(error),
-                }
-            }
-            Ok(listeners)
-        }
-    }
-}
-
-/// On all addresses; on IPv4's alone where the kernel has no IPv6.
-fn listen_anywhere(port: u16) -> Result<TcpListener, ListenError> {
-    listen_at(SocketAddr::from(([0_u16; 8], port))).or_else(|error| match error.source.kind() {
-        io::ErrorKind::AddrInUse => Err(error),
-        _ => listen_at(SocketAddr::from((Ipv4Addr::UNSPECIFIED, port))),
-    })
-}
-
-fn listen_at(address: SocketAddr) -> Result<TcpListener, ListenError> {
-    socket::listen(address).map_err(|source| ListenError { address, source })
-}
-
-/// Says where viewers find this camera.
-pub fn say_where(listeners: &[TcpListener], host_name: &str) {
-    let addresses = own_addresses();
-    let list: Vec<String> = addresses.iter().map(ToString::to_string).collect();
-    say(format_args!("{host_name} {}", list.join(" ")));
-    for address in listeners.iter().filter_map(|listener| listener.local_addr().ok()) {
-        say(format_args!("LISTENING AT: tcp://{address}"));
-        let from_outside = match address.ip().is_unspecified() {
-            false => Some(address.ip()),
-            true => addresses.iter().copied().find(IpAddr::is_ipv4).or(addresses.first().copied()),
-        };
-        let host = from_outside.unwrap_or(Ipv4Addr::LOCALHOST.into());
-        let address = SocketAddr::new(host, address.port());
-        say(format_args!("  watch with: lancam-view {address}, or a browser: http://{address}/"));
-    }
-}
 
 /// Accepts viewers on all listeners until the end is asked for.
 ///

@@ -4,9 +4,9 @@ use crate::camera_process::PATIENCE;
 use crate::native_client::hello;
 use lancam::camera::encode::Coding;
 use lancam::camera::guestbook::Guestbook;
+use lancam::camera::listen::{self, Listen};
 use lancam::camera::renditions::Renditions;
 use lancam::camera::renditions::wish::Wish;
-use lancam::camera::server::{self, Listen};
 use lancam::camera::session::{self, Camera, HttpRules, Seats};
 use lancam::camera::supervisor;
 use lancam::image::pixels::Chroma;
@@ -90,7 +90,7 @@ fn whoever_listens_and_whatever_is_spoken_the_socket_is_as_it_should_be() {
         ("[::1]:0", "::1"),
     ] {
         let at = Listen::At(vec![listen.parse().expect("an address")]);
-        let listener = match server::listen(&at, &[]) {
+        let listener = match listen::listen(&at, &[]) {
             Ok(mut listeners) => listeners.remove(0),
             Err(error) if listen.starts_with('[') => {
                 crate::skip::skip(listen, &error.to_string());

@@ -1,5 +1,7 @@
 //! Everything that is tested through the library's public face or as whole programs, as one binary.
 
+// What it prints is its result; nothing is lost when nobody reads that.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
 // Modules share by `pub`; there is no outside that it could reach.
 #![allow(unreachable_pub)]
 // What goes wrong in a helper fails the test that called it.
@@ -57,6 +59,7 @@ mod pi_formats;
 mod pickle;
 mod pictures;
 mod png_file;
+mod process;
 mod reconnect;
 mod record;
 mod release;

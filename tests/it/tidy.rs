@@ -7,10 +7,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms below each room. A room names itself, these, and no other; programs name any.
-const BELOW: [(&str, &[&str]); 11] = [
-    ("camera", &["image", "latest", "net", "source", "stop", "wire"]),
+const BELOW: [(&str, &[&str]); 14] = [
+    ("camera", &["console", "holders", "image", "latest", "net", "source", "stop", "wire"]),
     ("viewer", &["image", "latest", "net", "wire"]),
-    ("source", &["image", "stop"]),
+    ("source", &["holders", "image", "stop"]),
     ("wire", &["image"]),
     ("image", &[]),
     ("net", &[]),
@@ -18,6 +18,9 @@ const BELOW: [(&str, &[&str]); 11] = [
     ("stop", &[]),
     ("log_setup", &[]),
     ("version", &[]),
+    ("console", &[]),
+    ("signals", &[]),
+    ("holders", &[]),
     ("lib", &[]),
 ];
 

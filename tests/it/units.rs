@@ -2,7 +2,7 @@
 
 use crate::camera_process::CameraProcess;
 use crate::skip::skip;
-use lancam::camera::server::Listen;
+use lancam::camera::listen::Listen;
 use lancam::image::pixels::{Chroma, Size};
 use std::fs;
 use std::path::{Path, PathBuf};

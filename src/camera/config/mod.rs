@@ -10,9 +10,10 @@ mod values;
 use super::announcer::Announce;
 use super::desk::Control;
 use super::encode::Coding;
+use super::listen::Listen;
 use super::renditions::wish::Wish;
-use super::server::Listen;
 use super::setup;
+use crate::console::complain;
 use crate::image::orientation::{Orientation, Rotation};
 use crate::image::pixels::Chroma;
 use crate::image::rendition::SizeWish;
@@ -281,7 +282,7 @@ fn said_by(
         };
         let Some(entry) = OPTIONS.iter().find(|entry| entry.variable() == variable) else {
             // Somebody else's variable may begin so too; it is no reason not to start.
-            eprintln!("lancam: {variable} is no option and was ignored");
+            complain(format_args!("lancam: unknown option {variable} in the environment: ignored"));
             continue;
         };
         let Some(value) = value.to_str() else {

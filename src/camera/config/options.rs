@@ -2,7 +2,7 @@
 
 use super::values;
 use super::{Config, Wrong};
-use crate::camera::server::Listen;
+use crate::camera::listen::Listen;
 use crate::net::lan::Guests;
 
 /// An option, wherever it is set.

@@ -3,7 +3,7 @@
 use super::{Config, ConfigErrors, Wrong};
 use crate::camera::announcer::Announce;
 use crate::camera::desk::Control;
-use crate::camera::server::Listen;
+use crate::camera::listen::Listen;
 use crate::image::orientation::{Orientation, Rotation};
 use crate::image::pixels::{Chroma, FourCc, PixelFormat, Size};
 use crate::image::rendition::Aspect;

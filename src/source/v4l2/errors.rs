@@ -3,6 +3,7 @@
 use super::ioctl::{Capability, DQBUF, REQBUFS, Refused, STREAMON};
 use super::node::{NodeKind, needs_libcamera};
 use super::offer::Offer;
+use crate::holders::holders_of;
 use crate::image::frame::FrameLayout;
 use crate::image::pixels::{PixelFormat, Size};
 use crate::source::{CaptureWish, SourceError, Trouble};
@@ -276,7 +277,8 @@ fn group_name(id: u32) -> Option<String> {
 
 fn busy(path: &Path) -> SourceError {
     let node = fs::canonicalize(path).unwrap_or_else(|_| path.into());
-    let holders = holders(Path::new("/proc"), &node);
+    let holders: Vec<String> =
+        holders_of(Path::new("/proc"), &node).iter().map(ToString::to_string).collect();
     let path = path.display();
     SourceError::new(
         Trouble::Busy,
@@ -284,28 +286,11 @@ fn busy(path: &Path) -> SourceError {
             format!("camera {path} is in use by another program; `sudo fuser -v {path}` names it")
         } else {
             format!(
-                "camera {path} is in use by {}; end it, or name another camera",
+                "camera {path} is in use by {}. End that program, or name another camera",
                 holders.join(", ")
             )
         },
     )
-}
-
-/// The programs that have `node` open, as far as this user may know.
-fn holders(proc: &Path, node: &Path) -> Vec<String> {
-    let Ok(processes) = fs::read_dir(proc) else { return Vec::new() };
-    let mut holders = Vec::new();
-    for process in processes.flatten() {
-        let name = process.file_name();
-        let Some(id) = name.to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
-        let Ok(descriptors) = fs::read_dir(process.path().join("fd")) else { continue };
-        let mut targets = descriptors.flatten().filter_map(|fd| fs::read_link(fd.path()).ok());
-        if id != std::process::id() && targets.any(|target| target == node) {
-            let program = fs::read_to_string(process.path().join("comm")).unwrap_or_default();
-            holders.push(format!("{} (process {id})", program.trim_end()));
-        }
-    }
-    holders
 }
 
 #[cfg(test)]
@@ -313,7 +298,6 @@ mod tests {
     use super::super::offer::{Extent, SizeOffer};
     use super::*;
     use crate::image::pixels::FourCc;
-    use std::os::unix::fs::symlink;
 
     fn started(driver: &str, call: &'static str, errno: Errno) -> SourceError {
         let capability = Capability { driver: driver.into(), ..Capability::default() };
@@ -360,23 +344,6 @@ mod tests {
             assert!(!told.contains("usermod") && !told.contains("nogroup"), "{told}");
             assert!(told.contains("the group that `ls -lL /dev/video7` shows"), "{told}");
         }
-    }
-
-    #[test]
-    fn the_program_that_has_the_camera_is_named() {
-        let proc = tempfile::tempdir().expect("a folder");
-        let node = Path::new("/dev/video7");
-        for (process, program, target) in [
-            ("17", "other\n", "/dev/video8"),
-            ("23", "ffmpeg\n", "/dev/video7"),
-            ("self", "", "/dev/video7"),
-        ] {
-            let process = proc.path().join(process);
-            fs::create_dir_all(process.join("fd")).expect("a folder");
-            fs::write(process.join("comm"), program).expect("a file");
-            symlink(target, process.join("fd/3")).expect("a link");
-        }
-        assert_eq!(holders(proc.path(), node), ["ffmpeg (process 23)"]);
     }
 
     #[test]

@@ -1,0 +1,35 @@
+//! Which signals ask this program to end.
+
+use nix::sys::signal::{SigSet, Signal};
+
+/// SIGTERM, SIGINT and SIGHUP, without those that the program was started to ignore: `nohup` ignores SIGHUP, and a shell
+/// without job control ignores SIGINT for what it starts in the background. What is ignored at the start stays ignored.
+pub fn that_end() -> SigSet {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = ignored(&status);
+    let all = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP];
+    SigSet::from_iter(all.into_iter().filter(|&signal| ignored & bit(signal) == 0))
+}
+
+/// The mask of ignored signals in `/proc/self/status`; none where it is not told.
+fn ignored(status: &str) -> u64 {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
+}
+
+fn bit(signal: Signal) -> u64 {
+    1 << (signal as u32 - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kernel_says_which_signals_are_ignored() {
+        let status = "Name:\tlancam\nSigBlk:\t0000000000000000\nSigIgn:\t0000000000001001\n";
+        assert_eq!(ignored(status), bit(Signal::SIGHUP) | bit(Signal::SIGPIPE));
+        assert_eq!(ignored(""), 0);
+        assert_eq!(ignored("SigIgn:\tnothing"), 0);
+    }
+}
