@@ -9,6 +9,7 @@ pub mod image;
 pub mod latest;
 pub mod log_setup;
 pub mod net;
+pub mod plain;
 pub mod version;
 pub mod wire;
 

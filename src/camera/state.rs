@@ -6,7 +6,7 @@ use super::renditions::wish::Form;
 use super::session::Camera;
 use crate::image::frame::Micros;
 use crate::image::pixels::{PixelFormat, Size};
-use crate::source::v4l2::json::{array, quoted};
+use crate::plain::{array, quoted};
 use std::time::Duration;
 
 /// JSON. `source`, `encoder` and `stream` have ustreamer's keys, as far as they mean something here; others are lancam's own.

@@ -2,6 +2,7 @@
 
 use super::news::Age;
 use super::recorder::EXTENSION;
+use crate::plain::is_plain;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::env;
@@ -98,7 +99,7 @@ fn named(camera: &str, taken: SystemTime, zone: &TimeZone, extension: &str) -> S
 
 /// A camera's name as part of a file's name, on any system: no folders, nothing hidden, nothing that looks like an option.
 fn harmless(camera: &str) -> String {
-    let is_bad = |letter: char| letter.is_control() || r#"/\:*?"<>|"#.contains(letter);
+    let is_bad = |letter: char| !is_plain(letter) || r#"/\:*?"<>|"#.contains(letter);
     let mut name: String =
         camera.chars().map(|letter| if is_bad(letter) { '_' } else { letter }).collect();
     let is_end = |at: &usize| name.is_char_boundary(*at);

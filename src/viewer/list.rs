@@ -1,8 +1,8 @@
 //! What `--list` prints: a line for each camera, or all of them as JSON.
 
 use super::finder::Found;
+use crate::plain::quoted;
 use crate::wire::service::rate;
-use std::fmt::Write;
 
 /// For people: name, address, size, rate, in columns.
 pub fn text(cameras: &[Found]) -> String {
@@ -49,21 +49,6 @@ fn object(camera: &Found) -> String {
         quoted(&facts.version),
         quoted(&facts.id),
     )
-}
-
-/// A string of JSON (RFC 8259, section 7).
-fn quoted(text: &str) -> String {
-    let mut quoted = String::from("\"");
-    for letter in text.chars() {
-        match letter {
-            '"' | '\\' => quoted.extend(['\\', letter]),
-            // Writing to a String cannot fail.
-            '\0'..='\x1f' => drop(write!(quoted, "\\u{:04x}", u32::from(letter))),
-            _ => quoted.push(letter),
-        }
-    }
-    quoted.push('"');
-    quoted
 }
 
 /// One line for a window or a log, where one was wanted and there is none, or several.

@@ -3,6 +3,7 @@
 use super::address::CameraAddress;
 use super::receiver::Wanted;
 use crate::image::pixels::Size;
+use crate::plain::is_plain;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -72,7 +73,7 @@ impl Memory {
         let mut lines = Vec::new();
         if let Some(Wanted { name, address }) = &self.camera {
             // A name with a line's end in it would be two lines, and a strange one need not be remembered.
-            let name = name.as_ref().filter(|name| !name.contains(char::is_control));
+            let name = name.as_ref().filter(|name| name.chars().all(is_plain));
             lines.extend(name.map(|name| format!("name = {name}")));
             lines.push(format!("address = {address}"));
         }

@@ -1,6 +1,7 @@
 //! What a camera says of itself on the LAN before anybody connects: its names, the services, and the facts beside them.
 
 use crate::image::pixels::Size;
+use crate::plain::printable;
 
 /// Cameras that speak the native protocol.
 pub const CAMERA: &str = "_lancam._tcp.local";
@@ -42,10 +43,10 @@ impl Facts {
         text
     }
 
-    /// From keys and values. What is missing or makes no sense stays unknown.
+    /// From keys and values. What is missing or makes no sense stays unknown. Texts are [`printable`].
     pub fn from_text(text: &[(String, String)]) -> Self {
         let value = |key| text.iter().find(|(found, _)| found == key).map(|(_, value)| &**value);
-        let owned = |key| value(key).unwrap_or_default().to_owned();
+        let owned = |key| printable(value(key).unwrap_or_default());
         Self {
             version: owned("version"),
             name: owned("name"),

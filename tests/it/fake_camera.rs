@@ -133,7 +133,7 @@ impl FakeCamera {
             Message::Hello { .. } => Some(format!("{message:?}")),
             _ => None,
         })?;
-        camera.send(&Message::Welcome { version: VERSION, name })?;
+        camera.send(&Message::Welcome { version: VERSION, name, id: "" })?;
         Ok(camera)
     }
 

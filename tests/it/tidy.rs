@@ -7,13 +7,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms below each room. A room names itself, these, and no other; programs name any.
-const BELOW: [(&str, &[&str]); 14] = [
-    ("camera", &["console", "holders", "image", "latest", "net", "source", "stop", "wire"]),
-    ("viewer", &["image", "latest", "net", "wire"]),
-    ("source", &["holders", "image", "stop"]),
-    ("wire", &["image"]),
+const BELOW: [(&str, &[&str]); 15] = [
+    ("camera", &["console", "holders", "image", "latest", "net", "plain", "source", "stop", "wire"]),
+    ("viewer", &["image", "latest", "net", "plain", "wire"]),
+    ("source", &["holders", "image", "plain", "stop"]),
+    ("wire", &["image", "plain"]),
     ("image", &[]),
     ("net", &[]),
+    ("plain", &[]),
     ("latest", &[]),
     ("stop", &[]),
     ("log_setup", &[]),

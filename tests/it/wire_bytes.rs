@@ -99,13 +99,15 @@ pub const GOLDEN: &[Golden] = &[
         ],
     },
     Golden {
-        message: Message::Welcome { version: 1, name: "pi" },
+        message: Message::Welcome { version: 1, name: "pi", id: "7f3" },
         bytes: &[
-            b'L', b'C', b'A', b'M', 1, 64, 0, 0, 8, 0, 0, 0, // header: Welcome, 8 bytes
-            1,          // version spoken from here on
-            0, 0, 0,    // reserved
-            2, 0,       // length of the text
-            b'p', b'i', // the camera's name
+            b'L', b'C', b'A', b'M', 1, 64, 0, 0, 13, 0, 0, 0, // header: Welcome, 13 bytes
+            1,                // version spoken from here on
+            0, 0, 0,          // reserved
+            2, 0,             // length of the text
+            b'p', b'i',       // the camera's name
+            3, 0,             // length of the text
+            b'7', b'f', b'3', // the camera's id
         ],
     },
     Golden {
@@ -431,6 +433,14 @@ fn a_message_that_ends_before_its_fields_is_refused() {
                 assert_eq!(result, Ok(Some(Message::Control(control))));
                 continue;
             }
+            // Cameras had no id once.
+            if let Message::Welcome { version, name, .. } = message
+                && len == 6 + name.len()
+            {
+                let welcome = Message::Welcome { version: *version, name, id: "" };
+                assert_eq!(result, Ok(Some(welcome)));
+                continue;
+            }
             let short = matches!(result, Err(WireError::Short { len: found, .. }) if found == len);
             assert!(short, "{message:?} cut to {len}: {result:?}");
         }
@@ -472,11 +482,18 @@ fn values_that_mean_nothing_are_refused_by_name() {
 }
 
 #[test]
+fn a_welcome_of_the_first_days_ends_behind_its_name() {
+    let payload = [1, 0, 0, 0, 2, 0, b'p', b'i'];
+    let message = Message::Welcome { version: 1, name: "pi", id: "" };
+    assert_eq!(read(&framed(64, &payload)), Ok(Some(message)));
+}
+
+#[test]
 fn long_texts_are_cut_at_a_character() {
     let name = format!("x{}", "é".repeat(600)); // 1201 bytes, and byte 1000 is inside a character
-    let bytes = bytes_of(&Message::Welcome { version: 1, name: &name });
-    assert_eq!(bytes.len(), 12 + 4 + 2 + 999);
-    let expected = Message::Welcome { version: 1, name: &name[..999] };
+    let bytes = bytes_of(&Message::Welcome { version: 1, name: &name, id: "" });
+    assert_eq!(bytes.len(), 12 + 4 + 2 + 999 + 2);
+    let expected = Message::Welcome { version: 1, name: &name[..999], id: "" };
     assert_eq!(read(&bytes), Ok(Some(expected)));
 }
 
@@ -492,7 +509,7 @@ fn strange_texts_are_read_as_far_as_they_are_printable() {
     for (text, expected) in texts {
         let len = u16::try_from(text.len()).expect("short").to_le_bytes();
         let payload = [&[1, 0, 0, 0], &len[..], text].concat();
-        let message = Message::Welcome { version: 1, name: expected };
+        let message = Message::Welcome { version: 1, name: expected, id: "" };
         assert_eq!(read(&framed(64, &payload)), Ok(Some(message)));
     }
 }

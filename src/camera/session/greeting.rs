@@ -1,5 +1,6 @@
 //! How a native viewer introduces itself, and why one may be turned away.
 
+use crate::plain::printable;
 use crate::wire::native::WireError;
 use crate::wire::native::credit::Credit;
 use crate::wire::native::decoder::Decoder;
@@ -38,7 +39,7 @@ pub(super) fn greeting(decoder: &mut Decoder) -> Result<Option<Greeting>, Refusa
         let text = "the first message of a viewer is its greeting".into();
         return Err(Refusal { reason: GoodbyeReason::BadMessage, text });
     };
-    log::debug!("viewer is {program}");
+    log::debug!("viewer is {}", printable(program));
     let version = common_version(min_version, max_version)?;
     Ok(Some(Greeting { version, credit: Credit::new(credit), wishes }))
 }

@@ -1,11 +1,11 @@
 //! What `lancam list` prints: the cameras with all they offer, and the nodes that are none.
 
 use super::controls::Shown;
-use super::json::{array, quoted};
 use super::node::{Node, NodeKind};
 use super::offer::{Extent, Interval, Offer, RateOffer, SizeOffer, offers, why_not};
 use super::survey::{Snapshot, Survey, Surveyed};
 use crate::image::pixels::{PixelFormat, Size};
+use crate::plain::{array, quoted};
 use std::fmt::{self, Write};
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -12,7 +12,6 @@ mod finder;
 mod grant;
 mod identity;
 mod ioctl;
-pub(crate) mod json;
 pub mod list;
 mod negotiate;
 mod node;

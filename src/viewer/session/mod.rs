@@ -137,8 +137,3 @@ fn who_begins_with(first: &[u8]) -> &'static str {
         "some other program"
     }
 }
-
-/// A text from a stranger without what would move a terminal's cursor or end a window's title.
-fn printable(text: &str) -> String {
-    text.chars().map(|letter| if letter.is_control() { '?' } else { letter }).collect()
-}

@@ -1,7 +1,8 @@
 //! One connection to a lancam server: greeting, frames, pings, goodbye.
 
 use super::clock::{Answer, CameraClock, Moment};
-use super::{READ_PATIENCE, Received, SessionEnd, SessionError, printable, receive};
+use super::{READ_PATIENCE, Received, SessionEnd, SessionError, receive};
+use crate::plain::printable;
 use crate::viewer::controls::{Remote, Request};
 use crate::viewer::developer::Developer;
 use crate::viewer::news::{Billboard, NoticeKind};
@@ -131,7 +132,7 @@ impl Session<'_> {
     fn take(&mut self, message: Message<'_>) -> Result<Option<SessionEnd>, SessionError> {
         match message {
             Message::Frame { facts, payload } => self.take_frame(&facts, payload)?,
-            Message::Welcome { version, name } => {
+            Message::Welcome { version, name, .. } => {
                 if version != VERSION {
                     return Err(SessionError::Version { min: version, max: version });
                 }

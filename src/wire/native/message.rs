@@ -161,6 +161,8 @@ pub enum Message<'a> {
         version: u8,
         /// The camera's name.
         name: &'a str,
+        /// Tells it from any other camera, whatever they are called; empty where it is of the first days.
+        id: &'a str,
     },
     /// What the frames are.
     Stream {

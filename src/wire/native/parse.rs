@@ -50,7 +50,7 @@ impl<'a> Message<'a> {
             }
             Kind::Welcome => {
                 let [version, ..] = fields.take::<4>("version")?;
-                Self::Welcome { version, name: fields.text()? }
+                Self::Welcome { version, name: fields.text()?, id: fields.text_if_any()? }
             }
             Kind::Stream => Self::Stream {
                 codec: fields.codec()?,

@@ -90,9 +90,10 @@ impl Message<'_> {
                 out.extend(value.to_le_bytes());
             }
             Self::Credit { frames } => out.extend([frames, 0, 0, 0]),
-            Self::Welcome { version, name } => {
+            Self::Welcome { version, name, id } => {
                 out.extend([version, 0, 0, 0]);
                 write_text(name, out);
+                write_text(id, out);
             }
             Self::Stream { codec, size, millifps, source } => {
                 out.extend([codec_to_u8(codec), 0, 0, 0]);

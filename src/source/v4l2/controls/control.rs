@@ -77,7 +77,7 @@ impl Control {
         Self {
             id: raw.id,
             name,
-            title: printable(&text(&raw.name)),
+            title: text(&raw.name),
             minimum: raw.minimum,
             maximum: unsigned(raw.maximum),
             step: raw.step.max(1),
@@ -198,7 +198,7 @@ impl Kind {
             _ if is_array || has_payload => Self::other(raw),
             INTEGER => Self::Integer,
             BOOLEAN => Self::Boolean,
-            MENU => Self::Menu(items(|item| printable(&text(&item.0)))),
+            MENU => Self::Menu(items(|item| text(&item.0))),
             BUTTON => Self::Button,
             INTEGER64 => Self::Integer64,
             CLASS => Self::Class,
@@ -245,11 +245,6 @@ pub(super) fn plain(title: &str) -> String {
     }
     plain.truncate(plain.trim_end_matches('_').len());
     plain
-}
-
-/// A driver's text must not steer the terminal that it is shown on.
-fn printable(text: &str) -> String {
-    text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
 }
 
 /// What `linux/videodev2.h` calls V4L2_CTRL_TYPE_….

@@ -1,9 +1,9 @@
 //! A camera's controls with their values, for people and for programs.
 
-use super::super::json::{array, quoted};
 use super::Controls;
 use super::control::{Control, Item, Kind, Value};
 use super::driver::Driver;
+use crate::plain::{array, quoted};
 use std::fmt;
 
 /// Every control and what it is set to.

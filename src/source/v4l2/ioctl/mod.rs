@@ -15,6 +15,7 @@ pub(super) use format::{
     DriverFormat, FormatDescription, format, formats, interval, set_format, set_interval,
 };
 
+use crate::plain::printable;
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::libc::c_int;
@@ -139,10 +140,10 @@ pub(super) fn uninterrupted(mut call: impl FnMut() -> Result<c_int, Errno>) -> R
     }
 }
 
-/// A driver's fixed-length text, up to its end or its first zero.
+/// A driver's fixed-length text, up to its end or its first zero. A device's maker, or whoever pretends to be one, chose it.
 pub(super) fn text(bytes: &[u8]) -> String {
     let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
-    String::from_utf8_lossy(&bytes[..end]).trim().to_owned()
+    printable(String::from_utf8_lossy(&bytes[..end]).trim())
 }
 
 /// The calls themselves; their numbers are those of `linux/videodev2.h`.

@@ -1,0 +1,106 @@
+//! Text from strangers made safe to show, and strings as JSON has them.
+//!
+//! Names come from drivers, from the LAN and from other programs, and go to terminals, logs, window titles and file names.
+
+use std::fmt::Write;
+
+/// Whether a letter only shows itself: it moves no cursor, ends no line, turns no reading direction and is not invisible.
+///
+/// A letter that is not stands for nothing a reader could see, and in a terminal or a list of files it can make one name look
+/// like another (Unicode Technical Report 36, section 2; UTS 55, section 2).
+pub fn is_plain(letter: char) -> bool {
+    !letter.is_control() && !FORMATS.iter().any(|range| range.contains(&letter))
+}
+
+/// What is no control character to Unicode, and is no letter either. (General category Cf, line and paragraph separators,
+/// blank letters.)
+const FORMATS: [std::ops::RangeInclusive<char>; 15] = [
+    // A hyphen that is not shown.
+    '\u{ad}'..='\u{ad}',
+    '\u{61c}'..='\u{61c}',
+    // Letters without a shape.
+    '\u{115f}'..='\u{1160}',
+    '\u{180b}'..='\u{180f}',
+    // Zero-width blanks and joiners, and marks of direction.
+    '\u{200b}'..='\u{200f}',
+    // Ends of lines and paragraphs, embeddings and overrides of direction.
+    '\u{2028}'..='\u{202e}',
+    // Word joiner, invisible signs, isolates of direction.
+    '\u{2060}'..='\u{206f}',
+    '\u{3164}'..='\u{3164}',
+    '\u{feff}'..='\u{feff}',
+    '\u{ffa0}'..='\u{ffa0}',
+    '\u{fff0}'..='\u{fffb}',
+    '\u{110bd}'..='\u{110bd}',
+    '\u{1bca0}'..='\u{1bca3}',
+    '\u{1d173}'..='\u{1d17a}',
+    // Tags.
+    '\u{e0000}'..='\u{e007f}',
+];
+
+/// `text` with `?` in place of each letter that is not [plain](is_plain).
+pub fn printable(text: &str) -> String {
+    text.chars().map(|letter| if is_plain(letter) { letter } else { '?' }).collect()
+}
+
+/// A string of JSON (RFC 8259, section 7). What is not [plain](is_plain) is escaped: programs read it as it was, and a terminal
+/// does nothing.
+pub fn quoted(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for letter in text.chars() {
+        match letter {
+            '"' | '\\' => quoted.extend(['\\', letter]),
+            letter if is_plain(letter) => quoted.push(letter),
+            letter => {
+                for unit in letter.encode_utf16(&mut [0; 2]) {
+                    // Writing to a String cannot fail.
+                    let _ = write!(quoted, "\\u{unit:04x}");
+                }
+            }
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+/// An array of JSON, of what `json` makes of each item.
+pub fn array<T>(items: &[T], json: impl Fn(&T) -> String) -> String {
+    let items: Vec<String> = items.iter().map(json).collect();
+    format!("[{}]", items.join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_cannot_command_a_terminal_nor_hide_in_it() {
+        assert_eq!(printable("a\u{1b}[2J\nb\u{9b}2J\u{7f}"), "a?[2J?b?2J?");
+        for hidden in [
+            '\u{202e}',
+            '\u{2066}',
+            '\u{2069}',
+            '\u{200b}',
+            '\u{200f}',
+            '\u{2028}',
+            '\u{feff}',
+            '\u{e0041}',
+        ] {
+            assert_eq!(printable(&format!("a{hidden}b")), "a?b", "{hidden:?}");
+        }
+        for harmless in
+            ["Küche", "カメラ 1", "Гараж", "דלת", "🚪", "e\u{301}", "❤\u{fe0f}", "a\u{a0}b"]
+        {
+            assert_eq!(printable(harmless), harmless);
+        }
+    }
+
+    #[test]
+    fn a_string_of_json_is_what_it_was_and_commands_nothing() {
+        assert_eq!(quoted(r#"a"b\"#), r#""a\"b\\""#);
+        assert_eq!(quoted("a\u{1}\u{9b}\u{202e}ü"), r#""a\u0001\u009b\u202eü""#);
+        assert_eq!(quoted("\u{e0041}"), r#""\udb40\udc41""#);
+        assert_eq!(array(&[1, 2], ToString::to_string), "[1,2]");
+    }
+}
