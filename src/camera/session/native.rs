@@ -84,7 +84,7 @@ pub(super) fn serve(
     let wish = camera.renditions.own().with(&wishes);
     let view = View::new(&camera.renditions, wish, lowest(&wishes), &waiter)?;
     if let Some(messages) = outgoing.messages() {
-        Message::Welcome { version, name: &camera.name, id: "" }.write_to(messages);
+        Message::Welcome { version, name: &camera.name, id: &camera.id }.write_to(messages);
     }
     let session = Session {
         stream,
