@@ -8,7 +8,10 @@ use std::path::{Path, PathBuf};
 
 /// The rooms below each room. A room names itself, these, and no other; programs name any.
 const BELOW: [(&str, &[&str]); 15] = [
-    ("camera", &["console", "holders", "image", "latest", "net", "plain", "source", "stop", "wire"]),
+    (
+        "camera",
+        &["console", "holders", "image", "latest", "net", "plain", "source", "stop", "wire"],
+    ),
     ("viewer", &["image", "latest", "net", "plain", "wire"]),
     ("source", &["holders", "image", "plain", "stop"]),
     ("wire", &["image", "plain"]),
