@@ -186,14 +186,16 @@ fn negotiate(node: &Node, wish: &CaptureWish) -> Result<(Granted, Option<String>
         match grant(node, choice) {
             Ok(granted) => return Ok((granted, runners_up(&choices, choice))),
             Err(NotGranted::TooShort(layout, len)) => {
-                refusal = refusal.or(Some(errors::short_buffers(&node.path, &layout, len)));
+                refusal.get_or_insert_with(|| errors::short_buffers(&node.path, &layout, len));
             }
             Err(NotGranted::Unusable(driver)) => {
                 log::debug!("camera {}: asked for {choice:?}, got {driver:?}", node.path.display());
             }
             Err(NotGranted::Refused(refused)) => {
-                let asked = format!("{} {}", choice.size, choice.fourcc);
-                refusal = refusal.or(Some(not_started(node, &asked, refused)));
+                // Once: to name who has a camera that is busy, all processes are looked at.
+                refusal.get_or_insert_with(|| {
+                    not_started(node, &format!("{} {}", choice.size, choice.fourcc), refused)
+                });
             }
         }
     }

@@ -1,15 +1,12 @@
 //! What a camera offers: formats, sizes and rates, as its driver enumerates them.
 
-use super::ioctl::{self, FormatDescription};
+use super::ioctl::{self, DriverIntervals, DriverSizes, FormatDescription};
 use super::node::Node;
 use crate::image::pixels::{FourCc, PixelFormat, Size};
 use std::fmt;
 use std::time::Duration;
-use v4l::Device;
 use v4l::Fraction;
-use v4l::frameinterval::FrameIntervalEnum;
-use v4l::framesize::FrameSizeEnum;
-use v4l::video::Capture as _;
+use v4l::device::Handle;
 
 /// A pixel format and the sizes it comes in.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,7 +55,7 @@ pub(super) struct Interval {
 /// may have thousands. Of a range of sizes, the rates are those of the size nearest to `near`.
 pub(super) fn offers(node: &Node, near: Size, of_interest: impl Fn(FourCc) -> bool) -> Vec<Offer> {
     let offer = |FormatDescription { fourcc, description }| {
-        let sizes = || size_offers(&node.device, v4l::FourCC { repr: fourcc.0 }, near);
+        let sizes = || size_offers(&node.handle(), fourcc, near);
         let sizes = if of_interest(fourcc) { sizes() } else { Vec::new() };
         Offer { fourcc, description, sizes }
     };
@@ -80,35 +77,33 @@ pub(super) fn why_not(fourcc: FourCc) -> Option<&'static str> {
 const IN_PIECES: [&[u8; 4]; 10] =
     [b"NM12", b"NM21", b"NM16", b"NM61", b"YM12", b"YM21", b"YM16", b"YM61", b"YM24", b"YM42"];
 
-fn size_offers(device: &Device, fourcc: v4l::FourCC, near: Size) -> Vec<SizeOffer> {
+fn size_offers(handle: &Handle, fourcc: FourCc, near: Size) -> Vec<SizeOffer> {
     // A driver need not enumerate: then S_FMT finds out.
-    let sizes = device.enum_framesizes(fourcc).unwrap_or_default();
-    let extents = sizes.into_iter().filter_map(|size| Extent::parse(&size.size));
+    let extents = ioctl::frame_sizes(handle, fourcc).into_iter().filter_map(Extent::parse);
     let with_rates = |extent: Extent| {
-        let size = extent.nearest(near);
-        SizeOffer { extent, rates: rate_offers(device, fourcc, size) }
+        let rates = rate_offers(handle, fourcc, extent.nearest(near));
+        SizeOffer { extent, rates }
     };
     extents.map(with_rates).collect()
 }
 
-fn rate_offers(device: &Device, fourcc: v4l::FourCC, size: Size) -> Vec<RateOffer> {
+fn rate_offers(handle: &Handle, fourcc: FourCc, size: Size) -> Vec<RateOffer> {
     let side = |side: usize| u32::try_from(side).unwrap_or(u32::MAX);
-    let intervals = device.enum_frameintervals(fourcc, side(size.width), side(size.height));
-    let intervals = intervals.unwrap_or_default();
-    intervals.into_iter().filter_map(|interval| RateOffer::parse(&interval.interval)).collect()
+    let intervals = ioctl::frame_intervals(handle, fourcc, side(size.width), side(size.height));
+    intervals.into_iter().filter_map(RateOffer::parse).collect()
 }
 
 impl Extent {
-    fn parse(size: &FrameSizeEnum) -> Option<Self> {
-        match size {
-            FrameSizeEnum::Discrete(size) => plausible(size.width, size.height).map(Self::Exactly),
-            FrameSizeEnum::Stepwise(range) => Some(Self::Between {
-                smallest: plausible(range.min_width.max(1), range.min_height.max(1))?,
+    fn parse(sizes: DriverSizes) -> Option<Self> {
+        match sizes {
+            DriverSizes::Exactly { width, height } => plausible(width, height).map(Self::Exactly),
+            DriverSizes::Between { smallest, largest, step } => Some(Self::Between {
+                smallest: plausible(smallest.0.max(1), smallest.1.max(1))?,
                 largest: plausible(
-                    range.max_width.max(range.min_width).min(MAX_SIDE),
-                    range.max_height.max(range.min_height).min(MAX_SIDE),
+                    largest.0.max(smallest.0).min(MAX_SIDE),
+                    largest.1.max(smallest.1).min(MAX_SIDE),
                 )?,
-                step: plausible(range.step_width.max(1), range.step_height.max(1))?,
+                step: plausible(step.0.max(1), step.1.max(1))?,
             }),
         }
     }
@@ -156,13 +151,14 @@ impl fmt::Display for Extent {
 }
 
 impl RateOffer {
-    fn parse(interval: &FrameIntervalEnum) -> Option<Self> {
-        match interval {
-            FrameIntervalEnum::Discrete(interval) => Interval::parse(*interval).map(Self::Exactly),
-            FrameIntervalEnum::Stepwise(range) => Some(Self::Between {
-                fastest: Interval::parse(range.min)?,
-                slowest: Interval::parse(range.max)?,
-            }),
+    fn parse(intervals: DriverIntervals) -> Option<Self> {
+        let parse =
+            |(numerator, denominator)| Interval::parse(Fraction::new(numerator, denominator));
+        match intervals {
+            DriverIntervals::Exactly(interval) => parse(interval).map(Self::Exactly),
+            DriverIntervals::Between { shortest, longest } => {
+                Some(Self::Between { fastest: parse(shortest)?, slowest: parse(longest)? })
+            }
         }
     }
 
@@ -241,7 +237,6 @@ const MAX_SIDE: u32 = 65_535;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use v4l::framesize::{Discrete, Stepwise};
 
     #[test]
     fn a_range_of_sizes_is_met_on_its_own_steps() {
@@ -258,19 +253,13 @@ mod tests {
 
     #[test]
     fn a_driver_with_impossible_numbers_harms_nobody() {
-        let none = FrameSizeEnum::Discrete(Discrete { width: 0, height: 480 });
-        assert_eq!(Extent::parse(&none), None);
-        let vast = FrameSizeEnum::Discrete(Discrete { width: u32::MAX, height: u32::MAX });
-        assert_eq!(Extent::parse(&vast), None);
-        let backwards = FrameSizeEnum::Stepwise(Stepwise {
-            min_width: 640,
-            max_width: 0,
-            step_width: 0,
-            min_height: 0,
-            max_height: u32::MAX,
-            step_height: 0,
-        });
-        let extent = Extent::parse(&backwards).expect("a range");
+        let none = DriverSizes::Exactly { width: 0, height: 480 };
+        assert_eq!(Extent::parse(none), None);
+        let vast = DriverSizes::Exactly { width: u32::MAX, height: u32::MAX };
+        assert_eq!(Extent::parse(vast), None);
+        let backwards =
+            DriverSizes::Between { smallest: (640, 0), largest: (0, u32::MAX), step: (0, 0) };
+        let extent = Extent::parse(backwards).expect("a range");
         assert_eq!(extent.nearest(Size::new(1280, 720)), Size::new(640, 720));
         assert_eq!(Interval::parse(Fraction::new(0, 30)), None);
         assert_eq!(Interval::parse(Fraction::new(1, 0)), None);

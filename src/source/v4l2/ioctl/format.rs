@@ -18,9 +18,15 @@ pub(in super::super) struct FormatDescription {
     pub(in super::super) description: String,
 }
 
-/// VIDIOC_ENUM_FMT: every format that the driver offers; none where it enumerates none.
+/// VIDIOC_ENUM_FMT: every format that the driver offers, each once; none where it enumerates none.
 pub(in super::super) fn formats(handle: &Handle, interface: Interface) -> Vec<FormatDescription> {
-    (0..MOST_FORMATS).map_while(|index| describe(handle, interface, index).ok()).collect()
+    let mut formats: Vec<FormatDescription> = Vec::new();
+    for format in (0..MOST_FORMATS).map_while(|index| describe(handle, interface, index).ok()) {
+        if formats.iter().all(|known| known.fourcc != format.fourcc) {
+            formats.push(format);
+        }
+    }
+    formats
 }
 
 fn describe(handle: &Handle, interface: Interface, index: u32) -> Result<FormatDescription, Errno> {

@@ -1,16 +1,18 @@
 //! The V4L2 calls that `v4l` has no dependable form of, and the memory they share, as safe functions.
 //!
-//! The only folder of this room with `unsafe`. `v4l` opens nodes and enumerates their sizes and rates.
-//! Not used of it: `query_caps` unwraps names as UTF-8 (the kernel cuts them at 32 bytes, in the middle
+//! The only folder of this room with `unsafe`. `v4l` opens nodes.
+//! Not used of it: what enumerates sizes and rates loops for ever with a driver that ignores the index; `query_caps` unwraps names as UTF-8 (the kernel cuts them at 32 bytes, in the middle
 //! of a character too) and takes `device_caps` even where a driver fills in none; `format` and
 //! `set_format` panic on a colour space younger than themselves; formats, rates and buffers know no
 //! multi-planar interface; its streams requeue a buffer that they do not own after the first error, lend
 //! whole mappings, and panic in Drop.
 
 mod buffers;
+mod enumerate;
 mod format;
 
 pub(super) use buffers::{Buffers, Filled};
+pub(super) use enumerate::{DriverIntervals, DriverSizes, frame_intervals, frame_sizes};
 pub(super) use format::{
     DriverFormat, FormatDescription, format, formats, interval, set_format, set_interval,
 };
@@ -150,8 +152,8 @@ pub(super) fn text(bytes: &[u8]) -> String {
 mod request {
     use super::c_int;
     use v4l::v4l_sys::{
-        v4l2_buffer, v4l2_capability, v4l2_fmtdesc, v4l2_format, v4l2_requestbuffers,
-        v4l2_streamparm,
+        v4l2_buffer, v4l2_capability, v4l2_fmtdesc, v4l2_format, v4l2_frmivalenum,
+        v4l2_frmsizeenum, v4l2_requestbuffers, v4l2_streamparm,
     };
 
     nix::ioctl_read!(querycap, b'V', 0, v4l2_capability);
@@ -166,6 +168,8 @@ mod request {
     nix::ioctl_write_ptr!(streamoff, b'V', 19, c_int);
     nix::ioctl_readwrite!(g_parm, b'V', 21, v4l2_streamparm);
     nix::ioctl_readwrite!(s_parm, b'V', 22, v4l2_streamparm);
+    nix::ioctl_readwrite!(enum_framesizes, b'V', 74, v4l2_frmsizeenum);
+    nix::ioctl_readwrite!(enum_frameintervals, b'V', 75, v4l2_frmivalenum);
 }
 
 #[cfg(test)]
