@@ -172,8 +172,11 @@ mod linux {
         let captured = capture.join();
         if let (Some(desk), Some(clerk)) = (desk, clerk) {
             desk.close();
-            // A panic has been reported by its thread.
-            let _ = clerk.join();
+            // A camera may let a call for a control time out after seconds; the end does not wait for that.
+            let deadline = Instant::now() + GOODBYE;
+            while !clerk.is_finished() && Instant::now() < deadline {
+                thread::sleep(Duration::from_millis(5));
+            }
         }
         // Nobody is to try a camera that leaves.
         camera.renditions.shown().close();

@@ -4,6 +4,7 @@
 //! sessions that send: a session leaves an order here, goes on, and is rung when there is an answer in its mailbox.
 
 mod mailbox;
+mod pace;
 
 pub use mailbox::{Answer, Visitor};
 
@@ -11,11 +12,12 @@ use crate::latest::Doorbell;
 use crate::source::FrameSource;
 use crate::source::control::{self, AnyBoard};
 use mailbox::Mailbox;
+use pace::Pace;
 use std::collections::{BTreeSet, VecDeque};
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Who may change the source's controls, besides the options.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,9 +42,9 @@ impl Control {
 /// Where viewers' orders come together.
 #[derive(Debug, Default)]
 pub struct Desk {
-    /// Held while a call is made: whoever closes the source waits for its end, or the driver would keep the node from being
-    /// opened anew.
     source: Mutex<Source>,
+    /// A call has ended.
+    returned: Condvar,
     state: Mutex<State>,
     bell: Arc<Doorbell>,
 }
@@ -52,7 +54,12 @@ pub struct Desk {
 struct Source {
     /// What it is, for people; `None` while none is open.
     open: Option<String>,
+    /// Not here while a call is made of it.
     board: Option<AnyBoard>,
+    /// A call is being made of some board.
+    is_lent: bool,
+    /// Which source this is; a board of an earlier one does not come back.
+    number: u64,
 }
 
 impl std::fmt::Debug for Source {
@@ -100,6 +107,9 @@ const MOST_ORDERS: usize = 256;
 /// When nothing was set for so long, all controls are read: one may have changed others.
 const QUIET: Duration = Duration::from_millis(200);
 
+/// Whoever closes a source waits no longer for a call than this.
+const LONGEST_CALL: Duration = Duration::from_secs(1);
+
 const FOR_EVER: Duration = Duration::from_secs(3600);
 
 impl Desk {
@@ -109,21 +119,59 @@ impl Desk {
     /// When the process can have no more threads.
     pub fn open() -> io::Result<(Arc<Self>, JoinHandle<()>)> {
         let desk = Arc::<Self>::default();
-        let clerk = Clerk { desk: Arc::clone(&desk), known: Vec::new(), set: BTreeSet::new() };
+        let clerk = Clerk {
+            desk: Arc::clone(&desk),
+            known: Vec::new(),
+            set: BTreeSet::new(),
+            pace: Pace::default(),
+        };
         let clerk = thread::Builder::new().name("controls".into()).spawn(move || clerk.run())?;
         Ok((desk, clerk))
     }
 
     /// A source was opened: its controls are set from here on.
     pub fn begin(&self, source: &dyn FrameSource) {
-        *lock(&self.source) = Source { open: Some(source.description()), board: source.board() };
+        let mut place = lock(&self.source);
+        place.number += 1;
+        place.open = Some(source.description());
+        place.board = source.board();
+        drop(place);
         lock(&self.state).is_another = true;
         self.bell.ring();
     }
 
-    /// It is about to be closed. Waits for a call that is being made.
+    /// It is about to be closed. Waits for a call that is being made, since the driver would keep the node from being opened
+    /// anew, but not for ever: a camera may let a call time out after seconds, and this thread is watched.
     pub fn end(&self) {
-        *lock(&self.source) = Source::default();
+        let mut source = lock(&self.source);
+        source.number += 1;
+        source.open = None;
+        source.board = None;
+        let waited = self.returned.wait_timeout_while(source, LONGEST_CALL, |it| it.is_lent);
+        let (source, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        if source.is_lent {
+            log::warn!("a control of the camera takes longer than {LONGEST_CALL:?} to be set");
+        }
+    }
+
+    /// Lends the board of the source that is open, for one call. Nothing is locked meanwhile.
+    fn with_board<T>(&self, call: impl FnOnce(&mut AnyBoard) -> T) -> Result<T, String> {
+        let mut source = lock(&self.source);
+        let Some(mut board) = source.board.take() else { return Err(source.no_controls()) };
+        let number = source.number;
+        source.is_lent = true;
+        drop(source);
+        let answer = call(&mut board);
+        let mut source = lock(&self.source);
+        if source.number == number {
+            source.board = Some(board);
+        } else {
+            // Closed before whoever waits for that goes on.
+            drop(board);
+        }
+        source.is_lent = false;
+        self.returned.notify_all();
+        Ok(answer)
     }
 
     /// Nothing is set any more.
@@ -156,7 +204,8 @@ impl Desk {
         self.bell.ring();
     }
 
-    fn next(&self, patience: Duration) -> Todo {
+    /// What is to be done next: no order before `not_before`, and no longer sleep than `patience`.
+    fn next(&self, patience: Duration, not_before: Instant) -> Todo {
         loop {
             let mut state = lock(&self.state);
             if state.is_closed {
@@ -165,11 +214,15 @@ impl Desk {
             if std::mem::take(&mut state.is_another) {
                 return Todo::Introduce;
             }
-            if let Some(order) = state.orders.pop_front() {
+            let pause = not_before.saturating_duration_since(Instant::now());
+            if pause.is_zero()
+                && let Some(order) = state.orders.pop_front()
+            {
                 return Todo::Order(order);
             }
+            let waits = !state.orders.is_empty();
             drop(state);
-            if !self.bell.wait(patience) {
+            if !self.bell.wait(if waits { pause } else { patience }) && !waits {
                 return Todo::LookAround;
             }
         }
@@ -204,21 +257,24 @@ struct Clerk {
     known: Vec<control::Control>,
     /// What was set since the log was told.
     set: BTreeSet<u32>,
+    pace: Pace,
 }
 
 impl Clerk {
     fn run(mut self) {
         let mut patience = FOR_EVER;
         loop {
-            match self.desk.next(patience) {
+            match self.desk.next(patience, self.pace.next_at(Instant::now())) {
                 Todo::End => return,
                 Todo::Order(Order { what: What::List, askers }) => {
+                    self.pace.spend(Instant::now());
                     let answer = self.list();
                     for asker in askers {
                         asker.put(answer.clone());
                     }
                 }
                 Todo::Order(Order { what: What::Set { id, value }, askers }) => {
+                    self.pace.spend(Instant::now());
                     self.set(id, value, &askers);
                     patience = QUIET;
                 }
@@ -242,20 +298,21 @@ impl Clerk {
     }
 
     fn list(&mut self) -> Answer {
-        let mut source = lock(&self.desk.source);
-        self.known = source.board.as_mut().map(|board| board.list()).unwrap_or_default();
-        let reason = if self.known.is_empty() { source.no_controls() } else { String::new() };
-        drop(source);
+        let listed = self.desk.with_board(|board| board.list());
+        let (controls, reason) = match listed {
+            Ok(controls) if controls.is_empty() => {
+                (controls, lock(&self.desk.source).no_controls())
+            }
+            Ok(controls) => (controls, String::new()),
+            Err(reason) => (Vec::new(), reason),
+        };
+        self.known = controls;
         Answer::List { controls: self.known.clone().into(), reason: reason.into() }
     }
 
     fn set(&mut self, id: u32, value: i64, askers: &[Arc<Mailbox>]) {
-        let mut source = lock(&self.desk.source);
-        let (outcome, control) = match &mut source.board {
-            Some(board) => (board.set(id, value), board.control(id)),
-            None => (Err(source.no_controls()), None),
-        };
-        drop(source);
+        let set = self.desk.with_board(|board| (board.set(id, value), board.control(id)));
+        let (outcome, control) = set.unwrap_or_else(|reason| (Err(reason), None));
         if let Err(reason) = &outcome {
             let what = match &control {
                 Some(control) => format!("{}={value}: {reason}", control.name),
@@ -280,9 +337,7 @@ impl Clerk {
 
     /// Tells what has changed besides what was set: an automatic that is off leaves a value to be set by hand.
     fn look_around(&mut self) {
-        let mut source = lock(&self.desk.source);
-        let now = source.board.as_mut().map(|board| board.list()).unwrap_or_default();
-        drop(source);
+        let now = self.desk.with_board(|board| board.list()).unwrap_or_default();
         let set = std::mem::take(&mut self.set);
         let set: Vec<String> = now.iter().filter(|it| set.contains(&it.id)).map(spell).collect();
         if !set.is_empty() {
@@ -321,7 +376,7 @@ impl Source {
     fn no_controls(&self) -> String {
         match &self.open {
             Some(description) => format!("{description} has no controls"),
-            None => "no camera is open for now, and so there are no controls".into(),
+            None => "no camera is open now, so there are no controls".into(),
         }
     }
 }

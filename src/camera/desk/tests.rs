@@ -232,7 +232,7 @@ fn a_source_is_closed_only_when_no_call_is_being_made_of_it() {
     visitor.set(MANUAL, 8);
     // Until the call is being made.
     let deadline = Instant::now() + PATIENCE;
-    while desk.0.source.try_lock().is_ok() {
+    while !lock(&desk.0.source).is_lent {
         assert!(Instant::now() < deadline, "the order is carried out");
     }
     let ending = {
@@ -243,4 +243,47 @@ fn a_source_is_closed_only_when_no_call_is_being_made_of_it() {
     drop(held_up);
     ending.join().expect("no panic");
     assert_eq!(lock(&board.0).values[1], 8);
+}
+
+#[test]
+fn a_call_that_hangs_keeps_nobody_from_closing_the_source_and_opening_another() {
+    let board = FakeBoard::default();
+    let desk = Open::with(Some(board.clone()));
+    let mut visitor = Visitor::new(&desk.0);
+    let held_up = lock(&board.0);
+    visitor.set(MANUAL, 8);
+    let deadline = Instant::now() + PATIENCE;
+    while !lock(&desk.0.source).is_lent {
+        assert!(Instant::now() < deadline, "the order is carried out");
+    }
+    let started = Instant::now();
+    desk.0.end();
+    assert!(started.elapsed() < super::LONGEST_CALL * 5, "{:?}", started.elapsed());
+    let other = FakeBoard::default();
+    desk.0.begin(&source(Some(other.clone())));
+    drop(held_up);
+    next(&mut visitor);
+    visitor.set(MANUAL, 4);
+    while value(&next(&mut visitor)) != Some((MANUAL, Some(4), Access::Free)) {}
+    assert_eq!(lock(&other.0).sets, [(MANUAL, 4)], "the other source has what was set since");
+    assert_eq!(lock(&board.0).sets, [(MANUAL, 8)]);
+}
+
+#[test]
+fn a_viewer_that_sets_controls_without_end_is_held_to_a_pace() {
+    let board = FakeBoard::default();
+    let desk = Open::with(Some(board.clone()));
+    let mut visitor = Visitor::new(&desk.0);
+    let until = Instant::now() + Duration::from_millis(500);
+    let mut answers = 0;
+    for number in 0_i64.. {
+        if Instant::now() >= until {
+            break;
+        }
+        visitor.set(MANUAL, number % 100);
+        answers += u32::from(visitor.answer().is_some());
+    }
+    let sets = lock(&board.0).sets.len();
+    // 20 at once, and 10 in half a second.
+    assert!((1..=35).contains(&sets), "{sets} sets, {answers} answers");
 }

@@ -9,6 +9,7 @@ use super::node::Node;
 use super::offer::offers;
 use super::queue::{Ended, NotStarted, Queue};
 use super::sequence::{FrameCount, Sequence};
+use super::survey::identity;
 use crate::image::frame::{FrameLayout, RawFrame};
 use crate::image::orientation::Orientation;
 use crate::image::pixels::PixelFormat;
@@ -49,7 +50,7 @@ impl Camera {
         let name = path.display().to_string();
         let (handle, interface) = (node.handle(), node.interface());
         let turn = Turn::by_controls(handle.clone(), wish.orientation);
-        let wanted = controls.all();
+        let wanted = controls.of(&identity(path, &node.capability));
         let mut settings = Settings::new(&wanted, &*handle);
         if let Some(settings) = &mut settings {
             settings.apply(&*handle, Moment::BeforeStreaming);

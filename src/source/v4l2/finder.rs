@@ -17,7 +17,7 @@ use std::time::Duration;
 /// Opens a camera, again and again where it must be.
 ///
 /// Once a camera has been opened, that camera is what is looked for, wherever it is plugged in and
-/// whatever its node is called by then. Only when it has been gone for 5 s is
+/// whatever its node is called by then. Only when it has been gone for 5 s, and not merely in use by somebody, is
 /// another taken: the one at the node that was named, or, where none was named, any. A link, such as
 /// those in `/dev/v4l/by-id`, says itself which camera is meant, and is followed as it is.
 #[derive(Debug)]
@@ -83,7 +83,8 @@ impl Finder {
                 Err(reason) => reasons.push(reason),
             }
         }
-        if self.known.is_some() {
+        let is_busy = reasons.iter().any(|reason| reason.trouble == Trouble::Busy);
+        if self.known.is_some() && !is_busy {
             self.missed_at.get_or_insert(now);
         }
         Err(self.explain(reasons))

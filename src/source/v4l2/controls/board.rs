@@ -1,5 +1,6 @@
 //! A camera's controls while it streams: read and set for viewers.
 
+use super::super::identity::Identity;
 use super::control::{Control, Kind, Value};
 use super::driver::Driver;
 use super::{ControlSetting, Controls};
@@ -22,21 +23,32 @@ pub(in super::super) enum Turning {
 pub struct Wanted {
     /// What options say.
     pub options: Vec<ControlSetting>,
-    viewers: Arc<Mutex<Vec<ControlSetting>>>,
+    viewers: Arc<Mutex<SetByViewers>>,
+}
+
+/// What viewers have set, and on which camera: another one has another range, or another room before its lens.
+#[derive(Debug, Clone, Default)]
+struct SetByViewers {
+    camera: Option<Identity>,
+    settings: Vec<ControlSetting>,
 }
 
 impl Wanted {
-    /// In the order in which it is to be set.
-    pub(in super::super) fn all(&self) -> Vec<ControlSetting> {
-        let viewers = self.viewers.lock().unwrap_or_else(PoisonError::into_inner);
-        self.options.iter().chain(viewers.iter()).cloned().collect()
+    /// What `camera` is to be set to, in this order. What viewers have set on another camera is forgotten.
+    pub(in super::super) fn of(&self, camera: &Identity) -> Vec<ControlSetting> {
+        let mut viewers = self.viewers.lock().unwrap_or_else(PoisonError::into_inner);
+        if viewers.camera.as_ref().is_none_or(|known| known.find(&[camera]).is_none()) {
+            viewers.settings.clear();
+        }
+        viewers.camera = Some(camera.clone());
+        self.options.iter().chain(&viewers.settings).cloned().collect()
     }
 
     fn keep(&self, id: u32, value: i64) {
         let setting = ControlSetting::numbered(id, value);
         let mut viewers = self.viewers.lock().unwrap_or_else(PoisonError::into_inner);
-        viewers.retain(|earlier| !earlier.is_for_the_same(&setting));
-        viewers.push(setting);
+        viewers.settings.retain(|earlier| !earlier.is_for_the_same(&setting));
+        viewers.settings.push(setting);
     }
 }
 
@@ -140,11 +152,13 @@ impl<D: Driver> control::Board for Board<D> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::ioctl::Capability;
     use super::super::driver::RawControl;
     use super::super::fake::{FakeDriver, raw};
     use super::super::{Moment, Settings};
     use super::*;
     use crate::source::control::Board as _;
+    use std::path::Path;
     use v4l::v4l_sys::{
         V4L2_CTRL_FLAG_GRABBED, V4L2_CTRL_FLAG_MODIFY_LAYOUT, V4L2_CTRL_FLAG_READ_ONLY,
     };
@@ -241,6 +255,8 @@ mod tests {
     #[test]
     fn what_viewers_set_counts_when_the_camera_is_opened_again_and_options_else() {
         let (mut board, _) = board(webcam(), Turning::Nobody);
+        let camera = in_port("1");
+        board.wanted.of(&camera);
         let options = ["brightness=1", "white_balance_temperature=7", "menu=2"];
         board.wanted.options =
             options.iter().map(|it| ControlSetting::parse(it).expect(it)).collect();
@@ -249,11 +265,28 @@ mod tests {
         {
             assert_eq!(board.set(id, value), Ok(()));
         }
-        let wanted = board.wanted.all();
+        let wanted = board.wanted.of(&camera);
         let again = webcam();
         let mut settings = Settings::new(&wanted, &again).expect("something to set");
         settings.apply(&again, Moment::BeforeStreaming);
         let sets = again.sets.borrow();
         assert_eq!(*sets, [(MENU, 2), (AUTOMATIC, 0), (MANUAL, 8), (BRIGHTNESS, 6)]);
+    }
+    fn in_port(port: &str) -> Identity {
+        let capability = Capability { bus_info: port.into(), ..Capability::default() };
+        Identity::read(Path::new("/nowhere"), "video0", &capability)
+    }
+
+    #[test]
+    fn what_viewers_set_on_one_camera_is_not_set_on_another() {
+        let (mut board, _) = board(webcam(), Turning::Nobody);
+        board.wanted.options = vec![ControlSetting::parse("menu=2").expect("a setting")];
+        let wanted = board.wanted.clone();
+        let count = |camera: &Identity| wanted.of(camera).len();
+        assert_eq!(count(&in_port("left")), 1);
+        assert_eq!(board.set(BRIGHTNESS, 5), Ok(()));
+        assert_eq!(count(&in_port("left")), 2, "the same camera, opened again");
+        assert_eq!(count(&in_port("right")), 1, "another camera has the options alone");
+        assert_eq!(count(&in_port("left")), 1);
     }
 }
