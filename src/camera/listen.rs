@@ -2,10 +2,10 @@
 
 use crate::console::say;
 use crate::holders::listeners_at;
-use crate::net::lan::own_addresses;
+use crate::net::lan::{link_local_address, own_addresses};
 use crate::net::socket;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::path::Path;
 
 /// Where to listen.
@@ -116,12 +116,48 @@ pub fn say_where(listeners: &[TcpListener], host_name: &str) {
     say(format_args!("{host_name} {}", list.join(" ")));
     for address in listeners.iter().filter_map(|listener| listener.local_addr().ok()) {
         say(format_args!("LISTENING AT: tcp://{address}"));
-        let from_outside = match address.ip().is_unspecified() {
-            false => Some(address.ip()),
-            true => addresses.iter().copied().find(IpAddr::is_ipv4).or(addresses.first().copied()),
-        };
-        let host = from_outside.unwrap_or(Ipv4Addr::LOCALHOST.into());
-        let address = SocketAddr::new(host, address.port());
-        say(format_args!("  watch with: lancam-view {address}, or a browser: http://{address}/"));
+        say(how_to_watch(address, &addresses, link_local_address()));
+    }
+}
+
+/// The line to type for a listener, on another computer where that is possible.
+fn how_to_watch(listener: SocketAddr, own: &[IpAddr], link_local: Option<Ipv6Addr>) -> String {
+    let port = listener.port();
+    let reachable = match listener.ip().is_unspecified() {
+        false => Some(listener.ip()),
+        true => own.iter().copied().find(IpAddr::is_ipv4).or(own.first().copied()),
+    };
+    match (reachable, link_local) {
+        (None, Some(address)) if listener.is_ipv6() => format!(
+            "  watch with: lancam-view '[{address}%INTERFACE]:{port}'; INTERFACE is the network interface of the computer you type this on, such as eth0"
+        ),
+        (host, _) => {
+            let address = SocketAddr::new(host.unwrap_or(Ipv4Addr::LOCALHOST.into()), port);
+            format!("  watch with: lancam-view {address}, or a browser: http://{address}/")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_to_type_works_from_another_computer() {
+        let any: SocketAddr = "[::]:9999".parse().expect("an address");
+        let v4: IpAddr = "192.168.1.4".parse().expect("an address");
+        let v6: IpAddr = "2001:db8::4".parse().expect("an address");
+        let near: Ipv6Addr = "fe80::4".parse().expect("an address");
+        let line = how_to_watch(any, &[v6, v4], Some(near));
+        assert!(line.contains("lancam-view 192.168.1.4:9999,"), "{line}");
+        let line = how_to_watch(any, &[v6], Some(near));
+        assert!(line.contains("http://[2001:db8::4]:9999/"), "{line}");
+        let line = how_to_watch(any, &[], Some(near));
+        assert!(line.contains("'[fe80::4%INTERFACE]:9999'"), "{line}");
+        let line = how_to_watch(any, &[], None);
+        assert!(line.contains("lancam-view 127.0.0.1:9999,"), "{line}");
+        let named = "127.0.0.1:80".parse().expect("an address");
+        let line = how_to_watch(named, &[v4], Some(near));
+        assert!(line.contains("lancam-view 127.0.0.1:80,"), "{line}");
     }
 }

@@ -1,7 +1,7 @@
 //! Who is on the LAN: the peers that may connect without being named.
 
 use nix::ifaddrs::getifaddrs;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 /// A range of addresses: `192.0.2.0/24`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +76,14 @@ pub fn own_addresses() -> Vec<IpAddr> {
         IpAddr::V6(address) => !address.is_loopback() && !address.is_unicast_link_local(),
     };
     on_link().into_iter().map(|prefix| prefix.address).filter(is_reachable).collect()
+}
+
+/// A link-local IPv6 address of this machine: where it has no other, viewers on the same link still reach it.
+pub fn link_local_address() -> Option<Ipv6Addr> {
+    on_link().into_iter().find_map(|prefix| match prefix.address {
+        IpAddr::V6(address) if address.is_unicast_link_local() => Some(address),
+        _ => None,
+    })
 }
 
 /// The addresses of our interfaces, each with the length of its network's prefix.

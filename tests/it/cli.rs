@@ -17,6 +17,8 @@ fn wrong_options_end_with_2_and_one_line_that_says_what_would_work() {
         (&["--width", "0"], "65535"),
         (&["--source", "test:1x"], "test:640x360"),
         (&["--listen", "nowhere"], "ADDRESS:PORT"),
+        (&["--name", "Garage", "--name", "Door"], "--name \"Garage\" and --name \"Door\""),
+        (&["--width", "640", "--fps", "5", "--width=320"], "give one"),
     ] {
         let (code, text) = ends(arguments);
         assert_eq!(code, Some(2), "{arguments:?}: {text}");

@@ -78,7 +78,7 @@ impl Arguments {
                     let value = value.into_string().map_err(|_| {
                         ConfigError::Usage(format!("--{} needs text in UTF-8", entry.name))
                     })?;
-                    this.say(entry, value);
+                    this.say(entry, value)?;
                 }
                 other => return Err(wrong(other.unexpected())),
             }
@@ -87,21 +87,23 @@ impl Arguments {
         Ok(this)
     }
 
-    /// Of what is said twice the last counts, but of lists and controls all.
-    fn say(&mut self, entry: &'static Entry, value: String) {
+    /// Lists and controls may be given several times; of anything else one value would be lost without a word.
+    fn say(&mut self, entry: &'static Entry, value: String) -> Result<(), ConfigError> {
         let naming = format!("--{} {value:?}", entry.name);
-        let earlier = self.said.iter_mut().find(|said| std::ptr::eq(said.entry, entry));
-        match (earlier, entry.kind) {
-            (Some(said), Kind::List(_) | Kind::Controls) => {
+        let Some(said) = self.said.iter_mut().find(|said| std::ptr::eq(said.entry, entry)) else {
+            self.said.push(Said { entry, values: vec![value], naming, place: None });
+            return Ok(());
+        };
+        match entry.kind {
+            Kind::List(_) | Kind::Controls => {
                 said.naming = format!("{} {naming}", said.naming);
                 said.values.push(value);
+                Ok(())
             }
-            (earlier, _) => {
-                let said = Said { entry, values: vec![value], naming, place: None };
-                match earlier {
-                    Some(earlier) => *earlier = said,
-                    None => self.said.push(said),
-                }
+            _ if said.values == [value] => Ok(()),
+            _ => {
+                let text = format!("{} and {naming} contradict each other: give one", said.naming);
+                Err(ConfigError::Usage(text))
             }
         }
     }
