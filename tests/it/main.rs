@@ -7,6 +7,7 @@
 // What goes wrong in a helper fails the test that called it.
 #![allow(clippy::panic)]
 
+mod abuse;
 mod accepted;
 mod age;
 mod age_properties;
