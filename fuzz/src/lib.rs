@@ -6,15 +6,20 @@ use lancam::image::jpeg::markers;
 use lancam::image::jpeg::repair::{self, MOST_ADDED, Repaired};
 use lancam::image::jpeg::splitter::Splitter;
 use lancam::wire::dns;
+use lancam::wire::dns::message::Message;
 use lancam::wire::http::host;
 use lancam::wire::http::request::{MAX_HEAD, Requests};
 use lancam::wire::http::resource::Resource;
+use lancam::wire::mdns::responder::Responder;
+use lancam::wire::mdns::{Arrival, Family, Interface, LinkId, Names, SentTo, Service, Standing};
 use lancam::wire::native::decoder::Decoder;
 use lancam::wire::native::{MAX_PAYLOAD, WireError};
 use lancam::wire::pickle::decoder::Decoder as PickleDecoder;
 use lancam::wire::pickle::head::{PickleHead, TAIL};
 use lancam::wire::pickle::{BgrArray, MAX_PICKLE};
 use std::mem::{Discriminant, discriminant};
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
 
 /// Chopping never changes what is read, and a message that was read is the same when it is written and read again.
 pub fn native_decoder(bytes: &[u8]) {
@@ -157,6 +162,66 @@ pub fn dns_answer(bytes: &[u8]) {
         // A byte that is no UTF-8 becomes three.
         assert!(record.name.to_string().len() < 3 * 256);
     }
+}
+
+/// Whatever arrives, in whatever order: a camera sends whole messages that fit into a packet, few of them, none to anybody
+/// behind a router, and is found again when it is quiet.
+pub fn mdns_responder(bytes: &[u8]) {
+    let names = Names { name: "Garage".into(), host_name: "pi".into(), port: 9999 };
+    let text = vec![("id".to_owned(), "1".to_owned())];
+    let service = |kind| Service { kind, port: 9999, text: text.clone() };
+    let services = vec![service("_lancam._tcp.local"), service("_http._tcp.local")];
+    let mut responder = Responder::new(names, services, ("id".into(), "1".into()), 1);
+    let own: IpAddr = [10, 0, 0, 1].into();
+    let interface = Interface { index: 2, addresses: vec![(own, 24)], announced: vec![own] };
+    let mut now = Instant::now();
+    responder.set_interfaces(vec![interface], now);
+    let link = LinkId { interface: 2, family: Family::V4 };
+    let mut rest = bytes;
+    // Each message has three bytes ahead of it: how it comes, how much later, and how long it is.
+    while let [way, later, len, message @ ..] = rest {
+        let (message, behind) = message.split_at(message.len().min(4 * usize::from(*len)));
+        rest = behind;
+        let from = if way & 1 == 0 { [10, 0, 0, 9] } else { [203, 0, 113, 9] };
+        let port = if way & 2 == 0 { 5353 } else { 40_000 };
+        let to = if way & 4 == 0 { SentTo::Group } else { SentTo::Us };
+        let arrival = Arrival { link, from: (from, port).into(), to };
+        for _ in 0..1 << (way >> 6) {
+            responder.received(message, &arrival, now);
+        }
+        let until = now + Duration::from_millis(u64::from(*later) * 10);
+        pass(&mut responder, &mut now, until);
+    }
+    let until = now + Duration::from_secs(30);
+    pass(&mut responder, &mut now, until);
+    assert!(matches!(responder.standing(), Standing::Found(_)), "{:?}", responder.standing());
+}
+
+fn pass(responder: &mut Responder, now: &mut Instant, until: Instant) {
+    let millis = (until - *now).as_millis();
+    let mut sent = 0;
+    loop {
+        while let Some(outgoing) = responder.next(*now) {
+            sent += 1;
+            assert!(outgoing.bytes.len() <= 1400);
+            let message = Message::parse(&outgoing.bytes).expect("it is a message");
+            let counts = [4, 6, 8, 10].map(|at| {
+                usize::from(outgoing.bytes[at]) << 8 | usize::from(outgoing.bytes[at + 1])
+            });
+            assert_eq!(message.questions().count(), counts[0]);
+            assert_eq!(message.records().count(), counts[1..].iter().sum());
+            if let Some(peer) = outgoing.to {
+                assert!(peer.ip().to_string().starts_with("10.0.0."), "{peer}");
+            }
+        }
+        match responder.wake().filter(|&wake| wake <= until) {
+            Some(wake) => *now = wake.max(*now),
+            None => break,
+        }
+    }
+    // 64 to single askers; a few to everybody at once, and then at most each 20 ms.
+    assert!(sent <= 80 + millis / 20, "{sent} in {millis} ms");
+    *now = until;
 }
 
 /// Chopping never changes what is asked for, nor what it is refused with; whatever is asked has an answer of one line.

@@ -4,6 +4,7 @@ pub mod dns;
 pub mod http;
 pub mod ladder;
 pub mod matroska;
+pub mod mdns;
 pub mod native;
 pub mod packet;
 pub mod pickle;

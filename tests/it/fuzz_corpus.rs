@@ -41,6 +41,11 @@ fn dns_answer_holds_for_its_corpus() {
 }
 
 #[test]
+fn mdns_responder_holds_for_its_corpus() {
+    replay("fuzz/corpus/mdns_responder", properties::mdns_responder);
+}
+
+#[test]
 fn http_requests_hold_for_their_corpus() {
     replay("fuzz/corpus/http_requests", properties::http_requests);
 }
@@ -143,6 +148,46 @@ fn write_the_seeds() {
         \xC0\x43\0\x01\x80\x01\0\0\0\x0A\0\x04\x0A\0\0\x05";
     write_seed("dns_answer", "camera", answer);
     write_seed("dns_answer", "circle", b"\0\0\x84\0\0\0\0\x01\0\0\0\0\x01a\xC0\x0C");
+    // How it comes, how much later, its length by four; then a message.
+    let mdns = |way: u8, later: u8, message: &[u8]| {
+        let mut message = message.to_vec();
+        message.resize(message.len().next_multiple_of(4), 0);
+        let len = u8::try_from(message.len() / 4).expect("a short message");
+        [&[way, later, len][..], &message].concat()
+    };
+    let question = b"\0\0\0\0\0\x02\0\0\0\0\0\0\x07_lancam\x04_tcp\x05local\0\0\x0C\0\x01\
+        \x06garage\xC0\x19\0\xFF\x80\x01";
+    let claim = b"\0\0\x84\0\0\0\0\x01\0\0\0\0\x06Garage\x07_lancam\x04_tcp\x05local\0\
+        \0\x21\x80\x01\0\0\0\x78\0\x09\0\0\0\0\0\x01\x01x\0";
+    let probe = b"\0\0\0\0\0\x01\0\0\0\x01\0\0\x06garage\x05local\0\0\xFF\0\x01\
+        \xC0\x0C\0\x01\0\x01\0\0\0\x78\0\x04\x0A\0\0\x09";
+    let wait = mdns(0, 255, b"");
+    write_seed(
+        "mdns_responder",
+        "asked",
+        &[&wait[..], &mdns(0, 99, question), &mdns(2, 99, question)].concat(),
+    );
+    write_seed(
+        "mdns_responder",
+        "asked-alone",
+        &[&wait[..], &mdns(6, 9, question), &mdns(7, 9, question)].concat(),
+    );
+    write_seed(
+        "mdns_responder",
+        "asked-often",
+        &[&wait[..], &mdns(0xC2, 0, question).repeat(40)].concat(),
+    );
+    write_seed(
+        "mdns_responder",
+        "taken",
+        &[mdns(0, 30, b""), mdns(0, 30, claim).repeat(30)].concat(),
+    );
+    write_seed(
+        "mdns_responder",
+        "doubted",
+        &[&wait[..], &wait, &mdns(0, 20, claim).repeat(30)].concat(),
+    );
+    write_seed("mdns_responder", "wanted-by-two", &mdns(0, 30, probe).repeat(20));
     for (name, request) in HTTP {
         write_seed("http_requests", name, request.as_bytes());
     }

@@ -1,4 +1,7 @@
-//! The little of DNS (RFC 1035) that finding cameras takes: questions written, answers read.
+//! The little of DNS (RFC 1035) that finding cameras and being found takes.
+
+pub mod message;
+pub mod write;
 
 use std::fmt;
 // Addresses as numbers; sockets are in std alone.
@@ -25,14 +28,17 @@ impl Kind {
     }
 }
 
-// Section 3.2.2, RFC 2782 and RFC 3596.
+// Section 3.2.2, RFC 2782, RFC 3596 and RFC 4034.
 const A: u16 = 1;
 const PTR: u16 = 12;
 const TXT: u16 = 16;
 const AAAA: u16 = 28;
 const SRV: u16 = 33;
+const NSEC: u16 = 47;
+/// Of a question: records of every kind.
+pub const ANY: u16 = 255;
 /// The Internet, the only class there is.
-const IN: u16 = 1;
+pub const IN: u16 = 1;
 /// In answers of multicast DNS the class's top bit says that older answers are void (RFC 6762, section 10.2).
 const CLASS: u16 = 0x7FFF;
 /// The header's bit that tells an answer from a question.
@@ -49,6 +55,11 @@ impl Name {
         Self(dotted.split('.').filter(|label| !label.is_empty()).map(str::to_owned).collect())
     }
 
+    /// One label, with dots in it or not, in front of `domain`.
+    pub fn below(label: &str, domain: &Self) -> Self {
+        Self([&[label.to_owned()][..], &domain.0].concat())
+    }
+
     /// Its first label: of an instance what people call it, of a host its name without `.local`.
     pub fn first(&self) -> &str {
         self.0.first().map_or("", String::as_str)
@@ -63,6 +74,15 @@ impl Name {
 impl PartialEq for Name {
     fn eq(&self, other: &Self) -> bool {
         same(&self.0, &other.0)
+    }
+}
+
+impl PartialEq<Labels<'_>> for Name {
+    fn eq(&self, other: &Labels<'_>) -> bool {
+        let mut theirs = *other;
+        let mut is_next =
+            |label: &[u8]| theirs.next().is_some_and(|it| it.eq_ignore_ascii_case(label));
+        self.0.iter().all(|label| is_next(label.as_bytes())) && theirs.next().is_none()
     }
 }
 
@@ -101,6 +121,32 @@ pub enum Data {
     },
     /// What an instance says of itself: `key=value`, each; what has no `=` has an empty value.
     Text(Vec<(String, String)>),
+    /// There are records of these kinds and of no other (RFC 6762, section 6.1).
+    Only {
+        /// Of the same name.
+        name: Name,
+        /// Their kinds.
+        kinds: Vec<u16>,
+    },
+}
+
+impl Data {
+    /// What kind of record states it.
+    pub fn kind(&self) -> u16 {
+        match self {
+            Self::Address(IpAddr::V4(_)) => A,
+            Self::Address(IpAddr::V6(_)) => AAAA,
+            Self::Instance(_) => PTR,
+            Self::Place { .. } => SRV,
+            Self::Text(_) => TXT,
+            Self::Only { .. } => NSEC,
+        }
+    }
+
+    /// Its bytes, with names written out, as RFC 6762 compares it in section 8.2.
+    pub fn plain(&self) -> Vec<u8> {
+        write::plain(self)
+    }
 }
 
 /// Why bytes are no answer.
@@ -168,6 +214,41 @@ pub fn records(message: &[u8]) -> Result<Vec<Record>, DnsError> {
     Ok(records)
 }
 
+/// The labels of a name in a message, which was followed to its end once.
+#[derive(Debug, Clone, Copy)]
+pub struct Labels<'a> {
+    message: &'a [u8],
+    at: usize,
+}
+
+impl Labels<'_> {
+    /// The same, on its own.
+    pub fn to_name(self) -> Name {
+        Name(self.map(|label| String::from_utf8_lossy(label).into_owned()).collect())
+    }
+}
+
+impl<'a> Iterator for Labels<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        loop {
+            match *self.message.get(self.at)? {
+                0 => return None,
+                pointer if pointer & 0xC0 == 0xC0 => {
+                    let low = *self.message.get(self.at + 1)?;
+                    self.at = usize::from(u16::from_be_bytes([pointer & 0x3F, low]));
+                }
+                count => {
+                    let start = self.at + 1;
+                    self.at = start + usize::from(count);
+                    return self.message.get(start..self.at);
+                }
+            }
+        }
+    }
+}
+
 /// A place in a message.
 struct Cursor<'a> {
     message: &'a [u8],
@@ -190,9 +271,13 @@ impl<'a> Cursor<'a> {
         self.take(2).map(|bytes| u16::from_be_bytes([bytes[0], bytes[1]]))
     }
 
-    /// A name, which may end with a pointer to where the rest of it stands (section 4.1.4).
     fn name(&mut self) -> Result<Name, DnsError> {
-        let mut labels = Vec::new();
+        Ok(self.labels()?.to_name())
+    }
+
+    /// A name, which may end with a pointer to where the rest of it stands (section 4.1.4).
+    fn labels(&mut self) -> Result<Labels<'a>, DnsError> {
+        let labels = Labels { message: self.message, at: self.at };
         let mut len = 0;
         let mut behind = None;
         loop {
@@ -211,11 +296,7 @@ impl<'a> Cursor<'a> {
                     // A pointer to a pointer costs a step too, or a message of them would take long.
                     len += 1;
                 }
-                count if count & 0xC0 == 0 => {
-                    let label = self.take(usize::from(count))?;
-                    len += label.len() + 1;
-                    labels.push(String::from_utf8_lossy(label).into_owned());
-                }
+                count if count & 0xC0 == 0 => len += self.take(usize::from(count))?.len() + 1,
                 _ => return Err(DnsError::Name),
             }
             if len >= MAX_NAME {
@@ -225,7 +306,7 @@ impl<'a> Cursor<'a> {
         if let Some(behind) = behind {
             self.at = behind;
         }
-        Ok(Name(labels))
+        Ok(labels)
     }
 
     fn record(&mut self) -> Result<Option<Record>, DnsError> {

@@ -1,0 +1,142 @@
+//! Questions, and who hears the answers: everybody on the link, or the asker alone.
+
+use super::limits::{Answers, Chance};
+use super::link::{ANSWER, Link};
+use super::zone::{Entry, Set, Sharing};
+use super::{Arrival, MAX_SENT, Outgoing, PORT, SentTo};
+use crate::wire::dns::message::{Message, Question, Section};
+use crate::wire::dns::write::{Terms, Writer};
+use std::time::{Duration, Instant};
+
+/// More questions in one message are not looked at. Nobody has more for one camera.
+const MAX_QUESTIONS: usize = 32;
+
+/// The longest life of a record for those who speak plain DNS, in seconds (RFC 6762, section 6.7).
+const LEGACY_TTL: u32 = 10;
+
+/// How a question came, and so how it is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asker {
+    /// From a port of its own (section 6.7).
+    Legacy,
+    /// As multicast DNS asks.
+    Peer,
+    /// The same, from an address behind a router: what it asks everybody, everybody is told.
+    Distant,
+}
+
+/// Hears questions. What is for the asker alone is returned; what is for everybody waits on the link.
+pub(super) fn hear(
+    link: &mut Link,
+    message: &Message<'_>,
+    arrival: &Arrival,
+    limits: &mut Answers,
+    chance: &mut Chance,
+    now: Instant,
+) -> Option<Outgoing> {
+    if !link.may_answer() {
+        return None;
+    }
+    let is_legacy = arrival.from.port() != PORT;
+    let asker = match link.has_neighbour(arrival.from.ip()) {
+        true if is_legacy => Asker::Legacy,
+        true => Asker::Peer,
+        // An answer could be sent to anybody in the world, at a stranger's word.
+        false if is_legacy || arrival.to == SentTo::Us => return None,
+        false => Asker::Distant,
+    };
+    let known = known(link, message);
+    if message.has_no_questions() {
+        link.forget(known, arrival.from.ip());
+        return None;
+    }
+    let (mut to_asker, mut to_all) = (Set::default(), Set::default());
+    let mut answered = Vec::new();
+    for question in message.questions().take(MAX_QUESTIONS) {
+        let found = link.zone.answering(&question).without(known);
+        if found.is_empty() {
+            continue;
+        }
+        answered.push(question);
+        let is_private = match asker {
+            Asker::Legacy => true,
+            Asker::Peer => question.is_for_unicast || arrival.to == SentTo::Us,
+            Asker::Distant => false,
+        };
+        let set = if is_private { &mut to_asker } else { &mut to_all };
+        *set = set.and(found);
+    }
+    if asker == Asker::Peer {
+        // Section 5.4: what nobody was told for long is told everybody.
+        let stale = link.zone.indexes(|entry| is_stale(entry, now)).into_iter().collect();
+        to_all = to_all.and(to_asker.without(to_asker.without(stale)));
+        to_asker = to_asker.without(stale);
+    }
+    let delay = delay(link, message, to_all, chance);
+    link.tell(to_all, arrival.from.ip(), delay, now);
+    if to_asker.is_empty() || !limits.may(arrival.from.ip(), now) {
+        return None;
+    }
+    let bytes = match asker {
+        Asker::Legacy => to_legacy(link, message.id, &answered, to_asker),
+        Asker::Peer | Asker::Distant => to_peer(link, to_asker),
+    };
+    Some(Outgoing { link: link.id, to: Some(arrival.from), bytes })
+}
+
+/// What the asker knows, and for long enough (section 7.1).
+fn known(link: &Link, message: &Message<'_>) -> Set {
+    let stated = message.records().filter(|stated| stated.section == Section::Answer);
+    let indexes = stated.flat_map(|stated| {
+        let is_known = |entry: &Entry| stated.ttl >= entry.ttl / 2 && entry.is_stated(&stated);
+        link.zone.indexes(is_known)
+    });
+    indexes.collect()
+}
+
+/// Everybody was told it so long ago that others may not know it any more.
+fn is_stale(entry: &Entry, now: Instant) -> bool {
+    let quarter = Duration::from_secs(u64::from(entry.ttl / 4));
+    entry.told_at.is_none_or(|at| now >= at + quarter)
+}
+
+/// How long an answer to everybody waits for others that leave with it (sections 6 and 7.2).
+fn delay(link: &Link, message: &Message<'_>, to_all: Set, chance: &mut Chance) -> Duration {
+    let is_shared = |entry: &Entry| entry.sharing == Sharing::Shared;
+    let shared: Set = link.zone.indexes(is_shared).into_iter().collect();
+    if message.is_continued() {
+        chance.between(400, 500)
+    } else if to_all.without(shared) == to_all {
+        Duration::ZERO
+    } else {
+        chance.between(20, 120)
+    }
+}
+
+fn to_legacy(link: &Link, id: u16, questions: &[Question<'_>], answers: Set) -> Vec<u8> {
+    let mut writer = Writer::new(id, ANSWER, MAX_SENT);
+    for question in questions {
+        let _ = writer.question(&question.name.to_name(), question.kind);
+    }
+    let terms = |entry: &Entry| Terms { ttl: entry.ttl.min(LEGACY_TTL), replaces: false };
+    put(&mut writer, link, answers, terms);
+    writer.finish()
+}
+
+fn to_peer(link: &Link, answers: Set) -> Vec<u8> {
+    let mut writer = Writer::new(0, ANSWER, MAX_SENT);
+    put(&mut writer, link, answers, Entry::terms);
+    writer.finish()
+}
+
+fn put(writer: &mut Writer, link: &Link, answers: Set, terms: impl Fn(&Entry) -> Terms) {
+    let beside = link.zone.beside(answers);
+    for (section, set) in [(Section::Answer, answers), (Section::Additional, beside)] {
+        for (at, entry) in link.zone.entries.iter().enumerate() {
+            if set.has(at) {
+                // The asker asks again for what does not fit.
+                let _ = writer.record(section, &entry.record, terms(entry));
+            }
+        }
+    }
+}

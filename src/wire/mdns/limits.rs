@@ -1,0 +1,197 @@
+//! What keeps a stranger's words from costing more than they should: buckets, a memory of what was sent, chance.
+
+use core::net::IpAddr;
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+/// How many answers to one asker alone may leave: a burst, and then so many a second.
+const OF_ONE: Bucket = Bucket { most: 10, each: Duration::from_millis(100) };
+/// The same for all askers together. Addresses of askers can be made up.
+const OF_ALL: Bucket = Bucket { most: 100, each: Duration::from_millis(10) };
+/// Askers that are told apart; the one that asked longest ago gives way.
+const ASKERS: usize = 32;
+
+#[derive(Debug, Clone, Copy)]
+struct Bucket {
+    most: u32,
+    each: Duration,
+}
+
+/// What is left in a bucket.
+#[derive(Debug, Clone, Copy)]
+struct Level {
+    /// When the bucket would be full again.
+    full_at: Instant,
+}
+
+impl Level {
+    fn take(&mut self, bucket: Bucket, now: Instant) -> bool {
+        let full_at = self.full_at.max(now) + bucket.each;
+        let has_one = full_at <= now + bucket.each * bucket.most;
+        if has_one {
+            self.full_at = full_at;
+        }
+        has_one
+    }
+}
+
+/// Counts answers that go to one asker alone.
+#[derive(Debug, Default)]
+pub(super) struct Answers {
+    all: Option<Level>,
+    askers: Vec<(IpAddr, Level)>,
+}
+
+impl Answers {
+    /// Whether `asker` may be answered now.
+    pub(super) fn may(&mut self, asker: IpAddr, now: Instant) -> bool {
+        let fresh = Level { full_at: now };
+        let at = match self.askers.iter().position(|(known, _)| *known == asker) {
+            Some(at) => at,
+            None if self.askers.len() < ASKERS => {
+                self.askers.push((asker, fresh));
+                self.askers.len() - 1
+            }
+            None => {
+                let oldest = self.askers.iter().enumerate().min_by_key(|(_, it)| it.1.full_at);
+                let at = oldest.map_or(0, |(at, _)| at);
+                self.askers[at] = (asker, fresh);
+                at
+            }
+        };
+        self.askers[at].1.take(OF_ONE, now) && self.all.get_or_insert(fresh).take(OF_ALL, now)
+    }
+}
+
+/// Remembers what was sent, because everything that is sent to everybody is heard here too, on other links as well.
+#[derive(Debug, Default)]
+pub(super) struct Echoes(VecDeque<(usize, u64)>);
+
+/// Messages that are remembered: more than leave within the time that one is under way.
+const ECHOES: usize = 128;
+
+impl Echoes {
+    pub(super) fn note(&mut self, message: &[u8]) {
+        if self.0.len() == ECHOES {
+            self.0.pop_front();
+        }
+        self.0.push_back((message.len(), fingerprint(message)));
+    }
+
+    pub(super) fn has(&self, message: &[u8]) -> bool {
+        // Few messages of strangers have the length of one of ours; others are not looked through.
+        self.0.iter().any(|(len, _)| *len == message.len())
+            && self.0.contains(&(message.len(), fingerprint(message)))
+    }
+}
+
+/// FNV-1a. Whoever makes up another message with the same number has it ignored, and no more.
+fn fingerprint(message: &[u8]) -> u64 {
+    message.iter().fold(0xCBF2_9CE4_8422_2325, |hash, &byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
+    })
+}
+
+/// Conflicts of the last while (RFC 6762, section 8.1).
+#[derive(Debug, Default)]
+pub(super) struct Conflicts(VecDeque<Instant>);
+
+impl Conflicts {
+    const WITHIN: Duration = Duration::from_secs(10);
+    const MANY: usize = 15;
+    const SUSPICIOUS: usize = 5;
+    /// How long to wait when there were many.
+    const REST: Duration = Duration::from_secs(5);
+
+    /// Notes one; how long to wait before the next try.
+    pub(super) fn note(&mut self, now: Instant) -> Duration {
+        self.0.push_back(now);
+        if self.0.len() > Self::MANY {
+            self.0.pop_front();
+        }
+        if self.are_many(now) { Self::REST } else { Duration::ZERO }
+    }
+
+    /// Whether it is no accident any more that the next name is taken too.
+    pub(super) fn are_suspicious(&self, now: Instant) -> bool {
+        let recent = self.0.iter().filter(|&&at| now < at + Self::WITHIN);
+        recent.count() >= Self::SUSPICIOUS
+    }
+
+    /// Whether there were many. They stay many until there was none for a while.
+    fn are_many(&self, now: Instant) -> bool {
+        let pause = Self::WITHIN + Self::REST;
+        let is_recent = |at: Option<&Instant>, within| at.is_some_and(|&at| now < at + within);
+        // One in each 5 s after the first 15, which came within 10 s, is the same storm.
+        self.0.len() == Self::MANY
+            && is_recent(self.0.back(), pause)
+            && is_recent(self.0.front(), Self::WITHIN + Self::REST * 15)
+    }
+}
+
+/// Small random delays, so that those who are asked at once do not answer at once. No secret.
+#[derive(Debug)]
+pub(super) struct Chance(u64);
+
+impl Chance {
+    pub(super) fn new(seed: u64) -> Self {
+        Self(seed | 1)
+    }
+
+    /// So many milliseconds: between the two.
+    pub(super) fn between(&mut self, from_millis: u64, to_millis: u64) -> Duration {
+        Duration::from_millis(self.number(from_millis, to_millis))
+    }
+
+    /// One of the numbers from the one to the other.
+    pub(super) fn number(&mut self, from: u64, to: u64) -> u64 {
+        // xorshift64.
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        from + (self.0 >> 11) % (to - from + 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_asker_gets_a_burst_and_then_its_rate_and_others_get_theirs() {
+        let mut answers = Answers::default();
+        let start = Instant::now();
+        let asker = |last: u8| IpAddr::from([10, 0, 0, last]);
+        let count = |answers: &mut Answers, last: u8, at| {
+            (0..1000).filter(|_| answers.may(asker(last), at)).count()
+        };
+        assert_eq!(count(&mut answers, 1, start), 10);
+        assert_eq!(count(&mut answers, 2, start), 10);
+        assert_eq!(count(&mut answers, 1, start + Duration::from_secs(1)), 10);
+        assert_eq!(count(&mut answers, 1, start + Duration::from_millis(1100)), 1);
+    }
+
+    #[test]
+    fn askers_that_are_made_up_share_one_limit_and_a_table_that_does_not_grow() {
+        let mut answers = Answers::default();
+        let now = Instant::now();
+        let told = (0..=255).flat_map(|a| (0..=255).map(move |b| IpAddr::from([10, 0, a, b])));
+        assert_eq!(told.filter(|&asker| answers.may(asker, now)).count(), 100);
+        assert_eq!(answers.askers.len(), ASKERS);
+    }
+
+    #[test]
+    fn after_many_conflicts_every_try_waits() {
+        let mut conflicts = Conflicts::default();
+        let mut now = Instant::now();
+        for _ in 0..14 {
+            assert_eq!(conflicts.note(now), Duration::ZERO);
+            now += Duration::from_millis(300);
+        }
+        for _ in 0..20 {
+            assert_eq!(conflicts.note(now), Duration::from_secs(5));
+            now += Duration::from_millis(5300);
+        }
+        assert_eq!(conflicts.note(now + Duration::from_secs(60)), Duration::ZERO);
+    }
+}

@@ -1,0 +1,388 @@
+//! One link: claims the camera's names there, defends them, and tells what is to be told, each in its time.
+
+use super::zone::{ANNOUNCEMENTS, APART, Entry, Set, Sharing, Zone};
+use super::{Called, Family, Interface, LinkId, MAX_SENT, Service};
+use crate::wire::dns::message::{Message, Section, Stated};
+use crate::wire::dns::write::{Terms, Writer};
+use crate::wire::dns::{ANY, Data, IN, Name};
+use core::cmp::Ordering;
+use core::net::IpAddr;
+use std::time::{Duration, Instant};
+
+/// RFC 6762, section 8.1: three questions, so far apart.
+const PROBES: u8 = 3;
+const PROBES_APART: Duration = Duration::from_millis(250);
+
+/// Whoever loses against another who asks at the same time asks again after this (section 8.2).
+const AFTER_LOSS: Duration = Duration::from_secs(1);
+
+/// Two announcements are a second apart, the next two seconds, and so on (section 8.3).
+const FIRST_GAP: Duration = Duration::from_secs(1);
+
+/// How soon a name is defended again (section 6).
+const DEFENDED_APART: Duration = Duration::from_millis(250);
+
+/// Flags of an answer: it is one, and with authority.
+pub(super) const ANSWER: u16 = 0x8400;
+
+/// A link and what is said there.
+#[derive(Debug)]
+pub(super) struct Link {
+    pub id: LinkId,
+    pub zone: Zone,
+    /// Whether the names are ours: they were asked for, and nobody had them.
+    pub is_ours: bool,
+    networks: Vec<(IpAddr, u32)>,
+    probe: Option<Probe>,
+    announce_at: Option<Instant>,
+    gap: Duration,
+    /// What is no longer so, and is still to be told.
+    gone: Vec<Entry>,
+}
+
+/// Asking whether names are free.
+#[derive(Debug, Clone, Copy)]
+struct Probe {
+    sent: u8,
+    next: Instant,
+}
+
+/// What a message says about the camera's names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Nothing that matters.
+    Fine,
+    /// Somebody else has one of them.
+    Taken,
+    /// Somebody else has one that is ours, or so he says.
+    Doubtful,
+}
+
+/// By what the camera knows its own words, where somebody passes them on in others.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Own {
+    /// On all links.
+    pub addresses: Vec<IpAddr>,
+    /// Stands in its texts and in nobody else's.
+    pub mark: (String, String),
+}
+
+impl Own {
+    fn has_said(&self, stated: &Stated<'_>) -> bool {
+        let Some(data) = stated.plain_data() else { return true };
+        let is_address = |ip: &IpAddr| Data::Address(*ip).plain() == data;
+        let mark = Data::Text(vec![self.mark.clone()]).plain();
+        let has_mark = data.windows(mark.len()).any(|window| window == mark);
+        has_mark || self.addresses.iter().any(is_address)
+    }
+}
+
+impl Link {
+    pub(super) fn new(id: LinkId, interface: &Interface, zone: Zone, start: Instant) -> Self {
+        Self {
+            id,
+            zone,
+            is_ours: false,
+            networks: interface.addresses.clone(),
+            probe: Some(Probe { sent: 0, next: start }),
+            announce_at: None,
+            gap: FIRST_GAP,
+            gone: Vec::new(),
+        }
+    }
+
+    /// What is said where `interface` has the family's addresses.
+    pub(super) fn zone(
+        called: &Called,
+        services: &[Service],
+        own: &Own,
+        interface: &Interface,
+    ) -> Zone {
+        Zone::new(called, services, &own.mark, &interface.announced)
+    }
+
+    /// Whether somebody is a neighbour, and not behind a router (section 11).
+    pub(super) fn has_neighbour(&self, peer: IpAddr) -> bool {
+        let peer = peer.to_canonical();
+        let is_in = |&(network, len): &(IpAddr, u32)| match (network, peer) {
+            (IpAddr::V4(ours), IpAddr::V4(peer)) => {
+                (ours.to_bits() ^ peer.to_bits()).leading_zeros() >= len
+            }
+            (IpAddr::V6(ours), IpAddr::V6(peer)) => {
+                (ours.to_bits() ^ peer.to_bits()).leading_zeros() >= len
+            }
+            _ => false,
+        };
+        let is_link_local = match peer {
+            IpAddr::V4(peer) => peer.is_link_local(),
+            IpAddr::V6(peer) => peer.is_unicast_link_local(),
+        };
+        is_link_local || self.networks.iter().any(is_in)
+    }
+
+    /// Says other things from now on, or at other addresses.
+    pub(super) fn update(&mut self, interface: &Interface, mut zone: Zone, now: Instant) {
+        self.networks.clone_from(&interface.addresses);
+        let gone = zone.follow(&self.zone);
+        self.zone = zone;
+        if !self.is_ours {
+            return;
+        }
+        self.gone.extend(gone);
+        let news = self.zone.indexes(|entry| entry.announcements == ANNOUNCEMENTS);
+        if !news.is_empty() || !self.gone.is_empty() {
+            let free = news.iter().filter_map(|&at| self.zone.entries[at].free_at()).max();
+            self.announce_from(free.map_or(now, |free| free.max(now)));
+        }
+    }
+
+    fn announce_from(&mut self, at: Instant) {
+        self.announce_at = Some(at);
+        self.gap = FIRST_GAP;
+    }
+
+    /// When something is to be sent next.
+    pub(super) fn wake(&self) -> Option<Instant> {
+        let probe = self.probe.map(|probe| probe.next);
+        let pending = self.zone.entries.iter().filter_map(|entry| Some(entry.pending?.due));
+        [probe, self.announce_at].into_iter().flatten().chain(pending).min()
+    }
+
+    /// What is to be sent to everybody now.
+    pub(super) fn next(&mut self, now: Instant) -> Option<Vec<u8>> {
+        if let Some(probe) = self.probe.filter(|probe| probe.next <= now) {
+            if probe.sent < PROBES {
+                self.probe = Some(Probe { sent: probe.sent + 1, next: now + PROBES_APART });
+                return Some(self.question());
+            }
+            self.probe = None;
+            if !self.is_ours {
+                self.is_ours = true;
+                for entry in &mut self.zone.entries {
+                    entry.announcements = ANNOUNCEMENTS;
+                }
+                self.announce_from(now);
+            }
+        }
+        if self.announce_at.is_some_and(|at| at <= now) {
+            return Some(self.announcement(now));
+        }
+        self.answer(now)
+    }
+
+    /// Asks whether the names are free, and says what they are wanted for.
+    fn question(&self) -> Vec<u8> {
+        let mut writer = Writer::new(0, 0, MAX_SENT);
+        for name in self.zone.unique_names() {
+            // Answers to all, since others on this machine share the port (section 15.1). What does not fit is not claimed
+            // first, and defended all the same.
+            let _ = writer.question(name, ANY);
+        }
+        for entry in self.claims() {
+            let terms = Terms { ttl: entry.ttl, replaces: false };
+            let _ = writer.record(Section::Authority, &entry.record, terms);
+        }
+        writer.finish()
+    }
+
+    /// The records that are the camera's alone, and that another could have too.
+    fn claims(&self) -> impl Iterator<Item = &Entry> {
+        let is_claim = |entry: &&Entry| {
+            entry.sharing == Sharing::Unique && !matches!(entry.record.data, Data::Only { .. })
+        };
+        self.zone.entries.iter().filter(is_claim)
+    }
+
+    fn announcement(&mut self, now: Instant) -> Vec<u8> {
+        let mut writer = Writer::new(0, ANSWER, MAX_SENT);
+        let over = Terms { ttl: 0, replaces: false };
+        self.gone.retain(|entry| writer.record(Section::Answer, &entry.record, over).is_err());
+        let mut is_full = !self.gone.is_empty();
+        for entry in self.zone.entries.iter_mut().filter(|entry| entry.announcements > 0) {
+            if is_full || writer.record(Section::Answer, &entry.record, entry.terms()).is_err() {
+                is_full = true;
+                continue;
+            }
+            entry.announcements -= 1;
+            entry.told_at = Some(now);
+            entry.pending = None;
+        }
+        let is_done = !is_full && self.zone.entries.iter().all(|entry| entry.announcements == 0);
+        self.announce_at =
+            (!is_done).then(|| if is_full { now + DEFENDED_APART } else { now + self.gap });
+        if !is_full {
+            self.gap *= 2;
+        }
+        writer.finish()
+    }
+
+    /// The answers to everybody whose time has come, and what is asked for next.
+    fn answer(&mut self, now: Instant) -> Option<Vec<u8>> {
+        let is_due = |entry: &Entry| entry.pending.is_some_and(|pending| pending.due <= now);
+        let due: Set = self.zone.indexes(is_due).into_iter().collect();
+        if due.is_empty() {
+            return None;
+        }
+        let is_recent = |entry: &Entry| entry.free_at().is_some_and(|free| free > now);
+        let recent = self.zone.indexes(is_recent).into_iter().collect();
+        let beside = self.zone.beside(due).without(recent);
+        let mut writer = Writer::new(0, ANSWER, MAX_SENT);
+        for (section, set) in [(Section::Answer, due), (Section::Additional, beside)] {
+            for (at, entry) in self.zone.entries.iter_mut().enumerate() {
+                if set.has(at) && writer.record(section, &entry.record, entry.terms()).is_ok() {
+                    entry.told_at = Some(now);
+                    entry.pending = None;
+                }
+            }
+        }
+        (!writer.is_empty()).then(|| writer.finish())
+    }
+
+    /// The end of everything that was said here, except what others say too.
+    pub(super) fn goodbye(&self) -> Option<Vec<u8>> {
+        if !self.is_ours {
+            return None;
+        }
+        let mut writer = Writer::new(0, ANSWER, MAX_SENT);
+        let services = Name::of("_services._dns-sd._udp.local");
+        for entry in self.zone.entries.iter().filter(|entry| entry.record.name != services) {
+            let terms = Terms { ttl: 0, ..entry.terms() };
+            // What does not fit ends by itself.
+            let _ = writer.record(Section::Answer, &entry.record, terms);
+        }
+        Some(writer.finish())
+    }
+
+    /// Hears what somebody states: whether one of the names is his.
+    pub(super) fn hear_answer(&self, message: &Message<'_>, own: &Own) -> Verdict {
+        if !message.records().any(|stated| self.contradicts(&stated, own)) {
+            return Verdict::Fine;
+        }
+        match self.probe {
+            // Before anything was asked, old words may still be under way.
+            Some(probe) if probe.sent > 0 || !self.is_ours => Verdict::Taken,
+            Some(_) => Verdict::Fine,
+            None => Verdict::Doubtful,
+        }
+    }
+
+    /// Asks for the names again. Questions are answered meanwhile.
+    pub(super) fn verify(&mut self, start: Instant) {
+        self.probe = Some(Probe { sent: 0, next: start });
+    }
+
+    fn contradicts(&self, stated: &Stated<'_>, own: &Own) -> bool {
+        if stated.ttl == 0 || stated.class != IN || stated.kind == NSEC {
+            return false;
+        }
+        let mut of_name = self
+            .zone
+            .entries
+            .iter()
+            .filter(|entry| entry.sharing == Sharing::Unique && entry.record.name == stated.name)
+            .peekable();
+        if of_name.peek().is_none() {
+            return false;
+        }
+        let (mut has_kind, mut is_same) = (false, false);
+        for entry in of_name {
+            has_kind |= entry.record.data.kind() == stated.kind;
+            is_same |= entry.is_stated(stated);
+        }
+        // Who asks for a name must not find anything there, who has it only nothing else.
+        (has_kind || !self.is_ours) && !is_same && !own.has_said(stated)
+    }
+
+    /// Hears that somebody asks whether names are free (section 8.2): whether one is ours, and is to be defended.
+    pub(super) fn hear_probe(&mut self, message: &Message<'_>, now: Instant) {
+        let claimed: Vec<Stated<'_>> = message
+            .records()
+            .filter(|stated| stated.section == Section::Authority && stated.class == IN)
+            .filter(|stated| self.claims().any(|entry| entry.record.name == stated.name))
+            .take(MAX_CLAIMED)
+            .collect();
+        if claimed.is_empty() {
+            return;
+        }
+        match self.probe {
+            // Both ask. Section 8.2: the later one in the alphabet has it.
+            Some(probe) if probe.sent > 0 && self.loses_against(&claimed) => {
+                self.probe = Some(Probe { sent: 0, next: now + AFTER_LOSS });
+            }
+            Some(_) => {}
+            None => self.defend(&claimed, now),
+        }
+    }
+
+    /// Compares what both want to say of a name. Where that are several names, the first one decides: else each could get
+    /// some, and lose all.
+    fn loses_against(&self, claimed: &[Stated<'_>]) -> bool {
+        let is_theirs = |name: &&Name| claimed.iter().any(|stated| **name == stated.name);
+        let Some(name) = self.zone.unique_names().into_iter().find(is_theirs) else { return false };
+        let ours = self.claims().filter(|entry| entry.record.name == *name);
+        let mut ours: Vec<_> =
+            ours.map(|entry| (entry.record.data.kind(), entry.record.data.plain())).collect();
+        let theirs = claimed.iter().filter(|stated| *name == stated.name);
+        let mut theirs: Vec<_> =
+            theirs.filter_map(|stated| Some((stated.kind, stated.plain_data()?))).collect();
+        ours.sort_unstable();
+        theirs.sort_unstable();
+        ours.cmp(&theirs) == Ordering::Less
+    }
+
+    /// Says at once whose the names are.
+    fn defend(&mut self, claimed: &[Stated<'_>], now: Instant) {
+        for entry in &mut self.zone.entries {
+            let is_meant = entry.sharing == Sharing::Unique
+                && claimed.iter().any(|stated| entry.record.name == stated.name);
+            if is_meant {
+                let due = entry.told_at.map_or(now, |at| now.max(at + DEFENDED_APART));
+                entry.pending = Some(super::zone::Pending { due, asker: None });
+            }
+        }
+    }
+
+    /// Whether it may answer questions. While it asks for a name again, it may.
+    pub(super) fn may_answer(&self) -> bool {
+        self.is_ours
+    }
+
+    /// Has these records told to everybody who asked, each at most once a second.
+    pub(super) fn tell(&mut self, answers: Set, asker: IpAddr, delay: Duration, now: Instant) {
+        for (at, entry) in self.zone.entries.iter_mut().enumerate() {
+            if !answers.has(at) {
+                continue;
+            }
+            let due = entry.told_at.map_or(now + delay, |told| (now + delay).max(told + APART));
+            entry.pending = Some(match entry.pending {
+                Some(earlier) => super::zone::Pending {
+                    due: earlier.due.min(due),
+                    asker: earlier.asker.filter(|&it| it == asker),
+                },
+                None => super::zone::Pending { due, asker: Some(asker) },
+            });
+        }
+    }
+
+    /// Hears the rest of what an asker knows already.
+    pub(super) fn forget(&mut self, known: Set, asker: IpAddr) {
+        for (at, entry) in self.zone.entries.iter_mut().enumerate() {
+            if known.has(at) && entry.pending.is_some_and(|it| it.asker == Some(asker)) {
+                entry.pending = None;
+            }
+        }
+    }
+}
+
+/// Nobody claims more for one name; what is behind them is not compared.
+const MAX_CLAIMED: usize = 64;
+const NSEC: u16 = 47;
+
+/// The links of one interface.
+pub(super) fn links_of(interface: &Interface) -> impl Iterator<Item = LinkId> + use<'_> {
+    let has = |family| interface.announced.iter().any(|&ip| Family::of(ip) == family);
+    [Family::V4, Family::V6]
+        .into_iter()
+        .filter(move |&family| has(family))
+        .map(|family| LinkId { interface: interface.index, family })
+}

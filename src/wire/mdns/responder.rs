@@ -1,0 +1,189 @@
+//! The responder: on every link it claims the camera's names, answers for them, and renames the camera where it must.
+
+use super::answer;
+use super::limits::{Answers, Chance, Conflicts, Echoes};
+use super::link::{Link, Own, Verdict, links_of};
+use super::{Arrival, Interface, LinkId, Names, Outgoing, Service, Standing};
+use crate::wire::dns::message::Message;
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+/// Announces one camera.
+#[derive(Debug)]
+pub struct Responder {
+    names: Names,
+    /// Above 1 where others have the name too.
+    number: u32,
+    services: Vec<Service>,
+    interfaces: Vec<Interface>,
+    links: Vec<Link>,
+    own: Own,
+    outbox: VecDeque<Outgoing>,
+    echoes: Echoes,
+    answers: Answers,
+    conflicts: Conflicts,
+    chance: Chance,
+    is_crowded: bool,
+    verified_at: Option<Instant>,
+}
+
+/// Whether names are still the camera's is asked at most once in this time, whatever others say.
+const VERIFIED_APART: Duration = Duration::from_secs(60);
+
+/// Answers to single askers that wait to be sent. More are not answered.
+const MAX_OUTBOX: usize = 64;
+
+/// Numbers in names that are drawn have three or four digits.
+const MAX_NUMBER: u64 = 9999;
+
+impl Responder {
+    /// One that knows no link yet. `mark`, a key and its value, stands in the texts of `services` and in nobody else's;
+    /// `seed` is any number.
+    pub fn new(names: Names, services: Vec<Service>, mark: (String, String), seed: u64) -> Self {
+        Self {
+            names,
+            number: 1,
+            services,
+            interfaces: Vec::new(),
+            links: Vec::new(),
+            own: Own { addresses: Vec::new(), mark },
+            outbox: VecDeque::new(),
+            echoes: Echoes::default(),
+            answers: Answers::default(),
+            conflicts: Conflicts::default(),
+            chance: Chance::new(seed),
+            is_crowded: false,
+            verified_at: None,
+        }
+    }
+
+    /// Takes note of the interfaces that are up now. On a new one the names are claimed; a new address is announced.
+    pub fn set_interfaces(&mut self, mut interfaces: Vec<Interface>, now: Instant) {
+        interfaces.retain(|interface| !interface.announced.is_empty());
+        let addresses = interfaces.iter().flat_map(|interface| &interface.addresses);
+        self.own.addresses = addresses.map(|&(ip, _)| ip).collect();
+        self.interfaces = interfaces;
+        let up: Vec<LinkId> = self.interfaces.iter().flat_map(links_of).collect();
+        self.links.retain(|link| up.contains(&link.id));
+        self.outbox.retain(|outgoing| up.contains(&outgoing.link));
+        self.renew(now, Duration::ZERO);
+    }
+
+    /// Says other things of the services from now on.
+    pub fn set_services(&mut self, services: Vec<Service>, now: Instant) {
+        self.services = services;
+        self.renew(now, Duration::ZERO);
+    }
+
+    /// Has every link say what is so now. New ones begin to after `pause`, and a random while.
+    fn renew(&mut self, now: Instant, pause: Duration) {
+        let called = self.names.numbered(self.number);
+        for interface in &self.interfaces {
+            let zone = Link::zone(&called, &self.services, &self.own, interface);
+            for id in links_of(interface) {
+                match self.links.iter_mut().find(|link| link.id == id) {
+                    Some(link) => link.update(interface, zone.clone(), now),
+                    None => {
+                        let start = now + pause + self.chance.between(0, 250);
+                        self.links.push(Link::new(id, interface, zone.clone(), start));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Hears a message.
+    pub fn received(&mut self, bytes: &[u8], arrival: &Arrival, now: Instant) {
+        let Some(at) = self.links.iter().position(|link| link.id == arrival.link) else { return };
+        // Everybody hears his own words.
+        if self.echoes.has(bytes) {
+            return;
+        }
+        let Ok(message) = Message::parse(bytes) else { return };
+        let link = &mut self.links[at];
+        if !message.is_answer() {
+            link.hear_probe(&message, now);
+            let answer =
+                answer::hear(link, &message, arrival, &mut self.answers, &mut self.chance, now);
+            if self.outbox.len() < MAX_OUTBOX {
+                self.outbox.extend(answer);
+            }
+            return;
+        }
+        // Section 11: answers come from neighbours, and from the port of multicast DNS.
+        let is_credible =
+            arrival.from.port() == super::PORT && link.has_neighbour(arrival.from.ip());
+        if !is_credible {
+            return;
+        }
+        match link.hear_answer(&message, &self.own) {
+            Verdict::Fine => {}
+            Verdict::Taken => self.rename(now),
+            // Section 9: the names are asked for again. Whoever really has one answers, and keeps it. A loud neighbour
+            // cannot have this done all the time.
+            Verdict::Doubtful if self.verified_at.is_some_and(|at| now < at + VERIFIED_APART) => {}
+            Verdict::Doubtful => {
+                self.verified_at = Some(now);
+                link.verify(now + self.chance.between(0, 250));
+            }
+        }
+    }
+
+    /// Somebody else has the name: the next one is tried.
+    fn rename(&mut self, now: Instant) {
+        self.outbox.clear();
+        self.say_goodbye();
+        let pause = self.conflicts.note(now);
+        // Whoever claims one after the other may not have thought of this one.
+        self.number = match self.conflicts.are_suspicious(now) {
+            true => u32::try_from(self.chance.number(100, MAX_NUMBER)).unwrap_or(2),
+            false => self.number + 1,
+        };
+        self.is_crowded = !pause.is_zero();
+        self.links.clear();
+        self.renew(now, pause);
+    }
+
+    /// Tells everybody that the camera is not there any more.
+    pub fn say_goodbye(&mut self) {
+        for link in &self.links {
+            let goodbye = link.goodbye();
+            self.outbox.extend(goodbye.map(|bytes| Outgoing { link: link.id, to: None, bytes }));
+        }
+    }
+
+    /// What is to be sent now; it is to be asked until there is nothing more.
+    pub fn next(&mut self, now: Instant) -> Option<Outgoing> {
+        let outgoing = self.outbox.pop_front().or_else(|| {
+            self.links.iter_mut().find_map(|link| {
+                let bytes = link.next(now)?;
+                Some(Outgoing { link: link.id, to: None, bytes })
+            })
+        })?;
+        if self.links.iter().any(|link| link.is_ours) {
+            self.is_crowded = false;
+        }
+        if outgoing.to.is_none() {
+            self.echoes.note(&outgoing.bytes);
+        }
+        Some(outgoing)
+    }
+
+    /// When it is to be asked again, if nothing arrives before.
+    pub fn wake(&self) -> Option<Instant> {
+        self.links.iter().filter_map(Link::wake).min()
+    }
+
+    /// How the camera stands.
+    pub fn standing(&self) -> Standing {
+        if self.links.is_empty() {
+            Standing::Alone
+        } else if self.links.iter().any(|link| link.is_ours) {
+            Standing::Found(self.names.numbered(self.number))
+        } else if self.is_crowded {
+            Standing::Crowded
+        } else {
+            Standing::Asking
+        }
+    }
+}
