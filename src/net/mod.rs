@@ -3,12 +3,16 @@
 pub mod socket;
 
 #[cfg(all(feature = "camera", target_os = "linux"))]
-pub mod announce;
-#[cfg(all(feature = "camera", target_os = "linux"))]
 pub mod handed_over;
+#[cfg(all(feature = "camera", target_os = "linux"))]
+pub mod interfaces;
 #[cfg(all(feature = "camera", target_os = "linux"))]
 pub mod lan;
 #[cfg(feature = "viewer")]
 pub mod mdns;
 #[cfg(all(feature = "camera", target_os = "linux"))]
+pub mod multicast;
+#[cfg(all(feature = "camera", target_os = "linux"))]
 pub mod notify;
+#[cfg(all(feature = "camera", target_os = "linux"))]
+pub mod reach;

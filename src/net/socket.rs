@@ -1,8 +1,8 @@
 //! Sockets as both programs want them: the only file that names `socket2`.
 
-use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
+use socket2::{Domain, InterfaceIndexOrAddress, Protocol, SockRef, Socket, TcpKeepalive, Type};
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::time::Duration;
 
 /// A peer that acknowledges nothing for this long is gone: a cable pulled, a laptop asleep.
@@ -88,16 +88,53 @@ pub fn multicast_v6(interface: u32) -> io::Result<UdpSocket> {
     Ok(socket.into())
 }
 
-/// Whether a UDP `port` that others use on this machine can be used beside them.
+/// A socket at a UDP `port` that other programs on this machine use too, which hears a group on the interfaces where it
+/// [joins](join_group) it.
 ///
 /// # Errors
-/// When somebody has it for himself alone.
-pub fn can_share_udp(port: u16) -> io::Result<()> {
-    let socket = Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP))?;
+/// When another program has the port for itself alone, or there is no such family of addresses.
+#[cfg(all(feature = "camera", target_os = "linux"))]
+pub fn shared_port(port: SocketAddr) -> io::Result<UdpSocket> {
+    let socket = Socket::new(Domain::for_address(port), Type::DGRAM, Some(Protocol::UDP))?;
     socket.set_reuse_address(true)?;
-    #[cfg(unix)]
+    // Some programs set the one, some the other, most both.
     socket.set_reuse_port(true)?;
-    socket.bind(&SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)).into())
+    socket.set_nonblocking(true)?;
+    if port.is_ipv4() {
+        socket.set_multicast_ttl_v4(MDNS_HOPS)?;
+        socket.set_ttl_v4(MDNS_HOPS)?;
+        socket.set_multicast_loop_v4(true)?;
+        socket.set_multicast_all_v4(false)?;
+    } else {
+        socket.set_only_v6(true)?;
+        socket.set_multicast_hops_v6(MDNS_HOPS)?;
+        socket.set_unicast_hops_v6(MDNS_HOPS)?;
+        socket.set_multicast_loop_v6(true)?;
+        // Linux 4.20. Older kernels hear more than they should, on interfaces that are not looked at.
+        let _ = socket.set_multicast_all_v6(false);
+    }
+    socket.bind(&port.into())?;
+    Ok(socket.into())
+}
+
+/// Has `socket` hear `group` on an interface.
+///
+/// # Errors
+/// When there is no such interface, or the kernel has no room for one more.
+#[cfg(all(feature = "camera", target_os = "linux"))]
+pub fn join_group(socket: &UdpSocket, group: IpAddr, interface: u32) -> io::Result<()> {
+    let socket = SockRef::from(socket);
+    let joined = match group {
+        IpAddr::V4(group) => {
+            socket.join_multicast_v4_n(&group, &InterfaceIndexOrAddress::Index(interface))
+        }
+        IpAddr::V6(group) => socket.join_multicast_v6(&group, interface),
+    };
+    match joined {
+        // It hears it already.
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => Ok(()),
+        joined => joined,
+    }
 }
 
 /// What multicast DNS is sent with, so that a receiver can tell that no router has passed it on (RFC 6762, section 11).

@@ -5,7 +5,7 @@ use crate::lan::{Lan, Machine};
 use crate::skip::skip;
 use crate::stream::clip;
 use crate::tutorial::python_with;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,14 +13,14 @@ use std::time::{Duration, Instant};
 const GARAGE: [&str; 4] = ["--source", "test:320x240@10", "--name", "Garage"];
 
 /// A camera on the LAN's camera machine that can be found.
-fn camera(lan: &Lan, options: &[&str]) -> CameraProcess {
+pub fn camera(lan: &Lan, options: &[&str]) -> CameraProcess {
     let arguments = [&["--announce", "on"], options].concat();
     let command = CameraProcess::command(&arguments);
     CameraProcess::spawn(&mut lan.on(Machine::Camera, &command))
 }
 
 /// What `lancam-view` says there, and its exit code.
-fn view(lan: &Lan, machine: Machine, arguments: &[&str]) -> (Option<i32>, String, String) {
+pub fn view(lan: &Lan, machine: Machine, arguments: &[&str]) -> (Option<i32>, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lancam-view"));
     command.args(arguments).env_remove("RUST_LOG");
     let output = lan.on(machine, &command).stdin(Stdio::null()).output().expect("it runs");
@@ -30,7 +30,7 @@ fn view(lan: &Lan, machine: Machine, arguments: &[&str]) -> (Option<i32>, String
 
 /// The lines of `--list`, once `is_so` holds for them.
 #[track_caller]
-fn listed(lan: &Lan, machine: Machine, is_so: impl Fn(&[&str]) -> bool) -> Vec<String> {
+pub fn listed(lan: &Lan, machine: Machine, is_so: impl Fn(&[&str]) -> bool) -> Vec<String> {
     let deadline = Instant::now() + PATIENCE;
     loop {
         let (_, stdout, _) = view(lan, machine, &["--list"]);
@@ -43,7 +43,7 @@ fn listed(lan: &Lan, machine: Machine, is_so: impl Fn(&[&str]) -> bool) -> Vec<S
 }
 
 /// Columns in `--list`'s line are apart by two blanks, and names have one at most.
-fn columns(line: &str) -> Vec<&str> {
+pub fn columns(line: &str) -> Vec<&str> {
     line.split("  ").map(str::trim).filter(|column| !column.is_empty()).collect()
 }
 
@@ -130,11 +130,13 @@ fn a_camera_is_watched_by_its_name_where_the_system_does_not_know_it() {
 }
 
 #[test]
-fn a_camera_for_this_machine_alone_is_announced_to_nobody_else() {
+fn a_camera_for_this_machine_alone_is_announced_to_nobody() {
     let Some(lan) = Lan::new() else { return };
-    let camera = camera(&lan, &[&GARAGE[..], &["--listen", "127.0.0.1:0"]].concat());
-    let lines = listed(&lan, Machine::Camera, |lines| lines.len() == 1);
-    assert_eq!(columns(&lines[0])[1], format!("127.0.0.1:{}", camera.port()));
+    let options = [&GARAGE[..], &["--listen", "127.0.0.1:0", "--announce", "on"]].concat();
+    let mut command = lan.on(Machine::Camera, &CameraProcess::command(&options));
+    let mut camera = CameraProcess::spawn_with(&mut command, Stdio::piped());
+    let (code, _, _) = view(&lan, Machine::Camera, &["--list"]);
+    assert_eq!(code, Some(1));
     let (code, stdout, stderr) = view(&lan, Machine::Desk, &["--list"]);
     assert_eq!((code, &*stdout), (Some(1), ""), "{stderr}");
     assert!(stderr.contains("no camera answers"), "{stderr}");
@@ -142,6 +144,11 @@ fn a_camera_for_this_machine_alone_is_announced_to_nobody_else() {
     assert_eq!((code, &*stdout), (Some(1), "[]\n"));
     let (code, _, stderr) = view(&lan, Machine::Desk, &["--headless", "--frames", "1"]);
     assert_eq!(code, Some(3), "{stderr}");
+    let mut stderr = camera.child.stderr.take().expect("piped");
+    assert!(camera.terminate().success());
+    let mut log = String::new();
+    stderr.read_to_string(&mut log).expect("a log");
+    assert!(!log.contains("announced"), "{log}");
 }
 
 #[test]

@@ -46,6 +46,7 @@ mod manual;
 mod matroska;
 mod matroska_reader;
 mod mdns_cable;
+mod mdns_trouble;
 mod native_client;
 mod native_example;
 mod odd_sizes;

@@ -65,7 +65,7 @@ const UNSAFE: [(&str, &str); 7] = [
 ];
 
 /// Where each crate that Cargo.toml asks for is named: one file, or one folder.
-const CRATES: [(&str, &str); 21] = [
+const CRATES: [(&str, &str); 20] = [
     ("ab_glyph", "src/viewer/paint/glyphs.rs"),
     ("bytemuck", "src/image/"),
     ("embedded_graphics", "src/image/text.rs"),
@@ -75,7 +75,6 @@ const CRATES: [(&str, &str); 21] = [
     ("jiff", "src/viewer/album.rs"),
     ("lexopt", "src/"), // both programs' config.rs
     ("log", "src/"),
-    ("mdns_sd", "src/net/announce.rs"),
     ("minifb", "src/viewer/window.rs"),
     ("nix", "src/"), // `PURE` says where not
     ("pbkdf2", "src/camera/setup/wifi_key.rs"),
@@ -206,13 +205,11 @@ impl Source {
         let relative = path.strip_prefix(root).expect("it was found below the root");
         let text = fs::read_to_string(path).expect("a source file is readable");
         let with_tests = bare(&text);
+        let name = relative.to_string_lossy().replace('\\', "/");
         let tests = with_tests.find("#[cfg(test)]\nmod tests {").unwrap_or(with_tests.len());
-        Self {
-            name: relative.to_string_lossy().replace('\\', "/"),
-            code: with_tests[..tests].to_owned(),
-            text,
-            with_tests,
-        }
+        // Tests that have a file of their own are tests too.
+        let tests = if name.ends_with("/tests.rs") { 0 } else { tests };
+        Self { name, code: with_tests[..tests].to_owned(), text, with_tests }
     }
 
     /// The room that this file belongs to; `None` for programs.

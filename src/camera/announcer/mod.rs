@@ -1,0 +1,162 @@
+//! Lets viewers find this camera: announces it on the LAN, with the size and rate of its pictures once they are known.
+
+mod report;
+mod talk;
+
+use super::listen::Listen;
+use super::update::Shown;
+use crate::latest::{Newest, Reader};
+use crate::net::reach::Reach;
+use crate::wire::mdns::{Names, Service};
+use crate::wire::service::{CAMERA, Facts, WEB};
+use report::Report;
+use std::io;
+use std::net::SocketAddr;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+use talk::Talk;
+
+/// Whether the camera can be found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Announce {
+    /// On every network where it listens.
+    On,
+    /// Only by who knows its address.
+    Off,
+}
+
+/// What is announced.
+#[derive(Debug)]
+pub struct Announcement {
+    /// Where viewers reach it.
+    reach: Reach,
+    /// What this machine is called.
+    host_name: String,
+    facts: Facts,
+}
+
+/// A camera that runs has its first picture by then, and is announced with its size at once.
+const FIRST_PICTURE: Duration = Duration::from_secs(1);
+
+/// How long to wait before the first new attempt after a failure. Each further wait is twice as long, up to a minute.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// After so long without a failure the next one is a new one.
+const WENT_WELL: Duration = Duration::from_secs(60);
+
+/// What looking for news of the pictures came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Learnt {
+    Nothing,
+    News,
+    Leaving,
+}
+
+impl Announcement {
+    /// Of the camera `name` with this id that listens at `listeners`, on the machine `host_name`. `None` when only this
+    /// machine reaches it: then there is nobody to tell.
+    pub fn new(name: &str, id: &str, listeners: &[SocketAddr], host_name: &str) -> Option<Self> {
+        let [_, usual_web_port] = Listen::DEFAULT_PORTS;
+        let reach = Reach::of(listeners, usual_web_port)?;
+        let facts = Facts {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            name: name.to_owned(),
+            id: id.to_owned(),
+            ..Facts::default()
+        };
+        Some(Self { reach, host_name: host_name.to_owned(), facts })
+    }
+
+    /// Announces on a thread of its own until `shown` is closed, and withdraws everything then.
+    ///
+    /// # Errors
+    /// When the thread cannot be started.
+    pub fn start(self, shown: Reader<Shown>) -> io::Result<JoinHandle<()>> {
+        thread::Builder::new().name("announce".into()).spawn(move || self.run(shown))
+    }
+
+    fn run(mut self, mut shown: Reader<Shown>) {
+        if self.learn(&shown.wait(FIRST_PICTURE)) == Learnt::Leaving {
+            return;
+        }
+        let mut report = Report::new(&self.reach);
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let began = Instant::now();
+            let over = Talk::begin(&self)
+                .and_then(|talk| talk.keep_up(&mut self, &mut shown, &mut report));
+            let Err(error) = over else { return };
+            if began.elapsed() > WENT_WELL {
+                pause = FIRST_PAUSE;
+            }
+            report.failed(&error);
+            if self.rest(pause, &mut shown) == Learnt::Leaving {
+                return;
+            }
+            pause = (2 * pause).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// Waits before a new attempt, and hears meanwhile what the pictures are like.
+    fn rest(&mut self, pause: Duration, shown: &mut Reader<Shown>) -> Learnt {
+        let until = Instant::now() + pause;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() || self.learn(&shown.wait(left)) == Learnt::Leaving {
+                return if left.is_zero() { Learnt::Nothing } else { Learnt::Leaving };
+            }
+        }
+    }
+
+    fn learn(&mut self, newest: &Newest<Shown>) -> Learnt {
+        let &Newest::Fresh { value: Shown { size, millifps }, .. } = newest else {
+            let is_closed = matches!(newest, Newest::Closed);
+            return if is_closed { Learnt::Leaving } else { Learnt::Nothing };
+        };
+        let is_known = (self.facts.size, self.facts.millifps) == (Some(size), millifps);
+        (self.facts.size, self.facts.millifps) = (Some(size), millifps);
+        if is_known { Learnt::Nothing } else { Learnt::News }
+    }
+
+    fn names(&self) -> Names {
+        Names {
+            name: self.facts.name.clone(),
+            host_name: self.host_name.clone(),
+            port: self.reach.port,
+        }
+    }
+
+    /// What stands in the texts of this camera and in nobody else's.
+    fn mark(&self) -> (String, String) {
+        ("id".to_owned(), self.facts.id.clone())
+    }
+
+    fn services(&self) -> Vec<Service> {
+        let text: Vec<_> =
+            self.facts.to_text().into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+        let web_text = [text.clone(), vec![("path".to_owned(), "/".to_owned())]].concat();
+        vec![
+            Service { kind: CAMERA, port: self.reach.port, text },
+            Service { kind: WEB, port: self.reach.web_port, text: web_text },
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_camera_for_this_machine_alone_is_not_announced() {
+        let announced = |listener: &str| {
+            let listeners: Vec<SocketAddr> = vec![listener.parse().expect("an address")];
+            Announcement::new("a", "1", &listeners, "h").is_some()
+        };
+        assert!(announced("[::]:9999"));
+        assert!(announced("192.0.2.1:9999"));
+        assert!(!announced("127.0.0.1:9999"));
+        assert!(!announced("[::1]:9999"));
+        assert!(Announcement::new("a", "1", &[], "h").is_none());
+    }
+}

@@ -1,0 +1,94 @@
+//! Tells the owner how the camera is found, once when that changes, and not at every word of a loud neighbour.
+
+use super::talk::TalkError;
+use crate::net::reach::Reach;
+use crate::wire::mdns::{Called, Standing};
+use std::time::{Duration, Instant};
+
+/// What was said.
+#[derive(Debug)]
+pub(super) struct Report {
+    port: u16,
+    web_port: u16,
+    found_as: Option<Called>,
+    found_at: Option<Instant>,
+    /// How many names were told.
+    told: usize,
+    complaint: Option<&'static str>,
+}
+
+/// After the first few, another name is told at most once in this time.
+const FIRST: usize = 3;
+const APART: Duration = Duration::from_secs(60);
+
+/// What is complained of once, until the camera is found.
+const NO_NETWORK: &str = "no network";
+const CROWDED: &str = "crowded";
+const FAILED: &str = "failed";
+
+impl Report {
+    pub(super) fn new(reach: &Reach) -> Self {
+        let &Reach { port, web_port, .. } = reach;
+        Self { port, web_port, found_as: None, found_at: None, told: 0, complaint: None }
+    }
+
+    /// The camera cannot be announced for now.
+    pub(super) fn failed(&mut self, error: &TalkError) {
+        if self.is_new(FAILED) {
+            log::warn!(
+                "this camera is not announced on the LAN: {error}. Viewers need its address. lancam tries again at least \
+                 once a minute"
+            );
+        } else {
+            log::debug!("still not announced on the LAN: {error}");
+        }
+    }
+
+    /// How it stands now.
+    pub(super) fn tell(&mut self, standing: &Standing, now: Instant) {
+        match standing {
+            Standing::Alone if self.found_as.is_none() => {
+                if self.is_new(NO_NETWORK) {
+                    log::info!("not announced yet: this machine is in no network");
+                }
+            }
+            Standing::Crowded => {
+                if self.is_new(CROWDED) {
+                    log::warn!(
+                        "this camera is not announced on the LAN: another device there claims every name that it tries. \
+                         Viewers need its address. lancam goes on trying, every 5 s"
+                    );
+                }
+            }
+            Standing::Found(called) => self.found(called, now),
+            Standing::Alone | Standing::Asking => {}
+        }
+    }
+
+    fn found(&mut self, called: &Called, now: Instant) {
+        self.complaint = None;
+        let is_same = self.found_as.as_ref() == Some(called);
+        let is_soon = self.told >= FIRST && self.found_at.is_some_and(|at| now < at + APART);
+        if is_same || is_soon {
+            return;
+        }
+        self.found_at = Some(now);
+        self.told += 1;
+        let Called { instance, host, is_renamed } = called;
+        log::info!(
+            "announced on the LAN as {instance}, port {}; browsers find it at http://{host}.local:{}/",
+            self.port,
+            self.web_port
+        );
+        if *is_renamed {
+            log::warn!(
+                "another device on the LAN has this camera's name, so it is called {instance} there. --name gives it another"
+            );
+        }
+        self.found_as = Some(called.clone());
+    }
+
+    fn is_new(&mut self, complaint: &'static str) -> bool {
+        self.complaint.replace(complaint) != Some(complaint)
+    }
+}

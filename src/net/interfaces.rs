@@ -1,0 +1,96 @@
+//! The network interfaces that lead to a LAN, and the kernel's word when they change.
+
+use nix::errno::Errno;
+use nix::ifaddrs::getifaddrs;
+use nix::net::if_::{InterfaceFlags, if_nametoindex};
+use nix::sys::socket::{
+    AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, bind, recv, socket,
+};
+use std::collections::BTreeMap;
+use std::io;
+use std::net::IpAddr;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+
+/// An interface that is up.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Addressed {
+    /// Its addresses, each with the length of its network's prefix.
+    pub addresses: Vec<(IpAddr, u32)>,
+}
+
+/// The interfaces that lead to several machines, by their numbers: up, with a carrier, able to multicast; no loopback and
+/// no tunnels.
+///
+/// # Errors
+/// When the kernel does not say.
+pub fn of_lan() -> io::Result<BTreeMap<u32, Addressed>> {
+    let needed =
+        InterfaceFlags::IFF_UP | InterfaceFlags::IFF_RUNNING | InterfaceFlags::IFF_MULTICAST;
+    let unwanted = InterfaceFlags::IFF_LOOPBACK | InterfaceFlags::IFF_POINTOPOINT;
+    let mut found: BTreeMap<u32, Addressed> = BTreeMap::new();
+    for interface in getifaddrs()? {
+        if !interface.flags.contains(needed) || interface.flags.intersects(unwanted) {
+            continue;
+        }
+        let (Some(address), Some(mask)) = (interface.address, interface.netmask) else { continue };
+        let v4 = || {
+            let mask = mask.as_sockaddr_in()?.ip();
+            Some((address.as_sockaddr_in()?.ip().into(), mask.to_bits().leading_ones()))
+        };
+        let v6 = || {
+            let mask = mask.as_sockaddr_in6()?.ip();
+            Some((address.as_sockaddr_in6()?.ip().into(), mask.to_bits().leading_ones()))
+        };
+        let Some(address) = v4().or_else(v6) else { continue };
+        // Gone since: the kernel's word of that is on its way.
+        let Ok(index) = if_nametoindex(interface.interface_name.as_str()) else { continue };
+        let addresses = &mut found.entry(index).or_default().addresses;
+        if !addresses.contains(&address) {
+            addresses.push(address);
+        }
+    }
+    Ok(found)
+}
+
+/// Becomes readable when interfaces or addresses have changed.
+#[derive(Debug)]
+pub struct Changes(OwnedFd);
+
+/// <linux/rtnetlink.h>: links, and their addresses of both families.
+const GROUPS: u32 = 0x1 | 0x10 | 0x100;
+
+impl Changes {
+    /// Listens for changes from now on.
+    ///
+    /// # Errors
+    /// When this process may not.
+    pub fn listen() -> io::Result<Self> {
+        let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+        let kind = SockProtocol::NetlinkRoute;
+        let socket = socket(AddressFamily::Netlink, SockType::Raw, flags, kind)?;
+        bind(socket.as_raw_fd(), &NetlinkAddr::new(0, GROUPS))?;
+        Ok(Self(socket))
+    }
+
+    /// Whether there was any since the last call. What it was is not looked at.
+    pub fn take(&self) -> bool {
+        let mut buffer = [0; 8192];
+        let mut any = false;
+        // As many as the kernel keeps; more come with the next call.
+        for _ in 0..64 {
+            match recv(self.0.as_raw_fd(), &mut buffer, MsgFlags::MSG_DONTWAIT) {
+                Ok(count) if count > 0 => any = true,
+                // Some were lost.
+                Err(Errno::ENOBUFS) => any = true,
+                _ => break,
+            }
+        }
+        any
+    }
+}
+
+impl AsFd for Changes {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
