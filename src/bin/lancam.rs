@@ -148,7 +148,8 @@ mod linux {
             renditions,
             tutorial: config.tutorial_wish(),
             http: HttpRules {
-                names: config.name.iter().chain([&host_name]).cloned().collect(),
+                names: [&config.http_names[..], config.name.as_slice(), &[host_name.clone()]]
+                    .concat(),
                 origins: config.cors.clone(),
             },
             desk: desk.clone(),

@@ -55,6 +55,7 @@ fn three(name: &str) -> [&'static str; 3] {
         "listen" => ["127.0.0.1:1", "[::1]:2", "127.0.0.1:3"],
         "allow" => ["203.0.113.1", "203.0.113.0/24", "any"],
         "name" => ["a", "b", "c"],
+        "http-name" => ["a.example", "b.example", "c"],
         "announce" => ["off", "on", "off"],
         "cors" => ["http://a", "http://b", "*"],
         "max-viewers" => ["1", "2", "3"],

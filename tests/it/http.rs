@@ -261,7 +261,7 @@ fn only_names_of_the_camera_are_answered() {
     };
     let port = camera.port();
     for host in
-        ["127.0.0.1", "192.168.7.7:8080", "[::1]:1", "localhost", "kitchen", "Kitchen.local"]
+        ["127.0.0.1", "192.168.7.7:8080", "[::1]:1", "localhost", "mjpgstreamer1", "Kitchen.local"]
     {
         assert_eq!(ask(host).code, 200, "{host}");
     }
@@ -269,8 +269,30 @@ fn only_names_of_the_camera_are_answered() {
     for host in ["evil.example", "kitchen.evil.example", "127.0.0.1.evil.example"] {
         let answer = ask(host);
         assert_eq!((answer.code, answer.header("Connection")), (421, Some("close")), "{host}");
-        assert!(answer.text().contains("its IP address works"), "{}", answer.text());
+        let text = answer.text();
+        assert!(text.contains(&format!("start lancam with --http-name {host}\n")), "{text}");
         camera.line_with(host);
+    }
+    // A page elsewhere learns nothing of this machine.
+    let answer = ask("evil.example:8080");
+    let answer = answer.text();
+    let host_name = std::fs::read_to_string("/proc/sys/kernel/hostname").expect("it has one");
+    let words: Vec<_> = answer.split(|it: char| !it.is_alphanumeric()).collect();
+    assert!(!words.contains(&host_name.trim()) && !words.contains(&"kitchen"), "{answer}");
+
+    // The advice works.
+    let options = ["--source", "test:64x48", "--http-name", "evil.example", "--http-name", "b.c"];
+    let camera = CameraProcess::start(&options);
+    for (host, code) in [
+        ("evil.example:8080", 200),
+        ("Evil.Example.", 200),
+        ("b.c", 200),
+        ("c.c", 421),
+        ("x.evil.example", 421),
+    ] {
+        let mut client = HttpClient::connect(camera.port());
+        client.say(&format!("GET /snapshot HTTP/1.1\r\nHost: {host}\r\n\r\n"));
+        assert_eq!(client.answer("GET").code, code, "{host}");
     }
 }
 

@@ -133,7 +133,7 @@ fn home_assistants_rule_finds_whole_pictures() {
     let camera = camera();
     let mut tcp = TcpStream::connect(("127.0.0.1", camera.port())).expect("connects");
     tcp.set_read_timeout(Some(Duration::from_secs(10))).expect("its own timeout");
-    tcp.write_all(b"GET /stream HTTP/1.1\r\nHost: homeassistant\r\n\r\n").expect("writes");
+    tcp.write_all(b"GET /stream HTTP/1.1\r\nHost: homeassistant.example\r\n\r\n").expect("writes");
     let mut sink = [0; 64];
     let count = tcp.read(&mut sink).expect("an answer");
     assert!(sink[..count].starts_with(b"HTTP/1.1 421"), "a name of its own is not ours");

@@ -47,6 +47,7 @@ mod matroska;
 mod matroska_reader;
 mod mdns_cable;
 mod mdns_trouble;
+mod names;
 mod native_client;
 mod native_example;
 mod odd_sizes;

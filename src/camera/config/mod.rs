@@ -89,6 +89,8 @@ pub struct Config {
     pub name: Option<String>,
     /// Origins whose pages may read what HTTP says.
     pub cors: Vec<String>,
+    /// More names that HTTP answers to.
+    pub http_names: Vec<String>,
     /// Whether the tutorial's client is served.
     pub pickle: bool,
     /// How many may watch.
@@ -130,6 +132,7 @@ impl Default for Config {
             announce: Announce::On,
             name: None,
             cors: Vec::new(),
+            http_names: Vec::new(),
             pickle: false,
             max_viewers: 64,
             control: Control::Off,

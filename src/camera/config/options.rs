@@ -101,7 +101,7 @@ const fn entry(
 }
 
 /// All of them, in the order of `--help`.
-pub static OPTIONS: [Entry; 25] = [
+pub static OPTIONS: [Entry; 26] = [
     Entry {
         help: "auto; /dev/video0 or /dev/v4l/by-id/...; test[:WxH[@FPS]] (a moving pattern); \
                clip.mjpeg (looped at --fps); - (JPEGs on standard input)",
@@ -219,6 +219,18 @@ pub static OPTIONS: [Entry; 25] = [
         default: "on",
         in_file: InFile::Key("\"on\""),
         ..entry(Section::Viewers, "announce", "on|off", Kind::Text, values::announce)
+    },
+    Entry {
+        help: "repeatable; another name by which browsers and proxies reach this camera; IP addresses, names without a dot \
+               and names in .local, .lan, .internal and .home.arpa always work",
+        in_file: InFile::Key("[\"camera.example.org\"]"),
+        ..entry(
+            Section::Viewers,
+            "http-name",
+            "NAME",
+            Kind::List(|config| config.http_names.clear()),
+            values::http_name,
+        )
     },
     Entry {
         help: "repeatable; a web page of that origin may read what HTTP says; * for all",

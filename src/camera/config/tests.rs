@@ -86,6 +86,8 @@ fn a_wrong_option_is_told_with_what_would_work() {
         (&["--format", "H264"], "YUYV"),
         (&["--listen", "9999"], "ADDRESS:PORT"),
         (&["--allow", "home"], "any"),
+        (&["--http-name", "http://cam.fritz.box:8080/"], "type the name alone: cam.fritz.box"),
+        (&["--http-name", "*.fritz.box"], "for each name"),
         (&["--cors", "octopi.local"], "http://octopi.local:5000"),
         (&["--cors", "http://octopi.local/x"], "without a path"),
         (&["--cors", "http://a\r\nX: y"], "without a path"),

@@ -194,6 +194,11 @@ pub(super) fn name(config: &mut Config, value: &str) -> Set {
     Ok(())
 }
 
+pub(super) fn http_name(config: &mut Config, value: &str) -> Set {
+    config.http_names.push(host::parse_name(value).map_err(Wrong::Because)?);
+    Ok(())
+}
+
 pub(super) fn cors(config: &mut Config, value: &str) -> Set {
     if !host::is_origin(value) {
         return Err(would_work(

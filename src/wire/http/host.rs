@@ -2,9 +2,17 @@
 
 use core::net::{Ipv4Addr, Ipv6Addr};
 
-/// Whether a `Host` header names the camera: by an address, as `localhost`, or by one of its `names`, alone or in the
-/// domain `local`. What is behind a foreign name, its owner decides from moment to moment (DNS rebinding).
+/// Domains that the public DNS does not have, so that no stranger owns a name there: RFC 6762, what home routers use,
+/// what ICANN set aside in 2024, RFC 8375, RFC 6761.
+const PRIVATE_DOMAINS: [&str; 5] = ["local", "lan", "internal", "home.arpa", "localhost"];
+
+/// Whether a `Host` header names the camera: by an address, by a name that no stranger can own, or by one of `names`. What
+/// is behind a stranger's name, its owner decides from moment to moment (DNS rebinding).
 pub fn is_ours(host: &str, names: &[String]) -> bool {
+    // Whoever leaves it empty was told no name, and no browser does.
+    if host.is_empty() || host.parse::<Ipv6Addr>().is_ok() {
+        return true;
+    }
     if let Some(rest) = host.strip_prefix('[') {
         let Some((address, port)) = rest.split_once(']') else { return false };
         // A scope is of use to its own machine only, but some send it.
@@ -15,37 +23,72 @@ pub fn is_ours(host: &str, names: &[String]) -> bool {
     if !is_port(port) {
         return false;
     }
-    if name.parse::<Ipv4Addr>().is_ok() {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    if name.parse::<Ipv4Addr>().is_ok() || names.iter().any(|known| is_same(name, known)) {
         return true;
     }
-    let name = name.strip_suffix('.').unwrap_or(name);
-    let is = |known: &str| !known.is_empty() && name.eq_ignore_ascii_case(known);
-    let local = name.len().checked_sub(".local".len()).and_then(|at| name.split_at_checked(at));
-    let label = local.filter(|(_, domain)| domain.eq_ignore_ascii_case(".local"));
-    is("localhost")
-        || names
-            .iter()
-            .any(|known| is(known) || label.is_some_and(|(it, _)| is_label_of(it, known)))
+    let has_labels = name.split('.').all(|label| !label.is_empty() && label.chars().all(is_plain));
+    // A name of one label is a top-level domain, or no domain at all: proxies and routers make those up.
+    has_labels && (!name.contains('.') || PRIVATE_DOMAINS.into_iter().any(|it| is_in(name, it)))
 }
 
-/// Whether a label in the domain `local` is what this name is announced as: in small letters, dashes for what
-/// labels cannot have, and a number behind where there are two of that name, or the machine has it too.
-fn is_label_of(label: &str, name: &str) -> bool {
-    let same = |(a, b): (char, char)| {
-        a.eq_ignore_ascii_case(&b) || (a == '-' && b.is_ascii() && !b.is_ascii_alphanumeric())
+/// A name as `--http-name` has it: without scheme, port, path and final dot, in small letters.
+///
+/// # Errors
+/// What to type instead, in a sentence.
+pub fn parse_name(text: &str) -> Result<String, String> {
+    let bare = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let bare = bare.split(['/', '?', '#']).next().unwrap_or_default();
+    let is_address = |text: &str| {
+        let text = text.trim_matches(['[', ']']);
+        let text = text.split('%').next().unwrap_or_default();
+        text.parse::<Ipv4Addr>().is_ok() || text.parse::<Ipv6Addr>().is_ok()
     };
-    let length = name.chars().count();
-    let mut rest = label.chars();
-    let begins = rest.by_ref().take(length).zip(name.chars()).filter(|&pair| same(pair)).count();
-    if length == 0 || begins < length {
-        return false;
+    let without_port =
+        bare.rsplit_once(':').filter(|(_, port)| port.bytes().all(|it| it.is_ascii_digit()));
+    let without_port = without_port.map_or(bare, |(name, _)| name);
+    if is_address(bare) || is_address(without_port) {
+        return Err("lancam answers to every IP address anyway. Leave this out".into());
     }
-    let rest = rest.as_str();
-    let number = rest.strip_prefix('-').unwrap_or_default();
-    rest.is_empty()
-        || (!number.is_empty()
-            && number.len() <= 5
-            && number.bytes().all(|byte| byte.is_ascii_digit()))
+    let name = without_port.strip_suffix('.').unwrap_or(without_port).to_ascii_lowercase();
+    if name.contains('*') {
+        return Err("a pattern is not possible. Repeat --http-name for each name".into());
+    }
+    if !name.is_ascii() {
+        return Err("type the name as browsers send it, such as xn--kche-0ra.example".into());
+    }
+    let is_label = |label: &str| (1..=63).contains(&label.len()) && label.chars().all(is_plain);
+    if name.len() > 253 || !name.split('.').all(is_label) {
+        return Err("type a name such as camera.example.org".into());
+    }
+    match name.eq_ignore_ascii_case(text.strip_suffix('.').unwrap_or(text)) {
+        true => Ok(name),
+        false => Err(format!("type the name alone: {name}")),
+    }
+}
+
+/// The name in a `Host` header, as [`parse_name`] takes it; `None` where it is no name.
+pub fn name_in(host: &str) -> Option<String> {
+    let name = host.split_once(':').map_or(host, |(name, _)| name);
+    parse_name(name).ok()
+}
+
+fn is_same(name: &str, known: &str) -> bool {
+    let known = known.strip_suffix('.').unwrap_or(known);
+    !known.is_empty() && name.eq_ignore_ascii_case(known)
+}
+
+fn is_in(name: &str, domain: &str) -> bool {
+    let at = name.len().checked_sub(domain.len()).and_then(|at| name.split_at_checked(at));
+    at.is_some_and(|(label, rest)| {
+        rest.eq_ignore_ascii_case(domain) && label.len() > 1 && label.ends_with('.')
+    })
+}
+
+/// Stands in names: RFC 1123's letters, the underscore of Docker's services, and letters of any script, which some
+/// programs send as they are.
+fn is_plain(letter: char) -> bool {
+    letter.is_alphanumeric() || letter == '-' || letter == '_'
 }
 
 /// Whether this is an origin as browsers write it: a scheme, a host, and a port if it is another than usual.
@@ -68,58 +111,116 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_and_own_names_are_ours_and_nothing_else_is() {
-        let names = [
-            "Kitchen".to_owned(),
-            "raspberrypi".to_owned(),
-            "pi.example.org".to_owned(),
-            "ümlaut".to_owned(),
-            "Front door".to_owned(),
-        ];
+    fn addresses_and_names_that_no_stranger_owns_are_ours_and_nothing_else_is() {
+        let names = ["pi.example.org".to_owned(), "Cam.Fritz.box".to_owned(), String::new()];
         for host in [
+            "",
             "192.168.1.9",
             "192.168.1.9:8080",
             "[::1]:8080",
+            "::1",
             "[fe80::1%eth0]",
+            "[fe80::1%25eth0]:80",
             "localhost:1",
             "LOCALHOST",
+            "front.localhost",
             "raspberrypi",
-            "raspberrypi.local:8080",
+            "raspberrypi.",
             "RaspberryPi.Local.",
-            "kitchen.local",
+            "kitchen.local:8080",
+            "garage-left.local",
+            "k-che.local",
+            "k\u{fc}che.local",
+            "xn--kche-0ra.local",
+            "a.b.local",
+            "mjpgstreamer1",
+            "my_service",
+            "homeassistant:8123",
+            "cam.lan",
+            "host.docker.internal",
+            "pi.home.arpa:80",
             "pi.example.org",
-            "ümlaut.local",
-            "raspberrypi-9999.local",
-            "kitchen-2.local:8080",
-            "front-door.local",
+            "PI.example.org.:8080",
+            "cam.fritz.box",
         ] {
             assert!(is_ours(host, &names), "{host}");
         }
         for host in [
-            "",
             ":80",
+            ".",
             ".local",
+            "..local",
+            "a..local",
             "evil.example",
+            "x.pi.example.org",
+            "fritz.box",
+            "cam2.fritz.box",
             "raspberrypi.evil.example",
             "raspberrypi.local.evil.example",
             "localhost.evil.example",
             "192.168.1.9.evil.example",
             "192.168.1.9@evil.example",
+            "evil.example@pi",
+            "evil.example#.local",
+            "evil.example/.local",
+            "evil.example\\.local",
+            "a b",
             "[::1",
             "[::1].evil.example",
             "[evil.example]",
+            "[::1]]",
             "raspberrypi:x",
             "raspberrypi:123456",
-            "::1",
-            "xümlaut",
-            "raspberrypi-9999",
-            "raspberrypi-.local",
-            "raspberrypi-x.local",
-            "-2.local",
-            "front-doors.local",
-            "mlocal",
+            "evil.example:80:80",
+            "notlocal.example",
+            "evil.xlocal",
+            "home.arpa.example",
+            "x.arpa",
         ] {
             assert!(!is_ours(host, &names), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_name_for_http_is_a_name_alone_and_mistakes_are_told_what_to_type() {
+        for (text, name) in [
+            ("cam.fritz.box", "cam.fritz.box"),
+            ("Cam.Fritz.Box.", "cam.fritz.box"),
+            ("mjpgstreamer1", "mjpgstreamer1"),
+            ("xn--kche-0ra.example", "xn--kche-0ra.example"),
+        ] {
+            assert_eq!(parse_name(text).as_deref(), Ok(name));
+        }
+        for (text, advice) in [
+            ("cam.fritz.box:8080", "type the name alone: cam.fritz.box"),
+            ("http://cam.fritz.box", "type the name alone: cam.fritz.box"),
+            ("https://cam.fritz.box:443/x?y", "type the name alone: cam.fritz.box"),
+            ("cam.fritz.box/stream", "type the name alone: cam.fritz.box"),
+            ("*.fritz.box", "Repeat --http-name"),
+            ("192.168.1.9", "Leave this out"),
+            ("192.168.1.9:80", "Leave this out"),
+            ("[::1]:80", "Leave this out"),
+            ("fe80::1%eth0", "Leave this out"),
+            ("k\u{fc}che.example", "xn--kche-0ra.example"),
+            ("", "such as camera.example.org"),
+            (".", "such as camera.example.org"),
+            ("a..b", "such as camera.example.org"),
+            ("a b.example", "such as camera.example.org"),
+            ("user@cam.example", "such as camera.example.org"),
+        ] {
+            let error = parse_name(text).expect_err(text);
+            assert!(error.contains(advice), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_name_in_a_refused_header_is_one_that_can_be_allowed() {
+        assert_eq!(name_in("Cam.Fritz.Box.:8080").as_deref(), Some("cam.fritz.box"));
+        assert_eq!(name_in("evil example"), None);
+        assert_eq!(name_in("<b>.example"), None);
+        for host in ["cam.fritz.box:8080", "cam.fritz.box", "CAM.fritz.box."] {
+            let names = [name_in(host).expect("a name")];
+            assert!(is_ours(host, &names), "{host}");
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::camera::update::StatusText;
 use crate::camera::{page, state};
 use crate::source::clock;
 use crate::wire::http::Refusal;
+use crate::wire::http::host;
 use crate::wire::http::request::{Afterwards, Method};
 use crate::wire::http::resource::Resource;
 use crate::wire::http::response::{Head, Status};
@@ -146,15 +147,14 @@ pub(super) fn reason_not_to_wait(status: &StatusText) -> Option<Refusal> {
     }
 }
 
-/// A page elsewhere may have had its own name point here.
-pub(super) fn foreign_host(host: &str, camera: &Camera) -> Refusal {
-    let shown: String = host.chars().filter(|letter| !letter.is_control()).take(60).collect();
-    let name = camera.http.names.last().map_or("localhost", String::as_str);
-    Refusal::new(
-        Status::MISDIRECTED,
-        format!(
-            "this camera is not called {shown}; its IP address works, and {name}.local, and {name}; \
-             lancam --name {shown} would make it answer to that"
+/// A page elsewhere may have had its own name point here: it is told nothing that it did not know.
+pub(super) fn foreign_host(host: &str) -> Refusal {
+    let text = match host::name_in(host) {
+        Some(name) => format!(
+            "this camera does not answer to the name {name}. Use its IP address, or its name that ends in .local. \
+             To have it answer to {name}, start lancam with --http-name {name}"
         ),
-    )
+        None => "this camera does not answer to that name. Use its IP address, or its name that ends in .local".into(),
+    };
+    Refusal::new(Status::MISDIRECTED, text)
 }

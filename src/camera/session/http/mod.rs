@@ -291,9 +291,7 @@ fn asked(request: &Request<'_>, camera: &Camera) -> Asked {
         allow_origin: origin,
     };
     asked.resource = match request.host {
-        Some(host) if !host::is_ours(host, &rules.names) => {
-            Err(answers::foreign_host(host, camera))
-        }
+        Some(host) if !host::is_ours(host, &rules.names) => Err(answers::foreign_host(host)),
         _ if request.method == Method::Other => {
             let text = "only GET, HEAD and OPTIONS work here";
             Err(Refusal::new(Status::METHOD_NOT_ALLOWED, text))
