@@ -39,6 +39,11 @@ pub fn picture_size(jpeg: &[u8]) -> Option<Size> {
     }
 }
 
+/// Where scans begin. Their data holds no such bytes (B.1.1.5); thumbnails may, and are counted with them.
+pub fn scans(jpeg: &[u8]) -> impl Iterator<Item = usize> {
+    jpeg.windows(2).enumerate().filter(|(_, pair)| *pair == [0xFF, SOS]).map(|(at, _)| at)
+}
+
 /// The marker at `at`, and where what follows it begins. Fill bytes (`FF FF`) may precede it (B.1.1.2).
 pub fn marker_at(bytes: &[u8], mut at: usize) -> Option<(u8, usize)> {
     if *bytes.get(at)? != 0xFF {

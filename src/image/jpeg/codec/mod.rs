@@ -24,6 +24,9 @@ pub enum JpegError {
     /// Bytes without a frame header.
     #[error("{0} bytes without a frame header are no JPEG")]
     NoSize(usize),
+    /// Each costs as much as decoding the whole picture once.
+    #[error("a JPEG of more than {MOST_SCANS} scans is over the limit")]
+    TooManyScans,
     /// Subsampling that is in no camera, such as CMYK's.
     #[error("a JPEG with {0} cannot be shown")]
     Unsupported(&'static str),
@@ -106,7 +109,9 @@ impl Decoder {
     /// # Errors
     /// When the library has no memory.
     pub fn new() -> Result<Self, JpegError> {
-        Ok(Self { decompressor: Decompressor::new().map_err(JpegError::Setup)? })
+        let mut decompressor = Decompressor::new().map_err(JpegError::Setup)?;
+        decompressor.set_scan_limit(MOST_SCANS).map_err(JpegError::Setup)?;
+        Ok(Self { decompressor })
     }
 
     /// Decodes `jpeg` straight into a screen's pixels, making `picture` as large as the JPEG.
@@ -195,6 +200,10 @@ impl Decoder {
     }
 }
 
+/// Each scan goes over the whole picture, and a few bytes are enough for one. What cameras send has one, or one for each
+/// colour; the scripts of progressive encoders have ten to twenty.
+pub(super) const MOST_SCANS: u32 = 32;
+
 /// No JPEG is larger.
 const EVERY_PIXEL: Size = Size::new(usize::MAX, usize::MAX);
 
@@ -251,6 +260,7 @@ const WARNINGS: [&str; 6] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::image::jpeg::markers;
 
     fn ramp(size: Size, chroma: Chroma) -> Planes {
         let mut planes = Planes::default();
@@ -357,6 +367,42 @@ mod tests {
         assert_eq!(cut.expect("shown"), Decoded::WithWarnings);
         assert!(matches!(decoder.decode(b"garbage", &mut picture), Err(JpegError::Broken(_))));
         assert!(matches!(decoder.decode(&[], &mut picture), Err(JpegError::Broken(_))));
+    }
+
+    /// The picture's own scan again and again, as often as that.
+    fn with_scans(jpeg: &[u8], scans: usize) -> Vec<u8> {
+        let scan = jpeg.windows(2).position(|pair| pair == [0xFF, markers::SOS]).expect("a scan");
+        let end = jpeg.len() - 2;
+        [&jpeg[..scan], &jpeg[scan..end].repeat(scans), &jpeg[end..]].concat()
+    }
+
+    #[test]
+    fn a_jpeg_of_thousands_of_scans_is_refused_before_they_are_decoded() {
+        let jpeg = encode(&ramp(Size::new(640, 480), Chroma::Grey), 90);
+        // What makes libjpeg look for further scans: the first has one of three components.
+        let progressive = {
+            let mut jpeg = jpeg.clone();
+            let frame = jpeg.windows(2).position(|pair| pair == [0xFF, 0xC0]).expect("SOF0");
+            jpeg[frame + 1] = 0xC2;
+            let scan = jpeg.windows(2).position(|pair| pair == [0xFF, markers::SOS]).expect("SOS");
+            // Only the DC coefficients.
+            jpeg[scan + 8] = 0;
+            jpeg
+        };
+        let mut decoder = Decoder::new().expect("decoder");
+        let mut picture = Picture::default();
+        let many = with_scans(&progressive, 5000);
+        let started = std::time::Instant::now();
+        let refused = decoder.decode(&many, &mut picture).expect_err("too many").to_string();
+        assert!(refused.contains("scans"), "{refused}");
+        assert!(decoder.decode_planes(&many, Size::new(8, 8), &mut Planes::default()).is_err());
+        let mut turner = Turner::new().expect("a turner");
+        let mut out = vec![0; Turner::max_len(Size::new(640, 480)).expect("small enough")];
+        let turned =
+            turner.turn(&many, crate::image::orientation::Orientation::default(), &mut out);
+        assert!(matches!(turned, Err(JpegError::TooManyScans)), "{turned:?}");
+        assert!(started.elapsed().as_secs() < 20, "5000 scans take minutes");
+        decoder.decode(&jpeg, &mut picture).expect("the next one is fine");
     }
 
     #[test]

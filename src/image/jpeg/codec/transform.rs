@@ -1,6 +1,6 @@
 //! Turns and mirrors JPEGs without decoding them: their coefficients change places, and nothing is lost.
 
-use super::{Decoded, Encoder, JpegError};
+use super::{Decoded, Encoder, JpegError, MOST_SCANS};
 use crate::image::jpeg::markers;
 use crate::image::orientation::{Mirror, Orientation, Rotation};
 use crate::image::picture::MAX_PIXELS;
@@ -73,6 +73,10 @@ impl Turner {
         let size = markers::picture_size(jpeg).ok_or(JpegError::NoSize(jpeg.len()))?;
         if size.area() > MAX_PIXELS {
             return Err(JpegError::TooLarge(size));
+        }
+        // It has no limit of its own for these.
+        if markers::scans(jpeg).nth(MOST_SCANS as usize).is_some() {
+            return Err(JpegError::TooManyScans);
         }
         let mut transform = Transform::op(operation(orientation));
         transform.trim = true;
