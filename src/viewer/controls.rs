@@ -85,13 +85,27 @@ struct Inside {
     /// What was sent and not answered: one at a time, so that values that come faster than they are answered replace each
     /// other here, and an answer is known to be its.
     asked: Option<u32>,
-    /// A list that is being told, and how many messages of it are still to come.
-    listing: Option<(Vec<Control>, u32)>,
+    /// Whether the camera was asked for its list; from then on it tells another when another source was opened.
+    has_asked: bool,
+    /// The list that is being told.
+    listing: Option<Listing>,
 }
 
-/// A camera that claims more is not believed.
-const MOST_CONTROLS: usize = 2048;
-const MOST_ITEMS: usize = 4096;
+/// A list that is being told.
+#[derive(Debug)]
+struct Listing {
+    all: Vec<Control>,
+    /// Messages of it that are still to come.
+    left: u32,
+    /// Bytes of memory that may still be spent on it.
+    budget: usize,
+}
+
+/// For one camera's controls: the richest of cameras needs a fiftieth of it, and what a camera claims beyond is left out.
+const BUDGET: usize = 1 << 20;
+
+/// Values that are set faster than they can be sent.
+const MOST_WANTED: usize = 2048;
 
 impl Remote {
     /// The same; each change rings `doorbell`.
@@ -110,8 +124,8 @@ impl Remote {
     pub fn close(&self) {
         let mut inside = self.lock();
         inside.is_open = false;
-        inside.wants_list = false;
-        inside.show(|shown| *shown = Controls::default());
+        (inside.wants_list, inside.has_asked, inside.listing) = (false, false, None);
+        inside.show(Controls::default());
     }
 
     /// What is known.
@@ -128,16 +142,13 @@ impl Remote {
         let waiting = inside.wanted.len();
         match inside.wanted.iter_mut().find(|(wanted, _)| *wanted == id) {
             Some((_, wanted)) => *wanted = value,
-            None if waiting < MOST_CONTROLS => inside.wanted.push_back((id, value)),
+            None if waiting < MOST_WANTED => inside.wanted.push_back((id, value)),
             None => return,
         }
-        inside.show(|shown| {
-            shown.complaint = None;
-            if let Some(control) = shown.all.iter_mut().find(|it| it.id == id)
-                && control.kind != ControlKind::Button
-            {
-                control.value = value;
-            }
+        inside.complain(None);
+        inside.change(id, |control| {
+            (control.kind != ControlKind::Button)
+                .then(|| Control { value, ..Control::clone(control) })
         });
     }
 
@@ -163,7 +174,7 @@ impl Remote {
         let (is_open, shown) = (inside.is_open, Arc::clone(&inside.shown));
         *inside = Inside { doorbell, is_open, shown, ..Inside::default() };
         if is_open {
-            inside.show(|shown| shown.state = State::Disconnected);
+            inside.become_known(State::Disconnected);
         }
     }
 
@@ -171,6 +182,7 @@ impl Remote {
     pub(super) fn next_request(&self) -> Option<Request> {
         let mut inside = self.lock();
         if std::mem::take(&mut inside.wants_list) {
+            inside.has_asked = true;
             return Some(Request::List);
         }
         if inside.asked.is_some() {
@@ -201,14 +213,39 @@ impl Remote {
 }
 
 impl Inside {
-    /// Changes what is shown; whoever looks at it still has what it was.
-    fn show(&mut self, change: impl FnOnce(&mut Controls)) {
-        let mut shown = Controls::clone(&self.shown);
-        change(&mut shown);
-        if shown == *self.shown {
-            return;
+    /// Shows something else.
+    fn show(&mut self, controls: Controls) {
+        if controls != *self.shown {
+            self.shown = Arc::new(controls);
+            self.ring();
         }
-        self.shown = Arc::new(shown);
+    }
+
+    fn become_known(&mut self, state: State) {
+        if self.shown.state != state {
+            Arc::make_mut(&mut self.shown).state = state;
+            self.ring();
+        }
+    }
+
+    fn complain(&mut self, complaint: Option<&str>) {
+        if self.shown.complaint.as_deref() != complaint {
+            Arc::make_mut(&mut self.shown).complaint = complaint.map(str::to_owned);
+            self.ring();
+        }
+    }
+
+    /// Shows what `change` makes of one control. What is shown is copied only where somebody still looks at what it was, so
+    /// a camera that tells of a control all the time costs a copy for each look and not for each message.
+    fn change(&mut self, id: u32, change: impl FnOnce(&Control) -> Option<Control>) {
+        let Some(at) = self.shown.all.iter().position(|control| control.id == id) else { return };
+        let known = &self.shown.all[at];
+        let Some(changed) = change(known).filter(|changed| changed != known) else { return };
+        Arc::make_mut(&mut self.shown).all[at] = changed;
+        self.ring();
+    }
+
+    fn ring(&self) {
         if let Some(doorbell) = &self.doorbell {
             doorbell.ring();
         }
@@ -217,24 +254,26 @@ impl Inside {
     fn ask_for_list(&mut self) {
         self.wants_list = self.is_connected;
         let state = if self.is_connected { State::Asked } else { State::Disconnected };
-        self.show(|shown| shown.state = state);
+        self.become_known(state);
     }
 
+    /// A list begins. One that nobody wants to know is not taken.
     fn begin_list(&mut self, count: u32, reason: &str) {
         self.listing = None;
+        if !self.has_asked || !self.is_open {
+            return;
+        }
         if count > 0 {
-            self.listing = Some((Vec::new(), count));
-        } else if self.is_open {
+            self.listing = Some(Listing { all: Vec::new(), left: count, budget: BUDGET });
+        } else {
             let state = State::Refused(reason.into());
-            self.show(|shown| *shown = Controls { state, ..Controls::default() });
+            self.show(Controls { state, ..Controls::default() });
         }
     }
 
     fn hear_of(&mut self, told: &control::Control<'_>) {
-        if let Some((all, _)) = &mut self.listing {
-            if all.len() < MOST_CONTROLS {
-                all.push(Control::from(told));
-            }
+        if let Some(listing) = &mut self.listing {
+            listing.hear_of(told);
             return self.count_listed();
         }
         let is_answer = self.asked == Some(told.id);
@@ -244,59 +283,74 @@ impl Inside {
         // Somebody drags it: where it is by now is known here, and not yet there.
         let is_newer_here =
             self.wanted.iter().any(|(id, _)| *id == told.id) || self.asked == Some(told.id);
-        self.show(|shown| {
-            let Some(known) = shown.all.iter_mut().find(|known| known.id == told.id) else {
-                return;
-            };
-            let items = std::mem::take(&mut known.items);
+        self.change(told.id, |known| {
             let value = if is_newer_here { known.value } else { told.value };
-            *known = Control { items, value, ..Control::from(told) };
+            // Its name is listed once, so that it cannot grow.
+            let (name, items) = (known.name.clone(), known.items.clone());
+            Some(Control { name, items, value, ..Control::from(told) })
         });
     }
 
     fn hear_of_item(&mut self, id: u32, value: i64, name: &str) {
-        let Some((all, _)) = &mut self.listing else { return };
-        if let Some(control) = all.last_mut()
-            && control.id == id
-            && control.items.len() < MOST_ITEMS
-        {
-            control.items.push((value, name.into()));
-        }
+        let Some(listing) = &mut self.listing else { return };
+        listing.hear_of_item(id, value, name);
         self.count_listed();
     }
 
     /// One message less of the list is to come.
     fn count_listed(&mut self) {
-        let Some((_, left)) = &mut self.listing else { return };
-        *left = left.saturating_sub(1);
-        if *left > 0 {
+        let Some(listing) = &mut self.listing else { return };
+        listing.left = listing.left.saturating_sub(1);
+        if listing.left > 0 {
             return;
         }
-        let Some((mut all, _)) = self.listing.take() else { return };
+        let Some(Listing { mut all, .. }) = self.listing.take() else { return };
         for (id, value) in &self.wanted {
             if let Some(control) = all.iter_mut().find(|control| control.id == *id) {
                 control.value = *value;
             }
         }
-        if self.is_open {
-            self.show(|shown| {
-                let complaint = shown.complaint.take();
-                *shown = Controls { state: State::Listed, all, complaint };
-            });
-        }
+        let complaint = self.shown.complaint.clone();
+        self.show(Controls { state: State::Listed, all, complaint });
     }
 
     /// A request was refused; whether it was of controls.
     fn refused(&mut self, text: &str) -> bool {
         if self.asked.take().is_some() {
-            self.show(|shown| shown.complaint = Some(text.into()));
+            self.complain(Some(text));
         } else if self.is_open && self.shown.state == State::Asked {
             let state = State::Refused(text.into());
-            self.show(|shown| *shown = Controls { state, ..Controls::default() });
+            self.show(Controls { state, ..Controls::default() });
         } else {
             return false;
         }
         true
+    }
+}
+
+impl Listing {
+    fn hear_of(&mut self, told: &control::Control<'_>) {
+        let cost = size_of::<Control>() + told.name.len() + told.reason.len();
+        if self.pay(cost) {
+            self.all.push(Control::from(told));
+        }
+    }
+
+    fn hear_of_item(&mut self, id: u32, value: i64, name: &str) {
+        let is_its = self.all.last().is_some_and(|control| control.id == id);
+        if is_its
+            && self.pay(size_of::<(i64, String)>() + name.len())
+            && let Some(control) = self.all.last_mut()
+        {
+            control.items.push((value, name.into()));
+        }
+    }
+
+    /// Whether there is memory for it. Behind the first thing that there is none for, nothing is taken.
+    fn pay(&mut self, cost: usize) -> bool {
+        let left = self.budget.checked_sub(cost);
+        self.budget = left.unwrap_or_default();
+        left.is_some()
     }
 }
 
@@ -454,11 +508,70 @@ mod tests {
             remote.hear(&Message::MenuItem { id: 7, value: 5, name: "of another" });
         }
         assert_eq!(values(&remote), [5, 6], "it never ends");
-        remote.hear(&Message::ControlList { count: 1, reason: "" });
-        remote.hear(&told(1, 2));
-        assert_eq!(values(&remote), [2]);
-        remote.hear(&Message::ControlList { count: 1, reason: "" });
-        remote.hear(&Message::MenuItem { id: 1, value: 5, name: "of nobody" });
-        assert_eq!(values(&remote), []);
+        for (message, expected) in [
+            (told(1, 2), vec![2]),
+            (Message::MenuItem { id: 1, value: 5, name: "of nobody" }, vec![]),
+        ] {
+            remote.hear(&Message::ControlList { count: 1, reason: "" });
+            remote.hear(&message);
+            assert_eq!(values(&remote), expected);
+        }
+    }
+
+    #[test]
+    fn a_list_that_nobody_asked_for_is_not_kept() {
+        let remote = Remote::default();
+        remote.begin();
+        let tell = |remote: &Remote| {
+            remote.hear(&Message::ControlList { count: 3, reason: "" });
+            remote.hear(&told(1, 5));
+            remote.hear(&Message::MenuItem { id: 1, value: 5, name: "five" });
+            remote.lock().listing.is_none()
+        };
+        assert!(tell(&remote), "nobody looks");
+        remote.open();
+        assert!(tell(&remote), "the camera was not asked yet");
+        remote.next_request();
+        assert!(!tell(&remote), "now it was");
+        remote.hear(&told(2, 6));
+        assert_eq!(values(&remote), [5, 6]);
+        assert!(!tell(&remote), "another source was opened");
+        remote.close();
+        assert!(tell(&remote));
+    }
+
+    #[test]
+    fn a_list_takes_no_more_than_a_mebibyte() {
+        let remote = Remote::default();
+        remote.open();
+        remote.begin();
+        remote.next_request();
+        let long = "x".repeat(1000);
+        remote.hear(&Message::ControlList { count: 60 * 4097, reason: "" });
+        for id in 0..60 {
+            remote.hear(&told(id, 1));
+            for value in 0..4096 {
+                remote.hear(&Message::MenuItem { id, value, name: &long });
+            }
+        }
+        let controls = remote.controls();
+        assert_eq!(controls.state, State::Listed);
+        let items = controls.all.iter().flat_map(|control| &control.items);
+        let bytes: usize = items.map(|(_, name)| name.len()).sum();
+        assert!((BUDGET / 2..BUDGET).contains(&bytes), "{bytes} bytes");
+    }
+
+    #[test]
+    fn a_control_that_is_told_of_all_the_time_is_copied_once_for_each_look() {
+        let remote = listed();
+        let seen = remote.controls();
+        remote.hear(&told(2, 100));
+        let copied = Arc::as_ptr(&remote.lock().shown);
+        for value in 0..100 {
+            remote.hear(&told(2, value));
+            remote.hear(&told(77, value));
+        }
+        assert_eq!(Arc::as_ptr(&remote.lock().shown), copied, "nobody has looked meanwhile");
+        assert_eq!((values(&remote), seen.all[1].value), (vec![5, 99], 6));
     }
 }
