@@ -87,6 +87,11 @@ impl Developer {
         self.intake.begin_new_file();
     }
 
+    /// The size of what is being recorded; `None` while nothing is.
+    pub fn recorded_size(&self) -> Option<Size> {
+        self.intake.recorded_size()
+    }
+
     /// Its frames come at this rate, in thousandths of a frame per second; 0 where nobody knows.
     pub fn announce(&mut self, millifps: u32) {
         self.intake.announce(millifps);
@@ -135,9 +140,13 @@ impl Developer {
     }
 
     fn count(&mut self, sequence: u64, len: usize) {
-        self.totals.bytes += u64::try_from(len).unwrap_or(u64::MAX);
+        let len = u64::try_from(len).unwrap_or(u64::MAX);
+        self.totals.bytes = self.totals.bytes.saturating_add(len);
         match self.sequence {
-            Some(last) if sequence > last => self.totals.skipped += sequence - last - 1,
+            Some(last) if sequence > last => {
+                let missing = sequence - last - 1;
+                self.totals.skipped = self.totals.skipped.saturating_add(missing);
+            }
             Some(_) => self.totals.disordered += 1,
             None => {}
         }
@@ -245,6 +254,19 @@ mod tests {
         let totals = arrival.totals;
         assert_eq!((totals.frames, totals.bytes), (4, 24));
         assert_eq!((totals.skipped, totals.disordered, totals.corrupt), (3, 1, 0));
+    }
+
+    #[test]
+    fn numbers_that_leap_as_far_as_they_can_are_counted_without_harm() {
+        let (mut developer, mut billboard, mut reader) = developer();
+        for sequence in [1, u64::MAX, 0, u64::MAX, 0, u64::MAX] {
+            developer.develop(&raw(sequence, Size::new(2, 1)), None, &[0; 6], &mut billboard);
+        }
+        let Some(News::Picture(arrival)) = newest(&mut reader) else { panic!("a picture") };
+        assert_eq!((arrival.totals.skipped, arrival.totals.disordered), (u64::MAX, 2));
+        let mut figures = crate::viewer::figures::Figures::default();
+        figures.count(&arrival, Instant::now());
+        assert_eq!(figures.skipped(), u64::MAX, "with those that were skipped here");
     }
 
     #[test]

@@ -129,12 +129,12 @@ impl Figures {
 
     /// Frames that the camera made between those that were shown: lost on the way, or skipped here.
     pub fn skipped(&self) -> u64 {
-        self.totals.skipped + self.totals.frames.saturating_sub(self.shown)
+        self.totals.skipped.saturating_add(self.skipped_here())
     }
 
     /// Mean time from a frame's bytes to its pixels.
     pub fn decode_time(&self) -> Option<Duration> {
-        let decoded = u32::try_from(self.totals.frames + self.totals.corrupt).ok()?;
+        let decoded = u32::try_from(self.totals.frames.saturating_add(self.totals.corrupt)).ok()?;
         self.totals.decode_time.checked_div(decoded)
     }
 

@@ -5,6 +5,7 @@ use crate::image::pixels::Size;
 use crate::latest::Latest;
 use crate::wire::packet::Codec;
 use log::Level;
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -150,6 +151,28 @@ pub struct Billboard {
     last: Option<usize>,
     /// What the slot says now, if that is a notice.
     notice: Option<Arc<Notice>>,
+    talk: Talk,
+}
+
+/// How much a camera may have written into the log: so many lines at once, and one more each second.
+#[derive(Debug)]
+struct Talk {
+    left: u32,
+    counted: Instant,
+}
+
+const AT_ONCE: u32 = 30;
+
+impl Talk {
+    fn allow(&mut self, now: Instant) -> bool {
+        let seconds = now.saturating_duration_since(self.counted).as_secs();
+        self.counted += Duration::from_secs(seconds);
+        let earned = u32::try_from(seconds).unwrap_or(AT_ONCE);
+        self.left = self.left.saturating_add(earned).min(AT_ONCE);
+        let is_allowed = self.left > 0;
+        self.left = self.left.saturating_sub(1);
+        is_allowed
+    }
 }
 
 /// One in the slot, one on the screen, one that the screen is just taking, one being written.
@@ -159,7 +182,8 @@ impl Billboard {
     /// Writes into `news`.
     pub fn new(news: Arc<Latest<News>>) -> Self {
         let pool = (0..POOL).map(|_| Arc::default()).collect();
-        Self { news, pool, blank: 0, last: None, notice: None }
+        let talk = Talk { left: AT_ONCE, counted: Instant::now() };
+        Self { news, pool, blank: 0, last: None, notice: None, talk }
     }
 
     /// An arrival that nobody looks at, with whatever it last held. Allocates only when there is none.
@@ -199,13 +223,19 @@ impl Billboard {
         self.news.publish(News::Picture(Arc::clone(&self.pool[self.blank])));
     }
 
+    /// Writes into the log what a camera has a part in, as often as it may.
+    pub fn log(&mut self, level: Level, line: fmt::Arguments<'_>) {
+        let is_allowed = self.talk.allow(Instant::now());
+        log::log!(if is_allowed { level } else { Level::Debug }, "{line}");
+    }
+
     /// Shows a notice, in the log too, unless it stands there already.
     pub fn notify(&mut self, kind: NoticeKind, text: String) {
         let notice = Notice { kind, text };
         if self.notice.as_deref() == Some(&notice) {
             return;
         }
-        log::log!(kind.level(), "{}", notice.text);
+        self.log(kind.level(), format_args!("{}", notice.text));
         let notice = Arc::new(notice);
         self.notice = Some(Arc::clone(&notice));
         let last = self.last.map(|last| Arc::clone(&self.pool[last]));
@@ -254,6 +284,17 @@ mod tests {
         billboard.blank();
         billboard.publish();
         assert!(is_news(&mut billboard));
+    }
+
+    #[test]
+    fn a_camera_that_talks_all_the_time_has_a_line_a_second() {
+        let start = Instant::now();
+        let mut talk = Talk { left: AT_ONCE, counted: start };
+        let mut lines = |at: Instant| (0..1000).filter(|_| talk.allow(at)).count();
+        assert_eq!(lines(start), 30);
+        assert_eq!(lines(start + Duration::from_millis(900)), 0);
+        assert_eq!(lines(start + Duration::from_millis(2100)), 2);
+        assert_eq!(lines(start + Duration::from_secs(86_400)), 30);
     }
 
     #[test]

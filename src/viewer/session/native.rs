@@ -42,6 +42,11 @@ struct Session<'a> {
     /// Small messages are put together here.
     outbox: Vec<u8>,
     remote: &'a Remote,
+    /// What its user wishes for, and what the camera was told.
+    wishes: Wishes,
+    told: Wishes,
+    /// Whether the camera has refused to keep to a size.
+    is_hold_refused: bool,
     /// How long it waits for bytes before it looks for something else to do.
     patience: Duration,
     developer: &'a mut Developer,
@@ -72,16 +77,20 @@ pub fn watch(
         begun: now,
         outbox: Vec::new(),
         remote,
+        wishes,
+        told: wishes,
+        is_hold_refused: false,
         patience: READ_PATIENCE,
         developer,
         billboard,
     };
+    session.told = session.held_wishes();
     session.developer.begin(address);
     session.send(&[Message::Hello {
         min_version: VERSION,
         max_version: VERSION,
         credit: CREDIT,
-        wishes,
+        wishes: session.told,
         program: concat!("lancam-view ", env!("CARGO_PKG_VERSION")),
     }])?;
     session.receive()
@@ -105,6 +114,7 @@ impl Session<'_> {
                 self.begun = self.heard;
             }
             self.ask_of_controls()?;
+            self.hold_size()?;
             let is_inside = decoder.is_inside_a_message();
             match receive(self.stream, decoder.space())? {
                 Received::Bytes(count) => {
@@ -145,7 +155,9 @@ impl Session<'_> {
             }
             Message::Stream { codec, size, millifps, source } => {
                 let fps = f64::from(millifps) / 1000.0;
-                log::info!("{}: {size} {codec:?} at {fps} fps", printable(source));
+                let source = printable(source);
+                let line = format_args!("{source}: {size} {codec:?} at {fps} fps");
+                self.billboard.log(log::Level::Info, line);
                 self.appetite.rate(millifps);
                 self.developer.announce(millifps);
             }
@@ -166,10 +178,14 @@ impl Session<'_> {
                     }
                 }
             }
+            // It has no place for the size that is held: any size is better than none.
+            Message::Status { code: StatusCode::Full, .. } if self.told != self.wishes => {
+                self.is_hold_refused = true;
+            }
             // The picture goes on; only the request was not granted.
             Message::Status { code: StatusCode::Refused, text } => {
                 if !self.remote.hear(&message) {
-                    log::warn!("{}", printable(text));
+                    self.billboard.log(log::Level::Warn, format_args!("{}", printable(text)));
                 }
             }
             Message::Status { text, .. } => {
@@ -222,6 +238,29 @@ impl Session<'_> {
         match self.clock.ask_if_due(moment, Instant::now()) {
             Some(token) => self.send(&[Message::Ping { token }]),
             None => Ok(()),
+        }
+    }
+
+    /// While it is recorded the camera is to keep to the size it sends, since another size begins another file.
+    fn hold_size(&mut self) -> io::Result<()> {
+        let wishes = self.held_wishes();
+        if wishes == self.told {
+            return Ok(());
+        }
+        self.told = wishes;
+        self.send(&[Message::Wishes(wishes)])
+    }
+
+    /// What the camera is to be told now.
+    fn held_wishes(&self) -> Wishes {
+        let is_free = self.wishes.width == 0 && self.wishes.height == 0;
+        let recorded = self.developer.recorded_size();
+        let Some(size) = recorded.filter(|_| is_free && !self.is_hold_refused) else {
+            return self.wishes;
+        };
+        match (u16::try_from(size.width), u16::try_from(size.height)) {
+            (Ok(width), Ok(height)) => Wishes { width, height, ..self.wishes },
+            _ => self.wishes,
         }
     }
 
