@@ -90,6 +90,15 @@ const INFO: u32 = 0x1549_A966;
 const SEGMENT: u32 = 0x1853_8067;
 const TRACKS: u32 = 0x1654_AE6B;
 
+/// An identifier and a length in eight bytes.
+const MOST_OF_A_HEAD: u64 = 4 + 8;
+
+/// A cluster's head and its time, a block's head and what it begins with.
+const MOST_BEFORE_A_FRAME: u64 = MOST_OF_A_HEAD + 10 + 9 + 4;
+
+/// Its head and time, and a place with its head, its track and where it is.
+const MOST_OF_A_CUE: u64 = 9 + 10 + 9 + 3 + 10;
+
 /// Where the one track is mentioned.
 const TRACK_NUMBER: u64 = 1;
 
@@ -231,6 +240,13 @@ impl Muxer {
     /// Bytes of all that was written.
     pub fn file_len(&self) -> u64 {
         self.len
+    }
+
+    /// At most so many bytes the file has when it ends behind a further frame of `payload` bytes.
+    pub fn len_with(&self, payload: usize) -> u64 {
+        let cues = count(self.cues.cues.len()) + 1;
+        let frame = MOST_BEFORE_A_FRAME + count(payload);
+        self.len.saturating_add(frame).saturating_add(MOST_OF_A_HEAD + cues * MOST_OF_A_CUE)
     }
 
     /// From the first frame to the end of the last.
@@ -439,6 +455,18 @@ mod tests {
         patches.iter().for_each(|patch| apply(&mut file, patch));
         assert_eq!(found(&file, ebml::UNKNOWN.as_slice()), 0);
         assert_eq!(found(&file, &CUES.to_be_bytes()), 2, "in the list of places, and there");
+    }
+
+    #[test]
+    fn no_file_becomes_longer_than_was_foretold() {
+        let times: Vec<_> = (0..200).map(|time| time * 997).collect();
+        for count_of_frames in 1..times.len() {
+            let foretold = file(&times[..count_of_frames]).1.len_with(3);
+            let (mut file, muxer) = file(&times[..=count_of_frames]);
+            muxer.end(&mut file).for_each(drop);
+            let len = count(file.len());
+            assert!(len <= foretold && foretold < len + 8000, "{len}, foretold {foretold}");
+        }
     }
 
     #[test]
