@@ -76,8 +76,28 @@ pub fn create(first: &Path) -> io::Result<(File, PathBuf)> {
 
 /// `NAME-2.mkv` for `NAME.mkv`.
 pub fn numbered(first: &Path, number: u32) -> PathBuf {
+    with_behind(first, &format!("-{number}"))
+}
+
+/// `NAME_MORE.mkv` for `NAME.mkv`.
+pub fn extended(first: &Path, more: &str) -> PathBuf {
+    with_behind(first, &format!("_{more}"))
+}
+
+/// A time as it stands in names: local, and such that later ones sort behind earlier ones.
+pub fn stamp(time: SystemTime) -> String {
+    // No calendar goes further.
+    stamp_in(time, &TimeZone::system()).unwrap_or_else(|| "9999-99-99".to_owned())
+}
+
+fn stamp_in(time: SystemTime, zone: &TimeZone) -> Option<String> {
+    let time = Timestamp::try_from(time).ok()?.to_zoned(zone.clone());
+    Some(time.strftime("%Y-%m-%d_%H-%M-%S.%3f").to_string())
+}
+
+fn with_behind(first: &Path, more: &str) -> PathBuf {
     let mut name = first.file_stem().unwrap_or_default().to_owned();
-    name.push(format!("-{number}"));
+    name.push(more);
     if let Some(extension) = first.extension() {
         name.push(".");
         name.push(extension);
@@ -87,18 +107,15 @@ pub fn numbered(first: &Path, number: u32) -> PathBuf {
 
 fn named(camera: &str, taken: SystemTime, zone: &TimeZone, extension: &str) -> String {
     let camera = harmless(camera);
-    match Timestamp::try_from(taken) {
-        Ok(taken) => {
-            let time = taken.to_zoned(zone.clone()).strftime("%Y-%m-%d_%H-%M-%S.%3f");
-            format!("{camera}_{time}.{extension}")
-        }
+    match stamp_in(taken, zone) {
+        Some(time) => format!("{camera}_{time}.{extension}"),
         // Before the calendar's beginning, or behind its end.
-        Err(_) => format!("{camera}.{extension}"),
+        None => format!("{camera}.{extension}"),
     }
 }
 
 /// A camera's name as part of a file's name, on any system: no folders, nothing hidden, nothing that looks like an option.
-fn harmless(camera: &str) -> String {
+pub fn harmless(camera: &str) -> String {
     let is_bad = |letter: char| !is_plain(letter) || r#"/\:*?"<>|"#.contains(letter);
     let mut name: String =
         camera.chars().map(|letter| if is_bad(letter) { '_' } else { letter }).collect();

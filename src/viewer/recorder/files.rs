@@ -1,87 +1,66 @@
-//! The files of one recording: a new one wherever the pictures' size changes, none over another, each whole at any time.
+//! The files of one recording: the next wherever one is full or the pictures are of another kind, none over another.
 
-use super::RecordError;
-use super::tape::Frame;
-use crate::image::jpeg::markers;
-use crate::image::pixels::Size;
-use crate::viewer::album;
-use crate::wire::matroska::{Muxer, Patch, Track};
-use crate::wire::packet::Codec;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, IoSlice, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use super::error::{Kept, RecordError};
+use super::film::{Film, Form};
+use super::kept::KeptFiles;
+use super::names::{Again, Names};
+use super::output::Output;
+use super::plan::{Plan, Rotation};
+use super::tape::{Frame, Tape};
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 /// What has been written, and where the next frame goes.
 #[derive(Debug)]
 pub(super) struct Files {
-    /// The name that was asked for.
-    first: PathBuf,
-    path: Arc<Path>,
-    out: Output,
-    /// `None` while nothing is in the file.
+    names: Names,
+    rotation: Rotation,
+    /// The file that was made at the start; nothing is in it yet.
+    claimed: Option<Output>,
     film: Option<Film>,
-    number: u32,
+    path: Arc<Path>,
+    kept: KeptFiles,
+    changes: Changes,
+    /// The length that no file here can have, once that is known.
+    ceiling: Option<u64>,
     frames: u64,
+    left_out: u64,
     /// Of the files before this one.
     bytes: u64,
-    /// What is written before a frame.
-    head: Vec<u8>,
 }
-
-/// What is in the file.
-#[derive(Debug)]
-struct Film {
-    muxer: Muxer,
-    form: Form,
-    /// When in the recording it begins.
-    began: Duration,
-}
-
-/// What all frames of a file have in common.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Form {
-    codec: Codec,
-    size: Size,
-    /// The number of the frame's film.
-    film: u64,
-}
-
-/// An open file.
-#[derive(Debug)]
-struct Output {
-    file: File,
-    kind: Kind,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    /// What was written can be replaced.
-    Regular,
-    /// A pipe: what is written is gone.
-    Stream,
-}
-
-/// A camera whose size changes more often than this does it for ever.
-const MOST_FILES: u32 = 100;
 
 impl Files {
-    /// Makes the first file, or opens a pipe of that name; nothing is in it yet.
-    pub(super) fn claim(path: &Path) -> Result<Self, RecordError> {
-        let out = Output::claim(path).map_err(|source| match source.kind() {
-            ErrorKind::AlreadyExists => RecordError::Exists(path.to_owned()),
-            _ => RecordError::Create { path: path.to_owned(), source },
-        })?;
+    /// Makes the first file, or opens a pipe of that name; nothing is in it yet. Where names depend on the first frame, it is
+    /// made sure that there can be files.
+    pub(super) fn claim(plan: &Plan, tape: &Arc<Tape>) -> Result<Self, RecordError> {
+        let path: &Path = &plan.path;
+        let mut names = Names::new(plan.clone());
+        let claimed = match plan.is_one_name() {
+            true => {
+                let out = Output::claim(path, tape)?;
+                names.first_is_taken();
+                Some(out)
+            }
+            false => {
+                try_out(path)?;
+                None
+            }
+        };
         Ok(Self {
-            first: path.to_owned(),
-            path: Arc::from(path),
-            out,
+            names,
+            rotation: plan.rotation,
+            claimed,
             film: None,
-            number: 1,
+            path: Arc::from(path),
+            kept: KeptFiles::new(plan.rotation.keep),
+            changes: Changes::default(),
+            ceiling: None,
             frames: 0,
+            left_out: 0,
             bytes: 0,
-            head: Vec::new(),
         })
     }
 
@@ -90,9 +69,14 @@ impl Files {
         self.frames
     }
 
-    /// Bytes of all files.
+    /// Frames that are in none, since their form changed too often.
+    pub(super) fn left_out(&self) -> u64 {
+        self.left_out
+    }
+
+    /// Bytes of all files, those that were removed included.
     pub(super) fn bytes(&self) -> u64 {
-        self.bytes + self.film.as_ref().map_or(0, |film| film.muxer.file_len())
+        self.bytes + self.film.as_ref().map_or(0, Film::len)
     }
 
     /// The newest file.
@@ -105,163 +89,181 @@ impl Files {
     /// After an error the file is finished as far as it goes.
     pub(super) fn write(&mut self, frame: &Frame, at: Duration) -> Result<(), RecordError> {
         let Some(form) = Form::of(frame) else { return Ok(()) };
-        if self.film.as_ref().is_some_and(|film| film.form != form) {
-            self.turn_to_next()?;
+        match &self.film {
+            Some(film) if film.form() != form => {
+                if !self.changes.allow(at) {
+                    self.left_out += 1;
+                    return Ok(());
+                }
+                self.close()?;
+            }
+            Some(film) if self.is_full(film, frame, at) => self.close()?,
+            _ => {}
         }
-        self.append(frame, form, at).map_err(|source| {
-            // It is the first error that counts.
-            let _ = self.close();
-            RecordError::Write { path: self.path.to_path_buf(), source }
-        })
+        match self.append(frame, form, at) {
+            Err(RecordError::Write { source, .. })
+                if source.kind() == ErrorKind::FileTooLarge
+                    && self.film.as_ref().is_some_and(|film| film.frames() > 0) =>
+            {
+                self.learn_ceiling();
+                self.close_for_good();
+                self.append(frame, form, at)
+            }
+            written => written,
+        }
+        .inspect_err(|_| self.close_for_good())
     }
 
     /// Writes what makes seeking quick. A file without frames is removed.
     pub(super) fn finish(&mut self) -> Result<(), RecordError> {
-        self.close().map_err(|source| RecordError::Write { path: self.path.to_path_buf(), source })
+        if let Some(claimed) = self.claimed.take() {
+            // Whoever has removed it before has done no harm.
+            let _ = claimed.remove();
+        }
+        self.close()
     }
 
-    fn append(&mut self, frame: &Frame, form: Form, at: Duration) -> io::Result<()> {
-        self.head.clear();
+    fn append(&mut self, frame: &Frame, form: Form, at: Duration) -> Result<(), RecordError> {
         let film = match &mut self.film {
             Some(film) => film,
             empty => {
-                let began = frame.taken.duration_since(SystemTime::UNIX_EPOCH).ok();
-                let Form { codec, size, .. } = form;
-                let interval = frame.interval;
-                let track = Track { codec, size, camera: &frame.camera, began, interval };
-                let muxer = Muxer::begin(&track, &mut self.head);
-                empty.insert(Film { muxer, form, began: at })
+                let out = match self.claimed.take() {
+                    Some(claimed) => claimed,
+                    None => create(&mut self.names, frame)?,
+                };
+                self.kept.make_room();
+                self.path = Arc::clone(out.path());
+                empty.insert(Film::begin(out, frame, form, at))
             }
         };
-        let payload = frame.packet.payload();
-        let at = at.saturating_sub(film.began);
-        let place = film.muxer.frame(at, payload.len(), &mut self.head);
-        self.out.append(&self.head, payload)?;
-        self.frames += 1;
-        film.muxer.wrote(&place).try_for_each(|patch| self.out.replace(&patch))
+        let before = film.frames();
+        let written = film.append(frame, at);
+        self.frames += film.frames() - before;
+        let kept = if self.frames > 0 { Kept::All } else { Kept::Nothing };
+        let path = self.path.to_path_buf();
+        written.map_err(|source| RecordError::Write { path, source, kept })
     }
 
-    fn close(&mut self) -> io::Result<()> {
-        let Some(film) = self.film.take() else {
-            return match self.out.kind {
-                Kind::Regular => fs::remove_file(&self.path),
-                Kind::Stream => Ok(()),
-            };
+    /// Whether the next file is due before this frame.
+    fn is_full(&self, film: &Film, frame: &Frame, at: Duration) -> bool {
+        let turn = |every: Duration| {
+            let number = |at: Duration| at.as_nanos() / every.as_nanos().max(1);
+            number(at) > number(film.began())
         };
-        self.bytes += film.muxer.file_len();
-        let muxer = film.muxer;
-        // Of a frame that was not written to its end nothing is to stay.
-        self.out.cut(muxer.file_len())?;
-        self.head.clear();
-        let patches = muxer.end(&mut self.head);
-        match self.out.append(&self.head, &[]) {
-            Ok(()) => {
-                self.bytes += u64::try_from(self.head.len()).unwrap_or_default();
-                patches.into_iter().try_for_each(|patch| self.out.replace(&patch))
-            }
-            // Seeking takes longer without it, and that is all.
-            Err(error) => {
-                self.out.cut(muxer.file_len())?;
-                muxer.patches_without_tail().try_for_each(|patch| self.out.replace(&patch))?;
-                Err(error)
-            }
-        }
+        let most = [self.rotation.max, self.ceiling].into_iter().flatten().min();
+        let len = film.len_with(frame.packet.payload().len());
+        self.rotation.every.is_some_and(turn) || most.is_some_and(|most| len > most)
     }
 
-    /// Ends this file and makes the next: `NAME-2.mkv`, or the first number behind it that is free.
-    fn turn_to_next(&mut self) -> Result<(), RecordError> {
-        let closed = self.close();
-        closed.map_err(|source| RecordError::Write { path: self.path.to_path_buf(), source })?;
-        while self.number < MOST_FILES {
-            self.number += 1;
-            let path = album::numbered(&self.first, self.number);
-            match Output::create(&path) {
-                Ok(out) => {
-                    (self.out, self.path) = (out, Arc::from(path));
-                    return Ok(());
-                }
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-                Err(source) => return Err(RecordError::Create { path, source }),
-            }
+    /// A file can be no longer than this one: the next ones end in time.
+    fn learn_ceiling(&mut self) {
+        self.ceiling = self.film.as_ref().and_then(Film::taken_by_disk).or(self.ceiling);
+        log::info!("{} is as long as a file can be here; the next one begins", self.path.display());
+    }
+
+    fn close(&mut self) -> Result<(), RecordError> {
+        let Some(film) = self.film.take() else { return Ok(()) };
+        let (path, is_empty) = (Arc::clone(film.path()), film.frames() == 0);
+        let (bytes, closed) = film.close();
+        self.bytes += bytes;
+        if !is_empty {
+            self.kept.add(&path, bytes);
         }
-        Err(RecordError::TooManyFiles(MOST_FILES))
+        let kept = Kept::All;
+        closed.map_err(|source| RecordError::Write { path: path.to_path_buf(), source, kept })
+    }
+
+    /// After an error, which is the one that counts.
+    fn close_for_good(&mut self) {
+        let _ = self.close();
     }
 }
 
-impl Form {
-    /// `None` for what is no picture.
-    fn of(Frame { packet, film, .. }: &Frame) -> Option<Self> {
-        let (codec, payload) = (packet.facts.codec, packet.payload());
-        let size = match codec {
-            Codec::Jpeg => markers::picture_size(payload)?,
-            Codec::Bgr24 => packet.facts.size,
-        };
-        let is_whole = codec == Codec::Jpeg || payload.len() == size.area() * 3;
-        (is_whole && size.area() > 0).then_some(Self { codec, size, film: *film })
+/// Whether there can be files of this kind of name.
+fn try_out(path: &Path) -> Result<(), RecordError> {
+    match fs::metadata(path) {
+        Ok(there) if there.is_dir() => return Err(RecordError::IsFolder(path.to_owned())),
+        Ok(there) if !there.is_file() => return Err(RecordError::Endless(path.to_owned())),
+        _ => {}
+    }
+    match Output::create(path) {
+        Ok(file) => file.remove().map_err(|source| RecordError::create(path, source)),
+        // Other names are free.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(source) => Err(RecordError::create(path, source)),
     }
 }
 
-impl Output {
-    /// Opens a new file; or a pipe or a device that is there, where nothing can be overwritten.
-    fn claim(path: &Path) -> io::Result<Self> {
-        let is_stream = fs::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir());
-        if !is_stream {
-            return Self::create(path);
+/// Makes the file that begins with `frame`, under the first name that is free.
+fn create(names: &mut Names, frame: &Frame) -> Result<Output, RecordError> {
+    let mut again = Again::No;
+    loop {
+        let path = names.next(frame, again);
+        match Output::create(&path) {
+            Ok(out) => return Ok(out),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => again = Again::Yes,
+            Err(source) => return Err(RecordError::create(&path, source)),
         }
-        let file = OpenOptions::new().write(true).open(path)?;
-        Ok(Self { file, kind: Kind::Stream })
     }
+}
 
-    fn create(path: &Path) -> io::Result<Self> {
-        let file = OpenOptions::new().write(true).create_new(true).open(path)?;
-        Ok(Self { file, kind: Kind::Regular })
+/// How often a camera's pictures may change their form: so many times at once, and each so often once more. A camera that
+/// changes it with each frame is not to fill a disk with files.
+#[derive(Debug)]
+struct Changes {
+    left: u32,
+    counted: Duration,
+}
+
+const AT_ONCE: u32 = 100;
+const ONE_MORE: Duration = Duration::from_secs(36);
+
+impl Default for Changes {
+    fn default() -> Self {
+        Self { left: AT_ONCE, counted: Duration::ZERO }
     }
+}
 
-    /// Writes these behind each other, with one call where that is enough.
-    fn append(&mut self, head: &[u8], payload: &[u8]) -> io::Result<()> {
-        let written = loop {
-            match self.file.write_vectored(&[IoSlice::new(head), IoSlice::new(payload)]) {
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                written => break written?,
-            }
-        };
-        let of_head = written.min(head.len());
-        self.file.write_all(&head[of_head..])?;
-        self.file.write_all(&payload[written - of_head..])
-    }
-
-    fn replace(&mut self, patch: &Patch) -> io::Result<()> {
-        if self.kind == Kind::Stream {
-            return Ok(());
-        }
-        self.file.seek(SeekFrom::Start(patch.at))?;
-        self.file.write_all(patch.bytes())?;
-        self.file.seek(SeekFrom::End(0)).map(drop)
-    }
-
-    /// Forgets what stands behind so many bytes.
-    fn cut(&mut self, len: u64) -> io::Result<()> {
-        if self.kind == Kind::Stream {
-            return Ok(());
-        }
-        self.file.set_len(len)?;
-        self.file.seek(SeekFrom::End(0)).map(drop)
+impl Changes {
+    fn allow(&mut self, at: Duration) -> bool {
+        let earned = at.saturating_sub(self.counted).as_secs() / ONE_MORE.as_secs();
+        let earned = u32::try_from(earned).unwrap_or(AT_ONCE);
+        self.counted = self.counted.saturating_add(ONE_MORE.saturating_mul(earned));
+        self.left = self.left.saturating_add(earned).min(AT_ONCE);
+        let is_allowed = self.left > 0;
+        self.left = self.left.saturating_sub(1);
+        is_allowed
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Instant;
 
     #[test]
     fn a_file_that_is_there_is_not_touched_and_an_empty_one_does_not_stay() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("x.mkv");
-        Files::claim(&path).expect("new").finish().expect("removed");
+        let plan = Plan::file(&path);
+        let tape = Arc::new(Tape::new(&path, Instant::now()));
+        Files::claim(&plan, &tape).expect("new").finish().expect("removed");
         assert!(!path.exists());
         fs::write(&path, b"dear").expect("written");
-        let error = Files::claim(&path).expect_err("it is there").to_string();
+        let error = Files::claim(&plan, &tape).expect_err("it is there").to_string();
         assert!(error.contains("x.mkv exists already"), "{error}");
         assert_eq!(fs::read(&path).expect("there"), b"dear");
+    }
+
+    #[test]
+    fn a_camera_that_changes_its_form_all_the_time_gets_a_hundred_files_an_hour() {
+        let mut changes = Changes::default();
+        let second = Duration::from_secs;
+        let allowed = |changes: &mut Changes, at| (0..1000).filter(|_| changes.allow(at)).count();
+        assert_eq!(allowed(&mut changes, second(0)), 100);
+        assert_eq!(allowed(&mut changes, second(35)), 0);
+        assert_eq!(allowed(&mut changes, second(36)), 1);
+        assert_eq!(allowed(&mut changes, second(3636)), 100);
+        assert_eq!(allowed(&mut changes, second(1_000_000)), 100);
     }
 }

@@ -1,11 +1,13 @@
 //! The receiver's end of a recording: copies frames into the queue, and waits for nothing.
 
 use super::Recorder;
-use super::tape::{Frame, Tape};
+use super::lasting::Moment;
+use super::tape::Frame;
+use crate::image::pixels::Size;
 use crate::viewer::news::Age;
-use crate::wire::packet::{FrameFacts, PacketPool};
+use crate::wire::packet::{FrameFacts, Packet, PacketPool};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
 
 /// Takes every frame that arrives, while something is being recorded.
 #[derive(Debug, Default)]
@@ -17,6 +19,8 @@ pub struct Intake {
     interval: Option<Duration>,
     /// Which film frames belong to.
     film: u64,
+    /// Of the first frame in the recording, or since the camera is another one.
+    size: Option<Size>,
 }
 
 /// Frames of one stream differ in length: memory in steps is soon large enough for all of them.
@@ -36,6 +40,12 @@ impl Intake {
     /// The next frame begins a new file, where something is being recorded: it is not of the camera that took the last.
     pub fn begin_new_file(&mut self) {
         self.film = self.film.wrapping_add(1);
+        self.size = None;
+    }
+
+    /// The size of the first frame that is recorded, while one is.
+    pub fn recorded_size(&self) -> Option<Size> {
+        self.size
     }
 
     /// Records a frame of `camera`, if that is wanted. Allocates nothing once as many frames waited as ever will.
@@ -46,25 +56,40 @@ impl Intake {
         payload: &[u8],
         camera: &Arc<str>,
     ) {
-        let Some(tape) = self.recorder.tape().filter(|tape| tape.is_on()) else {
-            self.pool = None;
-            return;
-        };
-        let arrived = Instant::now();
-        if tape.admits(payload.len(), arrived) {
-            self.put(&tape, facts, age, payload, camera, arrived);
+        match self.recorder.tape().filter(|tape| tape.is_on()) {
+            Some(_) => self.take_at(facts, age, payload, camera, Moment::now()),
+            None => (self.pool, self.size) = (None, None),
         }
     }
 
-    fn put(
+    /// The same of a frame that arrived at another moment.
+    pub fn take_at(
         &mut self,
-        tape: &Tape,
         facts: &FrameFacts,
         age: Option<Age>,
         payload: &[u8],
         camera: &Arc<str>,
-        arrived: Instant,
+        now: Moment,
     ) {
+        let Some(tape) = self.recorder.tape() else { return };
+        self.size.get_or_insert(facts.size);
+        if !tape.admits(payload.len(), now.awake) {
+            return;
+        }
+        let packet = self.copy(facts, payload);
+        let age = age.map(|age| age.by(now.awake)).unwrap_or_default();
+        tape.put(Frame {
+            packet,
+            arrived: now.awake,
+            lasting: now.lasting,
+            taken: now.calendar.checked_sub(age).unwrap_or(now.calendar),
+            camera: Arc::clone(camera),
+            interval: self.interval,
+            film: self.film,
+        });
+    }
+
+    fn copy(&mut self, facts: &FrameFacts, payload: &[u8]) -> Arc<Packet> {
         let pool = self.pool.get_or_insert_default();
         let mut packet = pool.take(*facts);
         let open = PacketPool::open(&mut packet);
@@ -72,10 +97,6 @@ impl Intake {
         open.storage(room)[..payload.len()].copy_from_slice(payload);
         open.set_len(payload.len());
         pool.remember(&packet);
-        let now = SystemTime::now();
-        let age = age.map(|age| age.by(arrived)).unwrap_or_default();
-        let taken = now.checked_sub(age).unwrap_or(now);
-        let (camera, interval, film) = (Arc::clone(camera), self.interval, self.film);
-        tape.put(Frame { packet, arrived, taken, camera, interval, film });
+        packet
     }
 }

@@ -4,14 +4,24 @@
 //! a frame; a thread that lives as long as the recording writes them down. Whatever the disk does, the receiver waits for
 //! nothing: where the queue is full, frames are left out and counted.
 
+mod error;
 mod files;
+mod film;
 pub mod intake;
+mod kept;
+pub mod lasting;
+mod names;
+mod output;
+mod pipe;
+mod plan;
 mod tape;
 mod timeline;
 mod writer;
 
-use std::io;
-use std::path::{Path, PathBuf};
+pub use error::{Kept, RecordError};
+pub use plan::{Naming, Plan, Rotation};
+
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Instant;
@@ -44,6 +54,8 @@ pub struct Recording {
 pub enum Phase {
     /// The file is being opened.
     Opening,
+    /// Nobody reads the pipe yet that frames are to go into.
+    Unread,
     /// Frames are written as they come.
     Running,
     /// It was stopped, and the last frames are being written.
@@ -57,65 +69,34 @@ pub enum Phase {
 /// What a recording's file must be called.
 pub const EXTENSION: &str = "mkv";
 
-/// Why something is not recorded, or no longer.
-#[derive(Debug, thiserror::Error)]
-pub enum RecordError {
-    /// One at a time.
-    #[error("{} is still being written", .0.display())]
-    Busy(PathBuf),
-    /// Nothing is overwritten.
-    #[error("{} exists already, and nothing is overwritten: name another file, or remove that one", .0.display())]
-    Exists(PathBuf),
-    /// The file cannot be made.
-    #[error("cannot record into {}: {source}", path.display())]
-    Create {
-        /// The file.
-        path: PathBuf,
-        /// The system's word for it.
-        source: io::Error,
-    },
-    /// The disk is full, or gone, or whoever read at the other end of a pipe.
-    #[error("recording into {} has ended: {source}; what was written until then is kept", path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// The system's word for it.
-        source: io::Error,
-    },
-    /// A file has pictures of one size, and these never keep to one.
-    #[error(
-        "recording has ended: the pictures' size has changed {0} times, and each needs a file of its own"
-    )]
-    TooManyFiles(u32),
-}
-
 impl Recorder {
-    /// Begins to record into `path`, which must not exist. Whether that works is seen later, in [`state`](Self::state).
+    /// Begins to record as planned. Whether that works is seen later, in [`state`](Self::state).
     ///
     /// # Errors
     /// When the last recording is still being written, or there can be no further thread.
-    pub fn start(&self, path: &Path) -> Result<(), RecordError> {
+    pub fn start(&self, plan: Plan) -> Result<(), RecordError> {
         let mut current = self.lock();
         if let Some(tape) = current.as_ref().filter(|tape| !tape.has_ended()) {
             return Err(RecordError::Busy(tape.state().path.to_path_buf()));
         }
-        let tape = Arc::new(Tape::new(path, Instant::now()));
+        let path = plan.path.clone();
+        let tape = Arc::new(Tape::new(&path, Instant::now()));
         let writers = Arc::clone(&tape);
         thread::Builder::new()
             .name("recorder".into())
-            .spawn(move || writer::run(&writers))
-            .map_err(|source| RecordError::Create { path: path.to_owned(), source })?;
+            .spawn(move || writer::run(&writers, &plan))
+            .map_err(|source| RecordError::Create { path, source })?;
         *current = Some(tape);
         Ok(())
     }
 
-    /// Begins to record into `path`, and waits until it is known whether that works; not beyond `deadline` for a pipe that
-    /// nobody reads yet.
+    /// Begins to record as planned, and waits until it is known whether that works; not beyond `deadline`, and not for
+    /// whoever is to read a pipe.
     ///
     /// # Errors
     /// When it does not, as a sentence.
-    pub fn start_for_sure(&self, path: &Path, deadline: Instant) -> Result<(), String> {
-        self.start(path).map_err(|error| error.to_string())?;
+    pub fn start_for_sure(&self, plan: Plan, deadline: Instant) -> Result<(), String> {
+        self.start(plan).map_err(|error| error.to_string())?;
         let state = self.wait_while(|phase| *phase == Phase::Opening, deadline);
         match state.as_ref().and_then(Recording::failure) {
             Some(reason) => Err(reason.to_owned()),
@@ -180,7 +161,7 @@ impl Recording {
 impl Phase {
     /// Whether frames are still taken.
     pub fn is_on(&self) -> bool {
-        matches!(self, Self::Opening | Self::Running)
+        matches!(self, Self::Opening | Self::Unread | Self::Running)
     }
 
     /// Whether nothing more will happen.

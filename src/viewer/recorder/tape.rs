@@ -1,5 +1,6 @@
 //! The queue between the receiver and the disk, and all that is known of a recording.
 
+use super::pipe;
 use super::{Phase, Recording};
 use crate::wire::packet::Packet;
 use std::collections::VecDeque;
@@ -19,6 +20,8 @@ pub(super) struct Tape {
 pub(super) struct Frame {
     pub(super) packet: Arc<Packet>,
     pub(super) arrived: Instant,
+    /// The same by a clock that goes on while this machine sleeps.
+    pub(super) lasting: Duration,
     /// When it was taken, by this machine's calendar, as well as that is known.
     pub(super) taken: SystemTime,
     pub(super) camera: Arc<str>,
@@ -35,7 +38,24 @@ struct Inner {
     waiting_bytes: usize,
     /// When that one arrived.
     in_hand: Option<Instant>,
+    /// Of the dropped ones, those that the writer left out.
+    left_out: u64,
+    /// Since when nothing more is taken.
+    closed: Option<Instant>,
     state: Recording,
+}
+
+/// What the writer has done so far.
+#[derive(Debug)]
+pub(super) struct Progress<'a> {
+    /// Frames in files.
+    pub(super) frames: u64,
+    /// Frames that are in none.
+    pub(super) left_out: u64,
+    /// Bytes of all files.
+    pub(super) bytes: u64,
+    /// The newest file.
+    pub(super) path: &'a Arc<Path>,
 }
 
 /// A disk that takes longer than this to write is not going to catch up ...
@@ -43,6 +63,9 @@ const LONGEST: Duration = Duration::from_secs(2);
 
 /// ... and more memory than this is not spent on hoping that it does.
 const MOST_BYTES: usize = 32 << 20;
+
+/// A pipe whose reader takes nothing for so long after the end is left.
+const LAST_WAIT: Duration = Duration::from_secs(2);
 
 /// Two seconds of the rates that cameras have.
 const USUAL_FRAMES: usize = 128;
@@ -58,7 +81,8 @@ impl Tape {
             phase: Phase::Opening,
         };
         let queue = VecDeque::with_capacity(USUAL_FRAMES);
-        let inner = Inner { queue, waiting_bytes: 0, in_hand: None, state };
+        let inner =
+            Inner { queue, waiting_bytes: 0, in_hand: None, left_out: 0, closed: None, state };
         Self { inner: Mutex::new(inner), changed: Condvar::new() }
     }
 
@@ -66,7 +90,7 @@ impl Tape {
     /// lack of room.
     pub(super) fn admits(&self, len: usize, now: Instant) -> bool {
         let mut inner = self.lock();
-        if !inner.state.is_on() {
+        if !inner.state.is_on() || inner.state.phase == Phase::Unread {
             return false;
         }
         let oldest = inner.in_hand.or_else(|| inner.queue.front().map(|frame| frame.arrived));
@@ -106,6 +130,7 @@ impl Tape {
         let mut inner = self.lock();
         if inner.state.is_on() {
             inner.state.phase = Phase::Finishing;
+            inner.closed = Some(Instant::now());
             drop(inner);
             self.changed.notify_all();
         }
@@ -128,10 +153,33 @@ impl Tape {
         inner.state.clone()
     }
 
+    /// Nobody reads the pipe that frames are to go into. Waits a moment; says whether they are still to.
+    pub(super) fn waits_for_a_reader(&self) -> bool {
+        let mut inner = self.lock();
+        if inner.state.phase == Phase::Opening {
+            log::warn!(
+                "recording begins when a program reads the pipe {}",
+                inner.state.path.display()
+            );
+            inner.state.phase = Phase::Unread;
+            self.changed.notify_all();
+        }
+        if inner.state.phase == Phase::Unread {
+            let waited = self.changed.wait_timeout(inner, pipe::LOOK);
+            inner = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        inner.state.phase == Phase::Unread
+    }
+
+    /// Whether the end was asked for so long ago that a pipe's reader is waited for no longer.
+    pub(super) fn is_overdue(&self) -> bool {
+        self.lock().closed.is_some_and(|closed| closed.elapsed() > LAST_WAIT)
+    }
+
     /// The file is there.
     pub(super) fn opened(&self) {
         let mut inner = self.lock();
-        if inner.state.phase == Phase::Opening {
+        if matches!(inner.state.phase, Phase::Opening | Phase::Unread) {
             inner.state.phase = Phase::Running;
             drop(inner);
             self.changed.notify_all();
@@ -153,8 +201,9 @@ impl Tape {
         }
     }
 
-    /// That frame is done with, and these are the frames and bytes written so far, by now into `path`.
-    pub(super) fn wrote(&self, frame: Frame, frames: u64, bytes: u64, path: &Arc<Path>) {
+    /// That frame is done with, and so much is written by now.
+    pub(super) fn wrote(&self, frame: Frame, progress: &Progress<'_>) {
+        let Progress { frames, left_out, bytes, path } = *progress;
         let len = frame.packet.payload().len();
         // Before its room is given away.
         drop(frame);
@@ -162,6 +211,8 @@ impl Tape {
         inner.in_hand = None;
         inner.waiting_bytes -= len;
         inner.state.frames = frames;
+        inner.state.dropped += left_out - inner.left_out;
+        inner.left_out = left_out;
         inner.state.bytes = bytes;
         if !Arc::ptr_eq(&inner.state.path, path) {
             inner.state.path = Arc::clone(path);
@@ -189,13 +240,13 @@ impl Tape {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::image::frame::Micros;
     use crate::image::pixels::Size;
     use crate::wire::packet::{Codec, FrameFacts, PacketPool};
 
-    fn frame(len: usize, arrived: Instant) -> Frame {
+    pub(in crate::viewer::recorder) fn frame(len: usize, arrived: Instant) -> Frame {
         let facts = FrameFacts {
             sequence: 1,
             captured_at: Micros(0),
@@ -207,7 +258,8 @@ mod tests {
         open.storage(len);
         open.set_len(len);
         let (taken, camera) = (SystemTime::now(), Arc::from(""));
-        Frame { packet, arrived, taken, camera, interval: None, film: 0 }
+        let lasting = Duration::ZERO;
+        Frame { packet, arrived, lasting, taken, camera, interval: None, film: 0 }
     }
 
     fn tape(now: Instant) -> (Tape, Arc<Path>) {
@@ -224,7 +276,7 @@ mod tests {
         assert!(tape.admits(10, start + LONGEST));
         assert!(!tape.admits(10, start + LONGEST + Duration::from_millis(1)));
         assert_eq!(tape.state().dropped, 1);
-        tape.wrote(in_hand, 1, 10, &path);
+        tape.wrote(in_hand, &Progress { frames: 1, left_out: 0, bytes: 10, path: &path });
         assert!(tape.admits(10, start + LONGEST * 2), "it has caught up");
     }
 
@@ -239,7 +291,7 @@ mod tests {
         assert!(!tape.admits(1, start));
         let in_hand = tape.next().expect("there is one");
         assert!(!tape.admits(1, start), "it is still in memory");
-        tape.wrote(in_hand, 1, 0, &path);
+        tape.wrote(in_hand, &Progress { frames: 1, left_out: 0, bytes: 0, path: &path });
         assert!(tape.admits(1, start));
     }
 
@@ -252,7 +304,7 @@ mod tests {
         tape.put(frame(1, start));
         assert!(!tape.admits(1, start));
         let last = tape.next().expect("it came before");
-        tape.wrote(last, 1, 1, &path);
+        tape.wrote(last, &Progress { frames: 1, left_out: 0, bytes: 1, path: &path });
         assert!(tape.next().is_none());
         assert_eq!(tape.state().phase, Phase::Finishing);
         assert_eq!(tape.state().dropped, 0, "nobody wanted it");

@@ -1,0 +1,126 @@
+//! What the files of a recording are called: by number, by camera, by time.
+
+use super::plan::{Naming, Plan};
+use super::tape::Frame;
+use crate::viewer::album;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Hands out one name after the other.
+#[derive(Debug)]
+pub(super) struct Names {
+    plan: Plan,
+    /// The name that the next ones are made of, and whose it is.
+    base: PathBuf,
+    camera: Option<Arc<str>>,
+    /// Of the last name; 0 before the first.
+    number: u32,
+    /// The greatest time in a name so far.
+    stamp: String,
+}
+
+impl Names {
+    pub(super) fn new(plan: Plan) -> Self {
+        let base = plan.path.clone();
+        Self { plan, base, camera: None, number: 0, stamp: String::new() }
+    }
+
+    /// The name that was asked for has been taken.
+    pub(super) fn first_is_taken(&mut self) {
+        self.number = 1;
+    }
+
+    /// What a file that begins with `frame` is called; `again`, where there is a file of the last name.
+    pub(super) fn next(&mut self, frame: &Frame, again: Again) -> PathBuf {
+        if again == Again::No {
+            self.rename(frame);
+        }
+        self.number = self.number.saturating_add(1);
+        match self.number {
+            1 => self.base.clone(),
+            number => album::numbered(&self.base, number),
+        }
+    }
+
+    /// Finds the name that the next files' names are made of.
+    fn rename(&mut self, frame: &Frame) {
+        let is_other = self.camera.as_ref().is_none_or(|camera| **camera != *frame.camera);
+        let is_timed = self.plan.rotation.is_on();
+        if !is_timed && !(is_other && self.plan.naming == Naming::WithCamera) {
+            return;
+        }
+        self.camera = Some(Arc::clone(&frame.camera));
+        self.base = self.plan.path.clone();
+        if self.plan.naming == Naming::WithCamera {
+            self.base = album::extended(&self.base, &album::harmless(&frame.camera));
+        }
+        if is_timed {
+            let stamp = album::stamp(frame.taken);
+            // Where the calendar was set back, as it is each autumn, names sort by time all the same.
+            if stamp > self.stamp {
+                self.stamp.clone_from(&stamp);
+                self.base = album::extended(&self.base, &stamp);
+            } else {
+                self.base = album::extended(&self.base, &format!("{}_{stamp}", self.stamp));
+            }
+        }
+        self.number = 0;
+    }
+}
+
+/// Whether the last name was of a file that exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Again {
+    Yes,
+    No,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::plan::Rotation;
+    use super::super::tape::tests::frame;
+    use super::*;
+    use std::path::Path;
+    use std::time::{Duration, Instant, SystemTime};
+
+    fn named(names: &mut Names, camera: &str, seconds: u64) -> String {
+        let frame = frame(1, Instant::now());
+        let taken = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        let frame = Frame { camera: Arc::from(camera), taken, ..frame };
+        let path = names.next(&frame, Again::No);
+        assert_eq!(path.parent(), Some(Path::new("films")));
+        path.file_name().expect("a name").to_string_lossy().into_owned()
+    }
+
+    fn plan(naming: Naming, every: Option<Duration>) -> Plan {
+        let rotation = Rotation { every, ..Rotation::default() };
+        Plan { path: "films/x.mkv".into(), naming, rotation }
+    }
+
+    #[test]
+    fn plain_names_are_numbered_without_end() {
+        let mut names = Names::new(plan(Naming::Plain, None));
+        assert_eq!(named(&mut names, "a", 1), "x.mkv");
+        assert_eq!(named(&mut names, "b", 1), "x-2.mkv");
+        let last = (3..=1234).map(|_| named(&mut names, "a", 1)).last();
+        assert_eq!(last.as_deref(), Some("x-1234.mkv"));
+    }
+
+    #[test]
+    fn each_camera_has_its_own_names() {
+        let mut names = Names::new(plan(Naming::WithCamera, None));
+        assert_eq!(named(&mut names, "a/b", 1), "x_a_b.mkv");
+        assert_eq!(named(&mut names, "a/b", 1), "x_a_b-2.mkv");
+        assert_eq!(named(&mut names, "c", 1), "x_c.mkv");
+    }
+
+    #[test]
+    fn names_with_times_sort_by_time_though_the_calendar_is_set_back() {
+        let mut names = Names::new(plan(Naming::Plain, Some(Duration::from_secs(600))));
+        let hour = 3600;
+        let times = [10 * hour, 10 * hour + 600, 9 * hour, 9 * hour + 600, 11 * hour];
+        let names: Vec<_> = times.iter().map(|&time| named(&mut names, "a", time)).collect();
+        assert!(names.is_sorted_by(|a, b| a < b), "{names:?}");
+        assert!(names.iter().all(|name| name.starts_with("x_1970-01-")), "{names:?}");
+    }
+}

@@ -1,0 +1,122 @@
+//! An open file or pipe that frames are written to.
+
+use super::error::RecordError;
+use super::pipe;
+use super::tape::Tape;
+use crate::wire::matroska::Patch;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, IoSlice, Seek, SeekFrom, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+/// What is written to.
+#[derive(Debug)]
+pub(super) struct Output {
+    file: File,
+    path: Arc<Path>,
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
+    /// What was written can be replaced.
+    Regular,
+    /// A pipe: what is written is gone. While its reader stands still, the recording's end is looked for.
+    Stream(Arc<Tape>),
+}
+
+impl Output {
+    /// Makes a new file; or opens a pipe or a device that is there, where nothing can be overwritten.
+    pub(super) fn claim(path: &Path, tape: &Arc<Tape>) -> Result<Self, RecordError> {
+        match fs::metadata(path) {
+            Ok(there) if pipe::is_disk(&there) => Err(RecordError::IsDisk(path.to_owned())),
+            Ok(there) if !there.is_file() && !there.is_dir() => Self::open_pipe(path, tape),
+            _ => Self::create(path).map_err(|source| RecordError::create(path, source)),
+        }
+    }
+
+    pub(super) fn create(path: &Path) -> io::Result<Self> {
+        let file = OpenOptions::new().write(true).create_new(true).open(path)?;
+        Ok(Self { file, path: Arc::from(path), kind: Kind::Regular })
+    }
+
+    /// Waits for a reader while the recording is wanted.
+    fn open_pipe(path: &Path, tape: &Arc<Tape>) -> Result<Self, RecordError> {
+        loop {
+            match pipe::open(path).map_err(|source| RecordError::create(path, source))? {
+                Some(file) => {
+                    let kind = Kind::Stream(Arc::clone(tape));
+                    return Ok(Self { file, path: Arc::from(path), kind });
+                }
+                None if tape.waits_for_a_reader() => {}
+                None => return Err(RecordError::NobodyReads(path.to_owned())),
+            }
+        }
+    }
+
+    pub(super) fn path(&self) -> &Arc<Path> {
+        &self.path
+    }
+
+    /// Writes these behind each other, with one call where that is enough.
+    pub(super) fn append(&mut self, head: &[u8], payload: &[u8]) -> io::Result<()> {
+        let mut written = 0;
+        let len = head.len() + payload.len();
+        while written < len {
+            let of_head = written.min(head.len());
+            let parts =
+                [IoSlice::new(&head[of_head..]), IoSlice::new(&payload[written - of_head..])];
+            match self.file.write_vectored(&parts) {
+                Ok(0) => return Err(ErrorKind::WriteZero.into()),
+                Ok(count) => written += count,
+                Err(error) => match (error.kind(), &self.kind) {
+                    (ErrorKind::Interrupted, _) => {}
+                    (ErrorKind::WouldBlock, Kind::Stream(tape)) => {
+                        pipe::wait_for_room(&self.file);
+                        if tape.is_overdue() {
+                            return Err(ErrorKind::TimedOut.into());
+                        }
+                    }
+                    _ => return Err(error),
+                },
+            }
+        }
+        Ok(())
+    }
+
+    /// Replaces bytes further ahead.
+    pub(super) fn replace(&mut self, patch: &Patch) -> io::Result<()> {
+        if self.is_stream() {
+            return Ok(());
+        }
+        self.file.seek(SeekFrom::Start(patch.at))?;
+        self.file.write_all(patch.bytes())?;
+        self.file.seek(SeekFrom::End(0)).map(drop)
+    }
+
+    /// Forgets what stands behind so many bytes.
+    pub(super) fn cut(&mut self, len: u64) -> io::Result<()> {
+        if self.is_stream() {
+            return Ok(());
+        }
+        self.file.set_len(len)?;
+        self.file.seek(SeekFrom::End(0)).map(drop)
+    }
+
+    /// Bytes that are in it, of frames that are not whole too.
+    pub(super) fn len(&self) -> Option<u64> {
+        self.file.metadata().ok().map(|it| it.len()).filter(|_| !self.is_stream())
+    }
+
+    /// Takes the file away again. A pipe stays.
+    pub(super) fn remove(self) -> io::Result<()> {
+        match self.kind {
+            Kind::Regular => fs::remove_file(&self.path),
+            Kind::Stream(_) => Ok(()),
+        }
+    }
+
+    fn is_stream(&self) -> bool {
+        matches!(self.kind, Kind::Stream(_))
+    }
+}
