@@ -17,7 +17,7 @@ pub mod wire;
 pub mod camera;
 #[cfg(all(feature = "camera", target_os = "linux"))]
 pub mod holders;
-#[cfg(all(feature = "camera", target_os = "linux"))]
+#[cfg(all(any(feature = "camera", feature = "viewer"), unix))]
 pub mod signals;
 #[cfg(all(feature = "camera", target_os = "linux"))]
 pub mod source;

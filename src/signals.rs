@@ -5,6 +5,7 @@ use nix::sys::signal::{SigSet, Signal};
 /// SIGTERM, SIGINT and SIGHUP, without those that the program was started to ignore: `nohup` ignores SIGHUP, and a shell
 /// without job control ignores SIGINT for what it starts in the background. What is ignored at the start stays ignored.
 pub fn that_end() -> SigSet {
+    // Other systems than Linux hold back nothing that is ignored.
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = ignored(&status);
     let all = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP];

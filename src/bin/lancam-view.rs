@@ -8,11 +8,14 @@ use lancam::viewer::chooser::Chooser;
 use lancam::viewer::config::{self, Command, Config, HeadlessConfig, Output, Report};
 use lancam::viewer::finder;
 use lancam::viewer::headless::Headless;
+use lancam::viewer::leave::Leave;
+#[cfg(unix)]
+use lancam::viewer::leave::Signals;
 use lancam::viewer::list;
 use lancam::viewer::memory::Memory;
 use lancam::viewer::presenter::{self, End};
 use lancam::viewer::receiver::{Protocol, Receiver, Wanted};
-use lancam::viewer::recorder::{Recorder, Recording};
+use lancam::viewer::recorder::{Plan, Recorder, Recording};
 use lancam::viewer::show::Show;
 use lancam::viewer::snapshot;
 use lancam::viewer::window::{Window, opening_size};
@@ -20,8 +23,8 @@ use lancam::viewer::window::{Window, opening_size};
 use lancam::viewer::xwayland;
 use lancam::{log_setup, version};
 use std::io::{self, Write};
-use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -63,8 +66,12 @@ fn watch(config: Config) -> Result<ExitCode, Failure> {
     {
         log::warn!("the window will have no title bar: cannot start again for XWayland: {error}");
     }
+    let doorbell = Doorbell::new();
+    let leave = Leave::new(Arc::clone(&doorbell));
+    #[cfg(unix)]
+    Signals::hold()?.ask(leave.clone())?;
     match config.output {
-        Output::Window => show(config),
+        Output::Window => show(config, doorbell, leave),
         Output::Headless(headless) => {
             let camera = match config.cameras.into_iter().next() {
                 Some(camera) => Wanted::at(camera),
@@ -73,7 +80,8 @@ fn watch(config: Config) -> Result<ExitCode, Failure> {
                     Err(why) => return Ok(conclude(End::NoFirstPicture(why))),
                 },
             };
-            count(camera, config.protocol, config.record.as_deref(), &headless)
+            let (protocol, record) = (config.protocol, config.record);
+            count(camera, protocol, record, &headless, &doorbell, leave)
         }
     }
 }
@@ -82,19 +90,22 @@ fn watch(config: Config) -> Result<ExitCode, Failure> {
 fn count(
     camera: Wanted,
     protocol: Protocol,
-    record: Option<&Path>,
+    record: Option<Plan>,
     headless: &HeadlessConfig,
+    doorbell: &Arc<Doorbell>,
+    leave: Leave,
 ) -> Result<ExitCode, Failure> {
-    let news = Latest::new();
+    let news = Latest::with_doorbell(Arc::clone(doorbell));
     let mut reader = news.reader();
     let receiver = Receiver::new(camera, protocol, news)?;
     let recorder = receiver.recorder();
-    if let Some(path) = record {
-        recorder.start_for_sure(path, Instant::now() + OPENING)?;
+    if let Some(plan) = record {
+        recorder.start_for_sure(plan, Instant::now() + OPENING)?;
     }
     thread::Builder::new().name("receiver".into()).spawn(move || receiver.run())?;
-    let mut screen = Headless::new(headless.limit, headless.timeout, Instant::now());
-    let (mut scene, end) = presenter::present(&mut reader, &mut screen)?;
+    let (limit, timeout) = (headless.limit, headless.timeout);
+    let mut screen = Headless::new(limit, timeout, leave, recorder.clone(), Instant::now());
+    let (mut scene, end) = presenter::present(&mut reader, doorbell, &mut screen)?;
     let recording = finish(&recorder);
     recording.iter().for_each(|recording| scene.figures.count_recording(recording));
     report(headless, &scene)?;
@@ -119,9 +130,8 @@ fn finish(recorder: &Recorder) -> Option<Recording> {
 }
 
 /// In a window.
-fn show(config: Config) -> Result<ExitCode, Failure> {
-    let Config { cameras, protocol, record, .. } = config;
-    let doorbell = Doorbell::new();
+fn show(config: Config, doorbell: Arc<Doorbell>, leave: Leave) -> Result<ExitCode, Failure> {
+    let Config { cameras, protocol, record, rotation, .. } = config;
     let memory = Memory::load();
     let mut chooser = None;
     let mut wanted: Vec<Wanted> = cameras.into_iter().map(Wanted::at).collect();
@@ -131,9 +141,11 @@ fn show(config: Config) -> Result<ExitCode, Failure> {
     }
     let open = |camera| Channel::open(camera, protocol, &doorbell);
     let mut channels = wanted.into_iter().map(open).collect::<Result<Vec<_>, _>>()?;
-    if let ([camera], Some(file), None) = (channels.as_mut_slice(), &record, &chooser) {
-        camera.recorder.start_for_sure(file, Instant::now() + OPENING)?;
-        camera.is_recording = true;
+    if let (Some(plan), None) = (&record, &chooser) {
+        for camera in &mut channels {
+            camera.recorder.start_for_sure(plan.clone(), Instant::now() + OPENING)?;
+            camera.is_recording = true;
+        }
     }
     let size = memory.size.unwrap_or_else(|| opening_size(first_size(&mut channels, &doorbell)));
     let title = match channels.as_slice() {
@@ -142,10 +154,8 @@ fn show(config: Config) -> Result<ExitCode, Failure> {
     };
     let window = Window::open(&title, size)?;
     let is_chosen_later = chooser.is_some();
-    let mut show = Show::new(window, channels, chooser, protocol, doorbell, memory);
-    if is_chosen_later && let Some(file) = record {
-        show = show.recording_into(file);
-    }
+    let show = Show::new(window, channels, chooser, protocol, doorbell, memory);
+    let show = show.recording(record.filter(|_| is_chosen_later), rotation).left_by(leave);
     Ok(conclude(show.run()?))
 }
 
@@ -202,6 +212,8 @@ fn first_size(channels: &mut [Channel], doorbell: &Doorbell) -> Option<Size> {
 fn report(config: &HeadlessConfig, scene: &presenter::Scene) -> Result<(), Failure> {
     match config.report {
         Report::Json => writeln!(io::stdout(), "{}", scene.figures.to_json())?,
+        // Why there were none is said elsewhere.
+        Report::Text if scene.figures.shown() == 0 => {}
         Report::Text => writeln!(io::stdout(), "{}", scene.figures)?,
     }
     if let (Some(path), Some(arrival)) = (&config.save, &scene.arrival) {

@@ -1,10 +1,11 @@
 //! The viewer's command line.
 
 use super::address::{AddressError, CameraAddress};
-use super::headless::Limit;
+use super::headless::{Limit, Timeout};
 pub use super::help::HELP;
 use super::receiver::Protocol;
-use super::recorder;
+use super::recorder::{self, Naming, Plan, Rotation};
+use super::units;
 use crate::wire::native::message::Wishes;
 use lexopt::prelude::*;
 use std::ffi::{OsStr, OsString};
@@ -38,8 +39,10 @@ pub struct Config {
     pub protocol: Protocol,
     /// Where their pictures go.
     pub output: Output,
-    /// The file that they are recorded into.
-    pub record: Option<PathBuf>,
+    /// What they are recorded into.
+    pub record: Option<Plan>,
+    /// When recordings begin another file, those of the `r` key too.
+    pub rotation: Rotation,
     /// How much is logged: 0 as usual, above more, below less.
     pub verbosity: i8,
 }
@@ -58,8 +61,8 @@ pub enum Output {
 pub struct HeadlessConfig {
     /// When to end.
     pub limit: Limit,
-    /// The longest wait for a picture.
-    pub timeout: Duration,
+    /// The longest wait for the first picture, and for any next one.
+    pub timeout: Timeout,
     /// Where the last picture is kept.
     pub save: Option<PathBuf>,
     /// How the figures are printed.
@@ -101,8 +104,8 @@ pub enum UsageError {
     #[error(transparent)]
     Address(#[from] AddressError),
     /// An option that means nothing without another.
-    #[error("{0} works only with --headless")]
-    NeedsHeadless(&'static str),
+    #[error("{0} works only with {1}")]
+    Needs(&'static str, &'static str),
     /// A server that listens to nobody.
     #[error(
         "the server behind --pickle takes no wishes: leave out --width, --height, --quality and --fps"
@@ -148,6 +151,18 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, U
             Long("fps") => given.wishes.millifps = millifps(&mut parser)?,
             Long("list") => given.list = true,
             Long("record") => given.record = Some(recording(&mut parser)?),
+            Long("record-every") => {
+                let time = with_unit(&mut parser, "--record-every", units::A_TIME, units::time)?;
+                given.rotation.every = Some(time);
+            }
+            Long("record-max") => {
+                let max = with_unit(&mut parser, "--record-max", units::A_LENGTH, units::length)?;
+                given.rotation.max = Some(max);
+            }
+            Long("record-keep") => {
+                given.rotation.keep =
+                    number(&mut parser, "--record-keep", "a number of files from 1", |&n| n > 0)?;
+            }
             Long("pickle") => {
                 given.pickle = true;
                 given.name_camera(&parser.value()?.string()?)?;
@@ -173,6 +188,7 @@ struct Given {
     json: bool,
     save: Option<PathBuf>,
     record: Option<PathBuf>,
+    rotation: Rotation,
     frames: Option<u64>,
     seconds: Option<Duration>,
     timeout: Option<Duration>,
@@ -209,7 +225,7 @@ impl Given {
         if self.headless {
             return Err(UsageError::Conflict("--list", "--headless"));
         }
-        if self.record.is_some() {
+        if self.record.is_some() || self.rotation != Rotation::default() {
             return Err(UsageError::Conflict("--list", "--record"));
         }
         self.refuse_headless_options(Lists::Cameras)?;
@@ -221,9 +237,8 @@ impl Given {
     }
 
     fn into_config(self) -> Result<Config, UsageError> {
-        let records = self.record.is_some();
-        let alone =
-            [(self.pickle, "--pickle"), (self.headless, "--headless"), (records, "--record")];
+        let alone = [(self.pickle, "--pickle"), (self.headless, "--headless")];
+        self.check_rotation()?;
         if let ([first, second, ..], Some((_, option))) =
             (self.cameras.as_slice(), alone.into_iter().find(|(given, _)| *given))
         {
@@ -241,19 +256,43 @@ impl Given {
             true => Protocol::Pickle,
             false => Protocol::Native(self.wishes),
         };
-        let Self { cameras, record, verbosity, .. } = self;
-        Ok(Config { cameras, protocol, output, record, verbosity })
+        let Self { cameras, record, rotation, verbosity, .. } = self;
+        let naming = if cameras.len() > 1 { Naming::WithCamera } else { Naming::Plain };
+        let record = record.map(|path| Plan { path, naming, rotation });
+        Ok(Config { cameras, protocol, output, record, rotation, verbosity })
+    }
+
+    /// Whether something is recorded that can be cut into files.
+    fn check_rotation(&self) -> Result<(), UsageError> {
+        let Rotation { every, max, keep } = self.rotation;
+        if keep > 0 && !self.rotation.is_on() {
+            return Err(UsageError::Needs("--record-keep", "--record-every or --record-max"));
+        }
+        let is_recorded = self.record.is_some() || !self.headless;
+        for (given, option) in
+            [(every.is_some(), "--record-every"), (max.is_some(), "--record-max")]
+        {
+            if given && !is_recorded {
+                return Err(UsageError::Needs(option, "--record"));
+            }
+        }
+        Ok(())
     }
 
     fn headless(&self) -> Result<HeadlessConfig, UsageError> {
         let limit = match (self.frames, self.seconds) {
             (Some(_), Some(_)) => return Err(UsageError::Conflict("--frames", "--seconds")),
             (Some(frames), None) => Limit::Pictures(frames),
+            (None, None) if self.record.is_some() => Limit::Never,
             (None, seconds) => Limit::Elapsed(seconds.unwrap_or(DEFAULT_SECONDS)),
         };
+        let first = self.timeout.unwrap_or(DEFAULT_TIMEOUT);
+        // A recording goes on when the camera is back, unless somebody has said how long that may take.
+        let is_patient = self.record.is_some() && self.timeout.is_none();
+        let next = if is_patient { None } else { Some(first) };
         Ok(HeadlessConfig {
             limit,
-            timeout: self.timeout.unwrap_or(DEFAULT_TIMEOUT),
+            timeout: Timeout { first, next },
             save: self.save.clone(),
             report: self.report(),
         })
@@ -268,7 +307,7 @@ impl Given {
             (self.timeout.is_some(), "--timeout"),
         ] {
             if given {
-                return Err(UsageError::NeedsHeadless(option));
+                return Err(UsageError::Needs(option, "--headless"));
             }
         }
         Ok(())
@@ -289,6 +328,17 @@ fn number<T: std::str::FromStr>(
     }
 }
 
+/// An option's value as `read` makes it of the number and its unit.
+fn with_unit<T>(
+    parser: &mut lexopt::Parser,
+    option: &'static str,
+    wants: &'static str,
+    read: impl Fn(&str) -> Option<T>,
+) -> Result<T, UsageError> {
+    let found = parser.value()?.to_string_lossy().into_owned();
+    read(&found).ok_or(UsageError::Value { option, wants, found })
+}
+
 /// A file whose name says what will be in it.
 fn recording(parser: &mut lexopt::Parser) -> Result<PathBuf, UsageError> {
     let path = PathBuf::from(parser.value()?);
@@ -297,7 +347,7 @@ fn recording(parser: &mut lexopt::Parser) -> Result<PathBuf, UsageError> {
         true => Ok(path),
         false => Err(UsageError::Value {
             option: "--record",
-            wants: "a file whose name ends in .mkv",
+            wants: "a file or pipe whose name ends in .mkv",
             found: path.to_string_lossy().into_owned(),
         }),
     }
@@ -367,11 +417,34 @@ mod tests {
         };
         let plain = headless("--headless pi");
         assert_eq!(plain.limit, Limit::Elapsed(Duration::from_secs(10)));
-        assert_eq!((plain.timeout, plain.report), (Duration::from_secs(10), Report::Text));
+        let both = |timeout| Timeout { first: timeout, next: Some(timeout) };
+        assert_eq!((plain.timeout, plain.report), (both(Duration::from_secs(10)), Report::Text));
         let told = headless("--headless pi --frames 5 --timeout=0.5 --save a.png --json");
         assert_eq!(told.limit, Limit::Pictures(5));
-        assert_eq!((told.timeout, told.report), (Duration::from_millis(500), Report::Json));
+        let timeout = both(Duration::from_millis(500));
+        assert_eq!((told.timeout, told.report), (timeout, Report::Json));
         assert_eq!(told.save, Some("a.png".into()));
+        let endless = headless("--headless pi --record x.mkv");
+        let timeout = Timeout { first: Duration::from_secs(10), next: None };
+        assert_eq!((endless.limit, endless.timeout), (Limit::Never, timeout));
+        let told = headless("--headless pi --record x.mkv --seconds 5 --timeout 10");
+        assert_eq!(
+            (told.limit, told.timeout),
+            (Limit::Elapsed(Duration::from_secs(5)), plain.timeout)
+        );
+    }
+
+    #[test]
+    fn recordings_are_cut_and_named() {
+        let plan =
+            config("a b --record x.mkv --record-every 10min --record-max 2GiB --record-keep 6");
+        let rotation =
+            Rotation { every: Some(Duration::from_secs(600)), max: Some(2 << 30), keep: 6 };
+        assert_eq!(plan.rotation, rotation);
+        let record = Plan { path: "x.mkv".into(), naming: Naming::WithCamera, rotation };
+        assert_eq!(plan.record, Some(record));
+        assert_eq!(config("a --record x.mkv").record, Some(Plan::file("x.mkv".as_ref())));
+        assert_eq!(config("a --record-every 1h").record, None, "it is for the key");
     }
 
     #[test]
@@ -414,6 +487,14 @@ mod tests {
             ("pi --record x.avi", "ends in .mkv, not 'x.avi'"),
             ("pi --record mkv", "ends in .mkv, not 'mkv'"),
             ("--list --record x.mkv", "not both"),
+            ("--list --record-max 1GB", "not both"),
+            ("pi --record x.mkv --record-every 10", "unit (s, min, h, d), such as 10min, not '10'"),
+            ("pi --record x.mkv --record-max 2G", "such as 2GiB, not '2G'"),
+            ("pi --record x.mkv --record-keep 0", "files from 1, not '0'"),
+            ("pi --record x.mkv --record-keep 3", "only with --record-every or --record-max"),
+            ("pi --headless --record-every 1h", "--record-every works only with --record"),
+            ("a b --headless --record x.mkv", "--headless takes one camera"),
+            ("pi --record /dev/stdout", "file or pipe whose name ends in .mkv, not '/dev/stdout'"),
         ] {
             let error = parse_line(line).expect_err(line);
             assert!(error.contains(answer), "{line}: {error}");
@@ -431,6 +512,9 @@ mod tests {
             "--timeout",
             "--save",
             "--record",
+            "--record-every",
+            "--record-max",
+            "--record-keep",
             "--json",
             "--width",
             "--height",

@@ -23,9 +23,14 @@ In the window: ? shows the list of keys.
 It resizes, and tries again for ever when a camera is away. The last camera and the window's size
 and place are remembered in $XDG_STATE_HOME/lancam (~/.local/state/lancam).
 
-  --record FILE.mkv       record every frame that arrives, as it was sent, with the times the camera took
-                          them: with or without a window, until the end. Nothing is overwritten; another
-                          size of picture begins FILE-2.mkv. A recording that was cut off plays too
+  --record FILE.mkv       record every frame that arrives, as it was sent, with the times the camera
+                          took them, until the viewer ends; Ctrl+C and kill finish the file. Nothing
+                          is overwritten; another size of picture begins FILE-2.mkv. With several
+                          cameras: FILE_CAMERA.mkv for each
+  --record-every TIME     begin the next file each 30s, 10min, 2h or 1d: FILE_DATE_TIME.mkv
+  --record-max LENGTH     begin it before one is longer than 500MB or 2GiB (kB to TB, KiB to TiB)
+  --record-keep N         keep the newest N of these files, remove the older ones. These three hold
+                          for the r key too
 
 What to ask of the camera: each viewer its own, up to four different ones at once
   --width N, --height N   size; one given keeps the aspect ratio, both: the largest that fits inside
@@ -35,11 +40,13 @@ What to ask of the camera: each viewer its own, up to four different ones at onc
 Without a window, for scripts and tests
   --headless              receive and decode, show nothing, print figures at the end
   --frames N              end after N frames
-  --seconds S             end S seconds after the first frame (10, unless --frames is given)
-  --timeout S             give up when no frame has come for S seconds (10)
+  --seconds S             end S seconds after the first frame (10; with --record, until it is ended)
+  --timeout S             give up when no frame has come for S seconds (10; with --record, only the
+                          first frame is waited for so long, unless this is given)
   --save FILE.png         keep the last picture
   --json                  print the figures as one line of JSON: frames, fps, skipped, disordered,
-                          corrupt, bytes, recorded, record_dropped (for a slow disk), age_ms from capture to screen (p50, p95, p99, max),
+                          corrupt, bytes, recorded, record_dropped (for a slow disk), age_ms from
+                          capture to screen (p50, p95, p99, max),
                           age_uncertainty_ms and round_trip_ms (null while unknown),
                           decode_ms (mean), size, codec
 
@@ -47,6 +54,6 @@ Without a window, for scripts and tests
   --version               print version, commit, target, features built in
   --help                  print this
 
-Exit status: 0 done or window closed; 1 failure, or --list found none; 2 usage; 3 no first frame
+Exit status: 0 done, ended by a signal after the first frame, or window closed; 1 failure, or --list found none; 2 usage; 3 no first frame
 within --timeout, not a lancam server, or with --headless and no CAMERA, none or several on the LAN.
 ";

@@ -2,7 +2,7 @@
 
 use super::figures::Figures;
 use super::news::{Arrival, News, Notice};
-use crate::latest::{Newest, Reader};
+use crate::latest::{Doorbell, Newest, Reader};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -82,19 +82,20 @@ pub enum ScreenError {
     Window(String),
 }
 
-/// Presents until the screen has seen enough; returns the last scene with the reason.
+/// Presents until the screen has seen enough; returns the last scene with the reason. `doorbell` rings when there is news.
 ///
 /// # Errors
 /// When the screen cannot show any more.
 pub fn present(
     news: &mut Reader<News>,
+    doorbell: &Doorbell,
     screen: &mut dyn Screen,
 ) -> Result<(Scene, End), ScreenError> {
     let mut scene = Scene::default();
     loop {
-        let newest = news.wait(screen.patience(Instant::now()));
+        doorbell.wait(screen.patience(Instant::now()));
         let now = Instant::now();
-        let change = match newest {
+        let change = match news.newest() {
             Newest::Fresh { value: News::Picture(arrival), .. } => {
                 scene.figures.count(&arrival, now);
                 scene.arrival = Some(arrival);

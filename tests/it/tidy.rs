@@ -12,7 +12,7 @@ const BELOW: [(&str, &[&str]); 15] = [
         "camera",
         &["console", "holders", "image", "latest", "net", "plain", "source", "stop", "wire"],
     ),
-    ("viewer", &["image", "latest", "net", "plain", "wire"]),
+    ("viewer", &["image", "latest", "net", "plain", "signals", "wire"]),
     ("source", &["holders", "image", "plain", "stop"]),
     ("wire", &["image", "plain"]),
     ("image", &[]),

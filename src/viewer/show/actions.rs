@@ -2,14 +2,13 @@
 
 use super::{Extent, Message, Show, ShowError, offer};
 use crate::image::pixels::Size;
-use crate::viewer::album;
 use crate::viewer::input::{Input, Key, Point};
 use crate::viewer::paint::badges::Mood;
 use crate::viewer::paint::controls::Hit;
 use crate::viewer::panel::Change;
 use crate::viewer::presenter::End;
-use crate::viewer::recorder::{Phase, Recorder};
-use crate::viewer::snapshot::Form;
+use crate::viewer::recorder::{Phase, Plan, Recorder};
+use crate::viewer::snapshot::{Form, Keeper};
 use crate::viewer::wall::{Action, Sheet};
 use std::time::{Duration, Instant};
 
@@ -189,7 +188,7 @@ impl Show {
             channel.recorder.stop();
             return;
         }
-        match channel.recorder.start(&album::recording(channel.name())) {
+        match channel.recorder.start(Plan::album(channel.name(), self.rotation)) {
             Ok(()) => channel.is_recording = true,
             Err(error) => self.say(Mood::Bad, error.to_string()),
         }
@@ -228,24 +227,6 @@ impl Show {
         self.message = Some(Message { text, mood, until: Instant::now() + MESSAGE });
     }
 
-    /// What was recorded and saved is written to its end.
-    pub(super) fn finish_files(&mut self) {
-        let deadline = Instant::now() + WRITING;
-        self.leaving.extend(self.channels.iter().map(|channel| channel.recorder.clone()));
-        self.leaving.iter().for_each(Recorder::stop);
-        for recorder in &self.leaving {
-            if let Some(left) = recorder.finish(deadline).filter(|it| !it.phase.is_over()) {
-                log::warn!("the last frames could not be written into {}", left.path.display());
-            }
-        }
-        for answer in self.keeper.finish(deadline) {
-            match answer {
-                Ok(path) => log::info!("saved {}", path.display()),
-                Err(error) => log::warn!("{error}"),
-            }
-        }
-    }
-
     pub(super) fn remember(&mut self) {
         self.note_place();
         if let [only] = self.channels.as_slice()
@@ -257,11 +238,31 @@ impl Show {
     }
 }
 
+/// What was recorded and saved is written to its end.
+pub(super) fn finish_files(recorders: &[Recorder], mut keeper: Keeper) {
+    let deadline = Instant::now() + WRITING;
+    recorders.iter().for_each(Recorder::stop);
+    for recorder in recorders {
+        if let Some(left) = recorder.finish(deadline).filter(|it| !it.phase.is_over()) {
+            log::warn!("the last frames could not be written into {}", left.path.display());
+        }
+    }
+    for answer in keeper.finish(deadline) {
+        match answer {
+            Ok(path) => log::info!("saved {}", path.display()),
+            Err(error) => log::warn!("{error}"),
+        }
+    }
+}
+
 /// What came of a recording, once it is no longer in such a phase.
 fn end_of(recorder: &Recorder, is_awaited: impl Fn(&Phase) -> bool) -> Option<(Mood, String)> {
     let state = recorder.state().filter(|state| !is_awaited(&state.phase))?;
     Some(match state.failure() {
         Some(reason) => (Mood::Bad, reason.to_owned()),
+        None if state.frames == 0 && state.phase.is_over() => {
+            (Mood::Bad, "nothing was recorded: no picture came".to_owned())
+        }
         None => (Mood::Good, format!("recorded {}", state.path.display())),
     })
 }

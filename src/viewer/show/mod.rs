@@ -8,18 +8,18 @@ use super::composer::{Composer, Extras, Offer, Repaint, Sight};
 use super::desktop::Desktop;
 use super::fonts::Fonts;
 use super::input::Input;
+use super::leave::Leave;
 use super::memory::Memory;
 use super::paint::badges::{Mood, Toast};
 use super::presenter::{Change, End, ScreenError};
 use super::receiver::{Protocol, Wanted};
-use super::recorder::Recorder;
+use super::recorder::{Plan, Recorder, Rotation};
 use super::snapshot::Keeper;
 use super::title;
 use super::wall::{Behind, Info, Motion, Sheet, Wall};
 use super::window::{PROGRAM, Window};
 use crate::latest::Doorbell;
 use crate::wire::native::message::Wishes;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -38,8 +38,12 @@ pub struct Show {
     chooser: Option<Chooser>,
     doorbell: Arc<Doorbell>,
     protocol: Protocol,
-    /// A file to record the camera into as soon as there is one.
-    record: Option<PathBuf>,
+    /// What to record the camera into as soon as there is one.
+    record: Option<Plan>,
+    /// When a recording begins another file.
+    rotation: Rotation,
+    /// Whether something else than the window's user ends it.
+    leave: Leave,
     /// What records cameras that are watched no longer: the last frames are still being written.
     leaving: Vec<Recorder>,
     paused: Option<Instant>,
@@ -117,9 +121,11 @@ impl Show {
             composer: Composer::new(density),
             fonts: Fonts::new(Arc::clone(&doorbell)),
             chooser,
+            leave: Leave::new(Arc::clone(&doorbell)),
             doorbell,
             protocol,
             record,
+            rotation: Rotation::default(),
             leaving: Vec::new(),
             paused: None,
             message: None,
@@ -132,11 +138,16 @@ impl Show {
         }
     }
 
-    /// Records what is chosen into this file.
+    /// Records what is chosen as planned, and what the key records with this rotation.
     #[must_use]
-    pub fn recording_into(mut self, file: PathBuf) -> Self {
-        self.record = Some(file);
-        self
+    pub fn recording(self, chosen: Option<Plan>, rotation: Rotation) -> Self {
+        Self { record: chosen, rotation, ..self }
+    }
+
+    /// Ends when `leave` asks for it, too.
+    #[must_use]
+    pub fn left_by(self, leave: Leave) -> Self {
+        Self { leave, ..self }
     }
 
     /// Goes on until the user leaves.
@@ -148,7 +159,11 @@ impl Show {
         if end.is_ok() {
             self.remember();
         }
-        self.finish_files();
+        let Self { window, channels, mut leaving, keeper, .. } = self;
+        // Nobody is to look at a window that does nothing while a slow disk is written to.
+        drop(window);
+        leaving.extend(channels.iter().map(|channel| channel.recorder.clone()));
+        actions::finish_files(&leaving, keeper);
         end
     }
 
@@ -156,6 +171,9 @@ impl Show {
         let mut repaint = Some(Repaint::All);
         loop {
             self.doorbell.wait(self.patience(repaint));
+            if self.leave.is_asked() {
+                return Ok(End::UserLeft);
+            }
             let now = Instant::now();
             if self.gather(now) == Change::Picture || self.has_changed() {
                 repaint = repaint.or(Some(Repaint::Changed));
@@ -385,10 +403,10 @@ impl Show {
 
     /// Records the camera that was chosen, if that was asked for.
     fn begin_to_record(&mut self) {
-        let (Some(channel), Some(file)) = (self.channels.first_mut(), self.record.take()) else {
+        let (Some(channel), Some(plan)) = (self.channels.first_mut(), self.record.take()) else {
             return;
         };
-        match channel.recorder.start(&file) {
+        match channel.recorder.start(plan) {
             Ok(()) => channel.is_recording = true,
             Err(error) => self.say(Mood::Bad, error.to_string()),
         }
