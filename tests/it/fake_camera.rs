@@ -173,6 +173,21 @@ impl FakeCamera {
         })
     }
 
+    /// The same; `hear` is given what else comes meanwhile.
+    pub fn send_frame_and_hear(
+        &mut self,
+        facts: &FrameFacts,
+        payload: &[u8],
+        hear: impl Fn(&Message<'_>),
+    ) -> io::Result<()> {
+        self.stream.write_all(&frame_prefix(facts, payload.len()))?;
+        self.stream.write_all(payload)?;
+        self.wait_for(|message| {
+            hear(&message);
+            matches!(message, Message::Ack { sequence } if sequence == facts.sequence).then_some(())
+        })
+    }
+
     /// Reads until `wanted` makes something of a message.
     pub fn wait_for<T>(&mut self, wanted: impl Fn(Message<'_>) -> Option<T>) -> io::Result<T> {
         loop {

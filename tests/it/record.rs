@@ -1,140 +1,28 @@
-//! Recordings by the whole program: what is in them, what is left of them after a kill, and what a bad disk does to them.
+//! Recordings by the whole program: what is in them, and what is left of them after a kill.
 
 use crate::allocations;
 use crate::camera_process::PATIENCE;
-use crate::fake_camera::{FakeCamera, FakeServer, Pattern, jpeg_facts};
-use crate::matroska_reader::{Film, read};
+use crate::fake_camera::{FakeServer, jpeg_facts};
+use crate::matroska_reader::read;
+use crate::recording::{
+    Frame, SIZE, assert_ffmpeg_finds, assert_holds, camera, duration, ffprobe, folder, frames,
+    greet, record, ticks,
+};
 use crate::skip::skip;
-use crate::viewer_process::{Output, Viewer};
+use crate::viewer_process::Viewer;
 use crate::x11::wait_until;
 use lancam::image::frame::Micros;
 use lancam::image::pixels::Size;
-use lancam::viewer::recorder::Phase;
 use lancam::viewer::recorder::intake::Intake;
-use lancam::wire::native::message::Message;
+use lancam::viewer::recorder::lasting::Moment;
+use lancam::viewer::recorder::{Phase, Plan};
 use lancam::wire::packet::{Codec, FrameFacts};
 use std::fs;
-use std::io::{self, Read};
-use std::net::TcpStream;
-use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
-
-const SIZE: Size = Size::new(160, 96);
-
-/// A frame as it is sent.
-type Frame = (FrameFacts, Vec<u8>);
-
-/// Frames at 30 in a second, by the camera's clock, with some jitter, and none alike.
-fn frames(count: u64, size: Size) -> Vec<Frame> {
-    let mut pattern = Pattern::new(size);
-    let captured = |sequence| Micros(50_000_000_000 + sequence * 33_333 + sequence * 7919 % 1000);
-    let frame = |sequence| {
-        let facts = FrameFacts { captured_at: captured(sequence), ..jpeg_facts(sequence, size) };
-        (facts, pattern.jpeg(sequence).to_vec())
-    };
-    (1..=count).map(frame).collect()
-}
-
-/// Sends these to each viewer, and then nothing.
-fn camera(frames: Vec<Frame>) -> FakeServer {
-    FakeServer::on(0, move |stream| {
-        let mut camera = greet(stream)?;
-        frames.iter().try_for_each(|(facts, payload)| camera.send_frame(facts, payload))?;
-        camera.idle(Duration::from_secs(60))
-    })
-}
-
-fn greet(stream: TcpStream) -> io::Result<FakeCamera> {
-    let mut camera = FakeCamera::greet(stream, "Küche")?;
-    let (codec, source) = (Codec::Jpeg, "made up");
-    camera.send(&Message::Stream { codec, size: SIZE, millifps: 30_000, source })?;
-    Ok(camera)
-}
-
-fn record(server: &FakeServer, path: &Path, more: &[&str]) -> Output {
-    let (address, path) = (server.address(), path.to_str().expect("UTF-8"));
-    let arguments = ["--headless", "--json", "--record", path, &address];
-    Viewer::start(&[&arguments, more].concat()).finish()
-}
-
-fn folder() -> (tempfile::TempDir, PathBuf) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("x.mkv");
-    (folder, path)
-}
-
-/// When each was taken after the first, in tenths of a millisecond.
-fn ticks(frames: &[Frame]) -> Vec<u64> {
-    let first = frames[0].0.captured_at;
-    let tick = |(facts, _): &Frame| (facts.captured_at.0 - first.0) / 100;
-    frames.iter().map(tick).collect()
-}
-
-/// The last lasts as long as the one before.
-fn duration(frames: &[Frame]) -> u64 {
-    let [.., before, last] = ticks(frames)[..] else { panic!("two frames") };
-    last + (last - before)
-}
-
-#[track_caller]
-fn assert_holds(film: &Film, frames: &[Frame]) {
-    assert_eq!(film.frames.len(), frames.len());
-    let times: Vec<u64> = film.frames.iter().map(|(time, _)| *time).collect();
-    assert_eq!(times, ticks(frames));
-    for ((time, found), (facts, sent)) in film.frames.iter().zip(frames) {
-        assert!(found == sent, "frame {} at {time}", facts.sequence);
-    }
-}
-
-/// What ffprobe says of `path`; `None`, said as a skip, where there is none.
-fn ffprobe(path: &Path, entries: &str) -> Option<Vec<String>> {
-    let mut command = Command::new("ffprobe");
-    command.args(["-v", "error", "-count_packets", "-show_entries", entries]);
-    command.args(["-of", "default=noprint_wrappers=1:nokey=1"]).arg(path).stdin(Stdio::null());
-    match command.output() {
-        Ok(output) => {
-            let said = String::from_utf8_lossy(&output.stderr).into_owned();
-            let is_fine = said.lines().all(|line| line.ends_with("File ended prematurely"));
-            assert!(output.status.success() && is_fine, "{said}");
-            let text = String::from_utf8(output.stdout).expect("ASCII");
-            Some(text.lines().map(str::to_owned).collect())
-        }
-        Err(error) => {
-            skip("ffprobe", &error.to_string());
-            None
-        }
-    }
-}
-
-/// ffmpeg and its kin find the same in a file as was sent.
-fn assert_ffmpeg_finds(path: &Path, film: &Film) {
-    let Some(said) = ffprobe(path, "stream=codec_name,nb_read_packets:format=duration") else {
-        return;
-    };
-    let seconds = format!("{:.6}", film.duration as f64 / 10_000.0);
-    assert_eq!(said, ["mjpeg", &film.frames.len().to_string(), &seconds]);
-    let times = ffprobe(path, "packet=pts_time").expect("it was there");
-    let expected: Vec<_> =
-        film.frames.iter().map(|(time, _)| format!("{:.6}", *time as f64 / 10_000.0)).collect();
-    // Behind the packets it counts them.
-    assert_eq!(times[..expected.len()], expected);
-
-    let folder = tempfile::tempdir().expect("a folder");
-    let pattern = folder.path().join("%d.jpg");
-    let mut ffmpeg = Command::new("ffmpeg");
-    ffmpeg.args(["-v", "error", "-i"]).arg(path).args(["-c", "copy"]).arg(&pattern);
-    let Ok(output) = ffmpeg.stdin(Stdio::null()).output() else { return skip("ffmpeg", "none") };
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    for (number, (_, sent)) in (1..).zip(&film.frames) {
-        let jpeg = fs::read(folder.path().join(format!("{number}.jpg"))).expect("a JPEG");
-        assert!(jpeg == *sent, "frame {number} comes out as it was sent");
-    }
-    assert!(!folder.path().join(format!("{}.jpg", film.frames.len() + 1)).exists());
-}
+use std::time::{Duration, Instant, SystemTime};
 
 #[test]
 fn every_frame_is_in_the_file_as_it_was_sent_and_when_it_was_taken() {
@@ -283,7 +171,7 @@ fn a_recorded_frame_costs_the_receiver_no_allocation() {
     let mut intake = Intake::default();
     let recorder = intake.recorder();
     let soon = || Instant::now() + PATIENCE;
-    recorder.start_for_sure(&path, soon()).expect("a new file");
+    recorder.start_for_sure(Plan::file(&path), soon()).expect("a new file");
     let camera = Arc::from("cam");
     let mut allocated = 0;
     for (count, (facts, jpeg)) in (1..).zip(frames(200, SIZE)) {
@@ -309,7 +197,7 @@ fn another_camera_begins_another_file() {
     let mut intake = Intake::default();
     let recorder = intake.recorder();
     let soon = || Instant::now() + PATIENCE;
-    recorder.start_for_sure(&path, soon()).expect("a new file");
+    recorder.start_for_sure(Plan::file(&path), soon()).expect("a new file");
     let all = frames(7, SIZE);
     for (number, (facts, jpeg)) in (1..).zip(&all) {
         if number == 4 {
@@ -329,121 +217,76 @@ fn another_camera_begins_another_file() {
     assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 2);
 }
 
-/// Runs the viewer with a disk of so many KiB at `disk`, and copies what is on it to `kept` in the end.
-const ON_A_SMALL_DISK: &str = r#"
-    mount -t tmpfs -o size="$3"k small "$1" || exit 99
-    "$VIEWER" --headless --json --seconds 1.5 --record "$1/x.mkv" "$4"
-    code=$?
-    cp "$1"/* "$2"
-    exit $code
-"#;
-
 #[test]
-fn a_full_disk_ends_the_recording_and_not_the_picture() {
-    let server = FakeServer::on(0, |stream| {
-        let mut camera = greet(stream)?;
-        for (facts, payload) in frames(100, Size::new(320, 176)) {
-            camera.send_frame(&facts, &payload)?;
-            camera.idle(Duration::from_millis(10))?;
-        }
-        camera.idle(Duration::from_secs(60))
-    });
-    // With and without room for the end of the file.
-    for kib in [40, 64, 84] {
-        let (disk, kept) = (tempfile::tempdir().expect("one"), tempfile::tempdir().expect("two"));
-        let mut command = Command::new("unshare");
-        command.args(["--user", "--map-root-user", "--mount", "sh", "-c", ON_A_SMALL_DISK, "sh"]);
-        command.arg(disk.path()).arg(kept.path()).args([&kib.to_string(), &server.address()]);
-        command.env("VIEWER", env!("CARGO_BIN_EXE_lancam-view")).env_remove("RUST_LOG");
-        let output = match command.stdin(Stdio::null()).output() {
-            Ok(output) if output.status.code() != Some(99) => output,
-            Ok(output) => {
-                return skip("a disk of its own", &String::from_utf8_lossy(&output.stderr));
-            }
-            Err(error) => return skip("unshare", &error.to_string()),
+fn the_desktops_sleep_is_a_gap_in_the_film_and_a_clock_that_is_set_is_none() {
+    let hours = |hours: u64| Duration::from_secs(hours * 3600);
+    let sent = frames(40, SIZE);
+    let awake = Instant::now();
+    // Ten frames each: as usual, after a sleep, after the calendar was set, after a sleep in which the camera began anew.
+    let moments = [
+        (hours(0), hours(0), 0_i64),
+        (hours(8), hours(8), 0),
+        (hours(8), hours(8) + hours(24), 0),
+        (hours(11), hours(35), -49_000_000_000),
+    ];
+    let (_folder, path) = folder();
+    let mut intake = Intake::default();
+    let recorder = intake.recorder();
+    let soon = || Instant::now() + PATIENCE;
+    recorder.start_for_sure(Plan::file(&path), soon()).expect("a new file");
+    for (number, (facts, jpeg)) in sent.iter().enumerate() {
+        let (slept, calendar, anew) = moments[number / 10];
+        let since = Duration::from_micros(33_333) * u32::try_from(number).expect("few");
+        let now = Moment {
+            // By this one no time goes by in a sleep.
+            awake,
+            lasting: hours(1) + since + slept,
+            calendar: SystemTime::UNIX_EPOCH + hours(500_000) + since + calendar,
         };
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(1), "{said}");
-        assert!(said.contains("No space left on device") && said.contains("kept"), "{said}");
-        let stdout = String::from_utf8(output.stdout).expect("JSON");
-        let output = Output { status: output.status, stdout, log: Vec::new() };
-        let path = kept.path().join("x.mkv");
-        let film = read(&fs::read(&path).expect("copied"));
-        let count = film.frames.len();
-        println!("{kib} KiB: {count} frames, closed: {}, {} bytes", film.is_closed, film.rest);
-        assert_eq!(output.figure("recorded"), count as f64);
-        let shown = output.figure("frames");
-        assert!(count > 1 && shown > count as f64 + 10.0, "it goes on: {}", output.stdout);
-        assert!(film.is_closed, "with or without cues");
-        assert_ffmpeg_finds(&path, &film);
+        // The camera was awake all the time.
+        let captured = facts.captured_at.0 + u64::try_from(slept.as_micros()).expect("hours");
+        let captured_at = Micros(captured.saturating_add_signed(anew));
+        let facts = FrameFacts { captured_at, ..*facts };
+        intake.take_at(&facts, None, jpeg, &Arc::from("cam"), now);
+    }
+    assert_eq!(recorder.finish(soon()).map(|it| it.frames), Some(40));
+    let film = read(&fs::read(&path).expect("recorded"));
+    let second = 10_000;
+    for (number, (time, _)) in film.frames.iter().enumerate() {
+        let slept = moments[number / 10].0.as_secs() * second;
+        let expected = u64::try_from(number).expect("few") * second / 30 + slept;
+        assert!(time.abs_diff(expected) < second / 10, "frame {number}: {time}, not {expected}");
     }
 }
 
-/// A JPEG that says much besides its picture.
-fn long_jpeg(jpeg: &[u8], segments: usize) -> Vec<u8> {
-    let comment = [&[0xFF, 0xFE, 0xFF, 0xFF][..], &[b' '; 0xFFFD]].concat();
-    [&jpeg[..2], &comment.repeat(segments), &jpeg[2..]].concat()
-}
-
-/// Ages on the screen, and the memory it took, while frames of half a megabyte are recorded into a pipe that nobody reads.
+/// The line of docs/VIEWER.md that makes an MP4 of a recording, run as it stands there.
 #[test]
-fn a_disk_that_stands_still_costs_frames_of_the_file_and_no_age() {
-    let (_folder, path) = folder();
-    let mkfifo = Command::new("mkfifo").arg(&path).status();
-    assert!(mkfifo.is_ok_and(|status| status.success()), "a pipe");
-    let jpeg = long_jpeg(Pattern::new(SIZE).jpeg(1), 8);
-    let len = jpeg.len();
-    let (is_over, all_sent) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
-    let server = {
-        let (is_over, all_sent) = (Arc::clone(&is_over), Arc::clone(&all_sent));
-        FakeServer::on(0, move |stream| {
-            let mut camera = greet(stream)?.with_clock(Duration::ZERO);
-            let mut sequence = 0;
-            while !is_over.load(Ordering::SeqCst) {
-                sequence += 1;
-                let facts = FrameFacts { captured_at: camera.now(), ..jpeg_facts(sequence, SIZE) };
-                camera.send_frame(&facts, &jpeg)?;
-                all_sent.store(sequence, Ordering::SeqCst);
-                camera.idle(Duration::from_millis(20))?;
-            }
-            camera.idle(Duration::from_secs(60))
-        })
-    };
-    let (drain, begin) = mpsc::channel();
-    let reader = {
-        let path = path.clone();
-        thread::spawn(move || {
-            let mut pipe = fs::File::open(path).expect("a pipe");
-            begin.recv().expect("no panic");
-            let mut all = Vec::new();
-            pipe.read_to_end(&mut all).expect("to its end");
-            all
-        })
-    };
-    let (address, name) = (server.address(), path.to_str().expect("UTF-8"));
-    let arguments = ["--headless", "--json", "--seconds", "5", "--record", name, &address];
-    let viewer = Viewer::start(&arguments);
-    // More than the queue takes, be it by time or by memory.
-    wait_until("3 s of frames", || (all_sent.load(Ordering::SeqCst) > 150).then_some(()));
-    let status = fs::read_to_string(format!("/proc/{}/status", viewer.id())).expect("it runs");
-    is_over.store(true, Ordering::SeqCst);
-    drain.send(()).expect("it waits");
-    let output = viewer.finish();
+fn the_manuals_line_makes_an_mp4_that_every_player_opens() {
+    let manual = include_str!("../../docs/VIEWER.md");
+    let line = manual.lines().find(|line| line.starts_with("ffmpeg") && line.contains(".mp4"));
+    let line = line.expect("a line");
+    let (folder, path) = folder();
+    // Cameras send 4:2:2; its rows are those of the test's pattern otherwise.
+    let mut planes = lancam::image::planes::Planes::default();
+    planes.reshape(SIZE, lancam::image::pixels::Chroma::Yuv422);
+    let mut encoder = lancam::image::jpeg::codec::Encoder::new(90).expect("an encoder");
+    let mut jpeg = vec![0; 1 << 20];
+    let len = encoder.encode(&planes, &mut jpeg).expect("encodes");
+    jpeg.truncate(len);
+    let sent = frames(30, SIZE).into_iter().map(|(facts, _)| (facts, jpeg.clone())).collect();
+    let output = record(&camera(sent), &path, &["--seconds", "0.5"]);
     assert!(output.status.success(), "{}", output.log.join("\n"));
-    println!("{}", output.stdout);
-
-    let sent = all_sent.load(Ordering::SeqCst) as f64;
-    let (recorded, dropped) = (output.figure("recorded"), output.figure("record_dropped"));
-    assert_eq!(recorded + dropped, sent, "{}", output.stdout);
-    assert!(dropped > 10.0, "{}", output.stdout);
-    let film = read(&reader.join().expect("no panic"));
-    assert_eq!(film.frames.len() as f64, recorded);
-    // A wait for the disk would be one of seconds.
-    assert!(output.figure("max") < 500.0, "{}", output.stdout);
-    assert!(output.figure("frames") > sent * 0.9, "{}", output.stdout);
-
-    let most = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("Linux");
-    let kib: usize = most.trim().trim_end_matches(" kB").parse().expect("a number");
-    println!("{kib} KiB, {} of them frames that wait", (32 << 10).min(150 * len / 1024));
-    assert!(kib < (32 << 10) + 40_000, "{kib} KiB");
+    fs::rename(&path, folder.path().join("garage.mkv")).expect("renamed");
+    let command = line.split('#').next().unwrap_or_default();
+    let mut ffmpeg = Command::new("sh");
+    ffmpeg.args(["-c", command]).current_dir(folder.path()).stdin(Stdio::null());
+    let made = ffmpeg.output().expect("a shell");
+    let said = String::from_utf8_lossy(&made.stderr).into_owned();
+    if made.status.code() == Some(127) || said.contains("Unknown encoder") {
+        return skip("an MP4 by the manual's line", "no ffmpeg with libx264");
+    }
+    assert!(made.status.success(), "{said}");
+    let mp4 = folder.path().join("garage.mp4");
+    let found = ffprobe(&mp4, "stream=codec_name,profile,pix_fmt,nb_read_packets");
+    assert!(found.is_some_and(|found| found == ["h264", "High", "yuv420p", "30"]));
 }

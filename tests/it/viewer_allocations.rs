@@ -9,8 +9,10 @@ use lancam::viewer::channel::Channel;
 use lancam::viewer::composer::{Composer, Extras, Repaint, Sight};
 use lancam::viewer::headless::{Headless, Limit};
 use lancam::viewer::input::{Input, Key};
+use lancam::viewer::leave::Leave;
 use lancam::viewer::presenter::{self, End};
 use lancam::viewer::receiver::{Protocol, Receiver, Wanted};
+use lancam::viewer::recorder::Recorder;
 use lancam::viewer::wall::{Info, Wall};
 use lancam::wire::native::message::Wishes;
 use lancam::wire::packet::{Codec, FrameFacts};
@@ -99,7 +101,8 @@ fn allocations_per_stream(
     mut send: impl FnMut(u64, &mut FakeCamera) -> io::Result<()>,
 ) -> io::Result<(usize, usize)> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
-    let news = Latest::new();
+    let doorbell = Doorbell::new();
+    let news = Latest::with_doorbell(Arc::clone(&doorbell));
     let mut reader = news.reader();
     let address = CameraAddress::parse(&listener.local_addr()?.to_string()).expect("an address");
     let protocol = Protocol::Native(Wishes::default());
@@ -115,8 +118,10 @@ fn allocations_per_stream(
     let presenter = thread::spawn(move || {
         presenting.charge_this_thread();
         let limit = Limit::Pictures(u64::MAX);
-        let mut screen = Headless::new(limit, Duration::from_secs(60), Instant::now());
-        presenter::present(&mut reader, &mut screen)
+        let leave = Leave::new(Arc::clone(&doorbell));
+        let timeout = Duration::from_secs(60).into();
+        let mut screen = Headless::new(limit, timeout, leave, Recorder::default(), Instant::now());
+        presenter::present(&mut reader, &doorbell, &mut screen)
     });
 
     let camera = FakeCamera::greet(listener.accept()?.0, "fake")?;

@@ -48,7 +48,8 @@ impl Viewer {
         command
     }
 
-    fn spawn(command: &mut Command) -> Self {
+    /// Starts it by a command of the test's own.
+    pub fn spawn(command: &mut Command) -> Self {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("lancam-view was built");
         let stderr = BufReader::new(child.stderr.take().expect("piped"));
