@@ -1,6 +1,7 @@
 //! Makes the id by which viewers tell this camera from any other.
 
 use nix::ifaddrs::getifaddrs;
+use nix::sys::socket::LinkAddr;
 use std::collections::hash_map::RandomState;
 use std::fs;
 use std::hash::{BuildHasher, Hasher};
@@ -70,7 +71,7 @@ impl Interfaces {
         let mut interfaces = Self::default();
         for interface in getifaddrs().into_iter().flatten() {
             let address = interface.address.as_ref().and_then(|address| address.as_link_addr());
-            let Some(bytes) = address.and_then(|address| address.addr()) else { continue };
+            let Some(bytes) = address.and_then(LinkAddr::addr) else { continue };
             if bytes.iter().all(|&byte| byte == 0) {
                 continue;
             }

@@ -86,7 +86,7 @@ impl MulticastPort {
         let from = message.address.as_ref().and_then(socket_addr);
         let is_whole = !message.flags.contains(MsgFlags::MSG_TRUNC);
         let len = if is_whole { message.bytes } else { 0 };
-        let Some(way) = message.cmsgs()?.find_map(way) else { return Ok(None) };
+        let Some(way) = message.cmsgs()?.find_map(|control| way(&control)) else { return Ok(None) };
         let Some(from) = from else { return Ok(None) };
         let (interface, to) = way;
         Ok(Some(Received { len, from, interface, is_to_group: to == self.group }))
@@ -138,7 +138,7 @@ fn socket_addr(address: &SockaddrStorage) -> Option<SocketAddr> {
 }
 
 /// The interface through which a message came, and to which address it was sent.
-fn way(control: ControlMessageOwned) -> Option<(u32, IpAddr)> {
+fn way(control: &ControlMessageOwned) -> Option<(u32, IpAddr)> {
     match control {
         ControlMessageOwned::Ipv4PacketInfo(info) => {
             let to = Ipv4Addr::from(info.ipi_addr.s_addr.to_ne_bytes());
