@@ -1,6 +1,7 @@
 //! Decides which of a camera's JPEGs are usable, by what the camera's pictures are usually like.
 
 use super::repair::{self, Damage, Ending, Repaired};
+use super::splitter::MAX_PICTURE;
 
 /// What is remembered of one camera's stream.
 ///
@@ -43,6 +44,22 @@ impl Gate {
     /// Then one frame in so many is searched.
     const SELDOM: u64 = 256;
 
+    /// For a file or a pipe: whoever writes there has left out what a camera sends while it starts, so that one picture
+    /// without its end marker is cut, and two are a habit.
+    pub fn for_streams() -> Self {
+        Self { marked: u32::MAX << (32 - Self::USUALLY), ..Self::default() }
+    }
+
+    /// For a stream of whose first pictures so many have end markers, and so many have not.
+    pub fn knowing(marked: usize, bare: usize) -> Self {
+        Self { marked: if marked >= bare { u32::MAX } else { 0 }, ..Self::default() }
+    }
+
+    /// Whether this stream's pictures mostly lack their end markers.
+    pub fn expects_no_ends(&self) -> bool {
+        self.marked.count_ones() < Self::USUALLY
+    }
+
     /// Says how the picture in `bytes` can be used.
     ///
     /// # Errors
@@ -64,7 +81,10 @@ impl Gate {
             }
             picture = first;
         }
-        let usually_marked = self.marked.count_ones() >= Self::USUALLY;
+        if picture.len() > MAX_PICTURE {
+            return Err(Damage::TooLong);
+        }
+        let usually_marked = !self.expects_no_ends();
         let is_marked = picture.ending() == Ending::Marked;
         if driver == DriverSays::Whole {
             self.marked = self.marked << 1 | u32::from(is_marked);
@@ -123,6 +143,18 @@ mod tests {
             }
         }
         assert_eq!(refused, 4);
+    }
+
+    #[test]
+    fn in_a_pipe_two_pictures_without_ends_are_a_habit_and_one_is_cut() {
+        let (whole, bare) = (jpeg(&[0x3F, 0xFF, 0xD9]), jpeg(&[0x3F]));
+        let mut gate = Gate::for_streams();
+        assert!(gate.judge(&whole, DriverSays::Whole).is_ok());
+        let mut gate = Gate::for_streams();
+        assert_eq!(gate.judge(&bare, DriverSays::Whole).err(), Some(Damage::Cut));
+        assert!(gate.judge(&bare, DriverSays::Whole).is_ok());
+        assert!(Gate::knowing(1, 30).judge(&bare, DriverSays::Whole).is_ok());
+        assert!(Gate::knowing(30, 1).judge(&bare, DriverSays::Whole).is_err());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 pub mod codec;
 mod data;
+mod exif;
 pub mod gate;
 mod header;
 mod huffman;

@@ -3,16 +3,21 @@
 use super::markers::{EOI, SOI, SOS, has_no_segment};
 use std::ops::Range;
 
-/// The largest picture that is accepted: twice the largest frame measured at 4K.
-pub const MAX_PICTURE: usize = 16 << 20;
+/// The largest picture that is accepted: twice the largest frame measured at 4K. With what a message of the wire has
+/// besides its picture, that makes 16 MiB.
+pub const MAX_PICTURE: usize = (16 << 20) - 24;
 
 /// The least room offered for reading: a pipe's capacity, so that one `read` empties it.
 const MIN_SPACE: usize = 64 << 10;
 
+/// Between two segments of one picture; as many as [`repair`](super::repair) leaves out.
+const MOST_GARBAGE: usize = 64;
+
 /// Collects bytes and finds whole pictures in them.
 ///
-/// Bytes between pictures are passed over. A picture that lacks its end marker ends where the next
-/// one starts and is dropped, as is one over [`MAX_PICTURE`]; both are counted.
+/// Bytes between pictures are passed over. A picture without an end marker ends where the next one starts, or where
+/// [`finish`](Self::finish) says that nothing more belongs to it. What is over before its first scan, has markers in it that no picture
+/// can have, or is over [`MAX_PICTURE`], is dropped and counted.
 #[derive(Debug, Default)]
 pub struct Splitter {
     buffer: Vec<u8>,
@@ -23,10 +28,14 @@ pub struct Splitter {
     /// Where the scan goes on.
     at: usize,
     state: State,
+    /// Bytes that were passed over where a marker must stand.
+    garbage: usize,
+    part: Part,
     dropped: u64,
+    oversized: u64,
 }
 
-#[derive(Debug, Default, Clone, Copy)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum State {
     /// Looking for a start marker.
     #[default]
@@ -35,6 +44,26 @@ enum State {
     Marker,
     /// Inside a picture's entropy-coded data.
     EntropyCoded,
+}
+
+/// Of the picture that is being read.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// The segments before its first scan.
+    #[default]
+    Head,
+    /// Its first scan has begun: it may be over where no other marker follows.
+    Scans,
+}
+
+/// Where a picture ends.
+enum End {
+    /// It is one.
+    Whole(usize),
+    /// It is none.
+    Broken(usize),
+    /// It is longer than any that is accepted.
+    TooLong(usize),
 }
 
 impl Splitter {
@@ -69,17 +98,43 @@ impl Splitter {
             if let State::Between = self.state {
                 self.find_start()?;
             }
-            let end = self.find_end()?;
-            let picture = self.start..end;
-            self.start = end;
-            self.at = end;
-            self.state = State::Between;
-            if picture.len() > MAX_PICTURE || !self.buffer[..end].ends_with(&[0xFF, EOI]) {
-                self.dropped += 1;
-                continue;
+            match self.find_end()? {
+                End::Whole(end) if end - self.start <= MAX_PICTURE => {
+                    return Some(self.end_at(end));
+                }
+                End::Whole(end) | End::TooLong(end) => {
+                    self.end_at(end);
+                    self.oversized += 1;
+                }
+                End::Broken(end) => {
+                    self.end_at(end);
+                }
             }
-            return Some(picture);
+            self.dropped += 1;
         }
+    }
+
+    /// Says that nothing more of the current picture will come: the stream is over, or its writer pauses. Yields the picture if
+    /// its data has begun, without an end marker then. To be called when [`next_picture`](Self::next_picture) has found nothing.
+    pub fn finish(&mut self) -> Option<Range<usize>> {
+        if self.is_in_data() {
+            return Some(self.end_at(self.filled));
+        }
+        if self.state != State::Between {
+            self.dropped += 1;
+        }
+        self.end_at(self.filled);
+        None
+    }
+
+    /// Whether the bytes so far may be all of a picture, but for its end marker.
+    pub fn is_in_data(&self) -> bool {
+        self.state == State::EntropyCoded
+    }
+
+    /// Whether a picture has begun and not ended.
+    pub fn is_in_a_picture(&self) -> bool {
+        self.state != State::Between
     }
 
     /// The bytes of a picture found since [`space`](Self::space) was last called.
@@ -87,25 +142,43 @@ impl Splitter {
         &self.buffer[picture]
     }
 
-    /// Pictures that were dropped: without an end, or too large.
+    /// What was dropped.
     pub fn dropped(&self) -> u64 {
         self.dropped
+    }
+
+    /// What of that was over [`MAX_PICTURE`].
+    pub fn oversized(&self) -> u64 {
+        self.oversized
     }
 
     /// Forgets what was collected, as when a file is begun again.
     pub fn clear(&mut self) {
         self.filled = 0;
+        self.end_at(0);
         self.start = 0;
-        self.at = 0;
+    }
+
+    fn end_at(&mut self, end: usize) -> Range<usize> {
+        let picture = self.start.min(end)..end;
+        self.start = end;
+        self.at = end;
         self.state = State::Between;
+        picture
     }
 
     fn find_start(&mut self) -> Option<()> {
         let bytes = &self.buffer[..self.filled];
-        let found = bytes[self.start..].windows(2).position(|pair| pair == [0xFF, SOI]);
+        // Every JPEG has another marker behind the first.
+        let found = bytes[self.start..].windows(3).position(|three| three == [0xFF, SOI, 0xFF]);
         let Some(found) = found else {
-            // A last FF may be the first half of a start marker.
-            let keep = usize::from(bytes[self.start..].ends_with(&[0xFF]));
+            // The last bytes may be the first of that.
+            let rest = &bytes[self.start..];
+            let keep = match rest {
+                [.., 0xFF, SOI] => 2,
+                [.., 0xFF] => 1,
+                _ => 0,
+            };
             self.start = self.filled - keep;
             self.at = self.start;
             return None;
@@ -113,52 +186,89 @@ impl Splitter {
         self.start += found;
         self.at = self.start + 2;
         self.state = State::Marker;
+        self.part = Part::Head;
+        self.garbage = 0;
         Some(())
     }
 
-    /// Where the picture ends: behind its end marker, or where another starts or its structure breaks.
-    fn find_end(&mut self) -> Option<usize> {
-        let bytes = &self.buffer[..self.filled];
+    /// Where the picture ends: behind its end marker, where another starts, or where its structure breaks.
+    fn find_end(&mut self) -> Option<End> {
         loop {
             if self.at - self.start > MAX_PICTURE {
-                return Some(self.at.min(self.filled));
+                return Some(End::TooLong(self.at.min(self.filled)));
             }
-            match self.state {
+            let ended = match self.state {
                 State::EntropyCoded => {
-                    let rest = bytes.get(self.at..)?;
-                    let Some(found) = rest.iter().position(|&byte| byte == 0xFF) else {
-                        self.at = self.filled;
-                        return None;
-                    };
-                    self.at += found;
-                    match *bytes.get(self.at + 1)? {
-                        // A stuffed zero and the restart markers belong to the data (T.81 B.1.1.5).
-                        0 | 0xD0..=0xD7 => self.at += 2,
-                        0xFF => self.at += 1,
-                        _ => self.state = State::Marker,
-                    }
+                    self.pass_data()?;
+                    None
                 }
-                State::Between | State::Marker => {
-                    if *bytes.get(self.at)? != 0xFF {
-                        return Some(self.at);
-                    }
-                    match *bytes.get(self.at + 1)? {
-                        0xFF => self.at += 1,
-                        EOI => return Some(self.at + 2),
-                        SOI => return Some(self.at),
-                        marker if has_no_segment(marker) => self.at += 2,
-                        marker => {
-                            let length = [*bytes.get(self.at + 2)?, *bytes.get(self.at + 3)?];
-                            self.at += 2 + usize::from(u16::from_be_bytes(length));
-                            if marker == SOS {
-                                self.state = State::EntropyCoded;
-                            }
-                        }
-                    }
-                }
+                State::Between | State::Marker => self.pass_marker()?,
+            };
+            if ended.is_some() {
+                return ended;
             }
         }
     }
+
+    /// Passes entropy-coded data up to a marker that does not belong to it.
+    fn pass_data(&mut self) -> Option<()> {
+        let rest = self.buffer[..self.filled].get(self.at..)?;
+        let Some(found) = rest.iter().position(|&byte| byte == 0xFF) else {
+            self.at = self.filled;
+            return None;
+        };
+        // A half marker at the end is looked at again when there is more.
+        self.at += found;
+        match *rest.get(found + 1)? {
+            // A stuffed zero and the restart markers belong to the data (T.81 B.1.1.5).
+            0 | 0xD0..=0xD7 => self.at += 2,
+            0xFF => self.at += 1,
+            _ => {
+                self.state = State::Marker;
+                self.garbage = 0;
+            }
+        }
+        Some(())
+    }
+
+    /// Passes one marker, and the segment behind it; says where the picture ends if it does there.
+    #[expect(clippy::option_option, reason = "no end is one thing, and too few bytes another")]
+    fn pass_marker(&mut self) -> Option<Option<End>> {
+        let bytes = &self.buffer[..self.filled];
+        if *bytes.get(self.at)? != 0xFF {
+            self.garbage += 1;
+            if self.part == Part::Scans || self.garbage > MOST_GARBAGE {
+                return Some(Some(End::Broken(self.at)));
+            }
+            self.at += 1;
+            return Some(None);
+        }
+        match *bytes.get(self.at + 1)? {
+            0xFF => self.at += 1,
+            EOI => return Some(Some(End::Whole(self.at + 2))),
+            SOI if self.part == Part::Scans => return Some(Some(End::Whole(self.at))),
+            SOI => return Some(Some(End::Broken(self.at))),
+            marker if self.part == Part::Scans && !may_follow_data(marker) => {
+                return Some(Some(End::Broken(self.at + 2)));
+            }
+            marker if has_no_segment(marker) || marker == 0 => self.at += 2,
+            marker => {
+                let length = [*bytes.get(self.at + 2)?, *bytes.get(self.at + 3)?];
+                self.at += 2 + usize::from(u16::from_be_bytes(length));
+                self.garbage = 0;
+                if marker == SOS {
+                    self.state = State::EntropyCoded;
+                    self.part = Part::Scans;
+                }
+            }
+        }
+        Some(None)
+    }
+}
+
+/// Tables, further scans, the number of lines, and what is not for decoders.
+fn may_follow_data(marker: u8) -> bool {
+    matches!(marker, 0xC4 | 0xCC | SOS | 0xDB..=0xDD | 0xE0..=0xEF | 0xFE)
 }
 
 #[cfg(test)]
@@ -181,6 +291,7 @@ mod tests {
                 pictures.push(splitter.bytes(picture).to_vec());
             }
         }
+        pictures.extend(splitter.finish().map(|last| splitter.bytes(last).to_vec()));
         (pictures, splitter.dropped())
     }
 
@@ -195,12 +306,49 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_without_its_end_is_dropped_and_the_next_one_is_whole() {
+    fn a_picture_without_its_end_marker_ends_where_the_next_one_starts_or_the_stream_ends() {
+        let bare = &PICTURE[..PICTURE.len() - 2];
+        let stream = [bare, PICTURE, bare, &[0, 0, 0], bare].concat();
+        let padded = [bare, &[0, 0, 0]].concat();
+        for chop in 1..=stream.len() {
+            let (pictures, dropped) = split(&stream, chop);
+            assert_eq!(pictures, [bare, PICTURE, &padded, bare], "pieces of {chop}");
+            assert_eq!(dropped, 0);
+        }
+    }
+
+    #[test]
+    fn a_picture_cut_in_its_head_is_dropped_and_the_next_one_is_whole() {
         for cut in 2..PICTURE.len() - 1 {
             // Cut inside a segment, its length may swallow up to 64 KiB of what follows.
             let following = PICTURE.repeat(4000);
             let (pictures, _) = split(&[&PICTURE[..cut], &following].concat(), 997);
             assert_eq!(pictures.last().map(Vec::as_slice), Some(PICTURE), "cut at {cut}");
         }
+    }
+
+    #[test]
+    fn a_few_bytes_between_segments_are_no_end_and_a_marker_that_data_cannot_have_is() {
+        let gap = [&PICTURE[..10], &[1, 2, 3], &PICTURE[10..]].concat();
+        let nonsense = [&PICTURE[..17], &[0xFF, 0x45, 0xFF, 0xFF], &PICTURE[17..]].concat();
+        let (pictures, dropped) = split(&[&gap, &nonsense, PICTURE].concat(), 5);
+        assert_eq!(pictures, [&gap[..], PICTURE]);
+        assert_eq!(dropped, 1);
+    }
+
+    #[test]
+    fn what_is_longer_than_any_picture_is_dropped_and_the_next_one_is_whole() {
+        let endless = [&PICTURE[..16], &vec![5; MAX_PICTURE + 1]].concat();
+        let mut splitter = Splitter::default();
+        let mut found = Vec::new();
+        for piece in [&endless[..], PICTURE].concat().chunks(60_000) {
+            splitter.space()[..piece.len()].copy_from_slice(piece);
+            splitter.filled(piece.len());
+            while let Some(picture) = splitter.next_picture() {
+                found.push(splitter.bytes(picture).to_vec());
+            }
+        }
+        assert_eq!(found, [PICTURE]);
+        assert_eq!((splitter.dropped(), splitter.oversized()), (1, 1));
     }
 }

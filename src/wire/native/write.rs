@@ -13,6 +13,9 @@ const FRAME_HEAD: usize = 24;
 /// The longest picture, in bytes, that a frame message carries.
 pub const MAX_PICTURE: usize = (16 << 20) - FRAME_HEAD;
 
+// What is taken from cameras fits.
+const _: () = assert!(crate::image::jpeg::splitter::MAX_PICTURE <= MAX_PICTURE);
+
 // A picture that fits fills the largest payload.
 const _: () = assert!((MAX_PICTURE + FRAME_HEAD) as u64 == MAX_PAYLOAD as u64);
 

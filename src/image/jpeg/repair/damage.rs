@@ -19,6 +19,8 @@ pub enum Damage {
     Short,
     /// The data has markers in it that it cannot have.
     Data,
+    /// It is longer than the wire carries.
+    TooLong,
     /// It is over before its last restart interval, or before its end where this camera's pictures have one.
     Cut,
 }
@@ -30,10 +32,13 @@ impl fmt::Display for Damage {
             Self::NoStart => "did not begin like a JPEG",
             Self::NoScan => "was over before its picture began",
             Self::Head => "had a JPEG header that contradicts itself",
-            Self::Coding => "was a kind of JPEG that viewers cannot decode",
+            Self::Coding => {
+                "was a kind of JPEG that viewers cannot decode (CMYK, 12 bits, arithmetic or lossless)"
+            }
             Self::NoTables => "lacked tables that its JPEG is decoded with",
             Self::Short => "had too little data for its size",
             Self::Data => "had JPEG data with impossible markers in it",
+            Self::TooLong => "was longer than 16 MiB",
             Self::Cut => "was cut before its end",
         })
     }

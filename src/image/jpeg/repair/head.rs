@@ -1,11 +1,13 @@
 //! The segments before the first scan: what of them a picture is made of, and what is left out.
 
 use super::super::data::find_ff;
+use super::super::exif;
 use super::super::header::{Frame, Process, Scan, Tables};
 use super::super::huffman::STANDARD_TABLES;
 use super::super::markers::{EOI, SOI, SOS, has_no_segment, marker_at, starts_like_jpeg};
 use super::Damage;
 use super::pieces::Pieces;
+use crate::image::orientation::Orientation;
 
 /// Reads the segments before the first scan's data.
 pub(super) struct Head<'a> {
@@ -19,6 +21,10 @@ pub(super) struct Head<'a> {
     /// MCUs from one restart marker to the next; 0 for none.
     pub(super) restart_interval: usize,
     pub(super) has_further_pictures: bool,
+    /// What the first EXIF segment that says so wants done to the picture.
+    pub(super) orientation: Option<Orientation>,
+    /// Whether decoders would miss or stumble over something without the repair.
+    pub(super) needs_repair: bool,
 }
 
 /// Between two segments; what is more is no slip but another kind of file.
@@ -34,6 +40,8 @@ impl<'a> Head<'a> {
             tables: Tables::default(),
             restart_interval: 0,
             has_further_pictures: false,
+            orientation: None,
+            needs_repair: false,
         }
     }
 
@@ -84,7 +92,10 @@ impl<'a> Head<'a> {
                 0xE0..=0xEF | 0xFE => {
                     let lists_pictures = marker == 0xE2 && content.starts_with(b"MPF\0");
                     self.has_further_pictures |= lists_pictures;
-                    if lists_pictures || misleads(marker, content) {
+                    let hides = has_ends_inside(content);
+                    let turns = self.turns(marker, content);
+                    self.needs_repair |= lists_pictures || warns(marker, content);
+                    if lists_pictures || hides || turns || warns(marker, content) {
                         self.leave_out(start)?;
                     }
                 }
@@ -101,6 +112,7 @@ impl<'a> Head<'a> {
             match marker_at(self.bytes, at) {
                 Some((marker, after)) if marker >= 0xC0 || marker == 0x01 => {
                     if at > from {
+                        self.needs_repair = true;
                         self.leave_out(from)?;
                     }
                     self.at = after;
@@ -129,6 +141,14 @@ impl<'a> Head<'a> {
         Ok(content)
     }
 
+    /// Takes note of which way up a segment says that the picture is. Says whether it is another way than it is stored:
+    /// then the segment must not go along, or some viewers would turn the picture and others would not.
+    fn turns(&mut self, marker: u8, content: &[u8]) -> bool {
+        let said = if marker == 0xE1 { exif::orientation(content) } else { None };
+        self.orientation = self.orientation.or(said);
+        said.is_some_and(|said| said != Orientation::UPRIGHT)
+    }
+
     /// What stands from `start` to where reading goes on is no part of the repaired JPEG.
     fn leave_out(&mut self, start: usize) -> Result<(), Damage> {
         self.pieces.push(&self.bytes[self.kept_from..start])?;
@@ -149,6 +169,7 @@ impl<'a> Head<'a> {
         if !(are_left_out && scan.takes_standard_tables()) {
             return Err(Damage::NoTables);
         }
+        self.needs_repair = true;
         self.pieces.push(&self.bytes[self.kept_from..scan_at])?;
         self.pieces.push(&STANDARD_TABLES)?;
         self.kept_from = scan_at;
@@ -156,18 +177,18 @@ impl<'a> Head<'a> {
     }
 }
 
-/// Whether a segment makes readers go wrong, and can be done without: it holds what looks like the start or the end of a
-/// picture, or is what libjpeg warns of.
-fn misleads(marker: u8, content: &[u8]) -> bool {
+/// Whether libjpeg warns of a segment that can be done without.
+fn warns(marker: u8, content: &[u8]) -> bool {
     match (marker, content) {
         // JFIF, major version.
         (0xE0, [b'J', b'F', b'I', b'F', 0, major, ..]) => !matches!(major, 1 | 2),
         // Adobe: version, flags, flags, what the colours are.
         (0xEE, [b'A', b'd', b'o', b'b', b'e', _, _, _, _, _, _, colours, ..]) => *colours > 1,
-        _ => has_ends_inside(content),
+        _ => false,
     }
 }
 
+/// Whether readers that look for the start or the end of a picture find one in this segment.
 fn has_ends_inside(content: &[u8]) -> bool {
     let mut rest = content;
     while let Some(at) = find_ff(rest) {

@@ -12,6 +12,7 @@ mod tests;
 use super::data::{Scans, Stop, end_by_its_tail, first_of_ends, search, without_padding};
 use super::huffman::STANDARD_TABLES;
 use super::markers::EOI;
+use crate::image::orientation::Orientation;
 use head::Head;
 use pieces::Pieces;
 
@@ -29,6 +30,8 @@ pub struct Repaired<'a> {
     scans: Scans,
     /// The least data that it must have.
     least: usize,
+    orientation: Orientation,
+    needs_repair: bool,
 }
 
 /// How a picture ends as the camera sent it.
@@ -49,7 +52,8 @@ pub enum Ending {
 ///   the last bytes are no end marker; for those that are, see [`without_leftovers`](Repaired::without_leftovers).
 /// - Bytes between segments: left out.
 /// - Segments with another JPEG in them (thumbnails in EXIF, JFXX and makers' notes), since readers
-///   that look for start and end markers take them for pictures; the index of further pictures; a
+///   that look for start and end markers take them for pictures; EXIF that says that the picture is to be turned, which
+///   [`orientation`](Repaired::orientation) says instead; the index of further pictures; a
 ///   JFIF or Adobe segment of a version that decoders complain of.
 ///
 /// # Errors
@@ -82,7 +86,10 @@ pub fn examine(bytes: &[u8]) -> Result<Repaired<'_>, Damage> {
     }
     let span = if ending == Ending::Marked { end + END.len() } else { end };
     let span = &bytes[..span];
-    let repaired = Repaired { pieces, span, data_at, ending, scans, least };
+    let orientation = head.orientation.unwrap_or(Orientation::UPRIGHT);
+    let needs_repair = head.needs_repair || ending == Ending::Bare;
+    let repaired =
+        Repaired { pieces, span, data_at, ending, scans, least, orientation, needs_repair };
     Ok(if head.has_further_pictures { repaired.without_leftovers() } else { repaired })
 }
 
@@ -119,6 +126,16 @@ impl<'a> Repaired<'a> {
     /// How the camera ended it.
     pub fn ending(&self) -> Ending {
         self.ending
+    }
+
+    /// What is to be done to the picture so that it is seen as the camera means it.
+    pub fn orientation(&self) -> Orientation {
+        self.orientation
+    }
+
+    /// Whether decoders take [`span`](Self::span) as it is: all that was left out are segments that mean nothing to them.
+    pub fn decodes_as_sent(&self) -> bool {
+        !self.needs_repair
     }
 
     /// Whether it is byte for byte what the camera sent, but for what lay behind it.
