@@ -9,7 +9,7 @@
 #[cfg(target_os = "linux")]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     use lancam::image::pixels::Size;
-    use lancam::source::{CaptureWish, Opener, SourceSpec, Trouble, clock};
+    use lancam::source::{CaptureWish, Next, Opener, SourceSpec, Trouble, clock};
     use lancam::stop::Stop;
     use std::time::Duration;
 
@@ -25,15 +25,23 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut opener = Opener::new(spec, wish);
     let mut told = None;
     loop {
-        let outcome = opener.open().and_then(|mut source| {
+        let outcome = opener.open(&stop).and_then(|mut source| {
             println!("{:?} {}: {}", clock::now(), source.description(), source.layout());
-            while let Some(frame) = source.next_frame(&stop)? {
+            loop {
+                let frame = match source.next_frame(&stop)? {
+                    Next::Frame(frame) => frame,
+                    Next::Stopped => return Ok(()),
+                    Next::Unusable(damage) => {
+                        println!("{:?} a frame {damage}", clock::now());
+                        continue;
+                    }
+                    Next::Waiting(_) => continue,
+                };
                 let now = clock::now();
                 let (number, len) = (frame.sequence, frame.bytes.len());
                 let age = now.since(frame.captured_at);
                 println!("{now:?} #{number} {len} bytes, {age:?} old, {:?}", source.drops());
             }
-            Ok(())
         });
         match outcome {
             Ok(()) => return Ok(()),

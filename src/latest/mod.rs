@@ -133,6 +133,15 @@ impl<T: Clone> Latest<T> {
         self.reader_after(seen)
     }
 
+    /// The same as [`reader`](Self::reader), unless `is_old` says so of the value now in the slot: that is nothing new then.
+    pub fn reader_unless(self: &Arc<Self>, is_old: impl FnOnce(&T) -> bool) -> Reader<T> {
+        let slot = self.lock();
+        let begins = slot.newest.as_ref().is_some_and(|newest| !is_old(newest));
+        let seen = if begins { slot.number - 1 } else { slot.number };
+        drop(slot);
+        self.reader_after(seen)
+    }
+
     fn reader_after(self: &Arc<Self>, seen: u64) -> Reader<T> {
         Reader {
             latest: Arc::clone(self),

@@ -1,16 +1,20 @@
-//! Concatenated JPEGs: from a file in a loop at a given rate, or from a pipe at its own pace.
+//! A file of concatenated JPEGs, played in a loop at a given rate.
 
-use super::{Drops, FrameSource, SourceError, Trouble, clock};
+use super::frame_count::FrameCount;
+use super::path::{self, Lies};
+use super::{Drops, FrameSource, Next, SourceError, Trouble, clock, foreign, jpeg_layout};
 use crate::image::frame::{FrameLayout, Micros, RawFrame};
+use crate::image::jpeg::gate::{DriverSays, Gate};
 use crate::image::jpeg::markers;
-use crate::image::jpeg::splitter::Splitter;
+use crate::image::jpeg::repair::{self, Damage, Ending};
+use crate::image::jpeg::splitter::{MAX_PICTURE, Splitter};
 use crate::image::orientation::Orientation;
-use crate::image::pixels::{Colour, PixelFormat, Size};
+use crate::image::pixels::Size;
 use crate::stop::Stop;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use std::fs::File;
-use std::io::{self, Read, Seek, Stdin};
-use std::os::fd::AsFd;
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read, Seek};
+use std::ops::Range;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -19,55 +23,74 @@ use std::time::Duration;
 pub struct Clip {
     path: PathBuf,
     file: File,
+    /// Which file that is.
+    inode: (u64, u64),
     splitter: Splitter,
+    gate: Gate,
     layout: FrameLayout,
+    /// The same, as the lent frame is to be turned.
+    lent: FrameLayout,
     interval: Duration,
     next_at: Micros,
-    sequence: u64,
-    stale: u64,
+    count: FrameCount,
+    drops: Drops,
+    round: Round,
 }
+
+/// What one pass through the file has given.
+#[derive(Debug, Default)]
+struct Round {
+    pictures: u64,
+    /// Bytes since the last picture.
+    passed: usize,
+}
+
+/// How many pictures are looked at to find out whether they have end markers.
+const LOOKED_AT: usize = 8;
+
+/// So much of a file without a picture is not a clip.
+const MOST_PASSED: usize = 2 * MAX_PICTURE;
+
+/// A wait for the next frame is interrupted so often, so that others see that this thread lives.
+const TURN: Duration = Duration::from_secs(1);
 
 impl Clip {
     /// Opens the clip at `path`, to be played at `fps` frames per second.
     ///
     /// # Errors
     /// When it cannot be read, or holds no JPEG.
-    pub fn open(path: &Path, fps: f64) -> Result<Self, SourceError> {
-        let unusable = |what: String| SourceError::new(Trouble::Unusable, what);
-        let cannot_read = |error: io::Error| {
-            unusable(format!(
-                "clip {}: {error}; name a file of concatenated JPEGs, or test for the test pattern",
-                path.display()
-            ))
-        };
+    pub fn open(path: &Path, fps: f64, stop: &Stop) -> Result<Self, SourceError> {
+        Self::counting(path, fps, FrameCount::default(), stop)
+    }
+
+    /// The same, with its frames numbered on from `count`.
+    pub(super) fn counting(
+        path: &Path,
+        fps: f64,
+        count: FrameCount,
+        stop: &Stop,
+    ) -> Result<Self, SourceError> {
+        let cannot_read = |error: io::Error| unusable(not_read(path, &error));
         let mut file = File::open(path).map_err(cannot_read)?;
-        let mut splitter = Splitter::default();
-        let first = loop {
-            if let Some(picture) = splitter.next_picture() {
-                break picture;
-            }
-            if read_some(&mut file, &mut splitter).map_err(cannot_read)? == 0 {
-                return Err(unusable(format!(
-                    "clip {} holds no whole JPEG; ffmpeg -i VIDEO -c:v mjpeg -q:v 4 -f mjpeg CLIP.mjpeg makes one that works",
-                    path.display()
-                )));
-            }
-        };
-        let size = markers::picture_size(splitter.bytes(first)).ok_or_else(|| {
-            unusable(format!("clip {}: its first JPEG has no size", path.display()))
-        })?;
-        splitter.clear();
+        let inode = inode(&file.metadata().map_err(cannot_read)?);
+        let first = FirstLook::at(&mut file, stop).map_err(cannot_read)?;
+        let Some(size) = first.size else { return Err(unusable(first.no_jpeg(path))) };
         file.rewind().map_err(cannot_read)?;
         let interval = Duration::from_secs_f64(1.0 / fps);
+        let layout = jpeg_layout(size, Some(interval));
         Ok(Self {
             path: path.into(),
             file,
-            splitter,
-            layout: jpeg_layout(size, Some(interval)),
+            inode,
+            splitter: Splitter::default(),
+            gate: Gate::knowing(first.marked, first.bare),
+            layout,
+            lent: layout,
             interval,
             next_at: clock::now(),
-            sequence: 0,
-            stale: 0,
+            count,
+            drops: Drops::default(),
+            round: Round::default(),
         })
     }
 
@@ -78,22 +101,61 @@ impl Clip {
         self
     }
 
-    fn next_picture(&mut self) -> Result<std::ops::Range<usize>, SourceError> {
+    /// Reads up to the next picture; `None` when `stop` is requested.
+    fn next_picture(&mut self, stop: &Stop) -> Result<Option<Range<usize>>, SourceError> {
+        let lost = |text: String| SourceError::new(Trouble::Lost, text);
         loop {
             if let Some(picture) = self.splitter.next_picture() {
-                return Ok(picture);
+                self.round.pictures += 1;
+                self.round.passed = 0;
+                return Ok(Some(picture));
             }
-            let read = read_some(&mut self.file, &mut self.splitter).and_then(|count| {
-                if count == 0 {
-                    self.splitter.clear();
-                    self.file.rewind()?;
-                }
-                Ok(count)
-            });
-            read.map_err(|error| {
-                SourceError::new(Trouble::Lost, format!("clip {}: {error}", self.path.display()))
-            })?;
+            // Whoever rewrites the file may keep it without pictures for long.
+            if stop.is_requested() {
+                return Ok(None);
+            }
+            let read = read_some(&mut self.file, &mut self.splitter);
+            let count = read.map_err(|error| lost(not_read(&self.path, &error)))?;
+            self.round.passed += count;
+            if self.round.passed > MOST_PASSED {
+                let text = format!(
+                    "clip {} holds no JPEG in {} MB",
+                    self.path.display(),
+                    self.round.passed / 1_000_000
+                );
+                return Err(lost(text));
+            }
+            if count > 0 {
+                continue;
+            }
+            if let Some(last) = self.splitter.finish() {
+                self.round.pictures += 1;
+                return Ok(Some(last));
+            }
+            if std::mem::take(&mut self.round).pictures == 0 {
+                return Err(lost(format!("clip {} holds no JPEG any more", self.path.display())));
+            }
+            self.begin_again().map_err(lost)?;
         }
+    }
+
+    /// Goes to the start of the file, or of the one that has taken its place.
+    fn begin_again(&mut self) -> Result<(), String> {
+        let cannot_read = |error: io::Error| not_read(&self.path, &error);
+        self.splitter.clear();
+        let there = fs::metadata(&self.path).map_err(cannot_read)?;
+        if inode(&there) == self.inode {
+            return self.file.rewind().map_err(cannot_read);
+        }
+        match path::look(&self.path) {
+            Ok(Lies::File) => {}
+            Ok(_) => return Err(format!("clip {} is no longer a file", self.path.display())),
+            Err(error) => return Err(error.message),
+        }
+        log::info!("clip {} was replaced; the new one is played", self.path.display());
+        self.file = File::open(&self.path).map_err(cannot_read)?;
+        self.inode = inode(&self.file.metadata().map_err(cannot_read)?);
+        Ok(())
     }
 }
 
@@ -106,141 +168,105 @@ impl FrameSource for Clip {
         format!("clip {}", self.path.display())
     }
 
-    fn next_frame(&mut self, stop: &Stop) -> Result<Option<RawFrame<'_>>, SourceError> {
-        if stop.wait(self.next_at.since(clock::now())) {
-            return Ok(None);
+    fn next_frame(&mut self, stop: &Stop) -> Result<Next<'_>, SourceError> {
+        let left = self.next_at.since(clock::now());
+        if stop.wait(left.min(TURN)) {
+            return Ok(Next::Stopped);
+        }
+        if left > TURN {
+            return Ok(Next::Waiting(None));
         }
         let now = clock::now();
         let step = u64::try_from(self.interval.as_micros()).unwrap_or(u64::MAX).max(1);
         let missed = now.0.saturating_sub(self.next_at.0) / step;
-        self.stale += missed;
-        self.sequence += 1 + missed;
+        self.drops.stale += missed;
         self.next_at.0 += (1 + missed) * step;
-        let picture = self.next_picture()?;
-        Ok(Some(RawFrame {
-            bytes: self.splitter.bytes(picture),
-            layout: &self.layout,
-            sequence: self.sequence,
+        let Some(picture) = self.next_picture(stop)? else { return Ok(Next::Stopped) };
+        let sequence = self.count.advance(1 + missed);
+        let judged = self.gate.judge(self.splitter.bytes(picture.clone()), DriverSays::Whole);
+        let (len, orientation) = match judged {
+            Ok(usable) => (usable.span().len(), usable.orientation()),
+            Err(damage) => {
+                self.drops.broken += 1;
+                return Ok(Next::Unusable(damage));
+            }
+        };
+        self.lent.orientation = orientation.then(self.layout.orientation);
+        Ok(Next::Frame(RawFrame {
+            bytes: &self.splitter.bytes(picture)[..len],
+            layout: &self.lent,
+            sequence,
             captured_at: now,
         }))
     }
 
     fn drops(&self) -> Drops {
-        Drops { stale: self.stale, broken: self.splitter.dropped() }
+        Drops { broken: self.drops.broken + self.splitter.dropped(), ..self.drops }
     }
 }
 
-/// A pipe that carries concatenated JPEGs, such as `rpicam-vid --codec mjpeg -t 0 -o -` writes.
-#[derive(Debug)]
-pub struct Pipe {
-    input: Stdin,
-    splitter: Splitter,
-    layout: FrameLayout,
-    sequence: u64,
-    stale: u64,
+/// What the first pictures of a file are like.
+#[derive(Debug, Default)]
+struct FirstLook {
+    /// Of the first that has one.
+    size: Option<Size>,
+    marked: usize,
+    bare: usize,
+    /// Bytes looked at.
+    len: usize,
+    /// The first of them.
+    start: Vec<u8>,
 }
 
-impl Pipe {
-    /// Standard input.
-    pub fn standard_input() -> Self {
-        Self {
-            input: io::stdin(),
-            splitter: Splitter::default(),
-            // The size is each picture's own; this one only says "not known yet".
-            layout: jpeg_layout(Size::new(1, 1), None),
-            sequence: 0,
-            stale: 0,
-        }
-    }
-
-    /// The same, with its frames to be turned so by who takes them.
-    #[must_use]
-    pub fn to_be_turned(mut self, orientation: Orientation) -> Self {
-        self.layout.orientation = orientation;
-        self
-    }
-
-    /// Takes what the pipe holds; `Ok(false)` at its end.
-    fn fill(&mut self) -> io::Result<bool> {
-        match read_some(&mut self.input, &mut self.splitter) {
-            Ok(0) => Ok(false),
-            Ok(_) => Ok(true),
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
-                ) =>
-            {
-                Ok(true)
+impl FirstLook {
+    fn at(file: &mut File, stop: &Stop) -> io::Result<Self> {
+        let mut look = Self::default();
+        let mut splitter = Splitter::default();
+        while look.marked + look.bare < LOOKED_AT && look.len <= MOST_PASSED {
+            if let Some(picture) = splitter.next_picture() {
+                look.take(splitter.bytes(picture));
+                continue;
             }
-            Err(error) => Err(error),
-        }
-    }
-
-    fn ended(&self) -> SourceError {
-        if self.sequence > 0 {
-            return SourceError::new(Trouble::Ended, "standard input has ended");
-        }
-        SourceError::new(
-            Trouble::Unusable,
-            "standard input ended without a whole JPEG; \
-             rpicam-vid --codec mjpeg -t 0 -o - | lancam --source - would work",
-        )
-    }
-}
-
-impl FrameSource for Pipe {
-    fn layout(&self) -> &FrameLayout {
-        &self.layout
-    }
-
-    fn description(&self) -> String {
-        "standard input".into()
-    }
-
-    fn next_frame(&mut self, stop: &Stop) -> Result<Option<RawFrame<'_>>, SourceError> {
-        loop {
-            let mut newest = None;
-            while let Some(picture) = self.splitter.next_picture() {
-                self.sequence += 1;
-                self.stale += u64::from(newest.is_some());
-                newest = Some(picture);
+            if stop.is_requested() {
+                break;
             }
-            if let Some(picture) = newest {
-                return Ok(Some(RawFrame {
-                    bytes: self.splitter.bytes(picture),
-                    layout: &self.layout,
-                    sequence: self.sequence,
-                    // A pipe carries no times; arrival is the nearest that is known.
-                    captured_at: clock::now(),
-                }));
-            }
-            let mut fds = [
-                PollFd::new(self.input.as_fd(), PollFlags::POLLIN),
-                PollFd::new(stop.as_fd(), PollFlags::POLLIN),
-            ];
-            // EINTR looks like nothing ready, and the loop asks again.
-            let _ = poll(&mut fds, PollTimeout::NONE);
-            if fds[1].any().unwrap_or(false) {
-                return Ok(None);
-            }
-            if fds[0].any().unwrap_or(false) {
-                match self.fill() {
-                    Ok(true) => {}
-                    Ok(false) => return Err(self.ended()),
-                    Err(error) => {
-                        return Err(SourceError::new(
-                            Trouble::Unusable,
-                            format!("standard input: {error}"),
-                        ));
-                    }
+            let space = splitter.space();
+            let count = file.read(space)?;
+            let wanted = foreign::LOOKED_AT.saturating_sub(look.start.len()).min(count);
+            look.start.extend_from_slice(&space[..wanted]);
+            splitter.filled(count);
+            look.len += count;
+            if count == 0 {
+                if let Some(last) = splitter.finish() {
+                    look.take(splitter.bytes(last));
                 }
+                break;
             }
+        }
+        Ok(look)
+    }
+
+    fn take(&mut self, picture: &[u8]) {
+        let Some(size) = markers::picture_size(picture) else { return };
+        self.size.get_or_insert(size);
+        match repair::examine(picture) {
+            Ok(usable) if usable.ending() == Ending::Bare => self.bare += 1,
+            Err(Damage::Cut) => self.bare += 1,
+            _ => self.marked += 1,
         }
     }
 
-    fn drops(&self) -> Drops {
-        Drops { stale: self.stale, broken: self.splitter.dropped() }
+    fn no_jpeg(&self, path: &Path) -> String {
+        let path = path.display();
+        if self.len == 0 {
+            return format!("clip {path} is empty; name a file of concatenated JPEGs");
+        }
+        format!(
+            "clip {path} holds no JPEG in {} bytes; {}. This makes a clip of any video: \
+             ffmpeg -i VIDEO -c:v mjpeg -q:v 4 -f mjpeg CLIP.mjpeg",
+            self.len,
+            foreign::looks_like(&self.start)
+        )
     }
 }
 
@@ -250,13 +276,21 @@ fn read_some(from: &mut impl Read, splitter: &mut Splitter) -> io::Result<usize>
     Ok(count)
 }
 
-fn jpeg_layout(size: Size, interval: Option<Duration>) -> FrameLayout {
-    FrameLayout {
-        format: PixelFormat::Jpeg,
-        size,
-        stride: 0,
-        colour: Colour::JPEG,
-        orientation: Orientation::UPRIGHT,
-        interval,
+fn inode(file: &Metadata) -> (u64, u64) {
+    (file.dev(), file.ino())
+}
+
+fn unusable(text: String) -> SourceError {
+    SourceError::new(Trouble::Unusable, text)
+}
+
+fn not_read(path: &Path, error: &io::Error) -> String {
+    let path = path.display();
+    match error.kind() {
+        io::ErrorKind::NotFound => format!(
+            "there is no file {path}. --source takes a camera (auto, or /dev/video0 and the like; lancam list shows them), \
+             a file of JPEGs, - for a pipe, or test"
+        ),
+        _ => format!("clip {path} cannot be read: {error}"),
     }
 }

@@ -1,20 +1,28 @@
-//! Where frames come from: a V4L2 camera, the test pattern, a clip, a pipe.
+//! Where frames come from: a V4L2 camera, the test pattern, a file, a pipe.
 
 pub mod clip;
 pub mod clock;
 pub mod control;
+mod foreign;
+mod frame_count;
+mod heard;
+mod path;
 mod pattern_controls;
+pub mod pipe;
+mod spec;
 pub mod test_pattern;
 pub mod v4l2;
 
 use crate::image::frame::{FrameLayout, RawFrame};
+use crate::image::jpeg::repair::Damage;
 use crate::image::orientation::Orientation;
-use crate::image::pixels::{PixelFormat, Size};
+use crate::image::pixels::{Colour, PixelFormat, Size};
 use crate::stop::Stop;
 use control::AnyBoard;
+use frame_count::FrameCount;
+use path::Lies;
 use pattern_controls::PatternControls;
-use std::fmt;
-use std::path::PathBuf;
+pub use spec::SourceSpec;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,20 +37,39 @@ pub trait FrameSource {
 
     /// Waits for the newest frame and lends it; asking for the next gives this one back.
     ///
-    /// `Ok(None)`: `stop` was requested. Older frames that were ready too, and broken ones, are given
+    /// It may come back without a frame, to say why. Older frames that were ready too, and broken ones, are given
     /// back at once and counted in [`drops`](Self::drops).
     ///
     /// # Errors
     /// When no frame can come any more without opening the source again.
-    fn next_frame(&mut self, stop: &Stop) -> Result<Option<RawFrame<'_>>, SourceError>;
+    fn next_frame(&mut self, stop: &Stop) -> Result<Next<'_>, SourceError>;
 
     /// Frames that came and were not lent, since the source was opened.
     fn drops(&self) -> Drops;
+
+    /// Whether it was started together with this program, and is to be started anew with it when it falls silent: nothing
+    /// else can be done about that.
+    fn is_handed_over(&self) -> bool {
+        false
+    }
 
     /// Its controls, for another thread; `None` where it has none.
     fn board(&self) -> Option<AnyBoard> {
         None
     }
+}
+
+/// What a source has for whoever asks.
+#[derive(Debug)]
+pub enum Next<'a> {
+    /// The newest frame.
+    Frame(RawFrame<'a>),
+    /// A frame came that cannot be used.
+    Unusable(Damage),
+    /// None came so far, for a reason that people can do something about, or for none.
+    Waiting(Option<String>),
+    /// The end was asked for.
+    Stopped,
 }
 
 /// Frames that a source received and did not lend.
@@ -103,82 +130,6 @@ impl SourceError {
     }
 }
 
-/// What `--source` names.
-#[derive(Debug, Clone, PartialEq)]
-pub enum SourceSpec {
-    /// A USB camera first, then any node that gives pictures by itself.
-    Auto,
-    /// A device node, or a link to one.
-    Device(PathBuf),
-    /// The moving test pattern.
-    Test {
-        /// Its size.
-        size: Size,
-        /// Its frames per second.
-        fps: f64,
-    },
-    /// A file of concatenated JPEGs, played in a loop.
-    Clip(PathBuf),
-    /// Concatenated JPEGs on standard input.
-    StandardInput,
-}
-
-impl SourceSpec {
-    /// Size and rate of `test` alone.
-    const TEST_SIZE: Size = Size::new(1280, 720);
-    const TEST_FPS: f64 = 30.0;
-
-    /// Parses `auto`, `test[:WxH[@FPS]]`, `-`, a device's path or a file's.
-    ///
-    /// # Errors
-    /// A sentence that says what would work.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        match text {
-            "" => {
-                Err("--source needs auto, a device, test[:WxH[@FPS]], a file of JPEGs, or -".into())
-            }
-            "auto" => Ok(Self::Auto),
-            "-" => Ok(Self::StandardInput),
-            "test" => Ok(Self::Test { size: Self::TEST_SIZE, fps: Self::TEST_FPS }),
-            _ => match text.strip_prefix("test:") {
-                Some(pattern) => Self::parse_test(pattern),
-                None if text.starts_with("/dev/") => Ok(Self::Device(text.into())),
-                None => Ok(Self::Clip(text.into())),
-            },
-        }
-    }
-
-    fn parse_test(text: &str) -> Result<Self, String> {
-        let (size, fps) = text.split_once('@').unwrap_or((text, ""));
-        let size = Size::parse(size).ok_or_else(|| {
-            format!("test:{text} has no size; test:640x360@30 would work (sides from 1 to 65535)")
-        })?;
-        if size.area() > crate::image::picture::MAX_PIXELS {
-            return Err(format!(
-                "test:{text} is larger than any screen; test:1920x1080 would work"
-            ));
-        }
-        let fps = match fps {
-            "" => Self::TEST_FPS,
-            fps => fps.parse().ok().filter(|fps| (0.01..=1000.0).contains(fps)).ok_or_else(|| {
-                format!("test:{text} has no frame rate from 0.01 to 1000 after the @; test:{size}@30 would work")
-            })?,
-        };
-        Ok(Self::Test { size, fps })
-    }
-}
-
-impl fmt::Display for SourceSpec {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Auto => out.write_str("auto"),
-            Self::Device(path) | Self::Clip(path) => path.display().fmt(out),
-            Self::Test { size, fps } => write!(out, "test:{size}@{fps}"),
-            Self::StandardInput => out.write_str("standard input"),
-        }
-    }
-}
-
 /// Opens one source, again and again where it must be.
 #[derive(Debug)]
 pub struct Opener {
@@ -187,28 +138,42 @@ pub struct Opener {
     controls: v4l2::Wanted,
     pattern: Arc<PatternControls>,
     finder: v4l2::Finder,
+    count: FrameCount,
+    past: Past,
+}
+
+/// What was opened before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Past {
+    Nothing,
+    /// A file or a pipe.
+    File,
+    Camera,
 }
 
 impl Opener {
     /// For the source `spec`, asked for what `wish` says.
     pub fn new(spec: SourceSpec, wish: CaptureWish) -> Self {
         let named = match &spec {
-            SourceSpec::Device(path) => Some(path.clone()),
+            SourceSpec::Device(path) | SourceSpec::Clip(path) => Some(path.clone()),
             _ => None,
         };
+        let count = FrameCount::default();
         Self {
             spec,
             wish,
             controls: v4l2::Wanted::default(),
             pattern: Arc::default(),
-            finder: v4l2::Finder::new(named),
+            finder: v4l2::Finder::new(named, count.clone()),
+            count,
+            past: Past::Nothing,
         }
     }
 
     /// The same, with the camera's controls set as `settings` say, each time that it is opened.
     #[must_use]
     pub fn with_controls(mut self, settings: Vec<v4l2::ControlSetting>) -> Self {
-        if !matches!(self.spec, SourceSpec::Auto | SourceSpec::Device(_)) && !settings.is_empty() {
+        if !self.spec.may_be_a_camera() && !settings.is_empty() {
             log::warn!("--set has no effect here: only cameras have controls");
         }
         self.controls.options = settings;
@@ -220,71 +185,130 @@ impl Opener {
         &self.spec
     }
 
+    /// Whether it may be closed while nobody watches: whoever writes into a pipe would be held up by that.
+    pub fn may_rest(&self) -> bool {
+        match &self.spec {
+            SourceSpec::StandardInput => false,
+            SourceSpec::Device(path) | SourceSpec::Clip(path) => {
+                !matches!(path::look(path), Ok(Lies::Pipe(_)))
+            }
+            SourceSpec::Auto | SourceSpec::Test { .. } => true,
+        }
+    }
+
+    /// Says what can be said of it without opening a camera: a file that is not there, or is no clip.
+    ///
+    /// # Errors
+    /// Why it can never be used.
+    pub fn check(&self, stop: &Stop) -> Result<(), SourceError> {
+        let (SourceSpec::Device(path) | SourceSpec::Clip(path)) = &self.spec else { return Ok(()) };
+        let is_clip = match path::look(path)? {
+            Lies::File => true,
+            Lies::Nothing => matches!(self.spec, SourceSpec::Clip(_)),
+            Lies::Pipe(_) | Lies::Camera => false,
+        };
+        if is_clip { clip::Clip::open(path, self.fps(), stop).map(|_| ()) } else { Ok(()) }
+    }
+
     /// Opens it. A camera that was open before is found again wherever it is plugged in now.
     ///
     /// # Errors
     /// Why it gives no frames.
-    pub fn open(&mut self) -> Result<Box<dyn FrameSource>, SourceError> {
+    pub fn open(&mut self, stop: &Stop) -> Result<Box<dyn FrameSource>, SourceError> {
         let orientation = self.wish.orientation;
-        Ok(match &self.spec {
-            SourceSpec::Auto | SourceSpec::Device(_) => {
-                Box::new(self.finder.open(&self.wish, &self.controls)?)
-            }
+        let count = self.count.clone();
+        let path = match &self.spec {
+            SourceSpec::Auto => return self.camera(),
             SourceSpec::Test { size, fps } => {
-                let pattern = test_pattern::TestPattern::new(*size, *fps).to_be_turned(orientation);
-                Box::new(pattern.with_controls(Arc::clone(&self.pattern)))
-            }
-            SourceSpec::Clip(path) => {
-                let fps = self.wish.fps.unwrap_or(SourceSpec::TEST_FPS);
-                Box::new(clip::Clip::open(path, fps)?.to_be_turned(orientation))
+                let pattern = test_pattern::TestPattern::new(*size, *fps).counting(count);
+                let pattern = pattern.to_be_turned(orientation);
+                return Ok(Box::new(pattern.with_controls(Arc::clone(&self.pattern))));
             }
             SourceSpec::StandardInput => {
-                Box::new(clip::Pipe::standard_input().to_be_turned(orientation))
+                return Ok(Box::new(
+                    self.paced(pipe::Pipe::standard_input(count)?.to_be_turned(orientation)),
+                ));
             }
-        })
+            SourceSpec::Device(path) | SourceSpec::Clip(path) => path,
+        };
+        let lies = path::look(path);
+        // A camera that is gone has no node, and is waited for.
+        let is_camera = match lies {
+            Ok(Lies::Camera) => true,
+            Ok(Lies::Nothing) => {
+                let is_named = matches!(self.spec, SourceSpec::Device(_));
+                self.past == Past::Camera || (is_named && self.past == Past::Nothing)
+            }
+            _ => false,
+        };
+        if is_camera {
+            self.past = Past::Camera;
+            return self.camera();
+        }
+        let source: Result<Box<dyn FrameSource>, _> = match lies {
+            Ok(Lies::Pipe(end)) => pipe::Pipe::open(path, end, count)
+                .map(|pipe| Box::new(self.paced(pipe.to_be_turned(orientation))) as _),
+            Ok(_) => clip::Clip::counting(path, self.fps(), count, stop)
+                .map(|clip| Box::new(clip.to_be_turned(orientation)) as _),
+            Err(error) => Err(error),
+        };
+        match source {
+            Ok(source) => {
+                self.past = Past::File;
+                Ok(source)
+            }
+            // Somebody is about to write it anew.
+            Err(error) if self.past == Past::File && error.trouble == Trouble::Unusable => {
+                Err(SourceError { trouble: Trouble::Lost, ..error })
+            }
+            Err(error) => Err(error),
+        }
     }
 
-    /// Waits until opening may go better: a device node came or changed, or `patience` is over.
-    pub fn wait_for_change(&mut self, stop: &Stop, patience: Duration) {
-        match self.spec {
-            SourceSpec::Auto | SourceSpec::Device(_) => self.finder.wait_for_change(stop, patience),
-            _ => {
-                stop.wait(patience);
-            }
+    fn camera(&mut self) -> Result<Box<dyn FrameSource>, SourceError> {
+        Ok(Box::new(self.finder.open(&self.wish, &self.controls)?))
+    }
+
+    /// A pipe has a pace of its own; that it is a slow one, only its owner can say beforehand.
+    fn paced(&self, pipe: pipe::Pipe) -> pipe::Pipe {
+        match self.wish.fps {
+            Some(fps) if fps < 1.0 => pipe.at(Duration::from_secs_f64(1.0 / fps)),
+            _ => pipe,
         }
+    }
+
+    /// Of a file.
+    fn fps(&self) -> f64 {
+        self.wish.fps.unwrap_or(SourceSpec::TEST_FPS)
+    }
+
+    /// Waits until opening may go better: a device node came or changed, or `patience` is over. Says whether one did.
+    pub fn wait_for_change(&mut self, stop: &Stop, patience: Duration) -> Changed {
+        if self.past == Past::Camera || self.spec.may_be_a_camera() {
+            return self.finder.wait_for_change(stop, patience);
+        }
+        stop.wait(patience);
+        Changed::Nothing
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// What a wait has seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Changed {
+    /// A device node came, went or changed its rights.
+    Nodes,
+    /// Nothing did.
+    Nothing,
+}
 
-    #[test]
-    fn sources_are_told_apart_by_how_they_are_written() {
-        let test =
-            |width, height, fps| Ok(SourceSpec::Test { size: Size::new(width, height), fps });
-        assert_eq!(SourceSpec::parse("auto"), Ok(SourceSpec::Auto));
-        assert_eq!(SourceSpec::parse("-"), Ok(SourceSpec::StandardInput));
-        assert_eq!(SourceSpec::parse("test"), test(1280, 720, 30.0));
-        assert_eq!(SourceSpec::parse("test:320x180"), test(320, 180, 30.0));
-        assert_eq!(SourceSpec::parse("test:320x180@12.5"), test(320, 180, 12.5));
-        assert_eq!(SourceSpec::parse("/dev/video0"), Ok(SourceSpec::Device("/dev/video0".into())));
-        assert_eq!(SourceSpec::parse("clip.mjpeg"), Ok(SourceSpec::Clip("clip.mjpeg".into())));
-    }
-
-    #[test]
-    fn a_pattern_that_cannot_be_is_refused_with_one_that_can() {
-        for text in [
-            "test:",
-            "test:0x1",
-            "test:1x100000",
-            "test:9x9@0",
-            "test:9x9@x",
-            "test:60000x60000",
-            "",
-        ] {
-            let error = SourceSpec::parse(text).expect_err(text);
-            assert!(error.contains("test"), "{error}");
-        }
+/// JPEGs that stand upright, unless they say something else of themselves.
+fn jpeg_layout(size: Size, interval: Option<Duration>) -> FrameLayout {
+    FrameLayout {
+        format: PixelFormat::Jpeg,
+        size,
+        stride: 0,
+        colour: Colour::JPEG,
+        orientation: Orientation::UPRIGHT,
+        interval,
     }
 }

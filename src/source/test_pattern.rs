@@ -1,8 +1,9 @@
 //! A moving test pattern with a clock to read and a stamp for tests, as a YUYV camera would send it.
 
 use super::control::AnyBoard;
+use super::frame_count::FrameCount;
 use super::pattern_controls::{Look, PatternControls};
-use super::{Drops, FrameSource, SourceError, clock};
+use super::{Drops, FrameSource, Next, SourceError, clock};
 use crate::image::frame::{FrameLayout, Micros, RawFrame};
 use crate::image::orientation::Orientation;
 use crate::image::pixels::{Colour, PixelFormat, Size};
@@ -23,7 +24,7 @@ pub struct TestPattern {
     frame: Vec<u8>,
     interval: Duration,
     next_at: Micros,
-    sequence: u64,
+    count: FrameCount,
     stale: u64,
     line: Vec<u8>,
     controls: Arc<PatternControls>,
@@ -53,7 +54,7 @@ impl TestPattern {
             background,
             interval,
             next_at: clock::now(),
-            sequence: 0,
+            count: FrameCount::default(),
             stale: 0,
             line: Vec::with_capacity(64),
             controls: Arc::default(),
@@ -66,6 +67,12 @@ impl TestPattern {
     pub fn to_be_turned(mut self, orientation: Orientation) -> Self {
         self.layout.orientation = orientation;
         self
+    }
+
+    /// The same, with its frames numbered on from `count`.
+    #[must_use]
+    pub(super) fn counting(self, count: FrameCount) -> Self {
+        Self { count, ..self }
     }
 
     /// The same, looking as `controls` say from frame to frame.
@@ -140,10 +147,13 @@ impl FrameSource for TestPattern {
         "test pattern".into()
     }
 
-    fn next_frame(&mut self, stop: &Stop) -> Result<Option<RawFrame<'_>>, SourceError> {
-        let wait = self.next_at.since(clock::now());
-        if stop.wait(wait.max(Duration::ZERO)) {
-            return Ok(None);
+    fn next_frame(&mut self, stop: &Stop) -> Result<Next<'_>, SourceError> {
+        let left = self.next_at.since(clock::now());
+        if stop.wait(left.min(TURN)) {
+            return Ok(Next::Stopped);
+        }
+        if left > TURN {
+            return Ok(Next::Waiting(None));
         }
         // A sleep may end early by rounding to milliseconds: the rest is at most one more.
         let mut now = clock::now();
@@ -154,13 +164,13 @@ impl FrameSource for TestPattern {
         let step = u64::try_from(self.interval.as_micros()).unwrap_or(u64::MAX).max(1);
         let missed = (now.0 - self.next_at.0) / step;
         self.stale += missed;
-        self.sequence += 1 + missed;
+        let sequence = self.count.advance(1 + missed);
         self.next_at.0 += (1 + missed) * step;
-        self.draw(self.sequence, now);
-        Ok(Some(RawFrame {
+        self.draw(sequence, now);
+        Ok(Next::Frame(RawFrame {
             bytes: &self.frame,
             layout: &self.layout,
-            sequence: self.sequence,
+            sequence,
             captured_at: now,
         }))
     }
@@ -173,6 +183,9 @@ impl FrameSource for TestPattern {
         Some(Box::new(Arc::clone(&self.controls)))
     }
 }
+
+/// A wait for the next frame is interrupted so often, so that others see that this thread lives.
+const TURN: Duration = Duration::from_secs(1);
 
 /// Every row the same.
 fn draw_bars(rows: &mut [u8], stride: usize, width: usize, look: Look) {
@@ -222,7 +235,7 @@ mod tests {
         let mut pattern = TestPattern::new(size, 1000.0);
         let mut last = 0;
         for _ in 0..3 {
-            let frame = pattern.next_frame(&stop).expect("never fails").expect("not stopped");
+            let Ok(Next::Frame(frame)) = pattern.next_frame(&stop) else { panic!("no frame") };
             assert_eq!(Some(frame.bytes.len()), frame.layout.frame_len());
             let luma = |x: usize, y: usize| frame.bytes[y * frame.layout.stride + x * 2];
             let stamp = Stamp::read(size, luma).expect("a stamp");
@@ -237,6 +250,6 @@ mod tests {
     fn even_the_smallest_pattern_has_frames() {
         let stop = Stop::new().expect("eventfd");
         let mut pattern = TestPattern::new(Size::new(1, 1), 1000.0);
-        assert!(pattern.next_frame(&stop).expect("never fails").is_some());
+        assert!(matches!(pattern.next_frame(&stop), Ok(Next::Frame(_))));
     }
 }

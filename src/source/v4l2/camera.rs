@@ -8,13 +8,14 @@ use super::negotiate::{FPS_UNASKED, LARGEST_UNASKED, choices, runners_up, wanted
 use super::node::Node;
 use super::offer::offers;
 use super::queue::{Ended, NotStarted, Queue};
-use super::sequence::{FrameCount, Sequence};
+use super::sequence::Sequence;
 use super::survey::identity;
-use crate::image::frame::{FrameLayout, RawFrame};
+use crate::image::frame::FrameLayout;
 use crate::image::orientation::Orientation;
 use crate::image::pixels::PixelFormat;
 use crate::source::control::AnyBoard;
-use crate::source::{CaptureWish, Drops, FrameSource, SourceError};
+use crate::source::frame_count::FrameCount;
+use crate::source::{CaptureWish, Drops, FrameSource, Next, SourceError};
 use crate::stop::Stop;
 use nix::errno::Errno;
 use std::path::{Path, PathBuf};
@@ -115,12 +116,16 @@ impl FrameSource for Camera {
         format!("{} ({})", self.path.display(), self.capability.card)
     }
 
-    fn next_frame(&mut self, stop: &Stop) -> Result<Option<RawFrame<'_>>, SourceError> {
+    fn next_frame(&mut self, stop: &Stop) -> Result<Next<'_>, SourceError> {
         let path = &self.path;
-        self.queue.next_frame(stop).map_err(|ended| match ended {
-            Ended::Refused(refused) => errors::stopped(path, refused),
-            Ended::Silent(patience, broken) => errors::silent(path, patience, broken),
-        })
+        match self.queue.next_frame(stop) {
+            Ok(Some(frame)) => Ok(Next::Frame(frame)),
+            Ok(None) => Ok(Next::Stopped),
+            Err(Ended::Refused(refused)) => Err(errors::stopped(path, refused)),
+            Err(Ended::Silent(patience, broken)) => {
+                Err(errors::silent(path, patience, broken.as_ref()))
+            }
+        }
     }
 
     fn drops(&self) -> Drops {

@@ -3,6 +3,7 @@
 use super::ioctl::{Capability, DQBUF, REQBUFS, Refused, STREAMON};
 use super::node::{NodeKind, needs_libcamera};
 use super::offer::Offer;
+use super::queue::Broken;
 use crate::holders::holders_of;
 use crate::image::frame::FrameLayout;
 use crate::image::pixels::{PixelFormat, Size};
@@ -202,15 +203,16 @@ pub(super) fn stopped(path: &Path, refused: Refused) -> SourceError {
 }
 
 /// No whole frame came in `patience`, and `broken` ones did.
-pub(super) fn silent(path: &Path, patience: Duration, broken: u64) -> SourceError {
+pub(super) fn silent(path: &Path, patience: Duration, broken: Option<&Broken>) -> SourceError {
     let seconds = patience.as_secs_f64();
     let node = path.display();
     SourceError::new(
         Trouble::Lost,
         match broken {
-            0 => format!("camera {node} gave no frame for {seconds:.1} s"),
-            _ => format!(
-                "camera {node} gave {broken} broken frames and no whole one for {seconds:.1} s"
+            None => format!("camera {node} gave no frame for {seconds:.1} s"),
+            Some(Broken { frames, why }) => format!(
+                "camera {node} gave {frames} frames in {seconds:.1} s, and none that can be used; \
+                 the last one {why}"
             ),
         },
     )
@@ -377,9 +379,11 @@ mod tests {
     #[test]
     fn silence_tells_broken_frames_from_none() {
         let path = Path::new("/dev/video7");
-        let error = silent(path, Duration::from_secs(1), 0);
+        let error = silent(path, Duration::from_secs(1), None);
         assert_eq!(error.message, "camera /dev/video7 gave no frame for 1.0 s");
-        let error = silent(path, Duration::from_secs(1), 30);
-        assert!(error.message.contains("30 broken frames and no whole one"));
+        let broken = Broken { frames: 30, why: "was cut before its end".into() };
+        let error = silent(path, Duration::from_secs(1), Some(&broken));
+        assert!(error.message.contains("30 frames in 1.0 s, and none that can be used"));
+        assert!(error.message.ends_with("the last one was cut before its end"));
     }
 }

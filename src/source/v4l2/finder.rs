@@ -5,11 +5,11 @@ use super::controls::Wanted;
 use super::errors::CSI_CAMERA;
 use super::identity::Identity;
 use super::node::NodeKind;
-use super::sequence::FrameCount;
 use super::survey::{Snapshot, Survey, identity};
 use super::watch::Watch;
 use crate::image::frame::Micros;
-use crate::source::{CaptureWish, SourceError, Trouble, clock};
+use crate::source::frame_count::FrameCount;
+use crate::source::{CaptureWish, Changed, SourceError, Trouble, clock};
 use crate::stop::Stop;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -46,14 +46,14 @@ impl Finder {
     const ANOTHER_AFTER: Duration = Duration::from_secs(5);
 
     /// For the node that was named, or any.
-    pub fn new(named: Option<PathBuf>) -> Self {
+    pub(in crate::source) fn new(named: Option<PathBuf>, count: FrameCount) -> Self {
         Self {
             named,
             known: None,
             missed_at: None,
             seen: Snapshot::default(),
             survey: Survey::default(),
-            count: FrameCount::default(),
+            count,
             watch: Watch::new(),
         }
     }
@@ -92,8 +92,8 @@ impl Finder {
 
     /// Waits until opening may go better: a node came, went or changed its rights since the last
     /// attempt, or `patience` is over.
-    pub fn wait_for_change(&mut self, stop: &Stop, patience: Duration) {
-        self.watch.wait(&self.seen, self.named.as_deref(), stop, patience);
+    pub fn wait_for_change(&mut self, stop: &Stop, patience: Duration) -> Changed {
+        self.watch.wait(&self.seen, self.named.as_deref(), stop, patience)
     }
 
     fn candidates(&self, now: Micros) -> Vec<PathBuf> {
@@ -287,14 +287,15 @@ mod tests {
     #[test]
     fn what_is_no_camera_is_said_with_what_is_one() {
         let wish = CaptureWish::default();
-        let error = Finder::new(Some("/dev/null".into()))
+        let error = Finder::new(Some("/dev/null".into()), FrameCount::default())
             .open(&wish, &Wanted::default())
             .err()
             .expect("no camera");
         assert_eq!(error.trouble, Trouble::Unusable);
         assert!(error.message.starts_with("/dev/null is no V4L2 device; "), "{error}");
 
-        let named = Finder::new(Some("/dev/no-such-camera".into())).open(&wish, &Wanted::default());
+        let named = Finder::new(Some("/dev/no-such-camera".into()), FrameCount::default())
+            .open(&wish, &Wanted::default());
         let error = named.err().expect("no camera");
         assert_eq!(error.trouble, Trouble::NoCamera);
         assert!(error.message.starts_with("camera /dev/no-such-camera is not there; "), "{error}");

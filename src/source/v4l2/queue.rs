@@ -5,6 +5,7 @@ use super::sequence::Sequence;
 use crate::image::frame::{FrameLayout, Micros, RawFrame};
 use crate::image::jpeg::gate::{DriverSays, Gate};
 use crate::image::jpeg::repair::Damage;
+use crate::image::orientation::Orientation;
 use crate::image::pixels::PixelFormat;
 use crate::source::{Drops, clock};
 use crate::stop::Stop;
@@ -24,6 +25,8 @@ pub(super) struct Queue {
     name: String,
     buffers: Buffers,
     layout: FrameLayout,
+    /// The same, as the lent frame is to be turned.
+    lent: FrameLayout,
     sequence: Sequence,
     /// The frame that is lent.
     held: Option<Filled>,
@@ -32,6 +35,7 @@ pub(super) struct Queue {
     io_errors: u32,
     dequeued: u64,
     gate: Gate,
+    last_fault: Option<Fault>,
     /// Those that were logged; there are not many kinds.
     faults: Vec<Fault>,
 }
@@ -52,8 +56,16 @@ pub(super) enum NotStarted {
 pub(super) enum Ended {
     /// The driver refused a call.
     Refused(Refused),
-    /// No whole frame came for so long, though so many broken ones did.
-    Silent(Duration, u64),
+    /// No whole frame came for so long, though broken ones may have.
+    Silent(Duration, Option<Broken>),
+}
+
+/// Frames that came and could not be used.
+#[derive(Debug)]
+pub(super) struct Broken {
+    pub(super) frames: u64,
+    /// What was wrong with the last one, to follow "a frame ".
+    pub(super) why: String,
 }
 
 /// What is wrong with a frame.
@@ -100,12 +112,14 @@ impl Queue {
             name,
             buffers,
             layout,
+            lent: layout,
             sequence,
             held: None,
             drops: Drops::default(),
             io_errors: 0,
             dequeued: 0,
             gate: Gate::default(),
+            last_fault: None,
             faults: Vec::new(),
         })
     }
@@ -143,14 +157,18 @@ impl Queue {
                 }
             }
             if left.is_zero() {
-                return Err(Ended::Silent(patience, self.drops.broken - broken_before));
+                let frames = self.drops.broken - broken_before;
+                let last = self.last_fault.filter(|_| frames > 0);
+                let broken = last.map(|fault| Broken { frames, why: fault.to_string() });
+                return Err(Ended::Silent(patience, broken));
             }
         };
+        self.lent.orientation = taken.orientation.then(self.layout.orientation);
         let held = self.held.insert(taken.filled);
         let bytes = self.buffers.bytes(held).expect("its length was checked when it was taken");
         Ok(Some(RawFrame {
             bytes: &bytes[..taken.len],
-            layout: &self.layout,
+            layout: &self.lent,
             sequence: taken.sequence,
             captured_at: taken.captured_at,
         }))
@@ -187,8 +205,8 @@ impl Queue {
             let Some(filled) = self.dequeue()? else { break };
             let sequence = self.sequence.number(filled.sequence);
             self.dequeued += 1;
-            let len = match self.usable_len(&filled) {
-                Ok(len) => len,
+            let (len, orientation) = match self.usable(&filled) {
+                Ok(usable) => usable,
                 Err(fault) => {
                     self.report(fault);
                     self.drops.broken += 1;
@@ -199,7 +217,7 @@ impl Queue {
             let now = clock::now();
             let captured_at = capture_time(filled.captured_at, now);
             let stamped = filled.captured_at.is_some();
-            let taken = Taken { filled, len, sequence, captured_at };
+            let taken = Taken { filled, len, orientation, sequence, captured_at };
             if let Some(older) = newest.replace(taken) {
                 self.drops.stale += 1;
                 self.give_back(older.filled)?;
@@ -239,14 +257,15 @@ impl Queue {
         given_back.map_err(|errno| Ended::Refused(Refused { call: QBUF, errno }))
     }
 
-    /// How many of a frame's bytes are the picture.
-    fn usable_len(&mut self, filled: &Filled) -> Result<usize, Fault> {
+    /// How many of a frame's bytes are the picture, and how it says that it is to be turned.
+    fn usable(&mut self, filled: &Filled) -> Result<(usize, Orientation), Fault> {
         let bytes = self.buffers.bytes(filled).ok_or(Fault::Long)?;
-        usable_len(bytes, filled.is_damaged, &self.layout, &mut self.gate)
+        usable(bytes, filled.is_damaged, &self.layout, &mut self.gate)
     }
 
     /// Logs each kind of fault once; a camera may send several of them in turns.
     fn report(&mut self, fault: Fault) {
+        self.last_fault = Some(fault);
         if self.dequeued <= Self::WARM_UP_FRAMES || self.faults.contains(&fault) {
             return;
         }
@@ -263,6 +282,7 @@ struct Taken {
     filled: Filled,
     /// Without what lies behind the picture.
     len: usize,
+    orientation: Orientation,
     sequence: u64,
     captured_at: Micros,
 }
@@ -278,13 +298,13 @@ enum Woken {
     Nobody,
 }
 
-/// How many of `bytes` are the picture: all of a raw frame, a JPEG up to its end.
-fn usable_len(
+/// How many of `bytes` are the picture: all of a raw frame, a JPEG up to its end; and what that says of its orientation.
+fn usable(
     bytes: &[u8],
     is_damaged: bool,
     layout: &FrameLayout,
     gate: &mut Gate,
-) -> Result<usize, Fault> {
+) -> Result<(usize, Orientation), Fault> {
     if bytes.is_empty() {
         return Err(Fault::Empty);
     }
@@ -292,11 +312,11 @@ fn usable_len(
         PixelFormat::Jpeg => {
             let driver = if is_damaged { DriverSays::Damaged } else { DriverSays::Whole };
             let picture = gate.judge(bytes, driver).map_err(Fault::Jpeg)?;
-            Ok(picture.span().len())
+            Ok((picture.span().len(), picture.orientation()))
         }
         _ if is_damaged => Err(Fault::Damaged),
         _ if layout.frame_len().is_some_and(|least| bytes.len() < least) => Err(Fault::Short),
-        _ => Ok(bytes.len()),
+        _ => Ok((bytes.len(), Orientation::UPRIGHT)),
     }
 }
 
@@ -347,7 +367,6 @@ const OLDEST: Duration = Duration::from_secs(60);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::image::orientation::Orientation;
     use crate::image::pixels::{Colour, Size};
 
     const MS: fn(u64) -> Duration = Duration::from_millis;
@@ -365,7 +384,7 @@ mod tests {
     }
 
     fn usable(bytes: &[u8], is_damaged: bool, layout: &FrameLayout) -> Result<usize, Fault> {
-        usable_len(bytes, is_damaged, layout, &mut Gate::default())
+        super::usable(bytes, is_damaged, layout, &mut Gate::default()).map(|(len, _)| len)
     }
 
     #[test]

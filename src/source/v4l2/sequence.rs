@@ -1,18 +1,6 @@
 //! Counts frames on from camera to camera, whatever drivers count.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
-/// The number of the newest frame of all cameras so far, shared by those that come one after another.
-#[derive(Debug, Clone, Default)]
-pub(super) struct FrameCount(Arc<AtomicU64>);
-
-impl FrameCount {
-    fn advance(&self, step: u32) -> u64 {
-        // One thread at a time has a camera, so nobody comes between reading and writing.
-        self.0.fetch_add(u64::from(step), Ordering::Relaxed) + u64::from(step)
-    }
-}
+use crate::source::frame_count::FrameCount;
 
 /// One stream's frames, numbered on from the streams before it.
 #[derive(Debug)]
@@ -39,7 +27,7 @@ impl Sequence {
                 _ => 1,
             },
         };
-        self.count.advance(step)
+        self.count.advance(u64::from(step))
     }
 }
 

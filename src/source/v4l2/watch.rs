@@ -1,7 +1,7 @@
 //! Waits for device nodes to come, go, or change their rights.
 
 use super::survey::Snapshot;
-use crate::source::clock;
+use crate::source::{Changed, clock};
 use crate::stop::Stop;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
@@ -33,7 +33,7 @@ impl Watch {
         named: Option<&Path>,
         stop: &Stop,
         patience: Duration,
-    ) {
+    ) -> Changed {
         self.watch_folders(named);
         let began_at = clock::now();
         // Looked at after watching began, and compared with what the last attempt saw: nothing that
@@ -41,9 +41,10 @@ impl Watch {
         while Snapshot::take(named) == *seen {
             let left = patience.saturating_sub(clock::now().since(began_at));
             if left.is_zero() || self.sleep(stop, left.min(Self::POLLED_EVERY)) {
-                return;
+                return Changed::Nothing;
             }
         }
+        Changed::Nodes
     }
 
     fn watch_folders(&self, named: Option<&Path>) {

@@ -1,0 +1,50 @@
+//! What a pipe has carried since its last picture, and what to say of it.
+
+use super::foreign;
+
+/// In so many bytes of anything else, what looks like the start of a picture may be one.
+const A_FEW: u64 = 1 << 20;
+
+/// Bytes since the last picture: how many, and the first of them.
+#[derive(Debug)]
+pub(super) struct Heard {
+    bytes: u64,
+    first: [u8; foreign::LOOKED_AT],
+    kept: usize,
+}
+
+impl Default for Heard {
+    fn default() -> Self {
+        Self { bytes: 0, first: [0; foreign::LOOKED_AT], kept: 0 }
+    }
+}
+
+impl Heard {
+    /// These came.
+    pub(super) fn note(&mut self, came: &[u8]) {
+        let room = &mut self.first[self.kept..];
+        let more = room.len().min(came.len());
+        room[..more].copy_from_slice(&came[..more]);
+        self.kept += more;
+        self.bytes += came.len() as u64;
+    }
+
+    /// Whether these bytes may be the first of a picture.
+    pub(super) fn may_be_a_picture(&self) -> bool {
+        self.first[..self.kept].starts_with(&[0xFF, 0xD8]) || self.bytes < A_FEW
+    }
+
+    /// Why there is no picture, if something else came on the pipe called `name`.
+    pub(super) fn why(&self, name: &str) -> Option<String> {
+        let first = &self.first[..self.kept];
+        if first.is_empty() {
+            return None;
+        }
+        let bytes = self.bytes;
+        if first.starts_with(&[0xFF, 0xD8]) {
+            return Some(format!("{bytes} bytes came on {name}, and no whole JPEG among them"));
+        }
+        let what = foreign::described(first);
+        Some(format!("{bytes} bytes came on {name} and no JPEG among them; {what}"))
+    }
+}

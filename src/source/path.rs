@@ -1,0 +1,97 @@
+//! What lies at a path that was named as a source, and so which source it is.
+
+use super::{SourceError, Trouble};
+use std::fs;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::Path;
+
+/// What a path leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lies {
+    /// A regular file.
+    File,
+    /// A pipe with a name, or one that the shell or another program handed over.
+    Pipe(AtItsEnd),
+    /// A node of V4L2.
+    Camera,
+    /// Nothing, or nothing that can be looked at.
+    Nothing,
+}
+
+/// What becomes of a pipe when its writer has left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum AtItsEnd {
+    /// Another writer may come.
+    Waits,
+    /// Nobody can.
+    Ends,
+}
+
+/// The major number of V4L2's nodes.
+const VIDEO_MAJOR: u64 = 81;
+
+/// Follows links.
+///
+/// # Errors
+/// When it is something that never gives pictures.
+pub(super) fn look(path: &Path) -> Result<Lies, SourceError> {
+    let Ok(found) = fs::metadata(path) else { return Ok(Lies::Nothing) };
+    let kind = found.file_type();
+    let what = if kind.is_file() {
+        return Ok(Lies::File);
+    } else if kind.is_fifo() {
+        return Ok(Lies::Pipe(if is_handed_over(path) { AtItsEnd::Ends } else { AtItsEnd::Waits }));
+    } else if kind.is_char_device() {
+        if nix::sys::stat::major(found.rdev()) == VIDEO_MAJOR {
+            return Ok(Lies::Camera);
+        }
+        "is a device, but not a camera"
+    } else if kind.is_dir() {
+        "is a directory"
+    } else if kind.is_socket() {
+        "is a socket, which lancam does not read; pipe its data into --source -"
+    } else {
+        "is a disk"
+    };
+    Err(SourceError::new(
+        Trouble::Unusable,
+        format!(
+            "{} {what}. --source takes a camera (lancam list shows them), a file of JPEGs, a pipe, or test",
+            path.display()
+        ),
+    ))
+}
+
+/// `/dev/fd/63`, as the shell writes `<(command)`.
+fn is_handed_over(path: &Path) -> bool {
+    let text = path.to_string_lossy();
+    text.starts_with("/dev/fd/") || (text.starts_with("/proc/") && text.contains("/fd/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nix::sys::stat::Mode;
+
+    #[test]
+    fn each_kind_of_file_is_told_from_the_others() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let [file, fifo, socket] = ["file", "fifo", "socket"].map(|name| folder.path().join(name));
+        fs::write(&file, "").expect("writes");
+        nix::unistd::mkfifo(&fifo, Mode::S_IRUSR | Mode::S_IWUSR).expect("a FIFO");
+        let _listener = std::os::unix::net::UnixListener::bind(&socket).expect("a socket");
+        assert_eq!(look(&file), Ok(Lies::File));
+        assert_eq!(look(&fifo), Ok(Lies::Pipe(AtItsEnd::Waits)));
+        assert_eq!(look(&folder.path().join("nothing")), Ok(Lies::Nothing));
+        for (path, word) in [
+            (socket.as_path(), "socket"),
+            (folder.path(), "directory"),
+            (Path::new("/dev/null"), "not a camera"),
+            (Path::new("/dev/zero"), "not a camera"),
+        ] {
+            let error = look(path).expect_err("no source");
+            assert!(error.message.contains(word), "{error}");
+            assert_eq!(error.trouble, Trouble::Unusable);
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! What `--source` names.
+
+use super::path::{self, Lies};
+use crate::image::pixels::Size;
+use crate::plain::printable;
+use std::fmt;
+use std::path::PathBuf;
+
+/// What `--source` names.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SourceSpec {
+    /// A USB camera first, then any node that gives pictures by itself.
+    Auto,
+    /// A device node, or a link to one; or, where that is what lies there, a file or a pipe.
+    Device(PathBuf),
+    /// The moving test pattern.
+    Test {
+        /// Its size.
+        size: Size,
+        /// Its frames per second.
+        fps: f64,
+    },
+    /// A file of concatenated JPEGs, played in a loop; or, where that is what lies there, a pipe or a camera's node.
+    Clip(PathBuf),
+    /// Concatenated JPEGs on standard input.
+    StandardInput,
+}
+
+impl SourceSpec {
+    /// Size and rate of `test` alone.
+    const TEST_SIZE: Size = Size::new(1280, 720);
+    pub(super) const TEST_FPS: f64 = 30.0;
+
+    /// Parses `auto`, `test[:WxH[@FPS]]`, `-`, a device's path or number, or a file's path.
+    ///
+    /// # Errors
+    /// A sentence that says what to do instead.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        match text {
+            "" => {
+                Err("--source needs auto, a device, test[:WxH[@FPS]], a file of JPEGs, or -".into())
+            }
+            "auto" => Ok(Self::Auto),
+            "-" | "/dev/stdin" | "/dev/fd/0" | "/proc/self/fd/0" => Ok(Self::StandardInput),
+            "test" => Ok(Self::Test { size: Self::TEST_SIZE, fps: Self::TEST_FPS }),
+            _ if text.contains("://") => Err(Self::no_network(text)),
+            _ => match text.strip_prefix("test:") {
+                Some(pattern) => Self::parse_test(pattern),
+                None if text.starts_with("/dev/") => Ok(Self::Device(text.into())),
+                // As OpenCV and ffmpeg count cameras: 0, video0.
+                None => match text.strip_prefix("video").unwrap_or(text).parse::<u8>() {
+                    Ok(number) => Ok(Self::Device(format!("/dev/video{number}").into())),
+                    Err(_) => Ok(Self::Clip(text.into())),
+                },
+            },
+        }
+    }
+
+    /// What is said of an address.
+    fn no_network(text: &str) -> String {
+        let address: String = printable(text).chars().take(100).collect();
+        match text.split_once("://") {
+            Some(("file", path)) => format!("lancam takes a file by its path: --source {path}"),
+            _ => format!(
+                "lancam reads cameras and files, not network streams. Let another program fetch this one: \
+                 ffmpeg -i {address} -c:v mjpeg -q:v 4 -f mjpeg - | lancam --source -"
+            ),
+        }
+    }
+
+    /// Whether what is opened may be a camera.
+    pub(super) fn may_be_a_camera(&self) -> bool {
+        match self {
+            Self::Auto => true,
+            Self::Device(path) | Self::Clip(path) => match path::look(path) {
+                Ok(Lies::Camera) => true,
+                Ok(Lies::Nothing) => matches!(self, Self::Device(_)),
+                _ => false,
+            },
+            Self::Test { .. } | Self::StandardInput => false,
+        }
+    }
+
+    fn parse_test(text: &str) -> Result<Self, String> {
+        let (size, fps) = text.split_once('@').unwrap_or((text, ""));
+        let size = Size::parse(size).ok_or_else(|| {
+            format!("test:{text} has no size; test:640x360@30 would work (sides from 1 to 65535)")
+        })?;
+        if size.area() > crate::image::picture::MAX_PIXELS {
+            return Err(format!(
+                "test:{text} is larger than any screen; test:1920x1080 would work"
+            ));
+        }
+        let fps = match fps {
+            "" => Self::TEST_FPS,
+            fps => fps.parse().ok().filter(|fps| (0.01..=1000.0).contains(fps)).ok_or_else(|| {
+                format!("test:{text} has no frame rate from 0.01 to 1000 after the @; test:{size}@30 would work")
+            })?,
+        };
+        Ok(Self::Test { size, fps })
+    }
+}
+
+impl fmt::Display for SourceSpec {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Auto => out.write_str("auto"),
+            Self::Device(path) | Self::Clip(path) => path.display().fmt(out),
+            Self::Test { size, fps } => write!(out, "test:{size}@{fps}"),
+            Self::StandardInput => out.write_str("standard input"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sources_are_told_apart_by_how_they_are_written() {
+        let test =
+            |width, height, fps| Ok(SourceSpec::Test { size: Size::new(width, height), fps });
+        assert_eq!(SourceSpec::parse("auto"), Ok(SourceSpec::Auto));
+        assert_eq!(SourceSpec::parse("-"), Ok(SourceSpec::StandardInput));
+        assert_eq!(SourceSpec::parse("test"), test(1280, 720, 30.0));
+        assert_eq!(SourceSpec::parse("test:320x180"), test(320, 180, 30.0));
+        assert_eq!(SourceSpec::parse("test:320x180@12.5"), test(320, 180, 12.5));
+        assert_eq!(SourceSpec::parse("/dev/video0"), Ok(SourceSpec::Device("/dev/video0".into())));
+        assert_eq!(SourceSpec::parse("clip.mjpeg"), Ok(SourceSpec::Clip("clip.mjpeg".into())));
+        assert_eq!(SourceSpec::parse("1"), Ok(SourceSpec::Device("/dev/video1".into())));
+        assert_eq!(SourceSpec::parse("video12"), Ok(SourceSpec::Device("/dev/video12".into())));
+        assert_eq!(SourceSpec::parse("/dev/stdin"), Ok(SourceSpec::StandardInput));
+    }
+
+    #[test]
+    fn an_address_on_the_network_is_refused_with_a_way_to_watch_it() {
+        for address in ["rtsp://host/stream", "http://host:8080/?action=stream", "https://h/x"] {
+            let error = SourceSpec::parse(address).expect_err(address);
+            assert!(error.contains("not network streams") && error.contains(address), "{error}");
+        }
+        let error = SourceSpec::parse("file:///home/clip.mjpeg").expect_err("a path is meant");
+        assert!(error.ends_with("--source /home/clip.mjpeg"), "{error}");
+    }
+
+    #[test]
+    fn a_pattern_that_cannot_be_is_refused_with_one_that_can() {
+        for text in [
+            "test:",
+            "test:0x1",
+            "test:1x100000",
+            "test:9x9@0",
+            "test:9x9@x",
+            "test:60000x60000",
+            "",
+        ] {
+            let error = SourceSpec::parse(text).expect_err(text);
+            assert!(error.contains("test"), "{error}");
+        }
+    }
+}
