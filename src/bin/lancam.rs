@@ -139,6 +139,7 @@ mod linux {
         let (desk, clerk) = desk.unzip();
         let renditions = Renditions::new(config.own_wish()).map_err(|error| failure(&error))?;
         anyway::complain(config, renditions.metrics());
+        anyway::check_source(config, &stop).map_err(|error| Failure::new(UNAVAILABLE, &error))?;
         let listeners = anyway::listen(config, handed_over, renditions.metrics())
             .map_err(|error| Failure::new(UNAVAILABLE, &error))?;
         let name = config.name.clone().unwrap_or_else(|| host_name.clone());

@@ -45,6 +45,17 @@ pub fn listen(
     Ok(handed_over.into_iter().chain(more?).collect())
 }
 
+/// Says before anything else what can be said of a source that can never work, unless the program is to run anyway.
+///
+/// # Errors
+/// Why it cannot.
+pub fn check_source(config: &Config, stop: &Stop) -> Result<(), SourceError> {
+    match config.config_errors {
+        ConfigErrors::Stop => Opener::new(config.source.clone(), config.capture).check(stop),
+        ConfigErrors::Defaults => Ok(()),
+    }
+}
+
 /// Runs the source that `config` names, by `run`. If that can never work and the program is to run anyway: as the camera
 /// is, then any camera.
 ///

@@ -3,23 +3,27 @@
 
 use super::complaint::Complaint;
 use super::feed::{Feed, Watched};
+use super::lateness::{Lateness, News};
+use super::metrics::{Metrics, SourceState};
 use super::update::{StatusText, StreamFacts, Update};
 use crate::image::frame::{Micros, RawFrame};
 use crate::image::jpeg::markers;
 use crate::image::pixels::PixelFormat;
-use crate::source::{FrameSource, SourceError, clock};
+use crate::source::{FrameSource, Next, SourceError, clock};
 use crate::stop::Stop;
 use crate::wire::native::message::StatusCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// Why a source that works is no longer read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CaptureEnd {
     /// The end was asked for.
     Stopped,
     /// Nobody has watched for so long.
     Idle,
+    /// The same, and viewers would have been told this.
+    IdleWithout(Arc<StatusText>),
 }
 
 /// Runs until `stop` is requested, nobody has watched for `idle_stop`, or the source gives no frames any more.
@@ -32,44 +36,154 @@ pub fn run_once(
     idle_stop: Option<Duration>,
     stop: &Stop,
 ) -> Result<CaptureEnd, SourceError> {
-    let description = source.description();
-    let starting = Update::Status(Arc::new(StatusText {
-        code: StatusCode::Starting,
-        text: format!("waiting for the next picture of {description}"),
-    }));
-    let mut stream = None;
-    let mut complaint = Complaint::default();
-    let mut broken = 0;
+    let mut capture = Capture::new(source, feed);
     let mut idle = Idle { limit: idle_stop, since: None };
-    let metrics = Arc::clone(feed.metrics());
-    while let Some(frame) = source.next_frame(stop)? {
-        let stream = stream.get_or_insert_with(|| {
-            let facts = Arc::new(facts(&description, &frame, metrics.complaints().len()));
-            metrics.begins(frame.captured_at, &facts);
-            facts
-        });
-        metrics.captured(frame.sequence, frame.captured_at);
-        let outcome = feed.frame(&frame, stream, &starting);
-        let watched = *outcome.as_ref().unwrap_or(&Watched::Yes);
-        if outcome.is_err() {
-            metrics.failed(1);
-        }
-        if let Some(status) = complaint.note(outcome.err().map(|error| error.to_string())) {
-            feed.no_picture(&status);
-        }
+    loop {
+        let is_handed_over = source.is_handed_over();
+        let watched = match source.next_frame(stop)? {
+            Next::Frame(frame) => capture.frame(&frame),
+            Next::Unusable(damage) => capture.unusable(format!("a frame {damage}")),
+            Next::Waiting(why) => {
+                // Whoever writes there and has fallen silent is started anew with this program, once it gives no sign of life.
+                if why.is_some() || !is_handed_over {
+                    capture.metrics.turned();
+                }
+                capture.waits(why)
+            }
+            Next::Stopped => return Ok(CaptureEnd::Stopped),
+        };
+        capture.count_broken(source.drops().broken);
         if watched == Watched::Yes {
             idle.since = None;
         } else if idle.is_over(clock::now()) {
-            return Ok(CaptureEnd::Idle);
-        }
-        let broken_now = source.drops().broken;
-        let before = std::mem::replace(&mut broken, broken_now);
-        if before != broken_now {
-            metrics.failed(broken_now.saturating_sub(before));
-            log::debug!("{broken_now} broken frames so far");
+            return Ok(capture.trouble().map_or(CaptureEnd::Idle, CaptureEnd::IdleWithout));
         }
     }
-    Ok(CaptureEnd::Stopped)
+}
+
+/// What becomes of what an open source gives.
+struct Capture<'a> {
+    feed: &'a mut Feed,
+    metrics: Arc<Metrics>,
+    /// Of the source, for people.
+    description: String,
+    /// What viewers are told who come before the next picture.
+    starting: Update,
+    /// Since its first frame.
+    stream: Option<Arc<StreamFacts>>,
+    complaint: Complaint,
+    lateness: Lateness,
+    /// What was told of pictures that do not come.
+    late: Option<Arc<StatusText>>,
+    /// How many broken frames were counted.
+    broken: u64,
+}
+
+impl<'a> Capture<'a> {
+    fn new(source: &dyn FrameSource, feed: &'a mut Feed) -> Self {
+        let description = source.description();
+        let metrics = Arc::clone(feed.metrics());
+        metrics.expects(source.layout().interval);
+        let starting = Update::Status(Arc::new(StatusText {
+            code: StatusCode::Starting,
+            text: format!("waiting for the next picture of {description}"),
+        }));
+        Self {
+            feed,
+            complaint: Complaint::new(Arc::clone(&metrics)),
+            metrics,
+            description,
+            starting,
+            stream: None,
+            lateness: Lateness::new(clock::now()),
+            late: None,
+            broken: 0,
+        }
+    }
+
+    /// A frame that can be used, as far as its source can tell.
+    fn frame(&mut self, frame: &RawFrame<'_>) -> Watched {
+        self.comes_again();
+        let stream = self.stream.get_or_insert_with(|| {
+            let complaints = self.metrics.complaints().len();
+            let facts = Arc::new(facts(&self.description, frame, complaints));
+            self.metrics.begins(frame.captured_at, &facts);
+            facts
+        });
+        self.metrics.captured(frame.sequence, frame.captured_at);
+        let news = self.complaint.told().unwrap_or(&self.starting);
+        let outcome = self.feed.frame(frame, stream, news);
+        let watched = *outcome.as_ref().unwrap_or(&Watched::Yes);
+        if outcome.is_err() {
+            self.metrics.failed(1);
+        }
+        let was_told = self.complaint.told().is_some();
+        let trouble = outcome.err().map(|error| error.to_string());
+        if let Some(status) = self.complaint.note(trouble, clock::now()) {
+            self.feed.no_picture(status);
+        }
+        if was_told && self.complaint.told().is_none() {
+            self.feed.is_well(&self.starting);
+        }
+        watched
+    }
+
+    /// A frame that nobody can use.
+    fn unusable(&mut self, why: String) -> Watched {
+        self.metrics.turned();
+        if let Some(status) = self.complaint.note(Some(why), clock::now()) {
+            self.feed.no_picture(status);
+        }
+        self.feed.watched()
+    }
+
+    /// No frame came so far.
+    fn waits(&mut self, why: Option<String>) -> Watched {
+        let (interval, now) = (self.metrics.interval(), clock::now());
+        let text = match self.lateness.waits(&self.description, interval, why, now) {
+            Some(News::First(text)) => {
+                log::warn!("{text}");
+                text
+            }
+            Some(News::Again(text)) => text,
+            None => return self.feed.watched(),
+        };
+        let status = Arc::new(StatusText { code: StatusCode::CameraLost, text });
+        self.late = Some(Arc::clone(&status));
+        self.metrics.is(SourceState::Down, now);
+        self.feed.no_picture(&Update::Status(status));
+        self.feed.watched()
+    }
+
+    /// A picture is there: whoever was told that there is none gets it.
+    fn comes_again(&mut self) {
+        let now = clock::now();
+        let Some(silent) = self.lateness.picture(now) else { return };
+        self.late = None;
+        log::info!(
+            "{} sends pictures again, after {:.1} s",
+            self.description,
+            silent.as_secs_f64()
+        );
+        self.metrics.is(SourceState::Streaming, now);
+        self.feed.is_well(&self.starting);
+    }
+
+    /// Why there are no pictures though the source is open.
+    fn trouble(&self) -> Option<Arc<StatusText>> {
+        match self.complaint.told() {
+            Some(Update::Status(status)) => Some(Arc::clone(status)),
+            _ => self.late.clone(),
+        }
+    }
+
+    fn count_broken(&mut self, broken: u64) {
+        let before = std::mem::replace(&mut self.broken, broken);
+        if before != broken {
+            self.metrics.failed(broken.saturating_sub(before));
+            log::debug!("{broken} broken frames so far");
+        }
+    }
 }
 
 /// How long nobody has watched.

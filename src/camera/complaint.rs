@@ -1,18 +1,34 @@
 //! Logs a repeating trouble when it begins, changes and ends, not at every frame; and tells viewers when it lasts.
 
+use super::metrics::Metrics;
 use super::update::{StatusText, Update};
+use crate::image::frame::Micros;
 use crate::wire::native::message::StatusCode;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What is wrong now with the frames of one stage, and for how many of them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Complaint {
+    /// Where a trouble that lasts is known to whoever asks how the camera is.
+    metrics: Arc<Metrics>,
+    trouble: Trouble,
+    /// What viewers were told, while that is so.
+    told: Option<Update>,
+}
+
+/// What is wrong, and since when.
+#[derive(Debug, Default)]
+struct Trouble {
     text: Option<String>,
     /// Frames lost in a row.
     frames: u64,
-    /// How often what was wrong with them has changed.
+    since: Micros,
+    /// How often what was wrong with them has changed, or has begun again.
     changes: u64,
+    /// Whether this one was logged.
+    logged: bool,
 }
 
 /// What there is to say.
@@ -26,34 +42,81 @@ impl Complaint {
     /// So many frames in a row are no accident: who waits for a picture must know.
     const LASTING: u64 = 15;
 
+    /// And so are two or more over this time: a camera may be slow.
+    const LASTING_TIME: Duration = Duration::from_secs(2);
+
+    /// Nothing is wrong so far.
+    pub fn new(metrics: Arc<Metrics>) -> Self {
+        Self { metrics, trouble: Trouble::default(), told: None }
+    }
+
     /// Takes note of what became of a frame: `None` is well. Returns what viewers are to be told, once it
     /// is time for that.
-    pub fn note(&mut self, trouble: Option<String>) -> Option<Update> {
-        match self.news(trouble) {
+    pub fn note(&mut self, trouble: Option<String>, now: Micros) -> Option<&Update> {
+        match self.trouble.note(trouble, now) {
             None => {}
             Some(news @ News::Lost(_)) => log::warn!("{news}"),
             Some(news @ News::Over { .. }) => log::info!("{news}"),
         }
-        let text = self.text.as_ref().filter(|_| self.frames == Self::LASTING)?;
-        Some(Update::Status(Arc::new(StatusText {
-            code: StatusCode::CameraRefused,
-            text: format!("the camera's pictures cannot be sent: {text}"),
-        })))
+        let Some(text) = self.trouble.lasting(now) else {
+            if self.told.take().is_some() {
+                self.metrics.is_cured();
+            }
+            return None;
+        };
+        if self.told.is_some() {
+            return None;
+        }
+        let text = format!("the camera's pictures cannot be sent: {text}");
+        self.metrics.is_troubled(&text);
+        let code = StatusCode::CameraRefused;
+        self.told = Some(Update::Status(Arc::new(StatusText { code, text })));
+        self.told.as_ref()
     }
 
-    fn news(&mut self, trouble: Option<String>) -> Option<News> {
+    /// What viewers were told of a trouble that lasts; who comes meanwhile is told the same.
+    pub fn told(&self) -> Option<&Update> {
+        self.told.as_ref()
+    }
+}
+
+impl Drop for Complaint {
+    fn drop(&mut self) {
+        if self.told.is_some() {
+            self.metrics.is_cured();
+        }
+    }
+}
+
+impl Trouble {
+    fn note(&mut self, trouble: Option<String>, now: Micros) -> Option<News> {
         let Some(text) = trouble else {
-            let frames = std::mem::take(self).frames;
-            return (frames > 0).then_some(News::Over { frames });
+            let frames = std::mem::take(&mut self.frames);
+            self.text = None;
+            return std::mem::take(&mut self.logged).then_some(News::Over { frames });
         };
+        if self.frames == 0 {
+            self.since = now;
+        }
         self.frames += 1;
-        if self.text.as_ref() == Some(&text) {
+        // One broken frame now and then is not worth a line.
+        let is_told = self.frames >= 2 && self.text.as_ref() == Some(&text);
+        if self.frames < 2 || (is_told && self.frames > 2) {
+            self.text = Some(text);
             return None;
         }
         self.changes += 1;
         self.text = Some(text.clone());
-        // A text that is another for each frame (a length may be in it) is told less and less often.
-        self.changes.is_power_of_two().then_some(News::Lost(text))
+        // What begins again and again, or is another for each frame (a length may be in it), is told less and less often.
+        let is_worth_it = self.changes.is_power_of_two();
+        self.logged |= is_worth_it;
+        is_worth_it.then_some(News::Lost(text))
+    }
+
+    fn lasting(&self, now: Micros) -> Option<&str> {
+        let lasts = self.frames >= Complaint::LASTING
+            || (self.frames >= 2 && now.since(self.since) >= Complaint::LASTING_TIME);
+        self.text.as_deref().filter(|_| lasts)
     }
 }
 
@@ -70,36 +133,70 @@ impl fmt::Display for News {
 mod tests {
     use super::*;
 
+    const MS: u64 = 1000;
+
+    fn complaint() -> Complaint {
+        Complaint::new(Arc::new(Metrics::new(Micros(0))))
+    }
+
     #[test]
     fn a_trouble_is_told_when_it_begins_changes_and_ends() {
-        let mut complaint = Complaint::default();
+        let mut now = Micros(0);
+        let mut complaint = Trouble::default();
         let mut news = |trouble: &str| {
+            now.0 += 10 * MS;
             let trouble = Some(trouble.to_owned()).filter(|text| !text.is_empty());
-            complaint.news(trouble).map(|news| news.to_string())
+            complaint.note(trouble, now).map(|news| news.to_string())
         };
         assert_eq!(news(""), None);
+        assert_eq!(news("too dark"), None, "one frame is nothing");
         assert_eq!(news("too dark").as_deref(), Some("frame dropped: too dark"));
         assert_eq!(news("too dark"), None);
         assert_eq!(news("too loud").as_deref(), Some("frame dropped: too loud"));
-        assert_eq!(news("").as_deref(), Some("frames can be sent again, after 3 lost"));
+        assert_eq!(news("").as_deref(), Some("frames can be sent again, after 4 lost"));
         assert_eq!(news(""), None);
-        assert_eq!(news("too loud").as_deref(), Some("frame dropped: too loud"));
     }
 
     #[test]
     fn viewers_are_told_once_of_a_trouble_that_lasts() {
-        let mut complaint = Complaint::default();
+        let mut complaint = complaint();
         let trouble = || Some("too dark".to_owned());
-        let told: Vec<u32> = (1..100).filter(|_| complaint.note(trouble()).is_some()).collect();
+        let told: Vec<u64> = (1..100)
+            .filter(|frame| complaint.note(trouble(), Micros(frame * MS)).is_some())
+            .collect();
         assert_eq!(told, [15]);
-        assert!(complaint.note(None).is_none());
-        assert!((1..15).all(|_| complaint.note(trouble()).is_none()), "it begins anew");
+        assert!(complaint.metrics.trouble().is_some_and(|text| text.contains("too dark")));
+        assert!(complaint.note(None, Micros(0)).is_none());
+        assert_eq!(complaint.metrics.trouble(), None);
+        let again = (1..15).all(|frame| complaint.note(trouble(), Micros(frame * MS)).is_none());
+        assert!(again, "it begins anew");
+    }
+
+    #[test]
+    fn of_a_slow_camera_two_frames_in_a_row_are_enough() {
+        let mut complaint = complaint();
+        let trouble = || Some("too dark".to_owned());
+        assert!(complaint.note(trouble(), Micros(0)).is_none());
+        assert!(complaint.note(trouble(), Micros(5000 * MS)).is_some());
+        let metrics = Arc::clone(&complaint.metrics);
+        drop(complaint);
+        assert_eq!(metrics.trouble(), None, "whose stage has ended is not in trouble");
     }
 
     #[test]
     fn a_text_that_is_another_each_time_does_not_fill_the_log() {
-        let mut complaint = Complaint::default();
-        let told = (0..1000).filter_map(|len| complaint.news(Some(format!("{len} bytes")))).count();
+        let mut trouble = Trouble::default();
+        let now = Micros(0);
+        let told =
+            (0..1000).filter_map(|len| trouble.note(Some(format!("{len} bytes")), now)).count();
         assert_eq!(told, 10);
+    }
+
+    #[test]
+    fn a_trouble_that_comes_and_goes_does_not_fill_the_log() {
+        let mut trouble = Trouble::default();
+        let frames = (0..4000).map(|frame| (frame % 4 < 2).then(|| "cut".to_owned()));
+        let told = frames.filter_map(|it| trouble.note(it, Micros(0))).count();
+        assert!((3..=22).contains(&told), "{told} lines");
     }
 }

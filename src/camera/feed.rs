@@ -103,6 +103,16 @@ impl Feed {
         }
     }
 
+    /// Whether anybody wants frames, when there are none.
+    pub fn watched(&self) -> Watched {
+        if self.renditions.plan().is_watched() { Watched::Yes } else { Watched::No }
+    }
+
+    /// Pictures come again: who comes now is told `news`, and not why there were none.
+    pub fn is_well(&self, news: &Update) {
+        self.renditions.is_well(news);
+    }
+
     /// Tells everyone why there is none.
     pub fn no_picture(&self, status: &Update) {
         self.renditions.no_picture(status);
@@ -193,8 +203,8 @@ mod tests {
     use crate::camera::update::StatusText;
     use crate::image::pixels::Size;
     use crate::image::rendition::SizeWish;
-    use crate::source::FrameSource;
     use crate::source::test_pattern::TestPattern;
+    use crate::source::{FrameSource, Next};
     use crate::stop::Stop;
     use crate::wire::native::message::StatusCode;
 
@@ -212,7 +222,7 @@ mod tests {
         let mut source = TestPattern::new(size, 1000.0);
         let stream = Arc::new(StreamFacts { source: source.description(), millifps: 0, size });
         let stop = Stop::new().expect("a descriptor is free");
-        let frame = source.next_frame(&stop).expect("a pattern never fails").expect("not stopped");
+        let Ok(Next::Frame(frame)) = source.next_frame(&stop) else { panic!("no frame") };
         let watched = feed.frame(&frame, &stream, &told(StatusCode::Starting)).expect("is read");
 
         assert_eq!(watched, Watched::No);

@@ -101,8 +101,8 @@ impl Pulse {
         if rests || turns != self.turns || self.since.is_none() {
             *self = Self { turns, since: Some(now) };
         }
-        // A camera of few frames is not asked for more.
-        let patience = HUNG + metrics.interval() * 3;
+        // A camera of few frames is not asked for more: it may take five intervals before it says that it is late.
+        let patience = HUNG + metrics.interval() * 6;
         self.since.is_none_or(|since| now.since(since) < patience)
     }
 }
@@ -110,6 +110,17 @@ impl Pulse {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_camera_that_announced_few_frames_is_given_time_for_its_first() {
+        let at = |seconds: u64| Micros(seconds * 1_000_000);
+        let metrics = Metrics::new(at(0));
+        metrics.expects(Some(Duration::from_secs(20)));
+        let mut pulse = Pulse::default();
+        assert!(pulse.is_felt(&metrics, at(1)));
+        assert!(pulse.is_felt(&metrics, at(110)));
+        assert!(!pulse.is_felt(&metrics, at(140)), "but not for ever");
+    }
 
     #[test]
     fn it_lives_while_the_capture_thread_turns_or_rests() {

@@ -60,7 +60,7 @@ impl Jpegs {
         size: Size,
     ) -> Result<(Arc<Packet>, Turned), EncodeError> {
         let repaired = repair::examine(frame.bytes).map_err(EncodeError::Damaged)?;
-        let jpeg = if repaired.is_untouched() {
+        let jpeg = if repaired.decodes_as_sent() {
             repaired.span()
         } else {
             self.repaired.resize(repaired.len(), 0);

@@ -14,6 +14,7 @@ pub mod heart;
 pub mod help;
 pub mod identity;
 mod jpegs;
+mod lateness;
 pub mod listen;
 pub mod metrics;
 mod page;

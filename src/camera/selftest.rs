@@ -4,7 +4,7 @@ use crate::image::jpeg::markers;
 use crate::image::pixels::PixelFormat;
 use crate::net::lan::own_addresses;
 use crate::source::v4l2::list::Listing;
-use crate::source::{CaptureWish, Opener, SourceSpec, clock};
+use crate::source::{CaptureWish, Next, Opener, SourceSpec, clock};
 use crate::stop::Stop;
 use std::fmt::Write;
 use std::fs;
@@ -60,14 +60,17 @@ fn within(started: Instant, ask: fn() -> String) -> Option<String> {
 fn measure() -> String {
     let mut opener = Opener::new(SourceSpec::Auto, CaptureWish::default());
     let captured = Stop::new().map_err(|error| error.to_string()).and_then(|stop| {
-        let mut source = opener.open().map_err(|error| error.to_string())?;
+        let mut source = opener.open(&stop).map_err(|error| error.to_string())?;
         let opened_at = clock::now();
         let mut first: Option<(Duration, _)> = None;
         let (mut frames, mut bytes, mut size) = (0_u32, 0_usize, source.layout().size);
         let format = source.layout().format;
         loop {
-            let frame = source.next_frame(&stop).map_err(|error| error.to_string())?;
-            let Some(frame) = frame else { return Err("it was stopped".into()) };
+            let frame = match source.next_frame(&stop).map_err(|error| error.to_string())? {
+                Next::Frame(frame) => frame,
+                Next::Unusable(_) | Next::Waiting(_) => continue,
+                Next::Stopped => return Err("it was stopped".into()),
+            };
             if format == PixelFormat::Jpeg {
                 size = markers::picture_size(frame.bytes).unwrap_or(size);
             }

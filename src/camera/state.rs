@@ -88,6 +88,9 @@ fn word(state: SourceState) -> &'static str {
 fn text(camera: &Camera, situation: &Situation, now: Micros) -> String {
     let health = camera.renditions.metrics().health(now);
     let news = situation.news.as_ref().map(|news| news.text.clone());
+    if let Some(trouble) = camera.renditions.metrics().trouble() {
+        return trouble;
+    }
     match (health.state, health.silent_for) {
         (SourceState::Starting, _) => news.unwrap_or_else(|| "the camera is being opened".into()),
         (SourceState::Streaming, _) => "the picture is live".into(),

@@ -6,8 +6,9 @@ use super::feed::Feed;
 use super::metrics::SourceState;
 use super::renditions::{Renditions, Waking};
 use super::update::{StatusText, Update};
+use crate::image::frame::Micros;
 use crate::image::unpack::RawLook;
-use crate::source::{Opener, SourceError, SourceSpec, Trouble, clock};
+use crate::source::{Changed, Opener, SourceError, Trouble, clock};
 use crate::stop::Stop;
 use crate::wire::native::message::StatusCode;
 use std::sync::Arc;
@@ -17,6 +18,12 @@ use std::time::Duration;
 /// from the first to the last. A camera that was reset is back within the first few.
 const FIRST_RETRY: Duration = Duration::from_millis(50);
 const LAST_RETRY: Duration = Duration::from_millis(500);
+
+/// The same of a camera that opens, gives no pictures, and is watched by nobody: each try lights its lamp, and may reset its bus.
+const LAST_UNWATCHED: Duration = Duration::from_secs(600);
+
+/// While it is waited for so long, it is looked so often whether somebody watches.
+const LOOK: Duration = Duration::from_millis(250);
 
 /// A source that gave frames for so long was well; one that fails sooner is failing all the time, and
 /// is neither tried nor complained of as often.
@@ -28,89 +35,181 @@ const STEADY: Duration = Duration::from_secs(2);
 /// # Errors
 /// [`Trouble::Unusable`]: this source will never give a picture.
 pub fn run(
-    mut opener: Opener,
+    opener: Opener,
     renditions: &Arc<Renditions>,
     desk: Option<&Desk>,
     look: RawLook,
     idle_stop: Option<Duration>,
     stop: &Stop,
 ) -> Result<(), SourceError> {
-    // Whoever writes into the pipe would be held up by our rest.
-    let idle_stop = idle_stop.filter(|_| *opener.spec() != SourceSpec::StandardInput);
-    let mut feed = Feed::new(Arc::clone(renditions), look);
-    let mut logged: Option<SourceError> = None;
-    let mut retry = FIRST_RETRY;
-    loop {
-        renditions.metrics().turned();
-        let mut opened_at = None;
-        let outcome = opener.open().and_then(|mut source| {
-            opened_at = Some(clock::now());
-            if let Some(desk) = desk {
-                desk.begin(&*source);
-            }
-            let ended = capture::run_once(&mut *source, &mut feed, idle_stop, stop);
-            if let Some(desk) = desk {
-                desk.end();
-            }
-            ended
-        });
-        let error = match outcome {
-            Ok(CaptureEnd::Stopped) => return Ok(()),
+    let feed = Feed::new(Arc::clone(renditions), look);
+    let retry = Retry { pause: FIRST_RETRY };
+    let mut supervisor = Supervisor {
+        opener,
+        renditions,
+        desk,
+        feed,
+        idle_stop,
+        stop,
+        retry,
+        logged: None,
+        opened_at: None,
+    };
+    while let Then::Again = supervisor.run_once()? {}
+    Ok(())
+}
+
+struct Supervisor<'a> {
+    opener: Opener,
+    renditions: &'a Arc<Renditions>,
+    desk: Option<&'a Desk>,
+    feed: Feed,
+    idle_stop: Option<Duration>,
+    stop: &'a Stop,
+    retry: Retry,
+    /// The error that was logged last.
+    logged: Option<SourceError>,
+    /// When the source was opened in this attempt.
+    opened_at: Option<Micros>,
+}
+
+/// What follows an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Then {
+    Again,
+    End,
+}
+
+impl Supervisor<'_> {
+    /// Opens the source, captures from it until that ends, and waits until it is worth another try.
+    fn run_once(&mut self) -> Result<Then, SourceError> {
+        self.renditions.metrics().turned();
+        match self.capture() {
+            Ok(CaptureEnd::Stopped) => Ok(Then::End),
             // The source was closed on the way here: its light is off, and others may use it.
-            Ok(CaptureEnd::Idle) => match rest(&opener, renditions, stop) {
-                Waking::Stop => return Ok(()),
-                Waking::ViewerCame => {
-                    logged = None;
-                    retry = FIRST_RETRY;
-                    continue;
-                }
-            },
-            Err(error) => error,
-        };
-        match error.trouble {
-            Trouble::Unusable => return Err(error),
-            Trouble::Ended => {
-                log::info!("{error}");
-                return Ok(());
+            Ok(CaptureEnd::Idle) => Ok(self.rest()),
+            Ok(CaptureEnd::IdleWithout(status)) => {
+                log::info!(
+                    "nobody watches {}, which gives no pictures: it rests",
+                    self.opener.spec()
+                );
+                self.renditions.metrics().is(SourceState::Down, clock::now());
+                // As long again as it was open, at least.
+                self.retry.pause = self.retry.pause.max(self.idle_stop.unwrap_or_default());
+                Ok(self.pause(&status.text))
             }
-            _ => {}
+            Err(_) if self.stop.is_requested() => Ok(Then::End),
+            Err(error) if error.trouble == Trouble::Unusable => Err(error),
+            Err(error) if error.trouble == Trouble::Ended => {
+                log::info!("{error}");
+                Ok(Then::End)
+            }
+            Err(error) => {
+                let why = error.message.clone();
+                self.tell(error);
+                Ok(self.pause(&why))
+            }
         }
-        if opened_at.is_some_and(|at| clock::now().since(at) >= STEADY) {
-            logged = None;
-            retry = FIRST_RETRY;
+    }
+
+    fn capture(&mut self) -> Result<CaptureEnd, SourceError> {
+        self.opened_at = None;
+        let tried_at = clock::now();
+        let mut source = self.opener.open(self.stop)?;
+        self.opened_at = Some(tried_at);
+        let idle_stop = self.idle_stop.filter(|_| self.opener.may_rest());
+        if let Some(desk) = self.desk {
+            desk.begin(&*source);
         }
-        let is_news = logged.as_ref() != Some(&error);
-        renditions.metrics().is(SourceState::Down, clock::now());
-        if is_news || opened_at.is_some() {
+        let ended = capture::run_once(&mut *source, &mut self.feed, idle_stop, self.stop);
+        if let Some(desk) = self.desk {
+            desk.end();
+        }
+        ended
+    }
+
+    /// Tells viewers, the log and whoever asks why there is no picture.
+    fn tell(&mut self, error: SourceError) {
+        let was_well = self.opened_at.is_some_and(|at| {
+            let first_frame_at = self.renditions.metrics().first_frame_at();
+            clock::now().since(at) >= STEADY && first_frame_at >= at
+        });
+        if was_well {
+            self.logged = None;
+            self.retry.pause = FIRST_RETRY;
+        }
+        let is_news = self.logged.as_ref() != Some(&error);
+        self.renditions.metrics().is(SourceState::Down, clock::now());
+        if is_news || self.opened_at.is_some() {
             // Frames may have come in between: viewers must not take the last one for live.
-            renditions.no_picture(&status(&error));
+            self.renditions.no_picture(&status(&error));
         }
         if is_news {
             log::warn!("{error}");
-            logged = Some(error);
+            self.logged = Some(error);
         }
-        if stop.is_requested() {
-            return Ok(());
+    }
+
+    /// Waits until another try may go better than the last, which failed for this reason.
+    fn pause(&mut self, why: &str) -> Then {
+        let spares = self.opened_at.is_some() && self.idle_stop.is_some();
+        let pause = self.retry.next(if spares { LAST_UNWATCHED } else { LAST_RETRY });
+        let began_at = clock::now();
+        if pause > LAST_RETRY && self.renditions.viewers() == 0 {
+            // Whoever comes is worth a try, and waits for its outcome.
+            self.renditions.no_picture(&Update::Status(Arc::new(StatusText {
+                code: StatusCode::Starting,
+                text: format!("{why}; it is tried again when somebody watches"),
+            })));
         }
-        opener.wait_for_change(stop, retry);
-        retry = (retry * 2).min(LAST_RETRY);
+        loop {
+            let limit = if self.renditions.viewers() > 0 { LAST_RETRY.min(pause) } else { pause };
+            let left = limit.saturating_sub(clock::now().since(began_at));
+            if self.stop.is_requested() {
+                return Then::End;
+            }
+            if left.is_zero() {
+                return Then::Again;
+            }
+            self.renditions.metrics().turned();
+            if self.opener.wait_for_change(self.stop, left.min(LOOK)) == Changed::Nodes {
+                return Then::Again;
+            }
+        }
+    }
+
+    /// Waits until somebody watches.
+    fn rest(&mut self) -> Then {
+        let spec = self.opener.spec();
+        log::info!("nobody watches {spec}: it rests");
+        self.renditions.no_picture(&Update::Status(Arc::new(StatusText {
+            code: StatusCode::Starting,
+            text: format!("{spec} rested while nobody watched, and is being started"),
+        })));
+        self.renditions.metrics().is(SourceState::Resting, clock::now());
+        if self.renditions.rest(self.stop) == Waking::Stop {
+            return Then::End;
+        }
+        self.renditions.metrics().is(SourceState::Starting, clock::now());
+        log::info!("somebody watches {spec}: it is started");
+        self.logged = None;
+        self.retry.pause = FIRST_RETRY;
+        Then::Again
     }
 }
 
-/// Waits until somebody watches.
-fn rest(opener: &Opener, renditions: &Renditions, stop: &Stop) -> Waking {
-    log::info!("nobody watches {}: it rests", opener.spec());
-    renditions.no_picture(&Update::Status(Arc::new(StatusText {
-        code: StatusCode::Starting,
-        text: format!("{} rested while nobody watched, and is being started", opener.spec()),
-    })));
-    renditions.metrics().is(SourceState::Resting, clock::now());
-    let waking = renditions.rest(stop);
-    if waking == Waking::ViewerCame {
-        renditions.metrics().is(SourceState::Starting, clock::now());
-        log::info!("somebody watches {}: it is started", opener.spec());
+/// How long to wait before the next try.
+struct Retry {
+    pause: Duration,
+}
+
+impl Retry {
+    /// Twice as long each time, up to `limit`.
+    fn next(&mut self, limit: Duration) -> Duration {
+        let pause = self.pause.min(limit);
+        self.pause = pause * 2;
+        pause
     }
-    waking
 }
 
 fn status(error: &SourceError) -> Update {
@@ -122,4 +221,19 @@ fn status(error: &SourceError) -> Update {
         }
     };
     Update::Status(Arc::new(StatusText { code, text: error.message.clone() }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pause_doubles_and_is_short_again_where_it_may_not_be_long() {
+        let mut retry = Retry { pause: FIRST_RETRY };
+        let pauses: Vec<_> = (0..5).map(|_| retry.next(LAST_RETRY).as_millis()).collect();
+        assert_eq!(pauses, [50, 100, 200, 400, 500]);
+        let longest = (0..20).map(|_| retry.next(LAST_UNWATCHED)).max();
+        assert_eq!(longest, Some(LAST_UNWATCHED));
+        assert_eq!(retry.next(LAST_RETRY), LAST_RETRY);
+    }
 }

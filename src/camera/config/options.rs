@@ -104,7 +104,7 @@ const fn entry(
 pub static OPTIONS: [Entry; 26] = [
     Entry {
         help: "auto; /dev/video0 or /dev/v4l/by-id/...; test[:WxH[@FPS]] (a moving pattern); \
-               clip.mjpeg (looped at --fps); - (JPEGs on standard input)",
+               clip.mjpeg (looped at --fps); - or a FIFO (JPEGs that another program writes)",
         default: "auto",
         in_file: InFile::Key("\"auto\""),
         ..entry(Section::Camera, "source", "S", Kind::Text, values::source)

@@ -4,11 +4,11 @@ use super::{
     Answer, AnyBoard, Arc, Desk, Duration, FrameSource, JoinHandle, MOST_ORDERS, Mutex, Visitor,
     lock, thread,
 };
-use crate::image::frame::{FrameLayout, RawFrame};
+use crate::image::frame::FrameLayout;
 use crate::image::orientation::Orientation;
 use crate::image::pixels::{Colour, PixelFormat, Size};
 use crate::source::control::{Access, Board, Control, Kind};
-use crate::source::{Drops, SourceError};
+use crate::source::{Drops, Next, SourceError};
 use crate::stop::Stop;
 use std::time::Instant;
 
@@ -74,8 +74,8 @@ impl FrameSource for FakeSource {
     fn description(&self) -> String {
         "a fake".into()
     }
-    fn next_frame(&mut self, _: &Stop) -> Result<Option<RawFrame<'_>>, SourceError> {
-        Ok(None)
+    fn next_frame(&mut self, _: &Stop) -> Result<Next<'_>, SourceError> {
+        Ok(Next::Stopped)
     }
     fn drops(&self) -> Drops {
         Drops::default()

@@ -5,6 +5,7 @@ mod complaints;
 mod histogram;
 mod process;
 pub mod text;
+mod troubles;
 
 use super::update::StreamFacts;
 use crate::image::frame::Micros;
@@ -18,6 +19,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use troubles::Troubles;
 
 /// All counters of one camera.
 #[derive(Debug)]
@@ -27,6 +29,7 @@ pub struct Metrics {
     state_since: AtomicU64,
     stream: Mutex<Option<Arc<StreamFacts>>>,
     complaints: Complaints,
+    troubles: Troubles,
     /// How often the capture thread has come round.
     turns: AtomicU64,
     captured: AtomicU64,
@@ -38,6 +41,8 @@ pub struct Metrics {
     last_sequence: AtomicU64,
     /// Between two frames, in microseconds: a running mean.
     interval: AtomicU64,
+    /// The same, as the source has announced it; 0 where it has not.
+    expected: AtomicU64,
     encoding: Histogram,
     arrival_age: Histogram,
     arrival_uncertainty: Histogram,
@@ -165,6 +170,7 @@ impl Metrics {
             state_since: AtomicU64::new(now.0),
             stream: Mutex::default(),
             complaints: Complaints::default(),
+            troubles: Troubles::default(),
             turns: AtomicU64::default(),
             captured: AtomicU64::default(),
             missed: AtomicU64::default(),
@@ -174,6 +180,7 @@ impl Metrics {
             last_frame_at: AtomicU64::default(),
             last_sequence: AtomicU64::default(),
             interval: AtomicU64::default(),
+            expected: AtomicU64::default(),
             encoding: Histogram::default(),
             arrival_age: Histogram::default(),
             arrival_uncertainty: Histogram::default(),
@@ -208,9 +215,32 @@ impl Metrics {
         self.turns.load(Relaxed)
     }
 
-    /// Between two frames lately; zero while there were none.
+    /// Between two frames: as the source has announced it, or as it was lately if that is longer. Zero while nobody knows.
     pub fn interval(&self) -> Duration {
-        Duration::from_micros(self.interval.load(Relaxed))
+        let measured = self.interval.load(Relaxed);
+        Duration::from_micros(measured.max(self.expected.load(Relaxed)))
+    }
+
+    /// The source is open, and has announced this time between two frames.
+    pub fn expects(&self, interval: Option<Duration>) {
+        let micros = interval.map_or(0, |interval| interval.as_micros());
+        self.expected.store(u64::try_from(micros).unwrap_or(u64::MAX), Relaxed);
+        self.interval.store(0, Relaxed);
+    }
+
+    /// A stage cannot make pictures of what it gets, and has told viewers why.
+    pub fn is_troubled(&self, text: &str) {
+        self.troubles.begin(text);
+    }
+
+    /// It can again, or is no longer there.
+    pub fn is_cured(&self) {
+        self.troubles.end();
+    }
+
+    /// Why pictures cannot be made, if a stage has said so.
+    pub fn trouble(&self) -> Option<String> {
+        self.troubles.newest()
     }
 
     /// Takes note of how the source is.
@@ -335,7 +365,8 @@ impl Metrics {
             SourceState::Starting => now.since(Micros(self.state_since.load(Relaxed))),
             SourceState::Resting | SourceState::Down => Duration::ZERO,
         };
-        if silent > SILENT.max(interval * 3) {
+        let is_late = silent > SILENT.max(self.interval() * 3);
+        if is_late || self.troubles.are_there() {
             state = SourceState::Down;
         }
         let flows = state == SourceState::Streaming && !interval.is_zero();
@@ -377,6 +408,29 @@ mod tests {
         metrics.begins(Micros(9_000_000), &facts());
         metrics.captured(1, Micros(9_000_000));
         assert_eq!(metrics.missed.load(Relaxed), 2);
+    }
+
+    #[test]
+    fn a_slow_source_is_well_for_as_long_as_its_interval_takes() {
+        let metrics = Metrics::new(Micros(0));
+        let second = 1_000_000;
+        metrics.expects(Some(Duration::from_secs(20)));
+        assert!(metrics.health(Micros(50 * second)).is_well(), "its first frame may take as long");
+        metrics.begins(Micros(50 * second), &facts());
+        metrics.captured(1, Micros(50 * second));
+        assert!(metrics.health(Micros(100 * second)).is_well());
+        assert!(!metrics.health(Micros(120 * second)).is_well());
+    }
+
+    #[test]
+    fn a_source_whose_pictures_cannot_be_sent_is_not_well() {
+        let metrics = Metrics::new(Micros(0));
+        metrics.begins(Micros(1), &facts());
+        metrics.captured(1, Micros(1));
+        metrics.is_troubled("CMYK");
+        assert!(!metrics.health(Micros(2)).is_well());
+        metrics.is_cured();
+        assert!(metrics.health(Micros(2)).is_well());
     }
 
     #[test]

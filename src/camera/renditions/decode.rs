@@ -4,12 +4,14 @@ use super::plan::Plan;
 use super::pool::PlanesPool;
 use crate::camera::complaint::Complaint;
 use crate::camera::encode::EncodeError;
+use crate::camera::metrics::Metrics;
 use crate::camera::update::StreamFacts;
 use crate::image::jpeg::codec::{Decoder, JpegError};
 use crate::image::orientation::Orientation;
 use crate::image::planes::Planes;
 use crate::image::turn::turn;
 use crate::latest::{Latest, Reader};
+use crate::source::clock;
 use crate::wire::packet::Packet;
 use std::io;
 use std::sync::Arc;
@@ -36,13 +38,14 @@ pub(super) enum StartError {
 }
 
 /// Starts the thread; it ends when the slot is closed.
-pub(super) fn start() -> Result<Arc<Latest<DecodeTask>>, StartError> {
+pub(super) fn start(metrics: &Arc<Metrics>) -> Result<Arc<Latest<DecodeTask>>, StartError> {
     let tasks = Latest::new();
     let stage = Stage {
         tasks: tasks.reader(),
         decoder: Decoder::new()?,
         lying: Planes::default(),
         pool: PlanesPool::default(),
+        metrics: Arc::clone(metrics),
     };
     thread::Builder::new().name("decode".into()).spawn(move || stage.run())?;
     Ok(tasks)
@@ -54,15 +57,20 @@ struct Stage {
     /// Planes that are to be turned.
     lying: Planes,
     pool: PlanesPool,
+    metrics: Arc<Metrics>,
 }
 
 impl Stage {
     fn run(mut self) {
-        let mut complaint = Complaint::default();
+        let mut complaint = Complaint::new(Arc::clone(&self.metrics));
         while let Some(task) = self.tasks.take() {
             let outcome = self.run_once(&task);
-            if let Some(status) = complaint.note(outcome.err().map(|error| error.to_string())) {
-                task.plan.tell_made(&status, &task.stream);
+            if outcome.is_err() {
+                self.metrics.failed(1);
+            }
+            let trouble = outcome.err().map(|error| error.to_string());
+            if let Some(status) = complaint.note(trouble, clock::now()) {
+                task.plan.tell_made(status, &task.stream);
             }
         }
         let memory = self.pool.memory() / 1000;

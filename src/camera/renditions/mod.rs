@@ -29,9 +29,13 @@ use std::fmt::Write;
 use std::io;
 use std::os::fd::AsFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 pub use taken::NoPlace;
 use taken::Places;
 use wish::{Captured, Form, Wish};
+
+/// A picture that was taken so long ago is live, whatever the camera's rate; one that is older only while no other is due.
+pub const FRESH: Duration = Duration::from_millis(250);
 
 /// All places where one camera is watched.
 #[derive(Debug)]
@@ -178,6 +182,13 @@ impl Renditions {
     /// What all threads of this camera count.
     pub fn metrics(&self) -> &Arc<Metrics> {
         &self.metrics
+    }
+
+    /// The time between two frames for somebody who wishes for so many in a thousand seconds (0: for all there are). Zero while
+    /// nobody knows.
+    pub fn interval(&self, millifps: u32) -> Duration {
+        let wished = Duration::from_secs(1000).checked_div(millifps).unwrap_or_default();
+        self.metrics.interval().max(wished)
     }
 
     /// What is captured, while somebody watches; and else, why there is no picture.
@@ -328,8 +339,15 @@ pub struct Watching {
 
 impl Watching {
     /// The updates that come to this place, beginning with what it was told last.
+    /// A picture that is no longer live is nothing to begin with.
     pub fn reader(&self) -> Reader<Update> {
-        self.rung.as_ref().unwrap_or(&self.asked).output.reader()
+        let interval = self.renditions.interval(self.asked.wish.millifps);
+        let live_for = FRESH.max(interval * 2);
+        let now = clock::now();
+        self.rung.as_ref().unwrap_or(&self.asked).output.reader_unless(|update| match update {
+            Update::Frame { packet, .. } => now.since(packet.facts.captured_at) > live_for,
+            Update::Status(_) => false,
+        })
     }
 
     /// Wishes for something else. Readers from before hear nothing more.

@@ -96,12 +96,16 @@ pub(super) fn staff(
     for rendition in idle {
         rendition.tasks.close();
     }
-    failed.extend(staff_decoder(old, new));
+    failed.extend(staff_decoder(old, new, metrics));
     failed
 }
 
 /// JPEGs that renditions are made of need one more thread.
-fn staff_decoder(old: &Plan, new: &mut Plan) -> Vec<(Arc<Place>, Arc<StatusText>)> {
+fn staff_decoder(
+    old: &Plan,
+    new: &mut Plan,
+    metrics: &Arc<Metrics>,
+) -> Vec<(Arc<Place>, Arc<StatusText>)> {
     let is_jpeg =
         new.captured.as_ref().is_some_and(|(captured, _)| captured.format == PixelFormat::Jpeg);
     if !is_jpeg || new.made.is_empty() {
@@ -110,7 +114,7 @@ fn staff_decoder(old: &Plan, new: &mut Plan) -> Vec<(Arc<Place>, Arc<StatusText>
         }
         return Vec::new();
     }
-    match old.decoder.clone().map_or_else(decode::start, Ok) {
+    match old.decoder.clone().map_or_else(|| decode::start(metrics), Ok) {
         Ok(decoder) => {
             new.decoder = Some(decoder);
             Vec::new()

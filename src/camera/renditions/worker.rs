@@ -61,14 +61,15 @@ struct Worker {
 
 impl Worker {
     fn run(mut self) {
-        let mut complaint = Complaint::default();
+        let mut complaint = Complaint::new(Arc::clone(&self.metrics));
         while let Some(task) = self.tasks.take() {
             let outcome = self.run_once(&task);
             if outcome.is_err() {
                 self.metrics.failed(1);
             }
-            if let Some(status) = complaint.note(outcome.err().map(|error| error.to_string())) {
-                task.rendition.tell(&status, &task.stream);
+            let trouble = outcome.err().map(|error| error.to_string());
+            if let Some(status) = complaint.note(trouble, clock::now()) {
+                task.rendition.tell(status, &task.stream);
             }
         }
         self.report(self.figures.level(), "is no longer watched");

@@ -14,6 +14,7 @@ use crate::wire::http::resource::Resource;
 use crate::wire::http::response::{Head, Status};
 use crate::wire::http::{multipart, request::Version};
 use crate::wire::native::message::{StatusCode, Wishes};
+use std::time::Duration;
 
 const PLAIN: &str = "text/plain; charset=utf-8";
 const JSON: &str = "application/json";
@@ -137,6 +138,20 @@ impl Connection<'_> {
 /// What somebody wishes for, or the camera's own options.
 pub(super) fn wish(camera: &Camera, wishes: &Wishes) -> Wish {
     camera.renditions.own().with(wishes)
+}
+
+/// How long somebody waits for a first picture. A camera that rested must be opened, and one that sends few pictures has
+/// its time for the next; Home Assistant gives up after 10 s, OctoPrint after 5 s, and leave by themselves.
+pub(super) fn first_picture(camera: &Camera, wishes: &Wishes) -> Duration {
+    const LEAST: Duration = Duration::from_secs(8);
+    const MARGIN: Duration = Duration::from_secs(2);
+    LEAST.max(camera.renditions.interval(wishes.millifps) * 2 + MARGIN)
+}
+
+/// None came in that time.
+pub(super) fn no_picture(waited: Duration) -> Refusal {
+    let text = format!("the camera has sent no picture for {} s", waited.as_secs());
+    Refusal::new(Status::UNAVAILABLE, text)
 }
 
 /// What a status means to somebody who waits for a first picture; `None`: that he should wait.

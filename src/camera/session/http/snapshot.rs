@@ -1,6 +1,7 @@
 //! One picture, and a fresh one: not what was left from before, nor what a camera sends before it has seen the light.
 
 use super::{Asked, Connection, Content, Received, SessionEnd, Step, answers};
+use crate::camera::renditions::FRESH;
 use crate::camera::update::Update;
 use crate::image::frame::Micros;
 use crate::latest::Newest;
@@ -12,14 +13,8 @@ use crate::wire::packet::Packet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// A picture that was taken so long before it was asked for is fresh: others watch, and have it.
-const FRESH: Duration = Duration::from_millis(250);
-
-/// For a fresh one nobody waits longer; what there is then is sent.
+/// For one that has settled nobody waits longer, once there is one that was taken for this request.
 const PATIENCE: Duration = Duration::from_secs(1);
-
-/// For any picture at all: a camera that rested must be opened. OctoPrint gives up after 5 s.
-const LONGEST: Duration = Duration::from_millis(4500);
 
 /// A camera that was just opened has measured the light by then.
 const SETTLING: Duration = Duration::from_secs(1);
@@ -47,17 +42,24 @@ impl Connection<'_> {
         let asked_at = clock::now();
         let since = Instant::now();
         let renditions = &self.camera.renditions;
-        let watching = renditions.watch(answers::wish(self.camera, wishes));
+        // One picture has no rate; a place of few frames would only let it wait.
+        let wishes = Wishes { millifps: 0, ..*wishes };
+        let watching = renditions.watch(answers::wish(self.camera, &wishes));
         let mut reader = watching.reader();
         self.waiter.listen_to(&mut reader)?;
         let mut light = Light::default();
         let mut candidate: Option<(Arc<Packet>, Instant)> = None;
+        let longest = answers::first_picture(self.camera, &wishes);
         loop {
             match reader.newest() {
                 Newest::Fresh { value: Update::Frame { packet, .. }, .. } => {
                     let started = renditions.metrics().first_frame_at();
-                    let is_fresh = asked_at.since(packet.facts.captured_at) <= FRESH;
-                    if light.is_settled(&packet, started) && is_fresh {
+                    let is_settled = light.is_settled(&packet, started);
+                    // Never an older one, however long there has been none.
+                    if asked_at.since(packet.facts.captured_at) > FRESH {
+                        continue;
+                    }
+                    if is_settled {
                         return Ok(Ok(Ok(packet)));
                     }
                     let first = candidate.map_or_else(Instant::now, |(_, first)| first);
@@ -76,11 +78,13 @@ impl Connection<'_> {
                 Newest::Closed => return Ok(Err(SessionEnd::Stopping)),
             }
             let deadline = match &candidate {
-                Some((_, first)) => (*first + PATIENCE).min(since + LONGEST),
-                None => since + LONGEST,
+                Some((_, first)) => (*first + PATIENCE).min(since + longest),
+                None => since + longest,
             };
             if Instant::now() >= deadline {
-                return Ok(Ok(candidate.map(|(packet, _)| packet).ok_or_else(too_late)));
+                return Ok(Ok(candidate
+                    .map(|(packet, _)| packet)
+                    .ok_or_else(|| answers::no_picture(longest))));
             }
             let happened = self.waiter.wait(Some(deadline))?;
             if happened.stop {
@@ -91,11 +95,6 @@ impl Connection<'_> {
             }
         }
     }
-}
-
-fn too_late() -> Refusal {
-    let text = format!("the camera has sent no picture for {} s", LONGEST.as_secs_f32());
-    Refusal::new(Status::UNAVAILABLE, text)
 }
 
 /// What a camera makes of the light, by its pictures' lengths.

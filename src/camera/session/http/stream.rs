@@ -25,9 +25,6 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How long a stream's first picture may take; Home Assistant gives up after 10 s.
-const FIRST_PICTURE: Duration = Duration::from_secs(8);
-
 /// While a viewer takes nothing, the kernel is asked so often whether it did.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
@@ -68,7 +65,7 @@ pub(super) fn serve(
         ebb: Ebb::NotAwaited,
         last_progress: Instant::now(),
     };
-    match stream.first_picture()? {
+    match stream.first_picture(answers::first_picture(camera, wishes))? {
         Ok(()) => {}
         Err(NoPicture::Refused(refusal)) => return refuse(stream.connection, asked, refusal),
         Err(NoPicture::Ended(end)) => return Ok(end),
@@ -152,8 +149,8 @@ enum Next {
 
 impl Stream<'_, '_> {
     /// Waits for the first frame, so that who would get none is told why, in a language that he knows.
-    fn first_picture(&mut self) -> io::Result<Result<(), NoPicture>> {
-        let deadline = Instant::now() + FIRST_PICTURE;
+    fn first_picture(&mut self, patience: Duration) -> io::Result<Result<(), NoPicture>> {
+        let deadline = Instant::now() + patience;
         loop {
             match self.view.newest(&self.connection.waiter)? {
                 Newest::Fresh { value: Update::Frame { packet, .. }, .. } => {
@@ -170,9 +167,7 @@ impl Stream<'_, '_> {
                 Newest::Closed => return Ok(Err(NoPicture::Ended(SessionEnd::Stopping))),
             }
             if Instant::now() >= deadline {
-                let text =
-                    format!("the camera has sent no picture for {} s", FIRST_PICTURE.as_secs());
-                return Ok(Err(NoPicture::Refused(Refusal::new(Status::UNAVAILABLE, text))));
+                return Ok(Err(NoPicture::Refused(answers::no_picture(patience))));
             }
             let happened = self.connection.waiter.wait(Some(deadline))?;
             if happened.stop {

@@ -1,0 +1,35 @@
+//! What keeps stages from making pictures now: how many of them, and why.
+
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Mutex, PoisonError};
+
+/// Of all stages of one camera.
+#[derive(Debug, Default)]
+pub(super) struct Troubles {
+    stages: AtomicUsize,
+    newest: Mutex<String>,
+}
+
+impl Troubles {
+    /// One more stage is in trouble.
+    pub(super) fn begin(&self, text: &str) {
+        text.clone_into(&mut self.newest.lock().unwrap_or_else(PoisonError::into_inner));
+        self.stages.fetch_add(1, Relaxed);
+    }
+
+    /// One is not any more.
+    pub(super) fn end(&self) {
+        self.stages.fetch_sub(1, Relaxed);
+    }
+
+    /// Whether any is.
+    pub(super) fn are_there(&self) -> bool {
+        self.stages.load(Relaxed) > 0
+    }
+
+    /// Why, as the last of them said.
+    pub(super) fn newest(&self) -> Option<String> {
+        self.are_there().then(|| self.newest.lock().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+}
