@@ -15,4 +15,6 @@ pub mod multicast;
 #[cfg(all(feature = "camera", target_os = "linux"))]
 pub mod notify;
 #[cfg(all(feature = "camera", target_os = "linux"))]
+pub mod on_link;
+#[cfg(all(feature = "camera", target_os = "linux"))]
 pub mod reach;

@@ -315,6 +315,7 @@ fn every_status_and_reason_has_its_number() {
         (2, GoodbyeReason::Full),
         (3, GoodbyeReason::TooSlow),
         (4, GoodbyeReason::BadMessage),
+        (5, GoodbyeReason::NotAllowed),
         (0x0105, GoodbyeReason::Other(0x0105)),
     ];
     for (number, reason) in reasons {

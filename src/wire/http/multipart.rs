@@ -5,10 +5,12 @@
 //! look for it. Nothing is chunked.
 //!
 //! Chrome shows a picture only when the next part's whole head has come (crbug 527446), one picture late; and a head with a
-//! length cannot be written before its picture is there. So Chrome, which needs no lengths, gets heads without any, each
-//! ahead of its picture and in the same write as the one before. Safari does the same and lets itself be told so less well:
-//! to it, a picture that none follows for a while is sent twice (ustreamer's `dual_final_frames`).
+//! length cannot be written before its picture is there. So Chrome's own window, which needs no lengths, gets heads without
+//! any, each ahead of its picture and in the same write as the one before. A script in Chrome that reads the stream itself
+//! (Mainsail does) needs the lengths, and gets them. Safari is late as well, and does not take heads ahead: to it, a picture
+//! that none follows for a while is sent twice (ustreamer's `dual_final_frames`).
 
+use super::request::Reader;
 use std::io::Write;
 use std::time::Duration;
 
@@ -39,11 +41,15 @@ pub const FIRST_AHEAD: &[u8] = b"--frame\r\nContent-Type: image/jpeg\r\n\r\n";
 pub const NEXT_AHEAD: &[u8] = b"\r\n--frame\r\nContent-Type: image/jpeg\r\n\r\n";
 
 impl Heads {
-    /// What a program that says so of itself shows soonest. All that are built on Chrome's engine name it; and of those
-    /// that are built on Safari's, as every browser on an iPhone is, none names Chrome so.
-    pub fn for_user_agent(name: &str) -> Self {
+    /// What `reader`, in a program of this `User-Agent`, shows soonest. All that are built on Chrome's engine name it; and
+    /// of those that are built on Safari's, as every browser on an iPhone is, none names Chrome so.
+    pub fn for_client(user_agent: &str, reader: Reader) -> Self {
+        let name = user_agent;
         if name.contains(" Chrome/") || name.contains(" HeadlessChrome/") {
-            Self::Ahead
+            match reader {
+                Reader::Window => Self::Ahead,
+                Reader::Program => Self::Exact,
+            }
         } else if name.contains(" AppleWebKit/") {
             Self::ExactTwice
         } else {
@@ -109,15 +115,16 @@ mod tests {
     #[test]
     fn browsers_get_what_they_paint_on_and_others_the_plain_form() {
         let chrome = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36";
-        assert_eq!(Heads::for_user_agent(chrome), Heads::Ahead);
+        assert_eq!(Heads::for_client(chrome, Reader::Window), Heads::Ahead);
+        assert_eq!(Heads::for_client(chrome, Reader::Program), Heads::Exact, "a script reads it");
         let on_an_iphone = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)";
         for browser in ["Version/18.5 Mobile/15E148 Safari/604.1", "CriOS/150.0.0.0 Safari/604.1"] {
             let name = format!("{on_an_iphone} {browser}");
-            assert_eq!(Heads::for_user_agent(&name), Heads::ExactTwice, "{name}");
+            assert_eq!(Heads::for_client(&name, Reader::Window), Heads::ExactTwice, "{name}");
         }
         let firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
         for other in [firefox, "VLC/3.0.21 LibVLC/3.0.21", "Lavf/61.7.100", "go2rtc/1.9.9", ""] {
-            assert_eq!(Heads::for_user_agent(other), Heads::Exact, "{other}");
+            assert_eq!(Heads::for_client(other, Reader::Window), Heads::Exact, "{other}");
         }
         assert!(FIRST_AHEAD.starts_with(FIRST_BOUNDARY) && NEXT_AHEAD.starts_with(NEXT_BOUNDARY));
     }

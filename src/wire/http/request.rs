@@ -5,8 +5,9 @@ use super::response::Status;
 use crate::wire::FirstBytes;
 use crate::wire::receive_buffer::ReceiveBuffer;
 
-/// The longest head of a request, in bytes: twice what browsers send with the cookies of other ports of the same host.
-pub const MAX_HEAD: usize = 8 << 10;
+/// The longest head of a request, in bytes. Browsers send the cookies of every service on the same host, whatever its port;
+/// other servers take 32 kB of them.
+pub const MAX_HEAD: usize = 32 << 10;
 
 /// The most header lines.
 const MAX_LINES: usize = 100;
@@ -36,6 +37,17 @@ pub enum Version {
     Http11,
 }
 
+/// What shows an answer, as `Accept` tells: browsers name pictures or pages there when they paint the answer themselves, and
+/// `*/*` when a script of the page reads it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Reader {
+    /// A program, or a script in a browser.
+    #[default]
+    Program,
+    /// The browser's own window, or an `<img>` in it.
+    Window,
+}
+
 /// Whether the connection is used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Afterwards {
@@ -60,6 +72,8 @@ pub struct Request<'a> {
     pub origin: Option<&'a str>,
     /// The program that asks.
     pub user_agent: &'a str,
+    /// What shows the answer.
+    pub reader: Reader,
     /// What the client wishes to do next.
     pub afterwards: Afterwards,
 }
@@ -139,10 +153,13 @@ fn head_len(bytes: &[u8], searched: usize) -> Option<usize> {
 
 fn too_long(head: &[u8]) -> Refusal {
     if head.contains(&b'\n') {
-        let text = format!("the headers are longer than {MAX_HEAD} bytes; shorter ones would work");
+        let text = format!(
+            "the request's headers are longer than {MAX_HEAD} bytes; if they are cookies, delete those of this host"
+        );
         return Refusal::new(Status::HEADERS_TOO_LARGE, text);
     }
-    let text = format!("the first line is longer than {MAX_HEAD} bytes; a shorter one would work");
+    let text =
+        format!("the request's first line is longer than {MAX_HEAD} bytes; send a shorter one");
     Refusal::new(Status::TARGET_TOO_LONG, text)
 }
 
@@ -165,7 +182,7 @@ fn parse(head: &[u8]) -> Result<Request<'_>, Refusal> {
     for line in lines.take_while(|line| !line.is_empty()) {
         count += 1;
         if count > MAX_LINES {
-            let text = format!("there are more than {MAX_LINES} headers; fewer would work");
+            let text = format!("the request has more than {MAX_LINES} headers; send fewer");
             return Err(Refusal::new(Status::HEADERS_TOO_LARGE, text));
         }
         let (name, value) = header(line)?;
@@ -217,8 +234,8 @@ fn first_line(line: &[u8]) -> Result<Request<'_>, Refusal> {
     if target.is_empty() || target.bytes().any(|byte| byte.is_ascii_control()) {
         return Err(wrong());
     }
-    // Proxies ask for the whole address.
-    let (host, target) = match target.strip_prefix("http://") {
+    // Clients of a proxy ask for the whole address.
+    let (host, target) = match without_scheme(target) {
         Some(rest) => {
             let end = rest.find(['/', '?']).unwrap_or(rest.len());
             (Some(&rest[..end]), &rest[end..])
@@ -230,7 +247,14 @@ fn first_line(line: &[u8]) -> Result<Request<'_>, Refusal> {
         Version::Http10 => Afterwards::Close,
         Version::Http11 => Afterwards::Stay,
     };
-    Ok(Request { method, target, version, host, origin: None, user_agent: "", afterwards })
+    let reader = Reader::default();
+    Ok(Request { method, target, version, host, origin: None, user_agent: "", reader, afterwards })
+}
+
+/// What follows `http://` or `https://`, in any case.
+fn without_scheme(target: &str) -> Option<&str> {
+    let (scheme, rest) = target.split_once("://")?;
+    ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known)).then_some(rest)
 }
 
 /// `Name: value`
@@ -263,6 +287,11 @@ fn note<'a>(
         request.origin = Some(value);
     } else if is("user-agent") {
         request.user_agent = value;
+    } else if is("accept") {
+        let names = |kind: &str| value.to_ascii_lowercase().contains(kind);
+        if names("image/") || names("text/html") {
+            request.reader = Reader::Window;
+        }
     } else if is("connection") {
         for word in value.split(',').map(str::trim) {
             if word.eq_ignore_ascii_case("close") {
@@ -307,6 +336,7 @@ mod tests {
                 host: Some("pi.local:8080"),
                 origin: Some("http://a"),
                 user_agent: "b/1",
+                reader: Reader::Program,
                 afterwards: Afterwards::Close,
             }
         );
@@ -315,6 +345,32 @@ mod tests {
         let proxied = parse(b"GET http://pi:1/snapshot?x HTTP/1.1\r\nHost: pi:1\r\n\r\n");
         let proxied = proxied.expect("a request");
         assert_eq!((proxied.host, proxied.target), (Some("pi:1"), "/snapshot?x"));
+        for (target, path) in
+            [("HTTP://pi/stream", "/stream"), ("https://pi?x", "?x"), ("http://pi", "/")]
+        {
+            let head = format!("GET {target} HTTP/1.1\r\nHost: pi\r\n\r\n");
+            let request = parse(head.as_bytes()).expect("a request");
+            assert_eq!((request.host, request.target), (Some("pi"), path), "{target}");
+        }
+    }
+
+    #[test]
+    fn accept_tells_a_browsers_window_from_its_scripts() {
+        for (accept, reader) in [
+            ("image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8", Reader::Window),
+            ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", Reader::Window),
+            ("IMAGE/*", Reader::Window),
+            ("*/*", Reader::Program),
+            ("", Reader::Program),
+            ("application/json", Reader::Program),
+        ] {
+            let head = format!("GET / HTTP/1.0\r\naccept: {accept}\r\nX: y\r\n\r\n");
+            assert_eq!(parse(head.as_bytes()).map(|it| it.reader), Ok(reader), "{accept}");
+        }
+        let none = parse(b"GET / HTTP/1.0\r\n\r\n").expect("a request");
+        assert_eq!(none.reader, Reader::Program);
+        let two = parse(b"GET / HTTP/1.0\r\nAccept: image/*\r\nAccept: */*\r\n\r\n");
+        assert_eq!(two.expect("a request").reader, Reader::Window);
     }
 
     #[test]

@@ -32,8 +32,8 @@ impl Resource {
     /// When there is nothing at that path, or a wish cannot be.
     pub fn parse(target: &str) -> Result<Self, Refusal> {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        Ok(match path {
-            "/" | "/index.html" => match action(query) {
+        Ok(match plain_path(path).ok_or_else(|| not_found(target))?.as_str() {
+            "/" | "/index.html" => match action(query).as_deref() {
                 None => Self::Page,
                 Some("stream") => Self::Stream(wishes(query)?),
                 Some("snapshot") => Self::Snapshot(wishes(query)?),
@@ -49,32 +49,62 @@ impl Resource {
     }
 }
 
-fn not_found(target: &str) -> Refusal {
-    let shown = FirstBytes(target.bytes().take(60).collect());
-    Refusal::new(Status::NOT_FOUND, format!("there is nothing at {shown}; there is {PATHS}"))
+/// A path without what proxies and people add to it: doubled slashes, one at the end, letters written as `%73`. `None` when
+/// it is no path.
+fn plain_path(path: &str) -> Option<String> {
+    let path = decoded(path)?;
+    if !path.is_empty() && !path.starts_with('/') {
+        return None;
+    }
+    let parts = path.split('/').filter(|part| !part.is_empty() && *part != ".");
+    let plain: String = parts.map(|part| format!("/{part}")).collect();
+    Some(if plain.is_empty() { "/".to_owned() } else { plain })
 }
 
-/// Names and values. Some put a second question mark before what keeps caches away.
-fn parameters(query: &str) -> impl Iterator<Item = (&str, &str)> {
-    query.split(['&', '?']).map(|part| part.split_once('=').unwrap_or((part, "")))
+/// Text with each `%` and two hexadecimal digits replaced by the byte that they are. `None` when there are other digits, or
+/// the bytes are no text.
+fn decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'%' => {
+                let mut digit = || char::from(rest.next()?).to_digit(16);
+                u8::try_from(digit()? * 16 + digit()?).ok()?
+            }
+            other => other,
+        });
+    }
+    String::from_utf8(bytes).ok()
+}
+
+fn not_found(target: &str) -> Refusal {
+    let shown = FirstBytes(target.bytes().take(60).collect());
+    Refusal::new(Status::NOT_FOUND, format!("there is nothing at {shown}; try one of {PATHS}"))
+}
+
+/// Names and values. Some put a second question mark before what keeps caches away. What is wrongly encoded stays as it is.
+fn parameters(query: &str) -> impl Iterator<Item = (String, String)> {
+    let plain = |text: &str| decoded(text).unwrap_or_else(|| text.to_owned());
+    query.split(['&', '?']).map(move |part| {
+        let (name, value) = part.split_once('=').unwrap_or((part, ""));
+        (plain(name), plain(value))
+    })
 }
 
 /// mjpg-streamer's way to ask; its first input is number 0.
-fn action(query: &str) -> Option<&str> {
-    let (_, action) = parameters(query).find(|(name, _)| *name == "action")?;
-    Some(action.strip_suffix("_0").unwrap_or(action))
+fn action(query: &str) -> Option<String> {
+    let (_, action) = parameters(query).find(|(name, _)| name == "action")?;
+    Some(action.strip_suffix("_0").unwrap_or(&action).to_owned())
 }
 
 /// What the picture is wished to be.
 fn wishes(query: &str) -> Result<Wishes, Refusal> {
     let mut wishes = Wishes::default();
     for (name, value) in parameters(query) {
-        let wrong = |would_work: &str| {
+        let wrong = |expected: &str| {
             let found = FirstBytes(value.bytes().take(20).collect());
-            Refusal::new(
-                Status::BAD_REQUEST,
-                format!("{name} cannot be {found}: {would_work} would work"),
-            )
+            Refusal::new(Status::BAD_REQUEST, format!("{name} must be {expected}, not {found}"))
         };
         let side = || {
             value
@@ -83,7 +113,7 @@ fn wishes(query: &str) -> Result<Wishes, Refusal> {
                 .filter(|&side| side > 0)
                 .ok_or_else(|| wrong("a number of pixels from 1 to 65535"))
         };
-        match name {
+        match name.as_str() {
             "width" => wishes.width = side()?,
             "height" => wishes.height = side()?,
             "quality" => {
@@ -91,7 +121,7 @@ fn wishes(query: &str) -> Result<Wishes, Refusal> {
                 wishes.quality = quality.ok_or_else(|| wrong("a number from 1 to 100"))?;
             }
             "fps" => {
-                let rate = millifps(value);
+                let rate = millifps(&value);
                 wishes.millifps = rate.ok_or_else(|| wrong("a rate from 0.001 to 1000"))?;
             }
             _ => {}
@@ -135,6 +165,18 @@ mod tests {
             ("/state", Resource::State),
             ("/metrics?x", Resource::Metrics),
             ("/healthz", Resource::Health),
+            ("//", Resource::Page),
+            ("", Resource::Page),
+            ("?action=stream", Resource::Stream(all)),
+            ("//stream", Resource::Stream(all)),
+            ("/stream/", Resource::Stream(all)),
+            ("///stream.mjpg//?width=320", Resource::Stream(width(320))),
+            ("//?action=snapshot", Resource::Snapshot(all)),
+            ("/./snapshot/", Resource::Snapshot(all)),
+            ("/%73napshot", Resource::Snapshot(all)),
+            ("/%2Fstate", Resource::State),
+            ("/?%61ction=st%72eam&width=%33%32%30", Resource::Stream(width(320))),
+            ("/healthz/", Resource::Health),
         ] {
             assert_eq!(Resource::parse(target), Ok(resource), "{target}");
         }
@@ -149,6 +191,13 @@ mod tests {
     fn what_cannot_be_is_told_with_what_would_work() {
         for (target, code, says) in [
             ("/favicon.ico", 404, "/snapshot"),
+            ("/stream/stream", 404, "/stream"),
+            ("/snapshot.jpg/x", 404, "/snapshot"),
+            ("/%", 404, "/stream"),
+            ("/%7", 404, "/stream"),
+            ("/%zz", 404, "/stream"),
+            ("/%FF", 404, "/stream"),
+            ("/%+3", 404, "/stream"),
             ("/?action=command", 404, "/?action=stream"),
             ("/../etc/passwd", 404, "/metrics"),
             ("stream", 404, "/stream"),

@@ -302,6 +302,8 @@ pub enum GoodbyeReason {
     TooSlow,
     /// The viewer sent what is no message.
     BadMessage,
+    /// The viewer's address is not let in.
+    NotAllowed,
     /// A code from a newer camera.
     Other(u16),
 }
@@ -314,6 +316,7 @@ impl GoodbyeReason {
             2 => Self::Full,
             3 => Self::TooSlow,
             4 => Self::BadMessage,
+            5 => Self::NotAllowed,
             other => Self::Other(other),
         }
     }
@@ -325,6 +328,7 @@ impl GoodbyeReason {
             Self::Full => 2,
             Self::TooSlow => 3,
             Self::BadMessage => 4,
+            Self::NotAllowed => 5,
             Self::Other(other) => other,
         }
     }
