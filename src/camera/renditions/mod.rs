@@ -52,7 +52,7 @@ pub struct Renditions {
     metrics: Arc<Metrics>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     taken: Places,
     captured: Option<(Captured, Arc<StreamFacts>)>,
@@ -97,7 +97,12 @@ impl Renditions {
         let flags = EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK;
         Ok(Arc::new(Self {
             own,
-            state: Mutex::default(),
+            state: Mutex::new(State {
+                taken: Places::new(own),
+                captured: None,
+                news: None,
+                rest: Rest::default(),
+            }),
             plan: Mutex::default(),
             arrival: EventFd::from_value_and_flags(0, flags)?,
             shown: Latest::new(),
@@ -128,6 +133,15 @@ impl Renditions {
     /// is told there.
     pub fn watch(self: &Arc<Self>, wish: Wish) -> Watching {
         Watching { asked: self.join(wish), rung: None, renditions: Arc::clone(self) }
+    }
+
+    /// What stands in for a wish that is one too many: of the wishes that are fulfilled now, the one that comes nearest.
+    pub fn nearest(&self, wish: &Wish) -> Wish {
+        let state = self.lock();
+        match &state.captured {
+            Some((captured, _)) => state.taken.nearest(wish, *captured),
+            None => self.own.at_the_rate_of(wish),
+        }
     }
 
     fn join(&self, wish: Wish) -> Arc<Place> {
@@ -299,8 +313,7 @@ impl Renditions {
     }
 
     fn full(&self, plan: &Plan) -> StatusText {
-        let mut text =
-            String::from("this size and quality would be one too many; the camera sends ");
+        let mut text = String::from("the camera sends as many sizes and qualities as it can: ");
         if !plan.as_captured.is_empty() {
             text.push_str("its own JPEGs, ");
         }
@@ -308,16 +321,7 @@ impl Renditions {
             let comma = if index == 0 { "" } else { ", " };
             let _ = write!(text, "{comma}{}", rendition.recipe);
         }
-        let own = plan.captured.as_ref().map(|(captured, _)| self.own.form(*captured));
-        let own_is_there = own.is_some_and(|own| match own {
-            Form::AsCaptured => true,
-            Form::Made(recipe) => plan.made.iter().any(|rendition| rendition.recipe == recipe),
-        });
-        text.push_str("; one of these");
-        if own_is_there {
-            text.push_str(", or no wish at all,");
-        }
-        text.push_str(" works now, and this one as soon as one of them is not watched");
+        text.push_str("; ask for one of these or for none, or wait until one is no longer watched");
         StatusText { code: StatusCode::Full, text }
     }
 

@@ -173,6 +173,16 @@ pub(super) struct Claim {
     /// What it has now.
     pub(super) now: Option<Form>,
     pub(super) standing: Standing,
+    pub(super) right: Right,
+}
+
+/// Whether a form may be refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Right {
+    /// What the camera's owner chose: whoever asks for nothing special gets it, whatever others ask for.
+    Always,
+    /// What a viewer chose, while there is room.
+    WhileThereIsRoom,
 }
 
 /// On what grounds.
@@ -188,13 +198,13 @@ pub(super) enum Standing {
 
 /// Decides for places in the order they came.
 ///
-/// What is sent already goes on being sent. The camera's own JPEGs cost nothing to pass on, so they are
-/// never refused, but they count, as the first of the renditions that a busy machine has to send. What was asked for
-/// comes before any lower rung.
+/// What is sent already goes on being sent. What the camera's owner chose is never refused, and neither are the camera's own
+/// JPEGs, which cost nothing to pass on; but they count, as the first of the renditions that a busy machine has to send. What
+/// was asked for comes before any lower rung.
 pub(super) fn decide(claims: &[Claim]) -> Vec<Decision> {
     let passes = usize::from(claims.iter().any(|claim| claim.form == Form::AsCaptured));
     let room = MAX_RENDITIONS.saturating_sub(passes);
-    let asked = granted(claims, |standing| standing != Standing::Rung, Vec::new(), room);
+    let asked = granted(claims, |standing| standing != Standing::Rung, always(claims), room);
     let is_made = |recipe: &Recipe| {
         let here = Form::Made(*recipe);
         claims.iter().any(|claim| claim.form == here && claim.standing == Standing::Asked)
@@ -210,6 +220,20 @@ pub(super) fn decide(claims: &[Claim]) -> Vec<Decision> {
         (Form::Made(_), _) => Decision::Waits,
     };
     claims.iter().map(decision).collect()
+}
+
+/// What is made whatever else is.
+fn always(claims: &[Claim]) -> Vec<Recipe> {
+    let mut made = Vec::new();
+    for claim in claims.iter().filter(|claim| claim.right == Right::Always) {
+        if let Form::Made(recipe) = claim.form
+            && claim.standing != Standing::Rung
+            && !made.contains(&recipe)
+        {
+            made.push(recipe);
+        }
+    }
+    made
 }
 
 /// Adds what claims of these standings get to what is `made` anyway: first what goes on, then what is new.
@@ -260,11 +284,27 @@ mod tests {
     }
 
     fn new(form: Form, standing: Standing) -> Claim {
-        Claim { form, now: None, standing }
+        Claim { form, now: None, standing, right: Right::WhileThereIsRoom }
     }
 
     fn sent(form: Form, standing: Standing) -> Claim {
-        Claim { form, now: Some(form), standing }
+        Claim { form, now: Some(form), standing, right: Right::WhileThereIsRoom }
+    }
+
+    #[test]
+    fn what_the_owner_chose_is_made_beside_four_others_and_counts() {
+        let ask = |width| new(made(width), Standing::Asked);
+        let own = Claim { right: Right::Always, ..ask(9) };
+        let goes_on = |width| sent(made(width), Standing::Asked);
+        let four = [goes_on(1), goes_on(2), goes_on(3), goes_on(4)];
+        assert_eq!(decisions(&[&four[..], &[own]].concat()), "mmmmm");
+        assert_eq!(decisions(&[&four[..], &[own, ask(5), own]].concat()), "mmmmmwm");
+        // With it, one fewer begins; and when one of five leaves, nobody takes its place.
+        assert_eq!(decisions(&[ask(1), own, ask(2), ask(3), ask(4)]), "mmmmw");
+        assert_eq!(decisions(&[goes_on(1), goes_on(2), goes_on(3), own, ask(5)]), "mmmmw");
+        // Two of them: the camera's own picture, and the tutorial's.
+        let tutorial = Claim { right: Right::Always, ..ask(8) };
+        assert_eq!(decisions(&[&four[..], &[own, tutorial]].concat()), "mmmmmm");
     }
 
     #[test]

@@ -1,13 +1,17 @@
 //! Whose places are taken: by those who asked for them, kept for those, or stood on by those on a lower rung.
 
 use super::place::{Grant, Place};
-use super::plan::{Claim, Decision, Standing, decide};
+use super::plan::{Claim, Decision, Right, Standing, decide};
 use super::wish::{Captured, Wish};
 use std::sync::Arc;
 
 /// All places, in the order they were taken.
-#[derive(Debug, Default, Clone)]
-pub(super) struct Places(Vec<Taken>);
+#[derive(Debug, Clone)]
+pub(super) struct Places {
+    /// What the camera's owner chose.
+    own: Wish,
+    taken: Vec<Taken>,
+}
 
 /// A place, and how many there are to whom it matters.
 #[derive(Debug, Clone)]
@@ -55,45 +59,73 @@ impl Taken {
         }
     }
 
-    /// What this comes to, and has now.
-    fn claim(&self, captured: Captured) -> Claim {
+    /// What this comes to, and has now, on a camera whose owner chose `own`.
+    fn claim(&self, captured: Captured, own: &Wish) -> Claim {
         let now = match self.place.grant() {
             Grant::Frames(form, _) => Some(form),
             Grant::Nothing | Grant::Waiting(_) => None,
         };
-        Claim { form: self.place.wish.form(captured), now, standing: self.standing() }
+        let form = self.place.wish.form(captured);
+        let right = if self.place.wish.is_the_owners() || form == own.form(captured) {
+            Right::Always
+        } else {
+            Right::WhileThereIsRoom
+        };
+        Claim { form, now, standing: self.standing(), right }
     }
 }
 
 impl Places {
+    /// Nobody watches yet; the camera's owner chose `own`.
+    pub(super) fn new(own: Wish) -> Self {
+        Self { own, taken: Vec::new() }
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = &Taken> {
-        self.0.iter()
+        self.taken.iter()
     }
 
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.taken.len()
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.taken.is_empty()
     }
 
     /// How many watch.
     pub(super) fn viewers(&self) -> usize {
-        self.0.iter().map(Taken::viewers).sum()
+        self.taken.iter().map(Taken::viewers).sum()
     }
 
     /// All that a plan depends on besides the wishes.
     pub(super) fn outline(&self) -> Vec<(*const Place, Standing, bool)> {
         let outline =
             |taken: &Taken| (Arc::as_ptr(&taken.place), taken.standing(), taken.is_watched());
-        self.0.iter().map(outline).collect()
+        self.taken.iter().map(outline).collect()
     }
 
     /// What each gets.
     pub(super) fn decide(&self, captured: Captured) -> Vec<Decision> {
-        let claims: Vec<_> = self.0.iter().map(|taken| taken.claim(captured)).collect();
+        let claims: Vec<_> =
+            self.taken.iter().map(|taken| taken.claim(captured, &self.own)).collect();
         decide(&claims)
+    }
+
+    /// Which wish that is fulfilled now comes nearest to `wish`: the owner's always is. At the rate of `wish`.
+    pub(super) fn nearest(&self, wish: &Wish, captured: Captured) -> Wish {
+        let is_sent = |taken: &&Taken| {
+            let is_granted = matches!(taken.place.grant(), Grant::Frames(..));
+            is_granted && taken.is_watched() && taken.standing() == Standing::Asked
+        };
+        let sent = self.taken.iter().filter(is_sent).map(|taken| taken.place.wish);
+        let distances = [self.own].into_iter().chain(sent).filter_map(|there| {
+            let distance = wish.distance(&there, captured)?;
+            Some((distance, there))
+        });
+        let nearest = distances.min_by_key(|(distance, _)| *distance);
+        let nearest = nearest.map_or(self.own, |(_, there)| there);
+        nearest.at_the_rate_of(wish)
     }
 
     /// Somebody asks for this. Returns his place.
@@ -112,7 +144,7 @@ impl Places {
             }
             None => self.at(asked, |taken| taken.asked -= 1),
         }
-        self.0.retain(|Taken { asked, away, below, .. }| asked + away + below > 0);
+        self.taken.retain(|Taken { asked, away, below, .. }| asked + away + below > 0);
     }
 
     /// Somebody who asked for `asked`, and stands on the rung `from`, goes to another; `None` is what he asked for.
@@ -145,7 +177,7 @@ impl Places {
         if let (Some(place), Some(captured)) = (&place, captured) {
             let decisions = next.decide(captured);
             let is_it = |taken: &Taken| Arc::ptr_eq(&taken.place, place);
-            let there = next.0.iter().zip(decisions).find(|(taken, _)| is_it(taken));
+            let there = next.taken.iter().zip(decisions).find(|(taken, _)| is_it(taken));
             if there.is_none_or(|(_, decision)| decision == Decision::Waits) {
                 return Err(NoPlace::Full);
             }
@@ -156,16 +188,16 @@ impl Places {
 
     /// The place of this wish, an empty one if need be.
     fn with(&mut self, wish: Wish) -> &mut Taken {
-        let known = self.0.iter().position(|taken| taken.place.wish == wish);
+        let known = self.taken.iter().position(|taken| taken.place.wish == wish);
         let index = known.unwrap_or_else(|| {
-            self.0.push(Taken::new(&Arc::new(Place::new(wish))));
-            self.0.len() - 1
+            self.taken.push(Taken::new(&Arc::new(Place::new(wish))));
+            self.taken.len() - 1
         });
-        &mut self.0[index]
+        &mut self.taken[index]
     }
 
     fn at(&mut self, place: &Arc<Place>, change: impl FnOnce(&mut Taken)) {
-        if let Some(taken) = self.0.iter_mut().find(|taken| Arc::ptr_eq(&taken.place, place)) {
+        if let Some(taken) = self.taken.iter_mut().find(|taken| Arc::ptr_eq(&taken.place, place)) {
             change(taken);
         }
     }
@@ -189,6 +221,45 @@ mod tests {
         Wish::own(coding, SizeWish::default()).with(&Wishes { width, ..Wishes::default() })
     }
 
+    fn places() -> Places {
+        Places::new(wish(0))
+    }
+
+    #[test]
+    fn when_all_renditions_are_made_the_nearest_stands_in() {
+        let mut places = places();
+        for width in [100, 200, 300, 400] {
+            places.join(wish(width));
+        }
+        settle(&places, RAW);
+        let nearest = |width: u16, quality: u8| {
+            let coding = Coding::Jpeg { quality: 80, chroma: Chroma::Yuv420 };
+            let wishes = Wishes { width, quality, height: 0, millifps: 5000 };
+            let wish = Wish::own(coding, SizeWish::default()).with(&wishes);
+            let nearest = places.nearest(&wish, RAW);
+            assert_eq!(nearest.millifps, 5000);
+            let Form::Made(recipe) = nearest.form(RAW) else { panic!("not made") };
+            recipe.size.width
+        };
+        assert_eq!(
+            [1, 149, 151, 350, 500, 600, 640].map(|width| nearest(width, 0)),
+            [100, 200, 200, 300, 400, 640, 640]
+        );
+        assert_eq!((nearest(0, 30), nearest(310, 30)), (640, 300));
+        // Neither the tutorial's raw pictures, nor what waits itself, nor a lower rung.
+        let raw = places
+            .join(Wish::own(Coding::Bgr24, SizeWish { width: Some(500), ..SizeWish::default() }));
+        places.join(wish(505));
+        settle(&places, RAW);
+        assert!(matches!(raw.grant(), Grant::Frames(..)), "its owner chose it");
+        let is_jpeg = places.nearest(&wish(500), RAW).quality().is_some();
+        assert!(is_jpeg);
+        let Form::Made(recipe) = places.nearest(&wish(500), RAW).form(RAW) else {
+            panic!("not made")
+        };
+        assert_eq!(recipe.size.width, 400);
+    }
+
     /// Grants what was decided, as the plan does.
     fn settle(places: &Places, captured: Captured) {
         let source = "test".into();
@@ -209,7 +280,7 @@ mod tests {
 
     #[test]
     fn what_a_viewer_asked_for_is_kept_while_it_stands_on_a_lower_rung() {
-        let mut places = Places::default();
+        let mut places = places();
         let asked: Vec<_> = [100, 200, 300, 400].map(|width| places.join(wish(width))).into();
         settle(&places, RAW);
         let lower = wish(400).on(Rung::Quality40);
@@ -235,7 +306,7 @@ mod tests {
 
     #[test]
     fn with_no_place_for_a_lower_rung_nothing_changes() {
-        let mut places = Places::default();
+        let mut places = places();
         let asked: Vec<_> = [100, 200, 300, 400].map(|width| places.join(wish(width))).into();
         // Two watch this one, so that it is made whether one of them leaves or not.
         places.join(wish(100));
@@ -253,7 +324,7 @@ mod tests {
     #[test]
     fn the_cameras_own_jpegs_are_not_made_less() {
         let jpeg = Captured { format: PixelFormat::Jpeg, ..RAW };
-        let mut places = Places::default();
+        let mut places = places();
         let asked = places.join(wish(0));
         settle(&places, jpeg);
         let lower = || wish(0).on(Rung::HalfSize);

@@ -93,6 +93,12 @@ impl Wish {
         self
     }
 
+    /// The same picture, as often as `other` asks for one.
+    #[must_use]
+    pub fn at_the_rate_of(self, other: &Self) -> Self {
+        Self { millifps: other.millifps, ..self }
+    }
+
     /// What is sent to somebody with this wish whose link is too narrow for it; `None` where that is nothing less.
     #[must_use]
     pub fn on(mut self, rung: Rung) -> Option<Self> {
@@ -116,6 +122,30 @@ impl Wish {
     /// Whether pictures for this wish are encoded here.
     pub fn is_encoded(&self, captured: Captured) -> bool {
         matches!(self.form(captured), Form::Made(_))
+    }
+
+    /// Whether it asks for nothing but what the camera's owner chose; at another rate, perhaps.
+    pub fn is_the_owners(&self) -> bool {
+        self.growth == Growth::Allowed
+            && self.reduction == Reduction::None
+            && self.touch == Touch::OnlyIfNeeded
+    }
+
+    /// How far the pictures of `other` are from this wish: first by their size, then by their quality. `None` where they are
+    /// coded otherwise.
+    pub fn distance(&self, other: &Self, captured: Captured) -> Option<(usize, u8)> {
+        let quality = self.quality()?.abs_diff(other.quality()?);
+        let pixels = |wish: &Self| {
+            let size = match wish.form(captured) {
+                Form::AsCaptured => captured.size,
+                Form::Made(Recipe { size, .. }) => size,
+            };
+            (size.width * size.height).max(1)
+        };
+        let (wanted, found) = (pixels(self), pixels(other));
+        // In thousandths: half as large is as far away as twice as large.
+        let ratio = wanted.max(found).saturating_mul(1000) / wanted.min(found);
+        Some((ratio, quality))
     }
 
     /// What this wish comes to.
