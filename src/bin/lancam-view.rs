@@ -50,7 +50,7 @@ fn main() -> ExitCode {
         }
     };
     log_setup::start(config.verbosity);
-    match watch(config) {
+    match watch(*config) {
         Ok(code) => code,
         Err(error) => {
             complain(format_args!("lancam-view: {error}"));

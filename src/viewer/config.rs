@@ -16,7 +16,7 @@ use std::time::Duration;
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
     /// Show a camera.
-    Watch(Config),
+    Watch(Box<Config>),
     /// List the cameras on the LAN.
     List {
         /// How.
@@ -173,7 +173,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, U
     }
     match given.list {
         true => given.into_list(),
-        false => given.into_config().map(Command::Watch),
+        false => given.into_config().map(|config| Command::Watch(Box::new(config))),
     }
 }
 
@@ -382,7 +382,7 @@ mod tests {
 
     fn config(line: &str) -> Config {
         match parse_line(line) {
-            Ok(Command::Watch(config)) => config,
+            Ok(Command::Watch(config)) => *config,
             other => panic!("{line}: {other:?}"),
         }
     }

@@ -46,7 +46,8 @@ impl Names {
     fn rename(&mut self, frame: &Frame) {
         let is_other = self.camera.as_ref().is_none_or(|camera| **camera != *frame.camera);
         let is_timed = self.plan.rotation.is_on();
-        if !is_timed && !(is_other && self.plan.naming == Naming::WithCamera) {
+        let is_renamed = is_other && self.plan.naming == Naming::WithCamera;
+        if !is_timed && !is_renamed {
             return;
         }
         self.camera = Some(Arc::clone(&frame.camera));
