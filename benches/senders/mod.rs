@@ -1,12 +1,13 @@
 //! Who sends: lancam's sessions, or a plain writer.
 
 use crate::readers::{Got, Readers, Speech, long_ago};
+use lancam::camera::connections::Connections;
 use lancam::camera::encode::Coding;
 use lancam::camera::listen::{self, Listen};
 use lancam::camera::renditions::Renditions;
 use lancam::camera::renditions::wish::{Captured, Wish};
 use lancam::camera::server;
-use lancam::camera::session::{Camera, HttpRules, Seats};
+use lancam::camera::session::{Camera, HttpRules};
 use lancam::camera::update::{StatusText, StreamFacts, Update};
 use lancam::image::frame::Micros;
 use lancam::image::pixels::{Chroma, PixelFormat, Size};
@@ -125,7 +126,7 @@ fn sessions(speech: Speech, viewers: usize) -> io::Result<Figures> {
         tutorial: None,
         http: HttpRules::default(),
         desk: None,
-        seats: Seats::new(viewers),
+        connections: Connections::new(viewers),
         stop: stop.clone(),
     };
     let address: SocketAddr = ([127, 0, 0, 1], 0).into();

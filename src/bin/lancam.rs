@@ -16,10 +16,11 @@ fn main() -> std::process::ExitCode {
 mod linux {
     use lancam::camera::announcer::{Announce, Announcement};
     use lancam::camera::config::{Command, Config, ConfigError, DEFAULT_FILE};
+    use lancam::camera::connections::Connections;
     use lancam::camera::desk::{Control, Desk};
     use lancam::camera::help;
     use lancam::camera::renditions::Renditions;
-    use lancam::camera::session::{Camera, HttpRules, Seats};
+    use lancam::camera::session::{Camera, HttpRules};
     use lancam::camera::{anyway, heart, identity, listen, selftest, server, setup, supervisor};
     use lancam::console::{answer, complain, say};
     use lancam::net::handed_over;
@@ -154,7 +155,7 @@ mod linux {
                 origins: config.cors.clone(),
             },
             desk: desk.clone(),
-            seats: Seats::new(config.max_viewers),
+            connections: Connections::new(config.max_viewers),
             stop: stop.clone(),
         };
         listen::say_where(&listeners, &host_name);
@@ -191,7 +192,7 @@ mod linux {
             let _ = acceptor.join();
         }
         let deadline = Instant::now() + GOODBYE;
-        while !camera.seats.are_empty() && Instant::now() < deadline {
+        while camera.connections.viewers() > 0 && Instant::now() < deadline {
             thread::sleep(Duration::from_millis(5));
         }
         match captured {

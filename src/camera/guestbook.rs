@@ -1,37 +1,117 @@
 //! Which connections are told of on standard output: all who watch, and of those who only ask, each once.
 //!
-//! A program that asks for a snapshot every second, each time on a new connection, would fill console and log.
+//! A program that asks for a snapshot every second, each time on a new connection, would fill console and log. So would a
+//! neighbour who means to: what one address and all together may have told of them is limited, and the rest is counted.
 
 use super::session::SessionEnd;
 use crate::console::say;
 use std::cell::Cell;
 use std::collections::VecDeque;
+use std::fmt::Write;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// What was told of whom. Clones share it.
 #[derive(Debug, Clone, Default)]
-pub struct Guestbook(Arc<Mutex<VecDeque<(IpAddr, String)>>>);
+pub struct Guestbook(Arc<Mutex<Book>>);
+
+#[derive(Debug, Default)]
+struct Book {
+    /// What was told of those who only asked.
+    told: VecDeque<(IpAddr, &'static str)>,
+    /// How much was told lately of each address, the newest first.
+    lately: VecDeque<(IpAddr, Minute)>,
+    /// And of all.
+    of_all: Minute,
+}
+
+/// How many connections were told of, and how many not, since a minute began.
+#[derive(Debug, Default, Clone, Copy)]
+struct Minute {
+    began: Option<Instant>,
+    told: usize,
+    untold: usize,
+}
+
+/// Whether a connection is told of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Telling {
+    Yes,
+    /// For the first time in this minute: that is told instead.
+    NotAnyMore,
+    No,
+}
 
 /// With more than these, the oldest is forgotten, and told again when it comes again.
 const REMEMBERED: usize = 64;
 
+/// Connections of one address that are told of in a minute, and of all.
+const OF_ONE: usize = 30;
+const OF_ALL: usize = 120;
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// The longest text of a client's that is shown.
+const LONGEST: usize = 300;
+
 impl Guestbook {
     /// Somebody has connected.
     pub fn guest(&self, peer: SocketAddr) -> Guest {
-        Guest { peer, book: self.clone(), is_told: Cell::new(false) }
+        let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
+        Guest { peer, book: self.clone(), is_told: Cell::new(None) }
     }
 
-    /// Whether this is told of `ip` for the first time.
-    fn is_news(&self, ip: IpAddr, text: &str) -> bool {
-        // Poison is ignored: no panic can leave a list half-way.
-        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if told.iter().any(|(of, before)| *of == ip && before == text) {
+    /// Whether an end of this kind is told of `ip` for the first time.
+    fn is_news(&self, ip: IpAddr, kind: &'static str) -> bool {
+        let told = &mut self.lock().told;
+        if told.iter().any(|before| *before == (ip, kind)) {
             return false;
         }
         told.truncate(REMEMBERED - 1);
-        told.push_front((ip, text.to_owned()));
+        told.push_front((ip, kind));
         true
+    }
+
+    /// Whether one more connection of `ip` is told of, and how many were not in the minute that has ended.
+    fn telling(&self, ip: IpAddr, now: Instant) -> (Telling, usize) {
+        let book = &mut *self.lock();
+        let untold = book.of_all.roll(now);
+        let at = book.lately.iter().position(|(of, _)| *of == ip);
+        let mut minute =
+            at.and_then(|at| book.lately.remove(at)).unwrap_or((ip, Minute::default()));
+        minute.1.roll(now);
+        let is_too_much = minute.1.told >= OF_ONE || book.of_all.told >= OF_ALL;
+        let telling = match (is_too_much, minute.1.untold) {
+            (false, _) => Telling::Yes,
+            (true, 0) if book.of_all.told < OF_ALL || book.of_all.untold == 0 => {
+                Telling::NotAnyMore
+            }
+            (true, _) => Telling::No,
+        };
+        for minute in [&mut minute.1, &mut book.of_all] {
+            let counter = if is_too_much { &mut minute.untold } else { &mut minute.told };
+            *counter += 1;
+        }
+        book.lately.truncate(REMEMBERED - 1);
+        book.lately.push_front(minute);
+        (telling, untold)
+    }
+
+    /// Poison is ignored: no panic can leave a list half-way.
+    fn lock(&self) -> std::sync::MutexGuard<'_, Book> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Minute {
+    /// Begins anew when it is over. Returns how many were not told of then.
+    fn roll(&mut self, now: Instant) -> usize {
+        if self.began.is_some_and(|began| now < began + MINUTE) {
+            return 0;
+        }
+        let untold = self.untold;
+        *self = Self { began: Some(now), ..Self::default() };
+        untold
     }
 }
 
@@ -40,48 +120,113 @@ impl Guestbook {
 pub struct Guest {
     peer: SocketAddr,
     book: Guestbook,
-    is_told: Cell<bool>,
+    /// Whether it is told of, once that is decided.
+    is_told: Cell<Option<bool>>,
 }
 
 impl Guest {
-    /// It has asked for the live picture.
+    /// It watches.
     pub fn watches(&self) {
-        if !self.is_told.replace(true) {
-            say(format_args!("GOT CONNECTION FROM: {}", self.peer));
-        }
+        self.appear();
     }
 
     /// It has gone.
     pub fn left(&self, end: &SessionEnd) {
-        let text = match end {
-            // However often: that is no news.
-            SessionEnd::Answered(_) => "answered".to_owned(),
-            other => other.to_string(),
-        };
         let peer = self.peer;
-        if !self.is_told.get() && !self.book.is_news(peer.ip().to_canonical(), &text) {
-            log::debug!("{peer}: {end}");
-            return;
+        let is_told = match self.is_told.get() {
+            Some(is_told) => is_told,
+            None => self.book.is_news(peer.ip(), end.kind()) && self.appear(),
+        };
+        let text = printable(&end.to_string());
+        if is_told {
+            say(format_args!("CONNECTION ENDED: {peer}: {text}"));
+        } else {
+            log::debug!("{peer}: {text}");
         }
-        self.watches();
-        say(format_args!("CONNECTION ENDED: {peer}: {end}"));
     }
+
+    /// Tells of it, unless too much was told lately.
+    fn appear(&self) -> bool {
+        let (telling, untold) = self.book.telling(self.peer.ip(), Instant::now());
+        if untold > 0 {
+            say(format_args!("{untold} MORE CONNECTIONS in the minute before were not listed"));
+        }
+        match telling {
+            Telling::Yes => say(format_args!("GOT CONNECTION FROM: {}", self.peer)),
+            Telling::NotAnyMore => say(format_args!(
+                "MANY CONNECTIONS FROM: {}: those of the next minute are counted, not listed",
+                self.peer.ip()
+            )),
+            Telling::No => {}
+        }
+        self.is_told.set(Some(telling == Telling::Yes));
+        telling == Telling::Yes
+    }
+}
+
+/// Text that may come from a client, on one line, without characters that do something to a terminal.
+fn printable(text: &str) -> String {
+    let mut shown = String::new();
+    for letter in text.chars().take(LONGEST) {
+        if letter == ' ' || letter.is_ascii_graphic() || letter.is_alphanumeric() {
+            shown.push(letter);
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(shown, "{}", letter.escape_unicode());
+        }
+    }
+    shown
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn ip(last: u8) -> IpAddr {
+        IpAddr::from([10, 0, 0, last])
+    }
+
     #[test]
     fn the_same_is_told_of_everybody_once() {
         let book = Guestbook::default();
-        let ip = |last: u8| IpAddr::from([10, 0, 0, last]);
         assert!(book.is_news(ip(1), "answered"));
         assert!(book.is_news(ip(2), "answered"));
         assert!(book.is_news(ip(1), "refused"));
         assert!(!book.is_news(ip(1), "answered") && !book.is_news(ip(2), "answered"));
         (10..100).for_each(|last| assert!(book.is_news(ip(last), "answered")));
         assert!(book.is_news(ip(1), "answered"), "who came long ago is forgotten");
-        assert_eq!(book.0.lock().expect("no panic").len(), REMEMBERED);
+        assert_eq!(book.lock().told.len(), REMEMBERED);
+    }
+
+    #[test]
+    fn many_connections_are_counted_and_few_are_listed() {
+        let book = Guestbook::default();
+        let now = Instant::now();
+        let told = |last: u8, count: usize, now: Instant| {
+            let all = (0..count).map(|_| book.telling(ip(last), now).0);
+            let all: Vec<_> = all.collect();
+            let of = |kind| all.iter().filter(|telling| **telling == kind).count();
+            (of(Telling::Yes), of(Telling::NotAnyMore))
+        };
+        assert_eq!(told(1, 1000, now), (OF_ONE, 1));
+        assert_eq!(told(2, 10, now), (10, 0), "one address is not another's affair");
+        let later = now + MINUTE;
+        assert_eq!(book.telling(ip(1), later), (Telling::Yes, 1000 - OF_ONE));
+        // Many addresses flood no more than few.
+        let all: usize = (10..200)
+            .map(|last| {
+                let (yes, said) = told(last, 20, later);
+                yes + said
+            })
+            .sum();
+        assert_eq!(all, OF_ALL - 1 + 1);
+        assert!(book.lock().lately.len() <= REMEMBERED);
+    }
+
+    #[test]
+    fn what_a_client_says_does_nothing_to_a_terminal() {
+        let text = "caf\u{e9} \"x\"\n<0>\u{1b}[31m\u{202e}";
+        assert_eq!(printable(text), "caf\u{e9} \"x\"\\u{a}<0>\\u{1b}[31m\\u{202e}");
+        assert_eq!(printable(&"a".repeat(9999)).len(), LONGEST);
     }
 }

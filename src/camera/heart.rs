@@ -73,7 +73,7 @@ impl Heart {
         }
         let (_, text) = state::health(&self.camera, now);
         let status = match lives {
-            true => format!("{}; viewers: {}", text.trim_end(), self.camera.seats.taken()),
+            true => format!("{}; viewers: {}", text.trim_end(), self.camera.connections.viewers()),
             false => "the capture thread hangs".to_owned(),
         };
         if self.told != status && self.notifier.status(&status) {

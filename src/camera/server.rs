@@ -1,16 +1,17 @@
 //! Listens, and gives each viewer a session of its own.
 
+use super::connections::{Connection, Room};
 use super::guestbook::Guestbook;
 use super::metrics::Refused;
+use super::porter::Porter;
+use super::session::farewell::Farewell;
 use super::session::{self, Camera};
 use crate::net::lan::Guests;
-use crate::stop::Stop;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use std::fs::File;
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsFd;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -23,7 +24,6 @@ pub fn start(
     camera: &Camera,
     guests: &Guests,
 ) -> io::Result<Vec<JoinHandle<()>>> {
-    let connections = Arc::new(AtomicUsize::new(0));
     let guestbook = Guestbook::default();
     listeners
         .into_iter()
@@ -33,10 +33,10 @@ pub fn start(
                 listener,
                 camera: camera.clone(),
                 guests: guests.clone(),
-                connections: Arc::clone(&connections),
                 guestbook: guestbook.clone(),
-                strangers: Warning::default(),
-                crowd: Warning::default(),
+                porter: Porter::default(),
+                spare: Spare::new(),
+                warnings: Warnings::default(),
             };
             thread::Builder::new().name("accept".into()).spawn(move || acceptor.run())
         })
@@ -47,10 +47,18 @@ struct Acceptor {
     listener: TcpListener,
     camera: Camera,
     guests: Guests,
-    connections: Arc<AtomicUsize>,
     guestbook: Guestbook,
+    porter: Porter,
+    spare: Spare,
+    warnings: Warnings,
+}
+
+/// What floods would repeat.
+#[derive(Debug, Default)]
+struct Warnings {
     strangers: Warning,
     crowd: Warning,
+    descriptors: Warning,
 }
 
 /// A warning that a flood would repeat: said once, and then not before a while, with how often.
@@ -76,87 +84,120 @@ impl Warning {
     }
 }
 
-/// Connections that may be open beyond the viewers' seats: to be greeted, refused, or told that it is full.
-const ANTEROOM: usize = 32;
-
 /// A session keeps nothing large on its stack.
 const SESSION_STACK: usize = 256 << 10;
 
+/// After what may be over in a moment: others' connections end.
+const AGAIN: Duration = Duration::from_millis(100);
+
 impl Acceptor {
     fn run(&mut self) {
-        let mut troubled = false;
-        while !wait_for(&self.listener, &self.camera.stop) {
+        loop {
+            let fds = [self.camera.stop.as_fd(), self.listener.as_fd()];
+            let [stop, knocks] = self.porter.sleep(fds, Instant::now());
+            if stop {
+                return;
+            }
+            self.porter.tell(Instant::now());
+            if !knocks {
+                continue;
+            }
             match self.listener.accept() {
-                Ok((stream, peer)) => {
-                    troubled = false;
-                    self.admit(stream, peer);
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => {
-                    // Out of file descriptors, say: others' connections end in time.
-                    if !std::mem::replace(&mut troubled, true) {
-                        log::warn!("cannot accept viewers: {error}");
-                    }
-                    self.camera.stop.wait(Duration::from_millis(100));
-                }
+                Ok((stream, peer)) => self.admit(stream, peer),
+                // The viewer has left again, or there was none.
+                Err(error) if has_left(&error) => {}
+                Err(error) => self.cannot_accept(&error),
             }
         }
     }
 
     fn admit(&mut self, stream: TcpStream, peer: SocketAddr) {
-        if !self.guests.admit(peer.ip()) {
-            let ip = peer.ip().to_canonical();
-            let text =
-                format_args!("{ip} is not on the LAN and was refused; --allow {ip} lets it in");
-            self.strangers.say(text, Instant::now());
-            self.camera.renditions.metrics().refused(Refused::NotAllowed);
+        let now = Instant::now();
+        let ip = peer.ip().to_canonical();
+        if !self.guests.admit(ip) {
+            let text = format!("{ip} is not on the LAN; to let it in: lancam --allow {ip}");
+            self.warnings.strangers.say(format_args!("refused a connection: {text}"), now);
+            self.turn_away(stream, Refused::NotAllowed, text);
             return;
         }
-        if self.connections.load(Ordering::Relaxed) >= self.camera.seats.count() + ANTEROOM {
-            let text = format_args!("{peer} was refused: too many connections are open");
-            self.crowd.say(text, Instant::now());
-            self.camera.renditions.metrics().refused(Refused::TooMany);
-            return;
+        let stream = Arc::new(stream);
+        match self.camera.connections.admit(ip, Arc::clone(&stream), now) {
+            Ok((connection, room)) => {
+                if room == Room::Made {
+                    let most = self.camera.connections.most();
+                    let text = format_args!(
+                        "too many connections are open: of {most}, those that are idle longest are closed"
+                    );
+                    self.warnings.crowd.say(text, now);
+                }
+                self.start_session(connection, peer);
+            }
+            Err(crowd) => {
+                let text = format_args!("refused a connection from {ip}: {crowd}");
+                self.warnings.crowd.say(text, now);
+                if let Some(stream) = Arc::into_inner(stream) {
+                    self.turn_away(stream, Refused::TooMany, crowd.to_string());
+                }
+            }
         }
+    }
+
+    fn turn_away(&mut self, stream: TcpStream, why: Refused, text: String) {
+        self.camera.renditions.metrics().refused(why);
+        self.porter.turn_away(stream, Farewell { why, text }, Instant::now());
+    }
+
+    fn start_session(&mut self, connection: Connection, peer: SocketAddr) {
         let camera = self.camera.clone();
-        let open = Open::new(&self.connections);
         let guest = self.guestbook.guest(peer);
+        let stream = connection.share_stream();
         let session = move || {
-            let _open = open;
-            let end = session::run(&stream, &camera, &guest);
-            drop(stream);
+            let end = session::run(&connection, &camera, &guest);
+            drop(connection);
             guest.left(&end);
         };
         let thread = thread::Builder::new().name("session".into()).stack_size(SESSION_STACK);
         if let Err(error) = thread.spawn(session) {
-            log::warn!("{peer} was refused: no thread for it: {error}");
+            let text = format!("the camera cannot start a thread for another connection: {error}");
+            self.warnings.descriptors.say(format_args!("{text}"), Instant::now());
+            if let Some(stream) = Arc::into_inner(stream) {
+                self.turn_away(stream, Refused::TooMany, text);
+            }
         }
     }
-}
 
-/// Counts a connection for as long as it lives.
-struct Open(Arc<AtomicUsize>);
-
-impl Open {
-    fn new(connections: &Arc<AtomicUsize>) -> Self {
-        connections.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(connections))
+    /// Out of file descriptors, say: one connection that waits is closed, and the next in line is told why it is not served.
+    fn cannot_accept(&mut self, error: &io::Error) {
+        let now = Instant::now();
+        self.warnings.descriptors.say(format_args!("cannot accept viewers: {error}"), now);
+        self.camera.connections.let_one_go();
+        if let Some((stream, _)) = self.spare.accept(&self.listener) {
+            let text = format!("the camera cannot take another connection now: {error}");
+            self.turn_away(stream, Refused::TooMany, text);
+        }
+        self.camera.stop.wait(AGAIN);
     }
 }
 
-impl Drop for Open {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+/// A file descriptor that is kept for when there is no other.
+#[derive(Debug)]
+struct Spare(Option<File>);
+
+impl Spare {
+    fn new() -> Self {
+        Self(File::open("/dev/null").ok())
+    }
+
+    /// Accepts with the spare descriptor.
+    fn accept(&mut self, listener: &TcpListener) -> Option<(TcpStream, SocketAddr)> {
+        self.0 = None;
+        let accepted = listener.accept().ok();
+        self.0 = File::open("/dev/null").ok();
+        accepted
     }
 }
 
-/// Sleeps until a viewer knocks (`false`) or the end is asked for (`true`).
-fn wait_for(listener: &TcpListener, stop: &Stop) -> bool {
-    let mut fds = [
-        PollFd::new(listener.as_fd(), PollFlags::POLLIN),
-        PollFd::new(stop.as_fd(), PollFlags::POLLIN),
-    ];
-    // Interrupted by a signal: accept finds nobody, and the loop asks again.
-    let _ = poll(&mut fds, PollTimeout::NONE);
-    fds[1].any().unwrap_or(false)
+fn has_left(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted, WouldBlock};
+    matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted | WouldBlock)
 }

@@ -56,8 +56,8 @@ pub(super) fn json(camera: &Camera, now: Micros) -> String {
         (health.fps * 100.0).round() / 100.0,
         quoted(if passes { "NOOP" } else { "CPU" }),
         array(&situation.made, |recipe| quoted(&recipe.to_string())),
-        camera.seats.taken(),
-        camera.seats.count(),
+        camera.connections.viewers(),
+        camera.connections.seats(),
     )
 }
 

@@ -2,12 +2,13 @@
 
 use crate::camera_process::PATIENCE;
 use crate::native_client::hello;
+use lancam::camera::connections::Connections;
 use lancam::camera::encode::Coding;
 use lancam::camera::guestbook::Guestbook;
 use lancam::camera::listen::{self, Listen};
 use lancam::camera::renditions::Renditions;
 use lancam::camera::renditions::wish::Wish;
-use lancam::camera::session::{self, Camera, HttpRules, Seats};
+use lancam::camera::session::{self, Camera, HttpRules};
 use lancam::camera::supervisor;
 use lancam::image::pixels::Chroma;
 use lancam::image::rendition::SizeWish;
@@ -20,7 +21,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// As much as shows that a frame is on its way: no answer's head is so long.
 const OF_A_FRAME: usize = 2000;
@@ -34,7 +35,7 @@ fn camera(stop: &Stop) -> Camera {
         tutorial: Some(Wish::own(Coding::Bgr24, SizeWish::default())),
         http: HttpRules::default(),
         desk: None,
-        seats: Seats::new(4),
+        connections: Connections::new(4),
         stop: stop.clone(),
     }
 }
@@ -62,7 +63,11 @@ fn watch(
     viewer.set_read_timeout(Some(PATIENCE)).expect("sets a timeout");
     let (accepted, peer) = listener.accept().expect("accepts");
     let (served, camera) = (accepted.try_clone().expect("a descriptor"), camera.clone());
-    thread::spawn(move || session::run(&served, &camera, &Guestbook::default().guest(peer)));
+    thread::spawn(move || {
+        let connection = camera.connections.admit(peer.ip(), Arc::new(served), Instant::now());
+        let (connection, _) = connection.expect("there is room");
+        session::run(&connection, &camera, &Guestbook::default().guest(peer))
+    });
     viewer.write_all(greeting).expect("it listens");
     viewer.read_exact(&mut [0; OF_A_FRAME]).expect("a frame comes");
     (viewer, accepted)

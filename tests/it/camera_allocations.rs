@@ -3,11 +3,12 @@
 use crate::allocations::{self, total};
 use crate::http_client::HttpClient;
 use crate::native_client::NativeClient;
+use lancam::camera::connections::Connections;
 use lancam::camera::encode::Coding;
 use lancam::camera::guestbook::Guestbook;
 use lancam::camera::renditions::Renditions;
 use lancam::camera::renditions::wish::Wish;
-use lancam::camera::session::{self, Camera, HttpRules, Seats};
+use lancam::camera::session::{self, Camera, HttpRules};
 use lancam::camera::supervisor;
 use lancam::image::jpeg::codec::Encoder;
 use lancam::image::pixels::{Chroma, Size};
@@ -23,6 +24,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::thread;
+use std::time::Instant;
 
 const WARM_UP: usize = 40;
 const COUNTED: usize = 200;
@@ -77,7 +79,7 @@ fn allocations_while<V: FnMut() -> u64>(
         tutorial: None,
         http: HttpRules::default(),
         desk: None,
-        seats: Seats::new(1),
+        connections: Connections::new(1),
         stop: stop.clone(),
     };
     let listener = TcpListener::bind("127.0.0.1:0").expect("binds");
@@ -93,7 +95,8 @@ fn allocations_while<V: FnMut() -> u64>(
     let session = thread::spawn(move || {
         let (stream, peer) = listener.accept().expect("accepts");
         let guest = Guestbook::default().guest(peer);
-        session::run(&stream, &camera, &guest)
+        let connection = camera.connections.admit(peer.ip(), Arc::new(stream), Instant::now());
+        session::run(&connection.expect("there is room").0, &camera, &guest)
     });
     let mut next = watch(port);
     let mut counted = |count: usize| {

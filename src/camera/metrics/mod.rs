@@ -97,20 +97,30 @@ pub enum Refused {
     Silent,
     /// It said what cannot be served.
     BadRequest,
+    /// It asked for a picture, and the camera has none.
+    NoPicture,
     /// It took nothing of what it was sent.
     TooSlow,
 }
 
 impl Refused {
-    const ALL: [Self; 5] =
-        [Self::NotAllowed, Self::TooMany, Self::Silent, Self::BadRequest, Self::TooSlow];
+    const ALL: [Self; 6] = [
+        Self::NotAllowed,
+        Self::TooMany,
+        Self::Silent,
+        Self::BadRequest,
+        Self::NoPicture,
+        Self::TooSlow,
+    ];
 
-    fn name(self) -> &'static str {
+    /// In labels.
+    pub fn name(self) -> &'static str {
         match self {
             Self::NotAllowed => "not_allowed",
             Self::TooMany => "too_many",
             Self::Silent => "silent",
             Self::BadRequest => "bad_request",
+            Self::NoPicture => "no_picture",
             Self::TooSlow => "too_slow",
         }
     }

@@ -1,15 +1,19 @@
 //! One viewer: finds out what it speaks, then speaks it until one of the two ends.
 
 mod controls;
+pub(super) mod farewell;
 mod greeting;
 mod http;
 pub mod native;
 mod outgoing;
 mod pickle;
+pub(super) mod protocol;
 mod receive;
+mod stall;
 mod view;
 mod waiter;
 
+use super::connections::{Connection, Connections};
 use super::desk::Desk;
 use super::guestbook::Guest;
 use super::metrics::Refused;
@@ -17,23 +21,18 @@ use super::renditions::Renditions;
 use super::renditions::wish::Wish;
 use crate::stop::Stop;
 use crate::wire::native::decoder::Decoder;
-use crate::wire::native::header::MAGIC;
 use crate::wire::native::{MAX_REQUEST, WireError};
+use protocol::Protocol;
 use std::io::{self, Read};
-use std::net::TcpStream;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+use waiter::Waiter;
 
 /// A connection that has not said what it wants by then is closed.
 const GREETING_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A viewer that has said nothing by then is the tutorial's, where that is served.
 const SILENT_VIEWER: Duration = Duration::from_millis(500);
-
-/// A viewer that has a frame to take and takes nothing of it for this long is let go: within 5 s, with the time until the
-/// next frame, and until the kernel is asked again what it took.
-const STALLED: Duration = Duration::from_millis(4500);
 
 /// What every session needs to know of the camera.
 #[derive(Debug, Clone)]
@@ -50,8 +49,8 @@ pub struct Camera {
     pub http: HttpRules,
     /// Where viewers set the source's controls; `None` where they may not.
     pub desk: Option<Arc<Desk>>,
-    /// How many may watch at once.
-    pub seats: Seats,
+    /// Who is connected, and how many may watch at once.
+    pub connections: Connections,
     /// Asks all sessions to end.
     pub stop: Stop,
 }
@@ -63,53 +62,6 @@ pub struct HttpRules {
     pub names: Vec<String>,
     /// The origins whose pages may read what it says; `*` for all.
     pub origins: Vec<String>,
-}
-
-/// Places for viewers. Clones share them.
-#[derive(Debug, Clone)]
-pub struct Seats {
-    taken: Arc<AtomicUsize>,
-    count: usize,
-}
-
-/// A place that is free again when this is dropped.
-#[derive(Debug)]
-pub struct Seat(Arc<AtomicUsize>);
-
-impl Seats {
-    /// Room for `count` viewers.
-    pub fn new(count: usize) -> Self {
-        Self { taken: Arc::default(), count }
-    }
-
-    /// How many there are in all.
-    pub fn count(&self) -> usize {
-        self.count
-    }
-
-    /// A place, if one is free.
-    pub fn take(&self) -> Option<Seat> {
-        let taken = self.taken.fetch_add(1, Ordering::Relaxed);
-        // Given back at once when it is one too many.
-        let seat = Seat(Arc::clone(&self.taken));
-        (taken < self.count).then_some(seat)
-    }
-
-    /// How many are taken.
-    pub fn taken(&self) -> usize {
-        self.taken.load(Ordering::Relaxed)
-    }
-
-    /// Whether nobody sits.
-    pub fn are_empty(&self) -> bool {
-        self.taken.load(Ordering::Relaxed) == 0
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
 }
 
 /// Why a session ended.
@@ -125,8 +77,15 @@ pub enum SessionEnd {
     TooSlow(Duration),
     /// It said nothing.
     Silent,
-    /// It does not speak what we speak.
-    Refused(String),
+    /// It was told that it gets nothing, and why.
+    Refused {
+        /// For /metrics.
+        why: Refused,
+        /// For people.
+        text: String,
+    },
+    /// It waited, and others needed its place.
+    MadeRoom,
     /// The connection broke.
     Broken(io::Error),
 }
@@ -142,81 +101,77 @@ impl std::fmt::Display for SessionEnd {
             Self::Silent => {
                 write!(out, "it said nothing for {} s", GREETING_TIMEOUT.as_secs())
             }
-            Self::Refused(why) => out.write_str(why),
+            Self::Refused { text, .. } => out.write_str(text),
+            Self::MadeRoom => out.write_str("it was idle, and its place was needed"),
             Self::Broken(error) => write!(out, "the connection broke: {error}"),
         }
     }
 }
 
-/// What a viewer's first bytes say it speaks.
-#[derive(Debug, PartialEq, Eq)]
-enum Protocol {
-    Native,
-    Http,
-    Unknown,
-    /// Too few bytes to tell.
-    Open,
-}
+impl SessionEnd {
+    /// As what it is counted, if it was not served.
+    fn refused(&self) -> Option<Refused> {
+        match self {
+            Self::TooSlow(_) => Some(Refused::TooSlow),
+            Self::Silent => Some(Refused::Silent),
+            Self::Refused { why, .. } => Some(*why),
+            Self::MadeRoom => Some(Refused::TooMany),
+            Self::ViewerLeft | Self::Answered(_) | Self::Stopping | Self::Broken(_) => None,
+        }
+    }
 
-/// How requests begin; those that nobody may make are told so in their own language.
-const METHODS: [&[u8]; 8] =
-    [b"GET ", b"HEAD ", b"OPTIONS ", b"POST ", b"PUT ", b"DELETE ", b"PATCH ", b"TRACE "];
-
-impl Protocol {
-    fn of(first: &[u8]) -> Self {
-        let begins = |word: &[u8]| first.starts_with(word) || word.starts_with(first);
-        if first.is_empty() {
-            Self::Open
-        } else if begins(&MAGIC) {
-            Self::Native
-        } else if METHODS.into_iter().any(begins) {
-            Self::Http
-        } else {
-            Self::Unknown
+    /// A word for the kind of end, whatever it says in detail.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Self::ViewerLeft => "left",
+            Self::Answered(_) => "answered",
+            Self::Stopping => "stopping",
+            Self::Broken(_) => "broken",
+            Self::TooSlow(_) | Self::Silent | Self::Refused { .. } | Self::MadeRoom => {
+                self.refused().map_or("refused", Refused::name)
+            }
         }
     }
 }
 
 /// Serves one viewer until the end.
-pub fn run(stream: &TcpStream, camera: &Camera, guest: &Guest) -> SessionEnd {
-    let end = match serve(stream, camera, guest) {
+pub fn run(connection: &Connection, camera: &Camera, guest: &Guest) -> SessionEnd {
+    let end = match serve(connection, camera, guest) {
+        _ if connection.was_let_go() => SessionEnd::MadeRoom,
         Ok(end) => end,
         Err(error) if has_left(&error) => SessionEnd::ViewerLeft,
         Err(error) => SessionEnd::Broken(error),
     };
-    let refused = match &end {
-        SessionEnd::TooSlow(_) => Some(Refused::TooSlow),
-        SessionEnd::Silent => Some(Refused::Silent),
-        SessionEnd::Refused(_) => Some(Refused::BadRequest),
-        SessionEnd::ViewerLeft
-        | SessionEnd::Answered(_)
-        | SessionEnd::Stopping
-        | SessionEnd::Broken(_) => None,
-    };
-    if let Some(why) = refused {
+    if let Some(why) = end.refused() {
         camera.renditions.metrics().refused(why);
     }
     end
 }
 
-fn serve(stream: &TcpStream, camera: &Camera, guest: &Guest) -> io::Result<SessionEnd> {
+fn serve(connection: &Connection, camera: &Camera, guest: &Guest) -> io::Result<SessionEnd> {
+    let mut stream = connection.stream();
     let mut decoder = Decoder::new(MAX_REQUEST);
     let start = Instant::now();
     let deadline = start + GREETING_TIMEOUT;
     let speaks_by = camera.tutorial.map(|wish| (start + SILENT_VIEWER, wish));
     loop {
-        match Protocol::of(decoder.received()) {
-            Protocol::Native => {
-                guest.watches();
-                return native::serve(stream, decoder, camera, deadline);
-            }
-            Protocol::Http => {
-                return http::serve(stream, decoder.received(), camera, guest, deadline);
+        let protocol = Protocol::of(decoder.received());
+        match protocol {
+            Protocol::Native | Protocol::Http => {
+                let waiter = match Waiter::new(stream, &camera.stop) {
+                    Ok(waiter) => waiter,
+                    Err(error) => return Ok(farewell::no_descriptors(stream, protocol, &error)),
+                };
+                let viewer = Viewer { connection, camera, guest, waiter };
+                return match protocol {
+                    Protocol::Native => native::serve(viewer, decoder, deadline),
+                    _ => http::serve(viewer, decoder.received(), deadline),
+                };
             }
             Protocol::Unknown => {
                 let error = decoder.next_message().err();
-                let why = error.as_ref().map(WireError::to_string).unwrap_or_default();
-                return Ok(SessionEnd::Refused(why));
+                let text = error.as_ref().map(WireError::to_string).unwrap_or_default();
+                return Ok(SessionEnd::Refused { why: Refused::BadRequest, text });
             }
             Protocol::Open => {}
         }
@@ -227,8 +182,8 @@ fn serve(stream: &TcpStream, camera: &Camera, guest: &Guest) -> io::Result<Sessi
         let wait_until = match speaks_by {
             Some((silent_at, wish)) if decoder.received().is_empty() => {
                 if now >= silent_at {
-                    guest.watches();
-                    return pickle::serve(stream, wish, camera);
+                    let waiter = Waiter::new(stream, &camera.stop)?;
+                    return pickle::serve(&Viewer { connection, camera, guest, waiter }, wish);
                 }
                 silent_at
             }
@@ -240,13 +195,21 @@ fn serve(stream: &TcpStream, camera: &Camera, guest: &Guest) -> io::Result<Sessi
         // Zero would mean for ever; the socket's clock may end a little early.
         let left = (wait_until - now).max(Duration::from_millis(1));
         stream.set_read_timeout(Some(left))?;
-        match (&*stream).read(decoder.space()) {
+        match stream.read(decoder.space()) {
             Ok(0) => return Ok(SessionEnd::ViewerLeft),
             Ok(count) => decoder.filled(count),
             Err(error) if is_not_yet(&error) => {}
             Err(error) => return Err(error),
         }
     }
+}
+
+/// One viewer's session, whatever it speaks.
+struct Viewer<'a> {
+    connection: &'a Connection,
+    camera: &'a Camera,
+    guest: &'a Guest,
+    waiter: Waiter,
 }
 
 fn is_not_yet(error: &io::Error) -> bool {
@@ -257,21 +220,4 @@ fn is_not_yet(error: &io::Error) -> bool {
 fn has_left(error: &io::Error) -> bool {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
     matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_first_bytes_tell_what_a_viewer_speaks() {
-        assert_eq!(Protocol::of(b""), Protocol::Open);
-        assert_eq!(Protocol::of(b"LCAM\x01\x01"), Protocol::Native);
-        assert_eq!(Protocol::of(b"LC"), Protocol::Native);
-        assert_eq!(Protocol::of(b"GET / HTTP/1.1\r\n"), Protocol::Http);
-        assert_eq!(Protocol::of(b"HEA"), Protocol::Http);
-        assert_eq!(Protocol::of(b"POST /"), Protocol::Http);
-        assert_eq!(Protocol::of(b"SSH-2.0-OpenSSH_9.2\r\n"), Protocol::Unknown);
-        assert_eq!(Protocol::of(&[0]), Protocol::Unknown);
-    }
 }

@@ -1,12 +1,14 @@
 //! A session in the native protocol: at most one frame in flight, always the newest.
 
 use super::controls::{Controls, Listening, Question};
+use super::farewell::goodbye;
 use super::greeting::{Greeting, Refusal, greeting};
-use super::outgoing::{Outgoing, Progress};
+use super::outgoing::{Outgoing, Rest};
 use super::receive::{self, Received};
+use super::stall::{STALLED, StallClock};
 use super::view::View;
 use super::waiter::Waiter;
-use super::{Camera, STALLED, SessionEnd};
+use super::{Refused, SessionEnd, Viewer};
 use crate::camera::metrics::Transport;
 use crate::camera::renditions::Renditions;
 use crate::camera::update::{StreamFacts, Update};
@@ -20,7 +22,6 @@ use crate::wire::native::WireError;
 use crate::wire::native::credit::{self, Arrival, Credit};
 use crate::wire::native::decoder::Decoder;
 use crate::wire::native::message::{GoodbyeReason, Message, Wishes};
-use crate::wire::native::version::{MIN_VERSION, VERSION};
 use crate::wire::native::write::frame_prefix;
 use crate::wire::packet::{Codec, Packet};
 use std::io;
@@ -45,14 +46,14 @@ const WISHES_APART: Duration = Duration::from_millis(100);
 
 /// Serves a viewer whose first bytes, in `decoder`, began like a greeting that must be whole by `deadline`.
 pub(super) fn serve(
-    stream: &TcpStream,
+    viewer: Viewer<'_>,
     mut decoder: Decoder,
-    camera: &Camera,
     deadline: Instant,
 ) -> io::Result<SessionEnd> {
+    let Viewer { connection, camera, guest, waiter } = viewer;
+    let stream = connection.stream();
     let mut send_buffer = SendBuffer::for_accepted(stream)?;
     send_buffer.make_room(stream, FIRST_ROOM)?;
-    let waiter = Waiter::new(stream, &camera.stop)?;
     let metrics = camera.renditions.metrics();
     let mut outgoing = Outgoing::counted(metrics, Transport::Native);
     let Greeting { version, credit, wishes } = loop {
@@ -68,17 +69,19 @@ pub(super) fn serve(
         if Instant::now() >= deadline {
             return Ok(SessionEnd::Silent);
         }
-        if let Received::Closed = receive(stream, &mut decoder)? {
-            return Ok(SessionEnd::ViewerLeft);
+        if happened.readable {
+            match receive(stream, &waiter, &mut decoder)? {
+                Ok(Received::Closed) => return Ok(SessionEnd::ViewerLeft),
+                Ok(_) => {}
+                Err(error) => return Ok(error.into()),
+            }
         }
     };
-    let Some(_seat) = camera.seats.take() else {
-        let text = format!(
-            "{} viewers are watching already, and no more are let in",
-            camera.seats.count()
-        );
-        return Ok(refuse(stream, GoodbyeReason::Full, &text));
+    let _seat = match connection.sit() {
+        Ok(seat) => seat,
+        Err(crowd) => return Ok(refuse(stream, GoodbyeReason::Full, &crowd.to_string())),
     };
+    guest.watches();
     let _viewer = metrics.viewer(Transport::Native);
     // Before the welcome: whoever is welcomed watches already.
     let wish = camera.renditions.own().with(&wishes);
@@ -97,7 +100,7 @@ pub(super) fn serve(
         credit,
         send_buffer,
         described: None,
-        last_progress: Instant::now(),
+        stall: StallClock::default(),
         heard_at: clock::now(),
         arrival: None,
         path: Path::new(),
@@ -114,19 +117,39 @@ fn refuse(stream: &TcpStream, reason: GoodbyeReason, text: &str) -> SessionEnd {
     }
     // Whether it arrives or not, the session ends, and the log says why.
     let _ = outgoing.write_to(stream);
-    SessionEnd::Refused(text.into())
+    refused(reason, text)
 }
 
-fn goodbye(reason: GoodbyeReason, text: &str) -> Message<'_> {
-    Message::Goodbye { reason, min_version: MIN_VERSION, max_version: VERSION, text }
+fn refused(reason: GoodbyeReason, text: &str) -> SessionEnd {
+    let why = match reason {
+        GoodbyeReason::Full => Refused::TooMany,
+        GoodbyeReason::TooSlow => Refused::TooSlow,
+        _ => Refused::BadRequest,
+    };
+    SessionEnd::Refused { why, text: text.into() }
+}
+
+/// A viewer asks more than it takes answers to.
+#[derive(Debug, thiserror::Error)]
+#[error("it sent more than {} kB of questions before it took the answers", MAX_UNANSWERED / 1000)]
+struct Unanswerable;
+
+impl From<Unanswerable> for SessionEnd {
+    fn from(error: Unanswerable) -> Self {
+        refused(GoodbyeReason::BadMessage, &error.to_string())
+    }
 }
 
 /// As [`receive::receive`], of a viewer that lets itself be answered.
-fn receive(stream: &TcpStream, decoder: &mut Decoder) -> io::Result<Received> {
-    match receive::receive(stream, decoder, MAX_UNANSWERED)? {
-        Received::Enough => Err(io::Error::other("the viewer asks more than it lets us answer")),
+fn receive(
+    stream: &TcpStream,
+    waiter: &Waiter,
+    decoder: &mut Decoder,
+) -> io::Result<Result<Received, Unanswerable>> {
+    Ok(match receive::receive(stream, waiter, decoder, MAX_UNANSWERED)? {
+        Received::Enough => Err(Unanswerable),
         received => Ok(received),
-    }
+    })
 }
 
 #[derive(PartialEq, Eq)]
@@ -187,7 +210,7 @@ struct Session<'a> {
     send_buffer: SendBuffer,
     /// What the viewer was last told its frames are.
     described: Option<(Arc<StreamFacts>, Codec, Size)>,
-    last_progress: Instant,
+    stall: StallClock,
     /// When bytes last came: a ping among them has arrived by then.
     heard_at: Micros,
     /// The frame that arrived last.
@@ -218,19 +241,24 @@ impl Session<'_> {
             if answered == Answered::NotAll && self.outgoing.is_empty() {
                 continue;
             }
+            let now = Instant::now();
+            self.stall.owes(self.owes(), now);
+            // Looked at after all that was heard, and whatever else happens: a viewer that only pings takes nothing.
+            if self.stall.is_over(now) {
+                self.end(GoodbyeReason::TooSlow, "nothing was taken for too long");
+                return Ok(SessionEnd::TooSlow(STALLED));
+            }
             let happened = waiter.wait(self.deadline())?;
             if happened.stop {
                 return Ok(self.stopping());
             }
             if happened.readable {
-                if let Received::Closed = receive(self.stream, &mut self.decoder)? {
-                    return Ok(self.left());
+                match receive(self.stream, waiter, &mut self.decoder)? {
+                    // Without acknowledgements there is nothing more to send.
+                    Ok(Received::Closed) => return Ok(self.left()),
+                    Ok(_) => self.heard_at = clock::now(),
+                    Err(error) => return Ok(error.into()),
                 }
-                self.heard_at = clock::now();
-            }
-            if happened.deadline && self.is_stalled(Instant::now()) {
-                self.end(GoodbyeReason::TooSlow, "nothing was taken for too long");
-                return Ok(SessionEnd::TooSlow(STALLED));
             }
         }
     }
@@ -253,7 +281,7 @@ impl Session<'_> {
         if self.outgoing.is_empty() {
             return refuse(self.stream, reason, text);
         }
-        SessionEnd::Refused(text.into())
+        refused(reason, text)
     }
 
     /// Whether the viewer has something to take or to acknowledge.
@@ -263,9 +291,8 @@ impl Session<'_> {
 
     /// When something is to be done though nothing happens.
     fn deadline(&self) -> Option<Instant> {
-        let stalled = self.owes().then(|| self.last_progress + STALLED);
         let wishes = self.wanted.map(|_| self.viewed_since + WISHES_APART);
-        stalled.into_iter().chain(wishes).min()
+        self.stall.deadline().into_iter().chain(wishes).min()
     }
 
     /// Changes to what the viewer wished for last, when the time has come.
@@ -304,10 +331,6 @@ impl Session<'_> {
         Ok(())
     }
 
-    fn is_stalled(&self, now: Instant) -> bool {
-        self.owes() && now.saturating_duration_since(self.last_progress) >= STALLED
-    }
-
     /// Reads what the viewer said. Answers wait their turn behind a frame that is half sent.
     fn answer(&mut self) -> Result<Answered, WireError> {
         while let Some(messages) = self.outgoing.messages() {
@@ -322,7 +345,7 @@ impl Session<'_> {
                     let acknowledged = self.credit.acknowledged(sequence, self.heard_at);
                     // An acknowledgement of nothing is no progress: it would hold the place for ever.
                     if acknowledged.frames > 0 {
-                        self.last_progress = Instant::now();
+                        self.stall.progressed(Instant::now());
                     }
                     self.renditions.metrics().arrived(acknowledged.arrival, self.heard_at);
                     self.arrival = acknowledged.arrival.or(self.arrival);
@@ -362,14 +385,12 @@ impl Session<'_> {
             if self.outgoing.is_empty() {
                 return Ok(sent);
             }
-            match self.outgoing.write_to(self.stream)? {
-                Progress::Done => self.last_progress = Instant::now(),
-                Progress::Partly { bytes } => {
-                    if bytes > 0 {
-                        self.last_progress = Instant::now();
-                    }
-                    return Ok(Sent::AllForNow);
-                }
+            let written = self.outgoing.write_to(self.stream)?;
+            if written.of_frame > 0 {
+                self.stall.progressed(Instant::now());
+            }
+            if written.rest == Rest::Some {
+                return Ok(Sent::AllForNow);
             }
         }
     }

@@ -24,14 +24,22 @@ pub(super) struct Outgoing {
 
 /// How far a write came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Progress {
-    /// Everything is with the kernel.
-    Done,
-    /// The kernel has no room for the rest; the socket will say when it has.
-    Partly {
-        /// Bytes that went.
-        bytes: usize,
-    },
+pub(super) struct Written {
+    /// Bytes that are with the kernel now.
+    pub(super) bytes: usize,
+    /// Those of them that belong to a frame.
+    pub(super) of_frame: usize,
+    /// What is left.
+    pub(super) rest: Rest,
+}
+
+/// What a write has left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rest {
+    /// Nothing.
+    Nothing,
+    /// More than the kernel had room for; the socket will say when it has.
+    Some,
 }
 
 impl Outgoing {
@@ -79,7 +87,7 @@ impl Outgoing {
     }
 
     /// One `writev` of all that is left.
-    pub(super) fn write_to(&mut self, mut stream: &TcpStream) -> io::Result<Progress> {
+    pub(super) fn write_to(&mut self, mut stream: &TcpStream) -> io::Result<Written> {
         let (payload, prefix, suffix): (&[u8], &[u8], &[u8]) = match &self.frame {
             Some(packet) => (packet.payload(), &self.prefix[..self.prefix_len], self.suffix),
             None => (&[], &[], &[]),
@@ -94,9 +102,11 @@ impl Outgoing {
             Err(error) if super::is_not_yet(&error) => 0,
             Err(error) => return Err(error),
         };
+        let of_messages = self.messages.len().saturating_sub(self.sent);
+        let of_frame = written.saturating_sub(of_messages);
         self.sent += written;
         if self.sent < total {
-            return Ok(Progress::Partly { bytes: written });
+            return Ok(Written { bytes: written, of_frame, rest: Rest::Some });
         }
         if let (Some(packet), Some((metrics, transport))) = (&self.frame, &self.counted) {
             metrics.sent(*transport, total, clock::now().since(packet.facts.captured_at));
@@ -104,6 +114,6 @@ impl Outgoing {
         self.messages.clear();
         self.frame = None;
         self.sent = 0;
-        Ok(Progress::Done)
+        Ok(Written { bytes: written, of_frame, rest: Rest::Nothing })
     }
 }

@@ -1,57 +1,68 @@
 //! A session with the tutorial's client: it says nothing, and is sent pickled pictures.
 
-use super::outgoing::{Outgoing, Progress};
-use super::waiter::Waiter;
-use super::{Camera, STALLED, SessionEnd, is_not_yet};
+use super::outgoing::{Outgoing, Rest};
+use super::receive::{Deaf, Received};
+use super::stall::{STALLED, StallClock};
+use super::{Refused, SessionEnd, Viewer};
 use crate::camera::metrics::Transport;
 use crate::camera::renditions::wish::Wish;
 use crate::camera::update::Update;
 use crate::latest::{Newest, Reader};
 use crate::net::socket::SendBuffer;
 use crate::wire::pickle::head::{PickleHead, TAIL};
-use std::io::{self, Read};
+use std::io;
 use std::net::TcpStream;
 use std::time::Instant;
 
-/// Serves a silent viewer what `wish` says. It cannot be told why there is no picture: it waits.
-pub(super) fn serve(stream: &TcpStream, wish: Wish, camera: &Camera) -> io::Result<SessionEnd> {
-    let Some(_seat) = camera.seats.take() else {
-        return Ok(SessionEnd::Refused("all places for viewers are taken".into()));
+/// Serves a silent viewer what `wish` says. It cannot be told why there is no picture: it waits. One that closes its sending
+/// side leaves: the tutorial's client never closes only that.
+pub(super) fn serve(viewer: &Viewer<'_>, wish: Wish) -> io::Result<SessionEnd> {
+    let Viewer { connection, camera, guest, waiter } = viewer;
+    let stream = connection.stream();
+    let _seat = match connection.sit() {
+        Ok(seat) => seat,
+        Err(crowd) => {
+            return Ok(SessionEnd::Refused { why: Refused::TooMany, text: crowd.to_string() });
+        }
     };
+    guest.watches();
     let metrics = camera.renditions.metrics();
     let _viewer = metrics.viewer(Transport::Pickle);
     let watching = camera.renditions.watch(wish);
     let mut reader = watching.reader();
     let mut send_buffer = SendBuffer::for_accepted(stream)?;
-    let waiter = Waiter::new(stream, &camera.stop)?;
     waiter.listen_to(&mut reader)?;
     let mut outgoing = Outgoing::counted(metrics, Transport::Pickle);
-    let mut last_progress = Instant::now();
+    let mut stall = StallClock::default();
+    let mut deaf = Deaf::default();
     loop {
         if outgoing.is_empty() && take_newest(&mut reader, &mut outgoing, &mut send_buffer, stream)?
         {
             return Ok(SessionEnd::Stopping);
         }
         if !outgoing.is_empty() {
-            match outgoing.write_to(stream)? {
-                // Nothing tells that it has arrived; the next frame follows when it has left.
-                Progress::Done => {
-                    last_progress = Instant::now();
-                    continue;
-                }
-                Progress::Partly { bytes: 0 } => {}
-                Progress::Partly { .. } => last_progress = Instant::now(),
+            let written = outgoing.write_to(stream)?;
+            if written.of_frame > 0 {
+                stall.progressed(Instant::now());
+            }
+            // Nothing tells that it has arrived; the next frame follows when it has left.
+            if written.rest == Rest::Nothing {
+                continue;
             }
         }
-        let deadline = (!outgoing.is_empty()).then(|| last_progress + STALLED);
-        let happened = waiter.wait(deadline)?;
+        stall.owes(!outgoing.is_empty(), Instant::now());
+        let happened = waiter.wait(stall.deadline())?;
         if happened.stop {
             return Ok(SessionEnd::Stopping);
         }
-        if happened.readable && has_closed(stream)? {
-            return Ok(SessionEnd::ViewerLeft);
+        if happened.readable {
+            match deaf.receive(stream, waiter)? {
+                Ok(Received::Closed) => return Ok(SessionEnd::ViewerLeft),
+                Ok(_) => {}
+                Err(error) => return Ok(error.into()),
+            }
         }
-        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+        if stall.is_over(Instant::now()) {
             return Ok(SessionEnd::TooSlow(STALLED));
         }
     }
@@ -78,20 +89,6 @@ fn take_newest(
             Newest::Fresh { .. } => {}
             Newest::NotYet => return Ok(false),
             Newest::Closed => return Ok(true),
-        }
-    }
-}
-
-/// Passes over whatever the viewer says, until nothing is left; `true` when it has closed its end.
-fn has_closed(mut stream: &TcpStream) -> io::Result<bool> {
-    let mut sink = [0; 512];
-    loop {
-        match stream.read(&mut sink) {
-            Ok(0) => return Ok(true),
-            Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
-            Err(error) if is_not_yet(&error) => {}
-            Err(error) => return Err(error),
         }
     }
 }

@@ -4,6 +4,7 @@ use super::{Asked, Connection, Content, Step};
 use crate::camera::metrics::text::CONTENT_TYPE as METRICS_TYPE;
 use crate::camera::renditions::wish::Wish;
 use crate::camera::session::Camera;
+use crate::camera::session::farewell::RETRY;
 use crate::camera::update::StatusText;
 use crate::camera::{page, state};
 use crate::source::clock;
@@ -21,9 +22,6 @@ const JSON: &str = "application/json";
 const HTML: &str = "text/html; charset=utf-8";
 
 const ALLOW: &str = "Allow: GET, HEAD, OPTIONS";
-
-/// When to ask again, for those who ask no person.
-const RETRY: &str = "Retry-After: 2";
 
 /// The page needs nothing from anywhere, and takes nothing.
 const PAGE_POLICY: &str = "Content-Security-Policy: default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'; \

@@ -3,12 +3,15 @@
 mod answers;
 mod rhythm;
 mod snapshot;
+mod stand_in;
 mod stream;
 
-use super::outgoing::{Outgoing, Progress};
-use super::receive::{Received, receive};
+use super::outgoing::{Outgoing, Rest};
+use super::receive::{Deaf, Received, receive};
+use super::stall::{STALLED, StallClock};
 use super::waiter::{Happened, Waiter};
-use super::{Camera, GREETING_TIMEOUT, STALLED, SessionEnd, is_not_yet};
+use super::{Camera, GREETING_TIMEOUT, Refused, SessionEnd, Viewer, is_not_yet};
+use crate::camera::connections::Connection as Place;
 use crate::camera::guestbook::Guest;
 use crate::camera::metrics::Transport;
 use crate::net::socket::SendBuffer;
@@ -31,23 +34,25 @@ const LAST_BYTES: usize = 1 << 20;
 /// A client that asks for this much more while it is being answered is let go.
 const MAX_AHEAD: usize = 64 << 10;
 
+/// A connection is used again for so long, and for so many requests: then others have their turn.
+const KEPT_FOR: Duration = Duration::from_secs(60);
+const MOST_REQUESTS: u64 = 1000;
+
 /// Serves a client whose first bytes were `first`, and whose first request must be whole by `deadline`.
-pub(super) fn serve(
-    stream: &TcpStream,
-    first: &[u8],
-    camera: &Camera,
-    guest: &Guest,
-    deadline: Instant,
-) -> io::Result<SessionEnd> {
+pub(super) fn serve(viewer: Viewer<'_>, first: &[u8], deadline: Instant) -> io::Result<SessionEnd> {
+    let Viewer { connection: place, camera, guest, waiter } = viewer;
+    let stream = place.stream();
     let mut requests = Requests::default();
     requests.push(first);
     let mut connection = Connection {
         stream,
+        place,
         camera,
         guest,
         requests,
         send_buffer: SendBuffer::for_accepted(stream)?,
-        waiter: Waiter::new(stream, &camera.stop)?,
+        waiter,
+        deaf: Deaf::default(),
         outgoing: Outgoing::counted(camera.renditions.metrics(), Transport::Http),
     };
     connection.run(deadline)
@@ -56,11 +61,15 @@ pub(super) fn serve(
 /// One client.
 struct Connection<'a> {
     stream: &'a TcpStream,
+    /// Its place among all connections.
+    place: &'a Place,
     camera: &'a Camera,
     guest: &'a Guest,
     requests: Requests,
     send_buffer: SendBuffer,
     waiter: Waiter,
+    /// What a client says that only has to listen.
+    deaf: Deaf,
     outgoing: Outgoing,
 }
 
@@ -90,12 +99,17 @@ impl Connection<'_> {
     fn run(&mut self, deadline: Instant) -> io::Result<SessionEnd> {
         let mut answered = 0;
         let mut deadline = deadline;
+        let start = Instant::now();
         loop {
-            let asked = match self.next_asked(deadline, answered)? {
+            let mut asked = match self.next_asked(deadline, answered)? {
                 Ok(asked) => asked,
                 Err(end) => return Ok(end),
             };
-            let refused = asked.resource.as_ref().err().map(|refusal| refusal.text.clone());
+            self.place.is_answered();
+            if start.elapsed() >= KEPT_FOR || answered + 1 >= MOST_REQUESTS {
+                asked.afterwards = Afterwards::Close;
+            }
+            let refused = asked.resource.as_ref().err().map(|refusal| refused(refusal.clone()));
             let afterwards = asked.afterwards;
             if let (Ok(Resource::Stream(wishes)), Method::Get) = (&asked.resource, asked.method) {
                 return stream::serve(self, &asked, wishes);
@@ -106,9 +120,11 @@ impl Connection<'_> {
             answered += 1;
             if afterwards == Afterwards::Close {
                 self.close()?;
-                return Ok(refused.map_or(SessionEnd::Answered(answered), SessionEnd::Refused));
+                return Ok(refused.unwrap_or(SessionEnd::Answered(answered)));
             }
-            deadline = Instant::now() + GREETING_TIMEOUT;
+            let now = Instant::now();
+            self.place.waits(now);
+            deadline = now + GREETING_TIMEOUT;
         }
     }
 
@@ -122,17 +138,22 @@ impl Connection<'_> {
                 Err(refusal) => return Ok(Ok(Asked::refused(refusal))),
             }
             let waits = self.requests.waiting() > 0;
+            if self.waiter.input_has_ended() {
+                if waits {
+                    let text = "the request ends before the empty line that ends its headers";
+                    return Ok(Ok(Asked::refused(Refusal::new(Status::BAD_REQUEST, text))));
+                }
+                return Ok(Err(match answered {
+                    0 => SessionEnd::ViewerLeft,
+                    answered => SessionEnd::Answered(answered),
+                }));
+            }
             let happened = self.waiter.wait(Some(deadline))?;
             if happened.stop {
                 return Ok(Err(SessionEnd::Stopping));
             }
-            if happened.readable && self.receive()? == Received::Closed {
-                let left = if answered > 0 {
-                    SessionEnd::Answered(answered)
-                } else {
-                    SessionEnd::ViewerLeft
-                };
-                return Ok(Err(left));
+            if happened.readable {
+                self.receive()?;
             }
             if Instant::now() >= deadline {
                 if waits {
@@ -151,25 +172,27 @@ impl Connection<'_> {
 
     /// Receives what is there. More than any head is long waits for nobody: the next one is refused.
     fn receive(&mut self) -> io::Result<Received> {
-        receive(self.stream, &mut self.requests, MAX_AHEAD)
+        receive(self.stream, &self.waiter, &mut self.requests, MAX_AHEAD)
     }
 
-    /// Passes over what a client says that only has to listen.
-    fn ignore(&self) -> io::Result<Received> {
-        let mut sink = [0; 1024];
-        let mut stream = self.stream;
-        for _ in 0..MAX_AHEAD / sink.len() {
-            match stream.read(&mut sink) {
-                Ok(0) => return Ok(Received::Closed),
-                Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    return Ok(Received::Everything);
-                }
-                Err(error) if is_not_yet(&error) => {}
-                Err(error) => return Err(error),
-            }
+    /// Sleeps while a picture is awaited. What the client asks meanwhile is read, and its turn comes; one that has closed its
+    /// sending side may still wait for the answer (RFC 9112, section 9.6).
+    fn wait_for_a_picture(&mut self, deadline: Instant) -> Step<()> {
+        let happened = if self.requests.waiting() < MAX_AHEAD {
+            self.waiter.wait(Some(deadline))?
+        } else {
+            self.waiter.wait_to_write(Some(deadline))?
+        };
+        if happened.stop {
+            return Ok(Err(SessionEnd::Stopping));
         }
-        Err(io::Error::other("it talks where it should listen"))
+        if happened.readable {
+            self.receive()?;
+        }
+        if happened.gone {
+            return Ok(Err(SessionEnd::ViewerLeft));
+        }
+        Ok(Ok(()))
     }
 
     /// Writes a head, and its content unless only the head was asked for, and waits until the kernel has all of it.
@@ -218,19 +241,25 @@ impl Connection<'_> {
 
     /// Waits until the kernel has everything.
     fn flush(&mut self) -> Step<()> {
-        let mut last_progress = Instant::now();
+        let mut stall = StallClock::default();
         loop {
-            match self.outgoing.write_to(self.stream)? {
-                Progress::Done => return Ok(Ok(())),
-                Progress::Partly { bytes } if bytes > 0 => last_progress = Instant::now(),
-                Progress::Partly { .. } => {}
+            let written = self.outgoing.write_to(self.stream)?;
+            if written.rest == Rest::Nothing {
+                return Ok(Ok(()));
             }
-            let Happened { stop, .. } = self.waiter.wait(Some(last_progress + STALLED))?;
+            let now = Instant::now();
+            stall.owes(true, now);
+            // The answer is all that it waits for, pictures or not.
+            if written.bytes > 0 {
+                stall.progressed(now);
+            }
+            if stall.is_over(now) {
+                return Ok(Err(SessionEnd::TooSlow(STALLED)));
+            }
+            // The next request may come meanwhile; its turn comes.
+            let Happened { stop, .. } = self.waiter.wait_to_write(stall.deadline())?;
             if stop {
                 return Ok(Err(SessionEnd::Stopping));
-            }
-            if last_progress.elapsed() >= STALLED {
-                return Ok(Err(SessionEnd::TooSlow(STALLED)));
             }
         }
     }
@@ -248,7 +277,7 @@ impl Connection<'_> {
                 Ok(0) => return Ok(()),
                 Ok(count) => bytes += count,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    if self.waiter.wait(Some(deadline))?.stop {
+                    if self.waiter.wait_to_write(Some(deadline))?.stop {
                         return Ok(());
                     }
                 }
@@ -274,6 +303,16 @@ impl Asked {
     }
 }
 
+/// The end of a client that was told no.
+fn refused(refusal: Refusal) -> SessionEnd {
+    let why = match refusal.status {
+        Status::UNAVAILABLE => Refused::NoPicture,
+        Status::REQUEST_TIMEOUT => Refused::Silent,
+        _ => Refused::BadRequest,
+    };
+    SessionEnd::Refused { why, text: refusal.text }
+}
+
 /// What a request comes to.
 fn asked(request: &Request<'_>, camera: &Camera) -> Asked {
     let rules = &camera.http;
@@ -287,7 +326,7 @@ fn asked(request: &Request<'_>, camera: &Camera) -> Asked {
         resource: Ok(Resource::Page),
         version: request.version,
         afterwards: request.afterwards,
-        heads: Heads::for_user_agent(request.user_agent),
+        heads: Heads::for_client(request.user_agent, request.reader),
         allow_origin: origin,
     };
     asked.resource = match request.host {

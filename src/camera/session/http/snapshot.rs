@@ -1,6 +1,7 @@
 //! One picture, and a fresh one: not what was left from before, nor what a camera sends before it has seen the light.
 
-use super::{Asked, Connection, Content, Received, SessionEnd, Step, answers};
+use super::stand_in::StandIns;
+use super::{Asked, Connection, Content, SessionEnd, Step, answers};
 use crate::camera::renditions::FRESH;
 use crate::camera::update::Update;
 use crate::image::frame::Micros;
@@ -8,7 +9,7 @@ use crate::latest::Newest;
 use crate::source::clock;
 use crate::wire::http::Refusal;
 use crate::wire::http::response::Status;
-use crate::wire::native::message::Wishes;
+use crate::wire::native::message::{StatusCode, Wishes};
 use crate::wire::packet::Packet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -44,9 +45,10 @@ impl Connection<'_> {
         let renditions = &self.camera.renditions;
         // One picture has no rate; a place of few frames would only let it wait.
         let wishes = Wishes { millifps: 0, ..*wishes };
-        let watching = renditions.watch(answers::wish(self.camera, &wishes));
+        let mut watching = renditions.watch(answers::wish(self.camera, &wishes));
         let mut reader = watching.reader();
         self.waiter.listen_to(&mut reader)?;
+        let mut stand_ins = StandIns::default();
         let mut light = Light::default();
         let mut candidate: Option<(Arc<Packet>, Instant)> = None;
         let longest = answers::first_picture(self.camera, &wishes);
@@ -64,6 +66,14 @@ impl Connection<'_> {
                     }
                     let first = candidate.map_or_else(Instant::now, |(_, first)| first);
                     candidate = Some((packet, first));
+                    continue;
+                }
+                Newest::Fresh { value: Update::Status(status), .. }
+                    if status.code == StatusCode::Full && stand_ins.may_be_asked_for() =>
+                {
+                    watching.change(renditions.nearest(&watching.wish()));
+                    reader = watching.reader();
+                    self.waiter.listen_to(&mut reader)?;
                     continue;
                 }
                 Newest::Fresh { value: Update::Status(status), .. } => {
@@ -86,12 +96,8 @@ impl Connection<'_> {
                     .map(|(packet, _)| packet)
                     .ok_or_else(|| answers::no_picture(longest))));
             }
-            let happened = self.waiter.wait(Some(deadline))?;
-            if happened.stop {
-                return Ok(Err(SessionEnd::Stopping));
-            }
-            if happened.readable && self.receive()? == Received::Closed {
-                return Ok(Err(SessionEnd::ViewerLeft));
+            if let Err(end) = self.wait_for_a_picture(deadline)? {
+                return Ok(Err(end));
             }
         }
     }

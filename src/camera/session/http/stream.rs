@@ -4,11 +4,14 @@
 //! round trip for each frame on Wi-Fi. What lies in the reader's own receive buffer, nobody here can see or bound.
 
 use super::rhythm::Rhythm;
-use super::{Asked, Connection, Received, answers};
+use super::stand_in::StandIns;
+use super::{Asked, Connection, Happened, Received, answers, refused};
+use crate::camera::connections::Seat;
 use crate::camera::metrics::Transport;
-use crate::camera::session::outgoing::Progress;
+use crate::camera::session::outgoing::Rest;
+use crate::camera::session::stall::{STALLED, StallClock};
 use crate::camera::session::view::{Step, View};
-use crate::camera::session::{STALLED, SessionEnd};
+use crate::camera::session::{Refused, SessionEnd};
 use crate::camera::update::Update;
 use crate::image::frame::Micros;
 use crate::latest::Newest;
@@ -19,7 +22,7 @@ use crate::wire::http::multipart::{CONTENT_TYPE, Heads, PartHead};
 use crate::wire::http::request::{Afterwards, Version};
 use crate::wire::http::response::{Head, Status};
 use crate::wire::ladder::{Lowest, Transfer};
-use crate::wire::native::message::Wishes;
+use crate::wire::native::message::{StatusCode, Wishes};
 use crate::wire::packet::Packet;
 use std::io;
 use std::sync::Arc;
@@ -41,10 +44,15 @@ pub(super) fn serve(
     wishes: &Wishes,
 ) -> io::Result<SessionEnd> {
     let camera = connection.camera;
-    let Some(_seat) = camera.seats.take() else {
-        let count = camera.seats.count();
-        let text = format!("{count} viewers are watching already, and no more are let in");
-        return refuse(connection, asked, Refusal::new(Status::UNAVAILABLE, text));
+    let place = connection.place;
+    let seat = match place.sit() {
+        Ok(seat) => seat,
+        Err(crowd) => {
+            let text = crowd.to_string();
+            let refusal = Refusal::new(Status::UNAVAILABLE, text.clone());
+            let end = SessionEnd::Refused { why: Refused::TooMany, text };
+            return refuse(connection, asked, refusal, end);
+        }
     };
     connection.guest.watches();
     let metrics = camera.renditions.metrics();
@@ -63,11 +71,15 @@ pub(super) fn serve(
         rhythm: Rhythm::default(),
         heads: asked.heads,
         ebb: Ebb::NotAwaited,
-        last_progress: Instant::now(),
+        stall: StallClock::default(),
+        seat,
     };
     match stream.first_picture(answers::first_picture(camera, wishes))? {
         Ok(()) => {}
-        Err(NoPicture::Refused(refusal)) => return refuse(stream.connection, asked, refusal),
+        Err(NoPicture::Refused(refusal)) => {
+            let end = refused(refusal.clone());
+            return refuse(stream.connection, asked, refusal, end);
+        }
         Err(NoPicture::Ended(end)) => return Ok(end),
     }
     stream.begin(asked)?;
@@ -78,11 +90,9 @@ fn refuse(
     connection: &mut Connection<'_>,
     asked: &Asked,
     refusal: Refusal,
+    end: SessionEnd,
 ) -> io::Result<SessionEnd> {
-    Ok(match connection.refuse_stream(asked, &refusal)? {
-        Ok(()) => SessionEnd::Refused(refusal.text),
-        Err(end) => end,
-    })
+    Ok(connection.refuse_stream(asked, &refusal)?.map_or_else(|end| end, |()| end))
 }
 
 /// Why a stream does not begin.
@@ -137,7 +147,8 @@ struct Stream<'a, 'c> {
     rhythm: Rhythm,
     heads: Heads,
     ebb: Ebb,
-    last_progress: Instant,
+    stall: StallClock,
+    seat: Seat<'c>,
 }
 
 /// What a stream does next.
@@ -151,11 +162,20 @@ impl Stream<'_, '_> {
     /// Waits for the first frame, so that who would get none is told why, in a language that he knows.
     fn first_picture(&mut self, patience: Duration) -> io::Result<Result<(), NoPicture>> {
         let deadline = Instant::now() + patience;
+        let mut stand_ins = StandIns::default();
         loop {
             match self.view.newest(&self.connection.waiter)? {
                 Newest::Fresh { value: Update::Frame { packet, .. }, .. } => {
                     self.pending = Some(packet);
                     return Ok(Ok(()));
+                }
+                Newest::Fresh { value: Update::Status(status), .. }
+                    if status.code == StatusCode::Full && stand_ins.may_be_asked_for() =>
+                {
+                    let camera = self.connection.camera;
+                    let wish = camera.renditions.nearest(&self.view.wish());
+                    self.view.change(wish, Lowest::Quality40, &self.connection.waiter)?;
+                    continue;
                 }
                 Newest::Fresh { value: Update::Status(status), .. } => {
                     match answers::reason_not_to_wait(&status) {
@@ -173,8 +193,8 @@ impl Stream<'_, '_> {
             if happened.stop {
                 return Ok(Err(NoPicture::Ended(SessionEnd::Stopping)));
             }
-            if happened.readable && self.connection.ignore()? == Received::Closed {
-                return Ok(Err(NoPicture::Ended(SessionEnd::ViewerLeft)));
+            if let Err(end) = self.listen(happened)? {
+                return Ok(Err(NoPicture::Ended(end)));
             }
         }
     }
@@ -202,13 +222,13 @@ impl Stream<'_, '_> {
             if let Next::Stop = self.send()? {
                 return Ok(SessionEnd::Stopping);
             }
-            let deadline = self.deadline();
-            let happened = self.connection.waiter.wait(deadline)?;
+            self.stall.owes(self.owes(), Instant::now());
+            let happened = self.connection.waiter.wait(self.deadline())?;
             if happened.stop {
                 return Ok(SessionEnd::Stopping);
             }
-            if happened.readable && self.connection.ignore()? == Received::Closed {
-                return Ok(SessionEnd::ViewerLeft);
+            if let Err(end) = self.listen(happened)? {
+                return Ok(end);
             }
             if happened.writable {
                 self.end_of_ebb()?;
@@ -218,18 +238,38 @@ impl Stream<'_, '_> {
         }
     }
 
+    /// Passes over what the client says. One that has closed its sending side may still read (RFC 9112, section 9.6), or may
+    /// have gone: the next write will tell, and until then its seat is anybody's.
+    fn listen(&mut self, happened: Happened) -> io::Result<Result<(), SessionEnd>> {
+        if happened.gone {
+            return Ok(Err(SessionEnd::ViewerLeft));
+        }
+        if happened.readable {
+            let Connection { deaf, stream, waiter, .. } = &mut *self.connection;
+            match deaf.receive(stream, waiter)? {
+                Ok(Received::Closed) => self.seat.may_be_empty(Instant::now()),
+                Ok(Received::Everything | Received::Enough) => {}
+                Err(error) => return Ok(Err(error.into())),
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    /// Whether the viewer has something to take.
+    fn owes(&self) -> bool {
+        self.ebb != Ebb::NotAwaited || !self.connection.outgoing.is_empty()
+    }
+
     /// Sends what may be sent now.
     fn send(&mut self) -> io::Result<Next> {
         loop {
             if !self.connection.outgoing.is_empty() {
-                match self.connection.outgoing.write_to(self.connection.stream)? {
-                    Progress::Done => self.last_progress = Instant::now(),
-                    Progress::Partly { bytes } => {
-                        if bytes > 0 {
-                            self.last_progress = Instant::now();
-                        }
-                        return Ok(Next::Sleep);
-                    }
+                let written = self.connection.outgoing.write_to(self.connection.stream)?;
+                if written.of_frame > 0 {
+                    self.stall.progressed(Instant::now());
+                }
+                if written.rest == Rest::Some {
+                    return Ok(Next::Sleep);
                 }
             }
             if self.ebb != Ebb::NotAwaited {
@@ -291,7 +331,6 @@ impl Stream<'_, '_> {
         connection.send_buffer.narrow(connection.stream, mark)?;
         connection.waiter.look_again(connection.stream)?;
         self.ebb = Ebb::Awaited { unacknowledged: held.unacknowledged };
-        self.last_progress = Instant::now();
         Ok(false)
     }
 
@@ -375,28 +414,24 @@ impl Stream<'_, '_> {
 
     /// When something is to be done though nothing happens.
     fn deadline(&self) -> Option<Instant> {
-        let stalled = self.last_progress + STALLED;
-        match self.ebb {
-            Ebb::Awaited { .. } => Some(stalled.min(Instant::now() + LOOK_EVERY)),
+        let look = match self.ebb {
+            Ebb::Awaited { .. } => Some(Instant::now() + LOOK_EVERY),
             Ebb::NotAwaited if self.connection.outgoing.is_empty() => {
                 self.again.as_ref().map(|(_, at)| *at)
             }
-            Ebb::NotAwaited => Some(stalled),
-        }
+            Ebb::NotAwaited => None,
+        };
+        look.into_iter().chain(self.stall.deadline()).min()
     }
 
     /// Whether the viewer has something to take and takes nothing.
     fn is_stalled(&mut self, now: Instant) -> io::Result<bool> {
-        match &mut self.ebb {
-            Ebb::Awaited { unacknowledged } => {
-                let held = socket::held(self.connection.stream)?.unacknowledged;
-                if std::mem::replace(unacknowledged, held) > held {
-                    self.last_progress = now;
-                }
+        if let Ebb::Awaited { unacknowledged } = &mut self.ebb {
+            let held = socket::held(self.connection.stream)?.unacknowledged;
+            if std::mem::replace(unacknowledged, held) > held {
+                self.stall.progressed(now);
             }
-            Ebb::NotAwaited if self.connection.outgoing.is_empty() => return Ok(false),
-            Ebb::NotAwaited => {}
         }
-        Ok(now.saturating_duration_since(self.last_progress) >= STALLED)
+        Ok(self.stall.is_over(now))
     }
 }

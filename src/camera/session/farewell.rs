@@ -1,0 +1,104 @@
+//! What somebody who gets no session is told, in his own language and in one write.
+
+use super::SessionEnd;
+use super::protocol::Protocol;
+use crate::camera::metrics::Refused;
+use crate::wire::http::request::{Afterwards, Version};
+use crate::wire::http::response::{Head, Status};
+use crate::wire::native::message::{GoodbyeReason, Message};
+use crate::wire::native::version::{MIN_VERSION, VERSION};
+use std::io::{self, Write};
+use std::net::TcpStream;
+
+/// Why somebody gets no session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::camera) struct Farewell {
+    pub(in crate::camera) why: Refused,
+    pub(in crate::camera) text: String,
+}
+
+impl Farewell {
+    /// The bytes for somebody who speaks this; none when nobody knows what he speaks.
+    pub(in crate::camera) fn bytes(&self, protocol: Protocol) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        match protocol {
+            Protocol::Native => goodbye(self.reason(), &self.text).write_to(&mut bytes),
+            Protocol::Http => {
+                let text = format!("{}\n", self.text);
+                let (status, more): (_, &[&str]) = match self.why {
+                    Refused::NotAllowed => (Status::FORBIDDEN, &[]),
+                    _ => (Status::UNAVAILABLE, &[RETRY]),
+                };
+                let head = Head {
+                    status,
+                    version: Version::Http11,
+                    afterwards: Afterwards::Close,
+                    content_type: Some("text/plain; charset=utf-8"),
+                    content_len: Some(text.len()),
+                    allow_origin: None,
+                    more,
+                };
+                head.write_to(&mut bytes);
+                bytes.extend_from_slice(text.as_bytes());
+            }
+            Protocol::Unknown | Protocol::Open => {}
+        }
+        bytes
+    }
+
+    fn reason(&self) -> GoodbyeReason {
+        match self.why {
+            Refused::NotAllowed => GoodbyeReason::NotAllowed,
+            _ => GoodbyeReason::Full,
+        }
+    }
+}
+
+/// When to ask again, for those who ask no person.
+pub(super) const RETRY: &str = "Retry-After: 2";
+
+pub(super) fn goodbye(reason: GoodbyeReason, text: &str) -> Message<'_> {
+    Message::Goodbye { reason, min_version: MIN_VERSION, max_version: VERSION, text }
+}
+
+/// Ends a session for which there are no descriptors.
+pub(super) fn no_descriptors(
+    mut stream: &TcpStream,
+    protocol: Protocol,
+    error: &io::Error,
+) -> SessionEnd {
+    let text = format!("the camera cannot take another connection now: {error}");
+    let farewell = Farewell { why: Refused::TooMany, text };
+    // As far as it goes: nobody waits for this client.
+    let _ = stream.set_nonblocking(true).and_then(|()| stream.write_all(&farewell.bytes(protocol)));
+    SessionEnd::Refused { why: farewell.why, text: farewell.text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::native::decoder::Decoder;
+
+    #[test]
+    fn everybody_is_told_in_his_own_language() {
+        let farewell = Farewell { why: Refused::NotAllowed, text: "not from there".into() };
+        let http = String::from_utf8(farewell.bytes(Protocol::Http)).expect("text");
+        assert!(http.starts_with("HTTP/1.1 403 Forbidden\r\n"), "{http}");
+        assert!(
+            http.contains("Connection: close\r\n") && http.ends_with("\r\n\r\nnot from there\n")
+        );
+        let mut decoder = Decoder::new(4096);
+        let bytes = farewell.bytes(Protocol::Native);
+        decoder.space()[..bytes.len()].copy_from_slice(&bytes);
+        decoder.filled(bytes.len());
+        let said = decoder.next_message().expect("a message");
+        let reason = GoodbyeReason::NotAllowed;
+        assert!(
+            matches!(said, Some(Message::Goodbye { reason: it, text: "not from there", .. }) if it == reason)
+        );
+        assert_eq!(farewell.bytes(Protocol::Unknown), b"");
+        let crowd = Farewell { why: Refused::TooMany, text: "full".into() };
+        let http = String::from_utf8(crowd.bytes(Protocol::Http)).expect("text");
+        assert!(http.starts_with("HTTP/1.1 503 ") && http.contains("Retry-After: 2\r\n"), "{http}");
+    }
+}

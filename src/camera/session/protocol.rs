@@ -1,0 +1,49 @@
+//! What a viewer speaks, as its first bytes tell.
+
+use crate::wire::native::header::MAGIC;
+
+/// What a viewer's first bytes say it speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::camera) enum Protocol {
+    Native,
+    Http,
+    Unknown,
+    /// Too few bytes to tell.
+    Open,
+}
+
+/// How requests begin; those that nobody may make are told so in their own language.
+const METHODS: [&[u8]; 8] =
+    [b"GET ", b"HEAD ", b"OPTIONS ", b"POST ", b"PUT ", b"DELETE ", b"PATCH ", b"TRACE "];
+
+impl Protocol {
+    pub(in crate::camera) fn of(first: &[u8]) -> Self {
+        let begins = |word: &[u8]| first.starts_with(word) || word.starts_with(first);
+        if first.is_empty() {
+            Self::Open
+        } else if begins(&MAGIC) {
+            Self::Native
+        } else if METHODS.into_iter().any(begins) {
+            Self::Http
+        } else {
+            Self::Unknown
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_bytes_tell_what_a_viewer_speaks() {
+        assert_eq!(Protocol::of(b""), Protocol::Open);
+        assert_eq!(Protocol::of(b"LCAM\x01\x01"), Protocol::Native);
+        assert_eq!(Protocol::of(b"LC"), Protocol::Native);
+        assert_eq!(Protocol::of(b"GET / HTTP/1.1\r\n"), Protocol::Http);
+        assert_eq!(Protocol::of(b"HEA"), Protocol::Http);
+        assert_eq!(Protocol::of(b"POST /"), Protocol::Http);
+        assert_eq!(Protocol::of(b"SSH-2.0-OpenSSH_9.2\r\n"), Protocol::Unknown);
+        assert_eq!(Protocol::of(&[0]), Protocol::Unknown);
+    }
+}
