@@ -21,7 +21,9 @@ mod linux {
     use lancam::camera::help;
     use lancam::camera::renditions::Renditions;
     use lancam::camera::session::{Camera, HttpRules};
-    use lancam::camera::{anyway, heart, identity, listen, selftest, server, setup, supervisor};
+    use lancam::camera::{
+        anyway, descriptors, heart, identity, listen, selftest, server, setup, supervisor,
+    };
     use lancam::console::{answer, complain, say};
     use lancam::net::handed_over;
     use lancam::net::notify::Notifier;
@@ -155,7 +157,10 @@ mod linux {
                 origins: config.cors.clone(),
             },
             desk: desk.clone(),
-            connections: Connections::new(config.max_viewers),
+            connections: Connections::with_most(
+                config.max_viewers,
+                descriptors::room_for_connections(),
+            ),
             stop: stop.clone(),
         };
         listen::say_where(&listeners, &host_name);

@@ -6,6 +6,7 @@ pub mod capture;
 pub mod complaint;
 pub mod config;
 pub mod connections;
+pub mod descriptors;
 pub mod desk;
 pub mod encode;
 pub mod feed;

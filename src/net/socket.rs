@@ -277,7 +277,7 @@ mod raw {
     use nix::libc;
     use std::io;
     use std::net::TcpStream;
-    use std::os::fd::AsRawFd;
+    use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
     /// The kernel's `struct tcp_info` (<linux/tcp.h>) as a row of numbers: it grows at its end, and what an older
     /// kernel does not know stays zero.
@@ -307,21 +307,21 @@ mod raw {
         nix::ioctl_read_bad!(siocoutqnsd, 0x894B, nix::libc::c_int);
     }
 
-    type Call = fn(i32, &mut i32) -> nix::Result<i32>;
+    type Call = fn(BorrowedFd<'_>, &mut i32) -> nix::Result<i32>;
 
-    pub(super) fn unacknowledged(fd: i32, count: &mut i32) -> nix::Result<i32> {
-        // SAFETY: the caller's socket is open, and the kernel writes one int, to `count`.
-        unsafe { ioctl::siocoutq(fd, count) }
+    pub(super) fn unacknowledged(fd: BorrowedFd<'_>, count: &mut i32) -> nix::Result<i32> {
+        // SAFETY: what is borrowed is open, and the kernel writes one int, to `count`.
+        unsafe { ioctl::siocoutq(fd.as_raw_fd(), count) }
     }
 
-    pub(super) fn unsent(fd: i32, count: &mut i32) -> nix::Result<i32> {
+    pub(super) fn unsent(fd: BorrowedFd<'_>, count: &mut i32) -> nix::Result<i32> {
         // SAFETY: as above.
-        unsafe { ioctl::siocoutqnsd(fd, count) }
+        unsafe { ioctl::siocoutqnsd(fd.as_raw_fd(), count) }
     }
 
     pub(super) fn count(stream: &TcpStream, call: Call) -> io::Result<usize> {
         let mut count = 0;
-        call(stream.as_raw_fd(), &mut count)?;
+        call(stream.as_fd(), &mut count)?;
         Ok(usize::try_from(count).unwrap_or(0))
     }
 }

@@ -99,7 +99,8 @@ fn chrome_gets_each_head_with_the_picture_before() {
     let mut tcp = TcpStream::connect(("127.0.0.1", camera.port())).expect("connects");
     tcp.set_read_timeout(Some(PATIENCE)).expect("sets a timeout");
     let request = b"GET /stream HTTP/1.1\r\nHost: 127.0.0.1\r\n\
-        User-Agent: Mozilla/5.0 (X11) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36\r\n\r\n";
+        User-Agent: Mozilla/5.0 (X11) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36\r\n\
+        Accept: image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8\r\n\r\n";
     tcp.write_all(request).expect("writes");
     let mut bytes = Vec::new();
     let mark = b"--frame\r\nContent-Type: image/jpeg\r\n\r\n";
@@ -121,6 +122,33 @@ fn chrome_gets_each_head_with_the_picture_before() {
             bytes[pair[0] + mark.len()..pair[1]].strip_suffix(b"\r\n").expect("a line's end");
         assert!(look(jpeg).1.is_some());
     }
+}
+
+#[test]
+fn a_script_in_chrome_gets_each_part_with_its_length() {
+    let camera = camera();
+    let chrome = "User-Agent: Mozilla/5.0 (X11) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36\r\n";
+    for accept in ["Accept: */*\r\n", "Accept: multipart/x-mixed-replace\r\n", ""] {
+        let headers = format!("{chrome}{accept}");
+        // Reading the parts needs the lengths.
+        let mut stream = HttpClient::connect(camera.port()).stream_with("/stream", &headers);
+        (0..3).for_each(|_| drop(stream.part()));
+    }
+}
+
+#[test]
+fn paths_as_proxies_and_people_write_them_are_understood() {
+    let camera = camera();
+    for target in ["//stream", "/stream/", "//?action=stream", "/%73tream"] {
+        HttpClient::connect(camera.port()).stream(target).part();
+    }
+    for target in ["//snapshot", "/snapshot/", "//?action=snapshot", "/snapshot%2ejpg"] {
+        assert_eq!(get(camera.port(), target).code, 200, "{target}");
+    }
+    let whole = format!("http://127.0.0.1:{}/snapshot", camera.port());
+    let mut client = HttpClient::connect(camera.port());
+    client.say(&format!("GET {whole} HTTP/1.0\r\n\r\n"));
+    assert_eq!(client.answer("GET").code, 200);
 }
 
 /// Watches, and tells of each picture how grey it is, until one is 250.
@@ -187,7 +215,7 @@ fn wishes_in_the_address_are_fulfilled() {
 }
 
 #[test]
-fn the_fifth_rendition_is_refused_with_the_reason() {
+fn a_fifth_size_or_quality_is_the_nearest_that_is_made_and_no_wish_is_fulfilled() {
     let camera = camera();
     let mut streams: Vec<_> = (1..=4)
         .map(|quality| {
@@ -195,16 +223,18 @@ fn the_fifth_rendition_is_refused_with_the_reason() {
         })
         .collect();
     streams.iter_mut().for_each(|stream| drop(stream.part()));
-    for target in ["/stream?quality=50", "/snapshot?quality=50"] {
-        let answer = get(camera.port(), target);
-        assert_eq!(answer.code, 503, "{target}");
-        assert!(
-            answer.text().contains("one too many") && answer.text().contains("quality 3"),
-            "{}",
-            answer.text()
-        );
-        assert!(answer.header("Retry-After").is_some());
+    let largest = streams[3].part().jpeg.len();
+    for target in ["/stream?quality=9", "/stream?quality=9&fps=5"] {
+        let part = HttpClient::connect(camera.port()).stream(target).part();
+        assert!(part.jpeg.len() < 2 * largest, "quality 4, not the camera's own");
     }
+    let stand_in = get(camera.port(), "/snapshot?quality=9");
+    assert!(stand_in.code == 200 && stand_in.body.len() < 2 * largest);
+    // Who asks for nothing special gets the camera's own picture.
+    let own = get(camera.port(), "/snapshot");
+    assert!(own.code == 200 && own.body.len() > 2 * largest, "{} {largest}", own.body.len());
+    let part = HttpClient::connect(camera.port()).stream("/stream").part();
+    assert!(part.jpeg.len() > 2 * largest);
     // One that is shared is no fifth.
     HttpClient::connect(camera.port()).stream("/stream?quality=2").part();
 }

@@ -43,6 +43,7 @@ mod jpeg_tools;
 mod jpeg_turn;
 mod ladder;
 mod lan;
+mod limits;
 mod manual;
 mod matroska;
 mod matroska_reader;

@@ -62,6 +62,11 @@ impl NativeClient {
     /// Connects and says nothing.
     pub fn connect_silently(port: u16) -> Self {
         let stream = TcpStream::connect(("127.0.0.1", port)).expect("connects");
+        Self::over(stream)
+    }
+
+    /// Over a connection that nothing was said on.
+    pub fn over(stream: TcpStream) -> Self {
         stream.set_read_timeout(Some(PATIENCE)).expect("sets a timeout");
         stream.set_nodelay(true).expect("sets nodelay");
         Self { stream, decoder: Decoder::new(MAX_PAYLOAD) }

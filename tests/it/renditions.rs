@@ -153,7 +153,7 @@ fn three_wishes_and_the_cameras_own_jpegs_are_sent_at_once_and_a_fifth_waits_for
     }
     let mut fifth = playing.viewer(width(200));
     let text = status(&mut fifth, StatusCode::Full);
-    assert!(text.contains("320x180") && text.contains("no wish at all"), "{text}");
+    assert!(text.contains("320x180") && text.contains("ask for one of these"), "{text}");
     // Wishes that are fulfilled already, and none, are never too many.
     assert_eq!(playing.viewer(width(320)).frame().0.size, Size::new(320, 180));
     assert!(playing.is_own(&playing.viewer(width(640)).frame().1));
@@ -342,7 +342,7 @@ fn lancam_view_shows_why_it_waits() {
     let camera = format!("127.0.0.1:{}", playing.camera.port());
     let wishes = ["--width", "500", "--fps", "10", "--headless", "--frames", "1"];
     let mut view = Viewer::start(&[&[camera.as_str(), "--timeout", "30"], &wishes[..]].concat());
-    view.wait_for("would be one too many");
+    view.wait_for("as many sizes and qualities as it can");
     drop(viewers.remove(2));
     view.wait_for("500x281");
     assert!(view.finish().status.success());

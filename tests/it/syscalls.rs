@@ -210,7 +210,7 @@ fn to_chrome_a_frame_is_one_writev_with_the_next_ones_head() {
         let mut tcp = TcpStream::connect(("127.0.0.1", port)).expect("connects");
         tcp.set_read_timeout(Some(PATIENCE)).expect("sets a timeout");
         let chrome =
-            b"GET /stream HTTP/1.0\r\nUser-Agent: Mozilla/5.0 (X) Chrome/150.0.0.0\r\n\r\n";
+            b"GET /stream HTTP/1.0\r\nUser-Agent: Mozilla/5.0 (X) Chrome/150.0.0.0\r\nAccept: image/*\r\n\r\n";
         tcp.write_all(chrome).expect("writes");
         let mut bytes = vec![0; 1 << 20];
         let (mut len, mut frames) = (0, 0);

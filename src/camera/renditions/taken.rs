@@ -242,7 +242,7 @@ mod tests {
             recipe.size.width
         };
         assert_eq!(
-            [1, 149, 151, 350, 500, 600, 640].map(|width| nearest(width, 0)),
+            [1, 140, 151, 340, 500, 600, 640].map(|width| nearest(width, 0)),
             [100, 200, 200, 300, 400, 640, 640]
         );
         assert_eq!((nearest(0, 30), nearest(310, 30)), (640, 300));
