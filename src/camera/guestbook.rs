@@ -5,9 +5,9 @@
 
 use super::session::SessionEnd;
 use crate::console::say;
+use crate::plain::printable;
 use std::cell::Cell;
 use std::collections::VecDeque;
-use std::fmt::Write;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -137,7 +137,8 @@ impl Guest {
             Some(is_told) => is_told,
             None => self.book.is_news(peer.ip(), end.kind()) && self.appear(),
         };
-        let text = printable(&end.to_string());
+        // It may hold what a client said.
+        let text: String = printable(&end.to_string()).chars().take(LONGEST).collect();
         if is_told {
             say(format_args!("CONNECTION ENDED: {peer}: {text}"));
         } else {
@@ -162,20 +163,6 @@ impl Guest {
         self.is_told.set(Some(telling == Telling::Yes));
         telling == Telling::Yes
     }
-}
-
-/// Text that may come from a client, on one line, without characters that do something to a terminal.
-fn printable(text: &str) -> String {
-    let mut shown = String::new();
-    for letter in text.chars().take(LONGEST) {
-        if letter == ' ' || letter.is_ascii_graphic() || letter.is_alphanumeric() {
-            shown.push(letter);
-        } else {
-            // Writing to a String cannot fail.
-            let _ = write!(shown, "{}", letter.escape_unicode());
-        }
-    }
-    shown
 }
 
 #[cfg(test)]
@@ -221,12 +208,5 @@ mod tests {
             .sum();
         assert_eq!(all, OF_ALL - 1 + 1);
         assert!(book.lock().lately.len() <= REMEMBERED);
-    }
-
-    #[test]
-    fn what_a_client_says_does_nothing_to_a_terminal() {
-        let text = "caf\u{e9} \"x\"\n<0>\u{1b}[31m\u{202e}";
-        assert_eq!(printable(text), "caf\u{e9} \"x\"\\u{a}<0>\\u{1b}[31m\\u{202e}");
-        assert_eq!(printable(&"a".repeat(9999)).len(), LONGEST);
     }
 }

@@ -176,10 +176,10 @@ fn a_client_that_closes_its_sending_side_is_answered() {
         ("GET /snapshot HTTP/1.0\r\n\r\n", &["HTTP/1.0 200 "][..]),
         ("GET /snapshot HTTP/1.1\r\nHost: localhost\r\n\r\n", &["HTTP/1.1 200 "]),
         ("HEAD /stream HTTP/1.0\r\n\r\n", &["HTTP/1.0 200 "]),
-        ("GET /state HTTP/1.1\r\nHost: localhost\r\n\r\nGET /healthz HTTP/1.0\r\n\r\n", &[
-            "HTTP/1.1 200 ",
-            "HTTP/1.0 200 ",
-        ]),
+        (
+            "GET /state HTTP/1.1\r\nHost: localhost\r\n\r\nGET /healthz HTTP/1.0\r\n\r\n",
+            &["HTTP/1.1 200 ", "HTTP/1.0 200 "],
+        ),
         ("GET /nothing HTTP/1.0\r\n\r\n", &["HTTP/1.0 404 "]),
         ("GET / HTTP/1.0\r\n", &["HTTP/1.1 400 "]),
     ] {
@@ -364,9 +364,8 @@ fn without_descriptors_the_camera_says_so_once_and_goes_on_answering() {
         .collect();
     (0..20).for_each(|_| drop(watching.part()));
     // Whoever comes now is served in the place of one that says nothing.
-    let answered = (0..5).filter(|_| {
-        ask_from(neighbour(1), &camera, "/healthz").starts_with("HTTP/1.0 200 ")
-    });
+    let answered =
+        (0..5).filter(|_| ask_from(neighbour(1), &camera, "/healthz").starts_with("HTTP/1.0 200 "));
     assert!(answered.count() >= 3, "nobody is served");
     drop(flood);
     let start = Instant::now();
@@ -393,7 +392,8 @@ fn on_a_lan(desk_has: &[&str], camera_routes: &[&[&str]]) -> Option<(Lan, Camera
         lan.ip(Machine::Camera, route);
     }
     let listen = ["--listen", "[::]:0", "--source", "test:64x48"];
-    let camera = CameraProcess::spawn(&mut lan.on(Machine::Camera, &CameraProcess::command(&listen)));
+    let camera =
+        CameraProcess::spawn(&mut lan.on(Machine::Camera, &CameraProcess::command(&listen)));
     Some((lan, camera))
 }
 
@@ -414,37 +414,46 @@ fn from_desk(lan: &Lan, address: &str, camera: SocketAddr) -> (String, Said) {
 
 #[test]
 fn a_stranger_is_told_why_and_a_tunnel_or_a_default_route_makes_nobody_a_neighbour() {
-    let Some((lan, camera)) = on_a_lan(&["203.0.113.9/32"], &[
-        &["route", "add", "203.0.113.9/32", "via", "10.77.0.2"],
-        // As WireGuard and OpenVPN make them: everything is on the link of a tunnel.
-        &["tuntap", "add", "dev", "wg0", "mode", "tun"],
-        &["link", "set", "wg0", "up"],
-        &["route", "add", "default", "dev", "wg0"],
-        &["route", "add", "128.0.0.0/1", "dev", "wg0"],
-        &["route", "add", "203.0.0.0/8", "dev", "wg0"],
-        &["-6", "route", "add", "2000::/3", "dev", "wg0"],
-        // And a default route on a LAN without a router.
-        &["route", "add", "default", "dev", "lan0", "metric", "99"],
-    ]) else {
+    let Some((lan, camera)) = on_a_lan(
+        &["203.0.113.9/32"],
+        &[
+            &["route", "add", "203.0.113.9/32", "via", "10.77.0.2"],
+            // As WireGuard and OpenVPN make them: everything is on the link of a tunnel.
+            &["tuntap", "add", "dev", "wg0", "mode", "tun"],
+            &["link", "set", "wg0", "up"],
+            &["route", "add", "default", "dev", "wg0"],
+            &["route", "add", "128.0.0.0/1", "dev", "wg0"],
+            &["route", "add", "203.0.0.0/8", "dev", "wg0"],
+            &["-6", "route", "add", "2000::/3", "dev", "wg0"],
+            // And a default route on a LAN without a router.
+            &["route", "add", "default", "dev", "lan0", "metric", "99"],
+        ],
+    ) else {
         return;
     };
     let at = SocketAddr::new(Lan::CAMERA, camera.port());
     let (answer, said) = from_desk(&lan, "203.0.113.9", at);
     assert!(answer.starts_with("HTTP/1.1 403 "), "{answer:?}");
-    assert!(answer.contains("203.0.113.9 is not on the LAN; to let it in: lancam --allow 203.0.113.9"), "{answer}");
+    assert!(
+        answer.contains("203.0.113.9 is not on the LAN; to let it in: lancam --allow 203.0.113.9"),
+        "{answer}"
+    );
     assert!(
         matches!(&said, Said::Goodbye { reason: GoodbyeReason::NotAllowed, text } if text.contains("not on the LAN")),
         "{said:?}"
     );
     let (answer, said) = from_desk(&lan, "10.77.0.2", at);
-    assert!(answer.starts_with("HTTP/1.0 200 ") && matches!(said, Said::Welcome { .. }), "{answer}");
+    assert!(
+        answer.starts_with("HTTP/1.0 200 ") && matches!(said, Said::Welcome { .. }),
+        "{answer}"
+    );
 }
 
 #[test]
 fn strangers_who_say_nothing_hold_nothing_and_delay_nobody() {
-    let Some((lan, camera)) = on_a_lan(&["203.0.113.9/32"], &[
-        &["route", "add", "203.0.113.9/32", "via", "10.77.0.2"],
-    ]) else {
+    let Some((lan, camera)) =
+        on_a_lan(&["203.0.113.9/32"], &[&["route", "add", "203.0.113.9/32", "via", "10.77.0.2"]])
+    else {
         return;
     };
     let at = SocketAddr::new(Lan::CAMERA, camera.port());
@@ -466,10 +475,13 @@ fn strangers_who_say_nothing_hold_nothing_and_delay_nobody() {
 
 #[test]
 fn a_neighbour_by_dhcpv6_is_one_because_a_route_says_so() {
-    let Some((lan, camera)) = on_a_lan(&["2001:db8:1::20/128", "2001:db8:2::20/128"], &[
-        &["addr", "add", "2001:db8:1::10/128", "dev", "lan0", "nodad"],
-        &["-6", "route", "add", "2001:db8:1::/64", "dev", "lan0"],
-    ]) else {
+    let Some((lan, camera)) = on_a_lan(
+        &["2001:db8:1::20/128", "2001:db8:2::20/128"],
+        &[
+            &["addr", "add", "2001:db8:1::10/128", "dev", "lan0", "nodad"],
+            &["-6", "route", "add", "2001:db8:1::/64", "dev", "lan0"],
+        ],
+    ) else {
         return;
     };
     lan.ip(Machine::Desk, &["-6", "route", "add", "2001:db8:1::10/128", "dev", "lan0"]);
@@ -479,9 +491,15 @@ fn a_neighbour_by_dhcpv6_is_one_because_a_route_says_so() {
     lan.ip(Machine::Camera, &by_router);
     let at = SocketAddr::new("2001:db8:1::10".parse().expect("an address"), camera.port());
     let (answer, said) = from_desk(&lan, "2001:db8:1::20", at);
-    assert!(answer.starts_with("HTTP/1.0 200 ") && matches!(said, Said::Welcome { .. }), "{answer}");
+    assert!(
+        answer.starts_with("HTTP/1.0 200 ") && matches!(said, Said::Welcome { .. }),
+        "{answer}"
+    );
     let (answer, _) = from_desk(&lan, "2001:db8:2::20", at);
-    assert!(answer.starts_with("HTTP/1.1 403 "), "what a router passes on is no neighbour: {answer}");
+    assert!(
+        answer.starts_with("HTTP/1.1 403 "),
+        "what a router passes on is no neighbour: {answer}"
+    );
 }
 
 #[test]
