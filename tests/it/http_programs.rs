@@ -252,8 +252,11 @@ const READER: &str = "<script>
 
 /// Serves `page` until a browser says something back, and returns that.
 fn what_a_page_says(listener: &TcpListener, page: &str) -> String {
+    listener.set_nonblocking(true).expect("a socket");
     loop {
-        let (mut browser, _) = listener.accept().expect("a browser comes");
+        let mut browser =
+            wait_until("a browser at the test's page", || Some(listener.accept().ok()?.0));
+        browser.set_nonblocking(false).expect("a socket");
         browser.set_read_timeout(Some(PATIENCE)).expect("sets a timeout");
         let mut request = String::new();
         let _ = BufReader::new(&browser).read_line(&mut request);

@@ -51,7 +51,7 @@ fn the_idle_connections_of_one_neighbour_shut_nobody_out() {
     let camera = CameraProcess::start(&["--source", "test:64x48", "--max-viewers", "8"]);
     let mut idle: Vec<TcpStream> = Vec::new();
     let renew = |stream: &mut TcpStream| {
-        let mut head = [0; 15];
+        let mut head = [0; 4096];
         stream.write_all(b"HEAD /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").is_ok()
             && stream.read(&mut head).is_ok_and(|count| count > 0)
     };
@@ -123,7 +123,10 @@ fn a_viewer_that_pings_and_takes_no_frame_gives_its_seat_back() {
     loop {
         // Each ping is answered, and none of them buys time.
         token += 1;
-        idle.say(&Message::Ping { token });
+        let mut ping = Vec::new();
+        Message::Ping { token }.write_to(&mut ping);
+        // When that fails, what was said last is still to be heard.
+        let _ = idle.stream.write_all(&ping);
         match idle.hear() {
             Said::Pong { .. } => std::thread::sleep(Duration::from_millis(50)),
             Said::Goodbye { reason: GoodbyeReason::TooSlow, .. } | Said::Closed => break,
@@ -194,7 +197,7 @@ fn a_client_that_closes_its_sending_side_is_answered() {
     }
     // Nothing asked, nothing answered.
     assert_eq!(half_closed(port, ""), b"");
-    assert_eq!(half_closed(port, "GE"), b"");
+    assert!(half_closed(port, "GE").starts_with(b"HTTP/1.1 400 "));
     let mut stream = HttpClient::connect(port).stream("/stream");
     stream.client.tcp.shutdown(Shutdown::Write).expect("still open");
     (0..20).for_each(|_| drop(stream.part()));
@@ -316,8 +319,6 @@ fn a_tutorial_client_that_talks_without_end_is_let_go() {
 
 #[test]
 fn a_flood_of_viewers_and_of_odd_requests_is_a_few_lines_and_does_nothing_to_a_terminal() {
-    let mut camera = Command::new("true");
-    camera.stdout(Stdio::null());
     let mut command =
         CameraProcess::command(&["--listen", "127.0.0.1:0", "--source", "test:64x48"]);
     let mut child = command.stdout(Stdio::piped()).spawn().expect("lancam starts");

@@ -109,6 +109,7 @@ impl Connection<'_> {
 
     /// Says no, and why.
     pub(super) fn refuse(&mut self, asked: &Asked, refusal: &Refusal) -> Step<()> {
+        self.refusal = Some(refusal.clone());
         let text = format!("{}\n", refusal.text);
         let more: &[&str] = match refusal.status {
             Status::METHOD_NOT_ALLOWED => &[ALLOW],

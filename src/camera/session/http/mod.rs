@@ -53,6 +53,7 @@ pub(super) fn serve(viewer: Viewer<'_>, first: &[u8], deadline: Instant) -> io::
         send_buffer: SendBuffer::for_accepted(stream)?,
         waiter,
         deaf: Deaf::default(),
+        refusal: None,
         outgoing: Outgoing::counted(camera.renditions.metrics(), Transport::Http),
     };
     connection.run(deadline)
@@ -70,6 +71,8 @@ struct Connection<'a> {
     waiter: Waiter,
     /// What a client says that only has to listen.
     deaf: Deaf,
+    /// What the last answer said no to.
+    refusal: Option<Refusal>,
     outgoing: Outgoing,
 }
 
@@ -109,18 +112,18 @@ impl Connection<'_> {
             if start.elapsed() >= KEPT_FOR || answered + 1 >= MOST_REQUESTS {
                 asked.afterwards = Afterwards::Close;
             }
-            let refused = asked.resource.as_ref().err().map(|refusal| refused(refusal.clone()));
             let afterwards = asked.afterwards;
             if let (Ok(Resource::Stream(wishes)), Method::Get) = (&asked.resource, asked.method) {
                 return stream::serve(self, &asked, wishes);
             }
+            self.refusal = None;
             if let Err(end) = self.answer(&asked)? {
                 return Ok(end);
             }
             answered += 1;
             if afterwards == Afterwards::Close {
                 self.close()?;
-                return Ok(refused.unwrap_or(SessionEnd::Answered(answered)));
+                return Ok(self.refusal.take().map_or(SessionEnd::Answered(answered), refused));
             }
             let now = Instant::now();
             self.place.waits(now);
