@@ -19,7 +19,7 @@ pub struct Guestbook(Arc<Mutex<Book>>);
 #[derive(Debug, Default)]
 struct Book {
     /// What was told of those who only asked.
-    told: VecDeque<(IpAddr, &'static str)>,
+    told: VecDeque<(IpAddr, String)>,
     /// How much was told lately of each address, the newest first.
     lately: VecDeque<(IpAddr, Minute)>,
     /// And of all.
@@ -61,14 +61,14 @@ impl Guestbook {
         Guest { peer, book: self.clone(), is_told: Cell::new(None) }
     }
 
-    /// Whether an end of this kind is told of `ip` for the first time.
-    fn is_news(&self, ip: IpAddr, kind: &'static str) -> bool {
+    /// Whether this end is told of `ip` for the first time.
+    fn is_news(&self, ip: IpAddr, text: &str) -> bool {
         let told = &mut self.lock().told;
-        if told.iter().any(|before| *before == (ip, kind)) {
+        if told.iter().any(|(of, before)| *of == ip && before == text) {
             return false;
         }
         told.truncate(REMEMBERED - 1);
-        told.push_front((ip, kind));
+        told.push_front((ip, text.to_owned()));
         true
     }
 
@@ -133,12 +133,17 @@ impl Guest {
     /// It has gone.
     pub fn left(&self, end: &SessionEnd) {
         let peer = self.peer;
-        let is_told = match self.is_told.get() {
-            Some(is_told) => is_told,
-            None => self.book.is_news(peer.ip(), end.kind()) && self.appear(),
-        };
         // It may hold what a client said.
         let text: String = printable(&end.to_string()).chars().take(LONGEST).collect();
+        let news = match end {
+            // However often: that is no news.
+            SessionEnd::Answered(_) => "answered",
+            _ => &text,
+        };
+        let is_told = match self.is_told.get() {
+            Some(is_told) => is_told,
+            None => self.book.is_news(peer.ip(), news) && self.appear(),
+        };
         if is_told {
             say(format_args!("CONNECTION ENDED: {peer}: {text}"));
         } else {

@@ -114,7 +114,7 @@ impl Refused {
     ];
 
     /// In labels.
-    pub fn name(self) -> &'static str {
+    fn name(self) -> &'static str {
         match self {
             Self::NotAllowed => "not_allowed",
             Self::TooMany => "too_many",

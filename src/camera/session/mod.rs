@@ -119,19 +119,6 @@ impl SessionEnd {
             Self::ViewerLeft | Self::Answered(_) | Self::Stopping | Self::Broken(_) => None,
         }
     }
-
-    /// A word for the kind of end, whatever it says in detail.
-    pub(super) fn kind(&self) -> &'static str {
-        match self {
-            Self::ViewerLeft => "left",
-            Self::Answered(_) => "answered",
-            Self::Stopping => "stopping",
-            Self::Broken(_) => "broken",
-            Self::TooSlow(_) | Self::Silent | Self::Refused { .. } | Self::MadeRoom => {
-                self.refused().map_or("refused", Refused::name)
-            }
-        }
-    }
 }
 
 /// Serves one viewer until the end.
