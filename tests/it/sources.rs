@@ -158,19 +158,13 @@ fn a_pipe_with_a_name_needs_no_writer_to_start_and_takes_one_after_the_other() {
 #[test]
 fn what_the_shell_hands_over_works_as_standard_input_does() {
     let (_folder, path) = file(&jpeg());
-    for source in ["--source /dev/stdin", "--source -", "--source /dev/fd/0", "--source <(cat)"] {
-        let lancam = env!("CARGO_BIN_EXE_lancam");
+    for source in ["/dev/stdin <", "- <", "/dev/fd/0 <", "/dev/fd/7 7<", ""] {
+        // The shell is replaced by lancam, whose end ends the loop.
         let script = format!(
-            "while cat '{}'; do sleep 0.02; done 2>/dev/null | exec {lancam} --listen 127.0.0.1:0 {source}",
+            "exec {} --listen 127.0.0.1:0 --source {source} <(while cat '{}'; do sleep 0.02; done 2>/dev/null)",
+            env!("CARGO_BIN_EXE_lancam"),
             path.display()
         );
-        let script = match source {
-            "--source <(cat)" => format!(
-                "exec {lancam} --listen 127.0.0.1:0 --source <(while cat '{}'; do sleep 0.02; done 2>/dev/null)",
-                path.display()
-            ),
-            _ => script,
-        };
         let mut command = std::process::Command::new("bash");
         command.args(["-c", &script]).env("LANCAM_ANNOUNCE", "off").env("LANCAM_CONFIG", "");
         let camera = CameraProcess::spawn(&mut command);
