@@ -1,6 +1,5 @@
 //! Where pictures and recordings are kept, and what they are called: the only file that names `jiff`.
 
-use super::news::Age;
 use super::recorder::EXTENSION;
 use crate::plain::is_plain;
 use jiff::Timestamp;
@@ -9,7 +8,7 @@ use std::env;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
 /// What is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,11 +25,16 @@ const LONGEST_NAME: usize = 100;
 /// Of one name; a name has milliseconds in it.
 const MOST_OF_A_NAME: u32 = 1000;
 
-/// When a picture was taken, by this machine's calendar: `age` is what is known of that.
-pub fn taken_at(age: Option<Age>) -> SystemTime {
-    let now = SystemTime::now();
-    let age = age.map(|age| age.by(Instant::now())).unwrap_or_default();
-    now.checked_sub(age).unwrap_or(now)
+/// The local time of day of a picture, `14:03:22`; with the date before it where that is not today's.
+pub fn clock_time(taken: SystemTime, now: SystemTime) -> String {
+    clock_time_in(taken, now, &TimeZone::system())
+}
+
+fn clock_time_in(taken: SystemTime, now: SystemTime, zone: &TimeZone) -> String {
+    let local = |time| Timestamp::try_from(time).map(|time: Timestamp| time.to_zoned(zone.clone()));
+    let Ok(taken) = local(taken) else { return String::new() };
+    let is_today = local(now).is_ok_and(|now| now.date() == taken.date());
+    taken.strftime(if is_today { "%H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" }).to_string()
 }
 
 /// `CAMERA_2026-07-12_14-03-22.123.png`: in local time, so that the files of a camera stand in the order they were taken in.
@@ -185,6 +189,17 @@ mod tests {
         let zone = TimeZone::posix("XXX-5:30").expect("a zone");
         let name = named("a", SystemTime::UNIX_EPOCH, &zone, "mkv");
         assert_eq!(name, "a_1970-01-01_05-30-00.000.mkv");
+    }
+
+    #[test]
+    fn times_of_another_day_have_their_date() {
+        let zone = TimeZone::posix("XXX-5:30").expect("a zone");
+        let at = |hours: u64| SystemTime::UNIX_EPOCH + Duration::from_secs(hours * 3600);
+        let said = |taken, now| clock_time_in(taken, now, &zone);
+        assert_eq!(said(at(0), at(18)), "05:30:00");
+        assert_eq!(said(at(0), at(19)), "1970-01-01 05:30:00", "midnight is past there");
+        assert_eq!(said(at(19), at(0)), "1970-01-02 00:30:00", "a calendar that was set back");
+        assert_eq!(said(at(1 << 34), at(0)), "");
     }
 
     #[test]

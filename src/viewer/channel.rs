@@ -1,5 +1,7 @@
 //! One camera as the window sees it: its receiver's thread, the newest of it, and what is known about that.
 
+use super::album;
+use super::close_up::CloseUp;
 use super::controls::Remote;
 use super::demand::Demand;
 use super::figures::Figures;
@@ -10,12 +12,13 @@ use super::presenter::Change;
 use super::receiver::{Protocol, Receiver, Wanted};
 use super::recorder::{Recorder, Recording};
 use crate::image::jpeg::codec::JpegError;
+use crate::image::picture::Picture;
 use crate::image::pixels::Size;
 use crate::latest::{Doorbell, Latest, Newest, Reader};
 use std::io;
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// One camera.
 #[derive(Debug)]
@@ -37,8 +40,10 @@ pub struct Channel {
     demand: Arc<Demand>,
     /// The picture that is shown.
     pub arrival: Option<Arc<Arrival>>,
-    /// Why it is not the camera's present one, since when.
-    pub notice: Option<(Arc<Notice>, Instant)>,
+    /// The same at its full size, where it stands still and more of it is seen than was decoded.
+    close_up: Option<CloseUp>,
+    /// Why it is not the camera's present one.
+    pub notice: Option<Standing>,
     /// What was shown so far.
     pub figures: Figures,
     /// The ages of the last pictures.
@@ -54,6 +59,17 @@ pub struct Channel {
     pub is_changed: bool,
     /// Whether the picture still has to be shown for the first time.
     is_unseen: bool,
+}
+
+/// A notice that stands over a picture.
+#[derive(Debug)]
+pub struct Standing {
+    /// What it says.
+    pub notice: Arc<Notice>,
+    /// When the first of them came, whatever the reason was then.
+    pub since: Instant,
+    /// When the last picture was taken, for people; `None` where there was none.
+    pub last_picture: Option<String>,
 }
 
 /// What goes between a camera's receiver and its place in the window.
@@ -125,6 +141,7 @@ impl Channel {
             slot,
             demand,
             arrival: None,
+            close_up: None,
             notice: None,
             figures: Figures::default(),
             ages: AgeTrack::default(),
@@ -141,7 +158,7 @@ impl Channel {
         self.demand.set(shown);
         if shown.is_some() != self.wanted.is_some() {
             // How they come is to be seen anew.
-            (self.interval, self.arrived) = (None, None);
+            self.forget_pace();
             self.wanted = shown.map(|_| now);
         }
     }
@@ -176,6 +193,18 @@ impl Channel {
 
     /// Takes what is new; pictures that nobody wants to see now are left out.
     pub fn update(&mut self, now: Instant, is_wanted: bool) -> Change {
+        let change = self.take_news(now, is_wanted);
+        if self.close_up.as_mut().is_some_and(CloseUp::has_come) {
+            self.is_changed = true;
+        }
+        let is_of = |close_up: &CloseUp| self.arrival.as_ref().is_some_and(|it| close_up.is_of(it));
+        if !self.close_up.as_ref().is_some_and(is_of) {
+            self.close_up = None;
+        }
+        change
+    }
+
+    fn take_news(&mut self, now: Instant, is_wanted: bool) -> Change {
         match self.reader.newest() {
             Newest::Fresh { value: News::Picture(arrival), .. } if is_wanted => {
                 self.figures.count(&arrival, now);
@@ -194,17 +223,50 @@ impl Channel {
             }
             Newest::Fresh { value: News::Notice { notice, last }, .. } => {
                 // It lasts since the first of them, whatever the reason is by now.
-                let since = self.notice.as_ref().map_or(now, |(_, since)| *since);
-                self.notice = Some((notice, since));
+                let since = self.notice.as_ref().map_or(now, |standing| standing.since);
                 if is_wanted || self.arrival.is_none() {
                     self.arrival = last.or_else(|| self.arrival.take());
                 }
-                (self.interval, self.arrived) = (None, None);
+                let taken = self.arrival.as_ref().map(|arrival| arrival.taken);
+                let last_picture = taken.map(|taken| album::clock_time(taken, SystemTime::now()));
+                self.notice = Some(Standing { notice, since, last_picture });
+                self.forget_pace();
                 self.is_changed = true;
                 Change::Notice
             }
             _ => Change::Nothing,
         }
+    }
+
+    /// How pictures come is to be seen anew.
+    fn forget_pace(&mut self) {
+        (self.interval, self.arrived) = (None, None);
+        self.figures.forget_rates();
+    }
+
+    /// The picture as large as it is there.
+    pub fn picture(&self) -> Option<&Picture> {
+        let arrival = self.arrival.as_ref()?;
+        let close_up = self.close_up.as_ref().filter(|close_up| close_up.is_of(arrival));
+        Some(close_up.and_then(CloseUp::picture).unwrap_or(&arrival.picture))
+    }
+
+    /// The picture stands still, and all of it is shown at this size: where less was decoded, all of it is, once.
+    pub fn look_closer(&mut self, shown: Size, doorbell: &Arc<Doorbell>) {
+        let Some(arrival) = &self.arrival else { return };
+        let (there, whole) = (arrival.picture.size(), arrival.size);
+        let is_coarse = there.width < whole.width.min(shown.width)
+            || there.height < whole.height.min(shown.height);
+        let is_begun = self.close_up.as_ref().is_some_and(|close_up| close_up.is_of(arrival));
+        if is_coarse && !is_begun && !arrival.jpeg.is_empty() {
+            let begun = CloseUp::begin(Arc::clone(arrival), Arc::clone(doorbell));
+            self.close_up = begun.inspect_err(|error| log::debug!("no thread: {error}")).ok();
+        }
+    }
+
+    /// Whether the picture is not going to be replaced by itself: it is lost, or late.
+    pub fn stands_still(&self, now: Instant) -> bool {
+        self.notice.is_some() || self.lateness(now).is_some()
     }
 
     fn keep_time(&mut self, now: Instant) {
@@ -255,8 +317,9 @@ impl Channel {
 }
 
 impl Drop for Channel {
-    /// Its receiver ends with the next thing that it would say.
+    /// Its receiver ends with the next thing that it would say, its recording with what has arrived.
     fn drop(&mut self) {
+        self.recorder.stop();
         self.slot.close();
     }
 }
@@ -348,6 +411,50 @@ mod tests {
             now += 33 * MS;
         }
         assert_eq!(channel.interval(), Some(33 * MS));
+    }
+
+    #[test]
+    fn rates_are_forgotten_while_nothing_is_wanted_or_nothing_comes() {
+        let (mut channel, mut billboard) = channel();
+        let mut now = Instant::now();
+        let shown = Some(Size::new(640, 360));
+        let mut watch = |channel: &mut Channel, billboard: &mut Billboard| {
+            channel.demand(shown, now);
+            for _ in 0..40 {
+                now += 33 * MS;
+                show(billboard, None, now);
+                channel.update(now, true);
+            }
+            now
+        };
+        let seen = watch(&mut channel, &mut billboard);
+        assert!(channel.figures.rates(seen).is_some());
+        channel.demand(None, seen);
+        assert!(channel.figures.rates(seen).is_none(), "it is held");
+        let seen = watch(&mut channel, &mut billboard);
+        assert!(channel.figures.rates(seen).is_some());
+        billboard.notify(NoticeKind::Disconnected, "the camera has left".into());
+        channel.update(seen, true);
+        assert!(channel.figures.rates(seen).is_none(), "it is gone");
+        let standing = channel.notice.as_ref().expect("it is told");
+        let time = standing.last_picture.as_deref().expect("there was a picture");
+        assert!(time.len() >= "14:03:22".len(), "{time}");
+    }
+
+    #[test]
+    fn a_channel_that_is_dropped_ends_its_recording_and_leaves_no_empty_file() {
+        let (mut channel, _billboard) = channel();
+        let folder = tempfile::tempdir().expect("a folder");
+        let recorder = channel.recorder.clone();
+        channel.recorder.start(&folder.path().join("a.mkv")).expect("a thread");
+        channel.is_recording = true;
+        drop(channel);
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while recorder.state().is_some_and(|state| !state.phase.is_over()) {
+            assert!(Instant::now() < deadline, "its thread goes on");
+            thread::yield_now();
+        }
+        assert_eq!(std::fs::read_dir(folder.path()).expect("there").count(), 0);
     }
 
     #[test]

@@ -158,7 +158,7 @@ impl Drop for Chooser {
 
 /// Whether it is there, with a picture or without one.
 fn has_answered(channel: &Channel) -> bool {
-    let kind = channel.notice.as_ref().map(|(notice, _)| notice.kind);
+    let kind = channel.notice.as_ref().map(|standing| standing.notice.kind);
     channel.arrival.is_some() || kind == Some(NoticeKind::NoPicture)
 }
 

@@ -1,10 +1,9 @@
 //! Puts together what the window shows: each camera's picture in its pane, and what is to be said over it.
 
-use super::channel::Channel;
+use super::channel::{Channel, Standing};
 use super::facts::{figures_of, heading};
 use super::keys::KEYS;
 use super::layout;
-use super::news::Arrival;
 use super::paint::badges::{self, Badges, Toast};
 use super::paint::controls::{self, Hit};
 use super::paint::notice::{self, Notice};
@@ -50,8 +49,8 @@ struct Easel {
 /// What is shown besides pictures.
 #[derive(Debug)]
 pub struct Extras<'a> {
-    /// Since when the pictures are held.
-    pub paused: Option<Instant>,
+    /// For how long the pictures are held.
+    pub paused: Option<Duration>,
     /// The list of cameras, if one is to be chosen.
     pub picker: Option<Offer<'a>>,
     /// Messages.
@@ -161,7 +160,7 @@ impl Composer {
     }
 
     fn draw_picture(&mut self, wall: &Wall, index: usize, channel: &Channel, area: Area) {
-        let Some(arrival) = &channel.arrival else {
+        let (Some(arrival), Some(picture)) = (&channel.arrival, channel.picture()) else {
             let scale = Scale::for_area(rect(area), self.density);
             let mut canvas = self.painter.canvas(&mut self.canvas, rect(area), scale);
             return notice::draw_ground(&mut canvas);
@@ -169,7 +168,8 @@ impl Composer {
         let Placement { target, part } = wall.view(index).place(area, arrival.size);
         surround(&mut self.canvas, area, target);
         let Easel { scaler, turned, of, .. } = &mut self.easels[index];
-        let source = upright(arrival, wall.view(index).orientation(), turned, of);
+        let this = (arrival.totals.frames, wall.view(index).orientation());
+        let source = upright(picture, this, turned, of);
         let size = source.size();
         let of = |(from, to): (f64, f64), len: usize| (from * len as f64, to * len as f64);
         let part = Part { columns: of(part.columns, size.width), rows: of(part.rows, size.height) };
@@ -194,18 +194,17 @@ impl Composer {
         let mut canvas = self.painter.canvas(&mut self.canvas, rect(area), scale);
         let now = extras.now;
         let notice = match &channel.notice {
-            Some((notice, since)) => {
+            Some(Standing { notice, since, last_picture }) => {
                 let lasting = now.saturating_duration_since(*since);
                 let lasting = (lasting >= Duration::from_secs(1)).then_some(lasting);
-                Some(Notice { title: heading(notice.kind), text: &notice.text, lasting })
+                let (title, last_picture) = (heading(notice.kind), last_picture.as_deref());
+                Some(Notice { title, text: &notice.text, lasting, last_picture })
             }
-            None if channel.arrival.is_none() => {
-                Some(Notice { title: "Connecting", text: "", lasting: None })
-            }
+            None if channel.arrival.is_none() => Some(notice_alone("Connecting")),
             None => None,
         };
         let zoom = wall.view(index).is_zoomed().then(|| wall.view(index).zoom_factor());
-        let paused = extras.paused.map(|since| now.saturating_duration_since(since));
+        let paused = extras.paused;
         let recording = channel.recording(now);
         let age = if paused.is_some() { None } else { channel.lateness(now) };
         let badges = Badges { paused, recording, age, zoom };
@@ -245,8 +244,7 @@ impl Composer {
                     self.picker_first = layout.first();
                 }
                 None => {
-                    Notice { title: "Looking for cameras", text: "", lasting: None }
-                        .draw(&mut canvas);
+                    notice_alone("Looking for cameras").draw(&mut canvas);
                 }
             }
         }
@@ -301,6 +299,10 @@ impl Composer {
     }
 }
 
+fn notice_alone(title: &str) -> Notice<'_> {
+    Notice { title, text: "", lasting: None, last_picture: None }
+}
+
 impl Easel {
     /// Draws the figures unless they have been drawn a moment ago.
     fn renew_figures(
@@ -353,19 +355,19 @@ fn sheet(channel: &Channel, first: usize) -> controls::Panel<'_> {
     }
 }
 
-/// The picture, turned unless it stands upright or has been turned already.
+/// The picture of a frame, turned unless it stands upright or has been turned already.
 fn upright<'a>(
-    arrival: &'a Arrival,
-    orientation: Orientation,
+    picture: &'a Picture,
+    (frame, orientation): (u64, Orientation),
     turned: &'a mut Picture,
     of: &mut Option<(u64, Orientation)>,
 ) -> &'a Picture {
     if orientation == Orientation::UPRIGHT {
-        return &arrival.picture;
+        return picture;
     }
-    let this = Some((arrival.totals.frames, orientation));
-    if *of != this || turned.size() != orientation.size_of(arrival.picture.size()) {
-        arrival.picture.turn_into(orientation, turned);
+    let this = Some((frame, orientation));
+    if *of != this || turned.size() != orientation.size_of(picture.size()) {
+        picture.turn_into(orientation, turned);
         *of = this;
     }
     turned
@@ -375,7 +377,7 @@ fn upright<'a>(
 fn as_it_is<'a>(wall: &Wall, channels: &'a [Channel], extras: &Extras<'_>) -> Option<&'a Picture> {
     let index = wall.selected();
     let channel = channels.get(index)?;
-    let picture = &channel.arrival.as_ref()?.picture;
+    let picture = channel.picture()?;
     let view = wall.view(index);
     let is_bare = !wall.is_grid()
         && wall.sheet == Sheet::None

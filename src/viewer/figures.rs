@@ -30,7 +30,8 @@ pub struct Figures {
 struct Recent {
     since: Option<(Instant, Totals)>,
     count: u32,
-    rates: Option<Rates>,
+    /// Until when they are believed if nothing more is shown, since a rate cannot be measured without pictures.
+    rates: Option<(Rates, Instant)>,
 }
 
 /// What came and was shown in a second.
@@ -46,6 +47,8 @@ pub struct Rates {
 
 /// A rate is measured over at least this long.
 const MEASURED_OVER: Duration = Duration::from_secs(1);
+/// ... and holds for so many times as long, when no picture comes.
+const BELIEVED: u32 = 3;
 
 impl Figures {
     /// Takes note that `arrival` is being shown.
@@ -96,13 +99,18 @@ impl Figures {
     }
 
     /// Pictures per second over the last second or so; `None` until it has been measured.
-    pub fn recent_fps(&self) -> Option<f64> {
-        self.recent.rates.map(|rates| rates.shown)
+    pub fn recent_fps(&self, now: Instant) -> Option<f64> {
+        self.rates(now).map(|rates| rates.shown)
     }
 
     /// What came and was shown over the last second or so; `None` until it has been measured.
-    pub fn rates(&self) -> Option<Rates> {
-        self.recent.rates
+    pub fn rates(&self, now: Instant) -> Option<Rates> {
+        self.recent.rates.filter(|(_, until)| now <= *until).map(|(rates, _)| rates)
+    }
+
+    /// There was a time in which nothing was to be shown: rates are to be measured anew.
+    pub fn forget_rates(&mut self) {
+        self.recent = Recent::default();
     }
 
     /// The whole size of the newest frame, and how it was coded.
@@ -207,11 +215,12 @@ impl Recent {
             let seconds = elapsed.as_secs_f64();
             let arrived = |totals: Totals| totals.frames + totals.corrupt + totals.unseen;
             let rate = |now: u64, before: u64| now.saturating_sub(before) as f64 / seconds;
-            self.rates = Some(Rates {
+            let rates = Rates {
                 shown: f64::from(self.count) / seconds,
                 received: rate(arrived(totals), arrived(before)),
                 bits: rate(totals.bytes, before.bytes) * 8.0,
-            });
+            };
+            self.rates = Some((rates, now + elapsed * BELIEVED));
             self.since = Some((now, totals));
             self.count = 0;
         }
@@ -281,16 +290,43 @@ mod tests {
     }
 
     #[test]
+    fn rates_are_not_of_a_time_without_pictures_nor_kept_for_ever() {
+        let mut figures = Figures::default();
+        let (ms, mut now) = (Duration::from_millis, Instant::now());
+        let mut show = |figures: &mut Figures, count: u64, interval: u64| {
+            for _ in 0..count {
+                now += ms(interval);
+                figures.count(&arrival(figures.shown() + 1), now);
+            }
+            now
+        };
+        let shown = show(&mut figures, 31, 33);
+        assert!(figures.recent_fps(shown).is_some_and(|fps| (fps - 30.3).abs() < 0.1));
+        assert!(figures.recent_fps(shown + ms(2500)).is_some(), "it may come yet");
+        assert_eq!(figures.recent_fps(shown + ms(3100)), None, "the camera hangs");
+        // It was held for 12 s.
+        figures.forget_rates();
+        show(&mut figures, 1, 12_000);
+        let shown = show(&mut figures, 20, 33);
+        assert_eq!(figures.recent_fps(shown), None, "not measured yet");
+        let shown = show(&mut figures, 15, 33);
+        assert!(figures.recent_fps(shown).is_some_and(|fps| (fps - 30.3).abs() < 0.1));
+        // One picture in five seconds is a rate too.
+        let shown = show(&mut figures, 3, 5000);
+        assert!(figures.recent_fps(shown + ms(5000)).is_some_and(|fps| (fps - 0.2).abs() < 0.01));
+    }
+
+    #[test]
     fn rates_are_measured_between_pictures_and_skips_are_counted_here_and_there() {
         let mut figures = Figures::default();
-        let start = Instant::now();
+        let mut now = Instant::now();
         // Every second frame is shown, one each 100 ms.
-        for shown in 1..=21 {
-            let now = start + Duration::from_millis(100) * (shown - 1);
+        for shown in 1..=21_u32 {
+            now += Duration::from_millis(if shown == 1 { 0 } else { 100 });
             figures.count(&arrival(u64::from(shown) * 2), now);
         }
         assert!((figures.fps().expect("measured") - 10.0).abs() < 1e-6);
-        assert!((figures.recent_fps().expect("measured") - 10.0).abs() < 1e-6);
+        assert!((figures.recent_fps(now).expect("measured") - 10.0).abs() < 1e-6);
         assert_eq!(figures.skipped(), 3 + 21);
         assert_eq!(figures.decode_time(), Some(Duration::from_millis(2)));
         assert_eq!(

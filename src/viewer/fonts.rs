@@ -17,10 +17,23 @@ use std::thread;
 #[derive(Debug)]
 pub struct Fonts {
     doorbell: Arc<Doorbell>,
-    /// Those that were looked for.
+    /// Those that were looked for, or will be.
     asked: BTreeSet<char>,
-    sender: Sender<Typeface>,
-    found: Receiver<Typeface>,
+    /// Those that wait until the fonts have been looked through for others.
+    waiting: Vec<char>,
+    /// How often fonts were looked through.
+    looks: u32,
+    is_looking: bool,
+    sender: Sender<Found>,
+    found: Receiver<Found>,
+}
+
+/// What comes of looking.
+#[derive(Debug)]
+enum Found {
+    Typeface(Typeface),
+    /// All were looked through.
+    End,
 }
 
 /// A font for all of Chinese, Japanese and Korean has 20 MB; one larger than this is not read ...
@@ -29,40 +42,59 @@ const LARGEST: u64 = 64 << 20;
 const MOST: u64 = 512 << 20;
 /// Folders within folders.
 const DEPTH: u32 = 5;
-/// Letters that are looked for at once, and in all.
+/// Letters that are looked for in all.
 const MOST_LETTERS: usize = 2000;
+/// Fonts are looked through only so often: a camera may call itself something else each second.
+const MOST_LOOKS: u32 = 16;
 
 impl Fonts {
     /// Looks for nothing yet; what is found will ring `doorbell`.
     pub fn new(doorbell: Arc<Doorbell>) -> Self {
         let (sender, found) = mpsc::channel();
-        Self { doorbell, asked: BTreeSet::new(), sender, found }
+        Self {
+            doorbell,
+            asked: BTreeSet::new(),
+            waiting: Vec::new(),
+            looks: 0,
+            is_looking: false,
+            sender,
+            found,
+        }
     }
 
-    /// Begins to look for fonts with these letters, as far as they were not looked for before.
+    /// Begins to look for fonts with these letters, as far as they were not looked for before; one look at a time.
     pub fn look_for(&mut self, letters: Vec<char>) {
         let room = MOST_LETTERS - self.asked.len().min(MOST_LETTERS);
         let new = letters.into_iter().filter(|&letter| is_plain(letter)).take(room);
-        let new: Vec<char> = new.filter(|&letter| self.asked.insert(letter)).collect();
-        if new.is_empty() {
+        let new = new.filter(|&letter| self.asked.insert(letter));
+        self.waiting.extend(new);
+        if self.waiting.is_empty() || self.is_looking || self.looks >= MOST_LOOKS {
             return;
         }
+        let letters = std::mem::take(&mut self.waiting);
         let (sender, doorbell) = (self.sender.clone(), Arc::clone(&self.doorbell));
         let look = move || {
-            for typeface in find(&folders(), new) {
+            let typefaces = find(&folders(), letters).into_iter().map(Found::Typeface);
+            for found in typefaces.chain([Found::End]) {
                 // Fails only when the window is gone.
-                let _ = sender.send(typeface);
+                let _ = sender.send(found);
                 doorbell.ring();
             }
         };
-        if let Err(error) = thread::Builder::new().name("fonts".into()).spawn(look) {
-            log::debug!("cannot look for fonts: {error}");
+        match thread::Builder::new().name("fonts".into()).spawn(look) {
+            Ok(_) => (self.looks, self.is_looking) = (self.looks + 1, true),
+            Err(error) => log::debug!("cannot look for fonts: {error}"),
         }
     }
 
     /// A font that was found. Never waits.
-    pub fn found(&self) -> Option<Typeface> {
-        self.found.try_recv().ok()
+    pub fn found(&mut self) -> Option<Typeface> {
+        loop {
+            match self.found.try_recv().ok()? {
+                Found::Typeface(typeface) => return Some(typeface),
+                Found::End => self.is_looking = false,
+            }
+        }
     }
 }
 
@@ -187,5 +219,31 @@ mod tests {
         let mut fonts = Fonts::new(Doorbell::new());
         fonts.look_for("אب".chars().collect());
         assert!(fonts.asked.is_empty() && fonts.found().is_none());
+    }
+
+    #[test]
+    fn fonts_are_looked_through_by_one_thread_at_a_time_and_not_for_ever() {
+        let doorbell = Doorbell::new();
+        let mut fonts = Fonts::new(Arc::clone(&doorbell));
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(120);
+        // A letter after the other, as a camera might have them in its name.
+        for letter in ('\u{4E00}'..).take(3 * MOST_LETTERS) {
+            fonts.look_for(vec![letter]);
+            let threads = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+            let names = threads.filter_map(|it| fs::read_to_string(it.path().join("comm")).ok());
+            assert!(names.filter(|name| name.trim() == "fonts").count() <= 2, "one that ends");
+            while fonts.found().is_some() {}
+        }
+        assert!(fonts.asked.len() <= MOST_LETTERS && fonts.waiting.len() <= MOST_LETTERS);
+        while fonts.is_looking || fonts.looks < MOST_LOOKS {
+            assert!(std::time::Instant::now() < deadline, "{} looks", fonts.looks);
+            fonts.look_for(Vec::new());
+            while fonts.found().is_some() {}
+            if fonts.waiting.is_empty() && !fonts.is_looking {
+                break;
+            }
+            doorbell.wait(std::time::Duration::from_millis(50));
+        }
+        assert!(fonts.looks <= MOST_LOOKS, "{}", fonts.looks);
     }
 }

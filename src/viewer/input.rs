@@ -3,11 +3,13 @@
 /// One thing that was done.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Input {
-    /// A key was pressed, or repeats itself.
+    /// A key was pressed.
     Key(Key),
+    /// It is held, and counts as pressed again where that makes sense.
+    Repeat(Key),
     /// The mouse's first button went down there.
     Press(Point),
-    /// It went down there a second time, shortly after the first.
+    /// It went down there a second time, shortly after the first; this is no [`Press`](Self::Press) besides.
     DoublePress(Point),
     /// The mouse moved while the button was down.
     Drag {
@@ -60,5 +62,21 @@ pub enum Key {
     /// Right with Shift held.
     FarRight,
     Backspace,
+    F1,
     F11,
+}
+
+impl Key {
+    /// Whether it does its work again and again while it is held: what moves, zooms and selects does, what is done once or
+    /// switched to and fro does not.
+    pub fn repeats(self) -> bool {
+        match self {
+            Self::Up | Self::Down | Self::Left | Self::Right | Self::FarLeft | Self::FarRight => {
+                true
+            }
+            Self::Tab | Self::BackTab => true,
+            Self::Character(letter) => matches!(letter, '+' | '=' | '-' | '_'),
+            Self::Escape | Self::Enter | Self::Backspace | Self::F1 | Self::F11 => false,
+        }
+    }
 }

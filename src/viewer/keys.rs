@@ -11,20 +11,21 @@ pub const KEYS: [Section<'static>; 4] = [
     Section {
         title: "Window",
         entries: &[
-            entry(&["q", "Esc"], "quit"),
-            entry(&["f", "F11"], "full screen, and back"),
-            entry(&["?"], "this list, and back"),
+            entry(&["q"], "quit"),
+            entry(&["Esc"], "put away what lies on top, then quit"),
+            entry(&["f", "F11"], "full screen, and back; or double click"),
+            entry(&["?", "F1"], "this list, and back"),
         ],
     },
     Section {
         title: "Picture",
         entries: &[
             entry(&["+", "-"], "zoom; or the wheel"),
-            entry(&["0"], "all of it again"),
+            entry(&["0"], "reset zoom"),
             entry(&["←", "→", "↑", "↓"], "move it when zoomed; or drag"),
             entry(&["[", "]"], "turn it left, right"),
             entry(&["h", "v"], "mirror it left-right, top-bottom"),
-            entry(&["Space"], "hold it, or all of a grid"),
+            entry(&["Space"], "pause, all cameras of a grid"),
         ],
     },
     Section {

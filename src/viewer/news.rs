@@ -7,7 +7,7 @@ use crate::wire::packet::Codec;
 use log::Level;
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// The newest truth, be it picture or reason.
 #[derive(Debug, Clone)]
@@ -40,6 +40,9 @@ pub struct Arrival {
     pub totals: Totals,
     /// How old it is; `None` until the clocks of camera and viewer are matched.
     pub age: Option<Age>,
+    /// When it was taken, by this machine's calendar, as well as that is known. A machine that sleeps does not count what
+    /// [`age`](Self::age) grows by.
+    pub taken: SystemTime,
 }
 
 /// How old a picture is, from the moment the camera took it, and how sure that is.
@@ -72,6 +75,7 @@ impl Default for Arrival {
             codec: Codec::Jpeg,
             totals: Totals::default(),
             age: None,
+            taken: SystemTime::UNIX_EPOCH,
         }
     }
 }
@@ -220,6 +224,11 @@ impl Billboard {
     pub fn publish(&mut self) {
         self.notice = None;
         self.last = Some(self.blank);
+        if let Some(arrival) = Arc::get_mut(&mut self.pool[self.blank]) {
+            let age = arrival.age.map(|age| age.by(Instant::now())).unwrap_or_default();
+            let now = SystemTime::now();
+            arrival.taken = now.checked_sub(age).unwrap_or(now);
+        }
         self.news.publish(News::Picture(Arc::clone(&self.pool[self.blank])));
     }
 

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 /// How a picture is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,10 +71,9 @@ impl Keeper {
             let _ = self.sender.send(Err(SnapshotError::Busy));
             return;
         }
-        let taken = album::taken_at(arrival.age);
         let sender = self.sender.clone();
         let keeping = move || {
-            let kept = keep(&arrival, form, taken, &album::folder(Shelf::Pictures));
+            let kept = keep(&arrival, form, &album::folder(Shelf::Pictures));
             // Fails only when the window is gone.
             let _ = sender.send(kept);
         };
@@ -104,18 +103,13 @@ impl Keeper {
     }
 }
 
-/// Keeps a picture that was `taken` then in `folder`, under a name of its own, which is returned.
+/// Keeps a picture in `folder`, under a name of its own, which says when it was taken and is returned.
 ///
 /// # Errors
 /// When it cannot be written, or is not there in that form.
-pub fn keep(
-    arrival: &Arrival,
-    form: Form,
-    taken: SystemTime,
-    folder: &Path,
-) -> Result<PathBuf, SnapshotError> {
+pub fn keep(arrival: &Arrival, form: Form, folder: &Path) -> Result<PathBuf, SnapshotError> {
     let keep = |extension, write: &dyn Fn(File) -> io::Result<()>| {
-        let path = folder.join(album::file_name(&arrival.camera, taken, extension));
+        let path = folder.join(album::file_name(&arrival.camera, arrival.taken, extension));
         let (file, path) = album::create(&path)
             .map_err(|source| SnapshotError::Write { path: path.clone(), source })?;
         match write(file) {
@@ -213,21 +207,21 @@ mod tests {
     fn what_is_kept_is_the_cameras_picture_at_its_full_size_or_its_own_bytes() {
         let folder = tempfile::tempdir().expect("a folder");
         let arrival = arrival();
-        let keep = |form| keep(&arrival, form, SystemTime::now(), folder.path()).expect("kept");
+        let keep = |form| keep(&arrival, form, folder.path()).expect("kept");
         let jpeg = keep(Form::Jpeg);
         assert_eq!(std::fs::read(&jpeg).expect("there"), arrival.jpeg);
         let file = io::BufReader::new(File::open(keep(Form::Png)).expect("there"));
         let reader = png::Decoder::new(file).read_info().expect("a PNG");
         assert_eq!(reader.info().size(), (64, 48));
         let name = jpeg.file_name().and_then(|name| name.to_str()).expect("UTF-8");
-        assert!(name.starts_with("a_b_20") && name.ends_with(".jpg"), "{name}");
+        assert!(name.starts_with("a_b_1970-01-0") && name.ends_with(".jpg"), "{name}");
     }
 
     #[test]
     fn what_cannot_be_kept_is_told_and_leaves_nothing() {
         let folder = tempfile::tempdir().expect("a folder");
         let keep = |arrival: &Arrival, form, folder: &Path| {
-            keep(arrival, form, SystemTime::now(), folder).expect_err("not kept").to_string()
+            keep(arrival, form, folder).expect_err("not kept").to_string()
         };
         let raw = Arrival { jpeg: Vec::new(), ..arrival() };
         assert_eq!(keep(&raw, Form::Jpeg, folder.path()), "a/b sends no JPEGs; keep a PNG");

@@ -4,6 +4,7 @@ use super::channel::Channel;
 use super::news::NoticeKind;
 use crate::image::pixels::Size;
 use std::fmt::{self, Write};
+use std::time::Instant;
 
 /// What of a camera stands there.
 #[derive(Debug, Clone, Copy)]
@@ -15,7 +16,7 @@ struct Facts<'a> {
 }
 
 /// Writes it over what `out` held. Allocates only for a title longer than all before.
-pub fn write(out: &mut String, channels: &[Channel], selected: usize, is_grid: bool) {
+pub fn write(out: &mut String, channels: &[Channel], selected: usize, is_grid: bool, now: Instant) {
     out.clear();
     let done = match channels.get(selected) {
         None => out.write_str("lancam"),
@@ -30,9 +31,9 @@ pub fn write(out: &mut String, channels: &[Channel], selected: usize, is_grid: b
             out,
             Facts {
                 camera: channel.name(),
-                notice: channel.notice.as_ref().map(|(notice, _)| notice.kind),
+                notice: channel.notice.as_ref().map(|standing| standing.notice.kind),
                 size: channel.arrival.as_ref().map(|arrival| arrival.size),
-                fps: channel.figures.recent_fps(),
+                fps: channel.figures.recent_fps(now),
             },
         ),
     };

@@ -2,46 +2,53 @@
 
 use super::input::{Input, Key, Point};
 use super::layout::fit;
+use super::mouse::{Button, Mouse};
 use super::presenter::ScreenError;
 use crate::image::picture::Picture;
 use crate::image::pixels::Size;
-use minifb::{InputCallback, MouseButton, MouseMode, ScaleMode, WindowOptions};
+use minifb::{HasWindowHandle, InputCallback, MouseButton, MouseMode, ScaleMode, WindowOptions};
+use raw_window_handle::RawWindowHandle;
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// An open window.
 pub struct Window {
     window: minifb::Window,
+    opened: Instant,
     keys: Receiver<Stroke>,
-    shift: Shift,
+    keyboard: Keyboard,
     focus: Focus,
     mouse: Mouse,
+    hearing: Hearing,
     /// What was done and not yet asked for.
     pending: VecDeque<Input>,
     title: String,
 }
 
-/// What the keyboard reports.
+/// Whether keys and mouse are reported from here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Hearing {
+    Here,
+    /// Somebody else hears better.
+    Elsewhere,
+}
+
+/// What `minifb` reports of the keyboard.
 #[derive(Debug, Clone, Copy)]
 enum Stroke {
     /// What a key types in the user's own layout.
     Character(char),
-    Key(minifb::Key, State),
+    Key(minifb::Key, Button),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    Down,
-    Up,
-}
-
-/// Whether Shift is held.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Shift {
-    Held,
-    Free,
+/// The keys that are held.
+#[derive(Debug, Default)]
+struct Keyboard {
+    down: Vec<minifb::Key>,
+    /// Whether the last one was held already: what it types then, it types again.
+    is_repeating: bool,
 }
 
 /// Whether keys come here.
@@ -52,21 +59,8 @@ enum Focus {
     Elsewhere,
 }
 
-/// The mouse as it was seen last.
-#[derive(Debug, Clone, Copy)]
-struct Mouse {
-    at: Point,
-    button: State,
-    /// When and where the button went down last.
-    pressed: Option<(Instant, Point)>,
-}
-
 /// What the menu entry is called (cross/desktop/lancam-view.desktop).
 pub(super) const PROGRAM: &str = "lancam-view";
-
-/// A second press within this time, and this near, makes a double click.
-const DOUBLE_CLICK: Duration = Duration::from_millis(400);
-const NEAR: f64 = 6.0;
 
 /// What one click of the wheel away from the hand is reported as: under X both as it begins and as it ends, ...
 const STEP_OF_X11: f32 = 2.0;
@@ -101,11 +95,18 @@ impl Window {
         // The presenter sleeps until a frame arrives; a sleep in here would only delay it.
         window.set_target_fps(0);
         let (sender, keys) = mpsc::channel();
-        window.set_input_callback(Box::new(Keyboard(sender)));
-        let mouse = Mouse { at: Point { x: -1.0, y: -1.0 }, button: State::Up, pressed: None };
-        let (shift, focus) = (Shift::Free, Focus::Elsewhere);
-        let (pending, title) = (VecDeque::new(), title.to_owned());
-        Ok(Self { window, keys, shift, focus, mouse, pending, title })
+        window.set_input_callback(Box::new(Reporter(sender)));
+        Ok(Self {
+            window,
+            opened: Instant::now(),
+            keys,
+            keyboard: Keyboard::default(),
+            focus: Focus::Elsewhere,
+            mouse: Mouse::default(),
+            hearing: Hearing::Here,
+            pending: VecDeque::new(),
+            title: title.to_owned(),
+        })
     }
 
     /// How large it is, in pixels.
@@ -116,10 +117,15 @@ impl Window {
 
     /// X's number of it; `None` where it is no window of X.
     pub fn id(&self) -> Option<u32> {
-        // On Wayland it is the address of something, and those do not fit.
-        let id = u32::try_from(self.window.get_window_handle().addr()).ok()?;
-        let is_x11 = cfg!(all(unix, not(target_os = "macos")));
-        (is_x11 && id != 0).then_some(id)
+        match self.window.window_handle().ok()?.as_raw() {
+            RawWindowHandle::Xlib(window) => u32::try_from(window.window).ok(),
+            _ => None,
+        }
+    }
+
+    /// Leaves keys and mouse to who hears each of them: here clicks are lost that end before the next look.
+    pub fn leave_input_to_others(&mut self) {
+        self.hearing = Hearing::Elsewhere;
     }
 
     /// Moves it there, where windows may move themselves.
@@ -168,52 +174,32 @@ impl Window {
         if !self.window.is_open() {
             self.pending.push_back(Input::Close);
         }
-        for stroke in self.keys.try_iter() {
-            if let Stroke::Key(minifb::Key::LeftShift | minifb::Key::RightShift, state) = stroke {
-                self.shift = if state == State::Down { Shift::Held } else { Shift::Free };
-            }
-            self.pending.extend(key(stroke, self.shift).map(Input::Key));
+        let strokes = self.keys.try_iter();
+        if self.hearing == Hearing::Elsewhere {
+            return strokes.for_each(drop);
+        }
+        for stroke in strokes {
+            self.pending.extend(self.keyboard.hear(stroke));
         }
         let focus = if self.window.is_active() { Focus::Here } else { Focus::Elsewhere };
         if (self.focus, focus) == (Focus::Here, Focus::Elsewhere) {
-            // Whoever leaves with Shift and another key lets go of it elsewhere.
-            self.shift = Shift::Free;
+            // Whoever leaves with Alt and another key lets go of it elsewhere.
+            self.keyboard.down.clear();
         }
         self.focus = focus;
-        self.watch_mouse(Instant::now());
+        self.watch_mouse();
     }
 
-    fn watch_mouse(&mut self, now: Instant) {
+    fn watch_mouse(&mut self) {
         let Some((x, y)) = self.window.get_mouse_pos(MouseMode::Pass) else { return };
         let at = Point { x: f64::from(x), y: f64::from(y) };
-        let (last, was) = (self.mouse.at, self.mouse.button);
-        let button = match self.window.get_mouse_down(MouseButton::Left) {
-            true => State::Down,
-            false => State::Up,
+        let is_down = self.window.get_mouse_down(MouseButton::Left);
+        let done = match (self.mouse.button(), is_down) {
+            (Button::Up, true) => Some(self.mouse.press(at, self.opened.elapsed())),
+            (Button::Down, false) => Some(self.mouse.release(at)),
+            _ => self.mouse.go(at),
         };
-        self.mouse.at = at;
-        self.mouse.button = button;
-        match (was, button) {
-            (State::Up, State::Down) => {
-                let is_near =
-                    |point: Point| (point.x - at.x).abs() < NEAR && (point.y - at.y).abs() < NEAR;
-                let is_second = self.mouse.pressed.take().is_some_and(|(then, point)| {
-                    now.duration_since(then) < DOUBLE_CLICK && is_near(point)
-                });
-                self.pending.push_back(Input::Press(at));
-                if is_second {
-                    self.pending.push_back(Input::DoublePress(at));
-                } else {
-                    self.mouse.pressed = Some((now, at));
-                }
-            }
-            (State::Down, State::Up) => self.pending.push_back(Input::Release(at)),
-            (State::Down, State::Down) if last != at => {
-                self.pending.push_back(Input::Drag { to: at, by: (at.x - last.x, at.y - last.y) });
-            }
-            (State::Up, State::Up) if last != at => self.pending.push_back(Input::Hover(at)),
-            _ => {}
-        }
+        self.pending.extend(done);
         if let Some((_, steps)) = self.window.get_scroll_wheel() {
             let steps = steps / self.wheel_step();
             self.pending.push_back(Input::Wheel { at, steps: f64::from(steps).clamp(-10.0, 10.0) });
@@ -238,9 +224,9 @@ impl fmt::Debug for Window {
 }
 
 /// `minifb` reports keys to something that it owns.
-struct Keyboard(Sender<Stroke>);
+struct Reporter(Sender<Stroke>);
 
-impl InputCallback for Keyboard {
+impl InputCallback for Reporter {
     fn add_char(&mut self, code: u32) {
         if let Some(letter) = char::from_u32(code).filter(|letter| !letter.is_control()) {
             // Fails only while the window is being closed.
@@ -249,30 +235,89 @@ impl InputCallback for Keyboard {
     }
 
     fn set_key_state(&mut self, key: minifb::Key, is_down: bool) {
-        let state = if is_down { State::Down } else { State::Up };
+        let state = if is_down { Button::Down } else { Button::Up };
         let _ = self.0.send(Stroke::Key(key, state));
     }
 }
 
-/// Keys that type nothing, by their names; all others by what they type.
-fn key(stroke: Stroke, shift: Shift) -> Option<Key> {
-    let key = match stroke {
-        Stroke::Character(letter) => return Some(Key::Character(letter)),
-        Stroke::Key(_, State::Up) => return None,
-        Stroke::Key(key, State::Down) => key,
-    };
+impl Keyboard {
+    /// What a stroke means. On Wayland a key types before it is reported, elsewhere after that.
+    fn hear(&mut self, stroke: Stroke) -> Option<Input> {
+        let key = match stroke {
+            Stroke::Character(_) if self.holds(&OF_THE_DESKTOP) => return None,
+            Stroke::Character(letter) => Key::Character(on_us_keyboard(letter)),
+            Stroke::Key(key, Button::Up) => {
+                self.down.retain(|&down| down != key);
+                self.is_repeating = false;
+                return None;
+            }
+            Stroke::Key(key, Button::Down) => {
+                self.is_repeating = self.down.contains(&key);
+                if !self.is_repeating {
+                    self.down.push(key);
+                }
+                named(key, self.holds(&SHIFT))?
+            }
+        };
+        Some(if self.is_repeating { Input::Repeat(key) } else { Input::Key(key) })
+    }
+
+    fn holds(&self, keys: &[minifb::Key]) -> bool {
+        self.down.iter().any(|down| keys.contains(down))
+    }
+}
+
+const SHIFT: [minifb::Key; 2] = [minifb::Key::LeftShift, minifb::Key::RightShift];
+
+/// With these, keys are the desktop's, or mean nothing here. The right Alt chooses letters on many keyboards.
+const OF_THE_DESKTOP: [minifb::Key; 5] = [
+    minifb::Key::LeftCtrl,
+    minifb::Key::RightCtrl,
+    minifb::Key::LeftAlt,
+    minifb::Key::LeftSuper,
+    minifb::Key::RightSuper,
+];
+
+/// The letters of keyboards that have no Latin ones, by their places on a US keyboard, since `minifb` tells no places.
+const US: &str = "qwertyuiop[]asdfghjkl;'zxcvbnm,.";
+const OTHERS: [&str; 5] = [
+    "йцукенгшщзхъфывапролджэячсмитьбю",
+    // Where Ukrainian has others.
+    "йцукенгшщзхїфівапролджєячсмитьбю",
+    "\0ςερτυθιοπ\0\0ασδφγηξκλ\0\0ζχψωβνμ\0\0",
+    "\0\0קראטוןםפ\0\0שדגכעיחלךף\0זסבהנמצתץ",
+    "ضصثقفغعهخحجدشسيبلاتنمكطئءؤر\0ىةوز",
+];
+
+/// A letter of another script as what stands there on a US keyboard; all else as it is.
+fn on_us_keyboard(letter: char) -> char {
+    if letter.is_ascii() {
+        return letter;
+    }
+    let small = letter.to_lowercase().next().unwrap_or(letter);
+    let at = OTHERS.into_iter().find_map(|row| row.chars().position(|other| other == small));
+    match at.and_then(|at| US.chars().nth(at)) {
+        Some(us) if small != letter => us.to_ascii_uppercase(),
+        Some(us) => us,
+        None => letter,
+    }
+}
+
+/// Keys that type nothing; all others are what they type.
+fn named(key: minifb::Key, is_shifted: bool) -> Option<Key> {
     Some(match key {
         minifb::Key::Escape => Key::Escape,
         minifb::Key::Enter | minifb::Key::NumPadEnter => Key::Enter,
-        minifb::Key::Tab if shift == Shift::Held => Key::BackTab,
+        minifb::Key::Tab if is_shifted => Key::BackTab,
         minifb::Key::Tab => Key::Tab,
         minifb::Key::Up => Key::Up,
         minifb::Key::Down => Key::Down,
-        minifb::Key::Left if shift == Shift::Held => Key::FarLeft,
+        minifb::Key::Left if is_shifted => Key::FarLeft,
         minifb::Key::Left => Key::Left,
-        minifb::Key::Right if shift == Shift::Held => Key::FarRight,
+        minifb::Key::Right if is_shifted => Key::FarRight,
         minifb::Key::Right => Key::Right,
         minifb::Key::Backspace => Key::Backspace,
+        minifb::Key::F1 => Key::F1,
         minifb::Key::F11 => Key::F11,
         _ => return None,
     })
@@ -326,13 +371,49 @@ mod tests {
         }
     }
 
+    /// What comes of keys that are pressed one after the other.
+    fn heard(strokes: &[Stroke]) -> Vec<Input> {
+        let mut keyboard = Keyboard::default();
+        strokes.iter().filter_map(|stroke| keyboard.hear(*stroke)).collect()
+    }
+
+    const DOWN: Button = Button::Down;
+    const UP: Button = Button::Up;
+
     #[test]
     fn keys_that_type_are_what_they_type_and_others_what_stands_on_them() {
-        let down = |key| Stroke::Key(key, State::Down);
-        assert_eq!(key(Stroke::Character('ß'), Shift::Free), Some(Key::Character('ß')));
-        assert_eq!(key(down(minifb::Key::Q), Shift::Free), None, "it types");
-        assert_eq!(key(down(minifb::Key::Tab), Shift::Held), Some(Key::BackTab));
-        assert_eq!(key(down(minifb::Key::Left), Shift::Held), Some(Key::FarLeft));
-        assert_eq!(key(Stroke::Key(minifb::Key::Tab, State::Up), Shift::Free), None);
+        use minifb::Key as Of;
+        let key = |key: Of| heard(&[Stroke::Key(Of::LeftShift, DOWN), Stroke::Key(key, DOWN)]);
+        assert_eq!(heard(&[Stroke::Character('ß')]), [Input::Key(Key::Character('ß'))]);
+        assert_eq!(key(Of::Q), [], "it types");
+        assert_eq!(key(Of::Tab), [Input::Key(Key::BackTab)]);
+        assert_eq!(key(Of::Left), [Input::Key(Key::FarLeft)]);
+        assert_eq!(heard(&[Stroke::Key(Of::Tab, UP)]), []);
+        for (typed, us) in
+            ["йЙыї", "ςΣ", "שק", "ضش", "é"].iter().zip(["qQs]", "wS", "ae", "qa", "é"])
+        {
+            assert_eq!(typed.chars().map(on_us_keyboard).collect::<String>(), us);
+        }
+        for row in OTHERS {
+            assert!(row.chars().count() <= US.chars().count(), "{row}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_held_repeats_itself_and_with_ctrl_it_is_not_the_viewers() {
+        use minifb::Key as Of;
+        let (r, typed) = (Stroke::Key(Of::R, DOWN), Stroke::Character('r'));
+        let key = Key::Character('r');
+        let (once, again) = (Input::Key(key), Input::Repeat(key));
+        assert_eq!(heard(&[r, typed, r, typed, r, typed]), [once, again, again]);
+        let up = Stroke::Key(Of::R, UP);
+        assert_eq!(heard(&[r, typed, up, r, typed]), [once, once]);
+        assert_eq!(heard(&[typed, r, up, typed, r]), [once, once], "as Wayland has it");
+        for modifier in OF_THE_DESKTOP {
+            let (down, up) = (Stroke::Key(modifier, DOWN), Stroke::Key(modifier, UP));
+            assert_eq!(heard(&[down, r, typed]), [], "{modifier:?}");
+            assert_eq!(heard(&[down, up, r, typed]), [once], "{modifier:?}");
+        }
+        assert_eq!(heard(&[Stroke::Key(Of::RightAlt, DOWN), Stroke::Character('[')]).len(), 1);
     }
 }

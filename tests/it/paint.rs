@@ -132,7 +132,8 @@ fn lost(text: Option<&str>) -> impl Fn(&mut Canvas<'_>) + 'static {
     let text = text.unwrap_or(UNREACHABLE).to_owned();
     move |canvas| {
         let lasting = Some(Duration::from_secs(48));
-        Notice { title: "Not connected", text: &text, lasting }.draw(canvas);
+        let last_picture = Some("14:03:22");
+        Notice { title: "Not connected", text: &text, lasting, last_picture }.draw(canvas);
     }
 }
 
@@ -140,7 +141,8 @@ fn first_notice(text: Option<&str>) -> impl Fn(&mut Canvas<'_>) + 'static {
     let text = text.unwrap_or("connecting to pi-kueche.local:9999").to_owned();
     move |canvas| {
         notice::draw_ground(canvas);
-        Notice { title: "Connecting", text: &text, lasting: None }.draw(canvas);
+        let lasting = Some(Duration::from_secs(48));
+        Notice { title: "Connecting", text: &text, lasting, last_picture: None }.draw(canvas);
     }
 }
 
@@ -222,7 +224,7 @@ fn grid(text: Option<&str>) -> impl Fn(&mut Canvas<'_>) + 'static {
             let mut part = canvas.part(pane);
             let mut pane = part.with_scale(scale);
             let lasting = Some(Duration::from_secs(48));
-            let notice = Notice { title: "Not connected", text: &why, lasting };
+            let notice = Notice { title: "Not connected", text: &why, lasting, last_picture: None };
             let notice = (index == 2).then_some(notice);
             let said = Pane { notice, badges: Badges::default(), label: Some(name) };
             let places = said.draw(&mut pane, Rect::default());
@@ -251,7 +253,8 @@ fn pane(canvas: &mut Canvas<'_>, what: u32, figures: Figures<'_>) -> (Places, Re
     let toasts = [Toast { text: message, mood: Mood::Bad }];
     let toasts = if is_said(0) { toasts.as_slice() } else { &[] };
     let messages = badges::place_of_toasts(canvas, toasts);
-    let notice = Notice { title: "Not connected", text, lasting: Some(second) };
+    let lasting = Some(second);
+    let notice = Notice { title: "Not connected", text, lasting, last_picture: None };
     let badges = Badges {
         paused: is_said(1).then_some(second),
         recording: is_said(2).then_some(Recording { running: second, dropped: 4 }),
@@ -336,6 +339,22 @@ fn everything_looks_as_it_was_found_good() {
         }
     }
     assert!(wrong.is_empty(), "{}\nLANCAM_BLESS=1 accepts what changed", wrong.join("\n"));
+}
+
+#[test]
+fn every_golden_picture_is_told_from_every_other() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/paint");
+    let files = std::fs::read_dir(folder).expect("the folder");
+    let pictures: Vec<_> = files
+        .map(|file| file.expect("a file").path())
+        .map(|path| (png_file::read(&path), path))
+        .collect();
+    for (index, (one, path)) in pictures.iter().enumerate() {
+        for (other, its_path) in &pictures[..index] {
+            let (path, its_path) = (path.display(), its_path.display());
+            assert!(difference(one, other).is_some(), "{path} would be taken for {its_path}");
+        }
+    }
 }
 
 /// What tells two pictures apart, where more does than another processor's rounding.

@@ -113,6 +113,11 @@ fn several_cameras(studio: &Studio) {
     studio.place("4 cameras");
     studio.screen.xdotool(&["mousemove", "700", "100", "click", "1"]).expect("clicked");
     studio.screen.xdotool(&["mousemove", "958", "538"]).expect("moved");
+    // It is *Door* that was clicked at.
+    studio.press("Return");
+    wait_until("the one that was clicked at", || studio.screen.title_with("Door"));
+    studio.press("Return");
+    wait_until("all of them again", || studio.screen.title_with("4 cameras"));
     let [_garage, _door, _workshop, printer] = cameras;
     drop(printer);
     studio.take("grid", 7);

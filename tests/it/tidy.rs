@@ -65,7 +65,7 @@ const UNSAFE: [(&str, &str); 7] = [
 ];
 
 /// Where each crate that Cargo.toml asks for is named: one file, or one folder.
-const CRATES: [(&str, &str); 20] = [
+const CRATES: [(&str, &str); 22] = [
     ("ab_glyph", "src/viewer/paint/glyphs.rs"),
     ("bytemuck", "src/image/"),
     ("embedded_graphics", "src/image/text.rs"),
@@ -79,12 +79,14 @@ const CRATES: [(&str, &str); 20] = [
     ("nix", "src/"), // `PURE` says where not
     ("pbkdf2", "src/camera/setup/wifi_key.rs"),
     ("png", "src/viewer/snapshot.rs"),
+    ("raw_window_handle", "src/viewer/window.rs"),
     ("sha1", "src/camera/setup/wifi_key.rs"),
     ("socket2", "src/net/socket.rs"),
     ("thiserror", "src/"),
     ("toml", "src/camera/config/statements.rs"),
     ("turbojpeg", "src/image/jpeg/codec/"),
     ("v4l", "src/source/v4l2/"),
+    ("x11rb", "src/viewer/desktop/"),
     ("proptest", "tests/"),
 ];
 

@@ -3,6 +3,7 @@
 use crate::fake_camera::{FakeCamera, FakeServer, Pattern, jpeg_facts};
 use crate::skip::skip;
 use crate::viewer_process::Viewer;
+use crate::window::{count, crop, window};
 use crate::x11::{Xvfb, wait_until};
 use lancam::image::frame::Micros;
 use lancam::image::pixels::Size;
@@ -119,6 +120,16 @@ fn no_clock_is_too_wrong_and_no_name_too_strange() -> io::Result<()> {
             screen.title_with("640×360").filter(|title| title.ends_with("fps"))
         });
         screen.xdotool(&["mousemove", "700", "450", "key", "i"]).expect("pressed");
+        wait_until("the figures, with whatever age", || {
+            // Their panel is dark, where the picture is red; the words on it are nearly white.
+            let window = window(&screen, SIZE);
+            let left = crop(&window, 0, 0, Size::new(230, 180));
+            let dark = count(&left, |rgb| rgb.iter().all(|&part| part < 0x40));
+            let words = count(&left, |rgb| rgb.iter().all(|&part| part > 0xD0));
+            (dark > left.size().area() / 3 && words > 100).then_some(())
+        });
+        let seen = screen.title_with("640×360").expect("it goes on");
+        assert!(seen.ends_with("fps"), "{seen}");
         leave(&screen, viewer);
     }
     Ok(())

@@ -193,7 +193,7 @@ fn a_camera_without_a_picture_is_let_go_when_nobody_watches_it() -> io::Result<(
     wait_until("its greeting", || {
         doorbell.wait(Duration::from_millis(100));
         channel.update(std::time::Instant::now(), true);
-        channel.notice.as_ref().filter(|(notice, _)| notice.text.contains("fake")).map(drop)
+        channel.notice.as_ref().filter(|standing| standing.notice.text.contains("fake")).map(drop)
     });
     drop(channel);
     wait_until("the end of the connection", || was_let_go.load(Ordering::SeqCst).then_some(()));

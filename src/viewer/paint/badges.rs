@@ -54,6 +54,10 @@ pub enum Mood {
 enum Sign {
     Dot(Colour),
     Bars(Colour),
+    /// Done.
+    Tick(Colour),
+    /// Not done.
+    Cross(Colour),
     None,
 }
 
@@ -161,8 +165,8 @@ fn each_toast(
     for toast in toasts.iter().rev() {
         let sign = match toast.mood {
             Mood::Plain => Sign::None,
-            Mood::Good => Sign::Dot(GOOD),
-            Mood::Bad => Sign::Dot(ALERT),
+            Mood::Good => Sign::Tick(GOOD),
+            Mood::Bad => Sign::Cross(ALERT),
         };
         let widest = (area.width - 2 * margin).min(scale.em(WIDEST_TOAST));
         let width = pill_width(canvas, sign, toast.text).min(widest);
@@ -223,7 +227,7 @@ fn pill_width(canvas: &mut Canvas<'_>, sign: Sign, text: &str) -> i32 {
 fn sign_width(canvas: &Canvas<'_>, sign: Sign) -> i32 {
     match sign {
         Sign::None => 0,
-        Sign::Dot(_) | Sign::Bars(_) => canvas.scale().em(1.0),
+        Sign::Dot(_) | Sign::Bars(_) | Sign::Tick(_) | Sign::Cross(_) => canvas.scale().em(1.0),
     }
 }
 
@@ -240,6 +244,16 @@ fn pill(canvas: &mut Canvas<'_>, place: Rect, sign: Sign) -> Rect {
         Sign::Dot(colour) => {
             let radius = scale.text() * 0.28;
             canvas.disc((sign_room.x as f32 + radius, middle), radius, colour);
+        }
+        Sign::Tick(colour) | Sign::Cross(colour) => {
+            let arm = scale.text() * 0.25;
+            let at = |x: f32, y: f32| (sign_room.x as f32 + arm * (1.0 + x), middle + arm * y);
+            let strokes = match sign {
+                Sign::Tick(_) => [(at(-1.0, 0.1), at(-0.3, 0.8)), (at(-0.3, 0.8), at(1.0, -0.8))],
+                _ => [(at(-0.8, -0.8), at(0.8, 0.8)), (at(-0.8, 0.8), at(0.8, -0.8))],
+            };
+            let thick = scale.text() * 0.14;
+            strokes.into_iter().for_each(|(from, to)| canvas.line(from, to, thick, colour));
         }
         Sign::Bars(colour) => {
             let (thick, high) = (scale.em(0.18).max(2), scale.em(0.7));

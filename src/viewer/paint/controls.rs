@@ -300,8 +300,8 @@ impl Panel<'_> {
         let rest = Rect::new(end, head.y, head.right() - end, head.height);
         canvas.text(rest, self.camera, Style::new(scale.small(), QUIET), Align::Right);
         let hint = match self.greyed {
-            Some(_) => "C closes",
-            None => "↑ ↓ choose · ← → change · Shift ×10 · D default",
+            Some(_) => "c closes",
+            None => "↑ ↓ choose · ← → change · Shift ×10 · d default",
         };
         canvas.text(
             layout.foot.inset(side, 0),
@@ -353,7 +353,7 @@ impl Panel<'_> {
         match (&control.greyed, self.greyed) {
             (Some(reason), None) if layout.is_tall => {
                 let (room, _) = room.split_top(room.height * 4 / 5);
-                canvas.text(room, reason, Style::new(scale.small(), FAINT), Align::Left);
+                canvas.text(room, reason, Style::new(scale.small(), QUIET), Align::Left);
             }
             _ => draw_slider(canvas, layout.groove(room), control, is_live),
         }

@@ -18,9 +18,9 @@ pub struct Figures<'a> {
     pub camera: &'a str,
     /// Where it is reached.
     pub address: &'a str,
-    /// How old the picture is that is shown.
+    /// How old pictures mostly are when they are shown.
     pub age: Option<Duration>,
-    /// How old 95 % of the pictures were at most.
+    /// How old 95 % of those in [`track`](Self::track) were at most.
     pub age_p95: Option<Duration>,
     /// By how much an age can be wrong.
     pub uncertainty: Option<Duration>,
@@ -75,6 +75,8 @@ const PARTS: [(Part, u8); 9] = [
     (Part::RoundTrip, 6),
 ];
 
+/// In milliseconds: what is less sure than this is told.
+const WORTH_SAYING: f64 = 0.05;
 /// As wide as the longest row needs, in ems.
 const WIDTH: f32 = 20.5;
 
@@ -142,7 +144,7 @@ impl Figures<'_> {
         }
     }
 
-    /// How old it is now, large; beside it how old they mostly are, and how sure that is.
+    /// How old pictures are, large; beside it what few of them exceed, and how sure that is.
     fn draw_age(&self, canvas: &mut Canvas<'_>, row: Rect) {
         let scale = canvas.scale();
         let is_low = row.height < scale.em(2.0);
@@ -151,13 +153,19 @@ impl Figures<'_> {
         let style = Style::new(size, if is_old { WARN } else { TEXT }).bold().even();
         let age = Short::of(format_args!("{} ms", Known(self.age.map(millis), 1)));
         let end = canvas.text(row, &age, style, Align::Left);
-        let rest = Rect::new(end, row.y, row.right() - end, row.height);
         let quiet = Style::new(scale.small(), QUIET).even();
+        let after = |end: i32, gap: f32| {
+            let x = end + scale.em(gap);
+            Rect::new(x, row.y, row.right() - x, row.height)
+        };
+        let end = canvas.text(after(end, 0.4), "age", quiet, Align::Left);
         let most = Known(self.age_p95.map(millis), 1);
-        let unsure = Known(self.uncertainty.map(millis), 1);
-        let text = Short::of(format_args!("p95 {most} ± {unsure} ms"));
-        let gap = scale.em(0.8);
-        let rest = Rect::new(rest.x + gap, rest.y, rest.width - gap, rest.height);
+        let unsure = self.uncertainty.map(millis).filter(|unsure| *unsure >= WORTH_SAYING);
+        let text = match unsure {
+            Some(unsure) => Short::of(format_args!("p95 {most} ± {unsure:.1} ms")),
+            None => Short::of(format_args!("p95 {most} ms")),
+        };
+        let rest = after(end, 0.8);
         canvas.text(rest, &text, quiet, Align::Right);
     }
 }

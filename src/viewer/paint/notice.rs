@@ -17,6 +17,8 @@ pub struct Notice<'a> {
     pub text: &'a str,
     /// For how long now.
     pub lasting: Option<Duration>,
+    /// When the last picture was taken, which is said instead.
+    pub last_picture: Option<&'a str>,
 }
 
 /// How much of a picture the ground hides behind a notice, of 255.
@@ -44,7 +46,8 @@ impl Notice<'_> {
         let text = Style::new(scale.text(), TEXT.with_alpha(225));
         let quiet = Style::new(scale.small(), QUIET).even();
         let (high, line, gap) = (scale.em(2.3), scale.em(1.45), scale.em(0.5));
-        let lasting = i32::from(self.lasting.is_some()) * (line + gap);
+        let time = self.time();
+        let lasting = i32::from(time.is_some()) * (line + gap);
         let room = free.height - scale.em(0.6);
         let lines = canvas.count_lines(self.text, text, width);
         // Where there is too little room, the text's last lines go first, then the time, then the title.
@@ -62,10 +65,19 @@ impl Notice<'_> {
         let fits =
             if wanted > 0 { text_room } else { Rect::new(block.x, free.y, width, free.height) };
         canvas.paragraph(fits, self.text, text, Align::Centre, line);
-        if let Some(time) = self.lasting.filter(|_| lasting > 0) {
+        if let Some(time) = time.filter(|_| lasting > 0) {
             let (_, row) = rest.split_top(gap);
-            canvas.text(row, &Short::of(format_args!("for {}", Lapse(time))), quiet, Align::Centre);
+            canvas.text(row, &time, quiet, Align::Centre);
         }
         block.around(fits)
+    }
+
+    /// What is said of when it began.
+    fn time(&self) -> Option<Short> {
+        match (self.last_picture, self.lasting) {
+            (Some(time), _) => Some(Short::of(format_args!("last picture {time}"))),
+            (None, Some(time)) => Some(Short::of(format_args!("for {}", Lapse(time)))),
+            (None, None) => None,
+        }
     }
 }

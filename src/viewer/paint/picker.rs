@@ -177,7 +177,7 @@ impl Row {
         let (upper, lower) = inner.split_top(inner.height / 2);
         let (light, dark, mark) = match self.lost {
             None => (TEXT, QUIET, GOOD),
-            Some(_) => (QUIET, FAINT, FAINT),
+            Some(_) => (QUIET, QUIET, FAINT),
         };
         let radius = scale.text() * 0.25;
         let middle = upper.y as f32 + upper.height as f32 / 2.0;
@@ -206,7 +206,7 @@ impl Row {
             canvas.text(inner, &facts, quiet, Align::Right);
         }
         let (left, _) = inner.split_left(inner.width - width);
-        let colour = if self.lost.is_some() { FAINT } else { TEXT };
+        let colour = if self.lost.is_some() { QUIET } else { TEXT };
         let end =
             canvas.text(left, &self.name, Style::new(scale.text(), colour).bold(), Align::Left);
         let rest =

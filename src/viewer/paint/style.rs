@@ -25,9 +25,9 @@ impl Colour {
 pub const GROUND: u32 = 0x000D_1218;
 
 /// What panels are made of.
-pub(super) const PANEL: Colour = Colour { rgb: 0x0012_171E, alpha: 220 };
+pub(super) const PANEL: Colour = Colour { rgb: 0x0012_171E, alpha: 240 };
 /// A panel that is all there is to look at.
-pub(super) const PANEL_DENSE: Colour = Colour { rgb: 0x0012_171E, alpha: 238 };
+pub(super) const PANEL_DENSE: Colour = Colour { rgb: 0x0012_171E, alpha: 244 };
 /// A panel's edge.
 pub(super) const EDGE: Colour = Colour { rgb: 0x00FF_FFFF, alpha: 26 };
 /// Where something can be put in: a slider's groove, a key.
@@ -35,14 +35,14 @@ pub(super) const WELL: Colour = Colour { rgb: 0x00FF_FFFF, alpha: 30 };
 /// The row that the mouse points at.
 pub(super) const HOVER: Colour = Colour { rgb: 0x00FF_FFFF, alpha: 15 };
 /// The row that is selected.
-pub(super) const SELECTED: Colour = Colour { rgb: 0x004C_A8F0, alpha: 64 };
+pub(super) const SELECTED: Colour = Colour { rgb: 0x004C_A8F0, alpha: 44 };
 
 /// What is to be read.
 pub(super) const TEXT: Colour = Colour::solid(0x00F3_F6F9);
 /// What explains it.
-pub(super) const QUIET: Colour = Colour::solid(0x00A3_B1BF);
+pub(super) const QUIET: Colour = Colour::solid(0x00A9_B6C3);
 /// What cannot be used now.
-pub(super) const FAINT: Colour = Colour::solid(0x0072_7F8C);
+pub(super) const FAINT: Colour = Colour::solid(0x0086_93A0);
 /// What can be used, and curves.
 pub(super) const ACCENT: Colour = Colour::solid(0x0062_B8FA);
 /// All is well.
@@ -51,3 +51,43 @@ pub(super) const GOOD: Colour = Colour::solid(0x0067_D79B);
 pub(super) const WARN: Colour = Colour::solid(0x00FF_C457);
 /// It is wrong, or it records.
 pub(super) const ALERT: Colour = Colour::solid(0x00FF_5A4F);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What lies over something, as WCAG 2 computes light: relative luminance.
+    fn light(over: &[Colour], below: u32) -> f64 {
+        let part = |shift: u32| {
+            let part = |rgb: u32| f64::from(rgb >> shift & 0xFF);
+            let seen = over.iter().fold(part(below), |below, colour| {
+                let alpha = f64::from(colour.alpha) / 255.0;
+                part(colour.rgb) * alpha + below * (1.0 - alpha)
+            });
+            let seen = seen / 255.0;
+            if seen <= 0.04045 { seen / 12.92 } else { ((seen + 0.055) / 1.055).powf(2.4) }
+        };
+        0.2126 * part(16) + 0.7152 * part(8) + 0.0722 * part(0)
+    }
+
+    fn contrast(text: Colour, ground: &[Colour], picture: u32) -> f64 {
+        let (text, ground) = (light(&[text], 0), light(ground, picture));
+        (text.max(ground) + 0.05) / (text.min(ground) + 0.05)
+    }
+
+    #[test]
+    fn text_is_legible_over_any_picture() {
+        for picture in [0x00FF_FFFF, 0, 0x00FF_0000, 0x0000_FF00, 0x0000_00FF, 0x00FF_FF00] {
+            for panel in [PANEL, PANEL_DENSE] {
+                for text in [TEXT, QUIET, FAINT, ACCENT, GOOD, WARN, ALERT] {
+                    let ratio = contrast(text, &[panel], picture);
+                    assert!(ratio >= 4.5, "{text:?} on {panel:?} over {picture:06x}: {ratio:.2}");
+                }
+                for text in [TEXT, QUIET] {
+                    let ratio = contrast(text, &[panel, SELECTED], picture);
+                    assert!(ratio >= 4.5, "{text:?} selected over {picture:06x}: {ratio:.2}");
+                }
+            }
+        }
+    }
+}

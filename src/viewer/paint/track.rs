@@ -33,9 +33,36 @@ impl AgeTrack {
         }
     }
 
+    /// Whether no age was known yet.
+    pub fn is_empty(&self) -> bool {
+        self.points.is_empty()
+    }
+
     /// Forgets everything, as for another camera.
     pub fn clear(&mut self) {
         self.points.clear();
+    }
+
+    /// The age that this part, from 0 to 1, of the pictures shown `within` the time before `now` did not exceed; `None` of
+    /// none. Allocates nothing.
+    pub fn percentile(&self, now: Instant, within: Duration, part: f64) -> Option<Duration> {
+        let mut ages = [Duration::ZERO; Self::MAX_POINTS];
+        let lately = self.before(now).filter(|(before, _)| *before <= within);
+        let mut count = 0;
+        for (room, (_, age)) in ages.iter_mut().zip(lately) {
+            *room = age;
+            count += 1;
+        }
+        let ages = &mut ages[..count];
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // at most 1002
+        let place = (part.clamp(0.0, 1.0) * count as f64).ceil() as usize;
+        let place = place.clamp(1, count.max(1)) - 1;
+        (place < count).then(|| *ages.select_nth_unstable(place).1)
+    }
+
+    /// How old the last one was, if that was not too long ago.
+    pub fn last(&self, now: Instant) -> Option<Duration> {
+        self.before(now).last().map(|(_, age)| age)
     }
 
     /// How long before `now` each picture was shown, and how old it was; the oldest first.
@@ -74,6 +101,26 @@ mod tests {
         assert_eq!(track.before(now).map(|(_, age)| age).max(), Some(ms(70)));
         track.clear();
         assert_eq!(track.before(now).count(), 0);
+    }
+
+    #[test]
+    fn percentiles_are_of_the_time_that_is_asked_for_and_of_nothing_before() {
+        let mut track = AgeTrack::default();
+        let (start, ms) = (Instant::now(), Duration::from_millis);
+        assert_eq!(track.percentile(start, AgeTrack::SPAN, 0.5), None);
+        for number in 0..100 {
+            track.push(start + ms(number * 100), ms(number + 1));
+        }
+        let now = start + ms(9_900);
+        let percentile = |within, part| track.percentile(now, ms(within), part);
+        assert_eq!(percentile(10_000, 0.95), Some(ms(95)));
+        assert_eq!(percentile(900, 0.5), Some(ms(95)), "91 to 100");
+        assert_eq!(percentile(10_000, 0.0), Some(ms(1)));
+        assert_eq!(percentile(10_000, 1.0), Some(ms(100)));
+        assert_eq!(percentile(0, 0.5), Some(ms(100)));
+        assert_eq!(track.last(now), Some(ms(100)));
+        let later = now + AgeTrack::SPAN + ms(1);
+        assert_eq!((track.percentile(later, AgeTrack::SPAN, 0.5), track.last(later)), (None, None));
     }
 
     #[test]

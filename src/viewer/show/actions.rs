@@ -1,6 +1,7 @@
 //! What keys and mouse make the window do.
 
-use super::{Extent, Message, Show, ShowError, offer};
+use super::lasting::Message;
+use super::{Show, ShowError, offer};
 use crate::image::pixels::Size;
 use crate::viewer::input::{Input, Key, Point};
 use crate::viewer::paint::badges::Mood;
@@ -19,10 +20,22 @@ const WRITING: Duration = Duration::from_secs(10);
 
 impl Show {
     pub(super) fn react(&mut self, input: Input) -> Result<Option<End>, ShowError> {
-        let input = match self.point_at_list(input) {
-            Some(index) => return self.act(Action::Watch(index)),
-            None => input,
+        if let Input::Key(key) = input
+            && key != Key::Escape
+        {
+            self.asked = None;
+        }
+        let has_chosen = match input {
+            Input::Press(_) | Input::DoublePress(_) => std::mem::take(&mut self.has_chosen),
+            _ => false,
         };
+        if has_chosen && matches!(input, Input::DoublePress(_)) {
+            return Ok(None);
+        }
+        if let Some(index) = self.point_at_list(input) {
+            self.has_chosen = true;
+            return self.act(Action::Watch(index));
+        }
         if self.touch_panel(input) {
             return Ok(None);
         }
@@ -34,19 +47,22 @@ impl Show {
 
     /// The camera that was clicked at in the list.
     fn point_at_list(&mut self, input: Input) -> Option<usize> {
-        let (Input::Press(at) | Input::Hover(at)) = input else { return None };
+        let (Input::Press(at) | Input::DoublePress(at) | Input::Hover(at)) = input else {
+            return None;
+        };
         let is_seen = self.wall.choice.is_some() && self.wall.sheet == Sheet::None;
         let chooser = self.chooser.as_mut().filter(|_| is_seen)?;
         let list = offer(chooser, &self.wall, Instant::now());
         let (x, y) = pixel(at);
         let row = self.composer.row_at(&self.wall, list, x, y);
         chooser.hover = row;
-        row.filter(|_| matches!(input, Input::Press(_)))
+        row.filter(|_| !matches!(input, Input::Hover(_)))
     }
 
     fn act(&mut self, action: Action) -> Result<Option<End>, ShowError> {
         match action {
             Action::Leave => return Ok(Some(End::UserLeft)),
+            Action::Back => return Ok(self.go_back()),
             Action::Watch(index) => {
                 if let Some(camera) =
                     self.chooser.as_ref().and_then(|chooser| chooser.camera(index))
@@ -76,7 +92,7 @@ impl Show {
             return false;
         }
         let Some(channel) = self.channels.get_mut(self.wall.selected()) else { return false };
-        if let Input::Press(_) = input {
+        if let Input::Press(_) | Input::DoublePress(_) = input {
             // It may have been let go where nobody saw it.
             channel.panel.release();
         }
@@ -89,8 +105,8 @@ impl Show {
                     return false;
                 }
                 match input {
-                    Input::Press(_) => channel.panel.press(hit),
-                    _ => None,
+                    Input::Hover(_) => None,
+                    _ => channel.panel.press(hit),
                 }
             }
             Input::Wheel { at, steps } => {
@@ -153,20 +169,37 @@ impl Show {
             };
             return self.say(Mood::Bad, text.to_owned());
         };
-        match desktop.toggle_full_screen(window) {
-            Ok(()) => {
-                self.extent = match self.extent {
-                    Extent::Own => Extent::FullScreen,
-                    Extent::FullScreen => Extent::Own,
-                };
-            }
-            Err(error) => self.say(Mood::Bad, format!("no full screen: {error}")),
+        let is_full = desktop.is_full_screen(window).unwrap_or_default();
+        if let Err(error) = desktop.fill_screen(window, !is_full) {
+            self.say(Mood::Bad, format!("no full screen: {error}"));
         }
+    }
+
+    fn is_full_screen(&self) -> bool {
+        let asked = self.window.id().zip(self.desktop.as_ref());
+        asked.is_some_and(|(window, desktop)| desktop.is_full_screen(window).unwrap_or_default())
+    }
+
+    /// Nothing lies over the pictures any more: out of full screen, then out of the program, which is asked for twice while
+    /// something is recorded.
+    fn go_back(&mut self) -> Option<End> {
+        if self.is_full_screen() {
+            self.toggle_full_screen();
+            return None;
+        }
+        let now = Instant::now();
+        let is_asked = self.asked.take().is_some_and(|until| now <= until);
+        if is_asked || !self.channels.iter().any(|channel| channel.is_recording) {
+            return Some(End::UserLeft);
+        }
+        self.asked = Some(now + MESSAGE);
+        self.say(Mood::Plain, "Recording. Press Esc again to stop it and quit".to_owned());
+        None
     }
 
     /// Where and how large the window is, unless it fills the screen.
     fn note_place(&mut self) {
-        if self.extent == Extent::FullScreen {
+        if self.is_full_screen() {
             return;
         }
         self.memory.size = Some(self.window.size());

@@ -1,6 +1,7 @@
 //! The window's loop: sleeps until a camera has news or somebody does something, and shows what is so then.
 
 mod actions;
+mod lasting;
 
 use super::channel::{Channel, ChannelError};
 use super::chooser::{Chooser, Verdict};
@@ -20,6 +21,7 @@ use super::wall::{Behind, Info, Motion, Sheet, Wall};
 use super::window::{PROGRAM, Window};
 use crate::latest::Doorbell;
 use crate::wire::native::message::Wishes;
+use lasting::{Message, Pause};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -29,8 +31,6 @@ pub struct Show {
     window: Window,
     /// Where there is one that can be asked.
     desktop: Option<Desktop>,
-    /// Whether the window has the size that its user gave it.
-    extent: Extent,
     wall: Wall,
     channels: Vec<Channel>,
     composer: Composer,
@@ -46,8 +46,12 @@ pub struct Show {
     leave: Leave,
     /// What records cameras that are watched no longer: the last frames are still being written.
     leaving: Vec<Recorder>,
-    paused: Option<Instant>,
+    paused: Option<Pause>,
     message: Option<Message>,
+    /// Until when Escape ends recordings and the program: it was asked for once.
+    asked: Option<Instant>,
+    /// Whether the last press chose from the list; another one soon after it is the same gesture.
+    has_chosen: bool,
     keeper: Keeper,
     memory: Memory,
     /// When all that is on the screen was put together, and when something was handed over.
@@ -56,21 +60,6 @@ pub struct Show {
     /// When something was done last.
     touched: Instant,
     title: String,
-}
-
-/// How large the window is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Extent {
-    Own,
-    FullScreen,
-}
-
-/// Said for a few seconds.
-#[derive(Debug)]
-struct Message {
-    text: String,
-    mood: Mood,
-    until: Instant,
 }
 
 /// Events are only seen when they are asked for: often enough that keys and resizing feel immediate ...
@@ -101,12 +90,16 @@ impl Show {
         let record = None;
         // On Wayland there may be an X server beside, which knows nothing of this window.
         let mut desktop = window.id().and_then(|_| Desktop::connect().ok());
-        if let Some((id, desktop)) = window.id().zip(desktop.as_mut())
-            && let Err(error) = desktop.introduce(id, PROGRAM)
-        {
-            log::debug!("the window has no icon: {error}");
+        if let Some((id, desktop)) = window.id().zip(desktop.as_mut()) {
+            if let Err(error) = desktop.introduce(id, PROGRAM) {
+                log::debug!("the window has no icon: {error}");
+            }
+            match desktop.listen(id) {
+                Ok(()) => window.leave_input_to_others(),
+                Err(error) => log::debug!("quick clicks may be lost: {error}"),
+            }
         }
-        let density = desktop.as_mut().map_or(1.0, Desktop::density);
+        let density = desktop.as_ref().map_or(1.0, Desktop::density);
         if let (Some(desktop), Some((x, y))) = (&desktop, memory.place)
             && actions::is_on(desktop.screen(), x, y)
         {
@@ -115,7 +108,6 @@ impl Show {
         Self {
             window,
             desktop,
-            extent: Extent::Own,
             wall,
             channels,
             composer: Composer::new(density),
@@ -129,6 +121,8 @@ impl Show {
             leaving: Vec::new(),
             paused: None,
             message: None,
+            asked: None,
+            has_chosen: false,
             keeper: Keeper::default(),
             memory,
             complete: None,
@@ -193,7 +187,7 @@ impl Show {
                 repaint = self.due(now).or(repaint);
             }
             repaint = self.present(repaint, now)?;
-            while let Some(input) = self.window.next_input() {
+            while let Some(input) = self.next_input() {
                 self.touched = now;
                 let is_pointed_at = self.chooser.is_some() || self.wall.sheet == Sheet::Controls;
                 if is_pointed_at || !matches!(input, Input::Hover(_)) {
@@ -205,6 +199,12 @@ impl Show {
             }
             self.settle(now);
         }
+    }
+
+    /// What was done next, be it seen by the desktop or by the window itself.
+    fn next_input(&mut self) -> Option<Input> {
+        let seen = self.desktop.as_mut().and_then(Desktop::next_input);
+        seen.or_else(|| self.window.next_input())
     }
 
     /// How long there is nothing to do.
@@ -291,7 +291,7 @@ impl Show {
         let toast =
             self.message.as_ref().map(|message| Toast { text: &message.text, mood: message.mood });
         let extras = Extras {
-            paused: self.paused,
+            paused: self.paused.map(|pause| pause.lasting(now)),
             picker: self.chooser.as_ref().map(|chooser| offer(chooser, &self.wall, now)),
             toasts: toast.as_slice(),
             now,
@@ -311,7 +311,13 @@ impl Show {
                 channel.shown(on_screen);
             }
         }
-        title::write(&mut self.title, &self.channels, self.wall.selected(), self.wall.is_grid());
+        title::write(
+            &mut self.title,
+            &self.channels,
+            self.wall.selected(),
+            self.wall.is_grid(),
+            now,
+        );
         self.window.entitle(&self.title);
         Ok(())
     }
@@ -332,7 +338,8 @@ impl Show {
             Verdict::Watch(camera) => self.watch(camera)?,
             Verdict::Offer => {
                 if choice.behind == Behind::Nothing {
-                    self.channels.clear();
+                    let ends = self.channels.drain(..).filter_map(let_go);
+                    self.leaving.extend(ends);
                 }
                 self.wall.offer(chooser.rows().len());
                 // Others that come and go do not change which one Enter opens; at first that is the one that is watched.
@@ -380,10 +387,7 @@ impl Show {
                 };
                 let next = Channel::open(camera, protocol, &self.doorbell)?;
                 let last = std::mem::replace(channel, next);
-                if last.is_recording {
-                    last.recorder.stop();
-                    self.leaving.push(last.recorder.clone());
-                }
+                self.leaving.extend(let_go(last));
                 self.wall.replace_selected();
                 self.composer.forget();
                 Ok(())
@@ -393,7 +397,9 @@ impl Show {
     }
 
     fn watch_only(&mut self, camera: Wanted) -> Result<(), ShowError> {
-        self.channels = vec![Channel::open(camera, self.protocol, &self.doorbell)?];
+        let next = Channel::open(camera, self.protocol, &self.doorbell)?;
+        let last = std::mem::replace(&mut self.channels, vec![next]);
+        self.leaving.extend(last.into_iter().filter_map(let_go));
         self.begin_to_record();
         self.wall = Wall::new(1);
         self.wall.resize(self.window.size());
@@ -415,18 +421,28 @@ impl Show {
     /// Tells the cameras what of them is seen now.
     fn settle(&mut self, now: Instant) {
         self.paused = match self.wall.motion {
-            Motion::Paused => self.paused.or(Some(now)),
+            Motion::Paused => self.paused.or_else(|| Some(Pause::begin(now))),
             Motion::Live => None,
         };
         let adjusted = (self.wall.sheet == Sheet::Controls).then(|| self.wall.selected());
         for (index, channel) in self.channels.iter_mut().enumerate() {
             channel.adjust(adjusted == Some(index));
-            let is_seen = self.paused.is_none() && self.wall.choice.is_none();
-            let area = self.wall.area(index).filter(|_| is_seen);
+            let area = self.wall.area(index).filter(|_| self.wall.choice.is_none());
             let needed = |area| self.wall.view(index).needed(area, self.wall.shape(index));
-            channel.demand(area.map(needed), now);
+            let needed = area.map(needed);
+            let is_held = self.paused.is_some();
+            channel.demand(needed.filter(|_| !is_held), now);
+            if let Some(needed) = needed.filter(|_| is_held || channel.stands_still(now)) {
+                channel.look_closer(needed, &self.doorbell);
+            }
         }
     }
+}
+
+/// A camera is watched no longer; what records it, if something does, has an end to write.
+#[allow(clippy::needless_pass_by_value)] // its end ends its threads
+fn let_go(channel: Channel) -> Option<Recorder> {
+    channel.is_recording.then(|| channel.recorder.clone())
 }
 
 fn offer<'a>(chooser: &'a Chooser, wall: &Wall, now: Instant) -> Offer<'a> {

@@ -13,6 +13,8 @@ impl Wall {
         match input {
             Input::Close => return Some(Action::Leave),
             Input::Key(key) => return self.pressed(key),
+            Input::Repeat(key) if key.repeats() => return self.pressed(key),
+            Input::Repeat(_) => {}
             Input::Wheel { steps, .. } if self.sheet == Sheet::Help => {
                 return Some(Action::Scroll(self.turn_wheel(steps)));
             }
@@ -27,9 +29,9 @@ impl Wall {
                 self.selected = self.held.unwrap_or(self.selected);
             }
             Input::DoublePress(at) => {
-                if self.at(at).is_some() {
-                    self.enlarge();
-                }
+                self.held = self.at(at);
+                self.selected = self.held?;
+                return self.enlarge();
             }
             Input::Drag { by, .. } => {
                 if let Some(held) = self.held {
@@ -97,6 +99,7 @@ impl Wall {
     fn watched(&mut self, key: Key) -> Option<Action> {
         match (self.sheet, key) {
             (Sheet::Controls, Key::Escape) => self.sheet = Sheet::None,
+            (_, Key::Escape) => return self.put_away(),
             (
                 Sheet::Controls,
                 Key::Up
@@ -116,9 +119,10 @@ impl Wall {
     /// Keys that do the same everywhere.
     fn common(&mut self, key: Key) -> Option<Action> {
         match key {
-            Key::Escape | Key::Character('q' | 'Q') => return Some(Action::Leave),
+            Key::Escape => return Some(Action::Back),
+            Key::Character('q' | 'Q') => return Some(Action::Leave),
             Key::F11 | Key::Character('f' | 'F') => return Some(Action::FullScreen),
-            Key::Character('?') => self.toggle(Sheet::Help),
+            Key::F1 | Key::Character('?') => self.toggle(Sheet::Help),
             _ => {}
         }
         None
@@ -145,12 +149,12 @@ impl Wall {
             Key::Character('c' | 'C') => self.toggle(Sheet::Controls),
             Key::Tab => self.select_by(1),
             Key::BackTab => self.select_by(self.panes.len().saturating_sub(1)),
-            Key::Enter => self.enlarge(),
+            Key::Enter => return self.enlarge(),
             Key::Up | Key::Down | Key::Left | Key::Right | Key::FarLeft | Key::FarRight => {
                 self.arrow(key);
             }
             Key::Character(letter) => self.look(letter),
-            Key::Escape | Key::F11 => {}
+            Key::Escape | Key::F1 | Key::F11 => {}
         }
         None
     }
@@ -235,6 +239,8 @@ mod tests {
         assert_eq!((wall.selected(), wall.area(2).is_some()), (2, true));
         wall.take(Input::DoublePress(Point { x: 1.0, y: 1.0 }));
         assert!(wall.is_grid());
+        wall.take(Input::DoublePress(Point { x: 900.0, y: 100.0 }));
+        assert_eq!((wall.selected(), wall.is_grid()), (1, false), "what it is on");
     }
 
     #[test]
@@ -253,8 +259,78 @@ mod tests {
         let state = (wall.info, wall.motion, wall.sheet);
         assert_eq!(state, (Info::Shown, Motion::Paused, Sheet::Help));
         assert_eq!(wall.take(Input::Key(Key::Escape)), None, "only the help is put away");
-        assert_eq!(wall.take(Input::Key(Key::Escape)), Some(Action::Leave));
+        assert_eq!(wall.take(Input::Key(Key::Escape)), Some(Action::Back));
         assert_eq!(wall.take(Input::Close), Some(Action::Leave));
+        for key in [Input::Key(Key::Enter), Input::DoublePress(Point { x: 9.0, y: 9.0 })] {
+            assert_eq!(wall.take(key), Some(Action::FullScreen), "there is only one");
+        }
+        wall.take(Input::Key(Key::F1));
+        assert_eq!(wall.sheet, Sheet::Help);
+    }
+
+    #[test]
+    fn escape_puts_away_what_lies_on_top_and_then_what_lies_below() {
+        let mut wall = wall(4);
+        let escape = |wall: &mut Wall| wall.take(Input::Key(Key::Escape));
+        press(&mut wall, "+");
+        wall.take(Input::Key(Key::Enter));
+        press(&mut wall, "l");
+        wall.browse();
+        wall.offer(2);
+        press(&mut wall, "?");
+        assert_eq!((escape(&mut wall), wall.sheet), (None, Sheet::None));
+        assert_eq!(escape(&mut wall), Some(Action::PutListAway));
+        wall.chosen();
+        press(&mut wall, "c");
+        assert_eq!((escape(&mut wall), wall.sheet), (None, Sheet::None));
+        assert!(!wall.is_grid());
+        assert_eq!((escape(&mut wall), wall.is_grid()), (None, true));
+        assert!(wall.view(0).is_zoomed());
+        assert_eq!((escape(&mut wall), wall.view(0).is_zoomed()), (None, false));
+        assert_eq!(escape(&mut wall), Some(Action::Back));
+        // Nothing is behind a list that is offered at first.
+        let mut wall = Wall::new(0);
+        wall.offer(2);
+        assert_eq!(escape(&mut wall), Some(Action::Back));
+    }
+
+    #[test]
+    fn a_key_that_is_held_moves_zooms_and_selects_and_does_nothing_else_again() {
+        let mut wall = wall(3);
+        let before = (wall.info, wall.motion, wall.sheet, wall.view(0), wall.is_grid());
+        for letter in "qfFsSrRlLi cCvhH[]0?dD19".chars() {
+            assert_eq!(wall.take(Input::Repeat(Key::Character(letter))), None, "{letter}");
+        }
+        for key in [Key::Escape, Key::Enter, Key::Backspace, Key::F1, Key::F11] {
+            assert_eq!(wall.take(Input::Repeat(key)), None, "{key:?}");
+        }
+        let after = (wall.info, wall.motion, wall.sheet, wall.view(0), wall.is_grid());
+        assert_eq!(before, after);
+        wall.take(Input::Repeat(Key::Tab));
+        assert_eq!(wall.selected(), 1);
+        wall.take(Input::Repeat(Key::Character('+')));
+        let zoomed = wall.view(1);
+        assert!(zoomed.is_zoomed());
+        wall.take(Input::Repeat(Key::Right));
+        assert_ne!(wall.view(1), zoomed);
+        press(&mut wall, "c");
+        let adjust = Some(Action::Adjust(Key::Right));
+        assert_eq!(wall.take(Input::Repeat(Key::Right)), adjust, "a control");
+        wall.browse();
+        wall.offer(2);
+        wall.take(Input::Repeat(Key::Down));
+        assert_eq!(wall.choice.map(|choice| choice.marked), Some(1));
+    }
+
+    #[test]
+    fn the_mouse_works_in_a_list_that_is_offered_while_the_controls_are_seen() {
+        let mut wall = wall(1);
+        press(&mut wall, "c");
+        wall.offer(2);
+        assert_eq!(wall.sheet, Sheet::None);
+        press(&mut wall, "?");
+        wall.offer(3);
+        assert_eq!(wall.sheet, Sheet::Help, "that is put away by hand");
     }
 
     #[test]

@@ -103,6 +103,8 @@ pub enum Behind {
 pub enum Action {
     /// End the program.
     Leave,
+    /// Nothing lies over the pictures any more: leave full screen, or else the program.
+    Back,
     /// To full screen and back.
     FullScreen,
     /// Save the selected camera's picture as PNG.
@@ -198,6 +200,10 @@ impl Wall {
 
     /// What a list of so many cameras leaves of the choice; the mark stays where it is.
     pub fn offer(&mut self, count: usize) {
+        if self.choice.is_none() && self.sheet == Sheet::Controls {
+            // Those of a camera that is watched no longer.
+            self.sheet = Sheet::None;
+        }
         let choice = self.choice.get_or_insert_default();
         choice.count = count;
         choice.marked = choice.marked.min(count.saturating_sub(1));
@@ -244,11 +250,28 @@ impl Wall {
         self.sheet = if self.sheet == sheet { Sheet::None } else { sheet };
     }
 
-    fn enlarge(&mut self) {
+    /// The selected camera takes the window, or gives it back; one that has it anyway takes the screen.
+    fn enlarge(&mut self) -> Option<Action> {
+        if self.panes.len() < 2 {
+            return (!self.panes.is_empty()).then_some(Action::FullScreen);
+        }
         self.arrangement = match self.arrangement {
             Arrangement::Grid => Arrangement::One,
             Arrangement::One => Arrangement::Grid,
         };
+        None
+    }
+
+    /// Takes away what lies on top of the pictures: the enlargement, then the zoom.
+    fn put_away(&mut self) -> Option<Action> {
+        if self.arrangement == Arrangement::One && self.panes.len() > 1 {
+            self.arrangement = Arrangement::Grid;
+        } else if self.view(self.selected).is_zoomed() {
+            self.with(self.selected, |pane, _| pane.view.fit());
+        } else {
+            return Some(Action::Back);
+        }
+        None
     }
 
     fn select_by(&mut self, step: usize) {
