@@ -40,8 +40,8 @@ fn watch(address: &str, seconds: &str) -> Output {
     output
 }
 
-/// Watches again and again until `is_true` of the figures: a busy machine delays pictures by itself, and an estimate that is
-/// wrong stays wrong.
+/// Watches again and again until `is_true` of the figures: what can be reached is reached once, though a busy machine delays
+/// pictures by itself.
 #[track_caller]
 fn watch_until(address: &str, is_true: impl Fn(&Output) -> bool) -> Output {
     for _ in 0..6 {
@@ -53,15 +53,37 @@ fn watch_until(address: &str, is_true: impl Fn(&Output) -> bool) -> Output {
     panic!("never, in six attempts");
 }
 
-/// Whether half the pictures were so old, give or take 3 ms.
+/// Watches up to five times, most of which must be right: one that a busy machine has disturbed may be wrong.
+#[track_caller]
+fn watch_mostly(address: &str, is_right: impl Fn(&Output) -> bool) -> Output {
+    let (mut right, mut wrong) = (0, Vec::new());
+    loop {
+        let output = watch(address, "1.5");
+        if is_right(&output) {
+            right += 1;
+        } else {
+            wrong.push(output.stdout.clone());
+        }
+        match (right, wrong.len()) {
+            (3, _) => return output,
+            (_, 3) => panic!("wrong more often than right:\n{}", wrong.join("\n")),
+            _ => {}
+        }
+    }
+}
+
+/// Whether half the pictures were so old. Nothing makes them younger than they are; a busy machine makes them a little older.
 fn is_age(output: &Output, millis: f64) -> bool {
-    (output.figure("p50") - millis).abs() <= 3.0
+    let found = output.figure("p50");
+    let unsure = output.figure("age_uncertainty_ms");
+    assert!(found + unsure + 1.0 >= millis, "{found} ± {unsure} is less than {millis}");
+    (found - millis).abs() <= 5.0
 }
 
 #[test]
 fn fifty_milliseconds_before_sending_are_fifty_milliseconds_of_age() {
     let camera = camera(50 * MS, NONE);
-    let output = watch_until(&camera.address(), |output| is_age(output, 50.0));
+    let output = watch_mostly(&camera.address(), |output| is_age(output, 50.0));
     assert!(output.figure("age_uncertainty_ms") < 3.0);
     assert!(output.figure("p95") <= output.figure("max") * 1.01);
 }
@@ -70,7 +92,7 @@ fn fifty_milliseconds_before_sending_are_fifty_milliseconds_of_age() {
 fn clocks_that_are_hours_apart_change_nothing() {
     for (held, millis) in [(NONE, 0.0), (50 * MS, 50.0)] {
         let camera = camera(held, HOURS);
-        watch_until(&camera.address(), |output| is_age(output, millis));
+        watch_mostly(&camera.address(), |output| is_age(output, millis));
     }
 }
 
@@ -78,7 +100,7 @@ fn clocks_that_are_hours_apart_change_nothing() {
 fn fifty_milliseconds_each_way_are_fifty_milliseconds_of_age() {
     let camera = camera(NONE, HOURS);
     let path = delaying(camera.port(), 50 * MS, 50 * MS);
-    let output = watch_until(&path.address(), |output| is_age(output, 50.0));
+    let output = watch_mostly(&path.address(), |output| is_age(output, 50.0));
     let round_trip = output.figure("round_trip_ms");
     assert!((99.0..120.0).contains(&round_trip), "{round_trip}");
     let uncertainty = output.figure("age_uncertainty_ms");
@@ -90,7 +112,7 @@ fn a_delay_on_one_way_stays_within_the_reported_uncertainty() {
     for (there, back, truth) in [(50 * MS, NONE, 50.0), (NONE, 50 * MS, 0.0)] {
         let camera = camera(NONE, HOURS);
         let path = delaying(camera.port(), there, back);
-        let output = watch_until(&path.address(), |output| {
+        let output = watch_mostly(&path.address(), |output| {
             let wrong = (output.figure("p50") - truth).abs();
             wrong <= output.figure("age_uncertainty_ms") + 3.0
         });

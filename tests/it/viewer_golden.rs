@@ -2,8 +2,9 @@
 //!
 //! `LANCAM_BLESS=1` writes tests/golden/viewer anew; look at what it wrote.
 
-use crate::camera_process::CameraProcess;
+use crate::camera_process::{CameraProcess, PATIENCE};
 use crate::fake_camera::{FakeCamera, FakeServer, Pattern, ReservedPort, jpeg_facts};
+use crate::golden::{Differences, Golden, Part};
 use crate::lan::{Lan, Machine};
 use crate::png_file;
 use crate::skip::skip;
@@ -15,19 +16,47 @@ use lancam::wire::native::message::{Message, StatusCode};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 use std::{io, thread};
 
 /// The size of the window, in the middle of the screen.
 const WINDOW: Size = Size::new(1280, 720);
-/// Pictures are compared in squares of this side.
-const TILE: usize = 32;
-/// Ages, rates and seconds are never the same: so many squares may look different ...
-const DIFFERENT_TILES: usize = 6;
-/// ... which means that this part of a square's pixels, of 100, does ...
-const DIFFERENT_PIXELS: usize = 25;
-/// ... by more than this in a colour: letters' edges differ a little from one machine to another.
-const DIFFERENT: u8 = 48;
+/// All that is compared, and what of it moves.
+const GOLDENS: [Golden; 12] = [
+    Golden { name: "single", moving: &[] },
+    Golden {
+        name: "figures",
+        // The camera's port; the graph, whose line is the interval; the values on the right.
+        moving: &[part(24, 52, 200, 18), part(24, 112, 286, 64), part(150, 182, 158, 114)],
+    },
+    Golden { name: "help", moving: &[] },
+    Golden { name: "controls", moving: &[] },
+    // The seconds.
+    Golden { name: "paused", moving: &[part(1216, 16, 44, 18)] },
+    Golden { name: "recording", moving: &[part(1226, 16, 34, 18)] },
+    // The camera's port, and a time of day.
+    Golden { name: "lost", moving: &[part(370, 340, 540, 44), part(560, 394, 160, 20)] },
+    Golden { name: "grid", moving: &[part(900, 556, 120, 20)] },
+    Golden { name: "grid-first", moving: &[part(900, 556, 120, 20)] },
+    Golden { name: "picker", moving: &[] },
+    Golden { name: "list", moving: &[] },
+    Golden { name: "list-first", moving: &[] },
+];
+
+const fn part(x: usize, y: usize, width: usize, height: usize) -> Part {
+    Part { x, y, width, height }
+}
+
+fn golden(name: &str) -> (&'static Golden, PathBuf) {
+    let golden = GOLDENS.iter().find(|golden| golden.name == name).expect("it is listed");
+    (golden, folder().join(format!("{name}.png")))
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/viewer")
+}
 
 /// A screen, and a home where the viewer may leave things.
 struct Stage {
@@ -39,7 +68,11 @@ impl Stage {
     /// `None`, and said so, where that cannot be had.
     fn new(test: &str) -> Option<Self> {
         match Xvfb::start() {
-            Ok(screen) => Some(Self { screen, home: tempfile::tempdir().expect("a folder") }),
+            Ok(screen) => {
+                let home = tempfile::tempdir().expect("a folder");
+                std::fs::create_dir(home.path().join("Videos")).expect("made");
+                Some(Self { screen, home })
+            }
             Err(why) => {
                 skip(&format!("viewer_golden::{test}"), &why);
                 None
@@ -68,35 +101,51 @@ impl Stage {
         self.screen.xdotool(&["mousemove", &x.to_string(), &y.to_string()]).expect("moved");
     }
 
-    /// Holds the first button for long enough to be seen by who looks now and then.
     fn click(&self, at: (usize, usize)) {
         self.point(at);
-        let click = ["mousedown", "1", "sleep", "0.05", "mouseup", "1"];
-        self.screen.xdotool(&click).expect("clicked");
+        self.screen.xdotool(&["click", "1"]).expect("clicked");
+    }
+
+    fn geometry(&self) -> String {
+        let id = self.screen.xdotool(&["search", "--onlyvisible", "--name", "."]).expect("there");
+        self.screen.xdotool(&["getwindowgeometry", "--shell", &id]).expect("there")
+    }
+
+    /// The films that were recorded.
+    fn films(&self) -> usize {
+        let files = std::fs::read_dir(self.home.path().join("Videos")).expect("the folder");
+        let names = files.map(|file| file.expect("a file").file_name());
+        names.filter(|name| name.to_string_lossy().ends_with(".mkv")).count()
+    }
+
+    /// Where the window differs from a golden picture.
+    fn differences(&self, name: &str) -> Differences {
+        let (golden, file) = golden(name);
+        golden.differences(&png_file::read(&file), &self.window())
     }
 
     /// Waits until the window looks like the golden picture of this name.
     #[track_caller]
     fn expect(&self, name: &str) {
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/viewer");
-        let file = file.join(format!("{name}.png"));
+        let (golden, file) = golden(name);
         if std::env::var_os("LANCAM_BLESS").is_some() {
             thread::sleep(Duration::from_secs(5));
             png_file::write(&file, &self.window());
             return;
         }
-        let golden = png_file::read(&file);
-        let mut last = (self.window(), usize::MAX);
-        let seen = wait_at_most(|| {
-            last.0 = self.window();
-            last.1 = differences(&last.0, &golden);
-            (last.1 <= DIFFERENT_TILES).then_some(())
-        });
-        if seen.is_none() {
+        let picture = png_file::read(&file);
+        let mut seen = self.window();
+        let mut differences = golden.differences(&picture, &seen);
+        let deadline = Instant::now() + PATIENCE;
+        while !differences.0.is_empty() && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(50));
+            seen = self.window();
+            differences = golden.differences(&picture, &seen);
+        }
+        if !differences.0.is_empty() {
             let actual = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.png"));
-            png_file::write(&actual, &last.0);
-            let (file, actual) = (file.display(), actual.display());
-            panic!("{} squares differ between {file} and {actual}", last.1);
+            png_file::write(&actual, &seen);
+            panic!("{differences} between {} and {}", file.display(), actual.display());
         }
     }
 
@@ -112,52 +161,47 @@ impl Stage {
     }
 }
 
-fn wait_at_most<T>(look: impl FnMut() -> Option<T>) -> Option<T> {
-    let mut look = look;
-    let deadline = std::time::Instant::now() + crate::camera_process::PATIENCE;
-    while std::time::Instant::now() < deadline {
-        if let Some(found) = look() {
-            return Some(found);
+#[test]
+fn every_golden_picture_is_told_from_every_other() {
+    let mut listed: Vec<String> = GOLDENS.iter().map(|golden| golden.name.to_owned()).collect();
+    let files = std::fs::read_dir(folder()).expect("the folder");
+    let names = files.map(|file| file.expect("a file").file_name().into_string().expect("UTF-8"));
+    let mut there: Vec<String> =
+        names.map(|name| name.trim_end_matches(".png").to_owned()).collect();
+    listed.sort();
+    there.sort();
+    assert_eq!(there, listed, "the files, and what is compared");
+    for one in &GOLDENS {
+        let expected = png_file::read(&golden(one.name).1);
+        assert_eq!(one.differences(&expected, &expected), Differences::default(), "{}", one.name);
+        for other in GOLDENS.iter().filter(|other| other.name != one.name) {
+            let differences = one.differences(&expected, &png_file::read(&golden(other.name).1));
+            let (one, other) = (one.name, other.name);
+            assert!(!differences.0.is_empty(), "{other} would be taken for {one}");
         }
-        thread::sleep(Duration::from_millis(50));
     }
-    None
 }
 
-/// How many squares of two pictures look different.
-fn differences(a: &Picture, b: &Picture) -> usize {
-    if a.size() != b.size() {
-        return usize::MAX;
-    }
-    let Size { width, height } = a.size();
-    let differs = |x: usize, y: usize| {
-        a.rgb(x, y).iter().zip(b.rgb(x, y)).any(|(a, b)| a.abs_diff(b) > DIFFERENT)
-    };
-    let tile = |left: usize, top: usize| {
-        let rows = top..(top + TILE).min(height);
-        rows.map(|y| (left..(left + TILE).min(width)).filter(|&x| differs(x, y)).count())
-            .sum::<usize>()
-    };
-    let tops = (0..height).step_by(TILE);
-    let tiles = tops.flat_map(|top| (0..width).step_by(TILE).map(move |left| (left, top)));
-    tiles.filter(|&(left, top)| tile(left, top) * 100 > TILE * TILE * DIFFERENT_PIXELS).count()
-}
+/// The number in the picture of a camera that stands still.
+const STILL: u64 = 40;
+/// Another one, all of whose bits are different.
+const OTHER: u64 = 0xFFFF_FFFF ^ STILL;
 
-/// A camera whose picture stands still, ten times a second.
-fn still(stream: TcpStream, name: &str) -> io::Result<()> {
+/// A camera whose picture has this number in it, ten times a second.
+fn still(stream: TcpStream, name: &str, number: &AtomicU64) -> io::Result<()> {
     let size = Size::new(1280, 720);
     let mut camera = FakeCamera::greet(stream, name)?;
     let mut pattern = Pattern::new(size);
-    let jpeg = pattern.jpeg(40).to_vec();
     for sequence in 1.. {
-        camera.send_frame(&jpeg_facts(sequence, size), &jpeg)?;
+        let jpeg = pattern.jpeg(number.load(Ordering::SeqCst));
+        camera.send_frame(&jpeg_facts(sequence, size), jpeg)?;
         thread::sleep(Duration::from_millis(100));
     }
     Ok(())
 }
 
 fn server(name: &'static str) -> FakeServer {
-    FakeServer::on(0, move |stream| still(stream, name))
+    FakeServer::on(0, move |stream| still(stream, name, &AtomicU64::new(STILL)))
 }
 
 #[test]
@@ -167,7 +211,12 @@ fn one_camera_with_figures_help_controls_paused_and_recording() {
         return;
     };
     let reserved = ReservedPort::new().expect("a free port");
-    let camera = FakeServer::on(reserved.address().port(), |stream| still(stream, "Küche"));
+    let number = Arc::new(AtomicU64::new(STILL));
+    let open = || {
+        let number = Arc::clone(&number);
+        FakeServer::on(reserved.address().port(), move |stream| still(stream, "Küche", &number))
+    };
+    let camera = open();
     let viewer = stage.open(&[&camera.address()]);
     wait_until("the camera's name", || stage.screen.title_with("Küche"));
     stage.point((700, 800));
@@ -181,14 +230,26 @@ fn one_camera_with_figures_help_controls_paused_and_recording() {
     ] {
         stage.press(keys);
         stage.expect(name);
-        stage.press(back);
+        if name == "paused" {
+            // What comes meanwhile is not seen.
+            number.store(OTHER, Ordering::SeqCst);
+            thread::sleep(Duration::from_secs(1));
+            assert_eq!(stage.differences("paused"), Differences::default());
+            stage.press(back);
+            let is_other = || (stage.differences("single").0.len() > 20).then_some(());
+            wait_until("what came meanwhile", is_other);
+            number.store(STILL, Ordering::SeqCst);
+        } else {
+            stage.press(back);
+        }
+        // The message about the recording goes by itself.
+        stage.expect("single");
+        assert_eq!(stage.films(), usize::from(name == "recording"), "{name}");
     }
-    // The message about the recording goes by itself.
-    stage.expect("single");
     drop(camera);
     wait_until("that it is gone", || stage.screen.title_with("not connected"));
     stage.expect("lost");
-    let _back = FakeServer::on(reserved.address().port(), |stream| still(stream, "Küche"));
+    let _back = open();
     stage.expect("single");
     stage.press(&["q"]);
     assert!(viewer.finish().status.success());
@@ -210,6 +271,7 @@ fn a_grid_of_four_with_one_camera_gone() {
     addresses.push(fourth.address());
     let viewer = stage.open(&addresses.iter().map(String::as_str).collect::<Vec<_>>());
     wait_until("the title of a grid", || stage.screen.title_with("3 cameras, 1 without a picture"));
+    stage.expect("grid-first");
     stage.click((1000, 200));
     stage.expect("grid");
     stage.press(&["Return"]);
@@ -255,8 +317,7 @@ fn a_camera_is_chosen_from_a_list_with_keys_and_mouse_and_remembered() {
     stage.press(&["Up", "Return"]);
     wait_until("the first camera", || stage.screen.title_with("Garage — 640×360"));
     stage.press(&["l"]);
-    // But for two words of its last line.
-    stage.expect("picker");
+    stage.expect("list-first");
     stage.press(&["Down", "Return"]);
     wait_until("the second camera again", || stage.screen.title_with("Küche — 640×360"));
     stage.press(&["q"]);
@@ -272,8 +333,13 @@ fn a_camera_is_chosen_from_a_list_with_keys_and_mouse_and_remembered() {
     std::fs::remove_dir_all(stage.home.path().join("lancam")).expect("it was remembered");
     let viewer = open();
     stage.expect("picker");
-    stage.click((700, 440));
-    wait_until("the first camera", || stage.screen.title_with("Garage — 640×360"));
+    stage.point((700, 440));
+    let own = stage.geometry();
+    // Many click twice: that chooses once, and does not fill the screen as it does over a picture.
+    let twice = ["click", "--repeat", "2", "--delay", "80", "1"];
+    stage.screen.xdotool(&twice).expect("clicked");
+    wait_until("the first camera", || stage.screen.title_with("Garage — 640×360 10 fps"));
+    assert_eq!(stage.geometry(), own);
     stage.press(&["q"]);
     assert!(viewer.finish().status.success());
 }
