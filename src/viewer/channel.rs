@@ -329,6 +329,7 @@ mod tests {
     use super::*;
     use crate::viewer::address::CameraAddress;
     use crate::viewer::news::{Age, Billboard, NoticeKind};
+    use crate::viewer::recorder::Plan;
 
     const MS: Duration = Duration::from_millis(1);
 
@@ -446,7 +447,8 @@ mod tests {
         let (mut channel, _billboard) = channel();
         let folder = tempfile::tempdir().expect("a folder");
         let recorder = channel.recorder.clone();
-        channel.recorder.start(&folder.path().join("a.mkv")).expect("a thread");
+        let plan = Plan::file(&folder.path().join("a.mkv"));
+        channel.recorder.start(plan).expect("a thread");
         channel.is_recording = true;
         drop(channel);
         let deadline = Instant::now() + Duration::from_secs(60);

@@ -300,7 +300,7 @@ mod tests {
             }
             now
         };
-        let shown = show(&mut figures, 31, 33);
+        let shown = show(&mut figures, 32, 33);
         assert!(figures.recent_fps(shown).is_some_and(|fps| (fps - 30.3).abs() < 0.1));
         assert!(figures.recent_fps(shown + ms(2500)).is_some(), "it may come yet");
         assert_eq!(figures.recent_fps(shown + ms(3100)), None, "the camera hangs");

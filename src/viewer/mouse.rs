@@ -60,10 +60,11 @@ impl Mouse {
     /// It is there now; `None` where it was there before.
     pub fn go(&mut self, to: Point) -> Option<Input> {
         let from = std::mem::replace(&mut self.at, to);
-        (from != to).then(|| match self.button {
-            Button::Down => Input::Drag { to, by: (to.x - from.x, to.y - from.y) },
-            Button::Up => Input::Hover(to),
-        })
+        match self.button {
+            _ if from == to => None,
+            Button::Down => Some(Input::Drag { to, by: (to.x - from.x, to.y - from.y) }),
+            Button::Up => Some(Input::Hover(to)),
+        }
     }
 }
 
