@@ -50,6 +50,7 @@ mod matroska;
 mod matroska_reader;
 mod mdns_cable;
 mod mdns_trouble;
+mod mounting;
 mod names;
 mod native_client;
 mod native_example;

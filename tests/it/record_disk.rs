@@ -3,10 +3,10 @@
 use crate::camera_process::PATIENCE;
 use crate::fake_camera::{FakeServer, Pattern, jpeg_facts};
 use crate::matroska_reader::read;
+use crate::mounting::in_namespaces;
 use crate::recording::{
     SIZE, assert_ffmpeg_finds, assert_seamless, camera, films, folder, frames, greet, record,
 };
-use crate::skip::skip;
 use crate::viewer_process::{Output, Viewer};
 use crate::x11::wait_until;
 use lancam::image::pixels::Size;
@@ -18,7 +18,7 @@ use nix::sys::signal::{SigSet, Signal};
 use std::fs;
 use std::io::Read;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
@@ -108,7 +108,7 @@ fn a_file_that_can_be_no_longer_is_followed_by_the_next() {
 
 /// A mount of so many KiB, a viewer that records there, and what is there in the end.
 const ON_A_FULL_DISK: &str = r#"
-    mount -t tmpfs -o size="$3"k small "$1" || exit 99
+    mount -t tmpfs -o size="$3"k small "$1" || exit
     "$VIEWER" --headless --json --seconds 1 --record "$1/x.mkv" "$4"
     code=$?
     cp -r "$1"/. "$2"
@@ -143,21 +143,10 @@ fn run_on_disk(
     server: &FakeServer,
 ) -> Option<(std::process::Output, tempfile::TempDir)> {
     let (disk, kept) = (tempfile::tempdir().expect("one"), tempfile::tempdir().expect("two"));
-    let mut command = Command::new("unshare");
-    command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script, "sh"]);
+    let mut command = in_namespaces(script)?;
     command.arg(disk.path()).arg(kept.path()).args([&kib.to_string(), &server.address()]);
     command.env("VIEWER", env!("CARGO_BIN_EXE_lancam-view")).env_remove("RUST_LOG");
-    match command.stdin(Stdio::null()).output() {
-        Ok(output) if output.status.code() != Some(99) => Some((output, kept)),
-        Ok(output) => {
-            skip("a disk of its own", &String::from_utf8_lossy(&output.stderr));
-            None
-        }
-        Err(error) => {
-            skip("unshare", &error.to_string());
-            None
-        }
-    }
+    Some((command.output().expect("unshare is there"), kept))
 }
 
 fn pipe(path: &Path) {
@@ -241,7 +230,7 @@ fn what_is_no_place_for_a_recording_is_refused_in_plain_words() {
 
 /// Runs the viewer with a disk of so many KiB at `disk`, and copies what is on it to `kept` in the end.
 const ON_A_SMALL_DISK: &str = r#"
-    mount -t tmpfs -o size="$3"k small "$1" || exit 99
+    mount -t tmpfs -o size="$3"k small "$1" || exit
     "$VIEWER" --headless --json --seconds 1.5 --record "$1/x.mkv" "$4"
     code=$?
     cp "$1"/* "$2"
@@ -261,17 +250,10 @@ fn a_full_disk_ends_the_recording_and_not_the_picture() {
     // With and without room for the end of the file.
     for kib in [40, 64, 84] {
         let (disk, kept) = (tempfile::tempdir().expect("one"), tempfile::tempdir().expect("two"));
-        let mut command = Command::new("unshare");
-        command.args(["--user", "--map-root-user", "--mount", "sh", "-c", ON_A_SMALL_DISK, "sh"]);
+        let Some(mut command) = in_namespaces(ON_A_SMALL_DISK) else { return };
         command.arg(disk.path()).arg(kept.path()).args([&kib.to_string(), &server.address()]);
         command.env("VIEWER", env!("CARGO_BIN_EXE_lancam-view")).env_remove("RUST_LOG");
-        let output = match command.stdin(Stdio::null()).output() {
-            Ok(output) if output.status.code() != Some(99) => output,
-            Ok(output) => {
-                return skip("a disk of its own", &String::from_utf8_lossy(&output.stderr));
-            }
-            Err(error) => return skip("unshare", &error.to_string()),
-        };
+        let output = command.output().expect("unshare is there");
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(1), "{said}");
         assert!(said.contains("No space left on device") && said.contains("kept"), "{said}");
