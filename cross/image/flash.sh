@@ -1,20 +1,27 @@
 #!/usr/bin/env bash
-# flash.sh IMAGE [DEVICE]: writes a card, shows how far it is, and reads it back. Refuses what is mounted, what this system runs from,
-# and what is no card's size. An image may be .img or .img.xz; where there is only the latter, it is taken. Without DEVICE, lists disks.
-# LANCAM_FLASH_FILES=1 lets tests write to plain files and loop devices.
+# flash.sh IMAGE [DEVICE]: shows what is on a card, asks, writes it, shows how far it is, and reads it back. An image may be .img or .img.xz;
+# where there is only the latter, it is taken. Without DEVICE, lists disks. YES=1 answers the question.
+# It refuses what is mounted, what this system runs from, what is built in and what is no card's size; and a disk with other contents
+# than nothing, lancam's or Raspberry Pi's without FORCE=1. LANCAM_FLASH_FILES=1 lets tests write to plain files and loop devices.
 set -euo pipefail
 export LC_ALL=C PATH=$PATH:/usr/sbin:/sbin
+here=$(cd "$(dirname "$0")" && pwd)
 fail() { echo "flash: $*" >&2; exit 1; }
 MOST_GIB=600
 STEP=$((4 << 20))
 
 image=${1:?image} device=${2:-}
 [ -e "$image" ] || [ ! -e "$image.xz" ] || image+=.xz
-[ -e "$image" ] || fail "no $image; \`make image\` builds it"
 
 disks() { lsblk --nodeps --noheadings --output PATH,SIZE,TRAN,MODEL --exclude 1,7,11,253 2>/dev/null || true; }
-[ -n "$device" ] || fail "which card? make flash DEV=/dev/…; this machine has:
-$(disks)"
+no_image() {
+    if [ "$image" = dist/lancam.img ]; then echo "there is no $image yet: \`make image\` builds it, or IMAGE=FILE names one that you have"
+    else echo "$image is missing: no such file, and no $image.xz"; fi
+}
+[ -n "$device" ] || fail "which card? make flash DEV=/dev/...; this machine has:
+$(disks)$([ -e "$image" ] || { echo && no_image; })"
+[ -e "$image" ] || fail "$(no_image)"
+[ -f "$image" ] && [ -r "$image" ] || fail "$image cannot be read: no file, or not allowed"
 
 refuse_what_is_no_card() {
     local name mounted
@@ -28,12 +35,47 @@ refuse_what_is_no_card() {
     [ "$size" -gt 0 ] || fail "$device is empty: no card in the reader"
     [ "$size" -le $((MOST_GIB << 30)) ] || fail "$device has $((size >> 30)) GiB: no card is so large"
     if [[ -n ${LANCAM_FLASH_FILES:-} && $name == loop* ]]; then return; fi
-    if [ "$(cat "/sys/block/$name/removable")" != 1 ] && [[ $name != mmcblk* ]] &&
-        [ "$(lsblk --nodeps --noheadings --output TRAN "$device" | tr -d ' ')" != usb ]; then
-        fail "$device is built into this machine: neither removable, nor on USB, nor a card"
-    fi
+    ! is_built_in "/sys/block/$name" || fail "$device is built into this machine: neither removable, nor on USB, nor a card"
     # What lists nowhere: a file system over several disks, a virtual machine.
     if [[ $(blockdev --rereadpt "$device" 2>&1) == *busy* ]]; then fail "a partition of $device is in use"; fi
+}
+
+# is_built_in /sys/block/NAME: of what has a card's interface, an eMMC is soldered in.
+is_built_in() {
+    case ${1##*/} in
+    mmcblk*) [ "$(cat "$1/device/type" 2>/dev/null)" = MMC ] ;;
+    sr*) return 0 ;;
+    *) [ "$(cat "$1/removable")" != 1 ] && [ "$(lsblk --nodeps --noheadings --output TRAN "$device" | tr -d ' ')" != usb ] ;;
+    esac
+}
+
+# What the disk is called, as far as it says.
+model() {
+    local name
+    name=$(basename "$(realpath "$device")")
+    { lsblk --nodeps --noheadings --output VENDOR,MODEL,TRAN "$device" 2>/dev/null || true
+      cat "/sys/block/$name/device/name" 2>/dev/null || true; } | xargs
+}
+
+# Changes when another disk is put into its place.
+disk_now() { cat "/sys/block/$(basename "$(realpath "$device")")/diskseq" 2>/dev/null || true; }
+
+ask_before_it_is_lost() {
+    local kind contents answer model
+    { read -r kind && mapfile -t contents; } < <("$here/contents.sh" "$device") || fail "$device cannot be read"
+    model=$(model)
+    {
+        echo "$device: ${model:-no name}, $(numfmt --to=iec-i --suffix=B --format=%.1f "$size"). On it:"
+        printf '%s\n' "${contents[@]}"
+    } >&2
+    if [ "$kind" = other ] && [ "${FORCE:-}" != 1 ]; then
+        fail "this is neither an empty card nor one of a Raspberry Pi. If all of it may be lost: make flash DEV=$device FORCE=1"
+    fi
+    if [ "${YES:-}" = 1 ]; then return; fi
+    [ -t 0 ] && [ -t 2 ] || fail "all of it would be lost, and there is no terminal to ask at: YES=1 answers"
+    printf 'All of it will be lost. Write %s to it? [y/N] ' "$image" >&2
+    read -r answer || answer=no
+    case ${answer,,} in y | yes) ;; *) fail "nothing was written" ;; esac
 }
 
 if [ -b "$device" ]; then
@@ -63,6 +105,11 @@ bar() {
 # While this is held no desktop looks at what is half written, and no second one of these writes.
 exec 9<"$device"
 flock --nonblock 9 || fail "$device is in use by another program"
+before=$(disk_now)
+ask_before_it_is_lost
+# Meanwhile a desktop may have mounted it, or somebody put in another one.
+if [ -b "$device" ]; then refuse_what_is_no_card; fi
+[ "$(disk_now)" = "$before" ] || fail "there is another disk in $device now: nothing was written"
 
 # write_step AT: the step at AT, from standard input. It is on the card before the next begins, so that what is shown is true.
 write_step() {

@@ -1,9 +1,11 @@
-//! `make flash`: writes files and loop devices as it writes cards, and refuses what is none.
+//! `make flash`: writes files and loop devices as it writes cards, refuses what is none, and asks before anything is lost.
 
 use crate::packages::{folder, succeeds};
 use crate::skip::skip;
 use nix::fcntl::{Flock, FlockArg};
 use std::fs;
+use std::io::Write;
+use std::os::unix::fs::FileExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -14,6 +16,7 @@ fn flash(image: &Path, device: &Path, change: impl FnOnce(&mut Command)) -> (Str
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("cross/image/flash.sh");
     let mut flash = Command::new(script);
     flash.arg(image).arg(device).stdin(Stdio::null()).env("LANCAM_FLASH_FILES", "1");
+    flash.env("YES", "1").env_remove("FORCE");
     change(&mut flash);
     let output = flash.output().expect("it is executable");
     let said = [output.stdout, output.stderr].concat();
@@ -80,7 +83,9 @@ fn what_cannot_be_right_is_refused_before_anything_is_written() {
     assert!(!succeeded && said.contains("has 4 MiB, the image 9"), "{said}");
 
     let (said, succeeded) = flash(&folder.path().join("none.img"), &card, as_it_is);
-    assert!(!succeeded && said.contains("make image"), "{said}");
+    assert!(!succeeded && said.contains("none.img is missing"), "{said}");
+    let (said, succeeded) = flash(folder.path(), &card, as_it_is);
+    assert!(!succeeded && said.contains("no file"), "{said}");
 
     let picture = folder.path().join("picture.jpg");
     fs::write(&picture, vec![1; 4096]).expect("writes");
@@ -96,9 +101,145 @@ fn what_cannot_be_right_is_refused_before_anything_is_written() {
     assert!(!succeeded && said.contains("is no disk"), "{said}");
     let (said, succeeded) = flash(&image, Path::new("/dev/null"), as_it_is);
     assert!(!succeeded && said.contains("is no disk"), "{said}");
-    let (said, succeeded) = flash(&image, Path::new(""), as_it_is);
-    assert!(!succeeded && said.contains("make flash DEV="), "{said}");
+    // Without an image too it lists the disks.
+    for image in [&image, Path::new("dist/lancam.img"), Path::new("/nowhere/x.img")] {
+        let (said, succeeded) = flash(image, Path::new(""), |flash| {
+            flash.current_dir(folder.path());
+        });
+        assert!(!succeeded && said.contains("make flash DEV="), "{said}");
+        assert_eq!(said.contains("make image"), image.starts_with("dist"), "{said}");
+        assert_eq!(said.contains("/nowhere/x.img is missing"), image.starts_with("/nowhere"));
+    }
     assert!(fs::read(&card).expect("reads").iter().all(|&byte| byte == 0));
+}
+
+/// A partition: its type, first sector and sectors.
+type Partition = (u8, u32, u32);
+
+/// A PC's partition table, with the four bytes that name it.
+fn table(name: [u8; 4], partitions: &[Partition]) -> Vec<u8> {
+    let mut sector = vec![0; 512];
+    sector[440..444].copy_from_slice(&name);
+    for (at, (kind, first, sectors)) in partitions.iter().enumerate() {
+        let entry = &mut sector[446 + 16 * at..][..16];
+        entry[4] = *kind;
+        entry[8..12].copy_from_slice(&first.to_le_bytes());
+        entry[12..16].copy_from_slice(&sectors.to_le_bytes());
+    }
+    sector[510..].copy_from_slice(&[0x55, 0xaa]);
+    sector
+}
+
+/// Puts bytes somewhere on a card.
+fn put(card: &Path, at: u64, bytes: &[u8]) {
+    let file = fs::OpenOptions::new().write(true).open(card).expect("opens");
+    file.write_all_at(bytes, at).expect("writes");
+}
+
+/// A FAT file system with this label, whole.
+fn fat(folder: &TempDir, label: &str) -> Option<Vec<u8>> {
+    let path = folder.path().join("fat");
+    fs::File::create(&path).and_then(|file| file.set_len(4 << 20)).expect("makes");
+    let made = Command::new("mkfs.vfat").args(["-n", label]).arg(&path).output();
+    if !made.is_ok_and(|made| made.status.success()) {
+        skip("mkfs.vfat", "not installed");
+        return None;
+    }
+    Some(fs::read(path).expect("reads"))
+}
+
+/// The partitions of a Raspberry Pi's card, in small.
+const OF_A_PI: [Partition; 2] = [(0x0c, 2048, 8192), (0x83, 10240, 8192)];
+
+#[test]
+fn a_disk_with_other_contents_is_written_by_force_alone() {
+    let (folder, image, card) = image_and_card(12 << 20);
+    let encrypted: Vec<u8> =
+        (1..4096_u32).map(|at| at.wrapping_mul(2_654_435_761).to_le_bytes()[3]).collect();
+    let swap = [vec![0; 4086], b"SWAPSPACE2".to_vec()].concat();
+    let of_windows = table([1, 2, 3, 4], &[(0x07, 2048, 8192)]);
+    let of_a_pc = table([1, 2, 3, 4], &OF_A_PI);
+    let protected = table([0; 4], &[(0xee, 1, 20_000)]);
+    let mut others = vec![encrypted, swap, of_windows, of_a_pc.clone(), protected, image_bytes()];
+    if let Some(fat) = fat(&folder, "PHOTOS") {
+        // As a stick is sold, and one that looks like a Pi's but for its name.
+        others.push(fat.clone());
+        others.push([of_a_pc, vec![0; (1 << 20) - 512], fat].concat());
+    }
+    for other in others {
+        fs::write(&card, vec![0; 12 << 20]).expect("writes");
+        put(&card, 0, &other);
+        let before = fs::read(&card).expect("reads");
+        for force in ["", "0"] {
+            let (said, succeeded) = flash(&image, &card, |flash| {
+                flash.env("FORCE", force);
+            });
+            assert!(!succeeded && said.contains("FORCE=1"), "{:x?}: {said}", &other[440..512]);
+        }
+        assert!(fs::read(&card).expect("reads") == before, "nothing was written");
+    }
+    let (said, succeeded) = flash(&image, &card, |flash| {
+        flash.env("FORCE", "1");
+    });
+    assert!(succeeded, "{said}");
+}
+
+#[test]
+fn a_card_that_is_empty_or_one_of_a_pi_is_shown_and_written() {
+    let (folder, image, card) = image_and_card(12 << 20);
+    let ours = *b"cnal";
+    let mut known = vec![
+        (table([1, 2, 3, 4], &[]), "without partitions"),
+        (table(ours, &OF_A_PI), "4M"),
+        (Vec::new(), "nothing"),
+    ];
+    if let Some(fat) = fat(&folder, "bootfs") {
+        let pi = [table([9, 8, 7, 6], &OF_A_PI), vec![0; (1 << 20) - 512], fat].concat();
+        known.push((pi, "bootfs"));
+    }
+    for (contents, told) in known {
+        fs::write(&card, vec![0; 12 << 20]).expect("writes");
+        put(&card, 0, &contents);
+        let (said, succeeded) = flash(&image, &card, as_it_is);
+        assert!(succeeded && said.contains(told), "{told}: {said}");
+        assert!(said.contains("12.0MiB"), "how large it is: {said}");
+    }
+}
+
+/// At a terminal, at which this is typed.
+fn flash_at_a_terminal(image: &Path, card: &Path, typed: &str) -> (String, bool) {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("cross/image/flash.sh");
+    let line = format!("'{}' '{}' '{}'", script.display(), image.display(), card.display());
+    let mut terminal = Command::new("script");
+    terminal.args(["--quiet", "--return", "--command", &line, "/dev/null"]);
+    terminal.env("LANCAM_FLASH_FILES", "1").env_remove("YES").env_remove("FORCE");
+    let mut terminal =
+        terminal.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("starts");
+    let mut keys = terminal.stdin.take().expect("it is piped");
+    keys.write_all(typed.as_bytes()).expect("it reads");
+    let output = terminal.wait_with_output().expect("it ends");
+    drop(keys);
+    (String::from_utf8_lossy(&output.stdout).into_owned(), output.status.success())
+}
+
+#[test]
+fn nothing_is_written_before_somebody_says_so() {
+    let (_folder, image, card) = image_and_card(12 << 20);
+    let is_blank = || fs::read(&card).expect("reads").iter().all(|&byte| byte == 0);
+    for answer in ["", "0", "no"] {
+        let (said, succeeded) = flash(&image, &card, |flash| {
+            flash.env("YES", answer).env("FORCE", "1");
+        });
+        assert!(!succeeded && said.contains("YES=1 answers"), "{said}");
+    }
+    for typed in ["\n", "n\n", "yess\n"] {
+        let (said, succeeded) = flash_at_a_terminal(&image, &card, typed);
+        assert!(!succeeded && said.contains("nothing was written"), "{typed:?}: {said}");
+    }
+    assert!(is_blank());
+    let (said, succeeded) = flash_at_a_terminal(&image, &card, "y\n");
+    assert!(succeeded && said.contains("[y/N]"), "{said}");
+    assert!(!is_blank());
 }
 
 /// A PATH in which `dd` is this script.
@@ -129,7 +270,7 @@ fn a_card_whose_writing_was_cut_off_has_no_partitions() {
     let dd = "#!/bin/sh\ncase $* in *of=*seek=2*) exit 1 ;; esac\nexec /usr/bin/dd \"$@\"\n";
     let path = with_dd(&folder, dd);
     let (said, succeeded) = flash(&image, &card, |flash| {
-        flash.env("PATH", &path);
+        flash.env("PATH", &path).env("FORCE", "1");
     });
     assert!(!succeeded && said.contains("could not be written"), "{said}");
     assert!(fs::read(&card).expect("reads")[..1 << 20].iter().all(|&byte| byte == 0));
@@ -192,6 +333,10 @@ fn a_disk_in_use_or_built_in_is_refused_and_a_free_one_is_written() {
     }
 
     let (said, succeeded) = flash(&image, &disk.0, as_it_is);
+    assert!(!succeeded && said.contains("ext4") && said.contains("FORCE=1"), "{said}");
+    let (said, succeeded) = flash(&image, &disk.0, |flash| {
+        flash.env("FORCE", "1");
+    });
     assert!(succeeded, "{said}");
     assert!(fs::read(&card).expect("reads")[..9_500_000] == image_bytes());
 }
