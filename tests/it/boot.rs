@@ -43,6 +43,10 @@ fn the_same_card_starts_on_an_emulated_raspi3b() {
     assert!(model.contains("Raspberry Pi 3 Model B"), "{model}");
     let disks = pi.ssh("grep -E ' /(boot|data)? ' /proc/mounts").text();
     assert_eq!(disks.matches("/dev/mmcblk").count(), 3, "{disks}");
+    for disk in [" /boot ", " /data "] {
+        let options = disks.lines().find(|line| line.contains(disk)).unwrap_or_default();
+        assert!(options.contains("nosuid,nodev,noexec"), "{disks}");
+    }
     nothing_has_failed(&pi);
 }
 

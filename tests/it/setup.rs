@@ -16,12 +16,12 @@ use tempfile::TempDir;
 const KEY: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
 /// A card and the memory of a machine, as folders.
-struct Machine {
+pub struct Machine {
     folder: TempDir,
 }
 
 impl Machine {
-    fn new(files: &[(&str, &[u8])]) -> Self {
+    pub fn new(files: &[(&str, &[u8])]) -> Self {
         let this = Self { folder: tempfile::tempdir().expect("a folder") };
         for folder in ["boot", "run", "data"] {
             fs::create_dir(this.path(folder)).expect("a folder");
@@ -35,7 +35,7 @@ impl Machine {
         Self::new(&[(dialect, &sample(file))])
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
@@ -56,18 +56,18 @@ impl Machine {
     }
 
     /// Both steps of a start, with memory that is empty.
-    fn start(&self) -> String {
+    pub fn start(&self) -> String {
         fs::remove_dir_all(self.path("run")).expect("was there");
         fs::create_dir(self.path("run")).expect("a folder");
         self.setup(&[]) + &self.setup(&["--keep-secrets"])
     }
 
     /// A file, if it is there.
-    fn read(&self, name: &str) -> Option<String> {
+    pub fn read(&self, name: &str) -> Option<String> {
         fs::read_to_string(self.path(name)).ok()
     }
 
-    fn wifi(&self) -> String {
+    pub fn wifi(&self) -> String {
         self.read("run/lancam/wpa_supplicant.conf").unwrap_or_default()
     }
 
@@ -75,12 +75,12 @@ impl Machine {
         fs::metadata(self.path(name)).expect("it is there").mode() & 0o777
     }
 
-    fn complaints(&self) -> String {
+    pub fn complaints(&self) -> String {
         self.read("run/lancam/complaints").unwrap_or_default()
     }
 }
 
-fn sample(file: &str) -> Vec<u8> {
+pub fn sample(file: &str) -> Vec<u8> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/setup").join(file);
     fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
@@ -297,6 +297,31 @@ fn a_partition_that_keeps_nothing_new_is_a_complaint_until_it_does() {
         machine.setup(&["--keep-secrets"]);
         let complaints = machine.complaints();
         assert!(!complaints.contains("data partition"), "{complaints}");
+    }
+}
+
+/// The second step of setup with a boot partition that is mounted as on the image, and how it is mounted afterwards.
+const ON_A_CARD: &str = r#"
+    cp -r "$1/boot" "$1/files" && mount -t tmpfs -o size=4m card "$1/boot" && cp "$1/files/"* "$1/boot" || exit
+    mount -o remount,ro,nosuid,nodev,noexec,noatime "$1/boot" || exit
+    "$LANCAM" setup --keep-secrets --boot "$1/boot" --run "$1/run" --data "$1/data" || exit
+    cat "$1/boot/lancam.toml"
+    grep "$1/boot " /proc/self/mountinfo
+"#;
+
+#[test]
+fn a_password_leaves_a_boot_partition_that_stays_mounted_as_it_was() {
+    let machine = Machine::with("lancam.toml");
+    machine.setup(&[]);
+    let Some(mut command) = in_namespaces(ON_A_CARD) else { return };
+    command.arg(machine.folder.path()).env("LANCAM", env!("CARGO_BIN_EXE_lancam"));
+    let output = command.output().expect("unshare is there");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{output:?}");
+    assert!(!said.contains("correct horse"), "it has left: {said}");
+    let mounted = said.lines().last().expect("a line");
+    for option in ["ro", "nosuid", "nodev", "noexec", "noatime"] {
+        assert!(mounted.split([' ', ',']).any(|word| word == option), "{option}: {mounted}");
     }
 }
 

@@ -107,14 +107,21 @@ pub(super) fn moved(text: &Text, place: &Range<usize>) -> (usize, Vec<u8>) {
 /// # Errors
 /// As the kernel has them, or `act`.
 pub(super) fn writable(folder: &Path, act: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
-    let is_read_only = statvfs(folder)?.flags().contains(FsFlags::ST_RDONLY);
-    if !is_read_only {
+    let is_so = statvfs(folder)?.flags();
+    if !is_so.contains(FsFlags::ST_RDONLY) {
         return act();
     }
-    let remount = |more: MsFlags| {
-        let flags = MsFlags::MS_REMOUNT | MsFlags::MS_NOATIME | more;
-        mount(None::<&str>, folder, None::<&str>, flags, None::<&str>)
-    };
+    // A remount sets all of these anew.
+    let kept = [
+        (FsFlags::ST_NOSUID, MsFlags::MS_NOSUID),
+        (FsFlags::ST_NODEV, MsFlags::MS_NODEV),
+        (FsFlags::ST_NOEXEC, MsFlags::MS_NOEXEC),
+        (FsFlags::ST_NOATIME, MsFlags::MS_NOATIME),
+    ];
+    let kept = kept.iter().filter(|(flag, _)| is_so.contains(*flag)).map(|(_, keeps)| *keeps);
+    let kept = MsFlags::MS_REMOUNT | kept.collect::<MsFlags>();
+    let remount =
+        |more: MsFlags| mount(None::<&str>, folder, None::<&str>, kept | more, None::<&str>);
     remount(MsFlags::empty())?;
     let done = act();
     remount(MsFlags::MS_RDONLY)?;
