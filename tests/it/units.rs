@@ -1,10 +1,12 @@
 //! The units of systemd/: what systemd says of them, and that they keep to what the program does.
 
-use crate::camera_process::CameraProcess;
+use crate::camera_process::{CameraProcess, PATIENCE};
 use crate::skip::skip;
 use lancam::camera::listen::Listen;
 use lancam::image::pixels::{Chroma, Size};
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use tempfile::TempDir;
@@ -113,6 +115,71 @@ fn services_say_what_the_program_does() {
         }
         assert!(text.contains("/usr/bin/lancam"), "{service}");
     }
+}
+
+/// The value of a key.
+fn value<'a>(text: &'a str, key: &str) -> Option<&'a str> {
+    text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='))
+}
+
+/// So much memory, as units say it.
+fn bytes(value: &str) -> u64 {
+    let (number, unit) = value.split_at(value.len() - 1);
+    let shift = ["", "K", "M", "G"].iter().position(|it| *it == unit).expect("a unit");
+    number.parse::<u64>().expect("a number") << (10 * shift)
+}
+
+/// What a line of /proc/PID/status says.
+fn status(process: u32, key: &str) -> u64 {
+    let text = fs::read_to_string(format!("/proc/{process}/status")).expect("it runs");
+    let line = text.lines().find_map(|line| line.strip_prefix(key)).expect("the kernel says it");
+    line.trim_matches([':', '\t', ' ', 'k', 'B']).parse().expect("a number")
+}
+
+#[test]
+fn a_full_house_needs_a_quarter_of_what_units_allow_at_most() {
+    let camera = CameraProcess::start(&["--source", "test:1920x1080@30"]);
+    let viewers: Vec<_> = (0..64)
+        .map(|number| {
+            let width = ["", "?width=1600", "?width=1280", "?width=640"][number % 4];
+            let mut viewer = TcpStream::connect(("127.0.0.1", camera.port())).expect("it listens");
+            viewer.set_read_timeout(Some(PATIENCE)).expect("set");
+            write!(viewer, "GET /stream{width} HTTP/1.1\r\nHost: localhost\r\n\r\n").expect("sent");
+            viewer
+        })
+        .collect();
+    // Each has had the beginning of a picture, and leaves the rest to its socket's memory.
+    for mut viewer in &viewers {
+        let mut had = Vec::new();
+        while !had.windows(3).any(|bytes| bytes == [0xff, 0xd8, 0xff]) {
+            let mut bytes = [0; 1024];
+            let count = viewer.read(&mut bytes).expect("a picture in time");
+            assert!(count > 0, "{}", String::from_utf8_lossy(&had));
+            had.extend(&bytes[..count]);
+        }
+    }
+    let (memory, tasks) =
+        (status(camera.child.id(), "VmHWM") << 10, status(camera.child.id(), "Threads"));
+    println!("{} MiB, {tasks} threads", memory >> 20);
+    assert!(tasks > 64, "all are here: {tasks}");
+    for service in SERVICES {
+        let text = unit(service);
+        let allowed = bytes(value(&text, "MemoryMax").expect("a limit"));
+        assert!(memory * 4 <= allowed, "{service}: {memory} of {allowed} bytes");
+        let allowed: u64 = value(&text, "TasksMax").expect("a limit").parse().expect("a number");
+        assert!(tasks * 4 <= allowed, "{service}: {tasks} of {allowed} threads");
+        // What a leak fills is the memory, not the card that holds the swap.
+        assert_eq!(value(&text, "MemorySwapMax"), Some("0"), "{service}");
+        assert_eq!(value(&text, "Restart"), Some("always"), "{service} comes back");
+    }
+    // In percent, for its boards have half a gigabyte or eight.
+    let path = "cross/image/root/usr/lib/systemd/system/lancam.service.d/image.conf";
+    let image = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).expect(path);
+    let percent: u64 =
+        value(&image, "MemoryMax").and_then(|it| it.strip_suffix('%')?.parse().ok()).expect("%");
+    // Of 512 MB, the kernel leaves this to programs.
+    let allowed = (420 << 20) * percent / 100;
+    assert!(memory * 4 <= allowed, "{memory} of {allowed} bytes");
 }
 
 #[test]
