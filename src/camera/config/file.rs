@@ -2,7 +2,7 @@
 
 use super::options::{Entry, InFile, Kind};
 use super::statements::{self, MAX_MISTAKES, Mistake, MistakeKind, Statement, Value};
-use super::{Config, Place, Problem, Said, nearest};
+use super::{Config, Place, Problem, Said, nearest, quotes};
 use crate::camera::setup::{Remark, Weight, own};
 use nix::libc;
 use std::fs::OpenOptions;
@@ -86,7 +86,9 @@ impl Reading<'_> {
         }
         let (statements, mistakes) = statements::read(&self.text);
         for mistake in mistakes {
-            self.problem(Some(mistake.at), told(&mistake));
+            let curly = quotes::shown(quotes::line_at(&self.text, mistake.at));
+            let text = curly.map_or_else(|| told(&mistake), |right| curly_quotes(&right));
+            self.problem(Some(mistake.at), text);
         }
         for statement in statements {
             self.statement(statement);
@@ -102,6 +104,9 @@ impl Reading<'_> {
             return self.device(&statement);
         }
         let naming = self.naming(&statement);
+        if let Some(right) = quotes::shown(&naming) {
+            return self.problem(Some(value_at.start), curly_quotes(&right));
+        }
         match Entry::named(key) {
             None if matches!(value, Value::Table(_)) => {
                 let text = format!(
@@ -148,6 +153,10 @@ impl Reading<'_> {
         };
         for control in controls {
             let naming = self.naming(&control);
+            if let Some(right) = quotes::shown(&naming) {
+                self.problem(Some(control.value_at.start), curly_quotes(&right));
+                continue;
+            }
             let Statement { key, key_at, value, value_at } = control;
             if key != CONTROL_TOO && Entry::named(&key).is_some() {
                 let text = format!(
@@ -236,6 +245,11 @@ fn texts(entry: &Entry, value: &Value) -> Result<Vec<String>, String> {
         }
         (Kind::Text | Kind::Controls, _) => Err("text in quotes".into()),
     }
+}
+
+/// What to say of a line with curly quotes, by the line with straight ones.
+fn curly_quotes(right: &str) -> String {
+    format!("this line has curly quotes. Write straight ones: {right}")
 }
 
 fn told(mistake: &Mistake) -> String {

@@ -4,6 +4,7 @@ mod command_line;
 mod file;
 mod nearest;
 pub mod options;
+pub(in crate::camera) mod quotes;
 pub(in crate::camera) mod statements;
 mod values;
 

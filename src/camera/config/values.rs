@@ -1,6 +1,6 @@
 //! What each option's value means, and what would work instead of one that means nothing.
 
-use super::{Config, ConfigErrors, Wrong};
+use super::{Config, ConfigErrors, Wrong, quotes};
 use crate::camera::announcer::Announce;
 use crate::camera::desk::Control;
 use crate::camera::listen::Listen;
@@ -189,6 +189,9 @@ pub(super) fn announce(config: &mut Config, value: &str) -> Set {
 pub(super) fn name(config: &mut Config, value: &str) -> Set {
     if value.is_empty() || value.len() > 63 || value.chars().any(char::is_control) {
         return Err(would_work("a name of up to 63 bytes, without control characters,"));
+    }
+    if let Some(inside) = quotes::without(value) {
+        return Err(would_work(format!("{inside}, without curly quotes,")));
     }
     config.name = Some(value.into());
     Ok(())

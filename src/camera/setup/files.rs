@@ -19,6 +19,15 @@ pub(super) enum Access {
     Root,
 }
 
+/// More files than any boot partition has.
+const MAX_NAMES: usize = 1000;
+
+/// The names of what is in a folder; none where there is no such folder.
+pub(super) fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().take(MAX_NAMES);
+    entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect()
+}
+
 /// A file's text; `None` where there is none, or none that can be read. That is a remark then.
 pub(super) fn read(path: &Path, reading: &mut Reading) -> Option<Text> {
     let mut bytes = Vec::new();

@@ -5,6 +5,7 @@
 
 mod cloud;
 mod files;
+mod finding;
 mod imager;
 pub mod own;
 mod partition;
@@ -19,7 +20,9 @@ mod written;
 mod yaml;
 mod yaml_flow;
 
+use super::config::quotes;
 use files::{Access, put_or_remove};
+use finding::Meant;
 pub use reading::{Reading, Remark, Weight};
 use std::fmt::Write;
 use std::io;
@@ -66,17 +69,17 @@ const RUN: &str = "/run";
 type Dialect = fn(&str) -> Reading;
 
 /// All that is read; what the first says wins.
-const DIALECTS: [(&str, Dialect); 8] = [
-    ("lancam.toml", own::read),
+const DIALECTS: [(&str, Dialect); 7] = [
+    (OWN, own::read),
     (AUTHORIZED_KEYS, authorized_keys),
     ("custom.toml", imager::read),
     ("rpi-preseed.toml", imager::read),
     ("user-data", cloud::read_user_data),
     ("network-config", cloud::read_network_config),
     ("wpa_supplicant.conf", supplicant::read),
-    // As editors for Windows save it.
-    ("authorized_keys.txt", authorized_keys),
 ];
+
+const OWN: &str = "lancam.toml";
 
 const AUTHORIZED_KEYS: &str = "authorized_keys";
 
@@ -138,7 +141,7 @@ impl Parsed {
 
 /// A file of the boot partition that has been read.
 struct Source {
-    file: &'static str,
+    meant: Meant,
     text: Text,
     /// Its networks; also those that do not count, for their passwords lie there as well.
     networks: Vec<Network>,
@@ -170,37 +173,90 @@ pub fn run(options: &Options) {
     }
 }
 
+impl Source {
+    /// What it says, without comments and blank lines.
+    fn says(&self) -> impl Iterator<Item = &str> {
+        let lines = self.text.text.lines().map(str::trim);
+        lines.filter(|line| !line.is_empty() && !line.starts_with('#'))
+    }
+}
+
 impl Found {
     fn read(boot: &Path) -> Self {
         let mut found = Self::default();
-        for (file, dialect) in DIALECTS {
-            let mut reading = Reading::default();
-            let Some(text) = files::read(&boot.join(file), &mut reading) else {
-                found.tell(file, "", &reading.remarks);
-                continue;
-            };
-            found.tell(file, &text.text, &reading.remarks);
-            let Reading { mut wishes, remarks } = dialect(&text.text);
-            found.tell(file, &text.text, &remarks);
-            let networks = wishes.networks.clone();
-            found.sources.push(Source { file, text, networks });
-            if file == AUTHORIZED_KEYS {
-                // Both are ours.
-                found.wishes.keys.append(&mut wishes.keys);
-            }
-            found.wishes = std::mem::take(&mut found.wishes).or(wishes);
+        let folder = files::names(boot);
+        for meant in finding::meant(&folder, files()) {
+            found.read_file(boot, meant);
         }
-        found.look_for_others(boot);
+        found.tell_of_contradictions();
+        found.look_for_others(&folder);
         found
+    }
+
+    fn read_file(&mut self, boot: &Path, meant: Meant) {
+        let Some((_, dialect)) = DIALECTS.into_iter().find(|(name, _)| *name == meant.name) else {
+            return;
+        };
+        let mut reading = Reading::default();
+        let Some(text) = files::read(&boot.join(&meant.file), &mut reading) else {
+            return self.tell(&meant.file, "", &reading.remarks);
+        };
+        self.tell(&meant.file, &text.text, &reading.remarks);
+        let Reading { mut wishes, remarks } = dialect(&text.text);
+        self.tell(&meant.file, &text.text, &remarks);
+        let networks = wishes.networks.clone();
+        for network in &networks {
+            let name = network.ssid.to_string();
+            if let Some(inside) = quotes::without(&name) {
+                self.complain(format!(
+                    "{}: the network is called {name}, with curly quotes. Is it {inside}? Write straight quotes",
+                    meant.file
+                ));
+            }
+        }
+        self.sources.push(Source { meant, text, networks });
+        if self.sources.last().is_some_and(|source| source.meant.name == AUTHORIZED_KEYS) {
+            // Both are ours.
+            self.wishes.keys.append(&mut wishes.keys);
+        }
+        self.wishes = std::mem::take(&mut self.wishes).or(wishes);
+    }
+
+    /// Of two files that are meant to be the same one, the first counts.
+    fn tell_of_contradictions(&mut self) {
+        let mut told = Vec::new();
+        for (at, second) in self.sources.iter().enumerate() {
+            let earlier = &self.sources[..at];
+            let first = earlier
+                .iter()
+                .find(|it| it.meant.name == second.meant.name && it.says().next().is_some());
+            let Some(first) = first.filter(|it| it.meant.name != AUTHORIZED_KEYS) else { continue };
+            if second.says().next().is_some() && !first.says().eq(second.says()) {
+                told.push(format!(
+                    "{}: {} is here too, and counts before it. Delete one of the two",
+                    second.meant.file, first.meant.file
+                ));
+            }
+        }
+        told.into_iter().for_each(|line| self.complain(line));
     }
 
     /// Logs remarks, and keeps complaints for others to tell.
     fn tell(&mut self, file: &str, text: &str, remarks: &[Remark]) {
         for remark in remarks {
             let at = remark.at.map(|at| format!(":{}", text::line(text, at))).unwrap_or_default();
-            let line = format!("{file}{at}: {}", remark.text);
+            let mut line = format!("{file}{at}: {}", remark.text);
             match remark.weight {
-                Weight::Complaint => self.complain(line),
+                Weight::Complaint => {
+                    let curly = remark.at.and_then(|at| quotes::shown(quotes::line_at(text, at)));
+                    if let Some(right) = curly {
+                        let _ = write!(
+                            line,
+                            ". This line has curly quotes. Write straight ones: {right}"
+                        );
+                    }
+                    self.complain(line.replace(char::is_control, "?"));
+                }
                 Weight::Note => log::info!("{line}"),
             }
         }
@@ -212,8 +268,12 @@ impl Found {
     }
 
     /// What owners may expect something of that is not done.
-    fn look_for_others(&mut self, boot: &Path) {
-        let is_there = |names: &[&str]| names.iter().any(|name| boot.join(name).exists());
+    fn look_for_others(&mut self, folder: &[String]) {
+        let names: Vec<_> = files().collect();
+        finding::misnamed(folder, &names).into_iter().for_each(|line| self.complain(line));
+        let is_there = |names: &[&str]| {
+            folder.iter().any(|file| names.iter().any(|name| file.eq_ignore_ascii_case(name)))
+        };
         if is_there(&["firstrun.sh"]) {
             self.complain(
                 "firstrun.sh: nothing of the boot partition is run; what it should do can be written into lancam.toml".into(),
@@ -234,7 +294,9 @@ impl Found {
         files::folder(&lancam, Access::All)?;
         // Root's, who has no other.
         files::folder(&lancam.join("home"), Access::Root)?;
-        let own = self.sources.iter().find(|source| source.file == "lancam.toml");
+        let mut own = self.sources.iter().filter(|source| source.meant.name == OWN);
+        // The one that came with the card has comments only.
+        let own = own.clone().find(|source| source.says().next().is_some()).or_else(|| own.next());
         let own = own.map(|source| own::without_tables(&source.text.text));
         put_or_remove(&lancam.join("lancam.toml"), own.as_deref(), Access::All)?;
 
@@ -331,7 +393,7 @@ impl Found {
         }
         let done = vault::writable(boot, || {
             places.iter().try_for_each(|(source, places)| {
-                vault::write_over(&boot.join(source.file), &source.text, places)
+                vault::write_over(&boot.join(&source.meant.file), &source.text, places)
             })
         });
         match done {

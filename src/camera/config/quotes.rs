@@ -1,0 +1,123 @@
+//! Curly quotes, which word processors and phones put where a file wants straight ones.
+
+/// All of them, double and single, as the languages of Europe have them.
+const CURLY: [char; 14] = ['“', '”', '„', '‟', '«', '»', '‘', '’', '‚', '‛', '‹', '›', '″', '＂'];
+
+/// A value without the curly quotes around it; `None` where it has none around it. One of a pair may be straight.
+pub(in crate::camera) fn without(value: &str) -> Option<&str> {
+    let value = value.trim();
+    let is_curly = |letter: char| CURLY.contains(&letter);
+    let is_straight = |letter: char| letter == '"' || letter == '\'';
+    let is_quote = |letter: char| is_curly(letter) || is_straight(letter);
+    if value.starts_with(is_straight) && value.ends_with(is_straight) {
+        let inside = value.trim_matches(is_straight).trim();
+        let is_around = inside.starts_with(is_curly) && inside.ends_with(is_curly);
+        return is_around.then(|| without(inside)).flatten();
+    }
+    let inside = value.trim_matches(is_quote);
+    // A lone one at an end is an apostrophe: Thomas’
+    let is_around = value.starts_with(is_quote) && value.ends_with(is_quote);
+    (is_around && !inside.is_empty()).then_some(inside)
+}
+
+/// The end of the value that begins the rest of a line, or of a list in it: a comment does not belong to it.
+fn value(rest: &str) -> &str {
+    let rest = rest.split(" #").next().unwrap_or(rest);
+    rest.trim().trim_end_matches([',', ';'])
+}
+
+/// What a line `KEY = VALUE` (or `KEY: VALUE`) would be with straight quotes, if VALUE has curly ones.
+pub(in crate::camera) fn straight(line: &str) -> Option<String> {
+    let line = line.trim();
+    let sign = line.find(['=', ':'])? + 1;
+    let rest = &line[sign..];
+    let key = &line[..line.len() - rest.trim_start().len()];
+    let written = value(rest);
+    let Some(list) = written.strip_prefix('[') else {
+        return Some(format!("{key}\"{}\"", without(written)?));
+    };
+    let parts: Vec<_> = list.trim_end_matches(']').split(',').map(str::trim).collect();
+    if !parts.iter().any(|part| without(part).is_some()) {
+        return None;
+    }
+    let quoted = |part: &&str| format!("\"{}\"", without(part).unwrap_or(part.trim_matches('"')));
+    let parts = parts.iter().filter(|part| !part.is_empty()).map(quoted).collect::<Vec<_>>();
+    Some(format!("{key}[{}]", parts.join(", ")))
+}
+
+/// The same, to be shown: of a password nothing is.
+pub(in crate::camera) fn shown(line: &str) -> Option<String> {
+    let right = straight(line)?;
+    let sign = right.find(['=', ':']).unwrap_or(0) + 1;
+    let key = right[..sign].to_ascii_lowercase();
+    let is_secret = ["psk", "pass"].iter().any(|word| key.contains(word));
+    Some(if is_secret { format!("{} \"…\"", &right[..sign]) } else { right })
+}
+
+/// The line of `text` with the byte `at` in it.
+pub(in crate::camera) fn line_at(text: &str, at: usize) -> &str {
+    let bytes = text.as_bytes();
+    let at = at.min(bytes.len());
+    let start =
+        bytes[..at].iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1);
+    let end =
+        bytes[at..].iter().position(|&byte| byte == b'\n').map_or(bytes.len(), |len| at + len);
+    text.get(start..end).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_with_straight_quotes_is_shown() {
+        for (line, right) in [
+            ("name = “Garage”", "name = \"Garage\""),
+            ("name=„Garage“", "name=\"Garage\""),
+            ("name = ‘Garage’ # mine", "name = \"Garage\""),
+            ("name = «Garage»\r", "name = \"Garage\""),
+            ("name = ”Garage”", "name = \"Garage\""),
+            ("name = \"Garage”", "name = \"Garage\""),
+            ("name = “Bob’s camera”", "name = \"Bob’s camera\""),
+            ("name = \"“Garage”\"", "name = \"Garage\""),
+            ("listen = [“[::]:8080”, \"[::]:80\"]", "listen = [\"[::]:8080\", \"[::]:80\"]"),
+            ("hostname: “garage”", "hostname: \"garage\""),
+        ] {
+            assert_eq!(straight(line).as_deref(), Some(right), "{line}");
+        }
+        for line in [
+            "name = Bob’s camera",
+            "name = \"Thomas’\"",
+            "name = Thomas’",
+            "name = \"a “b” c\"",
+            "“",
+            "x = “”",
+            "name = \"Garage\"",
+            "= ",
+            "",
+        ] {
+            assert_eq!(straight(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn no_password_is_shown() {
+        for line in [
+            "wifi.psk = “geheimgeheim”",
+            "psk=„geheimgeheim“",
+            "password: “geheimgeheim”",
+            "\"PASS\": “geheim:geheim”",
+        ] {
+            let shown = shown(line).expect("curly quotes");
+            assert!(!shown.contains("geheim") && shown.ends_with("\"…\""), "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_line_is_found_by_any_byte_of_it() {
+        let text = "a\n“b”\r\nc";
+        assert_eq!(line_at(text, 0), "a");
+        assert_eq!((2..9).map(|at| line_at(text, at)).collect::<Vec<_>>(), ["“b”\r"; 7]);
+        assert_eq!(line_at(text, 100), "c");
+    }
+}
