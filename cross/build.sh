@@ -17,13 +17,9 @@ build() {
     # the -mfpu=neon with which libjpeg-turbo asks, and libjpeg-turbo would then leave its NEON code out.
     export CFLAGS_armv7_unknown_linux_musleabihf=-mcpu=generic+v7a+vfp3+thumb2+neon
 
-    # zig brings crt1.o and libc, so rustc's own stay out. No path of this machine stands in the program's messages.
-    rust_flags=(
-        -Clink-self-contained=no
-        --remap-path-prefix="$cargo_home=/cargo"
-        --remap-path-prefix="$(rustc --print sysroot)/lib/rustlib/src/rust=/rust"
-        --remap-path-prefix="$PWD=/lancam"
-    )
+    # zig brings crt1.o and libc, so rustc's own stay out.
+    mapfile -t rust_flags < <(remapped_paths)
+    rust_flags+=(-Clink-self-contained=no)
     # A quarter smaller, and what Debian builds all its armhf programs with. ARMv6 has but the first, slow Thumb.
     [ "$name" != armv7 ] || rust_flags+=(-Ctarget-feature=+thumb-mode)
     library=$(standard_library "$target")

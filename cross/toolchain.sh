@@ -24,6 +24,16 @@ get_c() {
     [ "$(uname -m)" != x86_64 ] || cross/need.sh nasm:nasm
 }
 
+# One a line, what keeps this machine's paths out of a program: the same commit is the same program wherever it, cargo's folder and Rust lie.
+# Where the sources of Rust's library are here, rustc names them by their place; where they are not, by what is written here. The last
+# prefix that fits counts, so the inner ones come later.
+remapped_paths() {
+    local commit
+    commit=$(rustc -vV | sed -n 's/^commit-hash: //p')
+    printf -- '--remap-path-prefix=%s\n' "$(pwd -P)=/lancam" "$CARGO_TARGET_DIR=/target" "$(realpath --no-symlinks "$cargo_home")=/cargo" \
+        "$(rustc --print sysroot)/lib/rustlib/src/rust=/rustc/$commit"
+}
+
 get_zig() {
     local venv=$cache/venv
     if ! cmp -s cross/requirements.txt "$venv/requirements.txt"; then

@@ -13,8 +13,8 @@ fi
 get_c
 get_rust
 target=$(rustc -vV | sed -n 's/^host: //p')
-# For this target alone, in a folder of its own: no path of this machine stands in the program's messages.
-rust_flags=(--remap-path-prefix="$cargo_home=/cargo" --remap-path-prefix="$(rustc --print sysroot)/lib/rustlib/src/rust=/rust" --remap-path-prefix="$PWD=/lancam")
+# For this target alone, in a folder of its own.
+mapfile -t rust_flags < <(remapped_paths)
 CARGO_ENCODED_RUSTFLAGS=$(IFS=$'\x1f' && echo "${rust_flags[*]}") \
     cargo build --locked --release --target "$target" --no-default-features --features viewer --bin lancam-view >&2
 echo "$CARGO_TARGET_DIR/$target/release/lancam-view"
