@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 export PREFIX DESTDIR
-.PHONY: help run test test-all test-raspi3b screenshots check check-others install uninstall deb pi image image-lock flash deploy release bench fuzz
+.PHONY: help run test test-all test-raspi3b fetch screenshots check check-others install uninstall deb pi image image-lock flash deploy release bench fuzz
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -13,6 +13,9 @@ test: ## all tests but the long ones, in at most 20 minutes
 
 test-all: ## the long ones too
 	tests/test.sh --include-ignored
+
+fetch: ## all that the others would get from the network, which run, test and image then do without
+	cross/fetch.sh
 
 test-raspi3b: ## the program for 64-bit Pis on an emulated Raspberry Pi 3B
 	tests/test.sh raspi3b

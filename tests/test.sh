@@ -6,16 +6,10 @@ cd "$(dirname "$0")/.."
 . cross/toolchain.sh
 
 # What of this cannot be had is not missed here: the tests that use it say so and are skipped.
-cross/need.sh Xvfb:xvfb xdotool:xdotool libxcursor1 strace:strace curl:curl djpeg:libjpeg-turbo-progs \
-    ip:iproute2 chromium:chromium ffprobe:ffmpeg dpkg-shlibdeps:dpkg-dev desktop-file-validate:desktop-file-utils man:man-db \
-    qemu-system-aarch64:qemu-system-arm mcopy:mtools ssh:openssh-client cpio:cpio depmod:kmod xz:xz-utils qemu-arm-static:qemu-user-static systemd-analyze:systemd \
-    wpa_supplicant:wpasupplicant ||
-    echo "Going on without" >&2
+tests/packages.sh || echo "Going on without" >&2
 case " $* " in
 *" --include-ignored "*)
-    # Those who watch over HTTP, a Wayland, and who judges packages.
-    cross/need.sh mpv:mpv vlc:vlc-bin,vlc-plugin-base,vlc-plugin-video-output \
-        gst-launch-1.0:gstreamer1.0-tools,gstreamer1.0-plugins-good gstreamer1.0-x weston:weston lintian:lintian mmdebstrap:mmdebstrap ssh:openssh-client || echo "Going on without" >&2
+    tests/packages.sh long || echo "Going on without" >&2
     # They test nothing, but write into this folder: `make screenshots`, and seeds for fuzzers.
     set -- "$@" --skip the_pictures_of_the_manual --skip write_the_seeds
     ;;

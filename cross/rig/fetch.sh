@@ -18,19 +18,6 @@ cache=${LANCAM_RIG_CACHE:-$here/../../target/rig}
 
 skip() { echo "$*" >&2; exit 77; }
 
-install_tools() {
-    local tool missing=()
-    for tool in qemu-system-aarch64:qemu-system-arm cpio:cpio depmod:kmod xz:xz-utils; do
-        command -v "${tool%:*}" >/dev/null || missing+=("${tool#*:}")
-    done
-    if [ ${#missing[@]} = 0 ]; then return; fi
-    local install="apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends ${missing[*]}" as_root=()
-    if [ "$(id -u)" != 0 ]; then as_root=(sudo -n); fi
-    echo "rig: $install" >&2
-    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive sh -c "$install || { apt-get update; $install; }" >&2 ||
-        skip "cannot install ${missing[*]}"
-}
-
 # apt for arm64 with sources, indexes and status of its own.
 private_apt() {
     local tool=$1
@@ -90,7 +77,7 @@ cache=$(cd "$cache" && pwd)
 # Tests side by side take turns: the first fetches, the others find it there.
 exec 9>"$cache/lock"
 flock 9
-install_tools
+"$here/../need.sh" qemu-system-aarch64:qemu-system-arm cpio:cpio depmod:kmod xz:xz-utils >&2 || skip "cannot install QEMU for arm64, cpio, kmod and xz"
 # The version is written last: without it the folder is a fetch that was interrupted.
 if [ ! -e "$cache/kernel/version" ]; then
     rm -rf "$cache"/{apt,kernel,sysroot,base.cpio}

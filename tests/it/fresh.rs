@@ -4,7 +4,7 @@ use crate::skip::skip;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 /// The repository.
@@ -138,4 +138,106 @@ fn each_target_has_the_licences_of_its_own_crates() {
     assert!(windows.contains("\nwindows-sys "), "{windows}");
     let linux = crates("viewer", "x86_64-unknown-linux-gnu").expect("they are built here");
     assert!(linux.contains("\nx11-dl ") && !linux.contains("\nwindows-sys "), "{linux}");
+}
+
+/// A bare Debian, as a container gives it, in which a command is run in a fresh clone of this commit. What it said; `None` where this
+/// machine has no such thing, which has been said then.
+fn in_a_bare(suite: &str, keep: &Path, network: &str, command: &[&str]) -> Option<(String, bool)> {
+    let mut bare = Command::new(Path::new(HERE).join("cross/rig/bare.sh"));
+    bare.arg(suite).args(command).env("BARE_KEEP", keep).env("BARE_NETWORK", network);
+    // Hours, where others use the machine too.
+    let mut bounded = Command::new("timeout");
+    bounded.arg("--kill-after=30").arg("10800").arg(bare.get_program()).args(bare.get_args());
+    bare.get_envs().for_each(|(name, value)| {
+        bounded.env(name, value.unwrap_or_default());
+    });
+    let output = bounded.stdin(Stdio::null()).output().expect("timeout is there");
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said).into_owned();
+    if output.status.code() == Some(77) {
+        skip(suite, said.trim_end().lines().last().unwrap_or_default());
+        return None;
+    }
+    Some((said, output.status.success()))
+}
+
+/// Where what is written in it lies meanwhile: on the disk that builds lie on, for it is gigabytes.
+fn room() -> TempDir {
+    let rig = Path::new(HERE).join("target/rig");
+    fs::create_dir_all(&rig).expect("made");
+    tempfile::tempdir_in(rig).expect("a folder")
+}
+
+/// The last lines.
+fn end(said: &str) -> String {
+    let lines: Vec<_> = said.lines().collect();
+    lines[lines.len().saturating_sub(40)..].join("\n")
+}
+
+#[track_caller]
+fn make_run_works(suite: &str) {
+    let room = room();
+    let Some((said, is_well)) = in_a_bare(suite, &room.path().join("root"), "", &["make", "run"])
+    else {
+        return;
+    };
+    println!("{}", end(&said));
+    assert!(is_well, "{}", end(&said));
+    let figures = said.lines().find(|line| line.starts_with("{\"frames\":")).expect("figures");
+    assert!(!figures.starts_with("{\"frames\":0,"), "{figures}");
+    assert!(said.contains("The last picture: "), "{}", end(&said));
+}
+
+#[track_caller]
+fn make_test_works(suite: &str) {
+    let room = room();
+    let Some((said, is_well)) = in_a_bare(suite, &room.path().join("root"), "", &["make", "test"])
+    else {
+        return;
+    };
+    let summary = said.lines().rev().find(|line| line.contains(" passed, "));
+    println!("{}", end(&said));
+    let summary = summary.unwrap_or_else(|| panic!("no summary: {}", end(&said)));
+    assert!(is_well && summary.contains(" 0 failed"), "{summary}");
+}
+
+#[test]
+#[ignore = "minutes: make test-all"]
+fn make_run_works_in_a_bare_debian_12() {
+    make_run_works("bookworm");
+}
+
+#[test]
+#[ignore = "minutes: make test-all"]
+fn make_run_works_in_a_bare_debian_13() {
+    make_run_works("trixie");
+}
+
+#[test]
+#[ignore = "minutes: make test-all"]
+fn make_test_works_in_a_bare_debian_12() {
+    make_test_works("bookworm");
+}
+
+#[test]
+#[ignore = "minutes: make test-all"]
+fn make_test_works_in_a_bare_debian_13() {
+    make_test_works("trixie");
+}
+
+#[test]
+#[ignore = "minutes: make test-all"]
+fn after_make_fetch_both_work_without_a_network() {
+    let room = room();
+    let root = room.path().join("root");
+    let Some((said, is_well)) = in_a_bare("bookworm", &root, "", &["make", "fetch"]) else {
+        return;
+    };
+    assert!(is_well, "{}", end(&said));
+    for target in ["run", "test"] {
+        let ran = in_a_bare("bookworm", &root, "none", &["make", target]);
+        let (said, is_well) = ran.expect("as before");
+        println!("{}", end(&said));
+        assert!(is_well, "make {target}: {}", end(&said));
+    }
 }
