@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 if [ "$(id -u)" = 0 ] && [ "${SUDO_USER:-root}" != root ]; then
-    exec sudo --user "$SUDO_USER" --set-home "CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-}" cross/viewer.sh
+    exec sudo --user "$SUDO_USER" --set-home "CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-}" "YES=${YES:-}" cross/viewer.sh
 fi
 [ -n "${CARGO_TARGET_DIR:-}" ] || unset CARGO_TARGET_DIR
 . cross/toolchain.sh

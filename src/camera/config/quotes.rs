@@ -1,5 +1,7 @@
 //! Curly quotes, which word processors and phones put where a file wants straight ones.
 
+use crate::plain::printable;
+
 /// All of them, double and single, as the languages of Europe have them.
 const CURLY: [char; 14] = ['“', '”', '„', '‟', '«', '»', '‘', '’', '‚', '‛', '‹', '›', '″', '＂'];
 
@@ -47,10 +49,10 @@ pub(in crate::camera) fn straight(line: &str) -> Option<String> {
 
 /// The same, to be shown: of a password nothing is.
 pub(in crate::camera) fn shown(line: &str) -> Option<String> {
-    let right = straight(line)?;
+    let right = printable(&straight(line)?);
     let sign = right.find(['=', ':']).unwrap_or(0) + 1;
     let key = right[..sign].to_ascii_lowercase();
-    let is_secret = ["psk", "pass"].iter().any(|word| key.contains(word));
+    let is_secret = ["psk", "pass", "key", "secret"].iter().any(|word| key.contains(word));
     Some(if is_secret { format!("{} \"…\"", &right[..sign]) } else { right })
 }
 

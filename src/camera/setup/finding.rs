@@ -3,6 +3,8 @@
 //! Windows hides the ends of names: who saves `lancam.toml` there may have `lancam.toml.txt`. File systems of cards know no small
 //! letters in old names. Such files count as the proper ones do, behind them.
 
+use crate::plain::printable;
+
 /// A file that is read, and which of the names it is meant to have.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Meant {
@@ -54,7 +56,7 @@ pub(super) fn misnamed(folder: &[String], names: &[&'static str]) -> Vec<String>
         let meant = names.iter().find(|name| stem(name) == stem(rest));
         let meant =
             meant.or_else(|| names.iter().find(|it| kind == "pub" && **it == "authorized_keys"));
-        let shown: String = file.chars().filter(|it| !it.is_control()).take(40).collect();
+        let shown: String = printable(file).chars().take(40).collect();
         meant.map(|name| {
             format!("{shown}: is not read. Save it as plain text under the name {name}")
         })

@@ -255,7 +255,7 @@ impl Found {
                             ". This line has curly quotes. Write straight ones: {right}"
                         );
                     }
-                    self.complain(line.replace(char::is_control, "?"));
+                    self.complain(line);
                 }
                 Weight::Note => log::info!("{line}"),
             }
