@@ -80,7 +80,7 @@ fn of_two_that_contradict_the_proper_one_counts_and_the_other_is_named() {
         Machine::new(&[("lancam.toml", own.as_bytes()), ("lancam.toml.txt", other.as_bytes())]);
     machine.start();
     assert!(machine.read("run/lancam/lancam.toml").expect("written").contains("quality = 70"));
-    assert!(machine.wifi().contains("Home") && !machine.wifi().contains("Other"));
+    assert!(machine.wifi().contains("correct horse") && !machine.wifi().contains("wrong horse"));
     let complaints = machine.complaints();
     assert!(complaints.contains("lancam.toml.txt: lancam.toml is here too"), "{complaints}");
     assert!(complaints.contains("Delete one"), "{complaints}");
@@ -98,7 +98,7 @@ fn of_two_that_contradict_the_proper_one_counts_and_the_other_is_named() {
         assert_eq!(machine.complaints(), "");
         let written = machine.read("run/lancam/lancam.toml").expect("written");
         assert!(written.contains(&format!("quality = {quality}")), "{written}");
-        assert!(machine.wifi().contains("Other"));
+        assert!(machine.wifi().contains("wrong horse"));
     }
 }
 
