@@ -8,6 +8,7 @@ pub mod console;
 pub mod image;
 pub mod latest;
 pub mod log_setup;
+pub mod nearest;
 pub mod net;
 pub mod plain;
 pub mod version;

@@ -11,6 +11,7 @@ use lancam::viewer::channel::{Channel, Feed};
 use lancam::viewer::composer::{Composer, Extras, Repaint, Sight};
 use lancam::viewer::controls::Remote;
 use lancam::viewer::demand::Demand;
+use lancam::viewer::identity::Identity;
 use lancam::viewer::news::{Age, Billboard};
 use lancam::viewer::receiver::Wanted;
 use lancam::viewer::wall::{Info, Wall};
@@ -92,8 +93,9 @@ impl Pane {
         let mut wall = Wall::new(cameras);
         wall.info = info;
         wall.resize(room);
-        let address = CameraAddress { host: "pi.local".into(), port: 9999 };
-        let wanted = Wanted { name: Some("Küche".into()), address };
+        let address = CameraAddress { host: "pi.local".into(), port: None };
+        let identity = Some(Identity { name: "Küche".into(), id: String::new() });
+        let wanted = Wanted { identity, address };
         let (mut paths, mut channels, mut demands) = (Vec::new(), Vec::new(), Vec::new());
         for index in 0..cameras {
             wall.reshape(index, picture);

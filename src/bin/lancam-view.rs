@@ -6,7 +6,7 @@ use lancam::latest::{Doorbell, Latest};
 use lancam::viewer::channel::Channel;
 use lancam::viewer::chooser::Chooser;
 use lancam::viewer::config::{self, Command, Config, HeadlessConfig, Output, Report};
-use lancam::viewer::finder;
+use lancam::viewer::finder::{self, Sightings};
 use lancam::viewer::headless::Headless;
 use lancam::viewer::leave::Leave;
 #[cfg(unix)]
@@ -95,6 +95,9 @@ fn count(
     doorbell: &Arc<Doorbell>,
     leave: Leave,
 ) -> Result<ExitCode, Failure> {
+    if let Some(path) = &headless.save {
+        snapshot::check(path)?;
+    }
     let news = Latest::with_doorbell(Arc::clone(doorbell));
     let mut reader = news.reader();
     let receiver = Receiver::new(camera, protocol, news)?;
@@ -139,7 +142,11 @@ fn show(config: Config, doorbell: Arc<Doorbell>, leave: Leave) -> Result<ExitCod
         chooser = Some(Chooser::start(&doorbell)?);
         wanted.extend(memory.camera.clone());
     }
-    let open = |camera| Channel::open(camera, protocol, &doorbell);
+    let spoken = match memory.is_pickle && chooser.is_some() {
+        true => Protocol::Pickle,
+        false => protocol,
+    };
+    let open = |camera| Channel::open(camera, spoken, &doorbell);
     let mut channels = wanted.into_iter().map(open).collect::<Result<Vec<_>, _>>()?;
     if let (Some(plan), None) = (&record, &chooser) {
         for camera in &mut channels {
@@ -162,18 +169,20 @@ fn show(config: Config, doorbell: Arc<Doorbell>, leave: Leave) -> Result<ExitCod
 /// The only camera on the LAN, or why there is none such. Scripts do not wait until that changes.
 fn the_only_one() -> io::Result<Result<Wanted, String>> {
     let found = finder::look()?;
-    Ok(match found.as_slice() {
-        [only_one] => {
-            let (name, address) = (Some(only_one.name.clone()), only_one.address());
-            Ok(Wanted { name, address })
-        }
-        _ => Err(list::choice(&found)),
+    Ok(match found.cameras.as_slice() {
+        [only_one] => Ok(only_one.wanted()),
+        several => Err(list::choice(several)),
     })
 }
 
 fn list_cameras(report: Report) -> ExitCode {
     let cameras = match finder::look() {
-        Ok(cameras) => cameras,
+        Ok(Sightings { cameras, is_cut }) => {
+            if is_cut {
+                eprintln!("lancam-view: {}", list::CUT);
+            }
+            cameras
+        }
         Err(error) => {
             complain(format_args!("lancam-view: cannot look for cameras on the LAN: {error}"));
             return ExitCode::FAILURE;
@@ -217,7 +226,7 @@ fn report(config: &HeadlessConfig, scene: &presenter::Scene) -> Result<(), Failu
         Report::Text => writeln!(io::stdout(), "{}", scene.figures)?,
     }
     if let (Some(path), Some(arrival)) = (&config.save, &scene.arrival) {
-        snapshot::save(&arrival.picture, path)?;
+        snapshot::keep_as(arrival, path)?;
     }
     Ok(())
 }

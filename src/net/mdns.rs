@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, UdpSocket};
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -22,6 +22,9 @@ const PORT: u16 = 5353;
 /// When a question is asked, from the first time on: Wi-Fi loses multicasts more than anything else.
 const ASKED_AT: [Duration; 3] =
     [Duration::ZERO, Duration::from_millis(150), Duration::from_millis(450)];
+
+/// So many answers wait to be looked at; whoever sends faster than that waits in the kernel's buffers, and is lost there.
+const WAITING: usize = 64;
 
 /// The longest answer (RFC 6762, section 17).
 const MAX_ANSWER: usize = 9000;
@@ -54,7 +57,7 @@ pub struct Answers {
 pub fn ask(question: &[u8], patience: Duration) -> io::Result<Answers> {
     let question: Arc<[u8]> = question.into();
     let deadline = Instant::now() + patience;
-    let (sender, heard) = mpsc::channel();
+    let (sender, heard) = mpsc::sync_channel(WAITING);
     let mut failure = None;
     let mut asked = 0;
     for way in ways()? {
@@ -84,9 +87,9 @@ pub fn ask(question: &[u8], patience: Duration) -> io::Result<Answers> {
 impl Iterator for Answers {
     type Item = Answer;
 
-    /// Sleeps until there is one, and ends when the time is up or nobody is left to ask.
+    /// Sleeps until there is one, and ends when the time is up, whatever still waits, or nobody is left to ask.
     fn next(&mut self) -> Option<Answer> {
-        let left = self.deadline.saturating_duration_since(Instant::now());
+        let left = self.deadline.checked_duration_since(Instant::now())?;
         self.heard.recv_timeout(left).ok()
     }
 }
@@ -138,7 +141,7 @@ struct Asker {
     interface: Option<u32>,
     question: Arc<[u8]>,
     deadline: Instant,
-    answers: Sender<Answer>,
+    answers: SyncSender<Answer>,
 }
 
 impl Asker {

@@ -5,6 +5,7 @@ use super::close_up::CloseUp;
 use super::controls::Remote;
 use super::demand::Demand;
 use super::figures::Figures;
+use super::identity::Likeness;
 use super::news::{Arrival, News, Notice};
 use super::paint::{AgeTrack, badges};
 use super::panel::Panel;
@@ -25,6 +26,8 @@ use std::time::{Duration, Instant, SystemTime};
 pub struct Channel {
     /// Which one it is.
     pub camera: Wanted,
+    /// What is spoken with it.
+    pub protocol: Protocol,
     /// What records it.
     pub recorder: Recorder,
     /// Whether that has been started, and people have not been told of its end.
@@ -123,7 +126,9 @@ impl Channel {
         remote.ring(Arc::clone(doorbell));
         let receiver = receiver.looked_at_by(Arc::clone(&demand));
         thread::Builder::new().name("receiver".into()).spawn(move || receiver.run())?;
-        Ok(Self::fed_by(Feed { slot, demand, recorder, remote }, camera))
+        let mut channel = Self::fed_by(Feed { slot, demand, recorder, remote }, camera);
+        channel.protocol = protocol;
+        Ok(channel)
     }
 
     /// Shows what somebody else puts into the slot.
@@ -132,6 +137,7 @@ impl Channel {
         Self {
             address: camera.address.to_string(),
             camera,
+            protocol: Protocol::default(),
             recorder,
             is_recording: false,
             panel: Panel::default(),
@@ -175,18 +181,22 @@ impl Channel {
     /// What it calls itself, or else what it was found or opened as.
     pub fn name(&self) -> &str {
         match &self.arrival {
-            Some(arrival) if !arrival.camera.is_empty() => &arrival.camera,
-            _ => self.camera.name.as_deref().unwrap_or(&self.address),
+            Some(arrival) if !arrival.origin.name.is_empty() => &arrival.origin.name,
+            _ => self.camera.name().unwrap_or(&self.address),
         }
     }
 
     /// Whether it is this one, from the list.
     pub fn is_of(&self, camera: &Wanted) -> bool {
-        let name = camera.name.as_deref().unwrap_or_default();
-        self.camera == *camera || self.name().to_lowercase() == name.to_lowercase()
+        if self.camera == *camera {
+            return true;
+        }
+        let origin = self.arrival.as_ref().map(|arrival| arrival.origin.identity());
+        let own = origin.or_else(|| self.camera.identity.clone()).unwrap_or_default();
+        camera.identity.as_ref().is_some_and(|listed| listed.likeness(&own) == Likeness::Same)
     }
 
-    /// Where it is, or was when it was opened.
+    /// Where it is, or was last.
     pub fn address(&self) -> &str {
         &self.address
     }
@@ -209,6 +219,7 @@ impl Channel {
             Newest::Fresh { value: News::Picture(arrival), .. } if is_wanted => {
                 self.figures.count(&arrival, now);
                 self.keep_time(now);
+                self.follow(&arrival);
                 self.arrival = Some(arrival);
                 self.notice = None;
                 (self.is_unseen, self.is_changed) = (true, true);
@@ -216,6 +227,7 @@ impl Channel {
             }
             // The picture that is held stays; that there is none any more is over.
             Newest::Fresh { value: News::Picture(arrival), .. } if self.notice.is_some() => {
+                self.follow(&arrival);
                 self.arrival.get_or_insert(arrival);
                 self.notice = None;
                 self.is_changed = true;
@@ -267,6 +279,15 @@ impl Channel {
     /// Whether the picture is not going to be replaced by itself: it is lost, or late.
     pub fn stands_still(&self, now: Instant) -> bool {
         self.notice.is_some() || self.lateness(now).is_some()
+    }
+
+    /// It may be somewhere else by now, where it is found again.
+    fn follow(&mut self, arrival: &Arrival) {
+        let now = &arrival.origin.camera;
+        if self.camera != *now && *now != Wanted::default() {
+            self.camera = now.clone();
+            self.address = now.address.to_string();
+        }
     }
 
     fn keep_time(&mut self, now: Instant) {
@@ -343,7 +364,7 @@ mod tests {
             remote: Remote::default(),
         };
         let address = CameraAddress::parse("pi").expect("an address");
-        (Channel::fed_by(feed, Wanted { name: None, address }), billboard)
+        (Channel::fed_by(feed, Wanted::at(address)), billboard)
     }
 
     /// A picture that arrives now, at an age of 30 ms if that is known.

@@ -2,6 +2,7 @@
 
 use super::channel::Channel;
 use super::finder::{self, Found};
+use super::identity::Likeness;
 use super::news::NoticeKind;
 use super::paint::picker::Row;
 use super::receiver::Wanted;
@@ -87,13 +88,13 @@ impl Chooser {
 
     /// One of them.
     pub fn camera(&self, index: usize) -> Option<Wanted> {
-        let found = self.found.get(index)?;
-        Some(Wanted { name: Some(found.name.clone()), address: found.address() })
+        self.found.get(index).map(Found::wanted)
     }
 
     /// Where in the list a camera is now that was there before.
     pub fn place_of(&self, camera: &Wanted) -> Option<usize> {
-        let is_same = |found: &Found| Some(&found.name) == camera.name.as_ref();
+        let known = camera.identity.clone().unwrap_or_default();
+        let is_same = |found: &Found| known.likeness(&found.identity()) == Likeness::Same;
         let mut places = (0..self.found.len()).filter(|&place| is_same(&self.found[place]));
         let first = places.clone().next();
         places.find(|&place| self.camera(place).as_ref() == Some(camera)).or(first)
@@ -196,7 +197,7 @@ mod tests {
 
     fn name(verdict: &Verdict) -> Option<&str> {
         match verdict {
-            Verdict::Watch(camera) => camera.name.as_deref(),
+            Verdict::Watch(camera) => camera.name(),
             _ => None,
         }
     }
@@ -226,7 +227,7 @@ mod tests {
         slot.publish(found(&["Garage"]));
         assert_eq!(chooser.judge_by(false, start + SECOND), Verdict::Offer, "the list is shorter");
         assert_eq!(chooser.judge_by(false, start + 9 * SECOND), Verdict::Wait, "people choose");
-        assert_eq!(chooser.camera(0).and_then(|camera| camera.name), Some("Garage".into()));
+        assert_eq!(chooser.camera(0).expect("one").name(), Some("Garage"));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use super::headless::{Limit, Timeout};
 pub use super::help::HELP;
 use super::receiver::Protocol;
 use super::recorder::{self, Naming, Plan, Rotation};
+use super::snapshot;
 use super::units;
 use crate::wire::native::message::Wishes;
 use lexopt::prelude::*;
@@ -111,6 +112,9 @@ pub enum UsageError {
         "the server behind --pickle takes no wishes: leave out --width, --height, --quality and --fps"
     )]
     WishesForPickle,
+    /// A server of pixels.
+    #[error("the server behind --pickle sends no JPEGs: --save FILE.png")]
+    JpegOfPickle,
     /// Options that contradict each other.
     #[error("use {0} or {1}, not both")]
     Conflict(&'static str, &'static str),
@@ -134,7 +138,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, U
             Short('q') => given.verbosity = given.verbosity.saturating_sub(1),
             Long("headless") => given.headless = true,
             Long("json") => given.json = true,
-            Long("save") => given.save = Some(parser.value()?.into()),
+            Long("save") => given.save = Some(picture(&mut parser)?),
             Long("frames") => {
                 given.frames =
                     Some(number(&mut parser, "--frames", "a number from 1", |&n| n > 0)?);
@@ -251,6 +255,11 @@ impl Given {
                 Output::Window
             }
         };
+        let is_jpeg_saved =
+            self.save.as_deref().and_then(snapshot::Form::of) == Some(snapshot::Form::Jpeg);
+        if self.pickle && is_jpeg_saved {
+            return Err(UsageError::JpegOfPickle);
+        }
         let protocol = match self.pickle {
             true if self.wishes != Wishes::default() => return Err(UsageError::WishesForPickle),
             true => Protocol::Pickle,
@@ -339,6 +348,19 @@ fn with_unit<T>(
     read(&found).ok_or(UsageError::Value { option, wants, found })
 }
 
+/// A file whose name says in which form a picture will be in it.
+fn picture(parser: &mut lexopt::Parser) -> Result<PathBuf, UsageError> {
+    let path = PathBuf::from(parser.value()?);
+    match snapshot::Form::of(&path) {
+        Some(_) => Ok(path),
+        None => Err(UsageError::Value {
+            option: "--save",
+            wants: "a file whose name ends in .png, or in .jpg for the camera's own JPEG",
+            found: path.to_string_lossy().into_owned(),
+        }),
+    }
+}
+
 /// A file whose name says what will be in it.
 fn recording(parser: &mut lexopt::Parser) -> Result<PathBuf, UsageError> {
     let path = PathBuf::from(parser.value()?);
@@ -390,7 +412,7 @@ mod tests {
     #[test]
     fn a_camera_is_enough() {
         let config = config("pi.local");
-        assert_eq!(config.cameras, [CameraAddress { host: "pi.local".into(), port: 9999 }]);
+        assert_eq!(config.cameras, [CameraAddress { host: "pi.local".into(), port: None }]);
         assert_eq!(config.protocol, Protocol::Native(Wishes::default()));
         assert_eq!(config.output, Output::Window);
     }
@@ -450,7 +472,7 @@ mod tests {
     #[test]
     fn a_server_of_pickles_is_named_behind_its_option() {
         let config = config("--headless --pickle pi:1234");
-        assert_eq!((config.protocol, config.cameras[0].port), (Protocol::Pickle, 1234));
+        assert_eq!((config.protocol, config.cameras[0].port), (Protocol::Pickle, Some(1234)));
     }
 
     #[test]
@@ -467,6 +489,9 @@ mod tests {
             ("pi --sead", "--help"),
             ("pi --save", "--help"),
             ("pi --save x.png", "works only with --headless"),
+            ("pi --headless --save x.gif", "ends in .png"),
+            ("pi --headless --save png", "ends in .png"),
+            ("--headless --pickle pi --save x.JPEG", "sends no JPEGs"),
             ("pi --frames 3", "works only with --headless"),
             ("pi --headless --frames 0", "takes a number from 1, not '0'"),
             ("pi --headless --frames -1", "takes a number from 1, not '-1'"),

@@ -4,6 +4,7 @@ use super::demand::Demand;
 use super::news::{Age, Arrival, Billboard, NoticeKind, Totals};
 use super::recorder::Recorder;
 use super::recorder::intake::Intake;
+use super::wanted::Origin;
 use crate::image::jpeg::codec::{Decoder, JpegError};
 use crate::image::picture::{MAX_PIXELS, Picture};
 use crate::image::pixels::Size;
@@ -15,7 +16,7 @@ use std::time::Instant;
 #[derive(Debug)]
 pub struct Developer {
     jpeg: Decoder,
-    camera: Arc<str>,
+    origin: Arc<Origin>,
     /// The number of the newest frame of this connection.
     sequence: Option<u64>,
     totals: Totals,
@@ -56,7 +57,7 @@ impl Developer {
     pub fn new() -> Result<Self, JpegError> {
         Ok(Self {
             jpeg: Decoder::new()?,
-            camera: Arc::from(""),
+            origin: Arc::default(),
             sequence: None,
             totals: Totals::default(),
             corrupt_in_a_row: 0,
@@ -75,9 +76,9 @@ impl Developer {
         self.intake.recorder()
     }
 
-    /// A connection has begun: frames are `camera`'s from here on, and are counted anew.
-    pub fn begin(&mut self, camera: &str) {
-        self.camera = Arc::from(camera);
+    /// A connection has begun: frames are of this camera from here on, and are counted anew.
+    pub fn begin(&mut self, origin: Origin) {
+        self.origin = Arc::new(origin);
         self.sequence = None;
         self.announce(0);
     }
@@ -108,7 +109,7 @@ impl Developer {
         billboard: &mut Billboard,
     ) {
         self.count(facts.sequence, payload.len());
-        self.intake.take(facts, age, payload, &self.camera);
+        self.intake.take(facts, age, payload, &self.origin.name);
         // One frame is made a picture of though nobody looks: it takes back the notice that there is none.
         let overdue = billboard.has_notice().then_some(EVERY_PIXEL);
         let Some(shown) = self.demand.get().or(overdue) else {
@@ -175,17 +176,17 @@ impl Developer {
         arrival.picture.captured_at = facts.captured_at;
         arrival.codec = facts.codec;
         arrival.totals = self.totals;
-        if !Arc::ptr_eq(&arrival.camera, &self.camera) {
-            arrival.camera = Arc::clone(&self.camera);
+        if !Arc::ptr_eq(&arrival.origin, &self.origin) {
+            arrival.origin = Arc::clone(&self.origin);
         }
     }
 
     fn complain(&self, sequence: u64, error: &DevelopError, billboard: &mut Billboard) {
         if self.corrupt_in_a_row == 1 {
-            log::warn!("frame {sequence} of {} is passed over: {error}", self.camera);
+            log::warn!("frame {sequence} of {} is passed over: {error}", self.origin.name);
         }
         if self.corrupt_in_a_row == CORRUPT_PATIENCE {
-            let text = format!("{} sends pictures that cannot be shown: {error}", self.camera);
+            let text = format!("{} sends pictures that cannot be shown: {error}", self.origin.name);
             billboard.notify(NoticeKind::NoPicture, text);
         }
     }
@@ -241,7 +242,7 @@ mod tests {
     #[test]
     fn raw_frames_keep_their_colours_and_gaps_are_counted() {
         let (mut developer, mut billboard, mut reader) = developer();
-        developer.begin("pi");
+        developer.begin(Origin { name: "pi".into(), ..Origin::default() });
         let size = Size::new(2, 1);
         // Blue, then red.
         let pixels = [255, 0, 0, 0, 0, 255];
@@ -250,7 +251,7 @@ mod tests {
         }
         let Some(News::Picture(arrival)) = newest(&mut reader) else { panic!("a picture") };
         assert_eq!(arrival.picture.pixels(), [0x0000_00FF, 0x00FF_0000]);
-        assert_eq!(&*arrival.camera, "pi");
+        assert_eq!(&*arrival.origin.name, "pi");
         let totals = arrival.totals;
         assert_eq!((totals.frames, totals.bytes), (4, 24));
         assert_eq!((totals.skipped, totals.disordered, totals.corrupt), (3, 1, 0));

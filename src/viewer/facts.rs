@@ -58,6 +58,7 @@ pub(super) fn heading(kind: NoticeKind) -> &'static str {
         NoticeKind::NoPicture => "No picture",
         NoticeKind::Disconnected => "Not connected",
         NoticeKind::NotLancam => "Not a lancam server",
+        NoticeKind::OtherCamera => "Another camera is there",
         NoticeKind::Incompatible => "Update needed",
     }
 }

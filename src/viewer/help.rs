@@ -11,8 +11,9 @@ lancam-view --list [--json]                  the cameras on the LAN, within a se
 lancam-view [OPTIONS] --pickle HOST:PORT     watch the tutorial's own Python server, which pickles
                                              arrays; reads that one kind of pickle, runs nothing
 
-CAMERA is HOST, HOST:PORT, [IPv6]:PORT or lancam://HOST:PORT; the port is 9999 unless named.
-HOST may be NAME.local, a machine's name or a camera's, on systems too that do not know such names.
+CAMERA is a camera's name as --list prints it (\"Front door\"), HOST, HOST:PORT, [IPv6]:PORT,
+lancam://HOST:PORT or http://HOST:PORT/. HOST may be NAME.local, a machine's name or a camera's, on
+systems too that do not know such names. Where no port is named, it is the camera's own, or 9999.
 
 In the window: ? shows the list of keys.
   q Esc quit       f F11 full screen   Tab next camera    Enter enlarge it, and back
@@ -43,7 +44,8 @@ Without a window, for scripts and tests
   --seconds S             end S seconds after the first frame (10; with --record, until it is ended)
   --timeout S             give up when no frame has come for S seconds (10; with --record, only the
                           first frame is waited for so long, unless this is given)
-  --save FILE.png         keep the last picture
+  --save FILE             save the last picture: as FILE.png, or as FILE.jpg the camera's own JPEG.
+                          Nothing is overwritten
   --json                  print the figures as one line of JSON: frames, fps, skipped, disordered,
                           corrupt, bytes, recorded, record_dropped (for a slow disk), age_ms from
                           capture to screen (p50, p95, p99, max),

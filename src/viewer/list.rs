@@ -56,10 +56,19 @@ pub fn choice(cameras: &[Found]) -> String {
     if cameras.is_empty() {
         return NONE.to_owned();
     }
-    let cameras: Vec<_> =
-        cameras.iter().map(|camera| format!("{} ({})", camera.name, camera.address())).collect();
-    format!("several cameras are on the LAN; name one of them: {}", cameras.join(", "))
+    let named = cameras.iter().take(MOST_NAMED);
+    let named: Vec<_> =
+        named.map(|camera| format!("{} ({})", camera.name, camera.address())).collect();
+    let rest = cameras.len() - named.len();
+    let rest = if rest > 0 { format!(" and {rest} more") } else { String::new() };
+    format!("several cameras are on the LAN; name one of them: {}{rest}", named.join(", "))
 }
+
+/// No sentence names more.
+const MOST_NAMED: usize = 20;
+
+/// What to say where more have answered than are listed.
+pub const CUT: &str = "too many cameras answered: the rest of them is left out";
 
 /// What to say where there is none.
 pub const NONE: &str = "no camera answers on the LAN: is lancam running, and in this network? \

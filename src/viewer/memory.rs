@@ -1,7 +1,8 @@
 //! What is remembered from one start to the next: the last camera, and where the window was.
 
 use super::address::CameraAddress;
-use super::receiver::Wanted;
+use super::identity::Identity;
+use super::wanted::Wanted;
 use crate::image::pixels::Size;
 use crate::plain::is_plain;
 use std::fs;
@@ -13,12 +14,16 @@ use std::path::{Path, PathBuf};
 pub struct Memory {
     /// The camera that was watched, where one was.
     pub camera: Option<Wanted>,
+    /// Whether it speaks the tutorial's protocol and not lancam's.
+    pub is_pickle: bool,
     /// The window's size.
     pub size: Option<Size>,
     /// The window's place.
     pub place: Option<(i32, i32)>,
 }
 
+/// As the protocol is written.
+const PICKLE: &str = "pickle";
 /// The file in the state folder.
 const FILE: &str = "lancam/view";
 /// Much more than is ever written.
@@ -47,11 +52,13 @@ impl Memory {
 
     fn parse(text: &str) -> Self {
         let mut memory = Self::default();
-        let (mut name, mut address) = (None, None);
+        let (mut identity, mut address) = (Identity::default(), None);
         for (key, value) in text.lines().filter_map(|line| line.split_once('=')) {
             let value = value.trim();
             match key.trim() {
-                "name" => name = Some(value.to_owned()).filter(|name| !name.is_empty()),
+                "name" => value.clone_into(&mut identity.name),
+                "id" => value.clone_into(&mut identity.id),
+                "protocol" => memory.is_pickle = value == PICKLE,
                 "address" => address = CameraAddress::parse(value).ok(),
                 "size" => memory.size = Size::parse(value).filter(is_sensible),
                 "place" => {
@@ -62,20 +69,29 @@ impl Memory {
                 _ => {}
             }
         }
-        memory.camera = address.map(|address| match name {
-            Some(name) => Wanted { name: Some(name), address },
-            None => Wanted::at(address),
+        memory.camera = address.map(|address| {
+            // The first versions remembered the host in the place of the camera's name.
+            let is_host = identity.id.is_empty() && address.name() == identity.name;
+            let identity = Some(identity).filter(|it| !it.name.is_empty() && !is_host);
+            Wanted { identity, address }
         });
         memory
     }
 
     fn to_text(&self) -> String {
         let mut lines = Vec::new();
-        if let Some(Wanted { name, address }) = &self.camera {
+        if let Some(Wanted { identity, address }) = &self.camera {
             // A name with a line's end in it would be two lines, and a strange one need not be remembered.
-            let name = name.as_ref().filter(|name| name.chars().all(is_plain));
-            lines.extend(name.map(|name| format!("name = {name}")));
-            lines.push(format!("address = {address}"));
+            let is_fine =
+                |it: &&Identity| [&it.name, &it.id].iter().all(|it| it.chars().all(is_plain));
+            if let Some(Identity { name, id }) = identity.as_ref().filter(is_fine) {
+                lines.push(format!("name = {name}"));
+                lines.extend(Some(id).filter(|id| !id.is_empty()).map(|id| format!("id = {id}")));
+            }
+            lines.push(format!("address = {}", address.written()));
+            if self.is_pickle {
+                lines.push(format!("protocol = {PICKLE}"));
+            }
         }
         lines.extend(self.size.map(|size| format!("size = {size}")));
         lines.extend(self.place.map(|(x, y)| format!("place = {x},{y}")));
@@ -119,7 +135,8 @@ mod tests {
 
     fn camera(name: Option<&str>, address: &str) -> Option<Wanted> {
         let address = CameraAddress::parse(address).expect("an address");
-        Some(Wanted { name: name.map(str::to_owned), address })
+        let identity = name.map(|name| Identity { name: name.to_owned(), id: "7f".into() });
+        Some(Wanted { identity, address })
     }
 
     #[test]
@@ -130,7 +147,10 @@ mod tests {
                 camera: camera(Some("Küche = 台所"), "[fe80::1%3]:9998"),
                 size: Some(Size::new(1280, 720)),
                 place: Some((-5, 40)),
+                ..Memory::default()
             },
+            Memory { camera: camera(None, "pi:1"), is_pickle: true, ..Memory::default() },
+            Memory { camera: camera(None, "Front door"), ..Memory::default() },
             Memory { camera: camera(None, "10.0.0.5"), ..Memory::default() },
         ] {
             assert_eq!(Memory::parse(&memory.to_text()), memory);
@@ -149,6 +169,12 @@ mod tests {
         ] {
             assert_eq!(Memory::parse(text), Memory::default(), "{text}");
         }
+        let host = Memory::parse("name = front-door\naddress = front-door.local:9999");
+        assert_eq!(
+            host.camera,
+            camera(None, "front-door.local:9999"),
+            "as the first versions wrote it"
+        );
         let memory =
             Memory { camera: camera(Some("a\nsize = 100x100"), "pi"), ..Memory::default() };
         assert_eq!(Memory::parse(&memory.to_text()).size, None);

@@ -1,5 +1,6 @@
 //! What the receiver tells the screen: a picture, or why there is none.
 
+use super::wanted::Origin;
 use crate::image::picture::Picture;
 use crate::image::pixels::Size;
 use crate::latest::Latest;
@@ -32,8 +33,8 @@ pub struct Arrival {
     pub size: Size,
     /// The camera's own JPEG; empty where it sent pixels.
     pub jpeg: Vec<u8>,
-    /// The camera's name.
-    pub camera: Arc<str>,
+    /// Which camera took it.
+    pub origin: Arc<Origin>,
     /// How it was coded on the wire.
     pub codec: Codec,
     /// All frames so far, this one included.
@@ -71,7 +72,7 @@ impl Default for Arrival {
             picture: Picture::default(),
             size: Size::new(0, 0),
             jpeg: Vec::new(),
-            camera: Arc::from(""),
+            origin: Arc::new(Origin::default()),
             codec: Codec::Jpeg,
             totals: Totals::default(),
             age: None,
@@ -119,6 +120,8 @@ pub enum NoticeKind {
     Disconnected,
     /// Somebody else listens there.
     NotLancam,
+    /// Another camera is where the wanted one was.
+    OtherCamera,
     /// It is lancam, but one that cannot be understood until somebody updates.
     Incompatible,
 }
@@ -131,6 +134,7 @@ impl NoticeKind {
             Self::NoPicture => "no picture",
             Self::Disconnected => "not connected",
             Self::NotLancam => "not a lancam server",
+            Self::OtherCamera => "another camera is there",
             Self::Incompatible => "update needed",
         }
     }
@@ -138,7 +142,9 @@ impl NoticeKind {
     fn level(self) -> Level {
         match self {
             Self::Connecting | Self::NoPicture => Level::Info,
-            Self::Disconnected | Self::NotLancam | Self::Incompatible => Level::Warn,
+            Self::Disconnected | Self::NotLancam | Self::OtherCamera | Self::Incompatible => {
+                Level::Warn
+            }
         }
     }
 }

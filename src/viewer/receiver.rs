@@ -4,17 +4,14 @@ use super::address::CameraAddress;
 use super::controls::Remote;
 use super::demand::Demand;
 use super::developer::Developer;
-use super::finder;
-use super::local_name;
 use super::news::{Billboard, News, NoticeKind};
+use super::reach::{Reach, ReachError, Reached};
 use super::recorder::Recorder;
 use super::session::{SessionEnd, SessionError, native, pickle};
+pub use super::wanted::Wanted;
 use crate::image::jpeg::codec::JpegError;
 use crate::latest::Latest;
-use crate::net::socket;
 use crate::wire::native::message::{GoodbyeReason, Wishes};
-use std::io::{self, ErrorKind};
-use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -22,32 +19,11 @@ use std::time::{Duration, Instant};
 /// Connects, watches, and connects again.
 #[derive(Debug)]
 pub struct Receiver {
-    camera: Wanted,
-    /// Where it was connected to last.
-    last: Option<CameraAddress>,
-    /// Attempts since then.
-    failures: u32,
-    search: Search,
+    reach: Reach,
     protocol: Protocol,
     developer: Developer,
     billboard: Billboard,
     remote: Remote,
-}
-
-/// Which camera is wanted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wanted {
-    /// What it is called on the LAN, if it is known by its name: then it is looked for where it is no longer.
-    pub name: Option<String>,
-    /// Where it is, or was last.
-    pub address: CameraAddress,
-}
-
-impl Wanted {
-    /// The camera at an address; NAME.local is a name.
-    pub fn at(address: CameraAddress) -> Self {
-        Self { name: local_name::name_of(&address.host).map(str::to_owned), address }
-    }
 }
 
 /// What is spoken with a camera.
@@ -59,35 +35,18 @@ pub enum Protocol {
     Pickle,
 }
 
+impl Default for Protocol {
+    fn default() -> Self {
+        Self::Native(Wishes::default())
+    }
+}
+
 /// Why one attempt to watch a camera failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ReceiveError {
-    /// The name means nothing here.
-    #[error("cannot find {host}: {source}; try its IP address, or NAME.local")]
-    Unresolved {
-        /// As it was written.
-        host: String,
-        /// The system's word for it.
-        source: io::Error,
-    },
-    /// The machine is there, and nobody listens.
-    #[error("nothing listens at {}: is lancam running there, and on this port?", place(camera, *address))]
-    Refused {
-        /// As it was written.
-        camera: CameraAddress,
-        /// The last address that was tried.
-        address: SocketAddr,
-    },
-    /// The machine is not there.
-    #[error("cannot reach {}: {source}; is it switched on, and in this network?", place(camera, *address))]
-    Unreachable {
-        /// As it was written.
-        camera: CameraAddress,
-        /// The last address that was tried.
-        address: SocketAddr,
-        /// The system's word for it.
-        source: io::Error,
-    },
+    /// It was not reached.
+    #[error(transparent)]
+    Reach(#[from] ReachError),
     /// It was reached, and then something went wrong.
     #[error("{camera} {source}")]
     Session {
@@ -106,20 +65,21 @@ impl ReceiveError {
                 SessionError::Stranger { .. }
                 | SessionError::NoGreeting(_)
                 | SessionError::ClosedUnheard
+                | SessionError::PickleDialect(_)
                 | SessionError::Pickle(_) => NoticeKind::NotLancam,
-                SessionError::Version { .. } | SessionError::Wire(_) => NoticeKind::Incompatible,
+                SessionError::Version { .. } | SessionError::Wire(_) | SessionError::NoWelcome => {
+                    NoticeKind::Incompatible
+                }
+                SessionError::OtherCamera(_) => NoticeKind::OtherCamera,
                 SessionError::Silent(_) | SessionError::CutShort | SessionError::Connection(_) => {
                     NoticeKind::Disconnected
                 }
             },
-            _ => NoticeKind::Disconnected,
+            Self::Reach(ReachError::Stranger(_)) => NoticeKind::OtherCamera,
+            Self::Reach(_) => NoticeKind::Disconnected,
         }
     }
 }
-
-/// Longer than any answer takes on a LAN; so the next attempt, with a SYN of its own, is not far: the network may be
-/// back just after this one was lost.
-const CONNECT_PATIENCE: Duration = Duration::from_millis(700);
 
 /// Between two attempts: a camera that is back must be seen within a second, and four attempts a
 /// second cost neither end anything that could be measured ...
@@ -128,11 +88,11 @@ const PAUSE: Duration = Duration::from_millis(250);
 /// ... however long one of them took, there is time to see that nobody wants another ...
 const BREATH: Duration = Duration::from_millis(20);
 
-/// ... but neither a camera that is full nor somebody else's server is to be pestered.
+/// ... but neither a camera that is full nor somebody else's is to be pestered.
 const LONG_PAUSE: Duration = Duration::from_secs(2);
 
-/// A machine that was NAME.local may have another address by now: each so many attempts, that is asked for again.
-const RESOLVED_EACH: u32 = 5;
+/// So many cameras that are not the wanted one are asked behind each other before there is a pause.
+const MOST_STRANGERS: usize = 3;
 
 impl Receiver {
     /// A receiver of `camera`'s pictures into `news`.
@@ -146,10 +106,7 @@ impl Receiver {
     ) -> Result<Self, JpegError> {
         let (developer, billboard) = (Developer::new()?, Billboard::new(news));
         Ok(Self {
-            camera,
-            last: None,
-            failures: 0,
-            search: Search::default(),
+            reach: Reach::new(camera),
             protocol,
             developer,
             billboard,
@@ -176,7 +133,7 @@ impl Receiver {
 
     /// Receives until the slot is closed: what goes wrong is shown and tried again.
     pub fn run(mut self) {
-        let text = format!("connecting to {}", self.camera.address);
+        let text = format!("connecting to {}", self.reach.address());
         self.billboard.notify(NoticeKind::Connecting, text);
         while !self.billboard.is_closed() {
             let begun = Instant::now();
@@ -184,7 +141,7 @@ impl Receiver {
             if self.billboard.is_closed() {
                 return;
             }
-            let pause = pause_after(&outcome).max(self.pause_of_search(Instant::now()));
+            let pause = pause_after(&outcome).max(self.reach.pause(Instant::now()));
             let (kind, text) = match outcome {
                 Ok((camera, end)) => (NoticeKind::Disconnected, farewell(&camera, &end)),
                 Err(error) => (error.kind(), error.to_string()),
@@ -198,141 +155,45 @@ impl Receiver {
     /// Connects once and shows what the camera sends until the connection ends; says where that camera was.
     ///
     /// # Errors
-    /// When there is no lancam server, it cannot be understood, or the connection broke.
+    /// When there is no lancam server, it is another camera's, it cannot be understood, or the connection broke.
     pub fn run_once(&mut self) -> Result<(CameraAddress, SessionEnd), ReceiveError> {
-        let (stream, camera) = self.connect()?;
-        let address = camera.to_string();
+        let mut reached = self.reach.connect(Instant::now())?;
+        let mut end = self.watch(&reached);
+        for _ in 0..MOST_STRANGERS {
+            let Err(SessionError::OtherCamera(stranger)) = end else { break };
+            if self.reach.is_choosy() {
+                self.billboard.notify(NoticeKind::OtherCamera, stranger.to_string());
+            }
+            reached = self.reach.connect_elsewhere(stranger, &reached, Instant::now())?;
+            end = self.watch(&reached);
+        }
+        match end {
+            Ok(end) => Ok((reached.address, end)),
+            Err(source) => Err(ReceiveError::Session { camera: reached.address, source }),
+        }
+    }
+
+    fn watch(&mut self, reached: &Reached) -> Result<SessionEnd, SessionError> {
         let (developer, billboard) = (&mut self.developer, &mut self.billboard);
-        let watched = match self.protocol {
+        match self.protocol {
             Protocol::Native(wishes) => {
-                let watched =
-                    native::watch(&stream, &address, wishes, &self.remote, developer, billboard);
+                let watched = native::watch(
+                    reached,
+                    wishes,
+                    &mut self.reach,
+                    &self.remote,
+                    developer,
+                    billboard,
+                );
                 self.remote.end();
                 watched
             }
-            Protocol::Pickle => pickle::watch(&stream, &address, developer, billboard),
-        };
-        match watched {
-            Ok(end) => Ok((camera, end)),
-            Err(source) => Err(ReceiveError::Session { camera, source }),
-        }
-    }
-
-    /// Connects to where the camera is, or else to where its name is announced now.
-    fn connect(&mut self) -> Result<(TcpStream, CameraAddress), ReceiveError> {
-        let is_named = self.camera.name.is_some() && self.protocol != Protocol::Pickle;
-        let begun = Instant::now();
-        let is_asked = is_named && self.search.is_due(begun);
-        let known = match &self.last {
-            // Asking for NAME.local takes seconds while nobody has that name.
-            Some(last)
-                if is_named
-                    && !(is_asked && self.failures % RESOLVED_EACH == RESOLVED_EACH - 1) =>
-            {
-                last
-            }
-            _ => &self.camera.address,
-        };
-        let (known, connected) = (known.clone(), connect(known));
-        if is_asked {
-            self.search.asked = Some(begun);
-        }
-        let connected = match connected {
-            Err(failure) if is_asked => self.connect_by_name(&known).unwrap_or(Err(failure)),
-            connected => connected.map(|stream| (stream, known)),
-        };
-        match &connected {
-            Ok((stream, _)) => {
-                self.failures = 0;
-                self.search = Search::default();
-                let host_and_port = |address: SocketAddr| CameraAddress {
-                    host: finder::host(address),
-                    port: address.port(),
-                };
-                self.last = stream.peer_addr().ok().map(host_and_port);
-            }
-            Err(_) => {
-                self.failures = self.failures.wrapping_add(1);
-                self.search.since.get_or_insert(begun);
+            Protocol::Pickle => {
+                let origin = self.reach.admit_nameless();
+                pickle::watch(&reached.stream, origin, developer, billboard)
             }
         }
-        connected
     }
-
-    /// Where the LAN is the only one to know where the camera is, there is nothing to try before it is asked again.
-    fn pause_of_search(&self, now: Instant) -> Duration {
-        let is_unknown = self.last.is_none() && local_name::is_local(&self.camera.address.host);
-        if is_unknown { self.search.left(now) } else { Duration::ZERO }
-    }
-
-    /// Connects to where its name is announced; `None` where it is not.
-    fn connect_by_name(
-        &self,
-        known: &CameraAddress,
-    ) -> Option<Result<(TcpStream, CameraAddress), ReceiveError>> {
-        let name = self.camera.name.as_deref()?;
-        let found = match finder::look_for(name) {
-            Ok(found) => found?.address(),
-            Err(error) => {
-                log::debug!("cannot look for {name}: {error}");
-                return None;
-            }
-        };
-        if found != *known {
-            log::info!("{name} is at {found} now");
-        }
-        Some(connect(&found).map(|stream| (stream, found)))
-    }
-}
-
-/// When the LAN is asked for a camera that is not where it was: everybody there hears it.
-#[derive(Debug, Clone, Copy, Default)]
-struct Search {
-    /// Since when it is away.
-    since: Option<Instant>,
-    asked: Option<Instant>,
-}
-
-/// A camera that is switched off and on, or gets another address, is back within this time, and is asked for all the while ...
-const EAGER: Duration = Duration::from_secs(60);
-
-/// ... and one that is away for longer so often.
-const ASKED_EACH: Duration = Duration::from_secs(3);
-
-impl Search {
-    fn is_due(&self, now: Instant) -> bool {
-        self.left(now).is_zero()
-    }
-
-    /// Until it is due.
-    fn left(&self, now: Instant) -> Duration {
-        match (self.since, self.asked) {
-            (Some(since), Some(asked)) if now.saturating_duration_since(since) >= EAGER => {
-                ASKED_EACH.saturating_sub(now.saturating_duration_since(asked))
-            }
-            _ => Duration::ZERO,
-        }
-    }
-}
-
-/// Tries all addresses in the system's order of preference; reports the last one's failure.
-fn connect(camera: &CameraAddress) -> Result<TcpStream, ReceiveError> {
-    let unresolved = |source| ReceiveError::Unresolved { host: camera.host.clone(), source };
-    let mut failure = None;
-    for address in camera.resolve().map_err(unresolved)? {
-        match socket::connect(address, CONNECT_PATIENCE) {
-            Ok(stream) => return Ok(stream),
-            Err(source) => failure = Some((address, source)),
-        }
-    }
-    let camera = camera.clone();
-    Err(match failure {
-        Some((address, source)) if source.kind() == ErrorKind::ConnectionRefused => {
-            ReceiveError::Refused { camera, address }
-        }
-        Some((address, source)) => ReceiveError::Unreachable { camera, address, source },
-        None => unresolved(ErrorKind::NotFound.into()),
-    })
 }
 
 fn farewell(camera: &CameraAddress, end: &SessionEnd) -> String {
@@ -350,35 +211,10 @@ fn pause_after(outcome: &Result<(CameraAddress, SessionEnd), ReceiveError>) -> D
         }
         Ok(SessionEnd::Goodbye { .. }) => LONG_PAUSE,
         Err(error) => match error.kind() {
-            NoticeKind::NotLancam | NoticeKind::Incompatible => LONG_PAUSE,
+            NoticeKind::NotLancam | NoticeKind::Incompatible | NoticeKind::OtherCamera => {
+                LONG_PAUSE
+            }
             _ => PAUSE,
         },
-    }
-}
-
-/// Where it was tried, and which address that is, where the two differ.
-fn place(camera: &CameraAddress, address: SocketAddr) -> String {
-    match (camera.to_string(), address.to_string()) {
-        (camera, address) if camera == address => camera,
-        (camera, address) => format!("{camera} ({address})"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_lan_is_asked_for_a_camera_that_is_away_and_less_often_after_a_minute() {
-        let start = Instant::now();
-        let mut search = Search::default();
-        assert!(search.is_due(start), "it is not where it was");
-        (search.since, search.asked) = (Some(start), Some(start));
-        assert!(search.is_due(start + EAGER / 2));
-        let late = start + EAGER;
-        search.asked = Some(late);
-        assert_eq!(search.left(late), ASKED_EACH);
-        assert!(!search.is_due(late + ASKED_EACH / 2));
-        assert!(search.is_due(late + ASKED_EACH));
     }
 }

@@ -4,8 +4,8 @@ use super::album::{self, Shelf};
 use super::news::Arrival;
 use crate::image::jpeg::codec::{Decoder, JpegError};
 use crate::image::picture::Picture;
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -41,6 +41,9 @@ pub enum SnapshotError {
         /// The system's word for it.
         source: io::Error,
     },
+    /// Nothing is overwritten.
+    #[error("{} exists already, and nothing is overwritten: name another file, or remove that one", .0.display())]
+    Exists(PathBuf),
     /// A server of pixels.
     #[error("{0} sends no JPEGs; keep a PNG")]
     NoJpeg(Arc<str>),
@@ -109,7 +112,7 @@ impl Keeper {
 /// When it cannot be written, or is not there in that form.
 pub fn keep(arrival: &Arrival, form: Form, folder: &Path) -> Result<PathBuf, SnapshotError> {
     let keep = |extension, write: &dyn Fn(File) -> io::Result<()>| {
-        let path = folder.join(album::file_name(&arrival.camera, arrival.taken, extension));
+        let path = folder.join(album::file_name(&arrival.origin.name, arrival.taken, extension));
         let (file, path) = album::create(&path)
             .map_err(|source| SnapshotError::Write { path: path.clone(), source })?;
         match write(file) {
@@ -123,7 +126,7 @@ pub fn keep(arrival: &Arrival, form: Form, folder: &Path) -> Result<PathBuf, Sna
     };
     match form {
         Form::Jpeg if arrival.jpeg.is_empty() => {
-            Err(SnapshotError::NoJpeg(Arc::clone(&arrival.camera)))
+            Err(SnapshotError::NoJpeg(Arc::clone(&arrival.origin.name)))
         }
         Form::Jpeg => keep("jpg", &|mut file| file.write_all(&arrival.jpeg)),
         Form::Png if arrival.picture.size() == arrival.size => {
@@ -137,7 +140,66 @@ pub fn keep(arrival: &Arrival, form: Form, folder: &Path) -> Result<PathBuf, Sna
     }
 }
 
-/// Writes `picture` to `path`, over what was there.
+impl Form {
+    /// What the ending of a file's name says: `.png`, or `.jpg` and `.jpeg`.
+    pub fn of(path: &Path) -> Option<Self> {
+        let ending = path.extension()?.to_ascii_lowercase();
+        match ending.to_str()? {
+            "png" => Some(Self::Png),
+            "jpg" | "jpeg" => Some(Self::Jpeg),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a file of this name could be made: nothing is overwritten.
+///
+/// # Errors
+/// When it is there already.
+pub fn check(path: &Path) -> Result<(), SnapshotError> {
+    match path.symlink_metadata() {
+        Ok(_) if !is_stream(path) => Err(SnapshotError::Exists(path.to_owned())),
+        _ => Ok(()),
+    }
+}
+
+/// Saves a picture in the form that the file's ending says; nothing is overwritten.
+///
+/// # Errors
+/// When the file is there already, cannot be written, or the camera sends no JPEGs and one is wanted.
+pub fn keep_as(arrival: &Arrival, path: &Path) -> Result<(), SnapshotError> {
+    let form = Form::of(path).unwrap_or(Form::Png);
+    if form == Form::Jpeg && arrival.jpeg.is_empty() {
+        return Err(SnapshotError::NoJpeg(Arc::clone(&arrival.origin.name)));
+    }
+    let file = match is_stream(path) {
+        true => OpenOptions::new().write(true).open(path),
+        false => OpenOptions::new().write(true).create_new(true).open(path),
+    };
+    let failed = |source: io::Error| match source.kind() {
+        ErrorKind::AlreadyExists => SnapshotError::Exists(path.to_owned()),
+        _ => SnapshotError::Write { path: path.to_owned(), source },
+    };
+    let mut file = file.map_err(failed)?;
+    let written = match form {
+        Form::Jpeg => file.write_all(&arrival.jpeg),
+        Form::Png => write(&arrival.picture, file),
+    };
+    written.map_err(|source| {
+        if !is_stream(path) {
+            // Half a picture is none.
+            let _ = std::fs::remove_file(path);
+        }
+        failed(source)
+    })
+}
+
+/// A pipe or a device, where nothing can be overwritten.
+fn is_stream(path: &Path) -> bool {
+    path.metadata().is_ok_and(|there| !there.is_file() && !there.is_dir())
+}
+
+/// Writes `picture` to `path` as PNG, over what was there: for tools.
 ///
 /// # Errors
 /// When the file cannot be written.
@@ -170,6 +232,7 @@ fn write(picture: &Picture, file: File) -> io::Result<()> {
 mod tests {
     use super::*;
     use crate::image::pixels::Size;
+    use crate::viewer::wanted::Origin;
 
     #[test]
     fn a_png_has_the_pictures_pixels() {
@@ -200,7 +263,8 @@ mod tests {
         let len = Encoder::new(90).and_then(|mut encoder| encoder.encode(&planes, &mut jpeg));
         jpeg.truncate(len.expect("encodes"));
         let picture = Picture::blank(Size::new(16, 12), 0);
-        Arrival { picture, size, jpeg, camera: "a/b".into(), ..Arrival::default() }
+        let origin = Arc::new(Origin { name: "a/b".into(), ..Origin::default() });
+        Arrival { picture, size, jpeg, origin, ..Arrival::default() }
     }
 
     #[test]
@@ -229,6 +293,31 @@ mod tests {
         assert!(keep(&broken, Form::Png, folder.path()).contains("full size"));
         assert!(keep(&arrival(), Form::Jpeg, Path::new("/nowhere")).contains("/nowhere/a_b_"));
         assert_eq!(std::fs::read_dir(folder.path()).expect("there").count(), 0);
+    }
+
+    #[test]
+    fn a_files_ending_says_what_is_in_it_and_no_file_is_overwritten() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let arrival = arrival();
+        for (name, begins) in
+            [("x.png", &b"\x89PNG"[..]), ("x.JPG", b"\xFF\xD8"), ("x.jpeg", b"\xFF\xD8")]
+        {
+            let path = folder.path().join(name);
+            check(&path).expect("it is not there");
+            keep_as(&arrival, &path).expect("kept");
+            let bytes = std::fs::read(&path).expect("there");
+            assert!(bytes.starts_with(begins), "{name}");
+            for refused in [check(&path), keep_as(&arrival, &path)] {
+                assert!(refused.expect_err("it is there").to_string().contains("exists already"));
+            }
+            assert_eq!(std::fs::read(&path).expect("there"), bytes);
+        }
+        assert_eq!(std::fs::read(folder.path().join("x.jpeg")).expect("there"), arrival.jpeg);
+        let raw = Arrival { jpeg: Vec::new(), ..arrival };
+        assert!(keep_as(&raw, &folder.path().join("y.jpg")).is_err());
+        assert!(!folder.path().join("y.jpg").exists());
+        assert_eq!(Form::of(Path::new("x.gif")), None);
+        assert_eq!(Form::of(Path::new("png")), None);
     }
 
     #[test]

@@ -125,6 +125,11 @@ pub struct FakeCamera {
 impl FakeCamera {
     /// Greets the viewer as a camera called `name`.
     pub fn greet(stream: TcpStream, name: &str) -> io::Result<Self> {
+        Self::greet_as(stream, name, "")
+    }
+
+    /// The same, as the camera with this id.
+    pub fn greet_as(stream: TcpStream, name: &str, id: &str) -> io::Result<Self> {
         // As a camera does: small messages do not wait for company.
         stream.set_nodelay(true)?;
         let decoder = Decoder::new(MAX_REQUEST);
@@ -133,7 +138,7 @@ impl FakeCamera {
             Message::Hello { .. } => Some(format!("{message:?}")),
             _ => None,
         })?;
-        camera.send(&Message::Welcome { version: VERSION, name, id: "" })?;
+        camera.send(&Message::Welcome { version: VERSION, name, id })?;
         Ok(camera)
     }
 

@@ -20,6 +20,8 @@ pub enum Machine {
     Camera,
     /// 10.77.0.2, where people watch.
     Desk,
+    /// 10.77.0.3, for another camera, where [`Lan::with_second_camera`] was called. It does not hear the first one.
+    Second,
 }
 
 impl Lan {
@@ -35,6 +37,29 @@ impl Lan {
             Ok(()) => Some(lan),
             Err(why) => {
                 skip("network namespaces", &why);
+                None
+            }
+        }
+    }
+
+    /// Puts another machine for cameras on the cable.
+    #[must_use]
+    pub fn with_second_camera(self) -> Option<Self> {
+        let (first, second) = (self.name(Machine::Camera), self.name(Machine::Second));
+        let lay = || {
+            ip(&["netns", "add", &second])?;
+            let shared = ["link", "add", "link", "lan0", "name", "lan1", "type", "macvlan"];
+            ip(&[&["-n", &first][..], &shared, &["mode", "bridge"]].concat())?;
+            ip(&["-n", &first, "link", "set", "lan1", "netns", &second])?;
+            ip(&["-n", &second, "link", "set", "lan1", "name", "lan0"])?;
+            ip(&["-n", &second, "link", "set", "lo", "up"])?;
+            ip(&["-n", &second, "addr", "add", "10.77.0.3/24", "dev", "lan0"])?;
+            ip(&["-n", &second, "link", "set", "lan0", "up"])
+        };
+        match lay() {
+            Ok(()) => Some(self),
+            Err(why) => {
+                skip("a third network namespace", &why);
                 None
             }
         }
@@ -61,6 +86,7 @@ impl Lan {
         match machine {
             Machine::Camera => format!("{}c", self.id),
             Machine::Desk => format!("{}d", self.id),
+            Machine::Second => format!("{}s", self.id),
         }
     }
 
@@ -107,7 +133,8 @@ impl Lan {
 
 impl Drop for Lan {
     fn drop(&mut self) {
-        for machine in [Machine::Camera, Machine::Desk] {
+        for machine in [Machine::Second, Machine::Camera, Machine::Desk] {
+            // The second was not made for every test.
             let _ = ip(&["netns", "del", &self.name(machine)]);
         }
     }

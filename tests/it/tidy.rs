@@ -7,15 +7,19 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms below each room. A room names itself, these, and no other; programs name any.
-const BELOW: [(&str, &[&str]); 15] = [
+const BELOW: [(&str, &[&str]); 16] = [
     (
         "camera",
-        &["console", "holders", "image", "latest", "net", "plain", "source", "stop", "wire"],
+        &[
+            "console", "holders", "image", "latest", "nearest", "net", "plain", "source", "stop",
+            "wire",
+        ],
     ),
-    ("viewer", &["image", "latest", "net", "plain", "signals", "wire"]),
+    ("viewer", &["image", "latest", "nearest", "net", "plain", "signals", "wire"]),
     ("source", &["holders", "image", "plain", "stop"]),
     ("wire", &["image", "plain"]),
     ("image", &[]),
+    ("nearest", &[]),
     ("net", &[]),
     ("plain", &[]),
     ("latest", &[]),

@@ -284,3 +284,40 @@ fn a_picture_that_cannot_be_kept_is_a_failure() {
     let output = headless(&server, &["--frames", "1", "--save", "/nowhere/at/all.png"]);
     output.expect(1, "cannot write /nowhere/at/all.png");
 }
+
+#[test]
+fn a_jpeg_is_saved_as_the_camera_sent_it_and_nothing_is_overwritten() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("last.jpg");
+    let server = FakeServer::on(0, |stream| stream_pattern(stream, SIZE, 100));
+    let arguments = ["-v", "--frames", "3", "--save", path.to_str().expect("UTF-8")];
+    let output = headless(&server, &arguments);
+    assert!(output.status.success(), "{}", output.log.join("\n"));
+    let saved = std::fs::read(&path).expect("it was saved");
+    let last = *output.sequences().last().expect("some");
+    assert!(saved == Pattern::new(SIZE).jpeg(last), "as it was sent");
+    headless(&server, &arguments).expect(1, "exists already");
+    assert!(std::fs::read(&path).expect("still there") == saved);
+}
+
+#[test]
+fn a_server_that_writes_lengths_in_another_way_is_told_apart() {
+    // As `struct.pack(">L", len(pickle)) + pickle` makes it.
+    let server = FakeServer::on(0, |mut stream| {
+        stream.write_all(
+            b"\x00\x0e\x10\xa3\x80\x04\x95\x98\x10\x0e\x00\x00\x00\x00\x00\x8c\x15numpy",
+        )?;
+        until_closed(&stream)
+    });
+    let output = Viewer::start(&["--headless", "--pickle", &server.address()]).finish();
+    output.expect(3, "4 bytes, most significant first (struct format \">L\")");
+}
+
+#[test]
+fn a_cameras_name_commands_no_terminal() {
+    let server = FakeServer::on(0, |stream| {
+        FakeCamera::greet(stream, "a\u{202e}b\u{200b}")?.wait_for(|_| None::<()>)
+    });
+    let mut viewer = Viewer::start(&["--headless", &server.address()]);
+    viewer.wait_for("connected to a?b? at");
+}

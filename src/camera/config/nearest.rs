@@ -1,46 +1,12 @@
 //! Finds the option that somebody meant who wrote another name.
 
 use super::options::OPTIONS;
+use crate::nearest;
 
 /// The option whose name is nearest to `name`, if one is near.
 pub(super) fn option(name: &str) -> Option<&'static str> {
-    let name = name.to_ascii_lowercase().replace('_', "-");
-    let names = OPTIONS.iter().map(|entry| entry.name);
-    // Three letters of a long name may be wrong, one of a short one.
-    let near = |distance: &usize| *distance <= (name.len() / 3).clamp(1, 3);
-    names
-        .map(|known| (distance(&name, known), known))
-        .filter(|(distance, _)| near(distance))
-        .min()
-        .map(|(_, known)| known)
+    nearest::of(&name.replace('_', "-"), OPTIONS.iter().map(|entry| entry.name))
 }
-
-/// How many letters must be put in, left out, changed or exchanged with their neighbour to make one of the other.
-fn distance(from: &str, to: &str) -> usize {
-    let (from, to): (Vec<char>, Vec<char>) =
-        (from.chars().take(MAX).collect(), to.chars().collect());
-    let mut before_last = Vec::new();
-    let mut last: Vec<usize> = (0..=to.len()).collect();
-    for (row, letter) in from.iter().enumerate() {
-        let mut this = vec![row + 1];
-        for (column, other) in to.iter().enumerate() {
-            let changed = last[column] + usize::from(letter != other);
-            let mut least = changed.min(last[column + 1] + 1).min(this[column] + 1);
-            let exchanged =
-                row > 0 && column > 0 && from[row - 1] == *other && to[column - 1] == *letter;
-            if exchanged {
-                let until_then: &Vec<usize> = &before_last;
-                least = least.min(until_then[column - 1] + 1);
-            }
-            this.push(least);
-        }
-        before_last = std::mem::replace(&mut last, this);
-    }
-    last[to.len()]
-}
-
-/// No name is as long, and a file may have very long ones.
-const MAX: usize = 40;
 
 #[cfg(test)]
 mod tests {

@@ -4,10 +4,11 @@ mod clock;
 pub mod native;
 pub mod pickle;
 
+use super::reach::Stranger;
 use crate::wire::FirstBytes;
 use crate::wire::native::message::GoodbyeReason;
 use crate::wire::native::{VERSION, WireError};
-use crate::wire::pickle::PickleError;
+use crate::wire::pickle::{MAX_PICKLE, PickleError};
 use std::io::{self, ErrorKind, Read};
 use std::net::TcpStream;
 use std::time::Duration;
@@ -48,6 +49,12 @@ pub enum SessionError {
     /// Was there, and no longer answers.
     #[error("has not answered for {} s", .0.as_secs())]
     Silent(Duration),
+    /// It is another camera than the one that is wanted.
+    #[error(transparent)]
+    OtherCamera(Stranger),
+    /// A picture came first.
+    #[error("sends pictures before it says who it is")]
+    NoWelcome,
     /// No common version of the protocol.
     #[error(
         "speaks versions {min} to {max} of lancam's protocol, this viewer version {VERSION}: update {}",
@@ -65,6 +72,9 @@ pub enum SessionError {
     /// Bytes that mean nothing.
     #[error("broke the protocol: {0}")]
     Wire(WireError),
+    /// A relative of the tutorial's wire.
+    #[error("{0}")]
+    PickleDialect(&'static str),
     /// Something else than a picture, in the tutorial's wire.
     #[error("sent what is no picture: {0}")]
     Pickle(PickleError),
@@ -92,7 +102,10 @@ impl From<WireError> for SessionError {
 impl From<PickleError> for SessionError {
     fn from(error: PickleError) -> Self {
         match error {
-            PickleError::TooLong { first, .. } => Self::stranger(first),
+            PickleError::TooLong { first, .. } => match pickle_dialect(&first.0) {
+                Some(dialect) => Self::PickleDialect(dialect),
+                None => Self::stranger(first),
+            },
             other => Self::Pickle(other),
         }
     }
@@ -131,9 +144,66 @@ fn who_begins_with(first: &[u8]) -> &'static str {
         "a web server"
     } else if begins(b"SSH-") {
         "an SSH server"
-    } else if matches!(first, [_, _, _, _, _, _, 0, 0, 0x80, 2..=5, ..]) {
+    } else if matches!(
+        first,
+        [_, _, _, _, _, _, 0, 0, 0x80, 2..=5, ..] | [_, _, _, _, 0x80, 2..=5, ..]
+    ) {
         "a server of pickled arrays (watch it with --pickle)"
     } else {
         "some other program"
+    }
+}
+
+/// How the length before a pickle is written, when it is not as the tutorial writes it. A pickle begins with 0x80 and the number
+/// of its protocol.
+fn pickle_dialect(first: &[u8]) -> Option<&'static str> {
+    let longest = MAX_PICKLE.to_be_bytes();
+    match first {
+        [a, b, c, d, 0x80, 2..=5, ..] => {
+            let (big, little) =
+                (u32::from_be_bytes([*a, *b, *c, *d]), u32::from_le_bytes([*a, *b, *c, *d]));
+            Some(match big < little {
+                true => {
+                    "sends the length of a pickle as 4 bytes, most significant first (struct format \">L\"). \
+                     lancam-view reads 8 bytes, least significant first: use struct.pack(\"<Q\", …) in the server"
+                }
+                false => {
+                    "sends the length of a pickle as 4 bytes (struct format \"<L\" or \"I\"). \
+                     lancam-view reads 8 bytes, least significant first: use struct.pack(\"<Q\", …) in the server"
+                }
+            })
+        }
+        [0, 0, 0, 0, ..]
+            if first.len() >= 8 && first[..8] > [0; 8][..] && first[..8] <= longest[..] =>
+        {
+            Some(
+                "sends the length of a pickle with the most significant byte first (struct format \">Q\"). \
+             lancam-view reads 8 bytes, least significant first: use struct.pack(\"<Q\", …) in the server",
+            )
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_writes_a_pickles_length_in_another_way_is_told_which() {
+        for (first, says) in [
+            (&[0x00, 0x0e, 0x10, 0xa3, 0x80, 0x04, 0x95, 0x98][..], Some("\">L\"")),
+            (&[0xa3, 0x10, 0x0e, 0x00, 0x80, 0x03, 0x63, 0x6e], Some("\"<L\"")),
+            (&[0x00, 0x00, 0x00, 0x00, 0x00, 0x0e, 0x10, 0xa3], Some("\">Q\"")),
+            (b"HTTP/1.1", None),
+            (b"SSH-2.0-", None),
+            (&[0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff], None),
+            (&[0; 8], None),
+            (&[], None),
+        ] {
+            let dialect = pickle_dialect(first);
+            assert_eq!(dialect.is_some(), says.is_some(), "{first:x?}: {dialect:?}");
+            assert!(dialect.unwrap_or_default().contains(says.unwrap_or_default()), "{dialect:?}");
+        }
     }
 }

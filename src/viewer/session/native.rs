@@ -5,7 +5,9 @@ use super::{READ_PATIENCE, Received, SessionEnd, SessionError, receive};
 use crate::plain::printable;
 use crate::viewer::controls::{Remote, Request};
 use crate::viewer::developer::Developer;
+use crate::viewer::identity::Identity;
 use crate::viewer::news::{Billboard, NoticeKind};
+use crate::viewer::reach::{Film, Reach, Reached};
 use crate::wire::FirstBytes;
 use crate::wire::native::credit::Appetite;
 use crate::wire::native::decoder::Decoder;
@@ -32,7 +34,10 @@ const END_OF_REQUEST: &[u8] = b"\r\n\r\n";
 /// A session in progress.
 struct Session<'a> {
     stream: &'a TcpStream,
-    address: &'a str,
+    reached: &'a Reached,
+    reach: &'a mut Reach,
+    /// Whether the camera has said who it is.
+    is_welcomed: bool,
     clock: CameraClock,
     appetite: Appetite,
     /// When bytes last came.
@@ -57,20 +62,23 @@ struct Session<'a> {
 ///
 /// # Errors
 /// When the other end is no lancam server, breaks the protocol, or is gone.
-pub fn watch(
-    stream: &TcpStream,
-    address: &str,
+pub(in crate::viewer) fn watch(
+    reached: &Reached,
     wishes: Wishes,
+    reach: &mut Reach,
     remote: &Remote,
     developer: &mut Developer,
     billboard: &mut Billboard,
 ) -> Result<SessionEnd, SessionError> {
+    let stream = &reached.stream;
     stream.set_read_timeout(Some(READ_PATIENCE))?;
     stream.set_write_timeout(Some(SILENCE))?;
     let now = Instant::now();
     let mut session = Session {
         stream,
-        address,
+        reached,
+        reach,
+        is_welcomed: false,
         clock: CameraClock::new(now),
         appetite: Appetite::new(),
         heard: now,
@@ -85,7 +93,6 @@ pub fn watch(
         billboard,
     };
     session.told = session.held_wishes();
-    session.developer.begin(address);
     session.send(&[Message::Hello {
         min_version: VERSION,
         max_version: VERSION,
@@ -141,18 +148,10 @@ impl Session<'_> {
 
     fn take(&mut self, message: Message<'_>) -> Result<Option<SessionEnd>, SessionError> {
         match message {
+            // Nobody knows whose it is.
+            Message::Frame { .. } if !self.is_welcomed => return Err(SessionError::NoWelcome),
             Message::Frame { facts, payload } => self.take_frame(&facts, payload)?,
-            Message::Welcome { version, name, .. } => {
-                if version != VERSION {
-                    return Err(SessionError::Version { min: version, max: version });
-                }
-                let name = if name.is_empty() { self.address.into() } else { printable(name) };
-                self.developer.begin(&name);
-                let text = format!("connected to {name} at {}", self.address);
-                self.billboard.notify(NoticeKind::NoPicture, text);
-                self.remote.begin();
-                self.ask_if_due(Moment::Idle)?;
-            }
+            Message::Welcome { version, name, id } => self.welcomed(version, name, id)?,
             Message::Stream { codec, size, millifps, source } => {
                 let fps = f64::from(millifps) / 1000.0;
                 let source = printable(source);
@@ -211,6 +210,24 @@ impl Session<'_> {
             | Message::SetControl { .. } => {}
         }
         Ok(None)
+    }
+
+    /// The camera has said who it is: only the one that is wanted is shown and recorded.
+    fn welcomed(&mut self, version: u8, name: &str, id: &str) -> Result<(), SessionError> {
+        if version != VERSION {
+            return Err(SessionError::Version { min: version, max: version });
+        }
+        let said = Identity { name: printable(name), id: printable(id) };
+        let admitted = self.reach.judge(said, self.reached).map_err(SessionError::OtherCamera)?;
+        if admitted.film == Film::Another {
+            self.developer.begin_new_file();
+        }
+        let text = format!("connected to {} at {}", admitted.origin.name, self.reached.address);
+        self.developer.begin(admitted.origin);
+        self.is_welcomed = true;
+        self.billboard.notify(NoticeKind::NoPicture, text);
+        self.remote.begin();
+        Ok(self.ask_if_due(Moment::Idle)?)
     }
 
     /// Acknowledges a frame, then makes a picture of it.

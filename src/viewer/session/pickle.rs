@@ -4,6 +4,7 @@ use super::{READ_PATIENCE, Received, SessionEnd, SessionError, receive};
 use crate::image::frame::Micros;
 use crate::viewer::developer::Developer;
 use crate::viewer::news::{Billboard, NoticeKind};
+use crate::viewer::wanted::Origin;
 use crate::wire::packet::{Codec, FrameFacts};
 use crate::wire::pickle::decoder::Decoder;
 use crate::wire::pickle::{BgrArray, MAX_PICKLE};
@@ -21,13 +22,13 @@ const SILENCE: Duration = Duration::from_secs(15);
 /// When something else than pictures comes, or nothing any more.
 pub fn watch(
     stream: &TcpStream,
-    address: &str,
+    origin: Origin,
     developer: &mut Developer,
     billboard: &mut Billboard,
 ) -> Result<SessionEnd, SessionError> {
     stream.set_read_timeout(Some(READ_PATIENCE))?;
-    developer.begin(address);
-    billboard.notify(NoticeKind::NoPicture, format!("connected to {address}"));
+    billboard.notify(NoticeKind::NoPicture, format!("connected to {}", origin.name));
+    developer.begin(origin);
     let mut decoder = Decoder::new(MAX_PICKLE);
     let mut scratch = Vec::new();
     let mut sequence = 0;

@@ -8,6 +8,7 @@ use crate::viewer::paint::badges::Mood;
 use crate::viewer::paint::controls::Hit;
 use crate::viewer::panel::Change;
 use crate::viewer::presenter::End;
+use crate::viewer::receiver::Protocol;
 use crate::viewer::recorder::{Phase, Plan, Recorder};
 use crate::viewer::snapshot::{Form, Keeper};
 use crate::viewer::wall::{Action, Sheet};
@@ -266,6 +267,7 @@ impl Show {
             && only.arrival.is_some()
         {
             self.memory.camera = Some(only.camera.clone());
+            self.memory.is_pickle = only.protocol == Protocol::Pickle;
         }
         self.memory.save();
     }

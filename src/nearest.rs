@@ -1,0 +1,61 @@
+//! Finds the name that somebody meant who wrote another.
+
+/// The one of `names` that is nearest to `name`, whatever the case of its letters, if one is near.
+pub fn of<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let name = name.to_lowercase();
+    // Three letters of a long name may be wrong, one of a short one.
+    let near = |distance: &usize| *distance <= (name.len() / 3).clamp(1, 3);
+    names
+        .into_iter()
+        .map(|known| (distance(&name, &known.to_lowercase()), known))
+        .filter(|(distance, _)| near(distance))
+        .min()
+        .map(|(_, known)| known)
+}
+
+/// How many letters must be put in, left out, changed or exchanged with their neighbour to make one of the other.
+fn distance(from: &str, to: &str) -> usize {
+    let letters = |text: &str| text.chars().take(MAX).collect::<Vec<char>>();
+    let (from, to) = (letters(from), letters(to));
+    let mut before_last = Vec::new();
+    let mut last: Vec<usize> = (0..=to.len()).collect();
+    for (row, letter) in from.iter().enumerate() {
+        let mut this = vec![row + 1];
+        for (column, other) in to.iter().enumerate() {
+            let changed = last[column] + usize::from(letter != other);
+            let mut least = changed.min(last[column + 1] + 1).min(this[column] + 1);
+            let exchanged =
+                row > 0 && column > 0 && from[row - 1] == *other && to[column - 1] == *letter;
+            if exchanged {
+                let until_then: &Vec<usize> = &before_last;
+                least = least.min(until_then[column - 1] + 1);
+            }
+            this.push(least);
+        }
+        before_last = std::mem::replace(&mut last, this);
+    }
+    last[to.len()]
+}
+
+/// No option's name is as long, no camera's should be, and a file or a stranger may have very long ones.
+const MAX: usize = 40;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_name_is_found_as_it_is_written() {
+        let names = ["Garage", "Front door", "Barn"];
+        for (written, meant) in [
+            ("garag", Some("Garage")),
+            ("GARAGES", Some("Garage")),
+            ("front-door", Some("Front door")),
+            ("bran", Some("Barn")),
+            ("kitchen", None),
+            ("", None),
+        ] {
+            assert_eq!(of(written, names), meant, "{written}");
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Which camera one is, and whether another one may be the same.
+
+use crate::wire::service::instance_name;
+
+/// What tells a camera from others.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Identity {
+    /// What it is called on the LAN, or calls itself.
+    pub name: String,
+    /// The same for one camera however it is called; empty where it has none.
+    pub id: String,
+}
+
+/// Whether a camera is the one that is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Likeness {
+    /// It is.
+    Same,
+    /// It has the name and another id: it was set up anew, or somebody else is called the same.
+    Namesake,
+    /// It is not.
+    Other,
+}
+
+/// Cameras of the first days cut longer names off here when they announced them, or up to three bytes before.
+const OLD_CUT: usize = 47;
+
+impl Identity {
+    /// Whether the camera that says `said` of itself is this one.
+    pub fn likeness(&self, said: &Self) -> Likeness {
+        let ids = [&self.id, &said.id];
+        let both_have_one = ids.iter().all(|id| !id.is_empty());
+        if both_have_one && self.id == said.id {
+            return Likeness::Same;
+        }
+        match (self.is_name_of(&said.name), both_have_one) {
+            (true, false) => Likeness::Same,
+            (true, true) => Likeness::Namesake,
+            (false, _) => Likeness::Other,
+        }
+    }
+
+    /// Whether a camera that calls itself `own` may be found under this name: the second Garage is announced as `Garage (2)`.
+    pub fn is_name_of(&self, own: &str) -> bool {
+        let known = self.name.to_lowercase();
+        let is_it = |name: String| {
+            let name = name.to_lowercase();
+            known == name || known.len() >= OLD_CUT && name.starts_with(&known)
+        };
+        if known.is_empty() || own.is_empty() {
+            return false;
+        }
+        let number = known.strip_suffix(')').and_then(|rest| rest.rsplit_once(" ("));
+        let number = number.and_then(|(_, number)| number.parse().ok()).unwrap_or(1);
+        is_it(own.to_owned()) || is_it(instance_name(own, 1)) || is_it(instance_name(own, number))
+    }
+
+    /// Whether frames of the one and then of the other are of two cameras, as far as anybody can tell. For a film, where a
+    /// namesake that may be another camera must not follow in the same file.
+    pub fn is_another_film(&self, next: &Self) -> bool {
+        self.likeness(next) != Likeness::Same && self != next
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn camera(name: &str, id: &str) -> Identity {
+        Identity { name: name.into(), id: id.into() }
+    }
+
+    #[test]
+    fn an_id_decides_and_without_one_the_name() {
+        for (known, said, likeness) in [
+            (camera("Garage", "1"), camera("Garage", "1"), Likeness::Same),
+            (camera("Garage", "1"), camera("Barn", "1"), Likeness::Same),
+            (camera("Garage", "1"), camera("Garage", "2"), Likeness::Namesake),
+            (camera("Garage", "1"), camera("Door", "2"), Likeness::Other),
+            (camera("Garage", "1"), camera("garage", ""), Likeness::Same),
+            (camera("Garage", ""), camera("GARAGE", "2"), Likeness::Same),
+            (camera("Garage", "1"), camera("Door", ""), Likeness::Other),
+            (camera("Garage", ""), camera("", ""), Likeness::Other),
+            (camera("Garage", "1"), camera("", "1"), Likeness::Same),
+            (camera("Garage", "1"), camera("", "2"), Likeness::Other),
+        ] {
+            assert_eq!(known.likeness(&said), likeness, "{known:?} {said:?}");
+        }
+    }
+
+    #[test]
+    fn a_camera_is_known_by_the_name_that_it_was_announced_with() {
+        for (announced, own) in [
+            ("Garage (2)", "Garage"),
+            ("garage (13)", "Garage"),
+            ("Garage (2)", "Garage (2)"),
+            ("Pi 4-2", "Pi 4.2"),
+            ("Pi 4-2 (3)", "Pi 4.2"),
+            ("Küche", "KÜCHE"),
+            (&instance_name(&"é".repeat(60), 2), &"é".repeat(60)),
+            (&"x".repeat(50), &"x".repeat(60)),
+        ] {
+            assert!(camera(announced, "").is_name_of(own), "{announced} {own}");
+        }
+        for (announced, own) in [
+            ("Garage", "Garage (2)"),
+            ("Garage (2)", "Garage (3)"),
+            ("Garage", "Garages"),
+            ("Garage (x)", "Garage"),
+            ("Front door", "front-door"),
+            ("", ""),
+        ] {
+            assert!(!camera(announced, "").is_name_of(own), "{announced} {own}");
+        }
+    }
+
+    #[test]
+    fn a_film_goes_on_with_the_same_camera_alone() {
+        let first = camera("fake", "");
+        assert!(!first.is_another_film(&camera("fake", "")));
+        assert!(!camera("", "").is_another_film(&camera("", "")), "they say nothing at all");
+        assert!(!camera("Garage", "1").is_another_film(&camera("Barn", "1")), "renamed");
+        assert!(camera("Garage", "1").is_another_film(&camera("Garage", "2")));
+        assert!(camera("Garage", "").is_another_film(&camera("Door", "")));
+    }
+}
