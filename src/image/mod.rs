@@ -3,6 +3,8 @@
 pub mod cover;
 pub mod frame;
 pub mod jpeg;
+#[cfg(feature = "camera")]
+pub mod notice;
 pub mod orientation;
 pub mod picture;
 pub mod pixels;

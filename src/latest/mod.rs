@@ -180,6 +180,11 @@ impl<T: Clone> Reader<T> {
         found
     }
 
+    /// What is in the slot, whether or not this reader has taken it.
+    pub fn current(&self) -> Option<T> {
+        self.latest.lock().newest.clone()
+    }
+
     /// Like [`newest`](Self::newest), but sleeps for at most `timeout` until there is something.
     pub fn wait(&mut self, timeout: Duration) -> Newest<T> {
         let deadline = Instant::now() + timeout;
@@ -347,7 +352,9 @@ mod tests {
         let latest = Latest::new();
         latest.publish('a');
         latest.publish('b');
-        assert_eq!(latest.reader().newest(), Newest::Fresh { value: 'b', skipped: 0 });
+        let mut reader = latest.reader();
+        assert_eq!(reader.newest(), Newest::Fresh { value: 'b', skipped: 0 });
+        assert_eq!((reader.newest(), reader.current()), (Newest::NotYet, Some('b')));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Reads the structure of a JPEG by its markers, never its entropy-coded data (ITU-T T.81, annex B).
 
-use crate::image::pixels::Size;
+use crate::image::pixels::{Chroma, Size};
 
 /// Start of image.
 pub const SOI: u8 = 0xD8;
@@ -16,6 +16,38 @@ pub fn starts_like_jpeg(bytes: &[u8]) -> bool {
 
 /// The size that a JPEG's frame header names; `None` when there is none before the first scan.
 pub fn picture_size(jpeg: &[u8]) -> Option<Size> {
+    // Precision, height, width.
+    let &[height_high, height_low, width_high, width_low] =
+        frame_header(jpeg)?.get(1..5)?.first_chunk()?;
+    let height = usize::from(u16::from_be_bytes([height_high, height_low]));
+    let width = usize::from(u16::from_be_bytes([width_high, width_low]));
+    (width > 0 && height > 0).then_some(Size::new(width, height))
+}
+
+/// How a JPEG's chroma is subsampled, by its frame header; `None` when there is none or it is a rare one.
+pub fn chroma(jpeg: &[u8]) -> Option<Chroma> {
+    let (&count, components) = frame_header(jpeg)?.get(5..)?.split_first()?;
+    // Each has a name, its sampling factors, and the number of a table.
+    let factors = |index: usize| components.get(index * 3 + 1).copied();
+    match (count, factors(0), factors(1), factors(2)) {
+        (1, Some(_), ..) => Some(Chroma::Grey),
+        (3, Some(luma), Some(0x11), Some(0x11)) => match luma {
+            0x22 => Some(Chroma::Yuv420),
+            0x21 => Some(Chroma::Yuv422),
+            0x11 => Some(Chroma::Yuv444),
+            0x12 => Some(Chroma::Yuv440),
+            0x41 => Some(Chroma::Yuv411),
+            0x14 => Some(Chroma::Yuv441),
+            _ => None,
+        },
+        // Some cameras write 4:2:2 as twice as many rows everywhere.
+        (3, Some(0x22), Some(0x12), Some(0x12)) => Some(Chroma::Yuv422),
+        _ => None,
+    }
+}
+
+/// What the frame header says, behind its length.
+fn frame_header(jpeg: &[u8]) -> Option<&[u8]> {
     let mut at = 2;
     loop {
         let (marker, after) = marker_at(jpeg, at)?;
@@ -25,12 +57,7 @@ pub fn picture_size(jpeg: &[u8]) -> Option<Size> {
         }
         let length = usize::from(u16::from_be_bytes([*jpeg.get(after)?, *jpeg.get(after + 1)?]));
         if is_frame_header(marker) {
-            // Length, precision, height, width.
-            let &[height_high, height_low, width_high, width_low] =
-                jpeg.get(after + 3..after + 7)?.first_chunk()?;
-            let height = usize::from(u16::from_be_bytes([height_high, height_low]));
-            let width = usize::from(u16::from_be_bytes([width_high, width_low]));
-            return (width > 0 && height > 0).then_some(Size::new(width, height));
+            return jpeg.get(after + 2..);
         }
         if marker == SOS || marker == EOI || length < 2 {
             return None;
