@@ -19,6 +19,7 @@ mod jpegs;
 mod lateness;
 pub mod listen;
 pub mod metrics;
+pub mod notices;
 mod page;
 mod porter;
 pub mod renditions;

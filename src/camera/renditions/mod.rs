@@ -14,6 +14,7 @@ mod worker;
 
 use super::encode::Recipe;
 use super::metrics::Metrics;
+use super::notices::Notices;
 use super::update::{Shown, StatusText, StreamFacts, Update};
 use crate::latest::{Latest, Reader};
 use crate::source::clock;
@@ -50,6 +51,7 @@ pub struct Renditions {
     /// What there is to see here, whether anybody watches or not.
     shown: Arc<Latest<Shown>>,
     metrics: Arc<Metrics>,
+    notices: Notices,
 }
 
 #[derive(Debug)]
@@ -107,6 +109,7 @@ impl Renditions {
             arrival: EventFd::from_value_and_flags(0, flags)?,
             shown: Latest::new(),
             metrics: Arc::new(Metrics::new(clock::now())),
+            notices: Notices::default(),
         }))
     }
 
@@ -203,6 +206,11 @@ impl Renditions {
     pub fn interval(&self, millifps: u32) -> Duration {
         let wished = Duration::from_secs(1000).checked_div(millifps).unwrap_or_default();
         self.metrics.interval().max(wished)
+    }
+
+    /// What those are sent who know no words, while there is no picture.
+    pub fn notices(&self) -> &Notices {
+        &self.notices
     }
 
     /// What is captured, while somebody watches; and else, why there is no picture.

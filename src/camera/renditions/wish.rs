@@ -119,6 +119,11 @@ impl Wish {
         }
     }
 
+    /// What pictures for this wish are where all are encoded here and the camera's are so large.
+    pub fn recipe(&self, captured: Size) -> Recipe {
+        Recipe { coding: self.coding, size: self.size_of(captured) }
+    }
+
     /// Whether pictures for this wish are encoded here.
     pub fn is_encoded(&self, captured: Captured) -> bool {
         matches!(self.form(captured), Form::Made(_))
@@ -150,14 +155,7 @@ impl Wish {
 
     /// What this wish comes to.
     pub fn form(&self, captured: Captured) -> Form {
-        let mut size = self.size.size_for(captured.size);
-        let is_larger = size.width > captured.size.width || size.height > captured.size.height;
-        if self.growth == Growth::Never && is_larger {
-            size = captured.size;
-        }
-        if self.reduction == Reduction::Half {
-            size = Size::new(size.width.div_ceil(2), size.height.div_ceil(2));
-        }
+        let size = self.size_of(captured.size);
         let may_pass = captured.format == PixelFormat::Jpeg
             && matches!(self.coding, Coding::Jpeg { .. })
             && self.touch == Touch::OnlyIfNeeded;
@@ -165,6 +163,16 @@ impl Wish {
             return Form::AsCaptured;
         }
         Form::Made(Recipe { coding: self.coding, size })
+    }
+
+    fn size_of(&self, captured: Size) -> Size {
+        let size = self.size.size_for(captured);
+        let is_larger = size.width > captured.width || size.height > captured.height;
+        let size = if self.growth == Growth::Never && is_larger { captured } else { size };
+        match self.reduction {
+            Reduction::None => size,
+            Reduction::Half => Size::new(size.width.div_ceil(2), size.height.div_ceil(2)),
+        }
     }
 }
 

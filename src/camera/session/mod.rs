@@ -9,6 +9,7 @@ mod outgoing;
 mod pickle;
 pub(super) mod protocol;
 mod receive;
+mod silence;
 mod stall;
 mod view;
 mod waiter;

@@ -19,7 +19,17 @@ pub(super) struct Outgoing {
     frame: Option<Arc<Packet>>,
     suffix: &'static [u8],
     sent: usize,
+    counting: Counting,
     counted: Option<(Arc<Metrics>, Transport)>,
+}
+
+/// What a picture counts as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Counting {
+    /// A frame of the camera's, sent for the first time.
+    Frame,
+    /// Nothing: it was sent before, or says why there is none.
+    Filling,
 }
 
 /// How far a write came.
@@ -51,6 +61,7 @@ impl Outgoing {
             frame: None,
             suffix: &[],
             sent: 0,
+            counting: Counting::Frame,
             counted: None,
         }
     }
@@ -79,11 +90,23 @@ impl Outgoing {
 
     /// Puts a frame behind the messages. Only when no other frame is on its way.
     pub(super) fn put_frame(&mut self, prefix: &[u8], packet: Arc<Packet>, suffix: &'static [u8]) {
+        self.put_picture(prefix, packet, suffix, Counting::Frame);
+    }
+
+    /// The same, for what may be no frame.
+    pub(super) fn put_picture(
+        &mut self,
+        prefix: &[u8],
+        packet: Arc<Packet>,
+        suffix: &'static [u8],
+        counting: Counting,
+    ) {
         debug_assert!(self.frame.is_none() && self.sent == 0);
         self.prefix[..prefix.len()].copy_from_slice(prefix);
         self.prefix_len = prefix.len();
         self.frame = Some(packet);
         self.suffix = suffix;
+        self.counting = counting;
     }
 
     /// One `writev` of all that is left.
@@ -108,7 +131,9 @@ impl Outgoing {
         if self.sent < total {
             return Ok(Written { bytes: written, of_frame, rest: Rest::Some });
         }
-        if let (Some(packet), Some((metrics, transport))) = (&self.frame, &self.counted) {
+        if let (Some(packet), Some((metrics, transport))) = (&self.frame, &self.counted)
+            && self.counting == Counting::Frame
+        {
             metrics.sent(*transport, total, clock::now().since(packet.facts.captured_at));
         }
         self.messages.clear();

@@ -8,6 +8,7 @@ use crate::latest::{Newest, Reader};
 use crate::source::clock;
 use crate::wire::ladder::{Asked, Ladder, Lowest, Rung, Transfer};
 use crate::wire::native::message::StatusCode;
+use crate::wire::packet::Packet;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -82,6 +83,14 @@ impl View {
                 }
                 newest => return Ok(newest),
             }
+        }
+    }
+
+    /// The newest frame there is for this viewer, though it was taken; `None` while there is no picture.
+    pub(super) fn current(&self) -> Option<Arc<Packet>> {
+        match self.reader.current() {
+            Some(Update::Frame { packet, .. }) => Some(packet),
+            Some(Update::Status(_)) | None => None,
         }
     }
 

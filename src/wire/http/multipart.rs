@@ -8,7 +8,8 @@
 //! length cannot be written before its picture is there. So Chrome's own window, which needs no lengths, gets heads without
 //! any, each ahead of its picture and in the same write as the one before. A script in Chrome that reads the stream itself
 //! (Mainsail does) needs the lengths, and gets them. Safari is late as well, and does not take heads ahead: to it, a picture
-//! that none follows for a while is sent twice (ustreamer's `dual_final_frames`).
+//! that none follows for a while is sent twice (ustreamer's `dual_final_frames`). So it is to Home Assistant, which hands
+//! everything on to some browser.
 
 use super::request::Reader;
 use std::io::Write;
@@ -28,7 +29,7 @@ pub const NEXT_BOUNDARY: &[u8] = b"\r\n--frame\r\n";
 pub enum Heads {
     /// Right before the picture, with its length and its time.
     Exact,
-    /// The same; and a picture that none follows for a while is sent again, once.
+    /// The same, for browsers; and a picture that none follows for a while is sent again, once.
     ExactTwice,
     /// With the picture before, without either.
     Ahead,
@@ -50,7 +51,10 @@ impl Heads {
                 Reader::Window => Self::Ahead,
                 Reader::Program => Self::Exact,
             }
-        } else if name.contains(" AppleWebKit/") {
+        } else if name.contains(" AppleWebKit/")
+            || name.contains(" Firefox/")
+            || name.starts_with("HomeAssistant/")
+        {
             Self::ExactTwice
         } else {
             Self::Exact
@@ -123,7 +127,11 @@ mod tests {
             assert_eq!(Heads::for_client(&name, Reader::Window), Heads::ExactTwice, "{name}");
         }
         let firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
-        for other in [firefox, "VLC/3.0.21 LibVLC/3.0.21", "Lavf/61.7.100", "go2rtc/1.9.9", ""] {
+        let home_assistant = "HomeAssistant/2025.4.4 aiohttp/3.11.16 Python/3.13";
+        for browser in [firefox, home_assistant] {
+            assert_eq!(Heads::for_client(browser, Reader::Window), Heads::ExactTwice, "{browser}");
+        }
+        for other in ["VLC/3.0.21 LibVLC/3.0.21", "Lavf/61.7.100", "go2rtc/1.9.9", ""] {
             assert_eq!(Heads::for_client(other, Reader::Window), Heads::Exact, "{other}");
         }
         assert!(FIRST_AHEAD.starts_with(FIRST_BOUNDARY) && NEXT_AHEAD.starts_with(NEXT_BOUNDARY));

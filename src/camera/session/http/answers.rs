@@ -23,6 +23,9 @@ const HTML: &str = "text/html; charset=utf-8";
 
 const ALLOW: &str = "Allow: GET, HEAD, OPTIONS";
 
+/// Said to nginx, which would hold pictures of a stream back until it has many.
+pub(super) const NO_BUFFERING: &str = "X-Accel-Buffering: no";
+
 /// The page needs nothing from anywhere, and takes nothing.
 const PAGE_POLICY: &str = "Content-Security-Policy: default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'; \
     script-src 'unsafe-inline'; connect-src 'self'; base-uri 'none'; form-action 'none'";
@@ -81,7 +84,7 @@ impl Connection<'_> {
             content_type: Some(content_type),
             content_len: None,
             allow_origin: asked.allow_origin.as_deref(),
-            more: &[],
+            more: if content_type == multipart::CONTENT_TYPE { &[NO_BUFFERING] } else { &[] },
         });
         self.flush()
     }

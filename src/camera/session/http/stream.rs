@@ -3,12 +3,14 @@
 //! A frame is begun only when nothing of the last is unsent and at most about one is unacknowledged: less would cost a
 //! round trip for each frame on Wi-Fi. What lies in the reader's own receive buffer, nobody here can see or bound.
 
+mod ends;
+
 use super::rhythm::Rhythm;
-use super::stand_in::StandIns;
 use super::{Asked, Connection, Happened, Received, answers, refused};
 use crate::camera::connections::Seat;
 use crate::camera::metrics::Transport;
 use crate::camera::session::outgoing::Rest;
+use crate::camera::session::silence::{Filling, Silence};
 use crate::camera::session::stall::{STALLED, StallClock};
 use crate::camera::session::view::{Step, View};
 use crate::camera::session::{Refused, SessionEnd};
@@ -22,8 +24,9 @@ use crate::wire::http::multipart::{CONTENT_TYPE, Heads, PartHead};
 use crate::wire::http::request::{Afterwards, Version};
 use crate::wire::http::response::{Head, Status};
 use crate::wire::ladder::{Lowest, Transfer};
-use crate::wire::native::message::{StatusCode, Wishes};
+use crate::wire::native::message::Wishes;
 use crate::wire::packet::Packet;
+use ends::NoPicture;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -54,17 +57,18 @@ pub(super) fn serve(
             return refuse(connection, asked, refusal, end);
         }
     };
-    connection.guest.watches();
     let metrics = camera.renditions.metrics();
     let _viewer = metrics.viewer(Transport::Http);
     let wish = answers::wish(camera, wishes);
     // Nobody can tell a browser that the size is another.
     let view = View::new(&camera.renditions, wish, Lowest::Quality40, &connection.waiter)?;
+    let silence = Silence::new(camera, &wish);
     let mut stream = Stream {
         connection,
         view,
         pending: None,
         again: None,
+        silence,
         last_len: 0,
         handed_over: None,
         transfers: Transfers::default(),
@@ -74,7 +78,7 @@ pub(super) fn serve(
         stall: StallClock::default(),
         seat,
     };
-    match stream.first_picture(answers::first_picture(camera, wishes))? {
+    match stream.first_picture()? {
         Ok(()) => {}
         Err(NoPicture::Refused(refusal)) => {
             let end = refused(refusal.clone());
@@ -82,8 +86,13 @@ pub(super) fn serve(
         }
         Err(NoPicture::Ended(end)) => return Ok(end),
     }
+    stream.connection.guest.watches();
     stream.begin(asked)?;
-    stream.run()
+    let end = stream.run()?;
+    if matches!(end, SessionEnd::Stopping) {
+        stream.say_goodbye()?;
+    }
+    Ok(end)
 }
 
 fn refuse(
@@ -93,12 +102,6 @@ fn refuse(
     end: SessionEnd,
 ) -> io::Result<SessionEnd> {
     Ok(connection.refuse_stream(asked, &refusal)?.map_or_else(|end| end, |()| end))
-}
-
-/// Why a stream does not begin.
-enum NoPicture {
-    Refused(Refusal),
-    Ended(SessionEnd),
 }
 
 /// Whether the last frame has left.
@@ -140,6 +143,8 @@ struct Stream<'a, 'c> {
     pending: Option<Arc<Packet>>,
     /// The last one, and when it is to be sent again unless another comes ([`Heads::ExactTwice`]).
     again: Option<(Arc<Packet>, Instant)>,
+    /// What fills the time without pictures.
+    silence: Silence,
     last_len: usize,
     /// The last frame, until it is known how long it took.
     handed_over: Option<HandedOver>,
@@ -159,46 +164,6 @@ enum Next {
 }
 
 impl Stream<'_, '_> {
-    /// Waits for the first frame, so that who would get none is told why, in a language that he knows.
-    fn first_picture(&mut self, patience: Duration) -> io::Result<Result<(), NoPicture>> {
-        let deadline = Instant::now() + patience;
-        let mut stand_ins = StandIns::default();
-        loop {
-            match self.view.newest(&self.connection.waiter)? {
-                Newest::Fresh { value: Update::Frame { packet, .. }, .. } => {
-                    self.pending = Some(packet);
-                    return Ok(Ok(()));
-                }
-                Newest::Fresh { value: Update::Status(status), .. }
-                    if status.code == StatusCode::Full && stand_ins.may_be_asked_for() =>
-                {
-                    let camera = self.connection.camera;
-                    let wish = camera.renditions.nearest(&self.view.wish());
-                    self.view.change(wish, Lowest::Quality40, &self.connection.waiter)?;
-                    continue;
-                }
-                Newest::Fresh { value: Update::Status(status), .. } => {
-                    match answers::reason_not_to_wait(&status) {
-                        Some(refusal) => return Ok(Err(NoPicture::Refused(refusal))),
-                        None => continue,
-                    }
-                }
-                Newest::NotYet => {}
-                Newest::Closed => return Ok(Err(NoPicture::Ended(SessionEnd::Stopping))),
-            }
-            if Instant::now() >= deadline {
-                return Ok(Err(NoPicture::Refused(answers::no_picture(patience))));
-            }
-            let happened = self.connection.waiter.wait(Some(deadline))?;
-            if happened.stop {
-                return Ok(Err(NoPicture::Ended(SessionEnd::Stopping)));
-            }
-            if let Err(end) = self.listen(happened)? {
-                return Ok(Err(NoPicture::Ended(end)));
-            }
-        }
-    }
-
     /// Head and first boundary leave with the first frame.
     fn begin(&mut self, asked: &Asked) -> io::Result<()> {
         self.connection.put_head(&Head {
@@ -209,7 +174,7 @@ impl Stream<'_, '_> {
             content_type: Some(CONTENT_TYPE),
             content_len: None,
             allow_origin: asked.allow_origin.as_deref(),
-            more: &[],
+            more: &[answers::NO_BUFFERING],
         });
         if let Some(messages) = self.connection.outgoing.messages() {
             messages.extend_from_slice(self.heads.first());
@@ -217,7 +182,7 @@ impl Stream<'_, '_> {
         self.put_pending()
     }
 
-    fn run(mut self) -> io::Result<SessionEnd> {
+    fn run(&mut self) -> io::Result<SessionEnd> {
         loop {
             if let Next::Stop = self.send()? {
                 return Ok(SessionEnd::Stopping);
@@ -281,7 +246,7 @@ impl Stream<'_, '_> {
                 return Ok(Next::Stop);
             }
             if self.pending.is_none() {
-                self.pending = self.is_due_again(Instant::now());
+                self.pending = self.is_due_again(Instant::now()).or_else(|| self.filling());
             }
             if self.pending.is_none() {
                 return Ok(Next::Sleep);
@@ -301,12 +266,16 @@ impl Stream<'_, '_> {
             match self.view.newest(&self.connection.waiter)? {
                 Newest::Fresh { value: Update::Frame { packet, .. }, skipped } => {
                     self.rhythm.saw(packet.facts.captured_at, skipped, clock::now());
+                    self.silence.picture(&packet);
                     let replaced = u64::from(self.pending.replace(packet).is_some());
                     self.connection.outgoing.note_skipped(skipped + replaced);
                     return Ok(Next::Sleep);
                 }
-                // There is no way to tell; the page asks for /state, and others see a picture that stands still.
-                Newest::Fresh { value: Update::Status(_), .. } => self.pending = None,
+                Newest::Fresh { value: Update::Status(status), .. } => {
+                    self.pending = None;
+                    self.again = None;
+                    self.silence.trouble(status);
+                }
                 Newest::NotYet => return Ok(Next::Sleep),
                 Newest::Closed => return Ok(Next::Stop),
             }
@@ -317,6 +286,15 @@ impl Stream<'_, '_> {
     fn is_due_again(&self, now: Instant) -> Option<Arc<Packet>> {
         let (packet, at) = self.again.as_ref()?;
         (now >= *at).then(|| Arc::clone(packet))
+    }
+
+    /// What keeps a silent stream alive, if it is time for that.
+    fn filling(&mut self) -> Option<Arc<Packet>> {
+        let interval = self.view.interval();
+        match self.silence.filling(self.connection.camera, interval)? {
+            Filling::Notice(packet) => Some(packet),
+            Filling::NewestAgain => self.view.current(),
+        }
     }
 
     /// Whether the last frame has left; if not, the socket will tell when it has.
@@ -392,6 +370,23 @@ impl Stream<'_, '_> {
     /// Puts the pending frame on its way.
     fn put_pending(&mut self) -> io::Result<()> {
         let Some(packet) = self.pending.take() else { return Ok(()) };
+        let again = self.again.take().is_some_and(|(last, _)| Arc::ptr_eq(&last, &packet));
+        // Whoever a browser's proxy is, the browser is to show a notice before the next one comes.
+        let twice = match self.heads {
+            Heads::Exact => self.silence.is_notice(&packet),
+            Heads::ExactTwice => true,
+            Heads::Ahead => false,
+        };
+        if twice && !again {
+            self.again = Some((Arc::clone(&packet), Instant::now() + PAUSE));
+        }
+        self.put(packet, self.heads.next())?;
+        self.handed_over = Some(HandedOver { at: clock::now(), bytes: self.last_len });
+        Ok(())
+    }
+
+    /// Puts this picture on its way, and this behind it.
+    fn put(&mut self, packet: Arc<Packet>, suffix: &'static [u8]) -> io::Result<()> {
         let len = packet.payload().len();
         let head = match self.heads {
             Heads::Exact | Heads::ExactTwice => {
@@ -399,16 +394,11 @@ impl Stream<'_, '_> {
             }
             Heads::Ahead => None,
         };
-        let again = self.again.take().is_some_and(|(last, _)| Arc::ptr_eq(&last, &packet));
-        if self.heads == Heads::ExactTwice && !again {
-            self.again = Some((Arc::clone(&packet), Instant::now() + PAUSE));
-        }
         let prefix = head.as_ref().map_or(&[][..], PartHead::as_bytes);
-        let suffix = self.heads.next();
         self.last_len = prefix.len() + len + suffix.len();
         self.connection.send_buffer.make_room(self.connection.stream, self.last_len)?;
-        self.connection.outgoing.put_frame(prefix, packet, suffix);
-        self.handed_over = Some(HandedOver { at: clock::now(), bytes: self.last_len });
+        let counting = self.silence.sends(&packet);
+        self.connection.outgoing.put_picture(prefix, packet, suffix, counting);
         Ok(())
     }
 
@@ -417,7 +407,8 @@ impl Stream<'_, '_> {
         let look = match self.ebb {
             Ebb::Awaited { .. } => Some(Instant::now() + LOOK_EVERY),
             Ebb::NotAwaited if self.connection.outgoing.is_empty() => {
-                self.again.as_ref().map(|(_, at)| *at)
+                let again = self.again.as_ref().map(|(_, at)| *at);
+                Some(again.map_or(self.silence.due(), |again| again.min(self.silence.due())))
             }
             Ebb::NotAwaited => None,
         };
