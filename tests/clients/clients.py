@@ -1,0 +1,241 @@
+#!/usr/bin/env python3
+"""clients.py LANCAM FOLDER CLIENT...: programs that people watch with, through an unplugged camera and a restart of lancam.
+
+All named clients watch one lancam at the same time. Its camera is a pipe: it stops for 35 s, and goes on; then lancam is stopped for
+3 s. Each time everybody must see moving pictures again, with no hand at anything. One line for each client; status 1 where one does
+not. A client that cannot be had here is skipped with the reason. FOLDER keeps what is installed from PyPI between runs.
+"""
+import os, signal, socket, subprocess, sys, tempfile, threading, time, urllib.request
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+AWAY = float(os.environ.get("CLIENTS_AWAY", 35))      # longer than OpenCV waits, and everybody but nginx
+STOPPED = 3.0
+PATIENCE = 60.0  # for pictures again; more than any client's own waiting
+FPS = 12
+WIDTH, HEIGHT = 640, 360
+# Notices come about every 4 s, twice: what comes faster is the camera.
+MOVES = 8        # pictures
+WITHIN = 3.0     # seconds
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+def jpegs(lancam):
+    """A second or two of the test pattern, as JPEGs."""
+    port = free_port()
+    process = subprocess.Popen([lancam, "--source", f"test:{WIDTH}x{HEIGHT}@{FPS}", "--listen", f"127.0.0.1:{port}"],
+                               env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_for("lancam", lambda: answers(port))
+        pictures = []
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/stream", timeout=20) as stream:
+            while len(pictures) < 2 * FPS:
+                while not (line := stream.readline()).startswith(b"Content-Length"):
+                    pass
+                while stream.readline().strip():
+                    pass
+                pictures.append(stream.read(int(line.split(b":")[1])))
+        return pictures
+    finally:
+        process.kill()
+        process.wait()
+
+
+def environment():
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("LANCAM_")}
+    return kept | {"LANCAM_ANNOUNCE": "off", "LANCAM_CONFIG": ""}
+
+
+def answers(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), 0.5).close()
+        return True
+    except OSError:
+        return False
+
+
+def wait_for(what, condition, patience=30.0):
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        if condition():
+            return
+        time.sleep(0.1)
+    raise Failure(f"{what}: not within {patience:.0f} s")
+
+
+class Failure(Exception):
+    pass
+
+
+class Skip(Exception):
+    pass
+
+
+class Camera:
+    """lancam, and a camera at its standard input that can be unplugged."""
+
+    def __init__(self, lancam):
+        self.lancam, self.port, self.pictures = lancam, free_port(), jpegs(lancam)
+        self.plugged = threading.Event()
+        self.plugged.set()
+        self.ends = False
+        self.process = None
+        self.start()
+        threading.Thread(target=self.feed, daemon=True).start()
+
+    def start(self):
+        self.process = subprocess.Popen(
+            [self.lancam, "--source", "-", "--listen", f"127.0.0.1:{self.port}", "--name", "Garage"],
+            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment())
+        wait_for("lancam", lambda: answers(self.port))
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(10)
+
+    def feed(self):
+        count = 0
+        while not self.ends:
+            self.plugged.wait()
+            count += 1
+            try:
+                self.process.stdin.write(self.pictures[count % len(self.pictures)])
+                self.process.stdin.flush()
+            except (OSError, ValueError):
+                pass
+            time.sleep(1 / FPS)
+
+    def end(self):
+        self.ends = True
+        self.plugged.set()
+        self.process.kill()
+        self.process.wait()
+
+
+class Client:
+    """A program that watches, and a count of the pictures it has shown."""
+
+    def __init__(self, name, camera, tools):
+        self.name, self.camera, self.tools = name, camera, tools
+        self.folder = tempfile.mkdtemp(prefix=f"{name}-")
+        self.url = f"http://127.0.0.1:{camera.port}"
+        self.processes, self.count, self.ends = [], 0, False
+
+    def run(self, *command, **more):
+        log = open(os.path.join(self.folder, "log"), "ab")
+        more = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log, "cwd": self.folder,
+                "start_new_session": True} | more
+        process = subprocess.Popen([str(part) for part in command], **more)
+        self.processes.append(process)
+        return process
+
+    def read_pictures(self, stream, size):
+        """Counts raw pictures of that many bytes."""
+        def read():
+            while stream.read(size):
+                self.count += 1
+        threading.Thread(target=read, daemon=True).start()
+
+    def thread(self, function):
+        def run():
+            while not self.ends:
+                try:
+                    function()
+                except Exception as error:  # tried again, as such programs do
+                    with open(os.path.join(self.folder, "log"), "a") as log:
+                        print(repr(error), file=log)
+                    time.sleep(1)
+        threading.Thread(target=run, daemon=True).start()
+
+    def moves(self):
+        before = self.count
+        time.sleep(WITHIN)
+        return self.count - before >= MOVES
+
+    def end(self):
+        self.ends = True
+        for process in self.processes:
+            try:
+                os.killpg(process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+            process.wait()
+
+    def log(self):
+        try:
+            with open(os.path.join(self.folder, "log"), errors="replace") as log:
+                return " | ".join(log.read().strip().splitlines()[-4:])[-400:]
+        except OSError:
+            return ""
+
+
+def drill(lancam, tools, table, names):
+    camera = Camera(lancam)
+    clients, failed, skipped = [], [], []
+    try:
+        for name in names:
+            client = Client(name, camera, tools)
+            clients.append(client)
+            try:
+                table[name](client)
+            except Skip as why:
+                skipped.append(name)
+                print(f"skipped: {name}: {why}", flush=True)
+                client.end()
+                clients.remove(client)
+        steps = [("at first", lambda: None), ("after an unplugging", lambda: unplug(camera)), ("after a restart", lambda: restart(camera))]
+        for when, step in steps:
+            step()
+            start = time.monotonic()
+            waiting = list(clients)
+            while waiting and time.monotonic() - start < PATIENCE * (2 if when == "at first" else 1):
+                results = {}
+                threads = [threading.Thread(target=lambda one=one: results.update({one: one.moves()})) for one in waiting]
+                [thread.start() for thread in threads]
+                [thread.join() for thread in threads]
+                for client in [client for client in waiting if results.get(client)]:
+                    waiting.remove(client)
+                    print(f"{client.name}: pictures {when}, {time.monotonic() - start:.0f} s", flush=True)
+            for client in waiting:
+                failed.append(client.name)
+                print(f"{client.name}: NO pictures {when}: {client.log()}", flush=True)
+                client.end()
+                clients.remove(client)
+    finally:
+        for client in clients:
+            client.end()
+        camera.end()
+    return 1 if failed else 0
+
+
+def unplug(camera):
+    camera.plugged.clear()
+    time.sleep(AWAY)
+    camera.plugged.set()
+
+
+def restart(camera):
+    camera.stop()
+    time.sleep(STOPPED)
+    camera.start()
+
+
+def main():
+    import table
+    if len(sys.argv) < 4:
+        sys.exit(__doc__)
+    lancam, folder, *names = sys.argv[1:]
+    unknown = [name for name in names if name not in table.CLIENTS]
+    if unknown:
+        sys.exit(f"unknown: {unknown}; there are {sorted(table.CLIENTS)}")
+    os.makedirs(folder, exist_ok=True)
+    sys.exit(drill(os.path.abspath(lancam), os.path.abspath(folder), table.CLIENTS, names))
+
+
+if __name__ == "__main__":
+    import clients  # so that the table and this file mean the same exceptions
+    clients.main()

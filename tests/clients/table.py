@@ -1,0 +1,347 @@
+"""The programs of clients.py: how each is had, started, and seen to show pictures. docs/INTEGRATIONS.md has the same lines."""
+import hashlib, json, os, shutil, subprocess, threading, time, urllib.parse, urllib.request
+from clients import HEIGHT, WIDTH, Failure, Skip, answers, free_port, wait_for
+
+CLIENTS = {}
+
+
+def client(function):
+    CLIENTS[function.__name__] = function
+    return function
+
+
+def need(*programs):
+    missing = [program for program in programs if not shutil.which(program)]
+    if missing:
+        raise Skip(f"{', '.join(missing)} is not installed")
+
+
+def python_with(client, name, packages, check, python="python3"):
+    """A Python of its own with these packages, from PyPI."""
+    folder = os.path.join(client.tools, name)
+    program = os.path.join(folder, "bin/python")
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+    if subprocess.run([program, "-c", check], **quiet).returncode if os.path.exists(program) else True:
+        need(python)
+        subprocess.run([python, "-m", "venv", folder], check=True, **quiet)
+        install = [program, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages]
+        done = subprocess.run(install, **quiet)
+        if done.returncode:
+            raise Skip(f"{' '.join(packages)} cannot be had: {done.stderr.decode().strip()[-200:]}")
+    return program
+
+
+# Programs that decode.
+
+# Back after an end, a refusal, and while nothing listens.
+RECONNECT = ["-reconnect", "1", "-reconnect_streamed", "1", "-reconnect_at_eof", "1", "-reconnect_on_network_error", "1",
+             "-reconnect_on_http_error", "5xx", "-reconnect_delay_max", "60"]
+
+
+PICTURES = ["-fps_mode", "passthrough", "-pix_fmt", "gray", "-f", "rawvideo", "pipe:1"]
+
+
+@client
+def ffmpeg(client):
+    need("ffmpeg")
+    process = client.run("ffmpeg", "-nostdin", "-v", "error", *RECONNECT, "-use_wallclock_as_timestamps", "1",
+                         "-i", client.url + "/stream", *PICTURES, stdout=subprocess.PIPE)
+    client.read_pictures(process.stdout, WIDTH * HEIGHT)
+
+
+@client
+def gstreamer(client):
+    need("gst-launch-1.0")
+    line = (f"while sleep 1; do gst-launch-1.0 -q souphttpsrc location={client.url}/stream ! multipartdemux ! jpegdec ! videoconvert"
+            " ! videoscale ! video/x-raw,format=GRAY8,width=640,height=360 ! fdsink fd=1 sync=false; done")
+    process = client.run("sh", "-c", line, stdout=subprocess.PIPE)
+    client.read_pictures(process.stdout, WIDTH * HEIGHT)
+
+
+OPENCV = """
+import cv2, sys, time
+while True:
+    camera = cv2.VideoCapture(sys.argv[1])
+    while camera.read()[0]:
+        print(end=".", flush=True)
+    time.sleep(1)
+"""
+
+
+@client
+def opencv(client):
+    python = python_with(client, "opencv", ["opencv-python-headless"], "import cv2")
+    process = client.run(python, "-c", OPENCV, client.url + "/stream", stdout=subprocess.PIPE)
+    client.read_pictures(process.stdout, 1)
+
+
+PYAV = """
+import av, sys, time
+while True:
+    try:
+        with av.open(sys.argv[1], timeout=None) as camera:
+            for picture in camera.decode(video=0):
+                print(end=".", flush=True)
+    except av.FFmpegError as error:
+        print(error, file=sys.stderr)
+    time.sleep(1)
+"""
+
+
+@client
+def pyav(client):
+    python = python_with(client, "pyav", ["av"], "import av")
+    process = client.run(python, "-c", PYAV, client.url + "/stream", stdout=subprocess.PIPE)
+    client.read_pictures(process.stdout, 1)
+
+
+# Programs that show: each on a screen of its own, whose changes are counted.
+
+def screen(client, width=WIDTH, height=HEIGHT):
+    need("Xvfb", "ffmpeg")
+    ends = os.pipe()
+    client.run("Xvfb", "-displayfd", ends[1], "-screen", "0", f"{width}x{height}x24", "-nolisten", "tcp", pass_fds=[ends[1]])
+    os.close(ends[1])
+    display = ":" + os.fdopen(ends[0]).readline().strip()
+    grab = client.run("ffmpeg", "-nostdin", "-v", "error", "-f", "x11grab", "-draw_mouse", "0", "-framerate", "8", "-i", display,
+                      "-pix_fmt", "gray", "-f", "rawvideo", "pipe:1", stdout=subprocess.PIPE)
+
+    def look():
+        last = None
+        while picture := grab.stdout.read(width * height):
+            seen = hashlib.sha1(picture).digest()
+            client.count += seen != last
+            last = seen
+    threading.Thread(target=look, daemon=True).start()
+    return {"DISPLAY": display, "HOME": client.folder, "PATH": os.environ["PATH"]}
+
+
+@client
+def mpv(client):
+    need("mpv")
+    client.run("mpv", "--profile=low-latency", "--untimed", "--loop-playlist=force", "--no-osc", "--fs", client.url + "/stream",
+               env=screen(client))
+
+
+@client
+def vlc(client):
+    need("cvlc")
+    command = ["cvlc", "--vout", "xcb_x11", "--repeat", "--network-caching=100", "--no-video-title-show", client.url + "/stream"]
+    env = screen(client)
+    if os.getuid() == 0:  # VLC will not be run by root
+        os.chmod(client.folder, 0o777)
+        command = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", *command]
+    client.run(*command, env=env)
+
+
+@client
+def chromium(client):
+    need("chromium")
+    client.run("chromium", "--no-sandbox", "--disable-gpu", "--no-first-run", "--kiosk", f"--user-data-dir={client.folder}/profile",
+               client.url + "/", env=screen(client))
+
+
+@client
+def firefox(client):
+    need("firefox-esr")
+    profile = os.path.join(client.folder, "profile")
+    os.mkdir(profile)
+    client.run("firefox-esr", "--no-remote", "--profile", profile, "--kiosk", client.url + "/", env=screen(client))
+
+
+@client
+def webkit(client):
+    need("surf")
+    client.run("surf", "-F", client.url + "/", env=screen(client) | {"WEBKIT_DISABLE_COMPOSITING_MODE": "1"})
+
+
+# Proxies: ffmpeg watches through them.
+
+def proxied(client, port, path):
+    """A loop: proxies end a stream in chunks, after which ffmpeg does not reconnect."""
+    need("ffmpeg")
+    wait_for("the proxy", lambda: answers(port))
+    line = f"while sleep 1; do ffmpeg -nostdin -v error -i 'http://127.0.0.1:{port}{path}' {' '.join(PICTURES)}; done"
+    process = client.run("sh", "-c", line, stdout=subprocess.PIPE)
+    client.read_pictures(process.stdout, WIDTH * HEIGHT)
+
+
+def written(client, name, text):
+    path = os.path.join(client.folder, name)
+    with open(path, "w") as file:
+        file.write(text)
+    return path
+
+
+@client
+def nginx(client):
+    """As MainsailOS, KIAUH and FluiddPI have it."""
+    need("nginx")
+    port = free_port()
+    conf = written(client, "nginx.conf", f"""
+daemon off; pid {client.folder}/pid; error_log stderr; worker_processes 1;
+events {{}}
+http {{
+    access_log off;
+    client_body_temp_path {client.folder}; proxy_temp_path {client.folder}; fastcgi_temp_path {client.folder};
+    uwsgi_temp_path {client.folder}; scgi_temp_path {client.folder};
+    upstream mjpgstreamer1 {{ ip_hash; server 127.0.0.1:{client.camera.port}; }}
+    server {{
+        listen 127.0.0.1:{port};
+        location /webcam/ {{ proxy_pass http://mjpgstreamer1/; }}
+    }}
+}}
+""")
+    os.chmod(client.folder, 0o777)
+    client.run("nginx", "-c", conf)
+    proxied(client, port, "/webcam/?action=stream")
+
+
+@client
+def caddy(client):
+    need("caddy")
+    port = free_port()
+    file = written(client, "Caddyfile", f"""
+{{
+    admin off
+    auto_https off
+}}
+http://127.0.0.1:{port} {{
+    handle_path /webcam/* {{
+        reverse_proxy 127.0.0.1:{client.camera.port} {{
+            header_up Host {{upstream_hostport}}
+        }}
+    }}
+}}
+""")
+    client.run("caddy", "run", "--config", file, "--adapter", "caddyfile", env={"HOME": client.folder, "PATH": os.environ["PATH"]})
+    proxied(client, port, "/webcam/stream")
+
+
+@client
+def haproxy(client):
+    need("haproxy")
+    port = free_port()
+    file = written(client, "haproxy.cfg", f"""
+defaults
+    mode http
+    timeout connect 5s
+    timeout client 30s
+    timeout server 30s
+frontend all
+    bind 127.0.0.1:{port}
+    default_backend camera
+backend camera
+    http-request replace-path /webcam/(.*) /\\1
+    http-request set-header Host 127.0.0.1
+    option httpchk GET /healthz
+    server pi 127.0.0.1:{client.camera.port}
+""")
+    client.run("haproxy", "-db", "-f", file)
+    proxied(client, port, "/webcam/stream")
+
+
+# Programs that watch by themselves.
+
+@client
+def motion(client):
+    need("motion")
+    port = free_port()
+    conf = written(client, "motion.conf", f"""
+daemon off
+log_level 5
+target_dir {client.folder}
+width {WIDTH}
+height {HEIGHT}
+framerate 12
+netcam_url {client.url}/stream
+picture_output off
+movie_output off
+text_right
+webcontrol_port 0
+stream_port {port}
+stream_localhost on
+stream_maxrate 12
+""")
+    client.run("motion", "-n", "-c", conf)
+    distinct(client, f"http://127.0.0.1:{port}/")
+
+
+def distinct(client, url, headers={}):
+    """Counts the different pictures of a multipart stream, opened again when it ends."""
+    def read():
+        last = None
+        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=60) as stream:
+            while line := stream.readline():
+                if line.lower().startswith(b"content-length"):
+                    while stream.readline().strip():
+                        pass
+                    picture = hashlib.sha1(stream.read(int(line.split(b":")[1]))).digest()
+                    client.count += picture != last
+                    last = picture
+    client.thread(read)
+
+
+@client
+def prometheus(client):
+    need("prometheus", "promtool")
+    metrics = urllib.request.urlopen(client.url + "/metrics", timeout=10).read()
+    check = subprocess.run(["promtool", "check", "metrics"], input=metrics, capture_output=True)
+    if check.returncode or check.stdout or check.stderr:
+        raise Failure(f"promtool: {check.stdout} {check.stderr}")
+    port = free_port()
+    conf = written(client, "prometheus.yml", f"""
+global: {{scrape_interval: 1s}}
+scrape_configs: [{{job_name: camera, static_configs: [{{targets: ["127.0.0.1:{client.camera.port}"]}}]}}]
+""")
+    client.run("prometheus", f"--config.file={conf}", f"--storage.tsdb.path={client.folder}/data", f"--web.listen-address=127.0.0.1:{port}")
+
+    def moves():
+        query = "rate(lancam_capture_frames_total[10s])%3E4%20and%20up%3D%3D1"
+        try:
+            answer = urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/query?query={query}", timeout=10)
+            return bool(json.load(answer)["data"]["result"])
+        except OSError:
+            time.sleep(1)
+            return False
+    client.moves = moves
+
+
+@client
+def homeassistant(client):
+    newest = next((python for python in ("python3.14", "python3.13", "python3.12", "python3.11") if shutil.which(python)), "python3")
+    python = python_with(client, "homeassistant", ["homeassistant"], "import homeassistant", newest)
+    port = free_port()
+    written(client, "configuration.yaml", f"http:\n  server_host: 127.0.0.1\n  server_port: {port}\nconfig:\nonboarding:\n")
+    client.run(python, "-m", "homeassistant", "-c", client.folder)
+    base = f"http://127.0.0.1:{port}"
+    token = []
+
+    def ask(path, content=None, form=False):
+        headers = {"Authorization": f"Bearer {token[0]}"} if token else {}
+        data = None
+        if content is not None:
+            data = urllib.parse.urlencode(content).encode() if form else json.dumps(content).encode()
+            headers["Content-Type"] = "application/x-www-form-urlencoded" if form else "application/json"
+        return json.load(urllib.request.urlopen(urllib.request.Request(base + path, data, headers), timeout=60))
+
+    wait_for("Home Assistant", lambda: answers(port), 300)
+    wait_for("its onboarding", lambda: works(lambda: ask("/api/onboarding")), 120)
+    user = {"client_id": base + "/", "name": "x", "username": "x", "password": "xxxxxxxx", "language": "en"}
+    code = ask("/api/onboarding/users", user)["auth_code"]
+    grant = {"grant_type": "authorization_code", "code": code, "client_id": base + "/"}
+    token.append(ask("/auth/token", grant, form=True)["access_token"])
+    flow = ask("/api/config/config_entries/flow", {"handler": "mjpeg"})["flow_id"]
+    form = {"name": "pi", "mjpeg_url": client.url + "/stream", "still_image_url": client.url + "/snapshot", "verify_ssl": False}
+    done = ask(f"/api/config/config_entries/flow/{flow}", form)
+    if done["type"] != "create_entry":
+        raise Failure(f"Home Assistant: {done}")
+    distinct(client, base + "/api/camera_proxy_stream/camera.pi", {"Authorization": f"Bearer {token[0]}"})
+
+
+def works(function):
+    try:
+        function()
+        return True
+    except OSError:
+        return False
