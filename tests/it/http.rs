@@ -48,6 +48,7 @@ fn a_stream_is_these_bytes() {
         Cache-Control: no-store, no-cache, must-revalidate, pre-check=0, post-check=0, max-age=0\r\n\
         Pragma: no-cache\r\n\
         Expires: Mon, 3 Jan 2000 12:34:56 GMT\r\n\
+        X-Accel-Buffering: no\r\n\
         X-Content-Type-Options: nosniff\r\n\
         Content-Type: multipart/x-mixed-replace;boundary=frame\r\n\
         \r\n\
