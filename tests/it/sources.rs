@@ -234,7 +234,10 @@ fn a_still_is_of_now_or_there_is_none_whichever_way_it_is_asked_for() {
     };
     assert_eq!(told.0, StatusCode::CameraLost);
     assert!(told.1.contains("standard input has sent no picture for"), "{told:?}");
-    assert_eq!(get(port, "/stream").code, 503);
+    // A stream begins with words, in a picture that was drawn just now.
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs_f64();
+    let words = HttpClient::connect(port).stream("/stream").part();
+    assert!(words.timestamp > now - 10.0 && words.jpeg != jpeg(), "an old picture");
     // And when it goes on, so does everybody.
     feed(&mut pipe, &jpeg(), || is_live(port));
     std::thread::scope(|threads| {
