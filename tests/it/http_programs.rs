@@ -10,7 +10,8 @@ use crate::skip::skip;
 use crate::x11::{Xvfb, wait_until};
 use lancam::image::pixels::Size;
 use lancam::image::stamp::Stamp;
-use std::io::{BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
@@ -228,6 +229,62 @@ fn chromium_shows_the_page_and_the_picture_on_it_moves() {
 #[ignore = "minutes: make test-all"]
 fn chromium_paints_300_pictures_in_order() {
     chromium_paints(FRAMES);
+}
+
+/// A page that reads the stream as Mainsail does: by `fetch`, and each part by its length.
+const READER: &str = "<script>
+(async () => {
+  const say = text => fetch('/said?' + encodeURIComponent(text));
+  try {
+    const reader = (await fetch('CAMERA/stream')).body.getReader();
+    let text = '', lengths = [];
+    while (lengths.length < 5) {
+      const {value, done} = await reader.read();
+      if (done) throw new Error('the stream ended');
+      text += Array.from(value, byte => String.fromCharCode(byte)).join('');
+      lengths = Array.from(text.matchAll(/Content-Length: (\\d+)/g), match => Number(match[1]));
+      if (text.length > 4000000) throw new Error('no lengths: ' + text.slice(0, 200));
+    }
+    await say('lengths ' + lengths.join(' '));
+  } catch (error) { await say('error ' + error); }
+})();
+</script>";
+
+/// Serves `page` until a browser says something back, and returns that.
+fn what_a_page_says(listener: &TcpListener, page: &str) -> String {
+    listener.set_nonblocking(true).expect("a socket");
+    loop {
+        let mut browser =
+            wait_until("a browser at the test's page", || Some(listener.accept().ok()?.0));
+        browser.set_nonblocking(false).expect("a socket");
+        browser.set_read_timeout(Some(PATIENCE)).expect("sets a timeout");
+        let mut request = String::new();
+        let _ = BufReader::new(&browser).read_line(&mut request);
+        let answer = format!(
+            "HTTP/1.0 200 OK\r\nContent-Type: text/html\r\nContent-Length: {}\r\n\r\n{page}",
+            page.len()
+        );
+        let _ = browser.write_all(answer.as_bytes());
+        if let Some((_, said)) = request.split_once("/said?") {
+            return said.to_owned();
+        }
+    }
+}
+
+#[test]
+fn a_script_in_chromium_reads_the_length_of_each_part() {
+    let camera = CameraProcess::start(&["--source", "test:320x180@20", "--cors", "*"]);
+    let page = READER.replace("CAMERA", &format!("http://127.0.0.1:{}", camera.port()));
+    let listener = TcpListener::bind("127.0.0.1:0").expect("binds");
+    let address = listener.local_addr().expect("bound");
+    let folder = tempfile::tempdir().expect("a folder");
+    let profile = format!("--user-data-dir={}", folder.path().join("profile").display());
+    let url = format!("http://{address}/");
+    let headless = ["--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0"];
+    let arguments = [&headless[..], &[&profile, &url]].concat();
+    let Some(_chromium) = Program::start("chromium", &arguments) else { return };
+    let said = what_a_page_says(&listener, &page);
+    assert!(said.starts_with("lengths%20"), "{said}");
 }
 
 /// The page as it is after some seconds, with or without scripts.

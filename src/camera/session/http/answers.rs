@@ -26,9 +26,6 @@ const ALLOW: &str = "Allow: GET, HEAD, OPTIONS";
 /// Said to nginx, which would hold pictures of a stream back until it has many.
 pub(super) const NO_BUFFERING: &str = "X-Accel-Buffering: no";
 
-/// Said to nginx, which would hold pictures of a stream back until it has many.
-pub(super) const NO_BUFFERING: &str = "X-Accel-Buffering: no";
-
 /// The page needs nothing from anywhere, and takes nothing.
 const PAGE_POLICY: &str = "Content-Security-Policy: default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'; \
     script-src 'unsafe-inline'; connect-src 'self'; base-uri 'none'; form-action 'none'";
