@@ -138,10 +138,10 @@ fn another_camera_where_the_wanted_one_was_is_neither_shown_nor_recorded() {
         let plan = Plan::file(&path);
         recorder.start_for_sure(plan, Instant::now() + PATIENCE).expect("it can be recorded");
         watch(&mut channel, &doorbell, "Garage", "the other camera", |channel| {
-            let notice = channel.notice.as_ref().map(|(notice, _)| notice);
-            notice.is_some_and(|notice| notice.kind == NoticeKind::OtherCamera)
+            let standing = channel.notice.as_ref();
+            standing.is_some_and(|standing| standing.notice.kind == NoticeKind::OtherCamera)
         });
-        let (notice, _) = channel.notice.clone().expect("it was just there");
+        let notice = &channel.notice.as_ref().expect("it was just there").notice;
         assert!(
             notice.text.to_lowercase().starts_with("this is not garage but door. "),
             "{notice:?}"
