@@ -88,7 +88,7 @@ network=()
 [ "${BARE_NETWORK:-}" != none ] || network=(--net)
 BARE_INSIDE=$root unshare --mount --pid --ipc --uts "${network[@]}" --fork --kill-child "$0" "$suite" "${@:2}" &
 inside=$!
-trap 'kill -KILL "$inside" 2>/dev/null; wait "$inside"; [ -n "${BARE_KEEP:-}" ] || rm -rf "$root"' EXIT
+trap 'kill -KILL "$inside" 2>/dev/null || true; wait "$inside" || true; [ -n "${BARE_KEEP:-}" ] || rm -rf "$root"' EXIT
 trap 'exit 143' TERM INT HUP
 status=0
 wait "$inside" || status=$?
