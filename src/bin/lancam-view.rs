@@ -179,7 +179,7 @@ fn list_cameras(report: Report) -> ExitCode {
     let cameras = match finder::look() {
         Ok(Sightings { cameras, is_cut }) => {
             if is_cut {
-                eprintln!("lancam-view: {}", list::CUT);
+                complain(format_args!("lancam-view: {}", list::CUT));
             }
             cameras
         }

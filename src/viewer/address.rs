@@ -191,7 +191,7 @@ fn parse_plain(text: &str) -> Option<CameraAddress> {
 #[allow(clippy::option_option)] // not-yet, no, and yes
 fn bracketed(text: &str) -> Option<Option<(String, Option<u16>)>> {
     let Some(inside) = text.strip_prefix('[') else { return Some(None) };
-    let Some((host, rest)) = inside.split_once(']') else { return None };
+    let (host, rest) = inside.split_once(']')?;
     let host = zone_written_plain(host);
     if !matches!(ip(&host), Some(IpAddr::V6(_))) {
         // A camera may be called `[1] hall`.
