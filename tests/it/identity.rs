@@ -346,6 +346,8 @@ fn swap(lan: &Lan, is_swapped: bool) {
     for (machine, new) in [(Machine::Camera, first), (Machine::Second, second)] {
         lan.ip(machine, &["addr", "add", &format!("10.77.0.{new}/24"), "dev", "lan0"]);
     }
+    // Whoever gets an address announces that (RFC 5227, section 2.3); `ip` does not.
+    lan.ip(Machine::Desk, &["neigh", "flush", "dev", "lan0"]);
 }
 
 fn two_cameras_swap_addresses(times: usize) {
