@@ -233,6 +233,8 @@ def main():
     if unknown:
         sys.exit(f"unknown: {unknown}; there are {sorted(table.CLIENTS)}")
     os.makedirs(folder, exist_ok=True)
+    # Whoever is told to end ends its clients first.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     sys.exit(drill(os.path.abspath(lancam), os.path.abspath(folder), table.CLIENTS, names))
 
 
