@@ -6,6 +6,7 @@ All named clients watch one lancam at the same time. Its camera is a pipe: it st
 not. A client that cannot be had here is skipped with the reason. FOLDER keeps what is installed from PyPI between runs.
 """
 import os, signal, socket, subprocess, sys, tempfile, threading, time, urllib.request
+sys.dont_write_bytecode = True  # into the sources
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 AWAY = float(os.environ.get("CLIENTS_AWAY", 35))      # longer than OpenCV waits, and everybody but nginx
