@@ -152,8 +152,12 @@ mod linux {
             renditions,
             tutorial: config.tutorial_wish(),
             http: HttpRules {
-                names: [&config.http_names[..], config.name.as_slice(), &[host_name.clone()]]
-                    .concat(),
+                names: [
+                    &config.http_names[..],
+                    config.name.as_slice(),
+                    std::slice::from_ref(&host_name),
+                ]
+                .concat(),
                 origins: config.cors.clone(),
             },
             desk: desk.clone(),

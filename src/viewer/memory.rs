@@ -163,7 +163,7 @@ mod tests {
             "",
             "\0\u{1}binary",
             "name = Door",
-            "size = 9x9\nplace = 3\naddress = a b",
+            "size = 9x9\nplace = 3\naddress = rtsp://a",
             "size = 60000x60000",
             "place = 99999999999,0\nsize",
         ] {

@@ -243,7 +243,7 @@ mod tests {
         };
         assert_eq!(
             [1, 140, 151, 340, 500, 600, 640].map(|width| nearest(width, 0)),
-            [100, 200, 200, 300, 400, 640, 640]
+            [100, 100, 200, 300, 400, 640, 640]
         );
         assert_eq!((nearest(0, 30), nearest(310, 30)), (640, 300));
         // Neither the tutorial's raw pictures, nor what waits itself, nor a lower rung.

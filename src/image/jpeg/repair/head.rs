@@ -92,7 +92,7 @@ impl<'a> Head<'a> {
                 0xE0..=0xEF | 0xFE => {
                     let lists_pictures = marker == 0xE2 && content.starts_with(b"MPF\0");
                     self.has_further_pictures |= lists_pictures;
-                    let hides = has_ends_inside(content);
+                    let hides = !says_colours(marker, content) && has_ends_inside(content);
                     let turns = self.turns(marker, content);
                     self.needs_repair |= lists_pictures || warns(marker, content);
                     if lists_pictures || hides || turns || warns(marker, content) {
@@ -186,6 +186,16 @@ fn warns(marker: u8, content: &[u8]) -> bool {
         (0xEE, [b'A', b'd', b'o', b'b', b'e', _, _, _, _, _, _, colours, ..]) => *colours > 1,
         _ => false,
     }
+}
+
+/// Whether decoders learn from a segment what the colours are: it stays, whatever its other bytes look like.
+fn says_colours(marker: u8, content: &[u8]) -> bool {
+    let name: &[u8] = match marker {
+        0xE0 => b"JFIF\0",
+        0xEE => b"Adobe",
+        _ => return false,
+    };
+    content.starts_with(name)
 }
 
 /// Whether readers that look for the start or the end of a picture find one in this segment.

@@ -349,7 +349,7 @@ mod tests {
             |bytes: &[u8]| control(&RawControl { name: name(bytes), ..raw(1, INTEGER, "") }).title;
         assert_eq!(title(&[b'x'; 40]), "x".repeat(32));
         assert_eq!(title(b"\xff\xfeGain"), "\u{fffd}\u{fffd}Gain");
-        assert_eq!(title(b"a\x1b[31mb\nc"), "a [31mb c");
+        assert_eq!(title(b"a\x1b[31mb\nc"), "a?[31mb?c");
         assert_eq!(title(b""), "");
     }
 
