@@ -71,7 +71,7 @@ fn silence_garbage_and_half_greetings_end_within_their_time() {
     stranger.stream.write_all(b"SSH-2.0-OpenSSH_9.2\r\n").expect("writes");
     assert_eq!(closed_within(stranger, Duration::from_secs(2)), b"");
     let mut browser = NativeClient::connect_silently(camera.port());
-    browser.stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").expect("writes");
+    browser.stream.write_all(b"GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n").expect("writes");
     assert!(closed_within(browser, Duration::from_secs(2)).starts_with(b"HTTP/1.1 421 "));
     // A greeting that claims 4 GiB, and one that is no greeting at all.
     for bytes in [

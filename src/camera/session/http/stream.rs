@@ -54,7 +54,7 @@ pub(super) fn serve(
             let text = crowd.to_string();
             let refusal = Refusal::new(Status::UNAVAILABLE, text.clone());
             let end = SessionEnd::Refused { why: Refused::TooMany, text };
-            return refuse(connection, asked, refusal, end);
+            return refuse(connection, asked, &refusal, end);
         }
     };
     let metrics = camera.renditions.metrics();
@@ -82,7 +82,7 @@ pub(super) fn serve(
         Ok(()) => {}
         Err(NoPicture::Refused(refusal)) => {
             let end = refused(refusal.clone());
-            return refuse(stream.connection, asked, refusal, end);
+            return refuse(stream.connection, asked, &refusal, end);
         }
         Err(NoPicture::Ended(end)) => return Ok(end),
     }
@@ -98,10 +98,10 @@ pub(super) fn serve(
 fn refuse(
     connection: &mut Connection<'_>,
     asked: &Asked,
-    refusal: Refusal,
+    refusal: &Refusal,
     end: SessionEnd,
 ) -> io::Result<SessionEnd> {
-    Ok(connection.refuse_stream(asked, &refusal)?.map_or_else(|end| end, |()| end))
+    Ok(connection.refuse_stream(asked, refusal)?.map_or_else(|end| end, |()| end))
 }
 
 /// Whether the last frame has left.
