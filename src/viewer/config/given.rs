@@ -1,0 +1,151 @@
+//! Options as they were given, held against each other.
+
+use super::{Command, Config, HeadlessConfig, MAX_CAMERAS, Output, Report, UsageError};
+use crate::viewer::address::CameraAddress;
+use crate::viewer::headless::{Limit, Timeout};
+use crate::viewer::receiver::Protocol;
+use crate::viewer::recorder::{Naming, Plan, Rotation};
+use crate::viewer::snapshot;
+use crate::wire::native::message::Wishes;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Options as they were given, before they are held against each other.
+#[derive(Default)]
+pub(super) struct Given {
+    pub cameras: Vec<CameraAddress>,
+    pub wishes: Wishes,
+    pub pickle: bool,
+    pub list: bool,
+    pub headless: bool,
+    pub json: bool,
+    pub save: Option<PathBuf>,
+    pub record: Option<PathBuf>,
+    pub rotation: Rotation,
+    pub frames: Option<u64>,
+    pub seconds: Option<Duration>,
+    pub timeout: Option<Duration>,
+    pub verbosity: i8,
+}
+
+/// What there is to print besides figures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lists {
+    Cameras,
+    Nothing,
+}
+
+/// How long `--headless` watches when nothing is said.
+const DEFAULT_SECONDS: Duration = Duration::from_secs(10);
+/// How long it waits for a picture when nothing is said.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+
+impl Given {
+    pub(super) fn name_camera(&mut self, text: &str) -> Result<(), UsageError> {
+        if self.cameras.len() == MAX_CAMERAS {
+            return Err(UsageError::TooManyCameras);
+        }
+        self.cameras.push(CameraAddress::parse(text)?);
+        Ok(())
+    }
+
+    pub(super) fn into_list(self) -> Result<Command, UsageError> {
+        if !self.cameras.is_empty() {
+            return Err(UsageError::Conflict("--list", "a camera's address"));
+        }
+        if self.headless {
+            return Err(UsageError::Conflict("--list", "--headless"));
+        }
+        if self.record.is_some() || self.rotation != Rotation::default() {
+            return Err(UsageError::Conflict("--list", "--record"));
+        }
+        self.refuse_headless_options(Lists::Cameras)?;
+        Ok(Command::List { report: self.report(), verbosity: self.verbosity })
+    }
+
+    fn report(&self) -> Report {
+        if self.json { Report::Json } else { Report::Text }
+    }
+
+    pub(super) fn into_config(self) -> Result<Config, UsageError> {
+        let alone = [(self.pickle, "--pickle"), (self.headless, "--headless")];
+        self.check_rotation()?;
+        if let ([first, second, ..], Some((_, option))) =
+            (self.cameras.as_slice(), alone.into_iter().find(|(given, _)| *given))
+        {
+            return Err(UsageError::OneCamera(option, first.clone(), second.clone()));
+        }
+        let output = match self.headless {
+            true => Output::Headless(self.headless()?),
+            false => {
+                self.refuse_headless_options(Lists::Nothing)?;
+                Output::Window
+            }
+        };
+        let is_jpeg_saved =
+            self.save.as_deref().and_then(snapshot::Form::of) == Some(snapshot::Form::Jpeg);
+        if self.pickle && is_jpeg_saved {
+            return Err(UsageError::JpegOfPickle);
+        }
+        let protocol = match self.pickle {
+            true if self.wishes != Wishes::default() => return Err(UsageError::WishesForPickle),
+            true => Protocol::Pickle,
+            false => Protocol::Native(self.wishes),
+        };
+        let Self { cameras, record, rotation, verbosity, .. } = self;
+        let naming = if cameras.len() > 1 { Naming::WithCamera } else { Naming::Plain };
+        let record = record.map(|path| Plan { path, naming, rotation });
+        Ok(Config { cameras, protocol, output, record, rotation, verbosity })
+    }
+
+    /// Whether something is recorded that can be cut into files.
+    fn check_rotation(&self) -> Result<(), UsageError> {
+        let Rotation { every, max, keep } = self.rotation;
+        if keep > 0 && !self.rotation.is_on() {
+            return Err(UsageError::Needs("--record-keep", "--record-every or --record-max"));
+        }
+        let is_recorded = self.record.is_some() || !self.headless;
+        for (given, option) in
+            [(every.is_some(), "--record-every"), (max.is_some(), "--record-max")]
+        {
+            if given && !is_recorded {
+                return Err(UsageError::Needs(option, "--record"));
+            }
+        }
+        Ok(())
+    }
+
+    fn headless(&self) -> Result<HeadlessConfig, UsageError> {
+        let limit = match (self.frames, self.seconds) {
+            (Some(_), Some(_)) => return Err(UsageError::Conflict("--frames", "--seconds")),
+            (Some(frames), None) => Limit::Pictures(frames),
+            (None, None) if self.record.is_some() => Limit::Never,
+            (None, seconds) => Limit::Elapsed(seconds.unwrap_or(DEFAULT_SECONDS)),
+        };
+        let first = self.timeout.unwrap_or(DEFAULT_TIMEOUT);
+        // A recording goes on when the camera is back, unless somebody has said how long that may take.
+        let is_patient = self.record.is_some() && self.timeout.is_none();
+        let next = if is_patient { None } else { Some(first) };
+        Ok(HeadlessConfig {
+            limit,
+            timeout: Timeout { first, next },
+            save: self.save.clone(),
+            report: self.report(),
+        })
+    }
+
+    fn refuse_headless_options(&self, lists: Lists) -> Result<(), UsageError> {
+        for (given, option) in [
+            (self.json && lists == Lists::Nothing, "--json"),
+            (self.save.is_some(), "--save"),
+            (self.frames.is_some(), "--frames"),
+            (self.seconds.is_some(), "--seconds"),
+            (self.timeout.is_some(), "--timeout"),
+        ] {
+            if given {
+                return Err(UsageError::Needs(option, "--headless"));
+            }
+        }
+        Ok(())
+    }
+}

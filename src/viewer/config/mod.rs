@@ -1,0 +1,191 @@
+//! The viewer's command line.
+
+mod given;
+#[cfg(test)]
+mod tests;
+mod values;
+
+use super::address::{AddressError, CameraAddress};
+use super::headless::{Limit, Timeout};
+pub use super::help::HELP;
+use super::receiver::Protocol;
+use super::recorder::{Plan, Rotation};
+use super::units;
+use given::Given;
+use lexopt::prelude::*;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// What the user asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Show a camera.
+    Watch(Box<Config>),
+    /// List the cameras on the LAN.
+    List {
+        /// How.
+        report: Report,
+        /// How much is logged.
+        verbosity: i8,
+    },
+    /// Print [`HELP`].
+    Help,
+    /// Print the version.
+    Version,
+}
+
+/// Which cameras, and how to show them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// Where they are; none: the last one, the only one on the LAN, or whichever is chosen.
+    pub cameras: Vec<CameraAddress>,
+    /// What is spoken with them.
+    pub protocol: Protocol,
+    /// Where their pictures go.
+    pub output: Output,
+    /// What they are recorded into.
+    pub record: Option<Plan>,
+    /// When recordings begin another file, those of the `r` key too.
+    pub rotation: Rotation,
+    /// How much is logged: 0 as usual, above more, below less.
+    pub verbosity: i8,
+}
+
+/// Where pictures go.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Output {
+    /// A window.
+    Window,
+    /// Nowhere; they are counted.
+    Headless(HeadlessConfig),
+}
+
+/// How to watch without a window.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HeadlessConfig {
+    /// When to end.
+    pub limit: Limit,
+    /// The longest wait for the first picture, and for any next one.
+    pub timeout: Timeout,
+    /// Where the last picture is kept.
+    pub save: Option<PathBuf>,
+    /// How the figures are printed.
+    pub report: Report,
+}
+
+/// How figures and lists are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Report {
+    /// Sentences, lines.
+    Text,
+    /// A line of JSON.
+    Json,
+}
+
+/// What is wrong with a command line, and what would work.
+#[derive(Debug, thiserror::Error)]
+pub enum UsageError {
+    /// An option that is unknown or lacks its value.
+    #[error("{0}; 'lancam-view --help' lists what there is")]
+    Option(#[from] lexopt::Error),
+    /// A value that an option does not take.
+    #[error("{option} takes {wants}, not '{found}'")]
+    Value {
+        /// The option.
+        option: &'static str,
+        /// What it takes.
+        wants: &'static str,
+        /// What was given.
+        found: String,
+    },
+    /// More than one, where only one can be.
+    #[error("{0} takes one camera; found {1} and {2}")]
+    OneCamera(&'static str, CameraAddress, CameraAddress),
+    /// More than anybody can look at.
+    #[error("at most {MAX_CAMERAS} cameras at once")]
+    TooManyCameras,
+    /// Not a camera's address.
+    #[error(transparent)]
+    Address(#[from] AddressError),
+    /// An option that means nothing without another.
+    #[error("{0} works only with {1}")]
+    Needs(&'static str, &'static str),
+    /// A server that listens to nobody.
+    #[error(
+        "the server behind --pickle takes no wishes: leave out --width, --height, --quality and --fps"
+    )]
+    WishesForPickle,
+    /// A server of pixels.
+    #[error("the server behind --pickle sends no JPEGs: --save FILE.png")]
+    JpegOfPickle,
+    /// Options that contradict each other.
+    #[error("use {0} or {1}, not both")]
+    Conflict(&'static str, &'static str),
+}
+
+/// More panes than this nobody can tell apart.
+const MAX_CAMERAS: usize = 64;
+
+/// Parses the arguments behind the program's name.
+///
+/// # Errors
+/// When they make no sense; the error is one line that says what would.
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, UsageError> {
+    let mut parser = lexopt::Parser::from_args(arguments);
+    let mut given = Given::default();
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Short('h') | Long("help") => return Ok(Command::Help),
+            Long("version") => return Ok(Command::Version),
+            Short('v') => given.verbosity = given.verbosity.saturating_add(1),
+            Short('q') => given.verbosity = given.verbosity.saturating_sub(1),
+            Long("headless") => given.headless = true,
+            Long("json") => given.json = true,
+            Long("save") => given.save = Some(values::picture(&mut parser)?),
+            Long("frames") => {
+                given.frames =
+                    Some(values::number(&mut parser, "--frames", "a number from 1", |&n| n > 0)?);
+            }
+            Long("seconds") => given.seconds = Some(values::seconds(&mut parser, "--seconds")?),
+            Long("timeout") => given.timeout = Some(values::seconds(&mut parser, "--timeout")?),
+            Long("width") => given.wishes.width = values::side(&mut parser, "--width")?,
+            Long("height") => given.wishes.height = values::side(&mut parser, "--height")?,
+            Long("quality") => {
+                let is_quality = |quality: &u8| (1..=100).contains(quality);
+                given.wishes.quality =
+                    values::number(&mut parser, "--quality", "a number from 1 to 100", is_quality)?;
+            }
+            Long("fps") => given.wishes.millifps = values::millifps(&mut parser)?,
+            Long("list") => given.list = true,
+            Long("record") => given.record = Some(values::recording(&mut parser)?),
+            Long("record-every") => {
+                let time =
+                    values::with_unit(&mut parser, "--record-every", units::A_TIME, units::time)?;
+                given.rotation.every = Some(time);
+            }
+            Long("record-max") => {
+                let max =
+                    values::with_unit(&mut parser, "--record-max", units::A_LENGTH, units::length)?;
+                given.rotation.max = Some(max);
+            }
+            Long("record-keep") => {
+                given.rotation.keep = values::number(
+                    &mut parser,
+                    "--record-keep",
+                    "a number of files from 1",
+                    |&n| n > 0,
+                )?;
+            }
+            Long("pickle") => {
+                given.pickle = true;
+                given.name_camera(&parser.value()?.string()?)?;
+            }
+            Value(camera) => given.name_camera(&camera.string()?)?,
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    match given.list {
+        true => given.into_list(),
+        false => given.into_config().map(|config| Command::Watch(Box::new(config))),
+    }
+}

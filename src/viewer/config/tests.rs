@@ -1,0 +1,160 @@
+//! Tests of the command line.
+
+use super::*;
+use crate::viewer::recorder::Naming;
+use crate::wire::native::message::Wishes;
+use std::time::Duration;
+
+fn parse_line(line: &str) -> Result<Command, String> {
+    let arguments = line.split_whitespace().map(OsString::from);
+    parse(arguments).map_err(|error| error.to_string())
+}
+
+fn config(line: &str) -> Config {
+    match parse_line(line) {
+        Ok(Command::Watch(config)) => *config,
+        other => panic!("{line}: {other:?}"),
+    }
+}
+
+#[test]
+fn a_camera_is_enough() {
+    let config = config("pi.local");
+    assert_eq!(config.cameras, [CameraAddress { host: "pi.local".into(), port: None }]);
+    assert_eq!(config.protocol, Protocol::Native(Wishes::default()));
+    assert_eq!(config.output, Output::Window);
+}
+
+#[test]
+fn none_is_enough_too_and_several_make_a_grid() {
+    assert_eq!(config("").cameras, []);
+    assert_eq!(config("--headless").cameras, []);
+    assert_eq!(config("a b:7 [::1]").cameras.len(), 3);
+}
+
+#[test]
+fn cameras_are_listed_for_people_or_for_programs() {
+    let list = |report, verbosity| Ok(Command::List { report, verbosity });
+    assert_eq!(parse_line("--list"), list(Report::Text, 0));
+    assert_eq!(parse_line("-v --json --list"), list(Report::Json, 1));
+}
+
+#[test]
+fn headless_ends_after_ten_seconds_unless_told_otherwise() {
+    let headless = |line| match config(line).output {
+        Output::Headless(headless) => headless,
+        Output::Window => panic!("{line}"),
+    };
+    let plain = headless("--headless pi");
+    assert_eq!(plain.limit, Limit::Elapsed(Duration::from_secs(10)));
+    let both = |timeout| Timeout { first: timeout, next: Some(timeout) };
+    assert_eq!((plain.timeout, plain.report), (both(Duration::from_secs(10)), Report::Text));
+    let told = headless("--headless pi --frames 5 --timeout=0.5 --save a.png --json");
+    assert_eq!(told.limit, Limit::Pictures(5));
+    let timeout = both(Duration::from_millis(500));
+    assert_eq!((told.timeout, told.report), (timeout, Report::Json));
+    assert_eq!(told.save, Some("a.png".into()));
+    let endless = headless("--headless pi --record x.mkv");
+    let timeout = Timeout { first: Duration::from_secs(10), next: None };
+    assert_eq!((endless.limit, endless.timeout), (Limit::Never, timeout));
+    let told = headless("--headless pi --record x.mkv --seconds 5 --timeout 10");
+    assert_eq!((told.limit, told.timeout), (Limit::Elapsed(Duration::from_secs(5)), plain.timeout));
+}
+
+#[test]
+fn recordings_are_cut_and_named() {
+    let plan = config("a b --record x.mkv --record-every 10min --record-max 2GiB --record-keep 6");
+    let rotation = Rotation { every: Some(Duration::from_secs(600)), max: Some(2 << 30), keep: 6 };
+    assert_eq!(plan.rotation, rotation);
+    let record = Plan { path: "x.mkv".into(), naming: Naming::WithCamera, rotation };
+    assert_eq!(plan.record, Some(record));
+    assert_eq!(config("a --record x.mkv").record, Some(Plan::file("x.mkv".as_ref())));
+    assert_eq!(config("a --record-every 1h").record, None, "it is for the key");
+}
+
+#[test]
+fn a_server_of_pickles_is_named_behind_its_option() {
+    let config = config("--headless --pickle pi:1234");
+    assert_eq!((config.protocol, config.cameras[0].port), (Protocol::Pickle, Some(1234)));
+}
+
+#[test]
+fn wishes_are_passed_on() {
+    let protocol = config("pi --width 640 --height 360 --quality 70 --fps 12.5").protocol;
+    let wishes = Wishes { width: 640, height: 360, quality: 70, millifps: 12_500 };
+    assert_eq!(protocol, Protocol::Native(wishes));
+}
+
+#[test]
+fn what_makes_no_sense_is_answered_in_one_line_with_what_would() {
+    for (line, answer) in [
+        ("a b --headless", "--headless takes one camera; found a:9999 and b:9999"),
+        ("pi --sead", "--help"),
+        ("pi --save", "--help"),
+        ("pi --save x.png", "works only with --headless"),
+        ("pi --headless --save x.gif", "ends in .png"),
+        ("pi --headless --save png", "ends in .png"),
+        ("--headless --pickle pi --save x.JPEG", "sends no JPEGs"),
+        ("pi --frames 3", "works only with --headless"),
+        ("pi --headless --frames 0", "takes a number from 1, not '0'"),
+        ("pi --headless --frames -1", "takes a number from 1, not '-1'"),
+        ("pi --headless --seconds nan", "takes a number of seconds above 0"),
+        ("pi --headless --seconds 1e300", "takes a number of seconds above 0"),
+        ("pi --headless --seconds 1 --frames 1", "not both"),
+        ("pi --pickle other", "--pickle takes one camera"),
+        ("--pickle pi --width 9", "takes no wishes"),
+        ("pi --width 0", "from 1 to 65535"),
+        ("pi --width 100000", "from 1 to 65535"),
+        ("pi --quality 101", "from 1 to 100"),
+        ("pi --fps 0", "from 0.001 to 1000"),
+        ("pi:99999", "HOST:PORT"),
+        ("--list pi", "not both"),
+        ("--list --headless", "not both"),
+        ("--list --frames 3", "works only with --headless"),
+        ("pi --json", "works only with --headless"),
+        ("pi --record x.avi", "ends in .mkv, not 'x.avi'"),
+        ("pi --record mkv", "ends in .mkv, not 'mkv'"),
+        ("--list --record x.mkv", "not both"),
+        ("--list --record-max 1GB", "not both"),
+        ("pi --record x.mkv --record-every 10", "unit (s, min, h, d), such as 10min, not '10'"),
+        ("pi --record x.mkv --record-max 2G", "such as 2GiB, not '2G'"),
+        ("pi --record x.mkv --record-keep 0", "files from 1, not '0'"),
+        ("pi --record x.mkv --record-keep 3", "only with --record-every or --record-max"),
+        ("pi --headless --record-every 1h", "--record-every works only with --record"),
+        ("a b --headless --record x.mkv", "--headless takes one camera"),
+        ("pi --record /dev/stdout", "file or pipe whose name ends in .mkv, not '/dev/stdout'"),
+    ] {
+        let error = parse_line(line).expect_err(line);
+        assert!(error.contains(answer), "{line}: {error}");
+        assert!(!error.contains('\n'), "{line}: {error}");
+    }
+}
+
+#[test]
+fn help_names_every_option_that_is_taken() {
+    for option in [
+        "--list",
+        "--headless",
+        "--frames",
+        "--seconds",
+        "--timeout",
+        "--save",
+        "--record",
+        "--record-every",
+        "--record-max",
+        "--record-keep",
+        "--json",
+        "--width",
+        "--height",
+        "--quality",
+        "--fps",
+        "-v",
+        "-q",
+        "--version",
+        "--help",
+    ] {
+        assert!(HELP.contains(option), "{option}");
+    }
+    assert_eq!(parse_line("--help"), Ok(Command::Help));
+    assert_eq!(parse_line("pi --version"), Ok(Command::Version));
+}

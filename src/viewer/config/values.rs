@@ -1,0 +1,83 @@
+//! Values of options: each as its option takes it, or what it takes instead.
+
+use super::UsageError;
+use crate::viewer::{recorder, snapshot};
+use std::ffi::OsStr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Beyond a year nobody waits, and clocks overflow.
+const MOST_SECONDS: f64 = 366.0 * 86_400.0;
+
+/// An option's value as a number that `is_fine`.
+pub(super) fn number<T: std::str::FromStr>(
+    parser: &mut lexopt::Parser,
+    option: &'static str,
+    wants: &'static str,
+    is_fine: impl Fn(&T) -> bool,
+) -> Result<T, UsageError> {
+    let found = parser.value()?.to_string_lossy().into_owned();
+    match found.parse().ok().filter(is_fine) {
+        Some(number) => Ok(number),
+        None => Err(UsageError::Value { option, wants, found }),
+    }
+}
+
+/// An option's value as `read` makes it of the number and its unit.
+pub(super) fn with_unit<T>(
+    parser: &mut lexopt::Parser,
+    option: &'static str,
+    wants: &'static str,
+    read: impl Fn(&str) -> Option<T>,
+) -> Result<T, UsageError> {
+    let found = parser.value()?.to_string_lossy().into_owned();
+    read(&found).ok_or(UsageError::Value { option, wants, found })
+}
+
+/// A file whose name says in which form a picture will be in it.
+pub(super) fn picture(parser: &mut lexopt::Parser) -> Result<PathBuf, UsageError> {
+    let path = PathBuf::from(parser.value()?);
+    match snapshot::Form::of(&path) {
+        Some(_) => Ok(path),
+        None => Err(UsageError::Value {
+            option: "--save",
+            wants: "a file whose name ends in .png, or in .jpg for the camera's own JPEG",
+            found: path.to_string_lossy().into_owned(),
+        }),
+    }
+}
+
+/// A file whose name says what will be in it.
+pub(super) fn recording(parser: &mut lexopt::Parser) -> Result<PathBuf, UsageError> {
+    let path = PathBuf::from(parser.value()?);
+    let is_known = |extension: &OsStr| extension.eq_ignore_ascii_case(recorder::EXTENSION);
+    match path.extension().is_some_and(is_known) {
+        true => Ok(path),
+        false => Err(UsageError::Value {
+            option: "--record",
+            wants: "a file or pipe whose name ends in .mkv",
+            found: path.to_string_lossy().into_owned(),
+        }),
+    }
+}
+
+pub(super) fn side(parser: &mut lexopt::Parser, option: &'static str) -> Result<u16, UsageError> {
+    number(parser, option, "a number of pixels from 1 to 65535", |&side| side > 0)
+}
+
+pub(super) fn seconds(
+    parser: &mut lexopt::Parser,
+    option: &'static str,
+) -> Result<Duration, UsageError> {
+    let wants = "a number of seconds above 0";
+    let is_fine = |&seconds: &f64| seconds > 0.0 && seconds <= MOST_SECONDS;
+    number(parser, option, wants, is_fine).map(Duration::from_secs_f64)
+}
+
+pub(super) fn millifps(parser: &mut lexopt::Parser) -> Result<u32, UsageError> {
+    let is_fine = |&fps: &f64| (0.001..=1000.0).contains(&fps);
+    let fps = number(parser, "--fps", "frames per second from 0.001 to 1000", is_fine)?;
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    // The range was checked above; floats have no other conversion.
+    Ok((fps * 1000.0).round() as u32)
+}
