@@ -4,20 +4,15 @@
 //! once and to that port only. Who asks from port 5353 instead is answered by multicast, and a record is multicast at
 //! most once in a second (section 6): whoever asks just after somebody else would hear nothing in time.
 
-use super::socket;
+use super::socket::{self, MDNS_PORT, MDNS_V4, MDNS_V6};
 use if_addrs::{IfAddr, get_if_addrs};
 use std::collections::BTreeSet;
 use std::io::{self, ErrorKind};
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV6, UdpSocket};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread;
 use std::time::{Duration, Instant};
-
-/// Where multicast DNS is spoken (RFC 6762, section 3).
-const GROUP_V4: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 251);
-const GROUP_V6: Ipv6Addr = Ipv6Addr::new(0xFF02, 0, 0, 0, 0, 0, 0, 0xFB);
-const PORT: u16 = 5353;
 
 /// When a question is asked, from the first time on: Wi-Fi loses multicasts more than anything else.
 const ASKED_AT: [Duration; 3] =
@@ -121,8 +116,8 @@ impl Way {
 
     fn group(self) -> SocketAddr {
         match self {
-            Self::V4(_) => (GROUP_V4, PORT).into(),
-            Self::V6(index) => SocketAddrV6::new(GROUP_V6, PORT, 0, index).into(),
+            Self::V4(_) => (MDNS_V4, MDNS_PORT).into(),
+            Self::V6(index) => SocketAddrV6::new(MDNS_V6, MDNS_PORT, 0, index).into(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Multicast DNS's port: sends on one interface or to one peer, and tells where a message came in.
 
-use super::socket;
+use super::socket::{self, MDNS_PORT, MDNS_V4, MDNS_V6};
 use nix::cmsg_space;
 use nix::libc;
 use nix::sys::socket::{
@@ -10,11 +10,6 @@ use nix::sys::socket::{
 use std::io::{self, IoSlice, IoSliceMut};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6, UdpSocket};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
-
-/// Where multicast DNS is spoken (RFC 6762, section 3).
-const GROUP_V4: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 251);
-const GROUP_V6: Ipv6Addr = Ipv6Addr::new(0xFF02, 0, 0, 0, 0, 0, 0, 0xFB);
-const PORT: u16 = 5353;
 
 /// The port, for one family of addresses.
 #[derive(Debug)]
@@ -44,10 +39,10 @@ impl MulticastPort {
     /// # Errors
     /// When another program has it for itself alone.
     pub fn open_v4() -> io::Result<Self> {
-        let socket = socket::shared_port((Ipv4Addr::UNSPECIFIED, PORT).into())?;
+        let socket = socket::shared_port((Ipv4Addr::UNSPECIFIED, MDNS_PORT).into())?;
         setsockopt(&socket, sockopt::Ipv4PacketInfo, &true)?;
         let control = cmsg_space!(libc::in_pktinfo);
-        Ok(Self { socket, group: GROUP_V4.into(), control })
+        Ok(Self { socket, group: MDNS_V4.into(), control })
     }
 
     /// The port for IPv6.
@@ -55,10 +50,10 @@ impl MulticastPort {
     /// # Errors
     /// When another program has it for itself alone, or there is no IPv6.
     pub fn open_v6() -> io::Result<Self> {
-        let socket = socket::shared_port((Ipv6Addr::UNSPECIFIED, PORT).into())?;
+        let socket = socket::shared_port((Ipv6Addr::UNSPECIFIED, MDNS_PORT).into())?;
         setsockopt(&socket, sockopt::Ipv6RecvPacketInfo, &true)?;
         let control = cmsg_space!(libc::in6_pktinfo);
-        Ok(Self { socket, group: GROUP_V6.into(), control })
+        Ok(Self { socket, group: MDNS_V6.into(), control })
     }
 
     /// Hears what is sent to everybody on an interface.
@@ -102,7 +97,7 @@ impl MulticastPort {
         let flags = MsgFlags::MSG_DONTWAIT;
         match self.group {
             IpAddr::V4(group) => {
-                let to = peer.unwrap_or_else(|| SocketAddrV4::new(group, PORT).into());
+                let to = peer.unwrap_or_else(|| SocketAddrV4::new(group, MDNS_PORT).into());
                 let way = libc::in_pktinfo {
                     ipi_ifindex: i32::try_from(interface).map_err(io::Error::other)?,
                     ipi_spec_dst: libc::in_addr { s_addr: 0 },
@@ -112,8 +107,8 @@ impl MulticastPort {
                 sendmsg(fd, &parts, &way, flags, Some(&SockaddrStorage::from(to)))?;
             }
             IpAddr::V6(group) => {
-                let to =
-                    peer.unwrap_or_else(|| SocketAddrV6::new(group, PORT, 0, interface).into());
+                let to = peer
+                    .unwrap_or_else(|| SocketAddrV6::new(group, MDNS_PORT, 0, interface).into());
                 let way = libc::in6_pktinfo {
                     ipi6_addr: libc::in6_addr { s6_addr: [0; 16] },
                     ipi6_ifindex: interface,

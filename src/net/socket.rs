@@ -137,6 +137,13 @@ pub fn join_group(socket: &UdpSocket, group: IpAddr, interface: u32) -> io::Resu
     }
 }
 
+/// Where multicast DNS is spoken (RFC 6762, section 3).
+pub const MDNS_V4: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 251);
+/// The same by IPv6.
+pub const MDNS_V6: Ipv6Addr = Ipv6Addr::new(0xFF02, 0, 0, 0, 0, 0, 0, 0xFB);
+/// The port of both.
+pub const MDNS_PORT: u16 = 5353;
+
 /// What multicast DNS is sent with, so that a receiver can tell that no router has passed it on (RFC 6762, section 11).
 const MDNS_HOPS: u32 = 255;
 

@@ -292,7 +292,7 @@ impl fmt::Display for LookupError {
         match self {
             Self::Unknown { name, is_camera, found, source } => {
                 let what = if *is_camera { "no camera" } else { "no camera or machine" };
-                write!(out, "cannot find {name}: {what} is called so")?;
+                write!(out, "cannot find {name}: {what} has that name")?;
                 if let Some(source) = source {
                     write!(out, " ({source})")?;
                 }

@@ -278,7 +278,7 @@ fn cameras_of_one_machine_are_opened_by_their_names() {
     }
     for (written, says) in [
         ("Garag", "Did you mean \"Garage\"?"),
-        ("Kitchen window", "no camera is called so. These cameras answer: Front door, Garage"),
+        ("Kitchen window", "no camera has that name. These cameras answer: Front door, Garage"),
         ("nobody.local", "These cameras answer: Front door, Garage"),
     ] {
         let (code, log) = view(&lan, "", &["--headless", "--timeout", "3", written]);

@@ -255,7 +255,7 @@ pub static OPTIONS: [Entry; 26] = [
         ..entry(Section::Viewers, "pickle", "", Kind::Switch, values::pickle)
     },
     Entry {
-        help: "one more is told why, and closed",
+        help: "how many may watch at once; whoever comes then is told why and closed",
         default: "64",
         in_file: InFile::Key("64"),
         ..entry(Section::Viewers, "max-viewers", "N", Kind::Number, values::max_viewers)

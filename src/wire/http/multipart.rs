@@ -8,8 +8,8 @@
 //! length cannot be written before its picture is there. So Chrome's own window, which needs no lengths, gets heads without
 //! any, each ahead of its picture and in the same write as the one before. A script in Chrome that reads the stream itself
 //! (Mainsail does) needs the lengths, and gets them. Safari is late as well, and does not take heads ahead: to it, a picture
-//! that none follows for a while is sent twice (ustreamer's `dual_final_frames`). So it is to Home Assistant, which hands
-//! everything on to some browser.
+//! that none follows for a while is sent twice (ustreamer's `dual_final_frames`). So it is to Firefox, and to Home Assistant,
+//! which hands everything on to some browser.
 
 use super::request::Reader;
 use std::io::Write;
