@@ -12,11 +12,11 @@ use crate::image::orientation::Orientation;
 use crate::image::pixels::Size;
 use crate::stop::Stop;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::ops::Range;
 use std::os::fd::AsFd;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -244,7 +244,7 @@ impl Pipe {
         Ok(())
     }
 
-    /// The writer has left: waits for another where one may come.
+    /// The writer has left, or the pipe: waits for another where one may come.
     fn begin_anew(&mut self) -> Result<(), SourceError> {
         self.splitter.finish();
         let name = &self.input.name;
@@ -262,9 +262,22 @@ impl Pipe {
         // Opened before the old one is closed: a writer that comes just now always finds a reader.
         self.input.file = opened(path)
             .map_err(|error| SourceError::new(Trouble::Lost, format!("{name}: {error}")))?;
-        log::info!("{name}: its writer has left; the next one is waited for");
+        log::info!(
+            "{name}: its writer has left, or it was replaced; the next writer is waited for"
+        );
         self.writer = Writer::NotSeen;
         Ok(())
+    }
+
+    /// Takes the pipe that now lies at the path: nobody can open one that was removed. Who still writes into that is read on,
+    /// until there is another.
+    fn follow_path(&mut self) -> Result<(), SourceError> {
+        let Some(path) = &self.input.path else { return Ok(()) };
+        let is_same = match (fs::metadata(path), self.input.file.metadata()) {
+            (Ok(there), Ok(here)) => (there.dev(), there.ino()) == (here.dev(), here.ino()),
+            _ => self.writer == Writer::Writes,
+        };
+        if is_same { Ok(()) } else { self.begin_anew() }
     }
 
     /// What is known of why there is no picture.
@@ -304,6 +317,7 @@ impl FrameSource for Pipe {
             }
             let left = TURN.saturating_sub(clock::now().since(began_at));
             if left.is_zero() {
+                self.follow_path()?;
                 return Ok(Next::Waiting(self.why()));
             }
             let may_be_whole = self.splitter.is_in_data() && self.gate.expects_no_ends();
@@ -358,9 +372,14 @@ impl Silence {
     }
 }
 
-/// For reading, without waiting for a writer.
+/// For reading, without waiting for a writer. A file would be read again and again, as fast as it goes.
 fn opened(path: &Path) -> io::Result<File> {
-    File::options().read(true).custom_flags(nix::libc::O_NONBLOCK).open(path)
+    let file = File::options().read(true).custom_flags(nix::libc::O_NONBLOCK).open(path)?;
+    if file.metadata()?.file_type().is_fifo() {
+        Ok(file)
+    } else {
+        Err(io::Error::other("it is no longer a pipe"))
+    }
 }
 
 fn unusable(text: String) -> SourceError {

@@ -9,6 +9,7 @@ use lancam::wire::native::message::StatusCode;
 use nix::sys::stat::Mode;
 use std::fs::{self, File};
 use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -152,6 +153,52 @@ fn a_pipe_with_a_name_needs_no_writer_to_start_and_takes_one_after_the_other() {
     let before = processor_time(&camera);
     std::thread::sleep(Duration::from_secs(1));
     assert!(processor_time(&camera) - before < 0.5, "it waits without turning");
+    assert!(camera.terminate().success());
+}
+
+#[test]
+fn a_pipe_with_a_name_that_is_made_anew_or_becomes_a_file_is_followed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("pipe");
+    let make = || nix::unistd::mkfifo(&path, Mode::S_IRUSR | Mode::S_IWUSR).expect("a FIFO");
+    // A test that fails must not wait for ever for somebody who reads.
+    let writer = || {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let nonblocking = nix::libc::O_NONBLOCK;
+            match File::options().write(true).custom_flags(nonblocking).open(&path) {
+                Ok(writer) => return writer,
+                Err(error) => assert!(Instant::now() < deadline, "nobody reads: {error}"),
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    };
+    make();
+    let camera = playing(&path, &["--fps", "10"]);
+    let live = || is_live(camera.port());
+    feed(&mut writer(), &jpeg(), live);
+    // While nobody writes.
+    health(&camera, 503, "no program writes");
+    fs::remove_file(&path).expect("removes");
+    make();
+    let mut old = writer();
+    feed(&mut old, &jpeg(), live);
+    // While somebody still holds the old one open.
+    fs::remove_file(&path).expect("removes");
+    make();
+    feed(&mut writer(), &jpeg(), live);
+    drop(old);
+    // A file is played at its pace, and not as fast as it can be read.
+    health(&camera, 503, "no program writes");
+    let held = writer();
+    fs::remove_file(&path).expect("removes");
+    fs::write(&path, jpeg().repeat(3)).expect("writes");
+    drop(held);
+    health(&camera, 200, "live");
+    let before = processor_time(&camera);
+    std::thread::sleep(Duration::from_secs(1));
+    let used = processor_time(&camera) - before;
+    assert!(used < 0.3, "{used} s of processor time in 1 s for 10 small pictures");
     assert!(camera.terminate().success());
 }
 
