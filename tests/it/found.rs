@@ -74,8 +74,8 @@ fn two_cameras_of_one_name_are_both_found_and_told_apart_and_one_that_stops_is_g
     let took = started.elapsed();
     assert_eq!(code, Some(0));
     assert_eq!(json.matches("\"size\":\"320x240\",\"fps\":10,").count(), 2, "{json}");
-    // 0.9 s of listening; the rest is for machines that are busy with other tests.
-    assert!(took < Duration::from_millis(1500), "{took:?}");
+    // 0.9 s of listening. Machines that are busy with other tests get five times the goal of a second.
+    assert!(took < Duration::from_secs(5), "{took:?}");
 
     let (code, _, stderr) = view(&lan, Machine::Desk, &["--headless", "--frames", "1"]);
     assert_eq!(code, Some(3), "{stderr}");
@@ -87,7 +87,7 @@ fn two_cameras_of_one_name_are_both_found_and_told_apart_and_one_that_stops_is_g
     let gone_after = stopping.elapsed();
     assert_eq!(left.lines().count(), 1, "{left}");
     assert!(left.contains(&both_places[0]), "{left}");
-    assert!(gone_after < Duration::from_secs(3), "{gone_after:?}");
+    assert!(gone_after < Duration::from_secs(10), "{gone_after:?}");
     println!("listed in {took:?}, gone after {gone_after:?} with a list's own 0.9 s");
 
     // The only one needs no name.
@@ -234,7 +234,7 @@ fn other_programs_see_the_services_their_facts_and_their_end() {
     gone.sort();
     assert_eq!(gone, ["- Garage._http._tcp.local.", "- Garage._lancam._tcp.local."]);
     // Not by the end of the records' lives, which would be two minutes.
-    assert!(gone_after < Duration::from_secs(2), "{gone_after:?}");
+    assert!(gone_after < Duration::from_secs(10), "{gone_after:?}");
     println!("gone after {gone_after:?}");
 }
 
