@@ -243,6 +243,14 @@ impl Census {
         is_news
     }
 
+    /// One that has heard of `camera` alone.
+    #[cfg(test)]
+    pub(super) fn of(camera: Found) -> Self {
+        let mut census = Self::default();
+        census.note(camera, IpAddr::from([10, 0, 0, 5]), 0);
+        census
+    }
+
     /// A camera answers once for each network it is in, and has other addresses at another time.
     fn note(&mut self, camera: Found, from: IpAddr, round: u32) -> bool {
         let key = Key::of(&camera);

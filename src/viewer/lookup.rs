@@ -198,7 +198,7 @@ impl<'a> Inquiry<'a> {
             if let Some(machine) = machine {
                 return Some(Ok(Meant::Machine(machine)));
             }
-            let is_system_done = matches!(self.system, Some(Err(_)));
+            let is_system_done = matches!(self.system, Some(Err(_))) || self.is_over();
             return (is_time && is_system_done).then(|| self.camera()).flatten();
         }
         let cameras = self.census.sightings().cameras;
@@ -370,6 +370,18 @@ mod tests {
             let names: Vec<_> = fits.iter().map(|camera| &*camera.name).collect();
             assert_eq!(names, expected, "{name}");
         }
+    }
+
+    #[test]
+    fn a_camera_by_its_name_with_a_port_is_found_though_the_system_never_answers() {
+        let address = CameraAddress::parse("garage:9998").expect("a name and a port");
+        let mut inquiry = Inquiry::begin(&address, None);
+        inquiry.census = Census::of(camera("Garage", "Garage"));
+        inquiry.is_lan_silent = true;
+        assert!(inquiry.judge().is_none(), "a machine may be called so");
+        inquiry.begun = inquiry.begun.checked_sub(SYSTEM_PATIENCE).expect("it runs for longer");
+        let Some(Ok(Meant::Machine(found))) = inquiry.judge() else { panic!("it is known") };
+        assert_eq!(found, ["10.0.0.5:9998".parse().expect("an address")]);
     }
 
     #[test]

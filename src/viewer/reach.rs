@@ -7,7 +7,7 @@ use super::lookup::{self, LookupError, Meant};
 use super::wanted::{Origin, Wanted};
 use crate::net::socket;
 use std::io::{self, ErrorKind};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Ipv6Addr, SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -102,6 +102,16 @@ pub enum ReachError {
         address: SocketAddr,
         /// The system's word for it.
         source: io::Error,
+    },
+    /// An address that each network has, without the network's name.
+    #[error(
+        "{camera} is a link-local address: put % and your network interface behind it, such as {ip}%eth0 (`ip link` lists them)"
+    )]
+    NoInterface {
+        /// As it was written.
+        camera: CameraAddress,
+        /// The address of it.
+        ip: Ipv6Addr,
     },
     /// Another camera is there, and the wanted one answers nowhere.
     #[error(transparent)]
@@ -380,15 +390,16 @@ fn connect_to(found: &Found) -> Result<Reached, ReachError> {
     Ok(Reached { stream, address })
 }
 
-/// Tries all addresses in their order; reports the last one's failure.
+/// Tries all addresses in their order; reports the last one's failure, or that of the machine that is there.
 fn connect_to_one_of(
     camera: &CameraAddress,
     addresses: &[SocketAddr],
 ) -> Result<TcpStream, ReachError> {
-    let mut failure = (ErrorKind::NotFound.into(), None);
+    let mut failure = (io::Error::from(ErrorKind::NotFound), None);
     for &address in addresses {
         match socket::connect(address, CONNECT_PATIENCE) {
             Ok(stream) => return Ok(stream),
+            Err(_) if failure.0.kind() == ErrorKind::ConnectionRefused => {}
             Err(source) => failure = (source, Some(address)),
         }
     }
@@ -396,6 +407,11 @@ fn connect_to_one_of(
     Err(match failure {
         (source, Some(address)) if source.kind() == ErrorKind::ConnectionRefused => {
             ReachError::Refused { camera, address }
+        }
+        (_, Some(SocketAddr::V6(address)))
+            if address.ip().is_unicast_link_local() && address.scope_id() == 0 =>
+        {
+            ReachError::NoInterface { camera, ip: *address.ip() }
         }
         (source, Some(address)) => ReachError::Unreachable { camera, address, source },
         (source, None) => ReachError::Lookup(LookupError::nowhere(camera.host, source)),
@@ -426,6 +442,27 @@ mod tests {
         assert_eq!(search.left(late), ASKED_EACH);
         assert!(!search.is_due(late + ASKED_EACH / 2));
         assert!(search.is_due(late + ASKED_EACH));
+    }
+
+    #[test]
+    fn a_link_local_address_without_its_interface_is_told_what_it_lacks() {
+        let camera = CameraAddress::parse("fe80::1").expect("an address");
+        let local = "[fe80::1]:9999".parse().expect("an address");
+        let said = connect_to_one_of(&camera, &[local]).expect_err("no interface").to_string();
+        assert!(said.contains("such as fe80::1%eth0"), "{said}");
+    }
+
+    #[test]
+    fn a_machine_where_nothing_listens_is_named_whatever_its_other_addresses_say() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let closed = listener.local_addr().expect("bound");
+        drop(listener);
+        let camera = CameraAddress::parse("garage.local:80").expect("an address");
+        let local = "[fe80::1]:80".parse().expect("an address");
+        for addresses in [[closed, local], [local, closed]] {
+            let failure = connect_to_one_of(&camera, &addresses).expect_err("nobody listens");
+            assert!(matches!(failure, ReachError::Refused { address, .. } if address == closed));
+        }
     }
 
     fn camera(name: &str, id: &str) -> Identity {
