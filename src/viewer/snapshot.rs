@@ -2,6 +2,7 @@
 
 use super::album::{self, Shelf};
 use super::news::Arrival;
+use super::recorder::pipe;
 use crate::image::jpeg::codec::{Decoder, JpegError};
 use crate::image::picture::Picture;
 use std::fs::{File, OpenOptions};
@@ -44,6 +45,9 @@ pub enum SnapshotError {
     /// Nothing is overwritten.
     #[error("{} exists already, and nothing is overwritten: name another file, or remove that one", .0.display())]
     Exists(PathBuf),
+    /// The file is a pipe.
+    #[error("nobody reads the pipe {}: start its reader first", .0.display())]
+    NobodyReads(PathBuf),
     /// A server of pixels.
     #[error("{0} sends no JPEGs; keep a PNG")]
     NoJpeg(Arc<str>),
@@ -172,9 +176,17 @@ pub fn keep_as(arrival: &Arrival, path: &Path) -> Result<(), SnapshotError> {
     if form == Form::Jpeg && arrival.jpeg.is_empty() {
         return Err(SnapshotError::NoJpeg(Arc::clone(&arrival.origin.name)));
     }
+    let mut options = OpenOptions::new();
     let file = match is_stream(path) {
-        true => OpenOptions::new().write(true).open(path),
-        false => OpenOptions::new().write(true).create_new(true).open(path),
+        true => {
+            // To open a pipe that nobody reads would take for ever.
+            let reader = pipe::open(path);
+            if let Ok(None) = reader {
+                return Err(SnapshotError::NobodyReads(path.to_owned()));
+            }
+            reader.and_then(|_reader| options.write(true).open(path))
+        }
+        false => options.write(true).create_new(true).open(path),
     };
     let failed = |source: io::Error| match source.kind() {
         ErrorKind::AlreadyExists => SnapshotError::Exists(path.to_owned()),

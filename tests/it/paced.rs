@@ -93,14 +93,14 @@ fn clip(jpeg: &[u8], at: IpAddr) -> (tempfile::TempDir, Vec<String>) {
     (folder, options.map(str::to_owned).into())
 }
 
-/// Such a camera, here.
-fn camera(jpeg: &[u8]) -> CameraProcess {
-    let (_folder, options) = clip(jpeg, HERE);
+/// Such a camera, here, and the folder of its clip.
+fn camera(jpeg: &[u8]) -> (CameraProcess, tempfile::TempDir) {
+    let (folder, options) = clip(jpeg, HERE);
     let options: Vec<&str> = options.iter().map(String::as_str).collect();
     let camera = CameraProcess::spawn(&mut CameraProcess::command(&options));
-    // It is open once it has sent a frame, and needs no name any more.
+    // It is open once it has sent a frame.
     NativeClient::connect(camera.port()).frame();
-    camera
+    (camera, folder)
 }
 
 fn say(whose: &str, protocol: Protocol, ages: Ages, bound: Duration) {
@@ -114,7 +114,7 @@ fn say(whose: &str, protocol: Protocol, ages: Ages, bound: Duration) {
 fn compare(protocol: Protocol, time: Duration, attempts: u32) -> io::Result<()> {
     let jpeg = jpeg();
     let bound = bound(&jpeg, protocol);
-    let camera = camera(&jpeg);
+    let (camera, _folder) = camera(&jpeg);
     let plain = plain_server(HERE, protocol, jpeg);
     let connect = |port| PacedReader::connect((HERE, port).into(), protocol, Narrow::Reading);
     for attempt in 1..=attempts {
@@ -250,7 +250,7 @@ fn behind_a_cable_of_5_mbit_pictures_are_young_and_from_a_plain_server_old() {
 #[test]
 fn a_viewer_behind_a_narrow_link_shows_young_pictures_and_knows_it() {
     let jpeg = jpeg();
-    let camera = camera(&jpeg);
+    let (camera, _folder) = camera(&jpeg);
     let link = narrow_link(camera.port());
     let bound = bound(&jpeg, Protocol::Native).as_secs_f64() * 1e3;
     for _ in 0..3 {

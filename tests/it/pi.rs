@@ -218,7 +218,7 @@ fn a_frame_costs_one_poll_one_dqbuf_one_qbuf(guest: &Guest) {
 
 fn nodes_that_are_no_cameras_are_refused_with_what_they_are(guest: &Guest) {
     for (node, word) in
-        [("/dev/video1", "output"), ("/dev/video2", "metadata"), ("/dev/null", "V4L2")]
+        [("/dev/video1", "output"), ("/dev/video2", "metadata"), ("/dev/null", "not a camera")]
     {
         let output = guest.sh(&format!("lancam --listen 127.0.0.1:0 --source {node}"));
         assert_eq!(output.status, 69, "{node}: {output}");

@@ -301,6 +301,16 @@ fn a_jpeg_is_saved_as_the_camera_sent_it_and_nothing_is_overwritten() {
 }
 
 #[test]
+fn a_picture_for_a_pipe_that_nobody_reads_keeps_nobody_waiting() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("picture.png");
+    nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).expect("a pipe");
+    let server = FakeServer::on(0, |stream| stream_pattern(stream, SIZE, 100));
+    let arguments = ["--frames", "1", "--save", path.to_str().expect("UTF-8")];
+    headless(&server, &arguments).expect(1, "nobody reads the pipe");
+}
+
+#[test]
 fn a_server_that_writes_lengths_in_another_way_is_told_apart() {
     // As `struct.pack(">L", len(pickle)) + pickle` makes it.
     let server = FakeServer::on(0, |mut stream| {

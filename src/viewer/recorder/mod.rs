@@ -12,7 +12,7 @@ mod kept;
 pub mod lasting;
 mod names;
 mod output;
-mod pipe;
+pub(super) mod pipe;
 mod plan;
 mod tape;
 mod timeline;

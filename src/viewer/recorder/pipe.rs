@@ -9,7 +9,9 @@ use std::time::Duration;
 pub(super) const LOOK: Duration = Duration::from_millis(100);
 
 #[cfg(unix)]
-pub(super) use unix::{is_disk, open, wait_for_room};
+pub(in crate::viewer) use unix::open;
+#[cfg(unix)]
+pub(super) use unix::{is_disk, wait_for_room};
 
 #[cfg(unix)]
 mod unix {
@@ -22,7 +24,7 @@ mod unix {
     use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 
     /// Opens a pipe or a device; `None` while nobody reads the pipe (fifo(7)).
-    pub(in crate::viewer::recorder) fn open(path: &Path) -> io::Result<Option<File>> {
+    pub(in crate::viewer) fn open(path: &Path) -> io::Result<Option<File>> {
         let flags = OFlag::O_NONBLOCK.bits();
         match OpenOptions::new().write(true).custom_flags(flags).open(path) {
             Ok(file) => Ok(Some(file)),
@@ -46,7 +48,9 @@ mod unix {
 }
 
 #[cfg(not(unix))]
-pub(super) use elsewhere::{is_disk, open, wait_for_room};
+pub(in crate::viewer) use elsewhere::open;
+#[cfg(not(unix))]
+pub(super) use elsewhere::{is_disk, wait_for_room};
 
 #[cfg(not(unix))]
 mod elsewhere {
@@ -54,7 +58,7 @@ mod elsewhere {
     use std::fs::OpenOptions;
 
     /// Opens a pipe or a device.
-    pub(in crate::viewer::recorder) fn open(path: &Path) -> io::Result<Option<File>> {
+    pub(in crate::viewer) fn open(path: &Path) -> io::Result<Option<File>> {
         OpenOptions::new().write(true).open(path).map(Some)
     }
 

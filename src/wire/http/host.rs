@@ -69,8 +69,9 @@ pub fn parse_name(text: &str) -> Result<String, String> {
 
 /// The name in a `Host` header, as [`parse_name`] takes it; `None` where it is no name.
 pub fn name_in(host: &str) -> Option<String> {
-    let name = host.split_once(':').map_or(host, |(name, _)| name);
-    parse_name(name).ok()
+    let (name, port) = host.split_at(host.find(':').unwrap_or(host.len()));
+    // Another port is what is wrong there: the name would be refused again.
+    if is_port(port) { parse_name(name).ok() } else { None }
 }
 
 fn is_same(name: &str, known: &str) -> bool {
@@ -218,6 +219,8 @@ mod tests {
         assert_eq!(name_in("Cam.Fritz.Box.:8080").as_deref(), Some("cam.fritz.box"));
         assert_eq!(name_in("evil example"), None);
         assert_eq!(name_in("<b>.example"), None);
+        assert_eq!(name_in("http://cam.fritz.box"), None);
+        assert_eq!(name_in("cam.fritz.box:http"), None);
         for host in ["cam.fritz.box:8080", "cam.fritz.box", "CAM.fritz.box."] {
             let names = [name_in(host).expect("a name")];
             assert!(is_ours(host, &names), "{host}");
