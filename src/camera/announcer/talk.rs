@@ -3,7 +3,7 @@
 use super::report::Report;
 use super::{Announcement, Learnt};
 use crate::camera::update::Shown;
-use crate::latest::Reader;
+use crate::latest::{Newest, Reader};
 use crate::net::interfaces::{self, Changes};
 use crate::net::multicast::{MulticastPort, Received};
 use crate::net::reach::Addresses;
@@ -91,7 +91,7 @@ impl Talk {
         self.epoll.add(shown.bell()?, EpollEvent::new(bell, 0)).map_err(io::Error::from)?;
         loop {
             let now = Instant::now();
-            match announcement.learn(&shown.newest()) {
+            match catch_up(announcement, shown) {
                 Learnt::Leaving => {
                     self.responder.say_goodbye();
                     self.send_all(now);
@@ -186,6 +186,22 @@ impl Talk {
     }
 }
 
+/// Learns all that is new about the pictures: the bell rings only after everything there is has been looked at.
+fn catch_up(announcement: &mut Announcement, shown: &mut Reader<Shown>) -> Learnt {
+    let mut learnt = Learnt::Nothing;
+    loop {
+        let newest = shown.newest();
+        match announcement.learn(&newest) {
+            Learnt::Leaving => return Learnt::Leaving,
+            Learnt::News => learnt = Learnt::News,
+            Learnt::Nothing => {}
+        }
+        if !matches!(newest, Newest::Fresh { .. }) {
+            return learnt;
+        }
+    }
+}
+
 fn arrival(family: Family, received: &Received) -> Arrival {
     Arrival {
         link: LinkId { interface: received.interface, family },
@@ -221,5 +237,30 @@ fn ports(addresses: &Addresses) -> Result<Vec<(Family, MulticastPort)>, TalkErro
         Some(error) if error.kind() == io::ErrorKind::AddrInUse => Err(TalkError::Port(error)),
         Some(error) if ports.is_empty() => Err(TalkError::Kernel(error)),
         _ => Ok(ports),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::pixels::Size;
+    use crate::latest::Latest;
+    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
+    #[test]
+    fn who_has_caught_up_hears_that_the_camera_leaves() {
+        let listeners = ["0.0.0.0:9999".parse().expect("an address")];
+        let mut announcement =
+            Announcement::new("Garage", "17", &listeners, "pi").expect("the LAN reaches it");
+        let slot = Latest::new();
+        let mut shown = slot.reader();
+        shown.bell().expect("a descriptor");
+        slot.publish(Shown { size: Size::new(64, 48), millifps: 5000 });
+        assert!(matches!(catch_up(&mut announcement, &mut shown), Learnt::News));
+        slot.close();
+        let bell = shown.bell().expect("the same descriptor");
+        let mut bells = [PollFd::new(bell, PollFlags::POLLIN)];
+        assert_eq!(poll(&mut bells, PollTimeout::ZERO), Ok(1), "it would sleep on");
+        assert!(matches!(catch_up(&mut announcement, &mut shown), Learnt::Leaving));
     }
 }
