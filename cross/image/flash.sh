@@ -21,7 +21,7 @@ no_image() {
 [ -n "$device" ] || fail "which card? make flash DEV=/dev/...; this machine has:
 $(disks)$([ -e "$image" ] || { echo && no_image; })"
 [ -e "$image" ] || fail "$(no_image)"
-[ -f "$image" ] && [ -r "$image" ] || fail "$image cannot be read: no file, or not allowed"
+if [ ! -f "$image" ] || [ ! -r "$image" ]; then fail "$image cannot be read: it is no file, or you may not read it"; fi
 
 refuse_what_is_no_card() {
     local name mounted
@@ -72,7 +72,7 @@ ask_before_it_is_lost() {
         fail "this is neither an empty card nor one of a Raspberry Pi. If all of it may be lost: make flash DEV=$device FORCE=1"
     fi
     if [ "${YES:-}" = 1 ]; then return; fi
-    [ -t 0 ] && [ -t 2 ] || fail "all of it would be lost, and there is no terminal to ask at: YES=1 answers"
+    if [ ! -t 0 ] || [ ! -t 2 ]; then fail "all of it would be lost, and there is no terminal to ask at: YES=1 answers"; fi
     printf 'All of it will be lost. Write %s to it? [y/N] ' "$image" >&2
     read -r answer || answer=no
     case ${answer,,} in y | yes) ;; *) fail "nothing was written" ;; esac

@@ -1,8 +1,8 @@
 //! Sockets as both programs want them: the only file that names `socket2`.
 
-use socket2::{Domain, InterfaceIndexOrAddress, Protocol, SockRef, Socket, TcpKeepalive, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::time::Duration;
 
 /// A peer that acknowledges nothing for this long is gone: a cable pulled, a laptop asleep.
@@ -122,13 +122,14 @@ pub fn shared_port(port: SocketAddr) -> io::Result<UdpSocket> {
 /// # Errors
 /// When there is no such interface, or the kernel has no room for one more.
 #[cfg(all(feature = "camera", target_os = "linux"))]
-pub fn join_group(socket: &UdpSocket, group: IpAddr, interface: u32) -> io::Result<()> {
+pub fn join_group(socket: &UdpSocket, group: std::net::IpAddr, interface: u32) -> io::Result<()> {
     let socket = SockRef::from(socket);
     let joined = match group {
-        IpAddr::V4(group) => {
-            socket.join_multicast_v4_n(&group, &InterfaceIndexOrAddress::Index(interface))
+        std::net::IpAddr::V4(group) => {
+            let interface = socket2::InterfaceIndexOrAddress::Index(interface);
+            socket.join_multicast_v4_n(&group, &interface)
         }
-        IpAddr::V6(group) => socket.join_multicast_v6(&group, interface),
+        std::net::IpAddr::V6(group) => socket.join_multicast_v6(&group, interface),
     };
     match joined {
         // It hears it already.

@@ -118,6 +118,8 @@ impl Window {
     /// X's number of it; `None` where it is no window of X.
     pub fn id(&self) -> Option<u32> {
         match self.window.window_handle().ok()?.as_raw() {
+            // A C long, which has 32 bits on some systems.
+            #[allow(clippy::useless_conversion)]
             RawWindowHandle::Xlib(window) => u32::try_from(window.window).ok(),
             _ => None,
         }
