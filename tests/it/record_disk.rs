@@ -191,7 +191,8 @@ fn who_reads_a_pipe_later_gets_a_film_that_begins_then() {
         camera.idle(Duration::from_secs(60))
     });
     let (address, name) = (server.address(), path.to_str().expect("UTF-8"));
-    let arguments = ["-v", "--headless", "--json", "--frames", "40", "--record", name, &address];
+    // Frames that come at once are recorded, but not all are shown and counted.
+    let arguments = ["-v", "--headless", "--json", "--seconds", "8", "--record", name, &address];
     let mut viewer = Viewer::start(&arguments);
     viewer.wait_for("recording begins when a program reads the pipe");
     viewer.wait_for("frame 20 of");

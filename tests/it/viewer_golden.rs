@@ -111,7 +111,13 @@ impl Stage {
         self.screen.xdotool(&["getwindowgeometry", "--shell", &id]).expect("there")
     }
 
-    /// The films that were recorded.
+    /// The bytes of all recordings.
+    fn recorded(&self) -> u64 {
+        let files = std::fs::read_dir(self.home.path().join("Videos")).expect("the folder");
+        files.filter_map(|file| file.ok()?.metadata().ok()).map(|file| file.len()).sum()
+    }
+
+    /// How many recordings there are.
     fn films(&self) -> usize {
         let files = std::fs::read_dir(self.home.path().join("Videos")).expect("the folder");
         let names = files.map(|file| file.expect("a file").file_name());
@@ -240,6 +246,10 @@ fn one_camera_with_figures_help_controls_paused_and_recording() {
             wait_until("what came meanwhile", is_other);
             number.store(STILL, Ordering::SeqCst);
         } else {
+            if name == "recording" {
+                // A film without a frame would be taken away again.
+                wait_until("a recorded frame", || (stage.recorded() > 1000).then_some(()));
+            }
             stage.press(back);
         }
         // The message about the recording goes by itself.
