@@ -16,6 +16,11 @@ def need(*programs):
         raise Skip(f"{', '.join(missing)} is not installed")
 
 
+def runs(python):
+    """Whether it is there, and more than a name that a version manager keeps for it."""
+    return bool(shutil.which(python)) and not subprocess.run([python, "-c", ""], stderr=subprocess.DEVNULL).returncode
+
+
 def python_with(client, name, packages, check, python="python3"):
     """A Python of its own with these packages, from PyPI."""
     folder = os.path.join(client.tools, name)
@@ -309,7 +314,7 @@ scrape_configs: [{{job_name: camera, static_configs: [{{targets: ["127.0.0.1:{cl
 
 @client
 def homeassistant(client):
-    newest = next((python for python in ("python3.14", "python3.13", "python3.12", "python3.11") if shutil.which(python)), "python3")
+    newest = next((python for python in ("python3.14", "python3.13", "python3.12", "python3.11") if runs(python)), "python3")
     python = python_with(client, "homeassistant", ["homeassistant"], "import homeassistant", newest)
     port = free_port()
     written(client, "configuration.yaml", f"http:\n  server_host: 127.0.0.1\n  server_port: {port}\nconfig:\nonboarding:\n")
