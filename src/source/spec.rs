@@ -84,12 +84,10 @@ impl SourceSpec {
     fn parse_test(text: &str) -> Result<Self, String> {
         let (size, fps) = text.split_once('@').unwrap_or((text, ""));
         let size = Size::parse(size).ok_or_else(|| {
-            format!("test:{text} has no size; test:640x360@30 would work (sides from 1 to 65535)")
+            format!("test:{text} has no size. Write test:640x360@30, with sides from 1 to 65535")
         })?;
         if size.area() > crate::image::picture::MAX_PIXELS {
-            return Err(format!(
-                "test:{text} is larger than any screen; test:1920x1080 would work"
-            ));
+            return Err(format!("test:{text} is larger than any screen. Write test:1920x1080"));
         }
         let fps = match fps {
             "" => Self::TEST_FPS,

@@ -1,4 +1,4 @@
-//! Keeps a stream of pictures alive while there are none: its viewer understands nothing else, and gives up on silence.
+//! Sends drawn pictures while the camera gives none: a viewer of a stream gives up when nothing comes.
 //!
 //! Home Assistant waits 10 s for the next bytes, GStreamer 15, OpenCV 30, nginx 60. So something is sent every 4 s:
 //! a picture of words while something is wrong, and the newest picture again while the camera works and is only slow.

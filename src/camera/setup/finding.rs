@@ -41,7 +41,7 @@ fn name_of(file: &str) -> String {
     name
 }
 
-/// What to do about files that look as if they were meant to be one of `names`, and are none.
+/// Finds files whose names are close to one of `names`, and says what to do about them.
 pub(super) fn misnamed(folder: &[String], names: &[&'static str]) -> Vec<String> {
     let told = folder.iter().filter_map(|file| {
         let lower = file.to_ascii_lowercase();
