@@ -22,7 +22,7 @@ test-raspi3b: ## the program for 64-bit Pis on an emulated Raspberry Pi 3B
 
 screenshots: ## the pictures of docs/VIEWER.md anew (as root): look at them
 	cross/need.sh Xvfb:xvfb xdotool:xdotool ip:iproute2 pngquant:pngquant
-	cross/cargo.sh test --locked --test it pictures:: -- --include-ignored
+	cross/cargo.sh test --locked --test it desktop::pictures:: -- --include-ignored
 	pngquant --force --ext .png --strip --skip-if-larger docs/pictures/*.png
 
 check: ## formatting, lints, docs, scripts, licences and bans

@@ -17,7 +17,7 @@ esac
 get_c
 get_rust
 
-skips=$CARGO_TARGET_DIR/skipped-tests # written by tests/it/skip.rs
+skips=$CARGO_TARGET_DIR/skipped-tests # written by tests/it/tools/skip.rs
 log=$CARGO_TARGET_DIR/test.log
 : >"$skips"
 

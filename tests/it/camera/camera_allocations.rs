@@ -1,0 +1,192 @@
+//! A frame costs the camera no allocation, from its source to the socket.
+
+use crate::tools::allocations::{self, total};
+use crate::tools::alone::is_alone;
+use crate::tools::http_client::HttpClient;
+use crate::tools::native_client::NativeClient;
+use lancam::camera::connections::Connections;
+use lancam::camera::encode::Coding;
+use lancam::camera::guestbook::Guestbook;
+use lancam::camera::renditions::Renditions;
+use lancam::camera::renditions::wish::Wish;
+use lancam::camera::session::{self, Camera, HttpRules};
+use lancam::camera::supervisor;
+use lancam::image::jpeg::codec::Encoder;
+use lancam::image::pixels::{Chroma, Size};
+use lancam::image::planes::Planes;
+use lancam::image::rendition::SizeWish;
+use lancam::image::resize::PlaneResizer;
+use lancam::image::unpack::RawLook;
+use lancam::source::{CaptureWish, Opener, SourceSpec};
+use lancam::stop::Stop;
+use lancam::wire::native::message::Wishes;
+use std::net::TcpListener;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+use std::time::Instant;
+
+const WARM_UP: usize = 40;
+const COUNTED: usize = 200;
+const SIZE: Size = Size::new(320, 180);
+
+/// A pool grows when a thread is late by one frame more than ever before: a packet's or planes' `Arc`, its
+/// memory, and the pool's list. On a busy machine that may be after the warm-up.
+const POOLS_MAY_GROW: usize = 6;
+
+/// What was counted while a viewer got `COUNTED` frames.
+#[derive(Debug)]
+struct Counted {
+    /// Of all threads but the viewer's: capturing, decoding, encoding, sending.
+    allocations: usize,
+    /// Frames captured meanwhile: more than the viewer got, where it was not quick enough.
+    frames: u64,
+}
+
+fn allocations(source: SourceSpec, wishes: Wishes) -> Counted {
+    let watch = |port| {
+        let mut client = NativeClient::connect_wishing(port, wishes);
+        move || client.frame().0.sequence
+    };
+    allocations_while(source, watch)
+}
+
+/// `watch` connects a viewer to a port; what it returns takes one frame and says its number.
+fn allocations_while<V: FnMut() -> u64>(
+    source: SourceSpec,
+    watch: impl FnOnce(u16) -> V,
+) -> Counted {
+    let stop = Stop::new().expect("eventfd");
+    let coding = Coding::Jpeg { quality: 80, chroma: Chroma::Yuv420 };
+    let own = Wish::own(coding, SizeWish::default());
+    let camera = Camera {
+        name: "test".into(),
+        id: String::new(),
+        renditions: Renditions::new(own).expect("eventfd"),
+        tutorial: None,
+        http: HttpRules::default(),
+        desk: None,
+        connections: Connections::new(1),
+        stop: stop.clone(),
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").expect("binds");
+    let port = listener.local_addr().expect("bound").port();
+
+    let renditions = Arc::clone(&camera.renditions);
+    let look = RawLook::default();
+    let wish = CaptureWish { fps: Some(200.0), ..CaptureWish::default() };
+    let capture = thread::spawn(move || {
+        supervisor::run(Opener::new(source, wish), &renditions, None, look, None, &stop)
+    });
+    let end = camera.stop.clone();
+    let session = thread::spawn(move || {
+        let (stream, peer) = listener.accept().expect("accepts");
+        let guest = Guestbook::default().guest(peer);
+        let connection = camera.connections.admit(peer.ip(), Arc::new(stream), Instant::now());
+        session::run(&connection.expect("there is room").0, &camera, &guest)
+    });
+    let mut next = watch(port);
+    let mut counted = |count: usize| {
+        let before = total();
+        let mut sequences = (0, 0);
+        let own = allocations::count(|| {
+            let first = next();
+            sequences = (first, (1..count).map(|_| next()).last().unwrap_or(first));
+        });
+        Counted { allocations: total() - before - own, frames: sequences.1 - sequences.0 }
+    };
+    let warm_up = counted(WARM_UP);
+    let found = counted(COUNTED);
+    end.request();
+    capture.join().expect("no panic").expect("the source works");
+    session.join().expect("no panic");
+    assert!(warm_up.allocations > 0, "what is counted counts: {warm_up:?} in the warm-up");
+    found
+}
+
+fn clip(folder: &Path) -> SourceSpec {
+    let mut planes = Planes::default();
+    planes.reshape(SIZE, Chroma::Yuv422);
+    planes.packed_mut().fill(100);
+    let mut jpeg = vec![0; Encoder::max_len(SIZE, Chroma::Yuv422).expect("a size")];
+    let len = Encoder::new(90).and_then(|mut encoder| encoder.encode(&planes, &mut jpeg));
+    let path = folder.join("clip.mjpeg");
+    std::fs::write(&path, jpeg[..len.expect("encodes")].repeat(3)).expect("writes");
+    SourceSpec::Clip(path)
+}
+
+#[test]
+fn capturing_encoding_and_sending_yuyv_allocates_nothing_per_frame() {
+    if is_alone(module_path!(), "capturing_encoding_and_sending_yuyv_allocates_nothing_per_frame") {
+        let pattern = SourceSpec::Test { size: SIZE, fps: 200.0 };
+        let found = allocations(pattern, Wishes::default());
+        println!("YUYV to JPEG: {found:?}");
+        assert!(found.allocations <= POOLS_MAY_GROW, "{found:?}");
+    }
+}
+
+#[test]
+fn sending_over_http_allocates_nothing_per_frame() {
+    if is_alone(module_path!(), "sending_over_http_allocates_nothing_per_frame") {
+        let pattern = SourceSpec::Test { size: SIZE, fps: 200.0 };
+        let found = allocations_while(pattern, |port| {
+            let mut stream = HttpClient::connect(port).stream("/stream");
+            // A part has no number: its time in two-hundredths of a second is as good.
+            move || {
+                let half_centiseconds = (stream.part().timestamp * 200.0).round();
+                format!("{half_centiseconds:.0}").parse().expect("a number")
+            }
+        });
+        println!("over HTTP: {found:?}");
+        assert!(found.allocations <= POOLS_MAY_GROW, "{found:?}");
+    }
+}
+
+#[test]
+fn passing_a_cameras_jpeg_through_allocates_nothing_per_frame() {
+    if is_alone(module_path!(), "passing_a_cameras_jpeg_through_allocates_nothing_per_frame") {
+        let folder = tempfile::tempdir().expect("a folder");
+        let found = allocations(clip(folder.path()), Wishes::default());
+        println!("JPEG passed through: {found:?}");
+        assert!(found.allocations <= POOLS_MAY_GROW, "{found:?}");
+    }
+}
+
+#[test]
+fn encoding_a_cameras_jpeg_anew_allocates_nothing_per_frame() {
+    if is_alone(module_path!(), "encoding_a_cameras_jpeg_anew_allocates_nothing_per_frame") {
+        let folder = tempfile::tempdir().expect("a folder");
+        // Its chroma is turned from 4:2:2 to 4:2:0, by the library that allocates.
+        let inside = resizing_allocates(SIZE, Chroma::Yuv422, SIZE);
+        let found = allocations(clip(folder.path()), Wishes { quality: 50, ..Wishes::default() });
+        println!("JPEG of another quality, {inside} of the library's own a frame: {found:?}");
+        assert!(found.allocations <= inside * frames(&found) + POOLS_MAY_GROW, "{found:?}");
+    }
+}
+
+#[test]
+fn resizing_allocates_what_the_library_does_inside_and_nothing_else() {
+    if is_alone(module_path!(), "resizing_allocates_what_the_library_does_inside_and_nothing_else")
+    {
+        let small = Size::new(160, 90);
+        let inside = resizing_allocates(SIZE, Chroma::Yuv420, small);
+        let pattern = SourceSpec::Test { size: SIZE, fps: 200.0 };
+        let found = allocations(pattern, Wishes { width: 160, ..Wishes::default() });
+        println!("resized, {inside} of the library's own a frame: {found:?}");
+        assert!(found.allocations <= inside * frames(&found) + POOLS_MAY_GROW, "{found:?}");
+    }
+}
+
+/// The threads are at most a few frames ahead of the viewer when counting starts and ends.
+fn frames(found: &Counted) -> usize {
+    usize::try_from(found.frames + 4).expect("few")
+}
+
+fn resizing_allocates(from: Size, chroma: Chroma, to: Size) -> usize {
+    let mut planes = Planes::default();
+    planes.reshape(from, chroma);
+    let mut target = Planes::default();
+    let mut resizer = PlaneResizer::default();
+    resizer.resize(&planes, &mut target, to, Chroma::Yuv420);
+    allocations::count(|| resizer.resize(&planes, &mut target, to, Chroma::Yuv420))
+}

@@ -1,0 +1,100 @@
+//! The camera program as a command: exit codes, and errors that say what would work.
+
+use crate::tools::camera_process::{CameraProcess, run_to_end};
+use std::net::TcpListener;
+use std::process::{Command, Stdio};
+
+fn ends(arguments: &[&str]) -> (Option<i32>, String) {
+    run_to_end(&mut CameraProcess::command(arguments))
+}
+
+#[test]
+fn wrong_options_end_with_2_and_one_line_that_says_what_would_work() {
+    for (arguments, would_work) in [
+        (&["--nonsense"][..], "--help"),
+        (&["--size", "0x0"], "1280x720"),
+        (&["--size", "100000x100000"], "1280x720"),
+        (&["--width", "0"], "65535"),
+        (&["--source", "test:1x"], "test:640x360"),
+        (&["--listen", "nowhere"], "ADDRESS:PORT"),
+        (&["--name", "Garage", "--name", "Door"], "--name \"Garage\" and --name \"Door\""),
+        (&["--width", "640", "--fps", "5", "--width=320"], "give one"),
+    ] {
+        let (code, text) = ends(arguments);
+        assert_eq!(code, Some(2), "{arguments:?}: {text}");
+        assert!(text.contains(would_work) && text.trim_end().lines().count() == 1, "{text}");
+    }
+}
+
+#[test]
+fn help_and_version_are_on_standard_output() {
+    for (option, word) in [("--help", "--source"), ("--version", env!("CARGO_PKG_VERSION"))] {
+        let output = CameraProcess::command(&[option]).output().expect("runs");
+        assert!(output.status.success());
+        assert!(String::from_utf8_lossy(&output.stdout).contains(word));
+    }
+}
+
+#[test]
+fn the_self_test_is_one_block_within_ten_seconds_even_without_a_camera() {
+    let started = std::time::Instant::now();
+    let output = CameraProcess::command(&["selftest"]).output().expect("runs");
+    assert!(started.elapsed() < std::time::Duration::from_secs(10), "{:?}", started.elapsed());
+    assert!(output.status.success());
+    let text = String::from_utf8_lossy(&output.stdout);
+    for what in ["lancam ", "board ", "kernel ", "watchdog ", "network ", "cameras ", "measured "] {
+        assert!(text.lines().any(|line| line.starts_with(what)), "{what}: {text}");
+    }
+}
+
+#[test]
+fn a_busy_port_that_was_named_ends_with_69_and_names_it() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("binds");
+    let address = taken.local_addr().expect("bound").to_string();
+    let (code, text) = ends(&["--source", "test:64x48", "--listen", &address]);
+    assert_eq!(code, Some(69), "{text}");
+    assert!(text.contains(&address) && text.contains("port 0"), "{text}");
+}
+
+#[test]
+fn a_source_that_can_never_work_ends_with_69_and_says_what_would() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let no_jpeg = folder.path().join("notes.txt");
+    std::fs::write(&no_jpeg, "no JPEG in here".repeat(1000)).expect("writes");
+    let missing = folder.path().join("missing.mjpeg");
+    for (source, would_work) in [
+        (missing.to_str().expect("UTF-8"), "test"),
+        (no_jpeg.to_str().expect("UTF-8"), "ffmpeg"),
+        (folder.path().to_str().expect("UTF-8"), "test"),
+        ("-", "rpicam-vid"),
+    ] {
+        let (code, text) = ends(&["--listen", "127.0.0.1:0", "--source", source]);
+        assert_eq!(code, Some(69), "{source}: {text}");
+        assert!(text.contains(would_work), "{source}: {text}");
+    }
+}
+
+#[test]
+fn signals_end_it_well_and_a_closed_standard_output_does_not_stop_it() {
+    for name in ["TERM", "INT", "HUP"] {
+        let mut camera = CameraProcess::start(&["--source", "test:64x48"]);
+        crate::tools::camera_process::signal(&camera.child, name);
+        assert!(crate::tools::camera_process::wait(&mut camera.child).success(), "{name}");
+    }
+    // `lancam | head -3` must go on streaming.
+    let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_lancam"))
+        .args(["--source", "test:64x48", "--listen", &port.to_string(), "--announce", "off"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("starts");
+    drop(child.stdout.take());
+    let deadline = std::time::Instant::now() + crate::tools::camera_process::PATIENCE;
+    while std::net::TcpStream::connect(port).is_err() {
+        assert!(std::time::Instant::now() < deadline, "not listening");
+    }
+    crate::tools::native_client::NativeClient::connect(port.port()).frame();
+    let _ = child.kill();
+    let _ = child.wait();
+}

@@ -1,0 +1,12 @@
+//! The camera program by itself: its sources, options, process and costs.
+
+mod camera_allocations;
+mod cli;
+mod configuration;
+pub mod controls;
+mod exif;
+mod process;
+mod service;
+mod sources;
+mod syscalls;
+mod turned;

@@ -1,0 +1,229 @@
+//! System calls per frame, counted by `strace`: what a frame costs the kernel.
+
+use crate::tools::camera_process::{CameraProcess, PATIENCE};
+use crate::tools::http_client::HttpClient;
+use crate::tools::native_client::NativeClient;
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::process::Command;
+
+/// Frames whose calls are counted, after as many that are not.
+const FRAMES: usize = 50;
+
+/// The calls of each thread, in order, by the thread's name.
+fn trace(viewers: usize, options: &[&str]) -> Option<BTreeMap<String, Vec<Vec<String>>>> {
+    let watch = |port| {
+        let mut clients: Vec<_> = (0..viewers).map(|_| NativeClient::connect(port)).collect();
+        for _ in 0..2 * FRAMES {
+            for client in &mut clients {
+                client.frame();
+            }
+        }
+    };
+    trace_while(watch, viewers, options).map(|trace| by_thread(&trace))
+}
+
+/// What strace says of a camera that `watch` connects so many viewers to.
+fn trace_while(watch: impl FnOnce(u16), viewers: usize, options: &[&str]) -> Option<String> {
+    if Command::new("strace").args(["-f", "true"]).output().is_ok_and(|out| !out.status.success()) {
+        crate::tools::skip::skip("syscalls", "strace may not trace here");
+        return None;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("trace");
+    let lancam = CameraProcess::command(&[&["--listen", "127.0.0.1:0"], options].concat());
+    let mut strace = Command::new("strace");
+    strace
+        .args(["-f", "-qq", "-s", "64", "-o"])
+        .arg(&file)
+        .arg(lancam.get_program())
+        .args(lancam.get_args());
+    strace.envs(lancam.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    if Command::new("strace").arg("-V").output().is_err() {
+        crate::tools::skip::skip("syscalls", "strace is not installed");
+        return None;
+    }
+    let camera = CameraProcess::spawn(&mut strace);
+    watch(camera.port());
+    for _ in 0..viewers {
+        camera.line_with("CONNECTION ENDED");
+    }
+    // The traced program, not strace, is to end: strace follows it.
+    let pids = Command::new("pgrep").args(["-P", &camera.child.id().to_string()]).output();
+    let pid = String::from_utf8(pids.expect("pgrep runs").stdout).expect("digits");
+    let killed = Command::new("kill").args(["-TERM", pid.trim()]).status();
+    assert!(killed.expect("kill runs").success());
+    let mut camera = camera;
+    crate::tools::camera_process::wait(&mut camera.child);
+    Some(std::fs::read_to_string(&file).expect("strace wrote"))
+}
+
+fn by_thread(trace: &str) -> BTreeMap<String, Vec<Vec<String>>> {
+    let mut names = BTreeMap::new();
+    let mut calls: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for line in trace.lines() {
+        let Some((thread, call)) = line.split_once(char::is_whitespace) else { continue };
+        let call = call.trim_start();
+        if let Some(name) = call.strip_prefix("prctl(PR_SET_NAME, \"") {
+            names.insert(thread, name.split('"').next().unwrap_or_default());
+        }
+        // A call that others came between is told twice: once begun, once resumed.
+        if let Some((name, _)) = call.split_once('(')
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        {
+            calls.entry(thread).or_default().push(name.into());
+        }
+    }
+    let mut threads: BTreeMap<String, Vec<Vec<String>>> = BTreeMap::new();
+    for (thread, calls) in calls {
+        let name = names.get(thread).copied().unwrap_or("main");
+        threads.entry(name.into()).or_default().push(calls);
+    }
+    threads
+}
+
+/// How often each call was made from the 40th to the 90th of `marker`.
+fn per_frames(calls: &[String], marker: &str) -> BTreeMap<String, usize> {
+    let marks: Vec<usize> =
+        calls.iter().enumerate().filter(|(_, call)| *call == marker).map(|(at, _)| at).collect();
+    let mut counts = BTreeMap::new();
+    for call in &calls[marks[40]..marks[40 + FRAMES]] {
+        *counts.entry(call.clone()).or_insert(0) += 1;
+    }
+    counts
+}
+
+#[test]
+fn a_frame_costs_a_session_one_writev_and_at_most_one_recv() {
+    let Some(threads) = trace(2, &["--source", "test:320x180@50"]) else { return };
+    assert_eq!(threads["session"].len(), 2);
+    for calls in &threads["session"] {
+        let mut counts = per_frames(calls, "writev");
+        println!("session, {FRAMES} frames: {counts:?}");
+        assert_eq!(counts.remove("writev"), Some(FRAMES), "one writev a frame");
+        let received = counts.remove("recvfrom").unwrap_or(0);
+        assert!(received <= FRAMES, "{received} recv for {FRAMES} frames");
+        let waits = counts.remove("epoll_wait").unwrap_or(0);
+        // One for the acknowledgement, one for the next frame; a late one sees both at once.
+        assert!(waits <= 2 * FRAMES + 2, "{waits} waits for {FRAMES} frames");
+        // A lock of a few instructions is met while it is held only where its holder lost its core.
+        let locks = counts.remove("futex").unwrap_or(0);
+        assert!(locks <= FRAMES / 10, "{locks} waits for locks");
+        // A frame that came late makes it ask for the round trip, once a second at most.
+        let asked = counts.remove("getsockopt").unwrap_or(0);
+        assert!(asked <= FRAMES / 10, "{asked} questions to the kernel");
+        // Where strace and other work made it so late that it was sent less: another rendition, whose doorbell is another.
+        for call in ["eventfd2", "fcntl", "epoll_ctl", "close"] {
+            let calls = counts.remove(call).unwrap_or(0);
+            assert!(calls <= 2, "{calls} {call} for a change of renditions");
+        }
+        assert!(counts.is_empty(), "nothing else: {counts:?}");
+    }
+}
+
+#[test]
+fn a_raw_frame_costs_the_capture_thread_one_wake_up_and_its_rendition_one_per_waiting_viewer() {
+    for viewers in [1, 3] {
+        let Some(threads) = trace(viewers, &["--source", "test:320x180@50"]) else { return };
+        let calls = &threads["capture"][0];
+        // The pattern sleeps in poll, as a camera would; its finest part in clock_nanosleep.
+        let mut counts = per_frames(calls, "poll");
+        println!("capture, {viewers} viewers, {FRAMES} frames: {counts:?}");
+        counts.remove("poll");
+        counts.remove("clock_nanosleep");
+        // The rendition's thread is woken; a lock that another holds for the moment of a copy.
+        let wake_ups = counts.remove("futex").unwrap_or(0);
+        assert!(wake_ups <= 2 * FRAMES, "{wake_ups}");
+        // The pool grows while the rendition is behind, to two at most.
+        assert!(counts.remove("mmap").unwrap_or(0) <= 1, "the pool has stopped growing");
+        assert!(counts.is_empty(), "nothing else: {counts:?}");
+
+        let mut counts = per_frames(&threads["rendition 1"][0], "futex");
+        println!("rendition, {viewers} viewers, {FRAMES} frames: {counts:?}");
+        counts.remove("futex");
+        let wake_ups = counts.remove("write").unwrap_or(0);
+        // A wait is one futex, or two when the lock was taken: half the frames at least.
+        assert!(wake_ups <= FRAMES * viewers, "{wake_ups}");
+        assert!(wake_ups * 4 >= FRAMES * viewers, "viewers that wait are woken: {wake_ups}");
+        assert!(counts.remove("mmap").unwrap_or(0) < viewers, "the pool has stopped growing");
+        assert!(counts.is_empty(), "nothing else: {counts:?}");
+    }
+}
+
+#[test]
+fn a_jpeg_that_passes_through_costs_the_capture_thread_one_wake_up_per_waiting_viewer() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("clip.mjpeg");
+    std::fs::write(&path, crate::sessions::stream::clip(&[10, 120, 240])).expect("writes");
+    let source = path.to_str().expect("UTF-8");
+    for viewers in [1, 3] {
+        let Some(threads) = trace(viewers, &["--source", source, "--fps", "50"]) else { return };
+        assert!(!threads.contains_key("rendition 1") && !threads.contains_key("decode"));
+        let mut counts = per_frames(&threads["capture"][0], "poll");
+        println!("capture, {viewers} viewers, {FRAMES} frames: {counts:?}");
+        for of_the_clip in ["poll", "clock_nanosleep", "read", "lseek", "statx"] {
+            counts.remove(of_the_clip);
+        }
+        let wake_ups = counts.remove("write").unwrap_or(0);
+        assert!(wake_ups <= FRAMES * viewers, "{wake_ups}");
+        assert!(wake_ups * 2 >= FRAMES * viewers, "viewers that wait are woken: {wake_ups}");
+        // A lock that a viewer holds for the moment of a copy.
+        counts.remove("futex");
+        assert!(counts.remove("mmap").unwrap_or(0) < viewers, "the pool has stopped growing");
+        assert!(counts.is_empty(), "nothing else: {counts:?}");
+    }
+}
+
+#[test]
+fn a_frame_over_http_is_one_writev_with_the_boundary_that_ends_it() {
+    let watch = |port| {
+        let mut stream = HttpClient::connect(port).stream("/stream");
+        for _ in 0..2 * FRAMES {
+            stream.part();
+        }
+    };
+    let Some(trace) = trace_while(watch, 1, &["--source", "test:320x180@50"]) else { return };
+    let writes: Vec<&str> = trace.lines().filter(|line| line.contains("writev(")).collect();
+    assert!(writes.len() >= 2 * FRAMES, "{} writes", writes.len());
+    for line in &writes[1..2 * FRAMES] {
+        let whole =
+            line.contains("Content-Type: image/jpeg") && line.contains("\\r\\n--frame\\r\\n");
+        assert!(whole, "{line}");
+    }
+    let mut counts = per_frames(&by_thread(&trace)["session"][0], "writev");
+    println!("HTTP session, {FRAMES} frames: {counts:?}");
+    assert_eq!(counts.remove("writev"), Some(FRAMES), "one writev a frame");
+    // What the kernel still holds: one question where that is nothing.
+    assert!(counts.remove("ioctl").unwrap_or(0) <= 2 * FRAMES);
+    assert!(counts.remove("epoll_wait").unwrap_or(0) <= 2 * FRAMES + 2);
+    // A reader that is late for once on a busy machine costs these; each frame none.
+    for when_late in ["setsockopt", "epoll_ctl", "getsockopt"] {
+        assert!(counts.remove(when_late).unwrap_or(0) <= FRAMES, "{when_late}");
+    }
+    assert!(counts.is_empty(), "nothing else: {counts:?}");
+}
+
+#[test]
+fn to_chrome_a_frame_is_one_writev_with_the_next_ones_head() {
+    let watch = |port| {
+        let mut tcp = TcpStream::connect(("127.0.0.1", port)).expect("connects");
+        tcp.set_read_timeout(Some(PATIENCE)).expect("sets a timeout");
+        let chrome =
+            b"GET /stream HTTP/1.0\r\nUser-Agent: Mozilla/5.0 (X) Chrome/150.0.0.0\r\nAccept: image/*\r\n\r\n";
+        tcp.write_all(chrome).expect("writes");
+        let mut bytes = vec![0; 1 << 20];
+        let (mut len, mut frames) = (0, 0);
+        while frames <= FRAMES {
+            len += tcp.read(&mut bytes[len..]).expect("it goes on");
+            frames = bytes[..len].windows(9).filter(|part| part == b"--frame\r\n").count();
+        }
+    };
+    let Some(trace) = trace_while(watch, 1, &["--source", "test:320x180@50"]) else { return };
+    let writes: Vec<&str> = trace.lines().filter(|line| line.contains("writev(")).collect();
+    assert!(writes.len() >= FRAMES, "{} writes", writes.len());
+    for line in &writes[1..FRAMES] {
+        let head = "\\r\\n--frame\\r\\nContent-Type: image/jpeg\\r\\n\\r\\n";
+        assert!(line.contains(head), "{line}");
+    }
+}

@@ -1,0 +1,140 @@
+//! Pictures that stand still, looked at closely: held, lost, late, turned.
+
+use crate::desktop::window::{press, screen, window};
+use crate::tools::fake_camera::{FakeCamera, FakeServer, jpeg_facts};
+use crate::tools::viewer_process::Viewer;
+use crate::tools::x11::{Xvfb, wait_until};
+use lancam::image::jpeg::codec::Encoder;
+use lancam::image::pixels::{Chroma, Size};
+use lancam::image::planes::Planes;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+/// The camera's pictures ...
+const WHOLE: Size = Size::new(1280, 720);
+/// ... and the window, which needs half of that each way.
+const HALF: Size = Size::new(640, 360);
+
+/// Lines of one pixel, black and white: at half the size they are grey.
+fn stripes() -> Vec<u8> {
+    let mut planes = Planes::default();
+    planes.reshape(WHOLE, Chroma::Yuv420);
+    let bytes = planes.packed_mut();
+    let (light, colour) = bytes.split_at_mut(WHOLE.area());
+    colour.fill(128);
+    light
+        .iter_mut()
+        .enumerate()
+        .for_each(|(at, light)| *light = if at % 2 == 0 { 16 } else { 235 });
+    let mut jpeg = vec![0; Encoder::max_len(WHOLE, Chroma::Yuv420).expect("small")];
+    let len = Encoder::new(90).and_then(|mut encoder| encoder.encode(&planes, &mut jpeg));
+    jpeg.truncate(len.expect("encodes"));
+    jpeg
+}
+
+/// A camera of stripes that sends one picture after the other until it `hangs`.
+fn camera(hangs: &Arc<AtomicBool>) -> FakeServer {
+    let hangs = Arc::clone(hangs);
+    FakeServer::on(0, move |stream| {
+        let mut camera = FakeCamera::greet(stream, "fake")?;
+        let jpeg = stripes();
+        for sequence in 1.. {
+            if hangs.load(Ordering::SeqCst) {
+                return camera.wait_for(|_| None::<()>);
+            }
+            camera.send_frame(&jpeg_facts(sequence, WHOLE), &jpeg)?;
+            thread::sleep(Duration::from_millis(50));
+        }
+        Ok(())
+    })
+}
+
+/// How much neighbours differ where nothing is written, from left to right or from top to bottom.
+fn contrast(screen: &Xvfb) -> f64 {
+    let picture = window(screen, HALF);
+    let light = |x: usize, y: usize| f64::from(picture.rgb(x, y)[1]);
+    let places = (50..110).flat_map(|y| (60..220).map(move |x| (x, y)));
+    let (across, down) = places.fold((0.0, 0.0), |(across, down), (x, y)| {
+        let here = light(x, y);
+        (across + (here - light(x + 1, y)).abs(), down + (here - light(x, y + 1)).abs())
+    });
+    across.max(down) / (160.0 * 60.0)
+}
+
+/// Enlarged so much that each line is several pixels wide, this much is left of its edges; of grey nothing.
+const SHARP: f64 = 20.0;
+const GREY: f64 = 2.0;
+
+struct Desk {
+    screen: Xvfb,
+    hangs: Arc<AtomicBool>,
+    camera: FakeServer,
+    viewer: Viewer,
+}
+
+fn desk(test: &str) -> Option<Desk> {
+    let screen = screen(test)?;
+    let hangs = Arc::new(AtomicBool::new(false));
+    let camera = camera(&hangs);
+    let viewer = Viewer::start_with(&[&camera.address()], |command| {
+        command.env("DISPLAY", screen.display());
+        command.env_remove("WAYLAND_DISPLAY").env_remove("XDG_CURRENT_DESKTOP");
+    });
+    wait_until("a rate", || screen.title_with("fake — 1280×720 "));
+    let id = screen.xdotool(&["search", "--onlyvisible", "--name", "."]).expect("the window");
+    screen.xdotool(&["windowsize", "--sync", &id, "640", "360"]).expect("resized");
+    screen.xdotool(&["windowmove", "--sync", &id, "380", "270"]).expect("moved");
+    wait_until("half of it", || (contrast(&screen) < GREY).then_some(()));
+    Some(Desk { screen, hangs, camera, viewer })
+}
+
+impl Desk {
+    fn looks_closer(&self) {
+        for _ in 0..8 {
+            press(&self.screen, "plus");
+        }
+        wait_until("the lines", || (contrast(&self.screen) > SHARP).then_some(()));
+    }
+}
+
+#[test]
+fn a_picture_that_is_held_is_looked_at_in_all_its_detail() {
+    let test = "a_picture_that_is_held_is_looked_at_in_all_its_detail";
+    let Some(desk) = desk(test) else { return };
+    press(&desk.screen, "space");
+    desk.looks_closer();
+    // Turned, it is the same picture; let go, the camera's next ones are as sharp.
+    press(&desk.screen, "bracketright");
+    wait_until("the lines, turned", || (contrast(&desk.screen) > SHARP).then_some(()));
+    press(&desk.screen, "space");
+    wait_until("a rate", || desk.screen.title_with("fps"));
+    wait_until("the lines, live", || (contrast(&desk.screen) > SHARP).then_some(()));
+    press(&desk.screen, "q");
+    assert!(desk.viewer.finish().status.success());
+}
+
+#[test]
+fn a_picture_of_a_camera_that_hangs_or_is_gone_is_looked_at_in_all_its_detail() {
+    let test = "a_picture_of_a_camera_that_hangs_or_is_gone_is_looked_at_in_all_its_detail";
+    let Some(desk) = desk(test) else { return };
+    desk.hangs.store(true, Ordering::SeqCst);
+    desk.looks_closer();
+    wait_until("a title without a rate", || {
+        desk.screen.title_with("fake — ").filter(|title| !title.contains("fps"))
+    });
+    for _ in 0..8 {
+        press(&desk.screen, "minus");
+    }
+    wait_until("half of it", || (contrast(&desk.screen) < GREY).then_some(()));
+    drop(desk.camera);
+    wait_until("that it is gone", || desk.screen.title_with("not connected"));
+    for _ in 0..8 {
+        press(&desk.screen, "plus");
+    }
+    // It is dimmed now.
+    wait_until("the lines", || (contrast(&desk.screen) > SHARP / 8.0).then_some(()));
+    press(&desk.screen, "q");
+    assert!(desk.viewer.finish().status.success());
+}

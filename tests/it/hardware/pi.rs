@@ -1,0 +1,324 @@
+//! The static program on an emulated Pi, with a real kernel driver as the camera, watched from here.
+
+use crate::tools::camera_process::run_to_end;
+use crate::tools::native_client::{NativeClient, Said};
+use crate::tools::rig::{Guest, Machine, Skip};
+use lancam::image::picture::Picture;
+use lancam::image::pixels::Size;
+use lancam::wire::native::message::{Message, StatusCode};
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// 75 % bars, as vivid draws them: which of red, green and blue are on.
+const BARS: [[u8; 3]; 8] =
+    [[1, 1, 1], [1, 1, 0], [0, 1, 1], [0, 1, 0], [1, 0, 1], [1, 0, 0], [0, 0, 1], [0, 0, 0]];
+
+/// The level of a bar that is on.
+const ON: u8 = 191;
+
+/// What `cross/build.sh aarch64` made.
+fn binary() -> PathBuf {
+    match std::env::var_os("LANCAM_PI_BINARY") {
+        Some(path) => path.into(),
+        None => PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("dist/lancam-aarch64"),
+    }
+}
+
+/// Boots the machine; `None`, and said, where that cannot be.
+pub(crate) fn boot(machine: Machine) -> Option<Guest> {
+    boot_with(machine, "")
+}
+
+/// The same, with module parameters: `vivid.n_devs=2`.
+pub(crate) fn boot_with(machine: Machine, kernel_arguments: &str) -> Option<Guest> {
+    let binary = binary();
+    if !binary.exists() {
+        crate::tools::skip::skip("pi", "no dist/lancam-aarch64: cross/build.sh aarch64 makes it");
+        return None;
+    }
+    match Guest::boot(machine, Some(&binary), kernel_arguments) {
+        Ok(guest) => Some(guest),
+        Err(Skip(reason)) => {
+            crate::tools::skip::skip("pi", &reason);
+            None
+        }
+    }
+}
+
+pub(crate) fn run(guest: &Guest, command: &str) {
+    let output = guest.sh(command);
+    assert!(output.ok(), "{command}: {output}");
+}
+
+/// Starts lancam in the guest, its bars without text over them.
+pub(crate) fn start(guest: &Guest, options: &str) {
+    run(guest, "v4l2-ctl -d /dev/video0 -c osd_text_mode=2");
+    run(guest, &format!("lancam {options} >/tmp/out 2>/tmp/log & echo $! >/tmp/pid"));
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !guest.sh("grep LISTENING /tmp/out").ok() {
+        assert!(Instant::now() < deadline, "not listening: {}", guest.sh("cat /tmp/out /tmp/log"));
+    }
+}
+
+pub(crate) fn stop(guest: &Guest) {
+    let log = guest.sh("kill $(cat /tmp/pid); cat /tmp/log");
+    let log = log.text();
+    assert!(!log.contains("panicked"), "{log}");
+}
+
+fn assert_bars(picture: &Picture) {
+    let Size { width, height } = picture.size();
+    for (index, bar) in BARS.into_iter().enumerate() {
+        let found = picture.rgb(width * (2 * index + 1) / 16, height / 2);
+        for (part, on) in found.into_iter().zip(bar) {
+            assert!(part.abs_diff(on * ON) <= 8, "bar {index} is {found:?}");
+        }
+    }
+}
+
+/// A viewer of the guest's camera. The emulator accepts before the guest listens, so a connection
+/// that is closed at once is tried again.
+pub(crate) fn viewer(guest: &Guest) -> NativeClient {
+    NativeClient::connect(guest.port(9999))
+}
+
+#[test]
+fn a_static_program_on_an_emulated_pi_streams_a_real_drivers_frames() {
+    let Some(guest) = boot(Machine::Virt) else { return };
+    start(&guest, "--size 640x360 --fps 40");
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let png = folder.path().join("bars.png");
+    let mut view = Command::new(env!("CARGO_BIN_EXE_lancam-view"));
+    view.args(["--headless", "--frames", "100", "--timeout", "30", "--json", "--save"]).arg(&png);
+    let output = view.arg(format!("127.0.0.1:{}", guest.port(9999))).output().expect("runs");
+    let json = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{json} {}", String::from_utf8_lossy(&output.stderr));
+    println!("lancam-view: {}", json.trim());
+    assert!(json.contains("640x360") && std::fs::metadata(&png).is_ok_and(|png| png.len() > 1000));
+
+    let mut client = viewer(&guest);
+    let mut last = 0;
+    let start_time = Instant::now();
+    for count in 0..100 {
+        let (facts, jpeg) = client.frame();
+        assert_eq!(facts.size, Size::new(640, 360));
+        assert!(facts.sequence > last, "{} after {last}", facts.sequence);
+        last = facts.sequence;
+        if count % 33 == 0 {
+            assert_bars(&crate::tools::native_client::look(&jpeg).0);
+        }
+    }
+    println!("100 frames of 640x360 in {:.2} s", start_time.elapsed().as_secs_f64());
+    stop(&guest);
+
+    start(&guest, "--size 640x360 --width 320");
+    let (facts, jpeg) = viewer(&guest).frame();
+    let (picture, _) = crate::tools::native_client::look(&jpeg);
+    assert_eq!((facts.size, picture.size()), (Size::new(320, 180), Size::new(320, 180)));
+    assert_bars(&picture);
+    stop(&guest);
+
+    the_camera_goes_and_comes_back(&guest);
+    a_frame_costs_one_poll_one_dqbuf_one_qbuf(&guest);
+    nodes_that_are_no_cameras_are_refused_with_what_they_are(&guest);
+    guest.power_off();
+}
+
+/// Waits for a status that tells of the lost camera, and then for a frame; returns how long each took.
+fn lost_and_found(client: &mut NativeClient, take: &dyn Fn(), give: &dyn Fn()) -> Duration {
+    client.frame();
+    take();
+    let text = loop {
+        match client.hear() {
+            Said::Status { code: StatusCode::CameraLost | StatusCode::NoCamera, text } => {
+                break text;
+            }
+            Said::Frame { facts, .. } => client.say(&Message::Ack { sequence: facts.sequence }),
+            Said::Status { .. } | Said::Stream { .. } | Said::Welcome { .. } => {}
+            other => panic!("{other:?}"),
+        }
+    };
+    assert!(text.contains("/dev/video") || text.contains("camera"), "{text}");
+    give();
+    let start = Instant::now();
+    client.frame();
+    start.elapsed()
+}
+
+fn the_camera_goes_and_comes_back(guest: &Guest) {
+    start(guest, "--source /dev/video0 --size 640x360 --fps 40");
+    let mut client = viewer(guest);
+    let driver = "/sys/bus/platform/drivers/vivid";
+    for round in 1..=3 {
+        let back = lost_and_found(
+            &mut client,
+            &|| run(guest, &format!("echo vivid.0 >{driver}/unbind")),
+            &|| run(guest, &format!("echo vivid.0 >{driver}/bind")),
+        );
+        println!("bound again, round {round}: a picture after {} ms (goal 1000)", back.as_millis());
+        assert!(back < Duration::from_secs(5), "{back:?}");
+    }
+    // vivid's own Disconnect heals when its last descriptor is closed: going and coming are one.
+    for round in 1..=3 {
+        let back = lost_and_found(
+            &mut client,
+            &|| run(guest, "v4l2-ctl -d $(ls /dev/video* | head -1) -c disconnect=1"),
+            &|| {},
+        );
+        println!(
+            "disconnected, round {round}: a picture after {} ms (goal 1000)",
+            back.as_millis()
+        );
+        assert!(back < Duration::from_secs(5), "{back:?}");
+    }
+    stop(guest);
+}
+
+fn a_frame_costs_one_poll_one_dqbuf_one_qbuf(guest: &Guest) {
+    // Tracing under emulation is slow: a rate at which the thread still waits for each frame.
+    start(guest, "--size 640x360 --fps 5");
+    let mut client = viewer(guest);
+    client.frame();
+    // The capture thread alone, by its name; -c would add all threads up.
+    run(
+        guest,
+        "for t in /proc/$(cat /tmp/pid)/task/*; do if grep -q '^capture' $t/comm; then echo ${t##*/}; fi; done >/tmp/tid",
+    );
+    run(
+        guest,
+        "(timeout -s INT 6 strace -qq -o /tmp/trace -p $(cat /tmp/tid) >/dev/null 2>&1; echo done >/tmp/traced) & true",
+    );
+    while !guest.sh("test -e /tmp/traced").ok() {
+        client.frame();
+    }
+    let trace = guest.sh("cat /tmp/trace");
+    let trace = trace.text();
+    let count = |what: &str| trace.lines().filter(|line| line.contains(what)).count();
+    let frames = count("VIDIOC_DQBUF");
+    let (queued, polls, wake_ups) = (count("VIDIOC_QBUF"), count("poll("), count("FUTEX_WAKE"));
+    println!("capture thread, {frames} frames: {polls} poll, {queued} QBUF, {wake_ups} wake-ups");
+    assert!(frames >= 10, "{trace}");
+    let about = |calls: usize| calls.abs_diff(frames) <= frames / 5 + 2;
+    assert!(about(queued) && about(polls), "one of each a frame");
+    // The rendition's thread; a lock that was waited for costs a second call.
+    assert!(wake_ups <= 2 * frames + 1, "at most one for the one rendition");
+    let others: Vec<&str> = trace
+        .lines()
+        .filter(|line| {
+            !["VIDIOC_DQBUF", "VIDIOC_QBUF", "poll(", "futex("]
+                .iter()
+                .any(|call| line.contains(call))
+        })
+        .collect();
+    assert!(others.len() <= 3, "{others:?}");
+    stop(guest);
+}
+
+fn nodes_that_are_no_cameras_are_refused_with_what_they_are(guest: &Guest) {
+    for (node, word) in
+        [("/dev/video1", "output"), ("/dev/video2", "metadata"), ("/dev/null", "not a camera")]
+    {
+        let output = guest.sh(&format!("lancam --listen 127.0.0.1:0 --source {node}"));
+        assert_eq!(output.status, 69, "{node}: {output}");
+        assert!(output.text().contains(word), "{node}: {output}");
+    }
+    let list = guest.sh("lancam list");
+    assert!(
+        list.ok() && list.text().contains("vivid") && list.text().contains("640x360"),
+        "{list}"
+    );
+    // Busy: one program streams, the second is told so.
+    start(guest, "--size 640x360");
+    viewer(guest).frame();
+    let second = guest.sh("timeout 3 lancam --listen 127.0.0.1:0 --source /dev/video0");
+    assert!(second.text().contains("in use"), "{second}");
+    stop(guest);
+}
+
+/// On the emulated Raspberry Pi 3B, which has no network: the frames are counted inside.
+#[test]
+fn the_same_program_reads_frames_on_an_emulated_raspi3b() {
+    let Some(guest) = boot(Machine::Raspi3b) else { return };
+    let model = guest.sh("cat /proc/device-tree/model");
+    assert!(model.text().contains("Raspberry Pi 3"), "{model}");
+    run(&guest, "lancam -v --listen 127.0.0.1:9999 --size 640x360 >/tmp/out 2>/tmp/log & true");
+    // A viewer without a network: busybox's nc says the greeting and keeps what comes.
+    let greeting = greeting_as_octal();
+    run(
+        &guest,
+        &format!(
+            "(printf '{greeting}'; sleep 20) | timeout 20 nc 127.0.0.1 9999 >/tmp/frames & true"
+        ),
+    );
+    let deadline = Instant::now() + Duration::from_secs(90);
+    loop {
+        // It never acknowledges, so it gets its credit of frames: four.
+        let frames = guest.sh("grep -a -o JFIF /tmp/frames | wc -l");
+        let count: usize = frames.text().trim().parse().unwrap_or(0);
+        if count >= 4 {
+            break;
+        }
+        assert!(
+            Instant::now() < deadline,
+            "{}",
+            guest.sh("cat /tmp/out /tmp/log; ls -l /tmp/frames")
+        );
+    }
+    println!("{}", guest.sh("cat /tmp/log; ls -l /tmp/frames").text());
+}
+
+/// A viewer's greeting with a credit of four, for printf.
+fn greeting_as_octal() -> String {
+    let mut bytes = Vec::new();
+    let Message::Hello { min_version, max_version, wishes, program, .. } =
+        crate::tools::native_client::hello(1, 1)
+    else {
+        unreachable!("a greeting");
+    };
+    Message::Hello { min_version, max_version, credit: 4, wishes, program }.write_to(&mut bytes);
+    bytes.iter().map(|byte| format!("\\{byte:03o}")).collect()
+}
+
+/// On every ARM there is: the program says what it is, and streams its test pattern.
+#[test]
+#[ignore = "minutes: make test-all"]
+fn the_programs_for_every_pi_run_and_stream_the_test_pattern() {
+    for (name, emulator, cpu) in [
+        ("armv7", "qemu-arm-static", "cortex-a7"),
+        ("armv6", "qemu-arm-static", "arm1176"),
+        ("aarch64", "qemu-aarch64-static", "cortex-a53"),
+    ] {
+        let program = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("dist/lancam-{name}"));
+        if !program.exists() {
+            crate::tools::skip::skip(&format!("qemu-user {name}"), "make pi builds the program");
+            continue;
+        }
+        let mut version = Command::new(emulator);
+        version.args(["-cpu", cpu]).arg(&program).arg("--version");
+        if version.output().is_err() {
+            crate::tools::skip::skip(
+                &format!("qemu-user {name}"),
+                "qemu-user-static is not installed",
+            );
+            continue;
+        }
+        let (code, text) = run_to_end(&mut version);
+        assert_eq!(code, Some(0), "{name}: {text}");
+        let mut command = Command::new(emulator);
+        command.args(["-cpu", cpu]).arg(&program);
+        command.args(["--listen", "127.0.0.1:0", "--source", "test:320x180@5"]);
+        command.env("LANCAM_ANNOUNCE", "off");
+        let camera = crate::tools::camera_process::CameraProcess::spawn(&mut command);
+        let mut client = NativeClient::connect(camera.port());
+        for _ in 0..5 {
+            let (facts, jpeg) = client.frame();
+            let (_, stamp) = crate::tools::native_client::look(&jpeg);
+            assert!(
+                stamp.is_some_and(|stamp| u64::from(stamp.sequence) == facts.sequence),
+                "{name}"
+            );
+        }
+    }
+}

@@ -1,0 +1,443 @@
+//! The package `lancam` and `make deploy` on Debian under its own systemd, in a container: installed, running, upgraded, purged; the
+//! sandbox, crashes and wrong options as systemd sees them.
+
+use crate::package::packages::{architecture, build, can_package, folder, stripped, succeeds};
+use crate::tools::camera_process::PATIENCE;
+use crate::tools::skip::skip;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+/// The repository.
+const HERE: &str = env!("CARGO_MANIFEST_DIR");
+/// What Raspberry Pi OS is made of: the last one and this one.
+const SUITES: [&str; 2] = ["bookworm", "trixie"];
+/// The exit code of cross/rig/debian.sh for what this machine cannot have.
+const SKIP_CODE: i32 = 77;
+/// A test pattern where there is no camera.
+const TEST_SOURCE: &str = "source = \"test:64x48@20\"\n";
+const CONFIGURATION: &str = "/etc/lancam/lancam.toml";
+
+/// Waits for something that takes a while.
+#[track_caller]
+fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "no {what} within {PATIENCE:?}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// A booted Debian; dropping it ends it.
+struct Debian {
+    boot: Child,
+    /// The process of its systemd.
+    first: u32,
+    name: String,
+    /// `key`, which its sshd takes.
+    folder: PathBuf,
+}
+
+impl Drop for Debian {
+    fn drop(&mut self) {
+        // The script cleans up behind it.
+        let _ = Command::new("kill").arg(self.boot.id().to_string()).status();
+        let _ = self.boot.wait();
+    }
+}
+
+impl Debian {
+    /// `None` where this machine cannot, which has been said then.
+    fn boot(suite: &str) -> Option<Self> {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let script = Path::new(HERE).join("cross/rig/debian.sh");
+        let made = Command::new(&script).arg(suite).stdin(Stdio::null()).output();
+        let made = made.expect("cross/rig/debian.sh is executable");
+        let said = String::from_utf8_lossy(&made.stderr);
+        if made.status.code() == Some(SKIP_CODE) {
+            skip(suite, said.trim_end().lines().last().unwrap_or_default());
+            return None;
+        }
+        assert!(made.status.success(), "{said}");
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("lancam{}-{number}", std::process::id());
+        let mut boot = Command::new(&script);
+        boot.args([suite, &name]).stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut boot = boot.spawn().expect("it was started before");
+        let mut line = String::new();
+        let stdout = boot.stdout.take().expect("it is piped");
+        BufReader::new(stdout).read_line(&mut line).expect("reads");
+        let first = line.trim().parse().unwrap_or_else(|_| panic!("no process id: {line:?}"));
+        let folder = String::from_utf8_lossy(&made.stdout).trim().into();
+        let debian = Self { boot, first, name, folder };
+        until("system that has started", || {
+            let (state, _) = debian.tries("systemctl is-system-running");
+            ["running", "degraded"].contains(&state.trim())
+        });
+        Some(debian)
+    }
+
+    /// What a line of shell says in it, and whether it succeeded.
+    fn tries(&self, line: &str) -> (String, bool) {
+        let mut nsenter = Command::new("nsenter");
+        nsenter.args(["--target", &self.first.to_string(), "--all", "env", "-i"]);
+        nsenter.args(["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND=noninteractive"]);
+        nsenter.args(["bash", "-c", &format!("exec 2>&1; {line}")]).stdin(Stdio::null());
+        let output = nsenter.output().expect("nsenter is there");
+        (String::from_utf8_lossy(&output.stdout).into_owned(), output.status.success())
+    }
+
+    #[track_caller]
+    fn sh(&self, line: &str) -> String {
+        let (said, succeeded) = self.tries(line);
+        assert!(succeeded, "{line}: {said}");
+        said.trim_end().to_owned()
+    }
+
+    /// A program of this machine, on its network.
+    fn on_its_network(&self, program: &str) -> Command {
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", &self.name, program]).stdin(Stdio::null());
+        command
+    }
+
+    /// A file in it.
+    fn path(&self, path: &str) -> PathBuf {
+        Path::new("/proc").join(self.first.to_string()).join(format!("root{path}"))
+    }
+
+    #[track_caller]
+    fn write(&self, path: &str, bytes: impl AsRef<[u8]>) {
+        fs::write(self.path(path), bytes).expect(path);
+    }
+
+    #[track_caller]
+    fn install(&self, package: &Path) {
+        fs::copy(package, self.path("/var/lib/lancam.deb")).expect("copies");
+        self.sh("dpkg --install --force-confdef --force-confold /var/lib/lancam.deb; status=$?; rm /var/lib/lancam.deb; exit $status");
+    }
+
+    /// Active and enabled, of a unit.
+    fn unit(&self, unit: &str) -> (String, String) {
+        let ask = |what: &str| self.tries(&format!("systemctl {what} {unit}")).0.trim().to_owned();
+        (ask("is-active"), ask("is-enabled"))
+    }
+
+    fn property(&self, unit: &str, property: &str) -> String {
+        self.sh(&format!("systemctl show --value --property {property} {unit}"))
+    }
+
+    fn snapshot(&self) -> Option<Vec<u8>> {
+        let mut curl = self.on_its_network("curl");
+        curl.args(["--silent", "--fail", "--max-time", "10", "http://127.0.0.1:8080/snapshot"]);
+        let output = curl.output().expect("curl is there");
+        output.status.success().then_some(output.stdout)
+    }
+
+    /// Waits for a picture.
+    #[track_caller]
+    fn streams(&self) {
+        until("picture", || self.snapshot().is_some_and(|jpeg| jpeg.starts_with(&[0xff, 0xd8])));
+    }
+
+    /// All files that a package may touch.
+    fn files(&self) -> Vec<String> {
+        let found = self.sh("find /etc /usr /opt /srv /var/lib /home -xdev -not -path '/var/lib/dpkg/*' -not -path '/var/lib/systemd/random-seed' | sort");
+        found.lines().map(str::to_owned).collect()
+    }
+}
+
+/// The package that people get, where it was built, or one with the program of these tests.
+fn package(folder: &Path) -> PathBuf {
+    let program = match std::env::var_os("LANCAM_PC_BINARY") {
+        Some(program) => program.into(),
+        None => stripped(env!("CARGO_BIN_EXE_lancam"), &folder.join("lancam")),
+    };
+    build("lancam", &architecture(), &[&program], folder)
+}
+
+/// The same as a later version, with a configuration that differs.
+fn later(package: &Path, folder: &Path) -> PathBuf {
+    let opened = folder.join("opened");
+    succeeds(Command::new("dpkg-deb").arg("-R").arg(package).arg(&opened));
+    let change = |file: &str, from: &str, to: &str| {
+        let path = opened.join(file);
+        let text = fs::read_to_string(&path).expect(file);
+        assert!(text.contains(from), "{file}");
+        fs::write(path, text.replace(from, to)).expect(file);
+    };
+    change("DEBIAN/control", "Version: ", "Version: 99.");
+    change("etc/lancam/lancam.toml", "# lancam:", "# A later lancam:");
+    let later = folder.join("later.deb");
+    succeeds(Command::new("dpkg-deb").args(["--root-owner-group", "-b"]).arg(&opened).arg(&later));
+    later
+}
+
+/// Runs a test on each Debian.
+fn on_each(test: impl Fn(&Debian, &Path, &Path)) {
+    if !can_package("debian") {
+        return;
+    }
+    for suite in SUITES {
+        let Some(debian) = Debian::boot(suite) else { continue };
+        let folder = folder();
+        let package = package(folder.path());
+        test(&debian, &package, folder.path());
+    }
+}
+
+/// Knocks at port 8080 over and over while something happens: how often, and how often in vain.
+fn knocking(debian: &Debian, happens: impl FnOnce()) -> (u32, u32) {
+    let mut bash = debian.on_its_network("bash");
+    let line = "while ! read -r -t 0.01; do if { : <>/dev/tcp/127.0.0.1/8080; } 2>/dev/null; then echo in; else echo refused; fi; done";
+    bash.args(["-c", line]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut bash = bash.spawn().expect("bash is there");
+    happens();
+    drop(bash.stdin.take());
+    // The end of its input ends the loop by another status of `read`: kill it, what it said is in the pipe.
+    let _ = bash.kill();
+    let said = bash.wait_with_output().expect("it ends").stdout;
+    let said = String::from_utf8_lossy(&said);
+    let count = |word: &str| said.lines().filter(|line| *line == word).count();
+    let number = |count: usize| u32::try_from(count).expect("few");
+    (number(count("in")), number(count("refused")))
+}
+
+#[test]
+#[ignore = "minutes: make test-all"]
+fn the_package_installs_runs_keeps_what_was_edited_and_leaves_nothing() {
+    on_each(|debian, package, folder| {
+        let before = debian.files();
+        debian.install(package);
+        for unit in ["lancam.socket", "lancam.service"] {
+            assert_eq!(debian.unit(unit), ("active".into(), "enabled".into()), "{unit}");
+        }
+        for unit in ["lancam-rpicam@0.socket", "lancam-rpicam@0.service"] {
+            assert_eq!(debian.unit(unit), ("inactive".into(), "disabled".into()), "{unit}");
+        }
+        assert_eq!(debian.snapshot(), None, "there is no camera");
+        let status = debian.property("lancam", "StatusText");
+        assert!(status.contains("camera"), "systemctl status says what is missing: {status}");
+
+        debian.write(CONFIGURATION, TEST_SOURCE);
+        debian.sh("systemctl restart lancam");
+        debian.streams();
+
+        let process = debian.property("lancam", "MainPID");
+        let later = later(package, folder);
+        let (came_in, refused) = knocking(debian, || debian.install(&later));
+        assert!(came_in > 0 && refused == 0, "{came_in} came in, {refused} refused");
+        assert_eq!(debian.sh(&format!("cat {CONFIGURATION}")), TEST_SOURCE.trim_end());
+        assert_ne!(debian.property("lancam", "MainPID"), process, "the later one runs");
+        debian.streams();
+        println!("upgraded; {came_in} connections meanwhile, {refused} refused");
+
+        // What its owner has decided stays so.
+        debian.sh("systemctl disable --now lancam.service lancam.socket");
+        debian.install(package);
+        for unit in ["lancam.socket", "lancam.service"] {
+            assert_eq!(debian.unit(unit), ("inactive".into(), "disabled".into()), "{unit}");
+        }
+        debian.sh("systemctl enable --now lancam.service && systemctl mask --now lancam.service");
+        debian.install(&later);
+        assert_eq!(debian.unit("lancam.service"), ("inactive".into(), "masked".into()));
+        debian.sh("systemctl unmask lancam.service && systemctl restart lancam.service");
+        debian.streams();
+
+        debian.sh("dpkg --purge lancam");
+        assert_eq!(debian.tries("systemctl list-units --all --no-legend 'lancam*'").0, "");
+        assert_eq!(debian.tries("pgrep lancam").0, "");
+        assert_eq!(debian.tries("ss -Hltn 'sport = :8080 or sport = :9999'").0, "");
+        let left: Vec<_> =
+            debian.files().into_iter().filter(|file| !before.contains(file)).collect();
+        assert_eq!(left, Vec::<String>::new(), "purged");
+    });
+}
+
+#[test]
+#[ignore = "minutes: make test-all"]
+fn in_its_sandbox_it_streams_is_found_and_comes_back() {
+    on_each(|debian, package, _| {
+        debian.install(package);
+        debian.write(CONFIGURATION, TEST_SOURCE);
+        debian.sh("systemctl restart lancam");
+        debian.streams();
+
+        let exposed = debian.sh("systemd-analyze security --no-pager lancam | tail -n 1");
+        let level = exposed.split(": ").nth(1).and_then(|rest| rest.split(' ').next());
+        let level: f32 = level.and_then(|level| level.parse().ok()).expect("a figure");
+        assert!(level <= 1.5, "{exposed}");
+        let process =
+            debian.sh("cat /proc/$(systemctl show --value --property MainPID lancam)/status");
+        for line in ["CapEff:\t0000000000000000", "NoNewPrivs:\t1", "Seccomp:\t2"] {
+            assert!(process.contains(line), "{line}: {process}");
+        }
+        assert!(!process.contains("Uid:\t0\t"), "{process}");
+        println!("{exposed}");
+
+        // Its entry in multicast DNS.
+        until("entry in multicast DNS", || {
+            let mut view = debian.on_its_network(env!("CARGO_BIN_EXE_lancam-view"));
+            let listed = view.arg("--list").output().expect("it is there").stdout;
+            let listed = String::from_utf8_lossy(&listed);
+            listed.contains("lancam-debian") && listed.contains(":9999")
+        });
+
+        let mut worst = Duration::ZERO;
+        let (came_in, refused) = knocking(debian, || {
+            for _ in 0..20 {
+                debian.sh("systemctl kill --signal KILL lancam");
+                let began = Instant::now();
+                debian.streams();
+                worst = worst.max(began.elapsed());
+            }
+        });
+        assert!(came_in > 0 && refused == 0, "{came_in} came in, {refused} refused");
+        println!(
+            "killed 20 times: a picture after {worst:?} at most; {came_in} connections, {refused} refused"
+        );
+
+        debian.sh("systemctl kill --signal STOP lancam");
+        let began = Instant::now();
+        debian.streams();
+        println!("stopped: a picture after {:?}", began.elapsed());
+    });
+}
+
+#[test]
+#[ignore = "minutes: make test-all"]
+fn wrong_options_close_the_sockets_and_right_ones_open_them() {
+    on_each(|debian, package, _| {
+        debian.install(package);
+        debian.write(CONFIGURATION, "quality = 800\n");
+        let (_, restarted) = debian.tries("systemctl restart lancam");
+        assert!(!restarted, "a restart says that it failed");
+        assert_eq!(debian.property("lancam", "ExecMainStatus"), "78");
+        assert!(debian.property("lancam", "StatusText").contains("1:11"), "the line is named");
+        // Whoever knocks starts nothing.
+        let starts = || debian.tries("journalctl --no-pager -u lancam | grep -c status=78").0;
+        until("closed socket", || debian.unit("lancam.socket").0 == "inactive");
+        let before = starts();
+        let (came_in, refused) = knocking(debian, || {
+            let began = Instant::now();
+            until("second", || began.elapsed() > Duration::from_secs(1));
+        });
+        assert!(came_in == 0 && refused > 0, "{came_in} came in, {refused} refused");
+        assert_eq!(starts(), before);
+        println!("{} starts with wrong options", before.trim());
+
+        debian.write(CONFIGURATION, TEST_SOURCE);
+        debian.sh("systemctl restart lancam");
+        assert_eq!(debian.unit("lancam.socket").0, "active");
+        debian.streams();
+
+        // While somebody knocks, too.
+        let before: u32 = starts().trim().parse().expect("a number");
+        debian.write(CONFIGURATION, "quality = 800\n");
+        let (came_in, refused) = knocking(debian, || {
+            debian.tries("systemctl restart lancam");
+            until("closed socket", || debian.unit("lancam.socket").0 == "inactive");
+            let began = Instant::now();
+            until("second", || began.elapsed() > Duration::from_secs(1));
+        });
+        let after: u32 = starts().trim().parse().expect("a number");
+        println!("{} starts, {came_in} came in, {refused} refused", after - before);
+        assert!(after - before < 5, "{before} {after}");
+        assert_eq!(debian.unit("lancam.socket").0, "inactive");
+    });
+}
+
+/// rpicam-vid is a program that writes JPEGs.
+#[test]
+#[ignore = "minutes: make test-all"]
+fn csi_cameras_are_served_by_units_of_their_own() {
+    use lancam::image::pixels::{Chroma, Size};
+    on_each(|debian, package, _| {
+        debian.install(package);
+        let jpeg = crate::tools::jpeg_tools::encoded(Size::new(64, 48), Chroma::Yuv420, 80);
+        debian.write("/usr/local/share/picture.jpg", &jpeg);
+        debian.write(
+            "/usr/bin/rpicam-vid",
+            "#!/bin/sh\nwhile cat /usr/local/share/picture.jpg 2>/dev/null; do sleep 0.05; done\n",
+        );
+        debian.sh("chmod +x /usr/bin/rpicam-vid");
+        debian.sh("systemctl disable --now lancam.socket lancam.service");
+        debian.sh("systemctl enable --now lancam-rpicam@0.socket lancam-rpicam@0.service");
+        until("picture of rpicam-vid's", || debian.snapshot().as_ref() == Some(&jpeg));
+        let process = debian.property("lancam-rpicam@0", "MainPID");
+        // Another version comes: the same units run it.
+        debian.install(package);
+        assert_eq!(debian.unit("lancam.service"), ("inactive".into(), "disabled".into()));
+        assert_eq!(debian.unit("lancam-rpicam@0.service"), ("active".into(), "enabled".into()));
+        assert_ne!(debian.property("lancam-rpicam@0", "MainPID"), process);
+        until("picture of rpicam-vid's", || debian.snapshot().as_ref() == Some(&jpeg));
+        // Without rpicam-vid both are started anew.
+        debian.sh("pkill rpicam-vid");
+        until("picture of rpicam-vid's", || debian.snapshot().as_ref() == Some(&jpeg));
+        debian.sh("rm /usr/bin/rpicam-vid /usr/local/share/picture.jpg; dpkg --purge lancam");
+    });
+}
+
+/// `make deploy` to a user of that Debian, with its sshd.
+fn deploy(debian: &Debian, package: &Path, user_and_host: &str) -> (String, bool) {
+    let mut deploy = debian.on_its_network("bash");
+    deploy.arg(Path::new(HERE).join("cross/deploy.sh")).arg(user_and_host);
+    let ssh = "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o IdentitiesOnly=yes -o BatchMode=yes -q";
+    let ssh = format!("ssh -i {} {ssh}", debian.folder.join("key").display());
+    deploy.env("LANCAM_SSH", ssh).env("LANCAM_DEB", package);
+    let output = deploy.output().expect("bash is there");
+    let said = [output.stderr, output.stdout].concat();
+    (String::from_utf8_lossy(&said).into_owned(), output.status.success())
+}
+
+#[test]
+#[ignore = "minutes: make test-all"]
+fn deploying_installs_starts_says_where_and_again_does_no_harm() {
+    on_each(|debian, package, folder| {
+        let deploys = |package: &Path, whom: &str| {
+            let (said, succeeded) = deploy(debian, package, whom);
+            assert!(succeeded, "{said}");
+            assert!(said.contains("http://lancam-debian.local:8080/"), "{said}");
+            assert!(said.contains("http://10.99.0.2:8080/"), "{said}");
+        };
+        deploys(package, "pi@127.0.0.1");
+        assert_eq!(debian.unit("lancam.service"), ("active".into(), "enabled".into()));
+        let connections = "journalctl --no-pager -u ssh | grep -c 'Accepted publickey'";
+        assert_eq!(debian.sh(connections), "1", "a password would be asked for once");
+        debian.write(CONFIGURATION, TEST_SOURCE);
+        deploys(package, "root@127.0.0.1");
+        deploys(&later(package, folder), "pi@127.0.0.1");
+        assert_eq!(debian.sh(&format!("cat {CONFIGURATION}")), TEST_SOURCE.trim_end());
+        debian.streams();
+        assert!(!debian.tries("ls /tmp/tmp.*").1, "no temporary files stay");
+
+        let fails = |whom: &str, why: &str| {
+            let (said, succeeded) = deploy(debian, package, whom);
+            assert!(!succeeded && said.contains(why), "{whom}: {why}: {said}");
+        };
+        fails("pi@127.0.0.9x", "is that its name or address");
+        fails("nobody@127.0.0.1", "no ssh connection");
+        fails("", "PI=pi@raspberrypi.local");
+        debian.write("/etc/sudoers.d/pi", "pi ALL=(ALL) ALL\n");
+        fails("pi@127.0.0.1", "no terminal to ask");
+        debian.sh("mv /usr/bin/sudo /usr/bin/not-sudo");
+        fails("pi@127.0.0.1", "no sudo there");
+        debian.write(CONFIGURATION, "quality = 800\n");
+        fails("root@127.0.0.1", "it is installed, and does not run");
+        debian.sh("mv /usr/bin/dpkg /usr/bin/not-dpkg");
+        fails("root@127.0.0.1", "no Debian there");
+    });
+}
+
+#[test]
+fn deploying_needs_to_know_where_to() {
+    for pi in ["", "-oProxyCommand=true"] {
+        let output = Command::new(Path::new(HERE).join("cross/deploy.sh")).arg(pi).output();
+        let output = output.expect("it is executable");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(1) && said.contains("PI=pi@raspberrypi"), "{said}");
+    }
+}

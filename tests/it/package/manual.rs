@@ -1,0 +1,151 @@
+//! The manual pages are made from what `--help` prints and from the list of keys, so that they say nothing else.
+//!
+//! `LANCAM_BLESS=1` writes them anew.
+
+use lancam::camera;
+use lancam::viewer::help::HELP;
+use lancam::viewer::keys::KEYS;
+use std::fmt::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// What the camera's `--help` leaves to other pages.
+const CAMERA_FOOT: &str = ".SH FILES
+.TP
+.B /etc/lancam/lancam.toml
+the options for good, where there is such a file. \\fBlancam check\\fR says whether it is right
+.SH SERVICE
+.PP
+\\fBlancam.socket\\fR holds the listeners, \\fBlancam.service\\fR has them handed over: \\fBsystemctl restart lancam\\fR refuses nobody.
+For CSI cameras on Raspberry Pi OS, \\fBlancam\\-rpicam@0.socket\\fR and \\fBlancam\\-rpicam@0.service\\fR instead of the two.
+.SH \"SEE ALSO\"
+.PP
+.BR lancam\\-view (1),
+.BR systemd.socket (5)
+";
+
+/// A program, its page in the repository, and what that says.
+fn pages() -> [(&'static str, &'static str, String); 2] {
+    let camera = page("lancam", &camera::help::text()) + CAMERA_FOOT;
+    let viewer = page("lancam-view", HELP);
+    [("lancam", "cross/deb/lancam/lancam.1", camera), ("lancam-view", VIEWER_PAGE, viewer)]
+}
+
+const VIEWER_PAGE: &str = "cross/desktop/lancam-view.1";
+
+/// Makes of what `--help` prints a page in `man`'s language.
+fn page(program: &str, help: &str) -> String {
+    let blocks: Vec<Vec<&str>> =
+        help.trim_end().split("\n\n").map(|block| block.lines().collect()).collect();
+    let (first, blocks) = blocks.split_first().expect("it says what it is");
+    let purpose = first[0].strip_prefix(program).expect("PROGRAM what it does");
+    let purpose = purpose.trim_start_matches(':').trim_start().trim_end_matches('.');
+    let mut page = format!(
+        ".\\\" Made from --help by tests/it/package/manual.rs.\n.TH {} 1 \"\" lancam\n.SH NAME\n{} \\- {}\n",
+        escaped(&program.to_uppercase()),
+        escaped(program),
+        escaped(purpose)
+    );
+    let (mut description, mut options, mut status) = (String::new(), String::new(), String::new());
+    page.push_str(".SH SYNOPSIS\n");
+    for block in blocks {
+        if let Some(text) = block[0].strip_prefix("Exit status: ") {
+            let rest = block[1..].join(" ");
+            entries(&mut status, &[text, &rest].join(" "));
+        } else if block[0].starts_with(program) {
+            terms(&mut page, block);
+        } else if block.iter().any(|line| line.trim_start().starts_with('-')) {
+            terms(&mut options, block);
+        } else {
+            // The keys have a chapter of their own.
+            let lines: Vec<&str> =
+                block.iter().copied().filter(|line| !line.starts_with(' ')).collect();
+            writeln!(description, ".PP\n{}", escaped(&lines.join(" "))).expect("into a text");
+        }
+    }
+    write!(page, ".SH DESCRIPTION\n{description}.SH OPTIONS\n{options}").expect("into a text");
+    if program == "lancam-view" {
+        keys(&mut page);
+    }
+    write!(page, ".SH \"EXIT STATUS\"\n{status}").expect("into a text");
+    page
+}
+
+/// The window's keys.
+fn keys(page: &mut String) {
+    page.push_str(".SH KEYS\n");
+    for section in KEYS {
+        writeln!(page, ".SS {}", escaped(section.title)).expect("into a text");
+        for entry in section.entries {
+            let keys = entry.keys.join(" ");
+            writeln!(page, ".TP\n.B {}\n{}", escaped(&keys), escaped(entry.what)).expect("text");
+        }
+    }
+}
+
+/// `0 done; 1 failure`, each on a line of its own.
+fn entries(page: &mut String, text: &str) {
+    for entry in text.trim().trim_end_matches('.').split("; ") {
+        let (number, what) = entry.split_once(' ').expect("a number, and what it means");
+        writeln!(page, ".TP\n.B {number}\n{}", escaped(what)).expect("into a text");
+    }
+}
+
+/// Lines of two columns, the second of which may go on below; others are what stands above them.
+fn terms(page: &mut String, block: &[&str]) {
+    let mut lines = block.iter().copied().peekable();
+    while let Some(line) = lines.next() {
+        let Some((term, text)) = line.trim_start().split_once("  ") else {
+            writeln!(page, ".PP\n{}", escaped(line)).expect("into a text");
+            continue;
+        };
+        let mut text = text.trim().to_owned();
+        while let Some(more) = lines.next_if(|line| line.starts_with("      ")) {
+            text = format!("{text} {}", more.trim());
+        }
+        writeln!(page, ".TP\n.B {}\n{}", escaped(term), escaped(&text)).expect("into a text");
+    }
+}
+
+/// Text that means nothing to `man`.
+fn escaped(text: &str) -> String {
+    let text = text.replace('\\', "\\e").replace('-', "\\-").replace('\'', "\\(aq");
+    if text.starts_with('.') { format!("\\&{text}") } else { text }
+}
+
+#[test]
+fn each_manual_page_says_what_help_says() {
+    for (program, file, made) in pages() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+        if std::env::var_os("LANCAM_BLESS").is_some() {
+            std::fs::write(&path, &made).expect("written");
+        }
+        let kept = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(made == kept, "LANCAM_BLESS=1 makes {file} anew");
+        // Nothing is lost on the way.
+        let plain = made.replace("\\-", "-").replace("\\(aq", "'");
+        let help = if program == "lancam" { camera::help::text() } else { HELP.to_owned() };
+        for word in help.split_whitespace().filter(|word| word.starts_with("--")) {
+            assert!(plain.contains(word), "{program}: {word}");
+        }
+    }
+}
+
+#[test]
+fn man_shows_each_manual_page_without_a_warning() {
+    for (_, file, _) in pages() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+        let mut man = Command::new("man");
+        man.args(["--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z"])
+            .arg(file)
+            .env("LC_ALL", "C.UTF-8");
+        man.env("MANROFFSEQ", "").env("MANWIDTH", "80").stdin(Stdio::null());
+        match man.output() {
+            Ok(output) => {
+                let complaint = String::from_utf8_lossy(&output.stderr);
+                assert!(output.status.success() && complaint.trim().is_empty(), "{complaint}");
+            }
+            Err(error) => return crate::tools::skip::skip("man", &error.to_string()),
+        }
+    }
+}

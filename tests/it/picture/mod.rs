@@ -1,0 +1,6 @@
+//! Pixels and JPEGs, without a camera.
+
+pub mod jpeg_damage;
+mod jpeg_turn;
+mod odd_sizes;
+mod sensor;

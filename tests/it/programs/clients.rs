@@ -1,0 +1,61 @@
+//! Other people's programs watch while the camera is unplugged and lancam is restarted: tests/clients has their table and the driver.
+
+use crate::tools::skip::skip;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// They watch one lancam together; each must see pictures again without a hand.
+fn come_back(names: &[&str]) {
+    let driver = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/clients.py");
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("clients");
+    let run = Command::new("python3")
+        .arg(driver)
+        .args([Path::new(env!("CARGO_BIN_EXE_lancam")), &folder])
+        .args(names)
+        .stdin(Stdio::null())
+        .output();
+    let run = match run {
+        Ok(run) => run,
+        Err(error) => return skip("python3", &error.to_string()),
+    };
+    let said = String::from_utf8_lossy(&run.stdout);
+    println!("{said}");
+    for line in said.lines() {
+        if let Some((name, why)) =
+            line.strip_prefix("skipped: ").and_then(|rest| rest.split_once(": "))
+        {
+            skip(name, why);
+        }
+    }
+    assert!(run.status.success(), "{said}{}", String::from_utf8_lossy(&run.stderr));
+}
+
+#[test]
+#[ignore = "minutes: make test-all"]
+fn programs_that_decode_come_back() {
+    come_back(&["ffmpeg", "gstreamer", "opencv", "pyav"]);
+}
+
+#[test]
+#[ignore = "minutes: make test-all"]
+fn players_come_back() {
+    come_back(&["mpv", "vlc"]);
+}
+
+#[test]
+#[ignore = "minutes: make test-all"]
+fn the_page_comes_back_in_every_browser() {
+    come_back(&["chromium", "firefox", "webkit"]);
+}
+
+#[test]
+#[ignore = "minutes: make test-all"]
+fn viewers_behind_proxies_come_back() {
+    come_back(&["nginx", "caddy", "haproxy"]);
+}
+
+#[test]
+#[ignore = "minutes: make test-all"]
+fn programs_that_watch_by_themselves_come_back() {
+    come_back(&["motion", "prometheus", "homeassistant"]);
+}

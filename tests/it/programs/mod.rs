@@ -1,0 +1,7 @@
+//! Other people's programs watch a camera.
+
+mod clients;
+mod http_programs;
+pub mod integrations;
+mod native_example;
+pub mod tutorial;

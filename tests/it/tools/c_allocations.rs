@@ -1,0 +1,68 @@
+//! Counts what C code allocates: libjpeg-turbo keeps its own memory, outside Rust's allocator.
+
+#![cfg(all(target_os = "linux", target_env = "gnu"))]
+
+use crate::tools::allocations;
+use lancam::image::jpeg::codec::{Decoder, Encoder};
+use lancam::image::picture::Picture;
+use lancam::image::pixels::{Chroma, Size};
+use lancam::image::planes::Planes;
+use std::cell::Cell;
+use std::ffi::c_void;
+
+thread_local! {
+    static THIS_THREAD: Cell<usize> = const { Cell::new(0) };
+}
+
+unsafe extern "C" {
+    fn __libc_malloc(size: usize) -> *mut c_void;
+}
+
+/// Stands before the C library's in this test program; what it returns is freed by the C library's own `free`.
+// SAFETY: it has malloc's signature and does what malloc does.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn malloc(size: usize) -> *mut c_void {
+    let _ = THIS_THREAD.try_with(|count| count.set(count.get() + 1));
+    // SAFETY: glibc's malloc under its other name takes any size.
+    unsafe { __libc_malloc(size) }
+}
+
+/// Calls of malloc that did not come through Rust's allocator, which calls it too.
+fn count_c(work: impl FnOnce()) -> usize {
+    let before = THIS_THREAD.get();
+    let rust = allocations::count(work);
+    THIS_THREAD.get() - before - rust
+}
+
+#[test]
+fn what_libjpeg_turbo_allocates_per_frame_is_known() {
+    const FRAMES: usize = 50;
+    let size = Size::new(1280, 720);
+    let mut planes = Planes::default();
+    planes.reshape(size, Chroma::Yuv420);
+    planes.packed_mut().fill(128);
+    let mut encoder = Encoder::new(80).expect("an encoder");
+    let mut jpeg = vec![0; Encoder::max_len(size, Chroma::Yuv420).expect("a size")];
+    let mut decoder = Decoder::new().expect("a decoder");
+    let mut picture = Picture::default();
+    let mut half = Planes::default();
+    let mut len = 0;
+    let run = |what: &mut dyn FnMut()| {
+        what();
+        count_c(|| (0..FRAMES).for_each(|_| what())) / FRAMES
+    };
+    let encoding = run(&mut || len = encoder.encode(&planes, &mut jpeg).expect("encodes"));
+    let decoding = run(&mut || {
+        decoder.decode(&jpeg[..len], &mut picture).expect("decodes");
+    });
+    let small = Size::new(640, 360);
+    let scaling = run(&mut || {
+        decoder.decode_planes(&jpeg[..len], small, &mut half).expect("decodes");
+    });
+    println!(
+        "libjpeg-turbo's own allocations a frame: {encoding} to encode, {decoding} to decode, {scaling} to decode at half size"
+    );
+    // A few pools for each picture, whatever its size; one for each row would be many hundreds.
+    assert!(encoding + decoding + scaling > 0, "the count counts");
+    assert!(encoding <= 20 && decoding <= 20 && scaling <= 20);
+}

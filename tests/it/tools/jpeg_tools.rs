@@ -1,0 +1,94 @@
+//! JPEGs to test with, from our encoder and from libjpeg-turbo's programs, which also check what we make of them.
+
+use lancam::image::jpeg::codec::Encoder;
+use lancam::image::pixels::{Chroma, Size};
+use lancam::image::planes::Planes;
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+/// Of our encoder: smooth, with edges and a little noise, in colour.
+pub fn encoded(size: Size, chroma: Chroma, quality: u8) -> Vec<u8> {
+    let mut planes = Planes::default();
+    planes.reshape(size, chroma);
+    let luma = chroma.luma_size(size);
+    let mut noise = noise(7);
+    let to = planes.split_mut();
+    for (index, y) in to.y.iter_mut().enumerate() {
+        let (x, row) = (index % luma.width, index / luma.width);
+        let edge = if x / 11 + row / 7 < 6 { 70 } else { 0 };
+        *y = byte(40 + x * 60 / luma.width + row * 30 / luma.height + edge) ^ byte(noise() & 7);
+    }
+    for (cb, cr) in to.cb.iter_mut().zip(to.cr.iter_mut()) {
+        *cb = byte(100 + (noise() & 15));
+        *cr = byte(150 + (noise() & 15));
+    }
+    let mut out = vec![0; Encoder::max_len(size, chroma).expect("a size")];
+    let len = Encoder::new(quality)
+        .and_then(|mut encoder| encoder.encode(&planes, &mut out))
+        .expect("encodes");
+    out.truncate(len);
+    out
+}
+
+/// Made by `cjpeg` with these arguments; `None`, and said so, where it is not installed.
+pub fn cjpeg(size: Size, arguments: &[&str]) -> Option<Vec<u8>> {
+    let mut noise = noise(3);
+    let mut ppm = format!("P6 {} {} 255\n", size.width, size.height).into_bytes();
+    for row in 0..size.height {
+        for x in 0..size.width {
+            let edge = if x / 13 + row / 9 < 5 { 80 } else { 0 };
+            let grain = noise() & 7;
+            ppm.extend(
+                [x * 90 / size.width + edge, row * 120 / size.height, 60].map(|v| byte(v + grain)),
+            );
+        }
+    }
+    tool("cjpeg", arguments, &ppm).map(|made| made.stdout)
+}
+
+/// What `djpeg` makes of it: pixels with their header, and whether it had anything to say.
+pub fn djpeg(jpeg: &[u8]) -> Option<(Vec<u8>, String)> {
+    tool("djpeg", &["-pnm"], jpeg).map(|made| (made.stdout, made.said))
+}
+
+pub struct Made {
+    pub stdout: Vec<u8>,
+    pub said: String,
+}
+
+/// Feeds one of libjpeg-turbo's programs; `None`, and said so, where they are not installed.
+pub fn tool(name: &str, arguments: &[&str], input: &[u8]) -> Option<Made> {
+    let child = Command::new(name)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    let Ok(mut child) = child else {
+        crate::tools::skip::skip(name, "libjpeg-turbo-progs is not installed");
+        return None;
+    };
+    let mut stdin = child.stdin.take().expect("piped");
+    let output = std::thread::scope(|scope| {
+        // It may have seen enough before the end of its input.
+        scope.spawn(move || drop(stdin.write_all(input)));
+        child.wait_with_output().expect("it runs")
+    });
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    Some(Made { stdout: output.stdout, said })
+}
+
+/// The same numbers each time.
+pub fn noise(seed: u64) -> impl FnMut() -> usize {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state >> 33).expect("31 bits")
+    }
+}
+
+pub fn byte(value: usize) -> u8 {
+    u8::try_from(value & 0xFF).expect("below 256")
+}

@@ -1,0 +1,153 @@
+//! An X server without a screen, whose pixels a test can read and whose keys it can press.
+
+use crate::tools::camera_process::PATIENCE;
+use lancam::image::picture::Picture;
+use lancam::image::pixels::Size;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// A running Xvfb; dropping it ends it.
+pub struct Xvfb {
+    server: Child,
+    display: String,
+    /// Where the server keeps its screen, as an XWD file.
+    folder: TempDir,
+}
+
+/// The size of the screen.
+pub const SCREEN: Size = Size::new(1400, 900);
+
+impl Xvfb {
+    /// Starts one on a free display; the error is what this machine lacks.
+    pub fn start() -> Result<Self, String> {
+        for (program, argument) in [("Xvfb", "-help"), ("xdotool", "version")] {
+            let mut command = Command::new(program);
+            command.arg(argument).stdout(Stdio::null()).stderr(Stdio::null());
+            command.status().map_err(|_| format!("{program} is not installed"))?;
+        }
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut server = Command::new("Xvfb")
+            // Without -noreset it closes every connection when its last one, xdotool's, has ended: the viewer's too,
+            // if that comes just then.
+            .args(["-noreset", "-displayfd", "1", "-nolisten", "tcp", "-screen", "0"])
+            .arg(format!("{SCREEN}x24"))
+            .arg("-fbdir")
+            .arg(folder.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|error| format!("Xvfb does not start: {error}"))?;
+        let mut number = String::new();
+        let stdout = server.stdout.take().expect("piped");
+        BufReader::new(stdout).read_line(&mut number).expect("Xvfb says its number");
+        Ok(Self { server, display: format!(":{}", number.trim()), folder })
+    }
+
+    /// What `DISPLAY` must be.
+    pub fn display(&self) -> &str {
+        &self.display
+    }
+
+    /// Runs xdotool; its standard output, or nothing when it failed.
+    pub fn xdotool(&self, arguments: &[&str]) -> Option<String> {
+        let mut command = Command::new("xdotool");
+        let output = command.args(arguments).env("DISPLAY", &self.display).output();
+        let output = output.expect("xdotool runs");
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().into())
+    }
+
+    /// The title of the only window, if there is one with a title that contains `text`.
+    pub fn title_with(&self, text: &str) -> Option<String> {
+        // xdotool finds only ASCII, so any title is sought, and looked at here.
+        let title = self.xdotool(&["search", "--onlyvisible", "--name", ".", "getwindowname"])?;
+        title.contains(text).then_some(title)
+    }
+
+    /// Asks window `id` to close, as the button in its title bar does (ICCCM, 4.2.8.1).
+    pub fn close(&self, id: u32) -> io::Result<()> {
+        let number = self.display.trim_start_matches(':');
+        let mut x = UnixStream::connect(format!("/tmp/.X11-unix/X{number}"))?;
+        // Little-endian, version 11.0, no authorization; the answer's length is in words.
+        x.write_all(&[b'l', 0, 11, 0, 0, 0, 0, 0, 0, 0, 0, 0])?;
+        let mut head = [0; 8];
+        x.read_exact(&mut head)?;
+        assert_eq!(head[0], 1, "the server lets us in");
+        x.read_exact(&mut vec![0; usize::from(u16::from_le_bytes([head[6], head[7]])) * 4])?;
+        let protocols = atom(&mut x, "WM_PROTOCOLS")?;
+        let delete = atom(&mut x, "WM_DELETE_WINDOW")?;
+        // SendEvent, 11 words, to the window, to whoever made it; the event is ClientMessage, format 32.
+        let mut request = vec![25, 0, 11, 0];
+        for word in [id, 0] {
+            request.extend(word.to_le_bytes());
+        }
+        request.extend([33, 32, 0, 0]);
+        for word in [id, protocols, delete, 0, 0, 0, 0] {
+            request.extend(word.to_le_bytes());
+        }
+        x.write_all(&request)?;
+        // The answer to this one proves that the one before has been done.
+        atom(&mut x, "WM_PROTOCOLS").map(drop)
+    }
+
+    /// What is on the screen now.
+    pub fn screenshot(&self) -> Picture {
+        let file: PathBuf = self.folder.path().join("Xvfb_screen0");
+        let bytes = std::fs::read(&file).expect("Xvfb keeps its screen in a file");
+        // The header of XWDFile.h: big-endian words, of which these are needed.
+        let word = |index: usize| {
+            let bytes = bytes[index * 4..].first_chunk().expect("a whole header");
+            usize::try_from(u32::from_be_bytes(*bytes)).expect("64 bits")
+        };
+        let (header, width, height, line, colours) =
+            (word(0), word(4), word(5), word(12), word(19));
+        assert_eq!((word(11), Size::new(width, height)), (32, SCREEN), "bits per pixel, and size");
+        // Each colour map entry is 12 bytes.
+        let pixels = &bytes[header + colours * 12..];
+        let mut picture = Picture::blank(SCREEN, 0);
+        for (row, out) in picture.pixels_mut().chunks_exact_mut(width).enumerate() {
+            for (pixel, bytes) in out.iter_mut().zip(pixels[row * line..].as_chunks().0) {
+                *pixel = u32::from_le_bytes(*bytes) & 0x00FF_FFFF;
+            }
+        }
+        picture
+    }
+}
+
+impl Drop for Xvfb {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+/// InternAtom.
+fn atom(x: &mut UnixStream, name: &str) -> io::Result<u32> {
+    let words = 2 + name.len().div_ceil(4);
+    let mut request = vec![16, 0, u8::try_from(words).expect("a short name"), 0];
+    request.extend([u8::try_from(name.len()).expect("a short name"), 0, 0, 0]);
+    request.extend_from_slice(name.as_bytes());
+    request.resize(words * 4, 0);
+    x.write_all(&request)?;
+    let mut reply = [0; 32];
+    x.read_exact(&mut reply)?;
+    assert_eq!(reply[0], 1, "a reply, not an error");
+    Ok(u32::from_le_bytes([reply[8], reply[9], reply[10], reply[11]]))
+}
+
+/// Asks again and again until there is an answer.
+#[track_caller]
+pub fn wait_until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "{what} did not happen");
+        thread::sleep(Duration::from_millis(10));
+    }
+}

@@ -1,0 +1,11 @@
+//! The viewer without a window: what it receives, draws and records.
+
+mod age;
+mod paint;
+mod reconnect;
+mod record;
+mod record_disk;
+mod record_rotation;
+mod record_signals;
+mod viewer_allocations;
+mod viewer_headless;

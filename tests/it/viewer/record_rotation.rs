@@ -1,0 +1,215 @@
+//! Recordings that are cut into files by time and by length, of which some are kept; and the size that is held meanwhile.
+
+use crate::tools::fake_camera::{FakeServer, Pattern, jpeg_facts};
+use crate::tools::recording::{
+    Frame, SIZE, assert_ffmpeg_finds, assert_seamless, camera, films, folder, frames, record,
+};
+use crate::tools::skip::skip;
+use crate::tools::viewer_process::Viewer;
+use crate::tools::x11::{Xvfb, wait_until};
+use lancam::image::frame::Micros;
+use lancam::image::pixels::Size;
+use lancam::wire::native::message::{Message, Wishes};
+use lancam::wire::packet::FrameFacts;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use std::fs;
+use std::path::Path;
+use std::sync::{Mutex, mpsc};
+use std::thread;
+use std::time::Duration;
+
+/// Records these, and checks that every file is whole by itself and no frame is lost or there twice.
+#[track_caller]
+fn record_seamlessly(sent: &[Frame], path: &Path, more: &[&str]) -> Vec<usize> {
+    let folder = path.parent().expect("a folder");
+    let more = [&["--seconds", "1"], more].concat();
+    let output = record(&camera(sent.to_vec()), path, &more);
+    assert!(output.status.success(), "{}", output.log.join("\n"));
+    assert_eq!(output.figure("recorded"), sent.len() as f64);
+    let films = films(folder);
+    assert_seamless(&films, sent);
+    for (name, film) in &films {
+        assert!(name.starts_with("x_2") && name.ends_with(".mkv"), "{name}");
+        assert!(film.is_closed && !film.cues.is_empty() && film.frames[0].0 == 0, "{name}");
+        assert_ffmpeg_finds(&folder.join(name), film);
+    }
+    films.iter().map(|(_, film)| film.frames.len()).collect()
+}
+
+#[test]
+fn files_of_a_length_in_time_follow_each_other_without_a_seam() {
+    let (_folder, path) = folder();
+    // 33.3 ms apart.
+    let counts = record_seamlessly(&frames(100, SIZE), &path, &["--record-every", "1s"]);
+    assert_eq!(counts.len(), 4, "{counts:?}");
+    assert!(counts[..3].iter().all(|count| (29..=31).contains(count)), "{counts:?}");
+}
+
+#[test]
+fn files_of_a_length_in_bytes_follow_each_other_without_a_seam() {
+    let (folder, path) = folder();
+    let counts = record_seamlessly(&frames(100, SIZE), &path, &["--record-max", "30kB"]);
+    assert!(counts.len() > 3, "{counts:?}");
+    for entry in fs::read_dir(folder.path()).expect("a folder") {
+        let len = entry.expect("readable").metadata().expect("there").len();
+        assert!(len <= 30_000, "{len}");
+    }
+}
+
+#[test]
+fn the_newest_files_are_kept_and_nobody_elses_is_removed() {
+    let (folder, path) = folder();
+    let others = ["x.mkv", "x_2001-01-01_00-00-00.000.mkv", "x-2.mkv"];
+    for other in others {
+        fs::write(folder.path().join(other), b"dear").expect("written");
+    }
+    let sent = frames(200, SIZE);
+    let more = ["--seconds", "1", "--record-every", "1s", "--record-keep", "2"];
+    let output = record(&camera(sent.clone()), &path, &more);
+    assert_eq!(output.figure("recorded"), 200.0, "{}", output.log.join("\n"));
+    for other in others {
+        let path = folder.path().join(other);
+        assert_eq!(fs::read(&path).expect("there"), b"dear");
+        fs::remove_file(path).expect("removed");
+    }
+    let films = films(folder.path());
+    assert_eq!(films.len(), 2);
+    let kept: usize = films.iter().map(|(_, film)| film.frames.len()).sum();
+    assert_seamless(&films, &sent[200 - kept..]);
+}
+
+/// Sends frames of this size at 50 in a second, and says which wishes came.
+fn wished(size: Size, name: &'static str) -> (FakeServer, mpsc::Receiver<Wishes>) {
+    let (sender, wishes) = mpsc::channel();
+    let sender = Mutex::new(sender);
+    let server = FakeServer::on(0, move |stream| {
+        let mut camera = crate::tools::fake_camera::FakeCamera::greet(stream, name)?;
+        let mut pattern = Pattern::new(size);
+        for sequence in 1.. {
+            let facts = jpeg_facts(sequence, size);
+            let facts = FrameFacts { captured_at: Micros(sequence * 20_000), ..facts };
+            let sender = sender.lock().expect("no panic").clone();
+            camera.send_frame_and_hear(&facts, pattern.jpeg(sequence), |message| {
+                if let Message::Wishes(wishes) = message {
+                    // The test may have ended.
+                    let _ = sender.send(*wishes);
+                }
+            })?;
+            thread::sleep(Duration::from_millis(20));
+        }
+        Ok(())
+    });
+    (server, wishes)
+}
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+#[test]
+fn the_size_is_held_while_it_is_recorded() {
+    let (_folder, path) = folder();
+    let (server, wishes) = wished(SIZE, "fake");
+    let more = ["--seconds", "1", "--quality", "70"];
+    let output = record(&server, &path, &more);
+    assert!(output.status.success(), "{}", output.log.join("\n"));
+    let held = Wishes { width: 160, height: 96, quality: 70, millifps: 0 };
+    assert_eq!(wishes.recv_timeout(PATIENCE), Ok(held));
+    assert!(wishes.try_recv().is_err(), "once is enough");
+}
+
+#[test]
+fn a_size_that_somebody_wishes_for_is_theirs() {
+    let (_folder, path) = folder();
+    let (server, wishes) = wished(SIZE, "fake");
+    let output = record(&server, &path, &["--seconds", "1", "--width", "320"]);
+    assert!(output.status.success(), "{}", output.log.join("\n"));
+    assert!(wishes.try_recv().is_err());
+}
+
+/// A viewer in a window whose home is `home`.
+fn open(screen: &Xvfb, home: &Path, arguments: &[&str]) -> Viewer {
+    Viewer::start_with(arguments, |command| {
+        command.env("DISPLAY", screen.display()).env("HOME", home);
+        command.env_remove("WAYLAND_DISPLAY").env_remove("XDG_CURRENT_DESKTOP");
+        command.env_remove("XDG_CONFIG_HOME");
+    })
+}
+
+fn screen() -> Option<Xvfb> {
+    Xvfb::start().map_err(|why| skip("a recording in a window", &why)).ok()
+}
+
+fn end(viewer: Viewer) -> Vec<String> {
+    let id = i32::try_from(viewer.id()).expect("a process");
+    kill(Pid::from_raw(id), Signal::SIGTERM).expect("it runs");
+    let output = viewer.finish();
+    assert_eq!(output.status.code(), Some(0), "{}", output.log.join("\n"));
+    output.log
+}
+
+#[test]
+fn the_key_cuts_files_too_and_gives_the_size_back_at_the_end() {
+    let Some(screen) = screen() else { return };
+    let home = tempfile::tempdir().expect("a home");
+    let videos = home.path().join("Videos");
+    fs::create_dir(&videos).expect("a folder");
+    let (server, wishes) = wished(Size::new(640, 360), "fake");
+    let viewer = open(&screen, home.path(), &["--record-every", "1s", &server.address()]);
+    wait_until("the window", || screen.title_with("fake"));
+    let press = || screen.xdotool(&["mousemove", "700", "450", "key", "r"]).expect("pressed");
+    press();
+    let files = || fs::read_dir(&videos).expect("a folder").count();
+    wait_until("three files", || (files() >= 3).then_some(()));
+    let held = Wishes { width: 640, height: 360, ..Wishes::default() };
+    assert_eq!(wishes.recv_timeout(PATIENCE), Ok(held));
+    press();
+    assert_eq!(wishes.recv_timeout(PATIENCE), Ok(Wishes::default()), "it is given back");
+    end(viewer);
+    for (name, film) in films(&videos) {
+        assert!(name.starts_with("fake_2") && film.is_closed && !film.frames.is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn each_of_several_cameras_has_a_file_with_its_name_and_a_signal_finishes_them() {
+    let Some(screen) = screen() else { return };
+    let (folder, path) = folder();
+    let cameras = [wished(SIZE, "Garage"), wished(Size::new(96, 64), "Front/door")];
+    let addresses = cameras.each_ref().map(|(server, _)| server.address());
+    let name = path.to_str().expect("UTF-8");
+    let arguments = ["--record", name, &addresses[0], &addresses[1]];
+    let viewer = open(&screen, folder.path(), &arguments);
+    let files = ["x_Garage.mkv", "x_Front_door.mkv"].map(|name| folder.path().join(name));
+    let is_long = |path: &Path| fs::metadata(path).is_ok_and(|it| it.len() > 50_000);
+    wait_until("frames of both", || files.iter().all(|path| is_long(path)).then_some(()));
+    end(viewer);
+    for (path, (title, size)) in files.iter().zip([("Garage", (160, 96)), ("Front/door", (96, 64))])
+    {
+        let film = crate::tools::matroska_reader::read(&fs::read(path).expect("recorded"));
+        assert_eq!((film.title.as_str(), film.size), (title, size));
+        assert!(film.is_closed && !film.cues.is_empty());
+        assert_ffmpeg_finds(path, &film);
+    }
+}
+
+#[test]
+fn a_camera_that_changes_its_size_more_than_a_hundred_times_is_recorded_on() {
+    let (folder, path) = folder();
+    let mut sent = Vec::new();
+    for (number, (facts, jpeg)) in (0_u64..).zip(frames(240, SIZE)) {
+        // Four and a half hours, in which it changes 119 times.
+        let captured_at = Micros(facts.captured_at.0 + number * 70_000_000);
+        let is_small = number / 2 % 2 == 1;
+        let small = || Pattern::new(Size::new(96, 64)).jpeg(number + 1).to_vec();
+        sent.push((FrameFacts { captured_at, ..facts }, if is_small { small() } else { jpeg }));
+    }
+    let output = record(&camera(sent), &path, &["--seconds", "2"]);
+    assert!(output.status.success(), "{}", output.log.join("\n"));
+    // They came in a second, so that a hundred changes were allowed, and then none.
+    let (recorded, dropped) = (output.figure("recorded"), output.figure("record_dropped"));
+    assert_eq!(recorded + dropped, 240.0, "{}", output.stdout);
+    let films = films(folder.path());
+    assert_eq!(films.len(), 101);
+    assert!(films.iter().all(|(_, film)| film.is_closed));
+    assert!(films.iter().any(|(name, _)| name == "x-100.mkv"), "numbers go on");
+}

@@ -1,0 +1,146 @@
+//! A frame costs the viewer no allocation once it has seen a few.
+
+use crate::tools::allocations::Meter;
+use crate::tools::fake_camera::{FakeCamera, FakeServer, Pattern, jpeg_facts};
+use lancam::image::pixels::Size;
+use lancam::latest::{Doorbell, Latest};
+use lancam::viewer::address::CameraAddress;
+use lancam::viewer::channel::Channel;
+use lancam::viewer::composer::{Composer, Extras, Repaint, Sight};
+use lancam::viewer::headless::{Headless, Limit};
+use lancam::viewer::input::{Input, Key};
+use lancam::viewer::leave::Leave;
+use lancam::viewer::presenter::{self, End};
+use lancam::viewer::receiver::{Protocol, Receiver, Wanted};
+use lancam::viewer::recorder::Recorder;
+use lancam::viewer::wall::{Info, Wall};
+use lancam::wire::native::message::Wishes;
+use lancam::wire::packet::{Codec, FrameFacts};
+use std::io;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+const WARM_UP: u64 = 30;
+const COUNTED: u64 = 200;
+
+#[test]
+fn receiving_decoding_and_presenting_allocates_nothing_per_frame() -> io::Result<()> {
+    let size = Size::new(640, 360);
+    let jpeg = Pattern::new(size).jpeg(1).to_vec();
+    let raw = vec![0x80; size.area() * 3];
+    for (codec, payload) in [(Codec::Jpeg, &jpeg), (Codec::Bgr24, &raw)] {
+        let (received, presented) = allocations_per_stream(|sequence, camera| {
+            let facts = FrameFacts { codec, ..jpeg_facts(sequence, size) };
+            camera.send_frame(&facts, payload)
+        })?;
+        println!("{codec:?}: {received} on the receiver, {presented} on the presenter");
+        assert_eq!((received, presented), (0, 0), "{codec:?}, over {COUNTED} frames");
+    }
+    Ok(())
+}
+
+#[test]
+fn putting_the_window_together_allocates_nothing_per_frame() -> io::Result<()> {
+    let size = Size::new(640, 360);
+    let servers = [0, 1].map(|_| {
+        FakeServer::on(0, move |stream| {
+            let mut camera = FakeCamera::greet(stream, "fake")?.with_clock(Duration::ZERO);
+            let jpeg = Pattern::new(size).jpeg(1).to_vec();
+            for sequence in 1.. {
+                camera.send_frame(&jpeg_facts(sequence, size), &jpeg)?;
+                camera.idle(Duration::from_millis(5))?;
+            }
+            Ok(())
+        })
+    });
+    let doorbell = Doorbell::new();
+    let open = |server: &FakeServer| {
+        let address = CameraAddress::parse(&server.address()).expect("an address");
+        let protocol = Protocol::Native(Wishes::default());
+        Channel::open(Wanted::at(address), protocol, &doorbell).expect("memory and threads")
+    };
+    let mut channels = servers.each_ref().map(open);
+    let mut wall = Wall::new(2);
+    wall.resize(Size::new(1000, 500));
+    // Without figures: a letter is kept when it is drawn for the first time, and digits take a while until all were.
+    assert_eq!(wall.info, Info::Hidden);
+    // One is smaller than it is, the other a part of it, turned.
+    wall.take(Input::Key(Key::Tab));
+    for key in "+++]".chars() {
+        wall.take(Input::Key(Key::Character(key)));
+    }
+    let mut composer = Composer::new(1.0);
+    let composing = Meter::new();
+    let mut counts = (0, 0);
+    for frame in 0..WARM_UP + COUNTED {
+        doorbell.wait(Duration::from_secs(10));
+        composing.charge_this_thread();
+        if frame == WARM_UP {
+            counts.0 = composing.count();
+        }
+        let now = Instant::now();
+        for channel in &mut channels {
+            channel.update(now, true);
+        }
+        let extras = Extras { paused: None, picker: None, toasts: &[], now };
+        let sight = composer.compose(&wall, &channels, Repaint::Changed, &extras);
+        assert!(matches!(sight, Sight::Composed(_)));
+        channels.iter_mut().for_each(|channel| channel.shown(now));
+        counts.1 = composing.count();
+    }
+    assert!(channels.iter().all(|channel| channel.figures.shown() > COUNTED / 8));
+    println!("{} while putting {COUNTED} windows together", counts.1 - counts.0);
+    assert_eq!(counts.1 - counts.0, 0);
+    Ok(())
+}
+
+/// The allocations of the receiver's and of the presenter's thread while `COUNTED` frames arrive.
+fn allocations_per_stream(
+    mut send: impl FnMut(u64, &mut FakeCamera) -> io::Result<()>,
+) -> io::Result<(usize, usize)> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let doorbell = Doorbell::new();
+    let news = Latest::with_doorbell(Arc::clone(&doorbell));
+    let mut reader = news.reader();
+    let address = CameraAddress::parse(&listener.local_addr()?.to_string()).expect("an address");
+    let protocol = Protocol::Native(Wishes::default());
+    let mut receiver =
+        Receiver::new(Wanted::at(address), protocol, Arc::clone(&news)).expect("a decoder");
+
+    let receiving = Meter::new();
+    let receiver = thread::spawn(move || {
+        receiving.charge_this_thread();
+        receiver.run_once()
+    });
+    let presenting = Meter::new();
+    let presenter = thread::spawn(move || {
+        presenting.charge_this_thread();
+        let limit = Limit::Pictures(u64::MAX);
+        let leave = Leave::new(Arc::clone(&doorbell));
+        let timeout = Duration::from_secs(60).into();
+        let mut screen = Headless::new(limit, timeout, leave, Recorder::default(), Instant::now());
+        presenter::present(&mut reader, &doorbell, &mut screen)
+    });
+
+    let camera = FakeCamera::greet(listener.accept()?.0, "fake")?;
+    let mut camera = camera.with_clock(Duration::ZERO);
+    for sequence in 1..=WARM_UP {
+        send(sequence, &mut camera)?;
+    }
+    let before = (receiving.count(), presenting.count());
+    for sequence in WARM_UP + 1..=WARM_UP + COUNTED {
+        send(sequence, &mut camera)?;
+    }
+    let counted = (receiving.count() - before.0, presenting.count() - before.1);
+
+    drop(camera);
+    receiver.join().expect("no panic").expect("the camera only closed");
+    news.close();
+    let (scene, end) = presenter.join().expect("no panic").expect("headless never fails");
+    assert!(matches!(end, End::Failed(_)), "{end:?}");
+    assert!(scene.figures.shown() > 0);
+    assert!(scene.figures.ages().max().is_some(), "the clocks were matched meanwhile");
+    Ok(counted)
+}
