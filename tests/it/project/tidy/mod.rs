@@ -2,9 +2,13 @@
 //!
 //! ARCHITECTURE.md tells the reasons. A rule that gets in the way of better code is changed here, in the open.
 
+mod circles;
+mod source;
+
+use source::{sources, words};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The rooms below each room. A room names itself, these, and no other; programs name any.
 const BELOW: [(&str, &[&str]); 16] = [
@@ -107,9 +111,11 @@ fn imports_point_down_only() {
             wrong.push(format!("{}: this test knows no room {room}", file.name));
             continue;
         };
-        for named in file.rooms_named() {
-            let is_room = BELOW.iter().any(|(room, _)| *room == named);
-            if is_room && named != room && !below.contains(&named.as_str()) {
+        for path in file.names() {
+            let Some((named, _)) = BELOW.iter().find(|(room, _)| path.first() == Some(room)) else {
+                continue;
+            };
+            if *named != room && !below.contains(named) {
                 wrong.push(format!("{} names {named}, which is not below {room}", file.name));
             }
         }
@@ -210,114 +216,14 @@ fn the_table_of_tests_is_what_stands_in_their_folders() {
     }
     let found: BTreeSet<String> = sources("tests/it")
         .iter()
-        .filter_map(|file| file.name.strip_prefix("tests/it/")?.strip_suffix(".rs"))
-        .filter(|name| !name.starts_with("tools/") && !name.ends_with("/mod") && *name != "main")
-        .map(str::to_owned)
+        .filter_map(|file| {
+            let name = file.name.strip_prefix("tests/it/")?.strip_suffix(".rs")?;
+            let mut parts = name.split('/').filter(|part| *part != "mod");
+            let (folder, module) = (parts.next()?, parts.next()?);
+            (folder != "tools").then(|| format!("{folder}/{module}"))
+        })
         .collect();
     assert_eq!(found, listed, "found on the left, in docs/DEVELOPING.md on the right");
-}
-
-/// A source file.
-struct Source {
-    /// From the package's folder: `src/wire/packet.rs`.
-    name: String,
-    text: String,
-    /// Without comments and what stands in quotes.
-    with_tests: String,
-    /// The same, without the tests at its end.
-    code: String,
-}
-
-impl Source {
-    fn read(root: &Path, path: &Path) -> Self {
-        let relative = path.strip_prefix(root).expect("it was found below the root");
-        let text = fs::read_to_string(path).expect("a source file is readable");
-        let with_tests = bare(&text);
-        let name = relative.to_string_lossy().replace('\\', "/");
-        let tests = with_tests.find("#[cfg(test)]\nmod tests {").unwrap_or(with_tests.len());
-        // Tests that have a file of their own are tests too.
-        let tests = if name.ends_with("/tests.rs") { 0 } else { tests };
-        Self { name, code: with_tests[..tests].to_owned(), text, with_tests }
-    }
-
-    /// The room that this file belongs to; `None` for programs.
-    fn room(&self) -> Option<&str> {
-        let first = self.name.strip_prefix("src/")?.split(['/', '.']).next()?;
-        (first != "bin").then_some(first)
-    }
-
-    /// What paths in this file begin with: after `crate::`, and after as many `super::` as lead there. Inside a module in
-    /// the file those lead only to the file itself, so that some of these are no rooms.
-    fn rooms_named(&self) -> BTreeSet<String> {
-        let depth = self.name.matches('/').count() - usize::from(self.name.ends_with("/mod.rs"));
-        let mut rooms = BTreeSet::new();
-        for root in ["crate::".to_owned(), "super::".repeat(depth)] {
-            if root.is_empty() {
-                continue;
-            }
-            for (at, _) in self.code.match_indices(&root) {
-                let is_longer_path = self.code[..at].ends_with("super::");
-                if !is_longer_path {
-                    rooms.extend(first_names(&self.code[at + root.len()..]));
-                }
-            }
-        }
-        rooms
-    }
-
-    fn names_crate(&self, name: &str) -> bool {
-        let path = format!("{name}::");
-        let starts_a_path = |at: usize| {
-            let before = self.code[..at].chars().next_back();
-            !before.is_some_and(|letter| letter.is_alphanumeric() || "_:.".contains(letter))
-        };
-        self.code.match_indices(&path).any(|(at, _)| starts_a_path(at))
-            || self.code.contains(&format!("use {name};"))
-    }
-}
-
-/// What `rest` of a path begins with: one name, or every one of a `{group}`.
-fn first_names(rest: &str) -> Vec<String> {
-    let Some(group) = rest.strip_prefix('{') else {
-        return words(rest).next().into_iter().map(str::to_owned).collect();
-    };
-    let mut depth = 0_usize;
-    let mut names = vec![String::new()];
-    for letter in group.chars() {
-        match letter {
-            '{' => depth += 1,
-            '}' if depth == 0 => break,
-            '}' => depth -= 1,
-            ',' if depth == 0 => names.push(String::new()),
-            _ if depth == 0 => names.last_mut().expect("never empty").push(letter),
-            _ => {}
-        }
-    }
-    names.iter().filter_map(|name| words(name).next()).map(str::to_owned).collect()
-}
-
-fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|letter: char| !letter.is_alphanumeric() && letter != '_')
-        .filter(|word| !word.is_empty())
-}
-
-/// Every .rs file in `folder` of the package, however deep.
-fn sources(folder: &str) -> Vec<Source> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut folders = vec![root.join(folder)];
-    let mut files = Vec::new();
-    while let Some(folder) = folders.pop() {
-        let Ok(entries) = fs::read_dir(&folder) else { continue };
-        for path in entries.map(|entry| entry.expect("a readable folder").path()) {
-            if path.is_dir() && !path.ends_with("target") {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                files.push(path);
-            }
-        }
-    }
-    files.sort();
-    files.iter().map(|path: &PathBuf| Source::read(root, path)).collect()
 }
 
 /// The crates that Cargo.toml asks for, by the names that code knows them by.
@@ -339,73 +245,4 @@ fn dependencies() -> BTreeSet<String> {
     // Tests use it, src does not.
     names.remove("tempfile");
     names
-}
-
-/// Rust without its comments and without what stands in quotes; lines stay lines.
-fn bare(text: &str) -> String {
-    let mut bare = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(letter) = rest.chars().next() {
-        let skipped = if rest.starts_with("//") {
-            rest.find('\n').unwrap_or(rest.len())
-        } else if rest.starts_with("/*") {
-            rest.find("*/").map_or(rest.len(), |end| end + 2)
-        } else if letter == '"' || rest.starts_with("b\"") {
-            quoted_len(rest)
-        } else if let Some(hashes) = raw_hashes(rest) {
-            let end = format!("\"{hashes}");
-            let start = 2 + hashes.len();
-            rest[start..].find(&end).map_or(rest.len(), |at| start + at + end.len())
-        } else {
-            char_len(rest)
-        };
-        if skipped == 0 {
-            bare.push(letter);
-            rest = &rest[letter.len_utf8()..];
-        } else {
-            bare.extend(rest[..skipped].chars().filter(|&letter| letter == '\n'));
-            rest = &rest[skipped..];
-        }
-    }
-    bare
-}
-
-/// The length of a string literal at the start of `text`.
-fn quoted_len(text: &str) -> usize {
-    let open = text.find('"').expect("a string begins here") + 1;
-    let mut escaped = false;
-    for (at, letter) in text[open..].char_indices() {
-        match letter {
-            _ if escaped => escaped = false,
-            '\\' => escaped = true,
-            '"' => return open + at + 1,
-            _ => {}
-        }
-    }
-    text.len()
-}
-
-/// The hashes of a raw string at the start of `text`: `r#"`.
-fn raw_hashes(text: &str) -> Option<&str> {
-    let text = text.strip_prefix('r')?;
-    let hashes = text.len() - text.trim_start_matches('#').len();
-    text[hashes..].starts_with('"').then(|| &text[..hashes])
-}
-
-/// The length of a character literal at the start of `text`; 0 where there is none, as at a lifetime.
-fn char_len(text: &str) -> usize {
-    let Some(inside) = text.strip_prefix('\'') else { return 0 };
-    if inside.starts_with('\\') {
-        return inside[2..].find('\'').map_or(text.len(), |end| end + 4);
-    }
-    let letter = inside.chars().next().map_or(0, char::len_utf8);
-    if inside[letter..].starts_with('\'') { letter + 2 } else { 0 }
-}
-
-#[test]
-fn words_in_comments_and_quotes_are_not_code() {
-    let text = "let a = \"x\\\"unsafe\"; // unsafe\n/* unsafe */ 'b' '\\'' r#\"unsafe\"# b\"unsafe\" &'a x;";
-    assert_eq!(bare(text), "let a = ; \n     &'a x;");
-    assert_eq!(first_names("{wire::{a, b}, image}; camera"), ["wire", "image"]);
-    assert_eq!(first_names("net::socket"), ["net"]);
 }
