@@ -25,7 +25,7 @@ log=$CARGO_TARGET_DIR/test.log
 image() {
     local inputs stamp=$CARGO_TARGET_DIR/image-inputs
     inputs=$(find cross/image systemd dist/lancam-aarch64 -type f -print0 | sort -z | xargs -0 sha256sum)
-    if (cd dist && sha256sum --quiet --check - <"$stamp.made" >/dev/null 2>&1) && [ "$inputs" = "$(cat "$stamp")" ]; then return; fi
+    if [ -f "$stamp.made" ] && (cd dist && sha256sum --quiet --check - <"$stamp.made" >/dev/null 2>&1) && [ "$inputs" = "$(cat "$stamp")" ]; then return; fi
     cross/image/build.sh dist/lancam-aarch64
     (cd dist && sha256sum lancam.img) >"$stamp.made"
     echo "$inputs" >"$stamp"
