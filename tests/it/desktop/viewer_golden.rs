@@ -7,15 +7,13 @@ use crate::tools::fake_camera::{FakeCamera, FakeServer, Pattern, ReservedPort, j
 use crate::tools::golden::{Differences, Golden, Part};
 use crate::tools::lan::{Lan, Machine};
 use crate::tools::png_file;
-use crate::tools::skip::skip;
+use crate::tools::stage::Stage;
+use crate::tools::until::wait_until;
 use crate::tools::viewer_process::Viewer;
-use crate::tools::x11::{SCREEN, Xvfb, wait_until};
-use lancam::image::picture::Picture;
 use lancam::image::pixels::Size;
 use lancam::wire::native::message::{Message, StatusCode};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -58,112 +56,40 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/viewer")
 }
 
-/// A screen, and a home where the viewer may leave things.
-struct Stage {
-    screen: Xvfb,
-    home: tempfile::TempDir,
+/// The bytes of all recordings.
+fn recorded(stage: &Stage) -> u64 {
+    let lengths = stage.films().into_iter().map(|film| film.metadata().map(|film| film.len()));
+    lengths.filter_map(Result::ok).sum()
 }
 
-impl Stage {
-    /// `None`, and said so, where that cannot be had.
-    fn new(test: &str) -> Option<Self> {
-        match Xvfb::start() {
-            Ok(screen) => {
-                let home = tempfile::tempdir().expect("a folder");
-                std::fs::create_dir(home.path().join("Videos")).expect("made");
-                Some(Self { screen, home })
-            }
-            Err(why) => {
-                skip(&format!("viewer_golden::{test}"), &why);
-                None
-            }
-        }
-    }
+/// Where the window differs from a golden picture.
+fn differences(stage: &Stage, name: &str) -> Differences {
+    let (golden, file) = golden(name);
+    golden.differences(&png_file::read(&file), &stage.window(WINDOW))
+}
 
-    fn open(&self, cameras: &[&str]) -> Viewer {
-        Viewer::start_with(cameras, |command| self.dress(command))
+/// Waits until the window looks like the golden picture of this name.
+#[track_caller]
+fn expect(stage: &Stage, name: &str) {
+    let (golden, file) = golden(name);
+    if std::env::var_os("LANCAM_BLESS").is_some() {
+        thread::sleep(Duration::from_secs(5));
+        png_file::write(&file, &stage.window(WINDOW));
+        return;
     }
-
-    fn dress(&self, command: &mut Command) {
-        command.env("DISPLAY", self.screen.display()).env("HOME", self.home.path());
-        command.env_remove("WAYLAND_DISPLAY").env_remove("XDG_CURRENT_DESKTOP");
-        command.env_remove("XDG_CONFIG_HOME");
+    let picture = png_file::read(&file);
+    let mut seen = stage.window(WINDOW);
+    let mut differences = golden.differences(&picture, &seen);
+    let deadline = Instant::now() + PATIENCE;
+    while !differences.0.is_empty() && Instant::now() < deadline {
+        thread::sleep(Duration::from_millis(50));
+        seen = stage.window(WINDOW);
+        differences = golden.differences(&picture, &seen);
     }
-
-    /// Presses keys, by X's names for them, while the mouse is where it is no camera's.
-    fn press(&self, keys: &[&str]) {
-        for key in keys {
-            self.screen.xdotool(&["key", key]).expect("pressed");
-        }
-    }
-
-    fn point(&self, (x, y): (usize, usize)) {
-        self.screen.xdotool(&["mousemove", &x.to_string(), &y.to_string()]).expect("moved");
-    }
-
-    fn click(&self, at: (usize, usize)) {
-        self.point(at);
-        self.screen.xdotool(&["click", "1"]).expect("clicked");
-    }
-
-    fn geometry(&self) -> String {
-        let id = self.screen.xdotool(&["search", "--onlyvisible", "--name", "."]).expect("there");
-        self.screen.xdotool(&["getwindowgeometry", "--shell", &id]).expect("there")
-    }
-
-    /// The bytes of all recordings.
-    fn recorded(&self) -> u64 {
-        let files = std::fs::read_dir(self.home.path().join("Videos")).expect("the folder");
-        files.filter_map(|file| file.ok()?.metadata().ok()).map(|file| file.len()).sum()
-    }
-
-    /// How many recordings there are.
-    fn films(&self) -> usize {
-        let files = std::fs::read_dir(self.home.path().join("Videos")).expect("the folder");
-        let names = files.map(|file| file.expect("a file").file_name());
-        names.filter(|name| name.to_string_lossy().ends_with(".mkv")).count()
-    }
-
-    /// Where the window differs from a golden picture.
-    fn differences(&self, name: &str) -> Differences {
-        let (golden, file) = golden(name);
-        golden.differences(&png_file::read(&file), &self.window())
-    }
-
-    /// Waits until the window looks like the golden picture of this name.
-    #[track_caller]
-    fn expect(&self, name: &str) {
-        let (golden, file) = golden(name);
-        if std::env::var_os("LANCAM_BLESS").is_some() {
-            thread::sleep(Duration::from_secs(5));
-            png_file::write(&file, &self.window());
-            return;
-        }
-        let picture = png_file::read(&file);
-        let mut seen = self.window();
-        let mut differences = golden.differences(&picture, &seen);
-        let deadline = Instant::now() + PATIENCE;
-        while !differences.0.is_empty() && Instant::now() < deadline {
-            thread::sleep(Duration::from_millis(50));
-            seen = self.window();
-            differences = golden.differences(&picture, &seen);
-        }
-        if !differences.0.is_empty() {
-            let actual = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.png"));
-            png_file::write(&actual, &seen);
-            panic!("{differences} between {} and {}", file.display(), actual.display());
-        }
-    }
-
-    fn window(&self) -> Picture {
-        let screen = self.screen.screenshot();
-        let (left, top) = ((SCREEN.width - WINDOW.width) / 2, (SCREEN.height - WINDOW.height) / 2);
-        let mut window = Picture::blank(WINDOW, 0);
-        for (y, row) in window.pixels_mut().chunks_exact_mut(WINDOW.width).enumerate() {
-            let from = (top + y) * SCREEN.width + left;
-            row.copy_from_slice(&screen.pixels()[from..from + WINDOW.width]);
-        }
-        window
+    if !differences.0.is_empty() {
+        let actual = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.png"));
+        png_file::write(&actual, &seen);
+        panic!("{differences} between {} and {}", file.display(), actual.display());
     }
 }
 
@@ -212,10 +138,7 @@ fn server(name: &'static str) -> FakeServer {
 
 #[test]
 fn one_camera_with_figures_help_controls_paused_and_recording() {
-    let Some(stage) = Stage::new("one_camera_with_figures_help_controls_paused_and_recording")
-    else {
-        return;
-    };
+    let Some(stage) = Stage::new() else { return };
     let reserved = ReservedPort::new().expect("a free port");
     let number = Arc::new(AtomicU64::new(STILL));
     let open = || {
@@ -224,9 +147,9 @@ fn one_camera_with_figures_help_controls_paused_and_recording() {
     };
     let camera = open();
     let viewer = stage.open(&[&camera.address()]);
-    wait_until("the camera's name", || stage.screen.title_with("Küche"));
+    stage.wait_for_title("Küche");
     stage.point((700, 800));
-    stage.expect("single");
+    expect(&stage, "single");
     for (keys, name, back) in [
         (&["i"], "figures", &["i"]),
         (&["question"], "help", &["Escape"]),
@@ -235,39 +158,38 @@ fn one_camera_with_figures_help_controls_paused_and_recording() {
         (&["r"], "recording", &["r"]),
     ] {
         stage.press(keys);
-        stage.expect(name);
+        expect(&stage, name);
         if name == "paused" {
             // What comes meanwhile is not seen.
             number.store(OTHER, Ordering::SeqCst);
             thread::sleep(Duration::from_secs(1));
-            assert_eq!(stage.differences("paused"), Differences::default());
+            assert_eq!(differences(&stage, "paused"), Differences::default());
             stage.press(back);
-            let is_other = || (stage.differences("single").0.len() > 20).then_some(());
+            let is_other = || (differences(&stage, "single").0.len() > 20).then_some(());
             wait_until("what came meanwhile", is_other);
             number.store(STILL, Ordering::SeqCst);
         } else {
             if name == "recording" {
                 // A film without a frame would be taken away again.
-                wait_until("a recorded frame", || (stage.recorded() > 1000).then_some(()));
+                wait_until("a recorded frame", || (recorded(&stage) > 1000).then_some(()));
             }
             stage.press(back);
         }
         // The message about the recording goes by itself.
-        stage.expect("single");
-        assert_eq!(stage.films(), usize::from(name == "recording"), "{name}");
+        expect(&stage, "single");
+        assert_eq!(stage.films().len(), usize::from(name == "recording"), "{name}");
     }
     drop(camera);
-    wait_until("that it is gone", || stage.screen.title_with("not connected"));
-    stage.expect("lost");
+    stage.wait_for_title("not connected");
+    expect(&stage, "lost");
     let _back = open();
-    stage.expect("single");
-    stage.press(&["q"]);
-    assert!(viewer.finish().status.success());
+    expect(&stage, "single");
+    stage.leave(viewer);
 }
 
 #[test]
 fn a_grid_of_four_with_one_camera_gone() {
-    let Some(stage) = Stage::new("a_grid_of_four_with_one_camera_gone") else { return };
+    let Some(stage) = Stage::new() else { return };
     let cameras = ["Küche", "Garage", "Door"].map(server);
     let fourth = FakeServer::on(0, |stream| {
         let mut camera = FakeCamera::greet(stream, "Workshop")?;
@@ -280,26 +202,24 @@ fn a_grid_of_four_with_one_camera_gone() {
     let mut addresses: Vec<String> = cameras.iter().map(FakeServer::address).collect();
     addresses.push(fourth.address());
     let viewer = stage.open(&addresses.iter().map(String::as_str).collect::<Vec<_>>());
-    wait_until("the title of a grid", || stage.screen.title_with("3 cameras, 1 without a picture"));
-    stage.expect("grid-first");
+    stage.wait_for_title("3 cameras, 1 without a picture");
+    expect(&stage, "grid-first");
     stage.click((1000, 200));
-    stage.expect("grid");
+    expect(&stage, "grid");
     stage.press(&["Return"]);
-    wait_until("the one that was clicked", || stage.screen.title_with("Garage"));
+    stage.wait_for_title("Garage");
     stage.press(&["Tab"]);
-    wait_until("the next one", || stage.screen.title_with("Door"));
+    stage.wait_for_title("Door");
     // A double click is two presses; back to the grid.
     stage.click((700, 450));
     stage.click((700, 450));
-    wait_until("all of them again", || stage.screen.title_with("3 cameras"));
-    stage.press(&["q"]);
-    assert!(viewer.finish().status.success());
+    stage.wait_for_title("3 cameras");
+    stage.leave(viewer);
 }
 
 #[test]
 fn a_camera_is_chosen_from_a_list_with_keys_and_mouse_and_remembered() {
-    let test = "a_camera_is_chosen_from_a_list_with_keys_and_mouse_and_remembered";
-    let (Some(stage), Some(lan)) = (Stage::new(test), Lan::new()) else { return };
+    let (Some(stage), Some(lan)) = (Stage::new(), Lan::new()) else { return };
     let camera = |name: &str, port: u16| {
         let (source, listen) = ("test:640x360@10", format!("0.0.0.0:{port}"));
         let options = ["--source", source, "--name", name, "--announce", "on", "--listen", &listen];
@@ -313,43 +233,40 @@ fn a_camera_is_chosen_from_a_list_with_keys_and_mouse_and_remembered() {
         })
     };
     let viewer = open();
-    stage.expect("picker");
+    expect(&stage, "picker");
     stage.press(&["Down", "Return"]);
-    wait_until("the second camera", || stage.screen.title_with("Küche — 640×360"));
+    stage.wait_for_title("Küche — 640×360");
 
     // Back to the list, and back from it; then to the other camera.
     stage.press(&["l"]);
-    stage.expect("list");
+    expect(&stage, "list");
     stage.press(&["Escape"]);
-    wait_until("the second camera", || stage.screen.title_with("Küche — 640×360 10 fps"));
+    stage.wait_for_title("Küche — 640×360 10 fps");
     stage.press(&["BackSpace"]);
-    stage.expect("list");
+    expect(&stage, "list");
     stage.press(&["Up", "Return"]);
-    wait_until("the first camera", || stage.screen.title_with("Garage — 640×360"));
+    stage.wait_for_title("Garage — 640×360");
     stage.press(&["l"]);
-    stage.expect("list-first");
+    expect(&stage, "list-first");
     stage.press(&["Down", "Return"]);
-    wait_until("the second camera again", || stage.screen.title_with("Küche — 640×360"));
-    stage.press(&["q"]);
-    assert!(viewer.finish().status.success());
+    stage.wait_for_title("Küche — 640×360");
+    stage.leave(viewer);
 
     // The last one is opened without a question.
     let viewer = open();
-    wait_until("the last camera", || stage.screen.title_with("Küche — 640×360"));
-    stage.press(&["q"]);
-    assert!(viewer.finish().status.success());
+    stage.wait_for_title("Küche — 640×360");
+    stage.leave(viewer);
 
     // With nothing remembered, the mouse chooses.
     std::fs::remove_dir_all(stage.home.path().join("lancam")).expect("it was remembered");
     let viewer = open();
-    stage.expect("picker");
+    expect(&stage, "picker");
     stage.point((700, 440));
     let own = stage.geometry();
     // Many click twice: that chooses once, and does not fill the screen as it does over a picture.
     let twice = ["click", "--repeat", "2", "--delay", "80", "1"];
     stage.screen.xdotool(&twice).expect("clicked");
-    wait_until("the first camera", || stage.screen.title_with("Garage — 640×360 10 fps"));
+    stage.wait_for_title("Garage — 640×360 10 fps");
     assert_eq!(stage.geometry(), own);
-    stage.press(&["q"]);
-    assert!(viewer.finish().status.success());
+    stage.leave(viewer);
 }

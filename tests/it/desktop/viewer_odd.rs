@@ -1,10 +1,8 @@
 //! Cameras that send what no camera should: the window stays, says what happened, and goes on.
 
-use crate::desktop::window::{count, crop, window};
 use crate::tools::fake_camera::{FakeCamera, FakeServer, Pattern, jpeg_facts};
-use crate::tools::skip::skip;
-use crate::tools::viewer_process::Viewer;
-use crate::tools::x11::{Xvfb, wait_until};
+use crate::tools::stage::{Stage, count, crop};
+use crate::tools::until::wait_until;
 use lancam::image::frame::Micros;
 use lancam::image::pixels::Size;
 use lancam::wire::packet::{Codec, FrameFacts};
@@ -14,27 +12,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 const SIZE: Size = Size::new(640, 360);
-
-fn open(test: &str, server: &FakeServer) -> Option<(Xvfb, Viewer)> {
-    let screen = match Xvfb::start() {
-        Ok(screen) => screen,
-        Err(why) => {
-            skip(&format!("viewer_odd::{test}"), &why);
-            return None;
-        }
-    };
-    let viewer = Viewer::start_with(&[&server.address()], |command| {
-        command.env("DISPLAY", screen.display()).env_remove("WAYLAND_DISPLAY");
-    });
-    Some((screen, viewer))
-}
-
-fn leave(screen: &Xvfb, viewer: Viewer) {
-    screen.xdotool(&["mousemove", "700", "450", "key", "q"]).expect("pressed");
-    let output = viewer.finish();
-    let log = output.log.join("\n");
-    assert!(output.status.success() && !log.contains("panicked"), "{log}");
-}
 
 /// A JPEG that says it is larger than it is.
 fn claiming(jpeg: &[u8], side: u16) -> Vec<u8> {
@@ -68,8 +45,8 @@ fn frame(stage: usize, sequence: u64) -> (FrameFacts, Vec<u8>) {
 
 #[test]
 fn sizes_that_change_and_pictures_that_are_none_are_told_and_got_over() {
-    let stage = Arc::new(AtomicUsize::new(0));
-    let of_camera = Arc::clone(&stage);
+    let turn = Arc::new(AtomicUsize::new(0));
+    let of_camera = Arc::clone(&turn);
     let server = FakeServer::on(0, move |stream| {
         let mut camera = FakeCamera::greet(stream, "fake")?;
         for sequence in 1.. {
@@ -79,8 +56,8 @@ fn sizes_that_change_and_pictures_that_are_none_are_told_and_got_over() {
         }
         Ok(())
     });
-    let test = "sizes_that_change_and_pictures_that_are_none_are_told_and_got_over";
-    let Some((screen, viewer)) = open(test, &server) else { return };
+    let Some(stage) = Stage::new() else { return };
+    let viewer = stage.watch([&server]);
     for (number, title) in [
         "fake — 640×360",
         "fake — 1×1",
@@ -93,14 +70,15 @@ fn sizes_that_change_and_pictures_that_are_none_are_told_and_got_over() {
     .into_iter()
     .enumerate()
     {
-        stage.store(number, Ordering::SeqCst);
-        wait_until(title, || screen.title_with(title));
+        turn.store(number, Ordering::SeqCst);
+        stage.wait_for_title(title);
     }
-    leave(&screen, viewer);
+    stage.leave(viewer);
 }
 
 #[test]
 fn no_clock_is_too_wrong_and_no_name_too_strange() -> io::Result<()> {
+    let Some(stage) = Stage::new() else { return Ok(()) };
     let names = ["\u{202E}olleh מצלמה كاميرا", "台所 🎥 Ünïcødé", "\u{1b}[2J\n\t\0", ""];
     for (name, captured_at) in names.into_iter().zip([u64::MAX, 0, 1 << 63, 7]) {
         let server = FakeServer::on(0, move |stream| {
@@ -114,23 +92,22 @@ fn no_clock_is_too_wrong_and_no_name_too_strange() -> io::Result<()> {
             }
             Ok(())
         });
-        let test = "no_clock_is_too_wrong_and_no_name_too_strange";
-        let Some((screen, viewer)) = open(test, &server) else { return Ok(()) };
+        let viewer = stage.watch([&server]);
         wait_until("a rate in the title", || {
-            screen.title_with("640×360").filter(|title| title.ends_with("fps"))
+            stage.screen.title_with("640×360").filter(|title| title.ends_with("fps"))
         });
-        screen.xdotool(&["mousemove", "700", "450", "key", "i"]).expect("pressed");
+        stage.press(&["i"]);
         wait_until("the figures, with whatever age", || {
             // Their panel is dark, where the picture is red; the words on it are nearly white.
-            let window = window(&screen, SIZE);
+            let window = stage.window(SIZE);
             let left = crop(&window, 0, 0, Size::new(230, 180));
             let dark = count(&left, |rgb| rgb.iter().all(|&part| part < 0x40));
             let words = count(&left, |rgb| rgb.iter().all(|&part| part > 0xD0));
             (dark > left.size().area() / 3 && words > 100).then_some(())
         });
-        let seen = screen.title_with("640×360").expect("it goes on");
+        let seen = stage.screen.title_with("640×360").expect("it goes on");
         assert!(seen.ends_with("fps"), "{seen}");
-        leave(&screen, viewer);
+        stage.leave(viewer);
     }
     Ok(())
 }

@@ -3,11 +3,11 @@
 use crate::tools::camera_process::CameraProcess;
 use crate::tools::screen_stamp::stamp_on;
 use crate::tools::skip::skip;
+use crate::tools::stage::keep;
+use crate::tools::until::wait_until;
 use crate::tools::viewer_process::Viewer;
-use crate::tools::x11::{SCREEN, Xvfb, wait_until};
-use lancam::image::picture::Picture;
-use lancam::viewer::snapshot;
-use std::path::{Path, PathBuf};
+use crate::tools::x11::{SCREEN, Xvfb};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
@@ -20,9 +20,9 @@ struct Weston {
 
 impl Weston {
     /// `None`, and said so, where that cannot be had.
-    fn start(test: &str) -> Option<Self> {
+    fn start() -> Option<Self> {
         let missing = |why: &str| {
-            skip(&format!("wayland::{test}"), why);
+            skip("a Wayland", why);
             None
         };
         let mut version = Command::new("weston");
@@ -80,18 +80,10 @@ impl Drop for Weston {
     }
 }
 
-/// Leaves a picture where a person can look at it, if the environment names a folder.
-fn keep(picture: &Picture, name: &str) {
-    if let Some(folder) = std::env::var_os("LANCAM_SCREENSHOTS") {
-        snapshot::save(picture, &Path::new(&folder).join(name)).expect("kept");
-    }
-}
-
 #[test]
 #[ignore = "minutes: make test-all"] // to install
 fn under_wayland_the_picture_moves_and_keys_and_the_wheel_work() {
-    let test = "under_wayland_the_picture_moves_and_keys_and_the_wheel_work";
-    let Some(weston) = Weston::start(test) else { return };
+    let Some(weston) = Weston::start() else { return };
     let camera = CameraProcess::start(&["--source", "test:640x360@30"]);
     let viewer = weston.open(&format!("127.0.0.1:{}", camera.port()));
     let mut last = 0;

@@ -1,9 +1,9 @@
 //! Pictures that stand still, looked at closely: held, lost, late, turned.
 
-use crate::desktop::window::{press, screen, window};
 use crate::tools::fake_camera::{FakeCamera, FakeServer, jpeg_facts};
+use crate::tools::stage::Stage;
+use crate::tools::until::wait_until;
 use crate::tools::viewer_process::Viewer;
-use crate::tools::x11::{Xvfb, wait_until};
 use lancam::image::jpeg::codec::Encoder;
 use lancam::image::pixels::{Chroma, Size};
 use lancam::image::planes::Planes;
@@ -52,8 +52,8 @@ fn camera(hangs: &Arc<AtomicBool>) -> FakeServer {
 }
 
 /// How much neighbours differ where nothing is written, from left to right or from top to bottom.
-fn contrast(screen: &Xvfb) -> f64 {
-    let picture = window(screen, HALF);
+fn contrast(stage: &Stage) -> f64 {
+    let picture = stage.window(HALF);
     let light = |x: usize, y: usize| f64::from(picture.rgb(x, y)[1]);
     let places = (50..110).flat_map(|y| (60..220).map(move |x| (x, y)));
     let (across, down) = places.fold((0.0, 0.0), |(across, down), (x, y)| {
@@ -68,73 +68,64 @@ const SHARP: f64 = 20.0;
 const GREY: f64 = 2.0;
 
 struct Desk {
-    screen: Xvfb,
+    stage: Stage,
     hangs: Arc<AtomicBool>,
     camera: FakeServer,
     viewer: Viewer,
 }
 
-fn desk(test: &str) -> Option<Desk> {
-    let screen = screen(test)?;
+fn desk() -> Option<Desk> {
+    let stage = Stage::new()?;
     let hangs = Arc::new(AtomicBool::new(false));
     let camera = camera(&hangs);
-    let viewer = Viewer::start_with(&[&camera.address()], |command| {
-        command.env("DISPLAY", screen.display());
-        command.env_remove("WAYLAND_DISPLAY").env_remove("XDG_CURRENT_DESKTOP");
-    });
-    wait_until("a rate", || screen.title_with("fake — 1280×720 "));
-    let id = screen.xdotool(&["search", "--onlyvisible", "--name", "."]).expect("the window");
-    screen.xdotool(&["windowsize", "--sync", &id, "640", "360"]).expect("resized");
-    screen.xdotool(&["windowmove", "--sync", &id, "380", "270"]).expect("moved");
-    wait_until("half of it", || (contrast(&screen) < GREY).then_some(()));
-    Some(Desk { screen, hangs, camera, viewer })
+    let viewer = stage.watch([&camera]);
+    stage.wait_for_title("fake — 1280×720 ");
+    stage.move_window(HALF, (380, 270));
+    wait_until("half of it", || (contrast(&stage) < GREY).then_some(()));
+    Some(Desk { stage, hangs, camera, viewer })
 }
 
 impl Desk {
     fn looks_closer(&self) {
         for _ in 0..8 {
-            press(&self.screen, "plus");
+            self.stage.press(&["plus"]);
         }
-        wait_until("the lines", || (contrast(&self.screen) > SHARP).then_some(()));
+        wait_until("the lines", || (contrast(&self.stage) > SHARP).then_some(()));
     }
 }
 
 #[test]
 fn a_picture_that_is_held_is_looked_at_in_all_its_detail() {
-    let test = "a_picture_that_is_held_is_looked_at_in_all_its_detail";
-    let Some(desk) = desk(test) else { return };
-    press(&desk.screen, "space");
+    let Some(desk) = desk() else { return };
+    desk.stage.press(&["space"]);
     desk.looks_closer();
     // Turned, it is the same picture; let go, the camera's next ones are as sharp.
-    press(&desk.screen, "bracketright");
-    wait_until("the lines, turned", || (contrast(&desk.screen) > SHARP).then_some(()));
-    press(&desk.screen, "space");
-    wait_until("a rate", || desk.screen.title_with("fps"));
-    wait_until("the lines, live", || (contrast(&desk.screen) > SHARP).then_some(()));
-    press(&desk.screen, "q");
-    assert!(desk.viewer.finish().status.success());
+    desk.stage.press(&["bracketright"]);
+    wait_until("the lines, turned", || (contrast(&desk.stage) > SHARP).then_some(()));
+    desk.stage.press(&["space"]);
+    wait_until("a rate", || desk.stage.screen.title_with("fps"));
+    wait_until("the lines, live", || (contrast(&desk.stage) > SHARP).then_some(()));
+    desk.stage.leave(desk.viewer);
 }
 
 #[test]
 fn a_picture_of_a_camera_that_hangs_or_is_gone_is_looked_at_in_all_its_detail() {
-    let test = "a_picture_of_a_camera_that_hangs_or_is_gone_is_looked_at_in_all_its_detail";
-    let Some(desk) = desk(test) else { return };
+    let Some(desk) = desk() else { return };
     desk.hangs.store(true, Ordering::SeqCst);
     desk.looks_closer();
     wait_until("a title without a rate", || {
-        desk.screen.title_with("fake — ").filter(|title| !title.contains("fps"))
+        desk.stage.screen.title_with("fake — ").filter(|title| !title.contains("fps"))
     });
     for _ in 0..8 {
-        press(&desk.screen, "minus");
+        desk.stage.press(&["minus"]);
     }
-    wait_until("half of it", || (contrast(&desk.screen) < GREY).then_some(()));
+    wait_until("half of it", || (contrast(&desk.stage) < GREY).then_some(()));
     drop(desk.camera);
-    wait_until("that it is gone", || desk.screen.title_with("not connected"));
+    wait_until("that it is gone", || desk.stage.screen.title_with("not connected"));
     for _ in 0..8 {
-        press(&desk.screen, "plus");
+        desk.stage.press(&["plus"]);
     }
     // It is dimmed now.
-    wait_until("the lines", || (contrast(&desk.screen) > SHARP / 8.0).then_some(()));
-    press(&desk.screen, "q");
-    assert!(desk.viewer.finish().status.success());
+    wait_until("the lines", || (contrast(&desk.stage) > SHARP / 8.0).then_some(()));
+    desk.stage.leave(desk.viewer);
 }

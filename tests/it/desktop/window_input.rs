@@ -3,79 +3,49 @@
 use crate::tools::camera_process::PATIENCE;
 use crate::tools::fake_camera::{FakeCamera, FakeServer, Pattern, jpeg_facts};
 use crate::tools::skip::skip;
+use crate::tools::stage::Stage;
+use crate::tools::until::wait_until;
 use crate::tools::viewer_process::Viewer;
-use crate::tools::x11::{SCREEN, Xvfb, wait_until};
 use lancam::image::pixels::Size;
 use std::fs;
-use std::path::PathBuf;
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
 const SIZE: Size = Size::new(640, 360);
 
-/// A screen with a viewer on it, and a home of its own.
+/// A stage, and the cameras that are watched there.
 struct Desk {
-    screen: Xvfb,
-    home: tempfile::TempDir,
-    /// The cameras that it may watch.
-    servers: Vec<FakeServer>,
+    stage: Stage,
+    cameras: Vec<FakeServer>,
 }
 
 impl Desk {
-    fn new(test: &str, cameras: &[&'static str]) -> Option<Self> {
-        let screen =
-            Xvfb::start().map_err(|why| skip(&format!("window_input::{test}"), &why)).ok()?;
-        let home = tempfile::tempdir().expect("a folder");
-        for folder in ["Pictures", "Videos"] {
-            fs::create_dir(home.path().join(folder)).expect("made");
-        }
-        let servers = cameras.iter().map(|name| camera(name)).collect();
-        let desk = Self { screen, home, servers };
-        desk.point(SCREEN.width / 2, SCREEN.height / 2);
-        Some(desk)
+    fn new(cameras: &[&'static str]) -> Option<Self> {
+        let stage = Stage::new()?;
+        Some(Self { stage, cameras: cameras.iter().map(|name| camera(name)).collect() })
     }
 
     fn open(&self) -> Viewer {
-        let addresses: Vec<String> = self.servers.iter().map(FakeServer::address).collect();
-        let addresses: Vec<&str> = addresses.iter().map(String::as_str).collect();
-        Viewer::start_with(&addresses, |command| {
-            command.env("DISPLAY", self.screen.display()).env("HOME", self.home.path());
-            command.env_remove("WAYLAND_DISPLAY").env_remove("XDG_CURRENT_DESKTOP");
-            command.env_remove("XDG_CONFIG_HOME");
-        })
+        self.stage.watch(&self.cameras)
     }
 
-    fn point(&self, x: usize, y: usize) {
-        self.screen.xdotool(&["mousemove", &x.to_string(), &y.to_string()]).expect("moved");
+    /// Does all this at once, as xdotool calls it.
+    fn does(&self, what: &[&str]) {
+        self.stage.screen.xdotool(what).expect("done");
     }
 
+    /// Presses all these keys at once, by X's names or numbers for them.
     fn keys(&self, keys: &[&str]) {
-        self.screen.xdotool(&[&["key", "--delay", "0"], keys].concat()).expect("pressed");
+        self.does(&[&["key", "--delay", "0"], keys].concat());
     }
 
     fn waits_for_title(&self, text: &str) {
-        wait_until(text, || self.screen.title_with(text));
-    }
-
-    fn geometry(&self) -> String {
-        let id = self.screen.xdotool(&["search", "--onlyvisible", "--name", "."]).expect("there");
-        self.screen.xdotool(&["getwindowgeometry", "--shell", &id]).expect("there")
+        self.stage.wait_for_title(text);
     }
 
     fn is_full_screen(&self) -> bool {
-        let full = format!("WIDTH={}\nHEIGHT={}", SCREEN.width, SCREEN.height);
-        self.geometry().contains(&full)
-    }
-
-    fn films(&self) -> Vec<PathBuf> {
-        let files = fs::read_dir(self.home.path().join("Videos")).expect("the folder");
-        files.map(|file| file.expect("a file").path()).collect()
-    }
-
-    fn leaves(&self, viewer: Viewer) {
-        self.keys(&["q"]);
-        assert!(viewer.finish().status.success());
+        self.stage.is_full_screen()
     }
 }
 
@@ -94,8 +64,7 @@ fn camera(name: &'static str) -> FakeServer {
 
 #[test]
 fn a_click_is_seen_however_quick_it_is_and_wherever_the_mouse_is_then() {
-    let test = "a_click_is_seen_however_quick_it_is_and_wherever_the_mouse_is_then";
-    let Some(desk) = Desk::new(test, &["Garage", "Door", "Workshop", "Printer"]) else { return };
+    let Some(desk) = Desk::new(&["Garage", "Door", "Workshop", "Printer"]) else { return };
     let viewer = desk.open();
     desk.waits_for_title("4 cameras");
     // In the middle of each pane; Enter shows which one is selected, and brings the grid back.
@@ -105,7 +74,7 @@ fn a_click_is_seen_however_quick_it_is_and_wherever_the_mouse_is_then() {
         // Pressed, released, and gone before anybody looks.
         let click =
             ["mousemove", &x, &y, "click", "1", "mousemove", "1020", "630", "key", "Return"];
-        desk.screen.xdotool(&click).expect("clicked");
+        desk.does(&click);
         desk.waits_for_title(name);
         desk.keys(&["Return"]);
         desk.waits_for_title("4 cameras");
@@ -115,74 +84,72 @@ fn a_click_is_seen_however_quick_it_is_and_wherever_the_mouse_is_then() {
     for (x, y, name) in panes {
         let (x, y) = (x.to_string(), y.to_string());
         let twice = ["mousemove", &x, &y, "click", "--repeat", "2", "--delay", "0", "1"];
-        desk.screen.xdotool(&twice).expect("clicked twice");
+        desk.does(&twice);
         desk.waits_for_title(name);
-        desk.screen.xdotool(&twice).expect("clicked twice");
+        desk.does(&twice);
         desk.waits_for_title("4 cameras");
     }
-    desk.leaves(viewer);
+    desk.stage.leave(viewer);
 }
 
 #[test]
 fn a_key_that_is_held_records_once() {
-    let Some(desk) = Desk::new("a_key_that_is_held_records_once", &["Garage"]) else { return };
+    let Some(desk) = Desk::new(&["Garage"]) else { return };
     let viewer = desk.open();
     desk.waits_for_title("Garage — 640×360 ");
-    desk.screen.xdotool(&["keydown", "r", "sleep", "2.5", "keyup", "r"]).expect("held");
-    wait_until("a film", || (desk.films().len() == 1).then_some(()));
-    desk.screen.xdotool(&["keydown", "r", "sleep", "1.5", "keyup", "r"]).expect("held again");
+    desk.does(&["keydown", "r", "sleep", "2.5", "keyup", "r"]);
+    wait_until("a film", || (desk.stage.films().len() == 1).then_some(()));
+    desk.does(&["keydown", "r", "sleep", "1.5", "keyup", "r"]);
     wait_until("its end", || {
-        let film = fs::read(&desk.films()[0]).expect("there");
+        let film = fs::read(&desk.stage.films()[0]).expect("there");
         // Matroska's Cues are written at the end.
         film.windows(4).any(|bytes| bytes == [0x1C, 0x53, 0xBB, 0x6B]).then_some(())
     });
-    assert_eq!(desk.films().len(), 1);
-    desk.leaves(viewer);
-    assert_eq!(desk.films().len(), 1);
+    assert_eq!(desk.stage.films().len(), 1);
+    desk.stage.leave(viewer);
+    assert_eq!(desk.stage.films().len(), 1);
 }
 
 #[test]
 fn a_key_that_is_held_moves_on_and_zooms_on() {
-    let test = "a_key_that_is_held_moves_on_and_zooms_on";
-    let Some(desk) = Desk::new(test, &["Garage", "Door"]) else { return };
+    let Some(desk) = Desk::new(&["Garage", "Door"]) else { return };
     let viewer = desk.open();
     desk.waits_for_title("2 cameras");
     desk.keys(&["Return"]);
     desk.waits_for_title("Garage");
     let mut seen = std::collections::BTreeSet::new();
-    desk.screen.xdotool(&["keydown", "Tab"]).expect("held");
+    desk.does(&["keydown", "Tab"]);
     wait_until("one after the other", || {
-        let title = desk.screen.title_with("")?;
+        let title = desk.stage.screen.title_with("")?;
         seen.insert(title.split(' ').next()?.to_owned());
         (seen.len() == 2).then_some(())
     });
-    desk.screen.xdotool(&["keyup", "Tab"]).expect("let go");
-    desk.leaves(viewer);
+    desk.does(&["keyup", "Tab"]);
+    desk.stage.leave(viewer);
 }
 
 /// Gives the screen's keyboard these layouts; whether that can be done here.
 fn has_layouts(desk: &Desk, layouts: &str) -> bool {
     let mut command = Command::new("setxkbmap");
-    command.args(["-display", desk.screen.display(), "-layout", layouts]);
+    command.args(["-display", desk.stage.screen.display(), "-layout", layouts]);
     command.status().is_ok_and(|status| status.success())
 }
 
 #[test]
 fn keys_work_by_their_places_where_the_layout_has_no_latin_letters() {
-    let test = "keys_work_by_their_places_where_the_layout_has_no_latin_letters";
-    let Some(desk) = Desk::new(test, &["Garage", "Door"]) else { return };
+    let Some(desk) = Desk::new(&["Garage", "Door"]) else { return };
     if !has_layouts(&desk, "us") {
-        return skip(&format!("window_input::{test}"), "setxkbmap is not installed");
+        return skip("other layouts", "setxkbmap is not installed");
     }
     for layout in ["ru", "gr", "il", "ara", "ua", "bg", "ge", "am", "th", "us", "de", "fr(bepo)"] {
         assert!(has_layouts(&desk, layout), "{layout}");
         let viewer = desk.open();
         desk.waits_for_title("2 cameras");
-        let before = pictures(&desk);
+        let before = desk.stage.pictures().len();
         // By their numbers: 39 is s, 24 q. French typists find them elsewhere.
         let (s, q) = if layout == "fr(bepo)" { ("45", "58") } else { ("39", "24") };
         desk.keys(&[s]);
-        wait_until(layout, || (pictures(&desk) == before + 1).then_some(()));
+        wait_until(layout, || (desk.stage.pictures().len() == before + 1).then_some(()));
         // With Ctrl, Alt or Super it is not the viewer's.
         for modifier in ["ctrl", "alt", "super"] {
             for key in [s, q] {
@@ -191,7 +158,7 @@ fn keys_work_by_their_places_where_the_layout_has_no_latin_letters() {
         }
         desk.keys(&["Return"]);
         desk.waits_for_title("Garage");
-        assert_eq!(pictures(&desk), before + 1, "{layout}");
+        assert_eq!(desk.stage.pictures().len(), before + 1, "{layout}");
         if layout == "de" {
             // AltGr+9 is a bracket, which is no shortcut of the desktop's.
             desk.keys(&["bracketright", "bracketleft"]);
@@ -201,23 +168,18 @@ fn keys_work_by_their_places_where_the_layout_has_no_latin_letters() {
     }
 }
 
-fn pictures(desk: &Desk) -> usize {
-    fs::read_dir(desk.home.path().join("Pictures")).expect("the folder").count()
-}
-
 #[test]
 fn another_layout_counts_from_the_next_key_on() {
-    let test = "another_layout_counts_from_the_next_key_on";
-    let Some(desk) = Desk::new(test, &["Garage"]) else { return };
+    let Some(desk) = Desk::new(&["Garage"]) else { return };
     if !has_layouts(&desk, "us,ru") {
-        return skip(&format!("window_input::{test}"), "setxkbmap is not installed");
+        return skip("other layouts", "setxkbmap is not installed");
     }
     let viewer = desk.open();
     desk.waits_for_title("Garage — ");
     for (count, layout) in [(1, "ru"), (2, "us"), (3, "gr,us")] {
         assert!(has_layouts(&desk, layout), "{layout}");
         desk.keys(&["39"]);
-        wait_until(layout, || (pictures(&desk) == count).then_some(()));
+        wait_until(layout, || (desk.stage.pictures().len() == count).then_some(()));
     }
     desk.leaves_by_place(viewer);
 }
@@ -231,8 +193,7 @@ impl Desk {
 
 #[test]
 fn escape_puts_away_what_lies_on_top_and_asks_before_it_ends_a_recording() {
-    let test = "escape_puts_away_what_lies_on_top_and_asks_before_it_ends_a_recording";
-    let Some(desk) = Desk::new(test, &["Garage", "Door"]) else { return };
+    let Some(desk) = Desk::new(&["Garage", "Door"]) else { return };
     let viewer = desk.open();
     desk.waits_for_title("2 cameras");
     desk.keys(&["f"]);
@@ -240,7 +201,7 @@ fn escape_puts_away_what_lies_on_top_and_asks_before_it_ends_a_recording() {
     desk.keys(&["Return"]);
     desk.waits_for_title("Garage");
     desk.keys(&["r", "question"]);
-    wait_until("a film", || (!desk.films().is_empty()).then_some(()));
+    wait_until("a film", || (!desk.stage.films().is_empty()).then_some(()));
     // The list of keys, the enlargement, full screen; then the question, which another key takes back.
     desk.keys(&["Escape"]);
     thread::sleep(Duration::from_millis(300));
@@ -255,22 +216,21 @@ fn escape_puts_away_what_lies_on_top_and_asks_before_it_ends_a_recording() {
     desk.waits_for_title("2 cameras");
     desk.keys(&["Escape", "Escape"]);
     assert!(viewer.finish().status.success());
-    let film = fs::read(&desk.films()[0]).expect("there");
+    let film = fs::read(&desk.stage.films()[0]).expect("there");
     assert!(film.windows(4).any(|bytes| bytes == [0x1C, 0x53, 0xBB, 0x6B]), "it has its end");
 }
 
 #[test]
 fn a_key_that_is_held_down_on_escape_leaves_only_the_first_thing() {
-    let test = "a_key_that_is_held_down_on_escape_leaves_only_the_first_thing";
-    let Some(desk) = Desk::new(test, &["Garage"]) else { return };
+    let Some(desk) = Desk::new(&["Garage"]) else { return };
     let viewer = desk.open();
     desk.waits_for_title("Garage");
     desk.keys(&["Return"]);
     wait_until("full screen, by Enter", || desk.is_full_screen().then_some(()));
-    desk.screen.xdotool(&["keydown", "Escape", "sleep", "1.5", "keyup", "Escape"]).expect("held");
+    desk.does(&["keydown", "Escape", "sleep", "1.5", "keyup", "Escape"]);
     wait_until("its own size", || (!desk.is_full_screen()).then_some(()));
     let twice = ["mousemove", "700", "450", "click", "--repeat", "2", "--delay", "10", "1"];
-    desk.screen.xdotool(&twice).expect("clicked twice");
+    desk.does(&twice);
     wait_until("full screen, by a double click", || desk.is_full_screen().then_some(()));
     desk.keys(&["Escape"]);
     wait_until("its own size", || (!desk.is_full_screen()).then_some(()));
@@ -280,15 +240,13 @@ fn a_key_that_is_held_down_on_escape_leaves_only_the_first_thing() {
 
 #[test]
 fn the_wheel_turns_as_far_as_it_is_turned() {
-    let Some(desk) = Desk::new("the_wheel_turns_as_far_as_it_is_turned", &["Garage"]) else {
-        return;
-    };
+    let Some(desk) = Desk::new(&["Garage"]) else { return };
     let viewer = desk.open();
     desk.waits_for_title("Garage — 640×360");
     // 20 clicks away and 20 back, all at once, are none; then all of it is seen, and Escape ends the program at once.
     for button in ["4", "5"] {
         let turn = ["click", "--repeat", "20", "--delay", "0", button];
-        desk.screen.xdotool(&turn).expect("turned");
+        desk.does(&turn);
     }
     desk.keys(&["Escape"]);
     let started = Instant::now();

@@ -1,11 +1,10 @@
 //! What the window owes its user in a pinch: late pictures say so, small windows say all, files are whole, cameras are let go.
 
-use crate::desktop::window::{SIZE, count, crop, press, screen, window, window_of_camera};
 use crate::tools::camera_process::PATIENCE;
 use crate::tools::fake_camera::{FakeCamera, FakeServer, Pattern, jpeg_facts, stream_pattern};
 use crate::tools::png_file;
-use crate::tools::viewer_process::Viewer;
-use crate::tools::x11::{Xvfb, wait_until};
+use crate::tools::stage::{Stage, count, crop};
+use crate::tools::until::wait_until;
 use lancam::image::picture::Picture;
 use lancam::image::pixels::Size;
 use lancam::latest::Doorbell;
@@ -14,30 +13,18 @@ use lancam::viewer::channel::Channel;
 use lancam::viewer::receiver::{Protocol, Wanted};
 use lancam::wire::native::message::Wishes;
 use std::io;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-fn open(screen: &Xvfb, servers: &[&FakeServer], home: &Path) -> Viewer {
-    let addresses: Vec<_> = servers.iter().map(|server| server.address()).collect();
-    let addresses: Vec<_> = addresses.iter().map(String::as_str).collect();
-    Viewer::start_with(&addresses, |command| {
-        command.env("DISPLAY", screen.display()).env("HOME", home);
-        command.env_remove("WAYLAND_DISPLAY").env_remove("XDG_CURRENT_DESKTOP");
-        command.env_remove("XDG_CONFIG_HOME");
-    })
-}
+/// The camera's pictures, and the window that opens for them.
+const SIZE: Size = Size::new(640, 360);
 
 /// Pixels that are plainly of another colour.
 fn differences(a: &Picture, b: &Picture) -> usize {
     let Size { width, height } = a.size();
     let is_other = |x, y| a.rgb(x, y).iter().zip(b.rgb(x, y)).any(|(a, b)| a.abs_diff(b) > 48);
     (0..height).map(|y| (0..width).filter(|&x| is_other(x, y)).count()).sum()
-}
-
-fn home() -> tempfile::TempDir {
-    tempfile::tempdir().expect("a folder")
 }
 
 /// The colour of what is not as one would wish.
@@ -67,16 +54,16 @@ fn camera_that_hangs(hangs: &Arc<AtomicBool>) -> FakeServer {
 
 #[test]
 fn a_picture_that_is_older_than_it_should_be_says_so_until_the_next_comes() {
-    let test = "a_picture_that_is_older_than_it_should_be_says_so_until_the_next_comes";
-    let Some(screen) = screen(test) else { return };
+    let Some(stage) = Stage::new() else { return };
     let hangs = Arc::new(AtomicBool::new(false));
     let server = camera_that_hangs(&hangs);
-    let home = home();
-    let viewer = open(&screen, &[&server], home.path());
-    wait_until("the camera's rate", || screen.title_with("fake").filter(|it| it.contains("fps")));
+    let viewer = stage.watch([&server]);
+    wait_until("the camera's rate", || {
+        stage.screen.title_with("fake").filter(|it| it.contains("fps"))
+    });
     let badge = || {
         let corner = Size::new(SIZE.width / 3, SIZE.height / 5);
-        let corner = crop(&window(&screen, SIZE), SIZE.width - corner.width, 0, corner);
+        let corner = crop(&stage.window(SIZE), SIZE.width - corner.width, 0, corner);
         count(&corner, is_warning)
     };
     assert_eq!(badge(), 0, "it is not late");
@@ -86,34 +73,28 @@ fn a_picture_that_is_older_than_it_should_be_says_so_until_the_next_comes() {
         hangs.store(false, Ordering::SeqCst);
         wait_until("a picture that is not late", || (badge() == 0).then_some(()));
     }
-    press(&screen, "q");
-    assert!(viewer.finish().status.success());
+    stage.leave(viewer);
 }
 
 #[test]
 fn a_late_picture_in_a_grid_says_so_though_the_other_cameras_go_on() {
-    let test = "a_late_picture_in_a_grid_says_so_though_the_other_cameras_go_on";
-    let Some(screen) = screen(test) else { return };
+    let Some(stage) = Stage::new() else { return };
     let (hangs, goes_on) = (Arc::default(), Arc::default());
     let servers = [camera_that_hangs(&hangs), camera_that_hangs(&goes_on)];
-    let home = home();
-    let viewer = open(&screen, &servers.each_ref(), home.path());
-    wait_until("both cameras", || screen.title_with("2 cameras"));
-    let late = || count(&screen.screenshot(), is_warning);
+    let viewer = stage.watch(&servers);
+    wait_until("both cameras", || stage.screen.title_with("2 cameras"));
+    let late = || count(&stage.screen.screenshot(), is_warning);
     wait_until("pictures that are not late", || (late() == 0).then_some(()));
     hangs.store(true, Ordering::SeqCst);
     wait_until("its age in its corner", || (late() > 20).then_some(()));
     hangs.store(false, Ordering::SeqCst);
     wait_until("a picture that is not late", || (late() == 0).then_some(()));
-    press(&screen, "q");
-    assert!(viewer.finish().status.success());
+    stage.leave(viewer);
 }
 
 #[test]
 fn all_keys_can_be_read_in_the_smallest_window_by_scrolling() {
-    let Some(screen) = screen("all_keys_can_be_read_in_the_smallest_window_by_scrolling") else {
-        return;
-    };
+    let Some(stage) = Stage::new() else { return };
     let server = FakeServer::on(0, |stream| {
         let mut camera = FakeCamera::greet(stream, "fake")?;
         let mut pattern = Pattern::new(SIZE);
@@ -123,56 +104,52 @@ fn all_keys_can_be_read_in_the_smallest_window_by_scrolling() {
         }
         Ok(())
     });
-    let home = home();
-    let viewer = open(&screen, &[&server], home.path());
-    let id = window_of_camera(&screen);
-    screen.xdotool(&["windowsize", "--sync", &id, "160", "90"]).expect("resized");
-    screen.xdotool(&["windowmove", "--sync", &id, "640", "400"]).expect("moved");
-    let shown = || crop(&screen.screenshot(), 640, 400, Size::new(160, 90));
+    let viewer = stage.watch([&server]);
+    stage.wait_for_title("fake");
+    stage.move_window(Size::new(160, 90), (640, 400));
+    let shown = || crop(&stage.screen.screenshot(), 640, 400, Size::new(160, 90));
     let until = |what: &str, is_so: &dyn Fn(&Picture) -> bool| {
         wait_until(what, || Some(shown()).filter(|shown| is_so(shown)))
     };
     // What lies behind the panel shines through a little, and may be late for a moment.
     let is = |a: &Picture, b: &Picture| differences(a, b) < 20;
     let plain = until("a picture", &|shown| count(shown, |rgb| rgb[0] > 240) > 1000);
-    press(&screen, "question");
+    stage.press(&["question"]);
     let top = until("the first keys", &|shown| !is(shown, &plain));
-    press(&screen, "Down");
+    stage.press(&["Down"]);
     let next = until("the next keys", &|shown| !is(shown, &top));
-    screen.xdotool(&["click", "5"]).expect("the wheel towards the hand");
+    stage.screen.xdotool(&["click", "5"]).expect("the wheel towards the hand");
     let third = until("more keys", &|shown| !is(shown, &next) && !is(shown, &top));
     // Far beyond the last; and from there it goes up with the first key.
-    (0..90).for_each(|_| press(&screen, "Down"));
+    (0..90).for_each(|_| stage.press(&["Down"]));
     let last = until("the last keys", &|shown| !is(shown, &third));
-    press(&screen, "Up");
+    stage.press(&["Up"]);
     until("the one before", &|shown| !is(shown, &last));
-    (0..90).for_each(|_| press(&screen, "Up"));
+    (0..90).for_each(|_| stage.press(&["Up"]));
     until("the first keys again", &|shown| is(shown, &top));
-    press(&screen, "Escape");
+    stage.press(&["Escape"]);
     until("the picture", &|shown| is(shown, &plain));
-    press(&screen, "q");
-    assert!(viewer.finish().status.success());
+    stage.leave(viewer);
 }
 
 #[test]
 fn a_picture_that_is_saved_is_whole_though_the_window_is_closed_at_once() {
-    let test = "a_picture_that_is_saved_is_whole_though_the_window_is_closed_at_once";
-    let Some(screen) = screen(test) else { return };
+    let Some(stage) = Stage::new() else { return };
     let size = Size::new(1920, 1080);
     let server = FakeServer::on(0, move |stream| stream_pattern(stream, size, 10));
-    let home = home();
-    let pictures = home.path().join("Pictures");
-    std::fs::create_dir(&pictures).expect("a folder");
-    let viewer = open(&screen, &[&server], home.path());
-    window_of_camera(&screen);
-    wait_until("the size", || screen.title_with("1920×1080"));
+    let viewer = stage.watch([&server]);
+    stage.wait_for_title("fake");
+    wait_until("the size", || stage.screen.title_with("1920×1080"));
     let (x, y) = ("700", "450");
-    screen.xdotool(&["mousemove", x, y, "key", "s", "key", "s", "key", "q"]).expect("pressed");
+    stage
+        .screen
+        .xdotool(&["mousemove", x, y, "key", "s", "key", "s", "key", "q"])
+        .expect("pressed");
     assert!(viewer.finish().status.success());
-    let files: Vec<_> = std::fs::read_dir(&pictures).expect("there").flatten().collect();
-    assert_eq!(files.len(), 2);
-    for file in files {
-        assert_eq!(png_file::read(&file.path()).size(), size);
+    let pictures = stage.pictures();
+    assert_eq!(pictures.len(), 2);
+    for picture in pictures {
+        assert_eq!(png_file::read(&picture).size(), size);
     }
 }
 

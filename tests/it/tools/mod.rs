@@ -23,5 +23,7 @@ pub mod recording;
 pub mod rig;
 pub mod screen_stamp;
 pub mod skip;
+pub mod stage;
+pub mod until;
 pub mod viewer_process;
 pub mod x11;

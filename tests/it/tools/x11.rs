@@ -1,14 +1,11 @@
 //! An X server without a screen, whose pixels a test can read and whose keys it can press.
 
-use crate::tools::camera_process::PATIENCE;
 use lancam::image::picture::Picture;
 use lancam::image::pixels::Size;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// A running Xvfb; dropping it ends it.
@@ -137,17 +134,4 @@ fn atom(x: &mut UnixStream, name: &str) -> io::Result<u32> {
     x.read_exact(&mut reply)?;
     assert_eq!(reply[0], 1, "a reply, not an error");
     Ok(u32::from_le_bytes([reply[8], reply[9], reply[10], reply[11]]))
-}
-
-/// Asks again and again until there is an answer.
-#[track_caller]
-pub fn wait_until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        if let Some(found) = look() {
-            return found;
-        }
-        assert!(Instant::now() < deadline, "{what} did not happen");
-        thread::sleep(Duration::from_millis(10));
-    }
 }

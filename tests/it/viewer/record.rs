@@ -9,8 +9,8 @@ use crate::tools::recording::{
     greet, record, ticks,
 };
 use crate::tools::skip::skip;
+use crate::tools::until::wait_until;
 use crate::tools::viewer_process::Viewer;
-use crate::tools::x11::wait_until;
 use lancam::image::frame::Micros;
 use lancam::image::pixels::Size;
 use lancam::viewer::recorder::intake::Intake;

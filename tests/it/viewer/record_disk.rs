@@ -8,8 +8,8 @@ use crate::tools::mounting::in_namespaces;
 use crate::tools::recording::{
     SIZE, assert_ffmpeg_finds, assert_seamless, camera, films, folder, frames, greet, record,
 };
+use crate::tools::until::wait_until;
 use crate::tools::viewer_process::{Output, Viewer};
-use crate::tools::x11::wait_until;
 use lancam::image::pixels::Size;
 use lancam::viewer::recorder::intake::Intake;
 use lancam::viewer::recorder::{Phase, Plan};

@@ -4,9 +4,9 @@ use crate::tools::fake_camera::{FakeServer, Pattern, jpeg_facts};
 use crate::tools::recording::{
     Frame, SIZE, assert_ffmpeg_finds, assert_seamless, camera, films, folder, frames, record,
 };
-use crate::tools::skip::skip;
+use crate::tools::stage::Stage;
+use crate::tools::until::wait_until;
 use crate::tools::viewer_process::Viewer;
-use crate::tools::x11::{Xvfb, wait_until};
 use lancam::image::frame::Micros;
 use lancam::image::pixels::Size;
 use lancam::wire::native::message::{Message, Wishes};
@@ -126,19 +126,6 @@ fn a_size_that_somebody_wishes_for_is_theirs() {
     assert!(wishes.try_recv().is_err());
 }
 
-/// A viewer in a window whose home is `home`.
-fn open(screen: &Xvfb, home: &Path, arguments: &[&str]) -> Viewer {
-    Viewer::start_with(arguments, |command| {
-        command.env("DISPLAY", screen.display()).env("HOME", home);
-        command.env_remove("WAYLAND_DISPLAY").env_remove("XDG_CURRENT_DESKTOP");
-        command.env_remove("XDG_CONFIG_HOME");
-    })
-}
-
-fn screen() -> Option<Xvfb> {
-    Xvfb::start().map_err(|why| skip("a recording in a window", &why)).ok()
-}
-
 fn end(viewer: Viewer) -> Vec<String> {
     let id = i32::try_from(viewer.id()).expect("a process");
     kill(Pid::from_raw(id), Signal::SIGTERM).expect("it runs");
@@ -149,36 +136,31 @@ fn end(viewer: Viewer) -> Vec<String> {
 
 #[test]
 fn the_key_cuts_files_too_and_gives_the_size_back_at_the_end() {
-    let Some(screen) = screen() else { return };
-    let home = tempfile::tempdir().expect("a home");
-    let videos = home.path().join("Videos");
-    fs::create_dir(&videos).expect("a folder");
+    let Some(stage) = Stage::new() else { return };
     let (server, wishes) = wished(Size::new(640, 360), "fake");
-    let viewer = open(&screen, home.path(), &["--record-every", "1s", &server.address()]);
-    wait_until("the window", || screen.title_with("fake"));
-    let press = || screen.xdotool(&["mousemove", "700", "450", "key", "r"]).expect("pressed");
-    press();
-    let files = || fs::read_dir(&videos).expect("a folder").count();
-    wait_until("three files", || (files() >= 3).then_some(()));
+    let viewer = stage.open(&["--record-every", "1s", &server.address()]);
+    stage.wait_for_title("fake");
+    stage.press(&["r"]);
+    wait_until("three files", || (stage.films().len() >= 3).then_some(()));
     let held = Wishes { width: 640, height: 360, ..Wishes::default() };
     assert_eq!(wishes.recv_timeout(PATIENCE), Ok(held));
-    press();
+    stage.press(&["r"]);
     assert_eq!(wishes.recv_timeout(PATIENCE), Ok(Wishes::default()), "it is given back");
     end(viewer);
-    for (name, film) in films(&videos) {
+    for (name, film) in films(&stage.home.path().join("Videos")) {
         assert!(name.starts_with("fake_2") && film.is_closed && !film.frames.is_empty(), "{name}");
     }
 }
 
 #[test]
 fn each_of_several_cameras_has_a_file_with_its_name_and_a_signal_finishes_them() {
-    let Some(screen) = screen() else { return };
+    let Some(stage) = Stage::new() else { return };
     let (folder, path) = folder();
     let cameras = [wished(SIZE, "Garage"), wished(Size::new(96, 64), "Front/door")];
     let addresses = cameras.each_ref().map(|(server, _)| server.address());
     let name = path.to_str().expect("UTF-8");
     let arguments = ["--record", name, &addresses[0], &addresses[1]];
-    let viewer = open(&screen, folder.path(), &arguments);
+    let viewer = stage.open(&arguments);
     let files = ["x_Garage.mkv", "x_Front_door.mkv"].map(|name| folder.path().join(name));
     let is_long = |path: &Path| fs::metadata(path).is_ok_and(|it| it.len() > 50_000);
     wait_until("frames of both", || files.iter().all(|path| is_long(path)).then_some(()));

@@ -3,8 +3,8 @@
 use crate::tools::fake_camera::{FakeServer, Pattern, jpeg_facts};
 use crate::tools::matroska_reader::read;
 use crate::tools::recording::{SIZE, assert_ffmpeg_finds, folder, greet};
+use crate::tools::until::wait_until;
 use crate::tools::viewer_process::{Output, Viewer};
-use crate::tools::x11::wait_until;
 use lancam::image::frame::Micros;
 use lancam::wire::packet::FrameFacts;
 use nix::sys::signal::{Signal, kill};

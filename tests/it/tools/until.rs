@@ -1,0 +1,18 @@
+//! Waiting for what must come.
+
+use crate::tools::camera_process::PATIENCE;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Asks again and again until there is an answer.
+#[track_caller]
+pub fn wait_until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "{what} did not happen");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
