@@ -18,27 +18,12 @@ fn pattern(options: &[&str]) -> CameraProcess {
     CameraProcess::start(&[&["--source", "test:320x180@60"], options].concat())
 }
 
-/// Listens for what is said of controls, and takes frames meanwhile.
-pub fn hear_of_controls(viewer: &mut NativeClient) -> Said {
-    loop {
-        match viewer.hear() {
-            Said::Frame { facts, .. } => viewer.say(&Message::Ack { sequence: facts.sequence }),
-            said @ (Said::Control { .. }
-            | Said::ControlList { .. }
-            | Said::MenuItem { .. }
-            | Said::Status { code: StatusCode::Refused, .. }) => return said,
-            Said::Closed => panic!("the camera closed the connection"),
-            _ => {}
-        }
-    }
-}
-
 /// Asks for all controls; each in a line.
 fn list(viewer: &mut NativeClient) -> Vec<String> {
     viewer.say(&Message::ListControls);
-    let Said::ControlList { count, .. } = hear_of_controls(viewer) else { panic!("no list") };
+    let Said::ControlList { count, .. } = viewer.hear_of_controls() else { panic!("no list") };
     (0..count)
-        .map(|_| match hear_of_controls(viewer) {
+        .map(|_| match viewer.hear_of_controls() {
             Said::Control { name, value, reason, .. } => format!("{name} {value} {reason}"),
             Said::MenuItem { value, name, .. } => format!("- {value} {name}"),
             other => panic!("{other:?}"),
@@ -48,7 +33,7 @@ fn list(viewer: &mut NativeClient) -> Vec<String> {
 
 fn set(viewer: &mut NativeClient, id: u32, value: i64) -> Said {
     viewer.say(&Message::SetControl { id, value });
-    hear_of_controls(viewer)
+    viewer.hear_of_controls()
 }
 
 /// The green of the second bar.
@@ -90,13 +75,13 @@ fn a_picture_follows_what_a_viewer_sets_and_others_are_told() {
     };
     assert_eq!(set(&mut viewer, BRIGHTNESS, 168), brighter(168));
     wait_for_bar(&mut viewer, |green| green > before + 30);
-    assert_eq!(hear_of_controls(&mut other), brighter(168));
+    assert_eq!(other.hear_of_controls(), brighter(168));
 
     // What one control does to another is told too.
     let Said::Control { id: AUTOMATIC, value: 1, .. } = set(&mut viewer, AUTOMATIC, 1) else {
         panic!("not granted");
     };
-    let Said::Control { id: BRIGHTNESS, reason, .. } = hear_of_controls(&mut viewer) else {
+    let Said::Control { id: BRIGHTNESS, reason, .. } = viewer.hear_of_controls() else {
         panic!("not told");
     };
     assert!(reason.contains("automatic"), "{reason}");
@@ -119,7 +104,7 @@ fn what_cannot_be_set_is_refused_with_the_range_and_the_picture_goes_on() {
         let refused = set(&mut viewer, id, value);
         assert_eq!(refused, Said::Status { code: StatusCode::Refused, text: expected.into() });
         if [BRIGHTNESS, EFFECT].contains(&id) {
-            let Said::Control { id: told, .. } = hear_of_controls(&mut viewer) else {
+            let Said::Control { id: told, .. } = viewer.hear_of_controls() else {
                 panic!("the control as it is");
             };
             assert_eq!(told, id);
@@ -134,7 +119,7 @@ fn a_camera_that_allows_nothing_says_what_would() {
         let camera = pattern(options);
         let mut viewer = NativeClient::connect(camera.port());
         viewer.say(&Message::ListControls);
-        let list = hear_of_controls(&mut viewer);
+        let list = viewer.hear_of_controls();
         for refused in [list, set(&mut viewer, BRIGHTNESS, 1)] {
             let Said::Status { code: StatusCode::Refused, text } = refused else {
                 panic!("{refused:?}");
@@ -160,7 +145,7 @@ fn a_slider_dragged_at_once_through_all_values_ends_at_its_last_and_delays_no_fr
     }
     viewer.say(&Message::SetControl { id: BRIGHTNESS, value: 77 });
     let deadline = Instant::now() + PATIENCE;
-    while !matches!(hear_of_controls(&mut viewer), Said::Control { value: 77, .. }) {
+    while !matches!(viewer.hear_of_controls(), Said::Control { value: 77, .. }) {
         assert!(Instant::now() < deadline, "the last value does not count");
     }
     let taken = last - first.sequence;
@@ -186,14 +171,14 @@ fn what_a_viewer_set_outlasts_the_rest_of_the_camera() {
 fn a_source_without_controls_says_so() {
     let folder = tempfile::tempdir().expect("a folder");
     let clip = folder.path().join("clip.mjpeg");
-    std::fs::write(&clip, crate::wire::fuzz_corpus::jpeg(lancam::image::pixels::Chroma::Yuv420))
+    std::fs::write(&clip, crate::tools::jpeg_tools::tiny(lancam::image::pixels::Chroma::Yuv420))
         .expect("writes");
     let clip = clip.to_str().expect("UTF-8");
     let camera = CameraProcess::start(&["--source", clip, "--control", "lan"]);
     let mut viewer = NativeClient::connect(camera.port());
     viewer.frame();
     viewer.say(&Message::ListControls);
-    let Said::ControlList { count: 0, reason } = hear_of_controls(&mut viewer) else {
+    let Said::ControlList { count: 0, reason } = viewer.hear_of_controls() else {
         panic!("an empty list");
     };
     assert!(reason.contains("has no controls"), "{reason}");

@@ -155,7 +155,7 @@ fn a_raw_frame_costs_the_capture_thread_one_wake_up_and_its_rendition_one_per_wa
 fn a_jpeg_that_passes_through_costs_the_capture_thread_one_wake_up_per_waiting_viewer() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("clip.mjpeg");
-    std::fs::write(&path, crate::sessions::stream::clip(&[10, 120, 240])).expect("writes");
+    std::fs::write(&path, crate::tools::jpeg_tools::grey_jpegs(&[10, 120, 240])).expect("writes");
     let source = path.to_str().expect("UTF-8");
     for viewers in [1, 3] {
         let Some(threads) = trace(viewers, &["--source", source, "--fps", "50"]) else { return };

@@ -1,6 +1,6 @@
 //! `make flash`: writes files and loop devices as it writes cards, refuses what is none, and asks before anything is lost.
 
-use crate::package::packages::{folder, succeeds};
+use crate::tools::program::succeeds;
 use crate::tools::skip::skip;
 use nix::fcntl::{Flock, FlockArg};
 use std::fs;
@@ -24,6 +24,10 @@ fn flash(image: &Path, device: &Path, change: impl FnOnce(&mut Command)) -> (Str
 }
 
 fn as_it_is(_: &mut Command) {}
+
+fn folder() -> TempDir {
+    tempfile::tempdir().expect("a folder")
+}
 
 /// Bytes that look like a disk, no two steps of them alike.
 fn image_bytes() -> Vec<u8> {

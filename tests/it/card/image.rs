@@ -1,9 +1,9 @@
 //! The SD card's image as a file: its size, its partitions, what is in its system and under which licences, what systemd says
 //! of its units; and that it comes out the same twice.
 
-use crate::package::units;
 use crate::tools::appliance::{image, run, script};
 use crate::tools::skip::skip;
+use crate::tools::systemd;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -118,7 +118,7 @@ fn units_are_in_order(root: &Path) {
     };
     let said = String::from_utf8_lossy(&output.stderr);
     // This machine's systemd may be older than the image's 257, and not know all that is said there.
-    let is_news = |line: &str| units::is_news(line) || line.ends_with(": disconnected");
+    let is_news = |line: &str| systemd::is_news(line) || line.ends_with(": disconnected");
     let wrong: Vec<_> = said
         .lines()
         .filter(|line| units.iter().any(|unit| line.contains(unit.as_str())) && !is_news(line))

@@ -1,9 +1,9 @@
 //! Cameras are found on a LAN by themselves; what is said there is also read by a program that is not ours.
 
-use crate::programs::tutorial::python_with;
-use crate::sessions::stream::clip;
 use crate::tools::camera_process::{CameraProcess, PATIENCE, signal, wait};
+use crate::tools::jpeg_tools::grey_jpegs;
 use crate::tools::lan::{Lan, Machine};
+use crate::tools::program::python_with;
 use crate::tools::skip::skip;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};
@@ -107,7 +107,7 @@ fn a_camera_whose_first_picture_comes_while_it_claims_its_name_keeps_it() {
     let mut log = log.lines().map_while(Result::ok);
     assert!(log.any(|line| line.contains("announced on the LAN as Garage,")));
     let mut pipe = camera.child.stdin.take().expect("piped");
-    pipe.write_all(&clip(&[100])).expect("the camera reads");
+    pipe.write_all(&grey_jpegs(&[100])).expect("the camera reads");
     let lines = listed(&lan, Machine::Desk, |lines| lines.len() == 1 && lines[0].contains('x'));
     assert_eq!(columns(&lines[0])[0], "Garage");
 }
@@ -200,7 +200,7 @@ time.sleep(60)
 #[test]
 fn other_programs_see_the_services_their_facts_and_their_end() {
     let Some(lan) = Lan::new() else { return };
-    let Some(python) = python_with("zeroconf", "0.148.0") else { return };
+    let Some(python) = python_with(&[("zeroconf", "0.148.0")]) else { return };
     let mut command = Command::new(python);
     command.args(["-c", WITNESS]);
     let mut witness = lan.on(Machine::Desk, &command);

@@ -1,9 +1,9 @@
 //! The name that a camera announces is the name that it answers to, whatever its owner calls it.
 
 use crate::discovery::found::{camera, listed, view};
-use crate::programs::tutorial::python_with;
 use crate::tools::camera_process::CameraProcess;
 use crate::tools::lan::{Lan, Machine};
+use crate::tools::program::python_with;
 use std::collections::BTreeMap;
 use std::process::Command;
 
@@ -56,7 +56,7 @@ for kind, name in sorted(names):
 #[test]
 fn whatever_a_camera_is_called_it_answers_to_the_name_that_it_announces() {
     let Some(lan) = Lan::new() else { return };
-    let Some(python) = python_with("zeroconf", "0.148.0") else { return };
+    let Some(python) = python_with(&[("zeroconf", "0.148.0")]) else { return };
     let cameras: Vec<CameraProcess> = NAMES
         .iter()
         .map(|name| {

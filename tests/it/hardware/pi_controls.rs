@@ -1,6 +1,5 @@
 //! A real driver's controls, every odd one of them: listed, set, and looked at with a program that is not ours.
 
-use crate::camera::controls::hear_of_controls;
 use crate::hardware::pi::{boot, run, start, stop, viewer};
 use crate::tools::native_client::{NativeClient, Said};
 use crate::tools::rig::{Guest, Machine};
@@ -187,14 +186,14 @@ fn a_viewer_sets_controls_while_frames_flow(guest: &Guest) {
     };
     let before = red(&mut client);
     client.say(&Message::ListControls);
-    let Said::ControlList { count, .. } = hear_of_controls(&mut client) else { panic!("no list") };
-    let listed: Vec<Said> = (0..count).map(|_| hear_of_controls(&mut client)).collect();
+    let Said::ControlList { count, .. } = client.hear_of_controls() else { panic!("no list") };
+    let listed: Vec<Said> = (0..count).map(|_| client.hear_of_controls()).collect();
     let is_there = |id: u32| {
         listed.iter().any(|said| matches!(said, Said::Control { id: listed, .. } if *listed == id))
     };
     assert!(is_there(BRIGHTNESS) && is_there(FLIP), "{listed:?}");
     client.say(&Message::SetControl { id: BRIGHTNESS, value: 200 });
-    let Said::Control { id: BRIGHTNESS, value: 200, .. } = hear_of_controls(&mut client) else {
+    let Said::Control { id: BRIGHTNESS, value: 200, .. } = client.hear_of_controls() else {
         panic!("not granted");
     };
     let deadline = Instant::now() + Duration::from_secs(20);
@@ -205,7 +204,7 @@ fn a_viewer_sets_controls_while_frames_flow(guest: &Guest) {
     client.say(&Message::SetControl { id: BRIGHTNESS, value: 256 });
     // What the camera itself changes is told too.
     let refused = loop {
-        if let Said::Status { text, .. } = hear_of_controls(&mut client) {
+        if let Said::Status { text, .. } = client.hear_of_controls() {
             break text;
         }
     };

@@ -1,9 +1,10 @@
 //! The package `lancam`, from the outside: what it holds, for which CPUs. tests/it/package/debian.rs installs it.
 
+use crate::package::packages::folder;
 use crate::package::packages::{
     architecture, build, can_package, has, lintian_is_content, stripped,
 };
-use crate::package::packages::{folder, succeeds};
+use crate::tools::program::succeeds;
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -1,8 +1,9 @@
 //! The package `lancam` and `make deploy` on Debian under its own systemd, in a container: installed, running, upgraded, purged; the
 //! sandbox, crashes and wrong options as systemd sees them.
 
-use crate::package::packages::{architecture, build, can_package, folder, stripped, succeeds};
+use crate::package::packages::{architecture, build, can_package, folder, stripped};
 use crate::tools::camera_process::PATIENCE;
+use crate::tools::program::succeeds;
 use crate::tools::skip::skip;
 use std::fs;
 use std::io::{BufRead, BufReader};

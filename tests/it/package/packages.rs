@@ -1,9 +1,10 @@
 //! What `make install` and `make deb` put on a desktop: that it works, and goes away again.
 
+use crate::tools::program::succeeds;
 use crate::tools::skip::skip;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 /// The repository.
@@ -36,15 +37,6 @@ fn files(folder: &Path) -> BTreeSet<String> {
         }
     }
     found
-}
-
-#[track_caller]
-pub fn succeeds(command: &mut Command) -> Output {
-    let output = command.stdin(Stdio::null()).output();
-    let output = output.unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    let complaint = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command:?}: {complaint}");
-    output
 }
 
 /// Whether a program is here; said so where it is not.

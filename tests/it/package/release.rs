@@ -1,6 +1,7 @@
 //! What `make release` gathers: everything, under names with the version, with sums that are right; or it says what is missing.
 
-use crate::package::packages::{architecture, folder, has, succeeds};
+use crate::package::packages::{architecture, folder, has};
+use crate::tools::program::succeeds;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;

@@ -2,6 +2,7 @@
 
 use crate::tools::camera_process::{CameraProcess, PATIENCE};
 use crate::tools::skip::skip;
+use crate::tools::systemd::is_news;
 use lancam::camera::listen::Listen;
 use lancam::image::pixels::{Chroma, Size};
 use std::fs;
@@ -48,12 +49,6 @@ fn analyze(arguments: &[&str], paths: &[PathBuf]) -> Option<Output> {
             None
         }
     }
-}
-
-/// Whether systemd complains only of what 254 brought: those before it do without.
-pub fn is_news(line: &str) -> bool {
-    let news = ["RestartMode", "RestartSteps", "RestartMaxDelaySec"];
-    news.iter().any(|key| line.contains(&format!("Unknown key '{key}'")))
 }
 
 #[test]

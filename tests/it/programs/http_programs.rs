@@ -1,10 +1,10 @@
 //! Programs that watch over HTTP, as people install them: each decodes 300 frames, in order and without a complaint.
 
 use crate::programs::integrations::line;
-use crate::sessions::http_peers::{python_with, run};
 use crate::tools::camera_process::{CameraProcess, PATIENCE};
 use crate::tools::http_client::{get, part};
 use crate::tools::native_client::look;
+use crate::tools::program::{python_with, run};
 use crate::tools::screen_stamp::stamp_on;
 use crate::tools::skip::skip;
 use crate::tools::until::wait_until;
@@ -166,8 +166,8 @@ sys.stdout.flush()
 
 #[test]
 fn opencv_decodes_the_stream() {
-    let packages = ["opencv-python-headless==4.10.0.84", "numpy==2.2.6"];
-    let Some(python) = python_with("opencv", &packages, "import cv2") else { return };
+    let packages = [("opencv-python-headless", "4.10.0.84"), ("numpy", "2.2.6")];
+    let Some(python) = python_with(&packages) else { return };
     let camera = camera();
     let script = OPENCV.replace("LINE", &line("OpenCV (Python)", &camera));
     let arguments = ["-W", "error", "-c", &script, &FRAMES.to_string()];
@@ -366,7 +366,7 @@ fn chromium_shows_the_page_and_paints_a_picture_that_none_follows() {
     while !get(camera.port(), "/state").text().contains("\"http\":1") {
         assert!(start.elapsed() < PATIENCE, "nobody watches");
     }
-    pipe.write_all(&crate::sessions::stream::clip(&[120])).expect("the camera reads");
+    pipe.write_all(&crate::tools::jpeg_tools::grey_jpegs(&[120])).expect("the camera reads");
     assert!(crate::tools::camera_process::wait(&mut chromium).success());
     let page = crate::tools::png_file::read(&shot);
     let is_grey = |x: usize| page.rgb(x, 200).iter().all(|part| part.abs_diff(120) <= 4);

@@ -3,50 +3,18 @@
 use crate::tools::camera_process::{CameraProcess, PATIENCE, run_to_end};
 use crate::tools::jpeg_tools::encoded;
 use crate::tools::png_file;
+use crate::tools::program::python_with;
 use lancam::image::pixels::{Chroma, Size};
 use lancam::wire::pickle::BgrArray;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Mutex, PoisonError};
 
 /// numpy 1.x and 2.x, the versions that are tested against.
 const NUMPYS: [&str; 2] = ["1.26.4", "2.2.6"];
 
 fn python_with_numpy(version: &str) -> Option<PathBuf> {
-    python_with("numpy", version)
-}
-
-/// A Python that has this package, from PyPI, kept between runs; `None` where it cannot be had.
-pub fn python_with(package: &str, version: &str) -> Option<PathBuf> {
-    // Tests run side by side; one installs, the others find it there.
-    static INSTALLING: Mutex<()> = Mutex::new(());
-    let _one_at_a_time = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{package}-{version}"));
-    let python = folder.join("bin/python");
-    let has_it = |python: &Path| {
-        let check = format!("import {package}; assert {package}.__version__ == '{version}'");
-        let output = Command::new(python).args(["-c", &check]).output();
-        output.is_ok_and(|output| output.status.success())
-    };
-    if !has_it(&python) {
-        let made = Command::new("python3").args(["-m", "venv"]).arg(&folder).output();
-        let installed = Command::new(&python)
-            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
-            .arg(format!("{package}=={version}"))
-            .output();
-        for step in [made, installed] {
-            let reason = match step {
-                Ok(output) if output.status.success() => continue,
-                Ok(output) => String::from_utf8_lossy(&output.stderr).into_owned(),
-                Err(error) => error.to_string(),
-            };
-            let reason = reason.lines().last().unwrap_or_default();
-            crate::tools::skip::skip(&format!("{package} {version}"), reason);
-            return None;
-        }
-    }
-    Some(python)
+    python_with(&[("numpy", version)])
 }
 
 fn run(python: &Path, script: &str, arguments: &[&str]) -> Child {

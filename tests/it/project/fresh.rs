@@ -1,23 +1,14 @@
 //! Machines that never built lancam: what `.ci/run` leaves them, and what a build may use of one.
 
+use crate::tools::program::stand_in;
 use crate::tools::skip::skip;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 /// The repository.
 const HERE: &str = env!("CARGO_MANIFEST_DIR");
-
-/// A folder with a program in it, whose lines these are; and a `PATH` on which it comes first.
-pub fn stand_in(folder: &Path, name: &str, lines: &str) -> String {
-    let program = folder.join(name);
-    fs::write(&program, format!("#!/bin/sh\n{lines}\n")).expect("writes");
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("allowed");
-    let path = std::env::var("PATH").unwrap_or_default();
-    format!("{}:{path}", folder.display())
-}
 
 /// `.ci/run` on a machine whose cargo has this home: what its `make test` finds, line by line, and whether all is well.
 fn ci_run(home: &Path, make: &str) -> (Vec<String>, bool) {

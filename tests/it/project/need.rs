@@ -1,6 +1,6 @@
 //! `cross/need.sh`: whom it asks before it installs packages, and what it says where there is nobody to ask.
 
-use crate::project::fresh::stand_in;
+use crate::tools::program::stand_in;
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::symlink;

@@ -1,7 +1,7 @@
 //! The same commit makes the same programs: in another folder, with another home of cargo's, in another order, and whether or not the
 //! sources of Rust's library are here; and no path of the machine is in them.
 
-use crate::package::packages::succeeds;
+use crate::tools::program::succeeds;
 use crate::tools::skip::skip;
 use std::fs;
 use std::path::{Path, PathBuf};

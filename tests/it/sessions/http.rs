@@ -1,9 +1,9 @@
 //! HTTP as it should go: every URL, every header, in the bytes that others expect.
 
-use crate::sessions::stream::clip;
 use crate::tools::camera_process::{CameraProcess, PATIENCE};
 use crate::tools::delaying_proxy::delaying;
 use crate::tools::http_client::{HttpClient, get};
+use crate::tools::jpeg_tools::grey_jpegs;
 use crate::tools::native_client::{NativeClient, look};
 use lancam::image::pixels::Size;
 use std::io::{Read, Write};
@@ -174,7 +174,7 @@ fn safari_gets_the_last_picture_before_a_pause_twice_and_others_once() {
     let mut command = CameraProcess::command(&["--listen", "127.0.0.1:0", "--source", "-"]);
     let mut camera = CameraProcess::spawn(command.stdin(Stdio::piped()));
     let mut pipe = camera.child.stdin.take().expect("piped");
-    let mut take = |grey: u8| pipe.write_all(&clip(&[grey])).expect("the camera reads");
+    let mut take = |grey: u8| pipe.write_all(&grey_jpegs(&[grey])).expect("the camera reads");
     let safari = "User-Agent: Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 \
         (KHTML, like Gecko) Version/18.5 Safari/605.1.15\r\n";
     let (safari, other) = (greys(camera.port(), safari), greys(camera.port(), ""));

@@ -3,49 +3,14 @@
 use crate::tools::camera_process::CameraProcess;
 use crate::tools::http_client::{HttpClient, get};
 use crate::tools::native_client::look;
-use crate::tools::skip::skip;
+use crate::tools::program::{python_with, run};
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 fn camera() -> CameraProcess {
     CameraProcess::start(&["--source", "test:320x180@30"])
-}
-
-/// Runs a program that a machine may lack.
-pub fn run(program: &str, arguments: &[&str]) -> Option<Output> {
-    match Command::new(program).args(arguments).stdin(Stdio::null()).output() {
-        Ok(output) => Some(output),
-        Err(error) => {
-            skip(program, &error.to_string());
-            None
-        }
-    }
-}
-
-/// A Python that has these packages, from PyPI, kept between runs.
-pub fn python_with(name: &str, packages: &[&str], import: &str) -> Option<PathBuf> {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("python-{name}"));
-    let python = folder.join("bin/python");
-    let has_it = Command::new(&python).args(["-c", import]).output();
-    if has_it.is_ok_and(|output| output.status.success()) {
-        return Some(python);
-    }
-    let made = Command::new("python3").args(["-m", "venv"]).arg(&folder).output();
-    let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
-    let installed = Command::new(&python).args(install).args(packages).output();
-    for step in [made, installed] {
-        let reason = match step {
-            Ok(output) if output.status.success() => continue,
-            Ok(output) => String::from_utf8_lossy(&output.stderr).into_owned(),
-            Err(error) => error.to_string(),
-        };
-        skip(name, reason.lines().last().unwrap_or_default());
-        return None;
-    }
-    Some(python)
 }
 
 const METRICS: &str = "
@@ -76,9 +41,7 @@ print(len(families))
 
 #[test]
 fn prometheus_reads_the_metrics() {
-    let Some(python) =
-        python_with("prometheus", &["prometheus_client==0.21.1"], "import prometheus_client")
-    else {
+    let Some(python) = python_with(&[("prometheus_client", "0.21.1")]) else {
         return;
     };
     let camera = camera();

@@ -32,7 +32,7 @@ fn from_a_pipe(arguments: &[&str]) -> (CameraProcess, ChildStdin) {
 
 /// Writes pictures until `until` says that it is enough.
 fn write_pictures(pipe: &mut ChildStdin, until: &AtomicBool) {
-    let picture = crate::sessions::stream::clip(&[BRIGHT]);
+    let picture = crate::tools::jpeg_tools::grey_jpegs(&[BRIGHT]);
     while !until.load(Ordering::Relaxed) {
         pipe.write_all(&picture).expect("the camera reads");
         std::thread::sleep(Duration::from_millis(50));

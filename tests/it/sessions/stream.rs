@@ -1,10 +1,9 @@
 //! From the pattern to the pixels: what is sent is what was captured, newest first, to everyone.
 
 use crate::tools::camera_process::CameraProcess;
+use crate::tools::jpeg_tools::grey_jpegs;
 use crate::tools::native_client::{NativeClient, Said, hello, look};
-use lancam::image::jpeg::codec::Encoder;
-use lancam::image::pixels::{Chroma, Size};
-use lancam::image::planes::Planes;
+use lancam::image::pixels::Size;
 use lancam::wire::native::message::{GoodbyeReason, Message, StatusCode};
 use lancam::wire::packet::Codec;
 use std::io::Write;
@@ -118,27 +117,11 @@ fn a_missing_camera_is_told_to_viewers_who_stay_connected() {
     assert_eq!(viewer.hear(), Said::Pong { token: 1 });
 }
 
-/// Concatenated JPEGs, each all of one grey, and the greys.
-pub fn clip(greys: &[u8]) -> Vec<u8> {
-    let mut planes = Planes::default();
-    planes.reshape(Size::new(64, 48), Chroma::Yuv422);
-    let mut encoder = Encoder::new(90).expect("encoder");
-    let mut out = vec![0; Encoder::max_len(planes.size(), Chroma::Yuv422).expect("a size")];
-    let mut clip = Vec::new();
-    for &grey in greys {
-        planes.packed_mut().fill(128);
-        planes.split_mut().y.fill(grey);
-        let len = encoder.encode(&planes, &mut out).expect("encodes");
-        clip.extend_from_slice(&out[..len]);
-    }
-    clip
-}
-
 #[test]
 fn a_clip_passes_through_untouched_and_in_a_loop() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("clip.mjpeg");
-    let pictures = clip(&[10, 120, 240]);
+    let pictures = grey_jpegs(&[10, 120, 240]);
     std::fs::write(&path, &pictures).expect("writes");
     let camera = CameraProcess::start(&["--source", path.to_str().expect("UTF-8"), "--fps", "100"]);
     let mut viewer = NativeClient::connect(camera.port());
@@ -153,7 +136,7 @@ fn a_clip_passes_through_untouched_and_in_a_loop() {
 fn a_clip_that_must_be_smaller_is_decoded_resized_and_encoded() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("clip.mjpeg");
-    std::fs::write(&path, clip(&[100])).expect("writes");
+    std::fs::write(&path, grey_jpegs(&[100])).expect("writes");
     let source = path.to_str().expect("UTF-8");
     let camera = CameraProcess::start(&["--source", source, "--width", "20"]);
     let (facts, jpeg) = NativeClient::connect(camera.port()).frame();
@@ -171,7 +154,7 @@ fn a_pipe_is_followed_at_its_own_pace_and_its_end_is_the_end() {
     // Welcomed is watching: a frame that nobody watches is not sent to those who come later.
     assert!(matches!(viewer.hear(), Said::Welcome { .. }));
     for grey in [50, 150, 250] {
-        pipe.write_all(&clip(&[grey])).expect("writes");
+        pipe.write_all(&grey_jpegs(&[grey])).expect("writes");
         let (_, jpeg) = viewer.frame();
         let (picture, _) = look(&jpeg);
         assert!(picture.rgb(9, 9)[1].abs_diff(grey) <= 2);

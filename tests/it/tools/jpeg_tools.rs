@@ -30,6 +30,34 @@ pub fn encoded(size: Size, chroma: Chroma, quality: u8) -> Vec<u8> {
     out
 }
 
+/// JPEGs one after the other, each all of one grey.
+pub fn grey_jpegs(greys: &[u8]) -> Vec<u8> {
+    let mut planes = Planes::default();
+    planes.reshape(Size::new(64, 48), Chroma::Yuv422);
+    let mut encoder = Encoder::new(90).expect("encoder");
+    let mut out = vec![0; Encoder::max_len(planes.size(), Chroma::Yuv422).expect("a size")];
+    let mut clip = Vec::new();
+    for &grey in greys {
+        planes.packed_mut().fill(128);
+        planes.split_mut().y.fill(grey);
+        let len = encoder.encode(&planes, &mut out).expect("encodes");
+        clip.extend_from_slice(&out[..len]);
+    }
+    clip
+}
+
+/// A JPEG of our encoder, 16x16 and black.
+pub fn tiny(chroma: Chroma) -> Vec<u8> {
+    let size = Size::new(16, 16);
+    let mut planes = Planes::default();
+    planes.reshape(size, chroma);
+    let mut jpeg = vec![0; Encoder::max_len(size, chroma).expect("a size")];
+    let mut encoder = Encoder::new(50).expect("an encoder");
+    let len = encoder.encode(&planes, &mut jpeg).expect("a picture");
+    jpeg.truncate(len);
+    jpeg
+}
+
 /// Made by `cjpeg` with these arguments; `None`, and said so, where it is not installed.
 pub fn cjpeg(size: Size, arguments: &[&str]) -> Option<Vec<u8>> {
     let mut noise = noise(3);

@@ -39,7 +39,7 @@ fn refusal(unshare: &str) -> Option<String> {
 fn whatever_refuses_a_mount_is_named() {
     let folder = tempfile::tempdir().expect("a folder");
     let with = |lines: &str| {
-        crate::project::fresh::stand_in(folder.path(), "unshare", lines);
+        crate::tools::program::stand_in(folder.path(), "unshare", lines);
         refusal(folder.path().join("unshare").to_str().expect("UTF-8"))
     };
     // In a chroot; where namespaces are switched off; where security modules refuse the mount alone; killed by a filter.

@@ -79,6 +79,21 @@ impl NativeClient {
         self.stream.write_all(&bytes).expect("the camera takes it");
     }
 
+    /// Listens for what is said of controls, and takes frames meanwhile.
+    pub fn hear_of_controls(&mut self) -> Said {
+        loop {
+            match self.hear() {
+                Said::Frame { facts, .. } => self.say(&Message::Ack { sequence: facts.sequence }),
+                said @ (Said::Control { .. }
+                | Said::ControlList { .. }
+                | Said::MenuItem { .. }
+                | Said::Status { code: StatusCode::Refused, .. }) => return said,
+                Said::Closed => panic!("the camera closed the connection"),
+                _ => {}
+            }
+        }
+    }
+
     /// Waits for the next message.
     pub fn hear(&mut self) -> Said {
         loop {

@@ -40,19 +40,6 @@ fn watch(address: &str, seconds: &str) -> Output {
     output
 }
 
-/// Watches again and again until `is_true` of the figures: what can be reached is reached once, though a busy machine delays
-/// pictures by itself.
-#[track_caller]
-fn watch_until(address: &str, is_true: impl Fn(&Output) -> bool) -> Output {
-    for _ in 0..6 {
-        let output = watch(address, "1.5");
-        if is_true(&output) {
-            return output;
-        }
-    }
-    panic!("never, in six attempts");
-}
-
 /// Watches up to five times, most of which must be right: one that a busy machine has disturbed may be wrong.
 #[track_caller]
 fn watch_mostly(address: &str, is_right: impl Fn(&Output) -> bool) -> Output {
@@ -138,10 +125,13 @@ fn a_camera_that_answers_no_pings_has_pictures_of_unknown_age() {
 fn pictures_of_a_real_camera_are_young_and_their_age_is_nearly_certain() {
     let camera = CameraProcess::start(&["--source", "test:320x180@30"]);
     let address = format!("127.0.0.1:{}", camera.port());
-    watch_until(&address, |output| {
-        output.figure("p50") < 25.0
-            && output.figure("age_uncertainty_ms") < 1.0
-            && output.figure("round_trip_ms") < 2.0
+    watch_mostly(&address, |output| {
+        // Whatever the machine does meanwhile: no more is claimed than the round trips allow.
+        let (unsure, round_trip) =
+            (output.figure("age_uncertainty_ms"), output.figure("round_trip_ms"));
+        assert!(unsure <= round_trip / 2.0 + 1.0, "± {unsure} of {round_trip}");
+        assert!(output.figure("p50") + unsure > 0.0, "younger than new");
+        output.figure("p50") < 5.0 * 25.0 && unsure < 5.0
     });
 }
 
@@ -149,6 +139,10 @@ fn pictures_of_a_real_camera_are_young_and_their_age_is_nearly_certain() {
 fn sixty_milliseconds_of_round_trip_leave_the_rate_and_bound_the_age() {
     let camera = CameraProcess::start(&["--source", "test:320x180@30"]);
     let path = delaying(camera.port(), 30 * MS, 30 * MS);
-    let address = path.address();
-    watch_until(&address, |output| output.figure("fps") >= 24.0 && output.figure("p95") <= 100.0);
+    watch_mostly(&path.address(), |output| {
+        // No picture is here before the path lets it through.
+        let least = output.figure("p50") + output.figure("age_uncertainty_ms");
+        assert!(least >= 29.0, "{least} is less than 30");
+        output.figure("fps") >= 24.0 && output.figure("p95") <= 150.0
+    });
 }

@@ -3,10 +3,9 @@
 #[path = "../../../fuzz/src/lib.rs"]
 mod properties;
 
+use crate::tools::jpeg_tools::tiny;
 use crate::wire::wire_bytes::GOLDEN;
-use lancam::image::jpeg::codec::Encoder;
 use lancam::image::pixels::{Chroma, Size};
-use lancam::image::planes::Planes;
 use lancam::wire::pickle::head::{PickleHead, TAIL};
 use std::fs;
 use std::path::Path;
@@ -125,9 +124,9 @@ fn write_the_seeds() {
     write_seed("pickle_reader", "http", b"HTTP/1.1 400 Bad Request\r\n\r\n");
 
     for (name, chroma) in [("420", Chroma::Yuv420), ("422", Chroma::Yuv422)] {
-        write_seed("jpeg_structure", name, &jpeg(chroma));
+        write_seed("jpeg_structure", name, &tiny(chroma));
     }
-    let two = [b"junk\xFF", &jpeg(Chroma::Yuv420)[..], b"\0", &jpeg(Chroma::Yuv420)].concat();
+    let two = [b"junk\xFF", &tiny(Chroma::Yuv420)[..], b"\0", &tiny(Chroma::Yuv420)].concat();
     write_seed("jpeg_structure", "two-and-junk", &two);
     let odd: &[u8] = &[
         0xFF, 0xD8, 0xFF, 0xE1, 0, 6, 0xFF, 0xD8, 0xFF, 0xD9, // a thumbnail in a segment
@@ -201,7 +200,7 @@ fn write_the_seeds() {
         write_seed("setup_files", name, bytes);
     }
 
-    for (name, bytes) in crate::picture::jpeg_damage::seeds() {
+    for (name, bytes) in crate::tools::jpeg_quirks::seeds() {
         write_seed("jpeg_repair", &name, &bytes);
     }
 }
@@ -210,17 +209,6 @@ fn write_seed(target: &str, name: &str, bytes: &[u8]) {
     let folder = top().join("fuzz/corpus").join(target);
     fs::create_dir_all(&folder).expect("a folder");
     fs::write(folder.join(name), bytes).expect("writes a seed");
-}
-
-pub fn jpeg(chroma: Chroma) -> Vec<u8> {
-    let size = Size::new(16, 16);
-    let mut planes = Planes::default();
-    planes.reshape(size, chroma);
-    let mut jpeg = vec![0; Encoder::max_len(size, chroma).expect("a size")];
-    let mut encoder = Encoder::new(50).expect("an encoder");
-    let len = encoder.encode(&planes, &mut jpeg).expect("a picture");
-    jpeg.truncate(len);
-    jpeg
 }
 
 fn top() -> &'static Path {

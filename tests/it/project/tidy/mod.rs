@@ -5,7 +5,7 @@
 mod circles;
 mod source;
 
-use source::{sources, words};
+use source::{Source, sources, words};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
@@ -199,6 +199,24 @@ fn nothing_outside_tests_is_unwrapped() {
         .map(|file| file.name)
         .collect();
     assert!(wrong.is_empty(), "return the error, or `expect` why it cannot be: {wrong:?}");
+}
+
+#[test]
+fn tests_share_by_way_of_tools_alone() {
+    let files = sources("tests/it");
+    let folder = |file: &Source| file.name.split('/').nth(2).map(str::to_owned);
+    let folders: BTreeSet<String> = files.iter().filter_map(folder).collect();
+    let mut wrong = Vec::new();
+    for file in &files {
+        let Some(own) = folder(file).filter(|own| own != "main.rs") else { continue };
+        for (at, _) in file.with_tests.match_indices("crate::") {
+            let named = words(&file.with_tests[at + "crate::".len()..]).next().unwrap_or_default();
+            if named != own && named != "tools" && folders.contains(named) {
+                wrong.push(format!("{} names {named}", file.name));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "what folders share belongs to tests/it/tools: {wrong:?}");
 }
 
 #[test]
