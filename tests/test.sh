@@ -48,8 +48,11 @@ else
     echo "skipped: tests/it: camera: it needs Linux" | tee "$skips"
     what=(--lib --no-default-features --features viewer)
 fi
+# A shell that starts this in the background, or nohup, has signals ignored, and the programs of the tests would ignore them too.
+heard=()
+if [ "$(uname -s)" = Linux ]; then heard=(env --default-signal=HUP,INT,QUIT); fi
 status=0
-LANCAM_SKIPS=$skips cargo test --locked --no-fail-fast "${what[@]}" -- "$@" 2>&1 | tee "$log" || status=$?
+LANCAM_SKIPS=$skips "${heard[@]}" cargo test --locked --no-fail-fast "${what[@]}" -- "$@" 2>&1 | tee "$log" || status=$?
 
 sort -u -o "$skips" "$skips"
 if [ -s "$skips" ]; then
