@@ -50,7 +50,7 @@ else
 fi
 # A shell that starts this in the background, or nohup, has signals ignored, and the programs of the tests would ignore them too.
 heard=()
-if [ "$(uname -s)" = Linux ]; then heard=(env --default-signal=HUP,INT,QUIT); fi
+if [ "$(uname -s)" = Linux ]; then heard=(env "--default-signal=HUP,INT,QUIT"); fi
 status=0
 LANCAM_SKIPS=$skips "${heard[@]}" cargo test --locked --no-fail-fast "${what[@]}" -- "$@" 2>&1 | tee "$log" || status=$?
 
