@@ -161,80 +161,50 @@ fn end(said: &str) -> String {
     lines[lines.len().saturating_sub(40)..].join("\n")
 }
 
+/// One command after another in the same bare Debian, as a newcomer gives them.
 #[track_caller]
-fn make_run_works(suite: &str) {
-    let room = room();
-    let Some((said, is_well)) = in_a_bare(suite, &room.path().join("root"), "", &["make", "run"])
-    else {
-        return;
-    };
-    println!("{}", end(&said));
-    assert!(is_well, "{}", end(&said));
-    let figures = said.lines().find(|line| line.starts_with("{\"frames\":")).expect("figures");
-    assert!(!figures.starts_with("{\"frames\":0,"), "{figures}");
-    assert!(said.contains("The last picture: "), "{}", end(&said));
-}
-
-#[track_caller]
-fn make_test_works(suite: &str) {
-    let room = room();
-    let Some((said, is_well)) = in_a_bare(suite, &room.path().join("root"), "", &["make", "test"])
-    else {
-        return;
-    };
-    let summary = said.lines().rev().find(|line| line.contains(" passed, "));
-    println!("{}", end(&said));
-    let summary = summary.unwrap_or_else(|| panic!("no summary: {}", end(&said)));
-    assert!(is_well && summary.contains(" 0 failed"), "{summary}");
-}
-
-#[test]
-#[ignore = "minutes: make test-all"]
-fn make_run_works_in_a_bare_debian_12() {
-    make_run_works("bookworm");
-}
-
-#[test]
-#[ignore = "minutes: make test-all"]
-fn make_run_works_in_a_bare_debian_13() {
-    make_run_works("trixie");
-}
-
-#[test]
-#[ignore = "minutes: make test-all"]
-fn make_test_works_in_a_bare_debian_12() {
-    make_test_works("bookworm");
-}
-
-#[test]
-#[ignore = "minutes: make test-all"]
-fn make_test_works_in_a_bare_debian_13() {
-    make_test_works("trixie");
-}
-
-#[test]
-#[ignore = "minutes: make test-all"]
-fn make_check_works_in_a_bare_debian_13() {
+fn works_in_a_bare(suite: &str, commands: &[(&str, &str)]) {
     let room = room();
     let root = room.path().join("root");
-    let Some((said, is_well)) = in_a_bare("trixie", &root, "", &["make", "check"]) else { return };
-    println!("{}", end(&said));
-    assert!(is_well && said.contains("check: all good"), "{}", end(&said));
+    for (target, network) in commands {
+        let Some((said, is_well)) = in_a_bare(suite, &root, network, &["make", target]) else {
+            return;
+        };
+        let last = end(&said);
+        println!("{last}");
+        assert!(is_well, "make {target}: {last}");
+        match *target {
+            "run" => {
+                let figures = said.lines().find(|line| line.starts_with("{\"frames\":"));
+                let figures = figures.unwrap_or_else(|| panic!("no figures: {last}"));
+                assert!(!figures.starts_with("{\"frames\":0,"), "{figures}");
+                assert!(said.contains("The last picture: "), "{last}");
+            }
+            "test" => {
+                let summary = said.lines().rev().find(|line| line.contains(" passed, "));
+                let summary = summary.unwrap_or_else(|| panic!("no summary: {last}"));
+                assert!(summary.contains(" 0 failed"), "{summary}");
+            }
+            "check" => assert!(said.contains("check: all good"), "{last}"),
+            _ => {}
+        }
+    }
+}
+
+#[test]
+#[ignore = "minutes: make test-all"]
+fn the_commands_of_the_readme_work_in_a_bare_debian_12() {
+    works_in_a_bare("bookworm", &[("run", ""), ("test", "")]);
+}
+
+#[test]
+#[ignore = "minutes: make test-all"]
+fn the_commands_of_the_readme_and_make_check_work_in_a_bare_debian_13() {
+    works_in_a_bare("trixie", &[("run", ""), ("test", ""), ("check", "")]);
 }
 
 #[test]
 #[ignore = "minutes: make test-all"]
 fn after_make_fetch_both_work_without_a_network() {
-    let room = room();
-    let root = room.path().join("root");
-    let Some((said, is_well)) = in_a_bare("bookworm", &root, "", &["make", "fetch"]) else {
-        return;
-    };
-    assert!(is_well, "{}", end(&said));
-    for target in ["run", "test"] {
-        let ran = in_a_bare("bookworm", &root, "none", &["make", target]);
-        let (said, is_well) = ran.expect("as before");
-        println!("{}", end(&said));
-        assert!(is_well, "make {target}: {}", end(&said));
-    }
+    works_in_a_bare("bookworm", &[("fetch", ""), ("run", "none"), ("test", "none")]);
 }
