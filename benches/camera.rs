@@ -55,7 +55,7 @@ mod encode {
         }
 
         fn frame(&mut self, bytes: &[u8], layout: &FrameLayout) {
-            let frame = RawFrame { bytes, layout, sequence: 1, captured_at: Micros(1) };
+            let frame = RawFrame { bytes, layout };
             self.unpacker.unpack(&frame, WANTED, &mut self.planes);
             let facts = FrameFacts {
                 sequence: 1,
@@ -74,8 +74,7 @@ mod encode {
         );
         for range in [Range::Full, Range::Limited] {
             let layout = scene_layout(SIZE, Colour { matrix: Matrix::Bt601, range });
-            let frame =
-                RawFrame { bytes: &yuyv, layout: &layout, sequence: 1, captured_at: Micros(1) };
+            let frame = RawFrame { bytes: &yuyv, layout: &layout };
             let planes = scene_planes(SIZE, Chroma::Yuv420);
             let mut encoder = Encoder::new(QUALITY).expect("encoder");
             let mut out = vec![0; Encoder::max_len(SIZE, Chroma::Yuv420).expect("a size")];

@@ -8,7 +8,7 @@
 mod measure;
 mod scene;
 
-use lancam::image::frame::{FrameLayout, Micros, RawFrame};
+use lancam::image::frame::{FrameLayout, RawFrame};
 use lancam::image::jpeg::codec::Encoder;
 use lancam::image::orientation::{Orientation, Rotation};
 use lancam::image::pixels::{
@@ -87,7 +87,7 @@ fn row(case: &Case) {
     // What the bytes show matters little to unpacking; encoding is measured on planes of one scene.
     let len = layout.frame_len().expect("a raw format");
     let bytes: Vec<u8> = scene(SIZE).into_iter().cycle().take(len).collect();
-    let frame = RawFrame { bytes: &bytes, layout, sequence: 1, captured_at: Micros(1) };
+    let frame = RawFrame { bytes: &bytes, layout };
     let wanted = Wanted { chroma: Chroma::Yuv420, at_least: *at_least };
     let mut unpacker = Unpacker::new(*look);
     let mut planes = Planes::default();

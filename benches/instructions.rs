@@ -8,7 +8,7 @@
 
 mod scene;
 
-use lancam::image::frame::{FrameLayout, Micros, RawFrame};
+use lancam::image::frame::{FrameLayout, RawFrame};
 use lancam::image::jpeg::codec::Encoder;
 use lancam::image::jpeg::repair;
 use lancam::image::orientation::{Orientation, Rotation};
@@ -144,7 +144,7 @@ fn unpack(what: &str, times: u32) {
     let layout = FrameLayout { format, size: SIZE, stride, colour, orientation, interval: None };
     let len = layout.frame_len().expect("a raw format");
     let bytes: Vec<u8> = scene(SIZE).into_iter().cycle().take(len).collect();
-    let frame = RawFrame { bytes: &bytes, layout: &layout, sequence: 1, captured_at: Micros(1) };
+    let frame = RawFrame { bytes: &bytes, layout: &layout };
     let mut unpacker = Unpacker::new(look);
     let mut planes = Planes::default();
     for _ in 0..times {

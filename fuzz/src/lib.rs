@@ -3,7 +3,7 @@
 use lancam::camera::setup::{Parsed, files, own};
 use lancam::image::jpeg::gate::{DriverSays, Gate};
 use lancam::image::jpeg::markers;
-use lancam::image::jpeg::repair::{self, MOST_ADDED, Repaired};
+use lancam::image::jpeg::repair::{self, Examined, MOST_ADDED};
 use lancam::image::jpeg::splitter::Splitter;
 use lancam::wire::dns;
 use lancam::wire::dns::message::Message;
@@ -143,7 +143,7 @@ pub fn jpeg_repair(bytes: &[u8]) {
     }
 }
 
-fn check_repaired(sent: &[u8], repaired: &Repaired<'_>) {
+fn check_repaired(sent: &[u8], repaired: &Examined<'_>) {
     assert!(sent.starts_with(repaired.span()) && repaired.len() <= sent.len() + MOST_ADDED);
     let mut written = vec![0; repaired.len()];
     repaired.write_to(&mut written);

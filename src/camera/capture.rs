@@ -6,9 +6,7 @@ use super::feed::{Feed, Watched};
 use super::lateness::{Lateness, News};
 use super::metrics::{Metrics, SourceState};
 use super::update::{StatusText, StreamFacts, Update};
-use crate::image::frame::{Micros, RawFrame};
-use crate::image::jpeg::markers;
-use crate::image::pixels::PixelFormat;
+use crate::image::frame::{Frame, FrameLayout, Micros};
 use crate::source::{FrameSource, Next, SourceError, clock};
 use crate::stop::Stop;
 use crate::wire::native::message::StatusCode;
@@ -67,6 +65,7 @@ struct Capture<'a> {
     metrics: Arc<Metrics>,
     /// Of the source, for people.
     description: String,
+    layout: FrameLayout,
     /// What viewers are told who come before the next picture.
     starting: Update,
     /// Since its first frame.
@@ -93,6 +92,7 @@ impl<'a> Capture<'a> {
             complaint: Complaint::new(Arc::clone(&metrics)),
             metrics,
             description,
+            layout: *source.layout(),
             starting,
             stream: None,
             lateness: Lateness::new(clock::now()),
@@ -102,11 +102,12 @@ impl<'a> Capture<'a> {
     }
 
     /// A frame that can be used, as far as its source can tell.
-    fn frame(&mut self, frame: &RawFrame<'_>) -> Watched {
+    fn frame(&mut self, frame: &Frame<'_>) -> Watched {
         self.comes_again();
         let stream = self.stream.get_or_insert_with(|| {
             let complaints = self.metrics.complaints().len();
-            let facts = Arc::new(facts(&self.description, frame, complaints));
+            let layout = FrameLayout { size: frame.size(), ..self.layout };
+            let facts = Arc::new(facts(&self.description, &layout, complaints));
             self.metrics.begins(frame.captured_at, &facts);
             facts
         });
@@ -203,11 +204,7 @@ impl Idle {
 }
 
 /// What is known of a source once its first frame is there: a pipe's size is that of its pictures.
-fn facts(description: &str, first: &RawFrame<'_>, complaints: usize) -> StreamFacts {
-    let mut layout = *first.layout;
-    if layout.format == PixelFormat::Jpeg {
-        layout.size = markers::picture_size(first.bytes).unwrap_or(layout.size);
-    }
+fn facts(description: &str, layout: &FrameLayout, complaints: usize) -> StreamFacts {
     let source = format!("{description}: {layout}");
     log::info!("capturing from {source}");
     // For viewers that have no page to look at.

@@ -1,9 +1,7 @@
 //! Makes packets of planes: resized, encoded, sealed for sending.
 
 use crate::image::jpeg::codec::{Encoder, JpegError};
-use crate::image::jpeg::repair::Damage;
-use crate::image::picture::MAX_PIXELS;
-use crate::image::pixels::{Chroma, Size};
+use crate::image::pixels::{Chroma, MAX_PIXELS, Size};
 use crate::image::planes::Planes;
 use crate::image::resize::PlaneResizer;
 use crate::wire::native::write::MAX_PICTURE;
@@ -67,12 +65,6 @@ pub enum EncodeError {
     /// libjpeg-turbo would not.
     #[error(transparent)]
     Jpeg(#[from] JpegError),
-    /// A JPEG frame without a frame header.
-    #[error("a JPEG of {0} bytes has no size in it")]
-    NoSize(usize),
-    /// A JPEG frame that cannot be repaired.
-    #[error("a frame {0}")]
-    Damaged(Damage),
     /// A frame that the wire cannot carry.
     #[error("a frame of {0} bytes is over the wire's limit of {MAX_PICTURE}")]
     TooLong(usize),

@@ -9,12 +9,12 @@ use super::renditions::plan::Plan;
 use super::renditions::pool::PlanesPool;
 use super::renditions::wish::Captured;
 use super::update::{StreamFacts, Update};
-use crate::image::frame::RawFrame;
-use crate::image::jpeg::markers;
+use crate::image::frame::{Content, Frame, RawFrame};
+use crate::image::jpeg::repair::Examined;
 use crate::image::orientation::Orientation;
-use crate::image::pixels::PixelFormat;
 use crate::image::unpack::{RawLook, Unpacker};
 use crate::source::clock;
+use crate::wire::packet::{Codec, FrameFacts};
 use std::convert::Infallible;
 use std::sync::Arc;
 
@@ -65,7 +65,7 @@ impl Feed {
     /// When it cannot be sent; nobody gets it then.
     pub fn frame(
         &mut self,
-        frame: &RawFrame<'_>,
+        frame: &Frame<'_>,
         stream: &Arc<StreamFacts>,
         news: &Update,
     ) -> Result<Watched, EncodeError> {
@@ -78,29 +78,26 @@ impl Feed {
             self.end_of_all();
             return Ok(Watched::No);
         }
-        let captured = captured(frame)?;
+        let captured = captured(frame);
         if !plan.is_for(captured, stream) {
             self.renditions.show(captured, stream);
             plan = self.renditions.begin(captured, stream, news.clone());
         }
-        match captured.format {
-            PixelFormat::Jpeg => self.jpeg(frame, &plan, stream)?,
-            _ => self.raw(frame, &plan, stream),
+        match &frame.content {
+            Content::Jpeg(picture) => self.jpeg(frame, picture, &plan, stream)?,
+            Content::Raw(raw) => self.raw(frame, raw, &plan, stream),
         }
         Ok(Watched::Yes)
     }
 
     /// Tells once for each stream what there is to see, though nobody may watch.
-    fn show(&mut self, frame: &RawFrame<'_>, stream: &Arc<StreamFacts>, news: &Update) {
+    fn show(&mut self, frame: &Frame<'_>, stream: &Arc<StreamFacts>, news: &Update) {
         if self.shown.as_ref().is_some_and(|shown| Arc::ptr_eq(shown, stream)) {
             return;
         }
-        // A first frame that is broken is complained of where it is sent; the next one will do.
-        if let Ok(captured) = captured(frame) {
-            self.renditions.show(captured, stream);
-            self.renditions.is_well(news);
-            self.shown = Some(Arc::clone(stream));
-        }
+        self.renditions.show(captured(frame), stream);
+        self.renditions.is_well(news);
+        self.shown = Some(Arc::clone(stream));
     }
 
     /// Whether anybody wants frames, when there are none.
@@ -121,7 +118,8 @@ impl Feed {
     /// One copy, turned where it must be, published to those who want it as it is; then whoever makes something else of it has time.
     fn jpeg(
         &mut self,
-        frame: &RawFrame<'_>,
+        frame: &Frame<'_>,
+        picture: &Examined<'_>,
         plan: &Arc<Plan>,
         stream: &Arc<StreamFacts>,
     ) -> Result<(), EncodeError> {
@@ -131,11 +129,13 @@ impl Feed {
             return Ok(());
         }
         let started = clock::now();
+        let Frame { sequence, captured_at, .. } = *frame;
+        let facts = FrameFacts { sequence, captured_at, codec: Codec::Jpeg, size: picture.size() };
         let (packet, still_to_do) = if passes {
-            (self.jpegs.turned(frame)?, Orientation::UPRIGHT)
+            (self.jpegs.turned(picture, facts)?, Orientation::UPRIGHT)
         } else {
             // Turning planes costs less than turning a JPEG.
-            (self.jpegs.copied(frame)?, frame.layout.orientation)
+            (self.jpegs.copied(picture, facts)?, picture.orientation())
         };
         if passes {
             plan.publish_as_captured(&packet, stream);
@@ -150,11 +150,17 @@ impl Feed {
     }
 
     /// One reading, into planes that all renditions start from.
-    fn raw(&mut self, frame: &RawFrame<'_>, plan: &Plan, stream: &Arc<StreamFacts>) {
+    fn raw(
+        &mut self,
+        frame: &Frame<'_>,
+        raw: &RawFrame<'_>,
+        plan: &Plan,
+        stream: &Arc<StreamFacts>,
+    ) {
         let Some(wanted) = plan.wanted(stream, frame.captured_at) else { return };
         let unpacker = &mut self.unpacker;
         let Ok(planes) = self.planes.filled(|planes| {
-            unpacker.unpack(frame, wanted, planes);
+            unpacker.unpack(raw, wanted, planes);
             Ok::<_, Infallible>(())
         });
         plan.share(&planes, frame.sequence, frame.captured_at, stream);
@@ -182,17 +188,8 @@ impl Feed {
 }
 
 /// What viewers get of a frame, before any wish: its format, and its size once it stands upright.
-fn captured(frame: &RawFrame<'_>) -> Result<Captured, EncodeError> {
-    let format = frame.layout.format;
-    let size = match format {
-        // The picture's own header has the last word.
-        PixelFormat::Jpeg => {
-            let size = markers::picture_size(frame.bytes);
-            frame.layout.orientation.size_of(size.ok_or(EncodeError::NoSize(frame.bytes.len()))?)
-        }
-        _ => frame.layout.upright_size(),
-    };
-    Ok(Captured { format, size })
+fn captured(frame: &Frame<'_>) -> Captured {
+    Captured { format: frame.format(), size: frame.upright_size() }
 }
 
 #[cfg(test)]

@@ -1,12 +1,10 @@
 //! Makes packets of a camera's own JPEGs: repaired where that takes no decoding, turned where it loses nothing.
 
 use super::encode::{EncodeError, within_the_wire};
-use crate::image::frame::RawFrame;
 use crate::image::jpeg::codec::{Edges, Turned, Turner};
-use crate::image::jpeg::{markers, repair};
+use crate::image::jpeg::repair::Examined;
 use crate::image::orientation::Orientation;
-use crate::image::pixels::Size;
-use crate::wire::packet::{Codec, FrameFacts, Packet, PacketPool};
+use crate::wire::packet::{FrameFacts, Packet, PacketPool};
 use std::sync::Arc;
 
 /// What frames become packets with, and what is kept from one to the next.
@@ -15,38 +13,43 @@ pub(super) struct Jpegs {
     packets: PacketPool,
     /// Once a frame had to be turned.
     turner: Option<Turner>,
-    /// A frame that had to be repaired before that.
-    repaired: Vec<u8>,
     /// Whether it was said that edges are left out.
     said: Option<Edges>,
 }
 
 impl Jpegs {
     /// From camera memory into a pooled packet: one copy, with what was missing put in, and not turned.
-    pub(super) fn copied(&mut self, frame: &RawFrame<'_>) -> Result<Arc<Packet>, EncodeError> {
-        let repaired = repair::examine(frame.bytes).map_err(EncodeError::Damaged)?;
-        let len = repaired.len();
+    pub(super) fn copied(
+        &mut self,
+        picture: &Examined<'_>,
+        facts: FrameFacts,
+    ) -> Result<Arc<Packet>, EncodeError> {
+        let len = picture.len();
         within_the_wire(len)?;
-        let mut packet = self.packets.take(facts(frame, size(frame)?));
+        let mut packet = self.packets.take(facts);
         let content = PacketPool::open(&mut packet);
-        repaired.write_to(&mut content.storage(len)[..len]);
+        picture.write_to(&mut content.storage(len)[..len]);
         content.set_len(len);
         self.packets.remember(&packet);
         Ok(packet)
     }
 
     /// The same as it is to be seen: its coefficients moved to where they belong.
-    pub(super) fn turned(&mut self, frame: &RawFrame<'_>) -> Result<Arc<Packet>, EncodeError> {
-        let orientation = frame.layout.orientation;
+    pub(super) fn turned(
+        &mut self,
+        picture: &Examined<'_>,
+        facts: FrameFacts,
+    ) -> Result<Arc<Packet>, EncodeError> {
+        let orientation = picture.orientation();
         if orientation == Orientation::UPRIGHT {
-            return self.copied(frame);
+            return self.copied(picture, facts);
         }
-        let size = size(frame)?;
-        let (packet, turned) = self.turn(frame, orientation, size)?;
+        let (packet, turned) = self.turn(picture, facts)?;
         within_the_wire(turned.len)?;
         if self.said.replace(turned.edges) != Some(turned.edges) && turned.edges == Edges::Trimmed {
             log::info!(
-                "a JPEG of {size} has no whole blocks at its edges: {orientation}, it is sent as {}",
+                "a JPEG of {} has no whole blocks at its edges: {orientation}, it is sent as {}",
+                picture.size(),
                 turned.size
             );
         }
@@ -55,26 +58,17 @@ impl Jpegs {
 
     fn turn(
         &mut self,
-        frame: &RawFrame<'_>,
-        orientation: Orientation,
-        size: Size,
+        picture: &Examined<'_>,
+        facts: FrameFacts,
     ) -> Result<(Arc<Packet>, Turned), EncodeError> {
-        let repaired = repair::examine(frame.bytes).map_err(EncodeError::Damaged)?;
-        let jpeg = if repaired.decodes_as_sent() {
-            repaired.span()
-        } else {
-            self.repaired.resize(repaired.len(), 0);
-            repaired.write_to(&mut self.repaired);
-            &self.repaired
-        };
         let turner = match &mut self.turner {
             Some(turner) => turner,
             empty => empty.insert(Turner::new()?),
         };
-        let room = Turner::max_len(size)?;
-        let mut packet = self.packets.take(facts(frame, orientation.size_of(size)));
+        let room = Turner::max_len(picture.size())?;
+        let mut packet = self.packets.take(facts);
         let content = PacketPool::open(&mut packet);
-        let turned = turner.turn(jpeg, orientation, content.storage(room));
+        let turned = turner.turn(picture, content.storage(room));
         // Not lost from the pool when it cannot be turned.
         content.set_len(turned.as_ref().map_or(0, |turned| turned.len));
         if let Ok(turned) = &turned {
@@ -86,28 +80,20 @@ impl Jpegs {
 
     /// Bytes held.
     pub(super) fn memory(&self) -> usize {
-        self.packets.memory() + self.repaired.len()
+        self.packets.memory() + self.turner.as_ref().map_or(0, Turner::memory)
     }
-}
-
-/// The picture's own header has the last word.
-fn size(frame: &RawFrame<'_>) -> Result<Size, EncodeError> {
-    markers::picture_size(frame.bytes).ok_or(EncodeError::NoSize(frame.bytes.len()))
-}
-
-fn facts(frame: &RawFrame<'_>, size: Size) -> FrameFacts {
-    let RawFrame { sequence, captured_at, .. } = *frame;
-    FrameFacts { sequence, captured_at, codec: Codec::Jpeg, size }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::image::frame::{FrameLayout, Micros};
+    use crate::image::frame::Micros;
     use crate::image::jpeg::codec::{Decoded, Encoder};
+    use crate::image::jpeg::repair::examine;
     use crate::image::orientation::Rotation;
-    use crate::image::pixels::{Chroma, Colour, PixelFormat};
+    use crate::image::pixels::{Chroma, Size};
     use crate::image::planes::Planes;
+    use crate::wire::packet::Codec;
 
     const SIZE: Size = Size::new(64, 48);
     const HALF: Orientation = Orientation::turned(Rotation::Half);
@@ -124,16 +110,10 @@ mod tests {
     }
 
     fn turned(jpegs: &mut Jpegs, bytes: &[u8]) -> (Vec<u8>, Decoded) {
-        let layout = FrameLayout {
-            format: PixelFormat::Jpeg,
-            size: SIZE,
-            stride: 0,
-            colour: Colour::JPEG,
-            orientation: HALF,
-            interval: None,
-        };
-        let frame = RawFrame { bytes, layout: &layout, sequence: 1, captured_at: Micros(0) };
-        let (packet, turned) = jpegs.turn(&frame, HALF, SIZE).expect("turned");
+        let picture = examine(bytes).expect("it can be repaired").then(HALF);
+        let facts =
+            FrameFacts { sequence: 1, captured_at: Micros(0), codec: Codec::Jpeg, size: SIZE };
+        let (packet, turned) = jpegs.turn(&picture, facts).expect("turned");
         (packet.payload().to_vec(), turned.decoded)
     }
 

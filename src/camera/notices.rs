@@ -5,7 +5,7 @@ use super::update::StatusText;
 use crate::image::frame::Micros;
 use crate::image::jpeg::codec::JpegError;
 use crate::image::notice::{Words, draw};
-use crate::image::picture::MAX_PIXELS;
+use crate::image::pixels::MAX_PIXELS;
 use crate::image::planes::Planes;
 use crate::source::clock;
 use crate::wire::native::message::StatusCode;

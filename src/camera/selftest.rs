@@ -1,7 +1,5 @@
 //! What `lancam selftest` prints: one block about this machine and its camera, for people to paste. It is done within 10 s.
 
-use crate::image::jpeg::markers;
-use crate::image::pixels::PixelFormat;
 use crate::net::lan::own_addresses;
 use crate::source::v4l2::list::Listing;
 use crate::source::{CaptureWish, Next, Opener, SourceSpec, clock};
@@ -63,26 +61,23 @@ fn measure() -> String {
         let mut source = opener.open(&stop).map_err(|error| error.to_string())?;
         let opened_at = clock::now();
         let mut first: Option<(Duration, _)> = None;
-        let (mut frames, mut bytes, mut size) = (0_u32, 0_usize, source.layout().size);
+        let (mut frames, mut bytes) = (0_u32, 0_usize);
         let format = source.layout().format;
-        loop {
+        let size = loop {
             let frame = match source.next_frame(&stop).map_err(|error| error.to_string())? {
                 Next::Frame(frame) => frame,
                 Next::Unusable(_) | Next::Waiting(_) => continue,
                 Next::Stopped => return Err("it was stopped".into()),
             };
-            if format == PixelFormat::Jpeg {
-                size = markers::picture_size(frame.bytes).unwrap_or(size);
-            }
-            bytes += frame.bytes.len();
+            bytes += frame.sent();
             let now = clock::now();
             let (_, since) = *first.get_or_insert((now.since(opened_at), now));
             let counted = now.since(since);
             if counted >= MEASURED {
-                break;
+                break frame.size();
             }
             frames += 1;
-        }
+        };
         let (first_after, since) = first.unwrap_or_default();
         let fps = f64::from(frames) / clock::now().since(since).as_secs_f64();
         let kilobytes = bytes as f64 / f64::from(frames + 1) / 1000.0;

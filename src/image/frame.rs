@@ -1,5 +1,6 @@
 //! A camera's frame as the camera lends it: borrowed bytes and what they mean.
 
+use super::jpeg::repair::Examined;
 use super::orientation::Orientation;
 use super::pixels::{Chroma, ChromaOrder, Colour, PixelFormat, Size};
 use std::fmt;
@@ -120,15 +121,66 @@ impl fmt::Display for FrameLayout {
 
 /// One frame, lent by its source until the next is asked for. It never leaves the capture thread.
 #[derive(Debug, Clone, Copy)]
-pub struct RawFrame<'a> {
-    /// The bytes the driver filled, up to the end of the picture.
-    pub bytes: &'a [u8],
-    /// What they mean.
-    pub layout: &'a FrameLayout,
+pub struct Frame<'a> {
+    /// What was captured.
+    pub content: Content<'a>,
     /// Rises by one per captured frame, by more where frames were lost before this one.
     pub sequence: u64,
     /// When the camera took it.
     pub captured_at: Micros,
+}
+
+/// What a frame holds.
+#[derive(Debug, Clone, Copy)]
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, and it lies on the stack")]
+pub enum Content<'a> {
+    /// A JPEG, and what is still to be done to it until it stands upright.
+    Jpeg(Examined<'a>),
+    /// Pixels.
+    Raw(RawFrame<'a>),
+}
+
+/// A frame's pixels as the camera sent them.
+#[derive(Debug, Clone, Copy)]
+pub struct RawFrame<'a> {
+    /// The bytes that the driver filled, at least as many as the layout asks for.
+    pub bytes: &'a [u8],
+    /// What they mean.
+    pub layout: &'a FrameLayout,
+}
+
+impl Frame<'_> {
+    /// The size of the picture as it was captured, before it is turned.
+    pub fn size(&self) -> Size {
+        match &self.content {
+            Content::Jpeg(picture) => picture.size(),
+            Content::Raw(raw) => raw.layout.size,
+        }
+    }
+
+    /// The size of the picture once it stands upright.
+    pub fn upright_size(&self) -> Size {
+        match &self.content {
+            Content::Jpeg(picture) => picture.orientation().size_of(picture.size()),
+            Content::Raw(raw) => raw.layout.upright_size(),
+        }
+    }
+
+    /// What its bytes are.
+    pub fn format(&self) -> PixelFormat {
+        match &self.content {
+            Content::Jpeg(_) => PixelFormat::Jpeg,
+            Content::Raw(raw) => raw.layout.format,
+        }
+    }
+
+    /// How many bytes the camera sent for it, up to the end of the picture.
+    pub fn sent(&self) -> usize {
+        match &self.content {
+            Content::Jpeg(picture) => picture.span().len(),
+            Content::Raw(raw) => raw.bytes.len(),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -4,11 +4,6 @@ use super::frame::Micros;
 use super::orientation::Orientation;
 use super::pixels::Size;
 
-/// The most pixels a picture may have: 64 million, twice an 8K screen.
-///
-/// Checked before memory is asked for, since the number comes from a stranger.
-pub const MAX_PIXELS: usize = 64 << 20;
-
 /// Pixels as `0x00RRGGBB`, row by row without padding: what `minifb` shows.
 #[derive(Debug, Clone, Default)]
 pub struct Picture {

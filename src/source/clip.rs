@@ -3,7 +3,7 @@
 use super::frame_count::FrameCount;
 use super::path::{self, Lies};
 use super::{Drops, FrameSource, Next, SourceError, Trouble, clock, foreign, jpeg_layout};
-use crate::image::frame::{FrameLayout, Micros, RawFrame};
+use crate::image::frame::{Content, Frame, FrameLayout, Micros};
 use crate::image::jpeg::gate::{DriverSays, Gate};
 use crate::image::jpeg::markers;
 use crate::image::jpeg::repair::{self, Damage, Ending};
@@ -28,8 +28,6 @@ pub struct Clip {
     splitter: Splitter,
     gate: Gate,
     layout: FrameLayout,
-    /// The same, as the lent frame is to be turned.
-    lent: FrameLayout,
     interval: Duration,
     next_at: Micros,
     count: FrameCount,
@@ -85,7 +83,6 @@ impl Clip {
             splitter: Splitter::default(),
             gate: Gate::knowing(first.marked, first.bare),
             layout,
-            lent: layout,
             interval,
             next_at: clock::now(),
             count,
@@ -183,21 +180,16 @@ impl FrameSource for Clip {
         self.next_at.0 += (1 + missed) * step;
         let Some(picture) = self.next_picture(stop)? else { return Ok(Next::Stopped) };
         let sequence = self.count.advance(1 + missed);
-        let judged = self.gate.judge(self.splitter.bytes(picture.clone()), DriverSays::Whole);
-        let (len, orientation) = match judged {
-            Ok(usable) => (usable.span().len(), usable.orientation()),
+        match self.gate.judge(self.splitter.bytes(picture), DriverSays::Whole) {
+            Ok(picture) => {
+                let content = Content::Jpeg(picture.then(self.layout.orientation));
+                Ok(Next::Frame(Frame { content, sequence, captured_at: now }))
+            }
             Err(damage) => {
                 self.drops.broken += 1;
-                return Ok(Next::Unusable(damage));
+                Ok(Next::Unusable(damage))
             }
-        };
-        self.lent.orientation = orientation.then(self.layout.orientation);
-        Ok(Next::Frame(RawFrame {
-            bytes: &self.splitter.bytes(picture)[..len],
-            layout: &self.lent,
-            sequence,
-            captured_at: now,
-        }))
+        }
     }
 
     fn drops(&self) -> Drops {
@@ -247,9 +239,15 @@ impl FirstLook {
     }
 
     fn take(&mut self, picture: &[u8]) {
-        let Some(size) = markers::picture_size(picture) else { return };
+        let examined = repair::examine(picture);
+        let size = match &examined {
+            Ok(usable) => Some(usable.size()),
+            // A clip of pictures that nobody can use is opened all the same, and says so.
+            Err(_) => markers::picture_size(picture),
+        };
+        let Some(size) = size else { return };
         self.size.get_or_insert(size);
-        match repair::examine(picture) {
+        match examined {
             Ok(usable) if usable.ending() == Ending::Bare => self.bare += 1,
             Err(Damage::Cut) => self.bare += 1,
             _ => self.marked += 1,

@@ -13,7 +13,7 @@ mod spec;
 pub mod test_pattern;
 pub mod v4l2;
 
-use crate::image::frame::{FrameLayout, RawFrame};
+use crate::image::frame::{Frame, FrameLayout};
 use crate::image::jpeg::repair::Damage;
 use crate::image::orientation::Orientation;
 use crate::image::pixels::{Colour, PixelFormat, Size};
@@ -63,7 +63,7 @@ pub trait FrameSource {
 #[derive(Debug)]
 pub enum Next<'a> {
     /// The newest frame.
-    Frame(RawFrame<'a>),
+    Frame(Frame<'a>),
     /// A frame came that cannot be used.
     Unusable(Damage),
     /// None came so far, for a reason that people can do something about, or for none.

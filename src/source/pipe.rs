@@ -4,9 +4,9 @@ use super::frame_count::FrameCount;
 use super::heard::Heard;
 use super::path::AtItsEnd;
 use super::{Drops, FrameSource, Next, SourceError, Trouble, clock, jpeg_layout};
-use crate::image::frame::{FrameLayout, RawFrame};
+use crate::image::frame::{Content, Frame, FrameLayout};
 use crate::image::jpeg::gate::{DriverSays, Gate};
-use crate::image::jpeg::repair::Damage;
+use crate::image::jpeg::repair::{Damage, Findings};
 use crate::image::jpeg::splitter::Splitter;
 use crate::image::orientation::Orientation;
 use crate::image::pixels::Size;
@@ -27,8 +27,6 @@ pub struct Pipe {
     splitter: Splitter,
     gate: Gate,
     layout: FrameLayout,
-    /// The same, as the lent frame is to be turned.
-    lent: FrameLayout,
     count: FrameCount,
     drops: Drops,
     /// Whether there ever was a picture.
@@ -116,7 +114,6 @@ impl Pipe {
             splitter: Splitter::default(),
             gate: Gate::for_streams(),
             layout,
-            lent: layout,
             count,
             drops: Drops::default(),
             has_begun: false,
@@ -138,7 +135,6 @@ impl Pipe {
     #[must_use]
     pub(super) fn at(mut self, interval: Duration) -> Self {
         self.layout.interval = Some(interval);
-        self.lent.interval = Some(interval);
         self
     }
 
@@ -166,10 +162,7 @@ impl Pipe {
         let sequence = self.count.advance(1);
         let judged = self.gate.judge(self.splitter.bytes(picture.clone()), DriverSays::Whole);
         match judged {
-            Ok(usable) => {
-                let at = picture.start..picture.start + usable.span().len();
-                Ok(Taken { at, orientation: usable.orientation(), sequence })
-            }
+            Ok(usable) => Ok(Taken { found: usable.findings(), at: picture, sequence }),
             Err(damage) => {
                 self.drops.broken += 1;
                 Err(damage)
@@ -181,10 +174,9 @@ impl Pipe {
         self.has_begun = true;
         self.heard = Heard::default();
         self.damage = None;
-        self.lent.orientation = taken.orientation.then(self.layout.orientation);
-        Next::Frame(RawFrame {
-            bytes: self.splitter.bytes(taken.at),
-            layout: &self.lent,
+        let picture = taken.found.in_bytes(self.splitter.bytes(taken.at));
+        Next::Frame(Frame {
+            content: Content::Jpeg(picture.then(self.layout.orientation)),
             sequence: taken.sequence,
             // A pipe carries no times; arrival is the nearest that is known.
             captured_at: clock::now(),
@@ -356,7 +348,7 @@ impl FrameSource for Pipe {
 /// A picture that can be used.
 struct Taken {
     at: Range<usize>,
-    orientation: Orientation,
+    found: Findings,
     sequence: u64,
 }
 

@@ -86,7 +86,7 @@ impl SourceSpec {
         let size = Size::parse(size).ok_or_else(|| {
             format!("test:{text} has no size. Write test:640x360@30, with sides from 1 to 65535")
         })?;
-        if size.area() > crate::image::picture::MAX_PIXELS {
+        if size.area() > crate::image::pixels::MAX_PIXELS {
             return Err(format!("test:{text} is larger than any screen. Write test:1920x1080"));
         }
         let fps = match fps {

@@ -4,7 +4,7 @@ use super::control::AnyBoard;
 use super::frame_count::FrameCount;
 use super::pattern_controls::{Look, PatternControls};
 use super::{Drops, FrameSource, Next, SourceError, clock};
-use crate::image::frame::{FrameLayout, Micros, RawFrame};
+use crate::image::frame::{Content, Frame, FrameLayout, Micros, RawFrame};
 use crate::image::orientation::Orientation;
 use crate::image::pixels::{Colour, PixelFormat, Size};
 use crate::image::stamp::Stamp;
@@ -167,12 +167,8 @@ impl FrameSource for TestPattern {
         let sequence = self.count.advance(1 + missed);
         self.next_at.0 += (1 + missed) * step;
         self.draw(sequence, now);
-        Ok(Next::Frame(RawFrame {
-            bytes: &self.frame,
-            layout: &self.layout,
-            sequence,
-            captured_at: now,
-        }))
+        let content = Content::Raw(RawFrame { bytes: &self.frame, layout: &self.layout });
+        Ok(Next::Frame(Frame { content, sequence, captured_at: now }))
     }
 
     fn drops(&self) -> Drops {
@@ -236,8 +232,9 @@ mod tests {
         let mut last = 0;
         for _ in 0..3 {
             let Ok(Next::Frame(frame)) = pattern.next_frame(&stop) else { panic!("no frame") };
-            assert_eq!(Some(frame.bytes.len()), frame.layout.frame_len());
-            let luma = |x: usize, y: usize| frame.bytes[y * frame.layout.stride + x * 2];
+            let Content::Raw(raw) = frame.content else { panic!("a JPEG") };
+            assert_eq!(Some(raw.bytes.len()), raw.layout.frame_len());
+            let luma = |x: usize, y: usize| raw.bytes[y * raw.layout.stride + x * 2];
             let stamp = Stamp::read(size, luma).expect("a stamp");
             assert_eq!(u64::from(stamp.sequence), frame.sequence);
             assert_eq!(stamp.made_at, frame.captured_at);

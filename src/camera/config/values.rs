@@ -26,7 +26,7 @@ pub(super) fn source(config: &mut Config, value: &str) -> Set {
 }
 
 pub(super) fn size(config: &mut Config, value: &str) -> Set {
-    let size = Size::parse(value).filter(|size| size.area() <= crate::image::picture::MAX_PIXELS);
+    let size = Size::parse(value).filter(|size| size.area() <= crate::image::pixels::MAX_PIXELS);
     config.capture.size = Some(size.ok_or_else(|| would_work("WIDTHxHEIGHT, such as 1280x720"))?);
     Ok(())
 }

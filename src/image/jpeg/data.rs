@@ -1,8 +1,7 @@
 //! Finds where the data of a JPEG's scans ends: by the last bytes, or by a search through all of them.
 
 use super::header::{Frame, Process, Scan, ScanOf};
-use super::markers::{EOI, SOI, SOS, marker_at};
-use super::repair::END;
+use super::markers::{END, EOI, SOI, SOS, marker_at};
 
 /// What the data is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

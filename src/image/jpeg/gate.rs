@@ -1,6 +1,6 @@
 //! Decides which of a camera's JPEGs are usable, by what the camera's pictures are usually like.
 
-use super::repair::{self, Damage, Ending, Repaired};
+use super::repair::{self, Damage, Ending, Examined};
 use super::splitter::MAX_PICTURE;
 
 /// What is remembered of one camera's stream.
@@ -68,7 +68,7 @@ impl Gate {
         &mut self,
         bytes: &'a [u8],
         driver: DriverSays,
-    ) -> Result<Repaired<'a>, Damage> {
+    ) -> Result<Examined<'a>, Damage> {
         let mut picture = repair::examine(bytes)?;
         self.examined += 1;
         if self.leftovers == Leftovers::Seen

@@ -1,8 +1,7 @@
 //! Reads the segments that decide whether a JPEG can be decoded (ITU-T T.81, annex B.2).
 
-use super::repair::Damage;
-use crate::image::picture::MAX_PIXELS;
-use crate::image::pixels::Size;
+use super::damage::Damage;
+use crate::image::pixels::{MAX_PIXELS, Size};
 
 /// What a frame header says.
 #[derive(Debug, Clone, Copy)]

@@ -6,6 +6,8 @@ use crate::image::pixels::{Chroma, Size};
 pub const SOI: u8 = 0xD8;
 /// End of image.
 pub const EOI: u8 = 0xD9;
+/// An end marker.
+pub(super) const END: &[u8] = &[0xFF, EOI];
 /// Start of scan: entropy-coded data follows its segment.
 pub const SOS: u8 = 0xDA;
 

@@ -1,6 +1,7 @@
 //! JPEG: the structure of its bytes, what cameras make of it, and the codec.
 
 pub mod codec;
+mod damage;
 mod data;
 mod exif;
 pub mod gate;

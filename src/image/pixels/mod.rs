@@ -6,6 +6,11 @@ pub use format::{BayerOrder, ChromaOrder, Packed, PixelFormat, Rgb, SampleDepth,
 
 use std::fmt;
 
+/// The most pixels a picture may have: 64 million, twice an 8K screen.
+///
+/// Checked before memory is asked for, since the number comes from a stranger.
+pub const MAX_PIXELS: usize = 64 << 20;
+
 /// Width and height in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Size {

@@ -1,7 +1,7 @@
 //! Each format, packed by the definition in floating point, and taken apart again.
 
 use super::*;
-use crate::image::frame::{FrameLayout, Micros};
+use crate::image::frame::FrameLayout;
 use crate::image::orientation::Orientation;
 use crate::image::pixels::{
     BayerOrder, ChromaOrder, Colour, Matrix, Packed, Range, Rgb, SampleDepth, SamplePacking, Size,
@@ -122,7 +122,7 @@ fn packed(format: PixelFormat, size: Size, colour: Colour) -> (FrameLayout, Vec<
 }
 
 fn unpacked(layout: &FrameLayout, bytes: &[u8], chroma: Chroma) -> Planes {
-    let frame = RawFrame { bytes, layout, sequence: 0, captured_at: Micros(0) };
+    let frame = RawFrame { bytes, layout };
     let mut planes = Planes::default();
     let wanted = Wanted { chroma, at_least: layout.upright_size() };
     Unpacker::default().unpack(&frame, wanted, &mut planes);
@@ -281,12 +281,7 @@ fn a_mosaic_of_slopes_comes_out_as_the_slopes_at_full_and_at_half_size() {
         for packing in PACKINGS {
             for size in [Size::new(70, 40), Size::new(67, 41)] {
                 let (layout, bytes) = mosaic(order, packing, size, slope);
-                let frame = RawFrame {
-                    bytes: &bytes,
-                    layout: &layout,
-                    sequence: 0,
-                    captured_at: Micros(0),
-                };
+                let frame = RawFrame { bytes: &bytes, layout: &layout };
                 let mut unpacker = Unpacker::new(RawLook::AS_IT_IS);
                 let mut planes = Planes::default();
                 for (at_least, scale) in [(size, 1), (Size::new(30, 20), 2)] {
@@ -327,8 +322,7 @@ fn flat_colours_of_a_mosaic_are_exact_and_chroma_is_theirs() {
         for (size, at_least) in at_full_and_half_size.as_flattened().iter().copied() {
             let packing = SamplePacking::Unpacked(SampleDepth::Bits8);
             let (layout, bytes) = mosaic(order, packing, size, |_, _| colour);
-            let frame =
-                RawFrame { bytes: &bytes, layout: &layout, sequence: 0, captured_at: Micros(0) };
+            let frame = RawFrame { bytes: &bytes, layout: &layout };
             let wanted = Wanted { chroma: Chroma::Yuv420, at_least };
             let mut planes = Planes::default();
             Unpacker::new(RawLook::AS_IT_IS).unpack(&frame, wanted, &mut planes);

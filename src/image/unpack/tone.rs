@@ -273,7 +273,7 @@ fn grey_world(light: [f32; 3]) -> [f32; 3] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::image::frame::{FrameLayout, Micros};
+    use crate::image::frame::FrameLayout;
     use crate::image::orientation::Orientation;
     use crate::image::pixels::{Colour, Size};
 
@@ -297,12 +297,7 @@ mod tests {
                 bytes.extend_from_slice(&light[colour].to_le_bytes());
             }
         }
-        tone.follow(&RawFrame {
-            bytes: &bytes,
-            layout: &layout,
-            sequence: 0,
-            captured_at: Micros(0),
-        });
+        tone.follow(&RawFrame { bytes: &bytes, layout: &layout });
     }
 
     fn seen(tone: &Tone, light: [u16; 3]) -> [u8; 3] {

@@ -7,8 +7,7 @@ use super::node::Node;
 use super::offer::{Interval, plausible};
 use crate::image::frame::FrameLayout;
 use crate::image::orientation::Orientation;
-use crate::image::picture::MAX_PIXELS;
-use crate::image::pixels::PixelFormat;
+use crate::image::pixels::{MAX_PIXELS, PixelFormat};
 use v4l::v4l_sys::{
     v4l2_field_V4L2_FIELD_ALTERNATE as ALTERNATE, v4l2_field_V4L2_FIELD_BOTTOM as BOTTOM,
     v4l2_field_V4L2_FIELD_INTERLACED as INTERLACED,

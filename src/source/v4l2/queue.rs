@@ -2,10 +2,9 @@
 
 use super::ioctl::{Buffers, DQBUF, Filled, Interface, QBUF, Refused};
 use super::sequence::Sequence;
-use crate::image::frame::{FrameLayout, Micros, RawFrame};
+use crate::image::frame::{Content, Frame, FrameLayout, Micros, RawFrame};
 use crate::image::jpeg::gate::{DriverSays, Gate};
-use crate::image::jpeg::repair::Damage;
-use crate::image::orientation::Orientation;
+use crate::image::jpeg::repair::{Damage, Findings};
 use crate::image::pixels::PixelFormat;
 use crate::source::{Drops, clock};
 use crate::stop::Stop;
@@ -25,8 +24,6 @@ pub(super) struct Queue {
     name: String,
     buffers: Buffers,
     layout: FrameLayout,
-    /// The same, as the lent frame is to be turned.
-    lent: FrameLayout,
     sequence: Sequence,
     /// The frame that is lent.
     held: Option<Filled>,
@@ -112,7 +109,6 @@ impl Queue {
             name,
             buffers,
             layout,
-            lent: layout,
             sequence,
             held: None,
             drops: Drops::default(),
@@ -133,7 +129,7 @@ impl Queue {
     }
 
     /// Gives the lent frame back, waits for the newest and lends it; `Ok(None)` when `stop` is requested.
-    pub(super) fn next_frame(&mut self, stop: &Stop) -> Result<Option<RawFrame<'_>>, Ended> {
+    pub(super) fn next_frame(&mut self, stop: &Stop) -> Result<Option<Frame<'_>>, Ended> {
         if let Some(held) = self.held.take() {
             self.give_back(held)?;
         }
@@ -163,15 +159,15 @@ impl Queue {
                 return Err(Ended::Silent(patience, broken));
             }
         };
-        self.lent.orientation = taken.orientation.then(self.layout.orientation);
         let held = self.held.insert(taken.filled);
         let bytes = self.buffers.bytes(held).expect("its length was checked when it was taken");
-        Ok(Some(RawFrame {
-            bytes: &bytes[..taken.len],
-            layout: &self.lent,
-            sequence: taken.sequence,
-            captured_at: taken.captured_at,
-        }))
+        let content = match taken.found {
+            Found::Jpeg(found) => {
+                Content::Jpeg(found.in_bytes(bytes).then(self.layout.orientation))
+            }
+            Found::Raw => Content::Raw(RawFrame { bytes, layout: &self.layout }),
+        };
+        Ok(Some(Frame { content, sequence: taken.sequence, captured_at: taken.captured_at }))
     }
 
     fn wait(&self, stop: &Stop, patience: Duration) -> Result<Woken, Ended> {
@@ -205,8 +201,8 @@ impl Queue {
             let Some(filled) = self.dequeue()? else { break };
             let sequence = self.sequence.number(filled.sequence);
             self.dequeued += 1;
-            let (len, orientation) = match self.usable(&filled) {
-                Ok(usable) => usable,
+            let found = match self.usable(&filled) {
+                Ok(found) => found,
                 Err(fault) => {
                     self.report(fault);
                     self.drops.broken += 1;
@@ -217,7 +213,7 @@ impl Queue {
             let now = clock::now();
             let captured_at = capture_time(filled.captured_at, now);
             let stamped = filled.captured_at.is_some();
-            let taken = Taken { filled, len, orientation, sequence, captured_at };
+            let taken = Taken { filled, found, sequence, captured_at };
             if let Some(older) = newest.replace(taken) {
                 self.drops.stale += 1;
                 self.give_back(older.filled)?;
@@ -257,8 +253,8 @@ impl Queue {
         given_back.map_err(|errno| Ended::Refused(Refused { call: QBUF, errno }))
     }
 
-    /// How many of a frame's bytes are the picture, and how it says that it is to be turned.
-    fn usable(&mut self, filled: &Filled) -> Result<(usize, Orientation), Fault> {
+    /// Whether a frame can be used, and what its bytes are.
+    fn usable(&mut self, filled: &Filled) -> Result<Found, Fault> {
         let bytes = self.buffers.bytes(filled).ok_or(Fault::Long)?;
         usable(bytes, filled.is_damaged, &self.layout, &mut self.gate)
     }
@@ -280,11 +276,17 @@ impl Queue {
 /// A frame that is ours.
 struct Taken {
     filled: Filled,
-    /// Without what lies behind the picture.
-    len: usize,
-    orientation: Orientation,
+    found: Found,
     sequence: u64,
     captured_at: Micros,
+}
+
+/// What a usable frame's bytes are.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there are two at most, and they lie on the stack")]
+enum Found {
+    Jpeg(Findings),
+    Raw,
 }
 
 /// What ended a wait.
@@ -298,13 +300,13 @@ enum Woken {
     Nobody,
 }
 
-/// How many of `bytes` are the picture: all of a raw frame, a JPEG up to its end; and what that says of its orientation.
+/// Whether `bytes` are a whole frame, and what was found in them.
 fn usable(
     bytes: &[u8],
     is_damaged: bool,
     layout: &FrameLayout,
     gate: &mut Gate,
-) -> Result<(usize, Orientation), Fault> {
+) -> Result<Found, Fault> {
     if bytes.is_empty() {
         return Err(Fault::Empty);
     }
@@ -312,11 +314,11 @@ fn usable(
         PixelFormat::Jpeg => {
             let driver = if is_damaged { DriverSays::Damaged } else { DriverSays::Whole };
             let picture = gate.judge(bytes, driver).map_err(Fault::Jpeg)?;
-            Ok((picture.span().len(), picture.orientation()))
+            Ok(Found::Jpeg(picture.findings()))
         }
         _ if is_damaged => Err(Fault::Damaged),
         _ if layout.frame_len().is_some_and(|least| bytes.len() < least) => Err(Fault::Short),
-        _ => Ok((bytes.len(), Orientation::UPRIGHT)),
+        _ => Ok(Found::Raw),
     }
 }
 
@@ -367,6 +369,7 @@ const OLDEST: Duration = Duration::from_secs(60);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::image::orientation::Orientation;
     use crate::image::pixels::{Colour, Size};
 
     const MS: fn(u64) -> Duration = Duration::from_millis;
@@ -384,7 +387,10 @@ mod tests {
     }
 
     fn usable(bytes: &[u8], is_damaged: bool, layout: &FrameLayout) -> Result<usize, Fault> {
-        super::usable(bytes, is_damaged, layout, &mut Gate::default()).map(|(len, _)| len)
+        super::usable(bytes, is_damaged, layout, &mut Gate::default()).map(|found| match found {
+            Found::Jpeg(found) => found.in_bytes(bytes).span().len(),
+            Found::Raw => bytes.len(),
+        })
     }
 
     #[test]

@@ -39,7 +39,7 @@ fn corpus() -> Vec<(String, Vec<u8>)> {
     good
 }
 
-fn write(picture: &repair::Repaired<'_>) -> Vec<u8> {
+fn write(picture: &repair::Examined<'_>) -> Vec<u8> {
     let mut out = vec![0; picture.len()];
     picture.write_to(&mut out);
     out

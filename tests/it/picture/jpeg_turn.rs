@@ -2,8 +2,9 @@
 
 use crate::tools::allocations;
 use crate::tools::jpeg_tools::{cjpeg, djpeg, encoded, noise, tool};
-use lancam::image::jpeg::codec::{Decoded, Decoder, Edges, Encoder, JpegError, Turned, Turner};
+use lancam::image::jpeg::codec::{Decoded, Decoder, Edges, Encoder, Turned, Turner};
 use lancam::image::jpeg::markers;
+use lancam::image::jpeg::repair::{Examined, examine};
 use lancam::image::orientation::{Mirror, Orientation, Rotation};
 use lancam::image::picture::Picture;
 use lancam::image::pixels::{Chroma, Size};
@@ -41,10 +42,14 @@ fn turn(jpeg: &[u8], orientation: Orientation) -> (Vec<u8>, Turned) {
     let size = markers::picture_size(jpeg).expect("a JPEG");
     let mut out = vec![0; Turner::max_len(size).expect("a size")];
     let turned = Turner::new()
-        .and_then(|mut turner| turner.turn(jpeg, orientation, &mut out))
+        .and_then(|mut turner| turner.turn(&to_turn(jpeg, orientation), &mut out))
         .expect("turns");
     out.truncate(turned.len);
     (out, turned)
+}
+
+fn to_turn(jpeg: &[u8], orientation: Orientation) -> Examined<'_> {
+    examine(jpeg).expect("a JPEG").then(orientation)
 }
 
 fn jpegtran(arguments: &[&str], jpeg: &[u8]) -> Option<Vec<u8>> {
@@ -166,22 +171,26 @@ fn broken_pictures_are_turned_as_far_as_they_go_or_refused() {
     let quarter = Orientation::turned(Rotation::Quarter);
     let mut turner = Turner::new().expect("a turner");
     let mut out = vec![0; Turner::max_len(size).expect("a size")];
-    let cut = turner.turn(&jpeg[..jpeg.len() * 3 / 4], quarter, &mut out).expect("turned");
+    let cut = to_turn(&jpeg[..jpeg.len() * 3 / 4], quarter);
+    let cut = turner.turn(&cut, &mut out).expect("turned");
     assert_eq!((cut.size, cut.decoded), (Size::new(64, 96), Decoded::WithWarnings));
     assert_eq!(markers::picture_size(&out[..cut.len]), Some(cut.size));
-    assert!(matches!(turner.turn(b"garbage", quarter, &mut out), Err(JpegError::NoSize(7))));
-    assert!(turner.turn(&jpeg, quarter, &mut out[..100]).is_err(), "no room");
+    assert!(turner.turn(&to_turn(&jpeg, quarter), &mut out[..100]).is_err(), "no room");
     let mut noise = noise(5);
     for _ in 0..500 {
         let mut flipped = jpeg.clone();
         let at = noise() % flipped.len();
         flipped[at] ^= 1 << (noise() % 8);
-        if let Ok(turned) = turner.turn(&flipped, quarter, &mut out) {
+        let Ok(picture) = examine(&flipped) else { continue };
+        if let Ok(turned) = turner.turn(&picture.then(quarter), &mut out) {
             assert!(turned.len <= out.len());
         }
     }
     // After all that it still works.
-    assert_eq!(turner.turn(&jpeg, quarter, &mut out).expect("turns").decoded, Decoded::Whole);
+    assert_eq!(
+        turner.turn(&to_turn(&jpeg, quarter), &mut out).expect("turns").decoded,
+        Decoded::Whole
+    );
 }
 
 #[test]
@@ -193,7 +202,7 @@ fn turning_allocates_nothing_of_ours() {
     let quarter = Orientation::turned(Rotation::Quarter);
     let allocated = allocations::count(|| {
         for _ in 0..10 {
-            turner.turn(&jpeg, quarter, &mut out).expect("turns");
+            turner.turn(&to_turn(&jpeg, quarter), &mut out).expect("turns");
         }
     });
     assert_eq!(allocated, 0);

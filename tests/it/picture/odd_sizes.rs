@@ -1,7 +1,7 @@
 //! Every format at sizes that nobody expects: whatever came before, the same picture comes out, and nothing fails.
 
 use crate::tools::jpeg_tools::{byte, encoded, noise};
-use lancam::image::frame::{FrameLayout, Micros, RawFrame};
+use lancam::image::frame::{FrameLayout, RawFrame};
 use lancam::image::jpeg::codec::{Decoded, Decoder, Encoder};
 use lancam::image::orientation::{Mirror, Orientation, Rotation};
 use lancam::image::pixels::{Chroma, Colour, Matrix, PixelFormat, Range, Size};
@@ -39,12 +39,7 @@ fn scratch_memory_of_larger_pictures_leaves_no_trace_in_smaller_ones() {
                     FrameLayout { format, size, stride, colour, orientation, interval: None };
                 let bytes: Vec<u8> =
                     (0..layout.frame_len().expect("raw")).map(|_| byte(noise())).collect();
-                let frame = RawFrame {
-                    bytes: &bytes,
-                    layout: &layout,
-                    sequence: 0,
-                    captured_at: Micros(0),
-                };
+                let frame = RawFrame { bytes: &bytes, layout: &layout };
                 let at_least =
                     if noise().is_multiple_of(2) { Size::new(1, 1) } else { layout.upright_size() };
                 let chroma =

@@ -1,7 +1,7 @@
 //! A sensor's own samples with the automatics on: a grey chart in warm light comes out grey, and its black is black.
 
 use crate::tools::ciede2000::Lab;
-use lancam::image::frame::{FrameLayout, Micros, RawFrame};
+use lancam::image::frame::{FrameLayout, RawFrame};
 use lancam::image::jpeg::codec::{Decoder, Encoder};
 use lancam::image::orientation::Orientation;
 use lancam::image::picture::Picture;
@@ -65,7 +65,7 @@ fn seen(packing: SamplePacking) -> (FrameLayout, Vec<u8>) {
 /// The middle of each patch on the viewer's screen, once the camera has sent the chart for a second.
 fn shown(look: RawLook, packing: SamplePacking, at_least: Size) -> Vec<Lab> {
     let (layout, bytes) = seen(packing);
-    let frame = RawFrame { bytes: &bytes, layout: &layout, sequence: 0, captured_at: Micros(0) };
+    let frame = RawFrame { bytes: &bytes, layout: &layout };
     let mut unpacker = Unpacker::new(look);
     let mut planes = Planes::default();
     for _ in 0..30 {

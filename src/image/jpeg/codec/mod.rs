@@ -4,8 +4,8 @@ mod transform;
 
 pub use transform::{Edges, Turned, Turner};
 
-use crate::image::picture::{MAX_PIXELS, Picture};
-use crate::image::pixels::{Chroma, Size};
+use crate::image::picture::Picture;
+use crate::image::pixels::{Chroma, MAX_PIXELS, Size};
 use crate::image::planes::Planes;
 use turbojpeg::{
     Colorspace, Compressor, DecompressHeader, Decompressor, PixelFormat, ScalingFactor, Subsamp,
@@ -261,6 +261,7 @@ const WARNINGS: [&str; 6] = [
 mod tests {
     use super::*;
     use crate::image::jpeg::markers;
+    use crate::image::jpeg::repair::examine;
 
     fn ramp(size: Size, chroma: Chroma) -> Planes {
         let mut planes = Planes::default();
@@ -398,8 +399,7 @@ mod tests {
         assert!(decoder.decode_planes(&many, Size::new(8, 8), &mut Planes::default()).is_err());
         let mut turner = Turner::new().expect("a turner");
         let mut out = vec![0; Turner::max_len(Size::new(640, 480)).expect("small enough")];
-        let turned =
-            turner.turn(&many, crate::image::orientation::Orientation::default(), &mut out);
+        let turned = turner.turn(&examine(&many).expect("it can be decoded"), &mut out);
         assert!(matches!(turned, Err(JpegError::TooManyScans)), "{turned:?}");
         assert!(started.elapsed().as_secs() < 20, "5000 scans take minutes");
         decoder.decode(&jpeg, &mut picture).expect("the next one is fine");

@@ -2,8 +2,8 @@
 
 use super::{Decoded, Encoder, JpegError, MOST_SCANS};
 use crate::image::jpeg::markers;
+use crate::image::jpeg::repair::Examined;
 use crate::image::orientation::{Mirror, Orientation, Rotation};
-use crate::image::picture::MAX_PIXELS;
 use crate::image::pixels::{Chroma, Size};
 use turbojpeg::{OutputBuf, Transform, TransformOp, Transformer};
 
@@ -11,6 +11,8 @@ use turbojpeg::{OutputBuf, Transform, TransformOp, Transformer};
 #[derive(Debug)]
 pub struct Turner {
     transformer: Transformer,
+    /// A picture that had to be repaired before it could be turned.
+    repaired: Vec<u8>,
 }
 
 /// What became of a JPEG that was turned.
@@ -42,7 +44,8 @@ impl Turner {
     /// # Errors
     /// When the library has no memory.
     pub fn new() -> Result<Self, JpegError> {
-        Ok(Self { transformer: Transformer::new().map_err(JpegError::Setup)? })
+        let transformer = Transformer::new().map_err(JpegError::Setup)?;
+        Ok(Self { transformer, repaired: Vec::new() })
     }
 
     /// How many bytes a JPEG of `size` can have once it is turned, at the very most. Most have about
@@ -56,28 +59,27 @@ impl Turner {
         Encoder::max_len(padded, Chroma::Yuv444)
     }
 
-    /// Writes `jpeg`, with `orientation` done to it, into `out`.
+    /// Writes `picture` as it is to be seen into `out`.
     ///
     /// The result is sequential, with the standard Huffman tables, and has no application segments. 4:2:2 becomes 4:4:0
     /// by a quarter turn.
     ///
     /// # Errors
-    /// When it is no JPEG, broken before its first block, over [`MAX_PIXELS`], or `out` is too small.
-    pub fn turn(
-        &mut self,
-        jpeg: &[u8],
-        orientation: Orientation,
-        out: &mut [u8],
-    ) -> Result<Turned, JpegError> {
-        // Before the library asks for memory.
-        let size = markers::picture_size(jpeg).ok_or(JpegError::NoSize(jpeg.len()))?;
-        if size.area() > MAX_PIXELS {
-            return Err(JpegError::TooLarge(size));
-        }
-        // It has no limit of its own for these.
-        if markers::scans(jpeg).nth(MOST_SCANS as usize).is_some() {
+    /// When it is broken before its first block, has too many scans, or `out` is too small.
+    pub fn turn(&mut self, picture: &Examined<'_>, out: &mut [u8]) -> Result<Turned, JpegError> {
+        // The library has no limit of its own for these.
+        let is_over = |jpeg| markers::scans(jpeg).nth(MOST_SCANS as usize).is_some();
+        if picture.may_have_several_scans() && is_over(picture.span()) {
             return Err(JpegError::TooManyScans);
         }
+        let jpeg = if picture.decodes_as_sent() {
+            picture.span()
+        } else {
+            self.repaired.resize(picture.len(), 0);
+            picture.write_to(&mut self.repaired);
+            &self.repaired
+        };
+        let orientation = picture.orientation();
         let mut transform = Transform::op(operation(orientation));
         transform.trim = true;
         transform.copy_none = true;
@@ -88,9 +90,16 @@ impl Turner {
         };
         let decoded = super::forgiving(result)?;
         let written = out.get(..len).unwrap_or_default();
-        let turned = markers::picture_size(written).ok_or(JpegError::NoSize(len))?;
-        let edges = if turned == orientation.size_of(size) { Edges::Whole } else { Edges::Trimmed };
-        Ok(Turned { len, size: turned, edges, decoded })
+        // What was written is another JPEG than the one that was examined.
+        let size = markers::picture_size(written).ok_or(JpegError::NoSize(len))?;
+        let is_whole = size == orientation.size_of(picture.size());
+        let edges = if is_whole { Edges::Whole } else { Edges::Trimmed };
+        Ok(Turned { len, size, edges, decoded })
+    }
+
+    /// Bytes held.
+    pub fn memory(&self) -> usize {
+        self.repaired.capacity()
     }
 }
 

@@ -1,12 +1,11 @@
 //! The segments before the first scan: what of them a picture is made of, and what is left out.
 
+use super::super::damage::Damage;
 use super::super::data::find_ff;
 use super::super::exif;
 use super::super::header::{Frame, Process, Scan, Tables};
-use super::super::huffman::STANDARD_TABLES;
 use super::super::markers::{EOI, SOI, SOS, has_no_segment, marker_at, starts_like_jpeg};
-use super::Damage;
-use super::pieces::Pieces;
+use super::pieces::{Piece, Pieces};
 use crate::image::orientation::Orientation;
 
 /// Reads the segments before the first scan's data.
@@ -16,7 +15,7 @@ pub(super) struct Head<'a> {
     pub(super) at: usize,
     /// Everything before is in the pieces, or left out.
     pub(super) kept_from: usize,
-    pub(super) pieces: Pieces<'a>,
+    pub(super) pieces: Pieces,
     tables: Tables,
     /// MCUs from one restart marker to the next; 0 for none.
     pub(super) restart_interval: usize,
@@ -151,7 +150,7 @@ impl<'a> Head<'a> {
 
     /// What stands from `start` to where reading goes on is no part of the repaired JPEG.
     fn leave_out(&mut self, start: usize) -> Result<(), Damage> {
-        self.pieces.push(&self.bytes[self.kept_from..start])?;
+        self.pieces.keep(self.kept_from..start)?;
         self.kept_from = self.at;
         Ok(())
     }
@@ -170,8 +169,8 @@ impl<'a> Head<'a> {
             return Err(Damage::NoTables);
         }
         self.needs_repair = true;
-        self.pieces.push(&self.bytes[self.kept_from..scan_at])?;
-        self.pieces.push(&STANDARD_TABLES)?;
+        self.pieces.keep(self.kept_from..scan_at)?;
+        self.pieces.push(Piece::Tables)?;
         self.kept_from = scan_at;
         Ok(())
     }

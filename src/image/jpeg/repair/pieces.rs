@@ -1,34 +1,75 @@
-//! A picture in pieces, without a copy of any.
+//! What a whole JPEG is put together from, without a copy of any of it.
 
-use super::Damage;
+use super::super::damage::Damage;
+use super::super::huffman::STANDARD_TABLES;
+use super::super::markers::END;
+use std::ops::Range;
 
 /// Few enough to lie on the stack; the head's quirks are one or two at a time.
 const MOST_PIECES: usize = 8;
 
-/// Parts of what a camera sent, and what is put in between, in their order.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Pieces<'a> {
-    pieces: [&'a [u8]; MOST_PIECES],
+/// One part of a JPEG.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Piece {
+    /// What the camera sent, from here to there.
+    Sent {
+        /// The first byte.
+        from: usize,
+        /// Behind the last one.
+        to: usize,
+    },
+    /// The standard Huffman tables.
+    Tables,
+    /// An end marker.
+    End,
+}
+
+impl Piece {
+    pub(super) fn of<'a>(&self, sent: &'a [u8]) -> &'a [u8] {
+        match *self {
+            Self::Sent { from, to } => &sent[from..to],
+            Self::Tables => &STANDARD_TABLES,
+            Self::End => END,
+        }
+    }
+}
+
+/// All parts of one JPEG, in their order.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pieces {
+    pieces: [Piece; MOST_PIECES],
     count: usize,
 }
 
-impl<'a> Pieces<'a> {
-    pub(super) fn as_slice(&self) -> &[&'a [u8]] {
+impl Pieces {
+    pub(super) fn as_slice(&self) -> &[Piece] {
         &self.pieces[..self.count]
     }
 
-    pub(super) fn push(&mut self, piece: &'a [u8]) -> Result<(), Damage> {
-        if piece.is_empty() {
+    /// What was sent and stays; nothing where that is empty.
+    pub(super) fn keep(&mut self, sent: Range<usize>) -> Result<(), Damage> {
+        if sent.is_empty() {
             return Ok(());
         }
+        self.push(Piece::Sent { from: sent.start, to: sent.end })
+    }
+
+    pub(super) fn push(&mut self, piece: Piece) -> Result<(), Damage> {
         *self.pieces.get_mut(self.count).ok_or(Damage::Head)? = piece;
         self.count += 1;
         Ok(())
     }
 
-    pub(super) fn shorten_last(&mut self, by: usize) {
-        if let Some(last) = self.pieces[..self.count].last_mut() {
-            *last = &last[..last.len() - by];
+    /// Leaves out what was sent behind `end`, which lies in the last piece.
+    pub(super) fn end_at(&mut self, end: usize) {
+        if let Some(Piece::Sent { to, .. }) = self.pieces[..self.count].last_mut() {
+            *to = end;
         }
+    }
+}
+
+impl Default for Pieces {
+    fn default() -> Self {
+        Self { pieces: [Piece::End; MOST_PIECES], count: 0 }
     }
 }

@@ -137,6 +137,17 @@ fn rooms_of_bytes_and_rules_do_no_io_read_no_clock_and_start_no_thread() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// What looks at the structure of a JPEG: the source's door does, once.
+const LOOKS: [&str; 3] = ["picture_size(", "examine(", "Gate::"];
+
+#[test]
+fn nobody_behind_the_source_looks_at_a_jpegs_structure_again() {
+    let behind = sources("src").into_iter().filter(|file| file.name.starts_with("src/camera/"));
+    let looks = |file: &Source| LOOKS.iter().any(|look| file.code.contains(look));
+    let wrong: Vec<_> = behind.filter(looks).map(|file| file.name).collect();
+    assert!(wrong.is_empty(), "{wrong:?}");
+}
+
 #[test]
 fn unsafe_stands_only_where_there_is_a_reason() {
     let found: BTreeSet<String> = sources("src")
