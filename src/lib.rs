@@ -4,13 +4,17 @@
 //! program is `source -> camera -> wire -> net`, the viewer program `net -> wire -> viewer`;
 //! [`image`] says what the bytes mean, [`latest`] is the one hand-off between threads.
 
+pub mod bucket;
 pub mod console;
+pub mod fnv;
 pub mod image;
+pub mod json;
 pub mod latest;
 pub mod log_setup;
 pub mod nearest;
 pub mod net;
 pub mod plain;
+pub mod prefix;
 pub mod version;
 pub mod wire;
 

@@ -14,7 +14,7 @@ pub fn of<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'
 }
 
 /// How many letters must be put in, left out, changed or exchanged with their neighbour to make one of the other.
-fn distance(from: &str, to: &str) -> usize {
+pub fn distance(from: &str, to: &str) -> usize {
     let letters = |text: &str| text.chars().take(MAX).collect::<Vec<char>>();
     let (from, to) = (letters(from), letters(to));
     let mut before_last = Vec::new();

@@ -1,8 +1,6 @@
-//! Text from strangers made safe to show, and strings as JSON has them.
+//! Text from strangers made safe to show.
 //!
 //! Names come from drivers, from the LAN and from other programs, and go to terminals, logs, window titles and file names.
-
-use std::fmt::Write;
 
 /// Whether a letter only shows itself: it moves no cursor, ends no line, turns no reading direction and is not invisible.
 ///
@@ -43,33 +41,6 @@ pub fn printable(text: &str) -> String {
     text.chars().map(|letter| if is_plain(letter) { letter } else { '?' }).collect()
 }
 
-/// A string of JSON (RFC 8259, section 7). What is not [plain](is_plain) is escaped: programs read it as it was, and a terminal
-/// does nothing.
-pub fn quoted(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push('"');
-    for letter in text.chars() {
-        match letter {
-            '"' | '\\' => quoted.extend(['\\', letter]),
-            letter if is_plain(letter) => quoted.push(letter),
-            letter => {
-                for unit in letter.encode_utf16(&mut [0; 2]) {
-                    // Writing to a String cannot fail.
-                    let _ = write!(quoted, "\\u{unit:04x}");
-                }
-            }
-        }
-    }
-    quoted.push('"');
-    quoted
-}
-
-/// An array of JSON, of what `json` makes of each item.
-pub fn array<T>(items: &[T], json: impl Fn(&T) -> String) -> String {
-    let items: Vec<String> = items.iter().map(json).collect();
-    format!("[{}]", items.join(","))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,13 +65,5 @@ mod tests {
         {
             assert_eq!(printable(harmless), harmless);
         }
-    }
-
-    #[test]
-    fn a_string_of_json_is_what_it_was_and_commands_nothing() {
-        assert_eq!(quoted(r#"a"b\"#), r#""a\"b\\""#);
-        assert_eq!(quoted("a\u{1}\u{9b}\u{202e}ü"), r#""a\u0001\u009b\u202eü""#);
-        assert_eq!(quoted("\u{e0041}"), r#""\udb40\udc41""#);
-        assert_eq!(array(&[1, 2], ToString::to_string), "[1,2]");
     }
 }

@@ -5,6 +5,7 @@ use lancam::image::jpeg::gate::{DriverSays, Gate};
 use lancam::image::jpeg::markers;
 use lancam::image::jpeg::repair::{self, Examined, MOST_ADDED};
 use lancam::image::jpeg::splitter::Splitter;
+use lancam::prefix::Prefix;
 use lancam::wire::dns;
 use lancam::wire::dns::message::Message;
 use lancam::wire::http::host;
@@ -173,7 +174,11 @@ pub fn mdns_responder(bytes: &[u8]) {
     let services = vec![service("_lancam._tcp.local"), service("_http._tcp.local")];
     let mut responder = Responder::new(names, services, ("id".into(), "1".into()), 1);
     let own: IpAddr = [10, 0, 0, 1].into();
-    let interface = Interface { index: 2, addresses: vec![(own, 24)], announced: vec![own] };
+    let interface = Interface {
+        index: 2,
+        addresses: vec![Prefix { address: own, len: 24 }],
+        announced: vec![own],
+    };
     let mut now = Instant::now();
     responder.set_interfaces(vec![interface], now);
     let link = LinkId { interface: 2, family: Family::V4 };

@@ -1,5 +1,6 @@
 //! Makes the id by which viewers tell this camera from any other.
 
+use crate::fnv::Fnv;
 use nix::ifaddrs::getifaddrs;
 use nix::sys::socket::LinkAddr;
 use std::collections::hash_map::RandomState;
@@ -23,12 +24,11 @@ fn id(machine: &[String], name: &str, listeners: &[SocketAddr]) -> String {
         // Nothing here tells this machine from others. Two cameras must not have one id.
         return format!("{:016x}", RandomState::new().build_hasher().finish());
     }
-    let mut hash = Fnv::new();
+    let mut hash = Fnv::default();
     let listeners = listeners.iter().map(ToString::to_string);
     for part in machine.iter().cloned().chain([name.to_owned()]).chain(listeners) {
-        hash.add(part.as_bytes());
         // Parts are separate: "ab" and "c" are not "a" and "bc".
-        hash.add(&[0xFF]);
+        hash = hash.with(part.as_bytes()).with(&[0xFF]);
     }
     format!("{:016x}", hash.0)
 }
@@ -88,21 +88,6 @@ impl Interfaces {
     /// The one that does not depend on the order in which interfaces were found.
     fn least(&self) -> Option<String> {
         self.built_in.iter().min().or_else(|| self.made_up.iter().min()).cloned()
-    }
-}
-
-/// FNV-1a, of 64 bits: it comes to the same on every machine and with every compiler.
-struct Fnv(u64);
-
-impl Fnv {
-    fn new() -> Self {
-        Self(0xCBF2_9CE4_8422_2325)
-    }
-
-    fn add(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3);
-        }
     }
 }
 

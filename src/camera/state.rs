@@ -6,7 +6,7 @@ use super::renditions::wish::Form;
 use super::session::Camera;
 use crate::image::frame::Micros;
 use crate::image::pixels::{PixelFormat, Size};
-use crate::plain::{array, quoted};
+use crate::json::{Object, array, quoted};
 use std::time::Duration;
 
 /// JSON. `source`, `encoder` and `stream` have ustreamer's keys, as far as they mean something here; others are lancam's own.
@@ -18,47 +18,50 @@ pub(super) fn json(camera: &Camera, now: Micros) -> String {
     let size = sent_size(camera, &situation).or(facts.as_ref().map(|facts| facts.size));
     let passes =
         situation.captured.as_ref().map(|(captured, _)| captured.format) == Some(PixelFormat::Jpeg);
-    let resolution = size.map_or("null".into(), |Size { width, height }| {
-        format!("{{\"width\":{width},\"height\":{height}}}")
+    let resolution = size.map(|Size { width, height }| {
+        Object::new().json("width", width).json("height", height).end()
     });
     let desired_fps = facts.as_ref().map_or(0, |facts| facts.millifps);
-    let description = facts.as_ref().map_or("null".into(), |facts| quoted(&facts.source));
-    let age = match (health.state, health.silent_for) {
-        (SourceState::Streaming, Some(age)) => age.as_millis().to_string(),
-        _ => "null".into(),
-    };
-    let arrival = metrics.lately(now).map_or("null".into(), |lately| {
-        let ms = |duration: Duration| (duration.as_secs_f64() * 10_000.0).round() / 10.0;
-        let Lately { frames, p50, p95, uncertainty } = lately;
-        let [p50, p95, uncertainty] = [p50, p95, uncertainty].map(ms);
-        format!("{{\"frames\":{frames},\"p50\":{p50},\"p95\":{p95},\"uncertainty\":{uncertainty}}}")
+    let newest = health.silent_for.filter(|_| health.state == SourceState::Streaming);
+    let source = Object::new()
+        .json("online", health.state == SourceState::Streaming)
+        .text("state", word(health.state))
+        .text("text", &text(camera, &situation, now))
+        .or_null("description", facts.as_ref().map(|facts| quoted(&facts.source)))
+        .or_null("resolution", resolution)
+        .json("desired_fps", f64::from(desired_fps) / 1000.0)
+        .json("captured_fps", (health.fps * 100.0).round() / 100.0)
+        .or_null("newest_frame_ms", newest.map(|age| age.as_millis()));
+    let encoder = Object::new()
+        .text("type", if passes { "NOOP" } else { "CPU" })
+        .json("renditions", array(&situation.made, |recipe| quoted(&recipe.to_string())));
+    let by_transport = Transport::ALL.into_iter().fold(Object::new(), |all, transport| {
+        all.json(transport.name(), metrics.viewers(transport))
     });
-    let viewers = Transport::ALL
-        .map(|transport| format!("{}:{}", quoted(transport.name()), metrics.viewers(transport)))
-        .join(",");
-    format!(
-        "{{\"ok\":{},\"result\":{{\"name\":{},\"version\":{},\"uptime_seconds\":{},\
-         \"config_errors\":{},\
-         \"source\":{{\"online\":{},\"state\":{},\"text\":{},\"description\":{description},\
-         \"resolution\":{resolution},\"desired_fps\":{},\"captured_fps\":{},\"newest_frame_ms\":{age}}},\
-         \"encoder\":{{\"type\":{},\"renditions\":{}}},\
-         \"stream\":{{\"clients\":{},\"max_clients\":{},\"clients_by_transport\":{{{viewers}}},\
-         \"arrival_age_ms\":{arrival}}}}}}}\n",
-        health.is_well(),
-        quoted(&camera.name),
-        quoted(env!("CARGO_PKG_VERSION")),
-        metrics.uptime(now).as_secs(),
-        array(&metrics.complaints(), |text| quoted(text)),
-        health.state == SourceState::Streaming,
-        quoted(word(health.state)),
-        quoted(&text(camera, &situation, now)),
-        f64::from(desired_fps) / 1000.0,
-        (health.fps * 100.0).round() / 100.0,
-        quoted(if passes { "NOOP" } else { "CPU" }),
-        array(&situation.made, |recipe| quoted(&recipe.to_string())),
-        camera.connections.viewers(),
-        camera.connections.seats(),
-    )
+    let stream = Object::new()
+        .json("clients", camera.connections.viewers())
+        .json("max_clients", camera.connections.seats())
+        .json("clients_by_transport", by_transport.end())
+        .or_null("arrival_age_ms", metrics.lately(now).map(arrival_json));
+    let result = Object::new()
+        .text("name", &camera.name)
+        .text("version", env!("CARGO_PKG_VERSION"))
+        .json("uptime_seconds", metrics.uptime(now).as_secs())
+        .json("config_errors", array(&metrics.complaints(), |text| quoted(text)))
+        .json("source", source.end())
+        .json("encoder", encoder.end())
+        .json("stream", stream.end());
+    Object::new().json("ok", health.is_well()).json("result", result.end()).end() + "\n"
+}
+
+fn arrival_json(Lately { frames, p50, p95, uncertainty }: Lately) -> String {
+    let ms = |duration: Duration| (duration.as_secs_f64() * 10_000.0).round() / 10.0;
+    Object::new()
+        .json("frames", frames)
+        .json("p50", ms(p50))
+        .json("p95", ms(p95))
+        .json("uncertainty", ms(uncertainty))
+        .end()
 }
 
 /// Whether it is well, and one line for people.

@@ -1,5 +1,7 @@
 //! The network interfaces that lead to a LAN, and the kernel's word when they change.
 
+use super::on_link::prefix_of;
+use crate::prefix::Prefix;
 use nix::errno::Errno;
 use nix::ifaddrs::getifaddrs;
 use nix::net::if_::{InterfaceFlags, if_nametoindex};
@@ -8,14 +10,13 @@ use nix::sys::socket::{
 };
 use std::collections::BTreeMap;
 use std::io;
-use std::net::IpAddr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 /// An interface that is up.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Addressed {
     /// Its addresses, each with the length of its network's prefix.
-    pub addresses: Vec<(IpAddr, u32)>,
+    pub addresses: Vec<Prefix>,
 }
 
 /// The interfaces that lead to several machines, by their numbers: up, with a carrier, able to multicast; no loopback and
@@ -32,16 +33,7 @@ pub fn of_lan() -> io::Result<BTreeMap<u32, Addressed>> {
         if !interface.flags.contains(needed) || interface.flags.intersects(unwanted) {
             continue;
         }
-        let (Some(address), Some(mask)) = (interface.address, interface.netmask) else { continue };
-        let v4 = || {
-            let mask = mask.as_sockaddr_in()?.ip();
-            Some((address.as_sockaddr_in()?.ip().into(), mask.to_bits().leading_ones()))
-        };
-        let v6 = || {
-            let mask = mask.as_sockaddr_in6()?.ip();
-            Some((address.as_sockaddr_in6()?.ip().into(), mask.to_bits().leading_ones()))
-        };
-        let Some(address) = v4().or_else(v6) else { continue };
+        let Some(address) = prefix_of(&interface) else { continue };
         // Gone since: the kernel's word of that is on its way.
         let Ok(index) = if_nametoindex(interface.interface_name.as_str()) else { continue };
         let addresses = &mut found.entry(index).or_default().addresses;

@@ -1,7 +1,7 @@
 //! Who is on the LAN: the peers that may connect without being named.
 
-pub use super::on_link::Prefix;
 use super::on_link::{interface_prefixes, is_neighbour};
+pub use crate::prefix::Prefix;
 use std::net::{IpAddr, Ipv6Addr};
 
 /// Who may connect.

@@ -3,56 +3,11 @@
 //! Addresses alone do not tell: one that came by DHCPv6 has a prefix of 128 bits, and a route says which network is on the
 //! link (RFC 5942). A default route is no neighbourhood, and neither is what lies behind a tunnel.
 
-use nix::ifaddrs::getifaddrs;
+use crate::prefix::Prefix;
+use nix::ifaddrs::{InterfaceAddress, getifaddrs};
 use nix::net::if_::InterfaceFlags;
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-
-/// A range of addresses: `192.0.2.0/24`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Prefix {
-    /// Any address in it.
-    pub address: IpAddr,
-    /// How many leading bits all its addresses share.
-    pub len: u32,
-}
-
-impl Prefix {
-    /// Parses `ADDRESS/LENGTH`, or an address alone.
-    pub fn parse(text: &str) -> Option<Self> {
-        let (address, len) = match text.split_once('/') {
-            Some((address, len)) => (address, Some(len)),
-            None => (text, None),
-        };
-        let address = address.parse::<IpAddr>().ok()?;
-        let whole = if address.is_ipv4() { 32 } else { 128 };
-        let len = match len {
-            Some(len) => len.parse().ok().filter(|&len| len <= whole)?,
-            None => whole,
-        };
-        Some(Self { address, len })
-    }
-
-    /// Whether `peer` is one of its addresses.
-    pub fn contains(&self, peer: IpAddr) -> bool {
-        match (self.address, peer) {
-            (IpAddr::V4(ours), IpAddr::V4(theirs)) => {
-                let differs = ours.to_bits() ^ theirs.to_bits();
-                differs.leading_zeros() >= self.len
-            }
-            (IpAddr::V6(ours), IpAddr::V6(theirs)) => {
-                let differs = ours.to_bits() ^ theirs.to_bits();
-                differs.leading_zeros() >= self.len
-            }
-            _ => false,
-        }
-    }
-
-    /// Whether it can be one network. Shorter ones are default routes, or halves of them.
-    fn is_network(&self) -> bool {
-        self.len >= if self.address.is_ipv4() { 8 } else { 32 }
-    }
-}
 
 /// Whether `peer` is a neighbour.
 pub fn is_neighbour(peer: IpAddr) -> bool {
@@ -62,19 +17,18 @@ pub fn is_neighbour(peer: IpAddr) -> bool {
 
 /// The addresses of our interfaces, each with the length of its network's prefix.
 pub fn interface_prefixes() -> Vec<Prefix> {
-    let Ok(interfaces) = getifaddrs() else { return Vec::new() };
-    interfaces
-        .filter_map(|interface| {
-            let (address, mask) = (interface.address?, interface.netmask?);
-            if let (Some(address), Some(mask)) = (address.as_sockaddr_in(), mask.as_sockaddr_in()) {
-                let len = mask.ip().to_bits().leading_ones();
-                return Some(Prefix { address: address.ip().into(), len });
-            }
-            let (address, mask) = (address.as_sockaddr_in6()?, mask.as_sockaddr_in6()?);
-            let len = mask.ip().to_bits().leading_ones();
-            Some(Prefix { address: address.ip().into(), len })
-        })
-        .collect()
+    getifaddrs().into_iter().flatten().filter_map(|interface| prefix_of(&interface)).collect()
+}
+
+/// An interface's address with the length of its network's prefix.
+pub(super) fn prefix_of(interface: &InterfaceAddress) -> Option<Prefix> {
+    let (address, mask) = (interface.address.as_ref()?, interface.netmask.as_ref()?);
+    if let (Some(address), Some(mask)) = (address.as_sockaddr_in(), mask.as_sockaddr_in()) {
+        let len = mask.ip().to_bits().leading_ones();
+        return Some(Prefix { address: address.ip().into(), len });
+    }
+    let (address, mask) = (address.as_sockaddr_in6()?, mask.as_sockaddr_in6()?);
+    Some(Prefix { address: address.ip().into(), len: mask.ip().to_bits().leading_ones() })
 }
 
 /// Where the kernel sends packets without a router, on interfaces that have neighbours.
@@ -160,25 +114,6 @@ mod tests {
 
     fn prefix(text: &str) -> Prefix {
         Prefix::parse(text).expect("a prefix")
-    }
-
-    #[test]
-    fn a_prefix_holds_its_addresses_and_not_their_neighbours() {
-        let named = prefix("203.0.113.0/25");
-        assert!(named.contains("203.0.113.127".parse().expect("an address")));
-        assert!(!named.contains("203.0.113.128".parse().expect("an address")));
-        for text in ["203.0.113.0/33", "x/8", "1.2.3/8", "::/129", ""] {
-            assert_eq!(Prefix::parse(text), None, "{text}");
-        }
-        for (text, is_network) in [
-            ("0.0.0.0/0", false),
-            ("128.0.0.0/1", false),
-            ("198.51.0.0/16", true),
-            ("2000::/3", false),
-            ("2001:db8::/32", true),
-        ] {
-            assert_eq!(prefix(text).is_network(), is_network, "{text}");
-        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ use super::ages::Ages;
 use super::news::{Age, Arrival, Totals};
 use super::recorder::Recording;
 use crate::image::pixels::Size;
+use crate::json::{Object, quoted};
 use crate::wire::packet::Codec;
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -150,29 +151,29 @@ impl Figures {
     ///
     /// `age_ms`, from capture to screen, and how sure it is are null until the clocks of camera and viewer are matched.
     pub fn to_json(&self) -> String {
-        let fps = self.fps();
-        let fps = OrNull(fps.map(|fps| format!("{fps:.2}")));
-        let millis =
-            |time: Option<Duration>| OrNull(time.map(|time| format!("{:.3}", in_millis(time))));
-        let decode = millis(self.decode_time());
+        let millis = |time: Option<Duration>| time.map(|time| format!("{:.3}", in_millis(time)));
         let percentile = |part| millis(self.ages.percentile(part));
-        let (p50, p95, p99) = (percentile(0.50), percentile(0.95), percentile(0.99));
-        let max = millis(self.ages.max());
-        let (unsure, round_trip) = (millis(self.age_uncertainty()), millis(self.round_trip()));
-        let size = OrNull(self.newest.map(|(size, _)| format!("\"{size}\"")));
-        let codec = OrNull(self.newest.map(|(_, codec)| format!("\"{}\"", codec_name(codec))));
-        let Totals { bytes, disordered, corrupt, .. } = self.totals;
-        let (recorded, dropped) = self.recorded;
-        format!(
-            "{{\"frames\":{},\"fps\":{fps},\"skipped\":{},\"disordered\":{disordered},\
-             \"corrupt\":{corrupt},\"bytes\":{bytes},\
-             \"recorded\":{recorded},\"record_dropped\":{dropped},\
-             \"age_ms\":{{\"p50\":{p50},\"p95\":{p95},\"p99\":{p99},\"max\":{max}}},\
-             \"age_uncertainty_ms\":{unsure},\"round_trip_ms\":{round_trip},\
-             \"decode_ms\":{decode},\"size\":{size},\"codec\":{codec}}}",
-            self.shown,
-            self.skipped(),
-        )
+        let ages = Object::new()
+            .or_null("p50", percentile(0.50))
+            .or_null("p95", percentile(0.95))
+            .or_null("p99", percentile(0.99))
+            .or_null("max", millis(self.ages.max()));
+        Object::new()
+            .json("frames", self.shown)
+            .or_null("fps", self.fps().map(|fps| format!("{fps:.2}")))
+            .json("skipped", self.skipped())
+            .json("disordered", self.totals.disordered)
+            .json("corrupt", self.totals.corrupt)
+            .json("bytes", self.totals.bytes)
+            .json("recorded", self.recorded.0)
+            .json("record_dropped", self.recorded.1)
+            .json("age_ms", ages.end())
+            .or_null("age_uncertainty_ms", millis(self.age_uncertainty()))
+            .or_null("round_trip_ms", millis(self.round_trip()))
+            .or_null("decode_ms", millis(self.decode_time()))
+            .or_null("size", self.newest.map(|(size, _)| quoted(&size.to_string())))
+            .or_null("codec", self.newest.map(|(_, codec)| quoted(codec_name(codec))))
+            .end()
     }
 }
 
@@ -229,15 +230,6 @@ impl Recent {
 
 fn in_millis(time: Duration) -> f64 {
     time.as_secs_f64() * 1000.0
-}
-
-/// A value as JSON, ready to print.
-struct OrNull(Option<String>);
-
-impl fmt::Display for OrNull {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(self.0.as_deref().unwrap_or("null"))
-    }
 }
 
 fn codec_name(codec: Codec) -> &'static str {

@@ -1,7 +1,7 @@
 //! What `--list` prints: a line for each camera, or all of them as JSON.
 
 use super::finder::Found;
-use crate::plain::quoted;
+use crate::json::{Object, array, quoted};
 use crate::wire::service::rate;
 
 /// For people: name, address, size, rate, in columns.
@@ -29,26 +29,20 @@ fn row(camera: &Found) -> [String; 4] {
 
 /// For programs: an array on one line. What is not known is null.
 pub fn json(cameras: &[Found]) -> String {
-    let cameras: Vec<String> = cameras.iter().map(object).collect();
-    format!("[{}]", cameras.join(","))
+    array(cameras, object)
 }
 
 fn object(camera: &Found) -> String {
     let facts = &camera.facts;
-    let null = || "null".to_owned();
-    let size = facts.size.map_or_else(null, |size| format!("\"{size}\""));
-    let fps = if facts.millifps > 0 { rate(facts.millifps) } else { null() };
-    let addresses: Vec<_> =
-        camera.addresses.iter().map(|address| quoted(&address.to_string())).collect();
-    format!(
-        "{{\"name\":{},\"address\":{},\"size\":{size},\"fps\":{fps},\"addresses\":[{}],\
-         \"version\":{},\"id\":{}}}",
-        quoted(&camera.name),
-        quoted(&camera.address().to_string()),
-        addresses.join(","),
-        quoted(&facts.version),
-        quoted(&facts.id),
-    )
+    Object::new()
+        .text("name", &camera.name)
+        .text("address", &camera.address().to_string())
+        .or_null("size", facts.size.map(|size| quoted(&size.to_string())))
+        .or_null("fps", (facts.millifps > 0).then(|| rate(facts.millifps)))
+        .json("addresses", array(&camera.addresses, |address| quoted(&address.to_string())))
+        .text("version", &facts.version)
+        .text("id", &facts.id)
+        .end()
 }
 
 /// One line for a window or a log, where one was wanted and there is none, or several.

@@ -1,8 +1,8 @@
 //! Tells the owner how the camera is found, once when that changes, and not at every word of a loud neighbour.
 
-use super::talk::TalkError;
 use crate::net::reach::Reach;
 use crate::wire::mdns::{Called, Standing};
+use std::fmt;
 use std::time::{Duration, Instant};
 
 /// What was said.
@@ -33,7 +33,7 @@ impl Report {
     }
 
     /// The camera cannot be announced for now.
-    pub(super) fn failed(&mut self, error: &TalkError) {
+    pub(super) fn failed(&mut self, error: &impl fmt::Display) {
         if self.is_new(FAILED) {
             log::warn!(
                 "this camera is not announced on the LAN: {error}. Viewers need its address. lancam tries again at least \

@@ -117,7 +117,7 @@ impl Talk {
     fn look(&mut self, now: Instant) -> io::Result<()> {
         self.look_at = now + LOOK;
         let interfaces = interfaces::of_lan()?.into_iter().map(|(index, found)| {
-            let all = found.addresses.iter().map(|&(ip, _)| ip);
+            let all = found.addresses.iter().map(|network| network.address);
             let announced = all.filter(|&ip| self.addresses.include(ip)).collect();
             Interface { index, addresses: found.addresses, announced }
         });

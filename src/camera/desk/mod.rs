@@ -4,15 +4,14 @@
 //! sessions that send: a session leaves an order here, goes on, and is rung when there is an answer in its mailbox.
 
 mod mailbox;
-mod pace;
 
 pub use mailbox::{Answer, Visitor};
 
+use crate::bucket::{Allowance, Bucket};
 use crate::latest::Doorbell;
 use crate::source::FrameSource;
 use crate::source::control::{self, AnyBoard};
 use mailbox::Mailbox;
-use pace::Pace;
 use std::collections::{BTreeSet, VecDeque};
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -104,6 +103,9 @@ enum Todo {
 /// More orders than a camera has controls only strangers leave; they are told so.
 const MOST_ORDERS: usize = 256;
 
+/// What all viewers together may have set: a lens has a motor, and a camera has one queue for all calls.
+const PACE: Allowance = Allowance { at_once: 20, each: Duration::from_millis(50) };
+
 /// When nothing was set for so long, all controls are read: one may have changed others.
 const QUIET: Duration = Duration::from_millis(200);
 
@@ -123,7 +125,7 @@ impl Desk {
             desk: Arc::clone(&desk),
             known: Vec::new(),
             set: BTreeSet::new(),
-            pace: Pace::default(),
+            pace: Bucket::full(PACE),
         };
         let clerk = thread::Builder::new().name("controls".into()).spawn(move || clerk.run())?;
         Ok((desk, clerk))
@@ -257,7 +259,7 @@ struct Clerk {
     known: Vec<control::Control>,
     /// What was set since the log was told.
     set: BTreeSet<u32>,
-    pace: Pace,
+    pace: Bucket,
 }
 
 impl Clerk {

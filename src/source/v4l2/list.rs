@@ -2,10 +2,10 @@
 
 use super::controls::Shown;
 use super::node::{Node, NodeKind};
-use super::offer::{Extent, Interval, Offer, RateOffer, SizeOffer, offers, why_not};
+use super::offer::{Extent, Offer, RateOffer, SizeOffer, offers, why_not};
 use super::survey::{Snapshot, Survey, Surveyed};
 use crate::image::pixels::{PixelFormat, Size};
-use crate::plain::{array, quoted};
+use crate::json::{Object, array};
 use std::fmt::{self, Write};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -77,7 +77,7 @@ impl Listing {
     pub fn json(&self) -> String {
         let cameras = array(&self.cameras, CameraEntry::json);
         let others = array(&self.others, OtherEntry::json);
-        format!("{{\"cameras\":{cameras},\"others\":{others}}}")
+        Object::new().json("cameras", cameras).json("others", others).end()
     }
 }
 
@@ -133,17 +133,15 @@ impl CameraEntry {
     }
 
     fn json(&self) -> String {
-        format!(
-            "{{\"path\":{},\"node\":{},\"card\":{},\"driver\":{},\"bus\":{},\"formats\":{},\
-             \"controls\":{}}}",
-            quoted(&self.stable_path.to_string_lossy()),
-            quoted(&self.node.to_string_lossy()),
-            quoted(&self.card),
-            quoted(&self.driver),
-            quoted(&self.bus_info),
-            array(&self.offers, offer_json),
-            self.controls.json(),
-        )
+        Object::new()
+            .text("path", &self.stable_path.to_string_lossy())
+            .text("node", &self.node.to_string_lossy())
+            .text("card", &self.card)
+            .text("driver", &self.driver)
+            .text("bus", &self.bus_info)
+            .json("formats", array(&self.offers, offer_json))
+            .json("controls", self.controls.json())
+            .end()
     }
 }
 
@@ -173,13 +171,12 @@ impl fmt::Display for CameraEntry {
 
 impl OtherEntry {
     fn json(&self) -> String {
-        format!(
-            "{{\"node\":{},\"card\":{},\"driver\":{},\"why\":{}}}",
-            quoted(&self.node.to_string_lossy()),
-            quoted(&self.card),
-            quoted(&self.driver),
-            quoted(&self.why),
-        )
+        Object::new()
+            .text("node", &self.node.to_string_lossy())
+            .text("card", &self.card)
+            .text("driver", &self.driver)
+            .text("why", &self.why)
+            .end()
     }
 }
 
@@ -196,43 +193,43 @@ fn stable_path(links: &Path, node: &Path) -> PathBuf {
 }
 
 fn offer_json(Offer { fourcc, description, sizes }: &Offer) -> String {
-    format!(
-        "{{\"format\":{},\"description\":{},\"understood\":{},\"sizes\":{}}}",
-        quoted(&fourcc.to_string()),
-        quoted(description),
-        PixelFormat::from_fourcc(*fourcc).is_some(),
-        array(sizes, size_json),
-    )
+    Object::new()
+        .text("format", &fourcc.to_string())
+        .text("description", description)
+        .json("understood", PixelFormat::from_fourcc(*fourcc).is_some())
+        .json("sizes", array(sizes, size_json))
+        .end()
 }
 
 /// A range has `smallest`, `largest` and `step`, a single size `width` and `height`.
 fn size_json(SizeOffer { extent, rates }: &SizeOffer) -> String {
-    let sides = |size: &Size| format!("\"width\":{},\"height\":{}", size.width, size.height);
+    let sides = |to: Object, size: &Size| to.json("width", size.width).json("height", size.height);
     let extent = match extent {
-        Extent::Exactly(size) => sides(size),
-        Extent::Between { smallest, largest, step } => format!(
-            "\"smallest\":{{{}}},\"largest\":{{{}}},\"step\":{{{}}}",
-            sides(smallest),
-            sides(largest),
-            sides(step)
-        ),
+        Extent::Exactly(size) => sides(Object::new(), size),
+        Extent::Between { smallest, largest, step } => {
+            let size = |size| sides(Object::new(), size).end();
+            Object::new()
+                .json("smallest", size(smallest))
+                .json("largest", size(largest))
+                .json("step", size(step))
+        }
     };
-    format!("{{{extent},\"fps\":{}}}", array(rates, rate_json))
+    extent.json("fps", array(rates, rate_json)).end()
 }
 
 /// A number, or for a range its two ends.
 fn rate_json(rate: &RateOffer) -> String {
-    let number = |interval: &Interval| interval.to_string();
     match rate {
-        RateOffer::Exactly(interval) => number(interval),
+        RateOffer::Exactly(interval) => interval.to_string(),
         RateOffer::Between { fastest, slowest } => {
-            format!("{{\"least\":{},\"most\":{}}}", number(slowest), number(fastest))
+            Object::new().json("least", slowest).json("most", fastest).end()
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::offer::Interval;
     use super::*;
     use crate::image::pixels::FourCc;
     use std::os::unix::fs::symlink;

@@ -5,8 +5,9 @@ pub mod multipart;
 pub mod request;
 pub mod resource;
 pub mod response;
+pub mod status;
 
-use response::Status;
+use status::Status;
 
 /// Why a request gets no more than an answer that says so.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Turns received bytes, in any chopping, into requests.
 
 use super::Refusal;
-use super::response::Status;
+use super::status::Status;
 use crate::wire::FirstBytes;
 use crate::wire::receive_buffer::ReceiveBuffer;
 

@@ -1,41 +1,8 @@
 //! How answers begin.
 
 use super::request::{Afterwards, Version};
+pub use super::status::Status;
 use std::io::Write;
-
-/// A status line's number and words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Status {
-    /// For programs.
-    pub code: u16,
-    /// For people.
-    pub reason: &'static str,
-}
-
-macro_rules! statuses {
-    ($($name:ident $code:literal $reason:literal)*) => {
-        /// Those that are used.
-        #[allow(missing_docs)] // their reasons say what they mean
-        impl Status {
-            $(pub const $name: Self = Self { code: $code, reason: $reason };)*
-        }
-    };
-}
-
-statuses! {
-    OK 200 "OK"
-    NO_CONTENT 204 "No Content"
-    BAD_REQUEST 400 "Bad Request"
-    FORBIDDEN 403 "Forbidden"
-    NOT_FOUND 404 "Not Found"
-    METHOD_NOT_ALLOWED 405 "Method Not Allowed"
-    REQUEST_TIMEOUT 408 "Request Timeout"
-    TARGET_TOO_LONG 414 "URI Too Long"
-    MISDIRECTED 421 "Misdirected Request"
-    HEADERS_TOO_LARGE 431 "Request Header Fields Too Large"
-    UNAVAILABLE 503 "Service Unavailable"
-    VERSION_NOT_SUPPORTED 505 "HTTP Version Not Supported"
-}
 
 /// What is said before an answer's content.
 #[derive(Debug, Clone, Copy)]

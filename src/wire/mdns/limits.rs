@@ -1,51 +1,35 @@
 //! What keeps a stranger's words from costing more than they should: buckets, a memory of what was sent, chance.
 
+use crate::bucket::{Allowance, Bucket};
+use crate::fnv::Fnv;
 use core::net::IpAddr;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 /// How many answers to one asker alone may leave: a burst, and then so many a second.
-const OF_ONE: Bucket = Bucket { most: 10, each: Duration::from_millis(100) };
+const OF_ONE: Allowance = Allowance { at_once: 10, each: Duration::from_millis(100) };
 /// The same for all askers together. Addresses of askers can be made up.
-const OF_ALL: Bucket = Bucket { most: 100, each: Duration::from_millis(10) };
+const OF_ALL: Allowance = Allowance { at_once: 100, each: Duration::from_millis(10) };
 /// Askers that are told apart; the one that asked longest ago gives way.
 const ASKERS: usize = 32;
 
-#[derive(Debug, Clone, Copy)]
-struct Bucket {
-    most: u32,
-    each: Duration,
-}
-
-/// What is left in a bucket.
-#[derive(Debug, Clone, Copy)]
-struct Level {
-    /// When the bucket would be full again.
-    full_at: Instant,
-}
-
-impl Level {
-    fn take(&mut self, bucket: Bucket, now: Instant) -> bool {
-        let full_at = self.full_at.max(now) + bucket.each;
-        let has_one = full_at <= now + bucket.each * bucket.most;
-        if has_one {
-            self.full_at = full_at;
-        }
-        has_one
-    }
-}
-
 /// Counts answers that go to one asker alone.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Answers {
-    all: Option<Level>,
-    askers: Vec<(IpAddr, Level)>,
+    all: Bucket,
+    askers: Vec<(IpAddr, Bucket)>,
+}
+
+impl Default for Answers {
+    fn default() -> Self {
+        Self { all: Bucket::full(OF_ALL), askers: Vec::new() }
+    }
 }
 
 impl Answers {
     /// Whether `asker` may be answered now.
     pub(super) fn may(&mut self, asker: IpAddr, now: Instant) -> bool {
-        let fresh = Level { full_at: now };
+        let fresh = Bucket::full(OF_ONE);
         let at = match self.askers.iter().position(|(known, _)| *known == asker) {
             Some(at) => at,
             None if self.askers.len() < ASKERS => {
@@ -53,13 +37,13 @@ impl Answers {
                 self.askers.len() - 1
             }
             None => {
-                let oldest = self.askers.iter().enumerate().min_by_key(|(_, it)| it.1.full_at);
+                let oldest = self.askers.iter().enumerate().min_by_key(|(_, it)| it.1.full_at());
                 let at = oldest.map_or(0, |(at, _)| at);
                 self.askers[at] = (asker, fresh);
                 at
             }
         };
-        self.askers[at].1.take(OF_ONE, now) && self.all.get_or_insert(fresh).take(OF_ALL, now)
+        self.askers[at].1.take(now) && self.all.take(now)
     }
 }
 
@@ -85,11 +69,9 @@ impl Echoes {
     }
 }
 
-/// FNV-1a. Whoever makes up another message with the same number has it ignored, and no more.
+/// Whoever makes up another message with the same number has it ignored, and no more.
 fn fingerprint(message: &[u8]) -> u64 {
-    message.iter().fold(0xCBF2_9CE4_8422_2325, |hash, &byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
-    })
+    Fnv::default().with(message).0
 }
 
 /// Conflicts of the last while (RFC 6762, section 8.1).

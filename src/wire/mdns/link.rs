@@ -2,6 +2,7 @@
 
 use super::zone::{ANNOUNCEMENTS, APART, Entry, Set, Sharing, Zone};
 use super::{Called, Family, Interface, LinkId, MAX_SENT, Service};
+use crate::prefix::Prefix;
 use crate::wire::dns::message::{Message, Section, Stated};
 use crate::wire::dns::write::{Terms, Writer};
 use crate::wire::dns::{ANY, Data, IN, Name};
@@ -32,7 +33,7 @@ pub(super) struct Link {
     pub zone: Zone,
     /// Whether the names are ours: they were asked for, and nobody had them.
     pub is_ours: bool,
-    networks: Vec<(IpAddr, u32)>,
+    networks: Vec<Prefix>,
     probe: Option<Probe>,
     announce_at: Option<Instant>,
     gap: Duration,
@@ -104,20 +105,11 @@ impl Link {
     /// Whether somebody is a neighbour, and not behind a router (section 11).
     pub(super) fn has_neighbour(&self, peer: IpAddr) -> bool {
         let peer = peer.to_canonical();
-        let is_in = |&(network, len): &(IpAddr, u32)| match (network, peer) {
-            (IpAddr::V4(ours), IpAddr::V4(peer)) => {
-                (ours.to_bits() ^ peer.to_bits()).leading_zeros() >= len
-            }
-            (IpAddr::V6(ours), IpAddr::V6(peer)) => {
-                (ours.to_bits() ^ peer.to_bits()).leading_zeros() >= len
-            }
-            _ => false,
-        };
         let is_link_local = match peer {
             IpAddr::V4(peer) => peer.is_link_local(),
             IpAddr::V6(peer) => peer.is_unicast_link_local(),
         };
-        is_link_local || self.networks.iter().any(is_in)
+        is_link_local || self.networks.iter().any(|network| network.contains(peer))
     }
 
     /// Says other things from now on, or at other addresses.

@@ -12,6 +12,7 @@ mod tests;
 mod zone;
 
 use super::service::{host_label, instance_name};
+use crate::prefix::Prefix;
 // Addresses as numbers; sockets are in std alone.
 use core::net::{IpAddr, SocketAddr};
 
@@ -56,7 +57,7 @@ pub struct Interface {
     /// Its number.
     pub index: u32,
     /// Its addresses, each with the length of its network's prefix.
-    pub addresses: Vec<(IpAddr, u32)>,
+    pub addresses: Vec<Prefix>,
     /// Those of them that the camera can be reached at.
     pub announced: Vec<IpAddr>,
 }

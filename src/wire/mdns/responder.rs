@@ -61,7 +61,7 @@ impl Responder {
     pub fn set_interfaces(&mut self, mut interfaces: Vec<Interface>, now: Instant) {
         interfaces.retain(|interface| !interface.announced.is_empty());
         let addresses = interfaces.iter().flat_map(|interface| &interface.addresses);
-        self.own.addresses = addresses.map(|&(ip, _)| ip).collect();
+        self.own.addresses = addresses.map(|network| network.address).collect();
         self.interfaces = interfaces;
         let up: Vec<LinkId> = self.interfaces.iter().flat_map(links_of).collect();
         self.links.retain(|link| up.contains(&link.id));

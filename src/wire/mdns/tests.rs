@@ -2,6 +2,7 @@
 
 use super::responder::Responder;
 use super::*;
+use crate::prefix::Prefix;
 use crate::wire::dns::message::{Message, Section};
 use crate::wire::dns::write::{Terms, Writer};
 use crate::wire::dns::{ANY, Data, Kind, Name, Record, query, records};
@@ -16,7 +17,7 @@ fn service(kind: &'static str, id: &str) -> Service {
 
 fn interface(index: u32, address: [u8; 4]) -> Interface {
     let ip = IpAddr::from(address);
-    Interface { index, addresses: vec![(ip, 24)], announced: vec![ip] }
+    Interface { index, addresses: vec![Prefix { address: ip, len: 24 }], announced: vec![ip] }
 }
 
 /// A responder on one link, and the clock.

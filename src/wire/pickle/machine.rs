@@ -1,6 +1,6 @@
 //! Reads a pickle's operations, and refuses those that no picture needs (CPython, Lib/pickletools.py).
 
-use super::array;
+use super::numpy;
 use super::value::{Bytes, Function, Name, Tuple, Value};
 use super::{FirstBytes, PickleError};
 
@@ -173,7 +173,7 @@ impl<'a> Machine<'a> {
         let (Value::Function(function), Value::Tuple(arguments)) = (function, arguments) else {
             return Err(PickleError::Broken { what: "a function", at });
         };
-        array::call(function, arguments, self.items.values(), at)
+        numpy::call(function, arguments, self.items.values(), at)
     }
 
     fn build(&mut self, at: usize) -> Result<Value<'a>, PickleError> {
@@ -182,7 +182,7 @@ impl<'a> Machine<'a> {
         let Value::Tuple(state) = state else {
             return Err(PickleError::Broken { what: "a state", at });
         };
-        array::build(object, state, self.items.values(), at)
+        numpy::build(object, state, self.items.values(), at)
     }
 
     fn remember(&mut self, index: usize, at: usize) -> Result<Step<'a>, PickleError> {

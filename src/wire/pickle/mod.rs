@@ -7,6 +7,7 @@ mod array;
 pub mod decoder;
 pub mod head;
 mod machine;
+mod numpy;
 mod value;
 
 pub use array::BgrArray;

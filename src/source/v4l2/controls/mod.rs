@@ -23,6 +23,7 @@ pub use settings::ControlSetting;
 pub(super) use settings::{Moment, Settings};
 pub(super) use show::Shown;
 
+use crate::nearest;
 use control::{Control, Value, plain};
 use driver::{Driver, Query};
 use nix::errno::Errno;
@@ -122,7 +123,7 @@ impl Controls {
         let name = plain(name);
         let settable = self.0.iter().filter(|control| !control.is_fixed());
         let mut near: Vec<(usize, &str)> = settable
-            .filter_map(|control| Some((distance(&name, &control.name)?, control.name.as_str())))
+            .filter_map(|control| Some((unlikeness(&name, &control.name)?, control.name.as_str())))
             .collect();
         near.sort_unstable();
         near.into_iter().take(3).map(|(_, name)| name.to_owned()).collect()
@@ -181,9 +182,9 @@ fn unused(name: String, id: u32, others: &[Control]) -> String {
 }
 
 /// How unlike two names are; `None` for names that nobody confuses.
-fn distance(wanted: &str, name: &str) -> Option<usize> {
+fn unlikeness(wanted: &str, name: &str) -> Option<usize> {
     let is_part = wanted.len() >= 3 && name.contains(wanted);
-    let typos = edits(wanted, name);
+    let typos = nearest::distance(wanted, name);
     let shares_words = wanted.split('_').any(|word| word.len() >= 4 && name.contains(word));
     if typos <= wanted.len() / 3 {
         Some(typos)
@@ -194,21 +195,6 @@ fn distance(wanted: &str, name: &str) -> Option<usize> {
     } else {
         None
     }
-}
-
-/// Letters to change, put in or leave out (Levenshtein's distance).
-fn edits(from: &str, to: &str) -> usize {
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (above, letter) in from.bytes().enumerate() {
-        let mut diagonal = above;
-        row[0] = above + 1;
-        for (at, other) in to.bytes().enumerate() {
-            let replaced = diagonal + usize::from(letter != other);
-            diagonal = row[at + 1];
-            row[at + 1] = replaced.min(diagonal + 1).min(row[at] + 1);
-        }
-    }
-    row[to.len()]
 }
 
 /// What kernels before and after 5.13, or other programs, call what USB cameras have most often.

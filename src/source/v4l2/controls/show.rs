@@ -3,7 +3,7 @@
 use super::Controls;
 use super::control::{Control, Item, Kind, Value};
 use super::driver::Driver;
-use crate::plain::{array, quoted};
+use crate::json::{Object, array, quoted};
 use std::fmt;
 
 /// Every control and what it is set to.
@@ -89,25 +89,27 @@ impl Line {
     fn json(&self) -> String {
         let Self { class, control, value } = self;
         let Control { id, name, title, kind, minimum, maximum, step, default, .. } = control;
-        let value = match value {
-            Some(Value::Number(number)) => number.to_string(),
-            Some(Value::Text(text)) => quoted(text),
-            None => "null".into(),
-        };
+        let value = value.as_ref().map(|value| match value {
+            Value::Number(number) => number.to_string(),
+            Value::Text(text) => quoted(text),
+        });
         let item = |Item { number, text }: &Item| {
-            format!("{{\"number\":{number},\"text\":{}}}", quoted(text))
+            Object::new().json("number", number).text("text", text).end()
         };
-        format!(
-            "{{\"class\":{},\"name\":{},\"title\":{},\"id\":{id},\"type\":{},\"minimum\":{minimum},\
-             \"maximum\":{maximum},\"step\":{step},\"default\":{default},\"value\":{value},\
-             \"items\":{},\"flags\":{}}}",
-            quoted(class),
-            quoted(name),
-            quoted(title),
-            quoted(&kind.to_string()),
-            array(kind.items(), item),
-            array(&control.flag_names(), |flag| quoted(flag)),
-        )
+        Object::new()
+            .text("class", class)
+            .text("name", name)
+            .text("title", title)
+            .json("id", id)
+            .text("type", &kind.to_string())
+            .json("minimum", minimum)
+            .json("maximum", maximum)
+            .json("step", step)
+            .json("default", default)
+            .or_null("value", value)
+            .json("items", array(kind.items(), item))
+            .json("flags", array(&control.flag_names(), |flag| quoted(flag)))
+            .end()
     }
 }
 

@@ -11,20 +11,24 @@ use std::fs;
 use std::path::Path;
 
 /// The rooms below each room. A room names itself, these, and no other; programs name any.
-const BELOW: [(&str, &[&str]); 16] = [
+const BELOW: [(&str, &[&str]); 20] = [
     (
         "camera",
         &[
-            "console", "holders", "image", "latest", "nearest", "net", "plain", "source", "stop",
-            "wire",
+            "bucket", "console", "fnv", "holders", "image", "json", "latest", "nearest", "net",
+            "plain", "source", "stop", "wire",
         ],
     ),
-    ("viewer", &["image", "latest", "nearest", "net", "plain", "signals", "wire"]),
-    ("source", &["holders", "image", "plain", "stop"]),
-    ("wire", &["image", "plain"]),
+    ("viewer", &["image", "json", "latest", "nearest", "net", "plain", "signals", "wire"]),
+    ("source", &["holders", "image", "json", "nearest", "plain", "stop"]),
+    ("wire", &["bucket", "fnv", "image", "plain", "prefix"]),
     ("image", &[]),
+    ("net", &["prefix"]),
+    ("json", &["plain"]),
+    ("bucket", &[]),
+    ("fnv", &[]),
+    ("prefix", &[]),
     ("nearest", &[]),
-    ("net", &[]),
     ("plain", &[]),
     ("latest", &[]),
     ("stop", &[]),
