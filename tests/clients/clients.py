@@ -125,6 +125,7 @@ class Client:
         self.folder = tempfile.mkdtemp(prefix=f"{name}-")
         self.url = f"http://127.0.0.1:{camera.port}"
         self.processes, self.count, self.ends = [], 0, False
+        self.by_hand = None  # what docs/INTEGRATIONS.md says that one has to do after a restart of lancam
 
     def run(self, *command, **more):
         log = open(os.path.join(self.folder, "log"), "ab")
@@ -193,6 +194,9 @@ def drill(lancam, tools, table, names):
             step()
             start = time.monotonic()
             waiting = list(clients)
+            for client in [one for one in clients if one.by_hand and when == "after a restart"]:
+                time.sleep(WITHIN)
+                client.by_hand()
             while waiting and time.monotonic() - start < PATIENCE * (2 if when == "at first" else 1):
                 results = {}
                 threads = [threading.Thread(target=lambda one=one: results.update({one: one.moves()})) for one in waiting]

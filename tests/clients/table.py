@@ -1,6 +1,6 @@
 """The programs of clients.py: how each is had, started, and seen to show pictures. docs/INTEGRATIONS.md has the same lines."""
-import hashlib, json, os, shutil, subprocess, threading, time, urllib.parse, urllib.request
-from clients import HEIGHT, WIDTH, Failure, Skip, answers, free_port, wait_for
+import hashlib, http.client, json, os, shutil, subprocess, threading, time, urllib.parse, urllib.request
+from clients import HEIGHT, WIDTH, WITHIN, Failure, Skip, answers, free_port, wait_for
 
 CLIENTS = {}
 
@@ -102,18 +102,21 @@ def pyav(client):
 
 # Programs that show: each on a screen of its own, whose changes are counted.
 
-def screen(client, width=WIDTH, height=HEIGHT):
+def screen(client, width=WIDTH, height=HEIGHT, part=None):
+    """Looks at all of it, or at that part: left, top, width, height."""
     need("Xvfb", "ffmpeg")
+    left, top, wide, high = part or (0, 0, width, height)
     ends = os.pipe()
     client.run("Xvfb", "-displayfd", ends[1], "-screen", "0", f"{width}x{height}x24", "-nolisten", "tcp", pass_fds=[ends[1]])
     os.close(ends[1])
     display = ":" + os.fdopen(ends[0]).readline().strip()
-    grab = client.run("ffmpeg", "-nostdin", "-v", "error", "-f", "x11grab", "-draw_mouse", "0", "-framerate", "8", "-i", display,
+    grab = client.run("ffmpeg", "-nostdin", "-v", "error", "-f", "x11grab", "-draw_mouse", "0", "-framerate", "8",
+                      "-video_size", f"{wide}x{high}", "-i", f"{display}+{left},{top}",
                       "-pix_fmt", "gray", "-f", "rawvideo", "pipe:1", stdout=subprocess.PIPE)
 
     def look():
         last = None
-        while picture := grab.stdout.read(width * height):
+        while picture := grab.stdout.read(wide * high):
             seen = hashlib.sha1(picture).digest()
             client.count += seen != last
             last = seen
@@ -178,9 +181,8 @@ def written(client, name, text):
     return path
 
 
-@client
-def nginx(client):
-    """As MainsailOS, KIAUH and FluiddPI have it."""
+def nginx_of_a_printer(client, moonraker=None):
+    """As MainsailOS, KIAUH and FluiddPI have it; the port it listens on."""
     need("nginx")
     port = free_port()
     conf = written(client, "nginx.conf", f"""
@@ -190,16 +192,48 @@ http {{
     access_log off;
     client_body_temp_path {client.folder}; proxy_temp_path {client.folder}; fastcgi_temp_path {client.folder};
     uwsgi_temp_path {client.folder}; scgi_temp_path {client.folder};
+    upstream apiserver {{ ip_hash; server 127.0.0.1:{moonraker or 7125}; }}
     upstream mjpgstreamer1 {{ ip_hash; server 127.0.0.1:{client.camera.port}; }}
     server {{
         listen 127.0.0.1:{port};
-        location /webcam/ {{ proxy_pass http://mjpgstreamer1/; }}
+        gzip on;
+        gzip_proxied expired no-cache no-store private auth;
+        client_max_body_size 0;
+        proxy_request_buffering off;
+        location ~ ^/(printer|api|access|machine|server)/ {{
+            proxy_pass http://apiserver$request_uri;
+            proxy_set_header Host $http_host;
+            proxy_set_header X-Real-IP $remote_addr;
+            proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+            proxy_set_header X-Scheme $scheme;
+        }}
+        location /webcam/ {{
+            postpone_output 0;
+            proxy_buffering off;
+            proxy_ignore_headers X-Accel-Buffering;
+            access_log off;
+            error_log off;
+            proxy_pass http://mjpgstreamer1/;
+        }}
+        location /webcam2/ {{ proxy_pass http://mjpgstreamer1/; }}
     }}
 }}
 """)
     os.chmod(client.folder, 0o777)
     client.run("nginx", "-c", conf)
-    proxied(client, port, "/webcam/?action=stream")
+    wait_for("nginx", lambda: answers(port))
+    return port
+
+
+@client
+def nginx(client):
+    proxied(client, nginx_of_a_printer(client), "/webcam/?action=stream")
+
+
+@client
+def nginx_plain(client):
+    """With the one line that older ones have."""
+    proxied(client, nginx_of_a_printer(client), "/webcam2/?action=stream")
 
 
 @client
@@ -344,9 +378,124 @@ def homeassistant(client):
     distinct(client, base + "/api/camera_proxy_stream/camera.pi", {"Authorization": f"Bearer {token[0]}"})
 
 
+def seldom(client, pictures):
+    """For a program that takes a picture now and then: `pictures` says how many it has by now."""
+    def moves():
+        before = pictures()
+        time.sleep(2 * WITHIN)
+        return pictures() - before >= 2
+    client.moves = moves
+
+
+@client
+def moonraker(client):
+    """Behind the printer's nginx; it judges a webcam by its stills."""
+    python = python_with(client, "moonraker", ["moonraker"], "import moonraker")
+    port = free_port()
+    proxy = f"http://127.0.0.1:{nginx_of_a_printer(client, port)}"
+    conf = written(client, "moonraker.conf", f"""
+[server]
+host: 127.0.0.1
+port: {port}
+klippy_uds_address: {client.folder}/klippy.sock
+[machine]
+provider: none
+validate_service: False
+validate_config: False
+[authorization]
+trusted_clients: 127.0.0.1
+[webcam pi]
+service: mjpegstreamer-adaptive
+stream_url: {proxy}/webcam/?action=stream
+snapshot_url: {proxy}/webcam/?action=snapshot
+""")
+    client.run(python, "-m", "moonraker", "-d", client.folder, "-c", conf)
+    wait_for("Moonraker", lambda: answers(port), 120)
+
+    def reachable():
+        request = urllib.request.Request(proxy + "/server/webcams/test?name=pi", b"")
+        return json.load(urllib.request.urlopen(request, timeout=20))["result"]["snapshot_reachable"]
+
+    def read():
+        client.count += reachable()
+        time.sleep(0.5)
+    client.thread(read)
+    seldom(client, lambda: client.count)
+
+
+def octoprint_with(client):
+    """OctoPrint with this camera and a printer that there is not; its address and a key."""
+    python = python_with(client, "octoprint", ["octoprint"], "import octoprint")
+    port, key = free_port(), "0123456789ABCDEF0123456789ABCDEF"
+    written(client, "config.yaml", f"""
+server: {{firstRun: false, onlineCheck: {{enabled: false}}, pluginBlacklist: {{enabled: false}}}}
+accessControl: {{autologinLocal: true, autologinAs: x, localNetworks: [127.0.0.0/8]}}
+serial: {{autoconnect: true, port: VIRTUAL}}
+webcam: {{ffmpeg: {shutil.which("ffmpeg")}, timelapse: {{type: timed, postRoll: 0, options: {{interval: 1}}}}}}
+plugins:
+  _disabled: [achievements, announcements, discovery, health_check, pluginmanager, softwareupdate, tracking]
+  virtual_printer: {{enabled: true}}
+  classicwebcam:
+    _config_version: 1
+    stream: {client.url}/?action=stream
+    snapshot: {client.url}/?action=snapshot
+""")
+    base = [python, "-m", "octoprint", "--basedir", client.folder]
+    subprocess.run([*base, "user", "add", "x", "--password", "x", "--admin"], check=True, capture_output=True, timeout=120)
+    users = os.path.join(client.folder, "users.yaml")
+    with open(users) as file:
+        text = file.read().replace("apikey: null", "apikey: " + key)
+    written(client, "users.yaml", text)
+    root = ["--iknowwhatimdoing"] if os.getuid() == 0 else []
+    client.run(*base, "serve", *root, "--host", "127.0.0.1", "--port", str(port), env=os.environ | {"HOME": client.folder})
+    url = f"http://127.0.0.1:{port}"
+
+    def ask(path, data=None):
+        headers = {"X-Api-Key": key, "Content-Type": "application/json"}
+        return urllib.request.urlopen(urllib.request.Request(url + path, data, headers), timeout=60).read()
+    wait_for("OctoPrint", lambda: works(lambda: ask("/api/version")), 300)
+    return url, ask
+
+
+@client
+def octoprint(client):
+    """Its timelapse: a still each second of a print that only waits."""
+    need("ffmpeg")
+    os.mkdir(os.path.join(client.folder, "uploads"))
+    written(client, "uploads/x.gcode", "G4 P500\n" * 5000)
+    url, ask = octoprint_with(client)
+    wait_for("its printer", lambda: json.loads(ask("/api/connection"))["current"]["state"] == "Operational", 60)
+    ask("/api/files/local/x.gcode", b'{"command": "select", "print": true}')
+    stills = os.path.join(client.folder, "timelapse", "tmp")
+
+    def kept():
+        return sum(name.endswith(".jpg") for name in os.listdir(stills)) if os.path.isdir(stills) else 0
+    seldom(client, kept)
+
+
+@client
+def octoprint_page(client):
+    """Its own page in a browser."""
+    need("chromium", "xdotool")
+    url, ask = octoprint_with(client)
+    env = screen(client, 1280, 900, part=(400, 150, 300, 250))
+    client.run("chromium", "--no-sandbox", "--disable-gpu", "--no-first-run", "--kiosk", f"--user-data-dir={client.folder}/profile",
+               url + "/#control", env=env)
+    client.by_hand = lambda: subprocess.run(["xdotool", "key", "F5"], env=env, check=True)
+
+
+@client
+def frame(client):
+    """The camera's page within another page, as Home Assistant's web page card has it."""
+    need("chromium")
+    page = written(client, "page.html", f'<iframe src="{client.url}/" style="width:100%;height:95vh;border:0"></iframe>')
+    client.run("chromium", "--no-sandbox", "--disable-gpu", "--no-first-run", "--kiosk", f"--user-data-dir={client.folder}/profile",
+               "file://" + page, env=screen(client))
+
+
 def works(function):
     try:
         function()
         return True
-    except OSError:
+    except (OSError, http.client.HTTPException):
         return False

@@ -45,17 +45,23 @@ fn players_come_back() {
 #[test]
 #[ignore = "minutes: make test-all"]
 fn the_page_comes_back_in_every_browser() {
-    come_back(&["chromium", "firefox", "webkit"]);
+    come_back(&["chromium", "firefox", "webkit", "frame"]);
 }
 
 #[test]
 #[ignore = "minutes: make test-all"]
 fn viewers_behind_proxies_come_back() {
-    come_back(&["nginx", "caddy", "haproxy"]);
+    come_back(&["nginx", "nginx_plain", "caddy", "haproxy"]);
 }
 
 #[test]
 #[ignore = "minutes: make test-all"]
 fn programs_that_watch_by_themselves_come_back() {
     come_back(&["motion", "prometheus", "homeassistant"]);
+}
+
+#[test]
+#[ignore = "minutes: make test-all"]
+fn programs_for_printers_come_back() {
+    come_back(&["moonraker", "octoprint", "octoprint_page"]);
 }
