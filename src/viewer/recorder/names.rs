@@ -15,14 +15,17 @@ pub(super) struct Names {
     camera: Option<Arc<str>>,
     /// Of the last name; 0 before the first.
     number: u32,
-    /// The greatest time in a name so far.
-    stamp: String,
+    /// The times in the last name: the last one is its own, those before it keep it behind the names of before.
+    stamps: Vec<String>,
 }
+
+/// So many times fit into a file's name.
+const MOST_STAMPS: usize = 5;
 
 impl Names {
     pub(super) fn new(plan: Plan) -> Self {
         let base = plan.path.clone();
-        Self { plan, base, camera: None, number: 0, stamp: String::new() }
+        Self { plan, base, camera: None, number: 0, stamps: Vec::new() }
     }
 
     /// The name that was asked for has been taken.
@@ -57,13 +60,11 @@ impl Names {
         }
         if is_timed {
             let stamp = album::stamp(frame.taken);
-            // Where the calendar was set back, as it is each autumn, names sort by time all the same.
-            if stamp > self.stamp {
-                self.stamp.clone_from(&stamp);
-                self.base = album::extended(&self.base, &stamp);
-            } else {
-                self.base = album::extended(&self.base, &format!("{}_{stamp}", self.stamp));
-            }
+            // Names sort by time though the calendar was set back, as it is each autumn, or several files begin in a millisecond.
+            let kept = self.stamps.iter().take_while(|earlier| **earlier >= stamp).count();
+            self.stamps.truncate(kept.min(MOST_STAMPS - 1));
+            self.stamps.push(stamp);
+            self.base = album::extended(&self.base, &self.stamps.join("_"));
         }
         self.number = 0;
     }
@@ -119,9 +120,18 @@ mod tests {
     fn names_with_times_sort_by_time_though_the_calendar_is_set_back() {
         let mut names = Names::new(plan(Naming::Plain, Some(Duration::from_secs(600))));
         let hour = 3600;
-        let times = [10 * hour, 10 * hour + 600, 9 * hour, 9 * hour + 600, 11 * hour];
+        let times = [10 * hour, 10 * hour + 600, 9 * hour, 9 * hour + 600, 9 * hour, 11 * hour];
         let names: Vec<_> = times.iter().map(|&time| named(&mut names, "a", time)).collect();
         assert!(names.is_sorted_by(|a, b| a < b), "{names:?}");
         assert!(names.iter().all(|name| name.starts_with("x_1970-01-")), "{names:?}");
+    }
+
+    #[test]
+    fn names_of_files_that_begin_in_the_same_millisecond_sort_as_they_began() {
+        let mut names = Names::new(plan(Naming::Plain, Some(Duration::from_millis(1))));
+        let mut made: Vec<_> = (0..5).map(|_| named(&mut names, "a", 7)).collect();
+        made.push(named(&mut names, "a", 8));
+        assert!(made.is_sorted_by(|a, b| a < b), "{made:?}");
+        assert!(made.iter().all(|name| name.len() < 200), "{made:?}");
     }
 }

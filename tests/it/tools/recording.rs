@@ -132,8 +132,9 @@ pub fn assert_ffmpeg_finds(path: &Path, film: &Film) {
 pub fn films(folder: &Path) -> Vec<(String, Film)> {
     let entries = fs::read_dir(folder).expect("a folder");
     let mut paths: Vec<_> = entries.map(|entry| entry.expect("readable").path()).collect();
-    // x-2.mkv follows x.mkv, and x-10.mkv x-9.mkv.
-    paths.sort_by_key(|path| (path.as_os_str().len(), path.clone()));
+    // x-2.mkv follows x.mkv, and x-10.mkv x-9.mkv; names with times sort as they are.
+    let number = |path: &Path| path.file_stem()?.to_str()?.strip_prefix("x-")?.parse::<u32>().ok();
+    paths.sort_by_key(|path| (number(path), path.clone()));
     let film = |path: PathBuf| {
         let name = path.file_name().expect("a name").to_string_lossy().into_owned();
         (name, read(&fs::read(&path).expect("a file")))

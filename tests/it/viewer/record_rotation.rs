@@ -58,6 +58,13 @@ fn files_of_a_length_in_bytes_follow_each_other_without_a_seam() {
 }
 
 #[test]
+fn files_of_a_few_frames_that_begin_in_the_same_millisecond_follow_each_other_too() {
+    let (_folder, path) = folder();
+    let counts = record_seamlessly(&frames(100, SIZE), &path, &["--record-max", "10kB"]);
+    assert!(counts.len() > 15, "{counts:?}");
+}
+
+#[test]
 fn the_newest_files_are_kept_and_nobody_elses_is_removed() {
     let (folder, path) = folder();
     let others = ["x.mkv", "x_2001-01-01_00-00-00.000.mkv", "x-2.mkv"];
