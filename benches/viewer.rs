@@ -16,7 +16,7 @@ mod shown;
 use lancam::image::jpeg::codec::Encoder;
 use lancam::image::pixels::{Chroma, Size};
 use lancam::latest::Latest;
-use lancam::viewer::news::Billboard;
+use lancam::viewer::watch::news::Billboard;
 use measure::paired;
 use path::{Bare, Path};
 use scene::scene_planes;

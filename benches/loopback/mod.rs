@@ -15,12 +15,12 @@ mod measured {
     use lancam::image::pixels::Size;
     use lancam::latest::Doorbell;
     use lancam::source::clock;
-    use lancam::viewer::address::CameraAddress;
-    use lancam::viewer::channel::Channel;
-    use lancam::viewer::composer::{Composer, Extras, Repaint, Sight};
+    use lancam::viewer::find::address::CameraAddress;
     use lancam::viewer::presenter::Change;
-    use lancam::viewer::receiver::{Protocol, Wanted};
-    use lancam::viewer::wall::{Info, Wall};
+    use lancam::viewer::stage::channel::Channel;
+    use lancam::viewer::stage::composer::{Composer, Extras, Repaint, Sight};
+    use lancam::viewer::stage::wall::{Info, Wall};
+    use lancam::viewer::watch::receiver::{Protocol, Wanted};
     use lancam::wire::native::message::Wishes;
     use std::error::Error;
     use std::hint::black_box;

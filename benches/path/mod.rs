@@ -2,10 +2,11 @@
 
 use lancam::image::frame::Micros;
 use lancam::image::pixels::Size;
-use lancam::viewer::demand::Demand;
-use lancam::viewer::developer::Developer;
-use lancam::viewer::news::{Age, Billboard};
-use lancam::viewer::recorder::Recorder;
+use lancam::viewer::arrival::Age;
+use lancam::viewer::keep::recorder::Recorder;
+use lancam::viewer::watch::decoding::Developer;
+use lancam::viewer::watch::demand::Demand;
+use lancam::viewer::watch::news::Billboard;
 use lancam::wire::native::MAX_PAYLOAD;
 use lancam::wire::native::decoder::Decoder;
 use lancam::wire::native::message::Message;

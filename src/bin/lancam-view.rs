@@ -3,24 +3,24 @@
 use lancam::console::{answer, complain};
 use lancam::image::pixels::Size;
 use lancam::latest::{Doorbell, Latest};
-use lancam::viewer::channel::Channel;
-use lancam::viewer::chooser::Chooser;
 use lancam::viewer::config::{self, Command, Config, HeadlessConfig, Output, Report};
-use lancam::viewer::finder::{self, Sightings};
+use lancam::viewer::find::finder::{self, Sightings};
+use lancam::viewer::find::list;
 use lancam::viewer::headless::Headless;
+use lancam::viewer::keep::memory::Memory;
+use lancam::viewer::keep::recorder::{Plan, Recorder, Recording};
+use lancam::viewer::keep::snapshot;
 use lancam::viewer::leave::Leave;
 #[cfg(unix)]
 use lancam::viewer::leave::Signals;
-use lancam::viewer::list;
-use lancam::viewer::memory::Memory;
 use lancam::viewer::presenter::{self, End};
-use lancam::viewer::receiver::{Protocol, Receiver, Wanted};
-use lancam::viewer::recorder::{Plan, Recorder, Recording};
-use lancam::viewer::show::Show;
-use lancam::viewer::snapshot;
-use lancam::viewer::window::{Window, opening_size};
+use lancam::viewer::stage::channel::Channel;
+use lancam::viewer::stage::chooser::Chooser;
+use lancam::viewer::stage::show::Show;
 #[cfg(unix)]
-use lancam::viewer::xwayland;
+use lancam::viewer::stage::window::xwayland;
+use lancam::viewer::stage::window::{Window, opening_size};
+use lancam::viewer::watch::receiver::{Protocol, Receiver, Wanted};
 use lancam::{log_setup, version};
 use std::io::{self, Write};
 use std::process::ExitCode;

@@ -1,9 +1,9 @@
 //! A screen without a window: for scripts, tests and measuring.
 
-use super::leave::Leave;
-use super::news::{Notice, NoticeKind};
-use super::presenter::{Change, End, Scene, Screen, ScreenError};
-use super::recorder::Recorder;
+use crate::viewer::keep::recorder::Recorder;
+use crate::viewer::leave::Leave;
+use crate::viewer::presenter::{Change, End, Scene, Screen, ScreenError};
+use crate::viewer::watch::news::{Notice, NoticeKind};
 use std::time::{Duration, Instant};
 
 /// When there is nothing more to see.
@@ -158,7 +158,7 @@ impl Screen for Headless {
 mod tests {
     use super::*;
     use crate::latest::Doorbell;
-    use crate::viewer::news::Arrival;
+    use crate::viewer::arrival::Arrival;
     use std::sync::Arc;
 
     const TIMEOUT: Duration = Duration::from_secs(10);

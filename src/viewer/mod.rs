@@ -1,47 +1,12 @@
-//! The stages of the viewer: receive, develop, present.
+//! The viewer in five rooms: find a camera, keep what it sends, watch it, paint, and put all of that on the stage, a window.
 
-pub mod address;
-pub mod ages;
-pub mod album;
-pub mod channel;
-pub mod chooser;
-mod close_up;
-pub mod composer;
+pub mod arrival;
 pub mod config;
-pub mod controls;
-pub mod demand;
-pub mod desktop;
-pub mod developer;
-mod facts;
-pub mod figures;
-pub mod finder;
-pub mod fonts;
+pub mod find;
 pub mod headless;
-pub mod help;
-pub mod identity;
-pub mod input;
-pub mod keys;
-pub mod layout;
+pub mod keep;
 pub mod leave;
-pub mod list;
-mod lookup;
-pub mod memory;
-pub mod mouse;
-pub mod news;
 pub mod paint;
-pub mod panel;
 pub mod presenter;
-mod reach;
-pub mod receiver;
-pub mod recorder;
-pub mod session;
-pub mod show;
-pub mod snapshot;
-pub mod title;
-mod units;
-pub mod view;
-pub mod wall;
-pub mod wanted;
-pub mod window;
-#[cfg(unix)]
-pub mod xwayland;
+pub mod stage;
+pub mod watch;

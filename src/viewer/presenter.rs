@@ -1,8 +1,9 @@
 //! Hands the newest truth to a screen until somebody has seen enough: the main thread's loop.
 
-use super::figures::Figures;
-use super::news::{Arrival, News, Notice};
 use crate::latest::{Doorbell, Newest, Reader};
+use crate::viewer::arrival::Arrival;
+use crate::viewer::watch::figures::Figures;
+use crate::viewer::watch::news::{News, Notice};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 

@@ -1,11 +1,11 @@
 //! Options as they were given, held against each other.
 
 use super::{Command, Config, HeadlessConfig, MAX_CAMERAS, Output, Report, UsageError};
-use crate::viewer::address::CameraAddress;
+use crate::viewer::find::address::CameraAddress;
 use crate::viewer::headless::{Limit, Timeout};
-use crate::viewer::receiver::Protocol;
-use crate::viewer::recorder::{Naming, Plan, Rotation};
-use crate::viewer::snapshot;
+use crate::viewer::keep::recorder::{Naming, Plan, Rotation};
+use crate::viewer::keep::snapshot;
+use crate::viewer::watch::receiver::Protocol;
 use crate::wire::native::message::Wishes;
 use std::path::PathBuf;
 use std::time::Duration;

@@ -1,17 +1,18 @@
 //! The viewer's command line.
 
 mod given;
+pub mod help;
 #[cfg(test)]
 mod tests;
+mod units;
 mod values;
 
-use super::address::{AddressError, CameraAddress};
-use super::headless::{Limit, Timeout};
-pub use super::help::HELP;
-use super::receiver::Protocol;
-use super::recorder::{Plan, Rotation};
-use super::units;
+use crate::viewer::find::address::{AddressError, CameraAddress};
+use crate::viewer::headless::{Limit, Timeout};
+use crate::viewer::keep::recorder::{Plan, Rotation};
+use crate::viewer::watch::receiver::Protocol;
 use given::Given;
+pub use help::HELP;
 use lexopt::prelude::*;
 use std::ffi::OsString;
 use std::path::PathBuf;

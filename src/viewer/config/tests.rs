@@ -1,7 +1,7 @@
 //! Tests of the command line.
 
 use super::*;
-use crate::viewer::recorder::Naming;
+use crate::viewer::keep::recorder::Naming;
 use crate::wire::native::message::Wishes;
 use std::time::Duration;
 

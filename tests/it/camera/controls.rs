@@ -2,9 +2,9 @@
 
 use crate::tools::camera_process::{CameraProcess, PATIENCE};
 use crate::tools::native_client::{NativeClient, Said, look};
-use lancam::viewer::address::CameraAddress;
-use lancam::viewer::controls::{Controls, Remote, State};
-use lancam::viewer::receiver::{Protocol, Receiver, Wanted};
+use lancam::viewer::find::address::CameraAddress;
+use lancam::viewer::watch::controls::{Controls, Remote, State};
+use lancam::viewer::watch::receiver::{Protocol, Receiver, Wanted};
 use lancam::wire::native::message::{Message, StatusCode, Wishes};
 use std::sync::Arc;
 use std::thread;

@@ -3,8 +3,8 @@
 //! `LANCAM_BLESS=1` writes them anew.
 
 use lancam::camera;
-use lancam::viewer::help::HELP;
-use lancam::viewer::keys::KEYS;
+use lancam::viewer::config::help::HELP;
+use lancam::viewer::stage::keys::KEYS;
 use std::fmt::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};

@@ -217,7 +217,7 @@ fn chromium_paints(pictures: usize) {
     assert_in_order("Chromium", &numbers);
     if let Some(folder) = std::env::var_os("LANCAM_SCREENSHOTS") {
         let file = std::path::Path::new(&folder).join("page.png");
-        lancam::viewer::snapshot::save(&screen.screenshot(), &file).expect("kept");
+        lancam::viewer::keep::snapshot::save(&screen.screenshot(), &file).expect("kept");
     }
 }
 

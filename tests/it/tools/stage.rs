@@ -8,7 +8,7 @@ use crate::tools::x11::{SCREEN, Xvfb};
 use lancam::image::picture::Picture;
 use lancam::image::pixels::Size;
 use lancam::image::stamp::Stamp;
-use lancam::viewer::snapshot;
+use lancam::viewer::keep::snapshot;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use tempfile::TempDir;

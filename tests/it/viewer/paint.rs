@@ -6,7 +6,6 @@ use crate::tools::allocations;
 use crate::tools::png_file;
 use lancam::image::picture::Picture;
 use lancam::image::pixels::Size;
-use lancam::viewer::keys::KEYS;
 use lancam::viewer::paint::badges::{self, Badges, Mood, Recording, Toast};
 use lancam::viewer::paint::controls::{Control, Panel};
 use lancam::viewer::paint::figures::Figures;
@@ -15,6 +14,7 @@ use lancam::viewer::paint::notice::{self, Notice};
 use lancam::viewer::paint::pane::{Pane, Places};
 use lancam::viewer::paint::picker::{Picker, Row};
 use lancam::viewer::paint::{AgeTrack, Canvas, Painter, Rect, Scale};
+use lancam::viewer::stage::keys::KEYS;
 use std::path::Path;
 use std::time::{Duration, Instant};
 

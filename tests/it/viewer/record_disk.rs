@@ -11,8 +11,8 @@ use crate::tools::recording::{
 use crate::tools::until::wait_until;
 use crate::tools::viewer_process::{Output, Viewer};
 use lancam::image::pixels::Size;
-use lancam::viewer::recorder::intake::Intake;
-use lancam::viewer::recorder::{Phase, Plan};
+use lancam::viewer::keep::recorder::intake::Intake;
+use lancam::viewer::keep::recorder::{Phase, Plan};
 use lancam::wire::packet::FrameFacts;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::{SigSet, Signal};

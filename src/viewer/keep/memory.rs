@@ -1,0 +1,195 @@
+//! What is remembered from one start to the next: the last camera, and where the window was.
+
+use crate::image::pixels::Size;
+use crate::plain::is_plain;
+use crate::viewer::find::address::CameraAddress;
+use crate::viewer::find::identity::Identity;
+use crate::viewer::find::wanted::Wanted;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What was so when the viewer ended last. All of it may be missing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Memory {
+    /// The camera that was watched, where one was.
+    pub camera: Option<Wanted>,
+    /// Whether it speaks the tutorial's protocol and not lancam's.
+    pub is_pickle: bool,
+    /// The window's size.
+    pub size: Option<Size>,
+    /// The window's place.
+    pub place: Option<(i32, i32)>,
+}
+
+/// As the protocol is written.
+const PICKLE: &str = "pickle";
+/// The file in the state folder.
+const FILE: &str = "lancam/view";
+/// Much more than is ever written.
+const MAX_LEN: u64 = 64 << 10;
+/// A window smaller than this was no choice, and one larger than this is nobody's.
+const SIZES: std::ops::RangeInclusive<usize> = 64..=16_384;
+
+impl Memory {
+    /// What was remembered; nothing, where that cannot be read or understood.
+    pub fn load() -> Self {
+        let Some(path) = file() else { return Self::default() };
+        let is_small = fs::metadata(&path).is_ok_and(|facts| facts.len() <= MAX_LEN);
+        match fs::read_to_string(&path) {
+            Ok(text) if is_small => Self::parse(&text),
+            _ => Self::default(),
+        }
+    }
+
+    /// Remembers this: all of it or, where the disk is full, what was there before.
+    pub fn save(&self) {
+        let Some(path) = file() else { return };
+        if let Err(error) = replace(&path, &self.to_text()) {
+            log::debug!("cannot remember the window in {}: {error}", path.display());
+        }
+    }
+
+    fn parse(text: &str) -> Self {
+        let mut memory = Self::default();
+        let (mut identity, mut address) = (Identity::default(), None);
+        for (key, value) in text.lines().filter_map(|line| line.split_once('=')) {
+            let value = value.trim();
+            match key.trim() {
+                "name" => value.clone_into(&mut identity.name),
+                "id" => value.clone_into(&mut identity.id),
+                "protocol" => memory.is_pickle = value == PICKLE,
+                "address" => address = CameraAddress::parse(value).ok(),
+                "size" => memory.size = Size::parse(value).filter(is_sensible),
+                "place" => {
+                    memory.place = value
+                        .split_once(',')
+                        .and_then(|(x, y)| Some((x.trim().parse().ok()?, y.trim().parse().ok()?)));
+                }
+                _ => {}
+            }
+        }
+        memory.camera = address.map(|address| {
+            // The first versions remembered the host in the place of the camera's name.
+            let is_host = identity.id.is_empty() && address.name() == identity.name;
+            let identity = Some(identity).filter(|it| !it.name.is_empty() && !is_host);
+            Wanted { identity, address }
+        });
+        memory
+    }
+
+    fn to_text(&self) -> String {
+        let mut lines = Vec::new();
+        if let Some(Wanted { identity, address }) = &self.camera {
+            // A name with a line's end in it would be two lines, and a strange one need not be remembered.
+            let is_fine =
+                |it: &&Identity| [&it.name, &it.id].iter().all(|it| it.chars().all(is_plain));
+            if let Some(Identity { name, id }) = identity.as_ref().filter(is_fine) {
+                lines.push(format!("name = {name}"));
+                lines.extend(Some(id).filter(|id| !id.is_empty()).map(|id| format!("id = {id}")));
+            }
+            lines.push(format!("address = {}", address.written()));
+            if self.is_pickle {
+                lines.push(format!("protocol = {PICKLE}"));
+            }
+        }
+        lines.extend(self.size.map(|size| format!("size = {size}")));
+        lines.extend(self.place.map(|(x, y)| format!("place = {x},{y}")));
+        lines.push(String::new());
+        lines.join("\n")
+    }
+}
+
+fn is_sensible(size: &Size) -> bool {
+    SIZES.contains(&size.width) && SIZES.contains(&size.height)
+}
+
+/// Where it is remembered: the XDG base directories' place for state, or what a system has instead.
+fn file() -> Option<PathBuf> {
+    let folder = |variable| {
+        let folder = std::env::var_os(variable).map(PathBuf::from);
+        folder.filter(|folder| folder.is_absolute())
+    };
+    folder("XDG_STATE_HOME")
+        .or_else(|| folder("HOME").map(|home| home.join(".local/state")))
+        .or_else(|| folder("LOCALAPPDATA"))
+        .map(|folder| folder.join(FILE))
+}
+
+/// Writes beside the file and then puts it in its place, so that no reader finds half of it.
+fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let folder = path.parent().ok_or(io::ErrorKind::NotFound)?;
+    fs::create_dir_all(folder)?;
+    let beside = path.with_extension(format!("{}", std::process::id()));
+    let written = fs::write(&beside, text).and_then(|()| fs::rename(&beside, path));
+    if written.is_err() {
+        // It may not even be there.
+        let _ = fs::remove_file(&beside);
+    }
+    written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn camera(name: Option<&str>, address: &str) -> Option<Wanted> {
+        let address = CameraAddress::parse(address).expect("an address");
+        let identity = name.map(|name| Identity { name: name.to_owned(), id: "7f".into() });
+        Some(Wanted { identity, address })
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        for memory in [
+            Memory::default(),
+            Memory {
+                camera: camera(Some("Küche = 台所"), "[fe80::1%3]:9998"),
+                size: Some(Size::new(1280, 720)),
+                place: Some((-5, 40)),
+                ..Memory::default()
+            },
+            Memory { camera: camera(None, "pi:1"), is_pickle: true, ..Memory::default() },
+            Memory { camera: camera(None, "Front door"), ..Memory::default() },
+            Memory { camera: camera(None, "10.0.0.5"), ..Memory::default() },
+        ] {
+            assert_eq!(Memory::parse(&memory.to_text()), memory);
+        }
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_not_remembered() {
+        for text in [
+            "",
+            "\0\u{1}binary",
+            "name = Door",
+            "size = 9x9\nplace = 3\naddress = rtsp://a",
+            "size = 60000x60000",
+            "place = 99999999999,0\nsize",
+        ] {
+            assert_eq!(Memory::parse(text), Memory::default(), "{text}");
+        }
+        let host = Memory::parse("name = front-door\naddress = front-door.local:9999");
+        assert_eq!(
+            host.camera,
+            camera(None, "front-door.local:9999"),
+            "as the first versions wrote it"
+        );
+        let memory =
+            Memory { camera: camera(Some("a\nsize = 100x100"), "pi"), ..Memory::default() };
+        assert_eq!(Memory::parse(&memory.to_text()).size, None);
+    }
+
+    #[test]
+    fn the_file_is_replaced_as_a_whole() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("lancam/view");
+        for text in ["one", "two"] {
+            replace(&path, text).expect("written");
+            assert_eq!(fs::read_to_string(&path).expect("there"), text);
+        }
+        let count = fs::read_dir(path.parent().expect("a folder")).expect("there").count();
+        assert_eq!(count, 1, "nothing is left beside it");
+        assert!(replace(Path::new("/dev/null/lancam/view"), "").is_err());
+    }
+}

@@ -1,0 +1,102 @@
+//! The receiver's end of a recording: copies frames into the queue, and waits for nothing.
+
+use super::Recorder;
+use super::lasting::Moment;
+use super::tape::Frame;
+use crate::image::pixels::Size;
+use crate::viewer::arrival::Age;
+use crate::wire::packet::{FrameFacts, Packet, PacketPool};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Takes every frame that arrives, while something is being recorded.
+#[derive(Debug, Default)]
+pub struct Intake {
+    recorder: Recorder,
+    /// The memory of frames that wait; given back when the recording has ended.
+    pool: Option<PacketPool>,
+    /// Between two frames.
+    interval: Option<Duration>,
+    /// Which film frames belong to.
+    film: u64,
+    /// Of the first frame in the recording, or since the camera is another one.
+    size: Option<Size>,
+}
+
+/// Frames of one stream differ in length: memory in steps is soon large enough for all of them.
+const STEP: usize = 64 << 10;
+
+impl Intake {
+    /// What starts and stops recordings of these frames.
+    pub fn recorder(&self) -> Recorder {
+        self.recorder.clone()
+    }
+
+    /// The camera's frames are so many in a thousand seconds from here on; 0 where nobody knows.
+    pub fn announce(&mut self, millifps: u32) {
+        self.interval = Duration::from_secs(1000).checked_div(millifps);
+    }
+
+    /// The next frame begins a new file, where something is being recorded: it is not of the camera that took the last.
+    pub fn begin_new_file(&mut self) {
+        self.film = self.film.wrapping_add(1);
+        self.size = None;
+    }
+
+    /// The size of the first frame that is recorded, while one is.
+    pub fn recorded_size(&self) -> Option<Size> {
+        self.size
+    }
+
+    /// Records a frame of `camera`, if that is wanted. Allocates nothing once as many frames waited as ever will.
+    pub fn take(
+        &mut self,
+        facts: &FrameFacts,
+        age: Option<Age>,
+        payload: &[u8],
+        camera: &Arc<str>,
+    ) {
+        match self.recorder.tape().filter(|tape| tape.is_on()) {
+            Some(_) => self.take_at(facts, age, payload, camera, Moment::now()),
+            None => (self.pool, self.size) = (None, None),
+        }
+    }
+
+    /// The same of a frame that arrived at another moment.
+    pub fn take_at(
+        &mut self,
+        facts: &FrameFacts,
+        age: Option<Age>,
+        payload: &[u8],
+        camera: &Arc<str>,
+        now: Moment,
+    ) {
+        let Some(tape) = self.recorder.tape() else { return };
+        self.size.get_or_insert(facts.size);
+        if !tape.admits(payload.len(), now.awake) {
+            return;
+        }
+        let packet = self.copy(facts, payload);
+        let age = age.map(|age| age.by(now.awake)).unwrap_or_default();
+        tape.put(Frame {
+            packet,
+            arrived: now.awake,
+            lasting: now.lasting,
+            taken: now.calendar.checked_sub(age).unwrap_or(now.calendar),
+            camera: Arc::clone(camera),
+            interval: self.interval,
+            film: self.film,
+        });
+    }
+
+    fn copy(&mut self, facts: &FrameFacts, payload: &[u8]) -> Arc<Packet> {
+        let pool = self.pool.get_or_insert_default();
+        let mut packet = pool.take(*facts);
+        let open = PacketPool::open(&mut packet);
+        let room = payload.len().next_multiple_of(STEP);
+        open.storage(room)[..payload.len()].copy_from_slice(payload);
+        open.set_len(payload.len());
+        pool.remember(&packet);
+        packet
+    }
+}

@@ -1,0 +1,312 @@
+//! The queue between the receiver and the disk, and all that is known of a recording.
+
+use super::pipe;
+use super::{Phase, Recording};
+use crate::wire::packet::Packet;
+use std::collections::VecDeque;
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+/// One recording: frames go in at the receiver's end, and come out at the writer's.
+#[derive(Debug)]
+pub(super) struct Tape {
+    inner: Mutex<Inner>,
+    changed: Condvar,
+}
+
+/// A frame that is to be written down.
+#[derive(Debug)]
+pub(super) struct Frame {
+    pub(super) packet: Arc<Packet>,
+    pub(super) arrived: Instant,
+    /// The same by a clock that goes on while this machine sleeps.
+    pub(super) lasting: Duration,
+    /// When it was taken, by this machine's calendar, as well as that is known.
+    pub(super) taken: SystemTime,
+    pub(super) camera: Arc<str>,
+    /// To the next frame, as the camera announced it.
+    pub(super) interval: Option<Duration>,
+    /// Which film it belongs to: frames of another number begin another file.
+    pub(super) film: u64,
+}
+
+#[derive(Debug)]
+struct Inner {
+    queue: VecDeque<Frame>,
+    /// Of the frames in the queue and the one in the writer's hand.
+    waiting_bytes: usize,
+    /// When that one arrived.
+    in_hand: Option<Instant>,
+    /// Of the dropped ones, those that the writer left out.
+    left_out: u64,
+    /// Since when nothing more is taken.
+    closed: Option<Instant>,
+    state: Recording,
+}
+
+/// What the writer has done so far.
+#[derive(Debug)]
+pub(super) struct Progress<'a> {
+    /// Frames in files.
+    pub(super) frames: u64,
+    /// Frames that are in none.
+    pub(super) left_out: u64,
+    /// Bytes of all files.
+    pub(super) bytes: u64,
+    /// The newest file.
+    pub(super) path: &'a Arc<Path>,
+}
+
+/// A disk that takes longer than this to write is not going to catch up ...
+const LONGEST: Duration = Duration::from_secs(2);
+
+/// ... and more memory than this is not spent on hoping that it does.
+const MOST_BYTES: usize = 32 << 20;
+
+/// A pipe whose reader takes nothing for so long after the end is left.
+const LAST_WAIT: Duration = Duration::from_secs(2);
+
+/// Two seconds of the rates that cameras have.
+const USUAL_FRAMES: usize = 128;
+
+impl Tape {
+    pub(super) fn new(path: &Path, now: Instant) -> Self {
+        let state = Recording {
+            path: Arc::from(path),
+            since: now,
+            frames: 0,
+            bytes: 0,
+            dropped: 0,
+            phase: Phase::Opening,
+        };
+        let queue = VecDeque::with_capacity(USUAL_FRAMES);
+        let inner =
+            Inner { queue, waiting_bytes: 0, in_hand: None, left_out: 0, closed: None, state };
+        Self { inner: Mutex::new(inner), changed: Condvar::new() }
+    }
+
+    /// Whether a frame of `len` bytes that arrives now is to be [`put`](Self::put); counted as dropped where it is not for
+    /// lack of room.
+    pub(super) fn admits(&self, len: usize, now: Instant) -> bool {
+        let mut inner = self.lock();
+        if !inner.state.is_on() || inner.state.phase == Phase::Unread {
+            return false;
+        }
+        let oldest = inner.in_hand.or_else(|| inner.queue.front().map(|frame| frame.arrived));
+        let is_late = oldest.is_some_and(|oldest| now.saturating_duration_since(oldest) > LONGEST);
+        if is_late || inner.waiting_bytes + len > MOST_BYTES {
+            inner.state.dropped += 1;
+            return false;
+        }
+        true
+    }
+
+    pub(super) fn put(&self, frame: Frame) {
+        let mut inner = self.lock();
+        if inner.state.is_on() {
+            inner.waiting_bytes += frame.packet.payload().len();
+            inner.queue.push_back(frame);
+            drop(inner);
+            self.changed.notify_all();
+        }
+    }
+
+    /// Whether frames are taken.
+    pub(super) fn is_on(&self) -> bool {
+        self.lock().state.is_on()
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.lock().state.phase.is_over()
+    }
+
+    pub(super) fn state(&self) -> Recording {
+        self.lock().state.clone()
+    }
+
+    /// Takes no more frames.
+    pub(super) fn close(&self) {
+        let mut inner = self.lock();
+        if inner.state.is_on() {
+            inner.state.phase = Phase::Finishing;
+            inner.closed = Some(Instant::now());
+            drop(inner);
+            self.changed.notify_all();
+        }
+    }
+
+    pub(super) fn wait_while(
+        &self,
+        phase: impl Fn(&Phase) -> bool,
+        deadline: Instant,
+    ) -> Recording {
+        let mut inner = self.lock();
+        while phase(&inner.state.phase) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            let waited = self.changed.wait_timeout(inner, left);
+            inner = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        inner.state.clone()
+    }
+
+    /// Nobody reads the pipe that frames are to go into. Waits a moment; says whether they are still to.
+    pub(super) fn waits_for_a_reader(&self) -> bool {
+        let mut inner = self.lock();
+        if inner.state.phase == Phase::Opening {
+            log::warn!(
+                "recording begins when a program reads the pipe {}",
+                inner.state.path.display()
+            );
+            inner.state.phase = Phase::Unread;
+            self.changed.notify_all();
+        }
+        if inner.state.phase == Phase::Unread {
+            let waited = self.changed.wait_timeout(inner, pipe::LOOK);
+            inner = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        inner.state.phase == Phase::Unread
+    }
+
+    /// Whether the end was asked for so long ago that a pipe's reader is waited for no longer.
+    pub(super) fn is_overdue(&self) -> bool {
+        self.lock().closed.is_some_and(|closed| closed.elapsed() > LAST_WAIT)
+    }
+
+    /// The file is there.
+    pub(super) fn opened(&self) {
+        let mut inner = self.lock();
+        if matches!(inner.state.phase, Phase::Opening | Phase::Unread) {
+            inner.state.phase = Phase::Running;
+            drop(inner);
+            self.changed.notify_all();
+        }
+    }
+
+    /// The next frame to write, when there is one; `None` once it was stopped and all is written.
+    pub(super) fn next(&self) -> Option<Frame> {
+        let mut inner = self.lock();
+        loop {
+            if let Some(frame) = inner.queue.pop_front() {
+                inner.in_hand = Some(frame.arrived);
+                return Some(frame);
+            }
+            if !inner.state.is_on() {
+                return None;
+            }
+            inner = self.changed.wait(inner).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// That frame is done with, and so much is written by now.
+    pub(super) fn wrote(&self, frame: Frame, progress: &Progress<'_>) {
+        let Progress { frames, left_out, bytes, path } = *progress;
+        let len = frame.packet.payload().len();
+        // Before its room is given away.
+        drop(frame);
+        let mut inner = self.lock();
+        inner.in_hand = None;
+        inner.waiting_bytes -= len;
+        inner.state.frames = frames;
+        inner.state.dropped += left_out - inner.left_out;
+        inner.left_out = left_out;
+        inner.state.bytes = bytes;
+        if !Arc::ptr_eq(&inner.state.path, path) {
+            inner.state.path = Arc::clone(path);
+        }
+    }
+
+    /// So many bytes are in the files.
+    pub(super) fn grew_to(&self, bytes: u64) {
+        self.lock().state.bytes = bytes;
+    }
+
+    /// Nothing is written any more.
+    pub(super) fn ended(&self, phase: Phase) {
+        let mut inner = self.lock();
+        inner.state.phase = phase;
+        inner.queue = VecDeque::new();
+        drop(inner);
+        self.changed.notify_all();
+    }
+
+    /// Nothing in there is ever half changed.
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::image::frame::Micros;
+    use crate::image::pixels::Size;
+    use crate::wire::packet::{Codec, FrameFacts, PacketPool};
+
+    pub(in crate::viewer::keep::recorder) fn frame(len: usize, arrived: Instant) -> Frame {
+        let facts = FrameFacts {
+            sequence: 1,
+            captured_at: Micros(0),
+            codec: Codec::Jpeg,
+            size: Size::new(1, 1),
+        };
+        let mut packet = PacketPool::default().take(facts);
+        let open = PacketPool::open(&mut packet);
+        open.storage(len);
+        open.set_len(len);
+        let (taken, camera) = (SystemTime::now(), Arc::from(""));
+        let lasting = Duration::ZERO;
+        Frame { packet, arrived, lasting, taken, camera, interval: None, film: 0 }
+    }
+
+    fn tape(now: Instant) -> (Tape, Arc<Path>) {
+        let path = Path::new("x.mkv");
+        (Tape::new(path, now), Arc::from(path))
+    }
+
+    #[test]
+    fn frames_are_dropped_when_the_one_in_hand_is_two_seconds_old() {
+        let start = Instant::now();
+        let (tape, path) = tape(start);
+        tape.put(frame(10, start));
+        let in_hand = tape.next().expect("there is one");
+        assert!(tape.admits(10, start + LONGEST));
+        assert!(!tape.admits(10, start + LONGEST + Duration::from_millis(1)));
+        assert_eq!(tape.state().dropped, 1);
+        tape.wrote(in_hand, &Progress { frames: 1, left_out: 0, bytes: 10, path: &path });
+        assert!(tape.admits(10, start + LONGEST * 2), "it has caught up");
+    }
+
+    #[test]
+    fn no_more_than_32_mib_wait() {
+        let start = Instant::now();
+        let (tape, path) = tape(start);
+        for _ in 0..4 {
+            assert!(tape.admits(8 << 20, start));
+            tape.put(frame(8 << 20, start));
+        }
+        assert!(!tape.admits(1, start));
+        let in_hand = tape.next().expect("there is one");
+        assert!(!tape.admits(1, start), "it is still in memory");
+        tape.wrote(in_hand, &Progress { frames: 1, left_out: 0, bytes: 0, path: &path });
+        assert!(tape.admits(1, start));
+    }
+
+    #[test]
+    fn what_came_before_the_stop_is_still_handed_out() {
+        let start = Instant::now();
+        let (tape, path) = tape(start);
+        tape.put(frame(1, start));
+        tape.close();
+        tape.put(frame(1, start));
+        assert!(!tape.admits(1, start));
+        let last = tape.next().expect("it came before");
+        tape.wrote(last, &Progress { frames: 1, left_out: 0, bytes: 1, path: &path });
+        assert!(tape.next().is_none());
+        assert_eq!(tape.state().phase, Phase::Finishing);
+        assert_eq!(tape.state().dropped, 0, "nobody wanted it");
+    }
+}

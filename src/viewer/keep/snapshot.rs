@@ -1,0 +1,355 @@
+//! Keeps single pictures, as PNG or as the camera's own JPEG: the only file that names `png`.
+
+use super::album::{self, Shelf};
+use super::recorder::pipe;
+use crate::image::jpeg::codec::{Decoder, JpegError};
+use crate::image::picture::Picture;
+use crate::viewer::arrival::Arrival;
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufWriter, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread;
+use std::time::Instant;
+
+/// How a picture is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// Its pixels, all of them, whatever part of them the window needs.
+    Png,
+    /// The bytes that the camera sent.
+    Jpeg,
+}
+
+/// Keeps pictures on a thread for each, so that a slow disk holds nobody up, and has the answers.
+#[derive(Debug)]
+pub struct Keeper {
+    /// Those that are not yet answered.
+    pending: usize,
+    sender: Sender<Result<PathBuf, SnapshotError>>,
+    answers: Receiver<Result<PathBuf, SnapshotError>>,
+}
+
+/// Why a picture could not be kept.
+#[derive(Debug, thiserror::Error)]
+pub enum SnapshotError {
+    /// The disk is full, the folder is read-only or gone.
+    #[error("cannot write {}: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// The system's word for it.
+        source: io::Error,
+    },
+    /// Nothing is overwritten.
+    #[error("{} exists already, and nothing is overwritten: name another file, or remove that one", .0.display())]
+    Exists(PathBuf),
+    /// The file is a pipe.
+    #[error("nobody reads the pipe {}: start its reader first", .0.display())]
+    NobodyReads(PathBuf),
+    /// A server of pixels.
+    #[error("{0} sends no JPEGs; keep a PNG")]
+    NoJpeg(Arc<str>),
+    /// Somebody holds the key, or the disk hangs.
+    #[error("{MOST_AT_ONCE} pictures are still being saved: wait for them")]
+    Busy,
+    /// It was shown, though smaller.
+    #[error("cannot decode the picture at its full size: {0}")]
+    Decode(#[from] JpegError),
+}
+
+/// Each has a thread, and a picture in memory.
+const MOST_AT_ONCE: usize = 8;
+
+impl Default for Keeper {
+    fn default() -> Self {
+        let (sender, answers) = mpsc::channel();
+        Self { pending: 0, sender, answers }
+    }
+}
+
+impl Keeper {
+    /// Begins to keep a picture in the user's folder for pictures; what came of it is the next [`answer`](Self::answer).
+    pub fn keep(&mut self, arrival: Arc<Arrival>, form: Form) {
+        self.pending += 1;
+        if self.pending > MOST_AT_ONCE {
+            // It is received here.
+            let _ = self.sender.send(Err(SnapshotError::Busy));
+            return;
+        }
+        let sender = self.sender.clone();
+        let keeping = move || {
+            let kept = keep(&arrival, form, &album::folder(Shelf::Pictures));
+            // Fails only when the window is gone.
+            let _ = sender.send(kept);
+        };
+        if let Err(source) = thread::Builder::new().name("snapshot".into()).spawn(keeping) {
+            let path = album::folder(Shelf::Pictures);
+            let _ = self.sender.send(Err(SnapshotError::Write { path, source }));
+        }
+    }
+
+    /// Where a picture was kept, or why not, once for each. Never waits.
+    pub fn answer(&mut self) -> Option<Result<PathBuf, SnapshotError>> {
+        let answer = self.answers.try_recv().ok()?;
+        self.pending = self.pending.saturating_sub(1);
+        Some(answer)
+    }
+
+    /// Waits until all are kept, though not beyond `deadline`; the answers that nobody has heard.
+    pub fn finish(&mut self, deadline: Instant) -> Vec<Result<PathBuf, SnapshotError>> {
+        let mut answers = Vec::new();
+        while self.pending > 0 {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let Ok(answer) = self.answers.recv_timeout(left) else { break };
+            answers.push(answer);
+            self.pending -= 1;
+        }
+        answers
+    }
+}
+
+/// Keeps a picture in `folder`, under a name of its own, which says when it was taken and is returned.
+///
+/// # Errors
+/// When it cannot be written, or is not there in that form.
+pub fn keep(arrival: &Arrival, form: Form, folder: &Path) -> Result<PathBuf, SnapshotError> {
+    let keep = |extension, write: &dyn Fn(File) -> io::Result<()>| {
+        let path = folder.join(album::file_name(&arrival.origin.name, arrival.taken, extension));
+        let (file, path) = album::create(&path)
+            .map_err(|source| SnapshotError::Write { path: path.clone(), source })?;
+        match write(file) {
+            Ok(()) => Ok(path),
+            Err(source) => {
+                // Half a picture is none.
+                let _ = std::fs::remove_file(&path);
+                Err(SnapshotError::Write { path, source })
+            }
+        }
+    };
+    match form {
+        Form::Jpeg if arrival.jpeg.is_empty() => {
+            Err(SnapshotError::NoJpeg(Arc::clone(&arrival.origin.name)))
+        }
+        Form::Jpeg => keep("jpg", &|mut file| file.write_all(&arrival.jpeg)),
+        Form::Png if arrival.picture.size() == arrival.size => {
+            keep("png", &|file| write(&arrival.picture, file))
+        }
+        Form::Png => {
+            let mut picture = Picture::default();
+            Decoder::new()?.decode(&arrival.jpeg, &mut picture)?;
+            keep("png", &|file| write(&picture, file))
+        }
+    }
+}
+
+impl Form {
+    /// What the ending of a file's name says: `.png`, or `.jpg` and `.jpeg`.
+    pub fn of(path: &Path) -> Option<Self> {
+        let ending = path.extension()?.to_ascii_lowercase();
+        match ending.to_str()? {
+            "png" => Some(Self::Png),
+            "jpg" | "jpeg" => Some(Self::Jpeg),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a file of this name could be made: nothing is overwritten.
+///
+/// # Errors
+/// When it is there already.
+pub fn check(path: &Path) -> Result<(), SnapshotError> {
+    match path.symlink_metadata() {
+        Ok(_) if !is_stream(path) => Err(SnapshotError::Exists(path.to_owned())),
+        _ => Ok(()),
+    }
+}
+
+/// Saves a picture in the form that the file's ending says; nothing is overwritten.
+///
+/// # Errors
+/// When the file is there already, cannot be written, or the camera sends no JPEGs and one is wanted.
+pub fn keep_as(arrival: &Arrival, path: &Path) -> Result<(), SnapshotError> {
+    let form = Form::of(path).unwrap_or(Form::Png);
+    if form == Form::Jpeg && arrival.jpeg.is_empty() {
+        return Err(SnapshotError::NoJpeg(Arc::clone(&arrival.origin.name)));
+    }
+    let mut options = OpenOptions::new();
+    let file = match is_stream(path) {
+        true => {
+            // To open a pipe that nobody reads would take for ever.
+            let reader = pipe::open(path);
+            if let Ok(None) = reader {
+                return Err(SnapshotError::NobodyReads(path.to_owned()));
+            }
+            reader.and_then(|_reader| options.write(true).open(path))
+        }
+        false => options.write(true).create_new(true).open(path),
+    };
+    let failed = |source: io::Error| match source.kind() {
+        ErrorKind::AlreadyExists => SnapshotError::Exists(path.to_owned()),
+        _ => SnapshotError::Write { path: path.to_owned(), source },
+    };
+    let mut file = file.map_err(failed)?;
+    let written = match form {
+        Form::Jpeg => file.write_all(&arrival.jpeg),
+        Form::Png => write(&arrival.picture, file),
+    };
+    written.map_err(|source| {
+        if !is_stream(path) {
+            // Half a picture is none.
+            let _ = std::fs::remove_file(path);
+        }
+        failed(source)
+    })
+}
+
+/// A pipe or a device, where nothing can be overwritten.
+fn is_stream(path: &Path) -> bool {
+    path.metadata().is_ok_and(|there| !there.is_file() && !there.is_dir())
+}
+
+/// Writes `picture` to `path` as PNG, over what was there: for tools.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn save(picture: &Picture, path: &Path) -> Result<(), SnapshotError> {
+    File::create(path)
+        .and_then(|file| write(picture, file))
+        .map_err(|source| SnapshotError::Write { path: path.to_owned(), source })
+}
+
+fn write(picture: &Picture, file: File) -> io::Result<()> {
+    let mut file = BufWriter::new(file);
+    let side = |side: usize| u32::try_from(side).map_err(io::Error::other);
+    let size = picture.size();
+    let mut encoder = png::Encoder::new(&mut file, side(size.width)?, side(size.height)?);
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_depth(png::BitDepth::Eight);
+    encoder.set_compression(png::Compression::Fast);
+    let mut rgb = Vec::with_capacity(size.area() * 3);
+    for pixel in picture.pixels() {
+        let [_, red, green, blue] = pixel.to_be_bytes();
+        rgb.extend([red, green, blue]);
+    }
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(&rgb)?;
+    writer.finish()?;
+    file.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::pixels::Size;
+    use crate::viewer::find::wanted::Origin;
+
+    #[test]
+    fn a_png_has_the_pictures_pixels() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("picture.png");
+        let mut picture = Picture::blank(Size::new(3, 2), 0x0010_2030);
+        picture.pixels_mut()[5] = 0x00FF_8000;
+        save(&picture, &path).expect("written");
+        let file = io::BufReader::new(File::open(&path).expect("there"));
+        let mut reader = png::Decoder::new(file).read_info().expect("a PNG");
+        let mut pixels = [0; 18];
+        let info = reader.next_frame(&mut pixels).expect("whole");
+        assert_eq!((info.width, info.height, info.color_type), (3, 2, png::ColorType::Rgb));
+        assert_eq!(pixels[..3], [0x10, 0x20, 0x30]);
+        assert_eq!(pixels[15..], [0xFF, 0x80, 0x00]);
+    }
+
+    /// An arrival of 64x48 pixels that is shown at a quarter of that.
+    fn arrival() -> Arrival {
+        use crate::image::jpeg::codec::Encoder;
+        use crate::image::pixels::Chroma;
+        use crate::image::planes::Planes;
+        let size = Size::new(64, 48);
+        let mut planes = Planes::default();
+        planes.reshape(size, Chroma::Yuv420);
+        planes.packed_mut().fill(128);
+        let mut jpeg = vec![0; Encoder::max_len(size, Chroma::Yuv420).expect("small")];
+        let len = Encoder::new(90).and_then(|mut encoder| encoder.encode(&planes, &mut jpeg));
+        jpeg.truncate(len.expect("encodes"));
+        let picture = Picture::blank(Size::new(16, 12), 0);
+        let origin = Arc::new(Origin { name: "a/b".into(), ..Origin::default() });
+        Arrival { picture, size, jpeg, origin, ..Arrival::default() }
+    }
+
+    #[test]
+    fn what_is_kept_is_the_cameras_picture_at_its_full_size_or_its_own_bytes() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let arrival = arrival();
+        let keep = |form| keep(&arrival, form, folder.path()).expect("kept");
+        let jpeg = keep(Form::Jpeg);
+        assert_eq!(std::fs::read(&jpeg).expect("there"), arrival.jpeg);
+        let file = io::BufReader::new(File::open(keep(Form::Png)).expect("there"));
+        let reader = png::Decoder::new(file).read_info().expect("a PNG");
+        assert_eq!(reader.info().size(), (64, 48));
+        let name = jpeg.file_name().and_then(|name| name.to_str()).expect("UTF-8");
+        assert!(name.starts_with("a_b_1970-01-0") && name.ends_with(".jpg"), "{name}");
+    }
+
+    #[test]
+    fn what_cannot_be_kept_is_told_and_leaves_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let keep = |arrival: &Arrival, form, folder: &Path| {
+            keep(arrival, form, folder).expect_err("not kept").to_string()
+        };
+        let raw = Arrival { jpeg: Vec::new(), ..arrival() };
+        assert_eq!(keep(&raw, Form::Jpeg, folder.path()), "a/b sends no JPEGs; keep a PNG");
+        let broken = Arrival { jpeg: vec![0xFF; 9], ..arrival() };
+        assert!(keep(&broken, Form::Png, folder.path()).contains("full size"));
+        assert!(keep(&arrival(), Form::Jpeg, Path::new("/nowhere")).contains("/nowhere/a_b_"));
+        assert_eq!(std::fs::read_dir(folder.path()).expect("there").count(), 0);
+    }
+
+    #[test]
+    fn a_files_ending_says_what_is_in_it_and_no_file_is_overwritten() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let arrival = arrival();
+        for (name, begins) in
+            [("x.png", &b"\x89PNG"[..]), ("x.JPG", b"\xFF\xD8"), ("x.jpeg", b"\xFF\xD8")]
+        {
+            let path = folder.path().join(name);
+            check(&path).expect("it is not there");
+            keep_as(&arrival, &path).expect("kept");
+            let bytes = std::fs::read(&path).expect("there");
+            assert!(bytes.starts_with(begins), "{name}");
+            for refused in [check(&path), keep_as(&arrival, &path)] {
+                assert!(refused.expect_err("it is there").to_string().contains("exists already"));
+            }
+            assert_eq!(std::fs::read(&path).expect("there"), bytes);
+        }
+        assert_eq!(std::fs::read(folder.path().join("x.jpeg")).expect("there"), arrival.jpeg);
+        let raw = Arrival { jpeg: Vec::new(), ..arrival };
+        assert!(keep_as(&raw, &folder.path().join("y.jpg")).is_err());
+        assert!(!folder.path().join("y.jpg").exists());
+        assert_eq!(Form::of(Path::new("x.gif")), None);
+        assert_eq!(Form::of(Path::new("png")), None);
+    }
+
+    #[test]
+    fn all_are_kept_in_the_end_and_no_more_than_a_few_at_once() {
+        let mut keeper = Keeper::default();
+        let raw = Arc::new(Arrival { jpeg: Vec::new(), ..arrival() });
+        for _ in 0..MOST_AT_ONCE + 2 {
+            keeper.keep(Arc::clone(&raw), Form::Jpeg);
+        }
+        let answers = keeper.finish(Instant::now() + std::time::Duration::from_secs(60));
+        assert_eq!(answers.len(), MOST_AT_ONCE + 2);
+        let busy = answers.iter().filter(|it| matches!(it, Err(SnapshotError::Busy))).count();
+        assert_eq!(busy, 2, "{answers:?}");
+        assert!(keeper.answer().is_none());
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_written_is_named() {
+        let picture = Picture::blank(Size::new(1, 1), 0);
+        let error = save(&picture, Path::new("/nowhere/at/all.png")).expect_err("no such folder");
+        assert!(error.to_string().starts_with("cannot write /nowhere/at/all.png: "), "{error}");
+    }
+}

@@ -1,0 +1,502 @@
+//! One camera as the window sees it: its receiver's thread, the newest of it, and what is known about that.
+
+use super::close_up::CloseUp;
+use super::panel::Panel;
+use crate::image::jpeg::codec::JpegError;
+use crate::image::picture::Picture;
+use crate::image::pixels::Size;
+use crate::latest::{Doorbell, Latest, Newest, Reader};
+use crate::viewer::arrival::Arrival;
+use crate::viewer::find::identity::Likeness;
+use crate::viewer::keep::album;
+use crate::viewer::keep::recorder::{Recorder, Recording};
+use crate::viewer::paint::{AgeTrack, badges};
+use crate::viewer::presenter::Change;
+use crate::viewer::watch::controls::Remote;
+use crate::viewer::watch::demand::Demand;
+use crate::viewer::watch::figures::Figures;
+use crate::viewer::watch::news::{News, Notice};
+use crate::viewer::watch::receiver::{Protocol, Receiver, Wanted};
+use std::io;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
+
+/// One camera.
+#[derive(Debug)]
+pub struct Channel {
+    /// Which one it is.
+    pub camera: Wanted,
+    /// What is spoken with it.
+    pub protocol: Protocol,
+    /// What records it.
+    pub recorder: Recorder,
+    /// Whether that has been started, and people have not been told of its end.
+    pub is_recording: bool,
+    /// Its controls, as far as they are known.
+    pub panel: Panel,
+    /// The camera's end of them.
+    pub remote: Remote,
+    /// Whether somebody looks at them.
+    is_adjusted: bool,
+    slot: Arc<Latest<News>>,
+    reader: Reader<News>,
+    demand: Arc<Demand>,
+    /// The picture that is shown.
+    pub arrival: Option<Arc<Arrival>>,
+    /// The same at its full size, where it stands still and more of it is seen than was decoded.
+    close_up: Option<CloseUp>,
+    /// Why it is not the camera's present one.
+    pub notice: Option<Standing>,
+    /// What was shown so far.
+    pub figures: Figures,
+    /// The ages of the last pictures.
+    pub ages: AgeTrack,
+    /// The mean time between two pictures lately.
+    interval: Option<Duration>,
+    arrived: Option<Instant>,
+    /// Since when a picture is wanted: those that nobody wanted are not late.
+    wanted: Option<Instant>,
+    /// Where it is, for people.
+    address: String,
+    /// Whether there is something new since this was set to false.
+    pub is_changed: bool,
+    /// Whether the picture still has to be shown for the first time.
+    is_unseen: bool,
+}
+
+/// A notice that stands over a picture.
+#[derive(Debug)]
+pub struct Standing {
+    /// What it says.
+    pub notice: Arc<Notice>,
+    /// When the first of them came, whatever the reason was then.
+    pub since: Instant,
+    /// When the last picture was taken, for people; `None` where there was none.
+    pub last_picture: Option<String>,
+}
+
+/// What goes between a camera's receiver and its place in the window.
+#[derive(Debug)]
+pub struct Feed {
+    /// What is new.
+    pub slot: Arc<Latest<News>>,
+    /// How large that is needed.
+    pub demand: Arc<Demand>,
+    /// What records it.
+    pub recorder: Recorder,
+    /// What asks it for its controls.
+    pub remote: Remote,
+}
+
+/// Why a camera cannot be watched at all.
+#[derive(Debug, thiserror::Error)]
+pub enum ChannelError {
+    /// libjpeg-turbo cannot be set up.
+    #[error(transparent)]
+    Decoder(#[from] JpegError),
+    /// There can be no thread.
+    #[error("cannot start a thread for a camera: {0}")]
+    Thread(#[from] io::Error),
+}
+
+/// A picture is late when the next but two should be there ...
+const LATE: u32 = 3;
+/// ... though not by a hiccup of this computer.
+const LEAST_LATE: Duration = Duration::from_millis(150);
+/// Before the rate is known.
+const UNKNOWN_LATE: Duration = Duration::from_secs(1);
+/// A rate follows the last so many pictures.
+const SMOOTH: u32 = 8;
+
+impl Channel {
+    /// Begins to watch `camera`; each change rings `doorbell`.
+    ///
+    /// # Errors
+    /// When this machine lacks memory or threads.
+    pub fn open(
+        camera: Wanted,
+        protocol: Protocol,
+        doorbell: &Arc<Doorbell>,
+    ) -> Result<Self, ChannelError> {
+        let slot = Latest::with_doorbell(Arc::clone(doorbell));
+        let demand = Arc::new(Demand::default());
+        let receiver = Receiver::new(camera.clone(), protocol, Arc::clone(&slot))?;
+        let recorder = receiver.recorder();
+        let remote = receiver.remote();
+        remote.ring(Arc::clone(doorbell));
+        let receiver = receiver.looked_at_by(Arc::clone(&demand));
+        thread::Builder::new().name("receiver".into()).spawn(move || receiver.run())?;
+        let mut channel = Self::fed_by(Feed { slot, demand, recorder, remote }, camera);
+        channel.protocol = protocol;
+        Ok(channel)
+    }
+
+    /// Shows what somebody else puts into the slot.
+    pub fn fed_by(feed: Feed, camera: Wanted) -> Self {
+        let Feed { slot, demand, recorder, remote } = feed;
+        Self {
+            address: camera.address.to_string(),
+            camera,
+            protocol: Protocol::default(),
+            recorder,
+            is_recording: false,
+            panel: Panel::default(),
+            remote,
+            is_adjusted: false,
+            reader: slot.reader(),
+            slot,
+            demand,
+            arrival: None,
+            close_up: None,
+            notice: None,
+            figures: Figures::default(),
+            ages: AgeTrack::default(),
+            interval: None,
+            arrived: None,
+            wanted: None,
+            is_changed: true,
+            is_unseen: false,
+        }
+    }
+
+    /// How large its picture is needed; `None`: not at all.
+    pub fn demand(&mut self, shown: Option<Size>, now: Instant) {
+        self.demand.set(shown);
+        if shown.is_some() != self.wanted.is_some() {
+            // How they come is to be seen anew.
+            self.forget_pace();
+            self.wanted = shown.map(|_| now);
+        }
+    }
+
+    /// Whether somebody looks at its controls: the camera is asked for them then.
+    pub fn adjust(&mut self, is_adjusted: bool) {
+        match (std::mem::replace(&mut self.is_adjusted, is_adjusted), is_adjusted) {
+            (false, true) => self.remote.open(),
+            (true, false) => self.remote.close(),
+            _ => {}
+        }
+    }
+
+    /// What it calls itself, or else what it was found or opened as.
+    pub fn name(&self) -> &str {
+        match &self.arrival {
+            Some(arrival) if !arrival.origin.name.is_empty() => &arrival.origin.name,
+            _ => self.camera.name().unwrap_or(&self.address),
+        }
+    }
+
+    /// Whether it is this one, from the list.
+    pub fn is_of(&self, camera: &Wanted) -> bool {
+        if self.camera == *camera {
+            return true;
+        }
+        let origin = self.arrival.as_ref().map(|arrival| arrival.origin.identity());
+        let own = origin.or_else(|| self.camera.identity.clone()).unwrap_or_default();
+        camera.identity.as_ref().is_some_and(|listed| listed.likeness(&own) == Likeness::Same)
+    }
+
+    /// Where it is, or was last.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Takes what is new; pictures that nobody wants to see now are left out.
+    pub fn update(&mut self, now: Instant, is_wanted: bool) -> Change {
+        let change = self.take_news(now, is_wanted);
+        if self.close_up.as_mut().is_some_and(CloseUp::has_come) {
+            self.is_changed = true;
+        }
+        let is_of = |close_up: &CloseUp| self.arrival.as_ref().is_some_and(|it| close_up.is_of(it));
+        if !self.close_up.as_ref().is_some_and(is_of) {
+            self.close_up = None;
+        }
+        change
+    }
+
+    fn take_news(&mut self, now: Instant, is_wanted: bool) -> Change {
+        match self.reader.newest() {
+            Newest::Fresh { value: News::Picture(arrival), .. } if is_wanted => {
+                self.figures.count(&arrival, now);
+                self.keep_time(now);
+                self.follow(&arrival);
+                self.arrival = Some(arrival);
+                self.notice = None;
+                (self.is_unseen, self.is_changed) = (true, true);
+                Change::Picture
+            }
+            // The picture that is held stays; that there is none any more is over.
+            Newest::Fresh { value: News::Picture(arrival), .. } if self.notice.is_some() => {
+                self.follow(&arrival);
+                self.arrival.get_or_insert(arrival);
+                self.notice = None;
+                self.is_changed = true;
+                Change::Notice
+            }
+            Newest::Fresh { value: News::Notice { notice, last }, .. } => {
+                // It lasts since the first of them, whatever the reason is by now.
+                let since = self.notice.as_ref().map_or(now, |standing| standing.since);
+                if is_wanted || self.arrival.is_none() {
+                    self.arrival = last.or_else(|| self.arrival.take());
+                }
+                let taken = self.arrival.as_ref().map(|arrival| arrival.taken);
+                let last_picture = taken.map(|taken| album::clock_time(taken, SystemTime::now()));
+                self.notice = Some(Standing { notice, since, last_picture });
+                self.forget_pace();
+                self.is_changed = true;
+                Change::Notice
+            }
+            _ => Change::Nothing,
+        }
+    }
+
+    /// How pictures come is to be seen anew.
+    fn forget_pace(&mut self) {
+        (self.interval, self.arrived) = (None, None);
+        self.figures.forget_rates();
+    }
+
+    /// The picture as large as it is there.
+    pub fn picture(&self) -> Option<&Picture> {
+        let arrival = self.arrival.as_ref()?;
+        let close_up = self.close_up.as_ref().filter(|close_up| close_up.is_of(arrival));
+        Some(close_up.and_then(CloseUp::picture).unwrap_or(&arrival.picture))
+    }
+
+    /// The picture stands still, and all of it is shown at this size: where less was decoded, all of it is, once.
+    pub fn look_closer(&mut self, shown: Size, doorbell: &Arc<Doorbell>) {
+        let Some(arrival) = &self.arrival else { return };
+        let (there, whole) = (arrival.picture.size(), arrival.size);
+        let is_coarse = there.width < whole.width.min(shown.width)
+            || there.height < whole.height.min(shown.height);
+        let is_begun = self.close_up.as_ref().is_some_and(|close_up| close_up.is_of(arrival));
+        if is_coarse && !is_begun && !arrival.jpeg.is_empty() {
+            let begun = CloseUp::begin(Arc::clone(arrival), Arc::clone(doorbell));
+            self.close_up = begun.inspect_err(|error| log::debug!("no thread: {error}")).ok();
+        }
+    }
+
+    /// Whether the picture is not going to be replaced by itself: it is lost, or late.
+    pub fn stands_still(&self, now: Instant) -> bool {
+        self.notice.is_some() || self.lateness(now).is_some()
+    }
+
+    /// It may be somewhere else by now, where it is found again.
+    fn follow(&mut self, arrival: &Arrival) {
+        let now = &arrival.origin.camera;
+        if self.camera != *now && *now != Wanted::default() {
+            self.camera = now.clone();
+            self.address = now.address.to_string();
+        }
+    }
+
+    fn keep_time(&mut self, now: Instant) {
+        if let Some(before) = self.arrived.replace(now) {
+            let latest = now - before;
+            self.interval = Some(match self.interval {
+                None => latest,
+                Some(mean) => (mean * (SMOOTH - 1) + latest) / SMOOTH,
+            });
+        }
+    }
+
+    /// Takes note that the picture is on the screen.
+    pub fn shown(&mut self, now: Instant) {
+        if !std::mem::take(&mut self.is_unseen) {
+            return;
+        }
+        if let Some(age) = self.arrival.as_ref().and_then(|arrival| arrival.age) {
+            self.figures.count_age(&age, now);
+            self.ages.push(now, age.by(now));
+        }
+    }
+
+    /// The recording that is going on.
+    pub fn recording(&self, now: Instant) -> Option<badges::Recording> {
+        if !self.is_recording {
+            return None;
+        }
+        let state = self.recorder.state().filter(Recording::is_on)?;
+        let running = now.saturating_duration_since(state.since);
+        Some(badges::Recording { running, dropped: state.dropped })
+    }
+
+    /// Between two pictures.
+    pub fn interval(&self) -> Option<Duration> {
+        self.interval
+    }
+
+    /// How old the picture is, if the next ones should have come long ago: since the camera took it where that is
+    /// known, else since it arrived, or at least since it is wanted.
+    pub fn lateness(&self, now: Instant) -> Option<Duration> {
+        let wanted = self.wanted?;
+        let arrival = self.arrival.as_ref().filter(|_| self.notice.is_none())?;
+        let since = now.saturating_duration_since(wanted.max(self.arrived.unwrap_or(wanted)));
+        let late = self.interval.map_or(UNKNOWN_LATE, |mean| (mean * LATE).max(LEAST_LATE));
+        (since > late).then(|| arrival.age.map_or(since, |age| age.by(now)))
+    }
+}
+
+impl Drop for Channel {
+    /// Its receiver ends with the next thing that it would say, its recording with what has arrived.
+    fn drop(&mut self) {
+        self.recorder.stop();
+        self.slot.close();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::viewer::arrival::Age;
+    use crate::viewer::find::address::CameraAddress;
+    use crate::viewer::keep::recorder::Plan;
+    use crate::viewer::watch::news::{Billboard, NoticeKind};
+
+    const MS: Duration = Duration::from_millis(1);
+
+    fn channel() -> (Channel, Billboard) {
+        let slot = Latest::new();
+        let billboard = Billboard::new(Arc::clone(&slot));
+        let feed = Feed {
+            slot,
+            demand: Arc::default(),
+            recorder: Recorder::default(),
+            remote: Remote::default(),
+        };
+        let address = CameraAddress::parse("pi").expect("an address");
+        (Channel::fed_by(feed, Wanted::at(address)), billboard)
+    }
+
+    /// A picture that arrives now, at an age of 30 ms if that is known.
+    fn show(billboard: &mut Billboard, age: Option<Duration>, now: Instant) {
+        let (uncertainty, round_trip) = (MS, 2 * MS);
+        billboard.blank().age = age.map(|age| Age { age, at: now, uncertainty, round_trip });
+        billboard.publish();
+    }
+
+    #[test]
+    fn a_picture_is_late_when_the_next_but_two_should_be_there() {
+        for age in [None, Some(30 * MS)] {
+            let (mut channel, mut billboard) = channel();
+            let mut now = Instant::now();
+            channel.demand(Some(Size::new(640, 360)), now);
+            for _ in 0..50 {
+                now += 100 * MS;
+                show(&mut billboard, age, now);
+                assert_eq!(channel.update(now, true), Change::Picture);
+            }
+            assert_eq!(channel.lateness(now + 299 * MS), None);
+            let old = 301 * MS + age.unwrap_or_default();
+            assert_eq!(channel.lateness(now + 301 * MS), Some(old));
+            assert_eq!(channel.lateness(now + 901 * MS), Some(old + 600 * MS), "it counts");
+            billboard.notify(NoticeKind::Disconnected, "the camera has left".into());
+            channel.update(now + 950 * MS, true);
+            assert_eq!(channel.lateness(now + 999 * MS), None, "the notice says more");
+        }
+    }
+
+    #[test]
+    fn at_a_high_rate_a_hiccup_of_this_computer_is_not_late() {
+        let (mut channel, mut billboard) = channel();
+        let mut now = Instant::now();
+        channel.demand(Some(Size::new(640, 360)), now);
+        for _ in 0..50 {
+            now += 10 * MS;
+            show(&mut billboard, None, now);
+            channel.update(now, true);
+        }
+        assert_eq!(channel.lateness(now + LEAST_LATE), None);
+        assert!(channel.lateness(now + LEAST_LATE + MS).is_some());
+    }
+
+    #[test]
+    fn a_camera_that_hangs_while_nobody_looks_is_late_soon_after_somebody_does() {
+        let (mut channel, mut billboard) = channel();
+        let mut now = Instant::now();
+        channel.demand(Some(Size::new(640, 360)), now);
+        for _ in 0..50 {
+            now += 33 * MS;
+            show(&mut billboard, Some(30 * MS), now);
+            channel.update(now, true);
+        }
+        channel.demand(None, now);
+        now += 600_000 * MS;
+        assert_eq!(channel.lateness(now), None, "nobody wanted one");
+        channel.demand(Some(Size::new(640, 360)), now);
+        assert_eq!(channel.lateness(now + UNKNOWN_LATE), None, "there was no time for one");
+        now += UNKNOWN_LATE + MS;
+        assert_eq!(channel.lateness(now), Some(600_030 * MS + UNKNOWN_LATE + MS));
+        // And the long wait is no rate.
+        for _ in 0..2 {
+            show(&mut billboard, Some(30 * MS), now);
+            channel.update(now, true);
+            now += 33 * MS;
+        }
+        assert_eq!(channel.interval(), Some(33 * MS));
+    }
+
+    #[test]
+    fn rates_are_forgotten_while_nothing_is_wanted_or_nothing_comes() {
+        let (mut channel, mut billboard) = channel();
+        let mut now = Instant::now();
+        let shown = Some(Size::new(640, 360));
+        let mut watch = |channel: &mut Channel, billboard: &mut Billboard| {
+            channel.demand(shown, now);
+            for _ in 0..40 {
+                now += 33 * MS;
+                show(billboard, None, now);
+                channel.update(now, true);
+            }
+            now
+        };
+        let seen = watch(&mut channel, &mut billboard);
+        assert!(channel.figures.rates(seen).is_some());
+        channel.demand(None, seen);
+        assert!(channel.figures.rates(seen).is_none(), "it is held");
+        let seen = watch(&mut channel, &mut billboard);
+        assert!(channel.figures.rates(seen).is_some());
+        billboard.notify(NoticeKind::Disconnected, "the camera has left".into());
+        channel.update(seen, true);
+        assert!(channel.figures.rates(seen).is_none(), "it is gone");
+        let standing = channel.notice.as_ref().expect("it is told");
+        let time = standing.last_picture.as_deref().expect("there was a picture");
+        assert!(time.len() >= "14:03:22".len(), "{time}");
+    }
+
+    #[test]
+    fn a_channel_that_is_dropped_ends_its_recording_and_leaves_no_empty_file() {
+        let (mut channel, _billboard) = channel();
+        let folder = tempfile::tempdir().expect("a folder");
+        let recorder = channel.recorder.clone();
+        let plan = Plan::file(&folder.path().join("a.mkv"));
+        channel.recorder.start(plan).expect("a thread");
+        channel.is_recording = true;
+        drop(channel);
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while recorder.state().is_some_and(|state| !state.phase.is_over()) {
+            assert!(Instant::now() < deadline, "its thread goes on");
+            thread::yield_now();
+        }
+        assert_eq!(std::fs::read_dir(folder.path()).expect("there").count(), 0);
+    }
+
+    #[test]
+    fn a_held_picture_stays_and_what_was_in_the_way_of_others_goes() {
+        let (mut channel, mut billboard) = channel();
+        let now = Instant::now();
+        show(&mut billboard, None, now);
+        channel.update(now, true);
+        let held = channel.arrival.clone().expect("a picture");
+        billboard.notify(NoticeKind::Disconnected, "the camera has left".into());
+        assert_eq!(channel.update(now, false), Change::Notice);
+        assert!(channel.notice.is_some());
+        show(&mut billboard, None, now);
+        assert_eq!(channel.update(now, false), Change::Notice);
+        assert!(channel.notice.is_none());
+        assert!(Arc::ptr_eq(&held, channel.arrival.as_ref().expect("the same")));
+        show(&mut billboard, None, now);
+        assert_eq!(channel.update(now, false), Change::Nothing);
+    }
+}

@@ -1,0 +1,258 @@
+//! Which camera is shown when none was named: the last one if it answers, else the only one, else whichever is chosen.
+
+use super::channel::Channel;
+use crate::latest::{Doorbell, Latest, Newest, Reader};
+use crate::viewer::find::finder::{self, Found};
+use crate::viewer::find::identity::Likeness;
+use crate::viewer::paint::picker::Row;
+use crate::viewer::watch::news::NoticeKind;
+use crate::viewer::watch::receiver::Wanted;
+use std::io;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Looks at the LAN, and at the last camera meanwhile.
+#[derive(Debug)]
+pub struct Chooser {
+    slot: Arc<Latest<Vec<Found>>>,
+    reader: Reader<Vec<Found>>,
+    found: Vec<Found>,
+    rows: Vec<Row>,
+    since: Instant,
+    /// Since when there is exactly one.
+    alone_since: Option<Instant>,
+    stage: Stage,
+    /// The row that the mouse is on.
+    pub hover: Option<usize>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// The last camera may still answer.
+    Waiting,
+    /// There was none when the time was up: the first one to come is taken.
+    Empty,
+    /// People choose.
+    Offered,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing yet, or nothing new.
+    Wait,
+    /// The last camera has answered: it is the one.
+    Keep,
+    /// This one is it.
+    Watch(Wanted),
+    /// The list is to be shown, or has changed.
+    Offer,
+}
+
+/// By then every camera that runs has answered.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+impl Chooser {
+    /// Begins to look; what is found rings `doorbell`.
+    ///
+    /// # Errors
+    /// When there can be no thread.
+    pub fn start(doorbell: &Arc<Doorbell>) -> io::Result<Self> {
+        let slot = Latest::with_doorbell(Arc::clone(doorbell));
+        let found = Arc::clone(&slot);
+        thread::Builder::new().name("finder".into()).spawn(move || finder::watch(&found))?;
+        Ok(Self::of(slot, Instant::now()))
+    }
+
+    /// Begins to look, and takes none by itself: people choose.
+    ///
+    /// # Errors
+    /// When there can be no thread.
+    pub fn browse(doorbell: &Arc<Doorbell>) -> io::Result<Self> {
+        let mut chooser = Self::start(doorbell)?;
+        chooser.stage = Stage::Offered;
+        Ok(chooser)
+    }
+
+    fn of(slot: Arc<Latest<Vec<Found>>>, since: Instant) -> Self {
+        let (reader, found, rows) = (slot.reader(), Vec::new(), Vec::new());
+        let (alone_since, stage) = (None, Stage::Waiting);
+        Self { slot, reader, found, rows, since, alone_since, stage, hover: None }
+    }
+
+    /// The cameras that are there, for the list.
+    pub fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// One of them.
+    pub fn camera(&self, index: usize) -> Option<Wanted> {
+        self.found.get(index).map(Found::wanted)
+    }
+
+    /// Where in the list a camera is now that was there before.
+    pub fn place_of(&self, camera: &Wanted) -> Option<usize> {
+        let known = camera.identity.clone().unwrap_or_default();
+        let is_same = |found: &Found| known.likeness(&found.identity()) == Likeness::Same;
+        let mut places = (0..self.found.len()).filter(|&place| is_same(&self.found[place]));
+        let first = places.clone().next();
+        places.find(|&place| self.camera(place).as_ref() == Some(camera)).or(first)
+    }
+
+    /// Where in the list a camera is that is so.
+    pub fn place_where(&self, is_it: impl Fn(&Wanted) -> bool) -> Option<usize> {
+        (0..self.found.len()).find(|&place| self.camera(place).is_some_and(|camera| is_it(&camera)))
+    }
+
+    /// For how long it has looked.
+    pub fn looking(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.since)
+    }
+
+    /// What to do now; `last` is the last camera, which is being connected to.
+    pub fn judge(&mut self, last: Option<&Channel>, now: Instant) -> Verdict {
+        self.judge_by(last.is_some_and(has_answered), now)
+    }
+
+    fn judge_by(&mut self, last_has_answered: bool, now: Instant) -> Verdict {
+        let has_changed = self.take(now);
+        let is_alone =
+            |long| self.alone_since.is_some_and(|since| now.duration_since(since) >= long);
+        match self.stage {
+            Stage::Waiting if last_has_answered => Verdict::Keep,
+            Stage::Waiting if self.looking(now) < PATIENCE => Verdict::Wait,
+            Stage::Waiting => match self.camera(0) {
+                Some(camera) if self.found.len() == 1 => Verdict::Watch(camera),
+                first => {
+                    self.stage = if first.is_some() { Stage::Offered } else { Stage::Empty };
+                    Verdict::Offer
+                }
+            },
+            // Another one may answer just after it.
+            Stage::Empty if is_alone(PATIENCE) => {
+                self.camera(0).map_or(Verdict::Wait, Verdict::Watch)
+            }
+            Stage::Empty if self.found.len() > 1 => {
+                self.stage = Stage::Offered;
+                Verdict::Offer
+            }
+            Stage::Empty | Stage::Offered if has_changed => Verdict::Offer,
+            Stage::Empty | Stage::Offered => Verdict::Wait,
+        }
+    }
+
+    fn take(&mut self, now: Instant) -> bool {
+        let Newest::Fresh { value, .. } = self.reader.newest() else { return false };
+        self.rows = value.iter().map(row).collect();
+        self.found = value;
+        self.alone_since = (self.found.len() == 1).then_some(self.alone_since.unwrap_or(now));
+        true
+    }
+}
+
+impl Drop for Chooser {
+    fn drop(&mut self) {
+        self.slot.close();
+    }
+}
+
+/// Whether it is there, with a picture or without one.
+fn has_answered(channel: &Channel) -> bool {
+    let kind = channel.notice.as_ref().map(|standing| standing.notice.kind);
+    channel.arrival.is_some() || kind == Some(NoticeKind::NoPicture)
+}
+
+fn row(found: &Found) -> Row {
+    Row {
+        name: found.name.clone(),
+        address: found.address().to_string(),
+        size: found.facts.size,
+        millifps: found.facts.millifps,
+        lost: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::service::Facts;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn found(names: &[&str]) -> Vec<Found> {
+        let addresses = vec!["10.0.0.5:9999".parse().expect("an address")];
+        let found = |name: &&str| Found {
+            name: (*name).to_owned(),
+            addresses: addresses.clone(),
+            facts: Facts::default(),
+        };
+        names.iter().map(found).collect()
+    }
+
+    fn chooser() -> (Chooser, Arc<Latest<Vec<Found>>>, Instant) {
+        let (slot, start) = (Latest::new(), Instant::now());
+        (Chooser::of(Arc::clone(&slot), start), slot, start)
+    }
+
+    fn name(verdict: &Verdict) -> Option<&str> {
+        match verdict {
+            Verdict::Watch(camera) => camera.name(),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn the_last_camera_is_kept_as_soon_as_it_answers() {
+        let (mut chooser, slot, start) = chooser();
+        slot.publish(found(&["Door", "Garage"]));
+        assert_eq!(chooser.judge_by(false, start), Verdict::Wait);
+        assert_eq!(chooser.judge_by(true, start + SECOND / 5), Verdict::Keep);
+    }
+
+    #[test]
+    fn after_a_second_the_only_one_is_taken() {
+        let (mut chooser, slot, start) = chooser();
+        slot.publish(found(&["Door"]));
+        assert_eq!(chooser.judge_by(false, start + SECOND / 2), Verdict::Wait);
+        assert_eq!(name(&chooser.judge_by(false, start + SECOND)), Some("Door"));
+    }
+
+    #[test]
+    fn several_are_offered_and_stay_so() {
+        let (mut chooser, slot, start) = chooser();
+        slot.publish(found(&["Door", "Garage"]));
+        assert_eq!(chooser.judge_by(false, start + SECOND), Verdict::Offer);
+        assert_eq!(chooser.judge_by(true, start + SECOND), Verdict::Wait);
+        slot.publish(found(&["Garage"]));
+        assert_eq!(chooser.judge_by(false, start + SECOND), Verdict::Offer, "the list is shorter");
+        assert_eq!(chooser.judge_by(false, start + 9 * SECOND), Verdict::Wait, "people choose");
+        assert_eq!(chooser.camera(0).expect("one").name(), Some("Garage"));
+    }
+
+    #[test]
+    fn where_there_was_none_the_first_to_come_is_taken_unless_another_follows() {
+        let (mut chooser, slot, start) = chooser();
+        slot.publish(Vec::new());
+        assert_eq!(chooser.judge_by(false, start + SECOND), Verdict::Offer, "an empty list");
+        slot.publish(found(&["Door"]));
+        assert_eq!(chooser.judge_by(false, start + 5 * SECOND), Verdict::Offer);
+        assert_eq!(chooser.judge_by(false, start + 5 * SECOND), Verdict::Wait);
+        assert_eq!(name(&chooser.judge_by(false, start + 6 * SECOND)), Some("Door"));
+        slot.publish(found(&["Door", "Garage"]));
+        assert_eq!(chooser.judge_by(false, start + 6 * SECOND), Verdict::Offer);
+    }
+    #[test]
+    fn a_camera_is_found_again_where_others_have_come_before_it() {
+        let (mut chooser, slot, start) = chooser();
+        slot.publish(found(&["Door", "Garage"]));
+        chooser.judge_by(false, start + SECOND);
+        let garage = chooser.camera(1).expect("it is there");
+        slot.publish(found(&["Attic", "Door", "Garage"]));
+        chooser.judge_by(false, start + SECOND);
+        assert_eq!(chooser.place_of(&garage), Some(2));
+        slot.publish(found(&["Attic"]));
+        chooser.judge_by(false, start + SECOND);
+        assert_eq!(chooser.place_of(&garage), None);
+    }
+}

@@ -1,0 +1,425 @@
+//! Puts together what the window shows: each camera's picture in its pane, and what is to be said over it.
+
+use super::channel::{Channel, Standing};
+use super::facts::{figures_of, heading};
+use super::keys::KEYS;
+use super::layout;
+use super::wall::{Behind, Info, Sheet, Wall};
+use crate::image::orientation::Orientation;
+use crate::image::picture::Picture;
+use crate::image::pixels::Size;
+use crate::image::scale::{Area, Part, Scaler};
+use crate::viewer::paint::badges::{self, Badges, Toast};
+use crate::viewer::paint::controls::{self, Hit};
+use crate::viewer::paint::notice::{self, Notice};
+use crate::viewer::paint::pane::Pane;
+use crate::viewer::paint::picker::{self, Picker};
+use crate::viewer::paint::{Layer, Painter, Rect, Scale, figures, help};
+use crate::viewer::stage::wall::view::Placement;
+use std::time::{Duration, Instant};
+
+/// What it needs from frame to frame, so that none costs an allocation.
+#[derive(Debug, Default)]
+pub struct Composer {
+    canvas: Picture,
+    painter: Painter,
+    easels: Vec<Easel>,
+    /// Where the list of cameras and the panel of controls stand, if they are longer than the window.
+    picker_first: usize,
+    panel_first: usize,
+    /// Where the list of keys stands, and how far down it goes.
+    help_first: usize,
+    help_last: usize,
+    /// Pixels for one of an ordinary screen.
+    density: f32,
+}
+
+/// What one camera's pane needs.
+#[derive(Debug, Default)]
+struct Easel {
+    scaler: Scaler,
+    /// The picture as it is turned, and which one that is.
+    turned: Picture,
+    of: Option<(u64, Orientation)>,
+    /// The figures as they were drawn last, and when, for which pane and in which part of it that was.
+    figures: Layer,
+    drawn: Option<(Instant, (Rect, Rect))>,
+}
+
+/// What is shown besides pictures.
+#[derive(Debug)]
+pub struct Extras<'a> {
+    /// For how long the pictures are held.
+    pub paused: Option<Duration>,
+    /// The list of cameras, if one is to be chosen.
+    pub picker: Option<Offer<'a>>,
+    /// Messages.
+    pub toasts: &'a [Toast<'a>],
+    /// When all this is so.
+    pub now: Instant,
+}
+
+/// The list of cameras.
+#[derive(Debug, Clone, Copy)]
+pub struct Offer<'a> {
+    /// The cameras.
+    pub rows: &'a [picker::Row],
+    /// The one that the mouse is on.
+    pub hover: Option<usize>,
+    /// For how long they have been looked for.
+    pub looking: Duration,
+    /// What is seen when none is chosen.
+    pub behind: Behind,
+}
+
+/// What is to be handed to the window.
+#[derive(Debug)]
+pub enum Sight<'a> {
+    /// A camera's picture as it is: nothing is over it, and it has the window's size.
+    Picture(&'a Picture),
+    /// What was put together.
+    Composed(&'a Picture),
+}
+
+/// How much is drawn again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repaint {
+    /// Everything.
+    All,
+    /// Only panes with something new.
+    Changed,
+}
+
+/// Figures are drawn this often: more often nobody can read them.
+const READABLE: Duration = Duration::from_millis(100);
+/// Beside a picture in its pane.
+const BESIDE: u32 = 0;
+
+impl Composer {
+    /// Text is so many times as large as on an ordinary screen.
+    pub fn new(density: f32) -> Self {
+        Self { density, ..Self::default() }
+    }
+
+    /// Puts together what is to be seen now.
+    pub fn compose<'a>(
+        &'a mut self,
+        wall: &Wall,
+        channels: &'a [Channel],
+        repaint: Repaint,
+        extras: &Extras<'_>,
+    ) -> Sight<'a> {
+        if wall.sheet != Sheet::Help {
+            self.help_first = 0;
+        }
+        if let Some(picture) = as_it_is(wall, channels, extras) {
+            // What stands on the canvas is older than this by the time it is needed.
+            self.canvas.reshape(Size::new(0, 0));
+            return Sight::Picture(picture);
+        }
+        let room = wall.room();
+        if room.area() == 0 {
+            // A window that is put away has no pixels.
+            self.canvas.reshape(room);
+            return Sight::Composed(&self.canvas);
+        }
+        let is_over_all =
+            wall.sheet != Sheet::None || extras.picker.is_some() || !extras.toasts.is_empty();
+        let all = repaint == Repaint::All || is_over_all || self.canvas.size() != room;
+        if all {
+            self.canvas.reshape(room);
+            self.canvas.pixels_mut().fill(BESIDE);
+        }
+        self.easels.resize_with(channels.len().max(self.easels.len()), Easel::default);
+        for (index, channel) in channels.iter().enumerate() {
+            if let Some(area) = wall.area(index).filter(|_| extras.picker.is_none())
+                && (all || channel.is_changed)
+            {
+                self.draw_picture(wall, index, channel, area);
+                self.draw_words(wall, index, channel, area, extras);
+            }
+        }
+        self.draw_over_all(wall, channels, extras);
+        Sight::Composed(&self.canvas)
+    }
+
+    /// Other cameras are shown from now on.
+    pub fn forget(&mut self) {
+        self.easels.clear();
+        self.canvas.reshape(Size::new(0, 0));
+    }
+
+    /// What letters look like is kept here.
+    pub fn painter(&mut self) -> &mut Painter {
+        &mut self.painter
+    }
+
+    /// What was put together last; `None` when a picture was shown as it is.
+    pub fn last(&self) -> Option<&Picture> {
+        (self.canvas.size().area() > 0).then_some(&self.canvas)
+    }
+
+    fn draw_picture(&mut self, wall: &Wall, index: usize, channel: &Channel, area: Area) {
+        let (Some(arrival), Some(picture)) = (&channel.arrival, channel.picture()) else {
+            let scale = Scale::for_area(rect(area), self.density);
+            let mut canvas = self.painter.canvas(&mut self.canvas, rect(area), scale);
+            return notice::draw_ground(&mut canvas);
+        };
+        let Placement { target, part } = wall.view(index).place(area, arrival.size);
+        surround(&mut self.canvas, area, target);
+        let Easel { scaler, turned, of, .. } = &mut self.easels[index];
+        let this = (arrival.totals.frames, wall.view(index).orientation());
+        let source = upright(picture, this, turned, of);
+        let size = source.size();
+        let of = |(from, to): (f64, f64), len: usize| (from * len as f64, to * len as f64);
+        let part = Part { columns: of(part.columns, size.width), rows: of(part.rows, size.height) };
+        scaler.draw(source, part, &mut self.canvas, target);
+        if wall.is_grid() {
+            for seam in layout::seams(area, wall.room()) {
+                fill(&mut self.canvas, seam);
+            }
+        }
+    }
+
+    fn draw_words(
+        &mut self,
+        wall: &Wall,
+        index: usize,
+        channel: &Channel,
+        area: Area,
+        extras: &Extras<'_>,
+    ) {
+        let messages = self.place_of_messages(wall, extras);
+        let scale = Scale::for_area(rect(area), self.density);
+        let mut canvas = self.painter.canvas(&mut self.canvas, rect(area), scale);
+        let now = extras.now;
+        let notice = match &channel.notice {
+            Some(Standing { notice, since, last_picture }) => {
+                let lasting = now.saturating_duration_since(*since);
+                let lasting = (lasting >= Duration::from_secs(1)).then_some(lasting);
+                let (title, last_picture) = (heading(notice.kind), last_picture.as_deref());
+                Some(Notice { title, text: &notice.text, lasting, last_picture })
+            }
+            None if channel.arrival.is_none() => Some(notice_alone("Connecting")),
+            None => None,
+        };
+        let zoom = wall.view(index).is_zoomed().then(|| wall.view(index).zoom_factor());
+        let paused = extras.paused;
+        let recording = channel.recording(now);
+        let age = if paused.is_some() { None } else { channel.lateness(now) };
+        let badges = Badges { paused, recording, age, zoom };
+        let label = wall.is_grid().then(|| channel.name());
+        let places = Pane { notice, badges, label }.draw(&mut canvas, messages);
+        if wall.is_grid() && index == wall.selected() {
+            badges::draw_selection(&mut canvas);
+        }
+        if wall.info == Info::Shown {
+            let easel = &mut self.easels[index];
+            let place = (rect(area), places.figures, scale);
+            easel.renew_figures(&mut self.painter, channel, place, now);
+            let mut canvas = self.painter.canvas(&mut self.canvas, rect(area), scale);
+            canvas.lay(&easel.figures);
+        }
+    }
+
+    fn place_of_messages(&mut self, wall: &Wall, extras: &Extras<'_>) -> Rect {
+        if extras.toasts.is_empty() {
+            return Rect::default();
+        }
+        let area = Rect::of(wall.room());
+        let scale = Scale::for_area(area, self.density);
+        let mut canvas = self.painter.canvas(&mut self.canvas, area, scale);
+        badges::place_of_toasts(&mut canvas, extras.toasts)
+    }
+
+    fn draw_over_all(&mut self, wall: &Wall, channels: &[Channel], extras: &Extras<'_>) {
+        let area = Rect::of(wall.room());
+        let scale = Scale::for_area(area, self.density);
+        let mut canvas = self.painter.canvas(&mut self.canvas, area, scale);
+        if let Some(offer) = extras.picker {
+            notice::draw_ground(&mut canvas);
+            match wall.choice {
+                Some(choice) => {
+                    let layout = offer.list(choice.marked, self.picker_first).draw(&mut canvas);
+                    self.picker_first = layout.first();
+                }
+                None => {
+                    notice_alone("Looking for cameras").draw(&mut canvas);
+                }
+            }
+        }
+        match wall.sheet {
+            Sheet::None => {}
+            Sheet::Help => {
+                self.help_last = help::draw(&mut canvas, &KEYS, self.help_first);
+                self.help_first = self.help_first.min(self.help_last);
+            }
+            Sheet::Controls => {
+                if let Some(channel) = channels.get(wall.selected()) {
+                    let layout = sheet(channel, self.panel_first).draw(&mut canvas);
+                    self.panel_first = layout.first();
+                }
+            }
+        }
+        badges::draw_toasts(&mut canvas, extras.toasts);
+    }
+
+    /// Shows the list of keys from so many lines further down, or up, as far as there are any.
+    pub fn scroll_help(&mut self, lines: i32) {
+        let step = usize::try_from(lines.unsigned_abs()).unwrap_or(usize::MAX);
+        self.help_first = match lines {
+            ..0 => self.help_first.saturating_sub(step),
+            _ => self.help_first.saturating_add(step).min(self.help_last),
+        };
+    }
+
+    /// What of the camera's controls is at a point.
+    pub fn control_at(&self, wall: &Wall, channel: &Channel, x: i32, y: i32) -> Hit {
+        let layout = self.panel_layout(wall, channel);
+        layout.hit(channel.panel.controls(), x, y)
+    }
+
+    /// The value to which the knob that is held is dragged.
+    pub fn dragged_to(&self, wall: &Wall, channel: &Channel, x: i32) -> Option<i64> {
+        let held = channel.panel.held()?;
+        let control = channel.panel.controls().get(held)?;
+        self.panel_layout(wall, channel).value_at(control, held, x)
+    }
+
+    fn panel_layout(&self, wall: &Wall, channel: &Channel) -> controls::Layout {
+        let area = Rect::of(wall.room());
+        sheet(channel, self.panel_first).layout(area, Scale::for_area(area, self.density))
+    }
+
+    /// The row of the list of cameras at a point.
+    pub fn row_at(&self, wall: &Wall, offer: Offer<'_>, x: i32, y: i32) -> Option<usize> {
+        let area = Rect::of(wall.room());
+        let list = offer.list(wall.choice?.marked, self.picker_first);
+        list.layout(area, Scale::for_area(area, self.density)).row_at(x, y)
+    }
+}
+
+fn notice_alone(title: &str) -> Notice<'_> {
+    Notice { title, text: "", lasting: None, last_picture: None }
+}
+
+impl Easel {
+    /// Draws the figures unless they have been drawn a moment ago.
+    fn renew_figures(
+        &mut self,
+        painter: &mut Painter,
+        channel: &Channel,
+        (area, room, scale): (Rect, Rect, Scale),
+        now: Instant,
+    ) {
+        let is_new = |(at, of): (Instant, (Rect, Rect))| {
+            of == (area, room) && at <= now && now.saturating_duration_since(at) < READABLE
+        };
+        if self.drawn.is_some_and(is_new) {
+            return;
+        }
+        self.drawn = Some((now, (area, room)));
+        let place = figures::place(room, area, scale);
+        let figures = figures_of(channel, now);
+        self.figures.draw(painter, (area, place), scale, |canvas| {
+            // The layer begins where it lies.
+            figures.draw_in(canvas, room.moved(-place.x, -place.y));
+        });
+    }
+}
+
+impl<'a> Offer<'a> {
+    fn list(&self, selected: usize, first: usize) -> Picker<'a> {
+        let Self { rows, hover, looking, behind } = *self;
+        let leaving = match behind {
+            Behind::Nothing => "quits",
+            Behind::Cameras => "goes back",
+        };
+        Picker { rows, selected, hover, first, looking, advice: ADVICE, leaving }
+    }
+}
+
+/// What can be done where no camera answers.
+const ADVICE: &str = "Is lancam running, and in this network? Where multicast does not pass, name the camera: lancam-view ADDRESS";
+
+/// The panel of a camera's controls as it is drawn.
+fn sheet(channel: &Channel, first: usize) -> controls::Panel<'_> {
+    let panel = &channel.panel;
+    controls::Panel {
+        camera: channel.name(),
+        controls: panel.controls(),
+        selected: panel.selected(),
+        hover: panel.hover(),
+        first,
+        greyed: panel.greyed(),
+    }
+}
+
+/// The picture of a frame, turned unless it stands upright or has been turned already.
+fn upright<'a>(
+    picture: &'a Picture,
+    (frame, orientation): (u64, Orientation),
+    turned: &'a mut Picture,
+    of: &mut Option<(u64, Orientation)>,
+) -> &'a Picture {
+    if orientation == Orientation::UPRIGHT {
+        return picture;
+    }
+    let this = Some((frame, orientation));
+    if *of != this || turned.size() != orientation.size_of(picture.size()) {
+        picture.turn_into(orientation, turned);
+        *of = this;
+    }
+    turned
+}
+
+/// The picture that fills the window as it is, with nothing over it.
+fn as_it_is<'a>(wall: &Wall, channels: &'a [Channel], extras: &Extras<'_>) -> Option<&'a Picture> {
+    let index = wall.selected();
+    let channel = channels.get(index)?;
+    let picture = channel.picture()?;
+    let view = wall.view(index);
+    let is_bare = !wall.is_grid()
+        && wall.sheet == Sheet::None
+        && wall.info == Info::Hidden
+        && extras.picker.is_none()
+        && channel.notice.is_none()
+        && extras.toasts.is_empty()
+        && extras.paused.is_none()
+        && channel.recording(extras.now).is_none()
+        && channel.lateness(extras.now).is_none();
+    let is_whole = !view.is_zoomed()
+        && view.orientation() == Orientation::UPRIGHT
+        && picture.size() == wall.room();
+    (is_bare && is_whole).then_some(picture)
+}
+
+/// Clears an area.
+fn fill(canvas: &mut Picture, area: Area) {
+    let width = canvas.size().width;
+    let rows = canvas.pixels_mut().chunks_exact_mut(width).skip(area.y);
+    for row in rows.take(area.size.height) {
+        row[area.x..area.x + area.size.width].fill(BESIDE);
+    }
+}
+
+/// Clears what the picture leaves of its pane.
+fn surround(canvas: &mut Picture, pane: Area, target: Area) {
+    let width = canvas.size().width;
+    let rows = canvas.pixels_mut().chunks_exact_mut(width).enumerate();
+    for (y, row) in rows.skip(pane.y).take(pane.size.height) {
+        let row = &mut row[pane.x..pane.x + pane.size.width];
+        if (target.y..target.y + target.size.height).contains(&y) {
+            let (left, right) = (target.x - pane.x, target.x - pane.x + target.size.width);
+            row[..left].fill(BESIDE);
+            row[right..].fill(BESIDE);
+        } else {
+            row.fill(BESIDE);
+        }
+    }
+}
+
+fn rect(area: Area) -> Rect {
+    let side = |side: usize| i32::try_from(side).unwrap_or(i32::MAX);
+    Rect::new(side(area.x), side(area.y), side(area.size.width), side(area.size.height))
+}

@@ -1,0 +1,113 @@
+//! What is known of a camera, in the words of what is drawn.
+
+use super::channel::Channel;
+use crate::viewer::paint::AgeTrack;
+use crate::viewer::paint::figures::Figures;
+use crate::viewer::watch::news::NoticeKind;
+use crate::wire::packet::Codec;
+use std::time::{Duration, Instant};
+
+/// The age that is told is the usual one of so long.
+const LATELY: Duration = Duration::from_secs(1);
+
+/// What is known of a camera's pictures, for people.
+pub(super) fn figures_of(channel: &Channel, now: Instant) -> Figures<'_> {
+    let known = &channel.figures;
+    let rates = known.rates(now);
+    let (size, codec) = known.newest().unzip();
+    let newest = channel.arrival.as_ref().and_then(|arrival| arrival.age);
+    Figures {
+        camera: channel.name(),
+        address: channel.address(),
+        age: age_of(channel, now),
+        age_p95: channel.ages.percentile(now, AgeTrack::SPAN, 0.95),
+        uncertainty: newest.map(|age| age.uncertainty),
+        received_fps: rates.map(|rates| rates.received),
+        shown_fps: rates.map(|rates| rates.shown),
+        bits_per_second: rates.map(|rates| rates.bits),
+        size,
+        codec: match codec {
+            Some(Codec::Jpeg) => "JPEG",
+            Some(Codec::Bgr24) => "BGR, as it is",
+            None => "",
+        },
+        skipped_here: known.skipped_here(),
+        skipped_there: known.skipped_there(),
+        round_trip: known.round_trip(),
+        interval: channel.interval(),
+        track: &channel.ages,
+        now,
+    }
+}
+
+/// How old pictures are when they are shown: half of those of the last second are older. Where they come more seldom, how old
+/// the last one was; where the next is overdue, how old it is by now; where there is none, nothing.
+fn age_of(channel: &Channel, now: Instant) -> Option<Duration> {
+    if channel.notice.is_some() {
+        return None;
+    }
+    let overdue = channel.lateness(now).filter(|_| !channel.ages.is_empty());
+    let usual = channel.ages.percentile(now, LATELY, 0.5);
+    overdue.or(usual).or_else(|| channel.ages.last(now))
+}
+
+/// What stands over a notice.
+pub(super) fn heading(kind: NoticeKind) -> &'static str {
+    match kind {
+        NoticeKind::Connecting => "Connecting",
+        NoticeKind::NoPicture => "No picture",
+        NoticeKind::Disconnected => "Not connected",
+        NoticeKind::NotLancam => "Not a lancam server",
+        NoticeKind::OtherCamera => "Another camera is there",
+        NoticeKind::Incompatible => "Update needed",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::pixels::Size;
+    use crate::latest::Latest;
+    use crate::viewer::arrival::Age;
+    use crate::viewer::find::address::CameraAddress;
+    use crate::viewer::keep::recorder::Recorder;
+    use crate::viewer::stage::channel::Feed;
+    use crate::viewer::watch::controls::Remote;
+    use crate::viewer::watch::news::Billboard;
+    use crate::viewer::watch::receiver::Wanted;
+    use std::sync::Arc;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    #[test]
+    fn the_age_is_that_of_pictures_as_they_are_shown_and_never_above_what_few_of_them_exceed() {
+        let slot = Latest::new();
+        let mut billboard = Billboard::new(Arc::clone(&slot));
+        let (recorder, remote) = (Recorder::default(), Remote::default());
+        let feed = Feed { slot, demand: Arc::default(), recorder, remote };
+        let address = CameraAddress::parse("pi").expect("an address");
+        let mut channel = Channel::fed_by(feed, Wanted::at(address));
+        let mut now = Instant::now();
+        channel.demand(Some(Size::new(640, 360)), now);
+        assert_eq!(figures_of(&channel, now).age, None);
+        for number in 0..400_u32 {
+            now += 33 * MS;
+            let (age, uncertainty, round_trip) = ((5 + number % 5) * MS, MS, MS);
+            billboard.blank().age = Some(Age { age, at: now, uncertainty, round_trip });
+            billboard.publish();
+            channel.update(now, true);
+            channel.shown(now);
+            // It has been on the screen for a while when it is drawn again.
+            let told = figures_of(&channel, now + 25 * MS);
+            assert!(told.age <= told.age_p95, "{:?} {:?}", told.age, told.age_p95);
+        }
+        let told = figures_of(&channel, now + 25 * MS);
+        assert_eq!((told.age, told.age_p95), (Some(7 * MS), Some(9 * MS)));
+        // A camera that hangs: the picture grows old, and that is told.
+        assert_eq!(figures_of(&channel, now + 2000 * MS).age, Some(2009 * MS));
+        // Nobody looks for a minute: what was long ago is not told as if it were now.
+        channel.demand(None, now);
+        let told = figures_of(&channel, now + 60_000 * MS);
+        assert_eq!((told.age, told.age_p95), (None, None));
+    }
+}

@@ -1,0 +1,249 @@
+//! Finds, among the fonts of the system, those that have the letters of names the viewer's own fonts have not.
+//!
+//! Nothing is read before there is such a letter, and what is read is read on a thread of its own: until it is there, a box
+//! stands for it.
+
+use crate::latest::Doorbell;
+use crate::viewer::paint::Typeface;
+use std::collections::BTreeSet;
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread;
+
+/// Looks for letters.
+#[derive(Debug)]
+pub struct Fonts {
+    doorbell: Arc<Doorbell>,
+    /// Those that were looked for, or will be.
+    asked: BTreeSet<char>,
+    /// Those that wait until the fonts have been looked through for others.
+    waiting: Vec<char>,
+    /// How often fonts were looked through.
+    looks: u32,
+    is_looking: bool,
+    sender: Sender<Found>,
+    found: Receiver<Found>,
+}
+
+/// What comes of looking.
+#[derive(Debug)]
+enum Found {
+    Typeface(Typeface),
+    /// All were looked through.
+    End,
+}
+
+/// A font for all of Chinese, Japanese and Korean has 20 MB; one larger than this is not read ...
+const LARGEST: u64 = 64 << 20;
+/// ... nor are more than so many bytes of fonts in all, for letters that no font has.
+const MOST: u64 = 512 << 20;
+/// Folders within folders.
+const DEPTH: u32 = 5;
+/// Letters that are looked for in all.
+const MOST_LETTERS: usize = 2000;
+/// Fonts are looked through only so often: a camera may call itself something else each second.
+const MOST_LOOKS: u32 = 16;
+
+impl Fonts {
+    /// Looks for nothing yet; what is found will ring `doorbell`.
+    pub fn new(doorbell: Arc<Doorbell>) -> Self {
+        let (sender, found) = mpsc::channel();
+        Self {
+            doorbell,
+            asked: BTreeSet::new(),
+            waiting: Vec::new(),
+            looks: 0,
+            is_looking: false,
+            sender,
+            found,
+        }
+    }
+
+    /// Begins to look for fonts with these letters, as far as they were not looked for before; one look at a time.
+    pub fn look_for(&mut self, letters: Vec<char>) {
+        let room = MOST_LETTERS - self.asked.len().min(MOST_LETTERS);
+        let new = letters.into_iter().filter(|&letter| is_plain(letter)).take(room);
+        let new = new.filter(|&letter| self.asked.insert(letter));
+        self.waiting.extend(new);
+        if self.waiting.is_empty() || self.is_looking || self.looks >= MOST_LOOKS {
+            return;
+        }
+        let letters = std::mem::take(&mut self.waiting);
+        let (sender, doorbell) = (self.sender.clone(), Arc::clone(&self.doorbell));
+        let look = move || {
+            let typefaces = find(&folders(), letters).into_iter().map(Found::Typeface);
+            for found in typefaces.chain([Found::End]) {
+                // Fails only when the window is gone.
+                let _ = sender.send(found);
+                doorbell.ring();
+            }
+        };
+        match thread::Builder::new().name("fonts".into()).spawn(look) {
+            Ok(_) => (self.looks, self.is_looking) = (self.looks + 1, true),
+            Err(error) => log::debug!("cannot look for fonts: {error}"),
+        }
+    }
+
+    /// A font that was found. Never waits.
+    pub fn found(&mut self) -> Option<Typeface> {
+        loop {
+            match self.found.try_recv().ok()? {
+                Found::Typeface(typeface) => return Some(typeface),
+                Found::End => self.is_looking = false,
+            }
+        }
+    }
+}
+
+/// Whether a letter looks the same whatever stands beside it, and follows the last one to the right. What joins its letters
+/// or is written to the left would be wrong without more than letters; a box at least says so.
+fn is_plain(letter: char) -> bool {
+    !matches!(letter,
+        // From Hebrew to the scripts of India; Tibetan and Burmese; Khmer, Mongolian; those again, as presentation forms.
+        '\u{590}'..='\u{DFF}' | '\u{F00}'..='\u{109F}' | '\u{1780}'..='\u{18AF}' | '\u{1900}'..='\u{1CFF}'
+        | '\u{A840}'..='\u{ABFF}' | '\u{FB1D}'..='\u{FDFF}' | '\u{FE70}'..='\u{FEFE}'
+        // Nobody's own, and what is written to the left, or by ancients.
+        | '\u{E000}'..='\u{F8FF}' | '\u{10800}'..='\u{11FFF}' | '\u{1E800}'..='\u{1EFFF}' | '\u{F0000}'..)
+}
+
+/// Where systems keep fonts; many of these are nowhere.
+fn folders() -> Vec<PathBuf> {
+    let home = env::home_dir().unwrap_or_default();
+    let under = |folder: &Path, names: &[&str]| -> Vec<PathBuf> {
+        names.iter().map(|name| folder.join(name)).collect()
+    };
+    let mut folders = under(
+        Path::new("/"),
+        &["usr/share/fonts", "usr/local/share/fonts", "System/Library/Fonts", "Library/Fonts"],
+    );
+    folders.extend(under(&home, &[".local/share/fonts", ".fonts", "Library/Fonts"]));
+    folders.extend(env::var_os("WINDIR").map(|windows| Path::new(&windows).join("Fonts")));
+    folders
+}
+
+/// Fonts that have these letters, as many of them as any has.
+fn find(folders: &[PathBuf], mut letters: Vec<char>) -> Vec<Typeface> {
+    let mut files = Vec::new();
+    folders.iter().for_each(|folder| collect(folder, DEPTH, &mut files));
+    files.sort_by_cached_key(|(path, _)| (unfitness(path), path.clone()));
+    let (mut found, mut read) = (Vec::new(), 0);
+    for (path, len) in files {
+        read += len;
+        if letters.is_empty() || read > MOST {
+            break;
+        }
+        let Some(typeface) = fs::read(&path).ok().and_then(Typeface::read) else { continue };
+        let before = letters.len();
+        letters.retain(|&letter| !typeface.has(letter));
+        if letters.len() < before {
+            log::debug!("{} has letters that names need", path.display());
+            found.push(typeface);
+        }
+    }
+    found
+}
+
+/// Files of fonts with their lengths.
+fn collect(folder: &Path, depth: u32, files: &mut Vec<(PathBuf, u64)>) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let path = entry.path();
+        let Ok(facts) = fs::metadata(&path) else { continue };
+        let kind = path.extension().and_then(|it| it.to_str()).unwrap_or_default().to_lowercase();
+        if facts.is_dir() && depth > 0 {
+            collect(&path, depth - 1, files);
+        } else if facts.is_file()
+            && facts.len() <= LARGEST
+            && ["ttf", "otf", "ttc", "otc"].contains(&kind.as_str())
+        {
+            files.push((path, facts.len()));
+        }
+    }
+}
+
+/// The less, the sooner a font is tried: plain ones first, and of them those that are for many scripts.
+fn unfitness(path: &Path) -> u32 {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    let has = |parts: &[&str]| parts.iter().any(|part| name.contains(part));
+    let is_odd = has(&["italic", "oblique", "bold", "black", "light", "thin", "mono", "serif"]);
+    let is_broad = has(&["cjk", "fallback", "wqy", "gothic", "hei", "pingfang", "yahei", "malgun"]);
+    u32::from(!is_broad) + 2 * u32::from(is_odd)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_font_that_has_a_letter_is_found_among_files_that_have_not_or_are_none() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let inside = folder.path().join("truetype/some");
+        fs::create_dir_all(&inside).expect("made");
+        fs::write(folder.path().join("broken-cjk.ttf"), [0; 999]).expect("written");
+        fs::write(folder.path().join("empty.otf"), []).expect("written");
+        let font = include_bytes!("../paint/font/Inter-Regular.otf");
+        fs::write(inside.join("Some-Bold.otf"), font).expect("written");
+        fs::write(inside.join("Some-Regular.OTF"), font).expect("written");
+        fs::write(inside.join("readme.txt"), font).expect("written");
+        let folders = [folder.path().join("nowhere"), folder.path().to_owned()];
+        let found = find(&folders, vec!['я', '摄', 'Ω']);
+        assert_eq!(found.len(), 1, "one has what another has too");
+        assert!(found[0].has('я') && !found[0].has('摄'));
+        assert!(find(&folders, vec!['摄']).is_empty());
+        assert!(find(&folders, Vec::new()).is_empty());
+    }
+
+    #[test]
+    fn plain_fonts_for_many_scripts_are_tried_first() {
+        let mut names = [
+            "DejaVuSerif.ttf",
+            "NotoSansCJK-Bold.ttc",
+            "DejaVuSans.ttf",
+            "NotoSansCJK-Regular.ttc",
+        ];
+        names.sort_by_key(|name| unfitness(Path::new(name)));
+        assert_eq!(names[..2], ["NotoSansCJK-Regular.ttc", "DejaVuSans.ttf"]);
+    }
+
+    #[test]
+    fn scripts_that_need_more_than_letters_are_not_looked_for() {
+        for letter in "摄カ한ქԱไ☺".chars() {
+            assert!(is_plain(letter), "{letter}");
+        }
+        for letter in "אبहမ\u{F8FF}".chars() {
+            assert!(!is_plain(letter), "{letter}");
+        }
+        let mut fonts = Fonts::new(Doorbell::new());
+        fonts.look_for("אب".chars().collect());
+        assert!(fonts.asked.is_empty() && fonts.found().is_none());
+    }
+
+    #[test]
+    fn fonts_are_looked_through_by_one_thread_at_a_time_and_not_for_ever() {
+        let doorbell = Doorbell::new();
+        let mut fonts = Fonts::new(Arc::clone(&doorbell));
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(120);
+        // A letter after the other, as a camera might have them in its name.
+        for letter in ('\u{4E00}'..).take(3 * MOST_LETTERS) {
+            fonts.look_for(vec![letter]);
+            let threads = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+            let names = threads.filter_map(|it| fs::read_to_string(it.path().join("comm")).ok());
+            assert!(names.filter(|name| name.trim() == "fonts").count() <= 2, "one that ends");
+            while fonts.found().is_some() {}
+        }
+        assert!(fonts.asked.len() <= MOST_LETTERS && fonts.waiting.len() <= MOST_LETTERS);
+        while fonts.is_looking || fonts.looks < MOST_LOOKS {
+            assert!(std::time::Instant::now() < deadline, "{} looks", fonts.looks);
+            fonts.look_for(Vec::new());
+            while fonts.found().is_some() {}
+            if fonts.waiting.is_empty() && !fonts.is_looking {
+                break;
+            }
+            doorbell.wait(std::time::Duration::from_millis(50));
+        }
+        assert!(fonts.looks <= MOST_LOOKS, "{}", fonts.looks);
+    }
+}

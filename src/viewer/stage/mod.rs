@@ -1,0 +1,16 @@
+//! The window: which cameras it shows, what lies over them, and what keys and mouse do.
+
+pub mod channel;
+pub mod chooser;
+mod close_up;
+pub mod composer;
+mod facts;
+pub mod fonts;
+pub mod input;
+pub mod keys;
+pub mod layout;
+pub mod panel;
+pub mod show;
+pub mod title;
+pub mod wall;
+pub mod window;

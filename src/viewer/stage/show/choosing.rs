@@ -1,0 +1,115 @@
+//! Follows the chooser: which cameras are watched, and recorded from the start.
+
+use super::{Show, ShowError};
+use crate::viewer::keep::recorder::Recorder;
+use crate::viewer::paint::badges::Mood;
+use crate::viewer::stage::channel::Channel;
+use crate::viewer::stage::chooser::{Chooser, Verdict};
+use crate::viewer::stage::wall::{Behind, Wall};
+use crate::viewer::watch::receiver::{Protocol, Wanted};
+use crate::wire::native::message::Wishes;
+use std::time::Instant;
+
+impl Show {
+    /// Looks at what the chooser found out; says whether anything changed by it.
+    pub(super) fn follow_chooser(&mut self, now: Instant) -> Result<bool, ShowError> {
+        let Some(chooser) = &mut self.chooser else { return Ok(false) };
+        let choice = self.wall.choice.unwrap_or_default();
+        let marked = chooser.camera(choice.marked).filter(|_| choice.is_moved);
+        let verdict = chooser.judge(self.channels.first(), now);
+        match verdict {
+            Verdict::Wait => return Ok(false),
+            Verdict::Keep => {
+                self.chooser = None;
+                self.wall.chosen();
+                self.begin_to_record();
+            }
+            Verdict::Watch(camera) => self.watch(camera)?,
+            Verdict::Offer => {
+                if choice.behind == Behind::Nothing {
+                    let ends = self.channels.drain(..).filter_map(let_go);
+                    self.leaving.extend(ends);
+                }
+                self.wall.offer(chooser.rows().len());
+                // Others that come and go do not change which one Enter opens; at first that is the one that is watched.
+                let watched = self.channels.get(self.wall.selected());
+                let place = match marked {
+                    Some(marked) => chooser.place_of(&marked),
+                    None => watched.and_then(|channel| chooser.place_where(|it| channel.is_of(it))),
+                };
+                if let Some(place) = place {
+                    self.wall.mark(place);
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// Lists the cameras on the LAN over those that are watched.
+    pub(super) fn browse(&mut self) {
+        match Chooser::browse(&self.doorbell) {
+            Ok(chooser) => {
+                self.chooser = Some(chooser);
+                self.wall.browse();
+            }
+            Err(error) => self.say(Mood::Bad, format!("cannot look for cameras: {error}")),
+        }
+    }
+
+    pub(super) fn put_list_away(&mut self) {
+        self.chooser = None;
+        self.wall.chosen();
+    }
+
+    /// Watches a camera that was chosen: instead of the selected one, where the list lay over others.
+    pub(super) fn watch(&mut self, camera: Wanted) -> Result<(), ShowError> {
+        let behind = self.wall.choice.unwrap_or_default().behind;
+        self.put_list_away();
+        let selected = self.wall.selected();
+        match self.channels.get_mut(selected).filter(|_| behind == Behind::Cameras) {
+            Some(channel) if channel.is_of(&camera) => Ok(()),
+            Some(channel) => {
+                let protocol = match self.protocol {
+                    // Who announces itself speaks lancam's own.
+                    Protocol::Pickle => Protocol::Native(Wishes::default()),
+                    native => native,
+                };
+                let next = Channel::open(camera, protocol, &self.doorbell)?;
+                let last = std::mem::replace(channel, next);
+                self.leaving.extend(let_go(last));
+                self.wall.replace_selected();
+                self.composer.forget();
+                Ok(())
+            }
+            None => self.watch_only(camera),
+        }
+    }
+
+    fn watch_only(&mut self, camera: Wanted) -> Result<(), ShowError> {
+        let next = Channel::open(camera, self.protocol, &self.doorbell)?;
+        let last = std::mem::replace(&mut self.channels, vec![next]);
+        self.leaving.extend(last.into_iter().filter_map(let_go));
+        self.begin_to_record();
+        self.wall = Wall::new(1);
+        self.wall.resize(self.window.size());
+        self.composer.forget();
+        Ok(())
+    }
+
+    /// Records the camera that was chosen, if that was asked for.
+    pub(super) fn begin_to_record(&mut self) {
+        let (Some(channel), Some(plan)) = (self.channels.first_mut(), self.record.take()) else {
+            return;
+        };
+        match channel.recorder.start(plan) {
+            Ok(()) => channel.is_recording = true,
+            Err(error) => self.say(Mood::Bad, error.to_string()),
+        }
+    }
+}
+
+/// A camera is watched no longer; what records it, if something does, has an end to write.
+#[allow(clippy::needless_pass_by_value)] // its end ends its threads
+fn let_go(channel: Channel) -> Option<Recorder> {
+    channel.is_recording.then(|| channel.recorder.clone())
+}

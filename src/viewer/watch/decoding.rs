@@ -1,0 +1,314 @@
+//! Turns a frame's bytes into a picture on the billboard.
+
+use super::demand::Demand;
+use super::news::{Billboard, NoticeKind};
+use crate::image::jpeg::codec::{Decoder, JpegError};
+use crate::image::picture::Picture;
+use crate::image::pixels::{MAX_PIXELS, Size};
+use crate::viewer::arrival::{Age, Arrival, Totals};
+use crate::viewer::find::wanted::Origin;
+use crate::viewer::keep::recorder::Recorder;
+use crate::viewer::keep::recorder::intake::Intake;
+use crate::wire::packet::{Codec, FrameFacts};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// The decoder and the counts; it outlives connections, so that a new one costs no memory.
+#[derive(Debug)]
+pub struct Developer {
+    jpeg: Decoder,
+    origin: Arc<Origin>,
+    /// The number of the newest frame of this connection.
+    sequence: Option<u64>,
+    totals: Totals,
+    corrupt_in_a_row: u32,
+    demand: Arc<Demand>,
+    intake: Intake,
+}
+
+/// Why a frame's bytes are no picture.
+#[derive(Debug, thiserror::Error)]
+pub enum DevelopError {
+    /// A JPEG that cannot be decoded.
+    #[error(transparent)]
+    Jpeg(#[from] JpegError),
+    /// A raw frame of another length than its size needs.
+    #[error("a raw picture of {size} has {found} bytes instead of {}", size.area() * 3)]
+    RawLength {
+        /// The size it claims.
+        size: Size,
+        /// The bytes it has.
+        found: usize,
+    },
+    /// A size that nobody has a screen for; refused before memory is asked for.
+    #[error("a picture of {0} is over the limit of {MAX_PIXELS} pixels")]
+    TooLarge(Size),
+}
+
+/// After so many frames without a picture people are told: a single one is a hiccup of the camera.
+const CORRUPT_PATIENCE: u32 = 5;
+/// More than any picture has.
+const EVERY_PIXEL: Size = Size::new(usize::MAX, usize::MAX);
+
+impl Developer {
+    /// Nothing developed yet.
+    ///
+    /// # Errors
+    /// When libjpeg-turbo cannot be set up.
+    pub fn new() -> Result<Self, JpegError> {
+        Ok(Self {
+            jpeg: Decoder::new()?,
+            origin: Arc::default(),
+            sequence: None,
+            totals: Totals::default(),
+            corrupt_in_a_row: 0,
+            demand: Arc::default(),
+            intake: Intake::default(),
+        })
+    }
+
+    /// Only what is in `demand` is decoded from now on.
+    pub fn look_at(&mut self, demand: Arc<Demand>) {
+        self.demand = demand;
+    }
+
+    /// What records the frames, whether or not they are developed.
+    pub fn recorder(&self) -> Recorder {
+        self.intake.recorder()
+    }
+
+    /// A connection has begun: frames are of this camera from here on, and are counted anew.
+    pub fn begin(&mut self, origin: Origin) {
+        self.origin = Arc::new(origin);
+        self.sequence = None;
+        self.announce(0);
+    }
+
+    /// What is recorded goes into a new file from the next frame on: that is of another camera than the last.
+    pub fn begin_new_file(&mut self) {
+        self.intake.begin_new_file();
+    }
+
+    /// The size of what is being recorded; `None` while nothing is.
+    pub fn recorded_size(&self) -> Option<Size> {
+        self.intake.recorded_size()
+    }
+
+    /// Its frames come at this rate, in thousandths of a frame per second; 0 where nobody knows.
+    pub fn announce(&mut self, millifps: u32) {
+        self.intake.announce(millifps);
+    }
+
+    /// Develops one frame and shows it. Allocates nothing for frames no larger than those before.
+    ///
+    /// A frame that cannot be developed is counted and passed over.
+    pub fn develop(
+        &mut self,
+        facts: &FrameFacts,
+        age: Option<Age>,
+        payload: &[u8],
+        billboard: &mut Billboard,
+    ) {
+        self.count(facts.sequence, payload.len());
+        self.intake.take(facts, age, payload, &self.origin.name);
+        // One frame is made a picture of though nobody looks: it takes back the notice that there is none.
+        let overdue = billboard.has_notice().then_some(EVERY_PIXEL);
+        let Some(shown) = self.demand.get().or(overdue) else {
+            self.totals.unseen += 1;
+            return;
+        };
+        let arrival = billboard.blank();
+        let started = Instant::now();
+        let developed = self.fill(facts, payload, shown, &mut arrival.picture);
+        self.totals.decode_time += started.elapsed();
+        match developed {
+            Ok(size) => arrival.size = size,
+            Err(error) => {
+                self.totals.corrupt += 1;
+                self.corrupt_in_a_row += 1;
+                self.complain(facts.sequence, &error, billboard);
+                return;
+            }
+        }
+        self.totals.frames += 1;
+        self.corrupt_in_a_row = 0;
+        self.label(facts, arrival);
+        arrival.jpeg.clear();
+        if facts.codec == Codec::Jpeg {
+            arrival.jpeg.extend_from_slice(payload);
+        }
+        arrival.age = age;
+        billboard.publish();
+    }
+
+    fn count(&mut self, sequence: u64, len: usize) {
+        let len = u64::try_from(len).unwrap_or(u64::MAX);
+        self.totals.bytes = self.totals.bytes.saturating_add(len);
+        match self.sequence {
+            Some(last) if sequence > last => {
+                let missing = sequence - last - 1;
+                self.totals.skipped = self.totals.skipped.saturating_add(missing);
+            }
+            Some(_) => self.totals.disordered += 1,
+            None => {}
+        }
+        self.sequence = Some(sequence);
+    }
+
+    /// Makes the picture, or as much of it as is `shown`; its whole size.
+    fn fill(
+        &mut self,
+        facts: &FrameFacts,
+        payload: &[u8],
+        shown: Size,
+        picture: &mut Picture,
+    ) -> Result<Size, DevelopError> {
+        match facts.codec {
+            Codec::Jpeg => Ok(self.jpeg.decode_at_least(payload, shown, picture)?.0),
+            Codec::Bgr24 => {
+                fill_from_bgr(payload, facts.size, picture)?;
+                Ok(facts.size)
+            }
+        }
+    }
+
+    fn label(&self, facts: &FrameFacts, arrival: &mut Arrival) {
+        arrival.picture.sequence = facts.sequence;
+        arrival.picture.captured_at = facts.captured_at;
+        arrival.codec = facts.codec;
+        arrival.totals = self.totals;
+        if !Arc::ptr_eq(&arrival.origin, &self.origin) {
+            arrival.origin = Arc::clone(&self.origin);
+        }
+    }
+
+    fn complain(&self, sequence: u64, error: &DevelopError, billboard: &mut Billboard) {
+        if self.corrupt_in_a_row == 1 {
+            log::warn!("frame {sequence} of {} is passed over: {error}", self.origin.name);
+        }
+        if self.corrupt_in_a_row == CORRUPT_PATIENCE {
+            let text = format!("{} sends pictures that cannot be shown: {error}", self.origin.name);
+            billboard.notify(NoticeKind::NoPicture, text);
+        }
+    }
+}
+
+/// Rows of B, G, R bytes to `0x00RRGGBB`.
+fn fill_from_bgr(bytes: &[u8], size: Size, picture: &mut Picture) -> Result<(), DevelopError> {
+    if size.area() > MAX_PIXELS {
+        return Err(DevelopError::TooLarge(size));
+    }
+    if bytes.len() != size.area() * 3 {
+        return Err(DevelopError::RawLength { size, found: bytes.len() });
+    }
+    picture.reshape(size);
+    for (pixel, &[blue, green, red]) in picture.pixels_mut().iter_mut().zip(bytes.as_chunks().0) {
+        *pixel = u32::from_be_bytes([0, red, green, blue]);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::frame::Micros;
+    use crate::latest::{Latest, Newest, Reader};
+    use crate::viewer::watch::news::News;
+
+    fn raw(sequence: u64, size: Size) -> FrameFacts {
+        FrameFacts { sequence, captured_at: Micros(0), codec: Codec::Bgr24, size }
+    }
+
+    fn newest(reader: &mut Reader<News>) -> Option<News> {
+        match reader.newest() {
+            Newest::Fresh { value, .. } => Some(value),
+            _ => None,
+        }
+    }
+
+    /// One with a board to pin pictures to, and who reads there.
+    fn developer() -> (Developer, Billboard, Reader<News>) {
+        let news = Latest::new();
+        let reader = news.reader();
+        (Developer::new().expect("a decoder"), Billboard::new(news), reader)
+    }
+
+    fn seen_by_nobody(developer: &mut Developer) -> Arc<Demand> {
+        let demand = Arc::new(Demand::default());
+        developer.look_at(Arc::clone(&demand));
+        demand.set(None);
+        demand
+    }
+
+    #[test]
+    fn raw_frames_keep_their_colours_and_gaps_are_counted() {
+        let (mut developer, mut billboard, mut reader) = developer();
+        developer.begin(Origin { name: "pi".into(), ..Origin::default() });
+        let size = Size::new(2, 1);
+        // Blue, then red.
+        let pixels = [255, 0, 0, 0, 0, 255];
+        for sequence in [7, 8, 12, 12] {
+            developer.develop(&raw(sequence, size), None, &pixels, &mut billboard);
+        }
+        let Some(News::Picture(arrival)) = newest(&mut reader) else { panic!("a picture") };
+        assert_eq!(arrival.picture.pixels(), [0x0000_00FF, 0x00FF_0000]);
+        assert_eq!(&*arrival.origin.name, "pi");
+        let totals = arrival.totals;
+        assert_eq!((totals.frames, totals.bytes), (4, 24));
+        assert_eq!((totals.skipped, totals.disordered, totals.corrupt), (3, 1, 0));
+    }
+
+    #[test]
+    fn numbers_that_leap_as_far_as_they_can_are_counted_without_harm() {
+        let (mut developer, mut billboard, mut reader) = developer();
+        for sequence in [1, u64::MAX, 0, u64::MAX, 0, u64::MAX] {
+            developer.develop(&raw(sequence, Size::new(2, 1)), None, &[0; 6], &mut billboard);
+        }
+        let Some(News::Picture(arrival)) = newest(&mut reader) else { panic!("a picture") };
+        assert_eq!((arrival.totals.skipped, arrival.totals.disordered), (u64::MAX, 2));
+        let mut figures = crate::viewer::watch::figures::Figures::default();
+        figures.count(&arrival, Instant::now());
+        assert_eq!(figures.skipped(), u64::MAX, "with those that were skipped here");
+    }
+
+    #[test]
+    fn what_nobody_sees_is_counted_and_not_decoded() {
+        let (mut developer, mut billboard, mut reader) = developer();
+        let demand = seen_by_nobody(&mut developer);
+        developer.develop(&raw(1, Size::new(2, 1)), None, &[0; 6], &mut billboard);
+        assert!(newest(&mut reader).is_none());
+        demand.set(Some(Size::new(1, 1)));
+        developer.develop(&raw(3, Size::new(2, 1)), None, &[0; 6], &mut billboard);
+        let Some(News::Picture(arrival)) = newest(&mut reader) else { panic!("a picture") };
+        let Totals { frames, unseen, skipped, .. } = arrival.totals;
+        assert_eq!((frames, unseen, skipped), (1, 1, 1));
+    }
+
+    #[test]
+    fn that_there_is_no_picture_is_not_said_for_longer_than_it_is_so_though_nobody_looks() {
+        let (mut developer, mut billboard, mut reader) = developer();
+        seen_by_nobody(&mut developer);
+        billboard.notify(NoticeKind::Disconnected, "the camera has left".into());
+        for sequence in 1..=3 {
+            developer.develop(&raw(sequence, Size::new(2, 1)), None, &[0; 6], &mut billboard);
+        }
+        let Some(News::Picture(arrival)) = newest(&mut reader) else { panic!("a picture") };
+        assert_eq!((arrival.totals.frames, developer.totals.unseen), (1, 2));
+    }
+
+    #[test]
+    fn frames_that_are_no_pictures_are_counted_passed_over_and_in_the_end_told() {
+        let (mut developer, mut billboard, mut reader) = developer();
+        let jpeg = FrameFacts { codec: Codec::Jpeg, ..raw(1, Size::new(2, 1)) };
+        developer.develop(&jpeg, None, b"no JPEG", &mut billboard);
+        developer.develop(&raw(2, Size::new(2, 1)), None, &[0; 5], &mut billboard);
+        developer.develop(&raw(3, Size::new(65_535, 65_535)), None, &[0; 5], &mut billboard);
+        assert!(newest(&mut reader).is_none(), "nothing to show, and nothing to say yet");
+        for sequence in 4..=9 {
+            developer.develop(&raw(sequence, Size::new(2, 1)), None, &[0; 5], &mut billboard);
+        }
+        let Some(News::Notice { notice, .. }) = newest(&mut reader) else { panic!("a notice") };
+        assert!(notice.text.contains("5 bytes instead of 6"), "{}", notice.text);
+        assert_eq!(developer.totals.corrupt, 9);
+    }
+}

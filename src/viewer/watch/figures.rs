@@ -1,0 +1,332 @@
+//! Counts what was shown, and says it as one line.
+
+use super::ages::Ages;
+use crate::image::pixels::Size;
+use crate::json::{Object, quoted};
+use crate::viewer::arrival::{Age, Arrival, Totals};
+use crate::viewer::keep::recorder::Recording;
+use crate::wire::packet::Codec;
+use std::fmt;
+use std::time::{Duration, Instant};
+
+/// What has been shown since the viewer was started.
+#[derive(Debug, Clone, Default)]
+pub struct Figures {
+    shown: u64,
+    totals: Totals,
+    newest: Option<(Size, Codec)>,
+    /// When the first and the newest picture were shown.
+    span: Option<(Instant, Instant)>,
+    recent: Recent,
+    ages: Ages,
+    /// By how much each can be wrong.
+    uncertainties: Ages,
+    round_trip: Option<Duration>,
+    /// Frames that were recorded, and dropped instead.
+    recorded: (u64, u64),
+}
+
+/// The rate of the last second or so.
+#[derive(Debug, Clone, Copy, Default)]
+struct Recent {
+    since: Option<(Instant, Totals)>,
+    count: u32,
+    /// Until when they are believed if nothing more is shown, since a rate cannot be measured without pictures.
+    rates: Option<(Rates, Instant)>,
+}
+
+/// What came and was shown in a second.
+#[derive(Debug, Clone, Copy)]
+pub struct Rates {
+    /// Pictures that were shown.
+    pub shown: f64,
+    /// Frames that arrived.
+    pub received: f64,
+    /// Bits of them.
+    pub bits: f64,
+}
+
+/// A rate is measured over at least this long.
+const MEASURED_OVER: Duration = Duration::from_secs(1);
+/// ... and holds for so many times as long, when no picture comes.
+const BELIEVED: u32 = 3;
+
+impl Figures {
+    /// Takes note that `arrival` is being shown.
+    pub fn count(&mut self, arrival: &Arrival, now: Instant) {
+        self.shown += 1;
+        self.totals = arrival.totals;
+        self.newest = Some((arrival.size, arrival.codec));
+        let first = self.span.map_or(now, |(first, _)| first);
+        self.span = Some((first, now));
+        self.recent.count(now, arrival.totals);
+    }
+
+    /// Takes note that a picture of this age is on the screen now.
+    pub fn count_age(&mut self, age: &Age, now: Instant) {
+        self.ages.count(age.by(now));
+        self.uncertainties.count(age.uncertainty);
+        self.round_trip = Some(age.round_trip);
+    }
+
+    /// Takes note of what has been recorded.
+    pub fn count_recording(&mut self, recording: &Recording) {
+        self.recorded = (recording.frames, recording.dropped);
+    }
+
+    /// How old the pictures were when they were on the screen, those before the clocks were matched left out.
+    pub fn ages(&self) -> &Ages {
+        &self.ages
+    }
+
+    /// By how much 95 % of the ages can be wrong at most; `None` until one is known.
+    pub fn age_uncertainty(&self) -> Option<Duration> {
+        self.uncertainties.percentile(0.95)
+    }
+
+    /// The least round trip to the camera lately; `None` until it has answered a ping.
+    pub fn round_trip(&self) -> Option<Duration> {
+        self.round_trip
+    }
+
+    /// Pictures shown.
+    pub fn shown(&self) -> u64 {
+        self.shown
+    }
+
+    /// When the newest picture was shown.
+    pub fn shown_at(&self) -> Option<Instant> {
+        self.span.map(|(_, newest)| newest)
+    }
+
+    /// Pictures per second over the last second or so; `None` until it has been measured.
+    pub fn recent_fps(&self, now: Instant) -> Option<f64> {
+        self.rates(now).map(|rates| rates.shown)
+    }
+
+    /// What came and was shown over the last second or so; `None` until it has been measured.
+    pub fn rates(&self, now: Instant) -> Option<Rates> {
+        self.recent.rates.filter(|(_, until)| now <= *until).map(|(rates, _)| rates)
+    }
+
+    /// There was a time in which nothing was to be shown: rates are to be measured anew.
+    pub fn forget_rates(&mut self) {
+        self.recent = Recent::default();
+    }
+
+    /// The whole size of the newest frame, and how it was coded.
+    pub fn newest(&self) -> Option<(Size, Codec)> {
+        self.newest
+    }
+
+    /// Pictures that were made here and not shown.
+    pub fn skipped_here(&self) -> u64 {
+        self.totals.frames.saturating_sub(self.shown)
+    }
+
+    /// Frames that the camera took and that did not come here.
+    pub fn skipped_there(&self) -> u64 {
+        self.totals.skipped
+    }
+
+    /// Pictures per second from the first to the newest; `None` with fewer than two.
+    pub fn fps(&self) -> Option<f64> {
+        let (first, newest) = self.span?;
+        let seconds = (newest - first).as_secs_f64();
+        (self.shown > 1 && seconds > 0.0).then(|| (self.shown - 1) as f64 / seconds)
+    }
+
+    /// Frames that the camera made between those that were shown: lost on the way, or skipped here.
+    pub fn skipped(&self) -> u64 {
+        self.totals.skipped.saturating_add(self.skipped_here())
+    }
+
+    /// Mean time from a frame's bytes to its pixels.
+    pub fn decode_time(&self) -> Option<Duration> {
+        let decoded = u32::try_from(self.totals.frames.saturating_add(self.totals.corrupt)).ok()?;
+        self.totals.decode_time.checked_div(decoded)
+    }
+
+    /// One line of JSON.
+    ///
+    /// `age_ms`, from capture to screen, and how sure it is are null until the clocks of camera and viewer are matched.
+    pub fn to_json(&self) -> String {
+        let millis = |time: Option<Duration>| time.map(|time| format!("{:.3}", in_millis(time)));
+        let percentile = |part| millis(self.ages.percentile(part));
+        let ages = Object::new()
+            .or_null("p50", percentile(0.50))
+            .or_null("p95", percentile(0.95))
+            .or_null("p99", percentile(0.99))
+            .or_null("max", millis(self.ages.max()));
+        Object::new()
+            .json("frames", self.shown)
+            .or_null("fps", self.fps().map(|fps| format!("{fps:.2}")))
+            .json("skipped", self.skipped())
+            .json("disordered", self.totals.disordered)
+            .json("corrupt", self.totals.corrupt)
+            .json("bytes", self.totals.bytes)
+            .json("recorded", self.recorded.0)
+            .json("record_dropped", self.recorded.1)
+            .json("age_ms", ages.end())
+            .or_null("age_uncertainty_ms", millis(self.age_uncertainty()))
+            .or_null("round_trip_ms", millis(self.round_trip()))
+            .or_null("decode_ms", millis(self.decode_time()))
+            .or_null("size", self.newest.map(|(size, _)| quoted(&size.to_string())))
+            .or_null("codec", self.newest.map(|(_, codec)| quoted(codec_name(codec))))
+            .end()
+    }
+}
+
+/// For people.
+impl fmt::Display for Figures {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some((size, codec)) = self.newest else { return write!(out, "no frames") };
+        write!(out, "{} frames of {size} {}", self.shown, codec_name(codec))?;
+        if let Some(fps) = self.fps() {
+            write!(out, ", {fps:.1} fps")?;
+        }
+        write!(out, ", {} skipped, {} corrupt", self.skipped(), self.totals.corrupt)?;
+        write!(out, ", {} bytes", self.totals.bytes)?;
+        if self.recorded != (0, 0) {
+            let (recorded, dropped) = self.recorded;
+            write!(out, ", {recorded} recorded and {dropped} dropped there")?;
+        }
+        if let (Some(half), Some(most), Some(unsure)) =
+            (self.ages.percentile(0.50), self.ages.percentile(0.95), self.age_uncertainty())
+        {
+            let (half, most, unsure) = (in_millis(half), in_millis(most), in_millis(unsure));
+            write!(out, ", {half:.1} ms old on the screen ({most:.1} ms at p95, ±{unsure:.1} ms)")?;
+        }
+        if let Some(time) = self.decode_time() {
+            write!(out, ", {:.2} ms to decode each", in_millis(time))?;
+        }
+        Ok(())
+    }
+}
+
+impl Recent {
+    fn count(&mut self, now: Instant, totals: Totals) {
+        let Some((since, before)) = self.since else {
+            self.since = Some((now, totals));
+            return;
+        };
+        self.count += 1;
+        let elapsed = now - since;
+        if elapsed >= MEASURED_OVER {
+            let seconds = elapsed.as_secs_f64();
+            let arrived = |totals: Totals| totals.frames + totals.corrupt + totals.unseen;
+            let rate = |now: u64, before: u64| now.saturating_sub(before) as f64 / seconds;
+            let rates = Rates {
+                shown: f64::from(self.count) / seconds,
+                received: rate(arrived(totals), arrived(before)),
+                bits: rate(totals.bytes, before.bytes) * 8.0,
+            };
+            self.rates = Some((rates, now + elapsed * BELIEVED));
+            self.since = Some((now, totals));
+            self.count = 0;
+        }
+    }
+}
+
+fn in_millis(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
+}
+
+fn codec_name(codec: Codec) -> &'static str {
+    match codec {
+        Codec::Jpeg => "jpeg",
+        Codec::Bgr24 => "bgr24",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn arrival(frames: u64) -> Arrival {
+        let mut arrival = Arrival { size: Size::new(4, 2), ..Arrival::default() };
+        let decode_time = Duration::from_millis(2) * u32::try_from(frames).expect("few");
+        arrival.totals =
+            Totals { frames, bytes: frames * 100, skipped: 3, decode_time, ..Totals::default() };
+        arrival
+    }
+
+    #[test]
+    fn nothing_shown_is_nulls_and_zeros() {
+        assert_eq!(
+            Figures::default().to_json(),
+            "{\"frames\":0,\"fps\":null,\"skipped\":0,\"disordered\":0,\"corrupt\":0,\"bytes\":0,\
+             \"recorded\":0,\"record_dropped\":0,\
+             \"age_ms\":{\"p50\":null,\"p95\":null,\"p99\":null,\"max\":null},\
+             \"age_uncertainty_ms\":null,\"round_trip_ms\":null,\
+             \"decode_ms\":null,\"size\":null,\"codec\":null}"
+        );
+        assert_eq!(Figures::default().to_string(), "no frames");
+    }
+
+    #[test]
+    fn ages_are_those_of_the_moment_a_picture_is_on_the_screen() {
+        let mut figures = Figures::default();
+        let ms = Duration::from_millis;
+        let arrived = Instant::now();
+        figures.count(&arrival(1), arrived);
+        let (uncertainty, round_trip) = (ms(2), ms(4));
+        let age = Age { age: ms(30), at: arrived, uncertainty, round_trip };
+        figures.count_age(&age, arrived + ms(10));
+        assert_eq!(figures.ages().max(), Some(ms(40)));
+        let json = figures.to_json();
+        assert!(json.contains("\"max\":40.000}"), "{json}");
+        let sure = "\"age_uncertainty_ms\":2.000,\"round_trip_ms\":4.000";
+        assert!(json.contains(sure), "{json}");
+        assert!(figures.to_string().contains("±2.0 ms"), "{figures}");
+    }
+
+    #[test]
+    fn rates_are_not_of_a_time_without_pictures_nor_kept_for_ever() {
+        let mut figures = Figures::default();
+        let (ms, mut now) = (Duration::from_millis, Instant::now());
+        let mut show = |figures: &mut Figures, count: u64, interval: u64| {
+            for _ in 0..count {
+                now += ms(interval);
+                figures.count(&arrival(figures.shown() + 1), now);
+            }
+            now
+        };
+        let shown = show(&mut figures, 32, 33);
+        assert!(figures.recent_fps(shown).is_some_and(|fps| (fps - 30.3).abs() < 0.1));
+        assert!(figures.recent_fps(shown + ms(2500)).is_some(), "it may come yet");
+        assert_eq!(figures.recent_fps(shown + ms(3100)), None, "the camera hangs");
+        // It was held for 12 s.
+        figures.forget_rates();
+        show(&mut figures, 1, 12_000);
+        let shown = show(&mut figures, 20, 33);
+        assert_eq!(figures.recent_fps(shown), None, "not measured yet");
+        let shown = show(&mut figures, 15, 33);
+        assert!(figures.recent_fps(shown).is_some_and(|fps| (fps - 30.3).abs() < 0.1));
+        // One picture in five seconds is a rate too.
+        let shown = show(&mut figures, 3, 5000);
+        assert!(figures.recent_fps(shown + ms(5000)).is_some_and(|fps| (fps - 0.2).abs() < 0.01));
+    }
+
+    #[test]
+    fn rates_are_measured_between_pictures_and_skips_are_counted_here_and_there() {
+        let mut figures = Figures::default();
+        let mut now = Instant::now();
+        // Every second frame is shown, one each 100 ms.
+        for shown in 1..=21_u32 {
+            now += Duration::from_millis(if shown == 1 { 0 } else { 100 });
+            figures.count(&arrival(u64::from(shown) * 2), now);
+        }
+        assert!((figures.fps().expect("measured") - 10.0).abs() < 1e-6);
+        assert!((figures.recent_fps(now).expect("measured") - 10.0).abs() < 1e-6);
+        assert_eq!(figures.skipped(), 3 + 21);
+        assert_eq!(figures.decode_time(), Some(Duration::from_millis(2)));
+        assert_eq!(
+            figures.to_json(),
+            "{\"frames\":21,\"fps\":10.00,\"skipped\":24,\"disordered\":0,\"corrupt\":0,\
+             \"bytes\":4200,\"recorded\":0,\"record_dropped\":0,\"age_ms\":{\"p50\":null,\"p95\":null,\"p99\":null,\"max\":null},\
+             \"age_uncertainty_ms\":null,\"round_trip_ms\":null,\
+             \"decode_ms\":2.000,\"size\":\"4x2\",\"codec\":\"jpeg\"}"
+        );
+    }
+}

@@ -1,0 +1,10 @@
+//! Receives what a camera sends, decodes it, and counts; knows nothing of windows.
+
+pub mod ages;
+pub mod controls;
+pub mod decoding;
+pub mod demand;
+pub mod figures;
+pub mod news;
+pub mod receiver;
+pub mod session;

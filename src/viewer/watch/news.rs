@@ -1,0 +1,250 @@
+//! What the receiver tells the screen: a picture, or why there is none.
+
+use crate::latest::Latest;
+use crate::viewer::arrival::Arrival;
+use log::Level;
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+/// The newest truth, be it picture or reason.
+#[derive(Debug, Clone)]
+pub enum News {
+    /// A picture has arrived.
+    Picture(Arc<Arrival>),
+    /// There is none for now.
+    Notice {
+        /// Why.
+        notice: Arc<Notice>,
+        /// The last one there was, which the screen may have missed.
+        last: Option<Arc<Arrival>>,
+    },
+}
+
+/// Why there is no picture, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// For programs.
+    pub kind: NoticeKind,
+    /// One sentence.
+    pub text: String,
+}
+
+/// What sort of thing is in the way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoticeKind {
+    /// Not connected yet.
+    Connecting,
+    /// Connected, and the camera has no picture: it is starting, unplugged, busy.
+    NoPicture,
+    /// The camera cannot be reached, or the connection ended; it is tried again.
+    Disconnected,
+    /// Somebody else listens there.
+    NotLancam,
+    /// Another camera is where the wanted one was.
+    OtherCamera,
+    /// It is lancam, but one that cannot be understood until somebody updates.
+    Incompatible,
+}
+
+impl NoticeKind {
+    /// A few words for a window's title.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Connecting => "connecting",
+            Self::NoPicture => "no picture",
+            Self::Disconnected => "not connected",
+            Self::NotLancam => "not a lancam server",
+            Self::OtherCamera => "another camera is there",
+            Self::Incompatible => "update needed",
+        }
+    }
+
+    fn level(self) -> Level {
+        match self {
+            Self::Connecting | Self::NoPicture => Level::Info,
+            Self::Disconnected | Self::NotLancam | Self::OtherCamera | Self::Incompatible => {
+                Level::Warn
+            }
+        }
+    }
+}
+
+/// The receiver's end of the slot: pictures in pooled memory, and each notice once.
+#[derive(Debug)]
+pub struct Billboard {
+    news: Arc<Latest<News>>,
+    /// At least [`POOL`]; more only while the screen keeps some.
+    pool: Vec<Arc<Arrival>>,
+    /// Which of the pool is being written.
+    blank: usize,
+    /// Which of the pool was published last. The slot holds it until the next one, so it is never blank.
+    last: Option<usize>,
+    /// What the slot says now, if that is a notice.
+    notice: Option<Arc<Notice>>,
+    talk: Talk,
+}
+
+/// How much a camera may have written into the log: so many lines at once, and one more each second.
+#[derive(Debug)]
+struct Talk {
+    left: u32,
+    counted: Instant,
+}
+
+const AT_ONCE: u32 = 30;
+
+impl Talk {
+    fn allow(&mut self, now: Instant) -> bool {
+        let seconds = now.saturating_duration_since(self.counted).as_secs();
+        self.counted += Duration::from_secs(seconds);
+        let earned = u32::try_from(seconds).unwrap_or(AT_ONCE);
+        self.left = self.left.saturating_add(earned).min(AT_ONCE);
+        let is_allowed = self.left > 0;
+        self.left = self.left.saturating_sub(1);
+        is_allowed
+    }
+}
+
+/// One in the slot, one on the screen, one that the screen is just taking, one being written.
+const POOL: usize = 4;
+
+impl Billboard {
+    /// Writes into `news`.
+    pub fn new(news: Arc<Latest<News>>) -> Self {
+        let pool = (0..POOL).map(|_| Arc::default()).collect();
+        let talk = Talk { left: AT_ONCE, counted: Instant::now() };
+        Self { news, pool, blank: 0, last: None, notice: None, talk }
+    }
+
+    /// An arrival that nobody looks at, with whatever it last held. Allocates only when there is none.
+    ///
+    /// They take turns, so that all of them have grown to a stream's size after its first few frames.
+    ///
+    /// # Panics
+    /// Never: what is handed out was found to be free.
+    pub fn blank(&mut self) -> &mut Arrival {
+        let count = self.pool.len();
+        let mut turns = (1..=count).map(|step| (self.blank + step) % count);
+        let pool = &mut self.pool;
+        self.blank = match turns.find(|&index| Arc::get_mut(&mut pool[index]).is_some()) {
+            Some(free) => free,
+            None => {
+                self.pool.push(Arc::default());
+                count
+            }
+        };
+        Arc::get_mut(&mut self.pool[self.blank]).expect("found to be free, or just made")
+    }
+
+    /// Whether nobody will look any more.
+    pub fn is_closed(&self) -> bool {
+        self.news.is_closed()
+    }
+
+    /// Whether it says that there is no picture.
+    pub fn has_notice(&self) -> bool {
+        self.notice.is_some()
+    }
+
+    /// Shows what was written into the last [`blank`](Self::blank).
+    pub fn publish(&mut self) {
+        self.notice = None;
+        self.last = Some(self.blank);
+        if let Some(arrival) = Arc::get_mut(&mut self.pool[self.blank]) {
+            let age = arrival.age.map(|age| age.by(Instant::now())).unwrap_or_default();
+            let now = SystemTime::now();
+            arrival.taken = now.checked_sub(age).unwrap_or(now);
+        }
+        self.news.publish(News::Picture(Arc::clone(&self.pool[self.blank])));
+    }
+
+    /// Writes into the log what a camera has a part in, as often as it may.
+    pub fn log(&mut self, level: Level, line: fmt::Arguments<'_>) {
+        let is_allowed = self.talk.allow(Instant::now());
+        log::log!(if is_allowed { level } else { Level::Debug }, "{line}");
+    }
+
+    /// Shows a notice, in the log too, unless it stands there already.
+    pub fn notify(&mut self, kind: NoticeKind, text: String) {
+        let notice = Notice { kind, text };
+        if self.notice.as_deref() == Some(&notice) {
+            return;
+        }
+        self.log(kind.level(), format_args!("{}", notice.text));
+        let notice = Arc::new(notice);
+        self.notice = Some(Arc::clone(&notice));
+        let last = self.last.map(|last| Arc::clone(&self.pool[last]));
+        self.news.publish(News::Notice { notice, last });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::latest::Newest;
+
+    #[test]
+    fn the_pool_does_not_grow_for_one_screen() {
+        let news = Latest::new();
+        let mut reader = news.reader();
+        let mut billboard = Billboard::new(Arc::clone(&news));
+        let mut on_screen = None;
+        for sequence in 1..=20 {
+            billboard.blank().picture.sequence = sequence;
+            billboard.publish();
+            if sequence % 3 != 0 {
+                continue;
+            }
+            let Newest::Fresh { value: News::Picture(arrival), .. } = reader.newest() else {
+                panic!("a picture was published");
+            };
+            assert_eq!(arrival.picture.sequence, sequence);
+            on_screen = Some(arrival);
+        }
+        assert_eq!(on_screen.map(|arrival| arrival.picture.sequence), Some(18), "left alone");
+        assert_eq!(billboard.pool.len(), POOL);
+    }
+
+    #[test]
+    fn a_notice_is_news_once_until_a_picture_was_shown() {
+        let news = Latest::new();
+        let mut reader = news.reader();
+        let mut billboard = Billboard::new(news);
+        let mut is_news = |billboard: &mut Billboard| {
+            billboard.notify(NoticeKind::Disconnected, "the camera has left".into());
+            matches!(reader.newest(), Newest::Fresh { value: News::Notice { .. }, .. })
+        };
+        assert!(is_news(&mut billboard));
+        assert!(!is_news(&mut billboard));
+        billboard.blank();
+        billboard.publish();
+        assert!(is_news(&mut billboard));
+    }
+
+    #[test]
+    fn a_camera_that_talks_all_the_time_has_a_line_a_second() {
+        let start = Instant::now();
+        let mut talk = Talk { left: AT_ONCE, counted: start };
+        let mut lines = |at: Instant| (0..1000).filter(|_| talk.allow(at)).count();
+        assert_eq!(lines(start), 30);
+        assert_eq!(lines(start + Duration::from_millis(900)), 0);
+        assert_eq!(lines(start + Duration::from_millis(2100)), 2);
+        assert_eq!(lines(start + Duration::from_secs(86_400)), 30);
+    }
+
+    #[test]
+    fn a_notice_carries_the_last_picture_and_keeps_it_from_being_overwritten() {
+        let news = Latest::new();
+        let mut reader = news.reader();
+        let mut billboard = Billboard::new(news);
+        billboard.blank().picture.sequence = 7;
+        billboard.publish();
+        billboard.notify(NoticeKind::Disconnected, "the camera has left".into());
+        billboard.blank().picture.sequence = 8;
+        let Newest::Fresh { value: News::Notice { last, .. }, .. } = reader.newest() else {
+            panic!("a notice was published");
+        };
+        assert_eq!(last.map(|arrival| arrival.picture.sequence), Some(7));
+    }
+}

@@ -1,0 +1,220 @@
+//! Keeps a connection to one camera, and the newest of what it sends in the slot.
+
+use super::controls::Remote;
+use super::decoding::Developer;
+use super::demand::Demand;
+use super::news::{Billboard, News, NoticeKind};
+use super::session::{SessionEnd, SessionError, native, pickle};
+use crate::image::jpeg::codec::JpegError;
+use crate::latest::Latest;
+use crate::viewer::find::address::CameraAddress;
+use crate::viewer::find::reach::{Reach, ReachError, Reached};
+pub use crate::viewer::find::wanted::Wanted;
+use crate::viewer::keep::recorder::Recorder;
+use crate::wire::native::message::{GoodbyeReason, Wishes};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Connects, watches, and connects again.
+#[derive(Debug)]
+pub struct Receiver {
+    reach: Reach,
+    protocol: Protocol,
+    developer: Developer,
+    billboard: Billboard,
+    remote: Remote,
+}
+
+/// What is spoken with a camera.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// lancam's own; these wishes go with the greeting.
+    Native(Wishes),
+    /// The tutorial's, where only the server speaks.
+    Pickle,
+}
+
+impl Default for Protocol {
+    fn default() -> Self {
+        Self::Native(Wishes::default())
+    }
+}
+
+/// Why one attempt to watch a camera failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ReceiveError {
+    /// It was not reached.
+    #[error(transparent)]
+    Reach(#[from] ReachError),
+    /// It was reached, and then something went wrong.
+    #[error("{camera} {source}")]
+    Session {
+        /// As it was written.
+        camera: CameraAddress,
+        /// What went wrong.
+        source: SessionError,
+    },
+}
+
+impl ReceiveError {
+    /// What sort of thing is in the way.
+    pub fn kind(&self) -> NoticeKind {
+        match self {
+            Self::Session { source, .. } => match source {
+                SessionError::Stranger { .. }
+                | SessionError::NoGreeting(_)
+                | SessionError::ClosedUnheard
+                | SessionError::PickleDialect(_)
+                | SessionError::Pickle(_) => NoticeKind::NotLancam,
+                SessionError::Version { .. } | SessionError::Wire(_) | SessionError::NoWelcome => {
+                    NoticeKind::Incompatible
+                }
+                SessionError::OtherCamera(_) => NoticeKind::OtherCamera,
+                SessionError::Silent(_) | SessionError::CutShort | SessionError::Connection(_) => {
+                    NoticeKind::Disconnected
+                }
+            },
+            Self::Reach(ReachError::Stranger(_)) => NoticeKind::OtherCamera,
+            Self::Reach(_) => NoticeKind::Disconnected,
+        }
+    }
+}
+
+/// Between two attempts: a camera that is back must be seen within a second, and four attempts a
+/// second cost neither end anything that could be measured ...
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// ... however long one of them took, there is time to see that nobody wants another ...
+const BREATH: Duration = Duration::from_millis(20);
+
+/// ... but neither a camera that is full nor somebody else's is to be pestered.
+const LONG_PAUSE: Duration = Duration::from_secs(2);
+
+/// So many cameras that are not the wanted one are asked behind each other before there is a pause.
+const MOST_STRANGERS: usize = 3;
+
+impl Receiver {
+    /// A receiver of `camera`'s pictures into `news`.
+    ///
+    /// # Errors
+    /// When libjpeg-turbo cannot be set up.
+    pub fn new(
+        camera: Wanted,
+        protocol: Protocol,
+        news: Arc<Latest<News>>,
+    ) -> Result<Self, JpegError> {
+        let (developer, billboard) = (Developer::new()?, Billboard::new(news));
+        Ok(Self {
+            reach: Reach::new(camera),
+            protocol,
+            developer,
+            billboard,
+            remote: Remote::default(),
+        })
+    }
+
+    /// What records the camera, over all connections.
+    pub fn recorder(&self) -> Recorder {
+        self.developer.recorder()
+    }
+
+    /// The camera's controls, over all connections.
+    pub fn remote(&self) -> Remote {
+        self.remote.clone()
+    }
+
+    /// Decodes only what is in `demand`.
+    #[must_use]
+    pub fn looked_at_by(mut self, demand: Arc<Demand>) -> Self {
+        self.developer.look_at(demand);
+        self
+    }
+
+    /// Receives until the slot is closed: what goes wrong is shown and tried again.
+    pub fn run(mut self) {
+        let text = format!("connecting to {}", self.reach.address());
+        self.billboard.notify(NoticeKind::Connecting, text);
+        while !self.billboard.is_closed() {
+            let begun = Instant::now();
+            let outcome = self.run_once();
+            if self.billboard.is_closed() {
+                return;
+            }
+            let pause = pause_after(&outcome).max(self.reach.pause(Instant::now()));
+            let (kind, text) = match outcome {
+                Ok((camera, end)) => (NoticeKind::Disconnected, farewell(&camera, &end)),
+                Err(error) => (error.kind(), error.to_string()),
+            };
+            self.billboard.notify(kind, text);
+            // An attempt that took long, such as asking the LAN, has been a pause itself.
+            thread::sleep(pause.saturating_sub(begun.elapsed()).max(BREATH));
+        }
+    }
+
+    /// Connects once and shows what the camera sends until the connection ends; says where that camera was.
+    ///
+    /// # Errors
+    /// When there is no lancam server, it is another camera's, it cannot be understood, or the connection broke.
+    pub fn run_once(&mut self) -> Result<(CameraAddress, SessionEnd), ReceiveError> {
+        let mut reached = self.reach.connect(Instant::now())?;
+        let mut end = self.watch(&reached);
+        for _ in 0..MOST_STRANGERS {
+            let Err(SessionError::OtherCamera(stranger)) = end else { break };
+            if self.reach.is_choosy() {
+                self.billboard.notify(NoticeKind::OtherCamera, stranger.to_string());
+            }
+            reached = self.reach.connect_elsewhere(stranger, &reached, Instant::now())?;
+            end = self.watch(&reached);
+        }
+        match end {
+            Ok(end) => Ok((reached.address, end)),
+            Err(source) => Err(ReceiveError::Session { camera: reached.address, source }),
+        }
+    }
+
+    fn watch(&mut self, reached: &Reached) -> Result<SessionEnd, SessionError> {
+        let (developer, billboard) = (&mut self.developer, &mut self.billboard);
+        match self.protocol {
+            Protocol::Native(wishes) => {
+                let watched = native::watch(
+                    reached,
+                    wishes,
+                    &mut self.reach,
+                    &self.remote,
+                    developer,
+                    billboard,
+                );
+                self.remote.end();
+                watched
+            }
+            Protocol::Pickle => {
+                let origin = self.reach.admit_nameless();
+                pickle::watch(&reached.stream, origin, developer, billboard)
+            }
+        }
+    }
+}
+
+fn farewell(camera: &CameraAddress, end: &SessionEnd) -> String {
+    match end {
+        SessionEnd::Goodbye { text, .. } if !text.is_empty() => format!("{camera}: {text}"),
+        _ => format!("{camera} has closed the connection"),
+    }
+}
+
+fn pause_after(outcome: &Result<(CameraAddress, SessionEnd), ReceiveError>) -> Duration {
+    match outcome.as_ref().map(|(_, end)| end) {
+        // It stops, and may be started again at once.
+        Ok(SessionEnd::Goodbye { reason: GoodbyeReason::Stopping, .. } | SessionEnd::Closed) => {
+            PAUSE
+        }
+        Ok(SessionEnd::Goodbye { .. }) => LONG_PAUSE,
+        Err(error) => match error.kind() {
+            NoticeKind::NotLancam | NoticeKind::Incompatible | NoticeKind::OtherCamera => {
+                LONG_PAUSE
+            }
+            _ => PAUSE,
+        },
+    }
+}

@@ -1,0 +1,209 @@
+//! One connection, in either of the protocols that are watched, and how it can end.
+
+mod clock;
+pub mod native;
+pub mod pickle;
+
+use crate::viewer::find::reach::Stranger;
+use crate::wire::FirstBytes;
+use crate::wire::native::message::GoodbyeReason;
+use crate::wire::native::{VERSION, WireError};
+use crate::wire::pickle::{MAX_PICKLE, PickleError};
+use std::io::{self, ErrorKind, Read};
+use std::net::TcpStream;
+use std::time::Duration;
+
+/// How a session ended that nothing was wrong with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SessionEnd {
+    /// The camera said goodbye.
+    Goodbye {
+        /// Why, for programs.
+        reason: GoodbyeReason,
+        /// Why, for people.
+        text: String,
+    },
+    /// The camera closed the connection between two messages.
+    Closed,
+}
+
+/// Why a session cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// Somebody else listens there.
+    #[error("is {who}, not lancam (it began with {first})")]
+    Stranger {
+        /// Who, as far as the first bytes tell.
+        who: &'static str,
+        /// Its first bytes.
+        first: FirstBytes,
+    },
+    /// Connected, and not a word.
+    #[error("accepted the connection and has said nothing for {} s; is this lancam's port?", .0.as_secs())]
+    NoGreeting(Duration),
+    /// Closed before a word.
+    #[error(
+        "closed the connection without a word; is this lancam's port, and may this machine connect?"
+    )]
+    ClosedUnheard,
+    /// Was there, and no longer answers.
+    #[error("has not answered for {} s", .0.as_secs())]
+    Silent(Duration),
+    /// It is another camera than the one that is wanted.
+    #[error(transparent)]
+    OtherCamera(Stranger),
+    /// A picture came first.
+    #[error("sends pictures before it says who it is")]
+    NoWelcome,
+    /// No common version of the protocol.
+    #[error(
+        "speaks versions {min} to {max} of lancam's protocol, this viewer version {VERSION}: update {}",
+        if *min > VERSION { "lancam-view on this machine" } else { "lancam on the camera" }
+    )]
+    Version {
+        /// The oldest it speaks.
+        min: u8,
+        /// The newest it speaks.
+        max: u8,
+    },
+    /// The connection ended in the middle of a message.
+    #[error("closed the connection in the middle of a frame")]
+    CutShort,
+    /// Bytes that mean nothing.
+    #[error("broke the protocol: {0}")]
+    Wire(WireError),
+    /// A relative of the tutorial's wire.
+    #[error("{0}")]
+    PickleDialect(&'static str),
+    /// Something else than a picture, in the tutorial's wire.
+    #[error("sent what is no picture: {0}")]
+    Pickle(PickleError),
+    /// The connection broke.
+    #[error("broke off the connection: {0}")]
+    Connection(#[from] io::Error),
+}
+
+impl SessionError {
+    fn stranger(first: FirstBytes) -> Self {
+        Self::Stranger { who: who_begins_with(&first.0), first }
+    }
+}
+
+impl From<WireError> for SessionError {
+    fn from(error: WireError) -> Self {
+        match error {
+            WireError::NotLancam(first) => Self::stranger(first),
+            WireError::Version { found } => Self::Version { min: found, max: found },
+            other => Self::Wire(other),
+        }
+    }
+}
+
+impl From<PickleError> for SessionError {
+    fn from(error: PickleError) -> Self {
+        match error {
+            PickleError::TooLong { first, .. } => match pickle_dialect(&first.0) {
+                Some(dialect) => Self::PickleDialect(dialect),
+                None => Self::stranger(first),
+            },
+            other => Self::Pickle(other),
+        }
+    }
+}
+
+/// How long one wait for bytes lasts; then it is time to ask whether the other end is still there.
+const READ_PATIENCE: Duration = Duration::from_secs(1);
+
+/// What one wait for bytes brought.
+enum Received {
+    Bytes(usize),
+    /// Nothing within [`READ_PATIENCE`].
+    NothingYet,
+    End,
+}
+
+/// Waits for bytes, for at most the socket's read timeout: sessions set [`READ_PATIENCE`].
+fn receive(mut stream: &TcpStream, space: &mut [u8]) -> io::Result<Received> {
+    loop {
+        return match stream.read(space) {
+            Ok(0) => Ok(Received::End),
+            Ok(count) => Ok(Received::Bytes(count)),
+            Err(error) => match error.kind() {
+                // Linux says the one, Windows the other.
+                ErrorKind::WouldBlock | ErrorKind::TimedOut => Ok(Received::NothingYet),
+                ErrorKind::Interrupted => continue,
+                _ => Err(error),
+            },
+        };
+    }
+}
+
+fn who_begins_with(first: &[u8]) -> &'static str {
+    let begins = |with: &[u8]| first.starts_with(with);
+    if begins(b"HTTP") || begins(b"<") {
+        "a web server"
+    } else if begins(b"SSH-") {
+        "an SSH server"
+    } else if matches!(
+        first,
+        [_, _, _, _, _, _, 0, 0, 0x80, 2..=5, ..] | [_, _, _, _, 0x80, 2..=5, ..]
+    ) {
+        "a server of pickled arrays (watch it with --pickle)"
+    } else {
+        "some other program"
+    }
+}
+
+/// How the length before a pickle is written, when it is not as the tutorial writes it. A pickle begins with 0x80 and the number
+/// of its protocol.
+fn pickle_dialect(first: &[u8]) -> Option<&'static str> {
+    let longest = MAX_PICKLE.to_be_bytes();
+    match first {
+        [a, b, c, d, 0x80, 2..=5, ..] => {
+            let (big, little) =
+                (u32::from_be_bytes([*a, *b, *c, *d]), u32::from_le_bytes([*a, *b, *c, *d]));
+            Some(match big < little {
+                true => {
+                    "sends the length of a pickle as 4 bytes, most significant first (struct format \">L\"). \
+                     lancam-view reads 8 bytes, least significant first: use struct.pack(\"<Q\", …) in the server"
+                }
+                false => {
+                    "sends the length of a pickle as 4 bytes (struct format \"<L\" or \"I\"). \
+                     lancam-view reads 8 bytes, least significant first: use struct.pack(\"<Q\", …) in the server"
+                }
+            })
+        }
+        [0, 0, 0, 0, ..]
+            if first.len() >= 8 && first[..8] > [0; 8][..] && first[..8] <= longest[..] =>
+        {
+            Some(
+                "sends the length of a pickle with the most significant byte first (struct format \">Q\"). \
+             lancam-view reads 8 bytes, least significant first: use struct.pack(\"<Q\", …) in the server",
+            )
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_writes_a_pickles_length_in_another_way_is_told_which() {
+        for (first, says) in [
+            (&[0x00, 0x0e, 0x10, 0xa3, 0x80, 0x04, 0x95, 0x98][..], Some("\">L\"")),
+            (&[0xa3, 0x10, 0x0e, 0x00, 0x80, 0x03, 0x63, 0x6e], Some("\"<L\"")),
+            (&[0x00, 0x00, 0x00, 0x00, 0x00, 0x0e, 0x10, 0xa3], Some("\">Q\"")),
+            (b"HTTP/1.1", None),
+            (b"SSH-2.0-", None),
+            (&[0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff], None),
+            (&[0; 8], None),
+            (&[], None),
+        ] {
+            let dialect = pickle_dialect(first);
+            assert_eq!(dialect.is_some(), says.is_some(), "{first:x?}: {dialect:?}");
+            assert!(dialect.unwrap_or_default().contains(says.unwrap_or_default()), "{dialect:?}");
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! One connection to the tutorial's server: one pickled picture after the other, and never a word to it.
+
+use super::{READ_PATIENCE, Received, SessionEnd, SessionError, receive};
+use crate::image::frame::Micros;
+use crate::viewer::find::wanted::Origin;
+use crate::viewer::watch::decoding::Developer;
+use crate::viewer::watch::news::{Billboard, NoticeKind};
+use crate::wire::packet::{Codec, FrameFacts};
+use crate::wire::pickle::decoder::Decoder;
+use crate::wire::pickle::{BgrArray, MAX_PICKLE};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+/// The tutorial's server opens its camera once somebody is connected, which takes OpenCV seconds.
+const SILENCE: Duration = Duration::from_secs(15);
+
+/// Shows what the server at the other end of `stream` sends, until it ends.
+///
+/// Frames are numbered as they come: this wire has no numbers, and no times.
+///
+/// # Errors
+/// When something else than pictures comes, or nothing any more.
+pub fn watch(
+    stream: &TcpStream,
+    origin: Origin,
+    developer: &mut Developer,
+    billboard: &mut Billboard,
+) -> Result<SessionEnd, SessionError> {
+    stream.set_read_timeout(Some(READ_PATIENCE))?;
+    billboard.notify(NoticeKind::NoPicture, format!("connected to {}", origin.name));
+    developer.begin(origin);
+    let mut decoder = Decoder::new(MAX_PICKLE);
+    let mut scratch = Vec::new();
+    let mut sequence = 0;
+    let mut heard = Instant::now();
+    while !billboard.is_closed() {
+        while let Some(pickle) = decoder.next_pickle()? {
+            let BgrArray { size, pixels } = BgrArray::parse(pickle, &mut scratch)?;
+            sequence += 1;
+            let facts = FrameFacts { sequence, captured_at: Micros(0), codec: Codec::Bgr24, size };
+            developer.develop(&facts, None, pixels, billboard);
+        }
+        match receive(stream, decoder.space())? {
+            Received::Bytes(count) => {
+                decoder.filled(count);
+                heard = Instant::now();
+            }
+            Received::NothingYet if heard.elapsed() < SILENCE => {}
+            Received::NothingYet => return Err(SessionError::Silent(SILENCE)),
+            Received::End if decoder.is_inside_a_pickle() => return Err(SessionError::CutShort),
+            Received::End if sequence == 0 => return Err(SessionError::ClosedUnheard),
+            Received::End => return Ok(SessionEnd::Closed),
+        }
+    }
+    Ok(SessionEnd::Closed)
+}
