@@ -16,10 +16,10 @@ mod measured {
     use lancam::latest::Doorbell;
     use lancam::source::clock;
     use lancam::viewer::find::address::CameraAddress;
-    use lancam::viewer::presenter::Change;
-    use lancam::viewer::stage::channel::Channel;
-    use lancam::viewer::stage::composer::{Composer, Extras, Repaint, Sight};
+    use lancam::viewer::stage::composer::{Composer, Extras, Repaint};
+    use lancam::viewer::stage::tile::Tile;
     use lancam::viewer::stage::wall::{Info, Wall};
+    use lancam::viewer::watch::channel::{Change, Channel};
     use lancam::viewer::watch::receiver::{Protocol, Wanted};
     use lancam::wire::native::message::Wishes;
     use std::error::Error;
@@ -64,7 +64,8 @@ mod measured {
         let camera = Camera::start(makes)?;
         let doorbell = Doorbell::new();
         let wanted = Wanted::at(CameraAddress::parse(&camera.address)?);
-        let mut channel = Channel::open(wanted, Protocol::Native(Wishes::default()), &doorbell)?;
+        let protocol = Protocol::Native(Wishes::default());
+        let mut tile = Tile::from(Channel::open(wanted, protocol, &doorbell)?);
         let mut wall = Wall::new(1);
         wall.info = info;
         wall.resize(room);
@@ -79,16 +80,15 @@ mod measured {
             }
             doorbell.wait(Duration::from_millis(100));
             let now = Instant::now();
-            if channel.update(now, true) != Change::Picture {
+            if tile.update(now, true) != Change::Picture {
                 continue;
             }
             let extras = Extras { paused: None, picker: None, toasts: &[], now };
-            let channels = std::slice::from_ref(&channel);
-            let sight = composer.compose(&wall, channels, Repaint::Changed, &extras);
-            let (Sight::Picture(picture) | Sight::Composed(picture)) = sight;
+            let tiles = std::slice::from_ref(&tile);
+            let picture = composer.compose(&wall, tiles, Repaint::Changed, &extras);
             black_box(picture.pixels());
             let handed_over = clock::now();
-            let arrival = channel.arrival.as_ref().ok_or("a picture without pixels")?;
+            let arrival = tile.channel.arrival.as_ref().ok_or("a picture without pixels")?;
             let age = handed_over.since(arrival.picture.captured_at);
             let totals = arrival.totals;
             if totals.frames == decoded.0 + 1 {
@@ -100,8 +100,8 @@ mod measured {
             times.ages.push(age);
             times.composing.push(now.elapsed());
             decoded = (totals.frames, totals.decode_time);
-            channel.shown(Instant::now());
-            channel.is_changed = false;
+            tile.shown(Instant::now());
+            tile.channel.is_changed = false;
         }
         times.print(makes, room, info);
         Ok(())

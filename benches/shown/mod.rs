@@ -9,10 +9,11 @@ use lancam::latest::Latest;
 use lancam::viewer::arrival::Age;
 use lancam::viewer::find::address::CameraAddress;
 use lancam::viewer::find::identity::Identity;
-use lancam::viewer::stage::channel::{Channel, Feed};
-use lancam::viewer::stage::composer::{Composer, Extras, Repaint, Sight};
+use lancam::viewer::stage::composer::{Composer, Extras, Repaint};
+use lancam::viewer::stage::tile::Tile;
 use lancam::viewer::stage::wall::{Info, Wall};
 use lancam::viewer::stage::window::Window;
+use lancam::viewer::watch::channel::{Channel, Feed};
 use lancam::viewer::watch::controls::Remote;
 use lancam::viewer::watch::demand::Demand;
 use lancam::viewer::watch::news::Billboard;
@@ -80,7 +81,7 @@ pub(crate) fn report() {
 /// Cameras in a window that is not there.
 struct Pane {
     paths: Vec<Path>,
-    channels: Vec<Channel>,
+    tiles: Vec<Tile>,
     demands: Vec<Arc<Demand>>,
     wall: Wall,
     composer: Composer,
@@ -97,7 +98,7 @@ impl Pane {
         let address = CameraAddress { host: "pi.local".into(), port: None };
         let identity = Some(Identity { name: "Küche".into(), id: String::new() });
         let wanted = Wanted { identity, address };
-        let (mut paths, mut channels, mut demands) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut paths, mut tiles, mut demands) = (Vec::new(), Vec::new(), Vec::new());
         for index in 0..cameras {
             wall.reshape(index, picture);
             let slot = Latest::new();
@@ -110,25 +111,23 @@ impl Pane {
                 recorder: path.recorder(),
                 remote: Remote::default(),
             };
-            channels.push(Channel::fed_by(feed, wanted.clone()));
+            tiles.push(Tile::from(Channel::fed_by(feed, wanted.clone())));
             paths.push(path);
             demands.push(demand);
         }
         let composer = Composer::new(1.0);
         let (now, spent) = (Instant::now(), (0.0, 0.0));
-        let mut pane = Self { paths, channels, demands, wall, composer, now, spent };
+        let mut pane = Self { paths, tiles, demands, wall, composer, now, spent };
         pane.look_back();
         pane
     }
 
     /// As if it had been watched for ten seconds.
     fn look_back(&mut self) {
-        for channel in &mut self.channels {
+        for tile in &mut self.tiles {
             for frame in 0..300 {
                 let ms = Duration::from_millis;
-                channel
-                    .ages
-                    .push(self.now + INTERVAL * frame, ms(20 + u64::from(frame) * 7919 % 9));
+                tile.ages.push(self.now + INTERVAL * frame, ms(20 + u64::from(frame) * 7919 % 9));
             }
         }
         self.now += INTERVAL * 300;
@@ -149,20 +148,19 @@ impl Pane {
             path.age = Some(Age { age: ms(9), at: now, uncertainty: ms(1), round_trip: ms(2) });
             path.frame();
         }
-        for channel in &mut self.channels {
-            channel.update(now, true);
+        for tile in &mut self.tiles {
+            tile.update(now, true);
         }
         let received = cpu_seconds();
         let extras = Extras { paused: None, picker: None, toasts: &[], now };
-        let sight = self.composer.compose(&self.wall, &self.channels, Repaint::Changed, &extras);
-        let (Sight::Picture(picture) | Sight::Composed(picture)) = sight;
+        let picture = self.composer.compose(&self.wall, &self.tiles, Repaint::Changed, &extras);
         black_box(picture.pixels());
         let done = cpu_seconds();
         self.spent.0 += done - received;
         self.spent.1 += done - begun;
-        for (index, channel) in self.channels.iter_mut().enumerate() {
-            channel.shown(now);
-            channel.is_changed = false;
+        for (index, tile) in self.tiles.iter_mut().enumerate() {
+            tile.shown(now);
+            tile.channel.is_changed = false;
             let area = self.wall.area(index);
             let needed = |area| self.wall.view(index).needed(area, self.wall.shape(index));
             self.demands[index].set(area.map(needed));

@@ -2,30 +2,29 @@
 
 use lancam::console::{answer, complain};
 use lancam::image::pixels::Size;
-use lancam::latest::{Doorbell, Latest};
+use lancam::latest::Doorbell;
 use lancam::viewer::config::{self, Command, Config, HeadlessConfig, Output, Report};
 use lancam::viewer::find::finder::{self, Sightings};
 use lancam::viewer::find::list;
 use lancam::viewer::headless::Headless;
 use lancam::viewer::keep::memory::Memory;
-use lancam::viewer::keep::recorder::{Plan, Recorder, Recording};
+use lancam::viewer::keep::recorder::{self, Plan, Recording, WRITING};
 use lancam::viewer::keep::snapshot;
 use lancam::viewer::leave::Leave;
 #[cfg(unix)]
 use lancam::viewer::leave::Signals;
-use lancam::viewer::presenter::{self, End};
-use lancam::viewer::stage::channel::Channel;
+use lancam::viewer::run::{End, run};
 use lancam::viewer::stage::chooser::Chooser;
 use lancam::viewer::stage::show::Show;
 #[cfg(unix)]
 use lancam::viewer::stage::window::xwayland;
 use lancam::viewer::stage::window::{Window, opening_size};
-use lancam::viewer::watch::receiver::{Protocol, Receiver, Wanted};
+use lancam::viewer::watch::channel::Channel;
+use lancam::viewer::watch::receiver::{Protocol, Wanted};
 use lancam::{log_setup, version};
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant};
 
 /// The command line makes no sense.
@@ -71,7 +70,7 @@ fn watch(config: Config) -> Result<ExitCode, Failure> {
     #[cfg(unix)]
     Signals::hold()?.ask(leave.clone())?;
     match config.output {
-        Output::Window => show(config, doorbell, leave),
+        Output::Window => show(config, doorbell, &leave),
         Output::Headless(headless) => {
             let camera = match config.cameras.into_iter().next() {
                 Some(camera) => Wanted::at(camera),
@@ -81,7 +80,7 @@ fn watch(config: Config) -> Result<ExitCode, Failure> {
                 },
             };
             let (protocol, record) = (config.protocol, config.record);
-            count(camera, protocol, record, &headless, &doorbell, leave)
+            count(camera, protocol, record, &headless, &doorbell, &leave)
         }
     }
 }
@@ -91,49 +90,32 @@ fn count(
     camera: Wanted,
     protocol: Protocol,
     record: Option<Plan>,
-    headless: &HeadlessConfig,
+    config: &HeadlessConfig,
     doorbell: &Arc<Doorbell>,
-    leave: Leave,
+    leave: &Leave,
 ) -> Result<ExitCode, Failure> {
-    if let Some(path) = &headless.save {
+    if let Some(path) = &config.save {
         snapshot::check(path)?;
     }
-    let news = Latest::with_doorbell(Arc::clone(doorbell));
-    let mut reader = news.reader();
-    let receiver = Receiver::new(camera, protocol, news)?;
-    let recorder = receiver.recorder();
-    if let Some(plan) = record {
-        recorder.start_for_sure(plan, Instant::now() + OPENING)?;
-    }
-    thread::Builder::new().name("receiver".into()).spawn(move || receiver.run())?;
-    let (limit, timeout) = (headless.limit, headless.timeout);
-    let mut screen = Headless::new(limit, timeout, leave, recorder.clone(), Instant::now());
-    let (mut scene, end) = presenter::present(&mut reader, doorbell, &mut screen)?;
-    let recording = finish(&recorder);
-    recording.iter().for_each(|recording| scene.figures.count_recording(recording));
-    report(headless, &scene)?;
+    let camera = match record {
+        Some(plan) => Channel::open_recorded(camera, protocol, plan, doorbell)?,
+        None => Channel::open(camera, protocol, doorbell)?,
+    };
+    let mut screen = Headless::new(camera, config.limit, config.timeout, Instant::now());
+    let Ok(end) = run(&mut screen, doorbell, leave);
+    let Headless { mut camera, .. } = screen;
+    let deadline = Instant::now() + WRITING;
+    let recording = recorder::finish(&[camera.recorder.clone()], deadline).pop();
+    recording.iter().for_each(|recording| camera.figures.count_recording(recording));
+    report(config, &camera)?;
     Ok(match recording.as_ref().and_then(Recording::failure) {
         Some(reason) if end == End::Done => conclude(End::Failed(reason.to_owned())),
         _ => conclude(end),
     })
 }
 
-/// How long a file may take to be opened before pictures are shown all the same.
-const OPENING: Duration = Duration::from_secs(2);
-
-/// How long a disk may take for what is still to be written. The file can be played without that.
-const WRITING: Duration = Duration::from_secs(10);
-
-fn finish(recorder: &Recorder) -> Option<Recording> {
-    let recording = recorder.finish(Instant::now() + WRITING)?;
-    if !recording.phase.is_over() {
-        log::warn!("the last frames could not be written into {}", recording.path.display());
-    }
-    Some(recording)
-}
-
 /// In a window.
-fn show(config: Config, doorbell: Arc<Doorbell>, leave: Leave) -> Result<ExitCode, Failure> {
+fn show(config: Config, doorbell: Arc<Doorbell>, leave: &Leave) -> Result<ExitCode, Failure> {
     let Config { cameras, protocol, record, rotation, .. } = config;
     let memory = Memory::load();
     let mut chooser = None;
@@ -146,24 +128,24 @@ fn show(config: Config, doorbell: Arc<Doorbell>, leave: Leave) -> Result<ExitCod
         true => Protocol::Pickle,
         false => protocol,
     };
-    let open = |camera| Channel::open(camera, spoken, &doorbell);
+    // What is chosen later is recorded then.
+    let (plan, record) = match chooser {
+        Some(_) => (None, record),
+        None => (record, None),
+    };
+    let open = |camera| match &plan {
+        Some(plan) => Channel::open_recorded(camera, spoken, plan.clone(), &doorbell),
+        None => Channel::open(camera, spoken, &doorbell),
+    };
     let mut channels = wanted.into_iter().map(open).collect::<Result<Vec<_>, _>>()?;
-    if let (Some(plan), None) = (&record, &chooser) {
-        for camera in &mut channels {
-            camera.recorder.start_for_sure(plan.clone(), Instant::now() + OPENING)?;
-            camera.is_recording = true;
-        }
-    }
     let size = memory.size.unwrap_or_else(|| opening_size(first_size(&mut channels, &doorbell)));
     let title = match channels.as_slice() {
         [only] => only.name().to_owned(),
         _ => "lancam".to_owned(),
     };
     let window = Window::open(&title, size)?;
-    let is_chosen_later = chooser.is_some();
     let show = Show::new(window, channels, chooser, protocol, doorbell, memory);
-    let show = show.recording(record.filter(|_| is_chosen_later), rotation).left_by(leave);
-    Ok(conclude(show.run()?))
+    Ok(conclude(show.recording(record, rotation).run(leave)?))
 }
 
 /// The only camera on the LAN, or why there is none such. Scripts do not wait until that changes.
@@ -218,14 +200,14 @@ fn first_size(channels: &mut [Channel], doorbell: &Doorbell) -> Option<Size> {
 }
 
 /// Prints the figures and keeps the last picture.
-fn report(config: &HeadlessConfig, scene: &presenter::Scene) -> Result<(), Failure> {
+fn report(config: &HeadlessConfig, camera: &Channel) -> Result<(), Failure> {
     match config.report {
-        Report::Json => writeln!(io::stdout(), "{}", scene.figures.to_json())?,
+        Report::Json => writeln!(io::stdout(), "{}", camera.figures.to_json())?,
         // Why there were none is said elsewhere.
-        Report::Text if scene.figures.shown() == 0 => {}
-        Report::Text => writeln!(io::stdout(), "{}", scene.figures)?,
+        Report::Text if camera.figures.shown() == 0 => {}
+        Report::Text => writeln!(io::stdout(), "{}", camera.figures)?,
     }
-    if let (Some(path), Some(arrival)) = (&config.save, &scene.arrival) {
+    if let (Some(path), Some(arrival)) = (&config.save, &camera.arrival) {
         snapshot::keep_as(arrival, path)?;
     }
     Ok(())

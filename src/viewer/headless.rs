@@ -1,9 +1,9 @@
 //! A screen without a window: for scripts, tests and measuring.
 
-use crate::viewer::keep::recorder::Recorder;
-use crate::viewer::leave::Leave;
-use crate::viewer::presenter::{Change, End, Scene, Screen, ScreenError};
-use crate::viewer::watch::news::{Notice, NoticeKind};
+use super::run::{End, Screen};
+use super::watch::channel::{Change, Channel};
+use super::watch::news::{Notice, NoticeKind};
+use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
 /// When there is nothing more to see.
@@ -33,29 +33,23 @@ impl From<Duration> for Timeout {
     }
 }
 
-/// Counts pictures, and ends in time whatever happens.
+/// Counts the pictures of one camera, and ends in time whatever happens.
 #[derive(Debug)]
 pub struct Headless {
+    /// Which it counts.
+    pub camera: Channel,
     limit: Limit,
     timeout: Timeout,
-    leave: Leave,
-    recorder: Recorder,
     /// When the wait for a picture began.
     waiting_since: Instant,
     first_at: Option<Instant>,
 }
 
 impl Headless {
-    /// A screen that ends at `limit`, when no picture has come for `timeout`, when it is to `leave`, and where it would
-    /// never end by itself when `recorder` has.
-    pub fn new(
-        limit: Limit,
-        timeout: Timeout,
-        leave: Leave,
-        recorder: Recorder,
-        now: Instant,
-    ) -> Self {
-        Self { limit, timeout, leave, recorder, waiting_since: now, first_at: None }
+    /// A screen that ends at `limit`, when no picture has come for `timeout`, and where it would never end by itself when the
+    /// recording has.
+    pub fn new(camera: Channel, limit: Limit, timeout: Timeout, now: Instant) -> Self {
+        Self { camera, limit, timeout, waiting_since: now, first_at: None }
     }
 
     /// When the wait is over, whatever comes; `None` where it never is.
@@ -76,17 +70,17 @@ impl Headless {
         }
     }
 
-    fn is_done(&self, scene: &Scene, now: Instant) -> bool {
+    fn is_done(&self, now: Instant) -> bool {
         match (self.limit, self.first_at) {
-            (Limit::Pictures(count), _) => scene.figures.shown() >= count,
+            (Limit::Pictures(count), _) => self.camera.figures.shown() >= count,
             (Limit::Elapsed(long), Some(first)) => first + long <= now,
             (Limit::Elapsed(_), None) | (Limit::Never, _) => false,
         }
     }
 
     /// Why it is no use to wait longer, if it is.
-    fn is_futile(&self, scene: &Scene, now: Instant) -> Option<End> {
-        let notice = scene.notice.as_deref();
+    fn is_futile(&self, now: Instant) -> Option<End> {
+        let notice = self.camera.notice.as_ref().map(|standing| &*standing.notice);
         let reason = || match notice {
             None => "the camera sends none".to_owned(),
             Some(Notice { kind: NoticeKind::Connecting, text }) => {
@@ -112,16 +106,9 @@ impl Headless {
         })
     }
 
-    /// Whether somebody else has ended it.
-    fn is_ended(&self) -> Option<End> {
-        if self.leave.is_asked() {
-            return Some(match self.first_at {
-                Some(_) => End::Done,
-                None => End::NoFirstPicture("it was ended before the first picture came".into()),
-            });
-        }
-        let is_recording_alone = self.limit == Limit::Never;
-        let recording = self.recorder.state().filter(|_| is_recording_alone)?;
+    /// Why a recording has ended that would have gone on for ever.
+    fn has_failed(&self) -> Option<End> {
+        let recording = self.camera.recorder.state().filter(|_| self.limit == Limit::Never)?;
         Some(End::Failed(recording.failure()?.to_owned()))
     }
 }
@@ -130,92 +117,110 @@ impl Headless {
 const LOOK: Duration = Duration::from_secs(1);
 
 impl Screen for Headless {
+    type Error = Infallible;
+
     fn patience(&self, now: Instant) -> Duration {
         let left = |deadline: Instant| deadline.saturating_duration_since(now);
         self.deadline().map_or(LOOK, |deadline| left(deadline).min(LOOK))
     }
 
-    fn present(
-        &mut self,
-        scene: &Scene,
-        change: Change,
-        now: Instant,
-    ) -> Result<Option<End>, ScreenError> {
-        if let (Change::Picture, Some(arrival)) = (change, &scene.arrival) {
+    fn refresh(&mut self, now: Instant) -> Result<Option<End>, Infallible> {
+        let change = self.camera.update(now, true);
+        if let (Change::Picture, Some(arrival)) = (change, &self.camera.arrival) {
             self.waiting_since = now;
             self.first_at.get_or_insert(now);
             let picture = &arrival.picture;
             log::debug!("frame {} of {}", picture.sequence, picture.size());
         }
-        if self.is_done(scene, now) {
+        self.camera.shown(Instant::now());
+        if self.is_done(now) {
             return Ok(Some(End::Done));
         }
-        Ok(self.is_ended().or_else(|| self.is_futile(scene, now)))
+        Ok(self.has_failed().or_else(|| self.is_futile(now)))
+    }
+
+    fn interrupted(&self) -> End {
+        match self.first_at {
+            Some(_) => End::Done,
+            None => End::NoFirstPicture("it was ended before the first picture came".into()),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::latest::Doorbell;
-    use crate::viewer::arrival::Arrival;
+    use crate::latest::{Doorbell, Latest};
+    use crate::viewer::find::address::CameraAddress;
+    use crate::viewer::keep::recorder::Recorder;
+    use crate::viewer::leave::Leave;
+    use crate::viewer::run::run;
+    use crate::viewer::watch::channel::Feed;
+    use crate::viewer::watch::controls::Remote;
+    use crate::viewer::watch::news::Billboard;
+    use crate::viewer::watch::receiver::Wanted;
     use std::sync::Arc;
 
     const TIMEOUT: Duration = Duration::from_secs(10);
 
-    fn screen(limit: Limit, timeout: Timeout, now: Instant) -> Headless {
-        let leave = Leave::new(Doorbell::new());
-        Headless::new(limit, timeout, leave, Recorder::default(), now)
+    fn screen(limit: Limit, timeout: Timeout, now: Instant) -> (Headless, Billboard) {
+        let slot = Latest::new();
+        let billboard = Billboard::new(Arc::clone(&slot));
+        let (recorder, remote) = (Recorder::default(), Remote::default());
+        let feed = Feed { slot, demand: Arc::default(), recorder, remote };
+        let address = CameraAddress::parse("pi").expect("an address");
+        let camera = Channel::fed_by(feed, Wanted::at(address));
+        (Headless::new(camera, limit, timeout, now), billboard)
     }
 
-    fn picture(scene: &mut Scene, screen: &mut Headless, now: Instant) -> Option<End> {
-        let arrival = Arc::new(Arrival::default());
-        scene.figures.count(&arrival, now);
-        scene.arrival = Some(arrival);
-        scene.notice = None;
-        screen.present(scene, Change::Picture, now).expect("never fails")
+    fn show(screen: &mut Headless, now: Instant) -> Option<End> {
+        let Ok(end) = screen.refresh(now);
+        end
     }
 
-    fn notice(scene: &mut Scene, screen: &mut Headless, kind: NoticeKind) -> Option<End> {
-        scene.notice = Some(Arc::new(Notice { kind, text: "because".into() }));
-        screen.present(scene, Change::Notice, screen.waiting_since).expect("never fails")
+    fn picture(screen: &mut Headless, billboard: &mut Billboard, now: Instant) -> Option<End> {
+        billboard.blank();
+        billboard.publish();
+        show(screen, now)
+    }
+
+    fn notice(screen: &mut Headless, billboard: &mut Billboard, kind: NoticeKind) -> Option<End> {
+        billboard.notify(kind, "because".into());
+        let since = screen.waiting_since;
+        show(screen, since)
     }
 
     #[test]
     fn it_ends_after_so_many_pictures() {
         let start = Instant::now();
-        let mut screen = screen(Limit::Pictures(2), TIMEOUT.into(), start);
-        let mut scene = Scene::default();
-        assert_eq!(picture(&mut scene, &mut screen, start), None);
-        assert_eq!(picture(&mut scene, &mut screen, start), Some(End::Done));
+        let (mut screen, mut billboard) = screen(Limit::Pictures(2), TIMEOUT.into(), start);
+        assert_eq!(picture(&mut screen, &mut billboard, start), None);
+        assert_eq!(picture(&mut screen, &mut billboard, start), Some(End::Done));
     }
 
     #[test]
     fn it_ends_so_long_after_the_first_picture() {
         let start = Instant::now();
         let long = Duration::from_secs(3);
-        let mut screen = screen(Limit::Elapsed(long), TIMEOUT.into(), start);
-        let mut scene = Scene::default();
+        let (mut screen, mut billboard) = screen(Limit::Elapsed(long), TIMEOUT.into(), start);
         assert_eq!(screen.deadline(), Some(start + TIMEOUT));
         let first = start + Duration::from_secs(5);
-        assert_eq!(picture(&mut scene, &mut screen, first), None);
+        assert_eq!(picture(&mut screen, &mut billboard, first), None);
         assert_eq!(screen.deadline(), Some(first + long));
         assert!(screen.patience(first) <= LOOK);
-        let end = screen.present(&scene, Change::Nothing, first + long).expect("never fails");
-        assert_eq!(end, Some(End::Done));
+        assert_eq!(show(&mut screen, first + long), Some(End::Done));
     }
 
     #[test]
     fn it_gives_up_when_no_picture_comes_and_says_why() {
         let start = Instant::now();
-        let mut screen = screen(Limit::Pictures(2), TIMEOUT.into(), start);
-        let mut scene = Scene::default();
-        assert_eq!(notice(&mut scene, &mut screen, NoticeKind::Disconnected), None);
+        let (mut screen, mut billboard) = screen(Limit::Pictures(2), TIMEOUT.into(), start);
+        assert_eq!(notice(&mut screen, &mut billboard, NoticeKind::Disconnected), None);
         let late = start + TIMEOUT;
-        let end = screen.present(&scene, Change::Nothing, late).expect("never fails");
+        let end = show(&mut screen, late);
         assert_eq!(end, Some(End::NoFirstPicture("no picture for 10 s: because".into())));
-        assert_eq!(picture(&mut scene, &mut screen, late), None);
-        let end = screen.present(&scene, Change::Nothing, late + TIMEOUT).expect("never fails");
+        assert_eq!(picture(&mut screen, &mut billboard, late), None);
+        let end = show(&mut screen, late + TIMEOUT);
         assert!(matches!(end, Some(End::Failed(_))), "{end:?}");
     }
 
@@ -223,28 +228,36 @@ mod tests {
     fn what_is_recorded_until_somebody_ends_it_goes_on_when_the_camera_is_back() {
         let start = Instant::now();
         let timeout = Timeout { first: TIMEOUT, next: None };
-        let mut screen = screen(Limit::Never, timeout, start);
-        let mut scene = Scene::default();
-        assert_eq!(notice(&mut scene, &mut screen, NoticeKind::Disconnected), None);
-        let late = screen.present(&scene, Change::Nothing, start + TIMEOUT).expect("never fails");
+        let (mut screen, mut billboard) = screen(Limit::Never, timeout, start);
+        assert_eq!(notice(&mut screen, &mut billboard, NoticeKind::Disconnected), None);
+        let late = show(&mut screen, start + TIMEOUT);
         assert!(matches!(late, Some(End::NoFirstPicture(_))), "{late:?}");
-        assert_eq!(picture(&mut scene, &mut screen, start), None);
+        assert_eq!(picture(&mut screen, &mut billboard, start), None);
         let next_day = start + Duration::from_secs(86_400);
-        assert_eq!(screen.present(&scene, Change::Nothing, next_day).expect("never fails"), None);
-        screen.leave.ask();
-        let end = screen.present(&scene, Change::Nothing, next_day).expect("never fails");
-        assert_eq!(end, Some(End::Done));
+        assert_eq!(show(&mut screen, next_day), None);
+    }
+
+    #[test]
+    fn whoever_asks_it_to_end_has_a_success_if_there_was_a_picture() {
+        let start = Instant::now();
+        let (mut screen, mut billboard) = screen(Limit::Never, TIMEOUT.into(), start);
+        let doorbell = Doorbell::new();
+        let leave = Leave::new(Arc::clone(&doorbell));
+        leave.ask();
+        let end = run(&mut screen, &doorbell, &leave);
+        assert!(matches!(end, Ok(End::NoFirstPicture(_))), "{end:?}");
+        assert_eq!(picture(&mut screen, &mut billboard, start), None);
+        assert_eq!(run(&mut screen, &doorbell, &leave), Ok(End::Done));
     }
 
     #[test]
     fn who_does_not_answer_is_named_as_such() {
         let start = Instant::now();
-        let mut screen = screen(Limit::Pictures(2), TIMEOUT.into(), start);
-        let text = "connecting to pi:9999".to_owned();
-        let notice = Some(Arc::new(Notice { kind: NoticeKind::Connecting, text }));
-        let scene = Scene { notice, ..Scene::default() };
-        let end = screen.present(&scene, Change::Nothing, start + TIMEOUT).expect("never fails");
-        let Some(End::NoFirstPicture(why)) = end else { panic!("{end:?}") };
+        let (mut screen, mut billboard) = screen(Limit::Pictures(2), TIMEOUT.into(), start);
+        billboard.notify(NoticeKind::Connecting, "connecting to pi:9999".into());
+        let Some(End::NoFirstPicture(why)) = show(&mut screen, start + TIMEOUT) else {
+            panic!("it goes on")
+        };
         assert!(
             why.starts_with("no picture for 10 s: no answer while connecting to pi:9999. Is"),
             "{why}"
@@ -254,13 +267,12 @@ mod tests {
     #[test]
     fn a_stranger_ends_it_at_once_unless_the_camera_was_there_before() {
         let start = Instant::now();
-        let mut screen = screen(Limit::Pictures(2), TIMEOUT.into(), start);
-        let mut scene = Scene::default();
-        let end = notice(&mut scene, &mut screen, NoticeKind::NotLancam);
+        let (mut screen, mut billboard) = screen(Limit::Pictures(2), TIMEOUT.into(), start);
+        let end = notice(&mut screen, &mut billboard, NoticeKind::NotLancam);
         assert_eq!(end, Some(End::NotLancam("because".into())));
-        assert_eq!(picture(&mut scene, &mut screen, start), None);
-        assert_eq!(notice(&mut scene, &mut screen, NoticeKind::NotLancam), None);
-        let end = notice(&mut scene, &mut screen, NoticeKind::Incompatible);
+        assert_eq!(picture(&mut screen, &mut billboard, start), None);
+        assert_eq!(notice(&mut screen, &mut billboard, NoticeKind::NotLancam), None);
+        let end = notice(&mut screen, &mut billboard, NoticeKind::Incompatible);
         assert_eq!(end, Some(End::Failed("because".into())));
     }
 }

@@ -7,6 +7,6 @@ pub mod headless;
 pub mod keep;
 pub mod leave;
 pub mod paint;
-pub mod presenter;
+pub mod run;
 pub mod stage;
 pub mod watch;

@@ -1,10 +1,10 @@
 //! Which camera is shown when none was named: the last one if it answers, else the only one, else whichever is chosen.
 
-use super::channel::Channel;
 use crate::latest::{Doorbell, Latest, Newest, Reader};
 use crate::viewer::find::finder::{self, Found};
 use crate::viewer::find::identity::Likeness;
 use crate::viewer::paint::picker::Row;
+use crate::viewer::watch::channel::Channel;
 use crate::viewer::watch::news::NoticeKind;
 use crate::viewer::watch::receiver::Wanted;
 use std::io;

@@ -1,9 +1,9 @@
 //! Puts together what the window shows: each camera's picture in its pane, and what is to be said over it.
 
-use super::channel::{Channel, Standing};
 use super::facts::{figures_of, heading};
 use super::keys::KEYS;
 use super::layout;
+use super::tile::Tile;
 use super::wall::{Behind, Info, Sheet, Wall};
 use crate::image::orientation::Orientation;
 use crate::image::picture::Picture;
@@ -16,6 +16,7 @@ use crate::viewer::paint::pane::Pane;
 use crate::viewer::paint::picker::{self, Picker};
 use crate::viewer::paint::{Layer, Painter, Rect, Scale, figures, help};
 use crate::viewer::stage::wall::view::Placement;
+use crate::viewer::watch::channel::Standing;
 use std::time::{Duration, Instant};
 
 /// What it needs from frame to frame, so that none costs an allocation.
@@ -72,15 +73,6 @@ pub struct Offer<'a> {
     pub behind: Behind,
 }
 
-/// What is to be handed to the window.
-#[derive(Debug)]
-pub enum Sight<'a> {
-    /// A camera's picture as it is: nothing is over it, and it has the window's size.
-    Picture(&'a Picture),
-    /// What was put together.
-    Composed(&'a Picture),
-}
-
 /// How much is drawn again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Repaint {
@@ -101,27 +93,27 @@ impl Composer {
         Self { density, ..Self::default() }
     }
 
-    /// Puts together what is to be seen now.
+    /// Puts together what is to be seen now: a camera's picture as it is, where nothing is over it and it has the window's size.
     pub fn compose<'a>(
         &'a mut self,
         wall: &Wall,
-        channels: &'a [Channel],
+        tiles: &'a [Tile],
         repaint: Repaint,
         extras: &Extras<'_>,
-    ) -> Sight<'a> {
+    ) -> &'a Picture {
         if wall.sheet != Sheet::Help {
             self.help_first = 0;
         }
-        if let Some(picture) = as_it_is(wall, channels, extras) {
+        if let Some(picture) = as_it_is(wall, tiles, extras) {
             // What stands on the canvas is older than this by the time it is needed.
             self.canvas.reshape(Size::new(0, 0));
-            return Sight::Picture(picture);
+            return picture;
         }
         let room = wall.room();
         if room.area() == 0 {
             // A window that is put away has no pixels.
             self.canvas.reshape(room);
-            return Sight::Composed(&self.canvas);
+            return &self.canvas;
         }
         let is_over_all =
             wall.sheet != Sheet::None || extras.picker.is_some() || !extras.toasts.is_empty();
@@ -130,17 +122,17 @@ impl Composer {
             self.canvas.reshape(room);
             self.canvas.pixels_mut().fill(BESIDE);
         }
-        self.easels.resize_with(channels.len().max(self.easels.len()), Easel::default);
-        for (index, channel) in channels.iter().enumerate() {
+        self.easels.resize_with(tiles.len().max(self.easels.len()), Easel::default);
+        for (index, tile) in tiles.iter().enumerate() {
             if let Some(area) = wall.area(index).filter(|_| extras.picker.is_none())
-                && (all || channel.is_changed)
+                && (all || tile.channel.is_changed)
             {
-                self.draw_picture(wall, index, channel, area);
-                self.draw_words(wall, index, channel, area, extras);
+                self.draw_picture(wall, index, tile, area);
+                self.draw_words(wall, index, tile, area, extras);
             }
         }
-        self.draw_over_all(wall, channels, extras);
-        Sight::Composed(&self.canvas)
+        self.draw_over_all(wall, tiles, extras);
+        &self.canvas
     }
 
     /// Other cameras are shown from now on.
@@ -159,8 +151,8 @@ impl Composer {
         (self.canvas.size().area() > 0).then_some(&self.canvas)
     }
 
-    fn draw_picture(&mut self, wall: &Wall, index: usize, channel: &Channel, area: Area) {
-        let (Some(arrival), Some(picture)) = (&channel.arrival, channel.picture()) else {
+    fn draw_picture(&mut self, wall: &Wall, index: usize, tile: &Tile, area: Area) {
+        let (Some(arrival), Some(picture)) = (&tile.channel.arrival, tile.picture()) else {
             let scale = Scale::for_area(rect(area), self.density);
             let mut canvas = self.painter.canvas(&mut self.canvas, rect(area), scale);
             return notice::draw_ground(&mut canvas);
@@ -185,14 +177,14 @@ impl Composer {
         &mut self,
         wall: &Wall,
         index: usize,
-        channel: &Channel,
+        tile: &Tile,
         area: Area,
         extras: &Extras<'_>,
     ) {
         let messages = self.place_of_messages(wall, extras);
         let scale = Scale::for_area(rect(area), self.density);
         let mut canvas = self.painter.canvas(&mut self.canvas, rect(area), scale);
-        let now = extras.now;
+        let (now, channel) = (extras.now, &tile.channel);
         let notice = match &channel.notice {
             Some(Standing { notice, since, last_picture }) => {
                 let lasting = now.saturating_duration_since(*since);
@@ -205,7 +197,7 @@ impl Composer {
         };
         let zoom = wall.view(index).is_zoomed().then(|| wall.view(index).zoom_factor());
         let paused = extras.paused;
-        let recording = channel.recording(now);
+        let recording = tile.recording(now);
         let age = if paused.is_some() { None } else { channel.lateness(now) };
         let badges = Badges { paused, recording, age, zoom };
         let label = wall.is_grid().then(|| channel.name());
@@ -216,7 +208,7 @@ impl Composer {
         if wall.info == Info::Shown {
             let easel = &mut self.easels[index];
             let place = (rect(area), places.figures, scale);
-            easel.renew_figures(&mut self.painter, channel, place, now);
+            easel.renew_figures(&mut self.painter, tile, place, now);
             let mut canvas = self.painter.canvas(&mut self.canvas, rect(area), scale);
             canvas.lay(&easel.figures);
         }
@@ -232,7 +224,7 @@ impl Composer {
         badges::place_of_toasts(&mut canvas, extras.toasts)
     }
 
-    fn draw_over_all(&mut self, wall: &Wall, channels: &[Channel], extras: &Extras<'_>) {
+    fn draw_over_all(&mut self, wall: &Wall, tiles: &[Tile], extras: &Extras<'_>) {
         let area = Rect::of(wall.room());
         let scale = Scale::for_area(area, self.density);
         let mut canvas = self.painter.canvas(&mut self.canvas, area, scale);
@@ -255,8 +247,8 @@ impl Composer {
                 self.help_first = self.help_first.min(self.help_last);
             }
             Sheet::Controls => {
-                if let Some(channel) = channels.get(wall.selected()) {
-                    let layout = sheet(channel, self.panel_first).draw(&mut canvas);
+                if let Some(tile) = tiles.get(wall.selected()) {
+                    let layout = sheet(tile, self.panel_first).draw(&mut canvas);
                     self.panel_first = layout.first();
                 }
             }
@@ -274,21 +266,21 @@ impl Composer {
     }
 
     /// What of the camera's controls is at a point.
-    pub fn control_at(&self, wall: &Wall, channel: &Channel, x: i32, y: i32) -> Hit {
-        let layout = self.panel_layout(wall, channel);
-        layout.hit(channel.panel.controls(), x, y)
+    pub fn control_at(&self, wall: &Wall, tile: &Tile, x: i32, y: i32) -> Hit {
+        let layout = self.panel_layout(wall, tile);
+        layout.hit(tile.panel.controls(), x, y)
     }
 
     /// The value to which the knob that is held is dragged.
-    pub fn dragged_to(&self, wall: &Wall, channel: &Channel, x: i32) -> Option<i64> {
-        let held = channel.panel.held()?;
-        let control = channel.panel.controls().get(held)?;
-        self.panel_layout(wall, channel).value_at(control, held, x)
+    pub fn dragged_to(&self, wall: &Wall, tile: &Tile, x: i32) -> Option<i64> {
+        let held = tile.panel.held()?;
+        let control = tile.panel.controls().get(held)?;
+        self.panel_layout(wall, tile).value_at(control, held, x)
     }
 
-    fn panel_layout(&self, wall: &Wall, channel: &Channel) -> controls::Layout {
+    fn panel_layout(&self, wall: &Wall, tile: &Tile) -> controls::Layout {
         let area = Rect::of(wall.room());
-        sheet(channel, self.panel_first).layout(area, Scale::for_area(area, self.density))
+        sheet(tile, self.panel_first).layout(area, Scale::for_area(area, self.density))
     }
 
     /// The row of the list of cameras at a point.
@@ -308,7 +300,7 @@ impl Easel {
     fn renew_figures(
         &mut self,
         painter: &mut Painter,
-        channel: &Channel,
+        tile: &Tile,
         (area, room, scale): (Rect, Rect, Scale),
         now: Instant,
     ) {
@@ -320,7 +312,7 @@ impl Easel {
         }
         self.drawn = Some((now, (area, room)));
         let place = figures::place(room, area, scale);
-        let figures = figures_of(channel, now);
+        let figures = figures_of(tile, now);
         self.figures.draw(painter, (area, place), scale, |canvas| {
             // The layer begins where it lies.
             figures.draw_in(canvas, room.moved(-place.x, -place.y));
@@ -343,10 +335,10 @@ impl<'a> Offer<'a> {
 const ADVICE: &str = "Is lancam running, and in this network? Where multicast does not pass, name the camera: lancam-view ADDRESS";
 
 /// The panel of a camera's controls as it is drawn.
-fn sheet(channel: &Channel, first: usize) -> controls::Panel<'_> {
-    let panel = &channel.panel;
+fn sheet(tile: &Tile, first: usize) -> controls::Panel<'_> {
+    let panel = &tile.panel;
     controls::Panel {
-        camera: channel.name(),
+        camera: tile.channel.name(),
         controls: panel.controls(),
         selected: panel.selected(),
         hover: panel.hover(),
@@ -374,10 +366,10 @@ fn upright<'a>(
 }
 
 /// The picture that fills the window as it is, with nothing over it.
-fn as_it_is<'a>(wall: &Wall, channels: &'a [Channel], extras: &Extras<'_>) -> Option<&'a Picture> {
+fn as_it_is<'a>(wall: &Wall, tiles: &'a [Tile], extras: &Extras<'_>) -> Option<&'a Picture> {
     let index = wall.selected();
-    let channel = channels.get(index)?;
-    let picture = channel.picture()?;
+    let tile = tiles.get(index)?;
+    let (channel, picture) = (&tile.channel, tile.picture()?);
     let view = wall.view(index);
     let is_bare = !wall.is_grid()
         && wall.sheet == Sheet::None
@@ -386,7 +378,7 @@ fn as_it_is<'a>(wall: &Wall, channels: &'a [Channel], extras: &Extras<'_>) -> Op
         && channel.notice.is_none()
         && extras.toasts.is_empty()
         && extras.paused.is_none()
-        && channel.recording(extras.now).is_none()
+        && tile.recording(extras.now).is_none()
         && channel.lateness(extras.now).is_none();
     let is_whole = !view.is_zoomed()
         && view.orientation() == Orientation::UPRIGHT

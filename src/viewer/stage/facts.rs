@@ -1,6 +1,6 @@
 //! What is known of a camera, in the words of what is drawn.
 
-use super::channel::Channel;
+use super::tile::Tile;
 use crate::viewer::paint::AgeTrack;
 use crate::viewer::paint::figures::Figures;
 use crate::viewer::watch::news::NoticeKind;
@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 const LATELY: Duration = Duration::from_secs(1);
 
 /// What is known of a camera's pictures, for people.
-pub(super) fn figures_of(channel: &Channel, now: Instant) -> Figures<'_> {
+pub(super) fn figures_of(tile: &Tile, now: Instant) -> Figures<'_> {
+    let channel = &tile.channel;
     let known = &channel.figures;
     let rates = known.rates(now);
     let (size, codec) = known.newest().unzip();
@@ -19,8 +20,8 @@ pub(super) fn figures_of(channel: &Channel, now: Instant) -> Figures<'_> {
     Figures {
         camera: channel.name(),
         address: channel.address(),
-        age: age_of(channel, now),
-        age_p95: channel.ages.percentile(now, AgeTrack::SPAN, 0.95),
+        age: age_of(tile, now),
+        age_p95: tile.ages.percentile(now, AgeTrack::SPAN, 0.95),
         uncertainty: newest.map(|age| age.uncertainty),
         received_fps: rates.map(|rates| rates.received),
         shown_fps: rates.map(|rates| rates.shown),
@@ -35,20 +36,21 @@ pub(super) fn figures_of(channel: &Channel, now: Instant) -> Figures<'_> {
         skipped_there: known.skipped_there(),
         round_trip: known.round_trip(),
         interval: channel.interval(),
-        track: &channel.ages,
+        track: &tile.ages,
         now,
     }
 }
 
 /// How old pictures are when they are shown: half of those of the last second are older. Where they come more seldom, how old
 /// the last one was; where the next is overdue, how old it is by now; where there is none, nothing.
-fn age_of(channel: &Channel, now: Instant) -> Option<Duration> {
+fn age_of(tile: &Tile, now: Instant) -> Option<Duration> {
+    let channel = &tile.channel;
     if channel.notice.is_some() {
         return None;
     }
-    let overdue = channel.lateness(now).filter(|_| !channel.ages.is_empty());
-    let usual = channel.ages.percentile(now, LATELY, 0.5);
-    overdue.or(usual).or_else(|| channel.ages.last(now))
+    let overdue = channel.lateness(now).filter(|_| !tile.ages.is_empty());
+    let usual = tile.ages.percentile(now, LATELY, 0.5);
+    overdue.or(usual).or_else(|| tile.ages.last(now))
 }
 
 /// What stands over a notice.
@@ -71,7 +73,7 @@ mod tests {
     use crate::viewer::arrival::Age;
     use crate::viewer::find::address::CameraAddress;
     use crate::viewer::keep::recorder::Recorder;
-    use crate::viewer::stage::channel::Feed;
+    use crate::viewer::watch::channel::{Channel, Feed};
     use crate::viewer::watch::controls::Remote;
     use crate::viewer::watch::news::Billboard;
     use crate::viewer::watch::receiver::Wanted;
@@ -86,28 +88,28 @@ mod tests {
         let (recorder, remote) = (Recorder::default(), Remote::default());
         let feed = Feed { slot, demand: Arc::default(), recorder, remote };
         let address = CameraAddress::parse("pi").expect("an address");
-        let mut channel = Channel::fed_by(feed, Wanted::at(address));
+        let mut tile = Tile::from(Channel::fed_by(feed, Wanted::at(address)));
         let mut now = Instant::now();
-        channel.demand(Some(Size::new(640, 360)), now);
-        assert_eq!(figures_of(&channel, now).age, None);
+        tile.channel.demand(Some(Size::new(640, 360)), now);
+        assert_eq!(figures_of(&tile, now).age, None);
         for number in 0..400_u32 {
             now += 33 * MS;
             let (age, uncertainty, round_trip) = ((5 + number % 5) * MS, MS, MS);
             billboard.blank().age = Some(Age { age, at: now, uncertainty, round_trip });
             billboard.publish();
-            channel.update(now, true);
-            channel.shown(now);
+            tile.update(now, true);
+            tile.shown(now);
             // It has been on the screen for a while when it is drawn again.
-            let told = figures_of(&channel, now + 25 * MS);
+            let told = figures_of(&tile, now + 25 * MS);
             assert!(told.age <= told.age_p95, "{:?} {:?}", told.age, told.age_p95);
         }
-        let told = figures_of(&channel, now + 25 * MS);
+        let told = figures_of(&tile, now + 25 * MS);
         assert_eq!((told.age, told.age_p95), (Some(7 * MS), Some(9 * MS)));
         // A camera that hangs: the picture grows old, and that is told.
-        assert_eq!(figures_of(&channel, now + 2000 * MS).age, Some(2009 * MS));
+        assert_eq!(figures_of(&tile, now + 2000 * MS).age, Some(2009 * MS));
         // Nobody looks for a minute: what was long ago is not told as if it were now.
-        channel.demand(None, now);
-        let told = figures_of(&channel, now + 60_000 * MS);
+        tile.channel.demand(None, now);
+        let told = figures_of(&tile, now + 60_000 * MS);
         assert_eq!((told.age, told.age_p95), (None, None));
     }
 }

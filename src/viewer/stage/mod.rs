@@ -1,6 +1,5 @@
 //! The window: which cameras it shows, what lies over them, and what keys and mouse do.
 
-pub mod channel;
 pub mod chooser;
 mod close_up;
 pub mod composer;
@@ -11,6 +10,7 @@ pub mod keys;
 pub mod layout;
 pub mod panel;
 pub mod show;
+pub mod tile;
 pub mod title;
 pub mod wall;
 pub mod window;

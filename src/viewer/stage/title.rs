@@ -1,6 +1,6 @@
 //! What stands in the window's title: which camera, and how it is.
 
-use super::channel::Channel;
+use super::tile::Tile;
 use crate::image::pixels::Size;
 use crate::viewer::watch::news::NoticeKind;
 use std::fmt::{self, Write};
@@ -16,13 +16,13 @@ struct Facts<'a> {
 }
 
 /// Writes it over what `out` held. Allocates only for a title longer than all before.
-pub fn write(out: &mut String, channels: &[Channel], selected: usize, is_grid: bool, now: Instant) {
+pub fn write(out: &mut String, tiles: &[Tile], selected: usize, is_grid: bool, now: Instant) {
     out.clear();
-    let done = match channels.get(selected) {
+    let done = match tiles.get(selected).map(|tile| &tile.channel) {
         None => out.write_str("lancam"),
         Some(_) if is_grid => {
-            let live = channels.iter().filter(|channel| channel.notice.is_none()).count();
-            match channels.len() - live {
+            let live = tiles.iter().filter(|tile| tile.channel.notice.is_none()).count();
+            match tiles.len() - live {
                 0 => write!(out, "lancam — {live} cameras"),
                 away => write!(out, "lancam — {live} cameras, {away} without a picture"),
             }

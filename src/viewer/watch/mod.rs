@@ -1,6 +1,7 @@
 //! Receives what a camera sends, decodes it, and counts; knows nothing of windows.
 
 pub mod ages;
+pub mod channel;
 pub mod controls;
 pub mod decoding;
 pub mod demand;

@@ -12,6 +12,7 @@ use crate::viewer::find::reach::{Reach, ReachError, Reached};
 pub use crate::viewer::find::wanted::Wanted;
 use crate::viewer::keep::recorder::Recorder;
 use crate::wire::native::message::{GoodbyeReason, Wishes};
+use std::io;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -129,6 +130,15 @@ impl Receiver {
     pub fn looked_at_by(mut self, demand: Arc<Demand>) -> Self {
         self.developer.look_at(demand);
         self
+    }
+
+    /// Runs on a thread of its own.
+    ///
+    /// # Errors
+    /// When there can be no further thread.
+    pub fn start(self) -> io::Result<()> {
+        thread::Builder::new().name("receiver".into()).spawn(move || self.run())?;
+        Ok(())
     }
 
     /// Receives until the slot is closed: what goes wrong is shown and tried again.

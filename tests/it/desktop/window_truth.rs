@@ -9,7 +9,7 @@ use lancam::image::picture::Picture;
 use lancam::image::pixels::Size;
 use lancam::latest::Doorbell;
 use lancam::viewer::find::address::CameraAddress;
-use lancam::viewer::stage::channel::Channel;
+use lancam::viewer::watch::channel::Channel;
 use lancam::viewer::watch::receiver::{Protocol, Wanted};
 use lancam::wire::native::message::Wishes;
 use std::io;

@@ -12,7 +12,7 @@ use lancam::viewer::find::address::CameraAddress;
 use lancam::viewer::find::finder;
 use lancam::viewer::find::identity::Identity;
 use lancam::viewer::keep::recorder::Plan;
-use lancam::viewer::stage::channel::Channel;
+use lancam::viewer::watch::channel::Channel;
 use lancam::viewer::watch::news::NoticeKind;
 use lancam::viewer::watch::receiver::{Protocol, Wanted};
 use std::collections::BTreeSet;

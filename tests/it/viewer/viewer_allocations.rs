@@ -6,13 +6,13 @@ use lancam::image::pixels::Size;
 use lancam::latest::{Doorbell, Latest};
 use lancam::viewer::find::address::CameraAddress;
 use lancam::viewer::headless::{Headless, Limit};
-use lancam::viewer::keep::recorder::Recorder;
 use lancam::viewer::leave::Leave;
-use lancam::viewer::presenter::{self, End};
-use lancam::viewer::stage::channel::Channel;
-use lancam::viewer::stage::composer::{Composer, Extras, Repaint, Sight};
+use lancam::viewer::run::{End, run};
+use lancam::viewer::stage::composer::{Composer, Extras, Repaint};
 use lancam::viewer::stage::input::{Input, Key};
+use lancam::viewer::stage::tile::Tile;
 use lancam::viewer::stage::wall::{Info, Wall};
+use lancam::viewer::watch::channel::{Channel, Feed};
 use lancam::viewer::watch::receiver::{Protocol, Receiver, Wanted};
 use lancam::wire::native::message::Wishes;
 use lancam::wire::packet::{Codec, FrameFacts};
@@ -59,9 +59,10 @@ fn putting_the_window_together_allocates_nothing_per_frame() -> io::Result<()> {
     let open = |server: &FakeServer| {
         let address = CameraAddress::parse(&server.address()).expect("an address");
         let protocol = Protocol::Native(Wishes::default());
-        Channel::open(Wanted::at(address), protocol, &doorbell).expect("memory and threads")
+        let camera = Channel::open(Wanted::at(address), protocol, &doorbell);
+        Tile::from(camera.expect("memory and threads"))
     };
-    let mut channels = servers.each_ref().map(open);
+    let mut tiles = servers.each_ref().map(open);
     let mut wall = Wall::new(2);
     wall.resize(Size::new(1000, 500));
     // Without figures: a letter is kept when it is drawn for the first time, and digits take a while until all were.
@@ -81,16 +82,16 @@ fn putting_the_window_together_allocates_nothing_per_frame() -> io::Result<()> {
             counts.0 = composing.count();
         }
         let now = Instant::now();
-        for channel in &mut channels {
-            channel.update(now, true);
+        for tile in &mut tiles {
+            tile.update(now, true);
         }
         let extras = Extras { paused: None, picker: None, toasts: &[], now };
-        let sight = composer.compose(&wall, &channels, Repaint::Changed, &extras);
-        assert!(matches!(sight, Sight::Composed(_)));
-        channels.iter_mut().for_each(|channel| channel.shown(now));
+        composer.compose(&wall, &tiles, Repaint::Changed, &extras);
+        assert!(composer.last().is_some(), "it is put together, not handed through");
+        tiles.iter_mut().for_each(|tile| tile.shown(now));
         counts.1 = composing.count();
     }
-    assert!(channels.iter().all(|channel| channel.figures.shown() > COUNTED / 8));
+    assert!(tiles.iter().all(|tile| tile.channel.figures.shown() > COUNTED / 8));
     println!("{} while putting {COUNTED} windows together", counts.1 - counts.0);
     assert_eq!(counts.1 - counts.0, 0);
     Ok(())
@@ -102,12 +103,15 @@ fn allocations_per_stream(
 ) -> io::Result<(usize, usize)> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let doorbell = Doorbell::new();
+    let leave = Leave::new(Arc::clone(&doorbell));
     let news = Latest::with_doorbell(Arc::clone(&doorbell));
-    let mut reader = news.reader();
     let address = CameraAddress::parse(&listener.local_addr()?.to_string()).expect("an address");
     let protocol = Protocol::Native(Wishes::default());
+    let wanted = Wanted::at(address);
     let mut receiver =
-        Receiver::new(Wanted::at(address), protocol, Arc::clone(&news)).expect("a decoder");
+        Receiver::new(wanted.clone(), protocol, Arc::clone(&news)).expect("a decoder");
+    let (recorder, remote) = (receiver.recorder(), receiver.remote());
+    let feed = Feed { slot: news, demand: Arc::default(), recorder, remote };
 
     let receiving = Meter::new();
     let receiver = thread::spawn(move || {
@@ -115,13 +119,14 @@ fn allocations_per_stream(
         receiver.run_once()
     });
     let presenting = Meter::new();
+    let asked = leave.clone();
     let presenter = thread::spawn(move || {
         presenting.charge_this_thread();
-        let limit = Limit::Pictures(u64::MAX);
-        let leave = Leave::new(Arc::clone(&doorbell));
-        let timeout = Duration::from_secs(60).into();
-        let mut screen = Headless::new(limit, timeout, leave, Recorder::default(), Instant::now());
-        presenter::present(&mut reader, &doorbell, &mut screen)
+        let (limit, timeout) = (Limit::Pictures(u64::MAX), Duration::from_secs(60).into());
+        let camera = Channel::fed_by(feed, wanted);
+        let mut screen = Headless::new(camera, limit, timeout, Instant::now());
+        let Ok(end) = run(&mut screen, &doorbell, &asked);
+        (screen.camera, end)
     });
 
     let camera = FakeCamera::greet(listener.accept()?.0, "fake")?;
@@ -137,10 +142,10 @@ fn allocations_per_stream(
 
     drop(camera);
     receiver.join().expect("no panic").expect("the camera only closed");
-    news.close();
-    let (scene, end) = presenter.join().expect("no panic").expect("headless never fails");
-    assert!(matches!(end, End::Failed(_)), "{end:?}");
-    assert!(scene.figures.shown() > 0);
-    assert!(scene.figures.ages().max().is_some(), "the clocks were matched meanwhile");
+    leave.ask();
+    let (camera, end) = presenter.join().expect("no panic");
+    assert_eq!(end, End::Done);
+    assert!(camera.figures.shown() > 0);
+    assert!(camera.figures.ages().max().is_some(), "the clocks were matched meanwhile");
     Ok(counted)
 }

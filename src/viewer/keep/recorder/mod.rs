@@ -24,7 +24,7 @@ pub use plan::{Naming, Plan, Rotation};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tape::Tape;
 
 /// Starts and stops recordings of one camera, one at a time. Clones are handles of the same recorder. Nothing here waits for a
@@ -142,6 +142,20 @@ impl Recorder {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// Ends recordings and waits until all that came is written, though not beyond `deadline`; what was recorded by each.
+pub fn finish(recorders: &[Recorder], deadline: Instant) -> Vec<Recording> {
+    recorders.iter().for_each(Recorder::stop);
+    let recordings: Vec<_> =
+        recorders.iter().filter_map(|recorder| recorder.finish(deadline)).collect();
+    for Recording { path, .. } in recordings.iter().filter(|it| !it.phase.is_over()) {
+        log::warn!("the last frames could not be written into {}", path.display());
+    }
+    recordings
+}
+
+/// How long a disk may take for what is still to be written. The file can be played without that.
+pub const WRITING: Duration = Duration::from_secs(10);
 
 impl Recording {
     /// Whether frames are still taken.

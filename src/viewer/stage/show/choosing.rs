@@ -3,9 +3,10 @@
 use super::{Show, ShowError};
 use crate::viewer::keep::recorder::Recorder;
 use crate::viewer::paint::badges::Mood;
-use crate::viewer::stage::channel::Channel;
 use crate::viewer::stage::chooser::{Chooser, Verdict};
+use crate::viewer::stage::tile::Tile;
 use crate::viewer::stage::wall::{Behind, Wall};
+use crate::viewer::watch::channel::Channel;
 use crate::viewer::watch::receiver::{Protocol, Wanted};
 use crate::wire::native::message::Wishes;
 use std::time::Instant;
@@ -16,7 +17,7 @@ impl Show {
         let Some(chooser) = &mut self.chooser else { return Ok(false) };
         let choice = self.wall.choice.unwrap_or_default();
         let marked = chooser.camera(choice.marked).filter(|_| choice.is_moved);
-        let verdict = chooser.judge(self.channels.first(), now);
+        let verdict = chooser.judge(self.tiles.first().map(|tile| &tile.channel), now);
         match verdict {
             Verdict::Wait => return Ok(false),
             Verdict::Keep => {
@@ -27,15 +28,17 @@ impl Show {
             Verdict::Watch(camera) => self.watch(camera)?,
             Verdict::Offer => {
                 if choice.behind == Behind::Nothing {
-                    let ends = self.channels.drain(..).filter_map(let_go);
+                    let ends = self.tiles.drain(..).filter_map(let_go);
                     self.leaving.extend(ends);
                 }
                 self.wall.offer(chooser.rows().len());
                 // Others that come and go do not change which one Enter opens; at first that is the one that is watched.
-                let watched = self.channels.get(self.wall.selected());
+                let watched = self.tiles.get(self.wall.selected());
                 let place = match marked {
                     Some(marked) => chooser.place_of(&marked),
-                    None => watched.and_then(|channel| chooser.place_where(|it| channel.is_of(it))),
+                    None => {
+                        watched.and_then(|tile| chooser.place_where(|it| tile.channel.is_of(it)))
+                    }
                 };
                 if let Some(place) = place {
                     self.wall.mark(place);
@@ -66,16 +69,16 @@ impl Show {
         let behind = self.wall.choice.unwrap_or_default().behind;
         self.put_list_away();
         let selected = self.wall.selected();
-        match self.channels.get_mut(selected).filter(|_| behind == Behind::Cameras) {
-            Some(channel) if channel.is_of(&camera) => Ok(()),
-            Some(channel) => {
+        match self.tiles.get_mut(selected).filter(|_| behind == Behind::Cameras) {
+            Some(tile) if tile.channel.is_of(&camera) => Ok(()),
+            Some(tile) => {
                 let protocol = match self.protocol {
                     // Who announces itself speaks lancam's own.
                     Protocol::Pickle => Protocol::Native(Wishes::default()),
                     native => native,
                 };
                 let next = Channel::open(camera, protocol, &self.doorbell)?;
-                let last = std::mem::replace(channel, next);
+                let last = std::mem::replace(tile, next.into());
                 self.leaving.extend(let_go(last));
                 self.wall.replace_selected();
                 self.composer.forget();
@@ -87,7 +90,7 @@ impl Show {
 
     fn watch_only(&mut self, camera: Wanted) -> Result<(), ShowError> {
         let next = Channel::open(camera, self.protocol, &self.doorbell)?;
-        let last = std::mem::replace(&mut self.channels, vec![next]);
+        let last = std::mem::replace(&mut self.tiles, vec![next.into()]);
         self.leaving.extend(last.into_iter().filter_map(let_go));
         self.begin_to_record();
         self.wall = Wall::new(1);
@@ -98,9 +101,10 @@ impl Show {
 
     /// Records the camera that was chosen, if that was asked for.
     pub(super) fn begin_to_record(&mut self) {
-        let (Some(channel), Some(plan)) = (self.channels.first_mut(), self.record.take()) else {
+        let (Some(tile), Some(plan)) = (self.tiles.first_mut(), self.record.take()) else {
             return;
         };
+        let channel = &mut tile.channel;
         match channel.recorder.start(plan) {
             Ok(()) => channel.is_recording = true,
             Err(error) => self.say(Mood::Bad, error.to_string()),
@@ -110,6 +114,7 @@ impl Show {
 
 /// A camera is watched no longer; what records it, if something does, has an end to write.
 #[allow(clippy::needless_pass_by_value)] // its end ends its threads
-fn let_go(channel: Channel) -> Option<Recorder> {
+fn let_go(tile: Tile) -> Option<Recorder> {
+    let Tile { channel, .. } = &tile;
     channel.is_recording.then(|| channel.recorder.clone())
 }

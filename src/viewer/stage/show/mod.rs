@@ -1,25 +1,29 @@
-//! The window's loop: sleeps until a camera has news or somebody does something, and shows what is so then.
+//! The window: when a camera has news or somebody does something, shows what is so then.
 
 mod actions;
+mod adjusting;
 mod choosing;
+mod files;
 mod lasting;
+mod place;
 
-use super::channel::{Channel, ChannelError};
 use super::chooser::Chooser;
-use super::composer::{Composer, Extras, Offer, Repaint, Sight};
+use super::composer::{Composer, Extras, Offer, Repaint};
 use super::fonts::Fonts;
+use super::input::Input;
+use super::tile::Tile;
 use super::title;
 use super::wall::{Info, Motion, Sheet, Wall};
-use super::window::{PROGRAM, Window};
+use super::window::desktop::Desktop;
+use super::window::{PROGRAM, Window, WindowError};
 use crate::latest::Doorbell;
 use crate::viewer::keep::memory::Memory;
 use crate::viewer::keep::recorder::{Plan, Recorder, Rotation};
 use crate::viewer::keep::snapshot::Keeper;
 use crate::viewer::leave::Leave;
 use crate::viewer::paint::badges::Toast;
-use crate::viewer::presenter::{Change, End, ScreenError};
-use crate::viewer::stage::input::Input;
-use crate::viewer::stage::window::desktop::Desktop;
+use crate::viewer::run::{End, Screen, run};
+use crate::viewer::watch::channel::{Change, Channel, ChannelError};
 use crate::viewer::watch::receiver::Protocol;
 use lasting::{Message, Pause};
 use std::sync::Arc;
@@ -32,7 +36,7 @@ pub struct Show {
     /// Where there is one that can be asked.
     desktop: Option<Desktop>,
     wall: Wall,
-    channels: Vec<Channel>,
+    tiles: Vec<Tile>,
     composer: Composer,
     fonts: Fonts,
     chooser: Option<Chooser>,
@@ -42,8 +46,6 @@ pub struct Show {
     record: Option<Plan>,
     /// When a recording begins another file.
     rotation: Rotation,
-    /// Whether something else than the window's user ends it.
-    leave: Leave,
     /// What records cameras that are watched no longer: the last frames are still being written.
     leaving: Vec<Recorder>,
     paused: Option<Pause>,
@@ -54,6 +56,8 @@ pub struct Show {
     has_chosen: bool,
     keeper: Keeper,
     memory: Memory,
+    /// How much is to be drawn.
+    repaint: Option<Repaint>,
     /// When all that is on the screen was put together, and when something was handed over.
     complete: Option<Instant>,
     shown: Option<Instant>,
@@ -87,7 +91,6 @@ impl Show {
         memory: Memory,
     ) -> Self {
         let wall = Wall::new(channels.len());
-        let record = None;
         // On Wayland there may be an X server beside, which knows nothing of this window.
         let mut desktop = window.id().and_then(|_| Desktop::connect().ok());
         if let Some((id, desktop)) = window.id().zip(desktop.as_mut()) {
@@ -101,7 +104,7 @@ impl Show {
         }
         let density = desktop.as_ref().map_or(1.0, Desktop::density);
         if let (Some(desktop), Some((x, y))) = (&desktop, memory.place)
-            && actions::is_on(desktop.screen(), x, y)
+            && place::is_on(desktop.screen(), x, y)
         {
             window.move_to(x, y);
         }
@@ -109,14 +112,13 @@ impl Show {
             window,
             desktop,
             wall,
-            channels,
+            tiles: channels.into_iter().map(Tile::from).collect(),
             composer: Composer::new(density),
             fonts: Fonts::new(Arc::clone(&doorbell)),
             chooser,
-            leave: Leave::new(Arc::clone(&doorbell)),
             doorbell,
             protocol,
-            record,
+            record: None,
             rotation: Rotation::default(),
             leaving: Vec::new(),
             paused: None,
@@ -125,6 +127,7 @@ impl Show {
             has_chosen: false,
             keeper: Keeper::default(),
             memory,
+            repaint: Some(Repaint::All),
             complete: None,
             shown: None,
             touched: Instant::now(),
@@ -138,67 +141,50 @@ impl Show {
         Self { record: chosen, rotation, ..self }
     }
 
-    /// Ends when `leave` asks for it, too.
-    #[must_use]
-    pub fn left_by(self, leave: Leave) -> Self {
-        Self { leave, ..self }
-    }
-
-    /// Goes on until the user leaves.
+    /// Goes on until the user leaves, or `leave` asks it to.
     ///
     /// # Errors
     /// When the window is gone, or a camera cannot be watched for lack of memory or threads.
-    pub fn run(mut self) -> Result<End, ShowError> {
-        let end = self.watch_until_the_end();
+    pub fn run(mut self, leave: &Leave) -> Result<End, ShowError> {
+        let doorbell = Arc::clone(&self.doorbell);
+        let end = run(&mut self, &doorbell, leave);
         if end.is_ok() {
             self.remember();
         }
-        let Self { window, channels, mut leaving, keeper, .. } = self;
+        let Self { window, tiles, mut leaving, keeper, .. } = self;
         // Nobody is to look at a window that does nothing while a slow disk is written to.
         drop(window);
-        leaving.extend(channels.iter().map(|channel| channel.recorder.clone()));
-        actions::finish_files(&leaving, keeper);
+        leaving.extend(tiles.iter().map(|tile| tile.channel.recorder.clone()));
+        files::finish(&leaving, keeper);
         end
     }
 
-    fn watch_until_the_end(&mut self) -> Result<End, ShowError> {
-        let mut repaint = Some(Repaint::All);
-        loop {
-            self.doorbell.wait(self.patience(repaint));
-            if self.leave.is_asked() {
-                return Ok(End::UserLeft);
-            }
-            let now = Instant::now();
-            if self.gather(now) == Change::Picture || self.has_changed() {
-                repaint = repaint.or(Some(Repaint::Changed));
-            }
-            if self.follow_chooser(now)? || self.hear_of_files() || self.hear_of_controls() {
-                repaint = Some(Repaint::All);
-            }
-            if let Some(typeface) = self.fonts.found() {
-                self.composer.painter().add(typeface);
-                repaint = Some(Repaint::All);
-            }
-            if self.wall.room() != self.window.size() {
-                self.wall.resize(self.window.size());
-                repaint = Some(Repaint::All);
-            }
-            if repaint != Some(Repaint::All) {
-                repaint = self.due(now).or(repaint);
-            }
-            repaint = self.present(repaint, now)?;
-            while let Some(input) = self.next_input() {
-                self.touched = now;
-                let is_pointed_at = self.chooser.is_some() || self.wall.sheet == Sheet::Controls;
-                if is_pointed_at || !matches!(input, Input::Hover(_)) {
-                    repaint = Some(Repaint::All);
-                }
-                if let Some(end) = self.react(input)? {
-                    return Ok(end);
-                }
-            }
-            self.settle(now);
+    fn will_repaint(&mut self, repaint: Repaint) {
+        if self.repaint != Some(Repaint::All) {
+            self.repaint = Some(repaint);
         }
+    }
+
+    /// Looks at all that may have news, and at the clock: what of it is to be drawn.
+    fn look_around(&mut self, now: Instant) -> Result<(), ShowError> {
+        if self.gather(now) == Change::Picture || self.has_changed() {
+            self.will_repaint(Repaint::Changed);
+        }
+        if self.follow_chooser(now)? || self.hear_of_files() || self.hear_of_controls() {
+            self.will_repaint(Repaint::All);
+        }
+        if let Some(typeface) = self.fonts.found() {
+            self.composer.painter().add(typeface);
+            self.will_repaint(Repaint::All);
+        }
+        if self.wall.room() != self.window.size() {
+            self.wall.resize(self.window.size());
+            self.will_repaint(Repaint::All);
+        }
+        if self.repaint != Some(Repaint::All) && self.is_due(now) {
+            self.will_repaint(Repaint::All);
+        }
+        Ok(())
     }
 
     /// What was done next, be it seen by the desktop or by the window itself.
@@ -207,24 +193,14 @@ impl Show {
         seen.or_else(|| self.window.next_input())
     }
 
-    /// How long there is nothing to do.
-    fn patience(&self, waiting: Option<Repaint>) -> Duration {
-        match (waiting, self.shown) {
-            (None, _) if self.touched.elapsed() < IDLE_AFTER => EVENT_INTERVAL,
-            (None, _) => IDLE_INTERVAL,
-            (Some(Repaint::All), _) | (_, None) => Duration::ZERO,
-            (Some(Repaint::Changed), Some(shown)) => GATHERED.saturating_sub(shown.elapsed()),
-        }
-    }
-
     fn gather(&mut self, now: Instant) -> Change {
         let mut change = Change::Nothing;
         let is_live = self.wall.motion == Motion::Live;
-        for (index, channel) in self.channels.iter_mut().enumerate() {
-            if channel.update(now, is_live) != Change::Nothing {
+        for (index, tile) in self.tiles.iter_mut().enumerate() {
+            if tile.update(now, is_live) != Change::Nothing {
                 change = Change::Picture;
             }
-            if let Some(arrival) = &channel.arrival
+            if let Some(arrival) = &tile.channel.arrival
                 && self.wall.shape(index) != arrival.size
             {
                 self.wall.reshape(index, arrival.size);
@@ -234,45 +210,36 @@ impl Show {
     }
 
     fn has_changed(&self) -> bool {
-        self.channels.iter().any(|channel| channel.is_changed)
+        self.tiles.iter().any(|tile| tile.channel.is_changed)
     }
 
-    /// What must be drawn again only because time goes by.
-    fn due(&mut self, now: Instant) -> Option<Repaint> {
+    /// Whether all must be drawn again only because time goes by.
+    fn is_due(&mut self, now: Instant) -> bool {
         if self.message.as_ref().is_some_and(|message| message.until <= now) {
             self.message = None;
-            return Some(Repaint::All);
+            return true;
         }
         let since = self.complete.map_or(SLOW, |at| now.saturating_duration_since(at));
-        let is_late = self.paused.is_none()
-            && self.channels.iter().any(|channel| channel.lateness(now).is_some());
-        let records = |channel: &Channel| channel.recording(now).is_some();
-        let counts_seconds = self.paused.is_some()
-            || self.channels.iter().any(records)
-            || self.chooser.is_some()
-            || self.channels.iter().any(|channel| channel.notice.is_some());
-        let is_due = match (self.wall.info == Info::Shown || is_late, counts_seconds) {
-            (true, _) => since >= QUICK,
-            (false, true) => since >= SLOW,
-            (false, false) => false,
-        };
-        is_due.then_some(Repaint::All)
+        let is_late = |tile: &Tile| tile.channel.lateness(now).is_some();
+        let counts_tenths = self.wall.info == Info::Shown
+            || self.paused.is_none() && self.tiles.iter().any(is_late);
+        let counts = |tile: &Tile| tile.recording(now).is_some() || tile.channel.notice.is_some();
+        let counts_seconds =
+            self.paused.is_some() || self.chooser.is_some() || self.tiles.iter().any(counts);
+        counts_tenths && since >= QUICK || counts_seconds && since >= SLOW
     }
 
-    /// Draws what is to be drawn, unless that can wait; says what is left to be drawn.
-    fn present(
-        &mut self,
-        repaint: Option<Repaint>,
-        now: Instant,
-    ) -> Result<Option<Repaint>, ScreenError> {
+    /// Draws what is to be drawn, unless that can wait.
+    fn present(&mut self, now: Instant) -> Result<(), WindowError> {
         let since = self.shown.map(|shown| now.saturating_duration_since(shown));
         let is_gathering = self.wall.is_grid()
-            && repaint == Some(Repaint::Changed)
+            && self.repaint == Some(Repaint::Changed)
             && since.is_some_and(|since| since < GATHERED);
         if is_gathering {
             self.window.listen();
-            return Ok(repaint);
+            return Ok(());
         }
+        let repaint = self.repaint.take();
         match repaint {
             Some(repaint) => self.draw(repaint, now)?,
             None if since.is_some_and(|since| since < REDRAW_INTERVAL) => self.window.listen(),
@@ -284,10 +251,10 @@ impl Show {
         if repaint.is_some() || since.is_none_or(|since| since >= REDRAW_INTERVAL) {
             self.shown = Some(now);
         }
-        Ok(None)
+        Ok(())
     }
 
-    fn draw(&mut self, repaint: Repaint, now: Instant) -> Result<(), ScreenError> {
+    fn draw(&mut self, repaint: Repaint, now: Instant) -> Result<(), WindowError> {
         let toast =
             self.message.as_ref().map(|message| Toast { text: &message.text, mood: message.mood });
         let extras = Extras {
@@ -296,28 +263,22 @@ impl Show {
             toasts: toast.as_slice(),
             now,
         };
-        match self.composer.compose(&self.wall, &self.channels, repaint, &extras) {
-            Sight::Picture(picture) | Sight::Composed(picture) => self.window.show(picture)?,
-        }
+        let picture = self.composer.compose(&self.wall, &self.tiles, repaint, &extras);
+        self.window.show(picture)?;
         self.fonts.look_for(self.composer.painter().missing());
         // In a grid the pictures of one camera say nothing about how long another one is gone.
         if repaint == Repaint::All || !self.wall.is_grid() {
             self.complete = Some(now);
         }
         let on_screen = Instant::now();
-        for (index, channel) in self.channels.iter_mut().enumerate() {
-            channel.is_changed = false;
+        for (index, tile) in self.tiles.iter_mut().enumerate() {
+            tile.channel.is_changed = false;
             if self.wall.area(index).is_some() && self.wall.choice.is_none() {
-                channel.shown(on_screen);
+                tile.shown(on_screen);
             }
         }
-        title::write(
-            &mut self.title,
-            &self.channels,
-            self.wall.selected(),
-            self.wall.is_grid(),
-            now,
-        );
+        let (selected, is_grid) = (self.wall.selected(), self.wall.is_grid());
+        title::write(&mut self.title, &self.tiles, selected, is_grid, now);
         self.window.entitle(&self.title);
         Ok(())
     }
@@ -329,17 +290,51 @@ impl Show {
             Motion::Live => None,
         };
         let adjusted = (self.wall.sheet == Sheet::Controls).then(|| self.wall.selected());
-        for (index, channel) in self.channels.iter_mut().enumerate() {
-            channel.adjust(adjusted == Some(index));
+        for (index, tile) in self.tiles.iter_mut().enumerate() {
+            tile.adjust(adjusted == Some(index));
             let area = self.wall.area(index).filter(|_| self.wall.choice.is_none());
             let needed = |area| self.wall.view(index).needed(area, self.wall.shape(index));
             let needed = area.map(needed);
             let is_held = self.paused.is_some();
-            channel.demand(needed.filter(|_| !is_held), now);
-            if let Some(needed) = needed.filter(|_| is_held || channel.stands_still(now)) {
-                channel.look_closer(needed, &self.doorbell);
+            tile.channel.demand(needed.filter(|_| !is_held), now);
+            if let Some(needed) = needed.filter(|_| is_held || tile.channel.stands_still(now)) {
+                tile.look_closer(needed, &self.doorbell);
             }
         }
+    }
+}
+
+impl Screen for Show {
+    type Error = ShowError;
+
+    fn patience(&self, _now: Instant) -> Duration {
+        match (self.repaint, self.shown) {
+            (None, _) if self.touched.elapsed() < IDLE_AFTER => EVENT_INTERVAL,
+            (None, _) => IDLE_INTERVAL,
+            (Some(Repaint::All), _) | (_, None) => Duration::ZERO,
+            (Some(Repaint::Changed), Some(shown)) => GATHERED.saturating_sub(shown.elapsed()),
+        }
+    }
+
+    fn refresh(&mut self, now: Instant) -> Result<Option<End>, ShowError> {
+        self.look_around(now)?;
+        self.present(now)?;
+        while let Some(input) = self.next_input() {
+            self.touched = now;
+            let is_pointed_at = self.chooser.is_some() || self.wall.sheet == Sheet::Controls;
+            if is_pointed_at || !matches!(input, Input::Hover(_)) {
+                self.will_repaint(Repaint::All);
+            }
+            if let Some(end) = self.react(input)? {
+                return Ok(Some(end));
+            }
+        }
+        self.settle(now);
+        Ok(None)
+    }
+
+    fn interrupted(&self) -> End {
+        End::UserLeft
     }
 }
 
@@ -354,7 +349,7 @@ fn offer<'a>(chooser: &'a Chooser, wall: &Wall, now: Instant) -> Offer<'a> {
 pub enum ShowError {
     /// It is gone.
     #[error(transparent)]
-    Screen(#[from] ScreenError),
+    Window(#[from] WindowError),
     /// A camera cannot be watched.
     #[error(transparent)]
     Channel(#[from] ChannelError),

@@ -48,9 +48,9 @@ const BELOW_IN_VIEWER: [(&str, &[&str]); 10] = [
     ("arrival", &["find"]),
     ("keep", &["arrival", "find"]),
     ("watch", &["arrival", "find", "keep"]),
-    ("presenter", &["arrival", "watch"]),
-    ("stage", &["arrival", "find", "keep", "leave", "paint", "presenter", "watch"]),
-    ("headless", &["arrival", "keep", "leave", "presenter", "watch"]),
+    ("run", &["leave"]),
+    ("stage", &["arrival", "find", "keep", "leave", "paint", "run", "watch"]),
+    ("headless", &["run", "watch"]),
     ("config", &["find", "headless", "keep", "watch"]),
 ];
 
@@ -101,11 +101,11 @@ const CRATES: [(&str, &str); 22] = [
     ("jiff", "src/viewer/keep/album.rs"),
     ("lexopt", "src/"), // both programs' config.rs
     ("log", "src/"),
-    ("minifb", "src/viewer/stage/window/mod.rs"),
+    ("minifb", "src/viewer/stage/window/"),
     ("nix", "src/"), // `PURE` says where not
     ("pbkdf2", "src/camera/setup/wifi_key.rs"),
     ("png", "src/viewer/keep/snapshot.rs"),
-    ("raw_window_handle", "src/viewer/stage/window/mod.rs"),
+    ("raw_window_handle", "src/viewer/stage/window/"),
     ("sha1", "src/camera/setup/wifi_key.rs"),
     ("socket2", "src/net/socket.rs"),
     ("thiserror", "src/"),

@@ -1,25 +1,19 @@
-//! One camera as the window sees it: its receiver's thread, the newest of it, and what is known about that.
+//! One camera as it is watched: its receiver's thread, the newest of what it sends, and what is known about that.
 
-use super::close_up::CloseUp;
-use super::panel::Panel;
+use super::controls::Remote;
+use super::demand::Demand;
+use super::figures::Figures;
+use super::news::{News, Notice};
+use super::receiver::{Protocol, Receiver, Wanted};
 use crate::image::jpeg::codec::JpegError;
-use crate::image::picture::Picture;
 use crate::image::pixels::Size;
 use crate::latest::{Doorbell, Latest, Newest, Reader};
 use crate::viewer::arrival::Arrival;
 use crate::viewer::find::identity::Likeness;
 use crate::viewer::keep::album;
-use crate::viewer::keep::recorder::{Recorder, Recording};
-use crate::viewer::paint::{AgeTrack, badges};
-use crate::viewer::presenter::Change;
-use crate::viewer::watch::controls::Remote;
-use crate::viewer::watch::demand::Demand;
-use crate::viewer::watch::figures::Figures;
-use crate::viewer::watch::news::{News, Notice};
-use crate::viewer::watch::receiver::{Protocol, Receiver, Wanted};
+use crate::viewer::keep::recorder::{Plan, Recorder};
 use std::io;
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 /// One camera.
@@ -33,25 +27,17 @@ pub struct Channel {
     pub recorder: Recorder,
     /// Whether that has been started, and people have not been told of its end.
     pub is_recording: bool,
-    /// Its controls, as far as they are known.
-    pub panel: Panel,
-    /// The camera's end of them.
+    /// Its controls.
     pub remote: Remote,
-    /// Whether somebody looks at them.
-    is_adjusted: bool,
     slot: Arc<Latest<News>>,
     reader: Reader<News>,
     demand: Arc<Demand>,
     /// The picture that is shown.
     pub arrival: Option<Arc<Arrival>>,
-    /// The same at its full size, where it stands still and more of it is seen than was decoded.
-    close_up: Option<CloseUp>,
     /// Why it is not the camera's present one.
     pub notice: Option<Standing>,
     /// What was shown so far.
     pub figures: Figures,
-    /// The ages of the last pictures.
-    pub ages: AgeTrack,
     /// The mean time between two pictures lately.
     interval: Option<Duration>,
     arrived: Option<Instant>,
@@ -65,6 +51,17 @@ pub struct Channel {
     is_unseen: bool,
 }
 
+/// What is new of a camera.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// Nothing.
+    Nothing,
+    /// A picture.
+    Picture,
+    /// Why there is none, or that there is one again.
+    Notice,
+}
+
 /// A notice that stands over a picture.
 #[derive(Debug)]
 pub struct Standing {
@@ -76,7 +73,7 @@ pub struct Standing {
     pub last_picture: Option<String>,
 }
 
-/// What goes between a camera's receiver and its place in the window.
+/// What goes between a camera's receiver and whoever looks at it.
 #[derive(Debug)]
 pub struct Feed {
     /// What is new.
@@ -98,7 +95,13 @@ pub enum ChannelError {
     /// There can be no thread.
     #[error("cannot start a thread for a camera: {0}")]
     Thread(#[from] io::Error),
+    /// Nothing can be recorded as planned; why, as a sentence.
+    #[error("{0}")]
+    Recording(String),
 }
+
+/// How long a file may take to be opened before pictures are shown all the same.
+const OPENING: Duration = Duration::from_secs(2);
 
 /// A picture is late when the next but two should be there ...
 const LATE: u32 = 3;
@@ -119,6 +122,34 @@ impl Channel {
         protocol: Protocol,
         doorbell: &Arc<Doorbell>,
     ) -> Result<Self, ChannelError> {
+        let (channel, receiver) = Self::prepare(camera, protocol, doorbell)?;
+        receiver.start()?;
+        Ok(channel)
+    }
+
+    /// Begins to watch `camera`, and records all that it sends.
+    ///
+    /// # Errors
+    /// When nothing can be recorded as planned, or this machine lacks memory or threads.
+    pub fn open_recorded(
+        camera: Wanted,
+        protocol: Protocol,
+        plan: Plan,
+        doorbell: &Arc<Doorbell>,
+    ) -> Result<Self, ChannelError> {
+        let (mut channel, receiver) = Self::prepare(camera, protocol, doorbell)?;
+        let opened = channel.recorder.start_for_sure(plan, Instant::now() + OPENING);
+        opened.map_err(ChannelError::Recording)?;
+        channel.is_recording = true;
+        receiver.start()?;
+        Ok(channel)
+    }
+
+    fn prepare(
+        camera: Wanted,
+        protocol: Protocol,
+        doorbell: &Arc<Doorbell>,
+    ) -> Result<(Self, Receiver), ChannelError> {
         let slot = Latest::with_doorbell(Arc::clone(doorbell));
         let demand = Arc::new(Demand::default());
         let receiver = Receiver::new(camera.clone(), protocol, Arc::clone(&slot))?;
@@ -126,10 +157,9 @@ impl Channel {
         let remote = receiver.remote();
         remote.ring(Arc::clone(doorbell));
         let receiver = receiver.looked_at_by(Arc::clone(&demand));
-        thread::Builder::new().name("receiver".into()).spawn(move || receiver.run())?;
         let mut channel = Self::fed_by(Feed { slot, demand, recorder, remote }, camera);
         channel.protocol = protocol;
-        Ok(channel)
+        Ok((channel, receiver))
     }
 
     /// Shows what somebody else puts into the slot.
@@ -141,17 +171,13 @@ impl Channel {
             protocol: Protocol::default(),
             recorder,
             is_recording: false,
-            panel: Panel::default(),
             remote,
-            is_adjusted: false,
             reader: slot.reader(),
             slot,
             demand,
             arrival: None,
-            close_up: None,
             notice: None,
             figures: Figures::default(),
-            ages: AgeTrack::default(),
             interval: None,
             arrived: None,
             wanted: None,
@@ -167,15 +193,6 @@ impl Channel {
             // How they come is to be seen anew.
             self.forget_pace();
             self.wanted = shown.map(|_| now);
-        }
-    }
-
-    /// Whether somebody looks at its controls: the camera is asked for them then.
-    pub fn adjust(&mut self, is_adjusted: bool) {
-        match (std::mem::replace(&mut self.is_adjusted, is_adjusted), is_adjusted) {
-            (false, true) => self.remote.open(),
-            (true, false) => self.remote.close(),
-            _ => {}
         }
     }
 
@@ -204,18 +221,6 @@ impl Channel {
 
     /// Takes what is new; pictures that nobody wants to see now are left out.
     pub fn update(&mut self, now: Instant, is_wanted: bool) -> Change {
-        let change = self.take_news(now, is_wanted);
-        if self.close_up.as_mut().is_some_and(CloseUp::has_come) {
-            self.is_changed = true;
-        }
-        let is_of = |close_up: &CloseUp| self.arrival.as_ref().is_some_and(|it| close_up.is_of(it));
-        if !self.close_up.as_ref().is_some_and(is_of) {
-            self.close_up = None;
-        }
-        change
-    }
-
-    fn take_news(&mut self, now: Instant, is_wanted: bool) -> Change {
         match self.reader.newest() {
             Newest::Fresh { value: News::Picture(arrival), .. } if is_wanted => {
                 self.figures.count(&arrival, now);
@@ -257,26 +262,6 @@ impl Channel {
         self.figures.forget_rates();
     }
 
-    /// The picture as large as it is there.
-    pub fn picture(&self) -> Option<&Picture> {
-        let arrival = self.arrival.as_ref()?;
-        let close_up = self.close_up.as_ref().filter(|close_up| close_up.is_of(arrival));
-        Some(close_up.and_then(CloseUp::picture).unwrap_or(&arrival.picture))
-    }
-
-    /// The picture stands still, and all of it is shown at this size: where less was decoded, all of it is, once.
-    pub fn look_closer(&mut self, shown: Size, doorbell: &Arc<Doorbell>) {
-        let Some(arrival) = &self.arrival else { return };
-        let (there, whole) = (arrival.picture.size(), arrival.size);
-        let is_coarse = there.width < whole.width.min(shown.width)
-            || there.height < whole.height.min(shown.height);
-        let is_begun = self.close_up.as_ref().is_some_and(|close_up| close_up.is_of(arrival));
-        if is_coarse && !is_begun && !arrival.jpeg.is_empty() {
-            let begun = CloseUp::begin(Arc::clone(arrival), Arc::clone(doorbell));
-            self.close_up = begun.inspect_err(|error| log::debug!("no thread: {error}")).ok();
-        }
-    }
-
     /// Whether the picture is not going to be replaced by itself: it is lost, or late.
     pub fn stands_still(&self, now: Instant) -> bool {
         self.notice.is_some() || self.lateness(now).is_some()
@@ -301,25 +286,15 @@ impl Channel {
         }
     }
 
-    /// Takes note that the picture is on the screen.
-    pub fn shown(&mut self, now: Instant) {
+    /// Takes note that the picture is on the screen; returns how old it is there, if that is known and it is there for the
+    /// first time.
+    pub fn shown(&mut self, now: Instant) -> Option<Duration> {
         if !std::mem::take(&mut self.is_unseen) {
-            return;
-        }
-        if let Some(age) = self.arrival.as_ref().and_then(|arrival| arrival.age) {
-            self.figures.count_age(&age, now);
-            self.ages.push(now, age.by(now));
-        }
-    }
-
-    /// The recording that is going on.
-    pub fn recording(&self, now: Instant) -> Option<badges::Recording> {
-        if !self.is_recording {
             return None;
         }
-        let state = self.recorder.state().filter(Recording::is_on)?;
-        let running = now.saturating_duration_since(state.since);
-        Some(badges::Recording { running, dropped: state.dropped })
+        let age = self.arrival.as_ref()?.age?;
+        self.figures.count_age(&age, now);
+        Some(age.by(now))
     }
 
     /// Between two pictures.
@@ -477,7 +452,7 @@ mod tests {
         let deadline = Instant::now() + Duration::from_secs(60);
         while recorder.state().is_some_and(|state| !state.phase.is_over()) {
             assert!(Instant::now() < deadline, "its thread goes on");
-            thread::yield_now();
+            std::thread::yield_now();
         }
         assert_eq!(std::fs::read_dir(folder.path()).expect("there").count(), 0);
     }

@@ -1,0 +1,41 @@
+//! Why there is no window, and what would help.
+
+/// A window that cannot be opened, or is gone.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WindowError {
+    /// Nowhere to show a window.
+    #[error(
+        "there is no display for a window (DISPLAY and WAYLAND_DISPLAY are not set); use --headless"
+    )]
+    NoDisplay,
+    /// A library that windows need is not installed.
+    #[error("no window without {library}: install it ({package} on Debian), or use --headless")]
+    LibraryMissing {
+        /// Its file.
+        library: &'static str,
+        /// What Debian calls it.
+        package: &'static str,
+    },
+    /// Opening or showing failed.
+    #[error("cannot show a window: {0}; --headless works without one")]
+    Window(String),
+}
+
+impl WindowError {
+    /// Why no window could be opened, by what `minifb` says of it.
+    pub(super) fn of_opening(error: &str) -> Self {
+        let is_set = |variable| std::env::var_os(variable).is_some_and(|value| !value.is_empty());
+        let needs_display = cfg!(all(unix, not(target_os = "macos")));
+        if needs_display && !is_set("DISPLAY") && !is_set("WAYLAND_DISPLAY") {
+            return Self::NoDisplay;
+        }
+        let missing = |library, package| Self::LibraryMissing { library, package };
+        if error.contains("failed to load XCursor") {
+            missing("libXcursor.so.1", "libxcursor1")
+        } else if error.contains("failed to load Xlib") {
+            missing("libX11.so.6", "libx11-6")
+        } else {
+            Self::Window(error.to_owned())
+        }
+    }
+}
