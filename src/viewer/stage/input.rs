@@ -65,18 +65,3 @@ pub enum Key {
     F1,
     F11,
 }
-
-impl Key {
-    /// Whether it does its work again and again while it is held: what moves, zooms and selects does, what is done once or
-    /// switched to and fro does not.
-    pub fn repeats(self) -> bool {
-        match self {
-            Self::Up | Self::Down | Self::Left | Self::Right | Self::FarLeft | Self::FarRight => {
-                true
-            }
-            Self::Tab | Self::BackTab => true,
-            Self::Character(letter) => matches!(letter, '+' | '=' | '-' | '_'),
-            Self::Escape | Self::Enter | Self::Backspace | Self::F1 | Self::F11 => false,
-        }
-    }
-}

@@ -1,49 +1,279 @@
-//! The list of keys, for the window and for `--help`'s reader.
+//! The window's keys, once: what they do, the list over the window, `--help`, the manual page and README.md come from this table.
 
+use super::input::Key;
 use crate::viewer::paint::help::{Entry, Section};
 
-const fn entry<'a>(keys: &'a [&'a str], what: &'a str) -> Entry<'a> {
-    Entry { keys, what }
+/// What a key does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Command {
+    /// End the program.
+    Quit,
+    /// Put away what lies on top; quit where nothing does.
+    Back,
+    /// To full screen and back.
+    FullScreen,
+    /// Show the list of keys, or put it away.
+    Help,
+    /// Enlarge the selected picture.
+    ZoomIn,
+    /// Make it smaller again.
+    ZoomOut,
+    /// Show all of it.
+    Fit,
+    /// Move a zoomed picture, the selection, a mark, or a control's value.
+    Move(Way),
+    /// Turn the picture a quarter to the left.
+    TurnLeft,
+    /// Turn it a quarter to the right.
+    TurnRight,
+    /// Mirror it left-right.
+    MirrorLeftRight,
+    /// Mirror it top-bottom.
+    MirrorTopBottom,
+    /// Hold all pictures, or let them go on.
+    Pause,
+    /// Select the next camera.
+    Next,
+    /// Select the one before.
+    Previous,
+    /// Enlarge the selected camera, and back; choose what is marked.
+    Enlarge,
+    /// Show figures, or hide them.
+    Figures,
+    /// Show the selected camera's controls, or put them away.
+    Controls,
+    /// List the cameras on the LAN, or put the list away.
+    List,
+    /// Save the picture as PNG.
+    SavePicture,
+    /// Save the camera's own JPEG.
+    SaveJpeg,
+    /// Begin or end a recording.
+    Record,
+    /// Set the selected control to its default.
+    Default,
+    /// Choose the camera at this place of the list.
+    Choose(usize),
 }
 
-/// All keys, by what they are for.
-pub const KEYS: [Section<'static>; 4] = [
-    Section {
-        title: "Window",
-        entries: &[
-            entry(&["q"], "quit"),
-            entry(&["Esc"], "put away what lies on top, then quit"),
-            entry(&["f", "F11"], "full screen, and back; or double click"),
-            entry(&["?", "F1"], "this list, and back"),
-        ],
-    },
-    Section {
-        title: "Picture",
-        entries: &[
-            entry(&["+", "-"], "zoom; or the wheel"),
-            entry(&["0"], "reset zoom"),
-            entry(&["←", "→", "↑", "↓"], "move it when zoomed; or drag"),
-            entry(&["[", "]"], "turn it left, right"),
-            entry(&["h", "v"], "mirror it left-right, top-bottom"),
-            entry(&["Space"], "pause, all cameras of a grid"),
-        ],
-    },
-    Section {
-        title: "Cameras",
-        entries: &[
-            entry(&["Tab"], "select the next; or click"),
-            entry(&["Enter"], "enlarge it, and back; or double click"),
-            entry(&["i"], "figures: age, rate, size"),
-            entry(&["c"], "the camera's controls"),
-            entry(&["l"], "another camera, from a list"),
-        ],
-    },
-    Section {
-        title: "Keep it",
-        entries: &[
-            entry(&["s"], "save the picture as PNG"),
-            entry(&["Shift", "s"], "save the camera's own JPEG"),
-            entry(&["r"], "record, and stop"),
-        ],
-    },
+/// Where something is moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)] // the names of the arrow keys
+pub enum Way {
+    Up,
+    Down,
+    Left,
+    Right,
+    /// Ten steps of a control.
+    FarLeft,
+    /// The same to the right.
+    FarRight,
+}
+
+/// A line of the list: some keys, and what they do.
+#[derive(Debug, Clone, Copy)]
+struct Row {
+    shown: Entry<'static>,
+    keys: &'static [(Key, Command)],
+}
+
+const WINDOW: [Row; 4] = [
+    row(&["q"], "quit", &[(key('q'), Command::Quit)]),
+    row(&["Esc"], "put away what lies on top, then quit", &[(Key::Escape, Command::Back)]),
+    row(
+        &["f", "F11"],
+        "full screen, and back; or double click",
+        &[(key('f'), Command::FullScreen), (Key::F11, Command::FullScreen)],
+    ),
+    row(
+        &["?", "F1"],
+        "this list, and back",
+        &[(key('?'), Command::Help), (Key::F1, Command::Help)],
+    ),
 ];
+
+const PICTURE: [Row; 6] = [
+    row(
+        &["+", "-"],
+        "zoom; or the wheel",
+        &[
+            (key('+'), Command::ZoomIn),
+            (key('-'), Command::ZoomOut),
+            // The same keys with Shift, or without it.
+            (key('='), Command::ZoomIn),
+            (key('_'), Command::ZoomOut),
+        ],
+    ),
+    row(&["0"], "reset zoom", &[(key('0'), Command::Fit)]),
+    row(
+        &["←", "→", "↑", "↓"],
+        "move it when zoomed; or drag",
+        &[
+            (Key::Left, Command::Move(Way::Left)),
+            (Key::Right, Command::Move(Way::Right)),
+            (Key::Up, Command::Move(Way::Up)),
+            (Key::Down, Command::Move(Way::Down)),
+            (Key::FarLeft, Command::Move(Way::FarLeft)),
+            (Key::FarRight, Command::Move(Way::FarRight)),
+        ],
+    ),
+    row(
+        &["[", "]"],
+        "turn it left, right",
+        &[(key('['), Command::TurnLeft), (key(']'), Command::TurnRight)],
+    ),
+    row(
+        &["h", "v"],
+        "mirror it left-right, top-bottom",
+        &[(key('h'), Command::MirrorLeftRight), (key('v'), Command::MirrorTopBottom)],
+    ),
+    row(&["Space"], "pause, all cameras of a grid", &[(key(' '), Command::Pause)]),
+];
+
+const CAMERAS: [Row; 5] = [
+    row(
+        &["Tab"],
+        "select the next; or click",
+        &[(Key::Tab, Command::Next), (Key::BackTab, Command::Previous)],
+    ),
+    row(&["Enter"], "enlarge it, and back; or double click", &[(Key::Enter, Command::Enlarge)]),
+    row(&["i"], "figures: age, rate, size", &[(key('i'), Command::Figures)]),
+    row(&["c"], "the camera's controls", &[(key('c'), Command::Controls)]),
+    row(
+        &["l"],
+        "another camera, from a list",
+        &[(key('l'), Command::List), (Key::Backspace, Command::List)],
+    ),
+];
+
+const FILES: [Row; 3] = [
+    row(&["s"], "save the picture as PNG", &[(key('s'), Command::SavePicture)]),
+    row(&["Shift", "s"], "save the camera's own JPEG", &[(key('S'), Command::SaveJpeg)]),
+    row(&["r"], "record, and stop", &[(key('r'), Command::Record)]),
+];
+
+/// Keys that mean something only in the panel of controls and in the list of cameras.
+const ELSEWHERE: [(Key, Command); 10] = [
+    (key('d'), Command::Default),
+    (key('1'), Command::Choose(0)),
+    (key('2'), Command::Choose(1)),
+    (key('3'), Command::Choose(2)),
+    (key('4'), Command::Choose(3)),
+    (key('5'), Command::Choose(4)),
+    (key('6'), Command::Choose(5)),
+    (key('7'), Command::Choose(6)),
+    (key('8'), Command::Choose(7)),
+    (key('9'), Command::Choose(8)),
+];
+
+/// The list of keys, by what they are for.
+pub const KEYS: [Section<'static>; 4] = [
+    Section { title: "Window", entries: &shown(&WINDOW) },
+    Section { title: "Picture", entries: &shown(&PICTURE) },
+    Section { title: "Cameras", entries: &shown(&CAMERAS) },
+    Section { title: "Keep it", entries: &shown(&FILES) },
+];
+
+impl Command {
+    /// What `key` does. A capital letter does what the small one does, unless it has a row of its own.
+    pub fn of(key: Key) -> Option<Self> {
+        let small = match key {
+            Key::Character(letter) => Key::Character(letter.to_ascii_lowercase()),
+            key => key,
+        };
+        bound(key).or_else(|| bound(small))
+    }
+
+    /// Whether it is done again and again while the key is held: what moves, zooms and selects is, what is done once or
+    /// switched to and fro is not.
+    pub fn repeats(self) -> bool {
+        use Command::{Move, Next, Previous, ZoomIn, ZoomOut};
+        matches!(self, Move(_) | Next | Previous | ZoomIn | ZoomOut)
+    }
+}
+
+/// The keys of an entry as text: `f F11` or `Shift+s`.
+pub fn written(entry: &Entry<'_>) -> String {
+    entry.keys.join(if entry.keys.contains(&"Shift") { "+" } else { " " })
+}
+
+fn bound(key: Key) -> Option<Command> {
+    let listed = [&WINDOW[..], &PICTURE, &CAMERAS, &FILES].into_iter().flatten();
+    let mut all = listed.flat_map(|row| row.keys).chain(&ELSEWHERE);
+    all.find(|(bound, _)| *bound == key).map(|(_, command)| *command)
+}
+
+const fn row(
+    keys: &'static [&'static str],
+    what: &'static str,
+    bound: &'static [(Key, Command)],
+) -> Row {
+    Row { shown: Entry { keys, what }, keys: bound }
+}
+
+const fn key(letter: char) -> Key {
+    Key::Character(letter)
+}
+
+/// What the list shows of the rows.
+const fn shown<const N: usize>(rows: &[Row; N]) -> [Entry<'static>; N] {
+    let mut entries = [Entry { keys: &[], what: "" }; N];
+    let mut at = 0;
+    while at < N {
+        entries[at] = rows[at].shown;
+        at += 1;
+    }
+    entries
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every key of the table with what it does.
+    fn all() -> Vec<(Key, Command)> {
+        let listed = [&WINDOW[..], &PICTURE, &CAMERAS, &FILES].into_iter().flatten();
+        listed.flat_map(|row| row.keys).chain(&ELSEWHERE).copied().collect()
+    }
+
+    #[test]
+    fn every_key_is_bound_once() {
+        let all = all();
+        for (at, (key, _)) in all.iter().enumerate() {
+            assert!(!all[..at].iter().any(|(other, _)| other == key), "{key:?} twice");
+        }
+    }
+
+    #[test]
+    fn every_key_that_is_listed_is_bound_in_its_own_row() {
+        for row in [&WINDOW[..], &PICTURE, &CAMERAS, &FILES].into_iter().flatten() {
+            let caps = row.shown.keys;
+            let is_shifted = caps.contains(&"Shift");
+            for cap in caps.iter().filter(|cap| **cap != "Shift") {
+                let key = match (*cap, cap.chars().next().expect("never empty")) {
+                    ("Esc", _) => Key::Escape,
+                    ("Enter", _) => Key::Enter,
+                    ("Tab", _) => Key::Tab,
+                    ("F1", _) => Key::F1,
+                    ("F11", _) => Key::F11,
+                    ("Space", _) => Key::Character(' '),
+                    (_, '←') => Key::Left,
+                    (_, '→') => Key::Right,
+                    (_, '↑') => Key::Up,
+                    (_, '↓') => Key::Down,
+                    (_, letter) if is_shifted => Key::Character(letter.to_ascii_uppercase()),
+                    (_, letter) => Key::Character(letter),
+                };
+                assert!(row.keys.iter().any(|(bound, _)| *bound == key), "{cap} {key:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn capital_letters_do_what_small_ones_do_but_for_s() {
+        let of = |letter| Command::of(Key::Character(letter));
+        assert_eq!((of('Q'), of('L')), (Some(Command::Quit), Some(Command::List)));
+        assert_eq!((of('s'), of('S')), (Some(Command::SavePicture), Some(Command::SaveJpeg)));
+        assert_eq!((of('ß'), of('~')), (None, None));
+    }
+}

@@ -1,9 +1,9 @@
 //! The panel of a camera's controls: what keys and mouse do to it, as plain state.
 //!
-//! Whoever knows the camera's controls puts them in, and sends it what [`Panel::key`], [`Panel::press`] and
+//! Whoever knows the camera's controls puts them in, and sends it what [`Panel::obey`], [`Panel::press`] and
 //! [`Panel::drag`] return.
 
-use super::input::Key;
+use super::keys::{Command, Way};
 use crate::viewer::paint::controls::{Control, Hit};
 use crate::viewer::watch::controls::{self, Controls, State};
 use crate::wire::native::control::ControlKind;
@@ -90,25 +90,25 @@ impl Panel {
         self.held
     }
 
-    /// A key was pressed: up and down select, left and right change, by ten steps with Shift, Enter switches, presses or takes a menu's next item, d
-    /// is the default.
-    pub fn key(&mut self, key: Key) -> Option<Change> {
+    /// A key was pressed: up and down select, left and right change, by ten steps with Shift, Enter switches, presses or
+    /// takes a menu's next item, d is the default.
+    pub fn obey(&mut self, command: Command) -> Option<Change> {
         let control = self.controls.get(self.selected)?;
-        let value = match key {
-            Key::Up => {
+        let value = match command {
+            Command::Move(Way::Up) => {
                 self.selected = self.selected.saturating_sub(1);
                 return None;
             }
-            Key::Down => {
+            Command::Move(Way::Down) => {
                 self.selected = (self.selected + 1).min(self.controls.len() - 1);
                 return None;
             }
-            Key::Left => control.stepped(-1),
-            Key::Right => control.stepped(1),
-            Key::FarLeft => control.stepped(-FAR),
-            Key::FarRight => control.stepped(FAR),
-            Key::Enter if control.is_switch() || !control.choices.is_empty() => next(control),
-            Key::Character('d' | 'D') => control.default,
+            Command::Move(Way::Left) => control.stepped(-1),
+            Command::Move(Way::Right) => control.stepped(1),
+            Command::Move(Way::FarLeft) => control.stepped(-FAR),
+            Command::Move(Way::FarRight) => control.stepped(FAR),
+            Command::Enlarge if control.is_switch() || !control.choices.is_empty() => next(control),
+            Command::Default => control.default,
             _ => return None,
         };
         self.change(self.selected, value)
@@ -215,6 +215,13 @@ mod tests {
     use super::*;
     use crate::wire::native::control::ControlFlags;
 
+    const CHANGES: [Command; 4] = [
+        Command::Move(Way::Left),
+        Command::Move(Way::Right),
+        Command::Enlarge,
+        Command::Default,
+    ];
+
     fn control(id: u32, kind: ControlKind, range: (i64, i64), value: i64) -> controls::Control {
         controls::Control {
             id,
@@ -265,25 +272,25 @@ mod tests {
     #[test]
     fn keys_select_and_change_within_the_range() {
         let mut panel = panel(State::Listed, camera());
-        assert_eq!(panel.key(Key::Right), change(10, 9));
-        assert_eq!(panel.key(Key::Right), change(10, 10));
-        assert_eq!(panel.key(Key::Right), None, "it is at its end");
-        assert_eq!(panel.key(Key::Enter), None, "a number is no choice");
-        assert_eq!(panel.key(Key::Character('d')), change(10, 0));
-        assert_eq!(panel.key(Key::FarRight), change(10, 10), "as far as there is room");
-        assert_eq!(panel.key(Key::FarLeft), change(10, 0));
-        assert_eq!(panel.key(Key::Up), None);
-        assert_eq!((panel.key(Key::Down), panel.selected()), (None, 1));
-        assert_eq!(panel.key(Key::Enter), change(20, 1));
-        assert_eq!(panel.key(Key::Enter), change(20, 0));
+        assert_eq!(panel.obey(Command::Move(Way::Right)), change(10, 9));
+        assert_eq!(panel.obey(Command::Move(Way::Right)), change(10, 10));
+        assert_eq!(panel.obey(Command::Move(Way::Right)), None, "it is at its end");
+        assert_eq!(panel.obey(Command::Enlarge), None, "a number is no choice");
+        assert_eq!(panel.obey(Command::Default), change(10, 0));
+        assert_eq!(panel.obey(Command::Move(Way::FarRight)), change(10, 10), "as far as there is room");
+        assert_eq!(panel.obey(Command::Move(Way::FarLeft)), change(10, 0));
+        assert_eq!(panel.obey(Command::Move(Way::Up)), None);
+        assert_eq!((panel.obey(Command::Move(Way::Down)), panel.selected()), (None, 1));
+        assert_eq!(panel.obey(Command::Enlarge), change(20, 1));
+        assert_eq!(panel.obey(Command::Enlarge), change(20, 0));
         for _ in 0..9 {
-            panel.key(Key::Down);
+            panel.obey(Command::Move(Way::Down));
         }
-        for key in [Key::Left, Key::Right, Key::Enter, Key::Character('d')] {
-            assert_eq!(panel.key(key), None, "a range that makes no sense is left alone");
+        for command in CHANGES {
+            assert_eq!(panel.obey(command), None, "a range that makes no sense is left alone");
         }
-        panel.key(Key::Up);
-        assert_eq!((panel.selected(), panel.key(Key::Right)), (4, None), "an automatic sets it");
+        panel.obey(Command::Move(Way::Up));
+        assert_eq!((panel.selected(), panel.obey(Command::Move(Way::Right))), (4, None), "an automatic sets it");
     }
 
     #[test]
@@ -291,12 +298,12 @@ mod tests {
         let mut panel = panel(State::Listed, camera());
         panel.selected = 2;
         assert_eq!(panel.controls()[2].choices, ["one", "three", "seven"]);
-        assert_eq!(panel.key(Key::Right), change(30, 3));
-        assert_eq!(panel.key(Key::Enter), change(30, 7));
-        assert_eq!(panel.key(Key::Enter), change(30, 1), "and round");
-        assert_eq!(panel.key(Key::Character('d')), change(30, 3));
+        assert_eq!(panel.obey(Command::Move(Way::Right)), change(30, 3));
+        assert_eq!(panel.obey(Command::Enlarge), change(30, 7));
+        assert_eq!(panel.obey(Command::Enlarge), change(30, 1), "and round");
+        assert_eq!(panel.obey(Command::Default), change(30, 3));
         panel.selected = 3;
-        assert_eq!((panel.key(Key::Enter), panel.key(Key::Enter)), (change(40, 1), change(40, 1)));
+        assert_eq!((panel.obey(Command::Enlarge), panel.obey(Command::Enlarge)), (change(40, 1), change(40, 1)));
         assert_eq!(panel.press(Hit::Value(3, 1)), change(40, 1));
         assert_eq!(panel.controls()[3].value, 0);
     }
@@ -331,12 +338,12 @@ mod tests {
             let is_live = reason.is_none();
             let mut panel = panel(state, camera());
             assert_eq!(panel.greyed(), reason);
-            assert_eq!(panel.key(Key::Right).is_some(), is_live);
+            assert_eq!(panel.obey(Command::Move(Way::Right)).is_some(), is_live);
             assert_eq!(panel.press(Hit::Value(0, 8)).is_some(), is_live);
         }
         let mut empty = panel(State::Asked, Vec::new());
         assert_eq!(empty.greyed(), Some("the camera is being asked"));
-        assert_eq!(empty.key(Key::Down), None);
+        assert_eq!(empty.obey(Command::Move(Way::Down)), None);
     }
 
     #[test]
@@ -347,8 +354,8 @@ mod tests {
             for (kind, step) in kinds.into_iter().flat_map(|kind| [(kind, 0), (kind, u64::MAX)]) {
                 let odd = controls::Control { step, ..control(1, kind, range, i64::MAX) };
                 let mut panel = panel(State::Listed, vec![odd]);
-                for key in [Key::Left, Key::Right, Key::Enter, Key::Character('d')] {
-                    panel.key(key);
+                for command in CHANGES {
+                    panel.obey(command);
                 }
                 panel.press(Hit::Value(0, i64::MIN));
                 panel.drag(i64::MAX);

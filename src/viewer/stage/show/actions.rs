@@ -70,9 +70,9 @@ impl Show {
             Action::SavePicture => self.keep(Form::Png),
             Action::SaveJpeg => self.keep(Form::Jpeg),
             Action::Record => self.toggle_recording(),
-            Action::Adjust(key) => {
+            Action::Adjust(command) => {
                 let selected = self.wall.selected();
-                let change = self.tiles.get_mut(selected).and_then(|it| it.panel.key(key));
+                let change = self.tiles.get_mut(selected).and_then(|it| it.panel.obey(command));
                 self.adjust(change);
             }
         }

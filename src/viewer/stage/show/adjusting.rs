@@ -4,7 +4,8 @@ use super::Show;
 use super::actions::pixel;
 use crate::viewer::paint::badges::Mood;
 use crate::viewer::paint::controls::Hit;
-use crate::viewer::stage::input::{Input, Key};
+use crate::viewer::stage::input::Input;
+use crate::viewer::stage::keys::{Command, Way};
 use crate::viewer::stage::panel::Change;
 use crate::viewer::stage::wall::Sheet;
 
@@ -38,8 +39,8 @@ impl Show {
                     return false;
                 }
                 let rows = self.wall.turn_wheel(steps);
-                let key = if rows < 0 { Key::Up } else { Key::Down };
-                (0..rows.unsigned_abs()).find_map(|_| tile.panel.key(key))
+                let way = if rows < 0 { Way::Up } else { Way::Down };
+                (0..rows.unsigned_abs()).find_map(|_| tile.panel.obey(Command::Move(way)))
             }
             Input::Drag { to, .. } if tile.panel.held().is_some() => {
                 let value = self.composer.dragged_to(&self.wall, tile, pixel(to).0);

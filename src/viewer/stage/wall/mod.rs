@@ -1,11 +1,12 @@
 //! What the window shows of which camera: plain state, no window.
 
-mod keys;
+mod commands;
 pub mod view;
 
 use crate::image::pixels::Size;
 use crate::image::scale::Area;
-use crate::viewer::stage::input::{Key, Point};
+use crate::viewer::stage::input::Point;
+use crate::viewer::stage::keys::Command;
 use crate::viewer::stage::layout::Grid;
 use view::View;
 
@@ -122,8 +123,8 @@ pub enum Action {
     Watch(usize),
     /// Show the list of keys from so many lines further down.
     Scroll(i32),
-    /// A key for the panel of controls.
-    Adjust(Key),
+    /// A command for the panel of controls.
+    Adjust(Command),
 }
 
 /// Pictures have this shape until they say otherwise.

@@ -2,7 +2,8 @@
 
 use super::{Action, Behind, Choice, Info, Motion, Sheet, Wall};
 use crate::image::orientation::{Orientation, Rotation};
-use crate::viewer::stage::input::{Input, Key};
+use crate::viewer::stage::input::Input;
+use crate::viewer::stage::keys::{Command, Way};
 
 /// Arrow keys move a zoomed picture by this part of the pane.
 const NUDGE: f64 = 0.1;
@@ -12,9 +13,11 @@ impl Wall {
     pub fn take(&mut self, input: Input) -> Option<Action> {
         match input {
             Input::Close => return Some(Action::Leave),
-            Input::Key(key) => return self.pressed(key),
-            Input::Repeat(key) if key.repeats() => return self.pressed(key),
-            Input::Repeat(_) => {}
+            Input::Key(key) => return self.obey(Command::of(key)?),
+            Input::Repeat(key) => {
+                let command = Command::of(key).filter(|command| command.repeats())?;
+                return self.obey(command);
+            }
             Input::Wheel { steps, .. } if self.sheet == Sheet::Help => {
                 return Some(Action::Scroll(self.turn_wheel(steps)));
             }
@@ -50,35 +53,35 @@ impl Wall {
         None
     }
 
-    fn pressed(&mut self, key: Key) -> Option<Action> {
-        match (self.sheet, self.choice) {
-            (Sheet::Help, _) if key == Key::Escape => self.sheet = Sheet::None,
-            (Sheet::Help, _) if key == Key::Up => return Some(Action::Scroll(-1)),
-            (Sheet::Help, _) if key == Key::Down => return Some(Action::Scroll(1)),
+    /// A key was pressed.
+    fn obey(&mut self, command: Command) -> Option<Action> {
+        match (self.sheet, command) {
+            (Sheet::Help, Command::Back) => self.sheet = Sheet::None,
+            (Sheet::Help, Command::Move(Way::Up)) => return Some(Action::Scroll(-1)),
+            (Sheet::Help, Command::Move(Way::Down)) => return Some(Action::Scroll(1)),
             // Nobody chooses from a list that is not seen.
-            (Sheet::Help, Some(_)) => return self.common(key),
-            (_, Some(choice)) => return self.choose(key, choice),
-            _ => return self.watched(key),
+            (Sheet::Help, _) if self.choice.is_some() => return self.obey_anywhere(command),
+            _ => {
+                return match self.choice {
+                    Some(choice) => self.choose(command, choice),
+                    None => self.obey_watching(command),
+                };
+            }
         }
         None
     }
 
-    /// A key while there is a list to choose from.
-    fn choose(&mut self, key: Key, choice: Choice) -> Option<Action> {
-        match (key, choice.count) {
-            (Key::Up | Key::BackTab, _) => self.move_mark(-1),
-            (Key::Down | Key::Tab, _) => self.move_mark(1),
-            (Key::Enter, 1..) => return Some(Action::Watch(choice.marked)),
-            (Key::Character(digit @ '1'..='9'), _) => {
-                let index = usize::try_from(u32::from(digit) - u32::from('1')).ok()?;
-                return (index < choice.count).then_some(Action::Watch(index));
+    /// While there is a list to choose from.
+    fn choose(&mut self, command: Command, choice: Choice) -> Option<Action> {
+        match (command, choice.behind) {
+            (Command::Move(Way::Up) | Command::Previous, _) => self.move_mark(-1),
+            (Command::Move(Way::Down) | Command::Next, _) => self.move_mark(1),
+            (Command::Enlarge, _) if choice.count > 0 => return Some(Action::Watch(choice.marked)),
+            (Command::Choose(place), _) if place < choice.count => {
+                return Some(Action::Watch(place));
             }
-            (Key::Escape | Key::Backspace | Key::Character('l' | 'L'), _)
-                if choice.behind == Behind::Cameras =>
-            {
-                return Some(Action::PutListAway);
-            }
-            _ => return self.common(key),
+            (Command::Back | Command::List, Behind::Cameras) => return Some(Action::PutListAway),
+            _ => return self.obey_anywhere(command),
         }
         None
     }
@@ -95,86 +98,75 @@ impl Wall {
         }
     }
 
-    /// A key while cameras are watched.
-    fn watched(&mut self, key: Key) -> Option<Action> {
-        match (self.sheet, key) {
-            (Sheet::Controls, Key::Escape) => self.sheet = Sheet::None,
-            (_, Key::Escape) => return self.put_away(),
-            (
-                Sheet::Controls,
-                Key::Up
-                | Key::Down
-                | Key::Left
-                | Key::Right
-                | Key::FarLeft
-                | Key::FarRight
-                | Key::Enter
-                | Key::Character('d' | 'D'),
-            ) => return Some(Action::Adjust(key)),
-            _ => return self.common(key).or_else(|| self.change_picture(key)),
+    /// While cameras are watched.
+    fn obey_watching(&mut self, command: Command) -> Option<Action> {
+        match (self.sheet, command) {
+            (Sheet::Controls, Command::Back) => self.sheet = Sheet::None,
+            (_, Command::Back) => return self.put_away(),
+            (Sheet::Controls, Command::Move(_) | Command::Enlarge | Command::Default) => {
+                return Some(Action::Adjust(command));
+            }
+            _ => return self.obey_anywhere(command).or_else(|| self.change_picture(command)),
         }
         None
     }
 
-    /// Keys that do the same everywhere.
-    fn common(&mut self, key: Key) -> Option<Action> {
-        match key {
-            Key::Escape => return Some(Action::Back),
-            Key::Character('q' | 'Q') => return Some(Action::Leave),
-            Key::F11 | Key::Character('f' | 'F') => return Some(Action::FullScreen),
-            Key::F1 | Key::Character('?') => self.toggle(Sheet::Help),
+    /// What is done whatever the window shows.
+    fn obey_anywhere(&mut self, command: Command) -> Option<Action> {
+        match command {
+            Command::Back => return Some(Action::Back),
+            Command::Quit => return Some(Action::Leave),
+            Command::FullScreen => return Some(Action::FullScreen),
+            Command::Help => self.toggle(Sheet::Help),
             _ => {}
         }
         None
     }
 
-    fn change_picture(&mut self, key: Key) -> Option<Action> {
-        match key {
-            Key::Character('s') => return Some(Action::SavePicture),
-            Key::Character('S') => return Some(Action::SaveJpeg),
-            Key::Character('r' | 'R') => return Some(Action::Record),
-            Key::Character('l' | 'L') | Key::Backspace => return Some(Action::List),
-            Key::Character('i' | 'I') => {
+    fn change_picture(&mut self, command: Command) -> Option<Action> {
+        match command {
+            Command::SavePicture => return Some(Action::SavePicture),
+            Command::SaveJpeg => return Some(Action::SaveJpeg),
+            Command::Record => return Some(Action::Record),
+            Command::List => return Some(Action::List),
+            Command::Figures => {
                 self.info = match self.info {
                     Info::Shown => Info::Hidden,
                     Info::Hidden => Info::Shown,
                 };
             }
-            Key::Character(' ') => {
+            Command::Pause => {
                 self.motion = match self.motion {
                     Motion::Live => Motion::Paused,
                     Motion::Paused => Motion::Live,
                 };
             }
-            Key::Character('c' | 'C') => self.toggle(Sheet::Controls),
-            Key::Tab => self.select_by(1),
-            Key::BackTab => self.select_by(self.panes.len().saturating_sub(1)),
-            Key::Enter => return self.enlarge(),
-            Key::Up | Key::Down | Key::Left | Key::Right | Key::FarLeft | Key::FarRight => {
-                self.arrow(key);
-            }
-            Key::Character(letter) => self.look(letter),
-            Key::Escape | Key::F1 | Key::F11 => {}
+            Command::Controls => self.toggle(Sheet::Controls),
+            Command::Next => self.select_by(1),
+            Command::Previous => self.select_by(self.panes.len().saturating_sub(1)),
+            Command::Enlarge => return self.enlarge(),
+            Command::Move(way) => self.go(way),
+            _ => self.change_view(command),
         }
         None
     }
 
-    /// Keys that change how the selected picture lies in its pane.
-    fn look(&mut self, letter: char) {
+    /// How the selected picture lies in its pane.
+    fn change_view(&mut self, command: Command) {
         self.with(self.selected, |pane, area| {
             let view = &mut pane.view;
             let middle = (
                 area.x as f64 + area.size.width as f64 / 2.0,
                 area.y as f64 + area.size.height as f64 / 2.0,
             );
-            match letter {
-                '+' | '=' => view.zoom(1.0, middle, area, pane.shape),
-                '-' | '_' => view.zoom(-1.0, middle, area, pane.shape),
-                '0' => view.fit(),
-                ']' => view.turn(Rotation::Quarter),
-                '[' => view.turn(Rotation::ThreeQuarters),
-                'h' | 'H' => view.flip(Orientation::FLIPPED_LEFT_RIGHT),
-                'v' | 'V' => view.flip(Orientation::FLIPPED_TOP_BOTTOM),
+            match command {
+                Command::ZoomIn => view.zoom(1.0, middle, area, pane.shape),
+                Command::ZoomOut => view.zoom(-1.0, middle, area, pane.shape),
+                Command::Fit => view.fit(),
+                Command::TurnRight => view.turn(Rotation::Quarter),
+                Command::TurnLeft => view.turn(Rotation::ThreeQuarters),
+                Command::MirrorLeftRight => view.flip(Orientation::FLIPPED_LEFT_RIGHT),
+                Command::MirrorTopBottom => view.flip(Orientation::FLIPPED_TOP_BOTTOM),
                 _ => {}
             }
         });
@@ -182,9 +174,9 @@ impl Wall {
     }
 
     /// Moves a zoomed picture, or else the selection.
-    fn arrow(&mut self, key: Key) {
+    fn go(&mut self, way: Way) {
         let is_zoomed = self.view(self.selected).is_zoomed();
-        if !is_zoomed && matches!(key, Key::Right | Key::FarRight | Key::Down) {
+        if !is_zoomed && matches!(way, Way::Right | Way::FarRight | Way::Down) {
             return self.select_by(1);
         }
         if !is_zoomed {
@@ -192,11 +184,11 @@ impl Wall {
         }
         self.with(self.selected, |pane, area| {
             let (across, down) = (area.size.width as f64 * NUDGE, area.size.height as f64 * NUDGE);
-            let by = match key {
-                Key::Left | Key::FarLeft => (across, 0.0),
-                Key::Right | Key::FarRight => (-across, 0.0),
-                Key::Up => (0.0, down),
-                _ => (0.0, -down),
+            let by = match way {
+                Way::Left | Way::FarLeft => (across, 0.0),
+                Way::Right | Way::FarRight => (-across, 0.0),
+                Way::Up => (0.0, down),
+                Way::Down => (0.0, -down),
             };
             pane.view.pan(by, area, pane.shape);
         });
@@ -208,7 +200,7 @@ mod tests {
     use super::*;
     use crate::image::pixels::Size;
     use crate::image::scale::Area;
-    use crate::viewer::stage::input::Point;
+    use crate::viewer::stage::input::{Key, Point};
     use crate::viewer::stage::wall::view::View;
 
     fn wall(cameras: usize) -> Wall {
@@ -314,7 +306,7 @@ mod tests {
         wall.take(Input::Repeat(Key::Right));
         assert_ne!(wall.view(1), zoomed);
         press(&mut wall, "c");
-        let adjust = Some(Action::Adjust(Key::Right));
+        let adjust = Some(Action::Adjust(Command::Move(Way::Right)));
         assert_eq!(wall.take(Input::Repeat(Key::Right)), adjust, "a control");
         wall.browse();
         wall.offer(2);
