@@ -1,7 +1,7 @@
 //! Values of options: each as its option takes it, or what it takes instead.
 
 use super::UsageError;
-use crate::viewer::keep::{recorder, snapshot};
+use crate::viewer::keep::{album, snapshot};
 use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -50,7 +50,7 @@ pub(super) fn picture(parser: &mut lexopt::Parser) -> Result<PathBuf, UsageError
 /// A file whose name says what will be in it.
 pub(super) fn recording(parser: &mut lexopt::Parser) -> Result<PathBuf, UsageError> {
     let path = PathBuf::from(parser.value()?);
-    let is_known = |extension: &OsStr| extension.eq_ignore_ascii_case(recorder::EXTENSION);
+    let is_known = |extension: &OsStr| extension.eq_ignore_ascii_case(album::EXTENSION);
     match path.extension().is_some_and(is_known) {
         true => Ok(path),
         false => Err(UsageError::Value {

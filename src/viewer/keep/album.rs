@@ -1,6 +1,5 @@
 //! Where pictures and recordings are kept, and what they are called: the only file that names `jiff`.
 
-use super::recorder::EXTENSION;
 use crate::plain::is_plain;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -21,6 +20,9 @@ pub enum Shelf {
 
 /// A camera's name may be as long as it likes; files' names may not. In bytes, so that many scripts fit well.
 const LONGEST_NAME: usize = 100;
+
+/// What a recording's file must be called.
+pub const EXTENSION: &str = "mkv";
 
 /// Of one name; a name has milliseconds in it.
 const MOST_OF_A_NAME: u32 = 1000;

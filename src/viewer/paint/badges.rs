@@ -3,7 +3,8 @@
 use super::canvas::Canvas;
 use super::rect::Rect;
 use super::style::{ACCENT, ALERT, Colour, GOOD, PANEL, QUIET, TEXT, WARN};
-use super::text::{Align, Short, Style};
+use super::text::Short;
+use super::text_style::{Align, Style};
 use std::fmt;
 use std::time::Duration;
 

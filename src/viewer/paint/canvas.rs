@@ -7,7 +7,7 @@ use super::glyphs::{Glyphs, Stamp, Typeface};
 use super::rect::Rect;
 use super::scale::Scale;
 use super::style::{Colour, EDGE, PANEL};
-use super::text::Style;
+use super::text_style::Style;
 use crate::image::cover;
 use crate::image::picture::Picture;
 use std::ops::Range;

@@ -8,7 +8,8 @@ use super::rect::Rect;
 use super::rows::Rows;
 use super::scale::Scale;
 use super::style::{ACCENT, FAINT, HOVER, PANEL, QUIET, SELECTED, TEXT, WARN, WELL};
-use super::text::{Align, Short, Style};
+use super::text::Short;
+use super::text_style::{Align, Style};
 
 /// A control. Any numbers will do: what makes no sense is shown and cannot be moved.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 // A letter's few pixels, from fractions to bytes; sizes are those of `Scale`.
 #![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 
-use super::text::Weight;
+use super::text_style::Weight;
 use ab_glyph::{Font, FontRef, FontVec, GlyphId, OutlinedGlyph, PxScale, point};
 use std::collections::HashMap;
 use std::fmt;

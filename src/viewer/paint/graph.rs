@@ -6,7 +6,8 @@
 use super::canvas::Canvas;
 use super::rect::Rect;
 use super::style::{ACCENT, Colour, QUIET, TEXT, WARN, WELL};
-use super::text::{Align, Short, Style};
+use super::text::Short;
+use super::text_style::{Align, Style};
 use super::track::AgeTrack;
 use std::time::{Duration, Instant};
 

@@ -5,7 +5,7 @@ use super::rect::Rect;
 use super::rows::Rows;
 use super::scale::Scale;
 use super::style::{PANEL_DENSE, QUIET, TEXT, WELL};
-use super::text::{Align, Style};
+use super::text_style::{Align, Style};
 
 /// Keys that have to do with each other.
 #[derive(Debug, Clone, Copy)]

@@ -68,7 +68,7 @@ impl Canvas<'_> {
 mod tests {
     use super::*;
     use crate::viewer::paint::style::{ACCENT, PANEL, TEXT};
-    use crate::viewer::paint::text::{Align, Style};
+    use crate::viewer::paint::text_style::{Align, Style};
 
     fn draw(canvas: &mut Canvas<'_>) {
         let area = canvas.area();

@@ -21,6 +21,7 @@ mod rows;
 mod scale;
 mod style;
 mod text;
+mod text_style;
 mod track;
 
 pub use canvas::{Canvas, Painter};
@@ -29,5 +30,5 @@ pub use layer::Layer;
 pub use rect::Rect;
 pub use scale::Scale;
 pub use style::{Colour, GROUND};
-pub use text::{Align, Digits, Style, Weight};
+pub use text_style::{Align, Digits, Style, Weight};
 pub use track::AgeTrack;

@@ -5,7 +5,8 @@ use super::canvas::Canvas;
 use super::rect::Rect;
 use super::style::Colour;
 use super::style::{GROUND, QUIET, TEXT};
-use super::text::{Align, Short, Style};
+use super::text::Short;
+use super::text_style::{Align, Style};
 use std::time::Duration;
 
 /// What is in the way of a picture.

@@ -6,7 +6,8 @@ use super::rect::Rect;
 use super::rows::Rows;
 use super::scale::Scale;
 use super::style::{FAINT, GOOD, HOVER, PANEL_DENSE, QUIET, SELECTED, TEXT};
-use super::text::{Align, Short, Style};
+use super::text::Short;
+use super::text_style::{Align, Style};
 use crate::image::pixels::Size;
 use std::time::Duration;
 

@@ -66,9 +66,6 @@ pub enum Phase {
     Failed(Arc<str>),
 }
 
-/// What a recording's file must be called.
-pub const EXTENSION: &str = "mkv";
-
 impl Recorder {
     /// Begins to record as planned. Whether that works is seen later, in [`state`](Self::state).
     ///

@@ -1,7 +1,6 @@
 //! What is to be recorded where: the files' names, and when one is full.
 
-use super::EXTENSION;
-use crate::viewer::keep::album;
+use crate::viewer::keep::album::{self, EXTENSION};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! What X's keys mean: what they type in the user's layout, or, where that has no Latin letters, what stands there on a US
 //! keyboard.
 
-use super::x11::answer;
+use super::replies::answer;
 use crate::viewer::stage::input::{Input, Key};
 use std::io;
 use x11rb::protocol::xkb::{

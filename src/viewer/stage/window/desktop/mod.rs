@@ -8,6 +8,8 @@ mod keyboard;
 #[cfg(not(all(unix, not(target_os = "macos"))))]
 mod none;
 #[cfg(all(unix, not(target_os = "macos")))]
+mod replies;
+#[cfg(all(unix, not(target_os = "macos")))]
 mod x11;
 
 #[cfg(not(all(unix, not(target_os = "macos"))))]

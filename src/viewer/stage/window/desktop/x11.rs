@@ -1,6 +1,7 @@
 //! The desktop of an X server: the only folder that names `x11rb`.
 
 use super::keyboard::Keyboard;
+use super::replies::{answer, done};
 use crate::image::pixels::Size;
 use crate::viewer::stage::input::{Input, Point};
 use crate::viewer::stage::window::mouse::Mouse;
@@ -254,21 +255,6 @@ impl Desktop {
         let asked = self.connection.get_property(false, window, name, kind, 0, MAX_WORDS);
         Ok(String::from_utf8_lossy(&answer(asked)?.value).into_owned())
     }
-}
-
-type Asked<'a, R> =
-    Result<x11rb::cookie::Cookie<'a, RustConnection, R>, x11rb::errors::ConnectionError>;
-type Sent<'a> =
-    Result<x11rb::cookie::VoidCookie<'a, RustConnection>, x11rb::errors::ConnectionError>;
-
-/// The server's answer to a question.
-pub(super) fn answer<R: x11rb::x11_utils::TryParse>(asked: Asked<'_, R>) -> io::Result<R> {
-    asked.map_err(io::Error::other)?.reply().map_err(io::Error::other)
-}
-
-/// Waits until the server has done it.
-fn done(sent: Sent<'_>) -> io::Result<()> {
-    sent.map_err(io::Error::other)?.check().map_err(io::Error::other)
 }
 
 /// The `Xft.dpi` of X's resources.
