@@ -3,7 +3,7 @@
 use lancam::console::{answer, complain};
 use lancam::image::pixels::Size;
 use lancam::latest::Doorbell;
-use lancam::viewer::config::{self, Command, Config, HeadlessConfig, Output, Report};
+use lancam::viewer::config::{self, Config, HeadlessConfig, Output, Report, Request, help};
 use lancam::viewer::find::finder::{self, Sightings};
 use lancam::viewer::find::list;
 use lancam::viewer::headless::Headless;
@@ -36,13 +36,13 @@ type Failure = Box<dyn std::error::Error>;
 
 fn main() -> ExitCode {
     let config = match config::parse(std::env::args_os().skip(1)) {
-        Ok(Command::Watch(config)) => config,
-        Ok(Command::List { report, verbosity }) => {
+        Ok(Request::Watch(config)) => config,
+        Ok(Request::List { report, verbosity }) => {
             log_setup::start(verbosity);
             return list_cameras(report);
         }
-        Ok(Command::Help) => return print(config::HELP.trim_end()),
-        Ok(Command::Version) => return print(&version::text("lancam-view")),
+        Ok(Request::Help) => return print(help::text().trim_end()),
+        Ok(Request::Version) => return print(&version::text("lancam-view")),
         Err(error) => {
             complain(format_args!("lancam-view: {error}"));
             return ExitCode::from(USAGE);

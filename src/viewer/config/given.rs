@@ -1,6 +1,6 @@
 //! Options as they were given, held against each other.
 
-use super::{Command, Config, HeadlessConfig, MAX_CAMERAS, Output, Report, UsageError};
+use super::{Config, HeadlessConfig, MAX_CAMERAS, Output, Report, Request, UsageError};
 use crate::viewer::find::address::CameraAddress;
 use crate::viewer::headless::{Limit, Timeout};
 use crate::viewer::keep::recorder::{Naming, Plan, Rotation};
@@ -49,7 +49,7 @@ impl Given {
         Ok(())
     }
 
-    pub(super) fn into_list(self) -> Result<Command, UsageError> {
+    pub(super) fn into_list(self) -> Result<Request, UsageError> {
         if !self.cameras.is_empty() {
             return Err(UsageError::Conflict("--list", "a camera's address"));
         }
@@ -60,7 +60,7 @@ impl Given {
             return Err(UsageError::Conflict("--list", "--record"));
         }
         self.refuse_headless_options(Lists::Cameras)?;
-        Ok(Command::List { report: self.report(), verbosity: self.verbosity })
+        Ok(Request::List { report: self.report(), verbosity: self.verbosity })
     }
 
     fn report(&self) -> Report {

@@ -1,7 +1,24 @@
 //! The text of `lancam-view --help`.
 
+use crate::viewer::stage::keys::{KEYS, written};
+
 /// What `--help` prints.
-pub const HELP: &str = "\
+pub fn text() -> String {
+    format!("{HEAD}{}{TAIL}", keys())
+}
+
+/// The list of keys, in two columns.
+fn keys() -> String {
+    let entries = KEYS.iter().flat_map(|section| section.entries);
+    let entries: Vec<String> =
+        entries.map(|entry| format!("{:9}{}", written(entry), entry.what)).collect();
+    let (left, right) = entries.split_at(entries.len().div_ceil(2));
+    let right = right.iter().map(String::as_str).chain(std::iter::repeat(""));
+    let lines = left.iter().zip(right).map(|(left, right)| format!("  {left:50}{right}"));
+    lines.map(|line| line.trim_end().to_owned() + "\n").collect()
+}
+
+const HEAD: &str = "\
 lancam-view: shows a lancam camera in a window
 
 lancam-view [OPTIONS] [CAMERA...]            several make a grid. None: the last one, if it answers
@@ -16,11 +33,9 @@ lancam://HOST:PORT or http://HOST:PORT/. HOST may be NAME.local, a machine's nam
 systems too that do not know such names. Where no port is named, it is the camera's own, or 9999.
 
 In the window: ? shows the list of keys.
-  q Esc quit       f F11 full screen   Tab next camera    Enter enlarge it, and back
-  + - 0 zoom, fit  [ ] turn            h v mirror         Space hold the picture
-  i figures        c controls          s save as PNG      Shift+s save the camera's own JPEG
-  r record         l another camera    The mouse: wheel zooms, drag moves, click selects,
-                                       double click enlarges.
+";
+
+const TAIL: &str = "\
 It resizes, and tries again for ever when a camera is away. The last camera and the window's size
 and place are remembered in $XDG_STATE_HOME/lancam (~/.local/state/lancam).
 
@@ -56,6 +71,7 @@ Without a window, for scripts and tests
   --version               print version, commit, target, features built in
   --help                  print this
 
-Exit status: 0 done, ended by a signal after the first frame, or window closed; 1 failure, or --list found none; 2 usage; 3 no first frame
-within --timeout, not a lancam server, or with --headless and no CAMERA, none or several on the LAN.
+Exit status: 0 done, ended by a signal after the first frame, or window closed; 1 failure, or --list
+found none; 2 usage; 3 no first frame within --timeout, not a lancam server, or with --headless and
+no CAMERA, none or several on the LAN.
 ";

@@ -12,14 +12,13 @@ use crate::viewer::headless::{Limit, Timeout};
 use crate::viewer::keep::recorder::{Plan, Rotation};
 use crate::viewer::watch::receiver::Protocol;
 use given::Given;
-pub use help::HELP;
 use lexopt::prelude::*;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// What the user asks for.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Command {
+pub enum Request {
     /// Show a camera.
     Watch(Box<Config>),
     /// List the cameras on the LAN.
@@ -29,7 +28,7 @@ pub enum Command {
         /// How much is logged.
         verbosity: i8,
     },
-    /// Print [`HELP`].
+    /// Print [`help::text`].
     Help,
     /// Print the version.
     Version,
@@ -131,13 +130,13 @@ const MAX_CAMERAS: usize = 64;
 ///
 /// # Errors
 /// When they make no sense; the error is one line that says what would.
-pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, UsageError> {
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, UsageError> {
     let mut parser = lexopt::Parser::from_args(arguments);
     let mut given = Given::default();
     while let Some(argument) = parser.next()? {
         match argument {
-            Short('h') | Long("help") => return Ok(Command::Help),
-            Long("version") => return Ok(Command::Version),
+            Short('h') | Long("help") => return Ok(Request::Help),
+            Long("version") => return Ok(Request::Version),
             Short('v') => given.verbosity = given.verbosity.saturating_add(1),
             Short('q') => given.verbosity = given.verbosity.saturating_sub(1),
             Long("headless") => given.headless = true,
@@ -187,6 +186,6 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, U
     }
     match given.list {
         true => given.into_list(),
-        false => given.into_config().map(|config| Command::Watch(Box::new(config))),
+        false => given.into_config().map(|config| Request::Watch(Box::new(config))),
     }
 }

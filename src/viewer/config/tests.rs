@@ -5,14 +5,14 @@ use crate::viewer::keep::recorder::Naming;
 use crate::wire::native::message::Wishes;
 use std::time::Duration;
 
-fn parse_line(line: &str) -> Result<Command, String> {
+fn parse_line(line: &str) -> Result<Request, String> {
     let arguments = line.split_whitespace().map(OsString::from);
     parse(arguments).map_err(|error| error.to_string())
 }
 
 fn config(line: &str) -> Config {
     match parse_line(line) {
-        Ok(Command::Watch(config)) => *config,
+        Ok(Request::Watch(config)) => *config,
         other => panic!("{line}: {other:?}"),
     }
 }
@@ -34,7 +34,7 @@ fn none_is_enough_too_and_several_make_a_grid() {
 
 #[test]
 fn cameras_are_listed_for_people_or_for_programs() {
-    let list = |report, verbosity| Ok(Command::List { report, verbosity });
+    let list = |report, verbosity| Ok(Request::List { report, verbosity });
     assert_eq!(parse_line("--list"), list(Report::Text, 0));
     assert_eq!(parse_line("-v --json --list"), list(Report::Json, 1));
 }
@@ -153,8 +153,8 @@ fn help_names_every_option_that_is_taken() {
         "--version",
         "--help",
     ] {
-        assert!(HELP.contains(option), "{option}");
+        assert!(help::text().contains(option), "{option}");
     }
-    assert_eq!(parse_line("--help"), Ok(Command::Help));
-    assert_eq!(parse_line("pi --version"), Ok(Command::Version));
+    assert_eq!(parse_line("--help"), Ok(Request::Help));
+    assert_eq!(parse_line("pi --version"), Ok(Request::Version));
 }

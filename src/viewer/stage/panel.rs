@@ -215,12 +215,8 @@ mod tests {
     use super::*;
     use crate::wire::native::control::ControlFlags;
 
-    const CHANGES: [Command; 4] = [
-        Command::Move(Way::Left),
-        Command::Move(Way::Right),
-        Command::Enlarge,
-        Command::Default,
-    ];
+    const CHANGES: [Command; 4] =
+        [Command::Move(Way::Left), Command::Move(Way::Right), Command::Enlarge, Command::Default];
 
     fn control(id: u32, kind: ControlKind, range: (i64, i64), value: i64) -> controls::Control {
         controls::Control {
@@ -277,7 +273,11 @@ mod tests {
         assert_eq!(panel.obey(Command::Move(Way::Right)), None, "it is at its end");
         assert_eq!(panel.obey(Command::Enlarge), None, "a number is no choice");
         assert_eq!(panel.obey(Command::Default), change(10, 0));
-        assert_eq!(panel.obey(Command::Move(Way::FarRight)), change(10, 10), "as far as there is room");
+        assert_eq!(
+            panel.obey(Command::Move(Way::FarRight)),
+            change(10, 10),
+            "as far as there is room"
+        );
         assert_eq!(panel.obey(Command::Move(Way::FarLeft)), change(10, 0));
         assert_eq!(panel.obey(Command::Move(Way::Up)), None);
         assert_eq!((panel.obey(Command::Move(Way::Down)), panel.selected()), (None, 1));
@@ -290,7 +290,11 @@ mod tests {
             assert_eq!(panel.obey(command), None, "a range that makes no sense is left alone");
         }
         panel.obey(Command::Move(Way::Up));
-        assert_eq!((panel.selected(), panel.obey(Command::Move(Way::Right))), (4, None), "an automatic sets it");
+        assert_eq!(
+            (panel.selected(), panel.obey(Command::Move(Way::Right))),
+            (4, None),
+            "an automatic sets it"
+        );
     }
 
     #[test]
@@ -303,7 +307,10 @@ mod tests {
         assert_eq!(panel.obey(Command::Enlarge), change(30, 1), "and round");
         assert_eq!(panel.obey(Command::Default), change(30, 3));
         panel.selected = 3;
-        assert_eq!((panel.obey(Command::Enlarge), panel.obey(Command::Enlarge)), (change(40, 1), change(40, 1)));
+        assert_eq!(
+            (panel.obey(Command::Enlarge), panel.obey(Command::Enlarge)),
+            (change(40, 1), change(40, 1))
+        );
         assert_eq!(panel.press(Hit::Value(3, 1)), change(40, 1));
         assert_eq!(panel.controls()[3].value, 0);
     }

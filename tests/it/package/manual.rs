@@ -3,8 +3,9 @@
 //! `LANCAM_BLESS=1` writes them anew.
 
 use lancam::camera;
-use lancam::viewer::config::help::HELP;
-use lancam::viewer::stage::keys::KEYS;
+use lancam::viewer::config::help;
+use lancam::viewer::paint::help::Entry;
+use lancam::viewer::stage::keys::{KEYS, written};
 use std::fmt::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -27,7 +28,7 @@ For CSI cameras on Raspberry Pi OS, \\fBlancam\\-rpicam@0.socket\\fR and \\fBlan
 /// A program, its page in the repository, and what that says.
 fn pages() -> [(&'static str, &'static str, String); 2] {
     let camera = page("lancam", &camera::help::text()) + CAMERA_FOOT;
-    let viewer = page("lancam-view", HELP);
+    let viewer = page("lancam-view", &help::text());
     [("lancam", "cross/deb/lancam/lancam.1", camera), ("lancam-view", VIEWER_PAGE, viewer)]
 }
 
@@ -77,7 +78,7 @@ fn keys(page: &mut String) {
     for section in KEYS {
         writeln!(page, ".SS {}", escaped(section.title)).expect("into a text");
         for entry in section.entries {
-            let keys = entry.keys.join(" ");
+            let keys = written(entry);
             writeln!(page, ".TP\n.B {}\n{}", escaped(&keys), escaped(entry.what)).expect("text");
         }
     }
@@ -124,12 +125,38 @@ fn each_manual_page_says_what_help_says() {
         assert!(made == kept, "LANCAM_BLESS=1 makes {file} anew");
         // Nothing is lost on the way.
         let plain = made.replace("\\-", "-").replace("\\(aq", "'");
-        let help = if program == "lancam" { camera::help::text() } else { HELP.to_owned() };
+        let help = if program == "lancam" { camera::help::text() } else { help::text() };
         for word in help.split_whitespace().filter(|word| word.starts_with("--")) {
             assert!(plain.contains(word), "{program}: {word}");
         }
     }
 }
+
+#[test]
+fn the_readme_has_every_key_of_the_window() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = std::fs::read_to_string(&path).expect("it is there");
+    let (before, rest) = readme.split_once(TABLE).expect("its table of keys");
+    let (kept, after) = rest.split_once("\n\n").expect("something follows it");
+    let mut made = String::new();
+    for section in KEYS {
+        let row = |entry: &Entry<'_>| {
+            let keys: Vec<_> = entry.keys.iter().map(|key| format!("`{key}`")).collect();
+            let between = if entry.keys.contains(&"Shift") { "+" } else { " " };
+            format!("{} {}", keys.join(between), entry.what)
+        };
+        let rows: Vec<_> = section.entries.iter().map(row).collect();
+        write!(made, "\n| **{}** | {} |", section.title, rows.join(" · ")).expect("into a text");
+    }
+    if std::env::var_os("LANCAM_BLESS").is_some() {
+        std::fs::write(&path, format!("{before}{TABLE}{made}\n\n{after}")).expect("written");
+        return;
+    }
+    assert_eq!(kept, made, "LANCAM_BLESS=1 makes it anew");
+}
+
+/// What the table begins with.
+const TABLE: &str = "| In the window | keys |\n|---|---|";
 
 #[test]
 fn man_shows_each_manual_page_without_a_warning() {

@@ -20,16 +20,6 @@ const STILL_THERE: &[&[&str]] = &[
     &["camera/session/receive", "camera/session/waiter"],
     &["camera/setup/yaml", "camera/setup/yaml_flow"],
     &["source/v4l2/errors", "source/v4l2/node", "source/v4l2/offer"],
-    &[
-        "viewer/album",
-        "viewer/recorder",
-        "viewer/recorder/files",
-        "viewer/recorder/names",
-        "viewer/recorder/plan",
-        "viewer/recorder/writer",
-    ],
-    &["viewer/desktop/keyboard", "viewer/desktop/x11"],
-    &["viewer/paint/canvas", "viewer/paint/glyphs", "viewer/paint/text"],
 ];
 
 #[test]

@@ -51,7 +51,7 @@ const BELOW_IN_VIEWER: [(&str, &[&str]); 10] = [
     ("run", &["leave"]),
     ("stage", &["arrival", "find", "keep", "leave", "paint", "run", "watch"]),
     ("headless", &["run", "watch"]),
-    ("config", &["find", "headless", "keep", "watch"]),
+    ("config", &["find", "headless", "keep", "stage", "watch"]),
 ];
 
 /// Rooms of the bytes and their rules: no I/O, no clock, no thread, so that any test and fuzzer drives them.
