@@ -16,7 +16,7 @@ mod shown;
 use lancam::image::jpeg::codec::Encoder;
 use lancam::image::pixels::{Chroma, Size};
 use lancam::latest::Latest;
-use lancam::viewer::watch::news::Billboard;
+use lancam::viewer::watch::news::Publisher;
 use measure::paired;
 use path::{Bare, Path};
 use scene::scene_planes;
@@ -31,7 +31,7 @@ fn main() {
     println!("bytes of the wire to a picture in the slot, against libjpeg-turbo into ready memory");
     for size in [Size::new(1280, 720), Size::new(1920, 1080), Size::new(320, 180)] {
         let jpeg = encode(size);
-        let mut path = Path::new(&jpeg, size, Billboard::new(Latest::new()));
+        let mut path = Path::new(&jpeg, size, Publisher::new(Latest::new()));
         let mut bare = Bare::new(size);
         let (ours, limit, ratio) = paired(ROUNDS, || path.frame(), || bare.frame(&jpeg));
         let [ours, limit] = [ours, limit].map(|seconds| seconds * 1000.0);

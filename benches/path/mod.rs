@@ -4,9 +4,9 @@ use lancam::image::frame::Micros;
 use lancam::image::pixels::Size;
 use lancam::viewer::arrival::Age;
 use lancam::viewer::keep::recorder::Recorder;
-use lancam::viewer::watch::decoding::Developer;
+use lancam::viewer::watch::decoding::Decoding;
 use lancam::viewer::watch::demand::Demand;
-use lancam::viewer::watch::news::Billboard;
+use lancam::viewer::watch::news::Publisher;
 use lancam::wire::native::MAX_PAYLOAD;
 use lancam::wire::native::decoder::Decoder;
 use lancam::wire::native::message::Message;
@@ -19,29 +19,29 @@ use turbojpeg::{Decompressor, Image};
 pub(crate) struct Path {
     wire: Vec<u8>,
     decoder: Decoder,
-    developer: Developer,
-    billboard: Billboard,
+    decoding: Decoding,
+    publisher: Publisher,
     /// How old the next frame is.
     pub(crate) age: Option<Age>,
 }
 
 impl Path {
-    pub(crate) fn new(jpeg: &[u8], size: Size, billboard: Billboard) -> Self {
+    pub(crate) fn new(jpeg: &[u8], size: Size, publisher: Publisher) -> Self {
         let facts = FrameFacts { sequence: 1, captured_at: Micros(1), codec: Codec::Jpeg, size };
         let mut wire = frame_prefix(&facts, jpeg.len()).to_vec();
         wire.extend_from_slice(jpeg);
-        let developer = Developer::new().expect("a decoder");
-        Self { wire, decoder: Decoder::new(MAX_PAYLOAD), developer, billboard, age: None }
+        let decoding = Decoding::new().expect("a decoder");
+        Self { wire, decoder: Decoder::new(MAX_PAYLOAD), decoding, publisher, age: None }
     }
 
     /// Only what is in `demand` is decoded.
     pub(crate) fn looked_at_by(mut self, demand: Arc<Demand>) -> Self {
-        self.developer.look_at(demand);
+        self.decoding.look_at(demand);
         self
     }
 
     pub(crate) fn recorder(&self) -> Recorder {
-        self.developer.recorder()
+        self.decoding.recorder()
     }
 
     pub(crate) fn frame(&mut self) {
@@ -58,7 +58,7 @@ impl Path {
         let Some(Message::Frame { facts, payload }) = message else {
             unreachable!("a whole frame went in");
         };
-        self.developer.develop(&facts, self.age, payload, &mut self.billboard);
+        self.decoding.decode(&facts, self.age, payload, &mut self.publisher);
     }
 }
 

@@ -16,7 +16,7 @@ use lancam::viewer::stage::window::Window;
 use lancam::viewer::watch::channel::{Channel, Feed};
 use lancam::viewer::watch::controls::Remote;
 use lancam::viewer::watch::demand::Demand;
-use lancam::viewer::watch::news::Billboard;
+use lancam::viewer::watch::news::Publisher;
 use lancam::viewer::watch::receiver::Wanted;
 use std::hint::black_box;
 use std::sync::Arc;
@@ -103,7 +103,7 @@ impl Pane {
             wall.reshape(index, picture);
             let slot = Latest::new();
             let demand = Arc::new(Demand::default());
-            let path = Path::new(jpeg, picture, Billboard::new(Arc::clone(&slot)))
+            let path = Path::new(jpeg, picture, Publisher::new(Arc::clone(&slot)))
                 .looked_at_by(Arc::clone(&demand));
             let feed = Feed {
                 slot,

@@ -106,7 +106,7 @@ fn count(
     let Headless { mut camera, .. } = screen;
     let deadline = Instant::now() + WRITING;
     let recording = recorder::finish(&[camera.recorder.clone()], deadline).pop();
-    recording.iter().for_each(|recording| camera.figures.count_recording(recording));
+    recording.iter().for_each(|recording| camera.statistics.count_recording(recording));
     report(config, &camera)?;
     Ok(match recording.as_ref().and_then(Recording::failure) {
         Some(reason) if end == End::Done => conclude(End::Failed(reason.to_owned())),
@@ -202,10 +202,10 @@ fn first_size(channels: &mut [Channel], doorbell: &Doorbell) -> Option<Size> {
 /// Prints the figures and keeps the last picture.
 fn report(config: &HeadlessConfig, camera: &Channel) -> Result<(), Failure> {
     match config.report {
-        Report::Json => writeln!(io::stdout(), "{}", camera.figures.to_json())?,
+        Report::Json => writeln!(io::stdout(), "{}", camera.statistics.to_json())?,
         // Why there were none is said elsewhere.
-        Report::Text if camera.figures.shown() == 0 => {}
-        Report::Text => writeln!(io::stdout(), "{}", camera.figures)?,
+        Report::Text if camera.statistics.shown() == 0 => {}
+        Report::Text => writeln!(io::stdout(), "{}", camera.statistics)?,
     }
     if let (Some(path), Some(arrival)) = (&config.save, &camera.arrival) {
         snapshot::keep_as(arrival, path)?;

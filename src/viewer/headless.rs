@@ -72,7 +72,7 @@ impl Headless {
 
     fn is_done(&self, now: Instant) -> bool {
         match (self.limit, self.first_at) {
-            (Limit::Pictures(count), _) => self.camera.figures.shown() >= count,
+            (Limit::Pictures(count), _) => self.camera.statistics.shown() >= count,
             (Limit::Elapsed(long), Some(first)) => first + long <= now,
             (Limit::Elapsed(_), None) | (Limit::Never, _) => false,
         }
@@ -157,20 +157,20 @@ mod tests {
     use crate::viewer::run::run;
     use crate::viewer::watch::channel::Feed;
     use crate::viewer::watch::controls::Remote;
-    use crate::viewer::watch::news::Billboard;
+    use crate::viewer::watch::news::Publisher;
     use crate::viewer::watch::receiver::Wanted;
     use std::sync::Arc;
 
     const TIMEOUT: Duration = Duration::from_secs(10);
 
-    fn screen(limit: Limit, timeout: Timeout, now: Instant) -> (Headless, Billboard) {
+    fn screen(limit: Limit, timeout: Timeout, now: Instant) -> (Headless, Publisher) {
         let slot = Latest::new();
-        let billboard = Billboard::new(Arc::clone(&slot));
+        let publisher = Publisher::new(Arc::clone(&slot));
         let (recorder, remote) = (Recorder::default(), Remote::default());
         let feed = Feed { slot, demand: Arc::default(), recorder, remote };
         let address = CameraAddress::parse("pi").expect("an address");
         let camera = Channel::fed_by(feed, Wanted::at(address));
-        (Headless::new(camera, limit, timeout, now), billboard)
+        (Headless::new(camera, limit, timeout, now), publisher)
     }
 
     fn show(screen: &mut Headless, now: Instant) -> Option<End> {
@@ -178,14 +178,14 @@ mod tests {
         end
     }
 
-    fn picture(screen: &mut Headless, billboard: &mut Billboard, now: Instant) -> Option<End> {
-        billboard.blank();
-        billboard.publish();
+    fn picture(screen: &mut Headless, publisher: &mut Publisher, now: Instant) -> Option<End> {
+        publisher.blank();
+        publisher.publish();
         show(screen, now)
     }
 
-    fn notice(screen: &mut Headless, billboard: &mut Billboard, kind: NoticeKind) -> Option<End> {
-        billboard.notify(kind, "because".into());
+    fn notice(screen: &mut Headless, publisher: &mut Publisher, kind: NoticeKind) -> Option<End> {
+        publisher.notify(kind, "because".into());
         let since = screen.waiting_since;
         show(screen, since)
     }
@@ -193,19 +193,19 @@ mod tests {
     #[test]
     fn it_ends_after_so_many_pictures() {
         let start = Instant::now();
-        let (mut screen, mut billboard) = screen(Limit::Pictures(2), TIMEOUT.into(), start);
-        assert_eq!(picture(&mut screen, &mut billboard, start), None);
-        assert_eq!(picture(&mut screen, &mut billboard, start), Some(End::Done));
+        let (mut screen, mut publisher) = screen(Limit::Pictures(2), TIMEOUT.into(), start);
+        assert_eq!(picture(&mut screen, &mut publisher, start), None);
+        assert_eq!(picture(&mut screen, &mut publisher, start), Some(End::Done));
     }
 
     #[test]
     fn it_ends_so_long_after_the_first_picture() {
         let start = Instant::now();
         let long = Duration::from_secs(3);
-        let (mut screen, mut billboard) = screen(Limit::Elapsed(long), TIMEOUT.into(), start);
+        let (mut screen, mut publisher) = screen(Limit::Elapsed(long), TIMEOUT.into(), start);
         assert_eq!(screen.deadline(), Some(start + TIMEOUT));
         let first = start + Duration::from_secs(5);
-        assert_eq!(picture(&mut screen, &mut billboard, first), None);
+        assert_eq!(picture(&mut screen, &mut publisher, first), None);
         assert_eq!(screen.deadline(), Some(first + long));
         assert!(screen.patience(first) <= LOOK);
         assert_eq!(show(&mut screen, first + long), Some(End::Done));
@@ -214,12 +214,12 @@ mod tests {
     #[test]
     fn it_gives_up_when_no_picture_comes_and_says_why() {
         let start = Instant::now();
-        let (mut screen, mut billboard) = screen(Limit::Pictures(2), TIMEOUT.into(), start);
-        assert_eq!(notice(&mut screen, &mut billboard, NoticeKind::Disconnected), None);
+        let (mut screen, mut publisher) = screen(Limit::Pictures(2), TIMEOUT.into(), start);
+        assert_eq!(notice(&mut screen, &mut publisher, NoticeKind::Disconnected), None);
         let late = start + TIMEOUT;
         let end = show(&mut screen, late);
         assert_eq!(end, Some(End::NoFirstPicture("no picture for 10 s: because".into())));
-        assert_eq!(picture(&mut screen, &mut billboard, late), None);
+        assert_eq!(picture(&mut screen, &mut publisher, late), None);
         let end = show(&mut screen, late + TIMEOUT);
         assert!(matches!(end, Some(End::Failed(_))), "{end:?}");
     }
@@ -228,11 +228,11 @@ mod tests {
     fn what_is_recorded_until_somebody_ends_it_goes_on_when_the_camera_is_back() {
         let start = Instant::now();
         let timeout = Timeout { first: TIMEOUT, next: None };
-        let (mut screen, mut billboard) = screen(Limit::Never, timeout, start);
-        assert_eq!(notice(&mut screen, &mut billboard, NoticeKind::Disconnected), None);
+        let (mut screen, mut publisher) = screen(Limit::Never, timeout, start);
+        assert_eq!(notice(&mut screen, &mut publisher, NoticeKind::Disconnected), None);
         let late = show(&mut screen, start + TIMEOUT);
         assert!(matches!(late, Some(End::NoFirstPicture(_))), "{late:?}");
-        assert_eq!(picture(&mut screen, &mut billboard, start), None);
+        assert_eq!(picture(&mut screen, &mut publisher, start), None);
         let next_day = start + Duration::from_secs(86_400);
         assert_eq!(show(&mut screen, next_day), None);
     }
@@ -240,21 +240,21 @@ mod tests {
     #[test]
     fn whoever_asks_it_to_end_has_a_success_if_there_was_a_picture() {
         let start = Instant::now();
-        let (mut screen, mut billboard) = screen(Limit::Never, TIMEOUT.into(), start);
+        let (mut screen, mut publisher) = screen(Limit::Never, TIMEOUT.into(), start);
         let doorbell = Doorbell::new();
         let leave = Leave::new(Arc::clone(&doorbell));
         leave.ask();
         let end = run(&mut screen, &doorbell, &leave);
         assert!(matches!(end, Ok(End::NoFirstPicture(_))), "{end:?}");
-        assert_eq!(picture(&mut screen, &mut billboard, start), None);
+        assert_eq!(picture(&mut screen, &mut publisher, start), None);
         assert_eq!(run(&mut screen, &doorbell, &leave), Ok(End::Done));
     }
 
     #[test]
     fn who_does_not_answer_is_named_as_such() {
         let start = Instant::now();
-        let (mut screen, mut billboard) = screen(Limit::Pictures(2), TIMEOUT.into(), start);
-        billboard.notify(NoticeKind::Connecting, "connecting to pi:9999".into());
+        let (mut screen, mut publisher) = screen(Limit::Pictures(2), TIMEOUT.into(), start);
+        publisher.notify(NoticeKind::Connecting, "connecting to pi:9999".into());
         let Some(End::NoFirstPicture(why)) = show(&mut screen, start + TIMEOUT) else {
             panic!("it goes on")
         };
@@ -267,12 +267,12 @@ mod tests {
     #[test]
     fn a_stranger_ends_it_at_once_unless_the_camera_was_there_before() {
         let start = Instant::now();
-        let (mut screen, mut billboard) = screen(Limit::Pictures(2), TIMEOUT.into(), start);
-        let end = notice(&mut screen, &mut billboard, NoticeKind::NotLancam);
+        let (mut screen, mut publisher) = screen(Limit::Pictures(2), TIMEOUT.into(), start);
+        let end = notice(&mut screen, &mut publisher, NoticeKind::NotLancam);
         assert_eq!(end, Some(End::NotLancam("because".into())));
-        assert_eq!(picture(&mut screen, &mut billboard, start), None);
-        assert_eq!(notice(&mut screen, &mut billboard, NoticeKind::NotLancam), None);
-        let end = notice(&mut screen, &mut billboard, NoticeKind::Incompatible);
+        assert_eq!(picture(&mut screen, &mut publisher, start), None);
+        assert_eq!(notice(&mut screen, &mut publisher, NoticeKind::NotLancam), None);
+        let end = notice(&mut screen, &mut publisher, NoticeKind::Incompatible);
         assert_eq!(end, Some(End::Failed("because".into())));
     }
 }

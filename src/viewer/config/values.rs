@@ -50,7 +50,7 @@ pub(super) fn picture(parser: &mut lexopt::Parser) -> Result<PathBuf, UsageError
 /// A file whose name says what will be in it.
 pub(super) fn recording(parser: &mut lexopt::Parser) -> Result<PathBuf, UsageError> {
     let path = PathBuf::from(parser.value()?);
-    let is_known = |extension: &OsStr| extension.eq_ignore_ascii_case(album::EXTENSION);
+    let is_known = |extension: &OsStr| extension.eq_ignore_ascii_case(folders::EXTENSION);
     match path.extension().is_some_and(is_known) {
         true => Ok(path),
         false => Err(UsageError::Value {

@@ -1,6 +1,6 @@
 //! Keeps single pictures, as PNG or as the camera's own JPEG: the only file that names `png`.
 
-use super::album::{self, Shelf};
+use super::folders::{self, Folder};
 use super::recorder::pipe;
 use crate::image::jpeg::codec::{Decoder, JpegError};
 use crate::image::picture::Picture;
@@ -80,12 +80,12 @@ impl Keeper {
         }
         let sender = self.sender.clone();
         let keeping = move || {
-            let kept = keep(&arrival, form, &album::folder(Shelf::Pictures));
+            let kept = keep(&arrival, form, &folders::folder(Folder::Pictures));
             // Fails only when the window is gone.
             let _ = sender.send(kept);
         };
         if let Err(source) = thread::Builder::new().name("snapshot".into()).spawn(keeping) {
-            let path = album::folder(Shelf::Pictures);
+            let path = folders::folder(Folder::Pictures);
             let _ = self.sender.send(Err(SnapshotError::Write { path, source }));
         }
     }
@@ -116,8 +116,8 @@ impl Keeper {
 /// When it cannot be written, or is not there in that form.
 pub fn keep(arrival: &Arrival, form: Form, folder: &Path) -> Result<PathBuf, SnapshotError> {
     let keep = |extension, write: &dyn Fn(File) -> io::Result<()>| {
-        let path = folder.join(album::file_name(&arrival.origin.name, arrival.taken, extension));
-        let (file, path) = album::create(&path)
+        let path = folder.join(folders::file_name(&arrival.origin.name, arrival.taken, extension));
+        let (file, path) = folders::create(&path)
             .map_err(|source| SnapshotError::Write { path: path.clone(), source })?;
         match write(file) {
             Ok(()) => Ok(path),

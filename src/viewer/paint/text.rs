@@ -261,6 +261,7 @@ impl std::ops::Deref for Short {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::viewer::paint::Weight;
     use crate::viewer::paint::style::TEXT;
 
     fn style() -> Style {

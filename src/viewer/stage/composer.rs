@@ -1,8 +1,8 @@
 //! Puts together what the window shows: each camera's picture in its pane, and what is to be said over it.
 
 use super::facts::{figures_of, heading};
+use super::grid;
 use super::keys::KEYS;
-use super::layout;
 use super::tile::Tile;
 use super::wall::{Behind, Info, Sheet, Wall};
 use crate::image::orientation::Orientation;
@@ -24,7 +24,7 @@ use std::time::{Duration, Instant};
 pub struct Composer {
     canvas: Picture,
     painter: Painter,
-    easels: Vec<Easel>,
+    buffers: Vec<Buffers>,
     /// Where the list of cameras and the panel of controls stand, if they are longer than the window.
     picker_first: usize,
     panel_first: usize,
@@ -37,7 +37,7 @@ pub struct Composer {
 
 /// What one camera's pane needs.
 #[derive(Debug, Default)]
-struct Easel {
+struct Buffers {
     scaler: Scaler,
     /// The picture as it is turned, and which one that is.
     turned: Picture,
@@ -122,7 +122,7 @@ impl Composer {
             self.canvas.reshape(room);
             self.canvas.pixels_mut().fill(BESIDE);
         }
-        self.easels.resize_with(tiles.len().max(self.easels.len()), Easel::default);
+        self.buffers.resize_with(tiles.len().max(self.buffers.len()), Buffers::default);
         for (index, tile) in tiles.iter().enumerate() {
             if let Some(area) = wall.area(index).filter(|_| extras.picker.is_none())
                 && (all || tile.channel.is_changed)
@@ -137,7 +137,7 @@ impl Composer {
 
     /// Other cameras are shown from now on.
     pub fn forget(&mut self) {
-        self.easels.clear();
+        self.buffers.clear();
         self.canvas.reshape(Size::new(0, 0));
     }
 
@@ -159,7 +159,7 @@ impl Composer {
         };
         let Placement { target, part } = wall.view(index).place(area, arrival.size);
         surround(&mut self.canvas, area, target);
-        let Easel { scaler, turned, of, .. } = &mut self.easels[index];
+        let Buffers { scaler, turned, of, .. } = &mut self.buffers[index];
         let this = (arrival.totals.frames, wall.view(index).orientation());
         let source = upright(picture, this, turned, of);
         let size = source.size();
@@ -167,7 +167,7 @@ impl Composer {
         let part = Part { columns: of(part.columns, size.width), rows: of(part.rows, size.height) };
         scaler.draw(source, part, &mut self.canvas, target);
         if wall.is_grid() {
-            for seam in layout::seams(area, wall.room()) {
+            for seam in grid::seams(area, wall.room()) {
                 fill(&mut self.canvas, seam);
             }
         }
@@ -206,11 +206,11 @@ impl Composer {
             badges::draw_selection(&mut canvas);
         }
         if wall.info == Info::Shown {
-            let easel = &mut self.easels[index];
+            let buffers = &mut self.buffers[index];
             let place = (rect(area), places.figures, scale);
-            easel.renew_figures(&mut self.painter, tile, place, now);
+            buffers.renew_figures(&mut self.painter, tile, place, now);
             let mut canvas = self.painter.canvas(&mut self.canvas, rect(area), scale);
-            canvas.lay(&easel.figures);
+            canvas.lay(&buffers.figures);
         }
     }
 
@@ -295,7 +295,7 @@ fn notice_alone(title: &str) -> Notice<'_> {
     Notice { title, text: "", lasting: None, last_picture: None }
 }
 
-impl Easel {
+impl Buffers {
     /// Draws the figures unless they have been drawn a moment ago.
     fn renew_figures(
         &mut self,

@@ -13,7 +13,7 @@ const LATELY: Duration = Duration::from_secs(1);
 /// What is known of a camera's pictures, for people.
 pub(super) fn figures_of(tile: &Tile, now: Instant) -> Figures<'_> {
     let channel = &tile.channel;
-    let known = &channel.figures;
+    let known = &channel.statistics;
     let rates = known.rates(now);
     let (size, codec) = known.newest().unzip();
     let newest = channel.arrival.as_ref().and_then(|arrival| arrival.age);
@@ -75,7 +75,7 @@ mod tests {
     use crate::viewer::keep::recorder::Recorder;
     use crate::viewer::watch::channel::{Channel, Feed};
     use crate::viewer::watch::controls::Remote;
-    use crate::viewer::watch::news::Billboard;
+    use crate::viewer::watch::news::Publisher;
     use crate::viewer::watch::receiver::Wanted;
     use std::sync::Arc;
 
@@ -84,7 +84,7 @@ mod tests {
     #[test]
     fn the_age_is_that_of_pictures_as_they_are_shown_and_never_above_what_few_of_them_exceed() {
         let slot = Latest::new();
-        let mut billboard = Billboard::new(Arc::clone(&slot));
+        let mut publisher = Publisher::new(Arc::clone(&slot));
         let (recorder, remote) = (Recorder::default(), Remote::default());
         let feed = Feed { slot, demand: Arc::default(), recorder, remote };
         let address = CameraAddress::parse("pi").expect("an address");
@@ -95,8 +95,8 @@ mod tests {
         for number in 0..400_u32 {
             now += 33 * MS;
             let (age, uncertainty, round_trip) = ((5 + number % 5) * MS, MS, MS);
-            billboard.blank().age = Some(Age { age, at: now, uncertainty, round_trip });
-            billboard.publish();
+            publisher.blank().age = Some(Age { age, at: now, uncertainty, round_trip });
+            publisher.publish();
             tile.update(now, true);
             tile.shown(now);
             // It has been on the screen for a while when it is drawn again.

@@ -24,7 +24,7 @@ pub struct Panel {
 
 /// A control is to have another value: for [`Remote::set`](controls::Remote::set).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Change {
+pub struct Setting {
     /// Which one, by its V4L2 number.
     pub id: u32,
     /// The value.
@@ -92,7 +92,7 @@ impl Panel {
 
     /// A key was pressed: up and down select, left and right change, by ten steps with Shift, Enter switches, presses or
     /// takes a menu's next item, d is the default.
-    pub fn obey(&mut self, command: Command) -> Option<Change> {
+    pub fn obey(&mut self, command: Command) -> Option<Setting> {
         let control = self.controls.get(self.selected)?;
         let value = match command {
             Command::Move(Way::Up) => {
@@ -115,7 +115,7 @@ impl Panel {
     }
 
     /// The mouse's button went down there.
-    pub fn press(&mut self, hit: Hit) -> Option<Change> {
+    pub fn press(&mut self, hit: Hit) -> Option<Setting> {
         match hit {
             Hit::Control(index) | Hit::Value(index, _) if index < self.controls.len() => {
                 self.selected = index;
@@ -130,7 +130,7 @@ impl Panel {
     }
 
     /// The knob that is held was dragged to this value.
-    pub fn drag(&mut self, value: i64) -> Option<Change> {
+    pub fn drag(&mut self, value: i64) -> Option<Setting> {
         self.change(self.held?, value)
     }
 
@@ -148,7 +148,7 @@ impl Panel {
     }
 
     /// Shows the value at once, as it is to be; the camera may still say something else.
-    fn change(&mut self, index: usize, value: i64) -> Option<Change> {
+    fn change(&mut self, index: usize, value: i64) -> Option<Setting> {
         let is_greyed = self.greyed().is_some();
         let (known, control) = (self.known.all.get(index)?, self.controls.get_mut(index)?);
         let is_allowed = !is_greyed && control.greyed.is_none() && control.is_movable();
@@ -157,14 +157,14 @@ impl Panel {
             return None;
         }
         if known.kind == ControlKind::Button {
-            return Some(Change { id: known.id, value });
+            return Some(Setting { id: known.id, value });
         }
         control.value = value;
         let value = match known.items.is_empty() {
             true => value,
             false => known.items.get(usize::try_from(value).ok()?)?.0,
         };
-        Some(Change { id: known.id, value })
+        Some(Setting { id: known.id, value })
     }
 }
 
@@ -261,8 +261,8 @@ mod tests {
         panel
     }
 
-    fn change(id: u32, value: i64) -> Option<Change> {
-        Some(Change { id, value })
+    fn change(id: u32, value: i64) -> Option<Setting> {
+        Some(Setting { id, value })
     }
 
     #[test]

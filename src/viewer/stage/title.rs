@@ -33,7 +33,7 @@ pub fn write(out: &mut String, tiles: &[Tile], selected: usize, is_grid: bool, n
                 camera: channel.name(),
                 notice: channel.notice.as_ref().map(|standing| standing.notice.kind),
                 size: channel.arrival.as_ref().map(|arrival| arrival.size),
-                fps: channel.figures.recent_fps(now),
+                fps: channel.statistics.recent_fps(now),
             },
         ),
     };

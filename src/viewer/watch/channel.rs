@@ -2,15 +2,15 @@
 
 use super::controls::Remote;
 use super::demand::Demand;
-use super::figures::Figures;
 use super::news::{News, Notice};
 use super::receiver::{Protocol, Receiver, Wanted};
+use super::statistics::Statistics;
 use crate::image::jpeg::codec::JpegError;
 use crate::image::pixels::Size;
 use crate::latest::{Doorbell, Latest, Newest, Reader};
 use crate::viewer::arrival::Arrival;
 use crate::viewer::find::identity::Likeness;
-use crate::viewer::keep::album;
+use crate::viewer::keep::folders;
 use crate::viewer::keep::recorder::{Plan, Recorder};
 use std::io;
 use std::sync::Arc;
@@ -37,7 +37,7 @@ pub struct Channel {
     /// Why it is not the camera's present one.
     pub notice: Option<Standing>,
     /// What was shown so far.
-    pub figures: Figures,
+    pub statistics: Statistics,
     /// The mean time between two pictures lately.
     interval: Option<Duration>,
     arrived: Option<Instant>,
@@ -177,7 +177,7 @@ impl Channel {
             demand,
             arrival: None,
             notice: None,
-            figures: Figures::default(),
+            statistics: Statistics::default(),
             interval: None,
             arrived: None,
             wanted: None,
@@ -223,7 +223,7 @@ impl Channel {
     pub fn update(&mut self, now: Instant, is_wanted: bool) -> Change {
         match self.reader.newest() {
             Newest::Fresh { value: News::Picture(arrival), .. } if is_wanted => {
-                self.figures.count(&arrival, now);
+                self.statistics.count(&arrival, now);
                 self.keep_time(now);
                 self.follow(&arrival);
                 self.arrival = Some(arrival);
@@ -246,7 +246,7 @@ impl Channel {
                     self.arrival = last.or_else(|| self.arrival.take());
                 }
                 let taken = self.arrival.as_ref().map(|arrival| arrival.taken);
-                let last_picture = taken.map(|taken| album::clock_time(taken, SystemTime::now()));
+                let last_picture = taken.map(|taken| folders::clock_time(taken, SystemTime::now()));
                 self.notice = Some(Standing { notice, since, last_picture });
                 self.forget_pace();
                 self.is_changed = true;
@@ -259,7 +259,7 @@ impl Channel {
     /// How pictures come is to be seen anew.
     fn forget_pace(&mut self) {
         (self.interval, self.arrived) = (None, None);
-        self.figures.forget_rates();
+        self.statistics.forget_rates();
     }
 
     /// Whether the picture is not going to be replaced by itself: it is lost, or late.
@@ -293,7 +293,7 @@ impl Channel {
             return None;
         }
         let age = self.arrival.as_ref()?.age?;
-        self.figures.count_age(&age, now);
+        self.statistics.count_age(&age, now);
         Some(age.by(now))
     }
 
@@ -327,13 +327,13 @@ mod tests {
     use crate::viewer::arrival::Age;
     use crate::viewer::find::address::CameraAddress;
     use crate::viewer::keep::recorder::Plan;
-    use crate::viewer::watch::news::{Billboard, NoticeKind};
+    use crate::viewer::watch::news::{NoticeKind, Publisher};
 
     const MS: Duration = Duration::from_millis(1);
 
-    fn channel() -> (Channel, Billboard) {
+    fn channel() -> (Channel, Publisher) {
         let slot = Latest::new();
-        let billboard = Billboard::new(Arc::clone(&slot));
+        let publisher = Publisher::new(Arc::clone(&slot));
         let feed = Feed {
             slot,
             demand: Arc::default(),
@@ -341,32 +341,32 @@ mod tests {
             remote: Remote::default(),
         };
         let address = CameraAddress::parse("pi").expect("an address");
-        (Channel::fed_by(feed, Wanted::at(address)), billboard)
+        (Channel::fed_by(feed, Wanted::at(address)), publisher)
     }
 
     /// A picture that arrives now, at an age of 30 ms if that is known.
-    fn show(billboard: &mut Billboard, age: Option<Duration>, now: Instant) {
+    fn show(publisher: &mut Publisher, age: Option<Duration>, now: Instant) {
         let (uncertainty, round_trip) = (MS, 2 * MS);
-        billboard.blank().age = age.map(|age| Age { age, at: now, uncertainty, round_trip });
-        billboard.publish();
+        publisher.blank().age = age.map(|age| Age { age, at: now, uncertainty, round_trip });
+        publisher.publish();
     }
 
     #[test]
     fn a_picture_is_late_when_the_next_but_two_should_be_there() {
         for age in [None, Some(30 * MS)] {
-            let (mut channel, mut billboard) = channel();
+            let (mut channel, mut publisher) = channel();
             let mut now = Instant::now();
             channel.demand(Some(Size::new(640, 360)), now);
             for _ in 0..50 {
                 now += 100 * MS;
-                show(&mut billboard, age, now);
+                show(&mut publisher, age, now);
                 assert_eq!(channel.update(now, true), Change::Picture);
             }
             assert_eq!(channel.lateness(now + 299 * MS), None);
             let old = 301 * MS + age.unwrap_or_default();
             assert_eq!(channel.lateness(now + 301 * MS), Some(old));
             assert_eq!(channel.lateness(now + 901 * MS), Some(old + 600 * MS), "it counts");
-            billboard.notify(NoticeKind::Disconnected, "the camera has left".into());
+            publisher.notify(NoticeKind::Disconnected, "the camera has left".into());
             channel.update(now + 950 * MS, true);
             assert_eq!(channel.lateness(now + 999 * MS), None, "the notice says more");
         }
@@ -374,12 +374,12 @@ mod tests {
 
     #[test]
     fn at_a_high_rate_a_hiccup_of_this_computer_is_not_late() {
-        let (mut channel, mut billboard) = channel();
+        let (mut channel, mut publisher) = channel();
         let mut now = Instant::now();
         channel.demand(Some(Size::new(640, 360)), now);
         for _ in 0..50 {
             now += 10 * MS;
-            show(&mut billboard, None, now);
+            show(&mut publisher, None, now);
             channel.update(now, true);
         }
         assert_eq!(channel.lateness(now + LEAST_LATE), None);
@@ -388,12 +388,12 @@ mod tests {
 
     #[test]
     fn a_camera_that_hangs_while_nobody_looks_is_late_soon_after_somebody_does() {
-        let (mut channel, mut billboard) = channel();
+        let (mut channel, mut publisher) = channel();
         let mut now = Instant::now();
         channel.demand(Some(Size::new(640, 360)), now);
         for _ in 0..50 {
             now += 33 * MS;
-            show(&mut billboard, Some(30 * MS), now);
+            show(&mut publisher, Some(30 * MS), now);
             channel.update(now, true);
         }
         channel.demand(None, now);
@@ -405,7 +405,7 @@ mod tests {
         assert_eq!(channel.lateness(now), Some(600_030 * MS + UNKNOWN_LATE + MS));
         // And the long wait is no rate.
         for _ in 0..2 {
-            show(&mut billboard, Some(30 * MS), now);
+            show(&mut publisher, Some(30 * MS), now);
             channel.update(now, true);
             now += 33 * MS;
         }
@@ -414,27 +414,27 @@ mod tests {
 
     #[test]
     fn rates_are_forgotten_while_nothing_is_wanted_or_nothing_comes() {
-        let (mut channel, mut billboard) = channel();
+        let (mut channel, mut publisher) = channel();
         let mut now = Instant::now();
         let shown = Some(Size::new(640, 360));
-        let mut watch = |channel: &mut Channel, billboard: &mut Billboard| {
+        let mut watch = |channel: &mut Channel, publisher: &mut Publisher| {
             channel.demand(shown, now);
             for _ in 0..40 {
                 now += 33 * MS;
-                show(billboard, None, now);
+                show(publisher, None, now);
                 channel.update(now, true);
             }
             now
         };
-        let seen = watch(&mut channel, &mut billboard);
-        assert!(channel.figures.rates(seen).is_some());
+        let seen = watch(&mut channel, &mut publisher);
+        assert!(channel.statistics.rates(seen).is_some());
         channel.demand(None, seen);
-        assert!(channel.figures.rates(seen).is_none(), "it is held");
-        let seen = watch(&mut channel, &mut billboard);
-        assert!(channel.figures.rates(seen).is_some());
-        billboard.notify(NoticeKind::Disconnected, "the camera has left".into());
+        assert!(channel.statistics.rates(seen).is_none(), "it is held");
+        let seen = watch(&mut channel, &mut publisher);
+        assert!(channel.statistics.rates(seen).is_some());
+        publisher.notify(NoticeKind::Disconnected, "the camera has left".into());
         channel.update(seen, true);
-        assert!(channel.figures.rates(seen).is_none(), "it is gone");
+        assert!(channel.statistics.rates(seen).is_none(), "it is gone");
         let standing = channel.notice.as_ref().expect("it is told");
         let time = standing.last_picture.as_deref().expect("there was a picture");
         assert!(time.len() >= "14:03:22".len(), "{time}");
@@ -459,19 +459,19 @@ mod tests {
 
     #[test]
     fn a_held_picture_stays_and_what_was_in_the_way_of_others_goes() {
-        let (mut channel, mut billboard) = channel();
+        let (mut channel, mut publisher) = channel();
         let now = Instant::now();
-        show(&mut billboard, None, now);
+        show(&mut publisher, None, now);
         channel.update(now, true);
         let held = channel.arrival.clone().expect("a picture");
-        billboard.notify(NoticeKind::Disconnected, "the camera has left".into());
+        publisher.notify(NoticeKind::Disconnected, "the camera has left".into());
         assert_eq!(channel.update(now, false), Change::Notice);
         assert!(channel.notice.is_some());
-        show(&mut billboard, None, now);
+        show(&mut publisher, None, now);
         assert_eq!(channel.update(now, false), Change::Notice);
         assert!(channel.notice.is_none());
         assert!(Arc::ptr_eq(&held, channel.arrival.as_ref().expect("the same")));
-        show(&mut billboard, None, now);
+        show(&mut publisher, None, now);
         assert_eq!(channel.update(now, false), Change::Nothing);
     }
 }

@@ -1,7 +1,7 @@
-//! Turns a frame's bytes into a picture on the billboard.
+//! Turns a frame's bytes into a picture on the publisher.
 
 use super::demand::Demand;
-use super::news::{Billboard, NoticeKind};
+use super::news::{NoticeKind, Publisher};
 use crate::image::jpeg::codec::{Decoder, JpegError};
 use crate::image::picture::Picture;
 use crate::image::pixels::{MAX_PIXELS, Size};
@@ -15,7 +15,7 @@ use std::time::Instant;
 
 /// The decoder and the counts; it outlives connections, so that a new one costs no memory.
 #[derive(Debug)]
-pub struct Developer {
+pub struct Decoding {
     jpeg: Decoder,
     origin: Arc<Origin>,
     /// The number of the newest frame of this connection.
@@ -28,7 +28,7 @@ pub struct Developer {
 
 /// Why a frame's bytes are no picture.
 #[derive(Debug, thiserror::Error)]
-pub enum DevelopError {
+pub enum DecodingError {
     /// A JPEG that cannot be decoded.
     #[error(transparent)]
     Jpeg(#[from] JpegError),
@@ -50,8 +50,8 @@ const CORRUPT_PATIENCE: u32 = 5;
 /// More than any picture has.
 const EVERY_PIXEL: Size = Size::new(usize::MAX, usize::MAX);
 
-impl Developer {
-    /// Nothing developed yet.
+impl Decoding {
+    /// Nothing decoded yet.
     ///
     /// # Errors
     /// When libjpeg-turbo cannot be set up.
@@ -102,22 +102,22 @@ impl Developer {
     /// Develops one frame and shows it. Allocates nothing for frames no larger than those before.
     ///
     /// A frame that cannot be developed is counted and passed over.
-    pub fn develop(
+    pub fn decode(
         &mut self,
         facts: &FrameFacts,
         age: Option<Age>,
         payload: &[u8],
-        billboard: &mut Billboard,
+        publisher: &mut Publisher,
     ) {
         self.count(facts.sequence, payload.len());
         self.intake.take(facts, age, payload, &self.origin.name);
         // One frame is made a picture of though nobody looks: it takes back the notice that there is none.
-        let overdue = billboard.has_notice().then_some(EVERY_PIXEL);
+        let overdue = publisher.has_notice().then_some(EVERY_PIXEL);
         let Some(shown) = self.demand.get().or(overdue) else {
             self.totals.unseen += 1;
             return;
         };
-        let arrival = billboard.blank();
+        let arrival = publisher.blank();
         let started = Instant::now();
         let developed = self.fill(facts, payload, shown, &mut arrival.picture);
         self.totals.decode_time += started.elapsed();
@@ -126,7 +126,7 @@ impl Developer {
             Err(error) => {
                 self.totals.corrupt += 1;
                 self.corrupt_in_a_row += 1;
-                self.complain(facts.sequence, &error, billboard);
+                self.complain(facts.sequence, &error, publisher);
                 return;
             }
         }
@@ -138,7 +138,7 @@ impl Developer {
             arrival.jpeg.extend_from_slice(payload);
         }
         arrival.age = age;
-        billboard.publish();
+        publisher.publish();
     }
 
     fn count(&mut self, sequence: u64, len: usize) {
@@ -162,7 +162,7 @@ impl Developer {
         payload: &[u8],
         shown: Size,
         picture: &mut Picture,
-    ) -> Result<Size, DevelopError> {
+    ) -> Result<Size, DecodingError> {
         match facts.codec {
             Codec::Jpeg => Ok(self.jpeg.decode_at_least(payload, shown, picture)?.0),
             Codec::Bgr24 => {
@@ -182,24 +182,24 @@ impl Developer {
         }
     }
 
-    fn complain(&self, sequence: u64, error: &DevelopError, billboard: &mut Billboard) {
+    fn complain(&self, sequence: u64, error: &DecodingError, publisher: &mut Publisher) {
         if self.corrupt_in_a_row == 1 {
             log::warn!("frame {sequence} of {} is passed over: {error}", self.origin.name);
         }
         if self.corrupt_in_a_row == CORRUPT_PATIENCE {
             let text = format!("{} sends pictures that cannot be shown: {error}", self.origin.name);
-            billboard.notify(NoticeKind::NoPicture, text);
+            publisher.notify(NoticeKind::NoPicture, text);
         }
     }
 }
 
 /// Rows of B, G, R bytes to `0x00RRGGBB`.
-fn fill_from_bgr(bytes: &[u8], size: Size, picture: &mut Picture) -> Result<(), DevelopError> {
+fn fill_from_bgr(bytes: &[u8], size: Size, picture: &mut Picture) -> Result<(), DecodingError> {
     if size.area() > MAX_PIXELS {
-        return Err(DevelopError::TooLarge(size));
+        return Err(DecodingError::TooLarge(size));
     }
     if bytes.len() != size.area() * 3 {
-        return Err(DevelopError::RawLength { size, found: bytes.len() });
+        return Err(DecodingError::RawLength { size, found: bytes.len() });
     }
     picture.reshape(size);
     for (pixel, &[blue, green, red]) in picture.pixels_mut().iter_mut().zip(bytes.as_chunks().0) {
@@ -227,28 +227,28 @@ mod tests {
     }
 
     /// One with a board to pin pictures to, and who reads there.
-    fn developer() -> (Developer, Billboard, Reader<News>) {
+    fn decoding() -> (Decoding, Publisher, Reader<News>) {
         let news = Latest::new();
         let reader = news.reader();
-        (Developer::new().expect("a decoder"), Billboard::new(news), reader)
+        (Decoding::new().expect("a decoder"), Publisher::new(news), reader)
     }
 
-    fn seen_by_nobody(developer: &mut Developer) -> Arc<Demand> {
+    fn seen_by_nobody(decoding: &mut Decoding) -> Arc<Demand> {
         let demand = Arc::new(Demand::default());
-        developer.look_at(Arc::clone(&demand));
+        decoding.look_at(Arc::clone(&demand));
         demand.set(None);
         demand
     }
 
     #[test]
     fn raw_frames_keep_their_colours_and_gaps_are_counted() {
-        let (mut developer, mut billboard, mut reader) = developer();
-        developer.begin(Origin { name: "pi".into(), ..Origin::default() });
+        let (mut decoding, mut publisher, mut reader) = decoding();
+        decoding.begin(Origin { name: "pi".into(), ..Origin::default() });
         let size = Size::new(2, 1);
         // Blue, then red.
         let pixels = [255, 0, 0, 0, 0, 255];
         for sequence in [7, 8, 12, 12] {
-            developer.develop(&raw(sequence, size), None, &pixels, &mut billboard);
+            decoding.decode(&raw(sequence, size), None, &pixels, &mut publisher);
         }
         let Some(News::Picture(arrival)) = newest(&mut reader) else { panic!("a picture") };
         assert_eq!(arrival.picture.pixels(), [0x0000_00FF, 0x00FF_0000]);
@@ -260,25 +260,25 @@ mod tests {
 
     #[test]
     fn numbers_that_leap_as_far_as_they_can_are_counted_without_harm() {
-        let (mut developer, mut billboard, mut reader) = developer();
+        let (mut decoding, mut publisher, mut reader) = decoding();
         for sequence in [1, u64::MAX, 0, u64::MAX, 0, u64::MAX] {
-            developer.develop(&raw(sequence, Size::new(2, 1)), None, &[0; 6], &mut billboard);
+            decoding.decode(&raw(sequence, Size::new(2, 1)), None, &[0; 6], &mut publisher);
         }
         let Some(News::Picture(arrival)) = newest(&mut reader) else { panic!("a picture") };
         assert_eq!((arrival.totals.skipped, arrival.totals.disordered), (u64::MAX, 2));
-        let mut figures = crate::viewer::watch::figures::Figures::default();
-        figures.count(&arrival, Instant::now());
-        assert_eq!(figures.skipped(), u64::MAX, "with those that were skipped here");
+        let mut statistics = crate::viewer::watch::statistics::Statistics::default();
+        statistics.count(&arrival, Instant::now());
+        assert_eq!(statistics.skipped(), u64::MAX, "with those that were skipped here");
     }
 
     #[test]
     fn what_nobody_sees_is_counted_and_not_decoded() {
-        let (mut developer, mut billboard, mut reader) = developer();
-        let demand = seen_by_nobody(&mut developer);
-        developer.develop(&raw(1, Size::new(2, 1)), None, &[0; 6], &mut billboard);
+        let (mut decoding, mut publisher, mut reader) = decoding();
+        let demand = seen_by_nobody(&mut decoding);
+        decoding.decode(&raw(1, Size::new(2, 1)), None, &[0; 6], &mut publisher);
         assert!(newest(&mut reader).is_none());
         demand.set(Some(Size::new(1, 1)));
-        developer.develop(&raw(3, Size::new(2, 1)), None, &[0; 6], &mut billboard);
+        decoding.decode(&raw(3, Size::new(2, 1)), None, &[0; 6], &mut publisher);
         let Some(News::Picture(arrival)) = newest(&mut reader) else { panic!("a picture") };
         let Totals { frames, unseen, skipped, .. } = arrival.totals;
         assert_eq!((frames, unseen, skipped), (1, 1, 1));
@@ -286,29 +286,29 @@ mod tests {
 
     #[test]
     fn that_there_is_no_picture_is_not_said_for_longer_than_it_is_so_though_nobody_looks() {
-        let (mut developer, mut billboard, mut reader) = developer();
-        seen_by_nobody(&mut developer);
-        billboard.notify(NoticeKind::Disconnected, "the camera has left".into());
+        let (mut decoding, mut publisher, mut reader) = decoding();
+        seen_by_nobody(&mut decoding);
+        publisher.notify(NoticeKind::Disconnected, "the camera has left".into());
         for sequence in 1..=3 {
-            developer.develop(&raw(sequence, Size::new(2, 1)), None, &[0; 6], &mut billboard);
+            decoding.decode(&raw(sequence, Size::new(2, 1)), None, &[0; 6], &mut publisher);
         }
         let Some(News::Picture(arrival)) = newest(&mut reader) else { panic!("a picture") };
-        assert_eq!((arrival.totals.frames, developer.totals.unseen), (1, 2));
+        assert_eq!((arrival.totals.frames, decoding.totals.unseen), (1, 2));
     }
 
     #[test]
     fn frames_that_are_no_pictures_are_counted_passed_over_and_in_the_end_told() {
-        let (mut developer, mut billboard, mut reader) = developer();
+        let (mut decoding, mut publisher, mut reader) = decoding();
         let jpeg = FrameFacts { codec: Codec::Jpeg, ..raw(1, Size::new(2, 1)) };
-        developer.develop(&jpeg, None, b"no JPEG", &mut billboard);
-        developer.develop(&raw(2, Size::new(2, 1)), None, &[0; 5], &mut billboard);
-        developer.develop(&raw(3, Size::new(65_535, 65_535)), None, &[0; 5], &mut billboard);
+        decoding.decode(&jpeg, None, b"no JPEG", &mut publisher);
+        decoding.decode(&raw(2, Size::new(2, 1)), None, &[0; 5], &mut publisher);
+        decoding.decode(&raw(3, Size::new(65_535, 65_535)), None, &[0; 5], &mut publisher);
         assert!(newest(&mut reader).is_none(), "nothing to show, and nothing to say yet");
         for sequence in 4..=9 {
-            developer.develop(&raw(sequence, Size::new(2, 1)), None, &[0; 5], &mut billboard);
+            decoding.decode(&raw(sequence, Size::new(2, 1)), None, &[0; 5], &mut publisher);
         }
         let Some(News::Notice { notice, .. }) = newest(&mut reader) else { panic!("a notice") };
         assert!(notice.text.contains("5 bytes instead of 6"), "{}", notice.text);
-        assert_eq!(developer.totals.corrupt, 9);
+        assert_eq!(decoding.totals.corrupt, 9);
     }
 }

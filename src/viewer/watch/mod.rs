@@ -5,7 +5,7 @@ pub mod channel;
 pub mod controls;
 pub mod decoding;
 pub mod demand;
-pub mod figures;
 pub mod news;
 pub mod receiver;
 pub mod session;
+pub mod statistics;

@@ -72,7 +72,7 @@ impl NoticeKind {
 
 /// The receiver's end of the slot: pictures in pooled memory, and each notice once.
 #[derive(Debug)]
-pub struct Billboard {
+pub struct Publisher {
     news: Arc<Latest<News>>,
     /// At least [`POOL`]; more only while the screen keeps some.
     pool: Vec<Arc<Arrival>>,
@@ -109,7 +109,7 @@ impl Talk {
 /// One in the slot, one on the screen, one that the screen is just taking, one being written.
 const POOL: usize = 4;
 
-impl Billboard {
+impl Publisher {
     /// Writes into `news`.
     pub fn new(news: Arc<Latest<News>>) -> Self {
         let pool = (0..POOL).map(|_| Arc::default()).collect();
@@ -188,11 +188,11 @@ mod tests {
     fn the_pool_does_not_grow_for_one_screen() {
         let news = Latest::new();
         let mut reader = news.reader();
-        let mut billboard = Billboard::new(Arc::clone(&news));
+        let mut publisher = Publisher::new(Arc::clone(&news));
         let mut on_screen = None;
         for sequence in 1..=20 {
-            billboard.blank().picture.sequence = sequence;
-            billboard.publish();
+            publisher.blank().picture.sequence = sequence;
+            publisher.publish();
             if sequence % 3 != 0 {
                 continue;
             }
@@ -203,23 +203,23 @@ mod tests {
             on_screen = Some(arrival);
         }
         assert_eq!(on_screen.map(|arrival| arrival.picture.sequence), Some(18), "left alone");
-        assert_eq!(billboard.pool.len(), POOL);
+        assert_eq!(publisher.pool.len(), POOL);
     }
 
     #[test]
     fn a_notice_is_news_once_until_a_picture_was_shown() {
         let news = Latest::new();
         let mut reader = news.reader();
-        let mut billboard = Billboard::new(news);
-        let mut is_news = |billboard: &mut Billboard| {
-            billboard.notify(NoticeKind::Disconnected, "the camera has left".into());
+        let mut publisher = Publisher::new(news);
+        let mut is_news = |publisher: &mut Publisher| {
+            publisher.notify(NoticeKind::Disconnected, "the camera has left".into());
             matches!(reader.newest(), Newest::Fresh { value: News::Notice { .. }, .. })
         };
-        assert!(is_news(&mut billboard));
-        assert!(!is_news(&mut billboard));
-        billboard.blank();
-        billboard.publish();
-        assert!(is_news(&mut billboard));
+        assert!(is_news(&mut publisher));
+        assert!(!is_news(&mut publisher));
+        publisher.blank();
+        publisher.publish();
+        assert!(is_news(&mut publisher));
     }
 
     #[test]
@@ -237,11 +237,11 @@ mod tests {
     fn a_notice_carries_the_last_picture_and_keeps_it_from_being_overwritten() {
         let news = Latest::new();
         let mut reader = news.reader();
-        let mut billboard = Billboard::new(news);
-        billboard.blank().picture.sequence = 7;
-        billboard.publish();
-        billboard.notify(NoticeKind::Disconnected, "the camera has left".into());
-        billboard.blank().picture.sequence = 8;
+        let mut publisher = Publisher::new(news);
+        publisher.blank().picture.sequence = 7;
+        publisher.publish();
+        publisher.notify(NoticeKind::Disconnected, "the camera has left".into());
+        publisher.blank().picture.sequence = 8;
         let Newest::Fresh { value: News::Notice { last, .. }, .. } = reader.newest() else {
             panic!("a notice was published");
         };

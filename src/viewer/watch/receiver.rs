@@ -1,9 +1,9 @@
 //! Keeps a connection to one camera, and the newest of what it sends in the slot.
 
 use super::controls::Remote;
-use super::decoding::Developer;
+use super::decoding::Decoding;
 use super::demand::Demand;
-use super::news::{Billboard, News, NoticeKind};
+use super::news::{News, NoticeKind, Publisher};
 use super::session::{SessionEnd, SessionError, native, pickle};
 use crate::image::jpeg::codec::JpegError;
 use crate::latest::Latest;
@@ -22,8 +22,8 @@ use std::time::{Duration, Instant};
 pub struct Receiver {
     reach: Reach,
     protocol: Protocol,
-    developer: Developer,
-    billboard: Billboard,
+    decoding: Decoding,
+    publisher: Publisher,
     remote: Remote,
 }
 
@@ -105,19 +105,19 @@ impl Receiver {
         protocol: Protocol,
         news: Arc<Latest<News>>,
     ) -> Result<Self, JpegError> {
-        let (developer, billboard) = (Developer::new()?, Billboard::new(news));
+        let (decoding, publisher) = (Decoding::new()?, Publisher::new(news));
         Ok(Self {
             reach: Reach::new(camera),
             protocol,
-            developer,
-            billboard,
+            decoding,
+            publisher,
             remote: Remote::default(),
         })
     }
 
     /// What records the camera, over all connections.
     pub fn recorder(&self) -> Recorder {
-        self.developer.recorder()
+        self.decoding.recorder()
     }
 
     /// The camera's controls, over all connections.
@@ -128,7 +128,7 @@ impl Receiver {
     /// Decodes only what is in `demand`.
     #[must_use]
     pub fn looked_at_by(mut self, demand: Arc<Demand>) -> Self {
-        self.developer.look_at(demand);
+        self.decoding.look_at(demand);
         self
     }
 
@@ -144,11 +144,11 @@ impl Receiver {
     /// Receives until the slot is closed: what goes wrong is shown and tried again.
     pub fn run(mut self) {
         let text = format!("connecting to {}", self.reach.address());
-        self.billboard.notify(NoticeKind::Connecting, text);
-        while !self.billboard.is_closed() {
+        self.publisher.notify(NoticeKind::Connecting, text);
+        while !self.publisher.is_closed() {
             let begun = Instant::now();
             let outcome = self.run_once();
-            if self.billboard.is_closed() {
+            if self.publisher.is_closed() {
                 return;
             }
             let pause = pause_after(&outcome).max(self.reach.pause(Instant::now()));
@@ -156,7 +156,7 @@ impl Receiver {
                 Ok((camera, end)) => (NoticeKind::Disconnected, farewell(&camera, &end)),
                 Err(error) => (error.kind(), error.to_string()),
             };
-            self.billboard.notify(kind, text);
+            self.publisher.notify(kind, text);
             // An attempt that took long, such as asking the LAN, has been a pause itself.
             thread::sleep(pause.saturating_sub(begun.elapsed()).max(BREATH));
         }
@@ -172,7 +172,7 @@ impl Receiver {
         for _ in 0..MOST_STRANGERS {
             let Err(SessionError::OtherCamera(stranger)) = end else { break };
             if self.reach.is_choosy() {
-                self.billboard.notify(NoticeKind::OtherCamera, stranger.to_string());
+                self.publisher.notify(NoticeKind::OtherCamera, stranger.to_string());
             }
             reached = self.reach.connect_elsewhere(stranger, &reached, Instant::now())?;
             end = self.watch(&reached);
@@ -184,7 +184,7 @@ impl Receiver {
     }
 
     fn watch(&mut self, reached: &Reached) -> Result<SessionEnd, SessionError> {
-        let (developer, billboard) = (&mut self.developer, &mut self.billboard);
+        let (decoding, publisher) = (&mut self.decoding, &mut self.publisher);
         match self.protocol {
             Protocol::Native(wishes) => {
                 let watched = native::watch(
@@ -192,15 +192,15 @@ impl Receiver {
                     wishes,
                     &mut self.reach,
                     &self.remote,
-                    developer,
-                    billboard,
+                    decoding,
+                    publisher,
                 );
                 self.remote.end();
                 watched
             }
             Protocol::Pickle => {
                 let origin = self.reach.admit_nameless();
-                pickle::watch(&reached.stream, origin, developer, billboard)
+                pickle::watch(&reached.stream, origin, decoding, publisher)
             }
         }
     }

@@ -91,7 +91,7 @@ fn putting_the_window_together_allocates_nothing_per_frame() -> io::Result<()> {
         tiles.iter_mut().for_each(|tile| tile.shown(now));
         counts.1 = composing.count();
     }
-    assert!(tiles.iter().all(|tile| tile.channel.figures.shown() > COUNTED / 8));
+    assert!(tiles.iter().all(|tile| tile.channel.statistics.shown() > COUNTED / 8));
     println!("{} while putting {COUNTED} windows together", counts.1 - counts.0);
     assert_eq!(counts.1 - counts.0, 0);
     Ok(())
@@ -145,7 +145,7 @@ fn allocations_per_stream(
     leave.ask();
     let (camera, end) = presenter.join().expect("no panic");
     assert_eq!(end, End::Done);
-    assert!(camera.figures.shown() > 0);
-    assert!(camera.figures.ages().max().is_some(), "the clocks were matched meanwhile");
+    assert!(camera.statistics.shown() > 0);
+    assert!(camera.statistics.ages().max().is_some(), "the clocks were matched meanwhile");
     Ok(counted)
 }

@@ -6,7 +6,7 @@ use super::kept::KeptFiles;
 use super::names::{Again, Names};
 use super::output::Output;
 use super::plan::{Plan, Rotation};
-use super::tape::{Frame, Tape};
+use super::queue::{Frame, Queue};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -35,12 +35,12 @@ pub(super) struct Files {
 impl Files {
     /// Makes the first file, or opens a pipe of that name; nothing is in it yet. Where names depend on the first frame, it is
     /// made sure that there can be files.
-    pub(super) fn claim(plan: &Plan, tape: &Arc<Tape>) -> Result<Self, RecordError> {
+    pub(super) fn claim(plan: &Plan, queue: &Arc<Queue>) -> Result<Self, RecordError> {
         let path: &Path = &plan.path;
         let mut names = Names::new(plan.clone());
         let claimed = match plan.is_one_name() {
             true => {
-                let out = Output::claim(path, tape)?;
+                let out = Output::claim(path, queue)?;
                 names.first_is_taken();
                 Some(out)
             }
@@ -246,11 +246,11 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("x.mkv");
         let plan = Plan::file(&path);
-        let tape = Arc::new(Tape::new(&path, Instant::now()));
-        Files::claim(&plan, &tape).expect("new").finish().expect("removed");
+        let queue = Arc::new(Queue::new(&path, Instant::now()));
+        Files::claim(&plan, &queue).expect("new").finish().expect("removed");
         assert!(!path.exists());
         fs::write(&path, b"dear").expect("written");
-        let error = Files::claim(&plan, &tape).expect_err("it is there").to_string();
+        let error = Files::claim(&plan, &queue).expect_err("it is there").to_string();
         assert!(error.contains("x.mkv exists already"), "{error}");
         assert_eq!(fs::read(&path).expect("there"), b"dear");
     }

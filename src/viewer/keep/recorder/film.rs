@@ -1,7 +1,7 @@
 //! One file of a recording: whole after each frame, whatever the disk does.
 
 use super::output::Output;
-use super::tape::Frame;
+use super::queue::Frame;
 use crate::image::jpeg::markers;
 use crate::image::pixels::Size;
 use crate::wire::matroska::{Muxer, Track};

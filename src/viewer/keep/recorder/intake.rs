@@ -2,7 +2,7 @@
 
 use super::Recorder;
 use super::lasting::Moment;
-use super::tape::Frame;
+use super::queue::Frame;
 use crate::image::pixels::Size;
 use crate::viewer::arrival::Age;
 use crate::wire::packet::{FrameFacts, Packet, PacketPool};
@@ -56,7 +56,7 @@ impl Intake {
         payload: &[u8],
         camera: &Arc<str>,
     ) {
-        match self.recorder.tape().filter(|tape| tape.is_on()) {
+        match self.recorder.queue().filter(|queue| queue.is_on()) {
             Some(_) => self.take_at(facts, age, payload, camera, Moment::now()),
             None => (self.pool, self.size) = (None, None),
         }
@@ -71,14 +71,14 @@ impl Intake {
         camera: &Arc<str>,
         now: Moment,
     ) {
-        let Some(tape) = self.recorder.tape() else { return };
+        let Some(queue) = self.recorder.queue() else { return };
         self.size.get_or_insert(facts.size);
-        if !tape.admits(payload.len(), now.awake) {
+        if !queue.admits(payload.len(), now.awake) {
             return;
         }
         let packet = self.copy(facts, payload);
         let age = age.map(|age| age.by(now.awake)).unwrap_or_default();
-        tape.put(Frame {
+        queue.put(Frame {
             packet,
             arrived: now.awake,
             lasting: now.lasting,

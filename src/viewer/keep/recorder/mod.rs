@@ -14,23 +14,23 @@ mod names;
 mod output;
 pub(super) mod pipe;
 mod plan;
-mod tape;
+mod queue;
 mod timeline;
 mod writer;
 
 pub use error::{Kept, RecordError};
 pub use plan::{Naming, Plan, Rotation};
 
+use queue::Queue;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
-use tape::Tape;
 
 /// Starts and stops recordings of one camera, one at a time. Clones are handles of the same recorder. Nothing here waits for a
 /// disk but what takes a deadline.
 #[derive(Debug, Clone, Default)]
-pub struct Recorder(Arc<Mutex<Option<Arc<Tape>>>>);
+pub struct Recorder(Arc<Mutex<Option<Arc<Queue>>>>);
 
 /// A recording as it is at a moment.
 #[derive(Debug, Clone)]
@@ -73,17 +73,17 @@ impl Recorder {
     /// When the last recording is still being written, or there can be no further thread.
     pub fn start(&self, plan: Plan) -> Result<(), RecordError> {
         let mut current = self.lock();
-        if let Some(tape) = current.as_ref().filter(|tape| !tape.has_ended()) {
-            return Err(RecordError::Busy(tape.state().path.to_path_buf()));
+        if let Some(queue) = current.as_ref().filter(|queue| !queue.has_ended()) {
+            return Err(RecordError::Busy(queue.state().path.to_path_buf()));
         }
         let path = plan.path.clone();
-        let tape = Arc::new(Tape::new(&path, Instant::now()));
-        let writers = Arc::clone(&tape);
+        let queue = Arc::new(Queue::new(&path, Instant::now()));
+        let writers = Arc::clone(&queue);
         thread::Builder::new()
             .name("recorder".into())
             .spawn(move || writer::run(&writers, &plan))
             .map_err(|source| RecordError::Create { path, source })?;
-        *current = Some(tape);
+        *current = Some(queue);
         Ok(())
     }
 
@@ -109,14 +109,14 @@ impl Recorder {
 
     /// Takes no more frames; those that came are still written.
     pub fn stop(&self) {
-        if let Some(tape) = &*self.lock() {
-            tape.close();
+        if let Some(queue) = &*self.lock() {
+            queue.close();
         }
     }
 
     /// How the recording is doing, or did; `None` before the first.
     pub fn state(&self) -> Option<Recording> {
-        Some(self.tape()?.state())
+        Some(self.queue()?.state())
     }
 
     /// Waits while the recording is in `phase`, though not beyond `deadline`: what it is then.
@@ -126,16 +126,16 @@ impl Recorder {
         deadline: Instant,
     ) -> Option<Recording> {
         // The lock on the slot is not held meanwhile.
-        let tape = self.tape()?;
-        Some(tape.wait_while(phase, deadline))
+        let queue = self.queue()?;
+        Some(queue.wait_while(phase, deadline))
     }
 
-    fn tape(&self) -> Option<Arc<Tape>> {
+    fn queue(&self) -> Option<Arc<Queue>> {
         self.lock().clone()
     }
 
     /// Nothing in there is ever half changed.
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Arc<Tape>>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Arc<Queue>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,8 +1,8 @@
 //! What the files of a recording are called: by number, by camera, by time.
 
 use super::plan::{Naming, Plan};
-use super::tape::Frame;
-use crate::viewer::keep::album;
+use super::queue::Frame;
+use crate::viewer::keep::folders;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -41,7 +41,7 @@ impl Names {
         self.number = self.number.saturating_add(1);
         match self.number {
             1 => self.base.clone(),
-            number => album::numbered(&self.base, number),
+            number => folders::numbered(&self.base, number),
         }
     }
 
@@ -56,15 +56,15 @@ impl Names {
         self.camera = Some(Arc::clone(&frame.camera));
         self.base = self.plan.path.clone();
         if self.plan.naming == Naming::WithCamera {
-            self.base = album::extended(&self.base, &album::harmless(&frame.camera));
+            self.base = folders::extended(&self.base, &folders::harmless(&frame.camera));
         }
         if is_timed {
-            let stamp = album::stamp(frame.taken);
+            let stamp = folders::stamp(frame.taken);
             // Names sort by time though the calendar was set back, as it is each autumn, or several files begin in a millisecond.
             let kept = self.stamps.iter().take_while(|earlier| **earlier >= stamp).count();
             self.stamps.truncate(kept.min(MOST_STAMPS - 1));
             self.stamps.push(stamp);
-            self.base = album::extended(&self.base, &self.stamps.join("_"));
+            self.base = folders::extended(&self.base, &self.stamps.join("_"));
         }
         self.number = 0;
     }
@@ -80,7 +80,7 @@ pub(super) enum Again {
 #[cfg(test)]
 mod tests {
     use super::super::plan::Rotation;
-    use super::super::tape::tests::frame;
+    use super::super::queue::tests::frame;
     use super::*;
     use std::path::Path;
     use std::time::{Duration, Instant, SystemTime};

@@ -2,7 +2,7 @@
 
 use super::error::RecordError;
 use super::pipe;
-use super::tape::Tape;
+use super::queue::Queue;
 use crate::wire::matroska::Patch;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, IoSlice, Seek, SeekFrom, Write};
@@ -22,15 +22,15 @@ enum Kind {
     /// What was written can be replaced.
     Regular,
     /// A pipe: what is written is gone. While its reader stands still, the recording's end is looked for.
-    Stream(Arc<Tape>),
+    Stream(Arc<Queue>),
 }
 
 impl Output {
     /// Makes a new file; or opens a pipe or a device that is there, where nothing can be overwritten.
-    pub(super) fn claim(path: &Path, tape: &Arc<Tape>) -> Result<Self, RecordError> {
+    pub(super) fn claim(path: &Path, queue: &Arc<Queue>) -> Result<Self, RecordError> {
         match fs::metadata(path) {
             Ok(there) if pipe::is_disk(&there) => Err(RecordError::IsDisk(path.to_owned())),
-            Ok(there) if !there.is_file() && !there.is_dir() => Self::open_pipe(path, tape),
+            Ok(there) if !there.is_file() && !there.is_dir() => Self::open_pipe(path, queue),
             _ => Self::create(path).map_err(|source| RecordError::create(path, source)),
         }
     }
@@ -41,14 +41,14 @@ impl Output {
     }
 
     /// Waits for a reader while the recording is wanted.
-    fn open_pipe(path: &Path, tape: &Arc<Tape>) -> Result<Self, RecordError> {
+    fn open_pipe(path: &Path, queue: &Arc<Queue>) -> Result<Self, RecordError> {
         loop {
             match pipe::open(path).map_err(|source| RecordError::create(path, source))? {
                 Some(file) => {
-                    let kind = Kind::Stream(Arc::clone(tape));
+                    let kind = Kind::Stream(Arc::clone(queue));
                     return Ok(Self { file, path: Arc::from(path), kind });
                 }
-                None if tape.waits_for_a_reader() => {}
+                None if queue.waits_for_a_reader() => {}
                 None => return Err(RecordError::NobodyReads(path.to_owned())),
             }
         }
@@ -71,9 +71,9 @@ impl Output {
                 Ok(count) => written += count,
                 Err(error) => match (error.kind(), &self.kind) {
                     (ErrorKind::Interrupted, _) => {}
-                    (ErrorKind::WouldBlock, Kind::Stream(tape)) => {
+                    (ErrorKind::WouldBlock, Kind::Stream(queue)) => {
                         pipe::wait_for_room(&self.file);
-                        if tape.is_overdue() {
+                        if queue.is_overdue() {
                             return Err(ErrorKind::TimedOut.into());
                         }
                     }

@@ -1,6 +1,6 @@
 //! What is to be recorded where: the files' names, and when one is full.
 
-use crate::viewer::keep::album::{self, EXTENSION};
+use crate::viewer::keep::folders::{self, EXTENSION};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -50,12 +50,12 @@ impl Plan {
     }
 
     /// What the `r` key records: files in the user's folder for videos, named by camera and time.
-    pub fn album(camera: &str, rotation: Rotation) -> Self {
+    pub fn in_folder(camera: &str, rotation: Rotation) -> Self {
         let path = match rotation.is_on() {
             // Each file has its own time in its name.
-            true => album::folder(album::Shelf::Videos)
-                .join(format!("{}.{EXTENSION}", album::harmless(camera))),
-            false => album::recording(camera),
+            true => folders::folder(folders::Folder::Videos)
+                .join(format!("{}.{EXTENSION}", folders::harmless(camera))),
+            false => folders::recording(camera),
         };
         Self { path, naming: Naming::Plain, rotation }
     }

@@ -4,17 +4,17 @@ use super::Phase;
 use super::error::RecordError;
 use super::files::Files;
 use super::plan::Plan;
-use super::tape::{Progress, Tape};
+use super::queue::{Progress, Queue};
 use super::timeline::Timeline;
 use std::sync::Arc;
 
-/// Writes down what is put on `tape` until that is closed, and says how it ended.
-pub(super) fn run(tape: &Arc<Tape>, plan: &Plan) {
-    let phase = match record(tape, plan) {
+/// Writes down what is put on `queue` until that is closed, and says how it ended.
+pub(super) fn run(queue: &Arc<Queue>, plan: &Plan) {
+    let phase = match record(queue, plan) {
         Ok(()) => Phase::Done,
         Err(error) => Phase::Failed(Arc::from(error.to_string())),
     };
-    let state = tape.state();
+    let state = queue.state();
     match &phase {
         Phase::Failed(reason) => log::warn!("{reason}"),
         _ if state.frames == 0 => log::info!("nothing was recorded: no picture came"),
@@ -25,21 +25,21 @@ pub(super) fn run(tape: &Arc<Tape>, plan: &Plan) {
             state.dropped
         ),
     }
-    tape.ended(phase);
+    queue.ended(phase);
 }
 
-fn record(tape: &Arc<Tape>, plan: &Plan) -> Result<(), RecordError> {
-    let mut files = Files::claim(plan, tape)?;
-    tape.opened();
+fn record(queue: &Arc<Queue>, plan: &Plan) -> Result<(), RecordError> {
+    let mut files = Files::claim(plan, queue)?;
+    queue.opened();
     let mut timeline = Timeline::default();
-    while let Some(frame) = tape.next() {
+    while let Some(frame) = queue.next() {
         let at = timeline.place(frame.packet.facts.captured_at, frame.lasting);
         let written = files.write(&frame, at);
-        tape.wrote(frame, &progress(&files));
+        queue.wrote(frame, &progress(&files));
         written?;
     }
     let finished = files.finish();
-    tape.grew_to(files.bytes());
+    queue.grew_to(files.bytes());
     finished
 }
 

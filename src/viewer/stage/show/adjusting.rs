@@ -6,7 +6,7 @@ use crate::viewer::paint::badges::Mood;
 use crate::viewer::paint::controls::Hit;
 use crate::viewer::stage::input::Input;
 use crate::viewer::stage::keys::{Command, Way};
-use crate::viewer::stage::panel::Change;
+use crate::viewer::stage::panel::Setting;
 use crate::viewer::stage::wall::Sheet;
 
 impl Show {
@@ -57,8 +57,8 @@ impl Show {
     }
 
     /// The selected camera's control is to have another value.
-    pub(super) fn adjust(&self, change: Option<Change>) {
-        if let (Some(tile), Some(Change { id, value })) =
+    pub(super) fn adjust(&self, change: Option<Setting>) {
+        if let (Some(tile), Some(Setting { id, value })) =
             (self.tiles.get(self.wall.selected()), change)
         {
             tile.channel.remote.set(id, value);

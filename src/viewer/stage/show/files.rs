@@ -22,7 +22,7 @@ impl Show {
             channel.recorder.stop();
             return;
         }
-        match channel.recorder.start(Plan::album(channel.name(), self.rotation)) {
+        match channel.recorder.start(Plan::in_folder(channel.name(), self.rotation)) {
             Ok(()) => channel.is_recording = true,
             Err(error) => self.say(Mood::Bad, error.to_string()),
         }

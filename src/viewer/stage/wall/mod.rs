@@ -5,9 +5,9 @@ pub mod view;
 
 use crate::image::pixels::Size;
 use crate::image::scale::Area;
+use crate::viewer::stage::grid::Grid;
 use crate::viewer::stage::input::Point;
 use crate::viewer::stage::keys::Command;
-use crate::viewer::stage::layout::Grid;
 use view::View;
 
 /// All that is not a camera's.

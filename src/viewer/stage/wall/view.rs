@@ -3,7 +3,7 @@
 use crate::image::orientation::{Orientation, Rotation};
 use crate::image::pixels::Size;
 use crate::image::scale::{Area, Part};
-use crate::viewer::stage::layout::fit;
+use crate::viewer::stage::grid::fit;
 
 /// What people did to a picture to see it better.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -11,8 +11,8 @@ pub use error::WindowError;
 
 use crate::image::picture::Picture;
 use crate::image::pixels::Size;
+use crate::viewer::stage::grid::fit;
 use crate::viewer::stage::input::{Input, Point};
-use crate::viewer::stage::layout::fit;
 use keyboard::{Keyboard, Reporter, Stroke};
 use minifb::{HasWindowHandle, MouseButton, MouseMode, ScaleMode, WindowOptions};
 use mouse::{Button, Mouse};

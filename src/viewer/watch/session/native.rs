@@ -6,8 +6,8 @@ use crate::plain::printable;
 use crate::viewer::find::identity::Identity;
 use crate::viewer::find::reach::{Film, Reach, Reached};
 use crate::viewer::watch::controls::{Remote, Request};
-use crate::viewer::watch::decoding::Developer;
-use crate::viewer::watch::news::{Billboard, NoticeKind};
+use crate::viewer::watch::decoding::Decoding;
+use crate::viewer::watch::news::{NoticeKind, Publisher};
 use crate::wire::FirstBytes;
 use crate::wire::native::credit::Appetite;
 use crate::wire::native::decoder::Decoder;
@@ -54,8 +54,8 @@ struct Session<'a> {
     is_hold_refused: bool,
     /// How long it waits for bytes before it looks for something else to do.
     patience: Duration,
-    developer: &'a mut Developer,
-    billboard: &'a mut Billboard,
+    decoding: &'a mut Decoding,
+    publisher: &'a mut Publisher,
 }
 
 /// Greets the camera at the other end of `stream` and shows what it sends, until it ends.
@@ -67,8 +67,8 @@ pub(in crate::viewer) fn watch(
     wishes: Wishes,
     reach: &mut Reach,
     remote: &Remote,
-    developer: &mut Developer,
-    billboard: &mut Billboard,
+    decoding: &mut Decoding,
+    publisher: &mut Publisher,
 ) -> Result<SessionEnd, SessionError> {
     let stream = &reached.stream;
     stream.set_read_timeout(Some(READ_PATIENCE))?;
@@ -89,8 +89,8 @@ pub(in crate::viewer) fn watch(
         told: wishes,
         is_hold_refused: false,
         patience: READ_PATIENCE,
-        developer,
-        billboard,
+        decoding,
+        publisher,
     };
     session.told = session.held_wishes();
     session.send(&[Message::Hello {
@@ -112,7 +112,7 @@ impl Session<'_> {
         let mut decoder = Decoder::new(MAX_PAYLOAD);
         let mut greeting = Greeting::Unheard;
         // A camera without a picture sends nothing that would find the slot closed.
-        while !self.billboard.is_closed() {
+        while !self.publisher.is_closed() {
             while let Some(message) = decoder.next_message()? {
                 if let Some(end) = self.take(message)? {
                     return Ok(end);
@@ -156,9 +156,9 @@ impl Session<'_> {
                 let fps = f64::from(millifps) / 1000.0;
                 let source = printable(source);
                 let line = format_args!("{source}: {size} {codec:?} at {fps} fps");
-                self.billboard.log(log::Level::Info, line);
+                self.publisher.log(log::Level::Info, line);
                 self.appetite.rate(millifps);
-                self.developer.announce(millifps);
+                self.decoding.announce(millifps);
             }
             Message::Ping { token } => {
                 let received_at = self.clock.micros(self.heard);
@@ -184,11 +184,11 @@ impl Session<'_> {
             // The picture goes on; only the request was not granted.
             Message::Status { code: StatusCode::Refused, text } => {
                 if !self.remote.hear(&message) {
-                    self.billboard.log(log::Level::Warn, format_args!("{}", printable(text)));
+                    self.publisher.log(log::Level::Warn, format_args!("{}", printable(text)));
                 }
             }
             Message::Status { text, .. } => {
-                self.billboard.notify(NoticeKind::NoPicture, printable(text));
+                self.publisher.notify(NoticeKind::NoPicture, printable(text));
             }
             Message::Goodbye {
                 reason: GoodbyeReason::Version, min_version, max_version, ..
@@ -220,12 +220,12 @@ impl Session<'_> {
         let said = Identity { name: printable(name), id: printable(id) };
         let admitted = self.reach.judge(said, self.reached).map_err(SessionError::OtherCamera)?;
         if admitted.film == Film::Another {
-            self.developer.begin_new_file();
+            self.decoding.begin_new_file();
         }
         let text = format!("connected to {} at {}", admitted.origin.name, self.reached.address);
-        self.developer.begin(admitted.origin);
+        self.decoding.begin(admitted.origin);
         self.is_welcomed = true;
-        self.billboard.notify(NoticeKind::NoPicture, text);
+        self.publisher.notify(NoticeKind::NoPicture, text);
         self.remote.begin();
         Ok(self.ask_if_due(Moment::Idle)?)
     }
@@ -246,7 +246,7 @@ impl Session<'_> {
             None => self.send(&[ack])?,
         }
         let age = self.clock.age(facts.captured_at, now);
-        self.developer.develop(facts, age, payload, self.billboard);
+        self.decoding.decode(facts, age, payload, self.publisher);
         self.appetite.frame_decoded(now.elapsed());
         self.ask_if_due(Moment::AfterDecoding)
     }
@@ -271,7 +271,7 @@ impl Session<'_> {
     /// What the camera is to be told now.
     fn held_wishes(&self) -> Wishes {
         let is_free = self.wishes.width == 0 && self.wishes.height == 0;
-        let recorded = self.developer.recorded_size();
+        let recorded = self.decoding.recorded_size();
         let Some(size) = recorded.filter(|_| is_free && !self.is_hold_refused) else {
             return self.wishes;
         };

@@ -3,8 +3,8 @@
 use super::{READ_PATIENCE, Received, SessionEnd, SessionError, receive};
 use crate::image::frame::Micros;
 use crate::viewer::find::wanted::Origin;
-use crate::viewer::watch::decoding::Developer;
-use crate::viewer::watch::news::{Billboard, NoticeKind};
+use crate::viewer::watch::decoding::Decoding;
+use crate::viewer::watch::news::{NoticeKind, Publisher};
 use crate::wire::packet::{Codec, FrameFacts};
 use crate::wire::pickle::decoder::Decoder;
 use crate::wire::pickle::{BgrArray, MAX_PICKLE};
@@ -23,22 +23,22 @@ const SILENCE: Duration = Duration::from_secs(15);
 pub fn watch(
     stream: &TcpStream,
     origin: Origin,
-    developer: &mut Developer,
-    billboard: &mut Billboard,
+    decoding: &mut Decoding,
+    publisher: &mut Publisher,
 ) -> Result<SessionEnd, SessionError> {
     stream.set_read_timeout(Some(READ_PATIENCE))?;
-    billboard.notify(NoticeKind::NoPicture, format!("connected to {}", origin.name));
-    developer.begin(origin);
+    publisher.notify(NoticeKind::NoPicture, format!("connected to {}", origin.name));
+    decoding.begin(origin);
     let mut decoder = Decoder::new(MAX_PICKLE);
     let mut scratch = Vec::new();
     let mut sequence = 0;
     let mut heard = Instant::now();
-    while !billboard.is_closed() {
+    while !publisher.is_closed() {
         while let Some(pickle) = decoder.next_pickle()? {
             let BgrArray { size, pixels } = BgrArray::parse(pickle, &mut scratch)?;
             sequence += 1;
             let facts = FrameFacts { sequence, captured_at: Micros(0), codec: Codec::Bgr24, size };
-            developer.develop(&facts, None, pixels, billboard);
+            decoding.decode(&facts, None, pixels, publisher);
         }
         match receive(stream, decoder.space())? {
             Received::Bytes(count) => {

@@ -98,7 +98,7 @@ const CRATES: [(&str, &str); 22] = [
     ("env_logger", "src/log_setup.rs"),
     ("fast_image_resize", "src/image/resize.rs"),
     ("if_addrs", "src/net/mdns.rs"),
-    ("jiff", "src/viewer/keep/album.rs"),
+    ("jiff", "src/viewer/keep/folders.rs"),
     ("lexopt", "src/"), // both programs' config.rs
     ("log", "src/"),
     ("minifb", "src/viewer/stage/window/"),

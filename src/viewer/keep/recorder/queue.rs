@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 /// One recording: frames go in at the receiver's end, and come out at the writer's.
 #[derive(Debug)]
-pub(super) struct Tape {
+pub(super) struct Queue {
     inner: Mutex<Inner>,
     changed: Condvar,
 }
@@ -70,7 +70,7 @@ const LAST_WAIT: Duration = Duration::from_secs(2);
 /// Two seconds of the rates that cameras have.
 const USUAL_FRAMES: usize = 128;
 
-impl Tape {
+impl Queue {
     pub(super) fn new(path: &Path, now: Instant) -> Self {
         let state = Recording {
             path: Arc::from(path),
@@ -262,51 +262,51 @@ pub(super) mod tests {
         Frame { packet, arrived, lasting, taken, camera, interval: None, film: 0 }
     }
 
-    fn tape(now: Instant) -> (Tape, Arc<Path>) {
+    fn queue(now: Instant) -> (Queue, Arc<Path>) {
         let path = Path::new("x.mkv");
-        (Tape::new(path, now), Arc::from(path))
+        (Queue::new(path, now), Arc::from(path))
     }
 
     #[test]
     fn frames_are_dropped_when_the_one_in_hand_is_two_seconds_old() {
         let start = Instant::now();
-        let (tape, path) = tape(start);
-        tape.put(frame(10, start));
-        let in_hand = tape.next().expect("there is one");
-        assert!(tape.admits(10, start + LONGEST));
-        assert!(!tape.admits(10, start + LONGEST + Duration::from_millis(1)));
-        assert_eq!(tape.state().dropped, 1);
-        tape.wrote(in_hand, &Progress { frames: 1, left_out: 0, bytes: 10, path: &path });
-        assert!(tape.admits(10, start + LONGEST * 2), "it has caught up");
+        let (queue, path) = queue(start);
+        queue.put(frame(10, start));
+        let in_hand = queue.next().expect("there is one");
+        assert!(queue.admits(10, start + LONGEST));
+        assert!(!queue.admits(10, start + LONGEST + Duration::from_millis(1)));
+        assert_eq!(queue.state().dropped, 1);
+        queue.wrote(in_hand, &Progress { frames: 1, left_out: 0, bytes: 10, path: &path });
+        assert!(queue.admits(10, start + LONGEST * 2), "it has caught up");
     }
 
     #[test]
     fn no_more_than_32_mib_wait() {
         let start = Instant::now();
-        let (tape, path) = tape(start);
+        let (queue, path) = queue(start);
         for _ in 0..4 {
-            assert!(tape.admits(8 << 20, start));
-            tape.put(frame(8 << 20, start));
+            assert!(queue.admits(8 << 20, start));
+            queue.put(frame(8 << 20, start));
         }
-        assert!(!tape.admits(1, start));
-        let in_hand = tape.next().expect("there is one");
-        assert!(!tape.admits(1, start), "it is still in memory");
-        tape.wrote(in_hand, &Progress { frames: 1, left_out: 0, bytes: 0, path: &path });
-        assert!(tape.admits(1, start));
+        assert!(!queue.admits(1, start));
+        let in_hand = queue.next().expect("there is one");
+        assert!(!queue.admits(1, start), "it is still in memory");
+        queue.wrote(in_hand, &Progress { frames: 1, left_out: 0, bytes: 0, path: &path });
+        assert!(queue.admits(1, start));
     }
 
     #[test]
     fn what_came_before_the_stop_is_still_handed_out() {
         let start = Instant::now();
-        let (tape, path) = tape(start);
-        tape.put(frame(1, start));
-        tape.close();
-        tape.put(frame(1, start));
-        assert!(!tape.admits(1, start));
-        let last = tape.next().expect("it came before");
-        tape.wrote(last, &Progress { frames: 1, left_out: 0, bytes: 1, path: &path });
-        assert!(tape.next().is_none());
-        assert_eq!(tape.state().phase, Phase::Finishing);
-        assert_eq!(tape.state().dropped, 0, "nobody wanted it");
+        let (queue, path) = queue(start);
+        queue.put(frame(1, start));
+        queue.close();
+        queue.put(frame(1, start));
+        assert!(!queue.admits(1, start));
+        let last = queue.next().expect("it came before");
+        queue.wrote(last, &Progress { frames: 1, left_out: 0, bytes: 1, path: &path });
+        assert!(queue.next().is_none());
+        assert_eq!(queue.state().phase, Phase::Finishing);
+        assert_eq!(queue.state().dropped, 0, "nobody wanted it");
     }
 }

@@ -11,7 +11,7 @@ use std::time::SystemTime;
 
 /// What is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shelf {
+pub enum Folder {
     /// Pictures.
     Pictures,
     /// Recordings.
@@ -45,7 +45,7 @@ pub fn file_name(camera: &str, taken: SystemTime, extension: &str) -> String {
 }
 
 /// The user's own folder for these: as the desktop has it, else by its usual name, else the home folder.
-pub fn folder(shelf: Shelf) -> PathBuf {
+pub fn folder(shelf: Folder) -> PathBuf {
     let home = env::home_dir().unwrap_or_default();
     let config = env::var_os("XDG_CONFIG_HOME").filter(|folder| !folder.is_empty());
     let config = config.map_or_else(|| home.join(".config"), PathBuf::from);
@@ -58,7 +58,7 @@ pub fn folder(shelf: Shelf) -> PathBuf {
 
 /// Where a recording of `camera` that begins now goes.
 pub fn recording(camera: &str) -> PathBuf {
-    folder(Shelf::Videos).join(file_name(camera, SystemTime::now(), EXTENSION))
+    folder(Folder::Videos).join(file_name(camera, SystemTime::now(), EXTENSION))
 }
 
 /// Makes a file of this name, or of the first of `NAME-2`, `NAME-3` that is free: nothing is overwritten.
@@ -134,7 +134,7 @@ pub fn harmless(camera: &str) -> String {
     }
 }
 
-impl Shelf {
+impl Folder {
     /// What desktops call it, and the folder's usual names.
     fn names(self) -> (&'static str, [&'static str; 2]) {
         match self {

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 /// What has been shown since the viewer was started.
 #[derive(Debug, Clone, Default)]
-pub struct Figures {
+pub struct Statistics {
     shown: u64,
     totals: Totals,
     newest: Option<(Size, Codec)>,
@@ -51,7 +51,7 @@ const MEASURED_OVER: Duration = Duration::from_secs(1);
 /// ... and holds for so many times as long, when no picture comes.
 const BELIEVED: u32 = 3;
 
-impl Figures {
+impl Statistics {
     /// Takes note that `arrival` is being shown.
     pub fn count(&mut self, arrival: &Arrival, now: Instant) {
         self.shown += 1;
@@ -178,7 +178,7 @@ impl Figures {
 }
 
 /// For people.
-impl fmt::Display for Figures {
+impl fmt::Display for Statistics {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some((size, codec)) = self.newest else { return write!(out, "no frames") };
         write!(out, "{} frames of {size} {}", self.shown, codec_name(codec))?;
@@ -254,75 +254,77 @@ mod tests {
     #[test]
     fn nothing_shown_is_nulls_and_zeros() {
         assert_eq!(
-            Figures::default().to_json(),
+            Statistics::default().to_json(),
             "{\"frames\":0,\"fps\":null,\"skipped\":0,\"disordered\":0,\"corrupt\":0,\"bytes\":0,\
              \"recorded\":0,\"record_dropped\":0,\
              \"age_ms\":{\"p50\":null,\"p95\":null,\"p99\":null,\"max\":null},\
              \"age_uncertainty_ms\":null,\"round_trip_ms\":null,\
              \"decode_ms\":null,\"size\":null,\"codec\":null}"
         );
-        assert_eq!(Figures::default().to_string(), "no frames");
+        assert_eq!(Statistics::default().to_string(), "no frames");
     }
 
     #[test]
     fn ages_are_those_of_the_moment_a_picture_is_on_the_screen() {
-        let mut figures = Figures::default();
+        let mut statistics = Statistics::default();
         let ms = Duration::from_millis;
         let arrived = Instant::now();
-        figures.count(&arrival(1), arrived);
+        statistics.count(&arrival(1), arrived);
         let (uncertainty, round_trip) = (ms(2), ms(4));
         let age = Age { age: ms(30), at: arrived, uncertainty, round_trip };
-        figures.count_age(&age, arrived + ms(10));
-        assert_eq!(figures.ages().max(), Some(ms(40)));
-        let json = figures.to_json();
+        statistics.count_age(&age, arrived + ms(10));
+        assert_eq!(statistics.ages().max(), Some(ms(40)));
+        let json = statistics.to_json();
         assert!(json.contains("\"max\":40.000}"), "{json}");
         let sure = "\"age_uncertainty_ms\":2.000,\"round_trip_ms\":4.000";
         assert!(json.contains(sure), "{json}");
-        assert!(figures.to_string().contains("±2.0 ms"), "{figures}");
+        assert!(statistics.to_string().contains("±2.0 ms"), "{statistics}");
     }
 
     #[test]
     fn rates_are_not_of_a_time_without_pictures_nor_kept_for_ever() {
-        let mut figures = Figures::default();
+        let mut statistics = Statistics::default();
         let (ms, mut now) = (Duration::from_millis, Instant::now());
-        let mut show = |figures: &mut Figures, count: u64, interval: u64| {
+        let mut show = |statistics: &mut Statistics, count: u64, interval: u64| {
             for _ in 0..count {
                 now += ms(interval);
-                figures.count(&arrival(figures.shown() + 1), now);
+                statistics.count(&arrival(statistics.shown() + 1), now);
             }
             now
         };
-        let shown = show(&mut figures, 32, 33);
-        assert!(figures.recent_fps(shown).is_some_and(|fps| (fps - 30.3).abs() < 0.1));
-        assert!(figures.recent_fps(shown + ms(2500)).is_some(), "it may come yet");
-        assert_eq!(figures.recent_fps(shown + ms(3100)), None, "the camera hangs");
+        let shown = show(&mut statistics, 32, 33);
+        assert!(statistics.recent_fps(shown).is_some_and(|fps| (fps - 30.3).abs() < 0.1));
+        assert!(statistics.recent_fps(shown + ms(2500)).is_some(), "it may come yet");
+        assert_eq!(statistics.recent_fps(shown + ms(3100)), None, "the camera hangs");
         // It was held for 12 s.
-        figures.forget_rates();
-        show(&mut figures, 1, 12_000);
-        let shown = show(&mut figures, 20, 33);
-        assert_eq!(figures.recent_fps(shown), None, "not measured yet");
-        let shown = show(&mut figures, 15, 33);
-        assert!(figures.recent_fps(shown).is_some_and(|fps| (fps - 30.3).abs() < 0.1));
+        statistics.forget_rates();
+        show(&mut statistics, 1, 12_000);
+        let shown = show(&mut statistics, 20, 33);
+        assert_eq!(statistics.recent_fps(shown), None, "not measured yet");
+        let shown = show(&mut statistics, 15, 33);
+        assert!(statistics.recent_fps(shown).is_some_and(|fps| (fps - 30.3).abs() < 0.1));
         // One picture in five seconds is a rate too.
-        let shown = show(&mut figures, 3, 5000);
-        assert!(figures.recent_fps(shown + ms(5000)).is_some_and(|fps| (fps - 0.2).abs() < 0.01));
+        let shown = show(&mut statistics, 3, 5000);
+        assert!(
+            statistics.recent_fps(shown + ms(5000)).is_some_and(|fps| (fps - 0.2).abs() < 0.01)
+        );
     }
 
     #[test]
     fn rates_are_measured_between_pictures_and_skips_are_counted_here_and_there() {
-        let mut figures = Figures::default();
+        let mut statistics = Statistics::default();
         let mut now = Instant::now();
         // Every second frame is shown, one each 100 ms.
         for shown in 1..=21_u32 {
             now += Duration::from_millis(if shown == 1 { 0 } else { 100 });
-            figures.count(&arrival(u64::from(shown) * 2), now);
+            statistics.count(&arrival(u64::from(shown) * 2), now);
         }
-        assert!((figures.fps().expect("measured") - 10.0).abs() < 1e-6);
-        assert!((figures.recent_fps(now).expect("measured") - 10.0).abs() < 1e-6);
-        assert_eq!(figures.skipped(), 3 + 21);
-        assert_eq!(figures.decode_time(), Some(Duration::from_millis(2)));
+        assert!((statistics.fps().expect("measured") - 10.0).abs() < 1e-6);
+        assert!((statistics.recent_fps(now).expect("measured") - 10.0).abs() < 1e-6);
+        assert_eq!(statistics.skipped(), 3 + 21);
+        assert_eq!(statistics.decode_time(), Some(Duration::from_millis(2)));
         assert_eq!(
-            figures.to_json(),
+            statistics.to_json(),
             "{\"frames\":21,\"fps\":10.00,\"skipped\":24,\"disordered\":0,\"corrupt\":0,\
              \"bytes\":4200,\"recorded\":0,\"record_dropped\":0,\"age_ms\":{\"p50\":null,\"p95\":null,\"p99\":null,\"max\":null},\
              \"age_uncertainty_ms\":null,\"round_trip_ms\":null,\
