@@ -1,6 +1,6 @@
 //! What `--list` prints: a line for each camera, or all of them as JSON.
 
-use super::finder::Found;
+use super::found::Found;
 use crate::json::{Object, array, quoted};
 use crate::wire::service::rate;
 

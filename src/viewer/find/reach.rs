@@ -1,13 +1,14 @@
 //! Connects to the camera that is wanted, wherever it is by now, and knows whether what answers there is that camera.
 
 use super::address::{CameraAddress, HostKind};
-use super::finder::{self, Found};
+use super::connect::{ConnectError, Reached, connect_to, connect_to_one_of};
+use super::finder;
+use super::found;
 use super::identity::{Identity, Likeness};
 use super::lookup::{self, LookupError, Meant};
+use super::search::Search;
 use super::wanted::{Origin, Wanted};
-use crate::net::socket;
-use std::io::{self, ErrorKind};
-use std::net::{Ipv6Addr, SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -40,14 +41,6 @@ enum Way {
     Named,
     /// It was looked for, and is announced there.
     Announced,
-}
-
-/// A connection.
-#[derive(Debug)]
-pub(in crate::viewer) struct Reached {
-    pub(in crate::viewer) stream: TcpStream,
-    /// Where it leads to, for people.
-    pub(in crate::viewer) address: CameraAddress,
 }
 
 /// Another camera than the one that is wanted.
@@ -85,42 +78,13 @@ pub enum ReachError {
     /// The name means nothing here, or too much.
     #[error(transparent)]
     Lookup(#[from] LookupError),
-    /// The machine is there, and nobody listens.
-    #[error("nothing listens at {}: is lancam running there, and on this port?", place(camera, *address))]
-    Refused {
-        /// As it was written.
-        camera: CameraAddress,
-        /// The last address that was tried.
-        address: SocketAddr,
-    },
-    /// The machine is not there.
-    #[error("cannot reach {}: {source}; is it switched on, and in this network?", place(camera, *address))]
-    Unreachable {
-        /// As it was written.
-        camera: CameraAddress,
-        /// The last address that was tried.
-        address: SocketAddr,
-        /// The system's word for it.
-        source: io::Error,
-    },
-    /// An address that each network has, without the network's name.
-    #[error(
-        "{camera} is a link-local address: put % and your network interface behind it, such as {ip}%eth0 (`ip link` lists them)"
-    )]
-    NoInterface {
-        /// As it was written.
-        camera: CameraAddress,
-        /// The address of it.
-        ip: Ipv6Addr,
-    },
+    /// Nobody answers there.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
     /// Another camera is there, and the wanted one answers nowhere.
     #[error(transparent)]
     Stranger(#[from] Stranger),
 }
-
-/// Longer than any answer takes on a LAN; so the next attempt, with a SYN of its own, is not far: the network may be
-/// back just after this one was lost.
-const CONNECT_PATIENCE: Duration = Duration::from_millis(700);
 
 /// A machine that was NAME.local may have another address by now: each so many attempts, that is asked for again.
 const RESOLVED_EACH: u32 = 5;
@@ -295,7 +259,7 @@ impl Reach {
         if let Some(last) = self.last.filter(|_| !is_fixed && !is_now) {
             self.way = Way::Remembered;
             let address = match &self.wanted.identity {
-                Some(_) => finder::at(last),
+                Some(_) => found::at(last),
                 None => self.wanted.address.clone(),
             };
             let stream = connect_to_one_of(&address, &[last])?;
@@ -309,7 +273,7 @@ impl Reach {
             }
             Meant::Camera(found) => {
                 (self.way, self.announced) = (Way::Named, Some(found.identity()));
-                connect_to(&found)
+                Ok(connect_to(&found)?)
             }
         }
     }
@@ -328,7 +292,7 @@ impl Reach {
             log::info!("{} is at {} now", known.name, found.address());
         }
         (self.way, self.announced) = (Way::Announced, Some(found.identity()));
-        Some(connect_to(&found))
+        Some(connect_to(&found).map_err(ReachError::from))
     }
 }
 
@@ -354,116 +318,10 @@ pub(in crate::viewer) enum Film {
     Another,
 }
 
-/// When the LAN is asked for a camera that is not where it was: everybody there hears it.
-#[derive(Debug, Clone, Copy, Default)]
-struct Search {
-    /// Since when it is away.
-    since: Option<Instant>,
-    asked: Option<Instant>,
-}
-
-/// A camera that is switched off and on, or gets another address, is back within this time, and is asked for all the while ...
-const EAGER: Duration = Duration::from_secs(60);
-
-/// ... and one that is away for longer so often.
-const ASKED_EACH: Duration = Duration::from_secs(3);
-
-impl Search {
-    fn is_due(&self, now: Instant) -> bool {
-        self.left(now).is_zero()
-    }
-
-    /// Until it is due.
-    fn left(&self, now: Instant) -> Duration {
-        match (self.since, self.asked) {
-            (Some(since), Some(asked)) if now.saturating_duration_since(since) >= EAGER => {
-                ASKED_EACH.saturating_sub(now.saturating_duration_since(asked))
-            }
-            _ => Duration::ZERO,
-        }
-    }
-}
-
-fn connect_to(found: &Found) -> Result<Reached, ReachError> {
-    let stream = connect_to_one_of(&found.address(), &found.addresses)?;
-    let address = stream.peer_addr().map_or_else(|_| found.address(), finder::at);
-    Ok(Reached { stream, address })
-}
-
-/// Tries all addresses in their order; reports the last one's failure, or that of the machine that is there.
-fn connect_to_one_of(
-    camera: &CameraAddress,
-    addresses: &[SocketAddr],
-) -> Result<TcpStream, ReachError> {
-    let mut failure = (io::Error::from(ErrorKind::NotFound), None);
-    for &address in addresses {
-        match socket::connect(address, CONNECT_PATIENCE) {
-            Ok(stream) => return Ok(stream),
-            Err(_) if failure.0.kind() == ErrorKind::ConnectionRefused => {}
-            Err(source) => failure = (source, Some(address)),
-        }
-    }
-    let camera = camera.clone();
-    Err(match failure {
-        (source, Some(address)) if source.kind() == ErrorKind::ConnectionRefused => {
-            ReachError::Refused { camera, address }
-        }
-        (_, Some(SocketAddr::V6(address)))
-            if address.ip().is_unicast_link_local() && address.scope_id() == 0 =>
-        {
-            ReachError::NoInterface { camera, ip: *address.ip() }
-        }
-        (source, Some(address)) => ReachError::Unreachable { camera, address, source },
-        (source, None) => ReachError::Lookup(LookupError::nowhere(camera.host, source)),
-    })
-}
-
-/// Where it was tried, and which address that is, where the two differ.
-fn place(camera: &CameraAddress, address: SocketAddr) -> String {
-    match (camera.to_string(), address.to_string()) {
-        (camera, address) if camera == address => camera,
-        (camera, address) => format!("{camera} ({address})"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_lan_is_asked_for_a_camera_that_is_away_and_less_often_after_a_minute() {
-        let start = Instant::now();
-        let mut search = Search::default();
-        assert!(search.is_due(start), "it is not where it was");
-        (search.since, search.asked) = (Some(start), Some(start));
-        assert!(search.is_due(start + EAGER / 2));
-        let late = start + EAGER;
-        search.asked = Some(late);
-        assert_eq!(search.left(late), ASKED_EACH);
-        assert!(!search.is_due(late + ASKED_EACH / 2));
-        assert!(search.is_due(late + ASKED_EACH));
-    }
-
-    #[test]
-    fn a_link_local_address_without_its_interface_is_told_what_it_lacks() {
-        let camera = CameraAddress::parse("fe80::1").expect("an address");
-        let local = "[fe80::1]:9999".parse().expect("an address");
-        let said = connect_to_one_of(&camera, &[local]).expect_err("no interface").to_string();
-        assert!(said.contains("such as fe80::1%eth0"), "{said}");
-    }
-
-    #[test]
-    fn a_machine_where_nothing_listens_is_named_whatever_its_other_addresses_say() {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let closed = listener.local_addr().expect("bound");
-        drop(listener);
-        let camera = CameraAddress::parse("garage.local:80").expect("an address");
-        let local = "[fe80::1]:80".parse().expect("an address");
-        for addresses in [[closed, local], [local, closed]] {
-            let failure = connect_to_one_of(&camera, &addresses).expect_err("nobody listens");
-            assert!(matches!(failure, ReachError::Refused { address, .. } if address == closed));
-        }
-    }
+    use std::net::TcpStream;
 
     fn camera(name: &str, id: &str) -> Identity {
         Identity { name: name.into(), id: id.into() }
@@ -472,7 +330,7 @@ mod tests {
     /// Somebody listens at the wanted address.
     fn reached(wanted: Option<Identity>) -> (Reach, Reached) {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let address = finder::at(listener.local_addr().expect("bound"));
+        let address = found::at(listener.local_addr().expect("bound"));
         let stream = TcpStream::connect(listener.local_addr().expect("bound")).expect("it listens");
         let reach = Reach::new(Wanted { identity: wanted, address: address.clone() });
         (reach, Reached { stream, address })

@@ -1,7 +1,8 @@
 //! Which camera is shown when none was named: the last one if it answers, else the only one, else whichever is chosen.
 
 use crate::latest::{Doorbell, Latest, Newest, Reader};
-use crate::viewer::find::finder::{self, Found};
+use crate::viewer::find::finder;
+use crate::viewer::find::found::Found;
 use crate::viewer::find::identity::Likeness;
 use crate::viewer::paint::picker::Row;
 use crate::viewer::watch::channel::Channel;

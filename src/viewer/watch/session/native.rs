@@ -3,8 +3,9 @@
 use super::clock::{Answer, CameraClock, Moment};
 use super::{READ_PATIENCE, Received, SessionEnd, SessionError, receive};
 use crate::plain::printable;
+use crate::viewer::find::connect::Reached;
 use crate::viewer::find::identity::Identity;
-use crate::viewer::find::reach::{Film, Reach, Reached};
+use crate::viewer::find::reach::{Film, Reach};
 use crate::viewer::watch::controls::{Remote, Request};
 use crate::viewer::watch::decoding::Decoding;
 use crate::viewer::watch::news::{NoticeKind, Publisher};

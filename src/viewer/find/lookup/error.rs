@@ -1,0 +1,123 @@
+//! Why nobody knows what a name means, and what may help.
+
+use crate::nearest;
+use crate::plain::printable;
+use std::fmt;
+use std::io;
+
+/// Why nobody knows what is meant.
+#[derive(Debug)]
+pub enum LookupError {
+    /// There is no such machine, and no such camera.
+    Unknown {
+        /// As it was written.
+        name: String,
+        /// What a host may be.
+        is_camera: bool,
+        /// The cameras that answered, by their names.
+        found: Vec<String>,
+        /// The system's word for it.
+        source: Option<io::Error>,
+    },
+    /// An address with a zone that is none of this machine's interfaces.
+    NoSuchInterface {
+        /// As it was written.
+        address: String,
+        /// What should be an interface.
+        interface: String,
+    },
+    /// Several cameras could be meant, each with its address.
+    Ambiguous {
+        /// As it was written.
+        name: String,
+        /// Their names and addresses.
+        found: Vec<(String, String)>,
+    },
+}
+
+impl LookupError {
+    /// The system knows no such address.
+    pub(super) fn nowhere(host: &str, source: io::Error) -> Self {
+        if let Some((_, interface)) = host.split_once('%') {
+            let (address, interface) = (printable(host), printable(interface));
+            return Self::NoSuchInterface { address, interface };
+        }
+        let name = host.to_owned();
+        Self::Unknown { name, is_camera: false, found: Vec::new(), source: Some(source) }
+    }
+}
+
+/// No list of cameras in a sentence is longer.
+const MOST_NAMED: usize = 8;
+
+impl fmt::Display for LookupError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown { name, is_camera, found, source } => {
+                let what = if *is_camera { "no camera" } else { "no camera or machine" };
+                write!(out, "cannot find {name}: {what} has that name")?;
+                if let Some(source) = source {
+                    write!(out, " ({source})")?;
+                }
+                if found.is_empty() {
+                    return out.write_str(
+                        ", and no camera answers on the LAN. Is it switched on? Its IP address works too: \
+                         lancam-view 192.168.1.20",
+                    );
+                }
+                let names = found.iter().map(String::as_str);
+                if let Some(meant) = nearest::of(name, names) {
+                    write!(out, ". Did you mean \"{meant}\"?")?;
+                } else {
+                    out.write_str(".")?;
+                }
+                let rest = found.len().saturating_sub(MOST_NAMED);
+                write!(out, " These cameras answer: {}", found[..found.len() - rest].join(", "))?;
+                if rest > 0 { write!(out, " and {rest} more") } else { Ok(()) }
+            }
+            Self::NoSuchInterface { address, interface } => write!(
+                out,
+                "this machine has no network interface {interface}, which stands behind the % of {address} (`ip link` lists those it has)"
+            ),
+            Self::Ambiguous { name, found } => {
+                let names: Vec<_> = found
+                    .iter()
+                    .take(MOST_NAMED)
+                    .map(|(name, address)| format!("\"{name}\" ({address})"))
+                    .collect();
+                write!(
+                    out,
+                    "{name} may be any of {}. Name one by its address or as it stands here",
+                    names.join(", ")
+                )
+            }
+        }
+    }
+}
+
+impl std::error::Error for LookupError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_is_not_found_is_told_who_is() {
+        let unknown = |found: &[&str]| LookupError::Unknown {
+            name: "garag".into(),
+            is_camera: false,
+            found: found.iter().map(|name| (*name).to_owned()).collect(),
+            source: None,
+        };
+        let text = unknown(&["Door", "Garage"]).to_string();
+        assert!(
+            text.contains("Did you mean \"Garage\"?") && text.contains("Door, Garage"),
+            "{text}"
+        );
+        let text = unknown(&["Door"]).to_string();
+        assert!(!text.contains("mean") && text.ends_with("Door"), "{text}");
+        let text = unknown(&[]).to_string();
+        assert!(text.contains("no camera answers on the LAN"), "{text}");
+        assert!(unknown(&["x"; 30]).to_string().ends_with("and 22 more"));
+    }
+}

@@ -1,0 +1,262 @@
+//! What a name means, by what the system and the LAN say of it: no thread and no clock of its own.
+
+use super::error::LookupError;
+use super::{Meant, Word};
+use crate::plain::printable;
+use crate::viewer::find::address::{CameraAddress, HostKind};
+use crate::viewer::find::census::Census;
+use crate::viewer::find::finder;
+use crate::viewer::find::found::{self, Found};
+use crate::wire::dns::{self, Kind, Name};
+use crate::wire::service::{CAMERA, host_label};
+use std::io;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+/// What the system and the LAN have said so far of one name.
+#[derive(Debug)]
+pub(super) struct Inquiry<'a> {
+    address: &'a CameraAddress,
+    kind: HostKind,
+    begun: Instant,
+    system: Option<io::Result<Vec<SocketAddr>>>,
+    is_lan_silent: bool,
+    census: Census,
+    /// Of the machine, from the LAN.
+    machine: Vec<SocketAddr>,
+}
+
+impl<'a> Inquiry<'a> {
+    /// Nothing is known yet, but what the system has said if it was asked already.
+    pub(super) fn begin(
+        address: &'a CameraAddress,
+        system: Option<io::Result<Vec<SocketAddr>>>,
+        now: Instant,
+    ) -> Self {
+        Self {
+            address,
+            kind: address.kind(),
+            begun: now,
+            system,
+            is_lan_silent: false,
+            census: Census::default(),
+            machine: Vec::new(),
+        }
+    }
+
+    /// Whether the system is to be asked for a machine.
+    pub(super) fn needs_system(&self) -> bool {
+        self.system.is_none() && self.kind != HostKind::Camera
+    }
+
+    /// What the LAN is to be asked.
+    pub(super) fn question(&self) -> Vec<u8> {
+        let (host, service) = (Name::of(&self.address.host), Name::of(CAMERA));
+        match self.kind {
+            HostKind::Local => {
+                dns::query(&[(&host, Kind::A), (&host, Kind::Aaaa), (&service, Kind::Pointer)])
+            }
+            _ => finder::question(),
+        }
+    }
+
+    /// Takes note of what was said.
+    pub(super) fn hear(&mut self, word: Word) {
+        match word {
+            Word::System(addresses) => self.system = Some(addresses),
+            Word::LanIsSilent => self.is_lan_silent = true,
+            Word::Lan(answer) => {
+                self.census.take(&answer, 0);
+                if let Ok(records) = dns::records(&answer.bytes)
+                    && self.kind == HostKind::Local
+                    && self.machine.is_empty()
+                {
+                    let (host, port) = (Name::of(&self.address.host), self.address.port());
+                    self.machine = found::addresses(&host, port, &records, &answer);
+                }
+            }
+        }
+    }
+
+    /// Until when nothing changes by itself.
+    pub(super) fn patience(&self, now: Instant) -> Duration {
+        let waited = self.waited(now);
+        let next = if waited < GRACE { GRACE } else { SYSTEM_PATIENCE };
+        next.saturating_sub(waited).max(Duration::from_millis(1))
+    }
+
+    /// Whether nobody is left who could say more.
+    pub(super) fn is_over(&self, now: Instant) -> bool {
+        let is_system_done = self.system.is_some() || self.kind == HostKind::Camera;
+        self.is_lan_silent && is_system_done || self.waited(now) >= SYSTEM_PATIENCE
+    }
+
+    fn waited(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.begun)
+    }
+
+    /// What is meant, as soon as that is sure.
+    pub(super) fn judge(&self, now: Instant) -> Option<Result<Meant, LookupError>> {
+        let is_time = self.is_lan_silent || self.waited(now) >= GRACE;
+        let machine = self.machine();
+        // A port is one of a machine, and there it is.
+        if self.address.port.is_some() && self.kind != HostKind::Camera {
+            if let Some(machine) = machine {
+                return Some(Ok(Meant::Machine(machine)));
+            }
+            let is_system_done = matches!(self.system, Some(Err(_))) || self.is_over(now);
+            return (is_time && is_system_done).then(|| self.camera()).flatten();
+        }
+        let cameras = self.census.sightings().cameras;
+        let name = self.address.name().to_lowercase();
+        let exact = cameras.iter().filter(|camera| camera.name.to_lowercase() == name);
+        if let [camera] = exact.collect::<Vec<_>>().as_slice() {
+            return Some(Ok(self.meant(Found::clone(camera))));
+        }
+        if !is_time {
+            return None;
+        }
+        self.camera().or_else(|| machine.map(|machine| Ok(Meant::Machine(machine))))
+    }
+
+    fn machine(&self) -> Option<Vec<SocketAddr>> {
+        match &self.system {
+            Some(Ok(addresses)) => Some(addresses.clone()),
+            _ => (!self.machine.is_empty()).then(|| self.machine.clone()),
+        }
+    }
+
+    /// The only camera that the name fits.
+    fn camera(&self) -> Option<Result<Meant, LookupError>> {
+        let fits = fitting(self.address.name(), self.census.sightings().cameras);
+        match fits.as_slice() {
+            [] => None,
+            [camera] => Some(Ok(self.meant(camera.clone()))),
+            several => {
+                let found = several.iter().map(|it| (it.name.clone(), it.address().to_string()));
+                let (name, found) = (self.address.host.clone(), found.collect());
+                Some(Err(LookupError::Ambiguous { name, found }))
+            }
+        }
+    }
+
+    fn meant(&self, mut camera: Found) -> Meant {
+        if let Some(port) = self.address.port {
+            camera.addresses.iter_mut().for_each(|address| address.set_port(port));
+            return Meant::Machine(camera.addresses);
+        }
+        Meant::Camera(Box::new(camera))
+    }
+
+    /// Why nobody knows what is meant.
+    pub(super) fn unknown(self) -> LookupError {
+        let cameras = self.census.sightings().cameras;
+        LookupError::Unknown {
+            name: printable(&self.address.host),
+            is_camera: self.kind == HostKind::Camera,
+            found: cameras.into_iter().map(|camera| camera.name).collect(),
+            source: self.system.and_then(Result::err),
+        }
+    }
+}
+
+/// The cameras that may be meant by `name`: those of exactly that name; or else all that call themselves so, or would as a host.
+fn fitting(name: &str, cameras: Vec<Found>) -> Vec<Found> {
+    let name = name.to_lowercase();
+    let is_called = |camera: &Found| camera.name.to_lowercase() == name;
+    if cameras.iter().any(is_called) {
+        return cameras.into_iter().filter(is_called).collect();
+    }
+    let label = Some(host_label(&name)).filter(|label| *label == name);
+    let fits = |camera: &Found| {
+        let own = camera.facts.name.to_lowercase();
+        own == name
+            || label
+                .as_ref()
+                .is_some_and(|label| [&camera.name, &own].iter().any(|it| host_label(it) == *label))
+    };
+    cameras.into_iter().filter(fits).collect()
+}
+
+/// So long a camera's own announcement is waited for, when a machine of the name is known already, and another camera that
+/// the name fits as well.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// Systems that do not know multicast DNS ask their name servers for NAME.local, some for a long time. This is how long
+/// they are waited for when nobody on the LAN has the name.
+const SYSTEM_PATIENCE: Duration = Duration::from_secs(2);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::service::Facts;
+
+    fn camera(announced: &str, own: &str) -> Found {
+        Found {
+            name: announced.into(),
+            addresses: vec!["10.0.0.5:9999".parse().expect("an address")],
+            facts: Facts { name: own.into(), ..Facts::default() },
+        }
+    }
+
+    #[test]
+    fn a_name_fits_the_camera_that_is_listed_so_before_all_that_are_called_so() {
+        let lan = [
+            camera("Garage", "Garage"),
+            camera("Garage (2)", "Garage"),
+            camera("Front door", "Front door"),
+            camera("front-door (2)", "front-door"),
+            camera("玄関", "玄関"),
+            camera("台所", "台所"),
+        ];
+        for (name, expected) in [
+            ("garage", &["Garage"][..]),
+            ("garage (2)", &["Garage (2)"]),
+            ("garage-2", &["Garage (2)"]),
+            ("FRONT DOOR", &["Front door"]),
+            ("front-door", &["Front door", "front-door (2)"]),
+            ("front-door-2", &["front-door (2)"]),
+            ("玄関", &["玄関"]),
+            ("lancam", &["玄関", "台所"]),
+            ("玄", &[]),
+            ("door", &[]),
+            ("", &[]),
+        ] {
+            let fits = fitting(name, lan.to_vec());
+            let names: Vec<_> = fits.iter().map(|camera| &*camera.name).collect();
+            assert_eq!(names, expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_camera_by_its_name_with_a_port_is_found_though_the_system_never_answers() {
+        let address = CameraAddress::parse("garage:9998").expect("a name and a port");
+        let now = Instant::now();
+        let mut inquiry = Inquiry::begin(&address, None, now);
+        inquiry.census = Census::of(camera("Garage", "Garage"));
+        inquiry.hear(Word::LanIsSilent);
+        assert!(inquiry.judge(now).is_none(), "a machine may be called so");
+        let late = inquiry.judge(now + SYSTEM_PATIENCE);
+        let Some(Ok(Meant::Machine(found))) = late else { panic!("it is known") };
+        assert_eq!(found, ["10.0.0.5:9998".parse().expect("an address")]);
+    }
+
+    #[test]
+    fn a_machine_is_taken_when_no_camera_of_that_name_has_answered_for_half_a_second() {
+        let address = CameraAddress::parse("garage").expect("a name");
+        let now = Instant::now();
+        let mut inquiry = Inquiry::begin(&address, None, now);
+        assert!(inquiry.needs_system());
+        let machine = vec!["10.0.0.7:9999".parse().expect("an address")];
+        inquiry.hear(Word::System(Ok(machine.clone())));
+        assert!(inquiry.judge(now).is_none() && !inquiry.is_over(now), "a camera may answer");
+        assert_eq!(inquiry.patience(now), GRACE);
+        let Some(Ok(Meant::Machine(found))) = inquiry.judge(now + GRACE) else {
+            panic!("nobody else answers")
+        };
+        assert_eq!(found, machine);
+        inquiry.census = Census::of(camera("Garage", "Garage"));
+        let Some(Ok(Meant::Camera(found))) = inquiry.judge(now) else { panic!("it is there") };
+        assert_eq!(found.name, "Garage");
+    }
+}

@@ -1,0 +1,108 @@
+//! Finds out what somebody means by a name, a camera on the LAN or a machine: asks the system and the LAN at once.
+
+mod error;
+mod inquiry;
+
+pub use error::LookupError;
+
+use super::address::{CameraAddress, HostKind};
+use super::finder::PATIENCE;
+use super::found::Found;
+use crate::net::mdns;
+use inquiry::Inquiry;
+use std::io;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::sync::mpsc::{self, RecvTimeoutError, SyncSender};
+use std::thread;
+use std::time::Instant;
+
+/// What is meant.
+#[derive(Debug)]
+pub(super) enum Meant {
+    /// This camera.
+    Camera(Box<Found>),
+    /// Whatever listens at one of these, best first.
+    Machine(Vec<SocketAddr>),
+}
+
+/// What is said of a name.
+enum Word {
+    System(io::Result<Vec<SocketAddr>>),
+    Lan(mdns::Answer),
+    LanIsSilent,
+}
+
+/// What the host of `address` means. The camera of exactly that name wins; then, where no port was named, the one whose name
+/// as a host is that; then the machine of that name. May take seconds.
+///
+/// # Errors
+/// When nobody knows the name, or several cameras could be meant.
+pub(super) fn look_up(address: &CameraAddress) -> Result<Meant, LookupError> {
+    match address.kind() {
+        HostKind::Fixed => ask_system(address)
+            .map(Meant::Machine)
+            .map_err(|source| LookupError::nowhere(&address.host, source)),
+        HostKind::Domain => match ask_system(address) {
+            Ok(addresses) => Ok(Meant::Machine(addresses)),
+            // A camera may have a dot in its name.
+            Err(source) => inquire(address, Some(Err(source))),
+        },
+        HostKind::Bare | HostKind::Local | HostKind::Camera => inquire(address, None),
+    }
+}
+
+/// Asks until it is known what is meant, or nobody is left who could say more.
+fn inquire(
+    address: &CameraAddress,
+    system: Option<io::Result<Vec<SocketAddr>>>,
+) -> Result<Meant, LookupError> {
+    let mut inquiry = Inquiry::begin(address, system, Instant::now());
+    let (sender, words) = mpsc::sync_channel(1);
+    // Threads of their own, because the system's resolver cannot be told when to give up.
+    if inquiry.needs_system() {
+        let (sender, address) = (sender.clone(), address.clone());
+        // Nobody listens when the LAN was faster.
+        spawn(move || drop(sender.send(Word::System(ask_system(&address)))));
+    }
+    let question = inquiry.question();
+    spawn(move || ask_lan(&question, &sender));
+    loop {
+        if let Some(meant) = inquiry.judge(Instant::now()) {
+            return meant;
+        }
+        match words.recv_timeout(inquiry.patience(Instant::now())) {
+            Ok(word) => inquiry.hear(word),
+            Err(RecvTimeoutError::Timeout) => {}
+            // Both are done, or neither could be asked.
+            Err(RecvTimeoutError::Disconnected) => inquiry.hear(Word::LanIsSilent),
+        }
+        let now = Instant::now();
+        if inquiry.is_over(now) {
+            return inquiry.judge(now).unwrap_or_else(|| Err(inquiry.unknown()));
+        }
+    }
+}
+
+fn ask_system(address: &CameraAddress) -> io::Result<Vec<SocketAddr>> {
+    let found: Vec<_> = (address.host.as_str(), address.port()).to_socket_addrs()?.collect();
+    match found.is_empty() {
+        true => Err(io::Error::new(io::ErrorKind::NotFound, "it has no address")),
+        false => Ok(found),
+    }
+}
+
+fn spawn(ask: impl FnOnce() + Send + 'static) {
+    // Without a thread nobody answers, and that is what is told.
+    drop(thread::Builder::new().name("resolve".into()).spawn(ask));
+}
+
+fn ask_lan(question: &[u8], sender: &SyncSender<Word>) {
+    match mdns::ask(question, PATIENCE) {
+        Ok(mut answers) => {
+            // Until nobody listens.
+            let _ = answers.try_for_each(|answer| sender.send(Word::Lan(answer)));
+        }
+        Err(error) => log::debug!("cannot ask the LAN: {error}"),
+    }
+    let _ = sender.send(Word::LanIsSilent);
+}
