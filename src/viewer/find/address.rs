@@ -42,6 +42,14 @@ pub enum AddressError {
         "'{0}' is no camera's address; write NAME, HOST, HOST:PORT, [IPv6]:PORT or lancam://HOST:PORT"
     )]
     Malformed(String),
+    /// A host, and behind it a number that no port has.
+    #[error("{address} has no port {port}: a port is a number from 1 to 65535")]
+    NoSuchPort {
+        /// The host.
+        address: String,
+        /// What stands behind it.
+        port: String,
+    },
     /// What other programs speak.
     #[error(
         "lancam speaks no {scheme}: open '{url}' with another program, or write {host} for a lancam camera there"
@@ -63,7 +71,8 @@ impl CameraAddress {
     /// # Errors
     /// When there is no host, the port is not 1 to 65535, or it is of another protocol.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
-        let malformed = || AddressError::Malformed(text.to_owned());
+        let malformed =
+            || no_such_port(text).unwrap_or_else(|| AddressError::Malformed(text.to_owned()));
         let trimmed = text.trim();
         let parsed = match trimmed.split_once("://") {
             Some((scheme, rest)) if is_scheme(scheme) => {
@@ -217,6 +226,17 @@ fn zone_written_plain(host: &str) -> String {
     }
 }
 
+/// What is wrong with an address that would be one with another number as its port.
+fn no_such_port(text: &str) -> Option<AddressError> {
+    let text = text.trim();
+    let behind_scheme = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let (host, port) = without_path(behind_scheme).rsplit_once(':')?;
+    let is_number = !port.is_empty() && port.bytes().all(|it| it.is_ascii_digit());
+    let is_host = parse_plain(&format!("{host}:{DEFAULT_PORT}")).is_some();
+    let no_such = || AddressError::NoSuchPort { address: host.to_owned(), port: port.to_owned() };
+    (is_number && is_host).then(no_such)
+}
+
 fn parse_port(text: &str) -> Option<u16> {
     let is_number = !text.is_empty() && text.bytes().all(|it| it.is_ascii_digit());
     text.parse().ok().filter(|&port| port != 0 && is_number)
@@ -365,5 +385,17 @@ mod tests {
             let error = CameraAddress::parse(text).expect_err(text).to_string();
             assert!(error.contains(says), "{error}");
         }
+    }
+
+    #[test]
+    fn a_number_that_no_port_has_is_named_as_such() {
+        for text in ["127.0.0.1:99999", "pi:0", "[::1]:65536", "http://pi:99999/stream"] {
+            let error = CameraAddress::parse(text).expect_err("no port").to_string();
+            assert!(error.ends_with("a port is a number from 1 to 65535"), "{text}: {error}");
+        }
+        let error = CameraAddress::parse("127.0.0.1:99999").expect_err("no port").to_string();
+        assert!(error.starts_with("127.0.0.1 has no port 99999"), "{error}");
+        let error = CameraAddress::parse("pi:x").expect_err("no port").to_string();
+        assert!(error.contains("is no camera's address"), "{error}");
     }
 }

@@ -45,6 +45,9 @@ pub enum SnapshotError {
     /// Nothing is overwritten.
     #[error("{} exists already, and nothing is overwritten: name another file, or remove that one", .0.display())]
     Exists(PathBuf),
+    /// There is no such folder.
+    #[error("there is no folder {}: make it, or name another file", .0.display())]
+    NoFolder(PathBuf),
     /// The file is a pipe.
     #[error("nobody reads the pipe {}: start its reader first", .0.display())]
     NobodyReads(PathBuf),
@@ -159,11 +162,16 @@ impl Form {
 /// Whether a file of this name could be made: nothing is overwritten.
 ///
 /// # Errors
-/// When it is there already.
+/// When it is there already, or its folder is not.
 pub fn check(path: &Path) -> Result<(), SnapshotError> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let missing = folder.filter(|folder| !folder.is_dir());
     match path.symlink_metadata() {
         Ok(_) if !is_stream(path) => Err(SnapshotError::Exists(path.to_owned())),
-        _ => Ok(()),
+        _ => match missing {
+            Some(folder) => Err(SnapshotError::NoFolder(folder.to_owned())),
+            None => Ok(()),
+        },
     }
 }
 
@@ -351,5 +359,14 @@ mod tests {
         let picture = Picture::blank(Size::new(1, 1), 0);
         let error = save(&picture, Path::new("/nowhere/at/all.png")).expect_err("no such folder");
         assert!(error.to_string().starts_with("cannot write /nowhere/at/all.png: "), "{error}");
+    }
+
+    #[test]
+    fn a_file_in_a_folder_that_is_not_there_is_refused_before_there_is_a_picture() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let error = check(&folder.path().join("nodir/a.png")).expect_err("no folder").to_string();
+        assert!(error.starts_with("there is no folder") && error.contains("nodir:"), "{error}");
+        check(&folder.path().join("a.png")).expect("it can be made");
+        check(Path::new("a-picture-that-nobody-has-saved.png")).expect("it can be made here");
     }
 }

@@ -11,7 +11,7 @@ use crate::viewer::keep::recorder::Recorder;
 use crate::viewer::keep::recorder::intake::Intake;
 use crate::wire::packet::{Codec, FrameFacts};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The decoder and the counts; it outlives connections, so that a new one costs no memory.
 #[derive(Debug)]
@@ -22,6 +22,7 @@ pub struct Decoding {
     sequence: Option<u64>,
     totals: Totals,
     corrupt_in_a_row: u32,
+    complaints: Complaints,
     demand: Arc<Demand>,
     intake: Intake,
 }
@@ -62,6 +63,7 @@ impl Decoding {
             sequence: None,
             totals: Totals::default(),
             corrupt_in_a_row: 0,
+            complaints: Complaints::default(),
             demand: Arc::default(),
             intake: Intake::default(),
         })
@@ -182,14 +184,41 @@ impl Decoding {
         }
     }
 
-    fn complain(&self, sequence: u64, error: &DecodingError, publisher: &mut Publisher) {
-        if self.corrupt_in_a_row == 1 {
-            log::warn!("frame {sequence} of {} is passed over: {error}", self.origin.name);
+    fn complain(&mut self, sequence: u64, error: &DecodingError, publisher: &mut Publisher) {
+        let name = &self.origin.name;
+        match self.complaints.next(Instant::now()) {
+            Some(0) => log::warn!("frame {sequence} of {name} is passed over: {error}"),
+            Some(more) => log::warn!(
+                "frame {sequence} of {name} is passed over, as were {more} since the last such line: {error}"
+            ),
+            None => {}
         }
         if self.corrupt_in_a_row == CORRUPT_PATIENCE {
-            let text = format!("{} sends pictures that cannot be shown: {error}", self.origin.name);
+            let text = format!("{name} sends pictures that cannot be shown: {error}");
             publisher.notify(NoticeKind::NoPicture, text);
         }
+    }
+}
+
+/// Frames that are passed over: one is told of at once, later ones as a number, so that a camera does not fill the log.
+#[derive(Debug, Default)]
+struct Complaints {
+    told: Option<Instant>,
+    untold: u64,
+}
+
+/// Two lines about such frames are this far apart.
+const TOLD_EACH: Duration = Duration::from_secs(60);
+
+impl Complaints {
+    /// Another frame is passed over: how many were since the last line, where it is time for a line.
+    fn next(&mut self, now: Instant) -> Option<u64> {
+        if self.told.is_some_and(|told| now.saturating_duration_since(told) < TOLD_EACH) {
+            self.untold += 1;
+            return None;
+        }
+        self.told = Some(now);
+        Some(std::mem::take(&mut self.untold))
     }
 }
 
@@ -310,5 +339,17 @@ mod tests {
         let Some(News::Notice { notice, .. }) = newest(&mut reader) else { panic!("a notice") };
         assert!(notice.text.contains("5 bytes instead of 6"), "{}", notice.text);
         assert_eq!(decoding.totals.corrupt, 9);
+    }
+
+    #[test]
+    fn a_camera_whose_frames_are_broken_has_a_line_a_minute_with_their_number() {
+        let (mut complaints, start) = (Complaints::default(), Instant::now());
+        let minute = Duration::from_secs(60);
+        assert_eq!(complaints.next(start), Some(0));
+        for frame in 1..1000 {
+            assert_eq!(complaints.next(start + minute * frame / 1000), None);
+        }
+        assert_eq!(complaints.next(start + minute), Some(999));
+        assert_eq!(complaints.next(start + minute * 2), Some(0));
     }
 }
