@@ -3,6 +3,7 @@
 use super::controls::Remote;
 use super::demand::Demand;
 use super::news::{News, Notice};
+use super::pace::Pace;
 use super::receiver::{Protocol, Receiver, Wanted};
 use super::statistics::Statistics;
 use crate::image::jpeg::codec::JpegError;
@@ -38,11 +39,7 @@ pub struct Channel {
     pub notice: Option<Standing>,
     /// What was shown so far.
     pub statistics: Statistics,
-    /// The mean time between two pictures lately.
-    interval: Option<Duration>,
-    arrived: Option<Instant>,
-    /// Since when a picture is wanted: those that nobody wanted are not late.
-    wanted: Option<Instant>,
+    pace: Pace,
     /// Where it is, for people.
     address: String,
     /// Whether there is something new since this was set to false.
@@ -102,15 +99,6 @@ pub enum ChannelError {
 
 /// How long a file may take to be opened before pictures are shown all the same.
 const OPENING: Duration = Duration::from_secs(2);
-
-/// A picture is late when the next but two should be there ...
-const LATE: u32 = 3;
-/// ... though not by a hiccup of this computer.
-const LEAST_LATE: Duration = Duration::from_millis(150);
-/// Before the rate is known.
-const UNKNOWN_LATE: Duration = Duration::from_secs(1);
-/// A rate follows the last so many pictures.
-const SMOOTH: u32 = 8;
 
 impl Channel {
     /// Begins to watch `camera`; each change rings `doorbell`.
@@ -178,9 +166,7 @@ impl Channel {
             arrival: None,
             notice: None,
             statistics: Statistics::default(),
-            interval: None,
-            arrived: None,
-            wanted: None,
+            pace: Pace::default(),
             is_changed: true,
             is_unseen: false,
         }
@@ -189,10 +175,9 @@ impl Channel {
     /// How large its picture is needed; `None`: not at all.
     pub fn demand(&mut self, shown: Option<Size>, now: Instant) {
         self.demand.set(shown);
-        if shown.is_some() != self.wanted.is_some() {
-            // How they come is to be seen anew.
+        if shown.is_some() != self.pace.is_wanted() {
             self.forget_pace();
-            self.wanted = shown.map(|_| now);
+            self.pace.want(shown.map(|_| now));
         }
     }
 
@@ -224,7 +209,7 @@ impl Channel {
         match self.reader.newest() {
             Newest::Fresh { value: News::Picture(arrival), .. } if is_wanted => {
                 self.statistics.count(&arrival, now);
-                self.keep_time(now);
+                self.pace.count(now);
                 self.follow(&arrival);
                 self.arrival = Some(arrival);
                 self.notice = None;
@@ -258,7 +243,7 @@ impl Channel {
 
     /// How pictures come is to be seen anew.
     fn forget_pace(&mut self) {
-        (self.interval, self.arrived) = (None, None);
+        self.pace.forget();
         self.statistics.forget_rates();
     }
 
@@ -276,16 +261,6 @@ impl Channel {
         }
     }
 
-    fn keep_time(&mut self, now: Instant) {
-        if let Some(before) = self.arrived.replace(now) {
-            let latest = now - before;
-            self.interval = Some(match self.interval {
-                None => latest,
-                Some(mean) => (mean * (SMOOTH - 1) + latest) / SMOOTH,
-            });
-        }
-    }
-
     /// Takes note that the picture is on the screen; returns how old it is there, if that is known and it is there for the
     /// first time.
     pub fn shown(&mut self, now: Instant) -> Option<Duration> {
@@ -299,17 +274,15 @@ impl Channel {
 
     /// Between two pictures.
     pub fn interval(&self) -> Option<Duration> {
-        self.interval
+        self.pace.interval()
     }
 
     /// How old the picture is, if the next ones should have come long ago: since the camera took it where that is
     /// known, else since it arrived, or at least since it is wanted.
     pub fn lateness(&self, now: Instant) -> Option<Duration> {
-        let wanted = self.wanted?;
         let arrival = self.arrival.as_ref().filter(|_| self.notice.is_none())?;
-        let since = now.saturating_duration_since(wanted.max(self.arrived.unwrap_or(wanted)));
-        let late = self.interval.map_or(UNKNOWN_LATE, |mean| (mean * LATE).max(LEAST_LATE));
-        (since > late).then(|| arrival.age.map_or(since, |age| age.by(now)))
+        let since = self.pace.overdue(now)?;
+        Some(arrival.age.map_or(since, |age| age.by(now)))
     }
 }
 
@@ -328,6 +301,7 @@ mod tests {
     use crate::viewer::find::address::CameraAddress;
     use crate::viewer::keep::recorder::Plan;
     use crate::viewer::watch::news::{NoticeKind, Publisher};
+    use crate::viewer::watch::pace;
 
     const MS: Duration = Duration::from_millis(1);
 
@@ -382,8 +356,8 @@ mod tests {
             show(&mut publisher, None, now);
             channel.update(now, true);
         }
-        assert_eq!(channel.lateness(now + LEAST_LATE), None);
-        assert!(channel.lateness(now + LEAST_LATE + MS).is_some());
+        assert_eq!(channel.lateness(now + pace::LEAST_LATE), None);
+        assert!(channel.lateness(now + pace::LEAST_LATE + MS).is_some());
     }
 
     #[test]
@@ -400,9 +374,9 @@ mod tests {
         now += 600_000 * MS;
         assert_eq!(channel.lateness(now), None, "nobody wanted one");
         channel.demand(Some(Size::new(640, 360)), now);
-        assert_eq!(channel.lateness(now + UNKNOWN_LATE), None, "there was no time for one");
-        now += UNKNOWN_LATE + MS;
-        assert_eq!(channel.lateness(now), Some(600_030 * MS + UNKNOWN_LATE + MS));
+        assert_eq!(channel.lateness(now + pace::UNKNOWN_LATE), None, "there was no time for one");
+        now += pace::UNKNOWN_LATE + MS;
+        assert_eq!(channel.lateness(now), Some(600_030 * MS + pace::UNKNOWN_LATE + MS));
         // And the long wait is no rate.
         for _ in 0..2 {
             show(&mut publisher, Some(30 * MS), now);

@@ -6,6 +6,7 @@ pub mod controls;
 pub mod decoding;
 pub mod demand;
 pub mod news;
+mod pace;
 pub mod receiver;
 pub mod session;
 pub mod statistics;

@@ -1,6 +1,8 @@
 //! What the window shows of which camera: plain state, no window.
 
 mod commands;
+#[cfg(test)]
+mod tests;
 pub mod view;
 
 use crate::image::pixels::Size;

@@ -1,22 +1,24 @@
 //! Puts together what the window shows: each camera's picture in its pane, and what is to be said over it.
 
-use super::facts::{figures_of, heading};
-use super::grid;
-use super::keys::KEYS;
-use super::tile::Tile;
-use super::wall::{Behind, Info, Sheet, Wall};
+mod placing;
+
 use crate::image::orientation::Orientation;
 use crate::image::picture::Picture;
 use crate::image::pixels::Size;
-use crate::image::scale::{Area, Part, Scaler};
+use crate::image::scale::Area;
 use crate::viewer::paint::badges::{self, Badges, Toast};
 use crate::viewer::paint::controls::{self, Hit};
 use crate::viewer::paint::notice::{self, Notice};
 use crate::viewer::paint::pane::Pane;
 use crate::viewer::paint::picker::{self, Picker};
 use crate::viewer::paint::{Layer, Painter, Rect, Scale, figures, help};
-use crate::viewer::stage::wall::view::Placement;
+use crate::viewer::stage::facts::{figures_of, heading};
+use crate::viewer::stage::grid;
+use crate::viewer::stage::keys::KEYS;
+use crate::viewer::stage::tile::Tile;
+use crate::viewer::stage::wall::{Behind, Info, Sheet, Wall};
 use crate::viewer::watch::channel::Standing;
+use placing::{BESIDE, Placing, clear};
 use std::time::{Duration, Instant};
 
 /// What it needs from frame to frame, so that none costs an allocation.
@@ -38,10 +40,7 @@ pub struct Composer {
 /// What one camera's pane needs.
 #[derive(Debug, Default)]
 struct Buffers {
-    scaler: Scaler,
-    /// The picture as it is turned, and which one that is.
-    turned: Picture,
-    of: Option<(u64, Orientation)>,
+    placing: Placing,
     /// The figures as they were drawn last, and when, for which pane and in which part of it that was.
     figures: Layer,
     drawn: Option<(Instant, (Rect, Rect))>,
@@ -84,8 +83,6 @@ pub enum Repaint {
 
 /// Figures are drawn this often: more often nobody can read them.
 const READABLE: Duration = Duration::from_millis(100);
-/// Beside a picture in its pane.
-const BESIDE: u32 = 0;
 
 impl Composer {
     /// Text is so many times as large as on an ordinary screen.
@@ -157,18 +154,12 @@ impl Composer {
             let mut canvas = self.painter.canvas(&mut self.canvas, rect(area), scale);
             return notice::draw_ground(&mut canvas);
         };
-        let Placement { target, part } = wall.view(index).place(area, arrival.size);
-        surround(&mut self.canvas, area, target);
-        let Buffers { scaler, turned, of, .. } = &mut self.buffers[index];
-        let this = (arrival.totals.frames, wall.view(index).orientation());
-        let source = upright(picture, this, turned, of);
-        let size = source.size();
-        let of = |(from, to): (f64, f64), len: usize| (from * len as f64, to * len as f64);
-        let part = Part { columns: of(part.columns, size.width), rows: of(part.rows, size.height) };
-        scaler.draw(source, part, &mut self.canvas, target);
+        let frame = (arrival.totals.frames, arrival.size);
+        let placing = &mut self.buffers[index].placing;
+        placing.draw(&mut self.canvas, area, picture, frame, wall.view(index));
         if wall.is_grid() {
             for seam in grid::seams(area, wall.room()) {
-                fill(&mut self.canvas, seam);
+                clear(&mut self.canvas, seam);
             }
         }
     }
@@ -347,24 +338,6 @@ fn sheet(tile: &Tile, first: usize) -> controls::Panel<'_> {
     }
 }
 
-/// The picture of a frame, turned unless it stands upright or has been turned already.
-fn upright<'a>(
-    picture: &'a Picture,
-    (frame, orientation): (u64, Orientation),
-    turned: &'a mut Picture,
-    of: &mut Option<(u64, Orientation)>,
-) -> &'a Picture {
-    if orientation == Orientation::UPRIGHT {
-        return picture;
-    }
-    let this = Some((frame, orientation));
-    if *of != this || turned.size() != orientation.size_of(picture.size()) {
-        picture.turn_into(orientation, turned);
-        *of = this;
-    }
-    turned
-}
-
 /// The picture that fills the window as it is, with nothing over it.
 fn as_it_is<'a>(wall: &Wall, tiles: &'a [Tile], extras: &Extras<'_>) -> Option<&'a Picture> {
     let index = wall.selected();
@@ -384,31 +357,6 @@ fn as_it_is<'a>(wall: &Wall, tiles: &'a [Tile], extras: &Extras<'_>) -> Option<&
         && view.orientation() == Orientation::UPRIGHT
         && picture.size() == wall.room();
     (is_bare && is_whole).then_some(picture)
-}
-
-/// Clears an area.
-fn fill(canvas: &mut Picture, area: Area) {
-    let width = canvas.size().width;
-    let rows = canvas.pixels_mut().chunks_exact_mut(width).skip(area.y);
-    for row in rows.take(area.size.height) {
-        row[area.x..area.x + area.size.width].fill(BESIDE);
-    }
-}
-
-/// Clears what the picture leaves of its pane.
-fn surround(canvas: &mut Picture, pane: Area, target: Area) {
-    let width = canvas.size().width;
-    let rows = canvas.pixels_mut().chunks_exact_mut(width).enumerate();
-    for (y, row) in rows.skip(pane.y).take(pane.size.height) {
-        let row = &mut row[pane.x..pane.x + pane.size.width];
-        if (target.y..target.y + target.size.height).contains(&y) {
-            let (left, right) = (target.x - pane.x, target.x - pane.x + target.size.width);
-            row[..left].fill(BESIDE);
-            row[right..].fill(BESIDE);
-        } else {
-            row.fill(BESIDE);
-        }
-    }
 }
 
 fn rect(area: Area) -> Rect {
