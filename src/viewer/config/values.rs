@@ -1,7 +1,7 @@
 //! Values of options: each as its option takes it, or what it takes instead.
 
 use super::UsageError;
-use crate::viewer::keep::{album, snapshot};
+use crate::viewer::keep::{folders, snapshot};
 use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::time::Duration;
