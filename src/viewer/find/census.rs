@@ -142,6 +142,8 @@ impl Census {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::viewer::find::found::MOST_ADDRESSES;
+    use crate::wire::service::Facts;
 
     fn found(id: &str, address: &str) -> Found {
         Found {

@@ -62,7 +62,7 @@ fn host(address: SocketAddr) -> String {
 /// For each one, all records of an answer are looked through.
 const MOST_IN_ONE_ANSWER: usize = 64;
 /// A machine has an address in each network, and some of IPv6.
-const MOST_ADDRESSES: usize = 32;
+pub(super) const MOST_ADDRESSES: usize = 32;
 
 /// The cameras in one answer. What is no answer, or not to our question, has none.
 pub(super) fn heard(answer: &Answer) -> Vec<Found> {
