@@ -13,7 +13,9 @@ pub fn start(verbosity: i8) {
         0 => LevelFilter::Info,
         1.. => LevelFilter::Debug,
     };
-    let mut builder = Builder::from_env(Env::default().default_filter_or(level.as_str()));
+    // The system's broken fonts are nothing that the viewer's user has asked for.
+    let filter = format!("{level},fontdb=error");
+    let mut builder = Builder::from_env(Env::default().default_filter_or(filter));
     if std::env::var_os("JOURNAL_STREAM").is_some() {
         // journald adds the time itself and reads the priority from the line (sd-daemon(3)).
         builder.format(|out, record| {

@@ -66,18 +66,24 @@ pub(super) struct Stamp<'a> {
 pub struct Typeface(FontVec);
 
 impl Typeface {
-    /// The font in a file's bytes, the first where there are several; `None` where there is none.
-    pub fn read(bytes: Vec<u8>) -> Option<Self> {
-        FontVec::try_from_vec(bytes).ok().map(Self)
+    /// The font of this number in a file's bytes, if it has one of these letters; `None` where there is no such font, or it
+    /// is too large.
+    pub fn with_one_of(letters: &[char], bytes: &[u8], index: u32) -> Option<Self> {
+        let font = FontRef::try_from_slice_and_index(bytes, index).ok()?;
+        let is_wanted =
+            bytes.len() <= LARGEST && letters.iter().any(|&letter| has_letter(&font, letter));
+        let font = is_wanted.then(|| FontVec::try_from_vec_and_index(bytes.to_vec(), index));
+        font?.ok().map(Self)
     }
 
     /// Whether it has a letter, in one colour and of any size.
     pub fn has(&self, letter: char) -> bool {
-        let glyph = self.0.glyph_id(letter);
-        glyph.0 != 0 && self.0.outline(glyph).is_some()
+        has_letter(&self.0, letter)
     }
 }
 
+/// A font for all of Chinese, Japanese and Korean has 20 MB; one larger than this is not kept in memory.
+const LARGEST: usize = 64 << 20;
 /// A few thousand letters of ordinary size; when there are more, all is begun anew.
 const MAX_COVER: usize = 4 << 20;
 /// A stranger's text may have any character there is.
@@ -203,6 +209,11 @@ impl Glyphs {
 }
 
 /// What a character is in a font. Glyph 0 is what a font has for all that it has not.
+fn has_letter(font: &impl Font, letter: char) -> bool {
+    let glyph = font.glyph_id(letter);
+    glyph.0 != 0 && font.outline(glyph).is_some()
+}
+
 fn form_in(font: &impl Font, character: char, other: Option<usize>) -> Form {
     let glyph = font.glyph_id(character);
     let units = font.units_per_em().unwrap_or(1000.0);
@@ -292,18 +303,18 @@ mod tests {
         }
         assert_eq!((glyphs.take_missing(), glyphs.take_missing()), (vec!['摄'], Vec::new()));
         // One that has it not either; its other letters are not taken.
-        glyphs.add(Typeface::read(REGULAR.to_vec()).expect("a font"));
+        glyphs.add(Typeface::with_one_of(&['a'], REGULAR, 0).expect("a font"));
         assert!(glyphs.form('摄', Weight::Regular).is_none());
         let own = glyphs.form('a', Weight::Bold).expect("it has that");
         assert_eq!((own.other, glyphs.take_missing()), (None, vec!['摄']));
-        assert!(Typeface::read(b"no font".to_vec()).is_none());
+        assert!(Typeface::with_one_of(&['a'], b"no font", 0).is_none());
     }
 
     #[test]
     fn a_letter_of_another_font_is_drawn() {
         let mut glyphs = Glyphs::default();
         // As if the viewer's own had no letters.
-        glyphs.add(Typeface::read(REGULAR.to_vec()).expect("a font"));
+        glyphs.add(Typeface::with_one_of(&['a'], REGULAR, 0).expect("a font"));
         let form = form_in(&glyphs.others[0].0, 'я', Some(0));
         glyphs.forms.insert(('я', Weight::Bold), form);
         let regular = glyphs.stamp('я', Weight::Regular, 20.0, 0.0).map(|it| it.cover.to_vec());

@@ -1,14 +1,13 @@
-//! Finds, among the fonts of the system, those that have the letters of names the viewer's own fonts have not.
+//! Finds, among the fonts of the system, those that have the letters of names the viewer's own fonts have not: the only file
+//! that names `fontdb`.
 //!
 //! Nothing is read before there is such a letter, and what is read is read on a thread of its own: until it is there, a box
 //! stands for it.
 
 use crate::latest::Doorbell;
 use crate::viewer::paint::Typeface;
+use fontdb::{Database, FaceInfo, Style, Weight};
 use std::collections::BTreeSet;
-use std::env;
-use std::fs;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
@@ -36,12 +35,6 @@ enum Found {
     End,
 }
 
-/// A font for all of Chinese, Japanese and Korean has 20 MB; one larger than this is not read ...
-const LARGEST: u64 = 64 << 20;
-/// ... nor are more than so many bytes of fonts in all, for letters that no font has.
-const MOST: u64 = 512 << 20;
-/// Folders within folders.
-const DEPTH: u32 = 5;
 /// Letters that are looked for in all.
 const MOST_LETTERS: usize = 2000;
 /// Fonts are looked through only so often: a camera may call itself something else each second.
@@ -74,7 +67,9 @@ impl Fonts {
         let letters = std::mem::take(&mut self.waiting);
         let (sender, doorbell) = (self.sender.clone(), Arc::clone(&self.doorbell));
         let look = move || {
-            let typefaces = find(&folders(), letters).into_iter().map(Found::Typeface);
+            let mut fonts = Database::new();
+            fonts.load_system_fonts();
+            let typefaces = find(&fonts, letters).into_iter().map(Found::Typeface);
             for found in typefaces.chain([Found::End]) {
                 // Fails only when the window is gone.
                 let _ = sender.send(found);
@@ -109,73 +104,40 @@ fn is_plain(letter: char) -> bool {
         | '\u{E000}'..='\u{F8FF}' | '\u{10800}'..='\u{11FFF}' | '\u{1E800}'..='\u{1EFFF}' | '\u{F0000}'..)
 }
 
-/// Where systems keep fonts; many of these are nowhere.
-fn folders() -> Vec<PathBuf> {
-    let home = env::home_dir().unwrap_or_default();
-    let under = |folder: &Path, names: &[&str]| -> Vec<PathBuf> {
-        names.iter().map(|name| folder.join(name)).collect()
-    };
-    let mut folders = under(
-        Path::new("/"),
-        &["usr/share/fonts", "usr/local/share/fonts", "System/Library/Fonts", "Library/Fonts"],
-    );
-    folders.extend(under(&home, &[".local/share/fonts", ".fonts", "Library/Fonts"]));
-    folders.extend(env::var_os("WINDIR").map(|windows| Path::new(&windows).join("Fonts")));
-    folders
-}
-
 /// Fonts that have these letters, as many of them as any has.
-fn find(folders: &[PathBuf], mut letters: Vec<char>) -> Vec<Typeface> {
-    let mut files = Vec::new();
-    folders.iter().for_each(|folder| collect(folder, DEPTH, &mut files));
-    files.sort_by_cached_key(|(path, _)| (unfitness(path), path.clone()));
-    let (mut found, mut read) = (Vec::new(), 0);
-    for (path, len) in files {
-        read += len;
-        if letters.is_empty() || read > MOST {
+fn find(fonts: &Database, mut letters: Vec<char>) -> Vec<Typeface> {
+    let mut faces: Vec<_> = fonts.faces().collect();
+    faces.sort_by_cached_key(|face| (unfitness(face), face.post_script_name.clone()));
+    let mut found = Vec::new();
+    for face in faces {
+        if letters.is_empty() {
             break;
         }
-        let Some(typeface) = fs::read(&path).ok().and_then(Typeface::read) else { continue };
-        let before = letters.len();
-        letters.retain(|&letter| !typeface.has(letter));
-        if letters.len() < before {
-            log::debug!("{} has letters that names need", path.display());
+        let read = |bytes: &[u8], index| Typeface::with_one_of(&letters, bytes, index);
+        if let Some(typeface) = fonts.with_face_data(face.id, read).flatten() {
+            letters.retain(|&letter| !typeface.has(letter));
+            log::debug!("{} has letters that names need", face.post_script_name);
             found.push(typeface);
         }
     }
     found
 }
 
-/// Files of fonts with their lengths.
-fn collect(folder: &Path, depth: u32, files: &mut Vec<(PathBuf, u64)>) {
-    let Ok(entries) = fs::read_dir(folder) else { return };
-    for entry in entries.flatten() {
-        let path = entry.path();
-        let Ok(facts) = fs::metadata(&path) else { continue };
-        let kind = path.extension().and_then(|it| it.to_str()).unwrap_or_default().to_lowercase();
-        if facts.is_dir() && depth > 0 {
-            collect(&path, depth - 1, files);
-        } else if facts.is_file()
-            && facts.len() <= LARGEST
-            && ["ttf", "otf", "ttc", "otc"].contains(&kind.as_str())
-        {
-            files.push((path, facts.len()));
-        }
-    }
-}
-
 /// The less, the sooner a font is tried: plain ones first, and of them those that are for many scripts.
-fn unfitness(path: &Path) -> u32 {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-    let has = |parts: &[&str]| parts.iter().any(|part| name.contains(part));
-    let is_odd = has(&["italic", "oblique", "bold", "black", "light", "thin", "mono", "serif"]);
+fn unfitness(face: &FaceInfo) -> u32 {
+    let names = face.families.iter().map(|(name, _)| name).chain([&face.post_script_name]);
+    let names: Vec<_> = names.map(|name| name.to_lowercase()).collect();
+    let has = |parts: &[&str]| names.iter().any(|name| parts.iter().any(|it| name.contains(it)));
+    let is_sans = has(&["sans"]) || !has(&["serif"]);
+    let is_plain = face.style == Style::Normal && face.weight == Weight::NORMAL;
     let is_broad = has(&["cjk", "fallback", "wqy", "gothic", "hei", "pingfang", "yahei", "malgun"]);
-    u32::from(!is_broad) + 2 * u32::from(is_odd)
+    u32::from(!is_broad) + 2 * u32::from(!is_plain || face.monospaced || !is_sans)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn a_font_that_has_a_letter_is_found_among_files_that_have_not_or_are_none() {
@@ -188,24 +150,38 @@ mod tests {
         fs::write(inside.join("Some-Bold.otf"), font).expect("written");
         fs::write(inside.join("Some-Regular.OTF"), font).expect("written");
         fs::write(inside.join("readme.txt"), font).expect("written");
-        let folders = [folder.path().join("nowhere"), folder.path().to_owned()];
-        let found = find(&folders, vec!['я', '摄', 'Ω']);
+        let mut fonts = Database::new();
+        fonts.load_fonts_dir(folder.path().join("nowhere"));
+        fonts.load_fonts_dir(folder.path());
+        let found = find(&fonts, vec!['я', '摄', 'Ω']);
         assert_eq!(found.len(), 1, "one has what another has too");
         assert!(found[0].has('я') && !found[0].has('摄'));
-        assert!(find(&folders, vec!['摄']).is_empty());
-        assert!(find(&folders, Vec::new()).is_empty());
+        assert!(find(&fonts, vec!['摄']).is_empty());
+        assert!(find(&fonts, Vec::new()).is_empty());
     }
 
     #[test]
     fn plain_fonts_for_many_scripts_are_tried_first() {
-        let mut names = [
-            "DejaVuSerif.ttf",
-            "NotoSansCJK-Bold.ttc",
-            "DejaVuSans.ttf",
-            "NotoSansCJK-Regular.ttc",
+        let face = |name: &str, weight| FaceInfo {
+            id: fontdb::ID::dummy(),
+            source: fontdb::Source::File(name.into()),
+            index: 0,
+            families: vec![(name.to_owned(), fontdb::Language::English_UnitedStates)],
+            post_script_name: name.to_owned(),
+            style: Style::Normal,
+            weight,
+            stretch: fontdb::Stretch::Normal,
+            monospaced: false,
+        };
+        let mut faces = [
+            face("DejaVu Serif", Weight::NORMAL),
+            face("Noto Sans CJK JP", Weight::BOLD),
+            face("DejaVu Sans", Weight::NORMAL),
+            face("Noto Sans CJK SC", Weight::NORMAL),
         ];
-        names.sort_by_key(|name| unfitness(Path::new(name)));
-        assert_eq!(names[..2], ["NotoSansCJK-Regular.ttc", "DejaVuSans.ttf"]);
+        faces.sort_by_key(unfitness);
+        let names = faces.each_ref().map(|face| &*face.post_script_name);
+        assert_eq!(names[..2], ["Noto Sans CJK SC", "DejaVu Sans"]);
     }
 
     #[test]

@@ -91,12 +91,13 @@ const UNSAFE: [(&str, &str); 7] = [
 ];
 
 /// Where each crate that Cargo.toml asks for is named: one file, or one folder.
-const CRATES: [(&str, &str); 22] = [
+const CRATES: [(&str, &str); 23] = [
     ("ab_glyph", "src/viewer/paint/glyphs.rs"),
     ("bytemuck", "src/image/"),
     ("embedded_graphics", "src/image/text.rs"),
     ("env_logger", "src/log_setup.rs"),
     ("fast_image_resize", "src/image/resize.rs"),
+    ("fontdb", "src/viewer/stage/fonts.rs"),
     ("if_addrs", "src/net/mdns.rs"),
     ("jiff", "src/viewer/keep/folders.rs"),
     ("lexopt", "src/"), // both programs' config.rs
