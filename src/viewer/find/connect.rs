@@ -9,7 +9,7 @@ use std::time::Duration;
 
 /// A connection.
 #[derive(Debug)]
-pub struct Reached {
+pub(in crate::viewer) struct Reached {
     pub(in crate::viewer) stream: TcpStream,
     /// Where it leads to, for people.
     pub(in crate::viewer) address: CameraAddress,

@@ -3,7 +3,7 @@
 mod error;
 mod inquiry;
 
-pub use error::LookupError;
+pub(super) use error::LookupError;
 
 use super::address::{CameraAddress, HostKind};
 use super::finder::PATIENCE;
