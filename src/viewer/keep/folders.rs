@@ -45,12 +45,12 @@ pub fn file_name(camera: &str, taken: SystemTime, extension: &str) -> String {
 }
 
 /// The user's own folder for these: as the desktop has it, else by its usual name, else the home folder.
-pub fn folder(shelf: Folder) -> PathBuf {
+pub fn folder(of: Folder) -> PathBuf {
     let home = env::home_dir().unwrap_or_default();
     let config = env::var_os("XDG_CONFIG_HOME").filter(|folder| !folder.is_empty());
     let config = config.map_or_else(|| home.join(".config"), PathBuf::from);
     let list = fs::read_to_string(config.join("user-dirs.dirs")).unwrap_or_default();
-    let (key, usual) = shelf.names();
+    let (key, usual) = of.names();
     let named = listed(&list, key, &home);
     let mut folders = named.into_iter().chain(usual.map(|name| home.join(name)));
     folders.find(|folder| folder.is_dir()).unwrap_or(home)

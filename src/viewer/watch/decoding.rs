@@ -74,7 +74,7 @@ impl Decoding {
         self.demand = demand;
     }
 
-    /// What records the frames, whether or not they are developed.
+    /// What records the frames, whether or not they are decoded.
     pub fn recorder(&self) -> Recorder {
         self.intake.recorder()
     }
@@ -101,9 +101,9 @@ impl Decoding {
         self.intake.announce(millifps);
     }
 
-    /// Develops one frame and shows it. Allocates nothing for frames no larger than those before.
+    /// Decodes one frame and shows it. Allocates nothing for frames no larger than those before.
     ///
-    /// A frame that cannot be developed is counted and passed over.
+    /// A frame that cannot be decoded is counted and passed over.
     pub fn decode(
         &mut self,
         facts: &FrameFacts,
@@ -121,9 +121,9 @@ impl Decoding {
         };
         let arrival = publisher.blank();
         let started = Instant::now();
-        let developed = self.fill(facts, payload, shown, &mut arrival.picture);
+        let decoded = self.fill(facts, payload, shown, &mut arrival.picture);
         self.totals.decode_time += started.elapsed();
-        match developed {
+        match decoded {
             Ok(size) => arrival.size = size,
             Err(error) => {
                 self.totals.corrupt += 1;
