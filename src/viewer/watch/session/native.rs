@@ -167,15 +167,8 @@ impl Session<'_> {
                 self.send(&[Message::Pong { token, received_at, sent_at }])?;
             }
             Message::Pong { token, received_at, sent_at } => {
-                let answer = self.clock.answered(token, received_at, sent_at, self.heard);
-                if let Some(Answer { round_trip, asked: Moment::BeforeAck }) = answer {
-                    self.appetite.ping_answered(round_trip);
-                    if let Some(frames) = self.appetite.news() {
-                        log::debug!(
-                            "{frames} frames on their way at once, for a round trip of {round_trip:.1?}"
-                        );
-                        self.send(&[Message::Credit { frames }])?;
-                    }
+                if let Some(answer) = self.clock.answered(token, received_at, sent_at, self.heard) {
+                    self.ping_answered(answer)?;
                 }
             }
             // It has no place for the size that is held: any size is better than none.
@@ -211,6 +204,17 @@ impl Session<'_> {
             | Message::SetControl { .. } => {}
         }
         Ok(None)
+    }
+
+    /// The round trip says how many frames are to be on their way.
+    fn ping_answered(&mut self, Answer { round_trip, asked }: Answer) -> io::Result<()> {
+        if asked != Moment::BeforeAck {
+            return Ok(());
+        }
+        self.appetite.ping_answered(round_trip);
+        let Some(frames) = self.appetite.news() else { return Ok(()) };
+        log::debug!("{frames} frames on their way at once, for a round trip of {round_trip:.1?}");
+        self.send(&[Message::Credit { frames }])
     }
 
     /// The camera has said who it is: only the one that is wanted is shown and recorded.
