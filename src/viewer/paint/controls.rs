@@ -13,7 +13,7 @@ use super::text_style::{Align, Style};
 
 /// A control. Any numbers will do: what makes no sense is shown and cannot be moved.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Control {
+pub struct Widget {
     /// Its name.
     pub name: String,
     /// Least value.
@@ -38,7 +38,7 @@ pub struct Panel<'a> {
     /// The camera's name.
     pub camera: &'a str,
     /// Its controls.
-    pub controls: &'a [Control],
+    pub controls: &'a [Widget],
     /// The one that keys change.
     pub selected: usize,
     /// The one that the mouse is on.
@@ -83,7 +83,7 @@ const LOW_ROW: f32 = 1.7;
 const SWITCH: f32 = 2.0;
 const KNOB: f32 = 0.8;
 
-impl Control {
+impl Widget {
     /// Whether it can be changed at all, now or when it is not greyed.
     pub fn is_movable(&self) -> bool {
         self.minimum < self.maximum
@@ -159,7 +159,7 @@ impl Layout {
     }
 
     /// What is at a point.
-    pub fn hit(&self, controls: &[Control], x: i32, y: i32) -> Hit {
+    pub fn hit(&self, controls: &[Widget], x: i32, y: i32) -> Hit {
         let Some(index) = self.rows.at(x, y) else {
             return if self.panel.contains(x, y) { Hit::Panel } else { Hit::Outside };
         };
@@ -181,14 +181,14 @@ impl Layout {
 
     /// The value that a slider has when its knob is dragged to a column, be it beyond its ends; `None` when that
     /// control is not seen.
-    pub fn value_at(&self, control: &Control, index: usize, x: i32) -> Option<i64> {
+    pub fn value_at(&self, control: &Widget, index: usize, x: i32) -> Option<i64> {
         let room = self.value_room(control, self.rows.rect(index)?);
         let groove = self.groove(room);
         Some(control.at_part(f64::from(x - groove.x) / f64::from(groove.width.max(1))))
     }
 
     /// Where a row's slider or switch lies.
-    fn value_room(&self, control: &Control, row: Rect) -> Rect {
+    fn value_room(&self, control: &Widget, row: Rect) -> Rect {
         let scale = self.scale;
         let inner = self.inner(row);
         match (self.is_tall, control.is_switch()) {
@@ -312,7 +312,7 @@ impl Panel<'_> {
         );
     }
 
-    fn draw_control(&self, canvas: &mut Canvas<'_>, layout: &Layout, control: &Control) {
+    fn draw_control(&self, canvas: &mut Canvas<'_>, layout: &Layout, control: &Widget) {
         let (scale, row) = (canvas.scale(), canvas.area());
         let is_live = self.greyed.is_none() && control.greyed.is_none() && control.is_movable();
         let (name_colour, value_colour) = if is_live { (TEXT, TEXT) } else { (FAINT, FAINT) };
@@ -376,7 +376,7 @@ fn draw_switch(canvas: &mut Canvas<'_>, room: Rect, is_on: bool, is_live: bool) 
     canvas.disc((x, place.y as f32 + radius), radius - scale.text() * 0.13, knob);
 }
 
-fn draw_slider(canvas: &mut Canvas<'_>, groove: Rect, control: &Control, is_live: bool) {
+fn draw_slider(canvas: &mut Canvas<'_>, groove: Rect, control: &Widget, is_live: bool) {
     let scale = canvas.scale();
     let column = |part: f32| groove.x as f32 + part * groove.width as f32;
     canvas.rounded(groove, groove.height / 2, WELL.with_alpha(if is_live { 50 } else { 24 }));
@@ -401,8 +401,8 @@ fn draw_slider(canvas: &mut Canvas<'_>, groove: Rect, control: &Control, is_live
 mod tests {
     use super::*;
 
-    fn control(minimum: i64, maximum: i64, step: u64, value: i64) -> Control {
-        Control { minimum, maximum, step, value, default: 5, ..Control::default() }
+    fn control(minimum: i64, maximum: i64, step: u64, value: i64) -> Widget {
+        Widget { minimum, maximum, step, value, default: 5, ..Widget::default() }
     }
 
     #[test]

@@ -23,13 +23,13 @@ pub struct Chooser {
     since: Instant,
     /// Since when there is exactly one.
     alone_since: Option<Instant>,
-    stage: Stage,
+    progress: Progress,
     /// The row that the mouse is on.
     pub hover: Option<usize>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
+enum Progress {
     /// The last camera may still answer.
     Waiting,
     /// There was none when the time was up: the first one to come is taken.
@@ -72,14 +72,14 @@ impl Chooser {
     /// When there can be no thread.
     pub fn browse(doorbell: &Arc<Doorbell>) -> io::Result<Self> {
         let mut chooser = Self::start(doorbell)?;
-        chooser.stage = Stage::Offered;
+        chooser.progress = Progress::Offered;
         Ok(chooser)
     }
 
     fn of(slot: Arc<Latest<Vec<Found>>>, since: Instant) -> Self {
         let (reader, found, rows) = (slot.reader(), Vec::new(), Vec::new());
-        let (alone_since, stage) = (None, Stage::Waiting);
-        Self { slot, reader, found, rows, since, alone_since, stage, hover: None }
+        let (alone_since, progress) = (None, Progress::Waiting);
+        Self { slot, reader, found, rows, since, alone_since, progress, hover: None }
     }
 
     /// The cameras that are there, for the list.
@@ -120,26 +120,27 @@ impl Chooser {
         let has_changed = self.take(now);
         let is_alone =
             |long| self.alone_since.is_some_and(|since| now.duration_since(since) >= long);
-        match self.stage {
-            Stage::Waiting if last_has_answered => Verdict::Keep,
-            Stage::Waiting if self.looking(now) < PATIENCE => Verdict::Wait,
-            Stage::Waiting => match self.camera(0) {
+        match self.progress {
+            Progress::Waiting if last_has_answered => Verdict::Keep,
+            Progress::Waiting if self.looking(now) < PATIENCE => Verdict::Wait,
+            Progress::Waiting => match self.camera(0) {
                 Some(camera) if self.found.len() == 1 => Verdict::Watch(camera),
                 first => {
-                    self.stage = if first.is_some() { Stage::Offered } else { Stage::Empty };
+                    self.progress =
+                        if first.is_some() { Progress::Offered } else { Progress::Empty };
                     Verdict::Offer
                 }
             },
             // Another one may answer just after it.
-            Stage::Empty if is_alone(PATIENCE) => {
+            Progress::Empty if is_alone(PATIENCE) => {
                 self.camera(0).map_or(Verdict::Wait, Verdict::Watch)
             }
-            Stage::Empty if self.found.len() > 1 => {
-                self.stage = Stage::Offered;
+            Progress::Empty if self.found.len() > 1 => {
+                self.progress = Progress::Offered;
                 Verdict::Offer
             }
-            Stage::Empty | Stage::Offered if has_changed => Verdict::Offer,
-            Stage::Empty | Stage::Offered => Verdict::Wait,
+            Progress::Empty | Progress::Offered if has_changed => Verdict::Offer,
+            Progress::Empty | Progress::Offered => Verdict::Wait,
         }
     }
 

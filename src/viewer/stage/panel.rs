@@ -4,7 +4,7 @@
 //! [`Panel::drag`] return.
 
 use super::keys::{Command, Way};
-use crate::viewer::paint::controls::{Control, Hit};
+use crate::viewer::paint::controls::{Hit, Widget};
 use crate::viewer::watch::controls::{self, Controls, State};
 use crate::wire::native::control::ControlKind;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ pub struct Panel {
     /// As they were put in.
     known: Arc<Controls>,
     /// As they are drawn.
-    controls: Vec<Control>,
+    controls: Vec<Widget>,
     selected: usize,
     hover: Option<usize>,
     /// The one whose knob is held with the mouse.
@@ -54,7 +54,7 @@ impl Panel {
     }
 
     /// The controls.
-    pub fn controls(&self) -> &[Control] {
+    pub fn controls(&self) -> &[Widget] {
         &self.controls
     }
 
@@ -169,30 +169,30 @@ impl Panel {
 }
 
 /// The other of two, or the next of several and round.
-fn next(control: &Control) -> i64 {
+fn next(control: &Widget) -> i64 {
     if control.value >= control.maximum { control.minimum } else { control.stepped(1) }
 }
 
 /// A control as it is drawn: a menu by its items' places, since menus have gaps; a button as a switch that stays off.
-fn drawn(control: &controls::Control) -> Control {
+fn drawn(control: &controls::Control) -> Widget {
     let place = |value: i64| {
         let place = control.items.iter().position(|(item, _)| *item == value);
         place.and_then(|place| i64::try_from(place).ok()).unwrap_or(0)
     };
-    let unmoved = Control {
+    let unmoved = Widget {
         name: control.name.clone(),
         greyed: control.greyed.clone(),
         step: 1,
-        ..Control::default()
+        ..Widget::default()
     };
     match control.kind {
-        ControlKind::Button => Control { maximum: 1, ..unmoved },
-        ControlKind::Bitmask => Control {
+        ControlKind::Button => Widget { maximum: 1, ..unmoved },
+        ControlKind::Bitmask => Widget {
             value: control.value,
             greyed: unmoved.greyed.or_else(|| Some("only lancam --set sets bits".into())),
             ..unmoved
         },
-        _ if control.items.is_empty() => Control {
+        _ if control.items.is_empty() => Widget {
             minimum: control.minimum,
             maximum: control.maximum,
             step: control.step,
@@ -200,7 +200,7 @@ fn drawn(control: &controls::Control) -> Control {
             value: control.value,
             ..unmoved
         },
-        _ => Control {
+        _ => Widget {
             maximum: i64::try_from(control.items.len()).unwrap_or(i64::MAX) - 1,
             default: place(control.default),
             value: place(control.value),

@@ -7,7 +7,7 @@ use crate::tools::png_file;
 use lancam::image::picture::Picture;
 use lancam::image::pixels::Size;
 use lancam::viewer::paint::badges::{self, Badges, Mood, Recording, Toast};
-use lancam::viewer::paint::controls::{Control, Panel};
+use lancam::viewer::paint::controls::{Panel, Widget};
 use lancam::viewer::paint::figures::Figures;
 use lancam::viewer::paint::help;
 use lancam::viewer::paint::notice::{self, Notice};
@@ -180,14 +180,14 @@ fn controls(
     greyed: Option<&'static str>,
 ) -> impl Fn(&mut Canvas<'_>) + 'static {
     let camera = text.unwrap_or("Küche").to_owned();
-    let control = |name: &str, (minimum, maximum, step, default, value)| Control {
+    let control = |name: &str, (minimum, maximum, step, default, value)| Widget {
         name: text.unwrap_or(name).to_owned(),
         minimum,
         maximum,
         step,
         default,
         value,
-        ..Control::default()
+        ..Widget::default()
     };
     let mut all = vec![
         control("Brightness", (-64, 64, 1, 0, 12)),
