@@ -9,6 +9,7 @@ mod ladder;
 mod limits;
 pub mod paced;
 mod renditions;
+mod rude_clients;
 mod silence;
 mod slow_viewer;
 pub mod stream;

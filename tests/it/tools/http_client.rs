@@ -2,7 +2,7 @@
 
 use crate::tools::camera_process::PATIENCE;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 
 /// A connection to a camera on loopback.
 pub struct HttpClient {
@@ -45,7 +45,12 @@ fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
 
 impl HttpClient {
     pub fn connect(port: u16) -> Self {
-        let tcp = TcpStream::connect(("127.0.0.1", port)).expect("connects");
+        Self::connect_to((Ipv4Addr::LOCALHOST, port).into())
+    }
+
+    /// To a camera anywhere.
+    pub fn connect_to(camera: SocketAddr) -> Self {
+        let tcp = TcpStream::connect(camera).expect("connects");
         tcp.set_read_timeout(Some(PATIENCE)).expect("sets a timeout");
         let reader = BufReader::new(tcp.try_clone().expect("another handle"));
         Self { tcp, reader }

@@ -25,6 +25,7 @@ pub mod recording;
 pub mod rig;
 pub mod screen_stamp;
 pub mod skip;
+pub mod soak;
 pub mod stage;
 pub mod systemd;
 pub mod until;
