@@ -15,6 +15,7 @@ pub mod nearest;
 pub mod net;
 pub mod plain;
 pub mod prefix;
+pub mod rate;
 pub mod version;
 pub mod wire;
 

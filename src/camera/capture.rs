@@ -7,6 +7,7 @@ use super::lateness::{Lateness, News};
 use super::metrics::{Metrics, SourceState};
 use super::update::{StatusText, StreamFacts, Update};
 use crate::image::frame::{Frame, FrameLayout, Micros};
+use crate::rate::Rate;
 use crate::source::{FrameSource, Next, SourceError, clock};
 use crate::stop::Stop;
 use crate::wire::native::message::StatusCode;
@@ -213,28 +214,13 @@ fn facts(description: &str, layout: &FrameLayout, complaints: usize) -> StreamFa
         1 => format!("{source} (something is wrong: see its page)"),
         count => format!("{source} ({count} things are wrong: see its page)"),
     };
-    let interval = layout.interval.filter(|interval| !interval.is_zero());
-    StreamFacts { source, millifps: interval.map_or(0, millifps), size: layout.size }
-}
-
-fn millifps(interval: Duration) -> u32 {
-    let rate = 1e12 / interval.as_nanos() as f64;
-    // Rates a camera can have are far below 4 million frames a second; the cast saturates.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    let rate = rate.round() as u32;
-    rate
+    let Rate(millifps) = Rate::of_interval(layout.interval.unwrap_or_default());
+    StreamFacts { source, millifps, size: layout.size }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn rates_are_told_in_thousandths() {
-        assert_eq!(millifps(Duration::from_nanos(33_333_333)), 30_000);
-        assert_eq!(millifps(Duration::from_micros(33_367)), 29_970);
-        assert_eq!(millifps(Duration::from_secs(2)), 500);
-    }
 
     #[test]
     fn it_is_over_when_nobody_has_watched_for_the_limit() {

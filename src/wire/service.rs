@@ -2,6 +2,7 @@
 
 use crate::image::pixels::Size;
 use crate::plain::printable;
+use crate::rate::Rate;
 
 /// Cameras that speak the native protocol.
 pub const CAMERA: &str = "_lancam._tcp.local";
@@ -38,7 +39,7 @@ impl Facts {
             text.push(("size", size.to_string()));
         }
         if self.millifps > 0 {
-            text.push(("fps", rate(self.millifps)));
+            text.push(("fps", Rate(self.millifps).to_string()));
         }
         text
     }
@@ -52,7 +53,7 @@ impl Facts {
             name: owned("name"),
             id: owned("id"),
             size: value("size").and_then(Size::parse),
-            millifps: value("fps").and_then(parse_rate).unwrap_or(0),
+            millifps: value("fps").and_then(|fps| Rate::parse(fps, 1e6)).map_or(0, |rate| rate.0),
         }
     }
 }
@@ -93,19 +94,6 @@ fn cut(text: &str, len: usize) -> &str {
         len -= 1;
     }
     &text[..len]
-}
-
-/// Frames per second, with as many decimals as it takes: `30`, `29.97`.
-pub fn rate(millifps: u32) -> String {
-    let text = format!("{}.{:03}", millifps / 1000, millifps % 1000);
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
-}
-
-fn parse_rate(text: &str) -> Option<u32> {
-    let fps: f64 = text.parse().ok().filter(|fps| (0.001..=1_000_000.0).contains(fps))?;
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    // The range was checked above; floats have no other conversion.
-    Some((fps * 1000.0).round() as u32)
 }
 
 #[cfg(test)]
@@ -171,9 +159,5 @@ mod tests {
             let facts = Facts::from_text(&[(key.to_owned(), value.to_owned())]);
             assert_eq!(facts, Facts::default(), "{key}={value}");
         }
-        assert_eq!(
-            (rate(30_000), rate(7_500), rate(1)),
-            ("30".into(), "7.5".into(), "0.001".into())
-        );
     }
 }

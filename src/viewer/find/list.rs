@@ -2,7 +2,7 @@
 
 use super::found::Found;
 use crate::json::{Object, array, quoted};
-use crate::wire::service::rate;
+use crate::rate::Rate;
 
 /// For people: name, address, size, rate, in columns.
 pub fn text(cameras: &[Found]) -> String {
@@ -22,7 +22,7 @@ fn row(camera: &Found) -> [String; 4] {
     let size = camera.facts.size.map_or_else(|| "no picture yet".into(), |size| size.to_string());
     let rate = match camera.facts.millifps {
         0 => String::new(),
-        millifps => format!("{} fps", rate(millifps)),
+        millifps => format!("{} fps", Rate(millifps)),
     };
     [camera.name.clone(), camera.address().to_string(), size, rate]
 }
@@ -38,7 +38,7 @@ fn object(camera: &Found) -> String {
         .text("name", &camera.name)
         .text("address", &camera.address().to_string())
         .or_null("size", facts.size.map(|size| quoted(&size.to_string())))
-        .or_null("fps", (facts.millifps > 0).then(|| rate(facts.millifps)))
+        .or_null("fps", (facts.millifps > 0).then_some(Rate(facts.millifps)))
         .json("addresses", array(&camera.addresses, |address| quoted(&address.to_string())))
         .text("version", &facts.version)
         .text("id", &facts.id)

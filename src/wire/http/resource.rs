@@ -2,6 +2,7 @@
 
 use super::Refusal;
 use super::response::Status;
+use crate::rate::Rate;
 use crate::wire::FirstBytes;
 use crate::wire::native::message::Wishes;
 
@@ -121,21 +122,13 @@ fn wishes(query: &str) -> Result<Wishes, Refusal> {
                 wishes.quality = quality.ok_or_else(|| wrong("a number from 1 to 100"))?;
             }
             "fps" => {
-                let rate = millifps(&value);
-                wishes.millifps = rate.ok_or_else(|| wrong("a rate from 0.001 to 1000"))?;
+                let rate = Rate::parse(&value, 1000.0);
+                wishes.millifps = rate.ok_or_else(|| wrong("a rate from 0.001 to 1000"))?.0;
             }
             _ => {}
         }
     }
     Ok(wishes)
-}
-
-fn millifps(text: &str) -> Option<u32> {
-    let fps: f64 = text.parse().ok().filter(|fps| (0.001..=1000.0).contains(fps))?;
-    // A million at most, and never negative.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    let millifps = (fps * 1000.0).round() as u32;
-    Some(millifps)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! How many frames may be on their way to a viewer: as few as keep its rate.
 
 use crate::image::frame::Micros;
+use crate::rate::Rate;
 use std::time::Duration;
 
 /// Frames sent and not yet acknowledged, against the viewer's credit.
@@ -195,10 +196,7 @@ impl Appetite {
 
     /// The camera says its rate, in frames per thousand seconds; 0 when it does not know.
     pub fn rate(&mut self, millifps: u32) {
-        self.interval = match millifps {
-            0 => USUAL_INTERVAL,
-            known => Duration::from_secs(1000) / known,
-        };
+        self.interval = Rate(millifps).interval().unwrap_or(USUAL_INTERVAL);
     }
 
     /// A frame has arrived, this long after its first bytes.

@@ -4,6 +4,7 @@ use super::Recorder;
 use super::lasting::Moment;
 use super::queue::Frame;
 use crate::image::pixels::Size;
+use crate::rate::Rate;
 use crate::viewer::arrival::Age;
 use crate::wire::packet::{FrameFacts, Packet, PacketPool};
 use std::sync::Arc;
@@ -34,7 +35,7 @@ impl Intake {
 
     /// The camera's frames are so many in a thousand seconds from here on; 0 where nobody knows.
     pub fn announce(&mut self, millifps: u32) {
-        self.interval = Duration::from_secs(1000).checked_div(millifps);
+        self.interval = Rate(millifps).interval();
     }
 
     /// The next frame begins a new file, where something is being recorded: it is not of the camera that took the last.

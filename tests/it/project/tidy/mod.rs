@@ -11,23 +11,24 @@ use std::fs;
 use std::path::Path;
 
 /// The rooms below each room. A room names itself, these, and no other; programs name any.
-const BELOW: [(&str, &[&str]); 20] = [
+const BELOW: [(&str, &[&str]); 21] = [
     (
         "camera",
         &[
             "bucket", "console", "fnv", "holders", "image", "json", "latest", "nearest", "net",
-            "plain", "source", "stop", "wire",
+            "plain", "rate", "source", "stop", "wire",
         ],
     ),
-    ("viewer", &["image", "json", "latest", "nearest", "net", "plain", "signals", "wire"]),
+    ("viewer", &["image", "json", "latest", "nearest", "net", "plain", "rate", "signals", "wire"]),
     ("source", &["holders", "image", "json", "nearest", "plain", "stop"]),
-    ("wire", &["bucket", "fnv", "image", "plain", "prefix"]),
+    ("wire", &["bucket", "fnv", "image", "plain", "prefix", "rate"]),
     ("image", &[]),
     ("net", &["prefix"]),
     ("json", &["plain"]),
     ("bucket", &[]),
     ("fnv", &[]),
     ("prefix", &[]),
+    ("rate", &[]),
     ("nearest", &[]),
     ("plain", &[]),
     ("latest", &[]),

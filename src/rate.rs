@@ -1,0 +1,79 @@
+//! Frames per second, as the wire and the configuration have them: in thousandths.
+
+use std::fmt;
+use std::time::Duration;
+
+/// A rate in frames per thousand seconds; 0 where nobody knows, or nobody minds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Rate(pub u32);
+
+impl Rate {
+    /// Of so many frames per second, from 0.001 to `most`; no other.
+    pub fn of_fps(fps: f64, most: f64) -> Option<Self> {
+        let is_fine = (0.001..=most.min(MOST)).contains(&fps);
+        is_fine.then(|| Self::rounded(fps * 1000.0))
+    }
+
+    /// Reads `30` or `29.97`, up to `most` frames per second.
+    pub fn parse(text: &str, most: f64) -> Option<Self> {
+        Self::of_fps(text.parse().ok()?, most)
+    }
+
+    /// Of frames that are so far apart; 0 where they are not apart.
+    pub fn of_interval(interval: Duration) -> Self {
+        if interval.is_zero() {
+            return Self(0);
+        }
+        Self::rounded(1e12 / interval.as_nanos() as f64)
+    }
+
+    /// How far apart its frames are; `None` where nobody knows.
+    pub fn interval(self) -> Option<Duration> {
+        Duration::from_secs(1000).checked_div(self.0)
+    }
+
+    fn rounded(millifps: f64) -> Self {
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        // Never negative; what is too much saturates. Floats have no other conversion.
+        Self(millifps.round() as u32)
+    }
+}
+
+/// No camera has more, and it fits.
+const MOST: f64 = 4_000_000.0;
+
+/// With as many decimals as it takes: `30`, `29.97`.
+impl fmt::Display for Rate {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = format!("{}.{:03}", self.0 / 1000, self.0 % 1000);
+        out.write_str(text.trim_end_matches('0').trim_end_matches('.'))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_is_read_as_it_is_written() {
+        for (rate, text) in [(30_000, "30"), (29_970, "29.97"), (7_500, "7.5"), (1, "0.001")] {
+            assert_eq!(Rate(rate).to_string(), text);
+            assert_eq!(Rate::parse(text, 1000.0), Some(Rate(rate)));
+        }
+        assert_eq!(Rate(0).to_string(), "0");
+        for text in ["0", "0.0004", "1001", "-1", "NaN", "inf", "", "x"] {
+            assert_eq!(Rate::parse(text, 1000.0), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_rate_and_the_time_between_its_frames_are_one() {
+        for (nanos, rate) in [(33_333_333, 30_000), (33_367_000, 29_970), (2_000_000_000, 500)] {
+            assert_eq!(Rate::of_interval(Duration::from_nanos(nanos)), Rate(rate));
+        }
+        assert_eq!(Rate(500).interval(), Some(Duration::from_secs(2)));
+        assert_eq!(Rate::of_interval(Duration::ZERO), Rate(0));
+        assert_eq!(Rate(0).interval(), None);
+        assert_eq!(Rate::of_interval(Duration::from_nanos(1)), Rate(u32::MAX));
+    }
+}
