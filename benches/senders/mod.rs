@@ -2,12 +2,12 @@
 
 use crate::readers::{Got, Readers, Speech, long_ago};
 use lancam::camera::connections::Connections;
+use lancam::camera::context::{Camera, HttpRules};
 use lancam::camera::encode::Coding;
 use lancam::camera::listen::{self, Listen};
 use lancam::camera::renditions::Renditions;
 use lancam::camera::renditions::wish::{Captured, Wish};
 use lancam::camera::server;
-use lancam::camera::session::{Camera, HttpRules};
 use lancam::camera::update::{StatusText, StreamFacts, Update};
 use lancam::image::frame::Micros;
 use lancam::image::pixels::{Chroma, PixelFormat, Size};

@@ -17,10 +17,10 @@ mod linux {
     use lancam::camera::announcer::{Announce, Announcement};
     use lancam::camera::config::{Command, Config, ConfigError, DEFAULT_FILE};
     use lancam::camera::connections::Connections;
+    use lancam::camera::context::{Camera, HttpRules};
     use lancam::camera::desk::{Control, Desk};
     use lancam::camera::help;
     use lancam::camera::renditions::Renditions;
-    use lancam::camera::session::{Camera, HttpRules};
     use lancam::camera::{
         anyway, descriptors, heart, identity, listen, selftest, server, setup, supervisor,
     };

@@ -3,7 +3,7 @@
 //! A program that asks for a snapshot every second, each time on a new connection, would fill console and log. So would a
 //! neighbour who means to: what one address and all together may have told of them is limited, and the rest is counted.
 
-use super::session::SessionEnd;
+use super::session_end::SessionEnd;
 use crate::console::say;
 use crate::plain::printable;
 use std::cell::Cell;

@@ -1,7 +1,7 @@
 //! Tells the service manager that the camera is ready, how it is, and that it lives, for as long as its capture thread turns.
 
+use super::context::Camera;
 use super::metrics::{Metrics, SourceState};
-use super::session::Camera;
 use super::state;
 use crate::image::frame::Micros;
 use crate::net::notify::Notifier;

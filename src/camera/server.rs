@@ -1,11 +1,12 @@
 //! Listens, and gives each viewer a session of its own.
 
 use super::connections::{Connection, Room};
+use super::context::Camera;
 use super::guestbook::Guestbook;
 use super::metrics::Refused;
 use super::porter::Porter;
+use super::session;
 use super::session::farewell::Farewell;
-use super::session::{self, Camera};
 use crate::net::lan::Guests;
 use std::fs::File;
 use std::io;

@@ -1,9 +1,9 @@
 //! What `/state` and `/healthz` say: the camera in one look, for programs and for the page.
 
+use super::context::Camera;
 use super::metrics::{Lately, SourceState, Transport};
 use super::renditions::Situation;
 use super::renditions::wish::Form;
-use super::session::Camera;
 use crate::image::frame::Micros;
 use crate::image::pixels::{PixelFormat, Size};
 use crate::json::{Object, array, quoted};

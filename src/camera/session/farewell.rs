@@ -1,8 +1,8 @@
 //! What somebody who gets no session is told, in his own language and in one write.
 
-use super::SessionEnd;
 use super::protocol::Protocol;
 use crate::camera::metrics::Refused;
+use crate::camera::session_end::SessionEnd;
 use crate::wire::http::request::{Afterwards, Version};
 use crate::wire::http::response::{Head, Status};
 use crate::wire::native::message::{GoodbyeReason, Message};

@@ -1,22 +1,20 @@
-//! Sends drawn pictures while the camera gives none: a viewer of a stream gives up when nothing comes.
+//! Fills the time without pictures: a viewer of a stream gives up when nothing comes.
 //!
 //! Home Assistant waits 10 s for the next bytes, GStreamer 15, OpenCV 30, nginx 60. So something is sent every 4 s:
 //! a picture of words while something is wrong, and the newest picture again while the camera works and is only slow.
 
-use super::Camera;
-use super::outgoing::Counting;
+use super::link::outgoing::Counting;
+use super::machine::Moment;
 use crate::camera::encode::{Coding, Recipe};
 use crate::camera::notices::Trouble;
 use crate::camera::renditions::wish::Wish;
 use crate::camera::update::StatusText;
 use crate::image::frame::Micros;
 use crate::image::jpeg::markers;
-use crate::image::pixels::Size;
-use crate::latest::Newest;
-use crate::source::clock;
+use crate::image::pixels::{Chroma, Size};
 use crate::wire::packet::{Codec, Packet};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A stream is silent for no longer than this.
 const EVERY: Duration = Duration::from_secs(4);
@@ -36,8 +34,9 @@ const QUALITY: u8 = 80;
 /// What one viewer was sent last, and what is wrong.
 #[derive(Debug)]
 pub(super) struct Silence {
+    wish: Wish,
     /// Notices look like the last picture, which some programs rely on.
-    recipe: Recipe,
+    last: Option<Look>,
     /// Whether the next picture may look otherwise.
     is_guess: bool,
     /// Why there is no picture; `None` while nobody said so.
@@ -48,33 +47,47 @@ pub(super) struct Silence {
     sent: Option<Micros>,
     /// Kept, so that others who need the same are sent the same.
     notice: Option<Arc<Packet>>,
-    due: Instant,
+    due: Micros,
+}
+
+/// How a picture looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Look {
+    size: Size,
+    /// Of a JPEG.
+    chroma: Option<Chroma>,
+}
+
+/// A picture of words that is to be drawn.
+#[derive(Debug, Clone)]
+pub struct Notice {
+    /// What it says.
+    pub trouble: Trouble,
+    wish: Wish,
+    like: Option<Look>,
 }
 
 /// What fills a silence.
 #[derive(Debug)]
 pub(super) enum Filling {
     /// A picture of words.
-    Notice(Arc<Packet>),
+    Notice(Notice),
     /// The newest picture once more: it is still the newest.
     NewestAgain,
 }
 
 impl Silence {
     /// Of a viewer with this wish, who has just come.
-    pub(super) fn new(camera: &Camera, wish: &Wish) -> Self {
-        let shown = match camera.renditions.shown().reader().newest() {
-            Newest::Fresh { value, .. } => value.size,
-            Newest::NotYet | Newest::Closed => USUAL_SIZE,
-        };
+    pub(super) fn new(wish: Wish, now: Micros) -> Self {
         Self {
-            recipe: of_notices(wish.recipe(shown)),
+            wish,
+            last: None,
             is_guess: true,
             told: None,
-            taken_at: clock::now(),
+            taken_at: now,
             sent: None,
             notice: None,
-            due: Instant::now() + EVERY,
+            due: now.after(EVERY),
         }
     }
 
@@ -83,14 +96,20 @@ impl Silence {
         self.told = None;
         self.notice = None;
         self.taken_at = packet.facts.captured_at;
-        if std::mem::take(&mut self.is_guess) || packet.facts.size != self.recipe.size {
-            self.resemble(packet);
+        let size = packet.facts.size;
+        if std::mem::take(&mut self.is_guess) || self.last.is_none_or(|last| last.size != size) {
+            let chroma = match packet.facts.codec {
+                Codec::Jpeg => markers::chroma(packet.payload()),
+                Codec::Bgr24 => None,
+            };
+            let before = self.last.and_then(|last| last.chroma);
+            self.last = Some(Look { size, chroma: chroma.or(before) });
         }
     }
 
     /// This is sent now; what it counts as.
-    pub(super) fn sends(&mut self, packet: &Arc<Packet>) -> Counting {
-        self.postpone();
+    pub(super) fn sends(&mut self, packet: &Arc<Packet>, now: Micros) -> Counting {
+        self.due = now.after(EVERY);
         let sent = self.sent.replace(packet.facts.captured_at);
         if self.is_notice(packet) || sent == self.sent {
             Counting::Filling
@@ -109,36 +128,31 @@ impl Silence {
         self.notice.clone()
     }
 
-    fn postpone(&mut self) {
-        self.due = Instant::now() + EVERY;
-    }
-
     /// There is no picture for now, and this is why.
-    pub(super) fn trouble(&mut self, status: Arc<StatusText>) {
+    pub(super) fn trouble(&mut self, status: Arc<StatusText>, now: Micros) {
         if self.told.as_ref() != Some(&status) {
-            self.due = self.due.min(Instant::now() + GRACE);
+            self.due = self.due.min(now.after(GRACE));
             self.told = Some(status);
             self.is_guess = true;
         }
     }
 
     /// When something is to be sent, if nothing is until then.
-    pub(super) fn due(&self) -> Instant {
+    pub(super) fn due(&self) -> Micros {
         self.due
     }
 
-    /// What is to be sent now, if something is; pictures are to come in this `interval`.
-    pub(super) fn filling(&mut self, camera: &Camera, interval: Duration) -> Option<Filling> {
-        if Instant::now() < self.due {
+    /// What is to be sent now, if something is.
+    pub(super) fn filling(&mut self, moment: &Moment) -> Option<Filling> {
+        if moment.now < self.due {
             return None;
         }
         // Should there be nothing to send, nobody tries again at once.
-        self.postpone();
-        if self.told.is_none() && !self.is_silent(camera, interval) {
+        self.due = moment.now.after(EVERY);
+        if self.told.is_none() && !self.is_silent(moment) {
             return Some(Filling::NewestAgain);
         }
-        let trouble = self.wrong();
-        self.notice(camera, &trouble).map(Filling::Notice)
+        Some(Filling::Notice(self.notice(self.wrong())))
     }
 
     /// What is wrong while there is no picture.
@@ -146,40 +160,40 @@ impl Silence {
         self.told.as_ref().map_or(Trouble::Silence, |status| Trouble::Told(Arc::clone(status)))
     }
 
-    /// A picture that says `trouble`.
-    pub(super) fn notice(&mut self, camera: &Camera, trouble: &Trouble) -> Option<Arc<Packet>> {
-        let silent_for = camera.renditions.metrics().health(clock::now()).silent_for;
-        let notices = camera.renditions.notices();
-        match notices.draw(self.recipe, trouble, &camera.name, silent_for) {
-            Ok(packet) => Some(Arc::clone(self.notice.insert(packet))),
-            Err(error) => {
-                log::debug!("no notice: {error}");
-                None
-            }
+    /// What is to be drawn to say `trouble`.
+    pub(super) fn notice(&self, trouble: Trouble) -> Notice {
+        Notice { trouble, wish: self.wish, like: self.last }
+    }
+
+    /// It was drawn.
+    pub(super) fn drawn(&mut self, notice: Option<Arc<Packet>>) -> Option<Arc<Packet>> {
+        if notice.is_some() {
+            self.notice.clone_from(&notice);
         }
+        notice
     }
 
     /// Whether a picture should have come long since.
-    fn is_silent(&self, camera: &Camera, interval: Duration) -> bool {
-        let measured = camera.renditions.metrics().interval();
-        let expected = measured.max(interval);
-        let limit = if measured.is_zero() { UNKNOWN_RATE } else { EVERY };
-        clock::now().since(self.taken_at) >= limit.max(expected * 3)
-    }
-
-    fn resemble(&mut self, packet: &Packet) {
-        self.recipe.size = packet.facts.size;
-        if packet.facts.codec == Codec::Jpeg
-            && let Some(chroma) = markers::chroma(packet.payload())
-        {
-            self.recipe.coding = Coding::Jpeg { quality: QUALITY, chroma };
-        }
+    fn is_silent(&self, moment: &Moment) -> bool {
+        let expected = moment.measured.max(moment.interval);
+        let limit = if moment.measured.is_zero() { UNKNOWN_RATE } else { EVERY };
+        moment.now.since(self.taken_at) >= limit.max(expected * 3)
     }
 }
 
-fn of_notices(mut recipe: Recipe) -> Recipe {
-    if let Coding::Jpeg { quality, .. } = &mut recipe.coding {
-        *quality = QUALITY;
+impl Notice {
+    /// How it is encoded, where viewers without wishes are shown pictures of the size `shown`, if that is known.
+    pub(super) fn recipe(&self, shown: Option<Size>) -> Recipe {
+        let mut recipe = self.wish.recipe(shown.unwrap_or(USUAL_SIZE));
+        if let Some(Look { size, chroma }) = self.like {
+            recipe.size = size;
+            if let Some(chroma) = chroma {
+                recipe.coding = Coding::Jpeg { quality: QUALITY, chroma };
+            }
+        }
+        if let Coding::Jpeg { quality, .. } = &mut recipe.coding {
+            *quality = QUALITY;
+        }
+        recipe
     }
-    recipe
 }

@@ -1,6 +1,7 @@
 //! What one viewer watches: what it asked for, or as much less as its link carries.
 
-use super::waiter::Waiter;
+use super::link::waiter::Waiter;
+use super::machine::Step;
 use crate::camera::renditions::wish::Wish;
 use crate::camera::renditions::{NoPlace, Renditions, Watching};
 use crate::camera::update::{StatusText, StreamFacts, Update};
@@ -22,15 +23,6 @@ pub(super) struct View {
     ladder: Ladder,
     /// The newest frame that was taken, and whose.
     newest: Option<(Arc<StreamFacts>, u64)>,
-}
-
-/// Whether frames are others from here on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Step {
-    /// As before.
-    Stays,
-    /// They come from another place.
-    Goes,
 }
 
 /// Of a camera that does not say its rate.

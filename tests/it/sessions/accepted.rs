@@ -3,12 +3,13 @@
 use crate::tools::camera_process::PATIENCE;
 use crate::tools::native_client::hello;
 use lancam::camera::connections::Connections;
+use lancam::camera::context::{Camera, HttpRules};
 use lancam::camera::encode::Coding;
 use lancam::camera::guestbook::Guestbook;
 use lancam::camera::listen::{self, Listen};
 use lancam::camera::renditions::Renditions;
 use lancam::camera::renditions::wish::Wish;
-use lancam::camera::session::{self, Camera, HttpRules};
+use lancam::camera::session;
 use lancam::camera::supervisor;
 use lancam::image::pixels::Chroma;
 use lancam::image::rendition::SizeWish;

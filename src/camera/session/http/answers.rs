@@ -1,20 +1,20 @@
 //! The answers that are small and whole: the page, figures, refusals.
 
-use super::{Asked, Connection, Content, Step};
+use super::asked::Asked;
 use crate::camera::metrics::text::CONTENT_TYPE as METRICS_TYPE;
-use crate::camera::renditions::wish::Wish;
-use crate::camera::session::Camera;
 use crate::camera::session::farewell::RETRY;
+use crate::camera::session::link::outgoing::{Counting, Outgoing};
+use crate::camera::session::machine::{Report, Reported};
 use crate::camera::update::StatusText;
-use crate::camera::{page, state};
-use crate::source::clock;
 use crate::wire::http::Refusal;
 use crate::wire::http::host;
-use crate::wire::http::request::{Afterwards, Method};
+use crate::wire::http::multipart;
+use crate::wire::http::request::{Afterwards, Method, Version};
 use crate::wire::http::resource::Resource;
 use crate::wire::http::response::{Head, Status};
-use crate::wire::http::{multipart, request::Version};
-use crate::wire::native::message::{StatusCode, Wishes};
+use crate::wire::native::message::StatusCode;
+use crate::wire::packet::Packet;
+use std::sync::Arc;
 use std::time::Duration;
 
 const PLAIN: &str = "text/plain; charset=utf-8";
@@ -24,136 +24,158 @@ const HTML: &str = "text/html; charset=utf-8";
 const ALLOW: &str = "Allow: GET, HEAD, OPTIONS";
 
 /// Said to nginx, which would hold pictures of a stream back until it has many.
-pub(super) const NO_BUFFERING: &str = "X-Accel-Buffering: no";
+const NO_BUFFERING: &str = "X-Accel-Buffering: no";
 
 /// The page needs nothing from anywhere, and takes nothing.
 const PAGE_POLICY: &str = "Content-Security-Policy: default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'; \
     script-src 'unsafe-inline'; connect-src 'self'; base-uri 'none'; form-action 'none'";
 
-impl Connection<'_> {
-    /// Answers everything but a live picture.
-    pub(super) fn answer(&mut self, asked: &Asked) -> Step<()> {
-        let camera = self.camera;
-        let now = clock::now();
-        let resource = match &asked.resource {
-            Err(refusal) => return self.refuse(asked, refusal),
-            Ok(_) if asked.method == Method::Options => return self.tell_options(asked),
-            Ok(resource) => resource,
-        };
-        match resource {
-            Resource::Page => {
-                let page = page::html(&camera.name);
-                self.tell(asked, Status::OK, Content::Text(HTML, &page), &[PAGE_POLICY])
-            }
-            Resource::State => {
-                let json = state::json(camera, now);
-                self.tell(asked, Status::OK, Content::Text(JSON, &json), &[])
-            }
-            Resource::Metrics => {
-                let text = camera.renditions.metrics().text(now);
-                self.tell(asked, Status::OK, Content::Text(METRICS_TYPE, &text), &[])
-            }
-            Resource::Health => {
-                let (is_well, text) = state::health(camera, now);
-                let status = if is_well { Status::OK } else { Status::UNAVAILABLE };
-                self.tell(asked, status, Content::Text(PLAIN, &text), &[])
-            }
-            Resource::Stream(_) => self.tell_head(asked, Version::Http10, multipart::CONTENT_TYPE),
-            Resource::Snapshot(_) if asked.method == Method::Head => {
-                self.tell_head(asked, asked.version, "image/jpeg")
-            }
-            Resource::Snapshot(wishes) => self.snapshot(asked, wishes),
-        }
-    }
-
-    /// The head of a picture that nobody wants to see: the camera is not started for it.
-    fn tell_head(
-        &mut self,
-        asked: &Asked,
-        version: Version,
-        content_type: &'static str,
-    ) -> Step<()> {
-        let (is_well, text) = state::health(self.camera, clock::now());
-        if !is_well {
-            return self.refuse(asked, &Refusal::new(Status::UNAVAILABLE, text.trim()));
-        }
-        self.put_head(&Head {
-            status: Status::OK,
-            version,
-            afterwards: asked.afterwards,
-            content_type: Some(content_type),
-            content_len: None,
-            allow_origin: asked.allow_origin.as_deref(),
-            more: if content_type == multipart::CONTENT_TYPE { &[NO_BUFFERING] } else { &[] },
-        });
-        self.flush()
-    }
-
-    fn tell_options(&mut self, asked: &Asked) -> Step<()> {
-        let mut more = vec![ALLOW];
-        if asked.allow_origin.is_some() {
-            // What browsers ask before a page of another origin may ask.
-            more.push("Access-Control-Allow-Methods: GET, HEAD, OPTIONS");
-            more.push("Access-Control-Allow-Headers: *");
-            more.push("Access-Control-Allow-Private-Network: true");
-            more.push("Access-Control-Max-Age: 600");
-        }
-        self.put_head(&Head {
-            status: Status::NO_CONTENT,
-            version: asked.version,
-            afterwards: asked.afterwards,
-            content_type: None,
-            content_len: None,
-            allow_origin: asked.allow_origin.as_deref(),
-            more: &more,
-        });
-        self.flush()
-    }
-
-    /// Says no, and why.
-    pub(super) fn refuse(&mut self, asked: &Asked, refusal: &Refusal) -> Step<()> {
-        self.refusal = Some(refusal.clone());
-        let text = format!("{}\n", refusal.text);
-        let more: &[&str] = match refusal.status {
-            Status::METHOD_NOT_ALLOWED => &[ALLOW],
-            Status::UNAVAILABLE => &[RETRY],
-            _ => &[],
-        };
-        self.tell(asked, refusal.status, Content::Text(PLAIN, &text), more)
-    }
-
-    /// Says no to what cannot be served now, and closes.
-    pub(super) fn refuse_stream(&mut self, asked: &Asked, refusal: &Refusal) -> Step<()> {
-        let asked = Asked {
-            resource: Err(refusal.clone()),
-            allow_origin: asked.allow_origin.clone(),
-            afterwards: Afterwards::Close,
-            ..*asked
-        };
-        match self.refuse(&asked, refusal)? {
-            Ok(()) => self.close().map(Ok),
-            Err(end) => Ok(Err(end)),
-        }
-    }
+/// What follows an answer's head.
+enum Content<'a> {
+    Text(&'static str, &'a str),
+    Picture(Arc<Packet>),
 }
 
-/// What somebody wishes for, or the camera's own options.
-pub(super) fn wish(camera: &Camera, wishes: &Wishes) -> Wish {
-    camera.renditions.own().with(wishes)
+/// The page.
+pub(super) fn page(asked: &Asked, html: &str, out: &mut Outgoing) {
+    tell(asked, Status::OK, Content::Text(HTML, html), &[PAGE_POLICY], out);
 }
 
-/// How long somebody waits for a first picture. A camera that rested must be opened, and one that sends few pictures has
-/// its time for the next; Home Assistant gives up after 10 s, OctoPrint after 5 s, and leave by themselves.
-pub(super) fn first_picture(camera: &Camera, wishes: &Wishes) -> Duration {
-    const LEAST: Duration = Duration::from_secs(8);
-    const MARGIN: Duration = Duration::from_secs(2);
-    LEAST.max(camera.renditions.interval(wishes.millifps) * 2 + MARGIN)
+/// A picture that was taken so long after 1970.
+pub(super) fn picture(asked: &Asked, packet: Arc<Packet>, taken: Duration, out: &mut Outgoing) {
+    let stamp = format!("X-Timestamp: {}.{:06}", taken.as_secs(), taken.subsec_micros());
+    tell(asked, Status::OK, Content::Picture(packet), &[&stamp], out);
 }
 
-/// None came in that time.
-pub(super) fn no_picture(waited: Duration) -> Refusal {
-    let text = format!("the camera has sent no picture for {} s", waited.as_secs());
-    Refusal::new(Status::UNAVAILABLE, text)
+/// How the camera is, as far as it was asked. Of pictures that nobody wants to see, the camera is not started for it, that is
+/// whether there would be one. Returns what the answer says no to.
+pub(super) fn report(
+    asked: &Asked,
+    kind: Report,
+    said: &Reported,
+    out: &mut Outgoing,
+) -> Option<Refusal> {
+    let text = &said.text;
+    let content_type = match (&asked.resource, kind) {
+        (Ok(Resource::Stream(_)), _) => Some((multipart::CONTENT_TYPE, Version::Http10)),
+        (Ok(Resource::Snapshot(_)), _) => Some(("image/jpeg", asked.version)),
+        (_, Report::State) => {
+            tell(asked, Status::OK, Content::Text(JSON, text), &[], out);
+            None
+        }
+        (_, Report::Metrics) => {
+            tell(asked, Status::OK, Content::Text(METRICS_TYPE, text), &[], out);
+            None
+        }
+        (_, Report::Health) => {
+            let status = if said.is_well { Status::OK } else { Status::UNAVAILABLE };
+            tell(asked, status, Content::Text(PLAIN, text), &[], out);
+            None
+        }
+    };
+    let (content_type, version) = content_type?;
+    if !said.is_well {
+        let refusal = Refusal::new(Status::UNAVAILABLE, text.trim());
+        refuse(asked, &refusal, out);
+        return Some(refusal);
+    }
+    let is_stream = content_type == multipart::CONTENT_TYPE;
+    let head = Head {
+        status: Status::OK,
+        version,
+        afterwards: asked.afterwards,
+        content_type: Some(content_type),
+        content_len: None,
+        allow_origin: asked.allow_origin.as_deref(),
+        more: if is_stream { &[NO_BUFFERING] } else { &[] },
+    };
+    put_head(&head, out);
+    out.is_an_answer();
+    None
+}
+
+/// What may be asked.
+pub(super) fn options(asked: &Asked, out: &mut Outgoing) {
+    let mut more = vec![ALLOW];
+    if asked.allow_origin.is_some() {
+        // What browsers ask before a page of another origin may ask.
+        more.push("Access-Control-Allow-Methods: GET, HEAD, OPTIONS");
+        more.push("Access-Control-Allow-Headers: *");
+        more.push("Access-Control-Allow-Private-Network: true");
+        more.push("Access-Control-Max-Age: 600");
+    }
+    let head = Head {
+        status: Status::NO_CONTENT,
+        version: asked.version,
+        afterwards: asked.afterwards,
+        content_type: None,
+        content_len: None,
+        allow_origin: asked.allow_origin.as_deref(),
+        more: &more,
+    };
+    put_head(&head, out);
+    out.is_an_answer();
+}
+
+/// Says no, and why.
+pub(super) fn refuse(asked: &Asked, refusal: &Refusal, out: &mut Outgoing) {
+    let text = format!("{}\n", refusal.text);
+    let more: &[&str] = match refusal.status {
+        Status::METHOD_NOT_ALLOWED => &[ALLOW],
+        Status::UNAVAILABLE => &[RETRY],
+        _ => &[],
+    };
+    tell(asked, refusal.status, Content::Text(PLAIN, &text), more, out);
+}
+
+/// How a stream begins, before its first part.
+pub(super) fn stream_head(allow_origin: Option<&str>, out: &mut Outgoing) {
+    let head = Head {
+        status: Status::OK,
+        // The end of the connection is the end of the stream: that is 1.0.
+        version: Version::Http10,
+        afterwards: Afterwards::Close,
+        content_type: Some(multipart::CONTENT_TYPE),
+        content_len: None,
+        allow_origin,
+        more: &[NO_BUFFERING],
+    };
+    put_head(&head, out);
+}
+
+/// Puts a head, and its content unless only the head was asked for.
+fn tell(asked: &Asked, status: Status, content: Content<'_>, more: &[&str], out: &mut Outgoing) {
+    let (content_type, len) = match &content {
+        Content::Text(content_type, text) => (*content_type, text.len()),
+        Content::Picture(packet) => ("image/jpeg", packet.payload().len()),
+    };
+    let head = Head {
+        status,
+        version: asked.version,
+        afterwards: asked.afterwards,
+        content_type: Some(content_type),
+        content_len: Some(len),
+        allow_origin: asked.allow_origin.as_deref(),
+        more,
+    };
+    put_head(&head, out);
+    if asked.method != Method::Head {
+        match content {
+            Content::Text(_, text) => {
+                if let Some(messages) = out.messages() {
+                    messages.extend_from_slice(text.as_bytes());
+                }
+            }
+            Content::Picture(packet) => out.put(&[], packet, &[], Counting::Frame),
+        }
+    }
+    out.is_an_answer();
+}
+
+fn put_head(head: &Head<'_>, out: &mut Outgoing) {
+    if let Some(messages) = out.messages() {
+        head.write_to(messages);
+    }
 }
 
 /// What a status means to somebody who waits for a first picture; `None`: that he should wait.

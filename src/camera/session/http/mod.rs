@@ -1,308 +1,393 @@
-//! A session in HTTP: answers requests one after the other, until one of them is for the live picture.
+//! HTTP: requests are answered one after the other, until one of them is for the live picture.
 
 mod answers;
+mod asked;
 mod rhythm;
 mod snapshot;
 mod stand_in;
 mod stream;
 
-use super::outgoing::{Outgoing, Rest};
-use super::receive::{Deaf, Received, receive};
-use super::stall::{STALLED, StallClock};
-use super::waiter::{Happened, Waiter};
-use super::{Camera, GREETING_TIMEOUT, Refused, SessionEnd, Viewer, is_not_yet};
-use crate::camera::connections::Connection as Place;
-use crate::camera::guestbook::Guest;
-use crate::camera::metrics::Transport;
-use crate::net::socket::SendBuffer;
+use super::link::outgoing::Outgoing;
+use super::machine::{Input, Machine, Moment, Next, Order, Report, Standing};
+use crate::camera::context::HttpRules;
+use crate::camera::metrics::Refused;
+use crate::camera::page;
+use crate::camera::renditions::wish::Wish;
+use crate::camera::session_end::{GREETING_TIMEOUT, SessionEnd};
+use crate::image::frame::Micros;
 use crate::wire::http::Refusal;
-use crate::wire::http::host;
-use crate::wire::http::multipart::Heads;
-use crate::wire::http::request::{Afterwards, Method, Request, Requests, Version};
+use crate::wire::http::request::{Afterwards, Method, Requests};
 use crate::wire::http::resource::Resource;
-use crate::wire::http::response::{Head, Status};
-use crate::wire::packet::Packet;
-use std::io::{self, Read};
-use std::net::{Shutdown, TcpStream};
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use crate::wire::http::response::Status;
+use crate::wire::native::message::Wishes;
+use asked::Asked;
+use snapshot::{Progress, Snapshot};
+use std::time::Duration;
+use stream::Stream;
 
-/// How long a client that was refused may take to read why, and how much of what it still sends is passed over.
+/// How long a client may take to read its last answer, and how much of what it still sends is passed over.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 const LAST_BYTES: usize = 1 << 20;
 
-/// A client that asks for this much more while it is being answered is let go.
+/// What a client asks beyond this while it is being answered stays in the socket.
 const MAX_AHEAD: usize = 64 << 10;
 
 /// A connection is used again for so long, and for so many requests: then others have their turn.
 const KEPT_FOR: Duration = Duration::from_secs(60);
 const MOST_REQUESTS: u64 = 1000;
 
-/// Serves a client whose first bytes were `first`, and whose first request must be whole by `deadline`.
-pub(super) fn serve(viewer: Viewer<'_>, first: &[u8], deadline: Instant) -> io::Result<SessionEnd> {
-    let Viewer { connection: place, camera, guest, waiter } = viewer;
-    let stream = place.stream();
-    let mut requests = Requests::default();
-    requests.push(first);
-    let mut connection = Connection {
-        stream,
-        place,
-        camera,
-        guest,
-        requests,
-        send_buffer: SendBuffer::for_accepted(stream)?,
-        waiter,
-        deaf: Deaf::default(),
-        refusal: None,
-        outgoing: Outgoing::counted(camera.renditions.metrics(), Transport::Http),
-    };
-    connection.run(deadline)
-}
-
-/// One client.
-struct Connection<'a> {
-    stream: &'a TcpStream,
-    /// Its place among all connections.
-    place: &'a Place,
-    camera: &'a Camera,
-    guest: &'a Guest,
+/// A session with a client that speaks HTTP.
+#[derive(Debug)]
+pub struct Http<'a> {
+    /// The camera's name.
+    name: &'a str,
+    rules: &'a HttpRules,
+    /// What those are sent who wish for nothing.
+    own: Wish,
+    /// When the client came.
+    since: Micros,
     requests: Requests,
-    send_buffer: SendBuffer,
-    waiter: Waiter,
-    /// What a client says that only has to listen.
-    deaf: Deaf,
+    input: InputSide,
+    /// How many requests were answered.
+    answered: u64,
     /// What the last answer said no to.
     refusal: Option<Refusal>,
-    outgoing: Outgoing,
+    state: State,
 }
 
-/// What a client has asked for, and how it is to be told.
-#[derive(Debug)]
-struct Asked {
-    method: Method,
-    resource: Result<Resource, Refusal>,
-    version: Version,
-    afterwards: Afterwards,
-    /// How parts of a stream begin.
-    heads: Heads,
-    /// Whose pages may read the answer.
-    allow_origin: Option<String>,
+/// What is to be expected of the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum InputSide {
+    Open,
+    Ended,
 }
 
-/// What follows an answer's head.
-enum Content<'a> {
-    Text(&'static str, &'a str),
-    Picture(Arc<Packet>),
+/// How far a session is.
+#[derive(Debug, Default)]
+enum State {
+    /// A request is to be whole by then.
+    Asks(Micros),
+    /// It is; its connection stands as one that is answered.
+    Asked(Asked),
+    /// How the camera is has been asked.
+    Reports(Asked, Report),
+    /// A picture that was taken for this request is awaited.
+    Pictures(Asked, Snapshot),
+    /// A seat has been asked for.
+    Sits(Asked, Wishes),
+    Streams(Asked, Box<Stream>),
+    /// The answer leaves. Then comes the end, or the next request.
+    Answers(Option<SessionEnd>),
+    /// The answer has left.
+    Closes(SessionEnd),
+    /// The client reads its last answer: closing a socket with unread bytes in it would take that back.
+    Lingers {
+        end: SessionEnd,
+        until: Micros,
+        heard: usize,
+    },
+    Ends(SessionEnd),
+    /// While one becomes the next.
+    #[default]
+    Between,
 }
 
-/// A step of a session that may be its end.
-type Step<T> = io::Result<Result<T, SessionEnd>>;
-
-impl Connection<'_> {
-    fn run(&mut self, deadline: Instant) -> io::Result<SessionEnd> {
-        let mut answered = 0;
-        let mut deadline = deadline;
-        let start = Instant::now();
-        loop {
-            let mut asked = match self.next_asked(deadline, answered)? {
-                Ok(asked) => asked,
-                Err(end) => return Ok(end),
-            };
-            self.place.is_answered();
-            if start.elapsed() >= KEPT_FOR || answered + 1 >= MOST_REQUESTS {
-                asked.afterwards = Afterwards::Close;
-            }
-            let afterwards = asked.afterwards;
-            if let (Ok(Resource::Stream(wishes)), Method::Get) = (&asked.resource, asked.method) {
-                return stream::serve(self, &asked, wishes);
-            }
-            self.refusal = None;
-            if let Err(end) = self.answer(&asked)? {
-                return Ok(end);
-            }
-            answered += 1;
-            if afterwards == Afterwards::Close {
-                self.close()?;
-                return Ok(self.refusal.take().map_or(SessionEnd::Answered(answered), refused));
-            }
-            let now = Instant::now();
-            self.place.waits(now);
-            deadline = now + GREETING_TIMEOUT;
-        }
-    }
-
-    /// Waits for the next request, and decides what becomes of it.
-    fn next_asked(&mut self, deadline: Instant, answered: u64) -> Step<Asked> {
-        loop {
-            match self.requests.next_request() {
-                Ok(Some(request)) => return Ok(Ok(asked(&request, self.camera))),
-                Ok(None) => {}
-                // Where a request ends that is none, nobody knows.
-                Err(refusal) => return Ok(Ok(Asked::refused(refusal))),
-            }
-            let waits = self.requests.waiting() > 0;
-            if self.waiter.input_has_ended() {
-                if waits {
-                    let text = "the request ends before the empty line that ends its headers";
-                    return Ok(Ok(Asked::refused(Refusal::new(Status::BAD_REQUEST, text))));
-                }
-                return Ok(Err(match answered {
-                    0 => SessionEnd::ViewerLeft,
-                    answered => SessionEnd::Answered(answered),
-                }));
-            }
-            let happened = self.waiter.wait(Some(deadline))?;
-            if happened.stop {
-                return Ok(Err(SessionEnd::Stopping));
-            }
-            if happened.readable {
-                self.receive()?;
-            }
-            if Instant::now() >= deadline {
-                if waits {
-                    let text =
-                        format!("no whole request came within {} s", GREETING_TIMEOUT.as_secs());
-                    return Ok(Ok(Asked::refused(Refusal::new(Status::REQUEST_TIMEOUT, text))));
-                }
-                return Ok(Err(if answered > 0 {
-                    SessionEnd::Answered(answered)
-                } else {
-                    SessionEnd::Silent
-                }));
-            }
-        }
-    }
-
-    /// Receives what is there. More than any head is long waits for nobody: the next one is refused.
-    fn receive(&mut self) -> io::Result<Received> {
-        receive(self.stream, &self.waiter, &mut self.requests, MAX_AHEAD)
-    }
-
-    /// Sleeps while a picture is awaited. What the client asks meanwhile is read, and its turn comes; one that has closed its
-    /// sending side may still wait for the answer (RFC 9112, section 9.6).
-    fn wait_for_a_picture(&mut self, deadline: Instant) -> Step<()> {
-        let happened = if self.requests.waiting() < MAX_AHEAD {
-            self.waiter.wait(Some(deadline))?
-        } else {
-            self.waiter.wait_to_write(Some(deadline))?
-        };
-        if happened.stop {
-            return Ok(Err(SessionEnd::Stopping));
-        }
-        if happened.readable {
-            self.receive()?;
-        }
-        if happened.gone {
-            return Ok(Err(SessionEnd::ViewerLeft));
-        }
-        Ok(Ok(()))
-    }
-
-    /// Writes a head, and its content unless only the head was asked for, and waits until the kernel has all of it.
-    fn tell(
-        &mut self,
-        asked: &Asked,
-        status: Status,
-        content: Content<'_>,
-        more: &[&str],
-    ) -> Step<()> {
-        let (content_type, len) = match &content {
-            Content::Text(content_type, text) => (*content_type, text.len()),
-            Content::Picture(packet) => ("image/jpeg", packet.payload().len()),
-        };
-        let head = Head {
-            status,
-            version: asked.version,
-            afterwards: asked.afterwards,
-            content_type: Some(content_type),
-            content_len: Some(len),
-            allow_origin: asked.allow_origin.as_deref(),
-            more,
-        };
-        self.put_head(&head);
-        if asked.method != Method::Head {
-            match content {
-                Content::Text(_, text) => {
-                    if let Some(messages) = self.outgoing.messages() {
-                        messages.extend_from_slice(text.as_bytes());
-                    }
-                }
-                Content::Picture(packet) => {
-                    self.send_buffer.make_room(self.stream, len)?;
-                    self.outgoing.put_frame(&[], packet, &[]);
-                }
-            }
-        }
-        self.flush()
-    }
-
-    fn put_head(&mut self, head: &Head<'_>) {
-        if let Some(messages) = self.outgoing.messages() {
-            head.write_to(messages);
-        }
-    }
-
-    /// Waits until the kernel has everything.
-    fn flush(&mut self) -> Step<()> {
-        let mut stall = StallClock::default();
-        loop {
-            let written = self.outgoing.write_to(self.stream)?;
-            if written.rest == Rest::Nothing {
-                return Ok(Ok(()));
-            }
-            let now = Instant::now();
-            stall.owes(true, now);
-            // The answer is all that it waits for, pictures or not.
-            if written.bytes > 0 {
-                stall.progressed(now);
-            }
-            if stall.is_over(now) {
-                return Ok(Err(SessionEnd::TooSlow(STALLED)));
-            }
-            // The next request may come meanwhile; its turn comes.
-            let Happened { stop, .. } = self.waiter.wait_to_write(stall.deadline())?;
-            if stop {
-                return Ok(Err(SessionEnd::Stopping));
-            }
-        }
-    }
-
-    /// Says that nothing more will come, and lets the client read the answer: closing a socket with unread bytes in it
-    /// would take the answer back.
-    fn close(&self) -> io::Result<()> {
-        self.stream.shutdown(Shutdown::Write)?;
-        let deadline = Instant::now() + LAST_WORDS;
-        let mut sink = [0; 4096];
-        let mut bytes = 0;
-        let mut stream = self.stream;
-        while bytes < LAST_BYTES && Instant::now() < deadline {
-            match stream.read(&mut sink) {
-                Ok(0) => return Ok(()),
-                Ok(count) => bytes += count,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    if self.waiter.wait_to_write(Some(deadline))?.stop {
-                        return Ok(());
-                    }
-                }
-                Err(error) if is_not_yet(&error) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Asked {
-    /// For a client that cannot be asked anything more.
-    fn refused(refusal: Refusal) -> Self {
+impl<'a> Http<'a> {
+    /// Of a camera with this name, which answers by these rules and sends `own` to those who wish for nothing. The first
+    /// request is to be whole by `deadline`.
+    pub fn new(
+        name: &'a str,
+        rules: &'a HttpRules,
+        own: Wish,
+        deadline: Micros,
+        now: Micros,
+    ) -> Self {
         Self {
-            method: Method::Get,
-            resource: Err(refusal),
-            version: Version::Http11,
-            afterwards: Afterwards::Close,
-            heads: Heads::Exact,
-            allow_origin: None,
+            name,
+            rules,
+            own,
+            since: now,
+            requests: Requests::default(),
+            input: InputSide::Open,
+            answered: 0,
+            refusal: None,
+            state: State::Asks(deadline),
         }
+    }
+
+    /// Looks for the next request, and decides what becomes of it.
+    fn listen(&mut self, deadline: Micros, now: Micros) -> Next {
+        match self.requests.next_request() {
+            Ok(Some(request)) => {
+                let asked = Asked::of(&request, self.rules);
+                return self.begin(asked, now);
+            }
+            Ok(None) => {}
+            // Where a request ends that is none, nobody knows.
+            Err(refusal) => return self.begin(Asked::refused(refusal), now),
+        }
+        let is_begun = self.requests.waiting() > 0;
+        if self.input == InputSide::Ended {
+            if is_begun {
+                let text = "the request ends before the empty line that ends its headers";
+                return self.begin(Asked::refused(Refusal::new(Status::BAD_REQUEST, text)), now);
+            }
+            return Next::End(self.answered_or(SessionEnd::ViewerLeft));
+        }
+        if now < deadline {
+            self.state = State::Asks(deadline);
+            return Next::Wait(Some(deadline));
+        }
+        if is_begun {
+            let text = format!("no whole request came within {} s", GREETING_TIMEOUT.as_secs());
+            return self.begin(Asked::refused(Refusal::new(Status::REQUEST_TIMEOUT, text)), now);
+        }
+        Next::End(self.answered_or(SessionEnd::Silent))
+    }
+
+    fn answered_or(&self, end: SessionEnd) -> SessionEnd {
+        if self.answered > 0 { SessionEnd::Answered(self.answered) } else { end }
+    }
+
+    fn begin(&mut self, mut asked: Asked, now: Micros) -> Next {
+        if now.since(self.since) >= KEPT_FOR || self.answered + 1 >= MOST_REQUESTS {
+            asked.afterwards = Afterwards::Close;
+        }
+        self.refusal = None;
+        self.state = State::Asked(asked);
+        Next::Order(Order::Stand(Standing::Answered))
+    }
+
+    fn answer(&mut self, asked: Asked, out: &mut Outgoing, moment: &Moment) -> Next {
+        let resource = match &asked.resource {
+            Err(refusal) => {
+                let refusal = refusal.clone();
+                return self.refuse(&asked, refusal, out);
+            }
+            Ok(_) if asked.method == Method::Options => {
+                answers::options(&asked, out);
+                return self.answers(&asked);
+            }
+            Ok(resource) => resource,
+        };
+        let is_head = asked.method == Method::Head;
+        match resource {
+            Resource::Page => {
+                answers::page(&asked, &page::html(self.name), out);
+                self.answers(&asked)
+            }
+            Resource::State => self.report(asked, Report::State),
+            Resource::Metrics => self.report(asked, Report::Metrics),
+            Resource::Health => self.report(asked, Report::Health),
+            // The camera is not started for pictures that nobody wants to see.
+            Resource::Stream(_) | Resource::Snapshot(_) if is_head => {
+                self.report(asked, Report::Health)
+            }
+            Resource::Stream(wishes) => {
+                let wishes = *wishes;
+                self.state = State::Sits(asked, wishes);
+                Next::Order(Order::Sit)
+            }
+            Resource::Snapshot(wishes) => {
+                // One picture has no rate; a place of few frames would only let it wait.
+                let wish = self.own.with(&Wishes { millifps: 0, ..*wishes });
+                self.picture(asked, Snapshot::new(wish, moment.now), Input::Awake, out, moment)
+            }
+        }
+    }
+
+    fn report(&mut self, asked: Asked, kind: Report) -> Next {
+        self.state = State::Reports(asked, kind);
+        Next::Order(Order::Report(kind))
+    }
+
+    fn reported(&mut self, asked: Asked, kind: Report, input: Input, out: &mut Outgoing) -> Next {
+        let Input::Reported(report) = input else { return self.report(asked, kind) };
+        self.refusal = answers::report(&asked, kind, &report, out);
+        self.answers(&asked)
+    }
+
+    fn picture(
+        &mut self,
+        asked: Asked,
+        mut snapshot: Snapshot,
+        input: Input,
+        out: &mut Outgoing,
+        moment: &Moment,
+    ) -> Next {
+        match snapshot.next(input, moment) {
+            Progress::Next(next) => {
+                self.state = State::Pictures(asked, snapshot);
+                return next;
+            }
+            Progress::Picture(packet) => {
+                let taken = moment.since_1970(packet.facts.captured_at);
+                answers::picture(&asked, packet, taken, out);
+                self.answers(&asked);
+            }
+            Progress::No(refusal) => drop(self.refuse(&asked, refusal, out)),
+        }
+        Next::Order(Order::Unwatch)
+    }
+
+    fn sit(
+        &mut self,
+        asked: Asked,
+        wishes: Wishes,
+        input: Input,
+        out: &mut Outgoing,
+        moment: &Moment,
+    ) -> Next {
+        match input {
+            Input::Seated(Ok(())) => {
+                let stream = Box::new(Stream::new(&asked, self.own.with(&wishes), moment.now));
+                self.stream(asked, stream, Input::Awake, out, moment)
+            }
+            Input::Seated(Err(crowd)) => {
+                let refusal = Refusal::new(Status::UNAVAILABLE, crowd.to_string());
+                self.refuse_stream(asked, &refusal, SessionEnd::crowded(crowd), out)
+            }
+            _ => {
+                self.state = State::Sits(asked, wishes);
+                Next::Order(Order::Sit)
+            }
+        }
+    }
+
+    fn stream(
+        &mut self,
+        asked: Asked,
+        mut stream: Box<Stream>,
+        input: Input,
+        out: &mut Outgoing,
+        moment: &Moment,
+    ) -> Next {
+        match stream.next(input, out, moment) {
+            Ok(next) => {
+                self.state = State::Streams(asked, stream);
+                next
+            }
+            Err(refusal) => {
+                let end = refused(refusal.clone());
+                self.refuse_stream(asked, &refusal, end, out)
+            }
+        }
+    }
+
+    /// Says no, and why.
+    fn refuse(&mut self, asked: &Asked, refusal: Refusal, out: &mut Outgoing) -> Next {
+        answers::refuse(asked, &refusal, out);
+        self.refusal = Some(refusal);
+        self.answers(asked)
+    }
+
+    /// Says no to a stream, and closes.
+    fn refuse_stream(
+        &mut self,
+        mut asked: Asked,
+        refusal: &Refusal,
+        end: SessionEnd,
+        out: &mut Outgoing,
+    ) -> Next {
+        asked.afterwards = Afterwards::Close;
+        answers::refuse(&asked, refusal, out);
+        self.state = State::Answers(Some(end));
+        Next::Wait(None)
+    }
+
+    /// An answer is on its way.
+    fn answers(&mut self, asked: &Asked) -> Next {
+        self.answered += 1;
+        self.state = State::Answers(match asked.afterwards {
+            Afterwards::Stay => None,
+            Afterwards::Close => {
+                let answered = SessionEnd::Answered(self.answered);
+                Some(self.refusal.take().map_or(answered, refused))
+            }
+        });
+        Next::Wait(None)
+    }
+
+    fn answer_leaves(&mut self, end: Option<SessionEnd>, out: &Outgoing, now: Micros) -> Next {
+        if !out.is_empty() {
+            self.state = State::Answers(end);
+            return Next::Wait(None);
+        }
+        match end {
+            Some(end) => {
+                self.state = State::Closes(end);
+                Next::Order(Order::CloseSending)
+            }
+            None => {
+                self.state = State::Asks(now.after(GREETING_TIMEOUT));
+                Next::Order(Order::Stand(Standing::Waits))
+            }
+        }
+    }
+
+    fn linger(&mut self, end: SessionEnd, until: Micros, heard: usize, now: Micros) -> Next {
+        if self.input == InputSide::Ended || now >= until || heard >= LAST_BYTES {
+            return Next::End(end);
+        }
+        self.state = State::Lingers { end, until, heard };
+        Next::Wait(Some(until))
+    }
+}
+
+impl Machine for Http<'_> {
+    fn room(&self) -> usize {
+        match &self.state {
+            State::Streams(_, stream) => stream.room(),
+            State::Lingers { heard, .. } => LAST_BYTES.saturating_sub(*heard),
+            // More than any head is long waits for nobody: the next one is refused.
+            _ => MAX_AHEAD.saturating_sub(self.requests.waiting()),
+        }
+    }
+
+    fn received(&mut self, bytes: &[u8], _now: Micros) {
+        match &mut self.state {
+            State::Streams(_, stream) => stream.received(bytes.len()),
+            State::Lingers { heard, .. } => *heard += bytes.len(),
+            _ => self.requests.push(bytes),
+        }
+    }
+
+    fn input_ended(&mut self) {
+        self.input = InputSide::Ended;
+        if let State::Streams(_, stream) = &mut self.state {
+            stream.input_ended();
+        }
+    }
+
+    fn next(&mut self, input: Input, out: &mut Outgoing, moment: &Moment) -> Next {
+        let now = moment.now;
+        match std::mem::take(&mut self.state) {
+            State::Asks(deadline) => self.listen(deadline, now),
+            State::Asked(asked) => self.answer(asked, out, moment),
+            State::Reports(asked, kind) => self.reported(asked, kind, input, out),
+            State::Pictures(asked, snapshot) => self.picture(asked, snapshot, input, out, moment),
+            State::Sits(asked, wishes) => self.sit(asked, wishes, input, out, moment),
+            State::Streams(asked, stream) => self.stream(asked, stream, input, out, moment),
+            State::Answers(end) => self.answer_leaves(end, out, now),
+            State::Closes(end) => self.linger(end, now.after(LAST_WORDS), 0, now),
+            State::Lingers { end, until, heard } => self.linger(end, until, heard, now),
+            State::Ends(end) => Next::End(end),
+            State::Between => Next::End(SessionEnd::ViewerLeft),
+        }
+    }
+
+    fn end(&mut self, why: SessionEnd, _out: &mut Outgoing, now: Micros) {
+        self.state = match std::mem::take(&mut self.state) {
+            // It was told all there is to say.
+            State::Closes(end) | State::Lingers { end, .. } | State::Ends(end) => State::Ends(end),
+            State::Streams(asked, mut stream) if matches!(why, SessionEnd::Stopping) => {
+                match stream.end(now) {
+                    Some(end) => State::Ends(end),
+                    None => State::Streams(asked, stream),
+                }
+            }
+            _ => State::Ends(why),
+        };
     }
 }
 
@@ -314,39 +399,4 @@ fn refused(refusal: Refusal) -> SessionEnd {
         _ => Refused::BadRequest,
     };
     SessionEnd::Refused { why, text: refusal.text }
-}
-
-/// What a request comes to.
-fn asked(request: &Request<'_>, camera: &Camera) -> Asked {
-    let rules = &camera.http;
-    let origin = match request.origin {
-        _ if rules.origins.iter().any(|allowed| allowed == "*") => Some("*".to_owned()),
-        Some(origin) => rules.origins.iter().find(|allowed| *allowed == origin).cloned(),
-        None => None,
-    };
-    let mut asked = Asked {
-        method: request.method,
-        resource: Ok(Resource::Page),
-        version: request.version,
-        afterwards: request.afterwards,
-        heads: Heads::for_client(request.user_agent, request.reader),
-        allow_origin: origin,
-    };
-    asked.resource = match request.host {
-        Some(host) if !host::is_ours(host, &rules.names) => Err(answers::foreign_host(host)),
-        _ if request.method == Method::Other => {
-            let text = "only GET, HEAD and OPTIONS work here";
-            Err(Refusal::new(Status::METHOD_NOT_ALLOWED, text))
-        }
-        // What may be asked is the same everywhere.
-        _ if request.method == Method::Options => Ok(Resource::Page),
-        _ => Resource::parse(request.target),
-    };
-    let is_foreign =
-        matches!(&asked.resource, Err(refusal) if refusal.status == Status::MISDIRECTED);
-    if request.method == Method::Other || is_foreign {
-        // The body of the one was not read, and the log tells of the other.
-        asked.afterwards = Afterwards::Close;
-    }
-    asked
 }

@@ -1,18 +1,21 @@
 //! One picture, and a fresh one: not what was left from before, nor what a camera sends before it has seen the light.
 
+use super::answers;
 use super::stand_in::StandIns;
-use super::{Asked, Connection, Content, SessionEnd, Step, answers};
 use crate::camera::renditions::FRESH;
+use crate::camera::renditions::wish::Wish;
+use crate::camera::session::machine::{Input, Moment, Next, Order};
+use crate::camera::session_end::SessionEnd;
 use crate::camera::update::Update;
 use crate::image::frame::Micros;
 use crate::latest::Newest;
-use crate::source::clock;
 use crate::wire::http::Refusal;
 use crate::wire::http::response::Status;
-use crate::wire::native::message::{StatusCode, Wishes};
+use crate::wire::ladder::Lowest;
+use crate::wire::native::message::StatusCode;
 use crate::wire::packet::Packet;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// For one that has settled nobody waits longer, once there is one that was taken for this request.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -24,80 +27,99 @@ const SETTLING: Duration = Duration::from_secs(1);
 const STEADY_FRAMES: usize = 5;
 const STEADY_PART: usize = 50;
 
-impl Connection<'_> {
-    /// Waits for a picture that was taken for this request, and sends it.
-    pub(super) fn snapshot(&mut self, asked: &Asked, wishes: &Wishes) -> Step<()> {
-        match self.picture(wishes)? {
-            Err(end) => Ok(Err(end)),
-            Ok(Err(refusal)) => self.refuse(asked, &refusal),
-            Ok(Ok(packet)) => {
-                let taken = clock::since_1970(packet.facts.captured_at);
-                let (seconds, micros) = (taken.as_secs(), taken.subsec_micros());
-                let stamp = format!("X-Timestamp: {seconds}.{micros:06}");
-                self.tell(asked, Status::OK, Content::Picture(packet), &[&stamp])
-            }
+/// How long somebody waits for a picture. A camera that rested must be opened, and one that sends few pictures has
+/// its time for the next; Home Assistant gives up after 10 s, OctoPrint after 5 s, and leave by themselves.
+const LEAST_WAIT: Duration = Duration::from_secs(8);
+const MARGIN: Duration = Duration::from_secs(2);
+
+/// A picture that was asked for.
+#[derive(Debug)]
+pub(super) struct Snapshot {
+    /// What is to be subscribed to, once.
+    wish: Option<Wish>,
+    asked_at: Micros,
+    light: Light,
+    /// The newest that could be sent, and when the first came.
+    candidate: Option<(Arc<Packet>, Micros)>,
+    stand_ins: StandIns,
+}
+
+/// How far it is.
+pub(super) enum Progress {
+    /// There is none yet.
+    Next(Next),
+    /// This is it.
+    Picture(Arc<Packet>),
+    /// There will be none.
+    No(Refusal),
+}
+
+impl Snapshot {
+    /// Of somebody with this wish, whose rate is of no account: a place of few frames would only let it wait.
+    pub(super) fn new(wish: Wish, now: Micros) -> Self {
+        Self {
+            wish: Some(wish),
+            asked_at: now,
+            light: Light::default(),
+            candidate: None,
+            stand_ins: StandIns::default(),
         }
     }
 
-    fn picture(&mut self, wishes: &Wishes) -> Step<Result<Arc<Packet>, Refusal>> {
-        let asked_at = clock::now();
-        let since = Instant::now();
-        let renditions = &self.camera.renditions;
-        // One picture has no rate; a place of few frames would only let it wait.
-        let wishes = Wishes { millifps: 0, ..*wishes };
-        let mut watching = renditions.watch(answers::wish(self.camera, &wishes));
-        let mut reader = watching.reader();
-        self.waiter.listen_to(&mut reader)?;
-        let mut stand_ins = StandIns::default();
-        let mut light = Light::default();
-        let mut candidate: Option<(Arc<Packet>, Instant)> = None;
-        let longest = answers::first_picture(self.camera, &wishes);
-        loop {
-            match reader.newest() {
-                Newest::Fresh { value: Update::Frame { packet, .. }, .. } => {
-                    let started = renditions.metrics().first_frame_at();
-                    let is_settled = light.is_settled(&packet, started);
-                    // Never an older one, however long there has been none.
-                    if asked_at.since(packet.facts.captured_at) > FRESH {
-                        continue;
-                    }
-                    if is_settled {
-                        return Ok(Ok(Ok(packet)));
-                    }
-                    let first = candidate.map_or_else(Instant::now, |(_, first)| first);
-                    candidate = Some((packet, first));
-                    continue;
-                }
-                Newest::Fresh { value: Update::Status(status), .. }
-                    if status.code == StatusCode::Full && stand_ins.may_be_asked_for() =>
-                {
-                    watching.change(renditions.nearest(&watching.wish()));
-                    reader = watching.reader();
-                    self.waiter.listen_to(&mut reader)?;
-                    continue;
-                }
-                Newest::Fresh { value: Update::Status(status), .. } => {
-                    if let Some(refusal) = answers::reason_not_to_wait(&status) {
-                        return Ok(Ok(Err(refusal)));
-                    }
-                    // Pictures from before are no longer true.
-                    candidate = None;
-                    continue;
-                }
-                Newest::NotYet => {}
-                Newest::Closed => return Ok(Err(SessionEnd::Stopping)),
+    pub(super) fn next(&mut self, input: Input, moment: &Moment) -> Progress {
+        match input {
+            Input::Newest(Newest::Fresh { value: Update::Frame { packet, .. }, .. }) => {
+                self.consider(packet, moment)
             }
-            let deadline = match &candidate {
-                Some((_, first)) => (*first + PATIENCE).min(since + longest),
-                None => since + longest,
-            };
-            if Instant::now() >= deadline {
-                return Ok(Ok(candidate
-                    .map(|(packet, _)| packet)
-                    .ok_or_else(|| answers::no_picture(longest))));
+            Input::Newest(Newest::Fresh { value: Update::Status(status), .. }) => {
+                if status.code == StatusCode::Full && self.stand_ins.may_be_asked_for() {
+                    return Progress::Next(Next::Order(Order::StandIn(Lowest::Quality40)));
+                }
+                if let Some(refusal) = answers::reason_not_to_wait(&status) {
+                    return Progress::No(refusal);
+                }
+                // Pictures from before are no longer true.
+                self.candidate = None;
+                Progress::Next(Next::Look)
             }
-            if let Err(end) = self.wait_for_a_picture(deadline)? {
-                return Ok(Err(end));
+            Input::Newest(Newest::NotYet) => self.wait(moment),
+            Input::Newest(Newest::Closed) => Progress::Next(Next::End(SessionEnd::Stopping)),
+            _ => Progress::Next(match self.wish.take() {
+                Some(wish) => Next::Order(Order::Watch(wish, Lowest::Quality40)),
+                None => Next::Look,
+            }),
+        }
+    }
+
+    fn consider(&mut self, packet: Arc<Packet>, moment: &Moment) -> Progress {
+        let is_settled = self.light.is_settled(&packet, moment.first_frame_at);
+        // Never an older one, however long there has been none.
+        if self.asked_at.since(packet.facts.captured_at) > FRESH {
+            return Progress::Next(Next::Look);
+        }
+        if is_settled {
+            return Progress::Picture(packet);
+        }
+        let first = self.candidate.as_ref().map_or(moment.now, |(_, first)| *first);
+        self.candidate = Some((packet, first));
+        Progress::Next(Next::Look)
+    }
+
+    fn wait(&mut self, moment: &Moment) -> Progress {
+        let longest = LEAST_WAIT.max(moment.measured * 2 + MARGIN);
+        let last = self.asked_at.after(longest);
+        let deadline = match &self.candidate {
+            Some((_, first)) => first.after(PATIENCE).min(last),
+            None => last,
+        };
+        if moment.now < deadline {
+            return Progress::Next(Next::Wait(Some(deadline)));
+        }
+        match self.candidate.take() {
+            Some((packet, _)) => Progress::Picture(packet),
+            None => {
+                let text = format!("the camera has sent no picture for {} s", longest.as_secs());
+                Progress::No(Refusal::new(Status::UNAVAILABLE, text))
             }
         }
     }

@@ -1,6 +1,7 @@
 //! When a viewer that takes nothing is let go: one clock, for every protocol.
 
-use std::time::{Duration, Instant};
+use crate::image::frame::Micros;
+use std::time::Duration;
 
 /// A viewer that has a frame to take, or to acknowledge, and does not for this long is let go: within 5 s, with the time
 /// until the next frame, and until the kernel is asked again what it took.
@@ -12,27 +13,27 @@ pub(super) const STALLED: Duration = Duration::from_millis(4500);
 /// those alone sees no picture, and holds a place that others want.
 #[derive(Debug, Default)]
 pub(super) struct StallClock {
-    since: Option<Instant>,
+    since: Option<Micros>,
 }
 
 impl StallClock {
     /// Runs from `now` on, unless it runs already; or stands, while the viewer owes nothing.
-    pub(super) fn owes(&mut self, owes: bool, now: Instant) {
+    pub(super) fn owes(&mut self, owes: bool, now: Micros) {
         self.since = owes.then(|| self.since.unwrap_or(now));
     }
 
     /// The viewer took some of a frame, or acknowledged one.
-    pub(super) fn progressed(&mut self, now: Instant) {
+    pub(super) fn progressed(&mut self, now: Micros) {
         self.since = self.since.map(|_| now);
     }
 
     /// When the viewer is let go, if it owes something.
-    pub(super) fn deadline(&self) -> Option<Instant> {
-        self.since.map(|since| since + STALLED)
+    pub(super) fn deadline(&self) -> Option<Micros> {
+        self.since.map(|since| since.after(STALLED))
     }
 
     /// Whether that is now.
-    pub(super) fn is_over(&self, now: Instant) -> bool {
+    pub(super) fn is_over(&self, now: Micros) -> bool {
         self.deadline().is_some_and(|deadline| now >= deadline)
     }
 }
@@ -43,8 +44,7 @@ mod tests {
 
     #[test]
     fn it_runs_while_something_is_owed_and_only_progress_sets_it_back() {
-        let start = Instant::now();
-        let at = |millis| start + Duration::from_millis(millis);
+        let at = |millis: u64| Micros(1000 * millis);
         let mut clock = StallClock::default();
         clock.progressed(at(0));
         assert_eq!(clock.deadline(), None, "nothing is owed");

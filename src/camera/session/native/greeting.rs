@@ -8,6 +8,7 @@ use crate::wire::native::message::{GoodbyeReason, Message, Wishes};
 use crate::wire::native::version::{NoCommonVersion, common_version};
 
 /// What a viewer's greeting says.
+#[derive(Debug)]
 pub(super) struct Greeting {
     pub(super) version: u8,
     pub(super) credit: Credit,

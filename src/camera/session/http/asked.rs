@@ -1,0 +1,67 @@
+//! What a request comes to.
+
+use super::answers;
+use crate::camera::context::HttpRules;
+use crate::wire::http::Refusal;
+use crate::wire::http::host;
+use crate::wire::http::multipart::Heads;
+use crate::wire::http::request::{Afterwards, Method, Request, Version};
+use crate::wire::http::resource::Resource;
+use crate::wire::http::response::Status;
+
+/// What a client has asked for, and how it is to be told.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) method: Method,
+    pub(super) resource: Result<Resource, Refusal>,
+    pub(super) version: Version,
+    pub(super) afterwards: Afterwards,
+    /// How parts of a stream begin.
+    pub(super) heads: Heads,
+    /// Whose pages may read the answer.
+    pub(super) allow_origin: Option<String>,
+}
+
+impl Asked {
+    /// What `request` comes to where these rules hold.
+    pub(super) fn of(request: &Request<'_>, rules: &HttpRules) -> Self {
+        let origin = match request.origin {
+            _ if rules.origins.iter().any(|allowed| allowed == "*") => Some("*".to_owned()),
+            Some(origin) => rules.origins.iter().find(|allowed| *allowed == origin).cloned(),
+            None => None,
+        };
+        let resource = match request.host {
+            Some(host) if !host::is_ours(host, &rules.names) => Err(answers::foreign_host(host)),
+            _ if request.method == Method::Other => {
+                let text = "only GET, HEAD and OPTIONS work here";
+                Err(Refusal::new(Status::METHOD_NOT_ALLOWED, text))
+            }
+            // What may be asked is the same everywhere.
+            _ if request.method == Method::Options => Ok(Resource::Page),
+            _ => Resource::parse(request.target),
+        };
+        let is_foreign = matches!(&resource, Err(refusal) if refusal.status == Status::MISDIRECTED);
+        // The body of the one was not read, and the log tells of the other.
+        let closes = request.method == Method::Other || is_foreign;
+        Self {
+            method: request.method,
+            resource,
+            version: request.version,
+            afterwards: if closes { Afterwards::Close } else { request.afterwards },
+            heads: Heads::for_client(request.user_agent, request.reader),
+            allow_origin: origin,
+        }
+    }
+
+    /// Of a client that cannot be asked anything more.
+    pub(super) fn refused(refusal: Refusal) -> Self {
+        Self {
+            method: Method::Get,
+            resource: Err(refusal),
+            version: Version::Http11,
+            afterwards: Afterwards::Close,
+            heads: Heads::Exact,
+            allow_origin: None,
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Waits for a viewer's socket, for the next frame and for the end of the program, all at once.
+
+use super::kernel::Happened;
+use crate::latest::Reader;
+use crate::stop::Stop;
+use nix::errno::Errno;
+use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
+use std::io;
+use std::net::TcpStream;
+use std::time::Duration;
+
+/// One `epoll`, with socket and bells edge-triggered: nothing is changed or read to wait again.
+#[derive(Debug)]
+pub struct Waiter {
+    epoll: Epoll,
+}
+
+const SOCKET: u64 = 0;
+const BELL: u64 = 1;
+const STOP: u64 = 2;
+
+/// Everything that happens to a socket, told once.
+fn socket() -> EpollEvent {
+    let all = EpollFlags::EPOLLIN | EpollFlags::EPOLLOUT | EpollFlags::EPOLLRDHUP;
+    EpollEvent::new(all | EpollFlags::EPOLLET, SOCKET)
+}
+
+impl Waiter {
+    /// Of this socket, and for as long as the program runs.
+    ///
+    /// # Errors
+    /// When the process has no file descriptors left.
+    pub fn new(stream: &TcpStream, stop: &Stop) -> io::Result<Self> {
+        let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
+        epoll.add(stream, socket())?;
+        epoll.add(stop, EpollEvent::new(EpollFlags::EPOLLIN, STOP))?;
+        Ok(Self { epoll })
+    }
+
+    /// Also wakes when `reader` has something new, until that is dropped: its bell leaves with it.
+    ///
+    /// # Errors
+    /// When the process has no file descriptors left.
+    pub fn listen_to<T: Clone>(&self, reader: &mut Reader<T>) -> io::Result<()> {
+        let bell = EpollFlags::EPOLLIN | EpollFlags::EPOLLET;
+        self.epoll.add(reader.bell()?, EpollEvent::new(bell, BELL))?;
+        Ok(())
+    }
+
+    /// Looks at the socket anew: its marks were changed, and if it is writable by them now, that is told once more.
+    pub(super) fn look_again(&self, stream: &TcpStream) -> io::Result<()> {
+        Ok(self.epoll.modify(stream, &mut socket())?)
+    }
+
+    /// The end of the program is told no more.
+    pub(super) fn ignore(&self, stop: &Stop) -> io::Result<()> {
+        Ok(self.epoll.delete(stop)?)
+    }
+
+    /// Sleeps until something happens, no longer than `time`. A signal may end the sleep.
+    pub(super) fn sleep(&self, time: Option<Duration>) -> io::Result<Happened> {
+        let timeout = time.map_or(EpollTimeout::NONE, |time| {
+            EpollTimeout::try_from(time).unwrap_or(EpollTimeout::MAX)
+        });
+        let mut events = [EpollEvent::empty(); 4];
+        let count = match self.epoll.wait(&mut events, timeout) {
+            Ok(count) => count,
+            Err(Errno::EINTR) => 0,
+            Err(error) => return Err(error.into()),
+        };
+        let mut happened = Happened::default();
+        for event in &events[..count] {
+            match event.data() {
+                SOCKET => {
+                    let events = event.events();
+                    happened.gone = events.intersects(EpollFlags::EPOLLHUP | EpollFlags::EPOLLERR);
+                    happened.bytes = events.contains(EpollFlags::EPOLLIN);
+                    happened.end = happened.gone || events.contains(EpollFlags::EPOLLRDHUP);
+                    happened.room = events.contains(EpollFlags::EPOLLOUT);
+                }
+                STOP => happened.stop = true,
+                _ => {}
+            }
+        }
+        Ok(happened)
+    }
+}

@@ -1,0 +1,71 @@
+//! Answers about the source's controls, as native viewers are told.
+
+use crate::camera::desk::Answer;
+use crate::source::control::{self, Access};
+use crate::wire::native::control::{Control, ControlFlags, ControlKind};
+use crate::wire::native::message::{Message, StatusCode};
+
+/// Writes an answer behind `messages`.
+pub(super) fn write(answer: &Answer, messages: &mut Vec<u8>) {
+    match answer {
+        Answer::List { controls, reason } => write_list(controls, reason, messages),
+        Answer::Control(control) => write_control(control, messages),
+        Answer::Refused(text) => {
+            Message::Status { code: StatusCode::Refused, text }.write_to(messages);
+        }
+    }
+}
+
+fn write_list(controls: &[control::Control], reason: &str, messages: &mut Vec<u8>) {
+    let count: usize = controls.iter().map(|control| 1 + control.items.len()).sum();
+    // A driver's controls and items are limited far below.
+    let count = u32::try_from(count).unwrap_or(u32::MAX);
+    Message::ControlList { count, reason }.write_to(messages);
+    for control in controls {
+        write_control(control, messages);
+        for (value, name) in control.items.iter() {
+            Message::MenuItem { id: control.id, value: *value, name }.write_to(messages);
+        }
+    }
+}
+
+fn write_control(control: &control::Control, messages: &mut Vec<u8>) {
+    Message::Control(Control {
+        id: control.id,
+        writable: control.access == Access::Free,
+        kind: kind(control.kind),
+        flags: flags(control),
+        minimum: control.minimum,
+        maximum: control.maximum,
+        step: control.step,
+        default: control.default,
+        value: control.value.unwrap_or(0),
+        name: &control.name,
+        reason: control.access.reason(),
+    })
+    .write_to(messages);
+}
+
+fn kind(kind: control::Kind) -> ControlKind {
+    match kind {
+        control::Kind::Integer => ControlKind::Integer,
+        control::Kind::Boolean => ControlKind::Boolean,
+        control::Kind::Menu => ControlKind::Menu,
+        control::Kind::Button => ControlKind::Button,
+        control::Kind::Integer64 => ControlKind::Integer64,
+        control::Kind::Bitmask => ControlKind::Bitmask,
+        control::Kind::IntegerMenu => ControlKind::IntegerMenu,
+    }
+}
+
+fn flags(control: &control::Control) -> ControlFlags {
+    [
+        (control.access == Access::ReadOnly, ControlFlags::READ_ONLY),
+        (control.access == Access::Automatic, ControlFlags::INACTIVE),
+        (control.is_volatile, ControlFlags::VOLATILE),
+        (control.value.is_none(), ControlFlags::UNREADABLE),
+    ]
+    .into_iter()
+    .filter(|(is_so, _)| *is_so)
+    .fold(ControlFlags::default(), |all, (_, flag)| all.and(flag))
+}

@@ -1,0 +1,443 @@
+//! The native protocol: frames as far as the viewer's credit goes, always the newest, and answers in between.
+
+mod controls;
+mod greeting;
+
+use super::farewell::goodbye;
+use super::link::outgoing::{Counting, Outgoing};
+use super::machine::{Input, Machine, Moment, Next, Order, Question};
+use crate::camera::metrics::Refused;
+use crate::camera::renditions::wish::Wish;
+use crate::camera::session_end::SessionEnd;
+use crate::camera::update::{StreamFacts, Update};
+use crate::image::frame::Micros;
+use crate::image::pixels::Size;
+use crate::latest::Newest;
+use crate::wire::ladder::Lowest;
+use crate::wire::native::MAX_REQUEST;
+use crate::wire::native::credit::{self, Arrival, Credit};
+use crate::wire::native::decoder::Decoder;
+use crate::wire::native::message::{GoodbyeReason, Message, Wishes};
+use crate::wire::native::write::frame_prefix;
+use crate::wire::packet::{Codec, Packet};
+use greeting::{Greeting, Refusal, greeting};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The largest frame that room is made for before the first one is seen.
+pub(super) const FIRST_ROOM: usize = 128 << 10;
+
+/// Answers beyond this wait until these have been taken.
+const MAX_ANSWERS: usize = 16 << 10;
+
+/// A viewer that asks more than this while it takes no answer is let go.
+const MAX_UNANSWERED: usize = 64 << 10;
+
+/// Wishes that follow others sooner than this wait so long: each costs threads that come and go.
+const WISHES_APART: Duration = Duration::from_millis(100);
+
+/// A session with a viewer that speaks the native protocol.
+#[derive(Debug)]
+pub struct Native<'a> {
+    /// The camera's name.
+    name: &'a str,
+    /// Its id.
+    id: &'a str,
+    /// What a viewer without wishes is sent.
+    own: Wish,
+    decoder: Decoder,
+    input: InputSide,
+    phase: Phase,
+    /// What the viewer watches.
+    wish: Wish,
+    /// When it last said so.
+    wished_at: Micros,
+    /// Wishes that are not fulfilled yet.
+    wanted: Option<Wishes>,
+    credit: Credit,
+    /// Frames it has acknowledged.
+    acknowledged: u64,
+    /// What it was last told its frames are.
+    described: Option<(Arc<StreamFacts>, Codec, Size)>,
+    /// When bytes last came: a ping among them has arrived by then.
+    heard_at: Micros,
+    /// The frame that arrived last.
+    arrival: Option<Arrival>,
+    controls: Controls,
+}
+
+/// What is to be expected of the viewer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum InputSide {
+    Open,
+    Ended,
+}
+
+/// Whether there may be answers about controls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Controls {
+    /// It never asked.
+    NotAsked,
+    Asked,
+}
+
+/// How far a session is.
+#[derive(Debug)]
+enum Phase {
+    /// The greeting is to be whole by then.
+    Greets(Micros),
+    /// A seat is asked for.
+    Sits(Greeting),
+    Watches,
+    /// What was said last leaves, if it leaves at once.
+    Leaves(SessionEnd),
+    /// It had its chance.
+    Left(SessionEnd),
+    Over,
+}
+
+impl<'a> Native<'a> {
+    /// Of a camera with this name and id, which sends `own` to those without wishes. The greeting is to be whole by `deadline`.
+    pub fn new(name: &'a str, id: &'a str, own: Wish, deadline: Micros) -> Self {
+        Self {
+            name,
+            id,
+            own,
+            decoder: Decoder::new(MAX_REQUEST),
+            input: InputSide::Open,
+            phase: Phase::Greets(deadline),
+            wish: own,
+            wished_at: Micros::default(),
+            wanted: None,
+            credit: Credit::new(1),
+            acknowledged: 0,
+            described: None,
+            heard_at: Micros::default(),
+            arrival: None,
+            controls: Controls::NotAsked,
+        }
+    }
+
+    fn greet(&mut self, deadline: Micros, out: &mut Outgoing, now: Micros) -> Next {
+        match greeting(&mut self.decoder) {
+            Ok(Some(greeting)) => {
+                self.phase = Phase::Sits(greeting);
+                return Next::Order(Order::Sit);
+            }
+            Ok(None) => {}
+            Err(Refusal { reason, text }) => return self.refuse(reason, &text, out, now),
+        }
+        if self.input == InputSide::Ended {
+            return Next::End(SessionEnd::ViewerLeft);
+        }
+        if self.room() == 0 {
+            return self.refuse_questions(out, now);
+        }
+        if now >= deadline {
+            return Next::End(SessionEnd::Silent);
+        }
+        Next::Wait(Some(deadline))
+    }
+
+    /// Whoever is welcomed watches already: the order comes before anything is sent.
+    fn welcome(&mut self, out: &mut Outgoing, now: Micros) -> Next {
+        let Phase::Sits(greeting) = std::mem::replace(&mut self.phase, Phase::Watches) else {
+            return Next::Wait(None);
+        };
+        let Greeting { version, credit, wishes } = greeting;
+        if let Some(messages) = out.messages() {
+            Message::Welcome { version, name: self.name, id: self.id }.write_to(messages);
+        }
+        self.credit = credit;
+        self.wish = self.own.with(&wishes);
+        self.wished_at = now;
+        Next::Order(Order::Watch(self.wish, lowest(&wishes)))
+    }
+
+    fn watch(&mut self, input: &Input, out: &mut Outgoing, moment: &Moment) -> Next {
+        let now = moment.now;
+        if let Some(next) = self.answer(input, out, now) {
+            return next;
+        }
+        if self.room() == 0 {
+            return self.refuse_questions(out, now);
+        }
+        if let Some(order) = self.follow_wishes(now) {
+            return Next::Order(order);
+        }
+        if out.messages().is_some() && self.credit.allows() { Next::Look } else { self.wait() }
+    }
+
+    /// Reads what the viewer said. Answers wait their turn behind a frame that is half sent.
+    fn answer(&mut self, input: &Input, out: &mut Outgoing, now: Micros) -> Option<Next> {
+        // Whoever asks faster than he takes answers is answered at his own pace.
+        while let Some(messages) = out.messages().filter(|messages| messages.len() <= MAX_ANSWERS) {
+            let is_asked = self.controls == Controls::Asked;
+            if is_asked && !matches!(input, Input::Answer(None)) {
+                return Some(Next::Order(Order::Answer));
+            }
+            match self.decoder.next_message() {
+                Ok(Some(message)) => {
+                    let said = Said::of(&message);
+                    if let Some(order) = self.hear(said, messages, now) {
+                        return Some(Next::Order(order));
+                    }
+                }
+                // Without acknowledgements there is nothing more to send.
+                Ok(None) if self.input == InputSide::Ended => return Some(Next::End(self.left())),
+                Ok(None) => return None,
+                Err(error) => {
+                    return Some(self.refuse(
+                        GoodbyeReason::BadMessage,
+                        &error.to_string(),
+                        out,
+                        now,
+                    ));
+                }
+            }
+        }
+        None
+    }
+
+    fn hear(&mut self, said: Said, messages: &mut Vec<u8>, now: Micros) -> Option<Order> {
+        match said {
+            Said::Ack(sequence) => {
+                let acknowledged = self.credit.acknowledged(sequence, self.heard_at);
+                // An acknowledgement of nothing is no progress: it would hold the place for ever.
+                self.acknowledged += u64::try_from(acknowledged.frames).unwrap_or(0);
+                self.arrival = acknowledged.arrival.or(self.arrival);
+                return acknowledged.arrival.map(Order::Acknowledged);
+            }
+            Said::Ping(token) => {
+                // It leaves with the next write, which is the next thing done.
+                Message::Pong { token, received_at: self.heard_at, sent_at: now }
+                    .write_to(messages);
+            }
+            Said::Question(question) => {
+                self.controls = Controls::Asked;
+                return Some(Order::Ask(question));
+            }
+            Said::Wishes(wishes) => self.wanted = Some(wishes),
+            Said::Credit(frames) => self.credit.allow(frames),
+            Said::Other => {}
+        }
+        None
+    }
+
+    /// Changes to what the viewer wished for last, when the time has come.
+    fn follow_wishes(&mut self, now: Micros) -> Option<Order> {
+        if now < self.wished_at.after(WISHES_APART) {
+            return None;
+        }
+        let wishes = self.wanted.take()?;
+        let wish = self.own.with(&wishes);
+        if wish == self.wish {
+            return None;
+        }
+        self.wish = wish;
+        self.wished_at = now;
+        // The rate may be another, whatever the frames are.
+        self.described = None;
+        Some(Order::Watch(wish, lowest(&wishes)))
+    }
+
+    /// Nothing more can be done now.
+    fn wait(&self) -> Next {
+        Next::Wait(self.wanted.map(|_| self.wished_at.after(WISHES_APART)))
+    }
+
+    fn take(&mut self, update: Update, out: &mut Outgoing, now: Micros) -> Next {
+        match update {
+            Update::Frame { packet, stream } => {
+                self.describe(&packet, stream, out);
+                let facts = &packet.facts;
+                let prefix = frame_prefix(facts, packet.payload().len());
+                self.credit.sent(credit::Sent {
+                    sequence: facts.sequence,
+                    captured_at: facts.captured_at,
+                    bytes: prefix.len() + packet.payload().len(),
+                    at: now,
+                });
+                out.put(&prefix, packet, &[], Counting::Frame);
+            }
+            Update::Status(status) => {
+                self.described = None;
+                if let Some(messages) = out.messages() {
+                    Message::Status { code: status.code, text: &status.text }.write_to(messages);
+                }
+            }
+        }
+        self.wait()
+    }
+
+    /// Tells the viewer what its frames are, when that has changed.
+    fn describe(&mut self, packet: &Packet, stream: Arc<StreamFacts>, out: &mut Outgoing) {
+        let facts = &packet.facts;
+        let same = self.described.as_ref().is_some_and(|(told, codec, size)| {
+            Arc::ptr_eq(told, &stream) && (*codec, *size) == (facts.codec, facts.size)
+        });
+        if same {
+            return;
+        }
+        let rates = [stream.millifps, self.wish.millifps];
+        if let Some(messages) = out.messages() {
+            Message::Stream {
+                codec: facts.codec,
+                size: facts.size,
+                millifps: rates.into_iter().filter(|&millifps| millifps > 0).min().unwrap_or(0),
+                source: &stream.source,
+            }
+            .write_to(messages);
+        }
+        self.described = Some((stream, facts.codec, facts.size));
+    }
+
+    /// Leaves in the log how the viewer fared.
+    fn left(&self) -> SessionEnd {
+        if let Some(Arrival { age, uncertainty, .. }) = self.arrival {
+            log::debug!("its last frame arrived {age:.1?} old, give or take {uncertainty:.1?}");
+        }
+        SessionEnd::ViewerLeft
+    }
+
+    fn refuse_questions(&mut self, out: &mut Outgoing, now: Micros) -> Next {
+        let kilobytes = MAX_UNANSWERED / 1000;
+        let text =
+            format!("it sent more than {kilobytes} kB of questions before it took the answers");
+        self.refuse(GoodbyeReason::BadMessage, &text, out, now)
+    }
+
+    fn refuse(
+        &mut self,
+        reason: GoodbyeReason,
+        text: &str,
+        out: &mut Outgoing,
+        now: Micros,
+    ) -> Next {
+        let why = match reason {
+            GoodbyeReason::Full => Refused::TooMany,
+            _ => Refused::BadRequest,
+        };
+        self.leave(SessionEnd::Refused { why, text: text.into() }, reason, text, out);
+        self.over(now)
+    }
+
+    /// Says goodbye, unless it would stand in the middle of a frame, as far as one write goes: nobody gets more of our time.
+    fn leave(&mut self, end: SessionEnd, reason: GoodbyeReason, text: &str, out: &mut Outgoing) {
+        if let Some(messages) = out.messages() {
+            goodbye(reason, text).write_to(messages);
+        }
+        self.phase = Phase::Leaves(end);
+    }
+
+    /// The end, after one write.
+    fn over(&mut self, now: Micros) -> Next {
+        match std::mem::replace(&mut self.phase, Phase::Over) {
+            Phase::Leaves(end) => {
+                self.phase = Phase::Left(end);
+                Next::Wait(Some(now))
+            }
+            Phase::Left(end) => Next::End(end),
+            _ => Next::End(SessionEnd::ViewerLeft),
+        }
+    }
+}
+
+/// A message of a viewer's, as far as it matters.
+enum Said {
+    Ack(u64),
+    Ping(u64),
+    Question(Question),
+    Wishes(Wishes),
+    Credit(u8),
+    /// The rest is the camera's part to say.
+    Other,
+}
+
+impl Said {
+    fn of(message: &Message<'_>) -> Self {
+        match *message {
+            Message::Ack { sequence } => Self::Ack(sequence),
+            Message::Ping { token } => Self::Ping(token),
+            Message::ListControls => Self::Question(Question::List),
+            Message::SetControl { id, value } => Self::Question(Question::Set { id, value }),
+            Message::Wishes(wishes) => Self::Wishes(wishes),
+            Message::Credit { frames } => Self::Credit(frames),
+            _ => Self::Other,
+        }
+    }
+}
+
+/// How small a viewer's picture may become: one that it asked for in a size stays as it is.
+fn lowest(wishes: &Wishes) -> Lowest {
+    match (wishes.width, wishes.height) {
+        (0, 0) => Lowest::HalfSize,
+        _ => Lowest::Quality40,
+    }
+}
+
+impl Machine for Native<'_> {
+    fn room(&self) -> usize {
+        MAX_UNANSWERED.saturating_sub(self.decoder.received().len())
+    }
+
+    fn received(&mut self, bytes: &[u8], now: Micros) {
+        self.decoder.push(bytes);
+        self.heard_at = now;
+    }
+
+    fn input_ended(&mut self) {
+        self.input = InputSide::Ended;
+    }
+
+    fn next(&mut self, input: Input, out: &mut Outgoing, moment: &Moment) -> Next {
+        let now = moment.now;
+        match (&self.phase, input) {
+            (&Phase::Greets(deadline), _) => self.greet(deadline, out, now),
+            (Phase::Sits(_), Input::Seated(Ok(()))) => Next::Order(Order::Announce),
+            (Phase::Sits(_), Input::Seated(Err(crowd))) => {
+                self.refuse(GoodbyeReason::Full, &crowd.to_string(), out, now)
+            }
+            (Phase::Sits(_), _) => self.welcome(out, now),
+            (Phase::Watches, Input::Newest(newest)) => match newest {
+                Newest::Fresh { value, .. } => self.take(value, out, now),
+                Newest::NotYet => self.wait(),
+                Newest::Closed => {
+                    self.end(SessionEnd::Stopping, out, now);
+                    self.over(now)
+                }
+            },
+            (Phase::Watches, Input::Answer(Some(answer))) => {
+                if let Some(messages) = out.messages() {
+                    controls::write(&answer, messages);
+                }
+                self.watch(&Input::Awake, out, moment)
+            }
+            (Phase::Watches, input) => self.watch(&input, out, moment),
+            (Phase::Leaves(_) | Phase::Left(_) | Phase::Over, _) => self.over(now),
+        }
+    }
+
+    fn end(&mut self, why: SessionEnd, out: &mut Outgoing, _now: Micros) {
+        match (&self.phase, &why) {
+            (Phase::Leaves(_) | Phase::Left(_) | Phase::Over, _) => {}
+            (Phase::Watches, SessionEnd::Stopping) => {
+                let text = "the camera's lancam was stopped";
+                self.leave(why, GoodbyeReason::Stopping, text, out);
+            }
+            (Phase::Watches, SessionEnd::TooSlow(_)) => {
+                let text = "nothing was taken for too long";
+                self.leave(why, GoodbyeReason::TooSlow, text, out);
+            }
+            _ => self.phase = Phase::Left(why),
+        }
+    }
+
+    fn acknowledged(&self) -> u64 {
+        self.acknowledged
+    }
+
+    fn owes_acknowledgement(&self) -> bool {
+        !self.credit.allows()
+    }
+}

@@ -1,0 +1,195 @@
+//! One viewer at the camera: its subscription, its seat, and what it asks.
+
+use super::link::waiter::Waiter;
+use super::machine::{Input, Moment, Order, Question, Report, Reported, Standing, Step};
+use super::silence::Notice;
+use super::surroundings::Surroundings;
+use super::view::View;
+use crate::camera::connections::{Connection, Seat};
+use crate::camera::context::Camera;
+use crate::camera::desk::{Answer, Visitor};
+use crate::camera::guestbook::Guest;
+use crate::camera::metrics::{Transport, Viewer};
+use crate::camera::state;
+use crate::camera::update::Update;
+use crate::image::frame::Micros;
+use crate::latest::Newest;
+use crate::wire::native::credit::Arrival;
+use crate::wire::packet::Packet;
+use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+/// What one session is to the camera.
+pub(super) struct Viewing<'a> {
+    camera: &'a Camera,
+    connection: &'a Connection,
+    guest: &'a Guest,
+    transport: Transport,
+    waiter: Rc<Waiter>,
+    view: Option<View>,
+    /// At the desk for controls, once it has asked something there.
+    visitor: Option<Visitor>,
+    counted: Option<Viewer<'a>>,
+    seat: Option<Seat<'a>>,
+}
+
+impl<'a> Viewing<'a> {
+    pub(super) fn new(
+        camera: &'a Camera,
+        connection: &'a Connection,
+        guest: &'a Guest,
+        transport: Transport,
+        waiter: &Rc<Waiter>,
+    ) -> Self {
+        let waiter = Rc::clone(waiter);
+        let (view, visitor, counted, seat) = (None, None, None, None);
+        Self { camera, connection, guest, transport, waiter, view, visitor, counted, seat }
+    }
+
+    fn sit(&mut self) -> Input {
+        Input::Seated(self.connection.sit().map(|seat| {
+            self.seat = Some(seat);
+            self.counted = Some(self.camera.renditions.metrics().viewer(self.transport));
+        }))
+    }
+
+    fn stand(&self, standing: Standing) {
+        let now = Instant::now();
+        match (standing, &self.seat) {
+            (Standing::Answered, _) => self.connection.is_answered(),
+            (Standing::Waits, _) => self.connection.waits(now),
+            (Standing::MayHaveGone, Some(seat)) => seat.may_be_empty(now),
+            (Standing::MayHaveGone, None) => {}
+        }
+    }
+
+    fn current(&self) -> Option<Arc<Packet>> {
+        self.view.as_ref().and_then(View::current)
+    }
+
+    fn report(&self, report: Report, now: Micros) -> Reported {
+        let camera = self.camera;
+        let (is_well, text) = match report {
+            Report::State => (true, state::json(camera, now)),
+            Report::Metrics => (true, camera.renditions.metrics().text(now)),
+            Report::Health => state::health(camera, now),
+        };
+        Reported { is_well, text }
+    }
+
+    fn draw(&self, notice: &Notice, now: Micros) -> Option<Arc<Packet>> {
+        let renditions = &self.camera.renditions;
+        let shown = match renditions.shown().reader().newest() {
+            Newest::Fresh { value, .. } => Some(value.size),
+            Newest::NotYet | Newest::Closed => None,
+        };
+        let silent_for = renditions.metrics().health(now).silent_for;
+        let (recipe, name) = (notice.recipe(shown), &self.camera.name);
+        match renditions.notices().draw(recipe, &notice.trouble, name, silent_for) {
+            Ok(packet) => Some(packet),
+            Err(error) => {
+                log::debug!("no notice: {error}");
+                None
+            }
+        }
+    }
+
+    /// Passes a question on; where nobody answers those, that is the answer.
+    fn ask(&mut self, question: Question) -> io::Result<Input> {
+        let Some(desk) = &self.camera.desk else {
+            let text = "this camera's controls cannot be changed from viewers: \
+                        it was not started with --control lan";
+            return Ok(Input::Answer(Some(Answer::Refused(text.into()))));
+        };
+        let visitor = match self.visitor.take() {
+            Some(visitor) => visitor,
+            None => {
+                let mut visitor = Visitor::new(desk);
+                self.waiter.listen_to(visitor.ring())?;
+                visitor
+            }
+        };
+        match question {
+            Question::List => visitor.list(),
+            Question::Set { id, value } => visitor.set(id, value),
+        }
+        self.visitor = Some(visitor);
+        Ok(Input::Awake)
+    }
+}
+
+impl Surroundings for Viewing<'_> {
+    fn moment(&self, now: Micros) -> Moment {
+        let metrics = self.camera.renditions.metrics();
+        Moment {
+            now,
+            since_1970: SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default(),
+            interval: self.view.as_ref().map_or(Duration::ZERO, View::interval),
+            measured: metrics.interval(),
+            first_frame_at: metrics.first_frame_at(),
+        }
+    }
+
+    fn newest(&mut self) -> io::Result<Newest<Update>> {
+        match &mut self.view {
+            Some(view) => view.newest(&self.waiter),
+            None => Ok(Newest::NotYet),
+        }
+    }
+
+    fn fulfil(&mut self, order: Order, now: Micros) -> io::Result<Input> {
+        match order {
+            Order::Sit => return Ok(self.sit()),
+            Order::Announce => self.guest.watches(),
+            Order::Stand(standing) => self.stand(standing),
+            Order::Watch(wish, lowest) => match &mut self.view {
+                Some(view) => view.change(wish, lowest, &self.waiter)?,
+                None => {
+                    let renditions = &self.camera.renditions;
+                    self.view = Some(View::new(renditions, wish, lowest, &self.waiter)?);
+                }
+            },
+            Order::StandIn(lowest) => {
+                if let Some(view) = &mut self.view {
+                    let wish = self.camera.renditions.nearest(&view.wish());
+                    view.change(wish, lowest, &self.waiter)?;
+                }
+            }
+            Order::Unwatch => self.view = None,
+            Order::Current => return Ok(Input::Current(self.current())),
+            Order::Report(report) => return Ok(Input::Reported(self.report(report, now))),
+            Order::Draw(notice) => return Ok(Input::Drawn(self.draw(&notice, now))),
+            Order::Arrived(transfer) => {
+                return Ok(Input::Arrived(match &mut self.view {
+                    Some(view) => view.arrived(transfer, &self.waiter)?,
+                    None => Step::Stays,
+                }));
+            }
+            Order::Ask(question) => return self.ask(question),
+            Order::Answer => {
+                return Ok(Input::Answer(self.visitor.as_mut().and_then(Visitor::answer)));
+            }
+            // The link's own affairs.
+            Order::Acknowledged(_) | Order::Ebb(_) | Order::CloseSending => {}
+        }
+        Ok(Input::Awake)
+    }
+
+    fn is_lowered(&self) -> bool {
+        self.view.as_ref().is_some_and(View::is_lowered)
+    }
+
+    fn count_sent(&self, bytes: usize, age: Duration) {
+        self.camera.renditions.metrics().sent(self.transport, bytes, age);
+    }
+
+    fn count_skipped(&self, frames: u64) {
+        self.camera.renditions.metrics().skipped(self.transport, frames);
+    }
+
+    fn count_arrived(&self, arrival: Arrival, now: Micros) {
+        self.camera.renditions.metrics().arrived(Some(arrival), now);
+    }
+}

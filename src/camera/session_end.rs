@@ -1,0 +1,89 @@
+//! Why a session ended.
+
+use super::connections::Crowd;
+use super::metrics::Refused;
+use std::io;
+use std::time::Duration;
+
+/// A connection that has not said what it wants by then is closed.
+pub const GREETING_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Why a session ended.
+#[derive(Debug)]
+pub enum SessionEnd {
+    /// The viewer closed the connection.
+    ViewerLeft,
+    /// It got the answers to so many questions.
+    Answered(u64),
+    /// The program ends.
+    Stopping,
+    /// The viewer took nothing for this long.
+    TooSlow(Duration),
+    /// It said nothing.
+    Silent,
+    /// It was told that it gets nothing, and why.
+    Refused {
+        /// For /metrics.
+        why: Refused,
+        /// For people.
+        text: String,
+    },
+    /// It waited, and others needed its place.
+    MadeRoom,
+    /// The connection broke.
+    Broken(io::Error),
+}
+
+impl std::fmt::Display for SessionEnd {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::ViewerLeft => out.write_str("the viewer left"),
+            Self::Answered(1) => out.write_str("it was answered"),
+            Self::Answered(count) => write!(out, "it was answered {count} times"),
+            Self::Stopping => out.write_str("lancam ends"),
+            Self::TooSlow(time) => write!(out, "it took nothing for {} s", time.as_secs_f32()),
+            Self::Silent => {
+                write!(out, "it said nothing for {} s", GREETING_TIMEOUT.as_secs())
+            }
+            Self::Refused { text, .. } => out.write_str(text),
+            Self::MadeRoom => out.write_str("it was idle, and its place was needed"),
+            Self::Broken(error) => write!(out, "the connection broke: {error}"),
+        }
+    }
+}
+
+impl SessionEnd {
+    /// The end of a viewer that sent what no viewer sends.
+    pub fn bad_request(text: impl Into<String>) -> Self {
+        Self::Refused { why: Refused::BadRequest, text: text.into() }
+    }
+
+    /// The end of a viewer for whom there is no seat.
+    pub fn crowded(crowd: Crowd) -> Self {
+        Self::Refused { why: Refused::TooMany, text: crowd.to_string() }
+    }
+
+    /// As what it is counted, if it was not served.
+    pub fn refused(&self) -> Option<Refused> {
+        match self {
+            Self::TooSlow(_) => Some(Refused::TooSlow),
+            Self::Silent => Some(Refused::Silent),
+            Self::Refused { why, .. } => Some(*why),
+            Self::MadeRoom => Some(Refused::TooMany),
+            Self::ViewerLeft | Self::Answered(_) | Self::Stopping | Self::Broken(_) => None,
+        }
+    }
+}
+
+/// What an error of a socket means for its session.
+impl From<io::Error> for SessionEnd {
+    fn from(error: io::Error) -> Self {
+        if has_left(&error) { Self::ViewerLeft } else { Self::Broken(error) }
+    }
+}
+
+/// Whether the error says that the other side has gone.
+pub fn has_left(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof)
+}
