@@ -1,5 +1,7 @@
 //! What holds for any bytes: one function per fuzz target, which an ordinary test calls with the corpus.
 
+pub mod sessions;
+
 use lancam::camera::setup::{Parsed, files, own};
 use lancam::image::jpeg::gate::{DriverSays, Gate};
 use lancam::image::jpeg::markers;
@@ -18,6 +20,7 @@ use lancam::wire::native::{MAX_PAYLOAD, WireError};
 use lancam::wire::pickle::decoder::Decoder as PickleDecoder;
 use lancam::wire::pickle::head::{PickleHead, TAIL};
 use lancam::wire::pickle::{BgrArray, MAX_PICKLE};
+use sessions::{Choices, Speaks};
 use std::mem::{Discriminant, discriminant};
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
@@ -266,6 +269,21 @@ fn requests(bytes: &[u8], piece_len: usize) -> (Vec<String>, Option<String>) {
         );
     }
     (found, None)
+}
+
+/// Whatever the world does to a session with a native viewer.
+pub fn native_session(bytes: &[u8]) {
+    sessions::run(Speaks::Native, Choices::Bytes(bytes));
+}
+
+/// The same, of one that speaks HTTP.
+pub fn http_session(bytes: &[u8]) {
+    sessions::run(Speaks::Http, Choices::Bytes(bytes));
+}
+
+/// The same, of the tutorial's client.
+pub fn pickle_session(bytes: &[u8]) {
+    sessions::run(Speaks::Pickle, Choices::Bytes(bytes));
 }
 
 /// Whatever lies on the boot partition of a card, under whatever name.

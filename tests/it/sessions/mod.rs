@@ -10,6 +10,7 @@ mod limits;
 pub mod paced;
 mod renditions;
 mod rude_clients;
+mod schedules;
 mod silence;
 mod slow_viewer;
 pub mod stream;

@@ -1,7 +1,7 @@
 //! The fuzzers' seeds, and whatever they once broke, replayed.
 
 #[path = "../../../fuzz/src/lib.rs"]
-mod properties;
+pub mod properties;
 
 use crate::tools::jpeg_tools::tiny;
 use crate::wire::wire_bytes::GOLDEN;
@@ -47,6 +47,13 @@ fn mdns_responder_holds_for_its_corpus() {
 #[test]
 fn http_requests_hold_for_their_corpus() {
     replay("fuzz/corpus/http_requests", properties::http_requests);
+}
+
+#[test]
+fn sessions_hold_for_their_corpus() {
+    replay("fuzz/corpus/native_session", properties::native_session);
+    replay("fuzz/corpus/http_session", properties::http_session);
+    replay("fuzz/corpus/pickle_session", properties::pickle_session);
 }
 
 #[test]

@@ -292,7 +292,7 @@ impl<'a> Http<'a> {
         asked.afterwards = Afterwards::Close;
         answers::refuse(&asked, refusal, out);
         self.state = State::Answers(Some(end));
-        Next::Wait(None)
+        Next::Order(Order::Unwatch)
     }
 
     /// An answer is on its way.

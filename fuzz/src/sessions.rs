@@ -1,0 +1,76 @@
+//! Sessions in a made-up world: bytes are cut anywhere, readiness is lost and found, clocks jump.
+//!
+//! The link and a protocol run as in the camera; the kernel, the camera and the viewer are made up, and do what [`Choices`] say.
+//! Whatever they do: nobody sleeps through what he waits for, a viewer that takes nothing is let go within 5 s, no frame
+//! comes out of order, and every session ends.
+
+mod reader;
+mod world;
+
+use lancam::camera::context::HttpRules;
+use lancam::camera::encode::Coding;
+use lancam::camera::renditions::wish::Wish;
+use lancam::camera::session::http::Http;
+use lancam::camera::session::link;
+use lancam::camera::session::machine::Machine;
+use lancam::camera::session::native::Native;
+use lancam::camera::session::pickle::Pickle;
+use lancam::camera::session_end::SessionEnd;
+use lancam::image::pixels::Chroma;
+use lancam::image::rendition::SizeWish;
+use std::cell::RefCell;
+use std::rc::Rc;
+pub use world::Choices;
+use world::{MadeUpCamera, MadeUpKernel, START, World};
+
+/// What a made-up viewer speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Speaks {
+    /// The native protocol.
+    Native,
+    /// HTTP.
+    Http,
+    /// Nothing.
+    Pickle,
+}
+
+/// What came of a session.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Why it ended; `Err` where the connection broke.
+    pub end: Result<SessionEnd, std::io::Error>,
+    /// Frames that the viewer got.
+    pub frames: usize,
+}
+
+/// Runs a session in a world of these choices.
+///
+/// # Panics
+/// When it does what no session should.
+pub fn run(speaks: Speaks, choices: Choices<'_>) -> Outcome {
+    let world = Rc::new(RefCell::new(World::new(speaks, choices)));
+    let own = Wish::own(Coding::Jpeg { quality: 80, chroma: Chroma::Yuv420 }, SizeWish::default());
+    let tutorial = Wish::own(Coding::Bgr24, SizeWish::default());
+    let deadline = START.after(std::time::Duration::from_secs(5));
+    let rules = HttpRules::default();
+    let (mut native, mut http, mut pickle);
+    let machine: &mut dyn Machine = match speaks {
+        Speaks::Native => {
+            native = Native::new("made up", "id", own, deadline);
+            &mut native
+        }
+        Speaks::Http => {
+            http = Http::new("made up", &rules, own, deadline, START);
+            &mut http
+        }
+        Speaks::Pickle => {
+            pickle = Pickle::new(tutorial, START);
+            &mut pickle
+        }
+    };
+    let mut kernel = MadeUpKernel(Rc::clone(&world));
+    let mut camera = MadeUpCamera(Rc::clone(&world));
+    let end = link::run(machine, &mut kernel, &mut camera);
+    let frames = world.borrow().frames();
+    Outcome { end, frames }
+}

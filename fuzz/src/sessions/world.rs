@@ -1,0 +1,635 @@
+//! The made-up kernel, camera and viewer.
+
+use super::Speaks;
+use super::reader::Reader;
+use lancam::camera::connections::Crowd;
+use lancam::camera::desk::Answer;
+use lancam::camera::session::link::kernel::{Happened, Kernel};
+use lancam::camera::session::machine::{Input, Moment, Order, Reported, Step};
+use lancam::camera::session::surroundings::Surroundings;
+use lancam::camera::update::{StatusText, StreamFacts, Update};
+use lancam::image::frame::Micros;
+use lancam::image::pixels::Size;
+use lancam::latest::Newest;
+use lancam::net::socket::{Held, Path};
+use lancam::wire::native::VERSION;
+use lancam::wire::native::credit::Arrival;
+use lancam::wire::native::message::{Message, StatusCode, Wishes};
+use lancam::wire::packet::{Codec, FrameFacts, Packet, PacketPool};
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::io::{self, IoSlice};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// When every made-up world begins.
+pub(super) const START: Micros = Micros(1_000_000_000);
+
+/// Within so long a viewer that takes nothing is let go.
+const LET_GO: Duration = Duration::from_secs(5);
+
+/// Within so long a session ends when the program does.
+const STOPS: Duration = Duration::from_millis(300);
+
+/// What happens until a viewer is gone.
+const MOST_EVENTS: u32 = 60;
+
+/// Calls of the kernel that a session may make once its viewer is gone.
+const LAST_CALLS: u32 = 100;
+
+/// Where a world's choices come from.
+#[derive(Debug)]
+pub enum Choices<'a> {
+    /// A generator of random numbers, by its seed.
+    Random(u64),
+    /// A fuzzer's bytes; behind their end all is calm.
+    Bytes(&'a [u8]),
+}
+
+impl Choices<'_> {
+    /// A number below `limit`.
+    fn below(&mut self, limit: usize) -> usize {
+        let chosen = match self {
+            Self::Random(state) => {
+                // SplitMix64.
+                *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+                let mut mixed = *state;
+                mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+                mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+                mixed ^ (mixed >> 31)
+            }
+            Self::Bytes(bytes) => match bytes {
+                [first, second, rest @ ..] if limit > 256 => {
+                    let chosen = u64::from(*first) << 8 | u64::from(*second);
+                    *bytes = rest;
+                    chosen
+                }
+                [first, rest @ ..] => {
+                    let chosen = u64::from(*first);
+                    *bytes = rest;
+                    chosen
+                }
+                [] => 0,
+            },
+        };
+        usize::try_from(chosen % u64::try_from(limit).expect("it fits")).expect("it is below")
+    }
+
+    /// Whether something happens that happens once in so many times.
+    fn once_in(&mut self, times: usize) -> bool {
+        self.below(times) == times - 1
+    }
+}
+
+/// All that is outside a link.
+pub(super) struct World<'a> {
+    speaks: Speaks,
+    choices: Choices<'a>,
+    now: Micros,
+    events: u32,
+    calls_left: Option<u32>,
+    // From the viewer.
+    inbox: VecDeque<u8>,
+    /// What the viewer will send.
+    to_say: VecDeque<u8>,
+    has_closed: bool,
+    is_gone: bool,
+    // To the viewer.
+    queue: VecDeque<u8>,
+    capacity: usize,
+    /// A write found no room for so many bytes.
+    left_over: usize,
+    narrowed: Option<usize>,
+    /// What the link was told last of the bytes that were not acknowledged.
+    held: usize,
+    reader: Reader,
+    got: Vec<u64>,
+    // What a sleep ends with.
+    socket_edge: bool,
+    /// Room is there, and will be told of.
+    room_due: bool,
+    bell_edge: bool,
+    stop: Stop,
+    // The camera.
+    pool: PacketPool,
+    stream: Arc<StreamFacts>,
+    slot: Option<Update>,
+    published: u64,
+    seen: u64,
+    is_watched: bool,
+    is_armed: bool,
+    sequence: u64,
+    answers: VecDeque<Answer>,
+    // What a native viewer owes.
+    credit: usize,
+    unacknowledged: VecDeque<u64>,
+    owes_since: Option<Micros>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stop {
+    NotAsked,
+    Asked(Micros),
+    /// Nobody listens any more.
+    Ignored(Micros),
+}
+
+impl<'a> World<'a> {
+    pub(super) fn new(speaks: Speaks, mut choices: Choices<'a>) -> Self {
+        let source = String::from("made up");
+        let stream = StreamFacts { source, millifps: 30_000, size: Size::new(64, 48) };
+        let credit = 1 + choices.below(4);
+        let mut to_say = Vec::new();
+        match speaks {
+            Speaks::Native => {
+                let wishes = Wishes::default();
+                let credit = u8::try_from(credit).expect("small");
+                let (min_version, max_version) = (VERSION, VERSION);
+                let hello =
+                    Message::Hello { min_version, max_version, credit, wishes, program: "x" };
+                hello.write_to(&mut to_say);
+            }
+            Speaks::Http => to_say.extend(request(choices.below(REQUESTS.len()))),
+            Speaks::Pickle => {}
+        }
+        Self {
+            speaks,
+            capacity: 200 + choices.below(4000),
+            choices,
+            now: START,
+            events: 0,
+            calls_left: None,
+            inbox: VecDeque::new(),
+            to_say: to_say.into(),
+            has_closed: false,
+            is_gone: false,
+            queue: VecDeque::new(),
+            left_over: 0,
+            narrowed: None,
+            held: 0,
+            reader: Reader::new(speaks),
+            got: Vec::new(),
+            socket_edge: false,
+            room_due: false,
+            bell_edge: false,
+            stop: Stop::NotAsked,
+            pool: PacketPool::default(),
+            stream: Arc::new(stream),
+            slot: None,
+            published: 0,
+            seen: 0,
+            is_watched: false,
+            is_armed: false,
+            sequence: 0,
+            answers: VecDeque::new(),
+            credit,
+            unacknowledged: VecDeque::new(),
+            owes_since: None,
+        }
+    }
+
+    pub(super) fn frames(&self) -> usize {
+        self.got.len()
+    }
+
+    /// A call of the kernel's, of which one that serves a viewer that is gone makes few.
+    fn call(&mut self) {
+        if let Some(left) = &mut self.calls_left {
+            assert!(*left > 0, "a session does not end");
+            *left -= 1;
+        }
+    }
+
+    /// Bytes that may leave: less than all are in the queue for as long as the viewer's own buffer is full.
+    fn unsent(&self) -> usize {
+        self.queue.len().saturating_sub(600)
+    }
+
+    fn has_room(&self) -> bool {
+        match self.narrowed {
+            Some(most) => self.unsent() == 0 && self.queue.len() <= most,
+            None => self.queue.len() < self.capacity - self.capacity / 3,
+        }
+    }
+
+    /// Notes what the viewer owes, and since when.
+    fn note_debt(&mut self, progress: bool) {
+        let owes_acknowledgement =
+            self.speaks == Speaks::Native && self.unacknowledged.len() >= self.credit;
+        let owes = self.left_over > 0 || self.narrowed.is_some() || owes_acknowledgement;
+        self.owes_since = match self.owes_since {
+            Some(since) if owes && !progress => Some(since),
+            _ => owes.then_some(self.now),
+        };
+    }
+
+    /// What must be so whenever a link goes to sleep.
+    fn check(&self, time: Option<Duration>) {
+        let is_told = self.socket_edge || self.bell_edge || self.is_stopping();
+        if let (Some(since), false) = (self.owes_since, is_told || self.is_gone) {
+            let left = LET_GO.checked_sub(self.now.since(since));
+            let left = left.expect("a viewer that has taken nothing for 5 s is let go");
+            assert!(time.is_some_and(|time| time <= left), "it sleeps {time:?}, {left:?} are left");
+        }
+        if let Stop::Asked(at) | Stop::Ignored(at) = self.stop {
+            assert!(self.now.since(at) <= STOPS || is_told, "it goes on though the program ends");
+        }
+        if is_told || time == Some(Duration::ZERO) || self.stop != Stop::NotAsked {
+            return;
+        }
+        assert!(self.inbox.is_empty(), "{} bytes are there, and it sleeps", self.inbox.len());
+        if !self.room_due && self.has_room() {
+            assert!(self.narrowed.is_none(), "the last frame has left, and it sleeps");
+            assert!(self.left_over == 0, "there is room, and it sleeps");
+        }
+        let may_send = self.left_over == 0 && self.narrowed.is_none();
+        let has_credit = self.speaks != Speaks::Native || self.unacknowledged.len() < self.credit;
+        if self.is_watched && may_send && has_credit && self.seen < self.published {
+            assert!(self.is_armed || self.bell_edge, "a frame is there, and it sleeps");
+        }
+    }
+
+    fn is_stopping(&self) -> bool {
+        matches!(self.stop, Stop::Asked(_))
+    }
+
+    /// What has happened; each edge is told once.
+    fn happened(&mut self) -> Option<Happened> {
+        let is_stopping = self.is_stopping();
+        if !self.socket_edge && !self.bell_edge && !is_stopping {
+            return None;
+        }
+        self.bell_edge = false;
+        let mut happened = Happened { stop: is_stopping, ..Happened::default() };
+        if std::mem::take(&mut self.socket_edge) {
+            happened.bytes = !self.inbox.is_empty();
+            happened.end = self.has_closed || self.is_gone;
+            happened.gone = self.is_gone;
+            happened.room = self.has_room();
+            self.room_due &= !happened.room;
+        }
+        Some(happened)
+    }
+
+    fn sleep(&mut self, time: Option<Duration>) -> Happened {
+        self.note_debt(false);
+        self.check(time);
+        let until = time.map(|time| self.now.after(time));
+        loop {
+            if let Some(happened) = self.happened() {
+                return happened;
+            }
+            let pause = self.pause();
+            if let Some(until) = until
+                && self.now.after(pause) >= until
+            {
+                // Who sleeps may be woken late.
+                let late = if self.choices.once_in(10) { self.pause() } else { Duration::ZERO };
+                self.now = until.after(late);
+                return Happened::default();
+            }
+            self.now = self.now.after(pause);
+            self.act();
+        }
+    }
+
+    fn pause(&mut self) -> Duration {
+        match self.choices.below(8) {
+            0..3 => Duration::from_millis(10),
+            3..6 => Duration::from_micros(u64::try_from(self.choices.below(40_000)).unwrap_or(0)),
+            6 => Duration::from_millis(1500),
+            _ if self.choices.once_in(8) => Duration::from_secs(3600),
+            _ => Duration::from_millis(4800),
+        }
+    }
+
+    /// Something happens.
+    fn act(&mut self) {
+        self.events += 1;
+        if self.events > MOST_EVENTS || (self.events > 5 && self.choices.once_in(100)) {
+            self.is_gone = true;
+            self.socket_edge = true;
+            self.calls_left.get_or_insert(LAST_CALLS);
+            return;
+        }
+        match self.choices.below(16) {
+            0..5 => self.publish(),
+            5..8 => self.viewer_reads(),
+            8..11 => self.viewer_acknowledges(),
+            11..14 => self.viewer_says(),
+            14 => self.room_is_told(),
+            _ if self.choices.once_in(4) => {
+                if self.stop == Stop::NotAsked {
+                    self.stop = Stop::Asked(self.now);
+                }
+            }
+            _ if self.choices.once_in(4) => {
+                self.has_closed = true;
+                self.socket_edge = true;
+            }
+            _ => self.answer_a_question(),
+        }
+        self.note_debt(false);
+    }
+
+    fn room_is_told(&mut self) {
+        if self.has_room() && self.room_due {
+            self.socket_edge = true;
+        }
+    }
+
+    fn publish(&mut self) {
+        let update = if self.choices.once_in(12) {
+            let code = match self.choices.below(3) {
+                0 => StatusCode::Starting,
+                1 => StatusCode::CameraLost,
+                _ => StatusCode::Full,
+            };
+            Update::Status(Arc::new(StatusText { code, text: "made up".into() }))
+        } else {
+            self.sequence += 1;
+            let packet = self.packet(self.sequence);
+            Update::Frame { packet, stream: Arc::clone(&self.stream) }
+        };
+        self.slot = Some(update);
+        self.published += 1;
+        self.bell_edge |= std::mem::take(&mut self.is_armed);
+    }
+
+    fn packet(&mut self, sequence: u64) -> Arc<Packet> {
+        let most = if self.choices.once_in(10) { 300 } else { 20 };
+        let rows = 1 + self.choices.below(most);
+        let size = Size::new(8, rows);
+        let codec = if self.speaks == Speaks::Pickle { Codec::Bgr24 } else { Codec::Jpeg };
+        let mut packet =
+            self.pool.take(FrameFacts { sequence, captured_at: self.now, codec, size });
+        let len = 3 * 8 * rows;
+        let open = PacketPool::open(&mut packet);
+        open.storage(len)[..8].copy_from_slice(&sequence.to_be_bytes());
+        open.set_len(len);
+        self.pool.remember(&packet);
+        packet
+    }
+
+    fn viewer_reads(&mut self) {
+        let most = self.queue.len() + 1;
+        let count = if self.choices.once_in(3) { most } else { 1 + self.choices.below(most) };
+        let bytes: Vec<u8> = self.queue.drain(..count.min(self.queue.len())).collect();
+        for number in self.reader.read(&bytes) {
+            // What is no frame of the camera's has no number.
+            if number == 0 {
+                continue;
+            }
+            let last = self.got.last().copied().unwrap_or(0);
+            let is_repeated = number == last && self.speaks != Speaks::Native;
+            assert!(number > last || is_repeated, "{number} after {last}");
+            self.got.push(number);
+        }
+        if self.narrowed.is_some() && !bytes.is_empty() {
+            self.note_debt(true);
+        }
+        if (self.left_over > 0 || self.narrowed.is_some()) && self.has_room() {
+            self.socket_edge = true;
+        }
+    }
+
+    fn viewer_acknowledges(&mut self) {
+        if self.speaks != Speaks::Native {
+            return self.viewer_reads();
+        }
+        let Some(&sequence) = self.got.last() else { return };
+        let mut bytes = Vec::new();
+        Message::Ack { sequence }.write_to(&mut bytes);
+        self.to_say.extend(bytes);
+        let count = self.to_say.len();
+        self.say(count);
+        if self.unacknowledged.front().is_some_and(|first| *first <= sequence) {
+            self.unacknowledged.retain(|other| *other > sequence);
+            self.note_debt(true);
+        }
+    }
+
+    fn viewer_says(&mut self) {
+        if self.to_say.is_empty() {
+            let mut bytes = Vec::new();
+            match (self.speaks, self.choices.below(6)) {
+                (Speaks::Native, 0) => Message::ListControls.write_to(&mut bytes),
+                (Speaks::Native, 1) => {
+                    let wishes = Wishes { width: 32, ..Wishes::default() };
+                    Message::Wishes(wishes).write_to(&mut bytes);
+                }
+                (Speaks::Native, 2) if self.choices.once_in(30) => bytes.extend(b"nonsense"),
+                (Speaks::Native, _) => Message::Ping { token: 7 }.write_to(&mut bytes),
+                (Speaks::Http, which) => bytes.extend(request(which)),
+                (Speaks::Pickle, _) => bytes.push(b'x'),
+            }
+            self.to_say.extend(bytes);
+        }
+        let count = 1 + self.choices.below(self.to_say.len());
+        self.say(count);
+    }
+
+    fn say(&mut self, count: usize) {
+        if !self.has_closed {
+            self.inbox.extend(self.to_say.drain(..count));
+            self.socket_edge = true;
+        }
+    }
+
+    fn answer_a_question(&mut self) {
+        self.answers.push_back(Answer::Refused("made up".into()));
+        self.bell_edge = true;
+    }
+}
+
+/// What HTTP clients ask, with `HEAD` only where the answer's length is not told.
+const REQUESTS: [&str; 6] = [
+    "GET /stream HTTP/1.0\r\n\r\n",
+    "GET /stream HTTP/1.0\r\nUser-Agent: X Firefox/140.0\r\n\r\n",
+    "GET /snapshot HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "HEAD /stream HTTP/1.1\r\nHost: localhost\r\n\r\nGET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "GET /state HTTP/1.1\r\nHost: evil.example\r\n\r\n",
+];
+
+fn request(which: usize) -> impl Iterator<Item = u8> {
+    REQUESTS[which % REQUESTS.len()].bytes()
+}
+
+/// The made-up kernel.
+pub(super) struct MadeUpKernel<'a>(pub(super) Rc<RefCell<World<'a>>>);
+
+impl Kernel for MadeUpKernel<'_> {
+    fn now(&self) -> Micros {
+        self.0.borrow().now
+    }
+
+    fn receive(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let world = &mut *self.0.borrow_mut();
+        world.call();
+        if world.is_gone {
+            return Err(io::ErrorKind::ConnectionReset.into());
+        }
+        if world.inbox.is_empty() {
+            return if world.has_closed { Ok(0) } else { Err(io::ErrorKind::WouldBlock.into()) };
+        }
+        if world.choices.once_in(20) {
+            // They come a moment later, and are told of then.
+            world.socket_edge = true;
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        let most = into.len().min(world.inbox.len());
+        let count = if world.choices.once_in(4) { 1 + world.choices.below(most) } else { most };
+        for (to, from) in into.iter_mut().zip(world.inbox.drain(..count)) {
+            *to = from;
+        }
+        world.socket_edge |= count < into.len() && !world.inbox.is_empty();
+        Ok(count)
+    }
+
+    fn send(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+        let world = &mut *self.0.borrow_mut();
+        world.call();
+        if world.is_gone {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        let total: usize = parts.iter().map(|part| part.len()).sum();
+        assert!(total > 0, "nothing is sent");
+        let was_left_over = world.left_over > 0;
+        let room = world.capacity.saturating_sub(world.queue.len()).min(total);
+        let count = if world.choices.once_in(4) { world.choices.below(room + 1) } else { room };
+        world.queue.extend(parts.iter().flat_map(|part| part.iter()).take(count));
+        world.left_over = total - count;
+        world.room_due = count < total;
+        let progress = count > 0 && (was_left_over || total > 24);
+        world.note_debt(progress);
+        if count == 0 { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(count) }
+    }
+
+    fn make_room(&mut self, len: usize) -> io::Result<()> {
+        let world = &mut *self.0.borrow_mut();
+        world.capacity = world.capacity.max(len / 2);
+        Ok(())
+    }
+
+    fn held(&self) -> io::Result<Held> {
+        let world = &mut *self.0.borrow_mut();
+        let unacknowledged = world.queue.len();
+        if world.narrowed.is_some()
+            && unacknowledged < std::mem::replace(&mut world.held, unacknowledged)
+        {
+            world.note_debt(true);
+        }
+        Ok(Held { unsent: world.unsent(), unacknowledged })
+    }
+
+    fn narrow(&mut self, bytes: usize) -> io::Result<()> {
+        let world = &mut *self.0.borrow_mut();
+        world.narrowed = Some(bytes);
+        world.socket_edge |= world.has_room();
+        Ok(())
+    }
+
+    fn widen(&mut self) -> io::Result<()> {
+        let world = &mut *self.0.borrow_mut();
+        world.narrowed = None;
+        world.note_debt(false);
+        Ok(())
+    }
+
+    fn path(&self) -> io::Result<Path> {
+        Ok(Path { least_round_trip: Duration::from_millis(1), bytes_a_second: 1 << 20 })
+    }
+
+    fn close_sending(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn sleep(&mut self, time: Option<Duration>) -> io::Result<Happened> {
+        let world = &mut *self.0.borrow_mut();
+        world.call();
+        Ok(world.sleep(time))
+    }
+
+    fn ignore_stop(&mut self) -> io::Result<()> {
+        let world = &mut *self.0.borrow_mut();
+        world.stop = Stop::Ignored(world.now);
+        Ok(())
+    }
+}
+
+/// The made-up camera.
+pub(super) struct MadeUpCamera<'a>(pub(super) Rc<RefCell<World<'a>>>);
+
+impl Surroundings for MadeUpCamera<'_> {
+    fn moment(&self, now: Micros) -> Moment {
+        Moment {
+            now,
+            since_1970: Duration::from_secs(1_700_000_000),
+            interval: Duration::from_millis(33),
+            measured: Duration::from_millis(40),
+            first_frame_at: Micros(1),
+        }
+    }
+
+    fn newest(&mut self) -> io::Result<Newest<Update>> {
+        let world = &mut *self.0.borrow_mut();
+        world.is_armed = true;
+        let Some(update) = world.slot.clone().filter(|_| world.seen < world.published) else {
+            return Ok(Newest::NotYet);
+        };
+        let skipped = world.published - world.seen - 1;
+        world.seen = world.published;
+        world.is_armed = false;
+        if let (Speaks::Native, Update::Frame { packet, .. }) = (world.speaks, &update) {
+            world.unacknowledged.push_back(packet.facts.sequence);
+            assert!(world.unacknowledged.len() <= world.credit, "more than there is credit for");
+            world.note_debt(world.unacknowledged.len() == world.credit);
+        }
+        Ok(Newest::Fresh { value: update, skipped })
+    }
+
+    fn fulfil(&mut self, order: Order, _now: Micros) -> io::Result<Input> {
+        let world = &mut *self.0.borrow_mut();
+        Ok(match order {
+            Order::Sit if world.choices.once_in(20) => Input::Seated(Err(Crowd::Seats(1))),
+            Order::Sit => Input::Seated(Ok(())),
+            Order::Watch(..) => {
+                world.is_watched = true;
+                world.is_armed = false;
+                Input::Awake
+            }
+            Order::Unwatch => {
+                world.is_watched = false;
+                Input::Awake
+            }
+            Order::Current => Input::Current(match &world.slot {
+                Some(Update::Frame { packet, .. }) => Some(Arc::clone(packet)),
+                _ => None,
+            }),
+            Order::Report(_) => Input::Reported(Reported { is_well: true, text: "ok\n".into() }),
+            Order::Draw(_) if world.choices.once_in(8) => Input::Drawn(None),
+            Order::Draw(_) => Input::Drawn(Some(world.packet(0))),
+            Order::Arrived(_) if world.choices.once_in(8) => {
+                // What stands in another slot is nothing new.
+                world.seen = world.published;
+                world.is_armed = false;
+                Input::Arrived(Step::Goes)
+            }
+            Order::Arrived(_) => Input::Arrived(Step::Stays),
+            Order::Answer => Input::Answer(world.answers.pop_front()),
+            _ => Input::Awake,
+        })
+    }
+
+    fn is_lowered(&self) -> bool {
+        self.0.borrow_mut().choices.once_in(8)
+    }
+
+    fn count_sent(&self, _bytes: usize, _age: Duration) {}
+
+    fn count_skipped(&self, _frames: u64) {}
+
+    fn count_arrived(&self, _arrival: Arrival, _now: Micros) {}
+}

@@ -1,0 +1,53 @@
+//! Sessions in made-up worlds: reads and writes of any length, readiness that is lost and found, clocks that jump.
+
+use crate::wire::fuzz_corpus::properties::sessions::{Choices, Speaks, run};
+use lancam::camera::session_end::SessionEnd;
+use std::time::SystemTime;
+
+/// Says which schedule it was, if that fails.
+struct Schedule(Speaks, u64);
+
+impl Drop for Schedule {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let Self(speaks, seed) = self;
+            println!("{speaks:?}: to see this schedule alone, LANCAM_SEED={seed}");
+        }
+    }
+}
+
+/// Runs so many schedules of each protocol.
+fn run_schedules(count: u64) {
+    let seed = std::env::var("LANCAM_SEED").ok().and_then(|seed| seed.parse::<u64>().ok());
+    let count = if seed.is_some() { 1 } else { count };
+    let time = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+    let first = seed.unwrap_or(time.as_secs() << 32);
+    for speaks in [Speaks::Native, Speaks::Http, Speaks::Pickle] {
+        let (mut frames, mut slow, mut stopped) = (0, 0, 0);
+        for seed in first..first + count {
+            let schedule = Schedule(speaks, seed);
+            let outcome = run(speaks, Choices::Random(seed));
+            drop(schedule);
+            frames += outcome.frames;
+            slow += usize::from(matches!(outcome.end, Ok(SessionEnd::TooSlow(_))));
+            stopped += usize::from(matches!(outcome.end, Ok(SessionEnd::Stopping)));
+        }
+        println!(
+            "{speaks:?}: {count} schedules, {frames} frames, {slow} too slow, {stopped} stopped"
+        );
+        if count >= 1000 {
+            assert!(frames > 1000 && slow > 10 && stopped > 10, "the worlds are too calm");
+        }
+    }
+}
+
+#[test]
+fn a_schedule_loses_no_wake_up_no_stall_and_no_order() {
+    run_schedules(3000);
+}
+
+#[test]
+#[ignore = "minutes: make test-all"]
+fn a_million_schedules_lose_no_wake_up_no_stall_and_no_order() {
+    run_schedules(1_000_000 / 3 + 1);
+}
