@@ -4,7 +4,7 @@
 //! times.
 
 use super::link::outgoing::Outgoing;
-use super::silence::Notice;
+use super::notice::Notice;
 use crate::camera::connections::Crowd;
 use crate::camera::desk::Answer;
 use crate::camera::renditions::wish::Wish;

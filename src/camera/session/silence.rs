@@ -5,13 +5,12 @@
 
 use super::link::outgoing::Counting;
 use super::machine::Moment;
-use crate::camera::encode::{Coding, Recipe};
+use super::notice::{Look, Notice};
 use crate::camera::notices::Trouble;
 use crate::camera::renditions::wish::Wish;
 use crate::camera::update::StatusText;
 use crate::image::frame::Micros;
 use crate::image::jpeg::markers;
-use crate::image::pixels::{Chroma, Size};
 use crate::wire::packet::{Codec, Packet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,12 +23,6 @@ const GRACE: Duration = Duration::from_secs(1);
 
 /// A camera that says nothing of its rate, and has not shown it, is slow for so long, and silent then.
 const UNKNOWN_RATE: Duration = Duration::from_secs(10);
-
-/// Of a notice before there ever was a picture.
-const USUAL_SIZE: Size = Size::new(640, 360);
-
-/// Of all notices, whatever the stream's is: there is little to lose.
-const QUALITY: u8 = 80;
 
 /// What one viewer was sent last, and what is wrong.
 #[derive(Debug)]
@@ -48,23 +41,6 @@ pub(super) struct Silence {
     /// Kept, so that others who need the same are sent the same.
     notice: Option<Arc<Packet>>,
     due: Micros,
-}
-
-/// How a picture looks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Look {
-    size: Size,
-    /// Of a JPEG.
-    chroma: Option<Chroma>,
-}
-
-/// A picture of words that is to be drawn.
-#[derive(Debug, Clone)]
-pub struct Notice {
-    /// What it says.
-    pub trouble: Trouble,
-    wish: Wish,
-    like: Option<Look>,
 }
 
 /// What fills a silence.
@@ -178,22 +154,5 @@ impl Silence {
         let expected = moment.measured.max(moment.interval);
         let limit = if moment.measured.is_zero() { UNKNOWN_RATE } else { EVERY };
         moment.now.since(self.taken_at) >= limit.max(expected * 3)
-    }
-}
-
-impl Notice {
-    /// How it is encoded, where viewers without wishes are shown pictures of the size `shown`, if that is known.
-    pub(super) fn recipe(&self, shown: Option<Size>) -> Recipe {
-        let mut recipe = self.wish.recipe(shown.unwrap_or(USUAL_SIZE));
-        if let Some(Look { size, chroma }) = self.like {
-            recipe.size = size;
-            if let Some(chroma) = chroma {
-                recipe.coding = Coding::Jpeg { quality: QUALITY, chroma };
-            }
-        }
-        if let Coding::Jpeg { quality, .. } = &mut recipe.coding {
-            *quality = QUALITY;
-        }
-        recipe
     }
 }

@@ -2,7 +2,7 @@
 
 use super::link::waiter::Waiter;
 use super::machine::{Input, Moment, Order, Question, Report, Reported, Standing, Step};
-use super::silence::Notice;
+use super::notice::Notice;
 use super::surroundings::Surroundings;
 use super::view::View;
 use crate::camera::connections::{Connection, Seat};

@@ -7,6 +7,7 @@ pub mod http_peers;
 mod http_trouble;
 mod ladder;
 mod limits;
+mod machines;
 pub mod paced;
 mod renditions;
 mod rude_clients;

@@ -7,7 +7,6 @@ use crate::camera::session::link::outgoing::{Counting, Outgoing};
 use crate::camera::session::machine::{Report, Reported};
 use crate::camera::update::StatusText;
 use crate::wire::http::Refusal;
-use crate::wire::http::host;
 use crate::wire::http::multipart;
 use crate::wire::http::request::{Afterwards, Method, Version};
 use crate::wire::http::resource::Resource;
@@ -184,16 +183,4 @@ pub(super) fn reason_not_to_wait(status: &StatusText) -> Option<Refusal> {
         StatusCode::Starting => None,
         _ => Some(Refusal::new(Status::UNAVAILABLE, status.text.clone())),
     }
-}
-
-/// A page elsewhere may have had its own name point here: it is told nothing that it did not know.
-pub(super) fn foreign_host(host: &str) -> Refusal {
-    let text = match host::name_in(host) {
-        Some(name) => format!(
-            "this camera does not answer to the name {name}. Use its IP address, or its name that ends in .local. \
-             To have it answer to {name}, start lancam with --http-name {name}"
-        ),
-        None => "this camera does not answer to that name. Use its IP address, or its name that ends in .local".into(),
-    };
-    Refusal::new(Status::MISDIRECTED, text)
 }

@@ -1,6 +1,5 @@
 //! What a request comes to.
 
-use super::answers;
 use crate::camera::context::HttpRules;
 use crate::wire::http::Refusal;
 use crate::wire::http::host;
@@ -31,7 +30,7 @@ impl Asked {
             None => None,
         };
         let resource = match request.host {
-            Some(host) if !host::is_ours(host, &rules.names) => Err(answers::foreign_host(host)),
+            Some(host) if !host::is_ours(host, &rules.names) => Err(foreign_host(host)),
             _ if request.method == Method::Other => {
                 let text = "only GET, HEAD and OPTIONS work here";
                 Err(Refusal::new(Status::METHOD_NOT_ALLOWED, text))
@@ -64,4 +63,16 @@ impl Asked {
             allow_origin: None,
         }
     }
+}
+
+/// A page elsewhere may have had its own name point here: it is told nothing that it did not know.
+fn foreign_host(host: &str) -> Refusal {
+    let text = match host::name_in(host) {
+        Some(name) => format!(
+            "this camera does not answer to the name {name}. Use its IP address, or its name that ends in .local. \
+             To have it answer to {name}, start lancam with --http-name {name}"
+        ),
+        None => "this camera does not answer to that name. Use its IP address, or its name that ends in .local".into(),
+    };
+    Refusal::new(Status::MISDIRECTED, text)
 }

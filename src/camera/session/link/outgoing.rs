@@ -42,20 +42,20 @@ enum Owed {
 
 /// What came of bytes that the kernel has taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Taken {
+pub struct Taken {
     /// Whether some of them were owed.
-    pub(super) owed: bool,
+    pub owed: bool,
     /// What has left with the last of them, if nothing is left.
-    pub(super) left: Option<Left>,
+    pub left: Option<Left>,
 }
 
 /// Everything has left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Left {
+pub struct Left {
     /// All bytes, those of messages too.
-    pub(super) bytes: usize,
+    pub bytes: usize,
     /// When the frame among them was taken, if there was one that counts.
-    pub(super) frame: Option<Micros>,
+    pub frame: Option<Micros>,
 }
 
 impl Default for Outgoing {
@@ -112,7 +112,7 @@ impl Outgoing {
     }
 
     /// Those that were noted since this was asked last.
-    pub(super) fn take_skipped(&mut self) -> u64 {
+    pub fn take_skipped(&mut self) -> u64 {
         std::mem::take(&mut self.skipped)
     }
 
@@ -127,7 +127,10 @@ impl Outgoing {
     }
 
     /// Hands all that is left to `send`, which returns how much of it was taken.
-    pub(super) fn send_with<E>(
+    ///
+    /// # Errors
+    /// Those of `send`.
+    pub fn send_with<E>(
         &mut self,
         send: impl FnOnce(&[IoSlice<'_>]) -> Result<usize, E>,
     ) -> Result<Taken, E> {

@@ -159,6 +159,10 @@ impl<'a> Native<'a> {
         if let Some(next) = self.answer(input, out, now) {
             return next;
         }
+        if self.input == InputSide::Ended && out.messages().is_none() {
+            // Half a frame is of no use to somebody who cannot ask for the next.
+            return Next::End(self.left());
+        }
         if self.room() == 0 {
             return self.refuse_questions(out, now);
         }
