@@ -12,10 +12,12 @@ use lancam::camera::encode::Coding;
 use lancam::camera::renditions::wish::Wish;
 use lancam::camera::session::http::Http;
 use lancam::camera::session::link;
-use lancam::camera::session::machine::Machine;
+use lancam::camera::session::link::outgoing::Outgoing;
+use lancam::camera::session::machine::{Input, Machine, Moment, Next};
 use lancam::camera::session::native::Native;
 use lancam::camera::session::pickle::Pickle;
 use lancam::camera::session_end::SessionEnd;
+use lancam::image::frame::Micros;
 use lancam::image::pixels::Chroma;
 use lancam::image::rendition::SizeWish;
 use std::cell::RefCell;
@@ -43,11 +45,34 @@ pub struct Outcome {
     pub frames: usize,
 }
 
+/// What is broken on purpose, to see that it is noticed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// Nothing.
+    None,
+    /// The link is not told that bytes have come.
+    Bytes,
+    /// It is not told that there is room.
+    Room,
+    /// All that a viewer says counts as an acknowledgement.
+    Progress,
+    /// The camera sends an older frame.
+    Order,
+}
+
 /// Runs a session in a world of these choices.
 ///
 /// # Panics
 /// When it does what no session should.
 pub fn run(speaks: Speaks, choices: Choices<'_>) -> Outcome {
+    run_with(Fault::None, speaks, choices)
+}
+
+/// The same, with a fault.
+///
+/// # Panics
+/// When the fault is noticed.
+pub fn run_with(fault: Fault, speaks: Speaks, choices: Choices<'_>) -> Outcome {
     let world = Rc::new(RefCell::new(World::new(speaks, choices)));
     let own = Wish::own(Coding::Jpeg { quality: 80, chroma: Chroma::Yuv420 }, SizeWish::default());
     let tutorial = Wish::own(Coding::Bgr24, SizeWish::default());
@@ -68,9 +93,51 @@ pub fn run(speaks: Speaks, choices: Choices<'_>) -> Outcome {
             &mut pickle
         }
     };
-    let mut kernel = MadeUpKernel(Rc::clone(&world));
-    let mut camera = MadeUpCamera(Rc::clone(&world));
+    let mut kernel = MadeUpKernel(Rc::clone(&world), fault);
+    let mut camera = MadeUpCamera(Rc::clone(&world), fault);
+    let mut lenient = Lenient { machine, calls: 0 };
+    let machine: &mut dyn Machine = match fault {
+        Fault::Progress => &mut lenient,
+        _ => lenient.machine,
+    };
     let end = link::run(machine, &mut kernel, &mut camera);
     let frames = world.borrow().frames();
     Outcome { end, frames }
+}
+
+/// Takes everything for an acknowledgement.
+struct Lenient<'a> {
+    machine: &'a mut dyn Machine,
+    calls: u64,
+}
+
+impl Machine for Lenient<'_> {
+    fn room(&self) -> usize {
+        self.machine.room()
+    }
+
+    fn received(&mut self, bytes: &[u8], now: Micros) {
+        self.calls += 1;
+        self.machine.received(bytes, now);
+    }
+
+    fn input_ended(&mut self) {
+        self.machine.input_ended();
+    }
+
+    fn next(&mut self, input: Input, out: &mut Outgoing, moment: &Moment) -> Next {
+        self.machine.next(input, out, moment)
+    }
+
+    fn end(&mut self, why: SessionEnd, out: &mut Outgoing, now: Micros) {
+        self.machine.end(why, out, now);
+    }
+
+    fn acknowledged(&self) -> u64 {
+        self.calls
+    }
+
+    fn owes_acknowledgement(&self) -> bool {
+        self.machine.owes_acknowledgement()
+    }
 }

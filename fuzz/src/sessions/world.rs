@@ -1,7 +1,7 @@
 //! The made-up kernel, camera and viewer.
 
-use super::Speaks;
 use super::reader::Reader;
+use super::{Fault, Speaks};
 use lancam::camera::connections::Crowd;
 use lancam::camera::desk::Answer;
 use lancam::camera::session::link::kernel::{Happened, Kernel};
@@ -33,7 +33,7 @@ const LET_GO: Duration = Duration::from_secs(5);
 const STOPS: Duration = Duration::from_millis(300);
 
 /// What happens until a viewer is gone.
-const MOST_EVENTS: u32 = 60;
+const MOST_EVENTS: u32 = 120;
 
 /// Calls of the kernel that a session may make once its viewer is gone.
 const LAST_CALLS: u32 = 100;
@@ -227,7 +227,12 @@ impl<'a> World<'a> {
     /// What must be so whenever a link goes to sleep.
     fn check(&self, time: Option<Duration>) {
         let is_told = self.socket_edge || self.bell_edge || self.is_stopping();
-        if let (Some(since), false) = (self.owes_since, is_told || self.is_gone) {
+        if let Some(since) = self.owes_since
+            && !is_told
+            && !self.is_gone
+            && self.stop == Stop::NotAsked
+            && time != Some(Duration::ZERO)
+        {
             let left = LET_GO.checked_sub(self.now.since(since));
             let left = left.expect("a viewer that has taken nothing for 5 s is let go");
             assert!(time.is_some_and(|time| time <= left), "it sleeps {time:?}, {left:?} are left");
@@ -295,11 +300,12 @@ impl<'a> World<'a> {
     }
 
     fn pause(&mut self) -> Duration {
-        match self.choices.below(8) {
-            0..3 => Duration::from_millis(10),
-            3..6 => Duration::from_micros(u64::try_from(self.choices.below(40_000)).unwrap_or(0)),
-            6 => Duration::from_millis(1500),
-            _ if self.choices.once_in(8) => Duration::from_secs(3600),
+        match self.choices.below(24) {
+            0..12 => Duration::from_millis(10),
+            12..20 => Duration::from_micros(u64::try_from(self.choices.below(40_000)).unwrap_or(0)),
+            20..22 => Duration::from_millis(300),
+            22 => Duration::from_millis(1500),
+            _ if self.choices.once_in(4) => Duration::from_secs(3600),
             _ => Duration::from_millis(4800),
         }
     }
@@ -307,7 +313,7 @@ impl<'a> World<'a> {
     /// Something happens.
     fn act(&mut self) {
         self.events += 1;
-        if self.events > MOST_EVENTS || (self.events > 5 && self.choices.once_in(100)) {
+        if self.events > MOST_EVENTS || (self.events > 5 && self.choices.once_in(200)) {
             self.is_gone = true;
             self.socket_edge = true;
             self.calls_left.get_or_insert(LAST_CALLS);
@@ -319,12 +325,12 @@ impl<'a> World<'a> {
             8..11 => self.viewer_acknowledges(),
             11..14 => self.viewer_says(),
             14 => self.room_is_told(),
-            _ if self.choices.once_in(4) => {
+            _ if self.choices.once_in(8) => {
                 if self.stop == Stop::NotAsked {
                     self.stop = Stop::Asked(self.now);
                 }
             }
-            _ if self.choices.once_in(4) => {
+            _ if self.choices.once_in(8) => {
                 self.has_closed = true;
                 self.socket_edge = true;
             }
@@ -426,7 +432,8 @@ impl<'a> World<'a> {
             }
             self.to_say.extend(bytes);
         }
-        let count = 1 + self.choices.below(self.to_say.len());
+        let most = self.to_say.len();
+        let count = if self.choices.once_in(3) { 1 + self.choices.below(most) } else { most };
         self.say(count);
     }
 
@@ -458,7 +465,7 @@ fn request(which: usize) -> impl Iterator<Item = u8> {
 }
 
 /// The made-up kernel.
-pub(super) struct MadeUpKernel<'a>(pub(super) Rc<RefCell<World<'a>>>);
+pub(super) struct MadeUpKernel<'a>(pub(super) Rc<RefCell<World<'a>>>, pub(super) Fault);
 
 impl Kernel for MadeUpKernel<'_> {
     fn now(&self) -> Micros {
@@ -549,7 +556,10 @@ impl Kernel for MadeUpKernel<'_> {
     fn sleep(&mut self, time: Option<Duration>) -> io::Result<Happened> {
         let world = &mut *self.0.borrow_mut();
         world.call();
-        Ok(world.sleep(time))
+        let mut happened = world.sleep(time);
+        happened.bytes &= self.1 != Fault::Bytes;
+        happened.room &= self.1 != Fault::Room;
+        Ok(happened)
     }
 
     fn ignore_stop(&mut self) -> io::Result<()> {
@@ -560,7 +570,7 @@ impl Kernel for MadeUpKernel<'_> {
 }
 
 /// The made-up camera.
-pub(super) struct MadeUpCamera<'a>(pub(super) Rc<RefCell<World<'a>>>);
+pub(super) struct MadeUpCamera<'a>(pub(super) Rc<RefCell<World<'a>>>, pub(super) Fault);
 
 impl Surroundings for MadeUpCamera<'_> {
     fn moment(&self, now: Micros) -> Moment {
@@ -586,6 +596,9 @@ impl Surroundings for MadeUpCamera<'_> {
             world.unacknowledged.push_back(packet.facts.sequence);
             assert!(world.unacknowledged.len() <= world.credit, "more than there is credit for");
             world.note_debt(world.unacknowledged.len() == world.credit);
+        }
+        if self.1 == Fault::Order && world.choices.once_in(4) {
+            world.sequence = world.sequence.saturating_sub(3);
         }
         Ok(Newest::Fresh { value: update, skipped })
     }

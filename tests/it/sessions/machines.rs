@@ -113,7 +113,9 @@ impl<'a> Table<'a> {
                 measured: Duration::from_millis(33),
                 first_frame_at: Micros(1),
             };
-            input = match self.machine.next(input, &mut self.out, &moment) {
+            let next = self.machine.next(input, &mut self.out, &moment);
+            self.skipped += self.out.take_skipped();
+            input = match next {
                 Next::Wait(until) => return Rest::Until(until),
                 Next::End(end) => return Rest::End(end),
                 Next::Look => Input::Newest(match self.slot.take() {
@@ -122,7 +124,6 @@ impl<'a> Table<'a> {
                 }),
                 Next::Order(order) => self.fulfil(&order),
             };
-            self.skipped += self.out.take_skipped();
         }
     }
 
@@ -159,7 +160,7 @@ impl<'a> Table<'a> {
         let mut bytes = Vec::new();
         loop {
             let rest = self.think(Input::Awake);
-            if self.out.is_empty() {
+            if self.out.is_empty() || matches!(rest, Rest::End(_)) {
                 return (bytes, rest);
             }
             bytes.extend(self.take(usize::MAX));

@@ -1,6 +1,6 @@
 //! Sessions in made-up worlds: reads and writes of any length, readiness that is lost and found, clocks that jump.
 
-use crate::wire::fuzz_corpus::properties::sessions::{Choices, Speaks, run};
+use crate::wire::fuzz_corpus::properties::sessions::{Choices, Fault, Speaks, run, run_with};
 use lancam::camera::session_end::SessionEnd;
 use std::time::SystemTime;
 
@@ -50,4 +50,24 @@ fn a_schedule_loses_no_wake_up_no_stall_and_no_order() {
 #[ignore = "minutes: make test-all"]
 fn a_million_schedules_lose_no_wake_up_no_stall_and_no_order() {
     run_schedules(1_000_000 / 3 + 1);
+}
+
+#[test]
+fn a_link_that_misses_something_is_noticed() {
+    for (fault, speaks) in [
+        (Fault::Bytes, Speaks::Native),
+        (Fault::Bytes, Speaks::Http),
+        (Fault::Room, Speaks::Native),
+        (Fault::Room, Speaks::Http),
+        (Fault::Room, Speaks::Pickle),
+        (Fault::Progress, Speaks::Native),
+        (Fault::Order, Speaks::Native),
+        (Fault::Order, Speaks::Http),
+        (Fault::Order, Speaks::Pickle),
+    ] {
+        let is_noticed = |seed| {
+            std::panic::catch_unwind(|| run_with(fault, speaks, Choices::Random(seed))).is_err()
+        };
+        assert!((0..2000).any(is_noticed), "{fault:?} in {speaks:?} is not noticed");
+    }
 }

@@ -223,7 +223,8 @@ impl Link<'_> {
 
     fn sleep(&mut self, until: Option<Micros>) -> io::Result<()> {
         let now = self.kernel.now();
-        let until = [until, self.stall.deadline(), self.ebb.deadline(now)];
+        let stalls = self.stall.deadline().filter(|_| self.course == Course::GoesOn);
+        let until = [until, stalls, self.ebb.deadline(now)];
         let until = if self.hears() { Some(now) } else { until.into_iter().flatten().min() };
         let happened = self.kernel.sleep(until.map(|until| until.since(now)))?;
         self.hearing.note(&happened);
