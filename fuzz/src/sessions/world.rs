@@ -523,9 +523,8 @@ impl Kernel for MadeUpKernel<'_> {
     fn held(&self) -> io::Result<Held> {
         let world = &mut *self.0.borrow_mut();
         let unacknowledged = world.queue.len();
-        if world.narrowed.is_some()
-            && unacknowledged < std::mem::replace(&mut world.held, unacknowledged)
-        {
+        let before = std::mem::replace(&mut world.held, unacknowledged);
+        if world.narrowed.is_some() && unacknowledged < before {
             world.note_debt(true);
         }
         Ok(Held { unsent: world.unsent(), unacknowledged })
