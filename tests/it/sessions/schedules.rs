@@ -1,6 +1,6 @@
 //! Sessions in made-up worlds: reads and writes of any length, readiness that is lost and found, clocks that jump.
 
-use crate::wire::fuzz_corpus::properties::sessions::{Choices, Fault, Speaks, run, run_with};
+use crate::tools::properties::sessions::{Choices, Fault, Speaks, run, run_with};
 use lancam::camera::session_end::SessionEnd;
 use std::time::SystemTime;
 

@@ -21,6 +21,8 @@ pub mod native_client;
 pub mod paced_reader;
 pub mod png_file;
 pub mod program;
+#[path = "../../../fuzz/src/lib.rs"]
+pub mod properties;
 pub mod recording;
 pub mod rig;
 pub mod screen_stamp;

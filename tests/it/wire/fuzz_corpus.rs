@@ -1,9 +1,7 @@
 //! The fuzzers' seeds, and whatever they once broke, replayed.
 
-#[path = "../../../fuzz/src/lib.rs"]
-pub mod properties;
-
 use crate::tools::jpeg_tools::tiny;
+use crate::tools::properties;
 use crate::wire::wire_bytes::GOLDEN;
 use lancam::image::pixels::{Chroma, Size};
 use lancam::wire::pickle::head::{PickleHead, TAIL};

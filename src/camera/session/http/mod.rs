@@ -234,7 +234,7 @@ impl<'a> Http<'a> {
         &mut self,
         asked: Asked,
         wishes: Wishes,
-        input: Input,
+        input: &Input,
         out: &mut Outgoing,
         moment: &Moment,
     ) -> Next {
@@ -245,7 +245,7 @@ impl<'a> Http<'a> {
             }
             Input::Seated(Err(crowd)) => {
                 let refusal = Refusal::new(Status::UNAVAILABLE, crowd.to_string());
-                self.refuse_stream(asked, &refusal, SessionEnd::crowded(crowd), out)
+                self.refuse_stream(asked, &refusal, SessionEnd::crowded(*crowd), out)
             }
             _ => {
                 self.state = State::Sits(asked, wishes);
@@ -366,7 +366,7 @@ impl Machine for Http<'_> {
             State::Asked(asked) => self.answer(asked, out, moment),
             State::Reports(asked, kind) => self.reported(asked, kind, input, out),
             State::Pictures(asked, snapshot) => self.picture(asked, snapshot, input, out, moment),
-            State::Sits(asked, wishes) => self.sit(asked, wishes, input, out, moment),
+            State::Sits(asked, wishes) => self.sit(asked, wishes, &input, out, moment),
             State::Streams(asked, stream) => self.stream(asked, stream, input, out, moment),
             State::Answers(end) => self.answer_leaves(end, out, now),
             State::Closes(end) => self.linger(end, now.after(LAST_WORDS), 0, now),

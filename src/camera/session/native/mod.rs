@@ -348,6 +348,7 @@ impl<'a> Native<'a> {
 }
 
 /// A message of a viewer's, as far as it matters.
+#[derive(Debug, Clone, Copy)]
 enum Said {
     Ack(u64),
     Ping(u64),
