@@ -2,10 +2,11 @@
 
 mod controls;
 mod greeting;
+mod said;
 
 use super::farewell::goodbye;
 use super::link::outgoing::{Counting, Outgoing};
-use super::machine::{Input, Machine, Moment, Next, Order, Question};
+use super::machine::{Input, Machine, Moment, Next, Order};
 use crate::camera::metrics::Refused;
 use crate::camera::renditions::wish::Wish;
 use crate::camera::session_end::SessionEnd;
@@ -21,6 +22,7 @@ use crate::wire::native::message::{GoodbyeReason, Message, Wishes};
 use crate::wire::native::write::frame_prefix;
 use crate::wire::packet::{Codec, Packet};
 use greeting::{Greeting, Refusal, greeting};
+use said::Said;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -343,32 +345,6 @@ impl<'a> Native<'a> {
             }
             Phase::Left(end) => Next::End(end),
             _ => Next::End(SessionEnd::ViewerLeft),
-        }
-    }
-}
-
-/// A message of a viewer's, as far as it matters.
-#[derive(Debug, Clone, Copy)]
-enum Said {
-    Ack(u64),
-    Ping(u64),
-    Question(Question),
-    Wishes(Wishes),
-    Credit(u8),
-    /// The rest is the camera's part to say.
-    Other,
-}
-
-impl Said {
-    fn of(message: &Message<'_>) -> Self {
-        match *message {
-            Message::Ack { sequence } => Self::Ack(sequence),
-            Message::Ping { token } => Self::Ping(token),
-            Message::ListControls => Self::Question(Question::List),
-            Message::SetControl { id, value } => Self::Question(Question::Set { id, value }),
-            Message::Wishes(wishes) => Self::Wishes(wishes),
-            Message::Credit { frames } => Self::Credit(frames),
-            _ => Self::Other,
         }
     }
 }
