@@ -44,9 +44,9 @@ deb: ## Debian packages in dist: lancam for arm64, armhf and amd64, lancam-view 
 pi: ## static programs for every Raspberry Pi: dist/lancam-aarch64, -armv7, -armv6
 	cross/build.sh aarch64 armv7 armv6
 
-image: ## the SD card for Pi 3, 3+, 4 and Zero 2 W: dist/lancam.img.xz; LANCAM=FILE takes a program that is built already
-	if [ -z "$(LANCAM)" ]; then cross/build.sh aarch64; fi
-	cross/image/build.sh $(or $(LANCAM),dist/lancam-aarch64)
+image: ## the SD card for Pi 3, 3+, 4 and Zero 2 W: dist/lancam.img.xz; LANCAM=FILE, SETUP=FILE take programs that are built already
+	$(if $(and $(LANCAM),$(SETUP)),,cross/build.sh $(if $(LANCAM),,aarch64) $(if $(SETUP),,setup-aarch64))
+	cross/image/build.sh $(or $(LANCAM),dist/lancam-aarch64) $(or $(SETUP),dist/lancam-setup-aarch64)
 
 image-lock: ## the newest Debian packages for the image, into cross/image/packages.lock
 	cross/image/lock.sh

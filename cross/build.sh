@@ -1,17 +1,19 @@
 #!/usr/bin/env bash
-# build.sh NAME...: dist/lancam-NAME, one static file that needs no C library; NAME is aarch64, armv7, armv6 or x86_64.
+# build.sh NAME...: dist/lancam-NAME, one static file that needs no C library; NAME is aarch64, armv7, armv6 or x86_64,
+# or setup- and one of these: dist/lancam-setup-NAME, the setup program of the SD card's image.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . cross/toolchain.sh
 
 build() {
-    local name=$1 target library cargo_flags=() rust_flags
-    case $name in
+    local name=$1 cpu=${1#setup-} program=lancam features=camera target library cargo_flags=() rust_flags
+    [ "$cpu" = "$name" ] || program=lancam-setup features=setup
+    case $cpu in
     aarch64) target=aarch64-unknown-linux-musl ;;               # Pi 3, 4, 5, Zero 2 with a 64-bit system
     armv7) target=armv7-unknown-linux-musleabihf ;;             # Pi 2, 3, 4, Zero 2 with a 32-bit system
     armv6) target=arm-unknown-linux-musleabihf ;;               # Pi 1, Zero
     x86_64) target=x86_64-unknown-linux-musl && cross/need.sh nasm:nasm ;;
-    *) echo "usage: build.sh aarch64|armv7|armv6|x86_64 ..." >&2 && exit 2 ;;
+    *) echo "usage: build.sh [setup-]aarch64|armv7|armv6|x86_64 ..." >&2 && exit 2 ;;
     esac
     # Every Pi that runs ARMv7 has NEON; another board without it runs the ARMv6 program. In zig's own words, because zig ignores
     # the -mfpu=neon with which libjpeg-turbo asks, and libjpeg-turbo would then leave its NEON code out.
@@ -21,7 +23,7 @@ build() {
     mapfile -t rust_flags < <(remapped_paths)
     rust_flags+=(-Clink-self-contained=no)
     # A quarter smaller, and what Debian builds all its armhf programs with. ARMv6 has but the first, slow Thumb.
-    [ "$name" != armv7 ] || rust_flags+=(-Ctarget-feature=+thumb-mode)
+    [ "$cpu" != armv7 ] || rust_flags+=(-Ctarget-feature=+thumb-mode)
     library=$(standard_library "$target")
     if [ "$library" = source ]; then
         echo "lancam-$name: building Rust's standard library too: some minutes more, the first time" >&2
@@ -30,13 +32,13 @@ build() {
     fi
     CARGO_ENCODED_RUSTFLAGS=$(IFS=$'\x1f' && echo "${rust_flags[*]}") \
         cargo zigbuild --release --locked --target "$target" \
-        --no-default-features --features camera --bin lancam "${cargo_flags[@]}"
+        --no-default-features --features "$features" --bin "$program" "${cargo_flags[@]}"
     unset RUSTC_BOOTSTRAP
 
     mkdir -p dist
     # One that is the same keeps its time, by which others know whether they are older.
-    cmp --quiet "$CARGO_TARGET_DIR/$target/release/lancam" "dist/lancam-$name" ||
-        cp "$CARGO_TARGET_DIR/$target/release/lancam" "dist/lancam-$name"
+    local built=$CARGO_TARGET_DIR/$target/release/$program
+    cmp --quiet "$built" "dist/lancam-$name" || cp "$built" "dist/lancam-$name"
     cross/check-binary.sh "$name"
 }
 

@@ -1,21 +1,24 @@
 #!/usr/bin/env bash
-# check-binary.sh NAME...: that dist/lancam-NAME is what it promises: static, stripped, small, for its CPU, with its SIMD code.
+# check-binary.sh NAME...: that dist/lancam-NAME is what it promises: static, stripped, small, for its CPU, with its SIMD code; the setup
+# program (NAME is setup-CPU) with no JPEG code at all.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 # Not on PCs, whose code is larger.
 MAX_BYTES=2500000
 MAX_BYTES_PC=3500000
+MAX_BYTES_SETUP=1000000
 
 check() {
     local name=$1 file=dist/lancam-$1 machine arch='' simd emulator bytes most=$MAX_BYTES
-    case $name in
+    case ${name#setup-} in
     aarch64) machine=AArch64 simd=JSIMD_FORCENEON emulator=(qemu-aarch64-static) ;;
     armv7) machine=ARM arch=v7 simd=JSIMD_FORCENEON emulator=(qemu-arm-static -cpu cortex-a7) ;;
     armv6) machine=ARM arch=v6 simd='' emulator=(qemu-arm-static -cpu arm1176) ;;
     x86_64) machine=X86-64 simd=JSIMD_FORCEAVX2 emulator=(env) most=$MAX_BYTES_PC ;;
-    *) echo "usage: check-binary.sh aarch64|armv7|armv6|x86_64 ..." >&2 && exit 2 ;;
+    *) echo "usage: check-binary.sh [setup-]aarch64|armv7|armv6|x86_64 ..." >&2 && exit 2 ;;
     esac
+    case $name in setup-*) simd='' most=$MAX_BYTES_SETUP ;; esac
     fail() { echo "$file: $*" >&2 && exit 1; }
     elf() { LC_ALL=C readelf --wide "$@" "$file"; }
     # The names of the variables that libjpeg-turbo's SIMD dispatcher reads: there is one only where that is linked in.
@@ -29,7 +32,7 @@ check() {
     if [ -n "$simd" ]; then
         holds "$simd" || fail "has no SIMD code in libjpeg-turbo"
     else
-        ! holds JSIMD_FORCE || fail "has SIMD code that its CPU cannot run"
+        ! holds JSIMD_FORCE || fail "has SIMD code that it has no use for"
     fi
     bytes=$(stat --format %s "$file")
     [ "$bytes" -le "$most" ] || fail "is $bytes bytes, more than $most"

@@ -53,7 +53,7 @@ def manifest(folder, image, url):
             "image_download_size": packed[0],
             "image_download_sha256": packed[1],
             "release_date": made.date().isoformat(),
-            # Of what Imager writes, user-data and network-config are what `lancam setup` reads; and Imager 1 knows this word too,
+            # Of what Imager writes, user-data and network-config are what lancam-setup reads; and Imager 1 knows this word too,
             # which for others (cloudinit-rpi) writes a script instead, that nothing here runs.
             "init_format": "cloudinit",
             "devices": sorted({tag for _, tag, _, _ in BOARDS}),

@@ -14,9 +14,10 @@ build() {
     viewer=$(cross/viewer.sh)
     cross/deb/build.sh lancam-view "$architecture" "$viewer"
     cp --preserve=timestamps "$viewer" "dist/lancam-view-$machine"
+    cross/build.sh setup-aarch64
     # Minutes: only when something that goes into it is younger.
-    if [ ! -e dist/lancam.img.xz ] || [ -n "$(find dist/lancam-aarch64 cross/image systemd -newer dist/lancam.img.xz -print -quit)" ]; then
-        cross/image/build.sh dist/lancam-aarch64
+    if [ ! -e dist/lancam.img.xz ] || [ -n "$(find dist/lancam-{,setup-}aarch64 cross/image systemd -newer dist/lancam.img.xz -print -quit)" ]; then
+        cross/image/build.sh dist/lancam-aarch64 dist/lancam-setup-aarch64
     fi
 }
 

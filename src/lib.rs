@@ -23,6 +23,10 @@ pub mod wire;
 pub mod camera;
 #[cfg(all(feature = "camera", target_os = "linux"))]
 pub mod holders;
+#[cfg(all(any(feature = "camera", feature = "setup"), target_os = "linux"))]
+pub mod settings;
+#[cfg(all(feature = "setup", target_os = "linux"))]
+pub mod setup;
 #[cfg(all(any(feature = "camera", feature = "viewer"), unix))]
 pub mod signals;
 #[cfg(all(feature = "camera", target_os = "linux"))]

@@ -2,11 +2,14 @@
 
 /// One line: `lancam 0.1.0 (1a2b3c4, x86_64-unknown-linux-gnu, camera viewer)`.
 pub fn text(program: &str) -> String {
-    let features: Vec<&str> =
-        [("camera", cfg!(feature = "camera")), ("viewer", cfg!(feature = "viewer"))]
-            .into_iter()
-            .filter_map(|(name, is_in)| is_in.then_some(name))
-            .collect();
+    let features: Vec<&str> = [
+        ("camera", cfg!(feature = "camera")),
+        ("viewer", cfg!(feature = "viewer")),
+        ("setup", cfg!(feature = "setup")),
+    ]
+    .into_iter()
+    .filter_map(|(name, is_in)| is_in.then_some(name))
+    .collect();
     format!(
         "{program} {} ({}, {}, {})",
         env!("CARGO_PKG_VERSION"),

@@ -28,6 +28,7 @@ if has_component clippy clippy; then
     step cargo clippy --locked --all-targets -- --deny warnings
     step cargo clippy --locked --lib --bins --no-default-features --features camera -- --deny warnings
     step cargo clippy --locked --lib --bins --no-default-features --features viewer -- --deny warnings
+    step cargo clippy --locked --lib --bins --no-default-features --features setup -- --deny warnings
 fi
 others=$(step tests/check-others.sh | tee /dev/stderr)
 skipped=$((skipped + $(grep --count '^skipped: ' <<<"$others" || true)))

@@ -24,9 +24,9 @@ log=$CARGO_TARGET_DIR/test.log
 # image: the card's image in dist/, unless it is there already, from the same files.
 image() {
     local inputs stamp=$CARGO_TARGET_DIR/image-inputs
-    inputs=$(find cross/image systemd dist/lancam-aarch64 -type f -print0 | sort -z | xargs -0 sha256sum)
+    inputs=$(find cross/image systemd dist/lancam-{,setup-}aarch64 -type f -print0 | sort -z | xargs -0 sha256sum)
     if [ -f "$stamp.made" ] && (cd dist && sha256sum --quiet --check - <"$stamp.made" >/dev/null 2>&1) && [ "$inputs" = "$(cat "$stamp")" ]; then return; fi
-    cross/image/build.sh dist/lancam-aarch64
+    cross/image/build.sh dist/lancam-aarch64 dist/lancam-setup-aarch64
     (cd dist && sha256sum lancam.img) >"$stamp.made"
     echo "$inputs" >"$stamp"
 }
@@ -36,10 +36,10 @@ if [ "$(uname -s)" = Linux ]; then
     cargo test --locked --no-run || exit
     case " $* " in
     *" --include-ignored "*)
-        cross/build.sh aarch64 armv7 armv6 x86_64
+        cross/build.sh aarch64 setup-aarch64 armv7 armv6 x86_64
         export LANCAM_PC_BINARY=$PWD/dist/lancam-x86_64
         ;;
-    *) cross/build.sh aarch64 ;;
+    *) cross/build.sh aarch64 setup-aarch64 ;;
     esac
     export LANCAM_PI_BINARY=$PWD/dist/lancam-aarch64
     # Without its packages there is no image, and the tests that boot it say so.

@@ -75,7 +75,7 @@ def main():
           "The program holds the work of others, each under its own licence, as follows.")
     section("lancam (MIT)", (HERE / "LICENSE-MIT").read_text())
     section("Rust's standard library (MIT)", "Copyright (c) The Rust Project Contributors\nThe MIT licence reads as above.")
-    if "camera" in features.split(","):
+    if {"camera", "setup"} & set(features.split(",")):
         section("musl, the C library (MIT)", "Copyright (c) 2005-2020 Rich Felker, et al.\nThe MIT licence reads as above.")
     if "viewer" in features.split(","):
         font = HERE / "src/viewer/paint/font"

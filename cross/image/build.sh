@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# build.sh LANCAM: dist/lancam.img, the SD card for Pi 3, 3+, 4 and Zero 2 W, with the static aarch64 program LANCAM in it;
-# beside it the same as .img.xz, and a list of everything inside, with licences. Needs no root's rights and runs nothing of it.
+# build.sh LANCAM SETUP: dist/lancam.img, the SD card for Pi 3, 3+, 4 and Zero 2 W, with the static aarch64 programs LANCAM and SETUP in
+# it (dist/lancam-aarch64 and dist/lancam-setup-aarch64, by cross/build.sh); beside it the same as .img.xz, and a list of everything inside, with licences. Needs no root's rights and runs nothing of it.
 #
 # The card (docs/IMAGE.md): p1 FAT, what the firmware reads and owners edit; p2 squashfs, the system; p3 blank: the first boot
 # makes an ext4 of it. The partition table gives p3 more than the image has: cards are larger.
@@ -8,7 +8,8 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=cross/image/common.sh
 . "$here/common.sh"
-lancam=$(realpath "$1")
+[ $# -eq 2 ] || fail "usage: build.sh LANCAM SETUP"
+lancam=$(realpath "$1") setup=$(realpath "$2")
 dist=${LANCAM_IMAGE_FOLDER:-$here/../../dist} # tests build elsewhere
 
 readonly MIB=1048576 FIRST=4 BOOT=64 DATA=512 # where p1 begins, and sizes of p1 and p3, in MiB
@@ -28,7 +29,7 @@ unpack_kernel() {
 }
 
 make_root() {
-    "$here/root.sh" "$work/system" "$debs" "$lancam"
+    "$here/root.sh" "$work/system" "$debs" "$lancam" "$setup"
     local modules=$work/system/usr/lib/modules/$version
     mkdir -p "$modules"
     cp "$work/kernel/lib/modules/$version"/modules.{builtin,builtin.modinfo,order} "$modules/"

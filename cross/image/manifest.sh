@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# manifest.sh DEBS: what the image is made of, with the licences: packages, versions, hashes; what is linked into lancam; and all texts
+# manifest.sh DEBS: what the image is made of, with the licences: packages, versions, hashes; what is linked into lancam and lancam-setup; and all texts
 # of licences as they came with those. It lies beside the image and, as licences.txt, on the card: most of them want to be passed on.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -23,7 +23,7 @@ copyright_of() {
     esac
 }
 
-echo "What is in this image, and under which licences: Debian packages; then the program lancam; then the texts."
+echo "What is in this image, and under which licences: Debian packages; then the programs lancam and lancam-setup; then the texts."
 echo "The source of all packages: https://snapshot.debian.org/package/SOURCE/VERSION/, and of lancam where you have this image from."
 echo
 while read -r hash _ path; do
@@ -43,8 +43,8 @@ while read -r hash _ path; do
         "$(dpkg-deb -W --showformat='${source:Package} ${source:Version}' "$file")" "${licences:-see its text}"
 done < <(grep -v '^#' "$here/packages.lock")
 
-printf '\n%s\n\n' "==== The program lancam"
-"$here/../deb/copyright.py" camera aarch64-unknown-linux-musl
+printf '\n%s\n\n' "==== The programs lancam and lancam-setup"
+"$here/../deb/copyright.py" camera,setup aarch64-unknown-linux-musl
 while read -r list; do
     printf '\n==== %s\n\n' "$(paste -sd ' ' "$list")"
     cat "${list%.packages}"

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# root.sh OUT DEBS LANCAM BOARD-TREES...: the read-only system, as a tree: what the packages hold, less what `drop` names, plus `root/`,
-# systemd/ and the static program LANCAM. Nothing of it is run: no maintainer script either, `root/` has what they would make.
+# root.sh OUT DEBS LANCAM SETUP: the read-only system, as a tree: what the packages hold, less what `drop` names, plus `root/`,
+# systemd/ and the static programs LANCAM and SETUP. Nothing of it is run: no maintainer script either, `root/` has what they would make.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=cross/image/common.sh
 . "$here/common.sh"
-out=$1 debs=$2 lancam=$3
+out=$1 debs=$2 lancam=$3 setup=$4
 
 unpack() {
     mkdir -p "$out"/usr/{bin,sbin,lib}
@@ -70,6 +70,7 @@ cp -rT "$here/root" "$out"
 install -m 644 -D -t "$out/usr/lib/systemd/system" "$here"/../../systemd/lancam{.service,.socket,-misconfigured.target}
 chmod 600 "$out/etc/shadow"
 install -m 755 "$lancam" "$out/usr/bin/lancam"
+install -m 755 "$setup" "$out/usr/bin/lancam-setup"
 for tool in $("$here/busybox-tools.sh"); do [ -e "$out/usr/bin/$tool" ] || [ -e "$out/usr/sbin/$tool" ] || ln -s busybox "$out/usr/bin/$tool"; done
 find "$out" -type f -perm /6000 -exec chmod u-s,g-s {} +
 check_libraries

@@ -2,12 +2,13 @@
 
 pub mod sessions;
 
-use lancam::camera::setup::{Parsed, files, own};
 use lancam::image::jpeg::gate::{DriverSays, Gate};
 use lancam::image::jpeg::markers;
 use lancam::image::jpeg::repair::{self, Examined, MOST_ADDED};
 use lancam::image::jpeg::splitter::Splitter;
 use lancam::prefix::Prefix;
+use lancam::settings::device;
+use lancam::setup::{Parsed, files};
 use lancam::wire::dns;
 use lancam::wire::dns::message::Message;
 use lancam::wire::http::host;
@@ -313,11 +314,11 @@ fn setup_file(name: &str, bytes: &[u8]) {
     let is_left = moved.reading.wishes.networks.iter().any(|it| it.secret.text().is_some());
     assert!(!is_left, "{name}: {:?}", moved.text());
 
-    let public = own::without_tables(file.text());
+    let public = device::without_tables(file.text());
     let lines = |text: &str| text.matches('\n').count();
     assert_eq!(lines(&public), lines(file.text()));
     if name == "lancam.toml" {
-        assert_eq!(own::read(&public), Default::default(), "{public:?}");
+        assert_eq!(device::read(&public), Default::default(), "{public:?}");
     }
 }
 

@@ -22,7 +22,7 @@ mod linux {
     use lancam::camera::help;
     use lancam::camera::renditions::Renditions;
     use lancam::camera::{
-        anyway, descriptors, heart, identity, listen, selftest, server, setup, supervisor,
+        anyway, descriptors, heart, identity, listen, selftest, server, supervisor,
     };
     use lancam::console::{answer, complain, say};
     use lancam::net::handed_over;
@@ -72,11 +72,6 @@ mod linux {
         match command {
             Command::Help => print(help::text().trim_end()),
             Command::SelfTest => print(selftest::block(&version::text("lancam"))),
-            Command::Setup(options) => {
-                log_setup::start(0);
-                setup::run(&options);
-                ExitCode::SUCCESS
-            }
             Command::Version => print(version::text("lancam")),
             Command::List { json: true } => print(Listing::now().json()),
             Command::List { json: false } => print(Listing::now()),

@@ -3,7 +3,7 @@
 use super::config::{Config, ConfigErrors};
 use super::listen::{self, Listen, ListenError};
 use super::metrics::Metrics;
-use super::setup;
+use crate::settings::COMPLAINTS;
 use crate::source::{CaptureWish, Opener, SourceError, SourceSpec, Trouble};
 use crate::stop::Stop;
 use std::net::TcpListener;
@@ -20,7 +20,7 @@ pub fn complain(config: &Config, metrics: &Metrics) {
     }
     // Nobody who is to have a camera whatever happens reads the log of what runs beside it, and some of that after it began.
     if config.config_errors == ConfigErrors::Defaults {
-        metrics.heed(setup::COMPLAINTS.into());
+        metrics.heed(COMPLAINTS.into());
     }
 }
 

@@ -9,7 +9,6 @@ lancam [run] [options]     stream until SIGTERM or Ctrl-C
 lancam list [--json]       the cameras, and the nodes that are none, with why
 lancam check [options]     whether the configuration is right; all that is not, with its line
 lancam selftest            one block to paste: board, kernel, cameras, measured fps, watchdog, network
-lancam setup               the SD-card image's own: its settings, from the boot partition (docs/IMAGE.md)
 lancam --version           version, commit, target, features built in
 lancam --help              this text
 ";

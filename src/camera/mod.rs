@@ -28,7 +28,6 @@ pub mod selftest;
 pub mod server;
 pub mod session;
 pub mod session_end;
-pub mod setup;
 mod state;
 pub mod supervisor;
 pub mod update;

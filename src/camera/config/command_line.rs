@@ -1,7 +1,6 @@
 //! The command line: what to do, and the options said there, not yet followed.
 
 use super::options::{Entry, Kind};
-use super::setup::{self, Step};
 use super::{ConfigError, Said, nearest};
 use lexopt::Arg::{Long, Short, Value};
 use std::ffi::OsString;
@@ -13,10 +12,13 @@ pub(super) enum Verb {
     List { json: bool },
     Check,
     SelfTest,
-    Setup(setup::Options),
     Version,
     Help,
 }
+
+/// Who has read of the image's setup may type `lancam setup`.
+const ELSEWHERE: &str =
+    "setup is a program of its own, lancam-setup, and only on the SD card's image";
 
 /// A command line, taken apart.
 pub(super) struct Arguments {
@@ -44,7 +46,7 @@ impl Arguments {
                 Value(word) if first && word == "check" => this.verb = Verb::Check,
                 Value(word) if first && word == "selftest" => this.verb = Verb::SelfTest,
                 Value(word) if first && word == "setup" => {
-                    this.verb = Verb::Setup(setup::Options::default());
+                    return Err(ConfigError::Usage(ELSEWHERE.into()));
                 }
                 Long("json") if matches!(this.verb, Verb::List { .. }) => {
                     this.verb = Verb::List { json: true };
@@ -54,20 +56,6 @@ impl Arguments {
                 Short('v') => this.verbosity = this.verbosity.saturating_add(1),
                 Short('q') => this.verbosity = this.verbosity.saturating_sub(1),
                 Long(name) => {
-                    if let Verb::Setup(options) = &mut this.verb {
-                        let folder = match name {
-                            "boot" => &mut options.boot,
-                            "run" => &mut options.run,
-                            "data" => &mut options.data,
-                            "keep-secrets" => {
-                                options.step = Step::KeepSecrets;
-                                continue;
-                            }
-                            _ => return Err(wrong(argument.unexpected())),
-                        };
-                        *folder = parser.value().map_err(wrong)?.into();
-                        continue;
-                    }
                     let Some(entry) = Entry::named(name) else {
                         return Err(ConfigError::Usage(no_option(name)));
                     };

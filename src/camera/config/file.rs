@@ -1,9 +1,11 @@
 //! The configuration file: its text, its keys, and every mistake with its line.
 
 use super::options::{Entry, InFile, Kind};
-use super::statements::{self, MAX_MISTAKES, Mistake, MistakeKind, Statement, Value};
-use super::{Config, Place, Problem, Said, nearest, quotes};
-use crate::camera::setup::{Remark, Weight, own};
+use super::{Config, Place, Problem, Said, nearest};
+use crate::settings::lines::line_at;
+use crate::settings::reading::{self, Remark, Weight};
+use crate::settings::statements::{self, MAX_MISTAKES, Mistake, MistakeKind, Statement, Value};
+use crate::settings::{device, quotes};
 use nix::libc;
 use std::fs::OpenOptions;
 use std::io::{self, Read};
@@ -86,7 +88,7 @@ impl Reading<'_> {
         }
         let (statements, mistakes) = statements::read(&self.text);
         for mistake in mistakes {
-            let curly = quotes::shown(quotes::line_at(&self.text, mistake.at));
+            let curly = quotes::shown(line_at(&self.text, mistake.at));
             let text = curly.map_or_else(|| told(&mistake), |right| curly_quotes(&right));
             self.problem(Some(mistake.at), text);
         }
@@ -100,7 +102,7 @@ impl Reading<'_> {
         if key == "controls" {
             return self.controls(statement);
         }
-        if own::TABLES.contains(&key.as_str()) {
+        if device::TABLES.contains(&key.as_str()) {
             return self.device(&statement);
         }
         let naming = self.naming(&statement);
@@ -135,9 +137,11 @@ impl Reading<'_> {
         }
     }
 
-    /// What is for `lancam setup` and not for this program; its mistakes are told all the same.
+    /// A table about the device: `lancam-setup` follows it. Its mistakes are told here too.
     fn device(&mut self, statement: &Statement) {
-        for Remark { weight, at, text } in own::remarks(statement, &self.text) {
+        let mut read = reading::Reading::default();
+        device::read_table(statement, &self.text, &mut read);
+        for Remark { weight, at, text } in read.remarks {
             if weight == Weight::Complaint {
                 self.problem(at, text);
             }
@@ -256,7 +260,7 @@ fn told(mistake: &Mistake) -> String {
     let kind = mistake.key.as_deref().and_then(Entry::named).map(|entry| entry.kind);
     match (&mistake.kind, &mistake.key) {
         (MistakeKind::NoQuotes(_), Some(key))
-            if key.contains("psk") || own::TABLES.contains(&key.as_str()) =>
+            if key.contains("psk") || device::TABLES.contains(&key.as_str()) =>
         {
             // Logs and pages are read by others.
             format!("text has quotes around it: {key} = \"…\" would work")

@@ -4,8 +4,6 @@ mod command_line;
 mod file;
 mod nearest;
 pub mod options;
-pub(in crate::camera) mod quotes;
-pub(in crate::camera) mod statements;
 mod values;
 
 use super::announcer::Announce;
@@ -13,7 +11,6 @@ use super::desk::Control;
 use super::encode::Coding;
 use super::listen::Listen;
 use super::renditions::wish::Wish;
-use super::setup;
 use crate::console::complain;
 use crate::image::orientation::{Orientation, Rotation};
 use crate::image::pixels::Chroma;
@@ -49,8 +46,6 @@ pub enum Command {
     },
     /// Print one block about this machine and its camera.
     SelfTest,
-    /// Put what the owner of an SD card left on its boot partition where programs look for it.
-    Setup(setup::Options),
     /// Print the version.
     Version,
     /// Print [`help::text`](super::help::text).
@@ -235,7 +230,6 @@ impl Command {
             Verb::Help => return Ok(Self::Help),
             Verb::Version => return Ok(Self::Version),
             Verb::SelfTest => return Ok(Self::SelfTest),
-            Verb::Setup(options) => return Ok(Self::Setup(options)),
             Verb::List { json } => return Ok(Self::List { json }),
             Verb::Run | Verb::Check => {}
         }

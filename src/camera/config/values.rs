@@ -1,6 +1,6 @@
 //! What each option's value means, and what would work instead of one that means nothing.
 
-use super::{Config, ConfigErrors, Wrong, quotes};
+use super::{Config, ConfigErrors, Wrong};
 use crate::camera::announcer::Announce;
 use crate::camera::desk::Control;
 use crate::camera::listen::Listen;
@@ -9,6 +9,7 @@ use crate::image::pixels::{Chroma, FourCc, PixelFormat, Size};
 use crate::image::rendition::Aspect;
 use crate::image::unpack::{Automatic, RawLook};
 use crate::net::lan::{Guests, Prefix};
+use crate::settings::quotes;
 use crate::source::SourceSpec;
 use crate::source::v4l2::ControlSetting;
 use crate::wire::http::host;

@@ -18,6 +18,7 @@ fn wrong_options_end_with_2_and_one_line_that_says_what_would_work() {
         (&["--source", "test:1x"], "test:640x360"),
         (&["--listen", "nowhere"], "ADDRESS:PORT"),
         (&["--name", "Garage", "--name", "Door"], "--name \"Garage\" and --name \"Door\""),
+        (&["setup"], "lancam-setup, and only on the SD card's image"),
         (&["--width", "640", "--fps", "5", "--width=320"], "give one"),
     ] {
         let (code, text) = ends(arguments);

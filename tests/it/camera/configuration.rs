@@ -221,7 +221,7 @@ fn the_page_and_the_file_to_begin_with_are_those_of_this_program() {
     }
 }
 
-/// cross/image/boot/lancam.toml: the same, behind what is for `lancam setup`.
+/// cross/image/boot/lancam.toml: the same, behind what is for `lancam-setup`.
 fn image_template() -> String {
     let device = include_str!("../../data/image-lancam-head.toml");
     let (_, options) = template()

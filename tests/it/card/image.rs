@@ -238,7 +238,14 @@ fn the_list_beside_it_names_all_that_is_inside_and_its_licences() {
         packages += 1;
     }
     let metadata = Command::new(env!("CARGO"))
-        .args(["tree", "--locked", "--offline", "--no-default-features", "--features", "camera"])
+        .args([
+            "tree",
+            "--locked",
+            "--offline",
+            "--no-default-features",
+            "--features",
+            "camera,setup",
+        ])
         .args(["--edges", "normal,no-proc-macro", "--prefix", "none", "--format", "{p}"])
         .current_dir(root)
         .output()
@@ -271,7 +278,7 @@ fn the_list_beside_it_names_all_that_is_inside_and_its_licences() {
 fn two_builds_are_the_same_bytes() {
     let Some(image) = image() else { return };
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let program = root.join("dist/lancam-aarch64");
+    let programs = ["dist/lancam-aarch64", "dist/lancam-setup-aarch64"].map(|file| root.join(file));
     let folder = tempfile::tempdir().expect("a folder");
     let debs = root.join("target/image/debs");
     let built = |name: &str| {
@@ -280,7 +287,7 @@ fn two_builds_are_the_same_bytes() {
         // The packages are the same files; all else is made anew, in another place.
         std::os::unix::fs::symlink(&debs, cache.join("debs")).expect("a link");
         let mut build = script("cross/image/build.sh");
-        build.arg(&program).env("LANCAM_IMAGE_CACHE", &cache).env("LANCAM_IMAGE_FOLDER", &cache);
+        build.args(&programs).env("LANCAM_IMAGE_CACHE", &cache).env("LANCAM_IMAGE_FOLDER", &cache);
         let output = run(&mut build);
         println!("{}", String::from_utf8_lossy(&output.stderr).lines().last().unwrap_or_default());
         ["img", "img.xz", "img.txt"]

@@ -1,4 +1,4 @@
-//! `lancam setup`: for each dialect that owners and Raspberry Pi Imager write, the files that come out of it; where passwords go.
+//! `lancam-setup`: for each dialect that owners and Raspberry Pi Imager write, the files that come out of it; where passwords go.
 
 use crate::tools::camera_process::CameraProcess;
 use crate::tools::mounting::in_namespaces;
@@ -12,6 +12,8 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 use tempfile::TempDir;
+
+const SETUP: &str = env!("CARGO_BIN_EXE_lancam-setup");
 
 const KEY: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
@@ -45,7 +47,8 @@ impl Machine {
 
     /// What it said.
     fn setup(&self, more: &[&str]) -> String {
-        let mut command = CameraProcess::command(&["setup"]);
+        let mut command = Command::new(SETUP);
+        command.env_remove("RUST_LOG").env_remove("JOURNAL_STREAM");
         for folder in ["boot", "run", "data"] {
             command.arg(format!("--{folder}")).arg(self.path(folder));
         }
@@ -266,7 +269,7 @@ fn without_a_partition_of_its_own_the_password_stays_and_counts() {
 const WITH_A_PARTITION: &str = r#"
     mount -t tmpfs -o size=4m small "$1/data" || exit
     eval "$2"
-    exec "$LANCAM" setup --keep-secrets --boot "$1/boot" --run "$1/run" --data "$1/data"
+    exec "$SETUP" --keep-secrets --boot "$1/boot" --run "$1/run" --data "$1/data"
 "#;
 
 #[test]
@@ -282,7 +285,7 @@ fn a_partition_that_keeps_nothing_new_is_a_complaint_until_it_does() {
         machine.setup(&[]);
         let Some(mut command) = in_namespaces(WITH_A_PARTITION) else { return };
         command.arg(machine.folder.path()).arg(done_to_it);
-        let output = command.env("LANCAM", env!("CARGO_BIN_EXE_lancam")).output();
+        let output = command.env("SETUP", SETUP).output();
         let output = output.expect("unshare is there");
         assert!(output.status.success(), "{output:?}");
         let complaints = machine.complaints();
@@ -304,7 +307,7 @@ fn a_partition_that_keeps_nothing_new_is_a_complaint_until_it_does() {
 const ON_A_CARD: &str = r#"
     cp -r "$1/boot" "$1/files" && mount -t tmpfs -o size=4m card "$1/boot" && cp "$1/files/"* "$1/boot" || exit
     mount -o remount,ro,nosuid,nodev,noexec,noatime "$1/boot" || exit
-    "$LANCAM" setup --keep-secrets --boot "$1/boot" --run "$1/run" --data "$1/data" || exit
+    "$SETUP" --keep-secrets --boot "$1/boot" --run "$1/run" --data "$1/data" || exit
     cat "$1/boot/lancam.toml"
     grep "$1/boot " /proc/self/mountinfo
 "#;
@@ -314,7 +317,7 @@ fn a_password_leaves_a_boot_partition_that_stays_mounted_as_it_was() {
     let machine = Machine::with("lancam.toml");
     machine.setup(&[]);
     let Some(mut command) = in_namespaces(ON_A_CARD) else { return };
-    command.arg(machine.folder.path()).env("LANCAM", env!("CARGO_BIN_EXE_lancam"));
+    command.arg(machine.folder.path()).env("SETUP", SETUP);
     let output = command.output().expect("unshare is there");
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{output:?}");

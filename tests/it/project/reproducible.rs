@@ -9,8 +9,8 @@ use std::process::{Command, Stdio};
 
 /// The repository.
 const HERE: &str = env!("CARGO_MANIFEST_DIR");
-/// For a 64-bit and a 32-bit CPU.
-const NAMES: [&str; 2] = ["aarch64", "armv7"];
+/// For a 64-bit and a 32-bit CPU, and the image's own.
+const NAMES: [&str; 3] = ["aarch64", "armv7", "setup-aarch64"];
 
 /// A place where lancam is built.
 struct Place {
@@ -98,7 +98,7 @@ fn the_same_commit_makes_the_same_programs() {
     // Once the first has got what there is to get.
     other.cargo_home = Some(folder.path().join("home of cargo's"));
     other.rust = Some(other_rust(folder.path()));
-    let second = other.programs(&[NAMES[1], NAMES[0]]);
+    let second = other.programs(&[NAMES[2], NAMES[1], NAMES[0]]);
 
     let home = std::env::var("HOME").unwrap_or_default();
     let homes =

@@ -11,15 +11,17 @@ use std::fs;
 use std::path::Path;
 
 /// The rooms below each room. A room names itself, these, and no other; programs name any.
-const BELOW: [(&str, &[&str]); 21] = [
+const BELOW: [(&str, &[&str]); 23] = [
     (
         "camera",
         &[
             "bucket", "console", "fnv", "holders", "image", "json", "latest", "nearest", "net",
-            "plain", "rate", "source", "stop", "wire",
+            "plain", "rate", "settings", "source", "stop", "wire",
         ],
     ),
     ("viewer", &["image", "json", "latest", "nearest", "net", "plain", "rate", "signals", "wire"]),
+    ("setup", &["plain", "settings"]),
+    ("settings", &["plain"]),
     ("source", &["holders", "image", "json", "nearest", "plain", "stop"]),
     ("wire", &["bucket", "fnv", "image", "plain", "prefix", "rate"]),
     ("image", &[]),
@@ -101,26 +103,27 @@ const UNSAFE: [(&str, &str); 7] = [
 ];
 
 /// Where each crate that Cargo.toml asks for is named: one file, or one folder.
-const CRATES: [(&str, &str); 23] = [
+const CRATES: [(&str, &str); 24] = [
     ("ab_glyph", "src/viewer/paint/glyphs.rs"),
     ("bytemuck", "src/image/"),
     ("embedded_graphics", "src/image/text.rs"),
     ("env_logger", "src/log_setup.rs"),
     ("fast_image_resize", "src/image/resize.rs"),
     ("fontdb", "src/viewer/stage/fonts.rs"),
+    ("granit_parser", "src/setup/yaml.rs"),
     ("if_addrs", "src/net/mdns.rs"),
     ("jiff", "src/viewer/keep/folders.rs"),
     ("lexopt", "src/"), // both programs' config.rs
     ("log", "src/"),
     ("minifb", "src/viewer/stage/window/"),
     ("nix", "src/"), // `PURE` says where not
-    ("pbkdf2", "src/camera/setup/wifi_key.rs"),
+    ("pbkdf2", "src/setup/wifi_key.rs"),
     ("png", "src/viewer/keep/snapshot.rs"),
     ("raw_window_handle", "src/viewer/stage/window/"),
-    ("sha1", "src/camera/setup/wifi_key.rs"),
+    ("sha1", "src/setup/wifi_key.rs"),
     ("socket2", "src/net/socket.rs"),
     ("thiserror", "src/"),
-    ("toml", "src/camera/config/statements.rs"),
+    ("toml", "src/settings/statements.rs"),
     ("turbojpeg", "src/image/jpeg/codec/"),
     ("v4l", "src/source/v4l2/"),
     ("x11rb", "src/viewer/stage/window/desktop/"),
@@ -312,7 +315,8 @@ fn dependencies() -> BTreeSet<String> {
             names.insert(name.trim().replace('-', "_"));
         }
     }
-    // Tests use it, src does not.
+    // Tests use it, src does not; and the package itself, whose setup program they run.
     names.remove("tempfile");
+    names.remove("lancam");
     names
 }

@@ -1,20 +1,20 @@
 //! A table of a TOML file, key by key; what nobody asked for is a remark.
 
 use super::reading::{Reading, Weight};
+use super::statements::{Statement, Value};
 use super::wishes::{Addresses, Secret, Ssid};
-use crate::camera::config::statements::{Statement, Value};
 use std::ops::Range;
 
 /// A table that is being read.
-pub(super) struct Table<'a> {
-    pub(super) name: &'a str,
+pub(crate) struct Table<'a> {
+    pub(crate) name: &'a str,
     statements: &'a [Statement],
     /// Its keys that were asked for.
     asked: Vec<&'static str>,
 }
 
 impl<'a> Table<'a> {
-    pub(super) fn new(name: &'a str, statements: &'a [Statement]) -> Self {
+    pub(crate) fn new(name: &'a str, statements: &'a [Statement]) -> Self {
         Self { name, statements, asked: Vec::new() }
     }
 
@@ -24,7 +24,7 @@ impl<'a> Table<'a> {
     }
 
     /// Where a key stands, if it is there.
-    pub(super) fn has(&self, key: &str) -> Option<usize> {
+    pub(crate) fn has(&self, key: &str) -> Option<usize> {
         let found = self.statements.iter().find(|statement| statement.key == key)?;
         Some(found.key_at.start)
     }
@@ -35,7 +35,7 @@ impl<'a> Table<'a> {
     }
 
     /// A text, and where it stands without its quotes.
-    pub(super) fn text(
+    pub(crate) fn text(
         &mut self,
         key: &'static str,
         source: &str,
@@ -55,7 +55,7 @@ impl<'a> Table<'a> {
     }
 
     /// Several texts, each with its place.
-    pub(super) fn texts(
+    pub(crate) fn texts(
         &mut self,
         key: &'static str,
         reading: &mut Reading,
@@ -80,7 +80,7 @@ impl<'a> Table<'a> {
     }
 
     /// Yes or no.
-    pub(super) fn truth(&mut self, key: &'static str, reading: &mut Reading) -> Option<bool> {
+    pub(crate) fn truth(&mut self, key: &'static str, reading: &mut Reading) -> Option<bool> {
         let statement = self.find(key)?;
         match statement.value {
             Value::Truth(truth) => Some(truth),
@@ -93,28 +93,28 @@ impl<'a> Table<'a> {
     }
 
     /// A host name.
-    pub(super) fn name(&mut self, key: &'static str, source: &str, reading: &mut Reading) {
+    pub(crate) fn name(&mut self, key: &'static str, source: &str, reading: &mut Reading) {
         if let Some((text, at)) = self.text(key, source, reading) {
             reading.name(at.start, &self.called(key), text);
         }
     }
 
     /// A country.
-    pub(super) fn country(&mut self, source: &str, reading: &mut Reading) {
+    pub(crate) fn country(&mut self, source: &str, reading: &mut Reading) {
         if let Some((text, at)) = self.text("country", source, reading) {
             reading.country(at.start, &self.called("country"), text);
         }
     }
 
     /// The lines of `authorized_keys`.
-    pub(super) fn keys(&mut self, reading: &mut Reading) {
+    pub(crate) fn keys(&mut self, reading: &mut Reading) {
         for (line, at) in self.texts("authorized_keys", reading) {
             reading.key(at, &self.called("authorized_keys"), line);
         }
     }
 
     /// The name of a network.
-    pub(super) fn ssid(
+    pub(crate) fn ssid(
         &mut self,
         key: &'static str,
         source: &str,
@@ -126,7 +126,7 @@ impl<'a> Table<'a> {
     }
 
     /// The password of a network: `Some(None)` is one that is no password.
-    pub(super) fn secret(
+    pub(crate) fn secret(
         &mut self,
         key: &'static str,
         source: &str,
@@ -144,7 +144,7 @@ impl<'a> Table<'a> {
     }
 
     /// `address`, `gateway` and `dns`.
-    pub(super) fn addresses(&mut self, reading: &mut Reading) -> Option<Addresses> {
+    pub(crate) fn addresses(&mut self, reading: &mut Reading) -> Option<Addresses> {
         let mut addresses = Addresses::default();
         for (text, at) in self.texts("address", reading) {
             let address = Addresses::parse_own(text);
@@ -160,12 +160,12 @@ impl<'a> Table<'a> {
     }
 
     /// Steps over keys that make no difference here.
-    pub(super) fn skip(&mut self, keys: &[&'static str]) {
+    pub(crate) fn skip(&mut self, keys: &[&'static str]) {
         self.asked.extend(keys);
     }
 
     /// Tells of the keys that nobody asked for.
-    pub(super) fn end(self, weight: Weight, reading: &mut Reading) {
+    pub(crate) fn end(self, weight: Weight, reading: &mut Reading) {
         for statement in self.statements {
             if self.asked.contains(&statement.key.as_str()) {
                 continue;

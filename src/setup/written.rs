@@ -1,6 +1,6 @@
 //! The files that programs on the device read, as text: networkd's; `wpa_supplicant`'s are in `supplicant`.
 
-use super::wishes::{Addresses, Dhcp};
+use crate::settings::wishes::{Addresses, Dhcp};
 
 /// A `.network` file for interfaces of that type: every cable is one, whatever its adapter is called.
 pub(super) fn network(kind: &str, addresses: &Addresses) -> String {
@@ -9,7 +9,7 @@ pub(super) fn network(kind: &str, addresses: &Addresses) -> String {
         Dhcp::Off => "no",
     };
     let mut text = format!(
-        "# Written by `lancam setup` at each start.\n[Match]\nType={kind}\n\n\
+        "# Written by lancam-setup at each start.\n[Match]\nType={kind}\n\n\
          [Network]\nDHCP={dhcp}\nLinkLocalAddressing=ipv6\nMulticastDNS=yes\nIPv6AcceptRA=yes\n"
     );
     for (address, prefix) in &addresses.own {

@@ -2,9 +2,9 @@
 //!
 //! What asks for commands, files, packages or accounts is told and left.
 
-use super::reading::Reading;
-use super::wishes::{Addresses, Dhcp, Network, Secret, Ssid, Visibility};
 use super::yaml::{self, Node, Scalar};
+use crate::settings::reading::Reading;
+use crate::settings::wishes::{Addresses, Dhcp, Network, Secret, Ssid, Visibility};
 use std::net::IpAddr;
 
 /// What makes no difference here, and is no reason to say so.

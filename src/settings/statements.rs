@@ -1,21 +1,22 @@
 //! Takes TOML apart into keys and values with their places, around whatever mistakes it has: the only file that names `toml`.
 
+use super::lines::{blank, line_around};
 use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// `KEY = VALUE`, and where it stands: in bytes from the beginning.
 #[derive(Debug, PartialEq)]
-pub(in crate::camera) struct Statement {
-    pub(in crate::camera) key: String,
-    pub(in crate::camera) key_at: Range<usize>,
-    pub(in crate::camera) value: Value,
-    pub(in crate::camera) value_at: Range<usize>,
+pub(crate) struct Statement {
+    pub(crate) key: String,
+    pub(crate) key_at: Range<usize>,
+    pub(crate) value: Value,
+    pub(crate) value_at: Range<usize>,
 }
 
 /// What a key is set to.
 #[derive(Debug, PartialEq)]
-pub(in crate::camera) enum Value {
+pub(crate) enum Value {
     Text(String),
     /// In decimal, as it is written otherwise.
     Number(String),
@@ -29,15 +30,15 @@ pub(in crate::camera) enum Value {
 
 /// What TOML cannot mean.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::camera) struct Mistake {
-    pub(in crate::camera) at: usize,
+pub(crate) struct Mistake {
+    pub(crate) at: usize,
     /// The key that it stands behind, if any.
-    pub(in crate::camera) key: Option<String>,
-    pub(in crate::camera) kind: MistakeKind,
+    pub(crate) key: Option<String>,
+    pub(crate) kind: MistakeKind,
 }
 
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::camera) enum MistakeKind {
+pub(crate) enum MistakeKind {
     /// These words are text, and have no quotes around them.
     NoQuotes(String),
     /// This key or table is there already.
@@ -49,14 +50,14 @@ pub(in crate::camera) enum MistakeKind {
 }
 
 /// Beyond this many, a file is none of ours.
-pub(in crate::camera) const MAX_MISTAKES: usize = 50;
+pub(crate) const MAX_MISTAKES: usize = 50;
 
 /// The statements that can be relied on, in their order, and what is wrong with the rest.
 ///
 /// The parser goes on after a mistake, but what it then finds may be anything: `allow = ["192.0.2.1",` without its end
 /// swallows all lines behind it. So the line where the broken statement begins is taken out, and the rest parsed anew,
 /// until nothing is wrong with it.
-pub(in crate::camera) fn read(text: &str) -> (Vec<Statement>, Vec<Mistake>) {
+pub(crate) fn read(text: &str) -> (Vec<Statement>, Vec<Mistake>) {
     let mut left = text.to_owned();
     let mut mistakes: Vec<Mistake> = Vec::new();
     // Between the beginning of a broken statement and where that shows, more mistakes are its echo.
@@ -97,26 +98,6 @@ fn kind(message: &str, slice: &str) -> MistakeKind {
     }
 }
 
-/// The line with the byte `at` in it, or the last one before it that says anything.
-fn line_around(text: &str, at: usize) -> Range<usize> {
-    let bytes = text.as_bytes();
-    let said = |byte: &u8| !byte.is_ascii_whitespace();
-    let end_of_line = |from: usize| {
-        bytes[from..].iter().position(|&byte| byte == b'\n').map_or(bytes.len(), |len| from + len)
-    };
-    let start_of_line = |from: usize| {
-        bytes[..from].iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1)
-    };
-    let line = start_of_line(at)..end_of_line(at);
-    if bytes[line.clone()].iter().any(said) {
-        return line;
-    }
-    match bytes[..line.start].iter().rposition(said) {
-        Some(last) => start_of_line(last)..end_of_line(last),
-        None => line,
-    }
-}
-
 /// A broken `[TABLE]` takes what is below it with it: those keys belong to nothing else.
 fn with_its_table(text: &str, line: Range<usize>) -> Range<usize> {
     if !text[line.clone()].trim_start().starts_with('[') {
@@ -130,13 +111,6 @@ fn with_its_table(text: &str, line: Range<usize>) -> Range<usize> {
         end += below.len();
     }
     line.start..text.len()
-}
-
-/// Takes lines out and leaves all places as they are.
-fn blank(text: &mut String, lines: Range<usize>) {
-    let blanked: String =
-        text[lines.clone()].bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' }).collect();
-    text.replace_range(lines, &blanked);
 }
 
 impl Statement {

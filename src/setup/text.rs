@@ -103,11 +103,6 @@ impl Text {
     }
 }
 
-/// The line of the byte `at`, from 1.
-pub(super) fn line(text: &str, at: usize) -> usize {
-    text.bytes().take(at).filter(|&byte| byte == b'\n').count() + 1
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

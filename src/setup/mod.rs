@@ -1,4 +1,4 @@
-//! `lancam setup`: what the owner of an SD card left on its boot partition, put where the programs of the image look for it.
+//! The program `lancam-setup`: puts what the owner of an SD card left on its boot partition where the programs of the image look for it.
 //!
 //! It runs at each start before them, and never fails: what it cannot read is a complaint and the default. Files are parsed,
 //! never run and never handed through. Each dialect has a file of its own, in which nothing is opened or written.
@@ -7,70 +7,35 @@ mod cloud;
 mod files;
 mod finding;
 mod imager;
-pub mod own;
+pub mod options;
 mod partition;
-mod reading;
 mod supplicant;
-mod tables;
 mod text;
 mod vault;
 mod wifi_key;
-mod wishes;
 mod written;
 mod yaml;
-mod yaml_flow;
 
-use super::config::quotes;
+use crate::settings::lines::{line_at, line_number};
+use crate::settings::reading::{Reading, Remark, Weight};
+use crate::settings::wishes::{HostName, Network, Secret, Wishes};
+use crate::settings::{COMPLAINTS, device, quotes};
 use files::{Access, put_or_remove};
 use finding::Meant;
-pub use reading::{Reading, Remark, Weight};
+use options::{Options, RUN, Step};
 use std::fmt::Write;
 use std::io;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use text::Text;
 use vault::Vault;
-use wishes::{Network, Secret, Wishes};
-
-/// Where what is wrong is written down, a line each: the page and the screen tell of it, as it is then.
-pub const COMPLAINTS: &str = "/run/lancam/complaints";
-
-/// Where to read and write, and which step it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Options {
-    /// The boot partition.
-    pub boot: PathBuf,
-    /// What is in memory. Only with `/run` itself the machine gets its name.
-    pub run: PathBuf,
-    /// The camera's own partition.
-    pub data: PathBuf,
-    /// What is to be done.
-    pub step: Step,
-}
-
-/// What is to be done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
-    /// Everything that can be done before the camera's own partition is there.
-    Everything,
-    /// The rest: Wi-Fi passwords, to that partition and from there.
-    KeepSecrets,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self { boot: "/boot".into(), run: RUN.into(), data: "/data".into(), step: Step::Everything }
-    }
-}
-
-const RUN: &str = "/run";
 
 /// Reads what a file asks for.
 type Dialect = fn(&str) -> Reading;
 
 /// All that is read; what the first says wins.
 const DIALECTS: [(&str, Dialect); 7] = [
-    (OWN, own::read),
+    (OWN, device::read),
     (AUTHORIZED_KEYS, authorized_keys),
     ("custom.toml", imager::read),
     ("rpi-preseed.toml", imager::read),
@@ -167,7 +132,7 @@ pub fn run(options: &Options) {
     }
     let complaints = found.complaints.iter().fold(String::new(), |text, it| text + it + "\n");
     let complaints = Some(complaints.as_str()).filter(|text| !text.is_empty());
-    let path = options.run.join("lancam/complaints");
+    let path = options.run.join(COMPLAINTS.strip_prefix("/run/").unwrap_or(COMPLAINTS));
     if let Err(error) = put_or_remove(&path, complaints, Access::All) {
         log::error!("{}: {error}", path.display());
     }
@@ -244,11 +209,11 @@ impl Found {
     /// Logs remarks, and keeps complaints for others to tell.
     fn tell(&mut self, file: &str, text: &str, remarks: &[Remark]) {
         for remark in remarks {
-            let at = remark.at.map(|at| format!(":{}", text::line(text, at))).unwrap_or_default();
+            let at = remark.at.map(|at| format!(":{}", line_number(text, at))).unwrap_or_default();
             let mut line = format!("{file}{at}: {}", remark.text);
             match remark.weight {
                 Weight::Complaint => {
-                    let curly = remark.at.and_then(|at| quotes::shown(quotes::line_at(text, at)));
+                    let curly = remark.at.and_then(|at| quotes::shown(line_at(text, at)));
                     if let Some(right) = curly {
                         let _ = write!(
                             line,
@@ -297,7 +262,7 @@ impl Found {
         let mut own = self.sources.iter().filter(|source| source.meant.name == OWN);
         // The one that came with the card has comments only.
         let own = own.clone().find(|source| source.says().next().is_some()).or_else(|| own.next());
-        let own = own.map(|source| own::without_tables(&source.text.text));
+        let own = own.map(|source| device::without_tables(&source.text.text));
         put_or_remove(&lancam.join("lancam.toml"), own.as_deref(), Access::All)?;
 
         let ssh = lancam.join("ssh");
@@ -318,7 +283,7 @@ impl Found {
     }
 
     fn name_the_machine(&self, options: &Options) -> io::Result<()> {
-        let name = self.wishes.name.as_ref().map(wishes::HostName::as_str);
+        let name = self.wishes.name.as_ref().map(HostName::as_str);
         put_or_remove(&options.run.join("lancam/hostname"), name, Access::All)?;
         match name {
             Some(name) if options.run == Path::new(RUN) => {

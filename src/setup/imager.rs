@@ -1,9 +1,9 @@
 //! What Raspberry Pi Imager writes in TOML: `custom.toml`, which Raspberry Pi OS 12 reads, and `rpi-preseed.toml`.
 
-use super::reading::{Reading, Weight};
-use super::tables::Table;
-use super::wishes::{Network, Secret, Ssid, Visibility};
-use crate::camera::config::statements::{self, Statement, Value};
+use crate::settings::reading::{Reading, Weight};
+use crate::settings::statements::{self, Statement, Value};
+use crate::settings::table::Table;
+use crate::settings::wishes::{Network, Secret, Ssid, Visibility};
 
 /// What the file asks for.
 pub(super) fn read(text: &str) -> Reading {

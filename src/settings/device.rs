@@ -1,9 +1,9 @@
 //! The tables of `lancam.toml` that are about the device and not about the camera: `[device]`, `[wifi]`, `[ethernet]`, `[ssh]`.
 
-use super::reading::{Reading, Remark, Weight};
-use super::tables::Table;
+use super::reading::{Reading, Weight};
+use super::statements::{self, MistakeKind, Statement, Value};
+use super::table::Table;
 use super::wishes::{Network, Secret, Ssid, Visibility};
-use crate::camera::config::statements::{self, MistakeKind, Statement, Value};
 use std::ops::Range;
 
 /// Their names.
@@ -40,14 +40,8 @@ pub fn read(text: &str) -> Reading {
     reading
 }
 
-/// What there is to say about one of the tables.
-pub(in crate::camera) fn remarks(statement: &Statement, source: &str) -> Vec<Remark> {
-    let mut reading = Reading::default();
-    read_table(statement, source, &mut reading);
-    reading.remarks
-}
-
-fn read_table(statement: &Statement, source: &str, reading: &mut Reading) {
+/// Reads one of those tables.
+pub(crate) fn read_table(statement: &Statement, source: &str, reading: &mut Reading) {
     let name = statement.key.as_str();
     let Value::Table(statements) = &statement.value else {
         let text =
@@ -182,7 +176,7 @@ mod tests {
             let reading = read(text);
             let first = reading.remarks.first().expect(text);
             assert_eq!(
-                first.at.map(|at| crate::camera::setup::text::line(text, at)),
+                first.at.map(|at| crate::settings::lines::line_number(text, at)),
                 Some(line),
                 "{text:?}: {reading:?}"
             );

@@ -5,7 +5,7 @@
 
 use super::files::{Access, put};
 use super::text::Text;
-use super::wishes::{Secret, Ssid};
+use crate::settings::wishes::{Secret, Ssid};
 use nix::mount::{MsFlags, mount};
 use nix::sys::statvfs::{FsFlags, statvfs};
 use std::fs::{self, OpenOptions};

@@ -2,9 +2,9 @@
 //!
 //! That format can name libraries to be loaded and programs to be run, so nothing is handed through.
 
-use super::reading::Reading;
 use super::wifi_key::wifi_key;
-use super::wishes::{Country, Network, Secret, Ssid, Visibility};
+use crate::settings::reading::Reading;
+use crate::settings::wishes::{Country, Network, Secret, Ssid, Visibility};
 use std::fmt::Write;
 use std::ops::Range;
 
@@ -251,7 +251,7 @@ pub(super) const NO_WPA3: &str =
 
 /// The file for `wpa_supplicant`, if it has all that it needs to know.
 pub(super) fn written(country: Option<Country>, networks: &[Network]) -> String {
-    let mut text = String::from("# Written by `lancam setup` at each start.\n");
+    let mut text = String::from("# Written by lancam-setup at each start.\n");
     if let Some(country) = country {
         text += &format!("country={country}\n");
     }
@@ -289,8 +289,8 @@ fn is_cut_short(password: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::reading::Weight;
     use super::*;
+    use crate::settings::reading::Weight;
 
     #[test]
     fn what_owners_write_is_read_as_wpa_supplicant_reads_it() {
@@ -335,7 +335,7 @@ mod tests {
             let reading = read(text);
             let first = reading.remarks.first().expect(text);
             assert_eq!(first.weight, Weight::Complaint);
-            let at = first.at.map(|at| super::super::text::line(text, at));
+            let at = first.at.map(|at| crate::settings::lines::line_number(text, at));
             assert_eq!(at, Some(line), "{text:?}: {:?}", reading.remarks);
             assert_eq!(reading.wishes.networks.len(), networks, "{text:?}");
         }

@@ -1,7 +1,7 @@
 //! Files of the boot partition in, files of `/run` out.
 
-use super::reading::Reading;
 use super::text::Text;
+use crate::settings::reading::Reading;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};

@@ -1,7 +1,7 @@
 //! Files as Raspberry Pi Imager and people write them, and broken ones: what becomes of them, without any file.
 
-use super::wishes::{Dhcp, HostName, Visibility};
 use super::*;
+use crate::settings::wishes::{Dhcp, HostName, Visibility};
 
 fn read(file: &str, text: &str) -> Option<Reading> {
     Parsed::new(file, text.into()).map(|parsed| parsed.reading)
@@ -25,7 +25,7 @@ fn complaint(file: &str, text: &str) -> (usize, String) {
     let reading = read(file, text).expect("a dialect");
     let complaint = reading.remarks.iter().find(|remark| remark.weight == Weight::Complaint);
     let complaint = complaint.unwrap_or_else(|| panic!("{text:?}: {reading:?}"));
-    (text::line(text, complaint.at.expect("a place")), complaint.text.clone())
+    (line_number(text, complaint.at.expect("a place")), complaint.text.clone())
 }
 
 /// Name, country, networks, how many keys.
@@ -48,38 +48,34 @@ fn what_imager_writes_is_understood() {
     for (file, text, expected) in [
         (
             "custom.toml",
-            include_str!("../../../tests/data/setup/custom.toml"),
+            include_str!("../../tests/data/setup/custom.toml"),
             "garage GB [Küche & Söhne Key(…) hidden] 1",
         ),
         (
             "rpi-preseed.toml",
-            include_str!("../../../tests/data/setup/rpi-preseed.toml"),
+            include_str!("../../tests/data/setup/rpi-preseed.toml"),
             "garage DE [My \"Net\" \\ Key(…)] 2",
         ),
-        ("user-data", include_str!("../../../tests/data/setup/user-data"), "garage - [] 1"),
+        ("user-data", include_str!("../../tests/data/setup/user-data"), "garage - [] 1"),
         (
             "network-config",
-            include_str!("../../../tests/data/setup/network-config"),
+            include_str!("../../tests/data/setup/network-config"),
             "- GB [Küche \"1\" Key(…) hidden] 0",
         ),
-        (
-            "user-data",
-            include_str!("../../../tests/data/setup/user-data-imager-1"),
-            "garage - [] 1",
-        ),
+        ("user-data", include_str!("../../tests/data/setup/user-data-imager-1"), "garage - [] 1"),
         (
             "network-config",
-            include_str!("../../../tests/data/setup/network-config-imager-1"),
+            include_str!("../../tests/data/setup/network-config-imager-1"),
             "- - [HomeNet Key(…)] 0",
         ),
         (
             "wpa_supplicant.conf",
-            include_str!("../../../tests/data/setup/wpa_supplicant.conf"),
+            include_str!("../../tests/data/setup/wpa_supplicant.conf"),
             "- GB [HomeNet Passphrase(…) hidden, Office Key(…), Café Open] 0",
         ),
         (
             "lancam.toml",
-            include_str!("../../../tests/data/setup/lancam.toml"),
+            include_str!("../../tests/data/setup/lancam.toml"),
             "garage DE [My network Passphrase(…)] 1",
         ),
     ] {
@@ -176,7 +172,7 @@ fn a_network_whose_password_cannot_be_read_is_not_taken_for_an_open_one() {
 
 #[test]
 fn commands_in_user_data_are_told_and_left() {
-    let text = include_str!("../../../tests/data/setup/user-data");
+    let text = include_str!("../../tests/data/setup/user-data");
     let reading = read("user-data", text).expect("a dialect");
     for line in ["packages:", "user:", "runcmd:"] {
         let at = text.find(line).expect(line);
@@ -216,12 +212,12 @@ impl Dice {
 #[test]
 fn nothing_is_too_broken_to_be_read() {
     let samples: [(&str, &str); 6] = [
-        ("lancam.toml", include_str!("../../../tests/data/setup/lancam.toml")),
-        ("custom.toml", include_str!("../../../tests/data/setup/custom.toml")),
-        ("rpi-preseed.toml", include_str!("../../../tests/data/setup/rpi-preseed.toml")),
-        ("user-data", include_str!("../../../tests/data/setup/user-data")),
-        ("network-config", include_str!("../../../tests/data/setup/network-config")),
-        ("wpa_supplicant.conf", include_str!("../../../tests/data/setup/wpa_supplicant.conf")),
+        ("lancam.toml", include_str!("../../tests/data/setup/lancam.toml")),
+        ("custom.toml", include_str!("../../tests/data/setup/custom.toml")),
+        ("rpi-preseed.toml", include_str!("../../tests/data/setup/rpi-preseed.toml")),
+        ("user-data", include_str!("../../tests/data/setup/user-data")),
+        ("network-config", include_str!("../../tests/data/setup/network-config")),
+        ("wpa_supplicant.conf", include_str!("../../tests/data/setup/wpa_supplicant.conf")),
     ];
     let mut dice = Dice(1);
     for (file, sample) in samples {
@@ -246,7 +242,7 @@ fn nothing_is_too_broken_to_be_read() {
             let again = supplicant::read(&made);
             assert_eq!(again.remarks, [], "{file}: {:?}", text.text);
             let lines = |text: &str| text.matches('\n').count();
-            let public = own::without_tables(&text.text);
+            let public = device::without_tables(&text.text);
             assert_eq!(lines(&public), lines(&text.text), "{:?}", text.text);
             for place in reading.wishes.networks.iter().filter_map(|it| it.secret_at.clone()) {
                 assert!(text.text.get(place).is_some(), "{file}: {:?}", text.text);

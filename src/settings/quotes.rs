@@ -6,7 +6,7 @@ use crate::plain::printable;
 const CURLY: [char; 14] = ['“', '”', '„', '‟', '«', '»', '‘', '’', '‚', '‛', '‹', '›', '″', '＂'];
 
 /// A value without the curly quotes around it; `None` where it has none around it. One of a pair may be straight.
-pub(in crate::camera) fn without(value: &str) -> Option<&str> {
+pub(crate) fn without(value: &str) -> Option<&str> {
     let value = value.trim();
     let is_curly = |letter: char| CURLY.contains(&letter);
     let is_straight = |letter: char| letter == '"' || letter == '\'';
@@ -29,7 +29,7 @@ fn value(rest: &str) -> &str {
 }
 
 /// What a line `KEY = VALUE` (or `KEY: VALUE`) would be with straight quotes, if VALUE has curly ones.
-pub(in crate::camera) fn straight(line: &str) -> Option<String> {
+pub(crate) fn straight(line: &str) -> Option<String> {
     let line = line.trim();
     let sign = line.find(['=', ':'])? + 1;
     let rest = &line[sign..];
@@ -48,23 +48,12 @@ pub(in crate::camera) fn straight(line: &str) -> Option<String> {
 }
 
 /// The same, to be shown: of a password nothing is.
-pub(in crate::camera) fn shown(line: &str) -> Option<String> {
+pub(crate) fn shown(line: &str) -> Option<String> {
     let right = printable(&straight(line)?);
     let sign = right.find(['=', ':']).unwrap_or(0) + 1;
     let key = right[..sign].to_ascii_lowercase();
     let is_secret = ["psk", "pass", "key", "secret"].iter().any(|word| key.contains(word));
     Some(if is_secret { format!("{} \"…\"", &right[..sign]) } else { right })
-}
-
-/// The line of `text` with the byte `at` in it.
-pub(in crate::camera) fn line_at(text: &str, at: usize) -> &str {
-    let bytes = text.as_bytes();
-    let at = at.min(bytes.len());
-    let start =
-        bytes[..at].iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1);
-    let end =
-        bytes[at..].iter().position(|&byte| byte == b'\n').map_or(bytes.len(), |len| at + len);
-    text.get(start..end).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -113,13 +102,5 @@ mod tests {
             let shown = shown(line).expect("curly quotes");
             assert!(!shown.contains("geheim") && shown.ends_with("\"…\""), "{shown}");
         }
-    }
-
-    #[test]
-    fn a_line_is_found_by_any_byte_of_it() {
-        let text = "a\n“b”\r\nc";
-        assert_eq!(line_at(text, 0), "a");
-        assert_eq!((2..9).map(|at| line_at(text, at)).collect::<Vec<_>>(), ["“b”\r"; 7]);
-        assert_eq!(line_at(text, 100), "c");
     }
 }

@@ -1,0 +1,12 @@
+//! What `lancam.toml` can say: its statements, and its tables about the device. `lancam` and `lancam-setup` share this.
+
+pub mod device;
+pub mod lines;
+pub(crate) mod quotes;
+pub mod reading;
+pub(crate) mod statements;
+pub(crate) mod table;
+pub mod wishes;
+
+/// The file in which `lancam-setup` leaves its complaints, a line each. The camera's page and the screen show them.
+pub const COMPLAINTS: &str = "/run/lancam/complaints";

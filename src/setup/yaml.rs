@@ -1,0 +1,417 @@
+//! The YAML of cloud-init's files as a tree with the place of each value: the only file that names `granit_parser`.
+//!
+//! Anchors, aliases, tags and values over several lines are mistakes: nothing that is read here needs them, and without aliases
+//! no small file becomes a large tree. A mistake costs what stands below it, and nothing else.
+
+use crate::settings::lines::{blank, line_around};
+use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, StrInput, options};
+use std::ops::Range;
+
+/// A value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Node {
+    /// `null`, or nothing.
+    Empty,
+    /// One value.
+    Scalar(Scalar),
+    /// Keys with their values, in their order.
+    Map(Vec<(Scalar, Node)>),
+    /// Values, in their order.
+    List(Vec<Node>),
+    /// Text over several lines: none of the values that are read here is written so.
+    Text,
+}
+
+/// One value, or one key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Scalar {
+    /// What it says. `\xHH` in quotes is a byte here: so Imager writes the names of networks.
+    pub(super) bytes: Vec<u8>,
+    /// Where that stands, without its quotes.
+    pub(super) at: Range<usize>,
+}
+
+/// What cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Mistake {
+    /// Where.
+    pub(super) at: usize,
+    /// Why. Nothing of the file is in it, since that may be a password.
+    pub(super) why: &'static str,
+}
+
+/// Nobody nests blocks or brackets deeper.
+const MAX_DEPTH: usize = 24;
+
+/// A file with more lines that are no YAML is none of ours.
+const MAX_MISTAKES: usize = 50;
+
+impl Scalar {
+    /// As text, if it is some.
+    pub(super) fn text(&self) -> Option<&str> {
+        std::str::from_utf8(&self.bytes).ok()
+    }
+
+    /// Yes or no.
+    pub(super) fn truth(&self) -> Option<bool> {
+        match self.text()?.to_ascii_lowercase().as_str() {
+            "true" | "yes" | "on" => Some(true),
+            "false" | "no" | "off" => Some(false),
+            _ => None,
+        }
+    }
+}
+
+impl Node {
+    /// The value of `key`.
+    pub(super) fn get(&self, key: &str) -> Option<&Self> {
+        self.entries().iter().find(|(name, _)| name.bytes == key.as_bytes()).map(|(_, node)| node)
+    }
+
+    /// Keys and values; none where this is no mapping.
+    pub(super) fn entries(&self) -> &[(Scalar, Self)] {
+        match self {
+            Self::Map(entries) => entries,
+            _ => &[],
+        }
+    }
+
+    /// The values of a list; a single value is a list of one.
+    pub(super) fn items(&self) -> &[Self] {
+        match self {
+            Self::List(items) => items,
+            Self::Scalar(_) => std::slice::from_ref(self),
+            _ => &[],
+        }
+    }
+
+    /// The value, if it is one.
+    pub(super) fn scalar(&self) -> Option<&Scalar> {
+        match self {
+            Self::Scalar(scalar) => Some(scalar),
+            _ => None,
+        }
+    }
+}
+
+/// Reads the first document of `text`, and what is wrong with it.
+///
+/// The parser stops where something is no YAML. So that line and what is indented below it is taken out, and the rest is parsed anew.
+pub(super) fn read(text: &str) -> (Node, Vec<Mistake>) {
+    let mut left = text.to_owned();
+    let mut broken = Vec::new();
+    while broken.len() < MAX_MISTAKES {
+        let mut tree = Tree::new(&left);
+        match tree.document() {
+            Ok(node) => {
+                let mut mistakes = tree.mistakes;
+                mistakes.extend(broken);
+                mistakes.sort_by_key(|mistake| mistake.at);
+                return (node, mistakes);
+            }
+            Err(mistake) => {
+                let line = line_around(&left, mistake.at);
+                broken.push(Mistake { at: mistake.at.clamp(line.start, line.end), ..mistake });
+                let lines = with_what_is_below(&left, line);
+                blank(&mut left, lines);
+            }
+        }
+    }
+    let why = "there are too many mistakes in this file, so nothing in it counts";
+    (Node::Empty, vec![Mistake { at: 0, why }])
+}
+
+/// A line, and those behind it that are indented by more.
+fn with_what_is_below(text: &str, line: Range<usize>) -> Range<usize> {
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let own = indent(&text[line.clone()]);
+    let below = text.get(line.end + 1..).unwrap_or_default().split_inclusive('\n');
+    let below = below.take_while(|line| line.trim().is_empty() || indent(line) > own);
+    line.start..(line.end + 1 + below.map(str::len).sum::<usize>()).min(text.len())
+}
+
+/// A document that is being read.
+struct Tree<'a> {
+    text: &'a str,
+    parser: Parser<'a, StrInput<'a>>,
+    /// What is YAML, and yet not read here.
+    mistakes: Vec<Mistake>,
+}
+
+impl<'a> Tree<'a> {
+    fn new(text: &'a str) -> Self {
+        // The parser's own limits: an error comes before the tree is too deep to be built by a function that calls itself.
+        let options = options! {
+            flow_nesting_limit: MAX_DEPTH,
+            block_nesting_limit: MAX_DEPTH,
+            disallow_directives: true,
+            emit_unresolved_aliases: true,
+        };
+        let parser = Parser::new_from_str_with_options(text, options);
+        Self { text, parser, mistakes: Vec::new() }
+    }
+
+    /// What happens next, and where; the stream's end where nothing does.
+    fn next(&mut self) -> Result<(Event<'a>, Range<usize>), Mistake> {
+        let end = self.text.len()..self.text.len();
+        match self.parser.next_event() {
+            Some(Ok((event, span))) => Ok((event, span.byte_range().unwrap_or(end))),
+            Some(Err(error)) => Err(mistake(&error, end.start)),
+            None => Ok((Event::StreamEnd, end)),
+        }
+    }
+
+    fn document(&mut self) -> Result<Node, Mistake> {
+        let mut root = Node::Empty;
+        loop {
+            match self.next()? {
+                (Event::StreamStart | Event::DocumentStart(..), _) => {}
+                (Event::DocumentEnd | Event::StreamEnd, _) => return Ok(root),
+                (event, at) => root = self.node(event, at)?,
+            }
+        }
+    }
+
+    /// The node that begins with `event`.
+    fn node(&mut self, event: Event<'a>, at: Range<usize>) -> Result<Node, Mistake> {
+        let is_plain = event.anchor_id().is_none() && event.tag().is_none() && !event.is_alias();
+        let node = match event {
+            Event::Scalar(text, style, ..) => self.scalar(&text, style, at.clone()),
+            Event::SequenceStart(..) => self.list()?,
+            Event::MappingStart(..) => self.map()?,
+            _ => Node::Empty,
+        };
+        if is_plain {
+            return Ok(node);
+        }
+        self.refuse(at.start, "this is more YAML than is read here: a value in quotes would work");
+        Ok(Node::Empty)
+    }
+
+    fn list(&mut self) -> Result<Node, Mistake> {
+        let mut items = Vec::new();
+        loop {
+            match self.next()? {
+                (Event::SequenceEnd, _) => return Ok(Node::List(items)),
+                (event, at) => items.push(self.node(event, at)?),
+            }
+        }
+    }
+
+    fn map(&mut self) -> Result<Node, Mistake> {
+        let mut entries = Vec::new();
+        loop {
+            let (event, at) = self.next()?;
+            if event == Event::MappingEnd {
+                return Ok(Node::Map(entries));
+            }
+            let begins = at.start;
+            let key = match self.node(event, at)? {
+                Node::Scalar(key) => Some(key),
+                Node::Empty => None,
+                Node::Map(_) | Node::List(_) | Node::Text => {
+                    self.refuse(begins, "a key is text on one line");
+                    None
+                }
+            };
+            let (event, at) = self.next()?;
+            let value = self.node(event, at)?;
+            entries.extend(key.map(|key| (key, value)));
+        }
+    }
+
+    fn scalar(&mut self, text: &str, style: ScalarStyle, at: Range<usize>) -> Node {
+        let written = &self.text[at.clone()];
+        match style {
+            ScalarStyle::Literal | ScalarStyle::Folded => Node::Text,
+            _ if written.contains('\n') => {
+                let why = "a value goes on over several lines, which is not read here";
+                self.refuse(at.start, why);
+                Node::Text
+            }
+            ScalarStyle::Plain if ["", "~", "null"].contains(&text) => Node::Empty,
+            ScalarStyle::Plain => Node::Scalar(Scalar { bytes: text.into(), at }),
+            ScalarStyle::SingleQuoted => {
+                Node::Scalar(Scalar { bytes: text.into(), at: inside(&at) })
+            }
+            ScalarStyle::DoubleQuoted => {
+                let at = inside(&at);
+                Node::Scalar(Scalar { bytes: bytes(text, &self.text[at.clone()]), at })
+            }
+        }
+    }
+
+    fn refuse(&mut self, at: usize, why: &'static str) {
+        self.mistakes.push(Mistake { at, why });
+    }
+}
+
+/// A place without the quotes around it.
+fn inside(at: &Range<usize>) -> Range<usize> {
+    at.start + 1..at.end - 1
+}
+
+/// The bytes of `text`, as which `written` was read in double quotes. To YAML `\xHH` is a letter, but what writes names of networks
+/// means a byte.
+fn bytes(text: &str, written: &str) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(written.len());
+    let mut written = written.chars();
+    for letter in text.chars() {
+        let escape = written.next().filter(|it| *it == '\\').and_then(|_| written.next());
+        let digits = match escape {
+            Some('x') => 2,
+            // A letter beyond 16 bits is two of these.
+            Some('u') if letter > '\u{ffff}' => 10,
+            Some('u') => 4,
+            Some('U') => 8,
+            _ => 0,
+        };
+        if digits > 0 {
+            written.nth(digits - 1);
+        }
+        match (escape, u8::try_from(letter)) {
+            (Some('x'), Ok(byte)) => bytes.push(byte),
+            _ => bytes.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes()),
+        }
+    }
+    bytes
+}
+
+/// The parser's error in plain words.
+fn mistake(error: &ScanError, end: usize) -> Mistake {
+    let why = match error.kind() {
+        ErrorKind::UnclosedQuotedScalar | ErrorKind::DocumentIndicatorInQuotedScalar => {
+            "the quotes are not closed"
+        }
+        ErrorKind::TabNotAllowed | ErrorKind::TabInIndentation => {
+            "blanks would work here, and a tab does not"
+        }
+        ErrorKind::InvalidIndentation => "this line is not indented as those around it",
+        ErrorKind::UnexpectedEofFlowSequence
+        | ErrorKind::UnexpectedEofFlowMapping
+        | ErrorKind::UnexpectedEofImplicitFlowMapping
+        | ErrorKind::ExpectedFlowMappingSeparator
+        | ErrorKind::ExpectedFlowSequenceSeparator => "the brackets are not closed",
+        ErrorKind::RecursionLimitExceeded => "nothing is nested so deep",
+        _ => "this is no KEY: VALUE",
+    };
+    Mistake { at: error.marker().byte_offset().unwrap_or(end), why }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::lines::line_number;
+
+    fn plain(node: &Node) -> String {
+        match node {
+            Node::Empty => "~".into(),
+            Node::Text => "…".into(),
+            Node::Scalar(scalar) => String::from_utf8_lossy(&scalar.bytes).into_owned(),
+            Node::List(items) => {
+                format!("[{}]", items.iter().map(plain).collect::<Vec<_>>().join(" "))
+            }
+            Node::Map(entries) => {
+                let entry = |(key, node): &(Scalar, Node)| {
+                    format!("{}={}", String::from_utf8_lossy(&key.bytes), plain(node))
+                };
+                format!("{{{}}}", entries.iter().map(entry).collect::<Vec<_>>().join(" "))
+            }
+        }
+    }
+
+    #[test]
+    fn what_people_write_is_read() {
+        for (text, meaning) in [
+            ("", "~"),
+            ("#cloud-config\n\n", "~"),
+            ("---\na: b\n...\nc: d\n", "{a=b}"),
+            ("a: b # c\r\nd: 'e # f'\r\n", "{a=b d=e # f}"),
+            ("a:\n- b\n- c\nd: e", "{a=[b c] d=e}"),
+            ("a:\n  - b: c\n    d: e\n  - f\n", "{a=[{b=c d=e} f]}"),
+            ("- - a\n  - b\n-\n  c: d\n- e:\n", "[[a b] {c=d} {e=~}]"),
+            (
+                "a: [b, \"c, d\", 'it''s']\ne: {f: g, \"h\": [i]}\nj: []\n",
+                "{a=[b c, d it's] e={f=g h=[i]} j=[]}",
+            ),
+            ("a: [b,\n  c]\nd: {e: f,\n g: h}\n", "{a=[b c] d={e=f g=h}}"),
+            ("a: |\n  b: c\n    # d\n\n  e\nf: >-\n g\nh: i", "{a=… f=… h=i}"),
+            ("a: null\nb: ~\nc:\nd: 'null'\n", "{a=~ b=~ c=~ d=null}"),
+            ("\"a b\": c\n'd: e': f\n? g\n", "{a b=c d: e=f g=~}"),
+            ("a: http://b:80/c#d\n", "{a=http://b:80/c#d}"),
+            (
+                "a: \"\\\"\\\\\\x41\\u00fc\\n\\t\\xc3\\xbc ü \\ud83d\\ude00 \\U0001f600\\x42\"\n",
+                "{a=\"\\Aü\n\tü ü 😀 😀B}",
+            ),
+        ] {
+            let (node, mistakes) = read(text);
+            assert_eq!((plain(&node).as_str(), mistakes), (meaning, vec![]), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_mistake_costs_what_is_below_it_and_nothing_else() {
+        for (text, meaning, line) in [
+            ("a: &b c\nd: e\n", "{a=~ d=e}", 1),
+            ("a: *b\nd: e\n", "{a=~ d=e}", 1),
+            ("a: &b c\nd: *b\n", "{a=~ d=~}", 1),
+            ("a: !!str b\nd: e\n", "{a=~ d=e}", 1),
+            ("a: &b\n  c: d\ne: f\n", "{a=~ e=f}", 2),
+            ("a: \"b\nc: d\n", "{c=d}", 1),
+            ("a: [b,\nd: e\n", "{d=e}", 1),
+            ("a: \"b\" c\nd: e\n", "{d=e}", 1),
+            ("a\nb: c\n", "a", 2),
+            ("b: c\nnonsense\n  x: y\nd: e\n", "{b=c d=e}", 2),
+            ("a: b\n    c: d\ne: f\n", "{a=b e=f}", 2),
+            ("a:\n\tb: c\nd: e\n", "{a=~ d=e}", 2),
+            ("a: b\n  and more\nc: d\n", "{a=… c=d}", 1),
+            ("a: \"\\q\"\nb: c\n", "{b=c}", 1),
+            ("[a]: b\nc: d\n", "{c=d}", 1),
+            ("%YAML 1.2\n---\na: b\n", "{a=b}", 1),
+            ("a: b\n- c\nd: e\n", "{a=b d=e}", 2),
+            ("a: [b\n  ü", "~", 1),
+            ("a: b\nd: \"\n\n", "{a=b}", 2),
+        ] {
+            let (node, mistakes) = read(text);
+            let at = mistakes.first().map(|mistake| line_number(text, mistake.at));
+            assert_eq!(
+                (plain(&node).as_str(), at),
+                (meaning, Some(line)),
+                "{text:?}: {mistakes:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn bytes_of_names_and_places_of_values_are_kept() {
+        let text = "\"K\\xC3\\xBCche\":\n  password: \"geheim\" # x\n  'ü': 'a''b'\n";
+        let (node, mistakes) = read(text);
+        assert_eq!(mistakes, []);
+        let (name, below) = &node.entries()[0];
+        assert_eq!(name.text(), Some("Küche"));
+        let written =
+            |key: &str| &text[below.get(key).and_then(Node::scalar).expect(key).at.clone()];
+        assert_eq!((written("password"), written("ü")), ("geheim", "a''b"));
+    }
+
+    #[test]
+    fn whatever_is_nested_ends() {
+        for text in ["- ", "[", "{a: ", "? ", "- [", "[[],"] {
+            let (_, mistakes) = read(&text.repeat(10_000));
+            assert!(!mistakes.is_empty(), "{text}");
+        }
+        let deep: String = (0..1000).map(|depth| " ".repeat(depth) + "a:\n").collect();
+        assert!(!read(&deep).1.is_empty());
+    }
+
+    #[test]
+    fn aliases_are_never_followed() {
+        let mut laughs = String::from("a0: &a0 [lol, lol]\n");
+        for level in 1..20 {
+            laughs += &format!("a{level}: &a{level} [*a{0}, *a{0}, *a{0}]\n", level - 1);
+        }
+        let (node, mistakes) = read(&laughs);
+        assert!(node.entries().iter().all(|(_, node)| *node == Node::Empty), "{node:?}");
+        assert!(mistakes.len() > 20);
+    }
+}
