@@ -43,7 +43,7 @@ pub enum AddressError {
     )]
     Malformed(String),
     /// A host, and behind it a number that no port has.
-    #[error("{address} has no port {port}: a port is a number from 1 to 65535")]
+    #[error("{address} has no port {port}: write HOST:PORT with a port from 1 to 65535")]
     NoSuchPort {
         /// The host.
         address: String,
@@ -391,7 +391,7 @@ mod tests {
     fn a_number_that_no_port_has_is_named_as_such() {
         for text in ["127.0.0.1:99999", "pi:0", "[::1]:65536", "http://pi:99999/stream"] {
             let error = CameraAddress::parse(text).expect_err("no port").to_string();
-            assert!(error.ends_with("a port is a number from 1 to 65535"), "{text}: {error}");
+            assert!(error.ends_with("with a port from 1 to 65535"), "{text}: {error}");
         }
         let error = CameraAddress::parse("127.0.0.1:99999").expect_err("no port").to_string();
         assert!(error.starts_with("127.0.0.1 has no port 99999"), "{error}");
