@@ -61,6 +61,7 @@ pub trait FrameSource {
 
 /// What a source has for whoever asks.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, and it lies on the stack")]
 pub enum Next<'a> {
     /// The newest frame.
     Frame(Frame<'a>),

@@ -65,13 +65,7 @@ impl Camera {
         let layout = granted.layout;
         let sequence = Sequence::new(count);
         let queue = Queue::start(name.clone(), node.handle(), interface, layout, sequence);
-        let queue = queue.map_err(|error| match error {
-            NotStarted::Refused(refused) => not_started(&node, &layout.to_string(), refused),
-            NotStarted::TooFew(buffers) => {
-                errors::too_few_buffers(path, buffers, Queue::FEWEST_BUFFERS)
-            }
-            NotStarted::TooShort(len) => errors::short_buffers(path, &layout, len),
-        })?;
+        let queue = queue.map_err(|error| no_stream(&node, &layout, &error))?;
         let capability = &node.capability;
         log::info!(
             "camera {} ({}, {}, {}): {}",
@@ -213,6 +207,16 @@ fn negotiate(node: &Node, wish: &CaptureWish) -> Result<(Granted, Option<String>
 
 fn not_started(node: &Node, asked: &str, refused: Refused) -> SourceError {
     errors::not_started(&node.path, &node.capability, asked, refused)
+}
+
+fn no_stream(node: &Node, layout: &FrameLayout, error: &NotStarted) -> SourceError {
+    match *error {
+        NotStarted::Refused(refused) => not_started(node, &layout.to_string(), refused),
+        NotStarted::TooFew(buffers) => {
+            errors::too_few_buffers(&node.path, buffers, Queue::FEWEST_BUFFERS)
+        }
+        NotStarted::TooShort(len) => errors::short_buffers(&node.path, layout, len),
+    }
 }
 
 /// What was granted, and how that came from what was asked: `640x480 NV12 25 fps: its best up to …`.
