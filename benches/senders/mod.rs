@@ -5,8 +5,9 @@ use lancam::camera::connections::Connections;
 use lancam::camera::context::{Camera, HttpRules};
 use lancam::camera::encode::Coding;
 use lancam::camera::listen::{self, Listen};
-use lancam::camera::renditions::Renditions;
-use lancam::camera::renditions::wish::{Captured, Wish};
+use lancam::camera::metrics::Metrics;
+use lancam::camera::roster::Roster;
+use lancam::camera::roster::wish::{Captured, Wish};
 use lancam::camera::server;
 use lancam::camera::update::{StatusText, StreamFacts, Update};
 use lancam::image::frame::Micros;
@@ -119,10 +120,13 @@ fn facts(sequence: u64, captured_at: Micros) -> FrameFacts {
 fn sessions(speech: Speech, viewers: usize) -> io::Result<Figures> {
     let stop = Stop::new()?;
     let coding = Coding::Jpeg { quality: 80, chroma: Chroma::Yuv420 };
+    let metrics = Arc::new(Metrics::new(clock::now()));
     let camera = Camera {
         name: "bench".into(),
         id: String::new(),
-        renditions: Renditions::new(Wish::own(coding, SizeWish::default()))?,
+        roster: Roster::new(Wish::own(coding, SizeWish::default()), &metrics)?,
+        metrics,
+        notices: Arc::default(),
         tutorial: None,
         http: HttpRules::default(),
         desk: None,
@@ -137,8 +141,8 @@ fn sessions(speech: Speech, viewers: usize) -> io::Result<Figures> {
     let stream = Arc::new(StreamFacts { source: String::new(), millifps: 30_000, size: SIZE });
     let starting = StatusText { code: StatusCode::Starting, text: String::new() };
     let captured = Captured { format: PixelFormat::Jpeg, size: SIZE };
-    let renditions = &camera.renditions;
-    renditions.begin(captured, &stream, Update::Status(Arc::new(starting)));
+    let roster = &camera.roster;
+    roster.begin(captured, &stream, Update::Status(Arc::new(starting)));
     let mut pool = PacketPool::default();
     let mut publish = |sequence, captured_at| {
         let mut packet = pool.take(facts(sequence, captured_at));
@@ -149,12 +153,12 @@ fn sessions(speech: Speech, viewers: usize) -> io::Result<Figures> {
             content.set_len(FRAME_LEN);
         }
         pool.remember(&packet);
-        renditions.plan().publish_as_captured(&packet, &stream);
+        roster.plan().publish_as_captured(&packet, &stream);
     };
     publish(0, long_ago());
     let before = memory::resident();
     let readers = Readers::start(port, speech, viewers)?;
-    while renditions.viewers() < viewers {
+    while roster.viewers() < viewers {
         thread::sleep(Duration::from_millis(5));
     }
     let cpu_micros = paced(publish);

@@ -9,7 +9,7 @@ mod world;
 
 use lancam::camera::context::HttpRules;
 use lancam::camera::encode::Coding;
-use lancam::camera::renditions::wish::Wish;
+use lancam::camera::roster::wish::Wish;
 use lancam::camera::session::http::Http;
 use lancam::camera::session::link;
 use lancam::camera::session::link::outgoing::Outgoing;

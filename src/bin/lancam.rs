@@ -1,4 +1,4 @@
-//! The camera program: reads options, plugs source, renditions and server together, and waits for the end.
+//! The camera program: reads options, plugs source, roster and server together, and waits for the end.
 
 #[cfg(not(target_os = "linux"))]
 fn main() {
@@ -20,15 +20,16 @@ mod linux {
     use lancam::camera::context::{Camera, HttpRules};
     use lancam::camera::desk::{Control, Desk};
     use lancam::camera::help;
-    use lancam::camera::renditions::Renditions;
+    use lancam::camera::metrics::Metrics;
+    use lancam::camera::roster::Roster;
     use lancam::camera::{
         anyway, descriptors, heart, identity, listen, selftest, server, supervisor,
     };
     use lancam::console::{answer, complain, say};
     use lancam::net::handed_over;
     use lancam::net::notify::Notifier;
-    use lancam::source::SourceError;
     use lancam::source::v4l2::list::Listing;
+    use lancam::source::{SourceError, clock};
     use lancam::stop::Stop;
     use lancam::{log_setup, signals, version};
     use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -135,16 +136,19 @@ mod linux {
             Control::Lan => Some(Desk::open().map_err(|error| failure(&error))?),
         };
         let (desk, clerk) = desk.unzip();
-        let renditions = Renditions::new(config.own_wish()).map_err(|error| failure(&error))?;
-        anyway::complain(config, renditions.metrics());
+        let metrics = Arc::new(Metrics::new(clock::now()));
+        let roster = Roster::new(config.own_wish(), &metrics).map_err(|error| failure(&error))?;
+        anyway::complain(config, &metrics);
         anyway::check_source(config, &stop).map_err(|error| Failure::new(UNAVAILABLE, &error))?;
-        let listeners = anyway::listen(config, handed_over, renditions.metrics())
+        let listeners = anyway::listen(config, handed_over, &metrics)
             .map_err(|error| Failure::new(UNAVAILABLE, &error))?;
         let name = config.name.clone().unwrap_or_else(|| host_name.clone());
         let camera = Camera {
             id: identity::camera_id(&name, &listeners),
             name,
-            renditions,
+            roster,
+            metrics,
+            notices: Arc::default(),
             tutorial: config.tutorial_wish(),
             http: HttpRules {
                 names: [
@@ -170,8 +174,7 @@ mod linux {
         let acceptors =
             server::start(listeners, &camera, &config.guests).map_err(|error| failure(&error))?;
 
-        let capture = start_capture(config, Arc::clone(&camera.renditions), desk.clone(), &stop)
-            .map_err(|error| failure(&error))?;
+        let capture = start_capture(config, &camera, &stop).map_err(|error| failure(&error))?;
         let heart = Notifier::from_environment();
         let heart = heart.map(|notifier| heart::start(notifier, camera.clone()));
         let heart = heart.transpose().map_err(|error| failure(&error))?;
@@ -186,7 +189,7 @@ mod linux {
             }
         }
         // Nobody is to try a camera that leaves.
-        camera.renditions.shown().close();
+        camera.roster.shown().close();
         if let Some(announcing) = announcing {
             // A panic has been reported by its thread.
             let _ = announcing.join();
@@ -215,7 +218,7 @@ mod linux {
         let addresses: Vec<_> =
             listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
         let announcement = Announcement::new(&camera.name, &camera.id, &addresses, host_name)?;
-        match announcement.start(camera.renditions.shown().reader()) {
+        match announcement.start(camera.roster.shown().reader()) {
             Ok(announcing) => Some(announcing),
             Err(error) => {
                 log::warn!("this camera is not announced on the LAN: no thread for it: {error}");
@@ -227,15 +230,16 @@ mod linux {
     /// Captures on a thread of its own; when that ends, for whatever reason, so does the program.
     fn start_capture(
         config: &Config,
-        renditions: Arc<Renditions>,
-        desk: Option<Arc<Desk>>,
+        camera: &Camera,
         stop: &Stop,
     ) -> std::io::Result<thread::JoinHandle<Result<(), SourceError>>> {
         let (config, stop) = (config.clone(), stop.clone());
+        let Camera { roster, metrics, desk, .. } = camera.clone();
         thread::Builder::new().name("capture".into()).spawn(move || {
             let (look, idle_stop) = (config.raw, config.idle_stop);
-            let result = anyway::capture(&config, renditions.metrics(), &stop, |opener| {
-                supervisor::run(opener, &renditions, desk.as_deref(), look, idle_stop, &stop)
+            let result = anyway::capture(&config, &metrics, &stop, |opener| {
+                let desk = desk.as_deref();
+                supervisor::run(opener, &roster, &metrics, desk, look, idle_stop, &stop)
             });
             stop.request();
             result

@@ -32,10 +32,11 @@ pub enum CaptureEnd {
 pub fn run_once(
     source: &mut dyn FrameSource,
     feed: &mut Feed,
+    metrics: &Arc<Metrics>,
     idle_stop: Option<Duration>,
     stop: &Stop,
 ) -> Result<CaptureEnd, SourceError> {
-    let mut capture = Capture::new(source, feed);
+    let mut capture = Capture::new(source, feed, metrics);
     let mut idle = Idle { limit: idle_stop, since: None };
     loop {
         let is_handed_over = source.is_handed_over();
@@ -80,9 +81,9 @@ struct Capture<'a> {
 }
 
 impl<'a> Capture<'a> {
-    fn new(source: &dyn FrameSource, feed: &'a mut Feed) -> Self {
+    fn new(source: &dyn FrameSource, feed: &'a mut Feed, metrics: &Arc<Metrics>) -> Self {
         let description = source.description();
-        let metrics = Arc::clone(feed.metrics());
+        let metrics = Arc::clone(metrics);
         metrics.expects(source.layout().interval);
         let starting = Update::Status(Arc::new(StatusText {
             code: StatusCode::Starting,

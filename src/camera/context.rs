@@ -2,8 +2,10 @@
 
 use super::connections::Connections;
 use super::desk::Desk;
-use super::renditions::Renditions;
-use super::renditions::wish::Wish;
+use super::metrics::Metrics;
+use super::notices::Notices;
+use super::roster::Roster;
+use super::roster::wish::Wish;
 use crate::stop::Stop;
 use std::sync::Arc;
 
@@ -15,7 +17,11 @@ pub struct Camera {
     /// Tells it from any other camera, whatever they are called: `camera::identity` makes it.
     pub id: String,
     /// Where frames and statuses come from.
-    pub renditions: Arc<Renditions>,
+    pub roster: Arc<Roster>,
+    /// What all threads count.
+    pub metrics: Arc<Metrics>,
+    /// What those are sent who understand nothing but pictures, while there is none.
+    pub notices: Arc<Notices>,
     /// What the tutorial's client is sent, where it is served.
     pub tutorial: Option<Wish>,
     /// To whom HTTP answers.

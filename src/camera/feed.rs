@@ -3,11 +3,10 @@
 use super::encode::EncodeError;
 use super::figures::Figures;
 use super::jpegs::Jpegs;
-use super::metrics::Metrics;
-use super::renditions::Renditions;
-use super::renditions::plan::Plan;
-use super::renditions::pool::PlanesPool;
-use super::renditions::wish::Captured;
+use super::roster::Roster;
+use super::roster::plan::Plan;
+use super::roster::pool::PlanesPool;
+use super::roster::wish::Captured;
 use super::update::{StreamFacts, Update};
 use crate::image::frame::{Content, Frame, RawFrame};
 use crate::image::jpeg::repair::Examined;
@@ -21,7 +20,7 @@ use std::sync::Arc;
 /// What a frame goes through before its memory is given back to the camera.
 #[derive(Debug)]
 pub struct Feed {
-    renditions: Arc<Renditions>,
+    roster: Arc<Roster>,
     jpegs: Jpegs,
     planes: PlanesPool,
     unpacker: Unpacker,
@@ -41,21 +40,16 @@ pub enum Watched {
 }
 
 impl Feed {
-    /// For all who watch in `renditions`; of a sensor's samples it makes what `look` says.
-    pub fn new(renditions: Arc<Renditions>, look: RawLook) -> Self {
+    /// For all who are on the `roster`; of a sensor's samples it makes what `look` says.
+    pub fn new(roster: Arc<Roster>, look: RawLook) -> Self {
         Self {
-            renditions,
+            roster,
             jpegs: Jpegs::default(),
             planes: PlanesPool::default(),
             unpacker: Unpacker::new(look),
             passed: None,
             shown: None,
         }
-    }
-
-    /// What is counted of the frames that come here.
-    pub fn metrics(&self) -> &Arc<Metrics> {
-        self.renditions.metrics()
     }
 
     /// Reads a frame once, for everyone who wants it. `news` is what a viewer is told who comes before the
@@ -70,7 +64,7 @@ impl Feed {
         news: &Update,
     ) -> Result<Watched, EncodeError> {
         self.show(frame, stream, news);
-        let mut plan = self.renditions.plan();
+        let mut plan = self.roster.plan();
         if !plan.passes_any() {
             self.end_of_passing();
         }
@@ -80,8 +74,8 @@ impl Feed {
         }
         let captured = captured(frame);
         if !plan.is_for(captured, stream) {
-            self.renditions.show(captured, stream);
-            plan = self.renditions.begin(captured, stream, news.clone());
+            self.roster.show(captured, stream);
+            plan = self.roster.begin(captured, stream, news.clone());
         }
         match &frame.content {
             Content::Jpeg(picture) => self.jpeg(frame, picture, &plan, stream)?,
@@ -95,24 +89,24 @@ impl Feed {
         if self.shown.as_ref().is_some_and(|shown| Arc::ptr_eq(shown, stream)) {
             return;
         }
-        self.renditions.show(captured(frame), stream);
-        self.renditions.is_well(news);
+        self.roster.show(captured(frame), stream);
+        self.roster.is_well(news);
         self.shown = Some(Arc::clone(stream));
     }
 
     /// Whether anybody wants frames, when there are none.
     pub fn watched(&self) -> Watched {
-        if self.renditions.plan().is_watched() { Watched::Yes } else { Watched::No }
+        if self.roster.plan().is_watched() { Watched::Yes } else { Watched::No }
     }
 
     /// Pictures come again: who comes now is told `news`, and not why there were none.
     pub fn is_well(&self, news: &Update) {
-        self.renditions.is_well(news);
+        self.roster.is_well(news);
     }
 
     /// Tells everyone why there is none.
     pub fn no_picture(&self, status: &Update) {
-        self.renditions.no_picture(status);
+        self.roster.no_picture(status);
     }
 
     /// One copy, turned where it must be, published to those who want it as it is; then whoever makes something else of it has time.
@@ -123,27 +117,26 @@ impl Feed {
         plan: &Arc<Plan>,
         stream: &Arc<StreamFacts>,
     ) -> Result<(), EncodeError> {
-        let passes = plan.wants_as_captured(stream, frame.captured_at);
-        let decodes = plan.wanted(stream, frame.captured_at).is_some();
-        if !passes && !decodes {
+        let due = plan.due(stream, frame.captured_at);
+        if !due.as_captured && due.planes.is_none() {
             return Ok(());
         }
         let started = clock::now();
         let Frame { sequence, captured_at, .. } = *frame;
         let facts = FrameFacts { sequence, captured_at, codec: Codec::Jpeg, size: picture.size() };
-        let (packet, still_to_do) = if passes {
+        let (packet, still_to_do) = if due.as_captured {
             (self.jpegs.turned(picture, facts)?, Orientation::UPRIGHT)
         } else {
             // Turning planes costs less than turning a JPEG.
             (self.jpegs.copied(picture, facts)?, picture.orientation())
         };
-        if passes {
+        if due.as_captured {
             plan.publish_as_captured(&packet, stream);
             let ended = clock::now();
             let figures = self.passed.get_or_insert_with(|| Figures::new(started));
             figures.count(packet.payload().len(), started, ended);
         }
-        if decodes {
+        if due.planes.is_some() {
             plan.decode(packet, still_to_do, stream);
         }
         Ok(())
@@ -157,7 +150,7 @@ impl Feed {
         plan: &Plan,
         stream: &Arc<StreamFacts>,
     ) {
-        let Some(wanted) = plan.wanted(stream, frame.captured_at) else { return };
+        let Some(wanted) = plan.due(stream, frame.captured_at).planes else { return };
         let unpacker = &mut self.unpacker;
         let Ok(planes) = self.planes.filled(|planes| {
             unpacker.unpack(raw, wanted, planes);
@@ -196,7 +189,8 @@ fn captured(frame: &Frame<'_>) -> Captured {
 mod tests {
     use super::*;
     use crate::camera::encode::Coding;
-    use crate::camera::renditions::wish::Wish;
+    use crate::camera::metrics::Metrics;
+    use crate::camera::roster::wish::Wish;
     use crate::camera::update::StatusText;
     use crate::image::pixels::Size;
     use crate::image::rendition::SizeWish;
@@ -211,8 +205,9 @@ mod tests {
     fn who_comes_when_there_are_frames_is_not_told_why_there_were_none() {
         let told = |code| Update::Status(Arc::new(StatusText { code, text: String::new() }));
         let own = Wish::own(Coding::Bgr24, SizeWish::default());
-        let renditions = Renditions::new(own).expect("a descriptor is free");
-        let mut feed = Feed::new(Arc::clone(&renditions), RawLook::default());
+        let metrics = Arc::new(Metrics::new(clock::now()));
+        let roster = Roster::new(own, &metrics).expect("a descriptor is free");
+        let mut feed = Feed::new(Arc::clone(&roster), RawLook::default());
         feed.no_picture(&told(StatusCode::CameraRefused));
 
         let size = Size::new(64, 48);
@@ -223,7 +218,7 @@ mod tests {
         let watched = feed.frame(&frame, &stream, &told(StatusCode::Starting)).expect("is read");
 
         assert_eq!(watched, Watched::No);
-        let news = renditions.situation().news.expect("something is told");
+        let news = roster.situation().news.expect("something is told");
         assert_eq!(news.code, StatusCode::Starting);
     }
 }

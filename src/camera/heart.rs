@@ -64,7 +64,7 @@ impl Heart {
     }
 
     fn beat(&mut self, now: Micros) {
-        let metrics = self.camera.renditions.metrics();
+        let metrics = &self.camera.metrics;
         // There is a frame, or a reason why there is none: either can be served.
         let has_begun = metrics.health(now).state != SourceState::Starting;
         let lives = self.pulse.is_felt(metrics, now);

@@ -23,7 +23,7 @@ pub mod metrics;
 pub mod notices;
 mod page;
 mod porter;
-pub mod renditions;
+pub mod roster;
 pub mod selftest;
 pub mod server;
 pub mod session;

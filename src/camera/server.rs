@@ -144,7 +144,7 @@ impl Acceptor {
     }
 
     fn turn_away(&mut self, stream: TcpStream, why: Refused, text: String) {
-        self.camera.renditions.metrics().refused(why);
+        self.camera.metrics.refused(why);
         self.porter.turn_away(stream, Farewell { why, text }, Instant::now());
     }
 

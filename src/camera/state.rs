@@ -2,8 +2,7 @@
 
 use super::context::Camera;
 use super::metrics::{Lately, SourceState, Transport};
-use super::renditions::Situation;
-use super::renditions::wish::Form;
+use super::roster::Situation;
 use crate::image::frame::Micros;
 use crate::image::pixels::{PixelFormat, Size};
 use crate::json::{Object, array, quoted};
@@ -11,9 +10,9 @@ use std::time::Duration;
 
 /// JSON. `source`, `encoder` and `stream` have ustreamer's keys, as far as they mean something here; others are lancam's own.
 pub(super) fn json(camera: &Camera, now: Micros) -> String {
-    let metrics = camera.renditions.metrics();
+    let metrics = &camera.metrics;
     let health = metrics.health(now);
-    let situation = camera.renditions.situation();
+    let situation = camera.roster.situation();
     let facts = metrics.stream();
     let size = sent_size(camera, &situation).or(facts.as_ref().map(|facts| facts.size));
     let passes =
@@ -66,17 +65,14 @@ fn arrival_json(Lately { frames, p50, p95, uncertainty }: Lately) -> String {
 
 /// Whether it is well, and one line for people.
 pub(super) fn health(camera: &Camera, now: Micros) -> (bool, String) {
-    let health = camera.renditions.metrics().health(now);
-    (health.is_well(), format!("{}\n", text(camera, &camera.renditions.situation(), now)))
+    let health = camera.metrics.health(now);
+    (health.is_well(), format!("{}\n", text(camera, &camera.roster.situation(), now)))
 }
 
 /// The size that viewers without wishes get.
 fn sent_size(camera: &Camera, situation: &Situation) -> Option<Size> {
     let (captured, _) = situation.captured.as_ref()?;
-    Some(match camera.renditions.own().form(*captured) {
-        Form::AsCaptured => captured.size,
-        Form::Made(recipe) => recipe.size,
-    })
+    Some(camera.roster.own().form(*captured).size(*captured))
 }
 
 fn word(state: SourceState) -> &'static str {
@@ -89,9 +85,9 @@ fn word(state: SourceState) -> &'static str {
 }
 
 fn text(camera: &Camera, situation: &Situation, now: Micros) -> String {
-    let health = camera.renditions.metrics().health(now);
+    let health = camera.metrics.health(now);
     let news = situation.news.as_ref().map(|news| news.text.clone());
-    if let Some(trouble) = camera.renditions.metrics().trouble() {
+    if let Some(trouble) = camera.metrics.trouble() {
         return trouble;
     }
     match (health.state, health.silent_for) {

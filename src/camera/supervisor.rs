@@ -3,8 +3,8 @@
 use super::capture::{self, CaptureEnd};
 use super::desk::Desk;
 use super::feed::Feed;
-use super::metrics::SourceState;
-use super::renditions::{Renditions, Waking};
+use super::metrics::{Metrics, SourceState};
+use super::roster::{Roster, Waking};
 use super::update::{StatusText, Update};
 use crate::image::frame::Micros;
 use crate::image::unpack::RawLook;
@@ -36,17 +36,19 @@ const STEADY: Duration = Duration::from_secs(2);
 /// [`Trouble::Unusable`]: this source will never give a picture.
 pub fn run(
     opener: Opener,
-    renditions: &Arc<Renditions>,
+    roster: &Arc<Roster>,
+    metrics: &Arc<Metrics>,
     desk: Option<&Desk>,
     look: RawLook,
     idle_stop: Option<Duration>,
     stop: &Stop,
 ) -> Result<(), SourceError> {
-    let feed = Feed::new(Arc::clone(renditions), look);
+    let feed = Feed::new(Arc::clone(roster), look);
     let retry = Retry { pause: FIRST_RETRY };
     let mut supervisor = Supervisor {
         opener,
-        renditions,
+        roster,
+        metrics,
         desk,
         feed,
         idle_stop,
@@ -61,7 +63,8 @@ pub fn run(
 
 struct Supervisor<'a> {
     opener: Opener,
-    renditions: &'a Arc<Renditions>,
+    roster: &'a Arc<Roster>,
+    metrics: &'a Arc<Metrics>,
     desk: Option<&'a Desk>,
     feed: Feed,
     idle_stop: Option<Duration>,
@@ -83,7 +86,7 @@ enum Then {
 impl Supervisor<'_> {
     /// Opens the source, captures from it until that ends, and waits until it is worth another try.
     fn run_once(&mut self) -> Result<Then, SourceError> {
-        self.renditions.metrics().turned();
+        self.metrics.turned();
         match self.capture() {
             Ok(CaptureEnd::Stopped) => Ok(Then::End),
             // The source was closed on the way here: its light is off, and others may use it.
@@ -93,7 +96,7 @@ impl Supervisor<'_> {
                     "nobody watches {}, which gives no pictures: it rests",
                     self.opener.spec()
                 );
-                self.renditions.metrics().is(SourceState::Down, clock::now());
+                self.metrics.is(SourceState::Down, clock::now());
                 // As long again as it was open, at least.
                 self.retry.pause = self.retry.pause.max(self.idle_stop.unwrap_or_default());
                 Ok(self.pause(&status.text))
@@ -121,7 +124,8 @@ impl Supervisor<'_> {
         if let Some(desk) = self.desk {
             desk.begin(&*source);
         }
-        let ended = capture::run_once(&mut *source, &mut self.feed, idle_stop, self.stop);
+        let ended =
+            capture::run_once(&mut *source, &mut self.feed, self.metrics, idle_stop, self.stop);
         if let Some(desk) = self.desk {
             desk.end();
         }
@@ -131,7 +135,7 @@ impl Supervisor<'_> {
     /// Tells viewers, the log and whoever asks why there is no picture.
     fn tell(&mut self, error: SourceError) {
         let was_well = self.opened_at.is_some_and(|at| {
-            let first_frame_at = self.renditions.metrics().first_frame_at();
+            let first_frame_at = self.metrics.first_frame_at();
             clock::now().since(at) >= STEADY && first_frame_at >= at
         });
         if was_well {
@@ -139,10 +143,10 @@ impl Supervisor<'_> {
             self.retry.pause = FIRST_RETRY;
         }
         let is_news = self.logged.as_ref() != Some(&error);
-        self.renditions.metrics().is(SourceState::Down, clock::now());
+        self.metrics.is(SourceState::Down, clock::now());
         if is_news || self.opened_at.is_some() {
             // Frames may have come in between: viewers must not take the last one for live.
-            self.renditions.no_picture(&status(&error));
+            self.roster.no_picture(&status(&error));
         }
         if is_news {
             log::warn!("{error}");
@@ -155,15 +159,15 @@ impl Supervisor<'_> {
         let spares = self.opened_at.is_some() && self.idle_stop.is_some();
         let pause = self.retry.next(if spares { LAST_UNWATCHED } else { LAST_RETRY });
         let began_at = clock::now();
-        if pause > LAST_RETRY && self.renditions.viewers() == 0 {
+        if pause > LAST_RETRY && self.roster.viewers() == 0 {
             // Whoever comes is worth a try, and waits for its outcome.
-            self.renditions.no_picture(&Update::Status(Arc::new(StatusText {
+            self.roster.no_picture(&Update::Status(Arc::new(StatusText {
                 code: StatusCode::Starting,
                 text: format!("{why}; it is tried again when somebody watches"),
             })));
         }
         loop {
-            let limit = if self.renditions.viewers() > 0 { LAST_RETRY.min(pause) } else { pause };
+            let limit = if self.roster.viewers() > 0 { LAST_RETRY.min(pause) } else { pause };
             let left = limit.saturating_sub(clock::now().since(began_at));
             if self.stop.is_requested() {
                 return Then::End;
@@ -171,7 +175,7 @@ impl Supervisor<'_> {
             if left.is_zero() {
                 return Then::Again;
             }
-            self.renditions.metrics().turned();
+            self.metrics.turned();
             if self.opener.wait_for_change(self.stop, left.min(LOOK)) == Changed::Nodes {
                 return Then::Again;
             }
@@ -182,15 +186,15 @@ impl Supervisor<'_> {
     fn rest(&mut self) -> Then {
         let spec = self.opener.spec();
         log::info!("nobody watches {spec}: it rests");
-        self.renditions.no_picture(&Update::Status(Arc::new(StatusText {
+        self.roster.no_picture(&Update::Status(Arc::new(StatusText {
             code: StatusCode::Starting,
             text: format!("{spec} rested while nobody watched, and is being started"),
         })));
-        self.renditions.metrics().is(SourceState::Resting, clock::now());
-        if self.renditions.rest(self.stop) == Waking::Stop {
+        self.metrics.is(SourceState::Resting, clock::now());
+        if self.roster.rest(self.stop) == Waking::Stop {
             return Then::End;
         }
-        self.renditions.metrics().is(SourceState::Starting, clock::now());
+        self.metrics.is(SourceState::Starting, clock::now());
         log::info!("somebody watches {spec}: it is started");
         self.logged = None;
         self.retry.pause = FIRST_RETRY;

@@ -94,6 +94,15 @@ impl<T> Latest<T> {
         self.wake(slot);
     }
 
+    /// Takes the value out of the slot if `is_withdrawn` says so of it: readers that have not seen it never will.
+    pub fn withdraw(&self, is_withdrawn: impl FnOnce(&T) -> bool) {
+        let mut slot = self.lock();
+        let withdrawn = slot.newest.take_if(|newest| is_withdrawn(newest));
+        // Let go of after the lock.
+        drop(slot);
+        drop(withdrawn);
+    }
+
     /// Whether it takes nothing more.
     pub fn is_closed(&self) -> bool {
         self.lock().closed
@@ -119,30 +128,16 @@ impl<T> Latest<T> {
 }
 
 impl<T: Clone> Latest<T> {
+    /// What is in the slot.
+    pub fn current(&self) -> Option<T> {
+        self.lock().newest.clone()
+    }
+
     /// A reader that begins with the value now in the slot, if there is one.
     pub fn reader(self: &Arc<Self>) -> Reader<T> {
         let slot = self.lock();
         let seen = if slot.newest.is_some() { slot.number - 1 } else { slot.number };
         drop(slot);
-        self.reader_after(seen)
-    }
-
-    /// A reader for whom what is in the slot now is nothing new.
-    pub fn reader_of_what_comes(self: &Arc<Self>) -> Reader<T> {
-        let seen = self.lock().number;
-        self.reader_after(seen)
-    }
-
-    /// The same as [`reader`](Self::reader), unless `is_old` says so of the value now in the slot: that is nothing new then.
-    pub fn reader_unless(self: &Arc<Self>, is_old: impl FnOnce(&T) -> bool) -> Reader<T> {
-        let slot = self.lock();
-        let begins = slot.newest.as_ref().is_some_and(|newest| !is_old(newest));
-        let seen = if begins { slot.number - 1 } else { slot.number };
-        drop(slot);
-        self.reader_after(seen)
-    }
-
-    fn reader_after(self: &Arc<Self>, seen: u64) -> Reader<T> {
         Reader {
             latest: Arc::clone(self),
             seen,
@@ -182,7 +177,7 @@ impl<T: Clone> Reader<T> {
 
     /// What is in the slot, whether or not this reader has taken it.
     pub fn current(&self) -> Option<T> {
-        self.latest.lock().newest.clone()
+        self.latest.current()
     }
 
     /// Like [`newest`](Self::newest), but sleeps for at most `timeout` until there is something.
@@ -380,6 +375,20 @@ mod tests {
         latest.close();
         assert_eq!(latest.publish(Arc::clone(&value)), Some(value), "a closed slot takes nothing");
         assert_eq!(reader.take(), None);
+    }
+
+    #[test]
+    fn what_is_withdrawn_is_never_read_and_counts_as_missed() {
+        let latest = Latest::new();
+        let mut reader = latest.reader();
+        latest.publish(1);
+        latest.withdraw(|&value| value == 2);
+        assert_eq!(reader.newest(), Newest::Fresh { value: 1, skipped: 0 });
+        latest.publish(2);
+        latest.withdraw(|&value| value == 2);
+        assert_eq!((reader.newest(), reader.current()), (Newest::NotYet, None));
+        latest.publish(3);
+        assert_eq!(reader.newest(), Newest::Fresh { value: 3, skipped: 1 });
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::announcer::Announce;
 use super::desk::Control;
 use super::encode::Coding;
 use super::listen::Listen;
-use super::renditions::wish::Wish;
+use super::roster::wish::Wish;
 use crate::console::complain;
 use crate::image::orientation::{Orientation, Rotation};
 use crate::image::pixels::Chroma;

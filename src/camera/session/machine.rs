@@ -7,7 +7,7 @@ use super::link::outgoing::Outgoing;
 use super::notice::Notice;
 use crate::camera::connections::Crowd;
 use crate::camera::desk::Answer;
-use crate::camera::renditions::wish::Wish;
+use crate::camera::roster::wish::Wish;
 use crate::camera::session_end::SessionEnd;
 use crate::camera::update::Update;
 use crate::image::frame::Micros;
@@ -198,6 +198,6 @@ pub enum Ebbed {
 pub enum Step {
     /// As before.
     Stays,
-    /// They come from another place.
+    /// They are of another form.
     Goes,
 }

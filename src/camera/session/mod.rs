@@ -44,7 +44,7 @@ pub fn run(connection: &Connection, camera: &Camera, guest: &Guest) -> SessionEn
         Err(error) => error.into(),
     };
     if let Some(why) = end.refused() {
-        camera.renditions.metrics().refused(why);
+        camera.metrics.refused(why);
     }
     end
 }
@@ -65,7 +65,7 @@ fn serve(connection: &Connection, camera: &Camera, guest: &Guest) -> io::Result<
         Err(error) => return Ok(farewell::no_descriptors(stream, protocol, &error)),
     };
     let mut kernel = Tcp::new(stream, &waiter, &camera.stop)?;
-    let (own, name) = (camera.renditions.own(), &camera.name);
+    let (own, name) = (camera.roster.own(), &camera.name);
     let (mut native, mut http, mut pickle);
     let (machine, transport): (&mut dyn Machine, _) = match &opening {
         Opening::Native(_) => {

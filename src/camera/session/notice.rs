@@ -2,7 +2,7 @@
 
 use crate::camera::encode::{Coding, Recipe};
 use crate::camera::notices::Trouble;
-use crate::camera::renditions::wish::Wish;
+use crate::camera::roster::wish::Wish;
 use crate::image::pixels::{Chroma, Size};
 
 /// Of a notice before there ever was a picture.

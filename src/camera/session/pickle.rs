@@ -7,7 +7,7 @@ use super::deaf::Deaf;
 use super::link::outgoing::Outgoing;
 use super::machine::{Input, Machine, Moment, Next, Order};
 use super::silence::{Filling, Silence};
-use crate::camera::renditions::wish::Wish;
+use crate::camera::roster::wish::Wish;
 use crate::camera::session_end::SessionEnd;
 use crate::camera::update::Update;
 use crate::image::frame::Micros;

@@ -7,7 +7,7 @@ use super::link::outgoing::Counting;
 use super::machine::Moment;
 use super::notice::{Look, Notice};
 use crate::camera::notices::Trouble;
-use crate::camera::renditions::wish::Wish;
+use crate::camera::roster::wish::Wish;
 use crate::camera::update::StatusText;
 use crate::image::frame::Micros;
 use crate::image::jpeg::markers;

@@ -51,7 +51,7 @@ impl<'a> Viewing<'a> {
     fn sit(&mut self) -> Input {
         Input::Seated(self.connection.sit().map(|seat| {
             self.seat = Some(seat);
-            self.counted = Some(self.camera.renditions.metrics().viewer(self.transport));
+            self.counted = Some(self.camera.metrics.viewer(self.transport));
         }))
     }
 
@@ -73,21 +73,21 @@ impl<'a> Viewing<'a> {
         let camera = self.camera;
         let (is_well, text) = match report {
             Report::State => (true, state::json(camera, now)),
-            Report::Metrics => (true, camera.renditions.metrics().text(now)),
+            Report::Metrics => (true, camera.metrics.text(now)),
             Report::Health => state::health(camera, now),
         };
         Reported { is_well, text }
     }
 
     fn draw(&self, notice: &Notice, now: Micros) -> Option<Arc<Packet>> {
-        let renditions = &self.camera.renditions;
-        let shown = match renditions.shown().reader().newest() {
+        let camera = self.camera;
+        let shown = match camera.roster.shown().reader().newest() {
             Newest::Fresh { value, .. } => Some(value.size),
             Newest::NotYet | Newest::Closed => None,
         };
-        let silent_for = renditions.metrics().health(now).silent_for;
-        let (recipe, name) = (notice.recipe(shown), &self.camera.name);
-        match renditions.notices().draw(recipe, &notice.trouble, name, silent_for) {
+        let silent_for = camera.metrics.health(now).silent_for;
+        let (recipe, name) = (notice.recipe(shown), &camera.name);
+        match camera.notices.draw(recipe, &notice.trouble, name, silent_for) {
             Ok(packet) => Some(packet),
             Err(error) => {
                 log::debug!("no notice: {error}");
@@ -122,7 +122,7 @@ impl<'a> Viewing<'a> {
 
 impl Surroundings for Viewing<'_> {
     fn moment(&self, now: Micros) -> Moment {
-        let metrics = self.camera.renditions.metrics();
+        let metrics = &self.camera.metrics;
         Moment {
             now,
             since_1970: SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default(),
@@ -134,7 +134,7 @@ impl Surroundings for Viewing<'_> {
 
     fn newest(&mut self) -> io::Result<Newest<Update>> {
         match &mut self.view {
-            Some(view) => view.newest(&self.waiter),
+            Some(view) => Ok(view.newest()),
             None => Ok(Newest::NotYet),
         }
     }
@@ -145,16 +145,16 @@ impl Surroundings for Viewing<'_> {
             Order::Announce => self.guest.watches(),
             Order::Stand(standing) => self.stand(standing),
             Order::Watch(wish, lowest) => match &mut self.view {
-                Some(view) => view.change(wish, lowest, &self.waiter)?,
+                Some(view) => view.change(wish, lowest),
                 None => {
-                    let renditions = &self.camera.renditions;
-                    self.view = Some(View::new(renditions, wish, lowest, &self.waiter)?);
+                    let roster = &self.camera.roster;
+                    self.view = Some(View::new(roster, wish, lowest, &self.waiter)?);
                 }
             },
             Order::StandIn(lowest) => {
                 if let Some(view) = &mut self.view {
-                    let wish = self.camera.renditions.nearest(&view.wish());
-                    view.change(wish, lowest, &self.waiter)?;
+                    let wish = self.camera.roster.nearest(&view.wish());
+                    view.change(wish, lowest);
                 }
             }
             Order::Unwatch => self.view = None,
@@ -163,7 +163,7 @@ impl Surroundings for Viewing<'_> {
             Order::Draw(notice) => return Ok(Input::Drawn(self.draw(&notice, now))),
             Order::Arrived(transfer) => {
                 return Ok(Input::Arrived(match &mut self.view {
-                    Some(view) => view.arrived(transfer, &self.waiter)?,
+                    Some(view) => view.arrived(transfer),
                     None => Step::Stays,
                 }));
             }
@@ -182,14 +182,14 @@ impl Surroundings for Viewing<'_> {
     }
 
     fn count_sent(&self, bytes: usize, age: Duration) {
-        self.camera.renditions.metrics().sent(self.transport, bytes, age);
+        self.camera.metrics.sent(self.transport, bytes, age);
     }
 
     fn count_skipped(&self, frames: u64) {
-        self.camera.renditions.metrics().skipped(self.transport, frames);
+        self.camera.metrics.skipped(self.transport, frames);
     }
 
     fn count_arrived(&self, arrival: Arrival, now: Micros) {
-        self.camera.renditions.metrics().arrived(Some(arrival), now);
+        self.camera.metrics.arrived(Some(arrival), now);
     }
 }

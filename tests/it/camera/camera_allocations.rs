@@ -8,8 +8,9 @@ use lancam::camera::connections::Connections;
 use lancam::camera::context::{Camera, HttpRules};
 use lancam::camera::encode::Coding;
 use lancam::camera::guestbook::Guestbook;
-use lancam::camera::renditions::Renditions;
-use lancam::camera::renditions::wish::Wish;
+use lancam::camera::metrics::Metrics;
+use lancam::camera::roster::Roster;
+use lancam::camera::roster::wish::Wish;
 use lancam::camera::session;
 use lancam::camera::supervisor;
 use lancam::image::jpeg::codec::Encoder;
@@ -18,7 +19,7 @@ use lancam::image::planes::Planes;
 use lancam::image::rendition::SizeWish;
 use lancam::image::resize::PlaneResizer;
 use lancam::image::unpack::RawLook;
-use lancam::source::{CaptureWish, Opener, SourceSpec};
+use lancam::source::{CaptureWish, Opener, SourceSpec, clock};
 use lancam::stop::Stop;
 use lancam::wire::native::message::Wishes;
 use std::net::TcpListener;
@@ -60,10 +61,13 @@ fn allocations_while<V: FnMut() -> u64>(
     let stop = Stop::new().expect("eventfd");
     let coding = Coding::Jpeg { quality: 80, chroma: Chroma::Yuv420 };
     let own = Wish::own(coding, SizeWish::default());
+    let metrics = Arc::new(Metrics::new(clock::now()));
     let camera = Camera {
         name: "test".into(),
         id: String::new(),
-        renditions: Renditions::new(own).expect("eventfd"),
+        roster: Roster::new(own, &metrics).expect("eventfd"),
+        metrics,
+        notices: Arc::default(),
         tutorial: None,
         http: HttpRules::default(),
         desk: None,
@@ -73,11 +77,11 @@ fn allocations_while<V: FnMut() -> u64>(
     let listener = TcpListener::bind("127.0.0.1:0").expect("binds");
     let port = listener.local_addr().expect("bound").port();
 
-    let renditions = Arc::clone(&camera.renditions);
+    let (roster, metrics) = (Arc::clone(&camera.roster), Arc::clone(&camera.metrics));
     let look = RawLook::default();
     let wish = CaptureWish { fps: Some(200.0), ..CaptureWish::default() };
     let capture = thread::spawn(move || {
-        supervisor::run(Opener::new(source, wish), &renditions, None, look, None, &stop)
+        supervisor::run(Opener::new(source, wish), &roster, &metrics, None, look, None, &stop)
     });
     let end = camera.stop.clone();
     let session = thread::spawn(move || {

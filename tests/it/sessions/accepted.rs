@@ -7,14 +7,15 @@ use lancam::camera::context::{Camera, HttpRules};
 use lancam::camera::encode::Coding;
 use lancam::camera::guestbook::Guestbook;
 use lancam::camera::listen::{self, Listen};
-use lancam::camera::renditions::Renditions;
-use lancam::camera::renditions::wish::Wish;
+use lancam::camera::metrics::Metrics;
+use lancam::camera::roster::Roster;
+use lancam::camera::roster::wish::Wish;
 use lancam::camera::session;
 use lancam::camera::supervisor;
 use lancam::image::pixels::Chroma;
 use lancam::image::rendition::SizeWish;
 use lancam::image::unpack::RawLook;
-use lancam::source::{CaptureWish, Opener, SourceSpec};
+use lancam::source::{CaptureWish, Opener, SourceSpec, clock};
 use lancam::stop::Stop;
 use lancam::wire::native::VERSION;
 use socket2::SockRef;
@@ -29,10 +30,13 @@ const OF_A_FRAME: usize = 2000;
 
 fn camera(stop: &Stop) -> Camera {
     let own = Wish::own(Coding::Jpeg { quality: 80, chroma: Chroma::Yuv420 }, SizeWish::default());
+    let metrics = Arc::new(Metrics::new(clock::now()));
     Camera {
         name: "test".into(),
         id: String::new(),
-        renditions: Renditions::new(own).expect("eventfd"),
+        roster: Roster::new(own, &metrics).expect("eventfd"),
+        metrics,
+        notices: Arc::default(),
         tutorial: Some(Wish::own(Coding::Bgr24, SizeWish::default())),
         http: HttpRules::default(),
         desk: None,
@@ -78,13 +82,14 @@ fn watch(
 fn whoever_listens_and_whatever_is_spoken_the_socket_is_as_it_should_be() {
     let stop = Stop::new().expect("eventfd");
     let camera = camera(&stop);
-    let (renditions, end) = (Arc::clone(&camera.renditions), stop.clone());
+    let (roster, metrics) = (Arc::clone(&camera.roster), Arc::clone(&camera.metrics));
+    let end = stop.clone();
     let source = Opener::new(
         SourceSpec::parse("test:320x180@50").expect("a source"),
         CaptureWish::default(),
     );
     let capture = thread::spawn(move || {
-        supervisor::run(source, &renditions, None, RawLook::default(), None, &end)
+        supervisor::run(source, &roster, &metrics, None, RawLook::default(), None, &end)
     });
     let mut looked_at = 0;
     for (listen, by) in [

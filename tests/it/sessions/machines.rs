@@ -2,7 +2,7 @@
 
 use lancam::camera::context::HttpRules;
 use lancam::camera::encode::Coding;
-use lancam::camera::renditions::wish::Wish;
+use lancam::camera::roster::wish::Wish;
 use lancam::camera::session::http::Http;
 use lancam::camera::session::link::outgoing::Outgoing;
 use lancam::camera::session::machine::{

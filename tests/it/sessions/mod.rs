@@ -10,6 +10,7 @@ mod limits;
 mod machines;
 pub mod paced;
 mod renditions;
+mod roster;
 mod rude_clients;
 mod schedules;
 mod silence;

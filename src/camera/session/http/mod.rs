@@ -12,7 +12,7 @@ use super::machine::{Input, Machine, Moment, Next, Order, Report, Standing};
 use crate::camera::context::HttpRules;
 use crate::camera::metrics::Refused;
 use crate::camera::page;
-use crate::camera::renditions::wish::Wish;
+use crate::camera::roster::wish::Wish;
 use crate::camera::session_end::{GREETING_TIMEOUT, SessionEnd};
 use crate::image::frame::Micros;
 use crate::wire::http::Refusal;

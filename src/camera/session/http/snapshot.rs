@@ -2,8 +2,8 @@
 
 use super::answers;
 use super::stand_in::StandIns;
-use crate::camera::renditions::FRESH;
-use crate::camera::renditions::wish::Wish;
+use crate::camera::roster::FRESH;
+use crate::camera::roster::wish::Wish;
 use crate::camera::session::machine::{Input, Moment, Next, Order};
 use crate::camera::session_end::SessionEnd;
 use crate::camera::update::Update;

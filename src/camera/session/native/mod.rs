@@ -8,7 +8,7 @@ use super::farewell::goodbye;
 use super::link::outgoing::{Counting, Outgoing};
 use super::machine::{Input, Machine, Moment, Next, Order};
 use crate::camera::metrics::Refused;
-use crate::camera::renditions::wish::Wish;
+use crate::camera::roster::wish::Wish;
 use crate::camera::session_end::SessionEnd;
 use crate::camera::update::{StreamFacts, Update};
 use crate::image::frame::Micros;

@@ -3,7 +3,7 @@
 use super::super::answers;
 use super::super::stand_in::StandIns;
 use super::{Phase, Stream};
-use crate::camera::renditions::wish::Wish;
+use crate::camera::roster::wish::Wish;
 use crate::camera::session::link::outgoing::Outgoing;
 use crate::camera::session::machine::{Input, Moment, Next, Order};
 use crate::camera::session_end::SessionEnd;

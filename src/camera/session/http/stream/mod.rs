@@ -5,7 +5,7 @@ mod pace;
 mod part;
 
 use super::asked::Asked;
-use crate::camera::renditions::wish::Wish;
+use crate::camera::roster::wish::Wish;
 use crate::camera::session::deaf::Deaf;
 use crate::camera::session::link::outgoing::Outgoing;
 use crate::camera::session::machine::{Ebbed, Input, Moment, Next, Order, Standing, Step};

@@ -1,33 +1,94 @@
-//! One rendition's thread: takes the newest planes, encodes them, publishes the packet.
+//! One form that is made: who gets it, and the thread that encodes it.
 
-use super::decode::StartError;
-use super::plan::Rendition;
+use super::StartError;
+use super::inbox::Inbox;
+use super::wish::Form;
 use crate::camera::complaint::Complaint;
 use crate::camera::encode::{EncodeError, Encoding, Recipe};
 use crate::camera::figures::Figures;
 use crate::camera::metrics::Metrics;
-use crate::camera::update::StreamFacts;
+use crate::camera::update::{StreamFacts, Update};
 use crate::image::frame::Micros;
 use crate::image::planes::Planes;
 use crate::latest::{Latest, Reader};
 use crate::source::clock;
-use crate::wire::packet::FrameFacts;
+use crate::wire::packet::{FrameFacts, Packet};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+/// A form, as long as the same viewers get it.
+#[derive(Debug)]
+pub(super) struct Rendition {
+    /// For people: no other has it, nor has one whose thread is just ending.
+    pub(super) number: usize,
+    pub(super) recipe: Recipe,
+    pub(super) inboxes: Vec<Arc<Inbox>>,
+    /// What its thread takes its work from.
+    pub(super) tasks: Arc<Latest<EncodeTask>>,
+}
+
 /// Planes that a rendition is to be made of.
 #[derive(Debug, Clone)]
 pub(super) struct EncodeTask {
-    pub(super) rendition: Arc<Rendition>,
-    pub(super) planes: Arc<Planes>,
-    pub(super) sequence: u64,
-    pub(super) captured_at: Micros,
-    pub(super) stream: Arc<StreamFacts>,
+    rendition: Arc<Rendition>,
+    planes: Arc<Planes>,
+    sequence: u64,
+    captured_at: Micros,
+    stream: Arc<StreamFacts>,
 }
 
 /// How often the figures are told while a rendition is watched, to those who read the log so closely.
 const REPORT_EVERY: Duration = Duration::from_secs(10);
+
+impl Rendition {
+    fn form(&self) -> Form {
+        Form::Made(self.recipe)
+    }
+
+    /// Whether the frame captured `at` is due for anybody. To be asked once for each frame, in their order.
+    pub(super) fn is_due(&self, stream: &Arc<StreamFacts>, at: Micros) -> bool {
+        // Each is asked: it learns from every frame at which rate they come.
+        self.inboxes.iter().fold(false, |due, inbox| inbox.is_due(self.form(), stream, at) | due)
+    }
+
+    /// Whether it is so still: those who wanted it may have left, or had enough, since it was handed over.
+    pub(super) fn is_still_due(&self, stream: &Arc<StreamFacts>, at: Micros) -> bool {
+        self.inboxes.iter().any(|inbox| inbox.is_still_due(self.form(), stream, at))
+    }
+
+    /// Has a frame made of these planes, if it is due still.
+    pub(super) fn make_of(
+        self: &Arc<Self>,
+        planes: &Arc<Planes>,
+        sequence: u64,
+        captured_at: Micros,
+        stream: &Arc<StreamFacts>,
+    ) {
+        if self.is_still_due(stream, captured_at) {
+            self.tasks.publish(EncodeTask {
+                rendition: Arc::clone(self),
+                planes: Arc::clone(planes),
+                sequence,
+                captured_at,
+                stream: Arc::clone(stream),
+            });
+        }
+    }
+
+    /// Tells all who wait for its frames why there are none.
+    pub(super) fn tell(&self, status: &Update, stream: &Arc<StreamFacts>) {
+        for inbox in &self.inboxes {
+            inbox.tell_of(self.form(), stream, status);
+        }
+    }
+
+    fn publish(&self, packet: &Arc<Packet>, stream: &Arc<StreamFacts>) {
+        for inbox in &self.inboxes {
+            inbox.offer(self.form(), packet, stream);
+        }
+    }
+}
 
 /// Starts the thread of rendition `number`; it ends when the slot is closed.
 pub(super) fn start(
@@ -77,8 +138,7 @@ impl Worker {
 
     fn run_once(&mut self, task: &EncodeTask) -> Result<(), EncodeError> {
         let EncodeTask { rendition, planes, sequence, captured_at, stream } = task;
-        // Those who wanted it may have left, or had enough, since it was handed over.
-        if !rendition.wants(stream, *captured_at) {
+        if !rendition.is_still_due(stream, *captured_at) {
             return Ok(());
         }
         self.follow(rendition.recipe)?;

@@ -1,41 +1,19 @@
 //! The thread that makes the camera's JPEGs into planes, which all renditions share.
 
-use super::plan::Plan;
+use super::StartError;
+use super::plan::DecodeTask;
 use super::pool::PlanesPool;
 use crate::camera::complaint::Complaint;
 use crate::camera::encode::EncodeError;
 use crate::camera::metrics::Metrics;
-use crate::camera::update::StreamFacts;
-use crate::image::jpeg::codec::{Decoder, JpegError};
+use crate::image::jpeg::codec::Decoder;
 use crate::image::orientation::Orientation;
 use crate::image::planes::Planes;
 use crate::image::turn::turn;
 use crate::latest::{Latest, Reader};
 use crate::source::clock;
-use crate::wire::packet::Packet;
-use std::io;
 use std::sync::Arc;
 use std::thread;
-
-/// A JPEG that renditions are to be made of.
-#[derive(Debug, Clone)]
-pub(super) struct DecodeTask {
-    pub(super) packet: Arc<Packet>,
-    /// What is still to be done to it.
-    pub(super) orientation: Orientation,
-    pub(super) stream: Arc<StreamFacts>,
-    /// For whom.
-    pub(super) plan: Arc<Plan>,
-}
-
-/// Why a thread that renditions need is not there.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum StartError {
-    #[error(transparent)]
-    Jpeg(#[from] JpegError),
-    #[error("no thread for it: {0}")]
-    Thread(#[from] io::Error),
-}
 
 /// Starts the thread; it ends when the slot is closed.
 pub(super) fn start(metrics: &Arc<Metrics>) -> Result<Arc<Latest<DecodeTask>>, StartError> {
@@ -80,7 +58,7 @@ impl Stage {
     fn run_once(&mut self, task: &DecodeTask) -> Result<(), EncodeError> {
         let DecodeTask { packet, orientation, stream, plan } = task;
         let facts = packet.facts;
-        let Some(wanted) = plan.wanted(stream, facts.captured_at) else { return Ok(()) };
+        let Some(wanted) = plan.still_wanted(stream, facts.captured_at) else { return Ok(()) };
         let (decoder, lying) = (&mut self.decoder, &mut self.lying);
         // At the smallest scale that JPEG has for free and that no rendition is larger than.
         let at_least = orientation.size_of(wanted.at_least);

@@ -26,13 +26,17 @@ impl Pace {
         Self { interval, next: 0, newest: 0, gap: 0 }
     }
 
-    /// Whether a frame captured `at` is due: the one that is nearest to its time, so that frames which
-    /// come a little early or late do not make the rate uneven.
-    pub(super) fn is_due(&mut self, Micros(at): Micros) -> bool {
+    /// A frame was captured `at`, whether it is due or not.
+    pub(super) fn saw(&mut self, Micros(at): Micros) {
         if at > self.newest {
             self.gap = if self.newest == 0 { 0 } else { at - self.newest };
             self.newest = at;
         }
+    }
+
+    /// Whether a frame captured `at` is due: the one that is nearest to its time, so that frames which
+    /// come a little early or late do not make the rate uneven.
+    pub(super) fn is_due(&self, Micros(at): Micros) -> bool {
         let early = (self.gap / 2).min(self.interval / 2);
         // A time that far ahead was set by a clock that has gone back since.
         at + early >= self.next || self.next > at + 2 * self.interval
@@ -56,7 +60,15 @@ mod tests {
         let mut pace = Pace::new(millifps);
         let times =
             (0..300).map(|frame| Micros(1_000_000 + frame * gap + frame * 7919 % (jitter + 1)));
-        times.filter(|&at| pace.is_due(at).then(|| pace.sent(at)).is_some()).count()
+        let mut is_sent = |at| {
+            pace.saw(at);
+            let is_due = pace.is_due(at);
+            if is_due {
+                pace.sent(at);
+            }
+            is_due
+        };
+        times.filter(|&at| is_sent(at)).count()
     }
 
     #[test]
@@ -74,8 +86,10 @@ mod tests {
     fn neither_a_pause_nor_a_clock_that_goes_back_makes_a_burst_or_a_silence() {
         let mut pace = Pace::new(10_000);
         for at in [1_000_000, 9_000_000, 500_000] {
+            pace.saw(Micros(at));
             assert!(pace.is_due(Micros(at)));
             pace.sent(Micros(at));
+            pace.saw(Micros(at + 33_333));
             assert!(!pace.is_due(Micros(at + 33_333)), "{at}");
         }
     }

@@ -61,6 +61,16 @@ pub enum Form {
     Made(Recipe),
 }
 
+impl Form {
+    /// Of its pictures.
+    pub fn size(self, captured: Captured) -> Size {
+        match self {
+            Self::AsCaptured => captured.size,
+            Self::Made(recipe) => recipe.size,
+        }
+    }
+}
+
 impl Wish {
     /// What the camera's own options say.
     pub fn own(coding: Coding, size: SizeWish) -> Self {
@@ -140,13 +150,7 @@ impl Wish {
     /// coded otherwise.
     pub fn distance(&self, other: &Self, captured: Captured) -> Option<(usize, u8)> {
         let quality = self.quality()?.abs_diff(other.quality()?);
-        let pixels = |wish: &Self| {
-            let size = match wish.form(captured) {
-                Form::AsCaptured => captured.size,
-                Form::Made(Recipe { size, .. }) => size,
-            };
-            (size.width * size.height).max(1)
-        };
+        let pixels = |wish: &Self| wish.form(captured).size(captured).area().max(1);
         let (wanted, found) = (pixels(self), pixels(other));
         // In thousandths: half as large is as far away as twice as large.
         let ratio = wanted.max(found).saturating_mul(1000) / wanted.min(found);

@@ -1,0 +1,141 @@
+//! What is to be done with each frame: decided when somebody comes, goes or asks for something else, only read when a frame comes.
+
+use super::inbox::Inbox;
+use super::rendition::Rendition;
+use super::wish::{Captured, Form};
+use crate::camera::encode::Recipe;
+use crate::camera::update::{StreamFacts, Update};
+use crate::image::frame::Micros;
+use crate::image::orientation::Orientation;
+use crate::image::pixels::{Chroma, Size};
+use crate::image::planes::Planes;
+use crate::image::unpack::Wanted;
+use crate::latest::Latest;
+use crate::wire::packet::Packet;
+use std::sync::Arc;
+
+/// What is to be done with each frame, until the next plan.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// For which frames this was decided; `None` while there are none.
+    pub(super) captured: Option<(Captured, Arc<StreamFacts>)>,
+    /// How many watch, those that wait among them.
+    pub(super) viewers: usize,
+    /// Who gets the camera's own JPEGs.
+    pub(super) as_captured: Vec<Arc<Inbox>>,
+    /// What is made.
+    pub(super) made: Vec<Arc<Rendition>>,
+    /// Where JPEGs are made into planes for those, while the camera sends JPEGs.
+    pub(super) decoder: Option<Arc<Latest<DecodeTask>>>,
+}
+
+/// A JPEG that renditions are to be made of.
+#[derive(Debug, Clone)]
+pub(super) struct DecodeTask {
+    pub(super) packet: Arc<Packet>,
+    /// What is still to be done to it.
+    pub(super) orientation: Orientation,
+    pub(super) stream: Arc<StreamFacts>,
+    /// For whom.
+    pub(super) plan: Arc<Plan>,
+}
+
+/// What is due of one frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Due {
+    /// Whether it goes to somebody as the camera made it.
+    pub as_captured: bool,
+    /// The planes that renditions are made of, if any is.
+    pub planes: Option<Wanted>,
+}
+
+impl Plan {
+    /// Whether this was decided for such frames.
+    pub fn is_for(&self, captured: Captured, stream: &Arc<StreamFacts>) -> bool {
+        self.captured
+            .as_ref()
+            .is_some_and(|(planned, of)| *planned == captured && Arc::ptr_eq(of, stream))
+    }
+
+    /// Whether anybody watches, or waits to.
+    pub fn is_watched(&self) -> bool {
+        self.viewers > 0
+    }
+
+    /// Whether anybody gets the camera's own JPEGs.
+    pub fn passes_any(&self) -> bool {
+        !self.as_captured.is_empty()
+    }
+
+    /// What is due of the frame captured `at`. To be asked once for each frame, in their order.
+    pub fn due(&self, stream: &Arc<StreamFacts>, at: Micros) -> Due {
+        // Each is asked: it learns from every frame at which rate they come.
+        let as_captured = self
+            .as_captured
+            .iter()
+            .fold(false, |due, inbox| inbox.is_due(Form::AsCaptured, stream, at) | due);
+        let planes = self
+            .made
+            .iter()
+            .filter(|rendition| rendition.is_due(stream, at))
+            .fold(None, |wanted, rendition| Some(with(wanted, rendition.recipe)));
+        Due { as_captured, planes }
+    }
+
+    /// What planes are wanted still of the frame captured `at`.
+    pub(super) fn still_wanted(&self, stream: &Arc<StreamFacts>, at: Micros) -> Option<Wanted> {
+        self.made
+            .iter()
+            .filter(|rendition| rendition.is_still_due(stream, at))
+            .fold(None, |wanted, rendition| Some(with(wanted, rendition.recipe)))
+    }
+
+    /// Publishes the camera's own JPEG to all who want it.
+    pub fn publish_as_captured(&self, packet: &Arc<Packet>, stream: &Arc<StreamFacts>) {
+        for inbox in &self.as_captured {
+            inbox.offer(Form::AsCaptured, packet, stream);
+        }
+    }
+
+    /// Hands a JPEG to the thread that makes planes of it, and does to them what `orientation` says.
+    pub fn decode(
+        self: &Arc<Self>,
+        packet: Arc<Packet>,
+        orientation: Orientation,
+        stream: &Arc<StreamFacts>,
+    ) {
+        if let Some(decoder) = &self.decoder {
+            let (stream, plan) = (Arc::clone(stream), Arc::clone(self));
+            decoder.publish(DecodeTask { packet, orientation, stream, plan });
+        }
+    }
+
+    /// Hands shared planes to the threads of all renditions that are due.
+    pub fn share(
+        &self,
+        planes: &Arc<Planes>,
+        sequence: u64,
+        captured_at: Micros,
+        stream: &Arc<StreamFacts>,
+    ) {
+        for rendition in &self.made {
+            rendition.make_of(planes, sequence, captured_at, stream);
+        }
+    }
+
+    /// Tells all who wait for renditions why there are none.
+    pub(super) fn tell_made(&self, status: &Update, stream: &Arc<StreamFacts>) {
+        for rendition in &self.made {
+            rendition.tell(status, stream);
+        }
+    }
+}
+
+/// Planes that are good for this recipe too.
+fn with(wanted: Option<Wanted>, Recipe { coding, size }: Recipe) -> Wanted {
+    let so_far = wanted.unwrap_or(Wanted { at_least: size, chroma: Chroma::Yuv420 });
+    let width = so_far.at_least.width.max(size.width);
+    let height = so_far.at_least.height.max(size.height);
+    let chroma = if coding.chroma() == Chroma::Yuv422 { Chroma::Yuv422 } else { so_far.chroma };
+    Wanted { at_least: Size::new(width, height), chroma }
+}
