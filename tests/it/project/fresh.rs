@@ -58,9 +58,9 @@ fn ci_fails_as_make_does_and_on_a_skip_that_is_not_listed() {
     let skips = |line: &str| {
         ci_run(home.path(), &format!("echo '{line}' >\"$CARGO_TARGET_DIR/skipped-tests\""))
     };
-    let (said, is_well) = skips("skipped: stream::colours: djpeg: not installed");
+    let (said, is_well) = skips("skipped: sessions::stream::colours: djpeg: not installed");
     assert!(!is_well && said[0].starts_with("not in .ci/allowed-skips"), "{said:?}");
-    let (said, is_well) = skips("skipped: found::two_cameras: namespaces: not allowed");
+    let (said, is_well) = skips("skipped: discovery::found::two_cameras: namespaces: not allowed");
     assert!(is_well, "{said:?}");
 }
 

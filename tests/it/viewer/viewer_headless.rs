@@ -282,7 +282,7 @@ fn help_and_version_go_to_standard_output() {
 fn a_picture_that_cannot_be_kept_is_a_failure() {
     let server = FakeServer::on(0, |stream| stream_pattern(stream, SIZE, 100));
     let output = headless(&server, &["--frames", "1", "--save", "/nowhere/at/all.png"]);
-    output.expect(1, "cannot write /nowhere/at/all.png");
+    output.expect(1, "there is no folder /nowhere/at");
 }
 
 #[test]
