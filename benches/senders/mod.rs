@@ -129,7 +129,7 @@ fn sessions(speech: Speech, viewers: usize) -> io::Result<Figures> {
         notices: Arc::default(),
         tutorial: None,
         http: HttpRules::default(),
-        desk: None,
+        controls: None,
         connections: Connections::new(viewers),
         stop: stop.clone(),
     };

@@ -18,12 +18,12 @@ mod linux {
     use lancam::camera::config::{Command, Config, ConfigError, DEFAULT_FILE};
     use lancam::camera::connections::Connections;
     use lancam::camera::context::{Camera, HttpRules};
-    use lancam::camera::desk::{Control, Desk};
+    use lancam::camera::controls::{Control, Controls};
     use lancam::camera::help;
     use lancam::camera::metrics::Metrics;
     use lancam::camera::roster::Roster;
     use lancam::camera::{
-        anyway, descriptors, heart, identity, listen, selftest, server, supervisor,
+        descriptors, fallback, identity, listen, selftest, server, supervisor, watchdog,
     };
     use lancam::console::{answer, complain, say};
     use lancam::net::handed_over;
@@ -131,16 +131,16 @@ mod linux {
 
         let host_name =
             nix::unistd::gethostname().unwrap_or_default().to_string_lossy().into_owned();
-        let desk = match config.control {
+        let controls = match config.control {
             Control::Off => None,
-            Control::Lan => Some(Desk::open().map_err(|error| failure(&error))?),
+            Control::Lan => Some(Controls::open().map_err(|error| failure(&error))?),
         };
-        let (desk, clerk) = desk.unzip();
+        let (controls, setter) = controls.unzip();
         let metrics = Arc::new(Metrics::new(clock::now()));
         let roster = Roster::new(config.own_wish(), &metrics).map_err(|error| failure(&error))?;
-        anyway::complain(config, &metrics);
-        anyway::check_source(config, &stop).map_err(|error| Failure::new(UNAVAILABLE, &error))?;
-        let listeners = anyway::listen(config, handed_over, &metrics)
+        fallback::complain(config, &metrics);
+        fallback::check_source(config, &stop).map_err(|error| Failure::new(UNAVAILABLE, &error))?;
+        let listeners = fallback::listen(config, handed_over, &metrics)
             .map_err(|error| Failure::new(UNAVAILABLE, &error))?;
         let name = config.name.clone().unwrap_or_else(|| host_name.clone());
         let camera = Camera {
@@ -159,7 +159,7 @@ mod linux {
                 .concat(),
                 origins: config.cors.clone(),
             },
-            desk: desk.clone(),
+            controls: controls.clone(),
             connections: Connections::with_most(
                 config.max_viewers,
                 descriptors::room_for_connections(),
@@ -175,16 +175,16 @@ mod linux {
             server::start(listeners, &camera, &config.guests).map_err(|error| failure(&error))?;
 
         let capture = start_capture(config, &camera, &stop).map_err(|error| failure(&error))?;
-        let heart = Notifier::from_environment();
-        let heart = heart.map(|notifier| heart::start(notifier, camera.clone()));
-        let heart = heart.transpose().map_err(|error| failure(&error))?;
+        let watchdog = Notifier::from_environment();
+        let watchdog = watchdog.map(|notifier| watchdog::start(notifier, camera.clone()));
+        let watchdog = watchdog.transpose().map_err(|error| failure(&error))?;
         wait_for_the_end(&signals, &stop);
         let captured = capture.join();
-        if let (Some(desk), Some(clerk)) = (desk, clerk) {
-            desk.close();
+        if let (Some(controls), Some(setter)) = (controls, setter) {
+            controls.close();
             // A camera may let a call for a control time out after seconds; the end does not wait for that.
             let deadline = Instant::now() + GOODBYE;
-            while !clerk.is_finished() && Instant::now() < deadline {
+            while !setter.is_finished() && Instant::now() < deadline {
                 thread::sleep(Duration::from_millis(5));
             }
         }
@@ -194,7 +194,7 @@ mod linux {
             // A panic has been reported by its thread.
             let _ = announcing.join();
         }
-        for acceptor in acceptors.into_iter().chain(heart) {
+        for acceptor in acceptors.into_iter().chain(watchdog) {
             // A panic has been reported by its thread.
             let _ = acceptor.join();
         }
@@ -234,12 +234,12 @@ mod linux {
         stop: &Stop,
     ) -> std::io::Result<thread::JoinHandle<Result<(), SourceError>>> {
         let (config, stop) = (config.clone(), stop.clone());
-        let Camera { roster, metrics, desk, .. } = camera.clone();
+        let Camera { roster, metrics, controls, .. } = camera.clone();
         thread::Builder::new().name("capture".into()).spawn(move || {
             let (look, idle_stop) = (config.raw, config.idle_stop);
-            let result = anyway::capture(&config, &metrics, &stop, |opener| {
-                let desk = desk.as_deref();
-                supervisor::run(opener, &roster, &metrics, desk, look, idle_stop, &stop)
+            let result = fallback::capture(&config, &metrics, &stop, |opener| {
+                let controls = controls.as_deref();
+                supervisor::run(opener, &roster, &metrics, controls, look, idle_stop, &stop)
             });
             stop.request();
             result

@@ -1,7 +1,7 @@
 //! What all sessions of one camera share.
 
 use super::connections::Connections;
-use super::desk::Desk;
+use super::controls::Controls;
 use super::metrics::Metrics;
 use super::notices::Notices;
 use super::roster::Roster;
@@ -27,7 +27,7 @@ pub struct Camera {
     /// To whom HTTP answers.
     pub http: HttpRules,
     /// Where viewers set the source's controls; `None` where they may not.
-    pub desk: Option<Arc<Desk>>,
+    pub controls: Option<Arc<Controls>>,
     /// Who is connected, and how many may watch at once.
     pub connections: Connections,
     /// Asks all sessions to end.

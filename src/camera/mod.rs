@@ -1,19 +1,18 @@
 //! The stages of the camera program, in the order frames pass them.
 
 pub mod announcer;
-pub mod anyway;
 pub mod capture;
 pub mod complaint;
 pub mod config;
+pub mod connection_log;
 pub mod connections;
 pub mod context;
+pub mod controls;
 pub mod descriptors;
-pub mod desk;
 pub mod encode;
+pub mod fallback;
 pub mod feed;
 pub mod figures;
-pub mod guestbook;
-pub mod heart;
 pub mod help;
 pub mod identity;
 mod jpegs;
@@ -31,3 +30,4 @@ pub mod session_end;
 mod state;
 pub mod supervisor;
 pub mod update;
+pub mod watchdog;

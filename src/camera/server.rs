@@ -1,8 +1,8 @@
 //! Listens, and gives each viewer a session of its own.
 
+use super::connection_log::ConnectionLog;
 use super::connections::{Connection, Room};
 use super::context::Camera;
-use super::guestbook::Guestbook;
 use super::metrics::Refused;
 use super::porter::Porter;
 use super::session;
@@ -25,7 +25,7 @@ pub fn start(
     camera: &Camera,
     guests: &Guests,
 ) -> io::Result<Vec<JoinHandle<()>>> {
-    let guestbook = Guestbook::default();
+    let connection_log = ConnectionLog::default();
     listeners
         .into_iter()
         .map(|listener| {
@@ -34,7 +34,7 @@ pub fn start(
                 listener,
                 camera: camera.clone(),
                 guests: guests.clone(),
-                guestbook: guestbook.clone(),
+                connection_log: connection_log.clone(),
                 porter: Porter::default(),
                 spare: Spare::new(),
                 warnings: Warnings::default(),
@@ -48,7 +48,7 @@ struct Acceptor {
     listener: TcpListener,
     camera: Camera,
     guests: Guests,
-    guestbook: Guestbook,
+    connection_log: ConnectionLog,
     porter: Porter,
     spare: Spare,
     warnings: Warnings,
@@ -150,12 +150,12 @@ impl Acceptor {
 
     fn start_session(&mut self, connection: Connection, peer: SocketAddr) {
         let camera = self.camera.clone();
-        let guest = self.guestbook.guest(peer);
+        let entry = self.connection_log.entry(peer);
         let stream = connection.share_stream();
         let session = move || {
-            let end = session::run(&connection, &camera, &guest);
+            let end = session::run(&connection, &camera, &entry);
             drop(connection);
-            guest.left(&end);
+            entry.left(&end);
         };
         let thread = thread::Builder::new().name("session".into()).stack_size(SESSION_STACK);
         if let Err(error) = thread.spawn(session) {

@@ -1,7 +1,7 @@
 //! Keeps a source open while it is watched: tells viewers why there is no picture, waits, and tries again.
 
 use super::capture::{self, CaptureEnd};
-use super::desk::Desk;
+use super::controls::Controls;
 use super::feed::Feed;
 use super::metrics::{Metrics, SourceState};
 use super::roster::{Roster, Waking};
@@ -30,7 +30,7 @@ const LOOK: Duration = Duration::from_millis(250);
 const STEADY: Duration = Duration::from_secs(2);
 
 /// Runs until `stop` is requested, or the source ends or can never be used. A source that nobody has watched for
-/// `idle_stop` is closed until somebody does. While it is open, its controls are set at `desk`.
+/// `idle_stop` is closed until somebody does. While it is open, viewers set its controls through `controls`.
 ///
 /// # Errors
 /// [`Trouble::Unusable`]: this source will never give a picture.
@@ -38,7 +38,7 @@ pub fn run(
     opener: Opener,
     roster: &Arc<Roster>,
     metrics: &Arc<Metrics>,
-    desk: Option<&Desk>,
+    controls: Option<&Controls>,
     look: RawLook,
     idle_stop: Option<Duration>,
     stop: &Stop,
@@ -49,7 +49,7 @@ pub fn run(
         opener,
         roster,
         metrics,
-        desk,
+        controls,
         feed,
         idle_stop,
         stop,
@@ -65,7 +65,7 @@ struct Supervisor<'a> {
     opener: Opener,
     roster: &'a Arc<Roster>,
     metrics: &'a Arc<Metrics>,
-    desk: Option<&'a Desk>,
+    controls: Option<&'a Controls>,
     feed: Feed,
     idle_stop: Option<Duration>,
     stop: &'a Stop,
@@ -121,13 +121,13 @@ impl Supervisor<'_> {
         let mut source = self.opener.open(self.stop)?;
         self.opened_at = Some(tried_at);
         let idle_stop = self.idle_stop.filter(|_| self.opener.may_rest());
-        if let Some(desk) = self.desk {
-            desk.begin(&*source);
+        if let Some(controls) = self.controls {
+            controls.begin(&*source);
         }
         let ended =
             capture::run_once(&mut *source, &mut self.feed, self.metrics, idle_stop, self.stop);
-        if let Some(desk) = self.desk {
-            desk.end();
+        if let Some(controls) = self.controls {
+            controls.end();
         }
         ended
     }

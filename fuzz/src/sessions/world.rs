@@ -3,7 +3,7 @@
 use super::reader::Reader;
 use super::{Fault, Speaks};
 use lancam::camera::connections::Crowd;
-use lancam::camera::desk::Answer;
+use lancam::camera::controls::Answer;
 use lancam::camera::session::link::kernel::{Happened, Kernel};
 use lancam::camera::session::machine::{Input, Moment, Order, Reported, Step};
 use lancam::camera::session::surroundings::Surroundings;

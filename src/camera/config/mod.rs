@@ -7,7 +7,7 @@ pub mod options;
 mod values;
 
 use super::announcer::Announce;
-use super::desk::Control;
+use super::controls::Control;
 use super::encode::Coding;
 use super::listen::Listen;
 use super::roster::wish::Wish;

@@ -2,7 +2,7 @@
 
 use super::{Config, ConfigErrors, Wrong};
 use crate::camera::announcer::Announce;
-use crate::camera::desk::Control;
+use crate::camera::controls::Control;
 use crate::camera::listen::Listen;
 use crate::image::orientation::{Orientation, Rotation};
 use crate::image::pixels::{Chroma, FourCc, PixelFormat, Size};

@@ -6,7 +6,7 @@
 use super::link::outgoing::Outgoing;
 use super::notice::Notice;
 use crate::camera::connections::Crowd;
-use crate::camera::desk::Answer;
+use crate::camera::controls::Answer;
 use crate::camera::roster::wish::Wish;
 use crate::camera::session_end::SessionEnd;
 use crate::camera::update::Update;

@@ -17,9 +17,9 @@ pub mod surroundings;
 mod view;
 mod viewing;
 
+use super::connection_log::LogEntry;
 use super::connections::Connection;
 use super::context::Camera;
-use super::guestbook::Guest;
 use super::metrics::Transport;
 use super::session_end::{GREETING_TIMEOUT, SessionEnd};
 use crate::source::clock;
@@ -37,8 +37,8 @@ use std::rc::Rc;
 use viewing::Viewing;
 
 /// Serves one viewer until the end.
-pub fn run(connection: &Connection, camera: &Camera, guest: &Guest) -> SessionEnd {
-    let end = match serve(connection, camera, guest) {
+pub fn run(connection: &Connection, camera: &Camera, entry: &LogEntry) -> SessionEnd {
+    let end = match serve(connection, camera, entry) {
         _ if connection.was_let_go() => SessionEnd::MadeRoom,
         Ok(end) => end,
         Err(error) => error.into(),
@@ -49,7 +49,7 @@ pub fn run(connection: &Connection, camera: &Camera, guest: &Guest) -> SessionEn
     end
 }
 
-fn serve(connection: &Connection, camera: &Camera, guest: &Guest) -> io::Result<SessionEnd> {
+fn serve(connection: &Connection, camera: &Camera, entry: &LogEntry) -> io::Result<SessionEnd> {
     let came_at = clock::now();
     let deadline = came_at.after(GREETING_TIMEOUT);
     let stream = connection.stream();
@@ -85,6 +85,6 @@ fn serve(connection: &Connection, camera: &Camera, guest: &Guest) -> io::Result<
     if let Opening::Native(first) | Opening::Http(first) = &opening {
         machine.received(first, clock::now());
     }
-    let mut viewing = Viewing::new(camera, connection, guest, transport, &waiter);
+    let mut viewing = Viewing::new(camera, connection, entry, transport, &waiter);
     link::run(machine, &mut kernel, &mut viewing)
 }

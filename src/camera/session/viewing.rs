@@ -5,10 +5,10 @@ use super::machine::{Input, Moment, Order, Question, Report, Reported, Standing,
 use super::notice::Notice;
 use super::surroundings::Surroundings;
 use super::view::View;
+use crate::camera::connection_log::LogEntry;
 use crate::camera::connections::{Connection, Seat};
 use crate::camera::context::Camera;
-use crate::camera::desk::{Answer, Visitor};
-use crate::camera::guestbook::Guest;
+use crate::camera::controls::{Answer, Visitor};
 use crate::camera::metrics::{Transport, Viewer};
 use crate::camera::state;
 use crate::camera::update::Update;
@@ -25,11 +25,11 @@ use std::time::{Duration, Instant, SystemTime};
 pub(super) struct Viewing<'a> {
     camera: &'a Camera,
     connection: &'a Connection,
-    guest: &'a Guest,
+    entry: &'a LogEntry,
     transport: Transport,
     waiter: Rc<Waiter>,
     view: Option<View>,
-    /// At the desk for controls, once it has asked something there.
+    /// There once it has asked for controls.
     visitor: Option<Visitor>,
     counted: Option<Viewer<'a>>,
     seat: Option<Seat<'a>>,
@@ -39,13 +39,13 @@ impl<'a> Viewing<'a> {
     pub(super) fn new(
         camera: &'a Camera,
         connection: &'a Connection,
-        guest: &'a Guest,
+        entry: &'a LogEntry,
         transport: Transport,
         waiter: &Rc<Waiter>,
     ) -> Self {
         let waiter = Rc::clone(waiter);
         let (view, visitor, counted, seat) = (None, None, None, None);
-        Self { camera, connection, guest, transport, waiter, view, visitor, counted, seat }
+        Self { camera, connection, entry, transport, waiter, view, visitor, counted, seat }
     }
 
     fn sit(&mut self) -> Input {
@@ -98,7 +98,7 @@ impl<'a> Viewing<'a> {
 
     /// Passes a question on; where nobody answers those, that is the answer.
     fn ask(&mut self, question: Question) -> io::Result<Input> {
-        let Some(desk) = &self.camera.desk else {
+        let Some(controls) = &self.camera.controls else {
             let text = "this camera's controls cannot be changed from viewers: \
                         it was not started with --control lan";
             return Ok(Input::Answer(Some(Answer::Refused(text.into()))));
@@ -106,7 +106,7 @@ impl<'a> Viewing<'a> {
         let visitor = match self.visitor.take() {
             Some(visitor) => visitor,
             None => {
-                let mut visitor = Visitor::new(desk);
+                let mut visitor = Visitor::new(controls);
                 self.waiter.listen_to(visitor.ring())?;
                 visitor
             }
@@ -142,7 +142,7 @@ impl Surroundings for Viewing<'_> {
     fn fulfil(&mut self, order: Order, now: Micros) -> io::Result<Input> {
         match order {
             Order::Sit => return Ok(self.sit()),
-            Order::Announce => self.guest.watches(),
+            Order::Announce => self.entry.watches(),
             Order::Stand(standing) => self.stand(standing),
             Order::Watch(wish, lowest) => match &mut self.view {
                 Some(view) => view.change(wish, lowest),

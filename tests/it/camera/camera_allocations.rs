@@ -4,10 +4,10 @@ use crate::tools::allocations::{self, total};
 use crate::tools::alone::is_alone;
 use crate::tools::http_client::HttpClient;
 use crate::tools::native_client::NativeClient;
+use lancam::camera::connection_log::ConnectionLog;
 use lancam::camera::connections::Connections;
 use lancam::camera::context::{Camera, HttpRules};
 use lancam::camera::encode::Coding;
-use lancam::camera::guestbook::Guestbook;
 use lancam::camera::metrics::Metrics;
 use lancam::camera::roster::Roster;
 use lancam::camera::roster::wish::Wish;
@@ -70,7 +70,7 @@ fn allocations_while<V: FnMut() -> u64>(
         notices: Arc::default(),
         tutorial: None,
         http: HttpRules::default(),
-        desk: None,
+        controls: None,
         connections: Connections::new(1),
         stop: stop.clone(),
     };
@@ -86,9 +86,9 @@ fn allocations_while<V: FnMut() -> u64>(
     let end = camera.stop.clone();
     let session = thread::spawn(move || {
         let (stream, peer) = listener.accept().expect("accepts");
-        let guest = Guestbook::default().guest(peer);
+        let entry = ConnectionLog::default().entry(peer);
         let connection = camera.connections.admit(peer.ip(), Arc::new(stream), Instant::now());
-        session::run(&connection.expect("there is room").0, &camera, &guest)
+        session::run(&connection.expect("there is room").0, &camera, &entry)
     });
     let mut next = watch(port);
     let mut counted = |count: usize| {

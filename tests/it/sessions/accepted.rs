@@ -2,10 +2,10 @@
 
 use crate::tools::camera_process::PATIENCE;
 use crate::tools::native_client::hello;
+use lancam::camera::connection_log::ConnectionLog;
 use lancam::camera::connections::Connections;
 use lancam::camera::context::{Camera, HttpRules};
 use lancam::camera::encode::Coding;
-use lancam::camera::guestbook::Guestbook;
 use lancam::camera::listen::{self, Listen};
 use lancam::camera::metrics::Metrics;
 use lancam::camera::roster::Roster;
@@ -39,7 +39,7 @@ fn camera(stop: &Stop) -> Camera {
         notices: Arc::default(),
         tutorial: Some(Wish::own(Coding::Bgr24, SizeWish::default())),
         http: HttpRules::default(),
-        desk: None,
+        controls: None,
         connections: Connections::new(4),
         stop: stop.clone(),
     }
@@ -71,7 +71,7 @@ fn watch(
     thread::spawn(move || {
         let connection = camera.connections.admit(peer.ip(), Arc::new(served), Instant::now());
         let (connection, _) = connection.expect("there is room");
-        session::run(&connection, &camera, &Guestbook::default().guest(peer))
+        session::run(&connection, &camera, &ConnectionLog::default().entry(peer))
     });
     viewer.write_all(greeting).expect("it listens");
     viewer.read_exact(&mut [0; OF_A_FRAME]).expect("a frame comes");

@@ -1,6 +1,6 @@
 //! Answers about the source's controls, as native viewers are told.
 
-use crate::camera::desk::Answer;
+use crate::camera::controls::Answer;
 use crate::source::control::{self, Access};
 use crate::wire::native::control::{Control, ControlFlags, ControlKind};
 use crate::wire::native::message::{Message, StatusCode};

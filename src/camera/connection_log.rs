@@ -14,10 +14,10 @@ use std::time::{Duration, Instant};
 
 /// What was told of whom. Clones share it.
 #[derive(Debug, Clone, Default)]
-pub struct Guestbook(Arc<Mutex<Book>>);
+pub struct ConnectionLog(Arc<Mutex<Told>>);
 
 #[derive(Debug, Default)]
-struct Book {
+struct Told {
     /// What was told of those who only asked.
     told: VecDeque<(IpAddr, String)>,
     /// How much was told lately of each address, the newest first.
@@ -54,11 +54,11 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// The longest text of a client's that is shown.
 const LONGEST: usize = 300;
 
-impl Guestbook {
+impl ConnectionLog {
     /// Somebody has connected.
-    pub fn guest(&self, peer: SocketAddr) -> Guest {
+    pub fn entry(&self, peer: SocketAddr) -> LogEntry {
         let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
-        Guest { peer, book: self.clone(), is_told: Cell::new(None) }
+        LogEntry { peer, log: self.clone(), is_told: Cell::new(None) }
     }
 
     /// Whether this end is told of `ip` for the first time.
@@ -74,31 +74,28 @@ impl Guestbook {
 
     /// Whether one more connection of `ip` is told of, and how many were not in the minute that has ended.
     fn telling(&self, ip: IpAddr, now: Instant) -> (Telling, usize) {
-        let book = &mut *self.lock();
-        let untold = book.of_all.roll(now);
-        let at = book.lately.iter().position(|(of, _)| *of == ip);
-        let mut minute =
-            at.and_then(|at| book.lately.remove(at)).unwrap_or((ip, Minute::default()));
+        let log = &mut *self.lock();
+        let untold = log.of_all.roll(now);
+        let at = log.lately.iter().position(|(of, _)| *of == ip);
+        let mut minute = at.and_then(|at| log.lately.remove(at)).unwrap_or((ip, Minute::default()));
         minute.1.roll(now);
-        let is_too_much = minute.1.told >= OF_ONE || book.of_all.told >= OF_ALL;
+        let is_too_much = minute.1.told >= OF_ONE || log.of_all.told >= OF_ALL;
         let telling = match (is_too_much, minute.1.untold) {
             (false, _) => Telling::Yes,
-            (true, 0) if book.of_all.told < OF_ALL || book.of_all.untold == 0 => {
-                Telling::NotAnyMore
-            }
+            (true, 0) if log.of_all.told < OF_ALL || log.of_all.untold == 0 => Telling::NotAnyMore,
             (true, _) => Telling::No,
         };
-        for minute in [&mut minute.1, &mut book.of_all] {
+        for minute in [&mut minute.1, &mut log.of_all] {
             let counter = if is_too_much { &mut minute.untold } else { &mut minute.told };
             *counter += 1;
         }
-        book.lately.truncate(REMEMBERED - 1);
-        book.lately.push_front(minute);
+        log.lately.truncate(REMEMBERED - 1);
+        log.lately.push_front(minute);
         (telling, untold)
     }
 
     /// Poison is ignored: no panic can leave a list half-way.
-    fn lock(&self) -> std::sync::MutexGuard<'_, Book> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Told> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -117,14 +114,14 @@ impl Minute {
 
 /// A connection.
 #[derive(Debug)]
-pub struct Guest {
+pub struct LogEntry {
     peer: SocketAddr,
-    book: Guestbook,
+    log: ConnectionLog,
     /// Whether it is told of, once that is decided.
     is_told: Cell<Option<bool>>,
 }
 
-impl Guest {
+impl LogEntry {
     /// It watches.
     pub fn watches(&self) {
         self.appear();
@@ -142,7 +139,7 @@ impl Guest {
         };
         let is_told = match self.is_told.get() {
             Some(is_told) => is_told,
-            None => self.book.is_news(peer.ip(), news) && self.appear(),
+            None => self.log.is_news(peer.ip(), news) && self.appear(),
         };
         if is_told {
             say(format_args!("CONNECTION ENDED: {peer}: {text}"));
@@ -153,7 +150,7 @@ impl Guest {
 
     /// Tells of it, unless too much was told lately.
     fn appear(&self) -> bool {
-        let (telling, untold) = self.book.telling(self.peer.ip(), Instant::now());
+        let (telling, untold) = self.log.telling(self.peer.ip(), Instant::now());
         if untold > 0 {
             say(format_args!("{untold} MORE CONNECTIONS in the minute before were not listed"));
         }
@@ -180,22 +177,22 @@ mod tests {
 
     #[test]
     fn the_same_is_told_of_everybody_once() {
-        let book = Guestbook::default();
-        assert!(book.is_news(ip(1), "answered"));
-        assert!(book.is_news(ip(2), "answered"));
-        assert!(book.is_news(ip(1), "refused"));
-        assert!(!book.is_news(ip(1), "answered") && !book.is_news(ip(2), "answered"));
-        (10..100).for_each(|last| assert!(book.is_news(ip(last), "answered")));
-        assert!(book.is_news(ip(1), "answered"), "who came long ago is forgotten");
-        assert_eq!(book.lock().told.len(), REMEMBERED);
+        let log = ConnectionLog::default();
+        assert!(log.is_news(ip(1), "answered"));
+        assert!(log.is_news(ip(2), "answered"));
+        assert!(log.is_news(ip(1), "refused"));
+        assert!(!log.is_news(ip(1), "answered") && !log.is_news(ip(2), "answered"));
+        (10..100).for_each(|last| assert!(log.is_news(ip(last), "answered")));
+        assert!(log.is_news(ip(1), "answered"), "who came long ago is forgotten");
+        assert_eq!(log.lock().told.len(), REMEMBERED);
     }
 
     #[test]
     fn many_connections_are_counted_and_few_are_listed() {
-        let book = Guestbook::default();
+        let log = ConnectionLog::default();
         let now = Instant::now();
         let told = |last: u8, count: usize, now: Instant| {
-            let all = (0..count).map(|_| book.telling(ip(last), now).0);
+            let all = (0..count).map(|_| log.telling(ip(last), now).0);
             let all: Vec<_> = all.collect();
             let of = |kind| all.iter().filter(|telling| **telling == kind).count();
             (of(Telling::Yes), of(Telling::NotAnyMore))
@@ -203,7 +200,7 @@ mod tests {
         assert_eq!(told(1, 1000, now), (OF_ONE, 1));
         assert_eq!(told(2, 10, now), (10, 0), "one address is not another's affair");
         let later = now + MINUTE;
-        assert_eq!(book.telling(ip(1), later), (Telling::Yes, 1000 - OF_ONE));
+        assert_eq!(log.telling(ip(1), later), (Telling::Yes, 1000 - OF_ONE));
         // Many addresses flood no more than few.
         let all: usize = (10..200)
             .map(|last| {
@@ -212,6 +209,6 @@ mod tests {
             })
             .sum();
         assert_eq!(all, OF_ALL - 1 + 1);
-        assert!(book.lock().lately.len() <= REMEMBERED);
+        assert!(log.lock().lately.len() <= REMEMBERED);
     }
 }

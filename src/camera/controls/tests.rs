@@ -1,8 +1,8 @@
-//! The desk with a source made up, whose calls a test can hold up.
+//! The controls with a source made up, whose calls a test can hold up.
 
 use super::{
-    Answer, AnyBoard, Arc, Desk, Duration, FrameSource, JoinHandle, MOST_ORDERS, Mutex, Visitor,
-    lock, thread,
+    Answer, AnyBoard, Arc, Controls, Duration, FrameSource, JoinHandle, MOST_ORDERS, Mutex,
+    Visitor, lock, thread,
 };
 use crate::image::frame::FrameLayout;
 use crate::image::orientation::Orientation;
@@ -97,14 +97,14 @@ fn source(board: Option<FakeBoard>) -> FakeSource {
     FakeSource(layout, board)
 }
 
-/// An open desk that ends with the test.
-struct Open(Arc<Desk>, Option<JoinHandle<()>>);
+/// Controls that are open until the test ends.
+struct Open(Arc<Controls>, Option<JoinHandle<()>>);
 
 impl Open {
     fn with(board: Option<FakeBoard>) -> Self {
-        let (desk, clerk) = Desk::open().expect("a thread");
-        desk.begin(&source(board));
-        Self(desk, Some(clerk))
+        let (controls, setter) = Controls::open().expect("a thread");
+        controls.begin(&source(board));
+        Self(controls, Some(setter))
     }
 }
 
@@ -135,8 +135,8 @@ fn value(answer: &Answer) -> Option<(u32, Option<i64>, Access)> {
 
 #[test]
 fn controls_are_listed_and_set_and_what_was_granted_is_told() {
-    let desk = Open::with(Some(FakeBoard::default()));
-    let mut visitor = Visitor::new(&desk.0);
+    let controls = Open::with(Some(FakeBoard::default()));
+    let mut visitor = Visitor::new(&controls.0);
     visitor.list();
     let Answer::List { controls, reason } = next(&mut visitor) else { panic!("a list") };
     assert_eq!((controls.len(), &*reason), (2, ""));
@@ -146,11 +146,11 @@ fn controls_are_listed_and_set_and_what_was_granted_is_told() {
 
 #[test]
 fn who_has_asked_is_told_what_others_changed_and_what_that_changed() {
-    let desk = Open::with(Some(FakeBoard::default()));
-    let mut watching = Visitor::new(&desk.0);
+    let controls = Open::with(Some(FakeBoard::default()));
+    let mut watching = Visitor::new(&controls.0);
     watching.list();
     next(&mut watching);
-    let mut setting = Visitor::new(&desk.0);
+    let mut setting = Visitor::new(&controls.0);
     setting.set(AUTOMATIC, 2);
     assert_eq!(value(&next(&mut setting)), Some((AUTOMATIC, Some(2), Access::Free)));
     assert_eq!(value(&next(&mut watching)), Some((AUTOMATIC, Some(2), Access::Free)));
@@ -160,8 +160,8 @@ fn who_has_asked_is_told_what_others_changed_and_what_that_changed() {
 
 #[test]
 fn what_is_refused_is_told_with_the_range_and_the_control_as_it_is() {
-    let desk = Open::with(Some(FakeBoard::default()));
-    let mut visitor = Visitor::new(&desk.0);
+    let controls = Open::with(Some(FakeBoard::default()));
+    let mut visitor = Visitor::new(&controls.0);
     visitor.set(MANUAL, 101);
     let refused = Answer::Refused("Control 2=101: 0 to 100 would work".into());
     assert_eq!(next(&mut visitor), refused);
@@ -173,14 +173,14 @@ fn what_is_refused_is_told_with_the_range_and_the_control_as_it_is() {
 #[test]
 fn of_many_values_that_wait_only_the_newest_is_set() {
     let board = FakeBoard::default();
-    let desk = Open::with(Some(board.clone()));
-    let mut visitor = Visitor::new(&desk.0);
+    let controls = Open::with(Some(board.clone()));
+    let mut visitor = Visitor::new(&controls.0);
     let held_up = lock(&board.0);
     visitor.set(AUTOMATIC, 0);
     for value in 0..=100 {
         visitor.set(MANUAL, value);
     }
-    assert!(lock(&desk.0.state).orders.len() <= 2);
+    assert!(lock(&controls.0.state).orders.len() <= 2);
     drop(held_up);
     while value(&next(&mut visitor)) != Some((MANUAL, Some(100), Access::Free)) {}
     let sets = lock(&board.0).sets.clone();
@@ -190,13 +190,13 @@ fn of_many_values_that_wait_only_the_newest_is_set() {
 #[test]
 fn a_flood_of_numbers_that_are_no_controls_is_answered_in_bounds() {
     let board = FakeBoard::default();
-    let desk = Open::with(Some(board.clone()));
-    let mut visitor = Visitor::new(&desk.0);
+    let controls = Open::with(Some(board.clone()));
+    let mut visitor = Visitor::new(&controls.0);
     let held_up = lock(&board.0);
     for id in 1000..2000 {
         visitor.set(id, 1);
     }
-    assert!(lock(&desk.0.state).orders.len() <= MOST_ORDERS && visitor.is_crowded());
+    assert!(lock(&controls.0.state).orders.len() <= MOST_ORDERS && visitor.is_crowded());
     let Answer::Refused(text) = next(&mut visitor) else { panic!("refused") };
     assert!(text.contains("too many"), "{text}");
     drop(held_up);
@@ -204,21 +204,21 @@ fn a_flood_of_numbers_that_are_no_controls_is_answered_in_bounds() {
 
 #[test]
 fn where_there_are_no_controls_the_reason_is_told() {
-    let desk = Open::with(None);
-    let mut visitor = Visitor::new(&desk.0);
+    let controls = Open::with(None);
+    let mut visitor = Visitor::new(&controls.0);
     let reason = |answer| match answer {
         Answer::List { controls, reason } if controls.is_empty() => reason.to_string(),
         other => panic!("{other:?}"),
     };
     visitor.list();
     assert_eq!(reason(next(&mut visitor)), "a fake has no controls");
-    desk.0.end();
+    controls.0.end();
     visitor.list();
     assert!(reason(next(&mut visitor)).contains("no camera is open"));
     visitor.set(1, 1);
     assert!(matches!(next(&mut visitor), Answer::Refused(_)));
     // Whoever has asked is told of what comes.
-    desk.0.begin(&source(Some(FakeBoard::default())));
+    controls.0.begin(&source(Some(FakeBoard::default())));
     let Answer::List { controls, .. } = next(&mut visitor) else { panic!("a list") };
     assert_eq!(controls.len(), 2);
 }
@@ -226,18 +226,18 @@ fn where_there_are_no_controls_the_reason_is_told() {
 #[test]
 fn a_source_is_closed_only_when_no_call_is_being_made_of_it() {
     let board = FakeBoard::default();
-    let desk = Open::with(Some(board.clone()));
-    let visitor = Visitor::new(&desk.0);
+    let controls = Open::with(Some(board.clone()));
+    let visitor = Visitor::new(&controls.0);
     let held_up = lock(&board.0);
     visitor.set(MANUAL, 8);
     // Until the call is being made.
     let deadline = Instant::now() + PATIENCE;
-    while !lock(&desk.0.source).is_lent {
+    while !lock(&controls.0.source).is_lent {
         assert!(Instant::now() < deadline, "the order is carried out");
     }
     let ending = {
-        let desk = Arc::clone(&desk.0);
-        thread::spawn(move || desk.end())
+        let controls = Arc::clone(&controls.0);
+        thread::spawn(move || controls.end())
     };
     assert!(!ending.is_finished());
     drop(held_up);
@@ -248,19 +248,19 @@ fn a_source_is_closed_only_when_no_call_is_being_made_of_it() {
 #[test]
 fn a_call_that_hangs_keeps_nobody_from_closing_the_source_and_opening_another() {
     let board = FakeBoard::default();
-    let desk = Open::with(Some(board.clone()));
-    let mut visitor = Visitor::new(&desk.0);
+    let controls = Open::with(Some(board.clone()));
+    let mut visitor = Visitor::new(&controls.0);
     let held_up = lock(&board.0);
     visitor.set(MANUAL, 8);
     let deadline = Instant::now() + PATIENCE;
-    while !lock(&desk.0.source).is_lent {
+    while !lock(&controls.0.source).is_lent {
         assert!(Instant::now() < deadline, "the order is carried out");
     }
     let started = Instant::now();
-    desk.0.end();
+    controls.0.end();
     assert!(started.elapsed() < super::LONGEST_CALL * 5, "{:?}", started.elapsed());
     let other = FakeBoard::default();
-    desk.0.begin(&source(Some(other.clone())));
+    controls.0.begin(&source(Some(other.clone())));
     drop(held_up);
     next(&mut visitor);
     visitor.set(MANUAL, 4);
@@ -272,8 +272,8 @@ fn a_call_that_hangs_keeps_nobody_from_closing_the_source_and_opening_another() 
 #[test]
 fn a_viewer_that_sets_controls_without_end_is_held_to_a_pace() {
     let board = FakeBoard::default();
-    let desk = Open::with(Some(board.clone()));
-    let mut visitor = Visitor::new(&desk.0);
+    let controls = Open::with(Some(board.clone()));
+    let mut visitor = Visitor::new(&controls.0);
     let until = Instant::now() + Duration::from_millis(500);
     let mut answers = 0;
     for number in 0_i64.. {

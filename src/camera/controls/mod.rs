@@ -40,7 +40,7 @@ impl Control {
 
 /// Where viewers' orders come together.
 #[derive(Debug, Default)]
-pub struct Desk {
+pub struct Controls {
     source: Mutex<Source>,
     /// A call has ended.
     returned: Condvar,
@@ -114,21 +114,21 @@ const LONGEST_CALL: Duration = Duration::from_secs(1);
 
 const FOR_EVER: Duration = Duration::from_secs(3600);
 
-impl Desk {
-    /// A desk, and the thread behind it, which ends with [`close`](Self::close).
+impl Controls {
+    /// The controls, and the thread behind them, which ends with [`close`](Self::close).
     ///
     /// # Errors
     /// When the process can have no more threads.
     pub fn open() -> io::Result<(Arc<Self>, JoinHandle<()>)> {
-        let desk = Arc::<Self>::default();
-        let clerk = Clerk {
-            desk: Arc::clone(&desk),
+        let controls = Arc::<Self>::default();
+        let setter = Setter {
+            controls: Arc::clone(&controls),
             known: Vec::new(),
             set: BTreeSet::new(),
             pace: Bucket::full(PACE),
         };
-        let clerk = thread::Builder::new().name("controls".into()).spawn(move || clerk.run())?;
-        Ok((desk, clerk))
+        let setter = thread::Builder::new().name("controls".into()).spawn(move || setter.run())?;
+        Ok((controls, setter))
     }
 
     /// A source was opened: its controls are set from here on.
@@ -252,9 +252,9 @@ impl Desk {
     }
 }
 
-/// The thread behind the desk.
-struct Clerk {
-    desk: Arc<Desk>,
+/// The thread behind the controls.
+struct Setter {
+    controls: Arc<Controls>,
     /// The controls as viewers were told of them.
     known: Vec<control::Control>,
     /// What was set since the log was told.
@@ -262,11 +262,11 @@ struct Clerk {
     pace: Bucket,
 }
 
-impl Clerk {
+impl Setter {
     fn run(mut self) {
         let mut patience = FOR_EVER;
         loop {
-            match self.desk.next(patience, self.pace.next_at(Instant::now())) {
+            match self.controls.next(patience, self.pace.next_at(Instant::now())) {
                 Todo::End => return,
                 Todo::Order(Order { what: What::List, askers }) => {
                     self.pace.spend(Instant::now());
@@ -281,7 +281,7 @@ impl Clerk {
                     patience = QUIET;
                 }
                 Todo::Introduce => {
-                    let audience = self.desk.audience();
+                    let audience = self.controls.audience();
                     if !audience.is_empty() {
                         let answer = self.list();
                         for mailbox in audience {
@@ -300,10 +300,10 @@ impl Clerk {
     }
 
     fn list(&mut self) -> Answer {
-        let listed = self.desk.with_board(|board| board.list());
+        let listed = self.controls.with_board(|board| board.list());
         let (controls, reason) = match listed {
             Ok(controls) if controls.is_empty() => {
-                (controls, lock(&self.desk.source).no_controls())
+                (controls, lock(&self.controls.source).no_controls())
             }
             Ok(controls) => (controls, String::new()),
             Err(reason) => (Vec::new(), reason),
@@ -313,7 +313,7 @@ impl Clerk {
     }
 
     fn set(&mut self, id: u32, value: i64, askers: &[Arc<Mailbox>]) {
-        let set = self.desk.with_board(|board| (board.set(id, value), board.control(id)));
+        let set = self.controls.with_board(|board| (board.set(id, value), board.control(id)));
         let (outcome, control) = set.unwrap_or_else(|reason| (Err(reason), None));
         if let Err(reason) = &outcome {
             let what = match &control {
@@ -339,7 +339,7 @@ impl Clerk {
 
     /// Tells what has changed besides what was set: an automatic that is off leaves a value to be set by hand.
     fn look_around(&mut self) {
-        let now = self.desk.with_board(|board| board.list()).unwrap_or_default();
+        let now = self.controls.with_board(|board| board.list()).unwrap_or_default();
         let set = std::mem::take(&mut self.set);
         let set: Vec<String> = now.iter().filter(|it| set.contains(&it.id)).map(spell).collect();
         if !set.is_empty() {
@@ -366,7 +366,7 @@ impl Clerk {
 
     /// Tells all who have asked, but those who know.
     fn tell(&self, control: &control::Control, know: &[Arc<Mailbox>]) {
-        for mailbox in self.desk.audience() {
+        for mailbox in self.controls.audience() {
             if !know.iter().any(|other| Arc::ptr_eq(other, &mailbox)) {
                 mailbox.put(Answer::Control(control.clone().into()));
             }

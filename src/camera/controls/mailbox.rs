@@ -1,6 +1,6 @@
-//! A session's end of the desk: orders there, answers back.
+//! What a session asks of the controls, and the answers that wait for it.
 
-use super::{Desk, What, lock};
+use super::{Controls, What, lock};
 use crate::latest::{Latest, Newest, Reader};
 use crate::source::control::Control;
 use std::collections::VecDeque;
@@ -56,10 +56,10 @@ impl Mailbox {
     }
 }
 
-/// A session at the desk, until it is dropped.
+/// A session that uses the controls, until it is dropped.
 #[derive(Debug)]
 pub struct Visitor {
-    desk: Arc<Desk>,
+    controls: Arc<Controls>,
     mailbox: Arc<Mailbox>,
     ring: Reader<()>,
 }
@@ -69,15 +69,15 @@ const CROWDED: usize = 64;
 
 impl Visitor {
     /// Enters.
-    pub fn new(desk: &Arc<Desk>) -> Self {
+    pub fn new(controls: &Arc<Controls>) -> Self {
         let ring = Latest::new();
         let mailbox = Arc::new(Mailbox {
             answers: Mutex::default(),
             has_listed: AtomicBool::new(false),
             ring: Arc::clone(&ring),
         });
-        desk.enter(Arc::clone(&mailbox));
-        Self { desk: Arc::clone(desk), mailbox, ring: ring.reader() }
+        controls.enter(Arc::clone(&mailbox));
+        Self { controls: Arc::clone(controls), mailbox, ring: ring.reader() }
     }
 
     /// Rings when there are answers.
@@ -87,12 +87,12 @@ impl Visitor {
 
     /// Asks for all controls, and to be told of changes from here on.
     pub fn list(&self) {
-        self.desk.take(What::List, &self.mailbox);
+        self.controls.take(What::List, &self.mailbox);
     }
 
     /// Asks for a control to be set.
     pub fn set(&self, id: u32, value: i64) {
-        self.desk.take(What::Set { id, value }, &self.mailbox);
+        self.controls.take(What::Set { id, value }, &self.mailbox);
     }
 
     /// The next answer; `None` until it rings.
@@ -110,6 +110,6 @@ impl Visitor {
 
 impl Drop for Visitor {
     fn drop(&mut self) {
-        self.desk.leave(&self.mailbox);
+        self.controls.leave(&self.mailbox);
     }
 }

@@ -24,17 +24,17 @@ const STATUS: Duration = Duration::from_secs(1);
 /// # Errors
 /// When the thread cannot be started.
 pub fn start(notifier: Notifier, camera: Camera) -> io::Result<JoinHandle<()>> {
-    let heart = Heart {
+    let watchdog = Watchdog {
         notifier,
         camera,
         pulse: Pulse::default(),
         ready: Ready::NotYet,
         told: String::new(),
     };
-    thread::Builder::new().name("heart".into()).spawn(move || heart.run())
+    thread::Builder::new().name("watchdog".into()).spawn(move || watchdog.run())
 }
 
-struct Heart {
+struct Watchdog {
     notifier: Notifier,
     camera: Camera,
     pulse: Pulse,
@@ -49,7 +49,7 @@ enum Ready {
     Told,
 }
 
-impl Heart {
+impl Watchdog {
     fn run(mut self) {
         // Three beats for each that is expected: two may be lost.
         let between = self.notifier.watchdog().map_or(STATUS, |time| STATUS.min(time / 3));
