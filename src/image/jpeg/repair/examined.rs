@@ -50,7 +50,7 @@ impl Findings {
 
 impl<'a> Examined<'a> {
     /// What was found, apart from the bytes.
-    pub(crate) fn findings(&self) -> Findings {
+    pub fn findings(&self) -> Findings {
         self.findings
     }
 
