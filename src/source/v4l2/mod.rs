@@ -16,6 +16,7 @@ pub mod list;
 mod negotiate;
 mod node;
 mod offer;
+mod opening;
 mod queue;
 mod sequence;
 mod survey;

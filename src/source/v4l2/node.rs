@@ -1,7 +1,7 @@
 //! A V4L2 node, opened, and what kind of node it is.
 
-use super::errors;
 use super::ioctl::{self, Capability, Interface};
+use super::opening;
 use crate::source::{SourceError, Trouble};
 use nix::errno::Errno;
 use nix::sys::stat::major;
@@ -37,7 +37,7 @@ impl Node {
     /// Whatever is no V4L2 node is refused before it is opened: opening a watchdog starts it, opening
     /// a pipe blocks.
     pub(super) fn open(path: &Path) -> Result<Self, SourceError> {
-        let not_opened = |error: &io::Error| errors::not_opened(path, errno(error));
+        let not_opened = |error: &io::Error| opening::not_opened(path, errno(error));
         let file = fs::metadata(path).map_err(|error| not_opened(&error))?;
         if !file.file_type().is_char_device() || major(file.rdev()) != VIDEO4LINUX {
             return Err(SourceError::new(
@@ -49,7 +49,7 @@ impl Node {
         let handle = device.handle();
         let capability = ioctl::close_on_exec(&handle)
             .and_then(|()| ioctl::query_capability(&handle))
-            .map_err(|errno| errors::not_opened(path, errno))?;
+            .map_err(|errno| opening::not_opened(path, errno))?;
         Ok(Self { path: path.into(), capability, device })
     }
 

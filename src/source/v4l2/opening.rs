@@ -1,0 +1,128 @@
+//! Why a camera's node could not be opened, and what to do.
+
+use crate::holders::holders_of;
+use crate::source::{SourceError, Trouble};
+use nix::errno::Errno;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+/// A node could not be opened.
+pub(super) fn not_opened(path: &Path, errno: Errno) -> SourceError {
+    let node = path.display();
+    match errno {
+        Errno::ENOENT | Errno::ENOTDIR => {
+            SourceError::new(Trouble::NoCamera, format!("camera {node} is not there"))
+        }
+        Errno::ENODEV | Errno::ENXIO => SourceError::new(
+            Trouble::NoCamera,
+            format!("camera {node} has a node, but no device behind it: plug it in again"),
+        ),
+        Errno::EACCES | Errno::EPERM => denied(path),
+        Errno::EBUSY => busy(path),
+        Errno::ENOTTY => SourceError::new(Trouble::Unusable, format!("{node} is no V4L2 device")),
+        _ => SourceError::new(
+            Trouble::Lost,
+            format!("camera {node} cannot be opened: {}", errno.desc()),
+        ),
+    }
+}
+
+/// This user may not open it.
+fn denied(path: &Path) -> SourceError {
+    let group = fs::metadata(path).map(|file| file.gid()).ok();
+    let runner = match std::env::var_os("NOTIFY_SOCKET") {
+        Some(_) => Runner::Manager,
+        None => Runner::Person,
+    };
+    SourceError::new(Trouble::Denied, closed_door(path, group, runner))
+}
+
+/// Who started this program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Runner {
+    /// Somebody with a shell.
+    Person,
+    /// systemd, as a user who exists for this service alone, and has devices named that may be opened.
+    Manager,
+}
+
+/// As which all groups are seen that have no number where this program runs: in lancam.service, that is all of them.
+const OVERFLOW: u32 = 65534;
+
+/// Why a node could not be opened, and what would work.
+fn closed_door(path: &Path, group: Option<u32>, runner: Runner) -> String {
+    let path = path.display();
+    let name = group.filter(|id| *id != OVERFLOW).and_then(group_name);
+    if runner == Runner::Manager || group == Some(OVERFLOW) {
+        let groups = name.map_or_else(
+            || format!("SupplementaryGroups= with the group that `ls -lL {path}` shows"),
+            |name| format!("SupplementaryGroups={name}"),
+        );
+        return format!(
+            "camera {path}: this service may not open it; in `sudo systemctl edit lancam`, below [Service], \
+             `DeviceAllow={path} rw` and {groups} would work"
+        );
+    }
+    let group = name.filter(|group| group != "root").unwrap_or_else(|| "video".into());
+    format!(
+        "camera {path}: this user may not open it; after `sudo usermod -aG {group} $USER` and a new login \
+         it would work"
+    )
+}
+
+fn group_name(id: u32) -> Option<String> {
+    // name:password:id:members
+    let groups = fs::read_to_string("/etc/group").ok()?;
+    groups.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)?.parse() == Ok(id)).then(|| name.to_owned())
+    })
+}
+
+/// Another program holds the camera.
+pub(super) fn busy(path: &Path) -> SourceError {
+    let node = fs::canonicalize(path).unwrap_or_else(|_| path.into());
+    let holders: Vec<String> =
+        holders_of(Path::new("/proc"), &node).iter().map(ToString::to_string).collect();
+    let path = path.display();
+    SourceError::new(
+        Trouble::Busy,
+        if holders.is_empty() {
+            format!("camera {path} is in use by another program; `sudo fuser -v {path}` names it")
+        } else {
+            format!(
+                "camera {path} is in use by {}. End that program, or name another camera",
+                holders.join(", ")
+            )
+        },
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_closed_door_names_the_group_that_opens_it() {
+        let error = not_opened(Path::new("/dev/null/x"), Errno::EACCES);
+        assert_eq!(error.trouble, Trouble::Denied);
+        assert!(error.message.contains("usermod -aG video $USER"), "{error}");
+        assert_eq!(group_name(0).as_deref(), Some("root"));
+        let door = |group, runner| closed_door(Path::new("/dev/video7"), Some(group), runner);
+        assert!(door(0, Runner::Person).contains("usermod -aG video $USER"));
+        let told = door(0, Runner::Manager);
+        assert!(
+            told.contains("systemctl edit lancam")
+                && told.contains("SupplementaryGroups=root would"),
+            "{told}"
+        );
+        // The sandbox shows each group as nobody's: that one would open nothing.
+        for runner in [Runner::Person, Runner::Manager] {
+            let told = door(OVERFLOW, runner);
+            assert!(!told.contains("usermod") && !told.contains("nogroup"), "{told}");
+            assert!(told.contains("the group that `ls -lL /dev/video7` shows"), "{told}");
+        }
+    }
+}
