@@ -14,7 +14,7 @@ use crate::stop::Stop;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read, Seek};
 use std::ops::Range;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -69,7 +69,7 @@ impl Clip {
         stop: &Stop,
     ) -> Result<Self, SourceError> {
         let cannot_read = |error: io::Error| unusable(not_read(path, &error));
-        let mut file = File::open(path).map_err(cannot_read)?;
+        let mut file = open_file(path).map_err(cannot_read)?;
         let inode = inode(&file.metadata().map_err(cannot_read)?);
         let first = FirstLook::at(&mut file, stop).map_err(cannot_read)?;
         let Some(size) = first.size else { return Err(unusable(first.no_jpeg(path))) };
@@ -150,7 +150,7 @@ impl Clip {
             Err(error) => return Err(error.message),
         }
         log::info!("clip {} was replaced; the new one is played", self.path.display());
-        self.file = File::open(&self.path).map_err(cannot_read)?;
+        self.file = open_file(&self.path).map_err(cannot_read)?;
         self.inode = inode(&self.file.metadata().map_err(cannot_read)?);
         Ok(())
     }
@@ -268,6 +268,11 @@ impl FirstLook {
     }
 }
 
+/// Opens a file to be read without waiting: some files of the kernel's, such as /proc/kmsg, would keep a reader waiting for ever.
+fn open_file(path: &Path) -> io::Result<File> {
+    File::options().read(true).custom_flags(nix::libc::O_NONBLOCK).open(path)
+}
+
 fn read_some(from: &mut impl Read, splitter: &mut Splitter) -> io::Result<usize> {
     let count = from.read(splitter.space())?;
     splitter.filled(count);
@@ -288,6 +293,10 @@ fn not_read(path: &Path, error: &io::Error) -> String {
         io::ErrorKind::NotFound => format!(
             "there is no file {path}. --source takes a camera (auto, or /dev/video0 and the like; lancam list shows them), \
              a file of JPEGs, - for a pipe, or test"
+        ),
+        io::ErrorKind::WouldBlock => format!(
+            "clip {path} has nothing to read for now; a clip is a file that is there as a whole. For pictures that come \
+             one by one name a pipe (mkfifo)"
         ),
         _ => format!("clip {path} cannot be read: {error}"),
     }

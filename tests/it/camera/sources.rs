@@ -243,6 +243,19 @@ fn a_directory_a_socket_and_a_device_are_called_what_they_are_before_anybody_is_
     }
 }
 
+/// The kernel's log keeps whoever reads it waiting for the next line.
+#[test]
+fn a_file_that_keeps_its_readers_waiting_is_no_clip() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // Only root may read it, so what is asked is whether the program ends.
+    let link = folder.path().join("clip.mjpeg");
+    std::os::unix::fs::symlink("/proc/kmsg", &link).expect("a link");
+    let source = link.to_str().expect("UTF-8");
+    let mut command = CameraProcess::command(&["--listen", "127.0.0.1:0", "--source", source]);
+    let (code, text) = run_to_end(&mut command);
+    assert_eq!(code, Some(69), "{text}");
+}
+
 #[test]
 fn a_still_is_of_now_or_there_is_none_whichever_way_it_is_asked_for() {
     let (camera, mut pipe) = piped();
