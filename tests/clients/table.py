@@ -365,7 +365,7 @@ def homeassistant(client):
         return json.load(urllib.request.urlopen(urllib.request.Request(base + path, data, headers), timeout=60))
 
     wait_for("Home Assistant", lambda: answers(port), 300)
-    wait_for("its onboarding", lambda: works(lambda: ask("/api/onboarding")), 120)
+    wait_for("its onboarding", lambda: works(lambda: ask("/api/onboarding")), 600)
     user = {"client_id": base + "/", "name": "x", "username": "x", "password": "xxxxxxxx", "language": "en"}
     code = ask("/api/onboarding/users", user)["auth_code"]
     grant = {"grant_type": "authorization_code", "code": code, "client_id": base + "/"}
