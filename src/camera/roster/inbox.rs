@@ -138,6 +138,21 @@ impl Inbox {
         self.lock().pace = Pace::new(millifps);
     }
 
+    /// Takes the same frames as another viewer of the same form and rate from here on; returns whether that is one.
+    pub(super) fn keep_step_with(
+        &self,
+        other: &Self,
+        form: Form,
+        stream: &Arc<StreamFacts>,
+    ) -> bool {
+        // Never both locks at once.
+        let theirs = {
+            let rules = other.lock();
+            rules.is_granted(form, stream).then_some(rules.pace)
+        };
+        theirs.is_some_and(|pace| self.lock().pace.keep_step_with(pace))
+    }
+
     /// Poison is ignored: no panic can leave a grant half-way.
     fn lock(&self) -> MutexGuard<'_, Rules> {
         self.rules.lock().unwrap_or_else(PoisonError::into_inner)

@@ -126,6 +126,7 @@ impl Roster {
         state.inboxes.insert(viewer, Arc::clone(&inbox));
         self.settle(&state);
         self.greet(&state, viewer, &wish);
+        self.keep_step(&state, viewer);
         self.rest.somebody_came();
         Subscription { roster: Arc::clone(self), viewer, inbox, wish }
     }
@@ -205,6 +206,14 @@ impl Roster {
         let new = Arc::new(new);
         *self.plan.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&new);
         state.tell_who_waits(&new);
+    }
+
+    /// Viewers of one form and rate get the same frames, so that each is encoded once for all of them.
+    fn keep_step(&self, state: &State, viewer: ViewerId) {
+        let Some(inbox) = state.inboxes.get(&viewer) else { return };
+        let Grant::Frames(form, stream) = inbox.grant() else { return };
+        let mut others = state.inboxes.iter().filter(|(other, _)| **other != viewer);
+        others.any(|(_, other)| inbox.keep_step_with(other, form, &stream));
     }
 
     /// Gives a viewer that has just asked something to begin with: a live picture that others have of the same form, or
@@ -343,6 +352,7 @@ impl Subscription {
         self.roster.settle(&state);
         self.inbox.withdraw();
         self.roster.greet(&state, self.viewer, &wish);
+        self.roster.keep_step(&state, self.viewer);
         drop(state);
         self.wish = wish;
     }

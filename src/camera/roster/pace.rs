@@ -4,7 +4,7 @@ use crate::image::frame::Micros;
 use std::time::Duration;
 
 /// Which frames are due for one rate.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Pace {
     /// Between two frames, in microseconds; 0 takes every frame.
     interval: u64,
@@ -24,6 +24,15 @@ impl Pace {
         };
         let interval = u64::try_from(interval.as_micros()).unwrap_or(u64::MAX);
         Self { interval, next: 0, newest: 0, gap: 0 }
+    }
+
+    /// Takes the same frames as another of the same rate from here on; returns whether that is one.
+    pub(super) fn keep_step_with(&mut self, other: Self) -> bool {
+        let is_one = self.interval == other.interval && other.next > 0;
+        if is_one {
+            *self = other;
+        }
+        is_one
     }
 
     /// A frame was captured `at`, whether it is due or not.

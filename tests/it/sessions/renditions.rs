@@ -226,6 +226,37 @@ fn a_rate_is_wished_for_and_kept() {
 }
 
 #[test]
+fn viewers_of_one_rate_get_the_same_frames_whenever_they_asked() {
+    let playing = Playing::start(SIZE, "30");
+    let wishes = Wishes { millifps: 5000, quality: 40, ..width(320) };
+    let mut viewers = Vec::new();
+    // Each changes its mind at another moment between two frames of that rate.
+    for turn in 0..4 {
+        let mut viewer = playing.viewer(Wishes { millifps: 0, ..wishes });
+        for _ in 0..=turn {
+            viewer.frame();
+        }
+        viewer.say(&Message::Wishes(wishes));
+        viewers.push(viewer);
+    }
+    // All at once: what came in the first two seconds has the frames from before the answer.
+    let first = viewers[0].frame().0.sequence;
+    let numbers = |viewer: &mut NativeClient| -> Vec<u64> {
+        let all = std::iter::repeat_with(|| viewer.frame().0.sequence);
+        let all = all.skip_while(|number| *number < first + 60);
+        all.take_while(|number| *number < first + 180).collect()
+    };
+    let all = std::thread::scope(|threads| {
+        let reading = viewers.iter_mut().map(|viewer| threads.spawn(|| numbers(viewer)));
+        let reading: Vec<_> = reading.collect();
+        reading.into_iter().flat_map(|thread| thread.join().expect("no panic")).collect::<Vec<_>>()
+    });
+    let different: std::collections::BTreeSet<_> = all.iter().collect();
+    assert!(all.len() >= 40, "four viewers at 5 fps for 4 s: {all:?}");
+    assert!(different.len() * 2 <= all.len(), "frames that only one of four got: {all:?}");
+}
+
+#[test]
 fn a_named_quality_is_encoded_and_told_by_its_bytes() {
     let playing = Playing::start(SIZE, "30");
     let quality = |quality| {
