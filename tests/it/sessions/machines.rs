@@ -344,6 +344,25 @@ fn a_frame_over_http_waits_for_the_last_to_leave_and_then_the_newest_goes() {
 }
 
 #[test]
+fn a_stream_knows_of_an_end_that_came_with_the_rest_of_its_request() {
+    let rules = HttpRules::default();
+    for ends in [false, true] {
+        let mut machine = http(&rules);
+        let mut table = Table::new(&mut machine);
+        table.say(b"GET /stream HT");
+        table.run();
+        table.say(b"TP/1.0\r\n\r\n");
+        if ends {
+            table.machine.input_ended();
+        }
+        table.publish();
+        table.run();
+        let told = table.orders.iter().any(|order| order == "Stand");
+        assert_eq!(told, ends, "{:?}", table.orders);
+    }
+}
+
+#[test]
 fn a_stopped_stream_ends_with_the_newest_picture_and_no_boundary() {
     let rules = HttpRules::default();
     let mut machine = http(&rules);

@@ -240,7 +240,11 @@ impl<'a> Http<'a> {
     ) -> Next {
         match input {
             Input::Seated(Ok(())) => {
-                let stream = Box::new(Stream::new(&asked, self.own.with(&wishes), moment.now));
+                let mut stream = Box::new(Stream::new(&asked, self.own.with(&wishes), moment.now));
+                // The end may have come with the rest of the request.
+                if self.input == InputSide::Ended {
+                    stream.input_ended();
+                }
                 self.stream(asked, stream, Input::Awake, out, moment)
             }
             Input::Seated(Err(crowd)) => {
