@@ -97,6 +97,7 @@ impl Node {
 /// Reads the first document of `text`, and what is wrong with it.
 ///
 /// The parser stops where something is no YAML. So that line and what is indented below it is taken out, and the rest is parsed anew.
+/// A quote or bracket that is not closed is noticed only further down: then the line that opened it is taken out.
 pub(super) fn read(text: &str) -> (Node, Vec<Mistake>) {
     let mut left = text.to_owned();
     let mut broken = Vec::new();
@@ -110,7 +111,16 @@ pub(super) fn read(text: &str) -> (Node, Vec<Mistake>) {
                 return (node, mistakes);
             }
             Err(mistake) => {
-                let line = line_around(&left, mistake.at);
+                let told = line_around(&left, mistake.at);
+                let opener = unclosed_above(&left, told.start)
+                    .filter(|line| is_read_further_without(&left, line, mistake.at));
+                let (line, mistake) = match opener {
+                    Some(line) => {
+                        let why = "a quote or a bracket in this line is not closed";
+                        (line.clone(), Mistake { at: line.start, why })
+                    }
+                    None => (told, mistake),
+                };
                 broken.push(Mistake { at: mistake.at.clamp(line.start, line.end), ..mistake });
                 let lines = with_what_is_below(&left, line);
                 blank(&mut left, lines);
@@ -119,6 +129,27 @@ pub(super) fn read(text: &str) -> (Node, Vec<Mistake>) {
     }
     let why = "there are too many mistakes in this file, so nothing in it counts";
     (Node::Empty, vec![Mistake { at: 0, why }])
+}
+
+/// The last line above `at` that opens quotes or brackets and closes fewer.
+fn unclosed_above(text: &str, at: usize) -> Option<Range<usize>> {
+    let mut end = at.checked_sub(1)?;
+    loop {
+        let start = text[..end].rfind('\n').map_or(0, |newline| newline + 1);
+        let count = |these: &[char]| text[start..end].matches(these).count();
+        let opens_more = count(&['[', '{']) > count(&[']', '}']);
+        if opens_more || count(&['"']) % 2 == 1 || count(&['\'']) % 2 == 1 {
+            return Some(start..end);
+        }
+        end = start.checked_sub(1)?;
+    }
+}
+
+/// Whether the parser gets further than `at` where `line`, and what is indented below it, is not there.
+fn is_read_further_without(text: &str, line: &Range<usize>, at: usize) -> bool {
+    let mut without = text.to_owned();
+    blank(&mut without, with_what_is_below(text, line.clone()));
+    Tree::new(&without).document().err().is_none_or(|next| next.at > at)
 }
 
 /// A line, and those behind it that are indented by more.
@@ -359,6 +390,9 @@ mod tests {
             ("a: &b\n  c: d\ne: f\n", "{a=~ e=f}", 2),
             ("a: \"b\nc: d\n", "{c=d}", 1),
             ("a: [b,\nd: e\n", "{d=e}", 1),
+            ("a: [b\nc:\n  d: e\n", "{c={d=e}}", 1),
+            ("a: \"b\nc: \"d\"\n", "{c=d}", 1),
+            ("a:\n  b: [c\n  d: e\nf:\n  g: h\n", "{a={d=e} f={g=h}}", 1),
             ("a: \"b\" c\nd: e\n", "{d=e}", 1),
             ("a\nb: c\n", "a", 2),
             ("b: c\nnonsense\n  x: y\nd: e\n", "{b=c d=e}", 2),
