@@ -51,6 +51,10 @@ def own_text(package):
     folder = pathlib.Path(package["manifest_path"]).parent
     files = sorted(path for path in folder.iterdir()
                    if path.is_file() and path.name.upper().startswith(("LICEN", "COPYING", "UNLICENSE")))
+    # granit-parser's LICENSE only names the texts of those who wrote it, which lie in a folder.
+    others = sorted(path for path in (folder / ".licenses").glob("*MIT*") if path.is_file())
+    if others:
+        return "\n\n".join(path.read_text(errors="replace").strip() for path in [*files, *others])
     for wanted in PREFERRED:
         for path in files:
             if wanted in path.name.upper():
