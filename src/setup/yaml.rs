@@ -392,7 +392,7 @@ mod tests {
             ("a: [b,\nd: e\n", "{d=e}", 1),
             ("a: [b\nc:\n  d: e\n", "{c={d=e}}", 1),
             ("a: \"b\nc: \"d\"\n", "{c=d}", 1),
-            ("a:\n  b: [c\n  d: e\nf:\n  g: h\n", "{a={d=e} f={g=h}}", 1),
+            ("a:\n  b: [c\n  d: e\nf:\n  g: h\n", "{a={d=e} f={g=h}}", 2),
             ("a: \"b\" c\nd: e\n", "{d=e}", 1),
             ("a\nb: c\n", "a", 2),
             ("b: c\nnonsense\n  x: y\nd: e\n", "{b=c d=e}", 2),
