@@ -19,7 +19,7 @@ impl Object {
         self.json(key, quoted(text))
     }
 
-    /// A member that is JSON already: a number, a truth value, what [`array`] or [`Object::end`] returned.
+    /// A member that is JSON already: a number, a truth value, what [`array()`] or [`Object::end`] returned.
     #[must_use]
     pub fn json(mut self, key: &str, value: impl Display) -> Self {
         let comma = if self.0.is_empty() { "" } else { "," };

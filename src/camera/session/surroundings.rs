@@ -1,6 +1,6 @@
 //! What a session asks of the camera it belongs to.
 //!
-//! [`Viewing`](super::viewing::Viewing) is the real one; tests have one of frames and answers in memory.
+//! `Viewing` is the real one; tests have one of frames and answers in memory.
 
 use super::machine::{Input, Moment, Order};
 use crate::camera::update::Update;
