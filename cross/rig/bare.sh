@@ -28,8 +28,8 @@ make_base() {
     # What reaches mirrors from this machine does so from there.
     apt-config dump | grep -iE '^Acquire::(https?::)?(proxy|[^ ]*::proxy)' >"$work/apt" || true
     # Nothing to read.
-    mmdebstrap --mode=root --variant=minbase --include=git,make,ca-certificates --aptopt="$work/apt" "$suite" "$work/root" >&2
-    rm -rf "$work"/root/var/cache/apt/*
+    mmdebstrap --mode=root --variant=minbase --include=git,make,ca-certificates --aptopt="$work/apt" "$suite" "$work/tree" >&2
+    rm -rf "$work"/tree/var/cache/apt/*
 }
 
 # go ROOT COMMAND...: in namespaces of its own, runs COMMAND there.
@@ -52,8 +52,8 @@ go() {
     ln -s /proc/self/fd dev/fd
     mount -t tmpfs -o mode=1777 none dev/shm
     mapfile -t registries < <(env | grep -E "$VARIABLES")
-    exec chroot . setpriv --bounding-set="-all,$ABILITIES" --inh-caps=-all env -i --chdir=/root/lancam \
-        HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "${registries[@]}" "$@" </dev/null
+    exec chroot . setpriv --bounding-set="-all,$ABILITIES" --inh-caps=-all env -i --chdir=/srv/lancam \
+        HOME=/srv PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "${registries[@]}" "$@" </dev/null
 }
 if [ -n "${BARE_INSIDE:-}" ]; then go "$BARE_INSIDE" "${@:2}"; fi
 
@@ -65,7 +65,7 @@ if [ ! -e "$base" ]; then
     work=$(mktemp -d "$cache/bare.XXXXXX")
     trap 'rm -rf "$work"' EXIT
     make_base || skip "cannot make a Debian $suite: no mirror?"
-    mv "$work/root" "$base"
+    mv "$work/tree" "$base"
     rm -rf "$work"
     trap - EXIT
 fi
@@ -73,14 +73,14 @@ exec 9>&-
 
 root=${BARE_KEEP:-$(mktemp -d "$cache/bare.XXXXXX")}
 [ -n "${BARE_KEEP:-}" ] || trap 'rm -rf "$root"' EXIT
-if [ ! -e "$root/root/lancam" ]; then
+if [ ! -e "$root/srv/lancam" ]; then
     mkdir -p "$root"
     cp -a "$base/." "$root/"
     for file in "${FILES[@]}"; do
         if [ -e "$file" ]; then cp --dereference "$file" "$root$file"; fi
     done
-    if [ -e "${CARGO_HOME:-$HOME/.cargo}/config.toml" ]; then install -D "${CARGO_HOME:-$HOME/.cargo}/config.toml" "$root/root/.cargo/config.toml"; fi
-    git clone --quiet --no-local "$here/../.." "$root/root/lancam" || skip "this folder is no git repository"
+    if [ -e "${CARGO_HOME:-$HOME/.cargo}/config.toml" ]; then install -D "${CARGO_HOME:-$HOME/.cargo}/config.toml" "$root/srv/.cargo/config.toml"; fi
+    git clone --quiet --no-local "$here/../.." "$root/srv/lancam" || skip "this folder is no git repository"
 fi
 
 # Of no descriptor but three, and gone with this.

@@ -50,6 +50,18 @@ impl Complaint {
         Self { metrics, trouble: Trouble::default(), told: None }
     }
 
+    /// Counts and takes note of what became of a frame, as [`note`](Self::note) does.
+    pub fn outcome<E: fmt::Display>(
+        &mut self,
+        outcome: Result<(), E>,
+        now: Micros,
+    ) -> Option<&Update> {
+        if outcome.is_err() {
+            self.metrics.failed(1);
+        }
+        self.note(outcome.err().map(|error| error.to_string()), now)
+    }
+
     /// Takes note of what became of a frame: `None` is well. Returns what viewers are to be told, once it
     /// is time for that.
     pub fn note(&mut self, trouble: Option<String>, now: Micros) -> Option<&Update> {

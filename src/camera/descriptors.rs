@@ -2,8 +2,7 @@
 
 use nix::sys::resource::{Resource, getrlimit};
 
-/// A viewer's own: its socket, what its session sleeps on, and what wakes it; one more while it goes from one size to
-/// another.
+/// A viewer's own: its socket, what its session sleeps on, and what wakes it; one is to spare.
 const OF_A_VIEWER: usize = 4;
 
 /// What the camera needs besides: to be opened again, to be announced, to tell others why they are not served.

@@ -94,7 +94,7 @@ impl Feed {
         self.shown = Some(Arc::clone(stream));
     }
 
-    /// Whether anybody wants frames, when there are none.
+    /// Whether anybody waits for frames while the camera gives no frames.
     pub fn watched(&self) -> Watched {
         if self.roster.plan().is_watched() { Watched::Yes } else { Watched::No }
     }

@@ -42,6 +42,17 @@ impl ReceiveBuffer {
         assert!(self.filled <= self.bytes.len(), "more bytes than there was space for");
     }
 
+    /// Puts bytes that were received elsewhere behind the others.
+    pub(crate) fn push(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            let space = self.space(self.waiting().len() + bytes.len());
+            let count = bytes.len().min(space.len());
+            space[..count].copy_from_slice(&bytes[..count]);
+            self.filled(count);
+            bytes = &bytes[count..];
+        }
+    }
+
     /// What has arrived and was not taken.
     pub(crate) fn waiting(&self) -> &[u8] {
         &self.bytes[self.taken..self.filled]

@@ -64,9 +64,6 @@ pub struct Visitor {
     ring: Reader<()>,
 }
 
-/// A visitor with more answers than this has to take some before it asks again.
-const CROWDED: usize = 64;
-
 impl Visitor {
     /// Enters.
     pub fn new(controls: &Arc<Controls>) -> Self {
@@ -100,11 +97,6 @@ impl Visitor {
         // Armed before the look, so that what comes in between rings.
         while let Newest::Fresh { .. } = self.ring.newest() {}
         lock(&self.mailbox.answers).pop_front()
-    }
-
-    /// Whether there are so many answers that no more should be asked.
-    pub fn is_crowded(&self) -> bool {
-        lock(&self.mailbox.answers).len() > CROWDED
     }
 }
 

@@ -43,11 +43,7 @@ impl Stage {
         let mut complaint = Complaint::new(Arc::clone(&self.metrics));
         while let Some(task) = self.tasks.take() {
             let outcome = self.run_once(&task);
-            if outcome.is_err() {
-                self.metrics.failed(1);
-            }
-            let trouble = outcome.err().map(|error| error.to_string());
-            if let Some(status) = complaint.note(trouble, clock::now()) {
+            if let Some(status) = complaint.outcome(outcome, clock::now()) {
                 task.plan.tell_made(status, &task.stream);
             }
         }

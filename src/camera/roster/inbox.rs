@@ -36,7 +36,7 @@ struct Newest {
 /// What a viewer gets.
 #[derive(Debug, Clone)]
 pub(super) enum Grant {
-    /// No frames: there are none for anybody.
+    /// No frames, because the camera gives no frames.
     NoFrames,
     /// No frames, and this is why; empty until it was told.
     Refused(Option<Arc<StatusText>>),

@@ -17,7 +17,7 @@ use std::sync::Arc;
 /// What is to be done with each frame, until the next plan.
 #[derive(Debug, Default)]
 pub struct Plan {
-    /// For which frames this was decided; `None` while there are none.
+    /// The frames that this was decided for; `None` while the camera gives no frames.
     pub(super) captured: Option<(Captured, Arc<StreamFacts>)>,
     /// How many watch, those that wait among them.
     pub(super) viewers: usize,
@@ -123,7 +123,7 @@ impl Plan {
         }
     }
 
-    /// Tells all who wait for renditions why there are none.
+    /// Tells the viewers of every rendition why they get no frames.
     pub(super) fn tell_made(&self, status: &Update, stream: &Arc<StreamFacts>) {
         for rendition in &self.made {
             rendition.tell(status, stream);

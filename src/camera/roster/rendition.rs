@@ -76,7 +76,7 @@ impl Rendition {
         }
     }
 
-    /// Tells all who wait for its frames why there are none.
+    /// Tells its viewers why they get no frames.
     pub(super) fn tell(&self, status: &Update, stream: &Arc<StreamFacts>) {
         for inbox in &self.inboxes {
             inbox.tell_of(self.form(), stream, status);
@@ -125,11 +125,7 @@ impl Worker {
         let mut complaint = Complaint::new(Arc::clone(&self.metrics));
         while let Some(task) = self.tasks.take() {
             let outcome = self.run_once(&task);
-            if outcome.is_err() {
-                self.metrics.failed(1);
-            }
-            let trouble = outcome.err().map(|error| error.to_string());
-            if let Some(status) = complaint.note(trouble, clock::now()) {
+            if let Some(status) = complaint.outcome(outcome, clock::now()) {
                 task.rendition.tell(status, &task.stream);
             }
         }

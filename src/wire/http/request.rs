@@ -101,14 +101,8 @@ impl Requests {
     }
 
     /// Puts bytes that were received elsewhere behind the others.
-    pub fn push(&mut self, mut bytes: &[u8]) {
-        while !bytes.is_empty() {
-            let space = self.space();
-            let count = bytes.len().min(space.len());
-            space[..count].copy_from_slice(&bytes[..count]);
-            self.filled(count);
-            bytes = &bytes[count..];
-        }
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.buffer.push(bytes);
     }
 
     /// Bytes that no request was made of yet.

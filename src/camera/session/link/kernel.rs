@@ -15,7 +15,7 @@ pub trait Kernel {
     /// Receives bytes; 0 is the end of all bytes.
     ///
     /// # Errors
-    /// `WouldBlock` when there are none, others when the connection is broken.
+    /// `WouldBlock` when no bytes have come, others when the connection is broken.
     fn receive(&mut self, into: &mut [u8]) -> io::Result<usize>;
 
     /// Sends bytes, as many as there is room for.
