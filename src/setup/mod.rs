@@ -273,9 +273,11 @@ impl Found {
 
         let networks = options.run.join("systemd/network");
         files::folder(&networks, Access::All)?;
-        for (kind, addresses) in [("ether", &self.wishes.wired), ("wlan", &self.wishes.wireless)] {
-            let text = addresses.as_ref().map(|addresses| written::network(kind, addresses));
-            let path = networks.join(format!("40-{kind}.network"));
+        // As the kernel names the first of a kind, with net.ifnames=0.
+        let interfaces = [("eth0", &self.wishes.wired), ("wlan0", &self.wishes.wireless)];
+        for (interface, addresses) in interfaces {
+            let text = addresses.as_ref().map(|addresses| written::network(interface, addresses));
+            let path = networks.join(format!("40-{interface}.network"));
             put_or_remove(&path, text.as_deref(), Access::All)?;
         }
         self.write_wifi(options)?;

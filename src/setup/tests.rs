@@ -98,9 +98,9 @@ fn addresses_are_read_from_netplans_words() {
     assert_eq!(wired.dhcp, Dhcp::Off);
     let wireless = wishes.wireless.expect("addresses");
     assert_eq!((wireless.gateways.len(), wireless.dhcp), (1, Dhcp::On));
-    let file = written::network("ether", &wired);
+    let file = written::network("eth0", &wired);
     for line in
-        ["Type=ether", "DHCP=no", "Address=2001:db8::7/64", "Gateway=192.0.2.1", "DNS=192.0.2.2"]
+        ["Name=eth0", "DHCP=no", "Address=2001:db8::7/64", "Gateway=192.0.2.1", "DNS=192.0.2.2"]
     {
         assert!(file.lines().any(|it| it == line), "{line}: {file}");
     }

@@ -2,14 +2,14 @@
 
 use crate::settings::wishes::{Addresses, Dhcp};
 
-/// A `.network` file for interfaces of that type: every cable is one, whatever its adapter is called.
-pub(super) fn network(kind: &str, addresses: &Addresses) -> String {
+/// A `.network` file for the interface of that name. One address belongs to one interface: a second cable keeps what 50-lan.network says.
+pub(super) fn network(interface: &str, addresses: &Addresses) -> String {
     let dhcp = match addresses.dhcp {
         Dhcp::On => "ipv4",
         Dhcp::Off => "no",
     };
     let mut text = format!(
-        "# Written by lancam-setup at each start.\n[Match]\nType={kind}\n\n\
+        "# Written by lancam-setup at each start.\n[Match]\nName={interface}\n\n\
          [Network]\nDHCP={dhcp}\nLinkLocalAddressing=ipv6\nMulticastDNS=yes\nIPv6AcceptRA=yes\n"
     );
     for (address, prefix) in &addresses.own {

@@ -153,13 +153,13 @@ fn addresses_of_its_own_become_networkds_files() {
         b"[ethernet]\naddress = \"192.0.2.7/24\"\ngateway = \"192.0.2.1\"\ndns = [\"192.0.2.2\", \"2001:db8::2\"]\n",
     )]);
     machine.start();
-    let network = machine.read("run/systemd/network/40-ether.network").expect("written");
+    let network = machine.read("run/systemd/network/40-eth0.network").expect("written");
     for line in
-        ["Type=ether", "Address=192.0.2.7/24", "Gateway=192.0.2.1", "DNS=2001:db8::2", "DHCP=no"]
+        ["Name=eth0", "Address=192.0.2.7/24", "Gateway=192.0.2.1", "DNS=2001:db8::2", "DHCP=no"]
     {
         assert!(network.lines().any(|it| it == line), "{line}: {network}");
     }
-    assert_eq!(machine.read("run/systemd/network/40-wlan.network"), None);
+    assert_eq!(machine.read("run/systemd/network/40-wlan0.network"), None);
 }
 
 #[test]

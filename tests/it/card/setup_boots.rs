@@ -135,6 +135,9 @@ fn our_own_file_names_the_camera_gives_it_an_address_and_opens_ssh() {
     println!("multicast DNS: {host} is at {address}");
     let address = pi.ssh("ip -o -4 addr show eth0").text();
     assert!(address.contains("10.0.2.15/24") && !address.contains("dynamic"), "{address}");
+    // With one address on two cables, answers would leave by either.
+    let second = pi.ssh("ip -o -4 addr show eth1").text();
+    assert!(!second.contains("10.0.2.15"), "{second}");
     // What is wrong is told on the page, with its line, and on the screen.
     let complaint = "lancam.toml:3: there is no nonsense in [device]";
     let state = pi.get_until("/state", |state| state.code == 200);
