@@ -41,9 +41,23 @@ pub fn printable(text: &str) -> String {
     text.chars().map(|letter| if is_plain(letter) { letter } else { '?' }).collect()
 }
 
+/// What stands in a field of fixed length, up to its end or its first zero. A device's maker, or whoever pretends to be one,
+/// chose it; the kernel cuts it in the middle of a character too.
+pub fn fixed_text(field: &[u8]) -> String {
+    let end = field.iter().position(|&byte| byte == 0).unwrap_or(field.len());
+    printable(String::from_utf8_lossy(&field[..end]).trim())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_that_the_kernel_cut_in_a_character_is_still_a_name() {
+        assert_eq!(fixed_text(b"Caf\xC3\xA9 \xC3\0junk"), "Caf\u{e9} \u{fffd}");
+        assert_eq!(fixed_text(b"no end"), "no end");
+        assert_eq!(fixed_text(b"\0"), "");
+    }
 
     #[test]
     fn a_name_cannot_command_a_terminal_nor_hide_in_it() {

@@ -6,6 +6,7 @@ pub mod control;
 mod foreign;
 mod frame_count;
 mod heard;
+pub mod media;
 mod path;
 mod pattern_controls;
 pub mod pipe;

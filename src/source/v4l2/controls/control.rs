@@ -1,7 +1,7 @@
 //! One control of a camera: what it is, its range, and its value.
 
-use super::super::ioctl::text;
 use super::driver::{Driver, RawControl, RawItem};
+use crate::plain::fixed_text;
 use nix::errno::Errno;
 use v4l::v4l_sys::{
     V4L2_CTRL_FLAG_DISABLED, V4L2_CTRL_FLAG_GRABBED, V4L2_CTRL_FLAG_HAS_PAYLOAD,
@@ -77,7 +77,7 @@ impl Control {
         Self {
             id: raw.id,
             name,
-            title: text(&raw.name),
+            title: fixed_text(&raw.name),
             minimum: raw.minimum,
             maximum: unsigned(raw.maximum),
             step: raw.step.max(1),
@@ -198,7 +198,7 @@ impl Kind {
             _ if is_array || has_payload => Self::other(raw),
             INTEGER => Self::Integer,
             BOOLEAN => Self::Boolean,
-            MENU => Self::Menu(items(|item| text(&item.0))),
+            MENU => Self::Menu(items(|item| fixed_text(&item.0))),
             BUTTON => Self::Button,
             INTEGER64 => Self::Integer64,
             CLASS => Self::Class,

@@ -69,7 +69,7 @@ impl Controls {
     pub(super) fn list(driver: &impl Driver) -> Self {
         let mut controls: Vec<Control> = Vec::new();
         for raw in enumerate::enumerate(driver) {
-            let title = super::ioctl::text(&raw.name);
+            let title = crate::plain::fixed_text(&raw.name);
             let name = unused(plain(&title), raw.id, &controls);
             controls.push(Control::new(&raw, name, driver));
         }

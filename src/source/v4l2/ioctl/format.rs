@@ -1,7 +1,8 @@
 //! The calls about formats and rates.
 
-use super::{Interface, request, text, uninterrupted};
+use super::{Interface, request, uninterrupted};
 use crate::image::pixels::FourCc;
+use crate::plain::fixed_text;
 use nix::errno::Errno;
 use v4l::Fraction;
 use v4l::device::Handle;
@@ -35,7 +36,7 @@ fn describe(handle: &Handle, interface: Interface, index: u32) -> Result<FormatD
     uninterrupted(|| unsafe { request::enum_fmt(handle.fd(), &raw mut raw) })?;
     Ok(FormatDescription {
         fourcc: FourCc(raw.pixelformat.to_le_bytes()),
-        description: text(&raw.description),
+        description: fixed_text(&raw.description),
     })
 }
 

@@ -17,7 +17,7 @@ pub(super) use format::{
     DriverFormat, FormatDescription, format, formats, interval, set_format, set_interval,
 };
 
-use crate::plain::printable;
+use crate::plain::fixed_text;
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::libc::c_int;
@@ -49,9 +49,9 @@ pub(super) fn query_capability(handle: &Handle) -> Result<Capability, Errno> {
     uninterrupted(|| unsafe { request::querycap(handle.fd(), &raw mut raw) })?;
     let whole_device = raw.capabilities;
     Ok(Capability {
-        driver: text(&raw.driver),
-        card: text(&raw.card),
-        bus_info: text(&raw.bus_info),
+        driver: fixed_text(&raw.driver),
+        card: fixed_text(&raw.card),
+        bus_info: fixed_text(&raw.bus_info),
         flags: if whole_device & V4L2_CAP_DEVICE_CAPS == 0 {
             whole_device
         } else {
@@ -142,12 +142,6 @@ pub(super) fn uninterrupted(mut call: impl FnMut() -> Result<c_int, Errno>) -> R
     }
 }
 
-/// A driver's fixed-length text, up to its end or its first zero. A device's maker, or whoever pretends to be one, chose it.
-pub(super) fn text(bytes: &[u8]) -> String {
-    let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
-    printable(String::from_utf8_lossy(&bytes[..end]).trim())
-}
-
 /// The calls themselves; their numbers are those of `linux/videodev2.h`.
 mod request {
     use super::c_int;
@@ -175,13 +169,6 @@ mod request {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_name_that_the_kernel_cut_in_a_character_is_still_a_name() {
-        assert_eq!(text(b"Caf\xC3\xA9 \xC3\0junk"), "Caf\u{e9} \u{fffd}");
-        assert_eq!(text(b"no end"), "no end");
-        assert_eq!(text(b"\0"), "");
-    }
 
     #[test]
     fn the_simpler_interface_is_used_where_there_are_both() {
