@@ -3,11 +3,14 @@
 use std::fmt;
 use std::time::Duration;
 
-/// A rate in frames per thousand seconds; 0 where nobody knows, or nobody minds.
+/// A rate in frames per thousand seconds, as the wire has it; see [`Rate::NONE`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Rate(pub u32);
 
 impl Rate {
+    /// No rate: nobody knows it, or every rate is welcome.
+    pub const NONE: Self = Self(0);
+
     /// Of so many frames per second, from 0.001 to `most`; no other.
     pub fn of_fps(fps: f64, most: f64) -> Option<Self> {
         let is_fine = (0.001..=most.min(MOST)).contains(&fps);
@@ -19,17 +22,32 @@ impl Rate {
         Self::of_fps(text.parse().ok()?, most)
     }
 
-    /// Of frames that are so far apart; 0 where they are not apart.
+    /// Of frames that are so far apart; none where they are not apart.
     pub fn of_interval(interval: Duration) -> Self {
         if interval.is_zero() {
-            return Self(0);
+            return Self::NONE;
         }
         Self::rounded(1e12 / interval.as_nanos() as f64)
     }
 
-    /// How far apart its frames are; `None` where nobody knows.
+    /// How far apart its frames are; `None` for no rate.
     pub fn interval(self) -> Option<Duration> {
         Duration::from_secs(1000).checked_div(self.0)
+    }
+
+    /// Frames per second.
+    pub fn fps(self) -> f64 {
+        f64::from(self.0) / 1000.0
+    }
+
+    /// `None` for no rate.
+    pub fn known(self) -> Option<Self> {
+        (self != Self::NONE).then_some(self)
+    }
+
+    /// The lower one of two rates, or the only one.
+    pub fn lower(self, other: Self) -> Self {
+        [self, other].into_iter().filter_map(Self::known).min().unwrap_or_default()
     }
 
     fn rounded(millifps: f64) -> Self {
@@ -72,8 +90,16 @@ mod tests {
             assert_eq!(Rate::of_interval(Duration::from_nanos(nanos)), Rate(rate));
         }
         assert_eq!(Rate(500).interval(), Some(Duration::from_secs(2)));
-        assert_eq!(Rate::of_interval(Duration::ZERO), Rate(0));
-        assert_eq!(Rate(0).interval(), None);
+        assert_eq!(Rate::of_interval(Duration::ZERO), Rate::NONE);
+        assert_eq!(Rate::NONE.interval(), None);
         assert_eq!(Rate::of_interval(Duration::from_nanos(1)), Rate(u32::MAX));
+    }
+
+    #[test]
+    fn no_rate_is_never_the_lower_one() {
+        assert_eq!(Rate(5000).lower(Rate(7500)), Rate(5000));
+        assert_eq!(Rate::NONE.lower(Rate(7500)), Rate(7500));
+        assert_eq!(Rate(5000).lower(Rate::NONE), Rate(5000));
+        assert_eq!(Rate::NONE.lower(Rate::NONE), Rate::NONE);
     }
 }

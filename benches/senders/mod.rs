@@ -15,6 +15,7 @@ use lancam::image::pixels::{Chroma, PixelFormat, Size};
 use lancam::image::rendition::SizeWish;
 use lancam::net::lan::Guests;
 use lancam::net::socket::SendBuffer;
+use lancam::rate::Rate;
 use lancam::source::clock;
 use lancam::stop::Stop;
 use lancam::wire::native::message::{Message, StatusCode};
@@ -138,7 +139,7 @@ fn sessions(speech: Speech, viewers: usize) -> io::Result<Figures> {
     let port = listeners[0].local_addr()?.port();
     let acceptors = server::start(listeners, &camera, &Guests::Anyone)?;
     let picture = vec![0xA5; FRAME_LEN];
-    let stream = Arc::new(StreamFacts { source: String::new(), millifps: 30_000, size: SIZE });
+    let stream = Arc::new(StreamFacts { source: String::new(), rate: Rate(30_000), size: SIZE });
     let starting = StatusText { code: StatusCode::Starting, text: String::new() };
     let captured = Captured { format: PixelFormat::Jpeg, size: SIZE };
     let roster = &camera.roster;

@@ -215,8 +215,8 @@ fn facts(description: &str, layout: &FrameLayout, complaints: usize) -> StreamFa
         1 => format!("{source} (something is wrong: see its page)"),
         count => format!("{source} ({count} things are wrong: see its page)"),
     };
-    let Rate(millifps) = Rate::of_interval(layout.interval.unwrap_or_default());
-    StreamFacts { source, millifps, size: layout.size }
+    let rate = Rate::of_interval(layout.interval.unwrap_or_default());
+    StreamFacts { source, rate, size: layout.size }
 }
 
 #[cfg(test)]

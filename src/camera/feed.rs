@@ -194,6 +194,7 @@ mod tests {
     use crate::camera::update::StatusText;
     use crate::image::pixels::Size;
     use crate::image::rendition::SizeWish;
+    use crate::rate::Rate;
     use crate::source::test_pattern::TestPattern;
     use crate::source::{FrameSource, Next};
     use crate::stop::Stop;
@@ -212,7 +213,7 @@ mod tests {
 
         let size = Size::new(64, 48);
         let mut source = TestPattern::new(size, 1000.0);
-        let stream = Arc::new(StreamFacts { source: source.description(), millifps: 0, size });
+        let stream = Arc::new(StreamFacts { source: source.description(), rate: Rate::NONE, size });
         let stop = Stop::new().expect("a descriptor is free");
         let Ok(Next::Frame(frame)) = source.next_frame(&stop) else { panic!("no frame") };
         let watched = feed.frame(&frame, &stream, &told(StatusCode::Starting)).expect("is read");

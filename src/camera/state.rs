@@ -6,6 +6,7 @@ use super::roster::Situation;
 use crate::image::frame::Micros;
 use crate::image::pixels::{PixelFormat, Size};
 use crate::json::{Object, array, quoted};
+use crate::rate::Rate;
 use std::time::Duration;
 
 /// JSON. `source`, `encoder` and `stream` have ustreamer's keys, as far as they mean something here; others are lancam's own.
@@ -20,7 +21,7 @@ pub(super) fn json(camera: &Camera, now: Micros) -> String {
     let resolution = size.map(|Size { width, height }| {
         Object::new().json("width", width).json("height", height).end()
     });
-    let desired_fps = facts.as_ref().map_or(0, |facts| facts.millifps);
+    let desired = facts.as_ref().map_or(Rate::NONE, |facts| facts.rate);
     let newest = health.silent_for.filter(|_| health.state == SourceState::Streaming);
     let source = Object::new()
         .json("online", health.state == SourceState::Streaming)
@@ -28,7 +29,7 @@ pub(super) fn json(camera: &Camera, now: Micros) -> String {
         .text("text", &text(camera, &situation, now))
         .or_null("description", facts.as_ref().map(|facts| quoted(&facts.source)))
         .or_null("resolution", resolution)
-        .json("desired_fps", f64::from(desired_fps) / 1000.0)
+        .json("desired_fps", desired.fps())
         .json("captured_fps", (health.fps * 100.0).round() / 100.0)
         .or_null("newest_frame_ms", newest.map(|age| age.as_millis()));
     let encoder = Object::new()

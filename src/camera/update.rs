@@ -1,6 +1,7 @@
 //! What stands in the slot between the capture thread and the sessions: the newest truth.
 
 use crate::image::pixels::Size;
+use crate::rate::Rate;
 use crate::wire::native::message::StatusCode;
 use crate::wire::packet::Packet;
 use std::sync::Arc;
@@ -24,8 +25,8 @@ pub enum Update {
 pub struct StreamFacts {
     /// The source, for people.
     pub source: String,
-    /// Frames per thousand seconds; 0 when the source does not say.
-    pub millifps: u32,
+    /// As far as the source says it.
+    pub rate: Rate,
     /// Of the picture as it is captured, before it is turned.
     pub size: Size,
 }
@@ -35,8 +36,8 @@ pub struct StreamFacts {
 pub struct Shown {
     /// Of the pictures.
     pub size: Size,
-    /// Frames per thousand seconds; 0 when the source does not say.
-    pub millifps: u32,
+    /// As far as the source says it.
+    pub rate: Rate,
 }
 
 /// Why there is no picture.

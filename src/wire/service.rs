@@ -21,8 +21,8 @@ pub struct Facts {
     pub id: String,
     /// Of what viewers without wishes are sent; unknown until there was a frame.
     pub size: Option<Size>,
-    /// Frames per thousand seconds; 0 when unknown.
-    pub millifps: u32,
+    /// As far as it is known.
+    pub rate: Rate,
 }
 
 impl Facts {
@@ -38,8 +38,8 @@ impl Facts {
         if let Some(size) = self.size {
             text.push(("size", size.to_string()));
         }
-        if self.millifps > 0 {
-            text.push(("fps", Rate(self.millifps).to_string()));
+        if let Some(rate) = self.rate.known() {
+            text.push(("fps", rate.to_string()));
         }
         text
     }
@@ -53,7 +53,7 @@ impl Facts {
             name: owned("name"),
             id: owned("id"),
             size: value("size").and_then(Size::parse),
-            millifps: value("fps").and_then(|fps| Rate::parse(fps, 1e6)).map_or(0, |rate| rate.0),
+            rate: value("fps").and_then(|fps| Rate::parse(fps, 1e6)).unwrap_or_default(),
         }
     }
 }
@@ -144,12 +144,12 @@ mod tests {
             name: "Front = door".into(),
             id: "17".into(),
             size: Some(Size::new(1280, 720)),
-            millifps: 29_970,
+            rate: Rate(29_970),
         };
         let text = facts.to_text();
         assert_eq!(text[4..], [("size", "1280x720".to_owned()), ("fps", "29.97".to_owned())]);
         assert_eq!(Facts::from_text(&owned(text)), facts);
-        let unknown = Facts { size: None, millifps: 0, ..facts };
+        let unknown = Facts { size: None, rate: Rate::NONE, ..facts };
         assert_eq!(Facts::from_text(&owned(unknown.to_text())), unknown);
     }
 

@@ -12,6 +12,7 @@ use lancam::image::frame::Micros;
 use lancam::image::pixels::Size;
 use lancam::latest::Newest;
 use lancam::net::socket::{Held, Path};
+use lancam::rate::Rate;
 use lancam::wire::native::VERSION;
 use lancam::wire::native::credit::Arrival;
 use lancam::wire::native::message::{Message, StatusCode, Wishes};
@@ -138,7 +139,7 @@ enum Stop {
 impl<'a> World<'a> {
     pub(super) fn new(speaks: Speaks, mut choices: Choices<'a>) -> Self {
         let source = String::from("made up");
-        let stream = StreamFacts { source, millifps: 30_000, size: Size::new(64, 48) };
+        let stream = StreamFacts { source, rate: Rate(30_000), size: Size::new(64, 48) };
         let credit = 1 + choices.below(4);
         let mut to_say = Vec::new();
         match speaks {

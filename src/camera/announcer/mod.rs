@@ -110,12 +110,12 @@ impl Announcement {
     }
 
     fn learn(&mut self, newest: &Newest<Shown>) -> Learnt {
-        let &Newest::Fresh { value: Shown { size, millifps }, .. } = newest else {
+        let &Newest::Fresh { value: Shown { size, rate }, .. } = newest else {
             let is_closed = matches!(newest, Newest::Closed);
             return if is_closed { Learnt::Leaving } else { Learnt::Nothing };
         };
-        let is_known = (self.facts.size, self.facts.millifps) == (Some(size), millifps);
-        (self.facts.size, self.facts.millifps) = (Some(size), millifps);
+        let is_known = (self.facts.size, self.facts.rate) == (Some(size), rate);
+        (self.facts.size, self.facts.rate) = (Some(size), rate);
         if is_known { Learnt::Nothing } else { Learnt::News }
     }
 

@@ -245,6 +245,7 @@ mod tests {
     use super::*;
     use crate::image::pixels::Size;
     use crate::latest::Latest;
+    use crate::rate::Rate;
     use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
     #[test]
@@ -255,7 +256,7 @@ mod tests {
         let slot = Latest::new();
         let mut shown = slot.reader();
         shown.bell().expect("a descriptor");
-        slot.publish(Shown { size: Size::new(64, 48), millifps: 5000 });
+        slot.publish(Shown { size: Size::new(64, 48), rate: Rate(5000) });
         assert!(matches!(catch_up(&mut announcement, &mut shown), Learnt::News));
         slot.close();
         let bell = shown.bell().expect("the same descriptor");

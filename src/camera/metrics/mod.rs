@@ -397,9 +397,10 @@ impl Metrics {
 mod tests {
     use super::*;
     use crate::image::pixels::Size;
+    use crate::rate::Rate;
 
     fn facts() -> Arc<StreamFacts> {
-        Arc::new(StreamFacts { source: "x".into(), millifps: 0, size: Size::new(2, 2) })
+        Arc::new(StreamFacts { source: "x".into(), rate: Rate::NONE, size: Size::new(2, 2) })
     }
 
     #[test]

@@ -5,6 +5,7 @@ use super::wish::{Form, Wish};
 use crate::camera::update::{StatusText, StreamFacts, Update};
 use crate::image::frame::Micros;
 use crate::latest::{Latest, Reader};
+use crate::rate::Rate;
 use crate::wire::packet::Packet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -52,7 +53,7 @@ impl Rules {
 
 impl Inbox {
     pub(super) fn new(wish: &Wish) -> Self {
-        let rules = Rules { grant: Grant::NoFrames, pace: Pace::new(wish.millifps), newest: None };
+        let rules = Rules { grant: Grant::NoFrames, pace: Pace::new(wish.rate), newest: None };
         Self { slot: Latest::new(), rules: Mutex::new(rules) }
     }
 
@@ -134,8 +135,8 @@ impl Inbox {
     }
 
     /// Frames come at this rate from here on.
-    pub(super) fn set_rate(&self, millifps: u32) {
-        self.lock().pace = Pace::new(millifps);
+    pub(super) fn set_rate(&self, rate: Rate) {
+        self.lock().pace = Pace::new(rate);
     }
 
     /// Takes the same frames as another viewer of the same form and rate from here on; returns whether that is one.

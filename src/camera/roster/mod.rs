@@ -115,7 +115,7 @@ impl Roster {
     /// Tells those who look for cameras what is `captured`.
     pub fn show(&self, captured: Captured, stream: &StreamFacts) {
         let size = self.own.form(captured).size(captured);
-        self.shown.publish(Shown { size, millifps: stream.millifps });
+        self.shown.publish(Shown { size, rate: stream.rate });
     }
 
     /// Somebody watches, and asks for this, until it is dropped. Whether there is a picture, or why not, is told there.
@@ -238,7 +238,7 @@ impl Roster {
         });
         match newest.or_else(|| state.news.clone()) {
             Some(Update::Frame { packet, .. }) => {
-                let wished = Duration::from_secs(1000).checked_div(wish.millifps);
+                let wished = wish.rate.interval();
                 let interval = self.metrics.interval().max(wished.unwrap_or_default());
                 if clock::now().since(packet.facts.captured_at) <= FRESH.max(interval * 2) {
                     inbox.offer(form, &packet, &stream);
@@ -348,7 +348,7 @@ impl Subscription {
         state.subscriptions.ask(self.viewer, wish);
         // Whatever it was told before, it is told anew.
         self.inbox.set_grant(Grant::NoFrames);
-        self.inbox.set_rate(wish.millifps);
+        self.inbox.set_rate(wish.rate);
         self.roster.settle(&state);
         self.inbox.withdraw();
         self.roster.greet(&state, self.viewer, &wish);

@@ -1,7 +1,7 @@
 //! Thins frames to the rate that a viewer wishes, by the times they were captured at.
 
 use crate::image::frame::Micros;
-use std::time::Duration;
+use crate::rate::Rate;
 
 /// Which frames are due for one rate.
 #[derive(Debug, Clone, Copy)]
@@ -16,12 +16,9 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    /// `millifps` frames per thousand seconds; 0 takes every frame.
-    pub(super) fn new(millifps: u32) -> Self {
-        let interval = match millifps {
-            0 => Duration::ZERO,
-            millifps => Duration::from_secs(1000) / millifps,
-        };
+    /// Without a rate every frame is due.
+    pub(super) fn new(rate: Rate) -> Self {
+        let interval = rate.interval().unwrap_or_default();
         let interval = u64::try_from(interval.as_micros()).unwrap_or(u64::MAX);
         Self { interval, next: 0, newest: 0, gap: 0 }
     }
@@ -65,8 +62,8 @@ mod tests {
     use super::*;
 
     /// How many of 300 frames, `gap` apart and up to `jitter` late, are sent.
-    fn sent(millifps: u32, gap: u64, jitter: u64) -> usize {
-        let mut pace = Pace::new(millifps);
+    fn sent(rate: u32, gap: u64, jitter: u64) -> usize {
+        let mut pace = Pace::new(Rate(rate));
         let times =
             (0..300).map(|frame| Micros(1_000_000 + frame * gap + frame * 7919 % (jitter + 1)));
         let mut is_sent = |at| {
@@ -93,7 +90,7 @@ mod tests {
 
     #[test]
     fn neither_a_pause_nor_a_clock_that_goes_back_makes_a_burst_or_a_silence() {
-        let mut pace = Pace::new(10_000);
+        let mut pace = Pace::new(Rate(10_000));
         for at in [1_000_000, 9_000_000, 500_000] {
             pace.saw(Micros(at));
             assert!(pace.is_due(Micros(at)));

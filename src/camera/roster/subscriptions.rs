@@ -254,6 +254,7 @@ mod tests {
     use crate::camera::encode::Coding;
     use crate::image::pixels::{Chroma, PixelFormat, Size};
     use crate::image::rendition::SizeWish;
+    use crate::rate::Rate;
     use crate::wire::ladder::Rung;
     use crate::wire::native::message::Wishes;
 
@@ -261,7 +262,7 @@ mod tests {
 
     fn wish(width: u16, quality: u8) -> Wish {
         let own = Coding::Jpeg { quality: 80, chroma: Chroma::Yuv420 };
-        let wishes = Wishes { width, quality, height: 0, millifps: 5000 };
+        let wishes = Wishes { width, quality, height: 0, rate: Rate(5000) };
         Wish::own(own, SizeWish::default()).with(&wishes)
     }
 
@@ -340,7 +341,7 @@ mod tests {
         let (mut subscriptions, _) = watched(&[100, 200, 300, 400]);
         let nearest = |subscriptions: &Subscriptions, width, quality| {
             let nearest = subscriptions.nearest(&wish(width, quality));
-            assert_eq!(nearest.millifps, 5000);
+            assert_eq!(nearest.rate, Rate(5000));
             nearest.form(RAW).size(RAW).width
         };
         assert_eq!(

@@ -3,6 +3,7 @@
 use crate::camera::encode::{Coding, Recipe};
 use crate::image::pixels::{PixelFormat, Size};
 use crate::image::rendition::SizeWish;
+use crate::rate::Rate;
 use crate::wire::ladder::Rung;
 use crate::wire::native::message::Wishes;
 
@@ -14,8 +15,8 @@ pub struct Wish {
     growth: Growth,
     reduction: Reduction,
     touch: Touch,
-    /// Frames per thousand seconds; 0 takes all there are.
-    pub millifps: u32,
+    /// None takes all frames there are.
+    pub rate: Rate,
 }
 
 /// Whether a picture may be sent larger than it was captured.
@@ -80,7 +81,7 @@ impl Wish {
             growth: Growth::Allowed,
             reduction: Reduction::None,
             touch: Touch::OnlyIfNeeded,
-            millifps: 0,
+            rate: Rate::NONE,
         }
     }
 
@@ -99,14 +100,14 @@ impl Wish {
             *quality = wishes.quality;
             self.touch = Touch::Always;
         }
-        self.millifps = wishes.millifps;
+        self.rate = wishes.rate;
         self
     }
 
     /// The same picture, as often as `other` asks for one.
     #[must_use]
     pub fn at_the_rate_of(self, other: &Self) -> Self {
-        Self { millifps: other.millifps, ..self }
+        Self { rate: other.rate, ..self }
     }
 
     /// What is sent to somebody with this wish whose link is too narrow for it; `None` where that is nothing less.
@@ -189,7 +190,7 @@ mod tests {
     const CAPTURED: Captured = Captured { format: PixelFormat::Jpeg, size: Size::new(640, 360) };
 
     fn form(own: SizeWish, width: u16, height: u16, quality: u8) -> Form {
-        let wishes = Wishes { width, height, quality, millifps: 0 };
+        let wishes = Wishes { width, height, quality, rate: Rate::NONE };
         Wish::own(JPEG, own).with(&wishes).form(CAPTURED)
     }
 

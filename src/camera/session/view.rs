@@ -7,6 +7,7 @@ use crate::camera::roster::wish::Wish;
 use crate::camera::roster::{Roster, Subscription};
 use crate::camera::update::{StreamFacts, Update};
 use crate::latest::{Newest, Reader};
+use crate::rate::Rate;
 use crate::source::clock;
 use crate::wire::ladder::{Asked, Ladder, Lowest, Rung, Transfer};
 use crate::wire::packet::Packet;
@@ -90,16 +91,11 @@ impl View {
         self.ladder.rung() != Rung::Asked
     }
 
-    /// Frames per thousand seconds that are to be sent; 0 when nobody knows.
-    pub(super) fn millifps(&self, stream: &StreamFacts) -> u32 {
-        let rates = [stream.millifps, self.wish().millifps];
-        rates.into_iter().filter(|&millifps| millifps > 0).min().unwrap_or(0)
-    }
-
     /// The time in which a frame is made.
     pub(super) fn interval(&self) -> Duration {
-        let millifps = self.stream.as_ref().map_or(0, |stream| self.millifps(stream));
-        Duration::from_secs(1000).checked_div(millifps).unwrap_or(USUAL_INTERVAL)
+        let stream = self.stream.as_ref();
+        let rate = stream.map_or(Rate::NONE, |stream| stream.rate.lower(self.wish().rate));
+        rate.interval().unwrap_or(USUAL_INTERVAL)
     }
 
     fn step(&mut self, rung: Rung) -> Step {

@@ -155,7 +155,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, U
                 given.wishes.quality =
                     values::number(&mut parser, "--quality", "a number from 1 to 100", is_quality)?;
             }
-            Long("fps") => given.wishes.millifps = values::millifps(&mut parser)?,
+            Long("fps") => given.wishes.rate = values::rate(&mut parser)?,
             Long("list") => given.list = true,
             Long("record") => given.record = Some(values::recording(&mut parser)?),
             Long("record-every") => {

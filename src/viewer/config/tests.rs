@@ -1,6 +1,7 @@
 //! Tests of the command line.
 
 use super::*;
+use crate::rate::Rate;
 use crate::viewer::keep::recorder::Naming;
 use crate::wire::native::message::Wishes;
 use std::time::Duration;
@@ -81,7 +82,7 @@ fn a_server_of_pickles_is_named_behind_its_option() {
 #[test]
 fn wishes_are_passed_on() {
     let protocol = config("pi --width 640 --height 360 --quality 70 --fps 12.5").protocol;
-    let wishes = Wishes { width: 640, height: 360, quality: 70, millifps: 12_500 };
+    let wishes = Wishes { width: 640, height: 360, quality: 70, rate: Rate(12_500) };
     assert_eq!(protocol, Protocol::Native(wishes));
 }
 

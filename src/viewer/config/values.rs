@@ -1,6 +1,7 @@
 //! Values of options: each as its option takes it, or what it takes instead.
 
 use super::UsageError;
+use crate::rate::Rate;
 use crate::viewer::keep::{folders, snapshot};
 use std::ffi::OsStr;
 use std::path::PathBuf;
@@ -74,10 +75,7 @@ pub(super) fn seconds(
     number(parser, option, wants, is_fine).map(Duration::from_secs_f64)
 }
 
-pub(super) fn millifps(parser: &mut lexopt::Parser) -> Result<u32, UsageError> {
-    let is_fine = |&fps: &f64| (0.001..=1000.0).contains(&fps);
-    let fps = number(parser, "--fps", "frames per second from 0.001 to 1000", is_fine)?;
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    // The range was checked above; floats have no other conversion.
-    Ok((fps * 1000.0).round() as u32)
+pub(super) fn rate(parser: &mut lexopt::Parser) -> Result<Rate, UsageError> {
+    let wants = "frames per second from 0.001 to 1000";
+    with_unit(parser, "--fps", wants, |text| Rate::parse(text, 1000.0))
 }

@@ -154,6 +154,7 @@ fn inconvenience(ip: IpAddr) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rate::Rate;
 
     fn text(pairs: &[(&str, &str)]) -> Data {
         Data::Text(pairs.iter().map(|&(key, value)| (key.to_owned(), value.to_owned())).collect())
@@ -183,7 +184,7 @@ mod tests {
         let door = camera(&instance, &records, &answer("192.168.1.5:5353")).expect("its place");
         let addresses: Vec<_> = door.addresses.iter().map(ToString::to_string).collect();
         assert_eq!(addresses, ["192.168.1.5:7", "[fd00::1]:7", "[fe80::1%3]:7"]);
-        assert_eq!(door.facts.millifps, 15_000);
+        assert_eq!(door.facts.rate, Rate(15_000));
         let no_place = camera(&instance, &records[..1], &answer("192.168.1.5:5353"));
         assert_eq!(no_place, None);
         let no_address = camera(&instance, &records[..2], &answer("[fe80::2%3]:5353"));

@@ -2,7 +2,6 @@
 
 use super::found::Found;
 use crate::json::{Object, array, quoted};
-use crate::rate::Rate;
 
 /// For people: name, address, size, rate, in columns.
 pub fn text(cameras: &[Found]) -> String {
@@ -20,10 +19,7 @@ pub fn text(cameras: &[Found]) -> String {
 
 fn row(camera: &Found) -> [String; 4] {
     let size = camera.facts.size.map_or_else(|| "no picture yet".into(), |size| size.to_string());
-    let rate = match camera.facts.millifps {
-        0 => String::new(),
-        millifps => format!("{} fps", Rate(millifps)),
-    };
+    let rate = camera.facts.rate.known().map_or_else(String::new, |rate| format!("{rate} fps"));
     [camera.name.clone(), camera.address().to_string(), size, rate]
 }
 
@@ -38,7 +34,7 @@ fn object(camera: &Found) -> String {
         .text("name", &camera.name)
         .text("address", &camera.address().to_string())
         .or_null("size", facts.size.map(|size| quoted(&size.to_string())))
-        .or_null("fps", (facts.millifps > 0).then_some(Rate(facts.millifps)))
+        .or_null("fps", facts.rate.known())
         .json("addresses", array(&camera.addresses, |address| quoted(&address.to_string())))
         .text("version", &facts.version)
         .text("id", &facts.id)
@@ -72,6 +68,7 @@ pub const NONE: &str = "no camera answers on the LAN: is lancam running, and in 
 mod tests {
     use super::*;
     use crate::image::pixels::Size;
+    use crate::rate::Rate;
     use crate::wire::service::Facts;
 
     fn cameras() -> [Found; 2] {
@@ -80,7 +77,7 @@ mod tests {
             version: "0.1.0".into(),
             id: "7".into(),
             size: Some(Size::new(1280, 720)),
-            millifps: 29_970,
+            rate: Rate(29_970),
             ..Facts::default()
         };
         let unknown = Facts::default();

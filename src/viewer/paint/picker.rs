@@ -9,6 +9,7 @@ use super::style::{FAINT, GOOD, HOVER, PANEL_DENSE, QUIET, SELECTED, TEXT};
 use super::text::Short;
 use super::text_style::{Align, Style};
 use crate::image::pixels::Size;
+use crate::rate::Rate;
 use std::time::Duration;
 
 /// A camera in the list.
@@ -20,8 +21,8 @@ pub struct Row {
     pub address: String,
     /// Of what size its pictures are; `None` when it has none yet.
     pub size: Option<Size>,
-    /// Thousandths of frames per second; 0 when it is not known.
-    pub millifps: u32,
+    /// As far as it is known.
+    pub rate: Rate,
     /// How long it has not answered any more; `None` while it answers.
     pub lost: Option<Duration>,
 }
@@ -221,10 +222,9 @@ impl Row {
         let Some(Size { width, height }) = self.size else {
             return Short::of(format_args!("no picture yet"));
         };
-        match f64::from(self.millifps) / 1000.0 {
-            0.0 => Short::of(format_args!("{width}×{height}")),
-            fps if fps.fract() == 0.0 => Short::of(format_args!("{width}×{height} · {fps:.0} fps")),
-            fps => Short::of(format_args!("{width}×{height} · {fps:.2} fps")),
+        match self.rate.known() {
+            None => Short::of(format_args!("{width}×{height}")),
+            Some(rate) => Short::of(format_args!("{width}×{height} · {rate} fps")),
         }
     }
 

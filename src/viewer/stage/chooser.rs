@@ -170,7 +170,7 @@ fn row(found: &Found) -> Row {
         name: found.name.clone(),
         address: found.address().to_string(),
         size: found.facts.size,
-        millifps: found.facts.millifps,
+        rate: found.facts.rate,
         lost: None,
     }
 }

@@ -5,6 +5,7 @@ use super::news::{NoticeKind, Publisher};
 use crate::image::jpeg::codec::{Decoder, JpegError};
 use crate::image::picture::Picture;
 use crate::image::pixels::{MAX_PIXELS, Size};
+use crate::rate::Rate;
 use crate::viewer::arrival::{Age, Arrival, Totals};
 use crate::viewer::find::wanted::Origin;
 use crate::viewer::keep::recorder::Recorder;
@@ -83,7 +84,7 @@ impl Decoding {
     pub fn begin(&mut self, origin: Origin) {
         self.origin = Arc::new(origin);
         self.sequence = None;
-        self.announce(0);
+        self.announce(Rate::NONE);
     }
 
     /// What is recorded goes into a new file from the next frame on: that is of another camera than the last.
@@ -96,9 +97,9 @@ impl Decoding {
         self.intake.recorded_size()
     }
 
-    /// Its frames come at this rate, in thousandths of a frame per second; 0 where nobody knows.
-    pub fn announce(&mut self, millifps: u32) {
-        self.intake.announce(millifps);
+    /// Its frames come at this rate, as far as the camera knows.
+    pub fn announce(&mut self, rate: Rate) {
+        self.intake.announce(rate);
     }
 
     /// Decodes one frame and shows it. Allocates nothing for frames no larger than those before.

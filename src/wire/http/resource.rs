@@ -123,7 +123,7 @@ fn wishes(query: &str) -> Result<Wishes, Refusal> {
             }
             "fps" => {
                 let rate = Rate::parse(&value, 1000.0);
-                wishes.millifps = rate.ok_or_else(|| wrong("a rate from 0.001 to 1000"))?.0;
+                wishes.rate = rate.ok_or_else(|| wrong("a rate from 0.001 to 1000"))?;
             }
             _ => {}
         }
@@ -173,7 +173,7 @@ mod tests {
         ] {
             assert_eq!(Resource::parse(target), Ok(resource), "{target}");
         }
-        let wishes = Wishes { width: 640, height: 480, quality: 60, millifps: 7_500 };
+        let wishes = Wishes { width: 640, height: 480, quality: 60, rate: Rate(7_500) };
         assert_eq!(
             Resource::parse("/stream?width=640&height=480&quality=60&fps=7.5"),
             Ok(Resource::Stream(wishes))

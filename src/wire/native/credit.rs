@@ -194,9 +194,9 @@ impl Appetite {
         }
     }
 
-    /// The camera says its rate, in frames per thousand seconds; 0 when it does not know.
-    pub fn rate(&mut self, millifps: u32) {
-        self.interval = Rate(millifps).interval().unwrap_or(USUAL_INTERVAL);
+    /// The camera says its rate, as far as it knows.
+    pub fn rate(&mut self, rate: Rate) {
+        self.interval = rate.interval().unwrap_or(USUAL_INTERVAL);
     }
 
     /// A frame has arrived, this long after its first bytes.

@@ -3,6 +3,7 @@
 use super::control::Control;
 use crate::image::frame::Micros;
 use crate::image::pixels::Size;
+use crate::rate::Rate;
 use crate::wire::packet::{Codec, FrameFacts};
 
 /// A message's number in the header. 1 to 63 go both ways or to the camera, 64 and up to the viewer.
@@ -100,8 +101,8 @@ pub struct Wishes {
     pub height: u16,
     /// JPEG quality, 1 to 100.
     pub quality: u8,
-    /// Frames per thousand seconds.
-    pub millifps: u32,
+    /// The most frames that are wanted.
+    pub rate: Rate,
 }
 
 /// A message that has been received, borrowing its text or picture from the receive buffer.
@@ -170,8 +171,8 @@ pub enum Message<'a> {
         codec: Codec,
         /// Their size.
         size: Size,
-        /// Frames per thousand seconds; 0 when the camera does not know.
-        millifps: u32,
+        /// How often they come, as far as the camera knows.
+        rate: Rate,
         /// The source, for people.
         source: &'a str,
     },

@@ -7,6 +7,7 @@ use super::version::VERSION;
 use super::{MAX_TEXT, WireError};
 use crate::image::frame::Micros;
 use crate::image::pixels::Size;
+use crate::rate::Rate;
 use crate::wire::packet::{Codec, FrameFacts};
 
 impl<'a> Message<'a> {
@@ -55,7 +56,7 @@ impl<'a> Message<'a> {
             Kind::Stream => Self::Stream {
                 codec: fields.codec()?,
                 size: fields.size()?,
-                millifps: fields.u32("rate")?,
+                rate: Rate(fields.u32("rate")?),
                 source: fields.text()?,
             },
             Kind::Frame => {
@@ -110,12 +111,12 @@ fn read_control<'a>(fields: &mut Fields<'a>) -> Result<Control<'a>, WireError> {
 fn read_wishes(fields: &mut Fields<'_>) -> Result<Wishes, WireError> {
     let width = fields.u16("width")?;
     let height = fields.u16("height")?;
-    let millifps = fields.u32("rate")?;
+    let rate = Rate(fields.u32("rate")?);
     let [quality, ..] = fields.take::<4>("quality")?;
     if quality > 100 {
         return Err(fields.meaningless("quality", u64::from(quality)));
     }
-    Ok(Wishes { width, height, quality, millifps })
+    Ok(Wishes { width, height, quality, rate })
 }
 
 /// Takes fields off the front of a payload, and names the one that is missing.

@@ -98,11 +98,11 @@ impl Message<'_> {
                 write_text(name, out);
                 write_text(id, out);
             }
-            Self::Stream { codec, size, millifps, source } => {
+            Self::Stream { codec, size, rate, source } => {
                 out.extend([codec_to_u8(codec), 0, 0, 0]);
                 out.extend(side(size.width));
                 out.extend(side(size.height));
-                out.extend(millifps.to_le_bytes());
+                out.extend(rate.0.to_le_bytes());
                 write_text(source, out);
             }
             Self::Frame { facts, payload } => {
@@ -151,7 +151,7 @@ fn write_control(control: &Control<'_>, out: &mut Vec<u8>) {
 fn write_wishes(wishes: &Wishes, out: &mut Vec<u8>) {
     out.extend(wishes.width.to_le_bytes());
     out.extend(wishes.height.to_le_bytes());
-    out.extend(wishes.millifps.to_le_bytes());
+    out.extend(wishes.rate.0.to_le_bytes());
     out.extend([wishes.quality, 0, 0, 0]);
 }
 

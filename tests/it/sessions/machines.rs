@@ -16,6 +16,7 @@ use lancam::image::frame::Micros;
 use lancam::image::pixels::{Chroma, Size};
 use lancam::image::rendition::SizeWish;
 use lancam::latest::Newest;
+use lancam::rate::Rate;
 use lancam::wire::native::VERSION;
 use lancam::wire::native::message::{Message, Wishes};
 use lancam::wire::packet::{Codec, FrameFacts, Packet, PacketPool};
@@ -54,7 +55,7 @@ enum Rest {
 
 impl<'a> Table<'a> {
     fn new(machine: &'a mut dyn Machine) -> Self {
-        let stream = StreamFacts { source: "x".into(), millifps: 0, size: Size::new(8, 8) };
+        let stream = StreamFacts { source: "x".into(), rate: Rate::NONE, size: Size::new(8, 8) };
         Self {
             machine,
             out: Outgoing::default(),

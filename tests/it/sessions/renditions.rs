@@ -7,6 +7,7 @@ use crate::tools::viewer_process::Viewer;
 use lancam::image::jpeg::codec::Encoder;
 use lancam::image::pixels::{Chroma, Size};
 use lancam::image::planes::Planes;
+use lancam::rate::Rate;
 use lancam::source::clock;
 use lancam::wire::native::message::{Message, StatusCode, Wishes};
 use std::io::{BufRead, BufReader};
@@ -214,7 +215,7 @@ fn a_rate_is_wished_for_and_kept() {
     let playing = Playing::start(SIZE, "50");
     for wishes in [width(160), Wishes::default()] {
         // 10 of 50 fps: every fifth frame, whether it is made or passed through.
-        let mut viewer = playing.viewer(Wishes { millifps: 10_000, ..wishes });
+        let mut viewer = playing.viewer(Wishes { rate: Rate(10_000), ..wishes });
         let (first, _) = viewer.frame();
         let last = (0..15).map(|_| viewer.frame().0).last().expect("15 frames");
         let seconds = last.captured_at.since(first.captured_at).as_secs_f64();
@@ -228,11 +229,11 @@ fn a_rate_is_wished_for_and_kept() {
 #[test]
 fn viewers_of_one_rate_get_the_same_frames_whenever_they_asked() {
     let playing = Playing::start(SIZE, "30");
-    let wishes = Wishes { millifps: 5000, quality: 40, ..width(320) };
+    let wishes = Wishes { rate: Rate(5000), quality: 40, ..width(320) };
     let mut viewers = Vec::new();
     // Each changes its mind at another moment between two frames of that rate.
     for turn in 0..4 {
-        let mut viewer = playing.viewer(Wishes { millifps: 0, ..wishes });
+        let mut viewer = playing.viewer(Wishes { rate: Rate::NONE, ..wishes });
         for _ in 0..=turn {
             viewer.frame();
         }

@@ -5,6 +5,7 @@ use lancam::camera::roster::subscriptions::{MOST_FORMS, Share, Subscriptions, Vi
 use lancam::camera::roster::wish::{Captured, Form, Wish};
 use lancam::image::pixels::{Chroma, PixelFormat, Size};
 use lancam::image::rendition::SizeWish;
+use lancam::rate::Rate;
 use lancam::wire::ladder::Rung;
 use lancam::wire::native::message::Wishes;
 use proptest::prelude::*;
@@ -22,7 +23,7 @@ fn owners() -> Wish {
 /// What viewers ask for: nothing, the tutorial's picture, sizes, a size in two ways, qualities, a rate.
 fn wishes() -> Vec<Wish> {
     let size = SizeWish { width: Some(500), ..SizeWish::default() };
-    let asked = |width, height, quality| Wishes { width, height, quality, millifps: 0 };
+    let asked = |width, height, quality| Wishes { width, height, quality, rate: Rate::NONE };
     let wishes = [
         asked(100, 0, 0),
         asked(200, 0, 0),
@@ -33,7 +34,7 @@ fn wishes() -> Vec<Wish> {
         asked(0, 0, 90),
         asked(0, 0, 70),
         asked(0, 0, 60),
-        Wishes { millifps: 5000, ..asked(100, 0, 0) },
+        Wishes { rate: Rate(5000), ..asked(100, 0, 0) },
     ];
     let own = [owners(), Wish::own(Coding::Bgr24, size)];
     own.into_iter().chain(wishes.map(|wishes| owners().with(&wishes))).collect()

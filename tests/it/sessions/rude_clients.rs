@@ -3,6 +3,7 @@
 use crate::tools::camera_process::PATIENCE;
 use crate::tools::native_client::{hello, hello_wishing};
 use lancam::image::frame::Micros;
+use lancam::rate::Rate;
 use lancam::wire::native::VERSION;
 use lancam::wire::native::message::{Message, StatusCode, Wishes};
 use nix::sys::socket::{setsockopt, sockopt};
@@ -252,8 +253,8 @@ pub const OTHERWISE: [Shape; 11] = [
             let any =
                 |by: usize| u16::try_from((it.round * by + at * 9973) % 65_536).expect("16 bits");
             let quality = u8::try_from(any(3) % 256).expect("8 bits");
-            let millifps = u32::from(any(5)) << (at % 17);
-            Wishes { width: any(1), height: any(2), quality, millifps }
+            let rate = Rate(u32::from(any(5)) << (at % 17));
+            Wishes { width: any(1), height: any(2), quality, rate }
         };
         let wishes: Vec<_> = (0..30).map(|at| Message::Wishes(wish(at))).collect();
         it.greets(&wishes, 2000);

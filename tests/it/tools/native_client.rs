@@ -4,6 +4,7 @@ use crate::tools::camera_process::PATIENCE;
 use lancam::image::jpeg::codec::Decoder as JpegDecoder;
 use lancam::image::picture::Picture;
 use lancam::image::stamp::Stamp;
+use lancam::rate::Rate;
 use lancam::wire::native::control::Control;
 use lancam::wire::native::decoder::Decoder;
 use lancam::wire::native::message::{GoodbyeReason, Message, StatusCode, Wishes};
@@ -22,7 +23,7 @@ pub struct NativeClient {
 #[derive(Debug, PartialEq)]
 pub enum Said {
     Welcome { name: String },
-    Stream { source: String, millifps: u32 },
+    Stream { source: String, rate: Rate },
     Frame { facts: FrameFacts, payload: Vec<u8> },
     Status { code: StatusCode, text: String },
     Goodbye { reason: GoodbyeReason, text: String },
@@ -129,9 +130,7 @@ impl From<Message<'_>> for Said {
     fn from(message: Message<'_>) -> Self {
         match message {
             Message::Welcome { name, .. } => Self::Welcome { name: name.into() },
-            Message::Stream { source, millifps, .. } => {
-                Self::Stream { source: source.into(), millifps }
-            }
+            Message::Stream { source, rate, .. } => Self::Stream { source: source.into(), rate },
             Message::Frame { facts, payload } => Self::Frame { facts, payload: payload.into() },
             Message::Status { code, text } => Self::Status { code, text: text.into() },
             Message::Goodbye { reason, text, .. } => Self::Goodbye { reason, text: text.into() },

@@ -6,6 +6,7 @@ use crate::tools::skip::skip;
 use crate::tools::viewer_process::{Output, Viewer};
 use lancam::image::frame::Micros;
 use lancam::image::pixels::Size;
+use lancam::rate::Rate;
 use lancam::wire::native::message::Message;
 use lancam::wire::packet::{Codec, FrameFacts};
 use std::fs;
@@ -43,7 +44,7 @@ pub fn camera(frames: Vec<Frame>) -> FakeServer {
 pub fn greet(stream: TcpStream) -> io::Result<FakeCamera> {
     let mut camera = FakeCamera::greet(stream, "Küche")?;
     let (codec, source) = (Codec::Jpeg, "made up");
-    camera.send(&Message::Stream { codec, size: SIZE, millifps: 30_000, source })?;
+    camera.send(&Message::Stream { codec, size: SIZE, rate: Rate(30_000), source })?;
     Ok(camera)
 }
 

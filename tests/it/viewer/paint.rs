@@ -6,6 +6,7 @@ use crate::tools::allocations;
 use crate::tools::png_file;
 use lancam::image::picture::Picture;
 use lancam::image::pixels::Size;
+use lancam::rate::Rate;
 use lancam::viewer::paint::badges::{self, Badges, Mood, Recording, Toast};
 use lancam::viewer::paint::controls::{Panel, Widget};
 use lancam::viewer::paint::figures::Figures;
@@ -158,7 +159,7 @@ fn picker(text: Option<&str>, count: usize) -> impl Fn(&mut Canvas<'_>) + 'stati
         name: text.unwrap_or(names[index % names.len()]).to_owned(),
         address: text.map_or(format!("192.168.1.{}:9999", 20 + index), str::to_owned),
         size: (index != 1).then_some(Size::new(1280, 720)),
-        millifps: if index == 0 { 29_970 } else { 30_000 },
+        rate: Rate(if index == 0 { 29_970 } else { 30_000 }),
         lost: (index == 2).then_some(Duration::from_secs(14)),
     };
     let rows: Vec<Row> = (0..count).map(row).collect();

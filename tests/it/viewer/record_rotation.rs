@@ -9,6 +9,7 @@ use crate::tools::until::wait_until;
 use crate::tools::viewer_process::Viewer;
 use lancam::image::frame::Micros;
 use lancam::image::pixels::Size;
+use lancam::rate::Rate;
 use lancam::wire::native::message::{Message, Wishes};
 use lancam::wire::packet::FrameFacts;
 use nix::sys::signal::{Signal, kill};
@@ -119,7 +120,7 @@ fn the_size_is_held_while_it_is_recorded() {
     let more = ["--seconds", "1", "--quality", "70"];
     let output = record(&server, &path, &more);
     assert!(output.status.success(), "{}", output.log.join("\n"));
-    let held = Wishes { width: 160, height: 96, quality: 70, millifps: 0 };
+    let held = Wishes { width: 160, height: 96, quality: 70, rate: Rate::NONE };
     assert_eq!(wishes.recv_timeout(PATIENCE), Ok(held));
     assert!(wishes.try_recv().is_err(), "once is enough");
 }

@@ -103,7 +103,7 @@ fn raw_frames_are_shown_and_gaps_counted_and_broken_frames_passed_over() {
 fn pings_are_answered_and_wishes_sent() {
     let server = FakeServer::on(0, |stream| {
         let mut camera = FakeCamera::greet(stream, "fake")?;
-        assert!(camera.hello.contains("width: 320, height: 0, quality: 50, millifps: 12500"));
+        assert!(camera.hello.contains("width: 320, height: 0, quality: 50, rate: Rate(12500)"));
         assert!(camera.hello.contains("credit: 1"), "{}", camera.hello);
         camera.send(&Message::Ping { token: 77 })?;
         camera.wait_for(|message| match message {

@@ -1,6 +1,7 @@
 //! A camera, a path and a viewer, made up, in made-up time: how many frames are on their way, and how old they get.
 
 use lancam::image::frame::Micros;
+use lancam::rate::Rate;
 use lancam::wire::native::clock::{ClockMatch, Exchange};
 use lancam::wire::native::credit::{Appetite, Credit, Sent};
 use std::cmp::Reverse;
@@ -84,7 +85,7 @@ const AHEAD: Us = 10_000_000_000;
 impl Simulation {
     fn new(world: World) -> Self {
         let mut appetite = Appetite::new();
-        appetite.rate(u32::try_from(1_000_000_000 / world.interval).expect("slow"));
+        appetite.rate(Rate::of_interval(Duration::from_micros(world.interval)));
         let mut simulation = Self {
             world,
             events: BinaryHeap::new(),

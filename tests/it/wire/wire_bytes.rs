@@ -2,6 +2,7 @@
 
 use lancam::image::frame::Micros;
 use lancam::image::pixels::Size;
+use lancam::rate::Rate;
 use lancam::wire::native::control::{Control, ControlFlags, ControlKind};
 use lancam::wire::native::decoder::Decoder;
 use lancam::wire::native::message::{GoodbyeReason, Message, StatusCode, Wishes};
@@ -22,7 +23,7 @@ pub const GOLDEN: &[Golden] = &[
             min_version: 1,
             max_version: 3,
             credit: 1,
-            wishes: Wishes { width: 320, height: 240, quality: 80, millifps: 15_000 },
+            wishes: Wishes { width: 320, height: 240, quality: 80, rate: Rate(15_000) },
             program: "view é",
         },
         bytes: &[
@@ -52,7 +53,7 @@ pub const GOLDEN: &[Golden] = &[
         ],
     },
     Golden {
-        message: Message::Wishes(Wishes { width: 0, height: 0, quality: 0, millifps: 0 }),
+        message: Message::Wishes(Wishes { width: 0, height: 0, quality: 0, rate: Rate::NONE }),
         bytes: &[
             b'L', b'C', b'A', b'M', 1, 3, 0, 0, 12, 0, 0, 0, // header: Wishes, 12 bytes
             0, 0,       // width: as the camera likes
@@ -114,7 +115,7 @@ pub const GOLDEN: &[Golden] = &[
         message: Message::Stream {
             codec: Codec::Jpeg,
             size: Size::new(1280, 720),
-            millifps: 29_970,
+            rate: Rate(29_970),
             source: "UVC",
         },
         bytes: &[

@@ -15,6 +15,7 @@ use crate::camera::page;
 use crate::camera::roster::wish::Wish;
 use crate::camera::session_end::{GREETING_TIMEOUT, SessionEnd};
 use crate::image::frame::Micros;
+use crate::rate::Rate;
 use crate::wire::http::Refusal;
 use crate::wire::http::request::{Afterwards, Method, Requests};
 use crate::wire::http::resource::Resource;
@@ -190,7 +191,7 @@ impl<'a> Http<'a> {
             }
             Resource::Snapshot(wishes) => {
                 // One picture has no rate; a place of few frames would only let it wait.
-                let wish = self.own.with(&Wishes { millifps: 0, ..*wishes });
+                let wish = self.own.with(&Wishes { rate: Rate::NONE, ..*wishes });
                 self.picture(asked, Snapshot::new(wish, moment.now), Input::Awake, out, moment)
             }
         }

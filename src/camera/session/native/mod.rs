@@ -285,12 +285,11 @@ impl<'a> Native<'a> {
         if same {
             return;
         }
-        let rates = [stream.millifps, self.wish.millifps];
         if let Some(messages) = out.messages() {
             Message::Stream {
                 codec: facts.codec,
                 size: facts.size,
-                millifps: rates.into_iter().filter(|&millifps| millifps > 0).min().unwrap_or(0),
+                rate: stream.rate.lower(self.wish.rate),
                 source: &stream.source,
             }
             .write_to(messages);

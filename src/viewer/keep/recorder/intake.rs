@@ -33,9 +33,9 @@ impl Intake {
         self.recorder.clone()
     }
 
-    /// The camera's frames are so many in a thousand seconds from here on; 0 where nobody knows.
-    pub fn announce(&mut self, millifps: u32) {
-        self.interval = Rate(millifps).interval();
+    /// The camera's frames come at this rate from here on, as far as it knows.
+    pub fn announce(&mut self, rate: Rate) {
+        self.interval = rate.interval();
     }
 
     /// The next frame begins a new file, where something is being recorded: it is not of the camera that took the last.

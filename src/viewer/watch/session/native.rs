@@ -153,13 +153,12 @@ impl Session<'_> {
             Message::Frame { .. } if !self.is_welcomed => return Err(SessionError::NoWelcome),
             Message::Frame { facts, payload } => self.take_frame(&facts, payload)?,
             Message::Welcome { version, name, id } => self.welcomed(version, name, id)?,
-            Message::Stream { codec, size, millifps, source } => {
-                let fps = f64::from(millifps) / 1000.0;
+            Message::Stream { codec, size, rate, source } => {
                 let source = printable(source);
-                let line = format_args!("{source}: {size} {codec:?} at {fps} fps");
+                let line = format_args!("{source}: {size} {codec:?} at {rate} fps");
                 self.publisher.log(log::Level::Info, line);
-                self.appetite.rate(millifps);
-                self.decoding.announce(millifps);
+                self.appetite.rate(rate);
+                self.decoding.announce(rate);
             }
             Message::Ping { token } => {
                 let received_at = self.clock.micros(self.heard);
