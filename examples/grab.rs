@@ -9,16 +9,16 @@
 #[cfg(target_os = "linux")]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     use lancam::image::pixels::Size;
-    use lancam::source::{CaptureWish, Next, Opener, SourceSpec, Trouble, clock};
+    use lancam::source::{CaptureWish, Next, Opener, SourceSpec, Trouble, clock, parse_rate};
     use lancam::stop::Stop;
     use std::time::Duration;
 
     let mut arguments = std::env::args().skip(1);
     let spec = SourceSpec::parse(&arguments.next().unwrap_or_else(|| "auto".into()))?;
     let size = arguments.next().map(|size| Size::parse(&size).ok_or("a size such as 640x360"));
-    let fps = arguments.next().map(|fps| fps.parse());
+    let rate = arguments.next().map(|rate| parse_rate(&rate).ok_or("a rate such as 25"));
     let wish =
-        CaptureWish { size: size.transpose()?, fps: fps.transpose()?, ..CaptureWish::default() };
+        CaptureWish { size: size.transpose()?, rate: rate.transpose()?, ..CaptureWish::default() };
 
     lancam::log_setup::start(1);
     let stop = Stop::new()?;

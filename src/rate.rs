@@ -1,6 +1,7 @@
 //! Frames per second, as the wire and the configuration have them: in thousandths.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// A rate in frames per thousand seconds, as the wire has it; see [`Rate::NONE`].
@@ -11,15 +12,10 @@ impl Rate {
     /// No rate: nobody knows it, or every rate is welcome.
     pub const NONE: Self = Self(0);
 
-    /// Of so many frames per second, from 0.001 to `most`; no other.
-    pub fn of_fps(fps: f64, most: f64) -> Option<Self> {
-        let is_fine = (0.001..=most.min(MOST)).contains(&fps);
-        is_fine.then(|| Self::rounded(fps * 1000.0))
-    }
-
-    /// Reads `30` or `29.97`, up to `most` frames per second.
-    pub fn parse(text: &str, most: f64) -> Option<Self> {
-        Self::of_fps(text.parse().ok()?, most)
+    /// Reads `30` or `29.97`, where it is within `fps` frames per second: from 0.001 on, or more.
+    pub fn parse(text: &str, fps: RangeInclusive<f64>) -> Option<Self> {
+        let rate = text.parse().ok().filter(|rate| fps.contains(rate))?;
+        Some(Self::rounded(rate * 1000.0))
     }
 
     /// Of frames that are so far apart; none where they are not apart.
@@ -57,9 +53,6 @@ impl Rate {
     }
 }
 
-/// No camera has more, and it fits.
-const MOST: f64 = 4_000_000.0;
-
 /// With as many decimals as it takes: `30`, `29.97`.
 impl fmt::Display for Rate {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -76,11 +69,11 @@ mod tests {
     fn a_rate_is_read_as_it_is_written() {
         for (rate, text) in [(30_000, "30"), (29_970, "29.97"), (7_500, "7.5"), (1, "0.001")] {
             assert_eq!(Rate(rate).to_string(), text);
-            assert_eq!(Rate::parse(text, 1000.0), Some(Rate(rate)));
+            assert_eq!(Rate::parse(text, 0.001..=1000.0), Some(Rate(rate)));
         }
         assert_eq!(Rate(0).to_string(), "0");
         for text in ["0", "0.0004", "1001", "-1", "NaN", "inf", "", "x"] {
-            assert_eq!(Rate::parse(text, 1000.0), None, "{text}");
+            assert_eq!(Rate::parse(text, 0.001..=1000.0), None, "{text}");
         }
     }
 

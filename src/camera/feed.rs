@@ -212,7 +212,7 @@ mod tests {
         feed.no_picture(&told(StatusCode::CameraRefused));
 
         let size = Size::new(64, 48);
-        let mut source = TestPattern::new(size, 1000.0);
+        let mut source = TestPattern::new(size, Rate(1_000_000));
         let stream = Arc::new(StreamFacts { source: source.description(), rate: Rate::NONE, size });
         let stop = Stop::new().expect("a descriptor is free");
         let Ok(Next::Frame(frame)) = source.next_frame(&stop) else { panic!("no frame") };

@@ -3,6 +3,7 @@
 use super::jpeg::repair::Examined;
 use super::orientation::Orientation;
 use super::pixels::{Chroma, ChromaOrder, Colour, PixelFormat, Size};
+use crate::rate::Rate;
 use std::fmt;
 use std::time::Duration;
 
@@ -115,13 +116,9 @@ impl FrameLayout {
 impl fmt::Display for FrameLayout {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{} {}", self.size, self.format)?;
-        match self.interval {
-            Some(interval) if !interval.is_zero() => {
-                // 30, 29.97, 7.5: no zeros that say nothing.
-                let fps = format!("{:.2}", 1.0 / interval.as_secs_f64());
-                write!(out, " {} fps", fps.trim_end_matches('0').trim_end_matches('.'))
-            }
-            _ => Ok(()),
+        match self.interval.map(Rate::of_interval).and_then(Rate::known) {
+            Some(rate) => write!(out, " {rate} fps"),
+            None => Ok(()),
         }
     }
 }

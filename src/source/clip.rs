@@ -10,6 +10,7 @@ use crate::image::jpeg::repair::{self, Damage, Ending};
 use crate::image::jpeg::splitter::{MAX_PICTURE, Splitter};
 use crate::image::orientation::Orientation;
 use crate::image::pixels::Size;
+use crate::rate::Rate;
 use crate::stop::Stop;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read, Seek};
@@ -53,18 +54,18 @@ const MOST_PASSED: usize = 2 * MAX_PICTURE;
 const TURN: Duration = Duration::from_secs(1);
 
 impl Clip {
-    /// Opens the clip at `path`, to be played at `fps` frames per second.
+    /// Opens the clip at `path`, to be played at that rate.
     ///
     /// # Errors
     /// When it cannot be read, or holds no JPEG.
-    pub fn open(path: &Path, fps: f64, stop: &Stop) -> Result<Self, SourceError> {
-        Self::counting(path, fps, FrameCount::default(), stop)
+    pub fn open(path: &Path, rate: Rate, stop: &Stop) -> Result<Self, SourceError> {
+        Self::counting(path, rate, FrameCount::default(), stop)
     }
 
     /// The same, with its frames numbered on from `count`.
     pub(super) fn counting(
         path: &Path,
-        fps: f64,
+        rate: Rate,
         count: FrameCount,
         stop: &Stop,
     ) -> Result<Self, SourceError> {
@@ -74,7 +75,7 @@ impl Clip {
         let first = FirstLook::at(&mut file, stop).map_err(cannot_read)?;
         let Some(size) = first.size else { return Err(unusable(first.no_jpeg(path))) };
         file.rewind().map_err(cannot_read)?;
-        let interval = Duration::from_secs_f64(1.0 / fps);
+        let interval = rate.interval().unwrap_or_default();
         let layout = jpeg_layout(size, Some(interval));
         Ok(Self {
             path: path.into(),

@@ -18,12 +18,13 @@ use crate::image::frame::{Frame, FrameLayout};
 use crate::image::jpeg::repair::Damage;
 use crate::image::orientation::Orientation;
 use crate::image::pixels::{Colour, PixelFormat, Size};
+use crate::rate::Rate;
 use crate::stop::Stop;
 use control::AnyBoard;
 use frame_count::FrameCount;
 use path::Lies;
 use pattern_controls::PatternControls;
-pub use spec::SourceSpec;
+pub use spec::{SourceSpec, parse_rate};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -88,8 +89,8 @@ pub struct Drops {
 pub struct CaptureWish {
     /// Width and height.
     pub size: Option<Size>,
-    /// Frames per second.
-    pub fps: Option<f64>,
+    /// Of its frames.
+    pub rate: Option<Rate>,
     /// Pixel format; `None` takes what is cheapest to send.
     pub format: Option<PixelFormat>,
     /// What is to be done to the picture; what the camera cannot do is left in its frames' layout.
@@ -209,7 +210,7 @@ impl Opener {
             Lies::Nothing => matches!(self.spec, SourceSpec::Clip(_)),
             Lies::Pipe(_) | Lies::Camera => false,
         };
-        if is_clip { clip::Clip::open(path, self.fps(), stop).map(|_| ()) } else { Ok(()) }
+        if is_clip { clip::Clip::open(path, self.rate(), stop).map(|_| ()) } else { Ok(()) }
     }
 
     /// Opens it. A camera that was open before is found again wherever it is plugged in now.
@@ -221,8 +222,8 @@ impl Opener {
         let count = self.count.clone();
         let path = match &self.spec {
             SourceSpec::Auto => return self.camera(),
-            SourceSpec::Test { size, fps } => {
-                let pattern = test_pattern::TestPattern::new(*size, *fps).counting(count);
+            SourceSpec::Test { size, rate } => {
+                let pattern = test_pattern::TestPattern::new(*size, *rate).counting(count);
                 let pattern = pattern.to_be_turned(orientation);
                 return Ok(Box::new(pattern.with_controls(Arc::clone(&self.pattern))));
             }
@@ -250,7 +251,7 @@ impl Opener {
         let source: Result<Box<dyn FrameSource>, _> = match lies {
             Ok(Lies::Pipe(end)) => pipe::Pipe::open(path, end, count)
                 .map(|pipe| Box::new(self.paced(pipe.to_be_turned(orientation))) as _),
-            Ok(_) => clip::Clip::counting(path, self.fps(), count, stop)
+            Ok(_) => clip::Clip::counting(path, self.rate(), count, stop)
                 .map(|clip| Box::new(clip.to_be_turned(orientation)) as _),
             Err(error) => Err(error),
         };
@@ -273,15 +274,15 @@ impl Opener {
 
     /// A pipe has a pace of its own; that it is a slow one, only its owner can say beforehand.
     fn paced(&self, pipe: pipe::Pipe) -> pipe::Pipe {
-        match self.wish.fps {
-            Some(fps) if fps < 1.0 => pipe.at(Duration::from_secs_f64(1.0 / fps)),
+        match self.wish.rate.and_then(Rate::interval) {
+            Some(interval) if interval > Duration::from_secs(1) => pipe.at(interval),
             _ => pipe,
         }
     }
 
     /// Of a file.
-    fn fps(&self) -> f64 {
-        self.wish.fps.unwrap_or(SourceSpec::TEST_FPS)
+    fn rate(&self) -> Rate {
+        self.wish.rate.unwrap_or(SourceSpec::TEST_RATE)
     }
 
     /// Waits until opening may go better: a device node came or changed, or `patience` is over. Says whether one did.

@@ -3,6 +3,7 @@
 use super::path::{self, Lies};
 use crate::image::pixels::Size;
 use crate::plain::printable;
+use crate::rate::Rate;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -17,8 +18,8 @@ pub enum SourceSpec {
     Test {
         /// Its size.
         size: Size,
-        /// Its frames per second.
-        fps: f64,
+        /// Of its frames.
+        rate: Rate,
     },
     /// A file of concatenated JPEGs, played in a loop; or, where that is what lies there, a pipe or a camera's node.
     Clip(PathBuf),
@@ -29,7 +30,7 @@ pub enum SourceSpec {
 impl SourceSpec {
     /// Size and rate of `test` alone.
     const TEST_SIZE: Size = Size::new(1280, 720);
-    pub(super) const TEST_FPS: f64 = 30.0;
+    pub(super) const TEST_RATE: Rate = Rate(30_000);
 
     /// Parses `auto`, `test[:WxH[@FPS]]`, `-`, a device's path or number, or a file's path.
     ///
@@ -42,7 +43,7 @@ impl SourceSpec {
             }
             "auto" => Ok(Self::Auto),
             "-" | "/dev/stdin" | "/dev/fd/0" | "/proc/self/fd/0" => Ok(Self::StandardInput),
-            "test" => Ok(Self::Test { size: Self::TEST_SIZE, fps: Self::TEST_FPS }),
+            "test" => Ok(Self::Test { size: Self::TEST_SIZE, rate: Self::TEST_RATE }),
             _ if text.contains("://") => Err(Self::no_network(text)),
             _ => match text.strip_prefix("test:") {
                 Some(pattern) => Self::parse_test(pattern),
@@ -82,21 +83,26 @@ impl SourceSpec {
     }
 
     fn parse_test(text: &str) -> Result<Self, String> {
-        let (size, fps) = text.split_once('@').unwrap_or((text, ""));
+        let (size, rate) = text.split_once('@').unwrap_or((text, ""));
         let size = Size::parse(size).ok_or_else(|| {
             format!("test:{text} has no size. Write test:640x360@30, with sides from 1 to 65535")
         })?;
         if size.area() > crate::image::pixels::MAX_PIXELS {
             return Err(format!("test:{text} is larger than any screen. Write test:1920x1080"));
         }
-        let fps = match fps {
-            "" => Self::TEST_FPS,
-            fps => fps.parse().ok().filter(|fps| (0.01..=1000.0).contains(fps)).ok_or_else(|| {
+        let rate = match rate {
+            "" => Self::TEST_RATE,
+            rate => parse_rate(rate).ok_or_else(|| {
                 format!("test:{text} has no frame rate from 0.01 to 1000 after the @; test:{size}@30 would work")
             })?,
         };
-        Ok(Self::Test { size, fps })
+        Ok(Self::Test { size, rate })
     }
+}
+
+/// A rate that a source may be asked for: from 0.01 to 1000 frames per second.
+pub fn parse_rate(text: &str) -> Option<Rate> {
+    Rate::parse(text, 0.01..=1000.0)
 }
 
 impl fmt::Display for SourceSpec {
@@ -104,7 +110,7 @@ impl fmt::Display for SourceSpec {
         match self {
             Self::Auto => out.write_str("auto"),
             Self::Device(path) | Self::Clip(path) => path.display().fmt(out),
-            Self::Test { size, fps } => write!(out, "test:{size}@{fps}"),
+            Self::Test { size, rate } => write!(out, "test:{size}@{rate}"),
             Self::StandardInput => out.write_str("standard input"),
         }
     }
@@ -116,13 +122,14 @@ mod tests {
 
     #[test]
     fn sources_are_told_apart_by_how_they_are_written() {
-        let test =
-            |width, height, fps| Ok(SourceSpec::Test { size: Size::new(width, height), fps });
+        let test = |width, height, rate| {
+            Ok(SourceSpec::Test { size: Size::new(width, height), rate: Rate(rate) })
+        };
         assert_eq!(SourceSpec::parse("auto"), Ok(SourceSpec::Auto));
         assert_eq!(SourceSpec::parse("-"), Ok(SourceSpec::StandardInput));
-        assert_eq!(SourceSpec::parse("test"), test(1280, 720, 30.0));
-        assert_eq!(SourceSpec::parse("test:320x180"), test(320, 180, 30.0));
-        assert_eq!(SourceSpec::parse("test:320x180@12.5"), test(320, 180, 12.5));
+        assert_eq!(SourceSpec::parse("test"), test(1280, 720, 30_000));
+        assert_eq!(SourceSpec::parse("test:320x180"), test(320, 180, 30_000));
+        assert_eq!(SourceSpec::parse("test:320x180@12.5"), test(320, 180, 12_500));
         assert_eq!(SourceSpec::parse("/dev/video0"), Ok(SourceSpec::Device("/dev/video0".into())));
         assert_eq!(SourceSpec::parse("clip.mjpeg"), Ok(SourceSpec::Clip("clip.mjpeg".into())));
         assert_eq!(SourceSpec::parse("1"), Ok(SourceSpec::Device("/dev/video1".into())));

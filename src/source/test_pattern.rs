@@ -9,6 +9,7 @@ use crate::image::orientation::Orientation;
 use crate::image::pixels::{Colour, PixelFormat, Size};
 use crate::image::stamp::Stamp;
 use crate::image::text;
+use crate::rate::Rate;
 use crate::stop::Stop;
 use std::io::Write;
 use std::sync::Arc;
@@ -33,10 +34,10 @@ pub struct TestPattern {
 }
 
 impl TestPattern {
-    /// A pattern of `size` at `fps` frames per second, which must be above 0.
-    pub fn new(size: Size, fps: f64) -> Self {
+    /// A pattern of `size` at that rate.
+    pub fn new(size: Size, rate: Rate) -> Self {
         let stride = size.width.div_ceil(2) * 4;
-        let interval = Duration::from_secs_f64(1.0 / fps);
+        let interval = rate.interval().unwrap_or_default();
         let layout = FrameLayout {
             format: PixelFormat::YUYV,
             size,
@@ -228,7 +229,7 @@ mod tests {
     fn a_frame_carries_its_number_and_time_in_its_pixels() {
         let stop = Stop::new().expect("eventfd");
         let size = Size::new(321, 181);
-        let mut pattern = TestPattern::new(size, 1000.0);
+        let mut pattern = TestPattern::new(size, Rate(1_000_000));
         let mut last = 0;
         for _ in 0..3 {
             let Ok(Next::Frame(frame)) = pattern.next_frame(&stop) else { panic!("no frame") };
@@ -246,7 +247,7 @@ mod tests {
     #[test]
     fn even_the_smallest_pattern_has_frames() {
         let stop = Stop::new().expect("eventfd");
-        let mut pattern = TestPattern::new(Size::new(1, 1), 1000.0);
+        let mut pattern = TestPattern::new(Size::new(1, 1), Rate(1_000_000));
         assert!(matches!(pattern.next_frame(&stop), Ok(Next::Frame(_))));
     }
 }

@@ -53,7 +53,7 @@ impl Facts {
             name: owned("name"),
             id: owned("id"),
             size: value("size").and_then(Size::parse),
-            rate: value("fps").and_then(|fps| Rate::parse(fps, 1e6)).unwrap_or_default(),
+            rate: value("fps").and_then(|fps| Rate::parse(fps, 0.001..=1e6)).unwrap_or_default(),
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::*;
 use crate::camera::help;
 use crate::image::pixels::{PixelFormat, Size};
+use crate::rate::Rate;
 
 fn parse(environment: &[(&str, &str)], arguments: &[&str]) -> Result<Command, ConfigError> {
     let environment: Vec<_> =
@@ -25,7 +26,7 @@ fn options_are_read_and_the_command_line_wins() {
     );
     let Ok(Command::Run(config)) = command else { panic!("{command:?}") };
     assert_eq!((config.quality, config.size.width, config.pickle), (60, Some(640), true));
-    assert_eq!(config.source, SourceSpec::Test { size: Size::new(64, 48), fps: 30.0 });
+    assert_eq!(config.source, SourceSpec::Test { size: Size::new(64, 48), rate: Rate(30_000) });
     assert_eq!(config.capture.format, Some(PixelFormat::Jpeg));
     assert_eq!(parse(&[], &["list", "--json"]), Ok(Command::List { json: true }));
 }

@@ -10,8 +10,8 @@ use crate::image::rendition::Aspect;
 use crate::image::unpack::{Automatic, RawLook};
 use crate::net::lan::{Guests, Prefix};
 use crate::settings::quotes;
-use crate::source::SourceSpec;
 use crate::source::v4l2::ControlSetting;
+use crate::source::{SourceSpec, parse_rate};
 use crate::wire::http::host;
 use std::time::Duration;
 
@@ -33,8 +33,8 @@ pub(super) fn size(config: &mut Config, value: &str) -> Set {
 }
 
 pub(super) fn fps(config: &mut Config, value: &str) -> Set {
-    let fps = value.parse().ok().filter(|fps| (0.01..=1000.0).contains(fps));
-    config.capture.fps = Some(fps.ok_or_else(|| would_work("a rate from 0.01 to 1000"))?);
+    let rate = parse_rate(value).ok_or_else(|| would_work("a rate from 0.01 to 1000"))?;
+    config.capture.rate = Some(rate);
     Ok(())
 }
 

@@ -4,15 +4,16 @@ use super::controls::{Board, Moment, Settings, Turned, Turning, Wanted};
 use super::errors;
 use super::grant::{Granted, NotGranted, grant, granted, interlacing};
 use super::ioctl::{Capability, Refused};
-use super::negotiate::{FPS_UNASKED, LARGEST_UNASKED, choices, runners_up, wanted_size};
+use super::negotiate::{LARGEST_UNASKED, RATE_UNASKED, choices, runners_up, wanted_size};
 use super::node::Node;
-use super::offer::offers;
+use super::offer::{Interval, offers};
 use super::queue::{Ended, NotStarted, Queue};
 use super::sequence::Sequence;
 use super::survey::identity;
 use crate::image::frame::FrameLayout;
 use crate::image::orientation::Orientation;
 use crate::image::pixels::PixelFormat;
+use crate::rate::Rate;
 use crate::source::control::AnyBoard;
 use crate::source::frame_count::FrameCount;
 use crate::source::{CaptureWish, Drops, FrameSource, Next, SourceError};
@@ -238,14 +239,15 @@ fn granted_and_how_near(granted: &Granted, wish: &CaptureWish) -> String {
         text += &format!(", {order}");
     }
     if *wish == (CaptureWish { orientation: wish.orientation, ..CaptureWish::default() }) {
-        return text + &format!(": its best up to {LARGEST_UNASKED} at {FPS_UNASKED} fps");
+        return text + &format!(": its best up to {LARGEST_UNASKED} at {RATE_UNASKED} fps");
     }
     let other_size = wish.size.filter(|&wished| wished != size).map(|it| it.to_string());
     let other_format = wish.format.filter(|&wished| wished != format).map(|it| it.to_string());
-    let is_other_rate = |wished: &f64| {
-        granted.interval.is_none_or(|interval| (interval.fps() / wished - 1.0).abs() > SAME_RATE)
+    let is_other_rate = |wished: &Rate| {
+        let is_other = |granted: Interval| (granted.fps() / wished.fps() - 1.0).abs() > SAME_RATE;
+        granted.interval.is_none_or(is_other)
     };
-    let other_rate = wish.fps.filter(is_other_rate).map(|fps| format!("{fps} fps"));
+    let other_rate = wish.rate.filter(is_other_rate).map(|rate| format!("{rate} fps"));
     let missed: Vec<String> =
         [other_size, other_format, other_rate].into_iter().flatten().collect();
     if missed.is_empty() {
@@ -260,7 +262,6 @@ const SAME_RATE: f64 = 0.01;
 #[cfg(test)]
 mod tests {
     use super::super::ioctl::DriverFormat;
-    use super::super::offer::Interval;
     use super::*;
     use crate::image::pixels::{Colour, FourCc, Size};
 
@@ -286,7 +287,7 @@ mod tests {
                 quantization: 0,
                 planes: 1,
             },
-            interval: Some(Interval::of_fps(25.0)),
+            interval: Some(Interval::of_rate(Rate(25_000))),
         }
     }
 
@@ -301,11 +302,11 @@ mod tests {
             granted_and_why(&granted(1), &none, Some("the cheapest, before YUYV")),
             "640x480 YUYV 25 fps: its best up to 1280x720 at 30 fps; the cheapest, before YUYV"
         );
-        let met = CaptureWish { size: Some(Size::new(640, 480)), fps: Some(24.9), ..none };
+        let met = CaptureWish { size: Some(Size::new(640, 480)), rate: Some(Rate(24_900)), ..none };
         assert_eq!(granted_and_why(&granted(1), &met, None), "640x480 YUYV 25 fps: as asked for");
         let missed = CaptureWish {
             size: Some(Size::new(1920, 1080)),
-            fps: Some(60.0),
+            rate: Some(Rate(60_000)),
             format: Some(PixelFormat::Jpeg),
             ..none
         };

@@ -126,6 +126,7 @@ pub(super) fn interlacing(driver: &DriverFormat) -> Option<&'static str> {
 mod tests {
     use super::*;
     use crate::image::pixels::{FourCc, Size};
+    use crate::rate::Rate;
     use std::time::Duration;
 
     fn driver(fourcc: &[u8; 4], width: u32, height: u32, stride: u32) -> DriverFormat {
@@ -177,7 +178,7 @@ mod tests {
 
     #[test]
     fn another_size_and_format_than_asked_are_what_counts() {
-        let interval = Some(Interval::of_fps(25.0));
+        let interval = Some(Interval::of_rate(Rate(25_000)));
         let layout = layout(&driver(b"YUYV", 352, 288, 704), interval).expect("understood");
         assert_eq!(layout.size, Size::new(352, 288));
         assert_eq!(layout.interval, Some(Duration::from_millis(40)));

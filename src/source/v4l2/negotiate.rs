@@ -2,6 +2,7 @@
 
 use super::offer::{Extent, Interval, Offer, RateOffer, SizeOffer};
 use crate::image::pixels::{FourCc, PixelFormat, Size};
+use crate::rate::Rate;
 use crate::source::CaptureWish;
 use std::cmp::Ordering;
 
@@ -18,7 +19,7 @@ pub(super) struct Choice {
 pub(super) const LARGEST_UNASKED: Size = Size::new(1280, 720);
 
 /// The rate when none is asked for.
-pub(super) const FPS_UNASKED: f64 = 30.0;
+pub(super) const RATE_UNASKED: Rate = Rate(30_000);
 
 /// A size counts as fast enough at this part of the wanted rate: a larger picture is worth the rest.
 /// 24 or 25 of 30 frames per second look smooth; 15 do not.
@@ -173,7 +174,7 @@ fn ratio(fps: f64, wanted: f64) -> f64 {
 }
 
 fn wanted_interval(wish: &CaptureWish) -> Interval {
-    Interval::of_fps(wish.fps.unwrap_or(FPS_UNASKED))
+    Interval::of_rate(wish.rate.unwrap_or(RATE_UNASKED))
 }
 
 #[cfg(test)]
@@ -286,12 +287,12 @@ mod tests {
     fn what_is_asked_is_taken_where_it_is_offered() {
         let wish = CaptureWish {
             size: Some(Size::new(1920, 1080)),
-            fps: Some(5.0),
+            rate: Some(Rate(5000)),
             format: Some(PixelFormat::YUYV),
             ..CaptureWish::default()
         };
         assert_eq!(chosen(&webcam(), &wish), ("YUYV".into(), Size::new(1920, 1080), 5.0));
-        let wish = CaptureWish { fps: Some(60.0), ..CaptureWish::default() };
+        let wish = CaptureWish { rate: Some(Rate(60_000)), ..CaptureWish::default() };
         assert_eq!(chosen(&webcam(), &wish), ("MJPG".into(), Size::new(1280, 720), 60.0));
     }
 

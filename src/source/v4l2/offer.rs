@@ -3,6 +3,7 @@
 use super::ioctl::{self, DriverIntervals, DriverSizes, FormatDescription};
 use super::node::Node;
 use crate::image::pixels::{FourCc, PixelFormat, Size};
+use crate::rate::Rate;
 use std::fmt;
 use std::time::Duration;
 use v4l::Fraction;
@@ -189,11 +190,9 @@ impl Interval {
         (numerator > 0 && denominator > 0).then_some(Self { numerator, denominator })
     }
 
-    /// The interval of `fps` frames per second, to a thousandth of a frame; at least one in 1000 s.
-    pub(super) fn of_fps(fps: f64) -> Self {
-        let millis = (fps * 1000.0).round().clamp(1.0, 1e6);
-        // A whole number from 1 to a million. Rust converts no f64 to an integer with a check; Duration does.
-        let denominator = u32::try_from(Duration::from_secs_f64(millis).as_secs()).unwrap_or(1);
+    /// Of frames at that rate; without one, a frame in 1000 s.
+    pub(super) fn of_rate(Rate(in_1000_s): Rate) -> Self {
+        let denominator = in_1000_s.max(1);
         match denominator % 1000 {
             0 => Self { numerator: 1, denominator: denominator / 1000 },
             _ => Self { numerator: 1000, denominator },
@@ -216,11 +215,10 @@ impl Interval {
     }
 }
 
-/// Frames per second, without zeros that say nothing: `30`, `7.5`, `29.97`.
+/// As a [`Rate`].
 impl fmt::Display for Interval {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digits = format!("{:.2}", self.fps());
-        out.write_str(digits.trim_end_matches('0').trim_end_matches('.'))
+        Rate::of_interval(self.duration()).fmt(out)
     }
 }
 
@@ -275,17 +273,17 @@ mod tests {
 
     #[test]
     fn rates_are_said_as_people_say_them() {
-        for (fps, fraction, text) in [
-            (30.0, (1, 30), "30"),
-            (29.97, (1000, 29970), "29.97"),
-            (7.5, (1000, 7500), "7.5"),
-            (0.0, (1000, 1), "0"),
-            (1e9, (1, 1000), "1000"),
+        for (rate, fraction, text) in [
+            (30_000, (1, 30), "30"),
+            (29_970, (1000, 29970), "29.97"),
+            (7_500, (1000, 7500), "7.5"),
+            (0, (1000, 1), "0.001"),
+            (1_000_000, (1, 1000), "1000"),
         ] {
-            let interval = Interval::of_fps(fps);
-            assert_eq!((interval.numerator, interval.denominator), fraction, "{fps}");
+            let interval = Interval::of_rate(Rate(rate));
+            assert_eq!((interval.numerator, interval.denominator), fraction, "{rate}");
             assert_eq!(interval.to_string(), text);
         }
-        assert_eq!(Interval::of_fps(25.0).duration(), Duration::from_millis(40));
+        assert_eq!(Interval::of_rate(Rate(25_000)).duration(), Duration::from_millis(40));
     }
 }

@@ -77,5 +77,5 @@ pub(super) fn seconds(
 
 pub(super) fn rate(parser: &mut lexopt::Parser) -> Result<Rate, UsageError> {
     let wants = "frames per second from 0.001 to 1000";
-    with_unit(parser, "--fps", wants, |text| Rate::parse(text, 1000.0))
+    with_unit(parser, "--fps", wants, |text| Rate::parse(text, 0.001..=1000.0))
 }

@@ -122,7 +122,7 @@ fn wishes(query: &str) -> Result<Wishes, Refusal> {
                 wishes.quality = quality.ok_or_else(|| wrong("a number from 1 to 100"))?;
             }
             "fps" => {
-                let rate = Rate::parse(&value, 1000.0);
+                let rate = Rate::parse(&value, 0.001..=1000.0);
                 wishes.rate = rate.ok_or_else(|| wrong("a rate from 0.001 to 1000"))?;
             }
             _ => {}

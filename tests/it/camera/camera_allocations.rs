@@ -1,5 +1,6 @@
 //! A frame costs the camera no allocation, from its source to the socket.
 
+use lancam::rate::Rate;
 use crate::tools::allocations::{self, total};
 use crate::tools::alone::is_alone;
 use crate::tools::http_client::HttpClient;
@@ -79,7 +80,7 @@ fn allocations_while<V: FnMut() -> u64>(
 
     let (roster, metrics) = (Arc::clone(&camera.roster), Arc::clone(&camera.metrics));
     let look = RawLook::default();
-    let wish = CaptureWish { fps: Some(200.0), ..CaptureWish::default() };
+    let wish = CaptureWish { rate: Some(Rate(200_000)), ..CaptureWish::default() };
     let capture = thread::spawn(move || {
         supervisor::run(Opener::new(source, wish), &roster, &metrics, None, look, None, &stop)
     });
@@ -123,7 +124,7 @@ fn clip(folder: &Path) -> SourceSpec {
 #[test]
 fn capturing_encoding_and_sending_yuyv_allocates_nothing_per_frame() {
     if is_alone(module_path!(), "capturing_encoding_and_sending_yuyv_allocates_nothing_per_frame") {
-        let pattern = SourceSpec::Test { size: SIZE, fps: 200.0 };
+        let pattern = SourceSpec::Test { size: SIZE, rate: Rate(200_000) };
         let found = allocations(pattern, Wishes::default());
         println!("YUYV to JPEG: {found:?}");
         assert!(found.allocations <= POOLS_MAY_GROW, "{found:?}");
@@ -133,7 +134,7 @@ fn capturing_encoding_and_sending_yuyv_allocates_nothing_per_frame() {
 #[test]
 fn sending_over_http_allocates_nothing_per_frame() {
     if is_alone(module_path!(), "sending_over_http_allocates_nothing_per_frame") {
-        let pattern = SourceSpec::Test { size: SIZE, fps: 200.0 };
+        let pattern = SourceSpec::Test { size: SIZE, rate: Rate(200_000) };
         let found = allocations_while(pattern, |port| {
             let mut stream = HttpClient::connect(port).stream("/stream");
             // A part has no number: its time in two-hundredths of a second is as good.
@@ -175,7 +176,7 @@ fn resizing_allocates_what_the_library_does_inside_and_nothing_else() {
     {
         let small = Size::new(160, 90);
         let inside = resizing_allocates(SIZE, Chroma::Yuv420, small);
-        let pattern = SourceSpec::Test { size: SIZE, fps: 200.0 };
+        let pattern = SourceSpec::Test { size: SIZE, rate: Rate(200_000) };
         let found = allocations(pattern, Wishes { width: 160, ..Wishes::default() });
         println!("resized, {inside} of the library's own a frame: {found:?}");
         assert!(found.allocations <= inside * frames(&found) + POOLS_MAY_GROW, "{found:?}");
