@@ -2,6 +2,7 @@
 
 mod arrivals;
 mod complaints;
+mod health;
 mod histogram;
 mod process;
 pub mod text;
@@ -13,6 +14,7 @@ use crate::wire::native::credit::Arrival;
 use arrivals::Arrivals;
 pub use arrivals::Lately;
 use complaints::Complaints;
+pub use health::{Health, SourceState};
 use histogram::Histogram;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering::Relaxed;
@@ -125,41 +127,6 @@ impl Refused {
         }
     }
 }
-
-/// How the source is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub enum SourceState {
-    /// It is being opened, or has sent no frame yet.
-    Starting,
-    /// It sends frames.
-    Streaming,
-    /// Nobody watches: it is closed by choice.
-    Resting,
-    /// There is none, or it sends nothing.
-    Down,
-}
-
-/// The source now, as seen from outside.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Health {
-    /// As the capture thread said last, corrected by how long that is ago.
-    pub state: SourceState,
-    /// Frames per second, lately.
-    pub fps: f64,
-    /// Since the newest frame, if there was one.
-    pub silent_for: Option<Duration>,
-}
-
-impl Health {
-    /// Whether it gives frames, or would if somebody watched.
-    pub fn is_well(&self) -> bool {
-        self.state != SourceState::Down
-    }
-}
-
-/// A source that has sent nothing for so long is not well, whatever it says.
-const SILENT: Duration = Duration::from_secs(10);
 
 /// A viewer, counted until this is dropped.
 #[derive(Debug)]
@@ -359,35 +326,6 @@ impl Metrics {
         now.since(self.started_at)
     }
 
-    /// How the source is.
-    pub fn health(&self, now: Micros) -> Health {
-        let interval = Duration::from_micros(self.interval.load(Relaxed));
-        let last = self.last_frame_at.load(Relaxed);
-        let silent_for = (last > 0).then(|| now.since(Micros(last)));
-        let mut state = match self.state.load(Relaxed) {
-            0 => SourceState::Starting,
-            1 => SourceState::Streaming,
-            2 => SourceState::Resting,
-            _ => SourceState::Down,
-        };
-        let silent = match state {
-            SourceState::Streaming => silent_for.unwrap_or_default(),
-            SourceState::Starting => now.since(Micros(self.state_since.load(Relaxed))),
-            SourceState::Resting | SourceState::Down => Duration::ZERO,
-        };
-        let is_late = silent > SILENT.max(self.interval() * 3);
-        if is_late || self.troubles.are_there() {
-            state = SourceState::Down;
-        }
-        let flows = state == SourceState::Streaming && !interval.is_zero();
-        let fps = match flows {
-            // Not faster than the frame that is missing now allows.
-            true => 1.0 / interval.max(silent_for.unwrap_or_default() / 2).as_secs_f64(),
-            false => 0.0,
-        };
-        Health { state, fps, silent_for }
-    }
-
     fn of(&self, transport: Transport) -> &Sent {
         &self.by_transport[transport as usize]
     }
@@ -399,7 +337,7 @@ mod tests {
     use crate::image::pixels::Size;
     use crate::rate::Rate;
 
-    fn facts() -> Arc<StreamFacts> {
+    pub(super) fn facts() -> Arc<StreamFacts> {
         Arc::new(StreamFacts { source: "x".into(), rate: Rate::NONE, size: Size::new(2, 2) })
     }
 
@@ -419,46 +357,5 @@ mod tests {
         metrics.begins(Micros(9_000_000), &facts());
         metrics.captured(1, Micros(9_000_000));
         assert_eq!(metrics.missed.load(Relaxed), 2);
-    }
-
-    #[test]
-    fn a_slow_source_is_well_for_as_long_as_its_interval_takes() {
-        let metrics = Metrics::new(Micros(0));
-        let second = 1_000_000;
-        metrics.expects(Some(Duration::from_secs(20)));
-        assert!(metrics.health(Micros(50 * second)).is_well(), "its first frame may take as long");
-        metrics.begins(Micros(50 * second), &facts());
-        metrics.captured(1, Micros(50 * second));
-        assert!(metrics.health(Micros(100 * second)).is_well());
-        assert!(!metrics.health(Micros(120 * second)).is_well());
-    }
-
-    #[test]
-    fn a_source_whose_pictures_cannot_be_sent_is_not_well() {
-        let metrics = Metrics::new(Micros(0));
-        metrics.begins(Micros(1), &facts());
-        metrics.captured(1, Micros(1));
-        metrics.is_troubled("CMYK");
-        assert!(!metrics.health(Micros(2)).is_well());
-        metrics.is_cured();
-        assert!(metrics.health(Micros(2)).is_well());
-    }
-
-    #[test]
-    fn a_source_is_well_while_it_sends_starts_or_rests_and_not_when_it_is_silent() {
-        let metrics = Metrics::new(Micros(0));
-        let second = 1_000_000;
-        assert!(metrics.health(Micros(9 * second)).is_well());
-        assert!(!metrics.health(Micros(11 * second)).is_well(), "it never began");
-        metrics.begins(Micros(20 * second), &facts());
-        metrics.captured(1, Micros(20 * second));
-        assert!(metrics.health(Micros(29 * second)).is_well());
-        assert!(!metrics.health(Micros(31 * second)).is_well(), "it fell silent");
-        metrics.is(SourceState::Resting, Micros(50 * second));
-        assert!(metrics.health(Micros(99 * second)).is_well());
-        metrics.is(SourceState::Starting, Micros(99 * second));
-        assert!(metrics.health(Micros(99 * second)).is_well(), "it is given time");
-        metrics.is(SourceState::Down, Micros(99 * second));
-        assert!(!metrics.health(Micros(99 * second)).is_well());
     }
 }
