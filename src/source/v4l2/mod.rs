@@ -20,6 +20,7 @@ mod opening;
 mod queue;
 mod sequence;
 mod survey;
+mod usable;
 mod watch;
 
 pub use camera::Camera;
