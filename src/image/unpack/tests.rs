@@ -40,6 +40,30 @@ fn byte(value: f64) -> u8 {
     value.round().clamp(0.0, 255.0) as u8
 }
 
+/// Two pixels that share chroma.
+fn two_pixels(order: Packed, [y0, cb, cr]: [u8; 3], [y1, ..]: [u8; 3]) -> [u8; 4] {
+    match order {
+        Packed::Yuyv => [y0, cb, y1, cr],
+        Packed::Yvyu => [y0, cr, y1, cb],
+        Packed::Uyvy => [cb, y0, cr, y1],
+        Packed::Vyuy => [cr, y0, cb, y1],
+    }
+}
+
+fn rgb_pixel(order: Rgb, [r, g, b]: [u8; 3]) -> Vec<u8> {
+    let word = u16::from(r >> 3) << 11 | u16::from(g >> 2) << 5 | u16::from(b >> 3);
+    match order {
+        Rgb::Rgb24 => vec![r, g, b],
+        Rgb::Bgr24 => vec![b, g, r],
+        Rgb::Rgb565 => word.to_le_bytes().to_vec(),
+        Rgb::Rgb565BigEndian => word.to_be_bytes().to_vec(),
+        Rgb::Rgbx32 => vec![r, g, b, 99],
+        Rgb::Bgrx32 => vec![b, g, r, 99],
+        Rgb::Xrgb32 => vec![99, r, g, b],
+        Rgb::Xbgr32 => vec![99, b, g, r],
+    }
+}
+
 /// The scene as a camera would send it, rows padded by 6 bytes of rubbish.
 fn packed(format: PixelFormat, size: Size, colour: Colour) -> (FrameLayout, Vec<u8>) {
     let stride = format.min_stride(size.width).expect("raw") + 6;
@@ -58,30 +82,13 @@ fn packed(format: PixelFormat, size: Size, colour: Colour) -> (FrameLayout, Vec<
         match format {
             PixelFormat::Packed(order) => {
                 for x in (0..size.width).step_by(2) {
-                    let [[y0, cb, cr], [y1, ..]] = [ycc(x, y), ycc(x + 1, y)];
-                    let four = match order {
-                        Packed::Yuyv => [y0, cb, y1, cr],
-                        Packed::Yvyu => [y0, cr, y1, cb],
-                        Packed::Uyvy => [cb, y0, cr, y1],
-                        Packed::Vyuy => [cr, y0, cb, y1],
-                    };
+                    let four = two_pixels(order, ycc(x, y), ycc(x + 1, y));
                     row[x * 2..][..4].copy_from_slice(&four);
                 }
             }
             PixelFormat::Rgb(order) => {
                 for x in 0..size.width {
-                    let [r, g, b] = rgb(x, y);
-                    let word = u16::from(r >> 3) << 11 | u16::from(g >> 2) << 5 | u16::from(b >> 3);
-                    let pixel = match order {
-                        Rgb::Rgb24 => vec![r, g, b],
-                        Rgb::Bgr24 => vec![b, g, r],
-                        Rgb::Rgb565 => word.to_le_bytes().to_vec(),
-                        Rgb::Rgb565BigEndian => word.to_be_bytes().to_vec(),
-                        Rgb::Rgbx32 => vec![r, g, b, 99],
-                        Rgb::Bgrx32 => vec![b, g, r, 99],
-                        Rgb::Xrgb32 => vec![99, r, g, b],
-                        Rgb::Xbgr32 => vec![99, b, g, r],
-                    };
+                    let pixel = rgb_pixel(order, rgb(x, y));
                     row[x * pixel.len()..][..pixel.len()].copy_from_slice(&pixel);
                 }
             }

@@ -18,14 +18,7 @@ impl<'a> Message<'a> {
     /// # Errors
     /// When the payload is shorter than its fields, or a field means nothing.
     pub fn parse(kind: Kind, header: &Header, payload: &'a [u8]) -> Result<Self, WireError> {
-        // The greeting tells versions apart, so it and the refusal look the same in all of them.
-        let frozen = matches!(kind, Kind::Hello | Kind::Welcome | Kind::Goodbye);
-        if header.version != VERSION && !frozen {
-            return Err(WireError::Version { found: header.version });
-        }
-        if header.flags != 0 {
-            return Err(WireError::UnknownFlags { kind: kind.name(), flags: header.flags });
-        }
+        check(kind, header)?;
         let mut fields = Fields { kind: kind.name(), payload, at: 0 };
         Ok(match kind {
             Kind::Hello => {
@@ -59,14 +52,7 @@ impl<'a> Message<'a> {
                 rate: Rate(fields.u32("rate")?),
                 source: fields.text()?,
             },
-            Kind::Frame => {
-                let sequence = fields.u64("sequence")?;
-                let captured_at = Micros(fields.u64("time of capture")?);
-                let size = fields.size()?;
-                let codec = fields.codec()?;
-                let facts = FrameFacts { sequence, captured_at, codec, size };
-                Self::Frame { facts, payload: fields.picture(codec, size)? }
-            }
+            Kind::Frame => read_frame(&mut fields)?,
             Kind::Status => {
                 let code = StatusCode::from_u16(fields.u16("code")?);
                 fields.take::<2>("reserved bytes")?;
@@ -88,6 +74,28 @@ impl<'a> Message<'a> {
             },
         })
     }
+}
+
+/// Whether a message of this kind can be read at all.
+fn check(kind: Kind, header: &Header) -> Result<(), WireError> {
+    // The greeting tells versions apart, so it and the refusal look the same in all of them.
+    let frozen = matches!(kind, Kind::Hello | Kind::Welcome | Kind::Goodbye);
+    if header.version != VERSION && !frozen {
+        return Err(WireError::Version { found: header.version });
+    }
+    if header.flags != 0 {
+        return Err(WireError::UnknownFlags { kind: kind.name(), flags: header.flags });
+    }
+    Ok(())
+}
+
+fn read_frame<'a>(fields: &mut Fields<'a>) -> Result<Message<'a>, WireError> {
+    let sequence = fields.u64("sequence")?;
+    let captured_at = Micros(fields.u64("time of capture")?);
+    let size = fields.size()?;
+    let codec = fields.codec()?;
+    let facts = FrameFacts { sequence, captured_at, codec, size };
+    Ok(Message::Frame { facts, payload: fields.picture(codec, size)? })
 }
 
 fn read_control<'a>(fields: &mut Fields<'a>) -> Result<Control<'a>, WireError> {
