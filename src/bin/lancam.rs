@@ -39,8 +39,9 @@ mod linux {
     use std::net::TcpListener;
     use std::os::fd::AsFd;
     use std::process::ExitCode;
+    use std::slice;
     use std::sync::Arc;
-    use std::thread;
+    use std::thread::{self, JoinHandle};
     use std::time::{Duration, Instant};
 
     const FAILURE: u8 = 1;
@@ -116,32 +117,31 @@ mod linux {
         }
     }
 
+    fn failed(error: impl Error) -> Failure {
+        Failure::new(FAILURE, &error)
+    }
+
+    fn unavailable(error: impl Error) -> Failure {
+        Failure::new(UNAVAILABLE, &error)
+    }
+
     fn run(config: &Config) -> Result<(), Failure> {
-        let failure = |error: &dyn Error| Failure::new(FAILURE, error);
         // Before anything takes file descriptors.
         let handed_over = handed_over::listeners();
-        // Blocked before the first thread starts, so that every thread leaves them to the signalfd.
-        let signals = signals::that_end();
-        signals.thread_block().map_err(|error| failure(&error))?;
-        // Not blocking: a read after a poll that failed must not keep the end from being heard.
-        let flags = SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK;
-        let signals = SignalFd::with_flags(&signals, flags);
-        let signals = signals.map_err(|error| failure(&error))?;
-        let stop = Stop::new().map_err(|error| failure(&error))?;
-
-        let host_name =
-            nix::unistd::gethostname().unwrap_or_default().to_string_lossy().into_owned();
+        let signals = signals_that_end().map_err(failed)?;
+        let stop = Stop::new().map_err(failed)?;
         let controls = match config.control {
             Control::Off => None,
-            Control::Lan => Some(Controls::open().map_err(|error| failure(&error))?),
+            Control::Lan => Some(Controls::open().map_err(failed)?),
         };
         let (controls, setter) = controls.unzip();
         let metrics = Arc::new(Metrics::new(clock::now()));
-        let roster = Roster::new(config.own_wish(), &metrics).map_err(|error| failure(&error))?;
+        let roster = Roster::new(config.own_wish(), &metrics).map_err(failed)?;
         fallback::complain(config, &metrics);
-        fallback::check_source(config, &stop).map_err(|error| Failure::new(UNAVAILABLE, &error))?;
-        let listeners = fallback::listen(config, handed_over, &metrics)
-            .map_err(|error| Failure::new(UNAVAILABLE, &error))?;
+        fallback::check_source(config, &stop).map_err(unavailable)?;
+        let listeners = fallback::listen(config, handed_over, &metrics).map_err(unavailable)?;
+        let host_name =
+            nix::unistd::gethostname().unwrap_or_default().to_string_lossy().into_owned();
         let name = config.name.clone().unwrap_or_else(|| host_name.clone());
         let camera = Camera {
             id: identity::camera_id(&name, &listeners),
@@ -150,16 +150,8 @@ mod linux {
             metrics,
             notices: Arc::default(),
             tutorial: config.tutorial_wish(),
-            http: HttpRules {
-                names: [
-                    &config.http_names[..],
-                    config.name.as_slice(),
-                    std::slice::from_ref(&host_name),
-                ]
-                .concat(),
-                origins: config.cors.clone(),
-            },
-            controls: controls.clone(),
+            http: http_rules(config, &host_name),
+            controls,
             connections: Connections::with_most(
                 config.max_viewers,
                 descriptors::room_for_connections(),
@@ -171,41 +163,68 @@ mod linux {
             Announce::On => announce(&camera, &listeners, &host_name),
             Announce::Off => None,
         };
-        let acceptors =
-            server::start(listeners, &camera, &config.guests).map_err(|error| failure(&error))?;
-
-        let capture = start_capture(config, &camera, &stop).map_err(|error| failure(&error))?;
+        let acceptors = server::start(listeners, &camera, &config.guests).map_err(failed)?;
+        let capture = start_capture(config, &camera, &stop).map_err(failed)?;
         let watchdog = Notifier::from_environment();
         let watchdog = watchdog.map(|notifier| watchdog::start(notifier, camera.clone()));
-        let watchdog = watchdog.transpose().map_err(|error| failure(&error))?;
+        let watchdog = watchdog.transpose().map_err(failed)?;
         wait_for_the_end(&signals, &stop);
         let captured = capture.join();
-        if let (Some(controls), Some(setter)) = (controls, setter) {
-            controls.close();
-            // A camera may let a call for a control time out after seconds; the end does not wait for that.
-            let deadline = Instant::now() + GOODBYE;
-            while !setter.is_finished() && Instant::now() < deadline {
-                thread::sleep(Duration::from_millis(5));
-            }
-        }
-        // Nobody is to try a camera that leaves.
-        camera.roster.shown().close();
-        if let Some(announcing) = announcing {
-            // A panic has been reported by its thread.
-            let _ = announcing.join();
-        }
-        for acceptor in acceptors.into_iter().chain(watchdog) {
-            // A panic has been reported by its thread.
-            let _ = acceptor.join();
-        }
-        let deadline = Instant::now() + GOODBYE;
-        while camera.connections.viewers() > 0 && Instant::now() < deadline {
-            thread::sleep(Duration::from_millis(5));
-        }
+        let others = acceptors.into_iter().chain(watchdog).collect();
+        Threads { setter, announcing, others }.join(&camera);
         match captured {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(Failure::new(UNAVAILABLE, &error)),
+            Ok(Err(error)) => Err(unavailable(error)),
             Err(_) => Err(Failure { code: FAILURE, message: "the capture thread panicked".into() }),
+        }
+    }
+
+    /// The signals that end the program. Blocked before the first thread starts, so that no thread takes them.
+    fn signals_that_end() -> nix::Result<SignalFd> {
+        let signals = signals::that_end();
+        signals.thread_block()?;
+        // Not blocking: a read after a poll that failed must not keep the end from being heard.
+        SignalFd::with_flags(&signals, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
+    }
+
+    fn http_rules(config: &Config, host_name: &String) -> HttpRules {
+        let names = [&config.http_names[..], config.name.as_slice(), slice::from_ref(host_name)];
+        let names = names.concat();
+        HttpRules { names, origins: config.cors.clone() }
+    }
+
+    /// The threads that end after capturing has ended.
+    struct Threads {
+        /// Sets controls.
+        setter: Option<JoinHandle<()>>,
+        announcing: Option<JoinHandle<()>>,
+        /// Those that accept viewers, and the watchdog.
+        others: Vec<JoinHandle<()>>,
+    }
+
+    impl Threads {
+        /// Waits for all of them, and for viewers to be told goodbye.
+        fn join(self, camera: &Camera) {
+            if let (Some(controls), Some(setter)) = (&camera.controls, self.setter) {
+                controls.close();
+                // A camera may let a call for a control time out after seconds; the end does not wait for that.
+                wait_for_a_while(|| setter.is_finished());
+            }
+            // Nobody is to try a camera that leaves.
+            camera.roster.shown().close();
+            for thread in self.announcing.into_iter().chain(self.others) {
+                // A panic has been reported by its thread.
+                let _ = thread.join();
+            }
+            wait_for_a_while(|| camera.connections.viewers() == 0);
+        }
+    }
+
+    /// No longer than goodbyes may take.
+    fn wait_for_a_while(is_over: impl Fn() -> bool) {
+        let deadline = Instant::now() + GOODBYE;
+        while !is_over() && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(5));
         }
     }
 
@@ -214,7 +233,7 @@ mod linux {
         camera: &Camera,
         listeners: &[TcpListener],
         host_name: &str,
-    ) -> Option<thread::JoinHandle<()>> {
+    ) -> Option<JoinHandle<()>> {
         let addresses: Vec<_> =
             listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
         let announcement = Announcement::new(&camera.name, &camera.id, &addresses, host_name)?;
@@ -232,7 +251,7 @@ mod linux {
         config: &Config,
         camera: &Camera,
         stop: &Stop,
-    ) -> std::io::Result<thread::JoinHandle<Result<(), SourceError>>> {
+    ) -> std::io::Result<JoinHandle<Result<(), SourceError>>> {
         let (config, stop) = (config.clone(), stop.clone());
         let Camera { roster, metrics, controls, .. } = camera.clone();
         thread::Builder::new().name("capture".into()).spawn(move || {

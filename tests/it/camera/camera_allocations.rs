@@ -1,6 +1,5 @@
 //! A frame costs the camera no allocation, from its source to the socket.
 
-use lancam::rate::Rate;
 use crate::tools::allocations::{self, total};
 use crate::tools::alone::is_alone;
 use crate::tools::http_client::HttpClient;
@@ -20,6 +19,7 @@ use lancam::image::planes::Planes;
 use lancam::image::rendition::SizeWish;
 use lancam::image::resize::PlaneResizer;
 use lancam::image::unpack::RawLook;
+use lancam::rate::Rate;
 use lancam::source::{CaptureWish, Opener, SourceSpec, clock};
 use lancam::stop::Stop;
 use lancam::wire::native::message::Wishes;
