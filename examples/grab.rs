@@ -8,8 +8,9 @@
 
 #[cfg(target_os = "linux")]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
+    use lancam::clock;
     use lancam::image::pixels::Size;
-    use lancam::source::{CaptureWish, Next, Opener, SourceSpec, Trouble, clock, parse_rate};
+    use lancam::source::{CaptureWish, Next, Opener, SourceSpec, Trouble, parse_rate};
     use lancam::stop::Stop;
     use std::time::Duration;
 

@@ -22,6 +22,8 @@ pub mod wire;
 #[cfg(all(feature = "camera", target_os = "linux"))]
 pub mod camera;
 #[cfg(all(feature = "camera", target_os = "linux"))]
+pub mod clock;
+#[cfg(all(feature = "camera", target_os = "linux"))]
 pub mod holders;
 #[cfg(all(any(feature = "camera", feature = "setup"), target_os = "linux"))]
 pub mod settings;

@@ -12,9 +12,9 @@ pub(crate) fn report() {
 
 #[cfg(all(feature = "camera", target_os = "linux"))]
 mod measured {
+    use lancam::clock;
     use lancam::image::pixels::Size;
     use lancam::latest::Doorbell;
-    use lancam::source::clock;
     use lancam::viewer::find::address::CameraAddress;
     use lancam::viewer::stage::composer::{Composer, Extras, Repaint};
     use lancam::viewer::stage::tile::Tile;

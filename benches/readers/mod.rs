@@ -1,7 +1,7 @@
 //! Viewers that only count: one thread in a process of its own, so that nothing of theirs is taken for the sender's.
 
+use lancam::clock;
 use lancam::image::frame::Micros;
-use lancam::source::clock;
 use lancam::wire::native::decoder::Decoder;
 use lancam::wire::native::message::{Message, Wishes};
 use lancam::wire::native::{MAX_PAYLOAD, VERSION};

@@ -25,11 +25,12 @@ mod linux {
     use lancam::camera::{
         descriptors, fallback, identity, listen, selftest, server, supervisor, watchdog,
     };
+    use lancam::clock;
     use lancam::console::{answer, complain, say};
     use lancam::net::handed_over;
     use lancam::net::notify::Notifier;
+    use lancam::source::SourceError;
     use lancam::source::v4l2::list::Listing;
-    use lancam::source::{SourceError, clock};
     use lancam::stop::Stop;
     use lancam::{log_setup, signals, version};
     use nix::poll::{PollFd, PollFlags, PollTimeout, poll};

@@ -2,12 +2,12 @@
 
 use super::encode::{EncodeError, Encoding, Recipe};
 use super::update::StatusText;
+use crate::clock;
 use crate::image::frame::Micros;
 use crate::image::jpeg::codec::JpegError;
 use crate::image::notice::{Words, draw};
 use crate::image::pixels::MAX_PIXELS;
 use crate::image::planes::Planes;
-use crate::source::clock;
 use crate::wire::native::message::StatusCode;
 use crate::wire::packet::{FrameFacts, Packet};
 use std::sync::{Arc, Mutex, PoisonError, Weak};

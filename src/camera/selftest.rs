@@ -1,8 +1,9 @@
 //! What `lancam selftest` prints: one block about this machine and its camera, for people to paste. It is done within 10 s.
 
+use crate::clock;
 use crate::net::lan::own_addresses;
 use crate::source::v4l2::list::Listing;
-use crate::source::{CaptureWish, Next, Opener, SourceSpec, clock};
+use crate::source::{CaptureWish, Next, Opener, SourceSpec};
 use crate::stop::Stop;
 use std::fmt::Write;
 use std::fs;

@@ -3,9 +3,9 @@
 use super::context::Camera;
 use super::metrics::{Metrics, SourceState};
 use super::state;
+use crate::clock;
 use crate::image::frame::Micros;
 use crate::net::notify::Notifier;
-use crate::source::clock;
 use std::io;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;

@@ -2,7 +2,8 @@
 
 use super::frame_count::FrameCount;
 use super::path::{self, Lies};
-use super::{Drops, FrameSource, Next, SourceError, Trouble, clock, foreign, jpeg_layout};
+use super::{Drops, FrameSource, Next, SourceError, Trouble, foreign, jpeg_layout};
+use crate::clock;
 use crate::image::frame::{Content, Frame, FrameLayout, Micros};
 use crate::image::jpeg::gate::{DriverSays, Gate};
 use crate::image::jpeg::markers;

@@ -1,7 +1,6 @@
 //! Where frames come from: a V4L2 camera, the test pattern, a file, a pipe.
 
 pub mod clip;
-pub mod clock;
 pub mod control;
 mod foreign;
 mod frame_count;

@@ -3,7 +3,8 @@
 use super::frame_count::FrameCount;
 use super::heard::Heard;
 use super::path::AtItsEnd;
-use super::{Drops, FrameSource, Next, SourceError, Trouble, clock, jpeg_layout};
+use super::{Drops, FrameSource, Next, SourceError, Trouble, jpeg_layout};
+use crate::clock;
 use crate::image::frame::{Content, Frame, FrameLayout};
 use crate::image::jpeg::gate::{DriverSays, Gate};
 use crate::image::jpeg::repair::{Damage, Findings};

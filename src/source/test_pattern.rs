@@ -3,7 +3,8 @@
 use super::control::AnyBoard;
 use super::frame_count::FrameCount;
 use super::pattern_controls::{Look, PatternControls};
-use super::{Drops, FrameSource, Next, SourceError, clock};
+use super::{Drops, FrameSource, Next, SourceError};
+use crate::clock;
 use crate::image::frame::{Content, Frame, FrameLayout, Micros, RawFrame};
 use crate::image::orientation::Orientation;
 use crate::image::pixels::{Colour, PixelFormat, Size};

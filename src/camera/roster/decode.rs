@@ -6,12 +6,12 @@ use super::pool::PlanesPool;
 use crate::camera::complaint::Complaint;
 use crate::camera::encode::EncodeError;
 use crate::camera::metrics::Metrics;
+use crate::clock;
 use crate::image::jpeg::codec::Decoder;
 use crate::image::orientation::Orientation;
 use crate::image::planes::Planes;
 use crate::image::turn::turn;
 use crate::latest::{Latest, Reader};
-use crate::source::clock;
 use std::sync::Arc;
 use std::thread;
 

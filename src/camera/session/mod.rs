@@ -22,7 +22,7 @@ use super::connections::Connection;
 use super::context::Camera;
 use super::metrics::Transport;
 use super::session_end::{GREETING_TIMEOUT, SessionEnd};
-use crate::source::clock;
+use crate::clock;
 use http::Http;
 use link::kernel::Kernel;
 use link::tcp::Tcp;

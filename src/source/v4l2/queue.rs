@@ -3,9 +3,10 @@
 use super::ioctl::{Buffers, DQBUF, Filled, Interface, QBUF, Refused};
 use super::sequence::Sequence;
 use super::usable::{Fault, Found, usable};
+use crate::clock;
 use crate::image::frame::{Content, Frame, FrameLayout, Micros, RawFrame};
 use crate::image::jpeg::gate::Gate;
-use crate::source::{Drops, clock};
+use crate::source::Drops;
 use crate::stop::Stop;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};

@@ -1,7 +1,8 @@
 //! Waits for device nodes to come, go, or change their rights.
 
 use super::survey::Snapshot;
-use crate::source::{Changed, clock};
+use crate::clock;
+use crate::source::Changed;
 use crate::stop::Stop;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};

@@ -7,7 +7,7 @@ use crate::tools::screen_stamp::stamp_on;
 use crate::tools::skip::skip;
 use crate::tools::until::wait_until;
 use crate::tools::x11::Xvfb;
-use lancam::source::clock;
+use lancam::clock;
 use std::fs::Permissions;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;

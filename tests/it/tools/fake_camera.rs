@@ -1,12 +1,12 @@
 //! A server for viewers that does what a test tells it: a small camera, or something worse.
 
+use lancam::clock;
 use lancam::image::frame::Micros;
 use lancam::image::jpeg::codec::Encoder;
 use lancam::image::pixels::{Chroma, Size};
 use lancam::image::planes::Planes;
 use lancam::image::stamp::Stamp;
 use lancam::net::socket;
-use lancam::source::clock;
 use lancam::wire::native::decoder::Decoder;
 use lancam::wire::native::message::Message;
 use lancam::wire::native::write::frame_prefix;

@@ -2,9 +2,9 @@
 
 use crate::tools::fake_camera::{FakeCamera, FakeServer};
 use crate::tools::native_client::hello;
+use lancam::clock;
 use lancam::image::frame::Micros;
 use lancam::image::pixels::Size;
-use lancam::source::clock;
 use lancam::wire::http::multipart::{CONTENT_TYPE, FIRST_BOUNDARY, NEXT_BOUNDARY, PartHead};
 use lancam::wire::native::decoder::Decoder;
 use lancam::wire::native::message::Message;

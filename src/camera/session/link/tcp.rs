@@ -2,9 +2,9 @@
 
 use super::kernel::{Happened, Kernel};
 use super::waiter::Waiter;
+use crate::clock;
 use crate::image::frame::Micros;
 use crate::net::socket::{self, Held, Path, SendBuffer};
-use crate::source::clock;
 use crate::stop::Stop;
 use std::io::{self, IoSlice, Read, Write};
 use std::net::{Shutdown, TcpStream};

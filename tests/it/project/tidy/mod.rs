@@ -11,23 +11,24 @@ use std::fs;
 use std::path::Path;
 
 /// The rooms below each room. A room names itself, these, and no other; programs name any.
-const BELOW: [(&str, &[&str]); 23] = [
+const BELOW: [(&str, &[&str]); 24] = [
     (
         "camera",
         &[
-            "bucket", "console", "fnv", "holders", "image", "json", "latest", "nearest", "net",
-            "plain", "rate", "settings", "source", "stop", "wire",
+            "bucket", "clock", "console", "fnv", "holders", "image", "json", "latest", "nearest",
+            "net", "plain", "rate", "settings", "source", "stop", "wire",
         ],
     ),
     ("viewer", &["image", "json", "latest", "nearest", "net", "plain", "rate", "signals", "wire"]),
     ("setup", &["plain", "settings"]),
     ("settings", &["plain"]),
-    ("source", &["holders", "image", "json", "nearest", "plain", "rate", "stop"]),
+    ("source", &["clock", "holders", "image", "json", "nearest", "plain", "rate", "stop"]),
     ("wire", &["bucket", "fnv", "image", "plain", "prefix", "rate"]),
     ("image", &["rate"]),
     ("net", &["prefix"]),
     ("json", &["plain"]),
     ("bucket", &[]),
+    ("clock", &["image"]),
     ("fnv", &[]),
     ("prefix", &[]),
     ("rate", &[]),

@@ -1,4 +1,6 @@
 //! The camera machine's monotonic clock, the one that V4L2 stamps frames with.
+//!
+//! Every time that is compared with a frame's is read here. What only waits measures with `Instant`.
 
 use crate::image::frame::Micros;
 use nix::time::{ClockId, clock_gettime};
