@@ -1,6 +1,6 @@
 //! What `lancam --help` prints.
 
-use super::config::options::{Entry, Kind, OPTIONS, Section};
+use super::config::options::{Entry, OPTIONS, Section, ValueKind};
 
 const HEAD: &str = "\
 lancam turns this machine's camera into a LAN camera.
@@ -40,7 +40,7 @@ pub fn text() -> String {
 
 fn lines(entry: &Entry) -> String {
     let value = match entry.kind {
-        Kind::Switch => String::new(),
+        ValueKind::Switch => String::new(),
         _ => format!(" {}", entry.value),
     };
     let mut line = format!("  --{}{value}", entry.name);

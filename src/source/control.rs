@@ -31,7 +31,7 @@ pub struct Control {
     /// Its name, for people: `Exposure Time, Absolute`.
     pub name: String,
     /// What kind of value it has.
-    pub kind: Kind,
+    pub kind: ControlKind,
     /// Least value.
     pub minimum: i64,
     /// Greatest value.
@@ -52,7 +52,7 @@ pub struct Control {
 
 /// What kind of value a control has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ControlKind {
     /// A number.
     Integer,
     /// 0 or 1.
@@ -111,9 +111,11 @@ impl Control {
         }
         let Self { minimum, maximum, step, .. } = self;
         let is_fit = match self.kind {
-            Kind::Button => true,
-            Kind::Menu | Kind::IntegerMenu => self.items.iter().any(|(item, _)| *item == value),
-            Kind::Bitmask => value & !maximum == 0,
+            ControlKind::Button => true,
+            ControlKind::Menu | ControlKind::IntegerMenu => {
+                self.items.iter().any(|(item, _)| *item == value)
+            }
+            ControlKind::Bitmask => value & !maximum == 0,
             // A range the wrong way round is no range; the driver may know what it takes.
             _ => maximum < minimum || (*minimum..=*maximum).contains(&value),
         };
@@ -121,12 +123,12 @@ impl Control {
             return Ok(());
         }
         let fit = match self.kind {
-            Kind::Menu | Kind::IntegerMenu => {
+            ControlKind::Menu | ControlKind::IntegerMenu => {
                 let items = self.items.iter().take(MOST_NAMED);
                 let items: Vec<_> = items.map(|(item, name)| format!("{item} ({name})")).collect();
                 items.join(", ")
             }
-            Kind::Bitmask => format!("bits of {maximum:#x}"),
+            ControlKind::Bitmask => format!("bits of {maximum:#x}"),
             _ if *step > 1 => format!("{minimum} to {maximum} in steps of {step}"),
             _ => format!("{minimum} to {maximum}"),
         };
@@ -141,7 +143,7 @@ const MOST_NAMED: usize = 12;
 mod tests {
     use super::*;
 
-    fn control(kind: Kind) -> Control {
+    fn control(kind: ControlKind) -> Control {
         Control {
             id: 1,
             name: "Some".into(),
@@ -160,20 +162,20 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_refused_with_what_does() {
         let refused = |kind, value| control(kind).accepts(value).expect_err("refused");
-        assert_eq!(refused(Kind::Integer, 11), "-5 to 10 in steps of 5 would work");
-        assert_eq!(refused(Kind::Menu, 2), "1 (one), 3 (three) would work");
-        assert_eq!(refused(Kind::Bitmask, 5), "bits of 0xa would work");
+        assert_eq!(refused(ControlKind::Integer, 11), "-5 to 10 in steps of 5 would work");
+        assert_eq!(refused(ControlKind::Menu, 2), "1 (one), 3 (three) would work");
+        assert_eq!(refused(ControlKind::Bitmask, 5), "bits of 0xa would work");
         for (kind, value) in [
-            (Kind::Integer, -5),
-            (Kind::Integer64, 10),
-            (Kind::Menu, 3),
-            (Kind::IntegerMenu, 1),
-            (Kind::Bitmask, 10),
-            (Kind::Button, i64::MIN),
+            (ControlKind::Integer, -5),
+            (ControlKind::Integer64, 10),
+            (ControlKind::Menu, 3),
+            (ControlKind::IntegerMenu, 1),
+            (ControlKind::Bitmask, 10),
+            (ControlKind::Button, i64::MIN),
         ] {
             assert_eq!(control(kind).accepts(value), Ok(()), "{kind:?}");
         }
-        let inside_out = Control { minimum: 9, maximum: -9, ..control(Kind::Integer) };
+        let inside_out = Control { minimum: 9, maximum: -9, ..control(ControlKind::Integer) };
         assert_eq!(inside_out.accepts(i64::MAX), Ok(()));
     }
 
@@ -186,7 +188,7 @@ mod tests {
             Access::ChangesFrames,
             Access::Lancams,
         ] {
-            let refused = Control { access, ..control(Kind::Integer) }.accepts(0);
+            let refused = Control { access, ..control(ControlKind::Integer) }.accepts(0);
             assert_eq!(refused, Err(access.reason().to_owned()));
             assert!(!access.reason().is_empty());
         }

@@ -1,6 +1,6 @@
 //! The test pattern's controls: few, of different kinds, and with an effect that can be seen.
 
-use super::control::{Access, Board, Control, Kind};
+use super::control::{Access, Board, Control, ControlKind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -93,7 +93,7 @@ impl Board for Arc<PatternControls> {
         let control = Control {
             id,
             name: String::new(),
-            kind: Kind::Integer,
+            kind: ControlKind::Integer,
             minimum: 0,
             maximum: 1,
             step: 1,
@@ -116,12 +116,16 @@ impl Board for Arc<PatternControls> {
             },
             EFFECT => Control {
                 name: "Color Effects".into(),
-                kind: Kind::Menu,
+                kind: ControlKind::Menu,
                 maximum: NEGATIVE,
                 items: EFFECTS.iter().map(|(item, name)| (*item, (*name).into())).collect(),
                 ..control
             },
-            _ => Control { name: "Brightness, Automatic".into(), kind: Kind::Boolean, ..control },
+            _ => Control {
+                name: "Brightness, Automatic".into(),
+                kind: ControlKind::Boolean,
+                ..control
+            },
         })
     }
 

@@ -1,6 +1,6 @@
 //! The command line: what to do, and the options said there, not yet followed.
 
-use super::options::{Entry, Kind};
+use super::options::{Entry, ValueKind};
 use super::{ConfigError, Said, nearest};
 use lexopt::Arg::{Long, Short, Value};
 use std::ffi::OsString;
@@ -60,7 +60,9 @@ impl Arguments {
                         return Err(ConfigError::Usage(no_option(name)));
                     };
                     let value = match entry.kind {
-                        Kind::Switch => parser.optional_value().unwrap_or_else(|| "yes".into()),
+                        ValueKind::Switch => {
+                            parser.optional_value().unwrap_or_else(|| "yes".into())
+                        }
                         _ => parser.value().map_err(wrong)?,
                     };
                     let value = value.into_string().map_err(|_| {
@@ -83,7 +85,7 @@ impl Arguments {
             return Ok(());
         };
         match entry.kind {
-            Kind::List(_) | Kind::Controls => {
+            ValueKind::List(_) | ValueKind::Controls => {
                 said.naming = format!("{} {naming}", said.naming);
                 said.values.push(value);
                 Ok(())

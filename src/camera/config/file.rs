@@ -1,6 +1,6 @@
 //! The configuration file: its text, its keys, and every mistake with its line.
 
-use super::options::{Entry, InFile, Kind};
+use super::options::{Entry, InFile, ValueKind};
 use super::{Config, Place, Problem, Said, nearest};
 use crate::settings::lines::line_at;
 use crate::settings::reading::{self, Remark, Weight};
@@ -228,14 +228,16 @@ impl Reading<'_> {
 fn texts(entry: &Entry, value: &Value) -> Result<Vec<String>, String> {
     let works = |text: &String| (entry.set)(&mut Config::default(), text).is_ok();
     match (entry.kind, value) {
-        (Kind::Switch, Value::Truth(true)) => Ok(vec!["yes".into()]),
-        (Kind::Switch, Value::Truth(false)) => Ok(vec!["no".into()]),
-        (Kind::Switch, _) => Err("true or false, without quotes,".into()),
-        (Kind::Number, Value::Number(number)) => Ok(vec![number.clone()]),
-        (Kind::Number, Value::Text(text)) if works(text) => Err(format!("{text}, without quotes,")),
-        (Kind::Number, _) => Err("a number".into()),
+        (ValueKind::Switch, Value::Truth(true)) => Ok(vec!["yes".into()]),
+        (ValueKind::Switch, Value::Truth(false)) => Ok(vec!["no".into()]),
+        (ValueKind::Switch, _) => Err("true or false, without quotes,".into()),
+        (ValueKind::Number, Value::Number(number)) => Ok(vec![number.clone()]),
+        (ValueKind::Number, Value::Text(text)) if works(text) => {
+            Err(format!("{text}, without quotes,"))
+        }
+        (ValueKind::Number, _) => Err("a number".into()),
         (_, Value::Text(text)) => Ok(vec![text.clone()]),
-        (Kind::List(_), Value::List(values)) => {
+        (ValueKind::List(_), Value::List(values)) => {
             let text = |value: &Value| match value {
                 Value::Text(text) => Some(text.clone()),
                 _ => None,
@@ -243,11 +245,11 @@ fn texts(entry: &Entry, value: &Value) -> Result<Vec<String>, String> {
             let all: Option<Vec<_>> = values.iter().map(text).collect();
             all.ok_or_else(|| "a list of texts, each in quotes,".into())
         }
-        (Kind::List(_), _) => Err("text in quotes, or a list of such in [ ],".into()),
-        (Kind::Text | Kind::Controls, Value::Number(text)) if works(text) => {
+        (ValueKind::List(_), _) => Err("text in quotes, or a list of such in [ ],".into()),
+        (ValueKind::Text | ValueKind::Controls, Value::Number(text)) if works(text) => {
             Err(format!("{text:?}"))
         }
-        (Kind::Text | Kind::Controls, _) => Err("text in quotes".into()),
+        (ValueKind::Text | ValueKind::Controls, _) => Err("text in quotes".into()),
     }
 }
 
@@ -265,10 +267,10 @@ fn told(mistake: &Mistake) -> String {
             // Logs and pages are read by others.
             format!("text has quotes around it: {key} = \"…\" would work")
         }
-        (MistakeKind::NoQuotes(_), Some(key)) if matches!(kind, Some(Kind::Switch)) => {
+        (MistakeKind::NoQuotes(_), Some(key)) if matches!(kind, Some(ValueKind::Switch)) => {
             format!("{key} is a switch: {key} = true or {key} = false would work")
         }
-        (MistakeKind::NoQuotes(_), Some(key)) if matches!(kind, Some(Kind::Number)) => {
+        (MistakeKind::NoQuotes(_), Some(key)) if matches!(kind, Some(ValueKind::Number)) => {
             format!("{key} is a number, and this is none")
         }
         (MistakeKind::NoQuotes(words), _) => {

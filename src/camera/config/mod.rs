@@ -20,7 +20,7 @@ use crate::net::lan::Guests;
 use crate::source::v4l2::ControlSetting;
 use crate::source::{CaptureWish, SourceSpec};
 use command_line::{Arguments, Verb};
-use options::{Entry, Kind, OPTIONS};
+use options::{Entry, OPTIONS, ValueKind};
 use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
@@ -288,11 +288,11 @@ fn said_by(
             continue;
         };
         let values = match entry.kind {
-            Kind::List(_) | Kind::Controls => {
+            ValueKind::List(_) | ValueKind::Controls => {
                 let values = value.split(',').map(str::trim).filter(|value| !value.is_empty());
                 values.map(str::to_owned).collect()
             }
-            Kind::Switch | Kind::Number | Kind::Text => vec![value.to_owned()],
+            ValueKind::Switch | ValueKind::Number | ValueKind::Text => vec![value.to_owned()],
         };
         said.push(Said { entry, values, naming: format!("{variable}={value:?}"), place: None });
     }
@@ -316,7 +316,7 @@ impl Config {
     /// Does what was said; all of it, or nothing.
     fn follow(&mut self, said: &Said) -> Result<(), String> {
         let before = self.clone();
-        if let Kind::List(clear) = said.entry.kind {
+        if let ValueKind::List(clear) = said.entry.kind {
             clear(self);
         }
         for value in &said.values {

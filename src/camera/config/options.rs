@@ -13,7 +13,7 @@ pub struct Entry {
     /// What its value looks like; empty for a switch.
     pub value: &'static str,
     /// What kind of value that is.
-    pub kind: Kind,
+    pub kind: ValueKind,
     /// The part of the program that it is for.
     pub section: Section,
     /// What it does.
@@ -28,7 +28,7 @@ pub struct Entry {
 
 /// What kind of value an option has.
 #[derive(Debug, Clone, Copy)]
-pub enum Kind {
+pub enum ValueKind {
     /// Yes or no; on the command line its name is enough.
     Switch,
     /// A number.
@@ -94,7 +94,7 @@ const fn entry(
     section: Section,
     name: &'static str,
     value: &'static str,
-    kind: Kind,
+    kind: ValueKind,
     set: fn(&mut Config, &str) -> Result<(), Wrong>,
 ) -> Entry {
     Entry { name, value, kind, section, help: "", default: "", in_file: InFile::No(""), set }
@@ -107,83 +107,83 @@ pub static OPTIONS: [Entry; 26] = [
                clip.mjpeg (looped at --fps); - or a FIFO (JPEGs that another program writes)",
         default: "auto",
         in_file: InFile::Key("\"auto\""),
-        ..entry(Section::Camera, "source", "S", Kind::Text, values::source)
+        ..entry(Section::Camera, "source", "S", ValueKind::Text, values::source)
     },
     Entry {
         help: "what to ask of the camera",
         default: "its best at up to 1280x720",
         in_file: InFile::Key("\"1280x720\""),
-        ..entry(Section::Camera, "size", "WxH", Kind::Text, values::size)
+        ..entry(Section::Camera, "size", "WxH", ValueKind::Text, values::size)
     },
     Entry {
         help: "frames per second to ask for",
         default: "30",
         in_file: InFile::Key("30"),
-        ..entry(Section::Camera, "fps", "N", Kind::Number, values::fps)
+        ..entry(Section::Camera, "fps", "N", ValueKind::Number, values::fps)
     },
     Entry {
         help: "MJPG, NV12, YUYV, ...; lancam list names the camera's",
         default: "auto",
         in_file: InFile::Key("\"auto\""),
-        ..entry(Section::Camera, "format", "F", Kind::Text, values::format)
+        ..entry(Section::Camera, "format", "F", ValueKind::Text, values::format)
     },
     Entry {
         help: "repeatable; a control of the camera, such as brightness=128 or \
                power_line_frequency=\"50 Hz\"; lancam list says which it has",
         in_file: InFile::No("NAME = VALUE below a line [controls]"),
-        ..entry(Section::Camera, "set", "NAME=VALUE", Kind::Controls, values::control_setting)
+        ..entry(Section::Camera, "set", "NAME=VALUE", ValueKind::Controls, values::control_setting)
     },
     Entry {
         help: "0, 90, 180 or 270, clockwise; the camera does it where it can",
         default: "0",
         in_file: InFile::Key("0"),
-        ..entry(Section::Camera, "rotate", "DEGREES", Kind::Number, values::rotate)
+        ..entry(Section::Camera, "rotate", "DEGREES", ValueKind::Number, values::rotate)
     },
     Entry {
         help: "left and right, top and bottom exchanged, after --rotate",
         default: "none",
         in_file: InFile::Key("\"none\""),
-        ..entry(Section::Camera, "flip", "h|v|hv", Kind::Text, values::flip)
+        ..entry(Section::Camera, "flip", "h|v|hv", ValueKind::Text, values::flip)
     },
     Entry {
         help: "what is done to a sensor's own samples (Bayer): off, or auto for all of \
                black,balance,gamma: black level, white balance, brightness curve",
         default: "auto",
         in_file: InFile::Key("\"auto\""),
-        ..entry(Section::Camera, "raw", "LIST", Kind::Text, values::raw)
+        ..entry(Section::Camera, "raw", "LIST", ValueKind::Text, values::raw)
     },
     Entry {
         help: "stop the camera when nobody has watched for so long; 0 never",
         default: "60",
         in_file: InFile::Key("60"),
-        ..entry(Section::Camera, "idle-stop", "SECONDS", Kind::Number, values::idle_stop)
+        ..entry(Section::Camera, "idle-stop", "SECONDS", ValueKind::Number, values::idle_stop)
     },
     Entry {
         help: "width sent to viewers; the height follows unless given",
         in_file: InFile::Key("640"),
-        ..entry(Section::Pictures, "width", "N", Kind::Number, values::width)
+        ..entry(Section::Pictures, "width", "N", ValueKind::Number, values::width)
     },
     Entry {
         help: "height sent to viewers; the width follows unless given",
         in_file: InFile::Key("480"),
-        ..entry(Section::Pictures, "height", "N", Kind::Number, values::height)
+        ..entry(Section::Pictures, "height", "N", ValueKind::Number, values::height)
     },
     Entry {
         help: "with both: exactly that, whatever becomes of the shape",
         in_file: InFile::Key("false"),
-        ..entry(Section::Pictures, "stretch", "", Kind::Switch, values::stretch)
+        ..entry(Section::Pictures, "stretch", "", ValueKind::Switch, values::stretch)
     },
     Entry {
         help: "where lancam encodes",
         default: "80",
         in_file: InFile::Key("80"),
-        ..entry(Section::Pictures, "quality", "1..100", Kind::Number, values::quality)
+        ..entry(Section::Pictures, "quality", "1..100", ValueKind::Number, values::quality)
     },
     Entry {
         help: "where lancam encodes",
         default: "420",
         in_file: InFile::Key("420"),
-        ..entry(Section::Pictures, "chroma", "420|422", Kind::Number, values::chroma)
+        ..entry(Section::Pictures, "chroma", "420|422", ValueKind::Number, values::chroma)
     },
     Entry {
         help: "repeatable; port 0 takes any free one; beside the sockets that systemd hands over, if it does",
@@ -193,7 +193,7 @@ pub static OPTIONS: [Entry; 26] = [
             Section::Viewers,
             "listen",
             "ADDR:PORT",
-            Kind::List(|config| config.listen = Listen::Default),
+            ValueKind::List(|config| config.listen = Listen::Default),
             values::listen,
         )
     },
@@ -204,7 +204,7 @@ pub static OPTIONS: [Entry; 26] = [
             Section::Viewers,
             "allow",
             "PREFIX",
-            Kind::List(|config| config.guests = Guests::LanAnd(Vec::new())),
+            ValueKind::List(|config| config.guests = Guests::LanAnd(Vec::new())),
             values::allow,
         )
     },
@@ -212,13 +212,13 @@ pub static OPTIONS: [Entry; 26] = [
         help: "shown in viewers and announced on the LAN",
         default: "the host name",
         in_file: InFile::Key("\"Garage\""),
-        ..entry(Section::Viewers, "name", "NAME", Kind::Text, values::name)
+        ..entry(Section::Viewers, "name", "NAME", ValueKind::Text, values::name)
     },
     Entry {
         help: "whether viewers and browsers on the LAN find this camera",
         default: "on",
         in_file: InFile::Key("\"on\""),
-        ..entry(Section::Viewers, "announce", "on|off", Kind::Text, values::announce)
+        ..entry(Section::Viewers, "announce", "on|off", ValueKind::Text, values::announce)
     },
     Entry {
         help: "repeatable; another name by which browsers and proxies reach this camera; IP addresses, names without a dot \
@@ -228,7 +228,7 @@ pub static OPTIONS: [Entry; 26] = [
             Section::Viewers,
             "http-name",
             "NAME",
-            Kind::List(|config| config.http_names.clear()),
+            ValueKind::List(|config| config.http_names.clear()),
             values::http_name,
         )
     },
@@ -239,7 +239,7 @@ pub static OPTIONS: [Entry; 26] = [
             Section::Viewers,
             "cors",
             "ORIGIN",
-            Kind::List(|config| config.cors.clear()),
+            ValueKind::List(|config| config.cors.clear()),
             values::cors,
         )
     },
@@ -247,36 +247,36 @@ pub static OPTIONS: [Entry; 26] = [
         help: "whether viewers (lancam-view, key c) may change the camera's controls",
         default: "off",
         in_file: InFile::Key("\"off\""),
-        ..entry(Section::Viewers, "control", "off|lan", Kind::Text, values::control)
+        ..entry(Section::Viewers, "control", "off|lan", ValueKind::Text, values::control)
     },
     Entry {
         help: "also serve a client that says nothing, in the tutorial's pickles, 320 wide unless --width says otherwise",
         in_file: InFile::Key("false"),
-        ..entry(Section::Viewers, "pickle", "", Kind::Switch, values::pickle)
+        ..entry(Section::Viewers, "pickle", "", ValueKind::Switch, values::pickle)
     },
     Entry {
         help: "how many may watch at once; whoever comes then is told why and closed",
         default: "64",
         in_file: InFile::Key("64"),
-        ..entry(Section::Viewers, "max-viewers", "N", Kind::Number, values::max_viewers)
+        ..entry(Section::Viewers, "max-viewers", "N", ValueKind::Number, values::max_viewers)
     },
     Entry {
         help: "how much: error, warn, info or debug; -v is a step more, -q one less; RUST_LOG beats it",
         default: "info",
         in_file: InFile::Key("\"info\""),
-        ..entry(Section::Program, "log", "LEVEL", Kind::Text, values::log_level)
+        ..entry(Section::Program, "log", "LEVEL", ValueKind::Text, values::log_level)
     },
     Entry {
         help: "options for good, in TOML (docs/CONFIGURATION.md); an empty name is no file",
         default: "/etc/lancam/lancam.toml where there is one",
         in_file: InFile::No("everything in one file"),
-        ..entry(Section::Program, "config", "FILE", Kind::Text, |_, _| Ok(()))
+        ..entry(Section::Program, "config", "FILE", ValueKind::Text, |_, _| Ok(()))
     },
     Entry {
         help: "stop|defaults: when that file or the environment is wrong, exit with 78, or do without what is wrong \
                and complain on the page, in /state and in the log",
         default: "stop",
         in_file: InFile::Key("\"stop\""),
-        ..entry(Section::Program, "config-errors", "WHAT", Kind::Text, values::config_errors)
+        ..entry(Section::Program, "config-errors", "WHAT", ValueKind::Text, values::config_errors)
     },
 ];

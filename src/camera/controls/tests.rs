@@ -7,7 +7,7 @@ use super::{
 use crate::image::frame::FrameLayout;
 use crate::image::orientation::Orientation;
 use crate::image::pixels::{Colour, PixelFormat, Size};
-use crate::source::control::{Access, Board, Control, Kind};
+use crate::source::control::{Access, Board, Control, ControlKind};
 use crate::source::{Drops, Next, SourceError};
 use crate::stop::Stop;
 use std::time::Instant;
@@ -43,7 +43,7 @@ impl Board for FakeBoard {
         Some(Control {
             id,
             name: format!("Control {id}"),
-            kind: Kind::Integer,
+            kind: ControlKind::Integer,
             minimum: 0,
             maximum: 100,
             step: 1,

@@ -5,7 +5,7 @@ use super::found::{Found, heard};
 use super::identity::Identity;
 use crate::latest::Latest;
 use crate::net::mdns;
-use crate::wire::dns::{self, Kind, Name};
+use crate::wire::dns::{self, Name, QueryKind};
 use crate::wire::service::CAMERA;
 use std::io;
 use std::net::SocketAddr;
@@ -70,7 +70,7 @@ pub(super) fn is_elsewhere(id: &str, here: SocketAddr) -> bool {
 
 /// Who is a camera?
 pub(super) fn question() -> Vec<u8> {
-    dns::query(&[(&Name::of(CAMERA), Kind::Pointer)])
+    dns::query(&[(&Name::of(CAMERA), QueryKind::Pointer)])
 }
 
 /// Looks for cameras until the slot is closed, and publishes all that are there when that changes.

@@ -43,7 +43,7 @@ pub struct Panel<'a> {
     pub selected: usize,
     /// The one that the mouse is on.
     pub hover: Option<usize>,
-    /// The first one seen, as [`Layout::first`] said last; at first 0.
+    /// The first one seen, as [`PanelLayout::first`] said last; at first 0.
     pub first: usize,
     /// Why none of them can be changed, or why there are none; `None` when they can.
     pub greyed: Option<&'a str>,
@@ -51,7 +51,7 @@ pub struct Panel<'a> {
 
 /// What lies where.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Layout {
+pub struct PanelLayout {
     panel: Rect,
     head: Rect,
     reason: Rect,
@@ -152,7 +152,7 @@ impl Widget {
     }
 }
 
-impl Layout {
+impl PanelLayout {
     /// The first control that is seen: [`Panel::first`] of the next frame.
     pub fn first(&self) -> usize {
         self.rows.first()
@@ -224,7 +224,7 @@ impl Layout {
 
 impl Panel<'_> {
     /// What lies where on a canvas of this area and scale.
-    pub fn layout(&self, area: Rect, scale: Scale) -> Layout {
+    pub fn layout(&self, area: Rect, scale: Scale) -> PanelLayout {
         let is_tall = area.height >= scale.em(16.0);
         let margin = scale.em(if is_tall { 0.8 } else { 0.4 });
         let room = area.inset(margin, margin);
@@ -248,11 +248,11 @@ impl Panel<'_> {
         let (list, foot) = rest.split_top(rest.height - foot);
         let selected = (!self.controls.is_empty()).then_some(self.selected);
         let rows = Rows::new(list, row, self.controls.len(), self.first, selected);
-        Layout { panel, head, reason, foot, rows, scale, is_tall }
+        PanelLayout { panel, head, reason, foot, rows, scale, is_tall }
     }
 
     /// Draws it at the right of the canvas.
-    pub fn draw(&self, canvas: &mut Canvas<'_>) -> Layout {
+    pub fn draw(&self, canvas: &mut Canvas<'_>) -> PanelLayout {
         let scale = canvas.scale();
         let layout = self.layout(canvas.area(), scale);
         canvas.panel_of(layout.panel, PANEL);
@@ -292,7 +292,7 @@ impl Panel<'_> {
         layout
     }
 
-    fn draw_head(&self, canvas: &mut Canvas<'_>, layout: &Layout) {
+    fn draw_head(&self, canvas: &mut Canvas<'_>, layout: &PanelLayout) {
         let scale = canvas.scale();
         let side = scale.em(0.6);
         let head = layout.head.inset(side, 0);
@@ -312,7 +312,7 @@ impl Panel<'_> {
         );
     }
 
-    fn draw_control(&self, canvas: &mut Canvas<'_>, layout: &Layout, control: &Widget) {
+    fn draw_control(&self, canvas: &mut Canvas<'_>, layout: &PanelLayout, control: &Widget) {
         let (scale, row) = (canvas.scale(), canvas.area());
         let is_live = self.greyed.is_none() && control.greyed.is_none() && control.is_movable();
         let (name_colour, value_colour) = if is_live { (TEXT, TEXT) } else { (FAINT, FAINT) };

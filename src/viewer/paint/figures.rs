@@ -90,7 +90,7 @@ impl Figures<'_> {
     /// The same in a part of it.
     pub fn draw_in(&self, canvas: &mut Canvas<'_>, room: Rect) -> Rect {
         let (scale, area) = (canvas.scale(), canvas.area());
-        let Some(Layout { panel, padding, chosen }) = layout(room, area, scale) else {
+        let Some(FiguresLayout { panel, padding, chosen }) = layout(room, area, scale) else {
             return Rect::default();
         };
         canvas.panel(panel);
@@ -172,7 +172,7 @@ impl Figures<'_> {
 }
 
 /// Where the figures lie.
-struct Layout {
+struct FiguresLayout {
     panel: Rect,
     padding: i32,
     chosen: [Option<Part>; PARTS.len()],
@@ -183,12 +183,12 @@ pub fn place(room: Rect, area: Rect, scale: Scale) -> Rect {
     layout(room, area, scale).map_or_else(Rect::default, |layout| layout.panel)
 }
 
-fn layout(room: Rect, area: Rect, scale: Scale) -> Option<Layout> {
+fn layout(room: Rect, area: Rect, scale: Scale) -> Option<FiguresLayout> {
     let padding = scale.em(if is_low(area, scale) { 0.5 } else { 0.9 });
     let chosen = chosen(area, scale, room.height - 2 * padding);
     let height: i32 = chosen.iter().flatten().map(|part| height_of(*part, area, scale)).sum();
     let panel = Rect::new(room.x, room.y, scale.em(WIDTH).min(room.width), height + 2 * padding);
-    (height > 0 && panel.width >= scale.em(4.0)).then_some(Layout { panel, padding, chosen })
+    (height > 0 && panel.width >= scale.em(4.0)).then_some(FiguresLayout { panel, padding, chosen })
 }
 
 /// Those parts that there is room for, in their order.

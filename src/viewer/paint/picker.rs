@@ -36,7 +36,7 @@ pub struct Picker<'a> {
     pub selected: usize,
     /// The one that the mouse is on.
     pub hover: Option<usize>,
-    /// The first row seen, as [`Layout::first`] said last; at first 0.
+    /// The first row seen, as [`PickerLayout::first`] said last; at first 0.
     pub first: usize,
     /// For how long cameras have been looked for.
     pub looking: Duration,
@@ -48,7 +48,7 @@ pub struct Picker<'a> {
 
 /// What lies where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Layout {
+pub struct PickerLayout {
     panel: Rect,
     title: Rect,
     foot: Rect,
@@ -64,7 +64,7 @@ const LOW_ROW: f32 = 1.7;
 /// As much room as this is left for the list when there is no camera yet.
 const EMPTY: f32 = 6.0;
 
-impl Layout {
+impl PickerLayout {
     /// The first row that is seen: [`Picker::first`] of the next frame.
     pub fn first(&self) -> usize {
         self.rows.first()
@@ -78,7 +78,7 @@ impl Layout {
 
 impl Picker<'_> {
     /// What lies where on a canvas of this area and scale.
-    pub fn layout(&self, area: Rect, scale: Scale) -> Layout {
+    pub fn layout(&self, area: Rect, scale: Scale) -> PickerLayout {
         let is_tall = area.height >= scale.em(16.0);
         let margin = scale.em(if is_tall { 0.8 } else { 0.4 });
         let most = area.inset(margin, margin);
@@ -96,11 +96,11 @@ impl Picker<'_> {
         let (list, foot) = rest.split_top(rest.height - foot);
         let selected = (!self.rows.is_empty()).then_some(self.selected);
         let rows = Rows::new(list, row, self.rows.len(), self.first, selected);
-        Layout { panel, title, foot, rows, is_tall }
+        PickerLayout { panel, title, foot, rows, is_tall }
     }
 
     /// Draws it in the middle of the canvas.
-    pub fn draw(&self, canvas: &mut Canvas<'_>) -> Layout {
+    pub fn draw(&self, canvas: &mut Canvas<'_>) -> PickerLayout {
         let scale = canvas.scale();
         let layout = self.layout(canvas.area(), scale);
         canvas.panel_of(layout.panel, PANEL_DENSE);
@@ -153,7 +153,7 @@ impl Picker<'_> {
         }
     }
 
-    fn draw_empty(&self, canvas: &mut Canvas<'_>, layout: Layout) {
+    fn draw_empty(&self, canvas: &mut Canvas<'_>, layout: PickerLayout) {
         let scale = canvas.scale();
         let top = layout.title.bottom();
         let room = Rect::new(layout.title.x, top, layout.title.width, layout.foot.y - top);

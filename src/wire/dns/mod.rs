@@ -9,7 +9,7 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// What a question asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum QueryKind {
     /// IPv4 addresses of a host.
     A,
     /// Instances of a service.
@@ -18,7 +18,7 @@ pub enum Kind {
     Aaaa,
 }
 
-impl Kind {
+impl QueryKind {
     const fn code(self) -> u16 {
         match self {
             Self::A => A,
@@ -164,7 +164,7 @@ pub enum DnsError {
 }
 
 /// A message that asks all of `questions`. Labels longer than DNS has them are cut, and so will not be found.
-pub fn query(questions: &[(&Name, Kind)]) -> Vec<u8> {
+pub fn query(questions: &[(&Name, QueryKind)]) -> Vec<u8> {
     let count = u16::try_from(questions.len()).unwrap_or(u16::MAX);
     let mut message = Vec::with_capacity(HEADER + 32 * questions.len());
     // Number, flags, and how many questions, answers, authorities, additional records.
@@ -439,6 +439,6 @@ mod tests {
             2, b'p', b'i', 5, b'l', b'o', b'c', b'a', b'l', 0, 0, 1, 0, 1, // A, IN
             2, b'p', b'i', 5, b'l', b'o', b'c', b'a', b'l', 0, 0, 28, 0, 1, // AAAA, IN
         ];
-        assert_eq!(query(&[(&name, Kind::A), (&name, Kind::Aaaa)]), expected);
+        assert_eq!(query(&[(&name, QueryKind::A), (&name, QueryKind::Aaaa)]), expected);
     }
 }

@@ -5,7 +5,7 @@ use super::*;
 use crate::prefix::Prefix;
 use crate::wire::dns::message::{Message, Section};
 use crate::wire::dns::write::{Terms, Writer};
-use crate::wire::dns::{ANY, Data, Kind, Name, Record, query, records};
+use crate::wire::dns::{ANY, Data, Name, QueryKind, Record, query, records};
 use std::time::{Duration, Instant};
 
 const LINK: LinkId = LinkId { interface: 2, family: Family::V4 };
@@ -178,7 +178,8 @@ fn a_question_from_a_port_of_its_own_is_answered_at_once_whole_and_to_the_asker(
     let mut camera = Camera::found("1", 1);
     let host = Name::of("garage.local");
     let service = Name::of("_lancam._tcp.local");
-    let question = query(&[(&host, Kind::A), (&host, Kind::Aaaa), (&service, Kind::Pointer)]);
+    let question =
+        query(&[(&host, QueryKind::A), (&host, QueryKind::Aaaa), (&service, QueryKind::Pointer)]);
     camera.hear(&question, LEGACY);
     let sent = camera.pass(0);
     let [(0, answer)] = &sent[..] else { panic!("{sent:?}") };
@@ -194,7 +195,7 @@ fn a_question_from_a_port_of_its_own_is_answered_at_once_whole_and_to_the_asker(
 fn what_everybody_is_told_waits_a_little_and_comes_once_a_second() {
     let mut camera = Camera::found("1", 1);
     camera.pass(2000);
-    let question = query(&[(&Name::of("_lancam._tcp.local"), Kind::Pointer)]);
+    let question = query(&[(&Name::of("_lancam._tcp.local"), QueryKind::Pointer)]);
     camera.hear(&question, PEER);
     camera.hear(&question, "10.0.0.8:5353");
     let sent = camera.pass(900);
@@ -210,7 +211,7 @@ fn what_everybody_is_told_waits_a_little_and_comes_once_a_second() {
     assert_eq!(sent.len(), 1, "and not before a second has passed since it was told");
     assert!(900 + sent[0].0 >= first + 1000, "{}", sent[0].0);
     // What is the camera's alone comes at once.
-    camera.hear(&query(&[(&Name::of("garage.local"), Kind::A)]), PEER);
+    camera.hear(&query(&[(&Name::of("garage.local"), QueryKind::A)]), PEER);
     assert_eq!(camera.pass(0).len(), 1);
 }
 
@@ -234,7 +235,7 @@ fn what_the_asker_knows_is_not_told_him() {
     assert_eq!(camera.pass(1500).len(), 1, "not for long enough");
 
     // The rest of what he knows comes behind.
-    let mut question = query(&[(&kind, Kind::Pointer)]);
+    let mut question = query(&[(&kind, QueryKind::Pointer)]);
     question[2] |= 0x02;
     camera.hear(&question, PEER);
     assert_eq!(camera.pass(300), []);
@@ -251,7 +252,7 @@ fn what_the_asker_knows_is_not_told_him() {
 #[test]
 fn an_answer_may_come_to_the_asker_alone_where_everybody_was_told_lately() {
     let mut camera = Camera::found("1", 1);
-    let mut question = query(&[(&Name::of("garage.local"), Kind::A)]);
+    let mut question = query(&[(&Name::of("garage.local"), QueryKind::A)]);
     let len = question.len();
     question[len - 2] |= 0x80;
     camera.hear(&question, PEER);
@@ -262,7 +263,7 @@ fn an_answer_may_come_to_the_asker_alone_where_everybody_was_told_lately() {
     camera.hear(&question, PEER);
     assert_eq!(camera.pass(0)[0].1.to, None);
     // Asked alone, it answers alone.
-    let question = query(&[(&Name::of("garage.local"), Kind::A)]);
+    let question = query(&[(&Name::of("garage.local"), QueryKind::A)]);
     camera.hear_on(LINK, &question, PEER, SentTo::Us);
     assert_eq!(camera.pass(0)[0].1.to, Some(PEER.parse().expect("an address")));
 }
@@ -271,17 +272,17 @@ fn an_answer_may_come_to_the_asker_alone_where_everybody_was_told_lately() {
 fn what_there_is_not_is_answered_too() {
     let mut camera = Camera::found("1", 1);
     camera.pass(2000);
-    camera.hear(&query(&[(&Name::of("garage.local"), Kind::Aaaa)]), PEER);
+    camera.hear(&query(&[(&Name::of("garage.local"), QueryKind::Aaaa)]), PEER);
     let sent = camera.pass(0);
     assert_eq!(kinds(&sent[0].1)[0], [NSEC]);
-    camera.hear(&query(&[(&Name::of("other.local"), Kind::Aaaa)]), PEER);
+    camera.hear(&query(&[(&Name::of("other.local"), QueryKind::Aaaa)]), PEER);
     assert_eq!(camera.pass(1000), [], "nothing about others");
 }
 
 #[test]
 fn the_kinds_of_services_are_listed() {
     let mut camera = Camera::found("1", 1);
-    camera.hear(&query(&[(&Name::of("_services._dns-sd._udp.local"), Kind::Pointer)]), LEGACY);
+    camera.hear(&query(&[(&Name::of("_services._dns-sd._udp.local"), QueryKind::Pointer)]), LEGACY);
     let sent = camera.pass(0);
     let listed = records(&sent[0].1.bytes).expect("whole");
     let listed: Vec<_> = listed
@@ -298,7 +299,7 @@ fn the_kinds_of_services_are_listed() {
 fn nobody_behind_a_router_is_answered_alone_or_believed() {
     let mut camera = Camera::found("1", 1);
     camera.pass(2000);
-    let question = query(&[(&Name::of("garage.local"), Kind::A)]);
+    let question = query(&[(&Name::of("garage.local"), QueryKind::A)]);
     camera.hear(&question, "203.0.113.9:40000");
     camera.hear_on(LINK, &question, "203.0.113.9:5353", SentTo::Us);
     assert_eq!(camera.pass(1000), []);
@@ -411,8 +412,8 @@ fn of_two_cameras_that_have_the_same_name_one_keeps_it() {
     let (mut a, mut b) = (Camera::found("1", 1), Camera::found("2", 2));
     a.pass(5000);
     b.pass(5000);
-    a.hear(&query(&[(&Name::of("Garage._lancam._tcp.local"), Kind::Pointer)]), PEER);
-    let mut who = query(&[(&Name::of("garage.local"), Kind::A)]);
+    a.hear(&query(&[(&Name::of("Garage._lancam._tcp.local"), QueryKind::Pointer)]), PEER);
+    let mut who = query(&[(&Name::of("garage.local"), QueryKind::A)]);
     a.hear(&who, PEER);
     b.hear(&who, PEER);
     who.clear();
@@ -598,7 +599,7 @@ fn any_name_is_announced_by_labels_that_dns_can_carry() {
 #[test]
 fn hostile_bytes_are_survived_and_nothing_grows() {
     let mut camera = Camera::found("1", 1);
-    let question = query(&[(&Name::of("_lancam._tcp.local"), Kind::Pointer)]);
+    let question = query(&[(&Name::of("_lancam._tcp.local"), QueryKind::Pointer)]);
     let answer = says("Garage._lancam._tcp.local", elsewhere(), 120);
     for message in [&question, &answer] {
         for len in 0..message.len() {

@@ -1,7 +1,7 @@
 //! Turns received bytes, in any chopping, into messages.
 
 use super::header::{Header, MAGIC};
-use super::message::{Kind, Message};
+use super::message::{Message, MessageKind};
 use super::{FirstBytes, WireError};
 use crate::wire::receive_buffer::ReceiveBuffer;
 
@@ -59,7 +59,7 @@ impl Decoder {
                 return Ok(None);
             }
             self.begun = true;
-            let Some(kind) = Kind::from_u8(header.kind) else {
+            let Some(kind) = MessageKind::from_u8(header.kind) else {
                 self.buffer.take(message_len);
                 continue;
             };

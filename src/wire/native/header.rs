@@ -10,7 +10,7 @@ pub const MAGIC: [u8; 4] = *b"LCAM";
 pub struct Header {
     /// In which version of the protocol the payload is written.
     pub version: u8,
-    /// What the payload is: see [`Kind`](super::message::Kind).
+    /// What the payload is: see [`MessageKind`](super::message::MessageKind).
     pub kind: u8,
     /// None are defined in version 1.
     pub flags: u16,

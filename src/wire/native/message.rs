@@ -9,7 +9,7 @@ use crate::wire::packet::{Codec, FrameFacts};
 /// A message's number in the header. 1 to 63 go both ways or to the camera, 64 and up to the viewer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-pub enum Kind {
+pub enum MessageKind {
     /// Viewer's greeting.
     Hello = 1,
     /// Viewer has a frame: credit for the next.
@@ -44,7 +44,7 @@ pub enum Kind {
     MenuItem = 71,
 }
 
-impl Kind {
+impl MessageKind {
     const ALL: [Self; 16] = [
         Self::Hello,
         Self::Ack,
@@ -223,24 +223,24 @@ pub enum Message<'a> {
 
 impl Message<'_> {
     /// The message's number.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> MessageKind {
         match self {
-            Self::Hello { .. } => Kind::Hello,
-            Self::Ack { .. } => Kind::Ack,
-            Self::Wishes(_) => Kind::Wishes,
-            Self::Ping { .. } => Kind::Ping,
-            Self::Pong { .. } => Kind::Pong,
-            Self::ListControls => Kind::ListControls,
-            Self::SetControl { .. } => Kind::SetControl,
-            Self::Credit { .. } => Kind::Credit,
-            Self::Welcome { .. } => Kind::Welcome,
-            Self::Stream { .. } => Kind::Stream,
-            Self::Frame { .. } => Kind::Frame,
-            Self::Status { .. } => Kind::Status,
-            Self::Goodbye { .. } => Kind::Goodbye,
-            Self::Control(_) => Kind::Control,
-            Self::ControlList { .. } => Kind::ControlList,
-            Self::MenuItem { .. } => Kind::MenuItem,
+            Self::Hello { .. } => MessageKind::Hello,
+            Self::Ack { .. } => MessageKind::Ack,
+            Self::Wishes(_) => MessageKind::Wishes,
+            Self::Ping { .. } => MessageKind::Ping,
+            Self::Pong { .. } => MessageKind::Pong,
+            Self::ListControls => MessageKind::ListControls,
+            Self::SetControl { .. } => MessageKind::SetControl,
+            Self::Credit { .. } => MessageKind::Credit,
+            Self::Welcome { .. } => MessageKind::Welcome,
+            Self::Stream { .. } => MessageKind::Stream,
+            Self::Frame { .. } => MessageKind::Frame,
+            Self::Status { .. } => MessageKind::Status,
+            Self::Goodbye { .. } => MessageKind::Goodbye,
+            Self::Control(_) => MessageKind::Control,
+            Self::ControlList { .. } => MessageKind::ControlList,
+            Self::MenuItem { .. } => MessageKind::MenuItem,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::control::{Control, ControlFlags, ControlKind};
 use super::header::Header;
-use super::message::{GoodbyeReason, Kind, Message, StatusCode, Wishes};
+use super::message::{GoodbyeReason, Message, MessageKind, StatusCode, Wishes};
 use super::version::VERSION;
 use super::{MAX_TEXT, WireError};
 use crate::image::frame::Micros;
@@ -17,57 +17,57 @@ impl<'a> Message<'a> {
     ///
     /// # Errors
     /// When the payload is shorter than its fields, or a field means nothing.
-    pub fn parse(kind: Kind, header: &Header, payload: &'a [u8]) -> Result<Self, WireError> {
+    pub fn parse(kind: MessageKind, header: &Header, payload: &'a [u8]) -> Result<Self, WireError> {
         check(kind, header)?;
         let mut fields = Fields { kind: kind.name(), payload, at: 0 };
         Ok(match kind {
-            Kind::Hello => {
+            MessageKind::Hello => {
                 let [min_version, max_version, credit, _] = fields.take("versions")?;
                 let wishes = read_wishes(&mut fields)?;
                 Self::Hello { min_version, max_version, credit, wishes, program: fields.text()? }
             }
-            Kind::Ack => Self::Ack { sequence: fields.u64("sequence")? },
-            Kind::Wishes => Self::Wishes(read_wishes(&mut fields)?),
-            Kind::Ping => Self::Ping { token: fields.u64("token")? },
-            Kind::Pong => Self::Pong {
+            MessageKind::Ack => Self::Ack { sequence: fields.u64("sequence")? },
+            MessageKind::Wishes => Self::Wishes(read_wishes(&mut fields)?),
+            MessageKind::Ping => Self::Ping { token: fields.u64("token")? },
+            MessageKind::Pong => Self::Pong {
                 token: fields.u64("token")?,
                 received_at: Micros(fields.u64("time of receipt")?),
                 sent_at: Micros(fields.u64("time of sending")?),
             },
-            Kind::ListControls => Self::ListControls,
-            Kind::SetControl => {
+            MessageKind::ListControls => Self::ListControls,
+            MessageKind::SetControl => {
                 Self::SetControl { id: fields.u32("id")?, value: fields.i64("value")? }
             }
-            Kind::Credit => {
+            MessageKind::Credit => {
                 let [frames, ..] = fields.take::<4>("frames")?;
                 Self::Credit { frames }
             }
-            Kind::Welcome => {
+            MessageKind::Welcome => {
                 let [version, ..] = fields.take::<4>("version")?;
                 Self::Welcome { version, name: fields.text()?, id: fields.text_if_any()? }
             }
-            Kind::Stream => Self::Stream {
+            MessageKind::Stream => Self::Stream {
                 codec: fields.codec()?,
                 size: fields.size()?,
                 rate: Rate(fields.u32("rate")?),
                 source: fields.text()?,
             },
-            Kind::Frame => read_frame(&mut fields)?,
-            Kind::Status => {
+            MessageKind::Frame => read_frame(&mut fields)?,
+            MessageKind::Status => {
                 let code = StatusCode::from_u16(fields.u16("code")?);
                 fields.take::<2>("reserved bytes")?;
                 Self::Status { code, text: fields.text()? }
             }
-            Kind::Goodbye => {
+            MessageKind::Goodbye => {
                 let reason = GoodbyeReason::from_u16(fields.u16("reason")?);
                 let [min_version, max_version] = fields.take("versions")?;
                 Self::Goodbye { reason, min_version, max_version, text: fields.text()? }
             }
-            Kind::Control => Self::Control(read_control(&mut fields)?),
-            Kind::ControlList => {
+            MessageKind::Control => Self::Control(read_control(&mut fields)?),
+            MessageKind::ControlList => {
                 Self::ControlList { count: fields.u32("count")?, reason: fields.text()? }
             }
-            Kind::MenuItem => Self::MenuItem {
+            MessageKind::MenuItem => Self::MenuItem {
                 id: fields.u32("id")?,
                 value: fields.i64("value")?,
                 name: fields.text()?,
@@ -77,9 +77,9 @@ impl<'a> Message<'a> {
 }
 
 /// Whether a message of this kind can be read at all.
-fn check(kind: Kind, header: &Header) -> Result<(), WireError> {
+fn check(kind: MessageKind, header: &Header) -> Result<(), WireError> {
     // The greeting tells versions apart, so it and the refusal look the same in all of them.
-    let frozen = matches!(kind, Kind::Hello | Kind::Welcome | Kind::Goodbye);
+    let frozen = matches!(kind, MessageKind::Hello | MessageKind::Welcome | MessageKind::Goodbye);
     if header.version != VERSION && !frozen {
         return Err(WireError::Version { found: header.version });
     }

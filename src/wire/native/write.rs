@@ -2,7 +2,7 @@
 
 use super::control::Control;
 use super::header::Header;
-use super::message::{Kind, Message, Wishes};
+use super::message::{Message, MessageKind, Wishes};
 use super::version::VERSION;
 use super::{MAX_PAYLOAD, MAX_TEXT};
 use crate::wire::packet::{Codec, FrameFacts};
@@ -26,7 +26,7 @@ const _: () = assert!((MAX_PICTURE + FRAME_HEAD) as u64 == MAX_PAYLOAD as u64);
 pub fn frame_prefix(facts: &FrameFacts, picture_len: usize) -> [u8; Header::LEN + FRAME_HEAD] {
     assert!(picture_len <= MAX_PICTURE, "a picture of {picture_len} bytes is over the limit");
     let payload_len = u32::try_from(FRAME_HEAD + picture_len).expect("as MAX_PAYLOAD does");
-    let kind = Kind::Frame as u8;
+    let kind = MessageKind::Frame as u8;
     let header = Header { version: VERSION, kind, flags: 0, payload_len };
     let mut prefix = [0; Header::LEN + FRAME_HEAD];
     let mut out = Cursor { bytes: &mut prefix, at: 0 };

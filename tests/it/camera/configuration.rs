@@ -3,7 +3,7 @@
 //! and the card's lancam.toml anew.
 
 use crate::tools::camera_process::{CameraProcess, run_to_end};
-use lancam::camera::config::options::{Entry, InFile, Kind, OPTIONS, Section};
+use lancam::camera::config::options::{Entry, InFile, OPTIONS, Section, ValueKind};
 use lancam::camera::config::{Command, Config, ConfigError};
 use std::fmt::Write as _;
 use std::fs;
@@ -70,10 +70,10 @@ fn three(name: &str) -> [&'static str; 3] {
 /// `entry = value` as the file has it.
 fn statement(entry: &Entry, value: &str) -> String {
     match entry.kind {
-        Kind::Switch | Kind::Number => format!("{} = {value}\n", entry.name),
-        Kind::Text => format!("{} = {value:?}\n", entry.name),
-        Kind::List(_) => format!("{} = [{value:?}]\n", entry.name),
-        Kind::Controls => {
+        ValueKind::Switch | ValueKind::Number => format!("{} = {value}\n", entry.name),
+        ValueKind::Text => format!("{} = {value:?}\n", entry.name),
+        ValueKind::List(_) => format!("{} = [{value:?}]\n", entry.name),
+        ValueKind::Controls => {
             let (control, value) = value.split_once('=').expect("NAME=VALUE");
             format!("[controls]\n{control} = {value}\n")
         }
@@ -248,7 +248,7 @@ fn page() -> String {
             };
             let help = entry.help.replace('|', "\\|").replace('*', "\\*");
             let default = match (entry.kind, entry.default) {
-                (Kind::Switch, _) => "false",
+                (ValueKind::Switch, _) => "false",
                 (_, default) => default,
             };
             writeln!(page, "| {key} | {example} | {default} | {help} |")

@@ -2,7 +2,7 @@
 
 use crate::tools::appliance::{Appliance, BOOT, Card, Machine};
 use crate::tools::mdns_cable::Cable;
-use lancam::wire::dns::{Data, Kind, Name};
+use lancam::wire::dns::{Data, Name, QueryKind};
 use lancam::wire::service;
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -62,12 +62,12 @@ fn a_neighbour_on_a_second_cable_finds_its_name() {
     let pi = card.boot(Machine::Virt, &CAMERA);
     its_name_is_its_own(&pi);
     let host = Name::of(&format!("{NAME}.local"));
-    let address = cable.ask(&host, Kind::Aaaa, |record| match record.data {
+    let address = cable.ask(&host, QueryKind::Aaaa, |record| match record.data {
         Data::Address(address) if record.name == host => Some(address),
         _ => None,
     });
     let cameras = Name::of(service::CAMERA);
-    let camera = cable.ask(&cameras, Kind::Pointer, |record| match &record.data {
+    let camera = cable.ask(&cameras, QueryKind::Pointer, |record| match &record.data {
         Data::Instance(instance) if record.name == cameras => Some(instance.clone()),
         _ => None,
     });

@@ -3,7 +3,7 @@
 
 use crate::tools::appliance::{Appliance, Card, Machine};
 use crate::tools::mdns_cable::Cable;
-use lancam::wire::dns::{Data, Kind, Name};
+use lancam::wire::dns::{Data, Name, QueryKind};
 use std::fs;
 
 const KEY: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
@@ -128,7 +128,7 @@ fn our_own_file_names_the_camera_gives_it_an_address_and_opens_ssh() {
     let card = card.with_qemu(&arguments.each_ref().map(String::as_str));
     let pi = card.boot(Machine::Virt, &[CAMERA]);
     let host = Name::of("garage.local");
-    let address = cable.ask(&host, Kind::Aaaa, |record| match record.data {
+    let address = cable.ask(&host, QueryKind::Aaaa, |record| match record.data {
         Data::Address(address) if record.name == host => Some(address),
         _ => None,
     });

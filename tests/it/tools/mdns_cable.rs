@@ -1,6 +1,6 @@
 //! The other end of a network cable that hangs out of an emulated machine: asks by multicast DNS, and hears who answers.
 
-use lancam::wire::dns::{self, Kind, Name, Record};
+use lancam::wire::dns::{self, Name, QueryKind, Record};
 use std::net::{Ipv4Addr, Ipv6Addr, UdpSocket};
 use std::time::{Duration, Instant};
 
@@ -33,7 +33,7 @@ impl Cable {
     }
 
     /// Asks each second until an answer has what `is_it` looks for, which is returned.
-    pub fn ask<T>(&self, name: &Name, kind: Kind, is_it: impl Fn(&Record) -> Option<T>) -> T {
+    pub fn ask<T>(&self, name: &Name, kind: QueryKind, is_it: impl Fn(&Record) -> Option<T>) -> T {
         let question = in_ethernet(&dns::query(&[(name, kind)]));
         let deadline = Instant::now() + Duration::from_secs(60);
         let mut asked_at = None;
@@ -102,7 +102,7 @@ fn checksum(bytes: &[u8]) -> u16 {
 
 #[test]
 fn a_question_is_a_packet_that_others_understand() {
-    let frame = in_ethernet(&dns::query(&[(&Name::of("pi.local"), Kind::Aaaa)]));
+    let frame = in_ethernet(&dns::query(&[(&Name::of("pi.local"), QueryKind::Aaaa)]));
     assert_eq!(frame.len(), HEADERS + 12 + 10 + 4);
     // Summed with its own checksum, what is right comes to nothing.
     let len = &frame[HEADERS - 4..HEADERS - 2];

@@ -8,7 +8,7 @@ use crate::tools::viewer_process::{Output, Viewer};
 use lancam::image::pixels::Size;
 use lancam::image::stamp::Stamp;
 use lancam::wire::native::header::Header;
-use lancam::wire::native::message::{GoodbyeReason, Kind, Message, StatusCode};
+use lancam::wire::native::message::{GoodbyeReason, Message, MessageKind, StatusCode};
 use lancam::wire::native::write::frame_prefix;
 use lancam::wire::native::{MAX_PAYLOAD, VERSION};
 use lancam::wire::packet::{Codec, FrameFacts};
@@ -186,7 +186,7 @@ fn a_payload_over_the_cap_is_refused_before_it_arrives() {
         let mut camera = FakeCamera::greet(stream, "fake")?;
         let header = Header {
             version: VERSION,
-            kind: Kind::Frame as u8,
+            kind: MessageKind::Frame as u8,
             flags: 0,
             payload_len: MAX_PAYLOAD + 1,
         };

@@ -46,15 +46,15 @@ fn write_control(control: &control::Control, messages: &mut Vec<u8>) {
     .write_to(messages);
 }
 
-fn kind(kind: control::Kind) -> ControlKind {
+fn kind(kind: control::ControlKind) -> ControlKind {
     match kind {
-        control::Kind::Integer => ControlKind::Integer,
-        control::Kind::Boolean => ControlKind::Boolean,
-        control::Kind::Menu => ControlKind::Menu,
-        control::Kind::Button => ControlKind::Button,
-        control::Kind::Integer64 => ControlKind::Integer64,
-        control::Kind::Bitmask => ControlKind::Bitmask,
-        control::Kind::IntegerMenu => ControlKind::IntegerMenu,
+        control::ControlKind::Integer => ControlKind::Integer,
+        control::ControlKind::Boolean => ControlKind::Boolean,
+        control::ControlKind::Menu => ControlKind::Menu,
+        control::ControlKind::Button => ControlKind::Button,
+        control::ControlKind::Integer64 => ControlKind::Integer64,
+        control::ControlKind::Bitmask => ControlKind::Bitmask,
+        control::ControlKind::IntegerMenu => ControlKind::IntegerMenu,
     }
 }
 

@@ -1,7 +1,7 @@
 //! A camera's controls while it streams: read and set for viewers.
 
 use super::super::identity::Identity;
-use super::control::{Control, Kind, Value};
+use super::control::{Control, ControlType, Value};
 use super::driver::Driver;
 use super::{ControlSetting, Controls};
 use crate::source::control::{self, Access};
@@ -90,14 +90,16 @@ impl<D: Driver> Board<D> {
     /// `None` for what no viewer can show: headlines, texts, arrays.
     fn as_it_is(&self, control: &Control) -> Option<control::Control> {
         let (kind, items) = match &control.kind {
-            Kind::Integer => (control::Kind::Integer, [].as_slice()),
-            Kind::Integer64 => (control::Kind::Integer64, [].as_slice()),
-            Kind::Boolean => (control::Kind::Boolean, [].as_slice()),
-            Kind::Button => (control::Kind::Button, [].as_slice()),
-            Kind::Bitmask => (control::Kind::Bitmask, [].as_slice()),
-            Kind::Menu(items) => (control::Kind::Menu, items.as_slice()),
-            Kind::IntegerMenu(items) => (control::Kind::IntegerMenu, items.as_slice()),
-            Kind::Text | Kind::Class | Kind::Other { .. } => return None,
+            ControlType::Integer => (control::ControlKind::Integer, [].as_slice()),
+            ControlType::Integer64 => (control::ControlKind::Integer64, [].as_slice()),
+            ControlType::Boolean => (control::ControlKind::Boolean, [].as_slice()),
+            ControlType::Button => (control::ControlKind::Button, [].as_slice()),
+            ControlType::Bitmask => (control::ControlKind::Bitmask, [].as_slice()),
+            ControlType::Menu(items) => (control::ControlKind::Menu, items.as_slice()),
+            ControlType::IntegerMenu(items) => {
+                (control::ControlKind::IntegerMenu, items.as_slice())
+            }
+            ControlType::Text | ControlType::Class | ControlType::Other { .. } => return None,
         };
         let control = control.now(&*self.driver);
         if control.is_disabled() {
@@ -143,7 +145,7 @@ impl<D: Driver> control::Board for Board<D> {
         control
             .set(&*self.driver, &Value::Number(value))
             .map_err(|errno| format!("the camera refused it: {}", errno.desc()))?;
-        if control.kind != Kind::Button {
+        if control.kind != ControlType::Button {
             self.wanted.keep(id, value);
         }
         Ok(())

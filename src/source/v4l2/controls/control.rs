@@ -18,7 +18,7 @@ pub(in super::super) struct Control {
     pub(in super::super) name: String,
     /// The driver's words: `Exposure Time, Absolute`.
     pub(in super::super) title: String,
-    pub(in super::super) kind: Kind,
+    pub(in super::super) kind: ControlType,
     /// Least value; of a text, its least length.
     pub(in super::super) minimum: i64,
     /// Greatest value; of a text, its greatest length; of a bitmask, every bit that may be set.
@@ -32,7 +32,7 @@ pub(in super::super) struct Control {
 
 /// What kind of value a control has.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in super::super) enum Kind {
+pub(in super::super) enum ControlType {
     Integer,
     Integer64,
     Boolean,
@@ -71,9 +71,10 @@ pub(in super::super) enum Value {
 impl Control {
     /// What `raw` says, under the name `name`.
     pub(super) fn new(raw: &RawControl, name: String, driver: &impl Driver) -> Self {
-        let kind = Kind::of(raw, driver);
+        let kind = ControlType::of(raw, driver);
         // Bits, not a number: the old query sign-extends bit 31.
-        let unsigned = |value: i64| if kind == Kind::Bitmask { value & 0xffff_ffff } else { value };
+        let unsigned =
+            |value: i64| if kind == ControlType::Bitmask { value & 0xffff_ffff } else { value };
         Self {
             id: raw.id,
             name,
@@ -91,7 +92,8 @@ impl Control {
     /// new ranges and flags.
     pub(super) fn renewed(&self, raw: &RawControl) -> Self {
         let kind = self.kind.clone();
-        let unsigned = |value: i64| if kind == Kind::Bitmask { value & 0xffff_ffff } else { value };
+        let unsigned =
+            |value: i64| if kind == ControlType::Bitmask { value & 0xffff_ffff } else { value };
         Self {
             minimum: raw.minimum,
             maximum: unsigned(raw.maximum),
@@ -115,7 +117,7 @@ impl Control {
     /// It can be set by nobody, ever.
     pub(super) fn is_fixed(&self) -> bool {
         self.flags & (V4L2_CTRL_FLAG_READ_ONLY | V4L2_CTRL_FLAG_DISABLED) != 0
-            || matches!(self.kind, Kind::Class | Kind::Other { .. })
+            || matches!(self.kind, ControlType::Class | ControlType::Other { .. })
     }
 
     /// It cannot be set while somebody uses it.
@@ -150,36 +152,43 @@ impl Control {
             return None;
         }
         match self.kind {
-            Kind::Integer | Kind::Boolean | Kind::Menu(_) | Kind::IntegerMenu(_) => {
+            ControlType::Integer
+            | ControlType::Boolean
+            | ControlType::Menu(_)
+            | ControlType::IntegerMenu(_) => {
                 Some(Value::Number(driver.value(self.id).ok()?.into()))
             }
-            Kind::Bitmask => {
+            ControlType::Bitmask => {
                 let bits = u32::from_ne_bytes(driver.value(self.id).ok()?.to_ne_bytes());
                 Some(Value::Number(bits.into()))
             }
-            Kind::Integer64 => Some(Value::Number(driver.value64(self.id).ok()?)),
-            Kind::Text => {
+            ControlType::Integer64 => Some(Value::Number(driver.value64(self.id).ok()?)),
+            ControlType::Text => {
                 let size = usize::try_from(self.maximum).ok()?.checked_add(1)?;
                 let bytes = driver.text(self.id, Some(size).filter(|it| *it <= LONGEST_TEXT)?);
                 let bytes = bytes.ok()?;
                 let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
                 Some(Value::Text(String::from_utf8_lossy(&bytes[..end]).into_owned()))
             }
-            Kind::Button | Kind::Class | Kind::Other { .. } => None,
+            ControlType::Button | ControlType::Class | ControlType::Other { .. } => None,
         }
     }
 
     /// Asks the driver to make `value` of it; [`Self::value`] then says what it made.
     pub(in super::super) fn set(&self, driver: &impl Driver, value: &Value) -> Result<(), Errno> {
         match (&self.kind, value) {
-            (Kind::Text, Value::Text(text)) => driver.set_text(self.id, text),
-            (Kind::Integer64, Value::Number(number)) => driver.set_value64(self.id, *number),
-            (Kind::Bitmask, Value::Number(bits)) => {
+            (ControlType::Text, Value::Text(text)) => driver.set_text(self.id, text),
+            (ControlType::Integer64, Value::Number(number)) => driver.set_value64(self.id, *number),
+            (ControlType::Bitmask, Value::Number(bits)) => {
                 let bits = u32::try_from(*bits).map_err(|_| Errno::ERANGE)?;
                 driver.set_value(self.id, i32::from_ne_bytes(bits.to_ne_bytes()))
             }
             (
-                Kind::Integer | Kind::Boolean | Kind::Menu(_) | Kind::IntegerMenu(_) | Kind::Button,
+                ControlType::Integer
+                | ControlType::Boolean
+                | ControlType::Menu(_)
+                | ControlType::IntegerMenu(_)
+                | ControlType::Button,
                 Value::Number(number),
             ) => driver.set_value(self.id, i32::try_from(*number).map_err(|_| Errno::ERANGE)?),
             _ => Err(Errno::EINVAL),
@@ -187,7 +196,7 @@ impl Control {
     }
 }
 
-impl Kind {
+impl ControlType {
     fn of(raw: &RawControl, driver: &impl Driver) -> Self {
         let is_array = raw.dimensions > 0 || raw.elements > 1;
         let has_payload = raw.flags & V4L2_CTRL_FLAG_HAS_PAYLOAD != 0;
@@ -287,7 +296,7 @@ mod tests {
         let driver = FakeDriver::default();
         for kind in [0, 10, 77, 0x100, 0x106, 0x107, 0x110, 0x0fff, u32::MAX] {
             let control = control(&raw(1, kind, "Odd"));
-            assert_eq!(control.kind, Kind::Other { element: kind, sides: vec![] });
+            assert_eq!(control.kind, ControlType::Other { element: kind, sides: vec![] });
             assert!(control.is_fixed());
             assert_eq!(control.value(&driver), None);
             assert_eq!(control.set(&driver, &Value::Number(0)), Err(Errno::EINVAL));
@@ -304,7 +313,10 @@ mod tests {
                 sides: [2, 3, 0, 0],
                 ..raw(1, kind, "Array")
             };
-            assert_eq!(control(&array).kind, Kind::Other { element: kind, sides: vec![2, 3] });
+            assert_eq!(
+                control(&array).kind,
+                ControlType::Other { element: kind, sides: vec![2, 3] }
+            );
             let endless = RawControl { dimensions: u32::MAX, ..array };
             assert!(control(&endless).is_fixed());
         }
@@ -312,7 +324,7 @@ mod tests {
             RawControl { flags: V4L2_CTRL_FLAG_HAS_PAYLOAD, ..raw(1, INTEGER, "Payload") };
         assert!(control(&with_payload).is_fixed());
         let text = RawControl { flags: V4L2_CTRL_FLAG_HAS_PAYLOAD, ..raw(1, STRING, "Text") };
-        assert_eq!(control(&text).kind, Kind::Text);
+        assert_eq!(control(&text).kind, ControlType::Text);
     }
 
     #[test]
@@ -320,7 +332,9 @@ mod tests {
         let numbers = |minimum, maximum| {
             let raw = RawControl { minimum, maximum, step: 0, ..raw(1, MENU, "Menu") };
             match control(&raw).kind {
-                Kind::Menu(items) => items.iter().map(|item| item.number).collect::<Vec<_>>(),
+                ControlType::Menu(items) => {
+                    items.iter().map(|item| item.number).collect::<Vec<_>>()
+                }
                 other => panic!("{other:?}"),
             }
         };
@@ -335,7 +349,7 @@ mod tests {
 
     #[test]
     fn an_integer_menu_has_numbers_for_texts() {
-        let Kind::IntegerMenu(items) = control(&raw(1, INTEGER_MENU, "Menu")).kind else {
+        let ControlType::IntegerMenu(items) = control(&raw(1, INTEGER_MENU, "Menu")).kind else {
             panic!("an integer menu")
         };
         // "Item 0\0\0", least byte first.

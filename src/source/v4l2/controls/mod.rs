@@ -141,7 +141,7 @@ impl Control {
 
 fn spell_asked(control: &Control, asked: &Value) -> String {
     match control.kind {
-        control::Kind::Button => "press".into(),
+        control::ControlType::Button => "press".into(),
         _ => control.spell(asked),
     }
 }

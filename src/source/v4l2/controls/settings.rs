@@ -81,7 +81,7 @@ impl<'a> Settings<'a> {
         let mut again = Vec::new();
         for (at, (setting, outcome)) in self.all.iter_mut().enumerate() {
             let control = self.controls.find(&setting.name);
-            let is_button = control.is_some_and(|it| it.kind == control::Kind::Button);
+            let is_button = control.is_some_and(|it| it.kind == control::ControlType::Button);
             if is_button && moment == Moment::BeforeStreaming {
                 continue;
             }

@@ -1,7 +1,7 @@
 //! A camera's controls with their values, for people and for programs.
 
 use super::Controls;
-use super::control::{Control, Item, Kind, Value};
+use super::control::{Control, ControlType, Item, Value};
 use super::driver::Driver;
 use crate::json::{Object, array, quoted};
 use std::fmt;
@@ -23,7 +23,7 @@ impl Shown {
     pub(in super::super) fn read(driver: &impl Driver) -> Self {
         let Controls(all) = Controls::list(driver);
         let headline = |class: u32| {
-            let is_headline = |it: &&Control| it.kind == Kind::Class && it.class() == class;
+            let is_headline = |it: &&Control| it.kind == ControlType::Class && it.class() == class;
             let named = all.iter().find(is_headline).map(|it| it.title.clone());
             named.unwrap_or_else(|| class_name(class))
         };
@@ -32,7 +32,7 @@ impl Shown {
             value: control.value(driver),
             control: control.clone(),
         };
-        Self(all.iter().filter(|it| it.kind != Kind::Class).map(line).collect())
+        Self(all.iter().filter(|it| it.kind != ControlType::Class).map(line).collect())
     }
 
     /// An array of objects.
@@ -69,11 +69,13 @@ impl Line {
         let Self { control, value, .. } = self;
         let default = || format!("default {}", control.spell(&Value::Number(control.default)));
         let mut facts = match control.kind {
-            Kind::Integer | Kind::Integer64 => vec![control.range(), default()],
-            Kind::Boolean | Kind::Menu(_) | Kind::IntegerMenu(_) => vec![default()],
-            Kind::Bitmask => vec![format!("bits of {:#x}", control.maximum), default()],
-            Kind::Text => vec![format!("{} bytes", control.range())],
-            Kind::Button | Kind::Class | Kind::Other { .. } => vec![],
+            ControlType::Integer | ControlType::Integer64 => vec![control.range(), default()],
+            ControlType::Boolean | ControlType::Menu(_) | ControlType::IntegerMenu(_) => {
+                vec![default()]
+            }
+            ControlType::Bitmask => vec![format!("bits of {:#x}", control.maximum), default()],
+            ControlType::Text => vec![format!("{} bytes", control.range())],
+            ControlType::Button | ControlType::Class | ControlType::Other { .. } => vec![],
         };
         if let Some(value) = value {
             facts.push(format!("now {}", control.spell(value)));
@@ -113,7 +115,7 @@ impl Line {
     }
 }
 
-impl Kind {
+impl ControlType {
     fn items(&self) -> &[Item] {
         match self {
             Self::Menu(items) | Self::IntegerMenu(items) => items,
@@ -123,7 +125,7 @@ impl Kind {
 }
 
 /// The type, for people and programs: `integer`, `u8 array 2x3`.
-impl fmt::Display for Kind {
+impl fmt::Display for ControlType {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(match self {
             Self::Integer => "integer",

@@ -1,41 +1,45 @@
 //! Values as people write and read them: `on`, `50 Hz`, `0x1f`.
 
-use super::control::{Control, Item, Kind, Value, plain};
+use super::control::{Control, ControlType, Item, Value, plain};
 
 impl Control {
     /// What `text` asks of this control; the error says what would work.
     pub(in super::super) fn parse(&self, text: &str) -> Result<Value, String> {
         if self.is_fixed() {
             return Err(match self.kind {
-                Kind::Class => "it is the name of a group; only its members can be set".into(),
-                Kind::Other { .. } => {
+                ControlType::Class => {
+                    "it is the name of a group; only its members can be set".into()
+                }
+                ControlType::Other { .. } => {
                     format!("lancam cannot set what is of type \"{}\"", self.kind)
                 }
                 _ => "it can only be read".into(),
             });
         }
-        if self.kind == Kind::Text {
+        if self.kind == ControlType::Text {
             return self.parse_text(text);
         }
         let text = text.trim();
         let would_work = |what: &str| format!("{what} would work");
         match &self.kind {
-            Kind::Button => match text {
+            ControlType::Button => match text {
                 "" | "press" | "1" => Ok(Value::Number(1)),
                 _ => Err(would_work("press")),
             },
-            Kind::Menu(items) | Kind::IntegerMenu(items) => match find_item(items, text) {
-                Some(item) => Ok(Value::Number(item.number)),
-                None if text == DEFAULT => Ok(Value::Number(self.default)),
-                None => Err(would_work(&list(items))),
-            },
+            ControlType::Menu(items) | ControlType::IntegerMenu(items) => {
+                match find_item(items, text) {
+                    Some(item) => Ok(Value::Number(item.number)),
+                    None if text == DEFAULT => Ok(Value::Number(self.default)),
+                    None => Err(would_work(&list(items))),
+                }
+            }
             _ if text == DEFAULT => Ok(Value::Number(self.default)),
-            Kind::Boolean => match text.to_ascii_lowercase().as_str() {
+            ControlType::Boolean => match text.to_ascii_lowercase().as_str() {
                 "1" | "on" | "true" | "yes" => Ok(Value::Number(1)),
                 "0" | "off" | "false" | "no" => Ok(Value::Number(0)),
                 _ => Err(would_work("on or off")),
             },
-            Kind::Bitmask => number(text)
+            ControlType::Bitmask => number(text)
                 .filter(|bits| bits & !self.maximum == 0)
                 .map(Value::Number)
                 .ok_or_else(|| would_work(&format!("bits of {:#x}", self.maximum))),
@@ -73,10 +77,10 @@ impl Control {
     pub(in super::super) fn spell(&self, value: &Value) -> String {
         match (&self.kind, value) {
             (_, Value::Text(text)) => format!("\"{}\"", text.escape_debug()),
-            (Kind::Boolean, Value::Number(0)) => "off".into(),
-            (Kind::Boolean, Value::Number(1)) => "on".into(),
-            (Kind::Bitmask, Value::Number(bits)) => format!("{bits:#x}"),
-            (Kind::Menu(items) | Kind::IntegerMenu(items), Value::Number(number)) => {
+            (ControlType::Boolean, Value::Number(0)) => "off".into(),
+            (ControlType::Boolean, Value::Number(1)) => "on".into(),
+            (ControlType::Bitmask, Value::Number(bits)) => format!("{bits:#x}"),
+            (ControlType::Menu(items) | ControlType::IntegerMenu(items), Value::Number(number)) => {
                 match items.iter().find(|item| item.number == *number) {
                     Some(item) => format!("{number} ({})", item.text),
                     None => number.to_string(),

@@ -7,7 +7,7 @@ use crate::viewer::find::address::{CameraAddress, HostKind};
 use crate::viewer::find::census::Census;
 use crate::viewer::find::finder;
 use crate::viewer::find::found::{self, Found};
-use crate::wire::dns::{self, Kind, Name};
+use crate::wire::dns::{self, Name, QueryKind};
 use crate::wire::service::{CAMERA, host_label};
 use std::io;
 use std::net::SocketAddr;
@@ -53,9 +53,11 @@ impl<'a> Inquiry<'a> {
     pub(super) fn question(&self) -> Vec<u8> {
         let (host, service) = (Name::of(&self.address.host), Name::of(CAMERA));
         match self.kind {
-            HostKind::Local => {
-                dns::query(&[(&host, Kind::A), (&host, Kind::Aaaa), (&service, Kind::Pointer)])
-            }
+            HostKind::Local => dns::query(&[
+                (&host, QueryKind::A),
+                (&host, QueryKind::Aaaa),
+                (&service, QueryKind::Pointer),
+            ]),
             _ => finder::question(),
         }
     }

@@ -14,11 +14,11 @@ use std::sync::Arc;
 pub(super) struct Output {
     file: File,
     path: Arc<Path>,
-    kind: Kind,
+    kind: OutputKind,
 }
 
 #[derive(Debug)]
-enum Kind {
+enum OutputKind {
     /// What was written can be replaced.
     Regular,
     /// A pipe: what is written is gone. While its reader stands still, the recording's end is looked for.
@@ -37,7 +37,7 @@ impl Output {
 
     pub(super) fn create(path: &Path) -> io::Result<Self> {
         let file = OpenOptions::new().write(true).create_new(true).open(path)?;
-        Ok(Self { file, path: Arc::from(path), kind: Kind::Regular })
+        Ok(Self { file, path: Arc::from(path), kind: OutputKind::Regular })
     }
 
     /// Waits for a reader while the recording is wanted.
@@ -45,7 +45,7 @@ impl Output {
         loop {
             match pipe::open(path).map_err(|source| RecordError::create(path, source))? {
                 Some(file) => {
-                    let kind = Kind::Stream(Arc::clone(queue));
+                    let kind = OutputKind::Stream(Arc::clone(queue));
                     return Ok(Self { file, path: Arc::from(path), kind });
                 }
                 None if queue.waits_for_a_reader() => {}
@@ -71,7 +71,7 @@ impl Output {
                 Ok(count) => written += count,
                 Err(error) => match (error.kind(), &self.kind) {
                     (ErrorKind::Interrupted, _) => {}
-                    (ErrorKind::WouldBlock, Kind::Stream(queue)) => {
+                    (ErrorKind::WouldBlock, OutputKind::Stream(queue)) => {
                         pipe::wait_for_room(&self.file);
                         if queue.is_overdue() {
                             return Err(ErrorKind::TimedOut.into());
@@ -111,12 +111,12 @@ impl Output {
     /// Takes the file away again. A pipe stays.
     pub(super) fn remove(self) -> io::Result<()> {
         match self.kind {
-            Kind::Regular => fs::remove_file(&self.path),
-            Kind::Stream(_) => Ok(()),
+            OutputKind::Regular => fs::remove_file(&self.path),
+            OutputKind::Stream(_) => Ok(()),
         }
     }
 
     fn is_stream(&self) -> bool {
-        matches!(self.kind, Kind::Stream(_))
+        matches!(self.kind, OutputKind::Stream(_))
     }
 }

@@ -269,7 +269,7 @@ impl Composer {
         self.panel_layout(wall, tile).value_at(control, held, x)
     }
 
-    fn panel_layout(&self, wall: &Wall, tile: &Tile) -> controls::Layout {
+    fn panel_layout(&self, wall: &Wall, tile: &Tile) -> controls::PanelLayout {
         let area = Rect::of(wall.room());
         sheet(tile, self.panel_first).layout(area, Scale::for_area(area, self.density))
     }

@@ -13,14 +13,14 @@ use x11rb::rust_connection::RustConnection;
 /// The keyboard as the server has it now.
 #[derive(Debug, Default)]
 pub(super) struct Keyboard {
-    layout: Option<Layout>,
+    layout: Option<KeyMap>,
     /// Those that are held.
     down: Vec<u8>,
 }
 
 /// What is on the keys.
 #[derive(Debug)]
-struct Layout {
+struct KeyMap {
     first: u8,
     keys: Vec<KeySymMap>,
     types: Vec<KeyType>,
@@ -42,7 +42,7 @@ impl Keyboard {
         let (device, flag) = (CORE_KEYBOARD, PerClientFlag::DETECTABLE_AUTO_REPEAT);
         let none = BoolCtrl::from(0_u32);
         answer(connection.xkb_per_client_flags(device, flag, flag, none, none, none))?;
-        Ok(Self { layout: Some(Layout::read(connection)?), down: Vec::new() })
+        Ok(Self { layout: Some(KeyMap::read(connection)?), down: Vec::new() })
     }
 
     /// Its layout is another one now.
@@ -57,7 +57,7 @@ impl Keyboard {
         state: u16,
     ) -> Option<Input> {
         if self.layout.is_none() {
-            self.layout = Layout::read(connection).ok();
+            self.layout = KeyMap::read(connection).ok();
         }
         let is_held = self.down.contains(&code);
         if !is_held {
@@ -77,7 +77,7 @@ impl Keyboard {
     }
 }
 
-impl Layout {
+impl KeyMap {
     fn read(connection: &RustConnection) -> io::Result<Self> {
         let parts = MapPart::KEY_TYPES | MapPart::KEY_SYMS;
         let (none, mods) = (MapPart::from(0_u16), VMod::from(0_u16));
@@ -221,7 +221,7 @@ mod tests {
     use super::*;
 
     /// A layout with `rows` on a US keyboard's keys, in two groups, and one level.
-    fn layout(groups: [[&str; 4]; 2]) -> Layout {
+    fn layout(groups: [[&str; 4]; 2]) -> KeyMap {
         let sym = |letter: char| match u32::from(letter) {
             latin @ ..0x100 => latin,
             // As old names have it.
@@ -239,7 +239,7 @@ mod tests {
             });
             KeySymMap { kt_index: [0; 4], group_info: 2, width: 1, syms: syms.to_vec() }
         };
-        Layout { first: 8, keys: (8..=255).map(key).collect(), types: Vec::new() }
+        KeyMap { first: 8, keys: (8..=255).map(key).collect(), types: Vec::new() }
     }
 
     const US: [&str; 4] = ["1234567890-=", "qwertyuiop[]", "asdfghjkl;'", "zxcvbnm,./"];
