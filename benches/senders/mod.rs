@@ -13,7 +13,7 @@ use lancam::camera::update::{StatusText, StreamFacts, Update};
 use lancam::clock;
 use lancam::image::frame::Micros;
 use lancam::image::pixels::{Chroma, PixelFormat, Size};
-use lancam::image::rendition::SizeWish;
+use lancam::image::size_wish::SizeWish;
 use lancam::net::lan::Guests;
 use lancam::net::socket::SendBuffer;
 use lancam::rate::Rate;

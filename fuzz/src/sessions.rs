@@ -19,7 +19,7 @@ use lancam::camera::session::pickle::Pickle;
 use lancam::camera::session_end::SessionEnd;
 use lancam::image::frame::Micros;
 use lancam::image::pixels::Chroma;
-use lancam::image::rendition::SizeWish;
+use lancam::image::size_wish::SizeWish;
 use std::cell::RefCell;
 use std::rc::Rc;
 pub use world::Choices;

@@ -193,7 +193,7 @@ mod tests {
     use crate::camera::roster::wish::Wish;
     use crate::camera::update::StatusText;
     use crate::image::pixels::Size;
-    use crate::image::rendition::SizeWish;
+    use crate::image::size_wish::SizeWish;
     use crate::rate::Rate;
     use crate::source::test_pattern::TestPattern;
     use crate::source::{FrameSource, Next};

@@ -9,10 +9,10 @@ pub mod orientation;
 pub mod picture;
 pub mod pixels;
 pub mod planes;
-pub mod rendition;
 #[cfg(feature = "camera")]
 pub mod resize;
 pub mod scale;
+pub mod size_wish;
 pub mod stamp;
 pub mod text;
 pub mod turn;

@@ -14,7 +14,7 @@ use super::roster::wish::Wish;
 use crate::console::complain;
 use crate::image::orientation::{Orientation, Rotation};
 use crate::image::pixels::Chroma;
-use crate::image::rendition::SizeWish;
+use crate::image::size_wish::SizeWish;
 use crate::image::unpack::RawLook;
 use crate::net::lan::Guests;
 use crate::source::v4l2::ControlSetting;

@@ -6,7 +6,7 @@ use crate::camera::controls::Control;
 use crate::camera::listen::Listen;
 use crate::image::orientation::{Orientation, Rotation};
 use crate::image::pixels::{Chroma, FourCc, PixelFormat, Size};
-use crate::image::rendition::Aspect;
+use crate::image::size_wish::Aspect;
 use crate::image::unpack::{Automatic, RawLook};
 use crate::net::lan::{Guests, Prefix};
 use crate::settings::quotes;

@@ -253,7 +253,7 @@ mod tests {
     use super::*;
     use crate::camera::encode::Coding;
     use crate::image::pixels::{Chroma, PixelFormat, Size};
-    use crate::image::rendition::SizeWish;
+    use crate::image::size_wish::SizeWish;
     use crate::rate::Rate;
     use crate::wire::ladder::Rung;
     use crate::wire::native::message::Wishes;

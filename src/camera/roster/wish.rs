@@ -2,7 +2,7 @@
 
 use crate::camera::encode::{Coding, Recipe};
 use crate::image::pixels::{PixelFormat, Size};
-use crate::image::rendition::SizeWish;
+use crate::image::size_wish::SizeWish;
 use crate::rate::Rate;
 use crate::wire::ladder::Rung;
 use crate::wire::native::message::Wishes;

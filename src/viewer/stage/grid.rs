@@ -1,8 +1,8 @@
 //! Where in the window each camera's picture stands: a grid that leaves as little of it empty as can be.
 
 use crate::image::pixels::Size;
-use crate::image::rendition::{Aspect, SizeWish};
 use crate::image::scale::Area;
+use crate::image::size_wish::{Aspect, SizeWish};
 
 /// Rows and columns of panes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

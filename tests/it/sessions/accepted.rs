@@ -14,7 +14,7 @@ use lancam::camera::session;
 use lancam::camera::supervisor;
 use lancam::clock;
 use lancam::image::pixels::Chroma;
-use lancam::image::rendition::SizeWish;
+use lancam::image::size_wish::SizeWish;
 use lancam::image::unpack::RawLook;
 use lancam::source::{CaptureWish, Opener, SourceSpec};
 use lancam::stop::Stop;

@@ -14,7 +14,7 @@ use lancam::camera::session_end::SessionEnd;
 use lancam::camera::update::{StreamFacts, Update};
 use lancam::image::frame::Micros;
 use lancam::image::pixels::{Chroma, Size};
-use lancam::image::rendition::SizeWish;
+use lancam::image::size_wish::SizeWish;
 use lancam::latest::Newest;
 use lancam::rate::Rate;
 use lancam::wire::native::VERSION;

@@ -4,7 +4,7 @@ use lancam::camera::encode::Coding;
 use lancam::camera::roster::subscriptions::{MOST_FORMS, Share, Subscriptions, ViewerId};
 use lancam::camera::roster::wish::{Captured, Form, Wish};
 use lancam::image::pixels::{Chroma, PixelFormat, Size};
-use lancam::image::rendition::SizeWish;
+use lancam::image::size_wish::SizeWish;
 use lancam::rate::Rate;
 use lancam::wire::ladder::Rung;
 use lancam::wire::native::message::Wishes;
