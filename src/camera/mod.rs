@@ -21,7 +21,7 @@ pub mod listen;
 pub mod metrics;
 pub mod notices;
 mod page;
-mod porter;
+mod refusals;
 pub mod roster;
 pub mod selftest;
 pub mod server;

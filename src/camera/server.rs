@@ -4,7 +4,7 @@ use super::connection_log::ConnectionLog;
 use super::connections::{Connection, Room};
 use super::context::Camera;
 use super::metrics::Refused;
-use super::porter::Porter;
+use super::refusals::Refusals;
 use super::session;
 use super::session::farewell::Farewell;
 use crate::net::lan::Guests;
@@ -35,7 +35,7 @@ pub fn start(
                 camera: camera.clone(),
                 guests: guests.clone(),
                 connection_log: connection_log.clone(),
-                porter: Porter::default(),
+                refusals: Refusals::default(),
                 spare: Spare::new(),
                 warnings: Warnings::default(),
             };
@@ -49,7 +49,7 @@ struct Acceptor {
     camera: Camera,
     guests: Guests,
     connection_log: ConnectionLog,
-    porter: Porter,
+    refusals: Refusals,
     spare: Spare,
     warnings: Warnings,
 }
@@ -95,11 +95,11 @@ impl Acceptor {
     fn run(&mut self) {
         loop {
             let fds = [self.camera.stop.as_fd(), self.listener.as_fd()];
-            let [stop, knocks] = self.porter.sleep(fds, Instant::now());
+            let [stop, knocks] = self.refusals.sleep(fds, Instant::now());
             if stop {
                 return;
             }
-            self.porter.tell(Instant::now());
+            self.refusals.answer(Instant::now());
             if !knocks {
                 continue;
             }
@@ -145,7 +145,7 @@ impl Acceptor {
 
     fn turn_away(&mut self, stream: TcpStream, why: Refused, text: String) {
         self.camera.metrics.refused(why);
-        self.porter.turn_away(stream, Farewell { why, text }, Instant::now());
+        self.refusals.refuse(stream, Farewell { why, text }, Instant::now());
     }
 
     fn start_session(&mut self, connection: Connection, peer: SocketAddr) {

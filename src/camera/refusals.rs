@@ -1,7 +1,7 @@
-//! Tells those who are turned away why.
+//! Refuses connections, and tells each of them why.
 //!
-//! What they speak, their first bytes tell, and those are there in a moment or never. Few are waited for, none for long, and
-//! nothing is kept for them but a socket.
+//! The first bytes tell which protocol to answer in. They come within a moment or never. Few connections are waited for,
+//! none for long, and nothing is kept of them but a socket.
 
 use super::session::farewell::Farewell;
 use super::session::protocol::Protocol;
@@ -14,59 +14,59 @@ use std::time::{Duration, Instant};
 /// With more than these, the one that has waited longest goes without a word.
 const MOST: usize = 4;
 
-/// How long somebody may take to say his first bytes.
+/// How long the first bytes may take.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// So many first bytes tell what somebody speaks.
+/// So many first bytes tell the protocol.
 const TELLING: usize = 8;
 
-/// What is read of somebody who is turned away: a whole request, mostly.
+/// How much is read: a whole request, mostly.
 const READ: usize = 16 << 10;
 
-/// Those who are waited for.
+/// Connections that are refused and not answered yet.
 #[derive(Debug, Default)]
-pub(super) struct Porter {
-    turned_away: Vec<TurnedAway>,
+pub(super) struct Refusals {
+    unanswered: Vec<Unanswered>,
 }
 
 #[derive(Debug)]
-struct TurnedAway {
+struct Unanswered {
     stream: TcpStream,
     farewell: Farewell,
-    /// His first bytes, as far as they have come.
+    /// The first bytes, as far as they have come.
     said: Vec<u8>,
     until: Instant,
 }
 
-impl Porter {
-    /// Turns somebody away.
-    pub(super) fn turn_away(&mut self, stream: TcpStream, farewell: Farewell, now: Instant) {
+impl Refusals {
+    /// Refuses a connection.
+    pub(super) fn refuse(&mut self, stream: TcpStream, farewell: Farewell, now: Instant) {
         if stream.set_nonblocking(true).is_err() {
             return;
         }
-        if self.turned_away.len() >= MOST {
-            self.turned_away.remove(0);
+        if self.unanswered.len() >= MOST {
+            self.unanswered.remove(0);
         }
-        self.turned_away.push(TurnedAway {
+        self.unanswered.push(Unanswered {
             stream,
             farewell,
             said: Vec::new(),
             until: now + PATIENCE,
         });
-        self.tell(now);
+        self.answer(now);
     }
 
-    /// Sleeps until one of `others` is readable, or somebody who is turned away has spoken or has had his time. Returns which
-    /// of the others are.
+    /// Sleeps until one of `others` is readable, or a refused connection is, or has had its time. Returns which of the others
+    /// are.
     pub(super) fn sleep<const N: usize>(
         &self,
         others: [BorrowedFd<'_>; N],
         now: Instant,
     ) -> [bool; N] {
-        let own = self.turned_away.iter().map(|it| it.stream.as_fd());
+        let own = self.unanswered.iter().map(|it| it.stream.as_fd());
         let fds = others.into_iter().chain(own);
         let mut fds: Vec<_> = fds.map(|fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
-        let until = self.turned_away.iter().map(|it| it.until).min();
+        let until = self.unanswered.iter().map(|it| it.until).min();
         let timeout = until.map_or(PollTimeout::NONE, |until| {
             let left = until.saturating_duration_since(now) + Duration::from_millis(1);
             PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX)
@@ -76,14 +76,14 @@ impl Porter {
         std::array::from_fn(|at| fds[at].any().unwrap_or(false))
     }
 
-    /// Tells those who have spoken, and forgets those who have had their time.
-    pub(super) fn tell(&mut self, now: Instant) {
-        self.turned_away.retain_mut(|it| it.waits() && now < it.until);
+    /// Answers those that have sent something, and forgets those that have had their time.
+    pub(super) fn answer(&mut self, now: Instant) {
+        self.unanswered.retain_mut(|it| it.waits() && now < it.until);
     }
 }
 
-impl TurnedAway {
-    /// Answers, if he has spoken; whether to wait for that.
+impl Unanswered {
+    /// Answers, if the first bytes have come; returns whether to wait for them.
     fn waits(&mut self) -> bool {
         let mut bytes = [0; READ];
         let count = match self.stream.read(&mut bytes) {
