@@ -55,9 +55,9 @@ impl Identity {
         is_it(own.to_owned()) || is_it(instance_name(own, 1)) || is_it(instance_name(own, number))
     }
 
-    /// Whether frames of the one and then of the other are of two cameras, as far as anybody can tell. For a film, where a
-    /// namesake that may be another camera must not follow in the same file.
-    pub fn is_another_film(&self, next: &Self) -> bool {
+    /// Whether frames of the one and then of the other may be of two cameras, and so belong into two files: a namesake may be
+    /// another camera.
+    pub fn needs_new_file(&self, next: &Self) -> bool {
         self.likeness(next) != Likeness::Same && self != next
     }
 }
@@ -117,10 +117,10 @@ mod tests {
     #[test]
     fn a_film_goes_on_with_the_same_camera_alone() {
         let first = camera("fake", "");
-        assert!(!first.is_another_film(&camera("fake", "")));
-        assert!(!camera("", "").is_another_film(&camera("", "")), "they say nothing at all");
-        assert!(!camera("Garage", "1").is_another_film(&camera("Barn", "1")), "renamed");
-        assert!(camera("Garage", "1").is_another_film(&camera("Garage", "2")));
-        assert!(camera("Garage", "").is_another_film(&camera("Door", "")));
+        assert!(!first.needs_new_file(&camera("fake", "")));
+        assert!(!camera("", "").needs_new_file(&camera("", "")), "they say nothing at all");
+        assert!(!camera("Garage", "1").needs_new_file(&camera("Barn", "1")), "renamed");
+        assert!(camera("Garage", "1").needs_new_file(&camera("Garage", "2")));
+        assert!(camera("Garage", "").needs_new_file(&camera("Door", "")));
     }
 }

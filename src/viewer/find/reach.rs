@@ -227,13 +227,13 @@ impl Reach {
         }
         (self.stranger, self.failures, self.search) = (None, 0, Search::default());
         self.last = reached.stream.peer_addr().ok();
-        let film = match self.seen.replace(said.clone()) {
-            Some(before) if before.is_another_film(&said) => Film::Another,
-            _ => Film::Same,
+        let records_into = match self.seen.replace(said.clone()) {
+            Some(before) if before.needs_new_file(&said) => RecordsInto::NewFile,
+            _ => RecordsInto::SameFile,
         };
         let name = if said.name.is_empty() { address.to_string() } else { said.name };
         let camera = self.wanted.clone();
-        Ok(Admitted { origin: Origin { name: Arc::from(name), id: said.id, camera }, film })
+        Ok(Admitted { origin: Origin { name: Arc::from(name), id: said.id, camera }, records_into })
     }
 
     /// How long there is nothing to try before the LAN is asked again, where it is the only one to know.
@@ -308,14 +308,14 @@ enum Lookup {
 #[derive(Debug)]
 pub(in crate::viewer) struct Admitted {
     pub(in crate::viewer) origin: Origin,
-    pub(in crate::viewer) film: Film,
+    pub(in crate::viewer) records_into: RecordsInto,
 }
 
 /// Whether what is recorded may go on in the same file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::viewer) enum Film {
-    Same,
-    Another,
+pub(in crate::viewer) enum RecordsInto {
+    SameFile,
+    NewFile,
 }
 
 #[cfg(test)]
@@ -354,22 +354,22 @@ mod tests {
     }
 
     #[test]
-    fn at_an_address_the_picture_follows_and_the_film_does_not() {
+    fn at_an_address_the_picture_follows_and_the_recording_does_not() {
         let (mut reach, way) = reached(None);
-        let film = |reach: &mut Reach, name, id| {
+        let records_into = |reach: &mut Reach, name, id| {
             let admitted = reach.judge(camera(name, id), &way).expect("whoever it is");
             assert_eq!(admitted.origin.camera.identity, None);
-            admitted.film
+            admitted.records_into
         };
         for (name, id, expected) in [
-            ("Garage", "1", Film::Same),
-            ("Garage", "1", Film::Same),
-            ("Garage", "2", Film::Another),
-            ("Door", "3", Film::Another),
-            ("Door", "", Film::Same),
-            ("Garage", "", Film::Another),
+            ("Garage", "1", RecordsInto::SameFile),
+            ("Garage", "1", RecordsInto::SameFile),
+            ("Garage", "2", RecordsInto::NewFile),
+            ("Door", "3", RecordsInto::NewFile),
+            ("Door", "", RecordsInto::SameFile),
+            ("Garage", "", RecordsInto::NewFile),
         ] {
-            assert_eq!(film(&mut reach, name, id), expected, "{name} {id}");
+            assert_eq!(records_into(&mut reach, name, id), expected, "{name} {id}");
         }
     }
 }

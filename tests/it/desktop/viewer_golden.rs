@@ -58,7 +58,7 @@ fn folder() -> PathBuf {
 
 /// The bytes of all recordings.
 fn recorded(stage: &Stage) -> u64 {
-    let lengths = stage.films().into_iter().map(|film| film.metadata().map(|film| film.len()));
+    let lengths = stage.recordings().into_iter().map(|path| path.metadata().map(|file| file.len()));
     lengths.filter_map(Result::ok).sum()
 }
 
@@ -170,14 +170,14 @@ fn one_camera_with_figures_help_controls_paused_and_recording() {
             number.store(STILL, Ordering::SeqCst);
         } else {
             if name == "recording" {
-                // A film without a frame would be taken away again.
+                // A recording without a frame would be taken away again.
                 wait_until("a recorded frame", || (recorded(&stage) > 1000).then_some(()));
             }
             stage.press(back);
         }
         // The message about the recording goes by itself.
         expect(&stage, "single");
-        assert_eq!(stage.films().len(), usize::from(name == "recording"), "{name}");
+        assert_eq!(stage.recordings().len(), usize::from(name == "recording"), "{name}");
     }
     drop(camera);
     stage.wait_for_title("not connected");

@@ -98,16 +98,16 @@ fn a_key_that_is_held_records_once() {
     let viewer = desk.open();
     desk.waits_for_title("Garage — 640×360 ");
     desk.does(&["keydown", "r", "sleep", "2.5", "keyup", "r"]);
-    wait_until("a film", || (desk.stage.films().len() == 1).then_some(()));
+    wait_until("a recording", || (desk.stage.recordings().len() == 1).then_some(()));
     desk.does(&["keydown", "r", "sleep", "1.5", "keyup", "r"]);
     wait_until("its end", || {
-        let film = fs::read(&desk.stage.films()[0]).expect("there");
+        let recording = fs::read(&desk.stage.recordings()[0]).expect("there");
         // Matroska's Cues are written at the end.
-        film.windows(4).any(|bytes| bytes == [0x1C, 0x53, 0xBB, 0x6B]).then_some(())
+        recording.windows(4).any(|bytes| bytes == [0x1C, 0x53, 0xBB, 0x6B]).then_some(())
     });
-    assert_eq!(desk.stage.films().len(), 1);
+    assert_eq!(desk.stage.recordings().len(), 1);
     desk.stage.leave(viewer);
-    assert_eq!(desk.stage.films().len(), 1);
+    assert_eq!(desk.stage.recordings().len(), 1);
 }
 
 #[test]
@@ -201,7 +201,7 @@ fn escape_puts_away_what_lies_on_top_and_asks_before_it_ends_a_recording() {
     desk.keys(&["Return"]);
     desk.waits_for_title("Garage");
     desk.keys(&["r", "question"]);
-    wait_until("a film", || (!desk.stage.films().is_empty()).then_some(()));
+    wait_until("a recording", || (!desk.stage.recordings().is_empty()).then_some(()));
     // The list of keys, the enlargement, full screen; then the question, which another key takes back.
     desk.keys(&["Escape"]);
     thread::sleep(Duration::from_millis(300));
@@ -216,8 +216,8 @@ fn escape_puts_away_what_lies_on_top_and_asks_before_it_ends_a_recording() {
     desk.waits_for_title("2 cameras");
     desk.keys(&["Escape", "Escape"]);
     assert!(viewer.finish().status.success());
-    let film = fs::read(&desk.stage.films()[0]).expect("there");
-    assert!(film.windows(4).any(|bytes| bytes == [0x1C, 0x53, 0xBB, 0x6B]), "it has its end");
+    let recording = fs::read(&desk.stage.recordings()[0]).expect("there");
+    assert!(recording.windows(4).any(|bytes| bytes == [0x1C, 0x53, 0xBB, 0x6B]), "it has its end");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! A viewer shows the camera that was asked for and no other, by whatever it was found; and no film holds two.
+//! A viewer shows the camera that was asked for and no other, by whatever it was found; and no recording holds two.
 
 use crate::tools::camera_process::{CameraProcess, PATIENCE};
 use crate::tools::fake_camera::{FakeCamera, FakeServer, Pattern, jpeg_facts};
@@ -75,14 +75,26 @@ fn in_turn(roles: &'static [Role]) -> FakeServer {
     })
 }
 
-/// The title of a film all of whose pictures are `role`'s.
+/// The title of a recording all of whose pictures are `role`'s.
 #[track_caller]
 fn assert_is_of(path: &Path, role: Role) {
-    let film = read(&fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display())));
+    let recording =
+        read(&fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display())));
     let pictures = role.pictures();
-    let own = film.frames.iter().filter(|(_, frame)| pictures.contains(frame)).count();
-    assert_eq!(own, film.frames.len(), "{}: not all pictures are {}'s", path.display(), role.name);
-    assert!(own > 0 && film.title.contains(role.name), "{}: {}", path.display(), film.title);
+    let own = recording.frames.iter().filter(|(_, frame)| pictures.contains(frame)).count();
+    assert_eq!(
+        own,
+        recording.frames.len(),
+        "{}: not all pictures are {}'s",
+        path.display(),
+        role.name
+    );
+    assert!(
+        own > 0 && recording.title.contains(role.name),
+        "{}: {}",
+        path.display(),
+        recording.title
+    );
 }
 
 fn doorbell_and(wanted: Wanted) -> (Channel, Arc<Doorbell>) {
@@ -183,7 +195,7 @@ fn a_camera_that_was_set_up_anew_is_the_wanted_one_still() {
 }
 
 #[test]
-fn at_an_address_the_picture_follows_and_no_film_holds_two_cameras() {
+fn at_an_address_the_picture_follows_and_no_recording_holds_two_cameras() {
     static ROLES: [Role; 4] = [GARAGE, DOOR, GARAGE, NEW_GARAGE];
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("x.mkv");

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 /// What is in a file.
 #[derive(Debug, Default)]
-pub struct Film {
+pub struct Recording {
     /// Each frame's time in tenths of a millisecond, and its bytes.
     pub frames: Vec<(u64, Vec<u8>)>,
     /// The same of all of them, as the file claims it.
@@ -36,8 +36,8 @@ const MASTERS: [u64; 11] = [
 
 /// Reads a file, or what there is of one that was cut off.
 #[track_caller]
-pub fn read(file: &[u8]) -> Film {
-    let mut film = Film { is_closed: true, ..Film::default() };
+pub fn read(file: &[u8]) -> Recording {
+    let mut recording = Recording { is_closed: true, ..Recording::default() };
     let mut boundaries = BTreeSet::from([file.len()]);
     let mut ends = Vec::new();
     let (mut at, mut segment, mut cluster_at) = (0, 0, 0);
@@ -50,7 +50,7 @@ pub fn read(file: &[u8]) -> Film {
         let is_master = MASTERS.contains(&id);
         match (is_master, len) {
             (true, Some(len)) => ends.push(content + len),
-            (true, None) => film.is_closed = false,
+            (true, None) => recording.is_closed = false,
             (false, None) => panic!("{id:X} has no length"),
             (false, Some(len)) if content + len > file.len() => break,
             (false, Some(_)) => {}
@@ -69,12 +69,12 @@ pub fn read(file: &[u8]) -> Film {
             0x002A_D7B1 => assert_eq!(number(bytes), 100_000, "tenths of a millisecond"),
             0x4489 => {
                 let duration = f64::from_be_bytes(bytes.try_into().expect("eight bytes"));
-                film.duration = format!("{duration:.0}").parse().expect("not negative");
+                recording.duration = format!("{duration:.0}").parse().expect("not negative");
             }
-            0x7BA9 => film.title = String::from_utf8(bytes.to_vec()).expect("UTF-8"),
-            0x86 => film.codec = String::from_utf8(bytes.to_vec()).expect("ASCII"),
-            0xB0 => film.size.0 = number(bytes),
-            0xBA => film.size.1 = number(bytes),
+            0x7BA9 => recording.title = String::from_utf8(bytes.to_vec()).expect("UTF-8"),
+            0x86 => recording.codec = String::from_utf8(bytes.to_vec()).expect("ASCII"),
+            0xB0 => recording.size.0 = number(bytes),
+            0xBA => recording.size.1 = number(bytes),
             0xE7 => {
                 cluster = Some(number(bytes));
                 clusters.push((cluster_at - segment, number(bytes)));
@@ -85,7 +85,9 @@ pub fn read(file: &[u8]) -> Film {
                 };
                 let from = u64::from(u16::from_be_bytes([*high, *low]));
                 assert!(from < 1 << 15, "before its cluster");
-                film.frames.push((cluster.expect("a cluster's time") + from, payload.to_vec()));
+                recording
+                    .frames
+                    .push((cluster.expect("a cluster's time") + from, payload.to_vec()));
             }
             0xB3 => cue_time = number(bytes),
             0xF1 => cues.push((cue_time, usize::try_from(number(bytes)).expect("small"))),
@@ -93,13 +95,13 @@ pub fn read(file: &[u8]) -> Film {
         }
         at = content + bytes.len();
     }
-    film.rest = file.len() - at;
+    recording.rest = file.len() - at;
     let is_cut = ends.iter().any(|end| !boundaries.contains(end));
-    film.is_closed &= !is_cut && film.rest == 0;
+    recording.is_closed &= !is_cut && recording.rest == 0;
     let time_at = |place| clusters.iter().find(|(at, _)| *at == place).map(|(_, time)| *time);
-    film.cues =
+    recording.cues =
         cues.iter().map(|&(time, at)| (time, time_at(at).expect("a cluster is there"))).collect();
-    film
+    recording
 }
 
 /// An element's identifier, its length where that is known, and where its content begins; `None` where it is cut off.

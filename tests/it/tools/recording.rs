@@ -1,7 +1,7 @@
 //! What tests of recordings share: a camera that sends known frames, and what is to be found in a file.
 
 use crate::tools::fake_camera::{FakeCamera, FakeServer, Pattern, jpeg_facts};
-use crate::tools::matroska_reader::{Film, read};
+use crate::tools::matroska_reader::{Recording, read};
 use crate::tools::skip::skip;
 use crate::tools::viewer_process::{Output, Viewer};
 use lancam::image::frame::Micros;
@@ -74,11 +74,11 @@ pub fn duration(frames: &[Frame]) -> u64 {
 }
 
 #[track_caller]
-pub fn assert_holds(film: &Film, frames: &[Frame]) {
-    assert_eq!(film.frames.len(), frames.len());
-    let times: Vec<u64> = film.frames.iter().map(|(time, _)| *time).collect();
+pub fn assert_holds(recording: &Recording, frames: &[Frame]) {
+    assert_eq!(recording.frames.len(), frames.len());
+    let times: Vec<u64> = recording.frames.iter().map(|(time, _)| *time).collect();
     assert_eq!(times, ticks(frames));
-    for ((time, found), (facts, sent)) in film.frames.iter().zip(frames) {
+    for ((time, found), (facts, sent)) in recording.frames.iter().zip(frames) {
         assert!(found == sent, "frame {} at {time}", facts.sequence);
     }
 }
@@ -104,15 +104,18 @@ pub fn ffprobe(path: &Path, entries: &str) -> Option<Vec<String>> {
 }
 
 /// ffmpeg and its kin find the same in a file as was sent.
-pub fn assert_ffmpeg_finds(path: &Path, film: &Film) {
+pub fn assert_ffmpeg_finds(path: &Path, recording: &Recording) {
     let Some(said) = ffprobe(path, "stream=codec_name,nb_read_packets:format=duration") else {
         return;
     };
-    let seconds = format!("{:.6}", film.duration as f64 / 10_000.0);
-    assert_eq!(said, ["mjpeg", &film.frames.len().to_string(), &seconds]);
+    let seconds = format!("{:.6}", recording.duration as f64 / 10_000.0);
+    assert_eq!(said, ["mjpeg", &recording.frames.len().to_string(), &seconds]);
     let times = ffprobe(path, "packet=pts_time").expect("it was there");
-    let expected: Vec<_> =
-        film.frames.iter().map(|(time, _)| format!("{:.6}", *time as f64 / 10_000.0)).collect();
+    let expected: Vec<_> = recording
+        .frames
+        .iter()
+        .map(|(time, _)| format!("{:.6}", *time as f64 / 10_000.0))
+        .collect();
     // Behind the packets it counts them.
     assert_eq!(times[..expected.len()], expected);
 
@@ -122,33 +125,33 @@ pub fn assert_ffmpeg_finds(path: &Path, film: &Film) {
     ffmpeg.args(["-v", "error", "-i"]).arg(path).args(["-c", "copy"]).arg(&pattern);
     let Ok(output) = ffmpeg.stdin(Stdio::null()).output() else { return skip("ffmpeg", "none") };
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    for (number, (_, sent)) in (1..).zip(&film.frames) {
+    for (number, (_, sent)) in (1..).zip(&recording.frames) {
         let jpeg = fs::read(folder.path().join(format!("{number}.jpg"))).expect("a JPEG");
         assert!(jpeg == *sent, "frame {number} comes out as it was sent");
     }
-    assert!(!folder.path().join(format!("{}.jpg", film.frames.len() + 1)).exists());
+    assert!(!folder.path().join(format!("{}.jpg", recording.frames.len() + 1)).exists());
 }
 
 /// The recordings in a folder, in the order of their numbers or times.
-pub fn films(folder: &Path) -> Vec<(String, Film)> {
+pub fn recordings(folder: &Path) -> Vec<(String, Recording)> {
     let entries = fs::read_dir(folder).expect("a folder");
     let mut paths: Vec<_> = entries.map(|entry| entry.expect("readable").path()).collect();
     // x-2.mkv follows x.mkv, and x-10.mkv x-9.mkv; names with times sort as they are.
     let number = |path: &Path| path.file_stem()?.to_str()?.strip_prefix("x-")?.parse::<u32>().ok();
     paths.sort_by_key(|path| (number(path), path.clone()));
-    let film = |path: PathBuf| {
+    let recording = |path: PathBuf| {
         let name = path.file_name().expect("a name").to_string_lossy().into_owned();
         (name, read(&fs::read(&path).expect("a file")))
     };
-    paths.into_iter().map(film).collect()
+    paths.into_iter().map(recording).collect()
 }
 
 /// All frames of these files are those that were sent, each once and in order.
 #[track_caller]
-pub fn assert_seamless(films: &[(String, Film)], sent: &[Frame]) {
-    let found: Vec<&[u8]> = films
+pub fn assert_seamless(recordings: &[(String, Recording)], sent: &[Frame]) {
+    let found: Vec<&[u8]> = recordings
         .iter()
-        .flat_map(|(_, film)| film.frames.iter().map(|(_, jpeg)| jpeg.as_slice()))
+        .flat_map(|(_, recording)| recording.frames.iter().map(|(_, jpeg)| jpeg.as_slice()))
         .collect();
     assert_eq!(found.len(), sent.len());
     for (number, (found, (_, sent))) in found.iter().zip(sent).enumerate() {

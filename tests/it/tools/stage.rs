@@ -123,7 +123,7 @@ impl Stage {
     }
 
     /// The recordings.
-    pub fn films(&self) -> Vec<PathBuf> {
+    pub fn recordings(&self) -> Vec<PathBuf> {
         files(&self.home.path().join("Videos"))
     }
 }

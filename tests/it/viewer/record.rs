@@ -32,16 +32,16 @@ fn every_frame_is_in_the_file_as_it_was_sent_and_when_it_was_taken() {
     assert!(output.status.success(), "{}", output.log.join("\n"));
     assert_eq!(output.figure("recorded"), 100.0, "{}", output.stdout);
     assert_eq!(output.figure("record_dropped"), 0.0);
-    let film = read(&fs::read(&path).expect("recorded"));
-    assert_holds(&film, &frames);
-    assert_eq!((film.codec.as_str(), film.size), ("V_MJPEG", (160, 96)));
-    assert_eq!(film.title, "Küche");
-    assert!(film.is_closed, "{film:?}");
-    assert_eq!(film.duration, duration(&frames));
+    let recording = read(&fs::read(&path).expect("recorded"));
+    assert_holds(&recording, &frames);
+    assert_eq!((recording.codec.as_str(), recording.size), ("V_MJPEG", (160, 96)));
+    assert_eq!(recording.title, "Küche");
+    assert!(recording.is_closed, "{recording:?}");
+    assert_eq!(recording.duration, duration(&frames));
     let times: Vec<_> =
-        film.cues.iter().map(|(time, cluster)| (time / 10_000, time == cluster)).collect();
+        recording.cues.iter().map(|(time, cluster)| (time / 10_000, time == cluster)).collect();
     assert_eq!(times, [(0, true), (1, true), (2, true), (3, true)], "a place a second");
-    assert_ffmpeg_finds(&path, &film);
+    assert_ffmpeg_finds(&path, &recording);
     let rate = ffprobe(&path, "stream=avg_frame_rate,r_frame_rate");
     assert!(rate.is_none_or(|rate| rate == ["30/1", "30/1"]));
 }
@@ -55,20 +55,20 @@ fn a_recording_that_was_killed_has_every_frame_that_was_written() {
     let viewer = Viewer::start(&["--headless", "--seconds", "60", "--record", name, &address]);
     // In the middle of it.
     wait_until("some frames", || {
-        let film = fs::read(&path).map(|file| read(&file)).unwrap_or_default();
-        (film.frames.len() > 70).then_some(())
+        let recording = fs::read(&path).map(|file| read(&file)).unwrap_or_default();
+        (recording.frames.len() > 70).then_some(())
     });
     // SIGKILL.
     drop(viewer);
-    let film = read(&fs::read(&path).expect("recorded"));
-    let count = film.frames.len();
-    println!("{count} frames and {} bytes of the next", film.rest);
-    assert_holds(&film, &frames[..count]);
-    assert!(!film.is_closed && film.cues.is_empty(), "it had no time for that");
+    let recording = read(&fs::read(&path).expect("recorded"));
+    let count = recording.frames.len();
+    println!("{count} frames and {} bytes of the next", recording.rest);
+    assert_holds(&recording, &frames[..count]);
+    assert!(!recording.is_closed && recording.cues.is_empty(), "it had no time for that");
     // Killed between a frame and its duration, that is the one before's.
     let durations = [count, count - 1].map(|count| duration(&frames[..count]));
-    assert!(durations.contains(&film.duration), "{} of {durations:?}", film.duration);
-    assert_ffmpeg_finds(&path, &film);
+    assert!(durations.contains(&recording.duration), "{} of {durations:?}", recording.duration);
+    assert_ffmpeg_finds(&path, &recording);
 }
 
 #[test]
@@ -89,11 +89,11 @@ fn another_size_begins_another_file_and_none_is_overwritten() {
         ("x-4.mkv", &all[35..], (160, 96)),
     ] {
         let path = folder.path().join(name);
-        let film = read(&fs::read(&path).expect("recorded"));
-        assert_holds(&film, part);
-        assert_eq!(film.size, size);
-        assert!(film.is_closed);
-        assert_ffmpeg_finds(&path, &film);
+        let recording = read(&fs::read(&path).expect("recorded"));
+        assert_holds(&recording, part);
+        assert_eq!(recording.size, size);
+        assert!(recording.is_closed);
+        assert_ffmpeg_finds(&path, &recording);
     }
     assert_eq!(fs::read(folder.path().join("x-2.mkv")).expect("there"), b"dear");
 }
@@ -117,8 +117,8 @@ fn a_camera_that_was_started_anew_goes_on_in_the_same_file_and_no_time_runs_back
     });
     let output = record(&server, &path, &["--seconds", "1.5"]);
     assert_eq!(output.figure("recorded"), 20.0, "{}", output.log.join("\n"));
-    let film = read(&fs::read(&path).expect("recorded"));
-    let times: Vec<u64> = film.frames.iter().map(|(time, _)| *time).collect();
+    let recording = read(&fs::read(&path).expect("recorded"));
+    let times: Vec<u64> = recording.frames.iter().map(|(time, _)| *time).collect();
     assert!(times.is_sorted_by(|a, b| a < b), "{times:?}");
     let expected = ticks(&frames(10, SIZE));
     assert_eq!(times[..10], expected);
@@ -141,8 +141,8 @@ fn pixels_that_were_never_a_jpeg_are_recorded_as_they_are() {
     let sent: Vec<Frame> = (1..=5).map(raw).collect();
     let output = record(&camera(sent.clone()), &path, &["--seconds", "0.5"]);
     assert_eq!(output.figure("recorded"), 5.0, "{}", output.log.join("\n"));
-    let film = read(&fs::read(&path).expect("recorded"));
-    assert!(film.frames.iter().zip(&sent).all(|((_, found), (_, sent))| found == sent));
+    let recording = read(&fs::read(&path).expect("recorded"));
+    assert!(recording.frames.iter().zip(&sent).all(|((_, found), (_, sent))| found == sent));
     let entries = "stream=codec_name,pix_fmt,nb_read_packets";
     if let Some(said) = ffprobe(&path, entries) {
         assert_eq!(said, ["rawvideo", "bgr24", "5"]);
@@ -210,15 +210,15 @@ fn another_camera_begins_another_file() {
     }
     assert_eq!(recorder.finish(soon()).map(|it| (it.frames, it.phase)), Some((7, Phase::Done)));
     for (name, part, title) in [("x.mkv", &all[..3], "Garage"), ("x-2.mkv", &all[3..], "Door")] {
-        let film = read(&fs::read(folder.path().join(name)).expect("recorded"));
-        assert_eq!((film.frames.len(), film.title.as_str()), (part.len(), title));
-        assert!(film.frames.iter().zip(part).all(|((_, found), (_, sent))| found == sent));
+        let recording = read(&fs::read(folder.path().join(name)).expect("recorded"));
+        assert_eq!((recording.frames.len(), recording.title.as_str()), (part.len(), title));
+        assert!(recording.frames.iter().zip(part).all(|((_, found), (_, sent))| found == sent));
     }
     assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 2);
 }
 
 #[test]
-fn the_desktops_sleep_is_a_gap_in_the_film_and_a_clock_that_is_set_is_none() {
+fn the_desktops_sleep_is_a_gap_in_the_recording_and_a_clock_that_is_set_is_none() {
     let hours = |hours: u64| Duration::from_secs(hours * 3600);
     let sent = frames(40, SIZE);
     let awake = Instant::now();
@@ -250,9 +250,9 @@ fn the_desktops_sleep_is_a_gap_in_the_film_and_a_clock_that_is_set_is_none() {
         intake.take_at(&facts, None, jpeg, &Arc::from("cam"), now);
     }
     assert_eq!(recorder.finish(soon()).map(|it| it.frames), Some(40));
-    let film = read(&fs::read(&path).expect("recorded"));
+    let recording = read(&fs::read(&path).expect("recorded"));
     let second = 10_000;
-    for (number, (time, _)) in film.frames.iter().enumerate() {
+    for (number, (time, _)) in recording.frames.iter().enumerate() {
         let slept = moments[number / 10].0.as_secs() * second;
         let expected = u64::try_from(number).expect("few") * second / 30 + slept;
         assert!(time.abs_diff(expected) < second / 10, "frame {number}: {time}, not {expected}");

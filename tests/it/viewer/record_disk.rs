@@ -6,7 +6,7 @@ use crate::tools::fake_camera::{FakeServer, Pattern, jpeg_facts};
 use crate::tools::matroska_reader::read;
 use crate::tools::mounting::in_namespaces;
 use crate::tools::recording::{
-    SIZE, assert_ffmpeg_finds, assert_seamless, camera, films, folder, frames, greet, record,
+    SIZE, assert_ffmpeg_finds, assert_seamless, camera, folder, frames, greet, record, recordings,
 };
 use crate::tools::until::wait_until;
 use crate::tools::viewer_process::{Output, Viewer};
@@ -52,20 +52,23 @@ fn record_under_every_limit() {
             intake.take(facts, None, jpeg, &Arc::from("cam"));
         }
         let state = recorder.finish(soon()).expect("it was on");
-        let films = films(folder.path());
-        assert!(films.iter().all(|(_, film)| film.is_closed && film.rest == 0), "{limit}");
+        let recordings = recordings(folder.path());
+        assert!(
+            recordings.iter().all(|(_, recording)| recording.is_closed && recording.rest == 0),
+            "{limit}"
+        );
         match &state.phase {
-            Phase::Done => assert_seamless(&films, &sent),
+            Phase::Done => assert_seamless(&recordings, &sent),
             Phase::Failed(why) => {
                 assert!(why.contains("Nothing was recorded"), "{limit}: {why}");
-                assert!(films.is_empty(), "{limit}");
+                assert!(recordings.is_empty(), "{limit}");
                 none += 1;
             }
             phase => panic!("{limit}: {phase:?}"),
         }
-        files += films.len();
+        files += recordings.len();
         recorder.start_for_sure(Plan::file(&path), soon()).map_or_else(
-            |error| assert!(error.contains("exists") && !films.is_empty(), "{limit}: {error}"),
+            |error| assert!(error.contains("exists") && !recordings.is_empty(), "{limit}: {error}"),
             |()| drop(recorder.finish(soon())),
         );
     }
@@ -87,14 +90,17 @@ fn a_file_that_can_be_no_longer_is_followed_by_the_next() {
     let output = Viewer::spawn(&mut command).finish();
     assert_eq!(output.status.code(), Some(0), "{}", output.log.join("\n"));
     assert_eq!(output.figure("recorded"), 40.0, "{}", output.stdout);
-    let films = films(folder.path());
-    assert!(films.len() > 2, "{} files", films.len());
-    assert_seamless(&films, &sent);
-    for (name, film) in &films {
-        assert!(film.is_closed, "{name}");
-        assert_ffmpeg_finds(&folder.path().join(name), film);
+    let recordings = recordings(folder.path());
+    assert!(recordings.len() > 2, "{} files", recordings.len());
+    assert_seamless(&recordings, &sent);
+    for (name, recording) in &recordings {
+        assert!(recording.is_closed, "{name}");
+        assert_ffmpeg_finds(&folder.path().join(name), recording);
     }
-    assert!(films[1..].iter().all(|(_, film)| !film.cues.is_empty()), "there was room for those");
+    assert!(
+        recordings[1..].iter().all(|(_, recording)| !recording.cues.is_empty()),
+        "there was room for those"
+    );
 }
 
 /// A mount of so many KiB, a viewer that records there, and what is there in the end.
@@ -119,10 +125,10 @@ fn a_disk_that_is_full_at_the_first_frame_leaves_no_file() {
         assert!(said.contains("the disk is full; make room"), "{said}");
         let told = if left == 0 { "Nothing was recorded" } else { "is kept" };
         assert!(said.contains(told), "{said}");
-        let films = films(kept.path());
-        assert_eq!(films.len(), left, "{said}");
-        assert_seamless(&films, &sent[..left * 3]);
-        assert!(films.iter().all(|(_, film)| film.is_closed));
+        let recordings = recordings(kept.path());
+        assert_eq!(recordings.len(), left, "{said}");
+        assert_seamless(&recordings, &sent[..left * 3]);
+        assert!(recordings.iter().all(|(_, recording)| recording.is_closed));
     }
 }
 
@@ -159,7 +165,7 @@ fn a_pipe_that_nobody_reads_keeps_nobody_waiting() {
 }
 
 #[test]
-fn who_reads_a_pipe_later_gets_a_film_that_begins_then() {
+fn who_reads_a_pipe_later_gets_a_recording_that_begins_then() {
     let (_folder, path) = folder();
     pipe(&path);
     let (begin, is_read) = mpsc::channel();
@@ -194,10 +200,10 @@ fn who_reads_a_pipe_later_gets_a_film_that_begins_then() {
     begin.send(()).expect("it waits");
     let output = viewer.finish();
     assert!(output.status.success(), "{}", output.log.join("\n"));
-    let film = read(&reader.join().expect("no panic"));
-    assert_eq!(film.frames.len(), 20, "{}", output.stdout);
+    let recording = read(&reader.join().expect("no panic"));
+    assert_eq!(recording.frames.len(), 20, "{}", output.stdout);
     assert_eq!((output.figure("recorded"), output.figure("record_dropped")), (20.0, 0.0));
-    assert!(film.frames.iter().zip(&frames(40, SIZE)[20..]).all(|((_, a), (_, b))| a == b));
+    assert!(recording.frames.iter().zip(&frames(40, SIZE)[20..]).all(|((_, a), (_, b))| a == b));
 }
 
 #[test]
@@ -252,14 +258,17 @@ fn a_full_disk_ends_the_recording_and_not_the_picture() {
         let stdout = String::from_utf8(output.stdout).expect("JSON");
         let output = Output { status: output.status, stdout, log: Vec::new() };
         let path = kept.path().join("x.mkv");
-        let film = read(&fs::read(&path).expect("copied"));
-        let count = film.frames.len();
-        println!("{kib} KiB: {count} frames, closed: {}, {} bytes", film.is_closed, film.rest);
+        let recording = read(&fs::read(&path).expect("copied"));
+        let count = recording.frames.len();
+        println!(
+            "{kib} KiB: {count} frames, closed: {}, {} bytes",
+            recording.is_closed, recording.rest
+        );
         assert_eq!(output.figure("recorded"), count as f64);
         let shown = output.figure("frames");
         assert!(count > 1 && shown > count as f64 + 10.0, "it goes on: {}", output.stdout);
-        assert!(film.is_closed, "with or without cues");
-        assert_ffmpeg_finds(&path, &film);
+        assert!(recording.is_closed, "with or without cues");
+        assert_ffmpeg_finds(&path, &recording);
     }
 }
 
@@ -320,8 +329,8 @@ fn a_disk_that_stands_still_costs_frames_of_the_file_and_no_age() {
     let (recorded, dropped) = (output.figure("recorded"), output.figure("record_dropped"));
     assert_eq!(recorded + dropped, sent, "{}", output.stdout);
     assert!(dropped > 10.0, "{}", output.stdout);
-    let film = read(&reader.join().expect("no panic"));
-    assert_eq!(film.frames.len() as f64, recorded);
+    let recording = read(&reader.join().expect("no panic"));
+    assert_eq!(recording.frames.len() as f64, recorded);
     // A wait for the disk would be one of seconds.
     assert!(output.figure("max") < 500.0, "{}", output.stdout);
     assert!(output.figure("frames") > sent * 0.9, "{}", output.stdout);

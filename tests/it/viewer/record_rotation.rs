@@ -2,7 +2,7 @@
 
 use crate::tools::fake_camera::{FakeServer, Pattern, jpeg_facts};
 use crate::tools::recording::{
-    Frame, SIZE, assert_ffmpeg_finds, assert_seamless, camera, films, folder, frames, record,
+    Frame, SIZE, assert_ffmpeg_finds, assert_seamless, camera, folder, frames, record, recordings,
 };
 use crate::tools::stage::Stage;
 use crate::tools::until::wait_until;
@@ -28,14 +28,17 @@ fn record_seamlessly(sent: &[Frame], path: &Path, more: &[&str]) -> Vec<usize> {
     let output = record(&camera(sent.to_vec()), path, &more);
     assert!(output.status.success(), "{}", output.log.join("\n"));
     assert_eq!(output.figure("recorded"), sent.len() as f64);
-    let films = films(folder);
-    assert_seamless(&films, sent);
-    for (name, film) in &films {
+    let recordings = recordings(folder);
+    assert_seamless(&recordings, sent);
+    for (name, recording) in &recordings {
         assert!(name.starts_with("x_2") && name.ends_with(".mkv"), "{name}");
-        assert!(film.is_closed && !film.cues.is_empty() && film.frames[0].0 == 0, "{name}");
-        assert_ffmpeg_finds(&folder.join(name), film);
+        assert!(
+            recording.is_closed && !recording.cues.is_empty() && recording.frames[0].0 == 0,
+            "{name}"
+        );
+        assert_ffmpeg_finds(&folder.join(name), recording);
     }
-    films.iter().map(|(_, film)| film.frames.len()).collect()
+    recordings.iter().map(|(_, recording)| recording.frames.len()).collect()
 }
 
 #[test]
@@ -81,10 +84,10 @@ fn the_newest_files_are_kept_and_nobody_elses_is_removed() {
         assert_eq!(fs::read(&path).expect("there"), b"dear");
         fs::remove_file(path).expect("removed");
     }
-    let films = films(folder.path());
-    assert_eq!(films.len(), 2);
-    let kept: usize = films.iter().map(|(_, film)| film.frames.len()).sum();
-    assert_seamless(&films, &sent[200 - kept..]);
+    let recordings = recordings(folder.path());
+    assert_eq!(recordings.len(), 2);
+    let kept: usize = recordings.iter().map(|(_, recording)| recording.frames.len()).sum();
+    assert_seamless(&recordings, &sent[200 - kept..]);
 }
 
 /// Sends frames of this size at 50 in a second, and says which wishes came.
@@ -149,14 +152,17 @@ fn the_key_cuts_files_too_and_gives_the_size_back_at_the_end() {
     let viewer = stage.open(&["--record-every", "1s", &server.address()]);
     stage.wait_for_title("fake");
     stage.press(&["r"]);
-    wait_until("three files", || (stage.films().len() >= 3).then_some(()));
+    wait_until("three files", || (stage.recordings().len() >= 3).then_some(()));
     let held = Wishes { width: 640, height: 360, ..Wishes::default() };
     assert_eq!(wishes.recv_timeout(PATIENCE), Ok(held));
     stage.press(&["r"]);
     assert_eq!(wishes.recv_timeout(PATIENCE), Ok(Wishes::default()), "it is given back");
     end(viewer);
-    for (name, film) in films(&stage.home.path().join("Videos")) {
-        assert!(name.starts_with("fake_2") && film.is_closed && !film.frames.is_empty(), "{name}");
+    for (name, recording) in recordings(&stage.home.path().join("Videos")) {
+        assert!(
+            name.starts_with("fake_2") && recording.is_closed && !recording.frames.is_empty(),
+            "{name}"
+        );
     }
 }
 
@@ -175,10 +181,10 @@ fn each_of_several_cameras_has_a_file_with_its_name_and_a_signal_finishes_them()
     end(viewer);
     for (path, (title, size)) in files.iter().zip([("Garage", (160, 96)), ("Front/door", (96, 64))])
     {
-        let film = crate::tools::matroska_reader::read(&fs::read(path).expect("recorded"));
-        assert_eq!((film.title.as_str(), film.size), (title, size));
-        assert!(film.is_closed && !film.cues.is_empty());
-        assert_ffmpeg_finds(path, &film);
+        let recording = crate::tools::matroska_reader::read(&fs::read(path).expect("recorded"));
+        assert_eq!((recording.title.as_str(), recording.size), (title, size));
+        assert!(recording.is_closed && !recording.cues.is_empty());
+        assert_ffmpeg_finds(path, &recording);
     }
 }
 
@@ -198,8 +204,8 @@ fn a_camera_that_changes_its_size_more_than_a_hundred_times_is_recorded_on() {
     // They came in a second, so that a hundred changes were allowed, and then none.
     let (recorded, dropped) = (output.figure("recorded"), output.figure("record_dropped"));
     assert_eq!(recorded + dropped, 240.0, "{}", output.stdout);
-    let films = films(folder.path());
-    assert_eq!(films.len(), 101);
-    assert!(films.iter().all(|(_, film)| film.is_closed));
-    assert!(films.iter().any(|(name, _)| name == "x-100.mkv"), "numbers go on");
+    let recordings = recordings(folder.path());
+    assert_eq!(recordings.len(), 101);
+    assert!(recordings.iter().all(|(_, recording)| recording.is_closed));
+    assert!(recordings.iter().any(|(name, _)| name == "x-100.mkv"), "numbers go on");
 }

@@ -48,11 +48,11 @@ fn wait_for_frames(path: &Path, count: usize) {
 #[track_caller]
 fn assert_whole(path: &Path, output: &Output) {
     assert_eq!(output.status.code(), Some(0), "{}", output.log.join("\n"));
-    let film = read(&fs::read(path).expect("recorded"));
-    assert!(film.is_closed && film.rest == 0 && !film.cues.is_empty());
-    assert_eq!(output.figure("recorded"), film.frames.len() as f64, "{}", output.stdout);
-    assert!(film.duration > 0);
-    assert_ffmpeg_finds(path, &film);
+    let recording = read(&fs::read(path).expect("recorded"));
+    assert!(recording.is_closed && recording.rest == 0 && !recording.cues.is_empty());
+    assert_eq!(output.figure("recorded"), recording.frames.len() as f64, "{}", output.stdout);
+    assert!(recording.duration > 0);
+    assert_ffmpeg_finds(path, &recording);
 }
 
 #[test]

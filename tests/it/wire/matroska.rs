@@ -1,7 +1,7 @@
 //! Files of any frames at any times, cut off anywhere: what was written whole is read as it was written.
 
 use crate::tools::allocations;
-use crate::tools::matroska_reader::{Film, read};
+use crate::tools::matroska_reader::{Recording, read};
 use lancam::image::pixels::Size;
 use lancam::wire::matroska::{Muxer, Patch, Track};
 use lancam::wire::packet::Codec;
@@ -68,10 +68,10 @@ fn payload(index: usize, len: usize) -> Vec<u8> {
 }
 
 #[track_caller]
-fn assert_holds(film: &Film, frames: &[(u64, usize)]) {
-    assert_eq!(film.frames.len(), frames.len());
+fn assert_holds(recording: &Recording, frames: &[(u64, usize)]) {
+    assert_eq!(recording.frames.len(), frames.len());
     let (mut at, mut least) = (0, 0);
-    for (index, ((time, found), &(wait, len))) in film.frames.iter().zip(frames).enumerate() {
+    for (index, ((time, found), &(wait, len))) in recording.frames.iter().zip(frames).enumerate() {
         at += wait;
         let expected = (at / 100).max(least);
         assert_eq!(*time, expected);
@@ -100,13 +100,13 @@ proptest! {
             assert_holds(&read(&file.bytes[..cut]), &frames[..whole]);
         }
         assert_holds(&read(&file.bytes), &frames);
-        let film = read(&file.end());
-        assert_holds(&film, &frames);
-        prop_assert!(film.is_closed);
-        prop_assert!(film.cues.iter().all(|(time, cluster)| time == cluster));
-        let last = film.frames.last().expect("one at least").0;
-        prop_assert!(film.duration > last && film.duration < last + 10_000);
-        prop_assert!(!film.cues.is_empty());
+        let recording = read(&file.end());
+        assert_holds(&recording, &frames);
+        prop_assert!(recording.is_closed);
+        prop_assert!(recording.cues.iter().all(|(time, cluster)| time == cluster));
+        let last = recording.frames.last().expect("one at least").0;
+        prop_assert!(recording.duration > last && recording.duration < last + 10_000);
+        prop_assert!(!recording.cues.is_empty());
     }
 }
 

@@ -1,12 +1,12 @@
 //! The files of one recording: the next wherever one is full or the pictures are of another kind, none over another.
 
 use super::error::{Kept, RecordError};
-use super::film::{Film, Form};
 use super::kept::KeptFiles;
 use super::names::{Again, Names};
 use super::output::Output;
 use super::plan::{Plan, Rotation};
 use super::queue::{Frame, Queue};
+use super::recorded_file::{Form, RecordedFile};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -20,7 +20,7 @@ pub(super) struct Files {
     rotation: Rotation,
     /// The file that was made at the start; nothing is in it yet.
     claimed: Option<Output>,
-    film: Option<Film>,
+    file: Option<RecordedFile>,
     path: Arc<Path>,
     kept: KeptFiles,
     changes: Changes,
@@ -53,7 +53,7 @@ impl Files {
             names,
             rotation: plan.rotation,
             claimed,
-            film: None,
+            file: None,
             path: Arc::from(path),
             kept: KeptFiles::new(plan.rotation.keep),
             changes: Changes::default(),
@@ -76,7 +76,7 @@ impl Files {
 
     /// Bytes of all files, those that were removed included.
     pub(super) fn bytes(&self) -> u64 {
-        self.bytes + self.film.as_ref().map_or(0, Film::len)
+        self.bytes + self.file.as_ref().map_or(0, RecordedFile::len)
     }
 
     /// The newest file.
@@ -89,21 +89,21 @@ impl Files {
     /// After an error the file is finished as far as it goes.
     pub(super) fn write(&mut self, frame: &Frame, at: Duration) -> Result<(), RecordError> {
         let Some(form) = Form::of(frame) else { return Ok(()) };
-        match &self.film {
-            Some(film) if film.form() != form => {
+        match &self.file {
+            Some(file) if file.form() != form => {
                 if !self.changes.allow(at) {
                     self.left_out += 1;
                     return Ok(());
                 }
                 self.close()?;
             }
-            Some(film) if self.is_full(film, frame, at) => self.close()?,
+            Some(file) if self.is_full(file, frame, at) => self.close()?,
             _ => {}
         }
         match self.append(frame, form, at) {
             Err(RecordError::Write { source, .. })
                 if source.kind() == ErrorKind::FileTooLarge
-                    && self.film.as_ref().is_some_and(|film| film.frames() > 0) =>
+                    && self.file.as_ref().is_some_and(|file| file.frames() > 0) =>
             {
                 self.learn_ceiling();
                 self.close_for_good();
@@ -124,8 +124,8 @@ impl Files {
     }
 
     fn append(&mut self, frame: &Frame, form: Form, at: Duration) -> Result<(), RecordError> {
-        let film = match &mut self.film {
-            Some(film) => film,
+        let file = match &mut self.file {
+            Some(file) => file,
             empty => {
                 let out = match self.claimed.take() {
                     Some(claimed) => claimed,
@@ -133,38 +133,38 @@ impl Files {
                 };
                 self.kept.make_room();
                 self.path = Arc::clone(out.path());
-                empty.insert(Film::begin(out, frame, form, at))
+                empty.insert(RecordedFile::begin(out, frame, form, at))
             }
         };
-        let before = film.frames();
-        let written = film.append(frame, at);
-        self.frames += film.frames() - before;
+        let before = file.frames();
+        let written = file.append(frame, at);
+        self.frames += file.frames() - before;
         let kept = if self.frames > 0 { Kept::All } else { Kept::Nothing };
         let path = self.path.to_path_buf();
         written.map_err(|source| RecordError::Write { path, source, kept })
     }
 
     /// Whether the next file is due before this frame.
-    fn is_full(&self, film: &Film, frame: &Frame, at: Duration) -> bool {
+    fn is_full(&self, file: &RecordedFile, frame: &Frame, at: Duration) -> bool {
         let turn = |every: Duration| {
             let number = |at: Duration| at.as_nanos() / every.as_nanos().max(1);
-            number(at) > number(film.began())
+            number(at) > number(file.began())
         };
         let most = [self.rotation.max, self.ceiling].into_iter().flatten().min();
-        let len = film.len_with(frame.packet.payload().len());
+        let len = file.len_with(frame.packet.payload().len());
         self.rotation.every.is_some_and(turn) || most.is_some_and(|most| len > most)
     }
 
     /// A file can be no longer than this one: the next ones end in time.
     fn learn_ceiling(&mut self) {
-        self.ceiling = self.film.as_ref().and_then(Film::taken_by_disk).or(self.ceiling);
+        self.ceiling = self.file.as_ref().and_then(RecordedFile::taken_by_disk).or(self.ceiling);
         log::info!("{} is as long as a file can be here; the next one begins", self.path.display());
     }
 
     fn close(&mut self) -> Result<(), RecordError> {
-        let Some(film) = self.film.take() else { return Ok(()) };
-        let (path, is_empty) = (Arc::clone(film.path()), film.frames() == 0);
-        let (bytes, closed) = film.close();
+        let Some(file) = self.file.take() else { return Ok(()) };
+        let (path, is_empty) = (Arc::clone(file.path()), file.frames() == 0);
+        let (bytes, closed) = file.close();
         self.bytes += bytes;
         if !is_empty {
             self.kept.add(&path, bytes);

@@ -18,8 +18,8 @@ pub struct Intake {
     pool: Option<PacketPool>,
     /// Between two frames.
     interval: Option<Duration>,
-    /// Which film frames belong to.
-    film: u64,
+    /// The number of the file that frames belong to.
+    file: u64,
     /// Of the first frame in the recording, or since the camera is another one.
     size: Option<Size>,
 }
@@ -40,7 +40,7 @@ impl Intake {
 
     /// The next frame begins a new file, where something is being recorded: it is not of the camera that took the last.
     pub fn begin_new_file(&mut self) {
-        self.film = self.film.wrapping_add(1);
+        self.file = self.file.wrapping_add(1);
         self.size = None;
     }
 
@@ -86,7 +86,7 @@ impl Intake {
             taken: now.calendar.checked_sub(age).unwrap_or(now.calendar),
             camera: Arc::clone(camera),
             interval: self.interval,
-            film: self.film,
+            file: self.file,
         });
     }
 

@@ -6,7 +6,6 @@
 
 mod error;
 mod files;
-mod film;
 pub mod intake;
 mod kept;
 pub mod lasting;
@@ -15,6 +14,7 @@ mod output;
 pub(super) mod pipe;
 mod plan;
 mod queue;
+mod recorded_file;
 mod timeline;
 mod writer;
 

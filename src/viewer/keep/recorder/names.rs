@@ -90,13 +90,13 @@ mod tests {
         let taken = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
         let frame = Frame { camera: Arc::from(camera), taken, ..frame };
         let path = names.next(&frame, Again::No);
-        assert_eq!(path.parent(), Some(Path::new("films")));
+        assert_eq!(path.parent(), Some(Path::new("videos")));
         path.file_name().expect("a name").to_string_lossy().into_owned()
     }
 
     fn plan(naming: Naming, every: Option<Duration>) -> Plan {
         let rotation = Rotation { every, ..Rotation::default() };
-        Plan { path: "films/x.mkv".into(), naming, rotation }
+        Plan { path: "videos/x.mkv".into(), naming, rotation }
     }
 
     #[test]

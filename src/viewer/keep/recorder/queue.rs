@@ -27,8 +27,8 @@ pub(super) struct Frame {
     pub(super) camera: Arc<str>,
     /// To the next frame, as the camera announced it.
     pub(super) interval: Option<Duration>,
-    /// Which film it belongs to: frames of another number begin another file.
-    pub(super) film: u64,
+    /// The number of the file that it belongs to: another number begins another file.
+    pub(super) file: u64,
 }
 
 #[derive(Debug)]
@@ -259,7 +259,7 @@ pub(super) mod tests {
         open.set_len(len);
         let (taken, camera) = (SystemTime::now(), Arc::from(""));
         let lasting = Duration::ZERO;
-        Frame { packet, arrived, lasting, taken, camera, interval: None, film: 0 }
+        Frame { packet, arrived, lasting, taken, camera, interval: None, file: 0 }
     }
 
     fn queue(now: Instant) -> (Queue, Arc<Path>) {

@@ -5,7 +5,7 @@ use super::{READ_PATIENCE, Received, SessionEnd, SessionError, receive};
 use crate::plain::printable;
 use crate::viewer::find::connect::Reached;
 use crate::viewer::find::identity::Identity;
-use crate::viewer::find::reach::{Film, Reach};
+use crate::viewer::find::reach::{Reach, RecordsInto};
 use crate::viewer::watch::controls::{Remote, Request};
 use crate::viewer::watch::decoding::Decoding;
 use crate::viewer::watch::news::{NoticeKind, Publisher};
@@ -223,7 +223,7 @@ impl Session<'_> {
         }
         let said = Identity { name: printable(name), id: printable(id) };
         let admitted = self.reach.judge(said, self.reached).map_err(SessionError::OtherCamera)?;
-        if admitted.film == Film::Another {
+        if admitted.records_into == RecordsInto::NewFile {
             self.decoding.begin_new_file();
         }
         let text = format!("connected to {} at {}", admitted.origin.name, self.reached.address);

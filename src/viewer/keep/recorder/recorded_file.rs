@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 
 /// A file, and what is in it.
 #[derive(Debug)]
-pub(super) struct Film {
+pub(super) struct RecordedFile {
     out: Output,
     muxer: Muxer,
     form: Form,
@@ -29,25 +29,25 @@ pub(super) struct Film {
 pub(super) struct Form {
     codec: Codec,
     size: Size,
-    /// The number of the frame's film.
-    film: u64,
+    /// The number of the file, as its frames have it.
+    file: u64,
 }
 
 impl Form {
     /// `None` for what is no picture.
-    pub(super) fn of(Frame { packet, film, .. }: &Frame) -> Option<Self> {
+    pub(super) fn of(Frame { packet, file, .. }: &Frame) -> Option<Self> {
         let (codec, payload) = (packet.facts.codec, packet.payload());
         let size = match codec {
             Codec::Jpeg => markers::picture_size(payload)?,
             Codec::Bgr24 => packet.facts.size,
         };
         let is_whole = codec == Codec::Jpeg || payload.len() == size.area() * 3;
-        (is_whole && size.area() > 0).then_some(Self { codec, size, film: *film })
+        (is_whole && size.area() > 0).then_some(Self { codec, size, file: *file })
     }
 }
 
-impl Film {
-    /// A film in `out` whose first frame will be this one, which was taken `at` in the recording. Nothing is written yet.
+impl RecordedFile {
+    /// The file in `out`. Its first frame will be this one, taken `at` in the recording. Nothing is written yet.
     pub(super) fn begin(out: Output, frame: &Frame, form: Form, at: Duration) -> Self {
         let mut head = Vec::new();
         let track = Track {
