@@ -23,6 +23,7 @@ mod style;
 mod text;
 mod text_style;
 mod track;
+pub mod widget;
 
 pub use canvas::{Canvas, Painter};
 pub use glyphs::Typeface;

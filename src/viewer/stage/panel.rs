@@ -4,7 +4,8 @@
 //! [`Panel::drag`] return.
 
 use super::keys::{Command, Way};
-use crate::viewer::paint::controls::{Hit, Widget};
+use crate::viewer::paint::controls::Hit;
+use crate::viewer::paint::widget::Widget;
 use crate::viewer::watch::controls::{self, Controls, State};
 use crate::wire::native::control::ControlKind;
 use std::sync::Arc;
