@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What is wrong now with the frames of one stage, and for how many of them.
+/// What is wrong now with the frames of one thread, and for how many of them.
 #[derive(Debug)]
 pub struct Complaint {
     /// Where a trouble that lasts is known to whoever asks how the camera is.
@@ -192,7 +192,7 @@ mod tests {
         assert!(complaint.note(trouble(), Micros(5000 * MS)).is_some());
         let metrics = Arc::clone(&complaint.metrics);
         drop(complaint);
-        assert_eq!(metrics.trouble(), None, "whose stage has ended is not in trouble");
+        assert_eq!(metrics.trouble(), None, "whose thread has ended is not in trouble");
     }
 
     #[test]

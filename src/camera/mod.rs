@@ -1,4 +1,4 @@
-//! The stages of the camera program, in the order frames pass them.
+//! The camera program: from an open source to every viewer's socket.
 
 pub mod announcer;
 pub mod capture;

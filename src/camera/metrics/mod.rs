@@ -205,7 +205,7 @@ impl Metrics {
         self.interval.store(0, Relaxed);
     }
 
-    /// A stage cannot make pictures of what it gets, and has told viewers why.
+    /// A thread cannot make pictures of what it gets, and has told viewers why.
     pub fn is_troubled(&self, text: &str) {
         self.troubles.begin(text);
     }
@@ -215,7 +215,7 @@ impl Metrics {
         self.troubles.end();
     }
 
-    /// Why pictures cannot be made, if a stage has said so.
+    /// Why pictures cannot be made, if a thread has said so.
     pub fn trouble(&self) -> Option<String> {
         self.troubles.newest()
     }

@@ -1,31 +1,31 @@
-//! What keeps stages from making pictures now: how many of them, and why.
+//! What keeps threads from making pictures now: how many of them, and why.
 
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Mutex, PoisonError};
 
-/// Of all stages of one camera.
+/// Of all threads of one camera.
 #[derive(Debug, Default)]
 pub(super) struct Troubles {
-    stages: AtomicUsize,
+    threads: AtomicUsize,
     newest: Mutex<String>,
 }
 
 impl Troubles {
-    /// One more stage is in trouble.
+    /// One more thread is in trouble.
     pub(super) fn begin(&self, text: &str) {
         text.clone_into(&mut self.newest.lock().unwrap_or_else(PoisonError::into_inner));
-        self.stages.fetch_add(1, Relaxed);
+        self.threads.fetch_add(1, Relaxed);
     }
 
     /// One is not any more.
     pub(super) fn end(&self) {
-        self.stages.fetch_sub(1, Relaxed);
+        self.threads.fetch_sub(1, Relaxed);
     }
 
     /// Whether any is.
     pub(super) fn are_there(&self) -> bool {
-        self.stages.load(Relaxed) > 0
+        self.threads.load(Relaxed) > 0
     }
 
     /// Why, as the last of them said.

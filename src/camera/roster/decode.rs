@@ -18,18 +18,18 @@ use std::thread;
 /// Starts the thread; it ends when the slot is closed.
 pub(super) fn start(metrics: &Arc<Metrics>) -> Result<Arc<Latest<DecodeTask>>, StartError> {
     let tasks = Latest::new();
-    let stage = Stage {
+    let worker = Worker {
         tasks: tasks.reader(),
         decoder: Decoder::new()?,
         lying: Planes::default(),
         pool: PlanesPool::default(),
         metrics: Arc::clone(metrics),
     };
-    thread::Builder::new().name("decode".into()).spawn(move || stage.run())?;
+    thread::Builder::new().name("decode".into()).spawn(move || worker.run())?;
     Ok(tasks)
 }
 
-struct Stage {
+struct Worker {
     tasks: Reader<DecodeTask>,
     decoder: Decoder,
     /// Planes that are to be turned.
@@ -38,7 +38,7 @@ struct Stage {
     metrics: Arc<Metrics>,
 }
 
-impl Stage {
+impl Worker {
     fn run(mut self) {
         let mut complaint = Complaint::new(Arc::clone(&self.metrics));
         while let Some(task) = self.tasks.take() {

@@ -3,7 +3,7 @@
 use crate::image::planes::Planes;
 use std::sync::Arc;
 
-/// The planes of one stage.
+/// The planes of one thread.
 #[derive(Debug, Default)]
 pub struct PlanesPool {
     planes: Vec<Arc<Planes>>,
