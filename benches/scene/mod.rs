@@ -1,6 +1,6 @@
 //! A scene to run benches on.
 
-use lancam::image::frame::{FrameLayout, RawFrame};
+use lancam::image::frame::{FrameLayout, Memory, RawFrame};
 use lancam::image::orientation::Orientation;
 use lancam::image::pixels::{Chroma, Colour, PixelFormat, Size};
 use lancam::image::planes::Planes;
@@ -34,6 +34,7 @@ pub(crate) fn scene_layout(size: Size, colour: Colour) -> FrameLayout {
         colour,
         orientation: Orientation::UPRIGHT,
         interval: None,
+        memory: Memory::Cached,
     }
 }
 

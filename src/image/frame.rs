@@ -40,6 +40,20 @@ pub struct FrameLayout {
     pub orientation: Orientation,
     /// Time between frames, where the driver or the user named one.
     pub interval: Option<Duration>,
+    /// What memory they lie in.
+    pub memory: Memory,
+}
+
+/// How the memory that a frame lies in is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Memory {
+    /// As any other: the CPU keeps a copy of what it has read.
+    #[default]
+    Cached,
+    /// Each read goes out to the memory chip, and takes as long for one byte as for sixteen. So whole rows are copied
+    /// out of it first, and nothing else reads it. On a Pi, byte after byte was measured to take thirty times as long
+    /// (raspberrypi/linux#5286).
+    Uncached,
 }
 
 /// Where the rows of one plane lie in a frame.
@@ -199,6 +213,7 @@ mod tests {
             colour: Colour::CAMERA,
             orientation: Orientation::UPRIGHT,
             interval: None,
+            memory: Memory::Cached,
         }
     }
 

@@ -77,6 +77,22 @@ impl Planes {
         PlanesMut { y, cb, cr }
     }
 
+    /// The same of some rows only, `rows` from `top` on, which is even.
+    pub(super) fn rows_mut(&mut self, top: usize, rows: usize) -> PlanesMut<'_> {
+        let (width, chroma) = (self.size.width, self.chroma);
+        let until = |rows: usize| {
+            let size = Size::new(width, rows);
+            (chroma.luma_size(size).area(), chroma.chroma_size(size).area())
+        };
+        let ((luma, of_chroma), (luma_len, chroma_len)) = (until(top), until(rows));
+        let PlanesMut { y, cb, cr } = self.split_mut();
+        PlanesMut {
+            y: &mut y[luma..][..luma_len],
+            cb: &mut cb[of_chroma..][..chroma_len],
+            cr: &mut cr[of_chroma..][..chroma_len],
+        }
+    }
+
     fn len(&self) -> usize {
         self.chroma.luma_size(self.size).area() + 2 * self.chroma.chroma_size(self.size).area()
     }

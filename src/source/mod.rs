@@ -13,7 +13,7 @@ mod spec;
 pub mod test_pattern;
 pub mod v4l2;
 
-use crate::image::frame::{Frame, FrameLayout};
+use crate::image::frame::{Frame, FrameLayout, Memory};
 use crate::image::jpeg::repair::Damage;
 use crate::image::orientation::Orientation;
 use crate::image::pixels::{Colour, PixelFormat, Size};
@@ -94,6 +94,8 @@ pub struct CaptureWish {
     pub format: Option<PixelFormat>,
     /// What is to be done to the picture; what the camera cannot do is left in its frames' layout.
     pub orientation: Orientation,
+    /// How the camera's memory is to be read; `None` goes by its driver.
+    pub memory: Option<Memory>,
 }
 
 /// What stands between a source and the next frame; decides what is done about it.
@@ -312,5 +314,6 @@ fn jpeg_layout(size: Size, interval: Option<Duration>) -> FrameLayout {
         colour: Colour::JPEG,
         orientation: Orientation::UPRIGHT,
         interval,
+        memory: Memory::Cached,
     }
 }

@@ -5,7 +5,7 @@ use super::frame_count::FrameCount;
 use super::pattern_controls::{Look, PatternControls};
 use super::{Drops, FrameSource, Next, SourceError};
 use crate::clock;
-use crate::image::frame::{Content, Frame, FrameLayout, Micros, RawFrame};
+use crate::image::frame::{Content, Frame, FrameLayout, Memory, Micros, RawFrame};
 use crate::image::orientation::Orientation;
 use crate::image::pixels::{Colour, PixelFormat, Size};
 use crate::image::stamp::Stamp;
@@ -46,6 +46,7 @@ impl TestPattern {
             colour: Colour::CAMERA,
             orientation: Orientation::UPRIGHT,
             interval: Some(interval),
+            memory: Memory::Cached,
         };
         let look = Look::default();
         let mut background = vec![0; stride * size.height];

@@ -101,7 +101,7 @@ const fn entry(
 }
 
 /// All of them, in the order of `--help`.
-pub static OPTIONS: [Entry; 26] = [
+pub static OPTIONS: [Entry; 27] = [
     Entry {
         help: "auto; /dev/video0 or /dev/v4l/by-id/...; test[:WxH[@FPS]] (a moving pattern); \
                clip.mjpeg (looped at --fps); - or a FIFO (JPEGs that another program writes)",
@@ -151,6 +151,13 @@ pub static OPTIONS: [Entry; 26] = [
         default: "auto",
         in_file: InFile::Key("\"auto\""),
         ..entry(Section::Camera, "raw", "LIST", ValueKind::Text, values::raw)
+    },
+    Entry {
+        help: "how the camera's memory is read: uncached (rows are copied out of it first), cached, or \
+               auto: by its driver",
+        default: "auto",
+        in_file: InFile::Key("\"auto\""),
+        ..entry(Section::Camera, "camera-memory", "KIND", ValueKind::Text, values::camera_memory)
     },
     Entry {
         help: "stop the camera when nobody has watched for so long; 0 never",

@@ -4,6 +4,7 @@ use super::{Config, ConfigErrors, Wrong};
 use crate::camera::announcer::Announce;
 use crate::camera::controls::Control;
 use crate::camera::listen::Listen;
+use crate::image::frame::Memory;
 use crate::image::orientation::{Orientation, Rotation};
 use crate::image::pixels::{Chroma, FourCc, PixelFormat, Size};
 use crate::image::size_wish::Aspect;
@@ -79,6 +80,16 @@ pub(super) fn flip(config: &mut Config, value: &str) -> Set {
         _ => return Err(would_work("h, v, hv or none")),
     };
     config.capture.orientation = Orientation::turned(config.rotation).then(config.flip);
+    Ok(())
+}
+
+pub(super) fn camera_memory(config: &mut Config, value: &str) -> Set {
+    config.capture.memory = match value {
+        "auto" => None,
+        "cached" => Some(Memory::Cached),
+        "uncached" => Some(Memory::Uncached),
+        _ => return Err(would_work("auto, cached or uncached")),
+    };
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use super::{
     Answer, AnyBoard, Arc, Controls, Duration, FrameSource, JoinHandle, MOST_ORDERS, Mutex,
     Visitor, lock, thread,
 };
-use crate::image::frame::FrameLayout;
+use crate::image::frame::{FrameLayout, Memory};
 use crate::image::orientation::Orientation;
 use crate::image::pixels::{Colour, PixelFormat, Size};
 use crate::source::control::{Access, Board, Control, ControlKind};
@@ -93,6 +93,7 @@ fn source(board: Option<FakeBoard>) -> FakeSource {
         colour: Colour::CAMERA,
         orientation: Orientation::UPRIGHT,
         interval: None,
+        memory: Memory::Cached,
     };
     FakeSource(layout, board)
 }

@@ -4,6 +4,7 @@
 //! (bilinear interpolation and the weights of luma in one), chroma is that of each group of four. Half
 //! size: each group of four pixels becomes one.
 
+use super::lines::Line;
 use super::planar::pad;
 use super::rgb::{Block, average, blue_difference, convert, red_difference};
 use super::strip::Rows;
@@ -22,6 +23,7 @@ pub(super) struct Demosaic {
     /// Four rows in 8 bits, padded by mirroring; row `n` of the frame in number `n % 4`.
     rows: [Vec<u8>; 4],
     held: [Option<usize>; 4],
+    line: Line,
 }
 
 impl Demosaic {
@@ -98,7 +100,7 @@ impl Demosaic {
         }
         let plane = frame.layout.first_plane().expect("a raw format");
         let padded = &mut self.rows[slot];
-        let raw = plane.row_of(frame.bytes, index);
+        let raw = self.line.of(plane.row_of(frame.bytes, index), frame.layout.memory);
         let tables = order.colours()[index % 2].map(|colour| self.tone.table(colour));
         let out = &mut padded[PAD..PAD + width];
         match tables {

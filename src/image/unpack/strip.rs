@@ -1,7 +1,7 @@
 //! The rows of planes that are filled together: one of chroma, and those of luma that share it.
 
 use crate::image::pixels::{Chroma, Size};
-use crate::image::planes::{Planes, PlanesMut};
+use crate::image::planes::PlanesMut;
 
 /// Planes to be filled with the rows of a frame from `first_row` on.
 pub(super) struct Strip<'a> {
@@ -33,10 +33,24 @@ impl Rows<'_> {
 }
 
 impl<'a> Strip<'a> {
-    /// `planes`, from the frame's row `first_row` on.
-    pub(super) fn from_row(planes: &'a mut Planes, first_row: usize) -> Self {
-        let (size, chroma) = (planes.size(), planes.chroma());
-        Self { planes: planes.split_mut(), chroma, size, first_row }
+    /// `planes` of this size, from the frame's row `first_row` on.
+    pub(super) fn from_row(
+        planes: PlanesMut<'a>,
+        size: Size,
+        chroma: Chroma,
+        first_row: usize,
+    ) -> Self {
+        Self { planes, chroma, size, first_row }
+    }
+
+    /// The frame's row that comes first.
+    pub(super) fn first_row(&self) -> usize {
+        self.first_row
+    }
+
+    /// All of luma, for frames that have nothing else.
+    pub(super) fn luma(self) -> &'a mut [u8] {
+        self.planes.y
     }
 
     /// Calls `fill` for each row of chroma, from the top.

@@ -1,7 +1,7 @@
 //! Each format, packed by the definition in floating point, and taken apart again.
 
 use super::*;
-use crate::image::frame::FrameLayout;
+use crate::image::frame::{FrameLayout, Memory};
 use crate::image::orientation::Orientation;
 use crate::image::pixels::{
     BayerOrder, ChromaOrder, Colour, Matrix, Packed, Range, Rgb, SampleDepth, SamplePacking, Size,
@@ -68,7 +68,15 @@ fn rgb_pixel(order: Rgb, [r, g, b]: [u8; 3]) -> Vec<u8> {
 fn packed(format: PixelFormat, size: Size, colour: Colour) -> (FrameLayout, Vec<u8>) {
     let stride = format.min_stride(size.width).expect("raw") + 6;
     let orientation = Orientation::UPRIGHT;
-    let layout = FrameLayout { format, size, stride, colour, orientation, interval: None };
+    let layout = FrameLayout {
+        format,
+        size,
+        stride,
+        colour,
+        orientation,
+        interval: None,
+        memory: Memory::Cached,
+    };
     let mut bytes = vec![0xAA; layout.frame_len().expect("raw")];
     let ycc = |x: usize, y: usize| {
         coded(scene(x.min(size.width - 1), y.min(size.height - 1)), colour).map(byte)
@@ -247,7 +255,15 @@ fn mosaic(
     let format = PixelFormat::Bayer(order, packing);
     let stride = format.min_stride(size.width).expect("raw") + 3;
     let (colour, orientation) = (Colour::JPEG, Orientation::UPRIGHT);
-    let layout = FrameLayout { format, size, stride, colour, orientation, interval: None };
+    let layout = FrameLayout {
+        format,
+        size,
+        stride,
+        colour,
+        orientation,
+        interval: None,
+        memory: Memory::Cached,
+    };
     let mut bytes = vec![0xAA; layout.frame_len().expect("raw")];
     for y in 0..size.height {
         for x in 0..size.width {
@@ -368,6 +384,65 @@ fn a_turned_frame_is_the_upright_one_turned() {
                 crate::image::turn::turn(&upright, orientation, &mut expected);
                 assert_eq!(found.size(), expected.size());
                 assert!(found.packed() == expected.packed(), "{format} {orientation}");
+            }
+        }
+    }
+}
+
+/// What a frame is unpacked to, from memory of either kind; `used` has unpacked others before.
+fn from_either_memory(
+    used: &mut [Unpacker; 2],
+    frame: &RawFrame<'_>,
+    wanted: Wanted,
+) -> [Planes; 2] {
+    let mut unpacked = |memory: Memory| {
+        let layout = FrameLayout { memory, ..*frame.layout };
+        let mut planes = Planes::default();
+        let unpacker = &mut used[usize::from(memory == Memory::Uncached)];
+        unpacker.unpack(&RawFrame { bytes: frame.bytes, layout: &layout }, wanted, &mut planes);
+        planes
+    };
+    [unpacked(Memory::Cached), unpacked(Memory::Uncached)]
+}
+
+#[test]
+fn every_format_comes_out_of_uncached_memory_as_out_of_any_other() {
+    let turned = [
+        Orientation::UPRIGHT,
+        Orientation::FLIPPED_TOP_BOTTOM,
+        Orientation::turned(crate::image::orientation::Rotation::Quarter),
+    ];
+    let sides = [(141, 37), (64, 16), (6, 4), (5, 5), (3, 18), (2, 1), (1, 2), (1, 1)];
+    for format in PixelFormat::all().filter(|format| *format != PixelFormat::Jpeg) {
+        let mut used = [Unpacker::default(), Unpacker::default()];
+        for (at, (width, height)) in sides.into_iter().enumerate() {
+            let size = Size::new(width, height);
+            for padding in [0, 2 + at] {
+                let stride = format.min_stride(width).expect("raw") + padding;
+                let orientation = turned[(at + padding) % 3];
+                let layout = FrameLayout {
+                    format,
+                    size,
+                    stride,
+                    colour: Colour::CAMERA,
+                    orientation,
+                    interval: None,
+                    memory: Memory::Cached,
+                };
+                let len = layout.frame_len().expect("raw");
+                let bytes: Vec<u8> = (0..len).map(|at| byte(scene(2 * at, at / 7)[0])).collect();
+                let frame = RawFrame { bytes: &bytes, layout: &layout };
+                for (chroma, at_least) in
+                    [(Chroma::Yuv420, size), (Chroma::Yuv422, Size::new(1, 1))]
+                {
+                    let wanted = Wanted { chroma, at_least };
+                    let [cached, uncached] = from_either_memory(&mut used, &frame, wanted);
+                    assert_eq!(cached.size(), uncached.size());
+                    assert!(
+                        cached.packed() == uncached.packed(),
+                        "{format} {size} {orientation} {chroma:?}, {padding} bytes of padding"
+                    );
+                }
             }
         }
     }

@@ -1,5 +1,6 @@
 //! What a sensor's samples are made into before colours are joined: black level, white balance, gamma.
 
+use super::lines::Line;
 use crate::image::frame::RawFrame;
 use crate::image::pixels::{BayerOrder, PixelFormat, SampleDepth, SamplePacking};
 
@@ -61,6 +62,7 @@ pub(super) struct Tone {
     /// What the tables were made for.
     made_for: Option<Measured>,
     followed: Option<Measured>,
+    lines: [Line; 2],
 }
 
 /// What the automatics go by.
@@ -95,7 +97,8 @@ impl Tone {
         if self.look == RawLook::AS_IT_IS {
             return;
         }
-        let now = Measured::of(&Sums::of(frame, order, packing), self.look, self.followed);
+        let sums = Sums::of(frame, order, packing, &mut self.lines);
+        let now = Measured::of(&sums, self.look, self.followed);
         self.followed = Some(now);
         let is_new_size = self.tables[0].len() != 1 << self.bits;
         if is_new_size || !self.made_for.is_some_and(|made| made.is_like(now)) {
@@ -183,14 +186,21 @@ impl Sums {
     /// One group in 64: enough for an average, and it costs nothing.
     const STEP: usize = 16;
 
-    fn of(frame: &RawFrame<'_>, order: BayerOrder, packing: SamplePacking) -> Self {
+    fn of(
+        frame: &RawFrame<'_>,
+        order: BayerOrder,
+        packing: SamplePacking,
+        [upper, lower]: &mut [Line; 2],
+    ) -> Self {
         let plane = frame.layout.first_plane().expect("a raw format");
         let shift = index_bits(packing) - 8;
         let brightest = f32::from((1_u16 << index_bits(packing)) - 1);
         let size = frame.layout.size;
         let mut sums = Self { histogram: [0; 256], colours: [0.0; 3], groups: 0.0 };
         for y in (0..size.height.saturating_sub(1)).step_by(Self::STEP) {
-            let rows = [0, 1].map(|below| plane.row_of(frame.bytes, y + below));
+            let [first, second] = [0, 1].map(|below| plane.row_of(frame.bytes, y + below));
+            let memory = frame.layout.memory;
+            let rows = [upper.of(first, memory), lower.of(second, memory)];
             for x in (0..size.width.saturating_sub(1)).step_by(Self::STEP) {
                 let mut group = [0.0; 3];
                 for (row, colours) in rows.iter().zip(order.colours()) {
@@ -273,7 +283,7 @@ fn grey_world(light: [f32; 3]) -> [f32; 3] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::image::frame::FrameLayout;
+    use crate::image::frame::{FrameLayout, Memory};
     use crate::image::orientation::Orientation;
     use crate::image::pixels::{Colour, Size};
 
@@ -289,6 +299,7 @@ mod tests {
             colour: Colour::JPEG,
             orientation: Orientation::UPRIGHT,
             interval: None,
+            memory: Memory::Cached,
         };
         let mut bytes = Vec::new();
         for y in 0..SIZE.height {

@@ -10,7 +10,7 @@ use super::offer::{Interval, offers};
 use super::queue::{Ended, NotStarted, Queue};
 use super::sequence::Sequence;
 use super::survey::identity;
-use crate::image::frame::FrameLayout;
+use crate::image::frame::{FrameLayout, Memory};
 use crate::image::orientation::Orientation;
 use crate::image::pixels::PixelFormat;
 use crate::rate::Rate;
@@ -63,7 +63,8 @@ impl Camera {
         if let Some(turn) = &turn {
             granted.layout.orientation = turn.turned.rest;
         }
-        let layout = granted.layout;
+        let memory = wish.memory.unwrap_or_else(|| node.memory());
+        let layout = FrameLayout { memory, ..granted.layout };
         let sequence = Sequence::new(count);
         let queue = Queue::start(name.clone(), node.handle(), interface, layout, sequence);
         let queue = queue.map_err(|error| no_stream(&node, &layout, &error))?;
@@ -77,6 +78,11 @@ impl Camera {
             granted_and_why(&granted, wish, runners_up.as_deref())
         );
         log::debug!("camera {}: {:?}", path.display(), granted.driver);
+        if memory == Memory::Uncached {
+            log::info!(
+                "camera {name}: its memory is uncached, so rows are copied before they are read (--camera-memory)"
+            );
+        }
         if let Some(settings) = &mut settings {
             settings.apply(&*handle, Moment::Streaming);
             settings.log(&name);
@@ -238,7 +244,8 @@ fn granted_and_how_near(granted: &Granted, wish: &CaptureWish) -> String {
     if let Some(order) = interlacing(&granted.driver) {
         text += &format!(", {order}");
     }
-    if *wish == (CaptureWish { orientation: wish.orientation, ..CaptureWish::default() }) {
+    let CaptureWish { orientation, memory, .. } = *wish;
+    if *wish == (CaptureWish { orientation, memory, ..CaptureWish::default() }) {
         return text + &format!(": its best up to {LARGEST_UNASKED} at {RATE_UNASKED} fps");
     }
     let other_size = wish.size.filter(|&wished| wished != size).map(|it| it.to_string());
@@ -274,6 +281,7 @@ mod tests {
                 colour: Colour::CAMERA,
                 orientation: Orientation::UPRIGHT,
                 interval: None,
+                memory: Memory::Cached,
             },
             driver: DriverFormat {
                 fourcc: FourCc(*b"YUYV"),

@@ -5,7 +5,7 @@ use super::ioctl::{self, DriverFormat, Refused};
 use super::negotiate::Choice;
 use super::node::Node;
 use super::offer::{Interval, plausible};
-use crate::image::frame::FrameLayout;
+use crate::image::frame::{FrameLayout, Memory};
 use crate::image::orientation::Orientation;
 use crate::image::pixels::{MAX_PIXELS, PixelFormat};
 use v4l::v4l_sys::{
@@ -103,6 +103,7 @@ fn layout(driver: &DriverFormat, interval: Option<Interval>) -> Option<FrameLayo
         colour: colour(format, driver),
         orientation: Orientation::UPRIGHT,
         interval: interval.map(Interval::duration),
+        memory: Memory::Cached,
     })
 }
 

@@ -2,6 +2,7 @@
 
 use super::ioctl::{self, Capability, Interface};
 use super::opening;
+use crate::image::frame::Memory;
 use crate::source::{SourceError, Trouble};
 use nix::errno::Errno;
 use nix::sys::stat::major;
@@ -56,6 +57,11 @@ impl Node {
     /// What kind of node it is.
     pub(super) fn kind(&self) -> NodeKind {
         NodeKind::of(&self.capability)
+    }
+
+    /// What memory its frames lie in.
+    pub(super) fn memory(&self) -> Memory {
+        memory(&self.capability)
     }
 
     /// How it gives pictures.
@@ -167,6 +173,18 @@ pub(super) fn needs_libcamera(driver: &str) -> bool {
 /// The parts of the Pi's image processors that look like cameras by their capabilities.
 const IMAGE_PROCESSORS: [&str; 2] = ["bcm2835-isp", "pispbe"];
 
+/// Drivers whose devices write frames into memory by themselves give it to us uncached, unless they were made to do
+/// otherwise (`allow_cache_hints` of `struct vb2_queue`): none of the Pi's does, nor is any that V4L2_CAP_IO_MC tells of known to.
+fn memory(capability: &Capability) -> Memory {
+    let driver = capability.driver.as_str();
+    let is_direct = needs_libcamera(driver) || IMAGE_PROCESSORS.contains(&driver);
+    if is_direct || capability.flags & V4L2_CAP_IO_MC != 0 {
+        Memory::Uncached
+    } else {
+        Memory::Cached
+    }
+}
+
 /// The major number of every V4L2 node (Documentation/admin-guide/devices.txt).
 const VIDEO4LINUX: u64 = 81;
 
@@ -213,6 +231,23 @@ mod tests {
             ("?", 0, NodeKind::Other),
         ] {
             assert_eq!(kind(driver, flags), expected, "{driver} {flags:#x}");
+        }
+    }
+
+    #[test]
+    fn memory_is_uncached_where_the_driver_is_one_that_has_it_so() {
+        const CAPTURE: u32 = V4L2_CAP_VIDEO_CAPTURE | V4L2_CAP_STREAMING;
+        for (driver, flags, expected) in [
+            ("unicam", CAPTURE, Memory::Uncached),
+            ("rp1-cfe", CAPTURE | V4L2_CAP_IO_MC, Memory::Uncached),
+            ("bcm2835-isp", CAPTURE, Memory::Uncached),
+            ("rkcif", CAPTURE | V4L2_CAP_IO_MC, Memory::Uncached),
+            ("uvcvideo", CAPTURE, Memory::Cached),
+            ("bm2835 mmal", CAPTURE, Memory::Cached),
+            ("vivid", CAPTURE, Memory::Cached),
+        ] {
+            let capability = Capability { driver: driver.into(), flags, ..Capability::default() };
+            assert_eq!(memory(&capability), expected, "{driver}");
         }
     }
 

@@ -62,6 +62,7 @@ impl fmt::Display for Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::image::frame::Memory;
     use crate::image::orientation::Orientation;
     use crate::image::pixels::{Colour, Size};
 
@@ -74,6 +75,7 @@ mod tests {
             colour: Colour::CAMERA,
             orientation: Orientation::UPRIGHT,
             interval: None,
+            memory: Memory::Cached,
         }
     }
 

@@ -48,6 +48,7 @@ fn three(name: &str) -> [&'static str; 3] {
         "rotate" => ["90", "180", "270"],
         "flip" => ["h", "v", "hv"],
         "raw" => ["off", "black", "gamma"],
+        "camera-memory" => ["uncached", "cached", "auto"],
         "idle-stop" => ["1", "2.5", "0"],
         "width" | "height" => ["100", "200", "300"],
         "quality" => ["10", "20", "30"],

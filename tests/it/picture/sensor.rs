@@ -1,7 +1,7 @@
 //! A sensor's own samples with the automatics on: a grey chart in warm light comes out grey, and its black is black.
 
 use crate::tools::ciede2000::Lab;
-use lancam::image::frame::{FrameLayout, RawFrame};
+use lancam::image::frame::{FrameLayout, Memory, RawFrame};
 use lancam::image::jpeg::codec::{Decoder, Encoder};
 use lancam::image::orientation::Orientation;
 use lancam::image::picture::Picture;
@@ -33,6 +33,7 @@ fn seen(packing: SamplePacking) -> (FrameLayout, Vec<u8>) {
         colour: Colour::JPEG,
         orientation: Orientation::UPRIGHT,
         interval: None,
+        memory: Memory::Cached,
     };
     let mut bytes = Vec::with_capacity(layout.frame_len().expect("raw"));
     for y in 0..SIZE.height {
