@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_film_goes_on_with_the_same_camera_alone() {
+    fn a_file_goes_on_with_the_same_camera_alone() {
         let first = camera("fake", "");
         assert!(!first.needs_new_file(&camera("fake", "")));
         assert!(!camera("", "").needs_new_file(&camera("", "")), "they say nothing at all");

@@ -61,7 +61,7 @@ mod tests {
         let file = |number: u32| folder.path().join(format!("{number}.mkv"));
         for number in 1..=6 {
             kept.make_room();
-            fs::write(file(number), b"video").expect("written");
+            fs::write(file(number), b"data").expect("written");
             kept.add(&Arc::from(file(number)), 4);
             match number {
                 3 => fs::write(file(2), b"somebody else's").expect("written"),
