@@ -349,7 +349,10 @@ scrape_configs: [{{job_name: camera, static_configs: [{{targets: ["127.0.0.1:{cl
 @client
 def homeassistant(client):
     newest = next((python for python in ("python3.14", "python3.13", "python3.12", "python3.11") if runs(python)), "python3")
-    python = python_with(client, "homeassistant", ["homeassistant"], "import homeassistant", newest)
+    # The newest for an older Python takes any josepy and breaks with 2, and does not install what its cameras import.
+    pins = [] if newest in ("python3.14", "python3.13") else ["josepy<2", "numpy<2", "PyTurboJPEG"]
+    check = "import homeassistant.components.mjpeg.config_flow, hass_nabucasa"
+    python = python_with(client, "homeassistant", ["homeassistant", *pins], check, newest)
     port = free_port()
     written(client, "configuration.yaml", f"http:\n  server_host: 127.0.0.1\n  server_port: {port}\nconfig:\nonboarding:\n")
     client.run(python, "-m", "homeassistant", "-c", client.folder)
