@@ -41,6 +41,13 @@ mod tests {
     }
 
     #[test]
+    fn without_scripts_the_page_says_what_it_cannot_do() {
+        let page = html("x");
+        let (_, unscripted) = page.split_once("<noscript><span>").expect("words");
+        assert!(unscripted.starts_with("JavaScript is off. "));
+    }
+
+    #[test]
     fn the_page_asks_nobody_else_for_anything() {
         let page = html("x");
         for elsewhere in ["src=\"http", "href=\"http", "src=\"//", "@import", "url(http", "fonts."]

@@ -2,19 +2,16 @@
 
 use crate::programs::integrations::line;
 use crate::tools::camera_process::{CameraProcess, PATIENCE};
-use crate::tools::http_client::{get, part};
+use crate::tools::http_client::part;
 use crate::tools::native_client::look;
 use crate::tools::program::{python_with, run};
-use crate::tools::screen_stamp::stamp_on;
 use crate::tools::skip::skip;
 use crate::tools::until::wait_until;
-use crate::tools::x11::Xvfb;
 use lancam::image::pixels::Size;
 use lancam::image::stamp::Stamp;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
-use std::time::Instant;
 
 /// Fast, so that 300 frames are there in 3 s; small, so that two cores encode and decode that.
 const SOURCE: &str = "test:320x180@100";
@@ -26,10 +23,10 @@ fn camera() -> CameraProcess {
 }
 
 /// A program with its standard output and error piped, ended with the test; `None`, said as a skip, where it is not installed.
-struct Program(Child);
+pub(super) struct Program(Child);
 
 impl Program {
-    fn start(program: &str, arguments: &[&str]) -> Option<Self> {
+    pub(super) fn start(program: &str, arguments: &[&str]) -> Option<Self> {
         let mut command = Command::new(program);
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         match command.spawn() {
@@ -76,7 +73,7 @@ impl Drop for Program {
 
 /// Numbers rise, and what is missing is counted.
 #[track_caller]
-fn assert_in_order(who: &str, numbers: &[u32]) {
+pub(super) fn assert_in_order(who: &str, numbers: &[u32]) {
     assert!(numbers.is_sorted_by(|one, next| one < next), "{who}: {numbers:?}");
     let (first, last) = (numbers[0], numbers[numbers.len() - 1]);
     let made = usize::try_from(last - first + 1).expect("small");
@@ -178,60 +175,6 @@ fn opencv_decodes_the_stream() {
     assert_eq!(opencv.complaints(), "");
 }
 
-/// A browser's window on a screen of its own.
-fn chromium(screen: &Xvfb, folder: &std::path::Path, url: &str) -> Option<Program> {
-    let profile = format!("--user-data-dir={}", folder.join("profile").display());
-    let (app, display) = (format!("--app={url}"), format!("DISPLAY={}", screen.display()));
-    let still = ["--no-first-run", "--disable-gpu", "--disable-background-networking"];
-    let place = ["--window-position=0,0", "--window-size=1000,880"];
-    // No profile of anybody's, and no sandbox, which root cannot have.
-    let own = ["--no-sandbox", "--password-store=basic", &profile, &app];
-    let found = Command::new("sh").args(["-c", "command -v chromium"]).output();
-    if !found.is_ok_and(|found| found.status.success()) {
-        skip("chromium", "it is not installed");
-        return None;
-    }
-    let chromium = [&[&display as &str, "chromium"], &still[..], &place, &own].concat();
-    Program::start("env", &chromium)
-}
-
-/// How many pictures a browser is seen to paint, one after the other, on a page that stays.
-fn chromium_paints(pictures: usize) {
-    let screen = match Xvfb::start() {
-        Ok(screen) => screen,
-        Err(why) => return skip("chromium", &why),
-    };
-    let folder = tempfile::tempdir().expect("a folder");
-    let camera = CameraProcess::start(&["--source", "test:640x360@30", "--name", "Garage"]);
-    let page = format!("http://127.0.0.1:{}/", camera.port());
-    let Some(_chromium) = chromium(&screen, folder.path(), &page) else { return };
-    // The button to the full screen comes to the mouse.
-    screen.xdotool(&["mousemove", "1399", "899"]);
-    let mut numbers = Vec::with_capacity(pictures);
-    while numbers.len() < pictures {
-        numbers.push(wait_until("another picture on the page", || {
-            let number = stamp_on(&screen.screenshot())?.sequence;
-            (numbers.last() != Some(&number)).then_some(number)
-        }));
-    }
-    assert_in_order("Chromium", &numbers);
-    if let Some(folder) = std::env::var_os("LANCAM_SCREENSHOTS") {
-        let file = std::path::Path::new(&folder).join("page.png");
-        lancam::viewer::keep::snapshot::save(&screen.screenshot(), &file).expect("kept");
-    }
-}
-
-#[test]
-fn chromium_shows_the_page_and_the_picture_on_it_moves() {
-    chromium_paints(30);
-}
-
-#[test]
-#[ignore = "minutes: make test-all"]
-fn chromium_paints_300_pictures_in_order() {
-    chromium_paints(FRAMES);
-}
-
 /// A page that reads the stream as Mainsail does: by `fetch`, and each part by its length.
 const READER: &str = "<script>
 (async () => {
@@ -286,91 +229,4 @@ fn a_script_in_chromium_reads_the_length_of_each_part() {
     let Some(_chromium) = Program::start("chromium", &arguments) else { return };
     let said = what_a_page_says(&listener, &page);
     assert!(said.starts_with("lengths%20"), "{said}");
-}
-
-/// The page as it is after some seconds, with or without scripts.
-fn page_in_chromium(camera: &CameraProcess, more: &[&str]) -> Option<String> {
-    let folder = tempfile::tempdir().expect("a folder");
-    let profile = format!("--user-data-dir={}", folder.path().display());
-    let url = format!("http://127.0.0.1:{}/", camera.port());
-    let flags = ["--headless", "--no-sandbox", "--disable-gpu", "--dump-dom", &profile];
-    let page = run("chromium", &[&flags, more, &[&url]].concat())?;
-    Some(String::from_utf8_lossy(&page.stdout).into_owned())
-}
-
-#[test]
-fn the_page_says_why_it_has_no_picture_and_never_that_it_is_live() {
-    let full = CameraProcess::start(&["--source", "test:64x48", "--max-viewers", "1"]);
-    let mut watching =
-        crate::tools::http_client::HttpClient::connect(full.port()).stream("/stream");
-    watching.part();
-    let none = CameraProcess::start(&["--source", "/dev/video-that-is-not-there"]);
-    for (camera, why) in
-        [(&full, "1 viewer is watching already"), (&none, "/dev/video-that-is-not-there")]
-    {
-        let Some(page) = page_in_chromium(camera, &["--virtual-time-budget=5000"]) else { return };
-        let state = "<span id=\"state\" role=\"status\" class=\"bad\">";
-        let (_, said) = page.split_once(state).unwrap_or_else(|| panic!("it is not bad: {page}"));
-        assert!(said.lines().next().is_some_and(|line| line.contains(why)), "{said}");
-        let (_, notice) = page.split_once("id=\"notice\">").expect("a notice, not hidden");
-        assert!(notice.lines().next().is_some_and(|line| line.contains(why)), "{notice}");
-        assert!(!page.contains("class=\"shown\""), "a picture is shown");
-    }
-}
-
-#[test]
-fn retries_of_a_page_that_is_refused_are_told_of_once() {
-    let camera = CameraProcess::start(&["--source", "test:64x48", "--max-viewers", "1"]);
-    let mut watching =
-        crate::tools::http_client::HttpClient::connect(camera.port()).stream("/stream");
-    watching.part();
-    for _ in 0..5 {
-        assert_eq!(get(camera.port(), "/stream?page=1").code, 503);
-    }
-    drop(watching);
-    let refused = camera.line_with("CONNECTION ENDED");
-    assert!(refused.contains("1 viewer is watching already"), "{refused}");
-    let next = camera.line_with("CONNECTION ENDED");
-    assert!(next.contains("the viewer left"), "{next}");
-}
-
-/// Chrome paints a picture when it sees the head of the next: one that none follows must be seen all the same.
-#[test]
-#[ignore = "minutes: make test-all"]
-fn chromium_shows_the_page_and_paints_a_picture_that_none_follows() {
-    let mut command = CameraProcess::command(&["--listen", "127.0.0.1:0", "--source", "-"]);
-    let mut camera = CameraProcess::spawn(command.stdin(Stdio::piped()));
-    let mut pipe = camera.child.stdin.take().expect("piped");
-    let folder = tempfile::tempdir().expect("a folder");
-    let shot = folder.path().join("page.png");
-    let screenshot = format!("--screenshot={}", shot.display());
-    let profile = format!("--user-data-dir={}", folder.path().join("profile").display());
-    let chromium = Command::new("chromium")
-        .args([
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--hide-scrollbars",
-            "--timeout=7000",
-        ])
-        .args(["--window-size=800,900", &profile, &screenshot])
-        .arg(format!("http://127.0.0.1:{}/", camera.port()))
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn();
-    let mut chromium = match chromium {
-        Ok(chromium) => chromium,
-        Err(error) => return skip("chromium", &error.to_string()),
-    };
-    let start = Instant::now();
-    while !get(camera.port(), "/state").text().contains("\"http\":1") {
-        assert!(start.elapsed() < PATIENCE, "nobody watches");
-    }
-    pipe.write_all(&crate::tools::jpeg_tools::grey_jpegs(&[120])).expect("the camera reads");
-    assert!(crate::tools::camera_process::wait(&mut chromium).success());
-    let page = crate::tools::png_file::read(&shot);
-    let is_grey = |x: usize| page.rgb(x, 200).iter().all(|part| part.abs_diff(120) <= 4);
-    let wide = (0..page.size().width).filter(|&x| is_grey(x)).count();
-    assert!(wide * 2 > page.size().width, "no picture on the page");
-    drop(pipe);
 }

@@ -4,4 +4,5 @@ mod clients;
 mod http_programs;
 pub mod integrations;
 mod native_example;
+mod page;
 pub mod tutorial;
