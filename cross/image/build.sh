@@ -2,7 +2,7 @@
 # build.sh LANCAM SETUP: dist/lancam.img, the SD card for Pi 3, 3+, 4 and Zero 2 W, with the static aarch64 programs LANCAM and SETUP in
 # it (dist/lancam-aarch64 and dist/lancam-setup-aarch64, by cross/build.sh); beside it the same as .img.xz, and a list of everything inside, with licences. Needs no root's rights and runs nothing of it.
 #
-# The card (docs/IMAGE.md): p1 FAT, what the firmware reads and owners edit; p2 squashfs, the system; p3 blank: the first boot
+# The card (docs/IMAGE-INSIDE.md): p1 FAT, what the firmware reads and owners edit; p2 squashfs, the system; p3 blank: the first boot
 # makes an ext4 of it. The partition table gives p3 more than the image has: cards are larger.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
