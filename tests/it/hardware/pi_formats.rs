@@ -308,14 +308,15 @@ fn document(
 const HEAD: &str = "\
 # Formats
 
-What a camera may send, and how true its colours arrive. This table is made by a test (tests/it/hardware/pi_formats.rs), which captures each format with the static program on
-the emulated Pi from `vivid`, the kernel's test driver, encodes it at quality 100, decodes it as a viewer does, and compares the middle of each of eight colour bars with
-what `vivid` drew. Figures are the worst bar's CIEDE2000: 1 is about the least that anybody sees side by side, 3 the limit (5 for 16-bit RGB, whose steps are coarse). Of
-grey formats lightness alone counts, and range does not: grey is full range whatever a driver says. Bayer is sent with `--raw off`, as the samples of `vivid`, unlike
-a sensor's, are gamma-coded and balanced already.
+This page lists what a camera may send, and how true its colours arrive. A test makes the table (tests/it/hardware/pi_formats.rs):
 
-The figures at 640x360 are for bars of 100 %, in the encoding and range of their column; those at the odd size for bars of 75 % in BT.601, limited range. Where there
-is no Y'CbCr, the encoding makes no difference. Of several codes for one format the first is the one asked for.
+1. The static program on the emulated Pi captures each format from `vivid`, the kernel's test driver, and encodes it at quality 100.
+2. The test decodes it as a viewer does, and compares the middle of each of eight colour bars with what `vivid` drew.
+
+Each figure is the CIEDE2000 of the worst bar. Few people see a difference of 1 side by side. The limit is 3, and 5 for 16-bit RGB, whose steps are coarse.
+For grey formats only lightness counts, and grey is full range whatever a driver says. Bayer is sent with `--raw off`, because the samples of `vivid` are gamma-coded and balanced already, and a sensor's are not.
+
+The columns at 640x360 have bars of 100 %, in the encoding and range of the column. The odd size has bars of 75 % in BT.601, limited range. A dash: the format has no Y'CbCr, so the encoding makes no difference. Of several codes in a line, lancam asks for the first.
 
 | format | what it is | 601 limited | 601 full | 709 limited | 709 full | at an odd size |
 |---|---|---|---|---|---|---|
@@ -324,8 +325,8 @@ is no Y'CbCr, the encoding makes no difference. Of several codes for one format 
 const TAIL: &str = "
 `MJPG` and `JPEG` pass through as they are: their colours are the camera's own. `vivid` has none, and no packed Bayer format.
 
-SMPTE 240M is shown as BT.709, and BT.2020 of constant luminance as BT.2020: the log says so. xvYCC is limited range, whatever the driver says. `lancam` asks drivers
-what they send and changes nothing about it; where they say nothing, the kernel's own defaults hold (`V4L2_MAP_YCBCR_ENC_DEFAULT`, `V4L2_MAP_QUANTIZATION_DEFAULT`).
+lancam shows SMPTE 240M as BT.709, and BT.2020 of constant luminance as BT.2020. The log says so. xvYCC is limited range, whatever the driver says. lancam asks the driver
+what it sends, and changes nothing about it. If the driver says nothing, the kernel's own defaults hold (`V4L2_MAP_YCBCR_ENC_DEFAULT`, `V4L2_MAP_QUANTIZATION_DEFAULT`).
 ";
 
 fn in_words(format: PixelFormat) -> String {
