@@ -11,6 +11,7 @@ mod camera;
 mod card;
 mod desktop;
 mod discovery;
+mod documents;
 mod hardware;
 mod package;
 mod picture;
