@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 export PREFIX DESTDIR
-.PHONY: help run test test-all test-raspi3b fetch screenshots check check-others install uninstall deb pi image image-lock flash deploy release bench fuzz
+.PHONY: help run test test-all test-raspi3b fetch screenshots check check-others install uninstall deb pi image image-lock flash deploy release bench compare fuzz
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -20,8 +20,8 @@ fetch: ## all that the others would get from the network, which run, test and im
 test-raspi3b: ## the program for 64-bit Pis on an emulated Raspberry Pi 3B
 	tests/test.sh raspi3b
 
-screenshots: ## the pictures of docs/VIEWER.md anew (as root): look at them
-	cross/need.sh Xvfb:xvfb xdotool:xdotool ip:iproute2 pngquant:pngquant
+screenshots: ## the pictures of README.md and docs/VIEWER.md anew (as root): look at them
+	cross/need.sh Xvfb:xvfb xdotool:xdotool ip:iproute2 pngquant:pngquant chromium:chromium
 	cross/cargo.sh test --locked --test it desktop::pictures:: -- --include-ignored
 	pngquant --force --ext .png --strip --skip-if-larger docs/pictures/*.png
 
@@ -60,6 +60,9 @@ deploy: ## lancam onto a Pi that runs Raspberry Pi OS: PI=user@host
 
 release: ## everything for a release page, with checksums: dist/release; RELEASE_URL=URL makes the list for Raspberry Pi Imager too
 	cross/release.sh
+
+compare: ## lancam, ustreamer and motion side by side: CAMERA=/dev/video0, or else on the emulated Pi
+	tests/compare/compare.sh "$(CAMERA)"
 
 bench: ## figures, as ratios against the limit measured in the same run
 	cross/cargo.sh bench --locked

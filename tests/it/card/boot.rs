@@ -142,7 +142,7 @@ fn nothing_has_failed(pi: &Appliance) {
     assert_eq!(pi.ssh("systemctl is-system-running --wait").text().trim(), "running");
 }
 
-/// docs/IMAGE.md names them. This card has a key, and so SSH.
+/// docs/IMAGE-INSIDE.md names them. This card has a key, and so SSH.
 fn ports_are_those_that_are_documented(pi: &Appliance) {
     let table = pi.ssh("netstat -ltun").text();
     let open: BTreeSet<_> = table

@@ -1,4 +1,4 @@
-//! Takes the pictures of docs/VIEWER.md: real programs, the camera's own test pattern, an X server without a screen.
+//! Takes the pictures of docs/VIEWER.md and README.md: real programs, the camera's own test pattern or a scene, an X server without a screen.
 
 use crate::tools::camera_process::CameraProcess;
 use crate::tools::lan::{Lan, Machine};
@@ -7,11 +7,15 @@ use crate::tools::stage::{Stage, crop};
 use crate::tools::viewer_process::Viewer;
 use lancam::image::pixels::Size;
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
 /// The window, in the upper left corner: half of what people have, so that its text can be read on a page.
 const WINDOW: Size = Size::new(960, 540);
+
+/// The browser's window in README.md.
+const BROWSER: Size = Size::new(960, 720);
 
 /// A viewer of these cameras.
 fn open(stage: &Stage, cameras: &[&CameraProcess]) -> Viewer {
@@ -30,8 +34,13 @@ fn place(stage: &Stage, title: &str) {
 
 /// Keeps what is there after `seconds`: nobody can tell from pixels that a picture is worth taking.
 fn take(stage: &Stage, name: &str, seconds: u64) {
+    take_part(stage, name, WINDOW, seconds);
+}
+
+/// The same, of another size.
+fn take_part(stage: &Stage, name: &str, size: Size, seconds: u64) {
     thread::sleep(Duration::from_secs(seconds));
-    let window = crop(&stage.screen.screenshot(), 0, 0, WINDOW);
+    let window = crop(&stage.screen.screenshot(), 0, 0, size);
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/pictures");
     std::fs::create_dir_all(&folder).expect("a folder");
     png_file::write(&folder.join(format!("{name}.png")), &window);
@@ -49,6 +58,41 @@ fn the_pictures_of_the_manual() {
     one_camera(&stage);
     several_cameras(&stage);
     the_list(&stage);
+}
+
+/// The viewer and the page, side by side in README.md, of a scene: docs/pictures/scene.pov, drawn with POV-Ray.
+#[test]
+#[ignore = "writes docs/pictures: make screenshots"]
+fn the_pictures_of_the_readme() {
+    let stage = Stage::new().expect("make screenshots installs what this needs");
+    let scene = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/pictures/scene.jpg");
+    let printer = CameraProcess::start(&["--source", scene, "--fps", "30", "--name", "Printer"]);
+    let viewer = open(&stage, &[&printer]);
+    place(&stage, "Printer");
+    stage.press(&["i"]);
+    // The graph shows 10 s.
+    take(&stage, "readme-viewer", 12);
+    stage.leave(viewer);
+    let mut chromium = Command::new("chromium")
+        .args([
+            "--no-sandbox",
+            "--test-type",
+            "--no-first-run",
+            "--disable-gpu",
+            "--password-store=basic",
+            "--window-position=0,0",
+        ])
+        .arg(format!("--window-size={},{}", BROWSER.width, BROWSER.height))
+        .arg(format!("--app=http://127.0.0.1:{}/", printer.port()))
+        .env("DISPLAY", stage.screen.display())
+        .env("HOME", stage.home.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("make screenshots installs it");
+    take_part(&stage, "readme-page", BROWSER, 12);
+    let _ = chromium.kill();
+    let _ = chromium.wait();
 }
 
 fn one_camera(stage: &Stage) {
