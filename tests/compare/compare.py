@@ -9,7 +9,7 @@ import argparse, fcntl, os, random, signal, socket, statistics, struct, subproce
 
 VIDIOC_S_CTRL, VIDIOC_G_CTRL, VIDIOC_QUERYCTRL = 0xC008561C, 0xC008561B, 0xC0445624
 BRIGHTNESS = 0x00980900
-PATIENCE = 60.0
+PATIENCE = 240.0
 
 
 class Camera:
@@ -50,6 +50,7 @@ def motion(options, port, folder):
         # Nothing of what else it can do: no detection, no files, no text over the picture.
         out.write(f"""daemon off
 log_level 4
+log_file {folder}/log
 target_dir {folder}
 video_device {options.camera}
 video_params palette=15
@@ -68,7 +69,7 @@ webcontrol_port 0
 stream_port {port}
 stream_localhost on
 stream_quality {options.quality}
-stream_maxrate 100
+stream_maxrate {max(1, round(options.fps))}
 """)
     return ["motion", "-c", file], "/"
 
@@ -97,7 +98,8 @@ class Reader(threading.Thread):
             tcp.settimeout(PATIENCE)
             tcp.connect(("127.0.0.1", self.port))
             tcp.sendall(f"GET {self.path} HTTP/1.0\r\nHost: 127.0.0.1:{self.port}\r\n\r\n".encode())
-            held, begun, taken = b"", time.monotonic(), 0
+            came, held, begun, taken = b"", b"", time.monotonic(), 0
+            head = None
             while not self.ends:
                 some = tcp.recv(2048 if self.rate else 1 << 20)
                 if not some:
@@ -109,7 +111,16 @@ class Reader(threading.Thread):
                         time.sleep(early)
                     else:
                         begun, taken = time.monotonic(), 0
-                held = self.keep(held + some)
+                came += some
+                if head is None:
+                    if b"\r\n\r\n" not in came:
+                        continue
+                    head, came = came.split(b"\r\n\r\n", 1)
+                if b"chunked" in head.lower():
+                    content, came = unchunked(came)
+                else:
+                    content, came = came, b""
+                held = self.keep(held + content)
 
     def keep(self, held):
         """Takes whole pictures out of `held`, by the lengths before them; what is left."""
@@ -123,6 +134,18 @@ class Reader(threading.Thread):
                 return held
             self.pictures.append((time.monotonic(), held[end + 4:end + 4 + length]))
             held = held[end + 4 + length:]
+
+
+def unchunked(came):
+    """What whole chunks hold, and what has come of the next one."""
+    content = b""
+    while (end := came.find(b"\r\n")) >= 0:
+        length = int(came[:end], 16)
+        if len(came) < end + 4 + length:
+            break
+        content += came[end + 2:end + 2 + length]
+        came = came[end + 4 + length:]
+    return content, came
 
 
 def brightness(jpeg):
@@ -178,11 +201,17 @@ def ages(reader, changes):
     return found
 
 
-def watch(options, camera, pid, port, path, rate):
-    """One reader for a while, with changes; its figures."""
+def started(port, path, rate):
+    """A reader that has a picture; none where the program has none yet and ends the stream."""
     reader = Reader(port, path, rate)
     reader.start()
     wait_for("a picture", lambda: reader.pictures or reader.error)
+    return reader if reader.pictures else None
+
+
+def watch(options, camera, pid, port, path, rate):
+    """One reader for a while, with changes; its figures."""
+    reader = wait_for("a picture", lambda: started(port, path, rate))
     # What piles up at a slow reader needs time to do so.
     time.sleep(options.seconds / 4)
     began, (cpu, _), count = time.monotonic(), usage(pid), len(reader.pictures)

@@ -67,7 +67,7 @@ for attempt in 1 2 3 4 5 6 7 8 9 10; do [ -e /dev/vda ] || /bin/busybox sleep 1;
 /bin/busybox ip link set lo up
 libs=aarch64-linux-gnu
 /bin/busybox env -i PATH=/usr/bin:/usr/sbin:/bin HOME=/tmp LD_LIBRARY_PATH=/usr/lib/\$libs/blas:/usr/lib/\$libs/lapack /bin/busybox chroot /disk \
-    /usr/bin/python3 -u /compare/compare.py /compare/lancam /dev/video0 --size 320x180 --fps 5 --seconds 30 --slow 0 ${more[@]} 2>&1
+    /usr/bin/python3 -u /compare/compare.py /compare/lancam /dev/video0 --size 640x360 --fps 5 --seconds 30 --slow 0 ${more[@]} 2>&1
 /bin/busybox poweroff -f
 INIT
 chmod 755 "$stage/more/init"
