@@ -1,5 +1,5 @@
 // A 3D printer on a workbench, as a camera beside it sees it: the scene in the pictures of README.md.
-// povray -D +Iscene.pov +Oscene.png +W1280 +H720 +A0.2 +R3 && ffmpeg -i scene.png -pix_fmt yuvj420p -q:v 3 scene.jpg
+// povray -D +Iscene.pov +Oscene.png +W1280 +H720 +A0.2 +R3 && ffmpeg -i scene.png -vf scale=960:540:flags=lanczos -pix_fmt yuvj420p -q:v 3 scene.jpg
 #version 3.7;
 global_settings { assumed_gamma 1.0 max_trace_level 8 }
 #include "colors.inc"
