@@ -27,13 +27,17 @@ mod encode {
     use crate::measure::paired;
     use crate::scene::{scene, scene_layout, scene_planes};
     use lancam::camera::encode::{Coding, Encoding, Recipe};
-    use lancam::image::frame::{FrameLayout, Micros, RawFrame};
+    use lancam::image::frame::{Content, Frame, FrameLayout, Micros, RawFrame};
     use lancam::image::jpeg::codec::{Decoder, Encoder};
     use lancam::image::pixels::{Chroma, Colour, Matrix, Range, Size};
     use lancam::image::planes::Planes;
     use lancam::image::resize::PlaneResizer;
     use lancam::image::unpack::{Unpacker, Wanted};
+    use lancam::source::{CaptureWish, CsiFormat, CsiWish, Next, Opener, SourceSpec};
+    use lancam::stop::Stop;
     use lancam::wire::packet::{Codec, FrameFacts};
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
 
     const SIZE: Size = Size::new(1280, 720);
     const SMALL: Size = Size::new(320, 180);
@@ -129,6 +133,50 @@ mod encode {
             );
         }
         smaller_jpegs();
+        ribbon_camera();
+    }
+
+    /// A ribbon camera's samples: from the pipe of the program that drives it, through the source, to a JPEG.
+    fn ribbon_camera() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let planes = scene_planes(SIZE, Chroma::Yuv420);
+        let [frame, program] = ["frame", "rpicam-vid"].map(|name| folder.path().join(name));
+        fs::write(&frame, planes.packed()).expect("writes");
+        // A frame at a time, as a camera does: the CPU's time is what counts.
+        let lines = format!("#!/bin/sh\nwhile cat '{}'; do sleep 0.03; done\n", frame.display());
+        fs::write(&program, lines).expect("writes");
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("allowed");
+        let csi =
+            CsiWish { program: Some(program), format: CsiFormat::Yuv420, ..CsiWish::default() };
+        let wish = CaptureWish { size: Some(SIZE), ..CaptureWish::default() };
+        let stop = Stop::new().expect("a descriptor is free");
+        let opened = Opener::new(SourceSpec::Csi(0), wish).with_csi(csi).open(&stop);
+        let mut source = opened.expect("the program starts");
+        let mut encoders = [QUALITY; 2].map(|quality| Encoder::new(quality).expect("encoder"));
+        let [ours, limit] = &mut encoders;
+        let room = Encoder::max_len(SIZE, Chroma::Yuv420).expect("a size");
+        let (mut out, mut other) = (vec![0; room], vec![0; room]);
+        let mut unpacked = 0;
+        let next = || {
+            loop {
+                match source.next_frame(&stop).expect("the program runs") {
+                    Next::Frame(Frame { content: Content::Shared(shared), .. }) => {
+                        ours.encode(shared.planes, &mut out).expect("encodes");
+                        return;
+                    }
+                    Next::Frame(_) => unpacked += 1,
+                    _ => {}
+                }
+            }
+        };
+        let times = paired(200, next, || {
+            limit.encode(&planes, &mut other).expect("encodes");
+        });
+        println!(
+            "720p yuv420 of a ribbon camera, through a pipe; against libjpeg-turbo on ready planes"
+        );
+        report("from the pipe to JPEG", times, 1.25);
+        println!("  copies after the one from the pipe: {unpacked} in 200 frames");
     }
 
     /// A camera's JPEGs for a viewer of a quarter of their width.

@@ -7,7 +7,7 @@ use super::lateness::{Lateness, News};
 use super::metrics::{Metrics, SourceState};
 use super::update::{StatusText, StreamFacts, Update};
 use crate::clock;
-use crate::image::frame::{Frame, FrameLayout, Micros};
+use crate::image::frame::{Frame, FrameLayout, Micros, TimedBy};
 use crate::rate::Rate;
 use crate::source::{FrameSource, Next, SourceError};
 use crate::stop::Stop;
@@ -110,7 +110,8 @@ impl<'a> Capture<'a> {
         let stream = self.stream.get_or_insert_with(|| {
             let complaints = self.metrics.complaints().len();
             let layout = FrameLayout { size: frame.size(), ..self.layout };
-            let facts = Arc::new(facts(&self.description, &layout, complaints));
+            let facts = facts(&self.description, &layout, frame.timed_by, complaints);
+            let facts = Arc::new(facts);
             self.metrics.begins(frame.captured_at, &facts);
             facts
         });
@@ -207,8 +208,19 @@ impl Idle {
 }
 
 /// What is known of a source once its first frame is there: a pipe's size is that of its pictures.
-fn facts(description: &str, layout: &FrameLayout, complaints: usize) -> StreamFacts {
-    let source = format!("{description}: {layout}");
+fn facts(
+    description: &str,
+    layout: &FrameLayout,
+    timed_by: TimedBy,
+    complaints: usize,
+) -> StreamFacts {
+    let ages = match timed_by {
+        TimedBy::Camera => "",
+        TimedBy::Arrival => {
+            "; pictures are older than their age says, which counts from their arrival here"
+        }
+    };
+    let source = format!("{description}: {layout}{ages}");
     log::info!("capturing from {source}");
     // For viewers that have no page to look at.
     let source = match complaints {

@@ -4,7 +4,7 @@ use super::config::{Config, ConfigErrors};
 use super::listen::{self, Listen, ListenError};
 use super::metrics::Metrics;
 use crate::settings::COMPLAINTS;
-use crate::source::{CaptureWish, Opener, SourceError, SourceSpec, Trouble};
+use crate::source::{CaptureWish, CsiWish, Opener, SourceError, SourceSpec, Trouble};
 use crate::stop::Stop;
 use std::net::TcpListener;
 use std::time::Duration;
@@ -69,8 +69,13 @@ pub fn capture(
 ) -> Result<(), SourceError> {
     let named = &config.source;
     let turned = CaptureWish { orientation: config.capture.orientation, ..CaptureWish::default() };
-    let as_it_is = |spec: &SourceSpec| Opener::new(spec.clone(), turned);
-    let full = Opener::new(named.clone(), config.capture).with_controls(config.settings.clone());
+    let as_it_is = |spec: &SourceSpec| {
+        Opener::new(spec.clone(), turned)
+            .with_csi(CsiWish { settings: Vec::new(), ..config.csi_wish() })
+    };
+    let full = Opener::new(named.clone(), config.capture)
+        .with_controls(config.settings.clone())
+        .with_csi(config.csi_wish());
     let mut plans = vec![full];
     // Whoever writes into a pipe begins anew with this program.
     if config.config_errors == ConfigErrors::Defaults && *named != SourceSpec::StandardInput {

@@ -5,14 +5,16 @@ use super::figures::Figures;
 use super::jpegs::Jpegs;
 use super::roster::Roster;
 use super::roster::plan::Plan;
-use super::roster::pool::PlanesPool;
 use super::roster::wish::Captured;
 use super::update::{StreamFacts, Update};
 use crate::clock;
-use crate::image::frame::{Content, Frame, RawFrame};
+use crate::image::frame::{Content, Frame, RawFrame, SharedFrame};
 use crate::image::jpeg::repair::Examined;
 use crate::image::orientation::Orientation;
-use crate::image::unpack::{RawLook, Unpacker};
+use crate::image::pixels::Colour;
+use crate::image::planes::Planes;
+use crate::image::planes_pool::PlanesPool;
+use crate::image::unpack::{RawLook, Unpacker, Wanted};
 use crate::wire::packet::{Codec, FrameFacts};
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -80,6 +82,7 @@ impl Feed {
         match &frame.content {
             Content::Jpeg(picture) => self.jpeg(frame, picture, &plan, stream)?,
             Content::Raw(raw) => self.raw(frame, raw, &plan, stream),
+            Content::Shared(shared) => self.shared(frame, shared, &plan, stream),
         }
         Ok(Watched::Yes)
     }
@@ -151,12 +154,37 @@ impl Feed {
         stream: &Arc<StreamFacts>,
     ) {
         let Some(wanted) = plan.due(stream, frame.captured_at).planes else { return };
+        let planes = self.unpacked(raw, wanted);
+        plan.share(&planes, frame.sequence, frame.captured_at, stream);
+    }
+
+    /// No reading at all, where the planes are what renditions start from as they are.
+    fn shared(
+        &mut self,
+        frame: &Frame<'_>,
+        shared: &SharedFrame<'_>,
+        plan: &Plan,
+        stream: &Arc<StreamFacts>,
+    ) {
+        let Some(wanted) = plan.due(stream, frame.captured_at).planes else { return };
+        let is_ready = shared.layout.orientation == Orientation::UPRIGHT
+            && shared.layout.colour == Colour::JPEG
+            && shared.planes.chroma() == wanted.chroma;
+        if is_ready {
+            plan.share(shared.planes, frame.sequence, frame.captured_at, stream);
+        } else {
+            let planes = self.unpacked(&shared.raw(), wanted);
+            plan.share(&planes, frame.sequence, frame.captured_at, stream);
+        }
+    }
+
+    fn unpacked(&mut self, raw: &RawFrame<'_>, wanted: Wanted) -> Arc<Planes> {
         let unpacker = &mut self.unpacker;
         let Ok(planes) = self.planes.filled(|planes| {
             unpacker.unpack(raw, wanted, planes);
             Ok::<_, Infallible>(())
         });
-        plan.share(&planes, frame.sequence, frame.captured_at, stream);
+        planes
     }
 
     /// Nobody gets the camera's own JPEGs any more: what that took is told.

@@ -47,6 +47,7 @@ pub fn run(
     let feed = Feed::new(Arc::clone(roster), look);
     let retry = Retry { pause: FIRST_RETRY };
     let mut supervisor = Supervisor {
+        is_new: true,
         opener,
         roster,
         metrics,
@@ -63,6 +64,8 @@ pub fn run(
 }
 
 struct Supervisor<'a> {
+    /// Nothing was opened yet.
+    is_new: bool,
     opener: Opener,
     roster: &'a Arc<Roster>,
     metrics: &'a Arc<Metrics>,
@@ -88,6 +91,9 @@ impl Supervisor<'_> {
     /// Opens the source, captures from it until that ends, and waits until it is worth another try.
     fn run_once(&mut self) -> Result<Then, SourceError> {
         self.metrics.turned();
+        if std::mem::take(&mut self.is_new) && self.waits_for_a_viewer() {
+            return Ok(self.rest());
+        }
         match self.capture() {
             Ok(CaptureEnd::Stopped) => Ok(Then::End),
             // The source was closed on the way here: its light is off, and others may use it.
@@ -114,6 +120,11 @@ impl Supervisor<'_> {
                 Ok(self.pause(&why))
             }
         }
+    }
+
+    /// Whether the source is not even opened before somebody watches.
+    fn waits_for_a_viewer(&mut self) -> bool {
+        self.idle_stop.is_some() && self.roster.viewers() == 0 && self.opener.starts_when_watched()
     }
 
     fn capture(&mut self) -> Result<CaptureEnd, SourceError> {

@@ -3,8 +3,10 @@
 use super::jpeg::repair::Examined;
 use super::orientation::Orientation;
 use super::pixels::{Chroma, ChromaOrder, Colour, PixelFormat, Size};
+use super::planes::Planes;
 use crate::rate::Rate;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A moment on the camera machine's `CLOCK_MONOTONIC`, in microseconds: what V4L2 stamps frames with.
@@ -146,6 +148,17 @@ pub struct Frame<'a> {
     pub sequence: u64,
     /// When the camera took it.
     pub captured_at: Micros,
+    /// What that is known by.
+    pub timed_by: TimedBy,
+}
+
+/// How it is known when a frame was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TimedBy {
+    /// Its camera says it.
+    Camera,
+    /// It was here then, and nobody says since when it exists: its age is a lower bound.
+    Arrival,
 }
 
 /// What a frame holds.
@@ -156,6 +169,8 @@ pub enum Content<'a> {
     Jpeg(Examined<'a>),
     /// Pixels.
     Raw(RawFrame<'a>),
+    /// Pixels that lie in planes already, which others may go on reading.
+    Shared(SharedFrame<'a>),
 }
 
 /// A frame's pixels as the camera sent them.
@@ -167,12 +182,29 @@ pub struct RawFrame<'a> {
     pub layout: &'a FrameLayout,
 }
 
+/// A frame whose pixels were read straight into planes.
+#[derive(Debug, Clone, Copy)]
+pub struct SharedFrame<'a> {
+    /// The pixels; a clone of this goes to whoever needs them longer.
+    pub planes: &'a Arc<Planes>,
+    /// What they mean: a planar format, without padding.
+    pub layout: &'a FrameLayout,
+}
+
+impl<'a> SharedFrame<'a> {
+    /// The same as bytes that are yet to be unpacked: for another chroma or colour, or to be turned.
+    pub fn raw(&self) -> RawFrame<'a> {
+        RawFrame { bytes: self.planes.packed(), layout: self.layout }
+    }
+}
+
 impl Frame<'_> {
     /// The size of the picture as it was captured, before it is turned.
     pub fn size(&self) -> Size {
         match &self.content {
             Content::Jpeg(picture) => picture.size(),
             Content::Raw(raw) => raw.layout.size,
+            Content::Shared(shared) => shared.layout.size,
         }
     }
 
@@ -181,6 +213,7 @@ impl Frame<'_> {
         match &self.content {
             Content::Jpeg(picture) => picture.orientation().size_of(picture.size()),
             Content::Raw(raw) => raw.layout.upright_size(),
+            Content::Shared(shared) => shared.layout.upright_size(),
         }
     }
 
@@ -189,6 +222,7 @@ impl Frame<'_> {
         match &self.content {
             Content::Jpeg(_) => PixelFormat::Jpeg,
             Content::Raw(raw) => raw.layout.format,
+            Content::Shared(shared) => shared.layout.format,
         }
     }
 
@@ -197,6 +231,7 @@ impl Frame<'_> {
         match &self.content {
             Content::Jpeg(picture) => picture.span().len(),
             Content::Raw(raw) => raw.bytes.len(),
+            Content::Shared(shared) => shared.planes.packed().len(),
         }
     }
 }

@@ -10,6 +10,8 @@ pub mod picture;
 pub mod pixels;
 pub mod planes;
 #[cfg(feature = "camera")]
+pub mod planes_pool;
+#[cfg(feature = "camera")]
 pub mod resize;
 pub mod scale;
 pub mod size_wish;

@@ -4,7 +4,7 @@ use super::frame_count::FrameCount;
 use super::path::{self, Lies};
 use super::{Drops, FrameSource, Next, SourceError, Trouble, foreign, jpeg_layout};
 use crate::clock;
-use crate::image::frame::{Content, Frame, FrameLayout, Micros};
+use crate::image::frame::{Content, Frame, FrameLayout, Micros, TimedBy};
 use crate::image::jpeg::gate::{DriverSays, Gate};
 use crate::image::jpeg::markers;
 use crate::image::jpeg::repair::{self, Damage, Ending};
@@ -185,7 +185,12 @@ impl FrameSource for Clip {
         match self.gate.judge(self.splitter.bytes(picture), DriverSays::Whole) {
             Ok(picture) => {
                 let content = Content::Jpeg(picture.then(self.layout.orientation));
-                Ok(Next::Frame(Frame { content, sequence, captured_at: now }))
+                Ok(Next::Frame(Frame {
+                    content,
+                    sequence,
+                    captured_at: now,
+                    timed_by: TimedBy::Camera,
+                }))
             }
             Err(damage) => {
                 self.drops.broken += 1;

@@ -1,7 +1,8 @@
-//! Where frames come from: a V4L2 camera, the test pattern, a file, a pipe.
+//! Where frames come from: a V4L2 camera, a ribbon camera, the test pattern, a file, a pipe.
 
 pub mod clip;
 pub mod control;
+mod csi;
 mod foreign;
 mod frame_count;
 mod heard;
@@ -20,6 +21,8 @@ use crate::image::pixels::{Colour, PixelFormat, Size};
 use crate::rate::Rate;
 use crate::stop::Stop;
 use control::AnyBoard;
+use csi::CsiOpener;
+pub use csi::{CsiFormat, CsiSetting, CsiWish};
 use frame_count::FrameCount;
 use path::Lies;
 use pattern_controls::PatternControls;
@@ -141,6 +144,7 @@ pub struct Opener {
     wish: CaptureWish,
     controls: v4l2::Wanted,
     pattern: Arc<PatternControls>,
+    csi: CsiOpener,
     finder: v4l2::Finder,
     count: FrameCount,
     past: Past,
@@ -168,6 +172,7 @@ impl Opener {
             wish,
             controls: v4l2::Wanted::default(),
             pattern: Arc::default(),
+            csi: CsiOpener::new(CsiWish::default()),
             finder: v4l2::Finder::new(named, count.clone()),
             count,
             past: Past::Nothing,
@@ -178,9 +183,26 @@ impl Opener {
     #[must_use]
     pub fn with_controls(mut self, settings: Vec<v4l2::ControlSetting>) -> Self {
         if !self.spec.may_be_a_camera() && !settings.is_empty() {
-            log::warn!("--set has no effect here: only cameras have controls");
+            let why = match self.spec {
+                SourceSpec::Csi(_) => "a ribbon camera has --csi-option",
+                _ => "only cameras have controls",
+            };
+            log::warn!("--set has no effect here: {why}");
         }
         self.controls.options = settings;
+        self
+    }
+
+    /// The same, with this asked of a ribbon camera.
+    #[must_use]
+    pub fn with_csi(mut self, wish: CsiWish) -> Self {
+        if !wish.settings.is_empty() && !matches!(self.spec, SourceSpec::Auto | SourceSpec::Csi(_))
+        {
+            log::warn!(
+                "--csi-option has no effect here: only ribbon cameras (--source csi) have these"
+            );
+        }
+        self.csi = CsiOpener::new(wish);
         self
     }
 
@@ -196,8 +218,19 @@ impl Opener {
             SourceSpec::Device(path) | SourceSpec::Clip(path) => {
                 !matches!(path::look(path), Ok(Lies::Pipe(_)))
             }
-            SourceSpec::Auto | SourceSpec::Test { .. } => true,
+            SourceSpec::Auto | SourceSpec::Csi(_) | SourceSpec::Test { .. } => true,
         }
+    }
+
+    /// Whether there is nothing to be seen of it before somebody watches: a ribbon camera's program takes processor time
+    /// and memory even where nobody takes its frames. What keeps it from being started is seen at once.
+    pub fn starts_when_watched(&mut self) -> bool {
+        let is_ribbon = match self.spec {
+            SourceSpec::Csi(_) => true,
+            SourceSpec::Auto => self.may_take_ribbon() && !self.finder.sees_a_camera(),
+            _ => false,
+        };
+        is_ribbon && self.csi.check().is_ok()
     }
 
     /// Says what can be said of it without opening a camera: a file that is not there, or is no clip.
@@ -222,7 +255,8 @@ impl Opener {
         let orientation = self.wish.orientation;
         let count = self.count.clone();
         let path = match &self.spec {
-            SourceSpec::Auto => return self.camera(),
+            SourceSpec::Auto => return self.any_camera(),
+            SourceSpec::Csi(camera) => return self.ribbon_camera(*camera),
             SourceSpec::Test { size, rate } => {
                 let pattern = test_pattern::TestPattern::new(*size, *rate).counting(count);
                 let pattern = pattern.to_be_turned(orientation);
@@ -267,6 +301,36 @@ impl Opener {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// A camera with a node of its own first; where there is none, a ribbon camera.
+    fn any_camera(&mut self) -> Result<Box<dyn FrameSource>, SourceError> {
+        match self.camera() {
+            Ok(camera) => {
+                self.past = Past::Camera;
+                Ok(camera)
+            }
+            Err(error) if error.trouble == Trouble::NoCamera && self.may_take_ribbon() => {
+                self.ribbon_camera(0)
+            }
+            Err(mut error) => {
+                let is_told = error.trouble == Trouble::NoCamera && self.past == Past::Nothing;
+                if is_told && self.csi.check().is_ok() {
+                    error.message += csi::NOT_DETECTED;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Not when another camera was open before: that one is waited for.
+    fn may_take_ribbon(&self) -> bool {
+        self.past == Past::Nothing && (self.csi.names_a_program() || csi::is_there())
+    }
+
+    fn ribbon_camera(&mut self, camera: u8) -> Result<Box<dyn FrameSource>, SourceError> {
+        let source: csi::Csi = self.csi.open(camera, &self.wish, self.count.clone())?;
+        Ok(Box::new(source))
     }
 
     fn camera(&mut self) -> Result<Box<dyn FrameSource>, SourceError> {

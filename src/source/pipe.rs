@@ -5,7 +5,7 @@ use super::heard::Heard;
 use super::path::AtItsEnd;
 use super::{Drops, FrameSource, Next, SourceError, Trouble, jpeg_layout};
 use crate::clock;
-use crate::image::frame::{Content, Frame, FrameLayout};
+use crate::image::frame::{Content, Frame, FrameLayout, TimedBy};
 use crate::image::jpeg::gate::{DriverSays, Gate};
 use crate::image::jpeg::repair::{Damage, Findings};
 use crate::image::jpeg::splitter::Splitter;
@@ -181,6 +181,7 @@ impl Pipe {
             sequence: taken.sequence,
             // A pipe carries no times; arrival is the nearest that is known.
             captured_at: clock::now(),
+            timed_by: TimedBy::Arrival,
         })
     }
 

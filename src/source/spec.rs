@@ -10,10 +10,12 @@ use std::path::PathBuf;
 /// What `--source` names.
 #[derive(Debug, Clone, PartialEq)]
 pub enum SourceSpec {
-    /// A USB camera first, then any node that gives pictures by itself.
+    /// A USB camera first, then any node that gives pictures by itself, then a ribbon camera.
     Auto,
     /// A device node, or a link to one; or, where that is what lies there, a file or a pipe.
     Device(PathBuf),
+    /// A ribbon camera, counted from 0, by the program that drives it.
+    Csi(u8),
     /// The moving test pattern.
     Test {
         /// Its size.
@@ -32,7 +34,7 @@ impl SourceSpec {
     const TEST_SIZE: Size = Size::new(1280, 720);
     pub(super) const TEST_RATE: Rate = Rate(30_000);
 
-    /// Parses `auto`, `test[:WxH[@FPS]]`, `-`, a device's path or number, or a file's path.
+    /// Parses `auto`, `csi[:N]`, `test[:WxH[@FPS]]`, `-`, a device's path or number, or a file's path.
     ///
     /// # Errors
     /// A sentence that says what to do instead.
@@ -42,8 +44,10 @@ impl SourceSpec {
                 Err("--source needs auto, a device, test[:WxH[@FPS]], a file of JPEGs, or -".into())
             }
             "auto" => Ok(Self::Auto),
+            "csi" => Ok(Self::Csi(0)),
             "-" | "/dev/stdin" | "/dev/fd/0" | "/proc/self/fd/0" => Ok(Self::StandardInput),
             "test" => Ok(Self::Test { size: Self::TEST_SIZE, rate: Self::TEST_RATE }),
+            _ if text.starts_with("csi:") => Self::parse_csi(text),
             _ if text.contains("://") => Err(Self::no_network(text)),
             _ => match text.strip_prefix("test:") {
                 Some(pattern) => Self::parse_test(pattern),
@@ -55,6 +59,14 @@ impl SourceSpec {
                 },
             },
         }
+    }
+
+    fn parse_csi(text: &str) -> Result<Self, String> {
+        let camera = text.strip_prefix("csi:").and_then(|number| number.parse().ok());
+        let camera = camera.filter(|camera| (0..=9).contains(camera));
+        let wrong =
+            || format!("{text} is no ribbon camera: csi is the first one, csi:1 the second");
+        camera.map(Self::Csi).ok_or_else(wrong)
     }
 
     /// What is said of an address.
@@ -73,6 +85,7 @@ impl SourceSpec {
     pub(super) fn may_be_a_camera(&self) -> bool {
         match self {
             Self::Auto => true,
+            Self::Csi(_) => false,
             Self::Device(path) | Self::Clip(path) => match path::look(path) {
                 Ok(Lies::Camera) => true,
                 Ok(Lies::Nothing) => matches!(self, Self::Device(_)),
@@ -109,6 +122,8 @@ impl fmt::Display for SourceSpec {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Auto => out.write_str("auto"),
+            Self::Csi(0) => out.write_str("csi"),
+            Self::Csi(camera) => write!(out, "csi:{camera}"),
             Self::Device(path) | Self::Clip(path) => path.display().fmt(out),
             Self::Test { size, rate } => write!(out, "test:{size}@{rate}"),
             Self::StandardInput => out.write_str("standard input"),
@@ -126,6 +141,9 @@ mod tests {
             Ok(SourceSpec::Test { size: Size::new(width, height), rate: Rate(rate) })
         };
         assert_eq!(SourceSpec::parse("auto"), Ok(SourceSpec::Auto));
+        assert_eq!(SourceSpec::parse("csi"), Ok(SourceSpec::Csi(0)));
+        assert_eq!(SourceSpec::parse("csi:1"), Ok(SourceSpec::Csi(1)));
+        assert!(SourceSpec::parse("csi:x").expect_err("no number").contains("csi:1 the second"));
         assert_eq!(SourceSpec::parse("-"), Ok(SourceSpec::StandardInput));
         assert_eq!(SourceSpec::parse("test"), test(1280, 720, 30_000));
         assert_eq!(SourceSpec::parse("test:320x180"), test(320, 180, 30_000));

@@ -5,7 +5,7 @@ use super::frame_count::FrameCount;
 use super::pattern_controls::{Look, PatternControls};
 use super::{Drops, FrameSource, Next, SourceError};
 use crate::clock;
-use crate::image::frame::{Content, Frame, FrameLayout, Memory, Micros, RawFrame};
+use crate::image::frame::{Content, Frame, FrameLayout, Memory, Micros, RawFrame, TimedBy};
 use crate::image::orientation::Orientation;
 use crate::image::pixels::{Colour, PixelFormat, Size};
 use crate::image::stamp::Stamp;
@@ -171,7 +171,7 @@ impl FrameSource for TestPattern {
         self.next_at.0 += (1 + missed) * step;
         self.draw(sequence, now);
         let content = Content::Raw(RawFrame { bytes: &self.frame, layout: &self.layout });
-        Ok(Next::Frame(Frame { content, sequence, captured_at: now }))
+        Ok(Next::Frame(Frame { content, sequence, captured_at: now, timed_by: TimedBy::Camera }))
     }
 
     fn drops(&self) -> Drops {

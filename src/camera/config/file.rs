@@ -102,6 +102,9 @@ impl Reading<'_> {
         if key == "controls" {
             return self.controls(statement);
         }
+        if key == "csi" {
+            return self.csi(statement);
+        }
         if device::TABLES.contains(&key.as_str()) {
             return self.device(&statement);
         }
@@ -112,7 +115,7 @@ impl Reading<'_> {
         match Entry::named(key) {
             None if matches!(value, Value::Table(_)) => {
                 let text = format!(
-                    "there is no table [{key}]: keys at the top of the file, and controls below [controls], would work"
+                    "there is no table [{key}]: keys at the top of the file, controls below [controls], and settings of a ribbon camera below [csi] would work"
                 );
                 self.problem(Some(key_at.start), text);
             }
@@ -169,19 +172,41 @@ impl Reading<'_> {
                 self.problem(Some(key_at.start), text);
                 continue;
             }
-            let value = match value {
-                Value::Text(text) | Value::Number(text) => text,
-                Value::Truth(truth) => u8::from(truth).to_string(),
-                Value::List(_) | Value::Table(_) | Value::Other => {
-                    let text = format!(
-                        "{naming} cannot be: a number, true, false, or text in quotes would work"
-                    );
-                    self.problem(Some(value_at.start), text);
-                    continue;
-                }
-            };
-            self.say(set, vec![format!("{key}={value}")], naming, value_at.start);
+            self.named(set, &key, value, naming, value_at.start);
         }
+    }
+
+    /// The settings of a ribbon camera.
+    fn csi(&mut self, statement: Statement) {
+        let set = Entry::named("csi-option").expect("it is in the table");
+        let Value::Table(settings) = statement.value else {
+            let text = "csi is a table: a line [csi], and NAME = VALUE below it, would work";
+            return self.problem(Some(statement.key_at.start), text.into());
+        };
+        for setting in settings {
+            let naming = self.naming(&setting);
+            if let Some(right) = quotes::shown(&naming) {
+                self.problem(Some(setting.value_at.start), curly_quotes(&right));
+                continue;
+            }
+            let Statement { key, value, value_at, .. } = setting;
+            self.named(set, &key, value, naming, value_at.start);
+        }
+    }
+
+    /// A name and its value, of which there are many for one option.
+    fn named(&mut self, set: &'static Entry, key: &str, value: Value, naming: String, at: usize) {
+        let value = match value {
+            Value::Text(text) | Value::Number(text) => text,
+            Value::Truth(truth) => u8::from(truth).to_string(),
+            Value::List(_) | Value::Table(_) | Value::Other => {
+                let text = format!(
+                    "{naming} cannot be: a number, true, false, or text in quotes would work"
+                );
+                return self.problem(Some(at), text);
+            }
+        };
+        self.say(set, vec![format!("{key}={value}")], naming, at);
     }
 
     fn say(&mut self, entry: &'static Entry, values: Vec<String>, naming: String, at: usize) {

@@ -18,7 +18,7 @@ use crate::image::size_wish::SizeWish;
 use crate::image::unpack::RawLook;
 use crate::net::lan::Guests;
 use crate::source::v4l2::ControlSetting;
-use crate::source::{CaptureWish, SourceSpec};
+use crate::source::{CaptureWish, CsiWish, SourceSpec};
 use command_line::{Arguments, Verb};
 use options::{Entry, OPTIONS, ValueKind};
 use std::ffi::OsString;
@@ -61,6 +61,8 @@ pub struct Config {
     pub capture: CaptureWish,
     /// How the camera's controls are to be set.
     pub settings: Vec<ControlSetting>,
+    /// What is asked of a ribbon camera besides, but for the quality.
+    csi: CsiWish,
     /// The turn that is part of `capture.orientation`.
     rotation: Rotation,
     /// What is done after it, and is part of that too.
@@ -116,6 +118,7 @@ impl Default for Config {
             source: SourceSpec::Auto,
             capture: CaptureWish::default(),
             settings: Vec::new(),
+            csi: CsiWish::default(),
             rotation: Rotation::None,
             flip: Orientation::UPRIGHT,
             raw: RawLook::default(),
@@ -288,7 +291,8 @@ fn said_by(
             continue;
         };
         let values = match entry.kind {
-            ValueKind::List(_) | ValueKind::Controls => {
+            ValueKind::Controls => settings_in(value),
+            ValueKind::List(_) => {
                 let values = value.split(',').map(str::trim).filter(|value| !value.is_empty());
                 values.map(str::to_owned).collect()
             }
@@ -297,6 +301,21 @@ fn said_by(
         said.push(Said { entry, values, naming: format!("{variable}={value:?}"), place: None });
     }
     said
+}
+
+/// Each `NAME=VALUE` of several with commas between them; a comma may be in a value too.
+fn settings_in(text: &str) -> Vec<String> {
+    let mut settings: Vec<String> = Vec::new();
+    for piece in text.split(',').map(str::trim).filter(|piece| !piece.is_empty()) {
+        match settings.last_mut() {
+            Some(last) if !piece.contains('=') => {
+                last.push(',');
+                last.push_str(piece);
+            }
+            _ => settings.push(piece.to_owned()),
+        }
+    }
+    settings
 }
 
 /// The file to read: the one that was named last with most weight, or the usual one where it is there.
@@ -329,6 +348,11 @@ impl Config {
             }
         }
         Ok(())
+    }
+
+    /// What is asked of a ribbon camera besides.
+    pub fn csi_wish(&self) -> CsiWish {
+        CsiWish { quality: self.quality, ..self.csi.clone() }
     }
 
     /// What viewers without wishes are sent.

@@ -101,9 +101,9 @@ const fn entry(
 }
 
 /// All of them, in the order of `--help`.
-pub static OPTIONS: [Entry; 27] = [
+pub static OPTIONS: [Entry; 30] = [
     Entry {
-        help: "auto; /dev/video0 or /dev/v4l/by-id/...; test[:WxH[@FPS]] (a moving pattern); \
+        help: "auto; csi (a ribbon camera on Raspberry Pi OS), csi:1 (the second); /dev/video0 or /dev/v4l/by-id/...; test[:WxH[@FPS]] (a moving pattern); \
                clip.mjpeg (looped at --fps); - or a FIFO (JPEGs that another program writes)",
         default: "auto",
         in_file: InFile::Key("\"auto\""),
@@ -158,6 +158,30 @@ pub static OPTIONS: [Entry; 27] = [
         default: "auto",
         in_file: InFile::Key("\"auto\""),
         ..entry(Section::Camera, "camera-memory", "KIND", ValueKind::Text, values::camera_memory)
+    },
+    Entry {
+        help: "how a ribbon camera's frames come: yuv420 (lancam encodes), mjpeg (rpicam-vid does), or auto: by the board and the size",
+        default: "auto",
+        in_file: InFile::Key("\"auto\""),
+        ..entry(Section::Camera, "csi-format", "F", ValueKind::Text, values::csi_format)
+    },
+    Entry {
+        help: "repeatable; a setting of a ribbon camera, such as awb=daylight, ev=-0.5 or flicker-period=\"50 Hz\"; HARDWARE.md \
+               lists them",
+        in_file: InFile::No("NAME = VALUE below a line [csi]"),
+        ..entry(
+            Section::Camera,
+            "csi-option",
+            "NAME=VALUE",
+            ValueKind::Controls,
+            values::csi_option,
+        )
+    },
+    Entry {
+        help: "the program that drives ribbon cameras, with rpicam-vid's options; auto uses it where it finds no other camera",
+        default: "rpicam-vid or libcamera-vid, whichever is installed",
+        in_file: InFile::Key("\"/usr/local/bin/rpicam-vid\""),
+        ..entry(Section::Camera, "csi-program", "PATH", ValueKind::Text, values::csi_program)
     },
     Entry {
         help: "stop the camera when nobody has watched for so long; 0 never",

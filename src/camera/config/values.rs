@@ -12,7 +12,7 @@ use crate::image::unpack::{Automatic, RawLook};
 use crate::net::lan::{Guests, Prefix};
 use crate::settings::quotes;
 use crate::source::v4l2::ControlSetting;
-use crate::source::{SourceSpec, parse_rate};
+use crate::source::{CsiFormat, CsiSetting, SourceSpec, parse_rate};
 use crate::wire::http::host;
 use std::time::Duration;
 
@@ -115,6 +115,28 @@ fn parse_raw(text: &str) -> Option<RawLook> {
         }
     }
     Some(look)
+}
+
+pub(super) fn csi_format(config: &mut Config, value: &str) -> Set {
+    let format = CsiFormat::parse(value);
+    config.csi.format = format.ok_or_else(|| would_work("auto, yuv420 or mjpeg"))?;
+    Ok(())
+}
+
+pub(super) fn csi_option(config: &mut Config, value: &str) -> Set {
+    let setting = CsiSetting::parse(value).map_err(would_work)?;
+    let settings = &mut config.csi.settings;
+    settings.retain(|earlier| !earlier.is_for_the_same(&setting));
+    settings.push(setting);
+    Ok(())
+}
+
+pub(super) fn csi_program(config: &mut Config, value: &str) -> Set {
+    if value.is_empty() || value.contains('\0') {
+        return Err(would_work("the path of a program"));
+    }
+    config.csi.program = Some(value.into());
+    Ok(())
 }
 
 pub(super) fn idle_stop(config: &mut Config, value: &str) -> Set {

@@ -2,7 +2,6 @@
 
 use super::StartError;
 use super::plan::DecodeTask;
-use super::pool::PlanesPool;
 use crate::camera::complaint::Complaint;
 use crate::camera::encode::EncodeError;
 use crate::camera::metrics::Metrics;
@@ -10,6 +9,7 @@ use crate::clock;
 use crate::image::jpeg::codec::Decoder;
 use crate::image::orientation::Orientation;
 use crate::image::planes::Planes;
+use crate::image::planes_pool::PlanesPool;
 use crate::image::turn::turn;
 use crate::latest::{Latest, Reader};
 use std::sync::Arc;

@@ -4,7 +4,6 @@ mod decode;
 mod inbox;
 mod pace;
 pub mod plan;
-pub mod pool;
 mod rendition;
 mod rest;
 pub mod subscriptions;

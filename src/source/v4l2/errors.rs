@@ -12,8 +12,8 @@ use nix::errno::Errno;
 use std::path::Path;
 use std::time::Duration;
 
-/// How a CSI camera is watched that only libcamera can drive.
-pub(super) const CSI_CAMERA: &str = "rpicam-vid --codec mjpeg -t 0 -o - | lancam --source -";
+/// How a ribbon camera is watched, which only libcamera can drive.
+pub(super) const CSI_CAMERA: &str = "lancam --source csi";
 
 /// A node that was named is something else.
 pub(super) fn no_camera(path: &Path, kind: NodeKind) -> SourceError {
@@ -222,7 +222,7 @@ mod tests {
 
         let error = started("unicam", STREAMON, Errno::EINVAL);
         assert_eq!(error.trouble, Trouble::Unusable);
-        assert!(error.message.contains("rpicam-vid --codec mjpeg -t 0 -o - | lancam --source -"));
+        assert!(error.message.contains(CSI_CAMERA));
 
         let error = started("uvcvideo", STREAMON, Errno::EINVAL);
         assert_eq!(error.trouble, Trouble::Lost, "a driver that refused once may not refuse again");

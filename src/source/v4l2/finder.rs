@@ -91,6 +91,16 @@ impl Finder {
         Err(self.explain(reasons))
     }
 
+    /// Whether there is a camera that could be opened, or that somebody else uses.
+    pub fn sees_a_camera(&mut self) -> bool {
+        self.survey.refresh(&Snapshot::take(self.named.as_deref()));
+        let nodes = self.survey.nodes();
+        let is_denied = nodes
+            .iter()
+            .any(|node| node.facts.as_ref().is_err_and(|it| it.trouble != Trouble::NoCamera));
+        is_denied || !self.survey.cameras().is_empty()
+    }
+
     /// Waits until opening may go better: a node came, went or changed its rights since the last
     /// attempt, or `patience` is over.
     pub fn wait_for_change(&mut self, stop: &Stop, patience: Duration) -> Changed {

@@ -4,7 +4,7 @@ use super::ioctl::{Buffers, DQBUF, Filled, Interface, QBUF, Refused};
 use super::sequence::Sequence;
 use super::usable::{Fault, Found, usable};
 use crate::clock;
-use crate::image::frame::{Content, Frame, FrameLayout, Micros, RawFrame};
+use crate::image::frame::{Content, Frame, FrameLayout, Micros, RawFrame, TimedBy};
 use crate::image::jpeg::gate::Gate;
 use crate::source::Drops;
 use crate::stop::Stop;
@@ -156,7 +156,12 @@ impl Queue {
             }
             Found::Raw => Content::Raw(RawFrame { bytes, layout: &self.layout }),
         };
-        Ok(Some(Frame { content, sequence: taken.sequence, captured_at: taken.captured_at }))
+        Ok(Some(Frame {
+            content,
+            sequence: taken.sequence,
+            captured_at: taken.captured_at,
+            timed_by: TimedBy::Camera,
+        }))
     }
 
     fn wait(&self, stop: &Stop, patience: Duration) -> Result<Woken, Ended> {

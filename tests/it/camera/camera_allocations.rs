@@ -4,6 +4,7 @@ use crate::tools::allocations::{self, total};
 use crate::tools::alone::is_alone;
 use crate::tools::http_client::HttpClient;
 use crate::tools::native_client::NativeClient;
+use crate::tools::rpicam::Rpicam;
 use lancam::camera::connection_log::ConnectionLog;
 use lancam::camera::connections::Connections;
 use lancam::camera::context::{Camera, HttpRules};
@@ -21,7 +22,7 @@ use lancam::image::resize::PlaneResizer;
 use lancam::image::size_wish::SizeWish;
 use lancam::image::unpack::RawLook;
 use lancam::rate::Rate;
-use lancam::source::{CaptureWish, Opener, SourceSpec};
+use lancam::source::{CaptureWish, CsiFormat, CsiWish, Opener, SourceSpec};
 use lancam::stop::Stop;
 use lancam::wire::native::message::Wishes;
 use std::net::TcpListener;
@@ -60,6 +61,11 @@ fn allocations_while<V: FnMut() -> u64>(
     source: SourceSpec,
     watch: impl FnOnce(u16) -> V,
 ) -> Counted {
+    let wish = CaptureWish { rate: Some(Rate(200_000)), ..CaptureWish::default() };
+    allocations_of(Opener::new(source, wish), watch)
+}
+
+fn allocations_of<V: FnMut() -> u64>(opener: Opener, watch: impl FnOnce(u16) -> V) -> Counted {
     let stop = Stop::new().expect("eventfd");
     let coding = Coding::Jpeg { quality: 80, chroma: Chroma::Yuv420 };
     let own = Wish::own(coding, SizeWish::default());
@@ -81,10 +87,8 @@ fn allocations_while<V: FnMut() -> u64>(
 
     let (roster, metrics) = (Arc::clone(&camera.roster), Arc::clone(&camera.metrics));
     let look = RawLook::default();
-    let wish = CaptureWish { rate: Some(Rate(200_000)), ..CaptureWish::default() };
-    let capture = thread::spawn(move || {
-        supervisor::run(Opener::new(source, wish), &roster, &metrics, None, look, None, &stop)
-    });
+    let capture =
+        thread::spawn(move || supervisor::run(opener, &roster, &metrics, None, look, None, &stop));
     let end = camera.stop.clone();
     let session = thread::spawn(move || {
         let (stream, peer) = listener.accept().expect("accepts");
@@ -129,6 +133,26 @@ fn capturing_encoding_and_sending_yuyv_allocates_nothing_per_frame() {
         let found = allocations(pattern, Wishes::default());
         println!("YUYV to JPEG: {found:?}");
         assert!(found.allocations <= POOLS_MAY_GROW, "{found:?}");
+    }
+}
+
+#[test]
+fn reading_a_ribbon_cameras_frames_allocates_nothing_per_frame() {
+    if !is_alone(module_path!(), "reading_a_ribbon_cameras_frames_allocates_nothing_per_frame") {
+        return;
+    }
+    for format in [CsiFormat::Yuv420, CsiFormat::Mjpeg] {
+        let rpicam = Rpicam::new();
+        let csi = CsiWish { program: Some(rpicam.path()), format, ..CsiWish::default() };
+        let wish =
+            CaptureWish { size: Some(SIZE), rate: Some(Rate(100_000)), ..CaptureWish::default() };
+        let opener = Opener::new(SourceSpec::Csi(0), wish).with_csi(csi);
+        let found = allocations_of(opener, |port| {
+            let mut client = NativeClient::connect(port);
+            move || client.frame().0.sequence
+        });
+        println!("{format:?} through a pipe: {found:?}");
+        assert!(found.allocations <= POOLS_MAY_GROW, "{format:?}: {found:?}");
     }
 }
 

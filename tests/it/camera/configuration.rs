@@ -5,6 +5,7 @@
 use crate::tools::camera_process::{CameraProcess, run_to_end};
 use lancam::camera::config::options::{Entry, InFile, OPTIONS, Section, ValueKind};
 use lancam::camera::config::{Command, Config, ConfigError};
+use lancam::source::CsiSetting;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -45,6 +46,9 @@ fn three(name: &str) -> [&'static str; 3] {
         "fps" => ["7", "8.5", "9"],
         "format" => ["YUYV", "MJPG", "NV12"],
         "set" => ["gain=1", "gain=2", "gain=3"],
+        "csi-format" => ["yuv420", "mjpeg", "yuv420"],
+        "csi-option" => ["ev=1", "ev=2", "ev=3"],
+        "csi-program" => ["/a", "/b", "/c"],
         "rotate" => ["90", "180", "270"],
         "flip" => ["h", "v", "hv"],
         "raw" => ["off", "black", "gamma"],
@@ -76,7 +80,8 @@ fn statement(entry: &Entry, value: &str) -> String {
         ValueKind::List(_) => format!("{} = [{value:?}]\n", entry.name),
         ValueKind::Controls => {
             let (control, value) = value.split_once('=').expect("NAME=VALUE");
-            format!("[controls]\n{control} = {value}\n")
+            let table = if entry.name == "set" { "controls" } else { "csi" };
+            format!("[{table}]\n{control} = {value}\n")
         }
     }
 }
@@ -124,6 +129,11 @@ fn all_that_is_wrong_is_told_with_its_line_and_what_would_work() {
         ("[camera]\nsize = \"640x480\"", "1:2", "no table [camera]"),
         ("[controls]\nquality = 5", "2:1", "above the line [controls]"),
         ("[controls]\ngain = [1]", "2:8", "true, false"),
+        ("[csi]\nawb = \"sunny\"", "2:7", "daylight"),
+        ("[csi]\nev = 9", "2:6", "from -8 to 8"),
+        ("[csi]\nlense = 1", "2:9", "would work"),
+        ("csi = 1", "1:1", "[csi]"),
+        ("csi-format = \"h264\"", "1:14", "auto, yuv420 or mjpeg"),
         ("[controls\ngain = 1", "1:10", "expected `]`"),
         ("name = \"x\nfps = 5", "1:10", "in the value of name"),
         ("quality 80", "1:9", "KEY = VALUE"),
@@ -222,6 +232,17 @@ fn the_page_and_the_file_to_begin_with_are_those_of_this_program() {
     }
 }
 
+#[test]
+fn the_page_about_hardware_lists_every_setting_of_a_ribbon_camera() {
+    let names = CsiSetting::parse("?=1").expect_err("there is none such");
+    let names: Vec<_> = names.strip_prefix("one of ").expect("a list").split(", ").collect();
+    assert!(names.len() > 10, "{names:?}");
+    let page = include_str!("../../../docs/HARDWARE.md");
+    for name in names {
+        assert!(page.contains(&format!("`{name}`")), "docs/HARDWARE.md does not list {name}");
+    }
+}
+
 /// cross/image/boot/lancam.toml: the same, behind what is for `lancam-setup`.
 fn image_template() -> String {
     let device = include_str!("../../data/image-lancam-head.toml");
@@ -276,8 +297,10 @@ fn template() -> String {
             }
         }
     }
-    text + "\n# Controls of the camera, as `lancam list` shows them. Nothing else may stand below this line.\n\
-            #[controls]\n#brightness = 128\n#power_line_frequency = \"50 Hz\"\n"
+    text + "\n# Controls of a USB camera, as `lancam list` shows them. Nothing else may stand below this line.\n\
+            #[controls]\n#brightness = 128\n#power_line_frequency = \"50 Hz\"\n\
+            \n# Settings of a ribbon camera, as docs/HARDWARE.md lists them; nothing else below this line either.\n\
+            #[csi]\n#awb = \"daylight\"\n#flicker-period = \"50 Hz\"\n"
 }
 
 fn wrapped(text: &str) -> Vec<String> {

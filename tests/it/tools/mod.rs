@@ -25,6 +25,7 @@ pub mod program;
 pub mod properties;
 pub mod recording;
 pub mod rig;
+pub mod rpicam;
 pub mod screen_stamp;
 pub mod skip;
 pub mod soak;

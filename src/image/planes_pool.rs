@@ -1,6 +1,6 @@
 //! Planes that several threads read at once, and that are filled again when none of them does.
 
-use crate::image::planes::Planes;
+use super::planes::Planes;
 use std::sync::Arc;
 
 /// The planes of one thread.
@@ -33,6 +33,18 @@ impl PlanesPool {
         Ok(Arc::clone(shared))
     }
 
+    /// Planes that nobody reads, out of the pool: for whoever fills them bit by bit. They belong to the pool again by
+    /// [`give_back`](Self::give_back).
+    pub fn take(&mut self) -> Arc<Planes> {
+        let free = self.planes.iter_mut().position(|planes| Arc::get_mut(planes).is_some());
+        free.map(|index| self.planes.swap_remove(index)).unwrap_or_default()
+    }
+
+    /// Puts planes into the pool. Others may still read them: they are filled again when nobody does.
+    pub fn give_back(&mut self, planes: Arc<Planes>) {
+        self.planes.push(planes);
+    }
+
     /// Lets go of all memory that nobody reads.
     pub fn clear(&mut self) {
         self.planes = Vec::new();
@@ -59,5 +71,17 @@ mod tests {
         drop(first);
         assert_eq!(Arc::as_ptr(&take()), address);
         assert_eq!(pool.filled(|_| Err("no")).err(), Some("no"));
+    }
+
+    #[test]
+    fn planes_that_were_taken_come_back_and_are_taken_again() {
+        let mut pool = PlanesPool::default();
+        let taken = pool.take();
+        let address = Arc::as_ptr(&taken);
+        let reader = Arc::clone(&taken);
+        pool.give_back(taken);
+        assert_ne!(Arc::as_ptr(&pool.take()), address, "somebody reads them");
+        drop(reader);
+        assert_eq!(Arc::as_ptr(&pool.take()), address);
     }
 }

@@ -1,0 +1,232 @@
+//! How the camera is set now, shared by who captures and by viewers who change it.
+
+use super::settings::{CsiSetting, KNOBS, Knob, NEAREST, Values, micros};
+use crate::clock;
+use crate::image::frame::Micros;
+use crate::source::control::{Access, Board, Control, ControlKind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// What the camera is set to; it outlives the child, which is told of it when it starts.
+#[derive(Debug, Default)]
+pub(super) struct Knobs {
+    settings: Mutex<Vec<CsiSetting>>,
+    /// When a viewer changed something that the child was not told of yet, in microseconds; 0 for nothing.
+    changed_at: AtomicU64,
+}
+
+/// rpicam-vid takes its settings when it starts. It is started anew when nothing was changed for so long: who drags a value
+/// sends many in a row.
+pub(super) const QUIET: Duration = Duration::from_millis(250);
+
+/// V4L2's `V4L2_CID_POWER_LINE_FREQUENCY`: its values.
+const FLICKER: [(i64, &str, &str); 3] =
+    [(0, "Off", "0"), (1, "50 Hz", "10000us"), (2, "60 Hz", "8333us")];
+
+/// A lens is set in tenths of 1/m, and left to the camera by this.
+const LENS_PARTS: u16 = 10;
+const LENS_DEFAULT: i64 = -1;
+
+impl Knobs {
+    /// Set so at first.
+    pub(super) fn new(settings: Vec<CsiSetting>) -> Self {
+        Self { settings: Mutex::new(settings), changed_at: AtomicU64::new(0) }
+    }
+
+    /// For a child that is about to start: what was changed until now is among this.
+    pub(super) fn for_start(&self) -> Vec<CsiSetting> {
+        self.changed_at.store(0, Ordering::Relaxed);
+        self.lock().clone()
+    }
+
+    /// Whether the child is to be started anew, for what was changed.
+    pub(super) fn are_due(&self, now: Micros) -> bool {
+        match self.changed_at.load(Ordering::Relaxed) {
+            0 => false,
+            at => now.since(Micros(at)) >= QUIET,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<CsiSetting>> {
+        // A list is replaced in one step: poison is ignored.
+        self.settings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What a knob is set to.
+    fn value(&self, knob: &Knob) -> String {
+        let settings = self.lock();
+        let set = settings.iter().find(|setting| setting.knob() == knob);
+        set.map_or(knob.default, CsiSetting::value).to_owned()
+    }
+}
+
+impl Board for Arc<Knobs> {
+    fn list(&mut self) -> Vec<Control> {
+        KNOBS.iter().filter_map(|knob| control(knob, &self.value(knob))).collect()
+    }
+
+    fn control(&mut self, id: u32) -> Option<Control> {
+        let knob = KNOBS.iter().find(|knob| knob.control == Some(id))?;
+        control(knob, &self.value(knob))
+    }
+
+    fn set(&mut self, id: u32, value: i64) -> Result<(), String> {
+        let is_meant = |knob: &&Knob| knob.control == Some(id);
+        let knob = KNOBS.iter().find(is_meant).ok_or("ribbon cameras have no such control")?;
+        let control = control(knob, &self.value(knob)).ok_or("it is set in lancam.toml only")?;
+        control.accepts(value)?;
+        if control.value == Some(value) {
+            return Ok(());
+        }
+        let setting = CsiSetting::of(knob, &text(knob.values, value))?;
+        let mut settings = self.lock();
+        settings.retain(|other| !other.is_for_the_same(&setting));
+        settings.push(setting);
+        drop(settings);
+        self.changed_at.store(clock::now().0.max(1), Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+/// A knob as viewers know it, set to `value`; `None` for text, which they cannot set.
+fn control(knob: &Knob, value: &str) -> Option<Control> {
+    let (kind, minimum, maximum) = match knob.values {
+        Values::Number { least, most, parts } => {
+            (ControlKind::Integer, steps(least, parts), steps(most, parts))
+        }
+        Values::Time { usual, .. } => (ControlKind::Integer, 0, i64::from(usual)),
+        Values::Word(words) => (ControlKind::Menu, 0, i64::try_from(words.len()).unwrap_or(1) - 1),
+        Values::Flicker => (ControlKind::Menu, 0, 2),
+        Values::Lens => (ControlKind::Integer, LENS_DEFAULT, steps(NEAREST, LENS_PARTS)),
+        Values::Region | Values::Mode | Values::File => return None,
+    };
+    let value = number(knob.values, value);
+    let items = match knob.values {
+        Values::Word(words) => {
+            (0..).zip(words).map(|(at, word)| (at, (*word).to_owned())).collect()
+        }
+        Values::Flicker => FLICKER.iter().map(|(at, name, _)| (*at, (*name).to_owned())).collect(),
+        _ => Arc::from([]),
+    };
+    Some(Control {
+        id: knob.control?,
+        name: knob.label.into(),
+        kind,
+        minimum,
+        maximum: maximum.max(value.unwrap_or(maximum)),
+        step: 1,
+        default: number(knob.values, knob.default).unwrap_or_default(),
+        value,
+        items,
+        access: Access::Free,
+        is_volatile: false,
+    })
+}
+
+/// What viewers are told of a value.
+fn number(values: Values, text: &str) -> Option<i64> {
+    match values {
+        Values::Number { parts, .. } => text.parse().ok().map(|it| steps(it, parts)),
+        Values::Time { .. } => micros(text).map(|it| steps(it, 1)),
+        Values::Word(words) => index(words.iter().position(|word| *word == text)),
+        Values::Flicker => {
+            let period = micros(text)?;
+            let is_same = |entry: &&(i64, &str, &str)| micros(entry.2) == Some(period);
+            FLICKER.iter().find(is_same).map(|(at, ..)| *at)
+        }
+        Values::Lens if text == "default" => Some(LENS_DEFAULT),
+        Values::Lens => text.parse().ok().map(|it| steps(it, LENS_PARTS)),
+        Values::Region | Values::Mode | Values::File => None,
+    }
+}
+
+/// What rpicam-vid is told of a value that a viewer has set, which is one that the control accepts.
+fn text(values: Values, value: i64) -> String {
+    match values {
+        Values::Number { parts, .. } => part_of(value, parts),
+        Values::Time { .. } => format!("{value}us"),
+        Values::Word(words) => {
+            let word = usize::try_from(value).ok().and_then(|at| words.get(at));
+            (*word.unwrap_or(&"")).to_owned()
+        }
+        Values::Flicker => {
+            let entry = FLICKER.iter().find(|(at, ..)| *at == value);
+            entry.map_or("0", |(_, _, text)| *text).to_owned()
+        }
+        Values::Lens if value == LENS_DEFAULT => "default".into(),
+        Values::Lens => part_of(value, LENS_PARTS),
+        Values::Region | Values::Mode | Values::File => String::new(),
+    }
+}
+
+fn index(at: Option<usize>) -> Option<i64> {
+    i64::try_from(at?).ok()
+}
+
+/// In steps of one `parts`th.
+#[expect(clippy::cast_possible_truncation, reason = "every range ends far below 2^53")]
+fn steps(value: f64, parts: u16) -> i64 {
+    (value * f64::from(parts)).round() as i64
+}
+
+fn part_of(value: i64, parts: u16) -> String {
+    let value = i32::try_from(value).unwrap_or_default();
+    (f64::from(value) / f64::from(parts)).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(knobs: &mut Arc<Knobs>, name: &str, value: i64) -> String {
+        let knob = KNOBS.iter().find(|knob| knob.name == name).expect("there is one");
+        knobs.set(knob.control.expect("viewers set it"), value).expect("is accepted");
+        let settings = knobs.lock();
+        settings.iter().map(CsiSetting::argument).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn what_viewers_set_becomes_what_rpicam_vid_takes() {
+        for (name, value, argument) in [
+            ("brightness", -25, "--brightness=-0.25"),
+            ("contrast", 150, "--contrast=1.5"),
+            ("ev", -80, "--ev=-8"),
+            ("shutter", 20_000, "--shutter=20000us"),
+            ("awb", 5, "--awb=daylight"),
+            ("flicker-period", 2, "--flicker-period=8333us"),
+            ("lens-position", 25, "--lens-position=2.5"),
+            ("hdr", 3, "--hdr=single-exp"),
+        ] {
+            assert_eq!(set(&mut Arc::default(), name, value), argument);
+        }
+    }
+
+    #[test]
+    fn every_control_takes_its_own_values_and_shows_them_again() {
+        let mut knobs = Arc::<Knobs>::default();
+        for before in knobs.list() {
+            for value in [before.minimum, before.maximum, before.default] {
+                assert_eq!(knobs.set(before.id, value), Ok(()), "{} {value}", before.name);
+                let after = knobs.control(before.id).and_then(|control| control.value);
+                assert_eq!(after, Some(value), "{}", before.name);
+            }
+            assert!(knobs.set(before.id, before.maximum + 1).is_err(), "{}", before.name);
+        }
+        assert_eq!(knobs.list().len(), 14);
+    }
+
+    #[test]
+    fn the_child_is_started_anew_once_nothing_was_changed_for_a_while() {
+        let mut knobs = Arc::new(Knobs::new(vec![CsiSetting::parse("ev=1").expect("is one")]));
+        let later = |by| clock::now().after(by);
+        assert!(!knobs.are_due(later(QUIET)), "as the owner said");
+        assert_eq!(set(&mut knobs, "ev", 10), "--ev=1", "it is set so already");
+        assert!(!knobs.are_due(later(QUIET)));
+        assert_eq!(set(&mut knobs, "ev", 20), "--ev=2");
+        assert!(!knobs.are_due(clock::now()), "more may come");
+        assert!(knobs.are_due(later(QUIET)));
+        assert_eq!(knobs.for_start().len(), 1);
+        assert!(!knobs.are_due(later(QUIET)), "it was told");
+    }
+}

@@ -1,0 +1,90 @@
+//! Finds the program that drives ribbon cameras.
+
+use crate::source::{SourceError, Trouble};
+use nix::unistd::{AccessFlags, access};
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+/// Raspberry Pi OS has one of these: the second until Bullseye.
+const NAMES: [&str; 2] = ["rpicam-vid", "libcamera-vid"];
+
+/// Where programs are, for whom nobody has said it: a service may have no `PATH`.
+const USUAL: &str = "/usr/local/bin:/usr/bin:/bin";
+
+/// The program that was named, or the first one on the path.
+///
+/// # Errors
+/// What to install, or what is wrong with what is there.
+pub(super) fn find(named: Option<&Path>) -> Result<PathBuf, SourceError> {
+    let path = std::env::var_os("PATH").filter(|path| !path.is_empty());
+    find_on(named, path.as_deref().unwrap_or(OsStr::new(USUAL)))
+}
+
+fn find_on(named: Option<&Path>, path: &OsStr) -> Result<PathBuf, SourceError> {
+    if let Some(named) = named {
+        return if named.is_file() {
+            runnable(named)
+        } else {
+            let named = named.display();
+            let text = format!("there is no program {named}, which --csi-program names");
+            Err(SourceError::new(Trouble::NoCamera, text))
+        };
+    }
+    let folders: Vec<PathBuf> = std::env::split_paths(path).collect();
+    let mut all = NAMES.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
+    match all.find(|program| program.is_file()) {
+        Some(program) => runnable(&program),
+        None => Err(SourceError::new(
+            Trouble::NoCamera,
+            "a ribbon camera needs the program rpicam-vid, which is not installed. On Raspberry Pi OS type: \
+             sudo apt install rpicam-apps-lite",
+        )),
+    }
+}
+
+fn runnable(program: &Path) -> Result<PathBuf, SourceError> {
+    if access(program, AccessFlags::X_OK).is_ok() {
+        return Ok(program.to_owned());
+    }
+    let program = program.display();
+    Err(SourceError::new(
+        Trouble::Denied,
+        format!("{program} may not be executed by this user. Type: sudo chmod +x {program}"),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn the_newer_program_is_preferred_and_one_that_cannot_be_run_is_told() {
+        let [first, second] = [(); 2].map(|()| tempfile::tempdir().expect("a folder"));
+        let path = std::env::join_paths([first.path(), second.path()]).expect("a path");
+        let missing = find_on(None, &path).expect_err("nothing is there");
+        assert_eq!(missing.trouble, Trouble::NoCamera);
+        assert!(missing.message.contains("apt install rpicam-apps-lite"), "{missing}");
+
+        let put = |folder: &tempfile::TempDir, name: &str| {
+            let program = folder.path().join(name);
+            fs::write(&program, "#!/bin/sh\n").expect("written");
+            fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("set");
+            program
+        };
+        let older = put(&first, "libcamera-vid");
+        assert_eq!(find_on(None, &path), Ok(older.clone()));
+        let newer = put(&second, "rpicam-vid");
+        assert_eq!(find_on(None, &path), Ok(newer.clone()));
+        assert_eq!(find_on(Some(&older), &path), Ok(older));
+
+        fs::set_permissions(&newer, fs::Permissions::from_mode(0o644)).expect("set");
+        let closed = find_on(None, &path).expect_err("not executable");
+        // root may execute nothing that nobody may.
+        assert_eq!(closed.trouble, Trouble::Denied);
+        assert!(closed.message.contains("chmod +x"), "{closed}");
+        let gone = find_on(Some(Path::new("/nowhere")), &path).expect_err("is not there");
+        assert!(gone.message.contains("/nowhere"), "{gone}");
+    }
+}

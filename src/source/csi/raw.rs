@@ -1,0 +1,198 @@
+//! Frames of bare samples, read from the pipe straight into planes.
+
+use super::words::Granted;
+use crate::image::frame::{Content, FrameLayout, SharedFrame};
+use crate::image::pixels::{Chroma, Size};
+use crate::image::planes::Planes;
+use crate::image::planes_pool::PlanesPool;
+use std::fs::File;
+use std::io::{self, Read};
+use std::sync::Arc;
+
+/// `yuv420` of rpicam-vid: a plane of Y, then Cb and Cr, one frame after the other with nothing in between.
+#[derive(Debug)]
+pub(super) struct RawFrames {
+    pub(super) layout: FrameLayout,
+    pool: PlanesPool,
+    /// What is being read. Nobody else has it.
+    filling: Arc<Planes>,
+    /// How many of its bytes have come.
+    at: usize,
+    /// The newest whole frame.
+    ready: Option<Arc<Planes>>,
+}
+
+/// What a turn of reading has brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Came {
+    /// So many whole frames; the newest is ready.
+    Frames(u64),
+    /// Nothing more for now.
+    Nothing,
+    /// The writer has closed its end, after a part of a frame or not.
+    End,
+}
+
+/// Who writes faster than this program reads must not keep it from looking at anything else.
+const MOST_IN_A_TURN: u64 = 16;
+
+impl RawFrames {
+    /// Rows have no padding when their width is a multiple of this: libcamera's pipelines align the rows of each plane to 32
+    /// bytes at most, and a row of chroma is half as long.
+    pub(super) const ALIGNMENT: usize = 64;
+
+    /// For frames that are laid out so.
+    pub(super) fn new(layout: FrameLayout) -> Self {
+        let mut this = Self {
+            layout,
+            pool: PlanesPool::default(),
+            filling: Arc::default(),
+            at: 0,
+            ready: None,
+        };
+        this.begin();
+        this
+    }
+
+    /// Whether frames of this size have rows without padding, and planes that follow each other as ours do.
+    pub(super) fn can_be(size: Size) -> bool {
+        size.width.is_multiple_of(Self::ALIGNMENT) && size.height.is_multiple_of(2)
+    }
+
+    /// The camera was configured otherwise than it was asked to, before the first frame.
+    pub(super) fn adjust(&mut self, Granted { size, colour }: Granted) {
+        self.layout = FrameLayout { size, stride: size.width, colour, ..self.layout };
+        self.begin();
+    }
+
+    /// Begins a new frame in planes that nobody reads. Gives those that were filled until now.
+    fn begin(&mut self) -> Arc<Planes> {
+        let filled = std::mem::replace(&mut self.filling, self.pool.take());
+        self.at = 0;
+        let planes = Arc::get_mut(&mut self.filling).expect("taken from the pool, nobody reads it");
+        planes.reshape(self.layout.size, Chroma::Yuv420);
+        filled
+    }
+
+    /// Reads what has come.
+    ///
+    /// # Errors
+    /// The pipe's.
+    pub(super) fn fill(&mut self, from: &mut File) -> io::Result<Came> {
+        let mut frames = 0;
+        let came = |frames, otherwise| if frames > 0 { Came::Frames(frames) } else { otherwise };
+        while frames < MOST_IN_A_TURN {
+            let planes =
+                Arc::get_mut(&mut self.filling).expect("nobody reads it until it is whole");
+            let space = &mut planes.packed_mut()[self.at..];
+            match from.read(space) {
+                Ok(0) => return Ok(came(frames, Came::End)),
+                Ok(count) if count < space.len() => self.at += count,
+                Ok(_) => {
+                    frames += 1;
+                    self.whole();
+                }
+                Err(error) if is_nothing(&error) => return Ok(came(frames, Came::Nothing)),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Came::Frames(frames))
+    }
+
+    fn whole(&mut self) {
+        if let Some(older) = self.ready.take() {
+            self.pool.give_back(older);
+        }
+        self.ready = Some(self.begin());
+    }
+
+    /// Whether a frame has begun and is not whole.
+    pub(super) fn is_in_a_frame(&self) -> bool {
+        self.at > 0
+    }
+
+    /// The newest whole frame; asking again without another gives the same.
+    pub(super) fn newest(&self) -> Option<Content<'_>> {
+        let planes = self.ready.as_ref()?;
+        Some(Content::Shared(SharedFrame { planes, layout: &self.layout }))
+    }
+
+    /// Whether frames are expected as the camera was configured.
+    pub(super) fn is_as(&self, Granted { size, colour }: Granted) -> bool {
+        (self.layout.size, self.layout.colour) == (size, colour)
+    }
+}
+
+/// Whether an error only says that there is nothing to read now.
+pub(super) fn is_nothing(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::frame::Memory;
+    use crate::image::orientation::Orientation;
+    use crate::image::pixels::{ChromaOrder, Colour, PixelFormat};
+    use nix::fcntl::OFlag;
+    use nix::unistd::pipe2;
+    use std::io::Write;
+
+    const LEN: usize = 64 * 4 * 3 / 2;
+
+    fn frames() -> (RawFrames, File, File) {
+        let size = Size::new(64, 4);
+        let layout = FrameLayout {
+            format: PixelFormat::Planar(Chroma::Yuv420, ChromaOrder::CbCr),
+            size,
+            stride: size.width,
+            colour: Colour::JPEG,
+            orientation: Orientation::UPRIGHT,
+            interval: None,
+            memory: Memory::Cached,
+        };
+        let (out, into) = pipe2(OFlag::O_NONBLOCK).expect("a pipe");
+        (RawFrames::new(layout), out.into(), into.into())
+    }
+
+    fn first_byte(frames: &RawFrames) -> u8 {
+        let Some(Content::Shared(shared)) = frames.newest() else { panic!("no frame") };
+        assert_eq!(shared.planes.packed().len(), LEN);
+        shared.planes.packed()[0]
+    }
+
+    #[test]
+    fn frames_are_cut_where_they_end_in_any_chopping_and_the_newest_is_ready() {
+        let bytes: Vec<u8> = (1..=3).flat_map(|number| [number; LEN]).collect();
+        for chop in [1, 7, LEN - 1, LEN, LEN + 1, 3 * LEN] {
+            let (mut frames, mut out, mut into) = frames();
+            let mut count = 0;
+            for piece in bytes.chunks(chop) {
+                into.write_all(piece).expect("room");
+                while let Came::Frames(more) = frames.fill(&mut out).expect("reads") {
+                    count += more;
+                    assert_eq!(u64::from(first_byte(&frames)), count, "pieces of {chop}");
+                }
+            }
+            assert_eq!(count, 3, "pieces of {chop}");
+            assert!(!frames.is_in_a_frame());
+            drop(into);
+            assert_eq!(frames.fill(&mut out).expect("reads"), Came::End);
+        }
+    }
+
+    #[test]
+    fn planes_that_somebody_reads_are_not_written() {
+        let (mut frames, mut out, mut into) = frames();
+        into.write_all(&[1; LEN]).expect("room");
+        assert_eq!(frames.fill(&mut out).expect("reads"), Came::Frames(1));
+        let Some(Content::Shared(shared)) = frames.newest() else { panic!("no frame") };
+        let kept = Arc::clone(shared.planes);
+        for number in 2..9 {
+            into.write_all(&[number; LEN]).expect("room");
+            assert_eq!(frames.fill(&mut out).expect("reads"), Came::Frames(1));
+        }
+        assert_eq!(first_byte(&frames), 8);
+        assert!(kept.packed().iter().all(|&byte| byte == 1));
+    }
+}

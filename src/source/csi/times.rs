@@ -1,0 +1,365 @@
+//! When frames were taken: the child tells it in lines of their own, which are matched to frames here.
+//!
+//! rpicam-vid writes the facts of a frame (`--metadata`) right after the frame, and `txt` is flushed line by line
+//! (rpicam-apps `output.cpp`: `std::endl`). So when a frame is whole its line is there, or comes at once. A line that is lost or late must
+//! not give its time to another frame. Two things tell where a time belongs: how many frames came since the last one
+//! whose time is certain, and that a camera takes pictures at a steady pace.
+
+use crate::image::frame::Micros;
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// The times that were told, and which frames they are of.
+#[derive(Debug)]
+pub(super) struct Times {
+    /// Of the line that is being read.
+    line: Vec<u8>,
+    /// Times that no frame has yet, in their order.
+    told: VecDeque<Micros>,
+    /// The last frame whose time is certain.
+    certain: Option<Certain>,
+    /// How many frames came after that one; of all, while there is none.
+    frames: u64,
+    /// How often a frame had no time of its own in a row.
+    unmatched: u32,
+    /// Whether a time was told since the last frame.
+    is_fresh: bool,
+    /// How far apart the last few frames were that followed each other.
+    gaps: VecDeque<Duration>,
+    /// Between frames, as it was asked for.
+    asked: Duration,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Certain {
+    at: Micros,
+    /// How long it took from the camera to here.
+    delay: Duration,
+}
+
+/// When a frame was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Taken {
+    /// As it was told.
+    Told(Micros),
+    /// By the camera's pace, since its line is lost or late.
+    Reckoned(Micros),
+    /// Before it came, and nobody knows for how long.
+    Unknown,
+}
+
+/// Of how many gaps the middle one counts.
+const GAPS: usize = 15;
+
+/// So many frames in a row are without a time of their own only when the count of frames is wrong.
+const MOST_UNMATCHED: u32 = 8;
+
+/// rpicam-vid has so many buffers (`rpicam_app.cpp`): a frame that waits longer than these last for is left out.
+const BUFFERS: u32 = 6;
+
+/// More times than that without frames are of no use.
+const MOST_TOLD: usize = 64;
+
+/// The longest line that is read; those of times are short.
+const LONGEST: usize = 64;
+
+/// The name of the time in what libcamera tells of a frame, in nanoseconds.
+const NAME: &[u8] = b"SensorTimestamp=";
+
+/// A frame cannot be taken after it came, but two clocks may be read in the wrong order.
+const SLACK: Duration = Duration::from_millis(1);
+
+impl Times {
+    /// Of a camera that was asked for a frame in each such interval.
+    pub(super) fn new(asked: Duration) -> Self {
+        Self {
+            line: Vec::with_capacity(LONGEST),
+            told: VecDeque::with_capacity(MOST_TOLD),
+            certain: None,
+            frames: 0,
+            unmatched: 0,
+            is_fresh: false,
+            gaps: VecDeque::with_capacity(GAPS),
+            asked,
+        }
+    }
+
+    /// Takes note of what was told, in any chopping.
+    pub(super) fn note(&mut self, bytes: &[u8]) {
+        for piece in bytes.split_inclusive(|&byte| byte == b'\n') {
+            let (text, ends) = match piece {
+                [text @ .., b'\n'] => (text, true),
+                text => (text, false),
+            };
+            let room = LONGEST - self.line.len();
+            self.line.extend_from_slice(&text[..text.len().min(room)]);
+            if ends {
+                if let Some(at) = time(&self.line) {
+                    if self.told.len() == MOST_TOLD {
+                        self.told.pop_front();
+                    }
+                    self.told.push_back(at);
+                    self.is_fresh = true;
+                }
+                self.line.clear();
+            }
+        }
+    }
+
+    /// Whether a time was told that may be that of the frame that comes next.
+    pub(super) fn has_next(&self) -> bool {
+        self.told.back().is_some_and(|&at| self.is_new(at))
+    }
+
+    /// So many frames were whole at `now`, and no other lay in the pipe: when was the last of them taken?
+    pub(super) fn of_newest(&mut self, frames: u64, now: Micros) -> Taken {
+        self.frames += frames;
+        self.unmatched += 1;
+        while self.told.front().is_some_and(|&at| !self.is_new(at)) {
+            self.told.pop_front();
+        }
+        let newest = self.told.back().copied().filter(|&at| at <= now.after(SLACK));
+        let own = match self.certain {
+            Some(certain) => self.own_since(certain, newest),
+            None => self.own_of_first(newest),
+        };
+        self.is_fresh = false;
+        match (own, self.certain) {
+            (Some(at), _) => self.is_certain(at, now),
+            (None, Some(certain)) => Taken::Reckoned(self.reckoned(certain, now)),
+            (None, None) => Taken::Unknown,
+        }
+    }
+
+    /// The newest frame's own time, by how many frames came since the certain one.
+    fn own_since(&self, certain: Certain, newest: Option<Micros>) -> Option<Micros> {
+        let steps = |at: Micros| self.steps(at.since(certain.at));
+        let own = self.told.iter().copied().find(|&at| steps(at) == self.frames);
+        // The child left frames out; or something was taken for another's for too long.
+        own.or(newest.filter(|&at| steps(at) > self.frames || self.has_lost_count()))
+    }
+
+    /// The same while no time is certain: the lines are in the order of the frames.
+    fn own_of_first(&self, newest: Option<Micros>) -> Option<Micros> {
+        let index = usize::try_from(self.frames).ok()?.checked_sub(1)?;
+        let own = self.told.get(index).copied();
+        own.or(newest.filter(|_| self.has_lost_count()))
+    }
+
+    /// Whether the newest time, which came just now, is more to be believed than the count of frames.
+    fn has_lost_count(&self) -> bool {
+        self.is_fresh && self.unmatched > MOST_UNMATCHED
+    }
+
+    fn is_certain(&mut self, at: Micros, now: Micros) -> Taken {
+        if let Some(certain) = self.certain
+            && self.frames == 1
+        {
+            if self.gaps.len() == GAPS {
+                self.gaps.pop_front();
+            }
+            self.gaps.push_back(at.since(certain.at));
+        }
+        self.certain = Some(Certain { at, delay: now.since(at) });
+        self.frames = 0;
+        self.unmatched = 0;
+        // A time of a frame that is yet to come may be among them: it is reckoned. If this one was not the newest frame's,
+        // the next time shows it.
+        self.told.clear();
+        Taken::Told(at)
+    }
+
+    /// By the camera's pace: so many frames after the certain one, more where the time says that the child left some out.
+    fn reckoned(&self, certain: Certain, now: Micros) -> Micros {
+        let pace = self.pace();
+        let by_count = u32::try_from(self.frames).unwrap_or(u32::MAX);
+        let by_time = now.since(certain.at).saturating_sub(certain.delay);
+        let by_time = u32::try_from(self.steps(by_time)).unwrap_or(u32::MAX);
+        // A frame may have waited on its way, in one of the child's buffers.
+        let steps = if by_time > by_count.saturating_add(BUFFERS) { by_time } else { by_count };
+        certain.at.after(pace.saturating_mul(steps)).min(now)
+    }
+
+    /// How many frames such a time is long.
+    fn steps(&self, time: Duration) -> u64 {
+        let pace = self.pace().as_micros().max(1);
+        u64::try_from((time.as_micros() + pace / 2) / pace).unwrap_or(u64::MAX)
+    }
+
+    /// Whether this is later than that of a frame that has its own.
+    fn is_new(&self, at: Micros) -> bool {
+        self.certain.is_none_or(|certain| at.since(certain.at) > self.pace() / 2)
+    }
+
+    /// Between frames, as it is.
+    fn pace(&self) -> Duration {
+        let mut gaps = [self.asked; GAPS];
+        for (slot, gap) in gaps.iter_mut().zip(&self.gaps) {
+            *slot = *gap;
+        }
+        let known = self.gaps.len();
+        if known < 3 {
+            return self.asked;
+        }
+        let (_, middle, _) = gaps[..known].select_nth_unstable(known / 2);
+        *middle
+    }
+}
+
+/// `SensorTimestamp=123456789`
+fn time(line: &[u8]) -> Option<Micros> {
+    let digits = str::from_utf8(line.strip_prefix(NAME)?).ok()?;
+    let nanos: u64 = digits.trim().parse().ok()?;
+    Some(Micros(nanos / 1000))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PACE: u64 = 33_333;
+    const DELAY: u64 = 50_000;
+
+    fn line(at: u64) -> Vec<u8> {
+        format!("ExposureTime=20000\nSensorTimestamp={}\nLux=12.0\n\n", at * 1000).into_bytes()
+    }
+
+    /// What becomes of a line.
+    #[derive(Clone, Copy, PartialEq)]
+    enum Fate {
+        Comes,
+        Lost,
+        /// With that of the next frame.
+        Late,
+    }
+
+    /// How wrong the times of frames are, in microseconds, when each line has such a fate and frames come so much later or earlier than usual.
+    fn errors(fate: impl Fn(u64) -> Fate, jitter: impl Fn(u64) -> u64) -> Vec<u64> {
+        let mut times = Times::new(Duration::from_micros(PACE));
+        let mut late = Vec::new();
+        let mut errors = Vec::new();
+        for number in 0..600 {
+            let taken = 1_000_000 + number * PACE;
+            let now = Micros(taken + DELAY + jitter(number));
+            times.note(&std::mem::take(&mut late));
+            match fate(number) {
+                Fate::Comes => times.note(&line(taken)),
+                Fate::Lost => {}
+                Fate::Late => late = line(taken),
+            }
+            match times.of_newest(1, now) {
+                Taken::Told(at) | Taken::Reckoned(at) => errors.push(at.0.abs_diff(taken)),
+                // The first line may be lost, and nobody knows which frame the second one is of.
+                Taken::Unknown => assert!(number < 10, "frame {number}"),
+            }
+        }
+        errors
+    }
+
+    #[test]
+    fn each_frame_has_its_own_time() {
+        let errors = errors(|_| Fate::Comes, |number| number * 7919 % 90_000);
+        assert_eq!(errors.len(), 600);
+        assert!(errors.iter().all(|&error| error == 0));
+    }
+
+    #[test]
+    fn a_line_that_is_lost_or_late_never_gives_its_time_to_another_frame() {
+        for lost in [Fate::Lost, Fate::Late] {
+            for phase in 0..10 {
+                let tenth = |number: u64| if number % 10 == phase { lost } else { Fate::Comes };
+                let errors = errors(tenth, |number| number * 7919 % 40_000);
+                let worst = errors.iter().max();
+                assert!(worst < Some(&3000), "phase {phase}: {worst:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn two_in_a_row_may_be_lost_and_the_first_too() {
+        let errors = errors(|n| if n < 2 || n % 7 < 2 { Fate::Lost } else { Fate::Comes }, |_| 0);
+        assert!(errors.iter().all(|&error| error < 3000), "{:?}", errors.iter().max());
+    }
+
+    /// The child and this program are held up again and again, by less than the child's buffers last for: frames come in
+    /// batches, and lines after the next frame or before the frame is read.
+    #[test]
+    fn a_busy_machine_shifts_no_times_for_long() {
+        let mut seed = 7_u64;
+        let mut random = |below: u64| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (seed >> 33) % below
+        };
+        let mut events = Vec::new();
+        let mut free_at = 0;
+        for number in 0..3000 {
+            let taken = 1_000_000 + number * PACE;
+            let stall = |it: u64| if it < 8 { it * 9000 } else { 0 };
+            let written = free_at.max(taken + DELAY) + stall(random(40));
+            let told = written + 50 + stall(random(40));
+            free_at = told;
+            events.push((written, taken, told));
+        }
+        let mut times = Times::new(Duration::from_micros(PACE));
+        let (mut now, mut read, mut heard, mut wrong, mut all) = (0, 0, 0, 0, 0);
+        while read < events.len() {
+            now = now.max(events[read].0) + if random(30) == 0 { random(90_000) } else { 20 };
+            let whole = events[read..].iter().take_while(|event| event.0 <= now).count();
+            read += whole;
+            // Its line is waited for.
+            let until = now + 2000;
+            let lines = events[heard..].iter().take_while(|event| event.2 <= until);
+            lines.for_each(|event| times.note(&line(event.1)));
+            heard += events[heard..].iter().take_while(|event| event.2 <= until).count();
+            let taken = events[read - 1].1;
+            let frames = u64::try_from(whole).expect("few");
+            all += 1;
+            match times.of_newest(frames, Micros(now)) {
+                Taken::Told(at) | Taken::Reckoned(at) if at.0.abs_diff(taken) < 3000 => {}
+                _ => wrong += 1,
+            }
+        }
+        assert!(wrong * 200 < all, "{wrong} of {all}");
+    }
+
+    #[test]
+    fn a_late_line_is_not_taken_for_that_of_the_next_frame_whose_own_is_lost() {
+        let fate = |number: u64| match number % 10 {
+            3 => Fate::Late,
+            4 => Fate::Lost,
+            _ => Fate::Comes,
+        };
+        let errors = errors(fate, |_| 0);
+        assert!(errors.iter().all(|&error| error < 3000), "{:?}", errors.iter().max());
+    }
+
+    #[test]
+    fn frames_that_the_child_leaves_out_are_seen_in_time() {
+        let mut times = Times::new(Duration::from_micros(PACE));
+        times.note(&line(1_000_000));
+        let told = times.of_newest(1, Micros(1_000_000 + DELAY));
+        assert_eq!(told, Taken::Told(Micros(1_000_000)));
+        let reckoned = times.of_newest(1, Micros(1_000_000 + 10 * PACE + DELAY));
+        assert_eq!(reckoned, Taken::Reckoned(Micros(1_000_000 + 10 * PACE)));
+    }
+
+    #[test]
+    fn lines_are_read_in_any_chopping_and_nonsense_is_passed_over() {
+        let text = [b"junk\nSensorTimestamp=x\n".to_vec(), vec![b'y'; 1000], line(77)].concat();
+        for chop in [1, 2, 3, 17, text.len()] {
+            let mut times = Times::new(Duration::from_micros(PACE));
+            text.chunks(chop).for_each(|piece| times.note(piece));
+            assert_eq!(times.told.len(), 1, "{chop}");
+            assert_eq!(times.of_newest(1, Micros(100)), Taken::Told(Micros(77)), "{chop}");
+        }
+    }
+
+    #[test]
+    fn without_a_line_nothing_is_known() {
+        let mut times = Times::new(Duration::from_micros(PACE));
+        assert_eq!(times.of_newest(1, Micros(5)), Taken::Unknown);
+        // A time after the frame came is not its.
+        times.note(&line(9_000_000));
+        assert_eq!(times.of_newest(1, Micros(38_000)), Taken::Unknown);
+    }
+}

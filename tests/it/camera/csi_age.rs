@@ -1,0 +1,78 @@
+//! How old the pictures of a ribbon camera are said to be, against when they were exposed, which stands in the pictures.
+
+use crate::tools::native_client::{NativeClient, Said, look};
+use crate::tools::rpicam::{DELAY, Rpicam};
+use lancam::image::frame::Micros;
+use std::time::Duration;
+
+/// So far from the truth may a frame's time be.
+const NEAR: Duration = Duration::from_millis(3);
+
+/// How far from the truth the times of so many frames are, sorted.
+fn errors(fault: &str, format: &str, frames: usize) -> Vec<Duration> {
+    let rpicam = Rpicam::with_fault(fault);
+    let camera = rpicam.camera(&["--size", "320x180", "--fps", "30", "--csi-format", format]);
+    let mut viewer = NativeClient::connect(camera.port());
+    let mut errors: Vec<Duration> = (0..frames)
+        .map(|_| {
+            let (facts, jpeg) = viewer.frame();
+            let stamp = look(&jpeg).1.expect("a time in the picture");
+            distance(facts.captured_at, stamp.made_at)
+        })
+        .collect();
+    errors.sort();
+    errors
+}
+
+fn distance(one: Micros, other: Micros) -> Duration {
+    one.since(other).max(other.since(one))
+}
+
+#[track_caller]
+fn are_near(errors: &[Duration], what: &str) {
+    let p99 = errors[errors.len() * 99 / 100];
+    println!("{what}: p50 {:?}, p99 {p99:?}, worst {:?}", errors[errors.len() / 2], errors.last());
+    assert!(p99 <= NEAR, "{what}: {p99:?}");
+}
+
+#[test]
+fn a_picture_is_as_old_as_its_camera_says() {
+    for format in ["yuv420", "mjpeg"] {
+        are_near(&errors("", format, 60), format);
+    }
+}
+
+#[test]
+#[ignore = "minutes: make test-all"]
+fn times_that_are_lost_or_late_shift_no_others() {
+    for fault in ["", "lines-lost", "lines-late"] {
+        for format in ["yuv420", "mjpeg"] {
+            are_near(&errors(fault, format, 600), &format!("{format} {fault}"));
+        }
+    }
+}
+
+#[test]
+fn lost_times_shift_no_others() {
+    are_near(&errors("lines-lost", "yuv420", 100), "lines-lost");
+}
+
+#[test]
+fn a_program_too_old_to_tell_times_still_gives_pictures_whose_age_is_a_lower_bound() {
+    let rpicam = Rpicam::with_fault("old");
+    let camera = rpicam.camera(&["--size", "320x180"]);
+    let mut viewer = NativeClient::connect(camera.port());
+    let mut source = String::new();
+    let (facts, jpeg) = loop {
+        match viewer.hear() {
+            Said::Stream { source: said, .. } => source = said,
+            Said::Frame { facts, payload } => break (facts, payload),
+            Said::Closed => panic!("closed"),
+            _ => {}
+        }
+    };
+    assert!(source.contains("older than their age says"), "{source}");
+    let made_at = look(&jpeg).1.expect("a time in the picture").made_at;
+    assert!(facts.captured_at.since(made_at) >= DELAY, "it counts from the arrival");
+    assert_eq!(rpicam.starts().len(), 2, "the first one was refused an option");
+}

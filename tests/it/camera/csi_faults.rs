@@ -1,0 +1,219 @@
+//! What may be wrong with the program that drives a ribbon camera: viewers stay and are told why, and it goes on when that is over.
+
+use crate::tools::camera_process::{CameraProcess, PATIENCE};
+use crate::tools::http_client::get;
+use crate::tools::native_client::{NativeClient, Said};
+use crate::tools::rpicam::{Rpicam, runs};
+use crate::tools::until::wait_until;
+use lancam::wire::native::message::{Message, StatusCode};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::time::{Duration, Instant};
+
+const SMALL: [&str; 6] = ["--size", "320x180", "--fps", "60", "--csi-format", "yuv420"];
+
+/// Waits until the viewer is told something with this in it. Frames before that are taken.
+#[track_caller]
+fn told(viewer: &mut NativeClient, part: &str) -> (StatusCode, String) {
+    let deadline = Instant::now() + PATIENCE;
+    let mut others = Vec::new();
+    loop {
+        assert!(Instant::now() < deadline, "{part:?} was not told, but {others:?}");
+        match viewer.hear() {
+            Said::Status { code, text } if text.contains(part) => return (code, text),
+            Said::Status { text, .. } => others.push(text),
+            Said::Frame { facts, .. } => viewer.say(&Message::Ack { sequence: facts.sequence }),
+            Said::Closed => panic!("the viewer was let go"),
+            _ => {}
+        }
+    }
+}
+
+/// A viewer who watches a camera with this fault, and is told this; then the fault is over, and pictures come.
+fn is_told_and_it_goes_on(fault: &str, part: &str) -> (StatusCode, String) {
+    let rpicam = Rpicam::with_fault(fault);
+    let camera = rpicam.camera(&SMALL);
+    let mut viewer = NativeClient::connect(camera.port());
+    let told = told(&mut viewer, part);
+    let state = get(camera.port(), "/state");
+    if told.0 != StatusCode::CameraLost {
+        assert!(state.text().contains(part), "{}", state.text());
+    }
+    rpicam.set_fault("");
+    let over_at = Instant::now();
+    viewer.frame();
+    println!("{fault}: a picture came {:?} after it was over", over_at.elapsed());
+    assert_eq!(rpicam.running().len(), 1, "one child runs");
+    told
+}
+
+#[test]
+fn what_the_program_says_when_it_cannot_is_told_in_words_that_help() {
+    for (fault, code, part) in [
+        ("no-camera", StatusCode::NoCamera, "camera_auto_detect=1"),
+        ("in-use", StatusCode::CameraRefused, "in use by another program"),
+        ("mode-refused", StatusCode::CameraLost, "--size 1280x720"),
+        ("no-memory", StatusCode::CameraLost, "CMA"),
+    ] {
+        let (found, text) = is_told_and_it_goes_on(fault, part);
+        assert_eq!(found, code, "{text}");
+    }
+}
+
+#[test]
+fn a_child_that_ends_is_replaced_and_its_last_words_are_told() {
+    let (_, text) = is_told_and_it_goes_on("dies-after 50", "the sensor went away");
+    assert!(text.contains("exit code 255"), "{text}");
+    is_told_and_it_goes_on("half-a-frame", "in the middle of a frame");
+}
+
+#[test]
+fn a_child_that_leaves_the_pipe_to_its_own_children_is_replaced_and_they_end() {
+    let rpicam = Rpicam::with_fault("grandchild");
+    let camera = rpicam.camera(&SMALL);
+    let mut viewer = NativeClient::connect(camera.port());
+    told(&mut viewer, "exit code 255");
+    let group = rpicam.starts()[0].process;
+    rpicam.set_fault("");
+    viewer.frame();
+    wait_until("the end of the group", || members(group).is_empty().then_some(()));
+}
+
+/// The processes of a group that run.
+fn members(group: u32) -> Vec<u32> {
+    let processes = fs::read_dir("/proc").expect("it is there").flatten();
+    let numbers = processes.filter_map(|it| it.file_name().to_str()?.parse::<u32>().ok());
+    let is_member = |process: &u32| {
+        let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+        // Behind the name: state, parent, group.
+        let of_group = stat.rsplit(") ").next().and_then(|rest| rest.split(' ').nth(2));
+        of_group == Some(group.to_string().as_str()) && runs(*process)
+    };
+    numbers.filter(is_member).collect()
+}
+
+#[test]
+fn a_program_that_is_missing_or_may_not_be_executed_is_told_and_used_once_it_can_be() {
+    let rpicam = Rpicam::new();
+    let program = rpicam.path();
+    let elsewhere = program.with_extension("moved");
+    fs::rename(&program, &elsewhere).expect("renames");
+    let camera = rpicam.camera(&SMALL);
+    let mut viewer = NativeClient::connect(camera.port());
+    told(&mut viewer, "there is no program");
+    fs::set_permissions(&elsewhere, fs::Permissions::from_mode(0o644)).expect("sets");
+    fs::rename(&elsewhere, &program).expect("renames");
+    told(&mut viewer, "chmod +x");
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("sets");
+    viewer.frame();
+}
+
+#[test]
+fn nothing_on_the_path_is_told_with_what_to_install() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut command = CameraProcess::command(&["--listen", "127.0.0.1:0", "--source", "csi"]);
+    let camera = CameraProcess::spawn(command.env("PATH", folder.path()));
+    let mut viewer = NativeClient::connect(camera.port());
+    told(&mut viewer, "apt install rpicam-apps-lite");
+}
+
+#[test]
+fn a_second_camera_that_is_not_there_is_told() {
+    let rpicam = Rpicam::new();
+    let program = rpicam.path();
+    let program = program.to_str().expect("UTF-8");
+    let camera = CameraProcess::start(&["--csi-program", program, "--source", "csi:1"]);
+    told(&mut NativeClient::connect(camera.port()), "no ribbon camera of that number");
+}
+
+#[test]
+fn a_flood_of_words_costs_neither_pictures_nor_memory() {
+    let rpicam = Rpicam::with_fault("flood");
+    let camera = rpicam.camera(&SMALL);
+    let mut viewer = NativeClient::connect(camera.port());
+    // 1 MiB before each frame.
+    (0..60).for_each(|_| drop(viewer.frame()));
+    let status =
+        fs::read_to_string(format!("/proc/{}/status", camera.child.id())).expect("it runs");
+    let memory = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a line");
+    let kilobytes: u32 = memory.trim().trim_end_matches(" kB").parse().expect("a number");
+    assert!(kilobytes < 60_000, "{kilobytes} kB");
+}
+
+#[test]
+fn killed_lancam_leaves_no_child() {
+    for fault in ["", "ignores-term"] {
+        let rpicam = Rpicam::with_fault(fault);
+        let mut camera = rpicam.camera(&SMALL);
+        NativeClient::connect(camera.port()).frame();
+        assert_eq!(rpicam.running().len(), 1);
+        camera.child.kill().expect("it runs");
+        wait_until("its end", || rpicam.running().is_empty().then_some(()));
+    }
+}
+
+#[test]
+fn a_child_that_ignores_to_be_ended_is_killed_with_lancam() {
+    let rpicam = Rpicam::with_fault("ignores-term");
+    let camera = rpicam.camera(&SMALL);
+    NativeClient::connect(camera.port()).frame();
+    assert_eq!(rpicam.running().len(), 1);
+    assert!(camera.terminate().success());
+    assert_eq!(rpicam.running(), []);
+}
+
+#[test]
+#[ignore = "minutes: make test-all"]
+fn a_child_that_hangs_is_replaced() {
+    for (fault, part) in
+        [("hangs-after 0", "sent no frame for 8 s"), ("hangs-after 40", "sent no frame for 5 s")]
+    {
+        is_told_and_it_goes_on(fault, part);
+    }
+    let rpicam = Rpicam::with_fault("garbage");
+    let camera = rpicam.camera(&[&SMALL[..4], &["--csi-format", "mjpeg"]].concat());
+    let mut viewer = NativeClient::connect(camera.port());
+    told(&mut viewer, "no JPEG among them");
+    rpicam.set_fault("");
+    viewer.frame();
+}
+
+/// What a process holds: descriptors, threads, children, resident memory in kB.
+fn holds(process: u32) -> (usize, usize, usize, u64) {
+    let count =
+        |what: &str| fs::read_dir(format!("/proc/{process}/{what}")).map_or(0, Iterator::count);
+    let tasks = fs::read_dir(format!("/proc/{process}/task")).expect("it runs").flatten();
+    let of_task = |task: fs::DirEntry| {
+        let children = fs::read_to_string(task.path().join("children")).unwrap_or_default();
+        children.split_whitespace().count()
+    };
+    let children = tasks.map(of_task).sum();
+    let statm = fs::read_to_string(format!("/proc/{process}/statm")).expect("it runs");
+    let pages: u64 = statm.split(' ').nth(1).and_then(|it| it.parse().ok()).expect("a number");
+    (count("fd"), count("task"), children, pages * 4)
+}
+
+#[test]
+#[ignore = "minutes: make test-all"]
+fn two_hundred_starts_and_stops_leave_nothing_behind() {
+    let rpicam = Rpicam::new();
+    let camera = rpicam.camera(&[&SMALL[..], &["--idle-stop", "0.05"]].concat());
+    let process = camera.child.id();
+    let once = || {
+        NativeClient::connect(camera.port()).frame();
+        wait_until("its end", || rpicam.running().is_empty().then_some(()));
+        wait_until("rest", || {
+            get(camera.port(), "/state").text().contains("\"resting\"").then_some(())
+        });
+    };
+    (0..20).for_each(|_| once());
+    std::thread::sleep(Duration::from_millis(200));
+    let before = holds(process);
+    (0..200).for_each(|_| once());
+    std::thread::sleep(Duration::from_millis(200));
+    let after = holds(process);
+    println!("descriptors, threads, children, kB: {before:?} before, {after:?} after");
+    assert_eq!((before.0, before.1, before.2), (after.0, after.1, after.2));
+    assert_eq!(after.2, 0, "no child");
+    assert!(after.3 < before.3 + 2000, "{} kB more", after.3 - before.3);
+}

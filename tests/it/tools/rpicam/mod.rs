@@ -1,0 +1,105 @@
+//! A stand-in for rpicam-vid, written from the options and messages in rpicam-apps' own source.
+//!
+//! Tests start `lancam` with a script as `--csi-program`; the script starts this test program again, which is then the stand-in
+//! ([`program`]). What is wrong with it stands in a file that tests write, and that it reads whenever it starts.
+
+mod options;
+mod program;
+mod scene;
+
+use crate::tools::camera_process::CameraProcess;
+use crate::tools::program::stand_in;
+use std::fs;
+use std::path::PathBuf;
+use tempfile::TempDir;
+
+pub use scene::DELAY;
+
+/// A folder with the program in it.
+pub struct Rpicam {
+    folder: TempDir,
+}
+
+/// One start of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Start {
+    pub process: u32,
+    pub arguments: Vec<String>,
+}
+
+impl Rpicam {
+    /// One that works.
+    pub fn new() -> Self {
+        Self::with_fault("")
+    }
+
+    /// One with something wrong, see [`program::Fault`].
+    pub fn with_fault(fault: &str) -> Self {
+        let this = Self { folder: tempfile::tempdir().expect("a folder") };
+        this.set_fault(fault);
+        let exe = std::env::current_exe().expect("this program");
+        let folder = this.folder.path().display();
+        // Standard output is the test harness's own; frames go through 7. An ignored signal stays ignored.
+        let lines = format!(
+            "grep -q ignores-term '{folder}/fault' && trap '' TERM\n\
+             IFS=$(printf '\\037')\n\
+             RPICAM_ARGUMENTS=\"$*\" RPICAM_FOLDER='{folder}' exec '{}' --exact {}::{} --nocapture --test-threads=1 7>&1 >/dev/null",
+            exe.display(),
+            module_path!().split_once("::").expect("a crate").1,
+            "program::stands_in_for_rpicam_vid",
+        );
+        stand_in(this.folder.path(), "rpicam-vid", &lines);
+        this
+    }
+
+    /// What is wrong with it from its next start on.
+    pub fn set_fault(&self, fault: &str) {
+        // In one step: it may be starting just now.
+        let new = self.folder.path().join("fault.new");
+        fs::write(&new, fault).expect("writes");
+        fs::rename(new, self.folder.path().join("fault")).expect("renames");
+    }
+
+    /// The program.
+    pub fn path(&self) -> PathBuf {
+        self.folder.path().join("rpicam-vid")
+    }
+
+    /// How it was started so far.
+    pub fn starts(&self) -> Vec<Start> {
+        let text = fs::read_to_string(self.folder.path().join("starts")).unwrap_or_default();
+        let start = |line: &str| {
+            let mut words = line.split('\u{1f}').map(str::to_owned);
+            let process = words.next().and_then(|it| it.parse().ok()).expect("a number");
+            Start { process, arguments: words.collect() }
+        };
+        text.lines().map(start).collect()
+    }
+
+    /// Those of its processes that run.
+    pub fn running(&self) -> Vec<u32> {
+        self.starts().iter().map(|start| start.process).filter(|&process| runs(process)).collect()
+    }
+
+    /// A camera that uses it, with these options besides.
+    pub fn camera(&self, arguments: &[&str]) -> CameraProcess {
+        let program = self.path();
+        let program = program.to_str().expect("UTF-8");
+        CameraProcess::start(&[&["--csi-program", program, "--source", "csi"], arguments].concat())
+    }
+}
+
+impl Drop for Rpicam {
+    fn drop(&mut self) {
+        for process in self.running() {
+            let kill = ["-KILL", &process.to_string()].map(str::to_owned);
+            let _ = std::process::Command::new("kill").args(kill).status();
+        }
+    }
+}
+
+/// Whether a process is there that is not only waited for.
+pub fn runs(process: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat"));
+    stat.is_ok_and(|stat| !stat.contains(") Z ") && !stat.contains(") X "))
+}

@@ -1,0 +1,182 @@
+//! The options of rpicam-vid: those that it has, and what it says of values that it refuses (`options.cpp`, `video_options.hpp`).
+
+use lancam::image::pixels::Size;
+
+/// What it was asked for.
+#[derive(Debug, Clone)]
+pub struct Options {
+    pub camera: usize,
+    pub size: Size,
+    pub fps: f64,
+    pub is_mjpeg: bool,
+    pub quality: u8,
+    pub flush: bool,
+    pub hflip: bool,
+    pub vflip: bool,
+    pub brightness: f64,
+    pub metadata: Option<String>,
+    pub is_text: bool,
+    pub save_pts: Option<String>,
+}
+
+/// Options with a value, and those that are switches.
+const VALUED: [&str; 33] = [
+    "camera",
+    "verbose",
+    "width",
+    "height",
+    "timeout",
+    "output",
+    "rotation",
+    "roi",
+    "shutter",
+    "analoggain",
+    "gain",
+    "metering",
+    "exposure",
+    "ev",
+    "awb",
+    "awbgains",
+    "brightness",
+    "contrast",
+    "saturation",
+    "sharpness",
+    "framerate",
+    "denoise",
+    "tuning-file",
+    "mode",
+    "buffer-count",
+    "autofocus-mode",
+    "lens-position",
+    "hdr",
+    "metadata",
+    "metadata-format",
+    "flicker-period",
+    "codec",
+    "save-pts",
+];
+const MORE_VALUED: [&str; 2] = ["quality", "autofocus-range"];
+const SWITCHES: [&str; 5] = ["nopreview", "hflip", "vflip", "flush", "list-cameras"];
+
+/// Words that it takes.
+const WORDS: [(&str, &str, &[&str]); 6] = [
+    ("metering", "Invalid metering mode: ", &["centre", "spot", "average", "matrix", "custom"]),
+    ("exposure", "Invalid exposure mode:", &["normal", "sport", "short", "long", "custom"]),
+    ("autofocus-mode", "Invalid AfMode:", &["default", "manual", "auto", "continuous"]),
+    (
+        "awb",
+        "Invalid AWB mode: ",
+        &[
+            "auto",
+            "normal",
+            "incandescent",
+            "tungsten",
+            "fluorescent",
+            "indoor",
+            "daylight",
+            "cloudy",
+            "custom",
+        ],
+    ),
+    ("denoise", "Invalid denoise mode ", &["auto", "off", "cdn_off", "cdn_fast", "cdn_hq"]),
+    ("hdr", "Invalid HDR option provided: ", &["off", "single-exp", "sensor", "auto"]),
+];
+
+impl Options {
+    /// Parses what stands behind the program's name. `is_old`: before `--metadata` was there.
+    ///
+    /// # Errors
+    /// What it would say.
+    pub fn parse(arguments: &[String], is_old: bool) -> Result<Self, String> {
+        let mut options = Self {
+            camera: 0,
+            size: Size::new(640, 480),
+            fps: 30.0,
+            is_mjpeg: false,
+            quality: 50,
+            flush: false,
+            hflip: false,
+            vflip: false,
+            brightness: 0.0,
+            metadata: None,
+            is_text: false,
+            save_pts: None,
+        };
+        let mut codec = "h264".to_owned();
+        let mut output = String::new();
+        let mut rotation = 0;
+        for argument in arguments {
+            let bare = argument
+                .strip_prefix("--")
+                .ok_or("too many positional options have been specified on the command line")?;
+            let (name, value) = bare.split_once('=').unwrap_or((bare, ""));
+            let is_known =
+                VALUED.contains(&name) || MORE_VALUED.contains(&name) || SWITCHES.contains(&name);
+            if !is_known || (is_old && name.starts_with("metadata")) {
+                return Err(format!("unrecognised option '--{name}'"));
+            }
+            let number = || number(name, value);
+            if let Some((_, says, words)) = WORDS.iter().find(|(word, ..)| *word == name)
+                && !words.contains(&value)
+            {
+                return Err(format!("{says}{value}"));
+            }
+            match name {
+                "camera" => options.camera = whole(name, value)?,
+                "width" => options.size.width = whole(name, value)?,
+                "height" => options.size.height = whole(name, value)?,
+                "framerate" => options.fps = number()?,
+                "quality" => options.quality = u8::try_from(whole(name, value)?).unwrap_or(100),
+                "brightness" => options.brightness = number()?.clamp(-1.0, 1.0),
+                "contrast" | "saturation" | "sharpness" | "ev" | "gain" | "analoggain" => {
+                    number()?;
+                }
+                "rotation" => rotation = whole(name, value)?,
+                "codec" => codec = value.to_lowercase(),
+                "output" => output = value.into(),
+                "metadata" => options.metadata = Some(value.into()),
+                "metadata-format" => options.is_text = value == "txt",
+                "save-pts" => options.save_pts = Some(value.into()),
+                "mode" => check_mode(value)?,
+                "flush" => options.flush = true,
+                "hflip" => options.hflip = true,
+                "vflip" => options.vflip = true,
+                _ => {}
+            }
+        }
+        match rotation {
+            0 => {}
+            180 => (options.hflip, options.vflip) = (!options.hflip, !options.vflip),
+            90 | 270 => return Err("transforms requiring transpose not supported".into()),
+            _ => return Err("illegal rotation value".into()),
+        }
+        match codec.as_str() {
+            "mjpeg" => options.is_mjpeg = true,
+            "yuv420" => {}
+            "h264" | "libav" => return Err("the stand-in makes mjpeg and yuv420 only".into()),
+            other => return Err(format!("unrecognised codec {other}")),
+        }
+        assert_eq!(output, "-", "the stand-in writes to standard output only");
+        Ok(options)
+    }
+}
+
+fn number(name: &str, value: &str) -> Result<f64, String> {
+    value.parse().map_err(|_| format!("the argument ('{value}') for option '--{name}' is invalid"))
+}
+
+fn whole(name: &str, value: &str) -> Result<usize, String> {
+    value.parse().map_err(|_| format!("the argument ('{value}') for option '--{name}' is invalid"))
+}
+
+fn check_mode(value: &str) -> Result<(), String> {
+    let parts: Vec<&str> = value.split(':').collect();
+    let sides = parts.iter().take(2).filter(|it| it.parse::<u32>().is_ok()).count();
+    if sides < 2 {
+        return Err("Invalid mode".into());
+    }
+    match parts.get(3).map(|it| it.to_ascii_uppercase()).as_deref() {
+        None | Some("P" | "U") => Ok(()),
+        _ => Err("Packing indicator should be P or U".into()),
+    }
+}
