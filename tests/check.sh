@@ -37,7 +37,7 @@ RUSTDOCFLAGS='--deny warnings' step cargo doc --locked --no-deps
 cross/need.sh shellcheck:shellcheck
 mapfile -t scripts < <(grep --recursive --files-with-matches --extended-regexp '^#!/(bin/sh|usr/bin/env bash)$|^# shellcheck ' .ci cross fuzz/*.sh tests)
 step shellcheck --external-sources "${scripts[@]}"
-step shellcheck --shell=dash cross/rig/init
+step shellcheck --shell=dash cross/rig/init cross/rig/plug
 
 # Under `target`, and not optimised: it takes minutes to build, and seconds to run.
 deny=$cache/tools/bin/cargo-deny

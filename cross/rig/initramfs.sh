@@ -11,7 +11,7 @@ PATH=$PATH:/usr/sbin:/sbin
 binary=${1:-}
 cache=$("$here/fetch.sh")
 
-# The init script inserts all but the last two, which wait for a test with a USB camera through USB/IP.
+# The init script inserts all but the last two, which `plug` inserts with the first USB camera.
 modules=(virtio_pci virtio_net vivid uvcvideo vhci-hcd)
 
 archive() { (cd "$1" && find . -print0 | sort -z | cpio --quiet -0 -o -H newc -R 0:0); }
@@ -20,6 +20,7 @@ build_base() {
     local version module path
     version=$(<"$cache/kernel/version")
     cp -a "$cache/sysroot/." "$stage"
+    install -m 755 "$here/plug" "$stage/usr/bin/plug"
     install -m 755 "$here/init" "$stage/init"
     mkdir -p "$stage"/{dev,proc,sys,tmp,run} "$stage/usr/lib/modules/$version"
     cp "$cache/kernel/lib/modules/$version"/modules.{builtin,builtin.modinfo,order} "$stage/usr/lib/modules/$version/"
@@ -39,7 +40,7 @@ exec 9>"$cache/lock"
 flock 9
 stage=$(mktemp -d "$cache/stage.XXXXXX")
 trap 'rm -rf "$stage"' EXIT
-for part in "$here/init" "$here/initramfs.sh" "$cache/kernel/version"; do
+for part in "$here/init" "$here/plug" "$here/initramfs.sh" "$cache/kernel/version"; do
     if [ "$part" -nt "$cache/base.cpio" ]; then
         build_base
         break

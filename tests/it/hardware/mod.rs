@@ -3,3 +3,6 @@
 pub mod pi;
 mod pi_controls;
 mod pi_formats;
+mod usb_camera;
+mod usb_faults;
+mod usb_scene;

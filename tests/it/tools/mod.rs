@@ -32,5 +32,6 @@ pub mod soak;
 pub mod stage;
 pub mod systemd;
 pub mod until;
+pub mod usb_camera;
 pub mod viewer_process;
 pub mod x11;

@@ -1,0 +1,131 @@
+//! The static program with the kernel's own `uvcvideo`: USB cameras in software, plugged into the emulated Pi.
+
+use crate::hardware::usb_scene::{Scene, model};
+use crate::tools::camera_process::PATIENCE;
+use crate::tools::usb_camera::{Kind, Transfers};
+use std::time::Instant;
+
+#[test]
+fn a_webcam_on_the_real_driver_is_listed_watched_and_refused_for_h264_alone() {
+    let Some(scene) = Scene::boot() else { return };
+    scene.plug("webcam");
+    it_is_listed(&scene);
+    every_frame_arrives_in_order(&scene, "--size 640x480", 60, true);
+    every_frame_arrives_in_order(&scene, "--size 320x240 --format YUYV", 20, false);
+    scene.unplug();
+    h264_alone_is_refused_with_what_it_is(&scene);
+    scene.guest.power_off();
+}
+
+#[test]
+#[ignore = "minutes: make test-all"]
+fn of_each_format_300_frames_arrive_in_order_from_the_real_driver() {
+    let Some(scene) = Scene::boot() else { return };
+    scene.plug("webcam");
+    selftest_measures_it(&scene);
+    every_frame_arrives_in_order(&scene, "--size 640x480", 300, true);
+    every_frame_arrives_in_order(&scene, "--size 1280x720", 300, true);
+    every_frame_arrives_in_order(&scene, "--size 640x480 --format YUYV", 300, false);
+    scene.unplug();
+    scene.plug("bulk");
+    every_frame_arrives_in_order(&scene, "--size 320x240 --format NV12", 300, false);
+    every_frame_arrives_in_order(&scene, "--size 640x480 --format NV12", 300, false);
+    scene.guest.power_off();
+}
+
+fn it_is_listed(scene: &Scene) {
+    let list = scene.guest.sh("lancam list");
+    let text = list.text();
+    for line in [
+        "/dev/video0\n  Plain Webcam: Plain Webcam (/dev/video0, uvcvideo, usb-vhci_hcd.0-1)\n",
+        "  MJPG Motion-JPEG\n    640x480  30, 15 fps\n    1280x720  30, 15 fps\n    320x240  30, 15 fps\n",
+        "  YUYV YUYV 4:2:2\n    640x480  30, 15 fps\n    320x240  30, 15 fps\n",
+        " integer       -64 to 64, default 0, now 0\n",
+        " integer       2800 to 6500, default 4600, now 4600 (inactive)\n",
+        " menu          default 3 (Aperture Priority Mode), now 3 (Aperture Priority Mode)\n",
+        "/dev/video1 (Plain Webcam: Plain Webcam, uvcvideo): a metadata node: it gives no pictures\n",
+    ] {
+        assert!(list.ok() && text.contains(line), "{line:?} is missing in:\n{list}");
+    }
+}
+
+fn selftest_measures_it(scene: &Scene) {
+    let test = scene.guest.sh("lancam selftest");
+    let text = test.text();
+    assert!(test.ok() && text.contains("Plain Webcam"), "{test}");
+    let measured = text.lines().find(|line| line.starts_with("measured")).unwrap_or_default();
+    assert!(measured.contains("1280x720 MJPG"), "{test}");
+    println!("{measured}");
+}
+
+/// `count` frames for a viewer who takes them as they come: numbers rise, and of JPEGs each byte is the camera's.
+fn every_frame_arrives_in_order(scene: &Scene, options: &str, count: usize, is_jpeg: bool) {
+    scene.start(options);
+    let (start, watcher) = (Instant::now(), scene.watch());
+    let deadline = start + PATIENCE * u32::try_from(count / 10).expect("a few frames");
+    while watcher.events().len() < count {
+        assert!(
+            Instant::now() < deadline,
+            "{options}: only {:?}\n{}",
+            watcher.events().len(),
+            scene.log()
+        );
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    let pictures = watcher.pictures_after(start, count);
+    let seconds = start.elapsed().as_secs_f64();
+    let numbers: Vec<u64> =
+        pictures.iter().map(|(number, _)| number.expect("each picture says its number")).collect();
+    assert!(numbers.is_sorted_by(|a, b| a < b), "{options}: {numbers:?}");
+    assert!(
+        pictures.iter().all(|(_, is_exact)| *is_exact == is_jpeg),
+        "{options}: other bytes than the camera's"
+    );
+    let (first, last) = (numbers[0], numbers[numbers.len() - 1]);
+    println!("{options}: {count} frames of {} in {seconds:.1} s, in order", last - first + 1);
+    let log = scene.stop();
+    // On a busy machine the emulated one may stand still for a second.
+    let is_wrong = |line: &&str| line.contains("WARN") && !line.contains("gave no frame for");
+    assert_eq!(log.lines().find(is_wrong), None, "{log}");
+}
+
+fn h264_alone_is_refused_with_what_it_is(scene: &Scene) {
+    scene.plug("h264");
+    let output = scene.guest.sh("lancam --listen 127.0.0.1:0 --source /dev/video0");
+    assert_eq!(output.status, 69, "{output}");
+    let said = output.text();
+    assert!(
+        said.contains("it offers H264 up to 1920x1080; formats that would work: MJPG, "),
+        "{output}"
+    );
+    let list = scene.guest.sh("lancam list");
+    assert!(list.text().contains("H264"), "{list}");
+}
+
+#[test]
+fn cameras_are_read_from_what_lsusb_says_of_them() {
+    let webcam = model("webcam");
+    assert_eq!(webcam.device[8..12], [0x09, 0x12, 0x01, 0x00]);
+    assert_eq!(webcam.strings[&3], "A1B2C3D4");
+    let streaming = &webcam.streaming()[0];
+    let kinds: Vec<Kind> = streaming.formats.iter().map(|format| format.kind).collect();
+    assert_eq!(kinds, [Kind::Mjpeg, Kind::Raw(*b"YUY2", 16)]);
+    let Transfers::Isochronous(settings) = &streaming.transfers else { panic!("{streaming:?}") };
+    assert_eq!(settings[&6], 3 * 1024, "a high-bandwidth endpoint");
+    let size = &streaming.formats[0].sizes[1];
+    assert_eq!(
+        (size.width, size.height, &size.intervals[..]),
+        (1280, 720, &[333_333, 666_666][..])
+    );
+    // The totals of the configuration and of both class-specific headers are counted.
+    let whole = &webcam.configuration;
+    assert_eq!(usize::from(u16::from_le_bytes([whole[2], whole[3]])), whole.len());
+    let header = whole.windows(5).position(|part| part == [13, 0x24, 1, 0, 1]).expect("a header");
+    assert_eq!(u16::from_le_bytes([whole[header + 5], whole[header + 6]]), 13 + 18 + 11 + 9);
+
+    let bulk = model("bulk");
+    assert_eq!((bulk.uvc(), &bulk.streaming()[0].transfers), (0x0150, &Transfers::Bulk));
+    assert_eq!(bulk.device[16], 0, "no serial number");
+    let h264 = model("h264");
+    assert_eq!(h264.streaming()[0].formats[0].kind, Kind::Stream(*b"H264"));
+}

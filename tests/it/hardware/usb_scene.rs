@@ -1,0 +1,211 @@
+//! What the tests with USB cameras share: an emulated Pi without another camera, a camera in software, and who watches it.
+
+use crate::hardware::pi::{boot, run, viewer};
+use crate::tools::camera_process::PATIENCE;
+use crate::tools::native_client::{Said, look};
+use crate::tools::rig::{Guest, Machine};
+use crate::tools::until::wait_until;
+use crate::tools::usb_camera::pictures::Numbered;
+use crate::tools::usb_camera::{Kind, Model, Orders, Shot, UsbCamera, lsusb};
+use lancam::image::pixels::Size;
+use lancam::wire::native::message::{Message, StatusCode};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// The emulated Pi and the camera that is plugged into it.
+pub(crate) struct Scene {
+    pub(crate) guest: Guest,
+    pub(crate) camera: Arc<UsbCamera>,
+}
+
+/// What lsusb says of a camera of tests/data/cameras.
+pub(crate) fn text_of(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/data/cameras/{name}.txt"));
+    std::fs::read_to_string(&path).unwrap_or_else(|why| panic!("{}: {why}", path.display()))
+}
+
+pub(crate) fn model(name: &str) -> Model {
+    lsusb::parse(&text_of(name)).unwrap_or_else(|why| panic!("{name}: {why}"))
+}
+
+impl Scene {
+    /// Boots; `None`, and said, where that cannot be.
+    pub(crate) fn boot() -> Option<Self> {
+        let guest = boot(Machine::Virt)?;
+        run(&guest, "modprobe -r vivid");
+        let camera = Arc::new(UsbCamera::new(model("webcam"), Numbered::default()));
+        Some(Self { guest, camera })
+    }
+
+    /// Plugs this camera in, and waits for its node.
+    pub(crate) fn plug(&self, name: &str) {
+        self.camera.becomes(model(name));
+        self.plug_into(0);
+        self.wait_for_node();
+    }
+
+    /// Plugs the same camera in once more.
+    pub(crate) fn plug_into(&self, socket: u8) {
+        run(&self.guest, &format!("plug {} {socket}", self.camera.port()));
+    }
+
+    pub(crate) fn wait_for_node(&self) {
+        run(
+            &self.guest,
+            "timeout 50 sh -c 'until ls /dev/video* >/dev/null 2>&1; do usleep 50000; done'",
+        );
+    }
+
+    /// Pulls the plug, and waits until the kernel has noticed.
+    pub(crate) fn unplug(&self) {
+        self.camera.unplug();
+        run(
+            &self.guest,
+            "timeout 50 sh -c 'while ls /dev/video* >/dev/null 2>&1; do usleep 50000; done'",
+        );
+    }
+
+    /// Starts lancam in the guest.
+    pub(crate) fn start(&self, options: &str) {
+        run(&self.guest, &format!("lancam {options} >/tmp/out 2>/tmp/log & echo $! >/tmp/pid"));
+        wait_until("LISTENING", || self.guest.sh("grep LISTENING /tmp/out").ok().then_some(()));
+    }
+
+    pub(crate) fn log(&self) -> String {
+        self.guest.sh("cat /tmp/log").text()
+    }
+
+    /// Ends it; its log. A program that hangs is told from a guest that does: the guest must say how it ended.
+    pub(crate) fn stop(&self) -> String {
+        let end = "kill $(cat /tmp/pid); timeout 30 sh -c 'while [ -e /proc/$(cat /tmp/pid) ]; do usleep 50000; done'";
+        run(&self.guest, end);
+        let log = self.log();
+        assert!(!log.contains("panicked"), "{log}");
+        log
+    }
+
+    /// Ends what a case has left: the program, the plug, what is wrong with the camera.
+    pub(crate) fn clear(&self) {
+        self.camera.order(|orders| *orders = Orders::default());
+        let _ =
+            self.guest.sh("kill -9 $(cat /tmp/pid) 2>/dev/null; rm -f /tmp/pid /tmp/out /tmp/log");
+        self.unplug();
+    }
+
+    pub(crate) fn watch(&self) -> Watcher {
+        Watcher::of(&self.guest, &self.camera)
+    }
+}
+
+/// Something that a viewer was told.
+#[derive(Debug, Clone)]
+pub(crate) enum Event {
+    /// A picture, the number that it carries, and whether its bytes are what the camera sent.
+    Picture {
+        number: Option<u64>,
+        is_exact: bool,
+    },
+    Status {
+        code: StatusCode,
+        text: String,
+    },
+    Closed,
+}
+
+/// A viewer who notes down what he sees, and when.
+pub(crate) struct Watcher {
+    events: Arc<Mutex<Vec<(Instant, Event)>>>,
+}
+
+impl Watcher {
+    fn of(guest: &Guest, camera: &Arc<UsbCamera>) -> Self {
+        let events = Arc::new(Mutex::new(Vec::new()));
+        let (mut client, noted, camera) = (viewer(guest), Arc::clone(&events), Arc::clone(camera));
+        client.stream.set_read_timeout(Some(10 * PATIENCE)).expect("sets a timeout");
+        // It ends with its connection, which lancam or the emulator closes.
+        thread::spawn(move || {
+            loop {
+                let event = match client.hear() {
+                    Said::Frame { facts, payload } => {
+                        client.say(&Message::Ack { sequence: facts.sequence });
+                        picture(&camera, facts.size, &payload)
+                    }
+                    Said::Status { code, text } => Event::Status { code, text },
+                    Said::Closed | Said::Goodbye { .. } => Event::Closed,
+                    _ => continue,
+                };
+                let is_last = matches!(event, Event::Closed);
+                noted.lock().unwrap_or_else(PoisonError::into_inner).push((Instant::now(), event));
+                if is_last {
+                    return;
+                }
+            }
+        });
+        Self { events }
+    }
+
+    pub(crate) fn events(&self) -> Vec<(Instant, Event)> {
+        self.events.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Waits for the first picture after `start`; how long that took.
+    #[track_caller]
+    pub(crate) fn picture_after(&self, start: Instant) -> Duration {
+        let is_it = |(at, event): &(Instant, Event)| {
+            (*at > start && matches!(event, Event::Picture { .. })).then(|| *at - start)
+        };
+        self.wait("a picture", |events| events.iter().find_map(is_it))
+    }
+
+    /// Waits for a number of pictures after `start`; their numbers.
+    #[track_caller]
+    pub(crate) fn pictures_after(&self, start: Instant, count: usize) -> Vec<(Option<u64>, bool)> {
+        self.wait("pictures", |events| {
+            let pictures: Vec<_> = events
+                .iter()
+                .filter(|(at, _)| *at > start)
+                .filter_map(|(_, event)| match event {
+                    Event::Picture { number, is_exact } => Some((*number, *is_exact)),
+                    _ => None,
+                })
+                .collect();
+            (pictures.len() >= count).then_some(pictures)
+        })
+    }
+
+    /// Waits until something is said after `start` that has this word in it; all of it.
+    #[track_caller]
+    pub(crate) fn told_after(&self, start: Instant, word: &str) -> String {
+        self.wait(word, |events| {
+            events.iter().filter(|(at, _)| *at > start).find_map(|(_, event)| match event {
+                Event::Status { text, .. } if text.contains(word) => Some(text.clone()),
+                _ => None,
+            })
+        })
+    }
+
+    #[track_caller]
+    fn wait<T>(&self, what: &str, look: impl Fn(&[(Instant, Event)]) -> Option<T>) -> T {
+        let deadline = Instant::now() + 4 * PATIENCE;
+        loop {
+            let events = self.events();
+            if let Some(found) = look(&events) {
+                return found;
+            }
+            let last: Vec<_> = events.iter().rev().take(5).collect();
+            assert!(Instant::now() < deadline, "{what} did not come; the last events: {last:?}");
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+fn picture(camera: &UsbCamera, size: Size, jpeg: &[u8]) -> Event {
+    if let Some(number) = Numbered::number_of(jpeg) {
+        let shot = Shot { kind: Kind::Mjpeg, width: size.width, height: size.height, number };
+        return Event::Picture { number: Some(number), is_exact: camera.film(shot) == jpeg };
+    }
+    let (_, stamp) = look(jpeg);
+    Event::Picture { number: stamp.map(|stamp| stamp.sequence.into()), is_exact: false }
+}

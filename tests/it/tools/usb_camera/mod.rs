@@ -1,0 +1,283 @@
+//! A USB camera in software: it listens for USB/IP, and a kernel with `vhci_hcd` takes it for a webcam that was plugged in.
+//!
+//! ```ignore
+//! let camera = UsbCamera::new(lsusb::parse(&text)?, Pictures::default());
+//! camera.plug_into(&guest, 0);                                 // the guest's uvcvideo makes /dev/video0 of it
+//! camera.order(|orders| orders.flaw = Some((10, Flaw::Cut)));  // from now on every tenth frame is cut
+//! camera.unplug();
+//! ```
+//! What a camera is (descriptors, formats, sizes, rates, controls) stands in a file: tests/data/cameras. What it does wrong
+//! is ordered while it runs. It keeps a host's pace: no byte is lost because an emulated machine is slow, and what is due
+//! later waits.
+
+mod controls;
+mod device;
+mod fault;
+pub mod lsusb;
+mod model;
+pub mod pictures;
+mod stream;
+mod usbip;
+
+pub use fault::{Flaw, Manner, Moment, Orders};
+pub use model::{Kind, Model, Transfers};
+use model::{Speed, Streaming};
+
+use device::{Device, Effect};
+use std::collections::BTreeMap;
+use std::io::{self, ErrorKind, Write};
+use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+use usbip::{Command, Done, Request};
+
+/// A camera and its cable; dropping it pulls the plug.
+pub struct UsbCamera {
+    shared: Arc<Shared>,
+    port: u16,
+    listener: Option<JoinHandle<()>>,
+}
+
+/// What a camera films.
+pub trait Film: Send + Sync {
+    /// The bytes of a frame: always the same for the same shot.
+    fn frame(&self, shot: Shot) -> Vec<u8>;
+}
+
+/// One frame of a film.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shot {
+    pub kind: Kind,
+    pub width: usize,
+    pub height: usize,
+    /// How many frames this camera had begun before.
+    pub number: u64,
+}
+
+/// What has happened to a camera.
+#[derive(Debug, Clone, Default)]
+pub struct Seen {
+    /// How often it was attached.
+    pub plugged: u64,
+    /// Frames that were begun, since it was made.
+    pub frames: u64,
+    /// Controls that were set since it was plugged in.
+    pub controls: BTreeMap<String, i64>,
+    /// The last format, size and interval that were committed since it was plugged in: `MJPG 640x480 333333`.
+    pub committed: Option<String>,
+}
+
+struct Shared {
+    model: Mutex<Model>,
+    film: Box<dyn Film>,
+    orders: Mutex<Orders>,
+    seen: Mutex<Seen>,
+    /// The connection of the host that has it.
+    cable: Mutex<Option<TcpStream>>,
+    is_over: AtomicBool,
+}
+
+impl UsbCamera {
+    /// A camera that waits for a host.
+    pub fn new(model: Model, film: impl Film + 'static) -> Self {
+        let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a port");
+        let port = socket.local_addr().expect("it is bound").port();
+        let shared = Arc::new(Shared {
+            model: Mutex::new(model),
+            film: Box::new(film),
+            orders: Mutex::default(),
+            seen: Mutex::default(),
+            cable: Mutex::default(),
+            is_over: AtomicBool::new(false),
+        });
+        let listening = Arc::clone(&shared);
+        let listener = thread::spawn(move || listen(&socket, &listening));
+        Self { shared, port, listener: Some(listener) }
+    }
+
+    /// Where it listens, on this machine's loopback.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Changes what it does wrong.
+    pub fn order(&self, change: impl FnOnce(&mut Orders)) {
+        change(&mut locked(&self.shared.orders));
+    }
+
+    pub fn seen(&self) -> Seen {
+        locked(&self.shared.seen).clone()
+    }
+
+    /// From the next time that it is plugged in, it is another one.
+    pub fn becomes(&self, model: Model) {
+        *locked(&self.shared.model) = model;
+    }
+
+    /// Pulls the plug.
+    pub fn unplug(&self) {
+        self.shared.unplug();
+    }
+
+    /// What a frame with this number has been.
+    pub fn film(&self, shot: Shot) -> Vec<u8> {
+        self.shared.film.frame(shot)
+    }
+}
+
+impl Drop for UsbCamera {
+    fn drop(&mut self) {
+        self.shared.is_over.store(true, Ordering::SeqCst);
+        self.unplug();
+        let _ = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port));
+        if let Some(listener) = self.listener.take() {
+            let _ = listener.join();
+        }
+    }
+}
+
+impl Shared {
+    fn unplug(&self) {
+        if let Some(cable) = locked(&self.cable).take() {
+            let _ = cable.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+fn locked<T>(what: &Mutex<T>) -> MutexGuard<'_, T> {
+    what.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn listen(socket: &TcpListener, shared: &Arc<Shared>) {
+    for stream in socket.incoming() {
+        if shared.is_over.load(Ordering::SeqCst) {
+            return;
+        }
+        let (Ok(stream), shared) = (stream, Arc::clone(shared)) else { continue };
+        // It ends with its connection, which `unplug` closes.
+        thread::spawn(move || {
+            let served = serve(stream, &shared);
+            // A cable that was pulled is no news.
+            if let Err(error) = served.filter_pulled() {
+                eprintln!("the USB camera: {error}");
+            }
+        });
+    }
+}
+
+trait FilterPulled {
+    fn filter_pulled(self) -> Self;
+}
+
+impl FilterPulled for io::Result<()> {
+    fn filter_pulled(self) -> Self {
+        let is_pull = |error: &io::Error| {
+            matches!(
+                error.kind(),
+                ErrorKind::UnexpectedEof
+                    | ErrorKind::BrokenPipe
+                    | ErrorKind::ConnectionReset
+                    | ErrorKind::NotConnected
+            )
+        };
+        self.or_else(|error| if is_pull(&error) { Ok(()) } else { Err(error) })
+    }
+}
+
+/// Speaks with one host: a list, or the device until it is unplugged.
+fn serve(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    let model = locked(&shared.model).clone();
+    match usbip::request(&mut stream)? {
+        Request::List => stream.write_all(&usbip::list(&model)),
+        Request::Import { is_known: false } => stream.write_all(&usbip::import(None)),
+        Request::Import { is_known: true } => {
+            shared.unplug();
+            *locked(&shared.cable) = Some(stream.try_clone()?);
+            let mut seen = locked(&shared.seen);
+            *seen = Seen { plugged: seen.plugged + 1, frames: seen.frames, ..Seen::default() };
+            drop(seen);
+            stream.write_all(&usbip::import(Some(&model)))?;
+            attached(&stream, &model, shared)
+        }
+    }
+}
+
+/// How long a host may take for the rest of what it began to say.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How soon an order is looked at.
+const LONGEST_SLEEP: Duration = Duration::from_millis(20);
+
+/// The life of a device on its cable.
+fn attached(mut stream: &TcpStream, model: &Model, shared: &Shared) -> io::Result<()> {
+    let mut device = Device::new(model);
+    let streaming = model.streaming();
+    let is_isochronous = |endpoint: u8, is_in: bool| {
+        let is_it = |it: &&Streaming| it.endpoint == endpoint && is_in;
+        streaming.iter().find(is_it).is_some_and(|it| it.transfers != model::Transfers::Bulk)
+    };
+    loop {
+        feed(stream, &mut device, shared)?;
+        let wait = device.idle_for(Instant::now(), LONGEST_SLEEP).max(Duration::from_millis(1));
+        stream.set_read_timeout(Some(wait))?;
+        match stream.peek(&mut [0]) {
+            Ok(0) => return Ok(()),
+            Ok(_) => {}
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted
+                ) =>
+            {
+                continue;
+            }
+            Err(error) => return Err(error),
+        }
+        stream.set_read_timeout(Some(PATIENCE))?;
+        match usbip::command(&mut stream, is_isochronous)? {
+            Command::Unlink { seqnum, of } => {
+                let was_waiting = device.unlink(of);
+                stream.write_all(&usbip::unlinked(seqnum, was_waiting))?;
+            }
+            Command::Submit(submit) => {
+                let effect = device.submit(submit, &mut locked(&shared.orders));
+                match effect {
+                    Effect::Answered(done) => answer(stream, &device, shared, &done)?,
+                    Effect::Waits => {}
+                    Effect::Unplugged => return Ok(shared.unplug()),
+                }
+            }
+        }
+    }
+}
+
+/// Ends all transfers that can be.
+fn feed(stream: &TcpStream, device: &mut Device, shared: &Shared) -> io::Result<()> {
+    loop {
+        let mut orders = locked(&shared.orders);
+        let mut count = locked(&shared.seen).frames;
+        let done = device.next(Instant::now(), &mut orders, &*shared.film, &mut count);
+        locked(&shared.seen).frames = count;
+        let is_pulled = orders.unplug == Some(Moment::InFrame) && device.is_inside_of_a_frame();
+        if is_pulled {
+            orders.unplug = None;
+        }
+        drop(orders);
+        let Some(done) = done else { return Ok(()) };
+        answer(stream, device, shared, &done)?;
+        if is_pulled {
+            shared.unplug();
+        }
+    }
+}
+
+fn answer(mut stream: &TcpStream, device: &Device, shared: &Shared, done: &Done) -> io::Result<()> {
+    if done.submit.endpoint == 0 {
+        let mut seen = locked(&shared.seen);
+        (seen.controls, seen.committed) = (device.controls_set(), device.committed());
+    }
+    done.write_to(&mut stream)
+}
