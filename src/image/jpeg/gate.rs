@@ -7,14 +7,16 @@ use super::splitter::MAX_PICTURE;
 ///
 /// - A picture without its end marker is either cut or complete: some cameras leave the marker out of most of their
 ///   pictures. So it is cut where nearly all of the last pictures had one, and complete where they had not.
-/// - Pictures behind the first one are searched for at the start of a stream and now and then; once
-///   there was one, always.
+/// - Pictures behind the first one are searched for at the start of a stream, where a frame is much longer than the one
+///   before, and now and then; once there was one, always.
 #[derive(Debug)]
 pub struct Gate {
     /// Whether each of the last pictures had its end marker, the newest in the lowest bit. At first as if all had:
     /// the first frames of a stream are often cut.
     marked: u32,
     examined: u64,
+    /// Of the frame before.
+    last_len: usize,
     leftovers: Leftovers,
 }
 
@@ -71,7 +73,10 @@ impl Gate {
     ) -> Result<Examined<'a>, Damage> {
         let mut picture = repair::examine(bytes)?;
         self.examined += 1;
-        if self.leftovers == Leftovers::Seen
+        let is_much_longer = bytes.len() > self.last_len.saturating_mul(3) / 2;
+        self.last_len = bytes.len();
+        if is_much_longer
+            || self.leftovers == Leftovers::Seen
             || self.examined <= Self::FIRST
             || self.examined.is_multiple_of(Self::SELDOM)
         {
@@ -97,7 +102,7 @@ impl Gate {
 
 impl Default for Gate {
     fn default() -> Self {
-        Self { marked: u32::MAX, examined: 0, leftovers: Leftovers::Unseen }
+        Self { marked: u32::MAX, examined: 0, last_len: 0, leftovers: Leftovers::Unseen }
     }
 }
 
@@ -179,5 +184,16 @@ mod tests {
             let picture = gate.judge(&with_leftovers, DriverSays::Whole).expect("whole");
             assert_eq!(picture.span(), whole);
         }
+    }
+
+    #[test]
+    fn a_second_picture_in_a_frame_is_found_by_how_long_it_makes_the_frame() {
+        let whole = jpeg(&[0x3F, 0xFF, 0xD9]);
+        let mut gate = Gate::default();
+        for _ in 0..Gate::FIRST + 1 {
+            gate.judge(&whole, DriverSays::Whole).expect("whole");
+        }
+        let two = [&whole[..], &whole].concat();
+        assert_eq!(gate.judge(&two, DriverSays::Whole).expect("whole").span(), whole);
     }
 }
