@@ -7,6 +7,7 @@ use super::ioctl::{Capability, Refused};
 use super::negotiate::{LARGEST_UNASKED, RATE_UNASKED, choices, runners_up, wanted_size};
 use super::node::Node;
 use super::offer::{Interval, offers};
+use super::openings::{Gave, Openings, Telling};
 use super::queue::{Ended, NotStarted, Queue};
 use super::sequence::Sequence;
 use super::survey::identity;
@@ -31,18 +32,20 @@ pub struct Camera {
     handle: Arc<Handle>,
     turning: Turning,
     controls: Wanted,
+    gave: Gave,
     /// Behind the queue: no driver turns pictures the other way while it streams.
     _turn: Option<Turn>,
 }
 
 impl Camera {
     /// Opens the node at `path`, asks it for what `wish` and `controls` say, and starts it; frames are
-    /// numbered on from `count`.
+    /// numbered on from `count`. What the log is told depends on the `openings` before.
     pub(super) fn open(
         path: &Path,
         wish: &CaptureWish,
         controls: &Wanted,
         count: FrameCount,
+        openings: &mut Openings,
     ) -> Result<Self, SourceError> {
         let node = Node::open(path)?;
         if !node.kind().may_give_pictures() {
@@ -67,16 +70,17 @@ impl Camera {
         let layout = FrameLayout { memory, ..granted.layout };
         let sequence = Sequence::new(count);
         let queue = Queue::start(name.clone(), node.handle(), interface, layout, sequence);
-        let queue = queue.map_err(|error| no_stream(&node, &layout, &error))?;
-        let capability = &node.capability;
-        log::info!(
-            "camera {} ({}, {}, {}): {}",
-            path.display(),
-            capability.card,
-            capability.driver,
-            capability.bus_info,
-            granted_and_why(&granted, wish, runners_up.as_deref())
-        );
+        let mut queue = queue.map_err(|error| no_stream(&node, &layout, &error))?;
+        let Capability { card, driver, bus_info, .. } = &node.capability;
+        let why = granted_and_why(&granted, wish, runners_up.as_deref());
+        let words = format!("camera {name} ({card}, {driver}, {bus_info}): {why}");
+        let (telling, gave) = openings.note(&words);
+        let is_news = telling == Telling::News;
+        if is_news {
+            log::info!("{words}");
+        } else {
+            queue.tells_of_no_faults();
+        }
         log::debug!("camera {}: {:?}", path.display(), granted.driver);
         if memory == Memory::Uncached {
             log::info!(
@@ -85,9 +89,11 @@ impl Camera {
         }
         if let Some(settings) = &mut settings {
             settings.apply(&*handle, Moment::Streaming);
-            settings.log(&name);
+            if is_news {
+                settings.log(&name);
+            }
         }
-        if let Some(turn) = &turn {
+        if let Some(turn) = turn.as_ref().filter(|_| is_news) {
             turn.log(&name, wish.orientation);
         }
         let turning = if turn.is_some() { Turning::Lancam } else { Turning::Nobody };
@@ -98,6 +104,7 @@ impl Camera {
             handle,
             turning,
             controls: controls.clone(),
+            gave,
             _turn: turn,
         })
     }
@@ -120,11 +127,15 @@ impl FrameSource for Camera {
     fn next_frame(&mut self, stop: &Stop) -> Result<Next<'_>, SourceError> {
         let path = &self.path;
         match self.queue.next_frame(stop) {
-            Ok(Some(frame)) => Ok(Next::Frame(frame)),
+            Ok(Some(frame)) => {
+                self.gave.picture();
+                Ok(Next::Frame(frame))
+            }
             Ok(None) => Ok(Next::Stopped),
             Err(Ended::Refused(refused)) => Err(errors::stopped(path, refused)),
+            Err(Ended::GivenUp) => Err(errors::given_up(path)),
             Err(Ended::Silent(patience, broken)) => {
-                Err(errors::silent(path, patience, broken.as_ref()))
+                Err(errors::silent(path, patience, broken.as_deref()))
             }
         }
     }

@@ -4,7 +4,6 @@ use super::ioctl::{Capability, DQBUF, REQBUFS, Refused, STREAMON};
 use super::node::{NodeKind, needs_libcamera};
 use super::offer::Offer;
 use super::opening;
-use super::queue::Broken;
 use crate::image::frame::FrameLayout;
 use crate::image::pixels::{PixelFormat, Size};
 use crate::source::{CaptureWish, SourceError, Trouble};
@@ -104,13 +103,16 @@ pub(super) fn not_started(
         );
     }
     match (call, errno) {
-        (_, Errno::ENOSPC) => SourceError::new(
-            Trouble::Bandwidth,
-            format!(
-                "camera {node}: the USB bus has no bandwidth left for {asked}; a smaller --size, a lower \
-                 --fps, --format MJPG, or a port that it shares with no other camera would work"
-            ),
-        ),
+        (_, Errno::ENOSPC) => {
+            let format = if asked.contains("MJPG") { "" } else { " --format MJPG," };
+            SourceError::new(
+                Trouble::Bandwidth,
+                format!(
+                    "camera {node}: the USB bus has no bandwidth left for {asked}; a smaller --size, a lower \
+                     --fps,{format} or a port that it shares with no other camera would work"
+                ),
+            )
+        }
         (_, Errno::ENOMEM) => SourceError::new(
             Trouble::Lost,
             format!("camera {node}: no memory for buffers of {asked}; a smaller --size would work"),
@@ -179,17 +181,28 @@ pub(super) fn stopped(path: &Path, refused: Refused) -> SourceError {
     }
 }
 
-/// No whole frame came in `patience`, and `broken` ones did.
-pub(super) fn silent(path: &Path, patience: Duration, broken: Option<&Broken>) -> SourceError {
+/// The driver has handed all its buffers back without a frame.
+pub(super) fn given_up(path: &Path) -> SourceError {
+    let node = path.display();
+    SourceError::new(
+        Trouble::Lost,
+        format!(
+            "camera {node}: a transfer failed, and its driver ended the stream; it is started again; another cable \
+             or a port with more power may help"
+        ),
+    )
+}
+
+/// No whole frame came in `patience`; what was wrong with the last broken one, if one came.
+pub(super) fn silent(path: &Path, patience: Duration, broken: Option<&str>) -> SourceError {
     let seconds = patience.as_secs_f64();
     let node = path.display();
     SourceError::new(
         Trouble::Lost,
         match broken {
             None => format!("camera {node} gave no frame for {seconds:.1} s"),
-            Some(Broken { frames, why }) => format!(
-                "camera {node} gave {frames} frames in {seconds:.1} s, and none that can be used; \
-                 the last one {why}"
+            Some(why) => format!(
+                "camera {node} gave no frame that can be used for {seconds:.1} s; the last one {why}"
             ),
         },
     )
@@ -219,6 +232,7 @@ mod tests {
         let error = started("uvcvideo", STREAMON, Errno::ENOSPC);
         assert_eq!(error.trouble, Trouble::Bandwidth);
         assert!(error.message.contains("1280x720 YUYV; a smaller --size"), "{error}");
+        assert!(error.message.contains("--format MJPG"), "{error}");
 
         let error = started("unicam", STREAMON, Errno::EINVAL);
         assert_eq!(error.trouble, Trouble::Unusable);
@@ -266,9 +280,10 @@ mod tests {
         let path = Path::new("/dev/video7");
         let error = silent(path, Duration::from_secs(1), None);
         assert_eq!(error.message, "camera /dev/video7 gave no frame for 1.0 s");
-        let broken = Broken { frames: 30, why: "was cut before its end".into() };
-        let error = silent(path, Duration::from_secs(1), Some(&broken));
-        assert!(error.message.contains("30 frames in 1.0 s, and none that can be used"));
-        assert!(error.message.ends_with("the last one was cut before its end"));
+        let error = silent(path, Duration::from_secs(1), Some("was cut before its end"));
+        assert!(
+            error.message.contains("gave no frame that can be used for 1.0 s; the last one was")
+        );
+        assert!(error.message.ends_with("was cut before its end"));
     }
 }

@@ -5,6 +5,7 @@ use super::controls::Wanted;
 use super::errors::CSI_CAMERA;
 use super::identity::Identity;
 use super::node::NodeKind;
+use super::openings::Openings;
 use super::survey::{Snapshot, Survey, identity};
 use super::watch::Watch;
 use crate::clock;
@@ -31,6 +32,7 @@ pub struct Finder {
     seen: Snapshot,
     survey: Survey,
     count: FrameCount,
+    openings: Openings,
     watch: Watch,
 }
 
@@ -55,6 +57,7 @@ impl Finder {
             seen: Snapshot::default(),
             survey: Survey::default(),
             count,
+            openings: Openings::default(),
             watch: Watch::new(),
         }
     }
@@ -73,7 +76,8 @@ impl Finder {
         let now = clock::now();
         let mut reasons = Vec::new();
         for path in self.candidates(now) {
-            match Camera::open(&path, wish, controls, self.count.clone()) {
+            let count = self.count.clone();
+            match Camera::open(&path, wish, controls, count, &mut self.openings) {
                 Ok(camera) => {
                     for SourceError { message, .. } in reasons {
                         log::info!("not taken: {message}");

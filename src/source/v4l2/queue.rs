@@ -34,6 +34,8 @@ pub(super) struct Queue {
     last_fault: Option<Fault>,
     /// Those that were logged; there are not many kinds.
     faults: Vec<Fault>,
+    tells_of_faults: bool,
+    cancelled: Cancelled,
 }
 
 /// Why a stream could not begin.
@@ -52,16 +54,10 @@ pub(super) enum NotStarted {
 pub(super) enum Ended {
     /// The driver refused a call.
     Refused(Refused),
-    /// No whole frame came for so long, though broken ones may have.
-    Silent(Duration, Option<Broken>),
-}
-
-/// Frames that came and could not be used.
-#[derive(Debug)]
-pub(super) struct Broken {
-    pub(super) frames: u64,
-    /// What was wrong with the last one, to follow "a frame ".
-    pub(super) why: String,
+    /// The driver handed all buffers back without a frame: it fills no more.
+    GivenUp,
+    /// No whole frame came for so long; what was wrong with the last broken one, if one came, to follow "a frame ".
+    Silent(Duration, Option<String>),
 }
 
 impl Queue {
@@ -106,7 +102,14 @@ impl Queue {
             gate: Gate::default(),
             last_fault: None,
             faults: Vec::new(),
+            tells_of_faults: true,
+            cancelled: Cancelled::default(),
         })
+    }
+
+    /// From here on faults are counted and not logged: the log knows them from the last time that this camera was open.
+    pub(super) fn tells_of_no_faults(&mut self) {
+        self.tells_of_faults = false;
     }
 
     pub(super) fn layout(&self) -> &FrameLayout {
@@ -142,10 +145,8 @@ impl Queue {
                 }
             }
             if left.is_zero() {
-                let frames = self.drops.broken - broken_before;
-                let last = self.last_fault.filter(|_| frames > 0);
-                let broken = last.map(|fault| Broken { frames, why: fault.to_string() });
-                return Err(Ended::Silent(patience, broken));
+                let last = self.last_fault.filter(|_| self.drops.broken > broken_before);
+                return Err(Ended::Silent(patience, last.map(|fault| fault.to_string())));
             }
         };
         let held = self.held.insert(taken.filled);
@@ -193,8 +194,26 @@ impl Queue {
         // Bounded, so that a driver that returns buffers faster than they are looked at does not keep us.
         for _ in 0..self.buffers.count() {
             let Some(filled) = self.dequeue()? else { break };
-            let sequence = self.sequence.number(filled.sequence);
             self.dequeued += 1;
+            let now = clock::now();
+            let is_nothing = filled.is_damaged && filled.is_empty();
+            let is_cancelled = self.cancelled.note(is_nothing, self.buffers.count(), now);
+            if is_nothing {
+                // Its number and time are older ones.
+                self.report(Fault::Empty);
+                self.drops.broken += 1;
+                // A camera that is gone says so here.
+                self.give_back(filled)?;
+                if is_cancelled {
+                    return Err(Ended::GivenUp);
+                }
+                continue;
+            }
+            let Some(sequence) = self.sequence.number(filled.sequence, filled.captured_at) else {
+                self.drops.stale += 1;
+                self.give_back(filled)?;
+                continue;
+            };
             let found = match self.usable(&filled) {
                 Ok(found) => found,
                 Err(fault) => {
@@ -204,7 +223,6 @@ impl Queue {
                     continue;
                 }
             };
-            let now = clock::now();
             let captured_at = capture_time(filled.captured_at, now);
             let stamped = filled.captured_at.is_some();
             let taken = Taken { filled, found, sequence, captured_at };
@@ -256,7 +274,8 @@ impl Queue {
     /// Logs each kind of fault once; a camera may send several of them in turns.
     fn report(&mut self, fault: Fault) {
         self.last_fault = Some(fault);
-        if self.dequeued <= Self::WARM_UP_FRAMES || self.faults.contains(&fault) {
+        let is_known = !self.tells_of_faults || self.faults.contains(&fault);
+        if self.dequeued <= Self::WARM_UP_FRAMES || is_known {
             return;
         }
         self.faults.push(fault);
@@ -264,6 +283,35 @@ impl Queue {
             "camera {}: a frame {fault}; it is left out and counted, as are others like it",
             self.name
         );
+    }
+}
+
+/// Buffers in a row that came back marked as damaged and with nothing in them.
+///
+/// When a transfer fails for good (a halted endpoint, EPROTO of a bad cable), `uvcvideo` cancels its queue: it hands all
+/// buffers that it has back at once, and takes those that are queued again without ever filling them.
+#[derive(Debug, Default)]
+struct Cancelled {
+    buffers: usize,
+    since: Micros,
+}
+
+impl Cancelled {
+    /// No camera sends as many empty frames in so short a time.
+    const AT_ONCE: Duration = Duration::from_millis(20);
+
+    /// Takes note of one of `all` buffers; whether it is the last of those that came back at once. One may not have been
+    /// with the driver.
+    fn note(&mut self, is_nothing: bool, all: usize, now: Micros) -> bool {
+        if !is_nothing {
+            self.buffers = 0;
+            return false;
+        }
+        if self.buffers == 0 || now.since(self.since) > Self::AT_ONCE {
+            (self.buffers, self.since) = (0, now);
+        }
+        self.buffers += 1;
+        self.buffers >= all.saturating_sub(1).max(2)
     }
 }
 
@@ -322,6 +370,18 @@ mod tests {
     use super::*;
 
     const MS: fn(u64) -> Duration = Duration::from_millis;
+
+    #[test]
+    fn a_queue_is_cancelled_when_all_buffers_come_back_at_once_with_nothing() {
+        let at = |ms: u64| Micros(1_000_000 + 1000 * ms);
+        let mut cancelled = Cancelled::default();
+        let burst: Vec<bool> = (0..3).map(|ms| cancelled.note(true, 4, at(ms))).collect();
+        assert_eq!(burst, [false, false, true], "and one was with us");
+        let mut cancelled = Cancelled::default();
+        assert!((0..100).all(|frame| !cancelled.note(true, 4, at(33 * frame))), "empty frames");
+        let mut cancelled = Cancelled::default();
+        assert!((0..100).all(|ms| !cancelled.note(ms % 3 != 2, 4, at(ms / 4))), "frames between");
+    }
 
     #[test]
     fn patience_grows_with_the_interval_and_at_the_start() {

@@ -1,5 +1,6 @@
 //! Counts frames on from camera to camera, whatever drivers count.
 
+use crate::image::frame::Micros;
 use crate::source::frame_count::FrameCount;
 
 /// One stream's frames, numbered on from the streams before it.
@@ -8,17 +9,28 @@ pub(super) struct Sequence {
     count: FrameCount,
     /// What the driver said last; it begins again at 0 with each stream.
     last: Option<u32>,
+    /// When that frame was taken, where the driver says so.
+    last_at: Option<Micros>,
 }
 
 impl Sequence {
     /// The stream that counts on from `count`.
     pub(super) fn new(count: FrameCount) -> Self {
-        Self { count, last: None }
+        Self { count, last: None, last_at: None }
     }
 
     /// The number of a frame that the driver numbered `driver_sequence`; to be told of every frame
-    /// that is dequeued, for drivers that do not number them.
-    pub(super) fn number(&mut self, driver_sequence: u32) -> u64 {
+    /// that is dequeued, for drivers that do not number them. `None` for one that another has overtaken: `uvcvideo` fills
+    /// buffers on several CPUs at once, and hands them out as they get ready.
+    pub(super) fn number(
+        &mut self,
+        driver_sequence: u32,
+        captured_at: Option<Micros>,
+    ) -> Option<u64> {
+        if self.is_overtaken(driver_sequence, captured_at) {
+            return None;
+        }
+        self.last_at = captured_at;
         let step = match self.last.replace(driver_sequence) {
             None => 1,
             // Wraps at 2^32, as some drivers do within minutes of a start.
@@ -27,12 +39,23 @@ impl Sequence {
                 _ => 1,
             },
         };
-        self.count.advance(u64::from(step))
+        Some(self.count.advance(u64::from(step)))
+    }
+
+    /// By its number and by its time: there are drivers that know only one of them.
+    fn is_overtaken(&self, driver_sequence: u32, captured_at: Option<Micros>) -> bool {
+        let (Some(last), Some(last_at), Some(at)) = (self.last, self.last_at, captured_at) else {
+            return false;
+        };
+        at < last_at && (1..=MOST_OVERTAKEN).contains(&last.wrapping_sub(driver_sequence))
     }
 }
 
 /// A gap that can be: more frames than any camera takes in the time after which a silent one is given up.
 const MOST_LOST: u32 = 1000;
+
+/// No driver has more buffers at work at once.
+const MOST_OVERTAKEN: u32 = 32;
 
 #[cfg(test)]
 mod tests {
@@ -40,7 +63,8 @@ mod tests {
 
     fn numbers(driver: &[u32]) -> Vec<u64> {
         let mut sequence = Sequence::new(FrameCount::default());
-        driver.iter().map(|&number| sequence.number(number)).collect()
+        let number = |&number: &u32| sequence.number(number, None).expect("in order");
+        driver.iter().map(number).collect()
     }
 
     #[test]
@@ -64,8 +88,22 @@ mod tests {
     fn the_next_camera_counts_on() {
         let count = FrameCount::default();
         let mut first = Sequence::new(count.clone());
-        assert_eq!((first.number(0), first.number(1)), (1, 2));
+        assert_eq!((first.number(0, None), first.number(1, None)), (Some(1), Some(2)));
         let mut second = Sequence::new(count);
-        assert_eq!(second.number(0), 3);
+        assert_eq!(second.number(0, None), Some(3));
+    }
+
+    #[test]
+    fn a_frame_that_another_has_overtaken_is_known_by_its_number_and_its_time() {
+        let mut sequence = Sequence::new(FrameCount::default());
+        let mut number = |driver: u32, at: u64| sequence.number(driver, Some(Micros(at)));
+        assert_eq!((number(5, 500), number(7, 700)), (Some(1), Some(3)));
+        assert_eq!(number(6, 600), None);
+        assert_eq!((number(8, 800), number(9, 900)), (Some(4), Some(5)));
+        assert_eq!(number(0, 1000), Some(6), "it counts anew");
+        assert_eq!(number(1, 990), Some(7), "its clock was set");
+        let mut wrapping = Sequence::new(FrameCount::default());
+        assert_eq!(wrapping.number(0, Some(Micros(9))), Some(1));
+        assert_eq!(wrapping.number(u32::MAX, Some(Micros(8))), None);
     }
 }

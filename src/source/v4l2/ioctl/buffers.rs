@@ -38,6 +38,13 @@ pub(in super::super) struct Filled {
     pub(in super::super) sequence: u32,
 }
 
+impl Filled {
+    /// Whether the driver says that there is nothing in it.
+    pub(in super::super) fn is_empty(&self) -> bool {
+        self.range.is_empty()
+    }
+}
+
 #[derive(Debug)]
 struct Mapping {
     start: NonNull<c_void>,

@@ -1,0 +1,66 @@
+//! How often the log is told that a camera was opened: a camera that gives no pictures is opened again and again.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// What was told of the last opening, and whether pictures came of it.
+#[derive(Debug, Default)]
+pub(super) struct Openings {
+    told: String,
+    gave: Gave,
+}
+
+/// Whether a camera has given a picture since it was opened.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Gave(Arc<AtomicBool>);
+
+/// How an opening is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Telling {
+    /// Everything that is worth a line.
+    News,
+    /// The same as the last time, of which no picture came.
+    Again,
+}
+
+impl Openings {
+    /// Takes note of an opening with these words, and of whether it is news.
+    pub(super) fn note(&mut self, words: &str) -> (Telling, Gave) {
+        let gave_before = self.gave.0.load(Ordering::Relaxed);
+        let telling =
+            if gave_before || self.told != words { Telling::News } else { Telling::Again };
+        words.clone_into(&mut self.told);
+        self.gave = Gave::default();
+        (telling, self.gave.clone())
+    }
+}
+
+impl Gave {
+    /// A picture came.
+    pub(super) fn picture(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_opening_is_news_when_it_is_another_or_the_last_one_gave_a_picture() {
+        let mut openings = Openings::default();
+        let mut note = |words: &str, gives: bool| {
+            let (telling, gave) = openings.note(words);
+            if gives {
+                gave.picture();
+            }
+            telling
+        };
+        assert_eq!(note("640x480", false), Telling::News, "the first");
+        assert_eq!(note("640x480", false), Telling::Again);
+        assert_eq!(note("640x480", true), Telling::Again);
+        assert_eq!(note("640x480", false), Telling::News, "there were pictures");
+        assert_eq!(note("320x240", false), Telling::News);
+        assert_eq!(note("320x240", false), Telling::Again);
+    }
+}
