@@ -8,7 +8,7 @@ use crate::tools::until::wait_until;
 use crate::tools::usb_camera::pictures::Numbered;
 use crate::tools::usb_camera::{Kind, Model, Orders, Shot, UsbCamera, lsusb};
 use lancam::image::pixels::Size;
-use lancam::wire::native::message::{Message, StatusCode};
+use lancam::wire::native::message::Message;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -107,10 +107,7 @@ pub(crate) enum Event {
         number: Option<u64>,
         is_exact: bool,
     },
-    Status {
-        code: StatusCode,
-        text: String,
-    },
+    Status(String),
     Closed,
 }
 
@@ -132,7 +129,7 @@ impl Watcher {
                         client.say(&Message::Ack { sequence: facts.sequence });
                         picture(&camera, facts.size, &payload)
                     }
-                    Said::Status { code, text } => Event::Status { code, text },
+                    Said::Status { text, .. } => Event::Status(text),
                     Said::Closed | Said::Goodbye { .. } => Event::Closed,
                     _ => continue,
                 };
@@ -180,7 +177,7 @@ impl Watcher {
     pub(crate) fn told_after(&self, start: Instant, word: &str) -> String {
         self.wait(word, |events| {
             events.iter().filter(|(at, _)| *at > start).find_map(|(_, event)| match event {
-                Event::Status { text, .. } if text.contains(word) => Some(text.clone()),
+                Event::Status(text) if text.contains(word) => Some(text.clone()),
                 _ => None,
             })
         })

@@ -186,7 +186,8 @@ fn number(name: &str, value: &str) -> Option<u32> {
         return Some(milliamperes.parse::<u32>().ok()? / 2);
     }
     if let Some(frequency) = value.strip_suffix("MHz") {
-        return Some((frequency.parse::<f64>().ok()? * 1e6) as u32);
+        // 48.000000
+        return frequency.replace('.', "").parse().ok();
     }
     match value.strip_prefix("0x") {
         Some(digits) => u32::from_str_radix(digits, 16).ok(),

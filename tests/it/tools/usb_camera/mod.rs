@@ -217,7 +217,7 @@ fn attached(mut stream: &TcpStream, model: &Model, shared: &Shared) -> io::Resul
     let streaming = model.streaming();
     let is_isochronous = |endpoint: u8, is_in: bool| {
         let is_it = |it: &&Streaming| it.endpoint == endpoint && is_in;
-        streaming.iter().find(is_it).is_some_and(|it| it.transfers != model::Transfers::Bulk)
+        streaming.iter().find(is_it).is_some_and(|it| it.transfers != Transfers::Bulk)
     };
     loop {
         feed(stream, &mut device, shared)?;
@@ -247,7 +247,10 @@ fn attached(mut stream: &TcpStream, model: &Model, shared: &Shared) -> io::Resul
                 match effect {
                     Effect::Answered(done) => answer(stream, &device, shared, &done)?,
                     Effect::Waits => {}
-                    Effect::Unplugged => return Ok(shared.unplug()),
+                    Effect::Unplugged => {
+                        shared.unplug();
+                        return Ok(());
+                    }
                 }
             }
         }

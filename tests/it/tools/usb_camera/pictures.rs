@@ -16,8 +16,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 #[derive(Default)]
 pub struct Numbered {
     /// A JPEG of each size, before its number is put in.
-    jpegs: Mutex<BTreeMap<(usize, usize), Arc<Vec<u8>>>>,
+    jpegs: Mutex<BTreeMap<(usize, usize), Jpeg>>,
 }
+
+type Jpeg = Arc<Vec<u8>>;
 
 /// Start of image, and a comment of eight bytes.
 const START: [u8; 6] = [0xFF, 0xD8, 0xFF, 0xFE, 0, 10];
@@ -63,7 +65,7 @@ fn encoded(size: Size) -> Vec<u8> {
 }
 
 fn luma(x: usize, y: usize) -> u8 {
-    let square = if (x / 32 + y / 32) % 2 == 0 { 60 } else { 0 };
+    let square = if (x / 32 + y / 32).is_multiple_of(2) { 60 } else { 0 };
     u8::try_from(60 + (x / 8 + y / 8) % 100 + square).expect("below 256")
 }
 

@@ -41,7 +41,7 @@ struct Frame {
 
 /// A bulk payload is one transfer of the driver: 32 packets of 512 bytes.
 const BULK_PAYLOAD: usize = 32 * 512;
-const HEADER: usize = 12;
+const HEADER: u8 = 12;
 const END_OF_FRAME: u8 = 0x02;
 const PTS_AND_SCR: u8 = 0x0C;
 const ERROR: u8 = 0x40;
@@ -210,7 +210,7 @@ impl Stream {
             Shot { kind: format.kind, width: size.width, height: size.height, number: *count };
         let mut bytes = film.frame(shot);
         let is_noise = self.since_start < orders.noise_at_start;
-        let every = |&(every, _): &(u64, Flaw)| *count % every.max(1) == 0;
+        let every = |&(every, _): &(u64, Flaw)| count.is_multiple_of(every.max(1));
         let flaw =
             orders.flaw.filter(every).map(|(_, flaw)| flaw).or(is_noise.then_some(Flaw::Noise));
         match flaw {
@@ -241,10 +241,11 @@ impl Stream {
     /// Appends a header and as much of the frame as `room` has; how many bytes that were.
     fn payload(&mut self, data: &mut Vec<u8>, room: usize, now: Instant) -> usize {
         let Some(frame) = &mut self.frame else { return 0 };
-        if room <= HEADER {
+        let header = usize::from(HEADER);
+        if room <= header {
             return 0;
         }
-        let part = (room - HEADER).min(frame.bytes.len() - frame.sent);
+        let part = (room - header).min(frame.bytes.len() - frame.sent);
         let is_last = frame.sent + part == frame.bytes.len();
         let is_middle =
             frame.sent <= frame.bytes.len() / 2 && frame.sent + part >= frame.bytes.len() / 2;
@@ -256,7 +257,7 @@ impl Stream {
             flags |= ERROR;
         }
         let is_long = is_middle && frame.flaw == Some(Flaw::LongHeader);
-        let header = if is_long { 0xFF } else { HEADER as u8 };
+        let header = if is_long { 0xFF } else { HEADER };
         let start = data.len();
         data.extend([header, flags]);
         let clock = ticks(now);
@@ -314,7 +315,8 @@ impl Stream {
 fn ticks(now: Instant) -> u32 {
     static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
     let since = now.saturating_duration_since(*START.get_or_init(Instant::now));
-    (since.as_micros() as u64 * 48) as u32
+    let ticks = since.as_micros() * 48;
+    u32::try_from(ticks & 0xFFFF_FFFF).expect("32 bits")
 }
 
 fn name(kind: Kind) -> String {
