@@ -3,7 +3,7 @@
 use super::controls::{Board, Moment, Settings, Turned, Turning, Wanted};
 use super::errors;
 use super::grant::{Granted, NotGranted, grant, granted, interlacing};
-use super::ioctl::{Capability, Refused};
+use super::ioctl::{Buffers, Capability, Refused};
 use super::negotiate::{LARGEST_UNASKED, RATE_UNASKED, choices, runners_up, wanted_size};
 use super::node::Node;
 use super::offer::{Interval, offers};
@@ -201,7 +201,7 @@ fn negotiate(node: &Node, wish: &CaptureWish) -> Result<(Granted, Option<String>
     let mut refusal = None;
     let choices = choices(&understood, wish);
     for choice in &choices {
-        match grant(node, choice) {
+        match grant(node, choice).and_then(|granted| with_buffers(node, granted)) {
             Ok(granted) => return Ok((granted, runners_up(&choices, choice))),
             Err(NotGranted::TooShort(layout, len)) => {
                 refusal.get_or_insert_with(|| errors::short_buffers(&node.path, &layout, len));
@@ -222,6 +222,18 @@ fn negotiate(node: &Node, wish: &CaptureWish) -> Result<(Granted, Option<String>
         errors::no_format(&node.path, &node.capability.driver, &all, wish)
     }))
 }
+
+/// Tries whether buffers can be had for what was granted, where their length makes one doubt it: there are cameras whose
+/// descriptors say that a frame has 0 bytes, or 4 GiB.
+fn with_buffers(node: &Node, granted: Granted) -> Result<Granted, NotGranted> {
+    if !(1..=LARGEST_BUFFER).contains(&granted.driver.buffer_len) {
+        Buffers::request(node.handle(), node.interface(), 2).map_err(NotGranted::Refused)?;
+    }
+    Ok(granted)
+}
+
+/// Four bytes for each pixel of the largest pictures that there are.
+const LARGEST_BUFFER: u32 = 256 << 20;
 
 fn not_started(node: &Node, asked: &str, refused: Refused) -> SourceError {
     errors::not_started(&node.path, &node.capability, asked, refused)
