@@ -78,7 +78,7 @@ const FAULTS: [Fault; 24] = [
     ),
     ("a control that takes 6 s", "pictures go on while it is waited for", a_control_that_is_slow),
     (
-        "descriptors that lie: frame sizes of 0 or 4 GiB, intervals of 0, formats and sizes twice",
+        "descriptors that lie: frames of 0 bytes or 4 GiB, intervals of 0, a size twice",
         "listed and watched; where no buffers can be had for MJPG, YUYV is taken",
         lying_descriptors,
     ),
