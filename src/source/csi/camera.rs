@@ -125,7 +125,7 @@ impl Csi {
             self.telling = Telling::NotTold;
             return self.restart();
         }
-        let text = if reason.is_in_use { ribbon::in_use(reason.text) } else { reason.text };
+        let text = if reason.is_in_use { ribbon::in_use(&reason.text) } else { reason.text };
         Err(SourceError::new(reason.trouble, text))
     }
 

@@ -32,7 +32,7 @@ pub(super) fn board() -> String {
 }
 
 /// `text`, which says that another program uses the camera, with the name of that program where it can be known.
-pub(super) fn in_use(text: String) -> String {
+pub(super) fn in_use(text: &str) -> String {
     let of_camera = |ribbon: RibbonCamera| [Some(ribbon.media), ribbon.picture_node];
     let mut nodes: Vec<PathBuf> =
         ribbon_cameras().into_iter().flat_map(of_camera).flatten().collect();

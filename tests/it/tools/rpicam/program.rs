@@ -90,6 +90,7 @@ fn stands_in_for_rpicam_vid() {
 }
 
 /// Runs until the reader has left.
+#[expect(clippy::zombie_processes, reason = "what outlives this program is what is tested")]
 fn run(arguments: &[String], fault: Fault) -> Result<(), String> {
     let options = Options::parse(arguments, fault == Fault::Old)?;
     let mut output = Output::open(&options, fault)?;
