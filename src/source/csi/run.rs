@@ -143,14 +143,14 @@ impl Run {
             _ => Duration::ZERO,
         };
         // It comes in pieces.
-        while !self.times.has_next() {
+        while !self.times.has_next(frames) {
             let left = patience.saturating_sub(clock::now().since(now));
             let [came] = wait(&[self.child.times.as_fd()], left);
             if !came || left.is_zero() || !self.read_times() {
                 break;
             }
         }
-        self.in_vain = if self.times.has_next() { 0 } else { self.in_vain.saturating_add(1) };
+        self.in_vain = if self.times.has_next(frames) { 0 } else { self.in_vain.saturating_add(1) };
         match self.times.of_newest(frames, now) {
             Taken::Told(at) | Taken::Reckoned(at) => (at, TimedBy::Camera),
             Taken::Unknown => (now, TimedBy::Arrival),
