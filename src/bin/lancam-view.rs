@@ -62,9 +62,9 @@ fn main() -> ExitCode {
 fn watch(config: Config) -> Result<ExitCode, Failure> {
     #[cfg(unix)]
     if config.output == Output::Window
-        && let Err(error) = xwayland::prefer_on_gnome()
+        && let Err(error) = xwayland::prefer_for(config.opening)
     {
-        log::warn!("the window will have no title bar: cannot start again for XWayland: {error}");
+        log::warn!("no title bar and no full screen: cannot start again under XWayland: {error}");
     }
     let doorbell = Doorbell::new();
     let leave = Leave::new(Arc::clone(&doorbell));
@@ -117,13 +117,13 @@ fn count(
 
 /// In a window.
 fn show(config: Config, doorbell: Arc<Doorbell>, leave: &Leave) -> Result<ExitCode, Failure> {
-    let Config { cameras, protocol, record, rotation, .. } = config;
+    let Config { cameras, protocol, record, rotation, opening, .. } = config;
     let memory = Memory::load();
     let mut chooser = None;
     let mut wanted: Vec<Wanted> = cameras.into_iter().map(Wanted::at).collect();
     if wanted.is_empty() {
         chooser = Some(Chooser::start(&doorbell)?);
-        wanted.extend(memory.camera.clone());
+        wanted.extend(memory.cameras.iter().cloned());
     }
     let spoken = match memory.is_pickle && chooser.is_some() {
         true => Protocol::Pickle,
@@ -146,7 +146,7 @@ fn show(config: Config, doorbell: Arc<Doorbell>, leave: &Leave) -> Result<ExitCo
     };
     let window = Window::open(&title, size)?;
     let show = Show::new(window, channels, chooser, protocol, doorbell, memory);
-    Ok(conclude(show.recording(record, rotation).run(leave)?))
+    Ok(conclude(show.recording(record, rotation).opened(opening).run(leave)?))
 }
 
 /// The only camera on the LAN, or why there is none such. Scripts do not wait until that changes.

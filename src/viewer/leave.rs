@@ -71,7 +71,7 @@ mod signals {
             }
             thread::Builder::new().name("signals".into()).spawn(move || {
                 let Ok(signal) = signals.wait() else { return };
-                log::info!("{signal}: the viewer ends; once more ends it at once");
+                log::info!("{signal}: finishing; a second one ends the viewer at once");
                 leave.ask();
                 if let Ok(signal) = signals.wait()
                     && signals.thread_unblock().is_ok()

@@ -5,6 +5,7 @@ use crate::viewer::find::address::CameraAddress;
 use crate::viewer::headless::{Limit, Timeout};
 use crate::viewer::keep::recorder::{Naming, Plan, Rotation};
 use crate::viewer::keep::snapshot;
+use crate::viewer::stage::window::Opening;
 use crate::viewer::watch::receiver::Protocol;
 use crate::wire::native::message::Wishes;
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ pub(super) struct Given {
     pub pickle: bool,
     pub list: bool,
     pub headless: bool,
+    pub opening: Opening,
     pub json: bool,
     pub save: Option<PathBuf>,
     pub record: Option<PathBuf>,
@@ -59,6 +61,9 @@ impl Given {
         if self.record.is_some() || self.rotation != Rotation::default() {
             return Err(UsageError::Conflict("--list", "--record"));
         }
+        if self.opening != Opening::default() {
+            return Err(UsageError::Conflict("--list", "--fullscreen"));
+        }
         self.refuse_headless_options(Lists::Cameras)?;
         Ok(Request::List { report: self.report(), verbosity: self.verbosity })
     }
@@ -74,6 +79,9 @@ impl Given {
             (self.cameras.as_slice(), alone.into_iter().find(|(given, _)| *given))
         {
             return Err(UsageError::OneCamera(option, first.clone(), second.clone()));
+        }
+        if self.headless && self.opening != Opening::default() {
+            return Err(UsageError::Conflict("--headless", "--fullscreen"));
         }
         let output = match self.headless {
             true => Output::Headless(self.headless()?),
@@ -92,10 +100,10 @@ impl Given {
             true => Protocol::Pickle,
             false => Protocol::Native(self.wishes),
         };
-        let Self { cameras, record, rotation, verbosity, .. } = self;
+        let Self { cameras, record, rotation, opening, verbosity, .. } = self;
         let naming = if cameras.len() > 1 { Naming::WithCamera } else { Naming::Plain };
         let record = record.map(|path| Plan { path, naming, rotation });
-        Ok(Config { cameras, protocol, output, record, rotation, verbosity })
+        Ok(Config { cameras, protocol, output, record, rotation, opening, verbosity })
     }
 
     /// Whether something is recorded that can be cut into files.

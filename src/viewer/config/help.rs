@@ -19,59 +19,69 @@ fn keys() -> String {
 }
 
 const HEAD: &str = "\
-lancam-view: shows a lancam camera in a window
+lancam-view: shows lancam cameras in a window
 
-lancam-view [OPTIONS] [CAMERA...]            several make a grid. None: the last one, if it answers
-                                             at once; else the only one on the LAN, or a list of all
-lancam-view --list [--json]                  the cameras on the LAN, within a second: name, address,
-                                             size, rate
-lancam-view [OPTIONS] --pickle HOST:PORT     watch the tutorial's own Python server, which pickles
-                                             arrays; reads that one kind of pickle, runs nothing
+lancam-view [OPTIONS] [CAMERA...]            watch; several cameras make a grid. With no CAMERA: those
+                                             you watched last, if they answer; else the only one on
+                                             the network, or a list to choose from
+lancam-view --list [--json]                  list the cameras on the network: name, address, size, rate
+lancam-view [OPTIONS] --pickle HOST:PORT     watch the tutorial's Python server, which sends pickled
+                                             arrays. Only such an array is read; nothing is run
 
-CAMERA is a camera's name as --list prints it (\"Front door\"), HOST, HOST:PORT, [IPv6]:PORT,
-lancam://HOST:PORT or http://HOST:PORT/. HOST may be NAME.local, a machine's name or a camera's, on
-systems too that do not know such names. Where no port is named, it is the camera's own, or 9999.
+Examples
+  lancam-view Garage \"Front door\"            two cameras, by the names that --list prints
+  lancam-view 192.168.1.20                   a camera, by its address
+  lancam-view --fullscreen garage.local      for a screen on the wall
+  lancam-view --record day.mkv Garage        watch, and record
+  lancam-view --headless --frames 1 --save now.jpg Garage
+                                             one picture, without a window
 
-In the window: ? shows the list of keys.
+CAMERA is a name as --list prints it, NAME.local, HOST, HOST:PORT, [IPv6]:PORT, lancam://HOST:PORT,
+or the address of the camera's page, http://HOST:8080/. With no port: the camera's own, or 9999.
+
+In the window, ? shows the keys, and the right mouse button a menu.
 ";
 
 const TAIL: &str = "\
-It resizes, and tries again for ever when a camera is away. The last camera and the window's size
-and place are remembered in $XDG_STATE_HOME/lancam (~/.local/state/lancam).
+When a camera is away, the viewer tries again until it is back. It remembers what you watched last
+and the window's size and place, in $XDG_STATE_HOME/lancam (~/.local/state/lancam).
 
-  --record FILE.mkv       record every frame that arrives, as it was sent, with the times the camera
-                          took them, until the viewer ends; Ctrl+C and kill finish the file. Nothing
-                          is overwritten; another size of picture begins FILE-2.mkv. With several
-                          cameras: FILE_CAMERA.mkv for each
-  --record-every TIME     begin the next file each 30s, 10min, 2h or 1d: FILE_DATE_TIME.mkv
-  --record-max LENGTH     begin it before one is longer than 500MB or 2GiB (kB to TB, KiB to TiB)
-  --record-keep N         keep the newest N of these files, remove the older ones. These three hold
-                          for the r key too
+  --fullscreen            open on the whole screen
 
-What to ask of the camera: each viewer its own, up to four different ones at once
-  --width N, --height N   size; one given keeps the aspect ratio, both: the largest that fits inside
-  --quality 1..100        of its JPEGs
-  --fps N                 frames per second, fractions allowed
+Record
+  --record FILE.mkv       record every frame as the camera sent it, with the time it was taken, until
+                          the viewer ends. Ctrl+C and kill finish the file. No file is overwritten.
+                          When the picture's size changes, FILE-2.mkv begins. Several cameras are
+                          recorded into FILE_CAMERA.mkv each
+  --record-every TIME     begin a new file every 30s, 10min, 2h or 1d: FILE_DATE_TIME.mkv
+  --record-max LENGTH     begin a new file before one is longer than 500MB or 2GiB (kB to TB, KiB to
+                          TiB)
+  --record-keep N         keep the newest N of these files and remove older ones. These three also
+                          hold for the r key
+
+Ask the camera for less; it sends up to four different forms at once
+  --width N, --height N   the largest size that fits; the aspect ratio is kept
+  --quality 1..100        JPEG quality
+  --fps N                 frames per second; fractions are allowed
 
 Without a window, for scripts and tests
-  --headless              receive and decode, show nothing, print figures at the end
+  --headless              receive and decode, and print figures at the end
   --frames N              end after N frames
-  --seconds S             end S seconds after the first frame (10; with --record, until it is ended)
-  --timeout S             give up when no frame has come for S seconds (10; with --record, only the
-                          first frame is waited for so long, unless this is given)
-  --save FILE             save the last picture: as FILE.png, or as FILE.jpg the camera's own JPEG.
-                          Nothing is overwritten
+  --seconds S             end S seconds after the first frame (10; with --record, never)
+  --timeout S             give up when no frame comes for S seconds (10; with --record, this holds for
+                          the first frame only, unless you give it)
+  --save FILE             save the last picture: FILE.png, or FILE.jpg for the camera's own JPEG. No
+                          file is overwritten
   --json                  print the figures as one line of JSON: frames, fps, skipped, disordered,
-                          corrupt, bytes, recorded, record_dropped (for a slow disk), age_ms from
-                          capture to screen (p50, p95, p99, max),
-                          age_uncertainty_ms and round_trip_ms (null while unknown),
-                          decode_ms (mean), size, codec
+                          corrupt, bytes, recorded, record_dropped (the disk was too slow), age_ms
+                          from capture to screen (p50, p95, p99, max), age_uncertainty_ms and
+                          round_trip_ms (null while unknown), decode_ms (mean), size, codec
 
-  -v, -q                  more in the log (every frame), or less; RUST_LOG=warn and the like win
-  --version               print version, commit, target, features built in
-  --help                  print this
+  -v, -q                  log more (every frame), or less; RUST_LOG=warn and the like override it
+  -V, --version           print version, commit, target, features
+  -h, --help              print this
 
-Exit status: 0 done, ended by a signal after the first frame, or window closed; 1 failure, or --list
-found none; 2 usage; 3 no first frame within --timeout, not a lancam server, or with --headless and
-no CAMERA, none or several on the LAN.
+Exit status: 0 done, or ended by you; 1 failure, or --list found no camera; 2 wrong options; 3 no
+picture within --timeout, not a lancam camera, or with --headless and no CAMERA, not exactly one on
+the network.
 ";

@@ -7,9 +7,12 @@ mod tests;
 mod units;
 mod values;
 
+use crate::nearest;
+use crate::plain::printable;
 use crate::viewer::find::address::{AddressError, CameraAddress};
 use crate::viewer::headless::{Limit, Timeout};
 use crate::viewer::keep::recorder::{Plan, Rotation};
+use crate::viewer::stage::window::Opening;
 use crate::viewer::watch::receiver::Protocol;
 use given::Given;
 use lexopt::prelude::*;
@@ -47,6 +50,8 @@ pub struct Config {
     pub record: Option<Plan>,
     /// When recordings begin another file, those of the `r` key too.
     pub rotation: Rotation,
+    /// How the window opens.
+    pub opening: Opening,
     /// How much is logged: 0 as usual, above more, below less.
     pub verbosity: i8,
 }
@@ -85,38 +90,49 @@ pub enum Report {
 /// What is wrong with a command line, and what would work.
 #[derive(Debug, thiserror::Error)]
 pub enum UsageError {
-    /// An option that is unknown or lacks its value.
-    #[error("{0}; 'lancam-view --help' lists what there is")]
+    /// An option that lacks its value, or has one that is not text.
+    #[error("{0}; lancam-view --help lists the options")]
     Option(#[from] lexopt::Error),
-    /// A value that an option does not take.
-    #[error("{option} takes {wants}, not '{found}'")]
+    /// An option that does not exist.
+    #[error("unknown option \"{name}\"; {}", meant.map_or_else(
+        || "lancam-view --help lists the options".to_owned(),
+        |meant| format!("did you mean \"--{meant}\"?"),
+    ))]
+    Unknown {
+        /// As it was written, safe to show.
+        name: String,
+        /// The option that was probably meant, without its dashes.
+        meant: Option<&'static str>,
+    },
+    /// A value that an option cannot have.
+    #[error("{option} must be {wants}, not \"{found}\"")]
     Value {
         /// The option.
         option: &'static str,
-        /// What it takes.
+        /// What it must be.
         wants: &'static str,
         /// What was given.
         found: String,
     },
     /// More than one, where only one can be.
-    #[error("{0} takes one camera; found {1} and {2}")]
+    #[error("{0} goes with one camera, not with {1} and {2}")]
     OneCamera(&'static str, CameraAddress, CameraAddress),
     /// More than anybody can look at.
-    #[error("at most {MAX_CAMERAS} cameras at once")]
+    #[error("too many cameras: name {MAX_CAMERAS} at most")]
     TooManyCameras,
     /// Not a camera's address.
     #[error(transparent)]
     Address(#[from] AddressError),
     /// An option that means nothing without another.
-    #[error("{0} works only with {1}")]
+    #[error("{0} works only together with {1}")]
     Needs(&'static str, &'static str),
     /// A server that listens to nobody.
     #[error(
-        "the server behind --pickle takes no wishes: leave out --width, --height, --quality and --fps"
+        "--pickle does not go with --width, --height, --quality and --fps: that server sends one size and rate"
     )]
     WishesForPickle,
     /// A server of pixels.
-    #[error("the server behind --pickle sends no JPEGs: --save FILE.png")]
+    #[error("the server behind --pickle sends no JPEGs; use --save FILE.png")]
     JpegOfPickle,
     /// Options that contradict each other.
     #[error("use {0} or {1}, not both")]
@@ -131,20 +147,25 @@ const MAX_CAMERAS: usize = 64;
 /// # Errors
 /// When they make no sense; the error is one line that says what would.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, UsageError> {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if arguments == ["help"] {
+        return Ok(Request::Help);
+    }
     let mut parser = lexopt::Parser::from_args(arguments);
     let mut given = Given::default();
     while let Some(argument) = parser.next()? {
         match argument {
             Short('h') | Long("help") => return Ok(Request::Help),
-            Long("version") => return Ok(Request::Version),
+            Short('V') | Long("version") => return Ok(Request::Version),
             Short('v') => given.verbosity = given.verbosity.saturating_add(1),
             Short('q') => given.verbosity = given.verbosity.saturating_sub(1),
+            Long("fullscreen") => given.opening = Opening::FullScreen,
             Long("headless") => given.headless = true,
             Long("json") => given.json = true,
             Long("save") => given.save = Some(values::picture(&mut parser)?),
             Long("frames") => {
                 given.frames =
-                    Some(values::number(&mut parser, "--frames", "a number from 1", |&n| n > 0)?);
+                    Some(values::number(&mut parser, "--frames", "1 or more", |&n| n > 0)?);
             }
             Long("seconds") => given.seconds = Some(values::seconds(&mut parser, "--seconds")?),
             Long("timeout") => given.timeout = Some(values::seconds(&mut parser, "--timeout")?),
@@ -153,7 +174,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, U
             Long("quality") => {
                 let is_quality = |quality: &u8| (1..=100).contains(quality);
                 given.wishes.quality =
-                    values::number(&mut parser, "--quality", "a number from 1 to 100", is_quality)?;
+                    values::number(&mut parser, "--quality", "1 to 100", is_quality)?;
             }
             Long("fps") => given.wishes.rate = values::rate(&mut parser)?,
             Long("list") => given.list = true,
@@ -169,23 +190,48 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, U
                 given.rotation.max = Some(max);
             }
             Long("record-keep") => {
-                given.rotation.keep = values::number(
-                    &mut parser,
-                    "--record-keep",
-                    "a number of files from 1",
-                    |&n| n > 0,
-                )?;
+                given.rotation.keep =
+                    values::number(&mut parser, "--record-keep", "1 or more", |&n| n > 0)?;
             }
             Long("pickle") => {
                 given.pickle = true;
                 given.name_camera(&parser.value()?.string()?)?;
             }
             Value(camera) => given.name_camera(&camera.string()?)?,
-            other => return Err(other.unexpected().into()),
+            Long(name) => return Err(unknown(&format!("--{name}"))),
+            Short(letter) => return Err(unknown(&format!("-{letter}"))),
         }
     }
     match given.list {
         true => given.into_list(),
         false => given.into_config().map(|config| Request::Watch(Box::new(config))),
     }
+}
+
+/// All long options.
+pub const OPTIONS: [&str; 19] = [
+    "fullscreen",
+    "list",
+    "record",
+    "record-every",
+    "record-max",
+    "record-keep",
+    "pickle",
+    "width",
+    "height",
+    "quality",
+    "fps",
+    "headless",
+    "frames",
+    "seconds",
+    "timeout",
+    "save",
+    "json",
+    "version",
+    "help",
+];
+
+fn unknown(name: &str) -> UsageError {
+    let meant = name.strip_prefix("--").and_then(|name| nearest::of(name, OPTIONS));
+    UsageError::Unknown { name: printable(name), meant }
 }

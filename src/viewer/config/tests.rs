@@ -27,6 +27,12 @@ fn a_camera_is_enough() {
 }
 
 #[test]
+fn a_window_may_open_on_all_of_the_screen() {
+    assert_eq!(config("pi").opening, Opening::Window);
+    assert_eq!(config("--fullscreen").opening, Opening::FullScreen);
+}
+
+#[test]
 fn none_is_enough_too_and_several_make_a_grid() {
     assert_eq!(config("").cameras, []);
     assert_eq!(config("--headless").cameras, []);
@@ -89,41 +95,47 @@ fn wishes_are_passed_on() {
 #[test]
 fn what_makes_no_sense_is_answered_in_one_line_with_what_would() {
     for (line, answer) in [
-        ("a b --headless", "--headless takes one camera; found a:9999 and b:9999"),
-        ("pi --sead", "--help"),
+        ("a b --headless", "--headless goes with one camera, not with a:9999 and b:9999"),
+        ("pi --hedless", "unknown option \"--hedless\"; did you mean \"--headless\"?"),
+        ("pi --full-screen", "did you mean \"--fullscreen\"?"),
+        ("pi --sead", "unknown option \"--sead\"; lancam-view --help lists the options"),
+        ("pi -x", "unknown option \"-x\""),
+        ("--list --fullscreen", "use --list or --fullscreen, not both"),
+        ("pi --headless --fullscreen", "use --headless or --fullscreen, not both"),
+        ("rtsp://pi:8554/x", "lancam does not speak RTSP"),
         ("pi --save", "--help"),
-        ("pi --save x.png", "works only with --headless"),
+        ("pi --save x.png", "works only together with --headless"),
         ("pi --headless --save x.gif", "ends in .png"),
         ("pi --headless --save png", "ends in .png"),
         ("--headless --pickle pi --save x.JPEG", "sends no JPEGs"),
-        ("pi --frames 3", "works only with --headless"),
-        ("pi --headless --frames 0", "takes a number from 1, not '0'"),
-        ("pi --headless --frames -1", "takes a number from 1, not '-1'"),
-        ("pi --headless --seconds nan", "takes a number of seconds above 0"),
-        ("pi --headless --seconds 1e300", "takes a number of seconds above 0"),
+        ("pi --frames 3", "works only together with --headless"),
+        ("pi --headless --frames 0", "must be 1 or more, not \"0\""),
+        ("pi --headless --frames -1", "must be 1 or more, not \"-1\""),
+        ("pi --headless --seconds nan", "must be a number of seconds above 0"),
+        ("pi --headless --seconds 1e300", "must be a number of seconds above 0"),
         ("pi --headless --seconds 1 --frames 1", "not both"),
-        ("pi --pickle other", "--pickle takes one camera"),
-        ("--pickle pi --width 9", "takes no wishes"),
-        ("pi --width 0", "from 1 to 65535"),
-        ("pi --width 100000", "from 1 to 65535"),
-        ("pi --quality 101", "from 1 to 100"),
-        ("pi --fps 0", "from 0.001 to 1000"),
+        ("pi --pickle other", "--pickle goes with one camera"),
+        ("--pickle pi --width 9", "does not go with --width"),
+        ("pi --width 0", "must be 1 to 65535"),
+        ("pi --width 100000", "must be 1 to 65535"),
+        ("pi --quality 101", "must be 1 to 100"),
+        ("pi --fps 0", "must be 0.001 to 1000"),
         ("pi:99999", "HOST:PORT"),
         ("--list pi", "not both"),
         ("--list --headless", "not both"),
-        ("--list --frames 3", "works only with --headless"),
-        ("pi --json", "works only with --headless"),
-        ("pi --record x.avi", "ends in .mkv, not 'x.avi'"),
-        ("pi --record mkv", "ends in .mkv, not 'mkv'"),
+        ("--list --frames 3", "works only together with --headless"),
+        ("pi --json", "works only together with --headless"),
+        ("pi --record x.avi", "ends in .mkv, not \"x.avi\""),
+        ("pi --record mkv", "ends in .mkv, not \"mkv\""),
         ("--list --record x.mkv", "not both"),
         ("--list --record-max 1GB", "not both"),
-        ("pi --record x.mkv --record-every 10", "unit (s, min, h, d), such as 10min, not '10'"),
-        ("pi --record x.mkv --record-max 2G", "such as 2GiB, not '2G'"),
-        ("pi --record x.mkv --record-keep 0", "files from 1, not '0'"),
-        ("pi --record x.mkv --record-keep 3", "only with --record-every or --record-max"),
-        ("pi --headless --record-every 1h", "--record-every works only with --record"),
-        ("a b --headless --record x.mkv", "--headless takes one camera"),
-        ("pi --record /dev/stdout", "file or pipe whose name ends in .mkv, not '/dev/stdout'"),
+        ("pi --record x.mkv --record-every 10", "unit (s, min, h, d), such as 10min, not \"10\""),
+        ("pi --record x.mkv --record-max 2G", "such as 2GiB, not \"2G\""),
+        ("pi --record x.mkv --record-keep 0", "must be 1 or more, not \"0\""),
+        ("pi --record x.mkv --record-keep 3", "only together with --record-every or --record-max"),
+        ("pi --headless --record-every 1h", "--record-every works only together with --record"),
+        ("a b --headless --record x.mkv", "--headless goes with one camera"),
+        ("pi --record /dev/stdout", "file or pipe that ends in .mkv, not \"/dev/stdout\""),
     ] {
         let error = parse_line(line).expect_err(line);
         assert!(error.contains(answer), "{line}: {error}");
@@ -133,29 +145,21 @@ fn what_makes_no_sense_is_answered_in_one_line_with_what_would() {
 
 #[test]
 fn help_names_every_option_that_is_taken() {
-    for option in [
-        "--list",
-        "--headless",
-        "--frames",
-        "--seconds",
-        "--timeout",
-        "--save",
-        "--record",
-        "--record-every",
-        "--record-max",
-        "--record-keep",
-        "--json",
-        "--width",
-        "--height",
-        "--quality",
-        "--fps",
-        "-v",
-        "-q",
-        "--version",
-        "--help",
-    ] {
-        assert!(help::text().contains(option), "{option}");
+    let text = help::text();
+    for option in OPTIONS {
+        assert!(text.contains(&format!("--{option}")), "{option}");
+        let answer = parse_line(&format!("--{option}")).err().unwrap_or_default();
+        assert!(!answer.contains("unknown"), "--{option} is taken: {answer}");
     }
+    let named = text.split(|it: char| !it.is_ascii_lowercase() && it != '-');
+    for option in named.filter_map(|word| word.strip_prefix("--")).filter(|it| !it.is_empty()) {
+        assert!(OPTIONS.contains(&option), "{option}");
+    }
+    let long = text.lines().find(|line| line.chars().count() > 100);
+    assert_eq!(long, None, "no line is longer than 100 columns");
+    assert_eq!(parse_line("help"), Ok(Request::Help));
+    assert_eq!(config("help garage").cameras.len(), 2, "a camera may be called so");
+    assert_eq!(parse_line("-V"), Ok(Request::Version));
     assert_eq!(parse_line("--help"), Ok(Request::Help));
     assert_eq!(parse_line("pi --version"), Ok(Request::Version));
 }

@@ -1,4 +1,4 @@
-//! Values of options: each as its option takes it, or what it takes instead.
+//! Values of options: what the option takes, or words about what it must be.
 
 use super::UsageError;
 use crate::rate::Rate;
@@ -42,7 +42,7 @@ pub(super) fn picture(parser: &mut lexopt::Parser) -> Result<PathBuf, UsageError
         Some(_) => Ok(path),
         None => Err(UsageError::Value {
             option: "--save",
-            wants: "a file whose name ends in .png, or in .jpg for the camera's own JPEG",
+            wants: "a file that ends in .png, or in .jpg for the camera's own JPEG",
             found: path.to_string_lossy().into_owned(),
         }),
     }
@@ -56,14 +56,14 @@ pub(super) fn recording(parser: &mut lexopt::Parser) -> Result<PathBuf, UsageErr
         true => Ok(path),
         false => Err(UsageError::Value {
             option: "--record",
-            wants: "a file or pipe whose name ends in .mkv",
+            wants: "a file or pipe that ends in .mkv",
             found: path.to_string_lossy().into_owned(),
         }),
     }
 }
 
 pub(super) fn side(parser: &mut lexopt::Parser, option: &'static str) -> Result<u16, UsageError> {
-    number(parser, option, "a number of pixels from 1 to 65535", |&side| side > 0)
+    number(parser, option, "1 to 65535 pixels", |&side| side > 0)
 }
 
 pub(super) fn seconds(
@@ -76,6 +76,6 @@ pub(super) fn seconds(
 }
 
 pub(super) fn rate(parser: &mut lexopt::Parser) -> Result<Rate, UsageError> {
-    let wants = "frames per second from 0.001 to 1000";
+    let wants = "0.001 to 1000 frames per second";
     with_unit(parser, "--fps", wants, |text| Rate::parse(text, 0.001..=1000.0))
 }

@@ -34,12 +34,12 @@ pub(super) enum HostKind {
     Camera,
 }
 
-/// Why something is no address of a camera.
+/// Why something is not a camera's address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
     /// Not a host, or not a port behind it.
     #[error(
-        "'{0}' is no camera's address; write NAME, HOST, HOST:PORT, [IPv6]:PORT or lancam://HOST:PORT"
+        "\"{0}\" is not a camera's name or address; write NAME, HOST, HOST:PORT, [IPv6]:PORT or lancam://HOST:PORT"
     )]
     Malformed(String),
     /// A host, and behind it a number that no port has.
@@ -52,7 +52,7 @@ pub enum AddressError {
     },
     /// What other programs speak.
     #[error(
-        "lancam speaks no {scheme}: open '{url}' with another program, or write {host} for a lancam camera there"
+        "lancam does not speak {scheme}; open {url} with another program, or write {host} for a lancam camera there"
     )]
     OtherProtocol {
         /// In capitals.
@@ -378,8 +378,8 @@ mod tests {
             assert!(error.contains("HOST:PORT"), "{error}");
         }
         for (text, says) in [
-            ("rtsp://pi:8554/stream", "lancam speaks no RTSP"),
-            ("https://pi/", "lancam speaks no HTTPS"),
+            ("rtsp://pi:8554/stream", "lancam does not speak RTSP"),
+            ("https://pi/", "lancam does not speak HTTPS"),
             ("ftp://pi", "write pi for a lancam camera there"),
         ] {
             let error = CameraAddress::parse(text).expect_err(text).to_string();
@@ -396,6 +396,6 @@ mod tests {
         let error = CameraAddress::parse("127.0.0.1:99999").expect_err("no port").to_string();
         assert!(error.starts_with("127.0.0.1 has no port 99999"), "{error}");
         let error = CameraAddress::parse("pi:x").expect_err("no port").to_string();
-        assert!(error.contains("is no camera's address"), "{error}");
+        assert!(error.contains("is not a camera's name or address"), "{error}");
     }
 }

@@ -19,7 +19,7 @@ pub(in crate::viewer) struct Reached {
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     /// The machine is there, and nobody listens.
-    #[error("nothing listens at {}: is lancam running there, and on this port?", place(camera, *address))]
+    #[error("nothing listens at {}; is lancam running there, on this port?", place(camera, *address))]
     Refused {
         /// As it was written.
         camera: CameraAddress,
@@ -27,7 +27,7 @@ pub enum ConnectError {
         address: SocketAddr,
     },
     /// The machine is not there.
-    #[error("cannot reach {}: {source}; is it switched on, and in this network?", place(camera, *address))]
+    #[error("cannot reach {}: {source}; is it switched on, and on this network?", place(camera, *address))]
     Unreachable {
         /// As it was written.
         camera: CameraAddress,
@@ -38,7 +38,7 @@ pub enum ConnectError {
     },
     /// An address that each network has, without the network's name.
     #[error(
-        "{camera} is a link-local address: put % and your network interface behind it, such as {ip}%eth0 (`ip link` lists them)"
+        "{camera} is a link-local address; add % and your network interface, such as {ip}%eth0 (`ip link` lists the interfaces)"
     )]
     NoInterface {
         /// As it was written.

@@ -58,11 +58,11 @@ pub fn choice(cameras: &[Found]) -> String {
 const MOST_NAMED: usize = 20;
 
 /// What to say where more have answered than are listed.
-pub const CUT: &str = "too many cameras answered: the rest of them is left out";
+pub const CUT: &str = "too many cameras answered; the list leaves some out";
 
 /// What to say where there is none.
-pub const NONE: &str = "no camera answers on the LAN: is lancam running, and in this network? \
-                        Where multicast does not pass, name it: lancam-view ADDRESS";
+pub const NONE: &str = "no camera answers on the LAN. Is lancam running, and on this network? \
+                        Some networks block the search (multicast); then name the camera: lancam-view ADDRESS";
 
 #[cfg(test)]
 mod tests {

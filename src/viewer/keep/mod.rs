@@ -2,5 +2,6 @@
 
 pub mod folders;
 pub mod memory;
+pub mod png_file;
 pub mod recorder;
 pub mod snapshot;

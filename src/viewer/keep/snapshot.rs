@@ -1,12 +1,13 @@
-//! Keeps single pictures, as PNG or as the camera's own JPEG: the only file that names `png`.
+//! Keeps single pictures, as PNG or as the camera's own JPEG.
 
 use super::folders::{self, Folder};
+use super::png_file::write;
 use super::recorder::pipe;
 use crate::image::jpeg::codec::{Decoder, JpegError};
 use crate::image::picture::Picture;
 use crate::viewer::arrival::Arrival;
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufWriter, ErrorKind, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -43,7 +44,7 @@ pub enum SnapshotError {
         source: io::Error,
     },
     /// Nothing is overwritten.
-    #[error("{} exists already, and nothing is overwritten: name another file, or remove that one", .0.display())]
+    #[error("{} exists already; name another file, or remove that one", .0.display())]
     Exists(PathBuf),
     /// There is no such folder.
     #[error("there is no folder {}: make it, or name another file", .0.display())]
@@ -52,7 +53,7 @@ pub enum SnapshotError {
     #[error("nobody reads the pipe {}: start its reader first", .0.display())]
     NobodyReads(PathBuf),
     /// A server of pixels.
-    #[error("{0} sends no JPEGs; keep a PNG")]
+    #[error("{0} does not send JPEGs; save a PNG")]
     NoJpeg(Arc<str>),
     /// Somebody holds the key, or the disk hangs.
     #[error("{MOST_AT_ONCE} pictures are still being saved: wait for them")]
@@ -229,46 +230,11 @@ pub fn save(picture: &Picture, path: &Path) -> Result<(), SnapshotError> {
         .map_err(|source| SnapshotError::Write { path: path.to_owned(), source })
 }
 
-fn write(picture: &Picture, file: File) -> io::Result<()> {
-    let mut file = BufWriter::new(file);
-    let side = |side: usize| u32::try_from(side).map_err(io::Error::other);
-    let size = picture.size();
-    let mut encoder = png::Encoder::new(&mut file, side(size.width)?, side(size.height)?);
-    encoder.set_color(png::ColorType::Rgb);
-    encoder.set_depth(png::BitDepth::Eight);
-    encoder.set_compression(png::Compression::Fast);
-    let mut rgb = Vec::with_capacity(size.area() * 3);
-    for pixel in picture.pixels() {
-        let [_, red, green, blue] = pixel.to_be_bytes();
-        rgb.extend([red, green, blue]);
-    }
-    let mut writer = encoder.write_header()?;
-    writer.write_image_data(&rgb)?;
-    writer.finish()?;
-    file.flush()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::image::pixels::Size;
     use crate::viewer::find::wanted::Origin;
-
-    #[test]
-    fn a_png_has_the_pictures_pixels() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("picture.png");
-        let mut picture = Picture::blank(Size::new(3, 2), 0x0010_2030);
-        picture.pixels_mut()[5] = 0x00FF_8000;
-        save(&picture, &path).expect("written");
-        let file = io::BufReader::new(File::open(&path).expect("there"));
-        let mut reader = png::Decoder::new(file).read_info().expect("a PNG");
-        let mut pixels = [0; 18];
-        let info = reader.next_frame(&mut pixels).expect("whole");
-        assert_eq!((info.width, info.height, info.color_type), (3, 2, png::ColorType::Rgb));
-        assert_eq!(pixels[..3], [0x10, 0x20, 0x30]);
-        assert_eq!(pixels[15..], [0xFF, 0x80, 0x00]);
-    }
 
     /// An arrival of 64x48 pixels that is shown at a quarter of that.
     fn arrival() -> Arrival {
@@ -294,9 +260,9 @@ mod tests {
         let keep = |form| keep(&arrival, form, folder.path()).expect("kept");
         let jpeg = keep(Form::Jpeg);
         assert_eq!(std::fs::read(&jpeg).expect("there"), arrival.jpeg);
-        let file = io::BufReader::new(File::open(keep(Form::Png)).expect("there"));
-        let reader = png::Decoder::new(file).read_info().expect("a PNG");
-        assert_eq!(reader.info().size(), (64, 48));
+        let png = std::fs::read(keep(Form::Png)).expect("there");
+        let size = [&png[16..20], &png[20..24]];
+        assert_eq!(size, [64_u32, 48].map(u32::to_be_bytes), "in its header");
         let name = jpeg.file_name().and_then(|name| name.to_str()).expect("UTF-8");
         assert!(name.starts_with("a_b_1970-01-0") && name.ends_with(".jpg"), "{name}");
     }
@@ -308,7 +274,7 @@ mod tests {
             keep(arrival, form, folder).expect_err("not kept").to_string()
         };
         let raw = Arrival { jpeg: Vec::new(), ..arrival() };
-        assert_eq!(keep(&raw, Form::Jpeg, folder.path()), "a/b sends no JPEGs; keep a PNG");
+        assert_eq!(keep(&raw, Form::Jpeg, folder.path()), "a/b does not send JPEGs; save a PNG");
         let broken = Arrival { jpeg: vec![0xFF; 9], ..arrival() };
         assert!(keep(&broken, Form::Png, folder.path()).contains("full size"));
         assert!(keep(&arrival(), Form::Jpeg, Path::new("/nowhere")).contains("/nowhere/a_b_"));

@@ -20,6 +20,8 @@ pub enum Input {
     },
     /// The button is up again.
     Release(Point),
+    /// The mouse's second button went down there.
+    Menu(Point),
     /// The mouse moved, no button down.
     Hover(Point),
     /// The wheel was turned over a point, away from the hand (above 0) or towards it.
@@ -62,6 +64,7 @@ pub enum Key {
     /// Right with Shift held.
     FarRight,
     Backspace,
+    Menu,
     F1,
     F11,
 }

@@ -188,10 +188,10 @@ impl Decoding {
     fn complain(&mut self, sequence: u64, error: &DecodingError, publisher: &mut Publisher) {
         let name = &self.origin.name;
         match self.complaints.next(Instant::now()) {
-            Some(0) => log::warn!("frame {sequence} of {name} is passed over: {error}"),
-            Some(more) => log::warn!(
-                "frame {sequence} of {name} is passed over, as were {more} since the last such line: {error}"
-            ),
+            Some(0) => log::warn!("skipped frame {sequence} of {name}: {error}"),
+            Some(more) => {
+                log::warn!("skipped frame {sequence} of {name} and {more} before it: {error}")
+            }
             None => {}
         }
         if self.corrupt_in_a_row == CORRUPT_PATIENCE {

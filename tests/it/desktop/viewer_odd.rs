@@ -93,9 +93,7 @@ fn no_clock_is_too_wrong_and_no_name_too_strange() -> io::Result<()> {
             Ok(())
         });
         let viewer = stage.watch([&server]);
-        wait_until("a rate in the title", || {
-            stage.screen.title_with("640×360").filter(|title| title.ends_with("fps"))
-        });
+        stage.wait_for_title("640×360");
         stage.press(&["i"]);
         wait_until("the figures, with whatever age", || {
             // Their panel is dark, where the picture is red; the words on it are nearly white.
@@ -105,8 +103,7 @@ fn no_clock_is_too_wrong_and_no_name_too_strange() -> io::Result<()> {
             let words = count(&left, |rgb| rgb.iter().all(|&part| part > 0xD0));
             (dark > left.size().area() / 3 && words > 100).then_some(())
         });
-        let seen = stage.screen.title_with("640×360").expect("it goes on");
-        assert!(seen.ends_with("fps"), "{seen}");
+        stage.screen.title_with("640×360").expect("it goes on");
         stage.leave(viewer);
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! Pictures that stand still, looked at closely: held, lost, late, turned.
 
 use crate::tools::fake_camera::{FakeCamera, FakeServer, jpeg_facts};
-use crate::tools::stage::Stage;
+use crate::tools::stage::{Stage, count};
 use crate::tools::until::wait_until;
 use crate::tools::viewer_process::Viewer;
 use lancam::image::jpeg::codec::Encoder;
@@ -103,7 +103,6 @@ fn a_picture_that_is_held_is_looked_at_in_all_its_detail() {
     desk.stage.press(&["bracketright"]);
     wait_until("the lines, turned", || (contrast(&desk.stage) > SHARP).then_some(()));
     desk.stage.press(&["space"]);
-    wait_until("a rate", || desk.stage.screen.title_with("fps"));
     wait_until("the lines, live", || (contrast(&desk.stage) > SHARP).then_some(()));
     desk.stage.leave(desk.viewer);
 }
@@ -113,8 +112,11 @@ fn a_picture_of_a_camera_that_hangs_or_is_gone_is_looked_at_in_all_its_detail() 
     let Some(desk) = desk() else { return };
     desk.hangs.store(true, Ordering::SeqCst);
     desk.looks_closer();
-    wait_until("a title without a rate", || {
-        desk.stage.screen.title_with("fake — ").filter(|title| !title.contains("fps"))
+    // Its age stands in the corner then, in the colour of a warning.
+    let is_warning =
+        |[red, green, blue]: [u8; 3]| red > 240 && (180..210).contains(&green) && blue < 110;
+    wait_until("that it is late", || {
+        (count(&desk.stage.window(HALF), is_warning) > 20).then_some(())
     });
     for _ in 0..8 {
         desk.stage.press(&["minus"]);

@@ -58,9 +58,7 @@ fn a_picture_that_is_older_than_it_should_be_says_so_until_the_next_comes() {
     let hangs = Arc::new(AtomicBool::new(false));
     let server = camera_that_hangs(&hangs);
     let viewer = stage.watch([&server]);
-    wait_until("the camera's rate", || {
-        stage.screen.title_with("fake").filter(|it| it.contains("fps"))
-    });
+    wait_until("a picture", || stage.stamp(SIZE));
     let badge = || {
         let corner = Size::new(SIZE.width / 3, SIZE.height / 5);
         let corner = crop(&stage.window(SIZE), SIZE.width - corner.width, 0, corner);

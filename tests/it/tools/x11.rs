@@ -67,14 +67,7 @@ impl Xvfb {
 
     /// Asks window `id` to close, as the button in its title bar does (ICCCM, 4.2.8.1).
     pub fn close(&self, id: u32) -> io::Result<()> {
-        let number = self.display.trim_start_matches(':');
-        let mut x = UnixStream::connect(format!("/tmp/.X11-unix/X{number}"))?;
-        // Little-endian, version 11.0, no authorization; the answer's length is in words.
-        x.write_all(&[b'l', 0, 11, 0, 0, 0, 0, 0, 0, 0, 0, 0])?;
-        let mut head = [0; 8];
-        x.read_exact(&mut head)?;
-        assert_eq!(head[0], 1, "the server lets us in");
-        x.read_exact(&mut vec![0; usize::from(u16::from_le_bytes([head[6], head[7]])) * 4])?;
+        let (mut x, _) = self.connect()?;
         let protocols = atom(&mut x, "WM_PROTOCOLS")?;
         let delete = atom(&mut x, "WM_DELETE_WINDOW")?;
         // SendEvent, 11 words, to the window, to whoever made it; the event is ClientMessage, format 32.
@@ -89,6 +82,65 @@ impl Xvfb {
         x.write_all(&request)?;
         // The answer to this one proves that the one before has been done.
         atom(&mut x, "WM_PROTOCOLS").map(drop)
+    }
+
+    /// A connection of one's own, and the root window.
+    fn connect(&self) -> io::Result<(UnixStream, u32)> {
+        let number = self.display.trim_start_matches(':');
+        let mut x = UnixStream::connect(format!("/tmp/.X11-unix/X{number}"))?;
+        // Little-endian, version 11.0, no authorization; the answer's length is in words.
+        x.write_all(&[b'l', 0, 11, 0, 0, 0, 0, 0, 0, 0, 0, 0])?;
+        let mut head = [0; 8];
+        x.read_exact(&mut head)?;
+        assert_eq!(head[0], 1, "the server lets us in");
+        let mut setup = vec![0; usize::from(u16::from_le_bytes([head[6], head[7]])) * 4];
+        x.read_exact(&mut setup)?;
+        // Behind 32 bytes, the vendor's name and 8 bytes for each format of pixels comes the first screen, which begins with it.
+        let vendor = usize::from(u16::from_le_bytes([setup[16], setup[17]])).next_multiple_of(4);
+        let screen = &setup[32 + vendor + 8 * usize::from(setup[21])..];
+        let root = u32::from_le_bytes(*screen.first_chunk().expect("a screen"));
+        Ok((x, root))
+    }
+
+    /// A property of a window, as numbers of 32 bits.
+    pub fn property(&self, window: u32, name: &str) -> io::Result<Vec<u32>> {
+        let (mut x, _) = self.connect()?;
+        let name = atom(&mut x, name)?;
+        // GetProperty of any type, from its beginning, up to 64 k words.
+        let mut request = vec![20, 0, 6, 0];
+        for word in [window, name, 0, 0, 1 << 16] {
+            request.extend(word.to_le_bytes());
+        }
+        x.write_all(&request)?;
+        let (_, rest) = reply(&mut x)?;
+        Ok(rest.as_chunks().0.iter().map(|word| u32::from_le_bytes(*word)).collect())
+    }
+
+    /// Lets the screen saver come after so many seconds without keys and mouse; returns what the server made of it.
+    pub fn screen_saver_after(&self, seconds: u8) -> io::Result<u16> {
+        let (mut x, _) = self.connect()?;
+        // SetScreenSaver: the time, no other one, whatever is usual.
+        x.write_all(&[107, 0, 3, 0, seconds, 0, 0, 0, 2, 2, 0, 0])?;
+        x.write_all(&[108, 0, 1, 0])?;
+        let (head, _) = reply(&mut x)?;
+        Ok(u16::from_le_bytes([head[8], head[9]]))
+    }
+
+    /// Whether the screen saver is on (MIT-SCREEN-SAVER, QueryInfo).
+    pub fn is_screen_saver_on(&self) -> io::Result<bool> {
+        const NAME: &[u8] = b"MIT-SCREEN-SAVER";
+        let (mut x, root) = self.connect()?;
+        // QueryExtension says by which number it is asked.
+        let mut request = vec![98, 0, 6, 0, 16, 0, 0, 0];
+        request.extend_from_slice(NAME);
+        x.write_all(&request)?;
+        let (head, _) = reply(&mut x)?;
+        assert_eq!(head[8], 1, "the server has a screen saver");
+        let mut request = vec![head[9], 1, 2, 0];
+        request.extend(root.to_le_bytes());
+        x.write_all(&request)?;
+        let (head, _) = reply(&mut x)?;
+        Ok(head[1] == 1)
     }
 
     /// What is on the screen now.
@@ -130,8 +182,17 @@ fn atom(x: &mut UnixStream, name: &str) -> io::Result<u32> {
     request.extend_from_slice(name.as_bytes());
     request.resize(words * 4, 0);
     x.write_all(&request)?;
-    let mut reply = [0; 32];
-    x.read_exact(&mut reply)?;
-    assert_eq!(reply[0], 1, "a reply, not an error");
-    Ok(u32::from_le_bytes([reply[8], reply[9], reply[10], reply[11]]))
+    let (head, _) = reply(x)?;
+    Ok(u32::from_le_bytes([head[8], head[9], head[10], head[11]]))
+}
+
+/// The first 32 bytes of a reply, and what follows them.
+fn reply(x: &mut UnixStream) -> io::Result<([u8; 32], Vec<u8>)> {
+    let mut head = [0; 32];
+    x.read_exact(&mut head)?;
+    assert_eq!(head[0], 1, "a reply, not an error");
+    let words = u32::from_le_bytes([head[4], head[5], head[6], head[7]]);
+    let mut rest = vec![0; usize::try_from(words).expect("64 bits") * 4];
+    x.read_exact(&mut rest)?;
+    Ok((head, rest))
 }

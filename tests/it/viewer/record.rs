@@ -154,7 +154,7 @@ fn what_cannot_be_recorded_is_told_at_once() {
     let (folder, path) = folder();
     let server = camera(frames(3, SIZE));
     fs::write(&path, b"dear").expect("written");
-    record(&server, &path, &[]).expect(1, "x.mkv exists already, and nothing is overwritten");
+    record(&server, &path, &[]).expect(1, "x.mkv exists already. Name another file");
     assert_eq!(fs::read(&path).expect("there"), b"dear");
     let nowhere = folder.path().join("nowhere/x.mkv");
     record(&server, &nowhere, &[]).expect(1, "cannot record into ");

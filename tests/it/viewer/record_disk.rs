@@ -222,7 +222,7 @@ fn what_is_no_place_for_a_recording_is_refused_in_plain_words() {
     refused(&long, &[], "the file's name is too long");
     let pipe_path = folder.path().join("pipe.mkv");
     pipe(&pipe_path);
-    refused(&pipe_path, &["--record-every", "1min"], "is no file, so none can follow it");
+    refused(&pipe_path, &["--record-every", "1min"], "is not a file. Leave out --record-every");
     assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 2, "nothing was made");
 }
 

@@ -171,13 +171,13 @@ fn the_tutorials_server_gets_the_option_that_watches_it() {
 #[test]
 fn silence_is_told_apart() {
     let server = FakeServer::on(0, |stream| until_closed(&stream));
-    headless(&server, &[]).expect(3, "has said nothing for 2 s");
+    headless(&server, &[]).expect(3, "sent nothing for 2 s");
 }
 
 #[test]
 fn a_server_that_hangs_up_is_told_apart() {
     let server = FakeServer::on(0, |mut stream| stream.read_exact(&mut [0; 12]));
-    headless(&server, &[]).expect(3, "closed the connection without a word");
+    headless(&server, &[]).expect(3, "closed the connection at once");
 }
 
 #[test]

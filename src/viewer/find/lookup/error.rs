@@ -77,7 +77,7 @@ impl fmt::Display for LookupError {
             }
             Self::NoSuchInterface { address, interface } => write!(
                 out,
-                "this machine has no network interface {interface}, which stands behind the % of {address} (`ip link` lists those it has)"
+                "{address}: this machine has no network interface {interface}. Type `ip link` to list its interfaces"
             ),
             Self::Ambiguous { name, found } => {
                 let names: Vec<_> = found

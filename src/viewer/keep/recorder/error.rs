@@ -10,7 +10,7 @@ pub enum RecordError {
     #[error("{} is still being written", .0.display())]
     Busy(PathBuf),
     /// Nothing is overwritten.
-    #[error("{} exists already, and nothing is overwritten. Name another file, or remove that one", .0.display())]
+    #[error("{} exists already. Name another file, or remove that one", .0.display())]
     Exists(PathBuf),
     /// A folder is no file.
     #[error("{} is a folder. Name a file in it, such as {}", .0.display(), .0.join("film.mkv").display())]
@@ -19,7 +19,7 @@ pub enum RecordError {
     #[error("{} is a disk, not a file on it. Name a file", .0.display())]
     IsDisk(PathBuf),
     /// Files that follow each other need a folder, not a pipe.
-    #[error("{} is no file, so none can follow it. Leave out --record-every and --record-max, or name a file", .0.display())]
+    #[error("{} is not a file. Leave out --record-every and --record-max, or name a file", .0.display())]
     Endless(PathBuf),
     /// The folder is missing.
     #[error("cannot record into {}: there is no folder {}. Make it (mkdir -p), or name another file", path.display(), folder.display())]

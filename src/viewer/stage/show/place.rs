@@ -1,25 +1,44 @@
-//! Where the window is: full screen and back, and its place in memory.
+//! Where the window is: full screen and back, its place in memory; and whether the screen may go to sleep.
 
 use super::Show;
 use crate::image::pixels::Size;
 use crate::viewer::paint::badges::Mood;
-use crate::viewer::stage::tile::Tile;
 use crate::viewer::watch::receiver::Protocol;
+use std::time::{Duration, Instant};
 
 impl Show {
     pub(super) fn toggle_full_screen(&mut self) {
+        self.filling = None;
         self.note_place();
         let Some((window, desktop)) = self.window.id().zip(self.desktop.as_mut()) else {
-            let text = if cfg!(any(windows, target_os = "macos")) {
-                "full screen is not to be had on this system yet: enlarge the window"
-            } else {
-                "full screen needs a window of X: WAYLAND_DISPLAY= lancam-view"
-            };
-            return self.say(Mood::Bad, text.to_owned());
+            return self.say(Mood::Bad, NO_FULL_SCREEN.to_owned());
         };
         let is_full = desktop.is_full_screen(window).unwrap_or_default();
         if let Err(error) = desktop.fill_screen(window, !is_full) {
-            self.say(Mood::Bad, format!("no full screen: {error}"));
+            self.say(Mood::Bad, format!("full screen failed: {error}"));
+        }
+    }
+
+    /// Fills the screen as the window opens. A window manager may not know the window yet, so it is asked until it has done it.
+    pub(super) fn fill_screen_at_first(&mut self, now: Instant) {
+        let Some(until) = self.filling else { return };
+        let Some((window, desktop)) = self.window.id().zip(self.desktop.as_mut()) else {
+            self.filling = None;
+            return self.say(Mood::Bad, NO_FULL_SCREEN.to_owned());
+        };
+        let is_done = desktop.is_full_screen(window).unwrap_or_default();
+        if is_done || now > until || desktop.fill_screen(window, true).is_err() {
+            self.filling = None;
+        }
+    }
+
+    /// Holds the screen saver off while pictures move.
+    pub(super) fn keep_awake(&mut self, now: Instant) {
+        let since = self.moved.map(|moved| now.saturating_duration_since(moved));
+        let is_moving = since.is_some_and(|since| since < STILL);
+        if let Some(Err(error)) = self.desktop.as_mut().map(|desktop| desktop.stay_awake(is_moving))
+        {
+            log::debug!("cannot hold off the screen saver: {error}");
         }
     }
 
@@ -41,15 +60,27 @@ impl Show {
 
     pub(super) fn remember(&mut self) {
         self.note_place();
-        if let [Tile { channel: only, .. }] = self.tiles.as_slice()
-            && only.arrival.is_some()
-        {
-            self.memory.camera = Some(only.camera.clone());
-            self.memory.is_pickle = only.protocol == Protocol::Pickle;
+        if self.tiles.iter().any(|tile| tile.channel.arrival.is_some()) {
+            let channels = self.tiles.iter().map(|tile| &tile.channel);
+            self.memory.cameras = channels.clone().map(|channel| channel.camera.clone()).collect();
+            self.memory.is_pickle =
+                channels.clone().all(|channel| channel.protocol == Protocol::Pickle);
         }
         self.memory.save();
     }
 }
+
+/// So long the window is made to fill the screen as it opens.
+pub(super) const FILLING: Duration = Duration::from_secs(2);
+
+/// A picture that no other has followed for so long stands still.
+const STILL: Duration = Duration::from_secs(30);
+
+const NO_FULL_SCREEN: &str = if cfg!(any(windows, target_os = "macos")) {
+    "full screen does not work on this system yet; enlarge the window"
+} else {
+    "full screen does not work under Wayland yet; start lancam-view --fullscreen to use XWayland"
+};
 
 /// Whether a window there can be reached with the mouse.
 pub(super) fn is_on(screen: Size, x: i32, y: i32) -> bool {

@@ -5,11 +5,11 @@
 pub enum WindowError {
     /// Nowhere to show a window.
     #[error(
-        "there is no display for a window (DISPLAY and WAYLAND_DISPLAY are not set); use --headless"
+        "no display found (DISPLAY and WAYLAND_DISPLAY are not set); use --headless to watch without a window"
     )]
     NoDisplay,
     /// A library that windows need is not installed.
-    #[error("no window without {library}: install it ({package} on Debian), or use --headless")]
+    #[error("{library} is missing; install it ({package} on Debian), or use --headless")]
     LibraryMissing {
         /// Its file.
         library: &'static str,
@@ -17,7 +17,7 @@ pub enum WindowError {
         package: &'static str,
     },
     /// Opening or showing failed.
-    #[error("cannot show a window: {0}; --headless works without one")]
+    #[error("cannot show a window: {0}; use --headless to watch without one")]
     Window(String),
 }
 

@@ -120,6 +120,7 @@ fn named(key: minifb::Key, is_shifted: bool) -> Option<Key> {
         minifb::Key::Right if is_shifted => Key::FarRight,
         minifb::Key::Right => Key::Right,
         minifb::Key::Backspace => Key::Backspace,
+        minifb::Key::Menu => Key::Menu,
         minifb::Key::F1 => Key::F1,
         minifb::Key::F11 => Key::F11,
         _ => return None,

@@ -2,6 +2,8 @@
 
 pub mod desktop;
 mod error;
+#[cfg(all(unix, not(target_os = "macos")))]
+mod icon;
 mod keyboard;
 pub mod mouse;
 #[cfg(unix)]
@@ -30,10 +32,22 @@ pub struct Window {
     keyboard: Keyboard,
     focus: Focus,
     mouse: Mouse,
+    /// The mouse's second button.
+    second: Button,
     hearing: Hearing,
     /// What was done and not yet asked for.
     pending: VecDeque<Input>,
     title: String,
+}
+
+/// How a window opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Opening {
+    /// In its own size.
+    #[default]
+    Window,
+    /// On all of the screen.
+    FullScreen,
 }
 
 /// Whether keys and mouse are reported from here.
@@ -96,6 +110,7 @@ impl Window {
             keyboard: Keyboard::default(),
             focus: Focus::Elsewhere,
             mouse: Mouse::default(),
+            second: Button::Up,
             hearing: Hearing::Here,
             pending: VecDeque::new(),
             title: title.to_owned(),
@@ -194,6 +209,13 @@ impl Window {
             _ => self.mouse.go(at),
         };
         self.pending.extend(done);
+        let second = match self.window.get_mouse_down(MouseButton::Right) {
+            true => Button::Down,
+            false => Button::Up,
+        };
+        if (std::mem::replace(&mut self.second, second), second) == (Button::Up, Button::Down) {
+            self.pending.push_back(Input::Menu(at));
+        }
         if let Some((_, steps)) = self.window.get_scroll_wheel() {
             let steps = steps / self.wheel_step();
             self.pending.push_back(Input::Wheel { at, steps: f64::from(steps).clamp(-10.0, 10.0) });

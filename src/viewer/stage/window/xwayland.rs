@@ -1,19 +1,20 @@
-//! Keeps the window off GNOME's Wayland, which draws no title bar: there `minifb` has none to offer.
+//! Uses XWayland where Wayland offers less: on GNOME, which draws no title bar for `minifb`, and for full screen.
 
+use super::Opening;
 use std::env;
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-/// Starts this program again with XWayland as its only display, where that is better; does not
+/// Starts this program again with XWayland as its only display, where a window that opens like this needs it; does not
 /// return then. To be called before anything is connected or opened.
 ///
 /// # Errors
 /// When it cannot be started again; Wayland's window works too, without its title bar.
-pub fn prefer_on_gnome() -> io::Result<()> {
+pub fn prefer_for(opening: Opening) -> io::Result<()> {
     let desktop = env::var("XDG_CURRENT_DESKTOP").unwrap_or_default();
     let has = |variable| env::var_os(variable).is_some_and(|display| !display.is_empty());
-    if !is_preferable(&desktop, has(WAYLAND), has("DISPLAY")) {
+    if !is_preferable(opening, &desktop, has(WAYLAND), has("DISPLAY")) {
         return Ok(());
     }
     let mut again = Command::new(env::current_exe()?);
@@ -27,10 +28,10 @@ pub fn prefer_on_gnome() -> io::Result<()> {
 
 const WAYLAND: &str = "WAYLAND_DISPLAY";
 
-fn is_preferable(desktop: &str, has_wayland: bool, has_x11: bool) -> bool {
+fn is_preferable(opening: Opening, desktop: &str, has_wayland: bool, has_x11: bool) -> bool {
     // A list, such as `ubuntu:GNOME`.
     let is_gnome = desktop.split(':').any(|name| name.eq_ignore_ascii_case("gnome"));
-    is_gnome && has_wayland && has_x11
+    (is_gnome || opening == Opening::FullScreen) && has_wayland && has_x11
 }
 
 #[cfg(test)]
@@ -38,10 +39,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_gnomes_wayland_with_an_x_display_beside_it_is_left() {
-        assert!(is_preferable("ubuntu:GNOME", true, true));
-        assert!(!is_preferable("KDE", true, true));
-        assert!(!is_preferable("GNOME", false, true), "X11 already");
-        assert!(!is_preferable("GNOME", true, false), "nothing to go to");
+    fn wayland_is_left_on_gnome_and_for_full_screen_where_there_is_an_x_display_beside_it() {
+        let prefers = |desktop, wayland, x11| is_preferable(Opening::Window, desktop, wayland, x11);
+        assert!(prefers("ubuntu:GNOME", true, true));
+        assert!(!prefers("KDE", true, true));
+        assert!(!prefers("GNOME", false, true), "X11 already");
+        assert!(!prefers("GNOME", true, false), "nothing to go to");
+        assert!(is_preferable(Opening::FullScreen, "KDE", true, true));
+        assert!(!is_preferable(Opening::FullScreen, "KDE", true, false));
     }
 }

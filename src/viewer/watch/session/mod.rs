@@ -39,12 +39,10 @@ pub enum SessionError {
         first: FirstBytes,
     },
     /// Connected, and not a word.
-    #[error("accepted the connection and has said nothing for {} s; is this lancam's port?", .0.as_secs())]
+    #[error("accepted the connection and sent nothing for {} s; is this lancam's port?", .0.as_secs())]
     NoGreeting(Duration),
     /// Closed before a word.
-    #[error(
-        "closed the connection without a word; is this lancam's port, and may this machine connect?"
-    )]
+    #[error("closed the connection at once; is this lancam's port, and may this machine connect?")]
     ClosedUnheard,
     /// Was there, and no longer answers.
     #[error("has not answered for {} s", .0.as_secs())]

@@ -121,7 +121,7 @@ const CRATES: [(&str, &str); 24] = [
     ("minifb", "src/viewer/stage/window/"),
     ("nix", "src/"), // `PURE` says where not
     ("pbkdf2", "src/setup/wifi_key.rs"),
-    ("png", "src/viewer/keep/snapshot.rs"),
+    ("png", "src/viewer/keep/png_file.rs"),
     ("raw_window_handle", "src/viewer/stage/window/"),
     ("sha1", "src/setup/wifi_key.rs"),
     ("socket2", "src/net/socket.rs"),

@@ -210,6 +210,7 @@ fn named(sym: Keysym, shift: bool) -> Option<Key> {
         0xFF53 | 0xFF98 if shift => Key::FarRight,
         0xFF53 | 0xFF98 => Key::Right,
         0xFF54 | 0xFF99 => Key::Down,
+        0xFF67 => Key::Menu,
         0xFFBE => Key::F1,
         0xFFC8 => Key::F11,
         _ => return None,

@@ -26,6 +26,10 @@ impl Desktop {
         match *self {}
     }
 
+    pub fn stay_awake(&mut self, _is_to_stay: bool) -> io::Result<()> {
+        match *self {}
+    }
+
     pub fn listen(&mut self, _window: u32) -> io::Result<()> {
         match *self {}
     }

@@ -4,11 +4,13 @@ use super::keyboard::Keyboard;
 use super::replies::{answer, done};
 use crate::image::pixels::Size;
 use crate::viewer::stage::input::{Input, Point};
+use crate::viewer::stage::window::icon;
 use crate::viewer::stage::window::mouse::Mouse;
 use std::io;
 use std::time::Duration;
 use x11rb::connection::Connection;
 use x11rb::protocol::Event;
+use x11rb::protocol::screensaver::ConnectionExt as _;
 use x11rb::protocol::xproto::{
     self, AtomEnum, ChangeWindowAttributesAux, ClientMessageEvent, ConfigureWindowAux,
     ConnectionExt as _, CreateWindowAux, EventMask, PropMode, WindowClass,
@@ -25,6 +27,8 @@ pub struct Desktop {
     before: Option<ConfigureWindowAux>,
     keyboard: Option<Keyboard>,
     mouse: Mouse,
+    /// Whether the screen saver is held off.
+    is_awake: bool,
 }
 
 /// An ordinary screen has so many dots in an inch, or is taken to.
@@ -43,6 +47,7 @@ const MAX_WORDS: u32 = 16 << 10;
 const EVERYWHERE: u16 = 32_767;
 
 const FIRST_BUTTON: u8 = 1;
+const SECOND_BUTTON: u8 = 3;
 const WHEEL_AWAY: u8 = 4;
 const WHEEL_TOWARDS: u8 = 5;
 
@@ -54,7 +59,7 @@ impl Desktop {
     pub fn connect() -> io::Result<Self> {
         let (connection, screen) = RustConnection::connect(None).map_err(io::Error::other)?;
         let mouse = Mouse::default();
-        Ok(Self { connection, screen, before: None, keyboard: None, mouse })
+        Ok(Self { connection, screen, before: None, keyboard: None, mouse, is_awake: false })
     }
 
     /// The size of the screen, all monitors together.
@@ -69,7 +74,7 @@ impl Desktop {
         (dpi(&resources).unwrap_or(USUAL_DPI) / USUAL_DPI).clamp(0.5, 8.0)
     }
 
-    /// Says which program the window belongs to, so that the desktop finds its icon.
+    /// Says which program the window belongs to, so that the desktop finds its menu entry, and what its icon is.
     ///
     /// # Errors
     /// When there is no such window any more.
@@ -84,7 +89,22 @@ impl Desktop {
             kind,
             class.as_bytes(),
         );
-        done(sent)
+        done(sent)?;
+        let (icon, kind) = (self.atom("_NET_WM_ICON")?, AtomEnum::CARDINAL);
+        let words = icon::words();
+        done(self.connection.change_property32(PropMode::REPLACE, window, icon, kind, &words))
+    }
+
+    /// Holds the screen saver off, and the screen's sleep, or no longer.
+    ///
+    /// # Errors
+    /// When the server has no such thing (MIT-SCREEN-SAVER). It is not asked again until that changes.
+    pub fn stay_awake(&mut self, is_to_stay: bool) -> io::Result<()> {
+        if std::mem::replace(&mut self.is_awake, is_to_stay) == is_to_stay {
+            return Ok(());
+        }
+        answer(self.connection.screensaver_query_version(1, 1))?;
+        done(self.connection.screensaver_suspend(is_to_stay.into()))
     }
 
     /// From now on what is done with keys and mouse in this window is [`next_input`](Self::next_input)'s: each press and
@@ -155,6 +175,7 @@ impl Desktop {
                 let (at, when) = (at(button.event_x, button.event_y), button.time);
                 match button.detail {
                     FIRST_BUTTON => Some(self.mouse.press(at, Duration::from_millis(when.into()))),
+                    SECOND_BUTTON => Some(Input::Menu(at)),
                     WHEEL_AWAY => Some(Input::Wheel { at, steps: 1.0 }),
                     WHEEL_TOWARDS => Some(Input::Wheel { at, steps: -1.0 }),
                     _ => None,
