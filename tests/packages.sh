@@ -11,6 +11,6 @@ if [ "${1:-}" = long ]; then
         mmdebstrap:mmdebstrap ssh:openssh-client
 fi
 exec cross/need.sh Xvfb:xvfb xdotool:xdotool libxcursor1 strace:strace curl:curl djpeg:libjpeg-turbo-progs \
-    ip:iproute2 chromium:chromium ffprobe:ffmpeg dpkg-shlibdeps:dpkg-dev desktop-file-validate:desktop-file-utils man:man-db \
+    ip:iproute2 chromium:chromium ffprobe:ffmpeg dpkg-shlibdeps:dpkg-dev desktop-file-validate:desktop-file-utils appstreamcli:appstream man:man-db \
     qemu-system-aarch64:qemu-system-arm mcopy:mtools mkfs.vfat:dosfstools ssh:openssh-client cpio:cpio depmod:kmod xz:xz-utils \
     qemu-arm-static:qemu-user-static systemd-analyze:systemd wpa_supplicant:wpasupplicant

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# install.sh PROGRAM | install.sh --remove: lancam-view with its icon, menu entry and manual page, or all of that away again, below
-# $DESTDIR$PREFIX. PREFIX is /usr/local for root, ~/.local for others, unless named. Says what it does.
+# install.sh PROGRAM | install.sh --remove: installs lancam-view with its icon, menu entry, description and manual page below
+# $DESTDIR$PREFIX, or removes all of it. PREFIX is /usr/local for root, ~/.local for others, unless named. Says what it does.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 
@@ -11,6 +11,7 @@ program=bin/lancam-view
 # What is installed beside the program: from here, to there.
 files=(
     lancam-view.desktop share/applications/lancam-view.desktop
+    lancam-view.metainfo.xml share/metainfo/local.lancam.view.metainfo.xml
     lancam-view.svg share/icons/hicolor/scalable/apps/lancam-view.svg
     lancam-view-48.png share/icons/hicolor/48x48/apps/lancam-view.png
     lancam-view-128.png share/icons/hicolor/128x128/apps/lancam-view.png

@@ -48,6 +48,7 @@ fn page(program: &str, help: &str) -> String {
         escaped(purpose)
     );
     let (mut description, mut options, mut status) = (String::new(), String::new(), String::new());
+    let mut examples = String::new();
     page.push_str(".SH SYNOPSIS\n");
     for block in blocks {
         if let Some(text) = block[0].strip_prefix("Exit status: ") {
@@ -55,6 +56,9 @@ fn page(program: &str, help: &str) -> String {
             entries(&mut status, &[text, &rest].join(" "));
         } else if block[0].starts_with(program) {
             terms(&mut page, block);
+        } else if block[0] == "Examples" {
+            examples.push_str(".SH EXAMPLES\n");
+            terms(&mut examples, &block[1..]);
         } else if block.iter().any(|line| line.trim_start().starts_with('-')) {
             terms(&mut options, block);
         } else {
@@ -68,7 +72,7 @@ fn page(program: &str, help: &str) -> String {
     if program == "lancam-view" {
         keys(&mut page);
     }
-    write!(page, ".SH \"EXIT STATUS\"\n{status}").expect("into a text");
+    write!(page, "{examples}.SH \"EXIT STATUS\"\n{status}").expect("into a text");
     page
 }
 
@@ -96,13 +100,17 @@ fn entries(page: &mut String, text: &str) {
 fn terms(page: &mut String, block: &[&str]) {
     let mut lines = block.iter().copied().peekable();
     while let Some(line) = lines.next() {
-        let Some((term, text)) = line.trim_start().split_once("  ") else {
+        let term_alone = line.trim_start();
+        let is_followed = lines.peek().is_some_and(|line| line.starts_with("      "));
+        let split = term_alone.split_once("  ");
+        let split = split.or_else(|| is_followed.then_some((term_alone, "")));
+        let Some((term, text)) = split else {
             writeln!(page, ".PP\n{}", escaped(line)).expect("into a text");
             continue;
         };
         let mut text = text.trim().to_owned();
         while let Some(more) = lines.next_if(|line| line.starts_with("      ")) {
-            text = format!("{text} {}", more.trim());
+            text = format!("{text} {}", more.trim()).trim_start().to_owned();
         }
         writeln!(page, ".TP\n.B {}\n{}", escaped(term), escaped(&text)).expect("into a text");
     }

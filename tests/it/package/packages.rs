@@ -12,13 +12,14 @@ const HERE: &str = env!("CARGO_MANIFEST_DIR");
 const PROGRAM: &str = env!("CARGO_BIN_EXE_lancam-view");
 
 /// Below `/usr` or wherever.
-const INSTALLED: [&str; 6] = [
+const INSTALLED: [&str; 7] = [
     "bin/lancam-view",
     "share/applications/lancam-view.desktop",
     "share/icons/hicolor/128x128/apps/lancam-view.png",
     "share/icons/hicolor/48x48/apps/lancam-view.png",
     "share/icons/hicolor/scalable/apps/lancam-view.svg",
     "share/man/man1/lancam-view.1",
+    "share/metainfo/local.lancam.view.metainfo.xml",
 ];
 
 /// All files below a folder, by their paths in it.
@@ -92,6 +93,19 @@ fn the_menu_entry_keeps_the_rules_and_starts_the_program() {
     if has("the_menu_entry_keeps_the_rules_and_starts_the_program", "desktop-file-validate") {
         let output = succeeds(Command::new("desktop-file-validate").arg(&entry));
         assert_eq!(String::from_utf8_lossy(&output.stdout), "", "no hint either");
+    }
+}
+
+#[test]
+fn software_centres_can_read_what_the_program_is() {
+    let described = Path::new(HERE).join("cross/desktop/lancam-view.metainfo.xml");
+    let text = std::fs::read_to_string(&described).expect("it is there");
+    for part in ["<id>local.lancam.view</id>", ">lancam-view.desktop</launchable>"] {
+        assert!(text.contains(part), "{part}");
+    }
+    if has("software_centres_can_read_what_the_program_is", "appstreamcli") {
+        // No warning either; what is only advice does not count.
+        succeeds(Command::new("appstreamcli").args(["validate", "--no-net"]).arg(&described));
     }
 }
 
