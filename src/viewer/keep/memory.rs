@@ -1,4 +1,4 @@
-//! What is remembered from one start to the next: the last camera, and where the window was.
+//! What is remembered from one start to the next: the last cameras, where the window was, and what people know.
 
 use crate::image::pixels::Size;
 use crate::plain::is_plain;
@@ -12,18 +12,24 @@ use std::path::{Path, PathBuf};
 /// What was so when the viewer ended last. All of it may be missing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Memory {
-    /// The camera that was watched, where one was.
-    pub camera: Option<Wanted>,
-    /// Whether it speaks the tutorial's protocol and not lancam's.
+    /// The cameras that were watched: several in a grid.
+    pub cameras: Vec<Wanted>,
+    /// Whether they speak the tutorial's protocol and not lancam's.
     pub is_pickle: bool,
     /// The window's size.
     pub size: Option<Size>,
     /// The window's place.
     pub place: Option<(i32, i32)>,
+    /// Whether people were told of the key that lists the others.
+    pub knows_keys: bool,
 }
 
 /// As the protocol is written.
 const PICKLE: &str = "pickle";
+/// That people were told of keys.
+const TOLD: &str = "told";
+/// As many as there can be in a window.
+const MOST_CAMERAS: usize = 64;
 /// The file in the state folder.
 const FILE: &str = "lancam/view";
 /// Much more than is ever written.
@@ -42,24 +48,33 @@ impl Memory {
         }
     }
 
-    /// Remembers this: all of it or, where the disk is full, what was there before.
-    pub fn save(&self) {
-        let Some(path) = file() else { return };
-        if let Err(error) = replace(&path, &self.to_text()) {
+    /// Remembers this: all of it or, where the disk is full, what was there before. Says whether it did.
+    pub fn save(&self) -> bool {
+        let Some(path) = file() else { return false };
+        let saved = replace(&path, &self.to_text());
+        if let Err(error) = &saved {
             log::debug!("cannot remember the window in {}: {error}", path.display());
         }
+        saved.is_ok()
     }
 
     fn parse(text: &str) -> Self {
         let mut memory = Self::default();
-        let (mut identity, mut address) = (Identity::default(), None);
+        let mut identity = Identity::default();
         for (key, value) in text.lines().filter_map(|line| line.split_once('=')) {
             let value = value.trim();
             match key.trim() {
                 "name" => value.clone_into(&mut identity.name),
                 "id" => value.clone_into(&mut identity.id),
                 "protocol" => memory.is_pickle = value == PICKLE,
-                "address" => address = CameraAddress::parse(value).ok(),
+                // The last of what is said of a camera.
+                "address" => {
+                    let identity = std::mem::take(&mut identity);
+                    let camera = CameraAddress::parse(value).map(|it| wanted(identity, it));
+                    let has_room = memory.cameras.len() < MOST_CAMERAS;
+                    memory.cameras.extend(camera.ok().filter(|_| has_room));
+                }
+                "keys" => memory.knows_keys = value == TOLD,
                 "size" => memory.size = Size::parse(value).filter(is_sensible),
                 "place" => {
                     memory.place = value
@@ -69,18 +84,12 @@ impl Memory {
                 _ => {}
             }
         }
-        memory.camera = address.map(|address| {
-            // The first versions remembered the host in the place of the camera's name.
-            let is_host = identity.id.is_empty() && address.name() == identity.name;
-            let identity = Some(identity).filter(|it| !it.name.is_empty() && !is_host);
-            Wanted { identity, address }
-        });
         memory
     }
 
     fn to_text(&self) -> String {
         let mut lines = Vec::new();
-        if let Some(Wanted { identity, address }) = &self.camera {
+        for Wanted { identity, address } in self.cameras.iter().take(MOST_CAMERAS) {
             // A name with a line's end in it would be two lines, and a strange one need not be remembered.
             let is_fine =
                 |it: &&Identity| [&it.name, &it.id].iter().all(|it| it.chars().all(is_plain));
@@ -89,15 +98,24 @@ impl Memory {
                 lines.extend(Some(id).filter(|id| !id.is_empty()).map(|id| format!("id = {id}")));
             }
             lines.push(format!("address = {}", address.written()));
-            if self.is_pickle {
-                lines.push(format!("protocol = {PICKLE}"));
-            }
+        }
+        if self.is_pickle {
+            lines.push(format!("protocol = {PICKLE}"));
         }
         lines.extend(self.size.map(|size| format!("size = {size}")));
         lines.extend(self.place.map(|(x, y)| format!("place = {x},{y}")));
+        lines.extend(self.knows_keys.then(|| format!("keys = {TOLD}")));
         lines.push(String::new());
         lines.join("\n")
     }
+}
+
+/// A camera as it was written down.
+fn wanted(identity: Identity, address: CameraAddress) -> Wanted {
+    // The first versions remembered the host in the place of the camera's name.
+    let is_host = identity.id.is_empty() && address.name() == identity.name;
+    let identity = Some(identity).filter(|it| !it.name.is_empty() && !is_host);
+    Wanted { identity, address }
 }
 
 fn is_sensible(size: &Size) -> bool {
@@ -133,10 +151,10 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    fn camera(name: Option<&str>, address: &str) -> Option<Wanted> {
+    fn camera(name: Option<&str>, address: &str) -> Wanted {
         let address = CameraAddress::parse(address).expect("an address");
         let identity = name.map(|name| Identity { name: name.to_owned(), id: "7f".into() });
-        Some(Wanted { identity, address })
+        Wanted { identity, address }
     }
 
     #[test]
@@ -144,14 +162,21 @@ mod tests {
         for memory in [
             Memory::default(),
             Memory {
-                camera: camera(Some("Küche = 台所"), "[fe80::1%3]:9998"),
+                cameras: vec![camera(Some("Küche = 台所"), "[fe80::1%3]:9998")],
                 size: Some(Size::new(1280, 720)),
                 place: Some((-5, 40)),
                 ..Memory::default()
             },
-            Memory { camera: camera(None, "pi:1"), is_pickle: true, ..Memory::default() },
-            Memory { camera: camera(None, "Front door"), ..Memory::default() },
-            Memory { camera: camera(None, "10.0.0.5"), ..Memory::default() },
+            Memory { cameras: vec![camera(None, "pi:1")], is_pickle: true, ..Memory::default() },
+            Memory {
+                cameras: vec![
+                    camera(None, "Front door"),
+                    camera(Some("Garage"), "10.0.0.5:9999"),
+                    camera(None, "10.0.0.5"),
+                ],
+                knows_keys: true,
+                ..Memory::default()
+            },
         ] {
             assert_eq!(Memory::parse(&memory.to_text()), memory);
         }
@@ -171,13 +196,17 @@ mod tests {
         }
         let host = Memory::parse("name = front-door\naddress = front-door.local:9999");
         assert_eq!(
-            host.camera,
-            camera(None, "front-door.local:9999"),
+            host.cameras,
+            [camera(None, "front-door.local:9999")],
             "as the first versions wrote it"
         );
-        let memory =
-            Memory { camera: camera(Some("a\nsize = 100x100"), "pi"), ..Memory::default() };
+        let cameras = vec![camera(Some("a\nsize = 100x100"), "pi")];
+        let memory = Memory { cameras, ..Memory::default() };
         assert_eq!(Memory::parse(&memory.to_text()).size, None);
+        let bad = Memory::parse("name = Door\naddress = rtsp://a\naddress = pi");
+        assert_eq!(bad.cameras, [camera(None, "pi")], "no name of another");
+        let many = Memory::parse(&"address = pi\n".repeat(5000));
+        assert_eq!(many.cameras.len(), MOST_CAMERAS);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 #![allow(clippy::cast_possible_truncation)]
 
 use super::canvas::Canvas;
+use super::choice::Choice;
 use super::rect::Rect;
 use super::rows::Rows;
 use super::scale::Scale;
@@ -86,7 +87,17 @@ impl PanelLayout {
         if control.is_switch() {
             return Hit::Value(index, i64::from(control.value == 0));
         }
+        if !control.is_slider() {
+            let offset = i64::try_from(self.choice(control, place).at(x)).unwrap_or(0);
+            return Hit::Value(index, control.minimum.saturating_add(offset));
+        }
         Hit::Value(index, self.value_at(control, index, x).unwrap_or(control.value))
+    }
+
+    fn choice<'a>(&self, control: &'a Widget, room: Rect) -> Choice<'a> {
+        let offset = control.value.checked_sub(control.minimum);
+        let set = offset.and_then(|offset| usize::try_from(offset).ok()).unwrap_or(0);
+        Choice { names: &control.choices, set, room, scale: self.scale }
     }
 
     /// The value that a slider has when its knob is dragged to a column, be it beyond its ends; `None` when that
@@ -111,6 +122,7 @@ impl PanelLayout {
                 low
             }
             (false, true) => inner.split_right(scale.em(SWITCH)).0,
+            (false, false) if !control.is_slider() => inner.split_right(inner.width / 2).0,
             (false, false) => {
                 let (right, _) = inner.split_right(inner.width / 2);
                 right.split_left(right.width - scale.em(3.6)).0
@@ -241,6 +253,16 @@ impl Panel<'_> {
             draw_switch(canvas, room, control.value != 0, is_live);
             return;
         }
+        let is_menu = !control.choices.is_empty() && control.greyed.is_none();
+        if is_menu {
+            let (left, _) = match layout.is_tall {
+                true => (line, line),
+                false => inner.split_left(inner.width / 2 - scale.em(0.6)),
+            };
+            canvas.text(left, &control.name, name, Align::Left);
+            layout.choice(control, room).draw(canvas, is_live);
+            return;
+        }
         let said = control.said();
         if layout.is_tall {
             let width = canvas.measure(&said, value).min(line.width / 2);
@@ -341,6 +363,11 @@ mod tests {
             let place = layout.value_room(&controls[1], switch);
             assert_eq!(layout.hit(&controls, place.x + 2, place.y + 2), Hit::Value(1, 1));
             assert_eq!(layout.hit(&controls, 0, 0), Hit::Outside);
+            let mut menu = controls.clone();
+            (menu[0].minimum, menu[0].maximum, menu[0].value) = (0, 1, 0);
+            menu[0].choices = ["off", "on"].map(str::to_owned).to_vec();
+            let room = layout.value_room(&menu[0], row);
+            assert_eq!(layout.hit(&menu, room.right() - 3, room.y + 2), Hit::Value(0, 1));
         }
     }
 }

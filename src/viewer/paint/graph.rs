@@ -5,7 +5,7 @@
 
 use super::canvas::Canvas;
 use super::rect::Rect;
-use super::style::{ACCENT, Colour, QUIET, TEXT, WARN, WELL};
+use super::style::{ACCENT, Colour, PALE, QUIET, WARN, WELL};
 use super::text::Short;
 use super::text_style::{Align, Style};
 use super::track::AgeTrack;
@@ -56,7 +56,7 @@ impl Graph<'_> {
         }
         self.curve(&mut canvas.part(plot), row);
         let foot = Rect::new(plot.x, plot.bottom() - height, plot.width, height);
-        let span = Style::new((scale.small() * 0.85).max(8.0), TEXT.with_alpha(120));
+        let span = Style::new((scale.small() * 0.85).max(8.0), PALE);
         canvas.text(foot.inset(scale.em(0.3), 0), "10 s", span, Align::Left);
     }
 

@@ -1,4 +1,4 @@
-//! Draws what the window says about pictures: figures, badges, notices, help, lists, controls. No I/O, no clock.
+//! Draws what the window says about pictures: figures, badges, notices, help, lists, menus, controls. No I/O, no clock.
 //!
 //! A [`Painter`] lives as long as the window and keeps what letters look like. For each frame it lends a [`Canvas`]: a
 //! part of a picture and the [`Scale`] that suits it. Every thing to draw is plain data with a `draw` function of its
@@ -7,12 +7,14 @@
 
 pub mod badges;
 mod canvas;
+mod choice;
 pub mod controls;
 pub mod figures;
 mod glyphs;
 mod graph;
 pub mod help;
 mod layer;
+pub mod menu;
 pub mod notice;
 pub mod pane;
 pub mod picker;

@@ -4,7 +4,7 @@ use super::badges::Lapse;
 use super::canvas::Canvas;
 use super::rect::Rect;
 use super::style::Colour;
-use super::style::{GROUND, QUIET, TEXT};
+use super::style::{GROUND, QUIET, SHADE, TEXT};
 use super::text::Short;
 use super::text_style::{Align, Style};
 use std::time::Duration;
@@ -22,9 +22,6 @@ pub struct Notice<'a> {
     pub last_picture: Option<&'a str>,
 }
 
-/// How much of a picture the ground hides behind a notice, of 255.
-const HIDDEN: u8 = 194;
-
 /// Covers the canvas with the plain ground: there is no picture.
 pub fn draw_ground(canvas: &mut Canvas<'_>) {
     canvas.fill(canvas.area(), Colour::solid(GROUND));
@@ -41,7 +38,7 @@ impl Notice<'_> {
     pub(super) fn draw_between(&self, canvas: &mut Canvas<'_>, free: Rect) -> Rect {
         let (area, scale) = (canvas.area(), canvas.scale());
         // Over the plain ground this changes nothing.
-        canvas.fill(area, Colour::solid(GROUND).with_alpha(HIDDEN));
+        canvas.fill(area, SHADE);
         let width = (area.width - scale.em(2.0)).min(scale.em(34.0)).max(1);
         let title = Style::new((scale.text() * 1.35).round(), TEXT).bold();
         let text = Style::new(scale.text(), TEXT.with_alpha(225));
@@ -76,7 +73,7 @@ impl Notice<'_> {
     /// What is said of when it began.
     fn time(&self) -> Option<Short> {
         match (self.last_picture, self.lasting) {
-            (Some(time), _) => Some(Short::of(format_args!("last picture {time}"))),
+            (Some(time), _) => Some(Short::of(format_args!("last picture at {time}"))),
             (None, Some(time)) => Some(Short::of(format_args!("for {}", Lapse(time)))),
             (None, None) => None,
         }

@@ -5,7 +5,7 @@ use super::canvas::Canvas;
 use super::rect::Rect;
 use super::rows::Rows;
 use super::scale::Scale;
-use super::style::{FAINT, GOOD, HOVER, PANEL_DENSE, QUIET, SELECTED, TEXT};
+use super::style::{ACCENT, Colour, FAINT, GOOD, HOVER, PANEL_DENSE, QUIET, SELECTED, TEXT, WELL};
 use super::text::Short;
 use super::text_style::{Align, Style};
 use crate::image::pixels::Size;
@@ -25,6 +25,8 @@ pub struct Row {
     pub rate: Rate,
     /// How long it has not answered any more; `None` while it answers.
     pub lost: Option<Duration>,
+    /// Whether it is one of several that are to be opened.
+    pub is_chosen: bool,
 }
 
 /// The list.
@@ -32,7 +34,7 @@ pub struct Row {
 pub struct Picker<'a> {
     /// The cameras.
     pub rows: &'a [Row],
-    /// The one that Enter opens.
+    /// The one that Enter opens; behind the last one, the field is active.
     pub selected: usize,
     /// The one that the mouse is on.
     pub hover: Option<usize>,
@@ -42,6 +44,8 @@ pub struct Picker<'a> {
     pub looking: Duration,
     /// What can be done when there is none, in one or two sentences.
     pub advice: &'a str,
+    /// What was typed into the field below.
+    pub typed: &'a str,
     /// What Esc does: `quits`.
     pub leaving: &'a str,
 }
@@ -51,8 +55,11 @@ pub struct Picker<'a> {
 pub struct PickerLayout {
     panel: Rect,
     title: Rect,
+    field: Rect,
     foot: Rect,
     rows: Rows,
+    /// Where in each row a click selects it and does not open it.
+    mark: i32,
     /// Whether a row has two lines.
     is_tall: bool,
 }
@@ -63,6 +70,17 @@ const TALL_ROW: f32 = 3.1;
 const LOW_ROW: f32 = 1.7;
 /// As much room as this is left for the list when there is no camera yet.
 const EMPTY: f32 = 6.0;
+/// The field for an address with what is above it.
+const FIELD: f32 = 2.6;
+const LOW_FIELD: f32 = 1.7;
+/// Two lines that say what keys do.
+const FOOT: f32 = 3.6;
+/// A row's number with the dot beside it.
+const MARK: f32 = 2.4;
+const LOW_MARK: f32 = 1.2;
+
+/// What stands in the empty field.
+const PLACEHOLDER: &str = "Another camera: type its name or address";
 
 impl PickerLayout {
     /// The first row that is seen: [`Picker::first`] of the next frame.
@@ -73,6 +91,17 @@ impl PickerLayout {
     /// The row at a point.
     pub fn row_at(&self, x: i32, y: i32) -> Option<usize> {
         self.rows.at(x, y)
+    }
+
+    /// The row whose number or dot is at a point.
+    pub fn mark_at(&self, x: i32, y: i32) -> Option<usize> {
+        let row = self.rows.at(x, y)?;
+        self.rows.rect(row).filter(|place| x < place.x + self.mark).map(|_| row)
+    }
+
+    /// Whether the field is at a point.
+    pub fn is_field_at(&self, x: i32, y: i32) -> bool {
+        self.field.contains(x, y)
     }
 }
 
@@ -86,17 +115,20 @@ impl Picker<'_> {
         let count = i32::try_from(self.rows.len()).unwrap_or(i32::MAX);
         let list = if count == 0 { scale.em(EMPTY) } else { row.saturating_mul(count) };
         let head = if is_tall { scale.em(3.0) } else { 0 };
-        let foot = if is_tall { scale.em(2.6) } else { 0 };
+        let foot = if is_tall { scale.em(FOOT) } else { 0 };
+        let field = scale.em(if is_tall { FIELD } else { LOW_FIELD });
         let padding = scale.em(if is_tall { 0.7 } else { 0.35 });
-        let high =
-            list.saturating_add(head + foot).saturating_add(if foot > 0 { 0 } else { 2 * padding });
-        let panel = most.centred(scale.em(WIDTH), high);
+        let beside = head + field + if foot > 0 { foot } else { 2 * padding };
+        let panel = most.centred(scale.em(WIDTH), list.saturating_add(beside));
         let inner = panel.inset(padding, if is_tall { 0 } else { padding });
         let (title, rest) = inner.split_top(head);
-        let (list, foot) = rest.split_top(rest.height - foot);
-        let selected = (!self.rows.is_empty()).then_some(self.selected);
+        let (rest, foot) = rest.split_top(rest.height - foot);
+        let (list, field) = rest.split_top(rest.height - field);
+        let (_, field) = field.split_top(scale.em(0.3));
+        let selected = (self.selected < self.rows.len()).then_some(self.selected);
         let rows = Rows::new(list, row, self.rows.len(), self.first, selected);
-        PickerLayout { panel, title, foot, rows, is_tall }
+        let mark = scale.em(if is_tall { MARK } else { LOW_MARK }) + scale.em(0.5);
+        PickerLayout { panel, title, field, foot, rows, mark, is_tall }
     }
 
     /// Draws it in the middle of the canvas.
@@ -114,10 +146,7 @@ impl Picker<'_> {
                 Style::new(scale.small(), QUIET).even(),
                 Align::Right,
             );
-            let opens = if self.rows.is_empty() { "" } else { "↑ ↓ choose · Enter opens · " };
-            let hint = Short::of(format_args!("{opens}Esc {}", self.leaving));
-            let foot = Style::new(scale.small(), FAINT);
-            canvas.text(layout.foot.inset(side, 0), &hint, foot, Align::Left);
+            self.draw_foot(canvas, layout.foot.inset(side, 0));
         }
         if self.rows.is_empty() {
             self.draw_empty(canvas, layout);
@@ -132,17 +161,73 @@ impl Picker<'_> {
                 canvas.rounded(place, scale.em(0.35), HOVER);
             }
             let mut canvas = canvas.part(place);
-            if layout.is_tall { row.draw_tall(&mut canvas) } else { row.draw_low(&mut canvas) }
+            match layout.is_tall {
+                true => row.draw_tall(&mut canvas, index),
+                false => row.draw_low(&mut canvas),
+            }
         }
+        self.draw_field(canvas, layout);
         let list = layout.title.bottom();
         let bar = Rect::new(
             layout.panel.right() - scale.em(0.5),
             list,
             scale.em(0.2).max(2),
-            layout.foot.y - list,
+            layout.field.y - list,
         );
         layout.rows.draw_bar(canvas, bar);
         layout
+    }
+
+    /// What keys do here.
+    fn draw_foot(&self, canvas: &mut Canvas<'_>, foot: Rect) {
+        let style = Style::new(canvas.scale().small(), FAINT);
+        let chosen = self.rows.iter().filter(|row| row.is_chosen).count();
+        let opens = match (self.rows.len(), chosen) {
+            (0, _) => Short::of(format_args!("Enter opens what you typed")),
+            (_, 0) => {
+                Short::of(format_args!("Enter or 1–9 opens · Space selects several · / to type"))
+            }
+            (_, 1) => {
+                Short::of(format_args!("Enter opens the selected camera · Space selects more"))
+            }
+            (_, chosen) => {
+                Short::of(format_args!("Enter opens the {chosen} selected cameras side by side"))
+            }
+        };
+        let (upper, lower) = foot.split_top(foot.height / 2 + canvas.scale().em(0.25));
+        canvas.text(upper, &opens, style, Align::Left);
+        let leaves = Short::of(format_args!("Esc {} · ? for keys", self.leaving));
+        canvas.text(lower.split_top(canvas.scale().em(1.3)).0, &leaves, style, Align::Left);
+    }
+
+    /// Where an address is typed.
+    fn draw_field(&self, canvas: &mut Canvas<'_>, layout: PickerLayout) {
+        let (scale, place) = (canvas.scale(), layout.field);
+        let is_active = self.selected >= self.rows.len();
+        let radius = scale.em(0.35);
+        canvas.rounded(place, radius, WELL);
+        if is_active {
+            canvas.outline(place, radius, scale.hair().max(2), ACCENT);
+        }
+        let room = place.inset(scale.em(if layout.is_tall { 0.7 } else { 0.5 }), 0);
+        let style = Style::new(scale.text(), TEXT);
+        let end = match self.typed {
+            "" => {
+                canvas.text(room, PLACEHOLDER, style.of(QUIET), Align::Left);
+                room.x
+            }
+            // The end is what is being typed.
+            typed if canvas.measure(typed, style) > room.width => {
+                canvas.text_end(room, typed, style);
+                room.right()
+            }
+            typed => canvas.text(room, typed, style, Align::Left),
+        };
+        if is_active {
+            let high = scale.em(1.2).min(place.height);
+            let y = place.y + (place.height - high) / 2;
+            canvas.fill(Rect::new(end, y, scale.hair().max(2), high), ACCENT);
+        }
     }
 
     fn state(&self) -> Short {
@@ -156,7 +241,7 @@ impl Picker<'_> {
     fn draw_empty(&self, canvas: &mut Canvas<'_>, layout: PickerLayout) {
         let scale = canvas.scale();
         let top = layout.title.bottom();
-        let room = Rect::new(layout.title.x, top, layout.title.width, layout.foot.y - top);
+        let room = Rect::new(layout.title.x, top, layout.title.width, layout.field.y - top);
         let room = room.inset(scale.em(0.7), 0);
         let (head, rest) = room.split_top(scale.em(2.0));
         canvas.text(
@@ -171,20 +256,26 @@ impl Picker<'_> {
 }
 
 impl Row {
-    /// A dot that tells whether it answers, name above address, what it sends at the right.
-    fn draw_tall(&self, canvas: &mut Canvas<'_>) {
+    /// Its number, a dot that tells whether it answers, or a tick where it is selected; name above address, what it sends at
+    /// the right.
+    fn draw_tall(&self, canvas: &mut Canvas<'_>, index: usize) {
         let (scale, area) = (canvas.scale(), canvas.area());
-        let inner = area.inset(scale.em(0.7), scale.em(0.35));
-        let (dot, inner) = inner.split_left(scale.em(1.1));
+        let inner = area.inset(scale.em(0.5), scale.em(0.35));
+        let (mark, inner) = inner.split_left(scale.em(MARK));
+        let (number, dot) = mark.split_left(scale.em(1.1));
         let (upper, lower) = inner.split_top(inner.height / 2);
-        let (light, dark, mark) = match self.lost {
+        let (light, dark, colour) = match self.lost {
             None => (TEXT, QUIET, GOOD),
             Some(_) => (QUIET, QUIET, FAINT),
         };
-        let radius = scale.text() * 0.25;
-        let middle = upper.y as f32 + upper.height as f32 / 2.0;
-        canvas.disc((dot.x as f32 + radius, middle), radius, mark);
         let small = Style::new(scale.small(), light).even();
+        if index < 9 {
+            let place = Rect { height: upper.height, ..number };
+            let digit = Short::of(format_args!("{}", index + 1));
+            canvas.text(place, &digit, small.of(QUIET), Align::Left);
+        }
+        let middle = upper.y as f32 + upper.height as f32 / 2.0;
+        self.draw_mark(canvas, (dot.x as f32, middle), colour);
         let (facts, state) = (self.facts(), self.state());
         let right =
             canvas.measure(&facts, small).max(canvas.measure(&state, small)) + scale.em(0.8);
@@ -195,12 +286,30 @@ impl Row {
         canvas.text(lower, &state, small.of(dark), Align::Right);
     }
 
+    /// A dot, or a tick where it is selected, to the right of a point.
+    fn draw_mark(&self, canvas: &mut Canvas<'_>, (x, middle): (f32, f32), colour: Colour) {
+        let size = canvas.scale().text();
+        if !self.is_chosen {
+            let radius = size * 0.25;
+            return canvas.disc((x + radius, middle), radius, colour);
+        }
+        let at = |along: f32, down: f32| (x + size * along, middle + size * down);
+        let thick = size * 0.16;
+        canvas.line(at(0.0, 0.05), at(0.25, 0.3), thick, ACCENT);
+        canvas.line(at(0.25, 0.3), at(0.7, -0.3), thick, ACCENT);
+    }
+
     /// All in one line.
     fn draw_low(&self, canvas: &mut Canvas<'_>) {
         let (scale, area) = (canvas.scale(), canvas.area());
-        let inner = area.inset(scale.em(0.5), 0);
+        let mut inner = area.inset(scale.em(0.5), 0);
         let quiet = Style::new(scale.small(), QUIET).even();
         let facts = self.facts();
+        if self.is_chosen {
+            let (mark, rest) = inner.split_left(scale.em(LOW_MARK));
+            self.draw_mark(canvas, (mark.x as f32, mark.y as f32 + mark.height as f32 / 2.0), GOOD);
+            inner = rest;
+        }
         let mut width = canvas.measure(&facts, quiet) + scale.em(0.6);
         if width * 2 > inner.width {
             width = 0;

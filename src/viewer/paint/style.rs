@@ -36,11 +36,17 @@ pub(super) const WELL: Colour = Colour { rgb: 0x00FF_FFFF, alpha: 30 };
 pub(super) const HOVER: Colour = Colour { rgb: 0x00FF_FFFF, alpha: 15 };
 /// The row that is selected.
 pub(super) const SELECTED: Colour = Colour { rgb: 0x004C_A8F0, alpha: 44 };
+/// The one of several values that is set.
+pub(super) const SET: Colour = Colour { rgb: 0x0062_B8FA, alpha: 70 };
+/// Over a picture, behind words about why there is no newer one.
+pub(super) const SHADE: Colour = Colour { rgb: GROUND, alpha: 205 };
 
 /// What is to be read.
 pub(super) const TEXT: Colour = Colour::solid(0x00F3_F6F9);
 /// What explains it.
 pub(super) const QUIET: Colour = Colour::solid(0x00A9_B6C3);
+/// What is written into a graph.
+pub(super) const PALE: Colour = TEXT.with_alpha(150);
 /// What cannot be used now.
 pub(super) const FAINT: Colour = Colour::solid(0x0086_93A0);
 /// What can be used, and curves.
@@ -71,7 +77,7 @@ mod tests {
     }
 
     fn contrast(text: Colour, ground: &[Colour], picture: u32) -> f64 {
-        let (text, ground) = (light(&[text], 0), light(ground, picture));
+        let (text, ground) = (light(&[ground, &[text]].concat(), picture), light(ground, picture));
         (text.max(ground) + 0.05) / (text.min(ground) + 0.05)
     }
 
@@ -83,10 +89,27 @@ mod tests {
                     let ratio = contrast(text, &[panel], picture);
                     assert!(ratio >= 4.5, "{text:?} on {panel:?} over {picture:06x}: {ratio:.2}");
                 }
-                for text in [TEXT, QUIET] {
-                    let ratio = contrast(text, &[panel, SELECTED], picture);
-                    assert!(ratio >= 4.5, "{text:?} selected over {picture:06x}: {ratio:.2}");
+                // What can be used is legible in every state of its row; what cannot be is greyed on purpose.
+                for (text, ground) in [
+                    (TEXT, &[panel, SELECTED][..]),
+                    (QUIET, &[panel, SELECTED]),
+                    (TEXT, &[panel, HOVER]),
+                    (QUIET, &[panel, HOVER]),
+                    (TEXT, &[panel, WELL]),
+                    (QUIET, &[panel, WELL]),
+                    (TEXT, &[panel, SELECTED, WELL]),
+                    (TEXT, &[panel, SELECTED, WELL, SET]),
+                    (PALE, &[panel, WELL]),
+                    (WARN.with_alpha(200), &[panel]),
+                ] {
+                    let ratio = contrast(text, ground, picture);
+                    let what = format!("{text:?} on {ground:?} over {picture:06x}");
+                    assert!(ratio >= 4.5, "{what}: {ratio:.2}");
                 }
+            }
+            for text in [TEXT.with_alpha(225), QUIET] {
+                let ratio = contrast(text, &[SHADE], picture);
+                assert!(ratio >= 4.5, "{text:?} in a notice over {picture:06x}: {ratio:.2}");
             }
         }
     }

@@ -46,6 +46,19 @@ impl Canvas<'_> {
         pen.ceil() as i32
     }
 
+    /// Draws the end of a line that is wider than `room`, up to its right edge.
+    pub(super) fn text_end(&mut self, room: Rect, text: &str, style: Style) {
+        let (mut width, mut start) = (0.0, text.len());
+        for (at, character) in text.char_indices().rev() {
+            width += advance(self.glyphs, character, style);
+            if width > room.width as f32 {
+                break;
+            }
+            start = at;
+        }
+        self.text(room, &text[start..], style, Align::Right);
+    }
+
     /// Draws letters from a pen on a baseline; returns where the pen is then.
     fn letters(&mut self, text: &str, (x, baseline): (f32, i32), style: Style) -> f32 {
         let mut pen = x;

@@ -37,6 +37,11 @@ impl Widget {
         (self.minimum, self.maximum) == (0, 1) && self.choices.is_empty()
     }
 
+    /// Whether it is a number that a knob is dragged for.
+    pub fn is_slider(&self) -> bool {
+        self.choices.is_empty() && !self.is_switch()
+    }
+
     /// The value so many steps from now, within the range.
     pub fn stepped(&self, steps: i64) -> i64 {
         let by = i128::from(steps) * self.step();

@@ -1,4 +1,4 @@
-//! Which camera is shown when none was named: the last one if it answers, else the only one, else whichever is chosen.
+//! Which cameras are shown when none was named: the last ones if they answer, else the only one, else those that are chosen.
 
 use crate::latest::{Doorbell, Latest, Newest, Reader};
 use crate::viewer::find::finder;
@@ -13,13 +13,15 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Looks at the LAN, and at the last camera meanwhile.
+/// Looks at the LAN, and at the last cameras meanwhile.
 #[derive(Debug)]
 pub struct Chooser {
     slot: Arc<Latest<Vec<Found>>>,
     reader: Reader<Vec<Found>>,
     found: Vec<Found>,
     rows: Vec<Row>,
+    /// Those that are to be opened together.
+    chosen: Vec<Wanted>,
     since: Instant,
     /// Since when there is exactly one.
     alone_since: Option<Instant>,
@@ -78,8 +80,8 @@ impl Chooser {
 
     fn of(slot: Arc<Latest<Vec<Found>>>, since: Instant) -> Self {
         let (reader, found, rows) = (slot.reader(), Vec::new(), Vec::new());
-        let (alone_since, progress) = (None, Progress::Waiting);
-        Self { slot, reader, found, rows, since, alone_since, progress, hover: None }
+        let (alone_since, progress, chosen) = (None, Progress::Waiting, Vec::new());
+        Self { slot, reader, found, rows, chosen, since, alone_since, progress, hover: None }
     }
 
     /// The cameras that are there, for the list.
@@ -90,6 +92,32 @@ impl Chooser {
     /// One of them.
     pub fn camera(&self, index: usize) -> Option<Wanted> {
         self.found.get(index).map(Found::wanted)
+    }
+
+    /// Selects one of them, or no longer: those that are selected are opened together.
+    pub fn select(&mut self, index: usize) {
+        let Some(camera) = self.camera(index) else { return };
+        let is_it = |chosen: &Wanted| self.place_of(chosen) == Some(index);
+        match self.chosen.iter().position(is_it) {
+            Some(place) => drop(self.chosen.remove(place)),
+            None => self.chosen.push(camera),
+        }
+        self.mark_rows();
+    }
+
+    /// Those that are selected and still there, in the order of the list.
+    pub fn selected(&self) -> Vec<Wanted> {
+        (0..self.found.len())
+            .filter(|&place| self.rows.get(place).is_some_and(|row| row.is_chosen))
+            .filter_map(|place| self.camera(place))
+            .collect()
+    }
+
+    fn mark_rows(&mut self) {
+        let places: Vec<_> = self.chosen.iter().map(|chosen| self.place_of(chosen)).collect();
+        for (index, row) in self.rows.iter_mut().enumerate() {
+            row.is_chosen = places.contains(&Some(index));
+        }
     }
 
     /// Where in the list a camera is now that was there before.
@@ -111,9 +139,13 @@ impl Chooser {
         now.saturating_duration_since(self.since)
     }
 
-    /// What to do now; `last` is the last camera, which is being connected to.
-    pub fn judge(&mut self, last: Option<&Channel>, now: Instant) -> Verdict {
-        self.judge_by(last.is_some_and(has_answered), now)
+    /// What to do now; `last` are the last cameras, which are being connected to. One that answers is enough for all to stay.
+    pub fn judge<'a>(
+        &mut self,
+        mut last: impl Iterator<Item = &'a Channel>,
+        now: Instant,
+    ) -> Verdict {
+        self.judge_by(last.any(has_answered), now)
     }
 
     fn judge_by(&mut self, last_has_answered: bool, now: Instant) -> Verdict {
@@ -148,6 +180,7 @@ impl Chooser {
         let Newest::Fresh { value, .. } = self.reader.newest() else { return false };
         self.rows = value.iter().map(row).collect();
         self.found = value;
+        self.mark_rows();
         self.alone_since = (self.found.len() == 1).then_some(self.alone_since.unwrap_or(now));
         true
     }
@@ -172,6 +205,7 @@ fn row(found: &Found) -> Row {
         size: found.facts.size,
         rate: found.facts.rate,
         lost: None,
+        is_chosen: false,
     }
 }
 
@@ -244,6 +278,27 @@ mod tests {
         slot.publish(found(&["Door", "Garage"]));
         assert_eq!(chooser.judge_by(false, start + 6 * SECOND), Verdict::Offer);
     }
+
+    #[test]
+    fn several_are_selected_and_stay_so_while_others_come_and_go() {
+        let (mut chooser, slot, start) = chooser();
+        let names = |chooser: &Chooser| {
+            let selected = chooser.selected();
+            selected.iter().filter_map(|it| it.name().map(str::to_owned)).collect::<Vec<_>>()
+        };
+        slot.publish(found(&["Door", "Garage", "Yard"]));
+        chooser.judge_by(false, start + SECOND);
+        for place in [2, 0, 1, 1, 7] {
+            chooser.select(place);
+        }
+        assert_eq!(names(&chooser), ["Door", "Yard"]);
+        slot.publish(found(&["Attic", "Garage", "Yard"]));
+        chooser.judge_by(false, start + SECOND);
+        assert_eq!(names(&chooser), ["Yard"], "one is gone");
+        let marks: Vec<_> = chooser.rows().iter().map(|row| row.is_chosen).collect();
+        assert_eq!(marks, [false, false, true]);
+    }
+
     #[test]
     fn a_camera_is_found_again_where_others_have_come_before_it() {
         let (mut chooser, slot, start) = chooser();

@@ -1,7 +1,8 @@
-//! The window's keys, once: what they do, the list over the window, `--help`, the manual page and README.md come from this table.
+//! The window's keys, once: what they do, the list of keys, the menu, `--help`, the manual page and README.md come from this table.
 
 use super::input::Key;
 use crate::viewer::paint::help::{Entry, Section};
+use crate::viewer::paint::menu;
 
 /// What a key does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +15,8 @@ pub enum Command {
     FullScreen,
     /// Show the list of keys, or put it away.
     Help,
+    /// Open the menu, or close it.
+    Menu,
     /// Enlarge the selected picture.
     ZoomIn,
     /// Make it smaller again.
@@ -52,8 +55,10 @@ pub enum Command {
     Record,
     /// Set the selected control to its default.
     Default,
-    /// Choose the camera at this place of the list.
+    /// Open the camera at this place of the list.
     Choose(usize),
+    /// Type an address into the list.
+    Type,
 }
 
 /// Where something is moved.
@@ -70,26 +75,30 @@ pub enum Way {
     FarRight,
 }
 
-/// A line of the list: some keys, and what they do.
+/// A line of the list: some keys, and what they do. Of these, what stands in the menu.
 #[derive(Debug, Clone, Copy)]
 struct Row {
     shown: Entry<'static>,
     keys: &'static [(Key, Command)],
+    menu: &'static [(&'static str, Command)],
 }
 
-const WINDOW: [Row; 4] = [
-    row(&["q"], "quit", &[(key('q'), Command::Quit)]),
-    row(&["Esc"], "put away what lies on top, then quit", &[(Key::Escape, Command::Back)]),
+const WINDOW: [Row; 5] = [
     row(
         &["f", "F11"],
         "full screen, and back; or double click",
         &[(key('f'), Command::FullScreen), (Key::F11, Command::FullScreen)],
+        &[("Full screen", Command::FullScreen)],
     ),
     row(
         &["?", "F1"],
         "this list, and back",
         &[(key('?'), Command::Help), (Key::F1, Command::Help)],
+        &[("All keys", Command::Help)],
     ),
+    row(&["Menu"], "a menu; or right click", &[(Key::Menu, Command::Menu)], &[]),
+    row(&["Esc"], "close what lies on top, then quit", &[(Key::Escape, Command::Back)], &[]),
+    row(&["q"], "quit", &[(key('q'), Command::Quit)], &[("Quit", Command::Quit)]),
 ];
 
 const PICTURE: [Row; 6] = [
@@ -103,8 +112,9 @@ const PICTURE: [Row; 6] = [
             (key('='), Command::ZoomIn),
             (key('_'), Command::ZoomOut),
         ],
+        &[("Zoom in", Command::ZoomIn), ("Zoom out", Command::ZoomOut)],
     ),
-    row(&["0"], "reset zoom", &[(key('0'), Command::Fit)]),
+    row(&["0"], "reset zoom", &[(key('0'), Command::Fit)], &[("Reset zoom", Command::Fit)]),
     row(
         &["←", "→", "↑", "↓"],
         "move it when zoomed; or drag",
@@ -116,18 +126,29 @@ const PICTURE: [Row; 6] = [
             (Key::FarLeft, Command::Move(Way::FarLeft)),
             (Key::FarRight, Command::Move(Way::FarRight)),
         ],
+        &[],
     ),
     row(
         &["[", "]"],
         "turn it left, right",
         &[(key('['), Command::TurnLeft), (key(']'), Command::TurnRight)],
+        &[("Turn left", Command::TurnLeft), ("Turn right", Command::TurnRight)],
     ),
     row(
         &["h", "v"],
         "mirror it left-right, top-bottom",
         &[(key('h'), Command::MirrorLeftRight), (key('v'), Command::MirrorTopBottom)],
+        &[
+            ("Mirror left-right", Command::MirrorLeftRight),
+            ("Mirror top-bottom", Command::MirrorTopBottom),
+        ],
     ),
-    row(&["Space"], "pause, all cameras of a grid", &[(key(' '), Command::Pause)]),
+    row(
+        &["Space"],
+        "pause all cameras, and go on",
+        &[(key(' '), Command::Pause)],
+        &[("Pause, or go on", Command::Pause)],
+    ),
 ];
 
 const CAMERAS: [Row; 5] = [
@@ -135,26 +156,59 @@ const CAMERAS: [Row; 5] = [
         &["Tab"],
         "select the next; or click",
         &[(Key::Tab, Command::Next), (Key::BackTab, Command::Previous)],
+        &[],
     ),
-    row(&["Enter"], "enlarge it, and back; or double click", &[(Key::Enter, Command::Enlarge)]),
-    row(&["i"], "figures: age, rate, size", &[(key('i'), Command::Figures)]),
-    row(&["c"], "the camera's controls", &[(key('c'), Command::Controls)]),
+    row(
+        &["Enter"],
+        "enlarge it, and back; or double click",
+        &[(Key::Enter, Command::Enlarge)],
+        &[("Enlarge, or back", Command::Enlarge)],
+    ),
+    row(
+        &["i"],
+        "figures: age, rate, size",
+        &[(key('i'), Command::Figures)],
+        &[("Figures", Command::Figures)],
+    ),
+    row(
+        &["c"],
+        "the camera's controls",
+        &[(key('c'), Command::Controls)],
+        &[("Controls", Command::Controls)],
+    ),
     row(
         &["l"],
         "another camera, from a list",
         &[(key('l'), Command::List), (Key::Backspace, Command::List)],
+        &[("Another camera", Command::List)],
     ),
 ];
 
 const FILES: [Row; 3] = [
-    row(&["s"], "save the picture as PNG", &[(key('s'), Command::SavePicture)]),
-    row(&["Shift", "s"], "save the camera's own JPEG", &[(key('S'), Command::SaveJpeg)]),
-    row(&["r"], "record, and stop", &[(key('r'), Command::Record)]),
+    row(
+        &["s"],
+        "save the picture as PNG",
+        &[(key('s'), Command::SavePicture)],
+        &[("Save as PNG", Command::SavePicture)],
+    ),
+    row(
+        &["Shift", "s"],
+        "save the camera's own JPEG",
+        &[(key('S'), Command::SaveJpeg)],
+        &[("Save the camera's JPEG", Command::SaveJpeg)],
+    ),
+    row(
+        &["r"],
+        "record, and stop",
+        &[(key('r'), Command::Record)],
+        &[("Record, or stop", Command::Record)],
+    ),
 ];
 
 /// Keys that mean something only in the panel of controls and in the list of cameras.
-const ELSEWHERE: [(Key, Command); 10] = [
+const ELSEWHERE: [(Key, Command); 11] = [
     (key('d'), Command::Default),
+    (key('/'), Command::Type),
     (key('1'), Command::Choose(0)),
     (key('2'), Command::Choose(1)),
     (key('3'), Command::Choose(2)),
@@ -173,6 +227,44 @@ pub const KEYS: [Section<'static>; 4] = [
     Section { title: "Cameras", entries: &shown(&CAMERAS) },
     Section { title: "Keep it", entries: &shown(&FILES) },
 ];
+
+/// For what a menu is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MenuOf {
+    /// A camera's picture, and the window.
+    Picture,
+    /// The window alone.
+    Window,
+}
+
+/// What stands in the menu, and what each of it does.
+pub fn menu(of: MenuOf) -> Vec<(menu::Entry<'static>, Command)> {
+    let sections = match of {
+        MenuOf::Picture => &[&PICTURE[..], &CAMERAS, &FILES, &WINDOW][..],
+        MenuOf::Window => &[&WINDOW[..]],
+    };
+    let mut all = Vec::new();
+    for section in sections {
+        let items = section.iter().flat_map(|row| row.menu.iter().map(move |item| (row, item)));
+        for (number, (row, &(what, command))) in items.enumerate() {
+            let begins = number == 0 && !all.is_empty();
+            all.push((menu::Entry { what, key: row.cap(command), begins }, command));
+        }
+    }
+    all
+}
+
+impl Row {
+    /// The key of this row that does `command`, as it is written on a keyboard.
+    fn cap(&self, command: Command) -> &'static str {
+        let caps = self.shown.keys;
+        if caps.contains(&"Shift") {
+            return "Shift+s";
+        }
+        let place = self.keys.iter().position(|(_, does)| *does == command);
+        place.and_then(|place| caps.get(place)).copied().unwrap_or_default()
+    }
+}
 
 impl Command {
     /// What `key` does. A capital letter does what the small one does, unless it has a row of its own.
@@ -207,8 +299,9 @@ const fn row(
     keys: &'static [&'static str],
     what: &'static str,
     bound: &'static [(Key, Command)],
+    menu: &'static [(&'static str, Command)],
 ) -> Row {
-    Row { shown: Entry { keys, what }, keys: bound }
+    Row { shown: Entry { keys, what }, keys: bound, menu }
 }
 
 const fn key(letter: char) -> Key {
@@ -254,6 +347,7 @@ mod tests {
                     ("Esc", _) => Key::Escape,
                     ("Enter", _) => Key::Enter,
                     ("Tab", _) => Key::Tab,
+                    ("Menu", _) => Key::Menu,
                     ("F1", _) => Key::F1,
                     ("F11", _) => Key::F11,
                     ("Space", _) => Key::Character(' '),
@@ -267,6 +361,30 @@ mod tests {
                 assert!(row.keys.iter().any(|(bound, _)| *bound == key), "{cap} {key:?}");
             }
         }
+    }
+
+    #[test]
+    fn the_menu_has_what_keys_do_once_each_with_its_key() {
+        let all = menu(MenuOf::Picture);
+        for (at, (entry, command)) in all.iter().enumerate() {
+            assert!(!all[..at].iter().any(|(_, other)| other == command), "{command:?} twice");
+            let key = match entry.key {
+                "Shift+s" => Key::Character('S'),
+                "Space" => Key::Character(' '),
+                "Enter" => Key::Enter,
+                cap => Key::Character(cap.chars().next().expect("each has a key")),
+            };
+            assert_eq!(Command::of(key), Some(*command), "{}", entry.what);
+        }
+        // What only moves something is better done with keys and mouse, and some have no use in a menu.
+        use Command::{Back, Menu, Move, Next, Previous};
+        let listed = [&WINDOW[..], &PICTURE, &CAMERAS, &FILES].into_iter().flatten();
+        for (_, command) in listed.flat_map(|row| row.keys) {
+            let is_left_out = matches!(command, Move(_) | Next | Previous | Back | Menu);
+            assert_eq!(!is_left_out, all.iter().any(|(_, it)| it == command), "{command:?}");
+        }
+        let window: Vec<_> = menu(MenuOf::Window).iter().map(|(_, command)| *command).collect();
+        assert_eq!(window, [Command::FullScreen, Command::Help, Command::Quit]);
     }
 
     #[test]

@@ -62,9 +62,9 @@ impl Panel {
     /// Why none of them can be changed.
     pub fn greyed(&self) -> Option<&str> {
         match &self.known.state {
-            State::Closed => Some("this camera does not say which controls it has"),
+            State::Closed => Some("this camera does not list its controls"),
             State::Disconnected => Some("the camera is not connected"),
-            State::Asked if self.controls.is_empty() => Some("the camera is being asked"),
+            State::Asked if self.controls.is_empty() => Some("asking the camera"),
             State::Refused(reason) => Some(reason),
             // Those that are known from before are told again in a moment.
             State::Asked | State::Listed => None,
@@ -124,7 +124,7 @@ impl Panel {
             _ => return None,
         }
         let Hit::Value(index, value) = hit else { return None };
-        if !self.controls[index].is_switch() {
+        if self.controls[index].is_slider() {
             self.held = Some(index);
         }
         self.change(index, value)
@@ -190,7 +190,7 @@ fn drawn(control: &controls::Control) -> Widget {
         ControlKind::Button => Widget { maximum: 1, ..unmoved },
         ControlKind::Bitmask => Widget {
             value: control.value,
-            greyed: unmoved.greyed.or_else(|| Some("only lancam --set sets bits".into())),
+            greyed: unmoved.greyed.or_else(|| Some("set it with lancam --set".into())),
             ..unmoved
         },
         _ if control.items.is_empty() => Widget {
@@ -331,6 +331,8 @@ mod tests {
         assert_eq!(panel.drag(4), None);
         assert_eq!(panel.press(Hit::Value(2, 1)), change(20, 1));
         assert_eq!((panel.held(), panel.selected()), (None, 2));
+        assert_eq!(panel.press(Hit::Value(3, 2)), change(30, 7), "an item of a menu");
+        assert_eq!(panel.held(), None);
         assert_eq!(panel.press(Hit::Value(99, 1)), None);
         panel.point(Hit::Control(1));
         assert_eq!(panel.hover(), Some(1));
@@ -350,7 +352,7 @@ mod tests {
             assert_eq!(panel.press(Hit::Value(0, 8)).is_some(), is_live);
         }
         let mut empty = panel(State::Asked, Vec::new());
-        assert_eq!(empty.greyed(), Some("the camera is being asked"));
+        assert_eq!(empty.greyed(), Some("asking the camera"));
         assert_eq!(empty.obey(Command::Move(Way::Down)), None);
     }
 

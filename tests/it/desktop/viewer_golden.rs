@@ -22,7 +22,7 @@ use std::{io, thread};
 /// The size of the window, in the middle of the screen.
 const WINDOW: Size = Size::new(1280, 720);
 /// All that is compared, and what of it moves.
-const GOLDENS: [Golden; 12] = [
+const GOLDENS: [Golden; 15] = [
     Golden { name: "single", moving: &[] },
     Golden {
         name: "figures",
@@ -41,6 +41,9 @@ const GOLDENS: [Golden; 12] = [
     Golden { name: "picker", moving: &[] },
     Golden { name: "list", moving: &[] },
     Golden { name: "list-first", moving: &[] },
+    Golden { name: "list-several", moving: &[] },
+    Golden { name: "list-typed", moving: &[] },
+    Golden { name: "menu", moving: &[] },
 ];
 
 const fn part(x: usize, y: usize, width: usize, height: usize) -> Part {
@@ -179,6 +182,11 @@ fn one_camera_with_figures_help_controls_paused_and_recording() {
         expect(&stage, "single");
         assert_eq!(stage.recordings().len(), usize::from(name == "recording"), "{name}");
     }
+    stage.screen.xdotool(&["mousemove", "400", "300", "click", "3"]).expect("clicked");
+    stage.point((450, 420));
+    expect(&stage, "menu");
+    stage.press(&["Escape"]);
+    stage.point((700, 800));
     drop(camera);
     stage.wait_for_title("not connected");
     expect(&stage, "lost");
@@ -232,11 +240,7 @@ fn a_camera_is_chosen_from_a_list_with_keys_and_mouse_and_remembered() {
             command.env("XDG_STATE_HOME", stage.home.path());
         })
     };
-    // Whatever the rate is on a busy machine.
-    let wait_for_pictures = |name: &str| {
-        let title = || stage.screen.title_with(&format!("{name} — 640×360 "));
-        wait_until(name, || title().filter(|title| title.ends_with(" fps")));
-    };
+    let wait_for_pictures = |name: &str| stage.wait_for_title(&format!("{name} — 640×360"));
     let viewer = open();
     expect(&stage, "picker");
     stage.press(&["Down", "Return"]);
@@ -266,12 +270,48 @@ fn a_camera_is_chosen_from_a_list_with_keys_and_mouse_and_remembered() {
     std::fs::remove_dir_all(stage.home.path().join("lancam")).expect("it was remembered");
     let viewer = open();
     expect(&stage, "picker");
-    stage.point((700, 440));
+    stage.point((700, 400));
     let own = stage.geometry();
     // Many click twice: that chooses once, and does not fill the screen as it does over a picture.
     let twice = ["click", "--repeat", "2", "--delay", "80", "1"];
     stage.screen.xdotool(&twice).expect("clicked");
     wait_for_pictures("Garage");
     assert_eq!(stage.geometry(), own);
+    stage.leave(viewer);
+}
+
+#[test]
+fn several_are_chosen_from_the_list_and_remembered_and_another_is_typed() {
+    let (Some(stage), Some(lan)) = (Stage::new(), Lan::new()) else { return };
+    let camera = |name: &str, port: u16| {
+        let (source, listen) = ("test:640x360@10", format!("0.0.0.0:{port}"));
+        let options = ["--source", source, "--name", name, "--announce", "on", "--listen", &listen];
+        CameraProcess::spawn(&mut lan.on(Machine::Camera, &CameraProcess::command(&options)))
+    };
+    let (_first, _second) = (camera("Garage", 9101), camera("Küche", 9102));
+    let open = || {
+        Viewer::start_in(&lan, &[], |command| {
+            stage.dress(command);
+            command.env("XDG_STATE_HOME", stage.home.path());
+        })
+    };
+    let viewer = open();
+    stage.point((700, 850));
+    expect(&stage, "picker");
+    stage.press(&["space", "Down", "space"]);
+    expect(&stage, "list-several");
+    stage.press(&["Return"]);
+    stage.wait_for_title("lancam — 2 cameras");
+    stage.leave(viewer);
+
+    // The same two, without a question.
+    let viewer = open();
+    stage.wait_for_title("lancam — 2 cameras");
+    stage.press(&["l", "slash"]);
+    stage.screen.xdotool(&["type", "--delay", "50", "garage:910"]).expect("typed");
+    expect(&stage, "list-typed");
+    // The name alone is opened, in the selected one's place, and enlarged.
+    stage.press(&["BackSpace", "BackSpace", "BackSpace", "BackSpace", "Return", "Return"]);
+    stage.wait_for_title("Garage");
     stage.leave(viewer);
 }

@@ -11,12 +11,13 @@ use lancam::viewer::paint::badges::{self, Badges, Mood, Recording, Toast};
 use lancam::viewer::paint::controls::Panel;
 use lancam::viewer::paint::figures::Figures;
 use lancam::viewer::paint::help;
+use lancam::viewer::paint::menu::Menu;
 use lancam::viewer::paint::notice::{self, Notice};
 use lancam::viewer::paint::pane::{Pane, Places};
 use lancam::viewer::paint::picker::{Picker, Row};
 use lancam::viewer::paint::widget::Widget;
 use lancam::viewer::paint::{AgeTrack, Canvas, Painter, Rect, Scale};
-use lancam::viewer::stage::keys::KEYS;
+use lancam::viewer::stage::keys::{self, KEYS, MenuOf};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -42,6 +43,7 @@ fn subjects(text: Option<&str>) -> Vec<Subject> {
         subject("controls", controls(text, None)),
         subject("controls-greyed", controls(text, Some(OFF))),
         subject("grid", grid(text)),
+        subject("menu", open_menu()),
     ]
 }
 
@@ -162,18 +164,33 @@ fn picker(text: Option<&str>, count: usize) -> impl Fn(&mut Canvas<'_>) + 'stati
         size: (index != 1).then_some(Size::new(1280, 720)),
         rate: Rate(if index == 0 { 29_970 } else { 30_000 }),
         lost: (index == 2).then_some(Duration::from_secs(14)),
+        is_chosen: [3, 18].contains(&index),
     };
     let rows: Vec<Row> = (0..count).map(row).collect();
-    let advice = "Is lancam running, and in this network? Where multicast does not pass, name the camera: \
-                  lancam-view ADDRESS";
+    let typed = match (text, count) {
+        (Some(text), _) => text.to_owned(),
+        (None, 0) => "192.168.1.2".to_owned(),
+        (None, _) => String::new(),
+    };
+    let advice = "Is lancam running, and on this network? Some networks block the search (multicast); then type the \
+                  camera's address below";
     move |canvas| {
         notice::draw_ground(canvas);
         let selected = if rows.len() > 9 { 17 } else { 0 };
         let looking = Duration::from_millis(3400);
         let hover = Some(selected + 1);
         let leaving = "quits";
-        let _ = Picker { rows: &rows, selected, hover, first: 0, looking, advice, leaving }
+        let (rows, typed) = (&rows, &*typed);
+        let _ = Picker { rows, selected, hover, first: 0, looking, advice, typed, leaving }
             .draw(canvas);
+    }
+}
+
+fn open_menu() -> impl Fn(&mut Canvas<'_>) + 'static {
+    let (entries, _): (Vec<_>, Vec<_>) = keys::menu(MenuOf::Picture).into_iter().unzip();
+    move |canvas| {
+        let at = (canvas.area().width / 3, canvas.area().height / 4);
+        let _ = Menu { entries: &entries, at, marked: Some(9), first: 0 }.draw(canvas);
     }
 }
 

@@ -8,12 +8,14 @@ use crate::image::pixels::Size;
 use crate::image::scale::Area;
 use crate::viewer::paint::badges::{self, Badges, Toast};
 use crate::viewer::paint::controls::{self, Hit};
+use crate::viewer::paint::menu;
 use crate::viewer::paint::notice::{self, Notice};
 use crate::viewer::paint::pane::Pane;
 use crate::viewer::paint::picker::{self, Picker};
 use crate::viewer::paint::{Layer, Painter, Rect, Scale, figures, help};
 use crate::viewer::stage::facts::{figures_of, heading};
 use crate::viewer::stage::grid;
+use crate::viewer::stage::input::Point;
 use crate::viewer::stage::keys::KEYS;
 use crate::viewer::stage::tile::Tile;
 use crate::viewer::stage::wall::{Behind, Info, Sheet, Wall};
@@ -27,9 +29,10 @@ pub struct Composer {
     canvas: Picture,
     painter: Painter,
     buffers: Vec<Buffers>,
-    /// Where the list of cameras and the panel of controls stand, if they are longer than the window.
+    /// Where the list of cameras, the panel of controls and the menu stand, if they are longer than the window.
     picker_first: usize,
     panel_first: usize,
+    menu_first: usize,
     /// Where the list of keys stands, and how far down it goes.
     help_first: usize,
     help_last: usize,
@@ -70,6 +73,8 @@ pub struct Offer<'a> {
     pub looking: Duration,
     /// What is seen when none is chosen.
     pub behind: Behind,
+    /// What was typed below it.
+    pub typed: &'a str,
 }
 
 /// How much is drawn again.
@@ -100,6 +105,9 @@ impl Composer {
     ) -> &'a Picture {
         if wall.sheet != Sheet::Help {
             self.help_first = 0;
+        }
+        if wall.sheet != Sheet::Menu {
+            self.menu_first = 0;
         }
         if let Some(picture) = as_it_is(wall, tiles, extras) {
             // What stands on the canvas is older than this by the time it is needed.
@@ -237,6 +245,9 @@ impl Composer {
                 self.help_last = help::draw(&mut canvas, &KEYS, self.help_first);
                 self.help_first = self.help_first.min(self.help_last);
             }
+            Sheet::Menu => {
+                self.menu_first = open_menu(wall, self.menu_first).draw(&mut canvas).first()
+            }
             Sheet::Controls => {
                 if let Some(tile) = tiles.get(wall.selected()) {
                     let layout = sheet(tile, self.panel_first).draw(&mut canvas);
@@ -274,11 +285,18 @@ impl Composer {
         sheet(tile, self.panel_first).layout(area, Scale::for_area(area, self.density))
     }
 
-    /// The row of the list of cameras at a point.
-    pub fn row_at(&self, wall: &Wall, offer: Offer<'_>, x: i32, y: i32) -> Option<usize> {
+    /// What lies where in the list of cameras.
+    pub fn list_layout(&self, wall: &Wall, offer: Offer<'_>) -> Option<picker::PickerLayout> {
         let area = Rect::of(wall.room());
         let list = offer.list(wall.choice?.marked, self.picker_first);
-        list.layout(area, Scale::for_area(area, self.density)).row_at(x, y)
+        Some(list.layout(area, Scale::for_area(area, self.density)))
+    }
+
+    /// The line of the menu at a point.
+    pub fn menu_entry_at(&self, wall: &Wall, x: i32, y: i32) -> Option<usize> {
+        let area = Rect::of(wall.room());
+        let layout = open_menu(wall, self.menu_first);
+        layout.layout(area, Scale::for_area(area, self.density)).entry_at(x, y)
     }
 }
 
@@ -313,17 +331,29 @@ impl Buffers {
 
 impl<'a> Offer<'a> {
     fn list(&self, selected: usize, first: usize) -> Picker<'a> {
-        let Self { rows, hover, looking, behind } = *self;
+        let Self { rows, hover, looking, behind, typed } = *self;
         let leaving = match behind {
             Behind::Nothing => "quits",
             Behind::Cameras => "goes back",
         };
-        Picker { rows, selected, hover, first, looking, advice: ADVICE, leaving }
+        Picker { rows, selected, hover, first, looking, advice: ADVICE, typed, leaving }
     }
 }
 
 /// What can be done where no camera answers.
-const ADVICE: &str = "Is lancam running, and in this network? Where multicast does not pass, name the camera: lancam-view ADDRESS";
+const ADVICE: &str = "Is lancam running, and on this network? Some networks block the search (multicast); then type the camera's address below";
+
+/// The menu as it is drawn.
+fn open_menu(wall: &Wall, first: usize) -> menu::Menu<'_> {
+    let menu = &wall.menu;
+    menu::Menu { entries: &menu.entries, at: pixel(menu.at), marked: menu.marked, first }
+}
+
+/// The pixel at a point of the window.
+#[allow(clippy::cast_possible_truncation)] // a place in a window
+pub fn pixel(at: Point) -> (i32, i32) {
+    (at.x as i32, at.y as i32)
+}
 
 /// The panel of a camera's controls as it is drawn.
 fn sheet(tile: &Tile, first: usize) -> controls::Panel<'_> {

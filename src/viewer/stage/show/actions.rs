@@ -5,12 +5,16 @@ use super::{Show, ShowError, offer};
 use crate::viewer::keep::snapshot::Form;
 use crate::viewer::paint::badges::Mood;
 use crate::viewer::run::End;
-use crate::viewer::stage::input::{Input, Key, Point};
+use crate::viewer::stage::composer::pixel;
+use crate::viewer::stage::input::{Input, Key};
 use crate::viewer::stage::wall::{Action, Sheet};
 use std::time::{Duration, Instant};
 
 /// How long a message is shown.
 const MESSAGE: Duration = Duration::from_secs(4);
+/// How long people are told of keys.
+const HINT: Duration = Duration::from_secs(3);
+
 impl Show {
     pub(super) fn react(&mut self, input: Input) -> Result<Option<End>, ShowError> {
         if let Input::Key(key) = input
@@ -25,9 +29,14 @@ impl Show {
         if has_chosen && matches!(input, Input::DoublePress(_)) {
             return Ok(None);
         }
-        if let Some(index) = self.point_at_list(input) {
-            self.has_chosen = true;
-            return self.act(Action::Watch(index));
+        if self.wall.sheet == Sheet::Menu
+            && let Some(action) = self.touch_menu(input)
+        {
+            return action.map_or(Ok(None), |action| self.act(action));
+        }
+        if let Some(action) = self.point_at_list(input) {
+            self.has_chosen = matches!(action, Action::WatchOnly(_));
+            return self.act(action);
         }
         if self.touch_panel(input) {
             return Ok(None);
@@ -38,29 +47,71 @@ impl Show {
         }
     }
 
-    /// The camera that was clicked at in the list.
-    fn point_at_list(&mut self, input: Input) -> Option<usize> {
+    /// What the mouse does to the menu: what is to be done by that, and `None` where it was something else than the mouse.
+    #[allow(clippy::option_option)] // not here, nothing to do, something to do
+    fn touch_menu(&mut self, input: Input) -> Option<Option<Action>> {
+        match input {
+            Input::Hover(at) => {
+                let (x, y) = pixel(at);
+                self.wall.menu.marked = self.composer.menu_entry_at(&self.wall, x, y);
+            }
+            Input::Press(at) | Input::DoublePress(at) => {
+                let (x, y) = pixel(at);
+                match self.composer.menu_entry_at(&self.wall, x, y) {
+                    Some(line) => return Some(self.wall.choose_from_menu(line)),
+                    None => self.wall.sheet = Sheet::None,
+                }
+            }
+            Input::Wheel { steps, .. } => {
+                let down = self.wall.turn_wheel(steps);
+                self.wall.move_menu_mark(down);
+            }
+            Input::Drag { .. } | Input::Release(_) => {}
+            Input::Key(_) | Input::Repeat(_) | Input::Menu(_) | Input::Close => return None,
+        }
+        Some(None)
+    }
+
+    /// What a click in the list of cameras is for: a row opens that camera, its number selects it.
+    fn point_at_list(&mut self, input: Input) -> Option<Action> {
         let (Input::Press(at) | Input::DoublePress(at) | Input::Hover(at)) = input else {
             return None;
         };
         let is_seen = self.wall.choice.is_some() && self.wall.sheet == Sheet::None;
         let chooser = self.chooser.as_mut().filter(|_| is_seen)?;
         let list = offer(chooser, &self.wall, Instant::now());
+        let layout = self.composer.list_layout(&self.wall, list)?;
         let (x, y) = pixel(at);
-        let row = self.composer.row_at(&self.wall, list, x, y);
+        let row = layout.row_at(x, y);
         chooser.hover = row;
-        row.filter(|_| !matches!(input, Input::Hover(_)))
+        if matches!(input, Input::Hover(_)) {
+            return None;
+        }
+        if layout.is_field_at(x, y) {
+            self.wall.go_into_field();
+        }
+        match layout.mark_at(x, y) {
+            Some(row) => Some(Action::Select(row)),
+            None => row.map(Action::WatchOnly),
+        }
     }
 
     fn act(&mut self, action: Action) -> Result<Option<End>, ShowError> {
         match action {
             Action::Leave => return Ok(Some(End::UserLeft)),
             Action::Back => return Ok(self.go_back()),
-            Action::Watch(index) => {
+            Action::Watch(index) => self.watch_selected_or(index)?,
+            Action::WatchOnly(index) => {
                 if let Some(camera) =
                     self.chooser.as_ref().and_then(|chooser| chooser.camera(index))
                 {
                     self.watch(camera)?;
+                }
+            }
+            Action::WatchTyped => self.watch_typed()?,
+            Action::Select(index) => {
+                if let Some(chooser) = &mut self.chooser {
+                    chooser.select(index);
                 }
             }
             Action::List => self.browse(),
@@ -96,13 +147,24 @@ impl Show {
         None
     }
 
+    /// Tells people who have never seen the window of the key that lists the others. Where that cannot be remembered they are
+    /// not told: they would be each time.
+    pub(super) fn tell_of_keys(&mut self, now: Instant) -> bool {
+        let has_picture = self.tiles.iter().any(|tile| tile.channel.arrival.is_some());
+        if self.memory.knows_keys || !has_picture || self.chooser.is_some() {
+            return false;
+        }
+        self.memory.knows_keys = true;
+        if !self.memory.save() {
+            return false;
+        }
+        let text = "? for keys".to_owned();
+        self.message = Some(Message { text, mood: Mood::Plain, until: now + HINT });
+        true
+    }
+
     /// Says something for a few seconds.
     pub(super) fn say(&mut self, mood: Mood, text: String) {
         self.message = Some(Message { text, mood, until: Instant::now() + MESSAGE });
     }
-}
-
-#[allow(clippy::cast_possible_truncation)] // a place in a window
-pub(super) fn pixel(at: Point) -> (i32, i32) {
-    (at.x as i32, at.y as i32)
 }

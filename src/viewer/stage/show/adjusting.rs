@@ -1,9 +1,9 @@
 //! The panel of the selected camera's controls: what the mouse does to it, and what the camera says.
 
 use super::Show;
-use super::actions::pixel;
 use crate::viewer::paint::badges::Mood;
 use crate::viewer::paint::controls::Hit;
+use crate::viewer::stage::composer::pixel;
 use crate::viewer::stage::input::Input;
 use crate::viewer::stage::keys::{Command, Way};
 use crate::viewer::stage::panel::Setting;

@@ -1,7 +1,8 @@
 //! Follows the chooser: which cameras are watched, and recorded from the start.
 
 use super::{Show, ShowError};
-use crate::viewer::keep::recorder::Recorder;
+use crate::viewer::find::address::CameraAddress;
+use crate::viewer::keep::recorder::{Naming, Plan, Recorder};
 use crate::viewer::paint::badges::Mood;
 use crate::viewer::stage::chooser::{Chooser, Verdict};
 use crate::viewer::stage::tile::Tile;
@@ -17,13 +18,18 @@ impl Show {
         let Some(chooser) = &mut self.chooser else { return Ok(false) };
         let choice = self.wall.choice.unwrap_or_default();
         let marked = chooser.camera(choice.marked).filter(|_| choice.is_moved);
-        let verdict = chooser.judge(self.tiles.first().map(|tile| &tile.channel), now);
+        let verdict = chooser.judge(self.tiles.iter().map(|tile| &tile.channel), now);
         match verdict {
             Verdict::Wait => return Ok(false),
             Verdict::Keep => {
                 self.chooser = None;
                 self.wall.chosen();
                 self.begin_to_record();
+            }
+            // Whoever types wants another one.
+            Verdict::Watch(_) if !self.wall.typed().is_empty() => {
+                self.wall.offer(chooser.rows().len());
+                return Ok(false);
             }
             Verdict::Watch(camera) => self.watch(camera)?,
             Verdict::Offer => {
@@ -84,30 +90,63 @@ impl Show {
                 self.composer.forget();
                 Ok(())
             }
-            None => self.watch_only(camera),
+            None => self.watch_all(&[camera]),
         }
     }
 
-    fn watch_only(&mut self, camera: Wanted) -> Result<(), ShowError> {
-        let next = Channel::open(camera, self.protocol, &self.doorbell)?;
-        let last = std::mem::replace(&mut self.tiles, vec![next.into()]);
+    /// Watches the cameras that are selected in the list, side by side; or else the one at this place.
+    pub(super) fn watch_selected_or(&mut self, place: usize) -> Result<(), ShowError> {
+        let Some(chooser) = &self.chooser else { return Ok(()) };
+        match chooser.selected().as_slice() {
+            [] => chooser.camera(place).map_or(Ok(()), |camera| self.watch(camera)),
+            [only] => self.watch(only.clone()),
+            several => {
+                self.put_list_away();
+                self.watch_all(several)
+            }
+        }
+    }
+
+    /// Watches the camera whose name or address was typed.
+    pub(super) fn watch_typed(&mut self) -> Result<(), ShowError> {
+        match CameraAddress::parse(self.wall.typed()) {
+            Ok(address) => self.watch(Wanted::at(address)),
+            Err(error) => {
+                self.say(Mood::Bad, error.to_string());
+                Ok(())
+            }
+        }
+    }
+
+    /// Watches these cameras and no others.
+    fn watch_all(&mut self, cameras: &[Wanted]) -> Result<(), ShowError> {
+        let mut next = Vec::new();
+        for camera in cameras {
+            next.push(Tile::from(Channel::open(camera.clone(), self.protocol, &self.doorbell)?));
+        }
+        let last = std::mem::replace(&mut self.tiles, next);
         self.leaving.extend(last.into_iter().filter_map(let_go));
         self.begin_to_record();
-        self.wall = Wall::new(1);
+        self.wall = Wall::new(self.tiles.len());
         self.wall.resize(self.window.size());
         self.composer.forget();
         Ok(())
     }
 
-    /// Records the camera that was chosen, if that was asked for.
+    /// Records the cameras that were chosen, if that was asked for.
     pub(super) fn begin_to_record(&mut self) {
-        let (Some(tile), Some(plan)) = (self.tiles.first_mut(), self.record.take()) else {
-            return;
-        };
-        let channel = &mut tile.channel;
-        match channel.recorder.start(plan) {
-            Ok(()) => channel.is_recording = true,
-            Err(error) => self.say(Mood::Bad, error.to_string()),
+        let Some(plan) = self.record.take() else { return };
+        let naming = if self.tiles.len() > 1 { Naming::WithCamera } else { plan.naming };
+        let mut failure = None;
+        for tile in &mut self.tiles {
+            let channel = &mut tile.channel;
+            match channel.recorder.start(Plan { naming, ..plan.clone() }) {
+                Ok(()) => channel.is_recording = true,
+                Err(error) => failure = Some(error.to_string()),
+            }
+        }
+        if let Some(failure) = failure {
+            self.say(Mood::Bad, failure);
         }
     }
 }

@@ -15,7 +15,7 @@ use super::tile::Tile;
 use super::title;
 use super::wall::{Info, Motion, Sheet, Wall};
 use super::window::desktop::Desktop;
-use super::window::{PROGRAM, Window, WindowError};
+use super::window::{Opening, PROGRAM, Window, WindowError};
 use crate::latest::Doorbell;
 use crate::viewer::keep::memory::Memory;
 use crate::viewer::keep::recorder::{Plan, Recorder, Rotation};
@@ -63,6 +63,10 @@ pub struct Show {
     shown: Option<Instant>,
     /// When something was done last.
     touched: Instant,
+    /// When a picture came last: while pictures move, the screen saver is held off.
+    moved: Option<Instant>,
+    /// Until when the window is made to fill the screen, as it opens.
+    filling: Option<Instant>,
     title: String,
 }
 
@@ -131,6 +135,8 @@ impl Show {
             complete: None,
             shown: None,
             touched: Instant::now(),
+            moved: None,
+            filling: None,
             title: String::new(),
         }
     }
@@ -139,6 +145,16 @@ impl Show {
     #[must_use]
     pub fn recording(self, chosen: Option<Plan>, rotation: Rotation) -> Self {
         Self { record: chosen, rotation, ..self }
+    }
+
+    /// Opens the window like this.
+    #[must_use]
+    pub fn opened(self, opening: Opening) -> Self {
+        let filling = match opening {
+            Opening::Window => None,
+            Opening::FullScreen => Some(Instant::now() + place::FILLING),
+        };
+        Self { filling, ..self }
     }
 
     /// Goes on until the user leaves, or `leave` asks it to.
@@ -167,10 +183,15 @@ impl Show {
 
     /// Looks at all that may have news, and at the clock: what of it is to be drawn.
     fn look_around(&mut self, now: Instant) -> Result<(), ShowError> {
-        if self.gather(now) == Change::Picture || self.has_changed() {
+        let change = self.gather(now);
+        if change == Change::Picture {
+            self.moved = Some(now);
+        }
+        if change == Change::Picture || self.has_changed() {
             self.will_repaint(Repaint::Changed);
         }
-        if self.follow_chooser(now)? || self.hear_of_files() || self.hear_of_controls() {
+        let has_news = self.follow_chooser(now)? | self.hear_of_files() | self.hear_of_controls();
+        if has_news || self.tell_of_keys(now) {
             self.will_repaint(Repaint::All);
         }
         if let Some(typeface) = self.fonts.found() {
@@ -278,8 +299,9 @@ impl Show {
             }
         }
         let (selected, is_grid) = (self.wall.selected(), self.wall.is_grid());
-        title::write(&mut self.title, &self.tiles, selected, is_grid, now);
+        title::write(&mut self.title, &self.tiles, selected, is_grid);
         self.window.entitle(&self.title);
+        self.fill_screen_at_first(now);
         Ok(())
     }
 
@@ -321,7 +343,8 @@ impl Screen for Show {
         self.present(now)?;
         while let Some(input) = self.next_input() {
             self.touched = now;
-            let is_pointed_at = self.chooser.is_some() || self.wall.sheet == Sheet::Controls;
+            let is_pointed_at =
+                self.chooser.is_some() || matches!(self.wall.sheet, Sheet::Controls | Sheet::Menu);
             if is_pointed_at || !matches!(input, Input::Hover(_)) {
                 self.will_repaint(Repaint::All);
             }
@@ -330,6 +353,7 @@ impl Screen for Show {
             }
         }
         self.settle(now);
+        self.keep_awake(now);
         Ok(None)
     }
 
@@ -338,10 +362,10 @@ impl Screen for Show {
     }
 }
 
-fn offer<'a>(chooser: &'a Chooser, wall: &Wall, now: Instant) -> Offer<'a> {
+fn offer<'a>(chooser: &'a Chooser, wall: &'a Wall, now: Instant) -> Offer<'a> {
     let behind = wall.choice.unwrap_or_default().behind;
     let (rows, hover, looking) = (chooser.rows(), chooser.hover, chooser.looking(now));
-    Offer { rows, hover, looking, behind }
+    Offer { rows, hover, looking, behind, typed: wall.typed() }
 }
 
 /// Why the window cannot go on.

@@ -13,6 +13,9 @@ impl Wall {
     pub fn take(&mut self, input: Input) -> Option<Action> {
         match input {
             Input::Close => return Some(Action::Leave),
+            Input::Menu(at) => self.open_menu(at),
+            Input::Key(key) if self.is_in_field() => return self.type_in(key, false),
+            Input::Repeat(key) if self.is_in_field() => return self.type_in(key, true),
             Input::Key(key) => return self.obey(Command::of(key)?),
             Input::Repeat(key) => {
                 let command = Command::of(key).filter(|command| command.repeats())?;
@@ -53,9 +56,10 @@ impl Wall {
         None
     }
 
-    /// A key was pressed.
-    fn obey(&mut self, command: Command) -> Option<Action> {
+    /// Does what a key, or a line of the menu, stands for.
+    pub(super) fn obey(&mut self, command: Command) -> Option<Action> {
         match (self.sheet, command) {
+            (Sheet::Menu, _) => return self.obey_menu(command),
             (Sheet::Help, Command::Back) => self.sheet = Sheet::None,
             (Sheet::Help, Command::Move(Way::Up)) => return Some(Action::Scroll(-1)),
             (Sheet::Help, Command::Move(Way::Down)) => return Some(Action::Scroll(1)),
@@ -76,10 +80,16 @@ impl Wall {
         match (command, choice.behind) {
             (Command::Move(Way::Up) | Command::Previous, _) => self.move_mark(-1),
             (Command::Move(Way::Down) | Command::Next, _) => self.move_mark(1),
-            (Command::Enlarge, _) if choice.count > 0 => return Some(Action::Watch(choice.marked)),
-            (Command::Choose(place), _) if place < choice.count => {
-                return Some(Action::Watch(place));
+            (Command::Enlarge, _) if choice.marked < choice.count => {
+                return Some(Action::Watch(choice.marked));
             }
+            (Command::Pause, _) if choice.marked < choice.count => {
+                return Some(Action::Select(choice.marked));
+            }
+            (Command::Choose(place), _) if place < choice.count => {
+                return Some(Action::WatchOnly(place));
+            }
+            (Command::Type, _) => self.go_into_field(),
             (Command::Back | Command::List, Behind::Cameras) => return Some(Action::PutListAway),
             _ => return self.obey_anywhere(command),
         }
@@ -93,7 +103,8 @@ impl Wall {
                 ..0 => choice.marked.saturating_sub(step),
                 _ => choice.marked.saturating_add(step),
             };
-            choice.marked = marked.min(choice.count.saturating_sub(1));
+            // The field follows the last camera.
+            choice.marked = marked.min(choice.count);
             choice.is_moved = true;
         }
     }
@@ -118,6 +129,7 @@ impl Wall {
             Command::Quit => return Some(Action::Leave),
             Command::FullScreen => return Some(Action::FullScreen),
             Command::Help => self.toggle(Sheet::Help),
+            Command::Menu => self.open_menu_by_key(),
             _ => {}
         }
         None

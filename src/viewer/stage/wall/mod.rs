@@ -1,12 +1,15 @@
 //! What the window shows of which camera: plain state, no window.
 
 mod commands;
+mod menu;
 #[cfg(test)]
 mod tests;
+mod typing;
 pub mod view;
 
 use crate::image::pixels::Size;
 use crate::image::scale::Area;
+use crate::viewer::paint::menu::Entry;
 use crate::viewer::stage::grid::Grid;
 use crate::viewer::stage::input::Point;
 use crate::viewer::stage::keys::Command;
@@ -28,6 +31,10 @@ pub struct Wall {
     pub motion: Motion,
     /// The cameras to choose from, while one is to be chosen.
     pub choice: Option<Choice>,
+    /// What was typed below the list.
+    typed: String,
+    /// The menu, for [`Sheet::Menu`].
+    pub menu: Menu,
     held: Option<usize>,
     /// By how much of a step the wheel was turned for a list.
     turned: f64,
@@ -59,6 +66,8 @@ pub enum Sheet {
     Help,
     /// The selected camera's controls.
     Controls,
+    /// The menu.
+    Menu,
 }
 
 /// Whether figures are shown.
@@ -84,12 +93,24 @@ pub enum Motion {
 pub struct Choice {
     /// How many there are.
     pub count: usize,
-    /// Which one is marked.
+    /// Which one is marked; behind the last one: the field for an address.
     pub marked: usize,
     /// What is seen again when none of them is chosen.
     pub behind: Behind,
     /// Whether somebody has marked it.
     pub is_moved: bool,
+}
+
+/// A menu.
+#[derive(Debug, Clone, Default)]
+pub struct Menu {
+    /// Its lines.
+    pub entries: Vec<Entry<'static>>,
+    commands: Vec<Command>,
+    /// Where it was asked for.
+    pub at: Point,
+    /// The line that is marked.
+    pub marked: Option<usize>,
 }
 
 /// What lies behind a list.
@@ -121,8 +142,14 @@ pub enum Action {
     List,
     /// Go back to them.
     PutListAway,
-    /// Watch the camera at this place of the list.
+    /// Watch the cameras that are selected in the list, or else the one at this place.
     Watch(usize),
+    /// Watch the camera at this place of the list alone.
+    WatchOnly(usize),
+    /// Select the camera at this place of the list, or no longer.
+    Select(usize),
+    /// Watch the camera at the address that was typed.
+    WatchTyped,
     /// Show the list of keys from so many lines further down.
     Scroll(i32),
     /// A command for the panel of controls.
@@ -145,6 +172,8 @@ impl Wall {
             info: Info::Hidden,
             motion: Motion::Live,
             choice: None,
+            typed: String::new(),
+            menu: Menu::default(),
             held: None,
             turned: 0.0,
         }
@@ -202,25 +231,33 @@ impl Wall {
         self.grid = Grid::new(self.room, &self.panes.iter().map(turned));
     }
 
-    /// What a list of so many cameras leaves of the choice; the mark stays where it is.
+    /// What a list of so many cameras leaves of the choice; the mark stays where it is, and whoever types goes on.
     pub fn offer(&mut self, count: usize) {
         if self.choice.is_none() && self.sheet == Sheet::Controls {
             // Those of a camera that is watched no longer.
             self.sheet = Sheet::None;
         }
+        let types = self.types();
         let choice = self.choice.get_or_insert_default();
         choice.count = count;
-        choice.marked = choice.marked.min(count.saturating_sub(1));
+        choice.marked = match types {
+            true => count,
+            false => choice.marked.min(count.saturating_sub(1)),
+        };
     }
 
     /// There is a list to choose from, over the cameras that are watched.
     pub fn browse(&mut self) {
         self.sheet = Sheet::None;
+        self.typed.clear();
         self.choice = Some(Choice { behind: Behind::Cameras, ..Choice::default() });
     }
 
-    /// Marks this one of the list.
+    /// Marks this one of the list, unless somebody types.
     pub fn mark(&mut self, index: usize) {
+        if self.types() {
+            return;
+        }
         if let Some(choice) = &mut self.choice {
             choice.marked = index.min(choice.count.saturating_sub(1));
         }
@@ -229,6 +266,7 @@ impl Wall {
     /// The list is put away.
     pub fn chosen(&mut self) {
         self.choice = None;
+        self.typed.clear();
     }
 
     /// Another camera is seen in the selected one's place.

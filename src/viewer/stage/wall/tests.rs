@@ -167,16 +167,90 @@ fn a_camera_is_chosen_from_a_list_that_changes_meanwhile() {
     wall.offer(3);
     wall.take(Input::Key(Key::Down));
     wall.take(Input::Key(Key::Down));
-    wall.take(Input::Key(Key::Down));
     assert_eq!(wall.take(Input::Key(Key::Enter)), Some(Action::Watch(2)));
+    assert_eq!(press(&mut wall, " "), Some(Action::Select(2)), "several can be opened at once");
     wall.offer(1);
     assert_eq!(wall.take(Input::Key(Key::Enter)), Some(Action::Watch(0)));
+    assert_eq!(press(&mut wall, "1"), Some(Action::WatchOnly(0)));
     assert_eq!(press(&mut wall, "2"), None);
-    wall.offer(0);
-    assert_eq!(wall.take(Input::Key(Key::Enter)), None);
     assert_eq!(press(&mut wall, "s"), None, "there is no picture to save");
     assert_eq!(press(&mut wall, "q"), Some(Action::Leave));
+    wall.offer(0);
+    assert_eq!(wall.take(Input::Key(Key::Enter)), None);
+    assert_eq!(press(&mut wall, "q"), Some(Action::Leave));
 }
+
+#[test]
+fn an_address_is_typed_below_the_list_and_in_an_empty_list_at_once() {
+    let mut wall = wall(0);
+    let enter = |wall: &mut Wall| wall.take(Input::Key(Key::Enter));
+    wall.offer(0);
+    assert!(wall.is_in_field());
+    press(&mut wall, "192.168.1.20");
+    // Cameras that are found meanwhile do not take the field away.
+    wall.offer(2);
+    wall.mark(1);
+    press(&mut wall, "q:l9");
+    wall.take(Input::Key(Key::Backspace));
+    wall.take(Input::Repeat(Key::Backspace));
+    assert_eq!((wall.typed(), enter(&mut wall)), ("192.168.1.20q:", Some(Action::WatchTyped)));
+    assert_eq!(wall.take(Input::Repeat(Key::Enter)), None);
+    assert_eq!((wall.take(Input::Key(Key::Escape)), wall.typed()), (None, ""));
+    assert_eq!(wall.take(Input::Key(Key::Escape)), Some(Action::Back));
+    // Up and down leave it and come back, / goes there from anywhere.
+    wall.take(Input::Key(Key::Up));
+    assert_eq!(enter(&mut wall), Some(Action::Watch(1)));
+    press(&mut wall, "/Front door");
+    assert_eq!((wall.typed(), enter(&mut wall)), ("Front door", Some(Action::WatchTyped)));
+    press(&mut wall, "\u{1b}\u{202e}");
+    press(&mut wall, &"x".repeat(999));
+    assert_eq!(wall.typed().len(), 300);
+    wall.chosen();
+    wall.browse();
+    wall.offer(1);
+    assert_eq!((wall.typed(), wall.is_in_field()), ("", false));
+}
+
+#[test]
+fn a_right_click_opens_a_menu_whose_lines_do_what_their_keys_do() {
+    let mut wall = wall(2);
+    let at = Point { x: 900.0, y: 360.0 };
+    let line = |wall: &Wall, what: &str| {
+        let place = wall.menu.entries.iter().position(|entry| entry.what == what);
+        place.unwrap_or_else(|| panic!("no {what} in {:?}", wall.menu.entries))
+    };
+    wall.take(Input::Menu(at));
+    assert_eq!((wall.sheet, wall.selected(), wall.menu.marked), (Sheet::Menu, 1, None));
+    let zoom = line(&wall, "Zoom in");
+    assert_eq!((wall.choose_from_menu(zoom), wall.sheet), (None, Sheet::None));
+    assert!(wall.view(1).is_zoomed() && !wall.view(0).is_zoomed());
+    // By keys: the Menu key, up and down, Enter; the others do what they always do.
+    wall.take(Input::Key(Key::Menu));
+    assert_eq!(wall.menu.marked, Some(0));
+    wall.take(Input::Key(Key::Up));
+    wall.take(Input::Repeat(Key::Down));
+    assert_eq!(wall.menu.marked, Some(1));
+    let zoomed = wall.view(1);
+    wall.take(Input::Key(Key::Enter));
+    assert_ne!(wall.view(1), zoomed, "zoomed out");
+    wall.take(Input::Menu(at));
+    assert_eq!((wall.take(Input::Key(Key::Escape)), wall.sheet), (None, Sheet::None));
+    wall.take(Input::Menu(at));
+    assert_eq!(press(&mut wall, "s"), Some(Action::SavePicture));
+    assert_eq!(wall.sheet, Sheet::None);
+    wall.take(Input::Menu(at));
+    let controls = line(&wall, "Controls");
+    wall.choose_from_menu(controls);
+    assert_eq!(wall.sheet, Sheet::Controls);
+    assert_eq!(wall.choose_from_menu(999), None);
+    // Over the list it is the window's.
+    wall.browse();
+    wall.offer(2);
+    wall.take(Input::Menu(at));
+    let quit = line(&wall, "Quit");
+    assert_eq!((wall.menu.entries.len(), wall.choose_from_menu(quit)), (3, Some(Action::Leave)));
+}
+
 #[test]
 fn the_list_lies_over_the_cameras_until_it_is_put_away() {
     let mut wall = wall(4);
@@ -193,7 +267,7 @@ fn the_list_lies_over_the_cameras_until_it_is_put_away() {
     wall.take(Input::Press(at));
     wall.take(Input::DoublePress(at));
     assert!(wall.selected() == 0 && wall.is_grid(), "what lies behind it is left alone");
-    wall.take(Input::Wheel { at, steps: -5.0 });
+    wall.take(Input::Wheel { at, steps: -1.0 });
     assert_eq!(wall.take(Input::Key(Key::Enter)), Some(Action::Watch(1)));
     wall.mark(7);
     assert_eq!(wall.choice.map(|choice| choice.marked), Some(1));
