@@ -39,7 +39,7 @@ pub struct MenuLayout {
 }
 
 /// In ems.
-const WIDTH: f32 = 16.0;
+const WIDTH: f32 = 18.5;
 const ROW: f32 = 1.75;
 const LOW_ROW: f32 = 1.4;
 const PADDING: f32 = 0.35;

@@ -194,10 +194,11 @@ impl Picker<'_> {
                 Short::of(format_args!("Enter opens the {chosen} selected cameras side by side"))
             }
         };
-        let (upper, lower) = foot.split_top(foot.height / 2 + canvas.scale().em(0.25));
+        let line = canvas.scale().em(1.35);
+        let (upper, lower) = foot.inset(0, canvas.scale().em(0.4)).split_top(line);
         canvas.text(upper, &opens, style, Align::Left);
         let leaves = Short::of(format_args!("Esc {} · ? for keys", self.leaving));
-        canvas.text(lower.split_top(canvas.scale().em(1.3)).0, &leaves, style, Align::Left);
+        canvas.text(lower.split_top(line).0, &leaves, style, Align::Left);
     }
 
     /// Where an address is typed.
