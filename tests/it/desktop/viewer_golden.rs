@@ -296,7 +296,7 @@ fn several_are_chosen_from_the_list_and_remembered_and_another_is_typed() {
         })
     };
     let viewer = open();
-    stage.point((700, 850));
+    stage.point((700, 800));
     expect(&stage, "picker");
     stage.press(&["space", "Down", "space"]);
     expect(&stage, "list-several");

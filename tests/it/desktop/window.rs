@@ -130,18 +130,19 @@ fn a_first_window_tells_of_the_key_that_lists_all_others_and_a_second_one_does_n
         wait_until("a picture", || stage.stamp(SIZE));
         viewer
     };
-    let words = || {
+    // What the words lie on is dark, and not black as parts of the picture are.
+    let is_told = || {
         let middle = crop(&stage.window(SIZE), SIZE.width / 3, SIZE.height * 3 / 4, THIRD);
-        count(&middle, is_text)
+        count(&middle, |rgb| rgb.iter().all(|part| (0x0C..0x34).contains(part))) > 500
     };
     let viewer = open();
-    wait_until("words", || (words() > 20).then_some(()));
-    wait_until("no words any more", || (words() == 0).then_some(()));
+    wait_until("words", || is_told().then_some(()));
+    wait_until("no words any more", || (!is_told()).then_some(()));
     stage.leave(viewer);
     let viewer = open();
     let watched = Instant::now();
     while watched.elapsed() < Duration::from_secs(1) {
-        assert_eq!(words(), 0, "it was told before");
+        assert!(!is_told(), "it was told before");
         std::thread::sleep(Duration::from_millis(50));
     }
     stage.leave(viewer);
@@ -240,7 +241,7 @@ fn a_camera_without_a_picture_says_why_over_the_last_one() {
         let shown = stage.window(SIZE);
         let white = count(&shown, is_text);
         let dimmed =
-            count(&shown, |[red, _, blue]| (60..80).contains(&red.max(blue)) && red.min(blue) < 30);
+            count(&shown, |[red, _, blue]| (50..72).contains(&red.max(blue)) && red.min(blue) < 30);
         (white > 200 && dimmed > SIZE.area() / 2).then_some(shown)
     });
     keep(&shown, "no-camera.png");

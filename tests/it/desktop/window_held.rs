@@ -79,7 +79,7 @@ fn desk() -> Option<Desk> {
     let hangs = Arc::new(AtomicBool::new(false));
     let camera = camera(&hangs);
     let viewer = stage.watch([&camera]);
-    stage.wait_for_title("fake — 1280×720 ");
+    stage.wait_for_title("fake — 1280×720");
     stage.move_window(HALF, (380, 270));
     wait_until("half of it", || (contrast(&stage) < GREY).then_some(()));
     Some(Desk { stage, hangs, camera, viewer })

@@ -96,7 +96,7 @@ fn a_click_is_seen_however_quick_it_is_and_wherever_the_mouse_is_then() {
 fn a_key_that_is_held_records_once() {
     let Some(desk) = Desk::new(&["Garage"]) else { return };
     let viewer = desk.open();
-    desk.waits_for_title("Garage — 640×360 ");
+    desk.waits_for_title("Garage — 640×360");
     desk.does(&["keydown", "r", "sleep", "2.5", "keyup", "r"]);
     wait_until("a recording", || (desk.stage.recordings().len() == 1).then_some(()));
     desk.does(&["keydown", "r", "sleep", "1.5", "keyup", "r"]);
