@@ -21,10 +21,10 @@ fn keys() -> String {
 const HEAD: &str = "\
 lancam-view: shows lancam cameras in a window
 
-lancam-view [OPTIONS] [CAMERA...]            watch; several cameras make a grid. With no CAMERA: those
-                                             you watched last, if they answer; else the only one on
-                                             the network, or a list to choose from
-lancam-view --list [--json]                  list the cameras on the network: name, address, size, rate
+lancam-view [OPTIONS] [CAMERA...]            watch; several cameras make a grid. With no CAMERA:
+                                             those you watched last, if they answer; else the only
+                                             one on the network, or a list to choose from
+lancam-view --list [--json]                  list the cameras on the network
 lancam-view [OPTIONS] --pickle HOST:PORT     watch the tutorial's Python server, which sends pickled
                                              arrays. Only such an array is read; nothing is run
 
@@ -49,10 +49,10 @@ and the window's size and place, in $XDG_STATE_HOME/lancam (~/.local/state/lanca
   --fullscreen            open on the whole screen
 
 Record
-  --record FILE.mkv       record every frame as the camera sent it, with the time it was taken, until
-                          the viewer ends. Ctrl+C and kill finish the file. No file is overwritten.
-                          When the picture's size changes, FILE-2.mkv begins. Several cameras are
-                          recorded into FILE_CAMERA.mkv each
+  --record FILE.mkv       record every frame as the camera sent it, with the time it was taken,
+                          until the viewer ends. Ctrl+C and kill finish the file. No file is
+                          overwritten. When the picture's size changes, FILE-2.mkv begins. Several
+                          cameras are recorded into FILE_CAMERA.mkv each
   --record-every TIME     begin a new file every 30s, 10min, 2h or 1d: FILE_DATE_TIME.mkv
   --record-max LENGTH     begin a new file before one is longer than 500MB or 2GiB (kB to TB, KiB to
                           TiB)
@@ -68,8 +68,8 @@ Without a window, for scripts and tests
   --headless              receive and decode, and print figures at the end
   --frames N              end after N frames
   --seconds S             end S seconds after the first frame (10; with --record, never)
-  --timeout S             give up when no frame comes for S seconds (10; with --record, this holds for
-                          the first frame only, unless you give it)
+  --timeout S             give up when no frame comes for S seconds (10; with --record, this holds
+                          for the first frame only, unless you give it)
   --save FILE             save the last picture: FILE.png, or FILE.jpg for the camera's own JPEG. No
                           file is overwritten
   --json                  print the figures as one line of JSON: frames, fps, skipped, disordered,
