@@ -262,7 +262,7 @@ fn wrong_options_are_answered_in_one_line() {
         (&["--list", "pi"][..], "not both"),
         (&["--sead", "pi"], "--help"),
         (&["--headless", "pi:0"], "HOST:PORT"),
-        (&["--save", "a.png", "pi"], "only with --headless"),
+        (&["--save", "a.png", "pi"], "only together with --headless"),
     ] {
         let output = Viewer::start(arguments).finish();
         output.expect(2, answer);
