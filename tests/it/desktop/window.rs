@@ -127,6 +127,9 @@ fn a_first_window_tells_of_the_key_that_lists_all_others_and_a_second_one_does_n
             stage.dress(command);
             command.env("XDG_STATE_HOME", state.path());
         });
+        stage.wait_for_title("fake — 640×360");
+        // On a busy machine the window opens before it knows the picture's size.
+        stage.move_window(SIZE, (380, 270));
         wait_until("a picture", || stage.stamp(SIZE));
         viewer
     };
