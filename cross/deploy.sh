@@ -65,8 +65,7 @@ on_pi "cat >'$folder/lancam.deb'" <"$deb" || fail "could not copy $deb to $pi: i
 asking "${root}dpkg --install --force-confdef --force-confold '$folder/lancam.deb'" >&2 || fail "$pi could not install it: see above"
 on_pi "rm -r '$folder'" </dev/null
 
-# Whichever of the two its owner has chosen.
-if ! on_pi 'for try in 1 2 3 4 5 6 7 8 9 10; do systemctl --quiet is-active lancam.service "lancam-rpicam@*.service" && exit; sleep 1; done; exit 1' </dev/null; then
+if ! on_pi 'for try in 1 2 3 4 5 6 7 8 9 10; do systemctl --quiet is-active lancam.service && exit; sleep 1; done; exit 1' </dev/null; then
     on_pi 'systemctl --no-pager --full status lancam.service' </dev/null >&2 || true
     fail "it is installed, and does not run: see above"
 fi

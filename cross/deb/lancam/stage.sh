@@ -12,6 +12,7 @@ else
     install -D "$2" "$root/usr/lib/lancam/armv7/lancam"
     install -D "$3" "$root/usr/lib/lancam/armv6/lancam"
 fi
+install -D cross/deb/lancam/from-rpicam "$root/usr/lib/lancam/from-rpicam"
 put() { install -D --mode 644 "$1" "$root/$2"; }
 for unit in systemd/lancam*.{service,socket,target}; do put "$unit" "usr/lib/systemd/system/${unit##*/}"; done
 put systemd/60-lancam.rules usr/lib/udev/rules.d/60-lancam.rules

@@ -75,6 +75,14 @@ impl Default for CsiWish {
 pub(super) const NOT_DETECTED: &str = "; and no ribbon camera was detected: check both ends of its cable, \
     camera_auto_detect=1 in /boot/firmware/config.txt, or its overlay";
 
+/// The program that drives ribbon cameras here, unless another one is named.
+///
+/// # Errors
+/// What to install.
+pub(super) fn program() -> Result<PathBuf, SourceError> {
+    program::find(None)
+}
+
 /// Opens ribbon cameras, again and again.
 #[derive(Debug)]
 pub(super) struct CsiOpener {

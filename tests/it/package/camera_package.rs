@@ -16,11 +16,10 @@ const HERE: &str = env!("CARGO_MANIFEST_DIR");
 const PROGRAM: &str = env!("CARGO_BIN_EXE_lancam");
 
 /// Every file of it but the programs, with its permissions.
-const FILES: [(&str, &str); 13] = [
+const FILES: [(&str, &str); 12] = [
     ("./etc/lancam/lancam.toml", "-rw-r--r--"),
+    ("./usr/lib/lancam/from-rpicam", "-rwxr-xr-x"),
     ("./usr/lib/systemd/system/lancam-misconfigured.target", "-rw-r--r--"),
-    ("./usr/lib/systemd/system/lancam-rpicam@.service", "-rw-r--r--"),
-    ("./usr/lib/systemd/system/lancam-rpicam@.socket", "-rw-r--r--"),
     ("./usr/lib/systemd/system/lancam.service", "-rw-r--r--"),
     ("./usr/lib/systemd/system/lancam.socket", "-rw-r--r--"),
     ("./usr/lib/udev/rules.d/60-lancam.rules", "-rw-r--r--"),

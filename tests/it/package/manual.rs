@@ -18,7 +18,7 @@ the options for good, where there is such a file. \\fBlancam check\\fR says whet
 .SH SERVICE
 .PP
 \\fBlancam.socket\\fR holds the listeners, \\fBlancam.service\\fR has them handed over: \\fBsystemctl restart lancam\\fR refuses nobody.
-For CSI cameras on Raspberry Pi OS, \\fBlancam\\-rpicam@0.socket\\fR and \\fBlancam\\-rpicam@0.service\\fR instead of the two.
+Ribbon cameras on Raspberry Pi OS need no other unit.
 .SH \"SEE ALSO\"
 .PP
 .BR lancam\\-view (1),

@@ -2,6 +2,7 @@
 
 mod camera_package;
 mod debian;
+mod from_rpicam;
 mod manual;
 pub mod packages;
 mod release;
