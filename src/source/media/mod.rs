@@ -3,9 +3,11 @@
 //! `ioctl` asks a media device what it is and what it is made of, `topology` reads the answer, and this file puts names and
 //! nodes to it. Nothing here opens a camera: a media device can be read while somebody else streams.
 
+mod entry;
 mod ioctl;
 mod topology;
 
+pub(super) use entry::RibbonList;
 use nix::errno::Errno;
 use std::fs::{self, File};
 use std::os::unix::fs::FileTypeExt;

@@ -1,4 +1,4 @@
-//! What `lancam list` prints: the cameras with all they offer, and the nodes that are none.
+//! What `lancam list` prints: the cameras with all they offer, ribbon cameras, and the nodes that are none.
 
 use super::controls::Shown;
 use super::node::{Node, NodeKind};
@@ -6,14 +6,17 @@ use super::offer::{Extent, Offer, RateOffer, SizeOffer, offers, why_not};
 use super::survey::{Snapshot, Survey, Surveyed};
 use crate::image::pixels::{PixelFormat, Size};
 use crate::json::{Object, array};
+use crate::source::csi;
+use crate::source::media::{Ribbons, RibbonList};
 use std::fmt::{self, Write};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Every V4L2 node of this machine, as it is now.
+/// Every V4L2 node and ribbon camera of this machine, as it is now.
 #[derive(Debug)]
 pub struct Listing {
     cameras: Vec<CameraEntry>,
+    ribbons: RibbonList,
     others: Vec<OtherEntry>,
 }
 
@@ -43,11 +46,17 @@ impl Listing {
     pub fn now() -> Self {
         let mut survey = Survey::default();
         survey.refresh(&Snapshot::take(None));
-        let mut listing = Self { cameras: Vec::new(), others: Vec::new() };
+        let program = csi::program().map_err(|error| error.message);
+        let ribbons = RibbonList::new(Ribbons::now(), program);
+        let mut listing = Self { cameras: Vec::new(), ribbons, others: Vec::new() };
         for node in survey.nodes() {
             match CameraEntry::look(node) {
                 Ok(camera) => listing.cameras.push(camera),
-                Err(other) => listing.others.push(other),
+                Err(mut other) => {
+                    let why = listing.ribbons.why_no_camera(&other.node, &other.driver);
+                    other.why = why.unwrap_or(other.why);
+                    listing.others.push(other);
+                }
             }
         }
         listing
@@ -64,20 +73,26 @@ impl Listing {
                 lines.push(format!("  {fourcc} {}", sizes.join(" ")));
             }
         }
-        if self.cameras.is_empty() {
+        if self.cameras.is_empty() && !self.ribbons.has_cameras() {
             lines.push("none".into());
         }
+        lines.extend(self.ribbons.brief());
         lines.extend(self.others.iter().map(|OtherEntry { node, card, why, .. }| {
             format!("not {} ({card}): {why}", node.display())
         }));
         lines.join("\n")
     }
 
-    /// One JSON object with `cameras` and `others`.
+    /// One JSON object with `cameras`, `ribbon_cameras` and `others`.
     pub fn json(&self) -> String {
         let cameras = array(&self.cameras, CameraEntry::json);
         let others = array(&self.others, OtherEntry::json);
-        Object::new().json("cameras", cameras).json("others", others).end()
+        let ribbons = self.ribbons.json();
+        Object::new()
+            .json("cameras", cameras)
+            .json("ribbon_cameras", ribbons)
+            .json("others", others)
+            .end()
     }
 }
 
@@ -85,12 +100,13 @@ impl Listing {
 impl fmt::Display for Listing {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = String::new();
-        if self.cameras.is_empty() {
+        if self.cameras.is_empty() && !self.ribbons.has_cameras() {
             writeln!(text, "no cameras")?;
         }
         for camera in &self.cameras {
             write!(text, "{camera}")?;
         }
+        write!(text, "{}", self.ribbons)?;
         if !self.others.is_empty() {
             writeln!(text, "no cameras are:")?;
         }
@@ -268,6 +284,7 @@ mod tests {
                 ],
                 controls: Shown::default(),
             }],
+            ribbons: RibbonList::default(),
             others: vec![OtherEntry {
                 node: "/dev/video1".into(),
                 card: "Best".into(),
@@ -290,7 +307,8 @@ mod tests {
              no cameras are:\n\
              \x20 /dev/video1 (Best, uvcvideo): a metadata node"
         );
-        let none = Listing { cameras: vec![], others: vec![] };
+        let none =
+            Listing { cameras: vec![], ribbons: RibbonList::default(), others: vec![] };
         assert_eq!(none.to_string(), "no cameras");
     }
 
@@ -306,6 +324,7 @@ mod tests {
                 r#"{"format":"H264","description":"in words","understood":false,"#,
                 r#""sizes":[{"smallest":{"width":2,"height":2},"largest":{"width":64,"height":48},"#,
                 r#""step":{"width":2,"height":2},"fps":[]}]}],"controls":[]}],"#,
+                r#""ribbon_cameras":[],"#,
                 r#""others":[{"node":"/dev/video1","card":"Best","driver":"uvcvideo","#,
                 r#""why":"a metadata node"}]}"#
             )
