@@ -69,7 +69,10 @@ impl Ribbons {
         let mut found = Self::default();
         for media in media_devices(Path::new("/dev")) {
             match ask(&media) {
-                Ok((info, topology)) => found.add(&media, &info, &topology, Path::new("/sys")),
+                Ok((info, topology)) => {
+                    log::debug!("{}: {}, {topology}", media.display(), info.driver);
+                    found.add(&media, &info, &topology, Path::new("/sys"));
+                }
                 Err(Errno::EACCES | Errno::EPERM) => found.closed.push(media),
                 Err(errno) => log::debug!("{}: {}", media.display(), errno.desc()),
             }
@@ -130,10 +133,6 @@ fn ask(media: &Path) -> Result<(Info, Topology), Errno> {
     let file = File::open(media)
         .map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(nix::libc::ENOENT)))?;
     let info = Info::parse(&ioctl::device_info(&file)?);
-    // Of others the parts are of no interest: a webcam is a media device too.
-    if !RECEIVERS.contains(&info.driver.as_str()) {
-        return Ok((info, Topology::default()));
-    }
     Ok((info, Topology::parse(&ioctl::topology(&file)?)))
 }
 

@@ -90,6 +90,15 @@ const MEDIA_LNK_FL_ANCILLARY_LINK: u32 = 2 << 28;
 /// A board has two connectors, and with a multiplexer four sensors at each.
 const MOST_SENSORS: usize = 8;
 
+/// `6 parts, of which 4 have nodes and 0 are sensors`
+impl fmt::Display for Topology {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (parts, nodes) = (self.entities.len(), self.nodes.len());
+        let sensors = self.sensors().len();
+        write!(out, "{parts} parts, of which {nodes} have nodes and {sensors} are sensors")
+    }
+}
+
 impl Topology {
     /// Takes the records apart. Whatever joins what is not there is left out.
     pub(super) fn parse(raw: &RawTopology) -> Self {

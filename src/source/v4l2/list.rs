@@ -7,7 +7,7 @@ use super::survey::{Snapshot, Survey, Surveyed};
 use crate::image::pixels::{PixelFormat, Size};
 use crate::json::{Object, array};
 use crate::source::csi;
-use crate::source::media::{Ribbons, RibbonList};
+use crate::source::media::{RibbonList, Ribbons};
 use std::fmt::{self, Write};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -307,8 +307,7 @@ mod tests {
              no cameras are:\n\
              \x20 /dev/video1 (Best, uvcvideo): a metadata node"
         );
-        let none =
-            Listing { cameras: vec![], ribbons: RibbonList::default(), others: vec![] };
+        let none = Listing { cameras: vec![], ribbons: RibbonList::default(), others: vec![] };
         assert_eq!(none.to_string(), "no cameras");
     }
 

@@ -356,6 +356,9 @@ for word; do
     --height=*) height=${word#*=} ;;
     --codec=*) codec=${word#*=} ;;
     esac
+    # In two words, as the unit of old had it.
+    case $before in --codec) codec=$word ;; esac
+    before=$word
 done
 case $codec in
 mjpeg) picture() { cat /usr/local/share/picture.jpg; } ;;
@@ -431,12 +434,9 @@ fn whoever_had_a_unit_for_a_ribbon_camera_keeps_its_options() {
             &format!("{drop_in}/override.conf"),
             format!("[Service]\nEnvironment=\"RPICAM_OPTIONS={options}\" LANCAM_NAME=Garage\n"),
         );
-        // The unit of that time took JPEGs alone.
-        debian.sh("sed -i 's/^\\*) picture.*/*) picture() { cat \\/usr\\/local\\/share\\/picture.jpg; } ;;/' /usr/bin/rpicam-vid");
         debian.sh("systemctl enable --now lancam-rpicam@0.socket lancam-rpicam@0.service");
         debian.streams();
 
-        debian.write("/usr/bin/rpicam-vid", RPICAM_VID);
         debian.install(package);
         for unit in ["lancam.socket", "lancam.service"] {
             assert_eq!(debian.unit(unit), ("active".into(), "enabled".into()), "{unit}");
