@@ -262,7 +262,8 @@ fn noise_at_first(scene: &Scene) {
     scene.camera.order(|orders| orders.noise_at_start = 30);
     scene.start("--size 640x480");
     let (start, watcher) = (Instant::now(), scene.watch());
-    print_gap(watcher.picture_after(start));
+    let gap = watcher.picture_after(start);
+    println!("  the first picture {} ms after a viewer came", gap.as_millis());
     assert_exact(&watcher.pictures_after(start, 10));
     scene.stop();
 }
