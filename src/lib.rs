@@ -18,6 +18,7 @@ pub mod prefix;
 pub mod rate;
 pub mod version;
 pub mod wire;
+pub mod wording;
 
 #[cfg(all(feature = "camera", target_os = "linux"))]
 pub mod camera;

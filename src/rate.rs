@@ -12,9 +12,9 @@ impl Rate {
     /// No rate: nobody knows it, or every rate is welcome.
     pub const NONE: Self = Self(0);
 
-    /// Reads `30` or `29.97`, where it is within `fps` frames per second: from 0.001 on, or more.
+    /// Reads `30`, `29.97` or, as much of Europe writes it, `29,97`, where it is within `fps` frames per second: from 0.001 on, or more.
     pub fn parse(text: &str, fps: RangeInclusive<f64>) -> Option<Self> {
-        let rate = text.parse().ok().filter(|rate| fps.contains(rate))?;
+        let rate = text.trim().replace(',', ".").parse().ok().filter(|rate| fps.contains(rate))?;
         Some(Self::rounded(rate * 1000.0))
     }
 

@@ -2,7 +2,7 @@
 
 #[cfg(not(target_os = "linux"))]
 fn main() {
-    lancam::console::complain("lancam-setup needs Linux: it is part of lancam's SD card");
+    lancam::console::complain("lancam-setup runs on Linux only: it is part of lancam's SD card");
     std::process::exit(1);
 }
 

@@ -2,7 +2,7 @@
 
 #[cfg(not(target_os = "linux"))]
 fn main() {
-    let why = "lancam needs Linux, where V4L2 is. Use lancam-view to watch a camera from here";
+    let why = "lancam runs on Linux only. lancam-view shows a camera on this system";
     lancam::console::complain(why);
     std::process::exit(1);
 }
@@ -78,12 +78,20 @@ mod linux {
             Command::Version => print(version::text("lancam")),
             Command::List { json: true } => print(Listing::now().json()),
             Command::List { json: false } => print(Listing::now()),
-            Command::Check { file: Some(file) } => print(format_args!("{}: good", file.display())),
-            Command::Check { file: None } => print(format_args!(
-                "there is no {DEFAULT_FILE}: everything is as lancam --help says"
-            )),
+            Command::Check { file, remarks } => {
+                remarks.iter().for_each(complain);
+                match file {
+                    Some(file) => print(format_args!("{}: good", file.display())),
+                    None => print(format_args!(
+                        "good: there is no {DEFAULT_FILE}, so every option has its default"
+                    )),
+                }
+            }
             Command::Run(config) => {
                 log_setup::start(config.verbosity);
+                for remark in config.remarks() {
+                    log::warn!("{remark}");
+                }
                 if let Err(error) = run(&config) {
                     log::error!("{}", error.message);
                     tell_manager(&error.message);
@@ -176,7 +184,10 @@ mod linux {
         match captured {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(unavailable(error)),
-            Err(_) => Err(Failure { code: FAILURE, message: "the capture thread panicked".into() }),
+            Err(_) => Err(Failure {
+                code: FAILURE,
+                message: "the capture thread crashed (a bug in lancam)".into(),
+            }),
         }
     }
 
@@ -241,7 +252,9 @@ mod linux {
         match announcement.start(camera.roster.shown().reader()) {
             Ok(announcing) => Some(announcing),
             Err(error) => {
-                log::warn!("this camera is not announced on the LAN: no thread for it: {error}");
+                log::warn!(
+                    "cannot announce this camera on the LAN: cannot start a thread: {error}"
+                );
                 None
             }
         }

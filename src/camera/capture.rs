@@ -225,8 +225,8 @@ fn facts(
     // For viewers that have no page to look at.
     let source = match complaints {
         0 => source,
-        1 => format!("{source} (something is wrong: see its page)"),
-        count => format!("{source} ({count} things are wrong: see its page)"),
+        1 => format!("{source} (1 problem: see the camera's page)"),
+        count => format!("{source} ({count} problems: see the camera's page)"),
     };
     let rate = Rate::of_interval(layout.interval.unwrap_or_default());
     StreamFacts { source, rate, size: layout.size }

@@ -79,7 +79,7 @@ impl Complaint {
         if self.told.is_some() {
             return None;
         }
-        let text = format!("the camera's pictures cannot be sent: {text}");
+        let text = format!("cannot send the camera's pictures: {text}");
         self.metrics.is_troubled(&text);
         let code = StatusCode::CameraRefused;
         self.told = Some(Update::Status(Arc::new(StatusText { code, text })));
@@ -136,7 +136,7 @@ impl fmt::Display for News {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Lost(text) => write!(out, "frame dropped: {text}"),
-            Self::Over { frames } => write!(out, "frames can be sent again, after {frames} lost"),
+            Self::Over { frames } => write!(out, "frames are sent again; {frames} were dropped"),
         }
     }
 }
@@ -165,7 +165,7 @@ mod tests {
         assert_eq!(news("too dark").as_deref(), Some("frame dropped: too dark"));
         assert_eq!(news("too dark"), None);
         assert_eq!(news("too loud").as_deref(), Some("frame dropped: too loud"));
-        assert_eq!(news("").as_deref(), Some("frames can be sent again, after 4 lost"));
+        assert_eq!(news("").as_deref(), Some("frames are sent again; 4 were dropped"));
         assert_eq!(news(""), None);
     }
 

@@ -6,6 +6,7 @@
 use super::session_end::SessionEnd;
 use crate::console::say;
 use crate::plain::printable;
+use crate::wording::count;
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
@@ -142,7 +143,7 @@ impl LogEntry {
             None => self.log.is_news(peer.ip(), news) && self.appear(),
         };
         if is_told {
-            say(format_args!("CONNECTION ENDED: {peer}: {text}"));
+            say(format_args!("connection ended: {peer}: {text}"));
         } else {
             log::debug!("{peer}: {text}");
         }
@@ -152,12 +153,12 @@ impl LogEntry {
     fn appear(&self) -> bool {
         let (telling, untold) = self.log.telling(self.peer.ip(), Instant::now());
         if untold > 0 {
-            say(format_args!("{untold} MORE CONNECTIONS in the minute before were not listed"));
+            say(format_args!("{} in the last minute not listed", count(untold, "more connection")));
         }
         match telling {
             Telling::Yes => say(format_args!("GOT CONNECTION FROM: {}", self.peer)),
             Telling::NotAnyMore => say(format_args!(
-                "MANY CONNECTIONS FROM: {}: those of the next minute are counted, not listed",
+                "many connections from {}: for a minute they are counted, not listed",
                 self.peer.ip()
             )),
             Telling::No => {}

@@ -66,7 +66,7 @@ pub enum EncodeError {
     #[error(transparent)]
     Jpeg(#[from] JpegError),
     /// A frame that the wire cannot carry.
-    #[error("a frame of {0} bytes is over the wire's limit of {MAX_PICTURE}")]
+    #[error("a frame of {0} bytes is too large to send: the limit is {MAX_PICTURE}")]
     TooLong(usize),
 }
 

@@ -37,7 +37,7 @@ pub fn listen(
     let more = match listen::listen(&config.listen, &handed_over) {
         Err(error) if may_try_elsewhere && config.listen != Listen::Default => {
             log::error!("{error}");
-            metrics.complain(format!("{error}; it listens at its usual ports instead"));
+            metrics.complain(format!("{error}. lancam listens on its usual ports instead"));
             listen::listen(&Listen::Default, &handed_over)
         }
         listeners => listeners,

@@ -191,7 +191,7 @@ impl Feed {
     fn end_of_passing(&mut self) {
         if let Some(mut figures) = self.passed.take() {
             figures.memory = self.jpegs.memory();
-            log::log!(figures.level(), "the camera's own JPEGs are no longer watched: {figures}");
+            log::log!(figures.level(), "nobody watches the camera's own JPEGs any more: {figures}");
         }
     }
 
@@ -199,7 +199,7 @@ impl Feed {
     fn end_of_all(&mut self) {
         let memory = self.planes.memory();
         if memory > 0 {
-            log::debug!("frames are no longer unpacked; the planes took {} kB", memory / 1000);
+            log::debug!("frames are not unpacked any more; the planes took {} kB", memory / 1000);
             self.planes.clear();
         }
         if self.jpegs.memory() > 0 {

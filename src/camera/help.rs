@@ -5,21 +5,31 @@ use super::config::options::{Entry, OPTIONS, Section, ValueKind};
 const HEAD: &str = "\
 lancam turns this machine's camera into a LAN camera.
 
-lancam [run] [options]     stream until SIGTERM or Ctrl-C
-lancam list [--json]       the cameras, and the nodes that are none, with why
-lancam check [options]     whether the configuration is right; all that is not, with its line
-lancam selftest            one block to paste: board, kernel, cameras, measured fps, watchdog, network
-lancam --version           version, commit, target, features built in
-lancam --help              this text
+lancam [run] [options]     stream until Ctrl-C
+lancam list [--json]       show the cameras and what they can do
+lancam check [options]     check the options and the file; show each mistake with its line
+lancam selftest            measure this machine and its cameras: one block to paste into a report
+lancam version             show version, commit, target and features
+lancam help                show this text
+
+Examples:
+  lancam                                 the first camera, on ports 9999 and 8080 of this machine
+  lancam --size 1920x1080 --fps 15       ask the camera for another size and rate
+  lancam --source test --listen 8080     a test pattern, on port 8080 alone
+  lancam --name Garage --rotate 180      a camera that hangs upside down
+  lancam --set brightness=128            set a control that lancam list shows
 ";
 
 const FOOT: &str = "
-Each option can be set in the environment too (LANCAM_SIZE=640x480, LANCAM_PICKLE=1) and, but for --config and --set, in
-the file (size = \"640x480\", pickle = true; controls below a line [controls]). The command line beats the environment, the
-environment the file. --pickle=no undoes a switch.
+--port (-p), --device (-d), --resolution (-r) and --framerate also work, for --listen, --source,
+--size and --fps.
 
-Exit status: 0 ended as asked; 1 failure; 2 wrong options; 69 address in use, or the camera can never be used;
-78 wrong configuration.
+An option can also be set in the environment (LANCAM_SIZE=640x480, LANCAM_PICKLE=1) or in the file
+(size = \"640x480\", pickle = true; controls below a line [controls]). The command line overrides the
+environment, and the environment overrides the file. --pickle=no switches off what the file has on.
+
+Exit status: 0 ended as asked; 1 failure; 2 wrong options; 69 the address is in use, or the camera
+can never be used; 78 wrong configuration.
 ";
 
 /// Where an option's description begins, and where lines end.
@@ -35,7 +45,7 @@ pub fn text() -> String {
             text += &lines(entry);
         }
     }
-    text + "  -v, -q              more or less in the log\n" + FOOT
+    text + "  -v, -q              log more, or less\n" + FOOT
 }
 
 fn lines(entry: &Entry) -> String {

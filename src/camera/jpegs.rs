@@ -48,7 +48,7 @@ impl Jpegs {
         within_the_wire(turned.len)?;
         if self.said.replace(turned.edges) != Some(turned.edges) && turned.edges == Edges::Trimmed {
             log::info!(
-                "a JPEG of {} has no whole blocks at its edges: {orientation}, it is sent as {}",
+                "the edges of a JPEG of {} are cut to whole blocks: {orientation}, it is {}",
                 picture.size(),
                 turned.size
             );

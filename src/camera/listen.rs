@@ -25,7 +25,7 @@ impl Listen {
 /// No address could be listened on.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "cannot listen at {address}: {why}. --listen ADDRESS:PORT chooses another address; port 0 is any free port"
+    "cannot listen at {address}: {why}. Use --listen PORT or ADDRESS:PORT; port 0 is any free port"
 )]
 pub struct ListenError {
     address: SocketAddr,
@@ -46,16 +46,13 @@ fn in_use(port: u16) -> String {
     let holders = listeners_at(Path::new("/proc"), port);
     let Some(holder) = holders.first() else {
         return format!(
-            "port {port} is in use by another program; `sudo ss -ltnp sport = :{port}` names it"
+            "another program uses port {port} (`sudo ss -ltnp sport = :{port}` shows which)"
         );
     };
     if is_this_program(&holder.program) {
-        return format!(
-            "lancam is running already (process {}); stop that one first",
-            holder.process
-        );
+        return format!("lancam is running already (process {}); stop it first", holder.process);
     }
-    format!("port {port} is in use by {holder}")
+    format!("{holder} uses port {port}")
 }
 
 /// Whether a program of this name is this one, whatever its file is called. The kernel cuts names to 15 bytes.

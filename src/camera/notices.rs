@@ -126,7 +126,7 @@ impl Trouble {
     fn text(&self, silent_for: Option<Duration>) -> String {
         let mut text = match self {
             Self::Told(status) => sentence(&status.text),
-            Self::Silence => "The camera sends nothing at the moment.".into(),
+            Self::Silence => "The camera sends no pictures at the moment.".into(),
             Self::Ending => return "Reload this page when it runs again.".into(),
         };
         if let Some(silent_for) = silent_for {

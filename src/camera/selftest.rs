@@ -5,6 +5,7 @@ use crate::net::lan::own_addresses;
 use crate::source::v4l2::list::Listing;
 use crate::source::{CaptureWish, Next, Opener, SourceSpec};
 use crate::stop::Stop;
+use crate::wording::count;
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -68,7 +69,7 @@ fn measure() -> String {
             let frame = match source.next_frame(&stop).map_err(|error| error.to_string())? {
                 Next::Frame(frame) => frame,
                 Next::Unusable(_) | Next::Waiting(_) => continue,
-                Next::Stopped => return Err("it was stopped".into()),
+                Next::Stopped => return Err("stopped".into()),
             };
             bytes += frame.sent();
             let now = clock::now();
@@ -98,7 +99,7 @@ fn measure() -> String {
 fn board() -> String {
     // The device tree's strings end with a zero.
     let model = read("/proc/device-tree/model").or_else(|| read("/sys/class/dmi/id/product_name"));
-    model.unwrap_or_else(|| "the kernel does not name it".into())
+    model.unwrap_or_else(|| "unknown".into())
 }
 
 fn kernel() -> String {
@@ -120,8 +121,8 @@ fn memory() -> String {
         line.trim().trim_end_matches(" kB").parse::<u64>().ok()
     });
     match total {
-        Some(kilobytes) => format!("{} MB, {cpus} CPUs", kilobytes / 1024),
-        None => format!("{cpus} CPUs"),
+        Some(kilobytes) => format!("{} MB, {}", kilobytes / 1024, count(cpus, "CPU")),
+        None => count(cpus, "CPU"),
     }
 }
 
@@ -130,7 +131,7 @@ fn temperature() -> String {
         read("/sys/class/thermal/thermal_zone0/temp").and_then(|it| it.parse::<f64>().ok());
     let mut text = match thousandths {
         Some(thousandths) => format!("{:.1} °C", thousandths / 1000.0),
-        None => "the kernel does not say".into(),
+        None => "unknown".into(),
     };
     // Only Raspberry Pi's own kernels tell: bit 0 is too little voltage, 2 is slowed down; from 16 on, that it was so.
     if let Some(throttled) = read("/sys/devices/platform/soc/soc:firmware/get_throttled") {

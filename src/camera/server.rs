@@ -80,7 +80,7 @@ impl Warning {
         self.said_at = Some(now);
         match std::mem::take(&mut self.unsaid) {
             0 => log::warn!("{text}"),
-            unsaid => log::warn!("{text} ({unsaid} more since this was said last)"),
+            unsaid => log::warn!("{text} ({unsaid} more since the last such line)"),
         }
     }
 }
@@ -116,7 +116,7 @@ impl Acceptor {
         let now = Instant::now();
         let ip = peer.ip().to_canonical();
         if !self.guests.admit(ip) {
-            let text = format!("{ip} is not on the LAN; to let it in: lancam --allow {ip}");
+            let text = format!("{ip} is not on the LAN; lancam --allow {ip} lets it in");
             self.warnings.strangers.say(format_args!("refused a connection: {text}"), now);
             self.turn_away(stream, Refused::NotAllowed, text);
             return;
@@ -127,7 +127,7 @@ impl Acceptor {
                 if room == Room::Made {
                     let most = self.camera.connections.most();
                     let text = format_args!(
-                        "too many connections are open: of {most}, those that are idle longest are closed"
+                        "too many connections: more than {most} are open, so lancam closes those that are idle longest"
                     );
                     self.warnings.crowd.say(text, now);
                 }
@@ -159,7 +159,7 @@ impl Acceptor {
         };
         let thread = thread::Builder::new().name("session".into()).stack_size(SESSION_STACK);
         if let Err(error) = thread.spawn(session) {
-            let text = format!("the camera cannot start a thread for another connection: {error}");
+            let text = format!("cannot start a thread for another connection: {error}");
             self.warnings.descriptors.say(format_args!("{text}"), Instant::now());
             if let Some(stream) = Arc::into_inner(stream) {
                 self.turn_away(stream, Refused::TooMany, text);
@@ -170,10 +170,10 @@ impl Acceptor {
     /// Out of file descriptors, say: one connection that waits is closed, and the next in line is told why it is not served.
     fn cannot_accept(&mut self, error: &io::Error) {
         let now = Instant::now();
-        self.warnings.descriptors.say(format_args!("cannot accept viewers: {error}"), now);
+        self.warnings.descriptors.say(format_args!("cannot accept connections: {error}"), now);
         self.camera.connections.let_one_go();
         if let Some((stream, _)) = self.spare.accept(&self.listener) {
-            let text = format!("the camera cannot take another connection now: {error}");
+            let text = format!("cannot accept another connection now: {error}");
             self.turn_away(stream, Refused::TooMany, text);
         }
         self.camera.stop.wait(AGAIN);

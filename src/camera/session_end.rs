@@ -38,15 +38,17 @@ impl std::fmt::Display for SessionEnd {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::ViewerLeft => out.write_str("the viewer left"),
-            Self::Answered(1) => out.write_str("it was answered"),
-            Self::Answered(count) => write!(out, "it was answered {count} times"),
-            Self::Stopping => out.write_str("lancam ends"),
-            Self::TooSlow(time) => write!(out, "it took nothing for {} s", time.as_secs_f32()),
+            Self::Answered(1) => out.write_str("1 request, closed"),
+            Self::Answered(count) => write!(out, "{count} requests, closed"),
+            Self::Stopping => out.write_str("lancam was stopped"),
+            Self::TooSlow(time) => {
+                write!(out, "the viewer took no data for {} s", time.as_secs_f32())
+            }
             Self::Silent => {
-                write!(out, "it said nothing for {} s", GREETING_TIMEOUT.as_secs())
+                write!(out, "no request came within {} s", GREETING_TIMEOUT.as_secs())
             }
             Self::Refused { text, .. } => out.write_str(text),
-            Self::MadeRoom => out.write_str("it was idle, and its place was needed"),
+            Self::MadeRoom => out.write_str("idle, and another connection needed the place"),
             Self::Broken(error) => write!(out, "the connection broke: {error}"),
         }
     }

@@ -92,9 +92,9 @@ fn text(camera: &Camera, situation: &Situation, now: Micros) -> String {
         return trouble;
     }
     match (health.state, health.silent_for) {
-        (SourceState::Starting, _) => news.unwrap_or_else(|| "the camera is being opened".into()),
+        (SourceState::Starting, _) => news.unwrap_or_else(|| "lancam is opening the camera".into()),
         (SourceState::Streaming, _) => "the picture is live".into(),
-        (SourceState::Resting, _) => "the camera rests, since nobody watches".into(),
+        (SourceState::Resting, _) => "the camera is off until somebody watches".into(),
         (SourceState::Down, Some(silent)) if situation.captured.is_some() => {
             format!("the camera has sent no picture for {} s", silent.as_secs())
         }

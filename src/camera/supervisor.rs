@@ -99,10 +99,7 @@ impl Supervisor<'_> {
             // The source was closed on the way here: its light is off, and others may use it.
             Ok(CaptureEnd::Idle) => Ok(self.rest()),
             Ok(CaptureEnd::IdleWithout(status)) => {
-                log::info!(
-                    "nobody watches {}, which gives no pictures: it rests",
-                    self.opener.spec()
-                );
+                log::info!("{}: no pictures, and nobody watches; off for now", self.opener.spec());
                 self.metrics.is(SourceState::Down, clock::now());
                 // As long again as it was open, at least.
                 self.retry.pause = self.retry.pause.max(self.idle_stop.unwrap_or_default());
@@ -175,7 +172,7 @@ impl Supervisor<'_> {
             // Whoever comes is worth a try, and waits for its outcome.
             self.roster.no_picture(&Update::Status(Arc::new(StatusText {
                 code: StatusCode::Starting,
-                text: format!("{why}; it is tried again when somebody watches"),
+                text: format!("{why}. lancam tries again when somebody watches"),
             })));
         }
         loop {
@@ -197,17 +194,17 @@ impl Supervisor<'_> {
     /// Waits until somebody watches.
     fn rest(&mut self) -> Then {
         let spec = self.opener.spec();
-        log::info!("nobody watches {spec}: it rests");
+        log::info!("{spec}: off until somebody watches");
         self.roster.no_picture(&Update::Status(Arc::new(StatusText {
             code: StatusCode::Starting,
-            text: format!("{spec} rested while nobody watched, and is being started"),
+            text: format!("{spec} was off while nobody watched; lancam is starting it"),
         })));
         self.metrics.is(SourceState::Resting, clock::now());
         if self.roster.rest(self.stop) == Waking::Stop {
             return Then::End;
         }
         self.metrics.is(SourceState::Starting, clock::now());
-        log::info!("somebody watches {spec}: it is started");
+        log::info!("{spec}: on, somebody watches");
         self.logged = None;
         self.retry.pause = FIRST_RETRY;
         Then::Again

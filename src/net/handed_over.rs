@@ -33,7 +33,9 @@ pub fn listeners() -> Vec<TcpListener> {
         match listener(number) {
             Ok(listener) => listeners.push(listener),
             Err(why) => {
-                log::warn!("file descriptor {number} ({name}), handed over, is not used: {why}");
+                log::warn!(
+                    "ignoring file descriptor {number} ({name}), which the service manager handed over: {why}"
+                );
             }
         }
     }
@@ -59,12 +61,12 @@ fn listener(number: RawFd) -> Result<TcpListener, String> {
     fcntl(&fd, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).map_err(|error| error.to_string())?;
     let is_stream = getsockopt(&fd, sockopt::SockType) == Ok(SockType::Stream);
     if !is_stream || getsockopt(&fd, sockopt::AcceptConn) != Ok(true) {
-        return Err("it is no listening socket; ListenStream= in a .socket unit makes one".into());
+        return Err("it must be a listening socket: ListenStream= in the .socket unit".into());
     }
     let listener = TcpListener::from(fd);
     match listener.local_addr() {
         Ok(_) => Ok(listener),
-        Err(_) => Err("it does not speak TCP; ListenStream=9999 would".into()),
+        Err(_) => Err("it must be TCP: ListenStream=9999 in the .socket unit".into()),
     }
 }
 

@@ -28,9 +28,7 @@ impl Notifier {
         match Self::new(&name, watchdog) {
             Ok(notifier) => Some(notifier),
             Err(error) => {
-                log::warn!(
-                    "cannot tell the service manager how it goes, at NOTIFY_SOCKET={name}: {error}"
-                );
+                log::warn!("cannot notify the service manager at NOTIFY_SOCKET={name}: {error}");
                 None
             }
         }

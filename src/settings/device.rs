@@ -4,6 +4,7 @@ use super::reading::{Reading, Weight};
 use super::statements::{self, MistakeKind, Statement, Value};
 use super::table::Table;
 use super::wishes::{Network, Secret, Ssid, Visibility};
+use crate::wording::is_a_table;
 use std::ops::Range;
 
 /// Their names.
@@ -20,9 +21,9 @@ pub fn read(text: &str) -> Reading {
         }
         // What is written there may be a password.
         let why = match &mistake.kind {
-            MistakeKind::NoQuotes(_) => "text has quotes around it: KEY = \"VALUE\" would work",
-            MistakeKind::Twice(_) => "this is here a second time, and the first one counts",
-            MistakeKind::Syntax(_) => "this is no KEY = VALUE",
+            MistakeKind::NoQuotes(_) => "text needs straight quotes around it: KEY = \"VALUE\"",
+            MistakeKind::Twice(_) => "this is set twice, and the first value is used; delete one",
+            MistakeKind::Syntax(_) => "this line cannot be read. A line is KEY = \"VALUE\"",
             MistakeKind::TooMany => continue,
         };
         reading.complain(mistake.at, why);
@@ -44,9 +45,7 @@ pub fn read(text: &str) -> Reading {
 pub(crate) fn read_table(statement: &Statement, source: &str, reading: &mut Reading) {
     let name = statement.key.as_str();
     let Value::Table(statements) = &statement.value else {
-        let text =
-            format!("{name} is a table: a line [{name}], and KEY = VALUE below it, would work");
-        return reading.complain(statement.key_at.start, text);
+        return reading.complain(statement.key_at.start, is_a_table(name));
     };
     let mut table = Table::new(name, statements);
     match name {
@@ -61,7 +60,7 @@ pub(crate) fn read_table(statement: &Statement, source: &str, reading: &mut Read
 fn wifi(table: &mut Table<'_>, at: usize, source: &str, reading: &mut Reading) {
     let misnamed = table.has("password");
     if let Some(at) = misnamed {
-        reading.complain(at, "password in [wifi] is called psk here: psk would work");
+        reading.complain(at, "the key for the password in [wifi] is psk, not password");
         table.skip(&["password"]);
     }
     let ssid = table.ssid("ssid", source, reading, |text| Ssid::parse(text.as_bytes()));
@@ -74,7 +73,7 @@ fn wifi(table: &mut Table<'_>, at: usize, source: &str, reading: &mut Reading) {
     reading.wishes.wireless = table.addresses(reading);
     let Some(ssid) = ssid else {
         if secret.is_some() {
-            reading.complain(at, "a password without a network: ssid in [wifi] is missing");
+            reading.complain(at, "ssid in [wifi] is missing: write the name of the network there");
         }
         return;
     };
@@ -159,19 +158,19 @@ mod tests {
 
     #[test]
     fn mistakes_are_told_without_the_secret() {
-        for (text, line, would_work) in [
+        for (text, line, expected) in [
             ("wifi.ssid = \"a\"\nwifi.psk = geheimgeheim\n", 2, "quotes around it"),
             ("[wifi]\nssid = \"a\"\npsk = \"geheim\"\n", 3, "8 to 63"),
             ("[wifi]\npsk = \"geheimgeheim\"\n", 1, "ssid in [wifi] is missing"),
-            ("[wifi]\nssid = \"a\"\npassword = \"geheimgeheim\"\n", 3, "psk would work"),
+            ("[wifi]\nssid = \"a\"\npassword = \"geheimgeheim\"\n", 3, "is psk, not password"),
             ("[wifi]\nssid = 5\n", 2, "text in quotes"),
-            ("[wifi]\nssid = \"a\"\npsk = \"geheim\ngeheim\"\n", 3, "no KEY = VALUE"),
-            ("[wifi\nssid = \"a\"\n", 1, "no KEY = VALUE"),
+            ("[wifi]\nssid = \"a\"\npsk = \"geheim\ngeheim\"\n", 3, "cannot be read"),
+            ("[wifi\nssid = \"a\"\n", 1, "cannot be read"),
             ("wifi = \"a\"\n", 1, "is a table"),
             ("device.name = \"my camera\"\n", 1, "hyphens"),
             ("[ethernet]\naddress = \"192.0.2.7\"\n", 2, "192.168.1.20/24"),
             ("[ssh]\nauthorized_keys = [\"x\"]\n", 2, "id_ed25519.pub"),
-            ("[device]\nname = \"a\"\nquality = 5\n", 3, "name would work"),
+            ("[device]\nname = \"a\"\nquality = 5\n", 3, "the keys there are name"),
         ] {
             let reading = read(text);
             let first = reading.remarks.first().expect(text);
@@ -180,7 +179,7 @@ mod tests {
                 Some(line),
                 "{text:?}: {reading:?}"
             );
-            assert!(first.text.contains(would_work), "{text:?}: {}", first.text);
+            assert!(first.text.contains(expected), "{text:?}: {}", first.text);
             let networks = &reading.wishes.networks;
             assert!(networks.iter().all(|network| network.secret != Secret::Open), "{text:?}");
             assert!(!format!("{reading:?}").contains("geheim"), "{text:?}: {reading:?}");

@@ -48,18 +48,14 @@ impl Reading {
         self.remarks.push(Remark { weight, at, text });
     }
 
-    /// The value, or a complaint that it cannot be: `what` is its name.
+    /// The value, or a complaint that says what is expected: `what` is its name. The value itself may be a password.
     pub fn accept<T>(
         &mut self,
         at: usize,
         what: &str,
         value: Result<T, &'static str>,
     ) -> Option<T> {
-        value
-            .map_err(|would_work| {
-                self.complain(at, format!("{what} cannot be so: {would_work} would work"));
-            })
-            .ok()
+        value.map_err(|expected| self.complain(at, format!("{what} must be {expected}"))).ok()
     }
 
     /// Something in the file could not be read, and it may have been a password: a network that seems to have none is not joined.
@@ -71,7 +67,7 @@ impl Reading {
     pub fn name(&mut self, at: usize, what: &str, text: &str) {
         let first = text.split('.').next().unwrap_or_default();
         if first != text {
-            self.note(at, format!("of {what} the part before the first dot counts"));
+            self.note(at, format!("only the part of {what} before the first dot is used"));
         }
         self.wishes.name = self.accept(at, what, HostName::parse(first));
     }
@@ -87,7 +83,7 @@ impl Reading {
             Some(line) => self.wishes.keys.push(line.into()),
             None => self.complain(
                 at,
-                format!("{what} has no public SSH key here: the line of a file such as id_ed25519.pub would work"),
+                format!("{what} must be a public SSH key: copy the line of a file such as id_ed25519.pub"),
             ),
         }
     }

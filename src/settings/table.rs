@@ -3,6 +3,8 @@
 use super::reading::{Reading, Weight};
 use super::statements::{Statement, Value};
 use super::wishes::{Addresses, Secret, Ssid};
+use crate::nearest;
+use crate::wording::unknown;
 use std::ops::Range;
 
 /// A table that is being read.
@@ -47,7 +49,7 @@ impl<'a> Table<'a> {
             Value::Text(text) if text.is_empty() => None,
             Value::Text(text) => Some((text, without_quotes(source, &statement.value_at))),
             _ => {
-                let text = format!("{} cannot be so: text in quotes would work", self.called(key));
+                let text = format!("{} must be text in quotes", self.called(key));
                 reading.complain(statement.value_at.start, text);
                 None
             }
@@ -73,7 +75,7 @@ impl<'a> Table<'a> {
         let texts: Option<Vec<_>> = values.iter().map(text).collect();
         texts.unwrap_or_else(|| {
             let what = self.called(key);
-            let text = format!("{what} cannot be so: a list of texts, each in quotes, would work");
+            let text = format!("{what} must be a list of texts, each in quotes");
             reading.complain(at, text);
             Vec::new()
         })
@@ -85,7 +87,7 @@ impl<'a> Table<'a> {
         match statement.value {
             Value::Truth(truth) => Some(truth),
             _ => {
-                let text = format!("{} cannot be so: true or false would work", self.called(key));
+                let text = format!("{} must be true or false", self.called(key));
                 reading.complain(statement.value_at.start, text);
                 None
             }
@@ -175,11 +177,14 @@ impl<'a> Table<'a> {
             let at = statement.key_at.start;
             match weight {
                 Weight::Note => {
-                    reading.note(at, format!("{} makes no difference here", self.called(&key)));
+                    reading.note(at, format!("{} is not used here", self.called(&key)));
                 }
                 Weight::Complaint => {
                     let known = self.asked.join(", ");
-                    let text = format!("there is no {}: {known} would work", self.called(&key));
+                    let meant = nearest::of(&key, self.asked.iter().copied());
+                    let otherwise = format!("the keys there are {known}");
+                    let kind = format!("key in [{}]", self.name);
+                    let text = unknown(&kind, &key, meant, &otherwise);
                     reading.complain(at, text);
                 }
             }

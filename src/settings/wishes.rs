@@ -41,7 +41,7 @@ pub struct HostName(String);
 
 impl HostName {
     /// # Errors
-    /// What would work instead.
+    /// What is expected.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         let of_it = |letter: u8| letter.is_ascii_alphanumeric() || letter == b'-';
         let is_name = (1..=63).contains(&text.len())
@@ -52,7 +52,7 @@ impl HostName {
         if is_name && !text.eq_ignore_ascii_case("localhost") {
             return Ok(Self(text.into()));
         }
-        Err("up to 63 letters without accents, digits and hyphens inside, such as garage-2,")
+        Err("1 to 63 letters (without accents), digits and hyphens, such as garage-2")
     }
 
     /// As text.
@@ -67,13 +67,13 @@ pub struct Country([u8; 2]);
 
 impl Country {
     /// # Errors
-    /// What would work instead.
+    /// What is expected.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         match *text.as_bytes() {
             [first, second] if text.bytes().all(|letter| letter.is_ascii_alphabetic()) => {
                 Ok(Self([first, second].map(|letter| letter.to_ascii_uppercase())))
             }
-            _ => Err("a country's two letters, such as GB, US or DE,"),
+            _ => Err("a country's two letters, such as GB, US or DE"),
         }
     }
 }
@@ -119,18 +119,18 @@ pub struct Ssid(Vec<u8>);
 
 impl Ssid {
     /// # Errors
-    /// What would work instead.
+    /// What is expected.
     pub fn parse(bytes: &[u8]) -> Result<Self, &'static str> {
         match bytes.len() {
             1..=32 => Ok(Self(bytes.into())),
-            _ => Err("the network's name, of 1 to 32 bytes,"),
+            _ => Err("the network's name, 1 to 32 bytes"),
         }
     }
 
     /// The same in digits.
     ///
     /// # Errors
-    /// What would work instead.
+    /// What is expected.
     pub fn parse_hex(text: &str) -> Result<Self, &'static str> {
         let digits: Option<Vec<u8>> =
             text.chars().map(|it| it.to_digit(16).and_then(|it| u8::try_from(it).ok())).collect();
@@ -182,7 +182,7 @@ const MOVED_SHORT: &str = "moved.";
 
 impl Secret {
     /// # Errors
-    /// What would work instead.
+    /// What is expected.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         let is_moved = |rest: &str| rest.bytes().all(|letter| letter == b'.');
         if text.strip_prefix(MOVED).or_else(|| text.strip_prefix(MOVED_SHORT)).is_some_and(is_moved)
@@ -194,7 +194,7 @@ impl Secret {
                 Ok(Self::Key(text.to_ascii_lowercase()))
             }
             8..=63 if !text.chars().any(char::is_control) => Ok(Self::Passphrase(text.into())),
-            _ => Err("a password of 8 to 63 bytes, or a key of 64 hexadecimal digits,"),
+            _ => Err("a password of 8 to 63 bytes, or a key of 64 hexadecimal digits"),
         }
     }
 
@@ -252,22 +252,22 @@ impl Addresses {
     /// `192.0.2.7/24`.
     ///
     /// # Errors
-    /// What would work instead.
+    /// What is expected.
     pub fn parse_own(text: &str) -> Result<(IpAddr, u8), &'static str> {
-        let would_work = "an address with its prefix, such as 192.168.1.20/24,";
-        let (address, prefix) = text.split_once('/').ok_or(would_work)?;
-        let address: IpAddr = address.parse().map_err(|_| would_work)?;
+        let expected = "an address with its prefix, such as 192.168.1.20/24";
+        let (address, prefix) = text.split_once('/').ok_or(expected)?;
+        let address: IpAddr = address.parse().map_err(|_| expected)?;
         let longest = if address.is_ipv4() { 32 } else { 128 };
         let prefix = prefix.parse().ok().filter(|prefix| (1..=longest).contains(prefix));
-        Ok((address, prefix.ok_or(would_work)?))
+        Ok((address, prefix.ok_or(expected)?))
     }
 
     /// `192.0.2.1`.
     ///
     /// # Errors
-    /// What would work instead.
+    /// What is expected.
     pub fn parse_other(text: &str) -> Result<IpAddr, &'static str> {
-        text.parse().map_err(|_| "an address, such as 192.168.1.1,")
+        text.parse().map_err(|_| "an address, such as 192.168.1.1")
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) fn read_user_data(text: &str) -> Reading {
         || first.starts_with("## template")
     {
         reading
-            .complain(0, "this is no #cloud-config, and nothing here is run: nothing in it counts");
+            .complain(0, "this file does not begin with #cloud-config, so all of it is ignored; scripts are not run");
         return reading;
     }
     let node = tree(text, &mut reading);
@@ -50,17 +50,17 @@ pub(super) fn read_user_data(text: &str) -> Reading {
             "user" => account(at, value, &mut reading),
             "users" => value.items().iter().for_each(|user| account(at, user, &mut reading)),
             "ssh_pwauth" | "password" | "chpasswd" => {
-                reading.note(at, "there are no passwords here: a shell is for who has a key");
+                reading.note(at, "ignored: lancam has no passwords; log in with an SSH key");
             }
             "runcmd" | "bootcmd" | "write_files" | "packages" | "package_update"
             | "package_upgrade" => {
                 reading.note(
                     at,
-                    "commands, files and packages are not for this system, which stays as it is",
+                    "ignored: lancam's card runs no commands and installs no files or packages",
                 );
             }
             name if WITHOUT_A_WORD.contains(&name) => {}
-            _ => reading.note(at, "this makes no difference here"),
+            _ => reading.note(at, "ignored: lancam's card does not use this"),
         }
     }
     reading
@@ -83,7 +83,7 @@ fn account(at: usize, node: &Node, reading: &mut Reading) {
     if node.entries().is_empty() {
         return;
     }
-    reading.note(at, "there are no accounts here, and no passwords; keys of theirs are for root");
+    reading.note(at, "lancam has no accounts and no passwords; these keys may log in as root");
     if let Some(node) = node.get("ssh_authorized_keys") {
         keys(node, reading);
     }
@@ -103,7 +103,7 @@ pub(super) fn read_network_config(text: &str) -> Reading {
     let network = node.get("network").unwrap_or(&node);
     let version = network.get("version").and_then(Node::scalar);
     if let Some(version) = version.filter(|version| version.text() != Some("2")) {
-        reading.complain(version.at.start, "version: 2 is the only one that is read here");
+        reading.complain(version.at.start, "version must be 2");
         return reading;
     }
     for (key, value) in network.entries() {
@@ -111,7 +111,7 @@ pub(super) fn read_network_config(text: &str) -> Reading {
             "version" | "renderer" => {}
             "ethernets" => ethernets(value, &mut reading),
             "wifis" => wifis(value, &mut reading),
-            _ => reading.complain(key.at.start, "this is not done here: ethernets and wifis are"),
+            _ => reading.complain(key.at.start, "ignored: lancam reads only ethernets and wifis"),
         }
     }
     if !is_whole {
@@ -124,7 +124,7 @@ fn ethernets(node: &Node, reading: &mut Reading) {
     for (name, ethernet) in node.entries().iter().filter(|(_, node)| !node.entries().is_empty()) {
         if let Some(addresses) = addresses(ethernet, reading) {
             if reading.wishes.wired.is_some() {
-                reading.complain(name.at.start, "there is one cable, and its addresses are above");
+                reading.complain(name.at.start, "ignored: the first cable's addresses are used");
             } else {
                 reading.wishes.wired = Some(addresses);
             }
@@ -152,17 +152,15 @@ fn access_point(name: &Scalar, point: &Node, reading: &mut Reading) {
         return;
     };
     if !matches!(point, Node::Map(_) | Node::Empty) {
-        return reading.complain(name.at.start, "what stands below this network cannot be read");
+        return reading.complain(name.at.start, "cannot read the settings of this network");
     }
     let auth = point.get("auth");
     let management = auth.and_then(|auth| auth.get("key-management")).and_then(text_of);
     if let Some((kind, at)) = management.filter(|(kind, _)| !["none", "psk", "sae"].contains(kind))
     {
         let kind: String = kind.chars().filter(|letter| !letter.is_control()).take(20).collect();
-        return reading.complain(
-            at,
-            format!("key-management: {kind} is not done here: psk, sae and none are"),
-        );
+        return reading
+            .complain(at, format!("key-management must be psk, sae or none, not {kind}"));
     }
     if let Some((_, at)) = management.filter(|(kind, _)| *kind == "sae") {
         reading.complain(at, super::supplicant::NO_WPA3);
@@ -182,7 +180,7 @@ fn access_point(name: &Scalar, point: &Node, reading: &mut Reading) {
             (secret, Some(password.at.clone()))
         }
         None | Some(Node::Scalar(_)) => (Secret::Open, None),
-        Some(_) => return reading.complain(name.at.start, "its password cannot be read"),
+        Some(_) => return reading.complain(name.at.start, "cannot read its password"),
     };
     reading.wishes.networks.push(Network { ssid, secret, visibility, secret_at });
 }
@@ -190,7 +188,7 @@ fn access_point(name: &Scalar, point: &Node, reading: &mut Reading) {
 fn addresses(node: &Node, reading: &mut Reading) -> Option<Addresses> {
     let mut given = Addresses::default();
     for (text, at) in list(node.get("addresses")) {
-        given.own.extend(reading.accept(at, "an address", Addresses::parse_own(text)));
+        given.own.extend(reading.accept(at, "addresses", Addresses::parse_own(text)));
     }
     for key in ["gateway4", "gateway6"] {
         for (text, at) in list(node.get(key)) {
@@ -201,21 +199,17 @@ fn addresses(node: &Node, reading: &mut Reading) -> Option<Addresses> {
         let to = route.get("to").and_then(text_of);
         match (to, route.get("via").and_then(text_of)) {
             (Some(("default" | "0.0.0.0/0" | "::/0", _)), Some((via, at))) => {
-                given.gateways.extend(reading.accept(at, "a route", Addresses::parse_other(via)));
+                given.gateways.extend(reading.accept(at, "via", Addresses::parse_other(via)));
             }
             (to, _) => reading.complain(
                 to.map(|(_, at)| at),
-                "a route that is not done here: to: default, via: ADDRESS is",
+                "ignored: lancam only reads the route to: default, via: ADDRESS",
             ),
         }
     }
     let dns = node.get("nameservers").and_then(|servers| servers.get("addresses"));
     for (text, at) in list(dns) {
-        given.dns.extend(reading.accept::<IpAddr>(
-            at,
-            "a name server",
-            Addresses::parse_other(text),
-        ));
+        given.dns.extend(reading.accept::<IpAddr>(at, "nameservers", Addresses::parse_other(text)));
     }
     if node.get("dhcp4").and_then(Node::scalar).and_then(Scalar::truth) == Some(true) {
         given.dhcp = Dhcp::On;
@@ -233,7 +227,7 @@ fn rest(node: &Node, known: &[&str], reading: &mut Reading) {
     for (key, _) in node.entries() {
         let name = key.text().unwrap_or_default();
         if !known.contains(&name) && !done.contains(&name) && !without_a_word.contains(&name) {
-            reading.note(key.at.start, "this makes no difference here");
+            reading.note(key.at.start, "ignored: lancam's card does not use this");
         }
     }
 }

@@ -35,7 +35,7 @@ pub(super) fn read(path: &Path, reading: &mut Reading) -> Option<Text> {
     match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
         Ok(about) if !about.is_file() => {
-            reading.complain(None, "is no file, so nothing in it counts");
+            reading.complain(None, "is not a file, so it is ignored");
             return None;
         }
         _ => {}
@@ -48,13 +48,13 @@ pub(super) fn read(path: &Path, reading: &mut Reading) -> Option<Text> {
     if u64::try_from(bytes.len()).is_ok_and(|len| len > MAX_LEN) {
         reading.complain(
             None,
-            format!("is longer than {} kB, so nothing in it counts", MAX_LEN >> 10),
+            format!("is longer than {} kB, so all of it is ignored", MAX_LEN >> 10),
         );
         return None;
     }
     let (text, taken_out) = Text::decode(bytes);
     for at in taken_out {
-        reading.complain(at, "this line is not UTF-8 and does not count; saved as UTF-8 it would");
+        reading.complain(at, "ignored: this line is not UTF-8; save the file as UTF-8");
     }
     Some(text)
 }

@@ -58,7 +58,7 @@ pub(super) fn misnamed(folder: &[String], names: &[&'static str]) -> Vec<String>
             meant.or_else(|| names.iter().find(|it| kind == "pub" && **it == "authorized_keys"));
         let shown: String = printable(file).chars().take(40).collect();
         meant.map(|name| {
-            format!("{shown}: is not read. Save it as plain text under the name {name}")
+            format!("{shown}: lancam does not read this file. Save it as plain text under the name {name}")
         })
     });
     told.collect()

@@ -11,7 +11,7 @@ pub(super) fn read(text: &str) -> Reading {
     let (statements, mistakes) = statements::read(text);
     for mistake in mistakes {
         // What is written there may be a password.
-        reading.complain(mistake.at, "this is no KEY = VALUE");
+        reading.complain(mistake.at, "this line cannot be read. A line is KEY = VALUE");
     }
     let is_whole = reading.remarks.is_empty();
     for statement in &statements {
@@ -28,7 +28,7 @@ fn read_table(statement: &Statement, source: &str, reading: &mut Reading) {
     let at = statement.key_at.start;
     let Value::Table(statements) = &statement.value else {
         if name != "config_version" {
-            reading.note(at, "this makes no difference here");
+            reading.note(at, "ignored: lancam's card does not use this");
         }
         return;
     };
@@ -37,9 +37,11 @@ fn read_table(statement: &Statement, source: &str, reading: &mut Reading) {
         "system" => table.name("hostname", source, reading),
         "ssh" => ssh(&mut table, at, reading),
         "wlan" => wlan(&mut table, at, source, reading),
-        "user" => return reading.note(at, "[user]: there are no accounts here, and no passwords"),
+        "user" => {
+            return reading.note(at, "[user] is ignored: lancam has no accounts and no passwords");
+        }
         "locale" => return,
-        _ => return reading.note(at, "this table makes no difference here"),
+        _ => return reading.note(at, "ignored: lancam's card does not use this table"),
     }
     table.end(Weight::Note, reading);
 }
@@ -51,7 +53,7 @@ fn ssh(table: &mut Table<'_>, at: usize, reading: &mut Reading) {
     if is_enabled == Some(false) {
         reading.wishes.keys.clear();
     } else if reading.wishes.keys.is_empty() {
-        reading.complain(at, "[ssh]: a shell is for who has a key, and authorized_keys has none");
+        reading.complain(at, "[ssh] needs a key: write your public SSH key into authorized_keys");
     }
 }
 
@@ -68,7 +70,7 @@ fn wlan(table: &mut Table<'_>, at: usize, source: &str, reading: &mut Reading) {
     table.country(source, reading);
     let Some(ssid) = named.or(in_digits) else {
         if secret.is_some() {
-            reading.complain(at, "a password without a network: ssid in [wlan] is missing");
+            reading.complain(at, "ssid in [wlan] is missing: write the name of the network there");
         }
         return;
     };

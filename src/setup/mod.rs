@@ -20,6 +20,7 @@ use crate::settings::lines::{line_at, line_number};
 use crate::settings::reading::{Reading, Remark, Weight};
 use crate::settings::wishes::{HostName, Network, Secret, Wishes};
 use crate::settings::{COMPLAINTS, device, quotes};
+use crate::wording::curly_quotes;
 use files::{Access, put_or_remove};
 use finding::Meant;
 use options::{Options, RUN, Step};
@@ -128,7 +129,7 @@ pub fn run(options: &Options) {
         Step::KeepSecrets => found.keep_secrets(options),
     };
     if let Err(error) = done {
-        found.complain(format!("settings on the card: not all of them count: {error}"));
+        found.complain(format!("not all settings on the card are used: {error}"));
     }
     let complaints = found.complaints.iter().fold(String::new(), |text, it| text + it + "\n");
     let complaints = Some(complaints.as_str()).filter(|text| !text.is_empty());
@@ -174,7 +175,7 @@ impl Found {
             let name = network.ssid.to_string();
             if let Some(inside) = quotes::without(&name) {
                 self.complain(format!(
-                    "{}: the network is called {name}, with curly quotes. Is it {inside}? Write straight quotes",
+                    "{}: the network's name {name} has curly quotes. If it is {inside}, write straight quotes around it",
                     meant.file
                 ));
             }
@@ -198,7 +199,7 @@ impl Found {
             let Some(first) = first.filter(|it| it.meant.name != AUTHORIZED_KEYS) else { continue };
             if second.says().next().is_some() && !first.says().eq(second.says()) {
                 told.push(format!(
-                    "{}: {} is here too, and counts before it. Delete one of the two",
+                    "{}: ignored, since {} is there too. Delete one of the two",
                     second.meant.file, first.meant.file
                 ));
             }
@@ -215,10 +216,7 @@ impl Found {
                 Weight::Complaint => {
                     let curly = remark.at.and_then(|at| quotes::shown(line_at(text, at)));
                     if let Some(right) = curly {
-                        let _ = write!(
-                            line,
-                            ". This line has curly quotes. Write straight ones: {right}"
-                        );
+                        let _ = write!(line, ". {}", curly_quotes(&right));
                     }
                     self.complain(line);
                 }
@@ -241,16 +239,16 @@ impl Found {
         };
         if is_there(&["firstrun.sh"]) {
             self.complain(
-                "firstrun.sh: nothing of the boot partition is run; what it should do can be written into lancam.toml".into(),
+                "firstrun.sh: ignored, since lancam runs no scripts; write the settings into lancam.toml".into(),
             );
         }
         if is_there(&["ssh", "ssh.txt"]) && self.wishes.keys.is_empty() {
             self.complain(
-                "ssh: a shell is for who has a key; one in authorized_keys would work".into(),
+                "ssh: a file alone opens no shell; write your public SSH key into the file authorized_keys".into(),
             );
         }
         if is_there(&["userconf", "userconf.txt"]) {
-            log::info!("userconf.txt: there are no accounts here, and no passwords");
+            log::info!("userconf.txt: ignored, since lancam has no accounts and no passwords");
         }
     }
 
@@ -312,7 +310,7 @@ impl Found {
         let kept = options.data.join("wifi");
         let mut vault = Vault::read(&kept).unwrap_or_else(|error| {
             self.complain(format!(
-                "kept Wi-Fi passwords cannot be read: {}: {error}",
+                "cannot read the stored Wi-Fi passwords: {}: {error}",
                 kept.display()
             ));
             Vault::default()
@@ -323,7 +321,7 @@ impl Found {
         match vault.keep(&kept) {
             Ok(()) => self.write_over_secrets(&options.boot),
             Err(error) => self.complain(format!(
-                "Wi-Fi passwords stay on the boot partition, where any PC reads them: {}: {error}",
+                "Wi-Fi passwords stay on the boot partition, where any PC can read them: {}: {error}",
                 kept.display()
             )),
         }
@@ -339,7 +337,7 @@ impl Found {
         }
         if !unknown.is_empty() {
             self.complain(format!(
-                "the password of {unknown}is not on this camera any more: written anew where it stood, it would work"
+                "this camera does not have the password of {unknown}any more: write it there again"
             ));
         }
         self.write_wifi(options)
@@ -366,11 +364,11 @@ impl Found {
         match done {
             Ok(()) => {
                 log::info!(
-                    "Wi-Fi passwords were moved from the boot partition to the camera's own"
+                    "moved the Wi-Fi passwords from the boot partition to the camera's own"
                 );
             }
             Err(error) => self.complain(format!(
-                "Wi-Fi passwords are still on the boot partition, where any PC reads them: {error}"
+                "Wi-Fi passwords are still on the boot partition, where any PC can read them: {error}"
             )),
         }
     }

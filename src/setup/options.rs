@@ -9,16 +9,16 @@ pub const HELP: &str = "\
 lancam-setup reads what the owner left on the boot partition of lancam's SD card, and writes what
 the programs of the image read. The image runs it at each start; docs/IMAGE.md tells what it reads.
 
-lancam-setup [options]     all but Wi-Fi passwords: name, addresses, networks, SSH keys, lancam.toml
-lancam-setup --keep-secrets [options]     moves Wi-Fi passwords to the camera's own partition
+lancam-setup [options]     read all settings: name, addresses, networks, SSH keys, lancam.toml
+lancam-setup --keep-secrets [options]     move Wi-Fi passwords to the camera's own partition
 lancam-setup --version
 lancam-setup --help
 
   --boot DIR    the boot partition: /boot
-  --run DIR     where the files for programs go: /run; only with /run the machine gets its name
+  --run DIR     where to write the files for programs: /run. Only with /run is the machine named
   --data DIR    the camera's own partition: /data
 
-It never fails: what cannot be read is a line in DIR/lancam/complaints, and as if it were not there.
+It never fails: settings that it cannot read are ignored, with a line each in RUN/lancam/complaints.
 Exit status: 0; 2 wrong options.";
 
 /// The folder for files that a start makes anew.

@@ -8,7 +8,7 @@ use std::path::Path;
 /// With less, it is as good as full: a crash's last words are as long.
 const LITTLE: u64 = 1 << 20;
 
-/// What is wrong with the partition that is mounted there, and what would work.
+/// What is wrong with the partition that is mounted there, and what to do.
 pub(super) fn trouble(data: &Path) -> Option<&'static str> {
     let Ok(about) = statvfs(data) else { return Some(MISSING) };
     if about.flags().contains(FsFlags::ST_RDONLY) {
@@ -18,12 +18,12 @@ pub(super) fn trouble(data: &Path) -> Option<&'static str> {
 }
 
 // Each fits on a line of the screen.
-const MISSING: &str = "missing, so nothing is kept (Wi-Fi passwords, SSH's key); pictures go on; \
-                       the card written anew, or another, would work";
-const READ_ONLY: &str = "read-only, so nothing new is kept (Wi-Fi passwords, crash reasons); pictures go on; \
-                         another card would work";
-const FULL: &str = "full, so nothing new is kept (Wi-Fi passwords, crash reasons); pictures go on; \
-                    the card written anew would work";
+const MISSING: &str = "missing, so Wi-Fi passwords and SSH's key are not kept; pictures still work; \
+                       write the card again, or use another";
+const READ_ONLY: &str = "read-only, so Wi-Fi passwords and crash reasons are not kept; pictures still work; \
+                         use another card";
+const FULL: &str = "full, so Wi-Fi passwords and crash reasons are not kept; pictures still work; \
+                    write the card again";
 
 /// In bytes, for those who are not root too.
 fn room(about: &Statvfs) -> u64 {

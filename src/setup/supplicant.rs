@@ -38,25 +38,27 @@ pub(super) fn read(text: &str) -> Reading {
         if said.is_empty() {
             // wpa_passphrase writes it beside the key that it makes of it.
             if line.trim_start().starts_with("#psk=\"") {
-                reading
-                    .complain(at, "a password in a comment stays on the card: take this line out");
+                reading.complain(
+                    at,
+                    "this comment has a password in it, which stays on the card: delete the line",
+                );
             }
             continue;
         }
         if said == "}" {
             match block.take() {
                 Some(block) => block.end(&mut reading),
-                None => reading.complain(at, "this } closes nothing"),
+                None => reading.complain(at, "this } has no {"),
             }
             continue;
         }
         let Some((key, value)) = said.split_once('=') else {
-            reading.complain(at, "this is no KEY=VALUE");
+            reading.complain(at, "this line cannot be read. A line is KEY=VALUE");
             continue;
         };
         if (key, value.trim_start()) == ("network", "{") {
             if block.replace(Block::new(at)).is_some() {
-                reading.complain(at, "the network above has no }, so it does not count");
+                reading.complain(at, "the network above has no }, so it is ignored");
             }
             continue;
         }
@@ -68,7 +70,7 @@ pub(super) fn read(text: &str) -> Reading {
         }
     }
     if let Some(block) = block {
-        reading.complain(block.at, "this network has no } at its end, so it does not count");
+        reading.complain(block.at, "this network has no } at its end, so it is ignored");
     }
     reading
 }
@@ -80,7 +82,7 @@ fn refuse(reading: &mut Reading, at: usize, key: &str) {
     let key: String = key.chars().filter(|letter| !letter.is_control()).take(40).collect();
     reading.complain(
         at,
-        format!("{key} does not count: country, and in network={{ }} ssid, psk, key_mgmt and scan_ssid, do"),
+        format!("{key} is ignored: lancam reads country, and in network={{ }} ssid, psk, key_mgmt and scan_ssid"),
     );
 }
 
@@ -194,9 +196,9 @@ impl Block {
                         .filter(|text| !matches!(Secret::parse(text), Ok(Secret::Passphrase(_)))),
                     None => None,
                 };
-                let would_work =
-                    "a password in quotes, of 8 to 63 bytes, or a key of 64 hexadecimal digits,";
-                let secret = text.and_then(|text| Secret::parse(&text).ok()).ok_or(would_work);
+                let expected =
+                    "a password in quotes, of 8 to 63 bytes, or a key of 64 hexadecimal digits";
+                let secret = text.and_then(|text| Secret::parse(&text).ok()).ok_or(expected);
                 self.secret = reading.accept(at, key, secret).zip(place);
                 self.is_refused |= self.secret.is_none();
             }
@@ -204,7 +206,7 @@ impl Block {
                 let knows = |kind: &str| ["WPA-PSK", "WPA-PSK-SHA256", "SAE"].contains(&kind);
                 self.is_open = value.text == "NONE";
                 if !self.is_open && !value.text.split_whitespace().any(knows) {
-                    reading.complain(at, "key_mgmt cannot be so: WPA-PSK, SAE or NONE would work");
+                    reading.complain(at, "key_mgmt must be WPA-PSK, SAE or NONE");
                     self.is_refused = true;
                 }
                 if value.text.trim() == "SAE" {
@@ -224,7 +226,7 @@ impl Block {
             return;
         }
         let Some(ssid) = self.ssid else {
-            return reading.complain(self.at, "this network has no ssid, so it does not count");
+            return reading.complain(self.at, "this network has no ssid, so it is ignored");
         };
         let (secret, secret_at) = match (self.secret, self.is_open) {
             (Some((secret, at)), false) => (secret, Some(at)),
@@ -232,7 +234,7 @@ impl Block {
             (None, false) => {
                 return reading.complain(
                     self.at,
-                    "this network has no psk, so it does not count: for one without a password, key_mgmt=NONE would work",
+                    "this network has no psk, so it is ignored; for a network without a password write key_mgmt=NONE",
                 );
             }
         };
@@ -247,7 +249,7 @@ impl Block {
 
 /// Of a network that is to be joined with WPA3 alone.
 pub(super) const NO_WPA3: &str =
-    "WPA3 is beyond the Pi's radio: WPA2 is tried, which the access point must offer too";
+    "the Pi's radio has no WPA3, so lancam uses WPA2; the access point must offer it";
 
 /// The file for `wpa_supplicant`, if it has all that it needs to know.
 pub(super) fn written(country: Option<Country>, networks: &[Network]) -> String {

@@ -110,9 +110,9 @@ fn addresses_are_read_from_netplans_words() {
 fn what_is_not_done_is_told_with_its_line() {
     for (file, text, line, what) in [
         ("user-data", "#cloud-config\nhostname: my camera\n", 2, "garage-2"),
-        ("user-data", "#!/bin/sh\nreboot\n", 1, "nothing here is run"),
+        ("user-data", "#!/bin/sh\nreboot\n", 1, "scripts are not run"),
         ("user-data", "#cloud-config\nssh_authorized_keys: [x]\n", 2, "id_ed25519.pub"),
-        ("network-config", "version: 1\nconfig: []\n", 1, "version: 2"),
+        ("network-config", "version: 1\nconfig: []\n", 1, "version must be 2"),
         ("network-config", "bridges:\n  br0: {}\n", 1, "ethernets and wifis"),
         (
             "network-config",
@@ -124,13 +124,13 @@ fn what_is_not_done_is_told_with_its_line() {
             "network-config",
             "wifis:\n  w:\n    access-points:\n      n:\n        password:\n",
             4,
-            "cannot be read",
+            "cannot read its password",
         ),
         (
             "network-config",
             "wifis:\n  w:\n    access-points:\n      n:\n        auth:\n          key-management: eap\n",
             6,
-            "psk, sae and none",
+            "psk, sae or none",
         ),
         ("custom.toml", "[wlan]\nssid = \"a\"\npassword = \"short\"\n", 3, "8 to 63"),
         ("custom.toml", "[wlan]\npassword = \"12345678\"\n", 1, "ssid in [wlan]"),

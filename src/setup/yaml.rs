@@ -127,7 +127,7 @@ pub(super) fn read(text: &str) -> (Node, Vec<Mistake>) {
             }
         }
     }
-    let why = "there are too many mistakes in this file, so nothing in it counts";
+    let why = "too many mistakes: all of this file is ignored";
     (Node::Empty, vec![Mistake { at: 0, why }])
 }
 
@@ -215,7 +215,7 @@ impl<'a> Tree<'a> {
         if is_plain {
             return Ok(node);
         }
-        self.refuse(at.start, "this is more YAML than is read here: a value in quotes would work");
+        self.refuse(at.start, "lancam does not read this kind of YAML: write the value in quotes");
         Ok(Node::Empty)
     }
 
@@ -241,7 +241,7 @@ impl<'a> Tree<'a> {
                 Node::Scalar(key) => Some(key),
                 Node::Empty => None,
                 Node::Map(_) | Node::List(_) | Node::Text => {
-                    self.refuse(begins, "a key is text on one line");
+                    self.refuse(begins, "a key must be text on one line");
                     None
                 }
             };
@@ -256,7 +256,7 @@ impl<'a> Tree<'a> {
         match style {
             ScalarStyle::Literal | ScalarStyle::Folded => Node::Text,
             _ if written.contains('\n') => {
-                let why = "a value goes on over several lines, which is not read here";
+                let why = "a value must be on one line";
                 self.refuse(at.start, why);
                 Node::Text
             }
@@ -314,17 +314,15 @@ fn mistake(error: &ScanError, end: usize) -> Mistake {
         ErrorKind::UnclosedQuotedScalar | ErrorKind::DocumentIndicatorInQuotedScalar => {
             "the quotes are not closed"
         }
-        ErrorKind::TabNotAllowed | ErrorKind::TabInIndentation => {
-            "blanks would work here, and a tab does not"
-        }
-        ErrorKind::InvalidIndentation => "this line is not indented as those around it",
+        ErrorKind::TabNotAllowed | ErrorKind::TabInIndentation => "write blanks here, not a tab",
+        ErrorKind::InvalidIndentation => "this line must be indented as those around it",
         ErrorKind::UnexpectedEofFlowSequence
         | ErrorKind::UnexpectedEofFlowMapping
         | ErrorKind::UnexpectedEofImplicitFlowMapping
         | ErrorKind::ExpectedFlowMappingSeparator
         | ErrorKind::ExpectedFlowSequenceSeparator => "the brackets are not closed",
-        ErrorKind::RecursionLimitExceeded => "nothing is nested so deep",
-        _ => "this is no KEY: VALUE",
+        ErrorKind::RecursionLimitExceeded => "this is nested too deep",
+        _ => "this line cannot be read. A line is KEY: VALUE",
     };
     Mistake { at: error.marker().byte_offset().unwrap_or(end), why }
 }

@@ -118,7 +118,7 @@ impl Clip {
             self.round.passed += count;
             if self.round.passed > MOST_PASSED {
                 let text = format!(
-                    "clip {} holds no JPEG in {} MB",
+                    "file {} has no JPEG within {} MB",
                     self.path.display(),
                     self.round.passed / 1_000_000
                 );
@@ -132,7 +132,7 @@ impl Clip {
                 return Ok(Some(last));
             }
             if std::mem::take(&mut self.round).pictures == 0 {
-                return Err(lost(format!("clip {} holds no JPEG any more", self.path.display())));
+                return Err(lost(format!("file {} has no JPEG any more", self.path.display())));
             }
             self.begin_again().map_err(lost)?;
         }
@@ -148,10 +148,10 @@ impl Clip {
         }
         match path::look(&self.path) {
             Ok(Lies::File) => {}
-            Ok(_) => return Err(format!("clip {} is no longer a file", self.path.display())),
+            Ok(_) => return Err(format!("{} is not a file any more", self.path.display())),
             Err(error) => return Err(error.message),
         }
-        log::info!("clip {} was replaced; the new one is played", self.path.display());
+        log::info!("file {} was replaced; lancam plays the new one", self.path.display());
         self.file = open_file(&self.path).map_err(cannot_read)?;
         self.inode = inode(&self.file.metadata().map_err(cannot_read)?);
         Ok(())
@@ -264,10 +264,10 @@ impl FirstLook {
     fn no_jpeg(&self, path: &Path) -> String {
         let path = path.display();
         if self.len == 0 {
-            return format!("clip {path} is empty; name a file of concatenated JPEGs");
+            return format!("file {path} is empty; it must have JPEGs, one after the other");
         }
         format!(
-            "clip {path} holds no JPEG in {} bytes; {}. This makes a clip of any video: \
+            "file {path} has no JPEG in {} bytes; {}. To make one of any video, type \
              ffmpeg -i VIDEO -c:v mjpeg -q:v 4 -f mjpeg CLIP.mjpeg",
             self.len,
             foreign::looks_like(&self.start)
@@ -298,13 +298,12 @@ fn not_read(path: &Path, error: &io::Error) -> String {
     let path = path.display();
     match error.kind() {
         io::ErrorKind::NotFound => format!(
-            "there is no file {path}. --source takes a camera (auto, or /dev/video0 and the like; lancam list shows them), \
-             a file of JPEGs, - for a pipe, or test"
+            "there is no file {path}. --source must be a camera (lancam list shows them), auto, a file of JPEGs, \
+             - for a pipe, or test"
         ),
         io::ErrorKind::WouldBlock => format!(
-            "clip {path} has nothing to read for now; a clip is a file that is there as a whole. For pictures that come \
-             one by one name a pipe (mkfifo)"
+            "file {path} has nothing to read now. For pictures that come one by one, use a pipe (mkfifo)"
         ),
-        _ => format!("clip {path} cannot be read: {error}"),
+        _ => format!("cannot read {path}: {error}"),
     }
 }

@@ -3,6 +3,7 @@
 //! That thread is not asked: a driver answers calls for controls while another thread waits for its frames,
 //! and a camera may take longer over one than a frame lasts.
 
+use crate::wording::either;
 use std::sync::Arc;
 
 /// An open source's controls. It must be dropped before the source is opened again.
@@ -16,7 +17,7 @@ pub trait Board {
     /// Sets one; what the source made of it, [`control`](Self::control) says.
     ///
     /// # Errors
-    /// Why it was not set, and what would work.
+    /// Why it was not set, and what is expected.
     fn set(&mut self, id: u32, value: i64) -> Result<(), String>;
 }
 
@@ -92,10 +93,12 @@ impl Access {
         match self {
             Self::Free => "",
             Self::ReadOnly => "it can only be read",
-            Self::Automatic => "an automatic sets it for now, which must be off first",
+            Self::Automatic => "an automatic control sets it; switch that off first",
             Self::Grabbed => "it cannot be changed while the camera streams",
-            Self::ChangesFrames => "it would change the frames' layout; lancam --set does it",
-            Self::Lancams => "lancam turns the picture with it, as --rotate and --flip say",
+            Self::ChangesFrames => {
+                "it changes the form of the frames, so only lancam --set can set it, at the start"
+            }
+            Self::Lancams => "lancam uses it for --rotate and --flip",
         }
     }
 }
@@ -104,12 +107,12 @@ impl Control {
     /// Whether it can be set to `value` as things are.
     ///
     /// # Errors
-    /// What would work.
+    /// What is expected.
     pub fn accepts(&self, value: i64) -> Result<(), String> {
         if self.access != Access::Free {
             return Err(self.access.reason().into());
         }
-        let Self { minimum, maximum, step, .. } = self;
+        let Self { minimum, maximum, .. } = self;
         let is_fit = match self.kind {
             ControlKind::Button => true,
             ControlKind::Menu | ControlKind::IntegerMenu => {
@@ -122,17 +125,23 @@ impl Control {
         if is_fit {
             return Ok(());
         }
+        Err(self.expected())
+    }
+
+    /// What a value must be.
+    pub fn expected(&self) -> String {
+        let Self { minimum, maximum, step, .. } = self;
         let fit = match self.kind {
             ControlKind::Menu | ControlKind::IntegerMenu => {
                 let items = self.items.iter().take(MOST_NAMED);
                 let items: Vec<_> = items.map(|(item, name)| format!("{item} ({name})")).collect();
-                items.join(", ")
+                either(&items)
             }
             ControlKind::Bitmask => format!("bits of {maximum:#x}"),
             _ if *step > 1 => format!("{minimum} to {maximum} in steps of {step}"),
             _ => format!("{minimum} to {maximum}"),
         };
-        Err(format!("{fit} would work"))
+        format!("it must be {fit}")
     }
 }
 
@@ -162,9 +171,9 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_refused_with_what_does() {
         let refused = |kind, value| control(kind).accepts(value).expect_err("refused");
-        assert_eq!(refused(ControlKind::Integer, 11), "-5 to 10 in steps of 5 would work");
-        assert_eq!(refused(ControlKind::Menu, 2), "1 (one), 3 (three) would work");
-        assert_eq!(refused(ControlKind::Bitmask, 5), "bits of 0xa would work");
+        assert_eq!(refused(ControlKind::Integer, 11), "it must be -5 to 10 in steps of 5");
+        assert_eq!(refused(ControlKind::Menu, 2), "it must be 1 (one) or 3 (three)");
+        assert_eq!(refused(ControlKind::Bitmask, 5), "it must be bits of 0xa");
         for (kind, value) in [
             (ControlKind::Integer, -5),
             (ControlKind::Integer64, 10),

@@ -12,8 +12,8 @@ const SHOWN: usize = 8;
 const VIDEO: &str = "use rpicam-vid --codec mjpeg -t 0 -o -, or make JPEGs of it: ffmpeg -i - -c:v mjpeg -q:v 4 -f mjpeg -";
 const IMAGES: &str = "make JPEGs of it: ffmpeg -i - -c:v mjpeg -q:v 4 -f mjpeg -";
 const PACKED: &str = "unpack it first";
-const TEXT: &str = "look at what the program that writes it says, and at its options";
-const PAGE: &str = "write the JPEGs there, not what a server says of them";
+const TEXT: &str = "check the messages and the options of the program that writes it";
+const PAGE: &str = "send the JPEGs alone, without the server's headers";
 const RAW: &str = "if they are raw pictures, make JPEGs of them: \
     ffmpeg -f rawvideo -pixel_format yuv420p -video_size WxH -i - -c:v mjpeg -q:v 4 -f mjpeg -";
 
@@ -64,7 +64,7 @@ pub(super) fn looks_like(first: &[u8]) -> String {
         }
     }
     let _ = match name {
-        "" => write!(text, ", which lancam does not know"),
+        "" => write!(text, ", which lancam cannot read"),
         _ => write!(text, ", which looks like {name}"),
     };
     text

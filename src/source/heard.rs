@@ -42,9 +42,9 @@ impl Heard {
         }
         let bytes = self.bytes;
         if first.starts_with(&[0xFF, 0xD8]) {
-            return Some(format!("{bytes} bytes came on {name}, and no whole JPEG among them"));
+            return Some(format!("{bytes} bytes came from {name}, without a complete JPEG"));
         }
         let what = foreign::described(first);
-        Some(format!("{bytes} bytes came on {name} and no JPEG among them; {what}"))
+        Some(format!("{bytes} bytes came from {name}, without a JPEG; {what}"))
     }
 }

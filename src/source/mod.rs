@@ -120,7 +120,7 @@ pub enum Trouble {
     Ended,
 }
 
-/// Why a source gives no frames: what was tried, what was found, what would work.
+/// Why a source gives no frames: what was tried, what was found, what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct SourceError {
@@ -182,12 +182,22 @@ impl Opener {
     /// The same, with the camera's controls set as `settings` say, each time that it is opened.
     #[must_use]
     pub fn with_controls(mut self, settings: Vec<v4l2::ControlSetting>) -> Self {
+        if matches!(self.spec, SourceSpec::Test { .. }) {
+            for setting in settings {
+                if let Err(why) = self.pattern.apply(&setting) {
+                    log::warn!("test pattern: {setting}: {why}");
+                }
+            }
+            return self;
+        }
         if !self.spec.may_be_a_camera() && !settings.is_empty() {
-            let why = match self.spec {
-                SourceSpec::Csi(_) => "a ribbon camera has --csi-option",
-                _ => "only cameras have controls",
+            let instead = match self.spec {
+                SourceSpec::Csi(_) => "; a ribbon camera has --csi-option",
+                _ => "",
             };
-            log::warn!("--set has no effect here: {why}");
+            let settings: Vec<_> = settings.iter().map(ToString::to_string).collect();
+            let settings = settings.join(", ");
+            log::warn!("ignored, since {} has no controls: {settings}{instead}", self.spec);
         }
         self.controls.options = settings;
         self

@@ -49,14 +49,14 @@ pub(super) fn look(path: &Path) -> Result<Lies, SourceError> {
     } else if kind.is_dir() {
         "is a directory"
     } else if kind.is_socket() {
-        "is a socket, which lancam does not read; pipe its data into --source -"
+        "is a socket, which lancam cannot read; pipe its data into lancam --source -"
     } else {
         "is a disk"
     };
     Err(SourceError::new(
         Trouble::Unusable,
         format!(
-            "{} {what}. --source takes a camera (lancam list shows them), a file of JPEGs, a pipe, or test",
+            "{} {what}. --source must be a camera (lancam list shows them), a file of JPEGs, a pipe, or test",
             path.display()
         ),
     ))

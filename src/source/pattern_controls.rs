@@ -1,6 +1,7 @@
 //! The test pattern's controls: few, of different kinds, and with an effect that can be seen.
 
 use super::control::{Access, Board, Control, ControlKind};
+use super::v4l2::ControlSetting;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -83,6 +84,30 @@ impl PatternControls {
     }
 }
 
+impl PatternControls {
+    /// Sets one as `--set` says.
+    ///
+    /// # Errors
+    /// Why it was not set, and what is expected.
+    pub(super) fn apply(self: &Arc<Self>, setting: &ControlSetting) -> Result<(), String> {
+        let mut board = Arc::clone(self);
+        let control = board.list().into_iter().find(|control| setting.is_for(&control.name));
+        let control = control.ok_or(
+            "the test pattern has only Brightness, Color Effects and Brightness, Automatic",
+        )?;
+        let text = setting.value();
+        let item = control.items.iter().find(|(_, name)| name.eq_ignore_ascii_case(text));
+        let value = match (item, text) {
+            (Some((number, _)), _) => Some(*number),
+            (None, "on" | "true" | "yes") => Some(1),
+            (None, "off" | "false" | "no") => Some(0),
+            (None, text) => text.parse().ok(),
+        };
+        let value = value.ok_or_else(|| control.expected())?;
+        board.set(control.id, value)
+    }
+}
+
 impl Board for Arc<PatternControls> {
     fn list(&mut self) -> Vec<Control> {
         [BRIGHTNESS, EFFECT, AUTOMATIC].into_iter().filter_map(|id| self.control(id)).collect()
@@ -144,6 +169,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn options_set_them_by_the_names_that_people_read() {
+        let controls = Arc::<PatternControls>::default();
+        let apply = |text: &str| controls.apply(&ControlSetting::parse(text).expect(text));
+        assert_eq!(apply("brightness=138"), Ok(()));
+        assert_eq!(apply("color_effects=negative"), Ok(()));
+        assert_eq!(controls.look(), Look { brightness: 138, effect: NEGATIVE });
+        assert!(apply("gain=1").expect_err("unknown").contains("Brightness"));
+        assert!(apply("brightness=x").expect_err("no number").contains("0 to 255"));
+        assert!(apply("brightness=256").expect_err("too much").contains("0 to 255"));
+    }
+
+    #[test]
     fn bars_look_as_they_are_set_and_as_ever_by_default() {
         let mut controls = Arc::<PatternControls>::default();
         let bar = [180, 100, 200];
@@ -159,7 +196,7 @@ mod tests {
             assert_eq!(controls.look().of(bar), expected, "{id:#x} = {value}");
         }
         assert!(controls.set(BRIGHTNESS, 1).expect_err("inactive").contains("automatic"));
-        assert!(controls.set(EFFECT, 2).expect_err("a gap").contains("3 (Negative) would work"));
+        assert!(controls.set(EFFECT, 2).expect_err("a gap").contains("or 3 (Negative)"));
         assert!(controls.set(7, 2).expect_err("unknown").contains("no such control"));
         let values: Vec<_> = controls.list().iter().map(|control| control.value).collect();
         assert_eq!(values, [Some(255), Some(1), Some(1)]);

@@ -250,15 +250,13 @@ impl Pipe {
                     "it was empty. Try rpicam-vid --codec mjpeg -t 0 -o - | lancam --source -"
                         .into()
                 });
-                unusable(format!("{name} has ended without a JPEG that can be used; {why}"))
+                unusable(format!("{name} ended without a usable JPEG; {why}"))
             });
         };
         // Opened before the old one is closed: a writer that comes just now always finds a reader.
         self.input.file = opened(path)
             .map_err(|error| SourceError::new(Trouble::Lost, format!("{name}: {error}")))?;
-        log::info!(
-            "{name}: its writer has left, or it was replaced; the next writer is waited for"
-        );
+        log::info!("{name}: the program that wrote into it has ended; waiting for the next one");
         self.writer = Writer::NotSeen;
         Ok(())
     }

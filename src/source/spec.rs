@@ -4,6 +4,7 @@ use super::path::{self, Lies};
 use crate::image::pixels::Size;
 use crate::plain::printable;
 use crate::rate::Rate;
+use crate::wording::{TYPE, must_be};
 use std::fmt;
 use std::path::PathBuf;
 
@@ -41,7 +42,7 @@ impl SourceSpec {
     pub fn parse(text: &str) -> Result<Self, String> {
         match text {
             "" => {
-                Err("--source needs auto, a device, test[:WxH[@FPS]], a file of JPEGs, or -".into())
+                Err("name auto, a camera such as /dev/video0, a file of JPEGs, test, or -".into())
             }
             "auto" => Ok(Self::Auto),
             "csi" => Ok(Self::Csi(0)),
@@ -73,9 +74,9 @@ impl SourceSpec {
     fn no_network(text: &str) -> String {
         let address: String = printable(text).chars().take(100).collect();
         match text.split_once("://") {
-            Some(("file", path)) => format!("lancam takes a file by its path: --source {path}"),
+            Some(("file", path)) => format!("a file is named by its path: {path}"),
             _ => format!(
-                "lancam reads cameras and files, not network streams. Let another program fetch this one: \
+                "lancam reads cameras and files, not network streams. Another program can fetch this one. {TYPE}\
                  ffmpeg -i {address} -c:v mjpeg -q:v 4 -f mjpeg - | lancam --source -"
             ),
         }
@@ -97,19 +98,20 @@ impl SourceSpec {
 
     fn parse_test(text: &str) -> Result<Self, String> {
         let (size, rate) = text.split_once('@').unwrap_or((text, ""));
-        let size = Size::parse(size).ok_or_else(|| {
-            format!("test:{text} has no size. Write test:640x360@30, with sides from 1 to 65535")
-        })?;
-        if size.area() > crate::image::pixels::MAX_PIXELS {
-            return Err(format!("test:{text} is larger than any screen. Write test:1920x1080"));
-        }
-        let rate = match rate {
-            "" => Self::TEST_RATE,
-            rate => parse_rate(rate).ok_or_else(|| {
-                format!("test:{text} has no frame rate from 0.01 to 1000 after the @; test:{size}@30 would work")
-            })?,
+        let Some(size) = Size::parse(size).filter(|size| size.fits_a_jpeg()) else {
+            return Err(format!(
+                "{}. {TYPE}lancam --source test:1280x720",
+                must_be("the size of the test pattern", Size::EXPECTED, size)
+            ));
         };
-        Ok(Self::Test { size, rate })
+        match (rate, parse_rate(rate)) {
+            ("", _) => Ok(Self::Test { size, rate: Self::TEST_RATE }),
+            (_, Some(rate)) => Ok(Self::Test { size, rate }),
+            (_, None) => Err(format!(
+                "{}. {TYPE}lancam --source test:{size}@30",
+                must_be("the rate of the test pattern", "0.01 to 1000 frames per second", rate)
+            )),
+        }
     }
 }
 
@@ -162,7 +164,7 @@ mod tests {
             assert!(error.contains("not network streams") && error.contains(address), "{error}");
         }
         let error = SourceSpec::parse("file:///home/clip.mjpeg").expect_err("a path is meant");
-        assert!(error.ends_with("--source /home/clip.mjpeg"), "{error}");
+        assert!(error.ends_with("by its path: /home/clip.mjpeg"), "{error}");
     }
 
     #[test]
@@ -174,6 +176,7 @@ mod tests {
             "test:9x9@0",
             "test:9x9@x",
             "test:60000x60000",
+            "test:1x65535",
             "",
         ] {
             let error = SourceSpec::parse(text).expect_err(text);

@@ -36,11 +36,11 @@ impl Report {
     pub(super) fn failed(&mut self, error: &impl fmt::Display) {
         if self.is_new(FAILED) {
             log::warn!(
-                "this camera is not announced on the LAN: {error}. Viewers need its address. lancam tries again at least \
-                 once a minute"
+                "cannot announce this camera on the LAN: {error}. Viewers need its address. lancam tries again at \
+                 least once a minute"
             );
         } else {
-            log::debug!("still not announced on the LAN: {error}");
+            log::debug!("still cannot announce this camera on the LAN: {error}");
         }
     }
 
@@ -49,14 +49,14 @@ impl Report {
         match standing {
             Standing::Alone if self.found_as.is_none() => {
                 if self.is_new(NO_NETWORK) {
-                    log::info!("not announced yet: this machine is in no network");
+                    log::info!("this camera is not announced yet: this machine has no network");
                 }
             }
             Standing::Crowded => {
                 if self.is_new(CROWDED) {
                     log::warn!(
-                        "this camera is not announced on the LAN: another device there claims every name that it tries. \
-                         Viewers need its address. lancam goes on trying, every 5 s"
+                        "cannot announce this camera on the LAN: another device claims every name that lancam tries. \
+                         Viewers need its address. lancam tries again every 5 s"
                     );
                 }
             }
@@ -82,7 +82,7 @@ impl Report {
         );
         if *is_renamed {
             log::warn!(
-                "another device on the LAN has this camera's name, so it is called {instance} there. --name gives it another"
+                "another device on the LAN has this camera's name, so this one is called {instance}. --name NAME changes that"
             );
         }
         self.found_as = Some(called.clone());

@@ -32,7 +32,7 @@ pub(super) struct Talk {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum TalkError {
     /// Another program keeps the port for itself.
-    #[error("another program keeps UDP port 5353 for itself ({0})")]
+    #[error("another program keeps UDP port 5353 to itself ({0})")]
     Port(io::Error),
     /// The kernel refuses something else.
     #[error("multicast DNS does not work on this machine: {0}")]
@@ -128,7 +128,7 @@ impl Talk {
                 if interface.announced.iter().any(has)
                     && let Err(error) = port.join(interface.index)
                 {
-                    log::debug!("interface {}: questions are not heard: {error}", interface.index);
+                    log::debug!("interface {}: cannot receive questions: {error}", interface.index);
                 }
             }
         }
@@ -140,7 +140,10 @@ impl Talk {
         while let Some(outgoing) = self.responder.next(now) {
             if let Err(error) = self.send(&outgoing) {
                 // It is said again, or asked for again.
-                log::debug!("not announced on interface {}: {error}", outgoing.link.interface);
+                log::debug!(
+                    "interface {}: cannot announce this camera: {error}",
+                    outgoing.link.interface
+                );
             }
         }
     }

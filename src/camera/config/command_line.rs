@@ -2,11 +2,14 @@
 
 use super::options::{Entry, ValueKind};
 use super::{ConfigError, Said, nearest};
+use crate::wording::{TYPE, unknown};
 use lexopt::Arg::{Long, Short, Value};
 use std::ffi::OsString;
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 
 /// What the program is asked to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verb {
     Run,
     List { json: bool },
@@ -16,9 +19,10 @@ pub(super) enum Verb {
     Help,
 }
 
+/// Where to look when nothing else can be said.
+const SEE_HELP: &str = "lancam --help lists what works";
 /// Who has read of the image's setup may type `lancam setup`.
-const ELSEWHERE: &str =
-    "setup is a program of its own, lancam-setup, and only on the SD card's image";
+const SETUP: &str = "setup is a program of its own, lancam-setup, and only on lancam's SD card";
 
 /// A command line, taken apart.
 pub(super) struct Arguments {
@@ -33,74 +37,129 @@ impl Arguments {
     pub(super) fn parse(
         arguments: impl IntoIterator<Item = OsString>,
     ) -> Result<Self, ConfigError> {
-        let wrong = |error: lexopt::Error| {
-            ConfigError::Usage(format!("{error}; lancam --help lists what works"))
-        };
         let mut parser = lexopt::Parser::from_args(arguments);
         let mut this = Self { verb: Verb::Run, said: Vec::new(), verbosity: 0 };
         let mut first = true;
         while let Some(argument) = parser.next().map_err(wrong)? {
             match argument {
-                Value(word) if first && word == "run" => {}
-                Value(word) if first && word == "list" => this.verb = Verb::List { json: false },
-                Value(word) if first && word == "check" => this.verb = Verb::Check,
-                Value(word) if first && word == "selftest" => this.verb = Verb::SelfTest,
-                Value(word) if first && word == "setup" => {
-                    return Err(ConfigError::Usage(ELSEWHERE.into()));
-                }
-                Long("json") if matches!(this.verb, Verb::List { .. }) => {
-                    this.verb = Verb::List { json: true };
-                }
-                Long("help") | Short('h') => return Ok(Self { verb: Verb::Help, ..this }),
-                Long("version") | Short('V') => return Ok(Self { verb: Verb::Version, ..this }),
+                Value(word) if first => this.verb = verb(&word.to_string_lossy())?,
+                Long("json") => match this.verb {
+                    Verb::List { .. } => this.verb = Verb::List { json: true },
+                    _ => return Err(usage("--json goes with lancam list alone")),
+                },
+                Long("help") | Short('h') => this.verb = Verb::Help,
+                Long("version") | Short('V') => this.verb = Verb::Version,
                 Short('v') => this.verbosity = this.verbosity.saturating_add(1),
                 Short('q') => this.verbosity = this.verbosity.saturating_sub(1),
-                Long(name) => {
-                    let Some(entry) = Entry::named(name) else {
-                        return Err(ConfigError::Usage(no_option(name)));
-                    };
-                    let value = match entry.kind {
-                        ValueKind::Switch => {
-                            parser.optional_value().unwrap_or_else(|| "yes".into())
-                        }
-                        _ => parser.value().map_err(wrong)?,
-                    };
-                    let value = value.into_string().map_err(|_| {
-                        ConfigError::Usage(format!("--{} needs text in UTF-8", entry.name))
-                    })?;
-                    this.say(entry, value)?;
-                }
-                other => return Err(wrong(other.unexpected())),
+                Long(name) => match nearest::typed(name) {
+                    Some(entry) => this.option(entry, &mut parser)?,
+                    None if name == "host" => return Err(host(parser.value().ok())),
+                    None => {
+                        let meant = nearest::option_typed(name).map(|meant| format!("--{meant}"));
+                        let name = format!("--{name}");
+                        return Err(usage(unknown("option", &name, meant.as_deref(), SEE_HELP)));
+                    }
+                },
+                Short(letter) => match nearest::typed_letter(letter) {
+                    Some(entry) => this.option(entry, &mut parser)?,
+                    None => {
+                        return Err(usage(unknown(
+                            "option",
+                            &format!("-{letter}"),
+                            None,
+                            SEE_HELP,
+                        )));
+                    }
+                },
+                other @ Value(_) => return Err(wrong(other.unexpected())),
+            }
+            if matches!(this.verb, Verb::Help | Verb::Version) {
+                break;
             }
             first = false;
         }
         Ok(this)
     }
 
+    /// Takes the value of an option.
+    fn option(
+        &mut self,
+        entry: &'static Entry,
+        parser: &mut lexopt::Parser,
+    ) -> Result<(), ConfigError> {
+        let value = match entry.kind {
+            ValueKind::Switch => parser.optional_value().unwrap_or_else(|| "yes".into()),
+            _ => parser.value().map_err(wrong)?,
+        };
+        let not_text = |_| usage(format!("the value of --{} is not UTF-8", entry.name));
+        self.say(entry, value.into_string().map_err(not_text)?)
+    }
+
     /// Lists and controls may be given several times; of anything else one value would be lost without a word.
     fn say(&mut self, entry: &'static Entry, value: String) -> Result<(), ConfigError> {
-        let naming = format!("--{} {value:?}", entry.name);
+        let called = format!("--{}", entry.name);
         let Some(said) = self.said.iter_mut().find(|said| std::ptr::eq(said.entry, entry)) else {
-            self.said.push(Said { entry, values: vec![value], naming, place: None });
+            self.said.push(Said { entry, values: vec![value], called, place: None });
             return Ok(());
         };
         match entry.kind {
-            ValueKind::List(_) | ValueKind::Controls => {
-                said.naming = format!("{} {naming}", said.naming);
-                said.values.push(value);
-                Ok(())
-            }
-            _ if said.values == [value] => Ok(()),
+            ValueKind::List(_) | ValueKind::Controls => said.values.push(value),
+            _ if said.values == [value.as_str()] => {}
             _ => {
-                let text = format!("{} and {naming} contradict each other: give one", said.naming);
-                Err(ConfigError::Usage(text))
+                let first = said.values.join(" ");
+                let text = format!("{called} is given twice, as {first:?} and {value:?}: give one");
+                return Err(usage(text));
             }
         }
+        Ok(())
     }
 }
 
-fn no_option(name: &str) -> String {
-    let meant = nearest::option(name);
-    let meant = meant.map(|meant| format!(" (--{meant}?)")).unwrap_or_default();
-    format!("--{name} is no option{meant}; lancam --help lists what works")
+fn usage(text: impl Into<String>) -> ConfigError {
+    ConfigError::Usage(text.into())
+}
+
+fn wrong(error: lexopt::Error) -> ConfigError {
+    usage(format!("{error}; {SEE_HELP}"))
+}
+
+/// The command that `word` is.
+fn verb(word: &str) -> Result<Verb, ConfigError> {
+    Ok(match word {
+        "run" => Verb::Run,
+        "list" => Verb::List { json: false },
+        "check" => Verb::Check,
+        "selftest" => Verb::SelfTest,
+        "version" => Verb::Version,
+        "help" => Verb::Help,
+        "setup" => return Err(usage(SETUP)),
+        _ => return Err(usage(no_command(word))),
+    })
+}
+
+/// A source without `--source` is what people type who know other programs.
+fn no_command(word: &str) -> String {
+    let is_source = ["auto", "test", "-"].contains(&word)
+        || word.starts_with("test:")
+        || Path::new(word).exists();
+    let meant = nearest::command(word).map(|meant| format!("lancam {meant}"));
+    let otherwise = match is_source {
+        true => format!("a source is named by --source. {TYPE}lancam --source {word}"),
+        false => SEE_HELP.to_owned(),
+    };
+    unknown("command", word, meant.as_deref().filter(|_| !is_source), &otherwise)
+}
+
+/// Other programs have an option for the address and one for the port.
+fn host(value: Option<OsString>) -> ConfigError {
+    let value = value.and_then(|value| value.into_string().ok());
+    let address = match value.as_deref() {
+        Some("localhost") => Some([127, 0, 0, 1].into()),
+        Some(text) => text.parse::<IpAddr>().ok(),
+        None => None,
+    };
+    let address = SocketAddr::new(address.unwrap_or([0, 0, 0, 0].into()), 8080);
+    usage(format!(
+        "--listen takes the address and the port together. {TYPE}lancam --listen {address}"
+    ))
 }

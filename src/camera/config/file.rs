@@ -1,11 +1,12 @@
 //! The configuration file: its text, its keys, and every mistake with its line.
 
 use super::options::{Entry, InFile, ValueKind};
-use super::{Config, Place, Problem, Said, nearest};
+use super::{Place, Problem, Said, advice};
 use crate::settings::lines::line_at;
 use crate::settings::reading::{self, Remark, Weight};
-use crate::settings::statements::{self, MAX_MISTAKES, Mistake, MistakeKind, Statement, Value};
+use crate::settings::statements::{self, MAX_MISTAKES, Statement, Value};
 use crate::settings::{device, quotes};
+use crate::wording::{curly_quotes, is_a_table, must_be};
 use nix::libc;
 use std::fs::OpenOptions;
 use std::io::{self, Read};
@@ -31,9 +32,9 @@ pub(super) fn read(path: &Path, problems: &mut Vec<Problem>) -> Vec<Said> {
 fn bytes(path: &Path) -> Result<Vec<u8>, String> {
     let cannot = |error: io::Error| {
         let hint = match error.kind() {
-            io::ErrorKind::NotFound => "; --config FILE names another",
-            io::ErrorKind::PermissionDenied => "; readable for this user it would work",
-            io::ErrorKind::IsADirectory => "; the file in it would work",
+            io::ErrorKind::NotFound => "; name a file that is there by --config FILE",
+            io::ErrorKind::PermissionDenied => "; make it readable for this user",
+            io::ErrorKind::IsADirectory => "; name the file in it by --config FILE",
             _ => "",
         };
         format!("cannot be read: {error}{hint}")
@@ -44,10 +45,10 @@ fn bytes(path: &Path) -> Result<Vec<u8>, String> {
     let limit = u64::try_from(MAX_LEN).unwrap_or(u64::MAX) + 1;
     file.and_then(|file| file.take(limit).read_to_end(&mut bytes)).map_err(cannot)?;
     if bytes.len() > MAX_LEN {
-        return Err(format!("is longer than {} kB, which no configuration is", MAX_LEN >> 10));
+        return Err(format!("is too long for a configuration: the limit is {} kB", MAX_LEN >> 10));
     }
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
-        return Err("is UTF-16 text; saved as UTF-8 it would work".into());
+        return Err("is UTF-16 text; save it as UTF-8".into());
     }
     Ok(bytes)
 }
@@ -77,19 +78,22 @@ impl Reading<'_> {
                 line: bytes[..at].iter().filter(|&&byte| byte == b'\n').count() + 1,
                 column: String::from_utf8_lossy(&bytes[start..at]).chars().count() + 1,
             };
-            let text =
-                format!("the byte 0x{:02x} is not UTF-8; saved as UTF-8 it would work", bytes[at]);
+            let text = format!("the byte 0x{:02x} is not UTF-8; save the file as UTF-8", bytes[at]);
             self.problems.push(Problem { place: Some(place), text });
             bytes[start..end].fill(b' ');
         }
         match String::from_utf8(bytes) {
             Ok(text) => self.text = text,
-            Err(_) => return self.problem(None, "is not UTF-8, so nothing in it counts".into()),
+            Err(_) => {
+                return self.problem(
+                    None,
+                    "is not UTF-8, so all of it is ignored; save it as UTF-8".into(),
+                );
+            }
         }
         let (statements, mistakes) = statements::read(&self.text);
         for mistake in mistakes {
-            let curly = quotes::shown(line_at(&self.text, mistake.at));
-            let text = curly.map_or_else(|| told(&mistake), |right| curly_quotes(&right));
+            let text = advice::about(&mistake, line_at(&self.text, mistake.at));
             self.problem(Some(mistake.at), text);
         }
         for statement in statements {
@@ -105,36 +109,31 @@ impl Reading<'_> {
         if key == "csi" {
             return self.csi(statement);
         }
-        if device::TABLES.contains(&key.as_str()) {
+        // Other programs call the source so.
+        let is_source = key == "device" && !matches!(value, Value::Table(_));
+        if device::TABLES.contains(&key.as_str()) && !is_source {
             return self.device(&statement);
         }
-        let naming = self.naming(&statement);
-        if let Some(right) = quotes::shown(&naming) {
+        let written = self.written(&statement);
+        if let Some(right) = quotes::shown(&format!("{key} = {written}")) {
             return self.problem(Some(value_at.start), curly_quotes(&right));
         }
         match Entry::named(key) {
-            None if matches!(value, Value::Table(_)) => {
-                let text = format!(
-                    "there is no table [{key}]: keys at the top of the file, controls below [controls], and settings of a ribbon camera below [csi] would work"
-                );
+            None => {
+                let text = match value {
+                    Value::Table(_) => advice::unknown_table(key),
+                    _ => advice::unknown_key(key, &written),
+                };
                 self.problem(Some(key_at.start), text);
             }
-            None => {
-                let would_work = match nearest::option(key) {
-                    Some(meant) => format!("{meant} would work"),
-                    None => "lancam --help lists options, and controls of the camera stand below [controls]".into(),
-                };
-                self.problem(Some(key_at.start), format!("{key:?} is no option: {would_work}"));
-            }
             Some(Entry { in_file: InFile::No(instead), .. }) => {
-                let text = format!("{key} is not for this file: {instead} would work");
+                let text = format!("{key} does not work in this file; write {instead}");
                 self.problem(Some(key_at.start), text);
             }
             Some(entry) => match texts(entry, value) {
-                Ok(values) => self.say(entry, values, naming, value_at.start),
-                Err(would_work) => {
-                    let text = format!("{naming} cannot be: {would_work} would work");
-                    self.problem(Some(value_at.start), text);
+                Some(values) => self.say(entry, values, key.clone(), value_at.start),
+                None => {
+                    self.problem(Some(value_at.start), advice::wrong_kind(entry, &written));
                 }
             },
         }
@@ -154,25 +153,22 @@ impl Reading<'_> {
     fn controls(&mut self, statement: Statement) {
         let set = Entry::named("set").expect("it is in the table");
         let Value::Table(controls) = statement.value else {
-            let text =
-                "controls is a table: a line [controls], and NAME = VALUE below it, would work";
-            return self.problem(Some(statement.key_at.start), text.into());
+            let text = is_a_table("controls");
+            return self.problem(Some(statement.key_at.start), text);
         };
         for control in controls {
-            let naming = self.naming(&control);
-            if let Some(right) = quotes::shown(&naming) {
+            let written = self.written(&control);
+            if let Some(right) = quotes::shown(&format!("{} = {written}", control.key)) {
                 self.problem(Some(control.value_at.start), curly_quotes(&right));
                 continue;
             }
             let Statement { key, key_at, value, value_at } = control;
             if key != CONTROL_TOO && Entry::named(&key).is_some() {
-                let text = format!(
-                    "{key} is no control of a camera, but an option: above the line [controls] it would work"
-                );
+                let text = format!("{key} is an option; move it above the line [controls]");
                 self.problem(Some(key_at.start), text);
                 continue;
             }
-            self.named(set, &key, value, naming, value_at.start);
+            self.named(set, &key, &key, value, &written, value_at.start);
         }
     }
 
@@ -180,56 +176,49 @@ impl Reading<'_> {
     fn csi(&mut self, statement: Statement) {
         let set = Entry::named("csi-option").expect("it is in the table");
         let Value::Table(settings) = statement.value else {
-            let text = "csi is a table: a line [csi], and NAME = VALUE below it, would work";
-            return self.problem(Some(statement.key_at.start), text.into());
+            return self.problem(Some(statement.key_at.start), is_a_table("csi"));
         };
         for setting in settings {
-            let naming = self.naming(&setting);
-            if let Some(right) = quotes::shown(&naming) {
+            let written = self.written(&setting);
+            if let Some(right) = quotes::shown(&format!("{} = {written}", setting.key)) {
                 self.problem(Some(setting.value_at.start), curly_quotes(&right));
                 continue;
             }
             let Statement { key, value, value_at, .. } = setting;
-            self.named(set, &key, value, naming, value_at.start);
+            self.named(set, "[csi]", &key, value, &written, value_at.start);
         }
     }
 
     /// A name and its value, of which there are many for one option.
-    fn named(&mut self, set: &'static Entry, key: &str, value: Value, naming: String, at: usize) {
+    fn named(
+        &mut self,
+        set: &'static Entry,
+        called: &str,
+        key: &str,
+        value: Value,
+        written: &str,
+        at: usize,
+    ) {
         let value = match value {
             Value::Text(text) | Value::Number(text) => text,
             Value::Truth(truth) => u8::from(truth).to_string(),
             Value::List(_) | Value::Table(_) | Value::Other => {
-                let text = format!(
-                    "{naming} cannot be: a number, true, false, or text in quotes would work"
-                );
-                return self.problem(Some(at), text);
+                let expected = "a number, true, false, or text in quotes";
+                return self.problem(Some(at), must_be(key, expected, written));
             }
         };
-        self.say(set, vec![format!("{key}={value}")], naming, at);
+        self.say(set, vec![format!("{key}={value}")], called.to_owned(), at);
     }
 
-    fn say(&mut self, entry: &'static Entry, values: Vec<String>, naming: String, at: usize) {
+    fn say(&mut self, entry: &'static Entry, values: Vec<String>, called: String, at: usize) {
         let place = Some(self.place(at));
-        self.said.push(Said { entry, values, naming, place });
+        self.said.push(Said { entry, values, called, place });
     }
 
-    /// A statement as it is written, if that is short.
-    fn naming(&self, statement: &Statement) -> String {
-        const SHORT: usize = 60;
-        let written =
-            self.text.get(statement.key_at.start..statement.value_at.end).unwrap_or_default();
-        let line: String = written
-            .lines()
-            .next()
-            .unwrap_or_default()
-            .chars()
-            .filter(|it| !it.is_control())
-            .collect();
-        match line.char_indices().nth(SHORT) {
-            Some((end, _)) => format!("{} …", &line[..end]),
-            None => line,
-        }
+    /// A value as it is written, up to the end of its line.
+    fn written(&self, statement: &Statement) -> String {
+        let written = self.text.get(statement.value_at.clone()).unwrap_or_default();
+        written.lines().next().unwrap_or_default().trim_end().to_owned()
     }
 
     fn problem(&mut self, at: Option<usize>, text: String) {
@@ -249,73 +238,15 @@ impl Reading<'_> {
     }
 }
 
-/// What a value of the file would be on the command line, or what would work instead of it.
-fn texts(entry: &Entry, value: &Value) -> Result<Vec<String>, String> {
-    let works = |text: &String| (entry.set)(&mut Config::default(), text).is_ok();
+/// What a value of the file is on the command line; `None` where it can be nothing there. Quotes make no difference.
+fn texts(entry: &Entry, value: &Value) -> Option<Vec<String>> {
+    let text = |value: &Value| match value {
+        Value::Text(text) | Value::Number(text) => Some(text.clone()),
+        Value::Truth(truth) => Some(truth.to_string()),
+        Value::List(_) | Value::Table(_) | Value::Other => None,
+    };
     match (entry.kind, value) {
-        (ValueKind::Switch, Value::Truth(true)) => Ok(vec!["yes".into()]),
-        (ValueKind::Switch, Value::Truth(false)) => Ok(vec!["no".into()]),
-        (ValueKind::Switch, _) => Err("true or false, without quotes,".into()),
-        (ValueKind::Number, Value::Number(number)) => Ok(vec![number.clone()]),
-        (ValueKind::Number, Value::Text(text)) if works(text) => {
-            Err(format!("{text}, without quotes,"))
-        }
-        (ValueKind::Number, _) => Err("a number".into()),
-        (_, Value::Text(text)) => Ok(vec![text.clone()]),
-        (ValueKind::List(_), Value::List(values)) => {
-            let text = |value: &Value| match value {
-                Value::Text(text) => Some(text.clone()),
-                _ => None,
-            };
-            let all: Option<Vec<_>> = values.iter().map(text).collect();
-            all.ok_or_else(|| "a list of texts, each in quotes,".into())
-        }
-        (ValueKind::List(_), _) => Err("text in quotes, or a list of such in [ ],".into()),
-        (ValueKind::Text | ValueKind::Controls, Value::Number(text)) if works(text) => {
-            Err(format!("{text:?}"))
-        }
-        (ValueKind::Text | ValueKind::Controls, _) => Err("text in quotes".into()),
-    }
-}
-
-/// What to say of a line with curly quotes, by the line with straight ones.
-fn curly_quotes(right: &str) -> String {
-    format!("this line has curly quotes. Write straight ones: {right}")
-}
-
-fn told(mistake: &Mistake) -> String {
-    let kind = mistake.key.as_deref().and_then(Entry::named).map(|entry| entry.kind);
-    match (&mistake.kind, &mistake.key) {
-        (MistakeKind::NoQuotes(_), Some(key))
-            if key.contains("psk") || device::TABLES.contains(&key.as_str()) =>
-        {
-            // Logs and pages are read by others.
-            format!("text has quotes around it: {key} = \"…\" would work")
-        }
-        (MistakeKind::NoQuotes(_), Some(key)) if matches!(kind, Some(ValueKind::Switch)) => {
-            format!("{key} is a switch: {key} = true or {key} = false would work")
-        }
-        (MistakeKind::NoQuotes(_), Some(key)) if matches!(kind, Some(ValueKind::Number)) => {
-            format!("{key} is a number, and this is none")
-        }
-        (MistakeKind::NoQuotes(words), _) => {
-            format!("text has quotes around it: \"{words}\" would work instead of {words}")
-        }
-        (MistakeKind::Twice(key), _) => {
-            format!("{key} is here a second time, and the first one counts: one of them would work")
-        }
-        (MistakeKind::Syntax(what), Some(key)) => {
-            format!(
-                "{what} (in the value of {key}); KEY = VALUE would work, such as quality = 80 or name = \"Garage\""
-            )
-        }
-        (MistakeKind::Syntax(what), None) => {
-            format!("{what}; KEY = VALUE would work, such as quality = 80 or name = \"Garage\"")
-        }
-        (MistakeKind::TooMany, _) => {
-            format!(
-                "more than {MAX_MISTAKES} mistakes: this is no configuration of lancam, and nothing in it counts"
-            )
-        }
+        (ValueKind::List(_), Value::List(values)) => values.iter().map(text).collect(),
+        _ => Some(vec![text(value)?]),
     }
 }

@@ -1,5 +1,6 @@
 //! The camera program's options: from the file, over that from the environment, over that from the command line.
 
+mod advice;
 mod command_line;
 mod file;
 mod nearest;
@@ -14,11 +15,12 @@ use super::roster::wish::Wish;
 use crate::console::complain;
 use crate::image::orientation::{Orientation, Rotation};
 use crate::image::pixels::Chroma;
-use crate::image::size_wish::SizeWish;
+use crate::image::size_wish::{Aspect, SizeWish};
 use crate::image::unpack::RawLook;
 use crate::net::lan::Guests;
 use crate::source::v4l2::ControlSetting;
 use crate::source::{CaptureWish, CsiWish, SourceSpec};
+use crate::wording::{must_be, unknown};
 use command_line::{Arguments, Verb};
 use options::{Entry, OPTIONS, ValueKind};
 use std::ffi::OsString;
@@ -43,6 +45,8 @@ pub enum Command {
     Check {
         /// The file, where there is one.
         file: Option<PathBuf>,
+        /// What makes no difference in it.
+        remarks: Vec<String>,
     },
     /// Print one block about this machine and its camera.
     SelfTest,
@@ -142,7 +146,7 @@ impl Default for Config {
     }
 }
 
-/// Something wrong with the configuration: where, what, and what would work.
+/// Something wrong with the configuration: where, what, and what is expected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// Where in the file; `None` for the environment.
@@ -178,7 +182,7 @@ impl fmt::Display for Problem {
 /// Why the options cannot be followed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
-    /// The command line, or the environment: what was said, and what would work.
+    /// The command line, or the environment: what is wrong, and what is expected.
     #[error("{0}")]
     Usage(String),
     /// The file: all that is wrong with it.
@@ -193,18 +197,18 @@ fn lines(problems: &[Problem]) -> String {
 /// A value that means nothing.
 #[derive(Debug)]
 enum Wrong {
-    /// What would work instead.
-    WouldWork(String),
-    /// The same in a whole sentence.
+    /// What is expected.
+    Expected(String),
+    /// What is wrong, and what to do, in a whole sentence.
     Because(String),
 }
 
 impl Wrong {
-    /// In one line; `naming` is what was said.
-    fn about(self, naming: &str) -> String {
+    /// In one line; `called` is the option as it was written.
+    fn about(self, called: &str, value: &str) -> String {
         match self {
-            Self::WouldWork(what) => format!("{naming} cannot be: {what} would work"),
-            Self::Because(why) => format!("{naming}: {why}"),
+            Self::Expected(what) => must_be(called, &what, value),
+            Self::Because(why) => format!("{called}: {why}"),
         }
     }
 }
@@ -214,8 +218,8 @@ struct Said {
     entry: &'static Entry,
     /// One; any number for lists and controls.
     values: Vec<String>,
-    /// How it was said: `--size "0x1"`.
-    naming: String,
+    /// What the option is called there: `--size`, `LANCAM_SIZE`, `size`.
+    called: String,
     place: Option<Place>,
 }
 
@@ -223,7 +227,7 @@ impl Command {
     /// Reads `arguments`, without the program's name, the environment's `LANCAM_*`, and the file that they name.
     ///
     /// # Errors
-    /// What is wrong, and what would work.
+    /// What is wrong, and what is expected.
     pub fn parse(
         environment: impl IntoIterator<Item = (OsString, OsString)>,
         arguments: impl IntoIterator<Item = OsString>,
@@ -232,8 +236,14 @@ impl Command {
         match arguments.verb {
             Verb::Help => return Ok(Self::Help),
             Verb::Version => return Ok(Self::Version),
-            Verb::SelfTest => return Ok(Self::SelfTest),
-            Verb::List { json } => return Ok(Self::List { json }),
+            Verb::SelfTest => {
+                ignore("selftest", &arguments.said);
+                return Ok(Self::SelfTest);
+            }
+            Verb::List { json } => {
+                ignore("list", &arguments.said);
+                return Ok(Self::List { json });
+            }
             Verb::Run | Verb::Check => {}
         }
         let mut problems = Vec::new();
@@ -258,9 +268,19 @@ impl Command {
         match config.problems.first() {
             Some(_) if may_start => Ok(Self::Run(Box::new(config))),
             Some(_) => Err(ConfigError::of(config.problems)),
-            None if arguments.verb == Verb::Check => Ok(Self::Check { file }),
+            None if arguments.verb == Verb::Check => {
+                Ok(Self::Check { file, remarks: config.remarks() })
+            }
             None => Ok(Self::Run(Box::new(config))),
         }
+    }
+}
+
+/// Tells that a command looks at every camera as it is.
+fn ignore(command: &str, said: &[Said]) {
+    if !said.is_empty() {
+        let options: Vec<_> = said.iter().map(|said| said.called.as_str()).collect();
+        complain(format_args!("lancam {command} ignores {}", options.join(", ")));
     }
 }
 
@@ -283,11 +303,17 @@ fn said_by(
         };
         let Some(entry) = OPTIONS.iter().find(|entry| entry.variable() == variable) else {
             // Somebody else's variable may begin so too; it is no reason not to start.
-            complain(format_args!("lancam: unknown option {variable} in the environment: ignored"));
+            let name = variable.trim_start_matches("LANCAM_").to_ascii_lowercase();
+            let meant = nearest::option(&name).and_then(Entry::named).map(Entry::variable);
+            let text = unknown("variable", variable, meant.as_deref(), "it is ignored");
+            complain(format_args!("lancam: {text}"));
             continue;
         };
         let Some(value) = value.to_str() else {
-            problems.push(Problem { place: None, text: format!("{variable} is not UTF-8") });
+            problems.push(Problem {
+                place: None,
+                text: format!("the value of {variable} is not UTF-8"),
+            });
             continue;
         };
         let values = match entry.kind {
@@ -298,7 +324,7 @@ fn said_by(
             }
             ValueKind::Switch | ValueKind::Number | ValueKind::Text => vec![value.to_owned()],
         };
-        said.push(Said { entry, values, naming: format!("{variable}={value:?}"), place: None });
+        said.push(Said { entry, values, called: variable.to_owned(), place: None });
     }
     said
 }
@@ -341,10 +367,7 @@ impl Config {
         for value in &said.values {
             if let Err(wrong) = (said.entry.set)(self, value) {
                 *self = before;
-                return Err(match said.values.len() {
-                    1 => wrong.about(&said.naming),
-                    _ => wrong.about(&format!("{value:?} in {}", said.naming)),
-                });
+                return Err(wrong.about(&said.called, value));
             }
         }
         Ok(())
@@ -353,6 +376,15 @@ impl Config {
     /// What is asked of a ribbon camera besides.
     pub fn csi_wish(&self) -> CsiWish {
         CsiWish { quality: self.quality, ..self.csi.clone() }
+    }
+
+    /// What is set and makes no difference, a line each.
+    pub fn remarks(&self) -> Vec<String> {
+        let is_stretched = self.size.aspect == Aspect::Stretch;
+        let has_both = self.size.width.is_some() && self.size.height.is_some();
+        let stretch = (is_stretched && !has_both)
+            .then(|| "stretch makes no difference without both width and height".to_owned());
+        stretch.into_iter().collect()
     }
 
     /// What viewers without wishes are sent.
@@ -375,5 +407,7 @@ impl Config {
     }
 }
 
+#[cfg(test)]
+mod followed;
 #[cfg(test)]
 mod tests;

@@ -1,11 +1,58 @@
-//! Finds the option that somebody meant who wrote another name.
+//! Finds the option or the command that somebody meant who wrote another word.
 
-use super::options::OPTIONS;
+use super::options::{Entry, OPTIONS};
 use crate::nearest;
 
-/// The option whose name is nearest to `name`, if one is near.
+/// What lancam can be asked to do, as it is typed.
+pub(super) const COMMANDS: [&str; 6] = ["run", "list", "check", "selftest", "version", "help"];
+
+/// What only the command line has.
+const ONLY_TYPED: [&str; 3] = ["help", "version", "json"];
+
+/// What other camera programs call our options. On the command line these work as ours do; the file has one name for each.
+const CALLED_ELSEWHERE: [(&str, &str); 8] = [
+    ("port", "listen"),
+    ("host", "listen"),
+    ("device", "source"),
+    ("input", "source"),
+    ("resolution", "size"),
+    ("framerate", "fps"),
+    ("frame-rate", "fps"),
+    ("desired-fps", "fps"),
+];
+
+/// The options of one letter that other camera programs have.
+const LETTERS: [(char, &str); 3] = [('p', "listen"), ('d', "source"), ('r', "size")];
+
+/// The option that is typed as `--name`.
+pub(super) fn typed(name: &str) -> Option<&'static Entry> {
+    Entry::named(name).or_else(|| Entry::named(elsewhere(name).filter(|_| name != "host")?))
+}
+
+/// The option that is typed as `-letter`.
+pub(super) fn typed_letter(letter: char) -> Option<&'static Entry> {
+    let (_, name) = LETTERS.iter().find(|(known, _)| *known == letter)?;
+    Entry::named(name)
+}
+
+fn elsewhere(name: &str) -> Option<&'static str> {
+    CALLED_ELSEWHERE.iter().find(|(known, _)| *known == name).map(|(_, ours)| *ours)
+}
+
+/// The option that `name` means or, if none does, is nearest to.
 pub(super) fn option(name: &str) -> Option<&'static str> {
-    nearest::of(&name.replace('_', "-"), OPTIONS.iter().map(|entry| entry.name))
+    let name = name.replace('_', "-");
+    elsewhere(&name).or_else(|| nearest::of(&name, OPTIONS.iter().map(|entry| entry.name)))
+}
+
+/// The same for the command line, which has a few more.
+pub(super) fn option_typed(name: &str) -> Option<&'static str> {
+    option(name).or_else(|| nearest::of(name, ONLY_TYPED))
+}
+
+/// The command that is nearest to `word`.
+pub(super) fn command(word: &str) -> Option<&'static str> {
+    nearest::of(word, COMMANDS)
 }
 
 #[cfg(test)]
@@ -22,11 +69,28 @@ mod tests {
             ("Rotate", "rotate"),
             ("listn", "listen"),
             ("fsp", "fps"),
+            ("resolution", "size"),
+            ("port", "listen"),
         ] {
             assert_eq!(option(written), Some(meant), "{written}");
         }
         for stranger in ["brightness", "x", "", "password", &"x".repeat(100_000)] {
             assert_eq!(option(stranger), None, "{stranger:.20}");
+        }
+        assert_eq!(option_typed("hlep"), Some("help"));
+        assert_eq!(
+            (command("lst"), command("chekc"), command("x")),
+            (Some("list"), Some("check"), None)
+        );
+    }
+
+    #[test]
+    fn every_word_of_other_programs_leads_to_an_option_that_exists() {
+        for (theirs, ours) in CALLED_ELSEWHERE {
+            assert!(Entry::named(ours).is_some() && Entry::named(theirs).is_none(), "{theirs}");
+        }
+        for (letter, ours) in LETTERS {
+            assert_eq!(typed_letter(letter).map(|entry| entry.name), Some(ours));
         }
     }
 }

@@ -46,7 +46,7 @@ pub enum ValueKind {
 pub enum InFile {
     /// It has, and this is how it may look there.
     Key(&'static str),
-    /// It has none, and this would work.
+    /// It has none; this is to be written instead.
     No(&'static str),
 }
 
@@ -103,71 +103,85 @@ const fn entry(
 /// All of them, in the order of `--help`.
 pub static OPTIONS: [Entry; 30] = [
     Entry {
-        help: "auto; csi (a ribbon camera on Raspberry Pi OS), csi:1 (the second); /dev/video0 or /dev/v4l/by-id/...; test[:WxH[@FPS]] (a moving pattern); \
-               clip.mjpeg (looped at --fps); - or a FIFO (JPEGs that another program writes)",
+        help: "where pictures come from: auto; csi (a ribbon camera on Raspberry Pi OS) or csi:1 (the second); \
+               another camera (/dev/video0, /dev/v4l/by-id/...); test[:WxH[@FPS]], a moving pattern; \
+               a file of JPEGs (clip.mjpeg), repeated at --fps; \
+               - or a FIFO, for JPEGs that another program writes",
         default: "auto",
         in_file: InFile::Key("\"auto\""),
         ..entry(Section::Camera, "source", "S", ValueKind::Text, values::source)
     },
     Entry {
-        help: "what to ask of the camera",
-        default: "its best at up to 1280x720",
+        help: "size of the camera's pictures",
+        default: "the largest up to 1280x720",
         in_file: InFile::Key("\"1280x720\""),
         ..entry(Section::Camera, "size", "WxH", ValueKind::Text, values::size)
     },
     Entry {
-        help: "frames per second to ask for",
+        help: "the camera's frames per second",
         default: "30",
         in_file: InFile::Key("30"),
         ..entry(Section::Camera, "fps", "N", ValueKind::Number, values::fps)
     },
     Entry {
-        help: "MJPG, NV12, YUYV, ...; lancam list names the camera's",
+        help: "format of the camera's pictures, such as MJPG, YUYV or NV12; lancam list shows what it has",
         default: "auto",
         in_file: InFile::Key("\"auto\""),
         ..entry(Section::Camera, "format", "F", ValueKind::Text, values::format)
     },
     Entry {
-        help: "repeatable; a control of the camera, such as brightness=128 or \
-               power_line_frequency=\"50 Hz\"; lancam list says which it has",
+        help: "sets a control of the camera, such as brightness=128 or power_line_frequency=\"50 Hz\"; \
+               lancam list shows them; repeatable",
         in_file: InFile::No("NAME = VALUE below a line [controls]"),
         ..entry(Section::Camera, "set", "NAME=VALUE", ValueKind::Controls, values::control_setting)
     },
     Entry {
-        help: "0, 90, 180 or 270, clockwise; the camera does it where it can",
+        help: "turns the picture clockwise by 0, 90, 180 or 270 degrees",
         default: "0",
         in_file: InFile::Key("0"),
-        ..entry(Section::Camera, "rotate", "DEGREES", ValueKind::Number, values::rotate)
+        ..entry(Section::Camera, "rotate", "0|90|180|270", ValueKind::Number, values::rotate)
     },
     Entry {
-        help: "left and right, top and bottom exchanged, after --rotate",
+        help: "mirrors the picture after --rotate: h left to right, v top to bottom, hv both",
         default: "none",
         in_file: InFile::Key("\"none\""),
         ..entry(Section::Camera, "flip", "h|v|hv", ValueKind::Text, values::flip)
     },
     Entry {
-        help: "what is done to a sensor's own samples (Bayer): off, or auto for all of \
-               black,balance,gamma: black level, white balance, brightness curve",
+        help: "corrections of a bare sensor's pictures (Bayer formats): off, some of black (level), \
+               balance (white), gamma (brightness curve), or auto for all three",
         default: "auto",
         in_file: InFile::Key("\"auto\""),
         ..entry(Section::Camera, "raw", "LIST", ValueKind::Text, values::raw)
     },
     Entry {
-        help: "how the camera's memory is read: uncached (rows are copied out of it first), cached, or \
-               auto: by its driver",
+        help: "how the camera's memory is read: uncached (lancam first copies rows out of it), cached, or \
+               auto, which depends on its driver",
         default: "auto",
         in_file: InFile::Key("\"auto\""),
-        ..entry(Section::Camera, "camera-memory", "KIND", ValueKind::Text, values::camera_memory)
+        ..entry(
+            Section::Camera,
+            "camera-memory",
+            "auto|cached|uncached",
+            ValueKind::Text,
+            values::camera_memory,
+        )
     },
     Entry {
         help: "how a ribbon camera's frames come: yuv420 (lancam encodes), mjpeg (rpicam-vid does), or auto: by the board and the size",
         default: "auto",
         in_file: InFile::Key("\"auto\""),
-        ..entry(Section::Camera, "csi-format", "F", ValueKind::Text, values::csi_format)
+        ..entry(
+            Section::Camera,
+            "csi-format",
+            "auto|yuv420|mjpeg",
+            ValueKind::Text,
+            values::csi_format,
+        )
     },
     Entry {
-        help: "repeatable; a setting of a ribbon camera, such as awb=daylight, ev=-0.5 or flicker-period=\"50 Hz\"; HARDWARE.md \
-               lists them",
+        help: "sets something of a ribbon camera, such as awb=daylight, ev=-0.5 or flicker-period=\"50 Hz\"; \
+               HARDWARE.md lists them; repeatable",
         in_file: InFile::No("NAME = VALUE below a line [csi]"),
         ..entry(
             Section::Camera,
@@ -184,40 +198,41 @@ pub static OPTIONS: [Entry; 30] = [
         ..entry(Section::Camera, "csi-program", "PATH", ValueKind::Text, values::csi_program)
     },
     Entry {
-        help: "stop the camera when nobody has watched for so long; 0 never",
+        help: "switches the camera off when nobody has watched for so long; 0: never",
         default: "60",
         in_file: InFile::Key("60"),
         ..entry(Section::Camera, "idle-stop", "SECONDS", ValueKind::Number, values::idle_stop)
     },
     Entry {
-        help: "width sent to viewers; the height follows unless given",
+        help: "width of the pictures that viewers get; the height follows",
         in_file: InFile::Key("640"),
         ..entry(Section::Pictures, "width", "N", ValueKind::Number, values::width)
     },
     Entry {
-        help: "height sent to viewers; the width follows unless given",
+        help: "height of the pictures that viewers get; the width follows. With both, the picture is the largest that fits inside",
         in_file: InFile::Key("480"),
         ..entry(Section::Pictures, "height", "N", ValueKind::Number, values::height)
     },
     Entry {
-        help: "with both: exactly that, whatever becomes of the shape",
+        help: "with both: exactly that size, ignoring the aspect ratio",
         in_file: InFile::Key("false"),
         ..entry(Section::Pictures, "stretch", "", ValueKind::Switch, values::stretch)
     },
     Entry {
-        help: "where lancam encodes",
+        help: "JPEG quality, when lancam has to encode",
         default: "80",
         in_file: InFile::Key("80"),
         ..entry(Section::Pictures, "quality", "1..100", ValueKind::Number, values::quality)
     },
     Entry {
-        help: "where lancam encodes",
+        help: "colour detail of JPEGs, when lancam has to encode: 420, or 422 for more",
         default: "420",
         in_file: InFile::Key("420"),
         ..entry(Section::Pictures, "chroma", "420|422", ValueKind::Number, values::chroma)
     },
     Entry {
-        help: "repeatable; port 0 takes any free one; beside the sockets that systemd hands over, if it does",
+        help: "where to listen: 8080, localhost:8080 or 192.168.1.4:8080; port 0 is any free one; \
+               added to the sockets that systemd hands over; repeatable",
         default: "[::]:9999 and [::]:8080",
         in_file: InFile::Key("[\"[::]:9999\", \"[::]:8080\"]"),
         ..entry(
@@ -229,7 +244,7 @@ pub static OPTIONS: [Entry; 30] = [
         )
     },
     Entry {
-        help: "repeatable; who may connect besides loopback and the LAN; any for all",
+        help: "another network that may connect, beside the LAN; any: everyone; repeatable",
         in_file: InFile::Key("[\"203.0.113.0/24\"]"),
         ..entry(
             Section::Viewers,
@@ -240,20 +255,20 @@ pub static OPTIONS: [Entry; 30] = [
         )
     },
     Entry {
-        help: "shown in viewers and announced on the LAN",
+        help: "the camera's name, as viewers and the LAN see it",
         default: "the host name",
         in_file: InFile::Key("\"Garage\""),
         ..entry(Section::Viewers, "name", "NAME", ValueKind::Text, values::name)
     },
     Entry {
-        help: "whether viewers and browsers on the LAN find this camera",
+        help: "on: viewers and browsers on the LAN find this camera",
         default: "on",
         in_file: InFile::Key("\"on\""),
         ..entry(Section::Viewers, "announce", "on|off", ValueKind::Text, values::announce)
     },
     Entry {
-        help: "repeatable; another name by which browsers and proxies reach this camera; IP addresses, names without a dot \
-               and names in .local, .lan, .internal and .home.arpa always work",
+        help: "another name by which browsers and proxies reach this camera. IP addresses, names without a dot \
+               and names in .local, .lan, .internal and .home.arpa always work; repeatable",
         in_file: InFile::Key("[\"camera.example.org\"]"),
         ..entry(
             Section::Viewers,
@@ -264,7 +279,7 @@ pub static OPTIONS: [Entry; 30] = [
         )
     },
     Entry {
-        help: "repeatable; a web page of that origin may read what HTTP says; * for all",
+        help: "an origin whose web pages may read this camera's answers; *: every page; repeatable",
         in_file: InFile::Key("[\"http://octopi.local:5000\"]"),
         ..entry(
             Section::Viewers,
@@ -275,39 +290,52 @@ pub static OPTIONS: [Entry; 30] = [
         )
     },
     Entry {
-        help: "whether viewers (lancam-view, key c) may change the camera's controls",
+        help: "lan: viewers may change the camera's controls (lancam-view, key c)",
         default: "off",
         in_file: InFile::Key("\"off\""),
         ..entry(Section::Viewers, "control", "off|lan", ValueKind::Text, values::control)
     },
     Entry {
-        help: "also serve a client that says nothing, in the tutorial's pickles, 320 wide unless --width says otherwise",
+        help: "also serves the client of a well-known Python tutorial, which waits for pickled arrays; \
+               320 pixels wide, or --width",
         in_file: InFile::Key("false"),
         ..entry(Section::Viewers, "pickle", "", ValueKind::Switch, values::pickle)
     },
     Entry {
-        help: "how many may watch at once; whoever comes then is told why and closed",
+        help: "most viewers at once; further viewers are refused",
         default: "64",
         in_file: InFile::Key("64"),
         ..entry(Section::Viewers, "max-viewers", "N", ValueKind::Number, values::max_viewers)
     },
     Entry {
-        help: "how much: error, warn, info or debug; -v is a step more, -q one less; RUST_LOG beats it",
+        help: "how much to log: error, warn, info or debug; -v is one step more, -q one less; RUST_LOG overrides it",
         default: "info",
         in_file: InFile::Key("\"info\""),
-        ..entry(Section::Program, "log", "LEVEL", ValueKind::Text, values::log_level)
+        ..entry(
+            Section::Program,
+            "log",
+            "error|warn|info|debug",
+            ValueKind::Text,
+            values::log_level,
+        )
     },
     Entry {
-        help: "options for good, in TOML (docs/CONFIGURATION.md); an empty name is no file",
-        default: "/etc/lancam/lancam.toml where there is one",
+        help: "a file of options, in TOML; --config \"\" reads no file",
+        default: "/etc/lancam/lancam.toml, if it exists",
         in_file: InFile::No("everything in one file"),
         ..entry(Section::Program, "config", "FILE", ValueKind::Text, |_, _| Ok(()))
     },
     Entry {
-        help: "stop|defaults: when that file or the environment is wrong, exit with 78, or do without what is wrong \
-               and complain on the page, in /state and in the log",
+        help: "what to do about mistakes in that file or the environment. stop: exit with 78. \
+               defaults: start without the wrong options, and say so on the page, in /state and in the log",
         default: "stop",
         in_file: InFile::Key("\"stop\""),
-        ..entry(Section::Program, "config-errors", "WHAT", ValueKind::Text, values::config_errors)
+        ..entry(
+            Section::Program,
+            "config-errors",
+            "stop|defaults",
+            ValueKind::Text,
+            values::config_errors,
+        )
     },
 ];

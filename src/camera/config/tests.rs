@@ -76,23 +76,30 @@ fn the_tutorials_client_gets_the_tutorials_width_unless_told_otherwise() {
 }
 
 #[test]
-fn a_wrong_option_is_told_with_what_would_work() {
-    for (arguments, would_work) in [
-        (&["--size", "0x10"][..], "1280x720"),
-        (&["--size", "100000x10"], "1280x720"),
-        (&["--width", "0"], "65535"),
-        (&["--height", "100000"], "65535"),
-        (&["--fps", "NaN"], "0.01"),
-        (&["--quality", "101"], "100"),
-        (&["--format", "H264"], "YUYV"),
-        (&["--listen", "9999"], "ADDRESS:PORT"),
+fn a_wrong_option_is_told_with_what_is_expected() {
+    for (arguments, expected) in [
+        (&["--size", "0x10"][..], "such as 1280x720"),
+        (&["--size", "100000x10"], "1 to 65500"),
+        (&["--size", "10000x10000"], "67 million"),
+        (&["--width", "0"], "--width must be 1 to 65500 pixels, not 0"),
+        (&["--height", "100000"], "65500"),
+        (&["--fps", "NaN"], "--fps must be 0.01 to 1000 frames per second, not \"NaN\""),
+        (&["--quality", "101"], "--quality must be 1 to 100, not 101"),
+        (&["--format", "H264"], "not video; use auto or MJPG"),
+        (&["--format", "JPG9"], "lancam list"),
+        (&["--listen", "nowhere"], "PORT or ADDRESS:PORT"),
+        (&["--listen", "99999"], "PORT or ADDRESS:PORT"),
+        (&["--listen", "192.168.1.4"], "such as 192.168.1.4:8080"),
         (&["--allow", "home"], "any"),
         (&["--http-name", "http://cam.fritz.box:8080/"], "type the name alone: cam.fritz.box"),
         (&["--http-name", "*.fritz.box"], "for each name"),
         (&["--cors", "octopi.local"], "http://octopi.local:5000"),
         (&["--cors", "http://octopi.local/x"], "without a path"),
         (&["--cors", "http://a\r\nX: y"], "without a path"),
-        (&["--source", "test:9"], "640x360"),
+        (&["--source", "test:9"], "test:1280x720"),
+        (&["--source", "test:0x0"], "sides 1 to 65500"),
+        (&["--source", "test:1x65535"], "sides 1 to 65500"),
+        (&["--source", "test:9000x9000"], "at most 67 million pixels"),
         (&["--max-viewers", "0"], "10000"),
         (&["--announce", "maybe"], "on or off"),
         (&["--control", "on"], "off or lan"),
@@ -100,23 +107,74 @@ fn a_wrong_option_is_told_with_what_would_work() {
         (&["--set", "=5"], "NAME=VALUE"),
         (&["--idle-stop", "-1"], "0 for never"),
         (&["--idle-stop", "inf"], "0 for never"),
+        (&["--width", "5", "--width", "6"], "--width is given twice"),
         (&["--nonsense"], "--help"),
         (&["nonsense"], "--help"),
+        (&["-x"], "--help"),
         (&["--size"], "--help"),
-        (&["--json"], "--help"),
+        (&["--json"], "lancam list"),
     ] {
         let error = parse(&[], arguments).expect_err("wrong").to_string();
-        assert!(error.contains(would_work), "{arguments:?}: {error}");
+        assert!(error.contains(expected), "{arguments:?}: {error}");
         assert!(!error.contains('\n'), "{error}");
     }
 }
 
 #[test]
-fn every_option_is_in_the_help() {
+fn what_other_programs_taught_people_to_type_works() {
+    let same = [
+        (&["--port", "8080"][..], &["--listen", "[::]:8080"][..]),
+        (&["-p", "8080"], &["--listen", ":8080"]),
+        (&["-p8080"], &["--listen", "*:8080"]),
+        (&["--listen", "8080"], &["--listen", "[::]:8080"]),
+        (&["--listen", "localhost:8080"], &["--listen", "127.0.0.1:8080"]),
+        (&["--device", "/dev/video1"], &["--source", "/dev/video1"]),
+        (&["-d", "1"], &["--source", "/dev/video1"]),
+        (&["--resolution", "640x480"], &["--size", "640x480"]),
+        (&["-r", "640x480"], &["--size", "640x480"]),
+        (&["--framerate", "15"], &["--fps", "15"]),
+        (&["--size", "1280×720"], &["--size", "1280x720"]),
+        (&["--fps", "7,5"], &["--fps", "7.5"]),
+        (&["--source", "test:64×48@7,5"], &["--source", "test:64x48@7.5"]),
+    ];
+    for (theirs, ours) in same {
+        assert_eq!(config(theirs), config(ours), "{theirs:?}");
+    }
+    for help in ["help", "--help", "-h"] {
+        assert_eq!(parse(&[], &[help]), Ok(Command::Help));
+    }
+    for version in ["version", "--version", "-V"] {
+        assert_eq!(parse(&[], &[version]), Ok(Command::Version));
+    }
+}
+
+#[test]
+fn what_makes_no_difference_is_said() {
+    assert_eq!(config(&["--stretch", "--width", "5", "--height", "5"]).remarks(), [""; 0]);
+    for alone in [&["--stretch"][..], &["--stretch", "--width", "5"]] {
+        let remarks = config(alone).remarks();
+        assert!(remarks.len() == 1 && remarks[0].contains("both width and height"), "{remarks:?}");
+    }
+}
+
+#[test]
+fn every_option_is_in_the_help_and_no_line_is_wider_than_a_screen() {
     let help = help::text();
     for entry in &OPTIONS {
         assert!(help.contains(&format!("  --{} ", entry.name)), "{}", entry.name);
         assert!(!entry.help.is_empty(), "{}", entry.name);
     }
-    assert!(help.lines().all(|line| line.len() <= 128), "{help}");
+    assert!(help.lines().all(|line| line.chars().count() <= 100), "{help}");
+}
+
+#[test]
+fn the_examples_of_the_help_can_be_typed() {
+    let help = help::text();
+    let examples = help.lines().filter_map(|line| line.strip_prefix("  lancam"));
+    let examples: Vec<_> = examples.map(|it| it.split("   ").next().unwrap_or_default()).collect();
+    assert!(examples.len() > 3, "{help}");
+    for example in examples {
+        let words: Vec<_> = example.split_whitespace().collect();
+        assert!(matches!(parse(&[], &words), Ok(Command::Run(_))), "{example}");
+    }
 }

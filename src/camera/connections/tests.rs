@@ -123,11 +123,11 @@ fn a_viewer_that_may_have_gone_gives_way_and_only_then() {
 fn what_the_refused_are_told_is_plain() {
     assert_eq!(
         Crowd::Seats(1).to_string(),
-        "1 viewer is watching already, and this camera allows no more (--max-viewers 1)"
+        "this camera allows no more than 1 viewer (--max-viewers 1)"
     );
     let address = "10.0.0.2".parse().expect("an address");
     assert_eq!(
         Crowd::SeatsOf(56, address).to_string(),
-        "56 viewers are watching already from 10.0.0.2; the last places are kept for other addresses"
+        "this camera allows no more than 56 viewers from one address (10.0.0.2)"
     );
 }

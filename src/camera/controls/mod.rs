@@ -152,7 +152,7 @@ impl Controls {
         let waited = self.returned.wait_timeout_while(source, LONGEST_CALL, |it| it.is_lent);
         let (source, _) = waited.unwrap_or_else(PoisonError::into_inner);
         if source.is_lent {
-            log::warn!("a control of the camera takes longer than {LONGEST_CALL:?} to be set");
+            log::warn!("setting a control of the camera takes longer than {LONGEST_CALL:?}");
         }
     }
 
@@ -199,7 +199,7 @@ impl Controls {
             state.orders.push_back(Order { what, askers: vec![Arc::clone(asker)] });
         } else {
             drop(state);
-            asker.put(Answer::Refused("too many controls are being set at once".into()));
+            asker.put(Answer::Refused("too many changes of controls at once".into()));
             return;
         }
         drop(state);
@@ -320,7 +320,7 @@ impl Setter {
                 Some(control) => format!("{}={value}: {reason}", control.name),
                 None => format!("control {id:#010x}: {reason}"),
             };
-            log::debug!("a viewer was refused {what}");
+            log::debug!("refused to a viewer: {what}");
             for asker in askers {
                 asker.put(Answer::Refused(what.as_str().into()));
             }
@@ -378,7 +378,7 @@ impl Source {
     fn no_controls(&self) -> String {
         match &self.open {
             Some(description) => format!("{description} has no controls"),
-            None => "no camera is open now, so there are no controls".into(),
+            None => "no camera is open, so there are no controls".into(),
         }
     }
 }

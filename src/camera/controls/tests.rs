@@ -164,7 +164,7 @@ fn what_is_refused_is_told_with_the_range_and_the_control_as_it_is() {
     let controls = Open::with(Some(FakeBoard::default()));
     let mut visitor = Visitor::new(&controls.0);
     visitor.set(MANUAL, 101);
-    let refused = Answer::Refused("Control 2=101: 0 to 100 would work".into());
+    let refused = Answer::Refused("Control 2=101: it must be 0 to 100".into());
     assert_eq!(next(&mut visitor), refused);
     assert_eq!(value(&next(&mut visitor)), Some((MANUAL, Some(0), Access::Free)));
     visitor.set(0xffff_ffff, 1);

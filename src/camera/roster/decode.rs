@@ -48,7 +48,7 @@ impl Worker {
             }
         }
         let memory = self.pool.memory() / 1000;
-        log::debug!("the camera's JPEGs are no longer decoded; the planes took {memory} kB");
+        log::debug!("the camera's JPEGs are not decoded any more; the planes took {memory} kB");
     }
 
     fn run_once(&mut self, task: &DecodeTask) -> Result<(), EncodeError> {

@@ -76,7 +76,7 @@ pub struct Situation {
 enum StartError {
     #[error(transparent)]
     Jpeg(#[from] JpegError),
-    #[error("no thread for it: {0}")]
+    #[error("cannot start a thread: {0}")]
     Thread(#[from] io::Error),
 }
 
@@ -309,7 +309,7 @@ impl State {
 }
 
 fn full(plan: &Plan) -> StatusText {
-    let mut text = String::from("the camera sends as many sizes and qualities as it can: ");
+    let mut text = String::from("the camera already sends as many sizes and qualities as it can: ");
     if plan.passes_any() {
         text.push_str("its own JPEGs, ");
     }
@@ -317,7 +317,7 @@ fn full(plan: &Plan) -> StatusText {
         let comma = if index == 0 { "" } else { ", " };
         let _ = write!(text, "{comma}{}", rendition.recipe);
     }
-    text.push_str("; ask for one of these or for none, or wait until one is no longer watched");
+    text.push_str("; ask for one of these, or for none");
     StatusText { code: StatusCode::Full, text }
 }
 

@@ -129,7 +129,7 @@ impl Worker {
                 task.rendition.tell(status, &task.stream);
             }
         }
-        self.report(self.figures.level(), "is no longer watched");
+        self.report(self.figures.level(), "has no viewers any more");
     }
 
     fn run_once(&mut self, task: &EncodeTask) -> Result<(), EncodeError> {

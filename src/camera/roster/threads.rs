@@ -47,7 +47,7 @@ pub(super) fn provide(
                 new.made.push(Arc::new(Rendition { number, recipe, inboxes, tasks }));
             }
             Err(error) => {
-                let why = refused(format!("no pictures of {recipe} can be made: {error}"));
+                let why = refused(format!("cannot make pictures of {recipe}: {error}"));
                 failed.extend(inboxes.into_iter().map(|inbox| (inbox, Arc::clone(&why))));
             }
         }
@@ -81,7 +81,7 @@ fn provide_decoder(old: &Plan, new: &mut Plan, metrics: &Arc<Metrics>) -> Vec<Fa
             Vec::new()
         }
         Err(error) => {
-            let why = refused(format!("this camera's JPEGs cannot be decoded: {error}"));
+            let why = refused(format!("cannot decode this camera's JPEGs: {error}"));
             let inboxes = new.made.iter().flat_map(|rendition| &rendition.inboxes);
             inboxes.map(|inbox| (Arc::clone(inbox), Arc::clone(&why))).collect()
         }

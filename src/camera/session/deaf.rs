@@ -11,7 +11,7 @@ pub(super) struct Deaf {
 
 /// A viewer talks where it should listen.
 #[derive(Debug, thiserror::Error)]
-#[error("it sent more than {} kB while it was only sent pictures", MOST / 1000)]
+#[error("the viewer sent more than {} kB, though it only gets pictures", MOST / 1000)]
 pub(super) struct Talkative;
 
 impl Deaf {

@@ -67,7 +67,7 @@ pub(super) fn no_descriptors(
     protocol: Protocol,
     error: &io::Error,
 ) -> SessionEnd {
-    let text = format!("the camera cannot take another connection now: {error}");
+    let text = format!("cannot accept another connection now: {error}");
     let farewell = Farewell { why: Refused::TooMany, text };
     // As far as it goes: nobody waits for this client.
     let _ = stream.set_nonblocking(true).and_then(|()| stream.write_all(&farewell.bytes(protocol)));

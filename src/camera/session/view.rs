@@ -75,7 +75,7 @@ impl View {
     pub(super) fn arrived(&mut self, transfer: Transfer) -> Step {
         if self.is_lowered() && !self.subscription.is_lowered() {
             // Somebody asked for what this one only had for want of more.
-            log::debug!("its rung was given to somebody else");
+            log::debug!("another viewer got its rendition");
             let now = clock::now();
             self.ladder.moved(Rung::Asked, now);
             self.ladder.stays(now);
@@ -108,7 +108,7 @@ impl View {
             }
             Err(why) => {
                 if why == NotLowered::Full {
-                    log::debug!("its link would carry {rung}, but all renditions are others'");
+                    log::debug!("its link could carry {rung}, but all renditions are in use");
                 }
                 self.ladder.stays(now);
                 Step::Stays

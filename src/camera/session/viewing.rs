@@ -90,7 +90,7 @@ impl<'a> Viewing<'a> {
         match camera.notices.draw(recipe, &notice.trouble, name, silent_for) {
             Ok(packet) => Some(packet),
             Err(error) => {
-                log::debug!("no notice: {error}");
+                log::debug!("cannot draw a notice: {error}");
                 None
             }
         }
@@ -99,8 +99,8 @@ impl<'a> Viewing<'a> {
     /// Passes a question on; where nobody answers those, that is the answer.
     fn ask(&mut self, question: Question) -> io::Result<Input> {
         let Some(controls) = &self.camera.controls else {
-            let text = "this camera's controls cannot be changed from viewers: \
-                        it was not started with --control lan";
+            let text = "viewers may not change this camera's controls; start lancam with --control lan, \
+                        or write control = \"lan\" into lancam.toml";
             return Ok(Input::Answer(Some(Answer::Refused(text.into()))));
         };
         let visitor = match self.visitor.take() {

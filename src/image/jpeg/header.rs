@@ -1,7 +1,7 @@
 //! Reads the segments that decide whether a JPEG can be decoded (ITU-T T.81, annex B.2).
 
 use super::damage::Damage;
-use crate::image::pixels::{MAX_PIXELS, Size};
+use crate::image::pixels::Size;
 
 /// What a frame header says.
 #[derive(Debug, Clone, Copy)]
@@ -51,9 +51,6 @@ pub(super) enum ScanOf {
 /// Grey, or Y, Cb and Cr.
 const MOST_COMPONENTS: usize = 3;
 
-/// libjpeg's `JPEG_MAX_DIMENSION`.
-const MAX_SIDE: usize = 65_500;
-
 /// B.2.3: at most ten blocks in an MCU.
 const MOST_BLOCKS: usize = 10;
 
@@ -70,10 +67,7 @@ impl Frame {
         let width = usize::from(u16::from_be_bytes([w1, w0]));
         let size = Size::new(width, height);
         let count = usize::from(count);
-        let is_sane = (1..=MAX_SIDE).contains(&width)
-            && (1..=MAX_SIDE).contains(&height)
-            && size.area() <= MAX_PIXELS
-            && content.len() == 3 * count;
+        let is_sane = size.area() > 0 && size.fits_a_jpeg() && content.len() == 3 * count;
         if !is_sane {
             return Err(Damage::Head);
         }

@@ -6,7 +6,7 @@ pub use format::{BayerOrder, ChromaOrder, Packed, PixelFormat, Rgb, SampleDepth,
 
 use std::fmt;
 
-/// The most pixels a picture may have: 64 million, twice an 8K screen.
+/// The most pixels a picture may have: 67 million, twice an 8K screen.
 ///
 /// Checked before memory is asked for, since the number comes from a stranger.
 pub const MAX_PIXELS: usize = 64 << 20;
@@ -21,8 +21,13 @@ pub struct Size {
 }
 
 impl Size {
-    /// The largest side a JPEG can have, and so the largest of anything here.
+    /// The largest side of anything on the wire, where sides have 16 bits.
     pub const MAX_SIDE: usize = 65_535;
+    /// The largest side of a JPEG that programs read: libjpeg's limit, which others have taken over.
+    pub const MAX_JPEG_SIDE: usize = 65_500;
+    /// What a size has to be that somebody asks for.
+    pub const EXPECTED: &str =
+        "WIDTHxHEIGHT, such as 1280x720 (sides 1 to 65500, at most 67 million pixels)";
 
     /// `width` x `height`.
     pub const fn new(width: usize, height: usize) -> Self {
@@ -35,6 +40,13 @@ impl Size {
         let side =
             |text: &str| text.parse().ok().filter(|side| (1..=Self::MAX_SIDE).contains(side));
         Some(Self::new(side(width)?, side(height)?))
+    }
+
+    /// Whether a JPEG of this size can be made and shown.
+    pub const fn fits_a_jpeg(self) -> bool {
+        self.width <= Self::MAX_JPEG_SIDE
+            && self.height <= Self::MAX_JPEG_SIDE
+            && self.area() <= MAX_PIXELS
     }
 
     /// How many pixels.

@@ -1,6 +1,7 @@
 //! What can be set of a ribbon camera: names, ranges, and what rpicam-vid calls them.
 
 use crate::nearest;
+use crate::wording::{either, must_be, unknown};
 use std::fmt;
 
 /// A setting and the value that it is to have, as `--csi-option NAME=VALUE` says it.
@@ -158,18 +159,17 @@ impl CsiSetting {
     /// Parses `NAME=VALUE`.
     ///
     /// # Errors
-    /// What would work.
+    /// What is wrong, and what is expected.
     pub fn parse(text: &str) -> Result<Self, String> {
         let Some((name, value)) = text.split_once('=') else {
-            return Err("NAME=VALUE, such as awb=daylight,".into());
+            return Err("write NAME=VALUE, such as awb=daylight".into());
         };
         let (name, value) = (name.trim().to_lowercase().replace('_', "-"), value.trim());
         let Some(knob) = KNOBS.iter().find(|knob| knob.name == name) else {
-            let names = KNOBS.iter().map(|knob| knob.name);
-            let meant = nearest::of(&name, names.clone()).map(str::to_owned);
-            return Err(
-                meant.unwrap_or_else(|| format!("one of {}", names.collect::<Vec<_>>().join(", ")))
-            );
+            let names: Vec<_> = KNOBS.iter().map(|knob| knob.name).collect();
+            let meant = nearest::of(&name, names.iter().copied());
+            let otherwise = format!("the settings are {}", names.join(", "));
+            return Err(unknown("setting", &name, meant, &otherwise));
         };
         Self::of(knob, value)
     }
@@ -177,11 +177,11 @@ impl CsiSetting {
     /// This knob at `value`.
     ///
     /// # Errors
-    /// What would work.
+    /// What is wrong, and what is expected.
     pub(super) fn of(knob: &'static Knob, value: &str) -> Result<Self, String> {
         match knob.values.understood(value) {
             Some(value) => Ok(Self { knob, value }),
-            None => Err(format!("{} {}", knob.name, knob.values)),
+            None => Err(must_be(knob.name, &knob.values.to_string(), value)),
         }
     }
 
@@ -244,24 +244,22 @@ impl Values {
     }
 }
 
-/// What would work, behind a name.
+/// What a value must be.
 impl fmt::Display for Values {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Number { least, most, .. } => write!(out, "from {least} to {most}"),
+            Self::Number { least, most, .. } => write!(out, "{least} to {most}"),
             Self::Time { .. } => {
-                out.write_str("as a time such as 10000us or 20ms, 0 for automatic,")
+                out.write_str("a time such as 10000us or 20ms, or 0 for automatic")
             }
-            Self::Word(words) => write!(out, "as one of {}", words.join(", ")),
-            Self::Flicker => out.write_str("as 50 Hz, 60 Hz, off, or a time such as 10000us,"),
-            Self::Lens => write!(out, "from 0 (far away) to {NEAREST} (1/32 m), or default,"),
+            Self::Word(words) => out.write_str(&either(words)),
+            Self::Flicker => out.write_str("50 Hz, 60 Hz, off, or a time such as 10000us"),
+            Self::Lens => write!(out, "0 (far away) to {NEAREST} (1/32 m), or default"),
             Self::Region => {
-                out.write_str("as X,Y,WIDTH,HEIGHT within 0 and 1, such as 0.25,0.25,0.5,0.5,")
+                out.write_str("X,Y,WIDTH,HEIGHT within 0 and 1, such as 0.25,0.25,0.5,0.5")
             }
-            Self::Mode => {
-                out.write_str("as WIDTH:HEIGHT or WIDTH:HEIGHT:BITS, such as 1920:1080:10,")
-            }
-            Self::File => out.write_str("as the path of a file"),
+            Self::Mode => out.write_str("WIDTH:HEIGHT or WIDTH:HEIGHT:BITS, such as 1920:1080:10"),
+            Self::File => out.write_str("the path of a file"),
         }
     }
 }
@@ -347,9 +345,9 @@ mod tests {
             ("awb=sunny", "daylight"),
             ("bright=1", "awb, "),
             ("brightnes=1", "brightness"),
-            ("brightness=1.1", "from -1 to 1"),
-            ("brightness=nan", "from -1 to 1"),
-            ("contrast=-1", "from 0 to 15.99"),
+            ("brightness=1.1", "must be -1 to 1"),
+            ("brightness=nan", "must be -1 to 1"),
+            ("contrast=-1", "must be 0 to 15.99"),
             ("shutter=20 parsecs", "20ms"),
             ("shutter=-1", "20ms"),
             ("lens-position=33", "32"),

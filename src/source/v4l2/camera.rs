@@ -168,9 +168,11 @@ impl Turn {
 
     fn log(&self, camera: &str, wanted: Orientation) {
         if self.turned.rest == Orientation::UPRIGHT {
-            log::info!("camera {camera}: its own controls do this: {wanted}");
+            log::info!("camera {camera}: {wanted}, by the camera's own controls");
         } else {
-            log::info!("camera {camera}: it has no control for this, so lancam does it: {wanted}");
+            log::info!(
+                "camera {camera}: {wanted}, by lancam, since the camera has no control for it"
+            );
         }
     }
 }
@@ -269,7 +271,7 @@ fn granted_and_how_near(granted: &Granted, wish: &CaptureWish) -> String {
     }
     let CaptureWish { orientation, memory, .. } = *wish;
     if *wish == (CaptureWish { orientation, memory, ..CaptureWish::default() }) {
-        return text + &format!(": its best up to {LARGEST_UNASKED} at {RATE_UNASKED} fps");
+        return text + &format!(": the largest up to {LARGEST_UNASKED} at {RATE_UNASKED} fps");
     }
     let other_size = wish.size.filter(|&wished| wished != size).map(|it| it.to_string());
     let other_format = wish.format.filter(|&wished| wished != format).map(|it| it.to_string());
@@ -283,7 +285,7 @@ fn granted_and_how_near(granted: &Granted, wish: &CaptureWish) -> String {
     if missed.is_empty() {
         return text + ": as asked for";
     }
-    text + &format!(": its nearest to the {} asked for", missed.join(" "))
+    text + &format!(": the nearest to {}", missed.join(" "))
 }
 
 /// 29.97 is as good as 30.
@@ -327,11 +329,11 @@ mod tests {
         let none = CaptureWish::default();
         assert_eq!(
             granted_and_why(&granted(1), &none, None),
-            "640x480 YUYV 25 fps: its best up to 1280x720 at 30 fps"
+            "640x480 YUYV 25 fps: the largest up to 1280x720 at 30 fps"
         );
         assert_eq!(
             granted_and_why(&granted(1), &none, Some("the cheapest, before YUYV")),
-            "640x480 YUYV 25 fps: its best up to 1280x720 at 30 fps; the cheapest, before YUYV"
+            "640x480 YUYV 25 fps: the largest up to 1280x720 at 30 fps; the cheapest, before YUYV"
         );
         let met = CaptureWish { size: Some(Size::new(640, 480)), rate: Some(Rate(24_900)), ..none };
         assert_eq!(granted_and_why(&granted(1), &met, None), "640x480 YUYV 25 fps: as asked for");
@@ -343,7 +345,7 @@ mod tests {
         };
         assert_eq!(
             granted_and_why(&granted(4), &missed, None),
-            "640x480 YUYV 25 fps, interlaced: its nearest to the 1920x1080 MJPG 60 fps asked for"
+            "640x480 YUYV 25 fps, interlaced: the nearest to 1920x1080 MJPG 60 fps"
         );
     }
 }

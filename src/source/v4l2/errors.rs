@@ -1,4 +1,4 @@
-//! What is said when a camera gives no pictures: what was tried, what was found, what would work.
+//! Messages about cameras that give no pictures: what was tried, what was found, what to do.
 
 use super::ioctl::{Capability, DQBUF, REQBUFS, Refused, STREAMON};
 use super::node::{NodeKind, needs_libcamera};
@@ -18,7 +18,7 @@ pub(super) const CSI_CAMERA: &str = "lancam --source csi";
 pub(super) fn no_camera(path: &Path, kind: NodeKind) -> SourceError {
     let mut message = format!("{} is {kind}", path.display());
     if matches!(kind, NodeKind::ImageProcessor | NodeKind::Receiver) {
-        message += &format!("; {CSI_CAMERA} would work");
+        message += &format!("; use {CSI_CAMERA}");
     }
     SourceError::new(Trouble::Unusable, message)
 }
@@ -34,18 +34,17 @@ pub(super) fn no_format(
         offers.iter().filter_map(|offer| PixelFormat::from_fourcc(offer.fourcc)).collect();
     let asked = wish.format.map(|format| format!("{format} ")).unwrap_or_default();
     let remedy = match understood.first() {
-        _ if needs_libcamera(driver) => format!("{CSI_CAMERA} would work"),
-        Some(format) if wish.format.is_some() => format!("--format {format} or auto would work"),
-        _ => {
-            let known: Vec<String> = PixelFormat::all().map(|format| format.to_string()).collect();
-            format!("formats that would work: {}", known.join(", "))
-        }
+        _ if needs_libcamera(driver) => format!("use {CSI_CAMERA}"),
+        Some(format) if wish.format.is_some() => format!("use --format {format} or auto"),
+        _ => "lancam takes JPEGs or raw pictures, such as MJPG, YUYV or NV12".to_owned(),
     };
     let node = path.display();
     let offered = summary(offers);
     SourceError::new(
         Trouble::Unusable,
-        format!("camera {node} refused every {asked}picture; it offers {offered}; {remedy}"),
+        format!(
+            "camera {node} gives no {asked}pictures that lancam can use; it offers {offered}; {remedy}"
+        ),
     )
 }
 
@@ -97,8 +96,8 @@ pub(super) fn not_started(
         return SourceError::new(
             Trouble::Unusable,
             format!(
-                "camera {node} is a CSI camera that only libcamera can drive (its driver is {driver}, \
-                 {call} says: {why}); {CSI_CAMERA} would work"
+                "camera {node} is a ribbon camera, which needs libcamera (driver {driver}, \
+                 {call}: {why}); use {CSI_CAMERA}"
             ),
         );
     }
@@ -108,34 +107,34 @@ pub(super) fn not_started(
             SourceError::new(
                 Trouble::Bandwidth,
                 format!(
-                    "camera {node}: the USB bus has no bandwidth left for {asked}; a smaller --size, a lower \
-                     --fps,{format} or a port that it shares with no other camera would work"
+                    "camera {node}: the USB bus has no bandwidth left for {asked}; use a smaller --size, a lower \
+                     --fps,{format} or another USB port"
                 ),
             )
         }
         (_, Errno::ENOMEM) => SourceError::new(
             Trouble::Lost,
-            format!("camera {node}: no memory for buffers of {asked}; a smaller --size would work"),
+            format!("camera {node}: no memory for buffers of {asked}; use a smaller --size"),
         ),
         (STREAMON, Errno::EINVAL | Errno::EPIPE | Errno::ENOLINK) => SourceError::new(
             Trouble::Lost,
             format!(
-                "camera {node} refused to start {asked} ({why}): its driver, {driver}, waits for a signal \
-                 or for a set-up of its parts; another --size or --format may work"
+                "camera {node} does not start {asked} ({why}): its driver, {driver}, has no signal, or its \
+                 parts are not set up; try another --size or --format"
             ),
         ),
         (REQBUFS, Errno::EINVAL | Errno::ENOTTY) => SourceError::new(
             Trouble::Lost,
             format!(
-                "camera {node}: its driver, {driver}, shares no buffers by mmap ({call}: {why}), which \
-                 lancam needs"
+                "camera {node}: lancam needs a driver that shares buffers by mmap, and {driver} does not \
+                 ({call}: {why})"
             ),
         ),
         _ => SourceError::new(
             Trouble::Lost,
             format!(
-                "camera {node}, asked for {asked}: {call}: {why}; it is asked again; another cable, a port \
-                 with more power or another --format may help"
+                "camera {node} does not start {asked} ({call}: {why}); lancam tries again; another cable, a \
+                 port with more power or another --format may help"
             ),
         ),
     }
@@ -146,7 +145,7 @@ pub(super) fn too_few_buffers(path: &Path, granted: usize, needed: usize) -> Sou
     SourceError::new(
         Trouble::Lost,
         format!(
-            "camera {} has only {granted} of {needed} buffers to give; a smaller --size would work",
+            "camera {} has only {granted} of the {needed} buffers that lancam needs; use a smaller --size",
             path.display()
         ),
     )
@@ -157,8 +156,8 @@ pub(super) fn short_buffers(path: &Path, layout: &FrameLayout, len: usize) -> So
     SourceError::new(
         Trouble::Unusable,
         format!(
-            "camera {}: its driver shares buffers of {len} bytes for {layout}, which are too small; \
-             another --size or --format may work",
+            "camera {}: its driver shares buffers of {len} bytes, too few for {layout}; \
+             try another --size or --format",
             path.display()
         ),
     )
@@ -201,9 +200,9 @@ pub(super) fn silent(path: &Path, patience: Duration, broken: Option<&str>) -> S
         Trouble::Lost,
         match broken {
             None => format!("camera {node} gave no frame for {seconds:.1} s"),
-            Some(why) => format!(
-                "camera {node} gave no frame that can be used for {seconds:.1} s; the last one {why}"
-            ),
+            Some(why) => {
+                format!("camera {node} gave no usable frame for {seconds:.1} s; the last one {why}")
+            }
         },
     )
 }
@@ -211,7 +210,7 @@ pub(super) fn silent(path: &Path, patience: Duration, broken: Option<&str>) -> S
 fn gone(path: &Path) -> SourceError {
     SourceError::new(
         Trouble::Lost,
-        format!("camera {} is gone: unplugged, or out of power", path.display()),
+        format!("camera {} was unplugged, or has no power", path.display()),
     )
 }
 
@@ -228,10 +227,10 @@ mod tests {
     }
 
     #[test]
-    fn every_refusal_says_what_would_work() {
+    fn every_refusal_says_what_to_do() {
         let error = started("uvcvideo", STREAMON, Errno::ENOSPC);
         assert_eq!(error.trouble, Trouble::Bandwidth);
-        assert!(error.message.contains("1280x720 YUYV; a smaller --size"), "{error}");
+        assert!(error.message.contains("1280x720 YUYV; use a smaller --size"), "{error}");
         assert!(error.message.contains("--format MJPG"), "{error}");
 
         let error = started("unicam", STREAMON, Errno::EINVAL);
@@ -261,18 +260,20 @@ mod tests {
         let offers = [offer(b"H264", 1920, 1080), offer(b"HM12", 640, 480)];
         let error = no_format(path, "uvcvideo", &offers, &CaptureWish::default());
         assert_eq!(error.trouble, Trouble::Unusable);
-        let expected = "camera /dev/video7 refused every picture; it offers H264 up to 1920x1080, \
-             HM12 up to 640x480; formats that would work: MJPG, NV12, ";
+        let expected = "camera /dev/video7 gives no pictures that lancam can use; it offers H264 up to 1920x1080, \
+             HM12 up to 640x480; lancam takes JPEGs or raw pictures";
         assert!(error.message.starts_with(expected), "{error}");
         let offers = [offer(b"YUYV", 640, 480)];
         let wish = CaptureWish { format: Some(PixelFormat::Jpeg), ..CaptureWish::default() };
         let error = no_format(path, "uvcvideo", &offers, &wish);
         assert!(
-            error.message.contains("refused every MJPG picture; it offers YUYV up to 640x480;")
+            error.message.contains(
+                "gives no MJPG pictures that lancam can use; it offers YUYV up to 640x480;"
+            )
         );
-        assert!(error.message.ends_with("--format YUYV or auto would work"), "{error}");
+        assert!(error.message.ends_with("use --format YUYV or auto"), "{error}");
         let error = no_format(path, "rp1-cfe", &[], &CaptureWish::default());
-        assert!(error.message.ends_with(" | lancam --source - would work"), "{error}");
+        assert!(error.message.ends_with("use lancam --source csi"), "{error}");
     }
 
     #[test]
@@ -281,9 +282,7 @@ mod tests {
         let error = silent(path, Duration::from_secs(1), None);
         assert_eq!(error.message, "camera /dev/video7 gave no frame for 1.0 s");
         let error = silent(path, Duration::from_secs(1), Some("was cut before its end"));
-        assert!(
-            error.message.contains("gave no frame that can be used for 1.0 s; the last one was")
-        );
+        assert!(error.message.contains("gave no usable frame for 1.0 s; the last one was"));
         assert!(error.message.ends_with("was cut before its end"));
     }
 }

@@ -80,7 +80,7 @@ impl Finder {
             match Camera::open(&path, wish, controls, count, &mut self.openings) {
                 Ok(camera) => {
                     for SourceError { message, .. } in reasons {
-                        log::info!("not taken: {message}");
+                        log::info!("not used: {message}");
                     }
                     self.remember(&path, &camera);
                     return Ok(camera);
@@ -142,7 +142,7 @@ impl Finder {
         let mut reason = most_useful(reasons).unwrap_or_else(|| match &self.known {
             Some(Known { description, .. }) => SourceError::new(
                 Trouble::NoCamera,
-                format!("camera {description} is gone, and waited for"),
+                format!("camera {description} was unplugged; waiting for it"),
             ),
             None => SourceError::new(Trouble::NoCamera, no_camera(&self.survey)),
         });
@@ -214,11 +214,11 @@ fn no_camera(survey: &Survey) -> String {
     let found = match survey.nodes().len() {
         0 => "there is no /dev/video*".to_owned(),
         count => {
-            format!("none of {count} video nodes gives pictures by itself (lancam list says why)")
+            format!("none of {count} video nodes is a camera (lancam list says why)")
         }
     };
     match receiver {
-        Some(_) => format!("no camera: {found}; for a CSI camera, {CSI_CAMERA} would work"),
+        Some(_) => format!("no camera: {found}; for a ribbon camera use {CSI_CAMERA}"),
         None => format!("no camera: {found}; plug in a USB camera"),
     }
 }
@@ -230,9 +230,9 @@ fn cameras_but(named: &Path, survey: &Survey) -> String {
         .map(|(path, facts)| format!("{} ({})", path.display(), facts.capability.card))
         .collect();
     if others.is_empty() {
-        return "no other camera is here".into();
+        return "this machine has no other camera".into();
     }
-    format!("cameras here: {}", others.join(", "))
+    format!("other cameras: {}", others.join(", "))
 }
 
 #[cfg(test)]
@@ -307,13 +307,13 @@ mod tests {
             .err()
             .expect("no camera");
         assert_eq!(error.trouble, Trouble::Unusable);
-        assert!(error.message.starts_with("/dev/null is no V4L2 device; "), "{error}");
+        assert!(error.message.starts_with("/dev/null is not a video device; "), "{error}");
 
         let named = Finder::new(Some("/dev/no-such-camera".into()), FrameCount::default())
             .open(&wish, &Wanted::default());
         let error = named.err().expect("no camera");
         assert_eq!(error.trouble, Trouble::NoCamera);
-        assert!(error.message.starts_with("camera /dev/no-such-camera is not there; "), "{error}");
+        assert!(error.message.starts_with("there is no camera /dev/no-such-camera; "), "{error}");
     }
 
     #[test]

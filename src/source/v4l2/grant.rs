@@ -49,7 +49,10 @@ pub(super) fn grant(node: &Node, choice: &Choice) -> Result<Granted, NotGranted>
     // Asked only now: with another rate some drivers change the format too.
     let granted = granted(node, interval)?;
     if let Some(nearly) = approximated(granted.layout.format, &granted.driver) {
-        log::info!("camera {}: it sends {nearly}: colours are nearly right", node.path.display());
+        log::info!(
+            "camera {}: it sends {nearly}, so colours are slightly wrong",
+            node.path.display()
+        );
     }
     Ok(granted)
 }

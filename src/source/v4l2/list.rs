@@ -101,14 +101,14 @@ impl fmt::Display for Listing {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = String::new();
         if self.cameras.is_empty() && !self.ribbons.has_cameras() {
-            writeln!(text, "no cameras")?;
+            writeln!(text, "no cameras. Plug in a USB camera, or try lancam --source test")?;
         }
         for camera in &self.cameras {
             write!(text, "{camera}")?;
         }
         write!(text, "{}", self.ribbons)?;
         if !self.others.is_empty() {
-            writeln!(text, "no cameras are:")?;
+            writeln!(text, "other video devices:")?;
         }
         for OtherEntry { node, card, driver, why } in &self.others {
             let name = if card.is_empty() { String::new() } else { format!(" ({card}, {driver})") };
@@ -302,13 +302,13 @@ mod tests {
              \x20 Best (/dev/video0, uvcvideo, usb-1)\n\
              \x20 MJPG in words\n\
              \x20   640x480  30, 15 fps\n\
-             \x20 H264 in words (not understood by lancam)\n\
+             \x20 H264 in words (lancam cannot read it)\n\
              \x20   2x2 to 64x48 by 2x2  \n\
-             no cameras are:\n\
+             other video devices:\n\
              \x20 /dev/video1 (Best, uvcvideo): a metadata node"
         );
         let none = Listing { cameras: vec![], ribbons: RibbonList::default(), others: vec![] };
-        assert_eq!(none.to_string(), "no cameras");
+        assert!(none.to_string().contains("lancam --source test"), "{none}");
     }
 
     #[test]

@@ -43,7 +43,7 @@ impl Node {
         if !file.file_type().is_char_device() || major(file.rdev()) != VIDEO4LINUX {
             return Err(SourceError::new(
                 Trouble::Unusable,
-                format!("{} is no V4L2 device", path.display()),
+                format!("{} is not a video device", path.display()),
             ));
         }
         let device = Device::with_path(path).map_err(|error| not_opened(&error))?;
@@ -149,17 +149,17 @@ impl fmt::Display for NodeKind {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(match self {
             Self::Camera => "a camera",
-            Self::Receiver => "the receiver of a CSI camera, which only libcamera can drive",
-            Self::WithoutStreaming => "a camera without streaming",
-            Self::Converter => "a codec or scaler: it converts pictures that it is given",
-            Self::ImageProcessor => "part of an image processor, which only libcamera can drive",
-            Self::Output => "an output: it takes pictures",
-            Self::Metadata => "a metadata node: it gives no pictures",
+            Self::Receiver => "the receiver of a ribbon camera, which needs libcamera",
+            Self::WithoutStreaming => "a camera that cannot stream",
+            Self::Converter => "a codec or scaler: it only converts pictures",
+            Self::ImageProcessor => "part of an image processor, which needs libcamera",
+            Self::Output => "a video output: it only takes pictures",
+            Self::Metadata => "a metadata node: it has no pictures",
             Self::Touch => "a touch screen",
             Self::VerticalBlanking => "a teletext node",
             Self::Radio => "a radio",
             Self::SoftwareRadio => "a software radio",
-            Self::Other => "no capture device",
+            Self::Other => "not a capture device",
         })
     }
 }
@@ -256,7 +256,7 @@ mod tests {
         for path in ["/dev/null", "/dev", "/proc/self/exe"] {
             let error = Node::open(Path::new(path)).err().expect(path);
             assert_eq!(error.trouble, Trouble::Unusable);
-            assert_eq!(error.message, format!("{path} is no V4L2 device"));
+            assert_eq!(error.message, format!("{path} is not a video device"));
         }
     }
 

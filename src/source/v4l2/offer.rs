@@ -68,9 +68,9 @@ pub(super) fn why_not(fourcc: FourCc) -> Option<&'static str> {
     if PixelFormat::from_fourcc(fourcc).is_some() {
         None
     } else if IN_PIECES.contains(&&fourcc.0) {
-        Some("in several pieces of memory, which lancam does not read")
+        Some("in several pieces of memory, which lancam cannot read")
     } else {
-        Some("not understood by lancam")
+        Some("lancam cannot read it")
     }
 }
 
@@ -268,7 +268,7 @@ mod tests {
         let why = |fourcc| why_not(FourCc(fourcc)).unwrap_or("taken");
         assert_eq!(why(*b"YUYV"), "taken");
         assert!(why(*b"NM12").contains("pieces of memory"));
-        assert_eq!(why(*b"H264"), "not understood by lancam");
+        assert_eq!(why(*b"H264"), "lancam cannot read it");
     }
 
     #[test]

@@ -12,19 +12,20 @@ pub(super) fn not_opened(path: &Path, errno: Errno) -> SourceError {
     let node = path.display();
     match errno {
         Errno::ENOENT | Errno::ENOTDIR => {
-            SourceError::new(Trouble::NoCamera, format!("camera {node} is not there"))
+            SourceError::new(Trouble::NoCamera, format!("there is no camera {node}"))
         }
         Errno::ENODEV | Errno::ENXIO => SourceError::new(
             Trouble::NoCamera,
-            format!("camera {node} has a node, but no device behind it: plug it in again"),
+            format!("camera {node} does not answer: unplug it and plug it in again"),
         ),
         Errno::EACCES | Errno::EPERM => denied(path),
         Errno::EBUSY => busy(path),
-        Errno::ENOTTY => SourceError::new(Trouble::Unusable, format!("{node} is no V4L2 device")),
-        _ => SourceError::new(
-            Trouble::Lost,
-            format!("camera {node} cannot be opened: {}", errno.desc()),
-        ),
+        Errno::ENOTTY => {
+            SourceError::new(Trouble::Unusable, format!("{node} is not a video device"))
+        }
+        _ => {
+            SourceError::new(Trouble::Lost, format!("cannot open camera {node}: {}", errno.desc()))
+        }
     }
 }
 
@@ -50,24 +51,23 @@ enum Runner {
 /// As which all groups are seen that have no number where this program runs: in lancam.service, that is all of them.
 const OVERFLOW: u32 = 65534;
 
-/// Why a node could not be opened, and what would work.
+/// Why a node could not be opened, and what to do.
 fn closed_door(path: &Path, group: Option<u32>, runner: Runner) -> String {
     let path = path.display();
     let name = group.filter(|id| *id != OVERFLOW).and_then(group_name);
     if runner == Runner::Manager || group == Some(OVERFLOW) {
         let groups = name.map_or_else(
-            || format!("SupplementaryGroups= with the group that `ls -lL {path}` shows"),
+            || format!("SupplementaryGroups=GROUP, with the group that `ls -lL {path}` shows"),
             |name| format!("SupplementaryGroups={name}"),
         );
         return format!(
-            "camera {path}: this service may not open it; in `sudo systemctl edit lancam`, below [Service], \
-             `DeviceAllow={path} rw` and {groups} would work"
+            "this service may not open camera {path}; run `sudo systemctl edit lancam` and write below [Service]: \
+             `DeviceAllow={path} rw` and {groups}"
         );
     }
     let group = name.filter(|group| group != "root").unwrap_or_else(|| "video".into());
     format!(
-        "camera {path}: this user may not open it; after `sudo usermod -aG {group} $USER` and a new login \
-         it would work"
+        "this user may not open camera {path}; run `sudo usermod -aG {group} $USER` and log in again"
     )
 }
 
@@ -90,10 +90,10 @@ pub(super) fn busy(path: &Path) -> SourceError {
     SourceError::new(
         Trouble::Busy,
         if holders.is_empty() {
-            format!("camera {path} is in use by another program; `sudo fuser -v {path}` names it")
+            format!("another program uses camera {path} (`sudo fuser -v {path}` shows which)")
         } else {
             format!(
-                "camera {path} is in use by {}. End that program, or name another camera",
+                "camera {path} is in use by {}. Stop that program, or choose another camera with --source",
                 holders.join(", ")
             )
         },
@@ -114,8 +114,7 @@ mod tests {
         assert!(door(0, Runner::Person).contains("usermod -aG video $USER"));
         let told = door(0, Runner::Manager);
         assert!(
-            told.contains("systemctl edit lancam")
-                && told.contains("SupplementaryGroups=root would"),
+            told.contains("systemctl edit lancam") && told.contains("SupplementaryGroups=root"),
             "{told}"
         );
         // The sandbox shows each group as nobody's: that one would open nothing.

@@ -280,7 +280,7 @@ impl Queue {
         }
         self.faults.push(fault);
         log::warn!(
-            "camera {}: a frame {fault}; it is left out and counted, as are others like it",
+            "camera {}: a frame {fault}; lancam drops such frames and counts them",
             self.name
         );
     }

@@ -156,10 +156,10 @@ pub enum DnsError {
     #[error("a DNS message is cut short")]
     CutShort,
     /// A name that leads in circles, or is longer than names may be.
-    #[error("a DNS message has a name that is none")]
+    #[error("a DNS message has an invalid name")]
     Name,
     /// Not an answer, or one that says no.
-    #[error("a DNS message is no answer")]
+    #[error("a DNS message is not an answer")]
     NoAnswer,
 }
 

@@ -48,11 +48,11 @@ pub fn parse_name(text: &str) -> Result<String, String> {
         bare.rsplit_once(':').filter(|(_, port)| port.bytes().all(|it| it.is_ascii_digit()));
     let without_port = without_port.map_or(bare, |(name, _)| name);
     if is_address(bare) || is_address(without_port) {
-        return Err("lancam answers to every IP address anyway. Leave this out".into());
+        return Err("lancam always answers to IP addresses; leave this one out".into());
     }
     let name = without_port.strip_suffix('.').unwrap_or(without_port).to_ascii_lowercase();
     if name.contains('*') {
-        return Err("a pattern is not possible. Repeat --http-name for each name".into());
+        return Err("a pattern does not work; repeat --http-name for each name".into());
     }
     if !name.is_ascii() {
         return Err("type the name as browsers send it, such as xn--kche-0ra.example".into());
@@ -202,11 +202,11 @@ mod tests {
             ("http://cam.fritz.box", "type the name alone: cam.fritz.box"),
             ("https://cam.fritz.box:443/x?y", "type the name alone: cam.fritz.box"),
             ("cam.fritz.box/stream", "type the name alone: cam.fritz.box"),
-            ("*.fritz.box", "Repeat --http-name"),
-            ("192.168.1.9", "Leave this out"),
-            ("192.168.1.9:80", "Leave this out"),
-            ("[::1]:80", "Leave this out"),
-            ("fe80::1%eth0", "Leave this out"),
+            ("*.fritz.box", "repeat --http-name"),
+            ("192.168.1.9", "leave this one out"),
+            ("192.168.1.9:80", "leave this one out"),
+            ("[::1]:80", "leave this one out"),
+            ("fe80::1%eth0", "leave this one out"),
             ("k\u{fc}che.example", "xn--kche-0ra.example"),
             ("", "such as camera.example.org"),
             (".", "such as camera.example.org"),

@@ -14,7 +14,7 @@ use status::Status;
 pub struct Refusal {
     /// For programs.
     pub status: Status,
-    /// For people: what was found, what would work. One line.
+    /// For people: what was found, what is expected. One line.
     pub text: String,
 }
 

@@ -148,7 +148,7 @@ fn head_len(bytes: &[u8], searched: usize) -> Option<usize> {
 fn too_long(head: &[u8]) -> Refusal {
     if head.contains(&b'\n') {
         let text = format!(
-            "the request's headers are longer than {MAX_HEAD} bytes; if they are cookies, delete those of this host"
+            "the request's headers are longer than {MAX_HEAD} bytes; delete this host's cookies"
         );
         return Refusal::new(Status::HEADERS_TOO_LARGE, text);
     }
@@ -183,10 +183,10 @@ fn parse(head: &[u8]) -> Result<Request<'_>, Refusal> {
         note(&mut request, &mut body, name, value)?;
     }
     if request.version == Version::Http11 && request.host.is_none() {
-        return Err(bad("HTTP/1.1 needs a Host header, and there is none".into()));
+        return Err(bad("an HTTP/1.1 request must have a Host header".into()));
     }
     if body == Body::Some && request.method != Method::Other {
-        return Err(bad("a request with a body was sent; GET without one would work".into()));
+        return Err(bad("a request must not have a body; send GET without one".into()));
     }
     Ok(request)
 }
@@ -201,7 +201,7 @@ enum Body {
 
 /// `GET /stream HTTP/1.1`
 fn first_line(line: &[u8]) -> Result<Request<'_>, Refusal> {
-    let wrong = || bad(format!("the first line is {}; GET / HTTP/1.1 would work", shown(line)));
+    let wrong = || bad(format!("the first line must be like GET / HTTP/1.1, not {}", shown(line)));
     let text = str::from_utf8(line).map_err(|_| wrong())?;
     let mut words = text.split(' ');
     let (Some(method), Some(target), Some(version), None) =
@@ -220,7 +220,10 @@ fn first_line(line: &[u8]) -> Result<Request<'_>, Refusal> {
         "HTTP/1.0" => Version::Http10,
         "HTTP/1.1" => Version::Http11,
         _ if version.starts_with("HTTP/") => {
-            let text = format!("{} is not spoken here; HTTP/1.1 is", shown(version.as_bytes()));
+            let text = format!(
+                "the version must be HTTP/1.1 or HTTP/1.0, not {}",
+                shown(version.as_bytes())
+            );
             return Err(Refusal::new(Status::VERSION_NOT_SUPPORTED, text));
         }
         _ => return Err(wrong()),
@@ -253,7 +256,7 @@ fn without_scheme(target: &str) -> Option<&str> {
 
 /// `Name: value`
 fn header(line: &[u8]) -> Result<(&[u8], &str), Refusal> {
-    let wrong = || bad(format!("the header {} is no NAME: VALUE", shown(line)));
+    let wrong = || bad(format!("a header must be NAME: VALUE, not {}", shown(line)));
     let colon = line.iter().position(|&byte| byte == b':').ok_or_else(wrong)?;
     let (name, value) = (&line[..colon], line[colon + 1..].trim_ascii());
     if !is_token(name) || value.iter().any(|&byte| byte.is_ascii_control() && byte != b'\t') {
@@ -274,7 +277,7 @@ fn note<'a>(
     if is("host") {
         // One that differs from the address of the first line is not believed either.
         if request.host.is_some_and(|host| host != value) {
-            return Err(bad("two different hosts were named; one would work".into()));
+            return Err(bad("the request names two different hosts; it must name one".into()));
         }
         request.host = Some(value);
     } else if is("origin") {
@@ -401,11 +404,11 @@ mod tests {
     #[test]
     fn what_is_no_request_is_told_why() {
         for (head, code, says) in [
-            ("GET /\r\n\r\n", 400, "GET / HTTP/1.1 would work"),
-            ("GET  / HTTP/1.1\r\n\r\n", 400, "would work"),
-            ("G(T / HTTP/1.1\r\n\r\n", 400, "would work"),
-            ("GET /\u{1} HTTP/1.1\r\n\r\n", 400, "would work"),
-            ("GET / HTTP/2.0\r\n\r\n", 505, "HTTP/1.1 is"),
+            ("GET /\r\n\r\n", 400, "like GET / HTTP/1.1"),
+            ("GET  / HTTP/1.1\r\n\r\n", 400, "like GET / HTTP/1.1"),
+            ("G(T / HTTP/1.1\r\n\r\n", 400, "like GET / HTTP/1.1"),
+            ("GET /\u{1} HTTP/1.1\r\n\r\n", 400, "like GET / HTTP/1.1"),
+            ("GET / HTTP/2.0\r\n\r\n", 505, "must be HTTP/1.1"),
             ("GET / HTTP/1.1\r\n\r\n", 400, "Host"),
             ("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400, "two different hosts"),
             ("GET http://a/ HTTP/1.1\r\nHost: b\r\n\r\n", 400, "two different hosts"),

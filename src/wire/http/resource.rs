@@ -108,22 +108,18 @@ fn wishes(query: &str) -> Result<Wishes, Refusal> {
             Refusal::new(Status::BAD_REQUEST, format!("{name} must be {expected}, not {found}"))
         };
         let side = || {
-            value
-                .parse()
-                .ok()
-                .filter(|&side| side > 0)
-                .ok_or_else(|| wrong("a number of pixels from 1 to 65535"))
+            value.parse().ok().filter(|&side| side > 0).ok_or_else(|| wrong("1 to 65535 pixels"))
         };
         match name.as_str() {
             "width" => wishes.width = side()?,
             "height" => wishes.height = side()?,
             "quality" => {
                 let quality = value.parse().ok().filter(|quality| (1..=100).contains(quality));
-                wishes.quality = quality.ok_or_else(|| wrong("a number from 1 to 100"))?;
+                wishes.quality = quality.ok_or_else(|| wrong("1 to 100"))?;
             }
             "fps" => {
                 let rate = Rate::parse(&value, 0.001..=1000.0);
-                wishes.rate = rate.ok_or_else(|| wrong("a rate from 0.001 to 1000"))?;
+                wishes.rate = rate.ok_or_else(|| wrong("0.001 to 1000 frames per second"))?;
             }
             _ => {}
         }

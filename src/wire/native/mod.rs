@@ -29,7 +29,7 @@ pub enum WireError {
     #[error("it does not speak lancam's protocol: it began with {0}")]
     NotLancam(FirstBytes),
     /// Bytes behind a whole message are no message.
-    #[error("what follows the last message is no message: it begins with {0}")]
+    #[error("the bytes after the last message are not a message: they begin with {0}")]
     OutOfStep(FirstBytes),
     /// A payload over the cap, refused before any memory is set aside for it.
     #[error("a message of {len} bytes is over the limit of {max}")]

@@ -1,4 +1,4 @@
-//! The camera program as a command: exit codes, and errors that say what would work.
+//! The camera program as a command: exit codes, and errors that say what is expected.
 
 use crate::tools::camera_process::{CameraProcess, run_to_end};
 use std::net::TcpListener;
@@ -9,27 +9,49 @@ fn ends(arguments: &[&str]) -> (Option<i32>, String) {
 }
 
 #[test]
-fn wrong_options_end_with_2_and_one_line_that_says_what_would_work() {
-    for (arguments, would_work) in [
+fn wrong_options_end_with_2_and_one_line_that_says_what_is_expected() {
+    for (arguments, expected) in [
         (&["--nonsense"][..], "--help"),
-        (&["--size", "0x0"], "1280x720"),
+        (&["--size", "0x0"], "sides 1 to 65500"),
         (&["--size", "100000x100000"], "1280x720"),
-        (&["--width", "0"], "65535"),
-        (&["--source", "test:1x"], "test:640x360"),
+        (&["--width", "0"], "65500"),
+        (&["--source", "test:1x"], "test:1280x720"),
         (&["--listen", "nowhere"], "ADDRESS:PORT"),
-        (&["--name", "Garage", "--name", "Door"], "--name \"Garage\" and --name \"Door\""),
-        (&["setup"], "lancam-setup, and only on the SD card's image"),
+        (
+            &["--name", "Garage", "--name", "Door"],
+            "--name is given twice, as \"Garage\" and \"Door\"",
+        ),
+        (&["setup"], "lancam-setup, and only on lancam's SD card"),
         (&["--width", "640", "--fps", "5", "--width=320"], "give one"),
     ] {
         let (code, text) = ends(arguments);
         assert_eq!(code, Some(2), "{arguments:?}: {text}");
-        assert!(text.contains(would_work) && text.trim_end().lines().count() == 1, "{text}");
+        assert!(text.contains(expected) && text.trim_end().lines().count() == 1, "{text}");
+    }
+}
+
+#[test]
+fn an_option_that_makes_no_difference_is_told() {
+    for (arguments, told) in [
+        (&["list", "--source", "test"][..], "lancam list ignores --source"),
+        (&["check", "--stretch", "--width", "640"], "both width and height"),
+    ] {
+        let (code, text) = ends(arguments);
+        assert_eq!(code, Some(0), "{text}");
+        assert!(text.contains(told), "{arguments:?}: {text}");
     }
 }
 
 #[test]
 fn help_and_version_are_on_standard_output() {
-    for (option, word) in [("--help", "--source"), ("--version", env!("CARGO_PKG_VERSION"))] {
+    let words = [
+        ("--help", "--source"),
+        ("help", "--source"),
+        ("--version", env!("CARGO_PKG_VERSION")),
+        ("version", env!("CARGO_PKG_VERSION")),
+        ("-V", env!("CARGO_PKG_VERSION")),
+    ];
+    for (option, word) in words {
         let output = CameraProcess::command(&[option]).output().expect("runs");
         assert!(output.status.success());
         assert!(String::from_utf8_lossy(&output.stdout).contains(word));
@@ -63,7 +85,7 @@ fn a_source_that_can_never_work_ends_with_69_and_says_what_would() {
     let no_jpeg = folder.path().join("notes.txt");
     std::fs::write(&no_jpeg, "no JPEG in here".repeat(1000)).expect("writes");
     let missing = folder.path().join("missing.mjpeg");
-    for (source, would_work) in [
+    for (source, expected) in [
         (missing.to_str().expect("UTF-8"), "test"),
         (no_jpeg.to_str().expect("UTF-8"), "ffmpeg"),
         (folder.path().to_str().expect("UTF-8"), "test"),
@@ -71,8 +93,16 @@ fn a_source_that_can_never_work_ends_with_69_and_says_what_would() {
     ] {
         let (code, text) = ends(&["--listen", "127.0.0.1:0", "--source", source]);
         assert_eq!(code, Some(69), "{source}: {text}");
-        assert!(text.contains(would_work), "{source}: {text}");
+        assert!(text.contains(expected), "{source}: {text}");
     }
+}
+
+#[test]
+fn nothing_is_announced_for_a_file_that_is_not_there() {
+    let arguments = ["--listen", "127.0.0.1:0", "--source", "/nowhere/clip.mjpeg"];
+    let output = CameraProcess::command(&arguments).output().expect("runs");
+    assert_eq!(output.status.code(), Some(69));
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "");
 }
 
 #[test]

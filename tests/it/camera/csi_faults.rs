@@ -173,7 +173,7 @@ fn a_child_that_hangs_is_replaced() {
     let rpicam = Rpicam::with_fault("garbage");
     let camera = rpicam.camera(&[&SMALL[..4], &["--csi-format", "mjpeg"]].concat());
     let mut viewer = NativeClient::connect(camera.port());
-    told(&mut viewer, "no JPEG among them");
+    told(&mut viewer, "without a JPEG");
     rpicam.set_fault("");
     viewer.frame();
 }

@@ -114,7 +114,7 @@ fn a_camera_that_rests_is_alive() {
     let arguments = ["--source", "test:64x48", "--idle-stop", "0.1"];
     let _camera =
         CameraProcess::spawn(&mut manager.command(Duration::from_millis(300), &arguments));
-    manager.hear_until("STATUS=the camera rests");
+    manager.hear_until("STATUS=the camera is off until somebody watches");
     for _ in 0..5 {
         manager.hear_until("WATCHDOG=1");
     }
@@ -281,13 +281,17 @@ fn what_is_wrong_is_left_out_and_told_where_people_look() {
     assert!(!picture.is_empty());
     let mut http = HttpClient::connect(camera.port());
     let state = http.get("/state");
-    for told in ["lancam.toml:1:11: quality = 800", "lancam.toml:3:1: ", "name would work"] {
+    for told in [
+        "lancam.toml:1:11: quality must be 1 to 100, not 800",
+        "lancam.toml:3:1: ",
+        "Write: name = ",
+    ] {
         assert!(state.text().contains(told), "{}", state.text());
         let log = fs::read_to_string(folder.path().join("log")).expect("a log");
         assert!(log.contains(told), "{log}");
     }
     assert!(state.text().contains("\"width\":64"), "what is right counts: {}", state.text());
-    assert!(state.text().contains("2 things are wrong: see its page"), "{}", state.text());
+    assert!(state.text().contains("2 problems: see the camera's page"), "{}", state.text());
     let metrics = http.get("/metrics");
     assert!(metrics.text().contains("\nlancam_config_errors 2\n"), "{}", metrics.text());
     assert!(http.get("/").text().contains("config_errors"));

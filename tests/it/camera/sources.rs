@@ -356,7 +356,7 @@ fn a_picture_that_only_renditions_cannot_use_makes_the_camera_unwell_while_they_
     health(&camera, 200, "live");
     let mut small = HttpClient::connect(camera.port());
     small.say("GET /stream?width=32 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
-    health(&camera, 503, "cannot be sent");
+    health(&camera, 503, "cannot send");
     drop(small);
     health(&camera, 200, "live");
 }
@@ -428,7 +428,7 @@ fn something_else_in_the_pipe_is_called_by_its_name() {
         let (camera, mut pipe) = piped();
         pipe.write_all(bytes).expect("it reads");
         let answer = health(&camera, 503, name);
-        let told = format!("{} bytes came on standard input and no JPEG among them", bytes.len());
+        let told = format!("{} bytes came from standard input, without a JPEG", bytes.len());
         assert!(answer.text().starts_with(&told), "{}", answer.text());
         // At its end the program says so too.
         drop(pipe);
@@ -457,7 +457,7 @@ fn an_endless_stream_of_something_else_takes_no_memory_and_one_line_of_log() {
     assert!(kilobytes < 100_000, "{kilobytes} kB");
     assert!(camera.terminate().success());
     let said = fs::read_to_string(log.path()).expect("reads");
-    assert_eq!(said.matches("no JPEG among them").count(), 1, "{said}");
+    assert_eq!(said.matches("without a JPEG").count(), 1, "{said}");
 }
 
 #[test]
@@ -504,8 +504,9 @@ fn a_source_that_gives_nothing_usable_rests_while_nobody_watches_and_is_no_bette
         CameraProcess::command(&[&arguments[..], &[path.to_str().expect("UTF-8")]].concat());
     let camera = CameraProcess::spawn_with(&mut command, log.reopen().expect("opens").into());
     let deadline = Instant::now() + PATIENCE;
-    let rests =
-        || fs::read_to_string(log.path()).expect("reads").contains("gives no pictures: it rests");
+    let rests = || {
+        fs::read_to_string(log.path()).expect("reads").contains("no pictures, and nobody watches")
+    };
     while !rests() {
         assert!(Instant::now() < deadline, "it does not rest");
         std::thread::sleep(Duration::from_millis(50));

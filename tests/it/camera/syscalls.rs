@@ -47,7 +47,7 @@ fn trace_while(watch: impl FnOnce(u16), viewers: usize, options: &[&str]) -> Opt
     let camera = CameraProcess::spawn(&mut strace);
     watch(camera.port());
     for _ in 0..viewers {
-        camera.line_with("CONNECTION ENDED");
+        camera.line_with("connection ended");
     }
     // The traced program, not strace, is to end: strace follows it.
     let pids = Command::new("pgrep").args(["-P", &camera.child.id().to_string()]).output();

@@ -349,10 +349,10 @@ fn whatever_lies_there_it_goes_on_and_says_what_does_not_count() {
         "custom.toml: is longer than 64 kB",
         "rpi-preseed.toml:1: ",
         "user-data:1: ",
-        "network-config: is no file",
+        "network-config: is not a file",
         "wpa_supplicant.conf:1: openssl_engine",
         "firstrun.sh: ",
-        "ssh: a shell",
+        "ssh: a file",
     ] {
         assert!(complaints.lines().any(|line| line.starts_with(told)), "{told}: {complaints}");
     }

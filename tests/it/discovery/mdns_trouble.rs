@@ -215,7 +215,7 @@ fn whoever_claims_every_name_is_told_of_once_and_the_camera_is_found_when_he_sto
         claimed
     });
     let (_camera, log) = logged(&lan);
-    line_with(&log, "another device there claims every name");
+    line_with(&log, "another device claims every name");
     // It goes on trying, and says no more.
     let quiet = Instant::now() + Duration::from_secs(6);
     while let Ok(line) = log.recv_timeout(quiet.saturating_duration_since(Instant::now())) {
@@ -247,7 +247,7 @@ fn a_camera_is_found_once_another_program_gives_the_port_back() {
     let hold = || UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 5353)).expect("nobody has it");
     let held = lan.inside(Machine::Camera, hold).join().expect("it is held");
     let (_camera, log) = logged(&lan);
-    line_with(&log, "another program keeps UDP port 5353 for itself");
+    line_with(&log, "another program keeps UDP port 5353 to itself");
     drop(held);
     line_with(&log, "announced on the LAN as Garage,");
     listed(&lan, Machine::Desk, |lines| lines.len() == 1);

@@ -127,14 +127,14 @@ fn what_cannot_be_is_told_and_keeps_nobody_from_streaming(guest: &Guest) {
     assert_log(
         guest,
         &[
-            "brightness=300: 0 to 255 would work",
-            "brightnes=3: the camera has no such control; perhaps brightness is meant",
-            "menu=2: 1 (Menu Item 1), 3 (Menu Item 3), 4 (Menu Item 4) would work",
-            "string=abcde: a text would work whose length in bytes is 2 to 4",
+            "brightness=300: it must be 0 to 255",
+            "brightnes=3: the camera has no such control; did you mean brightness?",
+            "menu=2: it must be 1 (Menu Item 1), 3 (Menu Item 3), 4 (Menu Item 4)",
+            "string=abcde: it must be a text of 2 to 4 bytes",
             "read_only_integer_32_bits=1: it can only be read",
-            "area=1x1: lancam cannot set what is of type \"area\"",
-            "user_controls=1: it is the name of a group; only its members can be set",
-            "warp=9: the camera has no such control; lancam list says which it has",
+            "area=1x1: lancam cannot set a control of type \"area\"",
+            "user_controls=1: it is the title of a group, not a control",
+            "warp=9: the camera has no such control; lancam list shows them",
             "set hue=-7",
         ],
     );
@@ -208,9 +208,9 @@ fn a_viewer_sets_controls_while_frames_flow(guest: &Guest) {
             break text;
         }
     };
-    assert_eq!(refused, "Brightness=256: 0 to 255 would work");
+    assert_eq!(refused, "Brightness=256: it must be 0 to 255");
     drop(client);
-    wait_until(|| log(guest).contains("it rests"));
+    wait_until(|| log(guest).contains(": off until somebody watches"));
     run(guest, "v4l2-ctl -d $(ls /dev/video* | head -1) -c brightness=10");
     viewer(guest).frame();
     assert_eq!(controls(guest, "brightness"), ["brightness: 200"]);
@@ -237,7 +237,7 @@ fn a_camera_that_can_stand_on_its_head_does_it_itself(guest: &Guest) {
     assert!(left.iter().all(|&part| part < 16), "black is on the left: {left:?}");
     assert!(right.iter().all(|&part| part > 239), "white is on the right: {right:?}");
     assert_eq!(flips(), ["horizontal_flip: 1", "vertical_flip: 1"]);
-    assert_log(guest, &["its own controls do this: turned by 180 degrees"]);
+    assert_log(guest, &["turned by 180 degrees, by the camera's own controls"]);
     stop(guest);
     wait_until(|| flips() == ["horizontal_flip: 0", "vertical_flip: 1"]);
 

@@ -67,7 +67,7 @@ const FAULTS: [Fault; 24] = [
     ("silent for 10 s", "the same", |scene| silent(scene, 10)),
     (
         "no bandwidth on the bus (ENOSPC)",
-        "viewers are told what would work; the picture comes when there is some",
+        "viewers are told what to do; the picture comes when there is some",
         no_bandwidth,
     ),
     ("its endpoint is halted", "the stream is begun anew; the picture is back", halted),
@@ -155,7 +155,7 @@ fn unplugged_in_a_frame(scene: &Scene) {
     assert_eq!(before.controls["brightness"], 20);
     let pulled = Instant::now();
     scene.camera.order(|orders| orders.unplug = Some(Moment::InFrame));
-    watcher.told_after(pulled, "is gone");
+    watcher.told_after(pulled, "was unplugged");
     scene.unplug();
     let given = Instant::now();
     scene.plug_into(0);
@@ -170,7 +170,7 @@ fn unplugged_in_a_frame(scene: &Scene) {
         (before.committed, before.controls, before.plugged + 1)
     );
     let log = scene.stop();
-    let told = log.matches("is gone").count();
+    let told = log.matches("was unplugged").count();
     assert!((1..=2).contains(&told), "that it is gone, and that it is waited for: {log}");
 }
 
@@ -208,7 +208,7 @@ fn unplugged_while_a_control_is_set(scene: &Scene) {
     let mut client = NativeClient::connect(scene.guest.port(9999));
     client.say(&Message::SetControl { id: BRIGHTNESS, value: 33 });
     let pulled = Instant::now();
-    watcher.told_after(pulled, "is gone");
+    watcher.told_after(pulled, "was unplugged");
     scene.unplug();
     let given = Instant::now();
     scene.plug_into(0);

@@ -47,8 +47,7 @@ fn page(program: &str, help: &str) -> String {
         escaped(program),
         escaped(purpose)
     );
-    let (mut description, mut options, mut status) = (String::new(), String::new(), String::new());
-    let mut examples = String::new();
+    let [mut description, mut options, mut examples, mut status] = [const { String::new() }; 4];
     page.push_str(".SH SYNOPSIS\n");
     for block in blocks {
         if let Some(text) = block[0].strip_prefix("Exit status: ") {
@@ -56,10 +55,10 @@ fn page(program: &str, help: &str) -> String {
             entries(&mut status, &[text, &rest].join(" "));
         } else if block[0].starts_with(program) {
             terms(&mut page, block);
-        } else if block[0] == "Examples" {
+        } else if block[0].trim_end_matches(':') == "Examples" {
             examples.push_str(".SH EXAMPLES\n");
             terms(&mut examples, &block[1..]);
-        } else if block.iter().any(|line| line.trim_start().starts_with('-')) {
+        } else if block.iter().any(|line| line.starts_with("  -")) {
             terms(&mut options, block);
         } else {
             // The keys have a chapter of their own.

@@ -194,7 +194,7 @@ fn the_page_says_why_it_has_no_picture_and_never_that_it_is_live() {
     watch(full.port());
     let none = CameraProcess::start(&["--source", "/dev/video-that-is-not-there"]);
     for (camera, why) in
-        [(&full, "1 viewer is watching already"), (&none, "/dev/video-that-is-not-there")]
+        [(&full, "allows no more than 1 viewer"), (&none, "/dev/video-that-is-not-there")]
     {
         let Some(page) = page_in_chromium(camera, &["--virtual-time-budget=5000"]) else { return };
         let state = "<span id=\"state\" role=\"status\" class=\"bad\">";
@@ -215,9 +215,9 @@ fn retries_of_a_page_that_is_refused_are_told_of_once() {
         assert_eq!(get(camera.port(), "/stream?page=1").code, 503);
     }
     drop(watching);
-    let refused = camera.line_with("CONNECTION ENDED");
-    assert!(refused.contains("1 viewer is watching already"), "{refused}");
-    let next = camera.line_with("CONNECTION ENDED");
+    let refused = camera.line_with("connection ended");
+    assert!(refused.contains("allows no more than 1 viewer"), "{refused}");
+    let next = camera.line_with("connection ended");
     assert!(next.contains("the viewer left"), "{next}");
 }
 

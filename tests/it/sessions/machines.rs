@@ -280,7 +280,7 @@ fn whoever_asks_without_taking_answers_is_refused_and_whoever_takes_them_is_not(
     table.think(Input::Awake);
     let (_, rest) = table.run();
     let Rest::End(SessionEnd::Refused { text, .. }) = rest else { panic!("{rest:?}") };
-    assert!(text.contains("before it took the answers"), "{text}");
+    assert!(text.contains("without taking the answers"), "{text}");
 }
 
 #[test]

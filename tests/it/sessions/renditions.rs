@@ -165,12 +165,12 @@ fn three_wishes_and_the_cameras_own_jpegs_are_sent_at_once_and_a_fifth_waits_for
     assert!(playing.is_own(&own.frame().1));
     drop(sized.remove(0));
     assert_eq!(fifth.frame().0.size, Size::new(200, 113), "let in");
-    let figures = line_with(&playing.log, "is no longer watched: 320x180");
+    let figures = line_with(&playing.log, "has no viewers any more: 320x180");
     for figure in [" frames, ", " fps, ", " kB and ", " ms each, ", " kB of memory"] {
         assert!(figures.contains(figure), "{figures}");
     }
     drop((own, sized, fifth));
-    line_with(&playing.log, "the camera's own JPEGs are no longer watched: ");
+    line_with(&playing.log, "nobody watches the camera's own JPEGs any more: ");
     let capturing = playing.log.try_iter().filter(|line| line.contains("capturing from")).count();
     assert_eq!(capturing, 0, "the camera was opened once, before all that");
     wait_for_threads(playing.camera.child.id(), "rendition", 0);
@@ -282,7 +282,7 @@ fn pictures_that_cannot_be_made_are_explained_to_those_who_wait_for_them() {
     loop {
         match small.hear() {
             Said::Status { code: StatusCode::CameraRefused, text } => {
-                assert!(text.starts_with("the camera's pictures cannot be sent: "), "{text}");
+                assert!(text.starts_with("cannot send the camera's pictures: "), "{text}");
                 break;
             }
             Said::Frame { .. } => panic!("a picture of what cannot be decoded"),
@@ -436,7 +436,7 @@ fn raw_frames_are_made_into_several_renditions_on_several_threads() {
 fn the_camera_rests_while_nobody_watches_and_is_back_in_a_moment() {
     let (camera, log) = logged(&["--source", "test:640x360@30", "--idle-stop", "0.2"]);
     for _ in 0..3 {
-        line_with(&log, "it rests");
+        line_with(&log, ": off until somebody watches");
         let start = Instant::now();
         let mut viewer = NativeClient::connect(camera.port());
         let (facts, jpeg) = viewer.frame();
@@ -449,8 +449,8 @@ fn the_camera_rests_while_nobody_watches_and_is_back_in_a_moment() {
         while Instant::now() < deadline {
             viewer.frame();
         }
-        assert!(!log.try_iter().any(|line| line.contains("it rests")), "while it was watched");
+        assert!(!log.try_iter().any(|line| line.contains(": off until")), "while it was watched");
     }
-    line_with(&log, "it rests");
+    line_with(&log, ": off until somebody watches");
     assert!(camera.terminate().success(), "it ends from its rest");
 }

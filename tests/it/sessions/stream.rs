@@ -175,7 +175,7 @@ fn a_killed_viewer_is_noticed_and_the_others_go_on() {
     let mut healthy = NativeClient::connect(camera.port());
     camera.line_with("GOT CONNECTION FROM: 127.0.0.1");
     drop(NativeClient::connect(camera.port()));
-    camera.line_with("CONNECTION ENDED: 127.0.0.1");
+    camera.line_with("connection ended: 127.0.0.1");
     healthy.frame();
 }
 

@@ -32,7 +32,7 @@ impl Asked {
         let resource = match request.host {
             Some(host) if !host::is_ours(host, &rules.names) => Err(foreign_host(host)),
             _ if request.method == Method::Other => {
-                let text = "only GET, HEAD and OPTIONS work here";
+                let text = "the method must be GET, HEAD or OPTIONS";
                 Err(Refusal::new(Status::METHOD_NOT_ALLOWED, text))
             }
             // What may be asked is the same everywhere.
@@ -69,10 +69,13 @@ impl Asked {
 fn foreign_host(host: &str) -> Refusal {
     let text = match host::name_in(host) {
         Some(name) => format!(
-            "this camera does not answer to the name {name}. Use its IP address, or its name that ends in .local. \
-             To have it answer to {name}, start lancam with --http-name {name}"
+            "this camera does not answer to the name {name}. Use its IP address or its name in .local, \
+             or start lancam with --http-name {name}"
         ),
-        None => "this camera does not answer to that name. Use its IP address, or its name that ends in .local".into(),
+        None => {
+            "this camera does not answer to that name. Use its IP address or its name in .local"
+                .into()
+        }
     };
     Refusal::new(Status::MISDIRECTED, text)
 }

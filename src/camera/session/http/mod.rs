@@ -130,7 +130,7 @@ impl<'a> Http<'a> {
         let is_begun = self.requests.waiting() > 0;
         if self.input == InputSide::Ended {
             if is_begun {
-                let text = "the request ends before the empty line that ends its headers";
+                let text = "the request is cut short: an empty line must end its headers";
                 return self.begin(Asked::refused(Refusal::new(Status::BAD_REQUEST, text)), now);
             }
             return Next::End(self.answered_or(SessionEnd::ViewerLeft));
@@ -140,7 +140,7 @@ impl<'a> Http<'a> {
             return Next::Wait(Some(deadline));
         }
         if is_begun {
-            let text = format!("no whole request came within {} s", GREETING_TIMEOUT.as_secs());
+            let text = format!("no complete request came within {} s", GREETING_TIMEOUT.as_secs());
             return self.begin(Asked::refused(Refusal::new(Status::REQUEST_TIMEOUT, text)), now);
         }
         Next::End(self.answered_or(SessionEnd::Silent))

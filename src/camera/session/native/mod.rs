@@ -307,8 +307,9 @@ impl<'a> Native<'a> {
 
     fn refuse_questions(&mut self, out: &mut Outgoing, now: Micros) -> Next {
         let kilobytes = MAX_UNANSWERED / 1000;
-        let text =
-            format!("it sent more than {kilobytes} kB of questions before it took the answers");
+        let text = format!(
+            "the viewer asked more than {kilobytes} kB of questions without taking the answers"
+        );
         self.refuse(GoodbyeReason::BadMessage, &text, out, now)
     }
 
@@ -402,11 +403,11 @@ impl Machine for Native<'_> {
         match (&self.phase, &why) {
             (Phase::Leaves(_) | Phase::Left(_) | Phase::Over, _) => {}
             (Phase::Watches, SessionEnd::Stopping) => {
-                let text = "the camera's lancam was stopped";
+                let text = "lancam was stopped";
                 self.leave(why, GoodbyeReason::Stopping, text, out);
             }
             (Phase::Watches, SessionEnd::TooSlow(_)) => {
-                let text = "nothing was taken for too long";
+                let text = "the viewer took no data for too long";
                 self.leave(why, GoodbyeReason::TooSlow, text, out);
             }
             _ => self.phase = Phase::Left(why),

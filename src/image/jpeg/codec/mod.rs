@@ -22,7 +22,7 @@ pub enum JpegError {
     #[error("a JPEG of {0} is over the limit of {MAX_PIXELS} pixels")]
     TooLarge(Size),
     /// Bytes without a frame header.
-    #[error("{0} bytes without a frame header are no JPEG")]
+    #[error("{0} bytes without a frame header are not a JPEG")]
     NoSize(usize),
     /// Each costs as much as decoding the whole picture once.
     #[error("a JPEG of more than {MOST_SCANS} scans is over the limit")]

@@ -223,11 +223,11 @@ mod tests {
     fn what_cannot_be_never_reaches_the_driver() {
         let (mut board, driver) = board(webcam(), Turning::Lancam);
         for (id, value, reason) in [
-            (BRIGHTNESS, 256, "0 to 255 would work"),
-            (BRIGHTNESS, i64::MIN, "0 to 255 would work"),
-            (AUTOMATIC, 2, "0 to 1 would work"),
-            (MENU, 1, "0 (Item 0), 2 (Item 2), 4 (Item 4) would work"),
-            (MANUAL, 5, "an automatic sets it"),
+            (BRIGHTNESS, 256, "it must be 0 to 255"),
+            (BRIGHTNESS, i64::MIN, "it must be 0 to 255"),
+            (AUTOMATIC, 2, "it must be 0 to 1"),
+            (MENU, 1, "it must be 0 (Item 0), 2 (Item 2) or 4 (Item 4)"),
+            (MANUAL, 5, "an automatic control sets it"),
             (V4L2_CID_HFLIP, 1, "--rotate and --flip"),
             (0x0098_0001, 1, "no such control"),
             (0x0098_0930, 1, "no such control"),

@@ -53,7 +53,7 @@ pub(super) enum NotSet {
     Unknown(Vec<String>),
     /// The camera has no controls at all.
     NoControls,
-    /// It cannot have that value; what would work.
+    /// It cannot have that value: what is expected.
     Unfit(String),
     /// The driver refused.
     Refused {
@@ -152,17 +152,17 @@ impl fmt::Display for NotSet {
         match self {
             Self::NoControls => out.write_str("the camera has no controls"),
             Self::Unknown(like) if like.is_empty() => {
-                out.write_str("the camera has no such control; lancam list says which it has")
+                out.write_str("the camera has no such control; lancam list shows them")
             }
             Self::Unknown(like) => {
                 let like = like.join(" or ");
-                write!(out, "the camera has no such control; perhaps {like} is meant")
+                write!(out, "the camera has no such control; did you mean {like}?")
             }
-            Self::Unfit(would_work) => out.write_str(would_work),
+            Self::Unfit(expected) => out.write_str(expected),
             Self::Refused { errno, is_inactive } => {
                 write!(out, "the camera refused it: {}", errno.desc())?;
                 if *is_inactive {
-                    out.write_str("; an automatic sets it for now, which must be off first")?;
+                    out.write_str("; an automatic control sets it; switch that off first")?;
                 }
                 Ok(())
             }
@@ -272,11 +272,11 @@ mod tests {
             Ok(made) => panic!("{made:?}"),
         };
         for (name, like) in [
-            ("brightnes", "perhaps brightness is meant"),
-            ("exposure", "perhaps exposure_time_absolute is meant"),
-            ("white_balance", "perhaps white_balance_automatic or white_balance_temperature is"),
-            ("zoom", "lancam list says which it has"),
-            ("user_controls", "only its members can be set"),
+            ("brightnes", "did you mean brightness?"),
+            ("exposure", "did you mean exposure_time_absolute?"),
+            ("white_balance", "did you mean white_balance_automatic or white_balance_temperature"),
+            ("zoom", "lancam list shows them"),
+            ("user_controls", "title of a group"),
         ] {
             assert!(refusal(name).contains(like), "{name}: {}", refusal(name));
         }
@@ -291,7 +291,7 @@ mod tests {
         let made = |text| controls.set(&driver, "brightness", text).map(|made| made.instead);
         assert_eq!(made("60"), Ok(Some("64".into())));
         assert_eq!(made("64"), Ok(None));
-        assert_eq!(made("256"), Err(NotSet::Unfit("0 to 255 would work".into())));
+        assert_eq!(made("256"), Err(NotSet::Unfit("it must be 0 to 255".into())));
         assert_eq!(driver.sets.borrow().len(), 2, "what does not fit never reaches the driver");
     }
 
@@ -301,6 +301,6 @@ mod tests {
         let controls = Controls::list(&driver);
         driver.controls[1].maximum = 10;
         let refused = controls.set(&driver, "brightness", "11");
-        assert_eq!(refused, Err(NotSet::Unfit("0 to 10 would work".into())));
+        assert_eq!(refused, Err(NotSet::Unfit("it must be 0 to 10".into())));
     }
 }

@@ -15,9 +15,9 @@ impl ControlSetting {
     /// Parses `NAME=VALUE`. Which names and values there are, only the camera knows.
     ///
     /// # Errors
-    /// What would work.
+    /// What is expected.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
-        let wrong = "NAME=VALUE, such as brightness=128,";
+        let wrong = "NAME=VALUE, such as brightness=128";
         let (name, value) = text.split_once('=').ok_or(wrong)?;
         if plain(name).is_empty() || value.contains('\0') {
             return Err(wrong);
@@ -28,6 +28,16 @@ impl ControlSetting {
     /// The same of a control by its V4L2 number.
     pub(super) fn numbered(id: u32, value: i64) -> Self {
         Self { name: format!("{id:#010x}"), value: value.to_string() }
+    }
+
+    /// Whether it sets the control that people see as `title`.
+    pub fn is_for(&self, title: &str) -> bool {
+        plain(&self.name) == plain(title)
+    }
+
+    /// What it is to be set to.
+    pub fn value(&self) -> &str {
+        self.value.trim()
     }
 
     /// Whether both set the same control.
@@ -122,8 +132,9 @@ impl<'a> Settings<'a> {
 impl Made {
     /// What did not come out as asked.
     fn surprise(&self) -> Option<String> {
-        let instead = self.instead.as_ref().map(|made| format!("the camera made {made} of it"));
-        let inactive = "an automatic sets it for now, which must be off first";
+        let instead =
+            self.instead.as_ref().map(|made| format!("the camera set it to {made} instead"));
+        let inactive = "an automatic control sets it; switch that off first";
         match (instead, self.is_inactive) {
             (Some(instead), true) => Some(format!("{instead}; {inactive}")),
             (None, true) => Some(inactive.into()),
@@ -143,7 +154,7 @@ fn deserves_another(outcome: &Result<Made, NotSet>) -> bool {
 /// What was set before the camera streamed still holds when the camera will not be told again.
 fn note(outcome: &mut Option<Result<Made, NotSet>>, now: Result<Made, NotSet>) {
     match (&*outcome, now) {
-        (Some(Ok(_)), Err(reason)) => log::debug!("not set once more: {reason}"),
+        (Some(Ok(_)), Err(reason)) => log::debug!("cannot set it again while streaming: {reason}"),
         (_, now) => *outcome = Some(now),
     }
 }
@@ -200,7 +211,7 @@ mod tests {
         settings.apply(&driver, Moment::BeforeStreaming);
         assert_eq!(driver.sets.borrow().len(), 1, "once more would not help");
         let reason = outcome(&settings, 0).expect_err("refused");
-        assert!(reason.contains("Permission denied; an automatic sets it"), "{reason}");
+        assert!(reason.contains("Permission denied; an automatic control sets it"), "{reason}");
     }
 
     #[test]

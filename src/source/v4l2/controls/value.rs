@@ -3,15 +3,13 @@
 use super::control::{Control, ControlType, Item, Value, plain};
 
 impl Control {
-    /// What `text` asks of this control; the error says what would work.
+    /// What `text` asks of this control; the error says what is expected.
     pub(in super::super) fn parse(&self, text: &str) -> Result<Value, String> {
         if self.is_fixed() {
             return Err(match self.kind {
-                ControlType::Class => {
-                    "it is the name of a group; only its members can be set".into()
-                }
+                ControlType::Class => "it is the title of a group, not a control".into(),
                 ControlType::Other { .. } => {
-                    format!("lancam cannot set what is of type \"{}\"", self.kind)
+                    format!("lancam cannot set a control of type \"{}\"", self.kind)
                 }
                 _ => "it can only be read".into(),
             });
@@ -20,36 +18,36 @@ impl Control {
             return self.parse_text(text);
         }
         let text = text.trim();
-        let would_work = |what: &str| format!("{what} would work");
+        let expected = |what: &str| format!("it must be {what}");
         match &self.kind {
             ControlType::Button => match text {
                 "" | "press" | "1" => Ok(Value::Number(1)),
-                _ => Err(would_work("press")),
+                _ => Err(expected("press")),
             },
             ControlType::Menu(items) | ControlType::IntegerMenu(items) => {
                 match find_item(items, text) {
                     Some(item) => Ok(Value::Number(item.number)),
                     None if text == DEFAULT => Ok(Value::Number(self.default)),
-                    None => Err(would_work(&list(items))),
+                    None => Err(expected(&list(items))),
                 }
             }
             _ if text == DEFAULT => Ok(Value::Number(self.default)),
             ControlType::Boolean => match text.to_ascii_lowercase().as_str() {
                 "1" | "on" | "true" | "yes" => Ok(Value::Number(1)),
                 "0" | "off" | "false" | "no" => Ok(Value::Number(0)),
-                _ => Err(would_work("on or off")),
+                _ => Err(expected("on or off")),
             },
             ControlType::Bitmask => number(text)
                 .filter(|bits| bits & !self.maximum == 0)
                 .map(Value::Number)
-                .ok_or_else(|| would_work(&format!("bits of {:#x}", self.maximum))),
+                .ok_or_else(|| expected(&format!("bits of {:#x}", self.maximum))),
             _ => number(text)
                 // A range the wrong way round is no range; the driver may know what it takes.
                 .filter(|it| {
                     self.maximum < self.minimum || (self.minimum..=self.maximum).contains(it)
                 })
                 .map(Value::Number)
-                .ok_or_else(|| would_work(&self.range())),
+                .ok_or_else(|| expected(&self.range())),
         }
     }
 
@@ -59,7 +57,7 @@ impl Control {
             u64::try_from(over).is_ok_and(|over| over.is_multiple_of(self.step))
         });
         if text.contains('\0') || len > self.maximum || !is_step {
-            return Err(format!("a text would work whose length in bytes is {}", self.range()));
+            return Err(format!("it must be a text of {} bytes", self.range()));
         }
         Ok(Value::Text(text.into()))
     }
@@ -163,12 +161,12 @@ mod tests {
         {
             assert_eq!(parse(&integer, text), Ok(number), "{text}");
         }
-        let would_work = Err("-10 to 100 in steps of 5 would work".to_owned());
+        let expected = Err("it must be -10 to 100 in steps of 5".to_owned());
         for text in ["101", "-11", "", "on", "0x", "--5", "1e3", "99999999999999999999"] {
-            assert_eq!(parse(&integer, text), would_work, "{text}");
+            assert_eq!(parse(&integer, text), expected, "{text}");
         }
         let plain = raw(1, 1, "Brightness");
-        assert_eq!(parse(&plain, "300"), Err("0 to 255 would work".into()));
+        assert_eq!(parse(&plain, "300"), Err("it must be 0 to 255".into()));
     }
 
     #[test]
@@ -186,7 +184,7 @@ mod tests {
         for text in ["off", "False", "0", "no"] {
             assert_eq!(parse(&switch, text), Ok(0), "{text}");
         }
-        assert_eq!(parse(&switch, "2"), Err("on or off would work".into()));
+        assert_eq!(parse(&switch, "2"), Err("it must be on or off".into()));
     }
 
     #[test]
@@ -199,7 +197,7 @@ mod tests {
         }
         for text in ["1", "5", "Item", "", "-"] {
             let error = parse(&menu, text).expect_err(text);
-            assert_eq!(error, "0 (Item 0), 2 (Item 2), 4 (Item 4) would work");
+            assert_eq!(error, "it must be 0 (Item 0), 2 (Item 2), 4 (Item 4)");
         }
         let long = RawControl { maximum: 10_000, ..menu };
         assert!(parse(&long, "x").expect_err("no item").len() < 250);
@@ -209,11 +207,11 @@ mod tests {
     fn a_button_is_pressed_and_bits_are_bits() {
         let button = raw(1, 4, "Button");
         assert_eq!((parse(&button, ""), parse(&button, "press")), (Ok(1), Ok(1)));
-        assert_eq!(parse(&button, "7"), Err("press would work".into()));
+        assert_eq!(parse(&button, "7"), Err("it must be press".into()));
         let mask = RawControl { maximum: 0x8000_2000, ..raw(1, 8, "Mask") };
         assert_eq!(parse(&mask, "0x80000000"), Ok(0x8000_0000));
         for text in ["1", "-1", "0x100000000", "bits"] {
-            assert_eq!(parse(&mask, text), Err("bits of 0x80002000 would work".into()), "{text}");
+            assert_eq!(parse(&mask, text), Err("it must be bits of 0x80002000".into()), "{text}");
         }
     }
 
@@ -223,8 +221,8 @@ mod tests {
         let parse = |value: &str| control(&text).parse(value);
         assert_eq!(parse(" a b"), Ok(Value::Text(" a b".into())));
         for value in ["", "a", "abc", "abcdefgh", "a\0"] {
-            let would_work = "a text would work whose length in bytes is 2 to 6 in steps of 2";
-            assert_eq!(parse(value), Err(would_work.into()), "{value:?}");
+            let expected = "it must be a text of 2 to 6 in steps of 2 bytes";
+            assert_eq!(parse(value), Err(expected.into()), "{value:?}");
         }
         let lying = RawControl { minimum: i64::MIN, maximum: i64::MIN, step: 0, ..text };
         assert!(control(&lying).parse("a").is_err());
@@ -233,9 +231,9 @@ mod tests {
     #[test]
     fn what_cannot_be_set_says_why() {
         for (kind, flags, why) in [
-            (6, 0, "it is the name of a group; only its members can be set"),
-            (0x106, 0, "lancam cannot set what is of type \"area\""),
-            (0x7777, 0, "lancam cannot set what is of type \"unknown type 0x7777\""),
+            (6, 0, "it is the title of a group, not a control"),
+            (0x106, 0, "lancam cannot set a control of type \"area\""),
+            (0x7777, 0, "lancam cannot set a control of type \"unknown type 0x7777\""),
             (1, 4, "it can only be read"),
         ] {
             let fixed = RawControl { flags, ..raw(1, kind, "Fixed") };

@@ -11,19 +11,28 @@ use std::fs;
 use std::path::Path;
 
 /// The rooms below each room. A room names itself, these, and no other; programs name any.
-const BELOW: [(&str, &[&str]); 24] = [
+const BELOW: [(&str, &[&str]); 25] = [
     (
         "camera",
         &[
             "bucket", "clock", "console", "fnv", "holders", "image", "json", "latest", "nearest",
-            "net", "plain", "rate", "settings", "source", "stop", "wire",
+            "net", "plain", "rate", "settings", "source", "stop", "wire", "wording",
         ],
     ),
-    ("viewer", &["image", "json", "latest", "nearest", "net", "plain", "rate", "signals", "wire"]),
-    ("setup", &["plain", "settings"]),
-    ("settings", &["plain"]),
-    ("source", &["clock", "holders", "image", "json", "nearest", "plain", "rate", "stop"]),
-    ("wire", &["bucket", "fnv", "image", "plain", "prefix", "rate"]),
+    (
+        "viewer",
+        &[
+            "image", "json", "latest", "nearest", "net", "plain", "rate", "signals", "wire",
+            "wording",
+        ],
+    ),
+    ("setup", &["plain", "settings", "wording"]),
+    ("settings", &["nearest", "plain", "wording"]),
+    (
+        "source",
+        &["clock", "holders", "image", "json", "nearest", "plain", "rate", "stop", "wording"],
+    ),
+    ("wire", &["bucket", "fnv", "image", "plain", "prefix", "rate", "wording"]),
     ("image", &["rate"]),
     ("net", &["prefix"]),
     ("json", &["plain"]),
@@ -34,6 +43,7 @@ const BELOW: [(&str, &[&str]); 24] = [
     ("rate", &[]),
     ("nearest", &[]),
     ("plain", &[]),
+    ("wording", &["plain"]),
     ("latest", &[]),
     ("stop", &[]),
     ("log_setup", &[]),

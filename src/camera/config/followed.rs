@@ -1,0 +1,120 @@
+//! What messages tell people to write or to type is written and typed, and it works.
+
+use super::*;
+use crate::wording::{TYPE, WRITE};
+
+fn parse(file: &str, arguments: &[&str]) -> Result<Command, ConfigError> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("lancam.toml");
+    std::fs::write(&path, file).expect("writes");
+    let environment = [("LANCAM_CONFIG".into(), path.into())];
+    Command::parse(environment, arguments.iter().map(Into::into))
+}
+
+fn checked(file: &str) -> Result<(), String> {
+    parse(file, &["check"]).map(|_| ()).map_err(|error| error.to_string())
+}
+
+/// What stands behind `sign` up to the end of a message.
+fn advice<'a>(message: &'a str, sign: &str) -> Option<&'a str> {
+    message.split_once(sign).map(|(_, advice)| advice)
+}
+
+#[test]
+fn what_a_message_says_to_write_is_what_was_meant_and_is_good() {
+    for (line, meant) in [
+        ("name =", "name = \"Garage\""),
+        ("quality =", "quality = 80"),
+        ("listen =", "listen = [\"[::]:9999\", \"[::]:8080\"]"),
+        ("name = Garage", "name = \"Garage\""),
+        ("name = My camera # in the hall", "name = \"My camera\""),
+        ("name = “Garage”", "name = \"Garage\""),
+        ("name = ‘Garage’", "name = \"Garage\""),
+        ("name = \"“Garage”\"", "name = \"Garage\""),
+        ("name = \"Garage", "name = \"Garage\""),
+        ("name: Garage", "name = \"Garage\""),
+        ("name Garage", "name = \"Garage\""),
+        ("listen = :8080", "listen = \":8080\""),
+        ("listen = 127.0.0.1:8080", "listen = \"127.0.0.1:8080\""),
+        ("listen = [“127.0.0.1:8080”]", "listen = [\"127.0.0.1:8080\"]"),
+        ("pickle = yes", "pickle = true"),
+        ("pickle = no", "pickle = false"),
+        ("fps = 7,5", "fps = 7.5"),
+        ("size = 640x480", "size = \"640x480\""),
+        ("size = [640, 480]", "size = \"1280x720\""),
+        ("rotate = [180]", "rotate = 180"),
+        ("rotat = 90", "rotate = 90"),
+        ("qualty = \"70\"", "quality = 70"),
+        ("resolution = \"640x480\"", "size = \"640x480\""),
+        ("resolution = 640x480", "size = \"640x480\""),
+        ("port = 8080", "listen = \"8080\""),
+        ("framerate = 15", "fps = 15"),
+        ("framerate = fast", "fps = 30"),
+        ("device = \"/dev/video0\"", "source = \"/dev/video0\""),
+        ("; a comment", "# a comment"),
+        ("// a comment", "# a comment"),
+        ("[controls", "[controls]"),
+    ] {
+        let message = checked(line).expect_err(line);
+        let advice = advice(&message, WRITE).unwrap_or_else(|| panic!("{line}: {message}"));
+        assert_eq!(advice, meant, "{line}: {message}");
+        assert_eq!(checked(advice), Ok(()), "{line}: {message}");
+    }
+}
+
+#[test]
+fn what_people_write_into_the_file_is_taken_with_quotes_or_without() {
+    for line in [
+        "rotate = \"180\"",
+        "quality = \"80\"",
+        "name = 5",
+        "listen = 8080",
+        "listen = [8080, \"localhost:9999\"]",
+        "pickle = \"yes\"",
+        "pickle = 1",
+        "announce = false",
+        "chroma = \"422\"",
+        "fps = \"7,5\"",
+        "size = \"1280×720\"",
+        "source = 0",
+    ] {
+        assert_eq!(checked(line), Ok(()), "{line}");
+    }
+}
+
+#[test]
+fn what_a_message_says_to_type_can_be_typed() {
+    for arguments in [
+        &["--host", "0.0.0.0"][..],
+        &["--host", "localhost"],
+        &["--host=192.168.1.4"],
+        &["test"],
+        &["test:64x48"],
+        &["--source", "test:0x0"],
+        &["--source", "test:640x480@fast"],
+    ] {
+        let message = parse("", arguments).expect_err("refused").to_string();
+        let advice = advice(&message, TYPE).unwrap_or_else(|| panic!("{arguments:?}: {message}"));
+        let words: Vec<&str> = advice.split(' ').skip(1).collect();
+        assert!(parse("", &words).is_ok(), "{message}");
+    }
+}
+
+#[test]
+fn a_word_that_a_message_asks_about_is_a_word_that_works() {
+    for (arguments, meant) in [
+        (&["--hlep"][..], "--help"),
+        (&["--verison"], "--version"),
+        (&["--qualty", "5"], "--quality"),
+        (&["--max_viewers", "5"], "--max-viewers"),
+        (&["lst"], "lancam list"),
+        (&["chek"], "lancam check"),
+        (&["slftest"], "lancam selftest"),
+    ] {
+        let message = parse("", arguments).expect_err("refused").to_string();
+        assert!(message.ends_with(&format!("did you mean \"{meant}\"?")), "{message}");
+        let words: Vec<&str> = meant.split(' ').skip(usize::from(meant.contains(' '))).collect();
+        let corrected = [&words[..], &arguments[1..]].concat();
+        assert!(parse("", &corrected).is_ok(), "{corrected:?}");
+    }
+}

@@ -1,0 +1,103 @@
+//! The sentences that messages are made of: one function for each kind, so that they stay alike.
+//!
+//! A message says what is wrong, what is expected, and what to type. What stands behind [`WRITE`] can be put into a file as it
+//! is, and what stands behind [`TYPE`] can be typed; tests do both.
+
+use crate::plain::printable;
+
+/// Begins what to write into a file, up to the end of the message.
+pub const WRITE: &str = "Write: ";
+/// Begins what to type, up to the end of the message.
+pub const TYPE: &str = "Type: ";
+
+/// `quality must be 1 to 100, not 800`.
+pub fn must_be(what: &str, expected: &str, found: &str) -> String {
+    format!("{what} must be {expected}, not {}", shown(found))
+}
+
+/// `unknown option "rotat"; did you mean "rotate"?` Without a name that was meant, `otherwise` says where to look.
+pub fn unknown(kind: &str, name: &str, meant: Option<&str>, otherwise: &str) -> String {
+    let name = shortened(name);
+    match meant {
+        Some(meant) => format!("unknown {kind} \"{name}\"; did you mean \"{meant}\"?"),
+        None => format!("unknown {kind} \"{name}\"; {otherwise}"),
+    }
+}
+
+/// What to say of a line with curly quotes, by the same line with straight ones.
+pub fn curly_quotes(right: &str) -> String {
+    format!("curly quotes do not work in this file. {WRITE}{right}")
+}
+
+/// What to say where something else stands in the place of a table of a configuration.
+pub fn is_a_table(name: &str) -> String {
+    format!("{name} is a table: write a line [{name}], and KEY = VALUE below it")
+}
+
+/// `1 viewer`, `2 viewers`.
+pub fn count(number: usize, noun: &str) -> String {
+    match number {
+        1 => format!("1 {noun}"),
+        _ => format!("{number} {noun}s"),
+    }
+}
+
+/// `one`, `one or two`, `one, two or three`.
+pub fn either<T: AsRef<str>>(items: &[T]) -> String {
+    match items {
+        [] => String::new(),
+        [one] => one.as_ref().to_owned(),
+        [first @ .., last] => {
+            let first: Vec<_> = first.iter().map(AsRef::as_ref).collect();
+            format!("{} or {}", first.join(", "), last.as_ref())
+        }
+    }
+}
+
+/// A value as it was given: numbers as they are, anything else in quotes.
+fn shown(value: &str) -> String {
+    let is_number = !value.is_empty()
+        && value.bytes().all(|byte| byte.is_ascii_digit() || b"+-.".contains(&byte));
+    match shortened(value) {
+        value if is_number => value,
+        value => format!("\"{value}\""),
+    }
+}
+
+/// Safe to show, and short.
+fn shortened(text: &str) -> String {
+    const LONGEST: usize = 60;
+    let text = printable(text);
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_says_what_is_expected_and_what_was_found() {
+        assert_eq!(must_be("quality", "1 to 100", "800"), "quality must be 1 to 100, not 800");
+        assert_eq!(must_be("--size", "WxH", ""), "--size must be WxH, not \"\"");
+        assert_eq!(
+            unknown("option", "rotat", Some("rotate"), ""),
+            "unknown option \"rotat\"; did you mean \"rotate\"?"
+        );
+        assert_eq!(
+            unknown("option", "x\u{1b}", None, "lancam --help lists the options"),
+            "unknown option \"x?\"; lancam --help lists the options"
+        );
+    }
+
+    #[test]
+    fn one_is_no_plural_and_a_long_value_is_cut() {
+        let counts = [0, 1, 2].map(|number| count(number, "viewer"));
+        assert_eq!(counts, ["0 viewers", "1 viewer", "2 viewers"]);
+        assert!(must_be("name", "short", &"é".repeat(10_000)).chars().count() < 100);
+        assert_eq!(either(&["a", "b", "c"]), "a, b or c");
+        assert_eq!((either(&["a"]), either::<&str>(&[])), ("a".into(), String::new()));
+    }
+}
