@@ -13,4 +13,4 @@ fi
 exec cross/need.sh Xvfb:xvfb xdotool:xdotool libxcursor1 strace:strace curl:curl djpeg:libjpeg-turbo-progs \
     ip:iproute2 chromium:chromium ffprobe:ffmpeg dpkg-shlibdeps:dpkg-dev desktop-file-validate:desktop-file-utils appstreamcli:appstream man:man-db \
     qemu-system-aarch64:qemu-system-arm mcopy:mtools mkfs.vfat:dosfstools ssh:openssh-client cpio:cpio depmod:kmod xz:xz-utils \
-    qemu-arm-static:qemu-user-static systemd-analyze:systemd wpa_supplicant:wpasupplicant
+    qemu-arm-static:qemu-user-static systemd-analyze:systemd wpa_supplicant:wpasupplicant zsh:zsh fish:fish

@@ -18,5 +18,8 @@ for unit in systemd/lancam*.{service,socket,target}; do put "$unit" "usr/lib/sys
 put systemd/60-lancam.rules usr/lib/udev/rules.d/60-lancam.rules
 put systemd/lancam.toml etc/lancam/lancam.toml
 put cross/deb/lancam/lancam.1 usr/share/man/man1/lancam.1
+put cross/deb/lancam/lancam.bash usr/share/bash-completion/completions/lancam
+put cross/deb/lancam/_lancam usr/share/zsh/vendor-completions/_lancam
+put cross/deb/lancam/lancam.fish usr/share/fish/vendor_completions.d/lancam.fish
 put docs/CONFIGURATION.md usr/share/doc/lancam/CONFIGURATION.md
 put cross/deb/lancam/lintian-overrides usr/share/lintian/overrides/lancam

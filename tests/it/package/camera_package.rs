@@ -16,13 +16,16 @@ const HERE: &str = env!("CARGO_MANIFEST_DIR");
 const PROGRAM: &str = env!("CARGO_BIN_EXE_lancam");
 
 /// Every file of it but the programs, with its permissions.
-const FILES: [(&str, &str); 12] = [
+const FILES: [(&str, &str); 15] = [
     ("./etc/lancam/lancam.toml", "-rw-r--r--"),
     ("./usr/lib/lancam/from-rpicam", "-rwxr-xr-x"),
     ("./usr/lib/systemd/system/lancam-misconfigured.target", "-rw-r--r--"),
     ("./usr/lib/systemd/system/lancam.service", "-rw-r--r--"),
     ("./usr/lib/systemd/system/lancam.socket", "-rw-r--r--"),
     ("./usr/lib/udev/rules.d/60-lancam.rules", "-rw-r--r--"),
+    ("./usr/share/bash-completion/completions/lancam", "-rw-r--r--"),
+    ("./usr/share/zsh/vendor-completions/_lancam", "-rw-r--r--"),
+    ("./usr/share/fish/vendor_completions.d/lancam.fish", "-rw-r--r--"),
     ("./usr/share/doc/lancam/CONFIGURATION.md", "-rw-r--r--"),
     ("./usr/share/doc/lancam/changelog.gz", "-rw-r--r--"),
     ("./usr/share/doc/lancam/copyright", "-rw-r--r--"),

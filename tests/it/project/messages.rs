@@ -1,0 +1,249 @@
+//! Every message of the programs in one list, so that a person can read them as a whole; and the phrases that must not come back.
+//!
+//! The list lies in tests/golden/messages, a file for each part of the sources. `LANCAM_BLESS=1` makes it anew.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The parts of the list, and the folders or files that are in it.
+const PARTS: [(&str, &[&str]); 4] = [
+    ("camera", &["src/bin/lancam.rs", "src/camera", "src/settings", "src/source"]),
+    ("viewer", &["src/bin/lancam-view.rs", "src/viewer"]),
+    ("setup", &["src/bin/lancam-setup.rs", "src/setup"]),
+    ("shared", &["src/image", "src/latest", "src/net", "src/wire"]),
+];
+
+/// What no message, no help and no page says any more, in small letters: plain words stand beside it.
+const OLD_DIALECT: [(&str, &str); 29] = [
+    ("cannot be:", "must be ..., not ..."),
+    ("cannot be so", "must be ..."),
+    ("would work", "must be ..., or use ..."),
+    ("will work", "use ..."),
+    ("is gone, and", "was unplugged. Waiting for it"),
+    ("and waited for", "waiting for it"),
+    ("that are none", "others"),
+    ("which are none", "others"),
+    ("are none of", "are not"),
+    ("that is none", "is not one"),
+    ("is told why", "is refused, with a reason"),
+    ("is no option", "unknown option"),
+    ("is no control", "is not a control"),
+    ("is no key", "is not KEY = VALUE"),
+    ("makes no difference here", "is ignored"),
+    ("it does not count", "it is ignored"),
+    ("nothing in it counts", "all of it is ignored"),
+    (": it rests", "off until somebody watches"),
+    ("rests, since", "is off until somebody watches"),
+    ("whatever becomes of", "ignoring ..."),
+    ("is here a second time", "is set twice"),
+    ("where lancam encodes", "when lancam has to encode"),
+    ("was answered", "... requests, closed"),
+    ("took nothing", "took no data"),
+    ("for who has", "needs ..."),
+    ("of theirs", "their ..."),
+    ("they are none", "there are no ..."),
+    ("is no lancam", "is not lancam"),
+    ("goes on trying", "tries again"),
+];
+
+/// Pages that somebody has yet to write plainly; none may join them.
+const NOT_YET: [&str; 0] = [];
+
+#[test]
+fn the_list_of_messages_is_that_of_the_sources() {
+    let bless = std::env::var_os("LANCAM_BLESS").is_some();
+    for (part, _) in PARTS {
+        let list = list(part);
+        assert!(list.lines().count() > 20, "{part}: {list}");
+        let path = root().join(format!("tests/golden/messages/{part}.txt"));
+        if bless {
+            fs::create_dir_all(path.parent().expect("in a folder")).expect("a folder");
+            fs::write(&path, &list).expect("writes");
+        }
+        let there = fs::read_to_string(&path).unwrap_or_default();
+        let new = list.lines().find(|line| !there.contains(line));
+        let gone = there.lines().find(|line| !list.contains(line));
+        assert!(
+            there == list,
+            "{part}: {new:?}, {gone:?}: LANCAM_BLESS=1 renews the list; read it"
+        );
+    }
+}
+
+#[test]
+fn nothing_that_people_read_is_in_the_old_dialect() {
+    let mut wrong = Vec::new();
+    for (part, _) in PARTS {
+        old_phrases(&list(part), part, &mut wrong);
+    }
+    let docs = fs::read_dir(root().join("docs")).expect("docs");
+    let docs = docs.map(|entry| entry.expect("readable").path());
+    let pages = docs.filter(|path| path.extension().is_some_and(|it| it == "md"));
+    let others = ["README.md", "systemd/lancam.toml", "cross/image/boot/lancam.toml"];
+    for path in pages.chain(others.map(|name| root().join(name))) {
+        let name = path.strip_prefix(root()).expect("in here").display().to_string();
+        if !NOT_YET.contains(&name.as_str()) {
+            old_phrases(&fs::read_to_string(&path).expect("readable"), &name, &mut wrong);
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn old_phrases(text: &str, name: &str, wrong: &mut Vec<String>) {
+    for line in text.lines() {
+        let small = line.to_lowercase();
+        for (phrase, plain) in OLD_DIALECT.iter().filter(|(phrase, _)| small.contains(phrase)) {
+            wrong.push(format!("{name}: \"{phrase}\" ({plain}): {}", line.trim()));
+        }
+    }
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A part of the list: each file, and below it its messages.
+fn list(part: &str) -> String {
+    let (_, places) = PARTS.iter().find(|(name, _)| *name == part).expect("one of them");
+    let mut list = String::new();
+    let mut files: Vec<PathBuf> =
+        places.iter().flat_map(|place| rust_files(&root().join(place))).collect();
+    if part == "shared" {
+        files.extend(single_files());
+    }
+    files.sort();
+    for file in files {
+        let text = fs::read_to_string(&file).expect("readable");
+        let messages: Vec<_> = texts(&text).into_iter().filter(|text| is_message(text)).collect();
+        if !messages.is_empty() {
+            let name = file.strip_prefix(root()).expect("in here").display();
+            list += &format!("{name}\n");
+            for line in messages.iter().flat_map(|message| message.lines()) {
+                list += &format!("    {line}\n");
+            }
+        }
+    }
+    list
+}
+
+fn single_files() -> Vec<PathBuf> {
+    let entries = fs::read_dir(root().join("src")).expect("src");
+    let files = entries.map(|entry| entry.expect("readable").path());
+    files.filter(|path| path.extension().is_some_and(|it| it == "rs")).collect()
+}
+
+/// All below a folder but those with tests alone.
+fn rust_files(place: &Path) -> Vec<PathBuf> {
+    if place.is_file() {
+        return vec![place.to_owned()];
+    }
+    let entries = fs::read_dir(place).expect("a folder");
+    let paths = entries.map(|entry| entry.expect("readable").path());
+    let of_tests = ["tests.rs", "followed.rs", "fake.rs"];
+    let is_read = |path: &PathBuf| {
+        path.is_dir()
+            || path.extension().is_some_and(|it| it == "rs")
+                && !of_tests.iter().any(|name| path.ends_with(name))
+    };
+    paths.filter(is_read).flat_map(|path| rust_files(&path)).collect()
+}
+
+/// What is in quotes, outside of comments and tests. `expect` speaks to programmers.
+fn texts(code: &str) -> Vec<String> {
+    let code = code.split("#[cfg(test)]\nmod tests {").next().unwrap_or(code);
+    let mut texts = Vec::new();
+    let mut rest = code;
+    while let Some(at) = rest.find(['"', '/', '\'']) {
+        let (skipped, found) = rest.split_at(at);
+        let is_raw = skipped.ends_with('r') || skipped.ends_with("r#");
+        let len = if found.starts_with("//") {
+            found.find('\n').unwrap_or(found.len())
+        } else if found.starts_with("'\\") {
+            2 + found[2..].find('\'').map_or(0, |end| end.max(1) + 1)
+        } else if found.starts_with('\'') {
+            let letter = found[1..].chars().next().map_or(0, char::len_utf8);
+            if found[1 + letter..].starts_with('\'') { letter + 2 } else { 1 }
+        } else if found.starts_with('"') {
+            let end = end_of_text(found, is_raw);
+            if !skipped.ends_with("expect(") {
+                let inside = &found[1..end - 1];
+                texts.push(if is_raw { inside.to_owned() } else { plain(inside) });
+            }
+            end
+        } else {
+            1
+        };
+        rest = &found[len..];
+    }
+    texts
+}
+
+/// Behind the closing quote.
+fn end_of_text(text: &str, is_raw: bool) -> usize {
+    let mut escaped = false;
+    for (at, letter) in text.char_indices().skip(1) {
+        match letter {
+            _ if escaped => escaped = false,
+            '\\' if !is_raw => escaped = true,
+            '"' => return at + 1,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+/// As the program has it, with lines that go on joined.
+fn plain(written: &str) -> String {
+    let mut text = String::new();
+    let mut rest = written;
+    while let Some(at) = rest.find('\\') {
+        text += &rest[..at];
+        rest = &rest[at + 1..];
+        let mut letters = rest.chars();
+        match letters.next() {
+            Some('\n') => rest = rest.trim_start(),
+            Some('n') => {
+                text.push('\n');
+                rest = letters.as_str();
+            }
+            Some(letter @ ('"' | '\\')) => {
+                text.push(letter);
+                rest = letters.as_str();
+            }
+            _ => text.push('\\'),
+        }
+    }
+    text + rest
+}
+
+/// At least two words, beside what is filled in.
+fn is_message(text: &str) -> bool {
+    let mut words = 0;
+    let mut is_inside = 0_usize;
+    let mut word = 0;
+    for letter in text.chars().chain([' ']) {
+        match letter {
+            '{' => is_inside += 1,
+            '}' => is_inside = is_inside.saturating_sub(1),
+            _ if is_inside > 0 => {}
+            _ if letter.is_alphabetic() => word += 1,
+            _ => {
+                words += usize::from(word >= 2);
+                word = 0;
+            }
+        }
+    }
+    words >= 2 && text.contains(' ')
+}
+
+#[test]
+fn messages_are_told_from_code_and_from_what_programmers_read() {
+    let code = "// \"not this one\"\nlet a = 'x'; b(\"cannot open {path}: {error}\", '\\'', '\"');\n\
+                c(\"one \\\n   two\"); d.expect(\"why it cannot fail\"); e(\"word\"); f(r\"C:\\new file\");\n\
+                #[cfg(test)]\nmod tests {\n g(\"in a test\") }";
+    let found: Vec<_> = texts(code).into_iter().filter(|text| is_message(text)).collect();
+    assert_eq!(found, ["cannot open {path}: {error}", "one two", "C:\\new file"]);
+    let mut wrong = Vec::new();
+    old_phrases("quality = 800 cannot be: a number would work", "x", &mut wrong);
+    assert_eq!(wrong.len(), 2, "{wrong:?}");
+}
