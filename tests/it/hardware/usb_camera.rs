@@ -11,7 +11,7 @@ fn a_webcam_on_the_real_driver_is_listed_watched_and_refused_for_h264_alone() {
     scene.plug("webcam");
     it_is_listed(&scene);
     every_frame_arrives_in_order(&scene, "--size 640x480", 60, true);
-    every_frame_arrives_in_order(&scene, "--size 320x240 --format YUYV", 20, false);
+    every_frame_arrives_in_order(&scene, "--size 640x480 --format YUYV", 20, false);
     scene.unplug();
     h264_alone_is_refused_with_what_it_is(&scene);
     scene.guest.power_off();
@@ -28,7 +28,6 @@ fn of_each_format_300_frames_arrive_in_order_from_the_real_driver() {
     every_frame_arrives_in_order(&scene, "--size 640x480 --format YUYV", 300, false);
     scene.unplug();
     scene.plug("bulk");
-    every_frame_arrives_in_order(&scene, "--size 320x240 --format NV12", 300, false);
     every_frame_arrives_in_order(&scene, "--size 640x480 --format NV12", 300, false);
     scene.guest.power_off();
 }
@@ -58,7 +57,8 @@ fn selftest_measures_it(scene: &Scene) {
     println!("{measured}");
 }
 
-/// `count` frames for a viewer who takes them as they come: numbers rise, and of JPEGs each byte is the camera's.
+/// `count` frames for a viewer who takes them as they come: numbers rise, and of JPEGs each byte is the camera's. Raw ones are
+/// large enough that their numbers can be read at half the size too, which a busy machine's narrow link is sent.
 fn every_frame_arrives_in_order(scene: &Scene, options: &str, count: usize, is_jpeg: bool) {
     scene.start(options);
     let (start, watcher) = (Instant::now(), scene.watch());

@@ -79,7 +79,7 @@ impl Scene {
 
     /// Ends it; its log. A program that hangs is told from a guest that does: the guest must say how it ended.
     pub(crate) fn stop(&self) -> String {
-        let end = "kill $(cat /tmp/pid); timeout 30 sh -c 'while [ -e /proc/$(cat /tmp/pid) ]; do usleep 50000; done'";
+        let end = "kill $(cat /tmp/pid); timeout 55 sh -c 'while [ -e /proc/$(cat /tmp/pid) ]; do usleep 50000; done'";
         run(&self.guest, end);
         let log = self.log();
         assert!(!log.contains("panicked"), "{log}");
