@@ -119,7 +119,7 @@ fn usage(text: impl Into<String>) -> ConfigError {
     ConfigError::Usage(text.into())
 }
 
-fn wrong(error: lexopt::Error) -> ConfigError {
+fn wrong(error: impl std::fmt::Display) -> ConfigError {
     usage(format!("{error}; {SEE_HELP}"))
 }
 

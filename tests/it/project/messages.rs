@@ -158,11 +158,11 @@ fn texts(code: &str) -> Vec<String> {
         let is_raw = skipped.ends_with('r') || skipped.ends_with("r#");
         let len = if found.starts_with("//") {
             found.find('\n').unwrap_or(found.len())
-        } else if found.starts_with("'\\") {
-            2 + found[2..].find('\'').map_or(0, |end| end.max(1) + 1)
-        } else if found.starts_with('\'') {
-            let letter = found[1..].chars().next().map_or(0, char::len_utf8);
-            if found[1 + letter..].starts_with('\'') { letter + 2 } else { 1 }
+        } else if let Some(inside) = found.strip_prefix("'\\") {
+            2 + inside.find('\'').map_or(0, |end| end.max(1) + 1)
+        } else if let Some(inside) = found.strip_prefix('\'') {
+            let letter = inside.chars().next().map_or(0, char::len_utf8);
+            if inside[letter..].starts_with('\'') { letter + 2 } else { 1 }
         } else if found.starts_with('"') {
             let end = end_of_text(found, is_raw);
             if !skipped.ends_with("expect(") {
