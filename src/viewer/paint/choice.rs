@@ -1,8 +1,5 @@
 //! A control with a few named values: all of them side by side, or the one that is set between two arrows.
 
-// Columns of a few hundred pixels.
-#![allow(clippy::cast_possible_truncation)]
-
 use super::canvas::Canvas;
 use super::rect::Rect;
 use super::scale::Scale;
@@ -31,7 +28,9 @@ impl Choice<'_> {
         let (count, last) = (self.names.len(), self.names.len().saturating_sub(1));
         let along = (x - self.room.x).clamp(0, (self.room.width - 1).max(0));
         if self.has_room() {
-            let segment = i64::from(along) * count as i64 / i64::from(self.room.width.max(1));
+            let count = i64::try_from(count).unwrap_or(i64::MAX);
+            let segment =
+                i64::from(along).saturating_mul(count) / i64::from(self.room.width.max(1));
             return usize::try_from(segment).unwrap_or(0).min(last);
         }
         let arrow = self.scale.em(ARROW).min(self.room.width / 3);
@@ -67,7 +66,8 @@ impl Choice<'_> {
             canvas.text(middle, name, style, Align::Centre);
             return;
         }
-        let count = self.names.len() as i32;
+        // Names that have room side by side are few.
+        let count = i32::try_from(self.names.len()).unwrap_or(1).max(1);
         for (index, name) in (0..count).zip(self.names) {
             let (from, to) = (place.width * index / count, place.width * (index + 1) / count);
             let part = Rect::new(place.x + from, place.y, to - from, place.height);

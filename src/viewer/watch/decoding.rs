@@ -190,7 +190,7 @@ impl Decoding {
         match self.complaints.next(Instant::now()) {
             Some(0) => log::warn!("skipped frame {sequence} of {name}: {error}"),
             Some(more) => {
-                log::warn!("skipped frame {sequence} of {name} and {more} before it: {error}")
+                log::warn!("skipped frame {sequence} of {name} and {more} before it: {error}");
             }
             None => {}
         }

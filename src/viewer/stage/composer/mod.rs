@@ -246,7 +246,7 @@ impl Composer {
                 self.help_first = self.help_first.min(self.help_last);
             }
             Sheet::Menu => {
-                self.menu_first = open_menu(wall, self.menu_first).draw(&mut canvas).first()
+                self.menu_first = open_menu(wall, self.menu_first).draw(&mut canvas).first();
             }
             Sheet::Controls => {
                 if let Some(tile) = tiles.get(wall.selected()) {
