@@ -44,7 +44,14 @@ get_zig() {
         cp cross/requirements.txt "$venv/requirements.txt"
     fi
     PATH="$venv/bin:$PATH"
-    export ZIG_GLOBAL_CACHE_DIR=$cache/zig CARGO_ZIGBUILD_CACHE_DIR=$cache/zigbuild
+    # CMake takes no compiler whose path has a blank in it.
+    local wrappers=$cache/zigbuild
+    if [[ $wrappers = *[[:space:]]* ]]; then wrappers=${XDG_CACHE_HOME:-$HOME/.cache}/lancam/zigbuild; fi
+    if [[ $wrappers = *[[:space:]]* ]]; then
+        echo "CMake cannot use a compiler below \"$wrappers\": its path has a blank. Move lancam's folder to a path without blanks." >&2
+        return 1
+    fi
+    export ZIG_GLOBAL_CACHE_DIR=$cache/zig CARGO_ZIGBUILD_CACHE_DIR=$wrappers
 }
 
 # has_library TARGET: whether its standard library is here, or has now come by rustup.
