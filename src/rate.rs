@@ -56,8 +56,14 @@ impl Rate {
 /// With as many decimals as it takes: `30`, `29.97`.
 impl fmt::Display for Rate {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = format!("{}.{:03}", self.0 / 1000, self.0 % 1000);
-        out.write_str(text.trim_end_matches('0').trim_end_matches('.'))
+        write!(out, "{}", self.0 / 1000)?;
+        // Without the zeros at its end, and without allocating.
+        match self.0 % 1000 {
+            0 => Ok(()),
+            rest if rest % 100 == 0 => write!(out, ".{}", rest / 100),
+            rest if rest % 10 == 0 => write!(out, ".{:02}", rest / 10),
+            rest => write!(out, ".{rest:03}"),
+        }
     }
 }
 
@@ -67,7 +73,9 @@ mod tests {
 
     #[test]
     fn a_rate_is_read_as_it_is_written() {
-        for (rate, text) in [(30_000, "30"), (29_970, "29.97"), (7_500, "7.5"), (1, "0.001")] {
+        for (rate, text) in
+            [(30_000, "30"), (29_970, "29.97"), (7_500, "7.5"), (23_976, "23.976"), (1, "0.001")]
+        {
             assert_eq!(Rate(rate).to_string(), text);
             assert_eq!(Rate::parse(text, 0.001..=1000.0), Some(Rate(rate)));
         }

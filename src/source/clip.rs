@@ -298,7 +298,7 @@ fn not_read(path: &Path, error: &io::Error) -> String {
     let path = path.display();
     match error.kind() {
         io::ErrorKind::NotFound => format!(
-            "there is no file {path}. --source must be a camera (lancam list shows them), auto, a file of JPEGs, \
+            "there is no file {path}. --source must be a camera (lancam list shows them), auto, csi, a file of JPEGs, \
              - for a pipe, or test"
         ),
         io::ErrorKind::WouldBlock => format!(

@@ -230,7 +230,7 @@ fn a_directory_a_socket_and_a_device_are_called_what_they_are_before_anybody_is_
         (socket.to_str().expect("UTF-8"), 69, "is a socket"),
         ("/dev/null", 69, "not a camera"),
         ("/dev/zero", 69, "not a camera"),
-        ("webcam", 69, "/dev/video0"),
+        ("webcam", 69, "lancam list shows them"),
         ("rtsp://camera/stream", 2, "not network streams"),
         ("http://camera:8080/?action=stream", 2, "not network streams"),
     ] {
@@ -489,7 +489,7 @@ fn the_sequence_of_a_clip_and_a_pattern_rises_when_they_are_opened_again() {
                 last = sequence;
             }
             drop(viewer);
-            health(&camera, 200, "rests");
+            health(&camera, 200, "is off until somebody watches");
         }
     }
 }
