@@ -19,7 +19,7 @@ pub(in crate::viewer) struct Reached {
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     /// The machine is there, and nobody listens.
-    #[error("nothing listens at {}; is lancam running there, on this port?", place(camera, *address))]
+    #[error("nothing listens at {}. Is lancam running there?", place(camera, *address))]
     Refused {
         /// As it was written.
         camera: CameraAddress,

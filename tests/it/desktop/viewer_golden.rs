@@ -35,7 +35,7 @@ const GOLDENS: [Golden; 15] = [
     Golden { name: "paused", moving: &[part(1216, 16, 44, 18)] },
     Golden { name: "recording", moving: &[part(1226, 16, 34, 18)] },
     // The camera's port, and a time of day.
-    Golden { name: "lost", moving: &[part(370, 340, 540, 44), part(560, 394, 160, 20)] },
+    Golden { name: "lost", moving: &[part(370, 340, 540, 40), part(560, 382, 160, 22)] },
     Golden { name: "grid", moving: &[part(900, 556, 120, 20)] },
     Golden { name: "grid-first", moving: &[part(900, 556, 120, 20)] },
     Golden { name: "picker", moving: &[] },
