@@ -153,8 +153,8 @@ fn makes(arguments: &[String]) -> Result<(), String> {
     let makefile = fs::read_to_string(root().join("Makefile")).expect("a Makefile");
     let is_target =
         |word: &&String| makefile.lines().any(|line| line.starts_with(&format!("{word}: ##")));
-    let targets = arguments.iter().filter(|word| !word.contains('='));
-    match targets.filter(|word| !is_target(word)).next() {
+    let mut targets = arguments.iter().filter(|word| !word.contains('='));
+    match targets.find(|word| !is_target(word)) {
         Some(word) => Err(format!("the Makefile has no {word}")),
         None => Ok(()),
     }
@@ -167,8 +167,8 @@ fn units(arguments: &[String]) -> Result<(), String> {
         // A second camera's units are copies: tests/it/documents/recipes.rs makes them.
         unit.starts_with("lancam2.") || root().join("systemd").join(unit).exists()
     };
-    let units = arguments.iter().filter(|word| word.starts_with("lancam"));
-    match units.filter(|unit| !is_there(unit)).next() {
+    let mut units = arguments.iter().filter(|word| word.starts_with("lancam"));
+    match units.find(|unit| !is_there(unit)) {
         Some(unit) => Err(format!("there is no unit {unit}")),
         None => Ok(()),
     }
