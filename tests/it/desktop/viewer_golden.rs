@@ -302,6 +302,9 @@ fn several_are_chosen_from_the_list_and_remembered_and_another_is_typed() {
     expect(&stage, "list-several");
     stage.press(&["Return"]);
     stage.wait_for_title("lancam — 2 cameras");
+    // Cameras are remembered once a picture has come; the title of an enlarged one says so.
+    stage.press(&["Return"]);
+    stage.wait_for_title("— 640×360");
     stage.leave(viewer);
 
     // The same two, without a question.
