@@ -3,7 +3,7 @@
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::prctl;
-use nix::sys::signal::{Signal, killpg};
+use nix::sys::signal::{SigSet, Signal, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::{Pid, getppid, pipe2};
 use std::fs::File;
@@ -81,6 +81,9 @@ impl Child {
     pub(super) fn ended(&self) -> Option<ExitStatus> {
         let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
         match waitid(Id::Pid(self.group), flags) {
+            Err(Errno::EINTR) => None,
+            // The kernel has forgotten it, where this program was started with SIGCHLD ignored; or nix has no name for its signal.
+            Err(_) => Some(ExitStatus::from_raw(0)),
             Ok(WaitStatus::Exited(_, code)) => Some(ExitStatus::from_raw((code & 0xFF) << 8)),
             Ok(WaitStatus::Signaled(_, signal, _)) => Some(ExitStatus::from_raw(signal as i32)),
             _ => None,
@@ -136,11 +139,13 @@ fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
 fn end_with_this_thread(command: &mut Command) {
     let parent = nix::unistd::getpid();
     let at_start = move || -> io::Result<()> {
+        // lancam blocks the signals that end a program, and what is blocked stays so in a program that it starts.
+        SigSet::empty().thread_set_mask()?;
         prctl::set_pdeathsig(Signal::SIGKILL)?;
         // The parent may have been gone before that.
         if getppid() == parent { Ok(()) } else { Err(Errno::ESRCH.into()) }
     };
-    // SAFETY: the closure runs between fork and exec; it makes two system calls and touches no memory but its own.
+    // SAFETY: the closure runs between fork and exec; it makes three system calls and touches no memory but its own.
     unsafe {
         command.pre_exec(at_start);
     }
@@ -174,6 +179,18 @@ mod tests {
         assert!(child.waited(Duration::from_secs(30)));
         assert_eq!(child.ended().and_then(|status| status.code()), Some(3));
         assert_eq!(child.ended().and_then(|status| status.code()), Some(3));
+    }
+
+    #[test]
+    fn a_child_ends_when_it_is_asked_to_though_lancam_blocks_that_signal() {
+        let mut blocked = SigSet::empty();
+        blocked.add(Signal::SIGTERM);
+        blocked.thread_block().expect("blocked in this test's thread alone");
+        let mut child = shell("echo started; exec sleep 600");
+        assert_eq!(said(&mut child.frames), "started\n");
+        let from = Instant::now();
+        drop(child);
+        assert!(from.elapsed() < GRACE, "it was killed after {:?}", from.elapsed());
     }
 
     #[test]

@@ -198,7 +198,7 @@ fn granted(line: &[u8]) -> Option<Granted> {
     let (_, streams) = line.split_once("configuring streams: (0) ")?;
     let (size, rest) = streams.split_once('-')?;
     let (format, colour) = rest.split_once('/')?;
-    let size = Size::parse(size).filter(|_| format == "YUV420")?;
+    let size = Size::parse(size).filter(|size| format == "YUV420" && size.fits_a_jpeg())?;
     let colour = match colour.split_whitespace().next()? {
         "SMPTE170M" => Colour { matrix: Matrix::Bt601, range: Range::Limited },
         "Rec709" => Colour { matrix: Matrix::Bt709, range: Range::Limited },
@@ -275,7 +275,10 @@ mod tests {
         assert_eq!(granted(line.as_bytes()), Some(Granted { size, colour: Colour::JPEG }));
         let limited = granted(line.replace("sYCC", "SMPTE170M").as_bytes()).expect("is read");
         assert_eq!(limited.colour, Colour::CAMERA);
-        for other in ["", "configuring streams: (0) ", "configuring streams: (0) 1x1-RGB888/sRGB"] {
+        let huge = "configuring streams: (0) 65535x65535-YUV420/sYCC";
+        for other in
+            ["", "configuring streams: (0) ", "configuring streams: (0) 1x1-RGB888/sRGB", huge]
+        {
             assert_eq!(granted(other.as_bytes()), None);
         }
     }
