@@ -34,15 +34,7 @@ struct Case {
 impl Case {
     fn of(format: PixelFormat) -> Self {
         let stride = format.min_stride(SIZE.width).expect("a raw format");
-        let layout = FrameLayout {
-            format,
-            size: SIZE,
-            stride,
-            colour: Colour::CAMERA,
-            orientation: Orientation::UPRIGHT,
-            interval: None,
-            memory: Memory::Cached,
-        };
+        let layout = FrameLayout::new(format, SIZE, stride, Colour::CAMERA);
         Self { layout, at_least: SIZE, look: RawLook::default(), note: "" }
     }
 

@@ -8,7 +8,7 @@
 
 mod scene;
 
-use lancam::image::frame::{FrameLayout, Memory, RawFrame};
+use lancam::image::frame::{FrameLayout, RawFrame};
 use lancam::image::jpeg::codec::Encoder;
 use lancam::image::jpeg::repair;
 use lancam::image::orientation::{Orientation, Rotation};
@@ -141,15 +141,7 @@ fn unpack(what: &str, times: u32) {
         _ => unreachable!("one of the cases"),
     }
     let stride = format.min_stride(SIZE.width).expect("a raw format");
-    let layout = FrameLayout {
-        format,
-        size: SIZE,
-        stride,
-        colour,
-        orientation,
-        interval: None,
-        memory: Memory::Cached,
-    };
+    let layout = FrameLayout { orientation, ..FrameLayout::new(format, SIZE, stride, colour) };
     let len = layout.frame_len().expect("a raw format");
     let bytes: Vec<u8> = scene(SIZE).into_iter().cycle().take(len).collect();
     let frame = RawFrame { bytes: &bytes, layout: &layout };

@@ -1,7 +1,6 @@
 //! A scene to run benches on.
 
-use lancam::image::frame::{FrameLayout, Memory, RawFrame};
-use lancam::image::orientation::Orientation;
+use lancam::image::frame::{FrameLayout, RawFrame};
 use lancam::image::pixels::{Chroma, Colour, PixelFormat, Size};
 use lancam::image::planes::Planes;
 use lancam::image::unpack::{Unpacker, Wanted};
@@ -27,15 +26,7 @@ pub(crate) fn scene(size: Size) -> Vec<u8> {
 
 /// The layout of the scene's bytes: YUYV.
 pub(crate) fn scene_layout(size: Size, colour: Colour) -> FrameLayout {
-    FrameLayout {
-        format: PixelFormat::YUYV,
-        size,
-        stride: size.width * 2,
-        colour,
-        orientation: Orientation::UPRIGHT,
-        interval: None,
-        memory: Memory::Cached,
-    }
+    FrameLayout::new(PixelFormat::YUYV, size, size.width * 2, colour)
 }
 
 /// The scene as planes, which are what encoders start from.

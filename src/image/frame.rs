@@ -87,6 +87,12 @@ impl PlaneLayout {
 }
 
 impl FrameLayout {
+    /// Upright frames in ordinary memory, of which nobody knows how often they come.
+    pub const fn new(format: PixelFormat, size: Size, stride: usize, colour: Colour) -> Self {
+        let (orientation, interval, memory) = (Orientation::UPRIGHT, None, Memory::Cached);
+        Self { format, size, stride, colour, orientation, interval, memory }
+    }
+
     /// How many bytes a whole raw frame has at least; `None` for compressed formats.
     pub fn frame_len(&self) -> Option<usize> {
         let first = self.first_plane()?;
@@ -241,15 +247,7 @@ mod tests {
     use super::*;
 
     fn layout(format: PixelFormat, stride: usize) -> FrameLayout {
-        FrameLayout {
-            format,
-            size: Size::new(5, 3),
-            stride,
-            colour: Colour::CAMERA,
-            orientation: Orientation::UPRIGHT,
-            interval: None,
-            memory: Memory::Cached,
-        }
+        FrameLayout::new(format, Size::new(5, 3), stride, Colour::CAMERA)
     }
 
     #[test]

@@ -381,13 +381,5 @@ pub enum Changed {
 
 /// JPEGs that stand upright, unless they say something else of themselves.
 fn jpeg_layout(size: Size, interval: Option<Duration>) -> FrameLayout {
-    FrameLayout {
-        format: PixelFormat::Jpeg,
-        size,
-        stride: 0,
-        colour: Colour::JPEG,
-        orientation: Orientation::UPRIGHT,
-        interval,
-        memory: Memory::Cached,
-    }
+    FrameLayout { interval, ..FrameLayout::new(PixelFormat::Jpeg, size, 0, Colour::JPEG) }
 }

@@ -5,7 +5,7 @@ use super::frame_count::FrameCount;
 use super::pattern_controls::{Look, PatternControls};
 use super::{Drops, FrameSource, Next, SourceError};
 use crate::clock;
-use crate::image::frame::{Content, Frame, FrameLayout, Memory, Micros, RawFrame, TimedBy};
+use crate::image::frame::{Content, Frame, FrameLayout, Micros, RawFrame, TimedBy};
 use crate::image::orientation::Orientation;
 use crate::image::pixels::{Colour, PixelFormat, Size};
 use crate::image::stamp::Stamp;
@@ -39,15 +39,8 @@ impl TestPattern {
     pub fn new(size: Size, rate: Rate) -> Self {
         let stride = size.width.div_ceil(2) * 4;
         let interval = rate.interval().unwrap_or_default();
-        let layout = FrameLayout {
-            format: PixelFormat::YUYV,
-            size,
-            stride,
-            colour: Colour::CAMERA,
-            orientation: Orientation::UPRIGHT,
-            interval: Some(interval),
-            memory: Memory::Cached,
-        };
+        let layout = FrameLayout::new(PixelFormat::YUYV, size, stride, Colour::CAMERA);
+        let layout = FrameLayout { interval: Some(interval), ..layout };
         let look = Look::default();
         let mut background = vec![0; stride * size.height];
         draw_bars(&mut background, stride, size.width, look);

@@ -4,8 +4,7 @@ use super::{
     Answer, AnyBoard, Arc, Controls, Duration, FrameSource, JoinHandle, MOST_ORDERS, Mutex,
     Visitor, lock, thread,
 };
-use crate::image::frame::{FrameLayout, Memory};
-use crate::image::orientation::Orientation;
+use crate::image::frame::FrameLayout;
 use crate::image::pixels::{Colour, PixelFormat, Size};
 use crate::source::control::{Access, Board, Control, ControlKind};
 use crate::source::{Drops, Next, SourceError};
@@ -86,15 +85,7 @@ impl FrameSource for FakeSource {
 }
 
 fn source(board: Option<FakeBoard>) -> FakeSource {
-    let layout = FrameLayout {
-        format: PixelFormat::YUYV,
-        size: Size::new(2, 2),
-        stride: 4,
-        colour: Colour::CAMERA,
-        orientation: Orientation::UPRIGHT,
-        interval: None,
-        memory: Memory::Cached,
-    };
+    let layout = FrameLayout::new(PixelFormat::YUYV, Size::new(2, 2), 4, Colour::CAMERA);
     FakeSource(layout, board)
 }
 

@@ -67,16 +67,7 @@ fn rgb_pixel(order: Rgb, [r, g, b]: [u8; 3]) -> Vec<u8> {
 /// The scene as a camera would send it, rows padded by 6 bytes of rubbish.
 fn packed(format: PixelFormat, size: Size, colour: Colour) -> (FrameLayout, Vec<u8>) {
     let stride = format.min_stride(size.width).expect("raw") + 6;
-    let orientation = Orientation::UPRIGHT;
-    let layout = FrameLayout {
-        format,
-        size,
-        stride,
-        colour,
-        orientation,
-        interval: None,
-        memory: Memory::Cached,
-    };
+    let layout = FrameLayout::new(format, size, stride, colour);
     let mut bytes = vec![0xAA; layout.frame_len().expect("raw")];
     let ycc = |x: usize, y: usize| {
         coded(scene(x.min(size.width - 1), y.min(size.height - 1)), colour).map(byte)
@@ -254,16 +245,7 @@ fn mosaic(
 ) -> (FrameLayout, Vec<u8>) {
     let format = PixelFormat::Bayer(order, packing);
     let stride = format.min_stride(size.width).expect("raw") + 3;
-    let (colour, orientation) = (Colour::JPEG, Orientation::UPRIGHT);
-    let layout = FrameLayout {
-        format,
-        size,
-        stride,
-        colour,
-        orientation,
-        interval: None,
-        memory: Memory::Cached,
-    };
+    let layout = FrameLayout::new(format, size, stride, Colour::JPEG);
     let mut bytes = vec![0xAA; layout.frame_len().expect("raw")];
     for y in 0..size.height {
         for x in 0..size.width {
@@ -421,13 +403,8 @@ fn every_format_comes_out_of_uncached_memory_as_out_of_any_other() {
                 let stride = format.min_stride(width).expect("raw") + padding;
                 let orientation = turned[(at + padding) % 3];
                 let layout = FrameLayout {
-                    format,
-                    size,
-                    stride,
-                    colour: Colour::CAMERA,
                     orientation,
-                    interval: None,
-                    memory: Memory::Cached,
+                    ..FrameLayout::new(format, size, stride, Colour::CAMERA)
                 };
                 let len = layout.frame_len().expect("raw");
                 let bytes: Vec<u8> = (0..len).map(|at| byte(scene(2 * at, at / 7)[0])).collect();

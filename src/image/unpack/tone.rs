@@ -283,8 +283,8 @@ fn grey_world(light: [f32; 3]) -> [f32; 3] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::image::frame::{FrameLayout, Memory};
-    use crate::image::orientation::Orientation;
+    use crate::image::frame::FrameLayout;
+
     use crate::image::pixels::{Colour, Size};
 
     const SIZE: Size = Size::new(64, 64);
@@ -292,15 +292,12 @@ mod tests {
     /// A frame of 10-bit samples, each colour of the same light everywhere.
     fn follow(tone: &mut Tone, light: [u16; 3]) {
         let packing = SamplePacking::Unpacked(SampleDepth::Bits10);
-        let layout = FrameLayout {
-            format: PixelFormat::Bayer(BayerOrder::Grbg, packing),
-            size: SIZE,
-            stride: SIZE.width * 2,
-            colour: Colour::JPEG,
-            orientation: Orientation::UPRIGHT,
-            interval: None,
-            memory: Memory::Cached,
-        };
+        let layout = FrameLayout::new(
+            PixelFormat::Bayer(BayerOrder::Grbg, packing),
+            SIZE,
+            SIZE.width * 2,
+            Colour::JPEG,
+        );
         let mut bytes = Vec::new();
         for y in 0..SIZE.height {
             for x in 0..SIZE.width {

@@ -3,7 +3,7 @@
 use super::raw::RawFrames;
 use super::settings::CsiSetting;
 use super::{CsiFormat, CsiWish, child};
-use crate::image::frame::{FrameLayout, Memory};
+use crate::image::frame::FrameLayout;
 use crate::image::orientation::{Mirror, Orientation, Rotation};
 use crate::image::pixels::{Chroma, ChromaOrder, Colour, PixelFormat, Size};
 use crate::rate::Rate;
@@ -100,16 +100,12 @@ impl Asked {
         let interval = Some(self.interval());
         let layout = match self.codec {
             Codec::Mjpeg => jpeg_layout(self.size, interval),
-            Codec::Yuv420 => FrameLayout {
-                format: PixelFormat::Planar(Chroma::Yuv420, ChromaOrder::CbCr),
-                size: self.size,
-                stride: self.size.width,
+            Codec::Yuv420 => {
+                let format = PixelFormat::Planar(Chroma::Yuv420, ChromaOrder::CbCr);
                 // sYCC since libcamera-apps 1.0 (`get_colourspace_flags`), for both codecs.
-                colour: Colour::JPEG,
-                orientation: Orientation::UPRIGHT,
-                interval,
-                memory: Memory::Cached,
-            },
+                let layout = FrameLayout::new(format, self.size, self.size.width, Colour::JPEG);
+                FrameLayout { interval, ..layout }
+            }
         };
         FrameLayout { orientation: self.left, ..layout }
     }

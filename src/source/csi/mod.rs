@@ -1,7 +1,7 @@
 //! Ribbon cameras on Raspberry Pi OS: its own program rpicam-vid drives them, as a child, and writes their frames into a pipe.
 //!
 //! `program` finds it, `asked` says with which options it starts, `child` starts and ends it. Of what it writes, `frames`
-//! reads pictures (`raw` or `jpegs`), `times` when they were taken, and `words` why there are none. `run` is all that for one
+//! reads pictures (`raw` or `jpegs`), `times` when they were taken, and `words` why no picture comes. `run` is all that for one
 //! child, `camera` the source, which starts another child where that helps. `settings` and `knobs` are how the camera is set.
 
 mod asked;

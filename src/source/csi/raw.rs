@@ -131,8 +131,7 @@ pub(super) fn is_nothing(error: &io::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::image::frame::Memory;
-    use crate::image::orientation::Orientation;
+
     use crate::image::pixels::{ChromaOrder, Colour, PixelFormat};
     use nix::fcntl::OFlag;
     use nix::unistd::pipe2;
@@ -142,15 +141,12 @@ mod tests {
 
     fn frames() -> (RawFrames, File, File) {
         let size = Size::new(64, 4);
-        let layout = FrameLayout {
-            format: PixelFormat::Planar(Chroma::Yuv420, ChromaOrder::CbCr),
+        let layout = FrameLayout::new(
+            PixelFormat::Planar(Chroma::Yuv420, ChromaOrder::CbCr),
             size,
-            stride: size.width,
-            colour: Colour::JPEG,
-            orientation: Orientation::UPRIGHT,
-            interval: None,
-            memory: Memory::Cached,
-        };
+            size.width,
+            Colour::JPEG,
+        );
         let (out, into) = pipe2(OFlag::O_NONBLOCK).expect("a pipe");
         (RawFrames::new(layout), out.into(), into.into())
     }

@@ -299,15 +299,7 @@ mod tests {
 
     fn granted(field: u32) -> Granted {
         Granted {
-            layout: FrameLayout {
-                format: PixelFormat::YUYV,
-                size: Size::new(640, 480),
-                stride: 1280,
-                colour: Colour::CAMERA,
-                orientation: Orientation::UPRIGHT,
-                interval: None,
-                memory: Memory::Cached,
-            },
+            layout: FrameLayout::new(PixelFormat::YUYV, Size::new(640, 480), 1280, Colour::CAMERA),
             driver: DriverFormat {
                 fourcc: FourCc(*b"YUYV"),
                 width: 640,

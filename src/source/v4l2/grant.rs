@@ -5,8 +5,7 @@ use super::ioctl::{self, DriverFormat, Refused};
 use super::negotiate::Choice;
 use super::node::Node;
 use super::offer::{Interval, plausible};
-use crate::image::frame::{FrameLayout, Memory};
-use crate::image::orientation::Orientation;
+use crate::image::frame::FrameLayout;
 use crate::image::pixels::{MAX_PIXELS, PixelFormat};
 use v4l::v4l_sys::{
     v4l2_field_V4L2_FIELD_ALTERNATE as ALTERNATE, v4l2_field_V4L2_FIELD_BOTTOM as BOTTOM,
@@ -99,15 +98,8 @@ fn layout(driver: &DriverFormat, interval: Option<Interval>) -> Option<FrameLayo
     if driver.planes != 1 {
         return None;
     }
-    Some(FrameLayout {
-        format,
-        size,
-        stride,
-        colour: colour(format, driver),
-        orientation: Orientation::UPRIGHT,
-        interval: interval.map(Interval::duration),
-        memory: Memory::Cached,
-    })
+    let layout = FrameLayout::new(format, size, stride, colour(format, driver));
+    Some(FrameLayout { interval: interval.map(Interval::duration), ..layout })
 }
 
 /// Whether rows of an odd width end in the middle of the last two pixels, as vivid's do: the last pixel has

@@ -1,4 +1,4 @@
-//! What `lancam list` prints: the cameras with all they offer, ribbon cameras, and the nodes that are none.
+//! What `lancam list` prints: the cameras with all they offer, ribbon cameras, and the other video devices.
 
 use super::controls::Shown;
 use super::node::{Node, NodeKind};

@@ -62,21 +62,12 @@ impl fmt::Display for Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::image::frame::Memory;
-    use crate::image::orientation::Orientation;
+
     use crate::image::pixels::{Colour, Size};
 
     fn layout(format: PixelFormat) -> FrameLayout {
         let size = Size::new(4, 2);
-        FrameLayout {
-            format,
-            size,
-            stride: 12,
-            colour: Colour::CAMERA,
-            orientation: Orientation::UPRIGHT,
-            interval: None,
-            memory: Memory::Cached,
-        }
+        FrameLayout::new(format, size, 12, Colour::CAMERA)
     }
 
     fn usable(bytes: &[u8], is_damaged: bool, layout: &FrameLayout) -> Result<usize, Fault> {

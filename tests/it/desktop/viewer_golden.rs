@@ -225,21 +225,20 @@ fn a_grid_of_four_with_one_camera_gone() {
     stage.leave(viewer);
 }
 
+/// Two cameras that a viewer finds on this network.
+fn garage_and_kitchen(lan: &Lan) -> [CameraProcess; 2] {
+    [("Garage", "0.0.0.0:9101"), ("Küche", "0.0.0.0:9102")].map(|(name, listen)| {
+        let source = "test:640x360@10";
+        let options = ["--source", source, "--name", name, "--announce", "on", "--listen", listen];
+        CameraProcess::spawn(&mut lan.on(Machine::Camera, &CameraProcess::command(&options)))
+    })
+}
+
 #[test]
 fn a_camera_is_chosen_from_a_list_with_keys_and_mouse_and_remembered() {
     let (Some(stage), Some(lan)) = (Stage::new(), Lan::new()) else { return };
-    let camera = |name: &str, port: u16| {
-        let (source, listen) = ("test:640x360@10", format!("0.0.0.0:{port}"));
-        let options = ["--source", source, "--name", name, "--announce", "on", "--listen", &listen];
-        CameraProcess::spawn(&mut lan.on(Machine::Camera, &CameraProcess::command(&options)))
-    };
-    let (_first, _second) = (camera("Garage", 9101), camera("Küche", 9102));
-    let open = || {
-        Viewer::start_in(&lan, &[], |command| {
-            stage.dress(command);
-            command.env("XDG_STATE_HOME", stage.home.path());
-        })
-    };
+    let _cameras = garage_and_kitchen(&lan);
+    let open = || Viewer::start_in(&lan, &[], |command| stage.dress_to_remember(command));
     let wait_for_pictures = |name: &str| stage.wait_for_title(&format!("{name} — 640×360"));
     let viewer = open();
     expect(&stage, "picker");
@@ -283,18 +282,8 @@ fn a_camera_is_chosen_from_a_list_with_keys_and_mouse_and_remembered() {
 #[test]
 fn several_are_chosen_from_the_list_and_remembered_and_another_is_typed() {
     let (Some(stage), Some(lan)) = (Stage::new(), Lan::new()) else { return };
-    let camera = |name: &str, port: u16| {
-        let (source, listen) = ("test:640x360@10", format!("0.0.0.0:{port}"));
-        let options = ["--source", source, "--name", name, "--announce", "on", "--listen", &listen];
-        CameraProcess::spawn(&mut lan.on(Machine::Camera, &CameraProcess::command(&options)))
-    };
-    let (_first, _second) = (camera("Garage", 9101), camera("Küche", 9102));
-    let open = || {
-        Viewer::start_in(&lan, &[], |command| {
-            stage.dress(command);
-            command.env("XDG_STATE_HOME", stage.home.path());
-        })
-    };
+    let _cameras = garage_and_kitchen(&lan);
+    let open = || Viewer::start_in(&lan, &[], |command| stage.dress_to_remember(command));
     let viewer = open();
     stage.point((700, 800));
     expect(&stage, "picker");

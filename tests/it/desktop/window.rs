@@ -81,12 +81,8 @@ fn a_resized_window_keeps_the_pictures_shape_and_escape_ends_it() {
 fn the_window_fills_the_screen_and_goes_back_and_is_where_it_was_the_next_time() {
     let Some(stage) = Stage::new() else { return };
     let server = FakeServer::on(0, |stream| stream_pattern(stream, SIZE, 30));
-    let state = tempfile::tempdir().expect("a folder");
     let open = || {
-        let viewer = Viewer::start_with(&[&server.address()], |command| {
-            stage.dress(command);
-            command.env("XDG_STATE_HOME", state.path());
-        });
+        let viewer = stage.open_again(&[&server.address()]);
         stage.wait_for_title("fake");
         viewer
     };
@@ -121,12 +117,8 @@ fn a_window_opens_on_all_of_the_screen_and_escape_takes_it_back() {
 fn a_first_window_tells_of_the_key_that_lists_all_others_and_a_second_one_does_not() {
     let Some(stage) = Stage::new() else { return };
     let server = FakeServer::on(0, |stream| stream_pattern(stream, SIZE, 30));
-    let state = tempfile::tempdir().expect("a folder");
     let open = || {
-        let viewer = Viewer::start_with(&[&server.address()], |command| {
-            stage.dress(command);
-            command.env("XDG_STATE_HOME", state.path());
-        });
+        let viewer = stage.open_again(&[&server.address()]);
         stage.wait_for_title("fake — 640×360");
         // On a busy machine the window opens before it knows the picture's size.
         stage.move_window(SIZE, (380, 270));

@@ -1,7 +1,7 @@
 //! Every format at sizes that nobody expects: whatever came before, the same picture comes out, and nothing fails.
 
 use crate::tools::jpeg_tools::{byte, encoded, noise};
-use lancam::image::frame::{FrameLayout, Memory, RawFrame};
+use lancam::image::frame::{FrameLayout, RawFrame};
 use lancam::image::jpeg::codec::{Decoded, Decoder, Encoder};
 use lancam::image::orientation::{Mirror, Orientation, Rotation};
 use lancam::image::pixels::{Chroma, Colour, Matrix, PixelFormat, Range, Size};
@@ -35,15 +35,8 @@ fn scratch_memory_of_larger_pictures_leaves_no_trace_in_smaller_ones() {
                 let stride = format.min_stride(size.width).expect("raw") + noise() % 4;
                 let orientation = ORIENTATIONS[noise() % 3];
                 let colour = if noise().is_multiple_of(2) { limited } else { Colour::JPEG };
-                let layout = FrameLayout {
-                    format,
-                    size,
-                    stride,
-                    colour,
-                    orientation,
-                    interval: None,
-                    memory: Memory::Cached,
-                };
+                let layout =
+                    FrameLayout { orientation, ..FrameLayout::new(format, size, stride, colour) };
                 let bytes: Vec<u8> =
                     (0..layout.frame_len().expect("raw")).map(|_| byte(noise())).collect();
                 let frame = RawFrame { bytes: &bytes, layout: &layout };

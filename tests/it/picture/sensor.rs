@@ -1,9 +1,8 @@
 //! A sensor's own samples with the automatics on: a grey chart in warm light comes out grey, and its black is black.
 
 use crate::tools::ciede2000::Lab;
-use lancam::image::frame::{FrameLayout, Memory, RawFrame};
+use lancam::image::frame::{FrameLayout, RawFrame};
 use lancam::image::jpeg::codec::{Decoder, Encoder};
-use lancam::image::orientation::Orientation;
 use lancam::image::picture::Picture;
 use lancam::image::pixels::{
     BayerOrder, Chroma, Colour, PixelFormat, SampleDepth, SamplePacking, Size,
@@ -26,15 +25,8 @@ const SIZE: Size = Size::new(PATCH.width * CHART.len(), PATCH.height);
 /// The chart as a sensor of 10 bits sees it through red, green, green and blue filters.
 fn seen(packing: SamplePacking) -> (FrameLayout, Vec<u8>) {
     let format = PixelFormat::Bayer(BayerOrder::Rggb, packing);
-    let layout = FrameLayout {
-        format,
-        size: SIZE,
-        stride: format.min_stride(SIZE.width).expect("raw"),
-        colour: Colour::JPEG,
-        orientation: Orientation::UPRIGHT,
-        interval: None,
-        memory: Memory::Cached,
-    };
+    let layout =
+        FrameLayout::new(format, SIZE, format.min_stride(SIZE.width).expect("raw"), Colour::JPEG);
     let mut bytes = Vec::with_capacity(layout.frame_len().expect("raw"));
     for y in 0..SIZE.height {
         let row: Vec<u16> = (0..SIZE.width)

@@ -41,6 +41,17 @@ impl Stage {
         Viewer::start_with(arguments, |command| self.dress(command))
     }
 
+    /// A viewer with these arguments that finds in this stage's home what the one before it remembered.
+    pub fn open_again(&self, arguments: &[&str]) -> Viewer {
+        Viewer::start_with(arguments, |command| self.dress_to_remember(command))
+    }
+
+    /// As [`Self::dress`]; and what is remembered stays in this home.
+    pub fn dress_to_remember(&self, command: &mut Command) {
+        self.dress(command);
+        command.env("XDG_STATE_HOME", self.home.path());
+    }
+
     /// Gives a viewer this screen and this home.
     pub fn dress(&self, command: &mut Command) {
         command.env("DISPLAY", self.screen.display()).env("HOME", self.home.path());
