@@ -6,6 +6,7 @@ mod csi;
 mod foreign;
 mod frame_count;
 mod heard;
+mod interrupted;
 pub mod media;
 mod path;
 mod pattern_controls;

@@ -132,7 +132,7 @@ impl Csi {
     /// The camera sends another size than it was asked for, and how its rows are padded is not known: as JPEGs, they have none.
     fn without_padding(&mut self, Granted { size, .. }: Granted) -> Result<(), SourceError> {
         log::info!(
-            "{}: it sends {size} instead of {}, which lancam takes as mjpeg only",
+            "{}: it sends {size} instead of {}, so lancam asks for mjpeg",
             self.description,
             self.asked.size
         );

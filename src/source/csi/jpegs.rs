@@ -17,7 +17,7 @@ pub(super) struct JpegFrames {
     splitter: Splitter,
     gate: Gate,
     heard: Heard,
-    /// The newest picture that can be used.
+    /// The newest picture, if it can be used.
     ready: Option<(Range<usize>, Findings)>,
     /// What was wrong with the newest, if it cannot.
     damage: Option<Damage>,
@@ -70,6 +70,8 @@ impl JpegFrames {
             match self.gate.judge(self.splitter.bytes(picture.clone()), DriverSays::Whole) {
                 Ok(usable) => self.ready = Some((picture, usable.findings())),
                 Err(damage) => {
+                    // Number and time are those of the newest: an older one would be shown under them.
+                    self.ready = None;
                     self.broken += 1;
                     self.damage = Some(damage);
                 }

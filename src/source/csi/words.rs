@@ -102,7 +102,7 @@ static KNOWN: [(&str, Trouble, &str); 14] = [
     (
         "only supports the Raspberry Pi platforms",
         Trouble::NoCamera,
-        "rpicam-vid finds no Raspberry Pi's camera hardware here. Name another camera with --source; lancam list shows them",
+        "rpicam-vid finds no camera hardware of a Raspberry Pi here. Name another camera with --source; lancam list shows them",
     ),
     (
         "Camera frontend has timed out",
@@ -112,7 +112,7 @@ static KNOWN: [(&str, Trouble, &str); 14] = [
     (
         "failed to start camera",
         Trouble::Lost,
-        "the ribbon camera could not be started. A restart of the Pi helps where another program has left it in disorder",
+        "the ribbon camera could not be started. Restart the Pi if that happens again",
     ),
 ];
 

@@ -95,8 +95,8 @@ impl RibbonList {
         });
         let closed = self.ribbons.closed.iter().map(|media| {
             format!(
-                "{} may say more of ribbon cameras, and this user may not open it; after \
-                 `sudo usermod -aG video $USER` and a new login it would",
+                "this user may not open {}, which may describe a ribbon camera. Type: \
+                 sudo usermod -aG video $USER, then log in again",
                 media.display()
             )
         });
@@ -190,7 +190,7 @@ mod tests {
         let list = RibbonList::new(ribbons, Err(String::new()));
         let [nothing, closed] = &list.brief()[..] else { panic!("{:?}", list.brief()) };
         assert!(nothing.contains("at platform:1f00110000.csi") && nothing.contains("cable"));
-        assert!(closed.starts_with("/dev/media3 ") && closed.contains("usermod"), "{closed}");
+        assert!(closed.contains("open /dev/media3,") && closed.contains("usermod"), "{closed}");
         assert_eq!(list.to_string(), format!("{nothing}\n{closed}\n"));
     }
 

@@ -1,8 +1,8 @@
 //! The two calls that say what a media device is and what it is made of; no crate has them.
 
 use super::topology::RawTopology;
+use crate::source::interrupted::uninterrupted;
 use nix::errno::Errno;
-use nix::libc::c_int;
 use std::fs::File;
 use std::os::fd::AsRawFd;
 
@@ -96,16 +96,6 @@ fn ask(media: &File, question: &mut Question) -> Result<(), Errno> {
     // SAFETY: the kernel reads and writes one media_v2_topology, which `question` is and stays for the whole call. Each array in it
     // either has no address, or that of a vector of as many records as it counts, which the caller keeps and does not touch.
     uninterrupted(|| unsafe { request::g_topology(media.as_raw_fd(), question) })
-}
-
-/// Repeats a call that a signal cut short.
-fn uninterrupted(mut call: impl FnMut() -> Result<c_int, Errno>) -> Result<(), Errno> {
-    loop {
-        match call() {
-            Err(Errno::EINTR) => {}
-            other => return other.map(drop),
-        }
-    }
 }
 
 /// The calls themselves; their numbers are those of `linux/media.h`.

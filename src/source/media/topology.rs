@@ -1,6 +1,6 @@
 //! Reads what the kernel says of a media device: its parts, and how they are joined. Bytes in, facts out.
 
-use crate::plain::{fixed_text, printable};
+use crate::plain::fixed_text;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -175,7 +175,7 @@ impl Entity {
 
     /// An I2C device is called after its driver and its place on the bus: `imx219 10-0010`.
     fn model(&self) -> String {
-        printable(self.name.split(' ').next().unwrap_or_default())
+        self.name.split(' ').next().unwrap_or_default().to_owned()
     }
 
     /// Whether it is the end of a way of pictures. Beside those end what a sensor says of its pictures, and the

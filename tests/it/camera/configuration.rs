@@ -296,9 +296,9 @@ fn template() -> String {
             }
         }
     }
-    text + "\n# Controls of a USB camera, as `lancam list` shows them. Below this line only other tables may stand, such as [wifi].\n\
+    text + "\n# Controls of a USB camera, as `lancam list` shows them. Below this line only other tables may stand.\n\
             #[controls]\n#brightness = 128\n#power_line_frequency = \"50 Hz\"\n\
-            \n# Settings of a ribbon camera, as docs/HARDWARE.md lists them; nothing else below this line either.\n\
+            \n# Settings of a ribbon camera, as docs/HARDWARE.md lists them. Below this line, too, only other tables may stand.\n\
             #[csi]\n#awb = \"daylight\"\n#flicker-period = \"50 Hz\"\n"
 }
 

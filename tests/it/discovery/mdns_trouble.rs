@@ -129,8 +129,12 @@ fn hostile(number: usize) -> Vec<u8> {
     }
 }
 
+/// As much as a cable of 100 Mbit/s brings to a Pi, in bytes per second.
+const CABLE: f64 = 12_500_000.0;
+
 /// Sends hostile messages until it was told to stop; how many bytes these were.
 fn flood(is_over: &AtomicBool) -> usize {
+    let started = Instant::now();
     let legacy = UdpSocket::bind((DESK, 0)).expect("a port");
     let peer = UdpSocket::bind((DESK, 5353)).expect("the port");
     let mut bytes = 0;
@@ -144,6 +148,8 @@ fn flood(is_over: &AtomicBool) -> usize {
         if is_over.load(Ordering::Relaxed) {
             break;
         }
+        let due = started + Duration::from_secs_f64(bytes as f64 / CABLE);
+        thread::sleep(due.saturating_duration_since(Instant::now()));
     }
     bytes
 }

@@ -3,8 +3,8 @@
 //! `v4l` has them too, and is not used for them: it panics on a type of control younger than itself,
 //! on a menu without a step, and on a name that is no UTF-8.
 
-use super::super::ioctl::uninterrupted;
 use super::driver::{Driver, Query, RawControl, RawItem};
+use crate::source::interrupted::uninterrupted;
 use nix::errno::Errno;
 use nix::libc::c_char;
 use v4l::device::Handle;

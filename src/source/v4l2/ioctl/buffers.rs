@@ -1,7 +1,8 @@
 //! The buffers that a driver fills and the memory it shares.
 
-use super::{Interface, QBUF, REQBUFS, Refused, STREAMON, borrowed, request, uninterrupted};
+use super::{Interface, QBUF, REQBUFS, Refused, STREAMON, borrowed, request};
 use crate::image::frame::Micros;
+use crate::source::interrupted::uninterrupted;
 use nix::errno::Errno;
 use nix::libc::{c_int, c_void, off_t};
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};

@@ -1,7 +1,8 @@
 //! The calls that enumerate sizes and rates, and their bounds: a driver that never says "no more" keeps nobody waiting.
 
-use super::{request, uninterrupted};
+use super::request;
 use crate::image::pixels::FourCc;
+use crate::source::interrupted::uninterrupted;
 use nix::errno::Errno;
 use v4l::device::Handle;
 use v4l::v4l_sys::{

@@ -1,8 +1,9 @@
 //! The calls about formats and rates.
 
-use super::{Interface, request, uninterrupted};
+use super::{Interface, request};
 use crate::image::pixels::FourCc;
 use crate::plain::fixed_text;
+use crate::source::interrupted::uninterrupted;
 use nix::errno::Errno;
 use v4l::Fraction;
 use v4l::device::Handle;

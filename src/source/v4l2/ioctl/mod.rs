@@ -18,6 +18,7 @@ pub(super) use format::{
 };
 
 use crate::plain::fixed_text;
+use crate::source::interrupted::uninterrupted;
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::libc::c_int;
@@ -130,16 +131,6 @@ pub(super) const DQBUF: &str = "VIDIOC_DQBUF";
 fn borrowed(handle: &Handle) -> BorrowedFd<'_> {
     // SAFETY: a Handle keeps its descriptor open until it is dropped, and the result borrows it.
     unsafe { BorrowedFd::borrow_raw(handle.fd()) }
-}
-
-/// Repeats a call that a signal cut short.
-pub(super) fn uninterrupted(mut call: impl FnMut() -> Result<c_int, Errno>) -> Result<(), Errno> {
-    loop {
-        match call() {
-            Err(Errno::EINTR) => {}
-            other => return other.map(drop),
-        }
-    }
 }
 
 /// The calls themselves; their numbers are those of `linux/videodev2.h`.
