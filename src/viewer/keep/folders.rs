@@ -1,4 +1,4 @@
-//! Where pictures and recordings are kept, and what they are called: the only file that names `jiff`.
+//! The folders and names of saved pictures and recordings. Only this file names `jiff`.
 
 use crate::plain::is_plain;
 use jiff::Timestamp;
@@ -9,25 +9,25 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-/// What is kept.
+/// What is to be saved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Folder {
-    /// Pictures.
+    /// A picture.
     Pictures,
-    /// Recordings.
+    /// A recording.
     Videos,
 }
 
-/// A camera's name may be as long as it likes; files' names may not. In bytes, so that many scripts fit well.
+/// The most bytes of a camera's name in a file name. Systems limit a file name to about 255 bytes.
 const LONGEST_NAME: usize = 100;
 
-/// What a recording's file must be called.
+/// The extension of a recording.
 pub const EXTENSION: &str = "mkv";
 
-/// Of one name; a name has milliseconds in it.
+/// How many numbers to try for one name. Names have milliseconds in them, so two are seldom equal.
 const MOST_OF_A_NAME: u32 = 1000;
 
-/// The local time of day of a picture, `14:03:22`; with the date before it where that is not today's.
+/// The local time of day of a picture, `14:03:22`. The date stands before it if that is not today.
 pub fn clock_time(taken: SystemTime, now: SystemTime) -> String {
     clock_time_in(taken, now, &TimeZone::system())
 }
@@ -39,12 +39,12 @@ fn clock_time_in(taken: SystemTime, now: SystemTime, zone: &TimeZone) -> String 
     taken.strftime(if is_today { "%H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" }).to_string()
 }
 
-/// `CAMERA_2026-07-12_14-03-22.123.png`: in local time, so that the files of a camera stand in the order they were taken in.
+/// A name such as `CAMERA_2026-07-12_14-03-22.123.png`, in local time, so that the files of a camera sort by time.
 pub fn file_name(camera: &str, taken: SystemTime, extension: &str) -> String {
     named(camera, taken, &TimeZone::system(), extension)
 }
 
-/// The user's own folder for these: as the desktop has it, else by its usual name, else the home folder.
+/// The user's folder for these: the one that the desktop names, else the usual one, else the home folder.
 pub fn folder(of: Folder) -> PathBuf {
     let home = env::home_dir().unwrap_or_default();
     let config = env::var_os("XDG_CONFIG_HOME").filter(|folder| !folder.is_empty());
@@ -56,15 +56,15 @@ pub fn folder(of: Folder) -> PathBuf {
     folders.find(|folder| folder.is_dir()).unwrap_or(home)
 }
 
-/// Where a recording of `camera` that begins now goes.
+/// The path of a recording of `camera` that begins now.
 pub fn recording(camera: &str) -> PathBuf {
     folder(Folder::Videos).join(file_name(camera, SystemTime::now(), EXTENSION))
 }
 
-/// Makes a file of this name, or of the first of `NAME-2`, `NAME-3` that is free: nothing is overwritten.
+/// Creates a file of this name, or `NAME-2`, `NAME-3` and so on where that exists. Overwrites nothing.
 ///
 /// # Errors
-/// When no file can be made there.
+/// When no file can be created there.
 pub fn create(first: &Path) -> io::Result<(File, PathBuf)> {
     let mut path = first.to_owned();
     let mut number = 1;
@@ -90,9 +90,9 @@ pub fn extended(first: &Path, more: &str) -> PathBuf {
     with_behind(first, &format!("_{more}"))
 }
 
-/// A time as it stands in names: local, and such that later ones sort behind earlier ones.
+/// A local time as it stands in file names. Later times sort behind earlier ones.
 pub fn stamp(time: SystemTime) -> String {
-    // No calendar goes further.
+    // A time beyond the calendar's range sorts last.
     stamp_in(time, &TimeZone::system()).unwrap_or_else(|| "9999-99-99".to_owned())
 }
 
@@ -115,12 +115,13 @@ fn named(camera: &str, taken: SystemTime, zone: &TimeZone, extension: &str) -> S
     let camera = harmless(camera);
     match stamp_in(taken, zone) {
         Some(time) => format!("{camera}_{time}.{extension}"),
-        // Before the calendar's beginning, or behind its end.
+        // The time is outside the calendar's range.
         None => format!("{camera}.{extension}"),
     }
 }
 
-/// A camera's name as part of a file's name, on any system: no folders, nothing hidden, nothing that looks like an option.
+/// A camera's name made safe in a file name on any system: no folder separators, no hidden file, nothing that looks like an
+/// option.
 pub fn harmless(camera: &str) -> String {
     let is_bad = |letter: char| !is_plain(letter) || r#"/\:*?"<>|"#.contains(letter);
     let mut name: String =
@@ -135,17 +136,17 @@ pub fn harmless(camera: &str) -> String {
 }
 
 impl Folder {
-    /// What desktops call it, and the folder's usual names.
+    /// The key in `user-dirs.dirs`, and the usual names of the folder.
     fn names(self) -> (&'static str, [&'static str; 2]) {
         match self {
             Self::Pictures => ("XDG_PICTURES_DIR", ["Pictures", "Pictures"]),
-            // As Linux and Windows call it, and macOS.
+            // The first is the name on Linux and Windows, the second that on macOS.
             Self::Videos => ("XDG_VIDEOS_DIR", ["Videos", "Movies"]),
         }
     }
 }
 
-/// What a desktop's list of folders (user-dirs.dirs) says: `XDG_PICTURES_DIR="$HOME/Bilder"`, or a path from the root.
+/// The folder that `user-dirs.dirs` names: `XDG_PICTURES_DIR="$HOME/Bilder"`, or an absolute path.
 fn listed(list: &str, key: &str, home: &Path) -> Option<PathBuf> {
     let value = |line: &str| {
         let value = line.trim().strip_prefix(key)?.trim_start().strip_prefix('=')?.trim_start();

@@ -1,4 +1,4 @@
-//! What is remembered from one start to the next: the last cameras, where the window was, and what people know.
+//! What the viewer remembers from one start to the next: cameras, the window's place, and whether `?` is known.
 
 use crate::image::pixels::Size;
 use crate::plain::is_plain;
@@ -9,36 +9,36 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// What was so when the viewer ended last. All of it may be missing.
+/// What was remembered at the last exit. Each part may be missing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Memory {
-    /// The cameras that were watched: several in a grid.
+    /// The cameras that were watched: several if they were in a grid.
     pub cameras: Vec<Wanted>,
-    /// Whether they speak the tutorial's protocol and not lancam's.
+    /// Whether those cameras speak the tutorial's protocol instead of lancam's.
     pub is_pickle: bool,
     /// The window's size.
     pub size: Option<Size>,
-    /// The window's place.
+    /// The window's position.
     pub place: Option<(i32, i32)>,
-    /// Whether people were told of the key that lists the others.
+    /// Whether the viewer has told the user about the `?` key.
     pub knows_keys: bool,
 }
 
-/// As the protocol is written.
+/// The value for the tutorial's protocol.
 const PICKLE: &str = "pickle";
-/// That people were told of keys.
+/// The value that says the user was told about `?`.
 const TOLD: &str = "told";
-/// As many as there can be in a window.
+/// The most cameras in a window.
 const MOST_CAMERAS: usize = 64;
 /// The file in the state folder.
 const FILE: &str = "lancam/view";
 /// Much more than is ever written.
 const MAX_LEN: u64 = 64 << 10;
-/// A window smaller than this was no choice, and one larger than this is nobody's.
+/// Sizes of a window that are restored. Smaller or larger ones cannot have been meant.
 const SIZES: std::ops::RangeInclusive<usize> = 64..=16_384;
 
 impl Memory {
-    /// What was remembered; nothing, where that cannot be read or understood.
+    /// Reads what was remembered. Empty where the file is missing or cannot be understood.
     pub fn load() -> Self {
         let Some(path) = file() else { return Self::default() };
         let is_small = fs::metadata(&path).is_ok_and(|facts| facts.len() <= MAX_LEN);
@@ -48,7 +48,7 @@ impl Memory {
         }
     }
 
-    /// Remembers this: all of it or, where the disk is full, what was there before. Says whether it did.
+    /// Writes it. Where the disk is full, the old file stays. Returns whether it was written.
     pub fn save(&self) -> bool {
         let Some(path) = file() else { return false };
         let saved = replace(&path, &self.to_text());
@@ -67,7 +67,7 @@ impl Memory {
                 "name" => value.clone_into(&mut identity.name),
                 "id" => value.clone_into(&mut identity.id),
                 "protocol" => memory.is_pickle = value == PICKLE,
-                // The last of what is said of a camera.
+                // The address is the last line about a camera.
                 "address" => {
                     let identity = std::mem::take(&mut identity);
                     let camera = CameraAddress::parse(value).map(|it| wanted(identity, it));
@@ -90,7 +90,7 @@ impl Memory {
     fn to_text(&self) -> String {
         let mut lines = Vec::new();
         for Wanted { identity, address } in self.cameras.iter().take(MOST_CAMERAS) {
-            // A name with a line's end in it would be two lines, and a strange one need not be remembered.
+            // Leave out names with control characters: a line break would make two lines.
             let is_fine =
                 |it: &&Identity| [&it.name, &it.id].iter().all(|it| it.chars().all(is_plain));
             if let Some(Identity { name, id }) = identity.as_ref().filter(is_fine) {
@@ -110,9 +110,9 @@ impl Memory {
     }
 }
 
-/// A camera as it was written down.
+/// A camera as it was read from the file.
 fn wanted(identity: Identity, address: CameraAddress) -> Wanted {
-    // The first versions remembered the host in the place of the camera's name.
+    // The first versions wrote the host where the name of the camera is now.
     let is_host = identity.id.is_empty() && address.name() == identity.name;
     let identity = Some(identity).filter(|it| !it.name.is_empty() && !is_host);
     Wanted { identity, address }
@@ -122,7 +122,7 @@ fn is_sensible(size: &Size) -> bool {
     SIZES.contains(&size.width) && SIZES.contains(&size.height)
 }
 
-/// Where it is remembered: the XDG base directories' place for state, or what a system has instead.
+/// The file, in the folder for state that XDG names, or that the system has instead.
 fn file() -> Option<PathBuf> {
     let folder = |variable| {
         let folder = std::env::var_os(variable).map(PathBuf::from);
@@ -134,14 +134,14 @@ fn file() -> Option<PathBuf> {
         .map(|folder| folder.join(FILE))
 }
 
-/// Writes beside the file and then puts it in its place, so that no reader finds half of it.
+/// Writes a file beside it and renames that, so that no reader sees a part.
 fn replace(path: &Path, text: &str) -> io::Result<()> {
     let folder = path.parent().ok_or(io::ErrorKind::NotFound)?;
     fs::create_dir_all(folder)?;
     let beside = path.with_extension(format!("{}", std::process::id()));
     let written = fs::write(&beside, text).and_then(|()| fs::rename(&beside, path));
     if written.is_err() {
-        // It may not even be there.
+        // The file may not exist.
         let _ = fs::remove_file(&beside);
     }
     written

@@ -1,4 +1,4 @@
-//! What outlives the viewer: recordings, saved pictures, and the camera that was watched last.
+//! What outlives the viewer: recordings, saved pictures, and what it remembers.
 
 pub mod folders;
 pub mod memory;

@@ -1,4 +1,4 @@
-//! Writes and reads PNG files: the only file that names `png`.
+//! Writes and reads PNG files. Only this file names `png`.
 
 use crate::image::picture::Picture;
 use crate::image::pixels::Size;
@@ -25,7 +25,7 @@ pub(super) fn write(picture: &Picture, file: File) -> io::Result<()> {
     file.flush()
 }
 
-/// A PNG of RGBA as `0xAARRGGBB`, row by row; `None` of any other PNG, and of what is none.
+/// Reads a PNG with 8-bit RGBA into rows of `0xAARRGGBB`. `None` for any other file.
 pub fn with_alpha(bytes: &[u8]) -> Option<(Size, Vec<u32>)> {
     let mut reader = png::Decoder::new(Cursor::new(bytes)).read_info().ok()?;
     let mut rgba = vec![0; reader.output_buffer_size()?];

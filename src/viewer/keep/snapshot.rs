@@ -1,4 +1,4 @@
-//! Keeps single pictures, as PNG or as the camera's own JPEG.
+//! Saves single pictures, as PNG or as the camera's own JPEG.
 
 use super::folders::{self, Folder};
 use super::png_file::write;
@@ -14,56 +14,56 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::Instant;
 
-/// How a picture is kept.
+/// The form in which a picture is saved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
-    /// Its pixels, all of them, whatever part of them the window needs.
+    /// All pixels that the camera sent, even if the window shows fewer.
     Png,
     /// The bytes that the camera sent.
     Jpeg,
 }
 
-/// Keeps pictures on a thread for each, so that a slow disk holds nobody up, and has the answers.
+/// Saves each picture in a thread of its own, so that a slow disk delays nothing, and collects the results.
 #[derive(Debug)]
 pub struct Keeper {
-    /// Those that are not yet answered.
+    /// How many results are still to come.
     pending: usize,
     sender: Sender<Result<PathBuf, SnapshotError>>,
     answers: Receiver<Result<PathBuf, SnapshotError>>,
 }
 
-/// Why a picture could not be kept.
+/// Why a picture was not saved.
 #[derive(Debug, thiserror::Error)]
 pub enum SnapshotError {
-    /// The disk is full, the folder is read-only or gone.
+    /// The disk is full, or the folder is read-only or gone.
     #[error("cannot write {}: {source}", path.display())]
     Write {
         /// The file.
         path: PathBuf,
-        /// The system's word for it.
+        /// The system's error.
         source: io::Error,
     },
-    /// Nothing is overwritten.
+    /// The file exists. Saving overwrites nothing.
     #[error("{} exists already; name another file, or remove that one", .0.display())]
     Exists(PathBuf),
-    /// There is no such folder.
+    /// The folder does not exist.
     #[error("there is no folder {}: make it, or name another file", .0.display())]
     NoFolder(PathBuf),
-    /// The file is a pipe.
+    /// The path is a pipe that no program reads.
     #[error("nobody reads the pipe {}: start its reader first", .0.display())]
     NobodyReads(PathBuf),
-    /// A server of pixels.
+    /// The server sends pixels, not JPEGs.
     #[error("{0} does not send JPEGs; save a PNG")]
     NoJpeg(Arc<str>),
-    /// Somebody holds the key, or the disk hangs.
+    /// Too many pictures are being saved: the key is held down, or the disk hangs.
     #[error("{MOST_AT_ONCE} pictures are still being saved: wait for them")]
     Busy,
-    /// It was shown, though smaller.
+    /// The JPEG cannot be decoded at its full size.
     #[error("cannot decode the picture at its full size: {0}")]
     Decode(#[from] JpegError),
 }
 
-/// Each has a thread, and a picture in memory.
+/// Each takes a thread and the memory of a picture.
 const MOST_AT_ONCE: usize = 8;
 
 impl Default for Keeper {
@@ -74,18 +74,18 @@ impl Default for Keeper {
 }
 
 impl Keeper {
-    /// Begins to keep a picture in the user's folder for pictures; what came of it is the next [`answer`](Self::answer).
+    /// Starts saving a picture into the user's folder for pictures. The result comes through [`answer`](Self::answer).
     pub fn keep(&mut self, arrival: Arc<Arrival>, form: Form) {
         self.pending += 1;
         if self.pending > MOST_AT_ONCE {
-            // It is received here.
+            // Cannot fail: the receiver is in this struct.
             let _ = self.sender.send(Err(SnapshotError::Busy));
             return;
         }
         let sender = self.sender.clone();
         let keeping = move || {
             let kept = keep(&arrival, form, &folders::folder(Folder::Pictures));
-            // Fails only when the window is gone.
+            // Fails only after the window is closed.
             let _ = sender.send(kept);
         };
         if let Err(source) = thread::Builder::new().name("snapshot".into()).spawn(keeping) {
@@ -94,14 +94,15 @@ impl Keeper {
         }
     }
 
-    /// Where a picture was kept, or why not, once for each. Never waits.
+    /// The next result: the path, or the reason. Never waits.
     pub fn answer(&mut self) -> Option<Result<PathBuf, SnapshotError>> {
         let answer = self.answers.try_recv().ok()?;
         self.pending = self.pending.saturating_sub(1);
         Some(answer)
     }
 
-    /// Waits until all are kept, though not beyond `deadline`; the answers that nobody has heard.
+    /// Waits until all are saved, at most until `deadline`, and returns the results that [`answer`](Self::answer) has not
+    /// given.
     pub fn finish(&mut self, deadline: Instant) -> Vec<Result<PathBuf, SnapshotError>> {
         let mut answers = Vec::new();
         while self.pending > 0 {
@@ -114,10 +115,10 @@ impl Keeper {
     }
 }
 
-/// Keeps a picture in `folder`, under a name of its own, which says when it was taken and is returned.
+/// Saves a picture in `folder`, under a name made of camera and time, and returns the path.
 ///
 /// # Errors
-/// When it cannot be written, or is not there in that form.
+/// When it cannot be written, or the camera sends no JPEGs and one is wanted.
 pub fn keep(arrival: &Arrival, form: Form, folder: &Path) -> Result<PathBuf, SnapshotError> {
     let keep = |extension, write: &dyn Fn(File) -> io::Result<()>| {
         let path = folder.join(folders::file_name(&arrival.origin.name, arrival.taken, extension));
@@ -126,7 +127,7 @@ pub fn keep(arrival: &Arrival, form: Form, folder: &Path) -> Result<PathBuf, Sna
         match write(file) {
             Ok(()) => Ok(path),
             Err(source) => {
-                // Half a picture is none.
+                // Leave no half-written picture.
                 let _ = std::fs::remove_file(&path);
                 Err(SnapshotError::Write { path, source })
             }
@@ -149,7 +150,7 @@ pub fn keep(arrival: &Arrival, form: Form, folder: &Path) -> Result<PathBuf, Sna
 }
 
 impl Form {
-    /// What the ending of a file's name says: `.png`, or `.jpg` and `.jpeg`.
+    /// The form that a file's extension stands for: `.png`, or `.jpg` and `.jpeg`.
     pub fn of(path: &Path) -> Option<Self> {
         let ending = path.extension()?.to_ascii_lowercase();
         match ending.to_str()? {
@@ -160,10 +161,10 @@ impl Form {
     }
 }
 
-/// Whether a file of this name could be made: nothing is overwritten.
+/// Tests whether `path` could be saved: nothing is overwritten.
 ///
 /// # Errors
-/// When it is there already, or its folder is not.
+/// When the file exists, or its folder does not.
 pub fn check(path: &Path) -> Result<(), SnapshotError> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let missing = folder.filter(|folder| !folder.is_dir());
@@ -176,10 +177,10 @@ pub fn check(path: &Path) -> Result<(), SnapshotError> {
     }
 }
 
-/// Saves a picture in the form that the file's ending says; nothing is overwritten.
+/// Saves a picture in the form that the file's extension names. Overwrites nothing.
 ///
 /// # Errors
-/// When the file is there already, cannot be written, or the camera sends no JPEGs and one is wanted.
+/// When the file exists or cannot be written, or the camera sends no JPEGs and one is wanted.
 pub fn keep_as(arrival: &Arrival, path: &Path) -> Result<(), SnapshotError> {
     let form = Form::of(path).unwrap_or(Form::Png);
     if form == Form::Jpeg && arrival.jpeg.is_empty() {
@@ -188,7 +189,7 @@ pub fn keep_as(arrival: &Arrival, path: &Path) -> Result<(), SnapshotError> {
     let mut options = OpenOptions::new();
     let file = match is_stream(path) {
         true => {
-            // To open a pipe that nobody reads would take for ever.
+            // Opening a pipe that no program reads would block for ever. So `pipe::open` tests for a reader first.
             let reader = pipe::open(path);
             if let Ok(None) = reader {
                 return Err(SnapshotError::NobodyReads(path.to_owned()));
@@ -208,19 +209,19 @@ pub fn keep_as(arrival: &Arrival, path: &Path) -> Result<(), SnapshotError> {
     };
     written.map_err(|source| {
         if !is_stream(path) {
-            // Half a picture is none.
+            // Leave no half-written picture.
             let _ = std::fs::remove_file(path);
         }
         failed(source)
     })
 }
 
-/// A pipe or a device, where nothing can be overwritten.
+/// Whether the path is a pipe or a device, which cannot be overwritten.
 fn is_stream(path: &Path) -> bool {
     path.metadata().is_ok_and(|there| !there.is_file() && !there.is_dir())
 }
 
-/// Writes `picture` to `path` as PNG, over what was there: for tools.
+/// Writes `picture` as PNG, over a file that exists. For tools.
 ///
 /// # Errors
 /// When the file cannot be written.
@@ -236,7 +237,7 @@ mod tests {
     use crate::image::pixels::Size;
     use crate::viewer::find::wanted::Origin;
 
-    /// An arrival of 64x48 pixels that is shown at a quarter of that.
+    /// An arrival of 64x48 pixels, decoded at a quarter of that.
     fn arrival() -> Arrival {
         use crate::image::jpeg::codec::Encoder;
         use crate::image::pixels::Chroma;

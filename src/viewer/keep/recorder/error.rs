@@ -1,53 +1,53 @@
-//! Why something is not recorded, in words that say what to do.
+//! Why a recording does not start, or has ended by itself, and what the user can do about it.
 
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-/// Why something is not recorded, or no longer.
+/// Why a recording does not start, or has ended by itself.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
-    /// One at a time.
+    /// The last recording of this camera is still being written.
     #[error("{} is still being written", .0.display())]
     Busy(PathBuf),
-    /// Nothing is overwritten.
+    /// The file exists. A recording overwrites nothing.
     #[error("{} exists already. Name another file, or remove that one", .0.display())]
     Exists(PathBuf),
-    /// A folder is no file.
+    /// The path is a folder.
     #[error("{} is a folder. Name a file in it, such as {}", .0.display(), .0.join("film.mkv").display())]
     IsFolder(PathBuf),
-    /// What is recorded would overwrite all that is on it.
+    /// The path is a block device. A recording would overwrite everything on it.
     #[error("{} is a disk, not a file on it. Name a file", .0.display())]
     IsDisk(PathBuf),
-    /// Files that follow each other need a folder, not a pipe.
+    /// The path is a pipe or a device, but `--record-every` and `--record-max` make several files.
     #[error("{} is not a file. Leave out --record-every and --record-max, or name a file", .0.display())]
     Endless(PathBuf),
     /// The folder is missing.
     #[error("cannot record into {}: there is no folder {}. Make it (mkdir -p), or name another file", path.display(), folder.display())]
     NoFolder {
-        /// The file.
+        /// The file to be recorded into.
         path: PathBuf,
-        /// What should hold it.
+        /// The folder that is missing.
         folder: PathBuf,
     },
-    /// The file cannot be made.
+    /// The file cannot be created.
     #[error("cannot record into {}: {}", path.display(), reason(source))]
     Create {
         /// The file.
         path: PathBuf,
-        /// The system's word for it.
+        /// The system's error.
         source: io::Error,
     },
-    /// A pipe that nobody reads.
+    /// No program has read from the pipe.
     #[error("nobody has read from the pipe {}, so nothing was recorded. Start the program that reads it, or name a file", .0.display())]
     NobodyReads(PathBuf),
-    /// The disk is full, or gone, or whoever read at the other end of a pipe.
+    /// Writing failed: the disk is full or gone, or the reader of the pipe has left.
     #[error("recording into {} has ended: {}. {}", path.display(), reason(source), kept.words())]
     Write {
         /// The file.
         path: PathBuf,
-        /// The system's word for it.
+        /// The system's error.
         source: io::Error,
-        /// Whether there is something in the file.
+        /// Whether any frame was written before.
         kept: Kept,
     },
 }
@@ -55,9 +55,9 @@ pub enum RecordError {
 /// What is left of a recording that ended by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kept {
-    /// What was written until then.
+    /// All frames that were written until then.
     All,
-    /// Nothing was.
+    /// Nothing: no frame was written.
     Nothing,
 }
 
@@ -71,7 +71,7 @@ impl Kept {
 }
 
 impl RecordError {
-    /// Why `path` cannot be made.
+    /// The error for `path`, which could not be created because of `source`.
     pub(super) fn create(path: &Path, source: io::Error) -> Self {
         let path = path.to_owned();
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
@@ -87,7 +87,7 @@ impl RecordError {
     }
 }
 
-/// What stands in the way, and what to do.
+/// What went wrong and what to do, for a message to the user.
 fn reason(error: &io::Error) -> String {
     let words = match error.kind() {
         ErrorKind::StorageFull => "the disk is full; make room, or record to another disk",
@@ -121,7 +121,7 @@ fn reason(error: &io::Error) -> String {
     }
 }
 
-/// The same number on all systems of Unix's kind; no [`ErrorKind`] stands for it.
+/// EIO has this number on all Unix systems. [`ErrorKind`] has no variant for it.
 const EIO: i32 = 5;
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! The files of one recording: the next wherever one is full or the pictures are of another kind, none over another.
+//! Divides a recording into files: a new one begins when one is full or the form of the frames changes. No file is
+//! overwritten.
 
 use super::error::{Kept, RecordError};
 use super::kept::KeptFiles;
@@ -13,28 +14,28 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What has been written, and where the next frame goes.
+/// The files written so far, and the one that the next frame goes into.
 #[derive(Debug)]
 pub(super) struct Files {
     names: Names,
     rotation: Rotation,
-    /// The file that was made at the start; nothing is in it yet.
+    /// The file that was created at the start, until the first frame is written into it.
     claimed: Option<Output>,
     file: Option<RecordedFile>,
     path: Arc<Path>,
     kept: KeptFiles,
     changes: Changes,
-    /// The length that no file here can have, once that is known.
+    /// The largest file that the disk allows, once a write has failed because of it.
     ceiling: Option<u64>,
     frames: u64,
     left_out: u64,
-    /// Of the files before this one.
+    /// Bytes of the files before the current one.
     bytes: u64,
 }
 
 impl Files {
-    /// Makes the first file, or opens a pipe of that name; nothing is in it yet. Where names depend on the first frame, it is
-    /// made sure that there can be files.
+    /// Creates the first file, or opens the pipe that the plan names. Where the name depends on the first frame, only tests
+    /// whether files can be created there.
     pub(super) fn claim(plan: &Plan, queue: &Arc<Queue>) -> Result<Self, RecordError> {
         let path: &Path = &plan.path;
         let mut names = Names::new(plan.clone());
@@ -69,12 +70,12 @@ impl Files {
         self.frames
     }
 
-    /// Frames that are in none, since their form changed too often.
+    /// Frames that were left out because their form changed too often.
     pub(super) fn left_out(&self) -> u64 {
         self.left_out
     }
 
-    /// Bytes of all files, those that were removed included.
+    /// Bytes of all files, including those that were removed since.
     pub(super) fn bytes(&self) -> u64 {
         self.bytes + self.file.as_ref().map_or(0, RecordedFile::len)
     }
@@ -84,9 +85,9 @@ impl Files {
         &self.path
     }
 
-    /// Writes a frame that was taken `at` in the recording. One without a picture that a player could find is passed over.
+    /// Writes a frame taken `at` this time of the recording. Skips a frame that has no picture in it.
     ///
-    /// After an error the file is finished as far as it goes.
+    /// After an error, the current file is finished as far as possible.
     pub(super) fn write(&mut self, frame: &Frame, at: Duration) -> Result<(), RecordError> {
         let Some(form) = Form::of(frame) else { return Ok(()) };
         match &self.file {
@@ -114,10 +115,10 @@ impl Files {
         .inspect_err(|_| self.close_for_good())
     }
 
-    /// Writes what makes seeking quick. A file without frames is removed.
+    /// Writes the index that makes seeking quick, and closes the file. Removes a file without frames.
     pub(super) fn finish(&mut self) -> Result<(), RecordError> {
         if let Some(claimed) = self.claimed.take() {
-            // Whoever has removed it before has done no harm.
+            // If somebody has removed it already, that is fine.
             let _ = claimed.remove();
         }
         self.close()
@@ -144,7 +145,7 @@ impl Files {
         written.map_err(|source| RecordError::Write { path, source, kept })
     }
 
-    /// Whether the next file is due before this frame.
+    /// Whether the next file has to begin with this frame.
     fn is_full(&self, file: &RecordedFile, frame: &Frame, at: Duration) -> bool {
         let turn = |every: Duration| {
             let number = |at: Duration| at.as_nanos() / every.as_nanos().max(1);
@@ -155,7 +156,7 @@ impl Files {
         self.rotation.every.is_some_and(turn) || most.is_some_and(|most| len > most)
     }
 
-    /// A file can be no longer than this one: the next ones end in time.
+    /// Notes how long a file can be here, so that the next files end before a write fails.
     fn learn_ceiling(&mut self) {
         self.ceiling = self.file.as_ref().and_then(RecordedFile::taken_by_disk).or(self.ceiling);
         log::info!("{} is as long as a file can be here; the next one begins", self.path.display());
@@ -173,13 +174,13 @@ impl Files {
         closed.map_err(|source| RecordError::Write { path: path.to_path_buf(), source, kept })
     }
 
-    /// After an error, which is the one that counts.
+    /// Closes the file after an error. That first error is reported, not one that closing meets.
     fn close_for_good(&mut self) {
         let _ = self.close();
     }
 }
 
-/// Whether there can be files of this kind of name.
+/// Tests whether a file can be created at `path`.
 fn try_out(path: &Path) -> Result<(), RecordError> {
     match fs::metadata(path) {
         Ok(there) if there.is_dir() => return Err(RecordError::IsFolder(path.to_owned())),
@@ -188,13 +189,13 @@ fn try_out(path: &Path) -> Result<(), RecordError> {
     }
     match Output::create(path) {
         Ok(file) => file.remove().map_err(|source| RecordError::create(path, source)),
-        // Other names are free.
+        // A file of this very name exists, but the recording's names have more behind it.
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
         Err(source) => Err(RecordError::create(path, source)),
     }
 }
 
-/// Makes the file that begins with `frame`, under the first name that is free.
+/// Creates the file that begins with `frame`, under the first free name.
 fn create(names: &mut Names, frame: &Frame) -> Result<Output, RecordError> {
     let mut again = Again::No;
     loop {
@@ -207,8 +208,8 @@ fn create(names: &mut Names, frame: &Frame) -> Result<Output, RecordError> {
     }
 }
 
-/// How often a camera's pictures may change their form: so many times at once, and each so often once more. A camera that
-/// changes it with each frame is not to fill a disk with files.
+/// Limits how often a camera may change the form of its pictures: [`AT_ONCE`] times in a row, then once every [`ONE_MORE`].
+/// Otherwise a camera that changes it with each frame would fill the disk with files.
 #[derive(Debug)]
 struct Changes {
     left: u32,

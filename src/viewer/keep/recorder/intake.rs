@@ -1,4 +1,4 @@
-//! The receiver's end of a recording: copies frames into the queue, and waits for nothing.
+//! The receiver's end of a recording: copies frames into the queue and never waits.
 
 use super::Recorder;
 use super::lasting::Moment;
@@ -10,46 +10,46 @@ use crate::wire::packet::{FrameFacts, Packet, PacketPool};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Takes every frame that arrives, while something is being recorded.
+/// Takes every frame that arrives while a recording runs.
 #[derive(Debug, Default)]
 pub struct Intake {
     recorder: Recorder,
-    /// The memory of frames that wait; given back when the recording has ended.
+    /// The memory of queued frames. Freed when the recording has ended.
     pool: Option<PacketPool>,
-    /// Between two frames.
+    /// The time between two frames, as the camera announced it.
     interval: Option<Duration>,
-    /// The number of the file that frames belong to.
+    /// The number of the file that frames belong to. A new number begins a new file.
     file: u64,
-    /// Of the first frame in the recording, or since the camera is another one.
+    /// The size of the first recorded frame of this camera.
     size: Option<Size>,
 }
 
-/// Frames of one stream differ in length: memory in steps is soon large enough for all of them.
+/// Frames of one stream differ in length. Buffers grow in steps of this size, so that each soon has room for any frame.
 const STEP: usize = 64 << 10;
 
 impl Intake {
-    /// What starts and stops recordings of these frames.
+    /// The handle that starts and stops recordings of these frames.
     pub fn recorder(&self) -> Recorder {
         self.recorder.clone()
     }
 
-    /// The camera's frames come at this rate from here on, as far as it knows.
+    /// Sets the frame rate that the camera announces.
     pub fn announce(&mut self, rate: Rate) {
         self.interval = rate.interval();
     }
 
-    /// The next frame begins a new file, where something is being recorded: it is not of the camera that took the last.
+    /// Begins a new file with the next frame, because another camera took it.
     pub fn begin_new_file(&mut self) {
         self.file = self.file.wrapping_add(1);
         self.size = None;
     }
 
-    /// The size of the first frame that is recorded, while one is.
+    /// The size of the first recorded frame, while a recording runs.
     pub fn recorded_size(&self) -> Option<Size> {
         self.size
     }
 
-    /// Records a frame of `camera`, if that is wanted. Allocates nothing once as many frames waited as ever will.
+    /// Records a frame of `camera`, if a recording runs. Allocates memory only while the queue is longer than ever before.
     pub fn take(
         &mut self,
         facts: &FrameFacts,
@@ -63,7 +63,7 @@ impl Intake {
         }
     }
 
-    /// The same of a frame that arrived at another moment.
+    /// Like [`take`](Self::take), for a frame that arrived at the moment `now`.
     pub fn take_at(
         &mut self,
         facts: &FrameFacts,

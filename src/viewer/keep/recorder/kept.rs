@@ -1,16 +1,16 @@
-//! The newest files of a recording are kept, and its older ones removed: never anybody else's.
+//! Keeps the newest files of a recording and removes its older ones. Touches no other file.
 
 use std::collections::VecDeque;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-/// The files of this recording that are whole.
+/// The finished files of this recording.
 #[derive(Debug)]
 pub(super) struct KeptFiles {
-    /// How many stay, with the one that is being written; 0 is all.
+    /// How many files to keep, including the one being written. 0 keeps all.
     most: usize,
-    /// The oldest first, and how long they were when they were closed.
+    /// The oldest first, each with its length when it was closed.
     files: VecDeque<(Arc<Path>, u64)>,
 }
 
@@ -19,14 +19,14 @@ impl KeptFiles {
         Self { most, files: VecDeque::new() }
     }
 
-    /// A file is whole.
+    /// Adds a finished file.
     pub(super) fn add(&mut self, path: &Arc<Path>, len: u64) {
         if self.most > 0 {
             self.files.push_back((Arc::clone(path), len));
         }
     }
 
-    /// Another file begins: those go for which there is no room beside it.
+    /// Makes room for a new file: removes the oldest ones.
     pub(super) fn make_room(&mut self) {
         while self.most > 0 && self.files.len() >= self.most {
             let Some((path, len)) = self.files.pop_front() else { return };
@@ -35,17 +35,17 @@ impl KeptFiles {
     }
 }
 
-/// Removes a file, unless it is another one by now.
+/// Removes a file if it still has the length that it had when it was closed.
 fn remove(path: &Path, len: u64) {
     let is_the_same = |there: &fs::Metadata| there.is_file() && there.len() == len;
-    // A link at its place is somebody else's too.
+    // A symbolic link at this path was made by somebody else: do not follow it.
     match fs::symlink_metadata(path) {
         Ok(there) if is_the_same(&there) => match fs::remove_file(path) {
             Ok(()) => log::debug!("{} is removed: newer ones are kept", path.display()),
             Err(error) => log::warn!("cannot remove {}: {error}", path.display()),
         },
         Ok(_) => log::info!("{} stays: it was changed since it was recorded", path.display()),
-        // Somebody has removed it.
+        // The file is already gone.
         Err(_) => {}
     }
 }

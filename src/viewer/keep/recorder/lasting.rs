@@ -1,20 +1,20 @@
-//! What this machine's clocks show, one of which goes on while it sleeps.
+//! The clocks of this machine, one of which keeps counting while the machine sleeps.
 
 use std::time::{Duration, Instant, SystemTime};
 
-/// What three clocks show at once.
+/// Three clocks, read at the same moment.
 #[derive(Debug, Clone, Copy)]
 pub struct Moment {
-    /// Stands still while the machine sleeps.
+    /// Stops while the machine sleeps.
     pub awake: Instant,
-    /// Goes on meanwhile, and never leaps: since some beginning.
+    /// Counts while the machine sleeps, and does not jump when the clock is set. Its zero is arbitrary.
     pub lasting: Duration,
-    /// Leaps where somebody sets it.
+    /// The time of day. Jumps when somebody sets the clock.
     pub calendar: SystemTime,
 }
 
 impl Moment {
-    /// What they show now.
+    /// Reads the clocks.
     pub fn now() -> Self {
         let awake = Instant::now();
         Self { awake, lasting: lasting(), calendar: SystemTime::now() }
@@ -24,7 +24,7 @@ impl Moment {
 #[cfg(unix)]
 fn lasting() -> Duration {
     use nix::time::{ClockId, clock_gettime};
-    // clock_gettime(2): Linux's CLOCK_MONOTONIC stands still in a sleep, those of others do not.
+    // clock_gettime(2): on Linux, CLOCK_MONOTONIC stops while the machine sleeps. On other systems it does not.
     #[cfg(any(target_os = "linux", target_os = "android"))]
     const CLOCK: ClockId = ClockId::CLOCK_BOOTTIME;
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
@@ -32,7 +32,7 @@ fn lasting() -> Duration {
     clock_gettime(CLOCK).map(Duration::from).unwrap_or_default()
 }
 
-/// Windows knows no such clock but the calendar.
+/// On Windows, only the time of day counts while the machine sleeps.
 #[cfg(not(unix))]
 fn lasting() -> Duration {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()

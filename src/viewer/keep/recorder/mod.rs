@@ -1,8 +1,8 @@
-//! Keeps what a camera sends in a file, as it was sent: a handle for whoever starts and stops that.
+//! Records what a camera sends into files, unchanged. This is the handle that starts and stops it.
 //!
-//! The receiver's end, [`Intake`](intake::Intake), copies each frame into a queue, the only one in lancam that is longer than
-//! a frame; a thread that lives as long as the recording writes them down. Whatever the disk does, the receiver waits for
-//! nothing: where the queue is full, frames are left out and counted.
+//! The receiver's end, [`Intake`](intake::Intake), copies each frame into a queue, the only one in lancam that is longer
+//! than a frame. A thread that lives as long as the recording writes the frames to disk. The receiver never waits for the
+//! disk: when the queue is full, frames are left out and counted.
 
 mod error;
 mod files;
@@ -27,50 +27,50 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Starts and stops recordings of one camera, one at a time. Clones are handles of the same recorder. Nothing here waits for a
-/// disk but what takes a deadline.
+/// Starts and stops recordings of one camera, one at a time. Clones are handles of the same recorder. Only calls that take a
+/// deadline wait for the disk.
 #[derive(Debug, Clone, Default)]
 pub struct Recorder(Arc<Mutex<Option<Arc<Queue>>>>);
 
-/// A recording as it is at a moment.
+/// The state of a recording at one moment.
 #[derive(Debug, Clone)]
 pub struct Recording {
-    /// The file that is being written; the last one where there were several.
+    /// The file that is being written, or the last one.
     pub path: Arc<Path>,
     /// When it was started.
     pub since: Instant,
-    /// Frames in the files.
+    /// Frames in all files.
     pub frames: u64,
-    /// The files' bytes.
+    /// Bytes of all files.
     pub bytes: u64,
-    /// Frames that were left out, since the disk was too slow.
+    /// Frames that were left out, mostly because the disk was too slow.
     pub dropped: u64,
-    /// How far it is.
+    /// What the recording is doing.
     pub phase: Phase,
 }
 
-/// How far a recording is.
+/// What a recording is doing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Phase {
     /// The file is being opened.
     Opening,
-    /// Nobody reads the pipe yet that frames are to go into.
+    /// The path is a pipe that no program reads yet.
     Unread,
     /// Frames are written as they come.
     Running,
-    /// It was stopped, and the last frames are being written.
+    /// It was stopped. The last frames are being written.
     Finishing,
     /// All is written.
     Done,
-    /// It has ended, and why; what was written until then is kept and can be played.
+    /// It has ended by itself, for this reason. What was written until then is kept and plays.
     Failed(Arc<str>),
 }
 
 impl Recorder {
-    /// Begins to record as planned. Whether that works is seen later, in [`state`](Self::state).
+    /// Begins to record. If the file cannot be created, [`state`](Self::state) says so later.
     ///
     /// # Errors
-    /// When the last recording is still being written, or there can be no further thread.
+    /// When the last recording is still being written, or no thread can be started.
     pub fn start(&self, plan: Plan) -> Result<(), RecordError> {
         let mut current = self.lock();
         if let Some(queue) = current.as_ref().filter(|queue| !queue.has_ended()) {
@@ -87,11 +87,10 @@ impl Recorder {
         Ok(())
     }
 
-    /// Begins to record as planned, and waits until it is known whether that works; not beyond `deadline`, and not for
-    /// whoever is to read a pipe.
+    /// Begins to record, and waits until the file is open, at most until `deadline`. Does not wait for a pipe's reader.
     ///
     /// # Errors
-    /// When it does not, as a sentence.
+    /// When the recording cannot begin; the error is a sentence for the user.
     pub fn start_for_sure(&self, plan: Plan, deadline: Instant) -> Result<(), String> {
         self.start(plan).map_err(|error| error.to_string())?;
         let state = self.wait_while(|phase| *phase == Phase::Opening, deadline);
@@ -101,31 +100,31 @@ impl Recorder {
         }
     }
 
-    /// Takes no more frames, and waits until those that came are written, though not beyond `deadline`; what was recorded.
+    /// Stops the recording, waits until the queued frames are written, at most until `deadline`, and returns its state.
     pub fn finish(&self, deadline: Instant) -> Option<Recording> {
         self.stop();
         self.wait_while(|phase| !phase.is_over(), deadline)
     }
 
-    /// Takes no more frames; those that came are still written.
+    /// Stops the recording. Frames already in the queue are still written.
     pub fn stop(&self) {
         if let Some(queue) = &*self.lock() {
             queue.close();
         }
     }
 
-    /// How the recording is doing, or did; `None` before the first.
+    /// The state of the current or the last recording; `None` before the first.
     pub fn state(&self) -> Option<Recording> {
         Some(self.queue()?.state())
     }
 
-    /// Waits while the recording is in `phase`, though not beyond `deadline`: what it is then.
+    /// Waits while the recording is in `phase`, at most until `deadline`, and returns its state.
     pub fn wait_while(
         &self,
         phase: impl Fn(&Phase) -> bool,
         deadline: Instant,
     ) -> Option<Recording> {
-        // The lock on the slot is not held meanwhile.
+        // The recorder's lock is not held while waiting.
         let queue = self.queue()?;
         Some(queue.wait_while(phase, deadline))
     }
@@ -134,13 +133,13 @@ impl Recorder {
         self.lock().clone()
     }
 
-    /// Nothing in there is ever half changed.
+    /// Poison is ignored, because every change is one assignment.
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<Arc<Queue>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Ends recordings and waits until all that came is written, though not beyond `deadline`; what was recorded by each.
+/// Stops recordings, waits until all queued frames are written, at most until `deadline`, and returns their states.
 pub fn finish(recorders: &[Recorder], deadline: Instant) -> Vec<Recording> {
     recorders.iter().for_each(Recorder::stop);
     let recordings: Vec<_> =
@@ -151,7 +150,7 @@ pub fn finish(recorders: &[Recorder], deadline: Instant) -> Vec<Recording> {
     recordings
 }
 
-/// How long a disk may take for what is still to be written. The file can be played without that.
+/// How long to wait for the disk when the viewer ends. A file that is cut off there still plays.
 pub const WRITING: Duration = Duration::from_secs(10);
 
 impl Recording {
@@ -160,7 +159,7 @@ impl Recording {
         self.phase.is_on()
     }
 
-    /// Why it has ended, where nobody ended it.
+    /// Why the recording ended by itself.
     pub fn failure(&self) -> Option<&str> {
         match &self.phase {
             Phase::Failed(reason) => Some(reason),
@@ -175,7 +174,7 @@ impl Phase {
         matches!(self, Self::Opening | Self::Unread | Self::Running)
     }
 
-    /// Whether nothing more will happen.
+    /// Whether the recording has ended.
     pub fn is_over(&self) -> bool {
         matches!(self, Self::Done | Self::Failed(_))
     }

@@ -1,4 +1,4 @@
-//! What the files of a recording are called: by number, by camera, by time.
+//! Makes the names of a recording's files, from the camera's name, the time and a number.
 
 use super::plan::{Naming, Plan};
 use super::queue::Frame;
@@ -6,20 +6,21 @@ use crate::viewer::keep::folders;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Hands out one name after the other.
+/// Makes one name after the other.
 #[derive(Debug)]
 pub(super) struct Names {
     plan: Plan,
-    /// The name that the next ones are made of, and whose it is.
+    /// The name that numbers are added to, and the camera that it was made for.
     base: PathBuf,
     camera: Option<Arc<str>>,
-    /// Of the last name; 0 before the first.
+    /// The number of the last name; 0 before the first.
     number: u32,
-    /// The times in the last name: the last one is its own, those before it keep it behind the names of before.
+    /// The times in the last name. The last of them is the file's own; the ones before it make the name sort behind earlier
+    /// names.
     stamps: Vec<String>,
 }
 
-/// So many times fit into a file's name.
+/// The most times in one file name, so that the name does not get too long.
 const MOST_STAMPS: usize = 5;
 
 impl Names {
@@ -28,12 +29,12 @@ impl Names {
         Self { plan, base, camera: None, number: 0, stamps: Vec::new() }
     }
 
-    /// The name that was asked for has been taken.
+    /// Notes that a file with the plan's own name exists: the next one gets number 2.
     pub(super) fn first_is_taken(&mut self) {
         self.number = 1;
     }
 
-    /// What a file that begins with `frame` is called; `again`, where there is a file of the last name.
+    /// The name of a file that begins with `frame`. `Again::Yes` asks for the next number, because that name is taken.
     pub(super) fn next(&mut self, frame: &Frame, again: Again) -> PathBuf {
         if again == Again::No {
             self.rename(frame);
@@ -45,7 +46,7 @@ impl Names {
         }
     }
 
-    /// Finds the name that the next files' names are made of.
+    /// Makes the base name again where it depends on the camera or on the time.
     fn rename(&mut self, frame: &Frame) {
         let is_other = self.camera.as_ref().is_none_or(|camera| **camera != *frame.camera);
         let is_timed = self.plan.rotation.is_on();
@@ -60,7 +61,8 @@ impl Names {
         }
         if is_timed {
             let stamp = folders::stamp(frame.taken);
-            // Names sort by time though the calendar was set back, as it is each autumn, or several files begin in a millisecond.
+            // Names must sort by time, even when the clock was set back, as each autumn, or when several files begin in one
+            // millisecond.
             let kept = self.stamps.iter().take_while(|earlier| **earlier >= stamp).count();
             self.stamps.truncate(kept.min(MOST_STAMPS - 1));
             self.stamps.push(stamp);
@@ -70,7 +72,7 @@ impl Names {
     }
 }
 
-/// Whether the last name was of a file that exists.
+/// Whether a file of the last name exists already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Again {
     Yes,

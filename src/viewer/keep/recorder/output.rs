@@ -1,4 +1,4 @@
-//! An open file or pipe that frames are written to.
+//! An open file or pipe that frames are written into.
 
 use super::error::RecordError;
 use super::pipe;
@@ -9,7 +9,7 @@ use std::io::{self, ErrorKind, IoSlice, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-/// What is written to.
+/// An open file, pipe or device.
 #[derive(Debug)]
 pub(super) struct Output {
     file: File,
@@ -19,14 +19,15 @@ pub(super) struct Output {
 
 #[derive(Debug)]
 enum OutputKind {
-    /// What was written can be replaced.
+    /// A file: written bytes can be replaced.
     Regular,
-    /// A pipe: what is written is gone. While its reader stands still, the recording's end is looked for.
+    /// A pipe or a device: written bytes cannot be replaced. While its reader takes nothing, the queue says whether the
+    /// recording was stopped.
     Stream(Arc<Queue>),
 }
 
 impl Output {
-    /// Makes a new file; or opens a pipe or a device that is there, where nothing can be overwritten.
+    /// Creates a new file, or opens a pipe or a device that exists.
     pub(super) fn claim(path: &Path, queue: &Arc<Queue>) -> Result<Self, RecordError> {
         match fs::metadata(path) {
             Ok(there) if pipe::is_disk(&there) => Err(RecordError::IsDisk(path.to_owned())),
@@ -40,7 +41,7 @@ impl Output {
         Ok(Self { file, path: Arc::from(path), kind: OutputKind::Regular })
     }
 
-    /// Waits for a reader while the recording is wanted.
+    /// Waits for a reader of the pipe until the recording is stopped.
     fn open_pipe(path: &Path, queue: &Arc<Queue>) -> Result<Self, RecordError> {
         loop {
             match pipe::open(path).map_err(|source| RecordError::create(path, source))? {
@@ -58,7 +59,7 @@ impl Output {
         &self.path
     }
 
-    /// Writes these behind each other, with one call where that is enough.
+    /// Writes `head` and `payload`, in one system call if the kernel takes all of it.
     pub(super) fn append(&mut self, head: &[u8], payload: &[u8]) -> io::Result<()> {
         let mut written = 0;
         let len = head.len() + payload.len();
@@ -84,7 +85,7 @@ impl Output {
         Ok(())
     }
 
-    /// Replaces bytes further ahead.
+    /// Replaces bytes that were written before. Does nothing on a pipe.
     pub(super) fn replace(&mut self, patch: &Patch) -> io::Result<()> {
         if self.is_stream() {
             return Ok(());
@@ -94,7 +95,7 @@ impl Output {
         self.file.seek(SeekFrom::End(0)).map(drop)
     }
 
-    /// Forgets what stands behind so many bytes.
+    /// Removes all bytes after the first `len`. Does nothing on a pipe.
     pub(super) fn cut(&mut self, len: u64) -> io::Result<()> {
         if self.is_stream() {
             return Ok(());
@@ -103,12 +104,12 @@ impl Output {
         self.file.seek(SeekFrom::End(0)).map(drop)
     }
 
-    /// Bytes that are in it, of frames that are not whole too.
+    /// The file's length, including a frame that was not written to its end. `None` for a pipe.
     pub(super) fn len(&self) -> Option<u64> {
         self.file.metadata().ok().map(|it| it.len()).filter(|_| !self.is_stream())
     }
 
-    /// Takes the file away again. A pipe stays.
+    /// Removes the file. A pipe stays.
     pub(super) fn remove(self) -> io::Result<()> {
         match self.kind {
             OutputKind::Regular => fs::remove_file(&self.path),

@@ -1,11 +1,11 @@
-//! Pipes, which on systems of Unix's kind are opened and written without waiting for whoever reads them.
+//! Opens pipes and writes into them without blocking (on Unix).
 
 use std::fs::{File, Metadata};
 use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-/// Between two looks for a reader, or for the end of the recording.
+/// How often to look for a reader, and for the end of the recording.
 pub(super) const LOOK: Duration = Duration::from_millis(100);
 
 #[cfg(unix)]
@@ -23,7 +23,7 @@ mod unix {
     use std::os::fd::AsFd;
     use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 
-    /// Opens a pipe or a device; `None` while nobody reads the pipe (fifo(7)).
+    /// Opens a pipe or a device for writing. `None` while no program reads the pipe (fifo(7)).
     pub(in crate::viewer) fn open(path: &Path) -> io::Result<Option<File>> {
         let flags = OFlag::O_NONBLOCK.bits();
         match OpenOptions::new().write(true).custom_flags(flags).open(path) {
@@ -33,16 +33,16 @@ mod unix {
         }
     }
 
-    /// Whether it is a disk or a part of one.
+    /// Whether the path is a disk or a partition.
     pub(in crate::viewer::keep::recorder) fn is_disk(there: &Metadata) -> bool {
         there.file_type().is_block_device()
     }
 
-    /// Waits until a pipe takes bytes, though not for long.
+    /// Waits until the pipe has room, at most for [`LOOK`].
     pub(in crate::viewer::keep::recorder) fn wait_for_room(pipe: &File) {
         let mut pipes = [PollFd::new(pipe.as_fd(), PollFlags::POLLOUT)];
         let timeout = PollTimeout::try_from(LOOK).unwrap_or(PollTimeout::ZERO);
-        // Whatever comes of it, the next attempt to write says more.
+        // The next write reports any error.
         let _ = poll(&mut pipes, timeout);
     }
 }
@@ -62,12 +62,12 @@ mod elsewhere {
         OpenOptions::new().write(true).open(path).map(Some)
     }
 
-    /// Disks have no names like files.
+    /// On other systems a disk cannot be opened by a file's path.
     pub(in crate::viewer::keep::recorder) fn is_disk(_there: &Metadata) -> bool {
         false
     }
 
-    /// Writing waits by itself.
+    /// Waits for [`LOOK`].
     pub(in crate::viewer::keep::recorder) fn wait_for_room(_pipe: &File) {
         std::thread::sleep(LOOK);
     }

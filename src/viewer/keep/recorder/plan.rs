@@ -1,58 +1,58 @@
-//! What is to be recorded where: the files' names, and when one is full.
+//! What to record into: the names of the files, and when the next one begins.
 
 use crate::viewer::keep::folders::{self, EXTENSION};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Where a camera is recorded, and when the next file begins.
+/// What to record into, and when the next file begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// The name that was asked for.
+    /// The path that the user gave.
     pub path: PathBuf,
-    /// What the files are called.
+    /// How the files' names are made.
     pub naming: Naming,
     /// When the next file begins.
     pub rotation: Rotation,
 }
 
-/// What the files of a recording are called.
+/// How the files' names are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Naming {
-    /// As was asked for.
+    /// Exactly as the user wrote it.
     Plain,
-    /// With the camera's name behind it: several cameras are recorded.
+    /// The camera's name is appended, because several cameras are recorded.
     WithCamera,
 }
 
-/// When a file is full, and how many stay. The default is one file without an end.
+/// When the next file begins, and how many files are kept. The default is one file without a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Rotation {
-    /// A file lasts no longer than this.
+    /// The longest time in one file.
     pub every: Option<Duration>,
-    /// A file has no more bytes than this, unless a single frame has.
+    /// The most bytes in one file. A single frame may exceed it.
     pub max: Option<u64>,
-    /// So many files of this recording are kept, the newest ones; 0 keeps all.
+    /// How many of the newest files to keep. 0 keeps all.
     pub keep: usize,
 }
 
 impl Rotation {
-    /// Whether files follow each other by time or length.
+    /// Whether a limit of time or length divides the recording into several files.
     pub fn is_on(&self) -> bool {
         self.every.is_some() || self.max.is_some()
     }
 }
 
 impl Plan {
-    /// One file, which must not exist.
+    /// A recording into one file, which must not exist.
     pub fn file(path: &Path) -> Self {
         let (path, rotation) = (path.to_owned(), Rotation::default());
         Self { path, naming: Naming::Plain, rotation }
     }
 
-    /// What the `r` key records: files in the user's folder for videos, named by camera and time.
+    /// A recording by the `r` key: into the user's folder for videos, named after camera and time.
     pub fn in_folder(camera: &str, rotation: Rotation) -> Self {
         let path = match rotation.is_on() {
-            // Each file has its own time in its name.
+            // The time is added to each file's name later.
             true => folders::folder(folders::Folder::Videos)
                 .join(format!("{}.{EXTENSION}", folders::harmless(camera))),
             false => folders::recording(camera),
@@ -60,7 +60,7 @@ impl Plan {
         Self { path, naming: Naming::Plain, rotation }
     }
 
-    /// Whether the first file has exactly the name that was asked for.
+    /// Whether the first file has exactly the given path.
     pub(super) fn is_one_name(&self) -> bool {
         self.naming == Naming::Plain && !self.rotation.is_on()
     }

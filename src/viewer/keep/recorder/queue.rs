@@ -1,4 +1,4 @@
-//! The queue between the receiver and the disk, and all that is known of a recording.
+//! The queue between the receiver and the disk, and the state of a recording.
 
 use super::pipe;
 use super::{Phase, Recording};
@@ -8,39 +8,39 @@ use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-/// One recording: frames go in at the receiver's end, and come out at the writer's.
+/// One recording's queue: the receiver puts frames in, the writer takes them out.
 #[derive(Debug)]
 pub(super) struct Queue {
     inner: Mutex<Inner>,
     changed: Condvar,
 }
 
-/// A frame that is to be written down.
+/// A frame to be written.
 #[derive(Debug)]
 pub(super) struct Frame {
     pub(super) packet: Arc<Packet>,
     pub(super) arrived: Instant,
-    /// The same by a clock that goes on while this machine sleeps.
+    /// When it arrived, by the clock that counts while this machine sleeps.
     pub(super) lasting: Duration,
-    /// When it was taken, by this machine's calendar, as well as that is known.
+    /// When the camera took it, by this machine's clock, as exactly as that is known.
     pub(super) taken: SystemTime,
     pub(super) camera: Arc<str>,
-    /// To the next frame, as the camera announced it.
+    /// The time to the next frame, as the camera announced it.
     pub(super) interval: Option<Duration>,
-    /// The number of the file that it belongs to: another number begins another file.
+    /// The number of its file. Another number begins another file.
     pub(super) file: u64,
 }
 
 #[derive(Debug)]
 struct Inner {
     queue: VecDeque<Frame>,
-    /// Of the frames in the queue and the one in the writer's hand.
+    /// Bytes of the frames in the queue and of the one being written.
     waiting_bytes: usize,
-    /// When that one arrived.
+    /// When the frame that is being written arrived.
     in_hand: Option<Instant>,
-    /// Of the dropped ones, those that the writer left out.
+    /// How many of the dropped frames were left out by the writer.
     left_out: u64,
-    /// Since when nothing more is taken.
+    /// When the recording was stopped.
     closed: Option<Instant>,
     state: Recording,
 }
@@ -48,9 +48,9 @@ struct Inner {
 /// What the writer has done so far.
 #[derive(Debug)]
 pub(super) struct Progress<'a> {
-    /// Frames in files.
+    /// Frames in all files.
     pub(super) frames: u64,
-    /// Frames that are in none.
+    /// Frames that the writer left out.
     pub(super) left_out: u64,
     /// Bytes of all files.
     pub(super) bytes: u64,
@@ -58,16 +58,16 @@ pub(super) struct Progress<'a> {
     pub(super) path: &'a Arc<Path>,
 }
 
-/// A disk that takes longer than this to write is not going to catch up ...
+/// A disk that is 2 s late will not catch up: frames are dropped from then on.
 const LONGEST: Duration = Duration::from_secs(2);
 
-/// ... and more memory than this is not spent on hoping that it does.
+/// The most memory for frames that wait for the disk.
 const MOST_BYTES: usize = 32 << 20;
 
-/// A pipe whose reader takes nothing for so long after the end is left.
+/// After the recording was stopped, a pipe's reader that takes nothing for so long is given up.
 const LAST_WAIT: Duration = Duration::from_secs(2);
 
-/// Two seconds of the rates that cameras have.
+/// Two seconds at usual frame rates.
 const USUAL_FRAMES: usize = 128;
 
 impl Queue {
@@ -86,8 +86,8 @@ impl Queue {
         Self { inner: Mutex::new(inner), changed: Condvar::new() }
     }
 
-    /// Whether a frame of `len` bytes that arrives now is to be [`put`](Self::put); counted as dropped where it is not for
-    /// lack of room.
+    /// Whether a frame of `len` bytes that arrives now should be [`put`](Self::put). Counts it as dropped when there is no
+    /// room.
     pub(super) fn admits(&self, len: usize, now: Instant) -> bool {
         let mut inner = self.lock();
         if !inner.state.is_on() || inner.state.phase == Phase::Unread {
@@ -112,7 +112,7 @@ impl Queue {
         }
     }
 
-    /// Whether frames are taken.
+    /// Whether the recording still takes frames.
     pub(super) fn is_on(&self) -> bool {
         self.lock().state.is_on()
     }
@@ -125,7 +125,7 @@ impl Queue {
         self.lock().state.clone()
     }
 
-    /// Takes no more frames.
+    /// Stops the recording: no more frames are taken.
     pub(super) fn close(&self) {
         let mut inner = self.lock();
         if inner.state.is_on() {
@@ -153,7 +153,7 @@ impl Queue {
         inner.state.clone()
     }
 
-    /// Nobody reads the pipe that frames are to go into. Waits a moment; says whether they are still to.
+    /// Notes that no program reads the pipe, and waits for [`pipe::LOOK`]. Returns `false` once the recording was stopped.
     pub(super) fn waits_for_a_reader(&self) -> bool {
         let mut inner = self.lock();
         if inner.state.phase == Phase::Opening {
@@ -171,12 +171,12 @@ impl Queue {
         inner.state.phase == Phase::Unread
     }
 
-    /// Whether the end was asked for so long ago that a pipe's reader is waited for no longer.
+    /// Whether the recording was stopped longer than [`LAST_WAIT`] ago.
     pub(super) fn is_overdue(&self) -> bool {
         self.lock().closed.is_some_and(|closed| closed.elapsed() > LAST_WAIT)
     }
 
-    /// The file is there.
+    /// Notes that the file is open.
     pub(super) fn opened(&self) {
         let mut inner = self.lock();
         if matches!(inner.state.phase, Phase::Opening | Phase::Unread) {
@@ -186,7 +186,7 @@ impl Queue {
         }
     }
 
-    /// The next frame to write, when there is one; `None` once it was stopped and all is written.
+    /// Waits for the next frame to write. `None` once the recording was stopped and the queue is empty.
     pub(super) fn next(&self) -> Option<Frame> {
         let mut inner = self.lock();
         loop {
@@ -201,11 +201,11 @@ impl Queue {
         }
     }
 
-    /// That frame is done with, and so much is written by now.
+    /// Notes that the writer is done with this frame, and how much is written by now.
     pub(super) fn wrote(&self, frame: Frame, progress: &Progress<'_>) {
         let Progress { frames, left_out, bytes, path } = *progress;
         let len = frame.packet.payload().len();
-        // Before its room is given away.
+        // Give the frame's memory back to the pool before other frames may take its room.
         drop(frame);
         let mut inner = self.lock();
         inner.in_hand = None;
@@ -219,12 +219,12 @@ impl Queue {
         }
     }
 
-    /// So many bytes are in the files.
+    /// Notes how many bytes the files have.
     pub(super) fn grew_to(&self, bytes: u64) {
         self.lock().state.bytes = bytes;
     }
 
-    /// Nothing is written any more.
+    /// Notes that the recording has ended, in this phase.
     pub(super) fn ended(&self, phase: Phase) {
         let mut inner = self.lock();
         inner.state.phase = phase;
@@ -233,7 +233,7 @@ impl Queue {
         self.changed.notify_all();
     }
 
-    /// Nothing in there is ever half changed.
+    /// Poison is ignored, because no change can be left half done.
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }

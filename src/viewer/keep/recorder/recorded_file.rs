@@ -1,4 +1,4 @@
-//! One file of a recording: whole after each frame, whatever the disk does.
+//! One file of a recording. It plays up to the last whole frame, whatever happens to the disk.
 
 use super::output::Output;
 use super::queue::Frame;
@@ -11,30 +11,30 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-/// A file, and what is in it.
+/// A file that is being written.
 #[derive(Debug)]
 pub(super) struct RecordedFile {
     out: Output,
     muxer: Muxer,
     form: Form,
-    /// When in the recording it begins.
+    /// When it begins, counted from the start of the recording.
     began: Duration,
     frames: u64,
-    /// What is written before the next frame.
+    /// What is written before the next frame's bytes.
     head: Vec<u8>,
 }
 
-/// What all frames of a file have in common.
+/// What all frames of one file have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Form {
     codec: Codec,
     size: Size,
-    /// The number of the file, as its frames have it.
+    /// The number of the file that the frame belongs to.
     file: u64,
 }
 
 impl Form {
-    /// `None` for what is no picture.
+    /// The form of a frame; `None` if it has no picture in it.
     pub(super) fn of(Frame { packet, file, .. }: &Frame) -> Option<Self> {
         let (codec, payload) = (packet.facts.codec, packet.payload());
         let size = match codec {
@@ -47,7 +47,7 @@ impl Form {
 }
 
 impl RecordedFile {
-    /// The file in `out`. Its first frame will be this one, taken `at` in the recording. Nothing is written yet.
+    /// Begins a file with `frame`, taken `at` this time of the recording. Writes nothing yet.
     pub(super) fn begin(out: Output, frame: &Frame, form: Form, at: Duration) -> Self {
         let mut head = Vec::new();
         let track = Track {
@@ -61,7 +61,7 @@ impl RecordedFile {
         Self { out, muxer, form, began: at, frames: 0, head }
     }
 
-    /// Writes a frame that was taken `at` in the recording.
+    /// Writes a frame taken `at` this time of the recording.
     pub(super) fn append(&mut self, frame: &Frame, at: Duration) -> io::Result<()> {
         let payload = frame.packet.payload();
         let at = at.saturating_sub(self.began);
@@ -73,8 +73,8 @@ impl RecordedFile {
         self.muxer.wrote(&place).try_for_each(|patch| self.out.replace(&patch))
     }
 
-    /// Ends the file: nothing stays of a frame that was not written to its end, and nothing of a file without a frame. The
-    /// bytes that it has.
+    /// Closes the file and returns its length. Cuts off a frame that was not written to its end, and removes a file without
+    /// a frame.
     pub(super) fn close(mut self) -> (u64, io::Result<()>) {
         if self.frames == 0 {
             return (0, self.out.remove());
@@ -90,12 +90,12 @@ impl RecordedFile {
         let patches = muxer.end(head);
         match out.append(head, &[]) {
             Ok(()) => patches.into_iter().try_for_each(|patch| out.replace(&patch)),
-            // Seeking takes longer without it, and that is all.
+            // Without the index, seeking takes longer. The file plays all the same.
             Err(error) => {
                 out.cut(muxer.file_len())?;
                 muxer.patches_without_tail().try_for_each(|patch| out.replace(&patch))?;
                 match error.kind() {
-                    // It has all that there is room for in a file.
+                    // The file is as long as it may be. All its frames are in it.
                     ErrorKind::FileTooLarge => Ok(()),
                     _ => Err(error),
                 }
@@ -111,7 +111,7 @@ impl RecordedFile {
         self.form
     }
 
-    /// When in the recording it begins.
+    /// When the file begins, counted from the start of the recording.
     pub(super) fn began(&self) -> Duration {
         self.began
     }
@@ -120,17 +120,17 @@ impl RecordedFile {
         self.frames
     }
 
-    /// Bytes of all whole frames.
+    /// Bytes up to the end of the last whole frame.
     pub(super) fn len(&self) -> u64 {
         self.muxer.file_len()
     }
 
-    /// Bytes that the disk took, those of a frame that is not whole included.
+    /// Bytes on disk, including a frame that was not written to its end.
     pub(super) fn taken_by_disk(&self) -> Option<u64> {
         self.out.len()
     }
 
-    /// At most so many bytes the file has when it ends behind a further frame of `payload` bytes.
+    /// The most bytes that the file has if it ends after one more frame of `payload` bytes.
     pub(super) fn len_with(&self, payload: usize) -> u64 {
         self.muxer.len_with(payload)
     }

@@ -1,17 +1,17 @@
-//! When in a recording each frame was taken, whatever the camera's clock does.
+//! Decides the time of each frame in a recording, whatever the camera's clock does.
 
 use crate::image::frame::Micros;
 use std::time::Duration;
 
-/// Makes times that only rise of the camera's times, and of the times of arrival where those cannot be.
+/// Makes times that never go back, from the camera's clock and the times of arrival.
 ///
-/// As long as the camera's clock goes on, its own steps count, and so do the gaps between connections. Where it stands, runs
-/// back or leaps (the camera was started anew, its clock is wrong, it names no times), arrival counts for that step, and
-/// the camera's clock again from there.
+/// While the camera's clock runs normally, its steps count, also across a reconnection. Where it stops, goes back or jumps
+/// (the camera was restarted, or its clock is wrong, or it sends no times), the time of arrival counts for that step. From
+/// there the camera's clock counts again.
 #[derive(Debug, Default)]
 pub(super) struct Timeline {
     last: Option<Point>,
-    /// What the camera's clock is counted from.
+    /// The point from which the camera's clock is counted.
     anchor: Point,
 }
 
@@ -19,15 +19,16 @@ pub(super) struct Timeline {
 struct Point {
     captured: Micros,
     arrived: Duration,
-    /// In the recording.
+    /// The time in the recording.
     time: Duration,
 }
 
-/// No frame is under way for longer: a camera that sends nothing is let go after three seconds.
+/// How far the camera's step and the wait for the frame may differ. A camera that is silent for 2 s is given up, so no frame
+/// is on its way for longer.
 const TOLERANCE: Duration = Duration::from_secs(10);
 
 impl Timeline {
-    /// The time of a frame that was captured and arrived at these, in the recording; never before the last.
+    /// The time in the recording of a frame that was `captured` and `arrived` then. Never earlier than the last one.
     pub(super) fn place(&mut self, captured: Micros, arrived: Duration) -> Duration {
         let Some(last) = self.last else {
             let first = Point { captured, arrived, time: Duration::ZERO };

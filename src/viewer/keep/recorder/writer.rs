@@ -1,4 +1,4 @@
-//! The recorder's thread: from the queue into files, until it is stopped or a disk is full.
+//! The recorder's thread: writes frames from the queue into files until the recording is stopped or a write fails.
 
 use super::Phase;
 use super::error::RecordError;
@@ -8,7 +8,7 @@ use super::queue::{Progress, Queue};
 use super::timeline::Timeline;
 use std::sync::Arc;
 
-/// Writes down what is put on `queue` until that is closed, and says how it ended.
+/// Writes the frames of `queue` until it is closed, and notes how the recording ended.
 pub(super) fn run(queue: &Arc<Queue>, plan: &Plan) {
     let phase = match record(queue, plan) {
         Ok(()) => Phase::Done,
