@@ -1,75 +1,75 @@
-//! Where a camera is, or what it is called, as people write it.
+//! A camera's name or address, as people write it.
 
 use crate::plain::is_plain;
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
-/// The port that `lancam` listens on unless it is told otherwise.
+/// The port on which `lancam` listens by default.
 pub const DEFAULT_PORT: u16 = 9999;
 
-/// What browsers mean by an address without a port.
+/// The port of an `http://` address without one.
 const WEB_PORT: u16 = 80;
 
-/// A host and a port; or a camera's name.
+/// A host and a port, or a camera's name.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CameraAddress {
-    /// A machine's or a camera's name, or an IPv4 or IPv6 address without brackets.
+    /// The name of a machine or a camera, or an IPv4 or IPv6 address without brackets.
     pub host: String,
-    /// Where lancam listens there, if that was said.
+    /// The port, if one was given.
     pub port: Option<u16>,
 }
 
-/// What a host may be.
+/// What a host may stand for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum HostKind {
-    /// An IP address, or this machine.
+    /// An IP address or `localhost`.
     Fixed,
-    /// A name that only name servers know: `cam.example.org`.
+    /// A name for name servers: `cam.example.org`.
     Domain,
-    /// A machine's name, or a camera's: `garage`.
+    /// A machine's name or a camera's: `garage`.
     Bare,
-    /// The same, on the LAN for sure: `garage.local`.
+    /// The same, certainly on the LAN: `garage.local`.
     Local,
-    /// A camera's alone, since no machine may be called so: `Front door`.
+    /// A camera's name, which no machine can have: `Front door`.
     Camera,
 }
 
-/// Why something is not a camera's address.
+/// Why a text is not a camera's address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
-    /// Not a host, or not a port behind it.
+    /// It is neither a name nor a host with a port.
     #[error(
         "\"{0}\" is not a camera's name or address; write NAME, HOST, HOST:PORT, [IPv6]:PORT or lancam://HOST:PORT"
     )]
     Malformed(String),
-    /// A host, and behind it a number that no port has.
+    /// A host with a number that is not a port.
     #[error("{address} has no port {port}: write HOST:PORT with a port from 1 to 65535")]
     NoSuchPort {
         /// The host.
         address: String,
-        /// What stands behind it.
+        /// The number.
         port: String,
     },
-    /// What other programs speak.
+    /// An address of another protocol.
     #[error(
         "lancam does not speak {scheme}; open {url} with another program, or write {host} for a lancam camera there"
     )]
     OtherProtocol {
-        /// In capitals.
+        /// The protocol, in capitals.
         scheme: String,
-        /// As it was written.
+        /// The address as it was written.
         url: String,
-        /// What of it is a host.
+        /// The host in it.
         host: String,
     },
 }
 
 impl CameraAddress {
-    /// Parses a camera's name as `--list` prints it, `host`, `host:port`, `[v6]:port`, a bare IPv6 address; `lancam://…`,
-    /// `http://…`, since every port of lancam's speaks every protocol, and `tcp://…`, which `lancam` itself prints.
+    /// Parses a camera's name as `--list` prints it, `host`, `host:port`, `[v6]:port`, a bare IPv6 address, `lancam://…`,
+    /// `tcp://…` (which `lancam` prints) or `http://…` (every port of lancam speaks HTTP).
     ///
     /// # Errors
-    /// When there is no host, the port is not 1 to 65535, or it is of another protocol.
+    /// When there is no host, the port is not 1 to 65535, or the scheme is of another protocol.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
         let malformed =
             || no_such_port(text).unwrap_or_else(|| AddressError::Malformed(text.to_owned()));
@@ -95,12 +95,12 @@ impl CameraAddress {
         parsed.ok_or_else(malformed)
     }
 
-    /// The port, or where lancam usually listens.
+    /// The port, or lancam's default.
     pub fn port(&self) -> u16 {
         self.port.unwrap_or(DEFAULT_PORT)
     }
 
-    /// So that [`parse`](Self::parse) gives the same again: without a port where none was said.
+    /// The text that [`parse`](Self::parse) turns into the same address. It has a port only if one was given.
     pub fn written(&self) -> String {
         match self.port {
             Some(_) => self.to_string(),
@@ -108,7 +108,7 @@ impl CameraAddress {
         }
     }
 
-    /// What the host may be.
+    /// What the host may stand for.
     pub(super) fn kind(&self) -> HostKind {
         let host = self.host.as_str();
         let name = host.strip_suffix('.').unwrap_or(host);
@@ -125,13 +125,13 @@ impl CameraAddress {
         }
     }
 
-    /// What a camera would be called that is meant by the host.
+    /// The name of the camera that the host may stand for.
     pub(in crate::viewer) fn name(&self) -> &str {
         name_of_local(&self.host).unwrap_or(&self.host)
     }
 }
 
-/// The NAME of NAME.local.
+/// The NAME in NAME.local.
 fn name_of_local(host: &str) -> Option<&str> {
     let host = host.strip_suffix('.').unwrap_or(host);
     let at = host.len().checked_sub(LOCAL.len()).filter(|&at| at > 0)?;
@@ -141,19 +141,19 @@ fn name_of_local(host: &str) -> Option<&str> {
 
 const LOCAL: &str = ".local";
 
-/// RFC 3986, section 3.1.
+/// Whether this is a URL's scheme (RFC 3986, section 3.1).
 fn is_scheme(text: &str) -> bool {
     text.starts_with(|first: char| first.is_ascii_alphabetic())
         && text.chars().all(|letter| letter.is_ascii_alphanumeric() || "+-.".contains(letter))
 }
 
-/// Whether a machine may be called so.
+/// Whether a machine can have this name.
 fn is_host(host: &str) -> bool {
     let is_possible = |letter: char| letter.is_alphanumeric() || "-._".contains(letter);
     !host.starts_with('-') && host.chars().all(is_possible)
 }
 
-/// An IP address, whose zone may be anything.
+/// Parses an IP address. An IPv6 zone may be any text.
 fn ip(host: &str) -> Option<IpAddr> {
     match host.split_once('%') {
         Some((address, zone)) if !zone.is_empty() => address.parse().map(IpAddr::V6).ok(),
@@ -162,7 +162,7 @@ fn ip(host: &str) -> Option<IpAddr> {
     }
 }
 
-/// `pi:8080/stream`, which is an address with a path, without it. In `Hall/stairs`, a camera's name, the stroke is a letter.
+/// Cuts off the path: `pi` from `pi:8080/stream`. In `Hall/stairs`, a camera's name, the slash is part of the name.
 fn without_path(text: &str) -> &str {
     let Some((before, _)) = text.split_once('/') else { return text };
     match before.contains(['.', ':', ']']) || before.eq_ignore_ascii_case("localhost") {
@@ -186,7 +186,7 @@ fn parse_plain(text: &str) -> Option<CameraAddress> {
             Some(port) if is_host(host) || is_name(host) && !host.contains(':') => {
                 at(host, Some(port))
             }
-            // `Cam: garage` is a name; `pi:x` is a slip of the finger.
+            // `Cam: garage` is a camera's name; `pi:x` is a typing error.
             _ if text.contains(' ') && is_name(text) => at(text, None),
             _ => None,
         },
@@ -196,7 +196,7 @@ fn parse_plain(text: &str) -> Option<CameraAddress> {
     }
 }
 
-/// `Some(None)` where there are no brackets, `None` where they do not match or hold no IPv6 address.
+/// `Some(None)` without brackets. `None` if they do not match or hold no IPv6 address.
 #[allow(clippy::option_option)] // not-yet, no, and yes
 fn bracketed(text: &str) -> Option<Option<(String, Option<u16>)>> {
     let Some(inside) = text.strip_prefix('[') else { return Some(None) };
@@ -212,8 +212,8 @@ fn bracketed(text: &str) -> Option<Option<(String, Option<u16>)>> {
     }
 }
 
-/// In a URL, `%25` stands before an IPv6 address's zone (RFC 6874); elsewhere `%` alone does. Some write the one for the other.
-/// `%25` with nothing, or digits alone, behind it is the number of an interface.
+/// Replaces `%25` before an IPv6 zone by `%`. URLs write `%25` (RFC 6874), and some people write it elsewhere too. `%25`
+/// followed by nothing or by digits alone is `%` and the number of an interface.
 fn zone_written_plain(host: &str) -> String {
     match host.split_once("%25") {
         Some((address, zone))
@@ -226,7 +226,7 @@ fn zone_written_plain(host: &str) -> String {
     }
 }
 
-/// What is wrong with an address that would be one with another number as its port.
+/// The error for an address that would be valid with another port.
 fn no_such_port(text: &str) -> Option<AddressError> {
     let text = text.trim();
     let behind_scheme = text.split_once("://").map_or(text, |(_, rest)| rest);
@@ -242,12 +242,12 @@ fn parse_port(text: &str) -> Option<u16> {
     text.parse().ok().filter(|&port| port != 0 && is_number)
 }
 
-/// A URL's host and port without their `%XX` (RFC 3986, section 2.1). What is no such thing stays as it is, such as the zone in
+/// Decodes `%XX` in a URL's host and port (RFC 3986, section 2.1). Anything else stays, such as the zone in
 /// `[fe80::1%eth0]`.
 fn decoded(text: &str) -> String {
     if text.starts_with('[') {
         let zone = text.split_once("%25").and_then(|(_, zone)| zone.split(']').next());
-        // In a URL a zone of digits is written behind %25 too.
+        // In a URL, a zone of digits is written after %25 too.
         return match zone {
             Some(zone) if !zone.is_empty() => text.replacen("%25", "%", 1),
             _ => text.to_owned(),

@@ -1,51 +1,52 @@
-//! Who is there: the cameras that have answered, within bounds.
+//! The cameras that have answered on the LAN, with limits against made-up ones.
 
 use super::found::{Found, heard};
 use crate::net::mdns::Answer;
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 
-/// The cameras on the LAN, as far as they answered.
+/// The cameras that have answered on the LAN.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sightings {
-    /// Sorted by name.
+    /// The cameras, sorted by name.
     pub cameras: Vec<Found>,
-    /// Whether there were more than anybody can look through.
+    /// Whether some were left out because there were too many.
     pub is_cut: bool,
 }
 
-/// More cameras than this nobody looks through: there is somebody who makes them up ...
+/// The most cameras in the list. More than this were surely made up.
 const MOST_CAMERAS: usize = 256;
-/// ... or more answers in one round. Each is up to 9000 bytes.
+/// The most answers in one round. Each has up to 9000 bytes.
 const MOST_ANSWERS: u32 = 4096;
-/// One machine alone shall not hide all others. A router that repeats answers from one network in another sends several.
+/// The most answers from one machine in one round, so that it cannot hide all others. A router that repeats answers between
+/// networks sends several.
 const MOST_ANSWERS_OF_ONE: u32 = 512;
-/// And so many cameras of those that one machine answers for.
+/// The most cameras that one machine may answer for.
 const MOST_CAMERAS_OF_ONE: u32 = 64;
 
-/// A camera is gone when it has not answered so many rounds of questions: Wi-Fi loses some.
+/// How many rounds a camera may miss before it is removed: Wi-Fi loses some answers.
 const MISSED: u32 = 1;
 
-/// Who is there: the cameras that have answered, as many as anybody can look through.
+/// Collects the cameras that answer, within limits.
 #[derive(Debug, Default)]
 pub(super) struct Census {
     entries: Vec<Entry>,
-    /// Where in `entries` a camera is, by what tells it from others.
+    /// The index in `entries` of each camera.
     places: HashMap<Key, usize>,
-    /// Answers and new cameras of each machine in this round.
+    /// How many answers and new cameras came from each machine in this round.
     heard_from: HashMap<IpAddr, (u32, u32)>,
     answers: u32,
     is_cut: bool,
 }
 
-/// A camera, and when it was seen last.
+/// A camera, and the round in which it answered last.
 #[derive(Debug)]
 struct Entry {
     camera: Found,
     round: u32,
 }
 
-/// What tells a camera from others: its id; or else all that is known of it.
+/// What tells cameras apart: the id, or without one the name and the addresses.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Key {
     Id(String),
@@ -62,14 +63,14 @@ impl Key {
 }
 
 impl Census {
-    /// Another round of questions begins.
+    /// Begins another round of questions.
     pub(super) fn begin(&mut self) {
         self.heard_from.clear();
         self.answers = 0;
         self.is_cut = false;
     }
 
-    /// Takes note of an answer; says whether it is news.
+    /// Adds an answer. Returns whether it changed the list.
     pub(super) fn take(&mut self, answer: &Answer, round: u32) -> bool {
         let from = answer.from.ip();
         if self.answers == MOST_ANSWERS {
@@ -90,7 +91,7 @@ impl Census {
         is_news
     }
 
-    /// One that has heard of `camera` alone.
+    /// A census with one camera in it.
     #[cfg(test)]
     pub(super) fn of(camera: Found) -> Self {
         let mut census = Self::default();
@@ -98,7 +99,7 @@ impl Census {
         census
     }
 
-    /// A camera answers once for each network it is in, and has other addresses at another time.
+    /// Adds a camera. It answers once for each network it is in, and its addresses may have changed since the last round.
     fn note(&mut self, camera: Found, from: IpAddr, round: u32) -> bool {
         let key = Key::of(&camera);
         if let Some(known) = self.places.get(&key).and_then(|&place| self.entries.get_mut(place)) {
@@ -122,7 +123,7 @@ impl Census {
         true
     }
 
-    /// Forgets who has not answered lately; says whether there was somebody.
+    /// Removes cameras that have not answered lately. Returns whether there were any.
     pub(super) fn forget(&mut self, round: u32) -> bool {
         let before = self.entries.len();
         self.entries.retain(|entry| entry.round + MISSED >= round);
@@ -131,7 +132,7 @@ impl Census {
         self.entries.len() != before
     }
 
-    /// All that are there.
+    /// The cameras in the list now.
     pub(super) fn sightings(&self) -> Sightings {
         let mut cameras: Vec<_> = self.entries.iter().map(|entry| entry.camera.clone()).collect();
         cameras.sort_by(|a, b| (&a.name, &a.addresses).cmp(&(&b.name, &b.addresses)));

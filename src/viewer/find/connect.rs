@@ -1,4 +1,4 @@
-//! Connects to one of the addresses that a camera may have, and says why that cannot be.
+//! Connects to one of a camera's addresses, and says why that failed.
 
 use super::address::CameraAddress;
 use super::found::{self, Found};
@@ -11,53 +11,53 @@ use std::time::Duration;
 #[derive(Debug)]
 pub(in crate::viewer) struct Reached {
     pub(in crate::viewer) stream: TcpStream,
-    /// Where it leads to, for people.
+    /// The address it leads to, for people.
     pub(in crate::viewer) address: CameraAddress,
 }
 
-/// Why nobody answers.
+/// Why no connection could be made.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
-    /// The machine is there, and nobody listens.
+    /// The machine is there, but nothing listens on the port.
     #[error("nothing listens at {}. Is lancam running there?", place(camera, *address))]
     Refused {
-        /// As it was written.
+        /// The camera's address as it was written.
         camera: CameraAddress,
         /// The last address that was tried.
         address: SocketAddr,
     },
-    /// The machine is not there.
+    /// The machine does not answer.
     #[error("cannot reach {}: {source}; is it switched on, and on this network?", place(camera, *address))]
     Unreachable {
-        /// As it was written.
+        /// The camera's address as it was written.
         camera: CameraAddress,
         /// The last address that was tried.
         address: SocketAddr,
-        /// The system's word for it.
+        /// The system's error.
         source: io::Error,
     },
-    /// An address that each network has, without the network's name.
+    /// A link-local address without the name of an interface. It exists in every network.
     #[error(
         "{camera} is a link-local address; add % and your network interface, such as {ip}%eth0 (`ip link` lists the interfaces)"
     )]
     NoInterface {
-        /// As it was written.
+        /// The camera's address as it was written.
         camera: CameraAddress,
-        /// The address of it.
+        /// The link-local address.
         ip: Ipv6Addr,
     },
-    /// Its name has no address.
+    /// The name has no address.
     #[error("cannot reach {camera}: it has no address ({source})")]
     Nowhere {
-        /// As it was written.
+        /// The camera's address as it was written.
         camera: CameraAddress,
         /// What went wrong.
         source: io::Error,
     },
 }
 
-/// Longer than any answer takes on a LAN; so the next attempt, with a SYN of its own, is not far: the network may be
-/// back just after this one was lost.
+/// Longer than any answer takes on a LAN. Short enough that the next attempt comes soon: the network may be back just after
+/// the SYN of this one was lost.
 const CONNECT_PATIENCE: Duration = Duration::from_millis(700);
 
 pub(super) fn connect_to(found: &Found) -> Result<Reached, ConnectError> {
@@ -66,7 +66,7 @@ pub(super) fn connect_to(found: &Found) -> Result<Reached, ConnectError> {
     Ok(Reached { stream, address })
 }
 
-/// Tries all addresses in their order; reports the last one's failure, or that of the machine that is there.
+/// Tries the addresses in order. Returns the last failure, or the one from a machine that answered.
 pub(super) fn connect_to_one_of(
     camera: &CameraAddress,
     addresses: &[SocketAddr],
@@ -94,7 +94,7 @@ pub(super) fn connect_to_one_of(
     })
 }
 
-/// Where it was tried, and which address that is, where the two differ.
+/// The camera's address as written, and the address that was tried where it differs.
 fn place(camera: &CameraAddress, address: SocketAddr) -> String {
     match (camera.to_string(), address.to_string()) {
         (camera, address) if camera == address => camera,

@@ -12,13 +12,13 @@ use std::net::SocketAddr;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long cameras may take to answer. With the program's start it makes less than a second.
+/// How long cameras may take to answer. Together with the start of the program this is less than a second.
 pub const PATIENCE: Duration = Duration::from_millis(900);
 
-/// Asks the LAN, and collects who answers within [`PATIENCE`].
+/// Asks the LAN, and collects the cameras that answer within [`PATIENCE`].
 ///
 /// # Errors
-/// When this machine has no way to ask.
+/// When this machine cannot send the question.
 pub fn look() -> io::Result<Sightings> {
     let mut census = Census::default();
     for answer in mdns::ask(&question(), PATIENCE)? {
@@ -27,14 +27,14 @@ pub fn look() -> io::Result<Sightings> {
     Ok(census.sightings())
 }
 
-/// For so long a camera is waited for that has the very id, when another one of the same name has answered.
+/// How long to wait for the camera with the right id after another one of the same name has answered.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// Asks the LAN for a camera; returns when it has answered, or nobody has within [`PATIENCE`]. The one with its id, however it
-/// is called; or else the one that is announced by its name.
+/// Asks the LAN for one camera. Returns the one with its id, whatever its name is, or else the one that is announced by its
+/// name. `None` if neither answers within [`PATIENCE`].
 ///
 /// # Errors
-/// When this machine has no way to ask.
+/// When this machine cannot send the question.
 pub fn look_for(camera: &Identity) -> io::Result<Option<Found>> {
     let asked_at = Instant::now();
     let mut namesake = None;
@@ -59,7 +59,7 @@ pub fn look_for(camera: &Identity) -> io::Result<Option<Found>> {
     Ok(namesake)
 }
 
-/// Whether a camera with this id, that is not at `here`, answers within half a second.
+/// Whether a camera with this id answers within half a second from another address than `here`.
 pub(super) fn is_elsewhere(id: &str, here: SocketAddr) -> bool {
     let Ok(mut answers) = mdns::ask(&question(), GRACE) else { return false };
     answers.any(|answer| {
@@ -68,12 +68,12 @@ pub(super) fn is_elsewhere(id: &str, here: SocketAddr) -> bool {
     })
 }
 
-/// Who is a camera?
+/// The question for all cameras.
 pub(super) fn question() -> Vec<u8> {
     dns::query(&[(&Name::of(CAMERA), QueryKind::Pointer)])
 }
 
-/// Looks for cameras until the slot is closed, and publishes all that are there when that changes.
+/// Asks for cameras in rounds until the slot is closed, and publishes the list when it changes.
 pub fn watch(found: &Latest<Vec<Found>>) {
     let mut census = Census::default();
     let mut trouble = None;
@@ -100,5 +100,5 @@ pub fn watch(found: &Latest<Vec<Found>>) {
     }
 }
 
-/// Between two rounds: everybody on the LAN hears them.
+/// The pause between two rounds, because every machine on the LAN receives the questions.
 const BREATH: Duration = Duration::from_millis(600);

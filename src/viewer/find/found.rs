@@ -1,4 +1,4 @@
-//! A camera that has answered, and what an answer says of it.
+//! A camera that has answered, and how an answer is read.
 
 use super::address::CameraAddress;
 use super::identity::Identity;
@@ -12,33 +12,33 @@ use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 /// A camera that answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
-    /// What it is called; no two have the same name.
+    /// Its name on the LAN. No two cameras have the same.
     pub name: String,
-    /// Where viewers reach it, best first; at least one.
+    /// Its addresses, the best first; at least one.
     pub addresses: Vec<SocketAddr>,
-    /// What it says of itself.
+    /// What it announces about itself.
     pub facts: Facts,
 }
 
 impl Found {
-    /// What another answer of the same camera adds to it.
+    /// Adds the addresses from another answer of the same camera.
     pub(super) fn join(&mut self, other: Self) {
         self.addresses.extend(other.addresses);
         tidy(&mut self.addresses);
         self.addresses.truncate(MOST_ADDRESSES);
     }
 
-    /// What tells it from others.
+    /// What tells it from other cameras.
     pub fn identity(&self) -> Identity {
         Identity { name: self.name.clone(), id: self.facts.id.clone() }
     }
 
-    /// This one and no other.
+    /// This camera and no other.
     pub fn wanted(&self) -> Wanted {
         Wanted { identity: Some(self.identity()), address: self.address() }
     }
 
-    /// The best of its addresses.
+    /// The best address.
     pub fn address(&self) -> CameraAddress {
         at(self.addresses[0])
     }
@@ -49,7 +49,7 @@ pub(super) fn at(address: SocketAddr) -> CameraAddress {
     CameraAddress { host: host(address), port: Some(address.port()) }
 }
 
-/// An address without its port. A link-local address means nothing without its interface.
+/// An address without its port. A link-local address needs its interface.
 fn host(address: SocketAddr) -> String {
     match address {
         SocketAddr::V6(address) if address.scope_id() != 0 => {
@@ -59,12 +59,12 @@ fn host(address: SocketAddr) -> String {
     }
 }
 
-/// For each one, all records of an answer are looked through.
+/// The most cameras in one answer. For each of them, all records of the answer are searched.
 const MOST_IN_ONE_ANSWER: usize = 64;
-/// A machine has an address in each network, and some of IPv6.
+/// The most addresses of one camera. A machine has one in each network, and several of IPv6.
 pub(super) const MOST_ADDRESSES: usize = 32;
 
-/// The cameras in one answer. What is no answer, or not to our question, has none.
+/// The cameras in one answer. Empty if it is malformed or answers another question.
 pub(super) fn heard(answer: &Answer) -> Vec<Found> {
     let records = match dns::records(&answer.bytes) {
         Ok(records) => records,
@@ -86,7 +86,7 @@ pub(super) fn heard(answer: &Answer) -> Vec<Found> {
     instances.filter_map(|instance| camera(instance, &records, answer)).collect()
 }
 
-/// What the records of one answer say of one instance; `None` when they do not say where it is.
+/// Reads one camera from the records of an answer. `None` if they do not say where it is.
 fn camera(instance: &Name, records: &[Record], answer: &Answer) -> Option<Found> {
     let of_it = || records.iter().filter(|record| record.name == *instance);
     let (port, host) = of_it().find_map(|record| match &record.data {
@@ -99,13 +99,13 @@ fn camera(instance: &Name, records: &[Record], answer: &Answer) -> Option<Found>
     });
     let mut addresses = addresses(host, port, records, answer);
     if addresses.is_empty() {
-        // Whoever answers for itself is there where the answer comes from.
+        // A camera that sends no address is at the address that the answer came from.
         addresses.push(with_scope(answer.from.ip(), port, answer));
     }
     Some(Found { name: printable(instance.first()), addresses, facts: facts.unwrap_or_default() })
 }
 
-/// The addresses that an answer has for `host`, best first.
+/// The addresses for `host` in an answer, the best first.
 pub(super) fn addresses(
     host: &Name,
     port: u16,
@@ -133,13 +133,13 @@ fn with_scope(ip: IpAddr, port: u16, answer: &Answer) -> SocketAddr {
     }
 }
 
-/// Best first, each once.
+/// Sorts addresses, the best first, and removes duplicates.
 fn tidy(addresses: &mut Vec<SocketAddr>) {
     addresses.sort_by_key(|&address| (inconvenience(address.ip()), address));
     addresses.dedup();
 }
 
-/// The less, the sooner an address is tried and shown: those that people can remember, and that others can use too.
+/// The order in which addresses are tried and shown: first those that people can remember and that other programs can use.
 fn inconvenience(ip: IpAddr) -> u8 {
     match ip {
         IpAddr::V4(ip) if ip.is_loopback() => 4,

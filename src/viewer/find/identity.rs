@@ -1,32 +1,32 @@
-//! Which camera one is, and whether another one may be the same.
+//! What a camera is known by, and whether another one may be the same.
 
 use crate::wire::service::instance_name;
 
 /// What tells a camera from others.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Identity {
-    /// What it is called on the LAN, or calls itself.
+    /// Its name on the LAN, or the name it gives in its greeting.
     pub name: String,
-    /// The same for one camera however it is called; empty where it has none.
+    /// Its id, which stays when it is renamed. Empty if it has none.
     pub id: String,
 }
 
-/// Whether a camera is the one that is known.
+/// Whether a camera is the known one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Likeness {
-    /// It is.
+    /// It is the known camera.
     Same,
-    /// It has the name and another id: it was set up anew, or somebody else is called the same.
+    /// It has the name but another id: either it was set up anew, or it is another camera of the same name.
     Namesake,
-    /// It is not.
+    /// It is another camera.
     Other,
 }
 
-/// Cameras of the first days cut longer names off here when they announced them, or up to three bytes before.
+/// The first versions of lancam cut longer names at this length in their announcements, or up to three bytes before.
 const OLD_CUT: usize = 47;
 
 impl Identity {
-    /// Whether the camera that says `said` of itself is this one.
+    /// Compares what a camera says about itself with this identity.
     pub fn likeness(&self, said: &Self) -> Likeness {
         let ids = [&self.id, &said.id];
         let both_have_one = ids.iter().all(|id| !id.is_empty());
@@ -40,7 +40,8 @@ impl Identity {
         }
     }
 
-    /// Whether a camera that calls itself `own` may be found under this name: the second Garage is announced as `Garage (2)`.
+    /// Whether a camera that calls itself `own` may be announced under this name: the second Garage is announced as `Garage
+    /// (2)`.
     pub fn is_name_of(&self, own: &str) -> bool {
         let known = self.name.to_lowercase();
         let is_it = |name: String| {
@@ -55,8 +56,7 @@ impl Identity {
         is_it(own.to_owned()) || is_it(instance_name(own, 1)) || is_it(instance_name(own, number))
     }
 
-    /// Whether frames of the one and then of the other may be of two cameras, and so belong into two files: a namesake may be
-    /// another camera.
+    /// Whether the next frames need a new file because they may come from another camera. A namesake may be another camera.
     pub fn needs_new_file(&self, next: &Self) -> bool {
         self.likeness(next) != Likeness::Same && self != next
     }

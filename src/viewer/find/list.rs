@@ -3,7 +3,7 @@
 use super::found::Found;
 use crate::json::{Object, array, quoted};
 
-/// For people: name, address, size, rate, in columns.
+/// The list for people: name, address, size and rate in columns.
 pub fn text(cameras: &[Found]) -> String {
     let rows = cameras.iter().map(row).collect::<Vec<_>>();
     let width = |column: usize| {
@@ -23,7 +23,7 @@ fn row(camera: &Found) -> [String; 4] {
     [camera.name.clone(), camera.address().to_string(), size, rate]
 }
 
-/// For programs: an array on one line. What is not known is null.
+/// The list for programs: a JSON array on one line. Unknown values are null.
 pub fn json(cameras: &[Found]) -> String {
     array(cameras, object)
 }
@@ -41,7 +41,7 @@ fn object(camera: &Found) -> String {
         .end()
 }
 
-/// One line for a window or a log, where one was wanted and there is none, or several.
+/// One line for a window or a log when exactly one camera was expected and none or several answered.
 pub fn choice(cameras: &[Found]) -> String {
     if cameras.is_empty() {
         return NONE.to_owned();
@@ -54,13 +54,13 @@ pub fn choice(cameras: &[Found]) -> String {
     format!("several cameras are on the LAN; name one of them: {}{rest}", named.join(", "))
 }
 
-/// No sentence names more.
+/// The most cameras in one line.
 const MOST_NAMED: usize = 20;
 
-/// What to say where more have answered than are listed.
+/// The message when the list is incomplete.
 pub const CUT: &str = "too many cameras answered; the list leaves some out";
 
-/// What to say where there is none.
+/// The message when no camera answers.
 pub const NONE: &str = "no camera answers on the LAN. Is lancam running, and on this network? \
                         Some networks block the search (multicast); then name the camera: lancam-view ADDRESS";
 

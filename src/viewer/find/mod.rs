@@ -1,4 +1,4 @@
-//! Where cameras are and which one is which: addresses, names on the LAN, and the connection to the one that is wanted.
+//! Finds cameras and connects to them: addresses, names on the LAN, and which camera is the wanted one.
 
 pub mod address;
 pub mod census;

@@ -1,4 +1,4 @@
-//! Connects to the camera that is wanted, wherever it is by now, and knows whether what answers there is that camera.
+//! Connects to the wanted camera wherever it is now, and checks that it is that camera which answers.
 
 use super::address::{CameraAddress, HostKind};
 use super::connect::{ConnectError, Reached, connect_to, connect_to_one_of};
@@ -16,42 +16,43 @@ use std::time::{Duration, Instant};
 #[derive(Debug)]
 pub(in crate::viewer) struct Reach {
     wanted: Wanted,
-    /// Where it was last.
+    /// Its last address.
     last: Option<SocketAddr>,
-    /// Who answered last: of a machine's name only what it means now is sure.
+    /// The camera that was admitted last. Decides only at its remembered address; a machine's name means whatever answers
+    /// there now.
     seen: Option<Identity>,
-    /// By what the connection was found that is judged next, and who is announced there.
+    /// How the current connection was found, and which camera is announced at that address.
     way: Way,
     announced: Option<Identity>,
-    /// Attempts since then.
+    /// Failed attempts since the last admitted connection.
     failures: u32,
     search: Search,
-    /// Since when another camera is where the wanted one was.
+    /// Another camera that answered at the wanted one's address, and when it was asked last.
     stranger: Option<(Stranger, Instant)>,
 }
 
-/// By what a connection was found.
+/// How a connection was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Way {
-    /// What was asked for was looked up just now.
+    /// The name or address that the user gave was resolved just now.
     Asked,
-    /// It was there before.
+    /// At the address from before.
     Remembered,
-    /// What was asked for is the name of a camera, and that is announced there.
+    /// The user gave a camera's name, and that camera is announced there.
     Named,
-    /// It was looked for, and is announced there.
+    /// The camera was searched for on the LAN, and is announced there.
     Announced,
 }
 
-/// Another camera than the one that is wanted.
+/// A camera that is not the wanted one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}", self.text())]
 pub struct Stranger {
-    /// The one that is wanted.
+    /// The name of the wanted camera.
     pub wanted: String,
-    /// What the one that is there calls itself.
+    /// The name that the other camera gives.
     pub found: String,
-    /// Where.
+    /// Its address.
     pub address: CameraAddress,
 }
 
@@ -75,21 +76,21 @@ impl Stranger {
 /// Why there is no connection.
 #[derive(Debug, thiserror::Error)]
 pub enum ReachError {
-    /// The name means nothing here, or too much.
+    /// The name cannot be resolved, or it fits several cameras.
     #[error(transparent)]
     Lookup(#[from] LookupError),
-    /// Nobody answers there.
+    /// Nothing answers there.
     #[error(transparent)]
     Connect(#[from] ConnectError),
-    /// Another camera is there, and the wanted one answers nowhere.
+    /// Another camera is there, and the wanted one does not answer on the LAN.
     #[error(transparent)]
     Stranger(#[from] Stranger),
 }
 
-/// A machine that was NAME.local may have another address by now: each so many attempts, that is asked for again.
+/// After how many failed attempts to resolve a machine's name again: it may have another address now.
 const RESOLVED_EACH: u32 = 5;
 
-/// Another camera, where the wanted one was, is asked so often who it is: each time is two lines in its log.
+/// How often to ask another camera who it is. Each time writes two lines into its log.
 const STRANGER_ASKED_EACH: Duration = Duration::from_secs(10);
 
 impl Reach {
@@ -106,17 +107,17 @@ impl Reach {
         }
     }
 
-    /// What is wanted, as it was written.
+    /// The wanted camera's address, as it was written.
     pub(in crate::viewer) fn address(&self) -> &CameraAddress {
         &self.wanted.address
     }
 
-    /// Connects to where the camera is, or else to where it is announced now.
+    /// Connects to the camera's last address, or to the one where it is announced now.
     pub(in crate::viewer) fn connect(&mut self, now: Instant) -> Result<Reached, ReachError> {
         let is_due = self.search.is_due(now);
         let is_asked = is_due && self.known().is_some();
         let reached = match self.stranger.clone() {
-            // Who is there is known.
+            // The camera at this address is known to be another one.
             Some((stranger, asked))
                 if now.saturating_duration_since(asked) < STRANGER_ASKED_EACH =>
             {
@@ -145,7 +146,7 @@ impl Reach {
         reached
     }
 
-    /// Connects to where the wanted camera is by now, when another one answered at `there`.
+    /// Connects to the wanted camera at another address, after another camera answered at `there`.
     pub(in crate::viewer) fn connect_elsewhere(
         &mut self,
         stranger: Stranger,
@@ -153,31 +154,31 @@ impl Reach {
         now: Instant,
     ) -> Result<Reached, ReachError> {
         if self.wanted.identity.is_none() {
-            // The address was remembered, and is another's by now. What was asked for is looked up again.
+            // The remembered address belongs to another camera now. Resolve the name again.
             self.last = None;
             return self.connect_to_known(Lookup::Now);
         }
         self.stranger = Some((stranger.clone(), now));
         let reached = self.connect_by_name().unwrap_or_else(|| Err(stranger.clone().into()))?;
         if reached.stream.peer_addr().ok() == there.stream.peer_addr().ok() {
-            // It is still announced where it is no longer.
+            // The wanted camera is still announced at its old address.
             return Err(stranger.into());
         }
         Ok(reached)
     }
 
-    /// Whether one camera is wanted and no other, or whichever is where it is looked for.
+    /// Whether only one particular camera is wanted, not whichever is at the address.
     pub(in crate::viewer) fn is_choosy(&self) -> bool {
         self.wanted.identity.is_some()
     }
 
-    /// A server that does not say who it is has been connected to.
+    /// Admits a server that does not say who it is.
     pub(in crate::viewer) fn admit_nameless(&mut self) -> Origin {
         (self.failures, self.search) = (0, Search::default());
         Origin::nameless(self.wanted.address.clone())
     }
 
-    /// Whether the camera that answers at `address` and says `said` of itself is the wanted one.
+    /// Decides whether the camera at `reached`, which says `said` about itself, is the wanted one.
     pub(in crate::viewer) fn judge(
         &mut self,
         said: Identity,
@@ -190,11 +191,11 @@ impl Reach {
             address: address.clone(),
         };
         let known = match (&self.wanted.identity, self.way) {
-            // It is the one with the id that was known, or the only one of its name.
+            // The camera with the known id, or the only one of its name.
             (_, Way::Announced) | (None, Way::Named) => self.announced.clone(),
             (Some(known), _) => Some(known.clone()),
             (None, Way::Remembered) => self.seen.clone(),
-            // Whatever the name of a machine means now is what was asked for.
+            // Whatever the machine's name means now is what the user asked for.
             (None, Way::Asked) => None,
         };
         if let Some(known) = &known {
@@ -202,7 +203,7 @@ impl Reach {
             let is_other = match likeness {
                 Likeness::Same => false,
                 Likeness::Other => true,
-                // It was set up anew, unless the one with the old id is somewhere else.
+                // It was set up anew, unless the camera with the old id answers elsewhere.
                 Likeness::Namesake => reached
                     .stream
                     .peer_addr()
@@ -213,7 +214,7 @@ impl Reach {
             }
         }
         if self.way == Way::Named && self.wanted.identity.is_none() {
-            // From here on it is this one and no other.
+            // From now on only this camera is wanted.
             self.wanted.identity = known;
         }
         if let Some(known) = &mut self.wanted.identity {
@@ -236,13 +237,14 @@ impl Reach {
         Ok(Admitted { origin: Origin { name: Arc::from(name), id: said.id, camera }, records_into })
     }
 
-    /// How long there is nothing to try before the LAN is asked again, where it is the only one to know.
+    /// How long to wait before the next attempt, if only the LAN can say where the camera is.
     pub(in crate::viewer) fn pause(&self, now: Instant) -> Duration {
         let is_unknown = self.last.is_none() && self.wanted.address.kind() != HostKind::Fixed;
         if is_unknown { self.search.left(now) } else { Duration::ZERO }
     }
 
-    /// Who is asked for on the LAN. A machine's camera that was seen is looked for too; whoever is at an IP address is not.
+    /// The camera to search for on the LAN. If the user gave a machine's name, that is the camera seen there. At an IP
+    /// address, no camera is searched for.
     fn known(&self) -> Option<&Identity> {
         let is_machine = matches!(self.wanted.address.kind(), HostKind::Local | HostKind::Bare);
         self.wanted.identity.as_ref().or(self.seen.as_ref().filter(|_| is_machine))
@@ -251,7 +253,7 @@ impl Reach {
     fn connect_to_known(&mut self, lookup: Lookup) -> Result<Reached, ReachError> {
         let is_now = match lookup {
             Lookup::Now => true,
-            // Asking takes seconds while nobody has that name.
+            // Resolving takes seconds while nothing has that name.
             Lookup::IfNeeded => self.failures % RESOLVED_EACH == RESOLVED_EACH - 1,
             Lookup::Never => false,
         };
@@ -278,7 +280,7 @@ impl Reach {
         }
     }
 
-    /// Connects to where the camera is announced; `None` where it is not.
+    /// Connects to the address where the camera is announced. `None` if it is not announced.
     fn connect_by_name(&mut self) -> Option<Result<Reached, ReachError>> {
         let known = self.known()?.clone();
         let found = match finder::look_for(&known) {
@@ -296,7 +298,7 @@ impl Reach {
     }
 }
 
-/// When a name is looked up, though it was reached before.
+/// When to resolve a name again although it was reached before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Lookup {
     Now,
@@ -311,7 +313,7 @@ pub(in crate::viewer) struct Admitted {
     pub(in crate::viewer) records_into: RecordsInto,
 }
 
-/// Whether what is recorded may go on in the same file.
+/// Whether a recording may continue in the same file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::viewer) enum RecordsInto {
     SameFile,
@@ -327,7 +329,7 @@ mod tests {
         Identity { name: name.into(), id: id.into() }
     }
 
-    /// Somebody listens at the wanted address.
+    /// A reach whose camera is at an address where something listens.
     fn reached(wanted: Option<Identity>) -> (Reach, Reached) {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = found::at(listener.local_addr().expect("bound"));
@@ -347,7 +349,7 @@ mod tests {
         assert!(reach.judge(camera("", ""), &way).is_err());
         let admitted = reach.judge(camera("Garage", "1"), &way).expect("it is");
         assert_eq!((&*admitted.origin.name, &*admitted.origin.id), ("Garage", "1"));
-        // It was given another name, and is known by that too.
+        // The camera was renamed. From now on its new name is known too.
         reach.judge(camera("Barn", "1"), &way).expect("it is the same");
         reach.judge(camera("Barn", ""), &way).expect("it is the same");
         assert!(reach.judge(camera("Garage", "3"), &way).is_err());

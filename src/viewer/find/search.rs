@@ -1,20 +1,20 @@
-//! When the LAN is asked for a camera that is not where it was.
+//! How often to ask the LAN for a camera that is not at its last address.
 
 use std::time::{Duration, Instant};
 
-/// When the LAN is asked for a camera that is not where it was: everybody there hears it.
+/// How often to ask the LAN for a camera: every machine there receives the question.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Search {
-    /// Since when it is away.
+    /// Since when the camera has been away.
     pub(super) since: Option<Instant>,
-    /// When it was asked last.
+    /// When the LAN was last asked.
     pub(super) asked: Option<Instant>,
 }
 
-/// A camera that is switched off and on, or gets another address, is back within this time, and is asked for all the while ...
+/// How long to ask without a pause. A camera that restarts or gets another address is back within this time.
 const EAGER: Duration = Duration::from_secs(60);
 
-/// ... and one that is away for longer so often.
+/// How often to ask after that.
 const ASKED_EACH: Duration = Duration::from_secs(3);
 
 impl Search {
@@ -22,7 +22,7 @@ impl Search {
         self.left(now).is_zero()
     }
 
-    /// Until it is due.
+    /// How long until the next question.
     pub(super) fn left(&self, now: Instant) -> Duration {
         match (self.since, self.asked) {
             (Some(since), Some(asked)) if now.saturating_duration_since(since) >= EAGER => {

@@ -1,42 +1,42 @@
-//! Why nobody knows what a name means, and what may help.
+//! Why a name could not be resolved, and what may help.
 
 use crate::nearest;
 use crate::plain::printable;
 use std::fmt;
 use std::io;
 
-/// Why nobody knows what is meant.
+/// Why a name could not be resolved.
 #[derive(Debug)]
 pub enum LookupError {
-    /// There is no such machine, and no such camera.
+    /// No machine and no camera has this name.
     Unknown {
-        /// As it was written.
+        /// The name as it was written.
         name: String,
-        /// What a host may be.
+        /// Whether only a camera can have this name.
         is_camera: bool,
-        /// The cameras that answered, by their names.
+        /// The names of the cameras that answered.
         found: Vec<String>,
-        /// The system's word for it.
+        /// The system's error.
         source: Option<io::Error>,
     },
-    /// An address with a zone that is none of this machine's interfaces.
+    /// An address with a zone that is not an interface of this machine.
     NoSuchInterface {
-        /// As it was written.
+        /// The address as it was written.
         address: String,
-        /// What should be an interface.
+        /// The zone.
         interface: String,
     },
-    /// Several cameras could be meant, each with its address.
+    /// Several cameras fit the name.
     Ambiguous {
-        /// As it was written.
+        /// The name as it was written.
         name: String,
-        /// Their names and addresses.
+        /// The cameras' names and addresses.
         found: Vec<(String, String)>,
     },
 }
 
 impl LookupError {
-    /// The system knows no such address.
+    /// The error for a host that the system could not resolve.
     pub(super) fn nowhere(host: &str, source: io::Error) -> Self {
         if let Some((_, interface)) = host.split_once('%') {
             let (address, interface) = (printable(host), printable(interface));
@@ -47,7 +47,7 @@ impl LookupError {
     }
 }
 
-/// No list of cameras in a sentence is longer.
+/// The most cameras named in one message.
 const MOST_NAMED: usize = 8;
 
 impl fmt::Display for LookupError {

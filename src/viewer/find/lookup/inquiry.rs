@@ -1,4 +1,4 @@
-//! What a name means, by what the system and the LAN say of it: no thread and no clock of its own.
+//! Decides what a name means from the answers of the system and the LAN. Has no thread and no clock.
 
 use super::error::LookupError;
 use super::{Meant, Word};
@@ -13,7 +13,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-/// What the system and the LAN have said so far of one name.
+/// The answers for one name so far.
 #[derive(Debug)]
 pub(super) struct Inquiry<'a> {
     address: &'a CameraAddress,
@@ -22,12 +22,12 @@ pub(super) struct Inquiry<'a> {
     system: Option<io::Result<Vec<SocketAddr>>>,
     is_lan_silent: bool,
     census: Census,
-    /// Of the machine, from the LAN.
+    /// The machine's addresses, from the LAN.
     machine: Vec<SocketAddr>,
 }
 
 impl<'a> Inquiry<'a> {
-    /// Nothing is known yet, but what the system has said if it was asked already.
+    /// Begins with no answer but the system's, if it was asked already.
     pub(super) fn begin(
         address: &'a CameraAddress,
         system: Option<io::Result<Vec<SocketAddr>>>,
@@ -44,12 +44,12 @@ impl<'a> Inquiry<'a> {
         }
     }
 
-    /// Whether the system is to be asked for a machine.
+    /// Whether the system should be asked for a machine of this name.
     pub(super) fn needs_system(&self) -> bool {
         self.system.is_none() && self.kind != HostKind::Camera
     }
 
-    /// What the LAN is to be asked.
+    /// The question for the LAN.
     pub(super) fn question(&self) -> Vec<u8> {
         let (host, service) = (Name::of(&self.address.host), Name::of(CAMERA));
         match self.kind {
@@ -62,7 +62,7 @@ impl<'a> Inquiry<'a> {
         }
     }
 
-    /// Takes note of what was said.
+    /// Adds an answer.
     pub(super) fn hear(&mut self, word: Word) {
         match word {
             Word::System(addresses) => self.system = Some(addresses),
@@ -80,14 +80,14 @@ impl<'a> Inquiry<'a> {
         }
     }
 
-    /// Until when nothing changes by itself.
+    /// How long the result stays the same if no answer comes.
     pub(super) fn patience(&self, now: Instant) -> Duration {
         let waited = self.waited(now);
         let next = if waited < GRACE { GRACE } else { SYSTEM_PATIENCE };
         next.saturating_sub(waited).max(Duration::from_millis(1))
     }
 
-    /// Whether nobody is left who could say more.
+    /// Whether no more answers are expected.
     pub(super) fn is_over(&self, now: Instant) -> bool {
         let is_system_done = self.system.is_some() || self.kind == HostKind::Camera;
         self.is_lan_silent && is_system_done || self.waited(now) >= SYSTEM_PATIENCE
@@ -97,11 +97,11 @@ impl<'a> Inquiry<'a> {
         now.saturating_duration_since(self.begun)
     }
 
-    /// What is meant, as soon as that is sure.
+    /// The result, as soon as later answers cannot change it.
     pub(super) fn judge(&self, now: Instant) -> Option<Result<Meant, LookupError>> {
         let is_time = self.is_lan_silent || self.waited(now) >= GRACE;
         let machine = self.machine();
-        // A port is one of a machine, and there it is.
+        // A port belongs to a machine, and its address is known.
         if self.address.port.is_some() && self.kind != HostKind::Camera {
             if let Some(machine) = machine {
                 return Some(Ok(Meant::Machine(machine)));
@@ -128,7 +128,7 @@ impl<'a> Inquiry<'a> {
         }
     }
 
-    /// The only camera that the name fits.
+    /// The only camera that fits the name, or the error if several do.
     fn camera(&self) -> Option<Result<Meant, LookupError>> {
         let fits = fitting(self.address.name(), self.census.sightings().cameras);
         match fits.as_slice() {
@@ -150,7 +150,7 @@ impl<'a> Inquiry<'a> {
         Meant::Camera(Box::new(camera))
     }
 
-    /// Why nobody knows what is meant.
+    /// The error when nothing has this name.
     pub(super) fn unknown(self) -> LookupError {
         let cameras = self.census.sightings().cameras;
         LookupError::Unknown {
@@ -162,7 +162,8 @@ impl<'a> Inquiry<'a> {
     }
 }
 
-/// The cameras that may be meant by `name`: those of exactly that name; or else all that call themselves so, or would as a host.
+/// The cameras that `name` may mean: those with exactly this name, else those that call themselves so or whose name as a
+/// host is this.
 fn fitting(name: &str, cameras: Vec<Found>) -> Vec<Found> {
     let name = name.to_lowercase();
     let is_called = |camera: &Found| camera.name.to_lowercase() == name;
@@ -180,12 +181,12 @@ fn fitting(name: &str, cameras: Vec<Found>) -> Vec<Found> {
     cameras.into_iter().filter(fits).collect()
 }
 
-/// So long a camera's own announcement is waited for, when a machine of the name is known already, and another camera that
-/// the name fits as well.
+/// How long to wait for a camera of exactly this name to answer, when a machine or another camera that fits is known
+/// already.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// Systems that do not know multicast DNS ask their name servers for NAME.local, some for a long time. This is how long
-/// they are waited for when nobody on the LAN has the name.
+/// How long to wait for the system when nothing on the LAN has the name. A system without multicast DNS asks its name
+/// servers for NAME.local, which may take long.
 const SYSTEM_PATIENCE: Duration = Duration::from_secs(2);
 
 #[cfg(test)]

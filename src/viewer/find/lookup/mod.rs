@@ -1,4 +1,4 @@
-//! Finds out what somebody means by a name, a camera on the LAN or a machine: asks the system and the LAN at once.
+//! Finds out whether a name means a camera on the LAN or a machine. Asks the system and the LAN at the same time.
 
 mod error;
 mod inquiry;
@@ -16,27 +16,27 @@ use std::sync::mpsc::{self, RecvTimeoutError, SyncSender};
 use std::thread;
 use std::time::Instant;
 
-/// What is meant.
+/// What a name means.
 #[derive(Debug)]
 pub(super) enum Meant {
-    /// This camera.
+    /// A camera.
     Camera(Box<Found>),
-    /// Whatever listens at one of these, best first.
+    /// Whatever listens at one of these addresses, the best first.
     Machine(Vec<SocketAddr>),
 }
 
-/// What is said of a name.
+/// An answer about a name.
 enum Word {
     System(io::Result<Vec<SocketAddr>>),
     Lan(mdns::Answer),
     LanIsSilent,
 }
 
-/// What the host of `address` means. The camera of exactly that name wins; then, where no port was named, the one whose name
-/// as a host is that; then the machine of that name. May take seconds.
+/// Resolves the host of `address`. A camera of exactly this name comes first. Then, if no port was given, a camera whose
+/// name as a host is this. Then the machine of this name. May take seconds.
 ///
 /// # Errors
-/// When nobody knows the name, or several cameras could be meant.
+/// When nothing has the name, or several cameras fit it.
 pub(super) fn look_up(address: &CameraAddress) -> Result<Meant, LookupError> {
     match address.kind() {
         HostKind::Fixed => ask_system(address)
@@ -51,17 +51,17 @@ pub(super) fn look_up(address: &CameraAddress) -> Result<Meant, LookupError> {
     }
 }
 
-/// Asks until it is known what is meant, or nobody is left who could say more.
+/// Asks until the result is certain, or no more answers are expected.
 fn inquire(
     address: &CameraAddress,
     system: Option<io::Result<Vec<SocketAddr>>>,
 ) -> Result<Meant, LookupError> {
     let mut inquiry = Inquiry::begin(address, system, Instant::now());
     let (sender, words) = mpsc::sync_channel(1);
-    // Threads of their own, because the system's resolver cannot be told when to give up.
+    // Separate threads, because the system's resolver cannot be interrupted.
     if inquiry.needs_system() {
         let (sender, address) = (sender.clone(), address.clone());
-        // Nobody listens when the LAN was faster.
+        // Nobody receives this if the LAN answered first.
         spawn(move || drop(sender.send(Word::System(ask_system(&address)))));
     }
     let question = inquiry.question();
@@ -73,7 +73,7 @@ fn inquire(
         match words.recv_timeout(inquiry.patience(Instant::now())) {
             Ok(word) => inquiry.hear(word),
             Err(RecvTimeoutError::Timeout) => {}
-            // Both are done, or neither could be asked.
+            // Both threads have ended, or neither could be started.
             Err(RecvTimeoutError::Disconnected) => inquiry.hear(Word::LanIsSilent),
         }
         let now = Instant::now();
@@ -92,14 +92,14 @@ fn ask_system(address: &CameraAddress) -> io::Result<Vec<SocketAddr>> {
 }
 
 fn spawn(ask: impl FnOnce() + Send + 'static) {
-    // Without a thread nobody answers, and that is what is told.
+    // If the thread cannot be started, no answer comes, and the user is told that.
     drop(thread::Builder::new().name("resolve".into()).spawn(ask));
 }
 
 fn ask_lan(question: &[u8], sender: &SyncSender<Word>) {
     match mdns::ask(question, PATIENCE) {
         Ok(mut answers) => {
-            // Until nobody listens.
+            // Stops when the inquiry has ended.
             let _ = answers.try_for_each(|answer| sender.send(Word::Lan(answer)));
         }
         Err(error) => log::debug!("cannot ask the LAN: {error}"),
