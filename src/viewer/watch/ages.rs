@@ -1,21 +1,21 @@
-//! How old pictures were when they were shown: counted by age, so that any number of them takes the same memory.
+//! The ages of pictures when they were shown, in a histogram of fixed size.
 
 use std::time::Duration;
 
-/// Ages from 1 µs to an hour, each known to 1.6 %.
+/// A histogram of ages from 1 µs to an hour, each exact to 1.6 %.
 #[derive(Debug, Clone)]
 pub struct Ages {
-    /// How many there were in each class.
+    /// The number of ages in each class.
     counts: Vec<u64>,
     total: u64,
     oldest: Duration,
 }
 
-/// Classes in which an age doubles.
+/// Classes per doubling of the age.
 const CLASSES: u64 = 64;
-/// log2 of that.
+/// log2 of `CLASSES`.
 const CLASS_BITS: u32 = CLASSES.ilog2();
-/// log2 of the oldest age that has a class of its own, in microseconds: 71 minutes.
+/// log2 of the largest age with a class of its own, in microseconds (71 minutes).
 const MAX_BITS: u32 = 32;
 
 impl Default for Ages {
@@ -26,7 +26,7 @@ impl Default for Ages {
 }
 
 impl Ages {
-    /// Counts one. Allocates nothing.
+    /// Adds an age. Allocates nothing.
     pub fn count(&mut self, age: Duration) {
         let last = self.counts.len() - 1;
         self.counts[class_of(age).min(last)] += 1;
@@ -34,7 +34,7 @@ impl Ages {
         self.oldest = self.oldest.max(age);
     }
 
-    /// The age that this part of all, from 0 to 1, did not exceed; `None` of nothing.
+    /// The age that the fraction `part` (0 to 1) of all ages do not exceed. `None` if there are none.
     pub fn percentile(&self, part: f64) -> Option<Duration> {
         let mut below = 0;
         let class = self.counts.iter().position(|count| {
@@ -44,13 +44,13 @@ impl Ages {
         Some(middle_of(class).min(self.oldest))
     }
 
-    /// The oldest; `None` of nothing.
+    /// The largest age; `None` if there are none.
     pub fn max(&self) -> Option<Duration> {
         (self.total > 0).then_some(self.oldest)
     }
 }
 
-/// A class for each microsecond at first, then `CLASSES` for each doubling.
+/// One class per microsecond at first, then `CLASSES` per doubling.
 fn class_of(age: Duration) -> usize {
     let micros = u64::try_from(age.as_micros()).unwrap_or(u64::MAX);
     let doublings = micros.checked_ilog2().unwrap_or(0).saturating_sub(CLASS_BITS);

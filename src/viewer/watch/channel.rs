@@ -1,4 +1,4 @@
-//! One camera as it is watched: its receiver's thread, the newest of what it sends, and what is known about that.
+//! One camera that is watched: its receiver's thread, the newest picture and notice, and statistics.
 
 use super::controls::Remote;
 use super::demand::Demand;
@@ -17,16 +17,16 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-/// One camera.
+/// One camera that is watched.
 #[derive(Debug)]
 pub struct Channel {
-    /// Which one it is.
+    /// Which camera it is.
     pub camera: Wanted,
-    /// What is spoken with it.
+    /// The protocol spoken with it.
     pub protocol: Protocol,
-    /// What records it.
+    /// The recorder of its frames.
     pub recorder: Recorder,
-    /// Whether that has been started, and people have not been told of its end.
+    /// Whether a recording was started whose end has not been shown yet.
     pub is_recording: bool,
     /// Its controls.
     pub remote: Remote,
@@ -35,51 +35,51 @@ pub struct Channel {
     demand: Arc<Demand>,
     /// The picture that is shown.
     pub arrival: Option<Arc<Arrival>>,
-    /// Why it is not the camera's present one.
+    /// Why that picture is not a current one.
     pub notice: Option<Standing>,
-    /// What was shown so far.
+    /// Counts of what was shown.
     pub statistics: Statistics,
     pace: Pace,
-    /// Where it is, for people.
+    /// Its address, for people.
     address: String,
-    /// Whether there is something new since this was set to false.
+    /// Whether anything is new since this was last set to false.
     pub is_changed: bool,
-    /// Whether the picture still has to be shown for the first time.
+    /// Whether the picture has not been on the screen yet.
     is_unseen: bool,
 }
 
-/// What is new of a camera.
+/// What is new.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
     /// Nothing.
     Nothing,
     /// A picture.
     Picture,
-    /// Why there is none, or that there is one again.
+    /// A notice that there is no picture, or that pictures are back.
     Notice,
 }
 
-/// A notice that stands over a picture.
+/// A notice that is shown over the picture.
 #[derive(Debug)]
 pub struct Standing {
-    /// What it says.
+    /// The notice.
     pub notice: Arc<Notice>,
-    /// When the first of them came, whatever the reason was then.
+    /// When the first notice came. A later notice with another reason does not change it.
     pub since: Instant,
-    /// When the last picture was taken, for people; `None` where there was none.
+    /// The time of day at which the last picture was taken; `None` if there was none.
     pub last_picture: Option<String>,
 }
 
-/// What goes between a camera's receiver and whoever looks at it.
+/// What a receiver and the screen share.
 #[derive(Debug)]
 pub struct Feed {
-    /// What is new.
+    /// The newest picture or notice.
     pub slot: Arc<Latest<News>>,
-    /// How large that is needed.
+    /// The size in which pictures are needed.
     pub demand: Arc<Demand>,
-    /// What records it.
+    /// The recorder of the frames.
     pub recorder: Recorder,
-    /// What asks it for its controls.
+    /// The camera's controls.
     pub remote: Remote,
 }
 
@@ -89,19 +89,19 @@ pub enum ChannelError {
     /// libjpeg-turbo cannot be set up.
     #[error(transparent)]
     Decoder(#[from] JpegError),
-    /// There can be no thread.
+    /// No thread can be started.
     #[error("cannot start a thread for a camera: {0}")]
     Thread(#[from] io::Error),
-    /// Nothing can be recorded as planned; why, as a sentence.
+    /// The recording cannot begin; the reason as a sentence.
     #[error("{0}")]
     Recording(String),
 }
 
-/// How long a file may take to be opened before pictures are shown all the same.
+/// How long to wait for the recording's file to open before pictures are shown anyway.
 const OPENING: Duration = Duration::from_secs(2);
 
 impl Channel {
-    /// Begins to watch `camera`; each change rings `doorbell`.
+    /// Watches `camera`. Each change rings `doorbell`.
     ///
     /// # Errors
     /// When this machine lacks memory or threads.
@@ -115,10 +115,10 @@ impl Channel {
         Ok(channel)
     }
 
-    /// Begins to watch `camera`, and records all that it sends.
+    /// Watches `camera`, and records everything it sends.
     ///
     /// # Errors
-    /// When nothing can be recorded as planned, or this machine lacks memory or threads.
+    /// When the recording cannot begin, or this machine lacks memory or threads.
     pub fn open_recorded(
         camera: Wanted,
         protocol: Protocol,
@@ -150,7 +150,7 @@ impl Channel {
         Ok((channel, receiver))
     }
 
-    /// Shows what somebody else puts into the slot.
+    /// A channel without a receiver of its own: `feed` is filled by the caller.
     pub fn fed_by(feed: Feed, camera: Wanted) -> Self {
         let Feed { slot, demand, recorder, remote } = feed;
         Self {
@@ -172,7 +172,7 @@ impl Channel {
         }
     }
 
-    /// How large its picture is needed; `None`: not at all.
+    /// Sets the size in which the picture is shown; `None` if it is not shown.
     pub fn demand(&mut self, shown: Option<Size>, now: Instant) {
         self.demand.set(shown);
         if shown.is_some() != self.pace.is_wanted() {
@@ -181,7 +181,7 @@ impl Channel {
         }
     }
 
-    /// What it calls itself, or else what it was found or opened as.
+    /// The camera's own name, or else the name or address it was opened by.
     pub fn name(&self) -> &str {
         match &self.arrival {
             Some(arrival) if !arrival.origin.name.is_empty() => &arrival.origin.name,
@@ -189,7 +189,7 @@ impl Channel {
         }
     }
 
-    /// Whether it is this one, from the list.
+    /// Whether this is that camera, as the list has it.
     pub fn is_of(&self, camera: &Wanted) -> bool {
         if self.camera == *camera {
             return true;
@@ -199,12 +199,12 @@ impl Channel {
         camera.identity.as_ref().is_some_and(|listed| listed.likeness(&own) == Likeness::Same)
     }
 
-    /// Where it is, or was last.
+    /// The camera's address, or its last one.
     pub fn address(&self) -> &str {
         &self.address
     }
 
-    /// Takes what is new; pictures that nobody wants to see now are left out.
+    /// Takes what is new. Skips pictures unless `is_wanted`.
     pub fn update(&mut self, now: Instant, is_wanted: bool) -> Change {
         match self.reader.newest() {
             Newest::Fresh { value: News::Picture(arrival), .. } if is_wanted => {
@@ -216,7 +216,7 @@ impl Channel {
                 (self.is_unseen, self.is_changed) = (true, true);
                 Change::Picture
             }
-            // The picture that is held stays; that there is none any more is over.
+            // The view is paused: keep its picture, but remove the notice.
             Newest::Fresh { value: News::Picture(arrival), .. } if self.notice.is_some() => {
                 self.follow(&arrival);
                 self.arrival.get_or_insert(arrival);
@@ -225,7 +225,7 @@ impl Channel {
                 Change::Notice
             }
             Newest::Fresh { value: News::Notice { notice, last }, .. } => {
-                // It lasts since the first of them, whatever the reason is by now.
+                // The time counts from the first notice, even if the reason has changed.
                 let since = self.notice.as_ref().map_or(now, |standing| standing.since);
                 if is_wanted || self.arrival.is_none() {
                     self.arrival = last.or_else(|| self.arrival.take());
@@ -241,18 +241,18 @@ impl Channel {
         }
     }
 
-    /// How pictures come is to be seen anew.
+    /// Begins to measure the rate anew.
     fn forget_pace(&mut self) {
         self.pace.forget();
         self.statistics.forget_rates();
     }
 
-    /// Whether the picture is not going to be replaced by itself: it is lost, or late.
+    /// Whether the picture will not be replaced soon: pictures have stopped or are late.
     pub fn stands_still(&self, now: Instant) -> bool {
         self.notice.is_some() || self.lateness(now).is_some()
     }
 
-    /// It may be somewhere else by now, where it is found again.
+    /// Follows the camera to its present address.
     fn follow(&mut self, arrival: &Arrival) {
         let now = &arrival.origin.camera;
         if self.camera != *now && *now != Wanted::default() {
@@ -261,7 +261,7 @@ impl Channel {
         }
     }
 
-    /// Takes note that the picture is on the screen; returns how old it is there, if that is known and it is there for the
+    /// Notes that the picture is on the screen. Returns its age there, if that is known and the picture is shown for the
     /// first time.
     pub fn shown(&mut self, now: Instant) -> Option<Duration> {
         if !std::mem::take(&mut self.is_unseen) {
@@ -272,13 +272,13 @@ impl Channel {
         Some(age.by(now))
     }
 
-    /// Between two pictures.
+    /// The time between two pictures.
     pub fn interval(&self) -> Option<Duration> {
         self.pace.interval()
     }
 
-    /// How old the picture is, if the next ones should have come long ago: since the camera took it where that is
-    /// known, else since it arrived, or at least since it is wanted.
+    /// The age of the picture, if the next ones are long overdue. Counted from when the camera took it, if that is known,
+    /// else from its arrival or from when it was first wanted.
     pub fn lateness(&self, now: Instant) -> Option<Duration> {
         let arrival = self.arrival.as_ref().filter(|_| self.notice.is_none())?;
         let since = self.pace.overdue(now)?;
@@ -287,7 +287,7 @@ impl Channel {
 }
 
 impl Drop for Channel {
-    /// Its receiver ends with the next thing that it would say, its recording with what has arrived.
+    /// The receiver ends when it next publishes something. The recording ends with the frames that have arrived.
     fn drop(&mut self) {
         self.recorder.stop();
         self.slot.close();
@@ -318,7 +318,7 @@ mod tests {
         (Channel::fed_by(feed, Wanted::at(address)), publisher)
     }
 
-    /// A picture that arrives now, at an age of 30 ms if that is known.
+    /// Shows a picture that arrives now, with this age, if any.
     fn show(publisher: &mut Publisher, age: Option<Duration>, now: Instant) {
         let (uncertainty, round_trip) = (MS, 2 * MS);
         publisher.blank().age = age.map(|age| Age { age, at: now, uncertainty, round_trip });
@@ -377,7 +377,7 @@ mod tests {
         assert_eq!(channel.lateness(now + pace::UNKNOWN_LATE), None, "there was no time for one");
         now += pace::UNKNOWN_LATE + MS;
         assert_eq!(channel.lateness(now), Some(600_030 * MS + pace::UNKNOWN_LATE + MS));
-        // And the long wait is no rate.
+        // The long wait must not count as a rate.
         for _ in 0..2 {
             show(&mut publisher, Some(30 * MS), now);
             channel.update(now, true);

@@ -1,4 +1,4 @@
-//! Turns a frame's bytes into a picture on the publisher.
+//! Decodes frames into pictures and publishes them.
 
 use super::demand::Demand;
 use super::news::{NoticeKind, Publisher};
@@ -14,12 +14,12 @@ use crate::wire::packet::{Codec, FrameFacts};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// The decoder and the counts; it outlives connections, so that a new one costs no memory.
+/// The decoder and its counts. It outlives connections, so that a new one allocates nothing.
 #[derive(Debug)]
 pub struct Decoding {
     jpeg: Decoder,
     origin: Arc<Origin>,
-    /// The number of the newest frame of this connection.
+    /// The number of the newest frame on this connection.
     sequence: Option<u64>,
     totals: Totals,
     corrupt_in_a_row: u32,
@@ -28,32 +28,32 @@ pub struct Decoding {
     intake: Intake,
 }
 
-/// Why a frame's bytes are no picture.
+/// Why a frame cannot be decoded.
 #[derive(Debug, thiserror::Error)]
 pub enum DecodingError {
-    /// A JPEG that cannot be decoded.
+    /// libjpeg-turbo cannot decode the JPEG.
     #[error(transparent)]
     Jpeg(#[from] JpegError),
-    /// A raw frame of another length than its size needs.
+    /// A raw frame whose length does not fit its size.
     #[error("a raw picture of {size} has {found} bytes instead of {}", size.area() * 3)]
     RawLength {
-        /// The size it claims.
+        /// The size that the frame claims.
         size: Size,
-        /// The bytes it has.
+        /// Its length in bytes.
         found: usize,
     },
-    /// A size that nobody has a screen for; refused before memory is asked for.
+    /// A size over the limit, refused before memory is allocated.
     #[error("a picture of {0} is over the limit of {MAX_PIXELS} pixels")]
     TooLarge(Size),
 }
 
-/// After so many frames without a picture people are told: a single one is a hiccup of the camera.
+/// After this many corrupt frames in a row the user is told. A single one is not worth a notice.
 const CORRUPT_PATIENCE: u32 = 5;
-/// More than any picture has.
+/// More pixels than any picture has.
 const EVERY_PIXEL: Size = Size::new(usize::MAX, usize::MAX);
 
 impl Decoding {
-    /// Nothing decoded yet.
+    /// A decoder that has not decoded anything yet.
     ///
     /// # Errors
     /// When libjpeg-turbo cannot be set up.
@@ -70,41 +70,41 @@ impl Decoding {
         })
     }
 
-    /// Only what is in `demand` is decoded from now on.
+    /// Decodes only what `demand` asks for from now on.
     pub fn look_at(&mut self, demand: Arc<Demand>) {
         self.demand = demand;
     }
 
-    /// What records the frames, whether or not they are decoded.
+    /// The recorder of the frames, whether or not they are decoded.
     pub fn recorder(&self) -> Recorder {
         self.intake.recorder()
     }
 
-    /// A connection has begun: frames are of this camera from here on, and are counted anew.
+    /// Begins a connection: frames come from this camera from now on, and their numbers start anew.
     pub fn begin(&mut self, origin: Origin) {
         self.origin = Arc::new(origin);
         self.sequence = None;
         self.announce(Rate::NONE);
     }
 
-    /// What is recorded goes into a new file from the next frame on: that is of another camera than the last.
+    /// Begins a new recorded file with the next frame, because another camera sends it.
     pub fn begin_new_file(&mut self) {
         self.intake.begin_new_file();
     }
 
-    /// The size of what is being recorded; `None` while nothing is.
+    /// The size of the recorded frames; `None` if nothing is recorded.
     pub fn recorded_size(&self) -> Option<Size> {
         self.intake.recorded_size()
     }
 
-    /// Its frames come at this rate, as far as the camera knows.
+    /// Sets the frame rate that the camera announces.
     pub fn announce(&mut self, rate: Rate) {
         self.intake.announce(rate);
     }
 
-    /// Decodes one frame and shows it. Allocates nothing for frames no larger than those before.
+    /// Records and decodes one frame, and publishes the picture. Allocates nothing for frames no larger than before.
     ///
-    /// A frame that cannot be decoded is counted and passed over.
+    /// A frame that cannot be decoded is counted and skipped.
     pub fn decode(
         &mut self,
         facts: &FrameFacts,
@@ -114,7 +114,7 @@ impl Decoding {
     ) {
         self.count(facts.sequence, payload.len());
         self.intake.take(facts, age, payload, &self.origin.name);
-        // One frame is made a picture of though nobody looks: it takes back the notice that there is none.
+        // While a notice is shown, one frame is decoded even if nobody looks: it removes the notice.
         let overdue = publisher.has_notice().then_some(EVERY_PIXEL);
         let Some(shown) = self.demand.get().or(overdue) else {
             self.totals.unseen += 1;
@@ -158,7 +158,7 @@ impl Decoding {
         self.sequence = Some(sequence);
     }
 
-    /// Makes the picture, or as much of it as is `shown`; its whole size.
+    /// Decodes the frame, at least in the size `shown`, and returns its full size.
     fn fill(
         &mut self,
         facts: &FrameFacts,
@@ -201,18 +201,18 @@ impl Decoding {
     }
 }
 
-/// Frames that are passed over: one is told of at once, later ones as a number, so that a camera does not fill the log.
+/// Limits the log lines about corrupt frames: the first is logged at once, later ones as a count.
 #[derive(Debug, Default)]
 struct Complaints {
     told: Option<Instant>,
     untold: u64,
 }
 
-/// Two lines about such frames are this far apart.
+/// The time between two such lines.
 const TOLD_EACH: Duration = Duration::from_secs(60);
 
 impl Complaints {
-    /// Another frame is passed over: how many were since the last line, where it is time for a line.
+    /// Counts a corrupt frame. Returns how many came since the last line, if a line is due.
     fn next(&mut self, now: Instant) -> Option<u64> {
         if self.told.is_some_and(|told| now.saturating_duration_since(told) < TOLD_EACH) {
             self.untold += 1;
@@ -223,7 +223,7 @@ impl Complaints {
     }
 }
 
-/// Rows of B, G, R bytes to `0x00RRGGBB`.
+/// Converts rows of B, G, R bytes to `0x00RRGGBB`.
 fn fill_from_bgr(bytes: &[u8], size: Size, picture: &mut Picture) -> Result<(), DecodingError> {
     if size.area() > MAX_PIXELS {
         return Err(DecodingError::TooLarge(size));
@@ -256,7 +256,7 @@ mod tests {
         }
     }
 
-    /// One with a board to pin pictures to, and who reads there.
+    /// A decoder, its publisher, and a reader of what is published.
     fn decoding() -> (Decoding, Publisher, Reader<News>) {
         let news = Latest::new();
         let reader = news.reader();

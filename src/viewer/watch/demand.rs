@@ -1,32 +1,32 @@
-//! How large a camera's pictures are shown, so that no more of them is decoded than is seen.
+//! The size in which a camera's pictures are shown, so that no more is decoded than is seen.
 
 use crate::image::pixels::Size;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Set by the screen, read by the receiver.
+/// The size in which pictures are shown. The screen sets it, the receiver reads it.
 #[derive(Debug)]
 pub struct Demand(AtomicU64);
 
-/// Nobody looks.
+/// The picture is not shown.
 const HIDDEN: u64 = 0;
 
 impl Default for Demand {
-    /// Every pixel.
+    /// All pixels are needed.
     fn default() -> Self {
         Self(AtomicU64::new(u64::MAX))
     }
 }
 
 impl Demand {
-    /// The whole picture is shown at this size; `None`: it is not shown.
+    /// Sets the size in which the whole picture is shown; `None` if it is not shown.
     pub fn set(&self, shown: Option<Size>) {
         let side = |side: usize| u64::from(u32::try_from(side).unwrap_or(u32::MAX));
         let packed = shown.map_or(HIDDEN, |size| side(size.width) << 32 | side(size.height));
-        // Nothing else hangs on it: a frame that is still decoded at the old size is shown at the new one.
+        // Relaxed is enough: a frame still decoded at the old size is only scaled once more.
         self.0.store(packed, Ordering::Relaxed);
     }
 
-    /// At least this many pixels each way are worth decoding; `None`: no frame is.
+    /// The least size that should be decoded; `None` if frames need not be decoded.
     pub fn get(&self) -> Option<Size> {
         let packed = self.0.load(Ordering::Relaxed);
         let side = |bits: u64| usize::try_from(bits & u64::from(u32::MAX)).unwrap_or(usize::MAX);

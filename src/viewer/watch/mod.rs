@@ -1,4 +1,4 @@
-//! Receives what a camera sends, decodes it, and counts; knows nothing of windows.
+//! Receives what a camera sends, decodes it, and counts. Knows nothing of windows.
 
 pub mod ages;
 pub mod channel;

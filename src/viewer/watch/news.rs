@@ -1,4 +1,4 @@
-//! What the receiver tells the screen: a picture, or why there is none.
+//! What the receiver publishes for the screen: a picture, or why there is none.
 
 use crate::latest::Latest;
 use crate::viewer::arrival::Arrival;
@@ -7,48 +7,48 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-/// The newest truth, be it picture or reason.
+/// The newest state of a camera: a picture, or why there is none.
 #[derive(Debug, Clone)]
 pub enum News {
-    /// A picture has arrived.
+    /// A picture.
     Picture(Arc<Arrival>),
-    /// There is none for now.
+    /// There is no picture at the moment.
     Notice {
-        /// Why.
+        /// The reason.
         notice: Arc<Notice>,
-        /// The last one there was, which the screen may have missed.
+        /// The last picture, which the screen may have missed.
         last: Option<Arc<Arrival>>,
     },
 }
 
-/// Why there is no picture, for people.
+/// Why there is no picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
-    /// For programs.
+    /// The kind, for programs.
     pub kind: NoticeKind,
-    /// One sentence.
+    /// One sentence, for people.
     pub text: String,
 }
 
-/// What sort of thing is in the way.
+/// Why there is no picture, in general.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoticeKind {
     /// Not connected yet.
     Connecting,
-    /// Connected, and the camera has no picture: it is starting, unplugged, busy.
+    /// Connected, but the camera has no picture: it is starting, unplugged or busy.
     NoPicture,
-    /// The camera cannot be reached, or the connection ended; it is tried again.
+    /// The camera cannot be reached, or the connection ended. The viewer tries again.
     Disconnected,
-    /// Somebody else listens there.
+    /// The server is not lancam.
     NotLancam,
-    /// Another camera is where the wanted one was.
+    /// Another camera is at the wanted one's address.
     OtherCamera,
-    /// It is lancam, but one that cannot be understood until somebody updates.
+    /// A lancam without a common protocol version. One of the programs needs an update.
     Incompatible,
 }
 
 impl NoticeKind {
-    /// A few words for a window's title.
+    /// A few words for the window's title.
     pub fn title(self) -> &'static str {
         match self {
             Self::Connecting => "connecting",
@@ -70,22 +70,22 @@ impl NoticeKind {
     }
 }
 
-/// The receiver's end of the slot: pictures in pooled memory, and each notice once.
+/// The receiver's end of the slot: publishes pictures in pooled memory, and each notice once.
 #[derive(Debug)]
 pub struct Publisher {
     news: Arc<Latest<News>>,
-    /// At least [`POOL`]; more only while the screen keeps some.
+    /// At least [`POOL`] pictures. More only while the screen holds some.
     pool: Vec<Arc<Arrival>>,
-    /// Which of the pool is being written.
+    /// The index in the pool of the picture being written.
     blank: usize,
-    /// Which of the pool was published last. The slot holds it until the next one, so it is never blank.
+    /// The index of the picture published last. The slot holds it until the next one, so it is not free.
     last: Option<usize>,
-    /// What the slot says now, if that is a notice.
+    /// The notice in the slot, if there is one.
     notice: Option<Arc<Notice>>,
     talk: Talk,
 }
 
-/// How much a camera may have written into the log: so many lines at once, and one more each second.
+/// Limits the log lines that a camera can cause: [`AT_ONCE`] in a row, then one per second.
 #[derive(Debug)]
 struct Talk {
     left: u32,
@@ -106,23 +106,23 @@ impl Talk {
     }
 }
 
-/// One in the slot, one on the screen, one that the screen is just taking, one being written.
+/// One in the slot, one on the screen, one being taken by the screen, one being written.
 const POOL: usize = 4;
 
 impl Publisher {
-    /// Writes into `news`.
+    /// A publisher into `news`.
     pub fn new(news: Arc<Latest<News>>) -> Self {
         let pool = (0..POOL).map(|_| Arc::default()).collect();
         let talk = Talk { left: AT_ONCE, counted: Instant::now() };
         Self { news, pool, blank: 0, last: None, notice: None, talk }
     }
 
-    /// An arrival that nobody looks at, with whatever it last held. Allocates only when there is none.
+    /// A free picture, with whatever was in it last. Allocates only if none is free.
     ///
-    /// They take turns, so that all of them have grown to a stream's size after its first few frames.
+    /// The pictures take turns, so that all of them reach the stream's size within a few frames.
     ///
     /// # Panics
-    /// Never: what is handed out was found to be free.
+    /// Never: the picture was found to be free.
     pub fn blank(&mut self) -> &mut Arrival {
         let count = self.pool.len();
         let mut turns = (1..=count).map(|step| (self.blank + step) % count);
@@ -137,17 +137,17 @@ impl Publisher {
         Arc::get_mut(&mut self.pool[self.blank]).expect("found to be free, or just made")
     }
 
-    /// Whether nobody will look any more.
+    /// Whether the screen has closed the slot.
     pub fn is_closed(&self) -> bool {
         self.news.is_closed()
     }
 
-    /// Whether it says that there is no picture.
+    /// Whether the slot holds a notice.
     pub fn has_notice(&self) -> bool {
         self.notice.is_some()
     }
 
-    /// Shows what was written into the last [`blank`](Self::blank).
+    /// Publishes the picture written into the last [`blank`](Self::blank).
     pub fn publish(&mut self) {
         self.notice = None;
         self.last = Some(self.blank);
@@ -159,13 +159,13 @@ impl Publisher {
         self.news.publish(News::Picture(Arc::clone(&self.pool[self.blank])));
     }
 
-    /// Writes into the log what a camera has a part in, as often as it may.
+    /// Logs a line that a camera caused. Over the limit, it is logged at the debug level.
     pub fn log(&mut self, level: Level, line: fmt::Arguments<'_>) {
         let is_allowed = self.talk.allow(Instant::now());
         log::log!(if is_allowed { level } else { Level::Debug }, "{line}");
     }
 
-    /// Shows a notice, in the log too, unless it stands there already.
+    /// Publishes and logs a notice, unless it is in the slot already.
     pub fn notify(&mut self, kind: NoticeKind, text: String) {
         let notice = Notice { kind, text };
         if self.notice.as_deref() == Some(&notice) {

@@ -1,39 +1,39 @@
-//! How fast pictures come, and whether the next one is late.
+//! The rate at which pictures come, and whether the next one is late.
 
 use std::time::{Duration, Instant};
 
-/// The pace of one camera's pictures.
+/// The rate of one camera's pictures.
 #[derive(Debug, Default)]
 pub(super) struct Pace {
-    /// The mean time between two pictures lately.
+    /// The recent mean time between two pictures.
     interval: Option<Duration>,
-    /// When the last one came.
+    /// When the last picture came.
     arrived: Option<Instant>,
-    /// Since when a picture is wanted: those that nobody wanted are not late.
+    /// Since when pictures are wanted. A picture is not late before that.
     wanted: Option<Instant>,
 }
 
-/// A picture is late when the next but two should be there ...
+/// A picture is late after this many intervals ...
 const LATE: u32 = 3;
-/// ... though not by a hiccup of this computer.
+/// ... and at least this time, so that a short stall of this computer does not count.
 pub(super) const LEAST_LATE: Duration = Duration::from_millis(150);
-/// Before the rate is known.
+/// The limit before the rate is known.
 pub(super) const UNKNOWN_LATE: Duration = Duration::from_secs(1);
-/// A rate follows the last so many pictures.
+/// How many pictures the mean covers.
 const SMOOTH: u32 = 8;
 
 impl Pace {
-    /// Whether somebody waits for pictures.
+    /// Whether pictures are wanted.
     pub(super) fn is_wanted(&self) -> bool {
         self.wanted.is_some()
     }
 
-    /// Pictures are wanted since then; `None`: they are not.
+    /// Sets since when pictures are wanted; `None` if they are not.
     pub(super) fn want(&mut self, since: Option<Instant>) {
         self.wanted = since;
     }
 
-    /// A picture has come.
+    /// Counts a picture.
     pub(super) fn count(&mut self, now: Instant) {
         if let Some(before) = self.arrived.replace(now) {
             let latest = now - before;
@@ -44,18 +44,18 @@ impl Pace {
         }
     }
 
-    /// How pictures come is to be seen anew.
+    /// Begins to measure anew.
     pub(super) fn forget(&mut self) {
         (self.interval, self.arrived) = (None, None);
     }
 
-    /// Between two pictures.
+    /// The time between two pictures.
     pub(super) fn interval(&self) -> Option<Duration> {
         self.interval
     }
 
-    /// For how long the last picture has been the newest, if the next ones should have come long ago; counted since it came,
-    /// or since it is wanted.
+    /// How long the last picture has been the newest, if the next ones are long overdue. Counted from its arrival, or from
+    /// when pictures were first wanted if that is later.
     pub(super) fn overdue(&self, now: Instant) -> Option<Duration> {
         let wanted = self.wanted?;
         let since = now.saturating_duration_since(wanted.max(self.arrived.unwrap_or(wanted)));

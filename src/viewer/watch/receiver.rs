@@ -1,4 +1,4 @@
-//! Keeps a connection to one camera, and the newest of what it sends in the slot.
+//! Keeps a connection to one camera, and publishes the newest of what it sends.
 
 use super::controls::Remote;
 use super::decoding::Decoding;
@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Connects, watches, and connects again.
+/// Connects, receives, and connects again.
 #[derive(Debug)]
 pub struct Receiver {
     reach: Reach,
@@ -28,12 +28,12 @@ pub struct Receiver {
     remote: Remote,
 }
 
-/// What is spoken with a camera.
+/// The protocol spoken with a camera.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {
-    /// lancam's own; these wishes go with the greeting.
+    /// lancam's own. The greeting carries these wishes.
     Native(Wishes),
-    /// The tutorial's, where only the server speaks.
+    /// The tutorial's, in which only the server sends.
     Pickle,
 }
 
@@ -43,24 +43,24 @@ impl Default for Protocol {
     }
 }
 
-/// Why one attempt to watch a camera failed.
+/// Why an attempt to watch a camera failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ReceiveError {
-    /// It was not reached.
+    /// No connection could be made.
     #[error(transparent)]
     Reach(#[from] ReachError),
-    /// It was reached, and then something went wrong.
+    /// The session failed.
     #[error("{camera} {source}")]
     Session {
-        /// As it was written.
+        /// The camera's address.
         camera: CameraAddress,
-        /// What went wrong.
+        /// The error.
         source: SessionError,
     },
 }
 
 impl ReceiveError {
-    /// What sort of thing is in the way.
+    /// The kind of notice for this error.
     pub fn kind(&self) -> NoticeKind {
         match self {
             Self::Session { source, .. } => match source {
@@ -83,21 +83,21 @@ impl ReceiveError {
     }
 }
 
-/// Between two attempts: a camera that is back must be seen within a second, and four attempts a
-/// second cost neither end anything that could be measured ...
+/// The pause between two attempts. A camera that is back should be seen within a second, and four attempts a second cost
+/// nothing measurable.
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// ... however long one of them took, there is time to see that nobody wants another ...
+/// The least pause, however long an attempt took, so that a closed slot is noticed.
 const BREATH: Duration = Duration::from_millis(20);
 
-/// ... but neither a camera that is full nor somebody else's is to be pestered.
+/// The pause when the camera is full or it is not the wanted server, so as not to flood it.
 const LONG_PAUSE: Duration = Duration::from_secs(2);
 
-/// So many cameras that are not the wanted one are asked behind each other before there is a pause.
+/// How many cameras that are not the wanted one are tried without a pause.
 const MOST_STRANGERS: usize = 3;
 
 impl Receiver {
-    /// A receiver of `camera`'s pictures into `news`.
+    /// A receiver that publishes `camera`'s pictures into `news`.
     ///
     /// # Errors
     /// When libjpeg-turbo cannot be set up.
@@ -116,7 +116,7 @@ impl Receiver {
         })
     }
 
-    /// What records the camera, over all connections.
+    /// The recorder of the camera's frames, over all connections.
     pub fn recorder(&self) -> Recorder {
         self.decoding.recorder()
     }
@@ -126,23 +126,23 @@ impl Receiver {
         self.remote.clone()
     }
 
-    /// Decodes only what is in `demand`.
+    /// Decodes only what `demand` asks for.
     #[must_use]
     pub fn looked_at_by(mut self, demand: Arc<Demand>) -> Self {
         self.decoding.look_at(demand);
         self
     }
 
-    /// Runs on a thread of its own.
+    /// Starts [`run`](Self::run) on a thread of its own.
     ///
     /// # Errors
-    /// When there can be no further thread.
+    /// When no thread can be started.
     pub fn start(self) -> io::Result<()> {
         thread::Builder::new().name("receiver".into()).spawn(move || self.run())?;
         Ok(())
     }
 
-    /// Receives until the slot is closed: what goes wrong is shown and tried again.
+    /// Receives until the slot is closed. Publishes each failure and tries again.
     pub fn run(mut self) {
         let text = format!("connecting to {}", self.reach.address());
         self.publisher.notify(NoticeKind::Connecting, text);
@@ -158,15 +158,16 @@ impl Receiver {
                 Err(error) => (error.kind(), error.to_string()),
             };
             self.publisher.notify(kind, text);
-            // An attempt that took long, such as asking the LAN, has been a pause itself.
+            // A slow attempt, such as asking the LAN, counts as pause.
             thread::sleep(pause.saturating_sub(begun.elapsed()).max(BREATH));
         }
     }
 
-    /// Connects once and shows what the camera sends until the connection ends; says where that camera was.
+    /// Connects once and publishes what the camera sends until the connection ends. Returns the camera's address and how it
+    /// ended.
     ///
     /// # Errors
-    /// When there is no lancam server, it is another camera's, it cannot be understood, or the connection broke.
+    /// When the server is not lancam, is another camera, has no common protocol version, or the connection broke.
     pub fn run_once(&mut self) -> Result<(CameraAddress, SessionEnd), ReceiveError> {
         let mut reached = self.reach.connect(Instant::now())?;
         let mut end = self.watch(&reached);
@@ -216,7 +217,7 @@ fn farewell(camera: &CameraAddress, end: &SessionEnd) -> String {
 
 fn pause_after(outcome: &Result<(CameraAddress, SessionEnd), ReceiveError>) -> Duration {
     match outcome.as_ref().map(|(_, end)| end) {
-        // It stops, and may be started again at once.
+        // The camera is stopping, and may be restarted at once.
         Ok(SessionEnd::Goodbye { reason: GoodbyeReason::Stopping, .. } | SessionEnd::Closed) => {
             PAUSE
         }

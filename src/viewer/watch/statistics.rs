@@ -1,4 +1,4 @@
-//! Counts what was shown, and says it as one line.
+//! Counts what was shown, and prints it as one line.
 
 use super::ages::Ages;
 use crate::image::pixels::Size;
@@ -9,7 +9,7 @@ use crate::wire::packet::Codec;
 use std::fmt;
 use std::time::{Duration, Instant};
 
-/// What has been shown since the viewer was started.
+/// Counts of what was shown since the viewer started.
 #[derive(Debug, Clone, Default)]
 pub struct Statistics {
     shown: u64,
@@ -19,40 +19,40 @@ pub struct Statistics {
     span: Option<(Instant, Instant)>,
     recent: Recent,
     ages: Ages,
-    /// By how much each can be wrong.
+    /// The possible error of each age.
     uncertainties: Ages,
     round_trip: Option<Duration>,
-    /// Frames that were recorded, and dropped instead.
+    /// How many frames were recorded, and how many dropped.
     recorded: (u64, u64),
 }
 
-/// The rate of the last second or so.
+/// The rates of the last second or so.
 #[derive(Debug, Clone, Copy, Default)]
 struct Recent {
     since: Option<(Instant, Totals)>,
     count: u32,
-    /// Until when they are believed if nothing more is shown, since a rate cannot be measured without pictures.
+    /// The last rates, and until when they are valid if nothing more is shown.
     rates: Option<(Rates, Instant)>,
 }
 
-/// What came and was shown in a second.
+/// What arrived and was shown in one second.
 #[derive(Debug, Clone, Copy)]
 pub struct Rates {
-    /// Pictures that were shown.
+    /// Pictures shown per second.
     pub shown: f64,
-    /// Frames that arrived.
+    /// Frames received per second.
     pub received: f64,
-    /// Bits of them.
+    /// Bits received per second.
     pub bits: f64,
 }
 
-/// A rate is measured over at least this long.
+/// The shortest time over which a rate is measured.
 const MEASURED_OVER: Duration = Duration::from_secs(1);
-/// ... and holds for so many times as long, when no picture comes.
+/// How many times that long a rate stays valid when no picture comes.
 const BELIEVED: u32 = 3;
 
 impl Statistics {
-    /// Takes note that `arrival` is being shown.
+    /// Counts `arrival`, which is being shown.
     pub fn count(&mut self, arrival: &Arrival, now: Instant) {
         self.shown += 1;
         self.totals = arrival.totals;
@@ -62,29 +62,29 @@ impl Statistics {
         self.recent.count(now, arrival.totals);
     }
 
-    /// Takes note that a picture of this age is on the screen now.
+    /// Counts the age of a picture that is on the screen now.
     pub fn count_age(&mut self, age: &Age, now: Instant) {
         self.ages.count(age.by(now));
         self.uncertainties.count(age.uncertainty);
         self.round_trip = Some(age.round_trip);
     }
 
-    /// Takes note of what has been recorded.
+    /// Notes what has been recorded.
     pub fn count_recording(&mut self, recording: &Recording) {
         self.recorded = (recording.frames, recording.dropped);
     }
 
-    /// How old the pictures were when they were on the screen, those before the clocks were matched left out.
+    /// The ages of pictures when they were shown. Those before the clocks were matched are not in it.
     pub fn ages(&self) -> &Ages {
         &self.ages
     }
 
-    /// By how much 95 % of the ages can be wrong at most; `None` until one is known.
+    /// The error that 95 % of the ages do not exceed. `None` until an age is known.
     pub fn age_uncertainty(&self) -> Option<Duration> {
         self.uncertainties.percentile(0.95)
     }
 
-    /// The least round trip to the camera lately; `None` until it has answered a ping.
+    /// The shortest recent round trip to the camera. `None` until it has answered a ping.
     pub fn round_trip(&self) -> Option<Duration> {
         self.round_trip
     }
@@ -104,27 +104,27 @@ impl Statistics {
         self.rates(now).map(|rates| rates.shown)
     }
 
-    /// What came and was shown over the last second or so; `None` until it has been measured.
+    /// What arrived and was shown per second, over the last second or so. `None` until it has been measured.
     pub fn rates(&self, now: Instant) -> Option<Rates> {
         self.recent.rates.filter(|(_, until)| now <= *until).map(|(rates, _)| rates)
     }
 
-    /// There was a time in which nothing was to be shown: rates are to be measured anew.
+    /// Measures rates anew, because nothing was to be shown for a while.
     pub fn forget_rates(&mut self) {
         self.recent = Recent::default();
     }
 
-    /// The whole size of the newest frame, and how it was coded.
+    /// The full size of the newest frame, and its codec.
     pub fn newest(&self) -> Option<(Size, Codec)> {
         self.newest
     }
 
-    /// Pictures that were made here and not shown.
+    /// Pictures that were decoded and not shown.
     pub fn skipped_here(&self) -> u64 {
         self.totals.frames.saturating_sub(self.shown)
     }
 
-    /// Frames that the camera took and that did not come here.
+    /// Frames that the camera took and that did not arrive.
     pub fn skipped_there(&self) -> u64 {
         self.totals.skipped
     }
@@ -136,12 +136,12 @@ impl Statistics {
         (self.shown > 1 && seconds > 0.0).then(|| (self.shown - 1) as f64 / seconds)
     }
 
-    /// Frames that the camera made between those that were shown: lost on the way, or skipped here.
+    /// Frames between those that were shown: lost on the way, or not shown here.
     pub fn skipped(&self) -> u64 {
         self.totals.skipped.saturating_add(self.skipped_here())
     }
 
-    /// Mean time from a frame's bytes to its pixels.
+    /// The mean time to decode a frame.
     pub fn decode_time(&self) -> Option<Duration> {
         let decoded = u32::try_from(self.totals.frames.saturating_add(self.totals.corrupt)).ok()?;
         self.totals.decode_time.checked_div(decoded)
@@ -149,7 +149,7 @@ impl Statistics {
 
     /// One line of JSON.
     ///
-    /// `age_ms`, from capture to screen, and how sure it is are null until the clocks of camera and viewer are matched.
+    /// `age_ms` and `age_uncertainty_ms` are null until the clocks of camera and viewer are matched.
     pub fn to_json(&self) -> String {
         let millis = |time: Option<Duration>| time.map(|time| format!("{:.3}", in_millis(time)));
         let percentile = |part| millis(self.ages.percentile(part));
@@ -296,14 +296,14 @@ mod tests {
         assert!(statistics.recent_fps(shown).is_some_and(|fps| (fps - 30.3).abs() < 0.1));
         assert!(statistics.recent_fps(shown + ms(2500)).is_some(), "it may come yet");
         assert_eq!(statistics.recent_fps(shown + ms(3100)), None, "the camera hangs");
-        // It was held for 12 s.
+        // The view was paused for 12 s.
         statistics.forget_rates();
         show(&mut statistics, 1, 12_000);
         let shown = show(&mut statistics, 20, 33);
         assert_eq!(statistics.recent_fps(shown), None, "not measured yet");
         let shown = show(&mut statistics, 15, 33);
         assert!(statistics.recent_fps(shown).is_some_and(|fps| (fps - 30.3).abs() < 0.1));
-        // One picture in five seconds is a rate too.
+        // A rate below one per second is measured too.
         let shown = show(&mut statistics, 3, 5000);
         assert!(
             statistics.recent_fps(shown + ms(5000)).is_some_and(|fps| (fps - 0.2).abs() < 0.01)

@@ -1,23 +1,24 @@
-//! A list of controls while a camera tells it, message by message.
+//! A list of controls that is being received, message by message.
 
 use super::Control;
 use crate::wire::native::control;
 
-/// A list that is being told.
+/// A list of controls that is being received.
 #[derive(Debug)]
 pub(super) struct Listing {
     pub all: Vec<Control>,
-    /// Messages of it that are still to come.
+    /// How many messages are still to come.
     pub left: u32,
-    /// Bytes of memory that may still be spent on it.
+    /// How many bytes of memory it may still use.
     budget: usize,
 }
 
-/// For one camera's controls: the richest of cameras needs a fiftieth of it, and what a camera claims beyond is left out.
+/// The most memory for one camera's controls. The camera with the most controls needs a fiftieth. What exceeds it is left
+/// out.
 pub(super) const BUDGET: usize = 1 << 20;
 
 impl Listing {
-    /// One of which so many messages are to come.
+    /// Begins a list of this many messages.
     pub(super) fn of(count: u32) -> Self {
         Self { all: Vec::new(), left: count, budget: BUDGET }
     }
@@ -39,7 +40,7 @@ impl Listing {
         }
     }
 
-    /// Whether there is memory for it. Behind the first thing that there is none for, nothing is taken.
+    /// Takes memory from the budget. Once that fails, nothing more is taken.
     fn pay(&mut self, cost: usize) -> bool {
         let left = self.budget.checked_sub(cost);
         self.budget = left.unwrap_or_default();

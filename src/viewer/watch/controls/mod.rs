@@ -1,4 +1,4 @@
-//! A camera's controls as the viewer knows them, and what it wants of them: between the window's thread and a receiver's.
+//! A camera's controls in the viewer, shared by the window's thread and the receiver's.
 
 mod listing;
 mod remote;
@@ -8,30 +8,30 @@ use crate::wire::native::control::{self, ControlFlags, ControlKind};
 pub use remote::Remote;
 pub(super) use remote::Request;
 
-/// What is known of a camera's controls.
+/// What is known about a camera's controls.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Controls {
-    /// How far it is known.
+    /// How much is known.
     pub state: State,
-    /// All of them, in the camera's order, as they were last told or set here.
+    /// All controls in the camera's order, as last received or set here.
     pub all: Vec<Control>,
-    /// Why the camera did not do what it was last asked, until it is asked again.
+    /// Why the camera refused the last request. Cleared by the next one.
     pub complaint: Option<String>,
 }
 
-/// How far a camera's controls are known.
+/// How much is known about a camera's controls.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum State {
-    /// Nobody wants to know.
+    /// The panel is closed: nobody needs them.
     #[default]
     Closed,
-    /// There is no connection; those that were known may have changed.
+    /// There is no connection. The controls known before may have changed.
     Disconnected,
-    /// The camera was asked.
+    /// The camera was asked for the list.
     Asked,
-    /// They are known.
+    /// The list is complete.
     Listed,
-    /// It has none, or tells none, and why.
+    /// The camera has none or lists none, for this reason.
     Refused(String),
 }
 
@@ -42,23 +42,23 @@ pub struct Control {
     pub id: u32,
     /// Its name.
     pub name: String,
-    /// What kind of value it has.
+    /// The kind of its value.
     pub kind: ControlKind,
-    /// What else is known of it.
+    /// Its V4L2 flags.
     pub flags: ControlFlags,
-    /// Least value.
+    /// The lowest value.
     pub minimum: i64,
-    /// Greatest value.
+    /// The highest value.
     pub maximum: i64,
-    /// Distance between values.
+    /// The distance between two values.
     pub step: u64,
-    /// Value after power-on.
+    /// The default value.
     pub default: i64,
-    /// Value now.
+    /// The current value.
     pub value: i64,
-    /// What the values of a menu are called; menus have gaps.
+    /// The values of a menu and their names. A menu may have gaps.
     pub items: Vec<(i64, String)>,
-    /// Why it cannot be changed; `None` when it can.
+    /// Why it cannot be changed; `None` if it can.
     pub greyed: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! The far end of a camera's controls, which the window's thread and a receiver's share.
+//! Access to a camera's controls, shared by the window's thread and the receiver's.
 
 use super::table::Table;
 use super::{Control, Controls, State};
@@ -7,36 +7,36 @@ use crate::wire::native::control::ControlKind;
 use crate::wire::native::message::{Message, StatusCode};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// What a session is to ask the camera.
+/// What a session asks the camera.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::viewer) enum Request {
     /// All controls.
     List,
-    /// One to be set.
+    /// Set one control.
     Set { id: u32, value: i64 },
 }
 
-/// The far end of the camera's controls. Clones share it; no call blocks.
+/// Access to a camera's controls. Clones share it. No call blocks.
 #[derive(Debug, Clone, Default)]
 pub struct Remote(Arc<Mutex<Table>>);
 
-/// Values that are set faster than they can be sent.
+/// The most values that may wait to be sent.
 const MOST_WANTED: usize = 2048;
 
 impl Remote {
-    /// The same; each change rings `doorbell`.
+    /// Makes each change ring `doorbell`.
     pub fn ring(&self, doorbell: Arc<Doorbell>) {
         self.lock().doorbell = Some(doorbell);
     }
 
-    /// Somebody wants to know: the camera is asked now, and whenever it is connected to again.
+    /// Asks the camera for its controls now, and after each reconnection.
     pub fn open(&self) {
         let mut table = self.lock();
         table.is_open = true;
         table.ask_for_list();
     }
 
-    /// Nobody does any more. What was set last is still sent.
+    /// Stops asking. Values that were set are still sent.
     pub fn close(&self) {
         let mut table = self.lock();
         table.is_open = false;
@@ -44,12 +44,12 @@ impl Remote {
         table.show(Controls::default());
     }
 
-    /// What is known.
+    /// The controls as they are known now.
     pub fn controls(&self) -> Arc<Controls> {
         Arc::clone(&self.lock().shown)
     }
 
-    /// Has a control set. It is shown so at once, and as the camera made it when that is known.
+    /// Sets a control. The new value is shown at once, and replaced by the camera's answer when that comes.
     pub fn set(&self, id: u32, value: i64) {
         let mut table = self.lock();
         if !table.is_connected {
@@ -68,13 +68,13 @@ impl Remote {
         });
     }
 
-    /// Whether the session should look for requests often.
+    /// Whether the session should often look for requests.
     pub(in crate::viewer) fn is_open(&self) -> bool {
         let table = self.lock();
         table.is_open || !table.wanted.is_empty()
     }
 
-    /// A camera was connected to.
+    /// Notes that a connection to the camera begins.
     pub(in crate::viewer) fn begin(&self) {
         let mut table = self.lock();
         table.is_connected = true;
@@ -83,7 +83,7 @@ impl Remote {
         }
     }
 
-    /// The connection has ended.
+    /// Notes that the connection has ended.
     pub(in crate::viewer) fn end(&self) {
         let mut table = self.lock();
         let doorbell = table.doorbell.take();
@@ -94,7 +94,7 @@ impl Remote {
         }
     }
 
-    /// What the camera is to be asked next.
+    /// The next request for the camera.
     pub(in crate::viewer) fn next_request(&self) -> Option<Request> {
         let mut table = self.lock();
         if std::mem::take(&mut table.wants_list) {
@@ -109,7 +109,7 @@ impl Remote {
         Some(Request::Set { id, value })
     }
 
-    /// Takes note of what the camera said of its controls; whether it was of those at all.
+    /// Takes a message about controls. Returns whether it was one.
     pub(in crate::viewer) fn hear(&self, message: &Message<'_>) -> bool {
         let mut table = self.lock();
         match *message {
@@ -123,7 +123,7 @@ impl Remote {
     }
 
     fn lock(&self) -> MutexGuard<'_, Table> {
-        // Everything is changed in one step: poison is ignored.
+        // Poison is ignored, because no change can be left half done.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -150,7 +150,7 @@ mod tests {
         })
     }
 
-    /// A remote that has been told of controls 1 and 2, the first with an item.
+    /// A remote that has received controls 1 and 2, the first with a menu item.
     fn listed() -> Remote {
         let remote = Remote::default();
         remote.open();
@@ -183,7 +183,7 @@ mod tests {
         }
         remote.set(2, 3);
         assert_eq!((remote.next_request(), values(&remote)), (None, vec![8, 3]));
-        // The answer to the first is old by now.
+        // This answers the first value, which has been replaced since.
         remote.hear(&told(1, 7));
         assert_eq!(values(&remote), [8, 3]);
         assert_eq!(remote.next_request(), Some(Request::Set { id: 1, value: 8 }));

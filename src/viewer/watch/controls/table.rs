@@ -1,4 +1,4 @@
-//! What is known of a camera's controls and wanted of them, and how the two meet.
+//! The state behind a camera's controls: values from the camera, values set here, and requests under way.
 
 use super::listing::Listing;
 use super::{Control, Controls, State};
@@ -7,7 +7,7 @@ use crate::wire::native::control;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// What the camera said, what was set here, and what is under way between the two.
+/// Values from the camera, values set here, and requests under way.
 #[derive(Debug, Default)]
 pub(super) struct Table {
     pub shown: Arc<Controls>,
@@ -15,19 +15,19 @@ pub(super) struct Table {
     pub is_open: bool,
     pub is_connected: bool,
     pub wants_list: bool,
-    /// Values to be sent, one for each control.
+    /// Values still to be sent, one per control.
     pub wanted: VecDeque<(u32, i64)>,
-    /// What was sent and not answered: one at a time, so that values that come faster than they are answered replace each
-    /// other here, and an answer is known to be its.
+    /// The control whose new value was sent and not yet answered. Only one is under way, so that newer values replace each
+    /// other in `wanted`, and each answer belongs to a known request.
     pub asked: Option<u32>,
-    /// Whether the camera was asked for its list; from then on it tells another when another source was opened.
+    /// Whether the camera was asked for its list. From then on it sends a new list whenever it opens another source.
     pub has_asked: bool,
-    /// The list that is being told.
+    /// The list that is being received.
     pub listing: Option<Listing>,
 }
 
 impl Table {
-    /// Shows something else.
+    /// Shows other controls.
     pub(super) fn show(&mut self, controls: Controls) {
         if controls != *self.shown {
             self.shown = Arc::new(controls);
@@ -49,8 +49,8 @@ impl Table {
         }
     }
 
-    /// Shows what `change` makes of one control. What is shown is copied only where somebody still looks at what it was, so
-    /// a camera that tells of a control all the time costs a copy for each look and not for each message.
+    /// Applies `change` to one control. The list is copied only while somebody holds the last one. So a camera that sends
+    /// changes all the time costs one copy per look, not one per message.
     pub(super) fn change(&mut self, id: u32, change: impl FnOnce(&Control) -> Option<Control>) {
         let Some(at) = self.shown.all.iter().position(|control| control.id == id) else { return };
         let known = &self.shown.all[at];
@@ -71,7 +71,7 @@ impl Table {
         self.become_known(state);
     }
 
-    /// A list begins. One that nobody wants to know is not taken.
+    /// Begins a list, unless nobody asked for one.
     pub(super) fn begin_list(&mut self, count: u32, reason: &str) {
         self.listing = None;
         if !self.has_asked || !self.is_open {
@@ -94,12 +94,12 @@ impl Table {
         if is_answer {
             self.asked = None;
         }
-        // Somebody drags it: where it is by now is known here, and not yet there.
+        // The user is changing this control: the value here is newer than the camera's.
         let is_newer_here =
             self.wanted.iter().any(|(id, _)| *id == told.id) || self.asked == Some(told.id);
         self.change(told.id, |known| {
             let value = if is_newer_here { known.value } else { told.value };
-            // Its name is listed once, so that it cannot grow.
+            // Keep the name from the list, so that memory cannot grow.
             let (name, items) = (known.name.clone(), known.items.clone());
             Some(Control { name, items, value, ..Control::from(told) })
         });
@@ -111,7 +111,7 @@ impl Table {
         self.count_listed();
     }
 
-    /// One message less of the list is to come.
+    /// Counts one message of the list.
     pub(super) fn count_listed(&mut self) {
         let Some(listing) = &mut self.listing else { return };
         listing.left = listing.left.saturating_sub(1);
@@ -128,7 +128,7 @@ impl Table {
         self.show(Controls { state: State::Listed, all, complaint });
     }
 
-    /// A request was refused; whether it was of controls.
+    /// Takes a refusal. Returns whether it was about controls.
     pub(super) fn refused(&mut self, text: &str) -> bool {
         if self.asked.take().is_some() {
             self.complain(Some(text));

@@ -1,48 +1,49 @@
-//! The camera's clock as the viewer knows it: when to ask for it, and how old pictures are by it.
+//! The camera's clock as the viewer knows it: when to send pings, and how old pictures are.
 
 use crate::image::frame::Micros;
 use crate::viewer::arrival::Age;
 use crate::wire::native::clock::{ClockMatch, Exchange};
 use std::time::{Duration, Instant};
 
-/// Asks the camera for its clock, one ping at a time, and makes ages of the answers.
+/// Sends pings to the camera, one at a time, and computes ages from the answers.
 #[derive(Debug)]
 pub(super) struct CameraClock {
-    /// The viewer's clock is the time since here.
+    /// The zero of the viewer's clock.
     started: Instant,
     matched: ClockMatch,
-    /// The ping that is on its way. When it was sent is its token.
+    /// The ping that is under way. Its token is the time when it was sent.
     asked: Option<(Micros, Moment)>,
     answers: u32,
     due: Instant,
     turn: Moment,
 }
 
-/// When a ping is sent. Each has its own way of being delayed, so they take turns.
+/// When a ping is sent. Each moment has its own kind of delay, so the moments take turns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Moment {
-    /// Right before the acknowledgement of a frame. Nothing is on its way, and the answer leaves before the next frame; but
-    /// it may come while the last one is being decoded, and be seen late.
+    /// Right before a frame's acknowledgement. Nothing else is under way, and the answer leaves before the next frame. But
+    /// the answer may come while this frame is being decoded, and then it is read late.
     BeforeAck,
-    /// When a frame has been decoded. The answer is awaited; but it may be behind a frame that is being sent meanwhile.
+    /// After a frame was decoded. The viewer is waiting for the answer, but it may be stuck behind a frame that is being
+    /// sent.
     AfterDecoding,
-    /// While nothing comes.
+    /// While nothing arrives.
     Idle,
 }
 
-/// What an answer brought.
+/// The result of a ping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Answer {
-    /// The least round trip of late.
+    /// The shortest recent round trip.
     pub(super) round_trip: Duration,
-    /// When it was asked for.
+    /// When the ping was sent.
     pub(super) asked: Moment,
 }
 
-/// So many pings follow each other with no pause but for their turns at first: ages are to be known from the beginning.
+/// The number of pings sent without a pause at first, so that ages are known from the beginning.
 const BURST: u32 = 8;
 
-/// After that. Two clocks drift by 0.1 ms in this time at most.
+/// The time between pings after that. Two clocks drift by at most 0.1 ms in it.
 const INTERVAL: Duration = Duration::from_secs(1);
 
 impl CameraClock {
@@ -57,19 +58,19 @@ impl CameraClock {
         }
     }
 
-    /// The viewer's clock.
+    /// A moment by the viewer's clock.
     pub(super) fn micros(&self, at: Instant) -> Micros {
         let since = at.saturating_duration_since(self.started);
         Micros(u64::try_from(since.as_micros()).unwrap_or(u64::MAX))
     }
 
-    /// The token of a ping to be sent now, at `moment`; `None` when none is due, or its turn has not come.
+    /// The token of a ping to send now, at `moment`. `None` if none is due, or another moment has its turn.
     pub(super) fn ask_if_due(&mut self, moment: Moment, now: Instant) -> Option<u64> {
         let is_its_turn = moment == Moment::Idle || moment == self.turn;
         (now >= self.due && is_its_turn).then(|| self.ask(moment, now)).flatten()
     }
 
-    /// The token of a ping to be sent now, due or not; `None` while another is on its way.
+    /// The token of a ping to send now, due or not. `None` while another is under way.
     pub(super) fn ask(&mut self, moment: Moment, now: Instant) -> Option<u64> {
         if self.asked.is_some() {
             return None;
@@ -84,7 +85,7 @@ impl CameraClock {
         Some(now_here.0)
     }
 
-    /// The camera has answered, `heard` here. `None` when nobody asked that, or it cannot be.
+    /// Takes the camera's answer, which arrived at `heard`. `None` if nobody asked for it, or its times are impossible.
     pub(super) fn answered(
         &mut self,
         token: u64,
@@ -102,7 +103,7 @@ impl CameraClock {
         Some(Answer { round_trip: self.matched.matched(heard_at)?.round_trip, asked })
     }
 
-    /// How old a frame that was captured then is at `now`; `None` before the camera has answered a ping.
+    /// The age at `now` of a frame captured at `captured_at`. `None` before the camera has answered a ping.
     pub(super) fn age(&self, captured_at: Micros, now: Instant) -> Option<Age> {
         let now_here = self.micros(now);
         let matched = self.matched.matched(now_here)?;
@@ -121,7 +122,7 @@ mod tests {
 
     const MS: Duration = Duration::from_millis(1);
 
-    /// The camera's clock shows 1000 s more, and a way takes 1 ms.
+    /// Answers a ping. The camera's clock is 1000 s ahead, and each way takes 1 ms.
     fn answer(clock: &mut CameraClock, token: u64, asked: Instant) -> Option<Duration> {
         let there = Micros(token + 1_000_001_000);
         clock.answered(token, there, there, asked + 2 * MS).map(|answer| answer.round_trip)

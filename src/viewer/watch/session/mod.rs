@@ -1,4 +1,4 @@
-//! One connection, in either of the protocols that are watched, and how it can end.
+//! One connection in either protocol, and how it can end.
 
 mod clock;
 pub mod native;
@@ -13,67 +13,67 @@ use std::io::{self, ErrorKind, Read};
 use std::net::TcpStream;
 use std::time::Duration;
 
-/// How a session ended that nothing was wrong with.
+/// How a session ended without an error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SessionEnd {
     /// The camera said goodbye.
     Goodbye {
-        /// Why, for programs.
+        /// The reason, for programs.
         reason: GoodbyeReason,
-        /// Why, for people.
+        /// The reason, for people.
         text: String,
     },
     /// The camera closed the connection between two messages.
     Closed,
 }
 
-/// Why a session cannot go on.
+/// Why a session failed.
 #[derive(Debug, thiserror::Error)]
 pub enum SessionError {
-    /// Somebody else listens there.
+    /// The server is not lancam.
     #[error("is {who}, not lancam (it began with {first})")]
     Stranger {
-        /// Who, as far as the first bytes tell.
+        /// What it is, as far as its first bytes tell.
         who: &'static str,
         /// Its first bytes.
         first: FirstBytes,
     },
-    /// Connected, and not a word.
+    /// It accepted the connection and sent nothing.
     #[error("accepted the connection and sent nothing for {} s; is this lancam's port?", .0.as_secs())]
     NoGreeting(Duration),
-    /// Closed before a word.
+    /// It closed the connection before it sent anything.
     #[error("closed the connection at once; is this lancam's port, and may this machine connect?")]
     ClosedUnheard,
-    /// Was there, and no longer answers.
+    /// It answered before, and does not any more.
     #[error("has not answered for {} s", .0.as_secs())]
     Silent(Duration),
-    /// It is another camera than the one that is wanted.
+    /// It is another camera than the wanted one.
     #[error(transparent)]
     OtherCamera(Stranger),
-    /// A picture came first.
+    /// It sent a picture before its welcome.
     #[error("sends pictures before it says who it is")]
     NoWelcome,
-    /// No common version of the protocol.
+    /// There is no common version of the protocol.
     #[error(
         "speaks versions {min} to {max} of lancam's protocol, this viewer version {VERSION}: update {}",
         if *min > VERSION { "lancam-view on this machine" } else { "lancam on the camera" }
     )]
     Version {
-        /// The oldest it speaks.
+        /// The oldest version that it speaks.
         min: u8,
-        /// The newest it speaks.
+        /// The newest version that it speaks.
         max: u8,
     },
     /// The connection ended in the middle of a message.
     #[error("closed the connection in the middle of a frame")]
     CutShort,
-    /// Bytes that mean nothing.
+    /// It sent bytes that are not part of the protocol.
     #[error("broke the protocol: {0}")]
     Wire(WireError),
-    /// A relative of the tutorial's wire.
+    /// It speaks a variant of the tutorial's protocol.
     #[error("{0}")]
     PickleDialect(&'static str),
-    /// Something else than a picture, in the tutorial's wire.
+    /// In the tutorial's protocol, it sent something that is not a picture.
     #[error("sent what is no picture: {0}")]
     Pickle(PickleError),
     /// The connection broke.
@@ -109,10 +109,10 @@ impl From<PickleError> for SessionError {
     }
 }
 
-/// How long one wait for bytes lasts; then it is time to ask whether the other end is still there.
+/// How long one wait for bytes lasts. After that, check whether the other end is still there.
 const READ_PATIENCE: Duration = Duration::from_secs(1);
 
-/// What one wait for bytes brought.
+/// The result of one wait for bytes.
 enum Received {
     Bytes(usize),
     /// Nothing within [`READ_PATIENCE`].
@@ -120,14 +120,14 @@ enum Received {
     End,
 }
 
-/// Waits for bytes, for at most the socket's read timeout: sessions set [`READ_PATIENCE`].
+/// Waits for bytes, at most for the socket's read timeout. Sessions set that to [`READ_PATIENCE`].
 fn receive(mut stream: &TcpStream, space: &mut [u8]) -> io::Result<Received> {
     loop {
         return match stream.read(space) {
             Ok(0) => Ok(Received::End),
             Ok(count) => Ok(Received::Bytes(count)),
             Err(error) => match error.kind() {
-                // Linux says the one, Windows the other.
+                // Linux returns the first, Windows the second.
                 ErrorKind::WouldBlock | ErrorKind::TimedOut => Ok(Received::NothingYet),
                 ErrorKind::Interrupted => continue,
                 _ => Err(error),
@@ -152,8 +152,8 @@ fn who_begins_with(first: &[u8]) -> &'static str {
     }
 }
 
-/// How the length before a pickle is written, when it is not as the tutorial writes it. A pickle begins with 0x80 and the number
-/// of its protocol.
+/// What is wrong with the length before a pickle, if it is not as the tutorial writes it. A pickle begins with 0x80 and its
+/// protocol number.
 fn pickle_dialect(first: &[u8]) -> Option<&'static str> {
     let longest = MAX_PICKLE.to_be_bytes();
     match first {

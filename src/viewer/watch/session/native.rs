@@ -19,50 +19,50 @@ use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-/// A camera that has not answered for so long is gone: pulled cable, no power, Wi-Fi out of reach.
+/// After this time without an answer, a camera is gone: unplugged, without power, or out of Wi-Fi range.
 ///
-/// It is asked after one second, so this much longer is much on a LAN; and where the network was only away for a moment,
-/// a new connection has the picture sooner than the old one, whose kernel waits twice as long from one attempt to the next.
+/// It is sent a ping after one second, and a second more is long on a LAN. If the network was only away for a moment, a new
+/// connection has a picture sooner than the old one, whose kernel doubles its wait with each retransmission.
 const SILENCE: Duration = Duration::from_secs(2);
 
-/// While somebody looks at the controls, their wishes are looked for between frames, and this often where there are none. The
-/// window's thread cannot send them itself: two threads that write would mix their messages.
+/// While the panel of controls is open, requests are looked for between frames, and this often when none come. The window's
+/// thread cannot send them itself, because two writing threads would mix their messages.
 const CONTROL_PATIENCE: Duration = Duration::from_millis(20);
 
-/// What a server waiting for the end of a line needs to say who it is.
+/// What makes a server that waits for the end of a line answer.
 const END_OF_REQUEST: &[u8] = b"\r\n\r\n";
 
-/// A session in progress.
+/// A connection to a camera.
 struct Session<'a> {
     stream: &'a TcpStream,
     reached: &'a Reached,
     reach: &'a mut Reach,
-    /// Whether the camera has said who it is.
+    /// Whether the camera has sent its welcome.
     is_welcomed: bool,
     clock: CameraClock,
     appetite: Appetite,
-    /// When bytes last came.
+    /// When bytes last arrived.
     heard: Instant,
-    /// When the first bytes of the message came that is being received.
+    /// When the first bytes of the current message arrived.
     begun: Instant,
-    /// Small messages are put together here.
+    /// The buffer for messages to send.
     outbox: Vec<u8>,
     remote: &'a Remote,
-    /// What its user wishes for, and what the camera was told.
+    /// The user's wishes, and the wishes last sent to the camera.
     wishes: Wishes,
     told: Wishes,
-    /// Whether the camera has refused to keep to a size.
+    /// Whether the camera has refused to keep its size.
     is_hold_refused: bool,
-    /// How long it waits for bytes before it looks for something else to do.
+    /// How long to wait for bytes before looking for other work.
     patience: Duration,
     decoding: &'a mut Decoding,
     publisher: &'a mut Publisher,
 }
 
-/// Greets the camera at the other end of `stream` and shows what it sends, until it ends.
+/// Greets the camera and publishes what it sends, until the session ends.
 ///
 /// # Errors
-/// When the other end is no lancam server, breaks the protocol, or is gone.
+/// When the other end is not lancam, breaks the protocol, or is gone.
 pub(in crate::viewer) fn watch(
     reached: &Reached,
     wishes: Wishes,
@@ -104,21 +104,21 @@ pub(in crate::viewer) fn watch(
     session.receive()
 }
 
-/// One frame on its way at a time: none waits in a buffer and grows old. More is asked for once the
-/// round trip is known, and only where that is long.
+/// One frame under way at a time, so that none waits in a buffer and gets old. More are asked for only once the round trip
+/// is known to be long.
 const CREDIT: u8 = 1;
 
 impl Session<'_> {
     fn receive(&mut self) -> Result<SessionEnd, SessionError> {
         let mut decoder = Decoder::new(MAX_PAYLOAD);
         let mut greeting = Greeting::Unheard;
-        // A camera without a picture sends nothing that would find the slot closed.
+        // Check here too: a camera without a picture publishes nothing, and would not notice the closed slot.
         while !self.publisher.is_closed() {
             while let Some(message) = decoder.next_message()? {
                 if let Some(end) = self.take(message)? {
                     return Ok(end);
                 }
-                // What is there of the next one came with the same bytes.
+                // The beginning of the next message came with the same bytes.
                 self.begun = self.heard;
             }
             self.ask_of_controls()?;
@@ -149,7 +149,7 @@ impl Session<'_> {
 
     fn take(&mut self, message: Message<'_>) -> Result<Option<SessionEnd>, SessionError> {
         match message {
-            // Nobody knows whose it is.
+            // It is not known which camera sent it.
             Message::Frame { .. } if !self.is_welcomed => return Err(SessionError::NoWelcome),
             Message::Frame { facts, payload } => self.take_frame(&facts, payload)?,
             Message::Welcome { version, name, id } => self.welcomed(version, name, id)?,
@@ -170,11 +170,11 @@ impl Session<'_> {
                     self.ping_answered(answer)?;
                 }
             }
-            // It has no place for the size that is held: any size is better than none.
+            // The camera has no free rendition for the size to keep. Any size is better than no picture.
             Message::Status { code: StatusCode::Full, .. } if self.told != self.wishes => {
                 self.is_hold_refused = true;
             }
-            // The picture goes on; only the request was not granted.
+            // Pictures continue; only the request was refused.
             Message::Status { code: StatusCode::Refused, text } => {
                 if !self.remote.hear(&message) {
                     self.publisher.log(log::Level::Warn, format_args!("{}", printable(text)));
@@ -194,7 +194,7 @@ impl Session<'_> {
             Message::Control(_) | Message::ControlList { .. } | Message::MenuItem { .. } => {
                 self.remote.hear(&message);
             }
-            // What only a camera takes.
+            // Messages that only cameras receive.
             Message::Hello { .. }
             | Message::Ack { .. }
             | Message::Wishes(_)
@@ -205,7 +205,7 @@ impl Session<'_> {
         Ok(None)
     }
 
-    /// The round trip says how many frames are to be on their way.
+    /// Takes the round trip, which decides how many frames should be under way.
     fn ping_answered(&mut self, Answer { round_trip, asked }: Answer) -> io::Result<()> {
         if asked != Moment::BeforeAck {
             return Ok(());
@@ -216,7 +216,7 @@ impl Session<'_> {
         self.send(&[Message::Credit { frames }])
     }
 
-    /// The camera has said who it is: only the one that is wanted is shown and recorded.
+    /// Takes the camera's welcome. Only the wanted camera is shown and recorded.
     fn welcomed(&mut self, version: u8, name: &str, id: &str) -> Result<(), SessionError> {
         if version != VERSION {
             return Err(SessionError::Version { min: version, max: version });
@@ -234,10 +234,10 @@ impl Session<'_> {
         Ok(self.ask_if_due(Moment::Idle)?)
     }
 
-    /// Acknowledges a frame, then makes a picture of it.
+    /// Acknowledges a frame, then decodes it.
     fn take_frame(&mut self, facts: &FrameFacts, payload: &[u8]) -> io::Result<()> {
         self.appetite.frame_arrived(self.heard.saturating_duration_since(self.begun));
-        // Before the pixels are made: the next frame travels meanwhile.
+        // Before decoding, so that the next frame travels meanwhile.
         let ack = Message::Ack { sequence: facts.sequence };
         let now = Instant::now();
         let ping = match self.appetite.wants_ping() {
@@ -245,7 +245,7 @@ impl Session<'_> {
             false => self.clock.ask_if_due(Moment::BeforeAck, now),
         };
         match ping {
-            // The camera answers before it sends the frame that the acknowledgement allows.
+            // The camera answers the ping before it sends the frame that this acknowledgement allows.
             Some(token) => self.send(&[Message::Ping { token }, ack])?,
             None => self.send(&[ack])?,
         }
@@ -262,7 +262,7 @@ impl Session<'_> {
         }
     }
 
-    /// While it is recorded the camera is to keep to the size it sends, since another size begins another file.
+    /// While recording, asks the camera to keep the size it sends, because another size begins another file.
     fn hold_size(&mut self) -> io::Result<()> {
         let wishes = self.held_wishes();
         if wishes == self.told {
@@ -272,7 +272,7 @@ impl Session<'_> {
         self.send(&[Message::Wishes(wishes)])
     }
 
-    /// What the camera is to be told now.
+    /// The wishes that the camera should have now.
     fn held_wishes(&self) -> Wishes {
         let is_free = self.wishes.width == 0 && self.wishes.height == 0;
         let recorded = self.decoding.recorded_size();
@@ -285,7 +285,7 @@ impl Session<'_> {
         }
     }
 
-    /// Asks the camera what the window wants of its controls.
+    /// Sends the window's requests about controls.
     fn ask_of_controls(&mut self) -> io::Result<()> {
         while let Some(request) = self.remote.next_request() {
             self.send(&[match request {
@@ -301,20 +301,20 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Nothing has come for a while: asks for a sign of life, or gives up.
+    /// Nothing has arrived for a while: sends a ping, or gives up.
     fn wonder(&mut self, greeting: Greeting) -> Result<(), SessionError> {
         let silence = self.heard.elapsed();
         match greeting {
             Greeting::Unheard if silence >= SILENCE => Err(self.provoke()?),
-            // A ping before the welcome would be a second message to a server that knows only one greeting.
+            // No ping before the welcome: a server that knows only one greeting would take it for a second message.
             Greeting::Unheard => Ok(()),
             Greeting::Heard if silence >= SILENCE => Err(SessionError::Silent(SILENCE)),
             Greeting::Heard => Ok(self.ask_if_due(Moment::Idle)?),
         }
     }
 
-    /// Many a server waits for the end of a line before it answers: one gets it here, so that people
-    /// can be told whose port this is.
+    /// Sends the end of a line, for which many servers wait before they answer. The answer tells the user what listens on
+    /// this port.
     fn provoke(&self) -> io::Result<SessionError> {
         let mut stream = self.stream;
         stream.write_all(END_OF_REQUEST)?;
@@ -327,7 +327,7 @@ impl Session<'_> {
         }
     }
 
-    /// Sends these in one piece.
+    /// Sends these messages in one write.
     fn send(&mut self, messages: &[Message<'_>]) -> io::Result<()> {
         self.outbox.clear();
         for message in messages {
@@ -337,7 +337,7 @@ impl Session<'_> {
     }
 }
 
-/// Whether the other end has said anything.
+/// Whether the other end has sent anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Greeting {
     Unheard,

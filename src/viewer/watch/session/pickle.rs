@@ -1,4 +1,4 @@
-//! One connection to the tutorial's server: one pickled picture after the other, and never a word to it.
+//! One connection to the tutorial's server, which sends one pickled picture after the other. The viewer sends nothing.
 
 use super::{READ_PATIENCE, Received, SessionEnd, SessionError, receive};
 use crate::image::frame::Micros;
@@ -11,15 +11,16 @@ use crate::wire::pickle::{BgrArray, MAX_PICKLE};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-/// The tutorial's server opens its camera once somebody is connected, which takes OpenCV seconds.
+/// The longest silence. The tutorial's server opens its camera only when a client connects, and OpenCV takes seconds for
+/// that.
 const SILENCE: Duration = Duration::from_secs(15);
 
-/// Shows what the server at the other end of `stream` sends, until it ends.
+/// Publishes what the server sends, until the session ends.
 ///
-/// Frames are numbered as they come: this wire has no numbers, and no times.
+/// Frames are numbered as they arrive, because this protocol has neither numbers nor times.
 ///
 /// # Errors
-/// When something else than pictures comes, or nothing any more.
+/// When something other than pictures arrives, or nothing any more.
 pub fn watch(
     stream: &TcpStream,
     origin: Origin,
