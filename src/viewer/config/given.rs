@@ -1,4 +1,4 @@
-//! Options as they were given, held against each other.
+//! Options as they were given, and the checks that need more than one of them.
 
 use super::{Config, HeadlessConfig, MAX_CAMERAS, Output, Report, Request, UsageError};
 use crate::viewer::find::address::CameraAddress;
@@ -11,7 +11,7 @@ use crate::wire::native::message::Wishes;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Options as they were given, before they are held against each other.
+/// Options as they were given, before they are checked against each other.
 #[derive(Default)]
 pub(super) struct Given {
     pub cameras: Vec<CameraAddress>,
@@ -30,16 +30,16 @@ pub(super) struct Given {
     pub verbosity: i8,
 }
 
-/// What there is to print besides figures.
+/// Whether a list is to be printed, for which `--json` is allowed too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Lists {
     Cameras,
     Nothing,
 }
 
-/// How long `--headless` watches when nothing is said.
+/// How long `--headless` watches by default.
 const DEFAULT_SECONDS: Duration = Duration::from_secs(10);
-/// How long it waits for a picture when nothing is said.
+/// How long `--headless` waits for a picture by default.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl Given {
@@ -106,7 +106,7 @@ impl Given {
         Ok(Config { cameras, protocol, output, record, rotation, opening, verbosity })
     }
 
-    /// Whether something is recorded that can be cut into files.
+    /// Checks that the options for several files come with a recording.
     fn check_rotation(&self) -> Result<(), UsageError> {
         let Rotation { every, max, keep } = self.rotation;
         if keep > 0 && !self.rotation.is_on() {
@@ -131,7 +131,7 @@ impl Given {
             (None, seconds) => Limit::Elapsed(seconds.unwrap_or(DEFAULT_SECONDS)),
         };
         let first = self.timeout.unwrap_or(DEFAULT_TIMEOUT);
-        // A recording goes on when the camera is back, unless somebody has said how long that may take.
+        // A recording continues when the camera is back, unless `--timeout` limits the wait.
         let is_patient = self.record.is_some() && self.timeout.is_none();
         let next = if is_patient { None } else { Some(first) };
         Ok(HeadlessConfig {

@@ -19,14 +19,14 @@ use lexopt::prelude::*;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-/// What the user asks for.
+/// What the command line asks for.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Request {
     /// Show a camera.
     Watch(Box<Config>),
     /// List the cameras on the LAN.
     List {
-        /// How.
+        /// How the list is printed.
         report: Report,
         /// How much is logged.
         verbosity: i8,
@@ -40,19 +40,19 @@ pub enum Request {
 /// Which cameras, and how to show them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
-    /// Where they are; none: the last one, the only one on the LAN, or whichever is chosen.
+    /// The cameras to watch. None: those watched last, the only one on the LAN, or one chosen from the list.
     pub cameras: Vec<CameraAddress>,
-    /// What is spoken with them.
+    /// The protocol to speak with them.
     pub protocol: Protocol,
     /// Where their pictures go.
     pub output: Output,
-    /// What they are recorded into.
+    /// The recording that starts at once.
     pub record: Option<Plan>,
-    /// When recordings begin another file, those of the `r` key too.
+    /// When a recording begins another file. Holds for the `r` key too.
     pub rotation: Rotation,
     /// How the window opens.
     pub opening: Opening,
-    /// How much is logged: 0 as usual, above more, below less.
+    /// How much is logged: 0 is the default, more logs more, less logs less.
     pub verbosity: i8,
 }
 
@@ -61,18 +61,18 @@ pub struct Config {
 pub enum Output {
     /// A window.
     Window,
-    /// Nowhere; they are counted.
+    /// No window; the pictures are counted.
     Headless(HeadlessConfig),
 }
 
 /// How to watch without a window.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HeadlessConfig {
-    /// When to end.
+    /// When to stop.
     pub limit: Limit,
-    /// The longest wait for the first picture, and for any next one.
+    /// The longest wait for the first picture, and for each later one.
     pub timeout: Timeout,
-    /// Where the last picture is kept.
+    /// The file for the last picture.
     pub save: Option<PathBuf>,
     /// How the figures are printed.
     pub report: Report,
@@ -81,16 +81,16 @@ pub struct HeadlessConfig {
 /// How figures and lists are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Report {
-    /// Sentences, lines.
+    /// Text for people.
     Text,
     /// A line of JSON.
     Json,
 }
 
-/// What is wrong with a command line, and what would work.
+/// Why a command line cannot be used, and what would work.
 #[derive(Debug, thiserror::Error)]
 pub enum UsageError {
-    /// An option that lacks its value, or has one that is not text.
+    /// An option without its value, or with one that is not text.
     #[error("{0}; lancam-view --help lists the options")]
     Option(#[from] lexopt::Error),
     /// An option that does not exist.
@@ -99,39 +99,39 @@ pub enum UsageError {
         |meant| format!("did you mean \"--{meant}\"?"),
     ))]
     Unknown {
-        /// As it was written, safe to show.
+        /// The option as written, safe to print.
         name: String,
         /// The option that was probably meant, without its dashes.
         meant: Option<&'static str>,
     },
-    /// A value that an option cannot have.
+    /// A value that the option does not take.
     #[error("{option} must be {wants}, not \"{found}\"")]
     Value {
         /// The option.
         option: &'static str,
-        /// What it must be.
+        /// What the value must be.
         wants: &'static str,
         /// What was given.
         found: String,
     },
-    /// More than one, where only one can be.
+    /// Several cameras with an option that takes one.
     #[error("{0} goes with one camera, not with {1} and {2}")]
     OneCamera(&'static str, CameraAddress, CameraAddress),
-    /// More than anybody can look at.
+    /// More cameras than a window can show.
     #[error("too many cameras: name {MAX_CAMERAS} at most")]
     TooManyCameras,
-    /// Not a camera's address.
+    /// Text that is not a camera's address.
     #[error(transparent)]
     Address(#[from] AddressError),
-    /// An option that means nothing without another.
+    /// An option that needs another one.
     #[error("{0} works only together with {1}")]
     Needs(&'static str, &'static str),
-    /// A server that listens to nobody.
+    /// Wishes with `--pickle`, whose server takes none.
     #[error(
         "--pickle does not go with --width, --height, --quality and --fps: that server sends one size and rate"
     )]
     WishesForPickle,
-    /// A server of pixels.
+    /// A JPEG is to be saved, but the server sends pixels.
     #[error("the server behind --pickle sends no JPEGs; use --save FILE.png")]
     JpegOfPickle,
     /// Options that contradict each other.
@@ -139,13 +139,13 @@ pub enum UsageError {
     Conflict(&'static str, &'static str),
 }
 
-/// More panes than this nobody can tell apart.
+/// With more panes, nobody could tell them apart.
 const MAX_CAMERAS: usize = 64;
 
-/// Parses the arguments behind the program's name.
+/// Parses the arguments after the program's name.
 ///
 /// # Errors
-/// When they make no sense; the error is one line that says what would.
+/// When they make no sense. The error is one line that says what would work.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, UsageError> {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     if arguments == ["help"] {

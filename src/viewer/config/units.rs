@@ -1,10 +1,10 @@
-//! Times and lengths as people write them, with their units: `10min`, `2GiB`.
+//! Times and lengths with their units: `10min`, `2GiB`.
 
 use std::time::Duration;
 
-/// What a time looks like.
+/// What a time must look like, for messages.
 pub(super) const A_TIME: &str = "a time with its unit (s, min, h, d), such as 10min";
-/// What a length looks like.
+/// What a length must look like, for messages.
 pub(super) const A_LENGTH: &str =
     "a length with its unit (kB, MB, GB, TB, KiB, MiB, GiB, TiB), such as 2GiB";
 
@@ -21,22 +21,22 @@ const LENGTHS: [(&str, u64); 8] = [
     ("tib", 1 << 40),
 ];
 
-/// A file that lasts less than a second, or longer than a year, is no use ...
+/// The limits of a file's length in time. Outside of them a value is surely a mistake.
 const SHORTEST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(366 * 86_400);
-/// ... and in less than this there is no frame.
+/// The limits of a file's length in bytes: a frame needs about the smallest.
 const FEWEST_BYTES: u64 = 10_000;
-/// A float has all whole numbers up to here, and no disk as many bytes.
+/// Up to here a float holds every whole number.
 const MOST_BYTES: u64 = 1 << 52;
 
-/// A time from a second to a year. A number without a unit could be anything, and is none.
+/// Parses a time from a second to a year. It must have a unit.
 pub(super) fn time(text: &str) -> Option<Duration> {
     let seconds = with_unit(text, &TIMES)?;
     let time = Duration::try_from_secs_f64(seconds).ok()?;
     (SHORTEST..=LONGEST).contains(&time).then_some(time)
 }
 
-/// A number of bytes, at least 10 kB.
+/// Parses a number of bytes, at least 10 kB.
 pub(super) fn length(text: &str) -> Option<u64> {
     let bytes = with_unit(text, &LENGTHS)?.round();
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // held against its bounds

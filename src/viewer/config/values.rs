@@ -1,4 +1,4 @@
-//! Values of options: what the option takes, or words about what it must be.
+//! Reads options' values and checks them.
 
 use super::UsageError;
 use crate::rate::Rate;
@@ -7,10 +7,10 @@ use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Beyond a year nobody waits, and clocks overflow.
+/// A year. Longer waits are surely mistakes, and very long ones overflow clocks.
 const MOST_SECONDS: f64 = 366.0 * 86_400.0;
 
-/// An option's value as a number that `is_fine`.
+/// Reads a number that `is_fine`.
 pub(super) fn number<T: std::str::FromStr>(
     parser: &mut lexopt::Parser,
     option: &'static str,
@@ -24,7 +24,7 @@ pub(super) fn number<T: std::str::FromStr>(
     }
 }
 
-/// An option's value as `read` makes it of the number and its unit.
+/// Reads a number with a unit, by `read`.
 pub(super) fn with_unit<T>(
     parser: &mut lexopt::Parser,
     option: &'static str,
@@ -35,7 +35,7 @@ pub(super) fn with_unit<T>(
     read(&found).ok_or(UsageError::Value { option, wants, found })
 }
 
-/// A file whose name says in which form a picture will be in it.
+/// Reads the name of a file for a picture. Its extension decides the form.
 pub(super) fn picture(parser: &mut lexopt::Parser) -> Result<PathBuf, UsageError> {
     let path = PathBuf::from(parser.value()?);
     match snapshot::Form::of(&path) {
@@ -48,7 +48,7 @@ pub(super) fn picture(parser: &mut lexopt::Parser) -> Result<PathBuf, UsageError
     }
 }
 
-/// A file whose name says what will be in it.
+/// Reads the name of a file for a recording.
 pub(super) fn recording(parser: &mut lexopt::Parser) -> Result<PathBuf, UsageError> {
     let path = PathBuf::from(parser.value()?);
     let is_known = |extension: &OsStr| extension.eq_ignore_ascii_case(folders::EXTENSION);
