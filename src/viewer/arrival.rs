@@ -1,4 +1,4 @@
-//! A picture that has arrived, and what is known of its way here.
+//! A picture that has arrived, with its age and the camera it came from.
 
 use super::find::wanted::Origin;
 use crate::image::picture::Picture;
@@ -7,43 +7,43 @@ use crate::wire::packet::Codec;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-/// A picture and what is known of its way here.
+/// A picture that has arrived, with what is known about its way here.
 #[derive(Debug)]
 pub struct Arrival {
-    /// The pixels; smaller than [`size`](Self::size) where that is all that is shown.
+    /// The pixels. Fewer than [`size`](Self::size) if the window does not need all of them.
     pub picture: Picture,
     /// The frame's size.
     pub size: Size,
-    /// The camera's own JPEG; empty where it sent pixels.
+    /// The camera's own JPEG. Empty if the camera sends pixels.
     pub jpeg: Vec<u8>,
     /// Which camera took it.
     pub origin: Arc<Origin>,
-    /// How it was coded on the wire.
+    /// How it was encoded on the wire.
     pub codec: Codec,
-    /// All frames so far, this one included.
+    /// Counts of all frames so far, including this one.
     pub totals: Totals,
-    /// How old it is; `None` until the clocks of camera and viewer are matched.
+    /// Its age. `None` until the clocks of camera and viewer are matched.
     pub age: Option<Age>,
-    /// When it was taken, by this machine's calendar, as well as that is known. A machine that sleeps does not count what
-    /// [`age`](Self::age) grows by.
+    /// When the camera took it, by this machine's clock, as exactly as that is known. Use this where the machine may have
+    /// slept, because [`age`](Self::age) does not count that time.
     pub taken: SystemTime,
 }
 
-/// How old a picture is, from the moment the camera took it, and how sure that is.
+/// The age of a picture, counted from the moment the camera took it, and how exact it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Age {
-    /// How old it was ...
+    /// The age ...
     pub age: Duration,
     /// ... at this moment.
     pub at: Instant,
-    /// By how much that can be wrong: half the least round trip, and what the clocks drifted since.
+    /// The largest possible error: half the shortest round trip, plus the drift of the clocks since then.
     pub uncertainty: Duration,
-    /// The least round trip to the camera lately.
+    /// The shortest recent round trip to the camera.
     pub round_trip: Duration,
 }
 
 impl Age {
-    /// How old it is at another moment.
+    /// The age at another moment.
     pub fn by(&self, now: Instant) -> Duration {
         self.age + now.saturating_duration_since(self.at)
     }
@@ -64,21 +64,21 @@ impl Default for Arrival {
     }
 }
 
-/// Frames since the viewer was started, over all connections.
+/// Counts of frames since the viewer started, over all connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Totals {
-    /// Frames that became pictures.
+    /// Frames that were decoded.
     pub frames: u64,
     /// Bytes of all frames that arrived.
     pub bytes: u64,
-    /// Numbers missing between the frames of one connection: lost or skipped on the way.
+    /// Numbers missing between the frames of one connection: frames that were lost or skipped on the way.
     pub skipped: u64,
-    /// Frames whose number was not above that of the one before.
+    /// Frames whose number was not higher than the one before.
     pub disordered: u64,
     /// Frames that could not be decoded.
     pub corrupt: u64,
-    /// Frames that were not made pictures of, since nobody was looking.
+    /// Frames that were not decoded, because nobody was looking.
     pub unseen: u64,
-    /// Spent on turning bytes into pixels.
+    /// Time spent decoding.
     pub decode_time: Duration,
 }

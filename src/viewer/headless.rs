@@ -6,28 +6,28 @@ use super::watch::news::{Notice, NoticeKind};
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
-/// When there is nothing more to see.
+/// When to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Limit {
-    /// After so many pictures.
+    /// After this many pictures.
     Pictures(u64),
-    /// So long after the first picture.
+    /// This long after the first picture.
     Elapsed(Duration),
-    /// Somebody ends it, or what is recorded ends by itself.
+    /// Never by itself, unless a recording ends by itself.
     Never,
 }
 
-/// How long pictures are waited for.
+/// How long to wait for pictures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timeout {
-    /// For the first.
+    /// The wait for the first picture.
     pub first: Duration,
-    /// For any next one; `None`: until the camera is back.
+    /// The wait for each later picture. `None`: until the camera is back.
     pub next: Option<Duration>,
 }
 
 impl From<Duration> for Timeout {
-    /// The same for all.
+    /// The same wait for all pictures.
     fn from(timeout: Duration) -> Self {
         Self { first: timeout, next: Some(timeout) }
     }
@@ -36,7 +36,7 @@ impl From<Duration> for Timeout {
 /// Counts the pictures of one camera, and ends in time whatever happens.
 #[derive(Debug)]
 pub struct Headless {
-    /// Which it counts.
+    /// The camera.
     pub camera: Channel,
     limit: Limit,
     timeout: Timeout,
@@ -46,13 +46,13 @@ pub struct Headless {
 }
 
 impl Headless {
-    /// A screen that ends at `limit`, when no picture has come for `timeout`, and where it would never end by itself when the
-    /// recording has.
+    /// A screen that ends at `limit`, or when no picture has come for `timeout`. With [`Limit::Never`] it also ends when the
+    /// recording fails.
     pub fn new(camera: Channel, limit: Limit, timeout: Timeout, now: Instant) -> Self {
         Self { camera, limit, timeout, waiting_since: now, first_at: None }
     }
 
-    /// When the wait is over, whatever comes; `None` where it never is.
+    /// When the wait ends at the latest; `None` if never.
     fn deadline(&self) -> Option<Instant> {
         let end = match (self.limit, self.first_at) {
             (Limit::Elapsed(long), Some(first)) => Some(first + long),
@@ -62,7 +62,7 @@ impl Headless {
         end.into_iter().chain(patience_ends).min()
     }
 
-    /// The longest wait for the picture that is waited for now.
+    /// The longest wait for the next picture.
     fn timeout(&self) -> Option<Duration> {
         match self.first_at {
             None => Some(self.timeout.first),
@@ -78,7 +78,7 @@ impl Headless {
         }
     }
 
-    /// Why it is no use to wait longer, if it is.
+    /// Why waiting longer is useless, if it is.
     fn is_futile(&self, now: Instant) -> Option<End> {
         let notice = self.camera.notice.as_ref().map(|standing| &*standing.notice);
         let reason = || match notice {
@@ -106,14 +106,14 @@ impl Headless {
         })
     }
 
-    /// Why a recording has ended that would have gone on for ever.
+    /// Why the recording has ended by itself, if there is no other limit.
     fn has_failed(&self) -> Option<End> {
         let recording = self.camera.recorder.state().filter(|_| self.limit == Limit::Never)?;
         Some(End::Failed(recording.failure()?.to_owned()))
     }
 }
 
-/// A recording that has ended by itself is seen after this time, where no picture comes.
+/// How often to check whether the recording has ended, while no picture comes.
 const LOOK: Duration = Duration::from_secs(1);
 
 impl Screen for Headless {

@@ -1,10 +1,10 @@
-//! When the viewer is to end: signals ask it to, so that what is recorded is finished first.
+//! Tells the viewer to end, so that a signal does not cut off a recording.
 
 use crate::latest::Doorbell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Whether the viewer is to end. Clones share it.
+/// The request to end. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Leave {
     is_asked: Arc<AtomicBool>,
@@ -12,7 +12,7 @@ pub struct Leave {
 }
 
 impl Leave {
-    /// Not asked for yet; when it is, `doorbell` rings.
+    /// No request yet. When there is one, `doorbell` rings.
     pub fn new(doorbell: Arc<Doorbell>) -> Self {
         Self { is_asked: Arc::default(), doorbell }
     }
@@ -23,7 +23,7 @@ impl Leave {
         self.doorbell.ring();
     }
 
-    /// Whether that was asked for.
+    /// Whether the viewer was asked to end.
     pub fn is_asked(&self) -> bool {
         self.is_asked.load(Ordering::SeqCst)
     }
@@ -40,15 +40,15 @@ mod signals {
     use std::io;
     use std::thread;
 
-    /// The signals that ask a program to end, held back until somebody hears of them.
+    /// The signals that ask a program to end, blocked until a thread waits for them.
     #[derive(Debug)]
     pub struct Signals(SigSet);
 
     impl Signals {
-        /// Holds back Ctrl+C, a service's stop, and the closed terminal's signal; not those that whoever started the viewer
-        /// had it ignore, as `nohup` does. A file that has become too long is an error of writing from here on, no signal.
+        /// Blocks SIGINT, SIGTERM and SIGHUP, except those that were already ignored, as under `nohup`. Blocks SIGXFSZ too,
+        /// so that a file that gets too long is a write error.
         ///
-        /// To be called before any thread is started.
+        /// Call this before any thread is started.
         ///
         /// # Errors
         /// When the system refuses.
@@ -60,10 +60,10 @@ mod signals {
             Ok(Self(ending))
         }
 
-        /// The first of them asks the viewer to end; the second ends it at once.
+        /// The first signal asks the viewer to end. The second one ends it at once.
         ///
         /// # Errors
-        /// When there can be no further thread.
+        /// When no thread can be started.
         pub fn ask(self, leave: Leave) -> io::Result<()> {
             let Self(signals) = self;
             if signals.iter().next().is_none() {
@@ -76,7 +76,7 @@ mod signals {
                 if let Ok(signal) = signals.wait()
                     && signals.thread_unblock().is_ok()
                 {
-                    // What it does by itself, and what whoever started the viewer is told.
+                    // The signal's default action. It also tells the parent process what ended the viewer.
                     let _ = raise(signal);
                 }
             })?;

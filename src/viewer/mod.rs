@@ -1,4 +1,4 @@
-//! The viewer in five rooms: find a camera, keep what it sends, watch it, paint, and put all of that on the stage, a window.
+//! The viewer: `find` connects to cameras, `keep` saves, `watch` receives, `paint` draws, `stage` is the window.
 
 pub mod arrival;
 pub mod config;

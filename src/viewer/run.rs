@@ -1,43 +1,43 @@
-//! The main thread's loop, with a window and without one: sleeps until something is new, and shows that until it is time to end.
+//! The main thread's loop, with a window or without: sleeps until something is new, shows it, and ends when it should.
 
 use super::leave::Leave;
 use crate::latest::Doorbell;
 use std::time::{Duration, Instant};
 
-/// Shows what cameras send, and knows when to end.
+/// Shows what cameras send, and decides when to end.
 pub trait Screen {
-    /// Why it cannot go on.
+    /// Why the screen cannot go on.
     type Error;
 
-    /// How long there is nothing to do unless something is new.
+    /// How long to sleep if nothing new comes.
     fn patience(&self, now: Instant) -> Duration;
 
-    /// Takes what is new and shows it; returns why to end, when it is time to.
+    /// Shows what is new. Returns why to end, if it should.
     ///
     /// # Errors
     /// When the screen cannot go on.
     fn refresh(&mut self, now: Instant) -> Result<Option<End>, Self::Error>;
 
-    /// Why it ends when something else than its user asks it to.
+    /// Why it ends when something other than its user asks it to.
     fn interrupted(&self) -> End;
 }
 
 /// Why a screen ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum End {
-    /// All was shown that was asked for.
+    /// Everything that was asked for was shown.
     Done,
     /// The user closed the window.
     UserLeft,
-    /// No picture came in time; why, as far as it is known.
+    /// No picture came in time; the reason, as far as it is known.
     NoFirstPicture(String),
-    /// There is no lancam server; who it is instead.
+    /// The server is not lancam; what it is instead.
     NotLancam(String),
-    /// There were pictures, and then none for too long; or the programs cannot understand each other.
+    /// Pictures stopped coming, or the two programs have no common protocol version.
     Failed(String),
 }
 
-/// Runs `screen` until it ends, or `leave` asks it to. `doorbell` rings when something is new.
+/// Runs `screen` until it ends or `leave` asks it to. `doorbell` rings when something is new.
 ///
 /// # Errors
 /// When the screen cannot go on.
