@@ -1,4 +1,4 @@
-//! Small things at the edges of a picture: its age, paused, recording, messages, names, what is selected.
+//! Labels at the edges of a picture: age, paused, recording, messages, names, selection.
 
 use super::canvas::Canvas;
 use super::rect::Rect;
@@ -8,77 +8,77 @@ use super::text_style::{Align, Style};
 use std::fmt;
 use std::time::Duration;
 
-/// What the upper right corner of a picture says. Nothing is drawn for what is `None`.
+/// The labels in the upper right corner of a picture. A `None` draws nothing.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Badges {
-    /// The picture is kept as it is, for so long now.
+    /// How long the picture has been paused.
     pub paused: Option<Duration>,
-    /// What arrives is being recorded.
+    /// A recording that is running.
     pub recording: Option<Recording>,
-    /// The picture is this old, which is older than it should be.
+    /// The age of a picture that is older than it should be.
     pub age: Option<Duration>,
-    /// The picture is enlarged so many times.
+    /// How many times the picture is enlarged.
     pub zoom: Option<f32>,
 }
 
-/// A recording that is going on.
+/// A recording that is running.
 #[derive(Debug, Clone, Copy)]
 pub struct Recording {
-    /// For how long.
+    /// How long it has been running.
     pub running: Duration,
-    /// Frames that the disk was too slow for.
+    /// Frames that were dropped because the disk was too slow.
     pub dropped: u64,
 }
 
-/// A message that goes away by itself.
+/// A message that disappears by itself.
 #[derive(Debug, Clone, Copy)]
 pub struct Toast<'a> {
     /// One sentence.
     pub text: &'a str,
-    /// What sort of news it is.
+    /// The kind of message.
     pub mood: Mood,
 }
 
-/// What sort of news a message is.
+/// The kind of message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mood {
-    /// It is just said.
+    /// Something to know.
     Plain,
-    /// It was done.
+    /// Something worked.
     Good,
-    /// It could not be done.
+    /// Something failed.
     Bad,
 }
 
-/// What stands before a badge's text.
+/// The sign before a badge's text.
 #[derive(Debug, Clone, Copy)]
 enum Sign {
     Dot(Colour),
     Bars(Colour),
-    /// Done.
+    /// Something worked.
     Tick(Colour),
-    /// Not done.
+    /// Something failed.
     Cross(Colour),
     None,
 }
 
-/// In ems: beside a badge's text, and how wide a message becomes before it takes another line.
+/// In ems: the margin beside a badge's text, and the width from which a message gets a second line.
 const SIDE: f32 = 0.7;
 const WIDEST_TOAST: f32 = 40.0;
-/// A message takes no more lines than this.
+/// The most lines of a message.
 const MOST_LINES: i32 = 4;
-/// One of them, in ems.
+/// The height of a line, in ems.
 const TOAST_LINE: f32 = 1.3;
-/// In a window lower than this, everything moves closer; in ems.
+/// In a window lower than this, in ems, margins are smaller.
 const LOW: f32 = 16.0;
 
 impl Badges {
-    /// Draws them at the upper right of the canvas, one below the other.
+    /// Draws the badges at the upper right of the canvas, one below the other.
     pub fn draw(&self, canvas: &mut Canvas<'_>) {
         self.draw_above(canvas, canvas.area().bottom());
     }
 
-    /// The same, without those that would reach below `bottom`: what matters most comes first.
+    /// Draws the badges that end above `bottom`. The most important come first.
     pub(super) fn draw_above(&self, canvas: &mut Canvas<'_>, bottom: i32) {
         self.each(canvas, bottom, |canvas, place, sign, text, colour| {
             let room = pill(canvas, place, sign);
@@ -87,14 +87,14 @@ impl Badges {
         });
     }
 
-    /// Where [`draw_above`](Self::draw_above) draws.
+    /// The area in which [`draw_above`](Self::draw_above) draws.
     pub(super) fn place(&self, canvas: &mut Canvas<'_>, bottom: i32) -> Rect {
         let mut all = Rect::default();
         self.each(canvas, bottom, |_, place, _, _, _| all = all.around(place));
         all
     }
 
-    /// Calls `draw` for each that there is room for.
+    /// Calls `draw` for each badge that there is room for.
     fn each(
         &self,
         canvas: &mut Canvas<'_>,
@@ -132,7 +132,7 @@ impl Badges {
     }
 }
 
-/// Draws messages at the lower middle of the canvas, above a name where there is room, the last one lowest.
+/// Draws messages at the bottom centre of the canvas, the last one lowest. They stay above the name if there is room.
 pub fn draw_toasts(canvas: &mut Canvas<'_>, toasts: &[Toast<'_>]) {
     each_toast(canvas, toasts, |canvas, place, sign, text| {
         let scale = canvas.scale();
@@ -142,14 +142,14 @@ pub fn draw_toasts(canvas: &mut Canvas<'_>, toasts: &[Toast<'_>]) {
     });
 }
 
-/// Where [`draw_toasts`] draws.
+/// The area in which [`draw_toasts`] draws.
 pub fn place_of_toasts(canvas: &mut Canvas<'_>, toasts: &[Toast<'_>]) -> Rect {
     let mut all = Rect::default();
     each_toast(canvas, toasts, |_, place, _, _| all = all.around(place));
     all
 }
 
-/// Calls `draw` for each that there is room for, the last one first.
+/// Calls `draw` for each message that there is room for, the last one first.
 fn each_toast(
     canvas: &mut Canvas<'_>,
     toasts: &[Toast<'_>],
@@ -191,7 +191,7 @@ pub fn draw_label(canvas: &mut Canvas<'_>, name: &str) {
     canvas.text(room, name, Style::new(canvas.scale().small(), TEXT).even(), Align::Left);
 }
 
-/// Where [`draw_label`] draws.
+/// The area in which [`draw_label`] draws.
 pub(super) fn place_of_label(canvas: &mut Canvas<'_>, name: &str) -> Rect {
     let margin = margin(canvas);
     let area = canvas.area();
@@ -206,7 +206,7 @@ pub(super) fn room(canvas: &Canvas<'_>) -> Rect {
     canvas.area().inset(margin, margin)
 }
 
-/// Draws a frame around the canvas: this picture is selected.
+/// Draws a frame around the canvas, which marks the selected picture.
 pub fn draw_selection(canvas: &mut Canvas<'_>) {
     let thickness = canvas.scale().em(0.16).max(2);
     canvas.outline(canvas.area(), 0, thickness, ACCENT);
@@ -232,7 +232,7 @@ fn sign_width(canvas: &Canvas<'_>, sign: Sign) -> i32 {
     }
 }
 
-/// Draws what a text lies on, and the sign before it; returns where the text belongs.
+/// Draws a badge's background and sign. Returns the room for its text.
 fn pill(canvas: &mut Canvas<'_>, place: Rect, sign: Sign) -> Rect {
     let scale = canvas.scale();
     let first_line = pill_height(canvas).min(place.height);
@@ -281,7 +281,7 @@ impl fmt::Display for Clock {
     }
 }
 
-/// A time as people say it: `240 ms`, `3.2 s`, `48 s`, `12 min`, `3 h`, `5 days`.
+/// A duration as people write it: `240 ms`, `3.2 s`, `48 s`, `12 min`, `3 h`, `5 days`.
 pub(super) struct Lapse(pub(super) Duration);
 
 impl fmt::Display for Lapse {

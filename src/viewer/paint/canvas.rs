@@ -1,6 +1,6 @@
-//! A part of a picture that can be drawn on: shapes blended over what is there, with soft edges.
+//! A part of a picture to draw on. Shapes have smooth edges and are blended over what is there.
 
-// Coordinates go from whole pixels to fractions and back for every pixel of an edge; `Rect` keeps them far from any limit.
+// Pixels of an edge are converted to fractions and back. `Rect` keeps coordinates far from any overflow.
 #![allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, clippy::cast_sign_loss)]
 
 use super::glyphs::{Glyphs, Stamp, Typeface};
@@ -12,29 +12,29 @@ use crate::image::cover;
 use crate::image::picture::Picture;
 use std::ops::Range;
 
-/// Keeps, from frame to frame, what letters look like.
+/// Keeps the drawn letters from frame to frame.
 #[derive(Debug, Default)]
 pub struct Painter {
     glyphs: Glyphs,
 }
 
 impl Painter {
-    /// One that has drawn nothing yet.
+    /// A painter that has drawn nothing yet.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Letters that no font had, since this was asked last.
+    /// The letters that no font had since the last call.
     pub fn missing(&mut self) -> Vec<char> {
         self.glyphs.take_missing()
     }
 
-    /// Takes letters from this font, where those before have not got them.
+    /// Adds a font for letters that the fonts before do not have.
     pub fn add(&mut self, typeface: Typeface) {
         self.glyphs.add(typeface);
     }
 
-    /// Lends a canvas that covers `area` of `picture`, with text of the size `scale`.
+    /// Lends a canvas that covers `area` of `picture` and has text of the size `scale`.
     pub fn canvas<'a>(
         &'a mut self,
         picture: &'a mut Picture,
@@ -48,30 +48,30 @@ impl Painter {
     }
 }
 
-/// A part of a picture, and what is needed to draw on it.
+/// A part of a picture, with what drawing needs.
 #[derive(Debug)]
 pub struct Canvas<'a> {
     pixels: &'a mut [u32],
     stride: usize,
     area: Rect,
-    /// The part of `area` that is on the picture.
+    /// The part of `area` that lies on the picture.
     clip: Rect,
     scale: Scale,
     pub(super) glyphs: &'a mut Glyphs,
 }
 
 impl Canvas<'_> {
-    /// Where there is to be drawn.
+    /// The area to draw in.
     pub fn area(&self) -> Rect {
         self.area
     }
 
-    /// How large text is.
+    /// The size of text.
     pub fn scale(&self) -> Scale {
         self.scale
     }
 
-    /// The same canvas, as far as it lies within `area`.
+    /// The part of this canvas within `area`.
     pub fn part(&mut self, area: Rect) -> Canvas<'_> {
         Canvas {
             pixels: self.pixels,
@@ -83,14 +83,14 @@ impl Canvas<'_> {
         }
     }
 
-    /// The same canvas, with text of another size.
+    /// This canvas with text of another size.
     pub fn with_scale(&mut self, scale: Scale) -> Canvas<'_> {
         let mut canvas = self.part(self.area);
         canvas.scale = scale;
         canvas
     }
 
-    /// Whether anything of `rect` can be seen.
+    /// Whether any part of `rect` lies on the picture.
     pub fn shows(&self, rect: Rect) -> bool {
         !self.clip.and(rect).is_empty()
     }
@@ -100,7 +100,7 @@ impl Canvas<'_> {
         self.each_row(rect, |_, row| blend_row(row, colour));
     }
 
-    /// Makes a rectangle darker, down to `keep` of 256.
+    /// Darkens a rectangle to `keep`/256 of its brightness.
     pub fn dim(&mut self, rect: Rect, keep: u8) {
         let keep = u32::from(keep);
         self.each_row(rect, |_, row| {
@@ -110,7 +110,7 @@ impl Canvas<'_> {
         });
     }
 
-    /// Blends a colour over a rectangle with round corners.
+    /// Blends a colour over a rectangle with rounded corners.
     pub fn rounded(&mut self, rect: Rect, radius: i32, colour: Colour) {
         let radius = radius.min(rect.width / 2).min(rect.height / 2).max(0);
         let middle = Rect::new(rect.x, rect.y + radius, rect.width, rect.height - 2 * radius);
@@ -126,7 +126,7 @@ impl Canvas<'_> {
         }
     }
 
-    /// Draws the edge of a rectangle with round corners, inside it.
+    /// Draws the border of a rectangle with rounded corners, inside it.
     pub fn outline(&mut self, rect: Rect, radius: i32, thickness: i32, colour: Colour) {
         let radius = radius.min(rect.width / 2).min(rect.height / 2).max(0);
         let thickness = thickness.min(rect.width).min(rect.height);
@@ -146,7 +146,7 @@ impl Canvas<'_> {
         }
     }
 
-    /// Draws a panel: quiet, dark, translucent.
+    /// Draws a panel: dark and translucent.
     pub fn panel(&mut self, rect: Rect) {
         self.panel_of(rect, PANEL);
     }
@@ -158,7 +158,7 @@ impl Canvas<'_> {
         self.outline(rect, radius, self.scale.hair(), EDGE);
     }
 
-    /// Draws a full circle around a point.
+    /// Draws a filled circle around a point.
     pub fn disc(&mut self, (x, y): (f32, f32), radius: f32, colour: Colour) {
         let reach = radius.max(0.0) + 1.0;
         let (columns, rows) = self.pixels_between((x - reach, y - reach), (x + reach, y + reach));
@@ -186,18 +186,18 @@ impl Canvas<'_> {
         }
     }
 
-    /// Blends a colour over one pixel, of which `part` is covered.
+    /// Blends a colour over one pixel, of which the fraction `part` is covered.
     pub(super) fn blend(&mut self, x: i32, y: i32, colour: Colour, part: f32) {
         let alpha = (f32::from(colour.alpha) * part.clamp(0.0, 1.0)).round() as u8;
         if alpha == 0 || !self.clip.contains(x, y) {
             return;
         }
-        // Both are positive, for the clip lies on the picture.
+        // Both are positive, because the clip lies on the picture.
         let at = y as usize * self.stride + x as usize;
         self.pixels[at] = mixed(self.pixels[at], colour.rgb, weight(alpha));
     }
 
-    /// Draws a letter with the pen at `x` on a baseline.
+    /// Draws a letter at `x` on a baseline.
     pub(super) fn letter(&mut self, character: char, (x, baseline): (f32, i32), style: Style) {
         let column = x.floor();
         let stamp = self.glyphs.stamp(character, style.weight, style.size, x - column);
@@ -208,7 +208,7 @@ impl Canvas<'_> {
         if seen.is_empty() {
             return;
         }
-        // None is negative: what is seen lies on the letter and on the picture.
+        // Neither is negative, because `seen` lies on both the letter and the picture.
         let (skipped, above) = ((seen.x - left) as usize, (seen.y - top) as usize);
         let (columns, x) = (seen.width as usize, seen.x as usize);
         let alpha = weight(style.colour.alpha);
@@ -221,7 +221,7 @@ impl Canvas<'_> {
         }
     }
 
-    /// The columns and rows of a part of the plane that can be seen.
+    /// The columns and rows between two points that lie on the picture.
     fn pixels_between(
         &self,
         (left, top): (f32, f32),
@@ -234,7 +234,7 @@ impl Canvas<'_> {
         )
     }
 
-    /// Lends what can be seen of each row, with how many columns at its left cannot.
+    /// Lends the visible part of each row, with the number of hidden columns at its left.
     pub(super) fn each_row(&mut self, rect: Rect, mut paint: impl FnMut(usize, &mut [u32])) {
         let seen = self.clip.and(rect);
         if seen.is_empty() {
@@ -258,18 +258,19 @@ fn blend_row(row: &mut [u32], colour: Colour) {
     cover::tint(row, scaled(colour.rgb, alpha), 256 - alpha as u16);
 }
 
-/// From 0..=255 to 0..=256, so that dividing is shifting.
+/// Maps 0..=255 to 0..=256, so that dividing by it is a shift.
 fn weight(alpha: u8) -> u32 {
     u32::from(alpha) + u32::from(alpha >> 7)
 }
 
-/// `part` of 256 of each of the four bytes: what a layer keeps in the first one is blended as colours are.
+/// Multiplies each of the four bytes by `part`/256. A layer keeps its transparency in the first byte, which is blended like
+/// a colour.
 fn scaled(pixel: u32, part: u32) -> u32 {
     let (odd, even) = (pixel >> 8 & 0x00FF_00FF, pixel & 0x00FF_00FF);
     ((odd * part) & 0xFF00_FF00) | ((even * part) >> 8 & 0x00FF_00FF)
 }
 
-/// `part` of 256 of `over`, and the rest of `under`.
+/// `part`/256 of `over`, and the rest of `under`.
 fn mixed(under: u32, over: u32, part: u32) -> u32 {
     let rest = 256 - part;
     let odd = (over >> 8 & 0x00FF_00FF) * part + (under >> 8 & 0x00FF_00FF) * rest;
@@ -277,19 +278,19 @@ fn mixed(under: u32, over: u32, part: u32) -> u32 {
     (odd & 0xFF00_FF00) | (even >> 8 & 0x00FF_00FF)
 }
 
-/// The rows of the upper and the lower corners, each with its number counted from the edge.
+/// The rows of the upper and lower corners, each with its distance from the edge.
 fn corner_rows(rect: Rect, radius: i32) -> impl Iterator<Item = (i32, i32)> {
     (0..radius).flat_map(move |row| [(row, rect.y + row), (row, rect.bottom() - 1 - row)])
 }
 
-/// How much of a pixel of a corner lies within `reach` of the corner's centre.
+/// How much of a corner's pixel lies within `reach` of the corner's centre.
 fn corner_cover(radius: i32, column: i32, row: i32, reach: f32) -> f32 {
     let centre = radius as f32 - 0.5;
     let away = length(centre - column as f32, centre - row as f32);
     if reach <= 0.0 { 0.0 } else { (reach + 0.5 - away).clamp(0.0, 1.0) }
 }
 
-/// From a point to the nearest of a line.
+/// The distance from a point to a line.
 fn distance(point: (f32, f32), from: (f32, f32), to: (f32, f32)) -> f32 {
     let (along, across) = (to.0 - from.0, to.1 - from.1);
     let squared = along * along + across * across;
@@ -299,7 +300,7 @@ fn distance(point: (f32, f32), from: (f32, f32), to: (f32, f32)) -> f32 {
     length(x - part * along, y - part * across)
 }
 
-/// As `hypot`, which is slow, for it survives lengths that no window has.
+/// Like `hypot`, which is slower because it handles lengths that no window has.
 fn length(x: f32, y: f32) -> f32 {
     (x * x + y * y).sqrt()
 }

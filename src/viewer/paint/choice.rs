@@ -1,4 +1,4 @@
-//! A control with a few named values: all of them side by side, or the one that is set between two arrows.
+//! A control with a few named values: all of them side by side, or only the current one between two arrows.
 
 use super::canvas::Canvas;
 use super::rect::Rect;
@@ -6,24 +6,24 @@ use super::scale::Scale;
 use super::style::{FAINT, SET, TEXT, WELL};
 use super::text_style::{Align, Style};
 
-/// Where its values are drawn, and what they are called.
+/// The names of the values, and where to draw them.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Choice<'a> {
     pub(super) names: &'a [String],
-    /// The one that is set.
+    /// The index of the current value.
     pub(super) set: usize,
     pub(super) room: Rect,
     pub(super) scale: Scale,
 }
 
-/// A letter's usual width, in ems: whether names fit must be known where nothing can be measured.
+/// The usual width of a letter, in ems. Used where text cannot be measured, to see whether names fit.
 const LETTER: f32 = 0.56;
-/// Beside a name, and the room for an arrow, in ems.
+/// The margin beside a name, and the width of an arrow, in ems.
 const SIDE: f32 = 0.8;
 const ARROW: f32 = 1.8;
 
 impl Choice<'_> {
-    /// The value that a click at this column is for.
+    /// The index of the value that a click at this column selects.
     pub(super) fn at(&self, x: i32) -> usize {
         let (count, last) = (self.names.len(), self.names.len().saturating_sub(1));
         let along = (x - self.room.x).clamp(0, (self.room.width - 1).max(0));
@@ -42,14 +42,14 @@ impl Choice<'_> {
         }
     }
 
-    /// Whether there is room for all names side by side.
+    /// Whether all names fit side by side.
     fn has_room(&self) -> bool {
         let longest = self.names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
         let needed = longest as f32 * LETTER * self.scale.small() + self.scale.em(SIDE) as f32;
         needed * self.names.len() as f32 <= self.room.width as f32
     }
 
-    /// Draws it.
+    /// Draws the control.
     pub(super) fn draw(&self, canvas: &mut Canvas<'_>, is_live: bool) {
         let (scale, room) = (self.scale, self.room);
         let place = room.centred(room.width, scale.em(1.35));
@@ -66,7 +66,7 @@ impl Choice<'_> {
             canvas.text(middle, name, style, Align::Centre);
             return;
         }
-        // Names that have room side by side are few.
+        // Names that fit side by side are few.
         let count = i32::try_from(self.names.len()).unwrap_or(1).max(1);
         for (index, name) in (0..count).zip(self.names) {
             let (from, to) = (place.width * index / count, place.width * (index + 1) / count);

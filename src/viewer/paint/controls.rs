@@ -1,6 +1,6 @@
 //! The panel of a camera's controls.
 
-// A slider's columns become values and back; every range is brought into bounds before.
+// A slider's columns are converted to values and back. Every range is clamped before.
 #![allow(clippy::cast_possible_truncation)]
 
 use super::canvas::Canvas;
@@ -12,24 +12,24 @@ use super::style::{ACCENT, FAINT, HOVER, PANEL, QUIET, SELECTED, TEXT, WARN, WEL
 use super::text_style::{Align, Style};
 use super::widget::Widget;
 
-/// The panel.
+/// The panel of a camera's controls.
 #[derive(Debug, Clone, Copy)]
 pub struct Panel<'a> {
     /// The camera's name.
     pub camera: &'a str,
     /// Its controls.
     pub controls: &'a [Widget],
-    /// The one that keys change.
+    /// The control that keys change.
     pub selected: usize,
-    /// The one that the mouse is on.
+    /// The control under the mouse.
     pub hover: Option<usize>,
-    /// The first one seen, as [`PanelLayout::first`] said last; at first 0.
+    /// The first visible control, as [`PanelLayout::first`] returned it last; 0 at first.
     pub first: usize,
-    /// Why none of them can be changed, or why there are none; `None` when they can.
+    /// Why no control can be changed, or why there are none. `None` if they can.
     pub greyed: Option<&'a str>,
 }
 
-/// What lies where.
+/// The positions of the panel's parts.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PanelLayout {
     panel: Rect,
@@ -38,33 +38,33 @@ pub struct PanelLayout {
     foot: Rect,
     rows: Rows,
     scale: Scale,
-    /// Whether the slider is below the name.
+    /// Whether a slider lies below its name.
     is_tall: bool,
 }
 
-/// What the mouse is on.
+/// What is under the mouse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hit {
     /// Nothing of the panel.
     Outside,
-    /// The panel, and no control.
+    /// The panel, but not a control.
     Panel,
-    /// A control, beside its value.
+    /// A control, but not its value.
     Control(usize),
-    /// A control's slider or switch: a click there sets this value.
+    /// A control's slider or switch. A click there sets this value.
     Value(usize, i64),
 }
 
-/// In ems.
+/// All in ems.
 const WIDTH: f32 = 22.0;
 const TALL_ROW: f32 = 3.2;
 const LOW_ROW: f32 = 1.7;
-/// The width of a switch and of the knob of a slider.
+/// The width of a switch, and of a slider's knob.
 const SWITCH: f32 = 2.0;
 const KNOB: f32 = 0.8;
 
 impl PanelLayout {
-    /// The first control that is seen: [`Panel::first`] of the next frame.
+    /// The first visible control, for [`Panel::first`] of the next frame.
     pub fn first(&self) -> usize {
         self.rows.first()
     }
@@ -78,7 +78,7 @@ impl PanelLayout {
             return Hit::Panel;
         };
         let place = self.value_room(control, row);
-        // A little beside a slider's ends is its end.
+        // A click slightly beside a slider's end counts as its end.
         let reach = self.scale.em(KNOB);
         let near = Rect::new(place.x - reach, place.y, place.width + 2 * reach, place.height);
         if !near.contains(x, y) {
@@ -100,15 +100,15 @@ impl PanelLayout {
         Choice { names: &control.choices, set, room, scale: self.scale }
     }
 
-    /// The value that a slider has when its knob is dragged to a column, be it beyond its ends; `None` when that
-    /// control is not seen.
+    /// The value of a slider whose knob is dragged to column `x`, which may lie beyond its ends. `None` if the control is
+    /// not visible.
     pub fn value_at(&self, control: &Widget, index: usize, x: i32) -> Option<i64> {
         let room = self.value_room(control, self.rows.rect(index)?);
         let groove = self.groove(room);
         Some(control.at_part(f64::from(x - groove.x) / f64::from(groove.width.max(1))))
     }
 
-    /// Where a row's slider or switch lies.
+    /// The room for a row's slider or switch.
     fn value_room(&self, control: &Widget, row: Rect) -> Rect {
         let scale = self.scale;
         let inner = self.inner(row);
@@ -130,12 +130,12 @@ impl PanelLayout {
         }
     }
 
-    /// A row without its edges.
+    /// A row without its margins.
     fn inner(&self, row: Rect) -> Rect {
         row.inset(self.scale.em(0.6), if self.is_tall { self.scale.em(0.3) } else { 0 })
     }
 
-    /// Where the middle of the knob goes along.
+    /// The line along which the middle of the knob moves.
     fn groove(&self, room: Rect) -> Rect {
         let scale = self.scale;
         let (half, thick) = (scale.em(KNOB / 2.0), scale.em(0.24).max(2));
@@ -145,7 +145,7 @@ impl PanelLayout {
 }
 
 impl Panel<'_> {
-    /// What lies where on a canvas of this area and scale.
+    /// The positions on a canvas with this area and scale.
     pub fn layout(&self, area: Rect, scale: Scale) -> PanelLayout {
         let is_tall = area.height >= scale.em(16.0);
         let margin = scale.em(if is_tall { 0.8 } else { 0.4 });
@@ -173,7 +173,7 @@ impl Panel<'_> {
         PanelLayout { panel, head, reason, foot, rows, scale, is_tall }
     }
 
-    /// Draws it at the right of the canvas.
+    /// Draws the panel at the right of the canvas.
     pub fn draw(&self, canvas: &mut Canvas<'_>) -> PanelLayout {
         let scale = canvas.scale();
         let layout = self.layout(canvas.area(), scale);
@@ -320,7 +320,7 @@ fn draw_slider(canvas: &mut Canvas<'_>, groove: Rect, control: &Widget, is_live:
     let (done, _) = groove.split_left(x as i32 - groove.x);
     let colour = if is_live { ACCENT } else { FAINT.with_alpha(120) };
     canvas.rounded(done, groove.height / 2, colour);
-    // Where the camera has it by itself.
+    // Marks the default value.
     let mark = column(control.part_of(control.default)).round() as i32;
     let (thick, high) = (scale.hair() + 1, scale.em(0.75));
     let place = Rect::new(mark - thick / 2, middle as i32 - high / 2, thick, high);

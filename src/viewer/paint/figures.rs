@@ -1,4 +1,4 @@
-//! The figures overlay: how old the picture is, how fast it comes, from where.
+//! The figures overlay: the age of pictures, their rate, and where they come from.
 
 use super::badges;
 use super::canvas::Canvas;
@@ -12,40 +12,40 @@ use super::track::AgeTrack;
 use crate::image::pixels::Size;
 use std::time::{Duration, Instant};
 
-/// What is known of a camera's pictures. What is not known is shown as a dash.
+/// The figures of a camera's pictures. Those that are unknown are shown as a dash.
 #[derive(Debug, Clone, Copy)]
 pub struct Figures<'a> {
     /// The camera's name.
     pub camera: &'a str,
-    /// Where it is reached.
+    /// The camera's address.
     pub address: &'a str,
-    /// How old pictures mostly are when they are shown.
+    /// The median age of pictures when they are shown.
     pub age: Option<Duration>,
-    /// How old 95 % of those in [`track`](Self::track) were at most.
+    /// The age that 95 % of the pictures in [`track`](Self::track) do not exceed.
     pub age_p95: Option<Duration>,
-    /// By how much an age can be wrong.
+    /// The possible error of an age.
     pub uncertainty: Option<Duration>,
-    /// Frames per second that arrive.
+    /// Frames received per second.
     pub received_fps: Option<f64>,
-    /// Frames per second that are shown.
+    /// Frames shown per second.
     pub shown_fps: Option<f64>,
-    /// What arrives, in bits per second.
+    /// Bits received per second.
     pub bits_per_second: Option<f64>,
     /// The size of the frames.
     pub size: Option<Size>,
-    /// How they are coded, for people: `JPEG`.
+    /// The codec, for people: `JPEG`.
     pub codec: &'a str,
     /// Frames that arrived and were not shown.
     pub skipped_here: u64,
-    /// Frames that the camera took and did not send.
+    /// Frames that the camera took and that did not arrive.
     pub skipped_there: u64,
-    /// The least round trip lately.
+    /// The shortest recent round trip.
     pub round_trip: Option<Duration>,
-    /// Between two frames of the camera.
+    /// The time between two frames of the camera.
     pub interval: Option<Duration>,
     /// The ages of the last pictures.
     pub track: &'a AgeTrack,
-    /// When all this is so.
+    /// The moment of these figures.
     pub now: Instant,
 }
 
@@ -63,7 +63,7 @@ enum Part {
     RoundTrip,
 }
 
-/// From top to bottom, each with its rank: where there is no room for all, the lowest ranks are shown.
+/// The parts from top to bottom, each with its rank. Where there is no room for all, those with the lowest ranks are shown.
 const PARTS: [(Part, u8); 9] = [
     (Part::Camera, 4),
     (Part::Address, 7),
@@ -76,18 +76,18 @@ const PARTS: [(Part, u8); 9] = [
     (Part::RoundTrip, 6),
 ];
 
-/// In milliseconds: what is less sure than this is told.
+/// An error above this is shown, in milliseconds.
 const WORTH_SAYING: f64 = 0.05;
-/// As wide as the longest row needs, in ems.
+/// The width of the longest row, in ems.
 const WIDTH: f32 = 20.5;
 
 impl Figures<'_> {
-    /// Draws them at the upper left of the canvas; returns where.
+    /// Draws the figures at the upper left of the canvas. Returns the area they take.
     pub fn draw(&self, canvas: &mut Canvas<'_>) -> Rect {
         self.draw_in(canvas, badges::room(canvas))
     }
 
-    /// The same in a part of it.
+    /// Draws the figures in a part of the canvas.
     pub fn draw_in(&self, canvas: &mut Canvas<'_>, room: Rect) -> Rect {
         let (scale, area) = (canvas.scale(), canvas.area());
         let Some(FiguresLayout { panel, padding, chosen }) = layout(room, area, scale) else {
@@ -145,7 +145,7 @@ impl Figures<'_> {
         }
     }
 
-    /// How old pictures are, large; beside it what few of them exceed, and how sure that is.
+    /// The age in large digits, and beside it p95 and the error.
     fn draw_age(&self, canvas: &mut Canvas<'_>, row: Rect) {
         let scale = canvas.scale();
         let is_low = row.height < scale.em(2.0);
@@ -171,14 +171,14 @@ impl Figures<'_> {
     }
 }
 
-/// Where the figures lie.
+/// The positions of the figures.
 struct FiguresLayout {
     panel: Rect,
     padding: i32,
     chosen: [Option<Part>; PARTS.len()],
 }
 
-/// Where they are drawn in a part of a canvas; nowhere, where there is too little room.
+/// The area of the figures in a part of a canvas. Empty if there is too little room.
 pub fn place(room: Rect, area: Rect, scale: Scale) -> Rect {
     layout(room, area, scale).map_or_else(Rect::default, |layout| layout.panel)
 }
@@ -191,7 +191,7 @@ fn layout(room: Rect, area: Rect, scale: Scale) -> Option<FiguresLayout> {
     (height > 0 && panel.width >= scale.em(4.0)).then_some(FiguresLayout { panel, padding, chosen })
 }
 
-/// Those parts that there is room for, in their order.
+/// The parts that there is room for, in their order.
 fn chosen(area: Rect, scale: Scale, mut room: i32) -> [Option<Part>; PARTS.len()] {
     let mut chosen = [None; PARTS.len()];
     for rank in 0..PARTS.len() {
@@ -218,12 +218,12 @@ fn height_of(part: Part, area: Rect, scale: Scale) -> i32 {
     }
 }
 
-/// Whether everything has to move closer.
+/// Whether margins have to be smaller.
 fn is_low(area: Rect, scale: Scale) -> bool {
     area.height < scale.em(16.0)
 }
 
-/// A row with what it is at the left and how much at the right.
+/// Draws a row with a name at the left and a value at the right.
 fn fact(canvas: &mut Canvas<'_>, row: Rect, name: &str, value: std::fmt::Arguments<'_>) {
     let scale = canvas.scale();
     let value = Short::of(value);
@@ -237,7 +237,7 @@ fn fact(canvas: &mut Canvas<'_>, row: Rect, name: &str, value: std::fmt::Argumen
     canvas.text(row, &value, style, Align::Right);
 }
 
-/// A number with so many decimals, or a dash.
+/// A number with this many decimals, or a dash.
 struct Known(Option<f64>, usize);
 
 impl std::fmt::Display for Known {

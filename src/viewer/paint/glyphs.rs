@@ -1,6 +1,6 @@
-//! What letters look like, kept once drawn: the only file that names `ab_glyph`.
+//! Draws letters and keeps them. Only this file names `ab_glyph`.
 
-// A letter's few pixels, from fractions to bytes; sizes are those of `Scale`.
+// Letters have few pixels, and sizes are limited by `Scale`.
 #![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 
 use super::text_style::Weight;
@@ -9,26 +9,26 @@ use std::collections::HashMap;
 use std::fmt;
 use std::hash::{BuildHasherDefault, Hasher};
 
-/// The fonts and all letters drawn so far.
+/// The fonts, and all letters drawn so far.
 pub(super) struct Glyphs {
     fonts: [FontRef<'static>; 2],
-    /// For letters that those have not.
+    /// Fonts for letters that those two do not have.
     others: Vec<Typeface>,
-    /// Letters that none has, since somebody asked last.
+    /// Letters that no font had since the last call of `take_missing`.
     missing: Vec<char>,
     forms: HashMap<(char, Weight), Form, Quick>,
     drawn: HashMap<Key, Drawn, Quick>,
-    /// How much each letter covers of its pixels, one letter behind another.
+    /// How much each letter covers of its pixels, one letter after the other.
     cover: Vec<u8>,
 }
 
-/// What a character is in a font.
+/// A character's glyph in a font.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Form {
     glyph: Option<GlyphId>,
-    /// Of the others; `None` of the viewer's own.
+    /// The index of the font in `others`. `None` for the viewer's own.
     other: Option<usize>,
-    /// How far it takes the pen, in ems.
+    /// The distance to the next letter, in ems.
     pub(super) advance: f32,
 }
 
@@ -36,13 +36,13 @@ pub(super) struct Form {
 struct Key {
     character: char,
     weight: Weight,
-    /// Quarters of a pixel.
+    /// The size in quarters of a pixel.
     size: u16,
-    /// The pen's place between two pixels, in quarters.
+    /// The pen's position between two pixels, in quarters.
     quarter: u8,
 }
 
-/// Where a letter's cover is, and where that goes.
+/// Where a letter's pixels are stored, and where they are drawn.
 #[derive(Debug, Clone, Copy)]
 struct Drawn {
     start: usize,
@@ -52,7 +52,7 @@ struct Drawn {
     top: i32,
 }
 
-/// A letter to be drawn: from the pen's pixel to its top left corner, how much of each pixel, how many in a row.
+/// A letter to draw: the offset from the pen to its top left corner, its pixels, and how many are in a row.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Stamp<'a> {
     pub(super) left: i32,
@@ -66,8 +66,8 @@ pub(super) struct Stamp<'a> {
 pub struct Typeface(FontVec);
 
 impl Typeface {
-    /// The font of this number in a file's bytes, if it has one of these letters; `None` where there is no such font, or it
-    /// is too large.
+    /// Reads font number `index` of a file, if it has one of these letters. `None` if there is no such font, or the file is
+    /// too large.
     pub fn with_one_of(letters: &[char], bytes: &[u8], index: u32) -> Option<Self> {
         let font = FontRef::try_from_slice_and_index(bytes, index).ok()?;
         let is_wanted =
@@ -76,23 +76,23 @@ impl Typeface {
         font?.ok().map(Self)
     }
 
-    /// Whether it has a letter, in one colour and of any size.
+    /// Whether the font has an outline for a letter.
     pub fn has(&self, letter: char) -> bool {
         has_letter(&self.0, letter)
     }
 }
 
-/// A font for all of Chinese, Japanese and Korean has 20 MB; one larger than this is not kept in memory.
+/// The largest font that is kept in memory. A font for all of Chinese, Japanese and Korean has 20 MB.
 const LARGEST: usize = 64 << 20;
-/// A few thousand letters of ordinary size; when there are more, all is begun anew.
+/// The memory for a few thousand letters of ordinary size. When it is full, all are drawn anew.
 const MAX_COVER: usize = 4 << 20;
-/// A stranger's text may have any character there is.
+/// A camera's name may contain any character.
 const MAX_FORMS: usize = 4096;
-/// Nobody may ever ask.
+/// The list may never be asked for.
 const MAX_MISSING: usize = 256;
-/// Larger letters go to whole pixels: nobody sees the difference.
+/// Larger letters are drawn at whole pixels: the difference cannot be seen.
 const LARGEST_BETWEEN: f32 = 40.0;
-/// Light letters on dark look thinner than they are.
+/// Light letters on a dark ground look thinner than they are, so coverage is raised to this power.
 const BOLDER: f32 = 0.82;
 
 const REGULAR: &[u8] = include_bytes!("font/Inter-Regular.otf");
@@ -113,7 +113,7 @@ impl Default for Glyphs {
 }
 
 impl Glyphs {
-    /// What a character is; `None` where the fonts have nothing for it.
+    /// A character's glyph. `None` if no font has it.
     pub(super) fn form(&mut self, character: char, weight: Weight) -> Option<Form> {
         if self.forms.len() >= MAX_FORMS {
             self.forms.clear();
@@ -138,18 +138,19 @@ impl Glyphs {
         form.glyph.is_some().then_some(form)
     }
 
-    /// Letters that no font had, each at least once.
+    /// The letters that no font had, each at least once.
     pub(super) fn take_missing(&mut self) -> Vec<char> {
         std::mem::take(&mut self.missing)
     }
 
-    /// Takes letters from this font too, where those before have not got them.
+    /// Adds a font for letters that the fonts before do not have.
     pub(super) fn add(&mut self, other: Typeface) {
         self.others.push(other);
         self.forms.clear();
     }
 
-    /// The pixels of a character, `between` of a pixel to the right of the pen's; `None` where there are none, as of a blank.
+    /// The pixels of a character, drawn `between` (a fraction of a pixel) to the right. `None` if it has none, such as a
+    /// space.
     pub(super) fn stamp(
         &mut self,
         character: char,
@@ -208,7 +209,7 @@ impl Glyphs {
     }
 }
 
-/// What a character is in a font. Glyph 0 is what a font has for all that it has not.
+/// Whether a font has a letter. Glyph 0 stands for letters that it does not have.
 fn has_letter(font: &impl Font, letter: char) -> bool {
     let glyph = font.glyph_id(letter);
     glyph.0 != 0 && font.outline(glyph).is_some()
@@ -221,7 +222,7 @@ fn form_in(font: &impl Font, character: char, other: Option<usize>) -> Form {
     Form { glyph: (glyph.0 != 0).then_some(glyph), other, advance }
 }
 
-/// A glyph in the size and at the place of `key`.
+/// The outline of a glyph in the size and position of `key`.
 fn outline(font: &impl Font, key: Key, glyph: GlyphId) -> Option<OutlinedGlyph> {
     let units = font.units_per_em().unwrap_or(1000.0);
     let scale = PxScale::from(f32::from(key.size) / 4.0 * font.height_unscaled() / units);
@@ -229,11 +230,11 @@ fn outline(font: &impl Font, key: Key, glyph: GlyphId) -> Option<OutlinedGlyph> 
     font.outline_glyph(glyph.with_scale_and_position(scale, pen))
 }
 
-/// Letters are looked up a thousand times a frame. Whoever chose names to make this slow would gain little: there are
-/// never more than a few thousand.
+/// A fast hash: letters are looked up a thousand times a frame. Names chosen to collide would cost little, because there are
+/// never more than a few thousand letters.
 type Quick = BuildHasherDefault<Multiply>;
 
-/// Multiplies what it is given into a number whose upper and lower bits are mixed.
+/// Multiplies its input into a number whose upper and lower bits are mixed.
 #[derive(Debug, Default)]
 struct Multiply(u64);
 
@@ -257,7 +258,7 @@ impl Hasher for Multiply {
     }
 
     fn write_u64(&mut self, number: u64) {
-        // 2^64 divided by the golden ratio, as Knuth has it.
+        // 2^64 divided by the golden ratio (Knuth's multiplicative hash).
         self.0 = (self.0.rotate_left(5) ^ number).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     }
 
@@ -302,7 +303,7 @@ mod tests {
             assert!(glyphs.form('a', Weight::Bold).is_some());
         }
         assert_eq!((glyphs.take_missing(), glyphs.take_missing()), (vec!['摄'], Vec::new()));
-        // One that has it not either; its other letters are not taken.
+        // This font does not have the letter either, and its other letters are not used.
         glyphs.add(Typeface::with_one_of(&['a'], REGULAR, 0).expect("a font"));
         assert!(glyphs.form('摄', Weight::Regular).is_none());
         let own = glyphs.form('a', Weight::Bold).expect("it has that");
@@ -313,7 +314,7 @@ mod tests {
     #[test]
     fn a_letter_of_another_font_is_drawn() {
         let mut glyphs = Glyphs::default();
-        // As if the viewer's own had no letters.
+        // As if the viewer's own fonts had no letters.
         glyphs.add(Typeface::with_one_of(&['a'], REGULAR, 0).expect("a font"));
         let form = form_in(&glyphs.others[0].0, 'я', Some(0));
         glyphs.forms.insert(('я', Weight::Bold), form);

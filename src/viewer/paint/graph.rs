@@ -1,6 +1,6 @@
 //! A curve of the ages of the last ten seconds.
 
-// Milliseconds become rows of pixels.
+// Milliseconds are converted to rows of pixels.
 #![allow(clippy::cast_possible_truncation)]
 
 use super::canvas::Canvas;
@@ -11,20 +11,20 @@ use super::text_style::{Align, Style};
 use super::track::AgeTrack;
 use std::time::{Duration, Instant};
 
-/// What a graph shows.
+/// The data of a graph.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Graph<'a> {
     pub(super) track: &'a AgeTrack,
     pub(super) now: Instant,
-    /// Between two frames of the camera: a line to compare with.
+    /// The time between two frames of the camera, drawn as a line.
     pub(super) interval: Option<Duration>,
 }
 
-/// A curve is interrupted where there was no picture for this long.
+/// The curve is interrupted where no picture was shown for this long.
 const GAP: Duration = Duration::from_millis(400);
 
 impl Graph<'_> {
-    /// Draws it into `room`, with its scale at the right.
+    /// Draws the graph into `room`, with its scale at the right.
     pub(super) fn draw(&self, canvas: &mut Canvas<'_>, room: Rect) {
         let scale = canvas.scale();
         let label = Style::new(scale.small(), QUIET).even();
@@ -48,7 +48,7 @@ impl Graph<'_> {
         if let Some(interval) = self.interval.map(millis).filter(|interval| *interval < top) {
             let y = row(interval).round() as i32;
             draw_dashes(canvas, Rect::new(plot.x, y, plot.width, scale.hair()));
-            // Beside its line, as far as the number above leaves room.
+            // The label is beside its line, if the number above leaves room.
             let beside = (y - height / 2).max(plot.y + height);
             if beside + height <= plot.bottom() {
                 canvas.text(at(beside), "1 frame", label.of(WARN.with_alpha(200)), Align::Right);
@@ -74,7 +74,7 @@ impl Graph<'_> {
         top
     }
 
-    /// A line through the oldest of each column of pixels, with what is below it filled.
+    /// Draws a line through the highest age of each column of pixels, and fills the area below.
     fn curve(&self, canvas: &mut Canvas<'_>, row: impl Fn(f32) -> f32) {
         let plot = canvas.area();
         let span = AgeTrack::SPAN.as_secs_f32();
@@ -110,7 +110,7 @@ fn draw_dashes(canvas: &mut Canvas<'_>, line: Rect) {
     }
 }
 
-/// Fills what is below a piece of the curve, without the column where the next begins.
+/// Fills the area below a piece of the curve, without the column in which the next piece begins.
 fn fill_below(canvas: &mut Canvas<'_>, from: (f32, f32), to: (f32, f32), colour: Colour) {
     let (start, end) = (from.0.floor() as i32, to.0.floor() as i32);
     let bottom = canvas.area().bottom();

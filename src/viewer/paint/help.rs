@@ -7,10 +7,10 @@ use super::scale::Scale;
 use super::style::{PANEL_DENSE, QUIET, TEXT, WELL};
 use super::text_style::{Align, Style};
 
-/// Keys that have to do with each other.
+/// Keys for one subject.
 #[derive(Debug, Clone, Copy)]
 pub struct Section<'a> {
-    /// What about.
+    /// The subject.
     pub title: &'a str,
     /// What the keys do.
     pub entries: &'a [Entry<'a>],
@@ -30,26 +30,26 @@ pub struct Entry<'a> {
 enum Line<'a> {
     Blank,
     Title(&'a str),
-    /// Keys, and the first line of what they do.
+    /// Keys, and the first line of their description.
     Entry(&'a Entry<'a>),
-    /// The line of that number of what its keys do.
+    /// A further line of a description, by its number.
     More(&'a Entry<'a>, usize),
 }
 
-/// In ems: the gap between two columns, a line, the panel's padding, all three smaller in low windows.
+/// In ems: the gap between two columns, the height of a line, the panel's padding. Smaller in low windows.
 const GAP: f32 = 2.4;
 const LINE: f32 = 1.75;
 const LOW_LINE: f32 = 1.45;
 const PADDING: f32 = 1.4;
 const LOW_PADDING: f32 = 0.5;
-/// In a column narrower than this, text begins right behind its keys; in ems.
+/// In a column narrower than this, in ems, text begins right after its keys.
 const NARROW: f32 = 20.0;
-/// Text is made no smaller than this to make room for more, in pixels.
+/// The smallest text size for the list, in pixels.
 const SMALLEST: f32 = 9.0;
 
-/// Draws the list over the whole canvas: in one column or two, as large as all of it fits. Where it does not fit at
-/// any size, long lines are broken, and lines from `first` on are shown; returns the greatest `first` that shows
-/// something new, 0 where all is seen.
+/// Draws the list over the whole canvas, in one or two columns, as large as all of it fits. If it does not fit at any size,
+/// long lines are broken and lines from `first` on are shown. Returns the highest useful `first`; 0 if all lines are
+/// visible.
 pub fn draw(canvas: &mut Canvas<'_>, sections: &[Section<'_>], first: usize) -> usize {
     canvas.dim(canvas.area(), 120);
     let usual = canvas.scale().text();
@@ -68,24 +68,24 @@ pub fn draw(canvas: &mut Canvas<'_>, sections: &[Section<'_>], first: usize) -> 
     plan.draw(canvas, sections, first)
 }
 
-/// Where columns and lines lie.
+/// The positions of columns and lines.
 #[derive(Debug)]
 struct Plan {
     panel: Rect,
     room: Rect,
     columns: i32,
-    /// How wide a column is, and how much of it is for keys.
+    /// The width of a column, and how much of it is for keys.
     width: i32,
     keys: i32,
-    /// Sections in the first column.
+    /// The number of sections in the first column.
     split: usize,
-    /// Lines of the longest column.
+    /// The number of lines in the longest column.
     lines: usize,
     line: i32,
 }
 
 impl Plan {
-    /// All of it, no line broken; `None` where there is no room for that.
+    /// A plan that shows everything without broken lines. `None` if there is no room for it.
     fn of_all(canvas: &mut Canvas<'_>, sections: &[Section<'_>]) -> Option<Self> {
         let (keys, width) = widths(canvas, sections);
         let (two, lines) = best_split(sections);
@@ -98,7 +98,7 @@ impl Plan {
         })
     }
 
-    /// One column, its long lines broken.
+    /// A plan of one column with broken lines.
     fn of_some(canvas: &mut Canvas<'_>, sections: &[Section<'_>]) -> Self {
         let (keys, width) = widths(canvas, sections);
         let plan = Self { keys, split: sections.len(), ..Self::new(canvas, 1, width, 0) };
@@ -108,7 +108,7 @@ impl Plan {
         Self { keys, split: sections.len(), ..whole }
     }
 
-    /// Columns no wider than there is room for.
+    /// A plan whose columns are no wider than there is room for.
     fn new(canvas: &Canvas<'_>, columns: i32, width: i32, lines: usize) -> Self {
         let (area, scale) = (canvas.area(), canvas.scale());
         let is_low = area.height < scale.em(18.0);
@@ -146,7 +146,7 @@ impl Plan {
         self.lines.saturating_sub(rows.room_for())
     }
 
-    /// Calls `each` for every line of a column with its number.
+    /// Calls `each` for every line of a column, with its number.
     fn each_line<'a>(
         &self,
         canvas: &mut Canvas<'_>,
@@ -169,7 +169,7 @@ impl Plan {
         }
     }
 
-    /// Where what keys do begins.
+    /// Where a description begins.
     fn indent(&self, canvas: &mut Canvas<'_>, entry: &Entry<'_>) -> i32 {
         let scale = canvas.scale();
         if self.width >= scale.em(NARROW) {
@@ -200,7 +200,7 @@ impl Plan {
     }
 }
 
-/// How wide the widest keys are with what separates them from text, and the widest line.
+/// The width of the widest keys with the gap after them, and of the widest line.
 fn widths(canvas: &mut Canvas<'_>, sections: &[Section<'_>]) -> (i32, i32) {
     let style = Style::new(canvas.scale().text(), TEXT);
     let (mut keys, mut what) = (0, 0);
@@ -209,7 +209,7 @@ fn widths(canvas: &mut Canvas<'_>, sections: &[Section<'_>]) -> (i32, i32) {
         what = what.max(canvas.measure(entry.what, style));
     }
     keys += canvas.scale().em(0.9);
-    // A pixel more, so that no rounding breaks the widest line.
+    // One more pixel, so that rounding does not break the widest line.
     (keys, keys + what + 1)
 }
 
@@ -226,7 +226,7 @@ fn count(sections: &[Section<'_>]) -> usize {
     lines(sections).count()
 }
 
-/// How many sections stand in the first column so that the longer one is as short as can be, and its lines.
+/// The number of sections in the first column that makes the longer column shortest, and the lines of that column.
 fn best_split(sections: &[Section<'_>]) -> (usize, usize) {
     (1..=sections.len())
         .map(|split| (split, count(&sections[..split]).max(count(&sections[split..]))))
@@ -234,7 +234,7 @@ fn best_split(sections: &[Section<'_>]) -> (usize, usize) {
         .unwrap_or_default()
 }
 
-/// Draws keys as caps from the left of `room`, or only measures them; returns their width.
+/// Draws keys as caps from the left of `room`, or only measures them. Returns their width.
 fn draw_keys(canvas: &mut Canvas<'_>, keys: &[&str], room: Option<Rect>) -> i32 {
     let scale = canvas.scale();
     let style = Style::new(scale.small(), TEXT).bold();

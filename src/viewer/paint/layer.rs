@@ -1,4 +1,4 @@
-//! Something that is drawn now and then, and laid over every picture until it is drawn again.
+//! Something that is drawn seldom, and laid over every picture until it is drawn again.
 
 use super::canvas::{Canvas, Painter};
 use super::rect::Rect;
@@ -7,24 +7,24 @@ use crate::image::cover;
 use crate::image::picture::Picture;
 use crate::image::pixels::Size;
 
-/// What was drawn, and how much of what lies below can be seen through it.
+/// Drawn pixels, and how transparent each is.
 #[derive(Debug, Default)]
 pub struct Layer {
-    /// Where in the window it belongs.
+    /// The position in the window.
     place: Rect,
-    /// What it adds to what can be seen through it.
+    /// The colours to add.
     colours: Picture,
-    /// How much that is, of 255, in each byte of a pixel.
+    /// The transparency, from 0 to 255, in each byte of a pixel.
     clear: Vec<u32>,
 }
 
-/// A pixel on which nothing has been drawn: while a layer is drawn, how clear it still is stands in the upper byte,
-/// which blending treats as one colour more, and of which no colour has anything.
+/// A pixel on which nothing has been drawn. While a layer is drawn, the upper byte holds the transparency. Blending treats
+/// it like one more colour, of which all colours have 0.
 const CLEAR: u32 = 0xFF00_0000;
 
 impl Layer {
-    /// Draws it anew: `draw` is lent a canvas that covers `area` with text of the size `scale`; what it draws in `place` is
-    /// kept. Allocates only when `place` was never that large before.
+    /// Draws the layer anew. `draw` gets a canvas that covers `area` and has text of the size `scale`. Only what it draws in
+    /// `place` is kept. Allocates only when `place` was never that large before.
     pub fn draw(
         &mut self,
         painter: &mut Painter,
@@ -46,7 +46,7 @@ impl Layer {
 }
 
 impl Canvas<'_> {
-    /// Lays what was drawn before over what is there.
+    /// Lays the layer over the canvas.
     pub fn lay(&mut self, layer: &Layer) {
         let place = layer.place;
         let width = layer.colours.size().width;

@@ -1,4 +1,4 @@
-//! A menu: what can be done, each with its key.
+//! A menu of commands, each with its key.
 
 use super::canvas::Canvas;
 use super::rect::Rect;
@@ -7,14 +7,14 @@ use super::scale::Scale;
 use super::style::{EDGE, PANEL_DENSE, QUIET, SELECTED, TEXT};
 use super::text_style::{Align, Style};
 
-/// One line.
+/// A line of the menu.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry<'a> {
     /// What it does.
     pub what: &'a str,
-    /// The key that does it too.
+    /// The key that does the same.
     pub key: &'a str,
-    /// Whether it is the first of several that belong together.
+    /// Whether it is the first line of a group.
     pub begins: bool,
 }
 
@@ -23,22 +23,22 @@ pub struct Entry<'a> {
 pub struct Menu<'a> {
     /// Its lines.
     pub entries: &'a [Entry<'a>],
-    /// Where it was asked for.
+    /// The point where the menu was opened.
     pub at: (i32, i32),
-    /// The line that the mouse is on, or that keys have marked.
+    /// The line under the mouse, or marked by keys.
     pub marked: Option<usize>,
-    /// The first line seen, as [`MenuLayout::first`] said last; at first 0.
+    /// The first visible line, as [`MenuLayout::first`] returned it last; 0 at first.
     pub first: usize,
 }
 
-/// What lies where.
+/// The positions of the menu's parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MenuLayout {
     panel: Rect,
     rows: Rows,
 }
 
-/// In ems.
+/// All in ems.
 const WIDTH: f32 = 18.5;
 const ROW: f32 = 1.75;
 const LOW_ROW: f32 = 1.4;
@@ -46,7 +46,7 @@ const PADDING: f32 = 0.35;
 const SIDE: f32 = 0.7;
 
 impl MenuLayout {
-    /// The first line that is seen: [`Menu::first`] of the next frame.
+    /// The first visible line, for [`Menu::first`] of the next frame.
     pub fn first(&self) -> usize {
         self.rows.first()
     }
@@ -58,7 +58,8 @@ impl MenuLayout {
 }
 
 impl Menu<'_> {
-    /// What lies where on a canvas of this area and scale: at the point where it was asked for, as far as there is room.
+    /// The positions on a canvas of this area and scale. The menu is at the point where it was opened, as far as there is
+    /// room.
     pub fn layout(&self, area: Rect, scale: Scale) -> MenuLayout {
         let padding = scale.em(PADDING);
         let count = i32::try_from(self.entries.len()).unwrap_or(i32::MAX);
@@ -76,7 +77,7 @@ impl Menu<'_> {
         MenuLayout { panel, rows }
     }
 
-    /// Draws it.
+    /// Draws the menu.
     pub fn draw(&self, canvas: &mut Canvas<'_>) -> MenuLayout {
         let scale = canvas.scale();
         let layout = self.layout(canvas.area(), scale);

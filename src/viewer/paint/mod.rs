@@ -1,9 +1,9 @@
-//! Draws what the window says about pictures: figures, badges, notices, help, lists, menus, controls. No I/O, no clock.
+//! Draws what lies over pictures: figures, badges, notices, help, lists, menus, controls. No I/O, no clock.
 //!
-//! A [`Painter`] lives as long as the window and keeps what letters look like. For each frame it lends a [`Canvas`]: a
-//! part of a picture and the [`Scale`] that suits it. Every thing to draw is plain data with a `draw` function of its
-//! own, and where the mouse matters a `layout` that says what lies where. Nothing outside the canvas's area is touched,
-//! whatever its size and whatever the text; after the first frames nothing is allocated.
+//! A [`Painter`] lives as long as the window and keeps drawn letters. For each frame it lends a [`Canvas`]: a part of a
+//! picture with a [`Scale`] for text. Everything to draw is plain data with a `draw` function, and with a `layout` function
+//! where the mouse matters. Nothing outside the canvas's area is touched, whatever its size and the text. After the first
+//! frames nothing is allocated.
 
 pub mod badges;
 mod canvas;

@@ -1,4 +1,4 @@
-//! Why there is no picture: said over the last one, dimmed, or over a plain ground.
+//! Why there is no picture, written over the last one, which is dimmed, or over the plain ground.
 
 use super::badges::Lapse;
 use super::canvas::Canvas;
@@ -9,16 +9,16 @@ use super::text::Short;
 use super::text_style::{Align, Style};
 use std::time::Duration;
 
-/// What is in the way of a picture.
+/// Why there is no picture.
 #[derive(Debug, Clone, Copy)]
 pub struct Notice<'a> {
     /// A few words: `Not connected`.
     pub title: &'a str,
-    /// What is known of the reason, in one or two sentences.
+    /// The reason as far as it is known, in one or two sentences.
     pub text: &'a str,
-    /// For how long now.
+    /// How long there has been no picture.
     pub lasting: Option<Duration>,
-    /// When the last picture was taken, which is said instead.
+    /// When the last picture was taken. Shown instead of `lasting`.
     pub last_picture: Option<&'a str>,
 }
 
@@ -28,13 +28,13 @@ pub fn draw_ground(canvas: &mut Canvas<'_>) {
 }
 
 impl Notice<'_> {
-    /// Dims what the canvas shows, and writes over it.
+    /// Dims the canvas, and writes the notice over it.
     pub fn draw(&self, canvas: &mut Canvas<'_>) {
         self.draw_between(canvas, canvas.area());
     }
 
-    /// The same, writing no higher and no lower than in `free`; returns where. It stays in the canvas's middle where it
-    /// can.
+    /// Like [`draw`](Self::draw), but writes only within `free`, in the canvas's middle if possible. Returns the area of the
+    /// text.
     pub(super) fn draw_between(&self, canvas: &mut Canvas<'_>, free: Rect) -> Rect {
         let (area, scale) = (canvas.area(), canvas.scale());
         // Over the plain ground this changes nothing.
@@ -48,7 +48,7 @@ impl Notice<'_> {
         let lasting = i32::from(time.is_some()) * (line + gap);
         let room = free.height - scale.em(0.6);
         let lines = canvas.count_lines(self.text, text, width);
-        // Where there is too little room, the text's last lines go first, then the time, then the title.
+        // Where there is too little room, leave out the text's last lines first, then the time, then the title.
         let least = lines.min(2) * line;
         let lasting = if high + least + lasting <= room { lasting } else { 0 };
         let high = if high + line <= room { high } else { 0 };
@@ -70,7 +70,7 @@ impl Notice<'_> {
         block.around(fits)
     }
 
-    /// What is said of when it began.
+    /// The line about when it began.
     fn time(&self) -> Option<Short> {
         match (self.last_picture, self.lasting) {
             (Some(time), _) => Some(Short::of(format_args!("last picture at {time}"))),

@@ -1,43 +1,43 @@
-//! All that is said over one camera's picture, laid out so that nothing lies over anything else.
+//! Everything that is written over one camera's picture, laid out without overlaps.
 
 use super::badges::{self, Badges};
 use super::canvas::Canvas;
 use super::notice::Notice;
 use super::rect::Rect;
 
-/// What is said over a picture. Where there is no room for all of it, what matters least is left out.
+/// Everything that is written over a picture. Where there is too little room, the least important is left out.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Pane<'a> {
     /// Why there is no picture.
     pub notice: Option<Notice<'a>>,
-    /// How it is doing, and whether it moves.
+    /// The badges.
     pub badges: Badges,
-    /// The camera's name, where there are several.
+    /// The camera's name, if there are several cameras.
     pub label: Option<&'a str>,
 }
 
-/// Where all of it is; nowhere, where it was left out.
+/// The areas of the parts. Empty for those that were left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Places {
-    /// The lines of the notice.
+    /// The notice's lines.
     pub notice: Rect,
     /// All badges.
     pub badges: Rect,
     /// The name.
     pub label: Rect,
-    /// What is left for figures.
+    /// What is left for the figures.
     pub figures: Rect,
 }
 
-/// A notice needs so much height to be more than a heading, in ems.
+/// The height below which a notice is only a heading, in ems.
 const NOTICE: f32 = 3.0;
-/// Figures are put beside the badges where so much width is left there, in ems, and else below them.
+/// The figures are beside the badges if this much width is left there, in ems, else below them.
 const NARROWEST: f32 = 12.0;
-/// Between two things, in ems.
+/// The gap between two parts, in ems.
 const GAP: f32 = 0.35;
 
 impl Pane<'_> {
-    /// Draws it over the canvas, apart from where messages are.
+    /// Draws everything over the canvas, except where messages are.
     pub fn draw(&self, canvas: &mut Canvas<'_>, messages: Rect) -> Places {
         let area = canvas.area();
         let hidden = area.and(messages);
@@ -56,7 +56,7 @@ impl Pane<'_> {
         places
     }
 
-    /// Where the badges and the name are, if there is room for them.
+    /// The areas of the badges and the name, if there is room for them.
     fn places(&self, canvas: &mut Canvas<'_>, hidden: Rect, floor: i32) -> Places {
         let area = canvas.area();
         let label = self.label.map(|name| badges::place_of_label(canvas, name));

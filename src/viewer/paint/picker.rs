@@ -17,15 +17,15 @@ use std::time::Duration;
 pub struct Row {
     /// Its name.
     pub name: String,
-    /// Where it is reached.
+    /// The camera's address.
     pub address: String,
-    /// Of what size its pictures are; `None` when it has none yet.
+    /// The size of its pictures; `None` if it has none yet.
     pub size: Option<Size>,
-    /// As far as it is known.
+    /// The frame rate, as far as it is known.
     pub rate: Rate,
-    /// How long it has not answered any more; `None` while it answers.
+    /// How long the camera has not answered; `None` if it answers.
     pub lost: Option<Duration>,
-    /// Whether it is one of several that are to be opened.
+    /// Whether it is selected to be opened together with others.
     pub is_chosen: bool,
 }
 
@@ -34,23 +34,23 @@ pub struct Row {
 pub struct Picker<'a> {
     /// The cameras.
     pub rows: &'a [Row],
-    /// The one that Enter opens; behind the last one, the field is active.
+    /// The camera that Enter opens. After the last one, the field for an address is active.
     pub selected: usize,
-    /// The one that the mouse is on.
+    /// The camera under the mouse.
     pub hover: Option<usize>,
-    /// The first row seen, as [`PickerLayout::first`] said last; at first 0.
+    /// The first visible row, as [`PickerLayout::first`] returned it last; 0 at first.
     pub first: usize,
-    /// For how long cameras have been looked for.
+    /// How long cameras have been searched for.
     pub looking: Duration,
-    /// What can be done when there is none, in one or two sentences.
+    /// What to do if there is none, in one or two sentences.
     pub advice: &'a str,
-    /// What was typed into the field below.
+    /// The text in the field for an address.
     pub typed: &'a str,
     /// What Esc does: `quits`.
     pub leaving: &'a str,
 }
 
-/// What lies where.
+/// The positions of the list's parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PickerLayout {
     panel: Rect,
@@ -58,32 +58,32 @@ pub struct PickerLayout {
     field: Rect,
     foot: Rect,
     rows: Rows,
-    /// Where in each row a click selects it and does not open it.
+    /// The width at the left of a row in which a click selects it instead of opening it.
     mark: i32,
     /// Whether a row has two lines.
     is_tall: bool,
 }
 
-/// In ems.
+/// All in ems.
 const WIDTH: f32 = 36.0;
 const TALL_ROW: f32 = 3.1;
 const LOW_ROW: f32 = 1.7;
-/// As much room as this is left for the list when there is no camera yet.
+/// The height of the list while it is empty.
 const EMPTY: f32 = 6.0;
-/// The field for an address with what is above it.
+/// The height of the field for an address, with the gap above it.
 const FIELD: f32 = 2.6;
 const LOW_FIELD: f32 = 1.7;
-/// Two lines that say what keys do.
+/// The height of two lines about keys.
 const FOOT: f32 = 3.6;
-/// A row's number with the dot beside it.
+/// The width of a row's number and dot.
 const MARK: f32 = 2.4;
 const LOW_MARK: f32 = 1.2;
 
-/// What stands in the empty field.
+/// The text in the empty field.
 const PLACEHOLDER: &str = "Another camera: type its name or address";
 
 impl PickerLayout {
-    /// The first row that is seen: [`Picker::first`] of the next frame.
+    /// The first visible row, for [`Picker::first`] of the next frame.
     pub fn first(&self) -> usize {
         self.rows.first()
     }
@@ -106,7 +106,7 @@ impl PickerLayout {
 }
 
 impl Picker<'_> {
-    /// What lies where on a canvas of this area and scale.
+    /// The positions on a canvas of this area and scale.
     pub fn layout(&self, area: Rect, scale: Scale) -> PickerLayout {
         let is_tall = area.height >= scale.em(16.0);
         let margin = scale.em(if is_tall { 0.8 } else { 0.4 });
@@ -131,7 +131,7 @@ impl Picker<'_> {
         PickerLayout { panel, title, field, foot, rows, mark, is_tall }
     }
 
-    /// Draws it in the middle of the canvas.
+    /// Draws the list in the middle of the canvas.
     pub fn draw(&self, canvas: &mut Canvas<'_>) -> PickerLayout {
         let scale = canvas.scale();
         let layout = self.layout(canvas.area(), scale);
@@ -178,7 +178,7 @@ impl Picker<'_> {
         layout
     }
 
-    /// What keys do here.
+    /// Draws the lines about keys.
     fn draw_foot(&self, canvas: &mut Canvas<'_>, foot: Rect) {
         let style = Style::new(canvas.scale().small(), FAINT);
         let chosen = self.rows.iter().filter(|row| row.is_chosen).count();
@@ -201,7 +201,7 @@ impl Picker<'_> {
         canvas.text(lower.split_top(line).0, &leaves, style, Align::Left);
     }
 
-    /// Where an address is typed.
+    /// Draws the field for an address.
     fn draw_field(&self, canvas: &mut Canvas<'_>, layout: PickerLayout) {
         let (scale, place) = (canvas.scale(), layout.field);
         let is_active = self.selected >= self.rows.len();
@@ -217,7 +217,7 @@ impl Picker<'_> {
                 canvas.text(room, PLACEHOLDER, style.of(QUIET), Align::Left);
                 room.x
             }
-            // The end is what is being typed.
+            // Show the end, where the user types.
             typed if canvas.measure(typed, style) > room.width => {
                 canvas.text_end(room, typed, style);
                 room.right()
@@ -257,8 +257,8 @@ impl Picker<'_> {
 }
 
 impl Row {
-    /// Its number, a dot that tells whether it answers, or a tick where it is selected; name above address, what it sends at
-    /// the right.
+    /// Draws a row of two lines: its number, a dot in the colour of its state (a tick if selected), the name above the
+    /// address, and size and rate at the right.
     fn draw_tall(&self, canvas: &mut Canvas<'_>, index: usize) {
         let (scale, area) = (canvas.scale(), canvas.area());
         let inner = area.inset(scale.em(0.5), scale.em(0.35));
@@ -287,7 +287,7 @@ impl Row {
         canvas.text(lower, &state, small.of(dark), Align::Right);
     }
 
-    /// A dot, or a tick where it is selected, to the right of a point.
+    /// Draws a dot, or a tick if the row is selected, to the right of a point.
     fn draw_mark(&self, canvas: &mut Canvas<'_>, (x, middle): (f32, f32), colour: Colour) {
         let size = canvas.scale().text();
         if !self.is_chosen {
@@ -300,7 +300,7 @@ impl Row {
         canvas.line(at(0.25, 0.3), at(0.7, -0.3), thick, ACCENT);
     }
 
-    /// All in one line.
+    /// Draws a row of one line.
     fn draw_low(&self, canvas: &mut Canvas<'_>) {
         let (scale, area) = (canvas.scale(), canvas.area());
         let mut inner = area.inset(scale.em(0.5), 0);

@@ -1,8 +1,8 @@
-//! Rectangles on a picture, which may reach beyond it.
+//! Rectangles on a picture. They may reach beyond it.
 
 use crate::image::pixels::Size;
 
-/// Columns and rows; with no width or no height there is nothing in it.
+/// A rectangle of pixels. Without width or height it is empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Rect {
     /// The first column.
@@ -15,11 +15,11 @@ pub struct Rect {
     pub height: i32,
 }
 
-/// Nothing lies farther out than this, so that sums of a few sides cannot overflow.
+/// The largest coordinate, so that sums of a few sides cannot overflow.
 const FARTHEST: i32 = 1 << 24;
 
 impl Rect {
-    /// A rectangle; what is absurdly large is cut down, what is negative is nothing.
+    /// A rectangle. Coordinates are clamped, and negative sides become 0.
     pub fn new(x: i32, y: i32, width: i32, height: i32) -> Self {
         Self {
             x: x.clamp(-FARTHEST, FARTHEST),
@@ -29,23 +29,23 @@ impl Rect {
         }
     }
 
-    /// All of a picture of this size.
+    /// The whole of a picture of this size.
     pub fn of(size: Size) -> Self {
         let side = |side: usize| i32::try_from(side).unwrap_or(FARTHEST);
         Self::new(0, 0, side(size.width), side(size.height))
     }
 
-    /// One column behind the last.
+    /// The column after the last.
     pub fn right(&self) -> i32 {
         self.x + self.width
     }
 
-    /// One row below the last.
+    /// The row after the last.
     pub fn bottom(&self) -> i32 {
         self.y + self.height
     }
 
-    /// Whether there is nothing in it.
+    /// Whether it is empty.
     pub fn is_empty(&self) -> bool {
         self.width <= 0 || self.height <= 0
     }
@@ -55,14 +55,14 @@ impl Rect {
         (self.x..self.right()).contains(&x) && (self.y..self.bottom()).contains(&y)
     }
 
-    /// What lies in both.
+    /// The part that both have in common.
     pub fn and(&self, other: Self) -> Self {
         let (x, y) = (self.x.max(other.x), self.y.max(other.y));
         let (right, bottom) = (self.right().min(other.right()), self.bottom().min(other.bottom()));
         Self::new(x, y, right - x, bottom - y)
     }
 
-    /// The smallest with both in it.
+    /// The smallest rectangle with both in it.
     pub fn around(&self, other: Self) -> Self {
         if self.is_empty() || other.is_empty() {
             return if self.is_empty() { other } else { *self };
@@ -72,24 +72,24 @@ impl Rect {
         Self::new(x, y, right - x, bottom - y)
     }
 
-    /// As large, so many columns to the right and rows further down.
+    /// The same rectangle, this far to the right and down.
     pub fn moved(&self, columns: i32, rows: i32) -> Self {
         Self::new(self.x + columns, self.y + rows, self.width, self.height)
     }
 
-    /// Without so many columns at the left and the right, and rows at the top and the bottom.
+    /// The rectangle without this many columns at both sides, and rows at top and bottom.
     pub fn inset(&self, columns: i32, rows: i32) -> Self {
         Self::new(self.x + columns, self.y + rows, self.width - 2 * columns, self.height - 2 * rows)
     }
 
-    /// A rectangle of this size, no larger than this one, in its middle.
+    /// A rectangle of at most this size in the middle.
     pub fn centred(&self, width: i32, height: i32) -> Self {
         let (width, height) = (width.min(self.width), height.min(self.height));
         let (x, y) = ((self.width - width) / 2, (self.height - height) / 2);
         Self::new(self.x + x, self.y + y, width, height)
     }
 
-    /// So many rows from its top, and the rest.
+    /// The upper `rows` rows, and the rest.
     pub fn split_top(&self, rows: i32) -> (Self, Self) {
         let rows = rows.clamp(0, self.height);
         (
@@ -98,7 +98,7 @@ impl Rect {
         )
     }
 
-    /// So many columns from its left, and the rest.
+    /// The left `columns` columns, and the rest.
     pub fn split_left(&self, columns: i32) -> (Self, Self) {
         let columns = columns.clamp(0, self.width);
         (
@@ -107,7 +107,7 @@ impl Rect {
         )
     }
 
-    /// So many columns from its right, and the rest.
+    /// The right `columns` columns, and the rest.
     pub fn split_right(&self, columns: i32) -> (Self, Self) {
         let (rest, right) = self.split_left(self.width - columns.clamp(0, self.width));
         (right, rest)

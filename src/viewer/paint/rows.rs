@@ -1,11 +1,11 @@
-//! Rows of a list that may be longer than its room: which are seen, where they lie, and which one the mouse is on.
+//! Rows of a list that may be longer than its room: which are visible, where, and which is under the mouse.
 
 use super::canvas::Canvas;
 use super::rect::Rect;
 use super::style::{QUIET, WELL};
 use std::ops::Range;
 
-/// Where rows lie.
+/// The positions of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Rows {
     room: Rect,
@@ -15,8 +15,8 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    /// `total` rows of a height, the first seen being `first`, or as near to it as shows the selected one and leaves
-    /// no room empty.
+    /// `total` rows of a height. The first visible row is `first`, or the nearest one with which the selected row is visible
+    /// and no room is left empty.
     pub(super) fn new(
         room: Rect,
         height: i32,
@@ -35,22 +35,22 @@ impl Rows {
         rows
     }
 
-    /// How many rows are seen at once: at least one, though it be cut.
+    /// How many rows are visible at once. At least one, even if it is cut off.
     pub(super) fn room_for(&self) -> usize {
         usize::try_from(self.room.height / self.height).unwrap_or(0).max(1)
     }
 
-    /// The first row that is seen.
+    /// The first visible row.
     pub(super) fn first(&self) -> usize {
         self.first
     }
 
-    /// The rows that are seen.
+    /// The visible rows.
     pub(super) fn seen(&self) -> Range<usize> {
         self.first..self.total.min(self.first + self.room_for())
     }
 
-    /// Where a row lies; `None` when it is not seen.
+    /// The area of a row; `None` if it is not visible.
     pub(super) fn rect(&self, index: usize) -> Option<Rect> {
         let place = i32::try_from(index.checked_sub(self.first)?).ok()?;
         let is_seen = self.seen().contains(&index);
@@ -67,7 +67,7 @@ impl Rows {
         Some(self.first + place).filter(|row| self.seen().contains(row))
     }
 
-    /// Shows in a narrow column where among all rows those are that are seen; draws nothing when that is all.
+    /// Draws a scroll bar into a narrow column, unless all rows are visible.
     pub(super) fn draw_bar(&self, canvas: &mut Canvas<'_>, column: Rect) {
         let seen = self.seen();
         if seen.len() >= self.total || column.is_empty() {
@@ -113,7 +113,7 @@ mod tests {
             assert_eq!(rows.at(rect.x, rect.y), Some(row));
             assert_eq!(rows.at(rect.right() - 1, rect.bottom() - 1), Some(row));
         }
-        // Below the last whole row, beside, above.
+        // Below the last whole row, beside the rows, above them.
         for point in [(50, 72), (9, 30), (110, 30), (50, 19), (i32::MIN, i32::MAX)] {
             assert_eq!(rows.at(point.0, point.1), None);
         }

@@ -1,26 +1,26 @@
-//! How large text is, and everything else measured by it.
+//! The size of text, from which all other sizes follow.
 
 use super::rect::Rect;
 
-/// The size of text in pixels; all distances follow from it.
+/// The size of text in pixels. All distances follow from it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Scale {
     text: f32,
 }
 
-/// Text this large in a window of no height ...
+/// The size of text in a window without height ...
 const SMALLEST: f32 = 8.5;
-/// ... grows by a pixel for so many rows: 12 px at 360 rows, 15 at 720, 19 at 1080, 30 at 2160.
+/// ... grows by a pixel per this many rows: 12 px at 360 rows, 15 at 720, 19 at 1080, 29 at 2160.
 const ROWS_PER_PIXEL: f32 = 106.0;
-/// No larger, however large the window.
+/// The largest size.
 const LARGEST: f32 = 96.0;
-/// A window higher than wide has text for this part of its width, as if it were so wide: lines need room.
+/// In a window higher than this part of its width, text is only as large as for that height, because lines need width.
 const HEIGHT_FOR_WIDTH: f32 = 0.75;
 
 impl Scale {
-    /// What suits a window, or a pane of it, on a screen with this many pixels for one of an ordinary screen.
+    /// The size for a window or a pane on a screen with this many pixels per pixel of an ordinary screen.
     ///
-    /// Whole pixels, so that letters look the same everywhere.
+    /// A whole number, so that letters look the same everywhere.
     pub fn for_area(area: Rect, dots_per_pixel: f32) -> Self {
         let dots = if dots_per_pixel.is_finite() { dots_per_pixel.clamp(0.5, 8.0) } else { 1.0 };
         let (width, height) = (area.width as f32, area.height as f32);
@@ -29,7 +29,7 @@ impl Scale {
         Self { text: text.round().min(LARGEST) }
     }
 
-    /// With ordinary text of so many pixels.
+    /// A scale with ordinary text of this size.
     pub fn of_text(pixels: f32) -> Self {
         Self { text: pixels.clamp(1.0, LARGEST) }
     }
@@ -39,18 +39,18 @@ impl Scale {
         self.text
     }
 
-    /// The size of what matters less, never too small to be read.
+    /// The size of less important text, never too small to read.
     pub fn small(self) -> f32 {
         (self.text * 0.87).round().max(self.text.min(9.0))
     }
 
-    /// So many times the size of text, in whole pixels.
+    /// A multiple of the text size, in whole pixels.
     #[allow(clippy::cast_possible_truncation)] // at most a few hundred
     pub fn em(self, times: f32) -> i32 {
         (self.text * times).round() as i32
     }
 
-    /// As thick as a thin line, at least a pixel.
+    /// The thickness of a thin line, at least a pixel.
     pub fn hair(self) -> i32 {
         self.em(0.075).max(1)
     }

@@ -1,68 +1,68 @@
-//! The colours of everything that is drawn over pictures: few, calm, and legible on any of them.
+//! The colours of everything drawn over pictures. They are readable on any picture.
 
-/// A colour and how much of what lies below it hides.
+/// A colour and its opacity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Colour {
     /// `0x00RRGGBB`.
     pub rgb: u32,
-    /// 255 hides everything.
+    /// 255 hides everything below.
     pub alpha: u8,
 }
 
 impl Colour {
-    /// A colour that hides everything below.
+    /// An opaque colour.
     pub const fn solid(rgb: u32) -> Self {
         Self { rgb, alpha: 255 }
     }
 
-    /// The same with another alpha.
+    /// The same colour with another opacity.
     pub const fn with_alpha(self, alpha: u8) -> Self {
         Self { alpha, ..self }
     }
 }
 
-/// Behind everything: a blue so dark that it is no camera's black.
+/// The ground behind everything: a very dark blue, which differs from a black picture.
 pub const GROUND: u32 = 0x000D_1218;
 
-/// What panels are made of.
+/// Panels over a picture.
 pub(super) const PANEL: Colour = Colour { rgb: 0x0012_171E, alpha: 240 };
-/// A panel that is all there is to look at.
+/// A panel that needs all attention.
 pub(super) const PANEL_DENSE: Colour = Colour { rgb: 0x0012_171E, alpha: 244 };
-/// A panel's edge.
+/// The border of a panel.
 pub(super) const EDGE: Colour = Colour { rgb: 0x00FF_FFFF, alpha: 26 };
-/// Where something can be put in: a slider's groove, a key.
+/// Places for input: a slider's groove, a key.
 pub(super) const WELL: Colour = Colour { rgb: 0x00FF_FFFF, alpha: 30 };
-/// The row that the mouse points at.
+/// The row under the mouse.
 pub(super) const HOVER: Colour = Colour { rgb: 0x00FF_FFFF, alpha: 15 };
-/// The row that is selected.
+/// The selected row.
 pub(super) const SELECTED: Colour = Colour { rgb: 0x004C_A8F0, alpha: 44 };
-/// The one of several values that is set.
+/// The current one of several values.
 pub(super) const SET: Colour = Colour { rgb: 0x0062_B8FA, alpha: 70 };
-/// Over a picture, behind words about why there is no newer one.
+/// Over a picture, behind a notice.
 pub(super) const SHADE: Colour = Colour { rgb: GROUND, alpha: 205 };
 
-/// What is to be read.
+/// Text.
 pub(super) const TEXT: Colour = Colour::solid(0x00F3_F6F9);
-/// What explains it.
+/// Explanations.
 pub(super) const QUIET: Colour = Colour::solid(0x00A9_B6C3);
-/// What is written into a graph.
+/// Labels in a graph.
 pub(super) const PALE: Colour = TEXT.with_alpha(150);
-/// What cannot be used now.
+/// Text about something that cannot be used now.
 pub(super) const FAINT: Colour = Colour::solid(0x0086_93A0);
-/// What can be used, and curves.
+/// Controls in use, and curves.
 pub(super) const ACCENT: Colour = Colour::solid(0x0062_B8FA);
 /// All is well.
 pub(super) const GOOD: Colour = Colour::solid(0x0067_D79B);
-/// It is not what one would wish.
+/// Something is not as it should be.
 pub(super) const WARN: Colour = Colour::solid(0x00FF_C457);
-/// It is wrong, or it records.
+/// An error, or a running recording.
 pub(super) const ALERT: Colour = Colour::solid(0x00FF_5A4F);
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// What lies over something, as WCAG 2 computes light: relative luminance.
+    /// The relative luminance of colours over each other, as WCAG 2 defines it.
     fn light(over: &[Colour], below: u32) -> f64 {
         let part = |shift: u32| {
             let part = |rgb: u32| f64::from(rgb >> shift & 0xFF);
@@ -89,7 +89,7 @@ mod tests {
                     let ratio = contrast(text, &[panel], picture);
                     assert!(ratio >= 4.5, "{text:?} on {panel:?} over {picture:06x}: {ratio:.2}");
                 }
-                // What can be used is legible in every state of its row; what cannot be is greyed on purpose.
+                // Text that can be used must be readable in every state of its row. What cannot be used is grey on purpose.
                 for (text, ground) in [
                     (TEXT, &[panel, SELECTED][..]),
                     (QUIET, &[panel, SELECTED]),

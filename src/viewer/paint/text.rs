@@ -1,6 +1,6 @@
 //! Lines of text: measured, cut to fit, wrapped, drawn.
 
-// Pens move by fractions of pixels and letters lie on whole ones.
+// The pen moves by fractions of pixels; letters are drawn at whole ones.
 #![allow(clippy::cast_possible_truncation)]
 
 use super::canvas::Canvas;
@@ -9,19 +9,20 @@ use super::rect::Rect;
 use super::text_style::{Align, Digits, Style};
 use std::fmt::{self, Write};
 
-/// A capital's height, in ems: what text is centred by.
+/// The height of a capital letter, in ems. Text is centred by it.
 const CAPITAL: f32 = 0.727;
-/// The box for a character that no font has, in ems: how far it takes the pen, and how high it is.
+/// The width and height of the box for a character that no font has, in ems.
 const BOX: (f32, f32) = (0.66, CAPITAL);
 const ELLIPSIS: char = '…';
 
 impl Canvas<'_> {
-    /// How many pixels wide a line is.
+    /// The width of a line, in pixels.
     pub fn measure(&mut self, text: &str, style: Style) -> i32 {
         width_of(self.glyphs, text, style).ceil() as i32
     }
 
-    /// Draws a line in the middle of the height of `room`, cut with `…` where it is wider; returns its right edge.
+    /// Draws a line, vertically centred in `room`. If it is wider than `room`, it is cut and ends with `…`. Returns its
+    /// right edge.
     pub fn text(&mut self, room: Rect, text: &str, style: Style, align: Align) -> i32 {
         if room.width <= 0
             || !self.shows(Rect::new(room.x, room.y - room.height, room.width, 3 * room.height))
@@ -46,7 +47,7 @@ impl Canvas<'_> {
         pen.ceil() as i32
     }
 
-    /// Draws the end of a line that is wider than `room`, up to its right edge.
+    /// Draws as much of a line's end as fits into `room`.
     pub(super) fn text_end(&mut self, room: Rect, text: &str, style: Style) {
         let (mut width, mut start) = (0.0, text.len());
         for (at, character) in text.char_indices().rev() {
@@ -59,7 +60,7 @@ impl Canvas<'_> {
         self.text(room, &text[start..], style, Align::Right);
     }
 
-    /// Draws letters from a pen on a baseline; returns where the pen is then.
+    /// Draws letters from a point on a baseline. Returns where the next letter begins.
     fn letters(&mut self, text: &str, (x, baseline): (f32, i32), style: Style) -> f32 {
         let mut pen = x;
         for character in text.chars() {
@@ -69,7 +70,7 @@ impl Canvas<'_> {
             }
             let own = self.glyphs.form(seen(character), style.weight).map(|form| form.advance);
             match own {
-                // In a cell that is wider than the digit, it lies in the middle.
+                // A digit is centred in a cell that is wider than it.
                 Some(own) => {
                     let shift = (advance - own * style.size) / 2.0;
                     self.letter(seen(character), (pen + shift, baseline), style);
@@ -81,7 +82,7 @@ impl Canvas<'_> {
         pen
     }
 
-    /// A neat box instead of a character that no font has.
+    /// Draws a box instead of a character that no font has.
     fn missing(&mut self, (x, baseline): (f32, i32), style: Style) {
         let height = (style.size * BOX.1).round() as i32;
         let width = (style.size * (BOX.0 - 0.14)).round() as i32;
@@ -95,7 +96,7 @@ impl Canvas<'_> {
 
 /// Draws text that is longer than a line.
 impl Canvas<'_> {
-    /// Draws text in lines of `line` pixels from the top of `room`, as many as fit; returns the height they take.
+    /// Draws text in lines of `line` pixels from the top of `room`, as many as fit. Returns the height they take.
     pub fn paragraph(
         &mut self,
         room: Rect,
@@ -109,7 +110,7 @@ impl Canvas<'_> {
         while !rest.is_empty() && y + line <= room.bottom() {
             let is_last = y + 2 * line > room.bottom();
             let (now, later) = first_line(self.glyphs, rest, style, room.width as f32);
-            // The last line that there is room for shows that there is more.
+            // The last line that fits shows with `…` that there is more.
             let now = if is_last { rest } else { now };
             self.text(Rect::new(room.x, y, room.width, line), now, style, align);
             rest = later;
@@ -118,7 +119,7 @@ impl Canvas<'_> {
         y - room.y
     }
 
-    /// The line of that number of a text that is drawn in lines of a width.
+    /// The line of this number, when a text is broken at a width.
     pub(super) fn line_of<'a>(
         &mut self,
         text: &'a str,
@@ -133,7 +134,7 @@ impl Canvas<'_> {
         first_line(self.glyphs, rest, style, width as f32).0
     }
 
-    /// In how many lines of a width a text is drawn.
+    /// The number of lines when a text is broken at a width.
     pub fn count_lines(&mut self, text: &str, style: Style, width: i32) -> i32 {
         let mut rest = text.trim();
         let mut lines = 0;
@@ -145,8 +146,8 @@ impl Canvas<'_> {
     }
 }
 
-/// What the first line of a width takes of a text, and the rest: broken at a blank, or inside a word that is longer
-/// than a line. It takes at least a character.
+/// Splits off the first line of a text: breaks at a space, or inside a word that is longer than a line. Takes at least one
+/// character.
 fn first_line<'a>(
     glyphs: &mut Glyphs,
     text: &'a str,
@@ -171,11 +172,11 @@ fn first_line<'a>(
     (text, "")
 }
 
-/// As much of a line's beginning as fits.
+/// The beginning of a line, as much as fits.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Fit<'a> {
     text: &'a str,
-    /// With the `…` that follows where it is cut.
+    /// Including the `…` where it is cut.
     width: f32,
     is_cut: bool,
 }
@@ -196,14 +197,14 @@ fn fit<'a>(glyphs: &mut Glyphs, text: &'a str, style: Style, room: f32) -> Fit<'
     Fit { text, width: pen, is_cut: false }
 }
 
-/// Of pixels, for what adding in another order makes of a sum.
+/// The tolerance in pixels for sums added in another order.
 const SLACK: f32 = 0.1;
 
 fn width_of(glyphs: &mut Glyphs, text: &str, style: Style) -> f32 {
     text.chars().map(|character| advance(glyphs, character, style)).sum()
 }
 
-/// How far a character takes the pen, in pixels.
+/// The distance from a character to the next, in pixels.
 fn advance(glyphs: &mut Glyphs, character: char, style: Style) -> f32 {
     let ems = if is_unseen(character) {
         0.0
@@ -217,19 +218,19 @@ fn advance(glyphs: &mut Glyphs, character: char, style: Style) -> f32 {
 
 const WIDEST_DIGIT: char = '0';
 
-/// What is drawn for a character: every blank is one.
+/// What is drawn for a character: any whitespace is a space.
 fn seen(character: char) -> char {
     if character.is_whitespace() { ' ' } else { character }
 }
 
-/// Characters that tell how others are to be drawn, and have no look of their own.
+/// Whether a character only changes how others are drawn, and has no glyph.
 fn is_unseen(character: char) -> bool {
     (character.is_control() && !character.is_whitespace())
         || matches!(character, '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}'
             | '\u{2060}'..='\u{206F}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{E0000}'..='\u{E01EF}')
 }
 
-/// A short text that is put together without allocating; what is too long for it is cut.
+/// A short text made without allocating. It is cut if it is too long.
 #[derive(Clone, Copy)]
 pub(super) struct Short {
     bytes: [u8; Self::LEN],
@@ -239,10 +240,10 @@ pub(super) struct Short {
 impl Short {
     const LEN: usize = 128;
 
-    /// Of what `format_args!` makes.
+    /// Formats the parts.
     pub(super) fn of(parts: fmt::Arguments<'_>) -> Self {
         let mut short = Self { bytes: [0; Self::LEN], used: 0 };
-        // It fails only when it is full, and then it is cut.
+        // This fails only when the text is full. Then it is cut.
         let _ = short.write_fmt(parts);
         short
     }

@@ -1,26 +1,26 @@
-//! How text looks, and where it lies in its room.
+//! The style of text, and its alignment.
 
 use super::style::Colour;
 
-/// How thick letters are.
+/// The thickness of letters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Weight {
-    /// As usual.
+    /// Normal.
     Regular,
     /// Names and numbers that matter.
     Bold,
 }
 
-/// How wide digits are.
+/// The width of digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Digits {
-    /// As they come.
+    /// As the font has them.
     Proportional,
-    /// All alike, so that numbers that change do not tremble.
+    /// All equally wide, so that changing numbers do not move.
     Even,
 }
 
-/// Where text lies in its room.
+/// The alignment of text in its room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Align {
     /// At the left edge.
@@ -31,16 +31,16 @@ pub enum Align {
     Right,
 }
 
-/// How text looks.
+/// The style of text.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Style {
     /// One em, in pixels.
     pub size: f32,
-    /// How thick.
+    /// The thickness of letters.
     pub weight: Weight,
-    /// Of what colour.
+    /// The colour.
     pub colour: Colour,
-    /// How wide digits are.
+    /// The width of digits.
     pub digits: Digits,
 }
 
@@ -50,17 +50,17 @@ impl Style {
         Self { size, weight: Weight::Regular, colour, digits: Digits::Proportional }
     }
 
-    /// The same, thicker.
+    /// The same style in bold.
     pub fn bold(self) -> Self {
         Self { weight: Weight::Bold, ..self }
     }
 
-    /// The same, with digits that are all as wide.
+    /// The same style with digits of equal width.
     pub fn even(self) -> Self {
         Self { digits: Digits::Even, ..self }
     }
 
-    /// The same in another colour.
+    /// The same style in another colour.
     pub fn of(self, colour: Colour) -> Self {
         Self { colour, ..self }
     }

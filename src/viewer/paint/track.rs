@@ -1,23 +1,23 @@
-//! The ages of the last pictures, for a graph: as many as there is room for, each with its moment.
+//! The ages of the last pictures, for a graph.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// How old pictures were when they were shown, over the last ten seconds.
+/// The ages of pictures when they were shown, over the last ten seconds.
 #[derive(Debug, Clone)]
 pub struct AgeTrack {
     points: VecDeque<(Instant, Duration)>,
 }
 
 impl AgeTrack {
-    /// How far it reaches back.
+    /// The time span.
     pub const SPAN: Duration = Duration::from_secs(10);
-    /// Pictures that follow each other faster share a point, which has the oldest age.
+    /// Pictures within this time share a point, which has the highest age.
     const GRAIN: Duration = Duration::from_millis(10);
-    /// One for each grain, and the one that is about to leave.
+    /// One point per grain, and the one that is about to leave.
     const MAX_POINTS: usize = 1002;
 
-    /// Takes note that a picture of this age was shown.
+    /// Adds the age of a picture that is being shown.
     pub fn push(&mut self, now: Instant, age: Duration) {
         while let Some((at, _)) = self.points.front()
             && (now.saturating_duration_since(*at) > Self::SPAN
@@ -33,18 +33,18 @@ impl AgeTrack {
         }
     }
 
-    /// Whether no age was known yet.
+    /// Whether there are no ages.
     pub fn is_empty(&self) -> bool {
         self.points.is_empty()
     }
 
-    /// Forgets everything, as for another camera.
+    /// Removes all ages, for another camera.
     pub fn clear(&mut self) {
         self.points.clear();
     }
 
-    /// The age that this part, from 0 to 1, of the pictures shown `within` the time before `now` did not exceed; `None` of
-    /// none. Allocates nothing.
+    /// The age that the fraction `part` (0 to 1) of the pictures shown `within` the time before `now` do not exceed. `None`
+    /// if there are none. Allocates nothing.
     pub fn percentile(&self, now: Instant, within: Duration, part: f64) -> Option<Duration> {
         let mut ages = [Duration::ZERO; Self::MAX_POINTS];
         let lately = self.before(now).filter(|(before, _)| *before <= within);
@@ -60,12 +60,12 @@ impl AgeTrack {
         (place < count).then(|| *ages.select_nth_unstable(place).1)
     }
 
-    /// How old the last one was, if that was not too long ago.
+    /// The age of the last picture, if that was within the span.
     pub fn last(&self, now: Instant) -> Option<Duration> {
         self.before(now).last().map(|(_, age)| age)
     }
 
-    /// How long before `now` each picture was shown, and how old it was; the oldest first.
+    /// How long before `now` each picture was shown, and its age; the oldest first.
     pub fn before(&self, now: Instant) -> impl Iterator<Item = (Duration, Duration)> {
         let points = self.points.iter();
         points

@@ -1,54 +1,54 @@
-//! A control of the panel: its range, its value, and how the one moves within the other.
+//! A control in the panel: its range, its value, and the steps between.
 
-// A slider's columns become values and back; every range is brought into bounds before.
+// A slider's columns are converted to values and back. Every range is clamped before.
 #![allow(clippy::cast_possible_truncation)]
 
 use super::text::Short;
 
-/// A control. Any numbers will do: what makes no sense is shown and cannot be moved.
+/// A control in the panel. Any numbers are allowed: if they make no sense, the control is shown but cannot be moved.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Widget {
     /// Its name.
     pub name: String,
-    /// Least value.
+    /// The lowest value.
     pub minimum: i64,
-    /// Greatest value.
+    /// The highest value.
     pub maximum: i64,
-    /// Distance between values.
+    /// The distance between values.
     pub step: u64,
-    /// Value after power-on.
+    /// The default value.
     pub default: i64,
-    /// Value now.
+    /// The current value.
     pub value: i64,
-    /// What each value from the least on is called; empty where values are numbers.
+    /// The names of the values from the lowest on. Empty if values are numbers.
     pub choices: Vec<String>,
-    /// Why it cannot be changed; `None` when it can.
+    /// Why it cannot be changed; `None` if it can.
     pub greyed: Option<String>,
 }
 
 impl Widget {
-    /// Whether it can be changed at all, now or when it is not greyed.
+    /// Whether its range has more than one value.
     pub fn is_movable(&self) -> bool {
         self.minimum < self.maximum
     }
 
-    /// Whether it is on or off.
+    /// Whether it is a switch.
     pub fn is_switch(&self) -> bool {
         (self.minimum, self.maximum) == (0, 1) && self.choices.is_empty()
     }
 
-    /// Whether it is a number that a knob is dragged for.
+    /// Whether it is a number with a slider.
     pub fn is_slider(&self) -> bool {
         self.choices.is_empty() && !self.is_switch()
     }
 
-    /// The value so many steps from now, within the range.
+    /// The value this many steps away, within the range.
     pub fn stepped(&self, steps: i64) -> i64 {
         let by = i128::from(steps) * self.step();
         self.granted(i128::from(self.value) + by)
     }
 
-    /// The value at a part of the range, from 0 to 1.
+    /// The value at a fraction of the range, from 0 to 1.
     pub fn at_part(&self, part: f64) -> i64 {
         let part = if part.is_finite() { part.clamp(0.0, 1.0) } else { 0.0 };
         let steps = self.span() / self.step();
@@ -58,7 +58,7 @@ impl Widget {
         self.granted(i128::from(self.minimum) + offset)
     }
 
-    /// The part of the range, from 0 to 1, that a value is at.
+    /// The fraction of the range, from 0 to 1, at which a value lies.
     pub(super) fn part_of(&self, value: i64) -> f32 {
         let offset = i128::from(value) - i128::from(self.minimum);
         if self.is_movable() {
