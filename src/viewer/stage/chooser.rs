@@ -1,4 +1,4 @@
-//! Which cameras are shown when none was named: the last ones if they answer, else the only one, else those that are chosen.
+//! Decides which cameras to show if none was named: the last ones if they answer, else the only one, else a list.
 
 use crate::latest::{Doorbell, Latest, Newest, Reader};
 use crate::viewer::find::finder;
@@ -13,20 +13,20 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Looks at the LAN, and at the last cameras meanwhile.
+/// Searches the LAN while the last cameras are being connected to.
 #[derive(Debug)]
 pub struct Chooser {
     slot: Arc<Latest<Vec<Found>>>,
     reader: Reader<Vec<Found>>,
     found: Vec<Found>,
     rows: Vec<Row>,
-    /// Those that are to be opened together.
+    /// The cameras to open together.
     chosen: Vec<Wanted>,
     since: Instant,
-    /// Since when there is exactly one.
+    /// Since when exactly one camera has been there.
     alone_since: Option<Instant>,
     progress: Progress,
-    /// The row that the mouse is on.
+    /// The row under the mouse.
     pub hover: Option<usize>,
 }
 
@@ -34,33 +34,33 @@ pub struct Chooser {
 enum Progress {
     /// The last camera may still answer.
     Waiting,
-    /// There was none when the time was up: the first one to come is taken.
+    /// No camera answered in time. The first one to come is taken.
     Empty,
-    /// People choose.
+    /// The user chooses.
     Offered,
 }
 
-/// What is to be done.
+/// What to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// Nothing yet, or nothing new.
+    /// Nothing.
     Wait,
-    /// The last camera has answered: it is the one.
+    /// The last camera has answered: keep it.
     Keep,
-    /// This one is it.
+    /// Show this camera.
     Watch(Wanted),
-    /// The list is to be shown, or has changed.
+    /// Show the list, or show that it has changed.
     Offer,
 }
 
-/// By then every camera that runs has answered.
+/// By then every running camera has answered.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 impl Chooser {
-    /// Begins to look; what is found rings `doorbell`.
+    /// Starts the search. Each change rings `doorbell`.
     ///
     /// # Errors
-    /// When there can be no thread.
+    /// When no thread can be started.
     pub fn start(doorbell: &Arc<Doorbell>) -> io::Result<Self> {
         let slot = Latest::with_doorbell(Arc::clone(doorbell));
         let found = Arc::clone(&slot);
@@ -68,10 +68,10 @@ impl Chooser {
         Ok(Self::of(slot, Instant::now()))
     }
 
-    /// Begins to look, and takes none by itself: people choose.
+    /// Starts the search, and leaves the choice to the user.
     ///
     /// # Errors
-    /// When there can be no thread.
+    /// When no thread can be started.
     pub fn browse(doorbell: &Arc<Doorbell>) -> io::Result<Self> {
         let mut chooser = Self::start(doorbell)?;
         chooser.progress = Progress::Offered;
@@ -84,17 +84,17 @@ impl Chooser {
         Self { slot, reader, found, rows, chosen, since, alone_since, progress, hover: None }
     }
 
-    /// The cameras that are there, for the list.
+    /// The cameras for the list.
     pub fn rows(&self) -> &[Row] {
         &self.rows
     }
 
-    /// One of them.
+    /// The camera at this place of the list.
     pub fn camera(&self, index: usize) -> Option<Wanted> {
         self.found.get(index).map(Found::wanted)
     }
 
-    /// Selects one of them, or no longer: those that are selected are opened together.
+    /// Selects the camera at this place, or deselects it. All selected cameras are opened together.
     pub fn select(&mut self, index: usize) {
         let Some(camera) = self.camera(index) else { return };
         let is_it = |chosen: &Wanted| self.place_of(chosen) == Some(index);
@@ -105,7 +105,7 @@ impl Chooser {
         self.mark_rows();
     }
 
-    /// Those that are selected and still there, in the order of the list.
+    /// The selected cameras that still answer, in the order of the list.
     pub fn selected(&self) -> Vec<Wanted> {
         (0..self.found.len())
             .filter(|&place| self.rows.get(place).is_some_and(|row| row.is_chosen))
@@ -120,7 +120,7 @@ impl Chooser {
         }
     }
 
-    /// Where in the list a camera is now that was there before.
+    /// The present place in the list of a camera that was in it before.
     pub fn place_of(&self, camera: &Wanted) -> Option<usize> {
         let known = camera.identity.clone().unwrap_or_default();
         let is_same = |found: &Found| known.likeness(&found.identity()) == Likeness::Same;
@@ -129,17 +129,17 @@ impl Chooser {
         places.find(|&place| self.camera(place).as_ref() == Some(camera)).or(first)
     }
 
-    /// Where in the list a camera is that is so.
+    /// The place in the list of the first camera for which `is_it` is true.
     pub fn place_where(&self, is_it: impl Fn(&Wanted) -> bool) -> Option<usize> {
         (0..self.found.len()).find(|&place| self.camera(place).is_some_and(|camera| is_it(&camera)))
     }
 
-    /// For how long it has looked.
+    /// How long the search has been running.
     pub fn looking(&self, now: Instant) -> Duration {
         now.saturating_duration_since(self.since)
     }
 
-    /// What to do now; `last` are the last cameras, which are being connected to. One that answers is enough for all to stay.
+    /// What to do now. `last` are the last cameras, which are being connected to. If one of them answers, all are kept.
     pub fn judge<'a>(
         &mut self,
         mut last: impl Iterator<Item = &'a Channel>,
@@ -163,7 +163,7 @@ impl Chooser {
                     Verdict::Offer
                 }
             },
-            // Another one may answer just after it.
+            // Another camera may answer just after this one.
             Progress::Empty if is_alone(PATIENCE) => {
                 self.camera(0).map_or(Verdict::Wait, Verdict::Watch)
             }
@@ -192,7 +192,7 @@ impl Drop for Chooser {
     }
 }
 
-/// Whether it is there, with a picture or without one.
+/// Whether the camera is there, with or without a picture.
 fn has_answered(channel: &Channel) -> bool {
     let kind = channel.notice.as_ref().map(|standing| standing.notice.kind);
     channel.arrival.is_some() || kind == Some(NoticeKind::NoPicture)

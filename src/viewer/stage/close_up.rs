@@ -1,4 +1,4 @@
-//! Decodes a picture that stands still at its full size, once, so that it can be looked at closely.
+//! Decodes a picture that stands still once more at its full size, so that all its detail can be seen.
 
 use crate::image::jpeg::codec::Decoder;
 use crate::image::picture::Picture;
@@ -9,17 +9,17 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 
-/// One picture at its full size, or the work on it.
+/// A picture at its full size, or the thread that decodes it.
 #[derive(Debug)]
 pub(super) struct CloseUp {
     of: Arc<Arrival>,
     picture: Option<Picture>,
-    /// Where it comes from, unless it is there or could not be decoded.
+    /// The result of the thread, until it has arrived.
     coming: Option<Receiver<Option<Picture>>>,
 }
 
 impl CloseUp {
-    /// Begins to decode it on a thread of its own, which rings `doorbell` when it is there.
+    /// Starts decoding on a thread, which rings `doorbell` when it is done.
     pub(super) fn begin(of: Arc<Arrival>, doorbell: Arc<Doorbell>) -> io::Result<Self> {
         let (sender, coming) = mpsc::sync_channel(1);
         let arrival = Arc::clone(&of);
@@ -29,7 +29,7 @@ impl CloseUp {
             if let Err(error) = &decoded {
                 log::debug!("a picture cannot be decoded at its full size: {error}");
             }
-            // Fails when another picture has taken this one's place.
+            // Fails if another picture has replaced this one.
             let _ = sender.send(decoded.is_ok().then_some(picture));
             doorbell.ring();
         };
@@ -42,12 +42,12 @@ impl CloseUp {
         Arc::ptr_eq(&self.of, arrival)
     }
 
-    /// The picture, once it is there.
+    /// The picture, once it is decoded.
     pub(super) fn picture(&self) -> Option<&Picture> {
         self.picture.as_ref()
     }
 
-    /// Whether it has come just now.
+    /// Whether the picture has arrived since the last call.
     pub(super) fn has_come(&mut self) -> bool {
         let Some(picture) = self.coming.as_ref().and_then(|coming| coming.try_recv().ok()) else {
             return false;

@@ -1,4 +1,4 @@
-//! What is known of a camera, in the words of what is drawn.
+//! Converts what is known about a camera into what is drawn.
 
 use super::tile::Tile;
 use crate::viewer::paint::AgeTrack;
@@ -7,10 +7,10 @@ use crate::viewer::watch::news::NoticeKind;
 use crate::wire::packet::Codec;
 use std::time::{Duration, Instant};
 
-/// The age that is told is the usual one of so long.
+/// The time over which the shown age is the median.
 const LATELY: Duration = Duration::from_secs(1);
 
-/// What is known of a camera's pictures, for people.
+/// The figures of a camera's pictures.
 pub(super) fn figures_of(tile: &Tile, now: Instant) -> Figures<'_> {
     let channel = &tile.channel;
     let known = &channel.statistics;
@@ -41,8 +41,8 @@ pub(super) fn figures_of(tile: &Tile, now: Instant) -> Figures<'_> {
     }
 }
 
-/// How old pictures are when they are shown: half of those of the last second are older. Where they come more seldom, how old
-/// the last one was; where the next is overdue, how old it is by now; where there is none, nothing.
+/// The age of pictures when they are shown: the median of the last second. If pictures come less often, the age of the last
+/// one when it was shown. If the next one is overdue, the present age. `None` without pictures.
 fn age_of(tile: &Tile, now: Instant) -> Option<Duration> {
     let channel = &tile.channel;
     if channel.notice.is_some() {
@@ -53,7 +53,7 @@ fn age_of(tile: &Tile, now: Instant) -> Option<Duration> {
     overdue.or(usual).or_else(|| tile.ages.last(now))
 }
 
-/// What stands over a notice.
+/// The heading of a notice.
 pub(super) fn heading(kind: NoticeKind) -> &'static str {
     match kind {
         NoticeKind::Connecting => "Connecting",
@@ -105,9 +105,9 @@ mod tests {
         }
         let told = figures_of(&tile, now + 25 * MS);
         assert_eq!((told.age, told.age_p95), (Some(7 * MS), Some(9 * MS)));
-        // A camera that hangs: the picture grows old, and that is told.
+        // The camera hangs: the picture grows old, and the figures say so.
         assert_eq!(figures_of(&tile, now + 2000 * MS).age, Some(2009 * MS));
-        // Nobody looks for a minute: what was long ago is not told as if it were now.
+        // Nobody looks for a minute. Old ages must not be shown as present ones.
         tile.channel.demand(None, now);
         let told = figures_of(&tile, now + 60_000 * MS);
         assert_eq!((told.age, told.age_p95), (None, None));

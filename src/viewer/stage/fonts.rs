@@ -1,8 +1,7 @@
-//! Finds, among the fonts of the system, those that have the letters of names the viewer's own fonts have not: the only file
-//! that names `fontdb`.
+//! Finds system fonts for letters that the viewer's own fonts do not have. Only this file names `fontdb`.
 //!
-//! Nothing is read before there is such a letter, and what is read is read on a thread of its own: until it is there, a box
-//! stands for it.
+//! No font is read before such a letter occurs. A thread of its own reads them; until it is done, a box stands for the
+//! letter.
 
 use crate::latest::Doorbell;
 use crate::viewer::paint::Typeface;
@@ -12,36 +11,36 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 
-/// Looks for letters.
+/// Searches fonts for letters.
 #[derive(Debug)]
 pub struct Fonts {
     doorbell: Arc<Doorbell>,
-    /// Those that were looked for, or will be.
+    /// The letters that were searched for, or will be.
     asked: BTreeSet<char>,
-    /// Those that wait until the fonts have been looked through for others.
+    /// The letters to search for after the present search.
     waiting: Vec<char>,
-    /// How often fonts were looked through.
+    /// How many searches were made.
     looks: u32,
     is_looking: bool,
     sender: Sender<Found>,
     found: Receiver<Found>,
 }
 
-/// What comes of looking.
+/// A result of a search.
 #[derive(Debug)]
 enum Found {
     Typeface(Typeface),
-    /// All were looked through.
+    /// The search has ended.
     End,
 }
 
-/// Letters that are looked for in all.
+/// The most letters in all searches.
 const MOST_LETTERS: usize = 2000;
-/// Fonts are looked through only so often: a camera may call itself something else each second.
+/// The most searches. A camera may change its name every second.
 const MOST_LOOKS: u32 = 16;
 
 impl Fonts {
-    /// Looks for nothing yet; what is found will ring `doorbell`.
+    /// A search that has not started. Results will ring `doorbell`.
     pub fn new(doorbell: Arc<Doorbell>) -> Self {
         let (sender, found) = mpsc::channel();
         Self {
@@ -55,7 +54,7 @@ impl Fonts {
         }
     }
 
-    /// Begins to look for fonts with these letters, as far as they were not looked for before; one look at a time.
+    /// Starts a search for these letters, except those searched for before. Only one search runs at a time.
     pub fn look_for(&mut self, letters: Vec<char>) {
         let room = MOST_LETTERS - self.asked.len().min(MOST_LETTERS);
         let new = letters.into_iter().filter(|&letter| is_plain(letter)).take(room);
@@ -71,7 +70,7 @@ impl Fonts {
             fonts.load_system_fonts();
             let typefaces = find(&fonts, letters).into_iter().map(Found::Typeface);
             for found in typefaces.chain([Found::End]) {
-                // Fails only when the window is gone.
+                // Fails only after the window is closed.
                 let _ = sender.send(found);
                 doorbell.ring();
             }
@@ -82,7 +81,7 @@ impl Fonts {
         }
     }
 
-    /// A font that was found. Never waits.
+    /// The next font that was found. Never waits.
     pub fn found(&mut self) -> Option<Typeface> {
         loop {
             match self.found.try_recv().ok()? {
@@ -93,18 +92,18 @@ impl Fonts {
     }
 }
 
-/// Whether a letter looks the same whatever stands beside it, and follows the last one to the right. What joins its letters
-/// or is written to the left would be wrong without more than letters; a box at least says so.
+/// Whether a letter looks the same whatever stands beside it, and is written left to right. Letters that join, or are
+/// written right to left, would be drawn wrong one by one. A box is better.
 fn is_plain(letter: char) -> bool {
     !matches!(letter,
-        // From Hebrew to the scripts of India; Tibetan and Burmese; Khmer, Mongolian; those again, as presentation forms.
+        // From Hebrew to the scripts of India; Tibetan and Burmese; Khmer, Mongolian; presentation forms of those.
         '\u{590}'..='\u{DFF}' | '\u{F00}'..='\u{109F}' | '\u{1780}'..='\u{18AF}' | '\u{1900}'..='\u{1CFF}'
         | '\u{A840}'..='\u{ABFF}' | '\u{FB1D}'..='\u{FDFF}' | '\u{FE70}'..='\u{FEFE}'
-        // Nobody's own, and what is written to the left, or by ancients.
+        // Private use, other scripts written right to left, and ancient scripts.
         | '\u{E000}'..='\u{F8FF}' | '\u{10800}'..='\u{11FFF}' | '\u{1E800}'..='\u{1EFFF}' | '\u{F0000}'..)
 }
 
-/// Fonts that have these letters, as many of them as any has.
+/// Fonts that together have as many of these letters as possible.
 fn find(fonts: &Database, mut letters: Vec<char>) -> Vec<Typeface> {
     let mut faces: Vec<_> = fonts.faces().collect();
     faces.sort_by_cached_key(|face| (unfitness(face), face.post_script_name.clone()));
@@ -123,7 +122,7 @@ fn find(fonts: &Database, mut letters: Vec<char>) -> Vec<Typeface> {
     found
 }
 
-/// The less, the sooner a font is tried: plain ones first, and of them those that are for many scripts.
+/// The order in which fonts are tried: plain ones first, and among them those for many scripts.
 fn unfitness(face: &FaceInfo) -> u32 {
     let names = face.families.iter().map(|(name, _)| name).chain([&face.post_script_name]);
     let names: Vec<_> = names.map(|name| name.to_lowercase()).collect();
@@ -202,7 +201,7 @@ mod tests {
         let doorbell = Doorbell::new();
         let mut fonts = Fonts::new(Arc::clone(&doorbell));
         let deadline = std::time::Instant::now() + std::time::Duration::from_secs(120);
-        // A letter after the other, as a camera might have them in its name.
+        // One letter after the other, as a changing name could have them.
         for letter in ('\u{4E00}'..).take(3 * MOST_LETTERS) {
             fonts.look_for(vec![letter]);
             let threads = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();

@@ -1,4 +1,4 @@
-//! Where in the window each camera's picture stands: a grid that leaves as little of it empty as can be.
+//! Arranges the cameras' pictures in a grid that leaves as little of the window empty as possible.
 
 use crate::image::pixels::Size;
 use crate::image::scale::Area;
@@ -13,24 +13,25 @@ pub struct Grid {
 }
 
 impl Grid {
-    /// The grid for pictures of these shapes in which most of `room` is picture.
+    /// The grid in which pictures of these shapes cover most of `room`.
     pub fn new(room: Size, shapes: &(impl Iterator<Item = Size> + Clone)) -> Self {
         let count = shapes.clone().count();
         let of_columns = |columns| Self { room, count, columns };
         let covered = |grid: &Self| {
             let fitted = |(at, shape)| fit(shape, grid.pane(at).size).area();
             let pixels: usize = shapes.clone().enumerate().map(fitted).sum();
-            // In percent: what rounding makes of panes decides nothing.
+            // In percent, so that rounding does not decide.
             (pixels * 100 + room.area() / 2) / room.area().max(1)
         };
-        // Of two that are as good, the one with more columns, for the last of equals wins: rather side by side than stacked.
+        // Of two equally good grids, `max_by_key` returns the later one, which has more columns: side by side is better than
+        // stacked.
         let best = (1..=count).map(of_columns).max_by_key(covered);
         best.unwrap_or(of_columns(1))
     }
 
-    /// Where camera `index` stands. The last row, if it is not full, is in the middle.
+    /// The pane of camera `index`. If the last row is not full, it is centred.
     ///
-    /// Panes touch each other: pictures that just fit are shown pixel by pixel, with a [seam](seams) over their edges.
+    /// Panes touch each other, so that pictures that just fit are shown pixel by pixel. A [seam](seams) covers their edges.
     pub fn pane(&self, index: usize) -> Area {
         let columns = self.columns.max(1);
         let rows = self.count.div_ceil(columns).max(1);
@@ -49,8 +50,8 @@ fn edges(room: usize, count: usize, index: usize) -> (usize, usize) {
     (index * room / count, (index + 1) * room / count)
 }
 
-/// What of a pane's edges is covered, so that pictures do not run into each other: a pixel of each that another pane may lie
-/// beside, as columns and rows.
+/// The edges of a pane that are covered, so that pictures are visibly separate: one pixel at each side where another pane
+/// may lie.
 pub fn seams(pane: Area, room: Size) -> [Area; 4] {
     let Area { x, y, size: Size { width, height } } = pane;
     let (right, bottom) = (x + width, y + height);
@@ -64,7 +65,7 @@ pub fn seams(pane: Area, room: Size) -> [Area; 4] {
     ]
 }
 
-/// The largest size of this shape that fits into `room`; nothing where either is nothing.
+/// The largest size of this shape that fits into `room`. Empty if either is empty.
 pub fn fit(shape: Size, room: Size) -> Size {
     if shape.area() == 0 || room.area() == 0 {
         return Size::new(0, 0);

@@ -1,34 +1,34 @@
-//! What people do with keys and mouse, whatever window it comes from.
+//! Input from keys and mouse, from whatever kind of window.
 
-/// One thing that was done.
+/// One event.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Input {
     /// A key was pressed.
     Key(Key),
-    /// It is held, and counts as pressed again where that makes sense.
+    /// A held key repeats. It counts as pressed again where that makes sense.
     Repeat(Key),
-    /// The mouse's first button went down there.
+    /// The first mouse button went down at this point.
     Press(Point),
-    /// It went down there a second time, shortly after the first; this is no [`Press`](Self::Press) besides.
+    /// It went down again shortly after the first time. No [`Press`](Self::Press) is reported for it.
     DoublePress(Point),
-    /// The mouse moved while the button was down.
+    /// The mouse moved with the button down.
     Drag {
-        /// To there.
+        /// The new position.
         to: Point,
-        /// By so much.
+        /// The distance.
         by: (f64, f64),
     },
-    /// The button is up again.
+    /// The button went up.
     Release(Point),
-    /// The mouse's second button went down there.
+    /// The second mouse button went down at this point.
     Menu(Point),
-    /// The mouse moved, no button down.
+    /// The mouse moved with no button down.
     Hover(Point),
-    /// The wheel was turned over a point, away from the hand (above 0) or towards it.
+    /// The wheel was turned away from the user (above 0) or towards him.
     Wheel {
-        /// Over there.
+        /// The mouse's position.
         at: Point,
-        /// So many steps.
+        /// The number of steps.
         steps: f64,
     },
     /// The window was asked to close.
@@ -38,9 +38,9 @@ pub enum Input {
 /// A place in the window, in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Point {
-    /// From the left.
+    /// The distance from the left.
     pub x: f64,
-    /// From the top.
+    /// The distance from the top.
     pub y: f64,
 }
 
@@ -48,7 +48,7 @@ pub struct Point {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)] // named after what stands on them
 pub enum Key {
-    /// What it types in the user's own layout.
+    /// The character that it types in the user's layout.
     Character(char),
     Escape,
     Enter,

@@ -1,27 +1,27 @@
-//! The window's keys, once: what they do, the list of keys, the menu, `--help`, the manual page and README.md come from this table.
+//! The table of the window's keys, from which the list of keys, the menu, `--help`, the manual page and README.md are made.
 
 use super::input::Key;
 use crate::viewer::paint::help::{Entry, Section};
 use crate::viewer::paint::menu;
 
-/// What a key does.
+/// A command by key, or by the menu.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Command {
     /// End the program.
     Quit,
-    /// Put away what lies on top; quit where nothing does.
+    /// Close what lies on top. If nothing does, quit.
     Back,
-    /// To full screen and back.
+    /// Toggle full screen.
     FullScreen,
-    /// Show the list of keys, or put it away.
+    /// Show or hide the list of keys.
     Help,
-    /// Open the menu, or close it.
+    /// Open or close the menu.
     Menu,
-    /// Enlarge the selected picture.
+    /// Zoom in on the selected picture.
     ZoomIn,
-    /// Make it smaller again.
+    /// Zoom out.
     ZoomOut,
-    /// Show all of it.
+    /// Show the whole picture.
     Fit,
     /// Move a zoomed picture, the selection, a mark, or a control's value.
     Move(Way),
@@ -33,19 +33,19 @@ pub enum Command {
     MirrorLeftRight,
     /// Mirror it top-bottom.
     MirrorTopBottom,
-    /// Hold all pictures, or let them go on.
+    /// Pause or resume all pictures.
     Pause,
     /// Select the next camera.
     Next,
-    /// Select the one before.
+    /// Select the previous camera.
     Previous,
-    /// Enlarge the selected camera, and back; choose what is marked.
+    /// Enlarge the selected camera, or go back to the grid. In a list, choose the marked line.
     Enlarge,
-    /// Show figures, or hide them.
+    /// Show or hide the figures.
     Figures,
-    /// Show the selected camera's controls, or put them away.
+    /// Show or hide the selected camera's controls.
     Controls,
-    /// List the cameras on the LAN, or put the list away.
+    /// Show or hide the list of cameras on the LAN.
     List,
     /// Save the picture as PNG.
     SavePicture,
@@ -57,11 +57,11 @@ pub enum Command {
     Default,
     /// Open the camera at this place of the list.
     Choose(usize),
-    /// Type an address into the list.
+    /// Go to the field for an address in the list.
     Type,
 }
 
-/// Where something is moved.
+/// The direction of a move.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)] // the names of the arrow keys
 pub enum Way {
@@ -69,13 +69,13 @@ pub enum Way {
     Down,
     Left,
     Right,
-    /// Ten steps of a control.
+    /// Ten steps of a control to the left.
     FarLeft,
-    /// The same to the right.
+    /// Ten steps to the right.
     FarRight,
 }
 
-/// A line of the list: some keys, and what they do. Of these, what stands in the menu.
+/// A line in the list of keys: the keys, what each does, and the entries for the menu.
 #[derive(Debug, Clone, Copy)]
 struct Row {
     shown: Entry<'static>,
@@ -108,7 +108,7 @@ const PICTURE: [Row; 6] = [
         &[
             (key('+'), Command::ZoomIn),
             (key('-'), Command::ZoomOut),
-            // The same keys with Shift, or without it.
+            // The same keys with or without Shift.
             (key('='), Command::ZoomIn),
             (key('_'), Command::ZoomOut),
         ],
@@ -205,7 +205,7 @@ const FILES: [Row; 3] = [
     ),
 ];
 
-/// Keys that mean something only in the panel of controls and in the list of cameras.
+/// Keys that mean something only in the panel of controls or in the list of cameras.
 const ELSEWHERE: [(Key, Command); 11] = [
     (key('d'), Command::Default),
     (key('/'), Command::Type),
@@ -220,7 +220,7 @@ const ELSEWHERE: [(Key, Command); 11] = [
     (key('9'), Command::Choose(8)),
 ];
 
-/// The list of keys, by what they are for.
+/// The list of keys, in sections.
 pub const KEYS: [Section<'static>; 4] = [
     Section { title: "Window", entries: &shown(&WINDOW) },
     Section { title: "Picture", entries: &shown(&PICTURE) },
@@ -228,7 +228,7 @@ pub const KEYS: [Section<'static>; 4] = [
     Section { title: "Keep it", entries: &shown(&FILES) },
 ];
 
-/// For what a menu is.
+/// What a menu is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MenuOf {
     /// A camera's picture, and the window.
@@ -237,7 +237,7 @@ pub enum MenuOf {
     Window,
 }
 
-/// What stands in the menu, and what each of it does.
+/// The entries of a menu, each with its command.
 pub fn menu(of: MenuOf) -> Vec<(menu::Entry<'static>, Command)> {
     let sections = match of {
         MenuOf::Picture => &[&PICTURE[..], &CAMERAS, &FILES, &WINDOW][..],
@@ -255,7 +255,7 @@ pub fn menu(of: MenuOf) -> Vec<(menu::Entry<'static>, Command)> {
 }
 
 impl Row {
-    /// The key of this row that does `command`, as it is written on a keyboard.
+    /// The key of this row that does `command`, as written on a keyboard.
     fn cap(&self, command: Command) -> &'static str {
         let caps = self.shown.keys;
         if caps.contains(&"Shift") {
@@ -267,7 +267,7 @@ impl Row {
 }
 
 impl Command {
-    /// What `key` does. A capital letter does what the small one does, unless it has a row of its own.
+    /// The command of `key`. A capital letter does the same as the small one, unless it has a row of its own.
     pub fn of(key: Key) -> Option<Self> {
         let small = match key {
             Key::Character(letter) => Key::Character(letter.to_ascii_lowercase()),
@@ -276,8 +276,8 @@ impl Command {
         bound(key).or_else(|| bound(small))
     }
 
-    /// Whether it is done again and again while the key is held: what moves, zooms and selects is, what is done once or
-    /// switched to and fro is not.
+    /// Whether the command repeats while the key is held. Moving, zooming and selecting repeat; switching and one-time
+    /// commands do not.
     pub fn repeats(self) -> bool {
         use Command::{Move, Next, Previous, ZoomIn, ZoomOut};
         matches!(self, Move(_) | Next | Previous | ZoomIn | ZoomOut)
@@ -308,7 +308,7 @@ const fn key(letter: char) -> Key {
     Key::Character(letter)
 }
 
-/// What the list shows of the rows.
+/// The entries of the rows for the list of keys.
 const fn shown<const N: usize>(rows: &[Row; N]) -> [Entry<'static>; N] {
     let mut entries = [Entry { keys: &[], what: "" }; N];
     let mut at = 0;
@@ -323,7 +323,7 @@ const fn shown<const N: usize>(rows: &[Row; N]) -> [Entry<'static>; N] {
 mod tests {
     use super::*;
 
-    /// Every key of the table with what it does.
+    /// Every key of the table with its command.
     fn all() -> Vec<(Key, Command)> {
         let listed = [&WINDOW[..], &PICTURE, &CAMERAS, &FILES].into_iter().flatten();
         listed.flat_map(|row| row.keys).chain(&ELSEWHERE).copied().collect()
@@ -376,7 +376,7 @@ mod tests {
             };
             assert_eq!(Command::of(key), Some(*command), "{}", entry.what);
         }
-        // What only moves something is better done with keys and mouse, and some have no use in a menu.
+        // Moves are better done with keys and mouse, and some commands make no sense in a menu.
         use Command::{Back, Menu, Move, Next, Previous};
         let listed = [&WINDOW[..], &PICTURE, &CAMERAS, &FILES].into_iter().flatten();
         for (_, command) in listed.flat_map(|row| row.keys) {

@@ -1,7 +1,7 @@
-//! The panel of a camera's controls: what keys and mouse do to it, as plain state.
+//! The state of the panel of controls, and what keys and mouse do to it.
 //!
-//! Whoever knows the camera's controls puts them in, and sends it what [`Panel::obey`], [`Panel::press`] and
-//! [`Panel::drag`] return.
+//! The caller puts the camera's controls in, and sends the camera what [`Panel::obey`], [`Panel::press`] and [`Panel::drag`]
+//! return.
 
 use super::keys::{Command, Way};
 use crate::viewer::paint::controls::Hit;
@@ -10,34 +10,34 @@ use crate::viewer::watch::controls::{self, Controls, State};
 use crate::wire::native::control::ControlKind;
 use std::sync::Arc;
 
-/// One camera's panel.
+/// The panel of one camera.
 #[derive(Debug, Default)]
 pub struct Panel {
-    /// As they were put in.
+    /// The controls as they were put in.
     known: Arc<Controls>,
-    /// As they are drawn.
+    /// The controls as they are drawn.
     controls: Vec<Widget>,
     selected: usize,
     hover: Option<usize>,
-    /// The one whose knob is held with the mouse.
+    /// The control whose knob is held with the mouse.
     held: Option<usize>,
 }
 
-/// A control is to have another value: for [`Remote::set`](controls::Remote::set).
+/// A new value for a control, for [`Remote::set`](controls::Remote::set).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Setting {
-    /// Which one, by its V4L2 number.
+    /// The control's V4L2 number.
     pub id: u32,
     /// The value.
     pub value: i64,
 }
 
-/// Steps that an arrow key takes with Shift.
+/// The steps of an arrow key with Shift.
 const FAR: i64 = 10;
 
 impl Panel {
-    /// This is known of the controls now; says whether it is something else than before. What is selected and held stays
-    /// so, wherever it is by now.
+    /// Puts in what is known about the controls now. Returns whether it has changed. The selected and the held control stay
+    /// the same, even if their places change.
     pub fn update(&mut self, known: Arc<Controls>) -> bool {
         if Arc::ptr_eq(&self.known, &known) {
             return false;
@@ -54,45 +54,45 @@ impl Panel {
         true
     }
 
-    /// The controls.
+    /// The controls as they are drawn.
     pub fn controls(&self) -> &[Widget] {
         &self.controls
     }
 
-    /// Why none of them can be changed.
+    /// Why no control can be changed.
     pub fn greyed(&self) -> Option<&str> {
         match &self.known.state {
             State::Closed => Some("this camera does not list its controls"),
             State::Disconnected => Some("the camera is not connected"),
             State::Asked if self.controls.is_empty() => Some("asking the camera"),
             State::Refused(reason) => Some(reason),
-            // Those that are known from before are told again in a moment.
+            // The controls known from before are listed again in a moment.
             State::Asked | State::Listed => None,
         }
     }
 
-    /// Why the camera did not do what it was last asked.
+    /// Why the camera refused the last request.
     pub fn complaint(&self) -> Option<&str> {
         self.known.complaint.as_deref()
     }
 
-    /// The one that keys change.
+    /// The control that keys change.
     pub fn selected(&self) -> usize {
         self.selected
     }
 
-    /// The one that the mouse is on.
+    /// The control under the mouse.
     pub fn hover(&self) -> Option<usize> {
         self.hover
     }
 
-    /// The one whose knob is held with the mouse.
+    /// The control whose knob is held with the mouse.
     pub fn held(&self) -> Option<usize> {
         self.held
     }
 
-    /// A key was pressed: up and down select, left and right change, by ten steps with Shift, Enter switches, presses or
-    /// takes a menu's next item, d is the default.
+    /// Handles a key: up and down select, left and right change the value (by ten steps with Shift), Enter toggles a switch,
+    /// presses a button or takes a menu's next item, d sets the default.
     pub fn obey(&mut self, command: Command) -> Option<Setting> {
         let control = self.controls.get(self.selected)?;
         let value = match command {
@@ -115,7 +115,7 @@ impl Panel {
         self.change(self.selected, value)
     }
 
-    /// The mouse's button went down there.
+    /// The mouse button went down there.
     pub fn press(&mut self, hit: Hit) -> Option<Setting> {
         match hit {
             Hit::Control(index) | Hit::Value(index, _) if index < self.controls.len() => {
@@ -130,17 +130,17 @@ impl Panel {
         self.change(index, value)
     }
 
-    /// The knob that is held was dragged to this value.
+    /// The held knob was dragged to this value.
     pub fn drag(&mut self, value: i64) -> Option<Setting> {
         self.change(self.held?, value)
     }
 
-    /// The button is up again.
+    /// The mouse button went up.
     pub fn release(&mut self) {
         self.held = None;
     }
 
-    /// The mouse is there.
+    /// The mouse moved there.
     pub fn point(&mut self, hit: Hit) {
         self.hover = match hit {
             Hit::Control(index) | Hit::Value(index, _) => Some(index),
@@ -148,7 +148,7 @@ impl Panel {
         };
     }
 
-    /// Shows the value at once, as it is to be; the camera may still say something else.
+    /// Shows the new value at once. The camera's answer may still change it.
     fn change(&mut self, index: usize, value: i64) -> Option<Setting> {
         let is_greyed = self.greyed().is_some();
         let (known, control) = (self.known.all.get(index)?, self.controls.get_mut(index)?);
@@ -169,12 +169,12 @@ impl Panel {
     }
 }
 
-/// The other of two, or the next of several and round.
+/// The other value of a switch, or the next one of a menu, starting over after the last.
 fn next(control: &Widget) -> i64 {
     if control.value >= control.maximum { control.minimum } else { control.stepped(1) }
 }
 
-/// A control as it is drawn: a menu by its items' places, since menus have gaps; a button as a switch that stays off.
+/// A control as it is drawn: a menu by its items' indexes, since its values have gaps; a button as a switch that stays off.
 fn drawn(control: &controls::Control) -> Widget {
     let place = |value: i64| {
         let place = control.items.iter().position(|(item, _)| *item == value);
@@ -235,7 +235,7 @@ mod tests {
         }
     }
 
-    /// A number, a switch, a menu, a button, one that an automatic sets, and one that makes no sense.
+    /// A number, a switch, a menu, a button, one that an automatic mode sets, and one that makes no sense.
     fn camera() -> Vec<controls::Control> {
         let menu = controls::Control {
             items: vec![(1, "one".into()), (3, "three".into()), (7, "seven".into())],
@@ -322,7 +322,7 @@ mod tests {
         assert_eq!(panel.press(Hit::Value(0, 8)), change(10, 8));
         assert_eq!(panel.drag(4), change(10, 4));
         assert_eq!(panel.drag(99), None);
-        // What the camera says meanwhile does not take it out of the hand, nor do controls that come before it.
+        // An update from the camera does not end the drag, nor do controls that come before this one.
         let mut known = Controls::clone(&panel.known);
         known.all.rotate_right(1);
         assert!(panel.update(Arc::new(known)));

@@ -1,4 +1,4 @@
-//! One camera in the window: the channel that watches it, and what the window adds to it.
+//! One camera in the window: its channel, its panel of controls, and the ages of its pictures.
 
 use super::close_up::CloseUp;
 use super::panel::Panel;
@@ -11,18 +11,18 @@ use crate::viewer::watch::channel::{Change, Channel};
 use std::sync::Arc;
 use std::time::Instant;
 
-/// One camera.
+/// One camera in the window.
 #[derive(Debug)]
 pub struct Tile {
-    /// What it sends.
+    /// The channel that watches it.
     pub channel: Channel,
-    /// Its controls, as they are drawn.
+    /// Its panel of controls.
     pub panel: Panel,
-    /// Whether somebody looks at them.
+    /// Whether the panel is open.
     is_adjusted: bool,
     /// The ages of the last pictures.
     pub ages: AgeTrack,
-    /// The picture at its full size, where it stands still and more of it is seen than was decoded.
+    /// The picture at its full size, if it stands still and was decoded smaller than it is shown.
     close_up: Option<CloseUp>,
 }
 
@@ -34,7 +34,7 @@ impl From<Channel> for Tile {
 }
 
 impl Tile {
-    /// Takes what is new; pictures that nobody wants to see now are left out.
+    /// Takes what is new. Skips pictures unless `is_wanted`.
     pub fn update(&mut self, now: Instant, is_wanted: bool) -> Change {
         let change = self.channel.update(now, is_wanted);
         if self.close_up.as_mut().is_some_and(CloseUp::has_come) {
@@ -45,7 +45,7 @@ impl Tile {
         change
     }
 
-    /// Takes note that the picture is on the screen.
+    /// Notes that the picture is on the screen.
     pub fn shown(&mut self, now: Instant) {
         if let Some(age) = self.channel.shown(now) {
             self.ages.push(now, age);
@@ -53,7 +53,7 @@ impl Tile {
         self.channel.is_changed = false;
     }
 
-    /// Whether somebody looks at its controls: the camera is asked for them then.
+    /// Opens or closes the panel. While it is open, the camera is asked for its controls.
     pub fn adjust(&mut self, is_adjusted: bool) {
         match (std::mem::replace(&mut self.is_adjusted, is_adjusted), is_adjusted) {
             (false, true) => self.channel.remote.open(),
@@ -62,14 +62,14 @@ impl Tile {
         }
     }
 
-    /// The picture, as large as it is there.
+    /// The picture, in the largest size decoded.
     pub fn picture(&self) -> Option<&Picture> {
         let arrival = self.channel.arrival.as_ref()?;
         let close_up = self.close_up.as_ref().filter(|close_up| close_up.is_of(arrival));
         Some(close_up.and_then(CloseUp::picture).unwrap_or(&arrival.picture))
     }
 
-    /// The picture stands still, and all of it is shown at this size: where less was decoded, all of it is, once.
+    /// Decodes a picture that stands still at its full size, once, if it was decoded smaller than it is `shown`.
     pub fn look_closer(&mut self, shown: Size, doorbell: &Arc<Doorbell>) {
         let Some(arrival) = &self.channel.arrival else { return };
         let (there, whole) = (arrival.picture.size(), arrival.size);
@@ -82,7 +82,7 @@ impl Tile {
         }
     }
 
-    /// The recording that is going on.
+    /// The running recording.
     pub fn recording(&self, now: Instant) -> Option<badges::Recording> {
         if !self.channel.is_recording {
             return None;

@@ -1,11 +1,11 @@
-//! What stands in the window's title: which camera, and how it is. It changes when that changes: taskbars flash otherwise.
+//! The window's title: the camera and its state. It changes only when they do, because taskbars flash at each change.
 
 use super::tile::Tile;
 use crate::image::pixels::Size;
 use crate::viewer::watch::news::NoticeKind;
 use std::fmt::{self, Write};
 
-/// What of a camera stands there.
+/// What the title says about a camera.
 #[derive(Debug, Clone, Copy)]
 struct Facts<'a> {
     camera: &'a str,
@@ -13,7 +13,7 @@ struct Facts<'a> {
     size: Option<Size>,
 }
 
-/// Writes it over what `out` held. Allocates only for a title longer than all before.
+/// Writes the title over `out`. Allocates only for a title longer than all before.
 pub fn write(out: &mut String, tiles: &[Tile], selected: usize, is_grid: bool) {
     out.clear();
     let done = match tiles.get(selected).map(|tile| &tile.channel) {
@@ -38,7 +38,7 @@ pub fn write(out: &mut String, tiles: &[Tile], selected: usize, is_grid: bool) {
     let _ = done;
 }
 
-/// `NAME — 1280×720`, or why there is no picture.
+/// Writes `NAME — 1280×720`, or why there is no picture.
 fn one(out: &mut String, Facts { camera, notice, size }: Facts<'_>) -> fmt::Result {
     out.write_str(camera)?;
     match (notice, size) {

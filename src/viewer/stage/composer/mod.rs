@@ -1,4 +1,4 @@
-//! Puts together what the window shows: each camera's picture in its pane, and what is to be said over it.
+//! Composes what the window shows: each camera's picture in its pane, and what lies over it.
 
 mod placing;
 
@@ -23,28 +23,28 @@ use crate::viewer::watch::channel::Standing;
 use placing::{BESIDE, Placing, clear};
 use std::time::{Duration, Instant};
 
-/// What it needs from frame to frame, so that none costs an allocation.
+/// The composer and its buffers, which are kept so that a frame allocates nothing.
 #[derive(Debug, Default)]
 pub struct Composer {
     canvas: Picture,
     painter: Painter,
     buffers: Vec<Buffers>,
-    /// Where the list of cameras, the panel of controls and the menu stand, if they are longer than the window.
+    /// The first visible row of the list of cameras, the panel of controls and the menu.
     picker_first: usize,
     panel_first: usize,
     menu_first: usize,
-    /// Where the list of keys stands, and how far down it goes.
+    /// The first visible line of the list of keys, and the highest useful one.
     help_first: usize,
     help_last: usize,
-    /// Pixels for one of an ordinary screen.
+    /// Pixels per pixel of an ordinary screen.
     density: f32,
 }
 
-/// What one camera's pane needs.
+/// The buffers for one camera's pane.
 #[derive(Debug, Default)]
 struct Buffers {
     placing: Placing,
-    /// The figures as they were drawn last, and when, for which pane and in which part of it that was.
+    /// The figures as they were last drawn; when that was, for which pane, and in which part of it.
     figures: Layer,
     drawn: Option<(Instant, (Rect, Rect))>,
 }
@@ -52,13 +52,13 @@ struct Buffers {
 /// What is shown besides pictures.
 #[derive(Debug)]
 pub struct Extras<'a> {
-    /// For how long the pictures are held.
+    /// How long the pictures have been paused.
     pub paused: Option<Duration>,
-    /// The list of cameras, if one is to be chosen.
+    /// The list of cameras, if it is open.
     pub picker: Option<Offer<'a>>,
     /// Messages.
     pub toasts: &'a [Toast<'a>],
-    /// When all this is so.
+    /// The present moment.
     pub now: Instant,
 }
 
@@ -67,17 +67,17 @@ pub struct Extras<'a> {
 pub struct Offer<'a> {
     /// The cameras.
     pub rows: &'a [picker::Row],
-    /// The one that the mouse is on.
+    /// The camera under the mouse.
     pub hover: Option<usize>,
-    /// For how long they have been looked for.
+    /// How long cameras have been searched for.
     pub looking: Duration,
-    /// What is seen when none is chosen.
+    /// What is behind the list.
     pub behind: Behind,
-    /// What was typed below it.
+    /// The text in the field below the list.
     pub typed: &'a str,
 }
 
-/// How much is drawn again.
+/// How much to draw again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Repaint {
     /// Everything.
@@ -86,16 +86,16 @@ pub enum Repaint {
     Changed,
 }
 
-/// Figures are drawn this often: more often nobody can read them.
+/// How often figures are drawn. More often, nobody could read them.
 const READABLE: Duration = Duration::from_millis(100);
 
 impl Composer {
-    /// Text is so many times as large as on an ordinary screen.
+    /// A composer for a screen of this density.
     pub fn new(density: f32) -> Self {
         Self { density, ..Self::default() }
     }
 
-    /// Puts together what is to be seen now: a camera's picture as it is, where nothing is over it and it has the window's size.
+    /// Composes the window. Returns a camera's picture itself if it has the window's size and nothing lies over it.
     pub fn compose<'a>(
         &'a mut self,
         wall: &Wall,
@@ -110,13 +110,13 @@ impl Composer {
             self.menu_first = 0;
         }
         if let Some(picture) = as_it_is(wall, tiles, extras) {
-            // What stands on the canvas is older than this by the time it is needed.
+            // The canvas will be out of date when it is needed next.
             self.canvas.reshape(Size::new(0, 0));
             return picture;
         }
         let room = wall.room();
         if room.area() == 0 {
-            // A window that is put away has no pixels.
+            // A minimised window has no pixels.
             self.canvas.reshape(room);
             return &self.canvas;
         }
@@ -140,18 +140,18 @@ impl Composer {
         &self.canvas
     }
 
-    /// Other cameras are shown from now on.
+    /// Forgets everything about the cameras, because others are shown from now on.
     pub fn forget(&mut self) {
         self.buffers.clear();
         self.canvas.reshape(Size::new(0, 0));
     }
 
-    /// What letters look like is kept here.
+    /// The painter, which keeps drawn letters.
     pub fn painter(&mut self) -> &mut Painter {
         &mut self.painter
     }
 
-    /// What was put together last; `None` when a picture was shown as it is.
+    /// What was composed last; `None` if a camera's picture was returned itself.
     pub fn last(&self) -> Option<&Picture> {
         (self.canvas.size().area() > 0).then_some(&self.canvas)
     }
@@ -258,7 +258,7 @@ impl Composer {
         badges::draw_toasts(&mut canvas, extras.toasts);
     }
 
-    /// Shows the list of keys from so many lines further down, or up, as far as there are any.
+    /// Scrolls the list of keys by this many lines, as far as possible.
     pub fn scroll_help(&mut self, lines: i32) {
         let step = usize::try_from(lines.unsigned_abs()).unwrap_or(usize::MAX);
         self.help_first = match lines {
@@ -267,13 +267,13 @@ impl Composer {
         };
     }
 
-    /// What of the camera's controls is at a point.
+    /// The part of the panel of controls at a point.
     pub fn control_at(&self, wall: &Wall, tile: &Tile, x: i32, y: i32) -> Hit {
         let layout = self.panel_layout(wall, tile);
         layout.hit(tile.panel.controls(), x, y)
     }
 
-    /// The value to which the knob that is held is dragged.
+    /// The value to which the held knob is dragged.
     pub fn dragged_to(&self, wall: &Wall, tile: &Tile, x: i32) -> Option<i64> {
         let held = tile.panel.held()?;
         let control = tile.panel.controls().get(held)?;
@@ -285,14 +285,14 @@ impl Composer {
         sheet(tile, self.panel_first).layout(area, Scale::for_area(area, self.density))
     }
 
-    /// What lies where in the list of cameras.
+    /// The positions of the list of cameras.
     pub fn list_layout(&self, wall: &Wall, offer: Offer<'_>) -> Option<picker::PickerLayout> {
         let area = Rect::of(wall.room());
         let list = offer.list(wall.choice?.marked, self.picker_first);
         Some(list.layout(area, Scale::for_area(area, self.density)))
     }
 
-    /// The line of the menu at a point.
+    /// The menu's line at a point.
     pub fn menu_entry_at(&self, wall: &Wall, x: i32, y: i32) -> Option<usize> {
         let area = Rect::of(wall.room());
         let layout = open_menu(wall, self.menu_first);
@@ -305,7 +305,7 @@ fn notice_alone(title: &str) -> Notice<'_> {
 }
 
 impl Buffers {
-    /// Draws the figures unless they have been drawn a moment ago.
+    /// Draws the figures, unless they were drawn a moment ago.
     fn renew_figures(
         &mut self,
         painter: &mut Painter,
@@ -323,7 +323,7 @@ impl Buffers {
         let place = figures::place(room, area, scale);
         let figures = figures_of(tile, now);
         self.figures.draw(painter, (area, place), scale, |canvas| {
-            // The layer begins where it lies.
+            // The layer's origin is the corner of the figures.
             figures.draw_in(canvas, room.moved(-place.x, -place.y));
         });
     }
@@ -340,10 +340,10 @@ impl<'a> Offer<'a> {
     }
 }
 
-/// What can be done where no camera answers.
+/// What to do if no camera answers.
 const ADVICE: &str = "Is lancam running, and on this network? Some networks block the search (multicast); then type the camera's address below";
 
-/// The menu as it is drawn.
+/// The menu as the painter draws it.
 fn open_menu(wall: &Wall, first: usize) -> menu::Menu<'_> {
     let menu = &wall.menu;
     menu::Menu { entries: &menu.entries, at: pixel(menu.at), marked: menu.marked, first }
@@ -355,7 +355,7 @@ pub fn pixel(at: Point) -> (i32, i32) {
     (at.x as i32, at.y as i32)
 }
 
-/// The panel of a camera's controls as it is drawn.
+/// The panel of a camera's controls as the painter draws it.
 fn sheet(tile: &Tile, first: usize) -> controls::Panel<'_> {
     let panel = &tile.panel;
     controls::Panel {
@@ -368,7 +368,7 @@ fn sheet(tile: &Tile, first: usize) -> controls::Panel<'_> {
     }
 }
 
-/// The picture that fills the window as it is, with nothing over it.
+/// The picture that fills the window with nothing over it.
 fn as_it_is<'a>(wall: &Wall, tiles: &'a [Tile], extras: &Extras<'_>) -> Option<&'a Picture> {
     let index = wall.selected();
     let tile = tiles.get(index)?;

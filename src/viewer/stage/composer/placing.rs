@@ -1,4 +1,4 @@
-//! Draws one picture into its pane: turned, scaled, and nothing of the last one beside it.
+//! Draws one picture into its pane, turned and scaled, and clears the rest of the pane.
 
 use crate::image::orientation::Orientation;
 use crate::image::picture::Picture;
@@ -6,20 +6,20 @@ use crate::image::pixels::Size;
 use crate::image::scale::{Area, Part, Scaler};
 use crate::viewer::stage::wall::view::{Placement, View};
 
-/// What one pane needs from frame to frame.
+/// The buffers for one pane.
 #[derive(Debug, Default)]
 pub(super) struct Placing {
     scaler: Scaler,
-    /// The picture as it is turned, and which one that is.
+    /// The turned picture, and the frame and orientation it was made from.
     turned: Picture,
     of: Option<(u64, Orientation)>,
 }
 
-/// Beside a picture in its pane.
+/// The colour beside a picture in its pane.
 pub(super) const BESIDE: u32 = 0;
 
 impl Placing {
-    /// Draws `picture`, which is that of a `frame` with this number and whole size, as `view` has it.
+    /// Draws `picture` as `view` says. It is of frame `number`, whose full size is `whole`.
     pub(super) fn draw(
         &mut self,
         canvas: &mut Picture,
@@ -39,7 +39,7 @@ impl Placing {
     }
 }
 
-/// The picture of a frame, turned unless it stands upright or has been turned already.
+/// The picture turned upright. Turns it only if it was not turned already.
 fn upright<'a>(
     picture: &'a Picture,
     (frame, orientation): (u64, Orientation),
@@ -66,7 +66,7 @@ pub(super) fn clear(canvas: &mut Picture, area: Area) {
     }
 }
 
-/// Clears what the picture leaves of its pane.
+/// Clears the part of a pane that the picture does not cover.
 fn surround(canvas: &mut Picture, pane: Area, target: Area) {
     let width = canvas.size().width;
     let rows = canvas.pixels_mut().chunks_exact_mut(width).enumerate();

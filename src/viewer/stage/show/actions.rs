@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 /// How long a message is shown.
 const MESSAGE: Duration = Duration::from_secs(4);
-/// How long people are told of keys.
+/// How long the hint about keys is shown.
 const HINT: Duration = Duration::from_secs(3);
 
 impl Show {
@@ -47,7 +47,7 @@ impl Show {
         }
     }
 
-    /// What the mouse does to the menu: what is to be done by that, and `None` where it was something else than the mouse.
+    /// Handles the mouse in the menu. Returns the action to take, if any; `None` if the input was not from the mouse.
     #[allow(clippy::option_option)] // not here, nothing to do, something to do
     fn touch_menu(&mut self, input: Input) -> Option<Option<Action>> {
         match input {
@@ -72,7 +72,7 @@ impl Show {
         Some(None)
     }
 
-    /// What a click in the list of cameras is for: a row opens that camera, its number selects it.
+    /// The action of a click in the list of cameras: a row opens that camera, its number selects it.
     fn point_at_list(&mut self, input: Input) -> Option<Action> {
         let (Input::Press(at) | Input::DoublePress(at) | Input::Hover(at)) = input else {
             return None;
@@ -130,8 +130,8 @@ impl Show {
         Ok(None)
     }
 
-    /// Nothing lies over the pictures any more: out of full screen, then out of the program, which is asked for twice while
-    /// something is recorded.
+    /// Handles Escape when nothing lies over the pictures: leaves full screen, else quits. While something is recorded,
+    /// quitting takes a second press.
     fn go_back(&mut self) -> Option<End> {
         if self.is_full_screen() {
             self.toggle_full_screen();
@@ -147,8 +147,8 @@ impl Show {
         None
     }
 
-    /// Tells people who have never seen the window of the key that lists the others. Where that cannot be remembered they are
-    /// not told: they would be each time.
+    /// Shows a new user the hint about keys. If it cannot be remembered that the hint was shown, it is not shown at all,
+    /// because it would come back at each start.
     pub(super) fn tell_of_keys(&mut self, now: Instant) -> bool {
         let has_picture = self.tiles.iter().any(|tile| tile.channel.arrival.is_some());
         if self.memory.knows_keys || !has_picture || self.chooser.is_some() {
@@ -163,7 +163,7 @@ impl Show {
         true
     }
 
-    /// Says something for a few seconds.
+    /// Shows a message for a few seconds.
     pub(super) fn say(&mut self, mood: Mood, text: String) {
         self.message = Some(Message { text, mood, until: Instant::now() + MESSAGE });
     }

@@ -1,4 +1,4 @@
-//! The panel of the selected camera's controls: what the mouse does to it, and what the camera says.
+//! The panel of the selected camera's controls: handles the mouse and the camera's answers.
 
 use super::Show;
 use crate::viewer::paint::badges::Mood;
@@ -10,14 +10,14 @@ use crate::viewer::stage::panel::Setting;
 use crate::viewer::stage::wall::Sheet;
 
 impl Show {
-    /// What the mouse does to the panel of controls; says whether it did anything there.
+    /// Handles the mouse in the panel of controls. Returns whether it did anything there.
     pub(super) fn touch_panel(&mut self, input: Input) -> bool {
         if self.wall.sheet != Sheet::Controls {
             return false;
         }
         let Some(tile) = self.tiles.get_mut(self.wall.selected()) else { return false };
         if let Input::Press(_) | Input::DoublePress(_) = input {
-            // It may have been let go where nobody saw it.
+            // The button may have been released where it was not seen.
             tile.panel.release();
         }
         let change = match input {
@@ -56,7 +56,7 @@ impl Show {
         true
     }
 
-    /// The selected camera's control is to have another value.
+    /// Sends the selected camera a new value for a control.
     pub(super) fn adjust(&self, change: Option<Setting>) {
         if let (Some(tile), Some(Setting { id, value })) =
             (self.tiles.get(self.wall.selected()), change)
@@ -65,7 +65,7 @@ impl Show {
         }
     }
 
-    /// Looks at what cameras said of their controls; says whether anything changed by it.
+    /// Takes what cameras said about their controls. Returns whether anything changed.
     pub(super) fn hear_of_controls(&mut self) -> bool {
         let (mut is_news, mut complaint) = (false, None);
         for tile in &mut self.tiles {

@@ -1,4 +1,4 @@
-//! Follows the chooser: which cameras are watched, and recorded from the start.
+//! Follows the chooser: opens, replaces and records cameras.
 
 use super::{Show, ShowError};
 use crate::viewer::find::address::CameraAddress;
@@ -13,7 +13,7 @@ use crate::wire::native::message::Wishes;
 use std::time::Instant;
 
 impl Show {
-    /// Looks at what the chooser found out; says whether anything changed by it.
+    /// Takes the chooser's verdict. Returns whether anything changed.
     pub(super) fn follow_chooser(&mut self, now: Instant) -> Result<bool, ShowError> {
         let Some(chooser) = &mut self.chooser else { return Ok(false) };
         let choice = self.wall.choice.unwrap_or_default();
@@ -26,7 +26,7 @@ impl Show {
                 self.wall.chosen();
                 self.begin_to_record();
             }
-            // Whoever types wants another one.
+            // A user who is typing wants another camera.
             Verdict::Watch(_) if !self.wall.typed().is_empty() => {
                 self.wall.offer(chooser.rows().len());
                 return Ok(false);
@@ -38,7 +38,7 @@ impl Show {
                     self.leaving.extend(ends);
                 }
                 self.wall.offer(chooser.rows().len());
-                // Others that come and go do not change which one Enter opens; at first that is the one that is watched.
+                // Cameras that come and go do not change which one Enter opens. At first it is the one being watched.
                 let watched = self.tiles.get(self.wall.selected());
                 let place = match marked {
                     Some(marked) => chooser.place_of(&marked),
@@ -54,7 +54,7 @@ impl Show {
         Ok(true)
     }
 
-    /// Lists the cameras on the LAN over those that are watched.
+    /// Shows the list of cameras on the LAN over those being watched.
     pub(super) fn browse(&mut self) {
         match Chooser::browse(&self.doorbell) {
             Ok(chooser) => {
@@ -70,7 +70,7 @@ impl Show {
         self.wall.chosen();
     }
 
-    /// Watches a camera that was chosen: instead of the selected one, where the list lay over others.
+    /// Watches a chosen camera. It replaces the selected one if others are being watched.
     pub(super) fn watch(&mut self, camera: Wanted) -> Result<(), ShowError> {
         let behind = self.wall.choice.unwrap_or_default().behind;
         self.put_list_away();
@@ -79,7 +79,7 @@ impl Show {
             Some(tile) if tile.channel.is_of(&camera) => Ok(()),
             Some(tile) => {
                 let protocol = match self.protocol {
-                    // Who announces itself speaks lancam's own.
+                    // A camera that announces itself speaks lancam's protocol.
                     Protocol::Pickle => Protocol::Native(Wishes::default()),
                     native => native,
                 };
@@ -94,7 +94,7 @@ impl Show {
         }
     }
 
-    /// Watches the cameras that are selected in the list, side by side; or else the one at this place.
+    /// Watches the cameras selected in the list, side by side, or else the one at this place.
     pub(super) fn watch_selected_or(&mut self, place: usize) -> Result<(), ShowError> {
         let Some(chooser) = &self.chooser else { return Ok(()) };
         match chooser.selected().as_slice() {
@@ -118,7 +118,7 @@ impl Show {
         }
     }
 
-    /// Watches these cameras and no others.
+    /// Watches exactly these cameras.
     fn watch_all(&mut self, cameras: &[Wanted]) -> Result<(), ShowError> {
         let mut next = Vec::new();
         for camera in cameras {
@@ -133,7 +133,7 @@ impl Show {
         Ok(())
     }
 
-    /// Records the cameras that were chosen, if that was asked for.
+    /// Starts the recording of the chosen cameras that the command line asked for.
     pub(super) fn begin_to_record(&mut self) {
         let Some(plan) = self.record.take() else { return };
         let naming = if self.tiles.len() > 1 { Naming::WithCamera } else { plan.naming };
@@ -151,7 +151,7 @@ impl Show {
     }
 }
 
-/// A camera is watched no longer; what records it, if something does, has an end to write.
+/// Stops watching a camera. Returns its recorder, if a recording still has to be finished.
 #[allow(clippy::needless_pass_by_value)] // its end ends its threads
 fn let_go(tile: Tile) -> Option<Recorder> {
     let Tile { channel, .. } = &tile;

@@ -1,4 +1,4 @@
-//! Pictures that are saved, recordings that are started and ended, and what came of them.
+//! Saves pictures, starts and ends recordings, and reports the results.
 
 use super::Show;
 use crate::viewer::keep::recorder::{self, Phase, Plan, Recorder, WRITING};
@@ -28,7 +28,7 @@ impl Show {
         }
     }
 
-    /// What came of pictures and recordings; says whether there is something to be said.
+    /// Takes the results of saved pictures and recordings. Returns whether there is a message to show.
     pub(super) fn hear_of_files(&mut self) -> bool {
         let mut news = Vec::new();
         let channels = self.tiles.iter_mut().map(|tile| &mut tile.channel);
@@ -58,7 +58,7 @@ impl Show {
     }
 }
 
-/// What was recorded and saved is written to its end.
+/// Finishes all recordings and saved pictures.
 pub(super) fn finish(recorders: &[Recorder], mut keeper: Keeper) {
     let deadline = Instant::now() + WRITING;
     recorder::finish(recorders, deadline);
@@ -70,7 +70,7 @@ pub(super) fn finish(recorders: &[Recorder], mut keeper: Keeper) {
     }
 }
 
-/// What came of a recording, once it is no longer in such a phase.
+/// The message about a recording once it has left this phase.
 fn end_of(recorder: &Recorder, is_awaited: impl Fn(&Phase) -> bool) -> Option<(Mood, String)> {
     let state = recorder.state().filter(|state| !is_awaited(&state.phase))?;
     Some(match state.failure() {

@@ -1,4 +1,4 @@
-//! The window: when a camera has news or somebody does something, shows what is so then.
+//! The window: shows what cameras send, and reacts to keys and mouse.
 
 mod actions;
 mod adjusting;
@@ -29,11 +29,11 @@ use lasting::{Message, Pause};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// All that the window's thread knows.
+/// The state of the window's thread.
 #[derive(Debug)]
 pub struct Show {
     window: Window,
-    /// Where there is one that can be asked.
+    /// The desktop, if it can be asked (X11).
     desktop: Option<Desktop>,
     wall: Wall,
     tiles: Vec<Tile>,
@@ -42,50 +42,51 @@ pub struct Show {
     chooser: Option<Chooser>,
     doorbell: Arc<Doorbell>,
     protocol: Protocol,
-    /// What to record the camera into as soon as there is one.
+    /// The recording to start as soon as cameras are chosen.
     record: Option<Plan>,
     /// When a recording begins another file.
     rotation: Rotation,
-    /// What records cameras that are watched no longer: the last frames are still being written.
+    /// Recorders of cameras that are no longer watched. Their last frames are still being written.
     leaving: Vec<Recorder>,
     paused: Option<Pause>,
     message: Option<Message>,
-    /// Until when Escape ends recordings and the program: it was asked for once.
+    /// Until when a second Escape ends recordings and the program.
     asked: Option<Instant>,
-    /// Whether the last press chose from the list; another one soon after it is the same gesture.
+    /// Whether the last press chose from the list. A second press soon after belongs to the same double click.
     has_chosen: bool,
     keeper: Keeper,
     memory: Memory,
-    /// How much is to be drawn.
+    /// How much has to be drawn.
     repaint: Option<Repaint>,
-    /// When all that is on the screen was put together, and when something was handed over.
+    /// When everything on the screen was last drawn, and when anything was last handed over.
     complete: Option<Instant>,
     shown: Option<Instant>,
-    /// When something was done last.
+    /// When the user last did something.
     touched: Instant,
-    /// When a picture came last: while pictures move, the screen saver is held off.
+    /// When the last picture came. While pictures move, the screen saver is held off.
     moved: Option<Instant>,
-    /// Until when the window is made to fill the screen, as it opens.
+    /// Until when to try to make the new window fill the screen.
     filling: Option<Instant>,
     title: String,
 }
 
-/// Events are only seen when they are asked for: often enough that keys and resizing feel immediate ...
+/// How often to poll for events, which `minifb` reports only when asked: often enough that keys and resizing feel immediate
+/// ...
 const EVENT_INTERVAL: Duration = Duration::from_millis(8);
-/// ... and half as often when nothing has been done for a while.
+/// ... and half as often after the user has done nothing for a while.
 const IDLE_INTERVAL: Duration = Duration::from_millis(16);
 const IDLE_AFTER: Duration = Duration::from_secs(2);
-/// X11 forgets what another window covered, and `minifb` does not pass on when it is seen again.
+/// X11 forgets what another window covered, and `minifb` does not report when it becomes visible. So redraw this often.
 const REDRAW_INTERVAL: Duration = Duration::from_millis(250);
-/// Ages in the overlay and in badges count in tenths of a second ...
+/// How often to draw ages in figures and badges, which show tenths of a second ...
 const QUICK: Duration = Duration::from_millis(100);
-/// ... everything else that takes time, in seconds.
+/// ... and everything else that shows seconds.
 const SLOW: Duration = Duration::from_secs(1);
-/// Several cameras are not shown one by one: what comes within this time is shown at once.
+/// Pictures of several cameras that arrive within this time are shown together.
 const GATHERED: Duration = Duration::from_millis(8);
 
 impl Show {
-    /// Shows `channels` in `window`; with a `chooser`, what is chosen by it.
+    /// Shows `channels` in `window`. With a `chooser`, shows what it decides on.
     pub fn new(
         mut window: Window,
         channels: Vec<Channel>,
@@ -95,7 +96,7 @@ impl Show {
         memory: Memory,
     ) -> Self {
         let wall = Wall::new(channels.len());
-        // On Wayland there may be an X server beside, which knows nothing of this window.
+        // On Wayland there may also be an X server, which does not know this window.
         let mut desktop = window.id().and_then(|_| Desktop::connect().ok());
         if let Some((id, desktop)) = window.id().zip(desktop.as_mut()) {
             if let Err(error) = desktop.introduce(id, PROGRAM) {
@@ -141,7 +142,7 @@ impl Show {
         }
     }
 
-    /// Records what is chosen as planned, and what the key records with this rotation.
+    /// Sets the plan for recording chosen cameras, and the rotation for recordings by key.
     #[must_use]
     pub fn recording(self, chosen: Option<Plan>, rotation: Rotation) -> Self {
         Self { record: chosen, rotation, ..self }
@@ -157,10 +158,10 @@ impl Show {
         Self { filling, ..self }
     }
 
-    /// Goes on until the user leaves, or `leave` asks it to.
+    /// Runs until the user leaves, or `leave` asks it to end.
     ///
     /// # Errors
-    /// When the window is gone, or a camera cannot be watched for lack of memory or threads.
+    /// When the window is gone, or this machine lacks memory or threads to watch a camera.
     pub fn run(mut self, leave: &Leave) -> Result<End, ShowError> {
         let doorbell = Arc::clone(&self.doorbell);
         let end = run(&mut self, &doorbell, leave);
@@ -168,7 +169,7 @@ impl Show {
             self.remember();
         }
         let Self { window, tiles, mut leaving, keeper, .. } = self;
-        // Nobody is to look at a window that does nothing while a slow disk is written to.
+        // Close the window first: the user should not see it hang while a slow disk is written to.
         drop(window);
         leaving.extend(tiles.iter().map(|tile| tile.channel.recorder.clone()));
         files::finish(&leaving, keeper);
@@ -181,7 +182,7 @@ impl Show {
         }
     }
 
-    /// Looks at all that may have news, and at the clock: what of it is to be drawn.
+    /// Takes everything new, and decides how much to draw.
     fn look_around(&mut self, now: Instant) -> Result<(), ShowError> {
         let change = self.gather(now);
         if change == Change::Picture {
@@ -208,7 +209,7 @@ impl Show {
         Ok(())
     }
 
-    /// What was done next, be it seen by the desktop or by the window itself.
+    /// The next input, from the desktop or from the window itself.
     fn next_input(&mut self) -> Option<Input> {
         let seen = self.desktop.as_mut().and_then(Desktop::next_input);
         seen.or_else(|| self.window.next_input())
@@ -234,7 +235,7 @@ impl Show {
         self.tiles.iter().any(|tile| tile.channel.is_changed)
     }
 
-    /// Whether all must be drawn again only because time goes by.
+    /// Whether everything has to be drawn because time has passed.
     fn is_due(&mut self, now: Instant) -> bool {
         if self.message.as_ref().is_some_and(|message| message.until <= now) {
             self.message = None;
@@ -250,7 +251,7 @@ impl Show {
         counts_tenths && since >= QUICK || counts_seconds && since >= SLOW
     }
 
-    /// Draws what is to be drawn, unless that can wait.
+    /// Draws what has to be drawn, unless that can wait.
     fn present(&mut self, now: Instant) -> Result<(), WindowError> {
         let since = self.shown.map(|shown| now.saturating_duration_since(shown));
         let is_gathering = self.wall.is_grid()
@@ -287,7 +288,7 @@ impl Show {
         let picture = self.composer.compose(&self.wall, &self.tiles, repaint, &extras);
         self.window.show(picture)?;
         self.fonts.look_for(self.composer.painter().missing());
-        // In a grid the pictures of one camera say nothing about how long another one is gone.
+        // In a grid, a picture of one camera does not update how long another one is away.
         if repaint == Repaint::All || !self.wall.is_grid() {
             self.complete = Some(now);
         }
@@ -305,7 +306,7 @@ impl Show {
         Ok(())
     }
 
-    /// Tells the cameras what of them is seen now.
+    /// Tells the cameras in which size they are visible now.
     fn settle(&mut self, now: Instant) {
         self.paused = match self.wall.motion {
             Motion::Paused => self.paused.or_else(|| Some(Pause::begin(now))),
@@ -371,7 +372,7 @@ fn offer<'a>(chooser: &'a Chooser, wall: &'a Wall, now: Instant) -> Offer<'a> {
 /// Why the window cannot go on.
 #[derive(Debug, thiserror::Error)]
 pub enum ShowError {
-    /// It is gone.
+    /// The window is gone.
     #[error(transparent)]
     Window(#[from] WindowError),
     /// A camera cannot be watched.

@@ -1,4 +1,4 @@
-//! Where the window is: full screen and back, its place in memory; and whether the screen may go to sleep.
+//! Full screen, the window's remembered position, and the screen saver.
 
 use super::Show;
 use crate::image::pixels::Size;
@@ -19,7 +19,8 @@ impl Show {
         }
     }
 
-    /// Fills the screen as the window opens. A window manager may not know the window yet, so it is asked until it has done it.
+    /// Makes the new window fill the screen. A window manager may not know the window yet, so this is repeated until it
+    /// worked.
     pub(super) fn fill_screen_at_first(&mut self, now: Instant) {
         let Some(until) = self.filling else { return };
         let Some((window, desktop)) = self.window.id().zip(self.desktop.as_mut()) else {
@@ -47,7 +48,7 @@ impl Show {
         asked.is_some_and(|(window, desktop)| desktop.is_full_screen(window).unwrap_or_default())
     }
 
-    /// Where and how large the window is, unless it fills the screen.
+    /// Notes the position and size of the window, unless it is full screen.
     fn note_place(&mut self) {
         if self.is_full_screen() {
             return;
@@ -70,10 +71,10 @@ impl Show {
     }
 }
 
-/// So long the window is made to fill the screen as it opens.
+/// How long to try to make a new window fill the screen.
 pub(super) const FILLING: Duration = Duration::from_secs(2);
 
-/// A picture that no other has followed for so long stands still.
+/// After this time without a new picture, the picture counts as standing still.
 const STILL: Duration = Duration::from_secs(30);
 
 const NO_FULL_SCREEN: &str = if cfg!(any(windows, target_os = "macos")) {
@@ -82,14 +83,14 @@ const NO_FULL_SCREEN: &str = if cfg!(any(windows, target_os = "macos")) {
     "full screen does not work under Wayland yet; start lancam-view --fullscreen to use XWayland"
 };
 
-/// Whether a window there can be reached with the mouse.
+/// Whether a window at this position can be reached with the mouse.
 pub(super) fn is_on(screen: Size, x: i32, y: i32) -> bool {
     let inside =
         |at: i32, side: usize| usize::try_from(at.saturating_add(REACH)).is_ok_and(|at| at < side);
     inside(x, screen.width) && inside(y, screen.height)
 }
 
-/// So much of a title bar can still be held.
+/// The least visible part of a title bar that can be dragged.
 const REACH: i32 = 40;
 
 #[cfg(test)]

@@ -1,15 +1,15 @@
-//! What keys and mouse change of what the window shows, and what they ask of others.
+//! How input changes what the window shows, and what others have to do for it.
 
 use super::{Action, Behind, Choice, Info, Motion, Sheet, Wall};
 use crate::image::orientation::{Orientation, Rotation};
 use crate::viewer::stage::input::Input;
 use crate::viewer::stage::keys::{Command, Way};
 
-/// Arrow keys move a zoomed picture by this part of the pane.
+/// The part of a pane by which an arrow key moves a zoomed picture.
 const NUDGE: f64 = 0.1;
 
 impl Wall {
-    /// Something was done; returns what somebody else must do about it.
+    /// Handles an input. Returns what the caller has to do.
     pub fn take(&mut self, input: Input) -> Option<Action> {
         match input {
             Input::Close => return Some(Action::Leave),
@@ -28,7 +28,7 @@ impl Wall {
                 let down = self.turn_wheel(steps);
                 self.move_mark(down);
             }
-            // What is clicked at in the list is somebody else's, and what lies behind it is not seen.
+            // The caller handles clicks in the list. What lies behind it cannot be seen.
             _ if self.choice.is_some() => {}
             Input::Press(at) => {
                 self.held = self.at(at);
@@ -56,14 +56,14 @@ impl Wall {
         None
     }
 
-    /// Does what a key, or a line of the menu, stands for.
+    /// Executes the command of a key or of a line of the menu.
     pub(super) fn obey(&mut self, command: Command) -> Option<Action> {
         match (self.sheet, command) {
             (Sheet::Menu, _) => return self.obey_menu(command),
             (Sheet::Help, Command::Back) => self.sheet = Sheet::None,
             (Sheet::Help, Command::Move(Way::Up)) => return Some(Action::Scroll(-1)),
             (Sheet::Help, Command::Move(Way::Down)) => return Some(Action::Scroll(1)),
-            // Nobody chooses from a list that is not seen.
+            // A list that is covered cannot be used.
             (Sheet::Help, _) if self.choice.is_some() => return self.obey_anywhere(command),
             _ => {
                 return match self.choice {
@@ -75,7 +75,7 @@ impl Wall {
         None
     }
 
-    /// While there is a list to choose from.
+    /// Handles a command while the list of cameras is open.
     fn choose(&mut self, command: Command, choice: Choice) -> Option<Action> {
         match (command, choice.behind) {
             (Command::Move(Way::Up) | Command::Previous, _) => self.move_mark(-1),
@@ -103,13 +103,13 @@ impl Wall {
                 ..0 => choice.marked.saturating_sub(step),
                 _ => choice.marked.saturating_add(step),
             };
-            // The field follows the last camera.
+            // The field for an address comes after the last camera.
             choice.marked = marked.min(choice.count);
             choice.is_moved = true;
         }
     }
 
-    /// While cameras are watched.
+    /// Handles a command while cameras are watched.
     fn obey_watching(&mut self, command: Command) -> Option<Action> {
         match (self.sheet, command) {
             (Sheet::Controls, Command::Back) => self.sheet = Sheet::None,
@@ -122,7 +122,7 @@ impl Wall {
         None
     }
 
-    /// What is done whatever the window shows.
+    /// Handles commands that mean the same everywhere.
     fn obey_anywhere(&mut self, command: Command) -> Option<Action> {
         match command {
             Command::Back => return Some(Action::Back),
@@ -163,7 +163,7 @@ impl Wall {
         None
     }
 
-    /// How the selected picture lies in its pane.
+    /// Changes how the selected picture lies in its pane.
     fn change_view(&mut self, command: Command) {
         self.with(self.selected, |pane, area| {
             let view = &mut pane.view;

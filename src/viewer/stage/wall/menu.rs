@@ -1,4 +1,4 @@
-//! The menu that a right click opens: what stands in it, and what is marked.
+//! The menu that a right click opens: its entries, and which one is marked.
 
 use super::{Action, Menu, Sheet, Wall};
 use crate::image::scale::Area;
@@ -6,7 +6,7 @@ use crate::viewer::stage::input::Point;
 use crate::viewer::stage::keys::{Command, MenuOf, Way, menu};
 
 impl Wall {
-    /// Opens the menu for what lies at a point, which is selected by that; in the list of cameras, for the window alone.
+    /// Selects the picture at a point and opens its menu. In the list of cameras, opens the menu of the window alone.
     pub(super) fn open_menu(&mut self, at: Point) {
         let of = match (self.choice, self.at(at)) {
             (None, Some(under)) => {
@@ -20,7 +20,7 @@ impl Wall {
         (self.sheet, self.held) = (Sheet::Menu, None);
     }
 
-    /// The same by a key: near the middle of the selected picture.
+    /// Opens the menu by a key, near the middle of the selected picture.
     pub(super) fn open_menu_by_key(&mut self) {
         let area = self.area(self.selected).unwrap_or_else(|| Area::of(self.room));
         let third = |from: usize, side: usize| from as f64 + side as f64 / 3.0;
@@ -29,7 +29,8 @@ impl Wall {
         self.menu.marked = Some(0);
     }
 
-    /// A key while the menu is open: it moves the mark or chooses; others close the menu and do what they always do.
+    /// Handles a command while the menu is open: moves the mark or chooses. Other commands close the menu and do what they
+    /// always do.
     pub(super) fn obey_menu(&mut self, command: Command) -> Option<Action> {
         match command {
             Command::Move(Way::Up) | Command::Previous => self.move_menu_mark(-1),
@@ -48,7 +49,7 @@ impl Wall {
         None
     }
 
-    /// Moves the mark by so many lines.
+    /// Moves the mark by this many lines.
     pub fn move_menu_mark(&mut self, down: i32) {
         let last = self.menu.entries.len().saturating_sub(1);
         let step = usize::try_from(down.unsigned_abs()).unwrap_or(usize::MAX);
@@ -60,7 +61,7 @@ impl Wall {
         });
     }
 
-    /// Closes the menu and does what stands in that line.
+    /// Closes the menu and executes that line.
     pub fn choose_from_menu(&mut self, line: usize) -> Option<Action> {
         self.sheet = Sheet::None;
         let command = *self.menu.commands.get(line)?;

@@ -1,4 +1,4 @@
-//! What the window shows of which camera: plain state, no window.
+//! What the window shows, as plain state without a window.
 
 mod commands;
 mod menu;
@@ -15,7 +15,7 @@ use crate::viewer::stage::input::Point;
 use crate::viewer::stage::keys::Command;
 use view::View;
 
-/// All that is not a camera's.
+/// The state of the window that belongs to no single camera.
 #[derive(Debug)]
 pub struct Wall {
     room: Size,
@@ -27,28 +27,28 @@ pub struct Wall {
     pub sheet: Sheet,
     /// Whether the figures are shown.
     pub info: Info,
-    /// Whether the pictures stand still because somebody wants them to.
+    /// Whether the pictures are paused.
     pub motion: Motion,
-    /// The cameras to choose from, while one is to be chosen.
+    /// The list of cameras, if it is open.
     pub choice: Option<Choice>,
-    /// What was typed below the list.
+    /// The text in the field below the list.
     typed: String,
     /// The menu, for [`Sheet::Menu`].
     pub menu: Menu,
     held: Option<usize>,
-    /// By how much of a step the wheel was turned for a list.
+    /// The fraction of a step that the wheel has been turned over a list.
     turned: f64,
 }
 
-/// One camera's place.
+/// The pane of one camera.
 #[derive(Debug, Clone, Copy)]
 struct Pane {
     view: View,
-    /// Of its newest picture; a guess until there is one.
+    /// The size of its newest picture; a guess before the first.
     shape: Size,
 }
 
-/// How many cameras are seen.
+/// How many cameras are visible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Arrangement {
     /// All of them.
@@ -88,78 +88,78 @@ pub enum Motion {
     Paused,
 }
 
-/// A list to choose from.
+/// An open list of cameras.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Choice {
-    /// How many there are.
+    /// The number of cameras.
     pub count: usize,
-    /// Which one is marked; behind the last one: the field for an address.
+    /// The marked one. After the last one: the field for an address.
     pub marked: usize,
-    /// What is seen again when none of them is chosen.
+    /// What is behind the list.
     pub behind: Behind,
-    /// Whether somebody has marked it.
+    /// Whether the user has moved the mark.
     pub is_moved: bool,
 }
 
-/// A menu.
+/// An open menu.
 #[derive(Debug, Clone, Default)]
 pub struct Menu {
     /// Its lines.
     pub entries: Vec<Entry<'static>>,
     commands: Vec<Command>,
-    /// Where it was asked for.
+    /// The point where it was opened.
     pub at: Point,
     /// The line that is marked.
     pub marked: Option<usize>,
 }
 
-/// What lies behind a list.
+/// What is behind the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Behind {
-    /// Nothing is watched yet: who chooses none leaves.
+    /// Nothing is watched yet: closing the list quits.
     #[default]
     Nothing,
     /// The cameras that are watched.
     Cameras,
 }
 
-/// What somebody else must do.
+/// What the caller has to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     /// End the program.
     Leave,
-    /// Nothing lies over the pictures any more: leave full screen, or else the program.
+    /// Nothing lies over the pictures: leave full screen, else quit.
     Back,
-    /// To full screen and back.
+    /// Toggle full screen.
     FullScreen,
     /// Save the selected camera's picture as PNG.
     SavePicture,
-    /// Save its own JPEG.
+    /// Save its JPEG.
     SaveJpeg,
-    /// Begin or end a recording of it.
+    /// Start or end its recording.
     Record,
-    /// List the cameras on the LAN, over those that are watched.
+    /// Show the list of cameras over those being watched.
     List,
-    /// Go back to them.
+    /// Close the list.
     PutListAway,
-    /// Watch the cameras that are selected in the list, or else the one at this place.
+    /// Watch the cameras selected in the list, or else the one at this place.
     Watch(usize),
-    /// Watch the camera at this place of the list alone.
+    /// Watch only the camera at this place of the list.
     WatchOnly(usize),
-    /// Select the camera at this place of the list, or no longer.
+    /// Select or deselect the camera at this place of the list.
     Select(usize),
-    /// Watch the camera at the address that was typed.
+    /// Watch the camera at the typed address.
     WatchTyped,
-    /// Show the list of keys from so many lines further down.
+    /// Scroll the list of keys by this many lines.
     Scroll(i32),
     /// A command for the panel of controls.
     Adjust(Command),
 }
 
-/// Pictures have this shape until they say otherwise.
+/// The size assumed before the first picture.
 const USUAL: Size = Size::new(1280, 720);
 impl Wall {
-    /// A wall of so many cameras.
+    /// The state for this many cameras.
     pub fn new(cameras: usize) -> Self {
         let pane = Pane { view: View::default(), shape: USUAL };
         Self {
@@ -179,18 +179,18 @@ impl Wall {
         }
     }
 
-    /// The window has this size now.
+    /// Sets the window's size.
     pub fn resize(&mut self, room: Size) {
         self.room = room;
         self.lay_out();
     }
 
-    /// Its size.
+    /// The window's size.
     pub fn room(&self) -> Size {
         self.room
     }
 
-    /// Camera `index` has pictures of this size now.
+    /// Sets the size of camera `index`'s pictures.
     pub fn reshape(&mut self, index: usize, shape: Size) {
         if let Some(pane) = self.panes.get_mut(index) {
             pane.shape = shape;
@@ -198,22 +198,22 @@ impl Wall {
         }
     }
 
-    /// The shape of camera `index`'s pictures.
+    /// The size of camera `index`'s pictures.
     pub fn shape(&self, index: usize) -> Size {
         self.panes.get(index).map_or(USUAL, |pane| pane.shape)
     }
 
-    /// Which camera keys are for.
+    /// The camera that keys act on.
     pub fn selected(&self) -> usize {
         self.selected
     }
 
-    /// Whether several cameras are seen, one of which is selected.
+    /// Whether several cameras are visible, one of them selected.
     pub fn is_grid(&self) -> bool {
         self.arrangement == Arrangement::Grid && self.panes.len() > 1
     }
 
-    /// Where camera `index` is seen; `None` when it is not.
+    /// The pane of camera `index`; `None` if it is not visible.
     pub fn area(&self, index: usize) -> Option<Area> {
         match self.is_grid() {
             true => Some(self.grid.pane(index)),
@@ -221,7 +221,7 @@ impl Wall {
         }
     }
 
-    /// How its picture lies there.
+    /// How its picture lies in its pane.
     pub fn view(&self, index: usize) -> View {
         self.panes.get(index).map_or_else(View::default, |pane| pane.view)
     }
@@ -231,10 +231,10 @@ impl Wall {
         self.grid = Grid::new(self.room, &self.panes.iter().map(turned));
     }
 
-    /// What a list of so many cameras leaves of the choice; the mark stays where it is, and whoever types goes on.
+    /// Opens the list with this many cameras, or updates it. The mark stays in its place, and typing goes on.
     pub fn offer(&mut self, count: usize) {
         if self.choice.is_none() && self.sheet == Sheet::Controls {
-            // Those of a camera that is watched no longer.
+            // They belong to a camera that is no longer watched.
             self.sheet = Sheet::None;
         }
         let types = self.types();
@@ -246,14 +246,14 @@ impl Wall {
         };
     }
 
-    /// There is a list to choose from, over the cameras that are watched.
+    /// Opens the list over the cameras being watched.
     pub fn browse(&mut self) {
         self.sheet = Sheet::None;
         self.typed.clear();
         self.choice = Some(Choice { behind: Behind::Cameras, ..Choice::default() });
     }
 
-    /// Marks this one of the list, unless somebody types.
+    /// Marks a place in the list, unless the user is typing.
     pub fn mark(&mut self, index: usize) {
         if self.types() {
             return;
@@ -263,13 +263,13 @@ impl Wall {
         }
     }
 
-    /// The list is put away.
+    /// Closes the list.
     pub fn chosen(&mut self) {
         self.choice = None;
         self.typed.clear();
     }
 
-    /// Another camera is seen in the selected one's place.
+    /// Puts another camera in the selected one's place.
     pub fn replace_selected(&mut self) {
         (self.motion, self.held) = (Motion::Live, None);
         if let Some(pane) = self.panes.get_mut(self.selected) {
@@ -278,7 +278,7 @@ impl Wall {
         self.lay_out();
     }
 
-    /// The wheel was turned over a list: the whole steps downwards that come of it.
+    /// Takes a turn of the wheel over a list. Returns the whole steps downwards.
     pub fn turn_wheel(&mut self, steps: f64) -> i32 {
         self.turned -= steps;
         let whole = self.turned.trunc();
@@ -292,7 +292,7 @@ impl Wall {
         self.sheet = if self.sheet == sheet { Sheet::None } else { sheet };
     }
 
-    /// The selected camera takes the window, or gives it back; one that has it anyway takes the screen.
+    /// Enlarges the selected camera, or returns to the grid. A single camera toggles full screen.
     fn enlarge(&mut self) -> Option<Action> {
         if self.panes.len() < 2 {
             return (!self.panes.is_empty()).then_some(Action::FullScreen);
@@ -304,7 +304,7 @@ impl Wall {
         None
     }
 
-    /// Takes away what lies on top of the pictures: the enlargement, then the zoom.
+    /// Undoes what lies on top: the enlargement, then the zoom.
     fn put_away(&mut self) -> Option<Action> {
         if self.arrangement == Arrangement::One && self.panes.len() > 1 {
             self.arrangement = Arrangement::Grid;
@@ -328,7 +328,7 @@ impl Wall {
         }
     }
 
-    /// Whose pane lies there.
+    /// The camera whose pane is at a point.
     fn at(&self, point: Point) -> Option<usize> {
         let (x, y) = (whole(point.x)?, whole(point.y)?);
         let is_there = |&index: &usize| self.area(index).is_some_and(|area| area.contains(x, y));

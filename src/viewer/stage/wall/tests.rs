@@ -1,4 +1,4 @@
-//! What keys and mouse change of the wall, and what they ask of others.
+//! Tests of how input changes what the window shows.
 
 use super::{Action, Info, Motion, Sheet, Wall};
 use crate::image::pixels::Size;
@@ -84,7 +84,7 @@ fn escape_puts_away_what_lies_on_top_and_then_what_lies_below() {
     assert!(wall.view(0).is_zoomed());
     assert_eq!((escape(&mut wall), wall.view(0).is_zoomed()), (None, false));
     assert_eq!(escape(&mut wall), Some(Action::Back));
-    // Nothing is behind a list that is offered at first.
+    // Nothing is behind the list that is shown first.
     let mut wall = Wall::new(0);
     wall.offer(2);
     assert_eq!(escape(&mut wall), Some(Action::Back));
@@ -187,7 +187,7 @@ fn an_address_is_typed_below_the_list_and_in_an_empty_list_at_once() {
     wall.offer(0);
     assert!(wall.is_in_field());
     press(&mut wall, "192.168.1.20");
-    // Cameras that are found meanwhile do not take the field away.
+    // Cameras that are found meanwhile must not take the mark from the field.
     wall.offer(2);
     wall.mark(1);
     press(&mut wall, "q:l9");
@@ -198,7 +198,7 @@ fn an_address_is_typed_below_the_list_and_in_an_empty_list_at_once() {
     assert_eq!(wall.take(Input::Repeat(Key::Enter)), None);
     assert_eq!((wall.take(Input::Key(Key::Escape)), wall.typed()), (None, ""));
     assert_eq!(wall.take(Input::Key(Key::Escape)), Some(Action::Back));
-    // Up and down leave it and come back, / goes there from anywhere.
+    // Up and down leave the field and return to it. / goes there from anywhere.
     wall.take(Input::Key(Key::Up));
     assert_eq!(enter(&mut wall), Some(Action::Watch(1)));
     press(&mut wall, "/Front door");
@@ -226,7 +226,7 @@ fn a_right_click_opens_a_menu_whose_lines_do_what_their_keys_do() {
     let zoom = line(&wall, "Zoom in");
     assert_eq!((wall.choose_from_menu(zoom), wall.sheet), (None, Sheet::None));
     assert!(wall.view(1).is_zoomed() && !wall.view(0).is_zoomed());
-    // By keys: the Menu key, up and down, Enter; the others do what they always do.
+    // By keys: the Menu key, up and down, Enter. Other keys do what they always do.
     wall.take(Input::Key(Key::Menu));
     assert_eq!(wall.menu.marked, Some(0));
     wall.take(Input::Key(Key::Up));
@@ -245,7 +245,7 @@ fn a_right_click_opens_a_menu_whose_lines_do_what_their_keys_do() {
     wall.choose_from_menu(controls);
     assert_eq!(wall.sheet, Sheet::Controls);
     assert_eq!(wall.choose_from_menu(999), None);
-    // Over the list it is the window's.
+    // Over the list, it is the window's menu.
     wall.browse();
     wall.offer(2);
     wall.take(Input::Menu(at));

@@ -1,43 +1,43 @@
-//! The field below the list of cameras: an address, or a name, that is typed.
+//! The field for an address or name below the list of cameras.
 
 use super::{Action, Choice, Sheet, Wall};
 use crate::plain::is_plain;
 use crate::viewer::stage::input::Key;
 use crate::viewer::stage::keys::Command;
 
-/// No host's name is longer (RFC 1035), and it may have a scheme and a port.
+/// The longest text. A host's name has at most 255 bytes (RFC 1035), plus scheme and port.
 const LONGEST: usize = 300;
 
 impl Wall {
-    /// What was typed.
+    /// The text in the field.
     pub fn typed(&self) -> &str {
         &self.typed
     }
 
-    /// Whether keys go into the field: it is marked, as it is in a list without cameras.
+    /// Whether keys go into the field: it is marked, or the list is empty.
     pub fn is_in_field(&self) -> bool {
         let is_marked = self.choice.is_some_and(|choice| choice.marked >= choice.count);
         is_marked && self.sheet == Sheet::None
     }
 
-    /// Whether somebody has gone into the field, or has typed there.
+    /// Whether the user has gone into the field, or typed something.
     pub(super) fn types(&self) -> bool {
         let is_marked = |choice: Choice| choice.marked >= choice.count && choice.is_moved;
         self.choice.is_some_and(is_marked) || !self.typed.is_empty()
     }
 
-    /// Goes into the field.
+    /// Marks the field.
     pub fn go_into_field(&mut self) {
         if let Some(choice) = &mut self.choice {
             (choice.marked, choice.is_moved) = (choice.count, true);
         }
     }
 
-    /// A key for the field, pressed or held; what it does instead, where it types nothing.
+    /// Handles a key for the field, pressed or held. Returns an action if the key types nothing.
     pub(super) fn type_in(&mut self, key: Key, is_held: bool) -> Option<Action> {
         let is_empty = self.typed.is_empty();
         match key {
-            // Nothing is typed yet, so these mean what they mean elsewhere.
+            // While the field is empty, these keys mean what they mean elsewhere.
             Key::Character('q' | '?' | '/') if is_empty => {}
             Key::Character(letter) => {
                 let has_room = self.typed.len() + letter.len_utf8() <= LONGEST;

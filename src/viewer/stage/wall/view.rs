@@ -1,17 +1,17 @@
-//! How one picture lies in its pane: fitted or zoomed, moved, turned, mirrored.
+//! How one picture lies in its pane: zoom, position, turn, mirroring.
 
 use crate::image::orientation::{Orientation, Rotation};
 use crate::image::pixels::Size;
 use crate::image::scale::{Area, Part};
 use crate::viewer::stage::grid::fit;
 
-/// What people did to a picture to see it better.
+/// How one picture lies in its pane.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct View {
     orientation: Orientation,
-    /// Times the size at which all of it just fits.
+    /// The zoom. At 1, the whole picture just fits.
     zoom: f64,
-    /// What is in the pane's middle, from 0 to 1 of the turned picture.
+    /// The point in the middle of the pane, each coordinate from 0 to 1 of the turned picture.
     centre: (f64, f64),
 }
 
@@ -20,13 +20,13 @@ pub struct View {
 pub struct Placement {
     /// The part of the window that it covers.
     pub target: Area,
-    /// The part of the turned picture, each side from 0 to 1.
+    /// The visible part of the turned picture, each side from 0 to 1.
     pub part: Part,
 }
 
-/// One step of the wheel or of a key.
+/// The factor of one step of the wheel or of a key.
 const STEP: f64 = 1.25;
-/// A pixel of the smallest of camera pictures fills a good part of a window then.
+/// The largest zoom. A pixel of the smallest camera pictures then fills much of the window.
 const MOST: f64 = 64.0;
 
 impl Default for View {
@@ -41,30 +41,30 @@ impl View {
         self.orientation
     }
 
-    /// Whether only a part of it is seen.
+    /// Whether only a part of it is visible.
     pub fn is_zoomed(&self) -> bool {
         self.zoom > 1.0
     }
 
-    /// How many times it is enlarged, over the size at which all of it just fits.
+    /// The zoom factor, relative to the size at which the whole picture just fits.
     #[allow(clippy::cast_possible_truncation)] // at most 64
     pub fn zoom_factor(&self) -> f32 {
         self.zoom as f32
     }
 
-    /// Turns it by a quarter, clockwise or counterclockwise.
+    /// Turns it a quarter, clockwise or counterclockwise.
     pub fn turn(&mut self, rotation: Rotation) {
         self.change(Orientation::turned(rotation));
     }
 
-    /// Exchanges left and right, or top and bottom, as they are seen now.
+    /// Mirrors it left-right or top-bottom, as it is seen now.
     pub fn flip(&mut self, flip: Orientation) {
         self.change(flip);
     }
 
     fn change(&mut self, change: Orientation) {
         self.orientation = self.orientation.then(change);
-        // What is in the middle stays there.
+        // The point in the middle stays there.
         let (mut x, mut y) = self.centre;
         let steps = change.steps();
         if steps.transpose {
@@ -79,12 +79,12 @@ impl View {
         self.centre = (x, y);
     }
 
-    /// All of it is seen again.
+    /// Shows the whole picture.
     pub fn fit(&mut self) {
         (self.zoom, self.centre) = (1.0, (0.5, 0.5));
     }
 
-    /// Zooms by so many steps, in or, below 0, out; what is under `at` of the window stays there.
+    /// Zooms in by this many steps, or out if below 0. The point of the picture under `at` stays there.
     pub fn zoom(&mut self, steps: f64, at: (f64, f64), pane: Area, picture: Size) {
         let before = self.under(at, pane, picture);
         self.zoom = (self.zoom * STEP.powf(steps)).clamp(1.0, MOST);
@@ -97,7 +97,7 @@ impl View {
         self.stay_inside(pane, picture);
     }
 
-    /// Moves the picture by so many of the window's pixels, as if it were held.
+    /// Moves the picture by this many of the window's pixels.
     pub fn pan(&mut self, by: (f64, f64), pane: Area, picture: Size) {
         let (width, height) = self.extent(pane, picture);
         self.centre.0 -= by.0 / width.max(1.0);
@@ -119,20 +119,20 @@ impl View {
         Placement { target, part: Part { columns, rows } }
     }
 
-    /// How large all of a picture is at this zoom, not turned: what is worth decoding.
+    /// The size of the whole picture at this zoom, before turning. A larger one need not be decoded.
     pub fn needed(&self, pane: Area, picture: Size) -> Size {
         let (width, height) = self.extent(pane, picture);
         let turned = Size::new(whole(width), whole(height));
         self.orientation.size_of(turned)
     }
 
-    /// The size of all of the turned picture, in the window's pixels.
+    /// The size of the whole turned picture, in the window's pixels.
     fn extent(&self, pane: Area, picture: Size) -> (f64, f64) {
         let fitted = fit(self.orientation.size_of(picture), pane.size);
         (fitted.width as f64 * self.zoom, fitted.height as f64 * self.zoom)
     }
 
-    /// What is under a point of the window, from 0 to 1.
+    /// The point of the picture under a point of the window, from 0 to 1.
     fn under(&self, at: (f64, f64), pane: Area, picture: Size) -> (f64, f64) {
         let (width, height) = self.extent(pane, picture);
         let middle = (
@@ -145,7 +145,7 @@ impl View {
         )
     }
 
-    /// No further than to the picture's edges.
+    /// Moves the picture back where it would leave a gap at an edge.
     fn stay_inside(&mut self, pane: Area, picture: Size) {
         let (width, height) = self.extent(pane, picture);
         let clamped = |centre: f64, extent: f64, room: usize| {
@@ -159,7 +159,7 @@ impl View {
     }
 }
 
-/// Which part of a side of `extent` pixels is seen in `room`, around `centre`, and how many pixels that covers.
+/// The visible part of a side of `extent` pixels in `room`, around `centre`, and how many pixels it covers.
 fn seen(extent: f64, room: usize, centre: f64) -> ((f64, f64), usize) {
     if extent <= room as f64 {
         return ((0.0, 1.0), whole(extent).min(room));

@@ -1,9 +1,9 @@
 //! Why there is no window, and what would help.
 
-/// A window that cannot be opened, or is gone.
+/// Why a window cannot be opened, or is gone.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WindowError {
-    /// Nowhere to show a window.
+    /// There is no display.
     #[error(
         "no display found (DISPLAY and WAYLAND_DISPLAY are not set); use --headless to watch without a window"
     )]
@@ -11,9 +11,9 @@ pub enum WindowError {
     /// A library that windows need is not installed.
     #[error("{library} is missing; install it ({package} on Debian), or use --headless")]
     LibraryMissing {
-        /// Its file.
+        /// The library's file.
         library: &'static str,
-        /// What Debian calls it.
+        /// Its Debian package.
         package: &'static str,
     },
     /// Opening or showing failed.
@@ -22,7 +22,7 @@ pub enum WindowError {
 }
 
 impl WindowError {
-    /// Why no window could be opened, by what `minifb` says of it.
+    /// The error for a window that could not be opened, from `minifb`'s message.
     pub(super) fn of_opening(error: &str) -> Self {
         let is_set = |variable| std::env::var_os(variable).is_some_and(|value| !value.is_empty());
         let needs_display = cfg!(all(unix, not(target_os = "macos")));

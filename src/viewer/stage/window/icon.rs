@@ -1,4 +1,4 @@
-//! The program's icon as window managers want it.
+//! The program's icon in the form that window managers take.
 
 use crate::viewer::keep::png_file;
 
@@ -8,7 +8,7 @@ const ICONS: [&[u8]; 2] = [
     include_bytes!("../../../../cross/desktop/lancam-view-128.png"),
 ];
 
-/// All sizes, one behind the other: width, height, then `0xAARRGGBB` row by row (EWMH, `_NET_WM_ICON`).
+/// All sizes, one after the other: width, height, then `0xAARRGGBB` row by row (EWMH, `_NET_WM_ICON`).
 pub(super) fn words() -> Vec<u32> {
     let mut words = Vec::new();
     for (size, pixels) in ICONS.into_iter().filter_map(png_file::with_alpha) {

@@ -1,14 +1,14 @@
-//! What `minifb` reports of the keyboard, as keys that were pressed.
+//! Turns what `minifb` reports about the keyboard into keys.
 
 use super::mouse::Button;
 use crate::viewer::stage::input::{Input, Key};
 use minifb::InputCallback;
 use std::sync::mpsc::Sender;
 
-/// What `minifb` reports of the keyboard.
+/// A report of `minifb` about the keyboard.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Stroke {
-    /// What a key types in the user's own layout.
+    /// The character that a key types in the user's layout.
     Character(char),
     Key(minifb::Key, Button),
 }
@@ -17,11 +17,11 @@ pub(super) enum Stroke {
 #[derive(Debug, Default)]
 pub(super) struct Keyboard {
     down: Vec<minifb::Key>,
-    /// Whether the last one was held already: what it types then, it types again.
+    /// Whether the last key was held already, so that its character is a repetition.
     is_repeating: bool,
 }
 
-/// `minifb` reports keys to something that it owns.
+/// Receives `minifb`'s reports and passes them on.
 pub(super) struct Reporter(pub(super) Sender<Stroke>);
 
 impl InputCallback for Reporter {
@@ -39,7 +39,7 @@ impl InputCallback for Reporter {
 }
 
 impl Keyboard {
-    /// What a stroke means. On Wayland a key types before it is reported, elsewhere after that.
+    /// The input that a report means. On Wayland, a key's character comes before the key; elsewhere after it.
     pub(super) fn hear(&mut self, stroke: Stroke) -> Option<Input> {
         let key = match stroke {
             Stroke::Character(_) if self.holds(&OF_THE_DESKTOP) => return None,
@@ -60,7 +60,7 @@ impl Keyboard {
         Some(if self.is_repeating { Input::Repeat(key) } else { Input::Key(key) })
     }
 
-    /// Nothing is held any more: whoever leaves the window with Alt and another key lets go of it elsewhere.
+    /// No key is held any more: a key released outside of the window is not reported.
     pub(super) fn forget(&mut self) {
         self.down.clear();
     }
@@ -72,7 +72,7 @@ impl Keyboard {
 
 const SHIFT: [minifb::Key; 2] = [minifb::Key::LeftShift, minifb::Key::RightShift];
 
-/// With these, keys are the desktop's, or mean nothing here. The right Alt chooses letters on many keyboards.
+/// With these, keys belong to the desktop. Not the right Alt key, which types letters on many keyboards.
 const OF_THE_DESKTOP: [minifb::Key; 5] = [
     minifb::Key::LeftCtrl,
     minifb::Key::RightCtrl,
@@ -81,18 +81,18 @@ const OF_THE_DESKTOP: [minifb::Key; 5] = [
     minifb::Key::RightSuper,
 ];
 
-/// The letters of keyboards that have no Latin ones, by their places on a US keyboard, since `minifb` tells no places.
+/// The letters of other scripts' keyboards in the places of a US keyboard. Needed because `minifb` does not report places.
 const US: &str = "qwertyuiop[]asdfghjkl;'zxcvbnm,.";
 const OTHERS: [&str; 5] = [
     "йцукенгшщзхъфывапролджэячсмитьбю",
-    // Where Ukrainian has others.
+    // Ukrainian, which differs in a few.
     "йцукенгшщзхїфівапролджєячсмитьбю",
     "\0ςερτυθιοπ\0\0ασδφγηξκλ\0\0ζχψωβνμ\0\0",
     "\0\0קראטוןםפ\0\0שדגכעיחלךף\0זסבהנמצתץ",
     "ضصثقفغعهخحجدشسيبلاتنمكطئءؤر\0ىةوز",
 ];
 
-/// A letter of another script as what stands there on a US keyboard; all else as it is.
+/// A letter of another script as the character in its place on a US keyboard. Other characters stay.
 fn on_us_keyboard(letter: char) -> char {
     if letter.is_ascii() {
         return letter;
@@ -106,7 +106,7 @@ fn on_us_keyboard(letter: char) -> char {
     }
 }
 
-/// Keys that type nothing; all others are what they type.
+/// Keys that type nothing. The others are reported by what they type.
 fn named(key: minifb::Key, is_shifted: bool) -> Option<Key> {
     Some(match key {
         minifb::Key::Escape => Key::Escape,
@@ -131,7 +131,7 @@ fn named(key: minifb::Key, is_shifted: bool) -> Option<Key> {
 mod tests {
     use super::*;
 
-    /// What comes of keys that are pressed one after the other.
+    /// The inputs that come of these reports.
     fn heard(strokes: &[Stroke]) -> Vec<Input> {
         let mut keyboard = Keyboard::default();
         strokes.iter().filter_map(|stroke| keyboard.hear(*stroke)).collect()

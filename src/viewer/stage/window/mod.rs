@@ -1,4 +1,4 @@
-//! A desktop window: nothing outside of this folder names `minifb`.
+//! A desktop window. Only this folder names `minifb`.
 
 pub mod desktop;
 mod error;
@@ -32,10 +32,10 @@ pub struct Window {
     keyboard: Keyboard,
     focus: Focus,
     mouse: Mouse,
-    /// The mouse's second button.
+    /// The state of the second mouse button.
     second: Button,
     hearing: Hearing,
-    /// What was done and not yet asked for.
+    /// Inputs that were not yet asked for.
     pending: VecDeque<Input>,
     title: String,
 }
@@ -46,7 +46,7 @@ pub enum Opening {
     /// In its own size.
     #[default]
     Window,
-    /// On all of the screen.
+    /// Full screen.
     FullScreen,
 }
 
@@ -54,33 +54,33 @@ pub enum Opening {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Hearing {
     Here,
-    /// Somebody else hears better.
+    /// The desktop's connection reports them.
     Elsewhere,
 }
 
-/// Whether keys come here.
+/// Whether the window has the keyboard focus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Focus {
     Here,
-    /// Or nobody says where.
+    /// It has not, or that is unknown.
     Elsewhere,
 }
 
-/// What the menu entry is called (cross/desktop/lancam-view.desktop).
+/// The name of the menu entry (cross/desktop/lancam-view.desktop).
 pub(super) const PROGRAM: &str = "lancam-view";
 
-/// What one click of the wheel away from the hand is reported as: under X both as it begins and as it ends, ...
+/// How `minifb` reports one step of the wheel away from the user: under X both at its beginning and its end, ...
 const STEP_OF_X11: f32 = 2.0;
-/// ... under Wayland as the way that a page would go, ...
+/// ... under Wayland as the distance a page would scroll, ...
 const STEP_OF_WAYLAND: f32 = -10.0;
 /// ... under Windows as a tenth of its 120 ...
 const STEP_OF_WINDOWS: f32 = 12.0;
 /// ... and under macOS as one.
 const STEP_OF_MACOS: f32 = 1.0;
 
-/// A window is opened no larger than this, since `minifb` does not know the screen's size ...
+/// The largest window that is opened, since `minifb` does not know the screen's size ...
 const LARGEST: Size = Size::new(1280, 720);
-/// ... and a picture smaller than this is enlarged into it.
+/// ... and the size to which smaller pictures are enlarged.
 const SMALLEST: Size = Size::new(640, 360);
 
 impl Window {
@@ -91,15 +91,15 @@ impl Window {
     pub fn open(title: &str, size: Size) -> Result<Self, WindowError> {
         let options = WindowOptions {
             resize: true,
-            // What is shown has the window's size; where that has just changed, nothing is moved for one frame.
+            // Pictures have the window's size. If that has just changed, one frame is not scaled.
             scale_mode: ScaleMode::UpperLeft,
             ..WindowOptions::default()
         };
-        // Under Wayland the first title is what the desktop finds the program's icon by.
+        // Under Wayland, the desktop finds the program's icon by the first title.
         let mut window = minifb::Window::new(PROGRAM, size.width, size.height, options)
             .map_err(|error| WindowError::of_opening(&error.to_string()))?;
         window.set_title(title);
-        // The presenter sleeps until a frame arrives; a sleep in here would only delay it.
+        // The main thread sleeps until a frame arrives. A sleep in `minifb` would only delay it.
         window.set_target_fps(0);
         let (sender, keys) = mpsc::channel();
         window.set_input_callback(Box::new(Reporter(sender)));
@@ -117,13 +117,13 @@ impl Window {
         })
     }
 
-    /// How large it is, in pixels.
+    /// The window's size in pixels.
     pub fn size(&self) -> Size {
         let (width, height) = self.window.get_size();
         Size::new(width, height)
     }
 
-    /// X's number of it; `None` where it is no window of X.
+    /// The window's X11 id; `None` if it is not a window of X.
     pub fn id(&self) -> Option<u32> {
         match self.window.window_handle().ok()?.as_raw() {
             // A C long, which has 32 bits on some systems.
@@ -133,18 +133,19 @@ impl Window {
         }
     }
 
-    /// Leaves keys and mouse to who hears each of them: here clicks are lost that end before the next look.
+    /// Ignores keys and mouse from now on, because the desktop reports all of them. `minifb` misses clicks between two
+    /// polls.
     pub fn leave_input_to_others(&mut self) {
         self.hearing = Hearing::Elsewhere;
     }
 
-    /// Moves it there, where windows may move themselves.
+    /// Moves the window, where windows may move themselves.
     pub fn move_to(&mut self, x: i32, y: i32) {
         let place = |side: i32| isize::try_from(side).unwrap_or_default();
         self.window.set_position(place(x), place(y));
     }
 
-    /// Shows `picture`, which should have the window's size, and sees what was done meanwhile.
+    /// Shows `picture`, which should have the window's size, and collects input.
     ///
     /// # Errors
     /// When the window is gone.
@@ -161,18 +162,18 @@ impl Window {
         Ok(())
     }
 
-    /// Sees what was done; to be called often enough that keys and resizing feel immediate.
+    /// Collects input. Call it often enough that keys and resizing feel immediate.
     pub fn listen(&mut self) {
         self.window.update();
         self.collect();
     }
 
-    /// The first thing that was done and not yet returned here.
+    /// The next input.
     pub fn next_input(&mut self) -> Option<Input> {
         self.pending.pop_front()
     }
 
-    /// Changes its title, if it is another one.
+    /// Changes the title, if it is different.
     pub fn entitle(&mut self, title: &str) {
         if title != self.title {
             title.clone_into(&mut self.title);
@@ -222,7 +223,7 @@ impl Window {
         }
     }
 
-    /// What one click of the wheel is reported as here.
+    /// What one step of the wheel is reported as here.
     fn wheel_step(&self) -> f32 {
         match self.id() {
             Some(_) => STEP_OF_X11,
@@ -239,7 +240,7 @@ impl fmt::Debug for Window {
     }
 }
 
-/// The size in which a window opens for the first picture, if that has come yet.
+/// The size in which a window opens, from the first picture if it has arrived.
 pub fn opening_size(picture: Option<Size>) -> Size {
     let Some(picture) = picture else { return LARGEST };
     if picture.width > LARGEST.width || picture.height > LARGEST.height {

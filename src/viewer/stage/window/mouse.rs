@@ -1,14 +1,14 @@
-//! What the mouse's moves and its first button mean: presses, double presses, drags.
+//! Turns the mouse's moves and its first button into presses, double presses and drags.
 
 use crate::viewer::stage::input::{Input, Point};
 use std::time::Duration;
 
-/// The mouse as it was last.
+/// The last state of the mouse.
 #[derive(Debug, Clone, Copy)]
 pub struct Mouse {
     at: Point,
     button: Button,
-    /// When and where the button went down, if that may become a double press.
+    /// When and where the button went down, if a second press may make it a double press.
     pressed: Option<(Duration, Point)>,
 }
 
@@ -21,7 +21,7 @@ pub enum Button {
     Up,
 }
 
-/// A second press within this time, and this near, makes a double press.
+/// A second press within this time and distance makes a double press.
 const DOUBLE_PRESS: Duration = Duration::from_millis(400);
 const NEAR: f64 = 6.0;
 
@@ -32,12 +32,12 @@ impl Default for Mouse {
 }
 
 impl Mouse {
-    /// Whether the button is held.
+    /// The state of the button.
     pub fn button(&self) -> Button {
         self.button
     }
 
-    /// The button went down there; `when` counts from any moment that stays the same.
+    /// The button went down at this point. `when` counts from any fixed moment.
     pub fn press(&mut self, at: Point, when: Duration) -> Input {
         (self.at, self.button) = (at, Button::Down);
         let is_near = |then: Point| (then.x - at.x).abs() < NEAR && (then.y - at.y).abs() < NEAR;
@@ -51,13 +51,13 @@ impl Mouse {
         Input::Press(at)
     }
 
-    /// The button went up there.
+    /// The button went up at this point.
     pub fn release(&mut self, at: Point) -> Input {
         (self.at, self.button) = (at, Button::Up);
         Input::Release(at)
     }
 
-    /// It is there now; `None` where it was there before.
+    /// The mouse is at this point now. `None` if it has not moved.
     pub fn go(&mut self, to: Point) -> Option<Input> {
         let from = std::mem::replace(&mut self.at, to);
         match self.button {

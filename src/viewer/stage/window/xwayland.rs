@@ -1,4 +1,4 @@
-//! Uses XWayland where Wayland offers less: on GNOME, which draws no title bar for `minifb`, and for full screen.
+//! Uses XWayland where it works better than Wayland: on GNOME, where `minifb` has no title bar, and for full screen.
 
 use super::Opening;
 use std::env;
@@ -6,11 +6,11 @@ use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-/// Starts this program again with XWayland as its only display, where a window that opens like this needs it; does not
-/// return then. To be called before anything is connected or opened.
+/// Starts this program again with XWayland as its only display, if a window that opens like this needs it. Does not return
+/// then. Call it before anything is connected or opened.
 ///
 /// # Errors
-/// When it cannot be started again; Wayland's window works too, without its title bar.
+/// When it cannot be started again. The Wayland window works too, without its title bar.
 pub fn prefer_for(opening: Opening) -> io::Result<()> {
     let desktop = env::var("XDG_CURRENT_DESKTOP").unwrap_or_default();
     let has = |variable| env::var_os(variable).is_some_and(|display| !display.is_empty());
@@ -22,14 +22,14 @@ pub fn prefer_for(opening: Opening) -> io::Result<()> {
     if let Some(name) = arguments.next() {
         again.arg0(name);
     }
-    // A new program, since changing the environment of a running one is unsafe.
+    // A new process, since changing the environment of a running one is unsafe.
     Err(again.args(arguments).env_remove(WAYLAND).exec())
 }
 
 const WAYLAND: &str = "WAYLAND_DISPLAY";
 
 fn is_preferable(opening: Opening, desktop: &str, has_wayland: bool, has_x11: bool) -> bool {
-    // A list, such as `ubuntu:GNOME`.
+    // The variable is a list, such as `ubuntu:GNOME`.
     let is_gnome = desktop.split(':').any(|name| name.eq_ignore_ascii_case("gnome"));
     (is_gnome || opening == Opening::FullScreen) && has_wayland && has_x11
 }

@@ -1,5 +1,4 @@
-//! What X's keys mean: what they type in the user's layout, or, where that has no Latin letters, what stands there on a US
-//! keyboard.
+//! Translates X11 keys into characters: by the user's layout, or by a US keyboard where the layout has no Latin letters.
 
 use super::replies::answer;
 use crate::viewer::stage::input::{Input, Key};
@@ -10,15 +9,15 @@ use x11rb::protocol::xkb::{
 use x11rb::protocol::xproto::{Keysym, ModMask};
 use x11rb::rust_connection::RustConnection;
 
-/// The keyboard as the server has it now.
+/// The keyboard as the X server has it.
 #[derive(Debug, Default)]
 pub(super) struct Keyboard {
     layout: Option<KeyMap>,
-    /// Those that are held.
+    /// The keys that are held.
     down: Vec<u8>,
 }
 
-/// What is on the keys.
+/// The symbols on the keys.
 #[derive(Debug)]
 struct KeyMap {
     first: u8,
@@ -26,17 +25,19 @@ struct KeyMap {
     types: Vec<KeyType>,
 }
 
-/// The one that all keyboards act as.
+/// The core keyboard, which stands for all keyboards.
 const CORE_KEYBOARD: u16 = 0x100;
 
-/// A US keyboard's rows, by the number of their first key: the same for all keyboards, since the kernel numbers them.
+/// The rows of a US keyboard, each with the code of its first key. All keyboards have the same codes, since the kernel
+/// numbers keys.
 const ROWS: [(u8, &str); 4] =
     [(10, "1234567890-="), (24, "qwertyuiop[]"), (38, "asdfghjkl;'"), (52, "zxcvbnm,./")];
-/// A layout is Latin when so many of the 26 keys for letters have one: some layouts have other things on a few.
+/// A layout counts as Latin if it has this many Latin letters on the 26 letter keys. Some layouts have other things on a
+/// few.
 const LATIN: usize = 13;
 
 impl Keyboard {
-    /// Reads it; from then on a key that is held is reported as pressed again and again, and never as released.
+    /// Reads the layout. From then on, a held key reports repeated presses without releases.
     pub(super) fn read(connection: &RustConnection) -> io::Result<Self> {
         answer(connection.xkb_use_extension(1, 0))?;
         let (device, flag) = (CORE_KEYBOARD, PerClientFlag::DETECTABLE_AUTO_REPEAT);
@@ -45,7 +46,7 @@ impl Keyboard {
         Ok(Self { layout: Some(KeyMap::read(connection)?), down: Vec::new() })
     }
 
-    /// Its layout is another one now.
+    /// The layout has changed: reads it again at the next key.
     pub(super) fn forget(&mut self) {
         self.layout = None;
     }
@@ -71,7 +72,7 @@ impl Keyboard {
         self.down.retain(|&down| down != code);
     }
 
-    /// What is let go of elsewhere is not seen here.
+    /// All keys were released: releases outside of the window are not reported.
     pub(super) fn release_all(&mut self) {
         self.down.clear();
     }
@@ -106,12 +107,12 @@ impl KeyMap {
         Ok(Self { first, keys, types })
     }
 
-    /// What a key means while the modifiers and the group of `state` are on (XKB protocol, 2.2.2).
+    /// What a key means with the modifiers and the group in `state` (XKB protocol, 2.2.2).
     fn key(&self, code: u8, state: u16) -> Option<Key> {
         let mods = u8::try_from(state & 0xFF).unwrap_or_default();
         let has = |mask: ModMask| u16::from(mask) & state != 0;
         let (group, shift) = (usize::from(state >> 13 & 3), has(ModMask::SHIFT));
-        // With Ctrl, Alt and Super keys are the desktop's, or mean nothing here.
+        // Keys with Ctrl, Alt or Super belong to the desktop.
         if has(ModMask::CONTROL) || has(ModMask::M1) || has(ModMask::M4) {
             return None;
         }
@@ -133,14 +134,14 @@ impl KeyMap {
         typed.map(Key::Character)
     }
 
-    /// What is on a key at the level that these modifiers choose.
+    /// The symbol on a key at the level that these modifiers choose.
     fn sym(&self, code: u8, group: usize, mods: u8) -> Option<Keysym> {
         let key = self.keys.get(usize::from(code.checked_sub(self.first)?))?;
         let groups = usize::from(key.group_info & 0x0F);
         if groups == 0 {
             return None;
         }
-        // What a group is taken for that this key has not.
+        // What to do with a group that this key does not have.
         let group = match (group < groups, key.group_info & 0xC0) {
             (true, _) => group,
             (false, 0x40) => groups - 1,
@@ -157,7 +158,7 @@ impl KeyMap {
         key.syms.get(group * usize::from(key.width) + usize::from(level)).copied()
     }
 
-    /// Whether a layout has Latin letters where there should be letters.
+    /// Whether a layout has Latin letters on the letter keys.
     fn is_latin(&self, group: usize) -> bool {
         let letters = (0..=u8::MAX)
             .filter(|&code| place(code, false).is_some_and(|place| place.is_ascii_lowercase()));
@@ -169,7 +170,7 @@ impl KeyMap {
     }
 }
 
-/// What stands there on a US keyboard.
+/// The character at this key on a US keyboard.
 fn place(code: u8, shift: bool) -> Option<char> {
     let at = |(first, row): (u8, &str)| row.chars().nth(usize::from(code.checked_sub(first)?));
     let plain = ROWS.into_iter().find_map(at)?;
@@ -182,24 +183,24 @@ fn place(code: u8, shift: bool) -> Option<char> {
     })
 }
 
-/// The character that a keysym stands for (X protocol, appendix A): Latin-1, the number pad's, and those that name it.
+/// The character of a keysym (X protocol, appendix A): Latin-1, the number pad, and Unicode keysyms.
 fn character(sym: Keysym) -> Option<char> {
     match sym {
         0x20..=0x7E | 0xA0..=0xFF => char::from_u32(sym),
         0xFFAA..=0xFFB9 | 0xFFBD => char::from_u32(sym - 0xFF80),
         0x0100_0100..=0x0110_FFFF => char::from_u32(sym - 0x0100_0000),
-        // Older names of other scripts' letters: which one it is does not matter.
+        // Old keysyms of other scripts. Which letter it is does not matter.
         0x100..=0x20FF => Some(char::REPLACEMENT_CHARACTER),
         _ => None,
     }
 }
 
-/// Keys that type nothing, by X's numbers for them.
+/// Keys that type nothing, by their keysyms.
 fn named(sym: Keysym, shift: bool) -> Option<Key> {
     Some(match sym {
         0xFF1B => Key::Escape,
         0xFF0D | 0xFF8D => Key::Enter,
-        // Shift makes another one of it, on most layouts.
+        // On most layouts, Shift changes Tab to this keysym.
         0xFE20 => Key::BackTab,
         0xFF09 if shift => Key::BackTab,
         0xFF09 => Key::Tab,
@@ -221,11 +222,11 @@ fn named(sym: Keysym, shift: bool) -> Option<Key> {
 mod tests {
     use super::*;
 
-    /// A layout with `rows` on a US keyboard's keys, in two groups, and one level.
+    /// A layout with two groups of `rows` on a US keyboard's keys, and one level.
     fn layout(groups: [[&str; 4]; 2]) -> KeyMap {
         let sym = |letter: char| match u32::from(letter) {
             latin @ ..0x100 => latin,
-            // As old names have it.
+            // As old keysyms have it.
             cyrillic @ 0x400..0x500 => cyrillic - 0x400 + 0x680,
             other => other + 0x0100_0000,
         };
@@ -303,7 +304,7 @@ mod tests {
         let syms = "8([".chars().map(u32::from).collect();
         layout.keys[usize::from(eight)] =
             KeySymMap { kt_index: [0; 4], group_info: 1, width: 3, syms };
-        // Num Lock and Caps Lock are none of its modifiers.
+        // Num Lock and Caps Lock are not among its modifiers.
         for (state, typed) in [(0, '8'), (1, '('), (0x80, '['), (0x12, '8'), (0x92, '[')] {
             assert_eq!(layout.key(17, state), Some(Key::Character(typed)), "{state:x}");
         }

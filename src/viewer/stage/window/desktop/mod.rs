@@ -1,7 +1,7 @@
-//! Asks the X server itself for what `minifb` cannot do: every key and click, full screen, where the window is, how dense the
-//! screen is.
+//! Asks the X server for what `minifb` cannot do: every key and click, full screen, the window's position, the screen's
+//! density.
 //!
-//! A connection of its own; on a system or a desktop without X there is none, and the window is an ordinary one.
+//! Uses a connection of its own. Without X there is none, and the window works without these.
 
 #[cfg(all(unix, not(target_os = "macos")))]
 mod keyboard;

@@ -1,10 +1,10 @@
-//! A desktop without X: nothing can be asked of it.
+//! The desktop on systems without X: does nothing.
 
 use crate::image::pixels::Size;
 use crate::viewer::stage::input::Input;
 use std::io;
 
-/// No desktop: there is never one.
+/// No desktop. No value of this type exists.
 #[derive(Debug)]
 pub enum Desktop {}
 

@@ -1,4 +1,4 @@
-//! Waits for what X says to a request, as any other I/O.
+//! Waits for the X server's replies, with errors as I/O errors.
 
 use std::io;
 use x11rb::rust_connection::RustConnection;
@@ -8,12 +8,12 @@ type Asked<'a, R> =
 type Sent<'a> =
     Result<x11rb::cookie::VoidCookie<'a, RustConnection>, x11rb::errors::ConnectionError>;
 
-/// The server's answer to a question.
+/// Waits for the server's reply.
 pub(super) fn answer<R: x11rb::x11_utils::TryParse>(asked: Asked<'_, R>) -> io::Result<R> {
     asked.map_err(io::Error::other)?.reply().map_err(io::Error::other)
 }
 
-/// Waits until the server has done it.
+/// Waits until the server has executed the request.
 pub(super) fn done(sent: Sent<'_>) -> io::Result<()> {
     sent.map_err(io::Error::other)?.check().map_err(io::Error::other)
 }

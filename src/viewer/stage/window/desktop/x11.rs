@@ -1,4 +1,4 @@
-//! The desktop of an X server: the only folder that names `x11rb`.
+//! The desktop of an X server. Only this folder names `x11rb`.
 
 use super::keyboard::Keyboard;
 use super::replies::{answer, done};
@@ -23,7 +23,7 @@ use x11rb::wrapper::ConnectionExt as _;
 pub struct Desktop {
     connection: RustConnection,
     screen: usize,
-    /// Where the window was before it filled the screen, where no window manager keeps that.
+    /// The window's position before it filled the screen, if there is no window manager to remember it.
     before: Option<ConfigureWindowAux>,
     keyboard: Option<Keyboard>,
     mouse: Mouse,
@@ -31,16 +31,16 @@ pub struct Desktop {
     is_awake: bool,
 }
 
-/// An ordinary screen has so many dots in an inch, or is taken to.
+/// The density of an ordinary screen, in dots per inch.
 const USUAL_DPI: f32 = 96.0;
 
-/// `_NET_WM_STATE` is to lose the state that is named, or to have it (EWMH) ...
+/// Actions for `_NET_WM_STATE` (EWMH): remove or add a state ...
 const REMOVE: u32 = 0;
 const ADD: u32 = 1;
-/// ... for an ordinary program.
+/// ... at the request of an application.
 const APPLICATION: u32 = 1;
 
-/// Properties longer than this, in words, are cut.
+/// The most words read of a property.
 const MAX_WORDS: u32 = 16 << 10;
 
 /// Larger than any window.
@@ -52,10 +52,10 @@ const WHEEL_AWAY: u8 = 4;
 const WHEEL_TOWARDS: u8 = 5;
 
 impl Desktop {
-    /// Connects to the display that the environment names.
+    /// Connects to the display in the environment.
     ///
     /// # Errors
-    /// When there is none, or it lets nobody in.
+    /// When there is none, or it refuses the connection.
     pub fn connect() -> io::Result<Self> {
         let (connection, screen) = RustConnection::connect(None).map_err(io::Error::other)?;
         let mouse = Mouse::default();
@@ -68,18 +68,18 @@ impl Desktop {
         Size::new(root.width_in_pixels.into(), root.height_in_pixels.into())
     }
 
-    /// Pixels for one of an ordinary screen, as the desktop's settings have it.
+    /// Pixels per pixel of an ordinary screen, by the desktop's settings.
     pub fn density(&self) -> f32 {
         let resources = self.text(self.root().root, "RESOURCE_MANAGER").unwrap_or_default();
         (dpi(&resources).unwrap_or(USUAL_DPI) / USUAL_DPI).clamp(0.5, 8.0)
     }
 
-    /// Says which program the window belongs to, so that the desktop finds its menu entry, and what its icon is.
+    /// Sets the window's class, by which the desktop finds its menu entry, and its icon.
     ///
     /// # Errors
-    /// When there is no such window any more.
+    /// When the window is gone.
     pub fn introduce(&self, window: u32, program: &str) -> io::Result<()> {
-        // Its instance and its class (ICCCM, 4.1.2.5).
+        // Instance and class (ICCCM, 4.1.2.5).
         let class = format!("{program}\0{program}\0");
         let (name, kind) = (AtomEnum::WM_CLASS, AtomEnum::STRING);
         let sent = self.connection.change_property8(
@@ -95,10 +95,10 @@ impl Desktop {
         done(self.connection.change_property32(PropMode::REPLACE, window, icon, kind, &words))
     }
 
-    /// Holds the screen saver off, and the screen's sleep, or no longer.
+    /// Suspends the screen saver and the screen's sleep, or resumes them.
     ///
     /// # Errors
-    /// When the server has no such thing (MIT-SCREEN-SAVER). It is not asked again until that changes.
+    /// When the server has no MIT-SCREEN-SAVER extension. It is asked again only when `is_to_stay` changes.
     pub fn stay_awake(&mut self, is_to_stay: bool) -> io::Result<()> {
         if std::mem::replace(&mut self.is_awake, is_to_stay) == is_to_stay {
             return Ok(());
@@ -107,18 +107,18 @@ impl Desktop {
         done(self.connection.screensaver_suspend(is_to_stay.into()))
     }
 
-    /// From now on what is done with keys and mouse in this window is [`next_input`](Self::next_input)'s: each press and
-    /// release, in order, however soon they follow each other.
+    /// From now on [`next_input`](Self::next_input) reports keys and mouse in this window: each press and release, in order,
+    /// however fast they follow each other.
     ///
     /// # Errors
     /// When there is no such window, or X has no keyboard extension.
     pub fn listen(&mut self, window: u32) -> io::Result<()> {
         let keyboard = Keyboard::read(&self.connection)?;
-        // Keys may be heard by several programs ...
+        // Several programs may receive a window's keys ...
         let keys = EventMask::KEY_PRESS | EventMask::KEY_RELEASE | EventMask::FOCUS_CHANGE;
         let heard = ChangeWindowAttributesAux::new().event_mask(keys);
         done(self.connection.change_window_attributes(window, &heard))?;
-        // ... but buttons by one alone, and that is `minifb`. So they are given to a window that nobody sees, inside it.
+        // ... but only one its buttons, and that is `minifb`. So an invisible window inside it receives them.
         let buttons =
             EventMask::BUTTON_PRESS | EventMask::BUTTON_RELEASE | EventMask::POINTER_MOTION;
         let unseen = self.connection.generate_id().map_err(io::Error::other)?;
@@ -141,7 +141,7 @@ impl Desktop {
         Ok(())
     }
 
-    /// What was done next and not yet returned here. Never waits.
+    /// The next input. Never waits.
     pub fn next_input(&mut self) -> Option<Input> {
         while let Ok(Some(event)) = self.connection.poll_for_event() {
             if let Some(input) = self.hear(&event) {
@@ -188,14 +188,14 @@ impl Desktop {
         }
     }
 
-    /// Where the upper left corner of the window's frame is.
+    /// The position of the upper left corner of the window's frame.
     ///
     /// # Errors
-    /// When there is no such window any more.
+    /// When the window is gone.
     pub fn place(&self, window: u32) -> io::Result<(i32, i32)> {
         let asked = self.connection.translate_coordinates(window, self.root().root, 0, 0);
         let corner = answer(asked)?;
-        // Left, right, top, bottom of what the window manager has put around it.
+        // The widths of the window manager's frame: left, right, top, bottom.
         let frame = self.words(window, "_NET_FRAME_EXTENTS", AtomEnum::CARDINAL.into());
         let frame = frame.unwrap_or_default();
         let side = |index: usize| {
@@ -205,20 +205,20 @@ impl Desktop {
         Ok((x.saturating_sub(side(0)), y.saturating_sub(side(2))))
     }
 
-    /// Whether the window fills its monitor, whoever made it.
+    /// Whether the window fills its monitor, whoever caused that.
     ///
     /// # Errors
-    /// When the server cannot be asked.
+    /// When the server does not answer.
     pub fn is_full_screen(&self, window: u32) -> io::Result<bool> {
         let full = self.atom("_NET_WM_STATE_FULLSCREEN")?;
         let states = self.words(window, "_NET_WM_STATE", AtomEnum::ATOM.into())?;
         Ok(self.before.is_some() || states.contains(&full))
     }
 
-    /// Lets the window fill its monitor, or takes it back.
+    /// Makes the window fill its monitor, or undoes it.
     ///
     /// # Errors
-    /// When the server cannot be asked.
+    /// When the server does not answer.
     pub fn fill_screen(&mut self, window: u32, is_to_fill: bool) -> io::Result<()> {
         let full = self.atom("_NET_WM_STATE_FULLSCREEN")?;
         let root = self.root().root;
@@ -230,7 +230,7 @@ impl Desktop {
             let managers = EventMask::SUBSTRUCTURE_NOTIFY | EventMask::SUBSTRUCTURE_REDIRECT;
             return done(self.connection.send_event(false, root, managers, message));
         }
-        // Nobody manages windows here: it is moved by its own hand.
+        // There is no window manager: move the window directly.
         let wanted = match (self.before.take(), is_to_fill) {
             (Some(before), false) => before,
             (None, false) => return Ok(()),
@@ -263,14 +263,14 @@ impl Desktop {
         Ok(answer(self.connection.intern_atom(false, name.as_bytes()))?.atom)
     }
 
-    /// A property of a window, as numbers.
+    /// Reads a property of a window as numbers.
     fn words(&self, window: u32, name: &str, kind: u32) -> io::Result<Vec<u32>> {
         let name = self.atom(name)?;
         let asked = self.connection.get_property(false, window, name, kind, 0, MAX_WORDS);
         Ok(answer(asked)?.value32().map(Iterator::collect).unwrap_or_default())
     }
 
-    /// A property of a window, as text.
+    /// Reads a property of a window as text.
     fn text(&self, window: u32, name: &str) -> io::Result<String> {
         let (name, kind) = (self.atom(name)?, AtomEnum::STRING);
         let asked = self.connection.get_property(false, window, name, kind, 0, MAX_WORDS);
@@ -278,7 +278,7 @@ impl Desktop {
     }
 }
 
-/// The `Xft.dpi` of X's resources.
+/// The `Xft.dpi` in X's resources.
 fn dpi(resources: &str) -> Option<f32> {
     let value = resources.lines().find_map(|line| line.strip_prefix("Xft.dpi:"))?;
     value.trim().parse().ok().filter(|dpi| (24.0..=1200.0).contains(dpi))
