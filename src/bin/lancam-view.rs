@@ -28,9 +28,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// The command line makes no sense.
+/// The exit status for a wrong command line.
 const USAGE: u8 = 2;
-/// No first frame in time, or not a lancam server.
+/// The exit status when no first frame came in time, or the server is not lancam.
 const NO_PICTURE: u8 = 3;
 
 type Failure = Box<dyn std::error::Error>;
@@ -86,7 +86,7 @@ fn watch(config: Config) -> Result<ExitCode, Failure> {
     }
 }
 
-/// Without a window.
+/// Watches a camera without a window.
 fn count(
     camera: Wanted,
     protocol: Protocol,
@@ -115,7 +115,7 @@ fn count(
     })
 }
 
-/// In a window.
+/// Watches cameras in a window.
 fn show(config: Config, doorbell: Arc<Doorbell>, leave: &Leave) -> Result<ExitCode, Failure> {
     let Config { cameras, protocol, record, rotation, opening, .. } = config;
     let memory = Memory::load();
@@ -129,7 +129,7 @@ fn show(config: Config, doorbell: Arc<Doorbell>, leave: &Leave) -> Result<ExitCo
         true => Protocol::Pickle,
         false => protocol,
     };
-    // What is chosen later is recorded then.
+    // Cameras that are chosen later are recorded from then on.
     let (plan, record) = match chooser {
         Some(_) => (None, record),
         None => (record, None),
@@ -149,7 +149,7 @@ fn show(config: Config, doorbell: Arc<Doorbell>, leave: &Leave) -> Result<ExitCo
     Ok(conclude(show.recording(record, rotation).opened(opening).run(leave)?))
 }
 
-/// The only camera on the LAN, or why there is none such. Scripts do not wait until that changes.
+/// The only camera on the LAN, or a message if there is not exactly one. Scripts should not wait for that to change.
 fn the_only_one() -> io::Result<Result<Wanted, String>> {
     let found = finder::look()?;
     Ok(match found.cameras.as_slice() {
@@ -182,10 +182,11 @@ fn list_cameras(report: Report) -> ExitCode {
     if cameras.is_empty() { ExitCode::FAILURE } else { printed }
 }
 
-/// A camera that runs has sent its first picture by then, and the window gets its shape.
+/// How long to wait for the first picture before the window opens. A running camera has sent one by then, and the window
+/// gets its shape.
 const FIRST_PICTURE: Duration = Duration::from_millis(200);
 
-/// The size of the first picture of the only camera, if that comes soon.
+/// The size of the first picture, if there is one camera and its picture comes in time.
 fn first_size(channels: &mut [Channel], doorbell: &Doorbell) -> Option<Size> {
     let [channel] = channels else { return None };
     let deadline = Instant::now() + FIRST_PICTURE;
@@ -200,11 +201,11 @@ fn first_size(channels: &mut [Channel], doorbell: &Doorbell) -> Option<Size> {
     }
 }
 
-/// Prints the figures and keeps the last picture.
+/// Prints the figures and saves the last picture.
 fn report(config: &HeadlessConfig, camera: &Channel) -> Result<(), Failure> {
     match config.report {
         Report::Json => writeln!(io::stdout(), "{}", camera.statistics.to_json())?,
-        // Why there were none is said elsewhere.
+        // The reason is printed elsewhere.
         Report::Text if camera.statistics.shown() == 0 => {}
         Report::Text => writeln!(io::stdout(), "{}", camera.statistics)?,
     }

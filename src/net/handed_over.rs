@@ -1,7 +1,7 @@
-//! Listening sockets that the service manager has opened and hands over: sd_listen_fds(3).
+//! Takes listening sockets that the service manager has opened: sd_listen_fds(3).
 //!
-//! They outlive this process, so viewers who come during a restart wait in them and are not refused. (The crate listenfd
-//! does this too, knows no names, and was last changed years ago; what it saves is the one `unsafe` below.)
+//! These sockets outlive this process. So viewers who connect during a restart wait in them and are not refused. (The crate
+//! listenfd does this too, but it ignores names, and has not been changed for years. It would save the one `unsafe` below.)
 
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::sys::socket::{SockType, getsockopt, sockopt};
@@ -9,16 +9,16 @@ use std::net::TcpListener;
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// The first one; those before it are standard input, output and error.
+/// The first descriptor. Those before it are standard input, output and error.
 const FIRST: RawFd = 3;
 
-/// More than anybody hands over.
+/// The most descriptors that are accepted.
 const MOST: RawFd = 64;
 
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
-/// The TCP sockets handed over to this process, the first time that it asks; none later. To be called before
-/// anything else is opened: the numbers of those that are promised and not there would be taken by others.
+/// The TCP sockets handed over to this process, at the first call; empty at later ones. Call it before anything else is
+/// opened: if a promised socket is missing, another file could take its number.
 pub fn listeners() -> Vec<TcpListener> {
     if TAKEN.swap(true, Ordering::Relaxed) {
         return Vec::new();
@@ -42,7 +42,7 @@ pub fn listeners() -> Vec<TcpListener> {
     listeners
 }
 
-/// How many, if they are for this process.
+/// The number of sockets, if they are for this process.
 fn promised(pid: &str, count: &str, own_pid: u32) -> RawFd {
     if pid.parse() != Ok(own_pid) {
         return 0;
@@ -54,10 +54,10 @@ fn listener(number: RawFd) -> Result<TcpListener, String> {
     if std::fs::symlink_metadata(format!("/proc/self/fd/{number}")).is_err() {
         return Err("it is not open".into());
     }
-    // SAFETY: it is open, and nobody else's: whoever started this process says with LISTEN_PID that he opened it for
-    // us, nothing was opened since, and `TAKEN` lets this happen once.
+    // SAFETY: the descriptor is open and has no other owner. The process that started this one says with LISTEN_PID that it
+    // opened it for us, nothing was opened since, and `TAKEN` lets this happen only once.
     let fd = unsafe { OwnedFd::from_raw_fd(number) };
-    // It came without, and is not for programs that this one may start.
+    // It was passed without this flag. Programs that this one starts must not inherit it.
     fcntl(&fd, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).map_err(|error| error.to_string())?;
     let is_stream = getsockopt(&fd, sockopt::SockType) == Ok(SockType::Stream);
     if !is_stream || getsockopt(&fd, sockopt::AcceptConn) != Ok(true) {

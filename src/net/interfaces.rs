@@ -1,4 +1,4 @@
-//! The network interfaces that lead to a LAN, and the kernel's word when they change.
+//! The network interfaces that lead to a LAN, and the kernel's notifications when they change.
 
 use super::on_link::prefix_of;
 use crate::prefix::Prefix;
@@ -15,15 +15,14 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 /// An interface that is up.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Addressed {
-    /// Its addresses, each with the length of its network's prefix.
+    /// Its addresses, each with the prefix length of its network.
     pub addresses: Vec<Prefix>,
 }
 
-/// The interfaces that lead to several machines, by their numbers: up, with a carrier, able to multicast; no loopback and
-/// no tunnels.
+/// The interfaces that lead to a LAN, by index: up, with a carrier, multicast possible; not loopback, not a tunnel.
 ///
 /// # Errors
-/// When the kernel does not say.
+/// When the kernel does not list them.
 pub fn of_lan() -> io::Result<BTreeMap<u32, Addressed>> {
     let needed =
         InterfaceFlags::IFF_UP | InterfaceFlags::IFF_RUNNING | InterfaceFlags::IFF_MULTICAST;
@@ -34,7 +33,7 @@ pub fn of_lan() -> io::Result<BTreeMap<u32, Addressed>> {
             continue;
         }
         let Some(address) = prefix_of(&interface) else { continue };
-        // Gone since: the kernel's word of that is on its way.
+        // The interface has disappeared. The kernel's notification is on its way.
         let Ok(index) = if_nametoindex(interface.interface_name.as_str()) else { continue };
         let addresses = &mut found.entry(index).or_default().addresses;
         if !addresses.contains(&address) {
@@ -48,14 +47,14 @@ pub fn of_lan() -> io::Result<BTreeMap<u32, Addressed>> {
 #[derive(Debug)]
 pub struct Changes(OwnedFd);
 
-/// <linux/rtnetlink.h>: links, and their addresses of both families.
+/// Groups of <linux/rtnetlink.h>: links, and addresses of both families.
 const GROUPS: u32 = 0x1 | 0x10 | 0x100;
 
 impl Changes {
     /// Listens for changes from now on.
     ///
     /// # Errors
-    /// When this process may not.
+    /// When this process is not allowed to.
     pub fn listen() -> io::Result<Self> {
         let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
         let kind = SockProtocol::NetlinkRoute;
@@ -64,15 +63,15 @@ impl Changes {
         Ok(Self(socket))
     }
 
-    /// Whether there was any since the last call. What it was is not looked at.
+    /// Whether anything changed since the last call.
     pub fn take(&self) -> bool {
         let mut buffer = [0; 8192];
         let mut any = false;
-        // As many as the kernel keeps; more come with the next call.
+        // As many messages as the kernel keeps. Later ones are read by the next call.
         for _ in 0..64 {
             match recv(self.0.as_raw_fd(), &mut buffer, MsgFlags::MSG_DONTWAIT) {
                 Ok(count) if count > 0 => any = true,
-                // Some were lost.
+                // Some messages were lost.
                 Err(Errno::ENOBUFS) => any = true,
                 _ => break,
             }

@@ -1,4 +1,4 @@
-//! Who is on the LAN: the peers that may connect without being named.
+//! Decides which peers may connect without being named: those on the LAN.
 
 use super::on_link::{interface_prefixes, is_neighbour};
 pub use crate::prefix::Prefix;
@@ -9,13 +9,13 @@ use std::net::{IpAddr, Ipv6Addr};
 pub enum Guests {
     /// Everybody: `--allow any`.
     Anyone,
-    /// The LAN, and whom the user named.
+    /// The LAN, and the prefixes that the user named.
     LanAnd(Vec<Prefix>),
 }
 
 impl Guests {
-    /// Whether a connection from `peer` is let in: from loopback, link-local, private and
-    /// unique-local addresses, from networks that this machine reaches without a router, and as named.
+    /// Whether a connection from `peer` is admitted: from loopback, link-local, private and unique-local addresses, from
+    /// networks that this machine reaches without a router, and from named prefixes.
     pub fn admit(&self, peer: IpAddr) -> bool {
         let peer = peer.to_canonical();
         let Self::LanAnd(named) = self else { return true };
@@ -29,17 +29,17 @@ impl Guests {
     }
 }
 
-/// This machine's own addresses that others on the LAN can use, loopback left out.
+/// This machine's addresses that others on the LAN can use, without loopback.
 pub fn own_addresses() -> Vec<IpAddr> {
     let is_reachable = |address: &IpAddr| match address {
         IpAddr::V4(address) => !address.is_loopback(),
-        // A link-local IPv6 address is of no use without the other machine's interface name.
+        // A link-local IPv6 address needs the name of the other machine's interface.
         IpAddr::V6(address) => !address.is_loopback() && !address.is_unicast_link_local(),
     };
     interface_prefixes().into_iter().map(|prefix| prefix.address).filter(is_reachable).collect()
 }
 
-/// A link-local IPv6 address of this machine: where it has no other, viewers on the same link still reach it.
+/// A link-local IPv6 address of this machine. If there is no other address, viewers on the same link can use it.
 pub fn link_local_address() -> Option<Ipv6Addr> {
     interface_prefixes().into_iter().find_map(|prefix| match prefix.address {
         IpAddr::V6(address) if address.is_unicast_link_local() => Some(address),

@@ -1,8 +1,8 @@
-//! Asks everybody on the LAN by multicast DNS: the only file that names `if_addrs`.
+//! Asks all machines on the LAN by multicast DNS. Only this file names `if_addrs`.
 //!
-//! Questions are "one-shot" (RFC 6762, section 5.1): they come from a port of their own, and whoever knows answers at
-//! once and to that port only. Who asks from port 5353 instead is answered by multicast, and a record is multicast at
-//! most once in a second (section 6): whoever asks just after somebody else would hear nothing in time.
+//! Questions are "one-shot" (RFC 6762, section 5.1): they are sent from a port of their own, and a responder answers at once
+//! and only to that port. Answers to a question from port 5353 would be multicast, and a record is multicast at most once a
+//! second (section 6). So a question shortly after somebody else's would get its answer too late.
 
 use super::socket::{self, MDNS_PORT, MDNS_V4, MDNS_V6};
 use if_addrs::{IfAddr, get_if_addrs};
@@ -14,41 +14,42 @@ use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// When a question is asked, from the first time on: Wi-Fi loses multicasts more than anything else.
+/// When a question is sent, counted from the first time. It is repeated because Wi-Fi loses multicasts more often than
+/// anything else.
 const ASKED_AT: [Duration; 3] =
     [Duration::ZERO, Duration::from_millis(150), Duration::from_millis(450)];
 
-/// So many answers wait to be looked at; whoever sends faster than that waits in the kernel's buffers, and is lost there.
+/// How many answers wait to be read. Faster ones wait in the kernel's buffers, and the kernel drops what does not fit.
 const WAITING: usize = 64;
 
 /// The longest answer (RFC 6762, section 17).
 const MAX_ANSWER: usize = 9000;
 
-/// A thread here keeps one answer on its heap, and nothing large on its stack.
+/// The stack of a thread here, which keeps one answer on the heap and nothing large on the stack.
 const STACK: usize = 128 << 10;
 
-/// What somebody answered.
+/// An answer.
 #[derive(Debug)]
 pub struct Answer {
-    /// A message of DNS.
+    /// The DNS message.
     pub bytes: Vec<u8>,
-    /// Who.
+    /// The sender.
     pub from: SocketAddr,
-    /// The index of the interface through which it came, where link-local IPv6 addresses need it.
+    /// The index of the interface on which it arrived, if link-local IPv6 addresses need it.
     pub interface: Option<u32>,
 }
 
-/// Answers to a question, as they come.
+/// The answers to a question, as they arrive.
 #[derive(Debug)]
 pub struct Answers {
     heard: Receiver<Answer>,
     deadline: Instant,
 }
 
-/// Sends `question`, a message of DNS, through every interface, and listens for answers for as long as `patience`.
+/// Sends `question`, a DNS message, on every interface, and collects answers for `patience`.
 ///
 /// # Errors
-/// When this machine's interfaces cannot be found out, or none of them can be asked through.
+/// When the interfaces cannot be listed, or the question cannot be sent on any of them.
 pub fn ask(question: &[u8], patience: Duration) -> io::Result<Answers> {
     let question: Arc<[u8]> = question.into();
     let deadline = Instant::now() + patience;
@@ -82,21 +83,21 @@ pub fn ask(question: &[u8], patience: Duration) -> io::Result<Answers> {
 impl Iterator for Answers {
     type Item = Answer;
 
-    /// Sleeps until there is one, and ends when the time is up, whatever still waits, or nobody is left to ask.
+    /// Waits for the next answer. `None` when the time is over, or when all threads have ended.
     fn next(&mut self) -> Option<Answer> {
         let left = self.deadline.checked_duration_since(Instant::now())?;
         self.heard.recv_timeout(left).ok()
     }
 }
 
-/// A way into the LAN.
+/// An interface to send a question on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Way {
     V4(Ipv4Addr),
     V6(u32),
 }
 
-/// Every interface that is up; those of IPv6 once, however many addresses they have.
+/// All interfaces that are up. With IPv6 each is listed once, even if it has several addresses.
 fn ways() -> io::Result<BTreeSet<Way>> {
     let up = get_if_addrs()?.into_iter().filter(if_addrs::Interface::is_oper_up);
     let ways = up.filter_map(|interface| match interface.addr {
@@ -129,7 +130,7 @@ impl Way {
     }
 }
 
-/// Asks through one interface.
+/// Sends a question on one interface and receives its answers.
 struct Asker {
     socket: UdpSocket,
     group: SocketAddr,
@@ -142,7 +143,7 @@ struct Asker {
 impl Asker {
     fn run(&self) {
         if let Err(error) = self.ask_and_listen() {
-            // One interface of several: a tunnel without multicast, a cable that was just pulled.
+            // This is one interface of several: a tunnel without multicast, or a cable that was just unplugged.
             log::debug!("cannot ask for cameras through {}: {error}", self.group);
         }
     }
@@ -163,7 +164,7 @@ impl Asker {
                 continue;
             }
             let until = next.map_or(self.deadline, |at| at.min(self.deadline));
-            // Zero would mean for ever.
+            // A timeout of zero would mean no timeout.
             self.socket.set_read_timeout(Some((until - now).max(Duration::from_millis(1))))?;
             let (len, from) = match self.socket.recv_from(&mut buffer) {
                 Ok(received) => received,
@@ -172,7 +173,7 @@ impl Asker {
             };
             let answer = Answer { bytes: buffer[..len].to_vec(), from, interface: self.interface };
             if self.answers.send(answer).is_err() {
-                // Nobody listens any more.
+                // Nobody reads the answers any more.
                 return Ok(());
             }
         }

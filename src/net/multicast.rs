@@ -1,4 +1,4 @@
-//! Multicast DNS's port: sends on one interface or to one peer, and tells where a message came in.
+//! The port of multicast DNS: sends on one interface or to one peer, and says on which interface a message arrived.
 
 use super::socket::{self, MDNS_PORT, MDNS_V4, MDNS_V6};
 use nix::cmsg_space;
@@ -11,12 +11,12 @@ use std::io::{self, IoSlice, IoSliceMut};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6, UdpSocket};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
-/// The port, for one family of addresses.
+/// The port, for one address family.
 #[derive(Debug)]
 pub struct MulticastPort {
     socket: UdpSocket,
     group: IpAddr,
-    /// Where the kernel says how a message came.
+    /// The buffer for the kernel's information about a message.
     control: Vec<u8>,
 }
 
@@ -25,11 +25,11 @@ pub struct MulticastPort {
 pub struct Received {
     /// How many bytes of the buffer it fills.
     pub len: usize,
-    /// From whom.
+    /// The sender.
     pub from: SocketAddr,
-    /// The number of the interface through which it came.
+    /// The index of the interface on which it arrived.
     pub interface: u32,
-    /// Whether it was sent to everybody, and not to this machine alone.
+    /// Whether it was sent to the multicast group, not to this machine alone.
     pub is_to_group: bool,
 }
 
@@ -37,7 +37,7 @@ impl MulticastPort {
     /// The port for IPv4.
     ///
     /// # Errors
-    /// When another program has it for itself alone.
+    /// When another program uses the port exclusively.
     pub fn open_v4() -> io::Result<Self> {
         let socket = socket::shared_port((Ipv4Addr::UNSPECIFIED, MDNS_PORT).into())?;
         setsockopt(&socket, sockopt::Ipv4PacketInfo, &true)?;
@@ -48,7 +48,7 @@ impl MulticastPort {
     /// The port for IPv6.
     ///
     /// # Errors
-    /// When another program has it for itself alone, or there is no IPv6.
+    /// When another program uses the port exclusively, or there is no IPv6.
     pub fn open_v6() -> io::Result<Self> {
         let socket = socket::shared_port((Ipv6Addr::UNSPECIFIED, MDNS_PORT).into())?;
         setsockopt(&socket, sockopt::Ipv6RecvPacketInfo, &true)?;
@@ -56,18 +56,18 @@ impl MulticastPort {
         Ok(Self { socket, group: MDNS_V6.into(), control })
     }
 
-    /// Hears what is sent to everybody on an interface.
+    /// Receives from now on what is sent to the group on an interface.
     ///
     /// # Errors
-    /// When there is no such interface, or the kernel has no room for one more.
+    /// When there is no such interface, or the kernel allows no more memberships.
     pub fn join(&self, interface: u32) -> io::Result<()> {
         socket::join_group(&self.socket, self.group, interface)
     }
 
-    /// Takes one message, if one is there. What is longer than `buffer` is dropped.
+    /// Receives a message, if there is one. A message longer than `buffer` is dropped.
     ///
     /// # Errors
-    /// The kernel's.
+    /// The kernel's errors.
     pub fn receive(&mut self, buffer: &mut [u8]) -> io::Result<Option<Received>> {
         let mut parts = [IoSliceMut::new(buffer)];
         let fd = self.socket.as_raw_fd();
@@ -87,10 +87,10 @@ impl MulticastPort {
         Ok(Some(Received { len, from, interface, is_to_group: to == self.group }))
     }
 
-    /// Sends `bytes` through an interface: to `peer`, or to everybody there.
+    /// Sends `bytes` on an interface: to `peer`, or to the group.
     ///
     /// # Errors
-    /// The kernel's: an interface that is gone, an address that is not ready.
+    /// The kernel's errors, such as an interface that has disappeared or an address that is not ready yet.
     pub fn send(&self, bytes: &[u8], interface: u32, peer: Option<SocketAddr>) -> io::Result<()> {
         let parts = [IoSlice::new(bytes)];
         let fd = self.socket.as_raw_fd();
@@ -132,7 +132,7 @@ fn socket_addr(address: &SockaddrStorage) -> Option<SocketAddr> {
     v4.or_else(|| address.as_sockaddr_in6().map(|address| SocketAddrV6::from(*address).into()))
 }
 
-/// The interface through which a message came, and to which address it was sent.
+/// The interface on which a message arrived, and the address that it was sent to.
 fn way(control: &ControlMessageOwned) -> Option<(u32, IpAddr)> {
     match control {
         ControlMessageOwned::Ipv4PacketInfo(info) => {

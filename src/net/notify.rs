@@ -1,13 +1,13 @@
-//! Tells the service manager how the program is: sd_notify(3), in the few lines that it takes.
+//! Tells the service manager the state of the program: sd_notify(3), which takes a few lines.
 //!
-//! The crate for it, sd-notify, does nothing more, and would bring its own ideas of sockets to hand over.
+//! The crate sd-notify does nothing more, and has its own way of taking over sockets.
 
 use std::io;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::Duration;
 
-/// A way to whoever started the program and wants to know.
+/// A connection to the service manager that started the program.
 #[derive(Debug)]
 pub struct Notifier {
     socket: UnixDatagram,
@@ -16,7 +16,7 @@ pub struct Notifier {
 }
 
 impl Notifier {
-    /// As `NOTIFY_SOCKET` and `WATCHDOG_USEC` say; `None` where nobody wants to know.
+    /// Reads `NOTIFY_SOCKET` and `WATCHDOG_USEC`. `None` if the program was not started by a service manager.
     pub fn from_environment() -> Option<Self> {
         let variable = |name| std::env::var(name).ok();
         let name = variable("NOTIFY_SOCKET").filter(|name| !name.is_empty())?;
@@ -40,28 +40,28 @@ impl Notifier {
             None => SocketAddr::from_pathname(name)?,
         };
         let socket = UnixDatagram::unbound()?;
-        // A manager that is slow to read must not hold up the one who pats the watchdog.
+        // A service manager that reads slowly must not block the thread that notifies the watchdog.
         socket.set_nonblocking(true)?;
         Ok(Self { socket, manager, watchdog })
     }
 
-    /// How long the manager waits between two signs of life.
+    /// The service manager's watchdog timeout.
     pub fn watchdog(&self) -> Option<Duration> {
         self.watchdog
     }
 
-    /// Sends assignments, one a line: `READY=1`. Says whether they were taken.
+    /// Sends assignments, one per line, such as `READY=1`. Returns whether they were sent.
     pub fn tell(&self, assignments: &str) -> bool {
         self.socket.send_to_addr(assignments.as_bytes(), &self.manager).is_ok()
     }
 
-    /// Tells people in one line what the program does.
+    /// Sends a line for people about what the program is doing.
     pub fn status(&self, text: &str) -> bool {
         self.tell(&format!("STATUS={}", text.lines().next().unwrap_or_default()))
     }
 }
 
-/// sd_watchdog_enabled(3): it may be meant for another process.
+/// sd_watchdog_enabled(3): the variables may be meant for another process.
 fn watchdog(micros: Option<&str>, pid: Option<&str>, own_pid: u32) -> Option<Duration> {
     if pid.is_some_and(|pid| pid.parse() != Ok(own_pid)) {
         return None;

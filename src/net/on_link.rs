@@ -1,7 +1,7 @@
-//! Which addresses are neighbours: those that this machine reaches without a router, as its addresses and routes say.
+//! Decides which addresses are neighbours: those that this machine's addresses and routes reach without a router.
 //!
-//! Addresses alone do not tell: one that came by DHCPv6 has a prefix of 128 bits, and a route says which network is on the
-//! link (RFC 5942). A default route is no neighbourhood, and neither is what lies behind a tunnel.
+//! Addresses are not enough: one from DHCPv6 has a prefix of 128 bits, and a route says which network is on the link (RFC
+//! 5942). A default route does not make neighbours, nor does a route into a tunnel.
 
 use crate::prefix::Prefix;
 use nix::ifaddrs::{InterfaceAddress, getifaddrs};
@@ -15,12 +15,12 @@ pub fn is_neighbour(peer: IpAddr) -> bool {
     interface_prefixes().iter().any(is_near) || routed_prefixes().iter().any(is_near)
 }
 
-/// The addresses of our interfaces, each with the length of its network's prefix.
+/// The addresses of this machine's interfaces, each with the prefix length of its network.
 pub fn interface_prefixes() -> Vec<Prefix> {
     getifaddrs().into_iter().flatten().filter_map(|interface| prefix_of(&interface)).collect()
 }
 
-/// An interface's address with the length of its network's prefix.
+/// An interface's address with the prefix length of its network.
 pub(super) fn prefix_of(interface: &InterfaceAddress) -> Option<Prefix> {
     let (address, mask) = (interface.address.as_ref()?, interface.netmask.as_ref()?);
     if let (Some(address), Some(mask)) = (address.as_sockaddr_in(), mask.as_sockaddr_in()) {
@@ -31,7 +31,7 @@ pub(super) fn prefix_of(interface: &InterfaceAddress) -> Option<Prefix> {
     Some(Prefix { address: address.ip().into(), len: mask.ip().to_bits().leading_ones() })
 }
 
-/// Where the kernel sends packets without a router, on interfaces that have neighbours.
+/// The prefixes that the kernel reaches without a router, on interfaces that have neighbours.
 fn routed_prefixes() -> Vec<Prefix> {
     let read = |path| std::fs::read_to_string(path).unwrap_or_default();
     let mut routes = Vec::new();
@@ -45,8 +45,8 @@ fn routed_prefixes() -> Vec<Prefix> {
     routes.into_iter().map(|route| route.prefix).collect()
 }
 
-/// The interfaces on which machines ask for each other's link address. Tunnels (WireGuard, PPP) have one other end, and no
-/// such addresses; whatever is sent into them counts as near.
+/// The interfaces with link-layer addresses (ARP). A tunnel (WireGuard, PPP) has only one other end and no such addresses,
+/// but the kernel treats everything sent into it as on-link.
 fn links_with_neighbours() -> BTreeSet<String> {
     let Ok(interfaces) = getifaddrs() else { return BTreeSet::new() };
     let without =
@@ -64,7 +64,7 @@ struct Route {
     prefix: Prefix,
 }
 
-/// <linux/route.h> and <linux/ipv6_route.h>.
+/// Flags of <linux/route.h> and <linux/ipv6_route.h>.
 const RTF_UP: u32 = 0x1;
 const RTF_GATEWAY: u32 = 0x2;
 const RTF_REJECT: u32 = 0x200;
@@ -75,8 +75,8 @@ fn is_on_link(flags: u32) -> bool {
     flags & RTF_UP != 0 && flags & (RTF_GATEWAY | RTF_REJECT | RTF_ANYCAST | RTF_LOCAL) == 0
 }
 
-/// A line of `/proc/net/route`: interface, destination, gateway, flags, three counters, mask. Addresses are numbers as they
-/// lie in memory.
+/// Parses a line of `/proc/net/route`: interface, destination, gateway, flags, three counters, mask. Addresses are in memory
+/// order.
 fn route_v4(line: &str) -> Option<Route> {
     let fields: Vec<&str> = line.split_ascii_whitespace().collect();
     let number = |at: usize| u32::from_str_radix(fields.get(at)?, 16).ok();
@@ -89,8 +89,8 @@ fn route_v4(line: &str) -> Option<Route> {
     Some(Route { interface: (*fields.first()?).to_owned(), prefix })
 }
 
-/// A line of `/proc/net/ipv6_route`: destination and its length, source and its length, next hop, metric, two counters,
-/// flags, interface.
+/// Parses a line of `/proc/net/ipv6_route`: destination and its length, source and its length, next hop, metric, two
+/// counters, flags, interface.
 fn route_v6(line: &str) -> Option<Route> {
     let fields: Vec<&str> = line.split_ascii_whitespace().collect();
     let field = |at: usize| fields.get(at).copied();
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn routes_without_a_gateway_are_on_the_link() {
-        // As Linux 6 writes them on a little-endian machine.
+        // As Linux 6 prints them on a little-endian machine.
         let lines = [
             ("eth0 007100CB 00000000 0001 0 0 100 00FFFFFF 0 0 0", Some("203.0.113.0/24")),
             ("eth0 00000000 0101A8C0 0003 0 0 100 00000000 0 0 0", None),

@@ -1,20 +1,20 @@
-//! Where viewers on the LAN reach a camera, by where it listens.
+//! Where viewers on the LAN reach a camera, given the addresses it listens on.
 
 use std::net::{IpAddr, SocketAddr};
 
-/// At which of this machine's addresses services can be reached, and so where they are announced.
+/// The addresses of this machine where services are reached, and so the addresses to announce.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Addresses {
-    /// At all that it has, and will have.
+    /// All present and future addresses.
     All,
-    /// The same, without those of IPv6.
+    /// All IPv4 addresses.
     Ipv4,
-    /// At these alone.
+    /// Only these.
     Exactly(Vec<IpAddr>),
 }
 
 impl Addresses {
-    /// Whether services can be reached at `ip`, an address of this machine.
+    /// Whether services are reached at `ip`, an address of this machine.
     pub fn include(&self, ip: IpAddr) -> bool {
         match self {
             Self::All => true,
@@ -31,13 +31,13 @@ pub struct Reach {
     pub addresses: Addresses,
     /// The port for viewers.
     pub port: u16,
-    /// The port for browsers, who get along with any, but expect one.
+    /// The port for browsers. They can use any port, but expect the usual one.
     pub web_port: u16,
 }
 
 impl Reach {
-    /// The best of `listeners`: one that everybody reaches before one at a single address. `None` when nobody but this
-    /// machine reaches any.
+    /// The best of `listeners`: one on all addresses is better than one on a single address. `None` if only this machine
+    /// reaches them.
     pub fn of(listeners: &[SocketAddr], usual_web_port: u16) -> Option<Self> {
         let best = listeners.iter().filter(|listener| !listener.ip().is_loopback());
         let best = best.min_by_key(|listener| narrowness(listener.ip()))?;
@@ -63,7 +63,7 @@ impl Reach {
     }
 }
 
-/// The less, the more people reach it.
+/// A lower number means that more machines reach it.
 fn narrowness(ip: IpAddr) -> u8 {
     match ip {
         IpAddr::V6(ip) if ip.is_unspecified() => 0,
