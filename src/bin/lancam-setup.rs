@@ -1,4 +1,4 @@
-//! The setup program of the SD card's image: reads options, does one step, and never fails.
+//! The setup program of the SD card's image. Does one step; only wrong options make it fail.
 
 #[cfg(not(target_os = "linux"))]
 fn main() {

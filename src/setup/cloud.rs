@@ -1,13 +1,13 @@
-//! cloud-init's files, as far as they are about the device: `user-data`, and `network-config` in netplan's words.
+//! Reads cloud-init's files: `user-data`, and `network-config` in netplan's format. Takes what concerns the device.
 //!
-//! What asks for commands, files, packages or accounts is told and left.
+//! Requests for commands, files, packages or accounts are reported and ignored.
 
 use super::yaml::{self, Node, Scalar};
 use crate::settings::reading::Reading;
 use crate::settings::wishes::{Addresses, Dhcp, Network, Secret, Ssid, Visibility};
 use std::net::IpAddr;
 
-/// What makes no difference here, and is no reason to say so.
+/// Keys that are ignored silently, because they make no difference here.
 const WITHOUT_A_WORD: [&str; 7] = [
     "manage_etc_hosts",
     "manage_resolv_conf",
@@ -18,7 +18,7 @@ const WITHOUT_A_WORD: [&str; 7] = [
     "apt",
 ];
 
-/// What `user-data` asks for.
+/// Reads `user-data`.
 pub(super) fn read_user_data(text: &str) -> Reading {
     let mut reading = Reading::default();
     let first = text.lines().next().unwrap_or_default().trim_end();
@@ -39,7 +39,7 @@ pub(super) fn read_user_data(text: &str) -> Reading {
                     reading.name(at, "hostname", name);
                 }
             }
-            // The first of its labels is a host name, where nothing else is one.
+            // Without a hostname, the first label of the fqdn is one.
             "fqdn" if node.get("hostname").is_none() => {
                 if let Some((name, at)) = text_of(value) {
                     reading.name(at, "fqdn", name);
@@ -78,7 +78,7 @@ fn text_of(node: &Node) -> Option<(&str, usize)> {
     node.scalar().and_then(|scalar| Some((scalar.text()?, scalar.at.start)))
 }
 
-/// There are none here, but the keys of whoever was to have one open the only door there is.
+/// There are no accounts here. But SSH is the only way in, so the keys of the requested account may log in as root.
 fn account(at: usize, node: &Node, reading: &mut Reading) {
     if node.entries().is_empty() {
         return;
@@ -95,7 +95,7 @@ fn keys(node: &Node, reading: &mut Reading) {
     }
 }
 
-/// What `network-config` asks for.
+/// Reads `network-config`.
 pub(super) fn read_network_config(text: &str) -> Reading {
     let mut reading = Reading::default();
     let node = tree(text, &mut reading);

@@ -1,4 +1,4 @@
-//! Files of the boot partition in, files of `/run` out.
+//! Reads files of the boot partition, and writes files in `/run`.
 
 use super::text::Text;
 use crate::settings::reading::Reading;
@@ -7,7 +7,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
-/// A hundred times what anybody would write.
+/// A hundred times the length of any real file.
 const MAX_LEN: u64 = 64 << 10;
 
 /// Who may read a file, or enter a folder.
@@ -22,16 +22,16 @@ pub(super) enum Access {
 /// More files than any boot partition has.
 const MAX_NAMES: usize = 1000;
 
-/// The names of what is in a folder; none where there is no such folder.
+/// The names of the files in a folder. Empty if there is no such folder.
 pub(super) fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).into_iter().flatten().take(MAX_NAMES);
     entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect()
 }
 
-/// A file's text; `None` where there is none, or none that can be read. That is a remark then.
+/// The text of a file. `None` if it does not exist or cannot be read; the latter adds a remark.
 pub(super) fn read(path: &Path, reading: &mut Reading) -> Option<Text> {
     let mut bytes = Vec::new();
-    // What is no file, such as a pipe, might never end.
+    // Reading something else than a file, such as a pipe, might never end.
     match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
         Ok(about) if !about.is_file() => {
@@ -59,17 +59,17 @@ pub(super) fn read(path: &Path, reading: &mut Reading) -> Option<Text> {
     Some(text)
 }
 
-/// Writes a file so that there is the old one or the new one at any moment.
+/// Writes a file atomically: a reader sees the old or the new one.
 ///
 /// # Errors
-/// As the file system has them.
+/// As the file system reports them.
 pub(super) fn put(path: &Path, text: &str, access: Access) -> io::Result<()> {
     let mode = match access {
         Access::All => 0o644,
         Access::Root => 0o600,
     };
     let next = path.with_extension("next");
-    // One that a power cut has left may have other rights.
+    // A temporary file left by a power cut may have another mode.
     match fs::remove_file(&next) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
@@ -80,10 +80,10 @@ pub(super) fn put(path: &Path, text: &str, access: Access) -> io::Result<()> {
     fs::rename(&next, path)
 }
 
-/// Writes a file, or removes it where there is nothing to be in it.
+/// Writes a file, or removes it if there is no text for it.
 ///
 /// # Errors
-/// As the file system has them.
+/// As the file system reports them.
 pub(super) fn put_or_remove(path: &Path, text: Option<&str>, access: Access) -> io::Result<()> {
     match text {
         Some(text) => put(path, text, access),
@@ -94,10 +94,10 @@ pub(super) fn put_or_remove(path: &Path, text: Option<&str>, access: Access) -> 
     }
 }
 
-/// Makes a folder, and those above it.
+/// Creates a folder and its parents.
 ///
 /// # Errors
-/// As the file system has them.
+/// As the file system reports them.
 pub(super) fn folder(path: &Path, access: Access) -> io::Result<()> {
     let mode = match access {
         Access::All => 0o755,

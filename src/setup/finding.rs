@@ -1,38 +1,39 @@
-//! Which file of the boot partition is which, under the names that editors and file managers give them.
+//! Finds the files of the boot partition, also under the wrong names that editors and file managers give them.
 //!
-//! Windows hides the ends of names: who saves `lancam.toml` there may have `lancam.toml.txt`. File systems of cards know no small
-//! letters in old names. Such files count as the proper ones do, behind them.
+//! Windows hides file extensions, so `lancam.toml` may have been saved as `lancam.toml.txt`. Short names on FAT are in
+//! capitals. Such files are read too, after files with the right name.
 
 use crate::plain::printable;
 
-/// A file that is read, and which of the names it is meant to have.
+/// A file to read, and the name it was meant to have.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Meant {
-    /// As the folder has it.
+    /// The name in the folder.
     pub(super) file: String,
-    /// One of those that were asked for.
+    /// One of the names that were asked for.
     pub(super) name: &'static str,
 }
 
-/// What is put behind a whole name by mistake.
+/// Extensions that are appended by mistake.
 const ENDS: [&str; 3] = [".txt", ".yaml", ".yml"];
 
-/// Kinds of files that are no plain text, or have lost the rest of their name.
+/// Extensions of files that are not plain text, or whose real extension was replaced.
 const NO_TEXT: [&str; 8] = ["txt", "rtf", "doc", "docx", "odt", "pages", "html", "pub"];
 
-/// Those of a folder's files that have one of `names`, as that or nearly so: in the order of `names`, proper ones first.
+/// The files of a folder that have one of `names`, exactly or nearly, in the order of `names`. Those with the right name
+/// come first.
 pub(super) fn meant(folder: &[String], names: impl Iterator<Item = &'static str>) -> Vec<Meant> {
     let mut all = Vec::new();
     for name in names {
         let mut found: Vec<_> = folder.iter().filter(|file| name_of(file) == name).collect();
-        // What was put there by hand first: the proper name, the shorter one, then by the alphabet.
+        // First the right name, then the shorter one, then alphabetically.
         found.sort_by_key(|file| (*file != name, file.len(), (*file).clone()));
         all.extend(found.into_iter().map(|file| Meant { file: file.clone(), name }));
     }
     all
 }
 
-/// A name without what Windows and editors do to it.
+/// A file's name without what Windows and editors change about it.
 fn name_of(file: &str) -> String {
     let mut name = file.to_ascii_lowercase();
     while let Some(rest) = ENDS.iter().find_map(|end| name.strip_suffix(end)) {

@@ -1,16 +1,16 @@
-//! What Raspberry Pi Imager writes in TOML: `custom.toml`, which Raspberry Pi OS 12 reads, and `rpi-preseed.toml`.
+//! Reads the TOML files of Raspberry Pi Imager: `custom.toml`, for Raspberry Pi OS 12, and `rpi-preseed.toml`.
 
 use crate::settings::reading::{Reading, Weight};
 use crate::settings::statements::{self, Statement, Value};
 use crate::settings::table::Table;
 use crate::settings::wishes::{Network, Secret, Ssid, Visibility};
 
-/// What the file asks for.
+/// Reads the file.
 pub(super) fn read(text: &str) -> Reading {
     let mut reading = Reading::default();
     let (statements, mistakes) = statements::read(text);
     for mistake in mistakes {
-        // What is written there may be a password.
+        // Do not quote the line: it may have a password in it.
         reading.complain(mistake.at, "this line cannot be read. A line is KEY = VALUE");
     }
     let is_whole = reading.remarks.is_empty();
@@ -61,7 +61,7 @@ fn wlan(table: &mut Table<'_>, at: usize, source: &str, reading: &mut Reading) {
     let named = table.ssid("ssid", source, reading, |text| Ssid::parse(text.as_bytes()));
     let in_digits = table.ssid("ssid_hex", source, reading, Ssid::parse_hex);
     let secret = table.secret("password", source, reading);
-    // What it says can be seen.
+    // These are implied by the password itself.
     table.skip(&["password_encrypted", "key_mgmt"]);
     let visibility = match table.truth("hidden", reading) {
         Some(true) => Visibility::Hidden,

@@ -1,7 +1,9 @@
-//! The program `lancam-setup`: puts what the owner of an SD card left on its boot partition where the programs of the image look for it.
+//! The program `lancam-setup`: turns the settings on the SD card's boot partition into the files that the image's programs
+//! read.
 //!
-//! It runs at each start before them, and never fails: what it cannot read is a complaint and the default. Files are parsed,
-//! never run and never handed through. Each dialect has a file of its own, in which nothing is opened or written.
+//! It runs at each start before those programs, and never fails: what it cannot read becomes a complaint, and the default is
+//! used. Files are parsed; they are never executed or passed on unchanged. Each dialect has a module of its own, which does
+//! no I/O.
 
 mod cloud;
 mod files;
@@ -31,10 +33,10 @@ use std::path::Path;
 use text::Text;
 use vault::Vault;
 
-/// Reads what a file asks for.
+/// Reads the settings in a file.
 type Dialect = fn(&str) -> Reading;
 
-/// All that is read; what the first says wins.
+/// All files that are read. Earlier ones take precedence.
 const DIALECTS: [(&str, Dialect); 7] = [
     (OWN, device::read),
     (AUTHORIZED_KEYS, authorized_keys),
@@ -62,21 +64,21 @@ fn authorized_keys(text: &str) -> Reading {
     reading
 }
 
-/// The names of files that are read.
+/// The names of all files that are read.
 pub fn files() -> impl Iterator<Item = &'static str> {
     DIALECTS.into_iter().map(|(name, _)| name)
 }
 
-/// A file as bytes, and what is made of it: all that is done but reading and writing. For tests and fuzzers.
+/// A file's bytes and what was read from them. For tests and fuzzers, without I/O.
 #[derive(Debug)]
 pub struct Parsed {
     text: Text,
-    /// What it asks for.
+    /// The settings that the file asks for.
     pub reading: Reading,
 }
 
 impl Parsed {
-    /// `None` where no such file is read.
+    /// Parses a file; `None` if no file of this name is read.
     pub fn new(file: &str, bytes: Vec<u8>) -> Option<Self> {
         let (_, dialect) = DIALECTS.into_iter().find(|(name, _)| *name == file)?;
         let (text, _) = Text::decode(bytes);
@@ -84,17 +86,17 @@ impl Parsed {
         Some(Self { text, reading })
     }
 
-    /// What it says.
+    /// The file's text.
     pub fn text(&self) -> &str {
         &self.text.text
     }
 
-    /// The file for `wpa_supplicant` that comes of it.
+    /// The file for `wpa_supplicant` that results from it.
     pub fn wifi(&self) -> String {
         supplicant::written(self.reading.wishes.country, &self.reading.wishes.networks)
     }
 
-    /// Writes over the secrets in the bytes that it was made of.
+    /// Overwrites the secrets in the bytes it was made of.
     pub fn move_secrets(&self, file: &mut [u8]) {
         for place in self.reading.wishes.networks.iter().filter_map(Network::place_of_secret) {
             let (at, bytes) = vault::moved(&self.text, &place);
@@ -105,15 +107,15 @@ impl Parsed {
     }
 }
 
-/// A file of the boot partition that has been read.
+/// A file of the boot partition after reading.
 struct Source {
     meant: Meant,
     text: Text,
-    /// Its networks; also those that do not count, for their passwords lie there as well.
+    /// Its networks, even those that are not used, because their passwords are in the file too.
     networks: Vec<Network>,
 }
 
-/// All that has been read.
+/// Everything that was read.
 #[derive(Default)]
 struct Found {
     wishes: Wishes,
@@ -121,7 +123,7 @@ struct Found {
     complaints: Vec<String>,
 }
 
-/// Does a step. What cannot be done is told; there is nobody who could do more about it.
+/// Does one step. Failures become complaints, since nobody could react to an exit status.
 pub fn run(options: &Options) {
     let mut found = Found::read(&options.boot);
     let done = match options.step {
@@ -140,7 +142,7 @@ pub fn run(options: &Options) {
 }
 
 impl Source {
-    /// What it says, without comments and blank lines.
+    /// The lines without comments and blank lines.
     fn says(&self) -> impl Iterator<Item = &str> {
         let lines = self.text.text.lines().map(str::trim);
         lines.filter(|line| !line.is_empty() && !line.starts_with('#'))
@@ -182,13 +184,13 @@ impl Found {
         }
         self.sources.push(Source { meant, text, networks });
         if self.sources.last().is_some_and(|source| source.meant.name == AUTHORIZED_KEYS) {
-            // Both are ours.
+            // Keys of both files may log in.
             self.wishes.keys.append(&mut wishes.keys);
         }
         self.wishes = std::mem::take(&mut self.wishes).or(wishes);
     }
 
-    /// Of two files that are meant to be the same one, the first counts.
+    /// Reports a second file for the same name, because only the first is used.
     fn tell_of_contradictions(&mut self) {
         let mut told = Vec::new();
         for (at, second) in self.sources.iter().enumerate() {
@@ -207,7 +209,7 @@ impl Found {
         told.into_iter().for_each(|line| self.complain(line));
     }
 
-    /// Logs remarks, and keeps complaints for others to tell.
+    /// Logs remarks, and keeps complaints for the screen and for viewers.
     fn tell(&mut self, file: &str, text: &str, remarks: &[Remark]) {
         for remark in remarks {
             let at = remark.at.map(|at| format!(":{}", line_number(text, at))).unwrap_or_default();
@@ -230,7 +232,7 @@ impl Found {
         self.complaints.push(line);
     }
 
-    /// What owners may expect something of that is not done.
+    /// Reports files that owners may expect to work, but which are not read.
     fn look_for_others(&mut self, folder: &[String]) {
         let names: Vec<_> = files().collect();
         finding::misnamed(folder, &names).into_iter().for_each(|line| self.complain(line));
@@ -255,10 +257,10 @@ impl Found {
     fn write_everything(&mut self, options: &Options) -> io::Result<()> {
         let lancam = options.run.join("lancam");
         files::folder(&lancam, Access::All)?;
-        // Root's, who has no other.
+        // Root's home folder.
         files::folder(&lancam.join("home"), Access::Root)?;
         let mut own = self.sources.iter().filter(|source| source.meant.name == OWN);
-        // The one that came with the card has comments only.
+        // The file that came with the card contains only comments.
         let own = own.clone().find(|source| source.says().next().is_some()).or_else(|| own.next());
         let own = own.map(|source| device::without_tables(&source.text.text));
         put_or_remove(&lancam.join("lancam.toml"), own.as_deref(), Access::All)?;
@@ -271,7 +273,7 @@ impl Found {
 
         let networks = options.run.join("systemd/network");
         files::folder(&networks, Access::All)?;
-        // As the kernel names the first of a kind, with net.ifnames=0.
+        // With net.ifnames=0, the kernel gives these names to the first interface of each kind.
         let interfaces = [("eth0", &self.wishes.wired), ("wlan0", &self.wishes.wireless)];
         for (interface, addresses) in interfaces {
             let text = addresses.as_ref().map(|addresses| written::network(interface, addresses));
@@ -294,7 +296,7 @@ impl Found {
         }
     }
 
-    /// For those networks whose secret is known.
+    /// Writes the networks whose secret is known.
     fn write_wifi(&self, options: &Options) -> io::Result<()> {
         let networks = &self.wishes.networks;
         let is_any = networks.iter().any(|network| network.secret != Secret::Moved);
@@ -315,7 +317,7 @@ impl Found {
             ));
             Vault::default()
         });
-        // Of two that speak of the same network the first has the last word.
+        // If two files have the same network, the first one wins. So it is taken last.
         let networks = self.sources.iter().rev().flat_map(|source| source.networks.iter().rev());
         networks.for_each(|network| vault.take(&network.ssid, &network.secret));
         match vault.keep(&kept) {
@@ -343,7 +345,7 @@ impl Found {
         self.write_wifi(options)
     }
 
-    /// Once the camera's own partition has them.
+    /// Overwrites the secrets on the boot partition, once the camera's own partition has them.
     fn write_over_secrets(&mut self, boot: &Path) {
         let mut places: Vec<(&Source, Vec<Range<usize>>)> = Vec::new();
         for source in &self.sources {

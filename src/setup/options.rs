@@ -21,10 +21,10 @@ lancam-setup --help
 It never fails: settings that it cannot read are ignored, with a line each in RUN/lancam/complaints.
 Exit status: 0; 2 wrong options.";
 
-/// The folder for files that a start makes anew.
+/// The folder for files that are made anew at each start.
 pub(super) const RUN: &str = "/run";
 
-/// What the program is asked for.
+/// What the command line asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     /// Do a step.
@@ -35,25 +35,25 @@ pub enum Command {
     Help,
 }
 
-/// Where to read and write, and which step it is.
+/// Where to read and write, and which step to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
     /// The boot partition.
     pub boot: PathBuf,
-    /// What is in memory. Only with `/run` itself the machine gets its name.
+    /// The folder in memory. The machine gets its name only if this is `/run`.
     pub run: PathBuf,
     /// The camera's own partition.
     pub data: PathBuf,
-    /// What is to be done.
+    /// The step to do.
     pub step: Step,
 }
 
-/// What is to be done.
+/// A step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// Everything that can be done before the camera's own partition is there.
+    /// All that can be done before the camera's own partition is mounted.
     Everything,
-    /// The rest: Wi-Fi passwords, to that partition and from there.
+    /// Move Wi-Fi passwords to that partition, and use those that are there.
     KeepSecrets,
 }
 
@@ -67,7 +67,7 @@ impl Command {
     /// Reads `arguments`, without the program's name.
     ///
     /// # Errors
-    /// What is wrong with them, for people.
+    /// What is wrong with the arguments, as a message.
     pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, String> {
         let wrong = |error: lexopt::Error| format!("{error}; lancam-setup --help lists what works");
         let mut parser = lexopt::Parser::from_args(arguments);

@@ -1,14 +1,14 @@
-//! How the camera's own partition is. Pictures need nothing of it, so nobody would notice what it keeps no more.
+//! Checks the camera's own partition. Pictures do not need it, so without a check nobody would notice that it keeps nothing.
 
 use nix::sys::statvfs::{FsFlags, Statvfs, statvfs};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-/// With less, it is as good as full: a crash's last words are as long.
+/// With less free space the partition counts as full. The report of a crash is about as long.
 const LITTLE: u64 = 1 << 20;
 
-/// What is wrong with the partition that is mounted there, and what to do.
+/// What is wrong with the partition mounted at `data`, and what to do.
 pub(super) fn trouble(data: &Path) -> Option<&'static str> {
     let Ok(about) = statvfs(data) else { return Some(MISSING) };
     if about.flags().contains(FsFlags::ST_RDONLY) {
@@ -17,7 +17,7 @@ pub(super) fn trouble(data: &Path) -> Option<&'static str> {
     (room(&about) < LITTLE || (about.files() > 0 && about.files_available() == 0)).then_some(FULL)
 }
 
-// Each fits on a line of the screen.
+// Each message fits on one line of the screen.
 const MISSING: &str = "missing, so Wi-Fi passwords and SSH's key are not kept; pictures still work; \
                        write the card again, or use another";
 const READ_ONLY: &str = "read-only, so Wi-Fi passwords and crash reasons are not kept; pictures still work; \
@@ -25,14 +25,14 @@ const READ_ONLY: &str = "read-only, so Wi-Fi passwords and crash reasons are not
 const FULL: &str = "full, so Wi-Fi passwords and crash reasons are not kept; pictures still work; \
                     write the card again";
 
-/// In bytes, for those who are not root too.
+/// The free bytes for processes without root's reserve.
 fn room(about: &Statvfs) -> u64 {
-    // How long the kernel's numbers are depends on the machine.
+    // The width of the kernel's numbers depends on the architecture.
     #[allow(clippy::useless_conversion)]
     u64::from(about.blocks_available()).saturating_mul(u64::from(about.fragment_size()))
 }
 
-/// Whether it is another file system than the folder around it.
+/// Whether it is on another file system than its parent folder.
 fn is_mounted(folder: &Path) -> bool {
     let device = |path: &Path| fs::metadata(path).map(|about| about.dev()).ok();
     folder.parent().is_none_or(|parent| device(parent) != device(folder))

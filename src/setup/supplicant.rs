@@ -1,6 +1,6 @@
-//! `wpa_supplicant.conf`: of what owners write, a few keys that are known to be harmless; and what is written for `wpa_supplicant` itself.
+//! Reads the harmless keys of an owner's `wpa_supplicant.conf`, and writes the one for `wpa_supplicant` itself.
 //!
-//! That format can name libraries to be loaded and programs to be run, so nothing is handed through.
+//! The format can name libraries to load and programs to run, so nothing is passed on unchanged.
 
 use super::wifi_key::wifi_key;
 use crate::settings::reading::Reading;
@@ -8,7 +8,7 @@ use crate::settings::wishes::{Country, Network, Secret, Ssid, Visibility};
 use std::fmt::Write;
 use std::ops::Range;
 
-/// What is often there and makes no difference here.
+/// Keys that are ignored silently, because they make no difference here.
 const WITHOUT_A_WORD: [&str; 13] = [
     "ctrl_interface",
     "ctrl_interface_group",
@@ -25,7 +25,7 @@ const WITHOUT_A_WORD: [&str; 13] = [
     "p2p_disabled",
 ];
 
-/// What the file asks for.
+/// Reads the file.
 pub(super) fn read(text: &str) -> Reading {
     let mut reading = Reading::default();
     let mut block: Option<Block> = None;
@@ -36,7 +36,7 @@ pub(super) fn read(text: &str) -> Reading {
         let said = without_comment(line.trim());
         let at = at + line.len() - line.trim_start().len();
         if said.is_empty() {
-            // wpa_passphrase writes it beside the key that it makes of it.
+            // wpa_passphrase writes the password as a comment beside the key that it computes.
             if line.trim_start().starts_with("#psk=\"") {
                 reading.complain(
                     at,
@@ -86,8 +86,8 @@ fn refuse(reading: &mut Reading, at: usize, key: &str) {
     );
 }
 
-/// As wpa_supplicant does it: a # begins a comment at the start of a line, and elsewhere unless it stands before the
-/// second quote.
+/// Cuts off a comment as wpa_supplicant does: a # begins one at the start of a line. Elsewhere it does so unless it stands
+/// before the second quote.
 fn without_comment(line: &str) -> &str {
     if line.starts_with('#') {
         return "";
@@ -105,16 +105,16 @@ struct Value<'a> {
     at: usize,
 }
 
-/// What a value may look like.
+/// The form of a value.
 enum Written {
-    /// In quotes; here they are not part of it.
+    /// In quotes, which are not part of it.
     Quoted(Vec<u8>),
-    /// Without.
+    /// Without quotes.
     Bare,
 }
 
 impl Value<'_> {
-    /// What it says, and where that stands.
+    /// The value's form, and where its text is.
     fn read(&self) -> Option<(Written, Range<usize>)> {
         let all = self.at..self.at + self.text.len();
         let (begin, is_escaped) = match self.text {
@@ -128,7 +128,7 @@ impl Value<'_> {
     }
 }
 
-/// `P"…"`, with escapes as C's printf has them.
+/// Decodes `P"…"` with the escapes of C's printf.
 fn unescaped(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     let mut rest = text.bytes();
@@ -152,14 +152,14 @@ fn unescaped(text: &str) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// A network, while it is read.
+/// A network block while it is read.
 struct Block {
     at: usize,
     ssid: Option<Ssid>,
     secret: Option<(Secret, Range<usize>)>,
     is_open: bool,
     visibility: Visibility,
-    /// Something that it cannot do without was refused, and that has been told.
+    /// Whether something essential was refused, which has been reported.
     is_refused: bool,
 }
 
@@ -215,7 +215,7 @@ impl Block {
             }
             "scan_ssid" if value.text == "1" => self.visibility = Visibility::Hidden,
             "scan_ssid" => self.visibility = Visibility::Told,
-            // Owners keep networks that they do not use.
+            // Owners keep networks that they do not use at the moment.
             "disabled" => self.is_refused |= value.text == "1",
             _ => refuse(reading, at, key),
         }
@@ -247,11 +247,11 @@ impl Block {
     }
 }
 
-/// Of a network that is to be joined with WPA3 alone.
+/// The complaint about a network that only allows WPA3.
 pub(super) const NO_WPA3: &str =
     "the Pi's radio has no WPA3, so lancam uses WPA2; the access point must offer it";
 
-/// The file for `wpa_supplicant`, if it has all that it needs to know.
+/// The file for `wpa_supplicant`, with all networks whose secret is known.
 pub(super) fn written(country: Option<Country>, networks: &[Network]) -> String {
     let mut text = String::from("# Written by lancam-setup at each start.\n");
     if let Some(country) = country {
@@ -260,12 +260,12 @@ pub(super) fn written(country: Option<Country>, networks: &[Network]) -> String 
     for (rank, network) in networks.iter().enumerate() {
         let entered = match &network.secret {
             Secret::Open => "\tkey_mgmt=NONE\n".to_owned(),
-            // It has no way to write these.
+            // wpa_supplicant cannot read such a passphrase, so write the key instead.
             Secret::Passphrase(text) if is_cut_short(text) => {
                 let key = wifi_key(text.as_bytes(), network.ssid.bytes());
                 format!("\tpsk={key}\n\tkey_mgmt=WPA-PSK\n")
             }
-            // Its quotes end at the last one of the line, and nothing within means anything.
+            // The quoted text ends at the last quote of the line, and has no escapes.
             Secret::Passphrase(text) => format!("\tpsk=\"{text}\"\n\tkey_mgmt=WPA-PSK\n"),
             Secret::Key(key) => format!("\tpsk={key}\n\tkey_mgmt=WPA-PSK\n"),
             Secret::Moved => continue,
@@ -284,7 +284,7 @@ pub(super) fn written(country: Option<Country>, networks: &[Network]) -> String 
     text
 }
 
-/// Whether wpa_supplicant would see a comment in this password.
+/// Whether wpa_supplicant would take a part of this password for a comment.
 fn is_cut_short(password: &str) -> bool {
     password.split_once('"').is_some_and(|(_, behind)| behind.contains('#'))
 }

@@ -1,4 +1,4 @@
-//! Files as Raspberry Pi Imager and people write them, and broken ones: what becomes of them, without any file.
+//! Tests of settings as Raspberry Pi Imager and people write them, and of broken ones. They use no files.
 
 use super::*;
 use crate::settings::wishes::{Dhcp, HostName, Visibility};
@@ -20,7 +20,7 @@ fn good(file: &str, text: &str) -> Wishes {
     wishes
 }
 
-/// The first complaint, and its line.
+/// The line number and the text of the first complaint.
 fn complaint(file: &str, text: &str) -> (usize, String) {
     let reading = read(file, text).expect("a dialect");
     let complaint = reading.remarks.iter().find(|remark| remark.weight == Weight::Complaint);
@@ -28,7 +28,7 @@ fn complaint(file: &str, text: &str) -> (usize, String) {
     (line_number(text, complaint.at.expect("a place")), complaint.text.clone())
 }
 
-/// Name, country, networks, how many keys.
+/// Name, country, networks, number of keys.
 fn summary(wishes: &Wishes) -> String {
     let networks = wishes.networks.iter().map(|network| {
         let hidden = if network.visibility == Visibility::Hidden { " hidden" } else { "" };
@@ -198,7 +198,7 @@ fn no_complaint_has_a_password_in_it() {
     }
 }
 
-/// Deterministic, so that a failure is one again.
+/// Pseudo-random numbers that are the same in each run, so that a failure can be repeated.
 struct Dice(u64);
 
 impl Dice {

@@ -1,21 +1,21 @@
-//! What a file of the boot partition says as text, and where each letter stands in it.
+//! The text of a file on the boot partition, and the position of each character in the file.
 
 use std::ops::Range;
 
-/// A file's text. Its places are bytes of `text`; [`Text::in_file`] says where those are in the file.
+/// A file's text. Positions are bytes of `text`; [`Text::in_file`] converts them to positions in the file.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Text {
-    /// In UTF-8. Lines may end in CR LF.
+    /// The text in UTF-8. Lines may end in CR LF.
     pub(super) text: String,
     encoding: Encoding,
 }
 
-/// How editors save text.
+/// The encoding in which an editor saved the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Encoding {
-    /// With so many bytes before it.
+    /// UTF-8, after a byte order mark of this length.
     Utf8 { mark: usize },
-    /// As Windows' Notepad calls "Unicode".
+    /// UTF-16, which Windows' Notepad calls "Unicode".
     Utf16(Order),
 }
 
@@ -25,11 +25,11 @@ enum Order {
     Big,
 }
 
-/// Both encodings begin with a mark of two bytes.
+/// The byte order mark of both has two bytes.
 const UTF16_MARK: usize = 2;
 
 impl Text {
-    /// Reads `bytes`. Lines that are not text are taken out; where they were is the second half of the answer.
+    /// Decodes `bytes`. Lines that are not valid text are blanked. The second value has their positions.
     pub(super) fn decode(bytes: Vec<u8>) -> (Self, Vec<usize>) {
         match *bytes.as_slice() {
             [0xff, 0xfe, ref units @ ..] => Self::decode_utf16(units, Order::Little),
@@ -45,7 +45,7 @@ impl Text {
         for line in bytes.split_inclusive_mut(|&byte| byte == b'\n') {
             if std::str::from_utf8(line).is_err() {
                 taken_out.push(text.len());
-                // All places stay as they are.
+                // Blanks keep all positions as they are.
                 line.iter_mut().filter(|byte| **byte != b'\n').for_each(|byte| *byte = b' ');
             }
             text += std::str::from_utf8(line).unwrap_or_default();
@@ -58,14 +58,14 @@ impl Text {
             Order::Little => u16::from_le_bytes([pair[0], pair[1]]),
             Order::Big => u16::from_be_bytes([pair[0], pair[1]]),
         });
-        // A lone half of a letter becomes another lone unit, so that places stay as they are.
+        // An unpaired surrogate becomes another single unit, so that positions stay the same.
         let letters =
             char::decode_utf16(units).map(|letter| letter.unwrap_or(char::REPLACEMENT_CHARACTER));
         let text = letters.collect();
         (Self { text, encoding: Encoding::Utf16(order) }, Vec::new())
     }
 
-    /// Where in the file these bytes of `text` stand.
+    /// The range in the file of a range in `text`.
     pub(super) fn in_file(&self, place: &Range<usize>) -> Range<usize> {
         self.offset(place.start)..self.offset(place.end)
     }
@@ -80,7 +80,7 @@ impl Text {
         }
     }
 
-    /// How many letters of ASCII take the place of these bytes of `text`.
+    /// How many ASCII characters fit into the place of a range in `text`.
     pub(super) fn room(&self, place: &Range<usize>) -> usize {
         let bytes = self.in_file(place).len();
         match self.encoding {
@@ -89,7 +89,7 @@ impl Text {
         }
     }
 
-    /// `ascii` as this file has it.
+    /// Encodes `ascii` as in this file.
     pub(super) fn encode(&self, ascii: &str) -> Vec<u8> {
         match self.encoding {
             Encoding::Utf8 { .. } => ascii.as_bytes().to_vec(),

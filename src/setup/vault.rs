@@ -1,7 +1,7 @@
-//! Secrets on the camera's own partition, and what is left in their places on the boot partition, which any PC reads.
+//! Keeps secrets on the camera's own partition, and overwrites them on the boot partition, which any PC can read.
 //!
-//! A secret is written here, and is on the card for good, before its place there is written over. So there is no moment at
-//! which neither has it. It is written over and not deleted: what is deleted can be read on.
+//! A secret is written here and synced to the card before its place on the boot partition is overwritten. So there is no
+//! moment at which it is in neither place. It is overwritten, not deleted, because deleted data can still be read.
 
 use super::files::{Access, put};
 use super::text::Text;
@@ -14,24 +14,25 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-/// Secrets by their networks.
+/// Secrets by network.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Vault {
-    /// The name of the network in digits, and its secret.
+    /// Each network's name in hexadecimal digits, and its secret.
     entries: Vec<(String, Secret)>,
 }
 
 impl Vault {
-    /// What the file has: a line for each, the network's name in digits, a blank, the secret. A file that is not there is empty.
+    /// Reads the file: one line per network with its name in hexadecimal digits, a space and the secret. A missing file is
+    /// empty.
     ///
     /// # Errors
-    /// As the file system has them.
+    /// As the file system reports them.
     pub(super) fn read(path: &Path) -> io::Result<Self> {
         let bytes = match fs::read(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             bytes => bytes?,
         };
-        // A line that a worn card has spoilt costs that one alone.
+        // A line damaged by a worn card is skipped; the others are used.
         let lines = bytes.split(|&byte| byte == b'\n');
         let lines = lines.filter_map(|line| std::str::from_utf8(line).ok());
         let entry = |line: &str| {
@@ -47,7 +48,7 @@ impl Vault {
         self.entries.iter().find(|(name, _)| *name == hex).map(|(_, secret)| secret)
     }
 
-    /// Takes a secret, whatever was there for its network. One that is half written over is one that it has.
+    /// Adds or replaces the secret of a network. A half-overwritten secret does not replace the one that is here.
     pub(super) fn take(&mut self, ssid: &Ssid, secret: &Secret) {
         let Some(text) = secret.text() else { return };
         if self.get(ssid).and_then(Secret::text).is_some_and(|had| is_half_moved(text, had)) {
@@ -58,14 +59,14 @@ impl Vault {
         self.entries.push((hex, secret.clone()));
     }
 
-    /// Writes the file, if that makes a difference, and returns when the card has it.
+    /// Writes the file if it has changed, and returns when it is synced to the card.
     ///
     /// # Errors
-    /// As the file system has them.
+    /// As the file system reports them.
     pub(super) fn keep(&self, path: &Path) -> io::Result<()> {
         match Self::read(path) {
             Ok(kept) if kept == *self => return Ok(()),
-            // It may be readable again another time.
+            // The file may be readable again next time.
             Err(_) if self.entries.is_empty() => return Ok(()),
             _ => {}
         }
@@ -77,17 +78,17 @@ impl Vault {
     }
 }
 
-/// Whether `found` is `had` with some of it written over: the power may be cut between two sectors of a file.
+/// Whether `found` is `had` with a part overwritten: a power cut may come between two sectors of a file.
 fn is_half_moved(found: &str, had: &str) -> bool {
     let moved = Secret::moved(had.len());
     let mut letters = found.bytes().zip(had.bytes().zip(moved.bytes()));
     found.len() == had.len() && letters.all(|(it, (had, moved))| it == had || it == moved)
 }
 
-/// Writes over these places of a file's text, each with as many bytes as it has.
+/// Overwrites these ranges of a file's text, keeping their lengths.
 ///
 /// # Errors
-/// As the file system has them.
+/// As the file system reports them.
 pub(super) fn write_over(path: &Path, text: &Text, places: &[Range<usize>]) -> io::Result<()> {
     let file = OpenOptions::new().write(true).open(path)?;
     for place in places {
@@ -97,21 +98,21 @@ pub(super) fn write_over(path: &Path, text: &Text, places: &[Range<usize>]) -> i
     file.sync_all()
 }
 
-/// What is written over a place of a file's text, and where in the file that is.
+/// The bytes that overwrite a range of a file's text, and their position in the file.
 pub(super) fn moved(text: &Text, place: &Range<usize>) -> (usize, Vec<u8>) {
     (text.in_file(place).start, text.encode(&Secret::moved(text.room(place))))
 }
 
-/// Does something in a folder whose file system may be mounted read-only, and leaves that as it was.
+/// Runs `act` on a folder whose file system may be mounted read-only, and restores that.
 ///
 /// # Errors
-/// As the kernel has them, or `act`.
+/// From the kernel, or from `act`.
 pub(super) fn writable(folder: &Path, act: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
     let is_so = statvfs(folder)?.flags();
     if !is_so.contains(FsFlags::ST_RDONLY) {
         return act();
     }
-    // A remount sets all of these anew.
+    // A remount sets all of these flags anew.
     let kept = [
         (FsFlags::ST_NOSUID, MsFlags::MS_NOSUID),
         (FsFlags::ST_NODEV, MsFlags::MS_NODEV),
@@ -157,7 +158,7 @@ mod tests {
         let mode = std::os::unix::fs::MetadataExt::mode(&fs::metadata(&path).expect("there"));
         assert_eq!(mode & 0o777, 0o600);
 
-        // Spoilt in one line, it has the others; what cannot be read is not taken for empty.
+        // With one damaged line, the other lines are read. A file that cannot be read does not count as empty.
         let kept = fs::read(&path).expect("reads");
         fs::write(&path, [b"61 \xffspoilt spoilt\n", kept.as_slice()].concat()).expect("writes");
         let spoilt = Vault::read(&path).expect("reads");

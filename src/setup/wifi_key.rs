@@ -1,11 +1,11 @@
-//! The key that a Wi-Fi password and its network's name make: PBKDF2 with HMAC-SHA-1 (IEEE 802.11, J.4), by RustCrypto's crates.
+//! Computes the key of a Wi-Fi password and network name: PBKDF2 with HMAC-SHA-1 (IEEE 802.11, J.4), by RustCrypto's crates.
 
 use pbkdf2::pbkdf2_hmac_array;
 use sha1::Sha1;
 
 const ROUNDS: u32 = 4096;
 
-/// 32 bytes, in hexadecimal digits.
+/// The key's 32 bytes in hexadecimal digits.
 pub(super) fn wifi_key(password: &[u8], ssid: &[u8]) -> String {
     let key: [u8; 32] = pbkdf2_hmac_array::<Sha1, 32>(password, ssid, ROUNDS);
     key.iter().map(|byte| format!("{byte:02x}")).collect()

@@ -1,8 +1,9 @@
-//! The files that programs on the device read, as text: networkd's; `wpa_supplicant`'s are in `supplicant`.
+//! Writes networkd's files. `supplicant` writes the one for `wpa_supplicant`.
 
 use crate::settings::wishes::{Addresses, Dhcp};
 
-/// A `.network` file for the interface of that name. One address belongs to one interface: a second cable keeps what 50-lan.network says.
+/// A `.network` file for the interface `interface`. A fixed address belongs to one interface only; other interfaces keep
+/// 50-lan.network.
 pub(super) fn network(interface: &str, addresses: &Addresses) -> String {
     let dhcp = match addresses.dhcp {
         Dhcp::On => "ipv4",

@@ -1,7 +1,8 @@
-//! The YAML of cloud-init's files as a tree with the place of each value: the only file that names `granit_parser`.
+//! Parses the YAML of cloud-init's files into a tree that knows the position of each value. Only this file names
+//! `granit_parser`.
 //!
-//! Anchors, aliases, tags and values over several lines are mistakes: nothing that is read here needs them, and without aliases
-//! no small file becomes a large tree. A mistake costs what stands below it, and nothing else.
+//! Anchors, aliases, tags and values over several lines count as mistakes: nothing that is read here needs them. Without
+//! aliases, a small file cannot become a large tree. A mistake only affects what is below it.
 
 use crate::settings::lines::{blank, line_around};
 use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, StrInput, options};
@@ -14,45 +15,45 @@ pub(super) enum Node {
     Empty,
     /// One value.
     Scalar(Scalar),
-    /// Keys with their values, in their order.
+    /// Keys and values, in their order.
     Map(Vec<(Scalar, Node)>),
     /// Values, in their order.
     List(Vec<Node>),
-    /// Text over several lines: none of the values that are read here is written so.
+    /// Text over several lines. None of the values that are read here is written this way.
     Text,
 }
 
-/// One value, or one key.
+/// A single value or a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Scalar {
-    /// What it says. `\xHH` in quotes is a byte here: so Imager writes the names of networks.
+    /// Its bytes. `\xHH` in quotes stands for a byte here, because Imager writes network names like that.
     pub(super) bytes: Vec<u8>,
-    /// Where that stands, without its quotes.
+    /// Its position, without the quotes.
     pub(super) at: Range<usize>,
 }
 
-/// What cannot be read.
+/// Something that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Mistake {
-    /// Where.
+    /// Its position.
     pub(super) at: usize,
-    /// Why. Nothing of the file is in it, since that may be a password.
+    /// The reason. It quotes nothing from the file, since that may be a password.
     pub(super) why: &'static str,
 }
 
-/// Nobody nests blocks or brackets deeper.
+/// More levels of blocks or brackets than any real file has.
 const MAX_DEPTH: usize = 24;
 
-/// A file with more lines that are no YAML is none of ours.
+/// A file with more broken lines than this is not meant for lancam.
 const MAX_MISTAKES: usize = 50;
 
 impl Scalar {
-    /// As text, if it is some.
+    /// The value as text, if it is valid UTF-8.
     pub(super) fn text(&self) -> Option<&str> {
         std::str::from_utf8(&self.bytes).ok()
     }
 
-    /// Yes or no.
+    /// The value as a boolean.
     pub(super) fn truth(&self) -> Option<bool> {
         match self.text()?.to_ascii_lowercase().as_str() {
             "true" | "yes" | "on" => Some(true),
@@ -68,7 +69,7 @@ impl Node {
         self.entries().iter().find(|(name, _)| name.bytes == key.as_bytes()).map(|(_, node)| node)
     }
 
-    /// Keys and values; none where this is no mapping.
+    /// Keys and values. Empty if this is not a mapping.
     pub(super) fn entries(&self) -> &[(Scalar, Self)] {
         match self {
             Self::Map(entries) => entries,
@@ -76,7 +77,7 @@ impl Node {
         }
     }
 
-    /// The values of a list; a single value is a list of one.
+    /// The values of a list. A single value counts as a list of one.
     pub(super) fn items(&self) -> &[Self] {
         match self {
             Self::List(items) => items,
@@ -85,7 +86,7 @@ impl Node {
         }
     }
 
-    /// The value, if it is one.
+    /// The value, if this is a single one.
     pub(super) fn scalar(&self) -> Option<&Scalar> {
         match self {
             Self::Scalar(scalar) => Some(scalar),
@@ -94,10 +95,10 @@ impl Node {
     }
 }
 
-/// Reads the first document of `text`, and what is wrong with it.
+/// Parses the first document of `text`. Returns also what is wrong with it.
 ///
-/// The parser stops where something is no YAML. So that line and what is indented below it is taken out, and the rest is parsed anew.
-/// A quote or bracket that is not closed is noticed only further down: then the line that opened it is taken out.
+/// The parser stops at an error. So the line with the error and the lines indented below it are blanked, and the rest is
+/// parsed again. An unclosed quote or bracket is noticed only further down; then the line that opened it is blanked.
 pub(super) fn read(text: &str) -> (Node, Vec<Mistake>) {
     let mut left = text.to_owned();
     let mut broken = Vec::new();
@@ -131,7 +132,7 @@ pub(super) fn read(text: &str) -> (Node, Vec<Mistake>) {
     (Node::Empty, vec![Mistake { at: 0, why }])
 }
 
-/// The last line above `at` that opens quotes or brackets and closes fewer.
+/// The last line above `at` that opens more quotes or brackets than it closes.
 fn unclosed_above(text: &str, at: usize) -> Option<Range<usize>> {
     let mut end = at.checked_sub(1)?;
     loop {
@@ -145,14 +146,14 @@ fn unclosed_above(text: &str, at: usize) -> Option<Range<usize>> {
     }
 }
 
-/// Whether the parser gets further than `at` where `line`, and what is indented below it, is not there.
+/// Whether the parser gets further than `at` without `line` and what is indented below it.
 fn is_read_further_without(text: &str, line: &Range<usize>, at: usize) -> bool {
     let mut without = text.to_owned();
     blank(&mut without, with_what_is_below(text, line.clone()));
     Tree::new(&without).document().err().is_none_or(|next| next.at > at)
 }
 
-/// A line, and those behind it that are indented by more.
+/// A line, and the following lines that are indented further.
 fn with_what_is_below(text: &str, line: Range<usize>) -> Range<usize> {
     let indent = |line: &str| line.len() - line.trim_start().len();
     let own = indent(&text[line.clone()]);
@@ -161,17 +162,17 @@ fn with_what_is_below(text: &str, line: Range<usize>) -> Range<usize> {
     line.start..(line.end + 1 + below.map(str::len).sum::<usize>()).min(text.len())
 }
 
-/// A document that is being read.
+/// A document while it is parsed.
 struct Tree<'a> {
     text: &'a str,
     parser: Parser<'a, StrInput<'a>>,
-    /// What is YAML, and yet not read here.
+    /// Valid YAML that is not read here.
     mistakes: Vec<Mistake>,
 }
 
 impl<'a> Tree<'a> {
     fn new(text: &'a str) -> Self {
-        // The parser's own limits: an error comes before the tree is too deep to be built by a function that calls itself.
+        // The parser's own limits. It returns an error before the tree gets too deep for the recursive functions below.
         let options = options! {
             flow_nesting_limit: MAX_DEPTH,
             block_nesting_limit: MAX_DEPTH,
@@ -182,7 +183,7 @@ impl<'a> Tree<'a> {
         Self { text, parser, mistakes: Vec::new() }
     }
 
-    /// What happens next, and where; the stream's end where nothing does.
+    /// The next event and its position. The end of the stream if there is none.
     fn next(&mut self) -> Result<(Event<'a>, Range<usize>), Mistake> {
         let end = self.text.len()..self.text.len();
         match self.parser.next_event() {
@@ -277,13 +278,13 @@ impl<'a> Tree<'a> {
     }
 }
 
-/// A place without the quotes around it.
+/// A range without the quotes around it.
 fn inside(at: &Range<usize>) -> Range<usize> {
     at.start + 1..at.end - 1
 }
 
-/// The bytes of `text`, as which `written` was read in double quotes. To YAML `\xHH` is a letter, but what writes names of networks
-/// means a byte.
+/// The bytes of `text`, given how it was `written` in double quotes. In YAML `\xHH` is a character, but programs that write
+/// network names mean a byte.
 fn bytes(text: &str, written: &str) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(written.len());
     let mut written = written.chars();
@@ -291,7 +292,7 @@ fn bytes(text: &str, written: &str) -> Vec<u8> {
         let escape = written.next().filter(|it| *it == '\\').and_then(|_| written.next());
         let digits = match escape {
             Some('x') => 2,
-            // A letter beyond 16 bits is two of these.
+            // A character beyond 16 bits takes two of these.
             Some('u') if letter > '\u{ffff}' => 10,
             Some('u') => 4,
             Some('U') => 8,
