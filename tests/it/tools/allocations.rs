@@ -1,14 +1,14 @@
-//! Counts what goes through Rust's allocator, for tests that promise to allocate nothing.
+//! Counts calls of Rust's allocator, for tests that allow no allocation.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::hint::black_box;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// The system's allocator, with every allocation counted.
+/// The system's allocator, which counts every allocation.
 pub struct Counting;
 
-/// Allocations of all threads since the start; frees are not counted, growing is.
+/// Allocations of all threads since the start. Frees are not counted; growing is.
 static ALL_THREADS: AtomicUsize = AtomicUsize::new(0);
 
 thread_local! {
@@ -16,7 +16,7 @@ thread_local! {
     static CHARGED_TO: Cell<Option<Meter>> = const { Cell::new(None) };
 }
 
-/// Counts the allocations of the threads that are charged to it, to be read from any thread.
+/// Counts the allocations of the threads charged to it. Can be read from any thread.
 #[derive(Debug, Clone, Copy)]
 pub struct Meter(&'static AtomicUsize);
 
@@ -26,18 +26,18 @@ impl Meter {
         Self(Box::leak(Box::default()))
     }
 
-    /// Counts this thread's allocations from here on.
+    /// Counts this thread's allocations from now on.
     pub fn charge_this_thread(self) {
         CHARGED_TO.set(Some(self));
     }
 
-    /// Allocations so far.
+    /// The allocations so far.
     pub fn count(self) -> usize {
         self.0.load(Ordering::SeqCst)
     }
 }
 
-/// How many allocations `work` makes on this thread.
+/// The number of allocations that `work` makes on this thread.
 pub fn count(work: impl FnOnce()) -> usize {
     let before = THIS_THREAD.get();
     work();
@@ -51,7 +51,7 @@ pub fn total() -> usize {
 
 fn note() {
     ALL_THREADS.fetch_add(1, Ordering::SeqCst);
-    // A thread that ends may allocate after its own variables are gone.
+    // A thread that ends may allocate after its thread-local variables are gone.
     let _ = THIS_THREAD.try_with(|count| count.set(count.get() + 1));
     let _ = CHARGED_TO.try_with(|meter| {
         if let Some(Meter(count)) = meter.get() {
@@ -60,11 +60,11 @@ fn note() {
     });
 }
 
-// SAFETY: every call goes on to the system's allocator as it came; counting touches no memory of its own.
+// SAFETY: every call is passed on unchanged to the system's allocator, and counting allocates nothing.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         note();
-        // SAFETY: the caller promises what `System` asks for.
+        // SAFETY: the caller guarantees what `System` requires.
         unsafe { System.alloc(layout) }
     }
 

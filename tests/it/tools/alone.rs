@@ -1,10 +1,10 @@
-//! Tests that need a process of their own: what they count or limit there is theirs alone.
+//! Runs a test in a process of its own, because it counts or limits something of the whole process.
 
 use std::env;
 use std::process::Command;
 
-/// Whether this process runs one test alone. Where it does not, runs the test `name` of `module` (`module_path!()`) in a
-/// process that does; it must pass there.
+/// Whether this process runs only one test. If not, runs the test `name` of `module` (`module_path!()`) in a process of its
+/// own, where it must pass.
 #[track_caller]
 pub fn is_alone(module: &str, name: &str) -> bool {
     const ALONE: &str = "LANCAM_TEST_ALONE";
@@ -19,7 +19,7 @@ pub fn is_alone(module: &str, name: &str) -> bool {
     let output = alone.output().expect("it can be started again");
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let complaints = String::from_utf8_lossy(&output.stderr);
-    // With a wrong name no test would run, and none would fail.
+    // With a wrong name, no test would run and none would fail.
     let has_passed = output.status.success() && said.contains("1 passed");
     assert!(has_passed, "{name}, in a process of its own:\n{said}{complaints}");
     println!("{said}");

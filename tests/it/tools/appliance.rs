@@ -1,5 +1,5 @@
-//! The SD card's image on an emulated machine, with the bytes that owners flash: a test changes a card of its own, boots it,
-//! watches it from outside, gives orders over SSH, and pulls its plug.
+//! The SD card's image on an emulated machine, with the bytes that owners write to a card. A test changes its own card,
+//! boots it, watches it from outside, runs commands over SSH, and cuts its power.
 //!
 //! ```ignore
 //! let Some(card) = Card::new() else { return };      // said as a skip
@@ -10,10 +10,11 @@
 //! let card = pi.cut_power();                         // or power_off(); reset() keeps it going
 //! let pi = card.boot(Machine::Virt, &[]);            // the second start of the same card
 //! ```
-//! The image is the file that `LANCAM_IMAGE` names (`make test` does), or `dist/lancam.img`. One machine runs at a time, whoever
-//! asks: two would share a CPU that one of them is timed by. Everything has a deadline, none of them short: machines are busy.
+//! The image is the file in `LANCAM_IMAGE` (`make test` sets it), or `dist/lancam.img`. Only one machine runs at a time,
+//! because two would share the CPU, and one of them may be timed. Every wait has a deadline, and a long one, because
+//! machines are busy.
 
-// Not every test does everything with a card.
+// Not every test uses all of this.
 #![allow(dead_code)]
 
 use crate::tools::http_client::Answer;
@@ -31,14 +32,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// A boot of an emulated machine may take so long on a machine that does much else; alone it is a tenth.
+/// The longest boot on a busy machine. On an idle one it takes a tenth of this.
 pub const BOOT: Duration = Duration::from_secs(300);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Machine {
-    /// For emulators: two CPUs of a Pi 3, the card as a virtio disk, a network, a watchdog (i6300esb).
+    /// QEMU's generic machine: two CPUs of a Pi 3, the card as a virtio disk, a network, a watchdog (i6300esb).
     Virt,
-    /// A Raspberry Pi 3B: its device tree, its SD controller, USB network; no watchdog.
+    /// A Raspberry Pi 3B: its device tree, its SD controller, USB network. No watchdog.
     Raspi3b,
 }
 
@@ -51,7 +52,7 @@ impl Machine {
     }
 }
 
-/// A copy of the image on a card, which has room for the data partition and lets the owner in by SSH.
+/// A copy of the image on a card with room for the data partition, and with an SSH key of the owner.
 #[derive(Debug)]
 pub struct Card {
     folder: TempDir,
@@ -60,7 +61,7 @@ pub struct Card {
 }
 
 impl Card {
-    /// A fresh card; `None`, said as a skip, where there is no image or no emulator.
+    /// A fresh card. `None`, reported as a skip, if there is no image or no emulator.
     pub fn new() -> Option<Self> {
         let image = image()?;
         let tools = ["qemu-system-aarch64:qemu-system-arm", "mcopy:mtools", "ssh:openssh-client"];
@@ -71,7 +72,7 @@ impl Card {
         }
         let card = Self { folder: tempfile::tempdir().expect("a folder"), qemu: Vec::new() };
         run(Command::new("cp").arg("--sparse=always").arg(image).arg(card.file()));
-        // An SD card's size is a power of two; for QEMU's it has to be.
+        // An SD card's size is a power of two, and QEMU requires that.
         let file = File::options().write(true).open(card.file()).expect("a card");
         file.set_len(SIZE).expect("grows");
         let keygen = ["-q", "-t", "ed25519", "-N", "", "-C", "owner", "-f"];
@@ -85,12 +86,12 @@ impl Card {
         self.folder.path().join("card.img")
     }
 
-    /// A folder that lasts as long as the card.
+    /// A folder that exists as long as the card.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// Puts a file on the boot partition, or a newer one in its place.
+    /// Writes a file to the boot partition, over an older one.
     pub fn put(&self, name: &str, bytes: &[u8]) {
         let from = self.folder.path().join("put");
         fs::write(&from, bytes).expect("writes");
@@ -98,19 +99,19 @@ impl Card {
         run(Command::new("mcopy").args(["-o", "-i", &boot]).arg(from).arg(format!("::{name}")));
     }
 
-    /// What a file on the boot partition holds.
+    /// Reads a file of the boot partition.
     pub fn read(&self, name: &str) -> Vec<u8> {
         let boot = format!("{}@@{BOOT_OFFSET}", self.file().display());
         run(Command::new("mcopy").args(["-n", "-i", &boot, &format!("::{name}"), "-"])).stdout
     }
 
-    /// Takes a file off the boot partition.
+    /// Deletes a file of the boot partition.
     pub fn delete(&self, name: &str) {
         let boot = format!("{}@@{BOOT_OFFSET}", self.file().display());
         run(Command::new("mdel").args(["-i", &boot, &format!("::{name}")]));
     }
 
-    /// Where partition `number` begins and how long it is, in bytes, as far as the card has it.
+    /// The offset and length of partition `number` in bytes, as far as the card has it.
     pub fn partition(&self, number: usize) -> (u64, u64) {
         let card = fs::read(self.file()).expect("a card");
         let entry = &card[446 + 16 * (number - 1)..][..16];
@@ -122,13 +123,13 @@ impl Card {
         (start, sectors(12).min(SIZE - start))
     }
 
-    /// Gives QEMU these arguments too, at every boot from now on.
+    /// Adds arguments for QEMU, at every boot from now on.
     pub fn with_qemu(mut self, arguments: &[&str]) -> Self {
         self.qemu.extend(arguments.iter().map(|argument| (*argument).to_owned()));
         self
     }
 
-    /// Switches a machine on that has this card; these words stand on the kernel's command line too.
+    /// Boots a machine with this card. `arguments` are added to the kernel's command line.
     pub fn boot(self, machine: Machine, arguments: &[&str]) -> Appliance {
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let ports = choose_ports();
@@ -141,7 +142,7 @@ impl Card {
         let mut qemu = script("cross/image/qemu.sh")
             .arg(machine.name())
             .arg(self.file())
-            // What systemd and the kernel do goes to the console, where the stages are read.
+            // The log of systemd and the kernel goes to the console, from which the stages are read.
             .args(["loglevel=7", "systemd.log_target=kmsg"])
             .args(arguments)
             .env("LANCAM_FORWARD", forward.join(" "))
@@ -164,37 +165,37 @@ impl Card {
     }
 }
 
-/// A machine that runs; dropping it pulls its plug.
+/// A running machine. Dropping it cuts its power.
 pub struct Appliance {
-    /// `None` only once it has been given back.
+    /// `None` only after it has been given back.
     card: Option<Card>,
     qemu: Child,
     ports: Vec<(u16, u16)>,
-    /// What it writes to its serial port.
+    /// The output of its serial port.
     pub console: Arc<Console>,
     on_at: Instant,
     _turn: MutexGuard<'static, ()>,
 }
 
-/// When things were there, since power-on.
+/// When each stage was reached, since power-on.
 #[derive(Debug, Clone)]
 pub struct Stages {
-    /// What, in order, and when: kernel, initramfs, systemd, service.
+    /// The stages in order, with their times: kernel, initramfs, systemd, service.
     pub marks: Vec<(&'static str, Duration)>,
-    /// The first JPEG of the live picture over HTTP, from outside.
+    /// The first JPEG of the live picture over HTTP, seen from outside.
     pub picture: Duration,
-    /// How much of this machine's CPU that took: it depends less on what else this machine does.
+    /// The CPU time of this machine until then, which depends less on other load.
     pub cpu: Duration,
 }
 
 impl Appliance {
-    /// The port on this machine's 127.0.0.1 that leads to the machine's own: 9999, 8080 or 22.
+    /// The port on this machine's 127.0.0.1 that is forwarded to the guest's port: 9999, 8080 or 22.
     pub fn port(&self, guest: u16) -> u16 {
         let pair = self.ports.iter().find(|(_, it)| *it == guest);
         pair.unwrap_or_else(|| panic!("port {guest} is not forwarded")).0
     }
 
-    /// Waits for the first JPEG over HTTP, and says when it was there.
+    /// Waits for the first JPEG over HTTP. Returns when each stage was reached.
     pub fn first_picture(&self) -> Stages {
         self.picture_after(0, self.on_at)
     }
@@ -206,8 +207,8 @@ impl Appliance {
         let port = self.port(8080);
         while answers.recv_timeout(Duration::from_millis(500)).is_err() {
             assert!(Instant::now() < deadline, "no picture; {}", self.tail());
-            // QEMU takes a connection before there is a network behind it, and then tries it ever more rarely. And until the
-            // machine has gone down, what answers is the old one.
+            // QEMU accepts a connection before the guest has a network, and then retries it less and less often. Until the
+            // machine has gone down, the old one answers.
             if mark > 0 && self.console.find("lancam: initramfs", mark).is_none() {
                 continue;
             }
@@ -225,7 +226,7 @@ impl Appliance {
         Stages { marks: marks.collect(), picture, cpu: cpu_time(self.qemu.id()) }
     }
 
-    /// Asks over HTTP until `is_it` likes the answer; a machine that is being restarted does not answer.
+    /// Repeats an HTTP request until `is_it` accepts the answer. A machine that is restarting does not answer.
     pub fn get_until(&self, target: &str, is_it: impl Fn(&Answer) -> bool) -> Answer {
         let deadline = Instant::now() + BOOT;
         loop {
@@ -239,7 +240,7 @@ impl Appliance {
         }
     }
 
-    /// Runs a line of shell as root, by the owner's key, once; waits for SSH before, after a start. `sh` here is busybox's.
+    /// Waits for SSH after a start, and runs a shell command as root with the owner's key, once. `sh` is busybox's.
     pub fn ssh(&self, command: &str) -> Said {
         let deadline = Instant::now() + BOOT;
         loop {
@@ -255,7 +256,7 @@ impl Appliance {
         Said { command: command.into(), output }
     }
 
-    /// Has a line of shell ready there: to be obeyed at once, when it is told to go.
+    /// Prepares a shell command, which runs at once when [`Order::go`] is called.
     pub fn ssh_ready(&self, command: &str) -> Order {
         self.ssh("true");
         let mut ssh = self.ssh_command();
@@ -268,7 +269,7 @@ impl Appliance {
         Order { ssh, said }
     }
 
-    /// The same for what ends the connection, such as a restart: tried once, not waited for.
+    /// Runs a command that ends the connection, such as a restart. Tries it once and does not wait for its end.
     pub fn ssh_last_words(&self, command: &str) {
         self.ssh("true");
         let mut command_line = self.ssh_command();
@@ -287,7 +288,7 @@ impl Appliance {
         let card = self.card();
         let mut command = Command::new("ssh");
         command
-            // One connection for all commands: making one takes an emulated Pi a second.
+            // One connection for all commands, because a new one takes the emulated Pi a second.
             .args(["-o", "ControlMaster=auto", "-o", "ControlPersist=yes", "-o"])
             .arg(format!("ControlPath={}", card.ssh_socket().display()))
             .args([
@@ -314,13 +315,13 @@ impl Appliance {
         command
     }
 
-    /// Gives up the connection that SSH keeps.
+    /// Closes the connection that SSH keeps.
     fn hang_up(&self) {
         let mut command = self.ssh_command();
         let _ = command.args(["-O", "exit"]).stderr(Stdio::null()).status();
     }
 
-    /// The reset button: memory stays, everything else begins anew. Returns where the console was.
+    /// Presses the reset button: memory stays, everything else starts again. Returns the console's position.
     pub fn reset(&self) -> usize {
         let mark = self.console.mark();
         self.qmp("system_reset");
@@ -328,7 +329,7 @@ impl Appliance {
         mark
     }
 
-    /// Has QEMU's monitor do something that needs no arguments.
+    /// Sends QEMU's monitor a command without arguments.
     pub fn qmp(&self, command: &str) {
         let path = self.card().folder.path().join("qmp");
         let deadline = Instant::now() + BOOT;
@@ -351,7 +352,7 @@ impl Appliance {
         }
     }
 
-    /// Has it shut down, and waits until it is off.
+    /// Shuts it down, and waits until it is off.
     pub fn power_off(mut self) -> Card {
         self.ssh_last_words("systemctl poweroff");
         let deadline = Instant::now() + Duration::from_secs(120);
@@ -362,13 +363,13 @@ impl Appliance {
         self.card.take().expect("given back once")
     }
 
-    /// Pulls the plug. What it has written is on the card: QEMU loses nothing that reached it, unlike real cards.
+    /// Cuts the power. QEMU keeps everything that was written to the card; real cards may not.
     pub fn cut_power(mut self) -> Card {
         self.stop();
         self.card.take().expect("given back once")
     }
 
-    /// What QEMU complained of, and the console's last lines.
+    /// QEMU's errors and the console's last lines.
     fn tail(&self) -> String {
         let log = fs::read_to_string(self.card().folder.path().join("qemu.log"));
         format!("{}{}", log.unwrap_or_default(), self.console.tail())
@@ -403,14 +404,14 @@ impl fmt::Display for Stages {
     }
 }
 
-/// A command that waits to be given.
+/// A command that is ready to run.
 pub struct Order {
     ssh: Child,
     said: Lines<BufReader<ChildStdout>>,
 }
 
 impl Order {
-    /// Gives it, and waits until it has been obeyed.
+    /// Runs the command, and waits until it is done.
     pub fn go(mut self) -> Done {
         let mut input = self.ssh.stdin.take().expect("piped");
         input.write_all(b"go\n").expect("ssh hears");
@@ -420,7 +421,7 @@ impl Order {
     }
 }
 
-/// A command that has been obeyed; dropping it waits for ssh's end.
+/// A command that is done. Dropping it waits for ssh to end.
 pub struct Done(Child);
 
 impl Drop for Done {
@@ -429,7 +430,7 @@ impl Drop for Done {
     }
 }
 
-/// What came of a command.
+/// The result of a command.
 #[derive(Debug)]
 pub struct Said {
     command: String,
@@ -437,19 +438,19 @@ pub struct Said {
 }
 
 impl Said {
-    /// Whether it went well.
+    /// Whether it succeeded.
     pub fn ok(&self) -> bool {
         self.output.status.success()
     }
 
-    /// What it said; panics where it failed.
+    /// Its output. Panics if it failed.
     pub fn text(&self) -> String {
         assert!(self.ok(), "{}: {:?}", self.command, self.output);
         String::from_utf8_lossy(&self.output.stdout).into_owned()
     }
 }
 
-/// A serial port, line by line, with times.
+/// The lines of a serial port, with times.
 #[derive(Debug, Default)]
 pub struct Console {
     lines: Mutex<Vec<(Duration, String)>>,
@@ -473,18 +474,18 @@ impl Console {
         console
     }
 
-    /// How many lines there are: for looking at those that come later.
+    /// The number of lines so far, to look only at later ones.
     pub fn mark(&self) -> usize {
         self.lines().len()
     }
 
-    /// When a line with this text came, among those from `mark` on.
+    /// When a line with this text came, from line `mark` on.
     pub fn find(&self, text: &str, mark: usize) -> Option<Duration> {
         let lines = self.lines();
         lines.iter().skip(mark).find(|(_, line)| line.contains(text)).map(|(when, _)| *when)
     }
 
-    /// Waits for it.
+    /// Waits for such a line.
     pub fn wait_for(&self, text: &str, mark: usize, patience: Duration) -> Duration {
         let deadline = Instant::now() + patience;
         loop {
@@ -493,13 +494,13 @@ impl Console {
             }
             let left = deadline.saturating_duration_since(Instant::now());
             assert!(!left.is_zero(), "no {text:?} in {patience:?}; {}", self.tail());
-            // Short, because a line may have come since it was looked for.
+            // Short, because a line may have come since the last look.
             let wait = left.min(Duration::from_millis(100));
             drop(self.came.wait_timeout(self.lines(), wait));
         }
     }
 
-    /// The last lines, for whoever wonders.
+    /// The last lines, for a failure's message.
     pub fn tail(&self) -> String {
         let lines = self.lines();
         let last = lines.iter().skip(lines.len().saturating_sub(60));
@@ -512,7 +513,7 @@ impl Console {
     }
 }
 
-/// Asks one thing on a connection of its own, and does not mind if nobody answers.
+/// Makes one HTTP request on a connection of its own. An error is not a failure.
 pub fn ask(port: u16, target: &str, patience: Duration) -> std::io::Result<Answer> {
     let mut tcp = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
     tcp.set_read_timeout(Some(patience))?;
@@ -527,7 +528,7 @@ pub fn ask(port: u16, target: &str, patience: Duration) -> std::io::Result<Answe
     Ok(Answer { code, head, body })
 }
 
-/// Watches the live picture until it has a whole JPEG. (`/snapshot` would wait until the camera has measured the light.)
+/// Reads the live picture until there is a whole JPEG. (`/snapshot` would wait until the camera has measured the light.)
 fn first_jpeg(port: u16, patience: Duration) -> std::io::Result<()> {
     let mut tcp = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
     tcp.set_read_timeout(Some(patience))?;
@@ -537,7 +538,7 @@ fn first_jpeg(port: u16, patience: Duration) -> std::io::Result<()> {
     for byte in [0xff, 0xd8] {
         reader.read_until(byte, &mut bytes)?;
     }
-    // Inside a JPEG no 0xff has 0xd9 behind it.
+    // Inside a JPEG, 0xff is never followed by 0xd9.
     while !bytes.ends_with(&[0xff, 0xd9]) {
         if reader.read_until(0xd9, &mut bytes)? == 0 {
             return Err(ErrorKind::UnexpectedEof.into());
@@ -546,7 +547,7 @@ fn first_jpeg(port: u16, patience: Duration) -> std::io::Result<()> {
     Ok(())
 }
 
-/// The image's file; `None`, said as a skip, where there is none.
+/// The image's file. `None`, reported as a skip, if there is none.
 pub fn image() -> Option<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let named = std::env::var_os("LANCAM_IMAGE").map(PathBuf::from);
@@ -558,19 +559,19 @@ pub fn image() -> Option<PathBuf> {
     None
 }
 
-/// A script of the project's.
+/// A script of the project.
 pub fn script(name: &str) -> Command {
     Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join(name))
 }
 
-/// Runs what has to go well.
+/// Runs a command that must succeed.
 pub fn run(command: &mut Command) -> Output {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     assert!(output.status.success(), "{command:?}: {output:?}");
     output
 }
 
-/// Ports that are free now, all held at once so that they differ.
+/// Ports that are free now. All are held at once, so that they differ.
 fn choose_ports() -> Vec<(u16, u16)> {
     let free = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port");
     let held: Vec<_> = [9999, 8080, 22].into_iter().map(|guest| (free(), guest)).collect();
@@ -578,16 +579,16 @@ fn choose_ports() -> Vec<(u16, u16)> {
     held.iter().map(|(socket, guest)| (port(socket), *guest)).collect()
 }
 
-/// How long a process has computed.
+/// The CPU time of a process.
 fn cpu_time(id: u32) -> Duration {
     let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
     let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
-    // utime and stime, in hundredths of a second wherever Linux has an emulator.
+    // utime and stime, in hundredths of a second on every Linux with an emulator.
     let hundredths: u64 = fields.skip(11).take(2).filter_map(|it| it.parse::<u64>().ok()).sum();
     Duration::from_millis(hundredths * 10)
 }
 
-/// What the console says when a stage is reached.
+/// The console's lines that mark the stages.
 const STAGES: [(&str, &str); 5] = [
     ("kernel", "Booting Linux"),
     ("initramfs", "lancam: initramfs"),
@@ -596,11 +597,11 @@ const STAGES: [(&str, &str); 5] = [
     ("network", "Started systemd-networkd.service"),
 ];
 
-/// Where the boot partition begins: 4 MiB.
+/// The offset of the boot partition: 4 MiB.
 pub const BOOT_OFFSET: u64 = 4 << 20;
 
-/// Of an emulated card: more than the image has, so that there is a data partition.
+/// The size of an emulated card, which is larger than the image, so that there is room for the data partition.
 const SIZE: u64 = 256 << 20;
 
-/// Whose machine runs.
+/// Held while a machine runs.
 static TURN: Mutex<()> = Mutex::new(());

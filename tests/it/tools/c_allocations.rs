@@ -1,4 +1,4 @@
-//! Counts what C code allocates: libjpeg-turbo keeps its own memory, outside Rust's allocator.
+//! Counts what C code allocates: libjpeg-turbo does not use Rust's allocator.
 
 #![cfg(all(target_os = "linux", target_env = "gnu"))]
 
@@ -18,16 +18,16 @@ unsafe extern "C" {
     fn __libc_malloc(size: usize) -> *mut c_void;
 }
 
-/// Stands before the C library's in this test program; what it returns is freed by the C library's own `free`.
-// SAFETY: it has malloc's signature and does what malloc does.
+/// Replaces the C library's malloc in this test program. The C library's own `free` frees what it returns.
+// SAFETY: it has malloc's signature, and calls malloc.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn malloc(size: usize) -> *mut c_void {
     let _ = THIS_THREAD.try_with(|count| count.set(count.get() + 1));
-    // SAFETY: glibc's malloc under its other name takes any size.
+    // SAFETY: this is glibc's malloc under another name, which takes any size.
     unsafe { __libc_malloc(size) }
 }
 
-/// Calls of malloc that did not come through Rust's allocator, which calls it too.
+/// Calls of malloc that did not come from Rust's allocator, which calls it too.
 fn count_c(work: impl FnOnce()) -> usize {
     let before = THIS_THREAD.get();
     let rust = allocations::count(work);
@@ -62,7 +62,7 @@ fn what_libjpeg_turbo_allocates_per_frame_is_known() {
     println!(
         "libjpeg-turbo's own allocations a frame: {encoding} to encode, {decoding} to decode, {scaling} to decode at half size"
     );
-    // A few pools for each picture, whatever its size; one for each row would be many hundreds.
+    // libjpeg-turbo allocates a few pools per picture, whatever its size. One per row would be many hundreds.
     assert!(encoding + decoding + scaling > 0, "the count counts");
     assert!(encoding <= 20 && decoding <= 20 && scaling <= 20);
 }

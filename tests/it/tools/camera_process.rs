@@ -1,4 +1,4 @@
-//! A `lancam` that a test starts, reads the standard output of, and ends.
+//! A `lancam` process that a test starts, reads and ends.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -6,14 +6,14 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long anything may take here; five times what it takes on a slow machine.
+/// How long anything may take here: five times what it takes on a slow machine.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A running camera.
 pub struct CameraProcess {
     pub child: Child,
     lines: Receiver<String>,
-    /// The port of each listener, in their order.
+    /// The port of each listener, in order.
     pub ports: Vec<u16>,
 }
 
@@ -23,7 +23,7 @@ impl CameraProcess {
         Self::spawn(&mut Self::command(&[&["--listen", "127.0.0.1:0"], arguments].concat()))
     }
 
-    /// `lancam` with these arguments, announced to nobody, and with nothing from this environment.
+    /// `lancam` with these arguments. It is not announced, and gets nothing from this environment.
     pub fn command(arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_lancam"));
         for (variable, _) in std::env::vars_os() {
@@ -34,7 +34,7 @@ impl CameraProcess {
         command
             .args(arguments)
             .env("LANCAM_ANNOUNCE", "off")
-            // This machine's own camera is none of a test's business.
+            // Ignore the configuration of a camera on this machine.
             .env("LANCAM_CONFIG", "")
             .env_remove("RUST_LOG")
             .env_remove("JOURNAL_STREAM");
@@ -46,7 +46,7 @@ impl CameraProcess {
         Self::spawn_with(command, Stdio::inherit())
     }
 
-    /// The same, with its log where `log` goes.
+    /// Like [`spawn`](Self::spawn), with the log going to `log`.
     pub fn spawn_with(command: &mut Command, log: Stdio) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().expect("lancam starts");
         let stdout = BufReader::new(child.stdout.take().expect("piped"));
@@ -103,7 +103,7 @@ pub fn signal(child: &Child, name: &str) {
     assert!(sent.expect("kill runs").success());
 }
 
-/// Waits for the end of a process, not for ever.
+/// Waits for a process to end, with a deadline.
 pub fn wait(child: &mut Child) -> ExitStatus {
     let deadline = Instant::now() + PATIENCE;
     loop {
@@ -115,7 +115,7 @@ pub fn wait(child: &mut Child) -> ExitStatus {
     }
 }
 
-/// Runs a command that should end by itself; its exit code and what it said on standard error.
+/// Runs a command that should end by itself. Returns its exit code and its standard error.
 pub fn run_to_end(command: &mut Command) -> (Option<i32>, String) {
     let mut child = command
         .stdin(Stdio::null())

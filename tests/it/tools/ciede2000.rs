@@ -1,9 +1,10 @@
-//! How different two colours look: CIEDE2000, where 1 is about the least that anybody sees side by side.
+//! The visible difference between two colours: CIEDE2000, where 1 is about the smallest difference that people see side by
+//! side.
 //!
 //! Sharma, Wu, Dalal: "The CIEDE2000 Color-Difference Formula: Implementation Notes, Supplementary Test Data, and
-//! Mathematical Observations", 2005. The names in here are theirs.
+//! Mathematical Observations", 2005. The names here are those of the paper.
 
-/// A colour by lightness, red or green, yellow or blue.
+/// A colour in CIELAB: lightness, red-green, yellow-blue.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Lab {
     pub lightness: f64,
@@ -12,7 +13,7 @@ pub struct Lab {
 }
 
 impl Lab {
-    /// An sRGB pixel, white being that of D65 (IEC 61966-2-1).
+    /// An sRGB pixel with D65 white (IEC 61966-2-1).
     pub fn of(rgb: [u8; 3]) -> Self {
         let [red, green, blue] = rgb.map(|code| {
             let value = f64::from(code) / 255.0;
@@ -36,7 +37,7 @@ impl Lab {
         Self { a: 0.0, b: 0.0, ..self }
     }
 
-    /// The CIEDE2000 difference, all its weights 1.
+    /// The CIEDE2000 difference with all weights 1.
     pub fn difference(self, other: Self) -> f64 {
         let mean_chroma = f64::midpoint(self.a.hypot(self.b), other.a.hypot(other.b));
         let g = 0.5 * (1.0 - share_of_25(mean_chroma));

@@ -1,4 +1,4 @@
-//! A way between viewer and camera that takes time: each byte arrives so much later as it was sent.
+//! A proxy between viewer and camera that delivers each byte with a fixed delay.
 
 use crate::tools::fake_camera::FakeServer;
 use std::io::{self, Read, Write};
@@ -7,7 +7,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// A server that connects on to `port` and holds every byte: `there` from the camera, `back` from the viewer.
+/// A server that connects to `port` and delays every byte: by `there` from the camera, by `back` from the viewer.
 pub fn delaying(port: u16, there: Duration, back: Duration) -> FakeServer {
     FakeServer::on(0, move |viewer| {
         let camera = TcpStream::connect(("127.0.0.1", port))?;
@@ -22,7 +22,7 @@ pub fn delaying(port: u16, there: Duration, back: Duration) -> FakeServer {
     })
 }
 
-/// Carries bytes until one end closes; then both are closed.
+/// Forwards bytes until one end closes; then both are closed.
 fn carry(mut from: TcpStream, to: &TcpStream, delay: Duration) -> io::Result<()> {
     let (sender, due) = mpsc::channel::<(Instant, Vec<u8>)>();
     let mut into = to.try_clone()?;

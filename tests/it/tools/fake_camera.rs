@@ -1,4 +1,4 @@
-//! A server for viewers that does what a test tells it: a small camera, or something worse.
+//! A server for viewers that does what a test tells it: a small camera, or a faulty one.
 
 use lancam::clock;
 use lancam::image::frame::Micros;
@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// Listens until it is dropped; then all its connections are closed too.
+/// Listens until it is dropped. Then all its connections are closed too.
 pub struct FakeServer {
     address: SocketAddr,
     stopped: Arc<AtomicBool>,
@@ -27,13 +27,13 @@ pub struct FakeServer {
     acceptor: Option<JoinHandle<()>>,
 }
 
-/// A port where nobody listens until a [`FakeServer`] does: no other test is given it meanwhile.
+/// A port on which nothing listens until a [`FakeServer`] does. No other test gets it in the meantime.
 pub struct ReservedPort(socket2::Socket);
 
 impl ReservedPort {
     pub fn new() -> io::Result<Self> {
         let port = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None)?;
-        // With this on both, a server may listen on a port that is only bound here.
+        // If both have this option, a server may listen on a port that is only bound here.
         port.set_reuse_address(true)?;
         port.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())?;
         Ok(Self(port))
@@ -46,7 +46,7 @@ impl ReservedPort {
 }
 
 impl FakeServer {
-    /// Listens on `port` of loopback (0: a free one) and gives each connection to `serve` on a thread of its own.
+    /// Listens on `port` of loopback (0 for a free one), and gives each connection to `serve` on a thread of its own.
     pub fn on<S>(port: u16, serve: S) -> Self
     where
         S: Fn(TcpStream) -> io::Result<()> + Send + Sync + 'static,
@@ -78,7 +78,7 @@ impl FakeServer {
                         .push(connection.try_clone().expect("another"));
                     let serve = Arc::clone(&serve);
                     thread::spawn(move || {
-                        // A viewer that leaves ends it with an error, which is no one's business.
+                        // A viewer that leaves makes this an error, which is ignored.
                         drop(serve(stream));
                         drop(connection.shutdown(Shutdown::Both));
                     });
@@ -88,7 +88,7 @@ impl FakeServer {
         Self { address, stopped, connections, acceptor: Some(acceptor) }
     }
 
-    /// Where it listens, as a viewer is told.
+    /// The address to give to a viewer.
     pub fn address(&self) -> String {
         self.address.to_string()
     }
@@ -101,7 +101,7 @@ impl FakeServer {
 impl Drop for FakeServer {
     fn drop(&mut self) {
         self.stopped.store(true, Ordering::SeqCst);
-        // Wakes the acceptor, which then gives the port back.
+        // Wakes the acceptor, which then frees the port.
         drop(TcpStream::connect(self.address));
         if let Some(acceptor) = self.acceptor.take() {
             acceptor.join().expect("the acceptor does not panic");
@@ -116,9 +116,9 @@ impl Drop for FakeServer {
 pub struct FakeCamera {
     stream: TcpStream,
     decoder: Decoder,
-    /// What the viewer said first.
+    /// The viewer's greeting.
     pub hello: String,
-    /// How far its clock is ahead of this machine's; without one it answers no pings.
+    /// How far its clock is ahead of this machine's. Without a clock it answers no pings.
     ahead: Option<Duration>,
 }
 
@@ -128,9 +128,9 @@ impl FakeCamera {
         Self::greet_as(stream, name, "")
     }
 
-    /// The same, as the camera with this id.
+    /// The same, with this id.
     pub fn greet_as(stream: TcpStream, name: &str, id: &str) -> io::Result<Self> {
-        // As a camera does: small messages do not wait for company.
+        // As a camera does: small messages are sent at once.
         stream.set_nodelay(true)?;
         let decoder = Decoder::new(MAX_REQUEST);
         let mut camera = Self { stream, decoder, hello: String::new(), ahead: None };
@@ -142,12 +142,12 @@ impl FakeCamera {
         Ok(camera)
     }
 
-    /// From here on it answers pings, by a clock that is so far ahead of this machine's.
+    /// Answers pings from now on, with a clock that is this far ahead of this machine's.
     pub fn with_clock(self, ahead: Duration) -> Self {
         Self { ahead: Some(ahead), ..self }
     }
 
-    /// What its clock shows.
+    /// The time on its clock.
     pub fn now(&self) -> Micros {
         let ahead = u64::try_from(self.ahead.unwrap_or_default().as_micros()).expect("hours");
         Micros(clock::now().0 + ahead)
@@ -163,12 +163,12 @@ impl FakeCamera {
         self.stream.write_all(&bytes)
     }
 
-    /// Sends bytes as they are.
+    /// Sends bytes unchanged.
     pub fn send_raw(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.stream.write_all(bytes)
     }
 
-    /// Sends a frame and waits until the viewer has it.
+    /// Sends a frame and waits until the viewer has acknowledged it.
     pub fn send_frame(&mut self, facts: &FrameFacts, payload: &[u8]) -> io::Result<()> {
         self.stream.write_all(&frame_prefix(facts, payload.len()))?;
         self.stream.write_all(payload)?;
@@ -178,7 +178,7 @@ impl FakeCamera {
         })
     }
 
-    /// The same; `hear` is given what else comes meanwhile.
+    /// The same. `hear` gets all other messages that arrive meanwhile.
     pub fn send_frame_and_hear(
         &mut self,
         facts: &FrameFacts,
@@ -193,7 +193,7 @@ impl FakeCamera {
         })
     }
 
-    /// Reads until `wanted` makes something of a message.
+    /// Reads messages until `wanted` returns something.
     pub fn wait_for<T>(&mut self, wanted: impl Fn(Message<'_>) -> Option<T>) -> io::Result<T> {
         loop {
             if let Some(found) = self.heard(&wanted)? {
@@ -206,7 +206,7 @@ impl FakeCamera {
         }
     }
 
-    /// Answers pings, and does nothing else for so long.
+    /// Only answers pings for this time.
     pub fn idle(&mut self, time: Duration) -> io::Result<()> {
         let end = Instant::now() + time;
         loop {
@@ -225,7 +225,7 @@ impl FakeCamera {
         }
     }
 
-    /// Answers pings, and looks for what is `wanted` among the messages that have come.
+    /// Answers pings, and passes the other messages that have arrived to `wanted`.
     fn heard<T>(&mut self, wanted: impl Fn(Message<'_>) -> Option<T>) -> io::Result<Option<T>> {
         let received_at = self.now();
         while let Some(message) = self.decoder.next_message().map_err(io::Error::other)? {

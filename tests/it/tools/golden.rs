@@ -1,4 +1,4 @@
-//! When a picture looks like a golden one: nothing differs but what moves.
+//! Compares pictures with golden ones, leaving out the parts that change.
 
 use lancam::image::picture::Picture;
 use lancam::image::pixels::Size;
@@ -7,7 +7,7 @@ use std::fmt;
 /// A golden picture of a whole window.
 pub struct Golden {
     pub name: &'static str,
-    /// What is never the same twice: seconds, rates, ports.
+    /// The parts that always change: seconds, rates, ports.
     pub moving: &'static [Part],
 }
 
@@ -20,11 +20,11 @@ pub struct Part {
     pub height: usize,
 }
 
-/// Pictures are compared in squares of this side.
+/// The side of the squares in which pictures are compared.
 const TILE: usize = 16;
-/// A square differs when more of its 256 pixels do: a thin line along one edge of it has 32 ...
+/// A square differs if more than this many of its 256 pixels differ. A thin line along one edge has 32 pixels.
 const DIFFERENT_PIXELS: usize = 12;
-/// ... by more than this in a colour: letters' edges differ a little from one machine to another.
+/// A pixel differs if a colour differs by more than this. Edges of letters vary a little between machines.
 const DIFFERENT: u8 = 32;
 
 /// Where two pictures differ.
@@ -32,7 +32,7 @@ const DIFFERENT: u8 = 32;
 pub struct Differences(pub Vec<Part>);
 
 impl Golden {
-    /// Where `seen` differs from the golden picture; nowhere, when it looks the same.
+    /// Where `seen` differs from the golden picture. Empty if they look the same.
     pub fn differences(&self, golden: &Picture, seen: &Picture) -> Differences {
         if golden.size() != seen.size() {
             let Size { width, height } = seen.size();

@@ -1,4 +1,4 @@
-//! An HTTP client in a few lines, for tests: it reads as strictly as the strictest that is known.
+//! A small HTTP client for tests, as strict as the strictest client known.
 
 use crate::tools::camera_process::PATIENCE;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -10,11 +10,11 @@ pub struct HttpClient {
     reader: BufReader<TcpStream>,
 }
 
-/// An answer, with what it brought.
+/// A response.
 #[derive(Debug)]
 pub struct Answer {
     pub code: u16,
-    /// The status line and all headers, as they came.
+    /// The status line and all headers, unchanged.
     pub head: String,
     pub body: Vec<u8>,
 }
@@ -48,7 +48,7 @@ impl HttpClient {
         Self::connect_to((Ipv4Addr::LOCALHOST, port).into())
     }
 
-    /// To a camera anywhere.
+    /// Connects to a camera anywhere.
     pub fn connect_to(camera: SocketAddr) -> Self {
         let tcp = TcpStream::connect(camera).expect("connects");
         tcp.set_read_timeout(Some(PATIENCE)).expect("sets a timeout");
@@ -61,7 +61,7 @@ impl HttpClient {
         self.tcp.write_all(bytes.as_bytes()).expect("the camera takes it");
     }
 
-    /// Asks with these headers, each ended by CR and LF, and reads the whole answer.
+    /// Sends a request with these headers, each ending with CR LF, and reads the whole response.
     pub fn ask(&mut self, method: &str, target: &str, headers: &str) -> Answer {
         self.say(&format!("{method} {target} HTTP/1.1\r\nHost: 127.0.0.1\r\n{headers}\r\n"));
         self.answer(method)
@@ -71,7 +71,7 @@ impl HttpClient {
         self.ask("GET", target, "")
     }
 
-    /// Reads an answer to a request of this method.
+    /// Reads the response to a request with this method.
     pub fn answer(&mut self, method: &str) -> Answer {
         let head = head(&mut self.reader);
         let code = head.split(' ').nth(1).and_then(|code| code.parse().ok()).expect("a status");
@@ -81,19 +81,19 @@ impl HttpClient {
         Answer { code, head, body }
     }
 
-    /// Whatever else comes until the camera closes.
+    /// Everything else until the camera closes the connection.
     pub fn rest(&mut self) -> Vec<u8> {
         let mut rest = Vec::new();
         let _ = self.reader.read_to_end(&mut rest);
         rest
     }
 
-    /// Asks for a live picture, and gets it.
+    /// Requests the live picture.
     pub fn stream(self, target: &str) -> HttpStream {
         self.stream_with(target, "")
     }
 
-    /// The same, with these headers too.
+    /// The same with more headers.
     pub fn stream_with(mut self, target: &str, headers: &str) -> HttpStream {
         self.say(&format!("GET {target} HTTP/1.1\r\nHost: 127.0.0.1\r\n{headers}\r\n"));
         let head = head(&mut self.reader);
@@ -108,7 +108,7 @@ pub struct HttpStream {
     pub head: String,
 }
 
-/// One picture of it.
+/// One picture of a stream.
 pub struct Part {
     pub timestamp: f64,
     pub jpeg: Vec<u8>,
@@ -121,7 +121,8 @@ impl HttpStream {
     }
 }
 
-/// The next picture, by go2rtc's rules: a line that begins with `--`, headers, as many bytes as they say, an empty line.
+/// Reads the next picture by go2rtc's rules: a line that begins with `--`, headers, the body with the length they give, an
+/// empty line.
 pub fn part(reader: &mut impl BufRead) -> Part {
     let mut boundary = String::new();
     reader.read_line(&mut boundary).expect("a line");
@@ -139,7 +140,7 @@ pub fn part(reader: &mut impl BufRead) -> Part {
     Part { timestamp, jpeg }
 }
 
-/// Reads to the empty line. Every line ends with CR and LF.
+/// Reads up to the empty line. Every line ends with CR LF.
 fn head(reader: &mut impl BufRead) -> String {
     let mut head = String::new();
     loop {
@@ -153,7 +154,7 @@ fn head(reader: &mut impl BufRead) -> String {
     }
 }
 
-/// Asks a camera one thing on a connection of its own.
+/// Makes one request on a connection of its own.
 pub fn get(port: u16, target: &str) -> Answer {
     HttpClient::connect(port).get(target)
 }

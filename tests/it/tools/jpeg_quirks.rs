@@ -1,10 +1,10 @@
-//! Good JPEGs as cameras spoil them.
+//! Valid JPEGs, damaged in the ways that cameras damage them.
 
 use crate::tools::jpeg_tools::{cjpeg, encoded};
 use lancam::image::jpeg::markers::marker_at;
 use lancam::image::pixels::{Chroma, Size};
 
-/// Where each segment of the head begins, the scan's last.
+/// The marker and offset of each segment, up to the first scan.
 pub fn segments(jpeg: &[u8]) -> Vec<(u8, usize)> {
     let mut found = Vec::new();
     let mut at = 2;
@@ -30,13 +30,13 @@ pub fn without_huffman_tables(jpeg: &[u8]) -> Vec<u8> {
     left
 }
 
-/// `what` behind the segment at `index`.
+/// Inserts `what` before the segment at `index`.
 pub fn with(jpeg: &[u8], index: usize, what: &[u8]) -> Vec<u8> {
     let at = segments(jpeg)[index].1;
     [&jpeg[..at], what, &jpeg[at..]].concat()
 }
 
-/// A good JPEG as each quirk makes it; all of these can be repaired.
+/// A valid JPEG with each defect. All of these can be repaired.
 pub fn quirks(jpeg: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     let bare = &jpeg[..jpeg.len() - 2];
     let thumbnail = encoded(Size::new(16, 16), Chroma::Yuv420, 50);
@@ -63,7 +63,7 @@ pub fn quirks(jpeg: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// For the fuzzer: small ones of each kind.
+/// Small JPEGs of each kind, for the fuzzer.
 pub fn seeds() -> Vec<(String, Vec<u8>)> {
     let size = Size::new(16, 16);
     let jpeg = encoded(size, Chroma::Yuv422, 20);

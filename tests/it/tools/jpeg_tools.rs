@@ -1,4 +1,4 @@
-//! JPEGs to test with, from our encoder and from libjpeg-turbo's programs, which also check what we make of them.
+//! JPEGs for tests, from our encoder and from libjpeg-turbo's programs, which also check our output.
 
 use lancam::image::jpeg::codec::Encoder;
 use lancam::image::pixels::{Chroma, Size};
@@ -6,7 +6,7 @@ use lancam::image::planes::Planes;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-/// Of our encoder: smooth, with edges and a little noise, in colour.
+/// A JPEG from our encoder: smooth, with edges and a little noise, in colour.
 pub fn encoded(size: Size, chroma: Chroma, quality: u8) -> Vec<u8> {
     let mut planes = Planes::default();
     planes.reshape(size, chroma);
@@ -30,7 +30,7 @@ pub fn encoded(size: Size, chroma: Chroma, quality: u8) -> Vec<u8> {
     out
 }
 
-/// JPEGs one after the other, each all of one grey.
+/// Several JPEGs in a row, each of a single grey.
 pub fn grey_jpegs(greys: &[u8]) -> Vec<u8> {
     let mut planes = Planes::default();
     planes.reshape(Size::new(64, 48), Chroma::Yuv422);
@@ -46,7 +46,7 @@ pub fn grey_jpegs(greys: &[u8]) -> Vec<u8> {
     clip
 }
 
-/// A JPEG of our encoder, 16x16 and black.
+/// A black JPEG of 16x16 from our encoder.
 pub fn tiny(chroma: Chroma) -> Vec<u8> {
     let size = Size::new(16, 16);
     let mut planes = Planes::default();
@@ -58,7 +58,7 @@ pub fn tiny(chroma: Chroma) -> Vec<u8> {
     jpeg
 }
 
-/// Made by `cjpeg` with these arguments; `None`, and said so, where it is not installed.
+/// A JPEG made by `cjpeg` with these arguments. `None`, reported as a skip, if it is not installed.
 pub fn cjpeg(size: Size, arguments: &[&str]) -> Option<Vec<u8>> {
     let mut noise = noise(3);
     let mut ppm = format!("P6 {} {} 255\n", size.width, size.height).into_bytes();
@@ -74,7 +74,7 @@ pub fn cjpeg(size: Size, arguments: &[&str]) -> Option<Vec<u8>> {
     tool("cjpeg", arguments, &ppm).map(|made| made.stdout)
 }
 
-/// What `djpeg` makes of it: pixels with their header, and whether it had anything to say.
+/// Decodes with `djpeg`. Returns the pixels with their header, and what it printed.
 pub fn djpeg(jpeg: &[u8]) -> Option<(Vec<u8>, String)> {
     tool("djpeg", &["-pnm"], jpeg).map(|made| (made.stdout, made.said))
 }
@@ -84,7 +84,7 @@ pub struct Made {
     pub said: String,
 }
 
-/// Feeds one of libjpeg-turbo's programs; `None`, and said so, where they are not installed.
+/// Runs one of libjpeg-turbo's programs with `input`. `None`, reported as a skip, if it is not installed.
 pub fn tool(name: &str, arguments: &[&str], input: &[u8]) -> Option<Made> {
     let child = Command::new(name)
         .args(arguments)
@@ -98,7 +98,7 @@ pub fn tool(name: &str, arguments: &[&str], input: &[u8]) -> Option<Made> {
     };
     let mut stdin = child.stdin.take().expect("piped");
     let output = std::thread::scope(|scope| {
-        // It may have seen enough before the end of its input.
+        // It may stop reading before the end of its input.
         scope.spawn(move || drop(stdin.write_all(input)));
         child.wait_with_output().expect("it runs")
     });
@@ -106,7 +106,7 @@ pub fn tool(name: &str, arguments: &[&str], input: &[u8]) -> Option<Made> {
     Some(Made { stdout: output.stdout, said })
 }
 
-/// The same numbers each time.
+/// Pseudo-random numbers, the same for each seed.
 pub fn noise(seed: u64) -> impl FnMut() -> usize {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     move || {

@@ -1,4 +1,4 @@
-//! A LAN of two machines that nobody else is in: network namespaces, and a cable between them.
+//! A LAN of two machines: network namespaces with a cable between them. Nothing else is on it.
 
 use crate::tools::skip::skip;
 use nix::sched::{CloneFlags, setns};
@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::{self, JoinHandle};
 
-/// Two namespaces; dropping it takes them away.
+/// Two namespaces. Dropping it deletes them.
 pub struct Lan {
     id: String,
 }
@@ -18,17 +18,17 @@ pub struct Lan {
 pub enum Machine {
     /// 10.77.0.1, where cameras run.
     Camera,
-    /// 10.77.0.2, where people watch.
+    /// 10.77.0.2, where viewers run.
     Desk,
-    /// 10.77.0.3, for another camera, where [`Lan::with_second_camera`] was called. It does not hear the first one.
+    /// 10.77.0.3, for a second camera, after [`Lan::with_second_camera`]. It does not receive what the first one sends.
     Second,
 }
 
 impl Lan {
-    /// Where the camera's machine is.
+    /// The address of the camera's machine.
     pub const CAMERA: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 77, 0, 1));
 
-    /// Lays the cable; `None`, said as a skip, where this is not allowed.
+    /// Makes the namespaces. `None`, reported as a skip, if that is not allowed.
     pub fn new() -> Option<Self> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -42,7 +42,7 @@ impl Lan {
         }
     }
 
-    /// Puts another machine for cameras on the cable.
+    /// Adds a second machine for cameras.
     #[must_use]
     pub fn with_second_camera(self) -> Option<Self> {
         let (first, second) = (self.name(Machine::Camera), self.name(Machine::Second));
@@ -74,7 +74,7 @@ impl Lan {
         for (namespace, address) in [(&camera, "10.77.0.1/24"), (&desk, "10.77.0.2/24")] {
             ip(&["-n", namespace, "link", "set", "lo", "up"])?;
             ip(&["-n", namespace, "addr", "add", address, "dev", "lan0"])?;
-            // Without the seconds in which IPv6 looks whether an address is free.
+            // Skip the seconds in which IPv6 checks that an address is unused.
             let no_check = "echo 0 >/proc/sys/net/ipv6/conf/lan0/accept_dad || true";
             ip(&["netns", "exec", namespace, "sh", "-c", no_check])?;
             ip(&["-n", namespace, "link", "set", "lan0", "up"])?;
@@ -90,7 +90,7 @@ impl Lan {
         }
     }
 
-    /// The same command, with its environment, on that machine.
+    /// The same command with its environment, on that machine.
     pub fn on(&self, machine: Machine, command: &Command) -> Command {
         let mut inside = Command::new("ip");
         inside.args(["netns", "exec", &self.name(machine)]);
@@ -104,7 +104,7 @@ impl Lan {
         inside
     }
 
-    /// `work` on a thread whose sockets, and whose threads', are on that machine.
+    /// Runs `work` on a thread whose sockets, and those of its threads, are on that machine.
     pub fn inside<T: Send + 'static>(
         &self,
         machine: Machine,
@@ -118,13 +118,13 @@ impl Lan {
         })
     }
 
-    /// `tc` with these arguments on that machine.
+    /// Runs `tc` on that machine.
     pub fn tc(&self, machine: Machine, arguments: &[&str]) -> Result<(), String> {
         let mut tc = Command::new("tc");
         said(self.on(machine, tc.args(arguments)).output())
     }
 
-    /// `ip` with these arguments on that machine.
+    /// Runs `ip` on that machine.
     pub fn ip(&self, machine: Machine, arguments: &[&str]) {
         let done = ip(&[&["-n", &self.name(machine)], arguments].concat());
         done.unwrap_or_else(|error| panic!("{arguments:?}: {error}"));
@@ -134,7 +134,7 @@ impl Lan {
 impl Drop for Lan {
     fn drop(&mut self) {
         for machine in [Machine::Second, Machine::Camera, Machine::Desk] {
-            // The second was not made for every test.
+            // The second machine may not exist.
             let _ = ip(&["netns", "del", &self.name(machine)]);
         }
     }
@@ -144,7 +144,7 @@ fn ip(arguments: &[&str]) -> Result<(), String> {
     said(Command::new("ip").args(arguments).output())
 }
 
-/// What a command complained of.
+/// The error output of a command that failed.
 fn said(output: std::io::Result<Output>) -> Result<(), String> {
     let output = output.map_err(|error| format!("iproute2: {error}"))?;
     match output.status.success() {

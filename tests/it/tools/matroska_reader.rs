@@ -1,22 +1,22 @@
-//! Reads as much of Matroska as a recording has in it, and trusts nothing: what contradicts itself fails the test.
+//! Reads as much of Matroska as a recording contains. Any contradiction in the file fails the test.
 
 use std::collections::BTreeSet;
 
-/// What is in a file.
+/// The content of a file.
 #[derive(Debug, Default)]
 pub struct Recording {
     /// Each frame's time in tenths of a millisecond, and its bytes.
     pub frames: Vec<(u64, Vec<u8>)>,
-    /// The same of all of them, as the file claims it.
+    /// The file's duration in the same unit.
     pub duration: u64,
     pub codec: String,
     pub size: (u64, u64),
     pub title: String,
-    /// Where one can go at once: a time, and the time of the cluster that is there.
+    /// Where a player can seek to: a time, and the time of the cluster there.
     pub cues: Vec<(u64, u64)>,
-    /// Whether every length is known and holds.
+    /// Whether every length is known and right.
     pub is_closed: bool,
-    /// Bytes behind the last whole element.
+    /// Bytes after the last whole element.
     pub rest: usize,
 }
 
@@ -34,7 +34,7 @@ const MASTERS: [u64; 11] = [
     0xB7,
 ];
 
-/// Reads a file, or what there is of one that was cut off.
+/// Reads a file, or the part of one that was cut off.
 #[track_caller]
 pub fn read(file: &[u8]) -> Recording {
     let mut recording = Recording { is_closed: true, ..Recording::default() };
@@ -42,7 +42,7 @@ pub fn read(file: &[u8]) -> Recording {
     let mut ends = Vec::new();
     let (mut at, mut segment, mut cluster_at) = (0, 0, 0);
     let (mut cluster, mut cue_time) = (None, 0);
-    // Where each cluster begins, and its time.
+    // The position and time of each cluster.
     let mut clusters = Vec::new();
     let mut cues = Vec::new();
     while let Some((id, len, content)) = head(file, at) {
@@ -104,7 +104,7 @@ pub fn read(file: &[u8]) -> Recording {
     recording
 }
 
-/// An element's identifier, its length where that is known, and where its content begins; `None` where it is cut off.
+/// An element's id, its length if known, and the position of its content. `None` if it is cut off.
 fn head(file: &[u8], at: usize) -> Option<(u64, Option<usize>, usize)> {
     let (id, size_at, _) = vint(file, at)?;
     let (size, content, is_unknown) = vint(file, size_at)?;
@@ -113,7 +113,7 @@ fn head(file: &[u8], at: usize) -> Option<(u64, Option<usize>, usize)> {
     Some((id, (!is_unknown).then_some(len), content))
 }
 
-/// A number with its mark, where it ends, and whether it is all ones.
+/// A number with its length marker, the position after it, and whether all its bits are ones.
 fn vint(file: &[u8], at: usize) -> Option<(u64, usize, bool)> {
     let bytes = usize::try_from(file.get(at)?.leading_zeros()).expect("few") + 1;
     let whole = number(file.get(at..at + bytes)?);

@@ -1,10 +1,10 @@
-//! The other end of a network cable that hangs out of an emulated machine: asks by multicast DNS, and hears who answers.
+//! The other end of an emulated machine's network cable. Asks by multicast DNS and reads the answers.
 
 use lancam::wire::dns::{self, Name, QueryKind, Record};
 use std::net::{Ipv4Addr, Ipv6Addr, UdpSocket};
 use std::time::{Duration, Instant};
 
-/// A neighbour with an IPv6 address of its own, on a cable of UDP packets that hold Ethernet frames.
+/// A neighbour with an IPv6 address of its own. The cable carries Ethernet frames in UDP packets.
 pub struct Cable {
     socket: UdpSocket,
     qemu_port: u16,
@@ -19,7 +19,7 @@ impl Cable {
         Self { socket, qemu_port }
     }
 
-    /// What QEMU needs to hear of its end.
+    /// QEMU's arguments for its end.
     pub fn qemu(&self) -> [String; 4] {
         let ours = self.socket.local_addr().expect("bound").port();
         let theirs = self.qemu_port;
@@ -27,12 +27,12 @@ impl Cable {
             "-netdev".into(),
             format!("socket,id=cable,udp=127.0.0.1:{ours},localaddr=127.0.0.1:{theirs}"),
             "-device".into(),
-            // Not the first interface: that one names the machine.
+            // Not the first interface, whose address gives the machine its name.
             "virtio-net-pci,netdev=cable,romfile=,addr=0x10,mac=52:54:00:ca:b1:e0".into(),
         ]
     }
 
-    /// Asks each second until an answer has what `is_it` looks for, which is returned.
+    /// Asks each second until `is_it` finds something in an answer. Returns that.
     pub fn ask<T>(&self, name: &Name, kind: QueryKind, is_it: impl Fn(&Record) -> Option<T>) -> T {
         let question = in_ethernet(&dns::query(&[(name, kind)]));
         let deadline = Instant::now() + Duration::from_secs(60);
@@ -58,13 +58,13 @@ impl Cable {
 }
 
 const PORT: u16 = 5353;
-/// Of Ethernet, IPv6 and UDP.
+/// The length of the Ethernet, IPv6 and UDP headers.
 const HEADERS: usize = 14 + 40 + 8;
 const NEIGHBOUR: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 1);
 const EVERYBODY: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0xfb);
 const UDP: u8 = 17;
 
-/// A question in a UDP packet, to all on the cable who speak multicast DNS.
+/// A question in a UDP packet to the multicast DNS group.
 fn in_ethernet(message: &[u8]) -> Vec<u8> {
     let len = u16::try_from(8 + message.len()).expect("a short message");
     let mut udp = Vec::new();
@@ -72,7 +72,7 @@ fn in_ethernet(message: &[u8]) -> Vec<u8> {
         udp.extend(word.to_be_bytes());
     }
     udp.extend(message);
-    // RFC 8200, section 8.1: over the addresses, the length and the protocol too.
+    // RFC 8200, section 8.1: the checksum also covers the addresses, the length and the protocol.
     let pseudo = [&NEIGHBOUR.octets()[..], &EVERYBODY.octets(), &[0, 0], &len.to_be_bytes()];
     let sum = checksum(&[&pseudo.concat()[..], &[0, 0, 0, UDP], &udp].concat());
     udp[6..8].copy_from_slice(&sum.to_be_bytes());
@@ -88,7 +88,7 @@ fn in_ethernet(message: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// RFC 1071.
+/// The checksum of RFC 1071.
 fn checksum(bytes: &[u8]) -> u16 {
     let words = bytes
         .chunks(2)
@@ -104,7 +104,7 @@ fn checksum(bytes: &[u8]) -> u16 {
 fn a_question_is_a_packet_that_others_understand() {
     let frame = in_ethernet(&dns::query(&[(&Name::of("pi.local"), QueryKind::Aaaa)]));
     assert_eq!(frame.len(), HEADERS + 12 + 10 + 4);
-    // Summed with its own checksum, what is right comes to nothing.
+    // With its own checksum included, a correct sum is 0.
     let len = &frame[HEADERS - 4..HEADERS - 2];
     let pseudo = [&frame[22..54], &[0, 0], len, &[0, 0, 0, UDP]].concat();
     assert_eq!(checksum(&[&pseudo[..], &frame[54..]].concat()), 0);

@@ -1,4 +1,4 @@
-//! Answers questions for cameras with cameras that are not there: one, or as many as fit into the time.
+//! Answers questions for cameras with cameras that do not exist: a few, or as many as possible.
 
 use crate::tools::lan::{Lan, Machine};
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
@@ -18,7 +18,7 @@ pub struct Liar {
     thread: Option<JoinHandle<()>>,
 }
 
-/// A camera that is not there.
+/// A camera that does not exist.
 #[derive(Clone)]
 pub struct Lie {
     pub name: Vec<u8>,
@@ -28,14 +28,14 @@ pub struct Lie {
 }
 
 impl Liar {
-    /// One that answers each question once, with these.
+    /// Answers each question once, with these cameras.
     pub fn telling(lan: &Lan, machine: Machine, at: Ipv4Addr, lies: Vec<Lie>) -> Self {
         Self::start(lan, machine, at, move |socket, asker| {
             socket.send_to(&answer(&lies), asker).map(drop)
         })
     }
 
-    /// One that answers the first question for `time` as fast as it can, each time with a dozen more.
+    /// Answers the first question for `time`, as fast as it can, with a dozen more cameras each time.
     pub fn flooding(lan: &Lan, machine: Machine, at: Ipv4Addr, time: Duration) -> Self {
         Self::start(lan, machine, at, move |socket, asker| {
             let end = Instant::now() + time;
@@ -46,7 +46,7 @@ impl Liar {
                     let (name, id) = (format!("c{number}").into(), format!("i{number}").into());
                     Lie { name, id, version: b"1".to_vec(), port: 9999 }
                 });
-                // A full buffer is no reason to stop.
+                // Continue even if the buffer is full.
                 let _ = socket.send_to(&answer(&lies), asker);
             }
             Ok(())
@@ -68,7 +68,7 @@ impl Liar {
             let mut question = [0; 9000];
             while !over.load(Ordering::SeqCst) {
                 if let Ok((_, asker)) = socket.recv_from(&mut question) {
-                    // The viewer may have gone.
+                    // The viewer may be gone.
                     let _ = tell(&socket, asker);
                 }
             }
@@ -98,7 +98,7 @@ fn listen(at: Ipv4Addr) -> io::Result<UdpSocket> {
     Ok(socket)
 }
 
-/// A message of DNS (RFC 1035, section 4) that says of each where it is and what it is.
+/// A DNS message (RFC 1035, section 4) with the place and facts of each camera.
 fn answer(lies: &[Lie]) -> Vec<u8> {
     let service = name(&[b"_lancam", b"_tcp", b"local"]);
     let mut records = Vec::new();

@@ -1,4 +1,4 @@
-//! What tests share: cameras, viewers, clients, machines and displays to test with, and readers of what comes out.
+//! Tools that tests share: cameras, viewers, clients, machines and displays, and readers of what programs write.
 
 pub mod allocations;
 pub mod alone;

@@ -1,14 +1,14 @@
-//! File systems of a test's own, in namespaces of its own; and whether this machine lets a test have them.
+//! File systems for one test, in namespaces of its own, if the machine allows them.
 //!
-//! A container, a chroot and some distributions refuse the namespace, others only the mount in it: either is a skip.
+//! A container, a chroot and some distributions refuse the namespace; others refuse only the mount in it. Both are a skip.
 
 use crate::tools::skip::skip;
 use std::process::{Command, Stdio};
 
-/// Where a test may mount.
+/// The namespaces in which a test may mount.
 const NAMESPACES: [&str; 3] = ["--user", "--map-root-user", "--mount"];
 
-/// A shell's script in namespaces of its own, in which it may mount; `None` where it may not, which has been said then.
+/// A shell script in namespaces in which it may mount. `None`, reported as a skip, if that is refused.
 pub fn in_namespaces(script: &str) -> Option<Command> {
     if let Some(why) = refusal("unshare") {
         skip("a file system of its own", &why);
@@ -19,7 +19,7 @@ pub fn in_namespaces(script: &str) -> Option<Command> {
     Some(command)
 }
 
-/// Why a test may not mount, with this program for `unshare`.
+/// Why a test may not mount, with this program as `unshare`.
 fn refusal(unshare: &str) -> Option<String> {
     let place = tempfile::tempdir().expect("a folder");
     let mut attempt = Command::new(unshare);
@@ -42,7 +42,8 @@ fn whatever_refuses_a_mount_is_named() {
         crate::tools::program::stand_in(folder.path(), "unshare", lines);
         refusal(folder.path().join("unshare").to_str().expect("UTF-8"))
     };
-    // In a chroot; where namespaces are switched off; where security modules refuse the mount alone; killed by a filter.
+    // The messages in a chroot, where namespaces are disabled, where a security module refuses the mount; and a process
+    // killed by a filter.
     for said in [
         "unshare: cannot change root filesystem propagation: Invalid argument",
         "unshare: unshare failed: Operation not permitted",

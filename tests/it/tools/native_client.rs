@@ -1,4 +1,4 @@
-//! A viewer in a few lines, for tests of the camera alone: it can be slow, silent or rude.
+//! A small viewer for tests of the camera alone. It can be slow, silent or rude.
 
 use crate::tools::camera_process::PATIENCE;
 use lancam::image::jpeg::codec::Decoder as JpegDecoder;
@@ -13,13 +13,13 @@ use lancam::wire::packet::FrameFacts;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
-/// A connection that has greeted.
+/// A connection to a camera.
 pub struct NativeClient {
     pub stream: TcpStream,
     decoder: Decoder,
 }
 
-/// What a camera said, kept.
+/// A message from the camera, with its own memory.
 #[derive(Debug, PartialEq)]
 pub enum Said {
     Welcome { name: String },
@@ -66,7 +66,7 @@ impl NativeClient {
         Self::over(stream)
     }
 
-    /// Over a connection that nothing was said on.
+    /// Uses a connection on which nothing was sent.
     pub fn over(stream: TcpStream) -> Self {
         stream.set_read_timeout(Some(PATIENCE)).expect("sets a timeout");
         stream.set_nodelay(true).expect("sets nodelay");
@@ -80,7 +80,7 @@ impl NativeClient {
         self.stream.write_all(&bytes).expect("the camera takes it");
     }
 
-    /// Listens for what is said of controls, and takes frames meanwhile.
+    /// Waits for a message about controls. Acknowledges frames in the meantime.
     pub fn hear_of_controls(&mut self) -> Said {
         loop {
             match self.hear() {
@@ -111,7 +111,7 @@ impl NativeClient {
         }
     }
 
-    /// Waits for the next frame and acknowledges it; anything else on the way is passed over.
+    /// Waits for the next frame and acknowledges it. Skips everything else.
     pub fn frame(&mut self) -> (FrameFacts, Vec<u8>) {
         loop {
             match self.hear() {

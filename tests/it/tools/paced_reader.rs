@@ -1,4 +1,4 @@
-//! Readers that take no more than 5 Mbit/s, and a server that thinks nothing of it.
+//! Readers that take at most 5 Mbit/s, and a plain server that does nothing about it.
 
 use crate::tools::fake_camera::{FakeCamera, FakeServer};
 use crate::tools::native_client::hello;
@@ -21,10 +21,10 @@ pub const FPS: u32 = 30;
 pub const INTERVAL: Duration = Duration::from_micros(1_000_000 / FPS as u64);
 /// 5 Mbit/s, in bytes.
 pub const BYTES_A_SECOND: u32 = 5_000_000 / 8;
-/// So much is read at once.
+/// The bytes read at once.
 pub const SIP: usize = 2048;
 
-/// Connects to a server here, with a receive buffer of 64 KiB.
+/// Connects to a server on loopback, with a receive buffer of 64 KiB.
 pub fn connect_narrowly(port: u16) -> io::Result<TcpStream> {
     connect_narrowly_to((Ipv4Addr::LOCALHOST, port).into())
 }
@@ -37,7 +37,7 @@ fn connect_narrowly_to(to: SocketAddr) -> io::Result<TcpStream> {
     Ok(socket.into())
 }
 
-/// Keeps to a rate.
+/// Limits a rate.
 pub struct Pace {
     bytes_a_second: u32,
     since: Instant,
@@ -49,14 +49,14 @@ impl Pace {
         Self { bytes_a_second, since: Instant::now(), taken: 0 }
     }
 
-    /// Keeps to this rate from here on.
+    /// Uses this rate from now on.
     pub fn change(&mut self, bytes_a_second: u32) {
         if bytes_a_second != self.bytes_a_second {
             *self = Self::of(bytes_a_second);
         }
     }
 
-    /// Sleeps until so many bytes more are allowed; what was not read in time is not made up for.
+    /// Sleeps until `count` more bytes are allowed. Time that was lost is not made up for.
     pub fn rest(&mut self, count: usize) {
         self.taken += u32::try_from(count).expect("a sip");
         let allowed_at = self.since + Duration::from_secs(1) * self.taken / self.bytes_a_second;
@@ -69,23 +69,23 @@ impl Pace {
     }
 }
 
-/// What reader and camera speak.
+/// The protocol of reader and camera.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {
     Native,
     Http,
 }
 
-/// What keeps a reader to its pace.
+/// What limits the reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Narrow {
-    /// It reads no faster.
+    /// It reads slowly.
     Reading,
-    /// The link is no faster; the reader takes what comes.
+    /// The link is slow. The reader takes what arrives.
     Link,
 }
 
-/// A socket that is read in sips.
+/// A socket that is read in small pieces.
 struct Sips {
     stream: TcpStream,
     pace: Option<Pace>,
@@ -102,7 +102,7 @@ impl Read for Sips {
     }
 }
 
-/// Knows how old each frame is when its last byte has come; a native one then acknowledges it.
+/// Measures each frame's age when its last byte arrives. A native reader then acknowledges it.
 pub struct PacedReader {
     incoming: BufReader<Sips>,
     outgoing: TcpStream,
@@ -162,7 +162,7 @@ impl PacedReader {
         }
     }
 
-    /// By the time that stands before each picture.
+    /// By the time in the headers before each picture.
     fn next_http(&mut self) -> io::Result<Duration> {
         let (mut len, mut taken_at) = (None, 0.0);
         loop {
@@ -175,7 +175,7 @@ impl PacedReader {
             } else if let Some(value) = line.strip_prefix("X-Timestamp: ") {
                 taken_at = value.trim().parse().map_err(io::Error::other)?;
             }
-            // Other lines that are empty: the end of the answer's head, and of a part.
+            // Other empty lines are the end of the response's headers, and of a part.
             if let ("\r\n", Some(len)) = (line.as_str(), len) {
                 self.body.resize(len, 0);
                 self.incoming.read_exact(&mut self.body)?;
@@ -185,7 +185,7 @@ impl PacedReader {
         }
     }
 
-    /// The ages of all frames of `time`.
+    /// The ages of all frames within `time`.
     pub fn ages(mut self, time: Duration) -> io::Result<Ages> {
         let end = Instant::now() + time;
         let mut ages = Vec::new();
@@ -198,8 +198,8 @@ impl PacedReader {
     }
 }
 
-/// The newest frame, each time the socket has room for one: no credit, nothing asked of the kernel, and buffers as the
-/// system makes them.
+/// Sends the newest frame whenever the socket has room. Uses no credit, does not ask the kernel, and leaves buffers at the
+/// system's size.
 pub fn plain_server(at: IpAddr, protocol: Protocol, jpeg: Vec<u8>) -> FakeServer {
     FakeServer::at((at, 0).into(), move |mut stream| {
         if protocol == Protocol::Native {

@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
-/// The picture in a file of red, green and blue bytes.
+/// Reads a PNG with red, green and blue bytes.
 pub fn read(path: &Path) -> Picture {
     let file = BufReader::new(File::open(path).expect("the viewer saved it"));
     let mut reader = png::Decoder::new(file).read_info().expect("a PNG");
@@ -21,7 +21,7 @@ pub fn read(path: &Path) -> Picture {
     picture
 }
 
-/// Writes a picture as small as PNG makes it.
+/// Writes a picture with the best compression.
 pub fn write(path: &Path, picture: &Picture) {
     let file = File::create(path).expect("a folder that can be written");
     let side = |side| u32::try_from(side).expect("small");

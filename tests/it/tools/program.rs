@@ -1,4 +1,4 @@
-//! Other programs that tests run, and stand-ins for them.
+//! Runs other programs, and makes stand-ins for them.
 
 use crate::tools::skip::skip;
 use std::fs;
@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::{Mutex, PoisonError};
 
-/// Runs a program that a machine may lack; `None`, and said so, where it does.
+/// Runs a program that may be missing. `None`, reported as a skip, if it is.
 pub fn run(program: &str, arguments: &[&str]) -> Option<Output> {
     let output = Command::new(program).args(arguments).stdin(Stdio::null()).output();
     output.map_err(|error| skip(program, &error.to_string())).ok()
 }
 
-/// Runs a program that must be there and succeed.
+/// Runs a program that must exist and succeed.
 #[track_caller]
 pub fn succeeds(command: &mut Command) -> Output {
     let output = command.stdin(Stdio::null()).output();
@@ -23,7 +23,7 @@ pub fn succeeds(command: &mut Command) -> Output {
     output
 }
 
-/// A folder with a program in it, whose lines these are; and a `PATH` on which it comes first.
+/// Writes a shell script `name` into a folder. Returns a `PATH` on which it comes first.
 pub fn stand_in(folder: &Path, name: &str, lines: &str) -> String {
     let program = folder.join(name);
     fs::write(&program, format!("#!/bin/sh\n{lines}\n")).expect("writes");
@@ -32,10 +32,10 @@ pub fn stand_in(folder: &Path, name: &str, lines: &str) -> String {
     format!("{}:{path}", folder.display())
 }
 
-/// A Python that has these packages in these versions, from PyPI, kept between runs; `None`, and said so, where it cannot
-/// be had.
+/// A Python with these versions of these packages from PyPI, kept between runs. `None`, reported as a skip, if it cannot be
+/// installed.
 pub fn python_with(packages: &[(&str, &str)]) -> Option<PathBuf> {
-    // Tests run side by side; one installs, the others find it there.
+    // Tests run in parallel. One installs, the others wait and find it.
     static INSTALLING: Mutex<()> = Mutex::new(());
     let _one_at_a_time = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
     let each = |join: fn(&(&str, &str)) -> String| packages.iter().map(join).collect::<Vec<_>>();

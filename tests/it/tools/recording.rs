@@ -1,4 +1,4 @@
-//! What tests of recordings share: a camera that sends known frames, and what is to be found in a file.
+//! What tests of recordings share: a camera that sends known frames, and checks of a file.
 
 use crate::tools::fake_camera::{FakeCamera, FakeServer, Pattern, jpeg_facts};
 use crate::tools::matroska_reader::{Recording, read};
@@ -21,7 +21,7 @@ pub const SIZE: Size = Size::new(160, 96);
 /// A frame as it is sent.
 pub type Frame = (FrameFacts, Vec<u8>);
 
-/// Frames at 30 in a second, by the camera's clock, with some jitter, and none alike.
+/// Frames at 30 fps by the camera's clock, with some jitter. All are different.
 pub fn frames(count: u64, size: Size) -> Vec<Frame> {
     let mut pattern = Pattern::new(size);
     let captured = |sequence| Micros(50_000_000_000 + sequence * 33_333 + sequence * 7919 % 1000);
@@ -32,7 +32,7 @@ pub fn frames(count: u64, size: Size) -> Vec<Frame> {
     (1..=count).map(frame).collect()
 }
 
-/// Sends these to each viewer, and then nothing.
+/// Sends these frames to each viewer, and then nothing.
 pub fn camera(frames: Vec<Frame>) -> FakeServer {
     FakeServer::on(0, move |stream| {
         let mut camera = greet(stream)?;
@@ -60,14 +60,14 @@ pub fn folder() -> (tempfile::TempDir, PathBuf) {
     (folder, path)
 }
 
-/// When each was taken after the first, in tenths of a millisecond.
+/// When each frame was taken after the first, in tenths of a millisecond.
 pub fn ticks(frames: &[Frame]) -> Vec<u64> {
     let first = frames[0].0.captured_at;
     let tick = |(facts, _): &Frame| (facts.captured_at.0 - first.0) / 100;
     frames.iter().map(tick).collect()
 }
 
-/// The last lasts as long as the one before.
+/// The last frame lasts as long as the one before.
 pub fn duration(frames: &[Frame]) -> u64 {
     let [.., before, last] = ticks(frames)[..] else { panic!("two frames") };
     last + (last - before)
@@ -83,7 +83,7 @@ pub fn assert_holds(recording: &Recording, frames: &[Frame]) {
     }
 }
 
-/// What ffprobe says of `path`; `None`, said as a skip, where there is none.
+/// What ffprobe prints about `path`. `None`, reported as a skip, if it is not installed.
 pub fn ffprobe(path: &Path, entries: &str) -> Option<Vec<String>> {
     let mut command = Command::new("ffprobe");
     command.args(["-v", "error", "-count_packets", "-show_entries", entries]);
@@ -103,7 +103,7 @@ pub fn ffprobe(path: &Path, entries: &str) -> Option<Vec<String>> {
     }
 }
 
-/// ffmpeg and its kin find the same in a file as was sent.
+/// Checks that ffmpeg's programs find in a file what was sent.
 pub fn assert_ffmpeg_finds(path: &Path, recording: &Recording) {
     let Some(said) = ffprobe(path, "stream=codec_name,nb_read_packets:format=duration") else {
         return;
@@ -116,7 +116,7 @@ pub fn assert_ffmpeg_finds(path: &Path, recording: &Recording) {
         .iter()
         .map(|(time, _)| format!("{:.6}", *time as f64 / 10_000.0))
         .collect();
-    // Behind the packets it counts them.
+    // After the packets, it prints their number.
     assert_eq!(times[..expected.len()], expected);
 
     let folder = tempfile::tempdir().expect("a folder");
@@ -132,11 +132,11 @@ pub fn assert_ffmpeg_finds(path: &Path, recording: &Recording) {
     assert!(!folder.path().join(format!("{}.jpg", recording.frames.len() + 1)).exists());
 }
 
-/// The recordings in a folder, in the order of their numbers or times.
+/// The recordings in a folder, ordered by number or time.
 pub fn recordings(folder: &Path) -> Vec<(String, Recording)> {
     let entries = fs::read_dir(folder).expect("a folder");
     let mut paths: Vec<_> = entries.map(|entry| entry.expect("readable").path()).collect();
-    // x-2.mkv follows x.mkv, and x-10.mkv x-9.mkv; names with times sort as they are.
+    // x-2.mkv follows x.mkv, and x-10.mkv follows x-9.mkv. Names with times sort as they are.
     let number = |path: &Path| path.file_stem()?.to_str()?.strip_prefix("x-")?.parse::<u32>().ok();
     paths.sort_by_key(|path| (number(path), path.clone()));
     let recording = |path: PathBuf| {
@@ -146,7 +146,7 @@ pub fn recordings(folder: &Path) -> Vec<(String, Recording)> {
     paths.into_iter().map(recording).collect()
 }
 
-/// All frames of these files are those that were sent, each once and in order.
+/// Checks that these files contain all frames that were sent, each once and in order.
 #[track_caller]
 pub fn assert_seamless(recordings: &[(String, Recording)], sent: &[Frame]) {
     let found: Vec<&[u8]> = recordings

@@ -1,4 +1,4 @@
-//! An emulated Pi that a test boots, commands, and throws away.
+//! An emulated Pi that a test boots, uses and throws away.
 //!
 //! ```ignore
 //! let pi = match Guest::boot(Machine::Virt, Some(lancam), "vivid.n_devs=2") {
@@ -8,7 +8,7 @@
 //! pi.sh("lancam >/tmp/log 2>&1 &");
 //! let viewer = TcpStream::connect(("127.0.0.1", pi.port(9999)));
 //! ```
-//! The guest is Debian's arm64 kernel with `vivid`, a real V4L2 driver: see cross/rig/README.md.
+//! The guest runs Debian's arm64 kernel with `vivid`, a real V4L2 driver: see cross/rig/README.md.
 #![allow(clippy::panic, reason = "what goes wrong here fails the test that asked for it")]
 
 use std::fmt;
@@ -23,25 +23,25 @@ use std::time::{Duration, Instant};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Machine {
-    /// A machine for emulators, two CPUs of a Pi 3, with a network: what most tests want.
+    /// QEMU's generic machine with two CPUs of a Pi 3 and a network. Most tests use it.
     Virt,
     /// A Raspberry Pi 3B: its device tree, its clock that starts in 1970, no network.
     Raspi3b,
 }
 
-/// Why there is no emulator on this machine, for people: `cannot install qemu-system-arm`.
+/// Why this machine has no emulator, as a message: `cannot install qemu-system-arm`.
 #[derive(Debug)]
 pub(crate) struct Skip(pub(crate) String);
 
-/// What a command did.
+/// The result of a command.
 pub(crate) struct Output {
-    /// Its exit status; 128 + N where signal N ended it.
+    /// Its exit status. 128 + N if signal N ended it.
     pub(crate) status: i32,
-    /// What it wrote, to both streams.
+    /// What it wrote to standard output and standard error.
     pub(crate) stdout: Vec<u8>,
 }
 
-/// A booted machine; dropping it ends it.
+/// A booted machine. Dropping it ends it.
 pub(crate) struct Guest {
     qemu: Child,
     ports: Vec<(u16, u16)>,
@@ -49,8 +49,8 @@ pub(crate) struct Guest {
 }
 
 impl Guest {
-    /// Boots `machine` with `lancam`, a static aarch64 program, as its /bin/lancam, and waits until it takes commands.
-    /// `kernel_arguments` carry module parameters: `vivid.n_devs=2`.
+    /// Boots `machine` with the static aarch64 program `lancam` as its /bin/lancam, and waits until it takes commands.
+    /// `kernel_arguments` contain module parameters: `vivid.n_devs=2`.
     pub(crate) fn boot(
         machine: Machine,
         lancam: Option<&Path>,
@@ -64,20 +64,20 @@ impl Guest {
             let ready = guest.console().read_until(|line| line == READY, BOOT);
             match ready {
                 Ok(_) => return Ok(guest),
-                // Another program may have taken a port between our choice and QEMU's bind.
+                // Another program may have taken a port after we chose it and before QEMU used it.
                 Err(_) if attempts < 3 && guest.ends_within(Duration::from_secs(1)) => {}
                 Err(why) => panic!("the emulated Pi did not boot: {why}"),
             }
         }
     }
 
-    /// Runs a line of shell in the guest, for at most a minute. What it leaves running must not keep its
-    /// output: `lancam >/tmp/log 2>&1 &`. Commands of several threads take turns.
+    /// Runs a shell command in the guest, for at most a minute. A background process must not keep the command's output
+    /// open: `lancam >/tmp/log 2>&1 &`. Commands of several threads run one after the other.
     pub(crate) fn sh(&self, command: &str) -> Output {
         self.sh_within(Duration::from_secs(60), command)
     }
 
-    /// Runs a line of shell in the guest; panics when it takes longer than `limit`.
+    /// Runs a shell command in the guest. Panics if it takes longer than `limit`.
     pub(crate) fn sh_within(&self, limit: Duration, command: &str) -> Output {
         assert!(!command.contains('\n'), "one line is one command: {command}");
         let mut console = self.console();
@@ -86,13 +86,13 @@ impl Guest {
             .unwrap_or_else(|why| panic!("in the emulated Pi, `{command}`: {why}"))
     }
 
-    /// The port on this machine's 127.0.0.1 that leads to the guest's `port`; one of `GUEST_PORTS`.
+    /// The port on this machine's 127.0.0.1 that is forwarded to the guest's `port`, one of `GUEST_PORTS`.
     pub(crate) fn port(&self, port: u16) -> u16 {
         let pair = self.ports.iter().find(|(_, guest)| *guest == port);
         pair.unwrap_or_else(|| panic!("port {port} of the emulated Pi is not forwarded")).0
     }
 
-    /// Switches the guest off as a shutdown does, and waits for the emulator to end.
+    /// Powers the guest off at once, and waits for the emulator to end.
     pub(crate) fn power_off(mut self) {
         let _ = self.console().send("poweroff -f");
         assert!(self.ends_within(Duration::from_secs(20)), "the emulated Pi did not power off");
@@ -152,14 +152,14 @@ impl Output {
     }
 }
 
-/// So that `assert!(output.ok(), "{output}")` tells what happened.
+/// So that `assert!(output.ok(), "{output}")` shows what happened.
 impl fmt::Display for Output {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "exit status {}, output:\n{}", self.status, self.text())
     }
 }
 
-/// The command channel that cross/rig/init describes.
+/// The command channel, described in cross/rig/init.
 struct Console {
     stdin: ChildStdin,
     lines: Receiver<Vec<u8>>,
@@ -175,8 +175,8 @@ impl Console {
         let is_last = |line: &[u8]| exit_status(line).is_some();
         let mut stdout = Vec::new();
         if let Err(why) = self.read_into(&mut stdout, is_last, limit) {
-            // Seen once, on a busy machine: all that the command wrote had come, and its end had not. A guest
-            // that answers to an empty command has not hung; one that does not, has.
+            // Seen once on a busy machine: all output of the command had arrived, but not the line that ends it. A guest
+            // that answers an empty command has not hung.
             self.send("").map_err(|error| error.to_string())?;
             self.read_into(&mut stdout, is_last, NUDGED).map_err(|_| why)?;
             eprintln!("the emulated Pi's console stood still during `{command}`");
@@ -188,7 +188,8 @@ impl Console {
         Ok(Output { status, stdout })
     }
 
-    /// What comes up to and with the line that `is_last`, without that line's end; an error shows what came instead.
+    /// Reads up to the line for which `is_last` is true, and including it, without its line end. An error shows what came
+    /// instead.
     fn read_until(
         &self,
         is_last: impl Fn(&[u8]) -> bool,
@@ -198,7 +199,7 @@ impl Console {
         self.read_into(&mut text, is_last, limit).map(|()| text)
     }
 
-    /// The same, behind what `text` has already.
+    /// The same, appended to `text`.
     fn read_into(
         &self,
         text: &mut Vec<u8>,
@@ -235,7 +236,7 @@ fn exit_status(line: &[u8]) -> Option<i32> {
     std::str::from_utf8(line).ok()?.strip_prefix("rig exit ")?.parse().ok()
 }
 
-/// Lines with their ends, read by a thread of their own so that waiting for one can have a deadline.
+/// Lines with their ends, read by a separate thread, so that waiting for one can have a deadline.
 fn lines_of(stream: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
     let (sender, lines) = mpsc::channel();
     thread::spawn(move || {
@@ -250,7 +251,7 @@ fn lines_of(stream: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
     lines
 }
 
-/// Ports that are free now, all held at once so that they differ.
+/// Ports that are free now. All are held at once, so that they differ.
 fn choose_ports() -> Vec<(u16, u16)> {
     let held: Vec<TcpListener> = GUEST_PORTS
         .iter()
@@ -261,7 +262,7 @@ fn choose_ports() -> Vec<(u16, u16)> {
     held.iter().map(port).zip(GUEST_PORTS).collect()
 }
 
-/// Has everything there before the clock of a boot starts; the first time downloads 80 MB.
+/// Downloads everything before the time of a boot counts. The first time it downloads 80 MB.
 fn fetch() -> Result<(), Skip> {
     let output = script("fetch.sh")
         .output()
@@ -282,17 +283,17 @@ fn script(name: &str) -> Command {
     Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("cross/rig").join(name))
 }
 
-/// Forwarded from this machine's loopback on `Machine::Virt`: the ports that lancam listens on.
+/// The ports of lancam, forwarded from this machine's loopback on `Machine::Virt`.
 const GUEST_PORTS: [u16; 2] = [9999, 8080];
 
 /// How long a console that stood still may take to answer.
 const NUDGED: Duration = Duration::from_secs(10);
 
-/// What init writes when it takes commands.
+/// The line of init that says it takes commands.
 const READY: &[u8] = b"rig ready";
 
-/// The exit code of cross/rig/fetch.sh for what this machine cannot have.
+/// The exit code of cross/rig/fetch.sh if this machine cannot get the files.
 const SKIP_CODE: i32 = 77;
 
-/// 4 s on two idle cores; they may be busy with other tests.
+/// A boot takes 4 s on two idle cores, but they may be busy with other tests.
 const BOOT: Duration = Duration::from_secs(120);

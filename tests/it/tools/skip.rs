@@ -1,20 +1,20 @@
-//! Tests that say why they cannot run on this machine, instead of passing in silence or failing.
+//! Lets a test say why it cannot run on this machine, instead of passing silently or failing.
 //!
 //! ```ignore
 //! let Ok(pi) = Guest::boot(Machine::Virt, lancam, "") else {
 //!     return skip("pi", "cannot install qemu-system-arm");
 //! };
 //! ```
-//! For what a machine lacks (QEMU, a display, a network); what lancam does wrong is a failure. `make test` names and
-//! counts what was skipped; continuous integration fails on a skip that .ci/allowed-skips does not list. Tests too long
-//! for `make test` are not skipped but marked `#[ignore = "minutes: make test-all"]`.
+//! Use it for what a machine lacks (QEMU, a display, a network). What lancam does wrong is a failure. `make test` lists and
+//! counts skips; continuous integration fails on a skip that .ci/allowed-skips does not list. Tests too long for `make test`
+//! are not skipped but marked `#[ignore = "minutes: make test-all"]`.
 
 use std::fs::OpenOptions;
 use std::io::Write;
 
-/// Says that this test, or the part `what` of it, was skipped: `skipped: stream::colours: djpeg: not installed`.
+/// Reports that this test, or its part `what`, was skipped: `skipped: stream::colours: djpeg: not installed`.
 ///
-/// On standard error, past what cargo captures; and in the file that `LANCAM_SKIPS` names, where `make test` counts.
+/// Writes to standard error past cargo's capture, and to the file in `LANCAM_SKIPS`, where `make test` counts.
 pub fn skip(what: &str, why: &str) {
     let thread = std::thread::current();
     let line = line(thread.name(), what, why);
@@ -26,7 +26,7 @@ pub fn skip(what: &str, why: &str) {
     }
 }
 
-/// A test's thread has the test's name, unless tests run one by one on the main thread.
+/// A test's thread is named after the test, unless tests run one by one on the main thread.
 fn line(thread: Option<&str>, what: &str, why: &str) -> String {
     let test = thread.unwrap_or("main");
     let why = why.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -1,4 +1,4 @@
-//! Long tests of endurance: what a process has after each batch of rounds.
+//! Endurance tests: what a process holds after each batch of rounds.
 
 use crate::tools::camera_process::PATIENCE;
 use crate::tools::viewer_process::{Output, Viewer};
@@ -7,13 +7,13 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// What an allocator may keep in the second half of the rounds: less than a kilobyte a round.
+/// How much memory an allocator may gain in the second half of the rounds: less than a kilobyte per round.
 const SLACK_KIB: u64 = 490;
 
-/// What a process has.
+/// The resources that a process holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Holdings {
-    /// Memory of its own that is really there; program text is not.
+    /// Resident memory of its own, without program text.
     pub kib: u64,
     pub files: usize,
     pub threads: usize,
@@ -29,7 +29,7 @@ impl Holdings {
         Self { kib, files: entries("fd"), threads: entries("task") }
     }
 
-    /// What it has once it has no more open files and threads than before.
+    /// The resources, once there are no more open files and threads than before.
     pub fn settled(process: u32, before: Self) -> Self {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -43,7 +43,7 @@ impl Holdings {
     }
 }
 
-/// The second half of the rounds costs no more memory than the first; the figures are printed.
+/// Checks that the second half of the rounds takes no more memory than the first. Prints the figures.
 #[track_caller]
 pub fn assert_flat(what: &str, after: &[Holdings]) {
     let kib: Vec<u64> = after.iter().map(|it| it.kib).collect();
@@ -53,7 +53,7 @@ pub fn assert_flat(what: &str, after: &[Holdings]) {
     assert!(most(second) <= most(first) + SLACK_KIB, "{what}: {kib:?}");
 }
 
-/// A viewer that is asked to end says what it has seen.
+/// Asks a viewer to end, and returns what it printed.
 pub fn ended(viewer: Viewer) -> Output {
     let sent = Command::new("kill").arg("-INT").arg(viewer.id().to_string()).status();
     assert!(sent.expect("kill runs").success());

@@ -1,4 +1,4 @@
-//! One stage for tests in a window: a screen, a home, a viewer on it, and what can be seen and done there.
+//! The stage for tests in a window: a screen, a home folder, and a viewer, with ways to look and to act.
 
 use crate::tools::fake_camera::FakeServer;
 use crate::tools::skip::skip;
@@ -13,14 +13,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use tempfile::TempDir;
 
-/// A screen without a window manager, on which a window opens in the middle, where the mouse is too; and a home.
+/// A screen without a window manager, where a window opens in the middle, under the mouse; and a home folder.
 pub struct Stage {
     pub screen: Xvfb,
     pub home: TempDir,
 }
 
 impl Stage {
-    /// `None`, and said so, where that cannot be had.
+    /// `None`, reported as a skip, if there is no X server.
     pub fn new() -> Option<Self> {
         let screen = Xvfb::start().map_err(|why| skip("a window", &why)).ok()?;
         let home = tempfile::tempdir().expect("a folder");
@@ -41,25 +41,25 @@ impl Stage {
         Viewer::start_with(arguments, |command| self.dress(command))
     }
 
-    /// A viewer with these arguments that finds in this stage's home what the one before it remembered.
+    /// A viewer that remembers what the last one on this stage saved.
     pub fn open_again(&self, arguments: &[&str]) -> Viewer {
         Viewer::start_with(arguments, |command| self.dress_to_remember(command))
     }
 
-    /// As [`Self::dress`]; and what is remembered stays in this home.
+    /// Like [`Self::dress`], but the viewer's memory is kept in this home.
     pub fn dress_to_remember(&self, command: &mut Command) {
         self.dress(command);
         command.env("XDG_STATE_HOME", self.home.path());
     }
 
-    /// Gives a viewer this screen and this home.
+    /// Sets the viewer's screen and home folder.
     pub fn dress(&self, command: &mut Command) {
         command.env("DISPLAY", self.screen.display()).env("HOME", self.home.path());
         command.env_remove("WAYLAND_DISPLAY").env_remove("XDG_CURRENT_DESKTOP");
         command.env_remove("XDG_CONFIG_HOME");
     }
 
-    /// Presses keys, by X's names for them, one after the other. They go to the window under the mouse.
+    /// Presses keys, by X's names, one after the other. They go to the window under the mouse.
     pub fn press(&self, keys: &[&str]) {
         for key in keys {
             self.screen.xdotool(&["key", key]).expect("pressed");
@@ -71,13 +71,13 @@ impl Stage {
         self.screen.xdotool(&["mousemove", &x.to_string(), &y.to_string()]).expect("moved");
     }
 
-    /// The first button, pressed and released there.
+    /// Clicks with the first button at this point.
     pub fn click(&self, at: (usize, usize)) {
         self.point(at);
         self.screen.xdotool(&["click", "1"]).expect("clicked");
     }
 
-    /// `q` ends the viewer, without a complaint.
+    /// Ends the viewer with `q` and checks that it reports no error.
     #[track_caller]
     pub fn leave(&self, viewer: Viewer) {
         self.press(&["q"]);
@@ -86,19 +86,19 @@ impl Stage {
         assert!(output.status.success() && !log.contains("panicked"), "{log}");
     }
 
-    /// Waits for a title with this text; all of it.
+    /// Waits for a title with this text, and returns the whole title.
     #[track_caller]
     pub fn wait_for_title(&self, text: &str) -> String {
         wait_until(text, || self.screen.title_with(text))
     }
 
-    /// X's number of the only window.
+    /// X's id of the only window.
     pub fn window_id(&self) -> String {
         let any = ["search", "--onlyvisible", "--name", "."];
         wait_until("a window", || self.screen.xdotool(&any).filter(|id| !id.is_empty()))
     }
 
-    /// Gives the window another size and another place.
+    /// Changes the window's size and position.
     pub fn move_window(&self, size: Size, (x, y): (usize, usize)) {
         let id = self.window_id();
         let [width, height, x, y] = [size.width, size.height, x, y].map(|value| value.to_string());
@@ -106,7 +106,7 @@ impl Stage {
         self.screen.xdotool(&["windowmove", "--sync", &id, &x, &y]).expect("moved");
     }
 
-    /// Where the window is, and how large, as xdotool says it.
+    /// The window's position and size, as xdotool prints them.
     pub fn geometry(&self) -> String {
         self.screen.xdotool(&["getwindowgeometry", "--shell", &self.window_id()]).expect("there")
     }
@@ -123,12 +123,12 @@ impl Stage {
         crop(&self.screen.screenshot(), left, top, size)
     }
 
-    /// The number of the frame that a window of this size shows.
+    /// The number of the frame in a window of this size.
     pub fn stamp(&self, size: Size) -> Option<u32> {
         stamp(&self.window(size))
     }
 
-    /// The pictures that were saved.
+    /// The saved pictures.
     pub fn pictures(&self) -> Vec<PathBuf> {
         files(&self.home.path().join("Pictures"))
     }
@@ -154,19 +154,19 @@ pub fn crop(picture: &Picture, left: usize, top: usize, size: Size) -> Picture {
     part
 }
 
-/// The number of the frame that all of this shows.
+/// The number of the frame that fills this picture.
 pub fn stamp(picture: &Picture) -> Option<u32> {
     let stamp = Stamp::read(picture.size(), |x, y| picture.rgb(x, y)[1])?;
     Some(stamp.sequence)
 }
 
-/// How many pixels are so.
+/// How many pixels satisfy `is_wanted`.
 pub fn count(picture: &Picture, is_wanted: impl Fn([u8; 3]) -> bool) -> usize {
     let Size { width, height } = picture.size();
     (0..height).map(|y| (0..width).filter(|&x| is_wanted(picture.rgb(x, y))).count()).sum()
 }
 
-/// Leaves a picture where a person can look at it, if the environment names a folder.
+/// Saves a picture for a person to look at, if `LANCAM_SCREENSHOTS` names a folder.
 pub fn keep(picture: &Picture, name: &str) {
     if let Some(folder) = std::env::var_os("LANCAM_SCREENSHOTS") {
         snapshot::save(picture, &Path::new(&folder).join(name)).expect("kept");

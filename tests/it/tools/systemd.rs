@@ -1,6 +1,6 @@
-//! What systemd says of units, in its versions.
+//! Differences between versions of systemd.
 
-/// Whether systemd complains only of what 254 brought: those before it do without.
+/// Whether systemd complains only about a key that version 254 introduced. Older versions ignore it.
 pub fn is_news(line: &str) -> bool {
     let news = ["RestartMode", "RestartSteps", "RestartMaxDelaySec"];
     news.iter().any(|key| line.contains(&format!("Unknown key '{key}'")))

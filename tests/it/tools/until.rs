@@ -1,10 +1,10 @@
-//! Waiting for what must come.
+//! Waits for something that must happen.
 
 use crate::tools::camera_process::PATIENCE;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Asks again and again until there is an answer.
+/// Calls `look` again and again until it returns something.
 #[track_caller]
 pub fn wait_until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + PATIENCE;

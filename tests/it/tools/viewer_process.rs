@@ -8,15 +8,15 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Instant;
 
-/// A viewer that runs; dropping it ends it.
+/// A running viewer. Dropping it ends it.
 pub struct Viewer {
     child: Child,
     log: Receiver<String>,
-    /// All of the log that was looked at.
+    /// All lines of the log that were read.
     seen: Vec<String>,
 }
 
-/// What a viewer left behind.
+/// The result of a viewer that has ended.
 pub struct Output {
     pub status: ExitStatus,
     pub stdout: String,
@@ -34,7 +34,7 @@ impl Viewer {
         Self::spawn(&mut Self::command(arguments, prepare))
     }
 
-    /// The same, where people watch on that LAN.
+    /// Starts it on that LAN, on the machine for viewers.
     pub fn start_in(lan: &Lan, arguments: &[&str], prepare: impl FnOnce(&mut Command)) -> Self {
         Self::spawn(&mut lan.on(Machine::Desk, &Self::command(arguments, prepare)))
     }
@@ -42,13 +42,13 @@ impl Viewer {
     fn command(arguments: &[&str], prepare: impl FnOnce(&mut Command)) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_lancam-view"));
         command.args(arguments).env_remove("RUST_LOG");
-        // A test remembers nothing of another, unless it says where.
+        // A test must not remember anything from another, unless it asks for that.
         command.env("XDG_STATE_HOME", "/dev/null");
         prepare(&mut command);
         command
     }
 
-    /// Starts it by a command of the test's own.
+    /// Starts a given command.
     pub fn spawn(command: &mut Command) -> Self {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("lancam-view was built");
@@ -64,12 +64,12 @@ impl Viewer {
         Self { child, log, seen: Vec::new() }
     }
 
-    /// The system's number for it.
+    /// The process id.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// Waits for the next line of the log in which `text` stands.
+    /// Waits for the next line of the log that contains `text`.
     pub fn wait_for(&mut self, text: &str) -> String {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -87,7 +87,7 @@ impl Viewer {
     /// Waits until it has ended by itself.
     pub fn finish(mut self) -> Output {
         let deadline = Instant::now() + PATIENCE;
-        // The log's end is the program's end.
+        // The log ends when the program ends.
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             match self.log.recv_timeout(left) {
@@ -115,7 +115,7 @@ impl Drop for Viewer {
 }
 
 impl Output {
-    /// The number that JSON names `key`.
+    /// The number with this key in the JSON output.
     pub fn figure(&self, key: &str) -> f64 {
         let (_, rest) = self
             .stdout
@@ -125,12 +125,12 @@ impl Output {
         rest[..end].parse().unwrap_or_else(|_| panic!("{key} is {}", &rest[..end]))
     }
 
-    /// The numbers of the frames that `-v` logs.
+    /// The numbers of the frames in the log of `-v`.
     pub fn sequences(&self) -> Vec<u64> {
         self.log.iter().filter_map(|line| sequence(line)).collect()
     }
 
-    /// Checks how it ended, and that the last line says why.
+    /// Checks the exit code, and that the last line contains the reason.
     #[track_caller]
     pub fn expect(&self, code: i32, reason: &str) {
         let log = self.log.join("\n");

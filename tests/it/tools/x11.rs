@@ -1,4 +1,4 @@
-//! An X server without a screen, whose pixels a test can read and whose keys it can press.
+//! An X server without a screen. A test can read its pixels and press its keys.
 
 use lancam::image::picture::Picture;
 use lancam::image::pixels::Size;
@@ -8,11 +8,11 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
-/// A running Xvfb; dropping it ends it.
+/// A running Xvfb. Dropping it ends it.
 pub struct Xvfb {
     server: Child,
     display: String,
-    /// Where the server keeps its screen, as an XWD file.
+    /// The folder in which the server keeps its screen, as an XWD file.
     folder: TempDir,
 }
 
@@ -20,7 +20,7 @@ pub struct Xvfb {
 pub const SCREEN: Size = Size::new(1400, 900);
 
 impl Xvfb {
-    /// Starts one on a free display; the error is what this machine lacks.
+    /// Starts an X server on a free display. The error says what this machine lacks.
     pub fn start() -> Result<Self, String> {
         for (program, argument) in [("Xvfb", "-help"), ("xdotool", "version")] {
             let mut command = Command::new(program);
@@ -29,8 +29,8 @@ impl Xvfb {
         }
         let folder = tempfile::tempdir().expect("a folder");
         let mut server = Command::new("Xvfb")
-            // Without -noreset it closes every connection when its last one, xdotool's, has ended: the viewer's too,
-            // if that comes just then.
+            // Without -noreset, the server closes all connections when its last client (xdotool) has gone. That may hit the
+            // viewer, if it connects at that moment.
             .args(["-noreset", "-displayfd", "1", "-nolisten", "tcp", "-screen", "0"])
             .arg(format!("{SCREEN}x24"))
             .arg("-fbdir")
@@ -45,12 +45,12 @@ impl Xvfb {
         Ok(Self { server, display: format!(":{}", number.trim()), folder })
     }
 
-    /// What `DISPLAY` must be.
+    /// The value of `DISPLAY`.
     pub fn display(&self) -> &str {
         &self.display
     }
 
-    /// Runs xdotool; its standard output, or nothing when it failed.
+    /// Runs xdotool. Returns its standard output, or `None` if it failed.
     pub fn xdotool(&self, arguments: &[&str]) -> Option<String> {
         let mut command = Command::new("xdotool");
         let output = command.args(arguments).env("DISPLAY", &self.display).output();
@@ -60,7 +60,7 @@ impl Xvfb {
 
     /// The title of the only window, if there is one with a title that contains `text`.
     pub fn title_with(&self, text: &str) -> Option<String> {
-        // xdotool finds only ASCII, so any title is sought, and looked at here.
+        // xdotool only searches for ASCII, so search for any title and compare it here.
         let title = self.xdotool(&["search", "--onlyvisible", "--name", ".", "getwindowname"])?;
         title.contains(text).then_some(title)
     }
@@ -70,7 +70,7 @@ impl Xvfb {
         let (mut x, _) = self.connect()?;
         let protocols = atom(&mut x, "WM_PROTOCOLS")?;
         let delete = atom(&mut x, "WM_DELETE_WINDOW")?;
-        // SendEvent, 11 words, to the window, to whoever made it; the event is ClientMessage, format 32.
+        // SendEvent, 11 words, to the window, without an event mask. The event is ClientMessage, format 32.
         let mut request = vec![25, 0, 11, 0];
         for word in [id, 0] {
             request.extend(word.to_le_bytes());
@@ -80,29 +80,30 @@ impl Xvfb {
             request.extend(word.to_le_bytes());
         }
         x.write_all(&request)?;
-        // The answer to this one proves that the one before has been done.
+        // The reply to this request proves that the previous one was executed.
         atom(&mut x, "WM_PROTOCOLS").map(drop)
     }
 
-    /// A connection of one's own, and the root window.
+    /// A new connection, and the root window.
     fn connect(&self) -> io::Result<(UnixStream, u32)> {
         let number = self.display.trim_start_matches(':');
         let mut x = UnixStream::connect(format!("/tmp/.X11-unix/X{number}"))?;
-        // Little-endian, version 11.0, no authorization; the answer's length is in words.
+        // Little-endian, version 11.0, no authorization. The reply's length is in words.
         x.write_all(&[b'l', 0, 11, 0, 0, 0, 0, 0, 0, 0, 0, 0])?;
         let mut head = [0; 8];
         x.read_exact(&mut head)?;
         assert_eq!(head[0], 1, "the server lets us in");
         let mut setup = vec![0; usize::from(u16::from_le_bytes([head[6], head[7]])) * 4];
         x.read_exact(&mut setup)?;
-        // Behind 32 bytes, the vendor's name and 8 bytes for each format of pixels comes the first screen, which begins with it.
+        // The first screen follows 32 bytes, the vendor's name and 8 bytes per pixel format. It begins with the root
+        // window's id.
         let vendor = usize::from(u16::from_le_bytes([setup[16], setup[17]])).next_multiple_of(4);
         let screen = &setup[32 + vendor + 8 * usize::from(setup[21])..];
         let root = u32::from_le_bytes(*screen.first_chunk().expect("a screen"));
         Ok((x, root))
     }
 
-    /// A property of a window, as numbers of 32 bits.
+    /// A property of a window as 32-bit numbers.
     pub fn property(&self, window: u32, name: &str) -> io::Result<Vec<u32>> {
         let (mut x, _) = self.connect()?;
         let name = atom(&mut x, name)?;
@@ -116,10 +117,10 @@ impl Xvfb {
         Ok(rest.as_chunks().0.iter().map(|word| u32::from_le_bytes(*word)).collect())
     }
 
-    /// Lets the screen saver come after so many seconds without keys and mouse; returns what the server made of it.
+    /// Sets the screen saver's timeout. Returns the server's value.
     pub fn screen_saver_after(&self, seconds: u8) -> io::Result<u16> {
         let (mut x, _) = self.connect()?;
-        // SetScreenSaver: the time, no other one, whatever is usual.
+        // SetScreenSaver: the timeout, no interval, defaults for the rest.
         x.write_all(&[107, 0, 3, 0, seconds, 0, 0, 0, 2, 2, 0, 0])?;
         x.write_all(&[108, 0, 1, 0])?;
         let (head, _) = reply(&mut x)?;
@@ -130,7 +131,7 @@ impl Xvfb {
     pub fn is_screen_saver_on(&self) -> io::Result<bool> {
         const NAME: &[u8] = b"MIT-SCREEN-SAVER";
         let (mut x, root) = self.connect()?;
-        // QueryExtension says by which number it is asked.
+        // QueryExtension returns the extension's request number.
         let mut request = vec![98, 0, 6, 0, 16, 0, 0, 0];
         request.extend_from_slice(NAME);
         x.write_all(&request)?;

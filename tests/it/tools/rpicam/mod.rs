@@ -1,7 +1,7 @@
-//! A stand-in for rpicam-vid, written from the options and messages in rpicam-apps' own source.
+//! A stand-in for rpicam-vid, written from the options and messages in the source of rpicam-apps.
 //!
-//! Tests start `lancam` with a script as `--csi-program`; the script starts this test program again, which is then the stand-in
-//! ([`program`]). What is wrong with it stands in a file that tests write, and that it reads whenever it starts.
+//! Tests start `lancam` with a script as `--csi-program`. The script starts this test program again as the stand-in
+//! ([`program`]). The stand-in reads at its start which fault it should have, from a file that tests write.
 
 mod options;
 mod program;
@@ -15,12 +15,12 @@ use tempfile::TempDir;
 
 pub use scene::DELAY;
 
-/// A folder with the program in it.
+/// A folder with the script in it.
 pub struct Rpicam {
     folder: TempDir,
 }
 
-/// One start of it.
+/// One start of the stand-in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Start {
     pub process: u32,
@@ -28,18 +28,19 @@ pub struct Start {
 }
 
 impl Rpicam {
-    /// One that works.
+    /// A stand-in without a fault.
     pub fn new() -> Self {
         Self::with_fault("")
     }
 
-    /// One with something wrong, see [`program::Fault`].
+    /// A stand-in with a fault, see [`program::Fault`].
     pub fn with_fault(fault: &str) -> Self {
         let this = Self { folder: tempfile::tempdir().expect("a folder") };
         this.set_fault(fault);
         let exe = std::env::current_exe().expect("this program");
         let folder = this.folder.path().display();
-        // Standard output is the test harness's own; frames go through 7. An ignored signal stays ignored.
+        // Standard output belongs to the test harness, so frames go to descriptor 7. A signal that the script ignores stays
+        // ignored.
         let lines = format!(
             "grep -q ignores-term '{folder}/fault' && trap '' TERM\n\
              IFS=$(printf '\\037')\n\
@@ -52,20 +53,20 @@ impl Rpicam {
         this
     }
 
-    /// What is wrong with it from its next start on.
+    /// Sets the fault for the next starts.
     pub fn set_fault(&self, fault: &str) {
-        // In one step: it may be starting just now.
+        // In one step, because the stand-in may be starting just now.
         let new = self.folder.path().join("fault.new");
         fs::write(&new, fault).expect("writes");
         fs::rename(new, self.folder.path().join("fault")).expect("renames");
     }
 
-    /// The program.
+    /// The path of the script.
     pub fn path(&self) -> PathBuf {
         self.folder.path().join("rpicam-vid")
     }
 
-    /// How it was started so far.
+    /// All starts so far.
     pub fn starts(&self) -> Vec<Start> {
         let text = fs::read_to_string(self.folder.path().join("starts")).unwrap_or_default();
         let start = |line: &str| {
@@ -76,12 +77,12 @@ impl Rpicam {
         text.lines().map(start).collect()
     }
 
-    /// Those of its processes that run.
+    /// The processes that are running.
     pub fn running(&self) -> Vec<u32> {
         self.starts().iter().map(|start| start.process).filter(|&process| runs(process)).collect()
     }
 
-    /// A camera that uses it, with these options besides.
+    /// A camera that uses the stand-in, with these further options.
     pub fn camera(&self, arguments: &[&str]) -> CameraProcess {
         let program = self.path();
         let program = program.to_str().expect("UTF-8");
@@ -98,7 +99,7 @@ impl Drop for Rpicam {
     }
 }
 
-/// Whether a process is there that is not only waited for.
+/// Whether a process exists and is not a zombie.
 pub fn runs(process: u32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{process}/stat"));
     stat.is_ok_and(|stat| !stat.contains(") Z ") && !stat.contains(") X "))

@@ -1,8 +1,8 @@
-//! The options of rpicam-vid: those that it has, and what it says of values that it refuses (`options.cpp`, `video_options.hpp`).
+//! The options of rpicam-vid, and its messages about values that it refuses (`options.cpp`, `video_options.hpp`).
 
 use lancam::image::pixels::Size;
 
-/// What it was asked for.
+/// The parsed options.
 #[derive(Debug, Clone)]
 pub struct Options {
     pub camera: usize,
@@ -19,7 +19,7 @@ pub struct Options {
     pub save_pts: Option<String>,
 }
 
-/// Options with a value, and those that are switches.
+/// Options with a value.
 const VALUED: [&str; 33] = [
     "camera",
     "verbose",
@@ -58,7 +58,7 @@ const VALUED: [&str; 33] = [
 const MORE_VALUED: [&str; 2] = ["quality", "autofocus-range"];
 const SWITCHES: [&str; 5] = ["nopreview", "hflip", "vflip", "flush", "list-cameras"];
 
-/// Words that it takes.
+/// Options that take one of several words.
 const WORDS: [(&str, &str, &[&str]); 6] = [
     ("metering", "Invalid metering mode: ", &["centre", "spot", "average", "matrix", "custom"]),
     ("exposure", "Invalid exposure mode:", &["normal", "sport", "short", "long", "custom"]),
@@ -83,10 +83,10 @@ const WORDS: [(&str, &str, &[&str]); 6] = [
 ];
 
 impl Options {
-    /// Parses what stands behind the program's name. `is_old`: before `--metadata` was there.
+    /// Parses the arguments. `is_old`: a version without `--metadata`.
     ///
     /// # Errors
-    /// What it would say.
+    /// The message that rpicam-vid prints.
     pub fn parse(arguments: &[String], is_old: bool) -> Result<Self, String> {
         let mut options = Self {
             camera: 0,

@@ -1,4 +1,4 @@
-//! The stand-in itself: what it writes, at the moments at which rpicam-vid does (`output.cpp`, `file_output.cpp`), and its faults.
+//! The stand-in's process: writes what rpicam-vid writes, when it does (`output.cpp`, `file_output.cpp`), with its faults.
 
 use super::options::Options;
 use super::scene::{DELAY, Scene};
@@ -13,7 +13,7 @@ use std::process::{Command, exit};
 use std::thread::sleep;
 use std::time::Duration;
 
-/// What is wrong, in the words of the file.
+/// A fault, by its word in the file.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Fault {
     None,
@@ -21,26 +21,26 @@ enum Fault {
     InUse,
     ModeRefused,
     NoMemory,
-    /// It ends so, after so many frames.
+    /// Exits after this many frames.
     DiesAfter(u32),
-    /// After so many frames, in the middle of the next one where that is none.
+    /// Hangs after this many frames, in the middle of the next one; with 0, before its first byte.
     HangsAfter(u32),
-    /// It ends in the middle of a frame.
+    /// Exits in the middle of a frame.
     HalfAFrame,
     Garbage,
     Flood,
-    /// The script sees to that.
+    /// The script ignores the signal.
     IgnoresTerm,
-    /// A process of its own keeps the pipe open when it ends, after ten frames.
+    /// After ten frames it exits, but a child process keeps the pipe open.
     Grandchild,
-    /// Each tenth line of times.
+    /// Leaves out every tenth line of times.
     LinesLost,
     LinesLate,
-    /// It is too old to tell times.
+    /// Too old to report times.
     Old,
-    /// Its colours have limited range, and it says so.
+    /// Uses limited range, and says so.
     Limited,
-    /// It sends this size, whatever it was asked for.
+    /// Sends this size, whatever was asked for.
     Smaller(Size),
 }
 
@@ -72,7 +72,7 @@ impl Fault {
     }
 }
 
-/// A program that stands in for another when the script of [`Rpicam`](super::Rpicam) starts it; nothing otherwise.
+/// Acts as rpicam-vid if the script of [`Rpicam`](super::Rpicam) started it. Otherwise does nothing.
 #[test]
 fn stands_in_for_rpicam_vid() {
     let Some(arguments) = env::var_os("RPICAM_ARGUMENTS") else { return };
@@ -126,7 +126,7 @@ fn run(arguments: &[String], fault: Fault) -> Result<(), String> {
                 return Ok(());
             }
             Fault::Grandchild if number == 10 => {
-                // It has the pipe as its own descriptor 7.
+                // The child inherits the pipe as its descriptor 7.
                 Command::new("sleep").arg("600").spawn().expect("sleep starts");
                 return Ok(());
             }
@@ -146,7 +146,7 @@ fn run(arguments: &[String], fault: Fault) -> Result<(), String> {
     Ok(())
 }
 
-/// `RPiCamApp::OpenCamera` and `setupCapture`, where they fail.
+/// The failures of `RPiCamApp::OpenCamera` and `setupCapture`.
 fn open_camera(options: &Options, fault: Fault) -> Result<(), String> {
     match fault {
         Fault::NoCamera => return Err("no cameras available".into()),
@@ -167,10 +167,10 @@ fn open_camera(options: &Options, fault: Fault) -> Result<(), String> {
     Ok(())
 }
 
-/// The files that it writes.
+/// The files that rpicam-vid writes.
 struct Output {
     frames: File,
-    /// What stdio keeps without `--flush`.
+    /// What stdio buffers without `--flush`.
     kept: Vec<u8>,
     flush: bool,
     metadata: Option<File>,
@@ -203,18 +203,18 @@ impl Output {
         })
     }
 
-    /// A frame's bytes; all of them only with `--flush`.
+    /// Writes a frame's bytes. All of them are written at once only with `--flush`.
     fn put(&mut self, bytes: &[u8]) {
         self.kept.extend_from_slice(bytes);
         let now = if self.flush { self.kept.len() } else { self.kept.len() / 4096 * 4096 };
         if self.frames.write_all(&self.kept[..now]).is_err() {
-            // SIGPIPE ends it, unless `--signal` is given.
+            // SIGPIPE ends rpicam-vid, unless `--signal` is given.
             exit(141);
         }
         self.kept.drain(..now);
     }
 
-    /// A frame's times, behind its bytes.
+    /// Writes a frame's times, after its bytes.
     fn tell(&mut self, number: u32, exposed_at: Micros) {
         let since = exposed_at.since(*self.first_at.get_or_insert(exposed_at)).as_micros();
         if let Some(pts) = &mut self.pts {

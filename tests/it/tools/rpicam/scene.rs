@@ -1,4 +1,4 @@
-//! What the stand-in sees: bars of colour, and a stamp that says which frame it is and when it was exposed.
+//! What the stand-in films: colour bars, and a stamp with the frame's number and time of exposure.
 
 use super::options::Options;
 use lancam::image::frame::Micros;
@@ -8,7 +8,7 @@ use lancam::image::planes::Planes;
 use lancam::image::stamp::Stamp;
 use std::time::Duration;
 
-/// From the exposure of a frame to its bytes, as the hardware's pipeline takes.
+/// The time from a frame's exposure to its bytes, as in the hardware's pipeline.
 pub const DELAY: Duration = Duration::from_millis(45);
 
 /// Y, Cb, Cr in full range (JFIF): white, yellow, cyan, green, magenta, red, blue, black at 75 %.
@@ -78,7 +78,7 @@ impl Scene {
                 });
             }
         });
-        // Cells of no colour.
+        // The stamp's cells have no colour.
         let half = size.width.div_ceil(2);
         let grey_from = half * (size.height * 22 / 24 / 2);
         to.cb[grey_from..].fill(128);
@@ -96,7 +96,7 @@ impl Scene {
     }
 }
 
-/// A value of full range, in limited range where that is asked for.
+/// A full-range value, converted to limited range if asked for.
 fn ranged(value: f64, scale: f64, offset: f64, is_limited: bool) -> u8 {
     let value = if is_limited { value * scale / 255.0 + offset } else { value };
     #[expect(

@@ -1,14 +1,14 @@
-//! The controls of a camera: what its descriptors promise, with the ranges of an ordinary webcam.
+//! The controls of a USB camera: those in its descriptors, with the ranges of an ordinary webcam.
 
 use super::model::{Model, Unit};
 use std::collections::BTreeMap;
 
-/// What a control is called, its bit in the descriptor, its selector, and its values.
+/// A control's name, its bit in the descriptor, its selector, and its values.
 struct Known {
     name: &'static str,
     bit: u8,
     selector: u8,
-    /// Length of a value in bytes; minimum, maximum, step and default.
+    /// The length of a value in bytes; minimum, maximum, step and default.
     len: usize,
     range: [i64; 4],
 }
@@ -17,7 +17,7 @@ const fn known(name: &'static str, bit: u8, selector: u8, len: usize, range: [i6
     Known { name, bit, selector, len, range }
 }
 
-/// Of a processing unit.
+/// Controls of a processing unit.
 const PROCESSING: [Known; 14] = [
     known("brightness", 0, 0x02, 2, [-64, 64, 1, 0]),
     known("contrast", 1, 0x03, 2, [0, 95, 1, 32]),
@@ -35,7 +35,7 @@ const PROCESSING: [Known; 14] = [
     known("digital_multiplier", 14, 0x0E, 2, [0, 10, 1, 0]),
 ];
 
-/// Of a camera terminal. The step of `auto_exposure` is a set of bits: which modes there are.
+/// Controls of a camera terminal. The step of `auto_exposure` is a bit mask of the available modes.
 const CAMERA: [Known; 16] = [
     known("scanning_mode", 0, 0x01, 1, [0, 1, 1, 0]),
     known("auto_exposure", 1, 0x02, 1, [0, 8, 9, 8]),
@@ -55,21 +55,21 @@ const CAMERA: [Known; 16] = [
     known("privacy", 18, 0x11, 1, [0, 1, 1, 0]),
 ];
 
-/// An automatic, the value at which it is off, and what it decides meanwhile.
+/// Each automatic mode, the value that switches it off, and the control that it sets.
 const AUTOMATICS: [(&str, i64, &str); 3] = [
     ("white_balance_automatic", 0, "white_balance_temperature"),
     ("auto_exposure", 1, "exposure_time_absolute"),
     ("focus_automatic", 0, "focus_absolute"),
 ];
 
-/// The values that a camera has now.
+/// The current values of a camera.
 pub(super) struct Controls {
     units: Vec<Unit>,
-    /// What was set, by unit and selector; the others have their defaults.
+    /// The values that were set, by unit and selector. The others have their defaults.
     set: BTreeMap<(u8, u8), Vec<u8>>,
 }
 
-/// Why a request was refused: `bRequestErrorCode` of the specification.
+/// Why a request was refused: `bRequestErrorCode` of the UVC specification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refusal {
     WrongState = 2,
@@ -92,7 +92,7 @@ impl Controls {
         Self { units: model.units(), set: BTreeMap::new() }
     }
 
-    /// What tests call the control of this unit and selector.
+    /// The name, in tests, of the control with this unit and selector.
     pub(super) fn name(&self, unit: u8, selector: u8) -> Option<&'static str> {
         self.known(unit, selector).map(|known| known.name)
     }
@@ -115,7 +115,7 @@ impl Controls {
             GET_RES => Ok(known.bytes(step)),
             GET_DEF => Ok(known.bytes(default)),
             GET_LEN => Ok(vec![u8::try_from(known.len).expect("a short value"), 0]),
-            // It can be read and written.
+            // The control can be read and written.
             GET_INFO => Ok(vec![3]),
             _ => Err(Refusal::InvalidRequest),
         }
@@ -146,7 +146,7 @@ impl Controls {
         Ok(())
     }
 
-    /// The value of the control of this name, of those that have one number; `None` without such a control.
+    /// The value of the control with this name. `None` if there is none.
     pub(super) fn value(&self, name: &str) -> Option<i64> {
         self.units.iter().find_map(|unit| {
             let table: &[Known] = if unit.is_camera { &CAMERA } else { &PROCESSING };
@@ -169,7 +169,7 @@ impl Controls {
 }
 
 impl Known {
-    /// A value of eight bytes is two of four: pan and tilt.
+    /// A value of eight bytes consists of two numbers of four: pan and tilt.
     fn bytes(&self, value: i64) -> Vec<u8> {
         let part = self.len.min(4);
         value.to_le_bytes()[..part].repeat(self.len / part)

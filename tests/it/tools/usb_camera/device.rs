@@ -1,4 +1,4 @@
-//! A camera that is plugged in: it answers what its control endpoint is asked, and feeds its streams.
+//! A plugged-in camera: answers requests on its control endpoint, and feeds its streams.
 
 use super::Film;
 use super::controls::{Controls, Refusal};
@@ -9,34 +9,35 @@ use super::usbip::{Done, Submit};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-/// Power came with the plug: nothing is left of what was set before.
+/// The device's state since it was plugged in. Power came with the plug, so no earlier setting remains.
 pub(super) struct Device {
     model: Model,
     controls: Controls,
     streams: Vec<Stream>,
     /// Why the last request to a control was refused.
     refusal: u8,
-    /// Answers that take their time.
+    /// Answers that are delayed.
     slow: Vec<(Instant, Done)>,
-    /// Transfers of other endpoints, which never end.
+    /// Transfers of other endpoints, which never complete.
     idle: Vec<Submit>,
-    /// Transfers that were taken back and had not been here. Some come yet: the kernel's two queues may overtake each other.
+    /// Transfers that were unlinked before they arrived. Some arrive later, because the kernel's two queues may overtake
+    /// each other.
     taken_back: BTreeSet<u32>,
     configuration: u8,
 }
 
-/// What happens because of a request.
+/// The effect of a request.
 pub(super) enum Effect {
     Answered(Done),
     /// The answer comes later.
     Waits,
-    /// The plug is pulled.
+    /// The camera is unplugged.
     Unplugged,
 }
 
 const EPIPE: i32 = -32;
 
-/// A request: `bmRequestType`, `bRequest`, `wValue`, `wIndex`, `wLength`.
+/// A control request: `bmRequestType`, `bRequest`, `wValue`, `wIndex`, `wLength`.
 #[derive(Clone, Copy)]
 struct Setup {
     kind: u8,
@@ -75,7 +76,7 @@ impl Device {
         Effect::Waits
     }
 
-    /// Takes a transfer back; whether it was still waiting.
+    /// Unlinks a transfer. Returns whether it was still waiting.
     pub(super) fn unlink(&mut self, seqnum: u32) -> bool {
         let before = self.idle.len() + self.slow.len();
         self.idle.retain(|submit| submit.seqnum != seqnum);
@@ -88,7 +89,7 @@ impl Device {
         was_waiting
     }
 
-    /// The next transfer that ends now.
+    /// The next transfer that completes now.
     pub(super) fn next(
         &mut self,
         now: Instant,
@@ -102,7 +103,7 @@ impl Device {
         self.streams.iter_mut().find_map(|stream| stream.next(now, orders, film, count))
     }
 
-    /// How long nothing ends by itself, at most `longest`.
+    /// How long nothing completes by itself, at most `longest`.
     pub(super) fn idle_for(&self, now: Instant, longest: Duration) -> Duration {
         let slow = self.slow.iter().map(|(at, _)| *at);
         let next = slow.chain(self.streams.iter().filter_map(Stream::due)).min();
@@ -150,7 +151,7 @@ impl Device {
         Effect::Answered(done)
     }
 
-    /// Which moment of a camera's life this request is.
+    /// The moment of a camera's life to which this request belongs.
     fn moment(&self, setup: Setup) -> Option<Moment> {
         match (setup.kind, setup.request) {
             (0x21, 1) if self.control_name(setup).is_some() => Some(Moment::SettingControl),
@@ -179,7 +180,7 @@ impl Device {
         let nothing = Ok(Vec::new());
         match (setup.kind, setup.request) {
             (0x80, 6) => self.descriptor(setup.value).ok_or(EPIPE),
-            // GET_STATUS of the device, an interface, an endpoint.
+            // GET_STATUS of the device, an interface or an endpoint.
             (0x80..=0x82, 0) => Ok(vec![0, 0]),
             (0x80, 8) => Ok(vec![self.configuration]),
             (0x00, 9) => {
@@ -283,6 +284,6 @@ fn video_request(
     }
 }
 
-/// What a USB 3 device has besides: its speeds.
+/// A USB 3 device's further descriptor: its speeds.
 const BINARY_OBJECTS: [u8; 22] =
     [5, 15, 22, 0, 2, 7, 16, 2, 2, 0, 0, 0, 10, 16, 3, 0, 14, 0, 1, 10, 0xFF, 7];

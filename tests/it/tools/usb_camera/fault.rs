@@ -1,67 +1,67 @@
-//! What a camera does wrong, when a test tells it to.
+//! Faults of a camera, which a test orders.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-/// What a test has ordered; it may change while the camera is plugged in.
+/// The ordered faults. They may change while the camera is plugged in.
 #[derive(Debug, Clone, Default)]
 pub struct Orders {
-    /// Every how many frames one is spoilt, and how.
+    /// Which frames are faulty (every n-th), and how.
     pub flaw: Option<(u64, Flaw)>,
-    /// No frame begins before.
+    /// No frame begins before this time.
     pub silent_until: Option<Instant>,
-    /// The first so many frames of each stream are noise.
+    /// This many frames at the start of each stream are noise.
     pub noise_at_start: u64,
-    /// An error number of Linux with which a start of the stream is refused.
+    /// The Linux error number with which a start of the stream is refused.
     pub refuse_start: Option<i32>,
-    /// The streaming endpoint ends its next transfer as one that is halted, until the halt is cleared.
+    /// The streaming endpoint halts at its next transfer, until the halt is cleared.
     pub halt: bool,
-    /// What is wrong with controls, by their names.
+    /// Faults of controls, by name.
     pub controls: BTreeMap<String, Manner>,
-    /// The plug is pulled at this moment, once.
+    /// The camera is unplugged at this moment, once.
     pub unplug: Option<Moment>,
 }
 
-/// What is wrong with a frame.
+/// A fault of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flaw {
-    /// A payload in the middle has the error bit, and the right bytes.
+    /// A payload in the middle has the error bit set, but the right bytes.
     ErrorBit,
-    /// It has the frame identifier of the frame before.
+    /// It has the same frame identifier as the frame before.
     SameFid,
-    /// No payload says that it is the last.
+    /// No payload is marked as the last.
     NoEndOfFrame,
     /// Its second half is missing.
     Cut,
-    /// As many bytes again follow it.
+    /// The same number of bytes follows it once more.
     TooLong,
     /// Two pictures in one frame.
     Twice,
-    /// Payloads without a byte of picture.
+    /// Payloads without picture data.
     Empty,
-    /// Bytes that are no picture.
+    /// Bytes that are not a picture.
     Noise,
-    /// A payload's header says that it is longer than the payload.
+    /// A payload's header gives a length larger than the payload.
     LongHeader,
 }
 
-/// What is wrong with a control.
+/// A fault of a control.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Manner {
-    /// Every request to it is a stall.
+    /// Every request stalls.
     Stalls,
-    /// Every request to it takes so long.
+    /// Every request takes this time.
     Takes(Duration),
 }
 
-/// When a plug is pulled.
+/// When the camera is unplugged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Moment {
-    /// While the driver asks what the camera is.
+    /// While the driver queries the camera.
     Probe,
-    /// When the stream is to start.
+    /// When the stream starts.
     Start,
-    /// When half of a frame has been sent.
+    /// After half of a frame was sent.
     InFrame,
     /// When a control is set.
     SettingControl,

@@ -1,13 +1,13 @@
-//! A camera from the output of `lsusb -v`: its descriptors, byte for byte.
+//! Reads a camera from the output of `lsusb -v`: its descriptors, byte for byte.
 //!
-//! The text has each descriptor's fields in their order and with the names of the specification, whose first letters
-//! tell how long a field is: `b` one byte, `w` two, `dw` four. So any device's text becomes its bytes again.
-//! What a file may leave out is counted: `bLength`, `wTotalLength`. Lines that are no field are comments.
+//! The text has each descriptor's fields in order, under the names of the specification. The first letters of a name give
+//! the field's length: `b` one byte, `w` two, `dw` four. So the text of any device can be turned back into bytes. A file may
+//! leave out `bLength` and `wTotalLength`, which are computed. Lines that are not fields are comments.
 
 use super::model::{Model, Speed};
 use std::collections::BTreeMap;
 
-/// Reads a camera; an error names the line.
+/// Reads a camera. An error names the line.
 pub fn parse(text: &str) -> Result<Model, String> {
     let mut reader =
         Reader { first_guid_bytes_last: !text.contains(OLD_GUID), ..Reader::default() };
@@ -26,7 +26,7 @@ pub fn parse(text: &str) -> Result<Model, String> {
     Ok(model)
 }
 
-/// Old versions of lsusb wrote a format's GUID in the order of its bytes, with `YUY2` first.
+/// Old versions of lsusb print a format's GUID in byte order, with `YUY2` first.
 const OLD_GUID: &str = "-0000-1000-8000-00aa00389b71";
 
 #[derive(Default)]
@@ -45,7 +45,7 @@ enum Section {
     Head,
     Device,
     Configuration,
-    /// What follows the configuration, and is asked for by other requests.
+    /// Descriptors after the configuration, which other requests return.
     Rest,
 }
 
@@ -79,7 +79,7 @@ impl Reader {
                 "Configuration Descriptor:" if self.section == Section::Device => {
                     Section::Configuration
                 }
-                // A second configuration: a device has only one at a time.
+                // A second configuration is ignored: a device uses one at a time.
                 "Configuration Descriptor:" => Section::Rest,
                 _ => self.section,
             };
@@ -100,7 +100,7 @@ impl Reader {
             rest = rest.split_once([')', ']']).ok_or("an index without an end")?.1;
         }
         let rest = rest.trim_start();
-        // `0x 0` is how 0 is written where `%#x` would be too short.
+        // lsusb prints 0 as `0x 0` in places where `%#x` would be too short.
         let rest = rest.strip_prefix("0x ").unwrap_or(rest);
         let (value, comment) = rest.split_once(' ').unwrap_or((rest, ""));
         if name.starts_with("guid") {
@@ -143,7 +143,7 @@ impl Reader {
         if bytes.len() < len {
             return Err(format!("a descriptor of {len} bytes has fields for {} only", bytes.len()));
         }
-        // lsusb shows fields of younger versions too, which are not there.
+        // lsusb also prints fields of newer versions, which the device does not have.
         bytes.truncate(len);
         bytes[0] = u8::try_from(len).map_err(|_| "a descriptor is longer than 255 bytes")?;
         match self.section {
@@ -155,7 +155,7 @@ impl Reader {
     }
 }
 
-/// How many bytes a field has; `None` for a line that is no field.
+/// The length of a field in bytes. `None` for a line that is not a field.
 fn size_of(name: &str) -> Option<usize> {
     if name == "MaxPower" {
         return Some(1);
@@ -195,7 +195,7 @@ fn number(name: &str, value: &str) -> Option<u32> {
     }
 }
 
-/// `{32595559-0000-0010-8000-00aa00389b71}`: the first three groups are little-endian numbers.
+/// Parses `{32595559-0000-0010-8000-00aa00389b71}`. The first three groups are little-endian numbers.
 fn guid(text: &str, first_bytes_last: bool) -> Result<Vec<u8>, String> {
     let digits: String = text.chars().filter(char::is_ascii_hexdigit).collect();
     if digits.len() != 32 {

@@ -1,4 +1,4 @@
-//! A USB camera in software: it listens for USB/IP, and a kernel with `vhci_hcd` takes it for a webcam that was plugged in.
+//! A USB camera in software: it listens for USB/IP, and a kernel with `vhci_hcd` uses it like a webcam that was plugged in.
 //!
 //! ```ignore
 //! let camera = UsbCamera::new(lsusb::parse(&text)?, Pictures::default());
@@ -6,9 +6,8 @@
 //! camera.order(|orders| orders.flaw = Some((10, Flaw::Cut)));  // from now on every tenth frame is cut
 //! camera.unplug();
 //! ```
-//! What a camera is (descriptors, formats, sizes, rates, controls) stands in a file: tests/data/cameras. What it does wrong
-//! is ordered while it runs. It keeps a host's pace: no byte is lost because an emulated machine is slow, and what is due
-//! later waits.
+//! A file in tests/data/cameras says what a camera is: descriptors, formats, sizes, rates, controls. Tests order its faults
+//! while it runs. It keeps to the host's speed: no byte is lost if an emulated machine is slow, and frames wait.
 
 mod controls;
 mod device;
@@ -33,7 +32,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 use usbip::{Command, Done, Request};
 
-/// A camera and its cable; dropping it pulls the plug.
+/// A camera with its cable. Dropping it unplugs the camera.
 pub struct UsbCamera {
     shared: Arc<Shared>,
     port: u16,
@@ -42,7 +41,7 @@ pub struct UsbCamera {
 
 /// What a camera films.
 pub trait Film: Send + Sync {
-    /// The bytes of a frame: always the same for the same shot.
+    /// The bytes of a frame, always the same for the same shot.
     fn frame(&self, shot: Shot) -> Vec<u8>;
 }
 
@@ -61,11 +60,11 @@ pub struct Shot {
 pub struct Seen {
     /// How often it was attached.
     pub plugged: u64,
-    /// Frames that were begun, since it was made.
+    /// Frames that were begun since the camera was created.
     pub frames: u64,
-    /// Controls that were set since it was plugged in.
+    /// Controls set since it was plugged in.
     pub controls: BTreeMap<String, i64>,
-    /// The last format, size and interval that were committed since it was plugged in: `MJPG 640x480 333333`.
+    /// The last committed format, size and interval since it was plugged in: `MJPG 640x480 333333`.
     pub committed: Option<String>,
 }
 
@@ -74,7 +73,7 @@ struct Shared {
     film: Box<dyn Film>,
     orders: Mutex<Orders>,
     seen: Mutex<Seen>,
-    /// The connection of the host that has it.
+    /// The connection to the host that uses it.
     cable: Mutex<Option<TcpStream>>,
     is_over: AtomicBool,
 }
@@ -97,12 +96,12 @@ impl UsbCamera {
         Self { shared, port, listener: Some(listener) }
     }
 
-    /// Where it listens, on this machine's loopback.
+    /// The port on this machine's loopback where it listens.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// Changes what it does wrong.
+    /// Changes its faults.
     pub fn order(&self, change: impl FnOnce(&mut Orders)) {
         change(&mut locked(&self.shared.orders));
     }
@@ -111,17 +110,17 @@ impl UsbCamera {
         locked(&self.shared.seen).clone()
     }
 
-    /// From the next time that it is plugged in, it is another one.
+    /// Becomes another camera, from the next time it is plugged in.
     pub fn becomes(&self, model: Model) {
         *locked(&self.shared.model) = model;
     }
 
-    /// Pulls the plug.
+    /// Unplugs the camera.
     pub fn unplug(&self) {
         self.shared.unplug();
     }
 
-    /// What a frame with this number has been.
+    /// The bytes of this frame.
     pub fn film(&self, shot: Shot) -> Vec<u8> {
         self.shared.film.frame(shot)
     }
@@ -156,10 +155,10 @@ fn listen(socket: &TcpListener, shared: &Arc<Shared>) {
             return;
         }
         let (Ok(stream), shared) = (stream, Arc::clone(shared)) else { continue };
-        // It ends with its connection, which `unplug` closes.
+        // The thread ends with its connection, which `unplug` closes.
         thread::spawn(move || {
             let served = serve(stream, &shared);
-            // A cable that was pulled is no news.
+            // An unplugged cable is not an error.
             if let Err(error) = served.filter_pulled() {
                 eprintln!("the USB camera: {error}");
             }
@@ -186,7 +185,7 @@ impl FilterPulled for io::Result<()> {
     }
 }
 
-/// Speaks with one host: a list, or the device until it is unplugged.
+/// Serves one host: sends a list, or the device's data until it is unplugged.
 fn serve(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
     stream.set_nodelay(true)?;
     stream.set_read_timeout(Some(PATIENCE))?;
@@ -206,12 +205,12 @@ fn serve(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
     }
 }
 
-/// How long a host may take for the rest of what it began to say.
+/// How long a host may take for the rest of a message.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How soon an order is looked at.
+/// How soon a new order is noticed.
 const LONGEST_SLEEP: Duration = Duration::from_millis(20);
 
-/// The life of a device on its cable.
+/// Serves an attached device.
 fn attached(mut stream: &TcpStream, model: &Model, shared: &Shared) -> io::Result<()> {
     let mut device = Device::new(model);
     let streaming = model.streaming();
@@ -257,7 +256,7 @@ fn attached(mut stream: &TcpStream, model: &Model, shared: &Shared) -> io::Resul
     }
 }
 
-/// Ends all transfers that can be.
+/// Completes all transfers that can be.
 fn feed(stream: &TcpStream, device: &mut Device, shared: &Shared) -> io::Result<()> {
     loop {
         let mut orders = locked(&shared.orders);

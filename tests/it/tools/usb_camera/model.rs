@@ -1,13 +1,13 @@
-//! What a camera is: its descriptors, and what they promise.
+//! What a camera is: its descriptors, and the formats and controls in them.
 
 use std::collections::BTreeMap;
 
-/// A camera as it was made: nothing of it changes while it is plugged in.
+/// A camera's unchanging properties while it is plugged in.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Model {
-    /// The device descriptor: 18 bytes.
+    /// The device descriptor, 18 bytes.
     pub device: Vec<u8>,
-    /// The configuration descriptor and all that belongs to it.
+    /// The configuration descriptor and everything in it.
     pub configuration: Vec<u8>,
     pub strings: BTreeMap<u8, String>,
     pub speed: Speed,
@@ -20,7 +20,7 @@ pub enum Speed {
 }
 
 impl Speed {
-    /// As the kernel counts (`enum usb_device_speed`).
+    /// The kernel's number (`enum usb_device_speed`).
     pub fn number(self) -> u32 {
         match self {
             Self::High => 3,
@@ -41,7 +41,7 @@ pub struct Interface {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Streaming {
     pub interface: u8,
-    /// Its number, without the direction.
+    /// The endpoint's number, without the direction.
     pub endpoint: u8,
     pub transfers: Transfers,
     pub formats: Vec<Format>,
@@ -50,7 +50,7 @@ pub struct Streaming {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Transfers {
     Bulk,
-    /// Bytes in each interval by alternate setting; 0 without an endpoint.
+    /// Bytes per interval for each alternate setting. 0 if it has no endpoint.
     Isochronous(BTreeMap<u8, usize>),
 }
 
@@ -61,11 +61,11 @@ pub struct Format {
     pub sizes: Vec<FrameSize>,
 }
 
-/// What a frame's bytes are.
+/// The content of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Mjpeg,
-    /// Pixels by their name, `YUY2`, with bits for each.
+    /// Pixels: the format's name, `YUY2`, and bits per pixel.
     Raw([u8; 4], u8),
     /// A compressed stream by its name, `H264`.
     Stream([u8; 4]),
@@ -76,19 +76,19 @@ pub struct FrameSize {
     pub index: u8,
     pub width: usize,
     pub height: usize,
-    /// What the descriptor says of a frame's bytes.
+    /// The frame length in the descriptor.
     pub max_bytes: u32,
     pub default_interval: u32,
     /// In units of 100 ns.
     pub intervals: Vec<u32>,
 }
 
-/// A part that has controls.
+/// A unit with controls.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Unit {
     pub id: u8,
     pub is_camera: bool,
-    /// The bits that its descriptor has set.
+    /// The bits set in its descriptor.
     pub controls: u32,
 }
 
@@ -100,7 +100,7 @@ const CONTROL: u8 = 1;
 const STREAMING: u8 = 2;
 
 impl Model {
-    /// Each descriptor of the configuration, with the interface and alternate setting that it stands below.
+    /// Each descriptor of the configuration, with its interface and alternate setting.
     fn parts(&self) -> Vec<(Interface, u8, &[u8])> {
         let mut here = (Interface { number: 0, class: 0, subclass: 0, protocol: 0 }, 0);
         let mut parts = Vec::new();
@@ -131,13 +131,13 @@ impl Model {
         self.parts().into_iter().filter_map(of).collect()
     }
 
-    /// The version of UVC, as 0x0110.
+    /// The UVC version, such as 0x0110.
     pub fn uvc(&self) -> u16 {
         let header = self.video(CONTROL).find(|part| part[2] == 1).map(|part| u16_at(part, 3));
         header.unwrap_or(0x0100)
     }
 
-    /// Class-specific descriptors of the video interfaces of this subclass.
+    /// Class-specific descriptors of the video interfaces with this subclass.
     fn video(&self, subclass: u8) -> impl Iterator<Item = &[u8]> {
         self.parts().into_iter().filter_map(move |(interface, _, part)| {
             let is_so = interface.class == VIDEO
@@ -147,7 +147,7 @@ impl Model {
         })
     }
 
-    /// The number of the interface that has the controls.
+    /// The number of the interface with the controls.
     pub fn control_interface(&self) -> u8 {
         let is_so =
             |interface: &Interface| interface.class == VIDEO && interface.subclass == CONTROL;
@@ -205,7 +205,7 @@ impl Model {
         found
     }
 
-    /// Writes how long the configuration and the class-specific parts of each video interface are.
+    /// Fills in the total lengths of the configuration and of each video interface's class-specific part.
     pub fn count_totals(&mut self) {
         let mut totals = vec![(2, self.configuration.len())];
         let (mut at, mut is_counted) = (0, false);
@@ -215,7 +215,8 @@ impl Model {
                 is_counted = false;
             }
             if is_video && part.len() > 6 && part[2] == 1 {
-                // The streaming header's total stands behind its count of formats, the other's behind its version.
+                // In the streaming header, the total follows the number of formats; in the control header, it follows the
+                // version.
                 totals.push((at + if interface.subclass == STREAMING { 4 } else { 5 }, 0));
                 is_counted = true;
             }

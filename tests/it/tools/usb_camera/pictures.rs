@@ -1,4 +1,4 @@
-//! What the cameras of tests film: pictures that say their number, in their bytes and in their pixels.
+//! What the cameras of tests film: pictures with their number in their bytes and pixels.
 
 use super::{Film, Kind, Shot};
 use lancam::image::frame::Micros;
@@ -9,13 +9,13 @@ use lancam::image::stamp::Stamp;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Each frame of it is another one, and each is the same whenever it is asked for.
+/// A film in which all frames differ, and each is the same whenever it is asked for.
 ///
-/// A JPEG carries its number in a comment behind its start; raw pixels carry it as a [`Stamp`], which a viewer reads from
-/// what was made of them.
+/// A JPEG has its number in a comment at its start. Raw pixels have it as a [`Stamp`], which can be read in the viewer's
+/// picture too.
 #[derive(Default)]
 pub struct Numbered {
-    /// A JPEG of each size, before its number is put in.
+    /// A JPEG of each size, before its number is inserted.
     jpegs: Mutex<BTreeMap<(usize, usize), Jpeg>>,
 }
 
@@ -44,7 +44,7 @@ impl Film for Numbered {
         match shot.kind {
             Kind::Mjpeg => self.jpeg(shot),
             Kind::Raw(name, bits) => raw(shot, name, usize::from(bits)),
-            // No decoder looks at it.
+            // No decoder reads it.
             Kind::Stream(_) => [&[0, 0, 0, 1, 0x65], &shot.number.to_be_bytes()[..]].concat(),
         }
     }
@@ -69,7 +69,7 @@ fn luma(x: usize, y: usize) -> u8 {
     u8::try_from(60 + (x / 8 + y / 8) % 100 + square).expect("below 256")
 }
 
-/// YUYV, or NV12: luma with the stamp, and no colour.
+/// YUYV or NV12: luma with the stamp, and no colour.
 fn raw(shot: Shot, name: [u8; 4], bits: usize) -> Vec<u8> {
     let Shot { width, height, number, .. } = shot;
     let mut bytes = vec![128; width * height * bits / 8];

@@ -1,4 +1,4 @@
-//! A stream of pictures: what was negotiated, and frames as payloads in the transfers that wait for them.
+//! A stream of pictures: the negotiated format, and frames as payloads in the waiting transfers.
 
 use super::fault::{Flaw, Moment, Orders};
 use super::model::{Format, FrameSize, Kind, Model, Streaming, Transfers};
@@ -13,7 +13,7 @@ pub(super) struct Stream {
     uvc: u16,
     probe: Agreement,
     committed: Option<Agreement>,
-    /// The alternate setting; isochronous streams run in those that have an endpoint.
+    /// The alternate setting. An isochronous stream runs in those that have an endpoint.
     setting: u8,
     waiting: VecDeque<Submit>,
     frame: Option<Frame>,
@@ -23,7 +23,7 @@ pub(super) struct Stream {
     fid: u8,
 }
 
-/// What host and camera agree on: `bFormatIndex`, `bFrameIndex`, `dwFrameInterval`.
+/// What host and camera agreed on: `bFormatIndex`, `bFrameIndex`, `dwFrameInterval`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Agreement {
     format: u8,
@@ -31,7 +31,7 @@ struct Agreement {
     interval: u32,
 }
 
-/// A frame on its way.
+/// A frame that is being sent.
 struct Frame {
     bytes: Vec<u8>,
     sent: usize,
@@ -83,7 +83,7 @@ impl Stream {
         bytes
     }
 
-    /// How long the structure of probe and commit is in this version of UVC.
+    /// The length of the probe and commit structure in this version of UVC.
     pub(super) fn agreement_len(&self) -> usize {
         match self.uvc {
             0x0150.. => 48,
@@ -107,7 +107,7 @@ impl Stream {
         }
     }
 
-    /// SET_INTERFACE: what isochronous streams are started and stopped by.
+    /// SET_INTERFACE starts and stops isochronous streams.
     pub(super) fn choose(&mut self, setting: u8) {
         self.setting = setting;
         if setting > 0 {
@@ -133,7 +133,7 @@ impl Stream {
         self.committed.is_some() && (self.setting > 0 || self.model.transfers == Transfers::Bulk)
     }
 
-    /// The size and format that were committed, in words: `MJPG 640x480 333333`.
+    /// The committed format and size as text: `MJPG 640x480 333333`.
     pub(super) fn committed(&self) -> Option<String> {
         let agreement = self.committed?;
         let (format, size) = self.find(agreement);
@@ -144,14 +144,14 @@ impl Stream {
         self.waiting.push_back(submit);
     }
 
-    /// Takes a transfer back; whether it was still waiting.
+    /// Unlinks a transfer. Returns whether it was still waiting.
     pub(super) fn unlink(&mut self, seqnum: u32) -> bool {
         let before = self.waiting.len();
         self.waiting.retain(|submit| submit.seqnum != seqnum);
         self.waiting.len() < before
     }
 
-    /// Ends the oldest transfer, if there is a frame for it. `count` numbers the frames of the camera.
+    /// Completes the oldest transfer, if there is a frame for it. `count` numbers the camera's frames.
     pub(super) fn next(
         &mut self,
         now: Instant,
@@ -187,7 +187,7 @@ impl Stream {
             self.payload(&mut data, submit.len.min(BULK_PAYLOAD), now);
         }
         for &(_, len) in &submit.packets {
-            // The rest of a frame in whose middle the plug is pulled stays here.
+            // If the camera is unplugged in the middle of a frame, the rest of it is not sent.
             let is_over = orders.unplug == Some(Moment::InFrame) && self.is_inside_of_a_frame();
             packets.push(if is_over { 0 } else { self.payload(&mut data, len, now) });
         }
@@ -234,11 +234,11 @@ impl Stream {
         *count += 1;
         self.since_start += 1;
         let interval = Duration::from_nanos(100 * u64::from(agreement.interval.max(1)));
-        // A host that is late is not sent what it missed.
+        // A slow host does not get the frames that it missed.
         self.next_at = (self.next_at + interval).max(now);
     }
 
-    /// Appends a header and as much of the frame as `room` has; how many bytes that were.
+    /// Appends a header and as much of the frame as fits into `room`. Returns the number of bytes.
     fn payload(&mut self, data: &mut Vec<u8>, room: usize, now: Instant) -> usize {
         let Some(frame) = &mut self.frame else { return 0 };
         let header = usize::from(HEADER);
@@ -274,7 +274,7 @@ impl Stream {
         data.len() - start
     }
 
-    /// How many bytes a payload has at most: `dwMaxPayloadTransferSize`.
+    /// The largest payload: `dwMaxPayloadTransferSize`.
     fn payload_bytes(&self) -> usize {
         match &self.model.transfers {
             Transfers::Bulk => BULK_PAYLOAD,
@@ -282,7 +282,7 @@ impl Stream {
         }
     }
 
-    /// What the camera says that a frame has at most: `dwMaxVideoFrameSize`.
+    /// The largest frame, as the camera reports it: `dwMaxVideoFrameSize`.
     fn frame_bytes(&self, size: &FrameSize, agreement: Agreement) -> u32 {
         let (format, _) = self.find(agreement);
         let pixels = u32::try_from(size.width * size.height).unwrap_or(u32::MAX);

@@ -1,6 +1,7 @@
-//! USB/IP as its bytes: what a host asks of a device over TCP, and what it is answered.
+//! The bytes of USB/IP: a host's requests to a device over TCP, and the answers.
 //!
-//! All numbers are big-endian, but for what USB itself defines. The kernel's Documentation/usb/usbip_protocol.rst has the tables.
+//! All numbers are big-endian, except those that USB itself defines. The kernel's Documentation/usb/usbip_protocol.rst has
+//! the tables.
 
 use super::model::Model;
 use std::io::{self, Read, Write};
@@ -13,12 +14,12 @@ const CMD_UNLINK: u32 = 2;
 const RET_SUBMIT: u32 = 3;
 const RET_UNLINK: u32 = 4;
 
-/// The only device that is offered.
+/// The only device on offer.
 const BUS_ID: &[u8] = b"1-1";
 const BUS: u32 = 1;
 const DEVICE: u32 = 2;
 
-/// What is asked before a device is attached.
+/// A request before a device is attached.
 #[derive(Debug, PartialEq)]
 pub(super) enum Request {
     List,
@@ -57,7 +58,7 @@ pub(super) fn list(model: &Model) -> Vec<u8> {
     bytes
 }
 
-/// The answer to [`Request::Import`]; without a model, that there is no such device.
+/// The answer to [`Request::Import`]. Without a model it says that there is no such device.
 pub(super) fn import(model: Option<&Model>) -> Vec<u8> {
     let mut bytes = reply(OP_REQ_IMPORT, u32::from(model.is_none()));
     if let Some(model) = model {
@@ -73,7 +74,7 @@ fn reply(request: u16, status: u32) -> Vec<u8> {
     bytes
 }
 
-/// `struct usbip_usb_device`: 312 bytes.
+/// `struct usbip_usb_device`, 312 bytes.
 fn describe(bytes: &mut Vec<u8>, model: &Model) {
     let mut text = |text: &[u8], len: usize| {
         bytes.extend(text);
@@ -85,14 +86,14 @@ fn describe(bytes: &mut Vec<u8>, model: &Model) {
         bytes.extend(number.to_be_bytes());
     }
     let device = &model.device;
-    // Vendor, product and release are little-endian there and big-endian here.
+    // Vendor, product and release are little-endian in the descriptor and big-endian here.
     bytes.extend([9, 8, 11, 10, 13, 12].map(|at| device[at]));
     bytes.extend([device[4], device[5], device[6]]);
     let interfaces = u8::try_from(model.interfaces().len()).expect("a few interfaces");
     bytes.extend([model.configuration[5], device[17], interfaces]);
 }
 
-/// What is asked of an attached device.
+/// A request to an attached device.
 #[derive(Debug, PartialEq)]
 pub(super) enum Command {
     Submit(Submit),
@@ -105,17 +106,17 @@ pub(super) struct Submit {
     pub(super) seqnum: u32,
     pub(super) is_in: bool,
     pub(super) endpoint: u8,
-    /// How many bytes there is room for, or come along.
+    /// The length of the buffer, or of the data.
     pub(super) len: usize,
     pub(super) setup: [u8; 8],
-    /// What goes out with it.
+    /// The data of an outgoing transfer.
     pub(super) data: Vec<u8>,
-    /// Where the packets of an isochronous transfer begin, and how long they may be.
+    /// The offset and length of each packet in an isochronous transfer.
     pub(super) packets: Vec<(usize, usize)>,
     start_frame: u32,
 }
 
-/// Reads a command; `is_isochronous` knows the device's endpoints by number and direction.
+/// Reads a command. `is_isochronous` says which endpoints are isochronous, by number and direction.
 pub(super) fn command(
     stream: &mut impl Read,
     is_isochronous: impl Fn(u8, bool) -> bool,
@@ -166,16 +167,16 @@ pub(super) fn command(
 const MOST_BYTES: u32 = 16 << 20;
 const MOST_PACKETS: u32 = 1024;
 
-/// How a transfer ended.
+/// A completed transfer.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Done {
     pub(super) submit: Submit,
-    /// 0, or an error number of Linux below 0.
+    /// 0, or a negative Linux error number.
     pub(super) status: i32,
-    /// What came in, or how much went out.
+    /// The received data.
     pub(super) data: Vec<u8>,
     pub(super) sent_out: usize,
-    /// How many of `data` each packet has.
+    /// How many bytes of `data` belong to each packet.
     pub(super) packets: Vec<usize>,
 }
 
@@ -202,7 +203,7 @@ impl Done {
     }
 }
 
-/// Answers an unlink: the transfer was still waiting, or had ended before.
+/// Answers an unlink: whether the transfer was still waiting.
 pub(super) fn unlinked(seqnum: u32, was_waiting: bool) -> Vec<u8> {
     let mut bytes = Vec::new();
     for number in [RET_UNLINK, seqnum, 0, 0, 0] {
@@ -226,7 +227,7 @@ fn invalid(what: &str) -> io::Error {
     )
 }
 
-/// Big-endian numbers one after the other.
+/// Reads big-endian numbers one after the other.
 struct Numbers<'a>(&'a [u8]);
 
 impl Numbers<'_> {
