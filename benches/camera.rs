@@ -1,8 +1,8 @@
-//! The camera's costs as ratios to the bare library call or a plain loop, measured in turns in one run.
+//! The camera's costs, as ratios to the bare library call or a plain loop, measured alternately in one run.
 //!
-//! `cargo bench --bench camera`. Ratios hold on a noisy machine; the times beside them are this machine's.
+//! `cargo bench --bench camera`. The ratios are stable on a noisy machine; the times beside them are this machine's.
 
-// What it prints is its result; nothing is lost when nobody reads that.
+// The output is the result. Nothing is lost if nobody reads it.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 #[cfg(not(all(feature = "camera", target_os = "linux")))]
@@ -22,7 +22,7 @@ mod scene;
 
 #[cfg(all(feature = "camera", target_os = "linux"))]
 mod encode {
-    //! Camera memory to JPEG.
+    //! From camera memory to JPEG.
 
     use crate::measure::paired;
     use crate::scene::{scene, scene_layout, scene_planes};
@@ -44,7 +44,7 @@ mod encode {
     const QUALITY: u8 = 80;
     const WANTED: Wanted = Wanted { chroma: Chroma::Yuv420, at_least: SIZE };
 
-    /// The camera's own stages, one behind the other on this thread; the camera has two threads for them.
+    /// The camera's own stages, one after the other on this thread. The camera uses two threads for them.
     struct Path {
         unpacker: Unpacker,
         planes: Planes,
@@ -136,13 +136,13 @@ mod encode {
         ribbon_camera();
     }
 
-    /// A ribbon camera's samples: from the pipe of the program that drives it, through the source, to a JPEG.
+    /// A ribbon camera's samples: from the pipe of rpicam-vid, through the source, to a JPEG.
     fn ribbon_camera() {
         let folder = tempfile::tempdir().expect("a folder");
         let planes = scene_planes(SIZE, Chroma::Yuv420);
         let [frame, program] = ["frame", "rpicam-vid"].map(|name| folder.path().join(name));
         fs::write(&frame, planes.packed()).expect("writes");
-        // A frame at a time, as a camera does: the CPU's time is what counts.
+        // One frame at a time, as a camera does. Only CPU time is measured.
         let lines = format!("#!/bin/sh\nwhile cat '{}'; do sleep 0.03; done\n", frame.display());
         fs::write(&program, lines).expect("writes");
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("allowed");
@@ -179,7 +179,7 @@ mod encode {
         println!("  copies after the one from the pipe: {unpacked} in 200 frames");
     }
 
-    /// A camera's JPEGs for a viewer of a quarter of their width.
+    /// A camera's JPEGs for a viewer that wants a quarter of their width.
     fn smaller_jpegs() {
         let planes = scene_planes(SIZE, Chroma::Yuv422);
         let mut jpeg = vec![0; Encoder::max_len(SIZE, Chroma::Yuv422).expect("a size")];

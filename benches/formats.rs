@@ -1,8 +1,8 @@
-//! Every raw format at 720p to JPEG, as a ratio to libjpeg-turbo on planes that are ready, measured in turns.
+//! Every raw format at 720p to JPEG, as a ratio to libjpeg-turbo on ready planes, measured alternately.
 //!
-//! `cargo bench --bench formats`. Ratios hold on a noisy machine; the times beside them are this machine's.
+//! `cargo bench --bench formats`. The ratios are stable on a noisy machine; the times beside them are this machine's.
 
-// What it prints is its result; nothing is lost when nobody reads that.
+// The output is the result. Nothing is lost if nobody reads it.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod measure;
@@ -23,7 +23,7 @@ const SIZE: Size = Size::new(1280, 720);
 const HALF: Size = Size::new(640, 360);
 const QUALITY: u8 = 80;
 
-/// What is done to one format.
+/// How one format is measured.
 struct Case {
     layout: FrameLayout,
     at_least: Size,
@@ -83,11 +83,11 @@ fn main() {
     }
 }
 
-/// What copying rows first costs where it is not needed.
+/// Measures the cost of copying rows first where that is not needed.
 fn copied(case: &Case) {
     let Case { layout, at_least, look, .. } = case;
     let len = layout.frame_len().expect("a raw format");
-    // As many as a camera has in turns, so that none of them is in the nearest cache.
+    // As many buffers as a camera uses in turn, so that none is in the nearest cache.
     let buffers: [Vec<u8>; 4] = std::array::from_fn(|skipped| {
         scene(SIZE).into_iter().cycle().skip(skipped).take(len).collect()
     });
@@ -121,7 +121,7 @@ fn copied(case: &Case) {
 
 fn row(case: &Case) {
     let Case { layout, at_least, look, note } = case;
-    // What the bytes show matters little to unpacking; encoding is measured on planes of one scene.
+    // The content of the bytes matters little for unpacking. Encoding is measured on planes of one scene.
     let len = layout.frame_len().expect("a raw format");
     let bytes: Vec<u8> = scene(SIZE).into_iter().cycle().take(len).collect();
     let frame = RawFrame { bytes: &bytes, layout };

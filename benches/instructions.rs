@@ -1,9 +1,9 @@
-//! Counts the instructions that a frame takes, which do not waver from run to run, and holds them against the last count.
+//! Counts the instructions per frame, which do not vary between runs, and compares them with the last count.
 //!
-//! `cargo bench --bench instructions` counts with valgrind and compares with benches/instructions.txt;
-//! `LANCAM_BLESS=1` writes that file anew.
+//! `cargo bench --bench instructions` counts with valgrind and compares with benches/instructions.txt. `LANCAM_BLESS=1`
+//! writes that file anew.
 
-// What it prints is its result; nothing is lost when nobody reads that.
+// The output is the result. Nothing is lost if nobody reads it.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod scene;
@@ -25,7 +25,7 @@ const SIZE: Size = Size::new(1280, 720);
 const HALF: Size = Size::new(640, 360);
 const FILE: &str = "benches/instructions.txt";
 
-/// More or fewer than last time by this part is worth a look.
+/// A change by more than this fraction is reported.
 const SAME: f64 = 0.02;
 
 const CASES: [&str; 18] = [
@@ -83,7 +83,8 @@ fn main() {
     }
 }
 
-/// Of one frame: those of two runs of different length, so that what is done once falls out.
+/// The instructions for one frame: the difference of two runs with different numbers of frames, so that one-time work does
+/// not count.
 fn instructions(case: &str) -> Option<f64> {
     const FEW: u32 = 2;
     const MANY: u32 = 6;

@@ -1,8 +1,9 @@
-//! What repairing and turning cameras' JPEGs costs, as ratios to what must be done anyway, measured in turns in one run.
+//! The cost of repairing and turning a camera's JPEGs, as ratios to work that is needed anyway, measured alternately in one
+//! run.
 //!
-//! `cargo bench --bench jpeg`. Ratios hold on a noisy machine; the times beside them are this machine's.
+//! `cargo bench --bench jpeg`. The ratios are stable on a noisy machine; the times beside them are this machine's.
 
-// What it prints is its result; nothing is lost when nobody reads that.
+// The output is the result. Nothing is lost if nobody reads it.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod measure;
@@ -17,10 +18,10 @@ use measure::paired;
 use scene::scene_planes;
 use std::hint::black_box;
 
-/// Enough for the median to stand still.
+/// Enough rounds for a stable median.
 const ROUNDS: usize = 301;
 
-/// Once is over before the clock ticks.
+/// One call is shorter than the clock's step.
 const TIMES: usize = 20;
 
 fn main() {

@@ -1,8 +1,8 @@
-//! What resizing planes costs, as a ratio to the bare calls of `fast_image_resize`, measured in turns.
+//! The cost of resizing planes, as a ratio to the bare calls of `fast_image_resize`, measured alternately.
 //!
-//! `cargo bench --bench resize`. Ratios hold on a noisy machine; the times beside them are this machine's.
+//! `cargo bench --bench resize`. The ratios are stable on a noisy machine; the times beside them are this machine's.
 
-// What it prints is its result; nothing is lost when nobody reads that.
+// The output is the result. Nothing is lost if nobody reads it.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod measure;
@@ -40,7 +40,7 @@ fn main() {
     }
 }
 
-/// Three calls of the library, into memory that is ready.
+/// Three calls of the library into ready memory.
 struct Bare {
     resizer: Resizer,
     options: ResizeOptions,

@@ -1,9 +1,9 @@
-//! Sessions against a plain writer: a thread per socket, the same pacing and bytes, for 1, 8 and 50 viewers.
+//! Sessions compared with a plain writer: one thread per socket, the same pace and bytes, for 1, 8 and 50 viewers.
 //!
-//! `cargo bench --bench sessions`. Each sender is a process of its own and its viewers are another, so that nothing but the
-//! sender's CPU and memory is counted. Ratios hold on a noisy machine; the times beside them are this machine's.
+//! `cargo bench --bench sessions`. Each sender is a process of its own, and so are its viewers, so that only the sender's
+//! CPU and memory are measured. The ratios are stable on a noisy machine; the times beside them are this machine's.
 
-// What it prints is its result; nothing is lost when nobody reads that.
+// The output is the result. Nothing is lost if nobody reads it.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 #[cfg(not(all(feature = "camera", target_os = "linux")))]
@@ -37,7 +37,7 @@ fn main() -> std::io::Result<()> {
 
 #[cfg(all(feature = "camera", target_os = "linux"))]
 mod compare {
-    //! Rounds of all senders in turns, and their medians.
+    //! Runs all senders alternately in rounds, and takes medians.
 
     use crate::readers::Speech;
     use crate::senders::{FRAME_LEN, FRAMES, Figures, most_in_kernel};
@@ -46,7 +46,7 @@ mod compare {
 
     const ROUNDS: usize = 5;
 
-    /// What each sender came to in one round, in the order of [`Speech::ALL`].
+    /// The figures of each sender in one round, in the order of [`Speech::ALL`].
     type Round = [Figures; Speech::ALL.len()];
 
     pub(super) fn run() -> io::Result<()> {

@@ -1,9 +1,9 @@
-//! The viewer's costs as ratios to the bare library call, measured in turns in one run.
+//! The viewer's costs, as ratios to the bare library call, measured alternately in one run.
 //!
-//! `cargo bench --bench viewer`, or `cargo bench --bench viewer -- loopback` for ages alone. Ratios hold on a noisy machine;
-//! the times beside them are this machine's.
+//! `cargo bench --bench viewer`, or `cargo bench --bench viewer -- loopback` for ages only. The ratios are stable on a noisy
+//! machine; the times beside them are this machine's.
 
-// What it prints is its result; nothing is lost when nobody reads that.
+// The output is the result. Nothing is lost if nobody reads it.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod loopback;
@@ -21,7 +21,7 @@ use measure::paired;
 use path::{Bare, Path};
 use scene::scene_planes;
 
-/// Enough for the median to stand still.
+/// Enough rounds for a stable median.
 const ROUNDS: usize = 201;
 
 fn main() {
@@ -43,7 +43,7 @@ fn main() {
     loopback::report();
 }
 
-/// The scene as a camera of this size would send it.
+/// The scene as a JPEG of this size, as a camera would send it.
 pub(crate) fn encode(size: Size) -> Vec<u8> {
     let planes = scene_planes(size, Chroma::Yuv420);
     let room = Encoder::max_len(size, Chroma::Yuv420).expect("a size");

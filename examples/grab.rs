@@ -1,9 +1,9 @@
-//! Prints one line for each frame of a source: when it came, its number, its length and its age.
+//! Prints one line per frame of a source: when it arrived, its number, its length and its age.
 //!
-//! `cargo run --example grab -- [SOURCE [WxH [FPS]]]`, with a SOURCE as `lancam --source` takes it. A camera
-//! that is lost is waited for, as `lancam` does.
+//! `cargo run --example grab -- [SOURCE [WxH [FPS]]]`, with SOURCE as for `lancam --source`. Waits for a lost camera to come
+//! back, as `lancam` does.
 
-// What it prints is its result; nothing is lost when nobody reads that.
+// The output is the result. Nothing is lost if nobody reads it.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 #[cfg(target_os = "linux")]
@@ -49,7 +49,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             Err(error) if matches!(error.trouble, Trouble::Unusable | Trouble::Ended) => {
                 return Err(error.into());
             }
-            // The same trouble is said once, however often it comes.
+            // Print the same error only once in a row.
             Err(error) if told.as_ref() != Some(&error) => {
                 println!("{:?} {:?}: {error}", clock::now(), error.trouble);
                 told = Some(error);

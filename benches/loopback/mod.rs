@@ -1,10 +1,10 @@
-//! How old a real camera's pictures are when they are handed to the window, on loopback, where both share one clock.
+//! The age of a real camera's pictures when they are handed to the window, on loopback, where both programs share a clock.
 
 /// Prints a line for each window.
 #[cfg(all(feature = "camera", target_os = "linux"))]
 pub(crate) use measured::report;
 
-/// Nothing, where there is no camera.
+/// Without the camera, nothing is measured.
 #[cfg(not(all(feature = "camera", target_os = "linux")))]
 pub(crate) fn report() {
     println!("skipped: age on loopback: built without the camera");
@@ -30,12 +30,12 @@ mod measured {
     use tempfile::NamedTempFile;
 
     const PICTURE: Size = Size::new(1280, 720);
-    /// Not counted: everything grows to its size.
+    /// The first frames are not counted, because buffers still grow.
     const WARM_UP: usize = 30;
     const COUNTED: usize = 300;
-    /// Thrice as long as it takes.
+    /// Three times as long as the measurement takes.
     const PATIENCE: Duration = Duration::from_secs(33);
-    /// What may be added to the time that decoding takes.
+    /// The goal for the age without decoding.
     const GOAL_MS: f64 = 3.0;
 
     pub(crate) fn report() {
@@ -51,10 +51,10 @@ mod measured {
         }
     }
 
-    /// What comes from the sensor.
+    /// The pictures that the camera makes.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     enum Makes {
-        /// JPEGs, as webcams do: they are passed on.
+        /// JPEGs, as from webcams. They are passed on.
         Jpegs,
         /// The test pattern, which is drawn and encoded after its time stamp.
         Pixels,
@@ -107,11 +107,11 @@ mod measured {
         Ok(())
     }
 
-    /// Of each frame.
+    /// The times of each frame.
     #[derive(Default)]
     struct Times {
         ages: Vec<Duration>,
-        /// Until all its bytes were there.
+        /// Until all its bytes had arrived.
         coming: Vec<Duration>,
         decoding: Vec<Duration>,
         composing: Vec<Duration>,
@@ -132,7 +132,7 @@ mod measured {
         }
     }
 
-    /// In milliseconds, without the first ones.
+    /// In milliseconds, without the first frames.
     fn percentile(times: &mut [Duration], percent: usize) -> f64 {
         let counted = times.get_mut(WARM_UP..).unwrap_or_default();
         counted.sort_unstable();
@@ -140,7 +140,7 @@ mod measured {
         counted.get(at).map_or(f64::NAN, |time| time.as_secs_f64() * 1000.0)
     }
 
-    /// A real camera, until it is dropped.
+    /// A real camera, which ends when this is dropped.
     struct Camera {
         process: Child,
         address: String,
@@ -171,7 +171,7 @@ mod measured {
                 .spawn()?;
             let stdout = process.stdout.take();
             let mut camera = Self { process, address: String::new(), _clip: clip };
-            // What it prints ends with it, at the latest when it is dropped.
+            // Its output ends with the process, at the latest when this is dropped.
             for line in BufReader::new(stdout.ok_or("no standard output")?).lines() {
                 if let Some((_, address)) = line?.split_once("LISTENING AT: tcp://") {
                     camera.address = address.to_owned();

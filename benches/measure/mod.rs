@@ -1,6 +1,6 @@
-//! Pairs of runs, which hold on a noisy machine.
+//! Measures pairs of runs, whose ratios are stable on a noisy machine.
 
-/// Pairs of runs, A B A B: the medians of both times, in seconds of CPU, and of their ratios.
+/// Runs both in turn, A B A B. Returns the medians of both times, in seconds of CPU, and of their ratios.
 pub(crate) fn paired(
     rounds: usize,
     mut ours: impl FnMut(),
@@ -25,7 +25,7 @@ pub(crate) fn paired(
     )
 }
 
-/// This thread's CPU time: what others do on a shared machine does not count.
+/// This thread's CPU time. What others do on a shared machine does not count.
 #[cfg(all(feature = "camera", target_os = "linux"))]
 pub(crate) fn cpu_seconds() -> f64 {
     use nix::time::{ClockId, clock_gettime};
@@ -33,7 +33,7 @@ pub(crate) fn cpu_seconds() -> f64 {
     std::time::Duration::from(time).as_secs_f64()
 }
 
-/// Where the thread's own clock is not at hand, the wall's.
+/// Wall time, on systems without the thread's own clock here.
 #[cfg(not(all(feature = "camera", target_os = "linux")))]
 pub(crate) fn cpu_seconds() -> f64 {
     use std::sync::OnceLock;

@@ -1,4 +1,4 @@
-//! What the figures cost that the viewer writes over each picture, beside one copy of the picture.
+//! The cost of the figures that the viewer draws over each picture, compared with one copy of the picture.
 
 use crate::measure::paired;
 use lancam::image::picture::Picture;
@@ -23,7 +23,7 @@ pub(crate) fn report() {
         let (ours, limit, _) = paired(
             ROUNDS,
             || {
-                // Other digits each time, as in life.
+                // Other digits each time, as in real use.
                 number += 1;
                 draw(&mut painter, &mut picture, &track, number);
             },

@@ -1,4 +1,4 @@
-//! From bytes to pixels: by the viewer's stages, and by the bare library.
+//! From bytes to pixels, by the viewer's stages and by the bare library.
 
 use lancam::image::frame::Micros;
 use lancam::image::pixels::Size;
@@ -15,13 +15,13 @@ use lancam::wire::packet::{Codec, FrameFacts};
 use std::sync::Arc;
 use turbojpeg::{Decompressor, Image};
 
-/// The viewer's own stages, fed with what would come from a socket.
+/// The viewer's own stages, with input as it would come from a socket.
 pub(crate) struct Path {
     wire: Vec<u8>,
     decoder: Decoder,
     decoding: Decoding,
     publisher: Publisher,
-    /// How old the next frame is.
+    /// The age of the next frame.
     pub(crate) age: Option<Age>,
 }
 
@@ -34,7 +34,7 @@ impl Path {
         Self { wire, decoder: Decoder::new(MAX_PAYLOAD), decoding, publisher, age: None }
     }
 
-    /// Only what is in `demand` is decoded.
+    /// Decodes only what `demand` asks for.
     pub(crate) fn looked_at_by(mut self, demand: Arc<Demand>) -> Self {
         self.decoding.look_at(demand);
         self
@@ -62,7 +62,7 @@ impl Path {
     }
 }
 
-/// One call of the library, nothing around it.
+/// One call of the library with nothing around it.
 pub(crate) struct Bare {
     decompressor: Decompressor,
     pub(crate) pixels: Vec<u8>,

@@ -1,4 +1,5 @@
-//! Viewers that only count: one thread in a process of its own, so that nothing of theirs is taken for the sender's.
+//! Viewers that only count. They run on one thread in a process of their own, so that their cost is not measured as the
+//! sender's.
 
 use lancam::clock;
 use lancam::image::frame::Micros;
@@ -11,16 +12,16 @@ use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-/// What a frame's sender and readers speak.
+/// The protocol of a sender and its readers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Speech {
     /// lancam's own, with an acknowledgement for each frame.
     Native,
     /// `multipart/x-mixed-replace`.
     Http,
-    /// The bytes of [`Native`](Self::Native) in both directions, without its rules.
+    /// The bytes of [`Native`](Self::Native) in both directions, without lancam's rules.
     Acknowledged,
-    /// The same, and never a word back.
+    /// The same, without acknowledgements.
     Plain,
 }
 
@@ -37,24 +38,24 @@ impl Speech {
     }
 
     /// # Panics
-    /// When this is the name of none.
+    /// When no protocol has this name.
     pub(crate) fn named(name: &str) -> Self {
         Self::ALL.into_iter().find(|speech| speech.name() == name).expect("a name of ours")
     }
 }
 
-/// A frame that is older was one to warm up with, and does not count.
+/// Frames older than this are for warming up, and are not counted.
 pub(crate) const LONG_AGO: Duration = Duration::from_secs(60);
 
-/// Viewers in a process of theirs.
+/// Viewers in a process of their own.
 pub(crate) struct Readers(Child);
 
-/// What they got.
+/// The results of the viewers.
 #[derive(Debug, Default)]
 pub(crate) struct Got {
-    /// Frames, of the viewer that got the fewest, of the one in the middle, and of the one that got the most.
+    /// The number of frames: of the viewer with the fewest, of the middle one, and of the one with the most.
     pub(crate) frames: [u32; 3],
-    /// Age when the last byte was read, in microseconds: median, 99th percentile, and the oldest of all.
+    /// The ages when the last byte was read, in microseconds: median, 99th percentile, maximum.
     pub(crate) ages: [u64; 3],
 }
 
@@ -68,7 +69,7 @@ impl Readers {
         Ok(Self(child))
     }
 
-    /// Waits until the sender has closed all connections, or left.
+    /// Waits until the sender has closed all connections or has ended.
     pub(crate) fn got(self) -> io::Result<Got> {
         let output = self.0.wait_with_output()?;
         let text = String::from_utf8(output.stdout).map_err(io::Error::other)?;
@@ -85,7 +86,7 @@ impl Readers {
     }
 }
 
-/// What the process does: connects so many viewers, takes frames until the sender leaves, and says what it got.
+/// The process: connects this many viewers, reads frames until the sender leaves, and prints the results.
 pub(crate) fn run(port: u16, speech: Speech, count: usize) -> io::Result<()> {
     let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
     let mut viewers = Vec::new();
@@ -101,7 +102,7 @@ pub(crate) fn run(port: u16, speech: Speech, count: usize) -> io::Result<()> {
         let ready = epoll.wait(&mut events, EpollTimeout::NONE)?;
         for event in &events[..ready] {
             let viewer = &mut viewers[usize::try_from(event.data()).expect("one of those")];
-            // A sender that closes with an acknowledgement unread resets the connection.
+            // If the sender closes before it has read an acknowledgement, the connection is reset.
             if !viewer.read(&mut ages).unwrap_or(false) {
                 epoll.delete(&viewer.stream)?;
                 open -= 1;
@@ -151,7 +152,7 @@ impl Viewer {
         Ok(Self { stream, speech, decoder, multipart, out, frames: 0 })
     }
 
-    /// Reads once; `false` when the sender has closed.
+    /// Reads once. `false` if the sender has closed the connection.
     fn read(&mut self, ages: &mut Vec<u64>) -> io::Result<bool> {
         let Self { stream, speech, decoder, multipart, out, frames } = self;
         let mut note = |age: Duration| {
@@ -178,7 +179,7 @@ impl Viewer {
     }
 }
 
-/// Heads that end with an empty line, and as many bytes after each as it says.
+/// Parses headers that end with an empty line, and the bodies after them, by their lengths.
 #[derive(Default)]
 struct Multipart {
     head: Vec<u8>,
@@ -198,7 +199,7 @@ impl Multipart {
             }
             return Ok(count > 0);
         }
-        // So few that nothing of a picture comes along but its beginning.
+        // Few bytes, so that hardly any of a picture is read along with the headers.
         let mut bytes = [0; 128];
         let count = stream.read(&mut bytes)?;
         for (at, &byte) in bytes[..count].iter().enumerate() {
@@ -213,7 +214,7 @@ impl Multipart {
         Ok(count > 0)
     }
 
-    /// So many bytes behind it have been read too.
+    /// Handles the end of the headers. `read` bytes of the body were read along with them.
     fn end_of_head(&mut self, read: usize) {
         let head = String::from_utf8_lossy(&self.head);
         let value = |name: &str| head.split_once(name)?.1.split("\r\n").next();
@@ -226,7 +227,7 @@ impl Multipart {
     }
 }
 
-/// When frames to warm up with were taken.
+/// The capture time of frames for warming up.
 pub(crate) fn long_ago() -> Micros {
     let ago = u64::try_from(LONG_AGO.as_micros()).expect("a minute");
     Micros(clock::now().0.saturating_sub(ago))

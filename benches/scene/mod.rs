@@ -1,11 +1,11 @@
-//! A scene to run benches on.
+//! A scene for benches.
 
 use lancam::image::frame::{FrameLayout, RawFrame};
 use lancam::image::pixels::{Chroma, Colour, PixelFormat, Size};
 use lancam::image::planes::Planes;
 use lancam::image::unpack::{Unpacker, Wanted};
 
-/// A picture with as much detail as a room has: smooth areas, edges, and a little noise.
+/// A picture with about as much detail as a room: smooth areas, edges, and a little noise.
 pub(crate) fn scene(size: Size) -> Vec<u8> {
     let mut noise = 0x2545_F491_u32;
     let mut bytes = Vec::with_capacity(size.area() * 2);
@@ -29,7 +29,7 @@ pub(crate) fn scene_layout(size: Size, colour: Colour) -> FrameLayout {
     FrameLayout::new(PixelFormat::YUYV, size, size.width * 2, colour)
 }
 
-/// The scene as planes, which are what encoders start from.
+/// The scene as planes, from which encoders start.
 pub(crate) fn scene_planes(size: Size, chroma: Chroma) -> Planes {
     let layout = scene_layout(size, Colour::JPEG);
     let bytes = &scene(size);

@@ -1,4 +1,4 @@
-//! Who sends: lancam's sessions, or a plain writer.
+//! The senders: lancam's sessions, and a plain writer.
 
 use crate::readers::{Got, Readers, Speech, long_ago};
 use lancam::camera::connections::Connections;
@@ -33,23 +33,23 @@ pub(crate) const FRAMES: u32 = 90;
 const INTERVAL: Duration = Duration::from_micros(33_333);
 const SIZE: Size = Size::new(1280, 720);
 
-/// Until buffers have grown to a frame's size nothing is counted.
+/// Frames that are not counted, until buffers have grown to a frame's size.
 const WARM_UP: u32 = 5;
 
-/// What a sender cost, and what its viewers got.
+/// The cost of a sender, and the results of its viewers.
 pub(crate) struct Figures {
-    /// CPU for a frame to all viewers.
+    /// CPU time for one frame to all viewers.
     pub(crate) cpu_micros: f64,
-    /// Memory of the process, in KiB, while all watch.
+    /// The process's memory in KiB while all viewers watch.
     pub(crate) resident: u64,
-    /// How much of it came with the viewers.
+    /// How much of it was added by the viewers.
     pub(crate) grown: u64,
-    /// The most that was ever touched of a viewer's stack, in KiB.
+    /// The most of a session's stack that was ever touched, in KiB.
     pub(crate) stack: u64,
     pub(crate) got: Got,
 }
 
-/// Sessions have something to say too.
+/// Marks the line with the figures, because sessions print lines too.
 const MARK: &str = "figures: ";
 
 impl Figures {
@@ -81,7 +81,7 @@ pub(crate) fn run(speech: Speech, viewers: usize) -> io::Result<Figures> {
     }
 }
 
-/// What the kernel holds for a viewer of such frames, at most: what it grants counts its own bookkeeping too.
+/// The most that the kernel holds for a viewer of such frames, including its own bookkeeping.
 pub(crate) fn most_in_kernel() -> io::Result<usize> {
     let listener = TcpListener::bind(("127.0.0.1", 0))?;
     let _viewer = TcpStream::connect(listener.local_addr()?)?;
@@ -90,14 +90,14 @@ pub(crate) fn most_in_kernel() -> io::Result<usize> {
     granted.ok_or_else(|| io::Error::other("no room was made"))
 }
 
-/// Microseconds of CPU: this process, user and system.
+/// The CPU time of this process in microseconds, user and system.
 fn cpu() -> f64 {
     let usage = getrusage(UsageWho::RUSAGE_SELF).expect("getrusage");
     let micros = |time: nix::sys::time::TimeVal| time.tv_sec() as f64 * 1e6 + time.tv_usec() as f64;
     micros(usage.user_time()) + micros(usage.system_time())
 }
 
-/// Calls `tick` for each frame at their pace and returns the CPU it all took, per frame.
+/// Calls `tick` for each frame at 30 fps. Returns the CPU time per frame.
 fn paced(mut tick: impl FnMut(u64, Micros)) -> f64 {
     for warm_up in 1..=WARM_UP {
         tick(u64::from(warm_up), long_ago());
@@ -109,7 +109,7 @@ fn paced(mut tick: impl FnMut(u64, Micros)) -> f64 {
         thread::sleep((start + INTERVAL * frame).saturating_duration_since(Instant::now()));
         tick(u64::from(WARM_UP + frame), clock::now());
     }
-    // What is still being sent belongs to these frames.
+    // Data still being sent belongs to these frames.
     thread::sleep(INTERVAL);
     (cpu() - before) / f64::from(FRAMES)
 }
@@ -148,7 +148,7 @@ fn sessions(speech: Speech, viewers: usize) -> io::Result<Figures> {
     let mut publish = |sequence, captured_at| {
         let mut packet = pool.take(facts(sequence, captured_at));
         let content = PacketPool::open(&mut packet);
-        // Filled once: what is measured is sending; the copy from the camera is another stage's.
+        // Filled once, because only sending is measured. Copying from the camera is another stage.
         if content.payload().is_empty() {
             content.storage(FRAME_LEN)[..FRAME_LEN].copy_from_slice(&picture);
             content.set_len(FRAME_LEN);
@@ -173,7 +173,7 @@ fn sessions(speech: Speech, viewers: usize) -> io::Result<Figures> {
     Ok(Figures { cpu_micros, resident, grown: resident.saturating_sub(before), stack, got })
 }
 
-/// The newest frame's number and time; 0 before the first, the last number there is at the end.
+/// The newest frame's number and time. The number is 0 before the first frame and the maximum at the end.
 #[derive(Default)]
 struct Slot {
     newest: Mutex<(u64, Micros)>,
@@ -218,7 +218,7 @@ fn plain(speech: Speech, viewers: usize) -> io::Result<Figures> {
     Ok(Figures { cpu_micros, resident, grown: resident.saturating_sub(before), stack, got })
 }
 
-/// Writes the newest frame, each time that there is one.
+/// Writes each new frame.
 fn write(mut stream: TcpStream, speech: Speech, slot: &Slot, picture: &[u8]) {
     let mut last = 0;
     let mut acknowledgement = Vec::new();
@@ -232,7 +232,7 @@ fn write(mut stream: TcpStream, speech: Speech, slot: &Slot, picture: &[u8]) {
         let prefix = frame_prefix(&facts(sequence, captured_at), picture.len());
         let parts = [IoSlice::new(&prefix), IoSlice::new(picture)];
         let written = stream.write_vectored(&parts).expect("the reader reads");
-        // A socket that blocks takes everything, unless a signal comes.
+        // A blocking socket takes everything, unless a signal arrives.
         let rest = written.saturating_sub(prefix.len());
         stream.write_all(&picture[rest..]).expect("the reader reads");
         if speech == Speech::Acknowledged {
@@ -242,15 +242,15 @@ fn write(mut stream: TcpStream, speech: Speech, slot: &Slot, picture: &[u8]) {
 }
 
 mod memory {
-    //! What Linux says of this process.
+    //! Reads this process's memory from /proc.
 
-    /// What is in memory, in KiB.
+    /// The resident memory in KiB.
     pub(super) fn resident() -> u64 {
         let status = std::fs::read_to_string("/proc/self/status").expect("Linux has it");
         status.lines().find_map(|line| kib(line, "VmRSS:")).expect("Linux says so")
     }
 
-    /// The most that a thread but the main one has touched of its stack, in KiB.
+    /// The most that any thread but the main one has touched of its stack, in KiB.
     pub(super) fn largest_stack() -> u64 {
         let maps = std::fs::read_to_string("/proc/self/smaps").expect("Linux has it");
         let mut largest = 0;
@@ -258,7 +258,7 @@ mod memory {
         for line in maps.lines() {
             let is_head = line.split(' ').next().is_some_and(|range| range.contains('-'));
             if is_head {
-                // A stack is what stands above a page that nobody may touch.
+                // A stack is the mapping above a guard page.
                 is_behind_guard = is_guard && line.contains(" rw-p ");
                 is_guard = line.contains(" ---p ");
             } else if is_behind_guard && let Some(touched) = kib(line, "Rss:") {

@@ -1,5 +1,5 @@
-//! What a picture costs from the bytes of the wire to the pixels that the window is handed, against a bare decode and one
-//! copy of those pixels; and what the window's own library does with them, apart.
+//! The cost of a picture from the wire's bytes to the window's pixels, compared with a bare decode and one copy of the
+//! pixels. Also, separately, what the window's library does with them.
 
 use crate::encode;
 use crate::measure::{cpu_seconds, paired};
@@ -22,12 +22,12 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// So many turns ...
+/// The number of turns ...
 const ROUNDS: usize = 41;
-/// ... of so many frames each: what is done now and then is done in each turn as often.
+/// ... and of frames in each. Work that is done only now and then happens equally often in each turn.
 const FRAMES: u32 = 6;
-/// Between two of them, as far as is known to what is measured: a little more than a 30th of a second, so that a tenth of
-/// a second has passed after three.
+/// The time between two frames, as the measured code sees it. A little more than a 30th of a second, so that three frames
+/// take a tenth of a second.
 const INTERVAL: Duration = Duration::from_micros(33_334);
 
 const HD: Size = Size::new(1280, 720);
@@ -78,7 +78,7 @@ pub(crate) fn report() {
     windows();
 }
 
-/// Cameras in a window that is not there.
+/// Cameras without a real window.
 struct Pane {
     paths: Vec<Path>,
     tiles: Vec<Tile>,
@@ -86,7 +86,7 @@ struct Pane {
     wall: Wall,
     composer: Composer,
     now: Instant,
-    /// Seconds of all frames so far: of putting together what is seen, and of everything.
+    /// Seconds for all frames so far: for composing, and in total.
     spent: (f64, f64),
 }
 
@@ -122,7 +122,7 @@ impl Pane {
         pane
     }
 
-    /// As if it had been watched for ten seconds.
+    /// Fills in ages as if it had been watched for ten seconds.
     fn look_back(&mut self) {
         for tile in &mut self.tiles {
             for frame in 0..300 {
@@ -133,12 +133,12 @@ impl Pane {
         self.now += INTERVAL * 300;
     }
 
-    /// How much of the time is that of putting together what is seen, in percent.
+    /// The share of composing in the total time, in percent.
     fn composing(&self) -> f64 {
         100.0 * self.spent.0 / self.spent.1
     }
 
-    /// A frame of each camera, and what is seen of them.
+    /// Takes a frame of each camera, and composes the window.
     fn show(&mut self) {
         let begun = cpu_seconds();
         self.now += INTERVAL;
@@ -168,7 +168,7 @@ impl Pane {
     }
 }
 
-/// What any program has to do: decode, and hand over as many pixels as the window has.
+/// The work of any program: decode, and hand over as many pixels as the window has.
 struct Limit {
     bare: Bare,
     source: Vec<u32>,
@@ -188,7 +188,7 @@ impl Limit {
     }
 }
 
-/// What `minifb` does with the pixels, where there is a display.
+/// What `minifb` does with the pixels, if there is a display.
 fn windows() {
     for size in [HD, FULL_HD] {
         let picture = lancam::image::picture::Picture::blank(size, 0x0040_8060);
