@@ -1,4 +1,4 @@
-//! What holds for any bytes: one function per fuzz target, which an ordinary test calls with the corpus.
+//! Properties that hold for any bytes: one function per fuzz target. An ordinary test calls them with the corpus.
 
 pub mod sessions;
 
@@ -26,14 +26,15 @@ use std::mem::{Discriminant, discriminant};
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-/// Chopping never changes what is read, and a message that was read is the same when it is written and read again.
+/// Splitting the input does not change what is read. A message that was read, written and read again is the same.
 pub fn native_decoder(bytes: &[u8]) {
     let (messages, error) = native_messages(bytes, bytes.len());
     assert_eq!((messages.clone(), error), native_messages(bytes, piece_len(bytes)));
     assert_eq!((messages.clone(), None), native_messages(&messages, messages.len()));
 }
 
-/// All messages as bytes, and why what follows is none. How much of it an error shows depends on the chopping.
+/// All messages as bytes, and the error after them. How much of the input an error shows depends on the splitting, so only
+/// its kind is compared.
 fn native_messages(bytes: &[u8], piece_len: usize) -> (Vec<u8>, Option<Discriminant<WireError>>) {
     let mut decoder = Decoder::new(MAX_PAYLOAD);
     let mut messages = Vec::new();
@@ -55,7 +56,7 @@ fn native_messages(bytes: &[u8], piece_len: usize) -> (Vec<u8>, Option<Discrimin
     (messages, None)
 }
 
-/// Chopping never changes what is read, and a picture that was read is the same when it is written and read again.
+/// Splitting the input does not change what is read. A picture that was read, written and read again is the same.
 pub fn pickle_reader(bytes: &[u8]) {
     let whole = pickles(bytes, bytes.len());
     assert_eq!(whole, pickles(bytes, piece_len(bytes)));
@@ -70,7 +71,7 @@ pub fn pickle_reader(bytes: &[u8]) {
     }
 }
 
-/// All pickles of a stream, and why there are no more.
+/// All pickles of a stream, and the error after them.
 fn pickles(bytes: &[u8], piece_len: usize) -> (Vec<Vec<u8>>, Option<String>) {
     let mut decoder = PickleDecoder::new(MAX_PICKLE);
     let mut pickles = Vec::new();
@@ -92,7 +93,8 @@ fn pickles(bytes: &[u8], piece_len: usize) -> (Vec<Vec<u8>>, Option<String>) {
     (pickles, None)
 }
 
-/// Chopping never changes which pictures are found; each has a start and an end, and stands in the stream in order.
+/// Splitting the input does not change which pictures are found. Each has a start and an end, and they are in the order of
+/// the stream.
 pub fn jpeg_structure(bytes: &[u8]) {
     let _ = markers::picture_size(bytes);
     let whole = pictures(bytes, bytes.len());
@@ -131,13 +133,13 @@ fn pictures(bytes: &[u8], piece_len: usize) -> (Vec<Vec<u8>>, u64) {
     (pictures, splitter.dropped())
 }
 
-/// What was repaired is as long as promised, and needs no more repair; a camera may send anything.
+/// A repaired JPEG has the promised length and needs no more repair. A camera may send anything.
 pub fn jpeg_repair(bytes: &[u8]) {
     if let Ok(repaired) = repair::examine(bytes) {
         check_repaired(bytes, &repaired);
         check_repaired(bytes, &repaired.without_leftovers());
     }
-    // A camera that sends this again and again, now and then a byte less of it.
+    // A camera that sends these bytes again and again, sometimes one byte less.
     let mut gate = Gate::default();
     for frame in 0..40 {
         let sent = &bytes[..bytes.len() - usize::from(frame % 3 == 0 && !bytes.is_empty())];
@@ -158,19 +160,19 @@ fn check_repaired(sent: &[u8], repaired: &Examined<'_>) {
     assert!(again.is_untouched() && again.span() == written);
 }
 
-/// An answer of DNS has no more in it than its bytes have room for, and no name is longer than names may be.
+/// A DNS answer does not contain more records than its bytes have room for, and no name is longer than allowed.
 pub fn dns_answer(bytes: &[u8]) {
     let Ok(records) = dns::records(bytes) else { return };
-    // A name of one byte, kind, class, time to live, length.
+    // The smallest record: a name of one byte, type, class, time to live, length.
     assert!(records.len() <= bytes.len() / 11);
     for record in records {
-        // A byte that is no UTF-8 becomes three.
+        // A byte that is not UTF-8 becomes three.
         assert!(record.name.to_string().len() < 3 * 256);
     }
 }
 
-/// Whatever arrives, in whatever order: a camera sends whole messages that fit into a packet, few of them, none to anybody
-/// behind a router, and is found again when it is quiet.
+/// Whatever arrives in whatever order: a camera sends few and whole messages that fit into a packet, and none to a peer
+/// behind a router. When it is quiet again, the camera is found again.
 pub fn mdns_responder(bytes: &[u8]) {
     let names = Names { name: "Garage".into(), host_name: "pi".into(), port: 9999 };
     let text = vec![("id".to_owned(), "1".to_owned())];
@@ -187,7 +189,7 @@ pub fn mdns_responder(bytes: &[u8]) {
     responder.set_interfaces(vec![interface], now);
     let link = LinkId { interface: 2, family: Family::V4 };
     let mut rest = bytes;
-    // Each message has three bytes ahead of it: how it comes, how much later, and how long it is.
+    // Three bytes before each message: how it arrives, how long after the last one, and its length.
     while let [way, later, len, message @ ..] = rest {
         let (message, behind) = message.split_at(message.len().min(4 * usize::from(*len)));
         rest = behind;
@@ -228,17 +230,17 @@ fn pass(responder: &mut Responder, now: &mut Instant, until: Instant) {
             None => break,
         }
     }
-    // 64 to single askers; a few to everybody at once, and then at most each 20 ms.
+    // 64 answers to single askers; a few to the group, and after that at most one per 20 ms.
     assert!(sent <= 80 + millis / 20, "{sent} in {millis} ms");
     *now = until;
 }
 
-/// Chopping never changes what is asked for, nor what it is refused with; whatever is asked has an answer of one line.
+/// Splitting the input does not change the requests or the refusals. Every refusal is one line.
 pub fn http_requests(bytes: &[u8]) {
     assert_eq!(requests(bytes, bytes.len()), requests(bytes, piece_len(bytes)));
 }
 
-/// All requests as text, and why what follows is none.
+/// All requests as text, and the refusal after them.
 fn requests(bytes: &[u8], piece_len: usize) -> (Vec<String>, Option<String>) {
     let mut requests = Requests::default();
     let mut found = Vec::new();
@@ -272,28 +274,28 @@ fn requests(bytes: &[u8], piece_len: usize) -> (Vec<String>, Option<String>) {
     (found, None)
 }
 
-/// Whatever the world does to a session with a native viewer.
+/// A session with a native viewer, in any world.
 pub fn native_session(bytes: &[u8]) {
     sessions::run(Speaks::Native, Choices::Bytes(bytes));
 }
 
-/// The same, of one that speaks HTTP.
+/// A session with an HTTP client, in any world.
 pub fn http_session(bytes: &[u8]) {
     sessions::run(Speaks::Http, Choices::Bytes(bytes));
 }
 
-/// The same, of the tutorial's client.
+/// A session with the tutorial's client, in any world.
 pub fn pickle_session(bytes: &[u8]) {
     sessions::run(Speaks::Pickle, Choices::Bytes(bytes));
 }
 
-/// Whatever lies on the boot partition of a card, under whatever name.
+/// Any file on the boot partition of a card, under any name that is read.
 pub fn setup_files(bytes: &[u8]) {
     files().for_each(|name| setup_file(name, bytes));
 }
 
-/// What is said about it is lines, with their places; what is written for `wpa_supplicant` is as it reads it; a secret that was
-/// moved is known to be; and in what everybody may read of `lancam.toml` nothing of its tables is left.
+/// Remarks are single lines at positions in the file. `wpa_supplicant.conf` is read as it was written. A moved secret is
+/// recognised. The public part of `lancam.toml` contains nothing of its tables.
 fn setup_file(name: &str, bytes: &[u8]) {
     let file = Parsed::new(name, bytes.to_vec()).expect("it is read");
     for remark in &file.reading.remarks {
@@ -322,14 +324,14 @@ fn setup_file(name: &str, bytes: &[u8]) {
     }
 }
 
-/// Puts the next piece of `rest` where it is received; returns how many bytes that are.
+/// Copies the next piece of `rest` into `space`. Returns its length.
 fn put(space: &mut [u8], rest: &[u8], piece_len: usize) -> usize {
     let count = piece_len.min(rest.len()).min(space.len());
     space[..count].copy_from_slice(&rest[..count]);
     count
 }
 
-/// The fuzzer chooses how to chop by the last byte.
+/// The length of the pieces, from the fuzzer's last byte.
 fn piece_len(bytes: &[u8]) -> usize {
     1 + usize::from(bytes.last().copied().unwrap_or_default() % 64)
 }

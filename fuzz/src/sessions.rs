@@ -1,8 +1,8 @@
-//! Sessions in a made-up world: bytes are cut anywhere, readiness is lost and found, clocks jump.
+//! Sessions in a simulated world: data is split anywhere, readiness is lost and found, clocks jump.
 //!
-//! The link and a protocol run as in the camera; the kernel, the camera and the viewer are made up, and do what [`Choices`] say.
-//! Whatever they do: nobody sleeps through what he waits for, a viewer that takes nothing is let go within 5 s, no frame
-//! comes out of order, and every session ends.
+//! The link and a protocol run as in the camera. The kernel, the camera and the viewer are simulated and follow [`Choices`].
+//! Whatever these are: no session sleeps when it should work, a viewer that takes nothing is disconnected within 5 s, no
+//! frame is sent out of order, and every session ends.
 
 mod reader;
 mod world;
@@ -25,7 +25,7 @@ use std::rc::Rc;
 pub use world::Choices;
 use world::{MadeUpCamera, MadeUpKernel, START, World};
 
-/// What a made-up viewer speaks.
+/// The protocol of a simulated viewer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Speaks {
     /// The native protocol.
@@ -36,39 +36,39 @@ pub enum Speaks {
     Pickle,
 }
 
-/// What came of a session.
+/// The result of a session.
 #[derive(Debug)]
 pub struct Outcome {
-    /// Why it ended; `Err` where the connection broke.
+    /// Why it ended. `Err` if the connection broke.
     pub end: Result<SessionEnd, std::io::Error>,
-    /// Frames that the viewer got.
+    /// How many frames the viewer received.
     pub frames: usize,
 }
 
-/// What is broken on purpose, to see that it is noticed.
+/// A fault on purpose, to show that it is noticed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// Nothing.
     None,
-    /// The link is not told that bytes have come.
+    /// The link is not told that bytes have arrived.
     Bytes,
-    /// It is not told that there is room.
+    /// The link is not told that there is room.
     Room,
-    /// All that a viewer says counts as an acknowledgement.
+    /// Everything a viewer sends counts as an acknowledgement.
     Progress,
     /// The camera sends an older frame.
     Order,
 }
 
-/// Runs a session in a world of these choices.
+/// Runs a session in a world with these choices.
 ///
 /// # Panics
-/// When it does what no session should.
+/// When the session breaks a rule.
 pub fn run(speaks: Speaks, choices: Choices<'_>) -> Outcome {
     run_with(Fault::None, speaks, choices)
 }
 
-/// The same, with a fault.
+/// Runs a session with a fault.
 ///
 /// # Panics
 /// When the fault is noticed.
@@ -105,7 +105,7 @@ pub fn run_with(fault: Fault, speaks: Speaks, choices: Choices<'_>) -> Outcome {
     Outcome { end, frames }
 }
 
-/// Takes everything for an acknowledgement.
+/// Takes all input for an acknowledgement.
 struct Lenient<'a> {
     machine: &'a mut dyn Machine,
     calls: u64,

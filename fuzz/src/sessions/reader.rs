@@ -1,4 +1,4 @@
-//! A made-up viewer's end: finds the numbers of frames in what it is sent.
+//! The simulated viewer's reader: finds the numbers of the frames that it receives.
 
 use super::Speaks;
 use lancam::wire::native::MAX_PAYLOAD;
@@ -7,10 +7,10 @@ use lancam::wire::native::message::Message;
 use lancam::wire::pickle::decoder::Decoder as PickleDecoder;
 use lancam::wire::pickle::{BgrArray, MAX_PICKLE};
 
-/// Reads what a camera sends.
+/// Parses what a camera sends.
 pub(super) enum Reader {
     Native(Decoder),
-    /// What has come and was not read.
+    /// Received bytes that were not parsed yet.
     Http(Vec<u8>),
     Pickle(PickleDecoder),
 }
@@ -24,7 +24,7 @@ impl Reader {
         }
     }
 
-    /// The numbers of the frames that these bytes end.
+    /// The numbers of the frames that these bytes complete.
     pub(super) fn read(&mut self, bytes: &[u8]) -> Vec<u64> {
         let mut numbers = Vec::new();
         match self {
@@ -63,7 +63,7 @@ impl Reader {
     }
 }
 
-/// Takes the next head off, and what follows it, once both are there. Inside is a picture, if it is one.
+/// Splits off the next headers and their body, once both have arrived. The inner value is a picture, if the body is one.
 fn next_part(waiting: &mut Vec<u8>) -> Option<Option<Vec<u8>>> {
     let end = waiting.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
     let head = String::from_utf8_lossy(&waiting[..end]).into_owned();
@@ -77,7 +77,7 @@ fn next_part(waiting: &mut Vec<u8>) -> Option<Option<Vec<u8>>> {
     Some((len > 0 && head.contains("image/jpeg")).then_some(body))
 }
 
-/// Frames begin with their numbers; what is no frame has none.
+/// The number at the beginning of a frame.
 fn number(payload: &[u8]) -> u64 {
     u64::from_be_bytes(*payload.first_chunk().expect("frames are longer"))
 }

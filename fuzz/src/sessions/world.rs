@@ -1,4 +1,4 @@
-//! The made-up kernel, camera and viewer.
+//! The simulated kernel, camera and viewer.
 
 use super::reader::Reader;
 use super::{Fault, Speaks};
@@ -24,27 +24,27 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// When every made-up world begins.
+/// The time at which every world begins.
 pub(super) const START: Micros = Micros(1_000_000_000);
 
-/// Within so long a viewer that takes nothing is let go.
+/// A viewer that takes nothing must be disconnected within this time.
 const LET_GO: Duration = Duration::from_secs(5);
 
-/// Within so long a session ends when the program does.
+/// A session must end within this time when the program ends.
 const STOPS: Duration = Duration::from_millis(300);
 
-/// What happens until a viewer is gone.
+/// The number of events after which the viewer leaves.
 const MOST_EVENTS: u32 = 120;
 
-/// Calls of the kernel that a session may make once its viewer is gone.
+/// The most kernel calls of a session after its viewer has left.
 const LAST_CALLS: u32 = 100;
 
-/// Where a world's choices come from.
+/// The source of a world's choices.
 #[derive(Debug)]
 pub enum Choices<'a> {
-    /// A generator of random numbers, by its seed.
+    /// Pseudo-random numbers with this seed.
     Random(u64),
-    /// A fuzzer's bytes; behind their end all is calm.
+    /// A fuzzer's bytes. After their end, nothing unusual happens.
     Bytes(&'a [u8]),
 }
 
@@ -77,13 +77,13 @@ impl Choices<'_> {
         usize::try_from(chosen % u64::try_from(limit).expect("it fits")).expect("it is below")
     }
 
-    /// Whether something happens that happens once in so many times.
+    /// Whether something happens that should happen once in `times`.
     fn once_in(&mut self, times: usize) -> bool {
         self.below(times) == times - 1
     }
 }
 
-/// All that is outside a link.
+/// Everything outside of a link.
 pub(super) struct World<'a> {
     speaks: Speaks,
     choices: Choices<'a>,
@@ -99,16 +99,16 @@ pub(super) struct World<'a> {
     // To the viewer.
     queue: VecDeque<u8>,
     capacity: usize,
-    /// A write found no room for so many bytes.
+    /// The bytes of the last write that found no room.
     left_over: usize,
     narrowed: Option<usize>,
-    /// What the link was told last of the bytes that were not acknowledged.
+    /// How many unacknowledged bytes the link was told about last.
     held: usize,
     reader: Reader,
     got: Vec<u64>,
     // What a sleep ends with.
     socket_edge: bool,
-    /// Room is there, and will be told of.
+    /// There is room, and the link will be told.
     room_due: bool,
     bell_edge: bool,
     stop: Stop,
@@ -132,7 +132,7 @@ pub(super) struct World<'a> {
 enum Stop {
     NotAsked,
     Asked(Micros),
-    /// Nobody listens any more.
+    /// The stop is ignored from now on.
     Ignored(Micros),
 }
 
@@ -194,7 +194,7 @@ impl<'a> World<'a> {
         self.got.len()
     }
 
-    /// A call of the kernel's, of which one that serves a viewer that is gone makes few.
+    /// Counts a kernel call. A session whose viewer is gone may make only a few.
     fn call(&mut self) {
         if let Some(left) = &mut self.calls_left {
             assert!(*left > 0, "a session does not end");
@@ -202,7 +202,8 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Bytes that may leave: less than all are in the queue for as long as the viewer's own buffer is full.
+    /// Bytes that have not been sent yet. The first 600 bytes of the queue count as sent, and lie in the viewer's own
+    /// buffer.
     fn unsent(&self) -> usize {
         self.queue.len().saturating_sub(600)
     }
@@ -214,7 +215,7 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Notes what the viewer owes, and since when.
+    /// Notes whether the viewer owes something, and since when.
     fn note_debt(&mut self, progress: bool) {
         let owes_acknowledgement =
             self.speaks == Speaks::Native && self.unacknowledged.len() >= self.credit;
@@ -225,7 +226,7 @@ impl<'a> World<'a> {
         };
     }
 
-    /// What must be so whenever a link goes to sleep.
+    /// Checks what must be true whenever a link goes to sleep.
     fn check(&self, time: Option<Duration>) {
         let is_told = self.socket_edge || self.bell_edge || self.is_stopping();
         if let Some(since) = self.owes_since
@@ -260,7 +261,7 @@ impl<'a> World<'a> {
         matches!(self.stop, Stop::Asked(_))
     }
 
-    /// What has happened; each edge is told once.
+    /// What has happened. Each edge is reported once.
     fn happened(&mut self) -> Option<Happened> {
         let is_stopping = self.is_stopping();
         if !self.socket_edge && !self.bell_edge && !is_stopping {
@@ -290,7 +291,7 @@ impl<'a> World<'a> {
             if let Some(until) = until
                 && self.now.after(pause) >= until
             {
-                // Who sleeps may be woken late.
+                // A sleeping thread may wake up late.
                 let late = if self.choices.once_in(10) { self.pause() } else { Duration::ZERO };
                 self.now = until.after(late);
                 return Happened::default();
@@ -311,7 +312,7 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Something happens.
+    /// Lets something happen.
     fn act(&mut self) {
         self.events += 1;
         if self.events > MOST_EVENTS || (self.events > 5 && self.choices.once_in(200)) {
@@ -384,7 +385,7 @@ impl<'a> World<'a> {
         let count = if self.choices.once_in(3) { most } else { 1 + self.choices.below(most) };
         let bytes: Vec<u8> = self.queue.drain(..count.min(self.queue.len())).collect();
         for number in self.reader.read(&bytes) {
-            // What is no frame of the camera's has no number.
+            // A notice is not a frame of the camera and has no number.
             if number == 0 {
                 continue;
             }
@@ -451,7 +452,7 @@ impl<'a> World<'a> {
     }
 }
 
-/// What HTTP clients ask, with `HEAD` only where the answer's length is not told.
+/// Requests of HTTP clients. `HEAD` only where the response does not state the length.
 const REQUESTS: [&str; 6] = [
     "GET /stream HTTP/1.0\r\n\r\n",
     "GET /stream HTTP/1.0\r\nUser-Agent: X Firefox/140.0\r\n\r\n",
@@ -465,7 +466,7 @@ fn request(which: usize) -> impl Iterator<Item = u8> {
     REQUESTS[which % REQUESTS.len()].bytes()
 }
 
-/// The made-up kernel.
+/// The simulated kernel.
 pub(super) struct MadeUpKernel<'a>(pub(super) Rc<RefCell<World<'a>>>, pub(super) Fault);
 
 impl Kernel for MadeUpKernel<'_> {
@@ -483,7 +484,7 @@ impl Kernel for MadeUpKernel<'_> {
             return if world.has_closed { Ok(0) } else { Err(io::ErrorKind::WouldBlock.into()) };
         }
         if world.choices.once_in(20) {
-            // They come a moment later, and are told of then.
+            // The bytes arrive a moment later, and are reported then.
             world.socket_edge = true;
             return Err(io::ErrorKind::WouldBlock.into());
         }
@@ -569,7 +570,7 @@ impl Kernel for MadeUpKernel<'_> {
     }
 }
 
-/// The made-up camera.
+/// The simulated camera.
 pub(super) struct MadeUpCamera<'a>(pub(super) Rc<RefCell<World<'a>>>, pub(super) Fault);
 
 impl Surroundings for MadeUpCamera<'_> {
@@ -625,7 +626,7 @@ impl Surroundings for MadeUpCamera<'_> {
             Order::Draw(_) if world.choices.once_in(8) => Input::Drawn(None),
             Order::Draw(_) => Input::Drawn(Some(world.packet(0))),
             Order::Arrived(_) if world.choices.once_in(8) => {
-                // What stands in another slot is nothing new.
+                // What is in another slot is not new.
                 world.seen = world.published;
                 world.is_armed = false;
                 Input::Arrived(Step::Goes)
