@@ -1,5 +1,5 @@
-//! Takes frames from an open source and feeds them to whoever watches, until the source fails, nobody does for long, or
-//! the end is asked for.
+//! Takes frames from an open source and feeds them to the viewers. Ends when the source fails, when
+//! nobody has watched for a while, or when the program is stopped.
 
 use super::complaint::Complaint;
 use super::feed::{Feed, Watched};
@@ -18,18 +18,19 @@ use std::time::Duration;
 /// Why a source that works is no longer read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CaptureEnd {
-    /// The end was asked for.
+    /// The program is stopping.
     Stopped,
-    /// Nobody has watched for so long.
+    /// Nobody has watched for the idle limit.
     Idle,
-    /// The same, and viewers would have been told this.
+    /// The same, but the source gave no pictures. Viewers would have been told this status.
     IdleWithout(Arc<StatusText>),
 }
 
-/// Runs until `stop` is requested, nobody has watched for `idle_stop`, or the source gives no frames any more.
+/// Runs until `stop` is requested, until nobody has watched for `idle_stop`, or until the source
+/// fails.
 ///
 /// # Errors
-/// The source's own.
+/// The error of the source.
 pub fn run_once(
     source: &mut dyn FrameSource,
     feed: &mut Feed,
@@ -45,7 +46,9 @@ pub fn run_once(
             Next::Frame(frame) => capture.frame(&frame),
             Next::Unusable(damage) => capture.unusable(format!("a frame {damage}")),
             Next::Waiting(why) => {
-                // Whoever writes there and has fallen silent is started anew with this program, once it gives no sign of life.
+                // A pipe that was handed over is written by the program that started lancam, and
+                // that writer starts again only with lancam. So a silent pipe does not count as
+                // progress, and the watchdog gets lancam restarted.
                 if why.is_some() || !is_handed_over {
                     capture.metrics.turned();
                 }
@@ -62,22 +65,22 @@ pub fn run_once(
     }
 }
 
-/// What becomes of what an open source gives.
+/// Handles what an open source returns.
 struct Capture<'a> {
     feed: &'a mut Feed,
     metrics: Arc<Metrics>,
-    /// Of the source, for people.
+    /// The source, in words for people.
     description: String,
     layout: FrameLayout,
-    /// What viewers are told who come before the next picture.
+    /// The status for viewers that connect before the next picture.
     starting: Update,
-    /// Since its first frame.
+    /// Set by the first frame.
     stream: Option<Arc<StreamFacts>>,
     complaint: Complaint,
     lateness: Lateness,
-    /// What was told of pictures that do not come.
+    /// The status that viewers got when pictures stopped coming.
     late: Option<Arc<StatusText>>,
-    /// How many broken frames were counted.
+    /// How many broken frames the source has counted.
     broken: u64,
 }
 
@@ -104,7 +107,7 @@ impl<'a> Capture<'a> {
         }
     }
 
-    /// A frame that can be used, as far as its source can tell.
+    /// Passes on a frame that its source found usable.
     fn frame(&mut self, frame: &Frame<'_>) -> Watched {
         self.comes_again();
         let stream = self.stream.get_or_insert_with(|| {
@@ -133,7 +136,7 @@ impl<'a> Capture<'a> {
         watched
     }
 
-    /// A frame that nobody can use.
+    /// Notes a frame that cannot be used.
     fn unusable(&mut self, why: String) -> Watched {
         self.metrics.turned();
         if let Some(status) = self.complaint.note(Some(why), clock::now()) {
@@ -142,7 +145,7 @@ impl<'a> Capture<'a> {
         self.feed.watched()
     }
 
-    /// No frame came so far.
+    /// Notes that the source has returned without a frame.
     fn waits(&mut self, why: Option<String>) -> Watched {
         let (interval, now) = (self.metrics.interval(), clock::now());
         let text = match self.lateness.waits(&self.description, interval, why, now) {
@@ -160,7 +163,8 @@ impl<'a> Capture<'a> {
         self.feed.watched()
     }
 
-    /// A picture is there: whoever was told that there is none gets it.
+    /// Ends a silence: tells viewers, who were told that there is no picture, that pictures come
+    /// again.
     fn comes_again(&mut self) {
         let now = clock::now();
         let Some(silent) = self.lateness.picture(now) else { return };
@@ -174,7 +178,7 @@ impl<'a> Capture<'a> {
         self.feed.is_well(&self.starting);
     }
 
-    /// Why there are no pictures though the source is open.
+    /// Why there are no pictures although the source is open.
     fn trouble(&self) -> Option<Arc<StatusText>> {
         match self.complaint.told() {
             Some(Update::Status(status)) => Some(Arc::clone(status)),
@@ -194,20 +198,20 @@ impl<'a> Capture<'a> {
 /// How long nobody has watched.
 #[derive(Debug)]
 struct Idle {
-    /// `None`: for ever is fine.
+    /// `None`: no limit.
     limit: Option<Duration>,
     since: Option<Micros>,
 }
 
 impl Idle {
-    /// Whether nobody has watched for too long, now that nobody does.
+    /// Whether nobody has watched for too long. Called only while nobody watches.
     fn is_over(&mut self, now: Micros) -> bool {
         let since = *self.since.get_or_insert(now);
         self.limit.is_some_and(|limit| now.since(since) >= limit)
     }
 }
 
-/// What is known of a source once its first frame is there: a pipe's size is that of its pictures.
+/// The facts of a source, made at its first frame: a pipe has the size of its pictures.
 fn facts(
     description: &str,
     layout: &FrameLayout,
@@ -222,7 +226,7 @@ fn facts(
     };
     let source = format!("{description}: {layout}{ages}");
     log::info!("capturing from {source}");
-    // For viewers that have no page to look at.
+    // Viewers other than browsers do not see the page that lists the problems.
     let source = match complaints {
         0 => source,
         1 => format!("{source} (1 problem: see the camera's page)"),

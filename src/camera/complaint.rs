@@ -1,4 +1,5 @@
-//! Logs a repeating trouble when it begins, changes and ends, not at every frame; and tells viewers when it lasts.
+//! Logs a repeating fault when it begins, changes and ends, instead of at every frame. Tells
+//! viewers when it lasts.
 
 use super::metrics::Metrics;
 use super::update::{StatusText, Update};
@@ -8,13 +9,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What is wrong now with the frames of one thread, and for how many of them.
+/// The current fault in the frames of one thread, and how many frames it has cost.
 #[derive(Debug)]
 pub struct Complaint {
-    /// Where a trouble that lasts is known to whoever asks how the camera is.
+    /// Where a lasting fault is reported to `/healthz` and the page.
     metrics: Arc<Metrics>,
     trouble: Trouble,
-    /// What viewers were told, while that is so.
+    /// The status that viewers got, while the fault lasts.
     told: Option<Update>,
 }
 
@@ -25,13 +26,13 @@ struct Trouble {
     /// Frames lost in a row.
     frames: u64,
     since: Micros,
-    /// How often what was wrong with them has changed, or has begun again.
+    /// How often the fault has changed or begun again.
     changes: u64,
-    /// Whether this one was logged.
+    /// Whether this fault was logged.
     logged: bool,
 }
 
-/// What there is to say.
+/// What to log.
 #[derive(Debug, PartialEq, Eq)]
 enum News {
     Lost(String),
@@ -39,10 +40,10 @@ enum News {
 }
 
 impl Complaint {
-    /// So many frames in a row are no accident: who waits for a picture must know.
+    /// This many bad frames in a row are a lasting fault: viewers have to be told.
     const LASTING: u64 = 15;
 
-    /// And so are two or more over this time: a camera may be slow.
+    /// So are two or more bad frames over this time: a slow camera needs a long time for 15.
     const LASTING_TIME: Duration = Duration::from_secs(2);
 
     /// Nothing is wrong so far.
@@ -50,7 +51,7 @@ impl Complaint {
         Self { metrics, trouble: Trouble::default(), told: None }
     }
 
-    /// Counts and takes note of what became of a frame, as [`note`](Self::note) does.
+    /// Counts the outcome of a frame and takes note of it, as [`note`](Self::note) does.
     pub fn outcome<E: fmt::Display>(
         &mut self,
         outcome: Result<(), E>,
@@ -62,8 +63,8 @@ impl Complaint {
         self.note(outcome.err().map(|error| error.to_string()), now)
     }
 
-    /// Takes note of what became of a frame: `None` is well. Returns what viewers are to be told, once it
-    /// is time for that.
+    /// Takes note of the outcome of a frame; `None` means that it was good. Returns the status for
+    /// viewers once the fault has lasted long enough.
     pub fn note(&mut self, trouble: Option<String>, now: Micros) -> Option<&Update> {
         match self.trouble.note(trouble, now) {
             None => {}
@@ -86,7 +87,7 @@ impl Complaint {
         self.told.as_ref()
     }
 
-    /// What viewers were told of a trouble that lasts; who comes meanwhile is told the same.
+    /// The status that viewers got because a fault lasts. Viewers that connect now get the same.
     pub fn told(&self) -> Option<&Update> {
         self.told.as_ref()
     }
@@ -111,7 +112,7 @@ impl Trouble {
             self.since = now;
         }
         self.frames += 1;
-        // One broken frame now and then is not worth a line.
+        // A single broken frame is not logged.
         let is_told = self.frames >= 2 && self.text.as_ref() == Some(&text);
         if self.frames < 2 || (is_told && self.frames > 2) {
             self.text = Some(text);
@@ -119,7 +120,8 @@ impl Trouble {
         }
         self.changes += 1;
         self.text = Some(text.clone());
-        // What begins again and again, or is another for each frame (a length may be in it), is told less and less often.
+        // A fault that keeps coming back, or whose text differs at each frame (it may hold a
+        // length), is logged at 1, 2, 4, 8 ... changes.
         let is_worth_it = self.changes.is_power_of_two();
         self.logged |= is_worth_it;
         is_worth_it.then_some(News::Lost(text))

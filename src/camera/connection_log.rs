@@ -1,7 +1,9 @@
-//! Which connections are told of on standard output: all who watch, and of those who only ask, each once.
+//! Decides which connections are listed on standard output: every viewer, and each kind of other
+//! request once.
 //!
-//! A program that asks for a snapshot every second, each time on a new connection, would fill console and log. So would a
-//! neighbour who means to: what one address and all together may have told of them is limited, and the rest is counted.
+//! A program that asks for a snapshot every second, each time on a new connection, would fill
+//! console and log. So could a malicious neighbour. So the number of listed connections is limited,
+//! for each address and in all; the rest is counted.
 
 use super::session_end::SessionEnd;
 use crate::console::say;
@@ -13,21 +15,21 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// What was told of whom. Clones share it.
+/// What was listed so far. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub struct ConnectionLog(Arc<Mutex<Told>>);
 
 #[derive(Debug, Default)]
 struct Told {
-    /// What was told of those who only asked.
+    /// The listed ends of connections that did not watch.
     told: VecDeque<(IpAddr, String)>,
-    /// How much was told lately of each address, the newest first.
+    /// How many connections of each address were listed lately, newest first.
     lately: VecDeque<(IpAddr, Minute)>,
-    /// And of all.
+    /// The same for all addresses together.
     of_all: Minute,
 }
 
-/// How many connections were told of, and how many not, since a minute began.
+/// How many connections were listed and how many left out since `began`.
 #[derive(Debug, Default, Clone, Copy)]
 struct Minute {
     began: Option<Instant>,
@@ -35,34 +37,34 @@ struct Minute {
     untold: usize,
 }
 
-/// Whether a connection is told of.
+/// Whether to list a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Telling {
     Yes,
-    /// For the first time in this minute: that is told instead.
+    /// The first that is left out in this minute: this is printed instead.
     NotAnyMore,
     No,
 }
 
-/// With more than these, the oldest is forgotten, and told again when it comes again.
+/// How many are remembered. The oldest is forgotten, and listed again if it comes again.
 const REMEMBERED: usize = 64;
 
-/// Connections of one address that are told of in a minute, and of all.
+/// How many connections are listed in a minute, of one address and of all.
 const OF_ONE: usize = 30;
 const OF_ALL: usize = 120;
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// The longest text of a client's that is shown.
+/// The greatest length in letters of a shown text, which may come from a client.
 const LONGEST: usize = 300;
 
 impl ConnectionLog {
-    /// Somebody has connected.
+    /// Adds a connection.
     pub fn entry(&self, peer: SocketAddr) -> LogEntry {
         let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
         LogEntry { peer, log: self.clone(), is_told: Cell::new(None) }
     }
 
-    /// Whether this end is told of `ip` for the first time.
+    /// Whether this end of a connection is new for `ip`.
     fn is_news(&self, ip: IpAddr, text: &str) -> bool {
         let told = &mut self.lock().told;
         if told.iter().any(|(of, before)| *of == ip && before == text) {
@@ -73,7 +75,8 @@ impl ConnectionLog {
         true
     }
 
-    /// Whether one more connection of `ip` is told of, and how many were not in the minute that has ended.
+    /// Whether to list one more connection of `ip`, and how many were left out in the minute that
+    /// has just ended.
     fn telling(&self, ip: IpAddr, now: Instant) -> (Telling, usize) {
         let log = &mut *self.lock();
         let untold = log.of_all.roll(now);
@@ -95,14 +98,14 @@ impl ConnectionLog {
         (telling, untold)
     }
 
-    /// Poison is ignored: no panic can leave a list half-way.
+    /// A poisoned lock is used all the same: no panic can leave a list half changed.
     fn lock(&self) -> std::sync::MutexGuard<'_, Told> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Minute {
-    /// Begins anew when it is over. Returns how many were not told of then.
+    /// Starts a new minute if this one is over. Returns how many connections the old one left out.
     fn roll(&mut self, now: Instant) -> usize {
         if self.began.is_some_and(|began| now < began + MINUTE) {
             return 0;
@@ -118,23 +121,23 @@ impl Minute {
 pub struct LogEntry {
     peer: SocketAddr,
     log: ConnectionLog,
-    /// Whether it is told of, once that is decided.
+    /// Whether it is listed, once that is decided.
     is_told: Cell<Option<bool>>,
 }
 
 impl LogEntry {
-    /// It watches.
+    /// Notes that the connection watches.
     pub fn watches(&self) {
         self.appear();
     }
 
-    /// It has gone.
+    /// Notes that the connection has ended.
     pub fn left(&self, end: &SessionEnd) {
         let peer = self.peer;
-        // It may hold what a client said.
+        // The text may quote a client.
         let text: String = printable(&end.to_string()).chars().take(LONGEST).collect();
         let news = match end {
-            // However often: that is no news.
+            // The same whatever the count of requests.
             SessionEnd::Answered(_) => "answered",
             _ => &text,
         };
@@ -149,7 +152,7 @@ impl LogEntry {
         }
     }
 
-    /// Tells of it, unless too much was told lately.
+    /// Lists the connection, unless too many were listed lately. Returns whether it did.
     fn appear(&self) -> bool {
         let (telling, untold) = self.log.telling(self.peer.ip(), Instant::now());
         if untold > 0 {
@@ -202,7 +205,7 @@ mod tests {
         assert_eq!(told(2, 10, now), (10, 0), "one address is not another's affair");
         let later = now + MINUTE;
         assert_eq!(log.telling(ip(1), later), (Telling::Yes, 1000 - OF_ONE));
-        // Many addresses flood no more than few.
+        // Many addresses together get no more lines than the limit for all.
         let all: usize = (10..200)
             .map(|last| {
                 let (yes, said) = told(last, 20, later);

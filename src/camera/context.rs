@@ -9,36 +9,38 @@ use super::roster::wish::Wish;
 use crate::stop::Stop;
 use std::sync::Arc;
 
-/// One camera, as its sessions know it. Clones are cheap.
+/// One camera, as its sessions see it. Clones are cheap.
 #[derive(Debug, Clone)]
 pub struct Camera {
-    /// Shown in viewers.
+    /// The name that viewers show.
     pub name: String,
-    /// Tells it from any other camera, whatever they are called: `camera::identity` makes it.
+    /// Distinguishes this camera from all others, even with the same name. Made by
+    /// `camera::identity`.
     pub id: String,
     /// Where frames and statuses come from.
     pub roster: Arc<Roster>,
-    /// What all threads count.
+    /// The counters of all threads.
     pub metrics: Arc<Metrics>,
-    /// What those are sent who understand nothing but pictures, while there is none.
+    /// Pictures of words, for viewers that understand only pictures, while there is no camera
+    /// picture.
     pub notices: Arc<Notices>,
-    /// What the tutorial's client is sent, where it is served.
+    /// What the tutorial's client gets, if it is served.
     pub tutorial: Option<Wish>,
-    /// To whom HTTP answers.
+    /// Which requests HTTP answers.
     pub http: HttpRules,
-    /// Where viewers set the source's controls; `None` where they may not.
+    /// Where viewers set the controls of the source; `None` if they may not.
     pub controls: Option<Arc<Controls>>,
     /// Who is connected, and how many may watch at once.
     pub connections: Connections,
-    /// Asks all sessions to end.
+    /// Ends all sessions.
     pub stop: Stop,
 }
 
-/// To whom HTTP answers.
+/// Which requests HTTP answers.
 #[derive(Debug, Clone, Default)]
 pub struct HttpRules {
-    /// The names that the camera may be called by, besides its addresses.
+    /// The host names of the camera, besides its addresses.
     pub names: Vec<String>,
-    /// The origins whose pages may read what it says; `*` for all.
+    /// The origins whose pages may read its answers; `*` for all.
     pub origins: Vec<String>,
 }

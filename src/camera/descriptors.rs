@@ -2,16 +2,18 @@
 
 use nix::sys::resource::{Resource, getrlimit};
 
-/// A viewer's own: its socket, what its session sleeps on, and what wakes it; one is to spare.
+/// The file descriptors of a viewer: its socket, the epoll set and the eventfd of its session, and
+/// one spare.
 const OF_A_VIEWER: usize = 4;
 
-/// What the camera needs besides: to be opened again, to be announced, to tell others why they are not served.
+/// The file descriptors that the camera needs besides: to open the source again, to announce, to
+/// refuse connections.
 const KEPT: usize = 16;
 
-/// As many connections as there can be, when everything else that stays open is open. At least one.
+/// How many connections fit into the file descriptors that are not used yet. At least one.
 pub fn room_for_connections() -> usize {
     let limit = getrlimit(Resource::RLIMIT_NOFILE).map_or(u64::MAX, |(soft, _)| soft);
-    // The folder itself is open while it is read.
+    // Reading the folder takes one descriptor, which is not counted.
     let open = std::fs::read_dir("/proc/self/fd").map_or(0, |fds| fds.count().saturating_sub(1));
     room(usize::try_from(limit).unwrap_or(usize::MAX), open)
 }

@@ -1,4 +1,4 @@
-//! Makes packets of planes: resized, encoded, sealed for sending.
+//! Makes packets from planes: resizes, encodes and seals them for sending.
 
 use crate::image::jpeg::codec::{Encoder, JpegError};
 use crate::image::pixels::{Chroma, MAX_PIXELS, Size};
@@ -9,22 +9,22 @@ use crate::wire::packet::{Codec, FrameFacts, Packet, PacketPool};
 use std::fmt;
 use std::sync::Arc;
 
-/// What pictures are coded as.
+/// How pictures are encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Coding {
     /// JPEG.
     Jpeg {
         /// 1 to 100.
         quality: u8,
-        /// Colour detail kept.
+        /// The chroma subsampling.
         chroma: Chroma,
     },
-    /// Blue, green and red bytes: what the tutorial's client shows.
+    /// Raw blue, green and red bytes, which the tutorial's client shows.
     Bgr24,
 }
 
 impl Coding {
-    /// The planes that it starts from.
+    /// The chroma of the planes that this encoding starts from.
     pub fn chroma(self) -> Chroma {
         match self {
             Self::Jpeg { chroma, .. } => chroma,
@@ -32,7 +32,7 @@ impl Coding {
         }
     }
 
-    /// What it is called on the wire.
+    /// Its codec on the wire.
     pub fn codec(self) -> Codec {
         match self {
             Self::Jpeg { .. } => Codec::Jpeg,
@@ -41,10 +41,10 @@ impl Coding {
     }
 }
 
-/// How a rendition's pictures are made.
+/// How the pictures of a rendition are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Recipe {
-    /// What they are coded as.
+    /// How they are encoded.
     pub coding: Coding,
     /// Their size.
     pub size: Size,
@@ -59,18 +59,18 @@ impl fmt::Display for Recipe {
     }
 }
 
-/// Why a frame could not be made into what viewers are sent. It is dropped and counted.
+/// Why a frame could not be encoded. The frame is dropped and counted.
 #[derive(Debug, thiserror::Error)]
 pub enum EncodeError {
-    /// libjpeg-turbo would not.
+    /// libjpeg-turbo refused.
     #[error(transparent)]
     Jpeg(#[from] JpegError),
-    /// A frame that the wire cannot carry.
+    /// The frame is too large for the wire format.
     #[error("a frame of {0} bytes is too large to send: the limit is {MAX_PICTURE}")]
     TooLong(usize),
 }
 
-/// Everything that making one rendition's packets takes; what it needs once, it keeps.
+/// Encodes the packets of one rendition. Its buffers are reused from frame to frame.
 #[derive(Debug)]
 pub struct Encoding {
     recipe: Recipe,
@@ -81,7 +81,7 @@ pub struct Encoding {
 }
 
 impl Encoding {
-    /// By this recipe.
+    /// An encoding by `recipe`.
     ///
     /// # Errors
     /// When libjpeg-turbo cannot start.
@@ -95,10 +95,10 @@ impl Encoding {
         })
     }
 
-    /// By this recipe from here on.
+    /// Changes to another recipe.
     ///
     /// # Errors
-    /// When libjpeg-turbo cannot start; then the old recipe stays.
+    /// When libjpeg-turbo cannot start. The old recipe stays then.
     pub fn follow(&mut self, recipe: Recipe) -> Result<(), JpegError> {
         if recipe.coding != self.recipe.coding {
             self.encoder = encoder(recipe.coding)?;
@@ -107,20 +107,20 @@ impl Encoding {
         Ok(())
     }
 
-    /// The recipe that is followed.
+    /// The current recipe.
     pub fn recipe(&self) -> Recipe {
         self.recipe
     }
 
-    /// Bytes held: planes of its own, and packets.
+    /// Bytes held: its resized planes and its packets.
     pub fn memory(&self) -> usize {
         self.resized.packed().len() + self.pool.memory()
     }
 
-    /// Makes a packet of `planes`, which are only read.
+    /// Makes a packet from `planes`.
     ///
     /// # Errors
-    /// When it cannot be encoded, or is too long for the wire.
+    /// When the frame cannot be encoded, or is too long for the wire.
     pub fn encode(
         &mut self,
         planes: &Planes,
@@ -128,11 +128,11 @@ impl Encoding {
     ) -> Result<Arc<Packet>, EncodeError> {
         let Recipe { coding, size } = self.recipe;
         if size.area() > MAX_PIXELS {
-            // Before memory is asked for: it is the owner's options that may wish for any size.
+            // Check before allocating: the owner's options may ask for any size.
             return Err(JpegError::TooLarge(size).into());
         }
         let chroma = match (coding, planes.chroma()) {
-            // What is grey stays grey, and costs a third less.
+            // A grey picture is sent as a grey JPEG, which costs a third less to encode.
             (Coding::Jpeg { .. }, Chroma::Grey) => Chroma::Grey,
             _ => coding.chroma(),
         };
@@ -156,7 +156,7 @@ impl Encoding {
                 Ok(len)
             }
         };
-        // Not lost from the pool when the encoder fails, nor when it made too much.
+        // Return the packet to the pool even when the encoder failed or wrote too much.
         content.set_len(*len.as_ref().unwrap_or(&0));
         self.pool.remember(&packet);
         within_the_wire(len?)?;
@@ -171,10 +171,10 @@ fn encoder(coding: Coding) -> Result<Option<Encoder>, JpegError> {
     }
 }
 
-/// Whether the wire carries a picture of `len` bytes.
+/// Checks that the wire format can carry a picture of `len` bytes.
 ///
 /// # Errors
-/// When it does not.
+/// When it cannot.
 pub fn within_the_wire(len: usize) -> Result<(), EncodeError> {
     if len <= MAX_PICTURE {
         return Ok(());

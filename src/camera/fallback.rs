@@ -1,4 +1,5 @@
-//! Keeps a camera going whose options can never work: with fewer of them, and a complaint where people look.
+//! Runs a camera although its options can never work: with fewer options, and with a complaint
+//! where people see it.
 
 use super::config::{Config, ConfigErrors};
 use super::listen::{self, Listen, ListenError};
@@ -9,25 +10,27 @@ use crate::stop::Stop;
 use std::net::TcpListener;
 use std::time::Duration;
 
-/// How long to wait when nothing works at all, before it is tried again.
+/// How long to wait before trying again when no plan works.
 const AGAIN: Duration = Duration::from_secs(2);
 
-/// Tells of everything that is wrong with the configuration: in the log now, elsewhere for good.
+/// Reports every mistake in the configuration: in the log, and on the page and in `/healthz`.
 pub fn complain(config: &Config, metrics: &Metrics) {
     for problem in &config.problems {
         log::error!("{problem}");
         metrics.complain(problem.to_string());
     }
-    // Nobody who is to have a camera whatever happens reads the log of what runs beside it, and some of that after it began.
+    // On a prepared card, `lancam-setup` writes its complaints to a file, some of them after lancam
+    // has started. The owner of such a card does not read logs, so lancam shows them.
     if config.config_errors == ConfigErrors::Defaults {
         metrics.heed(COMPLAINTS.into());
     }
 }
 
-/// Listens where `config` says or, where that cannot be and the program is to run anyway, where everybody looks.
+/// Listens where `config` says. If that fails and `--config-errors defaults` is set, listens on the
+/// default ports.
 ///
 /// # Errors
-/// When that cannot be either.
+/// When no address can be listened on.
 pub fn listen(
     config: &Config,
     handed_over: Vec<TcpListener>,
@@ -45,10 +48,10 @@ pub fn listen(
     Ok(handed_over.into_iter().chain(more?).collect())
 }
 
-/// Says before anything else what can be said of a source that can never work, unless the program is to run anyway.
+/// Checks at the start whether the source can ever work, unless `--config-errors defaults` is set.
 ///
 /// # Errors
-/// Why it cannot.
+/// Why it can never work.
 pub fn check_source(config: &Config, stop: &Stop) -> Result<(), SourceError> {
     match config.config_errors {
         ConfigErrors::Stop => Opener::new(config.source.clone(), config.capture).check(stop),
@@ -56,11 +59,11 @@ pub fn check_source(config: &Config, stop: &Stop) -> Result<(), SourceError> {
     }
 }
 
-/// Runs the source that `config` names, by `run`. If that can never work and the program is to run anyway: as the camera
-/// is, then any camera.
+/// Calls `run` with the source that `config` names. If that source can never work and
+/// `--config-errors defaults` is set, tries it without options, then any camera.
 ///
 /// # Errors
-/// As `run`.
+/// The error of `run`.
 pub fn capture(
     config: &Config,
     metrics: &Metrics,
@@ -77,7 +80,7 @@ pub fn capture(
         .with_controls(config.settings.clone())
         .with_csi(config.csi_wish());
     let mut plans = vec![full];
-    // Whoever writes into a pipe begins anew with this program.
+    // A pipe on standard input has no fallback: its writer starts anew only when lancam does.
     if config.config_errors == ConfigErrors::Defaults && *named != SourceSpec::StandardInput {
         plans.push(as_it_is(named));
         plans.push(as_it_is(&SourceSpec::Auto));
@@ -87,7 +90,8 @@ pub fn capture(
         match run(opener) {
             Err(error) if error.trouble == Trouble::Unusable && last > 0 => {
                 log::error!("{error}");
-                // What the camera cannot be asked for is told once, and so is that it is not used at all.
+                // Complain about the options, and also when the named camera is not used at all;
+                // but do not repeat the same message.
                 if number < last && metrics.complaints().last() != Some(&error.message) {
                     metrics.complain(error.message);
                 }

@@ -1,4 +1,5 @@
-//! The capture thread's part for each frame: passes JPEGs on first, hands the rest of the work to others.
+//! What the capture thread does with each frame: passes JPEGs to viewers first, then hands the rest
+//! of the work to other threads.
 
 use super::encode::EncodeError;
 use super::figures::Figures;
@@ -19,30 +20,30 @@ use crate::wire::packet::{Codec, FrameFacts};
 use std::convert::Infallible;
 use std::sync::Arc;
 
-/// What a frame goes through before its memory is given back to the camera.
+/// Processes a frame until its memory can be given back to the camera.
 #[derive(Debug)]
 pub struct Feed {
     roster: Arc<Roster>,
     jpegs: Jpegs,
     planes: PlanesPool,
     unpacker: Unpacker,
-    /// Of the JPEGs passed through, while there are any.
+    /// The figures of the JPEGs that are passed through, while there are any.
     passed: Option<Figures>,
-    /// The stream that those who look for cameras were told of.
+    /// The stream that was last announced to those who look for cameras.
     shown: Option<Arc<StreamFacts>>,
 }
 
 /// Whether anybody wants frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Watched {
-    /// Somebody, or waits to.
+    /// A viewer watches or waits for a picture.
     Yes,
-    /// Nobody: the frame was not even looked at.
+    /// Nobody watches. The frame was not read.
     No,
 }
 
 impl Feed {
-    /// For all who are on the `roster`; of a sensor's samples it makes what `look` says.
+    /// Feeds all viewers on the `roster`. `look` sets how a sensor's raw samples are developed.
     pub fn new(roster: Arc<Roster>, look: RawLook) -> Self {
         Self {
             roster,
@@ -54,11 +55,11 @@ impl Feed {
         }
     }
 
-    /// Reads a frame once, for everyone who wants it. `news` is what a viewer is told who comes before the
-    /// next frame.
+    /// Reads a frame once, for all viewers that want it. `news` is the status for viewers that
+    /// connect before the next frame.
     ///
     /// # Errors
-    /// When it cannot be sent; nobody gets it then.
+    /// When the frame cannot be sent. No viewer gets it then.
     pub fn frame(
         &mut self,
         frame: &Frame<'_>,
@@ -87,7 +88,7 @@ impl Feed {
         Ok(Watched::Yes)
     }
 
-    /// Tells once for each stream what there is to see, though nobody may watch.
+    /// Announces the stream once, even if nobody watches.
     fn show(&mut self, frame: &Frame<'_>, stream: &Arc<StreamFacts>, news: &Update) {
         if self.shown.as_ref().is_some_and(|shown| Arc::ptr_eq(shown, stream)) {
             return;
@@ -97,22 +98,24 @@ impl Feed {
         self.shown = Some(Arc::clone(stream));
     }
 
-    /// Whether anybody waits for frames while the camera gives no frames.
+    /// Whether anybody watches or waits, asked while the camera gives no frames.
     pub fn watched(&self) -> Watched {
         if self.roster.plan().is_watched() { Watched::Yes } else { Watched::No }
     }
 
-    /// Pictures come again: who comes now is told `news`, and not why there were none.
+    /// Pictures come again. Viewers that connect now are told `news`, no longer the old reason why
+    /// there were none.
     pub fn is_well(&self, news: &Update) {
         self.roster.is_well(news);
     }
 
-    /// Tells everyone why there is none.
+    /// Tells every viewer why there is no picture.
     pub fn no_picture(&self, status: &Update) {
         self.roster.no_picture(status);
     }
 
-    /// One copy, turned where it must be, published to those who want it as it is; then whoever makes something else of it has time.
+    /// Copies a JPEG once, turns it where needed, and publishes it to those who get it as captured.
+    /// Only then hands it to the thread that decodes for renditions.
     fn jpeg(
         &mut self,
         frame: &Frame<'_>,
@@ -130,7 +133,7 @@ impl Feed {
         let (packet, still_to_do) = if due.as_captured {
             (self.jpegs.turned(picture, facts)?, Orientation::UPRIGHT)
         } else {
-            // Turning planes costs less than turning a JPEG.
+            // Turning the decoded planes costs less than turning the JPEG.
             (self.jpegs.copied(picture, facts)?, picture.orientation())
         };
         if due.as_captured {
@@ -145,7 +148,7 @@ impl Feed {
         Ok(())
     }
 
-    /// One reading, into planes that all renditions start from.
+    /// Reads a raw frame once, into planes from which all renditions start.
     fn raw(
         &mut self,
         frame: &Frame<'_>,
@@ -158,7 +161,7 @@ impl Feed {
         plan.share(&planes, frame.sequence, frame.captured_at, stream);
     }
 
-    /// No reading at all, where the planes are what renditions start from as they are.
+    /// Passes shared planes on without copying, if renditions can start from them unchanged.
     fn shared(
         &mut self,
         frame: &Frame<'_>,
@@ -187,7 +190,7 @@ impl Feed {
         planes
     }
 
-    /// Nobody gets the camera's own JPEGs any more: what that took is told.
+    /// Nobody gets the camera's own JPEGs any more: logs what they cost.
     fn end_of_passing(&mut self) {
         if let Some(mut figures) = self.passed.take() {
             figures.memory = self.jpegs.memory();
@@ -195,7 +198,7 @@ impl Feed {
         }
     }
 
-    /// Nobody wants frames any more, and their memory is given back.
+    /// Nobody wants frames any more: frees the memory for them.
     fn end_of_all(&mut self) {
         let memory = self.planes.memory();
         if memory > 0 {
@@ -208,7 +211,7 @@ impl Feed {
     }
 }
 
-/// What viewers get of a frame, before any wish: its format, and its size once it stands upright.
+/// What a frame is without any viewer's wish: its format, and its size once it is upright.
 fn captured(frame: &Frame<'_>) -> Captured {
     Captured { format: frame.format(), size: frame.upright_size() }
 }
@@ -228,8 +231,8 @@ mod tests {
     use crate::stop::Stop;
     use crate::wire::native::message::StatusCode;
 
-    /// Seen where the camera's node belonged to its group a moment after the camera was first tried: who came
-    /// later was told that it could not be opened, as long as nobody had ever waited for a frame.
+    /// Regression: the camera's node got its group a moment after lancam first tried to open it. As
+    /// long as nobody had watched, every new viewer was told that the camera could not be opened.
     #[test]
     fn who_comes_when_there_are_frames_is_not_told_why_there_were_none() {
         let told = |code| Update::Status(Arc::new(StatusText { code, text: String::new() }));

@@ -1,13 +1,14 @@
-//! What one form of the picture costs: frames, bytes, time and memory, for the log.
+//! What one form of the picture costs in frames, bytes, time and memory, for the log.
 
 use crate::image::frame::Micros;
 use std::fmt;
 use std::time::Duration;
 
-/// So few frames are a snapshot's. A program may ask for one each second, and that is no news each time.
+/// Up to this many frames are a snapshot. A program may ask for one each second, so these are
+/// logged at debug level only.
 const SNAPSHOT: u64 = 10;
 
-/// Counted since somebody began to watch.
+/// Counted since the first viewer came.
 #[derive(Debug, Clone, Copy)]
 pub struct Figures {
     since: Micros,
@@ -20,12 +21,12 @@ pub struct Figures {
 }
 
 impl Figures {
-    /// Nothing counted yet.
+    /// Nothing is counted yet.
     pub fn new(now: Micros) -> Self {
         Self { since: now, until: now, frames: 0, bytes: 0, busy: Duration::ZERO, memory: 0 }
     }
 
-    /// Counts a frame of `len` bytes that was worked at from `started` to `ended`.
+    /// Counts a frame of `len` bytes that took from `started` to `ended`.
     pub fn count(&mut self, len: usize, started: Micros, ended: Micros) {
         self.frames += 1;
         self.bytes += u64::try_from(len).unwrap_or(0);
@@ -33,12 +34,12 @@ impl Figures {
         self.until = ended;
     }
 
-    /// How loudly the log is to say that nobody watches any more.
+    /// At which level to log these figures.
     pub fn level(&self) -> log::Level {
         if self.frames <= SNAPSHOT { log::Level::Debug } else { log::Level::Info }
     }
 
-    /// How long has been counted.
+    /// The time from the start to the last frame.
     pub fn age(&self) -> Duration {
         self.until.since(self.since)
     }

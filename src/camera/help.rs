@@ -32,11 +32,11 @@ Exit status: 0 ended as asked; 1 failure; 2 wrong options; 69 the address is in 
 can never be used; 78 wrong configuration.
 ";
 
-/// Where an option's description begins, and where lines end.
+/// The column where descriptions begin, and the greatest width of a line.
 const COLUMN: usize = 22;
 const WIDTH: usize = 100;
 
-/// Every option and what it is when nobody sets it.
+/// The whole help text: every option with its default.
 pub fn text() -> String {
     let mut text = HEAD.to_owned();
     for section in Section::ALL {
@@ -54,7 +54,7 @@ fn lines(entry: &Entry) -> String {
         _ => format!(" {}", entry.value),
     };
     let mut line = format!("  --{}{value}", entry.name);
-    // Two spaces at least between an option and what it does.
+    // At least two spaces between an option and its description.
     line += &" ".repeat(COLUMN.saturating_sub(line.len()).max(2) - 1);
     let mut text = String::new();
     for word in entry.help.split_whitespace().chain([bracketed(entry).as_str()]) {

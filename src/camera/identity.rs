@@ -21,22 +21,22 @@ pub fn camera_id(name: &str, listeners: &[TcpListener]) -> String {
 
 fn id(machine: &[String], name: &str, listeners: &[SocketAddr]) -> String {
     if machine.is_empty() {
-        // Nothing here tells this machine from others. Two cameras must not have one id.
+        // No mark tells this machine from others. A random id keeps two such cameras apart.
         return format!("{:016x}", RandomState::new().build_hasher().finish());
     }
     let mut hash = Fnv::default();
     let listeners = listeners.iter().map(ToString::to_string);
     for part in machine.iter().cloned().chain([name.to_owned()]).chain(listeners) {
-        // Parts are separate: "ab" and "c" are not "a" and "bc".
+        // A separator after each part, so that "ab", "c" differs from "a", "bc".
         hash = hash.with(part.as_bytes()).with(&[0xFF]);
     }
     format!("{:016x}", hash.0)
 }
 
-/// What tells this machine from others; empty when nothing does.
+/// What tells this machine from others; empty if nothing does.
 ///
-/// A serial number is enough, and boards have one. The machine id is not: copied cards and virtual machines share it, and
-/// so do containers. There a network interface's address is added.
+/// A board's serial number is enough. A machine id is not, since copied cards, virtual machines and
+/// containers share it; so a network interface's address is added.
 fn machine() -> Vec<String> {
     let read = |path: &str| {
         let text = fs::read_to_string(path).ok()?;
@@ -47,7 +47,8 @@ fn machine() -> Vec<String> {
     let interfaces = Interfaces::now();
     let serial = read("/proc/device-tree/serial-number");
     match serial {
-        // A container on that board has only interfaces that were made up.
+        // A board with a serial number has built-in interfaces. Without one this is a container,
+        // whose interfaces are virtual: add an address.
         Some(serial) if !interfaces.built_in.is_empty() => vec![serial],
         Some(serial) => [Some(serial), interfaces.least()].into_iter().flatten().collect(),
         None => {
@@ -60,9 +61,9 @@ fn machine() -> Vec<String> {
 /// The hardware addresses of this machine's network interfaces, as text.
 #[derive(Debug, Default)]
 struct Interfaces {
-    /// Those that hardware came with.
+    /// Addresses assigned by hardware.
     built_in: Vec<String>,
-    /// Those that software made up.
+    /// Addresses assigned by software.
     made_up: Vec<String>,
 }
 
@@ -75,7 +76,7 @@ impl Interfaces {
             if bytes.iter().all(|&byte| byte == 0) {
                 continue;
             }
-            // NET_ADDR_PERM, <linux/netdevice.h>.
+            // 0 is NET_ADDR_PERM in <linux/netdevice.h>: a permanent address.
             let name = &interface.interface_name;
             let kind = fs::read_to_string(format!("/sys/class/net/{name}/addr_assign_type"));
             let is_built_in = kind.is_ok_and(|kind| kind.trim() == "0");
@@ -85,7 +86,7 @@ impl Interfaces {
         interfaces
     }
 
-    /// The one that does not depend on the order in which interfaces were found.
+    /// The smallest address, so that the order of the interfaces does not matter.
     fn least(&self) -> Option<String> {
         self.built_in.iter().min().or_else(|| self.made_up.iter().min()).cloned()
     }

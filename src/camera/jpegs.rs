@@ -1,4 +1,5 @@
-//! Makes packets of a camera's own JPEGs: repaired where that takes no decoding, turned where it loses nothing.
+//! Makes packets from a camera's own JPEGs: repairs what needs no decoding, and turns them without
+//! loss.
 
 use super::encode::{EncodeError, within_the_wire};
 use crate::image::jpeg::codec::{Edges, Turned, Turner};
@@ -7,18 +8,19 @@ use crate::image::orientation::Orientation;
 use crate::wire::packet::{FrameFacts, Packet, PacketPool};
 use std::sync::Arc;
 
-/// What frames become packets with, and what is kept from one to the next.
+/// The packet pool and the turner, reused from frame to frame.
 #[derive(Debug, Default)]
 pub(super) struct Jpegs {
     packets: PacketPool,
-    /// Once a frame had to be turned.
+    /// Created when the first frame has to be turned.
     turner: Option<Turner>,
-    /// Whether it was said that edges are left out.
+    /// The last fact about edges that was logged, so that it is logged once.
     said: Option<Edges>,
 }
 
 impl Jpegs {
-    /// From camera memory into a pooled packet: one copy, with what was missing put in, and not turned.
+    /// Copies a JPEG from camera memory into a pooled packet, with missing pieces put in. Does not
+    /// turn it.
     pub(super) fn copied(
         &mut self,
         picture: &Examined<'_>,
@@ -34,7 +36,7 @@ impl Jpegs {
         Ok(packet)
     }
 
-    /// The same as it is to be seen: its coefficients moved to where they belong.
+    /// The same, turned upright by moving its DCT coefficients.
     pub(super) fn turned(
         &mut self,
         picture: &Examined<'_>,
@@ -69,7 +71,7 @@ impl Jpegs {
         let mut packet = self.packets.take(facts);
         let content = PacketPool::open(&mut packet);
         let turned = turner.turn(picture, content.storage(room));
-        // Not lost from the pool when it cannot be turned.
+        // Return the packet to the pool even when the JPEG could not be turned.
         content.set_len(turned.as_ref().map_or(0, |turned| turned.len));
         if let Ok(turned) = &turned {
             content.facts.size = turned.size;

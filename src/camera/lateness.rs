@@ -1,18 +1,18 @@
-//! Decides when a picture is late, and what is told of that.
+//! Decides when a picture is late, and what viewers are told then.
 
 use crate::image::frame::Micros;
 use std::time::Duration;
 
-/// A source whose rate nobody knows has not fallen silent sooner.
+/// How long a source of unknown rate may be silent.
 const UNKNOWN: Duration = Duration::from_secs(10);
 
-/// One whose rate is known has after three intervals, though not sooner.
+/// A source of known rate is late after three intervals, but not sooner than this.
 const LEAST: Duration = Duration::from_secs(2);
 
-/// How often it is told for how long there was no picture.
+/// How often viewers are told again how long there has been no picture.
 const TOLD_EVERY: Duration = Duration::from_secs(5);
 
-/// How long ago the last picture was, and what was told of that.
+/// When the last picture came, and what viewers were told since.
 #[derive(Debug)]
 pub(super) struct Lateness {
     since: Micros,
@@ -22,7 +22,7 @@ pub(super) struct Lateness {
 #[derive(Debug)]
 struct Told {
     at: Micros,
-    /// Whether the reason was known then.
+    /// Whether the reason was known.
     why: Why,
 }
 
@@ -32,29 +32,30 @@ enum Why {
     Known,
 }
 
-/// What there is to say of a picture that does not come.
+/// What to say about a missing picture.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum News {
     /// For viewers and the log.
     First(String),
-    /// The same after some more time, for viewers.
+    /// The same with a longer time, for viewers only.
     Again(String),
 }
 
 impl Lateness {
-    /// Of a source that was opened at `now`.
+    /// The state of a source that was opened at `now`.
     pub(super) fn new(now: Micros) -> Self {
         Self { since: now, told: None }
     }
 
-    /// A picture came. Says after how long, if it was told that there was none.
+    /// Notes a picture. Returns how long there was none, if viewers were told that.
     pub(super) fn picture(&mut self, now: Micros) -> Option<Duration> {
         let silent = now.since(self.since);
         self.since = now;
         self.told.take().map(|_| silent)
     }
 
-    /// None came so far, from a source called `name` that gives one each `interval` (zero: nobody knows).
+    /// Notes that no picture has come from the source `name`, which gives one every `interval`
+    /// (zero: unknown).
     pub(super) fn waits(
         &mut self,
         name: &str,

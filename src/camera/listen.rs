@@ -1,4 +1,4 @@
-//! Where the camera program listens, and what it says of that.
+//! Opens the listening sockets of the camera program, and prints where viewers find it.
 
 use crate::console::say;
 use crate::holders::listeners_at;
@@ -11,14 +11,15 @@ use std::path::Path;
 /// Where to listen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Listen {
-    /// On the ports people expect; one that is busy is left out. Nowhere, where sockets were handed over.
+    /// On the default ports; one that is busy is left out. On no further port if sockets were
+    /// handed over.
     Default,
-    /// Exactly here, or not at all.
+    /// On exactly these addresses; an error if one cannot be used.
     At(Vec<SocketAddr>),
 }
 
 impl Listen {
-    /// The ports of [`Default`](Self::Default): lancam's own, and the one where mjpg-streamer taught people to look.
+    /// The default ports: lancam's own, and 8080, which mjpg-streamer made customary.
     pub const DEFAULT_PORTS: [u16; 2] = [9999, 8080];
 }
 
@@ -41,7 +42,7 @@ impl ListenError {
     }
 }
 
-/// Who has the port. A second start of lancam itself is the usual case.
+/// Which program has the port. Usually lancam itself, started a second time.
 fn in_use(port: u16) -> String {
     let holders = listeners_at(Path::new("/proc"), port);
     let Some(holder) = holders.first() else {
@@ -55,16 +56,17 @@ fn in_use(port: u16) -> String {
     format!("{holder} uses port {port}")
 }
 
-/// Whether a program of this name is this one, whatever its file is called. The kernel cuts names to 15 bytes.
+/// Whether a process of this name runs the same program. The kernel cuts names to 15 bytes.
 fn is_this_program(name: &str) -> bool {
     let own = std::fs::read_to_string("/proc/self/comm").unwrap_or_default();
     name == own.trim_end()
 }
 
-/// Opens the listening sockets that there are to be besides those that were handed over.
+/// Opens the listening sockets that are needed besides those that were handed over.
 ///
 /// # Errors
-/// When an address that was named is busy or not ours, or none of the default ones is free.
+/// When an address that was named is busy or does not belong to this machine, or when no default
+/// port is free.
 pub fn listen(
     listen: &Listen,
     handed_over: &[TcpListener],
@@ -94,7 +96,7 @@ pub fn listen(
     }
 }
 
-/// On all addresses; on IPv4's alone where the kernel has no IPv6.
+/// On all addresses; on those of IPv4 alone if the kernel has no IPv6.
 fn listen_anywhere(port: u16) -> Result<TcpListener, ListenError> {
     listen_at(SocketAddr::from(([0_u16; 8], port))).or_else(|error| match error.is_in_use {
         true => Err(error),
@@ -106,7 +108,7 @@ fn listen_at(address: SocketAddr) -> Result<TcpListener, ListenError> {
     socket::listen(address).map_err(|error| ListenError::new(address, &error))
 }
 
-/// Says where viewers find this camera.
+/// Prints where viewers find this camera.
 pub fn say_where(listeners: &[TcpListener], host_name: &str) {
     let addresses = own_addresses();
     let list: Vec<String> = addresses.iter().map(ToString::to_string).collect();
@@ -117,7 +119,7 @@ pub fn say_where(listeners: &[TcpListener], host_name: &str) {
     }
 }
 
-/// The line to type for a listener, on another computer where that is possible.
+/// The line to type, on another computer if that can reach the listener.
 fn how_to_watch(listener: SocketAddr, own: &[IpAddr], link_local: Option<Ipv6Addr>) -> String {
     let port = listener.port();
     let reachable = match listener.ip().is_unspecified() {

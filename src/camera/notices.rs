@@ -1,4 +1,5 @@
-//! Pictures that say in words why there is no picture, for viewers that understand nothing else.
+//! Draws pictures that say in words why there is no picture, for viewers that understand only
+//! pictures.
 
 use super::encode::{EncodeError, Encoding, Recipe};
 use super::update::StatusText;
@@ -13,25 +14,26 @@ use crate::wire::packet::{FrameFacts, Packet};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-/// Whoever needs the same words so soon after somebody else gets the same picture.
+/// A viewer that needs the same words within this time gets the same picture.
 const SHARED_FOR: Duration = Duration::from_secs(2);
 
-/// How many sizes are drawn at once. Whoever would need one more gets one of these: every part of a stream may have a size
-/// of its own, and strangers may ask for any.
+/// How many sizes are drawn at once. A viewer that needs one more gets one of these: a stream may
+/// change its size at any part. Without a limit, strangers could ask for any number of sizes.
 const MAX_SIZES: usize = 4;
 
 /// Why there is no picture.
 #[derive(Debug, Clone)]
 pub enum Trouble {
-    /// As viewers with words are told.
+    /// The status that native viewers are told.
     Told(Arc<StatusText>),
-    /// The camera sends nothing, and nobody has said why.
+    /// The camera sends nothing, and the reason is not known.
     Silence,
-    /// This program ends.
+    /// This program is stopping.
     Ending,
 }
 
-/// The notices that somebody is just being sent. Each lives as long as a viewer holds it: while pictures flow there is none.
+/// The notices that are being sent. Each lives only as long as a viewer holds it, so there are none
+/// while pictures flow.
 #[derive(Debug, Default)]
 pub struct Notices(Mutex<Vec<Notice>>);
 
@@ -44,11 +46,11 @@ struct Notice {
 }
 
 impl Notices {
-    /// The picture that says `trouble` now, by this recipe if it may have a size of its own. `silent_for` says how long
-    /// there has been no picture, `name` what the camera is called.
+    /// The picture that says `trouble`, by `recipe` if there is room for one more size.
+    /// `silent_for` is how long there has been no picture, `name` the camera's name.
     ///
     /// # Errors
-    /// When it cannot be encoded.
+    /// When the picture cannot be encoded.
     pub fn draw(
         &self,
         recipe: Recipe,
@@ -56,7 +58,7 @@ impl Notices {
         name: &str,
         silent_for: Option<Duration>,
     ) -> Result<Arc<Packet>, EncodeError> {
-        // Held while drawing: who comes meanwhile wants the same.
+        // Hold the lock while drawing: viewers that come meanwhile need the same picture.
         let mut notices = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let now = clock::now();
         notices.retain(|notice| {
@@ -85,11 +87,12 @@ impl Notices {
     }
 }
 
-/// Nothing is kept for the next one: that is seconds away, and may never come.
+/// Draws and encodes a notice. Keeps no buffers: the next notice is seconds away, and may never
+/// come.
 fn picture(words: Words<'_>, recipe: Recipe, at: Micros) -> Result<Arc<Packet>, EncodeError> {
     let Recipe { coding, size } = recipe;
     if size.area() > MAX_PIXELS {
-        // Before memory is asked for.
+        // Check before allocating.
         return Err(JpegError::TooLarge(size).into());
     }
     let mut encoding = Encoding::new(recipe)?;
@@ -136,12 +139,12 @@ impl Trouble {
     }
 }
 
-/// Messages begin small and have no full stop.
+/// Makes a sentence of a status text, which begins in lower case and has no full stop.
 fn sentence(text: &str) -> String {
     let text = text.trim();
     let mut letters = text.chars();
     let mut sentence = String::with_capacity(text.len() + 1);
-    // A path or a device's name stays as it is.
+    // A path or a device's name keeps its case.
     let first_word = text.split_whitespace().next().unwrap_or_default();
     match letters.next() {
         Some(first) if first_word.chars().all(char::is_lowercase) => {

@@ -1,7 +1,7 @@
-//! Refuses connections, and tells each of them why.
+//! Refuses connections, and tells each client the reason in its own protocol.
 //!
-//! The first bytes tell which protocol to answer in. They come within a moment or never. Few connections are waited for,
-//! none for long, and nothing is kept of them but a socket.
+//! The first bytes show the protocol. lancam waits a short time for them, on a few connections, and
+//! keeps only their sockets.
 
 use super::session::farewell::Farewell;
 use super::session::protocol::Protocol;
@@ -11,16 +11,16 @@ use std::net::{Shutdown, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
-/// With more than these, the one that has waited longest goes without a word.
+/// With more than these, the one that has waited longest is closed without an answer.
 const MOST: usize = 4;
 
-/// How long the first bytes may take.
+/// How long to wait for the first bytes.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// So many first bytes tell the protocol.
+/// How many first bytes show the protocol.
 const TELLING: usize = 8;
 
-/// How much is read: a whole request, mostly.
+/// How many bytes are read: in most cases a whole request.
 const READ: usize = 16 << 10;
 
 /// Connections that are refused and not answered yet.
@@ -56,8 +56,8 @@ impl Refusals {
         self.answer(now);
     }
 
-    /// Sleeps until one of `others` is readable, or a refused connection is, or has had its time. Returns which of the others
-    /// are.
+    /// Sleeps until one of `others` or a refused connection is readable, or until a refused
+    /// connection has waited long enough. Returns which of `others` are readable.
     pub(super) fn sleep<const N: usize>(
         &self,
         others: [BorrowedFd<'_>; N],
@@ -71,19 +71,19 @@ impl Refusals {
             let left = until.saturating_duration_since(now) + Duration::from_millis(1);
             PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX)
         });
-        // Interrupted by a signal: nobody is there, and the caller asks again.
+        // Interrupted by a signal: nothing is readable, and the caller calls again.
         let _ = poll(&mut fds, timeout);
         std::array::from_fn(|at| fds[at].any().unwrap_or(false))
     }
 
-    /// Answers those that have sent something, and forgets those that have had their time.
+    /// Answers the clients that have sent something, and drops those that have waited long enough.
     pub(super) fn answer(&mut self, now: Instant) {
         self.unanswered.retain_mut(|it| it.waits() && now < it.until);
     }
 }
 
 impl Unanswered {
-    /// Answers, if the first bytes have come; returns whether to wait for them.
+    /// Answers if the first bytes have come. Returns whether to wait on.
     fn waits(&mut self) -> bool {
         let mut bytes = [0; READ];
         let count = match self.stream.read(&mut bytes) {
@@ -96,10 +96,11 @@ impl Unanswered {
         if protocol == Protocol::Open {
             return true;
         }
-        // As far as it goes: a stranger gets no more of our time.
+        // One attempt to write is enough for a client that is refused.
         let _ = self.stream.write_all(&self.farewell.bytes(protocol));
         let _ = self.stream.shutdown(Shutdown::Write);
-        // Bytes that nobody has read when the socket is closed would take the answer back.
+        // If unread bytes remained at close, the kernel would reset the connection, and the client
+        // could lose the answer.
         let _ = self.stream.read(&mut bytes);
         false
     }

@@ -1,4 +1,5 @@
-//! What `lancam selftest` prints: one block about this machine and its camera, for people to paste. It is done within 10 s.
+//! What `lancam selftest` prints: one block about this machine and its camera, to paste into a
+//! report. Takes at most 10 s.
 
 use crate::clock;
 use crate::net::lan::own_addresses;
@@ -16,17 +17,18 @@ use std::time::{Duration, Instant};
 /// How long frames are counted.
 const MEASURED: Duration = Duration::from_secs(2);
 
-/// Drivers that answer at all do so by then, the time for counting included.
+/// How long to wait for drivers, including the time for counting. A driver that answers at all
+/// answers within this time.
 const PATIENCE: Duration = Duration::from_secs(8);
 
-/// The whole block, without its last line's end. `version` is this program's.
+/// The whole block, without the final newline. `version` is this program's.
 pub fn block(version: &str) -> String {
     let started = Instant::now();
     let mut text = String::new();
     let mut line = |what: &str, is: &str| {
         for (number, part) in is.lines().enumerate() {
             let what = if number == 0 { what } else { "" };
-            // A String takes all.
+            // Writing to a String cannot fail.
             let _ = writeln!(text, "{what:<13}{part}");
         }
     };
@@ -37,7 +39,7 @@ pub fn block(version: &str) -> String {
     line("temperature", &temperature());
     line("watchdog", &watchdogs());
     line("network", &network());
-    // Drivers may never answer: each is asked on a thread of its own, that nobody waits for longer.
+    // A driver may never answer, so each question gets its own thread and limited time.
     let cameras = within(started, || Listing::now().brief());
     let measured = within(started, measure);
     line("cameras", &cameras.unwrap_or_else(|| "a driver does not answer".into()));
@@ -45,11 +47,12 @@ pub fn block(version: &str) -> String {
     text.trim_end().to_owned()
 }
 
-/// What `ask` finds out, if it does in time. A driver that hangs keeps its thread; the program ends all the same.
+/// The answer of `ask`, if it comes in time. The thread of a hanging driver stays; the program ends
+/// all the same.
 fn within(started: Instant, ask: fn() -> String) -> Option<String> {
     let (answer, answered) = mpsc::channel();
     let asked = thread::Builder::new().name("selftest".into()).spawn(move || {
-        // Nobody may be waiting any more.
+        // Fails if the answer came too late for anybody to wait.
         let _ = answer.send(ask());
     });
     asked.ok()?;
@@ -97,7 +100,7 @@ fn measure() -> String {
 }
 
 fn board() -> String {
-    // The device tree's strings end with a zero.
+    // Strings in the device tree end with a NUL.
     let model = read("/proc/device-tree/model").or_else(|| read("/sys/class/dmi/id/product_name"));
     model.unwrap_or_else(|| "unknown".into())
 }
@@ -133,7 +136,8 @@ fn temperature() -> String {
         Some(thousandths) => format!("{:.1} °C", thousandths / 1000.0),
         None => "unknown".into(),
     };
-    // Only Raspberry Pi's own kernels tell: bit 0 is too little voltage, 2 is slowed down; from 16 on, that it was so.
+    // Only Raspberry Pi's own kernels have this file. Bit 0: voltage too low now; bit 2: throttled
+    // now; the bits from 16 on: the same since boot.
     if let Some(throttled) = read("/sys/devices/platform/soc/soc:firmware/get_throttled") {
         text += &format!(", throttled 0x{}", throttled.trim_start_matches("0x"));
     }
@@ -146,7 +150,7 @@ fn temperature() -> String {
     text
 }
 
-/// By what the kernel tells of them: opening one would start it.
+/// The watchdogs as sysfs shows them. Opening a watchdog device would start it.
 fn watchdogs() -> String {
     let each = entries("/sys/class/watchdog").into_iter().map(|folder| {
         let of = |name: &str| read(folder.join(name)).unwrap_or_else(|| "?".into());
@@ -173,7 +177,7 @@ fn network() -> String {
     text
 }
 
-/// A small file of the kernel's, without the end of its line.
+/// A small file of the kernel, without trailing newline.
 fn read(path: impl AsRef<Path>) -> Option<String> {
     let text = fs::read_to_string(path).ok()?;
     let text = text.trim_end_matches(['\0', '\n', ' ']);

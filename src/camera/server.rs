@@ -1,4 +1,4 @@
-//! Listens, and gives each viewer a session of its own.
+//! Accepts connections and gives each viewer a session.
 
 use super::connection_log::ConnectionLog;
 use super::connections::{Connection, Room};
@@ -16,10 +16,10 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// Accepts viewers on all listeners until the end is asked for.
+/// Accepts connections on all listeners until the program is stopped.
 ///
 /// # Errors
-/// When threads cannot be started.
+/// When a thread cannot be started.
 pub fn start(
     listeners: Vec<TcpListener>,
     camera: &Camera,
@@ -54,7 +54,7 @@ struct Acceptor {
     warnings: Warnings,
 }
 
-/// What floods would repeat.
+/// The warnings that a flood of connections would repeat.
 #[derive(Debug, Default)]
 struct Warnings {
     strangers: Warning,
@@ -62,7 +62,7 @@ struct Warnings {
     descriptors: Warning,
 }
 
-/// A warning that a flood would repeat: said once, and then not before a while, with how often.
+/// A warning that is logged at most once a minute, with the number of times it was left out.
 #[derive(Debug, Default)]
 struct Warning {
     said_at: Option<Instant>,
@@ -85,10 +85,10 @@ impl Warning {
     }
 }
 
-/// A session keeps nothing large on its stack.
+/// The stack of a session's thread. A session keeps nothing large on it.
 const SESSION_STACK: usize = 256 << 10;
 
-/// After what may be over in a moment: others' connections end.
+/// How long to wait after an error that may be over soon, as other connections end.
 const AGAIN: Duration = Duration::from_millis(100);
 
 impl Acceptor {
@@ -105,7 +105,7 @@ impl Acceptor {
             }
             match self.listener.accept() {
                 Ok((stream, peer)) => self.admit(stream, peer),
-                // The viewer has left again, or there was none.
+                // The viewer has closed the connection again, or there was none.
                 Err(error) if has_left(&error) => {}
                 Err(error) => self.cannot_accept(&error),
             }
@@ -167,7 +167,8 @@ impl Acceptor {
         }
     }
 
-    /// Out of file descriptors, say: one connection that waits is closed, and the next in line is told why it is not served.
+    /// Accepting failed, for instance without file descriptors left. Closes one waiting connection,
+    /// and tells the next viewer in the queue why it is not served.
     fn cannot_accept(&mut self, error: &io::Error) {
         let now = Instant::now();
         self.warnings.descriptors.say(format_args!("cannot accept connections: {error}"), now);
@@ -180,7 +181,7 @@ impl Acceptor {
     }
 }
 
-/// A file descriptor that is kept for when there is no other.
+/// A file descriptor in reserve, to accept a connection when no other is left.
 #[derive(Debug)]
 struct Spare(Option<File>);
 
@@ -189,7 +190,7 @@ impl Spare {
         Self(File::open("/dev/null").ok())
     }
 
-    /// Accepts with the spare descriptor.
+    /// Accepts a connection with the reserved descriptor.
     fn accept(&mut self, listener: &TcpListener) -> Option<(TcpStream, SocketAddr)> {
         self.0 = None;
         let accepted = listener.accept().ok();

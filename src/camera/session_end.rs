@@ -5,7 +5,7 @@ use super::metrics::Refused;
 use std::io;
 use std::time::Duration;
 
-/// A connection that has not said what it wants by then is closed.
+/// How long a connection has to say what it wants.
 pub const GREETING_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Why a session ended.
@@ -13,22 +13,22 @@ pub const GREETING_TIMEOUT: Duration = Duration::from_secs(5);
 pub enum SessionEnd {
     /// The viewer closed the connection.
     ViewerLeft,
-    /// It got the answers to so many questions.
+    /// It got the answers to this many requests.
     Answered(u64),
-    /// The program ends.
+    /// The program is stopping.
     Stopping,
-    /// The viewer took nothing for this long.
+    /// The viewer took no data for this long.
     TooSlow(Duration),
-    /// It said nothing.
+    /// It sent no request.
     Silent,
-    /// It was told that it gets nothing, and why.
+    /// It was refused, and told why.
     Refused {
-        /// For /metrics.
+        /// The kind of refusal, for /metrics.
         why: Refused,
-        /// For people.
+        /// The reason, in words for people.
         text: String,
     },
-    /// It waited, and others needed its place.
+    /// It waited, and another connection needed its place.
     MadeRoom,
     /// The connection broke.
     Broken(io::Error),
@@ -55,17 +55,17 @@ impl std::fmt::Display for SessionEnd {
 }
 
 impl SessionEnd {
-    /// The end of a viewer that sent what no viewer sends.
+    /// The end for a client that sent something wrong.
     pub fn bad_request(text: impl Into<String>) -> Self {
         Self::Refused { why: Refused::BadRequest, text: text.into() }
     }
 
-    /// The end of a viewer for whom there is no seat.
+    /// The end for a viewer that gets no seat.
     pub fn crowded(crowd: Crowd) -> Self {
         Self::Refused { why: Refused::TooMany, text: crowd.to_string() }
     }
 
-    /// As what it is counted, if it was not served.
+    /// The kind of refusal to count, if it was not served.
     pub fn refused(&self) -> Option<Refused> {
         match self {
             Self::TooSlow(_) => Some(Refused::TooSlow),
@@ -84,7 +84,7 @@ impl From<io::Error> for SessionEnd {
     }
 }
 
-/// Whether the error says that the other side has gone.
+/// Whether the error means that the other side has closed the connection.
 pub fn has_left(error: &io::Error) -> bool {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
     matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof)

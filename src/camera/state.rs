@@ -1,4 +1,5 @@
-//! What `/state` and `/healthz` say: the camera in one look, for programs and for the page.
+//! The answers of `/state` and `/healthz`: the whole camera at a glance, for programs and for the
+//! page.
 
 use super::context::Camera;
 use super::metrics::{Lately, SourceState, Transport};
@@ -9,7 +10,8 @@ use crate::json::{Object, array, quoted};
 use crate::rate::Rate;
 use std::time::Duration;
 
-/// JSON. `source`, `encoder` and `stream` have ustreamer's keys, as far as they mean something here; others are lancam's own.
+/// The JSON of `/state`. `source`, `encoder` and `stream` use ustreamer's keys where they apply;
+/// the other keys are lancam's.
 pub(super) fn json(camera: &Camera, now: Micros) -> String {
     let metrics = &camera.metrics;
     let health = metrics.health(now);
@@ -64,7 +66,7 @@ fn arrival_json(Lately { frames, p50, p95, uncertainty }: Lately) -> String {
         .end()
 }
 
-/// Whether it is well, and one line for people.
+/// Whether the camera is healthy, with one line for people.
 pub(super) fn health(camera: &Camera, now: Micros) -> (bool, String) {
     let health = camera.metrics.health(now);
     (health.is_well(), format!("{}\n", text(camera, &camera.roster.situation(), now)))

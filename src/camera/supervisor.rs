@@ -1,4 +1,5 @@
-//! Keeps a source open while it is watched: tells viewers why there is no picture, waits, and tries again.
+//! Keeps a source open while somebody watches. When it fails, tells viewers why there is no
+//! picture, waits, and opens it again.
 
 use super::capture::{self, CaptureEnd};
 use super::controls::Controls;
@@ -15,23 +16,26 @@ use crate::wire::native::message::StatusCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long to wait before a source is tried again when nothing tells that it has changed: doubled
-/// from the first to the last. A camera that was reset is back within the first few.
+/// The shortest and the longest pause before a source is opened again, when no device node has
+/// changed. The pause doubles between them. A camera that was reset is usually back within the
+/// first few tries.
 const FIRST_RETRY: Duration = Duration::from_millis(50);
 const LAST_RETRY: Duration = Duration::from_millis(500);
 
-/// The same of a camera that opens, gives no pictures, and is watched by nobody: each try lights its lamp, and may reset its bus.
+/// The longest pause for a camera that opens but gives no pictures, while nobody watches. Each try
+/// switches on its light and may reset its USB bus.
 const LAST_UNWATCHED: Duration = Duration::from_secs(600);
 
-/// While it is waited for so long, it is looked so often whether somebody watches.
+/// How often a long pause checks whether somebody watches.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// A source that gave frames for so long was well; one that fails sooner is failing all the time, and
-/// is neither tried nor complained of as often.
+/// A source that gave frames for this long was working. One that fails sooner is failing
+/// repeatedly: its pause grows, and the same error is not logged again.
 const STEADY: Duration = Duration::from_secs(2);
 
-/// Runs until `stop` is requested, or the source ends or can never be used. A source that nobody has watched for
-/// `idle_stop` is closed until somebody does. While it is open, viewers set its controls through `controls`.
+/// Runs until `stop` is requested, until the source ends, or until it turns out that it can never
+/// be used. Closes a source that nobody has watched for `idle_stop`, until somebody watches. While
+/// the source is open, viewers set its controls through `controls`.
 ///
 /// # Errors
 /// [`Trouble::Unusable`]: this source will never give a picture.
@@ -64,7 +68,7 @@ pub fn run(
 }
 
 struct Supervisor<'a> {
-    /// Nothing was opened yet.
+    /// Nothing has been opened yet.
     is_new: bool,
     opener: Opener,
     roster: &'a Arc<Roster>,
@@ -80,7 +84,7 @@ struct Supervisor<'a> {
     opened_at: Option<Micros>,
 }
 
-/// What follows an attempt.
+/// What to do after an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Then {
     Again,
@@ -88,7 +92,7 @@ enum Then {
 }
 
 impl Supervisor<'_> {
-    /// Opens the source, captures from it until that ends, and waits until it is worth another try.
+    /// Opens the source, captures until that ends, and waits until another try makes sense.
     fn run_once(&mut self) -> Result<Then, SourceError> {
         self.metrics.turned();
         if std::mem::take(&mut self.is_new) && self.waits_for_a_viewer() {
@@ -96,12 +100,12 @@ impl Supervisor<'_> {
         }
         match self.capture() {
             Ok(CaptureEnd::Stopped) => Ok(Then::End),
-            // The source was closed on the way here: its light is off, and others may use it.
+            // `capture` has closed the source: its light is off, and other programs may use it.
             Ok(CaptureEnd::Idle) => Ok(self.rest()),
             Ok(CaptureEnd::IdleWithout(status)) => {
                 log::info!("{}: no pictures, and nobody watches; off for now", self.opener.spec());
                 self.metrics.is(SourceState::Down, clock::now());
-                // As long again as it was open, at least.
+                // Wait at least as long as it was open.
                 self.retry.pause = self.retry.pause.max(self.idle_stop.unwrap_or_default());
                 Ok(self.pause(&status.text))
             }
@@ -119,7 +123,7 @@ impl Supervisor<'_> {
         }
     }
 
-    /// Whether the source is not even opened before somebody watches.
+    /// Whether the source stays closed until somebody watches.
     fn waits_for_a_viewer(&mut self) -> bool {
         self.idle_stop.is_some() && self.roster.viewers() == 0 && self.opener.starts_when_watched()
     }
@@ -141,7 +145,7 @@ impl Supervisor<'_> {
         ended
     }
 
-    /// Tells viewers, the log and whoever asks why there is no picture.
+    /// Reports to viewers, the log and `/healthz` why there is no picture.
     fn tell(&mut self, error: SourceError) {
         let was_well = self.opened_at.is_some_and(|at| {
             let first_frame_at = self.metrics.first_frame_at();
@@ -154,7 +158,8 @@ impl Supervisor<'_> {
         let is_news = self.logged.as_ref() != Some(&error);
         self.metrics.is(SourceState::Down, clock::now());
         if is_news || self.opened_at.is_some() {
-            // Frames may have come in between: viewers must not take the last one for live.
+            // Frames may have come since the last report. Viewers must not take the last one for a
+            // live picture.
             self.roster.no_picture(&status(&error));
         }
         if is_news {
@@ -163,13 +168,13 @@ impl Supervisor<'_> {
         }
     }
 
-    /// Waits until another try may go better than the last, which failed for this reason.
+    /// Waits before the next try. `why` is the reason why the last one failed.
     fn pause(&mut self, why: &str) -> Then {
         let spares = self.opened_at.is_some() && self.idle_stop.is_some();
         let pause = self.retry.next(if spares { LAST_UNWATCHED } else { LAST_RETRY });
         let began_at = clock::now();
         if pause > LAST_RETRY && self.roster.viewers() == 0 {
-            // Whoever comes is worth a try, and waits for its outcome.
+            // A viewer that connects now triggers a try, and waits for its outcome.
             self.roster.no_picture(&Update::Status(Arc::new(StatusText {
                 code: StatusCode::Starting,
                 text: format!("{why}. lancam tries again when somebody watches"),
@@ -217,7 +222,7 @@ struct Retry {
 }
 
 impl Retry {
-    /// Twice as long each time, up to `limit`.
+    /// Returns the pause, at most `limit`, and doubles it for the next time.
     fn next(&mut self, limit: Duration) -> Duration {
         let pause = self.pause.min(limit);
         self.pause = pause * 2;

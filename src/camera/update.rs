@@ -1,4 +1,4 @@
-//! What stands in the slot between the capture thread and the sessions: the newest truth.
+//! What the slot between the capture thread and a session holds: the newest frame or status.
 
 use crate::image::pixels::Size;
 use crate::rate::Rate;
@@ -13,30 +13,30 @@ pub enum Update {
     Frame {
         /// Its bytes and facts.
         packet: Arc<Packet>,
-        /// Where it comes from; the same `Arc` as long as the source stays open.
+        /// Where it comes from. The same `Arc` for as long as the source stays open.
         stream: Arc<StreamFacts>,
     },
     /// No picture for now.
     Status(Arc<StatusText>),
 }
 
-/// What is known of an open source, besides its frames.
+/// What is known of an open source besides its frames.
 #[derive(Debug, PartialEq, Eq)]
 pub struct StreamFacts {
-    /// The source, for people.
+    /// The source, in words for people.
     pub source: String,
-    /// As far as the source says it.
+    /// The frame rate, if the source states one.
     pub rate: Rate,
-    /// Of the picture as it is captured, before it is turned.
+    /// The size of a captured picture, before it is turned.
     pub size: Size,
 }
 
-/// What a viewer without wishes is sent, for those who only look for cameras.
+/// The pictures that a viewer without wishes gets. Programs that look for cameras are told this.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shown {
     /// Of the pictures.
     pub size: Size,
-    /// As far as the source says it.
+    /// The frame rate, if the source states one.
     pub rate: Rate,
 }
 

@@ -1,4 +1,5 @@
-//! Tells the service manager that the camera is ready, how it is, and that it lives, for as long as its capture thread turns.
+//! Tells the service manager that the camera is ready, what its state is, and that it is alive
+//! while its capture thread makes progress.
 
 use super::context::Camera;
 use super::metrics::{Metrics, SourceState};
@@ -10,16 +11,17 @@ use std::io;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// Longer than any source waits for a frame or a driver before it says so, and is opened again.
+/// Longer than any source waits for a frame or a driver before it reports an error and is opened
+/// again.
 const HUNG: Duration = Duration::from_secs(12);
 
-/// How often it is looked whether viewers can be shown something, before the manager is told so.
+/// How often to check whether viewers can be shown something, until READY is sent.
 const STARTING: Duration = Duration::from_millis(20);
 
-/// How often people are told how it goes, at most.
+/// The shortest time between two status messages.
 const STATUS: Duration = Duration::from_secs(1);
 
-/// Starts telling, on a thread of its own, until the end is asked for.
+/// Starts the watchdog thread. It ends when the program is stopped.
 ///
 /// # Errors
 /// When the thread cannot be started.
@@ -39,7 +41,7 @@ struct Watchdog {
     camera: Camera,
     pulse: Pulse,
     ready: Ready,
-    /// The last status.
+    /// The last status sent.
     told: String,
 }
 
@@ -51,7 +53,7 @@ enum Ready {
 
 impl Watchdog {
     fn run(mut self) {
-        // Three beats for each that is expected: two may be lost.
+        // Three beats in each watchdog period: two may be lost.
         let between = self.notifier.watchdog().map_or(STATUS, |time| STATUS.min(time / 3));
         loop {
             let pause = if self.ready == Ready::Told { between } else { STARTING.min(between) };
@@ -65,7 +67,7 @@ impl Watchdog {
 
     fn beat(&mut self, now: Micros) {
         let metrics = &self.camera.metrics;
-        // There is a frame, or a reason why there is none: either can be served.
+        // READY once there is a frame, or a reason why there is none: viewers can be served either.
         let has_begun = metrics.health(now).state != SourceState::Starting;
         let lives = self.pulse.is_felt(metrics, now);
         if self.ready == Ready::NotYet && has_begun && self.notifier.tell("READY=1") {
@@ -85,23 +87,24 @@ impl Watchdog {
     }
 }
 
-/// Whether the capture thread still turns.
+/// Whether the capture thread still makes progress.
 #[derive(Debug, Default)]
 struct Pulse {
     turns: u64,
-    /// When that number was first seen.
+    /// When this count of turns was first seen.
     since: Option<Micros>,
 }
 
 impl Pulse {
     fn is_felt(&mut self, metrics: &Metrics, now: Micros) -> bool {
         let turns = metrics.turns();
-        // Nobody watches, and it waits for somebody: that may take for ever.
+        // While the camera is off because nobody watches, the capture thread may sleep for ever.
         let rests = metrics.health(now).state == SourceState::Resting;
         if rests || turns != self.turns || self.since.is_none() {
             *self = Self { turns, since: Some(now) };
         }
-        // A camera of few frames is not asked for more: it may take five intervals before it says that it is late.
+        // A camera with a low frame rate gets more time: it may take five intervals before it
+        // reports that it is late.
         let patience = HUNG + metrics.interval() * 6;
         self.since.is_none_or(|since| now.since(since) < patience)
     }

@@ -1,4 +1,5 @@
-//! Lets viewers find this camera: announces it on the LAN, with the size and rate of its pictures once they are known.
+//! Announces the camera on the LAN, so that viewers find it, with the size and rate of its pictures
+//! once they are known.
 
 mod report;
 mod talk;
@@ -16,36 +17,38 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 use talk::Talk;
 
-/// Whether the camera can be found.
+/// Whether the camera is announced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Announce {
     /// On every network where it listens.
     On,
-    /// Only by who knows its address.
+    /// Not announced: viewers need its address.
     Off,
 }
 
 /// What is announced.
 #[derive(Debug)]
 pub struct Announcement {
-    /// Where viewers reach it.
+    /// The addresses and ports where viewers reach it.
     reach: Reach,
-    /// What this machine is called.
+    /// The host name of this machine.
     host_name: String,
     facts: Facts,
 }
 
-/// A camera that runs has its first picture by then, and is announced with its size at once.
+/// How long to wait for the first picture before announcing. By then a camera that works has sent
+/// one, so its size is announced at once.
 const FIRST_PICTURE: Duration = Duration::from_secs(1);
 
-/// How long to wait before the first new attempt after a failure. Each further wait is twice as long, up to a minute.
+/// The pause before the first retry after a failure. Each further pause is twice as long, up to a
+/// minute.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
-/// After so long without a failure the next one is a new one.
+/// After this long without a failure, the pause begins small again.
 const WENT_WELL: Duration = Duration::from_secs(60);
 
-/// What looking for news of the pictures came to.
+/// What a look at the pictures has shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Learnt {
     Nothing,
@@ -54,8 +57,8 @@ enum Learnt {
 }
 
 impl Announcement {
-    /// Of the camera `name` with this id that listens at `listeners`, on the machine `host_name`. `None` when only this
-    /// machine reaches it: then there is nobody to tell.
+    /// The announcement of the camera `name` with this id that listens at `listeners`, on the
+    /// machine `host_name`. `None` if the camera listens for this machine only.
     pub fn new(name: &str, id: &str, listeners: &[SocketAddr], host_name: &str) -> Option<Self> {
         let [_, usual_web_port] = Listen::DEFAULT_PORTS;
         let reach = Reach::of(listeners, usual_web_port)?;
@@ -68,7 +71,7 @@ impl Announcement {
         Some(Self { reach, host_name: host_name.to_owned(), facts })
     }
 
-    /// Announces on a thread of its own until `shown` is closed, and withdraws everything then.
+    /// Announces on a thread of its own until `shown` is closed. Then withdraws everything.
     ///
     /// # Errors
     /// When the thread cannot be started.
@@ -98,7 +101,7 @@ impl Announcement {
         }
     }
 
-    /// Waits before a new attempt, and hears meanwhile what the pictures are like.
+    /// Waits before a retry, and meanwhile keeps the facts of the pictures up to date.
     fn rest(&mut self, pause: Duration, shown: &mut Reader<Shown>) -> Learnt {
         let until = Instant::now() + pause;
         loop {
@@ -127,7 +130,7 @@ impl Announcement {
         }
     }
 
-    /// What stands in the texts of this camera and in nobody else's.
+    /// The part of this camera's TXT records that no other camera has.
     fn mark(&self) -> (String, String) {
         ("id".to_owned(), self.facts.id.clone())
     }

@@ -1,27 +1,29 @@
-//! Tells the owner how the camera is found, once when that changes, and not at every word of a loud neighbour.
+//! Logs how the camera is found: once for each change, and rarely if a neighbour causes many
+//! changes.
 
 use crate::net::reach::Reach;
 use crate::wire::mdns::{Called, Standing};
 use std::fmt;
 use std::time::{Duration, Instant};
 
-/// What was said.
+/// What was logged.
 #[derive(Debug)]
 pub(super) struct Report {
     port: u16,
     web_port: u16,
     found_as: Option<Called>,
     found_at: Option<Instant>,
-    /// How many names were told.
+    /// How many names were logged.
     told: usize,
     complaint: Option<&'static str>,
 }
 
-/// After the first few, another name is told at most once in this time.
+/// The first few names are logged at once. After that, a new name is logged at most once in this
+/// time.
 const FIRST: usize = 3;
 const APART: Duration = Duration::from_secs(60);
 
-/// What is complained of once, until the camera is found.
+/// The complaints, each logged once until the camera is found.
 const NO_NETWORK: &str = "no network";
 const CROWDED: &str = "crowded";
 const FAILED: &str = "failed";
@@ -32,7 +34,7 @@ impl Report {
         Self { port, web_port, found_as: None, found_at: None, told: 0, complaint: None }
     }
 
-    /// The camera cannot be announced for now.
+    /// Logs that the camera cannot be announced now.
     pub(super) fn failed(&mut self, error: &impl fmt::Display) {
         if self.is_new(FAILED) {
             log::warn!(
@@ -44,7 +46,7 @@ impl Report {
         }
     }
 
-    /// How it stands now.
+    /// Logs the current standing, if it is new.
     pub(super) fn tell(&mut self, standing: &Standing, now: Instant) {
         match standing {
             Standing::Alone if self.found_as.is_none() => {

@@ -1,4 +1,5 @@
-//! Speaks multicast DNS: gives the responder what arrives, and sends what it wants to be sent.
+//! The socket loop of multicast DNS: passes received messages to the responder, and sends its
+//! messages.
 
 use super::report::Report;
 use super::{Announcement, Learnt};
@@ -16,22 +17,22 @@ use std::io;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Everything it takes to speak and to be heard.
+/// The sockets, the responder, and what they need.
 pub(super) struct Talk {
     ports: Vec<(Family, MulticastPort)>,
     changes: Changes,
     epoll: Epoll,
     responder: Responder,
     addresses: Addresses,
-    /// When the interfaces are to be looked at, if nothing is heard of them before.
+    /// When to read the list of interfaces next, unless the kernel reports a change before.
     look_at: Instant,
     buffer: Vec<u8>,
 }
 
-/// Why nobody can be told.
+/// Why the camera cannot be announced.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum TalkError {
-    /// Another program keeps the port for itself.
+    /// Another program holds the port exclusively.
     #[error("another program keeps UDP port 5353 to itself ({0})")]
     Port(io::Error),
     /// The kernel refuses something else.
@@ -39,21 +40,23 @@ pub(super) enum TalkError {
     Kernel(#[from] io::Error),
 }
 
-/// The kernel tells of changes. Where it forgot one, this finds it.
+/// How often the interfaces are read even without a report from the kernel, in case one was lost.
 const LOOK: Duration = Duration::from_secs(60);
 
-/// Changes come in groups: an interface, then its addresses.
+/// How long to wait after a reported change. Changes come in groups: an interface, then its
+/// addresses.
 const SETTLE: Duration = Duration::from_millis(100);
 
-/// So many messages are heard before anything else is looked at.
+/// How many messages are received on one port before other work is done.
 const BATCH: usize = 32;
 
-/// Whoever floods the port gets a fifth of one core: after a full batch, four times as long as it took nothing is heard.
+/// A flood of messages may cost a fifth of one core. After a full batch, the thread sleeps four
+/// times as long as the batch took.
 const REST: u32 = 4;
 const LONGEST_REST: Duration = Duration::from_millis(20);
 
 impl Talk {
-    /// Opens the port.
+    /// Opens the ports.
     pub(super) fn begin(announcement: &Announcement) -> Result<Self, TalkError> {
         let ports = ports(&announcement.reach.addresses)?;
         let changes = Changes::listen()?;
@@ -80,7 +83,7 @@ impl Talk {
         })
     }
 
-    /// Answers, and tells what is new about the pictures, until the camera leaves.
+    /// Answers questions and announces changes of the pictures, until the camera stops.
     pub(super) fn keep_up(
         mut self,
         announcement: &mut Announcement,
@@ -113,7 +116,7 @@ impl Talk {
         }
     }
 
-    /// Looks at which interfaces are up.
+    /// Reads which interfaces are up.
     fn look(&mut self, now: Instant) -> io::Result<()> {
         self.look_at = now + LOOK;
         let interfaces = interfaces::of_lan()?.into_iter().map(|(index, found)| {
@@ -139,7 +142,7 @@ impl Talk {
     fn send_all(&mut self, now: Instant) {
         while let Some(outgoing) = self.responder.next(now) {
             if let Err(error) = self.send(&outgoing) {
-                // It is said again, or asked for again.
+                // The message is repeated, or asked for again.
                 log::debug!(
                     "interface {}: cannot announce this camera: {error}",
                     outgoing.link.interface
@@ -154,11 +157,11 @@ impl Talk {
         port.map_or(Ok(()), |(_, port)| port.send(&outgoing.bytes, interface, outgoing.to))
     }
 
-    /// Sleeps until something happens or is to be sent.
+    /// Sleeps until something happens or something is to be sent.
     fn wait(&self) -> io::Result<()> {
         let until = self.responder.wake().map_or(self.look_at, |wake| wake.min(self.look_at));
         let left = until.saturating_duration_since(Instant::now());
-        // Rounded up, so that the time has really come.
+        // Round up, so that the time has really come.
         let timeout =
             EpollTimeout::try_from(left + Duration::from_millis(1)).unwrap_or(EpollTimeout::MAX);
         match self.epoll.wait(&mut [EpollEvent::empty(); 4], timeout) {
@@ -167,7 +170,7 @@ impl Talk {
         }
     }
 
-    /// Hears what has arrived, and no more than there is time for.
+    /// Receives messages, at most one batch on each port.
     fn hear(&mut self) -> io::Result<()> {
         let began = Instant::now();
         let mut is_flood = false;
@@ -189,7 +192,7 @@ impl Talk {
     }
 }
 
-/// Learns all that is new about the pictures: the bell rings only after everything there is has been looked at.
+/// Takes in all changes of the pictures. The bell rings again only after the slot was found empty.
 fn catch_up(announcement: &mut Announcement, shown: &mut Reader<Shown>) -> Learnt {
     let mut learnt = Learnt::Nothing;
     loop {
@@ -213,7 +216,8 @@ fn arrival(family: Family, received: &Received) -> Arrival {
     }
 }
 
-/// The ports of the families in which the camera can be reached. One that this machine does not have is left out.
+/// Opens the ports of the address families by which the camera can be reached. A family that this
+/// machine does not have is left out.
 fn ports(addresses: &Addresses) -> Result<Vec<(Family, MulticastPort)>, TalkError> {
     let wants = |example: std::net::IpAddr| match addresses {
         Addresses::All => true,
@@ -231,7 +235,7 @@ fn ports(addresses: &Addresses) -> Result<Vec<(Family, MulticastPort)>, TalkErro
     if wants(std::net::Ipv6Addr::UNSPECIFIED.into()) {
         match MulticastPort::open_v6() {
             Ok(port) => ports.push((Family::V6, port)),
-            // Many machines have no IPv6, and a camera needs none.
+            // Many machines have no IPv6, and the camera does not need it.
             Err(error) if ports.is_empty() => failure = Some(error),
             Err(error) => log::debug!("no multicast DNS by IPv6: {error}"),
         }

@@ -1,4 +1,5 @@
-//! What to write instead of a line of the file that means nothing. Whatever it says works when it is written there.
+//! Messages about a wrong line of the file, with the line to write instead. Tests follow the
+//! advice: it works as it stands.
 
 use super::options::{Entry, InFile, ValueKind};
 use super::{Config, nearest};
@@ -9,10 +10,10 @@ use crate::wording::{WRITE, curly_quotes, must_be, unknown};
 
 /// Where to look for the options of the file.
 const SEE: &str = "lancam --help lists the options; a camera's controls go below a line [controls]";
-/// What a line looks like.
+/// An example of a line.
 const EXAMPLE: &str = "quality = 80";
 
-/// What to say of a line that is no TOML.
+/// What to say about a line that is not TOML.
 pub(super) fn about(mistake: &Mistake, line: &str) -> String {
     let line = line.trim();
     if is_secret(mistake, line) {
@@ -32,7 +33,7 @@ pub(super) fn about(mistake: &Mistake, line: &str) -> String {
     }
 }
 
-/// Logs and pages are read by others, so of a password nothing is shown.
+/// Other people may read logs and pages, so nothing of a password is shown.
 fn is_secret(mistake: &Mistake, line: &str) -> bool {
     let is_device = |key: &str| device::TABLES.contains(&key);
     let key = mistake.key.as_deref().unwrap_or_default();
@@ -50,7 +51,7 @@ fn secret(mistake: &Mistake, line: &str) -> String {
     }
 }
 
-/// What to say of a line that cannot be read.
+/// What to say about a line that cannot be read.
 fn broken(mistake: &Mistake, line: &str) -> String {
     if let Some(comment) = [";", "//"].iter().find_map(|sign| line.strip_prefix(sign)) {
         return format!("a comment begins with #. {WRITE}# {}", printable(comment.trim()));
@@ -79,7 +80,7 @@ fn broken(mistake: &Mistake, line: &str) -> String {
     format!("this line cannot be read{why}. A line is KEY = VALUE, such as {EXAMPLE}")
 }
 
-/// A key and a value, whatever stands between them. A comment is no part of the value, quotes are not either.
+/// The key and the value of a line, whatever separates them, without a comment and without quotes.
 fn taken_apart(line: &str) -> (&str, &str) {
     let line = line.split(" #").next().unwrap_or(line);
     let (key, value) = line
@@ -91,7 +92,7 @@ fn taken_apart(line: &str) -> (&str, &str) {
     (key.trim().trim_matches(is_quote), value.trim().trim_matches(is_quote).trim())
 }
 
-/// What to say of a key that is no option.
+/// What to say about a key that is not an option.
 pub(super) fn unknown_key(key: &str, written: &str) -> String {
     let meant = nearest::option(key);
     let text = unknown("option", key, meant, SEE);
@@ -103,7 +104,7 @@ pub(super) fn unknown_key(key: &str, written: &str) -> String {
     }
 }
 
-/// What to say of a table that there is none of.
+/// What to say about an unknown table.
 pub(super) fn unknown_table(name: &str) -> String {
     unknown(
         "table",
@@ -113,7 +114,7 @@ pub(super) fn unknown_table(name: &str) -> String {
     )
 }
 
-/// What to say of a value of a kind that an option cannot have: a list, a table, a date.
+/// What to say about a value whose type is wrong for the option: a list, a table, a date.
 pub(super) fn wrong_kind(entry: &Entry, written: &str) -> String {
     let value = written.trim_matches(['[', ']', ' ']).trim_matches(['"', '\'']);
     let right = statement(entry, value).or_else(|| example(entry)).unwrap_or_default();
@@ -125,7 +126,7 @@ pub(super) fn wrong_kind(entry: &Entry, written: &str) -> String {
 }
 
 enum Said {
-    /// The line as it should be.
+    /// The right line.
     Right(String),
     /// What is wrong with the value.
     Wrong(String),
@@ -146,7 +147,7 @@ fn said_right(entry: &Entry, value: &str) -> Said {
     }
 }
 
-/// The line that sets an option to `value`, if the option can have it.
+/// The line that sets an option to `value`, if that is a valid value.
 fn statement(entry: &Entry, value: &str) -> Option<String> {
     let InFile::Key(_) = entry.in_file else { return None };
     (entry.set)(&mut Config::default(), value).ok()?;
@@ -166,7 +167,7 @@ fn statement(entry: &Entry, value: &str) -> Option<String> {
     })
 }
 
-/// The example of the table of options.
+/// The example from the table of options.
 fn example(entry: &Entry) -> Option<String> {
     match entry.in_file {
         InFile::Key(example) => Some(format!("{} = {example}", entry.name)),

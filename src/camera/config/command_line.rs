@@ -1,4 +1,4 @@
-//! The command line: what to do, and the options said there, not yet followed.
+//! Parses the command line: the command and the options, not applied yet.
 
 use super::options::{Entry, ValueKind};
 use super::{ConfigError, Said, nearest};
@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
-/// What the program is asked to do.
+/// The command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verb {
     Run,
@@ -19,17 +19,17 @@ pub(super) enum Verb {
     Help,
 }
 
-/// Where to look when nothing else can be said.
+/// The hint when there is nothing better to say.
 const SEE_HELP: &str = "lancam --help lists what works";
-/// Who has read of the image's setup may type `lancam setup`.
+/// For people who have read about the image's setup and type `lancam setup`.
 const SETUP: &str = "setup is a program of its own, lancam-setup, and only on lancam's SD card";
 
-/// A command line, taken apart.
+/// A parsed command line.
 pub(super) struct Arguments {
     pub(super) verb: Verb,
     /// The options, each once.
     pub(super) said: Vec<Said>,
-    /// How often `-v`, less how often `-q`.
+    /// The number of `-v` minus the number of `-q`.
     pub(super) verbosity: i8,
 }
 
@@ -81,7 +81,7 @@ impl Arguments {
         Ok(this)
     }
 
-    /// Takes the value of an option.
+    /// Parses the value of an option.
     fn option(
         &mut self,
         entry: &'static Entry,
@@ -95,7 +95,8 @@ impl Arguments {
         self.say(entry, value.into_string().map_err(not_text)?)
     }
 
-    /// Lists and controls may be given several times; of anything else one value would be lost without a word.
+    /// Adds an option. Lists and controls may be given several times. Of other options, one of two
+    /// values would be lost without notice.
     fn say(&mut self, entry: &'static Entry, value: String) -> Result<(), ConfigError> {
         let called = format!("--{}", entry.name);
         let Some(said) = self.said.iter_mut().find(|said| std::ptr::eq(said.entry, entry)) else {
@@ -123,7 +124,7 @@ fn wrong(error: impl std::fmt::Display) -> ConfigError {
     usage(format!("{error}; {SEE_HELP}"))
 }
 
-/// The command that `word` is.
+/// The command called `word`.
 fn verb(word: &str) -> Result<Verb, ConfigError> {
     Ok(match word {
         "run" => Verb::Run,
@@ -137,7 +138,8 @@ fn verb(word: &str) -> Result<Verb, ConfigError> {
     })
 }
 
-/// A source without `--source` is what people type who know other programs.
+/// The message for an unknown command. It may be a source without `--source`, which other programs
+/// accept.
 fn no_command(word: &str) -> String {
     let is_source = ["auto", "test", "-"].contains(&word)
         || word.starts_with("test:")
@@ -150,7 +152,7 @@ fn no_command(word: &str) -> String {
     unknown("command", word, meant.as_deref().filter(|_| !is_source), &otherwise)
 }
 
-/// Other programs have an option for the address and one for the port.
+/// The message for `--host`. Other programs have one option for the address and one for the port.
 fn host(value: Option<OsString>) -> ConfigError {
     let value = value.and_then(|value| value.into_string().ok());
     let address = match value.as_deref() {

@@ -1,4 +1,4 @@
-//! The configuration file: its text, its keys, and every mistake with its line.
+//! Reads the configuration file: its text and its keys, and every mistake with its line.
 
 use super::options::{Entry, InFile, ValueKind};
 use super::{Place, Problem, Said, advice};
@@ -13,13 +13,13 @@ use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-/// A hundred times what anybody would write.
+/// The greatest length: a hundred times what anybody would write.
 const MAX_LEN: usize = 64 << 10;
 
-/// A name that options and controls both have.
+/// A name that an option and a control share.
 const CONTROL_TOO: &str = "rotate";
 
-/// What the file at `path` says. What is wrong with it is left out, and added to `problems`.
+/// Reads the file at `path`. Leaves out what is wrong, and adds it to `problems`.
 pub(super) fn read(path: &Path, problems: &mut Vec<Problem>) -> Vec<Said> {
     let mut reading = Reading { path, text: String::new(), problems, said: Vec::new() };
     match bytes(path) {
@@ -39,7 +39,7 @@ fn bytes(path: &Path) -> Result<Vec<u8>, String> {
         };
         format!("cannot be read: {error}{hint}")
     };
-    // A pipe with nobody at its other end would be waited for.
+    // Without O_NONBLOCK, opening a FIFO would wait for its writer.
     let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path);
     let mut bytes = Vec::new();
     let limit = u64::try_from(MAX_LEN).unwrap_or(u64::MAX) + 1;
@@ -109,7 +109,7 @@ impl Reading<'_> {
         if key == "csi" {
             return self.csi(statement);
         }
-        // Other programs call the source so.
+        // In other programs `device` is the source.
         let is_source = key == "device" && !matches!(value, Value::Table(_));
         if device::TABLES.contains(&key.as_str()) && !is_source {
             return self.device(&statement);
@@ -139,7 +139,8 @@ impl Reading<'_> {
         }
     }
 
-    /// A table about the device: `lancam-setup` follows it. Its mistakes are told here too.
+    /// Checks a table about the device, which `lancam-setup` applies. Its mistakes are reported
+    /// here too.
     fn device(&mut self, statement: &Statement) {
         let mut read = reading::Reading::default();
         device::read_table(statement, &self.text, &mut read);
@@ -172,7 +173,7 @@ impl Reading<'_> {
         }
     }
 
-    /// The settings of a ribbon camera.
+    /// Reads the settings of a ribbon camera.
     fn csi(&mut self, statement: Statement) {
         let set = Entry::named("csi-option").expect("it is in the table");
         let Value::Table(settings) = statement.value else {
@@ -189,7 +190,7 @@ impl Reading<'_> {
         }
     }
 
-    /// A name and its value, of which there are many for one option.
+    /// Adds a name and its value to an option that takes many of them.
     fn named(
         &mut self,
         set: &'static Entry,
@@ -215,7 +216,7 @@ impl Reading<'_> {
         self.said.push(Said { entry, values, called, place });
     }
 
-    /// A value as it is written, up to the end of its line.
+    /// A value as written in the file, up to the end of its line.
     fn written(&self, statement: &Statement) -> String {
         let written = self.text.get(statement.value_at.clone()).unwrap_or_default();
         written.lines().next().unwrap_or_default().trim_end().to_owned()
@@ -238,7 +239,8 @@ impl Reading<'_> {
     }
 }
 
-/// What a value of the file is on the command line; `None` where it can be nothing there. Quotes make no difference.
+/// A value of the file in the form that the command line takes; `None` if there is none. Quotes
+/// make no difference.
 fn texts(entry: &Entry, value: &Value) -> Option<Vec<String>> {
     let text = |value: &Value| match value {
         Value::Text(text) | Value::Number(text) => Some(text.clone()),

@@ -1,4 +1,4 @@
-//! What messages tell people to write or to type is written and typed, and it works.
+//! Tests that follow the advice of messages: what they say to write or type works.
 
 use super::*;
 use crate::wording::{TYPE, WRITE};
@@ -15,7 +15,7 @@ fn checked(file: &str) -> Result<(), String> {
     parse(file, &["check"]).map(|_| ()).map_err(|error| error.to_string())
 }
 
-/// What stands behind `sign` up to the end of a message.
+/// The rest of a message after `sign`.
 fn advice<'a>(message: &'a str, sign: &str) -> Option<&'a str> {
     message.split_once(sign).map(|(_, advice)| advice)
 }

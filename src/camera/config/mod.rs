@@ -1,4 +1,5 @@
-//! The camera program's options: from the file, over that from the environment, over that from the command line.
+//! The camera program's options. The command line overrides the environment, which overrides the
+//! file.
 
 mod advice;
 mod command_line;
@@ -28,10 +29,10 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Where the file is when nobody names another.
+/// The file that is read if no other is named.
 pub const DEFAULT_FILE: &str = "/etc/lancam/lancam.toml";
 
-/// What the program is to do.
+/// What the program has to do.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
     /// Stream.
@@ -41,11 +42,11 @@ pub enum Command {
         /// For programs.
         json: bool,
     },
-    /// Say that the configuration is right.
+    /// Say that the configuration is valid.
     Check {
-        /// The file, where there is one.
+        /// The file, if there is one.
         file: Option<PathBuf>,
-        /// What makes no difference in it.
+        /// Settings in it that have no effect.
         remarks: Vec<String>,
     },
     /// Print one block about this machine and its camera.
@@ -63,56 +64,57 @@ pub struct Config {
     pub source: SourceSpec,
     /// What to ask of the camera.
     pub capture: CaptureWish,
-    /// How the camera's controls are to be set.
+    /// How to set the camera's controls.
     pub settings: Vec<ControlSetting>,
-    /// What is asked of a ribbon camera besides, but for the quality.
+    /// What else to ask of a ribbon camera, except the quality.
     csi: CsiWish,
     /// The turn that is part of `capture.orientation`.
     rotation: Rotation,
-    /// What is done after it, and is part of that too.
+    /// The mirroring after that turn; also part of `capture.orientation`.
     flip: Orientation,
-    /// What is done to a sensor's own samples.
+    /// How a sensor's raw samples are developed.
     pub raw: RawLook,
-    /// What viewers are sent.
+    /// The size that viewers get.
     pub size: SizeWish,
-    /// JPEG quality, where lancam encodes.
+    /// The JPEG quality when lancam encodes.
     pub quality: u8,
-    /// Colour detail, where lancam encodes.
+    /// The chroma subsampling when lancam encodes.
     pub chroma: Chroma,
-    /// How long nobody may watch before the camera is stopped; `None` is for ever.
+    /// How long nobody may watch before the camera is closed; `None`: no limit.
     pub idle_stop: Option<Duration>,
     /// Where to listen.
     pub listen: Listen,
     /// Who may connect.
     pub guests: Guests,
-    /// Whether it can be found.
+    /// Whether it is announced.
     pub announce: Announce,
-    /// Shown in viewers; `None` is the host name.
+    /// The name that viewers show; `None`: the host name.
     pub name: Option<String>,
-    /// Origins whose pages may read what HTTP says.
+    /// The origins whose pages may read HTTP answers.
     pub cors: Vec<String>,
-    /// More names that HTTP answers to.
+    /// Further host names for HTTP.
     pub http_names: Vec<String>,
     /// Whether the tutorial's client is served.
     pub pickle: bool,
-    /// How many may watch.
+    /// How many viewers there may be at once.
     pub max_viewers: usize,
     /// Whether viewers may change the camera's controls.
     pub control: Control,
-    /// Steps above or below the usual amount of log.
+    /// Steps above or below the default log level.
     pub verbosity: i8,
-    /// What becomes of a wrong configuration.
+    /// What to do about mistakes in the configuration.
     pub config_errors: ConfigErrors,
-    /// What is wrong with this one, and was left out of it.
+    /// The mistakes in this configuration, which were left out of it.
     pub problems: Vec<Problem>,
 }
 
-/// What becomes of a wrong configuration.
+/// What to do about mistakes in the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConfigErrors {
     /// The program does not start.
     Stop,
-    /// What is wrong is as if it had not been said, and people are told: a camera nobody can reach by hand stays one.
+    /// The program starts without the wrong options, and reports them. So a camera that nobody can
+    /// reach by hand goes on working.
     Defaults,
 }
 
@@ -146,12 +148,12 @@ impl Default for Config {
     }
 }
 
-/// Something wrong with the configuration: where, what, and what is expected.
+/// A mistake in the configuration: where, what, and what is expected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// Where in the file; `None` for the environment.
+    /// Its place in the file; `None` for the environment.
     pub place: Option<Place>,
-    /// One line for people.
+    /// One line, in words for people.
     pub text: String,
 }
 
@@ -160,9 +162,9 @@ pub struct Problem {
 pub struct Place {
     /// The file.
     pub file: PathBuf,
-    /// From 1; 0 where it is the file itself that is meant.
+    /// From 1; 0 for the file as a whole.
     pub line: usize,
-    /// In letters, from 1.
+    /// In characters, from 1.
     pub column: usize,
 }
 
@@ -179,13 +181,13 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Why the options cannot be followed.
+/// Why the options cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
-    /// The command line, or the environment: what is wrong, and what is expected.
+    /// A mistake on the command line or in the environment, with what is expected.
     #[error("{0}")]
     Usage(String),
-    /// The file: all that is wrong with it.
+    /// All mistakes in the file.
     #[error("{}", lines(.0))]
     File(Vec<Problem>),
 }
@@ -194,17 +196,17 @@ fn lines(problems: &[Problem]) -> String {
     problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
-/// A value that means nothing.
+/// Why a value is wrong.
 #[derive(Debug)]
 enum Wrong {
-    /// What is expected.
+    /// What is expected instead.
     Expected(String),
-    /// What is wrong, and what to do, in a whole sentence.
+    /// What is wrong and what to do, in a whole sentence.
     Because(String),
 }
 
 impl Wrong {
-    /// In one line; `called` is the option as it was written.
+    /// The message in one line; `called` is the option as it was written.
     fn about(self, called: &str, value: &str) -> String {
         match self {
             Self::Expected(what) => must_be(called, &what, value),
@@ -213,18 +215,19 @@ impl Wrong {
     }
 }
 
-/// An option and what it is to be, in the words of whoever set it.
+/// An option with its values, named as in the place where it was set.
 struct Said {
     entry: &'static Entry,
-    /// One; any number for lists and controls.
+    /// One value; any number for lists and controls.
     values: Vec<String>,
-    /// What the option is called there: `--size`, `LANCAM_SIZE`, `size`.
+    /// The option's name in that place: `--size`, `LANCAM_SIZE`, `size`.
     called: String,
     place: Option<Place>,
 }
 
 impl Command {
-    /// Reads `arguments`, without the program's name, the environment's `LANCAM_*`, and the file that they name.
+    /// Reads `arguments` (without the program's name), the `LANCAM_*` variables, and the file that
+    /// they name.
     ///
     /// # Errors
     /// What is wrong, and what is expected.
@@ -276,7 +279,7 @@ impl Command {
     }
 }
 
-/// Tells that a command looks at every camera as it is.
+/// Warns that a command ignores options, since it looks at every camera.
 fn ignore(command: &str, said: &[Said]) {
     if !said.is_empty() {
         let options: Vec<_> = said.iter().map(|said| said.called.as_str()).collect();
@@ -291,7 +294,7 @@ impl ConfigError {
     }
 }
 
-/// What the environment says, in the order of the table.
+/// The options in the environment.
 fn said_by(
     environment: impl IntoIterator<Item = (OsString, OsString)>,
     problems: &mut Vec<Problem>,
@@ -302,7 +305,8 @@ fn said_by(
             continue;
         };
         let Some(entry) = OPTIONS.iter().find(|entry| entry.variable() == variable) else {
-            // Somebody else's variable may begin so too; it is no reason not to start.
+            // A variable of another program may begin like this. It must not keep lancam from
+            // starting.
             let name = variable.trim_start_matches("LANCAM_").to_ascii_lowercase();
             let meant = nearest::option(&name).and_then(Entry::named).map(Entry::variable);
             let text = unknown("variable", variable, meant.as_deref(), "it is ignored");
@@ -329,7 +333,7 @@ fn said_by(
     said
 }
 
-/// Each `NAME=VALUE` of several with commas between them; a comma may be in a value too.
+/// Splits several `NAME=VALUE` at commas. A value may contain commas too.
 fn settings_in(text: &str) -> Vec<String> {
     let mut settings: Vec<String> = Vec::new();
     for piece in text.split(',').map(str::trim).filter(|piece| !piece.is_empty()) {
@@ -344,7 +348,8 @@ fn settings_in(text: &str) -> Vec<String> {
     settings
 }
 
-/// The file to read: the one that was named last with most weight, or the usual one where it is there.
+/// The file to read: the one named last on the command line, else in the environment, else the
+/// default file if it exists.
 fn file_named(arguments: &[Said], variables: &[Said]) -> Option<PathBuf> {
     let named = |said: &[Said]| {
         let said = said.iter().rfind(|said| said.entry.name == "config")?;
@@ -358,7 +363,7 @@ fn file_named(arguments: &[Said], variables: &[Said]) -> Option<PathBuf> {
 }
 
 impl Config {
-    /// Does what was said; all of it, or nothing.
+    /// Applies an option: all of its values, or none.
     fn follow(&mut self, said: &Said) -> Result<(), String> {
         let before = self.clone();
         if let ValueKind::List(clear) = said.entry.kind {
@@ -373,12 +378,12 @@ impl Config {
         Ok(())
     }
 
-    /// What is asked of a ribbon camera besides.
+    /// What to ask of a ribbon camera besides.
     pub fn csi_wish(&self) -> CsiWish {
         CsiWish { quality: self.quality, ..self.csi.clone() }
     }
 
-    /// What is set and makes no difference, a line each.
+    /// Settings that have no effect, one line each.
     pub fn remarks(&self) -> Vec<String> {
         let is_stretched = self.size.aspect == Aspect::Stretch;
         let has_both = self.size.width.is_some() && self.size.height.is_some();
@@ -387,18 +392,18 @@ impl Config {
         stretch.into_iter().collect()
     }
 
-    /// What viewers without wishes are sent.
+    /// The form that viewers without wishes get.
     pub fn own_wish(&self) -> Wish {
         Wish::own(Coding::Jpeg { quality: self.quality, chroma: self.chroma }, self.size)
     }
 
-    /// What the tutorial's client is sent, where it is served.
+    /// The form that the tutorial's client gets, if it is served.
     pub fn tutorial_wish(&self) -> Option<Wish> {
         self.pickle.then(|| Wish::own(Coding::Bgr24, self.pickle_size()))
     }
 
     fn pickle_size(&self) -> SizeWish {
-        /// As wide as the tutorial makes it.
+        /// The width in the tutorial.
         const TUTORIAL_WIDTH: usize = 320;
         if (self.size.width, self.size.height) == (None, None) {
             return SizeWish { width: Some(TUTORIAL_WIDTH), ..self.size };

@@ -1,15 +1,16 @@
-//! Finds the option or the command that somebody meant who wrote another word.
+//! Finds the option or the command that was probably meant by an unknown word.
 
 use super::options::{Entry, OPTIONS};
 use crate::nearest;
 
-/// What lancam can be asked to do, as it is typed.
+/// The commands of lancam, as typed.
 pub(super) const COMMANDS: [&str; 6] = ["run", "list", "check", "selftest", "version", "help"];
 
-/// What only the command line has.
+/// Options that only the command line has.
 const ONLY_TYPED: [&str; 3] = ["help", "version", "json"];
 
-/// What other camera programs call our options. On the command line these work as ours do; the file has one name for each.
+/// Names that other camera programs have for our options. The command line accepts them; the file
+/// has one name for each option.
 const CALLED_ELSEWHERE: [(&str, &str); 8] = [
     ("port", "listen"),
     ("host", "listen"),
@@ -21,15 +22,15 @@ const CALLED_ELSEWHERE: [(&str, &str); 8] = [
     ("desired-fps", "fps"),
 ];
 
-/// The options of one letter that other camera programs have.
+/// Options of one letter that other camera programs have.
 const LETTERS: [(char, &str); 3] = [('p', "listen"), ('d', "source"), ('r', "size")];
 
-/// The option that is typed as `--name`.
+/// The option for `--name`.
 pub(super) fn typed(name: &str) -> Option<&'static Entry> {
     Entry::named(name).or_else(|| Entry::named(elsewhere(name).filter(|_| name != "host")?))
 }
 
-/// The option that is typed as `-letter`.
+/// The option for `-letter`.
 pub(super) fn typed_letter(letter: char) -> Option<&'static Entry> {
     let (_, name) = LETTERS.iter().find(|(known, _)| *known == letter)?;
     Entry::named(name)
@@ -39,18 +40,18 @@ fn elsewhere(name: &str) -> Option<&'static str> {
     CALLED_ELSEWHERE.iter().find(|(known, _)| *known == name).map(|(_, ours)| *ours)
 }
 
-/// The option that `name` means or, if none does, is nearest to.
+/// The option that `name` means or, otherwise, is nearest to.
 pub(super) fn option(name: &str) -> Option<&'static str> {
     let name = name.replace('_', "-");
     elsewhere(&name).or_else(|| nearest::of(&name, OPTIONS.iter().map(|entry| entry.name)))
 }
 
-/// The same for the command line, which has a few more.
+/// The same for the command line, which has a few more options.
 pub(super) fn option_typed(name: &str) -> Option<&'static str> {
     option(name).or_else(|| nearest::of(name, ONLY_TYPED))
 }
 
-/// The command that is nearest to `word`.
+/// The command nearest to `word`.
 pub(super) fn command(word: &str) -> Option<&'static str> {
     nearest::of(word, COMMANDS)
 }

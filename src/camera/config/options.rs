@@ -1,4 +1,5 @@
-//! Every option, once: the command line, the environment, the file, `--help` and docs/CONFIGURATION.md come from this table.
+//! The table of all options. The command line, the environment, the file, `--help` and
+//! docs/CONFIGURATION.md come from it.
 
 use super::values;
 use super::{Config, Wrong};
@@ -8,66 +9,67 @@ use crate::net::lan::Guests;
 /// An option, wherever it is set.
 #[derive(Debug)]
 pub struct Entry {
-    /// `--NAME`, `NAME = ` in the file, and in capitals `LANCAM_NAME`.
+    /// `--NAME` on the command line, `NAME = ` in the file, `LANCAM_NAME` in the environment.
     pub name: &'static str,
-    /// What its value looks like; empty for a switch.
+    /// A placeholder for its value; empty for a switch.
     pub value: &'static str,
-    /// What kind of value that is.
+    /// The kind of its value.
     pub kind: ValueKind,
-    /// The part of the program that it is for.
+    /// The section of the help that it belongs to.
     pub section: Section,
     /// What it does.
     pub help: &'static str,
-    /// What it is when nobody sets it, in words; empty where that needs none.
+    /// Its default in words; empty if none needs to be said.
     pub default: &'static str,
-    /// Its place in the file.
+    /// Whether it can be set in the file.
     pub in_file: InFile,
     /// Sets it to one value.
     pub(super) set: fn(&mut Config, &str) -> Result<(), Wrong>,
 }
 
-/// What kind of value an option has.
+/// The kind of an option's value.
 #[derive(Debug, Clone, Copy)]
 pub enum ValueKind {
-    /// Yes or no; on the command line its name is enough.
+    /// Yes or no. On the command line, the name alone means yes.
     Switch,
     /// A number.
     Number,
     /// Anything else.
     Text,
-    /// Any number of texts. Who names some replaces those that were named with less weight, after this.
+    /// A list of texts. A list on the command line replaces one from the environment, which
+    /// replaces one from the file; the function clears it.
     List(fn(&mut Config)),
-    /// The same, where each name has a value of its own: others stay.
+    /// A list of `NAME=VALUE`. Only settings with the same name are replaced.
     Controls,
 }
 
 /// Whether the file has a key for an option.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InFile {
-    /// It has, and this is how it may look there.
+    /// It has. The text is an example value.
     Key(&'static str),
-    /// It has none; this is to be written instead.
+    /// It has not. The text says what to write instead.
     No(&'static str),
 }
 
-/// The parts of `--help` and docs/CONFIGURATION.md.
+/// The sections of `--help` and docs/CONFIGURATION.md.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Section {
     /// What is asked of the camera.
     Camera,
-    /// What viewers are sent.
+    /// What viewers get.
     Pictures,
-    /// Who may watch, where, and how they find it.
+    /// Who may watch, where, and how the camera is found.
     Viewers,
     /// The program itself.
     Program,
 }
 
 impl Section {
-    /// All, in their order.
+    /// All sections in their order.
     pub const ALL: [Self; 4] = [Self::Camera, Self::Pictures, Self::Viewers, Self::Program];
 
-    /// For people.
+    /// The title, in words for people.
     pub fn title(self) -> &'static str {
         match self {
             Self::Camera => "The camera",
@@ -84,7 +86,7 @@ impl Entry {
         OPTIONS.iter().find(|entry| entry.name == name)
     }
 
-    /// Its variable.
+    /// Its environment variable.
     pub fn variable(&self) -> String {
         format!("LANCAM_{}", self.name.to_ascii_uppercase().replace('-', "_"))
     }
@@ -100,7 +102,7 @@ const fn entry(
     Entry { name, value, kind, section, help: "", default: "", in_file: InFile::No(""), set }
 }
 
-/// All of them, in the order of `--help`.
+/// All options, in the order of `--help`.
 pub static OPTIONS: [Entry; 30] = [
     Entry {
         help: "where pictures come from: auto; csi (a ribbon camera on Raspberry Pi OS) or csi:1 (the second); \

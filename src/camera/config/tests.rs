@@ -1,4 +1,4 @@
-//! How options are read from everywhere, and what is said of wrong ones.
+//! Tests of how options are read from everywhere, and of the messages about wrong ones.
 
 use super::*;
 use crate::camera::help;

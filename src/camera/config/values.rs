@@ -1,4 +1,4 @@
-//! What each option's value means, and what is expected in place of a wrong one.
+//! Parses the value of each option, or says what is expected instead.
 
 use super::{Config, ConfigErrors, Wrong};
 use crate::camera::announcer::Announce;
@@ -41,12 +41,12 @@ pub(super) fn fps(config: &mut Config, value: &str) -> Set {
     Ok(())
 }
 
-/// Much of Europe writes `7,5`.
+/// Parses a number. In much of Europe people write `7,5`.
 fn decimal(value: &str) -> Option<f64> {
     value.trim().replace(',', ".").parse().ok()
 }
 
-/// Video that no camera's frames can be taken from one by one.
+/// Video codecs: their frames cannot be used one by one.
 const VIDEO: [&str; 7] = ["h264", "h.264", "avc", "h265", "hevc", "vp8", "mpeg"];
 
 pub(super) fn format(config: &mut Config, value: &str) -> Set {
@@ -54,7 +54,7 @@ pub(super) fn format(config: &mut Config, value: &str) -> Set {
         config.capture.format = None;
         return Ok(());
     }
-    // As it is first: V4L2 tells some codes apart by their case alone (pGAA, pgAA).
+    // First as written: a few V4L2 codes differ only in case (pGAA, pgAA).
     let known = |text: &str| FourCc::parse(text).and_then(PixelFormat::from_fourcc);
     let format = known(value).or_else(|| known(&value.to_ascii_uppercase()));
     config.capture.format = Some(format.ok_or_else(|| no_format(value))?);
@@ -71,7 +71,7 @@ fn no_format(value: &str) -> Wrong {
 
 pub(super) fn control_setting(config: &mut Config, value: &str) -> Set {
     let setting = ControlSetting::parse(value).map_err(expected)?;
-    // The last word on a control counts, and the order of those is the order of setting.
+    // The last setting of a control counts, in the order in which they were given last.
     config.settings.retain(|earlier| !earlier.is_for_the_same(&setting));
     config.settings.push(setting);
     Ok(())
@@ -173,7 +173,7 @@ pub(super) fn height(config: &mut Config, value: &str) -> Set {
     Ok(())
 }
 
-/// Yes or no, as people write it; nothing is no, as an empty variable means it.
+/// Parses yes or no in the usual spellings. Empty means no, as for an empty environment variable.
 fn switch(value: &str) -> Result<bool, Wrong> {
     match value {
         "1" | "true" | "yes" | "on" => Ok(true),
@@ -211,7 +211,7 @@ pub(super) fn listen(config: &mut Config, value: &str) -> Set {
     Ok(())
 }
 
-/// A port alone, or nothing before it, is on all addresses.
+/// Parses an address. A port alone, or nothing before the colon, means all addresses.
 fn listen_address(value: &str) -> Result<SocketAddr, Wrong> {
     let value = value.trim();
     if let Ok(address) = value.parse() {

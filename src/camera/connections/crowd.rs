@@ -1,4 +1,4 @@
-//! Why there is no room for a connection, or no seat.
+//! Why there is no room for a connection, or no seat for a viewer.
 
 use crate::wording::count;
 use std::net::IpAddr;
@@ -9,13 +9,13 @@ pub enum Crowd {
     /// All seats are taken.
     #[error("this camera allows no more than {} (--max-viewers {})", count(*.0, "viewer"), .0)]
     Seats(usize),
-    /// One address has as many seats as one may have.
+    /// One address has all the seats that one address may have.
     #[error("this camera allows no more than {} from one address ({})", count(*.0, "viewer"), .1)]
     SeatsOf(usize, IpAddr),
     /// All connections are in use.
     #[error("this camera allows no more than {} at once; try again later", count(*.0, "connection"))]
     Connections(usize),
-    /// One address has as many connections as one may have.
+    /// One address has all the connections that one address may have.
     #[error("this camera allows no more than {} from one address ({})", count(*.0, "connection"), .1)]
     ConnectionsOf(usize, IpAddr),
 }

@@ -1,7 +1,9 @@
-//! Who goes first when it is crowded.
+//! Decides which connection is closed when there are too many.
 //!
-//! A viewer takes a seat. Everybody else waits to say what it wants, or is being answered. When there are too many of these,
-//! the one that has waited longest goes, of the address that has most: so nobody shuts others out with idle connections.
+//! A viewer takes a seat. Every other connection either waits to say what it wants, or is being
+//! answered. When there are too many connections, lancam takes the address that has most of them,
+//! and closes the one of these that has waited longest. So nobody can shut others out with idle
+//! connections.
 
 use super::crowd::Crowd;
 use super::peer::{is_proxy, is_same};
@@ -10,7 +12,7 @@ use std::net::{IpAddr, Shutdown, TcpStream};
 use std::sync::Arc;
 use std::time::Instant;
 
-/// All connections, in the order they came.
+/// All connections, in the order in which they came.
 #[derive(Debug, Default)]
 pub(super) struct List {
     entries: Vec<Entry>,
@@ -21,28 +23,28 @@ pub(super) struct List {
 struct Entry {
     id: u64,
     peer: IpAddr,
-    /// Held by the session, too; kept here to wake it.
+    /// The session holds it too. Kept here to shut it down.
     stream: Arc<TcpStream>,
     state: State,
 }
 
-/// How a connection stands.
+/// The state of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum State {
-    /// It has not said what it wants, since then.
+    /// It has not said what it wants since then.
     Waits(Instant),
     /// It is being answered.
     Answered,
     /// It watches.
     Watches,
-    /// It watches, and has closed its sending side: perhaps it has gone.
+    /// It watches, but has closed its sending side then: its viewer may be gone.
     Leaving(Instant),
-    /// Its place was needed.
+    /// It was shut down because its place was needed.
     LetGo,
 }
 
 impl List {
-    /// Puts a connection behind the others, and returns its number.
+    /// Adds a connection, and returns its number.
     pub(super) fn push(&mut self, peer: IpAddr, stream: Arc<TcpStream>, now: Instant) -> u64 {
         let id = self.next_id;
         self.next_id += 1;
@@ -50,14 +52,16 @@ impl List {
         id
     }
 
-    /// Forgets a connection.
+    /// Removes a connection.
     pub(super) fn remove(&mut self, id: u64) {
         self.entries.retain(|entry| entry.id != id);
     }
 
-    /// Makes room for one more of this address, where `most` may be open: of one address, three quarters of them.
+    /// Makes room for one more connection of this address. At most `most` may be open, three
+    /// quarters of them by one address.
     pub(super) fn make_room(&mut self, peer: IpAddr, most: usize) -> Result<Room, Crowd> {
-        // Those that were let go end in a moment; when they do not, more would only make it worse.
+        // Connections that were shut down end in a moment. If many do not, admitting more would
+        // make it worse.
         let leaving = self.entries.iter().filter(|entry| entry.state == State::LetGo).count();
         let all = self.entries.len() - leaving;
         if leaving >= ANTEROOM {
@@ -70,14 +74,14 @@ impl List {
             return self.let_go(|entry| is_same(entry.peer, peer)).ok_or(crowd);
         }
         if all >= most {
-            // Nobody is let go for somebody who has more than he.
+            // Close nobody's connection for an address that has more than that one.
             return self.let_go_of_those_with(own.max(1)).ok_or(Crowd::Connections(all));
         }
         Ok(Room::Free)
     }
 
-    /// Gives a seat to a connection of this address, if one is free, or taken by somebody who is leaving. An eighth of them is
-    /// kept for other addresses.
+    /// Gives a connection a seat, if one is free or held by a viewer that may be gone. One address
+    /// gets at most seven eighths of the seats.
     pub(super) fn give_seat(&mut self, id: u64, peer: IpAddr, seats: usize) -> Result<(), Crowd> {
         let most_of_one = seats - seats / 8;
         let own = self.seated().filter(|entry| is_same(entry.peer, peer)).count();
@@ -94,17 +98,17 @@ impl List {
         Ok(())
     }
 
-    /// How many watch.
+    /// How many viewers have a seat.
     pub(super) fn viewers(&self) -> usize {
         self.seated().count()
     }
 
-    /// How a connection stands.
+    /// The state of a connection.
     pub(super) fn state(&self, id: u64) -> Option<State> {
         self.entries.iter().find(|entry| entry.id == id).map(|entry| entry.state)
     }
 
-    /// It stands so from here on, unless it was let go.
+    /// Changes the state, unless the connection was shut down.
     pub(super) fn set(&mut self, id: u64, state: State) {
         let entry = self.entries.iter_mut().find(|entry| entry.id == id);
         if let Some(entry) = entry.filter(|entry| entry.state != State::LetGo) {
@@ -112,7 +116,7 @@ impl List {
         }
     }
 
-    /// Lets the one go that has waited longest.
+    /// Shuts down the connection that has waited longest.
     pub(super) fn let_one_go(&mut self) -> Option<Room> {
         self.let_go(|_| true)
     }
@@ -127,7 +131,7 @@ impl List {
         self.entries.iter().filter(move |entry| sits(entry.state))
     }
 
-    /// Lets the one go that has waited longest, of those of which `may_go` is true.
+    /// Shuts down the connection that has waited longest among those for which `may_go` is true.
     fn let_go(&mut self, may_go: impl Fn(&Entry) -> bool) -> Option<Room> {
         let waiting = self.entries.iter_mut().filter(|entry| may_go(entry));
         let longest = waiting.filter_map(|entry| match entry.state {
@@ -139,7 +143,8 @@ impl List {
         Some(Room::Made)
     }
 
-    /// The same, of an address that has at least `least` connections, and most of all.
+    /// Shuts down the longest waiting connection of the address that has most, if it has at least
+    /// `least`.
     fn let_go_of_those_with(&mut self, least: usize) -> Option<Room> {
         let waits = |entry: &&Entry| matches!(entry.state, State::Waits(_) | State::Leaving(_));
         let waiting = self.entries.iter().filter(waits);
@@ -153,10 +158,10 @@ impl List {
 }
 
 impl Entry {
-    /// Its session finds the connection closed, and ends.
+    /// Shuts the connection down. Its session notices that, and ends.
     fn let_go(&mut self) {
         self.state = State::LetGo;
-        // It fails when the peer has closed it already; then it ends anyway.
+        // Fails when the peer has closed the connection. Then its session ends all the same.
         let _ = self.stream.shutdown(Shutdown::Both);
     }
 }

@@ -1,4 +1,4 @@
-//! Who is connected: how many connections one address may have, and who watches.
+//! Who is connected: how many connections one address may have, and who has a viewer's seat.
 
 mod crowd;
 mod list;
@@ -12,7 +12,8 @@ use std::net::{IpAddr, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-/// Connections beyond the seats: those that say what they want, and those that are answered.
+/// How many connections there may be beyond the seats: those that have not said what they want, and
+/// those that are being answered.
 const ANTEROOM: usize = 64;
 
 /// All connections of one camera. Clones share them.
@@ -26,7 +27,7 @@ struct Shared {
     list: Mutex<List>,
 }
 
-/// Whether another connection was let go for this one.
+/// Whether another connection was closed to make room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Room {
     /// There was room.
@@ -35,7 +36,7 @@ pub enum Room {
     Made,
 }
 
-/// One connection, until this is dropped.
+/// One connection. Dropping it removes it from the list.
 #[derive(Debug)]
 pub struct Connection {
     id: u64,
@@ -44,17 +45,17 @@ pub struct Connection {
     all: Connections,
 }
 
-/// A viewer's place, free again when this is dropped.
+/// The right to watch. Dropping it frees the seat.
 #[derive(Debug)]
 pub struct Seat<'a>(&'a Connection);
 
 impl Connections {
-    /// Seats for so many viewers, and room for others.
+    /// Seats for this many viewers, and room for other connections.
     pub fn new(seats: usize) -> Self {
         Self::with_most(seats, usize::MAX)
     }
 
-    /// The same, and never more than `most` connections in all: there may be descriptors for no more.
+    /// The same with at most `most` connections in all, since file descriptors may be few.
     pub fn with_most(seats: usize, most: usize) -> Self {
         let most = seats.saturating_add(ANTEROOM).min(most).max(1);
         Self(Arc::new(Shared { seats, most, list: Mutex::default() }))
@@ -70,15 +71,15 @@ impl Connections {
         self.0.most
     }
 
-    /// How many watch.
+    /// How many viewers have a seat.
     pub fn viewers(&self) -> usize {
         self.lock().viewers()
     }
 
-    /// Takes in a connection from `peer`.
+    /// Admits a connection from `peer`.
     ///
     /// # Errors
-    /// When there is no room, and nobody who waits could be let go for it.
+    /// When there is no room, and no waiting connection may be closed for it.
     pub fn admit(
         &self,
         peer: IpAddr,
@@ -92,12 +93,13 @@ impl Connections {
         Ok((Connection { id, peer, stream, all: self.clone() }, room))
     }
 
-    /// Lets the connection go that has waited longest: its descriptors are needed.
+    /// Closes the connection that has waited longest, to free its file descriptors.
     pub fn let_one_go(&self) -> Option<Room> {
         self.lock().let_one_go()
     }
 
-    /// No panic can leave the list half-way: it is changed entry by entry.
+    /// A poisoned lock is used all the same: the list is changed entry by entry, so no panic can
+    /// leave it half changed.
     fn lock(&self) -> MutexGuard<'_, List> {
         self.0.list.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -109,30 +111,31 @@ impl Connection {
         &self.stream
     }
 
-    /// The same, for somebody else who may need it.
+    /// A shared reference to the socket, which may outlive the connection.
     pub fn share_stream(&self) -> Arc<TcpStream> {
         Arc::clone(&self.stream)
     }
 
-    /// It has said what it wants, and is being answered.
+    /// Notes that it has said what it wants and is being answered.
     pub fn is_answered(&self) {
         self.set(State::Answered);
     }
 
-    /// It may say what it wants next.
+    /// Notes that it waits for its next request.
     pub fn waits(&self, now: Instant) {
         self.set(State::Waits(now));
     }
 
-    /// Whether it was let go because others needed its place.
+    /// Whether it was closed to make room for another.
     pub fn was_let_go(&self) -> bool {
         self.all.lock().state(self.id) == Some(State::LetGo)
     }
 
-    /// It watches from here on, if a seat is free, or taken by somebody who is leaving.
+    /// Takes a seat, if one is free or held by a viewer that may be gone.
     ///
     /// # Errors
-    /// When there is none, or its address has as many as one may have: an eighth is kept for others.
+    /// When there is none, or when its address has all the seats that one may have: an eighth is
+    /// kept for others.
     pub fn sit(&self) -> Result<Seat<'_>, Crowd> {
         self.all.lock().give_seat(self.id, self.peer, self.all.0.seats)?;
         Ok(Seat(self))
@@ -144,7 +147,8 @@ impl Connection {
 }
 
 impl Seat<'_> {
-    /// Its viewer has closed its sending side: it may have gone, and gives way to the next.
+    /// Notes that the viewer has closed its sending side. It may be gone, so another viewer can
+    /// take the seat.
     pub fn may_be_empty(&self, now: Instant) {
         self.0.set(State::Leaving(now));
     }

@@ -1,16 +1,16 @@
-//! Which addresses count as one.
+//! Decides which addresses count as the same machine.
 //!
-//! IPv6 addresses count by their first 64 bits, since one machine has as many of the rest as it likes. Loopback counts for
-//! nobody: a proxy there stands for all its clients.
+//! IPv6 addresses count by their first 64 bits, since one machine can choose the rest freely.
+//! Loopback has no limit for one address: a proxy there stands for all its clients.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Addresses that proxies on this machine connect from.
+/// Whether this is an address from which a proxy on this machine connects.
 pub(super) fn is_proxy(peer: IpAddr) -> bool {
     [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)].contains(&peer)
 }
 
-/// Whether two addresses count as one.
+/// Whether two addresses count as the same machine.
 pub(super) fn is_same(one: IpAddr, other: IpAddr) -> bool {
     match (one, other) {
         (IpAddr::V6(one), IpAddr::V6(other)) => one.to_bits() >> 64 == other.to_bits() >> 64,

@@ -1,4 +1,4 @@
-//! Connections that come one after the other, and who has to go.
+//! Connections that come one second after the other, and which of them is closed.
 
 use super::*;
 use std::net::TcpListener;
@@ -42,7 +42,7 @@ fn the_one_that_waited_longest_of_the_address_that_has_most_goes_first() {
     let (newcomer, room) = door.knock("10.0.0.4").expect("room is made");
     assert_eq!(room, Room::Made);
     assert!(many[0].was_let_go() && !early.was_let_go() && !busy.was_let_go());
-    // The one with most gets no more, and makes room for itself only among its own.
+    // The address with most connections gets no more. It makes room only among its own.
     let own = door.come("10.0.0.2");
     assert!(many[1].was_let_go() && !early.was_let_go());
     for connection in many.iter().chain([&own]) {
@@ -73,7 +73,7 @@ fn one_address_never_has_all_connections_and_loopback_may() {
         assert_eq!(many.len(), most, "{peer}");
         assert_eq!(door.knock(other).is_ok(), most < 8, "{peer}");
     }
-    // One machine has all addresses of a network of 64 bits.
+    // One machine can have all addresses of a /64 network.
     let mut door = Door::new(4, 8);
     let many: Vec<_> = (1..9)
         .map_while(|number| {
@@ -97,7 +97,7 @@ fn an_eighth_of_the_seats_is_kept_for_other_addresses() {
     assert_eq!(many[8].sit().err(), Some(Crowd::Seats(8)));
     drop(last);
     assert_eq!(door.all.viewers(), 7);
-    // With few seats, all may be one household's.
+    // With few seats, one household may have all of them.
     let mut door = Door::new(2, 100);
     let two = [door.come("10.0.0.2"), door.come("10.0.0.2")];
     assert!(two.each_ref().map(Connection::sit).iter().all(Result::is_ok));

@@ -1,4 +1,4 @@
-//! What a session asks of the controls, and the answers that wait for it.
+//! The mailbox of a session: its orders to the controls, and the answers that wait for it.
 
 use super::{Controls, What, lock};
 use crate::latest::{Latest, Newest, Reader};
@@ -7,19 +7,19 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-/// What came of an order, or what others changed.
+/// The answer to an order, or a change that another viewer made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     /// All controls.
     List {
-        /// As they are now.
+        /// Their current state.
         controls: Arc<[Control]>,
-        /// Why there are none, for people.
+        /// Why there are none, in words for people.
         reason: Arc<str>,
     },
-    /// A control as it is now.
+    /// The current state of a control.
     Control(Arc<Control>),
-    /// An order that was not carried out, and why; if there is such a control, it follows as it is.
+    /// Why an order was not carried out. If the control exists, its state follows.
     Refused(Arc<str>),
 }
 
@@ -32,12 +32,13 @@ pub(super) struct Mailbox {
 }
 
 impl Mailbox {
-    /// Whether it was told of all controls, and so is to be told of changes.
+    /// Whether the visitor has asked for the list, and so is told of changes.
     pub(super) fn has_listed(&self) -> bool {
         self.has_listed.load(Ordering::Relaxed)
     }
 
-    /// Puts an answer in. Of several that say how a control is, the newest is enough.
+    /// Adds an answer. Removes older answers about the same control, or all of them if this is a
+    /// list.
     pub(super) fn put(&self, answer: Answer) {
         if let Answer::List { .. } = answer {
             self.has_listed.store(true, Ordering::Relaxed);
@@ -48,7 +49,7 @@ impl Mailbox {
             (Answer::List { .. } | Answer::Control(_), Answer::List { .. }) => true,
             _ => false,
         };
-        // Refusals keep their places: what follows one may only come later.
+        // Refusals stay: the answer that belongs to one may only come later.
         answers.retain(|old| !is_obsolete(old));
         answers.push_back(answer);
         drop(answers);
@@ -65,7 +66,7 @@ pub struct Visitor {
 }
 
 impl Visitor {
-    /// Enters.
+    /// Registers a visitor.
     pub fn new(controls: &Arc<Controls>) -> Self {
         let ring = Latest::new();
         let mailbox = Arc::new(Mailbox {
@@ -82,19 +83,19 @@ impl Visitor {
         &mut self.ring
     }
 
-    /// Asks for all controls, and to be told of changes from here on.
+    /// Asks for all controls, and to be told of changes from then on.
     pub fn list(&self) {
         self.controls.take(What::List, &self.mailbox);
     }
 
-    /// Asks for a control to be set.
+    /// Asks to set a control.
     pub fn set(&self, id: u32, value: i64) {
         self.controls.take(What::Set { id, value }, &self.mailbox);
     }
 
-    /// The next answer; `None` until it rings.
+    /// The next answer; `None` until the bell rings.
     pub fn answer(&mut self) -> Option<Answer> {
-        // Armed before the look, so that what comes in between rings.
+        // Empty the slot before looking, so that an answer that comes in between rings.
         while let Newest::Fresh { .. } = self.ring.newest() {}
         lock(&self.mailbox.answers).pop_front()
     }

@@ -1,7 +1,8 @@
 //! Sets the source's controls for viewers, on a thread of its own.
 //!
-//! A call for a control may take a camera longer than a frame lasts. So neither the thread that captures makes it, nor the
-//! sessions that send: a session leaves an order here, goes on, and is rung when there is an answer in its mailbox.
+//! A call for a control may take longer than a frame lasts. So neither the capture thread nor a
+//! session makes it. A session leaves an order here and goes on. When there is an answer in its
+//! mailbox, the mailbox wakes it.
 
 mod mailbox;
 
@@ -18,12 +19,12 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// Who may change the source's controls, besides the options.
+/// Who may change the source's controls, besides the owner through options.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Control {
     /// Nobody.
     Off,
-    /// Whoever may watch with a native viewer.
+    /// Every native viewer that may watch.
     Lan,
 }
 
@@ -38,26 +39,26 @@ impl Control {
     }
 }
 
-/// Where viewers' orders come together.
+/// Collects the orders of all viewers.
 #[derive(Debug, Default)]
 pub struct Controls {
     source: Mutex<Source>,
-    /// A call has ended.
+    /// A call has returned.
     returned: Condvar,
     state: Mutex<State>,
     bell: Arc<Doorbell>,
 }
 
-/// Whose controls are set.
+/// The source whose controls are set.
 #[derive(Default)]
 struct Source {
-    /// What it is, for people; `None` while none is open.
+    /// Its description, for people; `None` while no source is open.
     open: Option<String>,
-    /// Not here while a call is made of it.
+    /// Its controls. Taken out for the time of a call.
     board: Option<AnyBoard>,
-    /// A call is being made of some board.
+    /// Whether a call is being made.
     is_lent: bool,
-    /// Which source this is; a board of an earlier one does not come back.
+    /// The number of this source. The board of an earlier source is not put back.
     number: u64,
 }
 
@@ -70,14 +71,14 @@ impl std::fmt::Debug for Source {
 #[derive(Debug, Default)]
 struct State {
     orders: VecDeque<Order>,
-    /// All who are there, to be told of changes once they have asked.
+    /// All visitors. Those that have asked are told of changes.
     visitors: Vec<Arc<Mailbox>>,
     /// Another source was opened.
     is_another: bool,
     is_closed: bool,
 }
 
-/// What is to be done, for all who wait for it.
+/// An order, and all who wait for its outcome.
 #[derive(Debug)]
 struct Order {
     what: What,
@@ -90,35 +91,36 @@ enum What {
     Set { id: u32, value: i64 },
 }
 
-/// What the thread is to do next.
+/// What the thread has to do next.
 enum Todo {
     Order(Order),
-    /// Tell all who have asked for controls of those of the source that was opened.
+    /// Send the controls of the newly opened source to all who have asked for controls.
     Introduce,
-    /// Nothing was set for a moment.
+    /// Nothing was set for a moment: look for other changes.
     LookAround,
     End,
 }
 
-/// More orders than a camera has controls only strangers leave; they are told so.
+/// The most orders that may wait. No camera has so many controls, so further orders are refused.
 const MOST_ORDERS: usize = 256;
 
-/// What all viewers together may have set: a lens has a motor, and a camera has one queue for all calls.
+/// How often all viewers together may set a control: a lens has a motor, and a camera queues all
+/// its calls.
 const PACE: Allowance = Allowance { at_once: 20, each: Duration::from_millis(50) };
 
-/// When nothing was set for so long, all controls are read: one may have changed others.
+/// When nothing was set for this long, all controls are read, since one may have changed others.
 const QUIET: Duration = Duration::from_millis(200);
 
-/// Whoever closes a source waits no longer for a call than this.
+/// The longest that closing a source waits for a call.
 const LONGEST_CALL: Duration = Duration::from_secs(1);
 
 const FOR_EVER: Duration = Duration::from_secs(3600);
 
 impl Controls {
-    /// The controls, and the thread behind them, which ends with [`close`](Self::close).
+    /// Creates the controls and starts their thread, which ends with [`close`](Self::close).
     ///
     /// # Errors
-    /// When the process can have no more threads.
+    /// When the thread cannot be started.
     pub fn open() -> io::Result<(Arc<Self>, JoinHandle<()>)> {
         let controls = Arc::<Self>::default();
         let setter = Setter {
@@ -131,7 +133,7 @@ impl Controls {
         Ok((controls, setter))
     }
 
-    /// A source was opened: its controls are set from here on.
+    /// Notes that a source was opened. Its controls are set from here on.
     pub fn begin(&self, source: &dyn FrameSource) {
         let mut place = lock(&self.source);
         place.number += 1;
@@ -142,8 +144,9 @@ impl Controls {
         self.bell.ring();
     }
 
-    /// It is about to be closed. Waits for a call that is being made, since the driver would keep the node from being opened
-    /// anew, but not for ever: a camera may let a call time out after seconds, and this thread is watched.
+    /// Notes that the source is about to be closed. Waits for a call in progress: until it returns,
+    /// the driver would refuse to open the device again. But the wait is limited. A camera's calls
+    /// may take seconds to time out, and this is the capture thread, which the watchdog observes.
     pub fn end(&self) {
         let mut source = lock(&self.source);
         source.number += 1;
@@ -156,7 +159,7 @@ impl Controls {
         }
     }
 
-    /// Lends the board of the source that is open, for one call. Nothing is locked meanwhile.
+    /// Lends the board of the open source for one call. No lock is held meanwhile.
     fn with_board<T>(&self, call: impl FnOnce(&mut AnyBoard) -> T) -> Result<T, String> {
         let mut source = lock(&self.source);
         let Some(mut board) = source.board.take() else { return Err(source.no_controls()) };
@@ -168,7 +171,7 @@ impl Controls {
         if source.number == number {
             source.board = Some(board);
         } else {
-            // Closed before whoever waits for that goes on.
+            // Close it before waking the thread that waits for that.
             drop(board);
         }
         source.is_lent = false;
@@ -176,13 +179,14 @@ impl Controls {
         Ok(answer)
     }
 
-    /// Nothing is set any more.
+    /// Ends the thread.
     pub fn close(&self) {
         lock(&self.state).is_closed = true;
         self.bell.ring();
     }
 
-    /// Takes an order. Of several for one control that wait, the newest counts, and all are answered by what came of it.
+    /// Takes an order. If another order for the same control waits, the new value replaces the old
+    /// one, and both visitors get the outcome.
     fn take(&self, what: What, asker: &Arc<Mailbox>) {
         let mut state = lock(&self.state);
         let is_same = |order: &&mut Order| match (order.what, what) {
@@ -206,7 +210,7 @@ impl Controls {
         self.bell.ring();
     }
 
-    /// What is to be done next: no order before `not_before`, and no longer sleep than `patience`.
+    /// What to do next. Returns no order before `not_before`, and sleeps no longer than `patience`.
     fn next(&self, patience: Duration, not_before: Instant) -> Todo {
         loop {
             let mut state = lock(&self.state);
@@ -230,7 +234,7 @@ impl Controls {
         }
     }
 
-    /// Those who have asked for controls.
+    /// The visitors that have asked for controls.
     fn audience(&self) -> Vec<Arc<Mailbox>> {
         let state = lock(&self.state);
         state.visitors.iter().filter(|mailbox| mailbox.has_listed()).cloned().collect()
@@ -247,17 +251,17 @@ impl Controls {
         for order in &mut state.orders {
             order.askers.retain(is_other);
         }
-        // What it set last is still set.
+        // An order to set a control is carried out even if its visitor has left.
         state.orders.retain(|order| order.what != What::List || !order.askers.is_empty());
     }
 }
 
-/// The thread behind the controls.
+/// The thread that makes the calls.
 struct Setter {
     controls: Arc<Controls>,
-    /// The controls as viewers were told of them.
+    /// The controls as viewers know them.
     known: Vec<control::Control>,
-    /// What was set since the log was told.
+    /// The controls that were set and not logged yet.
     set: BTreeSet<u32>,
     pace: Bucket,
 }
@@ -337,7 +341,8 @@ impl Setter {
         }
     }
 
-    /// Tells what has changed besides what was set: an automatic that is off leaves a value to be set by hand.
+    /// Sends controls that have changed by themselves. For example, when an automatic is switched
+    /// off, its manual value can be set.
     fn look_around(&mut self) {
         let now = self.controls.with_board(|board| board.list()).unwrap_or_default();
         let set = std::mem::take(&mut self.set);
@@ -352,7 +357,7 @@ impl Setter {
         }
     }
 
-    /// Whether this is news.
+    /// Updates `known`. Returns whether that was a change.
     fn note(&mut self, control: &control::Control) -> bool {
         match self.known.iter_mut().find(|known| known.id == control.id) {
             Some(known) if known == control => false,
@@ -364,7 +369,7 @@ impl Setter {
         }
     }
 
-    /// Tells all who have asked, but those who know.
+    /// Sends a control to all who have asked, except those who got it already.
     fn tell(&self, control: &control::Control, know: &[Arc<Mailbox>]) {
         for mailbox in self.controls.audience() {
             if !know.iter().any(|other| Arc::ptr_eq(other, &mailbox)) {
@@ -390,7 +395,7 @@ fn spell(control: &control::Control) -> String {
     }
 }
 
-/// What stands here is changed in one step: poison is ignored.
+/// A poisoned lock is used all the same: everything here is changed in one step.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

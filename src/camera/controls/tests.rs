@@ -1,4 +1,4 @@
-//! The controls with a source made up, whose calls a test can hold up.
+//! Tests of the controls with a simulated source, whose calls a test can delay.
 
 use super::{
     Answer, AnyBoard, Arc, Controls, Duration, FrameSource, JoinHandle, MOST_ORDERS, Mutex,
@@ -15,14 +15,14 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const AUTOMATIC: u32 = 1;
 const MANUAL: u32 = 2;
 
-/// What the made-up source was asked, and what it has.
+/// The state of the simulated source.
 #[derive(Default)]
 struct Inside {
     values: [i64; 2],
     sets: Vec<(u32, i64)>,
 }
 
-/// While `inside` is locked, calls take that long. The second control can be set while the first is 0.
+/// While a test locks `inside`, calls block. The second control can be set while the first is 0.
 #[derive(Clone, Default)]
 struct FakeBoard(Arc<Mutex<Inside>>);
 
@@ -58,7 +58,7 @@ impl Board for FakeBoard {
         self.control(id).ok_or("no such control")?.accepts(value)?;
         let mut inside = lock(&self.0);
         inside.sets.push((id, value));
-        // It can only be even.
+        // Only even values are possible.
         inside.values[usize::from(id == MANUAL)] = value & !1;
         Ok(())
     }
@@ -89,7 +89,7 @@ fn source(board: Option<FakeBoard>) -> FakeSource {
     FakeSource(layout, board)
 }
 
-/// Controls that are open until the test ends.
+/// Controls that stay open until the test ends.
 struct Open(Arc<Controls>, Option<JoinHandle<()>>);
 
 impl Open {
@@ -209,7 +209,7 @@ fn where_there_are_no_controls_the_reason_is_told() {
     assert!(reason(next(&mut visitor)).contains("no camera is open"));
     visitor.set(1, 1);
     assert!(matches!(next(&mut visitor), Answer::Refused(_)));
-    // Whoever has asked is told of what comes.
+    // A visitor that has asked is told of later changes.
     controls.0.begin(&source(Some(FakeBoard::default())));
     let Answer::List { controls, .. } = next(&mut visitor) else { panic!("a list") };
     assert_eq!(controls.len(), 2);

@@ -1,4 +1,4 @@
-//! How old frames were when viewers had them, as far as viewers say: the last few, for those who look now.
+//! The age of frames on their arrival, as reported by native viewers: the last few seconds.
 
 use crate::image::frame::Micros;
 use crate::wire::native::credit::Arrival;
@@ -6,13 +6,15 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::time::Duration;
 
-/// So many are remembered, of all viewers together: some seconds of one, and a third of a second of fifty.
+/// How many arrivals are remembered, of all viewers together: several seconds of one viewer, a
+/// third of a second of fifty.
 const REMEMBERED: usize = 512;
 
-/// What is longer ago says nothing of now.
+/// Older arrivals say nothing about now.
 const LATELY: Duration = Duration::from_secs(10);
 
-/// The last arrivals. Sessions write here, each frame once; a reader may see one half-written, which costs it that one.
+/// The last arrivals, in a ring. Each session writes one entry for a frame. A reader may see a
+/// half-written entry, which makes only that one wrong.
 #[derive(Debug)]
 pub(super) struct Arrivals {
     next: AtomicUsize,
@@ -21,22 +23,23 @@ pub(super) struct Arrivals {
 
 #[derive(Debug, Default)]
 struct Place {
-    /// On the camera's clock, in microseconds; 0 while nothing is here.
+    /// The time by the camera's clock, in microseconds; 0 if the entry is empty.
     at: AtomicU64,
-    /// Age above, uncertainty below, 32 bits of microseconds each: an hour, which is more than any frame lives.
+    /// The age in the upper 32 bits, the uncertainty in the lower, in microseconds. 32 bits are
+    /// more than an hour, longer than any frame is kept.
     facts: AtomicU64,
 }
 
-/// Those of the last ten seconds.
+/// The arrivals of the last ten seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lately {
-    /// How many frames this is about.
+    /// How many frames there were.
     pub frames: usize,
-    /// Half of them were at most so old.
+    /// The median age.
     pub p50: Duration,
-    /// 95 of 100 were.
+    /// The 95th percentile of the ages.
     pub p95: Duration,
-    /// No age is wrong by more than this.
+    /// The greatest possible error of an age.
     pub uncertainty: Duration,
 }
 
@@ -47,14 +50,14 @@ impl Default for Arrivals {
 }
 
 impl Arrivals {
-    /// Takes note of one.
+    /// Notes an arrival.
     pub(super) fn note(&self, arrival: &Arrival, now: Micros) {
         let place = &self.places[self.next.fetch_add(1, Relaxed) % REMEMBERED];
         place.facts.store(packed(arrival.age) << 32 | packed(arrival.uncertainty), Relaxed);
         place.at.store(now.0, Relaxed);
     }
 
-    /// What they come to; `None` where no viewer has said anything for ten seconds.
+    /// The summary of the last ten seconds; `None` if no viewer has reported an arrival.
     pub(super) fn lately(&self, now: Micros) -> Option<Lately> {
         let mut ages = Vec::with_capacity(REMEMBERED);
         let mut uncertainty = 0;

@@ -1,14 +1,15 @@
-//! What is wrong with the configuration or the machine: what this program found, and what others write down while it runs.
+//! Mistakes in the configuration and faults of the machine: those that this program found, and
+//! those that others write into a file.
 
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-/// More than anybody would read.
+/// The greatest length that is read of the file.
 const MAX_LEN: u64 = 64 << 10;
 
-/// All of it. Nothing is taken back but by who wrote it down.
+/// All complaints. Only their writers withdraw them.
 #[derive(Debug, Default)]
 pub(super) struct Complaints {
     own: Mutex<Vec<String>>,
@@ -16,18 +17,18 @@ pub(super) struct Complaints {
 }
 
 impl Complaints {
-    /// One more.
+    /// Adds a complaint of this program.
     pub(super) fn push(&self, text: String) {
         self.own.lock().unwrap_or_else(PoisonError::into_inner).push(text);
     }
 
-    /// Those of a file count too, a line each, as it is whenever somebody asks.
+    /// Also reads the lines of this file, each time somebody asks.
     pub(super) fn heed(&self, file: PathBuf) {
-        // Only one is ever named.
+        // Only one file is ever named.
         let _ = self.file.set(file);
     }
 
-    /// Now, those of others first.
+    /// All complaints now, those in the file first.
     pub(super) fn all(&self) -> Vec<String> {
         let mut all = self.file.get().map(|file| lines(file)).unwrap_or_default();
         all.extend_from_slice(&self.own.lock().unwrap_or_else(PoisonError::into_inner));
@@ -35,7 +36,7 @@ impl Complaints {
     }
 }
 
-/// A file that is not there has none.
+/// A missing file has no lines.
 fn lines(path: &Path) -> Vec<String> {
     let mut bytes = Vec::new();
     let read = File::open(path).and_then(|file| file.take(MAX_LEN).read_to_end(&mut bytes));

@@ -1,11 +1,11 @@
-//! How the source is, as seen from outside.
+//! The health of the source, as seen from outside.
 
 use super::Metrics;
 use crate::image::frame::Micros;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-/// How the source is.
+/// The state of the source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum SourceState {
@@ -13,20 +13,20 @@ pub enum SourceState {
     Starting,
     /// It sends frames.
     Streaming,
-    /// Nobody watches: it is closed by choice.
+    /// It is closed, because nobody watches.
     Resting,
-    /// There is none, or it sends nothing.
+    /// There is no source, or it sends nothing.
     Down,
 }
 
-/// The source now, as seen from outside.
+/// The health of the source now.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Health {
-    /// As the capture thread said last, corrected by how long that is ago.
+    /// The last state that the capture thread reported, corrected if that is outdated.
     pub state: SourceState,
-    /// Frames per second, lately.
+    /// The recent frame rate.
     pub fps: f64,
-    /// Since the newest frame, if there was one.
+    /// The time since the newest frame, if there was one.
     pub silent_for: Option<Duration>,
 }
 
@@ -37,11 +37,12 @@ impl Health {
     }
 }
 
-/// A source that has sent nothing for so long is not well, whatever it says.
+/// A source that has sent nothing for this long is not healthy, even if the capture thread has not
+/// reported that.
 const SILENT: Duration = Duration::from_secs(10);
 
 impl Metrics {
-    /// How the source is.
+    /// The health of the source at `now`.
     pub fn health(&self, now: Micros) -> Health {
         let interval = Duration::from_micros(self.interval.load(Relaxed));
         let last = self.last_frame_at.load(Relaxed);
@@ -63,7 +64,7 @@ impl Metrics {
         }
         let flows = state == SourceState::Streaming && !interval.is_zero();
         let fps = match flows {
-            // Not faster than the frame that is missing now allows.
+            // The longer the next frame is overdue, the lower the rate.
             true => 1.0 / interval.max(silent_for.unwrap_or_default() / 2).as_secs_f64(),
             false => 0.0,
         };

@@ -1,4 +1,4 @@
-//! What all threads of the camera count: atomics, touched once per frame by each.
+//! The counters of the camera: atomics that each thread updates once per frame.
 
 mod arrivals;
 mod complaints;
@@ -32,7 +32,7 @@ pub struct Metrics {
     stream: Mutex<Option<Arc<StreamFacts>>>,
     complaints: Complaints,
     troubles: Troubles,
-    /// How often the capture thread has come round.
+    /// How often the capture thread has made progress.
     turns: AtomicU64,
     captured: AtomicU64,
     missed: AtomicU64,
@@ -41,9 +41,9 @@ pub struct Metrics {
     first_frame_at: AtomicU64,
     last_frame_at: AtomicU64,
     last_sequence: AtomicU64,
-    /// Between two frames, in microseconds: a running mean.
+    /// The mean time between two frames, in microseconds, over the last few.
     interval: AtomicU64,
-    /// The same, as the source has announced it; 0 where it has not.
+    /// The time between two frames that the source has announced, in microseconds; 0 if it has not.
     expected: AtomicU64,
     encoding: Histogram,
     arrival_age: Histogram,
@@ -53,7 +53,7 @@ pub struct Metrics {
     refused: [AtomicU64; Refused::ALL.len()],
 }
 
-/// What was sent in one protocol.
+/// What was sent by one protocol.
 #[derive(Debug, Default)]
 struct Sent {
     viewers: AtomicUsize,
@@ -63,12 +63,12 @@ struct Sent {
     age: Histogram,
 }
 
-/// What a viewer speaks.
+/// The protocol of a viewer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transport {
     /// What `lancam-view` speaks.
     Native,
-    /// Browsers and the like.
+    /// Browsers and other HTTP clients.
     Http,
     /// The tutorial's client.
     Pickle,
@@ -78,7 +78,7 @@ impl Transport {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Native, Self::Http, Self::Pickle];
 
-    /// In labels.
+    /// Its name in labels.
     pub fn name(self) -> &'static str {
         match self {
             Self::Native => "native",
@@ -93,15 +93,15 @@ impl Transport {
 pub enum Refused {
     /// It came from outside the LAN.
     NotAllowed,
-    /// There were too many.
+    /// There were too many connections or viewers.
     TooMany,
-    /// It said nothing in time.
+    /// It sent nothing in time.
     Silent,
-    /// It said what cannot be served.
+    /// It asked for something that cannot be served.
     BadRequest,
     /// It asked for a picture, and the camera has none.
     NoPicture,
-    /// It took nothing of what it was sent.
+    /// It took no data.
     TooSlow,
 }
 
@@ -115,7 +115,7 @@ impl Refused {
         Self::TooSlow,
     ];
 
-    /// In labels.
+    /// Its name in labels.
     fn name(self) -> &'static str {
         match self {
             Self::NotAllowed => "not_allowed",
@@ -128,7 +128,7 @@ impl Refused {
     }
 }
 
-/// A viewer, counted until this is dropped.
+/// A counted viewer. Dropping it ends the count.
 #[derive(Debug)]
 pub struct Viewer<'a>(&'a AtomicUsize);
 
@@ -139,7 +139,7 @@ impl Drop for Viewer<'_> {
 }
 
 impl Metrics {
-    /// All at zero, from `now` on.
+    /// All counters at zero, starting at `now`.
     pub fn new(now: Micros) -> Self {
         Self {
             started_at: now,
@@ -167,66 +167,67 @@ impl Metrics {
         }
     }
 
-    /// Something is wrong with the configuration, and people are to see that.
+    /// Adds a complaint about the configuration, which is shown to people.
     pub fn complain(&self, text: String) {
         self.complaints.push(text);
     }
 
-    /// What others write into this file, a line each, is wrong as well.
+    /// Also shows the lines of this file as complaints.
     pub fn heed(&self, complaints: PathBuf) {
         self.complaints.heed(complaints);
     }
 
-    /// All that is wrong with the configuration, or the machine, now.
+    /// All complaints about the configuration or the machine now.
     pub fn complaints(&self) -> Vec<String> {
         self.complaints.all()
     }
 
-    /// The capture thread does not hang: it took a frame, or tries something else.
+    /// Notes that the capture thread is not hanging: it took a frame, or tries something else.
     pub fn turned(&self) {
         self.turns.fetch_add(1, Relaxed);
     }
 
-    /// How often it did not.
+    /// How often the capture thread has made progress.
     pub fn turns(&self) -> u64 {
         self.turns.load(Relaxed)
     }
 
-    /// Between two frames: as the source has announced it, or as it was lately if that is longer. Zero while nobody knows.
+    /// The time between two frames: as announced by the source or as measured, whichever is longer.
+    /// Zero if unknown.
     pub fn interval(&self) -> Duration {
         let measured = self.interval.load(Relaxed);
         Duration::from_micros(measured.max(self.expected.load(Relaxed)))
     }
 
-    /// The source is open, and has announced this time between two frames.
+    /// Notes that a source was opened which announces this time between two frames.
     pub fn expects(&self, interval: Option<Duration>) {
         let micros = interval.map_or(0, |interval| interval.as_micros());
         self.expected.store(u64::try_from(micros).unwrap_or(u64::MAX), Relaxed);
         self.interval.store(0, Relaxed);
     }
 
-    /// A thread cannot make pictures of what it gets, and has told viewers why.
+    /// Notes that a thread cannot make pictures and has told viewers why.
     pub fn is_troubled(&self, text: &str) {
         self.troubles.begin(text);
     }
 
-    /// It can again, or is no longer there.
+    /// Notes that such a thread can make pictures again, or has ended.
     pub fn is_cured(&self) {
         self.troubles.end();
     }
 
-    /// Why pictures cannot be made, if a thread has said so.
+    /// Why pictures cannot be made, if a thread has reported it.
     pub fn trouble(&self) -> Option<String> {
         self.troubles.newest()
     }
 
-    /// Takes note of how the source is.
+    /// Sets the state of the source.
     pub fn is(&self, state: SourceState, now: Micros) {
         self.state_since.store(now.0, Relaxed);
         self.state.store(state as u8, Relaxed);
     }
 
-    /// The source sends its first frame since it was opened.
+    /// Notes the first frame of a source since it was opened.
     pub fn begins(&self, at: Micros, stream: &Arc<StreamFacts>) {
         *self.stream.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(stream));
         self.openings.fetch_add(1, Relaxed);
@@ -237,7 +238,8 @@ impl Metrics {
         self.is(SourceState::Streaming, at);
     }
 
-    /// The source sent a frame. Only the capture thread says so: what it reads here, nobody else writes.
+    /// Counts a frame of the source. Only the capture thread calls this, so nobody else writes what
+    /// is read here.
     pub fn captured(&self, sequence: u64, at: Micros) {
         self.turned();
         self.captured.fetch_add(1, Relaxed);
@@ -256,17 +258,17 @@ impl Metrics {
         }
     }
 
-    /// Frames came that could not be used.
+    /// Counts frames that could not be used.
     pub fn failed(&self, frames: u64) {
         self.failed.fetch_add(frames, Relaxed);
     }
 
-    /// A frame was encoded.
+    /// Counts a frame that was encoded.
     pub fn encoded(&self, took: Duration) {
         self.encoding.count(took);
     }
 
-    /// A frame is with the kernel, `bytes` with all that goes along.
+    /// Counts a frame that the kernel has taken; `bytes` includes prefix and suffix.
     pub fn sent(&self, transport: Transport, bytes: usize, age: Duration) {
         let sent = self.of(transport);
         sent.frames.fetch_add(1, Relaxed);
@@ -274,7 +276,7 @@ impl Metrics {
         sent.age.count(age);
     }
 
-    /// A viewer has said that it has a frame, which was then so old; with `None`, that it has one of which nothing is known.
+    /// Counts a frame that a viewer has acknowledged; `None` if nothing is known about it.
     pub fn arrived(&self, arrival: Option<Arrival>, now: Micros) {
         let Some(arrival) = arrival else { return };
         self.arrival_age.count(arrival.age);
@@ -282,19 +284,20 @@ impl Metrics {
         self.arrivals.note(&arrival, now);
     }
 
-    /// How old frames were when viewers had them, in the last ten seconds; `None` where none has said so.
+    /// The age of frames on arrival during the last ten seconds; `None` if no viewer has reported
+    /// an arrival.
     pub fn lately(&self, now: Micros) -> Option<Lately> {
         self.arrivals.lately(now)
     }
 
-    /// Frames came while a viewer was not ready for them.
+    /// Counts frames that came while a viewer was busy.
     pub fn skipped(&self, transport: Transport, frames: u64) {
         if frames > 0 {
             self.of(transport).skipped.fetch_add(frames, Relaxed);
         }
     }
 
-    /// A connection was not served.
+    /// Counts a connection that was not served.
     pub fn refused(&self, why: Refused) {
         self.refused[why as usize].fetch_add(1, Relaxed);
     }
@@ -306,12 +309,12 @@ impl Metrics {
         Viewer(viewers)
     }
 
-    /// How many watch in this protocol.
+    /// How many viewers use this protocol.
     pub fn viewers(&self, transport: Transport) -> usize {
         self.of(transport).viewers.load(Relaxed)
     }
 
-    /// When the source sent its first frame since it was opened last.
+    /// When the source sent its first frame since it was last opened.
     pub fn first_frame_at(&self) -> Micros {
         Micros(self.first_frame_at.load(Relaxed))
     }
@@ -321,7 +324,7 @@ impl Metrics {
         self.stream.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// How long this has been counted.
+    /// How long this program has been running.
     pub fn uptime(&self, now: Micros) -> Duration {
         now.since(self.started_at)
     }
@@ -353,7 +356,7 @@ mod tests {
         let health = metrics.health(Micros(1_090_000));
         assert_eq!(health.state, SourceState::Streaming);
         assert!((health.fps - 25.0).abs() < 0.01, "{health:?}");
-        // Opened again: what was before is no gap.
+        // The source was opened again: the time before does not count as a gap.
         metrics.begins(Micros(9_000_000), &facts());
         metrics.captured(1, Micros(9_000_000));
         assert_eq!(metrics.missed.load(Relaxed), 2);

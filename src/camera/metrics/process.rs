@@ -1,9 +1,9 @@
-//! What Prometheus' own clients tell of every process, from /proc.
+//! The metrics of a process that Prometheus' own clients report, from /proc.
 
 use nix::unistd::{SysconfVar, sysconf};
 use std::fs;
 
-/// This process, as far as the kernel tells.
+/// The metrics of this process, as far as the kernel has them.
 #[derive(Debug, Default)]
 pub(super) struct Process {
     pub(super) cpu_seconds: Option<f64>,
@@ -23,15 +23,16 @@ impl Process {
         let ticks =
             sysconf(SysconfVar::CLK_TCK).ok().flatten().and_then(|ticks| u32::try_from(ticks).ok());
         let mut process = Self::parse(&stat, &boot, &limits, &status, ticks.unwrap_or(100));
-        // The folder itself is open while it is read.
+        // Reading the folder takes one descriptor, which is not counted.
         process.open_fds =
             fs::read_dir("/proc/self/fd").ok().map(|fds| fds.count().saturating_sub(1));
         process
     }
 
-    /// From the texts of /proc/self/stat, /proc/stat, /proc/self/limits and /proc/self/status.
+    /// Parses /proc/self/stat, /proc/stat, /proc/self/limits and /proc/self/status.
     fn parse(stat: &str, boot: &str, limits: &str, status: &str, ticks: u32) -> Self {
-        // The name, in parentheses, may hold anything; fields are counted behind it, from the third.
+        // The second field is the name in parentheses, which may contain anything. So count fields
+        // after it, from the third.
         let fields: Vec<&str> = stat
             .rsplit_once(')')
             .map(|(_, rest)| rest.split_whitespace().collect())

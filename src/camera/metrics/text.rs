@@ -1,4 +1,4 @@
-//! The counters in Prometheus' text format, version 0.0.4.
+//! Writes the counters in Prometheus' text format, version 0.0.4.
 
 use super::process::Process;
 use super::{Histogram, Metrics, Refused, SourceState, Transport};
@@ -6,11 +6,11 @@ use crate::image::frame::Micros;
 use std::fmt::{Display, Write};
 use std::sync::atomic::Ordering::Relaxed;
 
-/// The type that scrapers are told.
+/// The content type for scrapers.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 impl Metrics {
-    /// All that is counted, as text.
+    /// All counters as text.
     pub fn text(&self, now: Micros) -> String {
         let mut text = Text(String::with_capacity(8 << 10));
         text.family("lancam_build_info", "gauge", "Which program this is.");
@@ -110,7 +110,7 @@ impl Metrics {
         for transport in Transport::ALL {
             text.histogram(name, &[("transport", transport.name())], &self.of(transport).age);
         }
-        // Only those who acknowledge frames tell; over HTTP nobody does.
+        // Only native viewers acknowledge frames.
         let name = "lancam_frame_arrival_age_seconds";
         let help =
             "From a frame's capture until a native viewer had it whole, as the camera knows it.";
@@ -154,7 +154,7 @@ fn process(text: &mut Text, process: &Process) {
     );
 }
 
-/// Text that grows by families and samples.
+/// A text that grows by families and samples.
 struct Text(String);
 
 impl Text {
@@ -162,7 +162,7 @@ impl Text {
         self.line(format_args!("# HELP {name} {help}\n# TYPE {name} {kind}"));
     }
 
-    /// Label values are words of this program: nothing in them needs quoting.
+    /// Label values are words of this program, so none needs quoting.
     fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: impl Display) {
         let mut braces = String::new();
         for (index, (label, value)) in labels.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! The page at `/`: one file that needs nothing from anywhere.
+//! The web page at `/`: one file that loads nothing from elsewhere.
 
 const PAGE: &str = include_str!("page.html");
 
@@ -16,7 +16,7 @@ fn escaped(text: &str) -> String {
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
             '\'' => escaped.push_str("&#39;"),
-            // The page's own marks stay its own.
+            // A name must not be able to insert the page's own placeholders.
             '{' => escaped.push_str("&#123;"),
             _ => escaped.push(letter),
         }

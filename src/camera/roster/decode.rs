@@ -1,4 +1,4 @@
-//! The thread that makes the camera's JPEGs into planes, which all renditions share.
+//! The thread that decodes the camera's JPEGs into planes, from which all renditions start.
 
 use super::StartError;
 use super::plan::DecodeTask;
@@ -15,7 +15,7 @@ use crate::latest::{Latest, Reader};
 use std::sync::Arc;
 use std::thread;
 
-/// Starts the thread; it ends when the slot is closed.
+/// Starts the thread. It ends when the slot is closed.
 pub(super) fn start(metrics: &Arc<Metrics>) -> Result<Arc<Latest<DecodeTask>>, StartError> {
     let tasks = Latest::new();
     let worker = Worker {
@@ -32,7 +32,7 @@ pub(super) fn start(metrics: &Arc<Metrics>) -> Result<Arc<Latest<DecodeTask>>, S
 struct Worker {
     tasks: Reader<DecodeTask>,
     decoder: Decoder,
-    /// Planes that are to be turned.
+    /// Decoded planes that still have to be turned.
     lying: Planes,
     pool: PlanesPool,
     metrics: Arc<Metrics>,
@@ -56,7 +56,8 @@ impl Worker {
         let facts = packet.facts;
         let Some(wanted) = plan.still_wanted(stream, facts.captured_at) else { return Ok(()) };
         let (decoder, lying) = (&mut self.decoder, &mut self.lying);
-        // At the smallest scale that JPEG has for free and that no rendition is larger than.
+        // libjpeg-turbo decodes at a fraction of the size at no extra cost. Take the smallest
+        // fraction that is still as large as every rendition.
         let at_least = orientation.size_of(wanted.at_least);
         let planes = self.pool.filled(|planes| {
             if *orientation == Orientation::UPRIGHT {

@@ -1,4 +1,4 @@
-//! One viewer's slot, and what may be put into it.
+//! One viewer's slot, and the rules for what may be put into it.
 
 use super::pace::Pace;
 use super::wish::{Form, Wish};
@@ -9,10 +9,11 @@ use crate::rate::Rate;
 use crate::wire::packet::Packet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// A slot as long as its viewer stays, whatever it asks for meanwhile.
+/// The slot of one viewer. It stays the same when the viewer asks for another form.
 ///
-/// Frames come from several threads, and may be late. An inbox takes only those of the form that its viewer was granted, and
-/// only newer ones than it had. So no frame follows the news that its camera is gone, and numbers rise.
+/// Frames come from several threads, and some come late. An inbox takes only frames of the form
+/// that its viewer was granted, and only frames newer than the last one. So no frame follows the
+/// news that its camera is gone, and sequence numbers rise.
 #[derive(Debug)]
 pub(super) struct Inbox {
     slot: Arc<Latest<Update>>,
@@ -34,12 +35,12 @@ struct Newest {
     sequence: u64,
 }
 
-/// What a viewer gets.
+/// What a viewer gets now.
 #[derive(Debug, Clone)]
 pub(super) enum Grant {
-    /// No frames, because the camera gives no frames.
+    /// No frames, because the camera gives none.
     NoFrames,
-    /// No frames, and this is why; empty until it was told.
+    /// No frames, for this reason. `None` until the viewer is told the reason.
     Refused(Option<Arc<StatusText>>),
     /// Frames of this form, from this source.
     Frames(Form, Arc<StreamFacts>),
@@ -57,12 +58,12 @@ impl Inbox {
         Self { slot: Latest::new(), rules: Mutex::new(rules) }
     }
 
-    /// The updates that are put in, for its viewer.
+    /// A reader of the updates, for the viewer.
     pub(super) fn reader(&self) -> Reader<Update> {
         self.slot.reader()
     }
 
-    /// The update that was put in last, if it is good for another viewer that gets the same form.
+    /// The update that was put in last, if another viewer of the same form can start with it.
     pub(super) fn newest_of(&self, form: Form, stream: &Arc<StreamFacts>) -> Option<Update> {
         let rules = self.lock();
         let is_same = |newest: &Newest| newest.form == form && Arc::ptr_eq(&newest.stream, stream);
@@ -72,23 +73,25 @@ impl Inbox {
         }
     }
 
-    /// A frame of `form` was captured `at`: whether it is due here. To be asked once for each frame, in their order.
+    /// Whether a frame of `form` captured `at` is due for this viewer. Must be called once for each
+    /// frame, in the order of capture.
     pub(super) fn is_due(&self, form: Form, stream: &Arc<StreamFacts>, at: Micros) -> bool {
         let mut rules = self.lock();
         rules.pace.saw(at);
         rules.is_granted(form, stream) && rules.pace.is_due(at)
     }
 
-    /// Whether that is so still, when it has taken a while to make it.
+    /// Whether that frame is still due after it was encoded.
     pub(super) fn is_still_due(&self, form: Form, stream: &Arc<StreamFacts>, at: Micros) -> bool {
         let rules = self.lock();
         rules.is_granted(form, stream) && rules.pace.is_due(at)
     }
 
-    /// Puts in a frame, if its viewer is to have it.
+    /// Puts in a frame, if the viewer is to get it.
     pub(super) fn offer(&self, form: Form, packet: &Arc<Packet>, stream: &Arc<StreamFacts>) {
         let facts = &packet.facts;
-        // Held while publishing: a status that is published meanwhile must come after, not before.
+        // Hold the lock while publishing: a status that another thread publishes meanwhile must
+        // come after this frame.
         let mut rules = self.lock();
         let is_newer = rules.newest.as_ref().is_none_or(|newest| {
             !Arc::ptr_eq(&newest.stream, stream) || facts.sequence > newest.sequence
@@ -98,26 +101,26 @@ impl Inbox {
             let (packet, stream) = (Arc::clone(packet), Arc::clone(stream));
             let sequence = facts.sequence;
             rules.newest = Some(Newest { stream: Arc::clone(&stream), form, sequence });
-            // The replaced packet goes back to its pool by being let go of.
+            // The replaced packet returns to its pool when it is dropped.
             self.slot.publish(Update::Frame { packet, stream });
         }
     }
 
-    /// Puts in a status in place of a picture.
+    /// Puts in a status instead of a picture.
     pub(super) fn tell(&self, status: Update) {
         self.slot.publish(status);
     }
 
-    /// The same, if it is news of the frames that its viewer is to have.
+    /// Puts in a status, if it is about the frames that the viewer is granted.
     pub(super) fn tell_of(&self, form: Form, stream: &Arc<StreamFacts>, status: &Update) {
-        // Held while publishing, as for frames.
+        // Hold the lock while publishing, as in `offer`.
         let rules = self.lock();
         if rules.is_granted(form, stream) {
             self.slot.publish(status.clone());
         }
     }
 
-    /// Takes out a frame that its viewer has not taken and is granted no more: it asks for another form now.
+    /// Removes a frame that the viewer has not taken yet, if the viewer asks for another form now.
     pub(super) fn withdraw(&self) {
         let rules = self.lock();
         let is_granted = |newest: &Newest| rules.is_granted(newest.form, &newest.stream);
@@ -134,19 +137,20 @@ impl Inbox {
         self.lock().grant = grant;
     }
 
-    /// Frames come at this rate from here on.
+    /// Changes the rate at which frames are due.
     pub(super) fn set_rate(&self, rate: Rate) {
         self.lock().pace = Pace::new(rate);
     }
 
-    /// Takes the same frames as another viewer of the same form and rate from here on; returns whether that is one.
+    /// Takes the same frames as `other`, which has the same form and rate. Returns whether `other`
+    /// gets frames already.
     pub(super) fn keep_step_with(
         &self,
         other: &Self,
         form: Form,
         stream: &Arc<StreamFacts>,
     ) -> bool {
-        // Never both locks at once.
+        // Do not hold both locks at once.
         let theirs = {
             let rules = other.lock();
             rules.is_granted(form, stream).then_some(rules.pace)
@@ -154,7 +158,7 @@ impl Inbox {
         theirs.is_some_and(|pace| self.lock().pace.keep_step_with(pace))
     }
 
-    /// Poison is ignored: no panic can leave a grant half-way.
+    /// A poisoned lock is used all the same: no panic can leave the rules half changed.
     fn lock(&self) -> MutexGuard<'_, Rules> {
         self.rules.lock().unwrap_or_else(PoisonError::into_inner)
     }

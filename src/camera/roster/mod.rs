@@ -1,4 +1,5 @@
-//! Who watches, and what is sent to each: sessions subscribe here, and the capture thread reads the [`Plan`] that follows.
+//! Who watches, and what each viewer gets. Sessions subscribe here; the capture thread reads the
+//! [`Plan`] that results.
 
 mod decode;
 mod inbox;
@@ -32,21 +33,23 @@ use subscriptions::{NotLowered, Share, Subscriptions, ViewerId};
 use threads::Group;
 use wish::{Captured, Form, Wish};
 
-/// A picture that was taken so long ago is live, whatever the camera's rate; one that is older only while no other is due.
+/// A picture this young counts as live, whatever the camera's rate. An older one is sent only while
+/// no newer one is due.
 pub const FRESH: Duration = Duration::from_millis(250);
 
-/// All who watch one camera.
+/// All viewers of one camera.
 #[derive(Debug)]
 pub struct Roster {
     /// What a viewer without wishes gets.
     own: Wish,
     state: Mutex<State>,
-    /// Apart from the state, so that the capture thread never waits while a thread is started.
+    /// A lock of its own, so that the capture thread never waits while a thread is started.
     plan: Mutex<Arc<Plan>>,
     rest: Rest,
-    /// What there is to see here, whether anybody watches or not.
+    /// Size and rate of the pictures, for those who look for cameras. Kept whether anybody watches
+    /// or not.
     shown: Arc<Latest<Shown>>,
-    /// What the threads count that make renditions.
+    /// The counters of the threads that make renditions.
     metrics: Arc<Metrics>,
 }
 
@@ -54,24 +57,24 @@ pub struct Roster {
 struct State {
     subscriptions: Subscriptions,
     inboxes: BTreeMap<ViewerId, Arc<Inbox>>,
-    /// Whose frames are captured.
+    /// The stream whose frames are captured now.
     stream: Option<Arc<StreamFacts>>,
-    /// Why a viewer that has just come has no picture yet.
+    /// The status for a viewer that has just connected and has no picture yet.
     news: Option<Update>,
 }
 
-/// What there is to tell of a camera.
+/// What the roster knows of the camera now.
 #[derive(Debug, Clone)]
 pub struct Situation {
-    /// What was captured last, unless it is known that there is nothing now.
+    /// What was captured last; `None` while it is known that there are no pictures.
     pub captured: Option<(Captured, Arc<StreamFacts>)>,
-    /// What whoever comes now is told until the next frame.
+    /// The status for viewers that connect before the next frame.
     pub news: Option<Arc<StatusText>>,
-    /// What is encoded.
+    /// The recipes that are encoded now.
     pub made: Vec<Recipe>,
 }
 
-/// Why a thread that renditions need is not there.
+/// Why a thread for renditions could not be started.
 #[derive(Debug, thiserror::Error)]
 enum StartError {
     #[error(transparent)]
@@ -81,7 +84,7 @@ enum StartError {
 }
 
 impl Roster {
-    /// Nobody watches yet; who does without wishes gets what `own` says.
+    /// A roster without viewers. A viewer without wishes gets `own`.
     ///
     /// # Errors
     /// When the process has no file descriptors left.
@@ -106,18 +109,19 @@ impl Roster {
         self.own
     }
 
-    /// What there is to see here: nothing until there was a frame.
+    /// Size and rate of the pictures. Empty until the first frame.
     pub fn shown(&self) -> &Arc<Latest<Shown>> {
         &self.shown
     }
 
-    /// Tells those who look for cameras what is `captured`.
+    /// Announces what is `captured` to those who look for cameras.
     pub fn show(&self, captured: Captured, stream: &StreamFacts) {
         let size = self.own.form(captured).size(captured);
         self.shown.publish(Shown { size, rate: stream.rate });
     }
 
-    /// Somebody watches, and asks for this, until it is dropped. Whether there is a picture, or why not, is told there.
+    /// Adds a viewer with this wish, until the subscription is dropped. Its reader is told whether
+    /// there is a picture, or why not.
     pub fn subscribe(self: &Arc<Self>, wish: Wish) -> Subscription {
         let mut state = self.lock();
         let viewer = state.subscriptions.join(wish);
@@ -130,17 +134,18 @@ impl Roster {
         Subscription { roster: Arc::clone(self), viewer, inbox, wish }
     }
 
-    /// What stands in for a wish that is one too many: of the wishes that are fulfilled now, the one that comes nearest.
+    /// The wish to use instead of one that is too many: the nearest of those that are being sent
+    /// now.
     pub fn nearest(&self, wish: &Wish) -> Wish {
         self.lock().subscriptions.nearest(wish)
     }
 
-    /// How many watch.
+    /// How many viewers there are.
     pub fn viewers(&self) -> usize {
         self.lock().subscriptions.viewers()
     }
 
-    /// What is captured, while somebody watches; and else, why there is no picture.
+    /// What is captured while somebody watches; otherwise, why there is no picture.
     pub fn situation(&self) -> Situation {
         let state = self.lock();
         let news = match &state.news {
@@ -151,12 +156,13 @@ impl Roster {
         Situation { captured: state.captured(), news, made }
     }
 
-    /// What is to be done with a frame. Costs a reference count.
+    /// What to do with a frame. Costs only a reference count.
     pub fn plan(&self) -> Arc<Plan> {
         Arc::clone(&self.plan.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Frames are `captured` from here on; until one of them is there, who comes is told `news`.
+    /// From here on frames are `captured` like this. Until the first of them, viewers that connect
+    /// are told `news`.
     pub fn begin(&self, captured: Captured, stream: &Arc<StreamFacts>, news: Update) -> Arc<Plan> {
         let mut state = self.lock();
         state.subscriptions.capture(Some(captured));
@@ -167,12 +173,14 @@ impl Roster {
         self.plan()
     }
 
-    /// There are frames, though nobody may watch: who comes now is told `news`, and not why there were none.
+    /// There are frames, even if nobody watches. Viewers that connect now are told `news`, no
+    /// longer the old reason why there were none.
     pub fn is_well(&self, news: &Update) {
         self.lock().news = Some(news.clone());
     }
 
-    /// There are no frames for now: every viewer is told so, and what is still being encoded reaches nobody.
+    /// There are no frames for now. Every viewer is told so, and frames that are still being
+    /// encoded are discarded.
     pub fn no_picture(&self, status: &Update) {
         let mut state = self.lock();
         state.subscriptions.capture(None);
@@ -184,12 +192,13 @@ impl Roster {
         }
     }
 
-    /// Sleeps until somebody watches, or the end is asked for.
+    /// Sleeps until somebody watches or the program is stopped.
     pub fn rest(&self, stop: &Stop) -> Waking {
         self.rest.until(stop, || self.viewers() > 0)
     }
 
-    /// Makes a new plan: threads that nobody needs any more end, those that are missing are started.
+    /// Makes a new plan: starts the threads that are missing, and ends those that nobody needs any
+    /// more.
     fn settle(&self, state: &State) {
         let old = self.plan();
         let mut new = Plan {
@@ -204,10 +213,11 @@ impl Roster {
         }
         let new = Arc::new(new);
         *self.plan.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&new);
-        state.tell_who_waits(&new);
+        state.tell_waiting(&new);
     }
 
-    /// Viewers of one form and rate get the same frames, so that each is encoded once for all of them.
+    /// Viewers of one form and rate get the same frames, so that each frame is encoded once for all
+    /// of them.
     fn keep_step(&self, state: &State, viewer: ViewerId) {
         let Some(inbox) = state.inboxes.get(&viewer) else { return };
         let Grant::Frames(form, stream) = inbox.grant() else { return };
@@ -215,18 +225,18 @@ impl Roster {
         others.any(|(_, other)| inbox.keep_step_with(other, form, &stream));
     }
 
-    /// Gives a viewer that has just asked something to begin with: a live picture that others have of the same form, or
-    /// why there is none yet.
+    /// Gives a viewer that has just asked something to start with: a live picture of the same form
+    /// from another viewer, or the status.
     fn greet(&self, state: &State, viewer: ViewerId, wish: &Wish) {
         let Some(inbox) = state.inboxes.get(&viewer) else { return };
         let (form, stream) = match inbox.grant() {
             Grant::Frames(form, stream) => (form, stream),
-            // It is told what is made instead.
+            // `tell_waiting` tells it what is encoded instead.
             Grant::Refused(_) => return,
             Grant::NoFrames => return state.news.iter().for_each(|news| inbox.tell(news.clone())),
         };
         if let Some(Update::Frame { .. }) = inbox.newest_of(form, &stream) {
-            // What it has is of this form already.
+            // The viewer already has a frame of this form.
             return;
         }
         let others = state.inboxes.iter().filter(|(other, _)| **other != viewer);
@@ -248,7 +258,7 @@ impl Roster {
         }
     }
 
-    /// No panic can leave the state half-way: it is a list and what was last heard.
+    /// A poisoned lock is used all the same: no panic can leave the state half changed.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -259,7 +269,8 @@ impl State {
         self.subscriptions.captured().zip(self.stream.clone())
     }
 
-    /// Grants each viewer what it gets, puts who gets the camera's own JPEGs into `plan`, and returns what is to be made.
+    /// Grants each viewer what it gets, adds those who get the camera's own JPEGs to `plan`, and
+    /// returns the groups that need a rendition.
     fn grant(&self, plan: &mut Plan) -> Vec<Group> {
         let mut groups: Vec<Group> = Vec::new();
         for (viewer, share) in self.subscriptions.shares() {
@@ -270,7 +281,7 @@ impl State {
                     form
                 }
                 (Share::Waits, _) => {
-                    // What it is told follows when it is known what is made instead.
+                    // `tell_waiting` tells it, once it is known what is encoded instead.
                     if !matches!(inbox.grant(), Grant::Refused(_)) {
                         inbox.set_grant(Grant::Refused(None));
                     }
@@ -293,13 +304,13 @@ impl State {
         groups
     }
 
-    /// Tells those that wait what is made instead, unless they know.
-    fn tell_who_waits(&self, plan: &Plan) {
+    /// Tells viewers whose form is one too many what is encoded instead, unless they know.
+    fn tell_waiting(&self, plan: &Plan) {
         let mut text = None;
         for inbox in self.inboxes.values() {
             let Grant::Refused(told) = inbox.grant() else { continue };
             let status = text.get_or_insert_with(|| Arc::new(full(plan)));
-            // A thread that could not be started is another reason.
+            // A viewer whose thread could not be started keeps that reason.
             if told.is_none_or(|told| told.code == StatusCode::Full && told != *status) {
                 inbox.set_grant(Grant::Refused(Some(Arc::clone(status))));
                 inbox.tell(Update::Status(Arc::clone(status)));
@@ -321,7 +332,7 @@ fn full(plan: &Plan) -> StatusText {
     StatusText { code: StatusCode::Full, text }
 }
 
-/// What one viewer asks for, until it is dropped.
+/// One viewer's wish, until it is dropped.
 #[derive(Debug)]
 pub struct Subscription {
     roster: Arc<Roster>,
@@ -331,21 +342,21 @@ pub struct Subscription {
 }
 
 impl Subscription {
-    /// The updates for this viewer, whatever it asks for later.
+    /// A reader of the viewer's updates. It stays the same when the wish changes.
     pub fn reader(&self) -> Reader<Update> {
         self.inbox.reader()
     }
 
-    /// What was asked for.
+    /// The current wish.
     pub fn wish(&self) -> Wish {
         self.wish
     }
 
-    /// Asks for something else.
+    /// Changes the wish.
     pub fn ask(&mut self, wish: Wish) {
         let mut state = self.roster.lock();
         state.subscriptions.ask(self.viewer, wish);
-        // Whatever it was told before, it is told anew.
+        // Discard what it was told before, so that it is told again.
         self.inbox.set_grant(Grant::NoFrames);
         self.inbox.set_rate(wish.rate);
         self.roster.settle(&state);
@@ -356,10 +367,11 @@ impl Subscription {
         self.wish = wish;
     }
 
-    /// Goes to that rung of what was asked for, which is kept meanwhile. That is always there to come back to.
+    /// Changes to `rung` of the ladder of lesser qualities. The form that was asked for stays
+    /// reserved for this viewer, so it can always come back.
     ///
     /// # Errors
-    /// When there is nothing to go to; nothing has changed then.
+    /// When that rung cannot be sent. Nothing has changed then.
     pub fn lower(&self, rung: Rung) -> Result<(), NotLowered> {
         let lesser = self.wish.on(rung);
         if rung != Rung::Asked && lesser.is_none() {
@@ -372,7 +384,8 @@ impl Subscription {
         Ok(())
     }
 
-    /// Whether less is sent than was asked for: a lower rung gives way to whoever asks for its room.
+    /// Whether less is sent than was asked for. This may end by itself: a lower rung is given up
+    /// when another viewer asks for its place.
     pub fn is_lowered(&self) -> bool {
         self.roster.lock().subscriptions.is_lowered(self.viewer)
     }
@@ -380,7 +393,7 @@ impl Subscription {
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        // What is still being made is made for nobody.
+        // Frames that are still being encoded are discarded.
         self.inbox.set_grant(Grant::NoFrames);
         let mut state = self.roster.lock();
         state.inboxes.remove(&self.viewer);

@@ -1,16 +1,16 @@
-//! Thins frames to the rate that a viewer wishes, by the times they were captured at.
+//! Thins frames to the rate that a viewer wishes, by their capture times.
 
 use crate::image::frame::Micros;
 use crate::rate::Rate;
 
-/// Which frames are due for one rate.
+/// Decides which frames are due at one rate.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pace {
-    /// Between two frames, in microseconds; 0 takes every frame.
+    /// The time between two frames in microseconds; 0 takes every frame.
     interval: u64,
-    /// When the next one is due; before the first, at once.
+    /// When the next frame is due; 0 before the first.
     next: u64,
-    /// The newest frame looked at, and how long it came after the one before.
+    /// The capture time of the newest frame seen, and its distance from the frame before.
     newest: u64,
     gap: u64,
 }
@@ -23,7 +23,8 @@ impl Pace {
         Self { interval, next: 0, newest: 0, gap: 0 }
     }
 
-    /// Takes the same frames as another of the same rate from here on; returns whether that is one.
+    /// Takes the same frames as `other` from here on, if both have the same rate and `other` has
+    /// begun. Returns whether that is so.
     pub(super) fn keep_step_with(&mut self, other: Self) -> bool {
         let is_one = self.interval == other.interval && other.next > 0;
         if is_one {
@@ -32,7 +33,7 @@ impl Pace {
         is_one
     }
 
-    /// A frame was captured `at`, whether it is due or not.
+    /// Notes that a frame was captured `at`, whether it is due or not.
     pub(super) fn saw(&mut self, Micros(at): Micros) {
         if at > self.newest {
             self.gap = if self.newest == 0 { 0 } else { at - self.newest };
@@ -40,18 +41,18 @@ impl Pace {
         }
     }
 
-    /// Whether a frame captured `at` is due: the one that is nearest to its time, so that frames which
-    /// come a little early or late do not make the rate uneven.
+    /// Whether a frame captured `at` is due. The frame nearest to the due time counts, so that
+    /// frames which come a little early or late do not make the rate uneven.
     pub(super) fn is_due(&self, Micros(at): Micros) -> bool {
         let early = (self.gap / 2).min(self.interval / 2);
-        // A time that far ahead was set by a clock that has gone back since.
+        // A due time that far ahead comes from a clock that has been set back since.
         at + early >= self.next || self.next > at + 2 * self.interval
     }
 
-    /// Takes note that a frame captured `at` was sent.
+    /// Notes that a frame captured `at` was sent.
     pub(super) fn sent(&mut self, Micros(at): Micros) {
         let next = self.next + self.interval;
-        // In step with the last one, unless frames have been missing for longer than that.
+        // Keep the rhythm, unless frames were missing for more than two intervals.
         self.next =
             if (at..=at + 2 * self.interval).contains(&next) { next } else { at + self.interval };
     }
@@ -61,7 +62,7 @@ impl Pace {
 mod tests {
     use super::*;
 
-    /// How many of 300 frames, `gap` apart and up to `jitter` late, are sent.
+    /// How many of 300 frames are sent. They come every `gap`, up to `jitter` late.
     fn sent(rate: u32, gap: u64, jitter: u64) -> usize {
         let mut pace = Pace::new(Rate(rate));
         let times =

@@ -1,4 +1,5 @@
-//! What is to be done with each frame: decided when somebody comes, goes or asks for something else, only read when a frame comes.
+//! What to do with each frame. Decided when a viewer comes, goes or changes its wish; only read
+//! when a frame comes.
 
 use super::inbox::Inbox;
 use super::rendition::Rendition;
@@ -14,50 +15,50 @@ use crate::latest::Latest;
 use crate::wire::packet::Packet;
 use std::sync::Arc;
 
-/// What is to be done with each frame, until the next plan.
+/// What to do with each frame, until the next plan.
 #[derive(Debug, Default)]
 pub struct Plan {
-    /// The frames that this was decided for; `None` while the camera gives no frames.
+    /// The kind of frames that this plan was made for; `None` while the camera gives no frames.
     pub(super) captured: Option<(Captured, Arc<StreamFacts>)>,
-    /// How many watch, those that wait among them.
+    /// How many viewers there are, including those that wait for a free form.
     pub(super) viewers: usize,
-    /// Who gets the camera's own JPEGs.
+    /// The viewers that get the camera's own JPEGs.
     pub(super) as_captured: Vec<Arc<Inbox>>,
-    /// What is made.
+    /// The renditions that are encoded.
     pub(super) made: Vec<Arc<Rendition>>,
-    /// Where JPEGs are made into planes for those, while the camera sends JPEGs.
+    /// The thread that decodes JPEGs for the renditions, while the camera sends JPEGs.
     pub(super) decoder: Option<Arc<Latest<DecodeTask>>>,
 }
 
-/// A JPEG that renditions are to be made of.
+/// A JPEG from which renditions are to be made.
 #[derive(Debug, Clone)]
 pub(super) struct DecodeTask {
     pub(super) packet: Arc<Packet>,
-    /// What is still to be done to it.
+    /// How its planes still have to be turned.
     pub(super) orientation: Orientation,
     pub(super) stream: Arc<StreamFacts>,
-    /// For whom.
+    /// The plan with the renditions.
     pub(super) plan: Arc<Plan>,
 }
 
 /// What is due of one frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Due {
-    /// Whether it goes to somebody as the camera made it.
+    /// Whether a viewer gets the frame as captured.
     pub as_captured: bool,
-    /// The planes that renditions are made of, if any is.
+    /// The planes that the renditions need, if any rendition is due.
     pub planes: Option<Wanted>,
 }
 
 impl Plan {
-    /// Whether this was decided for such frames.
+    /// Whether this plan was made for such frames.
     pub fn is_for(&self, captured: Captured, stream: &Arc<StreamFacts>) -> bool {
         self.captured
             .as_ref()
             .is_some_and(|(planned, of)| *planned == captured && Arc::ptr_eq(of, stream))
     }
 
-    /// Whether anybody watches, or waits to.
+    /// Whether anybody watches or waits.
     pub fn is_watched(&self) -> bool {
         self.viewers > 0
     }
@@ -67,9 +68,11 @@ impl Plan {
         !self.as_captured.is_empty()
     }
 
-    /// What is due of the frame captured `at`. To be asked once for each frame, in their order.
+    /// What is due of the frame captured `at`. Must be called once for each frame, in the order of
+    /// capture.
     pub fn due(&self, stream: &Arc<StreamFacts>, at: Micros) -> Due {
-        // Each is asked: it learns from every frame at which rate they come.
+        // Ask every inbox, without stopping at the first: each learns the frame rate from every
+        // frame.
         let as_captured = self
             .as_captured
             .iter()
@@ -82,7 +85,7 @@ impl Plan {
         Due { as_captured, planes }
     }
 
-    /// What planes are wanted still of the frame captured `at`.
+    /// Which planes of the frame captured `at` are still wanted.
     pub(super) fn still_wanted(&self, stream: &Arc<StreamFacts>, at: Micros) -> Option<Wanted> {
         self.made
             .iter()
@@ -97,7 +100,7 @@ impl Plan {
         }
     }
 
-    /// Hands a JPEG to the thread that makes planes of it, and does to them what `orientation` says.
+    /// Hands a JPEG to the thread that decodes it and turns its planes by `orientation`.
     pub fn decode(
         self: &Arc<Self>,
         packet: Arc<Packet>,
@@ -131,7 +134,7 @@ impl Plan {
     }
 }
 
-/// Planes that are good for this recipe too.
+/// Extends `wanted` so that the planes also suffice for this recipe.
 fn with(wanted: Option<Wanted>, Recipe { coding, size }: Recipe) -> Wanted {
     let so_far = wanted.unwrap_or(Wanted { at_least: size, chroma: Chroma::Yuv420 });
     let width = so_far.at_least.width.max(size.width);

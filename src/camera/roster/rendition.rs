@@ -1,4 +1,4 @@
-//! One form that is made: who gets it, and the thread that encodes it.
+//! A rendition: a form that is encoded, its viewers, and the thread that encodes it.
 
 use super::StartError;
 use super::inbox::Inbox;
@@ -17,18 +17,19 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-/// A form, as long as the same viewers get it.
+/// A rendition with a fixed set of viewers. When the viewers change, a new one takes over the
+/// thread.
 #[derive(Debug)]
 pub(super) struct Rendition {
-    /// For people: no other has it, nor has one whose thread is just ending.
+    /// For the log. No other rendition has this number, nor has one whose thread is just ending.
     pub(super) number: usize,
     pub(super) recipe: Recipe,
     pub(super) inboxes: Vec<Arc<Inbox>>,
-    /// What its thread takes its work from.
+    /// The slot from which its thread takes frames.
     pub(super) tasks: Arc<Latest<EncodeTask>>,
 }
 
-/// Planes that a rendition is to be made of.
+/// Planes of which a rendition is to be made.
 #[derive(Debug, Clone)]
 pub(super) struct EncodeTask {
     rendition: Arc<Rendition>,
@@ -38,7 +39,7 @@ pub(super) struct EncodeTask {
     stream: Arc<StreamFacts>,
 }
 
-/// How often the figures are told while a rendition is watched, to those who read the log so closely.
+/// How often the figures are logged at debug level while a rendition is watched.
 const REPORT_EVERY: Duration = Duration::from_secs(10);
 
 impl Rendition {
@@ -46,18 +47,21 @@ impl Rendition {
         Form::Made(self.recipe)
     }
 
-    /// Whether the frame captured `at` is due for anybody. To be asked once for each frame, in their order.
+    /// Whether the frame captured `at` is due for any viewer. Must be called once for each frame,
+    /// in the order of capture.
     pub(super) fn is_due(&self, stream: &Arc<StreamFacts>, at: Micros) -> bool {
-        // Each is asked: it learns from every frame at which rate they come.
+        // Ask every inbox, without stopping at the first: each learns the frame rate from every
+        // frame.
         self.inboxes.iter().fold(false, |due, inbox| inbox.is_due(self.form(), stream, at) | due)
     }
 
-    /// Whether it is so still: those who wanted it may have left, or had enough, since it was handed over.
+    /// Whether the frame is still due. Since it was handed over, its viewers may have left or got a
+    /// newer frame.
     pub(super) fn is_still_due(&self, stream: &Arc<StreamFacts>, at: Micros) -> bool {
         self.inboxes.iter().any(|inbox| inbox.is_still_due(self.form(), stream, at))
     }
 
-    /// Has a frame made of these planes, if it is due still.
+    /// Hands planes to the thread, if the frame is still due.
     pub(super) fn make_of(
         self: &Arc<Self>,
         planes: &Arc<Planes>,
@@ -90,7 +94,7 @@ impl Rendition {
     }
 }
 
-/// Starts the thread of rendition `number`; it ends when the slot is closed.
+/// Starts the thread of rendition `number`. It ends when the slot is closed.
 pub(super) fn start(
     number: usize,
     recipe: Recipe,
@@ -115,7 +119,7 @@ struct Worker {
     tasks: Reader<EncodeTask>,
     encoding: Encoding,
     figures: Figures,
-    /// At which age of the figures.
+    /// The age of the figures at which they are logged next.
     next_report: Duration,
     metrics: Arc<Metrics>,
 }
@@ -158,7 +162,7 @@ impl Worker {
         Ok(())
     }
 
-    /// The camera's pictures have another size now, and so have these.
+    /// Changes the recipe: the camera's pictures have another size now.
     fn follow(&mut self, recipe: Recipe) -> Result<(), EncodeError> {
         if recipe != self.encoding.recipe() {
             self.report(log::Level::Debug, "changes");

@@ -1,4 +1,4 @@
-//! Lets a camera rest until somebody comes.
+//! Lets the capture thread sleep until a viewer comes.
 
 use crate::stop::Stop;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -7,20 +7,20 @@ use std::io;
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Where somebody who comes wakes the camera.
+/// Wakes the capture thread when a viewer comes.
 #[derive(Debug)]
 pub(super) struct Rest {
     arrival: EventFd,
-    /// Whether anybody sleeps: coming makes a system call only then.
+    /// Whether the capture thread sleeps. A viewer makes the wake-up system call only then.
     sleeps: AtomicBool,
 }
 
-/// Why a rest is over.
+/// Why the sleep ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Waking {
     /// Somebody watches.
     ViewerCame,
-    /// The program ends.
+    /// The program is stopping.
     Stop,
 }
 
@@ -31,18 +31,19 @@ impl Rest {
         Ok(Self { arrival, sleeps: AtomicBool::new(false) })
     }
 
-    /// Wakes who sleeps.
+    /// Wakes the capture thread, if it sleeps.
     pub(super) fn somebody_came(&self) {
         if self.sleeps.swap(false, Ordering::SeqCst) {
-            // Fails only when the counter is full, and then it rings already.
+            // Fails only when the counter is full, and then the thread is awake already.
             let _ = self.arrival.write(1);
         }
     }
 
-    /// Sleeps until `is_watched`, or the end is asked for.
+    /// Sleeps until `is_watched`, or until the program is stopped.
     pub(super) fn until(&self, stop: &Stop, is_watched: impl Fn() -> bool) -> Waking {
         loop {
-            // Said before the look: who comes in between rings.
+            // Set the flag before checking, so that a viewer that comes in between wakes this
+            // thread.
             self.sleeps.store(true, Ordering::SeqCst);
             if is_watched() {
                 return Waking::ViewerCame;
@@ -51,12 +52,12 @@ impl Rest {
                 PollFd::new(self.arrival.as_fd(), PollFlags::POLLIN),
                 PollFd::new(stop.as_fd(), PollFlags::POLLIN),
             ];
-            // Interrupted by a signal: the loop looks again.
+            // A signal may interrupt the call: the loop checks again.
             let _ = poll(&mut fds, PollTimeout::NONE);
             if fds[1].any().unwrap_or(false) {
                 return Waking::Stop;
             }
-            // Empty when nobody rang: then it need not be emptied.
+            // Fails with EAGAIN when nobody has rung: then the counter is zero already.
             let _ = self.arrival.read();
         }
     }

@@ -1,26 +1,28 @@
-//! Which forms of the picture are sent, and to whom: a list and its rules, without a lock, a thread or a clock.
+//! Decides which forms of the picture are sent, and to whom: a list and its rules, without lock,
+//! thread or clock.
 
 use super::wish::{Captured, Form, Wish};
 
-/// How many forms may be sent at once: each that is made costs every frame an encode.
+/// How many forms may be sent at once. Each encoded form costs an encode for every frame.
 ///
-/// What the camera's owner chose is sent in any case, and so are the camera's own JPEGs, which cost nothing to pass on. Both
-/// count: beside them fewer others begin.
+/// The form that the camera's owner chose is always sent, and so are the camera's own JPEGs, which
+/// need no encoding. Both count: while they are sent, fewer others may start.
 pub const MOST_FORMS: usize = 4;
 
-/// Everybody who watches, in the order in which they asked, and what each of them gets.
+/// All viewers in the order in which they asked, and what each of them gets.
 ///
-/// A form that is sent goes on being sent while somebody asks for it. Whoever asks for one too many waits, and gets it as
-/// soon as there is room and nobody who waits has asked earlier. A viewer that is sent less than it asked for, because its
-/// link is narrow, keeps its claim: what it asked for is given to nobody else meanwhile. The lesser form is sent only while
-/// there is room; who waits for that very form shares it as long.
+/// A form continues to be sent for as long as a viewer asks for it. A viewer that asks for one form
+/// too many waits. It gets its form when there is room and no viewer that asked earlier waits. A
+/// viewer on a narrow link gets a lesser form, but the form that it asked for stays reserved and is
+/// given to nobody else. The lesser form is sent only while there is room. A viewer that waits for
+/// exactly that form shares it meanwhile.
 #[derive(Debug, Clone)]
 pub struct Subscriptions {
-    /// What a viewer gets that asks for nothing.
+    /// What a viewer without wishes gets.
     owners: Wish,
     captured: Option<Captured>,
     entries: Vec<Entry>,
-    /// The forms that are granted to those who asked for them: sent, or kept for them.
+    /// The forms granted to viewers that asked for them: sent, or reserved.
     asked: Vec<Form>,
     /// The forms that only viewers on narrow links get.
     lesser: Vec<Form>,
@@ -34,20 +36,20 @@ pub struct ViewerId(u64);
 /// What a viewer gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Share {
-    /// Nothing, like everybody: there are no frames.
+    /// No frames, like everybody: the camera gives none.
     NoFrames,
-    /// Nothing yet: the forms that may be sent are others'.
+    /// No frames yet: other viewers have all the forms that may be sent.
     Waits,
     /// Frames of this form.
     Gets(Form),
 }
 
-/// A viewer on a narrow link stays with what it has.
+/// Why a viewer on a narrow link keeps its form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotLowered {
-    /// The camera's own JPEGs are what they are.
+    /// It gets the camera's own JPEGs, which are not encoded here.
     NotMade,
-    /// The forms that may be sent are others'.
+    /// No further form may be sent.
     Full,
 }
 
@@ -55,13 +57,13 @@ pub enum NotLowered {
 struct Entry {
     viewer: ViewerId,
     asked: Wish,
-    /// What it wishes for instead, while its link is too narrow for what it asked for.
+    /// A lesser wish, while the link is too narrow for what it asked for.
     lesser: Option<Wish>,
     share: Share,
 }
 
 impl Subscriptions {
-    /// Nobody watches yet; the camera's owner chose `owners`.
+    /// No viewers; `owners` is what the camera's owner chose.
     pub fn new(owners: Wish) -> Self {
         Self {
             owners,
@@ -73,7 +75,7 @@ impl Subscriptions {
         }
     }
 
-    /// What a viewer gets that asks for nothing.
+    /// What a viewer without wishes gets.
     pub fn owners(&self) -> Wish {
         self.owners
     }
@@ -83,13 +85,13 @@ impl Subscriptions {
         self.captured
     }
 
-    /// These are the camera's frames from here on.
+    /// Changes what is captured from here on.
     pub fn capture(&mut self, captured: Option<Captured>) {
         self.captured = captured;
         self.settle();
     }
 
-    /// Somebody asks for this.
+    /// Adds a viewer with this wish.
     pub fn join(&mut self, wish: Wish) -> ViewerId {
         self.last += 1;
         let viewer = ViewerId(self.last);
@@ -98,23 +100,24 @@ impl Subscriptions {
         viewer
     }
 
-    /// It asks for nothing any more.
+    /// Removes a viewer.
     pub fn leave(&mut self, viewer: ViewerId) {
         self.entries.retain(|entry| entry.viewer != viewer);
         self.settle();
     }
 
-    /// It asks for something else, and is the last who asked.
+    /// Changes the wish of a viewer, which moves to the end of the order.
     pub fn ask(&mut self, viewer: ViewerId, wish: Wish) {
         self.entries.retain(|entry| entry.viewer != viewer);
         self.entries.push(Entry { viewer, asked: wish, lesser: None, share: Share::NoFrames });
         self.settle();
     }
 
-    /// Its link carries no more than `wish`, or, with `None`, all that it asked for: that is always there for it.
+    /// Sets a lesser wish for a viewer on a narrow link; `None` returns it to what it asked for,
+    /// which is always possible.
     ///
     /// # Errors
-    /// When that cannot be sent; nothing has changed then.
+    /// When the lesser form cannot be sent. Nothing has changed then.
     pub fn lower(&mut self, viewer: ViewerId, wish: Option<Wish>) -> Result<(), NotLowered> {
         let Some(index) = self.entries.iter().position(|entry| entry.viewer == viewer) else {
             return Ok(());
@@ -133,12 +136,12 @@ impl Subscriptions {
         Err(NotLowered::Full)
     }
 
-    /// How many watch.
+    /// How many viewers there are.
     pub fn viewers(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether it is sent less than it asked for.
+    /// Whether the viewer gets less than it asked for.
     pub fn is_lowered(&self, viewer: ViewerId) -> bool {
         self.entries.iter().any(|entry| entry.viewer == viewer && entry.lesser.is_some())
     }
@@ -148,7 +151,8 @@ impl Subscriptions {
         self.entries.iter().map(|entry| (entry.viewer, entry.share))
     }
 
-    /// Which wish that is fulfilled now comes nearest to `wish`: the owner's always is. At the rate of `wish`.
+    /// The nearest to `wish` among the wishes that are being sent now, which always include the
+    /// owner's. It has the rate of `wish`.
     pub fn nearest(&self, wish: &Wish) -> Wish {
         let nearest = self.captured.and_then(|captured| {
             let is_sent = |entry: &&Entry| {
@@ -163,7 +167,7 @@ impl Subscriptions {
         nearest.map_or(self.owners, |(_, there)| there).at_the_rate_of(wish)
     }
 
-    /// Decides anew what each viewer gets.
+    /// Decides again what each viewer gets.
     fn settle(&mut self) {
         let Some(captured) = self.captured else {
             self.asked.clear();
@@ -172,7 +176,8 @@ impl Subscriptions {
             return;
         };
         self.grant_asked(captured);
-        // Whoever loses its lesser form takes what was kept for it, and so may need the room of another's.
+        // A viewer that loses its lesser form returns to its reserved form. That may take the room
+        // of another lesser form, so repeat.
         while let Some(index) = self.grant_lesser(captured) {
             self.entries[index].lesser = None;
         }
@@ -184,7 +189,8 @@ impl Subscriptions {
         }
     }
 
-    /// First what is never refused, then what goes on, then what is new.
+    /// Grants forms in three rounds: those that are never refused, those that are being sent, new
+    /// ones.
     fn grant_asked(&mut self, captured: Captured) {
         let before = std::mem::take(&mut self.asked);
         let owners = self.owners.form(captured);
@@ -211,7 +217,8 @@ impl Subscriptions {
         self.asked = granted;
     }
 
-    /// What is left for viewers on narrow links. Returns one that there is nothing for, if there is one.
+    /// Grants the room that is left to viewers on narrow links. Returns one viewer for which there
+    /// is none, if any.
     fn grant_lesser(&mut self, captured: Captured) -> Option<usize> {
         let before = std::mem::take(&mut self.lesser);
         let sent = |form: &Form| {
@@ -242,7 +249,7 @@ impl Subscriptions {
 }
 
 impl Entry {
-    /// What it is to be sent.
+    /// The wish that counts now.
     fn wish(&self) -> Wish {
         self.lesser.unwrap_or(self.asked)
     }
@@ -266,7 +273,7 @@ mod tests {
         Wish::own(own, SizeWish::default()).with(&wishes)
     }
 
-    /// What each viewer gets: pictures of a width, or, while it waits, 0.
+    /// The width of each viewer's pictures; 0 while it waits.
     fn widths(subscriptions: &Subscriptions) -> Vec<usize> {
         let width = |(_, share)| match share {
             Share::Gets(form) => form.size(RAW).width,
@@ -286,7 +293,7 @@ mod tests {
     fn four_odd_sizes_lock_nobody_out_who_asks_for_nothing_special() {
         let (mut subscriptions, viewers) = watched(&[100, 200, 300, 400, 500, 200, 0]);
         assert_eq!(widths(&subscriptions), [100, 200, 300, 400, 0, 200, 640]);
-        // The owner's counts: of five forms one may leave, and nobody takes its place.
+        // The owner's form counts too: when one of five forms ends, no other takes its place.
         subscriptions.leave(viewers[0]);
         assert_eq!(widths(&subscriptions), [200, 300, 400, 0, 200, 640]);
         subscriptions.leave(viewers[2]);
@@ -349,7 +356,7 @@ mod tests {
             [100, 100, 200, 300, 400, 640, 640]
         );
         assert_eq!([0, 310].map(|width| nearest(&subscriptions, width, 30)), [640, 300]);
-        // Neither the tutorial's raw pictures, nor what waits itself.
+        // Neither the tutorial's raw pictures nor a form that itself waits can stand in.
         let raw = SizeWish { width: Some(500), ..SizeWish::default() };
         subscriptions.join(Wish::own(Coding::Bgr24, raw));
         subscriptions.join(wish(505, 0));

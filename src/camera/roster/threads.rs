@@ -1,4 +1,4 @@
-//! Gives each rendition its thread, and ends those that nobody needs any more.
+//! Gives each rendition a thread, and ends the threads that nobody needs any more.
 
 use super::inbox::Inbox;
 use super::plan::Plan;
@@ -11,14 +11,15 @@ use crate::image::pixels::PixelFormat;
 use crate::wire::native::message::StatusCode;
 use std::sync::Arc;
 
-/// A rendition to be, and who gets it.
+/// The recipe of a rendition, and its viewers.
 pub(super) type Group = (Recipe, Vec<Arc<Inbox>>);
 
-/// Somebody who gets nothing, and why.
+/// A viewer that gets nothing, and the reason.
 pub(super) type Failed = (Arc<Inbox>, Arc<StatusText>);
 
-/// Gives each group a thread: the one that makes the same already, a new one, or, when the camera's pictures have
-/// changed and all sizes with them, any that is free. Returns whom there is none for, and why.
+/// Gives each group a thread: the one that already has its recipe, or a new one. When the camera's
+/// pictures have changed, and all sizes with them, an idle thread is reused. Returns the viewers
+/// that could get no thread, with the reason.
 pub(super) fn provide(
     groups: Vec<Group>,
     old: &Plan,
@@ -32,10 +33,10 @@ pub(super) fn provide(
     };
     let groups: Vec<_> = groups.into_iter().map(&mut take_same).collect();
     let kind = |plan: &Plan| plan.captured.as_ref().map(|(captured, _)| *captured);
-    let others_go_on = kind(old) != kind(new);
+    let is_other_capture = kind(old) != kind(new);
     let mut failed = Vec::new();
     for (recipe, inboxes, own_thread) in groups {
-        let thread = match own_thread.or_else(|| idle.pop_if(|_| others_go_on)) {
+        let thread = match own_thread.or_else(|| idle.pop_if(|_| is_other_capture)) {
             Some(rendition) => Ok((rendition.number, Arc::clone(&rendition.tasks))),
             None => {
                 let number = free_number(old, new);
@@ -65,7 +66,7 @@ fn free_number(old: &Plan, new: &Plan) -> usize {
     (1..).find(is_free).expect("there are more numbers than renditions")
 }
 
-/// JPEGs that renditions are made of need one more thread.
+/// Starts or ends the decoding thread, which renditions of a camera's JPEGs need.
 fn provide_decoder(old: &Plan, new: &mut Plan, metrics: &Arc<Metrics>) -> Vec<Failed> {
     let is_jpeg =
         new.captured.as_ref().is_some_and(|(captured, _)| captured.format == PixelFormat::Jpeg);

@@ -1,4 +1,4 @@
-//! What viewers wish for, and what that comes to once it is known what is captured.
+//! What viewers wish for, and which form of the captured picture a wish results in.
 
 use crate::camera::encode::{Coding, Recipe};
 use crate::image::pixels::{PixelFormat, Size};
@@ -7,7 +7,7 @@ use crate::rate::Rate;
 use crate::wire::ladder::Rung;
 use crate::wire::native::message::Wishes;
 
-/// What a viewer asks for, with the camera's own options where it leaves something open.
+/// A viewer's wish, filled up with the camera's own options.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wish {
     coding: Coding,
@@ -15,20 +15,20 @@ pub struct Wish {
     growth: Growth,
     reduction: Reduction,
     touch: Touch,
-    /// None takes all frames there are.
+    /// The frame rate; none takes every frame.
     pub rate: Rate,
 }
 
 /// Whether a picture may be sent larger than it was captured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Growth {
-    /// The camera's owner may spend its time so.
+    /// The camera's owner may ask for it, at the cost of CPU time.
     Allowed,
-    /// A viewer's window enlarges for nothing.
+    /// A viewer may not: its window can enlarge the picture without cost to the camera.
     Never,
 }
 
-/// How much smaller than that the picture is sent.
+/// How much smaller than the wished size the picture is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reduction {
     None,
@@ -36,34 +36,34 @@ enum Reduction {
     Half,
 }
 
-/// Whether a JPEG of the right size may be sent as the camera made it.
+/// Whether a JPEG of the right size may be sent as captured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Touch {
     OnlyIfNeeded,
-    /// A quality was named, and the camera's is another.
+    /// Never: the wish names a quality, and the camera's quality is unknown.
     Always,
 }
 
 /// What the camera's frames are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Captured {
-    /// JPEGs may pass through.
+    /// JPEGs can be passed through.
     pub format: PixelFormat,
-    /// Of the picture as viewers see it.
+    /// The size of the upright picture.
     pub size: Size,
 }
 
-/// How the pictures for one wish come about.
+/// How the pictures for a wish are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
-    /// The camera's own JPEGs, untouched.
+    /// The camera's own JPEGs, not encoded again.
     AsCaptured,
     /// Encoded by this recipe.
     Made(Recipe),
 }
 
 impl Form {
-    /// Of its pictures.
+    /// The size of its pictures.
     pub fn size(self, captured: Captured) -> Size {
         match self {
             Self::AsCaptured => captured.size,
@@ -73,7 +73,7 @@ impl Form {
 }
 
 impl Wish {
-    /// What the camera's own options say.
+    /// The wish of the camera's own options.
     pub fn own(coding: Coding, size: SizeWish) -> Self {
         Self {
             coding,
@@ -85,7 +85,7 @@ impl Wish {
         }
     }
 
-    /// These camera's options, with what a viewer wishes in their place.
+    /// The camera's options, with a viewer's wishes replacing some of them.
     #[must_use]
     pub fn with(mut self, wishes: &Wishes) -> Self {
         let side = |side: u16| (side > 0).then_some(usize::from(side));
@@ -104,13 +104,13 @@ impl Wish {
         self
     }
 
-    /// The same picture, as often as `other` asks for one.
+    /// The same picture at the rate of `other`.
     #[must_use]
     pub fn at_the_rate_of(self, other: &Self) -> Self {
         Self { rate: other.rate, ..self }
     }
 
-    /// What is sent to somebody with this wish whose link is too narrow for it; `None` where that is nothing less.
+    /// This wish on a lower rung, for a link that is too narrow; `None` if that would be no less.
     #[must_use]
     pub fn on(mut self, rung: Rung) -> Option<Self> {
         let Coding::Jpeg { quality, .. } = &mut self.coding else { return None };
@@ -122,7 +122,7 @@ impl Wish {
         (*quality < asked || rung == Rung::HalfSize).then_some(self)
     }
 
-    /// The JPEG quality; `None` of pictures that have none.
+    /// The JPEG quality; `None` for pictures that are not JPEGs.
     pub fn quality(&self) -> Option<u8> {
         match self.coding {
             Coding::Jpeg { quality, .. } => Some(quality),
@@ -130,7 +130,8 @@ impl Wish {
         }
     }
 
-    /// What pictures for this wish are where all are encoded here and the camera's are so large.
+    /// The recipe for this wish if every picture has to be encoded here and the camera's pictures
+    /// have the size `captured`.
     pub fn recipe(&self, captured: Size) -> Recipe {
         Recipe { coding: self.coding, size: self.size_of(captured) }
     }
@@ -140,25 +141,25 @@ impl Wish {
         matches!(self.form(captured), Form::Made(_))
     }
 
-    /// Whether it asks for nothing but what the camera's owner chose; at another rate, perhaps.
+    /// Whether this is what the camera's owner chose, apart from the rate.
     pub fn is_the_owners(&self) -> bool {
         self.growth == Growth::Allowed
             && self.reduction == Reduction::None
             && self.touch == Touch::OnlyIfNeeded
     }
 
-    /// How far the pictures of `other` are from this wish: first by their size, then by their quality. `None` where they are
-    /// coded otherwise.
+    /// How far the pictures of `other` are from this wish: first by size, then by quality. `None`
+    /// if their encoding differs.
     pub fn distance(&self, other: &Self, captured: Captured) -> Option<(usize, u8)> {
         let quality = self.quality()?.abs_diff(other.quality()?);
         let pixels = |wish: &Self| wish.form(captured).size(captured).area().max(1);
         let (wanted, found) = (pixels(self), pixels(other));
-        // In thousandths: half as large is as far away as twice as large.
+        // The ratio of their areas in thousandths: half the size is as far away as twice the size.
         let ratio = wanted.max(found).saturating_mul(1000) / wanted.min(found);
         Some((ratio, quality))
     }
 
-    /// What this wish comes to.
+    /// The form of the pictures for this wish.
     pub fn form(&self, captured: Captured) -> Form {
         let size = self.size_of(captured.size);
         let may_pass = captured.format == PixelFormat::Jpeg

@@ -1,21 +1,21 @@
-//! Viewers that only have to listen: what they say is passed over, as long as it is little.
+//! Ignores what a viewer sends that only has to receive, up to a limit.
 
-/// How much such a viewer may say.
+/// How many bytes such a viewer may send.
 const MOST: usize = 1 << 20;
 
-/// How much it has said.
+/// Counts the bytes that the viewer has sent.
 #[derive(Debug, Default)]
 pub(super) struct Deaf {
     heard: usize,
 }
 
-/// A viewer talks where it should listen.
+/// The viewer has sent more than the limit.
 #[derive(Debug, thiserror::Error)]
 #[error("the viewer sent more than {} kB, though it only gets pictures", MOST / 1000)]
 pub(super) struct Talkative;
 
 impl Deaf {
-    /// How much more may come: always something, so that too much is noticed.
+    /// How many more bytes to receive: at least one, so that exceeding the limit is noticed.
     pub(super) fn room(&self) -> usize {
         (MOST + 1).saturating_sub(self.heard)
     }
@@ -25,7 +25,7 @@ impl Deaf {
     }
 
     /// # Errors
-    /// When it has said far too much.
+    /// When the viewer has sent more than the limit.
     pub(super) fn check(&self) -> Result<(), Talkative> {
         if self.heard > MOST { Err(Talkative) } else { Ok(()) }
     }

@@ -1,4 +1,4 @@
-//! What somebody who gets no session is told, in his own language and in one write.
+//! What a client that gets no session is told: in its own protocol, in one write.
 
 use super::protocol::Protocol;
 use crate::camera::metrics::Refused;
@@ -10,7 +10,7 @@ use crate::wire::native::version::{MIN_VERSION, VERSION};
 use std::io::{self, Write};
 use std::net::TcpStream;
 
-/// Why somebody gets no session.
+/// Why a client gets no session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::camera) struct Farewell {
     pub(in crate::camera) why: Refused,
@@ -18,7 +18,7 @@ pub(in crate::camera) struct Farewell {
 }
 
 impl Farewell {
-    /// The bytes for somebody who speaks this; none when nobody knows what he speaks.
+    /// The message in this protocol; empty if the protocol is unknown.
     pub(in crate::camera) fn bytes(&self, protocol: Protocol) -> Vec<u8> {
         let mut bytes = Vec::new();
         match protocol {
@@ -54,14 +54,14 @@ impl Farewell {
     }
 }
 
-/// When to ask again, for those who ask no person.
+/// When a program should ask again.
 pub(super) const RETRY: &str = "Retry-After: 2";
 
 pub(super) fn goodbye(reason: GoodbyeReason, text: &str) -> Message<'_> {
     Message::Goodbye { reason, min_version: MIN_VERSION, max_version: VERSION, text }
 }
 
-/// Ends a session for which there are no descriptors.
+/// Ends a session for which there are no file descriptors, and tells the client.
 pub(super) fn no_descriptors(
     mut stream: &TcpStream,
     protocol: Protocol,
@@ -69,7 +69,7 @@ pub(super) fn no_descriptors(
 ) -> SessionEnd {
     let text = format!("cannot accept another connection now: {error}");
     let farewell = Farewell { why: Refused::TooMany, text };
-    // As far as it goes: nobody waits for this client.
+    // One attempt to write is enough: nothing waits for this client.
     let _ = stream.set_nonblocking(true).and_then(|()| stream.write_all(&farewell.bytes(protocol)));
     SessionEnd::Refused { why: farewell.why, text: farewell.text }
 }

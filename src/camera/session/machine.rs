@@ -1,7 +1,8 @@
-//! What a protocol is to the link that runs it: bytes go in, bytes and orders come out.
+//! The interface between a protocol and the link that runs it: bytes go in, bytes and orders come
+//! out.
 //!
-//! A machine makes no system call, reads no clock and takes no lock. Tests and fuzzers drive it with made-up bytes at made-up
-//! times.
+//! A machine makes no system call, reads no clock and takes no lock. Tests and fuzzers drive it
+//! with any bytes at any times.
 
 use super::link::outgoing::Outgoing;
 use super::notice::Notice;
@@ -18,24 +19,25 @@ use crate::wire::packet::Packet;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A protocol at one connection.
+/// A protocol on one connection.
 pub trait Machine {
-    /// How many more bytes it takes now; what is beyond stays in the socket.
+    /// How many more bytes it takes now. The rest stays in the socket.
     fn room(&self) -> usize;
 
-    /// The viewer sent these bytes, no more than there is room for.
+    /// Takes bytes from the viewer, at most [`room`](Self::room).
     fn received(&mut self, bytes: &[u8], now: Micros);
 
-    /// The viewer sends nothing more.
+    /// Notes that the viewer sends nothing more.
     fn input_ended(&mut self);
 
-    /// What is to be done next, after `input`. What is to be sent stands in `out` then.
+    /// Returns what to do next, after `input`. Puts bytes to send into `out`.
     fn next(&mut self, input: Input, out: &mut Outgoing, moment: &Moment) -> Next;
 
-    /// The session is to end, for this reason; [`next`](Self::next) says when it has.
+    /// Asks for the end of the session, for this reason. [`next`](Self::next) then returns
+    /// [`Next::End`].
     fn end(&mut self, why: SessionEnd, out: &mut Outgoing, now: Micros);
 
-    /// Frames that the viewer has acknowledged so far.
+    /// How many frames the viewer has acknowledged so far.
     fn acknowledged(&self) -> u64 {
         0
     }
@@ -46,23 +48,23 @@ pub trait Machine {
     }
 }
 
-/// What is true at the moment of a call.
+/// The facts at the moment of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Moment {
-    /// The time, by the camera's clock.
+    /// The time by the camera's clock.
     pub now: Micros,
-    /// The same, since 1970.
+    /// The same as a time since 1970.
     pub since_1970: Duration,
-    /// Between two frames for this viewer, as announced and wished for.
+    /// The time between two frames for this viewer, as announced and wished for.
     pub interval: Duration,
-    /// Between two frames of the source, as measured; zero while nobody knows.
+    /// The time between two frames of the source, as measured; zero if unknown.
     pub measured: Duration,
     /// When the source sent its first frame since it was opened.
     pub first_frame_at: Micros,
 }
 
 impl Moment {
-    /// When `at` was, since 1970.
+    /// Converts `at` to a time since 1970.
     pub fn since_1970(&self, at: Micros) -> Duration {
         self.since_1970.saturating_sub(self.now.since(at))
     }
@@ -71,86 +73,89 @@ impl Moment {
 /// What a machine learns with a call.
 #[derive(Debug)]
 pub enum Input {
-    /// Bytes may have come, what was to be sent may have left, the time may have come.
+    /// Something may have happened: bytes came, bytes were sent, or a deadline passed.
     Awake,
-    /// After [`Next::Look`].
+    /// The answer to [`Next::Look`].
     Newest(Newest<Update>),
-    /// After [`Order::Sit`].
+    /// The answer to [`Order::Sit`].
     Seated(Result<(), Crowd>),
-    /// After [`Order::Report`].
+    /// The answer to [`Order::Report`].
     Reported(Reported),
-    /// After [`Order::Draw`]; `None` where it could not be drawn.
+    /// The answer to [`Order::Draw`]; `None` if the picture could not be drawn.
     Drawn(Option<Arc<Packet>>),
-    /// After [`Order::Current`]; `None` while there is no picture.
+    /// The answer to [`Order::Current`]; `None` while there is no picture.
     Current(Option<Arc<Packet>>),
-    /// After [`Order::Answer`].
+    /// The answer to [`Order::Answer`].
     Answer(Option<Answer>),
-    /// After [`Order::Ebb`], at once or when it has come true.
+    /// The answer to [`Order::Ebb`], at once or when the last frame has left.
     Ebbed(Ebbed),
-    /// After [`Order::Arrived`].
+    /// The answer to [`Order::Arrived`].
     Arrived(Step),
 }
 
-/// What is to be done next.
+/// What to do next.
 #[derive(Debug)]
 pub enum Next {
-    /// Send what is to be sent. Then sleep until something happens, until this time at the latest.
+    /// Send what is in `out`. Then sleep until something happens, at most until this time.
     Wait(Option<Micros>),
-    /// Look for an update that was not taken yet.
+    /// Get the newest update, if it was not taken yet.
     Look,
-    /// Do this.
+    /// Carry out an order.
     Order(Order),
     /// End the session.
     End(SessionEnd),
 }
 
-/// What a machine has done for it. Where no other [`Input`] is named, [`Input::Awake`] follows.
+/// What a machine asks of the link and the camera. Unless another [`Input`] is named, the answer is
+/// [`Input::Awake`].
 #[derive(Debug)]
 pub enum Order {
     /// Give the viewer a seat, and count it.
     Sit,
-    /// Tell people that it watches.
+    /// Print that a viewer watches.
     Announce,
-    /// Say how its connection stands.
+    /// Change the standing of the connection.
     Stand(Standing),
-    /// Subscribe to this wish, instead of another if there is one. Nothing below `Lowest` is sent for it.
+    /// Subscribe to this wish, instead of an earlier one. The ladder may lower it, but not below
+    /// `Lowest`.
     Watch(Wish, Lowest),
-    /// Subscribe to what is made that comes nearest to the wish.
+    /// Subscribe to the form that is being sent and is nearest to the wish.
     StandIn(Lowest),
     /// End the subscription.
     Unwatch,
-    /// Give what is current for this wish, taken or not.
+    /// Get the current picture for this wish, even if it was taken before.
     Current,
-    /// Say how the camera is.
+    /// Report on the camera.
     Report(Report),
     /// Draw a picture of words.
     Draw(Notice),
-    /// A frame has been acknowledged.
+    /// A frame was acknowledged.
     Acknowledged(Arrival),
-    /// A frame has arrived, or seems to: the ladder learns how long that took.
+    /// A frame has arrived or seems to have: tell the ladder how long that took.
     Arrived(Transfer),
-    /// Say when nothing is unsent, and at most so many bytes are unacknowledged.
+    /// Report when nothing is unsent and about the given number of bytes, at most, is
+    /// unacknowledged.
     Ebb(usize),
-    /// Ask the source's controls.
+    /// Pass a question to the source's controls.
     Ask(Question),
-    /// Give the next answer about controls, if there is one.
+    /// Get the next answer about controls, if there is one.
     Answer,
-    /// Tell the viewer that nothing more comes.
+    /// Close the sending side.
     CloseSending,
 }
 
-/// How a connection stands among all, which decides who goes first when it is crowded.
+/// The standing of a connection, which decides which one is closed when there are too many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
     /// It has said what it wants, and is being answered.
     Answered,
-    /// It may say what it wants next.
+    /// It waits for its next request.
     Waits,
-    /// It watches and has closed its sending side: perhaps it has gone.
+    /// It watches and has closed its sending side: its viewer may be gone.
     MayHaveGone,
 }
 
-/// What can be reported.
+/// The kinds of report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Report {
     /// `/state`
@@ -166,38 +171,38 @@ pub enum Report {
 pub struct Reported {
     /// Whether there are pictures, or will be as soon as somebody watches.
     pub is_well: bool,
-    /// What is to be said.
+    /// The text of the report.
     pub text: String,
 }
 
 /// What a viewer asks of the source's controls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Question {
-    /// All controls.
+    /// List all controls.
     List,
-    /// One to be set.
+    /// Set one control.
     Set {
         /// Its number.
         id: u32,
-        /// To what.
+        /// Its new value.
         value: i64,
     },
 }
 
-/// The last frame has left.
+/// How the last frame has left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ebbed {
-    /// It had when the next one came, and took about so long.
+    /// Before the next one came. It took about this long.
     InTime(Duration),
-    /// The next one had to wait for that.
+    /// Late: the next one had to wait for it.
     Late,
 }
 
-/// Whether frames are others from here on.
+/// Whether the form of the frames changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// As before.
+    /// No change.
     Stays,
-    /// They are of another form.
+    /// Frames have another form from here on.
     Goes,
 }

@@ -1,6 +1,7 @@
-//! One viewer: finds out what it speaks, then speaks it until one of the two ends.
+//! The session of one viewer: recognises its protocol, then runs that until one side ends it.
 //!
-//! A protocol is a [`machine`] of bytes and times. The [`link`] runs it; the camera stands behind its [`surroundings`].
+//! A protocol is a [`machine`] of bytes and times. The [`link`] runs it; the camera is behind its
+//! [`surroundings`].
 
 mod deaf;
 pub(super) mod farewell;
@@ -36,7 +37,7 @@ use std::io;
 use std::rc::Rc;
 use viewing::Viewing;
 
-/// Serves one viewer until the end.
+/// Serves one viewer until its session ends.
 pub fn run(connection: &Connection, camera: &Camera, entry: &LogEntry) -> SessionEnd {
     let end = match serve(connection, camera, entry) {
         _ if connection.was_let_go() => SessionEnd::MadeRoom,

@@ -1,14 +1,15 @@
-//! A picture of words that is to be drawn: it looks like the pictures before it, which some programs rely on.
+//! The description of a picture of words. It has the format of the pictures before it, since some
+//! programs cannot follow a change.
 
 use crate::camera::encode::{Coding, Recipe};
 use crate::camera::notices::Trouble;
 use crate::camera::roster::wish::Wish;
 use crate::image::pixels::{Chroma, Size};
 
-/// Of a notice before there ever was a picture.
+/// The size of a notice when there was no picture before.
 const USUAL_SIZE: Size = Size::new(640, 360);
 
-/// Of all notices, whatever the stream's is: there is little to lose.
+/// The JPEG quality of every notice.
 const QUALITY: u8 = 80;
 
 /// A picture of words that is to be drawn.
@@ -17,20 +18,20 @@ pub struct Notice {
     /// What it says.
     pub trouble: Trouble,
     pub(super) wish: Wish,
-    /// How the last picture looked, if there was one.
+    /// The format of the last picture, if there was one.
     pub(super) like: Option<Look>,
 }
 
-/// How a picture looks.
+/// The format of a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Look {
     pub(super) size: Size,
-    /// Of a JPEG.
+    /// `None` if it is not a JPEG.
     pub(super) chroma: Option<Chroma>,
 }
 
 impl Notice {
-    /// How it is encoded, where viewers without wishes are shown pictures of the size `shown`, if that is known.
+    /// How to encode the notice. `shown` is the size that viewers without wishes get, if known.
     pub(super) fn recipe(&self, shown: Option<Size>) -> Recipe {
         let mut recipe = self.wish.recipe(shown.unwrap_or(USUAL_SIZE));
         if let Some(Look { size, chroma }) = self.like {

@@ -1,7 +1,7 @@
-//! The first bytes of a connection, which tell what it speaks.
+//! Reads the first bytes of a connection, which show its protocol.
 //!
-//! It waits without an `epoll`, since a connection that says nothing is to cost no more than its socket. TLS will begin here: its
-//! first byte is 0x16.
+//! It waits without `epoll`, so that a silent connection costs no descriptor but its socket. TLS
+//! will begin here: its first byte is 0x16.
 
 use super::protocol::Protocol;
 use crate::camera::context::Camera;
@@ -13,7 +13,7 @@ use std::io::{self, Read};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-/// A viewer that has said nothing by then is the tutorial's, where that is served.
+/// A viewer that has sent nothing by then is the tutorial's client, if that is served.
 const SILENT_VIEWER: Duration = Duration::from_millis(500);
 
 /// What a connection turns out to be.
@@ -22,9 +22,9 @@ pub(super) enum Opening {
     Native(Vec<u8>),
     /// A client that speaks HTTP; these are its first bytes.
     Http(Vec<u8>),
-    /// A viewer that says nothing, where the tutorial's client is served.
+    /// A viewer that sends nothing, while the tutorial's client is served.
     Silent,
-    /// Nothing.
+    /// The connection has ended.
     Over(SessionEnd),
 }
 
@@ -56,7 +56,7 @@ pub(super) fn open(mut stream: &TcpStream, camera: &Camera) -> io::Result<Openin
         if camera.stop.is_requested() {
             return Ok(Opening::Over(SessionEnd::Stopping));
         }
-        // Zero would mean for ever; the socket's clock may end a little early.
+        // A timeout of zero would mean no limit; and the socket's timer may end a little early.
         let left = (silent_at.unwrap_or(speaks_until) - now).max(Duration::from_millis(1));
         stream.set_read_timeout(Some(left))?;
         match stream.read(said.space()) {

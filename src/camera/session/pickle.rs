@@ -1,7 +1,7 @@
-//! The tutorial's client: it says nothing, and is sent pickled pictures.
+//! The tutorial's protocol: the client sends nothing and gets pickled pictures.
 //!
-//! It understands nothing but pictures: where there is none, it is sent one of words. One that closes its sending side
-//! leaves: the tutorial's client never closes only that.
+//! The client understands only pictures, so it gets a picture of words when there is no other. A
+//! client that closes its sending side has left: the tutorial's client never closes only that side.
 
 use super::deaf::Deaf;
 use super::link::outgoing::Outgoing;
@@ -17,10 +17,10 @@ use crate::wire::packet::Packet;
 use crate::wire::pickle::head::{PickleHead, TAIL};
 use std::sync::Arc;
 
-/// A session with a client that says nothing.
+/// A session with a client that sends nothing.
 #[derive(Debug)]
 pub struct Pickle {
-    /// What is done before anything is sent, the first last.
+    /// The orders to carry out before anything is sent, in reverse.
     beginning: Vec<Order>,
     silence: Silence,
     deaf: Deaf,
@@ -28,7 +28,7 @@ pub struct Pickle {
 }
 
 impl Pickle {
-    /// Of a client that is sent what `wish` says.
+    /// A session that sends what `wish` says.
     pub fn new(wish: Wish, now: Micros) -> Self {
         Self {
             beginning: vec![Order::Watch(wish, Lowest::Quality40), Order::Announce, Order::Sit],
@@ -45,7 +45,7 @@ impl Pickle {
         Next::Wait(None)
     }
 
-    /// Nothing has come: what fills the silence, if it is time for that.
+    /// No picture has come: sends a filling, if it is time for one.
     fn fill(&mut self, moment: &Moment) -> Next {
         match self.silence.filling(moment) {
             Some(Filling::Notice(notice)) => Next::Order(Order::Draw(notice)),
@@ -74,7 +74,7 @@ impl Machine for Pickle {
                 self.silence.picture(&packet);
                 return self.put(packet, out, moment.now);
             }
-            // The bell rings only after everything there is has been looked at.
+            // The bell rings again only after the slot was found empty.
             Input::Newest(Newest::Fresh { value: Update::Status(status), .. }) => {
                 self.silence.trouble(status, moment.now);
                 return Next::Look;
@@ -98,7 +98,8 @@ impl Machine for Pickle {
         }
         match self.beginning.pop() {
             Some(order) => Next::Order(order),
-            // Nothing tells that a frame has arrived; the next one follows when it has left.
+            // The client acknowledges nothing, so the next frame follows when the last one has
+            // left.
             None if out.is_empty() => Next::Look,
             None => Next::Wait(None),
         }

@@ -1,8 +1,8 @@
-//! What a viewer speaks, as its first bytes tell.
+//! Recognises the protocol of a viewer by its first bytes.
 
 use crate::wire::native::header::MAGIC;
 
-/// What a viewer's first bytes say it speaks.
+/// The protocol that the first bytes of a connection show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::camera) enum Protocol {
     Native,
@@ -12,7 +12,8 @@ pub(in crate::camera) enum Protocol {
     Open,
 }
 
-/// How requests begin; those that nobody may make are told so in their own language.
+/// How HTTP requests begin. Methods that are not supported are listed too, so that they are refused
+/// in HTTP.
 const METHODS: [&[u8]; 8] =
     [b"GET ", b"HEAD ", b"OPTIONS ", b"POST ", b"PUT ", b"DELETE ", b"PATCH ", b"TRACE "];
 

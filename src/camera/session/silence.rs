@@ -1,7 +1,9 @@
-//! Fills the time without pictures: a viewer of a stream gives up when nothing comes.
+//! Decides what to send while there are no pictures: viewers of a stream give up when nothing
+//! comes.
 //!
-//! Home Assistant waits 10 s for the next bytes, GStreamer 15, OpenCV 30, nginx 60. So something is sent every 4 s:
-//! a picture of words while something is wrong, and the newest picture again while the camera works and is only slow.
+//! Home Assistant waits 10 s for the next bytes, GStreamer 15 s, OpenCV 30 s, nginx 60 s. So
+//! something is sent every 4 s: a picture of words if something is wrong, or the newest picture
+//! again if the camera is only slow.
 
 use super::link::outgoing::Counting;
 use super::machine::Moment;
@@ -15,45 +17,45 @@ use crate::wire::packet::{Codec, Packet};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A stream is silent for no longer than this.
+/// The longest time without anything being sent.
 const EVERY: Duration = Duration::from_secs(4);
 
-/// Trouble that is over by then is not worth a picture.
+/// No notice is drawn for a fault that lasts less than this.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// A camera that says nothing of its rate, and has not shown it, is slow for so long, and silent then.
+/// A camera of unknown rate counts as slow for this long, and then as silent.
 const UNKNOWN_RATE: Duration = Duration::from_secs(10);
 
-/// What one viewer was sent last, and what is wrong.
+/// What one viewer got last, and what is wrong now.
 #[derive(Debug)]
 pub(super) struct Silence {
     wish: Wish,
-    /// Notices look like the last picture, which some programs rely on.
+    /// The format of the last picture. Notices use it, since some programs cannot follow a change.
     last: Option<Look>,
-    /// Whether the next picture may look otherwise.
+    /// Whether the next picture may have another format.
     is_guess: bool,
-    /// Why there is no picture; `None` while nobody said so.
+    /// The status that says why there is no picture, if there is one.
     told: Option<Arc<StatusText>>,
-    /// When the last picture was taken, or the viewer came.
+    /// When the last picture was captured, or when the viewer came.
     taken_at: Micros,
-    /// When the picture that was sent last was taken.
+    /// When the last picture that was sent was captured.
     sent: Option<Micros>,
-    /// Kept, so that others who need the same are sent the same.
+    /// Held, so that other viewers that need the same notice share it.
     notice: Option<Arc<Packet>>,
     due: Micros,
 }
 
-/// What fills a silence.
+/// What to send during a silence.
 #[derive(Debug)]
 pub(super) enum Filling {
     /// A picture of words.
     Notice(Notice),
-    /// The newest picture once more: it is still the newest.
+    /// The newest picture again.
     NewestAgain,
 }
 
 impl Silence {
-    /// Of a viewer with this wish, who has just come.
+    /// The state of a viewer with this wish that has just come.
     pub(super) fn new(wish: Wish, now: Micros) -> Self {
         Self {
             wish,
@@ -67,7 +69,7 @@ impl Silence {
         }
     }
 
-    /// There is a picture.
+    /// Notes a new picture.
     pub(super) fn picture(&mut self, packet: &Packet) {
         self.told = None;
         self.notice = None;
@@ -83,7 +85,7 @@ impl Silence {
         }
     }
 
-    /// This is sent now; what it counts as.
+    /// Notes that this picture is sent now. Returns how to count it.
     pub(super) fn sends(&mut self, packet: &Arc<Packet>, now: Micros) -> Counting {
         self.due = now.after(EVERY);
         let sent = self.sent.replace(packet.facts.captured_at);
@@ -104,7 +106,7 @@ impl Silence {
         self.notice.clone()
     }
 
-    /// There is no picture for now, and this is why.
+    /// Notes the reason why there is no picture.
     pub(super) fn trouble(&mut self, status: Arc<StatusText>, now: Micros) {
         if self.told.as_ref() != Some(&status) {
             self.due = self.due.min(now.after(GRACE));
@@ -113,17 +115,17 @@ impl Silence {
         }
     }
 
-    /// When something is to be sent, if nothing is until then.
+    /// When to send something, if nothing is sent before.
     pub(super) fn due(&self) -> Micros {
         self.due
     }
 
-    /// What is to be sent now, if something is.
+    /// What to send now, if anything.
     pub(super) fn filling(&mut self, moment: &Moment) -> Option<Filling> {
         if moment.now < self.due {
             return None;
         }
-        // Should there be nothing to send, nobody tries again at once.
+        // Even if there turns out to be nothing to send, do not try again at once.
         self.due = moment.now.after(EVERY);
         if self.told.is_none() && !self.is_silent(moment) {
             return Some(Filling::NewestAgain);
@@ -136,12 +138,12 @@ impl Silence {
         self.told.as_ref().map_or(Trouble::Silence, |status| Trouble::Told(Arc::clone(status)))
     }
 
-    /// What is to be drawn to say `trouble`.
+    /// The notice that says `trouble`.
     pub(super) fn notice(&self, trouble: Trouble) -> Notice {
         Notice { trouble, wish: self.wish, like: self.last }
     }
 
-    /// It was drawn.
+    /// Keeps the notice that was drawn.
     pub(super) fn drawn(&mut self, notice: Option<Arc<Packet>>) -> Option<Arc<Packet>> {
         if notice.is_some() {
             self.notice.clone_from(&notice);
@@ -149,7 +151,7 @@ impl Silence {
         notice
     }
 
-    /// Whether a picture should have come long since.
+    /// Whether a picture is long overdue.
     fn is_silent(&self, moment: &Moment) -> bool {
         let expected = moment.measured.max(moment.interval);
         let limit = if moment.measured.is_zero() { UNKNOWN_RATE } else { EVERY };

@@ -1,6 +1,6 @@
-//! What a session asks of the camera it belongs to.
+//! The interface between a session and its camera.
 //!
-//! `Viewing` is the real one; tests have one of frames and answers in memory.
+//! `Viewing` is the real implementation; tests use one with frames and answers in memory.
 
 use super::machine::{Input, Moment, Order};
 use crate::camera::update::Update;
@@ -10,18 +10,19 @@ use crate::wire::native::credit::Arrival;
 use std::io;
 use std::time::Duration;
 
-/// A camera, as one session knows it.
+/// A camera, as one session sees it.
 pub trait Surroundings {
-    /// What is true now.
+    /// The facts at this moment.
     fn moment(&self, now: Micros) -> Moment;
 
-    /// The newest update of the subscription, if it was not taken. After [`Newest::NotYet`] the next one ends a sleep.
+    /// The newest update of the subscription, if it was not taken yet. After [`Newest::NotYet`] the
+    /// next update ends the sleep.
     ///
     /// # Errors
     /// When the process has no file descriptors left.
     fn newest(&mut self) -> io::Result<Newest<Update>>;
 
-    /// Does what a machine has ordered, unless that is the link's affair.
+    /// Carries out a machine's order, unless the link does that itself.
     ///
     /// # Errors
     /// When the process has no file descriptors left.
@@ -30,12 +31,12 @@ pub trait Surroundings {
     /// Whether less is sent than was asked for.
     fn is_lowered(&self) -> bool;
 
-    /// A frame has left, `bytes` with all that goes along, so long after it was taken.
+    /// Counts a frame that has left, with its bytes including prefix and suffix, and its age.
     fn count_sent(&self, bytes: usize, age: Duration);
 
-    /// Frames were not sent.
+    /// Counts frames that were not sent.
     fn count_skipped(&self, frames: u64);
 
-    /// A frame was acknowledged.
+    /// Counts a frame that was acknowledged.
     fn count_arrived(&self, arrival: Arrival, now: Micros);
 }

@@ -1,4 +1,4 @@
-//! What one viewer watches: what it asked for, or as much less as its link carries.
+//! What one viewer watches: the form that it asked for, or a lesser one that its link can carry.
 
 use super::link::waiter::Waiter;
 use super::machine::Step;
@@ -15,20 +15,20 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A viewer's subscription, and the rung of the ladder on which it stands.
+/// A viewer's subscription, and its rung on the ladder of qualities.
 pub(super) struct View {
     reader: Reader<Update>,
     subscription: Subscription,
     ladder: Ladder,
-    /// Whose frame was taken last.
+    /// The stream of the last frame.
     stream: Option<Arc<StreamFacts>>,
 }
 
-/// Of a camera that does not say its rate.
+/// For a camera that does not state its rate.
 const USUAL_INTERVAL: Duration = Duration::from_millis(33);
 
 impl View {
-    /// Of somebody who asks for `wish`, and takes nothing below `lowest`.
+    /// Subscribes to `wish`. The ladder goes no lower than `lowest`.
     pub(super) fn new(
         roster: &Arc<Roster>,
         wish: Wish,
@@ -46,13 +46,14 @@ impl View {
         self.subscription.wish()
     }
 
-    /// Asks for something else.
+    /// Subscribes to another wish.
     pub(super) fn change(&mut self, wish: Wish, lowest: Lowest) {
         self.subscription.ask(wish);
         self.ladder = ladder(&wish, lowest);
     }
 
-    /// The newest update, if it was not taken. After [`Newest::NotYet`] the waiter wakes at the next.
+    /// The newest update, if it was not taken yet. After [`Newest::NotYet`] the next update wakes
+    /// the waiter.
     pub(super) fn newest(&mut self) -> Newest<Update> {
         let newest = self.reader.newest();
         if let Newest::Fresh { value: Update::Frame { stream, .. }, .. } = &newest
@@ -63,7 +64,8 @@ impl View {
         newest
     }
 
-    /// The newest frame there is for this viewer, though it was taken; `None` while there is no picture.
+    /// The newest frame for this viewer, even if it was taken before; `None` while there is no
+    /// picture.
     pub(super) fn current(&self) -> Option<Arc<Packet>> {
         match self.reader.current() {
             Some(Update::Frame { packet, .. }) => Some(packet),
@@ -71,10 +73,10 @@ impl View {
         }
     }
 
-    /// Takes note that a frame has arrived, and goes to another rung if that is called for and there is room.
+    /// Notes that a frame has arrived. Changes the rung if the ladder says so and there is room.
     pub(super) fn arrived(&mut self, transfer: Transfer) -> Step {
         if self.is_lowered() && !self.subscription.is_lowered() {
-            // Somebody asked for what this one only had for want of more.
+            // Another viewer asked for a form and got the place of this viewer's lesser form.
             log::debug!("another viewer got its rendition");
             let now = clock::now();
             self.ladder.moved(Rung::Asked, now);
@@ -91,7 +93,7 @@ impl View {
         self.ladder.rung() != Rung::Asked
     }
 
-    /// The time in which a frame is made.
+    /// The time between two frames.
     pub(super) fn interval(&self) -> Duration {
         let stream = self.stream.as_ref();
         let rate = stream.map_or(Rate::NONE, |stream| stream.rate.lower(self.wish().rate));

@@ -1,4 +1,4 @@
-//! One viewer at the camera: its subscription, its seat, and what it asks.
+//! One viewer at the camera: its subscription, its seat, and its questions about controls.
 
 use super::link::waiter::Waiter;
 use super::machine::{Input, Moment, Order, Question, Report, Reported, Standing, Step};
@@ -21,7 +21,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-/// What one session is to the camera.
+/// The camera's side of one session.
 pub(super) struct Viewing<'a> {
     camera: &'a Camera,
     connection: &'a Connection,
@@ -29,7 +29,7 @@ pub(super) struct Viewing<'a> {
     transport: Transport,
     waiter: Rc<Waiter>,
     view: Option<View>,
-    /// There once it has asked for controls.
+    /// Created when the viewer first asks about controls.
     visitor: Option<Visitor>,
     counted: Option<Viewer<'a>>,
     seat: Option<Seat<'a>>,
@@ -96,7 +96,7 @@ impl<'a> Viewing<'a> {
         }
     }
 
-    /// Passes a question on; where nobody answers those, that is the answer.
+    /// Passes a question on to the controls; refuses it if viewers may not use them.
     fn ask(&mut self, question: Question) -> io::Result<Input> {
         let Some(controls) = &self.camera.controls else {
             let text = "viewers may not change this camera's controls; start lancam with --control lan, \
@@ -171,7 +171,7 @@ impl Surroundings for Viewing<'_> {
             Order::Answer => {
                 return Ok(Input::Answer(self.visitor.as_mut().and_then(Visitor::answer)));
             }
-            // The link's own affairs.
+            // The link carries these out itself.
             Order::Acknowledged(_) | Order::Ebb(_) | Order::CloseSending => {}
         }
         Ok(Input::Awake)

@@ -1,4 +1,4 @@
-//! The answers that are small and whole: the page, figures, refusals.
+//! The answers of fixed length: the page, reports, pictures, refusals; and the head of a stream.
 
 use super::asked::Asked;
 use crate::camera::metrics::text::CONTENT_TYPE as METRICS_TYPE;
@@ -22,32 +22,33 @@ const HTML: &str = "text/html; charset=utf-8";
 
 const ALLOW: &str = "Allow: GET, HEAD, OPTIONS";
 
-/// Said to nginx, which would hold pictures of a stream back until it has many.
+/// Keeps nginx from buffering several pictures of a stream.
 const NO_BUFFERING: &str = "X-Accel-Buffering: no";
 
-/// The page needs nothing from anywhere, and takes nothing.
+/// The page loads nothing from elsewhere, and sends no forms.
 const PAGE_POLICY: &str = "Content-Security-Policy: default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'; \
     script-src 'unsafe-inline'; connect-src 'self'; base-uri 'none'; form-action 'none'";
 
-/// What follows an answer's head.
+/// The body of an answer.
 enum Content<'a> {
     Text(&'static str, &'a str),
     Picture(Arc<Packet>),
 }
 
-/// The page.
+/// Answers with the page.
 pub(super) fn page(asked: &Asked, html: &str, out: &mut Outgoing) {
     tell(asked, Status::OK, Content::Text(HTML, html), &[PAGE_POLICY], out);
 }
 
-/// A picture that was taken so long after 1970.
+/// Answers with a picture that was taken at this time since 1970.
 pub(super) fn picture(asked: &Asked, packet: Arc<Packet>, taken: Duration, out: &mut Outgoing) {
     let stamp = format!("X-Timestamp: {}.{:06}", taken.as_secs(), taken.subsec_micros());
     tell(asked, Status::OK, Content::Picture(packet), &[&stamp], out);
 }
 
-/// How the camera is, as far as it was asked. Of pictures that nobody wants to see, the camera is not started for it, that is
-/// whether there would be one. Returns what the answer says no to.
+/// Answers with a report on the camera. A HEAD request for a picture or a stream does not start the
+/// camera; its answer says whether there would be pictures. Returns the refusal, if the answer is
+/// one.
 pub(super) fn report(
     asked: &Asked,
     kind: Report,
@@ -93,11 +94,11 @@ pub(super) fn report(
     None
 }
 
-/// What may be asked.
+/// Answers an OPTIONS request.
 pub(super) fn options(asked: &Asked, out: &mut Outgoing) {
     let mut more = vec![ALLOW];
     if asked.allow_origin.is_some() {
-        // What browsers ask before a page of another origin may ask.
+        // The answer to a CORS preflight request.
         more.push("Access-Control-Allow-Methods: GET, HEAD, OPTIONS");
         more.push("Access-Control-Allow-Headers: *");
         more.push("Access-Control-Allow-Private-Network: true");
@@ -116,7 +117,7 @@ pub(super) fn options(asked: &Asked, out: &mut Outgoing) {
     out.is_an_answer();
 }
 
-/// Says no, and why.
+/// Refuses a request, with the reason.
 pub(super) fn refuse(asked: &Asked, refusal: &Refusal, out: &mut Outgoing) {
     let text = format!("{}\n", refusal.text);
     let more: &[&str] = match refusal.status {
@@ -127,11 +128,11 @@ pub(super) fn refuse(asked: &Asked, refusal: &Refusal, out: &mut Outgoing) {
     tell(asked, refusal.status, Content::Text(PLAIN, &text), more, out);
 }
 
-/// How a stream begins, before its first part.
+/// Writes the head of a stream, before its first part.
 pub(super) fn stream_head(allow_origin: Option<&str>, out: &mut Outgoing) {
     let head = Head {
         status: Status::OK,
-        // The end of the connection is the end of the stream: that is 1.0.
+        // HTTP/1.0: the end of the connection is the end of the stream.
         version: Version::Http10,
         afterwards: Afterwards::Close,
         content_type: Some(multipart::CONTENT_TYPE),
@@ -142,7 +143,7 @@ pub(super) fn stream_head(allow_origin: Option<&str>, out: &mut Outgoing) {
     put_head(&head, out);
 }
 
-/// Puts a head, and its content unless only the head was asked for.
+/// Writes a head, and its content unless the method is HEAD.
 fn tell(asked: &Asked, status: Status, content: Content<'_>, more: &[&str], out: &mut Outgoing) {
     let (content_type, len) = match &content {
         Content::Text(content_type, text) => (*content_type, text.len()),
@@ -177,7 +178,7 @@ fn put_head(head: &Head<'_>, out: &mut Outgoing) {
     }
 }
 
-/// What a status means to somebody who waits for a first picture; `None`: that he should wait.
+/// Whether this status refuses a request for a first picture; `None` if the client should wait.
 pub(super) fn reason_not_to_wait(status: &StatusText) -> Option<Refusal> {
     match status.code {
         StatusCode::Starting => None,

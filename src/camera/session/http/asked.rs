@@ -1,4 +1,4 @@
-//! What a request comes to.
+//! What a request asks for, and how to answer it.
 
 use crate::camera::context::HttpRules;
 use crate::wire::http::Refusal;
@@ -8,21 +8,21 @@ use crate::wire::http::request::{Afterwards, Method, Request, Version};
 use crate::wire::http::resource::Resource;
 use crate::wire::http::response::Status;
 
-/// What a client has asked for, and how it is to be told.
+/// What a client has asked for, and how to answer it.
 #[derive(Debug)]
 pub(super) struct Asked {
     pub(super) method: Method,
     pub(super) resource: Result<Resource, Refusal>,
     pub(super) version: Version,
     pub(super) afterwards: Afterwards,
-    /// How parts of a stream begin.
+    /// How the parts of a stream begin.
     pub(super) heads: Heads,
-    /// Whose pages may read the answer.
+    /// The origin whose pages may read the answer.
     pub(super) allow_origin: Option<String>,
 }
 
 impl Asked {
-    /// What `request` comes to where these rules hold.
+    /// What `request` asks for under these rules.
     pub(super) fn of(request: &Request<'_>, rules: &HttpRules) -> Self {
         let origin = match request.origin {
             _ if rules.origins.iter().any(|allowed| allowed == "*") => Some("*".to_owned()),
@@ -35,12 +35,13 @@ impl Asked {
                 let text = "the method must be GET, HEAD or OPTIONS";
                 Err(Refusal::new(Status::METHOD_NOT_ALLOWED, text))
             }
-            // What may be asked is the same everywhere.
+            // The answer is the same for every resource.
             _ if request.method == Method::Options => Ok(Resource::Page),
             _ => Resource::parse(request.target),
         };
         let is_foreign = matches!(&resource, Err(refusal) if refusal.status == Status::MISDIRECTED);
-        // The body of the one was not read, and the log tells of the other.
+        // The body of a request with another method was not read. Closing after a foreign host puts
+        // it into the log.
         let closes = request.method == Method::Other || is_foreign;
         Self {
             method: request.method,
@@ -52,7 +53,7 @@ impl Asked {
         }
     }
 
-    /// Of a client that cannot be asked anything more.
+    /// A request that was refused before it could be parsed.
     pub(super) fn refused(refusal: Refusal) -> Self {
         Self {
             method: Method::Get,
@@ -65,7 +66,8 @@ impl Asked {
     }
 }
 
-/// A page elsewhere may have had its own name point here: it is told nothing that it did not know.
+/// The refusal for a foreign host. A page of that name elsewhere may have pointed its name at this
+/// address (DNS rebinding), so it learns nothing that it did not know.
 fn foreign_host(host: &str) -> Refusal {
     let text = match host::name_in(host) {
         Some(name) => format!(

@@ -1,4 +1,4 @@
-//! HTTP: requests are answered one after the other, until one of them is for the live picture.
+//! The HTTP protocol: answers requests one after the other, until one asks for the live picture.
 
 mod answers;
 mod asked;
@@ -26,14 +26,17 @@ use snapshot::{Progress, Snapshot};
 use std::time::Duration;
 use stream::Stream;
 
-/// How long a client may take to read its last answer, and how much of what it still sends is passed over.
+/// How long a client may take to read its last answer, and how many bytes are ignored that it still
+/// sends.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 const LAST_BYTES: usize = 1 << 20;
 
-/// What a client asks beyond this while it is being answered stays in the socket.
+/// A client may send this many bytes ahead while it is being answered. The rest stays in the
+/// socket.
 const MAX_AHEAD: usize = 64 << 10;
 
-/// A connection is used again for so long, and for so many requests: then others have their turn.
+/// How long, and for how many requests, a connection is kept open. Then other clients get their
+/// turn.
 const KEPT_FOR: Duration = Duration::from_secs(60);
 const MOST_REQUESTS: u64 = 1000;
 
@@ -43,59 +46,60 @@ pub struct Http<'a> {
     /// The camera's name.
     name: &'a str,
     rules: &'a HttpRules,
-    /// What those are sent who wish for nothing.
+    /// The wish of a client that wishes for nothing.
     own: Wish,
-    /// When the client came.
+    /// When the client connected.
     since: Micros,
     requests: Requests,
     input: InputSide,
     /// How many requests were answered.
     answered: u64,
-    /// What the last answer said no to.
+    /// The refusal that was the last answer, if it was one.
     refusal: Option<Refusal>,
     state: State,
 }
 
-/// What is to be expected of the client.
+/// Whether the client may still send something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum InputSide {
     Open,
     Ended,
 }
 
-/// How far a session is.
+/// The state of a session.
 #[derive(Debug, Default)]
 enum State {
-    /// A request is to be whole by then.
+    /// Waits for a complete request, until then.
     Asks(Micros),
-    /// It is; its connection stands as one that is answered.
+    /// The request is complete; the connection is being marked as answered.
     Asked(Asked),
-    /// How the camera is has been asked.
+    /// Waits for a report on the camera.
     Reports(Asked, Report),
-    /// A picture that was taken for this request is awaited.
+    /// Waits for a picture taken for this request.
     Pictures(Asked, Snapshot),
-    /// A seat has been asked for.
+    /// Waits for a seat.
     Sits(Asked, Wishes),
     Streams(Asked, Box<Stream>),
-    /// The answer leaves. Then comes the end, or the next request.
+    /// Sends an answer. Then comes the end, or the next request.
     Answers(Option<SessionEnd>),
-    /// The answer has left.
+    /// The answer has been sent.
     Closes(SessionEnd),
-    /// The client reads its last answer: closing a socket with unread bytes in it would take that back.
+    /// Waits until the client has read its last answer. Closing a socket with unread bytes in it
+    /// would reset the connection and discard the answer.
     Lingers {
         end: SessionEnd,
         until: Micros,
         heard: usize,
     },
     Ends(SessionEnd),
-    /// While one becomes the next.
+    /// Only while one state is replaced by the next.
     #[default]
     Between,
 }
 
 impl<'a> Http<'a> {
-    /// Of a camera with this name, which answers by these rules and sends `own` to those who wish for nothing. The first
-    /// request is to be whole by `deadline`.
+    /// A session of a camera with this name, which answers by these rules and sends `own` to
+    /// clients without wishes. The first request must be complete by `deadline`.
     pub fn new(
         name: &'a str,
         rules: &'a HttpRules,
@@ -116,7 +120,7 @@ impl<'a> Http<'a> {
         }
     }
 
-    /// Looks for the next request, and decides what becomes of it.
+    /// Parses the next request and begins to answer it.
     fn listen(&mut self, deadline: Micros, now: Micros) -> Next {
         match self.requests.next_request() {
             Ok(Some(request)) => {
@@ -124,7 +128,7 @@ impl<'a> Http<'a> {
                 return self.begin(asked, now);
             }
             Ok(None) => {}
-            // Where a request ends that is none, nobody knows.
+            // After an invalid request, the start of the next one is unknown.
             Err(refusal) => return self.begin(Asked::refused(refusal), now),
         }
         let is_begun = self.requests.waiting() > 0;
@@ -180,7 +184,7 @@ impl<'a> Http<'a> {
             Resource::State => self.report(asked, Report::State),
             Resource::Metrics => self.report(asked, Report::Metrics),
             Resource::Health => self.report(asked, Report::Health),
-            // The camera is not started for pictures that nobody wants to see.
+            // A HEAD request for a picture does not start the camera.
             Resource::Stream(_) | Resource::Snapshot(_) if is_head => {
                 self.report(asked, Report::Health)
             }
@@ -190,7 +194,7 @@ impl<'a> Http<'a> {
                 Next::Order(Order::Sit)
             }
             Resource::Snapshot(wishes) => {
-                // One picture has no rate; a place of few frames would only let it wait.
+                // A single picture has no rate. A rate in the wish would only delay it.
                 let wish = self.own.with(&Wishes { rate: Rate::NONE, ..*wishes });
                 self.picture(asked, Snapshot::new(wish, moment.now), Input::Awake, out, moment)
             }
@@ -242,7 +246,7 @@ impl<'a> Http<'a> {
         match input {
             Input::Seated(Ok(())) => {
                 let mut stream = Box::new(Stream::new(&asked, self.own.with(&wishes), moment.now));
-                // The end may have come with the rest of the request.
+                // The client may have closed its sending side right behind the request.
                 if self.input == InputSide::Ended {
                     stream.input_ended();
                 }
@@ -279,14 +283,14 @@ impl<'a> Http<'a> {
         }
     }
 
-    /// Says no, and why.
+    /// Refuses a request, with the reason.
     fn refuse(&mut self, asked: &Asked, refusal: Refusal, out: &mut Outgoing) -> Next {
         answers::refuse(asked, &refusal, out);
         self.refusal = Some(refusal);
         self.answers(asked)
     }
 
-    /// Says no to a stream, and closes.
+    /// Refuses a stream, and closes the connection.
     fn refuse_stream(
         &mut self,
         mut asked: Asked,
@@ -300,7 +304,7 @@ impl<'a> Http<'a> {
         Next::Order(Order::Unwatch)
     }
 
-    /// An answer is on its way.
+    /// Continues after an answer was written to `out`.
     fn answers(&mut self, asked: &Asked) -> Next {
         self.answered += 1;
         self.state = State::Answers(match asked.afterwards {
@@ -344,7 +348,7 @@ impl Machine for Http<'_> {
         match &self.state {
             State::Streams(_, stream) => stream.room(),
             State::Lingers { heard, .. } => LAST_BYTES.saturating_sub(*heard),
-            // More than any head is long waits for nobody: the next one is refused.
+            // A request longer than this is refused, so there is no need to take more.
             _ => MAX_AHEAD.saturating_sub(self.requests.waiting()),
         }
     }
@@ -383,7 +387,7 @@ impl Machine for Http<'_> {
 
     fn end(&mut self, why: SessionEnd, _out: &mut Outgoing, now: Micros) {
         self.state = match std::mem::take(&mut self.state) {
-            // It was told all there is to say.
+            // The client has been told everything.
             State::Closes(end) | State::Lingers { end, .. } | State::Ends(end) => State::Ends(end),
             State::Streams(asked, mut stream) if matches!(why, SessionEnd::Stopping) => {
                 match stream.end(now) {
@@ -396,7 +400,7 @@ impl Machine for Http<'_> {
     }
 }
 
-/// The end of a client that was told no.
+/// The end of a session that refused a request.
 fn refused(refusal: Refusal) -> SessionEnd {
     let why = match refusal.status {
         Status::UNAVAILABLE => Refused::NoPicture,

@@ -1,22 +1,24 @@
-//! When the next frame is due: whether one that has waited is worth sending.
+//! Decides when the next frame is due, and so whether a frame that has waited is still worth
+//! sending.
 
 use crate::image::frame::Micros;
 use std::time::Duration;
 
-/// A frame is not waited for longer than this, half an interval at 30 fps: what a slow reader has not read yet lasts longer.
+/// The longest wait for a younger frame: half an interval at 30 fps. A slow reader still has that
+/// much to read.
 const LONGEST_WAIT: Duration = Duration::from_millis(17);
 
-/// What a stream's frames have shown so far.
+/// What the frames of a stream have shown so far.
 #[derive(Debug, Default)]
 pub(super) struct Rhythm {
     last: Option<Micros>,
     interval: Duration,
-    /// How old frames are when they come here, at the least.
+    /// The least age at which a frame has come here.
     prompt: Option<Duration>,
 }
 
 impl Rhythm {
-    /// A frame that was captured then is looked at now, after so many that were not.
+    /// Notes a frame that is looked at now. `skipped` frames before it were not.
     pub(super) fn saw(&mut self, captured_at: Micros, skipped: u64, now: Micros) {
         if let Some(last) = self.last.replace(captured_at) {
             let count = u32::try_from(skipped + 1).unwrap_or(u32::MAX);
@@ -26,11 +28,11 @@ impl Rhythm {
         self.prompt = Some(self.prompt.map_or(age, |prompt| prompt.min(age)));
     }
 
-    /// Whether a frame that was captured then has waited here for most of an interval, so that a younger one will be here
-    /// in a moment.
+    /// Whether a frame has waited here for most of an interval, so that a younger one will come in
+    /// a moment.
     pub(super) fn is_younger_due(&self, captured_at: Micros, now: Micros) -> bool {
         let waited = now.since(captured_at).saturating_sub(self.prompt.unwrap_or_default());
-        // One that should have come by now may never come.
+        // The younger frame is overdue: it may never come.
         let Some(left) = self.interval.checked_sub(waited) else { return false };
         left <= LONGEST_WAIT.min(self.interval / 2)
     }
@@ -47,7 +49,7 @@ mod tests {
         let mut rhythm = Rhythm::default();
         // Nothing is known yet.
         assert!(!rhythm.is_younger_due(Micros(0), Micros(30 * MILLISECOND)));
-        // Frames come 30 ms apart, one of them was missed, and they are 20 ms old by then.
+        // Frames come 30 ms apart, and are 20 ms old when they come. One was missed.
         rhythm.saw(Micros(0), 0, Micros(20 * MILLISECOND));
         rhythm.saw(Micros(60 * MILLISECOND), 1, Micros(85 * MILLISECOND));
         let is_due = |age: u64| {

@@ -1,4 +1,5 @@
-//! One picture, and a fresh one: not what was left from before, nor what a camera sends before it has seen the light.
+//! One picture, taken after the request: not one from before, and not one from a camera whose
+//! exposure has not settled.
 
 use super::answers;
 use super::stand_in::StandIns;
@@ -17,45 +18,47 @@ use crate::wire::packet::Packet;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// For one that has settled nobody waits longer, once there is one that was taken for this request.
+/// How long to wait for a settled picture, once there is one that was taken for this request.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// A camera that was just opened has measured the light by then.
+/// A camera's exposure has settled this long after it was opened.
 const SETTLING: Duration = Duration::from_secs(1);
 
-/// It has sooner when so many JPEGs in a row are equally long, by this part of their length: what brightens, grows.
+/// It has settled sooner if this many JPEGs in a row differ in length by at most this fraction: a
+/// picture that gets brighter gets longer.
 const STEADY_FRAMES: usize = 5;
 const STEADY_PART: usize = 50;
 
-/// How long somebody waits for a picture. A camera that rested must be opened, and one that sends few pictures has
-/// its time for the next; Home Assistant gives up after 10 s, OctoPrint after 5 s, and leave by themselves.
+/// How long a client waits for a picture. A camera that is off has to be opened, and one with a low
+/// frame rate needs time for its next picture. Home Assistant gives up after 10 s, OctoPrint after
+/// 5 s; they close the connection themselves.
 const LEAST_WAIT: Duration = Duration::from_secs(8);
 const MARGIN: Duration = Duration::from_secs(2);
 
 /// A picture that was asked for.
 #[derive(Debug)]
 pub(super) struct Snapshot {
-    /// What is to be subscribed to, once.
+    /// The wish to subscribe to; taken once.
     wish: Option<Wish>,
     asked_at: Micros,
     light: Light,
-    /// The newest that could be sent, and when the first came.
+    /// The newest picture that could be sent, and when the first such picture came.
     candidate: Option<(Arc<Packet>, Micros)>,
     stand_ins: StandIns,
 }
 
-/// How far it is.
+/// What a snapshot needs next.
 pub(super) enum Progress {
-    /// There is none yet.
+    /// There is no picture yet: do this.
     Next(Next),
-    /// This is it.
+    /// The picture.
     Picture(Arc<Packet>),
-    /// There will be none.
+    /// There will be no picture.
     No(Refusal),
 }
 
 impl Snapshot {
-    /// Of somebody with this wish, whose rate is of no account: a place of few frames would only let it wait.
+    /// A snapshot for this wish, whose rate is ignored: it would only delay the picture.
     pub(super) fn new(wish: Wish, now: Micros) -> Self {
         Self {
             wish: Some(wish),
@@ -78,7 +81,7 @@ impl Snapshot {
                 if let Some(refusal) = answers::reason_not_to_wait(&status) {
                     return Progress::No(refusal);
                 }
-                // Pictures from before are no longer true.
+                // The status makes earlier pictures outdated.
                 self.candidate = None;
                 Progress::Next(Next::Look)
             }
@@ -93,7 +96,7 @@ impl Snapshot {
 
     fn consider(&mut self, packet: Arc<Packet>, moment: &Moment) -> Progress {
         let is_settled = self.light.is_settled(&packet, moment.first_frame_at);
-        // Never an older one, however long there has been none.
+        // Never send an older picture, however long there has been none.
         if self.asked_at.since(packet.facts.captured_at) > FRESH {
             return Progress::Next(Next::Look);
         }
@@ -125,7 +128,7 @@ impl Snapshot {
     }
 }
 
-/// What a camera makes of the light, by its pictures' lengths.
+/// Watches the length of the pictures, which shows whether the exposure has settled.
 #[derive(Debug, Default)]
 struct Light {
     lengths: [usize; STEADY_FRAMES],
@@ -133,7 +136,7 @@ struct Light {
 }
 
 impl Light {
-    /// Whether this picture, of a source that sends since `started`, is as bright as it will be.
+    /// Whether the exposure has settled at this picture of a source that was opened at `started`.
     fn is_settled(&mut self, packet: &Packet, started: Micros) -> bool {
         self.lengths[self.frames % STEADY_FRAMES] = packet.payload().len();
         self.frames += 1;

@@ -1,7 +1,9 @@
-//! Whether the last frame has left, where the viewer does not say so: the kernel is asked.
+//! Finds out from the kernel whether the last frame has left, for viewers that do not acknowledge
+//! frames.
 //!
-//! The next frame is begun when nothing of the last is unsent and at most about one is unacknowledged: less would cost a round
-//! trip for each frame on Wi-Fi. What lies in the reader's own receive buffer, nobody here can see or bound.
+//! The next frame begins when nothing of the last one is unsent and no more than about one frame is
+//! unacknowledged. Waiting for all acknowledgements would cost a round trip for each frame on
+//! Wi-Fi. What is in the receiver's buffer can be neither seen nor limited from here.
 
 use super::kernel::{Happened, Kernel};
 use crate::camera::session::machine::Ebbed;
@@ -9,21 +11,22 @@ use crate::image::frame::Micros;
 use std::io;
 use std::time::Duration;
 
-/// While a viewer takes nothing, the kernel is asked so often whether it did.
+/// How often the kernel is asked whether a slow viewer has taken something.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
-/// What may be unacknowledged besides the last frame: heads, and what TCP puts around bytes in memory.
+/// How many bytes may be unacknowledged besides the last frame: heads, and the kernel's overhead.
 const SLACK: usize = 8 << 10;
 
-/// Whether a machine waits for the last frame to leave.
+/// Whether the machine waits for the last frame to leave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Ebb {
-    /// It does not.
+    /// It does not wait.
     #[default]
     NotAwaited,
-    /// The socket will say; so many bytes were unacknowledged when it was looked at last.
+    /// It waits until the socket becomes writable. This many bytes were unacknowledged when the
+    /// kernel was last asked.
     Awaited { unacknowledged: usize },
-    /// The socket has said so.
+    /// The socket has become writable.
     Late,
 }
 
@@ -32,8 +35,9 @@ impl Ebb {
         self != Self::NotAwaited
     }
 
-    /// Asks whether the last frame, of `last` bytes, has left; if not, the socket will tell when it has. That costs five more
-    /// calls, of those who need the time anyway.
+    /// Asks whether the last frame, of `last` bytes, has left. If not, sets the marks of the socket
+    /// so that it becomes writable when it has. That takes five more system calls, but only for
+    /// viewers that are slow already.
     pub(super) fn ask(
         &mut self,
         last: usize,
@@ -47,12 +51,14 @@ impl Ebb {
             *self = Self::Awaited { unacknowledged: held.unacknowledged };
             return Ok(None);
         }
-        // How early it was matters only to those who might be sent more, and the kernel knows it.
+        // How long it took matters only to viewers on a lower rung, which might get more. The
+        // kernel knows it.
         let took = if is_lowered { kernel.path()?.time_for(last) } else { Duration::ZERO };
         Ok(Some(Ebbed::InTime(took)))
     }
 
-    /// Something happened, or nothing for a while. Returns whether the viewer has taken something meanwhile.
+    /// Notes what happened, if anything did. Returns whether the viewer has taken something
+    /// meanwhile.
     pub(super) fn note(&mut self, happened: &Happened, kernel: &dyn Kernel) -> io::Result<bool> {
         let Self::Awaited { unacknowledged } = self else { return Ok(false) };
         if happened.room {
@@ -63,7 +69,7 @@ impl Ebb {
         Ok(std::mem::replace(unacknowledged, held) > held)
     }
 
-    /// Says once that the last frame has left.
+    /// Returns once that the last frame has left.
     pub(super) fn take(&mut self, kernel: &mut dyn Kernel) -> io::Result<Option<Ebbed>> {
         if *self != Self::Late {
             return Ok(None);
@@ -72,7 +78,7 @@ impl Ebb {
         Ok(Some(Ebbed::Late))
     }
 
-    /// Nobody waits for it any more.
+    /// Stops waiting.
     pub(super) fn cancel(&mut self, kernel: &mut dyn Kernel) -> io::Result<()> {
         match std::mem::take(self) {
             Self::NotAwaited => Ok(()),
@@ -80,7 +86,7 @@ impl Ebb {
         }
     }
 
-    /// When the kernel is asked again.
+    /// When to ask the kernel again.
     pub(super) fn deadline(self, now: Micros) -> Option<Micros> {
         matches!(self, Self::Awaited { .. }).then(|| now.after(LOOK_EVERY))
     }

@@ -1,20 +1,21 @@
-//! Remembered readiness: whether bytes of the viewer's may be in the socket.
+//! Remembers whether the socket may hold bytes from the viewer.
 //!
-//! The system tells of a change once. It is remembered here until the socket was found empty, or the end was read.
+//! Edge-triggered `epoll` reports a change once. It is remembered here until a read finds the
+//! socket empty or reads the end.
 
 use super::kernel::Happened;
 
 /// What is known of the bytes that a viewer sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Hearing {
-    /// None are there.
+    /// There are none.
     #[default]
     Empty,
-    /// Some may be there.
+    /// There may be some.
     Waits,
-    /// Some may be there, and then comes the end.
+    /// There may be some, and then the end follows.
     Ends,
-    /// The end was read.
+    /// The end has been read.
     Ended,
 }
 
@@ -24,7 +25,7 @@ impl Hearing {
         matches!(self, Self::Waits | Self::Ends)
     }
 
-    /// Something has happened to the socket.
+    /// Notes what happened to the socket.
     pub(super) fn note(&mut self, happened: &Happened) {
         *self = match *self {
             Self::Ended => Self::Ended,
@@ -34,7 +35,7 @@ impl Hearing {
         };
     }
 
-    /// The socket was found empty. An end that was told of is still to be read.
+    /// Notes that the socket was found empty. If an end was reported, it still has to be read.
     pub(super) fn found_empty(&mut self) {
         if *self == Self::Waits {
             *self = Self::Empty;

@@ -1,7 +1,9 @@
-//! One connection from its first message to its end: the only loop that waits, receives and sends for a viewer.
+//! One connection from its first message to its end: the only loop that waits, receives and sends
+//! for a viewer.
 //!
-//! The link owns the socket, what is known of it, the bytes on their way and the clock by which a viewer is let go. The
-//! protocol is a [`Machine`], the camera stands behind [`Surroundings`].
+//! The link owns the socket, its known readiness, the bytes to be sent, and the clock that ends the
+//! session of a stalled viewer. The protocol is a [`Machine`]; the camera is behind
+//! [`Surroundings`].
 
 mod ebb;
 mod hearing;
@@ -28,13 +30,13 @@ use std::io;
 use std::time::Duration;
 use way::Way;
 
-/// Received at once: requests and acknowledgements are smaller, mostly.
+/// How many bytes one call receives. Most requests and acknowledgements are smaller.
 const AT_ONCE: usize = 2 << 10;
 
-/// How much a viewer may say before others of its session's duties have their turn.
+/// How many bytes are received in one turn, before the session does its other work.
 const HEARD_IN_A_TURN: usize = 64 << 10;
 
-/// Runs a protocol until its end.
+/// Runs a protocol until the session ends.
 ///
 /// # Errors
 /// When the connection breaks.
@@ -73,19 +75,19 @@ struct Link<'a> {
     around: &'a mut dyn Surroundings,
     out: Outgoing,
     hearing: Hearing,
-    /// Whether the socket may take bytes: true until a write has found it full.
+    /// Whether the socket may take bytes: true until a write finds it full.
     has_room: bool,
     ebb: Ebb,
     stall: StallClock,
-    /// Frames that the viewer has acknowledged.
+    /// How many frames the viewer has acknowledged.
     acknowledged: u64,
     way: Way,
     course: Course,
 }
 
-/// A machine has nothing more to do.
+/// The machine has nothing to do now.
 enum Pause {
-    /// Until something happens, or the time comes.
+    /// Until something happens, or until this time.
     Until(Option<Micros>),
     ForEver(SessionEnd),
 }
@@ -97,7 +99,8 @@ impl Link<'_> {
                 Pause::Until(until) => until,
                 Pause::ForEver(end) => return Ok(end),
             };
-            // Judged after all that was heard, and whatever else happens: a viewer that only pings takes nothing.
+            // Check this in every turn, whatever else happens: a viewer that sends only pings takes
+            // no frames.
             if self.is_stalled() {
                 self.end(SessionEnd::TooSlow(STALLED))?;
                 continue;
@@ -107,7 +110,7 @@ impl Link<'_> {
         }
     }
 
-    /// Has the machine do what it can, and sends what that comes to.
+    /// Lets the machine do what it can, and sends what it has put out.
     fn advance(&mut self) -> io::Result<Pause> {
         let mut input = self.ebb.take(self.kernel)?.map_or(Input::Awake, Input::Ebbed);
         loop {
@@ -163,7 +166,8 @@ impl Link<'_> {
 
     fn acknowledged(&mut self, arrival: Arrival) -> io::Result<Input> {
         self.around.count_arrived(arrival, arrival.at);
-        // A frame that came in time, round trip and all, is no reason to ask the kernel.
+        // A frame that arrived in time, even with its round trip, gives no reason to ask the
+        // kernel.
         let interval = self.around.moment(arrival.at).interval;
         let is_late = arrival.transfer(Duration::ZERO) > interval;
         let asks = is_late || self.around.is_lowered();
@@ -172,7 +176,7 @@ impl Link<'_> {
         Ok(Input::Awake)
     }
 
-    /// Sends as much as there is room for; whether that was everything.
+    /// Sends as much as there is room for. Returns whether that was everything.
     fn send(&mut self) -> io::Result<bool> {
         match self.out.room_needed() {
             0 => {}
@@ -198,7 +202,7 @@ impl Link<'_> {
         Ok(true)
     }
 
-    /// Whether the viewer has had its time.
+    /// Whether the viewer has made no progress for too long.
     fn is_stalled(&mut self) -> bool {
         let now = self.kernel.now();
         let owes =
@@ -246,7 +250,8 @@ impl Link<'_> {
         self.hearing.waits() && self.machine.room() > 0
     }
 
-    /// Receives until the socket is empty or the machine has enough: one call, unless it was filled to the brim.
+    /// Receives until the socket is empty or the machine has enough. One call, unless that fills
+    /// the buffer.
     fn receive(&mut self) -> io::Result<()> {
         let mut bytes = [0; AT_ONCE];
         let mut heard = 0;
@@ -265,7 +270,7 @@ impl Link<'_> {
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    // Even where an end was told of: that would be told again.
+                    // Even if an end was reported: the socket would report it again.
                     self.hearing = Hearing::Empty;
                 }
                 Err(error) if has_left(&error) => {

@@ -1,14 +1,14 @@
-//! What is on its way to one viewer: small messages and at most one frame, in one `writev`.
+//! What is being sent to one viewer: small messages and at most one frame, in one `writev`.
 
 use crate::image::frame::Micros;
 use crate::wire::packet::Packet;
 use std::io::IoSlice;
 use std::sync::Arc;
 
-/// The most bytes a protocol puts before a frame.
+/// The most bytes that a protocol puts before a frame.
 const MAX_PREFIX: usize = 256;
 
-/// Bytes that are to be sent, in this order: messages, a frame's prefix, its payload, its suffix.
+/// Bytes to send, in this order: messages, a frame's prefix, its payload, its suffix.
 #[derive(Debug)]
 pub struct Outgoing {
     messages: Vec<u8>,
@@ -22,39 +22,39 @@ pub struct Outgoing {
     skipped: u64,
 }
 
-/// What a picture counts as.
+/// How a picture is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Counting {
-    /// A frame of the camera's, sent for the first time.
+    /// As a frame of the camera, sent for the first time.
     Frame,
-    /// Nothing: it was sent before, or says why there is none.
+    /// Not at all: it was sent before, or says why there is no picture.
     Filling,
 }
 
-/// Which bytes a viewer has to take, or it is let go.
+/// Which bytes count as progress. A viewer that makes none is disconnected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Owed {
-    /// Those of frames: whoever takes other messages alone sees no picture.
+    /// Those of frames: a viewer that takes only other messages shows no picture.
     Frames,
-    /// All: the answer is what it waits for.
+    /// All of them: they are the answer that the client waits for.
     Everything,
 }
 
-/// What came of bytes that the kernel has taken.
+/// The result of a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Taken {
-    /// Whether some of them were owed.
+    /// Whether the kernel took bytes that count as progress.
     pub owed: bool,
-    /// What has left with the last of them, if nothing is left.
+    /// What has been sent completely, if nothing is left.
     pub left: Option<Left>,
 }
 
-/// Everything has left.
+/// Everything has been sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Left {
-    /// All bytes, those of messages too.
+    /// How many bytes, including messages.
     pub bytes: usize,
-    /// When the frame among them was taken, if there was one that counts.
+    /// When the frame among them was captured, if there was one that counts.
     pub frame: Option<Micros>,
 }
 
@@ -80,17 +80,18 @@ impl Outgoing {
         self.messages.is_empty() && self.frame.is_none()
     }
 
-    /// Where small messages are written, to leave before the next frame; `None` while a write is half done.
+    /// Where to write small messages, which leave before the next frame; `None` while a write is
+    /// half done or a frame waits.
     pub fn messages(&mut self) -> Option<&mut Vec<u8>> {
         (self.sent == 0 && self.frame.is_none()).then_some(&mut self.messages)
     }
 
-    /// What is to be sent is an answer: the viewer has to take all of it.
+    /// Marks what is to be sent as an answer: all of it counts as progress.
     pub fn is_an_answer(&mut self) {
         self.owed = Owed::Everything;
     }
 
-    /// Puts a picture behind the messages. Only when no other is on its way.
+    /// Puts a picture after the messages. Allowed only while no other is being sent.
     pub fn put(
         &mut self,
         prefix: &[u8],
@@ -106,17 +107,18 @@ impl Outgoing {
         self.counting = counting;
     }
 
-    /// Takes note of frames that are not sent.
+    /// Notes frames that are not sent.
     pub fn note_skipped(&mut self, frames: u64) {
         self.skipped += frames;
     }
 
-    /// Those that were noted since this was asked last.
+    /// How many frames were noted since the last call.
     pub fn take_skipped(&mut self) -> u64 {
         std::mem::take(&mut self.skipped)
     }
 
-    /// The bytes of the picture that has not begun to leave, with all that goes along; 0 when there is none.
+    /// How many bytes the picture needs, with prefix and suffix, if it has not begun to leave;
+    /// otherwise 0.
     pub(super) fn room_needed(&self) -> usize {
         match &self.frame {
             Some(packet) if self.sent == 0 => {
@@ -126,7 +128,7 @@ impl Outgoing {
         }
     }
 
-    /// Hands all that is left to `send`, which returns how much of it was taken.
+    /// Hands everything that is left to `send`, which returns how many bytes were taken.
     ///
     /// # Errors
     /// Those of `send`.

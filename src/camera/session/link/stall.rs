@@ -1,38 +1,39 @@
-//! When a viewer that takes nothing is let go: one clock, for every protocol.
+//! Decides when a viewer that takes nothing is disconnected: one clock, for every protocol.
 
 use crate::image::frame::Micros;
 use std::time::Duration;
 
-/// A viewer that has a frame to take, or to acknowledge, and does not for this long is let go: within 5 s, with the time
-/// until the next frame, and until the kernel is asked again what it took.
+/// How long a viewer may owe something without progress. With the time until the next frame and
+/// until the kernel is asked again, it is disconnected within 5 s.
 pub(super) const STALLED: Duration = Duration::from_millis(4500);
 
-/// Runs while a viewer owes something: bytes it has to take, or an acknowledgement.
+/// Runs while a viewer owes something: bytes that it has to take, or an acknowledgement.
 ///
-/// Only bytes of a frame and acknowledgements of frames set it back. Pongs, statuses and heads do not: a viewer that takes
-/// those alone sees no picture, and holds a place that others want.
+/// Only bytes of a frame and acknowledgements of frames reset it. Pongs, statuses and heads do not:
+/// a viewer that takes only those shows no picture, and occupies a seat that others want.
 #[derive(Debug, Default)]
 pub(super) struct StallClock {
     since: Option<Micros>,
 }
 
 impl StallClock {
-    /// Runs from `now` on, unless it runs already; or stands, while the viewer owes nothing.
+    /// Starts the clock at `now` if the viewer owes something and the clock is not running; stops
+    /// it if the viewer owes nothing.
     pub(super) fn owes(&mut self, owes: bool, now: Micros) {
         self.since = owes.then(|| self.since.unwrap_or(now));
     }
 
-    /// The viewer took some of a frame, or acknowledged one.
+    /// Resets the clock: the viewer took bytes of a frame, or acknowledged one.
     pub(super) fn progressed(&mut self, now: Micros) {
         self.since = self.since.map(|_| now);
     }
 
-    /// When the viewer is let go, if it owes something.
+    /// When to disconnect the viewer, if it owes something.
     pub(super) fn deadline(&self) -> Option<Micros> {
         self.since.map(|since| since.after(STALLED))
     }
 
-    /// Whether that is now.
+    /// Whether that time has come.
     pub(super) fn is_over(&self, now: Micros) -> bool {
         self.deadline().is_some_and(|deadline| now >= deadline)
     }

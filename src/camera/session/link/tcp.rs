@@ -1,4 +1,4 @@
-//! A link's socket as the system has it.
+//! The real socket of a link.
 
 use super::kernel::{Happened, Kernel};
 use super::waiter::Waiter;
@@ -11,7 +11,7 @@ use std::net::{Shutdown, TcpStream};
 use std::rc::Rc;
 use std::time::Duration;
 
-/// An accepted connection, and the thread that serves it.
+/// An accepted connection, with what its thread needs to sleep.
 #[derive(Debug)]
 pub struct Tcp<'a> {
     stream: &'a TcpStream,
@@ -70,7 +70,7 @@ impl Kernel for Tcp<'_> {
     }
 
     fn sleep(&mut self, time: Option<Duration>) -> io::Result<Happened> {
-        // Rounded up, so that the time has really passed when nothing happened.
+        // Round up, so that the time has really passed when nothing happened.
         let time =
             time.map(|time| if time.is_zero() { time } else { time + Duration::from_millis(1) });
         self.waiter.sleep(time)
@@ -81,7 +81,7 @@ impl Kernel for Tcp<'_> {
     }
 }
 
-/// A signal changes nothing.
+/// Repeats a call that was interrupted by a signal.
 fn uninterrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     loop {
         match call() {

@@ -1,4 +1,4 @@
-//! Waits for a viewer's socket, for the next frame and for the end of the program, all at once.
+//! Waits for a viewer's socket, for the next frame and for the end of the program at the same time.
 
 use super::kernel::Happened;
 use crate::latest::Reader;
@@ -9,7 +9,8 @@ use std::io;
 use std::net::TcpStream;
 use std::time::Duration;
 
-/// One `epoll`, with socket and bells edge-triggered: nothing is changed or read to wait again.
+/// One `epoll` set. Socket and bells are edge-triggered, so no call is needed to reset them before
+/// waiting again.
 #[derive(Debug)]
 pub struct Waiter {
     epoll: Epoll,
@@ -19,14 +20,14 @@ const SOCKET: u64 = 0;
 const BELL: u64 = 1;
 const STOP: u64 = 2;
 
-/// Everything that happens to a socket, told once.
+/// Reports each change of the socket once.
 fn socket() -> EpollEvent {
     let all = EpollFlags::EPOLLIN | EpollFlags::EPOLLOUT | EpollFlags::EPOLLRDHUP;
     EpollEvent::new(all | EpollFlags::EPOLLET, SOCKET)
 }
 
 impl Waiter {
-    /// Of this socket, and for as long as the program runs.
+    /// Waits for this socket, and for the stop of the program.
     ///
     /// # Errors
     /// When the process has no file descriptors left.
@@ -37,7 +38,8 @@ impl Waiter {
         Ok(Self { epoll })
     }
 
-    /// Also wakes when `reader` has something new, until that is dropped: its bell leaves with it.
+    /// Also wakes when `reader` has something new. Dropping the reader closes its bell, which
+    /// removes it from the set.
     ///
     /// # Errors
     /// When the process has no file descriptors left.
@@ -47,17 +49,18 @@ impl Waiter {
         Ok(())
     }
 
-    /// Looks at the socket anew: its marks were changed, and if it is writable by them now, that is told once more.
+    /// Checks the socket again after its marks have changed: if it is writable by them now, that is
+    /// reported once more.
     pub(super) fn look_again(&self, stream: &TcpStream) -> io::Result<()> {
         Ok(self.epoll.modify(stream, &mut socket())?)
     }
 
-    /// The end of the program is told no more.
+    /// From here on, stopping the program no longer wakes this thread.
     pub(super) fn ignore(&self, stop: &Stop) -> io::Result<()> {
         Ok(self.epoll.delete(stop)?)
     }
 
-    /// Sleeps until something happens, no longer than `time`. A signal may end the sleep.
+    /// Sleeps until something happens, for at most `time`. A signal may end the sleep early.
     pub(super) fn sleep(&self, time: Option<Duration>) -> io::Result<Happened> {
         let timeout = time.map_or(EpollTimeout::NONE, |time| {
             EpollTimeout::try_from(time).unwrap_or(EpollTimeout::MAX)

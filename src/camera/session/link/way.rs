@@ -1,4 +1,4 @@
-//! How long a frame was on its way, as far as the kernel knows.
+//! Calculates how long a frame took to reach the viewer, with the kernel's help.
 
 use super::kernel::Kernel;
 use crate::image::frame::Micros;
@@ -7,10 +7,11 @@ use crate::wire::native::credit::Arrival;
 use std::io;
 use std::time::Duration;
 
-/// The least round trip changes seldom, and the kernel's own memory is of minutes.
+/// How often the kernel is asked for the least round trip. It changes seldom: the kernel keeps the
+/// minimum of several minutes.
 const ASK_KERNEL_EVERY: Duration = Duration::from_secs(1);
 
-/// The way to one viewer.
+/// The network path to one viewer.
 #[derive(Debug, Default)]
 pub(super) struct Way {
     least_round_trip: Duration,
@@ -19,7 +20,7 @@ pub(super) struct Way {
 }
 
 impl Way {
-    /// How long the frame took that was acknowledged: without the round trip if that is `wanted`.
+    /// How long the acknowledged frame took. Subtracts the round trip if `wanted`.
     pub(super) fn transfer(
         &mut self,
         arrival: Arrival,
@@ -36,7 +37,7 @@ impl Way {
         })
     }
 
-    /// What the kernel knows, but not asked for each frame.
+    /// The kernel's least round trip, which is not asked for at each frame.
     fn least_round_trip(&mut self, kernel: &dyn Kernel, now: Micros) -> io::Result<Duration> {
         if self.asked_at.is_none_or(|at| now.since(at) >= ASK_KERNEL_EVERY) {
             self.asked_at = Some(now);

@@ -1,11 +1,11 @@
-//! Answers about the source's controls, as native viewers are told.
+//! Writes answers about the source's controls as native messages.
 
 use crate::camera::controls::Answer;
 use crate::source::control::{self, Access};
 use crate::wire::native::control::{Control, ControlFlags, ControlKind};
 use crate::wire::native::message::{Message, StatusCode};
 
-/// Writes an answer behind `messages`.
+/// Appends an answer to `messages`.
 pub(super) fn write(answer: &Answer, messages: &mut Vec<u8>) {
     match answer {
         Answer::List { controls, reason } => write_list(controls, reason, messages),
@@ -18,7 +18,7 @@ pub(super) fn write(answer: &Answer, messages: &mut Vec<u8>) {
 
 fn write_list(controls: &[control::Control], reason: &str, messages: &mut Vec<u8>) {
     let count: usize = controls.iter().map(|control| 1 + control.items.len()).sum();
-    // A driver's controls and items are limited far below.
+    // Never reached: drivers have far fewer controls and items.
     let count = u32::try_from(count).unwrap_or(u32::MAX);
     Message::ControlList { count, reason }.write_to(messages);
     for control in controls {

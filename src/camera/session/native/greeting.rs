@@ -1,4 +1,4 @@
-//! How a native viewer introduces itself, and why one may be turned away.
+//! Reads the greeting of a native viewer, or says why the viewer is refused.
 
 use crate::plain::printable;
 use crate::wire::native::WireError;
@@ -33,7 +33,7 @@ impl From<NoCommonVersion> for Refusal {
     }
 }
 
-/// The viewer's greeting; `None` while it is not whole.
+/// The viewer's greeting; `None` until it is complete.
 pub(super) fn greeting(decoder: &mut Decoder) -> Result<Option<Greeting>, Refusal> {
     let Some(message) = decoder.next_message()? else { return Ok(None) };
     let Message::Hello { min_version, max_version, credit, wishes, program } = message else {

@@ -1,4 +1,5 @@
-//! The native protocol: frames as far as the viewer's credit goes, always the newest, and answers in between.
+//! The native protocol: sends the newest frame whenever the viewer has credit, and answers its
+//! messages in between.
 
 mod controls;
 mod greeting;
@@ -26,16 +27,16 @@ use said::Said;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The largest frame that room is made for before the first one is seen.
+/// The size of frame for which the send buffer has room before the first frame is known.
 pub(super) const FIRST_ROOM: usize = 128 << 10;
 
-/// Answers beyond this wait until these have been taken.
+/// No further answers are written while more than this is unsent.
 const MAX_ANSWERS: usize = 16 << 10;
 
-/// A viewer that asks more than this while it takes no answer is let go.
+/// A viewer that sends more than this without taking the answers is disconnected.
 const MAX_UNANSWERED: usize = 64 << 10;
 
-/// Wishes that follow others sooner than this wait so long: each costs threads that come and go.
+/// The shortest time between two changes of wish, since each starts and ends threads.
 const WISHES_APART: Duration = Duration::from_millis(100);
 
 /// A session with a viewer that speaks the native protocol.
@@ -45,30 +46,30 @@ pub struct Native<'a> {
     name: &'a str,
     /// Its id.
     id: &'a str,
-    /// What a viewer without wishes is sent.
+    /// What a viewer without wishes gets.
     own: Wish,
     decoder: Decoder,
     input: InputSide,
     phase: Phase,
-    /// What the viewer watches.
+    /// The wish that is being fulfilled.
     wish: Wish,
-    /// When it last said so.
+    /// When that was subscribed to.
     wished_at: Micros,
-    /// Wishes that are not fulfilled yet.
+    /// Newer wishes that wait for their time.
     wanted: Option<Wishes>,
     credit: Credit,
-    /// Frames it has acknowledged.
+    /// How many frames it has acknowledged.
     acknowledged: u64,
-    /// What it was last told its frames are.
+    /// The last description of the stream that it got.
     described: Option<(Arc<StreamFacts>, Codec, Size)>,
-    /// When bytes last came: a ping among them has arrived by then.
+    /// When the last bytes came: the arrival time of a ping among them.
     heard_at: Micros,
-    /// The frame that arrived last.
+    /// The last frame that arrived.
     arrival: Option<Arrival>,
     controls: Controls,
 }
 
-/// What is to be expected of the viewer.
+/// Whether the viewer may still send something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum InputSide {
     Open,
@@ -78,28 +79,29 @@ enum InputSide {
 /// Whether there may be answers about controls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Controls {
-    /// It never asked.
+    /// The viewer has never asked.
     NotAsked,
     Asked,
 }
 
-/// How far a session is.
+/// The phase of a session.
 #[derive(Debug)]
 enum Phase {
-    /// The greeting is to be whole by then.
+    /// Waits for a complete greeting, until then.
     Greets(Micros),
-    /// A seat is asked for.
+    /// Waits for a seat.
     Sits(Greeting),
     Watches,
-    /// What was said last leaves, if it leaves at once.
+    /// Sends the goodbye in one write.
     Leaves(SessionEnd),
-    /// It had its chance.
+    /// The write was tried.
     Left(SessionEnd),
     Over,
 }
 
 impl<'a> Native<'a> {
-    /// Of a camera with this name and id, which sends `own` to those without wishes. The greeting is to be whole by `deadline`.
+    /// A session of a camera with this name and id, which sends `own` to viewers without wishes.
+    /// The greeting must be complete by `deadline`.
     pub fn new(name: &'a str, id: &'a str, own: Wish, deadline: Micros) -> Self {
         Self {
             name,
@@ -141,7 +143,7 @@ impl<'a> Native<'a> {
         Next::Wait(Some(deadline))
     }
 
-    /// Whoever is welcomed watches already: the order comes before anything is sent.
+    /// Welcomes the viewer, and subscribes for it before anything is sent.
     fn welcome(&mut self, out: &mut Outgoing, now: Micros) -> Next {
         let Phase::Sits(greeting) = std::mem::replace(&mut self.phase, Phase::Watches) else {
             return Next::Wait(None);
@@ -162,7 +164,7 @@ impl<'a> Native<'a> {
             return next;
         }
         if self.input == InputSide::Ended && out.messages().is_none() {
-            // Half a frame is of no use to somebody who cannot ask for the next.
+            // The rest of a half-sent frame is of no use to a viewer that cannot acknowledge it.
             return Next::End(self.left());
         }
         if self.room() == 0 {
@@ -174,9 +176,9 @@ impl<'a> Native<'a> {
         if out.messages().is_some() && self.credit.allows() { Next::Look } else { self.wait() }
     }
 
-    /// Reads what the viewer said. Answers wait their turn behind a frame that is half sent.
+    /// Reads the viewer's messages. While a frame is half sent, they wait.
     fn answer(&mut self, input: &Input, out: &mut Outgoing, now: Micros) -> Option<Next> {
-        // Whoever asks faster than he takes answers is answered at his own pace.
+        // A viewer that asks faster than it takes answers has to wait.
         while let Some(messages) = out.messages().filter(|messages| messages.len() <= MAX_ANSWERS) {
             let is_asked = self.controls == Controls::Asked;
             if is_asked && !matches!(input, Input::Answer(None)) {
@@ -189,7 +191,7 @@ impl<'a> Native<'a> {
                         return Some(Next::Order(order));
                     }
                 }
-                // Without acknowledgements there is nothing more to send.
+                // A viewer that sends no acknowledgements gets no more frames.
                 Ok(None) if self.input == InputSide::Ended => return Some(Next::End(self.left())),
                 Ok(None) => return None,
                 Err(error) => {
@@ -209,13 +211,14 @@ impl<'a> Native<'a> {
         match said {
             Said::Ack(sequence) => {
                 let acknowledged = self.credit.acknowledged(sequence, self.heard_at);
-                // An acknowledgement of nothing is no progress: it would hold the place for ever.
+                // An acknowledgement of an unknown frame is no progress. Otherwise a viewer could
+                // keep its seat for ever with it.
                 self.acknowledged += u64::try_from(acknowledged.frames).unwrap_or(0);
                 self.arrival = acknowledged.arrival.or(self.arrival);
                 return acknowledged.arrival.map(Order::Acknowledged);
             }
             Said::Ping(token) => {
-                // It leaves with the next write, which is the next thing done.
+                // The pong leaves with the next write, which follows at once.
                 Message::Pong { token, received_at: self.heard_at, sent_at: now }
                     .write_to(messages);
             }
@@ -230,7 +233,7 @@ impl<'a> Native<'a> {
         None
     }
 
-    /// Changes to what the viewer wished for last, when the time has come.
+    /// Subscribes to the newest wishes, if the last change is long enough ago.
     fn follow_wishes(&mut self, now: Micros) -> Option<Order> {
         if now < self.wished_at.after(WISHES_APART) {
             return None;
@@ -242,12 +245,12 @@ impl<'a> Native<'a> {
         }
         self.wish = wish;
         self.wished_at = now;
-        // The rate may be another, whatever the frames are.
+        // Describe the stream again: its rate may have changed even if the frames have not.
         self.described = None;
         Some(Order::Watch(wish, lowest(&wishes)))
     }
 
-    /// Nothing more can be done now.
+    /// Nothing to do now.
     fn wait(&self) -> Next {
         Next::Wait(self.wanted.map(|_| self.wished_at.after(WISHES_APART)))
     }
@@ -276,7 +279,7 @@ impl<'a> Native<'a> {
         self.wait()
     }
 
-    /// Tells the viewer what its frames are, when that has changed.
+    /// Describes the stream to the viewer, if the description has changed.
     fn describe(&mut self, packet: &Packet, stream: Arc<StreamFacts>, out: &mut Outgoing) {
         let facts = &packet.facts;
         let same = self.described.as_ref().is_some_and(|(told, codec, size)| {
@@ -297,7 +300,7 @@ impl<'a> Native<'a> {
         self.described = Some((stream, facts.codec, facts.size));
     }
 
-    /// Leaves in the log how the viewer fared.
+    /// Logs the age of the last frame, and returns the end.
     fn left(&self) -> SessionEnd {
         if let Some(Arrival { age, uncertainty, .. }) = self.arrival {
             log::debug!("its last frame arrived {age:.1?} old, give or take {uncertainty:.1?}");
@@ -328,7 +331,7 @@ impl<'a> Native<'a> {
         self.over(now)
     }
 
-    /// Says goodbye, unless it would stand in the middle of a frame, as far as one write goes: nobody gets more of our time.
+    /// Says goodbye if no frame is half sent. One attempt to write is enough.
     fn leave(&mut self, end: SessionEnd, reason: GoodbyeReason, text: &str, out: &mut Outgoing) {
         if let Some(messages) = out.messages() {
             goodbye(reason, text).write_to(messages);
@@ -336,7 +339,7 @@ impl<'a> Native<'a> {
         self.phase = Phase::Leaves(end);
     }
 
-    /// The end, after one write.
+    /// Ends the session after one write.
     fn over(&mut self, now: Micros) -> Next {
         match std::mem::replace(&mut self.phase, Phase::Over) {
             Phase::Leaves(end) => {
@@ -349,7 +352,7 @@ impl<'a> Native<'a> {
     }
 }
 
-/// How small a viewer's picture may become: one that it asked for in a size stays as it is.
+/// How small the ladder may make this viewer's picture: a size that the viewer asked for is kept.
 fn lowest(wishes: &Wishes) -> Lowest {
     match (wishes.width, wishes.height) {
         (0, 0) => Lowest::HalfSize,

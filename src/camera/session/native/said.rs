@@ -1,9 +1,9 @@
-//! What a native viewer says while it watches.
+//! What a native viewer can say while it watches.
 
 use crate::camera::session::machine::Question;
 use crate::wire::native::message::{Message, Wishes};
 
-/// A message of a viewer's, as far as it matters.
+/// A message of a viewer, as far as it matters here.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Said {
     Ack(u64),
@@ -11,7 +11,7 @@ pub(super) enum Said {
     Question(Question),
     Wishes(Wishes),
     Credit(u8),
-    /// The rest is the camera's part to say.
+    /// A message that only cameras send; it is ignored.
     Other,
 }
 

@@ -16,16 +16,17 @@ use crate::wire::native::message::StatusCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A camera that is being opened may take so long before the stream begins with a notice; Home Assistant gives up after 10 s.
+/// How long to wait for a camera that is being opened before the stream begins with a notice. Home
+/// Assistant gives up after 10 s.
 const FIRST_PICTURE: Duration = Duration::from_secs(4);
 
 /// A stream that has not begun.
 #[derive(Debug)]
 pub(super) struct Beginning {
-    /// What is to be subscribed to, once.
+    /// The wish to subscribe to; taken once.
     wish: Option<Wish>,
     deadline: Micros,
-    /// Whether a status says that there will be no picture soon.
+    /// Whether a status says that no picture will come soon.
     is_hopeless: bool,
     stand_ins: StandIns,
 }
@@ -42,8 +43,8 @@ impl Beginning {
 }
 
 impl Stream {
-    /// Waits for what the stream begins with. Only what cannot be granted is refused. A camera that is away may come back,
-    /// and an `<img>` that was refused asks no second time.
+    /// Waits for the first picture or notice. Refuses only a wish that cannot be granted: a camera
+    /// that was unplugged may come back, and an `<img>` that was refused does not try again.
     pub(super) fn begin(
         &mut self,
         input: Input,
@@ -71,7 +72,8 @@ impl Stream {
                 self.pending = self.silence.drawn(notice);
                 self.run_from_here(out, moment)
             }
-            // Nobody can tell a browser that the size is another.
+            // The viewer may get half the quality, but not half the size: there is no way to tell a
+            // browser that the size has changed.
             _ => match beginning.wish.take() {
                 Some(wish) => Next::Order(Order::Watch(wish, Lowest::Quality40)),
                 None => Next::Look,
@@ -94,7 +96,7 @@ impl Stream {
         Ok(Next::Look)
     }
 
-    /// Head and first boundary leave with the first frame.
+    /// The head and the first boundary leave together with the first frame.
     fn run_from_here(&mut self, out: &mut Outgoing, moment: &Moment) -> Next {
         self.phase = Phase::Runs;
         answers::stream_head(self.allow_origin.as_deref(), out);

@@ -1,4 +1,5 @@
-//! The live picture over HTTP: whose reader cannot say what has arrived, so that each frame waits for the last to leave.
+//! The live picture over HTTP. Its reader cannot acknowledge frames, so each frame waits until the
+//! last one has left.
 
 mod begin;
 mod pace;
@@ -23,10 +24,11 @@ use part::Parting;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Viewers that paint a picture only when another follows wait no longer for that. Cameras are rarely so slow.
+/// Some viewers paint a picture only when the next one has begun. They wait no longer than this for
+/// it; few cameras are slower.
 const PAUSE: Duration = Duration::from_millis(300);
 
-/// Pictures until one of the two ends.
+/// Sends pictures until the client leaves or the program stops.
 #[derive(Debug)]
 pub(super) struct Stream {
     heads: Heads,
@@ -34,20 +36,20 @@ pub(super) struct Stream {
     phase: Phase,
     /// The newest frame, until the last one has left.
     pending: Option<Arc<Packet>>,
-    /// The last one, and when it is to be sent again unless another comes ([`Heads::ExactTwice`]).
+    /// The last picture, and when to send it again if no other comes ([`Heads::ExactTwice`]).
     again: Option<(Arc<Packet>, Micros)>,
-    /// What fills the time without pictures.
+    /// What to send while there are no pictures.
     silence: Silence,
-    /// The last picture's bytes, with all that went along.
+    /// The bytes of the last picture, including prefix and suffix.
     last_len: usize,
     pace: Pace,
     ebb: Ebb,
     deaf: Deaf,
-    /// What is still to be said of its connection.
+    /// A change of the connection's standing that is not reported yet.
     standing: Option<Standing>,
 }
 
-/// How far a stream is.
+/// The phase of a stream.
 #[derive(Debug)]
 enum Phase {
     Begins(Beginning),
@@ -58,16 +60,16 @@ enum Phase {
 /// Whether the last frame has left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ebb {
-    /// Nobody has asked, or it had.
+    /// It had left when it was asked, or nobody has asked.
     NotAwaited,
-    /// That is what is waited for.
+    /// Waiting for it to leave.
     Awaited,
-    /// It has just now; the newest frame is to be looked for once more.
+    /// It has left just now, late. Look for a newer frame before sending one.
     Late,
 }
 
 impl Stream {
-    /// Of somebody with this wish, who is given a seat.
+    /// A stream for a client that gets a seat.
     pub(super) fn new(asked: &Asked, wish: Wish, now: Micros) -> Self {
         Self {
             heads: asked.heads,
@@ -92,16 +94,16 @@ impl Stream {
         self.deaf.received(count);
     }
 
-    /// One that has closed its sending side may still read (RFC 9112, section 9.6), or may have gone: the next write will
-    /// tell, and until then its seat is anybody's.
+    /// Notes that the client has closed its sending side. It may still read (RFC 9112, section 9.6)
+    /// or may be gone. The next write will show which; until then another viewer may take its seat.
     pub(super) fn input_ended(&mut self) {
         self.standing = Some(Standing::MayHaveGone);
     }
 
-    /// What is to be done next.
+    /// What to do next.
     ///
     /// # Errors
-    /// When it cannot begin.
+    /// When the stream cannot begin.
     pub(super) fn next(
         &mut self,
         input: Input,
@@ -144,7 +146,7 @@ impl Stream {
         }
     }
 
-    /// Asks whether the last frame has left, if another is to be sent.
+    /// Asks whether the last frame has left, if there is another to send.
     fn wait_for_ebb(&mut self) -> Next {
         if self.pending.is_none() {
             return Next::Wait(Some(self.deadline()));
@@ -197,14 +199,15 @@ impl Stream {
         }
     }
 
-    /// The ladder has learnt of it.
+    /// The ladder has taken the transfer into account.
     fn stepped(&mut self, step: Step, out: &mut Outgoing, moment: &Moment) -> Next {
         if step == Step::Goes {
             self.pace.begins_anew();
-            // The next to be sent is of the other kind.
+            // The next frame will have the new form.
             out.note_skipped(u64::from(self.pending.take().is_some()));
         }
-        // Late, a younger one may be there. And only a place that was looked at wakes who sleeps.
+        // After a late frame a younger one may be there. And the slot wakes this thread only if it
+        // was found empty.
         if self.ebb == Ebb::Late || self.pending.is_none() {
             return Next::Look;
         }
@@ -212,7 +215,8 @@ impl Stream {
         Next::Wait(None)
     }
 
-    /// The newest may go now. Unless a younger one is due, that is: what the reader still has to read lasts until then.
+    /// Sends the newest frame, unless a younger one is due: the reader still has data to read until
+    /// that comes.
     fn go_on(&mut self, out: &mut Outgoing, moment: &Moment) -> Next {
         self.ebb = Ebb::NotAwaited;
         let rhythm = &self.pace.rhythm;
@@ -228,23 +232,24 @@ impl Stream {
         Next::Wait(None)
     }
 
-    /// The last frame, if it is time to send that again.
+    /// The last picture, if it is time to send it again.
     fn is_due_again(&self, now: Micros) -> Option<Arc<Packet>> {
         let (packet, at) = self.again.as_ref()?;
         (now >= *at).then(|| Arc::clone(packet))
     }
 
-    /// When something is to be sent though nothing comes.
+    /// When to send something even if no picture comes.
     fn deadline(&self) -> Micros {
         let due = self.silence.due();
         self.again.as_ref().map_or(due, |(_, at)| due.min(*at))
     }
 
-    /// Puts the pending frame on its way.
+    /// Puts the pending frame into `out`.
     fn put_pending(&mut self, out: &mut Outgoing, moment: &Moment) {
         let Some(packet) = self.pending.take() else { return };
         let again = self.again.take().is_some_and(|(last, _)| Arc::ptr_eq(&last, &packet));
-        // Whoever a browser's proxy is, the browser is to show a notice before the next one comes.
+        // `Exact` clients may include a browser behind a proxy. It should show a notice before the
+        // next picture comes, so a notice is sent twice.
         let twice = match self.heads {
             Heads::Exact => self.silence.is_notice(&packet),
             Heads::ExactTwice => true,
@@ -257,7 +262,7 @@ impl Stream {
         self.pace.handed_over(moment.now, self.last_len);
     }
 
-    /// Puts this picture on its way, and this behind it.
+    /// Puts a picture into `out`, followed by `suffix`.
     fn put(
         &mut self,
         packet: Arc<Packet>,

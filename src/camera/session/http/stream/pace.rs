@@ -1,4 +1,4 @@
-//! How fast a stream's frames leave.
+//! Measures how fast the frames of a stream leave.
 
 use super::super::rhythm::Rhythm;
 use crate::camera::session::machine::Ebbed;
@@ -6,19 +6,19 @@ use crate::image::frame::Micros;
 use crate::wire::ladder::Transfer;
 use std::time::Duration;
 
-/// What the last frames have shown.
+/// Measurements of the last frames.
 #[derive(Debug, Default)]
 pub(super) struct Pace {
     pub(super) rhythm: Rhythm,
     /// The last frame, until it is known how long it took.
     last: Option<HandedOver>,
-    /// How long the last ones took. A reader makes room in lumps: several frames leave at once, and then one has to wait for
-    /// all of them.
+    /// How long the last frames took. A reader frees its buffer in large steps: several frames
+    /// leave at once, and then one waits for all of them. So the mean of several counts.
     took: [Duration; 8],
     next: usize,
 }
 
-/// A frame that the kernel has.
+/// A frame that was handed to the kernel.
 #[derive(Debug, Clone, Copy)]
 struct HandedOver {
     at: Micros,
@@ -26,12 +26,12 @@ struct HandedOver {
 }
 
 impl Pace {
-    /// A frame is on its way.
+    /// Notes that a frame was handed over.
     pub(super) fn handed_over(&mut self, now: Micros, bytes: usize) {
         self.last = Some(HandedOver { at: now, bytes });
     }
 
-    /// It has left; `None` where nobody knows when it began.
+    /// Notes that the frame has left; `None` if it is not known when it began.
     pub(super) fn arrived(&mut self, ebbed: Ebbed, now: Micros) -> Option<Transfer> {
         let HandedOver { at: sent_at, bytes } = self.last.take()?;
         self.took[self.next] = match ebbed {
@@ -43,7 +43,7 @@ impl Pace {
         Some(Transfer { sent_at, at: now, bytes, took })
     }
 
-    /// Frames are others from here on.
+    /// Forgets the measurements, since the form of the frames has changed.
     pub(super) fn begins_anew(&mut self) {
         (self.took, self.next) = Default::default();
     }

@@ -1,4 +1,4 @@
-//! How a stream ends, so that those who watch begin again by themselves.
+//! How a stream ends, so that its viewers reconnect by themselves.
 
 use super::{Ebb, Phase, Stream};
 use crate::camera::notices::Trouble;
@@ -11,10 +11,11 @@ use crate::wire::packet::Packet;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// For the last picture. Nobody waits longer for this program to end because of one viewer.
+/// How long to wait for the last picture to leave, so that no viewer delays the end of the program
+/// for longer.
 const GOODBYE: Duration = Duration::from_millis(200);
 
-/// A stream that ends.
+/// A stream that is ending.
 #[derive(Debug)]
 pub(super) struct Parting {
     until: Micros,
@@ -24,16 +25,16 @@ pub(super) struct Parting {
 /// The last picture.
 #[derive(Debug)]
 enum Last {
-    /// It is still to be had.
+    /// It has not been asked for yet.
     NotAsked,
-    /// It is sent so often, with this behind it.
+    /// It is still to be sent this many times, followed by `suffix`.
     Sent { packet: Arc<Packet>, suffix: &'static [u8], times: usize },
     /// It has left, or there is none.
     Done,
 }
 
 impl Stream {
-    /// The program ends.
+    /// Notes that the program is stopping. Returns the end of the session, if that comes at once.
     pub(in super::super) fn end(&mut self, now: Micros) -> Option<SessionEnd> {
         match self.phase {
             Phase::Begins(_) => Some(SessionEnd::Stopping),
@@ -50,11 +51,12 @@ impl Stream {
         self.phase = Phase::Parts(Parting { until: now.after(GOODBYE), last: Last::NotAsked });
     }
 
-    /// Ends the stream so that those who watch know it.
+    /// Ends the stream in a way that its viewers notice.
     ///
-    /// Programs get the newest picture once more, with no boundary behind it: ffmpeg and mpv reconnect where a stream ends, and
-    /// take what comes then for a part's head if a boundary was the last they saw. Browsers get a notice: to the pages they
-    /// show nobody tells that a stream has ended, and its last picture would stand there as if it were live.
+    /// Programs get the newest picture once more, without a boundary after it. ffmpeg and mpv
+    /// reconnect when a stream ends, and if a boundary was the last thing they saw, they take the
+    /// new response for the head of a part. Browsers get a notice: they do not tell a page that a
+    /// stream has ended, and would go on showing the last picture as if it were live.
     pub(super) fn part(&mut self, input: Input, out: &mut Outgoing, moment: &Moment) -> Next {
         let Phase::Parts(Parting { until, last }) = &mut self.phase else {
             return Next::Wait(None);
