@@ -1,4 +1,4 @@
-//! A file of concatenated JPEGs, played in a loop at a given rate.
+//! A source that plays a file of concatenated JPEGs in a loop, at a given rate.
 
 use super::frame_count::FrameCount;
 use super::path::{self, Lies};
@@ -20,12 +20,12 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// A file of concatenated JPEGs, begun again at its end.
+/// A file of concatenated JPEGs that starts again at its end.
 #[derive(Debug)]
 pub struct Clip {
     path: PathBuf,
     file: File,
-    /// Which file that is.
+    /// Device and inode number of the open file.
     inode: (u64, u64),
     splitter: Splitter,
     gate: Gate,
@@ -37,7 +37,7 @@ pub struct Clip {
     round: Round,
 }
 
-/// What one pass through the file has given.
+/// What this pass through the file has given so far.
 #[derive(Debug, Default)]
 struct Round {
     pictures: u64,
@@ -45,25 +45,25 @@ struct Round {
     passed: usize,
 }
 
-/// How many pictures are looked at to find out whether they have end markers.
+/// How many pictures are examined to find out whether they have end markers.
 const LOOKED_AT: usize = 8;
 
-/// So much of a file without a picture is not a clip.
+/// A file without a picture within this many bytes is not a clip.
 const MOST_PASSED: usize = 2 * MAX_PICTURE;
 
-/// A wait for the next frame is interrupted so often, so that others see that this thread lives.
+/// The longest wait in one call of `next_frame`, so that the thread can report that it is alive.
 const TURN: Duration = Duration::from_secs(1);
 
 impl Clip {
-    /// Opens the clip at `path`, to be played at that rate.
+    /// Opens the clip at `path`, to be played at `rate`.
     ///
     /// # Errors
-    /// When it cannot be read, or holds no JPEG.
+    /// When it cannot be read, or has no JPEG.
     pub fn open(path: &Path, rate: Rate, stop: &Stop) -> Result<Self, SourceError> {
         Self::counting(path, rate, FrameCount::default(), stop)
     }
 
-    /// The same, with its frames numbered on from `count`.
+    /// The same; `count` numbers its frames.
     pub(super) fn counting(
         path: &Path,
         rate: Rate,
@@ -93,7 +93,7 @@ impl Clip {
         })
     }
 
-    /// The same, with its frames to be turned so by who takes them.
+    /// Marks its frames to be turned like this by their consumers.
     #[must_use]
     pub fn to_be_turned(mut self, orientation: Orientation) -> Self {
         self.layout.orientation = orientation;
@@ -109,7 +109,7 @@ impl Clip {
                 self.round.passed = 0;
                 return Ok(Some(picture));
             }
-            // Whoever rewrites the file may keep it without pictures for long.
+            // While the file is being rewritten, it may have no picture for a long time.
             if stop.is_requested() {
                 return Ok(None);
             }
@@ -138,7 +138,7 @@ impl Clip {
         }
     }
 
-    /// Goes to the start of the file, or of the one that has taken its place.
+    /// Returns to the start of the file, or opens the file that has replaced it.
     fn begin_again(&mut self) -> Result<(), String> {
         let cannot_read = |error: io::Error| not_read(&self.path, &error);
         self.splitter.clear();
@@ -207,13 +207,13 @@ impl FrameSource for Clip {
 /// What the first pictures of a file are like.
 #[derive(Debug, Default)]
 struct FirstLook {
-    /// Of the first that has one.
+    /// The size of the first picture that has one.
     size: Option<Size>,
     marked: usize,
     bare: usize,
-    /// Bytes looked at.
+    /// How many bytes were read.
     len: usize,
-    /// The first of them.
+    /// The first bytes.
     start: Vec<u8>,
 }
 
@@ -249,7 +249,7 @@ impl FirstLook {
         let examined = repair::examine(picture);
         let size = match &examined {
             Ok(usable) => Some(usable.size()),
-            // A clip of pictures that nobody can use is opened all the same, and says so.
+            // A clip of unusable pictures is opened too, and then reports what is wrong with them.
             Err(_) => markers::picture_size(picture),
         };
         let Some(size) = size else { return };
@@ -275,7 +275,8 @@ impl FirstLook {
     }
 }
 
-/// Opens a file to be read without waiting: some files of the kernel's, such as /proc/kmsg, would keep a reader waiting for ever.
+/// Opens a file with O_NONBLOCK: reading some files of the kernel, such as /proc/kmsg, would block
+/// for ever.
 fn open_file(path: &Path) -> io::Result<File> {
     File::options().read(true).custom_flags(nix::libc::O_NONBLOCK).open(path)
 }

@@ -1,27 +1,28 @@
-//! The controls of an open source, for others than the thread that captures from it.
+//! The interface to the controls of an open source, for other threads than the capture thread.
 //!
-//! That thread is not asked: a driver answers calls for controls while another thread waits for its frames,
-//! and a camera may take longer over one than a frame lasts.
+//! The capture thread is not involved. A driver answers calls for controls while another thread
+//! waits for its frames, and such a call may take a camera longer than a frame lasts.
 
 use crate::wording::either;
 use std::sync::Arc;
 
-/// An open source's controls. It must be dropped before the source is opened again.
+/// The controls of an open source. Must be dropped before the source is opened again.
 pub trait Board {
-    /// All of them, as they are now.
+    /// All controls with their current state.
     fn list(&mut self) -> Vec<Control>;
 
-    /// One of them, as it is now.
+    /// One control with its current state.
     fn control(&mut self, id: u32) -> Option<Control>;
 
-    /// Sets one; what the source made of it, [`control`](Self::control) says.
+    /// Sets a control. [`control`](Self::control) then returns the value that the source made of
+    /// it.
     ///
     /// # Errors
     /// Why it was not set, and what is expected.
     fn set(&mut self, id: u32, value: i64) -> Result<(), String>;
 }
 
-/// A board that may be given to another thread.
+/// A board that may be sent to another thread.
 pub type AnyBoard = Box<dyn Board + Send>;
 
 /// One control.
@@ -29,21 +30,21 @@ pub type AnyBoard = Box<dyn Board + Send>;
 pub struct Control {
     /// Its V4L2 number.
     pub id: u32,
-    /// Its name, for people: `Exposure Time, Absolute`.
+    /// Its name, in words for people: `Exposure Time, Absolute`.
     pub name: String,
-    /// What kind of value it has.
+    /// The kind of its value.
     pub kind: ControlKind,
-    /// Least value.
+    /// The least value.
     pub minimum: i64,
-    /// Greatest value.
+    /// The greatest value.
     pub maximum: i64,
-    /// Distance between values.
+    /// The step between values.
     pub step: u64,
-    /// Value after power-on.
+    /// The value after power-on.
     pub default: i64,
-    /// Value now; `None` where it has none, or keeps it secret.
+    /// The current value; `None` if it has none or cannot be read.
     pub value: Option<i64>,
-    /// What the values of a menu are called; menus have gaps.
+    /// The values of a menu with their names; menus may have gaps.
     pub items: Arc<[(i64, String)]>,
     /// Whether it can be set.
     pub access: Access,
@@ -51,7 +52,7 @@ pub struct Control {
     pub is_volatile: bool,
 }
 
-/// What kind of value a control has.
+/// The kind of a control's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ControlKind {
     /// A number.
@@ -60,11 +61,11 @@ pub enum ControlKind {
     Boolean,
     /// One of its items.
     Menu,
-    /// Does something when it is set.
+    /// Setting it triggers an action.
     Button,
-    /// A number of 64 bits.
+    /// A 64-bit number.
     Integer64,
-    /// Bits of its greatest value.
+    /// A set of bits; `maximum` has all that are allowed.
     Bitmask,
     /// One of its items, which are numbers.
     IntegerMenu,
@@ -73,22 +74,22 @@ pub enum ControlKind {
 /// Whether a control can be set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// Now.
+    /// It can be set now.
     Free,
-    /// Never.
+    /// It can never be set.
     ReadOnly,
-    /// Not before an automatic is off.
+    /// Not while an automatic control sets it.
     Automatic,
-    /// Not while somebody uses it.
+    /// Not while another program uses it.
     Grabbed,
-    /// Not while frames flow: they would become others.
+    /// Not while the camera streams, since it would change the layout of the frames.
     ChangesFrames,
-    /// lancam itself sets it, as its options say.
+    /// lancam sets it itself, for its options.
     Lancams,
 }
 
 impl Access {
-    /// Why it cannot be set; empty when it can.
+    /// Why it cannot be set; empty if it can.
     pub fn reason(self) -> &'static str {
         match self {
             Self::Free => "",
@@ -104,7 +105,7 @@ impl Access {
 }
 
 impl Control {
-    /// Whether it can be set to `value` as things are.
+    /// Checks whether it can be set to `value` now.
     ///
     /// # Errors
     /// What is expected.
@@ -119,7 +120,7 @@ impl Control {
                 self.items.iter().any(|(item, _)| *item == value)
             }
             ControlKind::Bitmask => value & !maximum == 0,
-            // A range the wrong way round is no range; the driver may know what it takes.
+            // If the range is reversed it is wrong; let the driver decide.
             _ => maximum < minimum || (*minimum..=*maximum).contains(&value),
         };
         if is_fit {
@@ -128,7 +129,7 @@ impl Control {
         Err(self.expected())
     }
 
-    /// What a value must be.
+    /// A sentence that says which values are valid.
     pub fn expected(&self) -> String {
         let Self { minimum, maximum, step, .. } = self;
         let fit = match self.kind {
@@ -145,7 +146,8 @@ impl Control {
     }
 }
 
-/// A menu may have hundreds of items, and a message a thousand bytes.
+/// How many items of a menu a message lists. A menu may have hundreds, and a message has room for a
+/// thousand bytes.
 const MOST_NAMED: usize = 12;
 
 #[cfg(test)]

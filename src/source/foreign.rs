@@ -1,12 +1,12 @@
-//! Says what bytes look like that were to be JPEGs and are not.
+//! Describes bytes that should be JPEGs and are something else.
 
 use crate::plain::printable;
 use std::fmt::Write;
 
-/// As many first bytes as are looked at: two packets of an MPEG transport stream.
+/// How many of the first bytes are examined: two packets of an MPEG transport stream.
 pub(super) const LOOKED_AT: usize = 400;
 
-/// So many are shown to people.
+/// How many bytes are shown to people.
 const SHOWN: usize = 8;
 
 const VIDEO: &str = "use rpicam-vid --codec mjpeg -t 0 -o -, or make JPEGs of it: ffmpeg -i - -c:v mjpeg -q:v 4 -f mjpeg -";
@@ -17,7 +17,7 @@ const PAGE: &str = "send the JPEGs alone, without the server's headers";
 const RAW: &str = "if they are raw pictures, make JPEGs of them: \
     ffmpeg -f rawvideo -pixel_format yuv420p -video_size WxH -i - -c:v mjpeg -q:v 4 -f mjpeg -";
 
-/// What files and streams begin with, what they are called, and what to do.
+/// The first bytes of files and streams, the name of the format, and what to do.
 const KINDS: [(&[u8], &str, &str); 24] = [
     (b"\x89PNG", "PNG", IMAGES),
     (b"GIF8", "GIF", IMAGES),
@@ -45,12 +45,13 @@ const KINDS: [(&[u8], &str, &str); 24] = [
     (b"%PDF", "PDF", IMAGES),
 ];
 
-/// `they begin with 00 00 00 01 67 42 c0 1e, which looks like H.264: use rpicam-vid --codec mjpeg …`.
+/// A description with advice: `they begin with 00 00 00 01 67 42 c0 1e, which looks like H.264: use
+/// rpicam-vid --codec mjpeg …`.
 pub(super) fn described(first: &[u8]) -> String {
     format!("{}: {}", looks_like(first), kind(first).1)
 }
 
-/// The same without what to do.
+/// The description without advice.
 pub(super) fn looks_like(first: &[u8]) -> String {
     let mut text = String::from("they begin with ");
     let (name, _) = kind(first);
@@ -70,7 +71,7 @@ pub(super) fn looks_like(first: &[u8]) -> String {
     text
 }
 
-/// Its name, empty where it has none, and what to do.
+/// The name of the format (empty if unknown) and what to do.
 fn kind(first: &[u8]) -> (&'static str, &'static str) {
     if let Some((_, name, remedy)) = KINDS.iter().find(|(start, ..)| first.starts_with(start)) {
         return (name, remedy);
@@ -99,11 +100,12 @@ fn kind(first: &[u8]) -> (&'static str, &'static str) {
     ("", RAW)
 }
 
-/// Video in units that begin with a start code (H.264 and H.265, annex B).
+/// Recognises video in units that begin with a start code (H.264 and H.265, annex B).
 fn of_start_code(first: &[u8]) -> Option<&'static str> {
     let unit = first.strip_prefix(&[0, 0, 0, 1]).or_else(|| first.strip_prefix(&[0, 0, 1]))?;
     Some(match *unit.first()? {
-        // Parameter sets and delimiters; in H.264 these numbers are kinds of units that nobody sends first.
+        // Parameter sets and access unit delimiters of H.265. In H.264 these numbers are units that
+        // no stream begins with.
         0x40 | 0x42 | 0x44 | 0x46 => "H.265",
         0xB0 | 0xB5 | 0xB6 => "MPEG-4 video",
         unit if unit & 0x80 == 0 => "H.264",
@@ -111,7 +113,7 @@ fn of_start_code(first: &[u8]) -> Option<&'static str> {
     })
 }
 
-/// Whether these bytes, which may end within a letter, are text.
+/// Whether these bytes are text. They may end in the middle of a character.
 fn is_text(first: &[u8]) -> bool {
     let text = match std::str::from_utf8(first) {
         Ok(text) => text,

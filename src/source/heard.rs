@@ -1,11 +1,11 @@
-//! What a pipe has carried since its last picture, and what to say of it.
+//! Keeps what a pipe has carried since its last picture, and describes it.
 
 use super::foreign;
 
-/// In so many bytes of anything else, what looks like the start of a picture may be one.
+/// Before this many bytes, the start of a picture may still lie ahead.
 const A_FEW: u64 = 1 << 20;
 
-/// Bytes since the last picture: how many, and the first of them.
+/// The bytes since the last picture: their count, and the first of them.
 #[derive(Debug)]
 pub(super) struct Heard {
     bytes: u64,
@@ -20,7 +20,7 @@ impl Default for Heard {
 }
 
 impl Heard {
-    /// These came.
+    /// Notes bytes that came.
     pub(super) fn note(&mut self, came: &[u8]) {
         let room = &mut self.first[self.kept..];
         let more = room.len().min(came.len());
@@ -29,7 +29,7 @@ impl Heard {
         self.bytes += came.len() as u64;
     }
 
-    /// Whether these bytes may be the first of a picture.
+    /// Whether these bytes may be the beginning of a picture.
     pub(super) fn may_be_a_picture(&self) -> bool {
         self.first[..self.kept].starts_with(&[0xFF, 0xD8]) || self.bytes < A_FEW
     }

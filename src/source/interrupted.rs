@@ -1,9 +1,9 @@
-//! Calls of the kernel that a signal may cut short.
+//! Repeats system calls that a signal has interrupted.
 
 use nix::errno::Errno;
 use nix::libc::c_int;
 
-/// Makes a call again until no signal has cut it short.
+/// Repeats a call until it is not interrupted by a signal.
 pub(super) fn uninterrupted(mut call: impl FnMut() -> Result<c_int, Errno>) -> Result<(), Errno> {
     loop {
         match call() {

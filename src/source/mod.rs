@@ -1,4 +1,4 @@
-//! Where frames come from: a V4L2 camera, a ribbon camera, the test pattern, a file, a pipe.
+//! The sources of frames: a V4L2 camera, a ribbon camera, the test pattern, a file, a pipe.
 
 pub mod clip;
 pub mod control;
@@ -33,38 +33,38 @@ use std::time::Duration;
 
 /// An open source of frames.
 pub trait FrameSource {
-    /// How the frames are laid out, as the driver granted it. For JPEG the size is what was
-    /// negotiated; each picture's own header has the last word.
+    /// The layout of the frames, as the driver granted it. For JPEGs the size is the negotiated
+    /// one; each picture's own header decides.
     fn layout(&self) -> &FrameLayout;
 
-    /// What it is, for people: `/dev/video0 (vivid)`.
+    /// The source in words for people: `/dev/video0 (vivid)`.
     fn description(&self) -> String;
 
-    /// Waits for the newest frame and lends it; asking for the next gives this one back.
+    /// Waits for the newest frame and lends it. The next call gives it back to the source.
     ///
-    /// It may come back without a frame, to say why. Older frames that were ready too, and broken ones, are given
-    /// back at once and counted in [`drops`](Self::drops).
+    /// May return without a frame, with the reason. Older frames that were ready too, and broken
+    /// ones, are given back at once and counted in [`drops`](Self::drops).
     ///
     /// # Errors
-    /// When no frame can come any more without opening the source again.
+    /// When no frame can come any more unless the source is opened again.
     fn next_frame(&mut self, stop: &Stop) -> Result<Next<'_>, SourceError>;
 
-    /// Frames that came and were not lent, since the source was opened.
+    /// The frames that came and were not lent, since the source was opened.
     fn drops(&self) -> Drops;
 
-    /// Whether it was started together with this program, and is to be started anew with it when it falls silent: nothing
-    /// else can be done about that.
+    /// Whether another program handed the source over at the start. If such a source falls silent,
+    /// only a restart of both programs helps.
     fn is_handed_over(&self) -> bool {
         false
     }
 
-    /// Its controls, for another thread; `None` where it has none.
+    /// Its controls, for another thread; `None` if it has none.
     fn board(&self) -> Option<AnyBoard> {
         None
     }
 }
 
-/// What a source has for whoever asks.
+/// The answer of a source to a request for the next frame.
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "there is one at a time, and it lies on the stack")]
 pub enum Next<'a> {
@@ -72,9 +72,10 @@ pub enum Next<'a> {
     Frame(Frame<'a>),
     /// A frame came that cannot be used.
     Unusable(Damage),
-    /// None came so far, for a reason that people can do something about, or for none.
+    /// No frame came so far. The text is a reason that people can do something about, if there is
+    /// one.
     Waiting(Option<String>),
-    /// The end was asked for.
+    /// The program is stopping.
     Stopped,
 }
 
@@ -83,41 +84,43 @@ pub enum Next<'a> {
 pub struct Drops {
     /// Whole, but a newer one was there too.
     pub stale: u64,
-    /// Marked as damaged by the driver, too short, or a JPEG that cannot be repaired.
+    /// Damaged according to the driver, too short, or a JPEG that cannot be repaired.
     pub broken: u64,
 }
 
-/// What frames a user asks the camera for; what is left open, the camera decides.
+/// What the user asks of the camera. The camera decides what is left open.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct CaptureWish {
     /// Width and height.
     pub size: Option<Size>,
-    /// Of its frames.
+    /// The frame rate.
     pub rate: Option<Rate>,
-    /// Pixel format; `None` takes what is cheapest to send.
+    /// The pixel format; `None` takes the one that is cheapest to send.
     pub format: Option<PixelFormat>,
-    /// What is to be done to the picture; what the camera cannot do is left in its frames' layout.
+    /// How to turn the picture. What the camera cannot do is left to do in the layout of its
+    /// frames.
     pub orientation: Orientation,
-    /// How the camera's memory is to be read; `None` goes by its driver.
+    /// How to read the camera's memory; `None` decides by its driver.
     pub memory: Option<Memory>,
 }
 
-/// What stands between a source and the next frame; decides what is done about it.
+/// The kinds of trouble with a source. The kind decides what happens next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trouble {
-    /// There is no camera, or the named one is not there: it is waited for.
+    /// There is no camera, or the named one is missing: lancam waits for it.
     NoCamera,
-    /// It was there and has stopped giving frames: closed, waited for, opened again.
+    /// The camera has stopped giving frames: lancam closes it, waits, and opens it again.
     Lost,
-    /// Another program has it: tried again.
+    /// Another program uses the camera: lancam tries again.
     Busy,
-    /// This user may not open it: tried again, since a udev rule may still be on its way.
+    /// This user may not open the camera: lancam tries again, since udev may not have set the
+    /// rights yet.
     Denied,
-    /// The USB bus has no bandwidth left: tried again.
+    /// The USB bus has no bandwidth left: lancam tries again.
     Bandwidth,
-    /// It never will give frames that we can use: the program ends.
+    /// The source will never give usable frames: the program ends.
     Unusable,
-    /// A pipe has ended: the program ends, and that is no failure.
+    /// A pipe has ended: the program ends without failure.
     Ended,
 }
 
@@ -125,20 +128,20 @@ pub enum Trouble {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct SourceError {
-    /// What kind of trouble.
+    /// The kind of trouble.
     pub trouble: Trouble,
-    /// One line for people.
+    /// One line, in words for people.
     pub message: String,
 }
 
 impl SourceError {
-    /// An error that reads `message`.
+    /// An error with this message.
     pub fn new(trouble: Trouble, message: impl Into<String>) -> Self {
         Self { trouble, message: message.into() }
     }
 }
 
-/// Opens one source, again and again where it must be.
+/// Opens one source, as often as needed.
 #[derive(Debug)]
 pub struct Opener {
     spec: SourceSpec,
@@ -161,7 +164,7 @@ enum Past {
 }
 
 impl Opener {
-    /// For the source `spec`, asked for what `wish` says.
+    /// An opener for the source `spec`, with what `wish` asks of it.
     pub fn new(spec: SourceSpec, wish: CaptureWish) -> Self {
         let named = match &spec {
             SourceSpec::Device(path) | SourceSpec::Clip(path) => Some(path.clone()),
@@ -180,7 +183,7 @@ impl Opener {
         }
     }
 
-    /// The same, with the camera's controls set as `settings` say, each time that it is opened.
+    /// Also sets the camera's controls by `settings`, each time it is opened.
     #[must_use]
     pub fn with_controls(mut self, settings: Vec<v4l2::ControlSetting>) -> Self {
         if matches!(self.spec, SourceSpec::Test { .. }) {
@@ -204,7 +207,7 @@ impl Opener {
         self
     }
 
-    /// The same, with this asked of a ribbon camera.
+    /// Also asks this of a ribbon camera.
     #[must_use]
     pub fn with_csi(mut self, wish: CsiWish) -> Self {
         if !wish.settings.is_empty() && !matches!(self.spec, SourceSpec::Auto | SourceSpec::Csi(_))
@@ -217,12 +220,13 @@ impl Opener {
         self
     }
 
-    /// What is opened, for people.
+    /// What is opened.
     pub fn spec(&self) -> &SourceSpec {
         &self.spec
     }
 
-    /// Whether it may be closed while nobody watches: whoever writes into a pipe would be held up by that.
+    /// Whether the source may be closed while nobody watches. A pipe may not: its writer would
+    /// block.
     pub fn may_rest(&self) -> bool {
         match &self.spec {
             SourceSpec::StandardInput => false,
@@ -233,8 +237,9 @@ impl Opener {
         }
     }
 
-    /// Whether there is nothing to be seen of it before somebody watches: a ribbon camera's program takes processor time
-    /// and memory even where nobody takes its frames. What keeps it from being started is seen at once.
+    /// Whether the source stays closed until somebody watches. This is so for ribbon cameras: their
+    /// program takes CPU time and memory even if nobody takes its frames. If that program cannot be
+    /// used, the answer is no, so that the reason is reported at the start.
     pub fn starts_when_watched(&mut self) -> bool {
         let is_ribbon = match self.spec {
             SourceSpec::Csi(_) => true,
@@ -244,10 +249,10 @@ impl Opener {
         is_ribbon && self.csi.check().is_ok()
     }
 
-    /// Says what can be said of it without opening a camera: a file that is not there, or is no clip.
+    /// Checks what can be checked without opening a camera: that a file exists and is a clip.
     ///
     /// # Errors
-    /// Why it can never be used.
+    /// Why the source can never be used.
     pub fn check(&self, stop: &Stop) -> Result<(), SourceError> {
         let (SourceSpec::Device(path) | SourceSpec::Clip(path)) = &self.spec else { return Ok(()) };
         let is_clip = match path::look(path)? {
@@ -258,10 +263,11 @@ impl Opener {
         if is_clip { clip::Clip::open(path, self.rate(), stop).map(|_| ()) } else { Ok(()) }
     }
 
-    /// Opens it. A camera that was open before is found again wherever it is plugged in now.
+    /// Opens the source. A camera that was open before is found again wherever it is plugged in
+    /// now.
     ///
     /// # Errors
-    /// Why it gives no frames.
+    /// Why the source gives no frames.
     pub fn open(&mut self, stop: &Stop) -> Result<Box<dyn FrameSource>, SourceError> {
         let orientation = self.wish.orientation;
         let count = self.count.clone();
@@ -281,7 +287,7 @@ impl Opener {
             SourceSpec::Device(path) | SourceSpec::Clip(path) => path,
         };
         let lies = path::look(path);
-        // A camera that is gone has no node, and is waited for.
+        // A camera that was unplugged has no node; lancam waits for it.
         let is_camera = match lies {
             Ok(Lies::Camera) => true,
             Ok(Lies::Nothing) => {
@@ -306,7 +312,7 @@ impl Opener {
                 self.past = Past::File;
                 Ok(source)
             }
-            // Somebody is about to write it anew.
+            // The file is probably being rewritten.
             Err(error) if self.past == Past::File && error.trouble == Trouble::Unusable => {
                 Err(SourceError { trouble: Trouble::Lost, ..error })
             }
@@ -314,7 +320,7 @@ impl Opener {
         }
     }
 
-    /// A camera with a node of its own first; where there is none, a ribbon camera.
+    /// Opens a camera with a node of its own or, if there is none, a ribbon camera.
     fn any_camera(&mut self) -> Result<Box<dyn FrameSource>, SourceError> {
         match self.camera() {
             Ok(camera) => {
@@ -334,7 +340,8 @@ impl Opener {
         }
     }
 
-    /// Not when another camera was open before: that one is waited for.
+    /// Whether `auto` may open a ribbon camera. Not if another camera was open before: lancam waits
+    /// for that one.
     fn may_take_ribbon(&self) -> bool {
         self.past == Past::Nothing && (self.csi.names_a_program() || csi::is_there())
     }
@@ -348,7 +355,7 @@ impl Opener {
         Ok(Box::new(self.finder.open(&self.wish, &self.controls)?))
     }
 
-    /// A pipe has a pace of its own; that it is a slow one, only its owner can say beforehand.
+    /// A pipe has its own pace. Only the user's `--fps` can say in advance that it is a slow one.
     fn paced(&self, pipe: pipe::Pipe) -> pipe::Pipe {
         match self.wish.rate.and_then(Rate::interval) {
             Some(interval) if interval > Duration::from_secs(1) => pipe.at(interval),
@@ -356,12 +363,13 @@ impl Opener {
         }
     }
 
-    /// Of a file.
+    /// The rate at which a file is played.
     fn rate(&self) -> Rate {
         self.wish.rate.unwrap_or(SourceSpec::TEST_RATE)
     }
 
-    /// Waits until opening may go better: a device node came or changed, or `patience` is over. Says whether one did.
+    /// Waits until the next attempt may go better: until a device node changes, or for `patience`.
+    /// Returns whether one did.
     pub fn wait_for_change(&mut self, stop: &Stop, patience: Duration) -> Changed {
         if self.past == Past::Camera || self.spec.may_be_a_camera() {
             return self.finder.wait_for_change(stop, patience);
@@ -371,16 +379,16 @@ impl Opener {
     }
 }
 
-/// What a wait has seen.
+/// The result of a wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Changed {
-    /// A device node came, went or changed its rights.
+    /// A device node came, went or changed its access rights.
     Nodes,
-    /// Nothing did.
+    /// No node changed.
     Nothing,
 }
 
-/// JPEGs that stand upright, unless they say something else of themselves.
+/// The layout of JPEGs that are upright unless they say otherwise.
 fn jpeg_layout(size: Size, interval: Option<Duration>) -> FrameLayout {
     FrameLayout { interval, ..FrameLayout::new(PixelFormat::Jpeg, size, 0, Colour::JPEG) }
 }

@@ -1,4 +1,4 @@
-//! What lies at a path that was named as a source, and so which source it is.
+//! Finds out which kind of source a path leads to.
 
 use super::{SourceError, Trouble};
 use std::fs;
@@ -10,27 +10,27 @@ use std::path::Path;
 pub(super) enum Lies {
     /// A regular file.
     File,
-    /// A pipe with a name, or one that the shell or another program handed over.
+    /// A named pipe, or one that the shell or another program handed over.
     Pipe(AtItsEnd),
-    /// A node of V4L2.
+    /// A V4L2 node.
     Camera,
-    /// Nothing, or nothing that can be looked at.
+    /// Nothing, or nothing that can be examined.
     Nothing,
 }
 
-/// What becomes of a pipe when its writer has left.
+/// What to do when the writer of a pipe has left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum AtItsEnd {
-    /// Another writer may come.
+    /// Wait: another writer may come.
     Waits,
-    /// Nobody can.
+    /// End: no other writer can come.
     Ends,
 }
 
-/// The major number of V4L2's nodes.
+/// The major device number of V4L2 nodes.
 const VIDEO_MAJOR: u64 = 81;
 
-/// Follows links.
+/// What `path` leads to; follows links.
 ///
 /// # Errors
 /// When it is something that never gives pictures.
@@ -62,7 +62,8 @@ pub(super) fn look(path: &Path) -> Result<Lies, SourceError> {
     ))
 }
 
-/// `/dev/fd/63`, as the shell writes `<(command)`.
+/// Whether another program handed this pipe over: `/dev/fd/63` is what the shell makes of
+/// `<(command)`.
 fn is_handed_over(path: &Path) -> bool {
     let text = path.to_string_lossy();
     text.starts_with("/dev/fd/") || (text.starts_with("/proc/") && text.contains("/fd/"))

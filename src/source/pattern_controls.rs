@@ -1,11 +1,11 @@
-//! The test pattern's controls: few, of different kinds, and with an effect that can be seen.
+//! The controls of the test pattern: a few of different kinds, with a visible effect.
 
 use super::control::{Access, Board, Control, ControlKind};
 use super::v4l2::ControlSetting;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-/// What they are set to; it outlives the pattern, as a camera's do.
+/// The current settings. They outlive the pattern, as those of a camera do.
 #[derive(Debug)]
 pub(super) struct PatternControls {
     brightness: AtomicI64,
@@ -13,7 +13,7 @@ pub(super) struct PatternControls {
     effect: AtomicI64,
 }
 
-/// What the bars look like.
+/// How the bars look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Look {
     /// 0 to 255.
@@ -42,7 +42,7 @@ impl Default for Look {
 }
 
 impl Look {
-    /// A colour (Y, Cb, Cr of limited range) as it looks.
+    /// Applies the look to a colour (Y, Cb, Cr of limited range).
     pub(super) fn of(self, [luma, cb, cr]: [u8; 3]) -> [u8; 3] {
         let lighter = i64::from(luma) + self.brightness - MIDDLE;
         let luma = u8::try_from(lighter.clamp(16, 235)).unwrap_or(luma);
@@ -65,7 +65,7 @@ impl Default for PatternControls {
 }
 
 impl PatternControls {
-    /// As they are set now.
+    /// The current look.
     pub(super) fn look(&self) -> Look {
         let brightness = match self.automatic.load(Ordering::Relaxed) {
             0 => self.brightness.load(Ordering::Relaxed),
@@ -85,7 +85,7 @@ impl PatternControls {
 }
 
 impl PatternControls {
-    /// Sets one as `--set` says.
+    /// Sets a control as `--set` says.
     ///
     /// # Errors
     /// Why it was not set, and what is expected.

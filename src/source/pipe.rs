@@ -1,4 +1,5 @@
-//! Concatenated JPEGs that another program writes, at its own pace: on standard input, or into a pipe with a name.
+//! A source that reads concatenated JPEGs from another program, at that program's pace: from
+//! standard input or a named pipe.
 
 use super::frame_count::FrameCount;
 use super::heard::Heard;
@@ -30,11 +31,11 @@ pub struct Pipe {
     layout: FrameLayout,
     count: FrameCount,
     drops: Drops,
-    /// Whether there ever was a picture.
+    /// Whether there has been a picture.
     has_begun: bool,
     writer: Writer,
     heard: Heard,
-    /// What was wrong with the last one, if it could not be used.
+    /// What was wrong with the last picture, if it could not be used.
     damage: Option<Damage>,
     silence: Silence,
 }
@@ -43,49 +44,53 @@ pub struct Pipe {
 #[derive(Debug)]
 struct Input {
     file: File,
-    /// Where it can be opened again; `None` for what was handed over.
+    /// Where to open the pipe again; `None` for a pipe that was handed over.
     path: Option<PathBuf>,
     name: String,
 }
 
-/// Who writes.
+/// Whether a program writes into the pipe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Writer {
-    /// Nobody was seen.
+    /// No writer was seen yet.
     NotSeen,
-    /// Somebody, as far as is known.
+    /// There is a writer, as far as is known.
     Writes,
-    /// The last one has left.
+    /// The last writer has left.
     Left,
 }
 
-/// How long nothing may come in the middle of a picture without end marker before it counts as whole.
+/// How long nothing may come in the middle of a picture without an end marker, before the picture
+/// counts as complete.
 #[derive(Debug)]
 struct Silence {
     limit: Duration,
-    /// A picture was taken for whole: what comes next shows whether it was.
+    /// Whether the last picture was taken as complete after such a silence. The next bytes show
+    /// whether it was.
     doubt: bool,
 }
 
-/// Whoever writes a picture in one piece has written all of it by then.
+/// A program that writes a picture in one piece has written all of it by then.
 const FIRST_LIMIT: Duration = Duration::from_millis(60);
 
-/// A network between the writer and here may stand still for so long. Less than a [`TURN`], so that it is waited for in one.
+/// A network between the writer and the pipe may stall for this long. Shorter than [`TURN`], so
+/// that it fits into one wait.
 const LAST_LIMIT: Duration = Duration::from_millis(800);
 
-/// Nobody waits longer in one go, so that others see that this thread lives, and why nothing comes.
+/// The longest wait in one call of `next_frame`, so that the thread can report that it is alive and
+/// why nothing comes.
 const TURN: Duration = Duration::from_secs(1);
 
-/// What made a wait end.
+/// What ended a wait.
 enum Woken {
     Stop,
     Bytes,
-    /// Nothing came for that time.
+    /// No bytes came in that time.
     Silence,
 }
 
 impl Pipe {
-    /// Standard input.
+    /// Opens standard input.
     ///
     /// # Errors
     /// When there is none.
@@ -96,7 +101,7 @@ impl Pipe {
         Ok(Self::of(Input { file, path: None, name }, count))
     }
 
-    /// The pipe at `path`. A named one need not have a writer yet.
+    /// Opens the pipe at `path`. A named pipe need not have a writer yet.
     ///
     /// # Errors
     /// When it cannot be opened.
@@ -108,7 +113,7 @@ impl Pipe {
     }
 
     fn of(input: Input, count: FrameCount) -> Self {
-        // The size is each picture's own; this one only says "not known yet".
+        // A placeholder: each picture has its own size.
         let layout = jpeg_layout(Size::new(1, 1), None);
         Self {
             input,
@@ -125,21 +130,21 @@ impl Pipe {
         }
     }
 
-    /// The same, with its frames to be turned so by who takes them.
+    /// Marks its frames to be turned like this by their consumers.
     #[must_use]
     pub fn to_be_turned(mut self, orientation: Orientation) -> Self {
         self.layout.orientation = orientation;
         self
     }
 
-    /// The same, with a picture to be expected in each such interval.
+    /// Sets the interval in which a picture is expected.
     #[must_use]
     pub(super) fn at(mut self, interval: Duration) -> Self {
         self.layout.interval = Some(interval);
         self
     }
 
-    /// The newest usable picture of those that have come; an error when there are only others.
+    /// The newest usable picture of those that have come. An error if none of them is usable.
     fn newest(&mut self) -> Result<Option<Taken>, Damage> {
         let mut newest = None;
         let mut damage = None;
@@ -179,7 +184,7 @@ impl Pipe {
         Next::Frame(Frame {
             content: Content::Jpeg(picture.then(self.layout.orientation)),
             sequence: taken.sequence,
-            // A pipe carries no times; arrival is the nearest that is known.
+            // A pipe carries no capture times. The arrival time is the nearest one known.
             captured_at: clock::now(),
             timed_by: TimedBy::Arrival,
         })
@@ -190,21 +195,21 @@ impl Pipe {
         Next::Unusable(damage)
     }
 
-    /// Takes what has begun for a whole picture: nothing more of it comes.
+    /// Takes an incomplete picture as complete, since nothing more of it comes.
     fn last(&mut self) -> Option<Result<Taken, Damage>> {
         let picture = self.splitter.finish()?;
         Some(self.judge(picture))
     }
 
-    /// Waits for bytes, and not longer than `patience`.
+    /// Waits for bytes, for at most `patience`.
     fn wait(&self, stop: &Stop, patience: Duration) -> Woken {
         let mut fds = [
             PollFd::new(self.input.file.as_fd(), PollFlags::POLLIN),
             PollFd::new(stop.as_fd(), PollFlags::POLLIN),
         ];
-        // Rounded up, or the last millisecond would be spent asking again and again.
+        // Round up, so that the last millisecond is not spent in a busy loop.
         let timeout = PollTimeout::try_from(patience + Duration::from_micros(999));
-        // EINTR looks like nothing ready, and the caller asks again.
+        // EINTR looks as if nothing were ready, and the caller asks again.
         let _ = poll(&mut fds, timeout.unwrap_or(PollTimeout::MAX));
         if fds[1].any().unwrap_or(false) {
             Woken::Stop
@@ -215,7 +220,7 @@ impl Pipe {
         }
     }
 
-    /// Takes what the pipe holds.
+    /// Reads what the pipe holds.
     fn fill(&mut self) -> Result<(), SourceError> {
         let space = self.splitter.space();
         let count = match self.input.file.read(space) {
@@ -238,7 +243,7 @@ impl Pipe {
         Ok(())
     }
 
-    /// The writer has left, or the pipe: waits for another where one may come.
+    /// The writer has left, or the pipe was replaced: opens it again if another writer may come.
     fn begin_anew(&mut self) -> Result<(), SourceError> {
         self.splitter.finish();
         let name = &self.input.name;
@@ -253,7 +258,8 @@ impl Pipe {
                 unusable(format!("{name} ended without a usable JPEG; {why}"))
             });
         };
-        // Opened before the old one is closed: a writer that comes just now always finds a reader.
+        // Open it before the old one is closed, so that a writer that comes just now finds a
+        // reader.
         self.input.file = opened(path)
             .map_err(|error| SourceError::new(Trouble::Lost, format!("{name}: {error}")))?;
         log::info!("{name}: the program that wrote into it has ended; waiting for the next one");
@@ -261,8 +267,8 @@ impl Pipe {
         Ok(())
     }
 
-    /// Takes the pipe that now lies at the path: nobody can open one that was removed. Who still writes into that is read on,
-    /// until there is another.
+    /// Switches to another pipe that has taken its place at the path; a removed pipe can get no new
+    /// writer. If the path is gone, goes on reading for as long as there is a writer.
     fn follow_path(&mut self) -> Result<(), SourceError> {
         let Some(path) = &self.input.path else { return Ok(()) };
         let is_same = match (fs::metadata(path), self.input.file.metadata()) {
@@ -272,13 +278,13 @@ impl Pipe {
         if is_same { Ok(()) } else { self.begin_anew() }
     }
 
-    /// What is known of why there is no picture.
+    /// The known reason why there is no picture.
     fn why(&self) -> Option<String> {
         let name = &self.input.name;
         if self.input.path.is_some() && self.writer == Writer::NotSeen {
             return Some(format!("no program writes into {name}"));
         }
-        // A picture that is still coming is none that is missing.
+        // A picture that is still arriving is not missing.
         let is_coming = self.splitter.is_in_a_picture() && self.heard.may_be_a_picture();
         if is_coming {
             return None;
@@ -345,7 +351,7 @@ impl FrameSource for Pipe {
     }
 }
 
-/// A picture that can be used.
+/// A usable picture.
 struct Taken {
     at: Range<usize>,
     found: Findings,
@@ -353,7 +359,8 @@ struct Taken {
 }
 
 impl Silence {
-    /// After a picture that was taken for whole another one must begin; if it goes on instead, the writer needs more time.
+    /// After a picture that was taken as complete, another one must begin. If instead the old one
+    /// goes on, the writer needs more time.
     fn note(&mut self, came: &[u8]) {
         if came.is_empty() || !std::mem::take(&mut self.doubt) {
             return;
@@ -364,7 +371,8 @@ impl Silence {
     }
 }
 
-/// For reading, without waiting for a writer. A file would be read again and again, as fast as it goes.
+/// Opens a pipe for reading, without waiting for a writer. Refuses a file, which would be read in a
+/// busy loop.
 fn opened(path: &Path) -> io::Result<File> {
     let file = File::options().read(true).custom_flags(nix::libc::O_NONBLOCK).open(path)?;
     if file.metadata()?.file_type().is_fifo() {

@@ -1,4 +1,4 @@
-//! What `--source` names.
+//! Parses the source that `--source` names.
 
 use super::path::{self, Lies};
 use crate::image::pixels::Size;
@@ -8,34 +8,36 @@ use crate::wording::{TYPE, must_be};
 use std::fmt;
 use std::path::PathBuf;
 
-/// What `--source` names.
+/// The source that `--source` names.
 #[derive(Debug, Clone, PartialEq)]
 pub enum SourceSpec {
-    /// A USB camera first, then any node that gives pictures by itself, then a ribbon camera.
+    /// A USB camera first, then any other node that gives pictures by itself, then a ribbon camera.
     Auto,
-    /// A device node, or a link to one; or, where that is what lies there, a file or a pipe.
+    /// A device node or a link to one. If the path is a file or a pipe, that is used.
     Device(PathBuf),
-    /// A ribbon camera, counted from 0, by the program that drives it.
+    /// A ribbon camera by its number, from 0.
     Csi(u8),
     /// The moving test pattern.
     Test {
         /// Its size.
         size: Size,
-        /// Of its frames.
+        /// Its frame rate.
         rate: Rate,
     },
-    /// A file of concatenated JPEGs, played in a loop; or, where that is what lies there, a pipe or a camera's node.
+    /// A file of concatenated JPEGs, played in a loop. If the path is a pipe or a camera's node,
+    /// that is used.
     Clip(PathBuf),
     /// Concatenated JPEGs on standard input.
     StandardInput,
 }
 
 impl SourceSpec {
-    /// Size and rate of `test` alone.
+    /// The size and the rate of `test` without either.
     const TEST_SIZE: Size = Size::new(1280, 720);
     pub(super) const TEST_RATE: Rate = Rate(30_000);
 
-    /// Parses `auto`, `csi[:N]`, `test[:WxH[@FPS]]`, `-`, a device's path or number, or a file's path.
+    /// Parses `auto`, `csi[:N]`, `test[:WxH[@FPS]]`, `-`, a device's path or number, or a file's
+    /// path.
     ///
     /// # Errors
     /// A sentence that says what to do instead.
@@ -53,7 +55,7 @@ impl SourceSpec {
             _ => match text.strip_prefix("test:") {
                 Some(pattern) => Self::parse_test(pattern),
                 None if text.starts_with("/dev/") => Ok(Self::Device(text.into())),
-                // As OpenCV and ffmpeg count cameras: 0, video0.
+                // OpenCV and ffmpeg number cameras like this: 0, video0.
                 None => match text.strip_prefix("video").unwrap_or(text).parse::<u8>() {
                     Ok(number) => Ok(Self::Device(format!("/dev/video{number}").into())),
                     Err(_) => Ok(Self::Clip(text.into())),
@@ -70,7 +72,7 @@ impl SourceSpec {
         camera.map(Self::Csi).ok_or_else(wrong)
     }
 
-    /// What is said of an address.
+    /// The message about a network address.
     fn no_network(text: &str) -> String {
         let address: String = printable(text).chars().take(100).collect();
         match text.split_once("://") {
@@ -82,7 +84,7 @@ impl SourceSpec {
         }
     }
 
-    /// Whether what is opened may be a camera.
+    /// Whether this may be a camera.
     pub(super) fn may_be_a_camera(&self) -> bool {
         match self {
             Self::Auto => true,
@@ -115,7 +117,7 @@ impl SourceSpec {
     }
 }
 
-/// A rate that a source may be asked for: from 0.01 to 1000 frames per second.
+/// Parses a rate that a source may be asked for: 0.01 to 1000 frames per second.
 pub fn parse_rate(text: &str) -> Option<Rate> {
     Rate::parse(text, 0.01..=1000.0)
 }

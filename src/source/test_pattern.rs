@@ -1,4 +1,4 @@
-//! A moving test pattern with a clock to read and a stamp for tests, as a YUYV camera would send it.
+//! A source that draws a moving test pattern in YUYV, with a readable clock and a stamp for tests.
 
 use super::control::AnyBoard;
 use super::frame_count::FrameCount;
@@ -16,12 +16,12 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// 75 % colour bars, a ball that moves by one step a frame, the time of day, the frame's number,
-/// and along the lower edge a [`Stamp`].
+/// Colour bars of 75 %, a ball that moves one step a frame, the time of day, the frame number and,
+/// along the lower edge, a [`Stamp`].
 #[derive(Debug)]
 pub struct TestPattern {
     layout: FrameLayout,
-    /// The part that never changes; a frame starts as a copy of its rows that were drawn over.
+    /// The bars. Each frame starts as a copy of them.
     background: Vec<u8>,
     frame: Vec<u8>,
     interval: Duration,
@@ -30,12 +30,12 @@ pub struct TestPattern {
     stale: u64,
     line: Vec<u8>,
     controls: Arc<PatternControls>,
-    /// As which the background is drawn.
+    /// The look with which the background was drawn.
     look: Look,
 }
 
 impl TestPattern {
-    /// A pattern of `size` at that rate.
+    /// A pattern of this size and rate.
     pub fn new(size: Size, rate: Rate) -> Self {
         let stride = size.width.div_ceil(2) * 4;
         let interval = rate.interval().unwrap_or_default();
@@ -58,20 +58,20 @@ impl TestPattern {
         }
     }
 
-    /// The same, with its frames to be turned so by who takes them.
+    /// Marks its frames to be turned like this by their consumers.
     #[must_use]
     pub fn to_be_turned(mut self, orientation: Orientation) -> Self {
         self.layout.orientation = orientation;
         self
     }
 
-    /// The same, with its frames numbered on from `count`.
+    /// Numbers its frames by `count`.
     #[must_use]
     pub(super) fn counting(self, count: FrameCount) -> Self {
         Self { count, ..self }
     }
 
-    /// The same, looking as `controls` say from frame to frame.
+    /// Draws each frame as `controls` say.
     #[must_use]
     pub(super) fn with_controls(self, controls: Arc<PatternControls>) -> Self {
         Self { controls, ..self }
@@ -94,7 +94,7 @@ impl TestPattern {
             }
         };
 
-        // A ball on its way to and fro, so that every dropped or repeated frame can be seen.
+        // A ball that moves to and fro, so that every dropped or repeated frame can be seen.
         let radius = (height / 10).max(1);
         let way = (width.saturating_sub(2 * radius)).max(1);
         let place =
@@ -151,7 +151,7 @@ impl FrameSource for TestPattern {
         if left > TURN {
             return Ok(Next::Waiting(None));
         }
-        // A sleep may end early by rounding to milliseconds: the rest is at most one more.
+        // The wait may have ended early, since it counts in milliseconds. The rest is at most one.
         let mut now = clock::now();
         while now < self.next_at {
             std::thread::sleep(self.next_at.since(now));
@@ -176,10 +176,10 @@ impl FrameSource for TestPattern {
     }
 }
 
-/// A wait for the next frame is interrupted so often, so that others see that this thread lives.
+/// The longest wait in one call of `next_frame`, so that the thread can report that it is alive.
 const TURN: Duration = Duration::from_secs(1);
 
-/// Every row the same.
+/// Draws the same bars into every row.
 fn draw_bars(rows: &mut [u8], stride: usize, width: usize, look: Look) {
     let bars = BARS.map(|bar| look.of(bar));
     for row in rows.chunks_exact_mut(stride) {
@@ -190,7 +190,7 @@ fn draw_bars(rows: &mut [u8], stride: usize, width: usize, look: Look) {
     }
 }
 
-/// Fills some columns of a YUYV row with grey, leaving their neighbours' luma alone.
+/// Fills some columns of a YUYV row with grey. Does not change the luma of their neighbours.
 fn fill_grey(row: &mut [u8], columns: std::ops::Range<usize>, luma: u8) {
     for column in columns {
         let pair = column / 2 * 4;
@@ -204,7 +204,8 @@ const WHITE: u8 = 235;
 const BLACK: u8 = 16;
 const NO_COLOUR: u8 = 128;
 
-/// Y, Cb, Cr of the 75 % bars of ITU-R BT.601, limited range: white, yellow, cyan, green, magenta, red, blue, black.
+/// Y, Cb and Cr of the 75 % bars of ITU-R BT.601, limited range: white, yellow, cyan, green,
+/// magenta, red, blue, black.
 pub const BARS: [[u8; 3]; 8] = [
     [180, 128, 128],
     [162, 44, 142],

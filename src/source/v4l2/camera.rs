@@ -1,4 +1,4 @@
-//! An open camera, from its node to its frames.
+//! An open camera: sets it up, starts its stream and gives its frames.
 
 use super::controls::{Board, Moment, Settings, Turned, Turning, Wanted};
 use super::errors;
@@ -33,13 +33,13 @@ pub struct Camera {
     turning: Turning,
     controls: Wanted,
     gave: Gave,
-    /// Behind the queue: no driver turns pictures the other way while it streams.
+    /// Dropped after the queue: no driver changes the turn of pictures while it streams.
     _turn: Option<Turn>,
 }
 
 impl Camera {
-    /// Opens the node at `path`, asks it for what `wish` and `controls` say, and starts it; frames are
-    /// numbered on from `count`. What the log is told depends on the `openings` before.
+    /// Opens the node at `path`, asks it for what `wish` and `controls` say, and starts it. `count`
+    /// numbers its frames; `openings` decides how much is logged.
     pub(super) fn open(
         path: &Path,
         wish: &CaptureWish,
@@ -109,7 +109,7 @@ impl Camera {
         })
     }
 
-    /// What it says of itself.
+    /// What the node says about itself.
     pub(super) fn capability(&self) -> &Capability {
         &self.capability
     }
@@ -157,7 +157,8 @@ struct Turn {
 }
 
 impl Turn {
-    /// `None` where nobody asked: then nothing is touched.
+    /// Turns the picture by the camera's controls. `None` if no turn was asked for: then the
+    /// controls are left alone.
     fn by_controls(handle: Arc<Handle>, wanted: Orientation) -> Option<Self> {
         if wanted == Orientation::UPRIGHT {
             return None;
@@ -183,7 +184,8 @@ impl Drop for Turn {
     }
 }
 
-/// Setting a control may have changed the format: a flipped sensor's colours change places.
+/// Reads the format again after setting controls, which may have changed it: flipping a sensor
+/// changes its colour pattern.
 fn again(node: &Node, before: Granted) -> Result<Granted, SourceError> {
     granted(node, before.interval).map_err(|error| match error {
         NotGranted::Refused(refused) => not_started(node, &before.layout.to_string(), refused),
@@ -196,7 +198,8 @@ fn again(node: &Node, before: Granted) -> Result<Granted, SourceError> {
     })
 }
 
-/// Asks for the best format, then for the next best, until one is granted; names those that came after it.
+/// Asks for the best format, then for the next best, until one is granted. Also names the formats
+/// that came after it.
 fn negotiate(node: &Node, wish: &CaptureWish) -> Result<(Granted, Option<String>), SourceError> {
     let is_understood = |fourcc| PixelFormat::from_fourcc(fourcc).is_some();
     let understood = offers(node, wanted_size(wish), is_understood);
@@ -212,7 +215,8 @@ fn negotiate(node: &Node, wish: &CaptureWish) -> Result<(Granted, Option<String>
                 log::debug!("camera {}: asked for {choice:?}, got {driver:?}", node.path.display());
             }
             Err(NotGranted::Refused(refused)) => {
-                // Once: to name who has a camera that is busy, all processes are looked at.
+                // Only once: to name the program that holds a busy camera, all processes are
+                // searched.
                 refusal.get_or_insert_with(|| {
                     not_started(node, &format!("{} {}", choice.size, choice.fourcc), refused)
                 });
@@ -225,8 +229,8 @@ fn negotiate(node: &Node, wish: &CaptureWish) -> Result<(Granted, Option<String>
     }))
 }
 
-/// Tries whether buffers can be had for what was granted, where their length makes one doubt it: there are cameras whose
-/// descriptors say that a frame has 0 bytes, or 4 GiB.
+/// Tries to get buffers for what was granted, if their length is implausible: the descriptors of
+/// some cameras say that a frame has 0 bytes, or 4 GiB.
 fn with_buffers(node: &Node, granted: Granted) -> Result<Granted, NotGranted> {
     if !(1..=LARGEST_BUFFER).contains(&granted.driver.buffer_len) {
         Buffers::request(node.handle(), node.interface(), 2).map_err(NotGranted::Refused)?;
@@ -234,7 +238,7 @@ fn with_buffers(node: &Node, granted: Granted) -> Result<Granted, NotGranted> {
     Ok(granted)
 }
 
-/// Four bytes for each pixel of the largest pictures that there are.
+/// Four bytes for each pixel of the largest pictures that cameras have.
 const LARGEST_BUFFER: u32 = 256 << 20;
 
 fn not_started(node: &Node, asked: &str, refused: Refused) -> SourceError {
@@ -251,7 +255,7 @@ fn no_stream(node: &Node, layout: &FrameLayout, error: &NotStarted) -> SourceErr
     }
 }
 
-/// What was granted, and how that came from what was asked: `640x480 NV12 25 fps: its best up to …`.
+/// What was granted, and how it relates to what was asked: `640x480 NV12 25 fps: its best up to …`.
 fn granted_and_why(granted: &Granted, wish: &CaptureWish, runners_up: Option<&str>) -> String {
     let mut text = granted_and_how_near(granted, wish);
     if let Some(others) = runners_up {
@@ -288,7 +292,7 @@ fn granted_and_how_near(granted: &Granted, wish: &CaptureWish) -> String {
     text + &format!(": the nearest to {}", missed.join(" "))
 }
 
-/// 29.97 is as good as 30.
+/// Rates that differ less count as the same: 29.97 and 30.
 const SAME_RATE: f64 = 0.01;
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
-//! What a driver's code values mean, from the three fields in which V4L2 says so.
+//! Derives the meaning of a driver's code values from the three fields in which V4L2 describes it.
 //!
-//! A field that is 0 stands for a default, which `linux/videodev2.h` defines by macros and the kernel's
-//! documents by tables ("Colorspaces", "Detailed Colorspace Descriptions").
+//! A field of 0 stands for a default, which macros in `linux/videodev2.h` and tables in the
+//! kernel's documentation define ("Colorspaces", "Detailed Colorspace Descriptions").
 
 use super::ioctl::DriverFormat;
 use crate::image::pixels::{Colour, Matrix, PixelFormat, Range};
@@ -23,17 +23,17 @@ use v4l::v4l_sys::{
     v4l2_ycbcr_encoding_V4L2_YCBCR_ENC_XV709 as ENC_XV709,
 };
 
-/// What the code values of `format` mean, granted as `driver` says.
+/// What the code values of `format` mean, if the driver granted `driver`.
 pub(super) fn colour(format: PixelFormat, driver: &DriverFormat) -> Colour {
     match format {
-        // Whatever a driver says: decoders follow JFIF.
+        // Ignore the driver: decoders follow JFIF.
         PixelFormat::Jpeg => Colour::JPEG,
-        // The macro says limited, but nobody acts on it: cameras without colour have nothing to be
-        // compatible with and use every code value, and so GStreamer and FFmpeg take grey for full range.
-        // The kernel's own test driver draws it so even when it says the opposite.
+        // The macro says limited range, but no program follows it. Cameras without colour use every
+        // code value, and GStreamer and FFmpeg take grey as full range. The kernel's own test
+        // driver draws full range even when it says limited.
         PixelFormat::Grey(_) => Colour { matrix: Matrix::Bt601, range: Range::Full },
-        // V4L2_MAP_QUANTIZATION_DEFAULT(true, …), as Bayer holds R'G'B' too. Whoever sends it in limited
-        // range, as HDMI grabbers may, says so.
+        // V4L2_MAP_QUANTIZATION_DEFAULT(true, …), as Bayer holds R'G'B' too. Drivers that send
+        // limited range, as HDMI grabbers may, say so.
         PixelFormat::Rgb(_) | PixelFormat::Bayer(..) => {
             Colour { matrix: Matrix::Bt601, range: range(driver, Range::Full) }
         }
@@ -46,12 +46,12 @@ pub(super) fn colour(format: PixelFormat, driver: &DriverFormat) -> Colour {
 fn ycbcr(driver: &DriverFormat) -> Colour {
     let (matrix, only_range) = match encoding(driver) {
         ENC_709 => (Matrix::Bt709, None),
-        // xvYCC has colours beyond R'G'B' in the margins of limited range, and no other form.
+        // xvYCC has colours beyond R'G'B' outside of limited range, and no other form.
         ENC_XV601 => (Matrix::Bt601, Some(Range::Limited)),
         ENC_XV709 => (Matrix::Bt709, Some(Range::Limited)),
         ENC_BT2020 | ENC_BT2020_CONST_LUM => (Matrix::Bt2020, None),
         ENC_SMPTE240M => (Matrix::Bt709, None),
-        // ENC_601, ENC_SYCC, which is the same matrix, and what is younger than this program.
+        // ENC_601; ENC_SYCC, which is the same matrix; and encodings newer than this program.
         _ => (Matrix::Bt601, None),
     };
     // V4L2_MAP_QUANTIZATION_DEFAULT(false, colorspace, encoding)
@@ -59,7 +59,7 @@ fn ycbcr(driver: &DriverFormat) -> Colour {
     Colour { matrix, range: only_range.unwrap_or_else(|| range(driver, unsaid)) }
 }
 
-/// What the driver says, or what it means by silence.
+/// The range that the driver states, or `unsaid` if it states none.
 fn range(driver: &DriverFormat, unsaid: Range) -> Range {
     match driver.quantization {
         FULL_RANGE => Range::Full,
@@ -68,7 +68,7 @@ fn range(driver: &DriverFormat, unsaid: Range) -> Range {
     }
 }
 
-/// V4L2_MAP_YCBCR_ENC_DEFAULT, where the driver leaves the encoding to the colour space.
+/// V4L2_MAP_YCBCR_ENC_DEFAULT, if the driver leaves the encoding to the colour space.
 fn encoding(driver: &DriverFormat) -> u32 {
     match (driver.ycbcr_encoding, driver.colorspace) {
         (0, COLORSPACE_REC709 | COLORSPACE_DCI_P3) => ENC_709,
@@ -79,7 +79,7 @@ fn encoding(driver: &DriverFormat) -> u32 {
     }
 }
 
-/// What is shown with colours that are nearly those meant, for the log; `None` where nothing is lost.
+/// What is converted with slightly wrong colours, for the log; `None` if nothing is.
 pub(super) fn approximated(format: PixelFormat, driver: &DriverFormat) -> Option<&'static str> {
     if !matches!(
         format,
@@ -95,7 +95,7 @@ pub(super) fn approximated(format: PixelFormat, driver: &DriverFormat) -> Option
     }
 }
 
-// The range pattern above.
+// The range pattern above relies on this.
 const _: () = assert!(ENC_601 == 1 && ENC_SYCC == 5 && ENC_BT2020 == 6);
 
 #[cfg(test)]
@@ -124,8 +124,8 @@ mod tests {
         }
     }
 
-    /// Colour spaces by their numbers in `enum v4l2_colorspace`, encodings by those in
-    /// `enum v4l2_ycbcr_encoding`; the comments there say what 0 maps to.
+    /// Colour spaces have their numbers in `enum v4l2_colorspace`, encodings those in `enum
+    /// v4l2_ycbcr_encoding`. The comments there say what 0 maps to.
     #[test]
     fn a_matrix_is_what_the_driver_says_or_what_the_kernel_maps_silence_to() {
         use Matrix::{Bt601, Bt709, Bt2020};
@@ -158,7 +158,7 @@ mod tests {
         }
     }
 
-    /// Quantizations by their numbers in `enum v4l2_quantization`: 1 full, 2 limited.
+    /// Quantizations have their numbers in `enum v4l2_quantization`: 1 full, 2 limited.
     #[test]
     fn a_range_is_what_the_driver_says_or_what_silence_means() {
         use Range::{Full, Limited};
@@ -170,7 +170,7 @@ mod tests {
             (YUYV, 8, 0, 1, Full),
             (YUYV, 7, 0, 2, Limited),
             (YUYV, 8, 0, 77, Limited),
-            // xvYCC is limited only (kernel, "V4L2_YCBCR_ENC_XV601").
+            // xvYCC has limited range only (kernel, "V4L2_YCBCR_ENC_XV601").
             (YUYV, 3, 4, 1, Limited),
             (YUYV, 7, 3, 0, Limited),
             (RGB3, 8, 0, 0, Full),

@@ -11,10 +11,10 @@ use nix::errno::Errno;
 use std::path::Path;
 use std::time::Duration;
 
-/// How a ribbon camera is watched, which only libcamera can drive.
+/// The command for ribbon cameras, which need libcamera.
 pub(super) const CSI_CAMERA: &str = "lancam --source csi";
 
-/// A node that was named is something else.
+/// A node was named that is not a camera.
 pub(super) fn no_camera(path: &Path, kind: NodeKind) -> SourceError {
     let mut message = format!("{} is {kind}", path.display());
     if matches!(kind, NodeKind::ImageProcessor | NodeKind::Receiver) {
@@ -23,7 +23,7 @@ pub(super) fn no_camera(path: &Path, kind: NodeKind) -> SourceError {
     SourceError::new(Trouble::Unusable, message)
 }
 
-/// None of the camera's formats is one that is understood, or the one that was asked for.
+/// The camera has no format that lancam understands, or not the one that was asked for.
 pub(super) fn no_format(
     path: &Path,
     driver: &str,
@@ -69,10 +69,10 @@ fn summary(offers: &[Offer]) -> String {
     words.join(", ")
 }
 
-/// More would fill a screen; vivid has 83.
+/// How many formats a message lists. More would fill a screen; vivid has 83.
 const FORMATS_IN_A_LINE: usize = 6;
 
-/// No camera's size is larger.
+/// Larger than any camera's size.
 const VAST: Size = Size::new(Size::MAX_SIDE, Size::MAX_SIDE);
 
 /// The driver refused a call while the camera was being set up for `asked`.
@@ -151,7 +151,7 @@ pub(super) fn too_few_buffers(path: &Path, granted: usize, needed: usize) -> Sou
     )
 }
 
-/// A driver granted buffers that its own frames do not fit into.
+/// A driver granted buffers that are too short for its own frames.
 pub(super) fn short_buffers(path: &Path, layout: &FrameLayout, len: usize) -> SourceError {
     SourceError::new(
         Trouble::Unusable,
@@ -168,7 +168,7 @@ pub(super) fn stopped(path: &Path, refused: Refused) -> SourceError {
     let Refused { call, errno } = refused;
     match errno {
         Errno::ENODEV | Errno::ENXIO => gone(path),
-        // What vivid and others say of a call that was waiting when the device went away.
+        // vivid and other drivers return this from a waiting call when the device was unplugged.
         Errno::EINVAL if call == DQBUF => gone(path),
         Errno::EPIPE => {
             SourceError::new(Trouble::Lost, format!("camera {} ended its stream", path.display()))
@@ -180,7 +180,7 @@ pub(super) fn stopped(path: &Path, refused: Refused) -> SourceError {
     }
 }
 
-/// The driver has handed all its buffers back without a frame.
+/// The driver has returned all buffers without a frame.
 pub(super) fn given_up(path: &Path) -> SourceError {
     let node = path.display();
     SourceError::new(
@@ -192,7 +192,8 @@ pub(super) fn given_up(path: &Path) -> SourceError {
     )
 }
 
-/// No whole frame came in `patience`; what was wrong with the last broken one, if one came.
+/// No whole frame came within `patience`. `broken` says what was wrong with the last broken frame,
+/// if there was one.
 pub(super) fn silent(path: &Path, patience: Duration, broken: Option<&str>) -> SourceError {
     let seconds = patience.as_secs_f64();
     let node = path.display();

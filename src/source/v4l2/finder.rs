@@ -1,4 +1,4 @@
-//! Finds the camera, and finds the same one again.
+//! Finds the camera, and finds the same camera again after it was unplugged.
 
 use super::camera::Camera;
 use super::controls::Wanted;
@@ -16,19 +16,20 @@ use crate::stop::Stop;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Opens a camera, again and again where it must be.
+/// Opens a camera, as often as needed.
 ///
-/// Once a camera has been opened, that camera is what is looked for, wherever it is plugged in and
-/// whatever its node is called by then. Only when it has been gone for 5 s, and not merely in use by somebody, is
-/// another taken: the one at the node that was named, or, where none was named, any. A link, such as
-/// those in `/dev/v4l/by-id`, says itself which camera is meant, and is followed as it is.
+/// Once a camera has been opened, the finder looks for that same camera, wherever it is plugged in
+/// and whatever its node is called. It takes another one only when the camera has been missing for
+/// 5 s, and is not just in use by another program: the camera at the named node or, if none was
+/// named, any camera. A link such as those in `/dev/v4l/by-id` already identifies a camera, and is
+/// followed as it is.
 #[derive(Debug)]
 pub struct Finder {
     named: Option<PathBuf>,
     known: Option<Known>,
-    /// When the known camera was first not to be had.
+    /// When the known camera was first missing.
     missed_at: Option<Micros>,
-    /// What the last attempt to open saw.
+    /// The nodes at the last attempt to open.
     seen: Snapshot,
     survey: Survey,
     count: FrameCount,
@@ -44,11 +45,11 @@ struct Known {
 }
 
 impl Finder {
-    /// Longer than a USB camera takes to be reset or put into another port; short enough for
-    /// somebody who replaces a camera to see that it works.
+    /// Longer than a USB camera takes to be reset or moved to another port, and short enough that
+    /// somebody who replaces a camera sees that it works.
     const ANOTHER_AFTER: Duration = Duration::from_secs(5);
 
-    /// For the node that was named, or any.
+    /// A finder for the named node, or for any camera.
     pub(in crate::source) fn new(named: Option<PathBuf>, count: FrameCount) -> Self {
         Self {
             named,
@@ -62,14 +63,15 @@ impl Finder {
         }
     }
 
-    /// Opens the camera, with its controls as `controls` says. The one that was open before must be dropped by then: a driver may keep its
-    /// node away from everybody until the last who has it open lets go.
+    /// Opens the camera and sets its controls. A camera that was open before must be dropped by
+    /// then: a driver may refuse to open a node until the last user has closed it.
     ///
     /// # Errors
-    /// Why it gives no frames.
+    /// Why the camera gives no frames.
     pub fn open(&mut self, wish: &CaptureWish, controls: &Wanted) -> Result<Camera, SourceError> {
         self.seen = Snapshot::take(self.named.as_deref());
-        // A named node is opened without looking at the others; they are of interest when it fails.
+        // A named node is opened without a look at the other nodes. They matter only when that
+        // fails.
         if self.named.is_none() || self.known.is_some() {
             self.survey.refresh(&self.seen);
         }
@@ -95,7 +97,7 @@ impl Finder {
         Err(self.explain(reasons))
     }
 
-    /// Whether there is a camera that could be opened, or that somebody else uses.
+    /// Whether there is a camera that could be opened, or that another program uses.
     pub fn sees_a_camera(&mut self) -> bool {
         self.survey.refresh(&Snapshot::take(self.named.as_deref()));
         let nodes = self.survey.nodes();
@@ -105,8 +107,8 @@ impl Finder {
         is_denied || !self.survey.cameras().is_empty()
     }
 
-    /// Waits until opening may go better: a node came, went or changed its rights since the last
-    /// attempt, or `patience` is over.
+    /// Waits until the next attempt may go better: until a node comes, goes or changes its access
+    /// rights since the last attempt, or for `patience`.
     pub fn wait_for_change(&mut self, stop: &Stop, patience: Duration) -> Changed {
         self.watch.wait(&self.seen, self.named.as_deref(), stop, patience)
     }
@@ -132,7 +134,7 @@ impl Finder {
         };
     }
 
-    /// What to say when none of the candidates could be opened.
+    /// The error to report if no candidate could be opened.
     fn explain(&mut self, mut reasons: Vec<SourceError>) -> SourceError {
         self.survey.refresh(&self.seen);
         if self.named.is_none() {
@@ -152,8 +154,8 @@ impl Finder {
             }
             _ => {}
         }
-        // What is unusable for ever is one camera. Another may come where any will do, and where the
-        // named node is only for the moment something else.
+        // `Unusable` is true of one camera only. If any camera will do, another may come; and if a
+        // known camera was at the named node, the node has only changed for now.
         if reason.trouble == Trouble::Unusable && (self.named.is_none() || self.known.is_some()) {
             reason.trouble = Trouble::NoCamera;
         }
@@ -161,14 +163,14 @@ impl Finder {
     }
 }
 
-/// Whether another camera than the known one may be taken.
+/// Whether a camera other than the known one may be taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Another {
     Allowed,
     NotYet,
 }
 
-/// What to try to open, in this order. `cameras` come in the order in which they are preferred.
+/// The nodes to try, in this order. `cameras` are in order of preference.
 fn candidates(
     named: Option<&Path>,
     known: Option<&Identity>,
@@ -189,7 +191,7 @@ fn candidates(
     paths
 }
 
-/// Of several reasons, the one that a user can do most about; of equal ones the first.
+/// Of several errors, the one that a user can do most about; of equal ones the first.
 fn most_useful(reasons: Vec<SourceError>) -> Option<SourceError> {
     reasons.into_iter().reduce(|best, reason| {
         if usefulness(reason.trouble) > usefulness(best.trouble) { reason } else { best }
@@ -223,7 +225,7 @@ fn no_camera(survey: &Survey) -> String {
     }
 }
 
-/// The cameras beside `named`, to follow an error about it.
+/// Names the cameras other than `named`, to append to an error.
 fn cameras_but(named: &Path, survey: &Survey) -> String {
     let others = survey.cameras().into_iter().filter(|(path, _)| *path != named);
     let others: Vec<String> = others

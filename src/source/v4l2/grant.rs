@@ -20,19 +20,19 @@ pub(super) struct Granted {
     pub(super) layout: FrameLayout,
     /// The driver's own numbers.
     pub(super) driver: DriverFormat,
-    /// The time between frames, where the driver names one.
+    /// The time between frames, if the driver states one.
     pub(super) interval: Option<Interval>,
 }
 
-/// Why nothing was granted that is of use.
+/// Why nothing usable was granted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NotGranted {
     /// The driver refused a call.
     Refused(Refused),
-    /// It granted what is not understood, or cannot be.
+    /// It granted a format that lancam does not understand, or an impossible one.
     Unusable(DriverFormat),
-    /// Its buffers hold only so many bytes, fewer than a frame: vivid's of 4:2:0 lack half a row of chroma
-    /// when the height is odd.
+    /// Its buffers hold only this many bytes, fewer than a frame. vivid's buffers for 4:2:0 lack
+    /// half a row of chroma if the height is odd.
     TooShort(FrameLayout, usize),
 }
 
@@ -45,7 +45,7 @@ pub(super) fn grant(node: &Node, choice: &Choice) -> Result<Granted, NotGranted>
     ioctl::set_format(&handle, interface, choice.fourcc, width, height)
         .map_err(refused("VIDIOC_S_FMT"))?;
     let interval = set_interval(node, choice.interval);
-    // Asked only now: with another rate some drivers change the format too.
+    // Read the format only now: setting the rate changes the format with some drivers.
     let granted = granted(node, interval)?;
     if let Some(nearly) = approximated(granted.layout.format, &granted.driver) {
         log::info!(
@@ -56,7 +56,7 @@ pub(super) fn grant(node: &Node, choice: &Choice) -> Result<Granted, NotGranted>
     Ok(granted)
 }
 
-/// What is in force now: a control may have changed the format that was granted.
+/// What the driver grants now: setting a control may have changed the format.
 pub(super) fn granted(node: &Node, interval: Option<Interval>) -> Result<Granted, NotGranted> {
     let refused = |call| move |errno| NotGranted::Refused(Refused { call, errno });
     let (handle, interface) = (node.handle(), node.interface());
@@ -69,7 +69,7 @@ pub(super) fn granted(node: &Node, interval: Option<Interval>) -> Result<Granted
     Ok(Granted { layout, driver, interval })
 }
 
-/// Not every driver has rates, and one that has rounds as it likes: neither is a failure.
+/// Sets the rate. Some drivers have no rates, and others round them, so neither is an error.
 fn set_interval(node: &Node, wanted: Interval) -> Option<Interval> {
     let (handle, interface) = (node.handle(), node.interface());
     let granted = ioctl::set_interval(&handle, interface, wanted.fraction());
@@ -87,10 +87,10 @@ fn layout(driver: &DriverFormat, interval: Option<Interval>) -> Option<FrameLayo
     }
     let stride = match format.min_stride(size.width) {
         None => 0,
-        // Some drivers leave it 0, and mean rows without padding.
+        // Some drivers leave the stride 0 and mean rows without padding.
         Some(least) => usize::try_from(driver.stride).ok()?.max(least),
     };
-    // No layout has more than three of these planes, and buffers count their bytes in 32 bits.
+    // No layout has more than three such planes, and the length of a buffer has 32 bits.
     let rows = u64::from(driver.height) * u64::try_from(stride).ok()?;
     if rows.checked_mul(3)? > u64::from(u32::MAX) {
         return None;
@@ -102,14 +102,14 @@ fn layout(driver: &DriverFormat, interval: Option<Interval>) -> Option<FrameLayo
     Some(FrameLayout { interval: interval.map(Interval::duration), ..layout })
 }
 
-/// Whether rows of an odd width end in the middle of the last two pixels, as vivid's do: the last pixel has
-/// half a colour, and is left out.
+/// Whether rows of an odd width end in the middle of the last two pixels, as those of vivid do. The
+/// last pixel has half its colour then, and is left out.
 fn is_cut(driver: &DriverFormat, width: usize) -> bool {
     let stride = usize::try_from(driver.stride).unwrap_or(0);
     width > 1 && width % 2 == 1 && stride == width * 2
 }
 
-/// How the rows of a frame are ordered, where that is not simply from the top; for people.
+/// The order of rows in a frame, if it is not simply from the top, in words for people.
 pub(super) fn interlacing(driver: &DriverFormat) -> Option<&'static str> {
     match driver.field {
         INTERLACED | INTERLACED_TB | INTERLACED_BT => Some("interlaced"),

@@ -1,28 +1,29 @@
-//! What makes a camera the same one after it was unplugged and plugged in again.
+//! Recognises a camera after it was unplugged and plugged in again.
 
 use super::ioctl::Capability;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// One camera among others.
+/// The identity of a camera.
 ///
-/// udev makes its links `/dev/v4l/by-id` and `by-path` from the same facts. They are read from sysfs,
-/// so that they hold before udev has made its links, and where there is no udev.
+/// udev makes its links in `/dev/v4l/by-id` and `by-path` from the same facts. They are read from
+/// sysfs, so that they are known before udev has made its links, and on systems without udev.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Identity {
-    /// What by-id is made of; `None` for what is no USB device.
+    /// The facts behind by-id; `None` if it is not a USB device.
     usb: Option<UsbDevice>,
-    /// What by-path is made of: the device in sysfs, and what the driver says of it.
+    /// The facts behind by-path: the device in sysfs, and the driver's bus info.
     place: Place,
 }
 
-/// Which product, and which of its kind. Many cheap cameras have no serial number, or all the same.
+/// The product and the single device. Many cheap cameras have no serial number, or all the same
+/// one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct UsbDevice {
     vendor: String,
     product: String,
     serial: String,
-    /// Which of the device's nodes.
+    /// Which of the device's nodes it is.
     index: String,
 }
 
@@ -30,9 +31,9 @@ struct UsbDevice {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Place {
     device: PathBuf,
-    /// Some drivers have several cameras in one device.
+    /// Distinguishes cameras of one device, which some drivers have.
     bus_info: String,
-    /// Which of the device's nodes.
+    /// Which of the device's nodes it is.
     index: String,
 }
 
@@ -48,8 +49,8 @@ impl Identity {
         }
     }
 
-    /// Which of `others` is this camera: the only one of the same product and serial number, else the
-    /// one of them in the same place.
+    /// Which of `others` is this camera: the only one with the same product and serial number; if
+    /// there are several, the one in the same place.
     pub(super) fn find(&self, others: &[&Self]) -> Option<usize> {
         let is_twin = |other: &&Self| other.usb == self.usb;
         let is_alone =
@@ -59,7 +60,7 @@ impl Identity {
 }
 
 impl UsbDevice {
-    /// The USB device that `device`, one of its interfaces, belongs to.
+    /// The USB device that `device` belongs to; `device` is one of its interfaces.
     fn above(device: &Path, index: &str) -> Option<Self> {
         let is_usb = |folder: &&Path| folder.join("idVendor").exists();
         let folder = device.ancestors().take(LEVELS_TO_USB_DEVICE).find(is_usb)?;
@@ -72,7 +73,7 @@ impl UsbDevice {
     }
 }
 
-/// The interface itself and the device above it; further up are hubs, which are USB devices too.
+/// The interface and the device above it. Further up are hubs, which are USB devices too.
 const LEVELS_TO_USB_DEVICE: usize = 2;
 
 fn attribute(folder: &Path, name: &str) -> Option<String> {

@@ -1,4 +1,5 @@
-//! What `lancam list` prints: the cameras with all they offer, ribbon cameras, and the other video devices.
+//! Collects what `lancam list` prints: the cameras with everything they offer, ribbon cameras, and
+//! other video devices.
 
 use super::controls::Shown;
 use super::node::{Node, NodeKind};
@@ -12,7 +13,7 @@ use std::fmt::{self, Write};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Every V4L2 node and ribbon camera of this machine, as it is now.
+/// Every V4L2 node and ribbon camera of this machine at the moment.
 #[derive(Debug)]
 pub struct Listing {
     cameras: Vec<CameraEntry>,
@@ -22,7 +23,8 @@ pub struct Listing {
 
 #[derive(Debug)]
 struct CameraEntry {
-    /// A link that names this camera after it was plugged in again; its node where there is none.
+    /// A link that still names this camera after it was plugged in again; its node if there is no
+    /// such link.
     stable_path: PathBuf,
     node: PathBuf,
     card: String,
@@ -35,14 +37,14 @@ struct CameraEntry {
 #[derive(Debug)]
 struct OtherEntry {
     node: PathBuf,
-    /// Empty where it could not be opened.
+    /// Empty if it could not be opened.
     card: String,
     driver: String,
     why: String,
 }
 
 impl Listing {
-    /// Looks at every node.
+    /// Examines every node.
     pub fn now() -> Self {
         let mut survey = Survey::default();
         survey.refresh(&Snapshot::take(None));
@@ -62,7 +64,7 @@ impl Listing {
         listing
     }
 
-    /// The cameras and their formats, a line each.
+    /// The cameras and their formats, one line each.
     pub fn brief(&self) -> String {
         let mut lines = Vec::new();
         for camera in &self.cameras {
@@ -96,7 +98,7 @@ impl Listing {
     }
 }
 
-/// For people: lines, without the last one's end.
+/// Lines for people, without the final newline.
 impl fmt::Display for Listing {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = String::new();
@@ -196,7 +198,8 @@ impl OtherEntry {
     }
 }
 
-/// udev's link to `node` in `by-id` or else `by-path` under `links`; of several the first by name.
+/// udev's link to `node` under `links`: in `by-id`, otherwise in `by-path`. Of several, the first
+/// by name.
 fn stable_path(links: &Path, node: &Path) -> PathBuf {
     for folder in ["by-id", "by-path"] {
         let entries = fs::read_dir(links.join(folder)).into_iter().flatten().flatten();
@@ -217,7 +220,7 @@ fn offer_json(Offer { fourcc, description, sizes }: &Offer) -> String {
         .end()
 }
 
-/// A range has `smallest`, `largest` and `step`, a single size `width` and `height`.
+/// A range has `smallest`, `largest` and `step`; a single size has `width` and `height`.
 fn size_json(SizeOffer { extent, rates }: &SizeOffer) -> String {
     let sides = |to: Object, size: &Size| to.json("width", size.width).json("height", size.height);
     let extent = match extent {
@@ -233,7 +236,7 @@ fn size_json(SizeOffer { extent, rates }: &SizeOffer) -> String {
     extent.json("fps", array(rates, rate_json)).end()
 }
 
-/// A number, or for a range its two ends.
+/// A number, or the two ends of a range.
 fn rate_json(rate: &RateOffer) -> String {
     match rate {
         RateOffer::Exactly(interval) => interval.to_string(),

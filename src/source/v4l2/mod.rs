@@ -1,9 +1,10 @@
 //! V4L2 cameras.
 //!
-//! From the kernel up: `ioctl` calls it, `node` says what a node is, `offer` what a camera offers,
-//! `negotiate` what to ask of it, `grant` what it granted and `colour` what that means; `queue` lends its frames, `camera` is all of
-//! that for one camera; `controls` are its knobs. `survey`, `identity`, `watch` and `finder` find the camera and find it again;
-//! `openings` keeps the log short when it is opened in vain.
+//! From the kernel up: `ioctl` makes the calls, `node` recognises what a node is, `offer` reads
+//! what a camera offers, `negotiate` decides what to ask of it, `grant` reads what it granted, and
+//! `colour` what that means. `queue` lends its frames; `camera` combines all of this for one
+//! camera; `controls` reads and sets its controls. `survey`, `identity`, `watch` and `finder` find
+//! the camera, and find it again. `openings` keeps the log short when a camera is opened in vain.
 
 mod camera;
 mod colour;

@@ -1,4 +1,4 @@
-//! What to ask a camera for, given what it offers and what the user wishes.
+//! Decides what to ask of a camera, from what it offers and what the user wishes.
 
 use super::offer::{Extent, Interval, Offer, RateOffer, SizeOffer};
 use crate::image::pixels::{FourCc, PixelFormat, Size};
@@ -9,19 +9,19 @@ use std::cmp::Ordering;
 /// What to ask for.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Choice {
-    /// The driver's own name for the format.
+    /// The driver's own code for the format.
     pub(super) fourcc: FourCc,
     pub(super) size: Size,
     pub(super) interval: Interval,
 }
 
-/// The largest size taken when none is asked for: more does not fit a Pi's network and CPU by default.
+/// The largest size if none is asked for: more is too much for the network and CPU of a Pi.
 pub(super) const LARGEST_UNASKED: Size = Size::new(1280, 720);
 
-/// The rate when none is asked for.
+/// The rate if none is asked for.
 pub(super) const RATE_UNASKED: Rate = Rate(30_000);
 
-/// A size counts as fast enough at this part of the wanted rate: a larger picture is worth the rest.
+/// A size is fast enough at this fraction of the wanted rate: then a larger picture is worth more.
 /// 24 or 25 of 30 frames per second look smooth; 15 do not.
 const FAST_ENOUGH: f64 = 0.8;
 
@@ -30,15 +30,15 @@ pub(super) fn wanted_size(wish: &CaptureWish) -> Size {
     wish.size.unwrap_or(LARGEST_UNASKED)
 }
 
-/// The best choice of each format that is understood, and allowed by `wish`; best first.
+/// The best choice for each format that lancam understands and `wish` allows, best first.
 ///
-/// In this order: the size asked for, or the nearest; with none asked, sizes up to
-/// [`LARGEST_UNASKED`]; with colours; fast enough, which is what USB's bandwidth decides; the format that
-/// costs least CPU, in the order of [`PixelFormat::KNOWN`]; the largest; the rate nearest to the wanted
-/// one. A driver that enumerates no formats is asked for each by name.
+/// The criteria in their order: the size asked for, or the nearest to it; if none is asked for,
+/// sizes up to [`LARGEST_UNASKED`]; colours; fast enough, which USB's bandwidth decides; the format
+/// that costs least CPU time, in the order of [`PixelFormat::KNOWN`]; the largest size; the rate
+/// nearest to the wanted one. A driver that enumerates no formats is asked for each by name.
 ///
-/// What viewers want does not count: a raw picture may be cheaper to shrink than a JPEG, but viewers come
-/// and go, and USB carries few raw pictures.
+/// What viewers want does not count. A raw picture may be cheaper to shrink than a JPEG, but
+/// viewers come and go, and USB has room for few raw pictures.
 pub(super) fn choices(offers: &[Offer], wish: &CaptureWish) -> Vec<Choice> {
     let allowed = |format: &PixelFormat| wish.format.is_none_or(|wished| wished == *format);
     if offers.is_empty() {
@@ -59,16 +59,17 @@ pub(super) fn choices(offers: &[Offer], wish: &CaptureWish) -> Vec<Choice> {
     best.into_iter().map(|candidate| candidate.choice).collect()
 }
 
-/// A choice and what speaks for it.
+/// A choice with its criteria.
 struct Candidate {
     choice: Choice,
-    /// Pixels between a side of this size and one of the wanted; 0 where nothing was asked and it fits.
+    /// The difference in pixels between this size and the wanted one; 0 if none was asked for and
+    /// this one fits.
     distance: usize,
-    /// Whether it shows no colours.
+    /// Whether it has no colours.
     is_grey: bool,
-    /// Frames per second that it lacks to be fast enough.
+    /// How many frames per second it lacks to be fast enough.
     shortfall: f64,
-    /// Place in [`PixelFormat::all`].
+    /// Its place in [`PixelFormat::all`].
     rank: usize,
     /// How far its rate is from the wanted one, as a ratio.
     rate_distance: f64,
@@ -92,7 +93,8 @@ fn candidates(offer: &Offer, format: PixelFormat, wish: &CaptureWish) -> Vec<Can
     let sizes = if offer.sizes.is_empty() { &unknown[..] } else { &offer.sizes };
     let candidate = |offered: &SizeOffer| {
         let size = offered.extent.nearest(wanted_size(wish));
-        // Drivers round better than their steps say: vivid's are 2, and it takes odd sizes too.
+        // Ask for the wished size even between steps, since drivers take more sizes than their
+        // steps say: vivid's are 2, and it takes odd sizes too.
         let asked = wish.size.map_or(size, |wished| offered.extent.inside(wished));
         let wanted = wanted_interval(wish);
         let interval = nearest(&offered.rates, wanted);
@@ -113,9 +115,9 @@ fn candidates(offer: &Offer, format: PixelFormat, wish: &CaptureWish) -> Vec<Can
     sizes.iter().map(candidate).collect()
 }
 
-/// What came after `taken`: `the cheapest, before NV21, YU12 and YUYV`; `before 640x480 YUYV and 25 more`
-/// where size, rate or colours decided; `None` when nothing came. What a choice has in common with `taken`
-/// is left out.
+/// Names the choices after `taken`: `the cheapest, before NV21, YU12 and YUYV`; or `before 640x480
+/// YUYV and 25 more` if size, rate or colours decided; `None` if there are none. Leaves out what a
+/// choice has in common with `taken`.
 pub(super) fn runners_up(choices: &[Choice], taken: &Choice) -> Option<String> {
     let format = |choice: &Choice| PixelFormat::from_fourcc(choice.fourcc);
     let mut others: Vec<&Choice> = Vec::new();
@@ -152,7 +154,8 @@ pub(super) fn runners_up(choices: &[Choice], taken: &Choice) -> Option<String> {
     })
 }
 
-/// More would make the line long and tell nothing; vivid offers 45 formats that are understood.
+/// How many are named. More would make the line too long; vivid offers 45 formats that lancam
+/// understands.
 const NAMED_RUNNERS_UP: usize = 3;
 
 fn distance(size: Size, wish: &CaptureWish) -> usize {
@@ -163,7 +166,8 @@ fn distance(size: Size, wish: &CaptureWish) -> usize {
     }
 }
 
-/// The rate nearest to `wanted` by ratio: of 15 and 60, 60 is nearer to 50, and to 30 both are as near.
+/// The rate nearest to `wanted` by ratio: of 15 and 60, 60 is nearer to 50, and both are equally
+/// near to 30.
 fn nearest(rates: &[RateOffer], wanted: Interval) -> Option<Interval> {
     let rates = rates.iter().map(|rate| rate.nearest(wanted));
     rates.min_by(|a, b| ratio(a.fps(), wanted.fps()).total_cmp(&ratio(b.fps(), wanted.fps())))
@@ -222,7 +226,7 @@ mod tests {
     fn without_motion_jpeg_a_smooth_picture_beats_a_large_one() {
         let wish = CaptureWish { format: Some(PixelFormat::YUYV), ..CaptureWish::default() };
         assert_eq!(chosen(&webcam(), &wish), ("YUYV".into(), Size::new(640, 480), 30.0));
-        // vivid: 25 of 30 is smooth enough for the larger size; 12 is not.
+        // vivid: 25 of 30 is fast enough for the larger size; 12 is not.
         let vivid = [offer(
             b"YUYV",
             &[(320, 180, &[5, 50]), (640, 360, &[40, 30]), (640, 480, &[25]), (1280, 720, &[12])],

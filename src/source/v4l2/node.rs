@@ -1,4 +1,4 @@
-//! A V4L2 node, opened, and what kind of node it is.
+//! Opens a V4L2 node, and recognises what kind of node it is.
 
 use super::ioctl::{self, Capability, Interface};
 use super::opening;
@@ -24,19 +24,19 @@ use v4l::v4l_sys::{
 
 /// An open node.
 pub(super) struct Node {
-    /// As it was named.
+    /// The path as it was named.
     pub(super) path: PathBuf,
-    /// What it says of itself.
+    /// What the node says about itself.
     pub(super) capability: Capability,
-    /// For what `v4l` enumerates.
+    /// The open device of the crate `v4l`.
     pub(super) device: Device,
 }
 
 impl Node {
-    /// Opens the node at `path` and asks it what it is.
+    /// Opens the node at `path` and asks what it is.
     ///
-    /// Whatever is no V4L2 node is refused before it is opened: opening a watchdog starts it, opening
-    /// a pipe blocks.
+    /// Refuses to open anything but a V4L2 node: opening a watchdog starts it, and opening a pipe
+    /// blocks.
     pub(super) fn open(path: &Path) -> Result<Self, SourceError> {
         let not_opened = |error: &io::Error| opening::not_opened(path, errno(error));
         let file = fs::metadata(path).map_err(|error| not_opened(&error))?;
@@ -59,12 +59,12 @@ impl Node {
         NodeKind::of(&self.capability)
     }
 
-    /// What memory its frames lie in.
+    /// The kind of memory that its frames are in.
     pub(super) fn memory(&self) -> Memory {
         memory(&self.capability)
     }
 
-    /// How it gives pictures.
+    /// Which interface it has for pictures.
     pub(super) fn interface(&self) -> Interface {
         Interface::of(&self.capability)
     }
@@ -75,37 +75,37 @@ impl Node {
     }
 }
 
-/// What a node is for.
+/// The kind of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NodeKind {
     /// Gives pictures by itself.
     Camera,
-    /// A camera's receiver, whose sensor and image processor somebody must set up first.
+    /// The receiver of a camera whose sensor and image processor have to be set up first.
     Receiver,
     /// Gives pictures only by `read`.
     WithoutStreaming,
-    /// Turns pictures that it is given into others.
+    /// Converts pictures.
     Converter,
     /// Part of an image processor.
     ImageProcessor,
-    /// Takes pictures.
+    /// Takes pictures, such as a video output.
     Output,
-    /// What a camera says beside its pictures.
+    /// Gives metadata of a camera.
     Metadata,
-    /// A touch screen's raw values.
+    /// Gives the raw values of a touch screen.
     Touch,
-    /// Teletext and the like.
+    /// Teletext and similar data.
     VerticalBlanking,
-    /// Sound by radio.
+    /// A radio with sound.
     Radio,
-    /// Radio waves as they are.
+    /// A radio that gives raw samples.
     SoftwareRadio,
     /// None of the above.
     Other,
 }
 
 impl NodeKind {
-    /// Judged by QUERYCAP alone, since names and numbers of nodes say nothing.
+    /// Decides by QUERYCAP alone, since the names and numbers of nodes say nothing.
     pub(super) fn of(capability: &Capability) -> Self {
         let has = |bits: u32| capability.flags & bits != 0;
         let captures = has(V4L2_CAP_VIDEO_CAPTURE | V4L2_CAP_VIDEO_CAPTURE_MPLANE);
@@ -138,13 +138,13 @@ impl NodeKind {
         }
     }
 
-    /// Whether trying to take pictures from it makes sense when a user names it.
+    /// Whether to try to take pictures from it if a user names it.
     pub(super) fn may_give_pictures(self) -> bool {
         matches!(self, Self::Camera | Self::Receiver)
     }
 }
 
-/// Why it is no camera, to follow "it is ".
+/// What it is, to follow "it is ".
 impl fmt::Display for NodeKind {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(match self {
@@ -164,17 +164,18 @@ impl fmt::Display for NodeKind {
     }
 }
 
-/// Whether a driver is the receiver of a CSI camera that gives pictures only once libcamera has set
-/// up sensor and image processor. Older kernels of the Pi do not say so by V4L2_CAP_IO_MC.
+/// Whether a driver is the receiver of a CSI camera, which gives pictures only after libcamera has
+/// set up sensor and image processor. Older kernels of the Pi do not report that by V4L2_CAP_IO_MC.
 pub(super) fn needs_libcamera(driver: &str) -> bool {
     ["unicam", "bcm2835-unicam", "rp1-cfe"].contains(&driver)
 }
 
-/// The parts of the Pi's image processors that look like cameras by their capabilities.
+/// Parts of the Pi's image processors whose capabilities look like those of a camera.
 const IMAGE_PROCESSORS: [&str; 2] = ["bcm2835-isp", "pispbe"];
 
-/// Drivers whose devices write frames into memory by themselves give it to us uncached, unless they were made to do
-/// otherwise (`allow_cache_hints` of `struct vb2_queue`): none of the Pi's does, nor is any that V4L2_CAP_IO_MC tells of known to.
+/// The memory of drivers whose devices write frames by DMA is uncached, unless the driver sets
+/// `allow_cache_hints` of `struct vb2_queue`. None of the Pi's drivers sets it, and no driver with
+/// V4L2_CAP_IO_MC is known to.
 fn memory(capability: &Capability) -> Memory {
     let driver = capability.driver.as_str();
     let is_direct = needs_libcamera(driver) || IMAGE_PROCESSORS.contains(&driver);
@@ -185,11 +186,11 @@ fn memory(capability: &Capability) -> Memory {
     }
 }
 
-/// The major number of every V4L2 node (Documentation/admin-guide/devices.txt).
+/// The major device number of every V4L2 node (Documentation/admin-guide/devices.txt).
 const VIDEO4LINUX: u64 = 81;
 
 fn errno(error: &io::Error) -> Errno {
-    // A path with a NUL inside never reaches the kernel and has no number.
+    // A path with a NUL inside never reaches the kernel, so the error has no number.
     Errno::from_raw(error.raw_os_error().unwrap_or(nix::libc::ENOENT))
 }
 

@@ -1,4 +1,4 @@
-//! What a camera offers: formats, sizes and rates, as its driver enumerates them.
+//! Reads what a camera offers: formats, sizes and rates, as its driver enumerates them.
 
 use super::ioctl::{self, DriverIntervals, DriverSizes, FormatDescription};
 use super::node::Node;
@@ -9,51 +9,53 @@ use std::time::Duration;
 use v4l::Fraction;
 use v4l::device::Handle;
 
-/// A pixel format and the sizes it comes in.
+/// A pixel format and its sizes.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Offer {
     pub(super) fourcc: FourCc,
-    /// The driver's words for it: `Motion-JPEG`.
+    /// The driver's name for it: `Motion-JPEG`.
     pub(super) description: String,
-    /// Empty where the driver enumerates none.
+    /// Empty if the driver enumerates none.
     pub(super) sizes: Vec<SizeOffer>,
 }
 
-/// One size, or a range of sizes, and the rates it comes at.
+/// A size, or a range of sizes, and its rates.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct SizeOffer {
     pub(super) extent: Extent,
-    /// Empty where the driver enumerates none. For a range: those of one size in it.
+    /// Empty if the driver enumerates none. For a range: the rates of one size in it.
     pub(super) rates: Vec<RateOffer>,
 }
 
-/// Which sizes.
+/// A size or a range of sizes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Extent {
-    /// This one.
+    /// This size.
     Exactly(Size),
     /// All from `smallest` to `largest` in steps.
     Between { smallest: Size, largest: Size, step: Size },
 }
 
-/// Which rates.
+/// A rate or a range of rates.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum RateOffer {
-    /// This one.
+    /// This rate.
     Exactly(Interval),
-    /// All from `fastest` to `slowest`; a driver rounds to its own steps.
+    /// All rates from `fastest` to `slowest`; a driver rounds to its own steps.
     Between { fastest: Interval, slowest: Interval },
 }
 
-/// The time from frame to frame as drivers say it: a fraction of a second, neither part 0.
+/// The time from frame to frame in the form that drivers use: a fraction of a second, neither part
+/// 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Interval {
     numerator: u32,
     denominator: u32,
 }
 
-/// The formats that a camera offers, and the sizes and rates of those that are `of_interest`: a driver
-/// may have thousands. Of a range of sizes, the rates are those of the size nearest to `near`.
+/// The formats that a camera offers, with the sizes and rates of those that are `of_interest`,
+/// since a driver may have thousands. For a range of sizes, the rates are those of the size nearest
+/// to `near`.
 pub(super) fn offers(node: &Node, near: Size, of_interest: impl Fn(FourCc) -> bool) -> Vec<Offer> {
     let offer = |FormatDescription { fourcc, description }| {
         let sizes = || size_offers(&node.handle(), fourcc, near);
@@ -63,7 +65,7 @@ pub(super) fn offers(node: &Node, near: Size, of_interest: impl Fn(FourCc) -> bo
     ioctl::formats(&node.handle(), node.interface()).into_iter().map(offer).collect()
 }
 
-/// Why frames of a format cannot be taken; `None` where they can.
+/// Why frames of a format cannot be used; `None` if they can.
 pub(super) fn why_not(fourcc: FourCc) -> Option<&'static str> {
     if PixelFormat::from_fourcc(fourcc).is_some() {
         None
@@ -74,12 +76,12 @@ pub(super) fn why_not(fourcc: FourCc) -> Option<&'static str> {
     }
 }
 
-/// The formats whose planes lie in memory of their own ("V4L2_PIX_FMT_NV12M" and its like).
+/// The formats whose planes are in separate pieces of memory ("V4L2_PIX_FMT_NV12M" and similar).
 const IN_PIECES: [&[u8; 4]; 10] =
     [b"NM12", b"NM21", b"NM16", b"NM61", b"YM12", b"YM21", b"YM16", b"YM61", b"YM24", b"YM42"];
 
 fn size_offers(handle: &Handle, fourcc: FourCc, near: Size) -> Vec<SizeOffer> {
-    // A driver need not enumerate: then S_FMT finds out.
+    // A driver need not enumerate sizes. Then S_FMT finds one.
     let extents = ioctl::frame_sizes(handle, fourcc).into_iter().filter_map(Extent::parse);
     let with_rates = |extent: Extent| {
         let rates = rate_offers(handle, fourcc, extent.nearest(near));
@@ -126,7 +128,7 @@ impl Extent {
         }
     }
 
-    /// The size nearest to `wanted` when steps do not count.
+    /// The size nearest to `wanted`, ignoring the steps.
     pub(super) fn inside(self, wanted: Size) -> Size {
         match self {
             Self::Exactly(size) => size,
@@ -184,13 +186,13 @@ impl fmt::Display for RateOffer {
 }
 
 impl Interval {
-    /// `None` for a driver that has no rate to tell.
+    /// `None` if the driver states no rate.
     pub(super) fn parse(interval: Fraction) -> Option<Self> {
         let Fraction { numerator, denominator } = interval;
         (numerator > 0 && denominator > 0).then_some(Self { numerator, denominator })
     }
 
-    /// Of frames at that rate; without one, a frame in 1000 s.
+    /// The interval of a rate. Without a rate, 1000 s.
     pub(super) fn of_rate(Rate(in_1000_s): Rate) -> Self {
         let denominator = in_1000_s.max(1);
         match denominator % 1000 {
@@ -209,27 +211,27 @@ impl Interval {
         Duration::from_secs(u64::from(self.numerator)) / self.denominator
     }
 
-    /// As `v4l` says it.
+    /// In the form of the crate `v4l`.
     pub(super) fn fraction(self) -> Fraction {
         Fraction::new(self.numerator, self.denominator)
     }
 }
 
-/// As a [`Rate`].
+/// Shown as a [`Rate`].
 impl fmt::Display for Interval {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         Rate::of_interval(self.duration()).fmt(out)
     }
 }
 
-/// A driver's size, unless no picture can have it.
+/// A driver's size, or `None` if no picture can have it.
 pub(super) fn plausible(width: u32, height: u32) -> Option<Size> {
     let side =
         |side: u32| usize::try_from(side).ok().filter(|side| (1..=Size::MAX_SIDE).contains(side));
     Some(Size::new(side(width)?, side(height)?))
 }
 
-/// [`Size::MAX_SIDE`] as drivers count.
+/// [`Size::MAX_SIDE`] in the drivers' type.
 const MAX_SIDE: u32 = 65_535;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Why a camera's node could not be opened, and what to do.
+//! Messages about a camera's node that could not be opened: why, and what to do.
 
 use crate::holders::holders_of;
 use crate::source::{SourceError, Trouble};
@@ -42,13 +42,15 @@ fn denied(path: &Path) -> SourceError {
 /// Who started this program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Runner {
-    /// Somebody with a shell.
+    /// A person with a shell.
     Person,
-    /// systemd, as a user who exists for this service alone, and has devices named that may be opened.
+    /// systemd, as a user that exists only for this service, with a list of devices that may be
+    /// opened.
     Manager,
 }
 
-/// As which all groups are seen that have no number where this program runs: in lancam.service, that is all of them.
+/// The number shown for a group that has none in this user namespace. In lancam.service, that is
+/// every group.
 const OVERFLOW: u32 = 65534;
 
 /// Why a node could not be opened, and what to do.
@@ -81,7 +83,7 @@ fn group_name(id: u32) -> Option<String> {
     })
 }
 
-/// Another program holds the camera.
+/// Another program uses the camera.
 pub(super) fn busy(path: &Path) -> SourceError {
     let node = fs::canonicalize(path).unwrap_or_else(|_| path.into());
     let holders: Vec<String> =
@@ -117,7 +119,7 @@ mod tests {
             told.contains("systemctl edit lancam") && told.contains("SupplementaryGroups=root"),
             "{told}"
         );
-        // The sandbox shows each group as nobody's: that one would open nothing.
+        // The sandbox shows every group as `nogroup`; membership in that would not help.
         for runner in [Runner::Person, Runner::Manager] {
             let told = door(OVERFLOW, runner);
             assert!(!told.contains("usermod") && !told.contains("nogroup"), "{told}");

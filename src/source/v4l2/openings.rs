@@ -1,9 +1,9 @@
-//! How often the log is told that a camera was opened: a camera that gives no pictures is opened again and again.
+//! Keeps the log short for a camera that gives no pictures and is opened again and again.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// What was told of the last opening, and whether pictures came of it.
+/// What was logged about the last opening, and whether the camera gave pictures then.
 #[derive(Debug, Default)]
 pub(super) struct Openings {
     told: String,
@@ -14,17 +14,17 @@ pub(super) struct Openings {
 #[derive(Debug, Default, Clone)]
 pub(super) struct Gave(Arc<AtomicBool>);
 
-/// How an opening is told.
+/// How to log an opening.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Telling {
-    /// Everything that is worth a line.
+    /// In full.
     News,
-    /// The same as the last time, of which no picture came.
+    /// Not again: it is the same as the last one, which gave no picture.
     Again,
 }
 
 impl Openings {
-    /// Takes note of an opening with these words, and of whether it is news.
+    /// Notes an opening with these words. Returns how to log it.
     pub(super) fn note(&mut self, words: &str) -> (Telling, Gave) {
         let gave_before = self.gave.0.load(Ordering::Relaxed);
         let telling =
@@ -36,7 +36,7 @@ impl Openings {
 }
 
 impl Gave {
-    /// A picture came.
+    /// Notes that a picture came.
     pub(super) fn picture(&self) {
         self.0.store(true, Ordering::Relaxed);
     }

@@ -17,35 +17,35 @@ use v4l::device::Handle;
 
 /// A stream that runs until it is dropped.
 ///
-/// While frames are taken as fast as they come, one costs a poll, a DQBUF and a QBUF.
+/// While frames are taken as fast as they come, each costs one poll, one DQBUF and one QBUF.
 pub(super) struct Queue {
     /// For the log.
     name: String,
     buffers: Buffers,
     layout: FrameLayout,
     sequence: Sequence,
-    /// The frame that is lent.
+    /// The frame that is lent now.
     held: Option<Filled>,
     drops: Drops,
-    /// EIO in a row.
+    /// The number of successive EIO errors.
     io_errors: u32,
     dequeued: u64,
     gate: Gate,
     last_fault: Option<Fault>,
-    /// Those that were logged; there are not many kinds.
+    /// The faults that were logged; there are few kinds.
     faults: Vec<Fault>,
     tells_of_faults: bool,
     cancelled: Cancelled,
 }
 
-/// Why a stream could not begin.
+/// Why a stream could not start.
 #[derive(Debug)]
 pub(super) enum NotStarted {
     /// The driver refused a call.
     Refused(Refused),
-    /// So many of [`Queue::FEWEST_BUFFERS`] were granted.
+    /// Only this many of [`Queue::FEWEST_BUFFERS`] were granted.
     TooFew(usize),
-    /// The buffers hold only so many bytes, fewer than a frame.
+    /// The buffers hold only this many bytes, fewer than a frame.
     TooShort(usize),
 }
 
@@ -54,23 +54,25 @@ pub(super) enum NotStarted {
 pub(super) enum Ended {
     /// The driver refused a call.
     Refused(Refused),
-    /// The driver handed all buffers back without a frame: it fills no more.
+    /// The driver returned all buffers without a frame, and fills none any more.
     GivenUp,
-    /// No whole frame came for so long; what was wrong with the last broken one, if one came, to follow "a frame ".
+    /// No whole frame came for this long. The text says what was wrong with the last broken frame,
+    /// if there was one; it follows "a frame ".
     Silent(Duration, Option<String>),
 }
 
 impl Queue {
-    /// Two let the driver fill one while the other is lent; two more take up what the thread is late.
+    /// With two buffers, the driver fills one while the other is lent. Two more bridge a delay of
+    /// this thread.
     const WANTED_BUFFERS: u32 = 4;
 
-    /// With one the driver could fill nothing while it is lent.
+    /// With only one, the driver could fill none while it is lent.
     pub(super) const FEWEST_BUFFERS: usize = 2;
 
-    /// How often in a row EIO may be the noise of a bad cable, and not a stream that has ended.
+    /// How many successive EIO errors may come from a bad cable before the stream counts as ended.
     const MOST_IO_ERRORS: u32 = 5;
 
-    /// Webcams are known to send a few broken frames when they start.
+    /// Webcams are known to send a few broken frames at the start.
     const WARM_UP_FRAMES: u64 = 5;
 
     /// Starts the stream of a node that was granted `layout`.
@@ -107,7 +109,8 @@ impl Queue {
         })
     }
 
-    /// From here on faults are counted and not logged: the log knows them from the last time that this camera was open.
+    /// From here on counts faults without logging them: they were logged when this camera was open
+    /// before.
     pub(super) fn tells_of_no_faults(&mut self) {
         self.tells_of_faults = false;
     }
@@ -120,7 +123,8 @@ impl Queue {
         self.drops
     }
 
-    /// Gives the lent frame back, waits for the newest and lends it; `Ok(None)` when `stop` is requested.
+    /// Gives the lent frame back, waits for the newest one and lends that; `Ok(None)` when `stop`
+    /// is requested.
     pub(super) fn next_frame(&mut self, stop: &Stop) -> Result<Option<Frame<'_>>, Ended> {
         if let Some(held) = self.held.take() {
             self.give_back(held)?;
@@ -170,7 +174,7 @@ impl Queue {
             PollFd::new(self.buffers.as_fd(), PollFlags::POLLIN),
             PollFd::new(stop.as_fd(), PollFlags::POLLIN),
         ];
-        // Rounded up, or the last millisecond would be spent asking again and again.
+        // Round up, so that the last millisecond is not spent in a busy loop.
         let timeout = PollTimeout::try_from(patience + Duration::from_micros(999));
         match poll(&mut fds, timeout.unwrap_or(PollTimeout::MAX)) {
             Ok(_) | Err(Errno::EINTR) => {}
@@ -188,10 +192,11 @@ impl Queue {
         })
     }
 
-    /// Takes the newest whole frame that is ready and gives the others back.
+    /// Takes the newest whole frame that is ready, and gives the others back.
     fn take_newest(&mut self, waited: Duration) -> Result<Option<Taken>, Ended> {
         let mut newest: Option<Taken> = None;
-        // Bounded, so that a driver that returns buffers faster than they are looked at does not keep us.
+        // A limit, so that a driver that returns buffers faster than they are examined does not
+        // keep this thread.
         for _ in 0..self.buffers.count() {
             let Some(filled) = self.dequeue()? else { break };
             self.dequeued += 1;
@@ -199,10 +204,10 @@ impl Queue {
             let is_nothing = filled.is_damaged && filled.is_empty();
             let is_cancelled = self.cancelled.note(is_nothing, self.buffers.count(), now);
             if is_nothing {
-                // Its number and time are older ones.
+                // Its sequence number and time are old ones.
                 self.report(Fault::Empty);
                 self.drops.broken += 1;
-                // A camera that is gone says so here.
+                // If the camera was unplugged, this call fails.
                 self.give_back(filled)?;
                 if is_cancelled {
                     return Err(Ended::GivenUp);
@@ -245,7 +250,7 @@ impl Queue {
                 self.io_errors = 0;
                 Ok(Some(filled))
             }
-            // Readiness is a hint: some drivers wake poll with nothing to give.
+            // Readiness is only a hint: some drivers wake poll without a buffer.
             Ok(None) => Ok(None),
             Err(Errno::EIO) => self.tolerate(refused(Errno::EIO)).map(|()| None),
             Err(errno) => Err(Ended::Refused(refused(errno))),
@@ -265,13 +270,13 @@ impl Queue {
         given_back.map_err(|errno| Ended::Refused(Refused { call: QBUF, errno }))
     }
 
-    /// Whether a frame can be used, and what its bytes are.
+    /// Whether a frame can be used, and what was found in its bytes.
     fn usable(&mut self, filled: &Filled) -> Result<Found, Fault> {
         let bytes = self.buffers.bytes(filled).ok_or(Fault::Long)?;
         usable(bytes, filled.is_damaged, &self.layout, &mut self.gate)
     }
 
-    /// Logs each kind of fault once; a camera may send several of them in turns.
+    /// Logs each kind of fault once, since a camera may send several in turns.
     fn report(&mut self, fault: Fault) {
         self.last_fault = Some(fault);
         let is_known = !self.tells_of_faults || self.faults.contains(&fault);
@@ -286,10 +291,11 @@ impl Queue {
     }
 }
 
-/// Buffers in a row that came back marked as damaged and with nothing in them.
+/// Counts successive buffers that came back empty and marked as damaged.
 ///
-/// When a transfer fails for good (a halted endpoint, EPROTO of a bad cable), `uvcvideo` cancels its queue: it hands all
-/// buffers that it has back at once, and takes those that are queued again without ever filling them.
+/// When a transfer fails for good (a halted endpoint, or EPROTO from a bad cable), `uvcvideo`
+/// cancels its queue. It returns all its buffers at once, and accepts queued buffers without ever
+/// filling them.
 #[derive(Debug, Default)]
 struct Cancelled {
     buffers: usize,
@@ -297,11 +303,11 @@ struct Cancelled {
 }
 
 impl Cancelled {
-    /// No camera sends as many empty frames in so short a time.
+    /// No camera sends that many empty frames in so short a time.
     const AT_ONCE: Duration = Duration::from_millis(20);
 
-    /// Takes note of one of `all` buffers; whether it is the last of those that came back at once. One may not have been
-    /// with the driver.
+    /// Notes one of `all` buffers. Returns whether it is the last of those that came back at once.
+    /// One buffer may not have been with the driver.
     fn note(&mut self, is_nothing: bool, all: usize, now: Micros) -> bool {
         if !is_nothing {
             self.buffers = 0;
@@ -315,7 +321,7 @@ impl Cancelled {
     }
 }
 
-/// A frame that is ours.
+/// A frame that was dequeued and found usable.
 struct Taken {
     filled: Filled,
     found: Found,
@@ -328,24 +334,26 @@ struct Taken {
 enum Woken {
     Stop,
     Camera,
-    /// The camera has an error and no frame: DQBUF says which.
+    /// The camera reports an error without a frame; DQBUF returns which.
     Trouble,
-    /// Time is over, or a signal came.
+    /// The time is over, or a signal came.
     Nobody,
 }
 
-/// How long a camera may be silent: long exposures are no faults, and the first frame takes webcams
-/// seconds (they power up, focus and find their exposure only when streaming starts).
+/// How long a camera may be silent. Long exposures are not faults, and the first frame takes
+/// webcams seconds: they power up, focus and set their exposure only when streaming starts.
 fn patience(interval: Option<Duration>, frames_so_far: u64) -> Duration {
     let least = Duration::from_secs(if frames_so_far == 0 { 5 } else { 1 });
     interval.map_or(least, |interval| (interval * 5).max(least))
 }
 
-/// Whether a frame that was just dequeued is surely the newest, so that DQBUF need not be asked for another.
+/// Whether a frame that was just dequeued is surely the newest, so that DQBUF need not be asked for
+/// another.
 ///
-/// When poll had to wait, no frame was ready before, and this is the one that ended the wait. Its age
-/// guards against a thread that slept because the CPU was taken, and not because nothing was ready. Two
-/// intervals are allowed, since webcams stamp a frame at its start and take one interval to send it.
+/// If poll had to wait, no frame was ready before, and this frame ended the wait. Its age guards
+/// against a thread that waited because the CPU was busy, and not because nothing was ready. Two
+/// intervals are allowed, since webcams stamp a frame at its start and take one interval to send
+/// it.
 fn is_newest(waited: Duration, age: Option<Duration>, interval: Option<Duration>) -> bool {
     let is_fresh = match (age, interval) {
         (Some(age), Some(interval)) => age <= interval * 2,
@@ -354,15 +362,16 @@ fn is_newest(waited: Duration, age: Option<Duration>, interval: Option<Duration>
     waited >= SURELY_WAITED && is_fresh
 }
 
-/// Longer than poll takes when a frame is ready, shorter than from one frame to the next.
+/// Longer than poll takes when a frame is ready, and shorter than the time between two frames.
 const SURELY_WAITED: Duration = Duration::from_millis(1);
 
-/// The driver's stamp, unless it cannot be: in the future it is now, older than any buffer it is unknown.
+/// The driver's time stamp, if it is plausible. If it is in the future or older than any frame in a
+/// buffer, the current time.
 fn capture_time(stamp: Option<Micros>, now: Micros) -> Micros {
     stamp.filter(|&stamp| now.since(stamp) < OLDEST).map_or(now, |stamp| stamp.min(now))
 }
 
-/// No frame lies in a buffer for longer and is still shown.
+/// No frame is in a buffer for longer than this and still shown.
 const OLDEST: Duration = Duration::from_secs(60);
 
 #[cfg(test)]

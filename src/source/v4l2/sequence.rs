@@ -1,27 +1,28 @@
-//! Counts frames on from camera to camera, whatever drivers count.
+//! Numbers frames across cameras, independent of the drivers' own numbers.
 
 use crate::image::frame::Micros;
 use crate::source::frame_count::FrameCount;
 
-/// One stream's frames, numbered on from the streams before it.
+/// Numbers the frames of one stream, continuing from the streams before it.
 #[derive(Debug)]
 pub(super) struct Sequence {
     count: FrameCount,
-    /// What the driver said last; it begins again at 0 with each stream.
+    /// The driver's last number; it starts at 0 with each stream.
     last: Option<u32>,
-    /// When that frame was taken, where the driver says so.
+    /// When that frame was captured, if the driver says so.
     last_at: Option<Micros>,
 }
 
 impl Sequence {
-    /// The stream that counts on from `count`.
+    /// A stream that continues from `count`.
     pub(super) fn new(count: FrameCount) -> Self {
         Self { count, last: None, last_at: None }
     }
 
-    /// The number of a frame that the driver numbered `driver_sequence`; to be told of every frame
-    /// that is dequeued, for drivers that do not number them. `None` for one that another has overtaken: `uvcvideo` fills
-    /// buffers on several CPUs at once, and hands them out as they get ready.
+    /// The number of a frame that the driver numbered `driver_sequence`. Must be called for every
+    /// dequeued frame, since some drivers do not number them. `None` for a frame that a later one
+    /// has overtaken: `uvcvideo` fills buffers on several CPUs at once, and returns them as they
+    /// become complete.
     pub(super) fn number(
         &mut self,
         driver_sequence: u32,
@@ -33,7 +34,7 @@ impl Sequence {
         self.last_at = captured_at;
         let step = match self.last.replace(driver_sequence) {
             None => 1,
-            // Wraps at 2^32, as some drivers do within minutes of a start.
+            // Wraps at 2^32, which some drivers reach within minutes of a start.
             Some(last) => match driver_sequence.wrapping_sub(last) {
                 step @ 1..=MOST_LOST => step,
                 _ => 1,
@@ -42,7 +43,7 @@ impl Sequence {
         Some(self.count.advance(u64::from(step)))
     }
 
-    /// By its number and by its time: there are drivers that know only one of them.
+    /// By its number and by its time, since some drivers have only one of them.
     fn is_overtaken(&self, driver_sequence: u32, captured_at: Option<Micros>) -> bool {
         let (Some(last), Some(last_at), Some(at)) = (self.last, self.last_at, captured_at) else {
             return false;
@@ -51,10 +52,10 @@ impl Sequence {
     }
 }
 
-/// A gap that can be: more frames than any camera takes in the time after which a silent one is given up.
+/// The largest plausible gap: more frames than any camera sends before it counts as silent.
 const MOST_LOST: u32 = 1000;
 
-/// No driver has more buffers at work at once.
+/// No driver works on more buffers at once.
 const MOST_OVERTAKEN: u32 = 32;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Which V4L2 nodes there are now, and what each of them is.
+//! Examines which V4L2 nodes there are, and what each of them is.
 
 use super::identity::Identity;
 use super::ioctl::Capability;
@@ -11,15 +11,15 @@ use std::path::{Path, PathBuf};
 /// Where the kernel describes V4L2 nodes.
 pub(super) const SYSFS: &str = "/sys/class/video4linux";
 
-/// What can be seen of the nodes without opening them: two that are equal show the same nodes, each
-/// with the same owner and rights.
+/// What can be seen of the nodes without opening them. Two equal snapshots have the same nodes,
+/// each with the same owner and access rights.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Snapshot {
     nodes: Vec<(u32, Stamp)>,
     named: Option<Stamp>,
 }
 
-/// Changes when a node is made anew, and when its owner or rights change.
+/// Changes when a node is created again, or when its owner or access rights change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Stamp {
     inode: u64,
@@ -27,7 +27,7 @@ struct Stamp {
 }
 
 impl Snapshot {
-    /// The nodes in `/dev`, and the one that was named, wherever that is.
+    /// The nodes in `/dev`, and the node that was named, wherever it is.
     pub(super) fn take(named: Option<&Path>) -> Self {
         let names = fs::read_dir("/dev").into_iter().flatten().flatten();
         let number = |entry: fs::DirEntry| node_number(entry.file_name().to_str()?);
@@ -51,11 +51,11 @@ pub(super) struct Survey {
     nodes: Vec<Surveyed>,
 }
 
-/// A node that was looked at.
+/// A node that was examined.
 #[derive(Debug, Clone)]
 pub(super) struct Surveyed {
     pub(super) path: PathBuf,
-    /// Or why it could not be opened.
+    /// What it is, or why it could not be opened.
     pub(super) facts: Result<Facts, SourceError>,
     number: u32,
     stamp: Stamp,
@@ -70,8 +70,8 @@ pub(super) struct Facts {
 }
 
 impl Survey {
-    /// Looks at every node of `snapshot`. One that has not changed since it was last looked at is not
-    /// opened again: a Pi has twenty that are no cameras, and opening a codec sets it up.
+    /// Examines every node of `snapshot`. A node that has not changed since is not opened again: a
+    /// Pi has twenty that are not cameras, and opening a codec sets it up.
     pub(super) fn refresh(&mut self, snapshot: &Snapshot) {
         let mut before = std::mem::take(&mut self.nodes);
         let look = |&(number, stamp): &(u32, Stamp)| {
@@ -99,7 +99,7 @@ impl Survey {
         };
         let mut cameras: Vec<(&Path, &Facts)> = self.nodes.iter().filter_map(with_facts).collect();
         cameras.retain(|(_, facts)| facts.kind == NodeKind::Camera);
-        // Stable: the order by number stays within either kind.
+        // The sort is stable, so the order by number remains within each kind.
         cameras.sort_by_key(|(_, facts)| !facts.capability.bus_info.starts_with("usb-"));
         cameras
     }
@@ -116,7 +116,7 @@ impl Surveyed {
     }
 }
 
-/// What makes the camera at `path` the same one later.
+/// The identity of the camera at `path`.
 pub(super) fn identity(path: &Path, capability: &Capability) -> Identity {
     let node = fs::canonicalize(path).unwrap_or_else(|_| path.into());
     let name = node.file_name().and_then(|name| name.to_str()).unwrap_or_default();

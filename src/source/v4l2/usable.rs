@@ -1,4 +1,4 @@
-//! Whether the bytes of a buffer are a whole frame.
+//! Checks whether the bytes of a buffer are a whole frame.
 
 use crate::image::frame::FrameLayout;
 use crate::image::jpeg::gate::{DriverSays, Gate};
@@ -6,7 +6,7 @@ use crate::image::jpeg::repair::{Damage, Findings};
 use crate::image::pixels::PixelFormat;
 use std::fmt;
 
-/// What a usable frame's bytes are.
+/// What was found in a usable frame.
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "there are two at most, and they lie on the stack")]
 pub(super) enum Found {
@@ -24,7 +24,7 @@ pub(super) enum Fault {
     Jpeg(Damage),
 }
 
-/// Whether `bytes` are a whole frame, and what was found in them.
+/// Checks whether `bytes` are a whole frame. Returns what was found in them.
 pub(super) fn usable(
     bytes: &[u8],
     is_damaged: bool,
@@ -46,7 +46,7 @@ pub(super) fn usable(
     }
 }
 
-/// To follow "a frame ".
+/// Follows "a frame ".
 impl fmt::Display for Fault {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,4 +1,4 @@
-//! Waits for device nodes to come, go, or change their rights.
+//! Waits for device nodes to come, go, or change their access rights.
 
 use super::survey::Snapshot;
 use crate::clock;
@@ -10,24 +10,26 @@ use std::os::fd::AsFd;
 use std::path::Path;
 use std::time::Duration;
 
-/// Wakes at once by inotify, and looks every [`Watch::POLLED_EVERY`] in case that tells nothing.
+/// Wakes at once by inotify, and also checks every [`Watch::POLLED_EVERY`], in case inotify reports
+/// nothing.
 #[derive(Debug)]
 pub(super) struct Watch {
-    /// `None` where the system has none left to give.
+    /// `None` if the system has no inotify instance left.
     inotify: Option<Inotify>,
 }
 
 impl Watch {
-    /// Folders may lie on file systems without inotify, and may come later than the watch.
+    /// How often to check without inotify: a folder may be on a file system without it, or be
+    /// created after the watch.
     const POLLED_EVERY: Duration = Duration::from_millis(500);
 
-    /// Not watching yet.
+    /// Watches nothing yet.
     pub(super) fn new() -> Self {
         let flags = InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK;
         Self { inotify: Inotify::init(flags).ok() }
     }
 
-    /// Returns when the nodes are no longer as in `seen`, when `stop` is requested, or after `patience`.
+    /// Returns when the nodes differ from `seen`, when `stop` is requested, or after `patience`.
     pub(super) fn wait(
         &self,
         seen: &Snapshot,
@@ -37,8 +39,8 @@ impl Watch {
     ) -> Changed {
         self.watch_folders(named);
         let began_at = clock::now();
-        // Looked at after watching began, and compared with what the last attempt saw: nothing that
-        // happens in between is missed.
+        // Check after the watch was set up, and compare with the last attempt, so that no change in
+        // between is missed.
         while Snapshot::take(named) == *seen {
             let left = patience.saturating_sub(clock::now().since(began_at));
             if left.is_zero() || self.sleep(stop, left.min(Self::POLLED_EVERY)) {
@@ -56,21 +58,21 @@ impl Watch {
             | AddWatchFlags::IN_ATTRIB;
         let parent = named.and_then(Path::parent);
         for folder in FOLDERS.iter().map(Path::new).chain(parent) {
-            // Watching twice changes nothing; a folder that is not there is looked at by polling.
+            // Watching a folder twice has no effect. One that is missing is covered by polling.
             let _ = inotify.add_watch(folder, events);
         }
     }
 
-    /// Says whether the end was asked for.
+    /// Returns whether the program is stopping.
     fn sleep(&self, stop: &Stop, time: Duration) -> bool {
         let Some(inotify) = &self.inotify else { return stop.wait(time) };
         let mut fds = [
             PollFd::new(stop.as_fd(), PollFlags::POLLIN),
             PollFd::new(inotify.as_fd(), PollFlags::POLLIN),
         ];
-        // A signal counts as a change: the caller looks again.
+        // A signal counts as a change: the caller checks again.
         let _ = poll(&mut fds, PollTimeout::try_from(time).unwrap_or(PollTimeout::MAX));
-        // What happened is seen by looking; the events only had to wake us.
+        // The events only wake this thread; the next snapshot shows what happened.
         let _ = inotify.read_events();
         fds[0].any().unwrap_or(false)
     }

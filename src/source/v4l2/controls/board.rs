@@ -1,4 +1,4 @@
-//! A camera's controls while it streams: read and set for viewers.
+//! Reads and sets the controls of a streaming camera, for viewers.
 
 use super::super::identity::Identity;
 use super::control::{Control, ControlType, Value};
@@ -8,25 +8,25 @@ use crate::source::control::{self, Access};
 use std::sync::{Arc, Mutex, PoisonError};
 use v4l::v4l_sys::{V4L2_CID_HFLIP, V4L2_CID_ROTATE, V4L2_CID_VFLIP};
 
-/// Who turns the picture.
+/// Whether lancam turns the picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in super::super) enum Turning {
-    /// Nobody does.
+    /// No turn was asked for.
     Nobody,
-    /// lancam does, by the camera's controls or by itself.
+    /// lancam turns it, by the camera's controls or in software.
     Lancam,
 }
 
-/// Controls as they are to be whenever the camera is opened: as options say, or else as viewers have set them since.
-/// Clones share what viewers set.
+/// The wanted values of controls whenever the camera is opened: those of the options, and those
+/// that viewers have set since. Clones share the viewers' part.
 #[derive(Debug, Clone, Default)]
 pub struct Wanted {
-    /// What options say.
+    /// Those of the options.
     pub options: Vec<ControlSetting>,
     viewers: Arc<Mutex<SetByViewers>>,
 }
 
-/// What viewers have set, and on which camera: another one has another range, or another room before its lens.
+/// What viewers have set, and on which camera. Another camera has other ranges and another view.
 #[derive(Debug, Clone, Default)]
 struct SetByViewers {
     camera: Option<Identity>,
@@ -34,7 +34,8 @@ struct SetByViewers {
 }
 
 impl Wanted {
-    /// What `camera` is to be set to, in this order. What viewers have set on another camera is forgotten.
+    /// The wanted values for `camera`, in the order of setting. Forgets what viewers have set on
+    /// another camera.
     pub(in super::super) fn of(&self, camera: &Identity) -> Vec<ControlSetting> {
         let mut viewers = self.viewers.lock().unwrap_or_else(PoisonError::into_inner);
         if viewers.camera.as_ref().is_none_or(|known| known.find(&[camera]).is_none()) {
@@ -52,12 +53,12 @@ impl Wanted {
     }
 }
 
-/// The controls of one camera that streams.
+/// The controls of one streaming camera.
 pub(in super::super) struct Board<D> {
     driver: Arc<D>,
     turning: Turning,
     wanted: Wanted,
-    /// Asked for when somebody first wants to know: opening a camera is not to take longer for it.
+    /// Read when somebody first asks for them, so that opening a camera does not take longer.
     controls: Option<Controls>,
 }
 
@@ -87,7 +88,8 @@ impl<D: Driver> Board<D> {
         }
     }
 
-    /// `None` for what no viewer can show: headlines, texts, arrays.
+    /// A control in the form for viewers; `None` if no viewer can show it: headlines, texts,
+    /// arrays.
     fn as_it_is(&self, control: &Control) -> Option<control::Control> {
         let (kind, items) = match &control.kind {
             ControlType::Integer => (control::ControlKind::Integer, [].as_slice()),

@@ -1,4 +1,4 @@
-//! One control of a camera: what it is, its range, and its value.
+//! One control of a camera: its type, its range, and how to read and set its value.
 
 use super::driver::{Driver, RawControl, RawItem};
 use crate::plain::fixed_text;
@@ -9,28 +9,28 @@ use v4l::v4l_sys::{
     V4L2_CTRL_FLAG_VOLATILE, V4L2_CTRL_FLAG_WRITE_ONLY,
 };
 
-/// A control, under the name that scripts know it by.
+/// A control, under the name that scripts use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in super::super) struct Control {
     /// Its V4L2 number.
     pub(in super::super) id: u32,
-    /// `exposure_time_absolute`; no two of a camera's controls have the same.
+    /// `exposure_time_absolute`; unique among the controls of a camera.
     pub(in super::super) name: String,
-    /// The driver's words: `Exposure Time, Absolute`.
+    /// The driver's name for it: `Exposure Time, Absolute`.
     pub(in super::super) title: String,
     pub(in super::super) kind: ControlType,
-    /// Least value; of a text, its least length.
+    /// The least value; of a text, the least length.
     pub(in super::super) minimum: i64,
-    /// Greatest value; of a text, its greatest length; of a bitmask, every bit that may be set.
+    /// The greatest value; of a text, the greatest length; of a bitmask, all bits that may be set.
     pub(in super::super) maximum: i64,
-    /// Distance between values, at least 1.
+    /// The step between values, at least 1.
     pub(in super::super) step: u64,
     pub(in super::super) default: i64,
     /// `V4L2_CTRL_FLAG_…`.
     flags: u32,
 }
 
-/// What kind of value a control has.
+/// The type of a control's value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in super::super) enum ControlType {
     Integer,
@@ -39,17 +39,17 @@ pub(in super::super) enum ControlType {
     Menu(Vec<Item>),
     /// A menu whose items are numbers.
     IntegerMenu(Vec<Item>),
-    /// Does something when it is set; has no value.
+    /// Setting it triggers an action; it has no value.
     Button,
     Text,
     Bitmask,
-    /// No control but the headline of a group.
+    /// The headline of a group, not a control.
     Class,
-    /// Shown, never read or set: arrays, structures, and what nobody knows yet.
+    /// Shown, but never read or set: arrays, structures, and types newer than this program.
     Other {
         /// `V4L2_CTRL_TYPE_…` of an element.
         element: u32,
-        /// The sides of an array; empty for what is none.
+        /// The dimensions of an array; empty if it is not one.
         sides: Vec<u32>,
     },
 }
@@ -61,7 +61,7 @@ pub(in super::super) struct Item {
     pub(in super::super) text: String,
 }
 
-/// What a control is set to.
+/// A value for a control.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in super::super) enum Value {
     Number(i64),
@@ -69,10 +69,10 @@ pub(in super::super) enum Value {
 }
 
 impl Control {
-    /// What `raw` says, under the name `name`.
+    /// A control called `name`, as `raw` describes it.
     pub(super) fn new(raw: &RawControl, name: String, driver: &impl Driver) -> Self {
         let kind = ControlType::of(raw, driver);
-        // Bits, not a number: the old query sign-extends bit 31.
+        // A bitmask is unsigned, but the old query sign-extends bit 31.
         let unsigned =
             |value: i64| if kind == ControlType::Bitmask { value & 0xffff_ffff } else { value };
         Self {
@@ -88,8 +88,8 @@ impl Control {
         }
     }
 
-    /// The control with what may have changed since it was described: setting one control gives others
-    /// new ranges and flags.
+    /// The control with what may have changed since it was described: setting one control can
+    /// change the ranges and flags of others.
     pub(super) fn renewed(&self, raw: &RawControl) -> Self {
         let kind = self.kind.clone();
         let unsigned =
@@ -104,49 +104,49 @@ impl Control {
         }
     }
 
-    /// The group it belongs to: V4L2_CTRL_ID2CLASS.
+    /// The group that it belongs to: V4L2_CTRL_ID2CLASS.
     pub(in super::super) fn class(&self) -> u32 {
         self.id & 0x0fff_0000
     }
 
-    /// An automatic decides its value for now.
+    /// Whether an automatic control sets it now.
     pub(super) fn is_inactive(&self) -> bool {
         self.flags & V4L2_CTRL_FLAG_INACTIVE != 0
     }
 
-    /// It can be set by nobody, ever.
+    /// Whether it can never be set.
     pub(super) fn is_fixed(&self) -> bool {
         self.flags & (V4L2_CTRL_FLAG_READ_ONLY | V4L2_CTRL_FLAG_DISABLED) != 0
             || matches!(self.kind, ControlType::Class | ControlType::Other { .. })
     }
 
-    /// It cannot be set while somebody uses it.
+    /// Whether it cannot be set because something uses it.
     pub(super) fn is_grabbed(&self) -> bool {
         self.flags & V4L2_CTRL_FLAG_GRABBED != 0
     }
 
-    /// It is there in name only.
+    /// Whether it is disabled.
     pub(super) fn is_disabled(&self) -> bool {
         self.flags & V4L2_CTRL_FLAG_DISABLED != 0
     }
 
-    /// The camera changes its value by itself.
+    /// Whether the camera changes its value by itself.
     pub(super) fn is_volatile(&self) -> bool {
         self.flags & V4L2_CTRL_FLAG_VOLATILE != 0
     }
 
-    /// Frames are of another layout when it is set.
+    /// Whether setting it changes the layout of the frames.
     pub(super) fn modifies_layout(&self) -> bool {
         self.flags & V4L2_CTRL_FLAG_MODIFY_LAYOUT != 0
     }
 
-    /// Its flags as far as they matter to people.
+    /// Names of its flags, as far as they matter to people.
     pub(super) fn flag_names(&self) -> Vec<&'static str> {
         let names = FLAGS.iter().filter(|(flag, _)| self.flags & flag != 0);
         names.map(|(_, name)| *name).collect()
     }
 
-    /// Its value; `None` where it has none, keeps it secret, or the driver fails to say.
+    /// The current value; `None` if it has none, cannot be read, or the driver fails to answer.
     pub(in super::super) fn value(&self, driver: &impl Driver) -> Option<Value> {
         if self.flags & (V4L2_CTRL_FLAG_WRITE_ONLY | V4L2_CTRL_FLAG_DISABLED) != 0 {
             return None;
@@ -174,7 +174,7 @@ impl Control {
         }
     }
 
-    /// Asks the driver to make `value` of it; [`Self::value`] then says what it made.
+    /// Asks the driver to set `value`; [`Self::value`] then returns what the driver made of it.
     pub(in super::super) fn set(&self, driver: &impl Driver, value: &Value) -> Result<(), Errno> {
         match (&self.kind, value) {
             (ControlType::Text, Value::Text(text)) => driver.set_text(self.id, text),
@@ -203,7 +203,7 @@ impl ControlType {
         let items = |text: fn(&RawItem) -> String| items(raw, driver, text);
         match raw.kind {
             STRING if !is_array => Self::Text,
-            // Of these, only arrays have a payload.
+            // Of the types below, only arrays have a payload.
             _ if is_array || has_payload => Self::other(raw),
             INTEGER => Self::Integer,
             BOOLEAN => Self::Boolean,
@@ -227,7 +227,7 @@ impl ControlType {
     }
 }
 
-/// Menus have gaps; what is refused is none of their items.
+/// The items of a menu. Menus have gaps: an index that the driver refuses has no item.
 fn items(raw: &RawControl, driver: &impl Driver, text: fn(&RawItem) -> String) -> Vec<Item> {
     let Ok(first) = u32::try_from(raw.minimum.max(0)) else { return Vec::new() };
     if raw.maximum < i64::from(first) {
@@ -242,7 +242,7 @@ fn items(raw: &RawControl, driver: &impl Driver, text: fn(&RawItem) -> String) -
     (first..=last).filter_map(item).collect()
 }
 
-/// `Exposure Time, Absolute` as `exposure_time_absolute`, which is how v4l2-ctl says it too.
+/// `Exposure Time, Absolute` as `exposure_time_absolute`, as v4l2-ctl does.
 pub(super) fn plain(title: &str) -> String {
     let mut plain = String::with_capacity(title.len());
     for letter in title.chars() {
@@ -256,7 +256,7 @@ pub(super) fn plain(title: &str) -> String {
     plain
 }
 
-/// What `linux/videodev2.h` calls V4L2_CTRL_TYPE_….
+/// V4L2_CTRL_TYPE_… of `linux/videodev2.h`.
 const INTEGER: u32 = 1;
 const BOOLEAN: u32 = 2;
 const MENU: u32 = 3;
@@ -267,10 +267,10 @@ const STRING: u32 = 7;
 const BITMASK: u32 = 8;
 const INTEGER_MENU: u32 = 9;
 
-/// No menu has as many; a driver that claims more is not believed.
+/// The most items that are asked for; no real menu has as many.
 const MOST_ITEMS: u32 = 256;
 
-/// The longest text that is read. The ones that drivers have are file names and radio stations.
+/// The longest text that is read. Drivers' texts are file names and radio stations.
 const LONGEST_TEXT: usize = 4096;
 
 const FLAGS: [(u32, &str); 6] = [
@@ -352,7 +352,7 @@ mod tests {
         let ControlType::IntegerMenu(items) = control(&raw(1, INTEGER_MENU, "Menu")).kind else {
             panic!("an integer menu")
         };
-        // "Item 0\0\0", least byte first.
+        // "Item 0\0\0" as a little-endian number.
         let number = i64::from_le_bytes(*b"Item 0\0\0");
         assert_eq!(items[0].text, number.to_string());
     }

@@ -1,13 +1,13 @@
-//! What a driver is asked about its controls, and its answers as they come: nothing in them is to be trusted.
+//! The calls to a driver about its controls, and its raw answers, which may contain anything.
 
 use nix::errno::Errno;
 
-/// How to ask for a control.
+/// Which call asks for a control.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in super::super) enum Query {
-    /// VIDIOC_QUERY_EXT_CTRL, which knows 64 bits and arrays.
+    /// VIDIOC_QUERY_EXT_CTRL, which knows 64-bit values and arrays.
     Extended,
-    /// VIDIOC_QUERYCTRL, for drivers without the other.
+    /// VIDIOC_QUERYCTRL, for drivers without that one.
     Old,
 }
 
@@ -15,7 +15,7 @@ pub(in super::super) enum Query {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(in super::super) struct RawControl {
     pub(in super::super) id: u32,
-    /// `V4L2_CTRL_TYPE_…`, or a number that no header knows yet.
+    /// `V4L2_CTRL_TYPE_…`, or a number that no header has yet.
     pub(in super::super) kind: u32,
     pub(in super::super) name: [u8; 32],
     pub(in super::super) minimum: i64,
@@ -24,9 +24,9 @@ pub(in super::super) struct RawControl {
     pub(in super::super) default: i64,
     /// `V4L2_CTRL_FLAG_…`.
     pub(in super::super) flags: u32,
-    /// How many elements an array has; 1, or 0 of an old query, for what is none.
+    /// How many elements an array has. 1 if it is not an array, or 0 in an old query.
     pub(in super::super) elements: u32,
-    /// How many of `sides` count: 0 for what is no array.
+    /// How many of `sides` are used: 0 if it is not an array.
     pub(in super::super) dimensions: u32,
     pub(in super::super) sides: [u32; 4],
 }
@@ -35,9 +35,10 @@ pub(in super::super) struct RawControl {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in super::super) struct RawItem(pub(in super::super) [u8; 32]);
 
-/// The calls that concern controls.
+/// The calls about controls.
 pub(in super::super) trait Driver {
-    /// Describes control `id`; with `V4L2_CTRL_FLAG_NEXT_…` in it, the first one behind `id`.
+    /// Describes control `id`. With `V4L2_CTRL_FLAG_NEXT_…` in it, describes the first control
+    /// after `id`.
     fn query(&self, how: Query, id: u32) -> Result<RawControl, Errno>;
     /// VIDIOC_QUERYMENU.
     fn item(&self, id: u32, index: u32) -> Result<RawItem, Errno>;

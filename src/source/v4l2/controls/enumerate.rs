@@ -1,4 +1,4 @@
-//! Asks a driver for all its controls, however badly it answers.
+//! Asks a driver for all its controls, whatever it answers.
 
 use super::driver::{Driver, Query, RawControl};
 use nix::errno::Errno;
@@ -12,22 +12,22 @@ pub(super) fn enumerate(driver: &impl Driver) -> Vec<RawControl> {
         (found, end) = walk(driver, Query::Old);
     }
     if end == End::Failed || found.is_empty() {
-        // A USB camera that fails to describe one of its controls hides all behind it.
+        // A USB camera that fails to describe one control hides all controls after it.
         found.extend(probe(driver, found.last().map_or(0, |last| last.id)));
     }
     found
 }
 
-/// How a walk came to its end.
+/// How a walk ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
-    /// There is no further control, or what the driver says makes no sense any more.
+    /// There is no further control, or the driver's answer makes no sense.
     Complete,
-    /// A control could not be described, and those behind it not be reached.
+    /// A control could not be described, so the controls after it were not reached.
     Failed,
 }
 
-/// Goes from each control to the next.
+/// Walks from each control to the next.
 fn walk(driver: &impl Driver, how: Query) -> (Vec<RawControl>, End) {
     let next = match how {
         Query::Extended => V4L2_CTRL_FLAG_NEXT_CTRL | V4L2_CTRL_FLAG_NEXT_COMPOUND,
@@ -49,7 +49,7 @@ fn walk(driver: &impl Driver, how: Query) -> (Vec<RawControl>, End) {
     (found, End::Complete)
 }
 
-/// Tries the numbers that cameras' controls have, those behind `last`.
+/// Tries the numbers of usual camera controls, as far as they come after `last`.
 fn probe(driver: &impl Driver, last: u32) -> Vec<RawControl> {
     let ids = PROBED.into_iter().flatten().filter(|&id| id > last);
     let mut found = Vec::new();
@@ -63,13 +63,13 @@ fn probe(driver: &impl Driver, last: u32) -> Vec<RawControl> {
     found
 }
 
-/// No driver has as many; one that claims more is not believed.
+/// The most controls that are taken from a driver; no real driver has as many.
 const MOST_CONTROLS: usize = 1024;
 
-/// From here on, numbers are flags of the query.
+/// Numbers from here on are flags of the query.
 const NEXT_FLAGS: u32 = V4L2_CTRL_FLAG_NEXT_COMPOUND;
 
-/// Where `linux/v4l2-controls.h` numbers what cameras have: user controls and camera controls.
+/// The numbers of camera controls in `linux/v4l2-controls.h`: user controls and camera controls.
 const PROBED: [Range<u32>; 2] = [0x0098_0900..0x0098_0930, 0x009a_0900..0x009a_0930];
 
 #[cfg(test)]

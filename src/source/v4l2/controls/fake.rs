@@ -1,4 +1,4 @@
-//! A driver made up by tests, which says what they tell it to, however wrong.
+//! A simulated driver that gives any answer that a test wants, right or wrong.
 
 use super::driver::{Driver, Query, RawControl, RawItem};
 use nix::errno::Errno;
@@ -8,23 +8,23 @@ use v4l::v4l_sys::{
     V4L2_CTRL_FLAG_INACTIVE, V4L2_CTRL_FLAG_NEXT_COMPOUND, V4L2_CTRL_FLAG_NEXT_CTRL,
 };
 
-/// Answers a query in place of a driver that behaves.
+/// Replaces the answers to queries.
 pub(super) type Answer = Box<dyn Fn(Query, u32) -> Result<RawControl, Errno>>;
 
-/// Behaves, as far as it is not told otherwise.
+/// Behaves well unless told otherwise.
 #[derive(Default)]
 pub(super) struct FakeDriver {
-    /// By rising number.
+    /// In rising order of their numbers.
     pub(super) controls: Vec<RawControl>,
     pub(super) numbers: RefCell<BTreeMap<u32, i64>>,
     pub(super) text: RefCell<Vec<u8>>,
-    /// While the first is not 0, the second cannot be set.
+    /// While the first control is not 0, the second cannot be set.
     pub(super) lock: Option<(u32, u32)>,
-    /// Whatever the first is set to, it becomes the second.
+    /// The first control always becomes the second value, whatever it is set to.
     pub(super) makes: Option<(u32, i64)>,
     pub(super) answer: Option<Answer>,
     pub(super) calls: RefCell<usize>,
-    /// What was set to what, in this order.
+    /// Which control was set to which value, in this order.
     pub(super) sets: RefCell<Vec<(u32, i64)>>,
 }
 
@@ -66,7 +66,7 @@ impl Driver for FakeDriver {
         Ok(found)
     }
 
-    /// Items with an even index are `Item 4`; the others are gaps.
+    /// Items with an even index are `Item 4` and so on; the others are gaps.
     fn item(&self, _: u32, index: u32) -> Result<RawItem, Errno> {
         *self.calls.borrow_mut() += 1;
         match index % 2 {
@@ -104,7 +104,7 @@ impl Driver for FakeDriver {
     }
 }
 
-/// A control of `kind` with a name and the range 0 to 255.
+/// A control of `kind` with this title and the range 0 to 255.
 pub(super) fn raw(id: u32, kind: u32, title: &str) -> RawControl {
     RawControl {
         id,
@@ -117,7 +117,7 @@ pub(super) fn raw(id: u32, kind: u32, title: &str) -> RawControl {
     }
 }
 
-/// What fits of `text` into a name's 32 bytes.
+/// The part of `text` that fits into the 32 bytes of a name.
 pub(super) fn name(text: &[u8]) -> [u8; 32] {
     let mut name = [0; 32];
     for (to, from) in name.iter_mut().zip(text) {

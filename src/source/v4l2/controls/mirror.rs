@@ -1,7 +1,7 @@
-//! Turns a camera's picture by its own controls, where they can: then nobody else has to.
+//! Turns a camera's picture by the camera's own controls, if they can, which costs no CPU time.
 //!
-//! Mirrorings only, and half turns, which are two of them. V4L2_CID_ROTATE takes 90 degrees too, but
-//! no document says in which direction, nor what becomes of the picture's size.
+//! Only mirrorings, and half turns, which are two mirrorings. V4L2_CID_ROTATE takes 90 degrees too,
+//! but no document says in which direction, nor what happens to the size of the picture.
 
 use super::control::{Control, Value};
 use super::driver::{Driver, Query};
@@ -9,21 +9,21 @@ use crate::image::orientation::{Orientation, Steps};
 use nix::errno::Errno;
 use v4l::v4l_sys::{V4L2_CID_HFLIP, V4L2_CID_ROTATE, V4L2_CID_VFLIP};
 
-/// What a camera's controls were made to do.
+/// What was done with a camera's controls.
 #[derive(Debug, PartialEq, Eq)]
 pub(in super::super) struct Turned {
-    /// What is still to be done to the pictures.
+    /// The turn that is still to be done in software.
     pub(in super::super) rest: Orientation,
-    /// What was changed, and from what.
+    /// Which controls were changed, and their values before.
     changed: Vec<(Control, Value)>,
 }
 
-/// A control, and what it is to be.
+/// A control and its new value.
 type Step<'a> = (&'a Control, i64);
 
 impl Turned {
-    /// Has the camera do all of `wanted`, or none of it: what another program left switched on is
-    /// switched off again.
+    /// Lets the camera do all of `wanted` or none of it. If none, switches off what another program
+    /// left switched on.
     pub(in super::super) fn by(driver: &impl Driver, wanted: Orientation) -> Self {
         let knobs = Knobs::of(driver);
         let mut turned = Self { rest: wanted, changed: Vec::new() };
@@ -43,10 +43,10 @@ impl Turned {
         turned
     }
 
-    /// Makes everything as it was before.
+    /// Restores all changed controls.
     pub(in super::super) fn put_back(&self, driver: &impl Driver) {
         for (control, value) in self.changed.iter().rev() {
-            // A camera that is gone has forgotten it anyway.
+            // Fails if the camera was unplugged; then it has forgotten its settings.
             let _ = control.set(driver, value);
         }
     }
@@ -68,7 +68,7 @@ impl Turned {
     }
 }
 
-/// The controls that turn pictures, those that there are.
+/// The controls that turn pictures, as far as the camera has them.
 struct Knobs {
     left_right: Option<Control>,
     top_bottom: Option<Control>,
@@ -94,7 +94,7 @@ impl Knobs {
         [&self.left_right, &self.top_bottom, &self.half_turn].into_iter().flatten()
     }
 
-    /// Each way to have `wanted` done, the simplest first.
+    /// Each combination of controls that does `wanted`, the simplest first.
     fn ways(&self, wanted: Orientation) -> Vec<Vec<Step<'_>>> {
         let Steps { transpose: false, left_right, top_bottom } = wanted.steps() else {
             return Vec::new();

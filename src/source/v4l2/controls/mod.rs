@@ -1,8 +1,8 @@
 //! A camera's controls: brightness, exposure, focus and whatever else its driver has.
 //!
-//! `driver` is what the kernel is asked, `ioctl` asks it, `enumerate` finds all controls, `control` says
-//! what one is, `value` reads and writes values as people do, `settings` sets what `--set` says, `show`
-//! prints them, `mirror` turns the picture with them, `board` is what viewers have of them.
+//! `driver` is the interface to the kernel, `ioctl` implements it, `enumerate` finds all controls,
+//! `control` is one of them, `value` parses and prints values, `settings` applies `--set`, `show`
+//! prints the list, `mirror` turns the picture by controls, `board` gives viewers access.
 
 mod board;
 mod control;
@@ -36,36 +36,37 @@ pub(super) struct Controls(Vec<Control>);
 /// What a driver made of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Made {
-    /// As the control's name is now.
+    /// The name of the control.
     pub(super) name: String,
-    /// What was asked, for people.
+    /// The value that was asked for, in words for people.
     pub(super) asked: String,
-    /// What it is instead, where it is not what was asked.
+    /// The value that was set instead, if it differs.
     pub(super) instead: Option<String>,
-    /// Whether an automatic decides its value for now.
+    /// Whether an automatic control sets its value now.
     pub(super) is_inactive: bool,
 }
 
 /// Why a control was not set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum NotSet {
-    /// There is none of that name; these have names like it.
+    /// No control has that name; these names are similar.
     Unknown(Vec<String>),
     /// The camera has no controls at all.
     NoControls,
-    /// It cannot have that value: what is expected.
+    /// The value is not valid; the text says what is expected.
     Unfit(String),
     /// The driver refused.
     Refused {
         /// Why.
         errno: Errno,
-        /// Whether an automatic decides its value for now.
+        /// Whether an automatic control sets its value now.
         is_inactive: bool,
     },
 }
 
 impl Controls {
-    /// All that `driver` has. Their values are not read: that may take a camera milliseconds each.
+    /// All controls of `driver`. Does not read their values, which may take a camera milliseconds
+    /// each.
     pub(super) fn list(driver: &impl Driver) -> Self {
         let mut controls: Vec<Control> = Vec::new();
         for raw in enumerate::enumerate(driver) {
@@ -76,8 +77,8 @@ impl Controls {
         Self(controls)
     }
 
-    /// The control that `name` means: its name, its title, a name that it has under other versions of
-    /// the kernel, or its number.
+    /// The control that `name` means: by its name, its title, a name that another version of the
+    /// kernel uses, or its number.
     pub(super) fn find(&self, name: &str) -> Option<&Control> {
         let name = plain(name);
         let by_name = self.0.iter().find(|control| control.name == name);
@@ -97,7 +98,7 @@ impl Controls {
         self.0.iter().find(|control| control.id == id)
     }
 
-    /// Sets the control that `name` means to what `text` says.
+    /// Sets the control that `name` means to the value that `text` means.
     pub(super) fn set(&self, driver: &impl Driver, name: &str, text: &str) -> Result<Made, NotSet> {
         let control = self.find(name).ok_or_else(|| match self.0.is_empty() {
             true => NotSet::NoControls,
@@ -118,7 +119,7 @@ impl Controls {
         })
     }
 
-    /// Up to three names that `name` may have been meant for, the nearest first.
+    /// Up to three names similar to `name`, the nearest first.
     fn names_like(&self, name: &str) -> Vec<String> {
         let name = plain(name);
         let settable = self.0.iter().filter(|control| !control.is_fixed());
@@ -131,7 +132,7 @@ impl Controls {
 }
 
 impl Control {
-    /// The control as it is now; as it was where the driver does not say.
+    /// The control with its current ranges and flags, or unchanged if the driver does not answer.
     fn now(&self, driver: &impl Driver) -> Self {
         let raw = driver.query(Query::Extended, self.id);
         let raw = raw.or_else(|_| driver.query(Query::Old, self.id));
@@ -146,7 +147,7 @@ fn spell_asked(control: &Control, asked: &Value) -> String {
     }
 }
 
-/// To follow `NAME=VALUE: `.
+/// Follows `NAME=VALUE: `.
 impl fmt::Display for NotSet {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -170,7 +171,7 @@ impl fmt::Display for NotSet {
     }
 }
 
-/// `name`, or, where another control has it, with a number behind it.
+/// `name`, with a number appended if another control has it.
 fn unused(name: String, id: u32, others: &[Control]) -> String {
     let name = if name.is_empty() { format!("control_{id:08x}") } else { name };
     let is_taken = |name: &str| others.iter().any(|other| other.name == name);
@@ -181,7 +182,7 @@ fn unused(name: String, id: u32, others: &[Control]) -> String {
     numbered.into_iter().find(|name| !is_taken(name)).unwrap_or(name)
 }
 
-/// How unlike two names are; `None` for names that nobody confuses.
+/// How much two names differ; `None` if nobody would confuse them.
 fn unlikeness(wanted: &str, name: &str) -> Option<usize> {
     let is_part = wanted.len() >= 3 && name.contains(wanted);
     let typos = nearest::distance(wanted, name);
@@ -197,7 +198,8 @@ fn unlikeness(wanted: &str, name: &str) -> Option<usize> {
     }
 }
 
-/// What kernels before and after 5.13, or other programs, call what USB cameras have most often.
+/// The names that kernels before and after 5.13, or other programs, use for the usual controls of
+/// USB cameras.
 const OTHER_NAMES: [(u32, &[&str]); 9] = [
     (
         0x0098_090c,

@@ -1,10 +1,10 @@
-//! Sets a camera's controls as the user said, whenever the camera is opened.
+//! Sets a camera's controls as the user asked, whenever the camera is opened.
 
 use super::driver::Driver;
 use super::{Controls, Made, NotSet, control, plain};
 use std::fmt;
 
-/// A control's name and the value that it is to have, as `--set` says it.
+/// A control's name and its wanted value, as written in `--set`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ControlSetting {
     name: String,
@@ -12,7 +12,7 @@ pub struct ControlSetting {
 }
 
 impl ControlSetting {
-    /// Parses `NAME=VALUE`. Which names and values there are, only the camera knows.
+    /// Parses `NAME=VALUE`. Only the camera knows which names and values are valid.
     ///
     /// # Errors
     /// What is expected.
@@ -25,17 +25,17 @@ impl ControlSetting {
         Ok(Self { name: name.trim().into(), value: value.into() })
     }
 
-    /// The same of a control by its V4L2 number.
+    /// A setting of a control by its V4L2 number.
     pub(super) fn numbered(id: u32, value: i64) -> Self {
         Self { name: format!("{id:#010x}"), value: value.to_string() }
     }
 
-    /// Whether it sets the control that people see as `title`.
+    /// Whether it sets the control with this title.
     pub fn is_for(&self, title: &str) -> bool {
         plain(&self.name) == plain(title)
     }
 
-    /// What it is to be set to.
+    /// The wanted value.
     pub fn value(&self) -> &str {
         self.value.trim()
     }
@@ -52,23 +52,24 @@ impl fmt::Display for ControlSetting {
     }
 }
 
-/// When settings are made.
+/// When settings are applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in super::super) enum Moment {
-    /// The camera stands still. Nothing is pressed.
+    /// Before the camera streams. Buttons are not pressed.
     BeforeStreaming,
-    /// It streams. Some cameras forget what they were told before, and are told again.
+    /// While it streams: some cameras forget earlier settings when they start, so they are applied
+    /// again.
     Streaming,
 }
 
-/// What is to be set on one camera, and what came of it.
+/// The settings for one camera, with their outcomes.
 pub(in super::super) struct Settings<'a> {
     controls: Controls,
     all: Vec<(&'a ControlSetting, Option<Result<Made, NotSet>>)>,
 }
 
 impl<'a> Settings<'a> {
-    /// Asks the driver for its controls; `None` where nothing is to be set.
+    /// Asks the driver for its controls; `None` if nothing is to be set.
     pub(in super::super) fn new(
         wanted: &'a [ControlSetting],
         driver: &impl Driver,
@@ -79,14 +80,14 @@ impl<'a> Settings<'a> {
         let controls = Controls::list(driver);
         let ids: Vec<Option<u32>> =
             wanted.iter().map(|it| controls.find(&it.name).map(|control| control.id)).collect();
-        // By whatever name: the last word on a control counts.
+        // A control may be set twice under different names; the last setting counts.
         let is_last = |at: usize| ids[at].is_none() || !ids[at + 1..].contains(&ids[at]);
         let all = wanted.iter().enumerate().filter(|(at, _)| is_last(*at));
         Some(Self { all: all.map(|(_, setting)| (setting, None)).collect(), controls })
     }
 
-    /// Sets all in their order. What was refused, or will not count for now, is tried once more at the
-    /// end: the automatic that forbids it may have been switched off by then.
+    /// Applies all settings in their order. Tries again at the end what was refused or is inactive:
+    /// a later setting may have switched off the automatic control that prevents it.
     pub(in super::super) fn apply(&mut self, driver: &impl Driver, moment: Moment) {
         let mut again = Vec::new();
         for (at, (setting, outcome)) in self.all.iter_mut().enumerate() {
@@ -110,7 +111,7 @@ impl<'a> Settings<'a> {
         }
     }
 
-    /// Logs what the camera made of it all.
+    /// Logs the outcomes.
     pub(in super::super) fn log(&self, camera: &str) {
         let mut as_asked = Vec::new();
         for (setting, outcome) in &self.all {
@@ -130,7 +131,7 @@ impl<'a> Settings<'a> {
 }
 
 impl Made {
-    /// What did not come out as asked.
+    /// What came out otherwise than asked.
     fn surprise(&self) -> Option<String> {
         let instead =
             self.instead.as_ref().map(|made| format!("the camera set it to {made} instead"));
@@ -151,7 +152,7 @@ fn deserves_another(outcome: &Result<Made, NotSet>) -> bool {
     }
 }
 
-/// What was set before the camera streamed still holds when the camera will not be told again.
+/// A setting made before streaming still holds if the camera refuses it while streaming.
 fn note(outcome: &mut Option<Result<Made, NotSet>>, now: Result<Made, NotSet>) {
     match (&*outcome, now) {
         (Some(Ok(_)), Err(reason)) => log::debug!("cannot set it again while streaming: {reason}"),
@@ -169,7 +170,7 @@ mod tests {
     const MANUAL: u32 = 0x0098_091a;
     const BUTTON: u32 = 0x0098_0920;
 
-    /// While white balance is automatic, its temperature cannot be set; it is at first.
+    /// A camera whose white balance is automatic at first. Meanwhile its temperature cannot be set.
     fn webcam() -> FakeDriver {
         let controls = vec![
             RawControl { maximum: 1, ..raw(AUTOMATIC, 2, "White Balance, Automatic") },

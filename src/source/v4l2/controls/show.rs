@@ -1,4 +1,4 @@
-//! A camera's controls with their values, for people and for programs.
+//! Prints a camera's controls with their values, for people and for programs.
 
 use super::Controls;
 use super::control::{Control, ControlType, Item, Value};
@@ -6,20 +6,20 @@ use super::driver::Driver;
 use crate::json::{Object, array, quoted};
 use std::fmt;
 
-/// Every control and what it is set to.
+/// Every control with its value.
 #[derive(Debug, Default)]
 pub(in super::super) struct Shown(Vec<Line>);
 
 #[derive(Debug)]
 struct Line {
-    /// The group it belongs to, as its headline says.
+    /// The headline of its group.
     class: String,
     control: Control,
     value: Option<Value>,
 }
 
 impl Shown {
-    /// Asks the driver for all of them.
+    /// Reads all controls from the driver.
     pub(in super::super) fn read(driver: &impl Driver) -> Self {
         let Controls(all) = Controls::list(driver);
         let headline = |class: u32| {
@@ -35,13 +35,13 @@ impl Shown {
         Self(all.iter().filter(|it| it.kind != ControlType::Class).map(line).collect())
     }
 
-    /// An array of objects.
+    /// A JSON array of objects.
     pub(in super::super) fn json(&self) -> String {
         array(&self.0, Line::json)
     }
 }
 
-/// Lines, the last one's end too.
+/// Lines, each with a newline at its end.
 impl fmt::Display for Shown {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = self.0.iter().map(|line| line.control.name.len());
@@ -154,7 +154,7 @@ fn write_other(out: &mut fmt::Formatter<'_>, element: u32, sides: &[u32]) -> fmt
     Ok(())
 }
 
-/// For drivers that do not give their classes headlines.
+/// The headline of a group for drivers that provide none.
 fn class_name(class: u32) -> String {
     match class {
         0x0098_0000 => "User Controls".into(),
@@ -167,7 +167,7 @@ fn class_name(class: u32) -> String {
     }
 }
 
-/// V4L2_CTRL_TYPE_… of what lancam does not set.
+/// V4L2_CTRL_TYPE_… of types that lancam does not set.
 const ELEMENTS: [(u32, &str); 9] = [
     (1, "integer"),
     (2, "boolean"),

@@ -1,9 +1,9 @@
-//! Values as people write and read them: `on`, `50 Hz`, `0x1f`.
+//! Parses and prints values in the form that people use: `on`, `50 Hz`, `0x1f`.
 
 use super::control::{Control, ControlType, Item, Value, plain};
 
 impl Control {
-    /// What `text` asks of this control; the error says what is expected.
+    /// Parses `text` as a value for this control. The error says what is expected.
     pub(in super::super) fn parse(&self, text: &str) -> Result<Value, String> {
         if self.is_fixed() {
             return Err(match self.kind {
@@ -42,7 +42,7 @@ impl Control {
                 .map(Value::Number)
                 .ok_or_else(|| expected(&format!("bits of {:#x}", self.maximum))),
             _ => number(text)
-                // A range the wrong way round is no range; the driver may know what it takes.
+                // If the range is reversed it is wrong; let the driver decide.
                 .filter(|it| {
                     self.maximum < self.minimum || (self.minimum..=self.maximum).contains(it)
                 })
@@ -71,7 +71,7 @@ impl Control {
         }
     }
 
-    /// `value` for people: `1 (50 Hz)`.
+    /// `value` in words for people: `1 (50 Hz)`.
     pub(in super::super) fn spell(&self, value: &Value) -> String {
         match (&self.kind, value) {
             (_, Value::Text(text)) => format!("\"{}\"", text.escape_debug()),
@@ -89,7 +89,7 @@ impl Control {
     }
 }
 
-/// By its number, or else by its text, in whichever case and with whatever between the words.
+/// Finds an item by its number, otherwise by its text, ignoring case and punctuation.
 fn find_item<'a>(items: &'a [Item], text: &str) -> Option<&'a Item> {
     let is_named = |item: &&Item| {
         let is_alike = item.text.trim().eq_ignore_ascii_case(text);
@@ -99,7 +99,7 @@ fn find_item<'a>(items: &'a [Item], text: &str) -> Option<&'a Item> {
     by_number.or_else(|| items.iter().find(is_named))
 }
 
-/// `0 (Disabled), 1 (50 Hz)`, cut where it gets long.
+/// `0 (Disabled), 1 (50 Hz)`; a long list is cut.
 fn list(items: &[Item]) -> String {
     let shown = items.iter().take(SHOWN_ITEMS);
     let mut names: Vec<String> =
@@ -130,10 +130,11 @@ fn number(text: &str) -> Option<i64> {
     }
 }
 
-/// Sets what the driver says is the default; unless a menu has an item of that name.
+/// The word for the driver's default value, unless a menu has an item of that name.
 const DEFAULT: &str = "default";
 
-/// Enough for every menu but those of test drivers, and short enough for one line of log.
+/// How many items a list shows: enough for every menu except those of test drivers, and short
+/// enough for a line of the log.
 const SHOWN_ITEMS: usize = 12;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The buffers that a driver fills and the memory it shares.
+//! The buffers that a driver fills, in memory that it shares with this program.
 
 use super::{Interface, QBUF, REQBUFS, Refused, STREAMON, borrowed, request};
 use crate::image::frame::Micros;
@@ -17,30 +17,30 @@ use v4l::v4l_sys::{
     v4l2_buffer, v4l2_memory_V4L2_MEMORY_MMAP as MMAP, v4l2_plane, v4l2_requestbuffers,
 };
 
-/// The buffers that a driver fills, mapped to be read. Dropping them ends the stream.
+/// The buffers that a driver fills, mapped for reading. Dropping them ends the stream.
 pub(in super::super) struct Buffers {
     handle: Arc<Handle>,
     interface: Interface,
     mapped: Vec<Mapping>,
 }
 
-/// A buffer that belongs to us until it is given back: as long as this exists, the driver leaves its
-/// memory alone. Only [`Buffers`] makes it, and never twice for the same buffer.
+/// A buffer that was dequeued and not given back yet. While this exists, the driver does not write
+/// to its memory. Only [`Buffers`] makes it, and never twice for the same buffer.
 #[derive(Debug)]
 pub(in super::super) struct Filled {
     index: usize,
-    /// Which bytes the driver says it filled; may be a lie.
+    /// The bytes that the driver claims to have filled; not checked.
     range: Range<usize>,
     /// Whether the driver says that the content is damaged.
     pub(in super::super) is_damaged: bool,
-    /// When the frame was taken, where that is on CLOCK_MONOTONIC.
+    /// When the frame was captured, if the driver uses CLOCK_MONOTONIC.
     pub(in super::super) captured_at: Option<Micros>,
-    /// The driver's count of frames since STREAMON; some never set it.
+    /// The driver's count of frames since STREAMON; some drivers never set it.
     pub(in super::super) sequence: u32,
 }
 
 impl Filled {
-    /// Whether the driver says that there is nothing in it.
+    /// Whether the driver says that the buffer is empty.
     pub(in super::super) fn is_empty(&self) -> bool {
         self.range.is_empty()
     }
@@ -50,19 +50,19 @@ impl Filled {
 struct Mapping {
     start: NonNull<c_void>,
     len: usize,
-    /// Dequeued and not yet given back.
+    /// Whether it is dequeued and not given back yet.
     is_ours: bool,
 }
 
 impl Buffers {
-    /// Asks for `count` buffers, maps as many as the driver grants, and gives all to the driver.
+    /// Asks for `count` buffers, maps as many as the driver grants, and queues them all.
     pub(in super::super) fn request(
         handle: Arc<Handle>,
         interface: Interface,
         count: u32,
     ) -> Result<Self, Refused> {
         let granted = request_buffers(&handle, interface, count).map_err(Refused::by(REQBUFS))?;
-        // From here on Drop gives back what was granted, whatever fails.
+        // From here on, Drop releases what was granted, whatever fails.
         let mut buffers = Self { handle, interface, mapped: Vec::new() };
         for index in 0..granted {
             let mapping = buffers.map(index)?;
@@ -77,24 +77,24 @@ impl Buffers {
     /// VIDIOC_STREAMON.
     pub(in super::super) fn start(&self) -> Result<(), Refused> {
         let kind = self.interface.as_int();
-        // SAFETY: the kernel reads one int, which `kind` is and stays for the whole call.
+        // SAFETY: the kernel reads one int, which `kind` is for the whole call.
         uninterrupted(|| unsafe { request::streamon(self.handle.fd(), &raw const kind) })
             .map_err(Refused::by(STREAMON))
     }
 
-    /// How many there are.
+    /// How many buffers there are.
     pub(in super::super) fn count(&self) -> usize {
         self.mapped.len()
     }
 
-    /// The length of the shortest; 0 when there is none.
+    /// The length of the shortest buffer; 0 if there is none.
     pub(in super::super) fn shortest(&self) -> usize {
         self.mapped.iter().map(|mapping| mapping.len).min().unwrap_or(0)
     }
 
-    /// VIDIOC_DQBUF: the oldest filled buffer; `Ok(None)` when none is ready.
+    /// VIDIOC_DQBUF: takes the oldest filled buffer; `Ok(None)` if none is ready.
     ///
-    /// EBADMSG stands for a driver that hands out a buffer it does not have.
+    /// Returns EBADMSG if the driver returns a buffer that it does not have.
     pub(in super::super) fn dequeue(&mut self) -> Result<Option<Filled>, Errno> {
         let mut answer = Answer::about(self.interface, 0);
         match answer.ask(|raw| {
@@ -121,17 +121,17 @@ impl Buffers {
         }))
     }
 
-    /// What the driver filled; `None` when it claims more than the buffer holds.
+    /// The bytes that the driver filled; `None` if it claims more than the buffer holds.
     pub(in super::super) fn bytes<'a>(&'a self, filled: &'a Filled) -> Option<&'a [u8]> {
         let mapping = self.mapped.get(filled.index)?;
-        // SAFETY: `mapping` is readable memory of `mapping.len` bytes until it is unmapped in Drop, which
-        // this borrow of `self` keeps away; nobody writes to it while `filled` exists.
+        // SAFETY: `mapping` is readable memory of `mapping.len` bytes until it is unmapped in Drop,
+        // which this borrow of `self` excludes. Nobody writes to it while `filled` exists.
         let all =
             unsafe { std::slice::from_raw_parts(mapping.start.cast::<u8>().as_ptr(), mapping.len) };
         all.get(filled.range.clone())
     }
 
-    /// VIDIOC_QBUF: lets the driver fill it again.
+    /// VIDIOC_QBUF: lets the driver fill the buffer again.
     #[allow(
         clippy::needless_pass_by_value,
         reason = "nobody may read what the driver may write to"
@@ -139,7 +139,7 @@ impl Buffers {
     pub(in super::super) fn give_back(&mut self, filled: Filled) -> Result<(), Errno> {
         let Filled { index, .. } = filled;
         let number = u32::try_from(index).map_err(|_| Errno::EBADMSG)?;
-        // A second attempt costs nothing, and a buffer that is never given back is lost until the
+        // Try twice: that costs nothing, and a buffer that is not given back is lost until the
         // camera is opened again.
         self.queue(number).or_else(|_| self.queue(number))?;
         if let Some(mapping) = self.mapped.get_mut(index) {
@@ -182,30 +182,33 @@ impl AsFd for Buffers {
 }
 
 impl Drop for Buffers {
-    /// Errors are ignored: after an unplugging every one of these calls fails, and closing does the rest.
+    /// Ignores errors: after an unplugging every one of these calls fails, and closing the node
+    /// releases everything.
     fn drop(&mut self) {
         let kind = self.interface.as_int();
-        // SAFETY: the kernel reads one int, which `kind` is and stays for the whole call.
+        // SAFETY: the kernel reads one int, which `kind` is for the whole call.
         let _ = uninterrupted(|| unsafe { request::streamoff(self.handle.fd(), &raw const kind) });
         for mapping in self.mapped.drain(..) {
-            // SAFETY: mapped by `map` with this length, unmapped only here; no slice of it outlives `self`.
+            // SAFETY: mapped by `map` with this length and unmapped only here; no slice of it
+            // outlives `self`.
             let _ = unsafe { munmap(mapping.start, mapping.len) };
         }
         let _ = request_buffers(&self.handle, self.interface, 0);
     }
 }
 
-/// VIDIOC_REQBUFS: how many were granted of `count`; 0 gives all back.
+/// VIDIOC_REQBUFS: asks for `count` buffers and returns how many were granted; 0 releases all.
 fn request_buffers(handle: &Handle, interface: Interface, count: u32) -> Result<u32, Errno> {
     let type_ = interface.buffer_type();
     let mut raw = v4l2_requestbuffers { count, type_, memory: MMAP, ..Default::default() };
-    // SAFETY: the kernel reads and writes one v4l2_requestbuffers, which `raw` is and stays for the whole call.
+    // SAFETY: the kernel reads and writes one v4l2_requestbuffers, which `raw` is for the whole
+    // call.
     uninterrupted(|| unsafe { request::reqbufs(handle.fd(), &raw mut raw) })?;
     Ok(raw.count)
 }
 
-/// A question about one buffer, and the answer: with the multi-planar interface the kernel writes half of
-/// it into an array beside it, which has one element here.
+/// A question about one buffer, and the answer. With the multi-planar interface, the kernel writes
+/// part of the answer into an array of planes, which has one element here.
 struct Answer {
     interface: Interface,
     raw: v4l2_buffer,
@@ -219,8 +222,8 @@ impl Answer {
         Self { interface, raw, plane: v4l2_plane::default() }
     }
 
-    /// Makes a `call` with a pointer to one v4l2_buffer. Until the call ends it stays where it is, and so
-    /// does the one v4l2_plane that it points to in turn where the interface is multi-planar.
+    /// Makes a `call` with a pointer to one v4l2_buffer. If the interface is multi-planar, that
+    /// points to one v4l2_plane. Both stay in place until the call returns.
     fn ask(
         &mut self,
         mut call: impl FnMut(*mut v4l2_buffer) -> Result<c_int, Errno>,
@@ -232,8 +235,8 @@ impl Answer {
         uninterrupted(|| call(&raw mut self.raw))
     }
 
-    /// Which bytes of the buffer the driver says it filled: `bytesused` counts from the buffer's start,
-    /// what lies before `data_offset` is no part of the picture.
+    /// The bytes of the buffer that the driver claims to have filled. `bytesused` counts from the
+    /// start of the buffer; what comes before `data_offset` is not part of the picture.
     fn filled(&self) -> Range<usize> {
         let (start, end) = match self.interface {
             Interface::SinglePlanar => (0, self.raw.bytesused),
@@ -243,10 +246,11 @@ impl Answer {
         number(start)..number(end)
     }
 
-    /// A buffer's length, and where mmap finds it.
+    /// A buffer's length, and its offset for mmap.
     fn place(&self) -> (u32, u32) {
         match self.interface {
-            // SAFETY: for memory of the kind MMAP this is the field in use, and any bits are a number.
+            // SAFETY: for memory of the kind MMAP this field is in use, and any bits are a valid
+            // number.
             Interface::SinglePlanar => (self.raw.length, unsafe { self.raw.m.offset }),
             // SAFETY: the same.
             Interface::MultiPlanar => (self.plane.length, unsafe { self.plane.m.mem_offset }),
@@ -276,7 +280,7 @@ mod tests {
         let asked = answer.ask(|raw| {
             // SAFETY: `ask` promises that there is one, and nobody else has it.
             let raw = unsafe { &mut *raw };
-            // SAFETY: with this interface the field in use is the pointer.
+            // SAFETY: with this interface the pointer is the field in use.
             let planes = unsafe { raw.m.planes };
             // SAFETY: `ask` promises that there is one, and nobody else has it.
             let plane = unsafe { &mut *planes };

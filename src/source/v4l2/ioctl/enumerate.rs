@@ -1,4 +1,4 @@
-//! The calls that enumerate sizes and rates, and their bounds: a driver that never says "no more" keeps nobody waiting.
+//! The calls that enumerate sizes and rates, with a limit for drivers that never say "no more".
 
 use super::request;
 use crate::image::pixels::FourCc;
@@ -10,26 +10,30 @@ use v4l::v4l_sys::{
     v4l2_frmsize_stepwise, v4l2_frmsizeenum, v4l2_frmsizetypes_V4L2_FRMSIZE_TYPE_DISCRETE,
 };
 
-/// One size that a driver enumerates, or a range of them. Every number is the driver's and may be anything.
+/// A size, or a range of sizes, that a driver enumerates. The numbers are the driver's and may be
+/// anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in super::super) enum DriverSizes {
     Exactly { width: u32, height: u32 },
     Between { smallest: (u32, u32), largest: (u32, u32), step: (u32, u32) },
 }
 
-/// One time between frames that a driver enumerates, or a range of them: numerator and denominator, in seconds.
+/// A time between frames, or a range of times, that a driver enumerates: numerator and denominator,
+/// in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in super::super) enum DriverIntervals {
     Exactly((u32, u32)),
     Between { shortest: (u32, u32), longest: (u32, u32) },
 }
 
-/// VIDIOC_ENUM_FRAMESIZES: the sizes of a format, each once; none where the driver enumerates none.
+/// VIDIOC_ENUM_FRAMESIZES: the sizes of a format, without duplicates. Empty if the driver
+/// enumerates none.
 pub(in super::super) fn frame_sizes(handle: &Handle, fourcc: FourCc) -> Vec<DriverSizes> {
     enumerate(|index| frame_size(handle, fourcc, index))
 }
 
-/// VIDIOC_ENUM_FRAMEINTERVALS: the rates of a format and size, each once; none where the driver enumerates none.
+/// VIDIOC_ENUM_FRAMEINTERVALS: the rates of a format and size, without duplicates. Empty if the
+/// driver enumerates none.
 pub(in super::super) fn frame_intervals(
     handle: &Handle,
     fourcc: FourCc,
@@ -39,7 +43,8 @@ pub(in super::super) fn frame_intervals(
     enumerate(|index| frame_interval(handle, fourcc, (width, height), index))
 }
 
-/// What `ask` answers from 0 on, until it refuses. A range stands alone (videodev2.h).
+/// Collects the answers of `ask` from index 0 until it refuses. A range is the only entry
+/// (videodev2.h).
 pub(super) fn enumerate<T: Entry>(mut ask: impl FnMut(u32) -> Result<T, Errno>) -> Vec<T> {
     let mut entries = Vec::new();
     for entry in (0..MOST_ENTRIES).map_while(|index| ask(index).ok()) {
@@ -53,10 +58,11 @@ pub(super) fn enumerate<T: Entry>(mut ask: impl FnMut(u32) -> Result<T, Errno>) 
     entries
 }
 
-/// A UVC camera numbers its sizes with a byte; vivid has fewer than 100. A driver that ignores the index repeats itself.
+/// The limit. A UVC camera numbers its sizes with a byte; vivid has fewer than 100. A driver that
+/// ignores the index repeats itself without end.
 const MOST_ENTRIES: u32 = 1000;
 
-/// Something that is enumerated.
+/// An entry that is enumerated.
 pub(super) trait Entry: Copy + PartialEq {
     fn is_range(self) -> bool;
 }
@@ -76,10 +82,10 @@ impl Entry for DriverIntervals {
 fn frame_size(handle: &Handle, fourcc: FourCc, index: u32) -> Result<DriverSizes, Errno> {
     let pixel_format = u32::from_le_bytes(fourcc.0);
     let mut raw = v4l2_frmsizeenum { index, pixel_format, ..Default::default() };
-    // SAFETY: the kernel reads and writes one v4l2_frmsizeenum, which `raw` is and stays for the whole call.
+    // SAFETY: the kernel reads and writes one v4l2_frmsizeenum, which `raw` is for the whole call.
     uninterrupted(|| unsafe { request::enum_framesizes(handle.fd(), &raw mut raw) })?;
     if raw.type_ == v4l2_frmsizetypes_V4L2_FRMSIZE_TYPE_DISCRETE {
-        // SAFETY: both variants of the union are plain numbers, for which any bytes will do.
+        // SAFETY: both variants of the union are plain numbers, for which any bytes are valid.
         let size = unsafe { raw.__bindgen_anon_1.discrete };
         return Ok(DriverSizes::Exactly { width: size.width, height: size.height });
     }
@@ -100,11 +106,11 @@ fn frame_interval(
 ) -> Result<DriverIntervals, Errno> {
     let pixel_format = u32::from_le_bytes(fourcc.0);
     let mut raw = v4l2_frmivalenum { index, pixel_format, width, height, ..Default::default() };
-    // SAFETY: the kernel reads and writes one v4l2_frmivalenum, which `raw` is and stays for the whole call.
+    // SAFETY: the kernel reads and writes one v4l2_frmivalenum, which `raw` is for the whole call.
     uninterrupted(|| unsafe { request::enum_frameintervals(handle.fd(), &raw mut raw) })?;
     let seconds = |part: v4l2_fract| (part.numerator, part.denominator);
     if raw.type_ == v4l2_frmivaltypes_V4L2_FRMIVAL_TYPE_DISCRETE {
-        // SAFETY: both variants of the union are plain numbers, for which any bytes will do.
+        // SAFETY: both variants of the union are plain numbers, for which any bytes are valid.
         let interval = unsafe { raw.__bindgen_anon_1.discrete };
         return Ok(DriverIntervals::Exactly(seconds(interval)));
     }

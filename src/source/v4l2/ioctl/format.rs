@@ -16,11 +16,12 @@ use v4l::v4l_sys::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in super::super) struct FormatDescription {
     pub(in super::super) fourcc: FourCc,
-    /// The driver's words for it: `Motion-JPEG`.
+    /// The driver's name for it: `Motion-JPEG`.
     pub(in super::super) description: String,
 }
 
-/// VIDIOC_ENUM_FMT: every format that the driver offers, each once; none where it enumerates none.
+/// VIDIOC_ENUM_FMT: every format that the driver offers, without duplicates. Empty if it enumerates
+/// none.
 pub(in super::super) fn formats(handle: &Handle, interface: Interface) -> Vec<FormatDescription> {
     let mut formats: Vec<FormatDescription> = Vec::new();
     for format in (0..MOST_FORMATS).map_while(|index| describe(handle, interface, index).ok()) {
@@ -33,7 +34,7 @@ pub(in super::super) fn formats(handle: &Handle, interface: Interface) -> Vec<Fo
 
 fn describe(handle: &Handle, interface: Interface, index: u32) -> Result<FormatDescription, Errno> {
     let mut raw = v4l2_fmtdesc { index, type_: interface.buffer_type(), ..Default::default() };
-    // SAFETY: the kernel reads and writes one v4l2_fmtdesc, which `raw` is and stays for the whole call.
+    // SAFETY: the kernel reads and writes one v4l2_fmtdesc, which `raw` is for the whole call.
     uninterrupted(|| unsafe { request::enum_fmt(handle.fd(), &raw mut raw) })?;
     Ok(FormatDescription {
         fourcc: FourCc(raw.pixelformat.to_le_bytes()),
@@ -41,18 +42,18 @@ fn describe(handle: &Handle, interface: Interface, index: u32) -> Result<FormatD
     })
 }
 
-/// A driver that never says that there are no more would keep us for ever; vivid has 83.
+/// The limit for a driver that never says "no more"; vivid has 83.
 const MOST_FORMATS: u32 = 1000;
 
-/// A picture format as drivers say it: every number is theirs and may be anything.
+/// A picture format as the driver describes it. The numbers may be anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in super::super) struct DriverFormat {
     pub(in super::super) fourcc: FourCc,
     pub(in super::super) width: u32,
     pub(in super::super) height: u32,
-    /// Bytes from row to row.
+    /// The number of bytes from one row to the next.
     pub(in super::super) stride: u32,
-    /// Bytes of a buffer.
+    /// The number of bytes in a buffer.
     pub(in super::super) buffer_len: u32,
     /// `V4L2_FIELD_…`: whether rows are interlaced.
     pub(in super::super) field: u32,
@@ -62,11 +63,11 @@ pub(in super::super) struct DriverFormat {
     pub(in super::super) ycbcr_encoding: u32,
     /// `V4L2_QUANTIZATION_…`: the range.
     pub(in super::super) quantization: u32,
-    /// Over how many pieces of memory a picture is spread.
+    /// How many separate pieces of memory hold a picture.
     pub(in super::super) planes: u8,
 }
 
-/// VIDIOC_S_FMT: asks for a format; [`format`] then says what was granted.
+/// VIDIOC_S_FMT: asks for a format; [`format`] then returns what was granted.
 pub(in super::super) fn set_format(
     handle: &Handle,
     interface: Interface,
@@ -81,7 +82,7 @@ pub(in super::super) fn set_format(
             raw.fmt.pix.width = width;
             raw.fmt.pix.height = height;
             raw.fmt.pix.pixelformat = pixelformat;
-            // Without it the kernel neither reads nor fills in the fields behind it (quantization and the like).
+            // Without this, the kernel ignores the fields after it (quantization and others).
             raw.fmt.pix.priv_ = V4L2_PIX_FMT_PRIV_MAGIC;
         }
         Interface::MultiPlanar => {
@@ -89,17 +90,17 @@ pub(in super::super) fn set_format(
                 v4l2_pix_format_mplane { width, height, pixelformat, ..Default::default() };
         }
     }
-    // SAFETY: the kernel reads and writes one v4l2_format, which `raw` is and stays for the whole call.
+    // SAFETY: the kernel reads and writes one v4l2_format, which `raw` is for the whole call.
     uninterrupted(|| unsafe { request::s_fmt(handle.fd(), &raw mut raw) })
 }
 
-/// VIDIOC_G_FMT: the format in force.
+/// VIDIOC_G_FMT: the current format.
 pub(in super::super) fn format(
     handle: &Handle,
     interface: Interface,
 ) -> Result<DriverFormat, Errno> {
     let mut raw = v4l2_format { type_: interface.buffer_type(), ..Default::default() };
-    // SAFETY: the kernel reads and writes one v4l2_format, which `raw` is and stays for the whole call.
+    // SAFETY: the kernel reads and writes one v4l2_format, which `raw` is for the whole call.
     uninterrupted(|| unsafe { request::g_fmt(handle.fd(), &raw mut raw) })?;
     Ok(match interface {
         Interface::SinglePlanar => single_planar(&raw),
@@ -118,7 +119,7 @@ fn single_planar(raw: &v4l2_format) -> DriverFormat {
         buffer_len: pix.sizeimage,
         field: pix.field,
         colorspace: pix.colorspace,
-        // SAFETY: both of this union's fields are a u32.
+        // SAFETY: both fields of this union are a u32.
         ycbcr_encoding: unsafe { pix.__bindgen_anon_1.ycbcr_enc },
         quantization: pix.quantization,
         planes: 1,
@@ -137,7 +138,7 @@ fn multi_planar(raw: &v4l2_format) -> DriverFormat {
         buffer_len: first.sizeimage,
         field: pix.field,
         colorspace: pix.colorspace,
-        // SAFETY: both of this union's fields are a u8.
+        // SAFETY: both fields of this union are a u8.
         ycbcr_encoding: u32::from(unsafe { pix.__bindgen_anon_1.ycbcr_enc }),
         quantization: u32::from(pix.quantization),
         planes: pix.num_planes,
@@ -153,15 +154,15 @@ pub(in super::super) fn set_interval(
     let mut raw = v4l2_streamparm { type_: interface.buffer_type(), ..Default::default() };
     let Fraction { numerator, denominator } = wanted;
     raw.parm.capture.timeperframe = v4l2_fract { numerator, denominator };
-    // SAFETY: the kernel reads and writes one v4l2_streamparm, which `raw` is and stays for the whole call.
+    // SAFETY: the kernel reads and writes one v4l2_streamparm, which `raw` is for the whole call.
     uninterrupted(|| unsafe { request::s_parm(handle.fd(), &raw mut raw) })?;
     Ok(time_per_frame(&raw))
 }
 
-/// VIDIOC_G_PARM: the time between frames in force.
+/// VIDIOC_G_PARM: the current time between frames.
 pub(in super::super) fn interval(handle: &Handle, interface: Interface) -> Result<Fraction, Errno> {
     let mut raw = v4l2_streamparm { type_: interface.buffer_type(), ..Default::default() };
-    // SAFETY: the kernel reads and writes one v4l2_streamparm, which `raw` is and stays for the whole call.
+    // SAFETY: the kernel reads and writes one v4l2_streamparm, which `raw` is for the whole call.
     uninterrupted(|| unsafe { request::g_parm(handle.fd(), &raw mut raw) })?;
     Ok(time_per_frame(&raw))
 }

@@ -1,11 +1,16 @@
-//! The V4L2 calls that `v4l` has no dependable form of, and the memory they share, as safe functions.
+//! The V4L2 calls for which the crate `v4l` has no dependable function, and the memory that they
+//! share, as safe functions.
 //!
-//! The only folder of this room with `unsafe`. `v4l` opens nodes.
-//! Not used of it: what enumerates sizes and rates loops for ever with a driver that ignores the index; `query_caps` unwraps names as UTF-8 (the kernel cuts them at 32 bytes, in the middle
-//! of a character too) and takes `device_caps` even where a driver fills in none; `format` and
-//! `set_format` panic on a colour space younger than themselves; formats, rates and buffers know no
-//! multi-planar interface; its streams requeue a buffer that they do not own after the first error, lend
-//! whole mappings, and panic in Drop.
+//! `unsafe` in the V4L2 code stands only here and in `controls/ioctl.rs`. The crate `v4l` only
+//! opens nodes; these of its functions are not used:
+//!
+//! - Its enumeration of sizes and rates loops for ever if a driver ignores the index.
+//! - `query_caps` unwraps names as UTF-8, although the kernel cuts them at 32 bytes, possibly in
+//!   the middle of a character. It uses `device_caps` even if the driver does not fill it in.
+//! - `format` and `set_format` panic on a colour space newer than the crate.
+//! - Its formats, rates and buffers do not know the multi-planar interface.
+//! - After the first error its streams requeue a buffer that they do not own. They lend whole
+//!   mappings, and they panic in Drop.
 
 mod buffers;
 mod enumerate;
@@ -30,23 +35,23 @@ use v4l::v4l_sys::{
     v4l2_buf_type_V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE as MULTI_PLANAR, v4l2_capability,
 };
 
-/// What a node says it is.
+/// What a node says about itself.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub(super) struct Capability {
-    /// The driver: `uvcvideo`.
+    /// The driver's name: `uvcvideo`.
     pub(super) driver: String,
-    /// The device, for people: `HD Webcam C920`.
+    /// The device's name, for people: `HD Webcam C920`.
     pub(super) card: String,
     /// Where it is plugged in: `usb-0000:01:00.0-1.2`.
     pub(super) bus_info: String,
-    /// What this node, not its whole device, can do: bits `V4L2_CAP_…`.
+    /// The capabilities of this node, not of its whole device: bits `V4L2_CAP_…`.
     pub(super) flags: u32,
 }
 
 /// VIDIOC_QUERYCAP.
 pub(super) fn query_capability(handle: &Handle) -> Result<Capability, Errno> {
     let mut raw = v4l2_capability::default();
-    // SAFETY: the kernel writes one v4l2_capability, which `raw` is and stays for the whole call.
+    // SAFETY: the kernel writes one v4l2_capability, which `raw` is for the whole call.
     uninterrupted(|| unsafe { request::querycap(handle.fd(), &raw mut raw) })?;
     let whole_device = raw.capabilities;
     Ok(Capability {
@@ -61,14 +66,15 @@ pub(super) fn query_capability(handle: &Handle) -> Result<Capability, Errno> {
     })
 }
 
-/// Lets no child process inherit the node: it would keep a lost camera from coming back under its name.
+/// Keeps child processes from inheriting the node. An inherited node would keep a lost camera from
+/// coming back under the same name.
 pub(super) fn close_on_exec(handle: &Handle) -> Result<(), Errno> {
     fcntl(borrowed(handle), FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).map(drop)
 }
 
-/// Which of V4L2's two interfaces for pictures a node has. The multi-planar one can spread a picture over
-/// several pieces of memory; most drivers that have it do so only in formats made for that, which are not
-/// understood here, and give the others in one piece.
+/// Which of V4L2's two interfaces for pictures a node has. The multi-planar one can spread a
+/// picture over several pieces of memory. Most drivers that have it do so only in formats made for
+/// that, which lancam does not understand, and give the other formats in one piece.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Interface {
     SinglePlanar,
@@ -76,7 +82,7 @@ pub(super) enum Interface {
 }
 
 impl Interface {
-    /// Where a node has both, the simpler one.
+    /// The interface to use: the simpler one if the node has both.
     pub(super) fn of(capability: &Capability) -> Self {
         let has = |bit: u32| capability.flags & bit != 0;
         if has(V4L2_CAP_VIDEO_CAPTURE_MPLANE) && !has(V4L2_CAP_VIDEO_CAPTURE) {
@@ -94,7 +100,7 @@ impl Interface {
         }
     }
 
-    /// The same, as STREAMON and STREAMOFF want it.
+    /// The same number in the type that STREAMON and STREAMOFF take.
     fn as_int(self) -> c_int {
         match self {
             Self::SinglePlanar => 1,
@@ -103,29 +109,29 @@ impl Interface {
     }
 }
 
-/// A call that was refused, and with what.
+/// A call that was refused, and its error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Refused {
-    /// As the kernel's documentation names it: `VIDIOC_STREAMON`.
+    /// The call, as the kernel's documentation names it: `VIDIOC_STREAMON`.
     pub(super) call: &'static str,
-    /// Why.
+    /// The error.
     pub(super) errno: Errno,
 }
 
 impl Refused {
-    /// For `map_err`.
+    /// A function for `map_err`.
     pub(super) fn by(call: &'static str) -> impl Fn(Errno) -> Self {
         move |errno| Self { call, errno }
     }
 }
 
-/// Streaming has begun, or could not.
+/// Starts streaming.
 pub(super) const STREAMON: &str = "VIDIOC_STREAMON";
-/// Buffers could not be had.
+/// Requests buffers.
 pub(super) const REQBUFS: &str = "VIDIOC_REQBUFS";
-/// A buffer could not be given back.
+/// Gives a buffer back to the driver.
 pub(super) const QBUF: &str = "VIDIOC_QBUF";
-/// A frame could not be taken.
+/// Takes a filled buffer from the driver.
 pub(super) const DQBUF: &str = "VIDIOC_DQBUF";
 
 fn borrowed(handle: &Handle) -> BorrowedFd<'_> {
@@ -133,7 +139,7 @@ fn borrowed(handle: &Handle) -> BorrowedFd<'_> {
     unsafe { BorrowedFd::borrow_raw(handle.fd()) }
 }
 
-/// The calls themselves; their numbers are those of `linux/videodev2.h`.
+/// The calls themselves, with their numbers from `linux/videodev2.h`.
 mod request {
     use super::c_int;
     use v4l::v4l_sys::{
