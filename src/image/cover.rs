@@ -1,9 +1,11 @@
-//! Covers rows of pixels with others that can be seen through, all bytes alike and many at once.
+//! Blends translucent pixels over rows of pixels, byte by byte, in loops that the compiler
+//! vectorises.
 
-// Weighed bytes are shifted into bytes again.
+// Weighted sums of bytes are shifted back into the range of bytes.
 #![allow(clippy::cast_possible_truncation)]
 
-/// Leaves `rest` of 256 of each pixel and adds `colour` to it, of which no byte is more than what was taken.
+/// Keeps `rest` of 256 of each pixel and adds `colour`, none of whose bytes is more than what was
+/// taken away.
 pub fn tint(row: &mut [u32], colour: u32, rest: u16) {
     for byte in bytemuck::cast_slice_mut::<u32, u8>(row) {
         *byte = ((u16::from(*byte) * rest) >> 8) as u8;
@@ -13,12 +15,12 @@ pub fn tint(row: &mut [u32], colour: u32, rest: u16) {
     }
 }
 
-/// Leaves of each byte as much as `clear` says, of 255, and adds the same of `colours`.
+/// Keeps `clear` of 255 of each byte, and adds the byte of `colours`, which is already weighted.
 pub fn lay(row: &mut [u32], colours: &[u32], clear: &[u32]) {
     let bytes = bytemuck::cast_slice::<u32, u8>;
     let row = bytemuck::cast_slice_mut::<u32, u8>(row);
     for ((under, colour), clear) in row.iter_mut().zip(bytes(colours)).zip(bytes(clear)) {
-        // From 0..=255 to 0..=256, so that dividing is shifting.
+        // From 0..=255 to 0..=256, so that the division is a shift.
         let clear = u16::from(*clear) + u16::from(clear >> 7);
         *under = (((u16::from(*under) * clear) >> 8) as u8).saturating_add(*colour);
     }

@@ -1,4 +1,4 @@
-//! A camera's frame as the camera lends it: borrowed bytes and what they mean.
+//! A camera's frame as the source lends it: borrowed bytes with their layout.
 
 use super::jpeg::repair::Examined;
 use super::orientation::Orientation;
@@ -9,17 +9,18 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A moment on the camera machine's `CLOCK_MONOTONIC`, in microseconds: what V4L2 stamps frames with.
+/// A time on the `CLOCK_MONOTONIC` of the camera's machine, in microseconds; V4L2 stamps frames
+/// with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Micros(pub u64);
 
 impl Micros {
-    /// The time from `earlier` to `self`; zero when the two are the other way round.
+    /// The time from `earlier` to `self`; zero if `earlier` is later.
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(self.0.saturating_sub(earlier.0))
     }
 
-    /// The time so much later; the last there is when that is beyond all times.
+    /// This time plus `duration`; the largest time if that overflows.
     #[must_use]
     pub fn after(self, duration: Duration) -> Self {
         let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
@@ -27,57 +28,57 @@ impl Micros {
     }
 }
 
-/// How the bytes of every frame of a stream are laid out, as the driver granted it.
+/// The layout of the bytes in every frame of a stream, as the driver granted it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FrameLayout {
-    /// What the bytes are.
+    /// The pixel format.
     pub format: PixelFormat,
-    /// Visible size.
+    /// The visible size.
     pub size: Size,
     /// Bytes from one row to the next in the first plane; 0 for compressed formats.
     pub stride: usize,
-    /// What the code values mean; a JPEG's are always [`Colour::JPEG`].
+    /// The meaning of the code values; always [`Colour::JPEG`] for a JPEG.
     pub colour: Colour,
-    /// What is still to be done to each frame until it stands upright.
+    /// How each frame still has to be turned to be upright.
     pub orientation: Orientation,
-    /// Time between frames, where the driver or the user named one.
+    /// The time between frames, if the driver or the user stated one.
     pub interval: Option<Duration>,
-    /// What memory they lie in.
+    /// The kind of memory that the frames are in.
     pub memory: Memory,
 }
 
-/// How the memory that a frame lies in is read.
+/// How to read the memory that a frame is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Memory {
-    /// As any other: the CPU keeps a copy of what it has read.
+    /// Like any other memory: the CPU caches it.
     #[default]
     Cached,
-    /// Each read goes out to the memory chip, and takes as long for one byte as for sixteen. So whole rows are copied
-    /// out of it first, and nothing else reads it. On a Pi, byte after byte was measured to take thirty times as long
-    /// (raspberrypi/linux#5286).
+    /// Each read goes to the memory chip, and takes as long for one byte as for sixteen. So whole
+    /// rows are copied out of it, and nothing else reads it. Reading byte by byte was measured to
+    /// take thirty times as long on a Pi (raspberrypi/linux#5286).
     Uncached,
 }
 
-/// Where the rows of one plane lie in a frame.
+/// The place of the rows of one plane in a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PlaneLayout {
     /// The first byte of its first row.
     pub offset: usize,
     /// Bytes from one row to the next.
     pub stride: usize,
-    /// Bytes of a row that carry the picture.
+    /// Bytes of a row that belong to the picture.
     pub row: usize,
-    /// How many rows.
+    /// The number of rows.
     pub rows: usize,
 }
 
 impl PlaneLayout {
-    /// Where the last row ends.
+    /// The end of the last row.
     pub const fn end(&self) -> usize {
         self.offset + self.stride * (self.rows - 1) + self.row
     }
 
-    /// The bytes of row `index`; of the last row for any index beyond it.
+    /// The bytes of row `index`; those of the last row if `index` is beyond it.
     ///
     /// # Panics
     /// When `frame` is shorter than [`end`](Self::end).
@@ -87,27 +88,28 @@ impl PlaneLayout {
 }
 
 impl FrameLayout {
-    /// Upright frames in ordinary memory, of which nobody knows how often they come.
+    /// The layout of upright frames in cached memory at an unknown rate.
     pub const fn new(format: PixelFormat, size: Size, stride: usize, colour: Colour) -> Self {
         let (orientation, interval, memory) = (Orientation::UPRIGHT, None, Memory::Cached);
         Self { format, size, stride, colour, orientation, interval, memory }
     }
 
-    /// How many bytes a whole raw frame has at least; `None` for compressed formats.
+    /// The least number of bytes in a whole raw frame; `None` for compressed formats.
     pub fn frame_len(&self) -> Option<usize> {
         let first = self.first_plane()?;
         let chroma = self.chroma_planes().map_or(0, |[cb, cr]| cb.end().max(cr.end()));
         Some(first.end().max(chroma))
     }
 
-    /// The first plane of a raw format, most often the only one; `None` for compressed formats.
+    /// The first plane of a raw format, usually the only one; `None` for compressed formats.
     pub fn first_plane(&self) -> Option<PlaneLayout> {
         let row = self.format.min_stride(self.size.width)?;
         Some(PlaneLayout { offset: 0, stride: self.stride, row, rows: self.size.height })
     }
 
-    /// The planes behind the first one: Cb and Cr, or twice the same for Cb and Cr in turns. They follow
-    /// each other without gaps, and rows are padded in proportion (V4L2, "Planar YUV formats").
+    /// The planes after the first one: Cb and Cr, or the same plane twice if it holds Cb and Cr
+    /// alternately. They follow each other without gaps, and rows are padded in proportion (V4L2,
+    /// "Planar YUV formats").
     pub fn chroma_planes(&self) -> Option<[PlaneLayout; 2]> {
         let (chroma, order, samples) = match self.format {
             PixelFormat::SemiPlanar(chroma, order) => (chroma, order, 2),
@@ -116,7 +118,7 @@ impl FrameLayout {
         };
         let size = chroma.chroma_size(self.size);
         let row = size.width * samples;
-        // 4:2:0 and 4:2:2 halve the columns.
+        // 4:2:0 and 4:2:2 have half the columns.
         let halves = if chroma == Chroma::Yuv444 { 1 } else { 2 };
         let stride = (self.stride * samples).div_ceil(halves).max(row);
         let first =
@@ -129,7 +131,7 @@ impl FrameLayout {
         })
     }
 
-    /// The size of the picture once it stands upright.
+    /// The size of the picture once it is upright.
     pub fn upright_size(&self) -> Size {
         self.orientation.size_of(self.size)
     }
@@ -145,67 +147,69 @@ impl fmt::Display for FrameLayout {
     }
 }
 
-/// One frame, lent by its source until the next is asked for. It never leaves the capture thread.
+/// One frame, which its source lends until the next one is asked for. It never leaves the capture
+/// thread.
 #[derive(Debug, Clone, Copy)]
 pub struct Frame<'a> {
-    /// What was captured.
+    /// The captured picture.
     pub content: Content<'a>,
-    /// Rises by one per captured frame, by more where frames were lost before this one.
+    /// Rises by one for each captured frame, and by more if frames were lost before this one.
     pub sequence: u64,
-    /// When the camera took it.
+    /// When the frame was captured.
     pub captured_at: Micros,
-    /// What that is known by.
+    /// The origin of that time.
     pub timed_by: TimedBy,
 }
 
-/// How it is known when a frame was taken.
+/// Where the capture time of a frame comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TimedBy {
-    /// Its camera says it.
+    /// From the camera.
     Camera,
-    /// It was here then, and nobody says since when it exists: its age is a lower bound.
+    /// From the arrival of the frame, whose capture time is unknown. So its age is a lower bound.
     Arrival,
 }
 
-/// What a frame holds.
+/// The content of a frame.
 #[derive(Debug, Clone, Copy)]
 #[expect(clippy::large_enum_variant, reason = "there is one at a time, and it lies on the stack")]
 pub enum Content<'a> {
-    /// A JPEG, and what is still to be done to it until it stands upright.
+    /// A JPEG, with the turn that makes it upright.
     Jpeg(Examined<'a>),
     /// Pixels.
     Raw(RawFrame<'a>),
-    /// Pixels that lie in planes already, which others may go on reading.
+    /// Pixels that are in planes already, which other threads may go on reading.
     Shared(SharedFrame<'a>),
 }
 
-/// A frame's pixels as the camera sent them.
+/// The pixels of a frame as the camera sent them.
 #[derive(Debug, Clone, Copy)]
 pub struct RawFrame<'a> {
-    /// The bytes that the driver filled, at least as many as the layout asks for.
+    /// The bytes that the driver filled, at least as many as the layout needs.
     pub bytes: &'a [u8],
-    /// What they mean.
+    /// Their layout.
     pub layout: &'a FrameLayout,
 }
 
 /// A frame whose pixels were read straight into planes.
 #[derive(Debug, Clone, Copy)]
 pub struct SharedFrame<'a> {
-    /// The pixels; a clone of this goes to whoever needs them longer.
+    /// The pixels. Clone this to keep them longer.
     pub planes: &'a Arc<Planes>,
-    /// What they mean: a planar format, without padding.
+    /// Their layout: a planar format without padding.
     pub layout: &'a FrameLayout,
 }
 
 impl<'a> SharedFrame<'a> {
-    /// The same as bytes that are yet to be unpacked: for another chroma or colour, or to be turned.
+    /// The same bytes as a raw frame, to be unpacked: for another chroma or colour, or to be
+    /// turned.
     pub fn raw(&self) -> RawFrame<'a> {
         RawFrame { bytes: self.planes.packed(), layout: self.layout }
     }
 }
 
 impl Frame<'_> {
-    /// The size of the picture as it was captured, before it is turned.
+    /// The size of the captured picture, before it is turned.
     pub fn size(&self) -> Size {
         match &self.content {
             Content::Jpeg(picture) => picture.size(),
@@ -214,7 +218,7 @@ impl Frame<'_> {
         }
     }
 
-    /// The size of the picture once it stands upright.
+    /// The size of the picture once it is upright.
     pub fn upright_size(&self) -> Size {
         match &self.content {
             Content::Jpeg(picture) => picture.orientation().size_of(picture.size()),
@@ -223,7 +227,7 @@ impl Frame<'_> {
         }
     }
 
-    /// What its bytes are.
+    /// Its pixel format.
     pub fn format(&self) -> PixelFormat {
         match &self.content {
             Content::Jpeg(_) => PixelFormat::Jpeg,

@@ -1,4 +1,4 @@
-//! What image bytes mean and become: formats, planes, sizes, JPEG. No I/O, no clock, no thread.
+//! Image bytes: formats, planes, sizes, JPEG. No I/O, no clock, no threads.
 
 pub mod cover;
 pub mod frame;

@@ -1,16 +1,16 @@
-//! Draws a picture of words: a headline, what it means, and a foot, as large as they fit.
+//! Draws a picture of words: a headline, a text and a foot, as large as they fit.
 
 use super::planes::Planes;
 use super::text::{CHARACTER_WIDTH, LINE_HEIGHT, draw_line};
 
-/// What such a picture says. Characters outside ISO 8859-1 are drawn as `?`.
+/// The words of the picture. Characters outside ISO 8859-1 are drawn as `?`.
 #[derive(Debug, Clone, Copy)]
 pub struct Words<'a> {
-    /// In a few words, and larger.
+    /// A few words, drawn larger.
     pub headline: &'a str,
-    /// In sentences.
+    /// Sentences.
     pub text: &'a str,
-    /// The last line: whose words these are, and when.
+    /// The last line: the name of the camera and the time.
     pub foot: &'a str,
 }
 
@@ -20,7 +20,7 @@ const TEXT: u8 = 210;
 const FOOT: u8 = 150;
 const NO_COLOUR: u8 = 128;
 
-/// The largest letters: 32 of them fill a line.
+/// The largest letters are those of which this many fill a line.
 const FEWEST_COLUMNS: usize = 32;
 
 /// Fills `planes` with `words`. What does not fit even in the smallest letters is left out, the foot first.
@@ -49,7 +49,7 @@ pub fn draw(words: Words<'_>, planes: &mut Planes) {
     }
 }
 
-/// Lines for one width of picture.
+/// The lines for a picture of one width.
 struct Page {
     lines: Vec<Line>,
     margin: usize,
@@ -59,7 +59,7 @@ struct Line {
     text: String,
     scale: usize,
     luma: u8,
-    /// Above and below it.
+    /// The space after it.
     gap: usize,
 }
 
@@ -74,7 +74,7 @@ impl Page {
         let margin = (width / 24).min(scale * 2 * CHARACTER_WIDTH);
         let columns =
             |scale: usize| (width.saturating_sub(2 * margin) / (scale * CHARACTER_WIDTH)).max(1);
-        // A headline that would be broken is not made larger.
+        // A headline that would have to be broken is not enlarged.
         let larger = scale + scale.div_ceil(2);
         let headline = words.headline.chars().count();
         let headline = if headline <= columns(larger) { larger } else { scale };
@@ -102,7 +102,7 @@ impl Page {
         self.lines.iter().map(Line::height).sum()
     }
 
-    /// The same without the lines that have no room, the first ones kept.
+    /// The same without the last lines, as far as they do not fit.
     fn cut_to(mut self, height: usize) -> Self {
         if self.height() > height {
             self.lines.iter_mut().for_each(|line| line.gap = 0);
@@ -114,7 +114,8 @@ impl Page {
     }
 }
 
-/// Lines of at most `columns` characters, broken between words, and within words that are longer than that.
+/// Breaks a text into lines of at most `columns` characters: between words, and within words that
+/// are longer.
 fn wrap(text: &str, columns: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut room = 0;

@@ -1,4 +1,4 @@
-//! How a picture must be turned to stand upright: one of eight ways.
+//! How a picture has to be turned to be upright: one of eight ways.
 
 use super::pixels::Size;
 use std::fmt;
@@ -17,12 +17,12 @@ pub enum Rotation {
     ThreeQuarters,
 }
 
-/// What is done to a picture: first it is mirrored, then turned clockwise.
+/// A change of a picture: first it is mirrored, then turned clockwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Orientation {
-    /// Whether left and right are exchanged, before the turn.
+    /// Whether left and right are exchanged before the turn.
     pub mirror: Mirror,
-    /// The turn, after that.
+    /// The turn after that.
     pub rotation: Rotation,
 }
 
@@ -68,7 +68,7 @@ impl Rotation {
 }
 
 impl Orientation {
-    /// Nothing is to be done.
+    /// No change.
     pub const UPRIGHT: Self = Self { mirror: Mirror::None, rotation: Rotation::None };
     /// Left and right exchanged.
     pub const FLIPPED_LEFT_RIGHT: Self =
@@ -82,10 +82,10 @@ impl Orientation {
         Self { mirror: Mirror::None, rotation }
     }
 
-    /// This, and then `next`.
+    /// This change followed by `next`.
     #[must_use]
     pub fn then(self, next: Self) -> Self {
-        // Mirroring after a turn is turning the other way after mirroring.
+        // Mirroring after a turn is the same as mirroring first and then turning the other way.
         let (quarters, mirror) = match next.mirror {
             Mirror::None => (self.rotation.quarters(), self.mirror),
             Mirror::LeftRight => (4 - self.rotation.quarters(), self.mirror.toggled()),
@@ -98,12 +98,12 @@ impl Orientation {
         matches!(self.rotation, Rotation::Quarter | Rotation::ThreeQuarters)
     }
 
-    /// The size of a picture of `size` when this has been done to it.
+    /// The size of a picture of `size` after this change.
     pub fn size_of(self, size: Size) -> Size {
         if self.swaps_sides() { Size::new(size.height, size.width) } else { size }
     }
 
-    /// This as the exchange of rows for columns (over the main diagonal) first, and mirrorings after it.
+    /// The same change as a transposition (over the main diagonal) followed by mirrorings.
     pub fn steps(self) -> Steps {
         let (transpose, left_right, top_bottom) = match (self.mirror, self.rotation) {
             (Mirror::None, Rotation::None) => (false, false, false),
@@ -119,14 +119,14 @@ impl Orientation {
     }
 }
 
-/// The same as an [`Orientation`], for loops over pixels.
+/// The same change as an [`Orientation`], in the form for loops over pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Steps {
-    /// First, rows become columns.
+    /// First rows become columns.
     pub transpose: bool,
     /// Then left and right are exchanged.
     pub left_right: bool,
-    /// And top and bottom.
+    /// And top and bottom are exchanged.
     pub top_bottom: bool,
 }
 
@@ -158,7 +158,7 @@ impl fmt::Display for Orientation {
 mod tests {
     use super::*;
 
-    /// Where the pixel at (x, y) of a 2x2 picture goes.
+    /// The new place of the pixel at (x, y) of a 2x2 picture.
     fn moved(orientation: Orientation, (x, y): (u8, u8)) -> (u8, u8) {
         let x = if orientation.mirror == Mirror::LeftRight { 1 - x } else { x };
         (0..orientation.rotation.quarters()).fold((x, y), |(x, y), _| (1 - y, x))

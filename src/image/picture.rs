@@ -1,21 +1,22 @@
-//! A picture ready for a screen: one 32-bit word per pixel.
+//! A picture for a screen: one 32-bit word per pixel.
 
 use super::frame::Micros;
 use super::orientation::Orientation;
 use super::pixels::Size;
 
-/// Pixels as `0x00RRGGBB`, row by row without padding: what `minifb` shows.
+/// Pixels as `0x00RRGGBB`, row by row without padding, as `minifb` shows them.
 #[derive(Debug, Clone, Default)]
 pub struct Picture {
     pixels: Vec<u32>,
     size: Option<Size>,
-    /// The frame's number; gaps are frames that were skipped on the way.
+    /// The frame's sequence number. Gaps are frames that were skipped on the way.
     pub sequence: u64,
-    /// When the camera took it, on the camera's clock.
+    /// When the frame was captured, by the camera's clock.
     pub captured_at: Micros,
 }
 
-/// The side of what is turned at once: two such squares fit into the first cache.
+/// The side of the squares in which a picture is turned: two of them fit into the first-level
+/// cache.
 const SQUARE: usize = 32;
 
 impl Picture {
@@ -27,8 +28,8 @@ impl Picture {
         picture
     }
 
-    /// Makes the picture `size` large; the pixels are then whatever was there. Allocates only when
-    /// the picture was never that large before.
+    /// Changes the size of the picture; its pixels are then arbitrary. Allocates only if the
+    /// picture was never that large before.
     pub fn reshape(&mut self, size: Size) {
         if self.pixels.len() < size.area() {
             self.pixels.resize(size.area(), 0);
@@ -46,13 +47,14 @@ impl Picture {
         &self.pixels[..self.size().area()]
     }
 
-    /// The pixels, to be written.
+    /// The pixels, for writing.
     pub fn pixels_mut(&mut self) -> &mut [u32] {
         let len = self.size().area();
         &mut self.pixels[..len]
     }
 
-    /// Makes `target` this picture, turned. Allocates only when `target` was never that large before.
+    /// Fills `target` with this picture, turned. Allocates only if `target` was never that large
+    /// before.
     pub fn turn_into(&self, orientation: Orientation, target: &mut Self) {
         target.reshape(orientation.size_of(self.size()));
         let (from, to) = (self.size(), target.size());
@@ -60,7 +62,8 @@ impl Picture {
             return;
         }
         let steps = orientation.steps();
-        // In squares: where rows become columns, each line of the cache is used while it is there.
+        // Work in squares: when rows become columns, each cache line is used completely before it
+        // is evicted.
         for top in (0..to.height).step_by(SQUARE) {
             for left in (0..to.width).step_by(SQUARE) {
                 let right = (left + SQUARE).min(to.width);

@@ -1,11 +1,11 @@
-//! Y, Cb and Cr planes of one picture, which every rendition starts from.
+//! The Y, Cb and Cr planes of one picture, from which every rendition starts.
 
 use super::pixels::{Chroma, Size};
 
-/// Three planes one behind the other: Y, Cb, Cr, full-range BT.601, without gaps between rows.
+/// Three planes in one buffer: Y, Cb, Cr, in full-range BT.601, without gaps between rows.
 ///
-/// For odd sizes the Y plane is [`Chroma::luma_size`] large, its last column or row repeated: so
-/// libjpeg-turbo takes the planes as they are.
+/// For odd sizes the Y plane has the size [`Chroma::luma_size`], with its last column or row
+/// repeated, so that libjpeg-turbo can take the planes as they are.
 #[derive(Debug)]
 pub struct Planes {
     bytes: Vec<u8>,
@@ -13,14 +13,14 @@ pub struct Planes {
     chroma: Chroma,
 }
 
-/// The planes of one picture, borrowed to be written.
+/// The planes of one picture, borrowed for writing.
 #[derive(Debug)]
 pub struct PlanesMut<'a> {
-    /// Luma, [`Chroma::luma_size`] large.
+    /// Luma, with the size [`Chroma::luma_size`].
     pub y: &'a mut [u8],
-    /// Blue difference, [`Chroma::chroma_size`] large.
+    /// Blue difference, with the size [`Chroma::chroma_size`].
     pub cb: &'a mut [u8],
-    /// Red difference, as large as `cb`.
+    /// Red difference, with the same size.
     pub cr: &'a mut [u8],
 }
 
@@ -31,7 +31,7 @@ impl Default for Planes {
 }
 
 impl Planes {
-    /// Makes these planes `size` large. Allocates only when they were never that large before.
+    /// Changes the size of the planes. Allocates only if they were never that large before.
     pub fn reshape(&mut self, size: Size, chroma: Chroma) {
         self.size = size;
         self.chroma = chroma;
@@ -41,22 +41,23 @@ impl Planes {
         }
     }
 
-    /// Size of the picture.
+    /// The size of the picture.
     pub fn size(&self) -> Size {
         self.size
     }
 
-    /// How the Cb and Cr planes are subsampled.
+    /// The subsampling of the Cb and Cr planes.
     pub fn chroma(&self) -> Chroma {
         self.chroma
     }
 
-    /// All three planes as one run of bytes, the layout libjpeg-turbo calls packed planar (alignment 1).
+    /// All three planes as one slice, in the layout that libjpeg-turbo calls packed planar
+    /// (alignment 1).
     pub fn packed(&self) -> &[u8] {
         &self.bytes[..self.len()]
     }
 
-    /// As [`packed`](Self::packed), to be written.
+    /// The same for writing.
     pub fn packed_mut(&mut self) -> &mut [u8] {
         let len = self.len();
         &mut self.bytes[..len]
@@ -69,7 +70,7 @@ impl Planes {
         [y, cb, cr]
     }
 
-    /// The planes, to be written.
+    /// The planes, for writing.
     pub fn split_mut(&mut self) -> PlanesMut<'_> {
         let luma = self.chroma.luma_size(self.size).area();
         let (y, chroma) = self.packed_mut().split_at_mut(luma);
@@ -77,7 +78,7 @@ impl Planes {
         PlanesMut { y, cb, cr }
     }
 
-    /// The same of some rows only, `rows` from `top` on, which is even.
+    /// The planes of `rows` rows from `top` on, for writing; `top` must be even.
     pub(super) fn rows_mut(&mut self, top: usize, rows: usize) -> PlanesMut<'_> {
         let (width, chroma) = (self.size.width, self.chroma);
         let until = |rows: usize| {
@@ -97,11 +98,11 @@ impl Planes {
         self.chroma.luma_size(self.size).area() + 2 * self.chroma.chroma_size(self.size).area()
     }
 
-    /// Writes the picture as rows of B, G, R bytes without padding. Colour is that of the pixel's own
-    /// chroma sample; a picture made for a person to look at goes through libjpeg-turbo instead.
+    /// Writes the picture as rows of B, G, R bytes without padding. Takes the chroma sample of each
+    /// pixel without interpolation; pictures for people go through libjpeg-turbo instead.
     ///
     /// # Panics
-    /// When these planes are not 4:2:0, or `bgr` is not three bytes for each pixel.
+    /// When these planes are not 4:2:0, or `bgr` does not have three bytes for each pixel.
     pub fn write_bgr(&self, bgr: &mut [u8]) {
         assert_eq!(self.chroma, Chroma::Yuv420, "made for the one layout that is sent so");
         assert_eq!(bgr.len(), self.size.area() * 3, "three bytes a pixel");
@@ -119,7 +120,8 @@ impl Planes {
     }
 }
 
-/// Full-range BT.601 (JFIF 1.02): R = Y + 1.402 Cr, G = Y - 0.344136 Cb - 0.714136 Cr, B = Y + 1.772 Cb, in 1/65536.
+/// Full-range BT.601 (JFIF 1.02): R = Y + 1.402 Cr, G = Y - 0.344136 Cb - 0.714136 Cr, B = Y +
+/// 1.772 Cb, in units of 1/65536.
 #[inline(always)]
 fn bgr_of(y: u8, cb: u8, cr: u8) -> [u8; 3] {
     let y = (i32::from(y) << 16) + (1 << 15);

@@ -1,24 +1,24 @@
-//! Planes that several threads read at once, and that are filled again when none of them does.
+//! A pool of planes that several threads read at once, and that are reused when none of them does.
 
 use super::planes::Planes;
 use std::sync::Arc;
 
-/// The planes of one thread.
+/// The pool of one thread.
 #[derive(Debug, Default)]
 pub struct PlanesPool {
     planes: Vec<Arc<Planes>>,
 }
 
 impl PlanesPool {
-    /// Planes that nobody reads, filled by `fill`. They are shared from then on.
+    /// Takes planes that nobody reads and fills them by `fill`. From then on they are shared.
     ///
-    /// The pool grows to one for each rendition that is still at work, plus two.
+    /// The pool grows to the number of renditions that are still at work, plus two.
     ///
     /// # Errors
-    /// What `fill` says; the planes are not lost by it.
+    /// Those of `fill`; the planes stay in the pool.
     ///
     /// # Panics
-    /// Never: planes that were found free stay so.
+    /// Never: planes that were found free stay free.
     pub fn filled<E>(
         &mut self,
         fill: impl FnOnce(&mut Planes) -> Result<(), E>,
@@ -33,19 +33,20 @@ impl PlanesPool {
         Ok(Arc::clone(shared))
     }
 
-    /// Planes that nobody reads, out of the pool: for whoever fills them bit by bit. They belong to the pool again by
-    /// [`give_back`](Self::give_back).
+    /// Takes planes that nobody reads out of the pool, to be filled bit by bit.
+    /// [`give_back`](Self::give_back) returns them.
     pub fn take(&mut self) -> Arc<Planes> {
         let free = self.planes.iter_mut().position(|planes| Arc::get_mut(planes).is_some());
         free.map(|index| self.planes.swap_remove(index)).unwrap_or_default()
     }
 
-    /// Puts planes into the pool. Others may still read them: they are filled again when nobody does.
+    /// Puts planes into the pool. Other threads may still read them; they are reused when none
+    /// does.
     pub fn give_back(&mut self, planes: Arc<Planes>) {
         self.planes.push(planes);
     }
 
-    /// Lets go of all memory that nobody reads.
+    /// Releases all planes.
     pub fn clear(&mut self) {
         self.planes = Vec::new();
     }

@@ -1,4 +1,4 @@
-//! Resizes planes with `fast_image_resize`, the only file that names it.
+//! Resizes planes with `fast_image_resize`. Only this file names that crate.
 
 use super::pixels::{Chroma, Size};
 use super::planes::Planes;
@@ -6,21 +6,22 @@ use fast_image_resize::images::{TypedImage, TypedImageRef};
 use fast_image_resize::pixels::U8;
 use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 
-/// Keeps the library's scratch memory from one picture to the next.
+/// Keeps the library's buffers from one picture to the next.
 ///
-/// The library rebuilds its coefficient tables at each call; those are the only allocations left.
+/// The library builds its coefficient tables at each call; those are the only allocations left.
 #[derive(Debug, Default)]
 pub struct PlaneResizer {
     resizer: Resizer,
 }
 
 impl PlaneResizer {
-    /// Fills `target` with `source` scaled to `size`, its chroma planes straight to what `chroma` wants.
+    /// Fills `target` with `source` scaled to `size`, with its chroma planes scaled directly to
+    /// `chroma`.
     ///
-    /// Both must have colour, or both none: [`Chroma::Grey`] has no planes to scale from.
+    /// A grey source gives grey chroma; a grey target takes only luma.
     ///
     /// # Panics
-    /// When a side is over 2^32, which [`Size::MAX_SIDE`] rules out.
+    /// When a side is over 2^32, which [`Size::MAX_SIDE`] excludes.
     pub fn resize(&mut self, source: &Planes, target: &mut Planes, size: Size, chroma: Chroma) {
         target.reshape(size, chroma);
         let luma = (source.chroma().luma_size(source.size()), chroma.luma_size(size));
@@ -42,12 +43,13 @@ impl PlaneResizer {
             to.copy_from_slice(from);
             return;
         }
-        // Triangle filter over the whole footprint: no aliasing when shrinking, smooth when enlarging.
+        // A triangle filter over the whole footprint: no aliasing when shrinking, smooth when
+        // enlarging.
         let options = ResizeOptions::new()
             .resize_alg(ResizeAlg::Convolution(FilterType::Bilinear))
             .use_alpha(false);
         let side = |side: usize| u32::try_from(side).expect("sides are at most 65535");
-        // The typed interface: the other compiles every pixel type there is into the program.
+        // Use the typed interface: the other one compiles every pixel type into the program.
         let from =
             TypedImageRef::<U8>::from_buffer(side(from_size.width), side(from_size.height), from)
                 .expect("the plane has one byte for each of its pixels");

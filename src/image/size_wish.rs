@@ -1,33 +1,34 @@
-//! What size viewers get, from what was captured and what was asked for.
+//! Calculates the size that viewers get, from the captured and the wished size.
 
 use super::pixels::Size;
 
-/// Whether a size that is asked for may change the picture's shape.
+/// Whether a wished size may change the aspect ratio.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Aspect {
-    /// The picture keeps its shape and fits inside the size asked for.
+    /// The picture keeps its aspect ratio and fits inside the wished size.
     #[default]
     Keep,
-    /// The picture gets exactly the size asked for.
+    /// The picture gets exactly the wished size.
     Stretch,
 }
 
 /// A wish for a size; each side may be left open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct SizeWish {
-    /// The width asked for.
+    /// The wished width.
     pub width: Option<usize>,
-    /// The height asked for.
+    /// The wished height.
     pub height: Option<usize>,
-    /// What to do when both are given and the shape differs.
+    /// What to do if both are given and the aspect ratio differs.
     pub aspect: Aspect,
 }
 
 impl SizeWish {
-    /// The size that a picture captured at `captured` is sent in.
+    /// The size in which a picture of the size `captured` is sent.
     ///
-    /// One side given: the other follows. Both: the largest size inside them that keeps the shape,
-    /// or exactly them with [`Aspect::Stretch`]. Never 0, never over [`Size::MAX_SIDE`].
+    /// With one side given, the other follows. With both: the largest size inside them that keeps
+    /// the aspect ratio, or exactly that size with [`Aspect::Stretch`]. Never 0, and never over
+    /// [`Size::MAX_SIDE`].
     pub fn size_for(&self, captured: Size) -> Size {
         let width_for = |height| scaled(captured.width, height, captured.height);
         let height_for = |width| scaled(captured.height, width, captured.width);
@@ -47,7 +48,8 @@ impl SizeWish {
     }
 }
 
-/// `value * numerator / denominator`, to the nearest, at least 1 and at most [`Size::MAX_SIDE`].
+/// `value * numerator / denominator`, rounded to the nearest, at least 1 and at most
+/// [`Size::MAX_SIDE`].
 fn scaled(value: usize, numerator: usize, denominator: usize) -> usize {
     ((value * numerator + denominator / 2) / denominator).clamp(1, Size::MAX_SIDE)
 }

@@ -1,16 +1,16 @@
 //! A frame's number and time as black and white cells in the picture itself.
 //!
-//! The test pattern draws it and tests read it back from what the viewer shows, after JPEG and
-//! resizing: so they know which frame they see and when it was made, not which one was claimed.
+//! The test pattern draws it. Tests read it back from what the viewer shows, after JPEG and
+//! resizing. So they know which frame they really see and when it was made.
 
 use super::frame::Micros;
 use super::pixels::Size;
 use std::ops::Range;
 
-/// What the cells say.
+/// The content of the cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stamp {
-    /// The frame's number.
+    /// The frame's sequence number.
     pub sequence: u32,
     /// When it was made.
     pub made_at: Micros,
@@ -19,14 +19,14 @@ pub struct Stamp {
 /// Cells in a row. 32 bits of sequence, 64 of time and 32 of check fill two rows.
 const COLUMNS: usize = 64;
 const ROWS: usize = 2;
-/// A row of cells is this part of the picture's height; the rows are its lowest.
+/// A row of cells has this fraction of the picture's height; the rows are at the bottom.
 const ROWS_IN_HEIGHT: usize = 24;
 
 impl Stamp {
-    /// The smallest picture in which a stamp can be read: three pixels a cell each way.
+    /// The smallest picture in which a stamp can be read: each cell has 3x3 pixels.
     pub const MIN_SIZE: Size = Size::new(COLUMNS * 3, ROWS_IN_HEIGHT * 3);
 
-    /// Calls `fill` with columns, rows and whiteness of each cell.
+    /// Calls `fill` with the columns, the rows and the whiteness of each cell.
     pub fn draw(self, size: Size, mut fill: impl FnMut(Range<usize>, Range<usize>, bool)) {
         let bits = self.bits();
         for index in 0..COLUMNS * ROWS {
@@ -35,7 +35,7 @@ impl Stamp {
         }
     }
 
-    /// Reads the stamp of a picture through `luma(x, y)`; `None` when there is none or it is damaged.
+    /// Reads the stamp of a picture through `luma(x, y)`; `None` if there is none or it is damaged.
     pub fn read(size: Size, luma: impl Fn(usize, usize) -> u8) -> Option<Self> {
         if size.width < Self::MIN_SIZE.width || size.height < Self::MIN_SIZE.height {
             return None;

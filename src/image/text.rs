@@ -1,4 +1,4 @@
-//! Draws text with whole-number scaling, into anything that has pixels.
+//! Draws text, scaled by whole numbers, into any picture.
 
 use embedded_graphics::Pixel;
 use embedded_graphics::draw_target::DrawTarget;
@@ -11,7 +11,7 @@ use std::ops::Range;
 
 const FONT: MonoFont<'_> = FONT_10X20;
 
-/// Width of one character, unscaled.
+/// Width of a character, unscaled.
 pub const CHARACTER_WIDTH: usize = 10;
 /// Height of one line, unscaled.
 pub const LINE_HEIGHT: usize = 20;
@@ -35,7 +35,7 @@ pub fn draw_line(
     }
 }
 
-/// A canvas that knows only how to fill runs of pixels.
+/// A drawing target that can only fill runs of pixels.
 struct Dots<'a> {
     x: usize,
     y: usize,

@@ -5,14 +5,15 @@ use super::pixels::{Chroma, Size};
 use super::planes::Planes;
 use std::ops::Range;
 
-/// Fills `target` with `source`, turned; its chroma is subsampled the other way round where rows become columns.
+/// Fills `target` with `source`, turned. If rows become columns, the subsampling of chroma is
+/// transposed too.
 pub fn turn(source: &Planes, orientation: Orientation, target: &mut Planes) {
     let chroma = turned_chroma(source.chroma(), orientation);
     target.reshape(orientation.size_of(source.size()), chroma);
     turn_strip(source, 0, source.size(), orientation, target);
 }
 
-/// How planes are subsampled once they are turned.
+/// The chroma subsampling of turned planes.
 pub(super) fn turned_chroma(chroma: Chroma, orientation: Orientation) -> Chroma {
     match (orientation.swaps_sides(), chroma) {
         (true, Chroma::Yuv422) => Chroma::Yuv440,
@@ -23,10 +24,10 @@ pub(super) fn turned_chroma(chroma: Chroma, orientation: Orientation) -> Chroma 
     }
 }
 
-/// Puts `strip`, the rows from `first_row` on of a picture of `size`, to where they belong in `target`.
+/// Writes `strip`, the rows from `first_row` on of a picture of `size`, to their place in `target`.
 ///
-/// `target` must have the turned size and chroma already. `first_row` must be a multiple of the rows that
-/// share chroma.
+/// `target` must already have the turned size and chroma. `first_row` must be a multiple of the
+/// number of rows that share chroma.
 pub(super) fn turn_strip(
     strip: &Planes,
     first_row: usize,
@@ -56,7 +57,7 @@ pub(super) fn turn_strip(
     pad(planes.y, to_size, luma_stride);
 }
 
-/// Repeats the last column and the last row to where subsampled chroma ends.
+/// Repeats the last column and the last row up to the end of the subsampled chroma.
 fn pad(y: &mut [u8], size: Size, stride: usize) {
     if stride > size.width {
         for row in y.chunks_exact_mut(stride) {
@@ -74,12 +75,12 @@ fn pad(y: &mut [u8], size: Size, stride: usize) {
 struct Rows<'a> {
     bytes: &'a [u8],
     stride: usize,
-    /// The number of the first in its picture.
+    /// The number of the first row in its picture.
     first_row: usize,
     rows: usize,
 }
 
-/// Rows and columns that are exchanged at once: eight bytes are one integer register.
+/// How many rows and columns are transposed at once: eight bytes fit one integer register.
 const TILE: usize = 8;
 
 impl Rows<'_> {
@@ -130,7 +131,8 @@ impl Rows<'_> {
         }
     }
 
-    /// At most eight rows and columns, transposed: the first byte of a row is its lowest.
+    /// At most eight rows and columns, transposed. The first byte of a row is the lowest of its
+    /// word.
     #[inline(always)]
     fn tile(&self, rows: Range<usize>, columns: Range<usize>, steps: Steps) -> [u64; TILE] {
         let mut tile = [0; TILE];
@@ -152,7 +154,7 @@ impl Rows<'_> {
     }
 }
 
-/// Squares of four bytes are exchanged over the diagonal, then of two, then single bytes.
+/// Swaps squares of 4x4 bytes over the diagonal, then of 2x2, then single bytes.
 #[inline(always)]
 fn transposed(mut tile: [u64; TILE]) -> [u64; TILE] {
     for upper in [0, 1, 2, 3] {
@@ -167,7 +169,7 @@ fn transposed(mut tile: [u64; TILE]) -> [u64; TILE] {
     tile
 }
 
-/// The high parts of each `2 * BITS` of one row for the low parts of the other.
+/// Swaps the high parts of each `2 * BITS` of one row with the low parts of the other.
 #[inline(always)]
 fn exchange<const BITS: u32>(tile: &mut [u64; TILE], upper: usize, lower: usize, low: u64) {
     let (one, other) = (tile[upper], tile[lower]);
@@ -200,7 +202,7 @@ mod tests {
         planes
     }
 
-    /// By its meaning: first mirrored, then turned clockwise.
+    /// By definition: first mirrored, then turned clockwise.
     fn plane_turned(
         from: &[u8],
         stride: usize,

@@ -1,31 +1,33 @@
-//! Why what a camera sent is no picture.
+//! Why the bytes that a camera sent are not a usable picture.
 
 use std::fmt;
 
-/// Why bytes are no picture that could be repaired.
+/// Why bytes are not a picture, nor one that can be repaired.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Damage {
     /// It does not begin with a start marker and another marker.
     NoStart,
-    /// It is over before its first scan.
+    /// It ends before its first scan.
     NoScan,
     /// A segment of the head contradicts itself or another.
     Head,
-    /// Coded in a way that viewers do not decode: lossless, hierarchical, arithmetic, of 12 bits, CMYK.
+    /// Its coding is one that viewers do not decode: lossless, hierarchical, arithmetic, 12 bits or
+    /// CMYK.
     Coding,
-    /// A table is missing that nobody else knows.
+    /// A table is missing, and the standard one cannot replace it.
     NoTables,
-    /// There is less data than the emptiest picture of this size would have.
+    /// It has less data than the emptiest picture of its size.
     Short,
-    /// The data has markers in it that it cannot have.
+    /// Its data has markers that are not allowed there.
     Data,
-    /// It is longer than the wire carries.
+    /// It is longer than the wire format allows.
     TooLong,
-    /// It is over before its last restart interval, or before its end where this camera's pictures have one.
+    /// It ends before its last restart interval, or without an end marker although the pictures of
+    /// this camera have one.
     Cut,
 }
 
-/// To follow "a frame ".
+/// Follows "a frame ".
 impl fmt::Display for Damage {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(match self {

@@ -1,12 +1,12 @@
-//! Finds where the data of a JPEG's scans ends: by the last bytes, or by a search through all of them.
+//! Finds the end of the data of a JPEG's scans: by the last bytes, or by searching all of them.
 
 use super::header::{Frame, Process, Scan, ScanOf};
 use super::markers::{END, EOI, SOI, SOS, marker_at};
 
-/// What the data is made of.
+/// How many scans the data has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scans {
-    /// One, of all components, with all of each block: what cameras send.
+    /// One, with all components and all of each block, as cameras send it.
     One,
     /// Several, with tables between them.
     Several,
@@ -21,20 +21,20 @@ impl Scans {
     }
 }
 
-/// What ended a search through data.
+/// What ended the search.
 pub(super) enum Stop {
-    /// An end marker, which stands there.
+    /// An end marker, at this place.
     End(usize),
-    /// A start marker, which stands there.
+    /// A start marker, at this place.
     NextPicture(usize),
-    /// The bytes were over; those from there on are half a marker.
+    /// The bytes ended. Those from this place on are half a marker.
     Over(usize),
-    /// A marker that data cannot have.
+    /// A marker that is not allowed in the data.
     Nonsense,
 }
 
-/// Looks for the end of `data`, passing what belongs to it: stuffed zeros and restart markers (B.1.1.5), and the
-/// segments between several scans. Counts the restart markers.
+/// Searches for the end of `data`. Skips what belongs to it: stuffed zeros and restart markers
+/// (B.1.1.5), and the segments between several scans. Also counts the restart markers.
 pub(super) fn search(data: &[u8], scans: Scans) -> (Stop, usize) {
     let mut at = 0;
     let mut restarts = 0;
@@ -49,7 +49,7 @@ pub(super) fn search(data: &[u8], scans: Scans) -> (Stop, usize) {
             0xD0..=0xD7 => restarts += 1,
             EOI => return (Stop::End(first_of_ends(&data[..after - 2])), restarts),
             SOI => return (Stop::NextPicture(start), restarts),
-            // Tables, scans, lines, restart interval, and what is not for decoders.
+            // Tables, scans, number of lines, restart interval, and segments that decoders ignore.
             0xC4 | SOS | 0xDB..=0xDD | 0xE0..=0xEF | 0xFE if scans == Scans::Several => {
                 let length = data.get(after..).and_then(<[u8]>::first_chunk);
                 let length = length.map_or(2, |&length| usize::from(u16::from_be_bytes(length)));
@@ -64,12 +64,12 @@ pub(super) fn search(data: &[u8], scans: Scans) -> (Stop, usize) {
     (Stop::Over(data.len()), restarts)
 }
 
-/// Where the end marker stands in `data`, if nothing but padding is behind it.
+/// The place of the end marker in `data`, if only padding follows it.
 pub(super) fn end_by_its_tail(data: &[u8]) -> Option<usize> {
     without_padding(data).strip_suffix(END).map(first_of_ends)
 }
 
-/// Where the data before an end marker ends: some frames have the marker twice (intel/libyami#832).
+/// The end of the data before an end marker. Some frames have the marker twice (intel/libyami#832).
 pub(super) fn first_of_ends(mut data: &[u8]) -> usize {
     while let Some(earlier) = data.strip_suffix(END) {
         data = earlier;
@@ -77,10 +77,11 @@ pub(super) fn first_of_ends(mut data: &[u8]) -> usize {
     data.len()
 }
 
-/// Without the zeros at its end: what drivers that do not know a frame's length pad it with.
+/// The bytes without the zeros at their end. Drivers that do not know the length of a frame pad it
+/// with them.
 pub(super) fn without_padding(bytes: &[u8]) -> &[u8] {
     let mut rest = bytes;
-    // Whole buffers of zeros are passed at the speed of memory.
+    // Whole buffers of zeros are skipped at the speed of memory.
     while let Some((before, tail)) = rest.split_last_chunk::<STRIDE>()
         && tail.iter().fold(0, |any, byte| any | byte) == 0
     {
@@ -90,7 +91,7 @@ pub(super) fn without_padding(bytes: &[u8]) -> &[u8] {
     &rest[..len]
 }
 
-/// Where the first FF is.
+/// The place of the first FF.
 pub(super) fn find_ff(bytes: &[u8]) -> Option<usize> {
     let has_ff = |chunk: &[u8; STRIDE]| chunk.iter().fold(false, |any, &byte| any | (byte == 0xFF));
     let chunks = bytes.as_chunks::<STRIDE>().0;
@@ -99,7 +100,7 @@ pub(super) fn find_ff(bytes: &[u8]) -> Option<usize> {
     Some(passed + found)
 }
 
-/// Where the first FF is that is not followed by a stuffed zero: nearly all in data are.
+/// The place of the first FF without a stuffed zero after it. Nearly all FFs in data have one.
 fn find_marker(bytes: &[u8]) -> Option<usize> {
     let (&last, firsts) = bytes.split_last()?;
     let nexts = &bytes[1..];
@@ -113,5 +114,5 @@ fn find_marker(bytes: &[u8]) -> Option<usize> {
     found.map(|found| passed + found).or((last == 0xFF).then_some(firsts.len()))
 }
 
-/// Bytes looked at at once: what compilers make vector code of.
+/// How many bytes are examined at once, so that the compiler makes vector code.
 const STRIDE: usize = 32;

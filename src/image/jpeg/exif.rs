@@ -1,20 +1,19 @@
-//! Reads from an EXIF segment which way up its picture is meant to be seen (CIPA DC-008, 4.6.4).
+//! Reads from an EXIF segment how its picture has to be turned to be upright (CIPA DC-008, 4.6.4).
 
 use crate::image::orientation::{Mirror, Orientation, Rotation};
 
-/// What an APP1 segment begins with when it is EXIF.
+/// The first bytes of an APP1 segment with EXIF.
 const SIGNATURE: &[u8] = b"Exif\0\0";
 
 /// The number of the tag.
 const ORIENTATION: u16 = 0x0112;
 
-/// An entry of a directory: tag, type, count, value.
+/// The length of a directory entry: tag, type, count, value.
 const ENTRY: usize = 12;
 
-/// What is to be done to the picture until it is seen as it is meant. `None`: the segment does not say.
+/// The turn that makes the picture upright. `None` if the segment does not say.
 ///
-/// A value that means nothing counts as not said, as it does for browsers. Nothing that the segment claims of its own
-/// lengths is believed.
+/// An invalid value counts as none, as in browsers. All lengths in the segment are checked.
 pub(super) fn orientation(segment: &[u8]) -> Option<Orientation> {
     let tiff = segment.strip_prefix(SIGNATURE)?;
     let order = match tiff.get(..4)? {
@@ -41,7 +40,7 @@ pub(super) fn orientation(segment: &[u8]) -> Option<Orientation> {
 const SHORT: u16 = 3;
 const LONG: u16 = 4;
 
-/// What undoes each of the eight ways in which a picture can be stored.
+/// The turn that undoes each of the eight ways in which a picture can be stored.
 fn of_value(value: u32) -> Option<Orientation> {
     let (mirror, rotation) = match value {
         1 => (Mirror::None, Rotation::None),
@@ -57,7 +56,7 @@ fn of_value(value: u32) -> Option<Orientation> {
     Some(Orientation { mirror, rotation })
 }
 
-/// In which order the bytes of numbers stand.
+/// The byte order of numbers.
 #[derive(Debug, Clone, Copy)]
 enum Order {
     Little,

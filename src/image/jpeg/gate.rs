@@ -1,68 +1,73 @@
-//! Decides which of a camera's JPEGs are usable, by what the camera's pictures are usually like.
+//! Decides which of a camera's JPEGs are usable, from what its pictures are usually like.
 
 use super::repair::{self, Damage, Ending, Examined};
 use super::splitter::MAX_PICTURE;
 
 /// What is remembered of one camera's stream.
 ///
-/// - A picture without its end marker is either cut or complete: some cameras leave the marker out of most of their
-///   pictures. So it is cut where nearly all of the last pictures had one, and complete where they had not.
-/// - Pictures behind the first one are searched for at the start of a stream, where a frame is much longer than the one
-///   before, and now and then; once there was one, always.
+/// - A picture without an end marker is either cut or complete: some cameras leave the marker out
+///   of most pictures. It counts as cut if nearly all of the last pictures had one, otherwise as
+///   complete.
+/// - The rest of an older picture after the first one is searched for at the start of a stream, in
+///   a frame that is much longer than the one before, and now and then. Once one was found, it is
+///   searched for in every frame.
 #[derive(Debug)]
 pub struct Gate {
-    /// Whether each of the last pictures had its end marker, the newest in the lowest bit. At first as if all had:
-    /// the first frames of a stream are often cut.
+    /// Whether each of the last 32 pictures had an end marker, the newest in the lowest bit. At
+    /// first all bits are set, since the first frames of a stream are often cut.
     marked: u32,
     examined: u64,
-    /// Of the frame before.
+    /// The length of the frame before.
     last_len: usize,
     leftovers: Leftovers,
 }
 
-/// Whether there was another picture behind one.
+/// Whether a frame ever had another picture after the first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Leftovers {
     Unseen,
     Seen,
 }
 
-/// What the driver says of a frame.
+/// What the driver says about a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DriverSays {
-    /// Nothing is known to be wrong.
+    /// No fault is known.
     Whole,
-    /// Something was lost (`V4L2_BUF_FLAG_ERROR`).
+    /// Data was lost (`V4L2_BUF_FLAG_ERROR`).
     Damaged,
 }
 
 impl Gate {
-    /// Nine in ten of the last 32. ELP-USB100W03M sends 13 of 100 with an end marker (pikvm/ustreamer#230).
+    /// Nine in ten of the last 32. The ELP-USB100W03M sends 13 of 100 with an end marker
+    /// (pikvm/ustreamer#230).
     const USUALLY: u32 = 29;
 
-    /// Buffers that were not filled before have nothing older in them.
+    /// How many frames are searched at the start. Buffers that are filled for the first time hold
+    /// no older picture.
     const FIRST: u64 = 16;
 
-    /// Then one frame in so many is searched.
+    /// After that, one frame in this many is searched.
     const SELDOM: u64 = 256;
 
-    /// For a file or a pipe: whoever writes there has left out what a camera sends while it starts, so that one picture
-    /// without its end marker is cut, and two are a habit.
+    /// A gate for a file or a pipe, whose first pictures are not cut, unlike those of a starting
+    /// camera. So a single picture without an end marker is cut, but two in a row show a habit.
     pub fn for_streams() -> Self {
         Self { marked: u32::MAX << (32 - Self::USUALLY), ..Self::default() }
     }
 
-    /// For a stream of whose first pictures so many have end markers, and so many have not.
+    /// A gate for a stream whose first pictures are known: `marked` of them have end markers, and
+    /// `bare` have none.
     pub fn knowing(marked: usize, bare: usize) -> Self {
         Self { marked: if marked >= bare { u32::MAX } else { 0 }, ..Self::default() }
     }
 
-    /// Whether this stream's pictures mostly lack their end markers.
+    /// Whether most pictures of this stream lack their end markers.
     pub fn expects_no_ends(&self) -> bool {
         self.marked.count_ones() < Self::USUALLY
     }
 
-    /// Says how the picture in `bytes` can be used.
+    /// Decides how the picture in `bytes` can be used.
     ///
     /// # Errors
     /// Why it cannot.
@@ -94,7 +99,7 @@ impl Gate {
         if driver == DriverSays::Whole {
             self.marked = self.marked << 1 | u32::from(is_marked);
         }
-        // What a driver calls damaged is used only if both its ends are there.
+        // A frame that the driver calls damaged is used only if it has both its start and its end.
         let is_cut = !is_marked && (usually_marked || driver == DriverSays::Damaged);
         if is_cut { Err(Damage::Cut) } else { Ok(picture) }
     }
@@ -110,7 +115,7 @@ impl Default for Gate {
 mod tests {
     use super::*;
 
-    /// 8x8 grey; `data` is its scan's.
+    /// 8x8 grey pixels; `data` is the data of the scan.
     fn jpeg(data: &[u8]) -> Vec<u8> {
         let quantization = [&[0xFF, 0xD8, 0xFF, 0xDB, 0, 67, 0][..], &[1; 64]].concat();
         let frame = [0xFF, 0xC0, 0, 11, 8, 0, 8, 0, 8, 1, 1, 0x11, 0];

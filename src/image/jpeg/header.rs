@@ -1,9 +1,9 @@
-//! Reads the segments that decide whether a JPEG can be decoded (ITU-T T.81, annex B.2).
+//! Parses the segments that decide whether a JPEG can be decoded (ITU-T T.81, annex B.2).
 
 use super::damage::Damage;
 use crate::image::pixels::Size;
 
-/// What a frame header says.
+/// The content of a frame header.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Frame {
     pub(super) process: Process,
@@ -15,23 +15,23 @@ pub(super) struct Frame {
 /// How the coefficients are coded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Process {
-    /// Row by row, all of each block at once.
+    /// Row by row, with all of each block at once.
     Sequential,
-    /// In scans that each add detail.
+    /// In several scans that each add detail.
     Progressive,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Component {
     id: u8,
-    /// How many blocks of it stand side by side in an MCU.
+    /// How many of its blocks are side by side in an MCU.
     across: usize,
-    /// And one above the other.
+    /// How many are one above the other.
     down: usize,
     quantization: u8,
 }
 
-/// Which tables have been defined: a bit for each number.
+/// Which tables are defined: one bit for each number.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Tables {
     pub(super) quantization: u8,
@@ -39,12 +39,12 @@ pub(super) struct Tables {
     ac: u8,
 }
 
-/// Which of a frame's components a scan holds.
+/// Which components of a frame a scan holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ScanOf {
-    /// All of them, in turns.
+    /// All of them, interleaved.
     All,
-    /// Some: others follow in scans of their own.
+    /// Some; the others follow in scans of their own.
     Some,
 }
 
@@ -55,11 +55,11 @@ const MOST_COMPONENTS: usize = 3;
 const MOST_BLOCKS: usize = 10;
 
 impl Frame {
-    /// Parses what follows the length of a SOF segment.
+    /// Parses the content of a SOF segment after its length.
     pub(super) fn parse(process: Process, content: &[u8]) -> Result<Self, Damage> {
         let (&[precision, h1, h0, w1, w0, count], content) =
             content.split_first_chunk().ok_or(Damage::Head)?;
-        // 12 bits, CMYK: sound, but nothing that viewers show.
+        // 12 bits or CMYK is valid, but viewers cannot show it.
         if precision != 8 || !matches!(usize::from(count), 1 | MOST_COMPONENTS) {
             return Err(Damage::Coding);
         }
@@ -105,26 +105,26 @@ impl Frame {
     }
 
     fn blocks_in_mcu(&self) -> usize {
-        // A.2.2: a lone component is not interleaved, whatever its factors.
+        // A.2.2: a single component is not interleaved, whatever its sampling factors.
         if self.count == 1 {
             return 1;
         }
         self.components().iter().map(|component| component.across * component.down).sum()
     }
 
-    /// How many MCUs a scan of all components has.
+    /// The number of MCUs in a scan of all components.
     pub(super) fn mcus(&self) -> usize {
         let (across, down) = if self.count == 1 { (1, 1) } else { self.most_blocks() };
         self.size.width.div_ceil(8 * across) * self.size.height.div_ceil(8 * down)
     }
 
-    /// The fewest bytes that a sequential scan of all components can have: two codes a block, and no
-    /// code is shorter than a bit (F.1.2).
+    /// The least number of bytes in a sequential scan of all components: two codes for each block,
+    /// each at least one bit (F.1.2).
     pub(super) fn least_data(&self) -> usize {
         (self.mcus() * self.blocks_in_mcu() * 2).div_ceil(8)
     }
 
-    /// Whether every quantization table that the components name is there.
+    /// Whether every quantization table that the components use is defined.
     pub(super) fn is_quantized_by(&self, tables: Tables) -> bool {
         self.components()
             .iter()
@@ -132,16 +132,17 @@ impl Frame {
     }
 }
 
-/// What a scan header says.
+/// The content of a scan header.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Scan {
     pub(super) of: ScanOf,
-    /// The Huffman tables that it needs.
+    /// The Huffman tables that it uses.
     needs: Tables,
 }
 
 impl Scan {
-    /// Parses what follows the length of a SOS segment. `None`: it does not belong to `frame`.
+    /// Parses the content of a SOS segment after its length. `None` if it does not belong to
+    /// `frame`.
     pub(super) fn parse(frame: &Frame, content: &[u8]) -> Option<Self> {
         let (&count, content) = content.split_first()?;
         let count = usize::from(count);
@@ -170,18 +171,19 @@ impl Scan {
         Some(Self { of, needs })
     }
 
-    /// Whether `tables` has all that this scan needs.
+    /// Whether `tables` has everything that this scan uses.
     pub(super) fn is_coded_by(&self, tables: Tables) -> bool {
         self.needs.dc & !tables.dc == 0 && self.needs.ac & !tables.ac == 0
     }
 
-    /// Whether the standard tables are all that this scan needs.
+    /// Whether the standard tables are enough for this scan.
     pub(super) fn takes_standard_tables(&self) -> bool {
         (self.needs.dc | self.needs.ac) & !0b11 == 0
     }
 }
 
-/// G.1.1.1: the DC coefficients of any components alone, or a band of one's AC coefficients; refined by one bit at a time.
+/// G.1.1.1: a scan has either the DC coefficients of any components or a band of the AC
+/// coefficients of one, and refines them by one bit at a time.
 fn is_progression(count: usize, first: u8, last: u8, bits: u8) -> bool {
     let (high, low) = (bits >> 4, bits & 15);
     let is_band = if first == 0 { last == 0 } else { count == 1 && first <= last && last < 64 };
@@ -189,12 +191,12 @@ fn is_progression(count: usize, first: u8, last: u8, bits: u8) -> bool {
 }
 
 impl Tables {
-    /// Whether no Huffman table has been defined.
+    /// Whether no Huffman table is defined.
     pub(super) fn lack_huffman(&self) -> bool {
         self.dc | self.ac == 0
     }
 
-    /// Adds what follows the length of a DQT segment. `None`: it is broken.
+    /// Adds the content of a DQT segment after its length. `None` if it is broken.
     pub(super) fn add_quantization(&mut self, mut content: &[u8]) -> Option<()> {
         while let Some((&head, rest)) = content.split_first() {
             let (precision, number) = (head >> 4, head & 15);
@@ -207,7 +209,7 @@ impl Tables {
         Some(())
     }
 
-    /// Adds what follows the length of a DHT segment. `None`: it is broken.
+    /// Adds the content of a DHT segment after its length. `None` if it is broken.
     pub(super) fn add_huffman(&mut self, mut content: &[u8]) -> Option<()> {
         while let Some((&head, rest)) = content.split_first() {
             let (class, number) = (head >> 4, head & 15);
@@ -229,8 +231,8 @@ impl Tables {
     }
 }
 
-/// Whether there are so many codes of each length (C.2): n bits make 2^n codes, less those that begin like shorter
-/// ones, and less the one of ones only.
+/// Whether these numbers of codes of each length are possible (C.2). n bits have room for 2^n
+/// codes, minus those that begin with a shorter code, and minus the code that has only ones.
 fn fits_its_lengths(counts: &[u8; 16]) -> bool {
     let mut free = 1_usize;
     counts.iter().all(|&count| {

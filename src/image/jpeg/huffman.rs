@@ -1,9 +1,9 @@
 //! The Huffman tables that cameras mean when they send none (ITU-T T.81, annex K.3).
 
-/// A DHT segment, its marker included, with the typical tables for both kinds of coefficient: K.3 and K.5 for
-/// luminance (number 0), K.4 and K.6 for chrominance (1).
+/// A DHT segment, including its marker, with the typical tables for both kinds of coefficient: K.3
+/// and K.5 for luminance (number 0), K.4 and K.6 for chrominance (1).
 ///
-/// AVI's "MJPG" leaves them out (OpenDML 1.02), and so do the webcams that were made for it.
+/// AVI's "MJPG" leaves them out (OpenDML 1.02), and so do webcams that were made for it.
 #[rustfmt::skip]
 pub(super) const STANDARD_TABLES: [u8; 420] = [
     0xFF, 0xC4, 0x01, 0xA2, // DHT of 418 bytes

@@ -1,4 +1,5 @@
-//! Reads the structure of a JPEG by its markers, never its entropy-coded data (ITU-T T.81, annex B).
+//! Reads the structure of a JPEG by its markers, without its entropy-coded data (ITU-T T.81, annex
+//! B).
 
 use crate::image::pixels::{Chroma, Size};
 
@@ -11,14 +12,14 @@ pub(super) const END: &[u8] = &[0xFF, EOI];
 /// Start of scan: entropy-coded data follows its segment.
 pub const SOS: u8 = 0xDA;
 
-/// Whether these bytes begin as every JPEG does: a start marker, and then another marker.
+/// Whether these bytes begin as every JPEG does: with a start marker and another marker.
 pub fn starts_like_jpeg(bytes: &[u8]) -> bool {
     matches!(bytes, [0xFF, SOI, 0xFF, ..])
 }
 
-/// The size that a JPEG's frame header names; `None` when there is none before the first scan.
+/// The size in a JPEG's frame header; `None` if there is none before the first scan.
 pub fn picture_size(jpeg: &[u8]) -> Option<Size> {
-    // Precision, height, width.
+    // The precision comes first, then height and width.
     let &[height_high, height_low, width_high, width_low] =
         frame_header(jpeg)?.get(1..5)?.first_chunk()?;
     let height = usize::from(u16::from_be_bytes([height_high, height_low]));
@@ -26,10 +27,10 @@ pub fn picture_size(jpeg: &[u8]) -> Option<Size> {
     (width > 0 && height > 0).then_some(Size::new(width, height))
 }
 
-/// How a JPEG's chroma is subsampled, by its frame header; `None` when there is none or it is a rare one.
+/// The chroma subsampling in a JPEG's frame header; `None` if there is none or it is a rare one.
 pub fn chroma(jpeg: &[u8]) -> Option<Chroma> {
     let (&count, components) = frame_header(jpeg)?.get(5..)?.split_first()?;
-    // Each has a name, its sampling factors, and the number of a table.
+    // Each component has an id, its sampling factors, and the number of a table.
     let factors = |index: usize| components.get(index * 3 + 1).copied();
     match (count, factors(0), factors(1), factors(2)) {
         (1, Some(_), ..) => Some(Chroma::Grey),
@@ -42,13 +43,13 @@ pub fn chroma(jpeg: &[u8]) -> Option<Chroma> {
             0x14 => Some(Chroma::Yuv441),
             _ => None,
         },
-        // Some cameras write 4:2:2 as twice as many rows everywhere.
+        // Some cameras write 4:2:2 with all vertical factors doubled.
         (3, Some(0x22), Some(0x12), Some(0x12)) => Some(Chroma::Yuv422),
         _ => None,
     }
 }
 
-/// What the frame header says, behind its length.
+/// The content of the frame header after its length.
 fn frame_header(jpeg: &[u8]) -> Option<&[u8]> {
     let mut at = 2;
     loop {
@@ -68,12 +69,13 @@ fn frame_header(jpeg: &[u8]) -> Option<&[u8]> {
     }
 }
 
-/// Where scans begin. Their data holds no such bytes (B.1.1.5); thumbnails may, and are counted with them.
+/// The places where scans begin. Entropy-coded data never contains these bytes (B.1.1.5).
+/// Thumbnails may; theirs are counted too.
 pub fn scans(jpeg: &[u8]) -> impl Iterator<Item = usize> {
     jpeg.windows(2).enumerate().filter(|(_, pair)| *pair == [0xFF, SOS]).map(|(at, _)| at)
 }
 
-/// The marker at `at`, and where what follows it begins. Fill bytes (`FF FF`) may precede it (B.1.1.2).
+/// The marker at `at`, and the place after it. Fill bytes (`FF FF`) may precede it (B.1.1.2).
 pub fn marker_at(bytes: &[u8], mut at: usize) -> Option<(u8, usize)> {
     if *bytes.get(at)? != 0xFF {
         return None;
@@ -84,12 +86,13 @@ pub fn marker_at(bytes: &[u8], mut at: usize) -> Option<(u8, usize)> {
     Some((bytes[at], at + 1))
 }
 
-/// TEM, the restart markers, SOI and EOI stand alone; every other marker begins a segment with a length.
+/// Whether a marker has no segment: TEM, the restart markers, SOI and EOI. Every other marker
+/// begins a segment with a length.
 pub fn has_no_segment(marker: u8) -> bool {
     matches!(marker, 0x01 | 0xD0..=0xD9)
 }
 
-/// SOF0 to SOF15 without DHT, JPG and DAC, which share their range.
+/// SOF0 to SOF15, without DHT, JPG and DAC in the same range.
 fn is_frame_header(marker: u8) -> bool {
     matches!(marker, 0xC0..=0xCF) && !matches!(marker, 0xC4 | 0xC8 | 0xCC)
 }

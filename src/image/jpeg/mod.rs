@@ -1,4 +1,4 @@
-//! JPEG: the structure of its bytes, what cameras make of it, and the codec.
+//! JPEG: its structure, the repair of what cameras send, and the codec.
 
 pub mod codec;
 mod damage;

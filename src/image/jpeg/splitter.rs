@@ -1,34 +1,34 @@
-//! Cuts a stream of concatenated JPEGs, in any chopping, into pictures.
+//! Splits a stream of concatenated JPEGs, in reads of any length, into pictures.
 
 use super::markers::{EOI, SOI, SOS, has_no_segment};
 use std::ops::Range;
 
-/// The largest picture that is accepted: twice the largest frame measured at 4K. With what a message of the wire has
-/// besides its picture, that makes 16 MiB.
+/// The largest accepted picture: twice the largest frame measured at 4K. With the other parts of a
+/// wire message, that makes 16 MiB.
 pub const MAX_PICTURE: usize = (16 << 20) - 24;
 
-/// The least room offered for reading: a pipe's capacity, so that one `read` empties it.
+/// The least room offered for reading: the capacity of a pipe, so that one `read` empties it.
 const MIN_SPACE: usize = 64 << 10;
 
-/// Between two segments of one picture; as many as [`repair`](super::repair) leaves out.
+/// The most bytes between two segments of a picture, as in [`repair`](super::repair).
 const MOST_GARBAGE: usize = 64;
 
 /// Collects bytes and finds whole pictures in them.
 ///
-/// Bytes between pictures are passed over. A picture without an end marker ends where the next one starts, or where
-/// [`finish`](Self::finish) says that nothing more belongs to it. What is over before its first scan, has markers in it that no picture
-/// can have, or is over [`MAX_PICTURE`], is dropped and counted.
+/// Skips bytes between pictures. A picture without an end marker ends where the next one starts, or
+/// at [`finish`](Self::finish). Drops and counts a picture that ends before its first scan, has
+/// markers that no picture can have, or is over [`MAX_PICTURE`].
 #[derive(Debug, Default)]
 pub struct Splitter {
     buffer: Vec<u8>,
-    /// How much of the buffer holds bytes of the stream.
+    /// How many bytes of the buffer are filled.
     filled: usize,
-    /// Where the current picture starts; everything before has been yielded or passed over.
+    /// The start of the current picture. Everything before it was returned or skipped.
     start: usize,
-    /// Where the scan goes on.
+    /// The place of the next byte to examine.
     at: usize,
     state: State,
-    /// Bytes that were passed over where a marker must stand.
+    /// How many bytes were skipped where a marker must be.
     garbage: usize,
     part: Part,
     dropped: u64,
@@ -37,53 +37,53 @@ pub struct Splitter {
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// Looking for a start marker.
+    /// Searching for a start marker.
     #[default]
     Between,
-    /// Inside a picture, where a marker must stand.
+    /// Inside a picture, at a marker.
     Marker,
     /// Inside a picture's entropy-coded data.
     EntropyCoded,
 }
 
-/// Of the picture that is being read.
+/// The part of the picture that is being read.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum Part {
     /// The segments before its first scan.
     #[default]
     Head,
-    /// Its first scan has begun: it may be over where no other marker follows.
+    /// Its first scan has begun. If no further marker follows, the picture may be complete.
     Scans,
 }
 
-/// Where a picture ends.
+/// The end of a picture.
 enum End {
-    /// It is one.
+    /// It is complete.
     Whole(usize),
-    /// It is none.
+    /// It is broken.
     Broken(usize),
-    /// It is longer than any that is accepted.
+    /// It is too long.
     TooLong(usize),
 }
 
 impl Splitter {
-    /// Room for the next bytes of the stream: read into it, then say how many with [`filled`](Self::filled).
+    /// Room for the next bytes of the stream. Read into it, then call [`filled`](Self::filled).
     ///
-    /// Moves what is not yet yielded to the front, so that ranges from before are void.
+    /// Moves the unread bytes to the front, so earlier ranges become invalid.
     pub fn space(&mut self) -> &mut [u8] {
         self.buffer.copy_within(self.start..self.filled, 0);
         self.filled -= self.start;
         self.at -= self.start;
         self.start = 0;
         if self.buffer.len() - self.filled < MIN_SPACE {
-            // Doubling follows what really arrives, never what a stranger's length field claims.
+            // The buffer grows with the bytes that have arrived, never by a length field.
             let len = (self.buffer.len() * 2).max(2 * MIN_SPACE);
             self.buffer.resize(len, 0);
         }
         &mut self.buffer[self.filled..]
     }
 
-    /// Says that `count` bytes were put into [`space`](Self::space).
+    /// Notes that `count` bytes were read into [`space`](Self::space).
     ///
     /// # Panics
     /// When that is more than there was space for.
@@ -92,7 +92,7 @@ impl Splitter {
         assert!(self.filled <= self.buffer.len(), "more bytes than there was space for");
     }
 
-    /// Where the next whole picture stands, if it has arrived; see [`bytes`](Self::bytes).
+    /// The place of the next whole picture, if it has arrived; see [`bytes`](Self::bytes).
     pub fn next_picture(&mut self) -> Option<Range<usize>> {
         loop {
             if let State::Between = self.state {
@@ -114,8 +114,9 @@ impl Splitter {
         }
     }
 
-    /// Says that nothing more of the current picture will come: the stream is over, or its writer pauses. Yields the picture if
-    /// its data has begun, without an end marker then. To be called when [`next_picture`](Self::next_picture) has found nothing.
+    /// Notes that no more of the current picture will come, since the stream has ended or its
+    /// writer pauses. Returns the picture, which then has no end marker, if its data has begun.
+    /// Call this when [`next_picture`](Self::next_picture) finds nothing.
     pub fn finish(&mut self) -> Option<Range<usize>> {
         if self.is_in_data() {
             return Some(self.end_at(self.filled));
@@ -127,7 +128,7 @@ impl Splitter {
         None
     }
 
-    /// Whether the bytes so far may be all of a picture, but for its end marker.
+    /// Whether the bytes so far may be a whole picture without its end marker.
     pub fn is_in_data(&self) -> bool {
         self.state == State::EntropyCoded
     }
@@ -137,22 +138,22 @@ impl Splitter {
         self.state != State::Between
     }
 
-    /// The bytes of a picture found since [`space`](Self::space) was last called.
+    /// The bytes of a picture that was found since the last call of [`space`](Self::space).
     pub fn bytes(&self, picture: Range<usize>) -> &[u8] {
         &self.buffer[picture]
     }
 
-    /// What was dropped.
+    /// How many pictures were dropped.
     pub fn dropped(&self) -> u64 {
         self.dropped
     }
 
-    /// What of that was over [`MAX_PICTURE`].
+    /// How many of them were over [`MAX_PICTURE`].
     pub fn oversized(&self) -> u64 {
         self.oversized
     }
 
-    /// Forgets what was collected, as when a file is begun again.
+    /// Discards all bytes, for instance when a file is started again.
     pub fn clear(&mut self) {
         self.filled = 0;
         self.end_at(0);
@@ -169,10 +170,10 @@ impl Splitter {
 
     fn find_start(&mut self) -> Option<()> {
         let bytes = &self.buffer[..self.filled];
-        // Every JPEG has another marker behind the first.
+        // Every JPEG has another marker after the start marker.
         let found = bytes[self.start..].windows(3).position(|three| three == [0xFF, SOI, 0xFF]);
         let Some(found) = found else {
-            // The last bytes may be the first of that.
+            // The last bytes may be the beginning of that.
             let rest = &bytes[self.start..];
             let keep = match rest {
                 [.., 0xFF, SOI] => 2,
@@ -191,7 +192,8 @@ impl Splitter {
         Some(())
     }
 
-    /// Where the picture ends: behind its end marker, where another starts, or where its structure breaks.
+    /// The end of the picture: after its end marker, where another picture starts, or where its
+    /// structure breaks.
     fn find_end(&mut self) -> Option<End> {
         loop {
             if self.at - self.start > MAX_PICTURE {
@@ -210,14 +212,14 @@ impl Splitter {
         }
     }
 
-    /// Passes entropy-coded data up to a marker that does not belong to it.
+    /// Skips entropy-coded data up to a marker that does not belong to it.
     fn pass_data(&mut self) -> Option<()> {
         let rest = self.buffer[..self.filled].get(self.at..)?;
         let Some(found) = rest.iter().position(|&byte| byte == 0xFF) else {
             self.at = self.filled;
             return None;
         };
-        // A half marker at the end is looked at again when there is more.
+        // Half a marker at the end is examined again when more bytes have come.
         self.at += found;
         match *rest.get(found + 1)? {
             // A stuffed zero and the restart markers belong to the data (T.81 B.1.1.5).
@@ -231,7 +233,7 @@ impl Splitter {
         Some(())
     }
 
-    /// Passes one marker, and the segment behind it; says where the picture ends if it does there.
+    /// Skips one marker and its segment. Returns the end of the picture, if that is here.
     #[expect(clippy::option_option, reason = "no end is one thing, and too few bytes another")]
     fn pass_marker(&mut self) -> Option<Option<End>> {
         let bytes = &self.buffer[..self.filled];
@@ -266,7 +268,8 @@ impl Splitter {
     }
 }
 
-/// Tables, further scans, the number of lines, and what is not for decoders.
+/// Whether a marker may follow data: tables, further scans, the number of lines, and segments that
+/// decoders ignore.
 fn may_follow_data(marker: u8) -> bool {
     matches!(marker, 0xC4 | 0xCC | SOS | 0xDB..=0xDD | 0xE0..=0xEF | 0xFE)
 }
@@ -275,7 +278,8 @@ fn may_follow_data(marker: u8) -> bool {
 mod tests {
     use super::*;
 
-    /// A picture with a stuffed zero, a restart marker, and a thumbnail's end marker inside a segment.
+    /// A picture with a stuffed zero, a restart marker, and the end marker of a thumbnail inside a
+    /// segment.
     const PICTURE: &[u8] = &[
         0xFF, 0xD8, 0xFF, 0xE1, 0, 6, 0xFF, 0xD8, 0xFF, 0xD9, // APP1 with a JPEG inside
         0xFF, 0xDA, 0, 3, 1, 7, 0xFF, 0x00, 0xFF, 0xD3, 8, 0xFF, 0xD9,
@@ -320,7 +324,8 @@ mod tests {
     #[test]
     fn a_picture_cut_in_its_head_is_dropped_and_the_next_one_is_whole() {
         for cut in 2..PICTURE.len() - 1 {
-            // Cut inside a segment, its length may swallow up to 64 KiB of what follows.
+            // If it is cut inside a segment, the segment's length may cover up to 64 KiB of what
+            // follows.
             let following = PICTURE.repeat(4000);
             let (pictures, _) = split(&[&PICTURE[..cut], &following].concat(), 997);
             assert_eq!(pictures.last().map(Vec::as_slice), Some(PICTURE), "cut at {cut}");

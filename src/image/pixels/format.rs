@@ -1,29 +1,29 @@
-//! The pixel formats that frames can be taken in, and V4L2's codes for them.
+//! The pixel formats of frames, and their V4L2 codes.
 
 use super::{Chroma, FourCc};
 use std::fmt;
 
-/// A format that frames can be taken in. V4L2's documents call them by the names of their macros; the
-/// order of bytes is that in memory.
+/// A pixel format of frames. V4L2's documents call them by the names of their macros. Byte orders
+/// are those in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PixelFormat {
-    /// One JPEG picture per frame: what V4L2 calls `MJPG` or `JPEG`.
+    /// One JPEG per frame, which V4L2 calls `MJPG` or `JPEG`.
     Jpeg,
     /// 4:2:2 in one plane: four bytes for two pixels.
     Packed(Packed),
-    /// A Y plane, and behind it one of Cb and Cr in turns, subsampled like this.
+    /// A Y plane, followed by one plane of alternate Cb and Cr with this subsampling.
     SemiPlanar(Chroma, ChromaOrder),
-    /// A Y plane, and behind it two of chroma, subsampled like this.
+    /// A Y plane, followed by two chroma planes with this subsampling.
     Planar(Chroma, ChromaOrder),
-    /// Luma alone.
+    /// Luma only.
     Grey(SampleDepth),
     /// Red, green and blue of each pixel.
     Rgb(Rgb),
-    /// What a sensor sees through its mosaic of colour filters: one colour for each pixel.
+    /// The samples of a sensor behind its mosaic of colour filters: one colour for each pixel.
     Bayer(BayerOrder, SamplePacking),
 }
 
-/// The order of the bytes of two pixels.
+/// The byte order of two pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Packed {
     /// Y0 Cb Y1 Cr.
@@ -45,7 +45,7 @@ pub enum ChromaOrder {
     CrCb,
 }
 
-/// Bits of a grey sample, in one byte or in the low bits of a little-endian word.
+/// The bits of a grey sample, in one byte or in the low bits of a little-endian word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SampleDepth {
     /// One byte.
@@ -58,16 +58,17 @@ pub enum SampleDepth {
     Bits16,
 }
 
-/// How samples of a sensor lie in memory.
+/// How the samples of a sensor are packed in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SamplePacking {
-    /// Each in a byte or word of its own.
+    /// Each in its own byte or word.
     Unpacked(SampleDepth),
-    /// 10 bits each: four in five bytes, the fifth with the low bits of the four (MIPI CSI-2 RAW10).
+    /// 10 bits each: five bytes for four samples, the fifth with the low bits of all four (MIPI
+    /// CSI-2 RAW10).
     Packed10,
 }
 
-/// The bytes of a pixel, as they follow each other in memory; `x` is a byte without meaning.
+/// The bytes of a pixel in memory; `x` is unused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Rgb {
     /// R G B.
@@ -99,11 +100,11 @@ pub enum BayerOrder {
 }
 
 impl PixelFormat {
-    /// The commonest raw format of webcams.
+    /// The most common raw format of webcams.
     pub const YUYV: Self = Self::Packed(Packed::Yuyv);
 
-    /// Every code that is understood, and what it means; cheapest to send first. Of several codes for
-    /// one format, the first is the one to ask for.
+    /// Every known code with its format, in the order of cost, cheapest to send first. If several
+    /// codes mean one format, lancam asks for the first.
     pub const KNOWN: [(FourCc, Self); 52] = {
         use BayerOrder::{Bggr, Gbrg, Grbg, Rggb};
         use ChromaOrder::{CbCr, CrCb};
@@ -111,9 +112,9 @@ impl PixelFormat {
         use SamplePacking::{Packed10, Unpacked};
         [
             (FourCc(*b"MJPG"), Self::Jpeg),
-            // Drivers use either name for the same bytes.
+            // Drivers use either code for the same bytes.
             (FourCc(*b"JPEG"), Self::Jpeg),
-            // Fewest bytes first: 12 bits a pixel, then 16, then more.
+            // Fewest bytes first: 12 bits per pixel, then 16, then more.
             (FourCc(*b"NV12"), Self::SemiPlanar(Chroma::Yuv420, CbCr)),
             (FourCc(*b"NV21"), Self::SemiPlanar(Chroma::Yuv420, CrCb)),
             (FourCc(*b"YU12"), Self::Planar(Chroma::Yuv420, CbCr)),
@@ -130,7 +131,8 @@ impl PixelFormat {
             (FourCc(*b"RGBR"), Self::Rgb(Rgb::Rgb565BigEndian)),
             (FourCc(*b"RGB3"), Self::Rgb(Rgb::Rgb24)),
             (FourCc(*b"BGR3"), Self::Rgb(Rgb::Bgr24)),
-            // V4L2 names these by a big-endian word: its XBGR32 is B G R x in memory. Alpha is not looked at.
+            // V4L2 names these by a big-endian word: its XBGR32 is B G R x in memory. Alpha is
+            // ignored.
             (FourCc(*b"XR24"), Self::Rgb(Rgb::Bgrx32)),
             (FourCc(*b"AR24"), Self::Rgb(Rgb::Bgrx32)),
             (FourCc(*b"BGR4"), Self::Rgb(Rgb::Bgrx32)),
@@ -141,7 +143,7 @@ impl PixelFormat {
             (FourCc(*b"RGB4"), Self::Rgb(Rgb::Xrgb32)),
             (FourCc(*b"RX24"), Self::Rgb(Rgb::Xbgr32)),
             (FourCc(*b"RA24"), Self::Rgb(Rgb::Xbgr32)),
-            // A sensor's own samples: the driver has done nothing for the picture.
+            // Raw samples of a sensor, without any processing by the driver.
             (FourCc(*b"RGGB"), Self::Bayer(Rggb, Unpacked(Bits8))),
             (FourCc(*b"BA81"), Self::Bayer(Bggr, Unpacked(Bits8))),
             (FourCc(*b"GBRG"), Self::Bayer(Gbrg, Unpacked(Bits8))),
@@ -162,7 +164,7 @@ impl PixelFormat {
             (FourCc(*b"BYR2"), Self::Bayer(Bggr, Unpacked(Bits16))),
             (FourCc(*b"GB16"), Self::Bayer(Gbrg, Unpacked(Bits16))),
             (FourCc(*b"GR16"), Self::Bayer(Grbg, Unpacked(Bits16))),
-            // Without colour: only where there is nothing else.
+            // Without colour: only if there is nothing else.
             (FourCc(*b"GREY"), Self::Grey(Bits8)),
             (FourCc(*b"Y10 "), Self::Grey(Bits10)),
             (FourCc(*b"Y12 "), Self::Grey(Bits12)),
@@ -170,23 +172,24 @@ impl PixelFormat {
         ]
     };
 
-    /// The format a driver means by `fourcc`, if it is one of ours.
+    /// The format that a driver means by `fourcc`, if lancam knows it.
     pub fn from_fourcc(fourcc: FourCc) -> Option<Self> {
         Self::KNOWN.iter().find(|(code, _)| *code == fourcc).map(|(_, format)| *format)
     }
 
-    /// The name to ask a driver for.
+    /// The code to ask a driver for.
     pub fn fourcc(self) -> FourCc {
         let known = Self::KNOWN.iter().find(|(_, format)| *format == self);
         known.map_or(FourCc(*b"????"), |(code, _)| *code)
     }
 
-    /// Each format that is understood once, cheapest to send first.
+    /// Each known format once, cheapest to send first.
     pub fn all() -> impl Iterator<Item = Self> {
         Self::KNOWN.into_iter().filter(|(code, format)| format.fourcc() == *code).map(|it| it.1)
     }
 
-    /// The fewest bytes a row of `width` pixels can have, in the first plane; `None` for compressed formats.
+    /// The least number of bytes in a row of `width` pixels of the first plane; `None` for
+    /// compressed formats.
     pub fn min_stride(self, width: usize) -> Option<usize> {
         Some(match self {
             Self::Jpeg => return None,
@@ -201,7 +204,7 @@ impl PixelFormat {
 }
 
 impl SampleDepth {
-    /// Bytes of a sample.
+    /// Bytes per sample.
     pub const fn bytes(self) -> usize {
         match self {
             Self::Bits8 => 1,
@@ -209,7 +212,7 @@ impl SampleDepth {
         }
     }
 
-    /// Bits of a sample that mean something.
+    /// Significant bits per sample.
     pub const fn bits(self) -> u32 {
         match self {
             Self::Bits8 => 8,
@@ -221,7 +224,7 @@ impl SampleDepth {
 }
 
 impl Rgb {
-    /// Bytes of a pixel.
+    /// Bytes per pixel.
     pub const fn bytes(self) -> usize {
         match self {
             Self::Rgb24 | Self::Bgr24 => 3,

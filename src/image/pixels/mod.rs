@@ -1,4 +1,4 @@
-//! The words of the field for pixels: sizes, format codes, chroma subsampling, colour encodings.
+//! Basic types for pixels: sizes, format codes, chroma subsampling, colour encodings.
 
 mod format;
 
@@ -6,9 +6,9 @@ pub use format::{BayerOrder, ChromaOrder, Packed, PixelFormat, Rgb, SampleDepth,
 
 use std::fmt;
 
-/// The most pixels a picture may have: 67 million, twice an 8K screen.
+/// The most pixels that a picture may have: 67 million, twice an 8K screen.
 ///
-/// Checked before memory is asked for, since the number comes from a stranger.
+/// Checked before allocating, since the number may come from a stranger.
 pub const MAX_PIXELS: usize = 64 << 20;
 
 /// Width and height in pixels.
@@ -16,16 +16,17 @@ pub const MAX_PIXELS: usize = 64 << 20;
 pub struct Size {
     /// Pixels in a row.
     pub width: usize,
-    /// Rows.
+    /// Number of rows.
     pub height: usize,
 }
 
 impl Size {
-    /// The largest side of anything on the wire, where sides have 16 bits.
+    /// The largest side on the wire, where sides have 16 bits.
     pub const MAX_SIDE: usize = 65_535;
-    /// The largest side of a JPEG that programs read: libjpeg's limit, which others have taken over.
+    /// The largest side of a JPEG that programs read: the limit of libjpeg, which other libraries
+    /// share.
     pub const MAX_JPEG_SIDE: usize = 65_500;
-    /// What a size has to be that somebody asks for.
+    /// What is expected of a size, for messages.
     pub const EXPECTED: &str =
         "WIDTHxHEIGHT, such as 1280x720 (sides 1 to 65500, at most 67 million pixels)";
 
@@ -49,7 +50,7 @@ impl Size {
             && self.area() <= MAX_PIXELS
     }
 
-    /// How many pixels.
+    /// The number of pixels.
     pub const fn area(self) -> usize {
         self.width * self.height
     }
@@ -66,7 +67,8 @@ impl fmt::Display for Size {
 pub struct FourCc(pub [u8; 4]);
 
 impl FourCc {
-    /// Parses one to four printable ASCII characters; short codes are padded with blanks, as V4L2 does (`Y10 `).
+    /// Parses one to four printable ASCII characters. Pads short codes with blanks, as V4L2 does
+    /// (`Y10 `).
     pub fn parse(text: &str) -> Option<Self> {
         let mut code = [b' '; 4];
         if text.is_empty() || text.len() > 4 || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -79,7 +81,7 @@ impl FourCc {
 
 impl fmt::Display for FourCc {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Short codes are padded with blanks, which say nothing.
+        // Leave out the blanks that pad short codes.
         for &byte in self.0.trim_ascii_end() {
             let character =
                 if byte.is_ascii_graphic() || byte == b' ' { char::from(byte) } else { '?' };
@@ -95,27 +97,27 @@ impl fmt::Debug for FourCc {
     }
 }
 
-/// How much colour detail planes and JPEGs keep: Cb and Cr samples per Y sample.
+/// The chroma subsampling of planes and JPEGs: how many pixels share a Cb and Cr sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Chroma {
-    /// One for four pixels (2x2).
+    /// Four pixels (2x2).
     Yuv420,
-    /// One for two pixels in a row (2x1).
+    /// Two pixels in a row (2x1).
     Yuv422,
-    /// One for each pixel.
+    /// None: each pixel has its own.
     Yuv444,
-    /// One for two pixels in a column (1x2): a 4:2:2 JPEG turned by 90 degrees.
+    /// Two pixels in a column (1x2): a 4:2:2 JPEG turned by 90 degrees.
     Yuv440,
-    /// One for four pixels in a row (4x1).
+    /// Four pixels in a row (4x1).
     Yuv411,
-    /// One for four pixels in a column (1x4): a 4:1:1 JPEG turned by 90 degrees.
+    /// Four pixels in a column (1x4): a 4:1:1 JPEG turned by 90 degrees.
     Yuv441,
-    /// None: grey.
+    /// There is no chroma: grey.
     Grey,
 }
 
 impl Chroma {
-    /// How many luma columns and rows share one chroma sample.
+    /// How many columns and rows of luma share one chroma sample.
     const fn factors(self) -> Size {
         match self {
             Self::Yuv420 => Size::new(2, 2),
@@ -127,13 +129,13 @@ impl Chroma {
         }
     }
 
-    /// The size of the Y plane of a picture of `size`: rounded up so that the chroma planes divide it.
+    /// The size of the Y plane of a picture of `size`: rounded up to a multiple of the subsampling.
     pub const fn luma_size(self, size: Size) -> Size {
         let Size { width, height } = self.factors();
         Size::new(size.width.next_multiple_of(width), size.height.next_multiple_of(height))
     }
 
-    /// The size of the Cb and of the Cr plane of a picture of `size`.
+    /// The size of the Cb and the Cr plane of a picture of `size`.
     pub const fn chroma_size(self, size: Size) -> Size {
         let Size { width, height } = self.factors();
         match self {
@@ -143,20 +145,20 @@ impl Chroma {
     }
 }
 
-/// How R'G'B' became Y'CbCr, or that it did not: what the code values of a frame mean.
+/// The meaning of a frame's code values: how R'G'B' was converted to Y'CbCr, if at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Colour {
-    /// The weights of red, green and blue; of no meaning for RGB and Bayer.
+    /// The weights of red, green and blue; not used for RGB and Bayer.
     pub matrix: Matrix,
-    /// Which code values carry the picture.
+    /// The range of the code values.
     pub range: Range,
 }
 
 impl Colour {
-    /// What a JPEG carries (JFIF 1.02), and so what planes are made of.
+    /// What a JPEG has (JFIF 1.02), and what planes have.
     pub const JPEG: Self = Self { matrix: Matrix::Bt601, range: Range::Full };
 
-    /// What cameras send in raw YCbCr unless they say otherwise.
+    /// What cameras send in raw YCbCr, unless they say otherwise.
     pub const CAMERA: Self = Self { matrix: Matrix::Bt601, range: Range::Limited };
 }
 
@@ -175,18 +177,18 @@ impl fmt::Display for Colour {
     }
 }
 
-/// The weights that luma gives to red, green and blue.
+/// The weights of red, green and blue in luma.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Matrix {
     /// ITU-R BT.601: standard definition, webcams, JPEG.
     Bt601,
     /// ITU-R BT.709: high definition.
     Bt709,
-    /// ITU-R BT.2020, not of constant luminance: ultra-high definition.
+    /// ITU-R BT.2020 with non-constant luminance: ultra-high definition.
     Bt2020,
 }
 
-/// Which code values carry the picture.
+/// The range of the code values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Range {
     /// Y (or R, G and B) 16 to 235, Cb and Cr 16 to 240.

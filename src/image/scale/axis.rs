@@ -1,50 +1,52 @@
-//! Along one axis: which pixels of the source each pixel of the target is made of, and how much of each.
+//! Scaling along one axis: which source pixels make up each target pixel, and with which weights.
 
-// Positions go from pixels to fractions and back, and sums of weighed bytes are shifted into bytes again.
+// Positions are converted from pixels to fractions and back, and weighted sums are shifted back
+// into the range of bytes.
 #![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 
 use super::weigh::{BLOCK, Shares, weigh, weigh_each};
 use std::ops::Range;
 
-/// The pixels that make up those of a row or a column.
+/// The source pixels and their weights for each pixel of a row or a column.
 #[derive(Debug, Default)]
 pub(super) struct Axis {
-    /// What it was made for.
+    /// The arguments for which it was made.
     made_for: Option<((f64, f64), usize, usize)>,
-    /// The first of them.
+    /// The first source pixel of each target pixel.
     firsts: Vec<u32>,
-    /// As many weights for each, which sum up to 256.
+    /// `taps` weights for each target pixel, which sum to 256.
     weights: Vec<u16>,
-    /// The same in blocks, for as many pixels at once.
+    /// The same in blocks of target pixels.
     blocks: Vec<Block>,
-    /// Of each block the weights of the second pixels, then of the third ones ...
+    /// For each block: the weights of the second source pixels, then of the third ones, and so on.
     shares: Vec<Shares>,
     taps: usize,
-    /// Whether each pixel is one of the source's, and its neighbours are neighbours there.
+    /// Whether each target pixel is exactly one source pixel, and neighbours stay neighbours.
     is_exact: bool,
     /// Whether the target is smaller.
     pub(super) shrinks: bool,
 }
 
-/// Where the pixels are that a block of the target is made of.
+/// The source pixels of one block of target pixels.
 #[derive(Debug)]
 struct Block {
-    /// The first of a window of the source ...
+    /// The first source pixel of the block's window.
     start: u32,
-    /// ... and where in it each pixel's first one is. No check is needed: every byte is inside.
+    /// The place of each target pixel's first source pixel in the window. Being bytes, they are all
+    /// inside, so no bounds check is needed.
     offsets: [u8; BLOCK],
 }
 
-/// How many pixels a block can reach: those after the one at the last offset come on top.
+/// How many pixels a window has before the taps of the last offset.
 const REACH: usize = u8::MAX as usize;
-/// More than this many pixels for one are weighed one by one.
+/// With more source pixels per target pixel than this, each target pixel is computed on its own.
 const MOST_TOGETHER: usize = 4;
 
-/// What counts for less than this at the edge of a pixel is left out: nobody sees one level of 256.
+/// A smaller weight at the edge of a footprint is dropped: one level of 256 is not visible.
 const LEAST: u16 = 2;
 
 impl Axis {
-    /// `from` of `len` pixels become `to` pixels.
+    /// Prepares the scaling of the range `from`, in a source of `len` pixels, to `to` pixels.
     pub(super) fn prepare(&mut self, from: (f64, f64), to: usize, len: usize) {
         if self.made_for == Some((from, to, len)) {
             return;
@@ -55,7 +57,7 @@ impl Axis {
         self.shrinks = step > 1.0 && !self.is_exact;
         self.taps = match self.is_exact {
             true => 1,
-            // However a footprint lies, so many pixels are touched.
+            // The most source pixels that a footprint can touch.
             false if step > 1.0 => (step.ceil() as usize + 1).clamp(1, len),
             false => 2.min(len),
         };
@@ -63,7 +65,8 @@ impl Axis {
         self.weights.clear();
         for index in 0..to {
             let place = begin + index as f64 * step;
-            // A smaller picture: all that the pixel covers. A larger one: its middle's two neighbours.
+            // When shrinking: everything that the pixel covers. When enlarging: the two neighbours
+            // of its middle.
             let (start, end) = match step > 1.0 {
                 true => (place, place + step),
                 false => (place + step / 2.0 - 0.5, place + step / 2.0 + 0.5),
@@ -74,7 +77,7 @@ impl Axis {
         self.share(len);
     }
 
-    /// One pixel that is made of what lies between `start` and `end`.
+    /// Adds a target pixel made of the source from `start` to `end`.
     fn push(&mut self, start: f64, end: f64, len: usize) {
         let last = (len - self.taps) as f64;
         let first = start.floor().clamp(0.0, last);
@@ -91,7 +94,8 @@ impl Axis {
                 most = tap;
             }
         }
-        // What rounding left over, and what lies beyond the picture's edge, where its last pixel goes on.
+        // The remainder: rounding errors, and what lies beyond the picture's edge, where its last
+        // pixel is repeated.
         let rest = match (start < 0.0, end > len as f64) {
             (true, _) => 0,
             (_, true) => self.taps - 1,
@@ -100,7 +104,8 @@ impl Axis {
         self.weights[base + rest] += left;
     }
 
-    /// Leaves out, of a smaller picture, what nothing is made of: mostly a footprint touches fewer pixels than it could.
+    /// When shrinking, removes weights that are zero everywhere: most footprints touch fewer pixels
+    /// than they could.
     fn tighten(&mut self) {
         if !self.shrinks {
             return;
@@ -122,7 +127,7 @@ impl Axis {
         self.taps = used;
     }
 
-    /// Puts what was found into blocks, where they suit it.
+    /// Arranges the weights in blocks, if they fit.
     fn share(&mut self, len: usize) {
         self.blocks.clear();
         self.shares.clear();
@@ -141,7 +146,7 @@ impl Axis {
                 }
             }
             self.blocks.push(Block { start, offsets });
-            // The first one's weight is what the others leave.
+            // The weight of the first source pixel is what the others leave.
             for tap in 1..self.taps {
                 let mut shares = [[0; 4]; BLOCK];
                 for (share, weights) in shares.iter_mut().zip(weights.chunks_exact(self.taps)) {
@@ -152,26 +157,26 @@ impl Axis {
         }
     }
 
-    /// The first pixel and the weights of those that a pixel is made of.
+    /// The first source pixel and the weights of a target pixel.
     pub(super) fn taps(&self, index: usize) -> (usize, &[u16]) {
         (self.firsts[index] as usize, &self.weights[index * self.taps..][..self.taps])
     }
 
-    /// The same without those at the ends that count for nothing.
+    /// The same without zero weights at the ends.
     pub(super) fn tight_taps(&self, index: usize) -> (usize, &[u16]) {
         let (first, weights) = self.taps(index);
         let span = span(weights);
         (first + span.start, &weights[span])
     }
 
-    /// The pixels that are used at all.
+    /// The source pixels that are used at all.
     pub(super) fn needed(&self) -> Range<usize> {
         let end = |&first: &u32| first as usize + self.taps;
         let first = self.firsts.first().map_or(0, |&first| first as usize);
         first..self.firsts.last().map_or(first, end)
     }
 
-    /// Makes a row of the target's width.
+    /// Computes a row of the target's width.
     pub(super) fn stretch(&self, from: &[u32], to: &mut [u32]) {
         match self.taps {
             1 if self.is_exact => {
@@ -190,7 +195,8 @@ impl Axis {
         }
     }
 
-    /// As many pixels for each one as the compiler knows: fetched in blocks, and weighed many at once.
+    /// For a number of taps that the compiler knows: loads pixels in blocks, and weights several at
+    /// once.
     fn together<const TAPS: usize, const SHARES: usize, const WINDOW: usize>(
         &self,
         from: &[u32],
@@ -221,14 +227,14 @@ impl Axis {
     }
 }
 
-/// Which of some weights count.
+/// The range of weights that are not zero.
 fn span(weights: &[u16]) -> Range<usize> {
     let first = weights.iter().position(|weight| *weight > 0).unwrap_or(0);
     let last = weights.iter().rposition(|weight| *weight > 0).unwrap_or(0);
     first..last + 1
 }
 
-/// Gives what hardly counts at both ends to the neighbours.
+/// Adds negligible weights at both ends to their neighbours.
 fn drop_faint(weights: &mut [u16]) {
     let Range { start, end } = span(weights);
     let last = end - 1;

@@ -1,6 +1,8 @@
-//! Draws a part of a picture into a part of another: exact at 1:1, every pixel counted when made smaller, smooth when larger.
+//! Scales a part of a picture into a part of another: exact at 1:1, an average of all pixels when
+//! shrinking, smooth when enlarging.
 //!
-//! Nothing is allocated once a pane has been drawn in its size: the tables of weights are kept until that changes.
+//! Nothing is allocated once a pane was drawn in its size: the tables of weights are kept until it
+//! changes.
 
 mod axis;
 mod weigh;
@@ -17,7 +19,7 @@ pub struct Area {
     pub x: usize,
     /// The first row.
     pub y: usize,
-    /// How many of both.
+    /// Its width and height.
     pub size: Size,
 }
 
@@ -33,7 +35,7 @@ impl Area {
         inside(x, self.x, self.size.width) && inside(y, self.y, self.size.height)
     }
 
-    /// An area of `size`, or as much of it as there is room for, in the middle of this one.
+    /// An area of `size`, or as much of it as fits, in the middle of this one.
     #[must_use]
     pub fn centred(&self, size: Size) -> Self {
         let width = size.width.min(self.size.width);
@@ -43,12 +45,12 @@ impl Area {
     }
 }
 
-/// A part of a picture, in pixels; it need not begin or end between two.
+/// A part of a picture, in fractions of pixels.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Part {
-    /// The first and the last column.
+    /// The left and the right edge.
     pub columns: (f64, f64),
-    /// The first and the last row.
+    /// The upper and the lower edge.
     pub rows: (f64, f64),
 }
 
@@ -59,20 +61,21 @@ impl Part {
     }
 }
 
-/// What one place in a window needs to draw pictures.
+/// What one pane of a window needs to draw pictures.
 #[derive(Debug, Default)]
 pub struct Scaler {
     columns: Axis,
     rows: Axis,
-    /// One row of the target, not yet stretched to its width.
+    /// A row between source and target: combined from several rows, not yet scaled to the target's
+    /// width.
     blended: Vec<u32>,
-    /// Sums of more than two rows.
+    /// The sums of more than three rows.
     sums: Vec<u16>,
-    /// Rows of the source, stretched to the target's width: two that lie above each other.
+    /// Two adjacent rows of the source, scaled to the target's width.
     stretched: [Stretched; 2],
 }
 
-/// A row of the source in the target's width.
+/// A row of the source, scaled to the target's width.
 #[derive(Debug, Default)]
 struct Stretched {
     row: Option<usize>,
@@ -80,7 +83,7 @@ struct Stretched {
 }
 
 impl Scaler {
-    /// Draws `part` of `source` over `target` of `canvas`, and nowhere else.
+    /// Draws `part` of `source` into `target` of `canvas`, and nowhere else.
     pub fn draw(&mut self, source: &Picture, part: Part, canvas: &mut Picture, target: Area) {
         let room = canvas.size();
         let fits = target.x + target.size.width <= room.width
@@ -90,7 +93,7 @@ impl Scaler {
         }
         self.columns.prepare(part.columns, target.size.width, source.size().width);
         self.rows.prepare(part.rows, target.size.height, source.size().height);
-        // Another picture.
+        // This is another picture: the kept rows are outdated.
         self.stretched.iter_mut().for_each(|stretched| stretched.row = None);
         let rows = canvas.pixels_mut().chunks_exact_mut(room.width).skip(target.y);
         for (index, row) in rows.take(target.size.height).enumerate() {
@@ -98,7 +101,8 @@ impl Scaler {
         }
     }
 
-    /// A row between two: each of them is stretched once, and serves several.
+    /// Draws a row from two source rows. Each source row is scaled once and serves several target
+    /// rows.
     fn draw_between(
         &mut self,
         source: &Picture,

@@ -1,18 +1,19 @@
-//! Weighed sums of pixels: what the compiler makes SIMD of.
+//! Weighted sums of pixels, in loops that the compiler vectorises.
 
-// Sums of weighed bytes are shifted into bytes again.
+// Weighted sums of bytes are shifted back into the range of bytes.
 #![allow(clippy::cast_possible_truncation)]
 
-/// Pixels are fetched one by one, and weighed as many at once: so few that the compiler keeps them in registers.
+/// Pixels are loaded one by one, and this many are weighted at once: few enough that the compiler
+/// keeps them in registers.
 pub(super) const BLOCK: usize = 8;
 
 /// For rounding to the nearest when a sum is divided by 256.
 pub(super) const HALF: u16 = 128;
 
-/// Two rows, each with one weight.
+/// Two rows with one weight each.
 pub(super) fn blend(above: &[u8], below: &[u8], (of_above, of_below): (u16, u16), to: &mut [u8]) {
     if of_above == of_below {
-        // The same in one instruction.
+        // Equal weights: one instruction does the same.
         for ((to, &above), &below) in to.iter_mut().zip(above).zip(below) {
             *to = ((u16::from(above) + u16::from(below) + 1) >> 1) as u8;
         }
@@ -24,7 +25,7 @@ pub(super) fn blend(above: &[u8], below: &[u8], (of_above, of_below): (u16, u16)
     }
 }
 
-/// Three rows, each with one weight.
+/// Three rows with one weight each.
 pub(super) fn blend_three(rows: [&[u8]; 3], weights: [u16; 3], to: &mut [u8]) {
     let ([above, middle, below], [of_above, of_middle, of_below]) = (rows, weights);
     for (to, ((&above, &middle), &below)) in to.iter_mut().zip(above.iter().zip(middle).zip(below))
@@ -34,10 +35,11 @@ pub(super) fn blend_three(rows: [&[u8]; 3], weights: [u16; 3], to: &mut [u8]) {
     }
 }
 
-/// For each byte of a block of pixels how much of it counts.
+/// The weight of each byte in a block of pixels.
 pub(super) type Shares = [[u16; 4]; BLOCK];
 
-/// Several pixels for each one, with weights of their own; the first ones count for what the others leave.
+/// Several source pixels per target pixel, each with its own weight. The first one has the weight
+/// that the others leave.
 pub(super) fn weigh<const TAPS: usize, const SHARES: usize>(
     pixels: &[[u32; BLOCK]; TAPS],
     shares: &[Shares; SHARES],
@@ -74,7 +76,7 @@ pub(super) fn weigh<const TAPS: usize, const SHARES: usize>(
     for tap in 1..TAPS {
         let weighed = first.iter().zip(bytes(tap)).zip(shares(tap));
         for (sum, ((&first, &other), &share)) in sums.iter_mut().zip(weighed) {
-            // It goes below zero and back.
+            // The difference wraps below zero and back.
             let more = u16::from(other).wrapping_sub(u16::from(first)).wrapping_mul(share);
             *sum = sum.wrapping_add(more);
         }
@@ -84,17 +86,17 @@ pub(super) fn weigh<const TAPS: usize, const SHARES: usize>(
     }
 }
 
-/// The bytes of a block.
+/// The number of bytes in a block.
 const BYTES: usize = 4 * BLOCK;
 
-/// Adds a row that has one weight.
+/// Adds a row with one weight.
 pub(super) fn add(row: &[u8], weight: u16, sums: &mut [u16]) {
     for (sum, &byte) in sums.iter_mut().zip(row) {
         *sum += u16::from(byte) * weight;
     }
 }
 
-/// Bytes from sums.
+/// Converts sums to bytes.
 pub(super) fn gather(sums: &[u16], to: &mut [u8]) {
     for (to, sum) in to.iter_mut().zip(sums) {
         *to = (sum >> 8) as u8;
@@ -107,12 +109,12 @@ pub(super) fn weigh_each(pixels: &[u32], weights: &[u16]) -> u32 {
     gathered(weighed.map(|(&pixel, &weight)| spread(pixel) * u64::from(weight)).sum())
 }
 
-/// The three bytes, each with room for a sum: one multiplication does for all of them.
+/// Spreads the three bytes so that each has room for a sum: one multiplication serves all of them.
 fn spread(pixel: u32) -> u64 {
     u64::from(pixel & 0x00FF_00FF) | u64::from(pixel & 0x0000_FF00) << 24
 }
 
-/// The three sums, divided by 256, as a pixel.
+/// Divides the three sums by 256 and makes a pixel of them.
 fn gathered(sums: u64) -> u32 {
     let rounded = sums + 0x0080_0080_0080;
     (rounded >> 8) as u32 & 0x00FF_00FF | (rounded >> 32) as u32 & 0x0000_FF00

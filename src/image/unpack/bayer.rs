@@ -1,8 +1,8 @@
-//! Makes luma and chroma of a sensor's mosaic, in which each pixel has one of three colours.
+//! Converts a sensor's mosaic, where each pixel has one of three colours, to luma and chroma.
 //!
-//! Full size: luma is a filter over three by three pixels for each of the four places in the mosaic
-//! (bilinear interpolation and the weights of luma in one), chroma is that of each group of four. Half
-//! size: each group of four pixels becomes one.
+//! At full size, luma is a filter over 3x3 pixels for each of the four places in the mosaic, which
+//! combines bilinear interpolation with the weights of luma. Chroma is that of each group of four
+//! pixels. At half size, each group of four pixels becomes one.
 
 use super::lines::Line;
 use super::planar::pad;
@@ -13,14 +13,14 @@ use super::{BLOCK, grey, narrow, words};
 use crate::image::frame::RawFrame;
 use crate::image::pixels::{BayerOrder, PixelFormat, SampleDepth, SamplePacking, Size};
 
-/// Columns before the first: one is read.
+/// Padding columns before the first one; the filter reads one.
 const PAD: usize = 1;
 
-/// Takes mosaics apart, and keeps the rows that are needed again.
+/// Converts mosaics. Keeps rows that are needed again.
 #[derive(Debug, Default)]
 pub(super) struct Demosaic {
     tone: Tone,
-    /// Four rows in 8 bits, padded by mirroring; row `n` of the frame in number `n % 4`.
+    /// Four rows of 8-bit samples, padded by mirroring. Row `n` of the frame is in number `n % 4`.
     rows: [Vec<u8>; 4],
     held: [Option<usize>; 4],
     line: Line,
@@ -31,7 +31,7 @@ impl Demosaic {
         Self { tone: Tone::new(look), ..Self::default() }
     }
 
-    /// To be called once for each frame, before its rows.
+    /// Call this once for each frame, before its rows.
     pub(super) fn begin(&mut self, frame: &RawFrame<'_>) {
         self.tone.follow(frame);
         self.held = [None; 4];
@@ -55,7 +55,7 @@ impl Demosaic {
         chroma(&upper[PAD..], &lower[PAD..], order, rows);
     }
 
-    /// Fills `rows` at half size: `rows.sources` are rows of groups.
+    /// Fills `rows` at half size; `rows.sources` count rows of groups.
     pub(super) fn unpack_binned(
         &mut self,
         frame: &RawFrame<'_>,
@@ -78,10 +78,11 @@ impl Demosaic {
         }
     }
 
-    /// The rows above, at and below `index`.
+    /// Row `index` with its neighbours above and below.
     fn three(&mut self, frame: &RawFrame<'_>, index: usize) -> [&[u8]; 3] {
         let height = frame.layout.size.height;
-        // Above the first row is the second: a mirror, so that colours keep their places.
+        // Mirror at the edge, so that colours keep their places: the second row stands above the
+        // first.
         let all = [if index == 0 { 1 } else { index - 1 }, index, index + 1];
         for index in all {
             self.hold(frame, index);
@@ -89,7 +90,7 @@ impl Demosaic {
         all.map(|index| &self.rows[mirrored(index, height) % 4][..])
     }
 
-    /// Makes 8 bits of row `index`, unless it is held already.
+    /// Converts row `index` to 8 bits, unless it is held already.
     fn hold(&mut self, frame: &RawFrame<'_>, index: usize) {
         let Size { width, height } = frame.layout.size;
         let index = mirrored(index, height);
@@ -115,7 +116,7 @@ impl Demosaic {
     }
 }
 
-/// Row `index`, or the row of the same colours nearest to it.
+/// The number of row `index` or, beyond the end, of the nearest row with the same colours.
 fn mirrored(index: usize, height: usize) -> usize {
     if index < height {
         index
@@ -161,7 +162,7 @@ fn through_tables(raw: &[u8], packing: SamplePacking, tables: [&[u8]; 2], out: &
     }
 }
 
-/// A table whose length the compiler knows, so that no index needs a check.
+/// A table whose length the compiler knows, so that indexing needs no bounds check.
 fn known<const LEN: usize>(table: &[u8]) -> &[u8; LEN] {
     table.first_chunk().expect("a table has a place for every sample")
 }
@@ -170,7 +171,8 @@ fn two_words(bytes: [u8; 4]) -> [usize; 2] {
     [[bytes[0], bytes[1]], [bytes[2], bytes[3]]].map(|pair| usize::from(u16::from_le_bytes(pair)))
 }
 
-/// Two samples at a time, which have `BYTES` together; of an odd width the last one alone.
+/// Converts two samples at a time, which have `BYTES` bytes together. If the width is odd, the last
+/// one alone.
 #[inline(always)]
 fn pairs<const BYTES: usize, const LEN: usize>(
     raw: &[u8],
@@ -198,7 +200,7 @@ fn as_it_is(raw: &[u8], packing: SamplePacking, out: &mut [u8]) {
         SamplePacking::Unpacked(SampleDepth::Bits12) => grey::high_bits::<4>(raw, out),
         SamplePacking::Unpacked(SampleDepth::Bits16) => grey::high_bits::<8>(raw, out),
         SamplePacking::Packed10 => {
-            // The high bits of four samples come first, their low bits in the fifth byte.
+            // The high bits of four samples come first; their low bits are in the fifth byte.
             let (whole, rest) = out.as_chunks_mut::<4>();
             let (groups, _) = raw.as_chunks::<5>();
             for (out, five) in whole.iter_mut().zip(groups) {
@@ -211,18 +213,19 @@ fn as_it_is(raw: &[u8], packing: SamplePacking, out: &mut [u8]) {
     }
 }
 
-/// How much of the pixel itself, of its neighbours beside, above and below, and of those at the corners
-/// makes luma, in 1/256, for pixels with an even and an odd column.
+/// The weights in luma, in units of 1/256, for pixels in an even and an odd column: of the pixel
+/// itself, of its neighbours left and right, of those above and below, and of those at the corners.
 type Weights = [[u16; 4]; 2];
 
-/// For a row of these two colours. Red 77, green 150, blue 29; each row sums to 256, counting four
-/// neighbours, two by two, as `luma` adds them.
+/// The weights for a row with these two colours: red 77, green 150, blue 29. Each set sums to 256,
+/// with the neighbours counted as `luma` adds them.
 fn weights(colours: [usize; 2]) -> Weights {
     colours.map(|colour| match (colour, colours) {
-        // Itself red or blue: green is beside, above and below, the other one at the corners.
+        // The pixel is red or blue: green is left, right, above and below, the third colour is at
+        // the corners.
         (RED, _) => [78, 37, 38, 7],
         (BLUE, _) => [30, 37, 38, 19],
-        // Itself green: of its row's other colour there are two beside it.
+        // The pixel is green: the other colour of its row is left and right of it.
         (_, [RED, _] | [_, RED]) => [150, 38, 15, 0],
         _ => [150, 15, 38, 0],
     })
@@ -256,7 +259,7 @@ fn luma(above: &[u8], row: &[u8], below: &[u8], weights: &Weights, y: &mut [u8])
     }
 }
 
-/// A block of groups of four pixels, each as one.
+/// A block of groups of four pixels, each combined into one.
 #[inline(always)]
 fn group(upper: &[u8], lower: &[u8], order: BayerOrder) -> Block {
     let of = |row: &[u8]| words::<BLOCK>(&row[..2 * BLOCK]);
@@ -283,7 +286,7 @@ fn group(upper: &[u8], lower: &[u8], order: BayerOrder) -> Block {
     }
 }
 
-/// Chroma of each group.
+/// The chroma of each group.
 #[inline(always)]
 fn chroma(upper: &[u8], lower: &[u8], order: BayerOrder, rows: &mut Rows<'_>) {
     let outputs = rows.cb.chunks_mut(BLOCK).zip(rows.cr.chunks_mut(BLOCK));

@@ -1,58 +1,63 @@
-//! Converts rows of Y, Cb and Cr to full-range BT.601, in place and while they are in the first cache.
+//! Converts rows of Y, Cb and Cr to full-range BT.601, in place and while they are in the
+//! first-level cache.
 
 use super::strip::Rows;
 use super::{BLOCK, low_byte};
 use crate::image::pixels::{Colour, Matrix, Range};
 
-/// What is to be done to code values so that they mean what a JPEG's mean.
+/// The conversion of code values to those of a JPEG.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum ColourMap {
-    /// They do already.
+    /// None is needed.
     Nothing,
-    /// Luma and chroma are stretched, each for itself.
+    /// Luma and chroma are stretched independently.
     Widen(Widening),
-    /// Another matrix: luma takes from both chromas, and each chroma from the other.
+    /// Another matrix: luma gets parts of both chromas, and each chroma a part of the other.
     Mix(Line, Mixing),
 }
 
-/// Luma and chroma of a limited range, stretched to the full one.
+/// The stretch of luma and chroma from limited to full range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Widening {
     luma: Line,
     chroma: Line,
 }
 
-/// A straight line: `(value - floor) * gain + offset`, in 1/128; in 16 bits, so that eight fit a SIMD register.
+/// A linear function, `(value - floor) * gain + offset`, in units of 1/128. It fits 16 bits, so
+/// that eight values fit a SIMD register.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Line {
-    /// Code values below this count as this.
+    /// Smaller code values count as this one.
     floor: u8,
-    /// Code values more than this above it count as if they were no more.
+    /// Code values are limited to `floor + span`.
     span: u8,
     gain: u16,
-    /// With the half that rounds.
+    /// Includes the half for rounding.
     offset: u16,
 }
 
 impl Line {
     const IDENTITY: Self = Self { floor: 0, span: 255, gain: 128, offset: 64 };
-    /// 16..=235 to 0..=255. 149 / 128 = 1.16406 against 255 / 219 = 1.16438: at most 0.07 off.
+    /// 16..=235 to 0..=255. 149 / 128 = 1.16406 instead of 255 / 219 = 1.16438: an error of at most
+    /// 0.07.
     const LIMITED_LUMA: Self = Self { floor: 16, span: 219, gain: 149, offset: 64 };
-    /// 16..=240 around 128 to 0..=255 around 128: (c - 128) * 255 / 224 + 128, through (16, 0.5) and
-    /// (240, 255.5). 146 / 128 = 1.1406 against 1.1384: at most 0.25 off, and grey (128) stays 128.
+    /// 16..=240 around 128 to 0..=255 around 128: (c - 128) * 255 / 224 + 128, through (16, 0.5)
+    /// and (240, 255.5). 146 / 128 = 1.1406 instead of 1.1384: an error of at most 0.25, and grey
+    /// (128) stays 128.
     const LIMITED_CHROMA: Self = Self { floor: 16, span: 224, gain: 146, offset: 96 };
-    /// Chroma made of red, green and blue from 16 to 235: (c - 128) * 255 / 219 + 128.
+    /// Chroma computed from red, green and blue of 16 to 235: (c - 128) * 255 / 219 + 128.
     const LIMITED_RGB_CHROMA: Self = Self { floor: 18, span: 220, gain: 149, offset: 58 };
 
     #[inline(always)]
     fn at(self, value: u8) -> i16 {
-        // Compared as bytes before, and signed after: SSE2 compares no unsigned numbers of 16 bits.
+        // Compare as unsigned bytes before and as signed words after: SSE2 cannot compare unsigned
+        // 16-bit numbers.
         let above = u16::from(value.saturating_sub(self.floor).min(self.span));
         ((above * self.gain + self.offset) >> 7).cast_signed().min(255)
     }
 }
 
-/// How much of one chroma goes where, in 1/128.
+/// How much of each chroma goes where, in units of 1/128.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Mixing {
     luma: FromChroma,
@@ -67,7 +72,7 @@ struct FromChroma {
 }
 
 impl FromChroma {
-    /// `cb` and `cr` are around 0, and at most 128 away from it; so the sum fits 16 bits.
+    /// `cb` and `cr` are within 128 of 0, so the sum fits 16 bits.
     #[inline(always)]
     fn at(self, cb: i16, cr: i16) -> i16 {
         (self.cb * cb + self.cr * cr + 64) >> 7
@@ -75,7 +80,7 @@ impl FromChroma {
 }
 
 impl ColourMap {
-    /// For planes of code values that mean `colour`.
+    /// The conversion of planes whose code values mean `colour`.
     pub(super) fn to_jpeg(colour: Colour) -> Self {
         let (luma, chroma_gain) = match colour.range {
             Range::Full => (Line::IDENTITY, 1.0),
@@ -90,7 +95,8 @@ impl ColourMap {
         }
     }
 
-    /// For planes that were made of red, green and blue as if those were of the full range.
+    /// The conversion of planes that were computed from red, green and blue as if those had full
+    /// range.
     pub(super) fn of_rgb(range: Range) -> Self {
         match range {
             Range::Full => Self::Nothing,
@@ -100,7 +106,7 @@ impl ColourMap {
         }
     }
 
-    /// Does it to `rows`.
+    /// Converts `rows`.
     #[inline]
     pub(super) fn apply(&self, rows: &mut Rows<'_>) {
         match *self {
@@ -120,7 +126,7 @@ impl ColourMap {
         }
     }
 
-    /// Does it to luma alone, where there is no chroma.
+    /// Converts luma alone, if there is no chroma.
     pub(super) fn apply_to_grey(&self, y: &mut [u8]) {
         match *self {
             Self::Nothing => {}
@@ -144,7 +150,7 @@ fn stretch(samples: &mut [u8], line: Line) {
 fn mix_luma(y: &mut [u8], cb: &[u8], cr: &[u8], line: Line, mixing: FromChroma) {
     const HALF: usize = BLOCK / 2;
     let mixed = |y: u8, shift: i16| {
-        // Both are far below what 16 bits hold.
+        // Both values are far within 16 bits.
         clamped(line.at(y) + shift)
     };
     let (blocks, rest) = y.as_chunks_mut::<BLOCK>();
@@ -210,9 +216,9 @@ fn weights(matrix: Matrix) -> (f64, f64) {
 }
 
 impl Mixing {
-    /// From `matrix` to BT.601, chroma stretched by `gain`.
+    /// From `matrix` to BT.601, with chroma stretched by `gain`.
     fn from(matrix: Matrix, gain: f64) -> Self {
-        // A unit of chroma without luma, as red, green and blue; and those as BT.601.
+        // Convert a unit of chroma without luma to red, green and blue, and those to BT.601.
         let unit = |cb: f64, cr: f64| {
             let (red_weight, blue_weight) = weights(matrix);
             let red = 2.0 * (1.0 - red_weight) * cr;

@@ -1,11 +1,11 @@
-//! Takes luma alone, of 8 to 16 bits.
+//! Unpacks luma of 8 to 16 bits.
 
 use super::colour::ColourMap;
 use super::{BLOCK, low_byte, narrow, words};
 use crate::image::frame::RawFrame;
 use crate::image::pixels::SampleDepth;
 
-/// Fills `y`, rows without gaps, with the frame's rows from `first_row` on.
+/// Fills `y`, whose rows have no gaps, with the frame's rows from `first_row` on.
 pub(super) fn unpack(
     frame: &RawFrame<'_>,
     depth: SampleDepth,
@@ -27,10 +27,11 @@ pub(super) fn unpack(
     }
 }
 
-/// The high 8 bits of samples that have `MORE` than 8, in little-endian words.
+/// The high 8 bits of little-endian samples that have `MORE` bits more.
 #[inline(always)]
 pub(super) fn high_bits<const MORE: u32>(row: &[u8], out: &mut [u8]) {
-    // Bits above the sample's own are 0, says V4L2; where they are not, the sample is as bright as can be.
+    // V4L2 says that the bits above a sample are 0. If they are not, the sample gets the greatest
+    // value.
     let high = |word: u16| (word >> MORE).min(255);
     let (blocks, rest) = out.as_chunks_mut::<BLOCK>();
     for (out, block) in blocks.iter_mut().zip(row.as_chunks::<{ 2 * BLOCK }>().0) {

@@ -1,19 +1,21 @@
-//! Copies rows out of memory that is slow to be read byte by byte, so that they are read from the cache.
+//! Copies rows out of memory that is slow to read byte by byte, so that they can be read from the
+//! cache.
 //!
-//! `copy_from_slice` of a whole row is the C library's `memcpy`: on ARM it loads 16 to 64 bytes at once.
+//! `copy_from_slice` of a whole row is the C library's `memcpy`, which loads 16 to 64 bytes at once
+//! on ARM.
 
 use crate::image::frame::{FrameLayout, Memory, PlaneLayout, RawFrame};
 use crate::image::pixels::{Chroma, PixelFormat, Size};
 
-/// Some rows of a frame, as a frame of their own. Its memory is kept for the next rows.
+/// Some rows of a frame, as a frame of their own. Its buffer is reused for the next rows.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
     bytes: Vec<u8>,
 }
 
 impl Lines {
-    /// Copies `rows` rows of `frame` from `first` on, which is even, with the chroma that is theirs; and says how they lie in
-    /// [`bytes`](Self::bytes).
+    /// Copies `rows` rows of `frame` from `first` on, which must be even, with their chroma.
+    /// Returns their layout in [`bytes`](Self::bytes).
     pub(super) fn copy(&mut self, frame: &RawFrame<'_>, first: usize, rows: usize) -> FrameLayout {
         let from = frame.layout;
         let format = from.format;
@@ -41,7 +43,7 @@ impl Lines {
         to
     }
 
-    /// The rows that were copied last, and perhaps more behind them.
+    /// The rows that were copied last; more bytes may follow.
     pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
@@ -58,12 +60,12 @@ impl Lines {
     }
 }
 
-/// One row of a frame, to be read byte by byte. Its memory is kept for the next row.
+/// One row of a frame, for reading byte by byte. Its buffer is reused for the next row.
 #[derive(Debug, Default)]
 pub(super) struct Line(Vec<u8>);
 
 impl Line {
-    /// `row`, or a copy of it where it lies in memory that is slow to be read so.
+    /// `row`, or a copy of it if its memory is slow to read byte by byte.
     pub(super) fn of<'a>(&'a mut self, row: &'a [u8], memory: Memory) -> &'a [u8] {
         if memory == Memory::Cached {
             return row;

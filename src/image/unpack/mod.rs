@@ -1,8 +1,8 @@
-//! Takes raw frames apart into planes: the one reading of camera memory.
+//! Unpacks raw frames into planes. This is the only reading of camera memory.
 //!
-//! Rows are unpacked into the planes, and while they are in the first cache their colour is converted
-//! to what a JPEG carries. The kernels are plain loops over blocks of a fixed size, which the compiler
-//! turns into SIMD on every target that has it, without a line of `unsafe`.
+//! Rows are unpacked into the planes and, while they are in the first-level cache, their colour is
+//! converted to that of a JPEG. The kernels are plain loops over blocks of a fixed size, which the
+//! compiler turns into SIMD on every target that has it, without `unsafe`.
 
 mod bayer;
 mod colour;
@@ -28,54 +28,56 @@ use colour::ColourMap;
 use lines::Lines;
 use strip::Strip;
 
-/// Samples in a block. Measured on x86-64 with SSE2, 720p YUYV to 4:2:0 planes: 0.06 ms with 64, 0.16
-/// with 32, 0.40 with 16, and 0.58 as a loop over single pixels, which is not vectorised.
+/// Samples in a block. Measured on x86-64 with SSE2, 720p YUYV to 4:2:0 planes: 0.06 ms with 64,
+/// 0.16 ms with 32, 0.40 ms with 16, and 0.58 ms as a loop over single pixels, which is not
+/// vectorised.
 const BLOCK: usize = 64;
 
-/// What planes are to be like.
+/// What the planes should be like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wanted {
     /// 4:2:0 or 4:2:2.
     pub chroma: Chroma,
-    /// Nobody needs more, once the picture stands upright: a sensor's mosaic is halved for nothing.
+    /// No larger picture is needed, once it is upright. Halving a sensor's mosaic is free.
     pub at_least: Size,
 }
 
-/// Unpacks frame after frame, and keeps its scratch memory between them.
+/// Unpacks frame after frame, and keeps its buffers between them.
 #[derive(Debug, Default)]
 pub struct Unpacker {
     rows: RowReader,
-    /// Some rows of a picture that is to be turned.
+    /// Some rows of a picture that has to be turned.
     strip: Planes,
 }
 
-/// Makes rows of planes of a frame's rows.
+/// Unpacks rows of a frame into rows of planes.
 #[derive(Debug, Default)]
 struct RowReader {
     demosaic: Demosaic,
     lines: Lines,
 }
 
-/// Rows that are unpacked before they are turned: they fit the first cache at any usual width. An even number: rows that share
-/// chroma stay together.
+/// How many rows are unpacked before they are turned: they fit the first-level cache at any usual
+/// width. An even number, so that rows that share chroma stay together.
 const STRIP_ROWS: usize = 16;
 
-/// Rows that are copied out of uncached memory before they are unpacked: copy and planes fit the first cache (32 kB on every
-/// Pi) up to 1080p. An even number, as above.
+/// How many rows are copied out of uncached memory before they are unpacked. Copy and planes fit
+/// the first-level cache (32 kB on every Pi) up to 1080p. An even number, as above.
 const LINES: usize = 4;
 
 impl Unpacker {
-    /// An unpacker that makes of a sensor's samples what `look` says.
+    /// An unpacker that develops a sensor's samples as `look` says.
     pub fn new(look: RawLook) -> Self {
         let rows = RowReader { demosaic: Demosaic::new(look), ..RowReader::default() };
         Self { rows, ..Self::default() }
     }
 
-    /// Fills `planes` from a raw frame, upright and in full-range BT.601 as a JPEG carries it.
+    /// Fills `planes` from a raw frame: upright, and in full-range BT.601 as in a JPEG.
     ///
-    /// Chroma is as wanted, but none where the frame has none, and 4:2:0 where rows become columns. The
-    /// size is the frame's, or half of it where that is enough. The frame must be at least
-    /// [`frame_len`](super::frame::FrameLayout::frame_len) long, which sources check before they lend it.
+    /// Chroma is as wanted, except that it is 4:2:0 if rows become columns, and missing if the
+    /// frame has none. The size is that of the frame, or half of it if that is enough. The frame
+    /// must have at least [`frame_len`](super::frame::FrameLayout::frame_len) bytes, which sources
+    /// check before they lend it.
     ///
     /// # Panics
     /// When the frame is compressed, or shorter than its layout says.
@@ -107,7 +109,7 @@ impl Unpacker {
     }
 }
 
-/// How large planes are, compared with the frame.
+/// The size of the planes compared with the frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Scale {
     Full,
@@ -126,11 +128,11 @@ impl Scale {
     }
 }
 
-/// What is done to every row of a frame.
+/// How to convert every row of a frame.
 struct Recipe {
     scale: Scale,
     map: ColourMap,
-    /// For what was made of red, green and blue.
+    /// For planes computed from red, green and blue.
     rgb_map: ColourMap,
 }
 
@@ -150,7 +152,7 @@ impl RowReader {
         first_row: usize,
     ) {
         let (size, chroma) = (planes.size(), planes.chroma());
-        // A mosaic's rows are needed by several others, and are held for that anyway.
+        // The rows of a mosaic are copied in any case, since each is needed for several others.
         let is_mosaic = matches!(frame.layout.format, PixelFormat::Bayer(..));
         if frame.layout.memory == Memory::Cached || is_mosaic {
             let strip = Strip::from_row(planes.split_mut(), size, chroma, first_row);
@@ -161,7 +163,7 @@ impl RowReader {
             let layout = self.lines.copy(frame, first_row + top, rows);
             let part = Size::new(size.width, rows);
             let strip = Strip::from_row(planes.rows_mut(top, rows), part, chroma, 0);
-            // Lent to what follows, which needs all of `self`.
+            // Take the buffer out of `self`, since the call below borrows all of `self`.
             let lines = std::mem::take(&mut self.lines);
             self.unpack(&RawFrame { bytes: lines.bytes(), layout: &layout }, recipe, strip);
             self.lines = lines;

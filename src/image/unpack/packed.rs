@@ -1,4 +1,4 @@
-//! Takes rows of packed 4:2:2 apart.
+//! Unpacks rows of packed 4:2:2.
 
 use super::strip::Rows;
 use super::{BLOCK, low_byte, narrow, words};
@@ -9,7 +9,7 @@ use crate::image::pixels::Packed;
 pub(super) fn unpack(frame: &RawFrame<'_>, order: Packed, rows: &mut Rows<'_>) {
     let plane = frame.layout.first_plane().expect("a raw format");
     let [upper, lower] = rows.sources.map(|row| plane.row_of(frame.bytes, row));
-    // YUYV rows hold whole pairs of pixels, so that an odd width comes with its repeated column.
+    // YUYV rows hold whole pairs of pixels, so a row of odd width already has an extra column.
     match order {
         Packed::Yuyv => chroma(upper, lower, rows.cb, rows.cr, |word| word >> 8),
         Packed::Yvyu => chroma(upper, lower, rows.cr, rows.cb, |word| word >> 8),
@@ -25,7 +25,7 @@ pub(super) fn unpack(frame: &RawFrame<'_>, order: Packed, rows: &mut Rows<'_>) {
     }
 }
 
-/// `pick` takes luma from a little-endian word of luma and chroma.
+/// `pick` extracts luma from a little-endian word of luma and chroma.
 #[inline(always)]
 fn luma(row: &[u8], y: &mut [u8], pick: impl Fn(u16) -> u16) {
     let (blocks, rest) = y.as_chunks_mut::<BLOCK>();
@@ -38,7 +38,8 @@ fn luma(row: &[u8], y: &mut [u8], pick: impl Fn(u16) -> u16) {
     }
 }
 
-/// `pick` takes chroma from a little-endian word of luma and chroma; `first` is what comes first of the two.
+/// `pick` extracts chroma from a little-endian word of luma and chroma; `first` is the one that
+/// comes first in memory.
 #[inline(always)]
 fn chroma(
     upper: &[u8],
@@ -54,7 +55,7 @@ fn chroma(
         (upper.as_chunks::<{ 4 * BLOCK }>().0, lower.as_chunks::<{ 4 * BLOCK }>().0);
     let outputs = first_blocks.iter_mut().zip(&mut *second_blocks);
     for ((first, second), (upper, lower)) in outputs.zip(upper_blocks.iter().zip(lower_blocks)) {
-        // Averaged side by side as they come, Cb Cr Cb Cr, and only then taken apart.
+        // Average in the order of memory, Cb Cr Cb Cr, and separate them afterwards.
         let mut both = [0; 2 * BLOCK];
         let halves =
             upper.as_chunks::<{ 2 * BLOCK }>().0.iter().zip(lower.as_chunks::<{ 2 * BLOCK }>().0);

@@ -1,4 +1,4 @@
-//! Takes rows of planes apart that lie in camera memory: luma, and chroma in one plane or in two.
+//! Unpacks rows of planar frames: luma, and chroma in one plane or in two.
 
 use super::rgb::halve;
 use super::strip::Rows;
@@ -6,7 +6,8 @@ use super::{BLOCK, low_byte, narrow, words};
 use crate::image::frame::{PlaneLayout, RawFrame};
 use crate::image::pixels::{Chroma, ChromaOrder, PixelFormat};
 
-/// Fills `rows` from a plane of Y, and chroma `as_sampled` in one plane or two behind it.
+/// Fills `rows` from a plane of Y and one or two planes of chroma with the subsampling
+/// `as_sampled`.
 pub(super) fn unpack(frame: &RawFrame<'_>, as_sampled: Chroma, rows: &mut Rows<'_>) {
     let layout = frame.layout;
     let plane = layout.first_plane().expect("a raw format");
@@ -14,7 +15,7 @@ pub(super) fn unpack(frame: &RawFrame<'_>, as_sampled: Chroma, rows: &mut Rows<'
         copy_padded(plane.row_of(frame.bytes, row), y);
     }
     let planes = layout.chroma_planes().expect("a format of planes");
-    // A row of 4:2:0 chroma serves two rows of luma already.
+    // A row of 4:2:0 chroma already serves two rows of luma.
     let shared_by = if as_sampled == Chroma::Yuv420 { 2 } else { 1 };
     let [upper, lower] = rows.sources.map(|row| (row.min(plane.rows - 1)) / shared_by);
     let row = |plane: PlaneLayout, index: usize| plane.row_of(frame.bytes, index);
@@ -36,7 +37,7 @@ pub(super) fn unpack(frame: &RawFrame<'_>, as_sampled: Chroma, rows: &mut Rows<'
     }
 }
 
-/// Copies luma; an odd width is made even by its last sample.
+/// Copies luma; repeats the last sample if the width is odd.
 pub(super) fn copy_padded(row: &[u8], y: &mut [u8]) {
     y[..row.len()].copy_from_slice(row);
     pad(y, row.len());
@@ -65,7 +66,8 @@ enum Halve {
     Columns,
 }
 
-/// Takes two chromas apart that come in turns, averaging two rows; one, when both are the same.
+/// Separates two chromas that alternate, and averages two rows. If both rows are the same, there is
+/// nothing to average.
 fn interleaved(upper: &[u8], lower: &[u8], first: &mut [u8], second: &mut [u8], halve: Halve) {
     match halve {
         Halve::Nothing => halved::<2>(upper, lower, first, second),
@@ -73,7 +75,8 @@ fn interleaved(upper: &[u8], lower: &[u8], first: &mut [u8], second: &mut [u8], 
     }
 }
 
-/// `STEP` bytes make one sample of each chroma: 2 one pair, 4 the average of two pairs.
+/// `STEP` bytes make one sample of each chroma: 2 bytes are one pair, 4 are the average of two
+/// pairs.
 #[inline(always)]
 fn halved<const STEP: usize>(upper: &[u8], lower: &[u8], first: &mut [u8], second: &mut [u8]) {
     let outputs = first.chunks_mut(BLOCK).zip(second.chunks_mut(BLOCK));
@@ -82,7 +85,7 @@ fn halved<const STEP: usize>(upper: &[u8], lower: &[u8], first: &mut [u8], secon
         let mut bytes = [0; 4 * BLOCK];
         average_rows(upper, lower, &mut bytes[..upper.len()]);
         if STEP == 4 && upper.len() % 4 == 2 {
-            // An odd width leaves a pair without a neighbour: it is its own.
+            // If the width is odd, the last pair has no neighbour: average it with itself.
             bytes.copy_within(upper.len() - 2..upper.len(), upper.len());
         }
         let [first_block, second_block] =
@@ -92,14 +95,14 @@ fn halved<const STEP: usize>(upper: &[u8], lower: &[u8], first: &mut [u8], secon
     }
 }
 
-/// Pairs of bytes, taken apart.
+/// Separates pairs of bytes.
 #[inline(always)]
 fn apart(pairs: &[u8]) -> [[u8; BLOCK]; 2] {
     let words = words::<BLOCK>(pairs);
     [narrow(words.map(|pair| pair & 0xFF)), narrow(words.map(|pair| pair >> 8))]
 }
 
-/// The same, two pairs averaged to one.
+/// The same, and averages two pairs to one.
 #[inline(always)]
 fn apart_and_halved(pairs: &[u8; 4 * BLOCK]) -> [[u8; BLOCK]; 2] {
     let [left, right] = [apart(&pairs[..2 * BLOCK]), apart(&pairs[2 * BLOCK..])];

@@ -1,11 +1,12 @@
-//! Makes luma and chroma of red, green and blue.
+//! Computes luma and chroma from red, green and blue.
 
 use super::strip::Rows;
 use super::{BLOCK, narrow, words};
 use crate::image::frame::RawFrame;
 use crate::image::pixels::Rgb;
 
-/// Red, green and blue of a block of pixels, 0 to 255 each; in 16 bits, so that eight fit a SIMD register.
+/// Red, green and blue of a block of pixels, 0 to 255 each, in 16 bits, so that eight fit a SIMD
+/// register.
 #[derive(Clone, Copy)]
 pub(super) struct Block {
     pub(super) red: [u16; BLOCK],
@@ -13,7 +14,7 @@ pub(super) struct Block {
     pub(super) blue: [u16; BLOCK],
 }
 
-/// Fills `rows`; colour is averaged over the pixels that share it.
+/// Fills `rows`. Chroma is the average of the pixels that share it.
 pub(super) fn unpack(frame: &RawFrame<'_>, order: Rgb, rows: &mut Rows<'_>) {
     match order {
         Rgb::Rgb24 => rows_of::<3>(frame, rows, |pixels| Block::of(&spread(pixels), [0, 1, 2])),
@@ -31,7 +32,7 @@ pub(super) fn unpack(frame: &RawFrame<'_>, order: Rgb, rows: &mut Rows<'_>) {
     }
 }
 
-/// `block` makes a block of its pixels of `BYTES` each.
+/// `block` converts a block of pixels of `BYTES` bytes each.
 #[inline(always)]
 fn rows_of<const BYTES: usize>(
     frame: &RawFrame<'_>,
@@ -45,25 +46,26 @@ fn rows_of<const BYTES: usize>(
         if let Some(whole) = pixels.first_chunk() {
             return block(whole);
         }
-        // The last block of a row is filled up with its last pixel.
+        // The last block of a row is filled up with the last pixel.
         let mut padded = [*pixels.last().expect("a block begins inside its row"); BLOCK];
         padded[..pixels.len()].copy_from_slice(pixels);
         block(&padded)
     });
 }
 
-/// Three bytes of each pixel to four, so that SIMD can take them apart.
+/// Expands three bytes per pixel to four, so that SIMD can separate them.
 #[inline(always)]
 fn spread(pixels: &[[u8; 3]; BLOCK]) -> [[u8; 4]; BLOCK] {
     let bytes = pixels.as_flattened();
     std::array::from_fn(|at| match bytes.get(3 * at..3 * at + 4) {
-        // One load for each pixel; the fourth byte is the next pixel's.
+        // One load for each pixel; the fourth byte belongs to the next pixel.
         Some(four) => [four[0], four[1], four[2], four[3]],
         None => [bytes[3 * at], bytes[3 * at + 1], bytes[3 * at + 2], 0],
     })
 }
 
-/// Fills `rows` from blocks of pixels: `block_at(0 or 1, column)` is of the upper or the lower row.
+/// Fills `rows` from blocks of pixels: `block_at(0 or 1, column)` returns one of the upper or the
+/// lower row.
 #[inline(always)]
 pub(super) fn convert(rows: &mut Rows<'_>, block_at: impl Fn(usize, usize) -> Block) {
     let width = rows.cb.len() * 2;
@@ -93,20 +95,20 @@ fn byte_of(word: u32, at: usize) -> u16 {
     (word >> (8 * at) & 0xFF) as u16
 }
 
-/// Averages two blocks.
+/// The average of two blocks.
 #[inline(always)]
 pub(super) fn average(one: &[u16; BLOCK], other: &[u16; BLOCK]) -> [u16; BLOCK] {
     std::array::from_fn(|at| (one[at] + other[at] + 1) >> 1)
 }
 
-/// Averages pairs.
+/// The averages of pairs.
 #[inline(always)]
 pub(super) fn halve(samples: &[u8; BLOCK]) -> [u8; BLOCK / 2] {
     narrow(words(samples).map(|pair| ((pair & 0xFF) + (pair >> 8) + 1) >> 1))
 }
 
 impl Block {
-    /// Red, green and blue are the bytes `at` these places of each pixel.
+    /// `at` are the places of red, green and blue in the bytes of a pixel.
     #[inline(always)]
     fn of(pixels: &[[u8; 4]; BLOCK], at: [usize; 3]) -> Self {
         let words = pixels.map(u32::from_le_bytes);
@@ -114,7 +116,7 @@ impl Block {
         Self { red, green, blue }
     }
 
-    /// 5, 6 and 5 bits to 8: the high bits are repeated below, so that white is 255.
+    /// Expands 5, 6 and 5 bits to 8 by repeating the high bits below, so that white is 255.
     #[inline(always)]
     fn of_565(words: [u16; BLOCK]) -> Self {
         Self {
@@ -133,7 +135,8 @@ impl Block {
         }
     }
 
-    /// 0.299 R + 0.587 G + 0.114 B, in 1/256; the weights sum to 256, so that grey stays grey.
+    /// 0.299 R + 0.587 G + 0.114 B, in units of 1/256. The weights sum to 256, so that grey stays
+    /// grey.
     #[inline(always)]
     pub(super) fn luma(&self) -> [u8; BLOCK] {
         narrow(std::array::from_fn(|at| {
@@ -141,20 +144,20 @@ impl Block {
         }))
     }
 
-    /// Cb and Cr, each of two pixels.
+    /// Cb and Cr, each the average of two pixels.
     #[inline(always)]
     fn chroma(&self) -> [[u8; BLOCK / 2]; 2] {
         [halve(&narrow(blue_difference(self))), halve(&narrow(red_difference(self)))]
     }
 }
 
-/// Cb: -0.168736 R - 0.331264 G + 0.5 B, in 1/256 and around 128.
+/// Cb: -0.168736 R - 0.331264 G + 0.5 B, in units of 1/256 and around 128.
 #[inline(always)]
 pub(super) fn blue_difference(Block { red, green, blue }: &Block) -> [u16; BLOCK] {
     std::array::from_fn(|at| (128 * blue[at] + ROUNDED_MIDDLE - 43 * red[at] - 85 * green[at]) >> 8)
 }
 
-/// Cr: 0.5 R - 0.418688 G - 0.081312 B, in 1/256 and around 128.
+/// Cr: 0.5 R - 0.418688 G - 0.081312 B, in units of 1/256 and around 128.
 #[inline(always)]
 pub(super) fn red_difference(Block { red, green, blue }: &Block) -> [u16; BLOCK] {
     std::array::from_fn(|at| {
@@ -162,5 +165,5 @@ pub(super) fn red_difference(Block { red, green, blue }: &Block) -> [u16; BLOCK]
     })
 }
 
-/// 128.5 in 1/256, less the one by which pure blue or red would overflow 16 bits.
+/// 128.5 in units of 1/256, minus 1, since pure blue or red would overflow 16 bits otherwise.
 const ROUNDED_MIDDLE: u16 = 32_895;

@@ -1,4 +1,5 @@
-//! The rows of planes that are filled together: one of chroma, and those of luma that share it.
+//! The rows of planes that are filled together: a row of chroma, and the rows of luma that share
+//! it.
 
 use crate::image::pixels::{Chroma, Size};
 use crate::image::planes::PlanesMut;
@@ -7,16 +8,17 @@ use crate::image::planes::PlanesMut;
 pub(super) struct Strip<'a> {
     planes: PlanesMut<'a>,
     chroma: Chroma,
-    /// Of the strip.
+    /// The size of the strip.
     size: Size,
     first_row: usize,
 }
 
-/// One row of chroma and the rows of luma that share it, to be written.
+/// A row of chroma and the rows of luma that share it, for writing.
 pub(super) struct Rows<'a> {
-    /// The frame's rows that these are made of; both the same where each has its own chroma.
+    /// The frame's rows to read; both are the same if each row has its own chroma.
     pub(super) sources: [usize; 2],
-    /// The rows of luma, one for each different source, without a gap between them. Their width is even.
+    /// The rows of luma, one for each different source row, without a gap between them. Their width
+    /// is even.
     pub(super) y: &'a mut [u8],
     /// Half as wide as a row of luma.
     pub(super) cb: &'a mut [u8],
@@ -25,7 +27,7 @@ pub(super) struct Rows<'a> {
 }
 
 impl Rows<'_> {
-    /// Each row of luma, and the frame's row that it is made of.
+    /// Each row of luma with the number of its row in the frame.
     pub(super) fn luma(&mut self) -> impl Iterator<Item = (usize, &mut [u8])> {
         let width = self.cb.len() * 2;
         self.sources.into_iter().zip(self.y.chunks_exact_mut(width))
@@ -33,7 +35,7 @@ impl Rows<'_> {
 }
 
 impl<'a> Strip<'a> {
-    /// `planes` of this size, from the frame's row `first_row` on.
+    /// `planes` of this size, to be filled from the frame's row `first_row` on.
     pub(super) fn from_row(
         planes: PlanesMut<'a>,
         size: Size,
@@ -43,12 +45,12 @@ impl<'a> Strip<'a> {
         Self { planes, chroma, size, first_row }
     }
 
-    /// The frame's row that comes first.
+    /// The first row of the frame.
     pub(super) fn first_row(&self) -> usize {
         self.first_row
     }
 
-    /// All of luma, for frames that have nothing else.
+    /// All of luma, for frames without chroma.
     pub(super) fn luma(self) -> &'a mut [u8] {
         self.planes.y
     }

@@ -1,4 +1,4 @@
-//! Each format, packed by the definition in floating point, and taken apart again.
+//! Tests that pack each format by its definition in floating point, and unpack it again.
 
 use super::*;
 use crate::image::frame::{FrameLayout, Memory};
@@ -7,7 +7,7 @@ use crate::image::pixels::{
     BayerOrder, ChromaOrder, Colour, Matrix, Packed, Range, Rgb, SampleDepth, SamplePacking, Size,
 };
 
-/// The colour of the pixel at (x, y): noise, the same for the four pixels that may share chroma.
+/// The colour of the pixel at (x, y): noise, equal for the four pixels that may share chroma.
 fn scene(x: usize, y: usize) -> [f64; 3] {
     let seed = (x / 2) * 7919 + (y / 2) * 104_729 + 12_345;
     [0, 8, 16].map(|shift| {
@@ -18,7 +18,7 @@ fn scene(x: usize, y: usize) -> [f64; 3] {
     })
 }
 
-/// Y, Cb and Cr by the definition of the recommendations.
+/// Y, Cb and Cr by the definition in the recommendations.
 fn coded([red, green, blue]: [f64; 3], colour: Colour) -> [f64; 3] {
     let (kr, kb) = match colour.matrix {
         Matrix::Bt601 => (0.299, 0.114),
@@ -64,7 +64,7 @@ fn rgb_pixel(order: Rgb, [r, g, b]: [u8; 3]) -> Vec<u8> {
     }
 }
 
-/// The scene as a camera would send it, rows padded by 6 bytes of rubbish.
+/// The scene as a camera would send it, with 6 arbitrary bytes of padding after each row.
 fn packed(format: PixelFormat, size: Size, colour: Colour) -> (FrameLayout, Vec<u8>) {
     let stride = format.min_stride(size.width).expect("raw") + 6;
     let layout = FrameLayout::new(format, size, stride, colour);
@@ -159,7 +159,7 @@ fn worst(planes: &Planes, size: Size, carried: Colour) -> u8 {
     worst
 }
 
-/// Whole blocks and a rest, odd sizes, less than a block.
+/// Whole blocks with a rest, odd sizes, less than a block.
 const SIZES: [Size; 4] = [Size::new(200, 6), Size::new(141, 7), Size::new(3, 3), Size::new(1, 1)];
 
 const COLOURS: [Colour; 6] = {
@@ -185,7 +185,7 @@ fn every_format_comes_out_as_the_scene_it_was_made_of() {
             for colour in COLOURS {
                 for chroma in [Chroma::Yuv420, Chroma::Yuv422] {
                     let (layout, bytes) = packed(format, size, colour);
-                    // Grey has nothing that another matrix could be made of.
+                    // Grey has no chroma, so another matrix makes no difference.
                     let carried = match format {
                         PixelFormat::Grey(_) => Colour { range: Range::Full, ..colour },
                         _ => Colour::JPEG,
@@ -200,7 +200,7 @@ fn every_format_comes_out_as_the_scene_it_was_made_of() {
 
 #[test]
 fn yuyv_is_taken_apart_and_its_chroma_averaged_over_two_rows() {
-    // Two rows of two pixels, four bytes of padding after each.
+    // Two rows of two pixels, with four bytes of padding after each.
     let bytes = [1, 10, 2, 20, 0, 0, 0, 0, 3, 13, 4, 24, 0, 0, 0, 0];
     let (layout, _) = packed(PixelFormat::YUYV, Size::new(2, 2), Colour::JPEG);
     let layout = FrameLayout { stride: 8, ..layout };
@@ -236,7 +236,7 @@ fn bits_above_a_grey_sample_s_own_do_not_wrap() {
     assert_eq!(planes.split()[0], [255, 255]);
 }
 
-/// A smooth picture as a sensor sees it through its mosaic, in samples of so many bits.
+/// A smooth picture as a sensor sees it through its mosaic, in samples of this many bits.
 fn mosaic(
     order: BayerOrder,
     packing: SamplePacking,
@@ -332,7 +332,7 @@ fn flat_colours_of_a_mosaic_are_exact_and_chroma_is_theirs() {
             let mut planes = Planes::default();
             Unpacker::new(RawLook::AS_IT_IS).unpack(&frame, wanted, &mut planes);
             if size.width == 1 || size.height == 1 {
-                // One colour of three: nothing to be right about but not to fail.
+                // One colour of three: the result cannot be right, but must not panic.
                 continue;
             }
             for (plane, expected) in planes.split().into_iter().zip(expected) {
@@ -371,7 +371,7 @@ fn a_turned_frame_is_the_upright_one_turned() {
     }
 }
 
-/// What a frame is unpacked to, from memory of either kind; `used` has unpacked others before.
+/// What a frame is unpacked to from either kind of memory; `used` has unpacked others before.
 fn from_either_memory(
     used: &mut [Unpacker; 2],
     frame: &RawFrame<'_>,

@@ -1,39 +1,39 @@
-//! What a sensor's samples are made into before colours are joined: black level, white balance, gamma.
+//! Corrects a sensor's samples before colours are combined: black level, white balance, gamma.
 
 use super::lines::Line;
 use crate::image::frame::RawFrame;
 use crate::image::pixels::{BayerOrder, PixelFormat, SampleDepth, SamplePacking};
 
-/// Whether something is done by itself.
+/// Whether a correction is made automatically.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Automatic {
     /// It is.
     #[default]
     On,
-    /// It is not: samples are taken as they are.
+    /// It is not: samples are taken unchanged.
     Off,
 }
 
-/// What is done to a sensor's samples so that a person accepts the picture. The sensor's own settings
-/// (exposure, gain) are the driver's.
+/// Which corrections are made, so that a sensor's picture looks right. Exposure and gain are up to
+/// the driver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RawLook {
-    /// What a sensor gives without light is taken off: a sixteenth of the range as is usual, less where
-    /// the picture has darker parts.
+    /// Subtracts the value that a sensor gives without light: a sixteenth of the range as usual, or
+    /// less if the picture has darker parts.
     pub black_level: Automatic,
-    /// Red and blue are raised or lowered until the whole picture is grey on average.
+    /// Scales red and blue until the whole picture is grey on average.
     pub white_balance: Automatic,
-    /// Samples follow the light; screens want the sRGB curve.
+    /// Converts samples, which are proportional to light, to the sRGB curve that screens expect.
     pub gamma: Automatic,
 }
 
 impl RawLook {
-    /// Nothing is done: for a camera that has done all of it.
+    /// No correction, for a camera that has made all of them.
     pub const AS_IT_IS: Self =
         Self { black_level: Automatic::Off, white_balance: Automatic::Off, gamma: Automatic::Off };
 }
 
-/// Of red, green or blue: the place in what follows.
+/// The index of each colour in arrays below.
 pub(super) const RED: usize = 0;
 pub(super) const GREEN: usize = 1;
 pub(super) const BLUE: usize = 2;
@@ -50,39 +50,39 @@ impl BayerOrder {
     }
 }
 
-/// Tables from samples to 8 bits, one for each colour, that follow the picture slowly.
+/// Tables from samples to 8 bits, one for each colour. They follow the picture slowly.
 #[derive(Debug, Default)]
 pub(super) struct Tone {
     look: RawLook,
-    /// Table index bits: those of a sample, and at most 12.
+    /// The number of bits in a table index: those of a sample, at most 12.
     bits: u32,
-    /// The sRGB curve, `1 << CURVE_BITS` long, once it is needed.
+    /// The sRGB curve with `1 << CURVE_BITS` entries; empty until it is needed.
     curve: Vec<u8>,
     tables: [Vec<u8>; 3],
-    /// What the tables were made for.
+    /// The measurement for which the tables were made.
     made_for: Option<Measured>,
     followed: Option<Measured>,
     lines: [Line; 2],
 }
 
-/// What the automatics go by.
+/// What is measured in a picture.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Measured {
-    /// In parts of the range.
+    /// As a fraction of the range.
     black: f32,
     gains: [f32; 3],
 }
 
-/// 12 bits of light show no steps in the dark parts of 8 bits of sRGB that are of any size.
+/// 12 bits of light are enough to show no visible steps in the dark parts of 8-bit sRGB.
 const CURVE_BITS: u32 = 12;
 
-/// What sensors give in the dark: 16 of 255, 64 of 1023.
+/// The usual value of a sensor in the dark: 16 of 255, 64 of 1023.
 const USUAL_BLACK: f32 = 1.0 / 16.0;
 
-/// How much of a change is followed at each frame: white balance must not flicker.
+/// The fraction of a change that is followed at each frame, so that white balance does not flicker.
 const FOLLOWED: f32 = 0.125;
 
-/// A smaller change of gain is not worth new tables: nobody sees it.
+/// A smaller change of gain is invisible, and not worth new tables.
 const VISIBLE: f32 = 0.01;
 
 impl Tone {
@@ -90,7 +90,7 @@ impl Tone {
         Self { look, ..Self::default() }
     }
 
-    /// Looks at a few samples of `frame`, and makes new tables where they changed what is to be done.
+    /// Measures a few samples of `frame`, and makes new tables if the corrections have changed.
     pub(super) fn follow(&mut self, frame: &RawFrame<'_>) {
         let PixelFormat::Bayer(order, packing) = frame.layout.format else { return };
         self.bits = index_bits(packing);
@@ -106,7 +106,7 @@ impl Tone {
         }
     }
 
-    /// The table of a colour; `None` where samples are taken as they are.
+    /// The table of a colour; `None` if samples are taken unchanged.
     pub(super) fn table(&self, colour: usize) -> Option<&[u8]> {
         (self.look != RawLook::AS_IT_IS).then_some(&self.tables[colour])
     }
@@ -135,7 +135,7 @@ impl Tone {
     }
 }
 
-/// IEC 61966-2-1, from light to code, both from 0 to 1.
+/// The transfer function of IEC 61966-2-1, from light to code, both from 0 to 1.
 fn encoded(light: f32, gamma: Automatic) -> f32 {
     match gamma {
         Automatic::Off => light,
@@ -149,7 +149,7 @@ fn eight_bits(value: f32) -> u8 {
     (value * 255.0).round().clamp(0.0, 255.0) as u8
 }
 
-/// Bits of a sample that are looked at.
+/// How many bits of a sample are used.
 fn index_bits(packing: SamplePacking) -> u32 {
     match packing {
         SamplePacking::Packed10 => 10,
@@ -175,15 +175,16 @@ pub(super) fn sample(row: &[u8], packing: SamplePacking, x: usize) -> usize {
 
 /// Sums over some groups of four pixels: red, green, green and blue.
 struct Sums {
-    /// Of samples, by their 8 high bits.
+    /// A histogram of the 8 high bits of samples.
     histogram: [u32; 256],
-    /// Of the groups where no colour is as bright as can be: what is clipped has lost its colour.
+    /// The sums of the groups in which no colour is near the maximum: a clipped sample has lost its
+    /// colour.
     colours: [f32; 3],
     groups: f32,
 }
 
 impl Sums {
-    /// One group in 64: enough for an average, and it costs nothing.
+    /// One group in 64 is enough for an average, and takes very little time.
     const STEP: usize = 16;
 
     fn of(
@@ -220,7 +221,7 @@ impl Sums {
         sums
     }
 
-    /// The light that one in a hundred samples is below.
+    /// The light level below which one sample in a hundred is.
     fn dark_end(&self) -> f32 {
         let least = self.histogram.iter().sum::<u32>() / 100;
         let mut below = 0;
@@ -232,10 +233,10 @@ impl Sums {
     }
 }
 
-/// Light from here on may be more than the sensor can tell.
+/// A sample from this light level on may be clipped.
 const CLIPPED: f32 = 0.95;
 
-/// A colour that is nearly absent is no reason to raise it without end.
+/// The greatest gain, for a colour that is nearly absent.
 const MOST_GAIN: f32 = 4.0;
 
 impl Measured {
@@ -248,7 +249,7 @@ impl Measured {
             Automatic::Off => [1.0; 3],
             Automatic::On => {
                 let light = sums.colours.map(|sum| sum / sums.groups - black);
-                // Too dark to tell, or all clipped: as before.
+                // If it is too dark or everything is clipped, keep the gains.
                 let is_lit = light.iter().all(|&light| light > 0.004);
                 let neutral = before.map_or([1.0; 3], |before| before.gains);
                 if is_lit { grey_world(light) } else { neutral }
@@ -273,7 +274,8 @@ impl Measured {
     }
 }
 
-/// The gains that make the picture grey on average; the least is 1, so that what is clipped stays white.
+/// The gains that make the picture grey on average. The least is 1, so that clipped samples stay
+/// white.
 fn grey_world(light: [f32; 3]) -> [f32; 3] {
     let gains = light.map(|of| (light[GREEN] / of).clamp(1.0 / MOST_GAIN, MOST_GAIN));
     let least = gains.into_iter().fold(MOST_GAIN, f32::min);
@@ -289,7 +291,7 @@ mod tests {
 
     const SIZE: Size = Size::new(64, 64);
 
-    /// A frame of 10-bit samples, each colour of the same light everywhere.
+    /// A frame of 10-bit samples, in which each colour has the same light everywhere.
     fn follow(tone: &mut Tone, light: [u16; 3]) {
         let packing = SamplePacking::Unpacked(SampleDepth::Bits10);
         let layout = FrameLayout::new(
@@ -344,7 +346,8 @@ mod tests {
         let only_gamma = RawLook { gamma: Automatic::On, ..RawLook::AS_IT_IS };
         let mut tone = Tone::new(only_gamma);
         follow(&mut tone, [512, 300, 64]);
-        // sRGB of half the light is 188; 64 is not taken for black, and colours keep their balance.
+        // sRGB of half the light is 188; 64 does not count as black, and colours keep their
+        // balance.
         assert_eq!(seen(&tone, [512, 512, 512]), [188, 188, 188]);
         assert!(seen(&tone, [64; 3])[0] > 60);
         let mut as_it_is = Tone::new(RawLook::AS_IT_IS);

@@ -1,4 +1,5 @@
-//! Encodes planes to JPEG and decodes JPEG to planes or to a screen's pixels: only this folder names `turbojpeg`.
+//! Encodes planes as JPEG, and decodes JPEG to planes or to pixels for a screen. Only this folder
+//! names `turbojpeg`.
 
 mod transform;
 
@@ -12,30 +13,31 @@ use turbojpeg::{
     YuvImage,
 };
 
-/// Why libjpeg-turbo would not do it.
+/// Why libjpeg-turbo could not encode or decode.
 #[derive(Debug, thiserror::Error)]
 pub enum JpegError {
-    /// The bytes are no JPEG, or a broken one.
+    /// The bytes are not a JPEG, or a broken one.
     #[error("not a JPEG that can be decoded: {0}")]
     Broken(turbojpeg::Error),
-    /// A size that nobody has a screen for; refused before memory is asked for.
+    /// The size is over the limit; checked before allocating.
     #[error("a JPEG of {0} is over the limit of {MAX_PIXELS} pixels")]
     TooLarge(Size),
     /// Bytes without a frame header.
     #[error("{0} bytes without a frame header are not a JPEG")]
     NoSize(usize),
-    /// Each costs as much as decoding the whole picture once.
+    /// The number of scans is over the limit: each costs as much as decoding the whole picture
+    /// once.
     #[error("a JPEG of more than {MOST_SCANS} scans is over the limit")]
     TooManyScans,
-    /// Subsampling that is in no camera, such as CMYK's.
+    /// A kind of JPEG that no camera sends, such as CMYK.
     #[error("a JPEG with {0} cannot be shown")]
     Unsupported(&'static str),
     /// The encoder failed.
     #[error("cannot encode {size} as JPEG: {source}")]
     Encode {
-        /// Of the picture.
+        /// The size of the picture.
         size: Size,
-        /// The library's word for it.
+        /// The library's error.
         source: turbojpeg::Error,
     },
     /// The library could not be set up.
@@ -43,14 +45,14 @@ pub enum JpegError {
     Setup(turbojpeg::Error),
 }
 
-/// A JPEG encoder that lives as long as the stream.
+/// A JPEG encoder, reused for all frames of a stream.
 #[derive(Debug)]
 pub struct Encoder {
     compressor: Compressor,
 }
 
 impl Encoder {
-    /// An encoder of `quality` 1 to 100.
+    /// An encoder with `quality` 1 to 100.
     ///
     /// # Errors
     /// When the library has no memory.
@@ -60,16 +62,17 @@ impl Encoder {
         Ok(Self { compressor })
     }
 
-    /// How many bytes a JPEG of this size can have at the very most.
+    /// The greatest number of bytes that a JPEG of this size can have.
     ///
     /// # Errors
-    /// When the size is over what a JPEG can have.
+    /// When the size is over the limit of JPEG.
     pub fn max_len(size: Size, chroma: Chroma) -> Result<usize, JpegError> {
         turbojpeg::compressed_buf_len(size.width, size.height, subsampling(chroma))
             .map_err(|source| JpegError::Encode { size, source })
     }
 
-    /// Encodes `planes` into `out`, which must be [`max_len`](Self::max_len) large, and returns how much it took.
+    /// Encodes `planes` into `out`, which must have [`max_len`](Self::max_len) bytes. Returns how
+    /// many bytes were written.
     ///
     /// # Errors
     /// When `out` is too small, or the library fails.
@@ -88,16 +91,17 @@ impl Encoder {
     }
 }
 
-/// Whether a decoded picture is as the camera made it.
+/// Whether a picture was decoded without loss.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decoded {
     /// Every block was there.
     Whole,
-    /// libjpeg-turbo warned (data missing or left over); the pixels are the best it could do.
+    /// libjpeg-turbo warned that data is missing or left over; the pixels are the best that it
+    /// could decode.
     WithWarnings,
 }
 
-/// A JPEG decoder that lives as long as the stream.
+/// A JPEG decoder, reused for all frames of a stream.
 #[derive(Debug)]
 pub struct Decoder {
     decompressor: Decompressor,
@@ -114,15 +118,16 @@ impl Decoder {
         Ok(Self { decompressor })
     }
 
-    /// Decodes `jpeg` straight into a screen's pixels, making `picture` as large as the JPEG.
+    /// Decodes `jpeg` to pixels for a screen. `picture` gets the size of the JPEG.
     ///
     /// # Errors
-    /// When it is no JPEG, broken before its first block, or over [`MAX_PIXELS`].
+    /// When it is not a JPEG, is broken before its first block, or is over [`MAX_PIXELS`].
     pub fn decode(&mut self, jpeg: &[u8], picture: &mut Picture) -> Result<Decoded, JpegError> {
         self.decode_at_least(jpeg, EVERY_PIXEL, picture).map(|(_, decoded)| decoded)
     }
 
-    /// The same at the smallest DCT scale that is not below `at_least`; says how large the JPEG is.
+    /// The same at the smallest DCT scale that is at least `at_least`. Returns the size of the
+    /// JPEG.
     ///
     /// # Errors
     /// As [`decode`](Self::decode).
@@ -147,10 +152,10 @@ impl Decoder {
         Ok((full, forgiving(self.decompressor.decompress(jpeg, image))?))
     }
 
-    /// Decodes `jpeg` to planes at the smallest DCT scale that is not below `at_least`.
+    /// Decodes `jpeg` to planes at the smallest DCT scale that is at least `at_least`.
     ///
     /// # Errors
-    /// As [`decode`](Self::decode), and when the JPEG's colours are not YCbCr or grey.
+    /// As [`decode`](Self::decode), and when the colours of the JPEG are neither YCbCr nor grey.
     pub fn decode_planes(
         &mut self,
         jpeg: &[u8],
@@ -158,7 +163,7 @@ impl Decoder {
         planes: &mut Planes,
     ) -> Result<Decoded, JpegError> {
         let (size, DecompressHeader { subsamp, colorspace, .. }) = self.header(jpeg)?;
-        // The library would hand out red, green and blue as if they were Y, Cb and Cr.
+        // The library would return red, green and blue as if they were Y, Cb and Cr.
         if !matches!(colorspace, Colorspace::YCbCr | Colorspace::Gray) {
             return Err(JpegError::Unsupported("colours other than YCbCr"));
         }
@@ -200,14 +205,14 @@ impl Decoder {
     }
 }
 
-/// Each scan goes over the whole picture, and a few bytes are enough for one. What cameras send has one, or one for each
-/// colour; the scripts of progressive encoders have ten to twenty.
+/// The most scans. A few bytes make one, and decoding it goes over the whole picture. Cameras send
+/// one, or one for each component; progressive encoders use ten to twenty.
 pub(super) const MOST_SCANS: u32 = 32;
 
-/// No JPEG is larger.
+/// Larger than any JPEG.
 const EVERY_PIXEL: Size = Size::new(usize::MAX, usize::MAX);
 
-/// `0x00RRGGBB` in this machine's byte order.
+/// `0x00RRGGBB` in the byte order of this machine.
 const SCREEN: PixelFormat =
     if cfg!(target_endian = "little") { PixelFormat::BGRX } else { PixelFormat::XRGB };
 
@@ -223,7 +228,8 @@ fn subsampling(chroma: Chroma) -> Subsamp {
     }
 }
 
-/// The halvings that libjpeg-turbo has SIMD for; the other eighths run in plain C.
+/// The smallest scale that suffices, out of those for which libjpeg-turbo has SIMD; the other
+/// eighths run in plain C.
 fn dct_scale(size: Size, at_least: Size) -> ScalingFactor {
     [ScalingFactor::ONE_EIGHTH, ScalingFactor::ONE_QUARTER, ScalingFactor::ONE_HALF]
         .into_iter()
@@ -234,7 +240,8 @@ fn dct_scale(size: Size, at_least: Size) -> ScalingFactor {
         .unwrap_or(ScalingFactor::ONE)
 }
 
-/// A warning leaves usable pixels, but the crate reports it as an error with the library's text.
+/// After a warning the pixels are usable, but the crate returns it as an error with the library's
+/// text.
 fn forgiving(result: turbojpeg::Result<()>) -> Result<Decoded, JpegError> {
     match result {
         Ok(()) => Ok(Decoded::Whole),
@@ -247,7 +254,7 @@ fn forgiving(result: turbojpeg::Result<()>) -> Result<Decoded, JpegError> {
     }
 }
 
-/// How those of libjpeg's messages begin that are warnings (`JWRN_` in its jerror.h).
+/// The beginnings of libjpeg's messages that are only warnings (`JWRN_` in its jerror.h).
 const WARNINGS: [&str; 6] = [
     "Premature end of JPEG",
     "Corrupt JPEG data: ",
@@ -305,7 +312,7 @@ mod tests {
     #[test]
     fn planes_are_made_of_no_other_colours_than_ycbcr() {
         let jpeg = encode(&ramp(Size::new(64, 48), Chroma::Yuv444), 90);
-        // Without its JFIF segment, and with one of Adobe's that says "RGB".
+        // Without its JFIF segment, and with an Adobe segment that says "RGB".
         let adobe = b"\xFF\xEE\0\x0EAdobe\0\x64\0\0\0\0\0";
         let rgb = [&jpeg[..2], adobe, &jpeg[20..]].concat();
         let mut decoder = Decoder::new().expect("decoder");
@@ -370,7 +377,7 @@ mod tests {
         assert!(matches!(decoder.decode(&[], &mut picture), Err(JpegError::Broken(_))));
     }
 
-    /// The picture's own scan again and again, as often as that.
+    /// The picture's own scan, repeated this many times.
     fn with_scans(jpeg: &[u8], scans: usize) -> Vec<u8> {
         let scan = jpeg.windows(2).position(|pair| pair == [0xFF, markers::SOS]).expect("a scan");
         let end = jpeg.len() - 2;
@@ -380,7 +387,7 @@ mod tests {
     #[test]
     fn a_jpeg_of_thousands_of_scans_is_refused_before_they_are_decoded() {
         let jpeg = encode(&ramp(Size::new(640, 480), Chroma::Grey), 90);
-        // What makes libjpeg look for further scans: the first has one of three components.
+        // libjpeg looks for further scans because the first has one of three components.
         let progressive = {
             let mut jpeg = jpeg.clone();
             let frame = jpeg.windows(2).position(|pair| pair == [0xFF, 0xC0]).expect("SOF0");

@@ -1,4 +1,4 @@
-//! Turns and mirrors JPEGs without decoding them: their coefficients change places, and nothing is lost.
+//! Turns and mirrors JPEGs without decoding them: moves their coefficients, without loss.
 
 use super::{Decoded, Encoder, JpegError, MOST_SCANS};
 use crate::image::jpeg::markers;
@@ -7,34 +7,34 @@ use crate::image::orientation::{Mirror, Orientation, Rotation};
 use crate::image::pixels::{Chroma, Size};
 use turbojpeg::{OutputBuf, Transform, TransformOp, Transformer};
 
-/// Turns JPEGs; lives as long as the stream.
+/// Turns JPEGs; reused for all frames of a stream.
 #[derive(Debug)]
 pub struct Turner {
     transformer: Transformer,
-    /// A picture that had to be repaired before it could be turned.
+    /// Holds a picture that has to be repaired before it is turned.
     repaired: Vec<u8>,
 }
 
-/// What became of a JPEG that was turned.
+/// The result of turning a JPEG.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Turned {
     /// How many bytes were written.
     pub len: usize,
-    /// Of the turned picture.
+    /// The size of the turned picture.
     pub size: Size,
-    /// Whether all of it is there.
+    /// Whether the picture is complete.
     pub edges: Edges,
-    /// Whether the coefficients were.
+    /// Whether all its coefficients were there.
     pub decoded: Decoded,
 }
 
-/// What became of a picture's edges.
+/// Whether the edges of a turned picture are complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Edges {
-    /// They are all there.
+    /// They are complete.
     Whole,
-    /// A right or lower edge that came to be the left or upper one, and is not as wide as a whole
-    /// MCU (8 or 16 pixels), is left out: JPEGs can have partial MCUs only at the right and below.
+    /// An edge is cut. JPEGs can have partial MCUs (blocks of 8 or 16 pixels) only at the right and
+    /// at the bottom. So if a partial one would come to the left or the top, it is left out.
     Trimmed,
 }
 
@@ -48,26 +48,27 @@ impl Turner {
         Ok(Self { transformer, repaired: Vec::new() })
     }
 
-    /// How many bytes a JPEG of `size` can have once it is turned, at the very most. Most have about
-    /// as many as before.
+    /// The greatest number of bytes that a turned JPEG of `size` can have. Most have about as many
+    /// as before.
     ///
     /// # Errors
-    /// When the size is over what a JPEG can have.
+    /// When the size is over the limit of JPEG.
     pub fn max_len(size: Size) -> Result<usize, JpegError> {
-        // Any subsampling takes at most as much as none, and neither side is padded to more than 16.
+        // No subsampling takes more bytes than 4:4:4, and no side is padded to more than a multiple
+        // of 32 (the MCU of 4:1:1).
         let padded = Size::new(size.width.next_multiple_of(32), size.height.next_multiple_of(32));
         Encoder::max_len(padded, Chroma::Yuv444)
     }
 
-    /// Writes `picture` as it is to be seen into `out`.
+    /// Writes `picture`, turned upright, into `out`.
     ///
-    /// The result is sequential, with the standard Huffman tables, and has no application segments. 4:2:2 becomes 4:4:0
-    /// by a quarter turn.
+    /// The result is sequential, has the standard Huffman tables, and no application segments. A
+    /// quarter turn changes 4:2:2 to 4:4:0.
     ///
     /// # Errors
     /// When it is broken before its first block, has too many scans, or `out` is too small.
     pub fn turn(&mut self, picture: &Examined<'_>, out: &mut [u8]) -> Result<Turned, JpegError> {
-        // The library has no limit of its own for these.
+        // The library's transformer has no limit for the number of scans.
         let is_over = |jpeg| markers::scans(jpeg).nth(MOST_SCANS as usize).is_some();
         if picture.may_have_several_scans() && is_over(picture.span()) {
             return Err(JpegError::TooManyScans);
@@ -90,7 +91,7 @@ impl Turner {
         };
         let decoded = super::forgiving(result)?;
         let written = out.get(..len).unwrap_or_default();
-        // What was written is another JPEG than the one that was examined.
+        // The turned JPEG is a new one, which was not examined.
         let size = markers::picture_size(written).ok_or(JpegError::NoSize(len))?;
         let is_whole = size == orientation.size_of(picture.size());
         let edges = if is_whole { Edges::Whole } else { Edges::Trimmed };

@@ -1,4 +1,4 @@
-//! The segments before the first scan: what of them a picture is made of, and what is left out.
+//! Reads the segments before the first scan, and decides which of them the picture keeps.
 
 use super::super::damage::Damage;
 use super::super::data::find_ff;
@@ -8,25 +8,25 @@ use super::super::markers::{EOI, SOI, SOS, has_no_segment, marker_at, starts_lik
 use super::pieces::{Piece, Pieces};
 use crate::image::orientation::Orientation;
 
-/// Reads the segments before the first scan's data.
+/// Reads the segments up to the data of the first scan.
 pub(super) struct Head<'a> {
     bytes: &'a [u8],
-    /// Where reading goes on.
+    /// The place of the next byte to read.
     pub(super) at: usize,
-    /// Everything before is in the pieces, or left out.
+    /// Everything before this place is in the pieces or left out.
     pub(super) kept_from: usize,
     pub(super) pieces: Pieces,
     tables: Tables,
-    /// MCUs from one restart marker to the next; 0 for none.
+    /// The number of MCUs between restart markers; 0 for none.
     pub(super) restart_interval: usize,
     pub(super) has_further_pictures: bool,
-    /// What the first EXIF segment that says so wants done to the picture.
+    /// The turn in the first EXIF segment that has one.
     pub(super) orientation: Option<Orientation>,
-    /// Whether decoders would miss or stumble over something without the repair.
+    /// Whether decoders need the repair.
     pub(super) needs_repair: bool,
 }
 
-/// Between two segments; what is more is no slip but another kind of file.
+/// The most bytes between two segments. More than that is not a mistake but another kind of file.
 const MOST_GARBAGE: usize = 64;
 
 impl<'a> Head<'a> {
@@ -57,7 +57,7 @@ impl<'a> Head<'a> {
                 return Err(Damage::NoScan);
             }
             if has_no_segment(marker) {
-                // A start in a picture; others mean nothing here.
+                // A start marker inside a picture is an error; the others have no meaning here.
                 if marker == SOI {
                     return Err(Damage::Head);
                 }
@@ -74,7 +74,8 @@ impl<'a> Head<'a> {
                     }
                 }
                 0xC4 => self.tables.add_huffman(content).ok_or(Damage::Head)?,
-                // Arithmetic conditioning, which says nothing about Huffman codes; the number of lines.
+                // Arithmetic conditioning, which does not matter for Huffman codes; the number of
+                // lines.
                 0xCC | 0xDC => {}
                 0xC3..=0xCF => return Err(Damage::Coding),
                 0xDB => self.tables.add_quantization(content).ok_or(Damage::Head)?,
@@ -103,7 +104,7 @@ impl<'a> Head<'a> {
         }
     }
 
-    /// Where the next marker begins, and which it is; what stands before it is left out.
+    /// The place and the code of the next marker. Leaves out what is before it.
     fn next_marker(&mut self) -> Result<(usize, u8), Damage> {
         let from = self.at;
         loop {
@@ -127,7 +128,7 @@ impl<'a> Head<'a> {
         }
     }
 
-    /// Passes a segment whose marker was just read; returns what follows its length.
+    /// Skips the segment whose marker was just read. Returns its content after the length.
     fn segment(&mut self) -> Result<&'a [u8], Damage> {
         let rest = &self.bytes[self.at..];
         let (length, _) = rest.split_first_chunk().ok_or(Damage::NoScan)?;
@@ -140,22 +141,22 @@ impl<'a> Head<'a> {
         Ok(content)
     }
 
-    /// Takes note of which way up a segment says that the picture is. Says whether it is another way than it is stored:
-    /// then the segment must not go along, or some viewers would turn the picture and others would not.
+    /// Notes the turn that an EXIF segment asks for. Returns whether there is one. Then the segment
+    /// has to be left out: otherwise some viewers would turn the picture and others would not.
     fn turns(&mut self, marker: u8, content: &[u8]) -> bool {
         let said = if marker == 0xE1 { exif::orientation(content) } else { None };
         self.orientation = self.orientation.or(said);
         said.is_some_and(|said| said != Orientation::UPRIGHT)
     }
 
-    /// What stands from `start` to where reading goes on is no part of the repaired JPEG.
+    /// Leaves out the bytes from `start` to the current place.
     fn leave_out(&mut self, start: usize) -> Result<(), Damage> {
         self.pieces.keep(self.kept_from..start)?;
         self.kept_from = self.at;
         Ok(())
     }
 
-    /// Puts the standard Huffman tables before the scan at `scan_at` where there are none.
+    /// Inserts the standard Huffman tables before the scan at `scan_at`, if the picture has none.
     fn provide_tables(&mut self, frame: &Frame, scan: &Scan, scan_at: usize) -> Result<(), Damage> {
         if !frame.is_quantized_by(self.tables) {
             return Err(Damage::NoTables);
@@ -163,7 +164,7 @@ impl<'a> Head<'a> {
         if scan.is_coded_by(self.tables) {
             return Ok(());
         }
-        // A progressive JPEG has tables of its own for each scan.
+        // A progressive JPEG has its own tables for each scan, so the standard ones do not fit.
         let are_left_out = self.tables.lack_huffman() && frame.process == Process::Sequential;
         if !(are_left_out && scan.takes_standard_tables()) {
             return Err(Damage::NoTables);
@@ -176,18 +177,19 @@ impl<'a> Head<'a> {
     }
 }
 
-/// Whether libjpeg warns of a segment that can be done without.
+/// Whether libjpeg warns about a segment that is not needed.
 fn warns(marker: u8, content: &[u8]) -> bool {
     match (marker, content) {
         // JFIF, major version.
         (0xE0, [b'J', b'F', b'I', b'F', 0, major, ..]) => !matches!(major, 1 | 2),
-        // Adobe: version, flags, flags, what the colours are.
+        // Adobe: version, two sets of flags, colour transform.
         (0xEE, [b'A', b'd', b'o', b'b', b'e', _, _, _, _, _, _, colours, ..]) => *colours > 1,
         _ => false,
     }
 }
 
-/// Whether decoders learn from a segment what the colours are: it stays, whatever its other bytes look like.
+/// Whether decoders learn the colours from this segment. It is kept, whatever its other bytes look
+/// like.
 fn says_colours(marker: u8, content: &[u8]) -> bool {
     let name: &[u8] = match marker {
         0xE0 => b"JFIF\0",
@@ -197,7 +199,8 @@ fn says_colours(marker: u8, content: &[u8]) -> bool {
     content.starts_with(name)
 }
 
-/// Whether readers that look for the start or the end of a picture find one in this segment.
+/// Whether readers that search for the start or the end of a picture would find one in this
+/// segment.
 fn has_ends_inside(content: &[u8]) -> bool {
     let mut rest = content;
     while let Some(at) = find_ff(rest) {

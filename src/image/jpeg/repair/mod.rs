@@ -1,7 +1,7 @@
-//! Makes one whole JPEG of what a camera sent, where that takes no decoding: by its markers, in one copy.
+//! Makes a complete JPEG of what a camera sent, without decoding: by its markers, in one copy.
 //!
-//! The head is read segment by segment up to the scan; of the data behind it only the last bytes are
-//! looked at. Not before they turn out to be no end is the data searched for one.
+//! The head is read segment by segment up to the scan. Of the data after it, only the last bytes
+//! are examined. Only if they are not an end marker is all of the data searched.
 
 mod examined;
 mod head;
@@ -19,21 +19,26 @@ use pieces::Piece;
 pub use super::damage::Damage;
 pub use examined::{Ending, Examined, Findings};
 
-/// Says what the pieces are that make a decodable JPEG of `bytes`.
+/// Finds the pieces that make a decodable JPEG of `bytes`.
 ///
 /// What is repaired:
-/// - No Huffman tables: the standard ones are put in.
-/// - No end marker: it is put in. Zeros at the end are padding then, unless there is but one.
-/// - Behind the end marker zeros, or the marker again: left out. Other things behind it are left out when
-///   the last bytes are no end marker; for those that are, see [`without_leftovers`](Examined::without_leftovers).
+///
+/// - Missing Huffman tables: the standard ones are inserted.
+/// - A missing end marker: it is appended. Zeros at the end then count as padding, unless there is
+///   only one.
+/// - Zeros or a second marker after the end marker: left out. Anything else after it is left out if
+///   the last bytes are not an end marker; if they are, see
+///   [`without_leftovers`](Examined::without_leftovers).
 /// - Bytes between segments: left out.
-/// - Segments with another JPEG in them (thumbnails in EXIF, JFXX and makers' notes), since readers
-///   that look for start and end markers take them for pictures; EXIF that says that the picture is to be turned, which
-///   [`orientation`](Examined::orientation) says instead; the index of further pictures; a
-///   JFIF or Adobe segment of a version that decoders complain of.
+/// - Segments with another JPEG inside (thumbnails in EXIF, JFXX and makers' notes): left out,
+///   since readers that search for start and end markers take them for pictures.
+/// - EXIF that asks to turn the picture: left out; [`orientation`](Examined::orientation) returns
+///   the turn.
+/// - The index of further pictures: left out.
+/// - A JFIF or Adobe segment of a version about which decoders complain: left out.
 ///
 /// # Errors
-/// What is wrong, when nothing that decodes can be made of it.
+/// What is wrong, if no decodable JPEG can be made.
 pub fn examine(bytes: &[u8]) -> Result<Examined<'_>, Damage> {
     let mut head = Head::new(bytes);
     let (frame, scan) = head.read()?;
@@ -42,7 +47,7 @@ pub fn examine(bytes: &[u8]) -> Result<Examined<'_>, Damage> {
     let (end, ending) = match end_by_its_tail(&bytes[data_at..]) {
         Some(end) => (end, Ending::Marked),
         None => {
-            // As many as there are intervals, less the last one's.
+            // One less than the number of restart intervals.
             let restarts = (frame.mcus() - 1).checked_div(head.restart_interval).unwrap_or(0);
             end_by_search(&bytes[data_at..], scans, restarts)?
         }
@@ -76,10 +81,11 @@ pub fn examine(bytes: &[u8]) -> Result<Examined<'_>, Damage> {
     Ok(if head.has_further_pictures { examined.without_leftovers() } else { examined })
 }
 
-/// How many bytes a repaired JPEG can have more than what the camera sent.
+/// The most bytes that a repair can add.
 pub const MOST_ADDED: usize = STANDARD_TABLES.len() + END.len();
 
-/// Where the end marker stands in `data`, or where it ought to. A single scan has `restarts` restart markers.
+/// The place of the end marker in `data`, or where it is missing. A single scan has `restarts`
+/// restart markers.
 fn end_by_search(data: &[u8], scans: Scans, restarts: usize) -> Result<(usize, Ending), Damage> {
     let (stop, restarts_found) = search(data, scans);
     let over = match stop {
@@ -92,15 +98,16 @@ fn end_by_search(data: &[u8], scans: Scans, restarts: usize) -> Result<(usize, E
     }
     let data = &data[..over];
     let mut end = without_padding(data).len();
-    // The last byte of the data may be a zero, the last two hardly: the codes of empty blocks are not that
-    // many zero bits (K.3 to K.6), and the last byte is filled up with ones (F.1.2.3).
+    // The last byte of the data may be zero, but hardly the last two. The codes of empty blocks do
+    // not have that many zero bits (K.3 to K.6), and the last byte is filled up with ones
+    // (F.1.2.3).
     if data.len() - end == 1 {
         end = data.len();
     }
-    // A zero behind FF is stuffing, and belongs to it.
+    // A zero after FF is stuffing, and belongs to it.
     if data[..end].ends_with(&[0xFF]) && end < data.len() {
         end += 1;
     }
-    // Between scans a broken length may have passed over one.
+    // Between scans, a broken length may have skipped an end marker.
     Ok((first_of_ends(&data[..end]), Ending::Bare))
 }

@@ -1,21 +1,21 @@
-//! What a whole JPEG is put together from, without a copy of any of it.
+//! The pieces of which a repaired JPEG consists, without a copy of any of them.
 
 use super::super::damage::Damage;
 use super::super::huffman::STANDARD_TABLES;
 use super::super::markers::END;
 use std::ops::Range;
 
-/// Few enough to lie on the stack; the head's quirks are one or two at a time.
+/// The most pieces. Few enough for the stack; a head has one or two faults at a time.
 const MOST_PIECES: usize = 8;
 
-/// One part of a JPEG.
+/// A piece of a JPEG.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Piece {
-    /// What the camera sent, from here to there.
+    /// Bytes that the camera sent.
     Sent {
-        /// The first byte.
+        /// The place of the first byte.
         from: usize,
-        /// Behind the last one.
+        /// The place after the last byte.
         to: usize,
     },
     /// The standard Huffman tables.
@@ -34,7 +34,7 @@ impl Piece {
     }
 }
 
-/// All parts of one JPEG, in their order.
+/// All pieces of one JPEG, in their order.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pieces {
     pieces: [Piece; MOST_PIECES],
@@ -46,7 +46,7 @@ impl Pieces {
         &self.pieces[..self.count]
     }
 
-    /// What was sent and stays; nothing where that is empty.
+    /// Adds bytes that were sent; nothing if the range is empty.
     pub(super) fn keep(&mut self, sent: Range<usize>) -> Result<(), Damage> {
         if sent.is_empty() {
             return Ok(());
@@ -60,7 +60,7 @@ impl Pieces {
         Ok(())
     }
 
-    /// Leaves out what was sent behind `end`, which lies in the last piece.
+    /// Cuts the last piece at `end`, which lies in it.
     pub(super) fn end_at(&mut self, end: usize) {
         if let Some(Piece::Sent { to, .. }) = self.pieces[..self.count].last_mut() {
             *to = end;

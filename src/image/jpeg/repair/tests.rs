@@ -1,10 +1,10 @@
-//! Hand-made JPEGs with one thing wrong each.
+//! Tests with hand-made JPEGs that have one fault each.
 
 use super::*;
 
 const SOI_: &[u8] = &[0xFF, 0xD8];
 const JFIF: &[u8] = b"\xFF\xE0\0\x10JFIF\0\x01\x01\0\0\x01\0\x01\0\0";
-/// Sequential, 8 bits, 8 rows of 16, one component with quantization table 0.
+/// Sequential, 8 bits, 8 rows of 16 pixels, one component with quantization table 0.
 const SOF: &[u8] = &[0xFF, 0xC0, 0, 11, 8, 0, 8, 0, 16, 1, 1, 0x11, 0];
 /// One DC and one AC table, each with one code of one bit.
 const DHT: &[u8] = &[
@@ -20,7 +20,7 @@ fn dqt() -> Vec<u8> {
     [&[0xFF, 0xDB, 0, 67, 0][..], &[1; 64]].concat()
 }
 
-/// A JPEG without anything behind its data.
+/// A JPEG without anything after its data.
 fn bare() -> Vec<u8> {
     [SOI_, JFIF, &dqt(), SOF, DHT, SCAN, DATA].concat()
 }
@@ -114,7 +114,7 @@ fn thumbnails_and_garbage_are_left_out_and_what_decoders_need_is_not() {
     let adobe = b"\xFF\xEE\0\x0EAdobe\0\x64\xFF\xD8\0\0\x01";
     let sent = [SOI_, exif, JFIF, exif, exif, b"\0\xFF\0junk", adobe, xmp, rest].concat();
     assert_eq!(repaired(&sent), [SOI_, JFIF, adobe, xmp, rest].concat());
-    // A version and a colour transform that nobody knows.
+    // An unknown version and an unknown colour transform.
     let adobe_9 = b"\xFF\xEE\0\x0EAdobe\0\x64\0\0\0\0\x09";
     assert_eq!(repaired(&[SOI_, JFIF, adobe_9, rest].concat()), whole());
     let jfif_9 = b"\xFF\xE0\0\x10JFIF\0\x09\x01\0\0\x01\0\x01\0\0";
