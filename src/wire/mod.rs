@@ -1,4 +1,5 @@
-//! The bytes on the wire and their rules: no socket, no clock, no thread.
+//! The formats of bytes on the wire and in files, and their rules: no sockets, no clock, no
+//! threads.
 
 pub mod dns;
 pub mod http;
@@ -11,7 +12,7 @@ pub mod pickle;
 mod receive_buffer;
 pub mod service;
 
-/// The first bytes of a stranger, printable: `"HTTP/1.1"`.
+/// The first bytes of a stranger, shown as text: `"HTTP/1.1"`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FirstBytes(pub Vec<u8>);
 

@@ -1,10 +1,10 @@
-//! A frame sealed for sending: its bytes once, shared by every viewer.
+//! A frame that is ready for sending: its bytes once, shared by all viewers.
 
 use crate::image::frame::Micros;
 use crate::image::pixels::Size;
 use std::sync::Arc;
 
-/// How a packet's payload is coded.
+/// The encoding of a packet's payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Codec {
     /// One JPEG picture.
@@ -13,25 +13,25 @@ pub enum Codec {
     Bgr24,
 }
 
-/// What is known of a frame besides its bytes.
+/// The facts of a frame besides its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FrameFacts {
-    /// Rises from frame to frame; gaps are frames that were lost or skipped.
+    /// Rises from frame to frame. Gaps are frames that were lost or skipped.
     pub sequence: u64,
-    /// When the camera took it, on the camera machine's monotonic clock.
+    /// When the frame was captured, by the monotonic clock of the camera's machine.
     pub captured_at: Micros,
-    /// How the payload is coded.
+    /// The encoding of the payload.
     pub codec: Codec,
-    /// The picture's size.
+    /// The size of the picture.
     pub size: Size,
 }
 
-/// A frame's bytes and facts. Written once by the encoder, then only read.
+/// A frame's bytes and facts. The encoder writes it once; after that it is only read.
 #[derive(Debug)]
 pub struct Packet {
-    /// What is known of the frame.
+    /// The facts of the frame.
     pub facts: FrameFacts,
-    /// Larger than the payload: it keeps the size of the largest frame it ever carried.
+    /// Larger than the payload: it keeps the size of the largest frame that it ever held.
     storage: Vec<u8>,
     len: usize,
 }
@@ -42,19 +42,18 @@ impl Packet {
         &self.storage[..self.len]
     }
 
-    /// At least `len` bytes to write the payload into; then say how many it took with
-    /// [`set_len`](Self::set_len). Allocates only when the packet was never that large, and holds
-    /// nothing then.
+    /// At least `len` bytes for the payload. After writing, call [`set_len`](Self::set_len).
+    /// Allocates only if the packet was never that large; its old content is lost then.
     pub fn storage(&mut self, len: usize) -> &mut [u8] {
         if self.storage.len() < len {
-            // Fresh zeroes come from the kernel untouched: what an encoder might need and does not
-            // write to costs addresses, not memory.
+            // Fresh zero pages from the kernel use no memory until they are written. So what an
+            // encoder may need but does not use costs only address space.
             self.storage = vec![0; len];
         }
         &mut self.storage
     }
 
-    /// Says how much of [`storage`](Self::storage) is the payload.
+    /// Sets how many bytes of [`storage`](Self::storage) are the payload.
     ///
     /// # Panics
     /// When there is less storage than that.
@@ -64,16 +63,16 @@ impl Packet {
     }
 }
 
-/// Packets that are used again once no viewer holds them.
+/// Packets that are reused when no viewer holds them any more.
 #[derive(Debug, Default)]
 pub struct PacketPool {
     packets: Vec<Arc<Packet>>,
 }
 
 impl PacketPool {
-    /// A packet that nobody else holds, with `facts` and whatever bytes it last had.
+    /// A packet that nobody else holds, with these facts and any bytes.
     ///
-    /// The pool grows to one packet per viewer that is still sending, plus two.
+    /// The pool grows to one packet for each viewer that is still sending, plus two.
     pub fn take(&mut self, facts: FrameFacts) -> Arc<Packet> {
         let free = self.packets.iter_mut().position(|packet| Arc::get_mut(packet).is_some());
         let mut packet = match free {
@@ -84,20 +83,20 @@ impl PacketPool {
         packet
     }
 
-    /// The packet's own content, to be written before it is shared.
+    /// The content of a packet, to be written before it is shared.
     ///
     /// # Panics
-    /// When the packet was shared already.
+    /// When the packet is shared already.
     pub fn open(packet: &mut Arc<Packet>) -> &mut Packet {
         Arc::get_mut(packet).expect("a packet is written before anyone shares it")
     }
 
-    /// Bytes that the payloads now in the packets take.
+    /// The bytes of the payloads that are in the packets now.
     pub fn memory(&self) -> usize {
         self.packets.iter().map(|packet| packet.len).sum()
     }
 
-    /// Remembers a packet, so that it can be taken again once its viewers are done.
+    /// Returns a packet to the pool. It is reused when its viewers have dropped it.
     pub fn remember(&mut self, packet: &Arc<Packet>) {
         self.packets.push(Arc::clone(packet));
     }

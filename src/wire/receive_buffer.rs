@@ -1,15 +1,15 @@
-//! Bytes that have arrived and are not yet understood.
+//! A buffer for bytes that have arrived and are not parsed yet.
 
 /// Collects received bytes for a decoder, which takes whole messages off the front.
 ///
-/// Memory follows what really arrives, never what a length field claims. Nothing is moved
-/// while a message lies alone in the buffer.
+/// The buffer grows with the bytes that arrive, never by a length field. Nothing is moved while the
+/// buffer holds only one message.
 #[derive(Debug, Default)]
 pub(crate) struct ReceiveBuffer {
     bytes: Vec<u8>,
-    /// How much of it holds received bytes.
+    /// How many bytes of it are filled.
     filled: usize,
-    /// How much of that was taken.
+    /// How many of those were taken.
     taken: usize,
 }
 
@@ -17,14 +17,14 @@ pub(crate) struct ReceiveBuffer {
 const MIN_SPACE: usize = 4 << 10;
 
 impl ReceiveBuffer {
-    /// Room for more bytes, never empty: towards `wanted` bytes behind what was taken.
+    /// Room for more bytes; never empty. The aim is `wanted` bytes after those that were taken.
     pub(crate) fn space(&mut self, wanted: usize) -> &mut [u8] {
         if self.taken > 0 {
             self.bytes.copy_within(self.taken..self.filled, 0);
             self.filled -= self.taken;
             self.taken = 0;
         }
-        // At most twice what has arrived: a stranger pays for the memory he gets with bytes.
+        // At most twice what has arrived: a stranger gets memory only for bytes that he sends.
         let room = wanted.clamp(self.filled + MIN_SPACE, 2 * self.filled + MIN_SPACE);
         if self.bytes.len() < room {
             self.bytes.reserve_exact(room - self.bytes.len());
@@ -33,7 +33,7 @@ impl ReceiveBuffer {
         &mut self.bytes[self.filled..]
     }
 
-    /// Says that `count` bytes were received into [`space`](Self::space).
+    /// Notes that `count` bytes were received into [`space`](Self::space).
     ///
     /// # Panics
     /// When that is more than there was space for.
@@ -42,7 +42,7 @@ impl ReceiveBuffer {
         assert!(self.filled <= self.bytes.len(), "more bytes than there was space for");
     }
 
-    /// Puts bytes that were received elsewhere behind the others.
+    /// Appends bytes that were received elsewhere.
     pub(crate) fn push(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             let space = self.space(self.waiting().len() + bytes.len());
@@ -53,12 +53,12 @@ impl ReceiveBuffer {
         }
     }
 
-    /// What has arrived and was not taken.
+    /// The bytes that have arrived and were not taken.
     pub(crate) fn waiting(&self) -> &[u8] {
         &self.bytes[self.taken..self.filled]
     }
 
-    /// Takes `count` of the [`waiting`](Self::waiting) bytes off the front.
+    /// Takes the first `count` of the [`waiting`](Self::waiting) bytes.
     pub(crate) fn take(&mut self, count: usize) -> &[u8] {
         let start = self.taken;
         self.taken += count;

@@ -1,35 +1,35 @@
-//! What a camera says of itself on the LAN before anybody connects: its names, the services, and the facts beside them.
+//! What a camera announces on the LAN: its names, its services, and facts about it.
 
 use crate::image::pixels::Size;
 use crate::plain::printable;
 use crate::rate::Rate;
 
-/// Cameras that speak the native protocol.
+/// The service type of cameras that speak the native protocol.
 pub const CAMERA: &str = "_lancam._tcp.local";
 
-/// What browsers open.
+/// The service type of web pages.
 pub const WEB: &str = "_http._tcp.local";
 
-/// The facts beside a service, as its TXT record has them (RFC 6763, section 6).
+/// The facts about a service in its TXT record (RFC 6763, section 6).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Facts {
     /// The program's version.
     pub version: String,
-    /// What the camera is called, even where another one had that name first.
+    /// The name that the camera was given, even if another camera had that name first.
     pub name: String,
-    /// Differs between any two running cameras, whatever they are called.
+    /// Differs for any two running cameras, whatever their names.
     pub id: String,
-    /// Of what viewers without wishes are sent; unknown until there was a frame.
+    /// The size of the pictures for viewers without wishes; unknown until the first frame.
     pub size: Option<Size>,
-    /// As far as it is known.
+    /// Their frame rate, if known.
     pub rate: Rate,
 }
 
 impl Facts {
-    /// As keys and values. What is unknown is left out.
+    /// The facts as keys and values. Unknown facts are left out.
     pub fn to_text(&self) -> Vec<(&'static str, String)> {
         let mut text = vec![
-            // First, as RFC 6763 wants it in section 6.7.
+            // RFC 6763 wants this key first (section 6.7).
             ("txtvers", "1".to_owned()),
             ("version", self.version.clone()),
             ("name", self.name.clone()),
@@ -44,7 +44,8 @@ impl Facts {
         text
     }
 
-    /// From keys and values. What is missing or makes no sense stays unknown. Texts are [`printable`].
+    /// Reads the facts from keys and values. What is missing or invalid stays unknown. Texts are
+    /// made [`printable`].
     pub fn from_text(text: &[(String, String)]) -> Self {
         let value = |key| text.iter().find(|(found, _)| found == key).map(|(_, value)| &**value);
         let owned = |key| printable(value(key).unwrap_or_default());
@@ -58,22 +59,24 @@ impl Facts {
     }
 }
 
-/// The longest label of a DNS name, in bytes (RFC 1035, section 2.3.4).
+/// The greatest length of a label in a DNS name, in bytes (RFC 1035, section 2.3.4).
 const MAX_LABEL: usize = 63;
 
-/// What people call the first camera with the name `name`, the second (`Garage (2)`), and so on. It fits into one label.
-/// Dots and backslashes become dashes, because DNS tools write them as separators.
+/// The name shown to people: `Garage` for the first camera called `name`, `Garage (2)` for the
+/// second, and so on. It fits into one label. Dots and backslashes become dashes, because DNS tools
+/// use them as separators.
 pub fn instance_name(name: &str, number: u32) -> String {
     let suffix = if number > 1 { format!(" ({number})") } else { String::new() };
     let name = cut(name, MAX_LABEL - suffix.len()).replace(['.', '\\'], "-");
     format!("{name}{suffix}")
 }
 
-/// The host name of a camera, without `.local`: small letters and digits, one dash for anything between them (RFC 1123,
-/// section 2.1). A name without letters and digits becomes `lancam`.
+/// The host name of a camera, without `.local`: lower-case letters and digits, with one dash for
+/// anything between them (RFC 1123, section 2.1). A name without letters and digits becomes
+/// `lancam`.
 ///
-/// The camera announces `host_label(instance_name(name, number))`. A viewer that is asked for NAME.local compares
-/// `host_label` of both names.
+/// The camera announces `host_label(instance_name(name, number))`. A viewer that is asked for
+/// NAME.local compares the `host_label` of both names.
 pub fn host_label(name: &str) -> String {
     let mut label = String::new();
     for letter in cut(name, MAX_LABEL).chars() {
@@ -87,7 +90,7 @@ pub fn host_label(name: &str) -> String {
     if label.is_empty() { "lancam".to_owned() } else { label.to_owned() }
 }
 
-/// As much of `text` as fits into `len` bytes.
+/// The longest beginning of `text` that fits into `len` bytes.
 fn cut(text: &str, len: usize) -> &str {
     let mut len = text.len().min(len);
     while !text.is_char_boundary(len) {

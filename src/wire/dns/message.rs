@@ -1,12 +1,12 @@
-//! A message of DNS as a responder reads it: nothing is copied, and no byte is trusted.
+//! Reads DNS messages for a responder, without copying and without trusting any byte.
 
 use super::{CLASS, Cursor, DnsError, IS_ANSWER, Labels, NSEC, PTR, SRV};
 
-/// A message whose header was read. Questions and records are read as they are asked for.
+/// A message whose header was parsed. Questions and records are parsed when they are asked for.
 #[derive(Debug, Clone, Copy)]
 pub struct Message<'a> {
     bytes: &'a [u8],
-    /// What the answer to a question must repeat, where the asker is no multicast DNS.
+    /// An asker that speaks plain DNS needs this number repeated in the answer.
     pub id: u16,
     flags: u16,
     counts: [u16; 4],
@@ -15,39 +15,39 @@ pub struct Message<'a> {
 /// The sections that hold records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Section {
-    /// Of a question: what the asker knows already. Of an answer: the answer.
+    /// In a question: what the asker knows already. In an answer: the answer.
     Answer,
-    /// Of a probe: what the asker wants to claim.
+    /// In a probe: what the asker wants to claim.
     Authority,
-    /// What was not asked for.
+    /// Records that were not asked for.
     Additional,
 }
 
 /// A question.
 #[derive(Debug, Clone, Copy)]
 pub struct Question<'a> {
-    /// About whom.
+    /// The name that it is about.
     pub name: Labels<'a>,
-    /// For records of this kind.
+    /// The kind of records.
     pub kind: u16,
-    /// Of this class.
+    /// The class of records.
     pub class: u16,
-    /// Whether the answer may come to the asker alone (RFC 6762, section 5.4).
+    /// Whether the answer may go to the asker alone (RFC 6762, section 5.4).
     pub is_for_unicast: bool,
 }
 
 /// A record that somebody else states.
 #[derive(Debug, Clone, Copy)]
 pub struct Stated<'a> {
-    /// Where it stands.
+    /// The section that it is in.
     pub section: Section,
-    /// Of whom.
+    /// Its name.
     pub name: Labels<'a>,
-    /// What kind of fact.
+    /// Its kind.
     pub kind: u16,
-    /// Of this class.
+    /// Its class.
     pub class: u16,
-    /// How many seconds it is true; 0 when it is over.
+    /// Its TTL in seconds; 0 if it no longer exists.
     pub ttl: u32,
     message: &'a [u8],
     start: usize,
@@ -55,43 +55,43 @@ pub struct Stated<'a> {
 }
 
 impl<'a> Message<'a> {
-    /// Reads the header.
+    /// Parses the header.
     ///
     /// # Errors
-    /// When the bytes are too few, or not about names at all.
+    /// When there are too few bytes, or the message is neither a question nor an answer.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, DnsError> {
         let mut cursor = Cursor { message: bytes, at: 0 };
         let (id, flags) = (cursor.u16()?, cursor.u16()?);
         let counts = [cursor.u16()?, cursor.u16()?, cursor.u16()?, cursor.u16()?];
         if flags & (OPCODE | RESPONSE_CODE) != 0 {
-            // RFC 6762, sections 18.3 and 18.11: ignored in silence.
+            // RFC 6762, sections 18.3 and 18.11: ignore it silently.
             return Err(DnsError::NoAnswer);
         }
         Ok(Self { bytes, id, flags, counts })
     }
 
-    /// Whether it states facts, and asks nothing.
+    /// Whether it is an answer, not a question.
     pub fn is_answer(&self) -> bool {
         self.flags & IS_ANSWER != 0
     }
 
-    /// Whether more that the asker knows already follows in another message (RFC 6762, section 7.2).
+    /// Whether further known answers follow in another message (RFC 6762, section 7.2).
     pub fn is_continued(&self) -> bool {
         self.flags & TRUNCATED != 0
     }
 
-    /// Whether nothing is asked: the rest of what an asker knows already.
+    /// Whether it has no questions: then it continues a list of known answers.
     pub fn has_no_questions(&self) -> bool {
         self.counts[0] == 0
     }
 
-    /// Its questions, up to the first that is none.
+    /// Its questions, up to the first invalid one.
     pub fn questions(&self) -> impl Iterator<Item = Question<'a>> + use<'a> {
         let mut cursor = Cursor { message: self.bytes, at: super::HEADER };
         (0..self.counts[0]).map_while(move |_| cursor.question().ok())
     }
 
-    /// Its records, up to the first that is none.
+    /// Its records, up to the first invalid one.
     pub fn records(&self) -> impl Iterator<Item = Stated<'a>> + use<'a> {
         let mut cursor = Cursor { message: self.bytes, at: super::HEADER };
         let is_whole = (0..self.counts[0]).all(|_| cursor.question().is_ok());
@@ -108,7 +108,7 @@ impl<'a> Message<'a> {
     }
 }
 
-/// Of the header's flags (RFC 1035, section 4.1.1).
+/// Bits in the flags of the header (RFC 1035, section 4.1.1).
 const OPCODE: u16 = 0x7800;
 const TRUNCATED: u16 = 0x0200;
 const RESPONSE_CODE: u16 = 0x000F;
@@ -134,7 +134,8 @@ impl<'a> Cursor<'a> {
 }
 
 impl Stated<'_> {
-    /// What it states, with names written out, as RFC 6762 compares it in section 8.2; `None` when that makes no sense.
+    /// Its data with names uncompressed, as RFC 6762 compares it in section 8.2; `None` if it is
+    /// invalid.
     pub fn plain_data(&self) -> Option<Vec<u8>> {
         let whole = self.message.get(self.start..self.end)?;
         let before = match self.kind {

@@ -1,20 +1,20 @@
-//! The little of DNS (RFC 1035) that finding cameras and being found takes.
+//! The part of DNS (RFC 1035) that is needed to find cameras and to be found.
 
 pub mod message;
 pub mod write;
 
 use std::fmt;
-// Addresses as numbers; sockets are in std alone.
+// Only the types of addresses; this module uses no sockets.
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// What a question asks for.
+/// The kinds of questions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum QueryKind {
-    /// IPv4 addresses of a host.
+    /// The IPv4 addresses of a host.
     A,
-    /// Instances of a service.
+    /// The instances of a service.
     Pointer,
-    /// IPv6 addresses of a host.
+    /// The IPv6 addresses of a host.
     Aaaa,
 }
 
@@ -35,37 +35,38 @@ const TXT: u16 = 16;
 const AAAA: u16 = 28;
 const SRV: u16 = 33;
 const NSEC: u16 = 47;
-/// Of a question: records of every kind.
+/// In a question: records of any kind.
 pub const ANY: u16 = 255;
-/// The Internet, the only class there is.
+/// The Internet, the only class in use.
 pub const IN: u16 = 1;
-/// In answers of multicast DNS the class's top bit says that older answers are void (RFC 6762, section 10.2).
+/// The class without its top bit. In answers of multicast DNS, that bit says that older answers are
+/// void (RFC 6762, section 10.2).
 const CLASS: u16 = 0x7FFF;
-/// The header's bit that tells an answer from a question.
+/// The bit in the flags that distinguishes an answer from a question.
 const IS_ANSWER: u16 = 0x8000;
 const HEADER: usize = 12;
 
-/// A name of labels, compared without regard to the case of ASCII letters.
+/// A name of labels. Comparison ignores the case of ASCII letters.
 #[derive(Debug, Clone, Eq)]
 pub struct Name(Vec<String>);
 
 impl Name {
-    /// A name whose labels have no dots in them: `pi.local`, with a dot behind it or not.
+    /// A name from labels without dots in them: `pi.local`, with or without a final dot.
     pub fn of(dotted: &str) -> Self {
         Self(dotted.split('.').filter(|label| !label.is_empty()).map(str::to_owned).collect())
     }
 
-    /// One label, with dots in it or not, in front of `domain`.
+    /// One label, which may contain dots, in front of `domain`.
     pub fn below(label: &str, domain: &Self) -> Self {
         Self([&[label.to_owned()][..], &domain.0].concat())
     }
 
-    /// Its first label: of an instance what people call it, of a host its name without `.local`.
+    /// Its first label: of an instance the name for people, of a host its name without `.local`.
     pub fn first(&self) -> &str {
         self.0.first().map_or("", String::as_str)
     }
 
-    /// Whether this is one label in front of `domain`: an instance of that service.
+    /// Whether this is one label in front of `domain`, and so an instance of that service.
     pub fn is_directly_below(&self, domain: &Self) -> bool {
         self.0.split_first().is_some_and(|(_, rest)| same(rest, &domain.0))
     }
@@ -96,34 +97,34 @@ impl fmt::Display for Name {
     }
 }
 
-/// A fact that an answer states.
+/// A record in an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
-    /// Of whom.
+    /// Its name.
     pub name: Name,
-    /// What.
+    /// Its data.
     pub data: Data,
 }
 
-/// The kinds of facts that matter here.
+/// The kinds of data that matter here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Data {
-    /// A host has this address.
+    /// The address of a host.
     Address(IpAddr),
-    /// A service has this instance.
+    /// An instance of a service.
     Instance(Name),
-    /// An instance listens there.
+    /// Where an instance listens.
     Place {
-        /// At this port,
+        /// The port.
         port: u16,
-        /// of this host.
+        /// The host.
         host: Name,
     },
-    /// What an instance says of itself: `key=value`, each; what has no `=` has an empty value.
+    /// The facts about an instance, each `key=value`. Without `=`, the value is empty.
     Text(Vec<(String, String)>),
-    /// There are records of these kinds and of no other (RFC 6762, section 6.1).
+    /// There are records of these kinds only (RFC 6762, section 6.1).
     Only {
-        /// Of the same name.
+        /// The name of these records.
         name: Name,
         /// Their kinds.
         kinds: Vec<u16>,
@@ -131,7 +132,7 @@ pub enum Data {
 }
 
 impl Data {
-    /// What kind of record states it.
+    /// The kind of record that has this data.
     pub fn kind(&self) -> u16 {
         match self {
             Self::Address(IpAddr::V4(_)) => A,
@@ -143,31 +144,32 @@ impl Data {
         }
     }
 
-    /// Its bytes, with names written out, as RFC 6762 compares it in section 8.2.
+    /// Its bytes with names uncompressed, as RFC 6762 compares it in section 8.2.
     pub fn plain(&self) -> Vec<u8> {
         write::plain(self)
     }
 }
 
-/// Why bytes are no answer.
+/// Why bytes are not an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum DnsError {
-    /// The bytes end in the middle.
+    /// The bytes end too early.
     #[error("a DNS message is cut short")]
     CutShort,
-    /// A name that leads in circles, or is longer than names may be.
+    /// A name that refers to itself, or is longer than names may be.
     #[error("a DNS message has an invalid name")]
     Name,
-    /// Not an answer, or one that says no.
+    /// Not an answer, or an answer with an error.
     #[error("a DNS message is not an answer")]
     NoAnswer,
 }
 
-/// A message that asks all of `questions`. Labels longer than DNS has them are cut, and so will not be found.
+/// A message with all of `questions`. Labels that are too long for DNS are cut, and so will not be
+/// found.
 pub fn query(questions: &[(&Name, QueryKind)]) -> Vec<u8> {
     let count = u16::try_from(questions.len()).unwrap_or(u16::MAX);
     let mut message = Vec::with_capacity(HEADER + 32 * questions.len());
-    // Number, flags, and how many questions, answers, authorities, additional records.
+    // Number, flags, and the numbers of questions, answers, authorities and additional records.
     for word in [0, 0, count, 0, 0, 0] {
         message.extend(u16::to_be_bytes(word));
     }
@@ -188,10 +190,10 @@ pub fn query(questions: &[(&Name, QueryKind)]) -> Vec<u8> {
 const MAX_LABEL: usize = 63;
 const MAX_NAME: usize = 255;
 
-/// What an answer states; records of other kinds are passed over.
+/// The records in an answer; those of other kinds are skipped.
 ///
 /// # Errors
-/// When this is no answer, or not whole.
+/// When this is not an answer, or it is not complete.
 pub fn records(message: &[u8]) -> Result<Vec<Record>, DnsError> {
     let mut bytes = Cursor { message, at: 0 };
     let _number = bytes.u16()?;
@@ -206,7 +208,7 @@ pub fn records(message: &[u8]) -> Result<Vec<Record>, DnsError> {
         bytes.name()?;
         bytes.take(4)?;
     }
-    // Nothing is reserved for what the header claims: each record takes bytes that must be there.
+    // Allocate nothing by the header's numbers: each record needs bytes that must be there.
     let mut records = Vec::new();
     for _ in 0..answers {
         records.extend(bytes.record()?);
@@ -214,7 +216,7 @@ pub fn records(message: &[u8]) -> Result<Vec<Record>, DnsError> {
     Ok(records)
 }
 
-/// The labels of a name in a message, which was followed to its end once.
+/// The labels of a name in a message. Its pointers were checked before.
 #[derive(Debug, Clone, Copy)]
 pub struct Labels<'a> {
     message: &'a [u8],
@@ -222,7 +224,7 @@ pub struct Labels<'a> {
 }
 
 impl Labels<'_> {
-    /// The same, on its own.
+    /// The name as an owned value.
     pub fn to_name(self) -> Name {
         Name(self.map(|label| String::from_utf8_lossy(label).into_owned()).collect())
     }
@@ -275,7 +277,7 @@ impl<'a> Cursor<'a> {
         Ok(self.labels()?.to_name())
     }
 
-    /// A name, which may end with a pointer to where the rest of it stands (section 4.1.4).
+    /// Parses a name, which may end with a pointer to the place of its rest (section 4.1.4).
     fn labels(&mut self) -> Result<Labels<'a>, DnsError> {
         let labels = Labels { message: self.message, at: self.at };
         let mut len = 0;
@@ -288,12 +290,13 @@ impl<'a> Cursor<'a> {
                     let low = self.u8()?;
                     behind.get_or_insert(self.at);
                     let target = usize::from(u16::from_be_bytes([pointer & 0x3F, low]));
-                    // Only ever backwards: so it ends.
+                    // Pointers may only go backwards, so that the loop ends.
                     if target >= started {
                         return Err(DnsError::Name);
                     }
                     self.at = target;
-                    // A pointer to a pointer costs a step too, or a message of them would take long.
+                    // A pointer counts towards the length too, so that a message full of pointers
+                    // does not take long.
                     len += 1;
                 }
                 count if count & 0xC0 == 0 => len += self.take(usize::from(count))?.len() + 1,
@@ -321,7 +324,8 @@ impl<'a> Cursor<'a> {
         if class != IN {
             return Ok(None);
         }
-        // Names in the data may point to anywhere before it, and so are read from the whole message.
+        // Names in the data may point to any earlier place, so they are read from the whole
+        // message.
         let mut inside = Cursor { message: &self.message[..behind], at: start };
         let data = match kind {
             A => <[u8; 4]>::try_from(bytes).ok().map(|ip| Data::Address(Ipv4Addr::from(ip).into())),
@@ -340,7 +344,8 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// The strings of a TXT record (RFC 6763, section 6); of equal keys the first counts, and it is the reader who sees to that.
+/// The strings of a TXT record (RFC 6763, section 6). If a key is repeated, the caller has to use
+/// the first one.
 fn text(mut bytes: &[u8]) -> Vec<(String, String)> {
     let mut pairs = Vec::new();
     while let Some((&len, rest)) = bytes.split_first() {
@@ -359,7 +364,7 @@ fn text(mut bytes: &[u8]) -> Vec<(String, String)> {
 mod tests {
     use super::*;
 
-    /// An answer as cameras send it: PTR, SRV, TXT and A, names compressed.
+    /// An answer as cameras send it: PTR, SRV, TXT and A, with names compressed.
     #[rustfmt::skip]
     const ANSWER: &[u8] = &[
         0, 0, 0x84, 0, // number, answer with authority
@@ -408,7 +413,7 @@ mod tests {
             for value in [0, 1, 12, 42, 0x7F, 0x80, 0xC0, 0xFF] {
                 let mut message = ANSWER.to_vec();
                 message[at] = value;
-                // What it says does not matter, as long as it ends.
+                // Its meaning does not matter, as long as parsing ends.
                 let _ = records(&message);
             }
         }

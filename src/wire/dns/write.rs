@@ -1,4 +1,4 @@
-//! Writes messages of DNS: questions and records, each name's end once.
+//! Writes DNS messages: questions and records, with names compressed.
 
 use super::message::Section;
 use super::{Data, HEADER, IN, MAX_LABEL, Name, Record};
@@ -9,21 +9,21 @@ use core::net::IpAddr;
 pub struct Writer {
     bytes: Vec<u8>,
     counts: [u16; 4],
-    /// The names that stand in it, by their labels, and where.
+    /// The names that were written, as labels, with their places.
     known: Vec<(Vec<String>, u16)>,
     limit: usize,
 }
 
-/// What stands beside a record.
+/// The terms of a record.
 #[derive(Debug, Clone, Copy)]
 pub struct Terms {
-    /// How many seconds it is true.
+    /// Its TTL in seconds.
     pub ttl: u32,
-    /// Whether what was said before about the same is over (RFC 6762, section 10.2).
+    /// Whether it replaces earlier records of the same name and kind (RFC 6762, section 10.2).
     pub replaces: bool,
 }
 
-/// A record, or a question, did not fit any more; the message is as it was.
+/// A record or a question did not fit; the message is unchanged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Full;
 
@@ -37,7 +37,7 @@ impl Writer {
         Self { bytes, counts: [0; 4], known: Vec::new(), limit }
     }
 
-    /// Adds a question. Questions stand before records.
+    /// Adds a question. Questions come before records.
     ///
     /// # Errors
     /// When it does not fit.
@@ -48,7 +48,7 @@ impl Writer {
         })
     }
 
-    /// Adds a record. Sections follow each other in their order.
+    /// Adds a record. The sections must be written in their order.
     ///
     /// # Errors
     /// When it does not fit.
@@ -77,7 +77,7 @@ impl Writer {
         self.counts == [0; 4]
     }
 
-    /// The whole message.
+    /// The complete message.
     pub fn finish(mut self) -> Vec<u8> {
         for (index, count) in self.counts.into_iter().enumerate() {
             let at = 4 + 2 * index;
@@ -102,7 +102,7 @@ impl Writer {
         self.bytes.extend(words.into_iter().flat_map(u16::to_be_bytes));
     }
 
-    /// As much of the name as is new, and a pointer to the rest (RFC 1035, section 4.1.4).
+    /// Writes the new part of a name, and a pointer to the rest (RFC 1035, section 4.1.4).
     fn name(&mut self, mut labels: &[String]) {
         while let Some((label, rest)) = labels.split_first() {
             if let Some((_, at)) = self.known.iter().find(|(known, _)| known == labels) {
@@ -124,7 +124,7 @@ impl Writer {
         match data {
             Data::Instance(name) => self.name(&name.0),
             Data::Place { port, host } => {
-                // No priority, no weight.
+                // Priority 0, weight 0.
                 self.words([0, 0, *port]);
                 self.name(&host.0);
             }
@@ -140,7 +140,7 @@ impl Writer {
 /// The top bit of a record's class.
 const REPLACES: u16 = 0x8000;
 
-/// What a record states, with names written out, as RFC 6762 compares it in section 8.2.
+/// The data of a record with names uncompressed, as RFC 6762 compares it in section 8.2.
 pub(super) fn plain(data: &Data) -> Vec<u8> {
     match data {
         Data::Address(IpAddr::V4(ip)) => ip.octets().to_vec(),
@@ -174,7 +174,8 @@ fn plain_name(name: &Name) -> Vec<u8> {
     bytes
 }
 
-/// The kinds below 256 as RFC 4034 has them in section 4.1.2: window 0, a length, a bit for each.
+/// The kinds below 256 as a bitmap of RFC 4034, section 4.1.2: window 0, a length, one bit for each
+/// kind.
 fn bitmap(kinds: &[u16]) -> Vec<u8> {
     let mut bits = [0_u8; 32];
     let small = kinds.iter().filter_map(|&kind| u8::try_from(kind).ok());

@@ -1,21 +1,22 @@
-//! By which names a browser may call the camera: a page elsewhere must not read it under a name of its own.
+//! Decides which host names are the camera's own. A web page elsewhere must not be able to read the
+//! camera under its own name.
 
 use core::net::{Ipv4Addr, Ipv6Addr};
 
-/// Domains that the public DNS does not have, so that no stranger owns a name there: RFC 6762, what home routers use,
-/// what ICANN set aside in 2024, RFC 8375, RFC 6761.
+/// Domains that the public DNS does not have, so that no stranger can own a name in them: RFC 6762,
+/// usual in home routers, reserved by ICANN in 2024, RFC 8375, RFC 6761.
 const PRIVATE_DOMAINS: [&str; 5] = ["local", "lan", "internal", "home.arpa", "localhost"];
 
-/// Whether a `Host` header names the camera: by an address, by a name that no stranger can own, or by one of `names`. What
-/// is behind a stranger's name, its owner decides from moment to moment (DNS rebinding).
+/// Whether a `Host` header names the camera: by an address, by a name that no stranger can own, or
+/// by one of `names`. The owner of any other name can point it here at any moment (DNS rebinding).
 pub fn is_ours(host: &str, names: &[String]) -> bool {
-    // Whoever leaves it empty was told no name, and no browser does.
+    // An empty header names nothing, and no browser sends one.
     if host.is_empty() || host.parse::<Ipv6Addr>().is_ok() {
         return true;
     }
     if let Some(rest) = host.strip_prefix('[') {
         let Some((address, port)) = rest.split_once(']') else { return false };
-        // A scope is of use to its own machine only, but some send it.
+        // A scope means something only on its own machine, but some clients send it.
         let address = address.split('%').next().unwrap_or_default();
         return is_port(port) && address.parse::<Ipv6Addr>().is_ok();
     }
@@ -28,14 +29,16 @@ pub fn is_ours(host: &str, names: &[String]) -> bool {
         return true;
     }
     let has_labels = name.split('.').all(|label| !label.is_empty() && label.chars().all(is_plain));
-    // A name of one label is a top-level domain, or no domain at all: proxies and routers make those up.
+    // A name of one label is a top-level domain or no public domain at all. Proxies and routers use
+    // such names.
     has_labels && (!name.contains('.') || PRIVATE_DOMAINS.into_iter().any(|it| is_in(name, it)))
 }
 
-/// A name as `--http-name` has it: without scheme, port, path and final dot, in small letters.
+/// Parses the value of `--http-name`: a name without scheme, port, path and final dot. Returns it
+/// in lower case.
 ///
 /// # Errors
-/// What to type instead, in a sentence.
+/// A sentence that says what to type instead.
 pub fn parse_name(text: &str) -> Result<String, String> {
     let bare = text.split_once("://").map_or(text, |(_, rest)| rest);
     let bare = bare.split(['/', '?', '#']).next().unwrap_or_default();
@@ -67,10 +70,10 @@ pub fn parse_name(text: &str) -> Result<String, String> {
     }
 }
 
-/// The name in a `Host` header, as [`parse_name`] takes it; `None` where it is no name.
+/// The name in a `Host` header in the form of [`parse_name`]; `None` if it is not a name.
 pub fn name_in(host: &str) -> Option<String> {
     let (name, port) = host.split_at(host.find(':').unwrap_or(host.len()));
-    // Another port is what is wrong there: the name would be refused again.
+    // If the port is wrong, allowing the name would not help.
     if is_port(port) { parse_name(name).ok() } else { None }
 }
 
@@ -86,20 +89,21 @@ fn is_in(name: &str, domain: &str) -> bool {
     })
 }
 
-/// Stands in names: RFC 1123's letters, the underscore of Docker's services, and letters of any script, which some
-/// programs send as they are.
+/// Whether a character may be in a name: the letters of RFC 1123, the underscore in names of Docker
+/// services, and letters of any script, which some programs send unencoded.
 fn is_plain(letter: char) -> bool {
     letter.is_alphanumeric() || letter == '-' || letter == '_'
 }
 
-/// Whether this is an origin as browsers write it: a scheme, a host, and a port if it is another than usual.
+/// Whether this is an origin as browsers write it: a scheme, a host, and a port if it is not the
+/// default.
 pub fn is_origin(text: &str) -> bool {
     let host = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
     let is_plain = |byte: u8| byte.is_ascii_graphic() && !b"/?#,\"\\".contains(&byte);
     text == "*" || host.is_some_and(|host| !host.is_empty() && host.bytes().all(is_plain))
 }
 
-/// Nothing, or `:` and a number.
+/// Whether this is empty, or `:` with a number.
 fn is_port(text: &str) -> bool {
     text.is_empty()
         || text
@@ -111,7 +115,7 @@ fn is_port(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// Names that no stranger owns.
+    /// Names that no stranger can own.
     const OURS: &[&str] = &[
         "",
         "192.168.1.9",

@@ -1,4 +1,5 @@
-//! HTTP as browsers, printers' software and recorders speak it: requests in any chopping, heads, parts of a stream.
+//! HTTP as browsers, printer software and recorders use it: requests in reads of any length, heads,
+//! parts of a stream.
 
 pub mod host;
 pub mod multipart;
@@ -9,17 +10,17 @@ pub mod status;
 
 use status::Status;
 
-/// Why a request gets no more than an answer that says so.
+/// Why a request is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// For programs.
     pub status: Status,
-    /// For people: what was found, what is expected. One line.
+    /// For people, in one line: what was found, what is expected.
     pub text: String,
 }
 
 impl Refusal {
-    /// A refusal that reads `text`.
+    /// A refusal with this text.
     pub fn new(status: Status, text: impl Into<String>) -> Self {
         Self { status, text: text.into() }
     }

@@ -1,49 +1,52 @@
-//! The live picture as `multipart/x-mixed-replace`, in the form that every known reader takes.
+//! The live picture as `multipart/x-mixed-replace`, in the form that every known reader accepts.
 //!
-//! The boundary stands before the first part (Tasmota's readers need that) and without quotes; each part has its length
-//! (go2rtc refuses those without); and the next boundary follows a picture at once, in the same write, for readers that
-//! look for it. Nothing is chunked.
+//! The boundary comes before the first part too (Tasmota's readers need that), and without quotes.
+//! Each part has its length (go2rtc refuses parts without). The next boundary follows a picture in
+//! the same write, for readers that wait for it. Nothing is chunked.
 //!
-//! Chrome shows a picture only when the next part's whole head has come (crbug 527446), one picture late; and a head with a
-//! length cannot be written before its picture is there. So Chrome's own window, which needs no lengths, gets heads without
-//! any, each ahead of its picture and in the same write as the one before. A script in Chrome that reads the stream itself
-//! (Mainsail does) needs the lengths, and gets them. Safari is late as well, and does not take heads ahead: to it, a picture
-//! that none follows for a while is sent twice (ustreamer's `dual_final_frames`). So it is to Firefox, and to Home Assistant,
-//! which hands everything on to some browser.
+//! Chrome shows a picture only when it has the whole head of the next part (crbug 527446), so one
+//! picture late; but a head with a length cannot be written before its picture exists. So Chrome's
+//! own window, which needs no lengths, gets heads without length. Each is sent ahead of its
+//! picture, in the same write as the picture before. A script in Chrome that reads the stream
+//! itself, such as Mainsail's, needs the lengths and gets them. Safari is late too, but does not
+//! accept heads sent ahead. So if no other picture follows for a while, it gets the same picture
+//! again (as with ustreamer's `dual_final_frames`). The same goes for Firefox, and for Home
+//! Assistant, which passes everything on to some browser.
 
 use super::request::Reader;
 use std::io::Write;
 use std::time::Duration;
 
-/// The whole stream's type.
+/// The content type of the stream.
 pub const CONTENT_TYPE: &str = "multipart/x-mixed-replace;boundary=frame";
 
-/// Goes before the first part.
+/// Comes before the first part.
 pub const FIRST_BOUNDARY: &[u8] = b"--frame\r\n";
 
-/// Goes behind every part, in the same write.
+/// Comes after every part, in the same write.
 pub const NEXT_BOUNDARY: &[u8] = b"\r\n--frame\r\n";
 
-/// How parts begin.
+/// The form of the heads of parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Heads {
-    /// Right before the picture, with its length and its time.
+    /// Right before the picture, with its length and time.
     Exact,
-    /// The same, for browsers; and a picture that none follows for a while is sent again, once.
+    /// The same, for browsers. A picture that no other follows for a while is sent once more.
     ExactTwice,
-    /// With the picture before, without either.
+    /// Ahead: with the picture before, without length and time.
     Ahead,
 }
 
-/// [`FIRST_BOUNDARY`], and a head ahead of its picture.
+/// [`FIRST_BOUNDARY`], and a head that is sent ahead.
 pub const FIRST_AHEAD: &[u8] = b"--frame\r\nContent-Type: image/jpeg\r\n\r\n";
 
-/// [`NEXT_BOUNDARY`], and a head ahead of its picture.
+/// [`NEXT_BOUNDARY`], and a head that is sent ahead.
 pub const NEXT_AHEAD: &[u8] = b"\r\n--frame\r\nContent-Type: image/jpeg\r\n\r\n";
 
 impl Heads {
-    /// What `reader`, in a program of this `User-Agent`, shows soonest. All that are built on Chrome's engine name it; and
-    /// of those that are built on Safari's, as every browser on an iPhone is, none names Chrome so.
+    /// The form by which `reader`, in a program with this `User-Agent`, shows pictures soonest. All
+    /// browsers with Chrome's engine name `Chrome/`. Browsers with Safari's engine, such as every
+    /// browser on an iPhone, do not.
     pub fn for_client(user_agent: &str, reader: Reader) -> Self {
         let name = user_agent;
         if name.contains(" Chrome/") || name.contains(" HeadlessChrome/") {
@@ -61,7 +64,7 @@ impl Heads {
         }
     }
 
-    /// Goes before the first part.
+    /// Comes before the first part.
     pub fn first(self) -> &'static [u8] {
         match self {
             Self::Exact | Self::ExactTwice => FIRST_BOUNDARY,
@@ -69,7 +72,7 @@ impl Heads {
         }
     }
 
-    /// Goes behind every picture, in the same write.
+    /// Comes after every picture, in the same write.
     pub fn next(self) -> &'static [u8] {
         match self {
             Self::Exact | Self::ExactTwice => NEXT_BOUNDARY,
@@ -78,7 +81,7 @@ impl Heads {
     }
 }
 
-/// What stands before a picture of the stream.
+/// The head of a part.
 #[derive(Debug, Clone, Copy)]
 pub struct PartHead {
     bytes: [u8; ROOM],
@@ -89,7 +92,7 @@ pub struct PartHead {
 const ROOM: usize = 128;
 
 impl PartHead {
-    /// For a JPEG of `len` bytes, taken so long after 1970.
+    /// The head for a JPEG of `len` bytes, taken at this time since 1970.
     ///
     /// # Panics
     /// Never: the longest numbers fit.

@@ -1,44 +1,44 @@
-//! Turns received bytes, in any chopping, into requests.
+//! Parses received bytes, in reads of any length, into requests.
 
 use super::Refusal;
 use super::status::Status;
 use crate::wire::FirstBytes;
 use crate::wire::receive_buffer::ReceiveBuffer;
 
-/// The longest head of a request, in bytes. Browsers send the cookies of every service on the same host, whatever its port;
-/// other servers take 32 kB of them.
+/// The longest head of a request, in bytes. Browsers send the cookies of every service on the same
+/// host, whatever its port. Other servers accept 32 kB of them.
 pub const MAX_HEAD: usize = 32 << 10;
 
 /// The most header lines.
 const MAX_LINES: usize = 100;
 
-/// How much of something wrong is shown.
+/// How many bytes of something wrong are shown.
 const SHOWN: usize = 40;
 
-/// What is wanted of a resource.
+/// The method of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
     /// The resource.
     Get,
-    /// What would be said of it.
+    /// The head of the answer to GET.
     Head,
-    /// What may be asked of it.
+    /// The allowed methods.
     Options,
-    /// To change it, which nobody may.
+    /// Any other method; none of them is allowed.
     Other,
 }
 
-/// Which HTTP is spoken, as far as it makes a difference.
+/// The version of HTTP, as far as it matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Version {
-    /// 1.0: one request on a connection, unless told otherwise.
+    /// 1.0: one request per connection, unless the client asks otherwise.
     Http10,
-    /// 1.1: many.
+    /// 1.1: many requests per connection.
     Http11,
 }
 
-/// What shows an answer, as `Accept` tells: browsers name pictures or pages there when they paint the answer themselves, and
-/// `*/*` when a script of the page reads it.
+/// Who reads an answer, by the `Accept` header. Browsers name pictures or pages there if they show
+/// the answer themselves, and `*/*` if a script of the page reads it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Reader {
     /// A program, or a script in a browser.
@@ -48,51 +48,51 @@ pub enum Reader {
     Window,
 }
 
-/// Whether the connection is used again.
+/// Whether the connection stays open after the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Afterwards {
-    /// For the next request.
+    /// It stays open for the next request.
     Stay,
-    /// It is not.
+    /// It is closed.
     Close,
 }
 
-/// A request's head, borrowed from the receive buffer.
+/// The head of a request, borrowed from the receive buffer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Request<'a> {
     /// What is wanted.
     pub method: Method,
-    /// Of what: path and query, as they came.
+    /// The path and query, as received.
     pub target: &'a str,
     /// Which HTTP.
     pub version: Version,
-    /// The name by which the camera was found; HTTP/1.0 need not say.
+    /// The host name by which the client calls the camera; optional in HTTP/1.0.
     pub host: Option<&'a str>,
-    /// The page that asks, where a browser says.
+    /// The origin of the page that asks, if a browser states it.
     pub origin: Option<&'a str>,
     /// The program that asks.
     pub user_agent: &'a str,
-    /// What shows the answer.
+    /// Who reads the answer.
     pub reader: Reader,
-    /// What the client wishes to do next.
+    /// Whether the client wants the connection to stay open.
     pub afterwards: Afterwards,
 }
 
-/// Collects bytes and yields requests that borrow from its buffer.
+/// Collects bytes and returns requests that borrow from its buffer.
 #[derive(Debug, Default)]
 pub struct Requests {
     buffer: ReceiveBuffer,
-    /// How many of the waiting bytes hold no end of a head.
+    /// How many of the waiting bytes were searched for the end of a head.
     searched: usize,
 }
 
 impl Requests {
-    /// Room for more bytes, never empty: receive into it, then say how many with [`filled`](Self::filled).
+    /// Room for more bytes; never empty. Receive into it, then call [`filled`](Self::filled).
     pub fn space(&mut self) -> &mut [u8] {
         self.buffer.space(0)
     }
 
-    /// Says that `count` bytes were received into [`space`](Self::space).
+    /// Notes that `count` bytes were received into [`space`](Self::space).
     ///
     /// # Panics
     /// When that is more than there was space for.
@@ -100,22 +100,22 @@ impl Requests {
         self.buffer.filled(count);
     }
 
-    /// Puts bytes that were received elsewhere behind the others.
+    /// Appends bytes that were received elsewhere.
     pub fn push(&mut self, bytes: &[u8]) {
         self.buffer.push(bytes);
     }
 
-    /// Bytes that no request was made of yet.
+    /// How many bytes are not part of a parsed request yet.
     pub fn waiting(&self) -> usize {
         self.buffer.waiting().len()
     }
 
-    /// The next whole request; `None` when more bytes are needed.
+    /// The next whole request; `None` if more bytes are needed.
     ///
     /// # Errors
-    /// When the bytes are no request that can be answered; the connection cannot be used any more.
+    /// When the bytes are not a valid request. The connection cannot be used any more.
     pub fn next_request(&mut self) -> Result<Option<Request<'_>>, Refusal> {
-        // Some send an empty line behind a body that they should not have sent.
+        // Some clients send an empty line after a body that they should not have sent.
         let empty = self.buffer.waiting().iter().take_while(|byte| b"\r\n".contains(byte)).count();
         if empty > 0 {
             self.buffer.take(empty);
@@ -135,7 +135,8 @@ impl Requests {
     }
 }
 
-/// Where the empty line ends that ends a head, if it is among `bytes`, of which the first `searched` hold none.
+/// The end of the empty line that ends a head, if it is in `bytes`. The first `searched` bytes have
+/// none.
 fn head_len(bytes: &[u8], searched: usize) -> Option<usize> {
     let from = searched.saturating_sub(3);
     let ends = |at: usize| {
@@ -161,7 +162,7 @@ fn bad(text: String) -> Refusal {
     Refusal::new(Status::BAD_REQUEST, text)
 }
 
-/// What was found, printable and short.
+/// What was found, as short text.
 fn shown(found: &[u8]) -> FirstBytes {
     FirstBytes(found[..found.len().min(SHOWN)].to_vec())
 }
@@ -191,7 +192,7 @@ fn parse(head: &[u8]) -> Result<Request<'_>, Refusal> {
     Ok(request)
 }
 
-/// Whether something follows the head.
+/// Whether a body follows the head.
 #[derive(Debug, Default, PartialEq, Eq)]
 enum Body {
     #[default]
@@ -231,7 +232,7 @@ fn first_line(line: &[u8]) -> Result<Request<'_>, Refusal> {
     if target.is_empty() || target.bytes().any(|byte| byte.is_ascii_control()) {
         return Err(wrong());
     }
-    // Clients of a proxy ask for the whole address.
+    // Clients of a proxy send the whole address.
     let (host, target) = match without_scheme(target) {
         Some(rest) => {
             let end = rest.find(['/', '?']).unwrap_or(rest.len());
@@ -248,7 +249,7 @@ fn first_line(line: &[u8]) -> Result<Request<'_>, Refusal> {
     Ok(Request { method, target, version, host, origin: None, user_agent: "", reader, afterwards })
 }
 
-/// What follows `http://` or `https://`, in any case.
+/// What follows `http://` or `https://`, ignoring case.
 fn without_scheme(target: &str) -> Option<&str> {
     let (scheme, rest) = target.split_once("://")?;
     ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known)).then_some(rest)
@@ -262,11 +263,11 @@ fn header(line: &[u8]) -> Result<(&[u8], &str), Refusal> {
     if !is_token(name) || value.iter().any(|&byte| byte.is_ascii_control() && byte != b'\t') {
         return Err(wrong());
     }
-    // Those that are read are ASCII; what is in others, nobody looks at.
+    // The headers that matter are ASCII; nobody reads the others.
     Ok((name, str::from_utf8(value).unwrap_or_default()))
 }
 
-/// Keeps what of a header makes a difference here.
+/// Stores a header in the request, if it matters here.
 fn note<'a>(
     request: &mut Request<'a>,
     body: &mut Body,
@@ -275,7 +276,7 @@ fn note<'a>(
 ) -> Result<(), Refusal> {
     let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
     if is("host") {
-        // One that differs from the address of the first line is not believed either.
+        // This also refuses a header that differs from the host in the first line.
         if request.host.is_some_and(|host| host != value) {
             return Err(bad("the request names two different hosts; it must name one".into()));
         }
@@ -304,7 +305,7 @@ fn note<'a>(
     Ok(())
 }
 
-/// Whether `word` is what RFC 9110 calls a token.
+/// Whether `word` is a token by RFC 9110.
 fn is_token(word: &[u8]) -> bool {
     let is_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
     !word.is_empty() && word.iter().all(is_token)

@@ -1,4 +1,4 @@
-//! What a request's path and query ask for.
+//! Parses the path and query of a request.
 
 use super::Refusal;
 use super::response::Status;
@@ -6,31 +6,32 @@ use crate::rate::Rate;
 use crate::wire::FirstBytes;
 use crate::wire::native::message::Wishes;
 
-/// What can be asked for.
+/// The resources.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resource {
-    /// The page with the live picture.
+    /// The web page with the live picture.
     Page,
-    /// The live picture, part by part.
+    /// The live picture as a multipart stream.
     Stream(Wishes),
     /// One picture.
     Snapshot(Wishes),
-    /// What is known, as JSON.
+    /// The state of the camera, as JSON.
     State,
-    /// What is counted, for Prometheus.
+    /// The counters, for Prometheus.
     Metrics,
-    /// Whether all is well.
+    /// The health of the camera.
     Health,
 }
 
-/// What an unknown path is told.
+/// The paths named in the answer to an unknown one.
 const PATHS: &str = "/ /stream /stream.mjpg /snapshot /snapshot.jpg /?action=stream /?action=snapshot /state /metrics /healthz";
 
 impl Resource {
-    /// What `target`, path and query, asks for. Parameters that mean nothing here are passed over: they keep caches away.
+    /// The resource that `target`, path and query, asks for. Ignores unknown parameters: some
+    /// clients add one to avoid caches.
     ///
     /// # Errors
-    /// When there is nothing at that path, or a wish cannot be.
+    /// When there is nothing at that path, or a wish is invalid.
     pub fn parse(target: &str) -> Result<Self, Refusal> {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         Ok(match plain_path(path).ok_or_else(|| not_found(target))?.as_str() {
@@ -50,8 +51,8 @@ impl Resource {
     }
 }
 
-/// A path without what proxies and people add to it: doubled slashes, one at the end, letters written as `%73`. `None` when
-/// it is no path.
+/// A path without what proxies and people add: doubled slashes, one at the end, characters encoded
+/// like `%73`. `None` if it is not a path.
 fn plain_path(path: &str) -> Option<String> {
     let path = decoded(path)?;
     if !path.is_empty() && !path.starts_with('/') {
@@ -62,8 +63,7 @@ fn plain_path(path: &str) -> Option<String> {
     Some(if plain.is_empty() { "/".to_owned() } else { plain })
 }
 
-/// Text with each `%` and two hexadecimal digits replaced by the byte that they are. `None` when there are other digits, or
-/// the bytes are no text.
+/// Decodes percent-encoding. `None` if it is invalid, or the result is not UTF-8.
 fn decoded(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
@@ -84,7 +84,8 @@ fn not_found(target: &str) -> Refusal {
     Refusal::new(Status::NOT_FOUND, format!("there is nothing at {shown}; try one of {PATHS}"))
 }
 
-/// Names and values. Some put a second question mark before what keeps caches away. What is wrongly encoded stays as it is.
+/// Names and values. Some clients put a second question mark before a parameter that avoids caches.
+/// Invalid encoding stays as it is.
 fn parameters(query: &str) -> impl Iterator<Item = (String, String)> {
     let plain = |text: &str| decoded(text).unwrap_or_else(|| text.to_owned());
     query.split(['&', '?']).map(move |part| {
@@ -93,13 +94,13 @@ fn parameters(query: &str) -> impl Iterator<Item = (String, String)> {
     })
 }
 
-/// mjpg-streamer's way to ask; its first input is number 0.
+/// The parameter of mjpg-streamer's URLs; its first input is number 0.
 fn action(query: &str) -> Option<String> {
     let (_, action) = parameters(query).find(|(name, _)| name == "action")?;
     Some(action.strip_suffix("_0").unwrap_or(&action).to_owned())
 }
 
-/// What the picture is wished to be.
+/// The wishes in a query.
 fn wishes(query: &str) -> Result<Wishes, Refusal> {
     let mut wishes = Wishes::default();
     for (name, value) in parameters(query) {

@@ -1,34 +1,34 @@
-//! How answers begin.
+//! Writes the heads of answers.
 
 use super::request::{Afterwards, Version};
 pub use super::status::Status;
 use std::io::Write;
 
-/// What is said before an answer's content.
+/// The head of an answer.
 #[derive(Debug, Clone, Copy)]
 pub struct Head<'a> {
-    /// How it went.
+    /// The status.
     pub status: Status,
-    /// Which HTTP it is written in.
+    /// The version of HTTP.
     pub version: Version,
-    /// What becomes of the connection.
+    /// Whether the connection stays open.
     pub afterwards: Afterwards,
-    /// What the content is; `None` for none.
+    /// The content type; `None` if there is no content.
     pub content_type: Option<&'static str>,
-    /// The content's bytes; `None` where only the end of the connection tells.
+    /// The length of the content; `None` if the end of the connection ends it.
     pub content_len: Option<usize>,
-    /// The origin whose pages may read it.
+    /// The origin whose pages may read the answer.
     pub allow_origin: Option<&'a str>,
-    /// More headers, each a whole line without its end.
+    /// Further headers, each a whole line without line end.
     pub more: &'a [&'a str],
 }
 
-/// Nothing here is worth a place in a cache, and old browsers need it said in every way there is.
+/// No answer may be cached. Old browsers need all of these headers for that.
 const NEVER_KEPT: &str = "Cache-Control: no-store, no-cache, must-revalidate, pre-check=0, post-check=0, max-age=0\r\n\
     Pragma: no-cache\r\nExpires: Mon, 3 Jan 2000 12:34:56 GMT\r\n";
 
 impl Head<'_> {
-    /// Appends it to `out`, with the empty line at its end.
+    /// Appends the head to `out`, with the empty line at its end.
     pub fn write_to(&self, out: &mut Vec<u8>) {
         let version = match self.version {
             Version::Http10 => "1.0",
@@ -55,7 +55,7 @@ impl Head<'_> {
             put(out, format_args!("{line}\r\n"));
         }
         if let Some(content_type) = self.content_type {
-            // What is sent as a picture or a text is never run as a page.
+            // Keeps a browser from running a picture or a text as a page.
             put(
                 out,
                 format_args!("X-Content-Type-Options: nosniff\r\nContent-Type: {content_type}\r\n"),

@@ -1,6 +1,6 @@
-//! How a request went.
+//! HTTP status codes.
 
-/// A status line's number and words.
+/// The code and the reason of a status line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Status {
     /// For programs.
@@ -11,7 +11,7 @@ pub struct Status {
 
 macro_rules! statuses {
     ($($name:ident $code:literal $reason:literal)*) => {
-        /// Those that are used.
+        /// The statuses that are used.
         #[allow(missing_docs)] // their reasons say what they mean
         impl Status {
             $(pub const $name: Self = Self { code: $code, reason: $reason };)*

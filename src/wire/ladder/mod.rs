@@ -1,8 +1,10 @@
-//! The rule by which a viewer on a narrow link is sent less: a pure function of what was sent and when it arrived.
+//! Decides when a viewer on a narrow link gets less: a pure function of what was sent and when it
+//! arrived.
 //!
-//! All viewers share one ladder: quality 80, 60, 40, then half the size. So those on narrow links meet on the
-//! same rungs, and share encodes. A viewer goes down as soon as its link carries no whole frame in the time that
-//! one is made; and up again when a frame of the higher rung would have arrived in time for a while.
+//! All viewers use the same ladder: what was asked for, quality 60, quality 40, half the size. So
+//! viewers on narrow links meet on the same rungs and share encodes. A viewer goes down when its
+//! link can no longer carry a whole frame in the time between two frames. It goes up again when a
+//! frame of a higher rung would have arrived in time for a while.
 
 #[cfg(test)]
 mod tests;
@@ -11,25 +13,25 @@ use crate::image::frame::Micros;
 use std::fmt;
 use std::time::Duration;
 
-/// What a viewer is sent.
+/// A rung of the ladder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Rung {
-    /// What it asked for.
+    /// What the viewer asked for.
     #[default]
     Asked,
     /// Quality 60 at most.
     Quality60,
     /// Quality 40 at most.
     Quality40,
-    /// Half the width and height, at a quality of 60 at most.
+    /// Half the width and height, at quality 60 at most.
     HalfSize,
 }
 
 impl Rung {
-    /// From the top.
+    /// All rungs, from the top.
     pub const ALL: [Self; 4] = [Self::Asked, Self::Quality60, Self::Quality40, Self::HalfSize];
 
-    /// The quality that is not to be exceeded; 100 where there is no limit.
+    /// The highest quality on this rung; 100 if there is no limit.
     pub const fn most_quality(self) -> u8 {
         match self {
             Self::Asked => 100,
@@ -38,7 +40,7 @@ impl Rung {
         }
     }
 
-    /// Its place in what is known of each.
+    /// Its index in arrays of rungs.
     const fn index(self) -> usize {
         match self {
             Self::Asked => 0,
@@ -60,25 +62,25 @@ impl fmt::Display for Rung {
     }
 }
 
-/// Bytes of a frame on each rung, as a part of those at the top, until frames have told: libjpeg-turbo, 720p of a
-/// room, asked for at quality 80.
+/// The length of a frame on each rung, relative to the top, until frames have shown it. Measured
+/// with libjpeg-turbo on 720p pictures of a room, asked for at quality 80.
 const USUAL_WEIGHTS: [f64; 4] = [1.0, 0.66, 0.5, 0.22];
 
-/// What a viewer asked for, as far as it decides where it may stand.
+/// What a viewer asked for, as far as it limits the rungs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Asked {
-    /// A ceiling: rungs that would not be below it are none.
+    /// The quality that was asked for. A rung that is not below it is not used.
     pub quality: u8,
-    /// Whether the picture may become smaller.
+    /// The lowest rung that may be used.
     pub lowest: Lowest,
 }
 
-/// The lowest rung that a viewer may stand on.
+/// The lowest rung that a viewer may be on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lowest {
-    /// It asked for a size, or cannot be told of another: the size never changes.
+    /// The size never changes: the viewer asked for a size, or cannot be told of another one.
     Quality40,
-    /// It takes what size it gets.
+    /// The size may change.
     HalfSize,
 }
 
@@ -87,9 +89,9 @@ pub enum Lowest {
 pub struct Transfer {
     /// When its first byte was handed to the kernel.
     pub sent_at: Micros,
-    /// When it was known to be there.
+    /// When its arrival became known.
     pub at: Micros,
-    /// How much it was.
+    /// Its length in bytes.
     pub bytes: usize,
     /// How long the link was busy with it.
     pub took: Duration,
@@ -101,57 +103,61 @@ pub struct Ladder {
     rung: Rung,
     asked: Asked,
     weights: [f64; 4],
-    /// Smoothed, on this rung.
+    /// Smoothed measurements on this rung.
     usual: Option<Usual>,
-    /// The rung before this one and its frames, until a frame of this one has told how it compares.
+    /// The last rung and the usual length of its frames, until the first frame of this rung shows
+    /// how it compares.
     before: Option<(Rung, f64)>,
     moved_at: Micros,
-    /// Frames in a row that took longer than there was time for.
+    /// The number of successive frames that took too long.
     late: u32,
     /// Since when a higher rung would have been fast enough.
     well_since: Option<Micros>,
     /// When it last went up.
     went_up_at: Option<Micros>,
-    /// How long it must be well before it goes up; doubled when that was wrong.
+    /// How long a higher rung must be fast enough before it goes up. Doubled if going up was wrong.
     caution: Duration,
-    /// There was no place where it wanted to go; until then it stays.
+    /// There was no free rendition for the rung that it wanted; it does not ask again before this
+    /// time.
     stays_until: Micros,
 }
 
-/// What frames on a rung are like.
+/// The usual frame on a rung.
 #[derive(Debug, Clone, Copy)]
 struct Usual {
     took: f64,
     bytes: f64,
 }
 
-/// Part of the frame interval that a frame may take to arrive before it is too slow: the next one is skipped then.
+/// The fraction of the frame interval that a frame may take to arrive. If it takes longer, the next
+/// frame is skipped.
 const FULL: f64 = 1.0;
 
-/// Part of the frame interval that a frame is to take on the rung that is chosen, so that wavering fits in.
+/// The fraction of the frame interval that a frame should take on the chosen rung, which leaves
+/// room for variation.
 const COMFORTABLE: f64 = 0.75;
 
-/// So many late frames in a row are no accident.
+/// After this many successive late frames the link is too slow.
 const LATE_FRAMES: u32 = 3;
 
-/// How much the newest frame counts.
+/// The weight of the newest frame in the smoothed values.
 const NEWEST: f64 = 0.3;
 
-/// How long a link must have been well at first, and at most.
+/// How long a higher rung must have been fast enough: at first, and at most.
 const FIRST_CAUTION: Duration = Duration::from_millis(1500);
 const MOST_CAUTION: Duration = Duration::from_secs(30);
 
-/// Going down so soon after going up shows that going up was wrong.
+/// Going down within this time after going up shows that going up was wrong.
 const TOO_SOON: Duration = Duration::from_secs(4);
 
-/// After it was told that there is no place, a viewer asks no sooner than this.
+/// How long a viewer waits before it asks again for a rendition that it could not get.
 const ASK_AGAIN: Duration = Duration::from_secs(2);
 
-/// No frame of a lower rung is taken to be larger than this part of one on the next higher rung.
+/// A frame of a lower rung is taken to be at most this fraction of one on the rung above.
 const AT_MOST: f64 = 0.95;
 
 impl Ladder {
-    /// At the top.
+    /// A ladder at the top.
     pub fn new(asked: Asked) -> Self {
         Self {
             rung: Rung::Asked,
@@ -168,15 +174,16 @@ impl Ladder {
         }
     }
 
-    /// What the viewer is to be sent.
+    /// The current rung.
     pub fn rung(&self) -> Rung {
         self.rung
     }
 
-    /// Takes note of a frame that arrived, where a new one is made every `interval`. Returns the rung that would
-    /// be right now, when it is another: whoever asked then says [`moved`](Self::moved), or [`stays`](Self::stays).
+    /// Notes a frame that arrived, when a new one is made every `interval`. Returns the rung that
+    /// would be right now, if it differs. The caller asks for it, and then calls
+    /// [`moved`](Self::moved) or [`stays`](Self::stays).
     pub fn arrived(&mut self, transfer: Transfer, interval: Duration) -> Option<Rung> {
-        // What was on its way when the rung changed tells of the old one.
+        // A frame that was on its way when the rung changed belongs to the old one.
         if transfer.sent_at < self.moved_at {
             return None;
         }
@@ -193,7 +200,7 @@ impl Ladder {
         rung.filter(|_| now >= self.stays_until)
     }
 
-    /// It is sent that rung's frames from `now` on.
+    /// Notes that the viewer gets frames of this rung from `now` on.
     pub fn moved(&mut self, rung: Rung, now: Micros) {
         if rung < self.rung {
             self.went_up_at = Some(now);
@@ -207,14 +214,14 @@ impl Ladder {
         self.well_since = None;
     }
 
-    /// There is no place there for now.
+    /// Notes that there was no free rendition for that rung.
     pub fn stays(&mut self, now: Micros) {
         self.late = 0;
         self.stays_until = Micros(now.0 + u64::try_from(ASK_AGAIN.as_micros()).unwrap_or(u64::MAX));
     }
 
     fn note(&mut self, took: f64, bytes: usize) {
-        #[allow(clippy::cast_precision_loss)] // Of a picture's length nothing is lost.
+        #[allow(clippy::cast_precision_loss)] // The length of a picture fits a f64 exactly.
         let bytes = bytes as f64;
         if let Some((rung, before)) = self.before.take()
             && before > 0.0
@@ -231,7 +238,7 @@ impl Ladder {
         });
     }
 
-    /// A lower rung weighs less, whatever one frame seemed to say.
+    /// A lower rung has shorter frames, whatever a single frame seemed to show.
     fn put_in_order(&mut self) {
         for index in 1..self.weights.len() {
             let most = self.weights[index - 1] * AT_MOST;
@@ -239,7 +246,8 @@ impl Ladder {
         }
     }
 
-    /// The highest of the lower rungs on which a frame that took so long would be comfortable, or the lowest.
+    /// The highest of the lower rungs on which a frame that took this long would arrive
+    /// comfortably, or the lowest.
     fn lower(&mut self, took: f64, interval: f64) -> Option<Rung> {
         self.well_since = None;
         let lower = || Rung::ALL.into_iter().filter(|&rung| rung > self.rung && self.may_use(rung));
@@ -265,7 +273,7 @@ impl Ladder {
         (now.since(since) >= self.caution).then_some(higher)
     }
 
-    /// Bytes of a frame there, as a part of those here.
+    /// The length of a frame on `rung`, relative to this rung.
     fn ratio(&self, rung: Rung) -> f64 {
         self.weights[rung.index()] / self.weights[self.rung.index()]
     }

@@ -1,23 +1,23 @@
-//! The ladder on simulated links: which narrow, waver, stall, recover.
+//! Tests of the ladder on simulated links that narrow, vary, stall and recover.
 
 use super::*;
 
 const INTERVAL: Duration = Duration::from_micros(33_333);
 
-/// Bytes of a frame at the top.
+/// The length of a frame at the top.
 const FRAME: u32 = 40_000;
 
 /// The usual weights, in hundredths.
 const USUAL: [u32; 4] = [100, 66, 50, 22];
 
-/// A picture of other content than the usual weights were measured with.
+/// The weights of a picture whose content differs from the one that was measured.
 const OTHER: [u32; 4] = [100, 55, 40, 30];
 
 fn micros(seconds: f64) -> Micros {
     Micros(Duration::from_secs_f64(seconds).as_micros().try_into().expect("a short test"))
 }
 
-/// What became of one frame.
+/// The fate of one frame.
 #[derive(Debug, Clone, Copy)]
 struct Came {
     at: f64,
@@ -25,7 +25,8 @@ struct Came {
     rung: Rung,
 }
 
-/// A link, a camera that makes a frame each interval, a viewer that acknowledges: one frame on its way at a time.
+/// A link, a camera that makes a frame each interval, and a viewer that acknowledges: one frame on
+/// its way at a time.
 #[derive(Debug)]
 struct Simulated {
     ladder: Ladder,
@@ -33,7 +34,7 @@ struct Simulated {
     now: f64,
     round_trip: f64,
     came: Vec<Came>,
-    /// Where there is a place.
+    /// Whether there is a free rendition.
     places: Vec<Rung>,
     refused: usize,
 }
@@ -55,7 +56,7 @@ impl Simulated {
         Self::new(80, Lowest::HalfSize, round_trip)
     }
 
-    /// Until `end`, over a link of so many bits a second at each time.
+    /// Runs until `end`, over a link with `rate` bits per second at each time.
     fn run(&mut self, end: f64, rate: impl Fn(f64) -> f64) {
         let interval = INTERVAL.as_secs_f64();
         while self.now < end {
@@ -151,7 +152,8 @@ fn a_link_of_5_mbit_keeps_the_rate_on_a_lower_rung() {
 #[test]
 fn a_rung_that_turned_out_too_high_is_tried_ever_more_rarely() {
     let mut link = Simulated::usual(0.002);
-    // The next rung up would be comfortable by the usual weights, and is not with this picture.
+    // By the usual weights the next higher rung would be comfortable, but it is not with this
+    // picture.
     link.weights = [100, 90, 85, 22];
     link.run(120.0, |_| 8e6);
     assert!(link.changes() <= 12, "{} changes in two minutes", link.changes());
@@ -179,7 +181,7 @@ fn a_size_that_was_asked_for_never_changes() {
     link.run(20.0, |_| 1e6);
     assert!(link.came.iter().all(|it| it.rung <= Rung::Quality40));
     assert!(link.is_always(Rung::Quality40, 5.0, 20.0));
-    // Thinned instead: each frame that comes is new.
+    // Frames are skipped instead: each one that comes is new.
     assert!(link.oldest(2.0, 20.0) < 0.16 + 0.033 + 0.050);
 }
 

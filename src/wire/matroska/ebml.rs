@@ -1,27 +1,28 @@
-//! The elements that Matroska is made of (RFC 8794): an identifier, a length, a content.
+//! Writes the elements of Matroska files (RFC 8794): an identifier, a length, a content.
 
 /// A length that is not known yet, in the eight bytes that it will take.
 pub(super) const UNKNOWN: [u8; 8] = [0x01, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF];
 
-/// A length in eight bytes, wherever it is written later than what follows it.
+/// A length in eight bytes, for a length that is written after its content.
 pub(super) fn long_size(len: u64) -> [u8; 8] {
-    // No file has 2^56 bytes; the mark of an eight-byte number is its 57th bit.
+    // No file has 2^56 bytes. The 57th bit marks a number of eight bytes.
     (len | 1 << 56).to_be_bytes()
 }
 
-/// A length or a place as the numbers that are written.
+/// A length or an offset as the type of numbers that are written.
 pub(super) fn count(len: usize) -> u64 {
     u64::try_from(len).expect("no usize has more than 64 bits")
 }
 
-/// Appends an identifier. Those of one byte begin with a bit, those of two with a zero bit and a bit, and so on.
+/// Appends an identifier. Identifiers of one byte begin with a 1 bit, those of two with 01, and so
+/// on.
 pub(super) fn id(out: &mut Vec<u8>, id: u32) {
     out.extend(id.to_be_bytes().iter().skip_while(|&&byte| byte == 0));
 }
 
-/// Appends a length in as few bytes as it takes.
+/// Appends a length in as few bytes as possible.
 pub(super) fn size(out: &mut Vec<u8>, len: u64) {
-    // All ones would be the unknown length.
+    // All ones would mean an unknown length.
     let bytes = (1..8).find(|bytes| len < (1 << (7 * bytes)) - 1).unwrap_or(8);
     let marked = len | 1 << (7 * bytes);
     out.extend(&marked.to_be_bytes()[8 - bytes..]);
@@ -34,7 +35,7 @@ pub(super) fn element(out: &mut Vec<u8>, identifier: u32, content: &[u8]) {
     out.extend(content);
 }
 
-/// Appends an element whose content is a whole number.
+/// Appends an element whose content is an unsigned integer.
 pub(super) fn number(out: &mut Vec<u8>, identifier: u32, value: u64) {
     let bytes = value.to_be_bytes();
     let zeros = bytes.iter().take_while(|&&byte| byte == 0).count();

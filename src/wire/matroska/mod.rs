@@ -1,8 +1,8 @@
-//! Makes Matroska files (RFC 9559) of one video track whose every frame stands for itself.
+//! Makes Matroska files (RFC 9559) with one video track of independent frames.
 //!
-//! Bytes only: whoever calls writes them. A file is whole after each frame, as far as its writer got: a cluster has an
-//! unknown length until the next begins, and the duration is put right with every frame. What is added in the end
-//! makes seeking quick, and nothing else.
+//! It only makes bytes; the caller writes them. A file is valid after each frame, up to where its
+//! writer got. A cluster has an unknown length until the next one begins, and the duration is
+//! updated with every frame. What is appended at the end only makes seeking fast.
 
 mod ebml;
 
@@ -11,32 +11,32 @@ use crate::image::pixels::Size;
 use ebml::{count, element, long_size, master, number};
 use std::time::Duration;
 
-/// What a file says of its frames, before the first.
+/// What a file says about its frames.
 #[derive(Debug, Clone, Copy)]
 pub struct Track<'a> {
-    /// How they are coded.
+    /// Their encoding.
     pub codec: Codec,
-    /// How large they are, all of them.
+    /// Their size, which is the same for all.
     pub size: Size,
-    /// Who took them.
+    /// The name of the camera.
     pub camera: &'a str,
-    /// When the first was taken, since 1970.
+    /// When the first frame was captured, since 1970.
     pub began: Option<Duration>,
-    /// From one to the next as a rule, where that is known. Players go by each frame's own time; programs that make
-    /// files of a fixed rate go by this.
+    /// The usual time between frames, if known. Players use each frame's own time; programs that
+    /// convert to a fixed rate use this.
     pub interval: Option<Duration>,
 }
 
-/// Bytes that replace others further ahead in the file.
+/// Bytes that replace others earlier in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Patch {
-    /// Where, from the file's start.
+    /// The place, from the start of the file.
     pub at: u64,
     bytes: [u8; SEEK_LEN],
     len: usize,
 }
 
-/// Where a frame comes to stand; an answer to [`Muxer::frame`] for [`Muxer::wrote`].
+/// The place of a frame in the file, as [`Muxer::frame`] returns it for [`Muxer::wrote`].
 #[derive(Debug, Clone, Copy)]
 pub struct Place {
     ticks: u64,
@@ -44,21 +44,21 @@ pub struct Place {
     end: u64,
 }
 
-/// What has to be remembered of a file while it grows.
+/// The state of a growing file.
 #[derive(Debug)]
 pub struct Muxer {
-    /// Bytes so far.
+    /// The number of bytes so far.
     len: u64,
-    /// Where the segment's content begins: all that the file says of places is counted from there.
+    /// The start of the segment's content, from which all offsets in the file are counted.
     segment: u64,
-    /// Where the duration stands.
+    /// The place of the duration.
     duration: u64,
-    /// Where the place of the cues is to stand.
+    /// The place of the seek entry for the cues.
     cues_seek: u64,
     cluster: Option<Cluster>,
     cues: Cues,
     last: Option<u64>,
-    /// What the last frame's own time on the screen is taken to be, in ticks.
+    /// How long the last frame is taken to be shown, in ticks.
     interval: u64,
 }
 
@@ -68,17 +68,19 @@ struct Cluster {
     ticks: u64,
 }
 
-/// Times are counted in tenths of a millisecond. Readers take any unit; in this one the distance of a frame from its
-/// cluster's beginning, which has 16 bits and a sign, goes up to three seconds.
+/// A tick, the unit of time in the file: a tenth of a millisecond. Readers accept any unit. The
+/// time of a frame relative to its cluster has 16 bits with sign, which is three seconds in this
+/// unit.
 const TICK_MICROS: u16 = 100;
 
-/// One place a second is where a player can go at once; and a cluster is what is read over for that.
+/// The length of a cluster: one second. A player can jump to its start, and has to read over the
+/// rest.
 const CLUSTER_TICKS: u64 = 10_000;
 
-/// The specification recommends no more than 5 MB in a cluster.
+/// The greatest length of a cluster. The specification recommends no more than 5 MB.
 const CLUSTER_BYTES: u64 = 4 << 20;
 
-/// Of the last frame, where there was no other: 25 in a second.
+/// How long a single frame is taken to be shown: 25 frames per second.
 const FIRST_INTERVAL: u64 = 400;
 
 /// From 1970 to 2001, where Matroska's calendar begins.
@@ -93,16 +95,16 @@ const TRACKS: u32 = 0x1654_AE6B;
 /// An identifier and a length in eight bytes.
 const MOST_OF_A_HEAD: u64 = 4 + 8;
 
-/// A cluster's head and its time, a block's head and what it begins with.
+/// The head of a cluster and its time, the head of a block and its first fields.
 const MOST_BEFORE_A_FRAME: u64 = MOST_OF_A_HEAD + 10 + 9 + 4;
 
-/// Its head and time, and a place with its head, its track and where it is.
+/// The head of a cue and its time, and a position with its head, its track and its place.
 const MOST_OF_A_CUE: u64 = 9 + 10 + 9 + 3 + 10;
 
-/// Where the one track is mentioned.
+/// The number of the only track.
 const TRACK_NUMBER: u64 = 1;
 
-/// Of an entry in the list of places, with a place of eight bytes.
+/// The length of a seek entry with an offset of eight bytes.
 const SEEK_LEN: usize = 21;
 
 impl Patch {
@@ -112,14 +114,14 @@ impl Patch {
         Self { at, bytes, len: N }
     }
 
-    /// What stands there from now on.
+    /// The new bytes at that place.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes[..self.len]
     }
 }
 
 impl Muxer {
-    /// Appends to `head` what a file begins with.
+    /// Appends the beginning of a file to `head`.
     pub fn begin(track: &Track<'_>, head: &mut Vec<u8>) -> Self {
         let start = head.len();
         let interval = track.interval.map_or(FIRST_INTERVAL, ticks).max(1);
@@ -172,10 +174,10 @@ impl Muxer {
         }
     }
 
-    /// Appends to `head` what stands in the file before a frame of `len` bytes that was taken `at` so long after the
-    /// first. Nothing has happened until it is [`wrote`](Self::wrote).
+    /// Appends to `head` what comes in the file before a frame of `len` bytes, which was captured
+    /// `at` this time after the first one. The state changes only with [`wrote`](Self::wrote).
     ///
-    /// No frame is earlier than a tick after the one before.
+    /// A frame is at least one tick later than the one before.
     pub fn frame(&self, at: Duration, len: usize, head: &mut Vec<u8>) -> Place {
         let start = head.len();
         let ticks = self.last.map_or(ticks(at), |last| ticks(at).max(last + 1));
@@ -192,7 +194,7 @@ impl Muxer {
         ebml::id(head, 0xA3);
         ebml::size(head, 4 + count(len));
         let [high, low] = from_cluster.to_be_bytes();
-        // The track, and that a player can begin here.
+        // The track number, the relative time, and the keyframe flag.
         head.extend([0x81, high, low, 0x80]);
         Place {
             ticks,
@@ -201,7 +203,7 @@ impl Muxer {
         }
     }
 
-    /// A frame stands where it was to be. What is to be replaced now, for the file to be whole.
+    /// Notes that a frame was written. Returns the patches that make the file valid.
     pub fn wrote(&mut self, place: &Place) -> impl Iterator<Item = Patch> + use<> {
         let closed = match place.cluster {
             Some(at) => {
@@ -222,8 +224,8 @@ impl Muxer {
         closed.into_iter().chain([self.duration_patch()])
     }
 
-    /// Appends to `tail` what a file ends with, and says what is to be replaced once it is written; `tail` may also be left
-    /// out, and then [`patches_without_tail`](Self::patches_without_tail) replaced.
+    /// Appends the end of a file to `tail`. Returns the patches to apply once it is written. If it
+    /// cannot be written, apply [`patches_without_tail`](Self::patches_without_tail) instead.
     pub fn end(&self, tail: &mut Vec<u8>) -> impl Iterator<Item = Patch> + use<> {
         let start = tail.len();
         master(tail, CUES, |out| self.cues.write_to(out));
@@ -232,24 +234,24 @@ impl Muxer {
         [Some(seek), self.segment_patch(end), self.close_cluster()].into_iter().flatten()
     }
 
-    /// What is to be replaced where there was no room for the end.
+    /// The patches to apply if there was no room for the end.
     pub fn patches_without_tail(&self) -> impl Iterator<Item = Patch> + use<> {
         [self.segment_patch(self.len), self.close_cluster()].into_iter().flatten()
     }
 
-    /// Bytes of all that was written.
+    /// The length of everything that was written.
     pub fn file_len(&self) -> u64 {
         self.len
     }
 
-    /// At most so many bytes the file has when it ends behind a further frame of `payload` bytes.
+    /// The greatest length of the file if it ends after one more frame of `payload` bytes.
     pub fn len_with(&self, payload: usize) -> u64 {
         let cues = count(self.cues.cues.len()) + 1;
         let frame = MOST_BEFORE_A_FRAME + count(payload);
         self.len.saturating_add(frame).saturating_add(MOST_OF_A_HEAD + cues * MOST_OF_A_CUE)
     }
 
-    /// From the first frame to the end of the last.
+    /// The time from the first frame to the end of the last one.
     pub fn duration(&self) -> Duration {
         let ticks = self.last.map_or(0, |last| last + self.interval);
         Duration::from_micros(ticks.saturating_mul(TICK_MICROS.into()))
@@ -272,7 +274,7 @@ impl Muxer {
     }
 }
 
-/// In ticks; whatever has more of them than a float is exact for lasts longer than any disk.
+/// A time in ticks, limited to what a f64 represents exactly.
 fn ticks(time: Duration) -> u64 {
     u64::try_from(time.as_micros() / u128::from(TICK_MICROS)).unwrap_or(u64::MAX).min(1 << 53)
 }
@@ -302,12 +304,12 @@ fn describe(track: &Track<'_>, out: &mut Vec<u8>) {
     });
 }
 
-/// Durations are floats.
+/// The duration as a float, in big-endian bytes.
 fn duration_bytes(ticks: u64) -> [u8; 8] {
     (ticks as f64).to_be_bytes()
 }
 
-/// An entry in the list of places at the file's beginning.
+/// A seek entry: the place of an element, at the start of the file.
 fn seek(id: u32, at: u64) -> [u8; SEEK_LEN] {
     let mut out = [0; SEEK_LEN];
     out[..6].copy_from_slice(&[0x4D, 0xBB, 0x92, 0x53, 0xAB, 0x84]);
@@ -317,7 +319,7 @@ fn seek(id: u32, at: u64) -> [u8; SEEK_LEN] {
     out
 }
 
-/// The room for such an entry.
+/// The placeholder for a seek entry.
 const VOID: [u8; SEEK_LEN] = {
     let mut void = [0; SEEK_LEN];
     void[0] = 0xEC;
@@ -325,25 +327,26 @@ const VOID: [u8; SEEK_LEN] = {
     void
 };
 
-/// Where a player can go at once.
+/// A place to which a player can jump.
 #[derive(Debug, Clone, Copy)]
 struct Cue {
     ticks: u64,
-    /// The cluster's place in the segment.
+    /// The offset of the cluster in the segment.
     at: u64,
 }
 
-/// One cue for each cluster at first; for each second, fourth, eighth once there would be too many of them.
+/// The cues: at first one for each cluster. When there would be too many, only one for every
+/// second, fourth, eighth cluster, and so on.
 #[derive(Debug)]
 struct Cues {
     cues: Vec<Cue>,
-    /// One in so many clusters has a cue ...
+    /// One cluster in this many has a cue.
     every: u64,
-    /// ... and so many came.
+    /// The number of clusters so far.
     clusters: u64,
 }
 
-/// Four and a half hours with a cue for each second; a quarter of a megabyte.
+/// Enough for four and a half hours with a cue per second; a quarter of a megabyte.
 const MOST_CUES: usize = 16_384;
 
 impl Default for Cues {
@@ -393,7 +396,7 @@ mod tests {
         interval: None,
     };
 
-    /// A file of frames at these times, in milliseconds, patched as it grew.
+    /// A file of frames at these times in milliseconds, with all patches applied.
     fn file(times: &[u64]) -> (Vec<u8>, Muxer) {
         let mut file = Vec::new();
         let mut muxer = Muxer::begin(&TRACK, &mut file);

@@ -1,4 +1,4 @@
-//! Questions, and who hears the answers: everybody on the link, or the asker alone.
+//! Handles questions, and decides whether everybody on the link or only the asker gets the answers.
 
 use super::limits::{Answers, Chance};
 use super::link::{ANSWER, Link};
@@ -8,24 +8,26 @@ use crate::wire::dns::message::{Message, Question, Section};
 use crate::wire::dns::write::{Terms, Writer};
 use std::time::{Duration, Instant};
 
-/// More questions in one message are not looked at. Nobody has more for one camera.
+/// How many questions of a message are read. Nobody has more for one camera.
 const MAX_QUESTIONS: usize = 32;
 
-/// The longest life of a record for those who speak plain DNS, in seconds (RFC 6762, section 6.7).
+/// The longest TTL for askers that speak plain DNS, in seconds (RFC 6762, section 6.7).
 const LEGACY_TTL: u32 = 10;
 
-/// How a question came, and so how it is answered.
+/// How a question came, which decides how it is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Asker {
-    /// From a port of its own (section 6.7).
+    /// From a port other than 5353 (section 6.7).
     Legacy,
-    /// As multicast DNS asks.
+    /// By multicast DNS.
     Peer,
-    /// The same, from an address behind a router: what it asks everybody, everybody is told.
+    /// By multicast DNS, from an address behind a router. Answered only to everybody, if it was
+    /// asked of everybody.
     Distant,
 }
 
-/// Hears questions. What is for the asker alone is returned; what is for everybody waits on the link.
+/// Handles a question. Returns the answer for the asker alone; the answer for everybody is
+/// scheduled on the link.
 pub(super) fn hear(
     link: &mut Link,
     message: &Message<'_>,
@@ -41,7 +43,7 @@ pub(super) fn hear(
     let asker = match link.has_neighbour(arrival.from.ip()) {
         true if is_legacy => Asker::Legacy,
         true => Asker::Peer,
-        // An answer could be sent to anybody in the world, at a stranger's word.
+        // Otherwise a stranger could have answers sent to any address in the world.
         false if is_legacy || arrival.to == SentTo::Us => return None,
         false => Asker::Distant,
     };
@@ -67,7 +69,7 @@ pub(super) fn hear(
         *set = set.and(found);
     }
     if asker == Asker::Peer {
-        // Section 5.4: what nobody was told for long is told everybody.
+        // Section 5.4: what was not multicast for long goes to everybody.
         let stale = link.zone.indexes(|entry| is_stale(entry, now)).into_iter().collect();
         to_all = to_all.and(to_asker.without(to_asker.without(stale)));
         to_asker = to_asker.without(stale);
@@ -84,7 +86,7 @@ pub(super) fn hear(
     Some(Outgoing { link: link.id, to: Some(arrival.from), bytes })
 }
 
-/// What the asker knows, and for long enough (section 7.1).
+/// The records that the asker knows already, with enough of their TTL left (section 7.1).
 fn known(link: &Link, message: &Message<'_>) -> Set {
     let stated = message.records().filter(|stated| stated.section == Section::Answer);
     let indexes = stated.flat_map(|stated| {
@@ -94,13 +96,14 @@ fn known(link: &Link, message: &Message<'_>) -> Set {
     indexes.collect()
 }
 
-/// Everybody was told it so long ago that others may not know it any more.
+/// Whether a record was multicast so long ago that others may have forgotten it.
 fn is_stale(entry: &Entry, now: Instant) -> bool {
     let quarter = Duration::from_secs(u64::from(entry.ttl / 4));
     entry.told_at.is_none_or(|at| now >= at + quarter)
 }
 
-/// How long an answer to everybody waits for others that leave with it (sections 6 and 7.2).
+/// How long an answer to everybody is delayed, to be sent together with others (sections 6 and
+/// 7.2).
 fn delay(link: &Link, message: &Message<'_>, to_all: Set, chance: &mut Chance) -> Duration {
     let is_shared = |entry: &Entry| entry.sharing == Sharing::Shared;
     let shared: Set = link.zone.indexes(is_shared).into_iter().collect();
@@ -134,7 +137,7 @@ fn put(writer: &mut Writer, link: &Link, answers: Set, terms: impl Fn(&Entry) ->
     for (section, set) in [(Section::Answer, answers), (Section::Additional, beside)] {
         for (at, entry) in link.zone.entries.iter().enumerate() {
             if set.has(at) {
-                // The asker asks again for what does not fit.
+                // If something does not fit, the asker asks again.
                 let _ = writer.record(section, &entry.record, terms(entry));
             }
         }

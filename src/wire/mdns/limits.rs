@@ -1,4 +1,4 @@
-//! What keeps a stranger's words from costing more than they should: buckets, a memory of what was sent, chance.
+//! Limits what strangers can cause: token buckets, a memory of sent messages, random delays.
 
 use crate::bucket::{Allowance, Bucket};
 use crate::fnv::Fnv;
@@ -6,11 +6,11 @@ use core::net::IpAddr;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// How many answers to one asker alone may leave: a burst, and then so many a second.
+/// How many answers a single asker gets alone: a burst of 10, then 10 per second.
 const OF_ONE: Allowance = Allowance { at_once: 10, each: Duration::from_millis(100) };
-/// The same for all askers together. Addresses of askers can be made up.
+/// The same for all askers together, since their addresses may be forged.
 const OF_ALL: Allowance = Allowance { at_once: 100, each: Duration::from_millis(10) };
-/// Askers that are told apart; the one that asked longest ago gives way.
+/// How many askers are tracked. A new one replaces the one that asked longest ago.
 const ASKERS: usize = 32;
 
 /// Counts answers that go to one asker alone.
@@ -27,7 +27,7 @@ impl Default for Answers {
 }
 
 impl Answers {
-    /// Whether `asker` may be answered now.
+    /// Whether `asker` may get an answer now.
     pub(super) fn may(&mut self, asker: IpAddr, now: Instant) -> bool {
         let fresh = Bucket::full(OF_ONE);
         let at = match self.askers.iter().position(|(known, _)| *known == asker) {
@@ -47,11 +47,12 @@ impl Answers {
     }
 }
 
-/// Remembers what was sent, because everything that is sent to everybody is heard here too, on other links as well.
+/// Remembers sent messages, since everything that is multicast is received here too, even on other
+/// links.
 #[derive(Debug, Default)]
 pub(super) struct Echoes(VecDeque<(usize, u64)>);
 
-/// Messages that are remembered: more than leave within the time that one is under way.
+/// How many messages are remembered: more than are sent while one is on its way.
 const ECHOES: usize = 128;
 
 impl Echoes {
@@ -63,18 +64,18 @@ impl Echoes {
     }
 
     pub(super) fn has(&self, message: &[u8]) -> bool {
-        // Few messages of strangers have the length of one of ours; others are not looked through.
+        // Few messages of strangers have the same length as one of ours, so only those are hashed.
         self.0.iter().any(|(len, _)| *len == message.len())
             && self.0.contains(&(message.len(), fingerprint(message)))
     }
 }
 
-/// Whoever makes up another message with the same number has it ignored, and no more.
+/// A hash. Somebody who forges another message with the same hash only gets that one ignored.
 fn fingerprint(message: &[u8]) -> u64 {
     Fnv::default().with(message).0
 }
 
-/// Conflicts of the last while (RFC 6762, section 8.1).
+/// Recent conflicts (RFC 6762, section 8.1).
 #[derive(Debug, Default)]
 pub(super) struct Conflicts(VecDeque<Instant>);
 
@@ -82,10 +83,10 @@ impl Conflicts {
     const WITHIN: Duration = Duration::from_secs(10);
     const MANY: usize = 15;
     const SUSPICIOUS: usize = 5;
-    /// How long to wait when there were many.
+    /// How long to wait after many conflicts.
     const REST: Duration = Duration::from_secs(5);
 
-    /// Notes one; how long to wait before the next try.
+    /// Notes a conflict. Returns how long to wait before the next try.
     pub(super) fn note(&mut self, now: Instant) -> Duration {
         self.0.push_back(now);
         if self.0.len() > Self::MANY {
@@ -94,24 +95,24 @@ impl Conflicts {
         if self.are_many(now) { Self::REST } else { Duration::ZERO }
     }
 
-    /// Whether it is no accident any more that the next name is taken too.
+    /// Whether there were so many that somebody may be claiming every name that is tried.
     pub(super) fn are_suspicious(&self, now: Instant) -> bool {
         let recent = self.0.iter().filter(|&&at| now < at + Self::WITHIN);
         recent.count() >= Self::SUSPICIOUS
     }
 
-    /// Whether there were many. They stay many until there was none for a while.
+    /// Whether there were many. That stays so until there was none for a while.
     fn are_many(&self, now: Instant) -> bool {
         let pause = Self::WITHIN + Self::REST;
         let is_recent = |at: Option<&Instant>, within| at.is_some_and(|&at| now < at + within);
-        // One in each 5 s after the first 15, which came within 10 s, is the same storm.
+        // The first 15 came within 10 s. After them, one every 5 s still belongs to the same storm.
         self.0.len() == Self::MANY
             && is_recent(self.0.back(), pause)
             && is_recent(self.0.front(), Self::WITHIN + Self::REST * 15)
     }
 }
 
-/// Small random delays, so that those who are asked at once do not answer at once. No secret.
+/// Small random delays, so that several responders do not answer at once. Not secret.
 #[derive(Debug)]
 pub(super) struct Chance(u64);
 
@@ -120,12 +121,12 @@ impl Chance {
         Self(seed | 1)
     }
 
-    /// So many milliseconds: between the two.
+    /// A random duration between two numbers of milliseconds.
     pub(super) fn between(&mut self, from_millis: u64, to_millis: u64) -> Duration {
         Duration::from_millis(self.number(from_millis, to_millis))
     }
 
-    /// One of the numbers from the one to the other.
+    /// A random number from `from` to `to`, inclusive.
     pub(super) fn number(&mut self, from: u64, to: u64) -> u64 {
         // xorshift64.
         self.0 ^= self.0 << 13;

@@ -1,4 +1,4 @@
-//! One link: claims the camera's names there, defends them, and tells what is to be told, each in its time.
+//! One link: claims the camera's names there, defends them, and schedules what is sent.
 
 use super::zone::{ANNOUNCEMENTS, APART, Entry, Set, Sharing, Zone};
 use super::{Called, Family, Interface, LinkId, MAX_SENT, Service};
@@ -10,61 +10,61 @@ use core::cmp::Ordering;
 use core::net::IpAddr;
 use std::time::{Duration, Instant};
 
-/// RFC 6762, section 8.1: three questions, so far apart.
+/// The number of probes and the time between them (RFC 6762, section 8.1).
 const PROBES: u8 = 3;
 const PROBES_APART: Duration = Duration::from_millis(250);
 
-/// Whoever loses against another who asks at the same time asks again after this (section 8.2).
+/// How long to wait after losing a tie against another prober (section 8.2).
 const AFTER_LOSS: Duration = Duration::from_secs(1);
 
-/// Two announcements are a second apart, the next two seconds, and so on (section 8.3).
+/// The time between the first two announcements. It doubles after each (section 8.3).
 const FIRST_GAP: Duration = Duration::from_secs(1);
 
-/// How soon a name is defended again (section 6).
+/// The shortest time between two defences of a name (section 6).
 const DEFENDED_APART: Duration = Duration::from_millis(250);
 
-/// Flags of an answer: it is one, and with authority.
+/// The flags of an answer: response, authoritative.
 pub(super) const ANSWER: u16 = 0x8400;
 
-/// A link and what is said there.
+/// A link and what is announced there.
 #[derive(Debug)]
 pub(super) struct Link {
     pub id: LinkId,
     pub zone: Zone,
-    /// Whether the names are ours: they were asked for, and nobody had them.
+    /// Whether the names are ours: they were probed, and nobody had them.
     pub is_ours: bool,
     networks: Vec<Prefix>,
     probe: Option<Probe>,
     announce_at: Option<Instant>,
     gap: Duration,
-    /// What is no longer so, and is still to be told.
+    /// Records that no longer exist, and whose end is not announced yet.
     gone: Vec<Entry>,
 }
 
-/// Asking whether names are free.
+/// The state of probing.
 #[derive(Debug, Clone, Copy)]
 struct Probe {
     sent: u8,
     next: Instant,
 }
 
-/// What a message says about the camera's names.
+/// What a message means for the camera's names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// Nothing that matters.
+    /// Nothing.
     Fine,
-    /// Somebody else has one of them.
+    /// Somebody else has a name that is being probed.
     Taken,
-    /// Somebody else has one that is ours, or so he says.
+    /// Somebody else claims a name that is ours.
     Doubtful,
 }
 
-/// By what the camera knows its own words, where somebody passes them on in others.
+/// How the camera recognises its own records when somebody else repeats them in another message.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Own {
-    /// On all links.
+    /// The camera's addresses on all links.
     pub addresses: Vec<IpAddr>,
-    /// Stands in its texts and in nobody else's.
+    /// A TXT entry that only this camera has.
     pub mark: (String, String),
 }
 
@@ -92,7 +92,7 @@ impl Link {
         }
     }
 
-    /// What is said where `interface` has the family's addresses.
+    /// The records for a link, if `interface` has addresses of its family.
     pub(super) fn zone(
         called: &Called,
         services: &[Service],
@@ -102,7 +102,7 @@ impl Link {
         Zone::new(called, services, &own.mark, &interface.announced)
     }
 
-    /// Whether somebody is a neighbour, and not behind a router (section 11).
+    /// Whether an address is on this link, not behind a router (section 11).
     pub(super) fn has_neighbour(&self, peer: IpAddr) -> bool {
         let peer = peer.to_canonical();
         let is_link_local = match peer {
@@ -112,7 +112,7 @@ impl Link {
         is_link_local || self.networks.iter().any(|network| network.contains(peer))
     }
 
-    /// Says other things from now on, or at other addresses.
+    /// Changes what is announced, or at which addresses.
     pub(super) fn update(&mut self, interface: &Interface, mut zone: Zone, now: Instant) {
         self.networks.clone_from(&interface.addresses);
         let gone = zone.follow(&self.zone);
@@ -133,14 +133,14 @@ impl Link {
         self.gap = FIRST_GAP;
     }
 
-    /// When something is to be sent next.
+    /// When the next message has to be sent.
     pub(super) fn wake(&self) -> Option<Instant> {
         let probe = self.probe.map(|probe| probe.next);
         let pending = self.zone.entries.iter().filter_map(|entry| Some(entry.pending?.due));
         [probe, self.announce_at].into_iter().flatten().chain(pending).min()
     }
 
-    /// What is to be sent to everybody now.
+    /// The next message to everybody that is due.
     pub(super) fn next(&mut self, now: Instant) -> Option<Vec<u8>> {
         if let Some(probe) = self.probe.filter(|probe| probe.next <= now) {
             if probe.sent < PROBES {
@@ -162,12 +162,13 @@ impl Link {
         self.answer(now)
     }
 
-    /// Asks whether the names are free, and says what they are wanted for.
+    /// A probe: asks whether the names are free, with the records that are wanted.
     fn question(&self) -> Vec<u8> {
         let mut writer = Writer::new(0, 0, MAX_SENT);
         for name in self.zone.unique_names() {
-            // Answers to all, since others on this machine share the port (section 15.1). What does not fit is not claimed
-            // first, and defended all the same.
+            // The answers go to everybody, since other programs on this machine share the port
+            // (section 15.1). A name that does not fit is not probed first, but is defended all the
+            // same.
             let _ = writer.question(name, ANY);
         }
         for entry in self.claims() {
@@ -177,7 +178,7 @@ impl Link {
         writer.finish()
     }
 
-    /// The records that are the camera's alone, and that another could have too.
+    /// The records of unique names, except negative ones.
     fn claims(&self) -> impl Iterator<Item = &Entry> {
         let is_claim = |entry: &&Entry| {
             entry.sharing == Sharing::Unique && !matches!(entry.record.data, Data::Only { .. })
@@ -208,7 +209,7 @@ impl Link {
         writer.finish()
     }
 
-    /// The answers to everybody whose time has come, and what is asked for next.
+    /// The due answers to everybody, with the records that are usually asked for next.
     fn answer(&mut self, now: Instant) -> Option<Vec<u8>> {
         let is_due = |entry: &Entry| entry.pending.is_some_and(|pending| pending.due <= now);
         let due: Set = self.zone.indexes(is_due).into_iter().collect();
@@ -230,7 +231,8 @@ impl Link {
         (!writer.is_empty()).then(|| writer.finish())
     }
 
-    /// The end of everything that was said here, except what others say too.
+    /// A message that ends everything that was announced here, except what other devices announce
+    /// too.
     pub(super) fn goodbye(&self) -> Option<Vec<u8>> {
         if !self.is_ours {
             return None;
@@ -239,26 +241,26 @@ impl Link {
         let services = Name::of("_services._dns-sd._udp.local");
         for entry in self.zone.entries.iter().filter(|entry| entry.record.name != services) {
             let terms = Terms { ttl: 0, ..entry.terms() };
-            // What does not fit ends by itself.
+            // What does not fit expires by itself.
             let _ = writer.record(Section::Answer, &entry.record, terms);
         }
         Some(writer.finish())
     }
 
-    /// Hears what somebody states: whether one of the names is his.
+    /// Handles an answer by somebody else: whether it claims one of the names.
     pub(super) fn hear_answer(&self, message: &Message<'_>, own: &Own) -> Verdict {
         if !message.records().any(|stated| self.contradicts(&stated, own)) {
             return Verdict::Fine;
         }
         match self.probe {
-            // Before anything was asked, old words may still be under way.
+            // Before the first probe was sent, an old message may still be on its way.
             Some(probe) if probe.sent > 0 || !self.is_ours => Verdict::Taken,
             Some(_) => Verdict::Fine,
             None => Verdict::Doubtful,
         }
     }
 
-    /// Asks for the names again. Questions are answered meanwhile.
+    /// Probes the names again. Questions are answered meanwhile.
     pub(super) fn verify(&mut self, start: Instant) {
         self.probe = Some(Probe { sent: 0, next: start });
     }
@@ -281,11 +283,12 @@ impl Link {
             has_kind |= entry.record.data.kind() == stated.kind;
             is_same |= entry.is_stated(stated);
         }
-        // Who asks for a name must not find anything there, who has it only nothing else.
+        // While a name is probed, any record of it counts. Once it is ours, only a different record
+        // of the same kind does.
         (has_kind || !self.is_ours) && !is_same && !own.has_said(stated)
     }
 
-    /// Hears that somebody asks whether names are free (section 8.2): whether one is ours, and is to be defended.
+    /// Handles a probe by somebody else (section 8.2). Defends a name that is ours.
     pub(super) fn hear_probe(&mut self, message: &Message<'_>, now: Instant) {
         let claimed: Vec<Stated<'_>> = message
             .records()
@@ -297,7 +300,8 @@ impl Link {
             return;
         }
         match self.probe {
-            // Both ask. Section 8.2: the later one in the alphabet has it.
+            // Both probe at the same time. Section 8.2: the one whose records are later in order
+            // wins.
             Some(probe) if probe.sent > 0 && self.loses_against(&claimed) => {
                 self.probe = Some(Probe { sent: 0, next: now + AFTER_LOSS });
             }
@@ -306,8 +310,8 @@ impl Link {
         }
     }
 
-    /// Compares what both want to say of a name. Where that are several names, the first one decides: else each could get
-    /// some, and lose all.
+    /// Compares the records that both want for a name. If several names are shared, the first one
+    /// decides; otherwise each side could win some names, and both would lose all.
     fn loses_against(&self, claimed: &[Stated<'_>]) -> bool {
         let is_theirs = |name: &&Name| claimed.iter().any(|stated| **name == stated.name);
         let Some(name) = self.zone.unique_names().into_iter().find(is_theirs) else { return false };
@@ -322,7 +326,7 @@ impl Link {
         ours.cmp(&theirs) == Ordering::Less
     }
 
-    /// Says at once whose the names are.
+    /// Announces the claimed names at once.
     fn defend(&mut self, claimed: &[Stated<'_>], now: Instant) {
         for entry in &mut self.zone.entries {
             let is_meant = entry.sharing == Sharing::Unique
@@ -334,12 +338,12 @@ impl Link {
         }
     }
 
-    /// Whether it may answer questions. While it asks for a name again, it may.
+    /// Whether it may answer questions. It may while it probes a name again.
     pub(super) fn may_answer(&self) -> bool {
         self.is_ours
     }
 
-    /// Has these records told to everybody who asked, each at most once a second.
+    /// Schedules these records to be sent to everybody, each at most once a second.
     pub(super) fn tell(&mut self, answers: Set, asker: IpAddr, delay: Duration, now: Instant) {
         for (at, entry) in self.zone.entries.iter_mut().enumerate() {
             if !answers.has(at) {
@@ -356,7 +360,7 @@ impl Link {
         }
     }
 
-    /// Hears the rest of what an asker knows already.
+    /// Cancels what an asker knows already, by its follow-up message.
     pub(super) fn forget(&mut self, known: Set, asker: IpAddr) {
         for (at, entry) in self.zone.entries.iter_mut().enumerate() {
             if known.has(at) && entry.pending.is_some_and(|it| it.asker == Some(asker)) {
@@ -366,11 +370,11 @@ impl Link {
     }
 }
 
-/// Nobody claims more for one name; what is behind them is not compared.
+/// The most records of a probe that are compared; nobody claims more for one name.
 const MAX_CLAIMED: usize = 64;
 const NSEC: u16 = 47;
 
-/// The links of one interface.
+/// The links of an interface.
 pub(super) fn links_of(interface: &Interface) -> impl Iterator<Item = LinkId> + use<'_> {
     let has = |family| interface.announced.iter().any(|&ip| Family::of(ip) == family);
     [Family::V4, Family::V6]

@@ -1,7 +1,7 @@
-//! A responder of multicast DNS (RFC 6762) that only announces: it keeps nothing of what others say.
+//! A multicast DNS responder (RFC 6762) that only announces, and stores nothing of what others say.
 //!
-//! The [`Responder`](responder::Responder) is a machine without sockets and clock. It is told which links there are and what
-//! arrives, and says what is to be sent and when it wants to be asked again.
+//! The [`Responder`](responder::Responder) is a machine without sockets and clock. It is told which
+//! links there are and what arrives; it returns what to send, and when to call it again.
 
 mod answer;
 mod limits;
@@ -13,7 +13,7 @@ mod zone;
 
 use super::service::{host_label, instance_name};
 use crate::prefix::Prefix;
-// Addresses as numbers; sockets are in std alone.
+// Only the types of addresses; this module uses no sockets.
 use core::net::{IpAddr, SocketAddr};
 
 /// The port of multicast DNS.
@@ -25,17 +25,16 @@ pub const MAX_MESSAGE: usize = 9000;
 /// The longest message that is sent: one Ethernet packet, with room for the headers of IPv6.
 const MAX_SENT: usize = 1400;
 
-/// One network that the camera is in: an interface, and one of the two families of addresses on it. RFC 6762 has everything
-/// that follows once for each (section 20).
+/// A link: an interface and an address family on it. RFC 6762 treats each separately (section 20).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LinkId {
-    /// The interface's number.
+    /// The number of the interface.
     pub interface: u32,
-    /// The family.
+    /// The address family.
     pub family: Family,
 }
 
-/// A family of addresses.
+/// An address family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Family {
     /// IPv4.
@@ -45,61 +44,62 @@ pub enum Family {
 }
 
 impl Family {
-    /// That of an address.
+    /// The family of an address.
     pub fn of(ip: IpAddr) -> Self {
         if ip.is_ipv4() { Self::V4 } else { Self::V6 }
     }
 }
 
-/// An interface, as far as being found there matters.
+/// A network interface.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Interface {
     /// Its number.
     pub index: u32,
-    /// Its addresses, each with the length of its network's prefix.
+    /// Its addresses with the prefix lengths of their networks.
     pub addresses: Vec<Prefix>,
-    /// Those of them that the camera can be reached at.
+    /// Those of its addresses at which the camera can be reached.
     pub announced: Vec<IpAddr>,
 }
 
-/// A service as it is to be found.
+/// A service to announce.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Service {
-    /// What it is: `_http._tcp.local`.
+    /// Its type: `_http._tcp.local`.
     pub kind: &'static str,
-    /// Where it listens.
+    /// The port where it listens.
     pub port: u16,
-    /// What it says of itself.
+    /// Its TXT record.
     pub text: Vec<(String, String)>,
 }
 
-/// What a camera wants to be called.
+/// The names that a camera wants.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Names {
     /// The camera's own name.
     pub name: String,
-    /// The machine's.
+    /// The host name of the machine.
     pub host_name: String,
-    /// The camera's port, which tells it from the machine.
+    /// The camera's port, which distinguishes it from the machine.
     pub port: u16,
 }
 
-/// What it is called.
+/// The names that a camera has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Called {
-    /// By people: `Garage`, and the next one `Garage (2)`.
+    /// The name for people: `Garage`, or `Garage (2)` for the next one.
     pub instance: String,
-    /// By programs: `garage`, with `.local` behind it.
+    /// The host name for programs: `garage`, to be followed by `.local`.
     pub host: String,
-    /// Whether somebody else has the name that was wanted.
+    /// Whether somebody else has the wanted name.
     pub is_renamed: bool,
 }
 
 impl Names {
-    /// What the camera is called when so many have its name.
+    /// The names of the camera if it is the `number`th with its wanted name.
     ///
-    /// HOST.local belongs to the machine: where avahi or systemd-resolved announces that, one address more or less of ours
-    /// would be a conflict, and they would rename the machine.
+    /// HOST.local belongs to the machine. If avahi or systemd-resolved announces it too, any
+    /// difference between its addresses and ours would be a conflict, and they would rename the
+    /// machine.
     pub fn numbered(&self, number: u32) -> Called {
         let instance = instance_name(&self.name, number);
         let label = host_label(&instance);
@@ -120,42 +120,42 @@ impl Names {
 /// Where a message came from.
 #[derive(Debug, Clone, Copy)]
 pub struct Arrival {
-    /// On this link.
+    /// The link on which it arrived.
     pub link: LinkId,
-    /// From there.
+    /// Its sender.
     pub from: SocketAddr,
-    /// Sent to whom.
+    /// Its destination.
     pub to: SentTo,
 }
 
-/// To whom somebody sent a message.
+/// The destination of a received message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SentTo {
-    /// To everybody on the link.
+    /// Everybody on the link.
     Group,
-    /// To this machine.
+    /// This machine.
     Us,
 }
 
-/// A message that is to be sent.
+/// A message to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outgoing {
-    /// On this link.
+    /// The link on which to send it.
     pub link: LinkId,
-    /// To this address; `None` is everybody on the link.
+    /// Its destination; `None` is everybody on the link.
     pub to: Option<SocketAddr>,
     /// Its bytes.
     pub bytes: Vec<u8>,
 }
 
-/// How a camera stands on the LAN.
+/// The standing of a camera on the LAN.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Standing {
     /// There is no network.
     Alone,
-    /// It asks whether its name is free.
+    /// It probes whether its name is free.
     Asking,
-    /// It is found by this name.
+    /// It can be found by this name.
     Found(Called),
     /// Somebody claims every name that it tries.
     Crowded,

@@ -1,4 +1,5 @@
-//! The responder: on every link it claims the camera's names, answers for them, and renames the camera where it must.
+//! The responder: on every link it claims the camera's names, answers for them, and renames the
+//! camera if necessary.
 
 use super::answer;
 use super::limits::{Answers, Chance, Conflicts, Echoes};
@@ -12,7 +13,7 @@ use std::time::{Duration, Instant};
 #[derive(Debug)]
 pub struct Responder {
     names: Names,
-    /// Above 1 where others have the name too.
+    /// Above 1 if other cameras have the name too.
     number: u32,
     services: Vec<Service>,
     interfaces: Vec<Interface>,
@@ -27,18 +28,18 @@ pub struct Responder {
     verified_at: Option<Instant>,
 }
 
-/// Whether names are still the camera's is asked at most once in this time, whatever others say.
+/// The shortest time between two checks whether the names are still ours, whatever others say.
 const VERIFIED_APART: Duration = Duration::from_secs(60);
 
-/// Answers to single askers that wait to be sent. More are not answered.
+/// The most answers to single askers that may wait to be sent; further ones are dropped.
 const MAX_OUTBOX: usize = 64;
 
-/// Numbers in names that are drawn have three or four digits.
+/// The greatest random number in a name.
 const MAX_NUMBER: u64 = 9999;
 
 impl Responder {
-    /// One that knows no link yet. `mark`, a key and its value, stands in the texts of `services` and in nobody else's;
-    /// `seed` is any number.
+    /// A responder without links. `mark`, a key and its value, is in the TXT records of `services`
+    /// and nowhere else; `seed` is any number.
     pub fn new(names: Names, services: Vec<Service>, mark: (String, String), seed: u64) -> Self {
         Self {
             names,
@@ -57,7 +58,8 @@ impl Responder {
         }
     }
 
-    /// Takes note of the interfaces that are up now. On a new one the names are claimed; a new address is announced.
+    /// Sets the interfaces that are up now. Claims the names on new ones, and announces new
+    /// addresses.
     pub fn set_interfaces(&mut self, mut interfaces: Vec<Interface>, now: Instant) {
         interfaces.retain(|interface| !interface.announced.is_empty());
         let addresses = interfaces.iter().flat_map(|interface| &interface.addresses);
@@ -69,13 +71,13 @@ impl Responder {
         self.renew(now, Duration::ZERO);
     }
 
-    /// Says other things of the services from now on.
+    /// Changes the announced services.
     pub fn set_services(&mut self, services: Vec<Service>, now: Instant) {
         self.services = services;
         self.renew(now, Duration::ZERO);
     }
 
-    /// Has every link say what is so now. New ones begin to after `pause`, and a random while.
+    /// Updates every link. New links begin to probe after `pause` and a random delay.
     fn renew(&mut self, now: Instant, pause: Duration) {
         let called = self.names.numbered(self.number);
         for interface in &self.interfaces {
@@ -92,10 +94,10 @@ impl Responder {
         }
     }
 
-    /// Hears a message.
+    /// Handles a received message.
     pub fn received(&mut self, bytes: &[u8], arrival: &Arrival, now: Instant) {
         let Some(at) = self.links.iter().position(|link| link.id == arrival.link) else { return };
-        // Everybody hears his own words.
+        // Multicast messages of this machine are received here too.
         if self.echoes.has(bytes) {
             return;
         }
@@ -110,7 +112,7 @@ impl Responder {
             }
             return;
         }
-        // Section 11: answers come from neighbours, and from the port of multicast DNS.
+        // Section 11: answers must come from a neighbour, and from the port of multicast DNS.
         let is_credible =
             arrival.from.port() == super::PORT && link.has_neighbour(arrival.from.ip());
         if !is_credible {
@@ -119,8 +121,9 @@ impl Responder {
         match link.hear_answer(&message, &self.own) {
             Verdict::Fine => {}
             Verdict::Taken => self.rename(now),
-            // Section 9: the names are asked for again. Whoever really has one answers, and keeps it. A loud neighbour
-            // cannot have this done all the time.
+            // Section 9: probe the names again. A device that really has one of them answers, and
+            // keeps it. But at most once in a while, so that a neighbour cannot force constant
+            // probing.
             Verdict::Doubtful if self.verified_at.is_some_and(|at| now < at + VERIFIED_APART) => {}
             Verdict::Doubtful => {
                 self.verified_at = Some(now);
@@ -129,12 +132,12 @@ impl Responder {
         }
     }
 
-    /// Somebody else has the name: the next one is tried.
+    /// Somebody else has the name: tries the next one.
     fn rename(&mut self, now: Instant) {
         self.outbox.clear();
         self.say_goodbye();
         let pause = self.conflicts.note(now);
-        // Whoever claims one after the other may not have thought of this one.
+        // Somebody who claims one number after the other will hardly guess a random one.
         self.number = match self.conflicts.are_suspicious(now) {
             true => u32::try_from(self.chance.number(100, MAX_NUMBER)).unwrap_or(2),
             false => self.number + 1,
@@ -144,7 +147,7 @@ impl Responder {
         self.renew(now, pause);
     }
 
-    /// Tells everybody that the camera is not there any more.
+    /// Tells everybody that the camera is leaving.
     pub fn say_goodbye(&mut self) {
         for link in &self.links {
             let goodbye = link.goodbye();
@@ -152,7 +155,7 @@ impl Responder {
         }
     }
 
-    /// What is to be sent now; it is to be asked until there is nothing more.
+    /// The next message to send now. Call this until it returns `None`.
     pub fn next(&mut self, now: Instant) -> Option<Outgoing> {
         let outgoing = self.outbox.pop_front().or_else(|| {
             self.links.iter_mut().find_map(|link| {
@@ -169,12 +172,12 @@ impl Responder {
         Some(outgoing)
     }
 
-    /// When it is to be asked again, if nothing arrives before.
+    /// When to call [`next`](Self::next) again, if nothing arrives before.
     pub fn wake(&self) -> Option<Instant> {
         self.links.iter().filter_map(Link::wake).min()
     }
 
-    /// How the camera stands.
+    /// The standing of the camera.
     pub fn standing(&self) -> Standing {
         if self.links.is_empty() {
             Standing::Alone

@@ -1,4 +1,4 @@
-//! The responder by literal bytes and a clock that is made up.
+//! Tests of the responder with literal bytes and a simulated clock.
 
 use super::responder::Responder;
 use super::*;
@@ -20,7 +20,7 @@ fn interface(index: u32, address: [u8; 4]) -> Interface {
     Interface { index, addresses: vec![Prefix { address: ip, len: 24 }], announced: vec![ip] }
 }
 
-/// A responder on one link, and the clock.
+/// A responder on one link, and a clock.
 struct Camera {
     responder: Responder,
     now: Instant,
@@ -36,7 +36,7 @@ impl Camera {
         Self { responder, now }
     }
 
-    /// One whose name is its own.
+    /// A camera that has its wanted name.
     fn found(id: &str, address: u8) -> Self {
         let mut camera = Self::new(id, address);
         camera.pass(6000);
@@ -44,7 +44,7 @@ impl Camera {
         camera
     }
 
-    /// What is sent within so many milliseconds, and when, counted from their beginning.
+    /// What is sent within this many milliseconds, and when, counted from the start.
     fn pass(&mut self, millis: u64) -> Vec<(u64, Outgoing)> {
         let (start, end) = (self.now, self.now + Duration::from_millis(millis));
         let mut sent = Vec::new();
@@ -89,7 +89,7 @@ fn is_answer(outgoing: &Outgoing) -> bool {
     Message::parse(&outgoing.bytes).expect("ours").is_answer()
 }
 
-/// The kinds of records of each section, sorted.
+/// The kinds of the records in each section, sorted.
 fn kinds(outgoing: &Outgoing) -> [Vec<u16>; 3] {
     let message = Message::parse(&outgoing.bytes).expect("ours");
     [Section::Answer, Section::Authority, Section::Additional].map(|section| {
@@ -106,7 +106,7 @@ const TXT: u16 = 16;
 const SRV: u16 = 33;
 const NSEC: u16 = 47;
 
-/// Somebody else's word.
+/// A record that somebody else states.
 fn says(name: &str, data: Data, ttl: u32) -> Vec<u8> {
     let name = match name.split_once("._") {
         Some((instance, kind)) => Name::below(instance, &Name::of(&format!("_{kind}"))),
@@ -148,7 +148,7 @@ fn a_name_is_asked_for_three_times_and_then_announced_three_times() {
     assert_eq!(camera.called().as_deref(), Some("Garage"));
 }
 
-/// The bytes of an answer that depend on nothing.
+/// The bytes of an answer, all of them constant.
 #[test]
 fn an_answer_about_the_host_is_these_bytes() {
     let mut camera = Camera::found("1", 1);
@@ -210,7 +210,7 @@ fn what_everybody_is_told_waits_a_little_and_comes_once_a_second() {
     let sent = camera.pass(2000);
     assert_eq!(sent.len(), 1, "and not before a second has passed since it was told");
     assert!(900 + sent[0].0 >= first + 1000, "{}", sent[0].0);
-    // What is the camera's alone comes at once.
+    // Unique records are sent at once.
     camera.hear(&query(&[(&Name::of("garage.local"), QueryKind::A)]), PEER);
     assert_eq!(camera.pass(0).len(), 1);
 }
@@ -234,7 +234,7 @@ fn what_the_asker_knows_is_not_told_him() {
     camera.hear(&known(2000), PEER);
     assert_eq!(camera.pass(1500).len(), 1, "not for long enough");
 
-    // The rest of what he knows comes behind.
+    // The rest of what the asker knows comes in another message.
     let mut question = query(&[(&kind, QueryKind::Pointer)]);
     question[2] |= 0x02;
     camera.hear(&question, PEER);
@@ -258,11 +258,11 @@ fn an_answer_may_come_to_the_asker_alone_where_everybody_was_told_lately() {
     camera.hear(&question, PEER);
     let sent = camera.pass(0);
     assert_eq!(sent[0].1.to, Some(PEER.parse().expect("an address")));
-    // A quarter of two minutes later everybody is to hear it again.
+    // A quarter of two minutes later, everybody gets it again.
     camera.pass(31_000);
     camera.hear(&question, PEER);
     assert_eq!(camera.pass(0)[0].1.to, None);
-    // Asked alone, it answers alone.
+    // A question sent to the camera alone is answered alone.
     let question = query(&[(&Name::of("garage.local"), QueryKind::A)]);
     camera.hear_on(LINK, &question, PEER, SentTo::Us);
     assert_eq!(camera.pass(0)[0].1.to, Some(PEER.parse().expect("an address")));
@@ -330,7 +330,7 @@ fn a_name_that_somebody_has_is_left_to_him() {
         let first = &sent[0].1.bytes;
         assert!(first.windows(8).any(|bytes| bytes == b"garage-2"), "{name}");
     }
-    // These are no reason.
+    // These are not a reason.
     for (name, data, ttl) in [
         ("Garage._lancam._tcp.local", elsewhere(), 0),
         ("Garage 2._lancam._tcp.local", elsewhere(), 120),
@@ -345,7 +345,7 @@ fn a_name_that_somebody_has_is_left_to_him() {
     }
 }
 
-/// Passes time for both, each hearing the other.
+/// Passes time for both; each receives what the other sends.
 fn pass_together(a: &mut Camera, b: &mut Camera, millis: u64) {
     for _ in 0..millis {
         let (from_a, from_b) = (a.pass(1), b.pass(1));
@@ -371,7 +371,7 @@ fn of_two_cameras_that_ask_at_the_same_moment_one_gets_the_name() {
     }
 }
 
-/// Different names come to the same host name, and two cameras on one machine have the same addresses.
+/// Different names give the same host name, and two cameras on one machine have the same addresses.
 #[test]
 fn two_cameras_on_one_machine_do_not_share_a_host() {
     let named = |name: &str, id: &str| {
@@ -406,7 +406,7 @@ fn a_name_is_defended_against_whoever_asks_for_it() {
     assert_eq!(second.called().as_deref(), Some("Garage (2)"));
 }
 
-/// Two networks that were apart are joined.
+/// Two networks that were separate are joined.
 #[test]
 fn of_two_cameras_that_have_the_same_name_one_keeps_it() {
     let (mut a, mut b) = (Camera::found("1", 1), Camera::found("2", 2));
@@ -465,7 +465,7 @@ fn whoever_claims_one_name_after_the_other_does_not_think_of_all() {
 fn a_storm_is_met_with_a_try_each_five_seconds() {
     let mut camera = Camera::new("1", 1);
     let mut probes = 0;
-    // Every question for a name is answered: it is somebody else's.
+    // Every probe is answered: the name belongs to somebody else.
     for _ in 0..6000 {
         for (_, outgoing) in camera.pass(10) {
             let message = Message::parse(&outgoing.bytes).expect("ours");
@@ -482,7 +482,7 @@ fn a_storm_is_met_with_a_try_each_five_seconds() {
         }
     }
     assert_eq!(camera.responder.standing(), Standing::Crowded);
-    // 15 at once, then 12 a minute.
+    // 15 at once, then 12 per minute.
     assert!((20..=30).contains(&probes), "{probes}");
     // When it is over, the camera is found within a few seconds.
     camera.pass(8000);
@@ -495,7 +495,8 @@ fn nobody_takes_his_own_words_for_anothers() {
     camera
         .responder
         .set_interfaces(vec![interface(2, [10, 0, 0, 1]), interface(3, [10, 0, 0, 2])], camera.now);
-    // Two interfaces in the same network: each hears the other, and what changes meanwhile.
+    // Two interfaces in the same network: each receives what the other sends, and changes in
+    // between.
     for step in 0..600 {
         if step == 50 {
             let mut services = vec![service("_lancam._tcp.local", "1")];
@@ -511,7 +512,7 @@ fn nobody_takes_his_own_words_for_anothers() {
         }
     }
     assert_eq!(camera.called().as_deref(), Some("Garage"));
-    // A router passes them on in other bytes.
+    // A router repeats them in other bytes.
     let address = Data::Address([10, 0, 0, 2].into());
     let mark = Data::Text(vec![("id".into(), "1".into()), ("old".into(), "1".into())]);
     for (name, data) in [("garage.local", address), ("Garage._lancam._tcp.local", mark)] {
@@ -530,7 +531,7 @@ fn an_end_is_told_once_for_all_that_was_said() {
     let ends: Vec<_> = message.records().map(|it| (it.kind, it.ttl)).collect();
     assert!(ends.iter().all(|(_, ttl)| *ttl == 0), "{ends:?}");
     assert_eq!(ends.iter().filter(|(kind, _)| *kind == PTR).count(), 2, "the two instances");
-    // Whoever is not found has nothing to end.
+    // A camera that is not announced has nothing to end.
     let mut camera = Camera::new("1", 1);
     camera.pass(300);
     camera.responder.say_goodbye();
@@ -560,7 +561,7 @@ fn a_network_that_comes_is_claimed_and_one_that_goes_is_forgotten() {
     let sent = camera.pass(6000);
     assert!(sent.iter().all(|(_, outgoing)| outgoing.link.interface == 5));
     assert_eq!(sent.len(), 6);
-    // Pulled, and plugged in again: asked for again.
+    // Unplugged and plugged in again: it is probed again.
     camera.responder.set_interfaces(Vec::new(), camera.now);
     camera.responder.set_interfaces(vec![interface(5, [10, 0, 5, 1])], camera.now);
     assert_eq!(camera.pass(6000).len(), 6);
@@ -613,7 +614,7 @@ fn hostile_bytes_are_survived_and_nothing_grows() {
                 camera.hear(&changed, LEGACY);
             }
         }
-        // Nobody asks what is to be sent meanwhile.
+        // Nobody calls `next` meanwhile.
         for _ in 0..10_000 {
             camera.hear(message, LEGACY);
         }

@@ -1,4 +1,4 @@
-//! What a camera says of itself on one link, record by record, and when it said that last.
+//! The records that a camera announces on one link, and when each was last sent.
 
 use super::{Called, Service};
 use crate::wire::dns::message::{Question, Stated};
@@ -7,7 +7,7 @@ use crate::wire::dns::{ANY, Data, IN, Name, Record};
 use core::net::IpAddr;
 use std::time::{Duration, Instant};
 
-/// Some records of a [`Zone`], a bit for each.
+/// A set of records of a [`Zone`], one bit for each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Set(u64);
 
@@ -39,46 +39,47 @@ impl FromIterator<usize> for Set {
     }
 }
 
-/// A record, and what was done about it.
+/// A record and its state.
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
     pub record: Record,
     pub sharing: Sharing,
     pub ttl: u32,
-    /// When everybody heard it last.
+    /// When it was last sent to everybody.
     pub told_at: Option<Instant>,
-    /// How often it is still to be told without being asked for.
+    /// How often it still has to be announced unasked.
     pub announcements: u8,
-    /// When it is to be told to everybody who asked.
+    /// When it will be sent to everybody who asked.
     pub pending: Option<Pending>,
 }
 
-/// An answer that waits for its time.
+/// A scheduled answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Pending {
     pub due: Instant,
-    /// Who asked; `None` where several did.
+    /// Who asked; `None` if several did.
     pub asker: Option<IpAddr>,
 }
 
-/// Whether others may have records of the same name.
+/// Whether other devices may have records of the same name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sharing {
     Shared,
     Unique,
 }
 
-/// RFC 6762, section 10, in seconds: what depends on a host's addresses, and the rest.
+/// The TTLs of RFC 6762, section 10, in seconds: for records that depend on a host's addresses, and
+/// for the rest.
 const HOST_TTL: u32 = 120;
 const OTHER_TTL: u32 = 4500;
 
-/// An interface has few addresses that matter; a [`Set`] has 64 places.
+/// The most addresses. An interface has few that matter, and a [`Set`] has 64 bits.
 const MAX_ADDRESSES: usize = 32;
 
-/// How often news is told unasked.
+/// How often a new record is announced unasked.
 pub(super) const ANNOUNCEMENTS: u8 = 3;
 
-/// A record is told to everybody at most once in this time (RFC 6762, section 6).
+/// The shortest time between two multicasts of a record (RFC 6762, section 6).
 pub(super) const APART: Duration = Duration::from_secs(1);
 
 impl Entry {
@@ -87,12 +88,12 @@ impl Entry {
         Self { record, sharing, ttl, told_at: None, announcements: 0, pending: None }
     }
 
-    /// As everybody is told it.
+    /// The terms for sending it to everybody.
     pub(super) fn terms(&self) -> Terms {
         Terms { ttl: self.ttl, replaces: self.sharing == Sharing::Unique }
     }
 
-    /// When it may be told to everybody again.
+    /// When it may be sent to everybody again.
     pub(super) fn free_at(&self) -> Option<Instant> {
         self.told_at.map(|at| at + APART)
     }
@@ -101,7 +102,7 @@ impl Entry {
         self.record == other.record
     }
 
-    /// Whether the same is stated there.
+    /// Whether `stated` is the same record.
     pub(super) fn is_stated(&self, stated: &Stated<'_>) -> bool {
         stated.class == IN
             && stated.kind == self.record.data.kind()
@@ -112,7 +113,7 @@ impl Entry {
     }
 }
 
-/// Everything that is said on one link.
+/// All records on one link.
 #[derive(Debug, Clone)]
 pub(super) struct Zone {
     host: Name,
@@ -120,8 +121,9 @@ pub(super) struct Zone {
 }
 
 impl Zone {
-    /// `mark` is a fact that this camera alone has. It stands beside the host's addresses too: two cameras on one machine
-    /// have the same, and would not notice that they use the same name.
+    /// `mark` is a TXT entry that only this camera has. It is also a record of the host name: two
+    /// cameras on one machine have the same addresses, and would not notice otherwise that they use
+    /// the same host name.
     pub(super) fn new(
         called: &Called,
         services: &[Service],
@@ -156,8 +158,8 @@ impl Zone {
         Self { host, entries }
     }
 
-    /// Takes over what was done about the records that `before` had too. What is new is to be announced; what is gone is
-    /// returned.
+    /// Takes over the state of the records that `before` had too. New records will be announced.
+    /// Returns the records that are gone.
     pub(super) fn follow(&mut self, before: &Self) -> Vec<Entry> {
         for entry in &mut self.entries {
             match before.entries.iter().find(|known| known.is(entry)) {
@@ -165,7 +167,7 @@ impl Zone {
                 None => entry.announcements = ANNOUNCEMENTS,
             }
         }
-        // A set of addresses is told whole, since telling one voids the others.
+        // Announce a set of addresses as a whole, since each announcement replaces the others.
         let is_new = |entry: &Entry| entry.announcements == ANNOUNCEMENTS;
         let names: Vec<_> =
             self.entries.iter().filter(|entry| is_new(entry)).map(kind_of).collect();
@@ -175,7 +177,7 @@ impl Zone {
             }
         }
         let is_gone = |known: &&Entry| !self.entries.iter().any(|entry| entry.is(known));
-        // What follows from the others needs no end of its own.
+        // Records that follow from others need no end of their own.
         let is_fact =
             |known: &&Entry| !matches!(known.record.data, Data::Only { .. } | Data::Text(_));
         before.entries.iter().filter(is_gone).filter(is_fact).cloned().collect()
@@ -196,12 +198,12 @@ impl Zone {
         if !found.is_empty() {
             return found;
         }
-        // There is no such record, and that is an answer (RFC 6762, section 6.1).
+        // There is no such record, which is an answer too (RFC 6762, section 6.1).
         let is_only = |at: &usize| matches!(self.entries[*at].record.data, Data::Only { .. });
         of_name.into_iter().filter(is_only).collect()
     }
 
-    /// What whoever asks for `answers` asks for next (RFC 6763, section 12).
+    /// The records that somebody who asks for `answers` will ask for next (RFC 6763, section 12).
     pub(super) fn beside(&self, answers: Set) -> Set {
         let mut all = answers;
         // An instance leads to its place, and that to a host.
@@ -220,7 +222,8 @@ impl Zone {
             all = all.and(led_to.into_iter().collect());
         }
         let is_of_host = |entry: &Entry| entry.record.name == self.host;
-        // The host's mark is for others of that name. That an instance has nothing but what stands here helps nobody.
+        // Leave out the host's mark, which only matters to other owners of that name, and the
+        // negative record of an instance, which helps nobody.
         let is_idle = |entry: &Entry| match &entry.record.data {
             Data::Text(_) => is_of_host(entry),
             Data::Only { .. } => !is_of_host(entry),
@@ -229,12 +232,12 @@ impl Zone {
         all.without(answers).without(self.indexes(is_idle).into_iter().collect())
     }
 
-    /// Those that fulfil a condition.
+    /// The indexes of the records that fulfil a condition.
     pub(super) fn indexes(&self, condition: impl Fn(&Entry) -> bool) -> Vec<usize> {
         (0..self.entries.len()).filter(|&at| condition(&self.entries[at])).collect()
     }
 
-    /// The names that are the camera's alone, each once.
+    /// The names that only the camera has, each once.
     pub(super) fn unique_names(&self) -> Vec<&Name> {
         let mut names: Vec<&Name> = Vec::new();
         for entry in self.entries.iter().filter(|entry| entry.sharing == Sharing::Unique) {

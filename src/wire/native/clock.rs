@@ -1,4 +1,4 @@
-//! How far the clocks of two machines are apart, by what pings say of it.
+//! Estimates the offset between the clocks of two machines from pings and their answers.
 
 use crate::image::frame::Micros;
 use std::time::Duration;
@@ -6,26 +6,28 @@ use std::time::Duration;
 /// One ping and its answer: four readings of two clocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Exchange {
-    /// When the ping was sent, on the asker's clock.
+    /// When the ping was sent, by the asker's clock.
     pub asked_at: Micros,
-    /// When it had arrived, on the answerer's clock.
+    /// When the ping arrived, by the answerer's clock.
     pub received_at: Micros,
-    /// When the answer was sent, on the answerer's clock.
+    /// When the answer was sent, by the answerer's clock.
     pub answered_at: Micros,
-    /// When that had arrived, on the asker's clock.
+    /// When the answer arrived, by the asker's clock.
     pub heard_at: Micros,
 }
 
-/// The asker's view of the answerer's clock. "Apart" is always theirs minus ours.
+/// The asker's estimate of the answerer's clock. The offset is always the answerer's time minus the
+/// asker's.
 ///
-/// A ping arrives after it was sent, and so does its answer. So each exchange proves two numbers between which the clocks are
-/// apart, as far from each other as its round trip is long. What all exchanges leave is kept: it is never wider than the
-/// shortest round trip, and narrower where one had a quick way there and another a quick way back. Since clocks run at
-/// different speeds, what is known grows wider with time, until it is proved anew.
+/// A ping arrives after it was sent, and so does its answer. So each exchange proves a lower and an
+/// upper bound for the offset; the distance between them is the round trip. The intersection of all
+/// exchanges is kept. It is never wider than the shortest round trip, and narrower if one ping was
+/// quick on the way there and another one on the way back. Since the clocks run at slightly
+/// different speeds, the bounds widen with time until a new exchange narrows them.
 #[derive(Debug, Clone, Default)]
 pub struct ClockMatch {
     bounds: Option<Bounds>,
-    /// The last ones, in turns.
+    /// The last round trips, as a ring.
     round_trips: [Option<Duration>; REMEMBERED],
     turn: usize,
 }
@@ -33,15 +35,15 @@ pub struct ClockMatch {
 /// What is known at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Matched {
-    /// Microseconds that the answerer's clock is ahead.
+    /// The offset: how many microseconds the answerer's clock is ahead.
     pub apart: i128,
-    /// By how much that can be wrong: half the least round trip, and what drifted since.
+    /// The greatest error of that: half the least round trip, plus the drift since.
     pub uncertainty: Duration,
     /// The least round trip of the last pings.
     pub round_trip: Duration,
 }
 
-/// Between which numbers the clocks were apart at one moment.
+/// Bounds of the offset at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Bounds {
     least: i128,
@@ -49,19 +51,22 @@ struct Bounds {
     at: Micros,
 }
 
-/// Microseconds in a second that one clock may gain on the other: crystals are good to 50 each.
+/// How many microseconds per second one clock may gain on the other: crystals are accurate to 50
+/// each.
 pub const DRIFT: u32 = 100;
 
-/// Round trips that the least is taken of: with a ping a second, a path that has become longer is believed after so many seconds.
+/// Over how many round trips the minimum is taken. With one ping per second, a path that has become
+/// slower is noticed after this many seconds.
 pub const REMEMBERED: usize = 16;
 
 /// Clocks are read in whole microseconds.
 const GRAIN: i128 = 1;
 
 impl ClockMatch {
-    /// Takes what one exchange proves. One that contradicts all before it is believed: a machine has slept, and its clock with it.
+    /// Uses the bounds that an exchange proves. If they contradict all earlier ones, the new ones
+    /// count: a machine was suspended, and its clock with it.
     ///
-    /// Returns its round trip; `None` when its times cannot be, and nothing is learnt.
+    /// Returns the round trip; `None` if the times are impossible. Then nothing changes.
     pub fn learn(&mut self, exchange: &Exchange) -> Option<Duration> {
         let fresh = Bounds::of(exchange)?;
         let common = self.bounds.and_then(|known| known.at(exchange.heard_at).within(&fresh));
@@ -76,7 +81,7 @@ impl ClockMatch {
         Some(round_trip)
     }
 
-    /// What is known at `now`, on the asker's clock; `None` before the first answer.
+    /// The estimate at `now`, by the asker's clock; `None` before the first answer.
     pub fn matched(&self, now: Micros) -> Option<Matched> {
         let Bounds { least, greatest, .. } = self.bounds?.at(now);
         let half = u64::try_from((greatest - least + 1) / 2).unwrap_or(u64::MAX);
@@ -89,7 +94,7 @@ impl ClockMatch {
 }
 
 impl Matched {
-    /// How old at `now`, on the asker's clock, is what happened at `then`, on the answerer's.
+    /// The age, at `now` by the asker's clock, of what happened at `then` by the answerer's clock.
     pub fn age(&self, then: Micros, now: Micros) -> Duration {
         let age = i128::from(now.0) + self.apart - i128::from(then.0);
         Duration::from_micros(u64::try_from(age.max(0)).unwrap_or(u64::MAX))
@@ -101,7 +106,7 @@ impl Bounds {
         let &Exchange { asked_at, received_at, answered_at, heard_at } = exchange;
         let is_possible = asked_at <= heard_at && received_at <= answered_at;
         let apart = |theirs: Micros, ours: Micros| i128::from(theirs.0) - i128::from(ours.0);
-        // What the ping proved is a round trip old when its answer proves the rest.
+        // When the answer arrives, the bound that the ping proved is already one round trip old.
         let drifted = drift(heard_at.since(asked_at));
         let bounds = Self {
             least: apart(answered_at, heard_at) - GRAIN,
@@ -111,14 +116,14 @@ impl Bounds {
         (is_possible && bounds.least <= bounds.greatest).then_some(bounds)
     }
 
-    /// The same, seen later.
+    /// The same bounds at a later time.
     fn at(self, now: Micros) -> Self {
         let drifted = drift(now.since(self.at));
         let at = now.max(self.at);
         Self { least: self.least - drifted, greatest: self.greatest + drifted, at }
     }
 
-    /// What both leave, if anything.
+    /// The intersection of both, if there is one.
     fn within(self, other: &Self) -> Option<Self> {
         let least = self.least.max(other.least);
         let greatest = self.greatest.min(other.greatest);
@@ -126,7 +131,7 @@ impl Bounds {
     }
 }
 
-/// How far two clocks can drift apart in this time, in microseconds.
+/// The greatest drift of two clocks in this time, in microseconds.
 fn drift(time: Duration) -> i128 {
     let micros = i128::try_from(time.as_micros()).unwrap_or(i128::MAX / i128::from(DRIFT));
     (micros * i128::from(DRIFT)).div_euclid(1_000_000) + i128::from(!time.is_zero())
@@ -138,7 +143,8 @@ mod tests {
 
     const HOURS: u64 = 5 * 3_600_000_000;
 
-    /// Theirs is five hours ahead; so long there, held, and back.
+    /// The answerer's clock is five hours ahead. The ping takes `there`, its answer waits `held`
+    /// and takes `back`.
     fn exchange(asked_at: u64, there: u64, held: u64, back: u64) -> Exchange {
         let received_at = asked_at + there + HOURS;
         Exchange {

@@ -1,36 +1,36 @@
-//! One of a camera's controls, as the two programs tell each other of it.
+//! A camera's control in the native protocol.
 
-/// All that a viewer needs to show and change a control.
+/// Everything that a viewer needs to show and change a control.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Control<'a> {
     /// Its V4L2 number.
     pub id: u32,
-    /// Whether it can be changed as things are.
+    /// Whether it can be changed now.
     pub writable: bool,
-    /// What kind of value it has.
+    /// The kind of its value.
     pub kind: ControlKind,
-    /// What else is known of it.
+    /// Further facts.
     pub flags: ControlFlags,
-    /// Least value.
+    /// The least value.
     pub minimum: i64,
-    /// Greatest value.
+    /// The greatest value.
     pub maximum: i64,
-    /// Distance between values.
+    /// The step between values.
     pub step: u64,
-    /// Value after power-on.
+    /// The value after power-on.
     pub default: i64,
-    /// Value now.
+    /// The current value.
     pub value: i64,
     /// Its name.
     pub name: &'a str,
-    /// Why it cannot be changed, for people; empty when it can.
+    /// Why it cannot be changed, in words for people; empty if it can.
     pub reason: &'a str,
 }
 
-/// What kind of value a control has, by V4L2's numbers.
+/// The kind of a control's value, with V4L2's numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ControlKind {
-    /// A camera of the first days: whatever fits its range.
+    /// Not stated, by an early version of the camera: any value in the range.
     #[default]
     Unsaid,
     /// A number.
@@ -39,15 +39,15 @@ pub enum ControlKind {
     Boolean,
     /// One of its items.
     Menu,
-    /// Does something when it is set, to whatever value.
+    /// Setting it, to any value, triggers an action.
     Button,
-    /// A number of 64 bits.
+    /// A 64-bit number.
     Integer64,
-    /// Bits; those of the greatest value may be set.
+    /// A set of bits; the maximum has all that are allowed.
     Bitmask,
     /// One of its items, whose names are numbers.
     IntegerMenu,
-    /// What a later version knows.
+    /// A kind from a later version.
     Other(u8),
 }
 
@@ -76,27 +76,27 @@ impl ControlKind {
     }
 }
 
-/// What is known of a control besides its values, in bits; those that nobody knows are kept as they are.
+/// Further facts about a control, as bits. Unknown bits are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ControlFlags(pub u8);
 
 impl ControlFlags {
-    /// It can only be read, ever.
+    /// It can never be set.
     pub const READ_ONLY: Self = Self(1);
-    /// An automatic decides its value for now.
+    /// An automatic control sets its value now.
     pub const INACTIVE: Self = Self(2);
     /// The camera changes its value by itself.
     pub const VOLATILE: Self = Self(4);
-    /// Its value cannot be read: what is said of it means nothing.
+    /// Its value cannot be read; the value in the message is meaningless.
     pub const UNREADABLE: Self = Self(8);
 
-    /// These and others.
+    /// These flags and `others`.
     #[must_use]
     pub const fn and(self, others: Self) -> Self {
         Self(self.0 | others.0)
     }
 
-    /// Whether all of `others` are among these.
+    /// Whether these include all of `others`.
     pub const fn has(self, others: Self) -> bool {
         self.0 & others.0 == others.0
     }

@@ -1,12 +1,12 @@
-//! How many frames may be on their way to a viewer: as few as keep its rate.
+//! Limits how many frames are on their way to a viewer: as few as maintain its frame rate.
 
 use crate::image::frame::Micros;
 use crate::rate::Rate;
 use std::time::Duration;
 
-/// Frames sent and not yet acknowledged, against the viewer's credit.
+/// The frames that were sent and not acknowledged, and the viewer's credit for them.
 ///
-/// With a credit of one, a frame is sent only when the last one has arrived: no old picture ever
+/// With a credit of one, a frame is sent only when the last one has arrived. So no old picture ever
 /// waits in a buffer between the two programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Credit {
@@ -19,45 +19,47 @@ pub struct Credit {
 /// A frame on its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Sent {
-    /// Which it is.
+    /// Its sequence number.
     pub sequence: u64,
-    /// When it was taken.
+    /// When it was captured.
     pub captured_at: Micros,
-    /// How long it is.
+    /// Its length in bytes.
     pub bytes: usize,
     /// When its first byte was handed to the kernel.
     pub at: Micros,
 }
 
-/// What an acknowledgement says.
+/// The result of an acknowledgement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Acknowledged {
-    /// Frames that were on their way and are not any more.
+    /// How many frames it acknowledges that were on their way.
     pub frames: usize,
-    /// The one it names.
+    /// The frame that it names.
     pub arrival: Option<Arrival>,
 }
 
-/// How old a frame was when it had arrived at the viewer, as the camera knows it without any ping: it
-/// arrived after it was sent, and before its acknowledgement did.
+/// The age of a frame on its arrival at the viewer. The camera knows it without a ping: the frame
+/// arrived after it was sent, and before its acknowledgement arrived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Arrival {
-    /// In the middle between the two.
+    /// The age at the middle of those two times.
     pub age: Duration,
-    /// By how much that can be wrong.
+    /// The greatest error of that.
     pub uncertainty: Duration,
-    /// What was sent.
+    /// The frame.
     pub sent: Sent,
-    /// When its acknowledgement was there.
+    /// When its acknowledgement arrived.
     pub at: Micros,
-    /// And that of the frame before it, if there was one.
+    /// When the acknowledgement of the frame before arrived, if there was one.
     pub previous_at: Option<Micros>,
 }
 
 impl Arrival {
-    /// How long the path was busy with it, where the least message takes `round_trip` there and back.
+    /// How long the path was busy with the frame, if the smallest message takes `round_trip` there
+    /// and back.
     ///
-    /// A frame that was sent behind another was not on its way alone: then it is the time between the two.
+    /// If the frame was sent behind another one, the path was busy with both. Then this is at most
+    /// the time between the two acknowledgements.
     pub fn transfer(&self, round_trip: Duration) -> Duration {
         let alone = self.at.since(self.sent.at).saturating_sub(round_trip);
         match self.previous_at {
@@ -67,20 +69,20 @@ impl Arrival {
     }
 }
 
-/// The most credit that counts; more would only make pictures old.
+/// The greatest credit that counts; more would only make pictures older.
 pub const MAX_CREDIT: u8 = 4;
-/// The same, as a length.
+/// The same as a length.
 const MAX: usize = MAX_CREDIT as usize;
 
 impl Credit {
-    /// What a viewer asked for in its greeting, at least 1 and at most 4.
+    /// The credit that a viewer asked for in its greeting, limited to 1 to 4.
     pub fn new(asked: u8) -> Self {
         let mut credit = Self { allowed: 1, on_their_way: [None; MAX], acknowledged_at: None };
         credit.allow(asked);
         credit
     }
 
-    /// What a viewer asks for from here on, at least 1 and at most 4.
+    /// Changes the credit to what the viewer asks for, limited to 1 to 4.
     pub fn allow(&mut self, asked: u8) {
         self.allowed = usize::from(asked).clamp(1, MAX);
     }
@@ -90,14 +92,14 @@ impl Credit {
         self.count() < self.allowed
     }
 
-    /// Takes note of a frame that is being sent.
+    /// Notes a frame that is being sent.
     pub fn sent(&mut self, frame: Sent) {
         if let Some(free) = self.on_their_way.iter_mut().find(|place| place.is_none()) {
             *free = Some(frame);
         }
     }
 
-    /// Takes note that all frames up to `sequence` have arrived; repeated or foreign numbers change
+    /// Notes that all frames up to `sequence` have arrived. Repeated or unknown numbers change
     /// nothing.
     pub fn acknowledged(&mut self, sequence: u64, now: Micros) -> Acknowledged {
         let before = self.count();
@@ -127,11 +129,13 @@ impl Credit {
     }
 }
 
-/// How many frames must be on their way so that the round trip costs a viewer no more than a fifth of its rate, 1 to 4.
+/// How many frames must be on their way, from 1 to 4, so that the round trip costs a viewer no more
+/// than a fifth of its frame rate.
 ///
-/// With one, a frame leaves each `transfer + round_trip`. More help only where that is long against the pace: what the
-/// slowest of the camera (the interval between its frames), the path (`transfer`) and the viewer (`decoding`) takes for a
-/// frame. Where one of these is what holds the frames up, another would only wait behind the first and grow old.
+/// With one frame on its way, a frame is sent every `transfer + round_trip`. More frames help only
+/// if that is long compared with the pace. The pace is set by the slowest of three: the camera (the
+/// interval between its frames), the path (`transfer`) and the viewer (`decoding`). If one of these
+/// limits the rate, another frame would only wait behind the first one and grow old.
 pub fn frames_needed(
     round_trip: Duration,
     transfer: Duration,
@@ -144,44 +148,46 @@ pub fn frames_needed(
     (1..MAX_CREDIT).find(enough).unwrap_or(MAX_CREDIT)
 }
 
-/// How much slower than the pace frames may become before another is sent along, as a part of the pace.
+/// How much slower than the pace frames may become, as a fraction of it, before another one is
+/// allowed.
 const TOLERANCE: f64 = 0.25;
 
-/// A viewer's own observations, and the credit that follows from them.
+/// Calculates the credit that a viewer should ask for, from its measurements.
 #[derive(Debug, Clone)]
 pub struct Appetite {
     interval: Duration,
     transfer: Duration,
     decoding: Duration,
-    /// What is asked for.
+    /// The credit that is wanted.
     credit: u8,
-    /// What the camera was told.
+    /// The credit that the camera was told.
     told: u8,
-    /// Answers until the path is looked at alone.
+    /// How many answers come until the empty path is measured next.
     answers_left: usize,
     look: Look,
 }
 
-/// With several frames on their way, an answer may wait behind one, and the round trip seem to be what keeps them
-/// necessary. So now and then all of them are let arrive, and the path is measured empty.
+/// With several frames on their way, the answer to a ping may wait behind one. Then it is the
+/// frames that make the round trip long, which in turn makes them seem necessary. So now and then
+/// all frames are allowed to arrive, and the round trip of the empty path is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Look {
     NotNow,
-    /// So many frames are still on their way.
+    /// This many frames are still on their way.
     Emptying(u8),
-    /// Nothing is on its way: the next ping measures the path alone.
+    /// No frame is on its way: the next ping measures the empty path.
     Empty,
 }
 
-/// Of a camera that does not say its rate.
+/// For a camera that does not state its rate.
 const USUAL_INTERVAL: Duration = Duration::from_millis(33);
 
-/// Every other ping is sent right before an acknowledgement; so the path is looked at alone as often as the least round
-/// trip forgets.
+/// Every other ping is sent right before an acknowledgement. So the empty path is measured again
+/// just before the minimum forgets the last such round trip.
 const ANSWERS_BETWEEN_LOOKS: usize = super::clock::REMEMBERED / 2;
 
 impl Appetite {
-    /// Of a viewer that greets with a credit of one.
+    /// The state of a viewer that greets with a credit of one.
     pub fn new() -> Self {
         Self {
             interval: USUAL_INTERVAL,
@@ -194,12 +200,12 @@ impl Appetite {
         }
     }
 
-    /// The camera says its rate, as far as it knows.
+    /// Notes the camera's frame rate, if it states one.
     pub fn rate(&mut self, rate: Rate) {
         self.interval = rate.interval().unwrap_or(USUAL_INTERVAL);
     }
 
-    /// A frame has arrived, this long after its first bytes.
+    /// Notes that a frame has arrived, and how long after its first bytes.
     pub fn frame_arrived(&mut self, transfer: Duration) {
         self.transfer = smooth(self.transfer, transfer);
         self.look = match self.look {
@@ -209,18 +215,19 @@ impl Appetite {
         };
     }
 
-    /// A frame has become a picture in this time.
+    /// Notes how long it took to decode a frame.
     pub fn frame_decoded(&mut self, took: Duration) {
         self.decoding = smooth(self.decoding, took);
     }
 
-    /// Whether now, before the next acknowledgement, is the moment for a ping, due or not.
+    /// Whether to send a ping now, before the next acknowledgement, even if none is due.
     pub fn wants_ping(&self) -> bool {
         self.look == Look::Empty
     }
 
-    /// A ping that was sent right before an acknowledgement was answered, and this is the least round trip lately. Others
-    /// do not count: with a credit of one, this is the moment when nothing is on its way.
+    /// Notes the answer to a ping that was sent right before an acknowledgement, and the least
+    /// recent round trip. Other pings do not count: only at this moment is nothing on its way if
+    /// the credit is one.
     pub fn ping_answered(&mut self, least_round_trip: Duration) {
         self.answers_left = self.answers_left.saturating_sub(1);
         if self.answers_left == 0 && self.credit > 1 {
@@ -234,7 +241,7 @@ impl Appetite {
         }
     }
 
-    /// The credit to tell the camera, if that is news.
+    /// The credit to tell the camera, if it has changed.
     pub fn news(&mut self) -> Option<u8> {
         let is_news = self.credit != self.told;
         self.told = self.credit;
@@ -248,7 +255,7 @@ impl Default for Appetite {
     }
 }
 
-/// A running mean, of the last eight or so.
+/// A running mean of about the last eight.
 fn smooth(mean: Duration, new: Duration) -> Duration {
     if mean.is_zero() { new } else { (mean * 7 + new) / 8 }
 }

@@ -1,19 +1,19 @@
-//! Turns received bytes, in any chopping, into messages.
+//! Parses received bytes, in reads of any length, into messages.
 
 use super::header::{Header, MAGIC};
 use super::message::{Message, MessageKind};
 use super::{FirstBytes, WireError};
 use crate::wire::receive_buffer::ReceiveBuffer;
 
-/// Collects bytes and yields messages that borrow from its buffer.
+/// Collects bytes and returns messages that borrow from its buffer.
 ///
-/// Memory follows what really arrives, never what a header claims. Payloads are not copied once
-/// they are in the buffer, unless the beginning of the next message came along.
+/// The buffer grows with the bytes that arrive, never by a length in a header. A payload is not
+/// copied inside the buffer, unless the beginning of the next message came in the same read.
 #[derive(Debug)]
 pub struct Decoder {
     buffer: ReceiveBuffer,
     max_payload: u32,
-    /// Whether a whole message came before what is waiting now.
+    /// Whether a whole message came before the waiting bytes.
     begun: bool,
 }
 
@@ -23,9 +23,9 @@ impl Decoder {
         Self { buffer: ReceiveBuffer::default(), max_payload, begun: false }
     }
 
-    /// Room for more bytes: receive into it, then say how many with [`filled`](Self::filled).
+    /// Room for more bytes. Receive into it, then call [`filled`](Self::filled).
     ///
-    /// Never empty. Large enough for the rest of a message whose first half has arrived.
+    /// Never empty. If half of a message has arrived, there is room for the rest.
     pub fn space(&mut self) -> &mut [u8] {
         let wanted = match self.header() {
             Ok(Some(header)) => Header::LEN + len(header.payload_len) + Header::LEN,
@@ -34,7 +34,7 @@ impl Decoder {
         self.buffer.space(wanted)
     }
 
-    /// Says that `count` bytes were received into [`space`](Self::space).
+    /// Notes that `count` bytes were received into [`space`](Self::space).
     ///
     /// # Panics
     /// When that is more than there was space for.
@@ -42,15 +42,15 @@ impl Decoder {
         self.buffer.filled(count);
     }
 
-    /// Puts bytes that were received elsewhere behind the others.
+    /// Appends bytes that were received elsewhere.
     pub fn push(&mut self, bytes: &[u8]) {
         self.buffer.push(bytes);
     }
 
-    /// The next whole message; `None` when more bytes are needed. Unknown kinds are passed over.
+    /// The next whole message; `None` if more bytes are needed. Skips unknown kinds.
     ///
     /// # Errors
-    /// When the bytes are not the protocol; the connection cannot be used any more.
+    /// When the bytes are not the native protocol. The connection cannot be used any more.
     pub fn next_message(&mut self) -> Result<Option<Message<'_>>, WireError> {
         loop {
             let Some(header) = self.header()? else { return Ok(None) };
@@ -68,19 +68,19 @@ impl Decoder {
         }
     }
 
-    /// The bytes that no message was yet made of: a stranger's first ones.
+    /// The bytes that are not part of a parsed message yet.
     pub fn received(&self) -> &[u8] {
         self.buffer.waiting()
     }
 
-    /// Whether a message has begun and not ended.
+    /// Whether a message has begun and is not complete.
     pub fn is_inside_a_message(&self) -> bool {
         !self.received().is_empty()
     }
 
     fn header(&self) -> Result<Option<Header>, WireError> {
         let waiting = self.received();
-        // A stranger may never send a whole header: the first bytes tell.
+        // A stranger may never send a whole header, so check the first bytes of it.
         let start = &waiting[..waiting.len().min(MAGIC.len())];
         if !MAGIC.starts_with(start) {
             let found = FirstBytes(waiting[..waiting.len().min(Header::LEN)].to_vec());
@@ -93,7 +93,7 @@ impl Decoder {
     }
 }
 
-/// A payload's length as a length of memory.
+/// The length of a payload as a length in memory.
 fn len(payload_len: u32) -> usize {
     usize::try_from(payload_len).expect("lancam runs where memory has at least 32 bits")
 }

@@ -1,4 +1,4 @@
-//! The twelve bytes before every message; the same in all versions of the protocol.
+//! The twelve-byte header of every message, which is the same in all versions of the protocol.
 
 use super::{FirstBytes, WireError};
 
@@ -8,21 +8,21 @@ pub const MAGIC: [u8; 4] = *b"LCAM";
 /// A message's header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Header {
-    /// In which version of the protocol the payload is written.
+    /// The version of the protocol in which the payload is written.
     pub version: u8,
-    /// What the payload is: see [`MessageKind`](super::message::MessageKind).
+    /// The kind of the payload: see [`MessageKind`](super::message::MessageKind).
     pub kind: u8,
-    /// None are defined in version 1.
+    /// Version 1 defines none.
     pub flags: u16,
-    /// Bytes that follow.
+    /// The length of the payload that follows, in bytes.
     pub payload_len: u32,
 }
 
 impl Header {
-    /// Bytes of a header.
+    /// The length of a header in bytes.
     pub const LEN: usize = 12;
 
-    /// The header's bytes: magic, version, kind, flags, length; little-endian.
+    /// The bytes of the header: magic, version, kind, flags, length; little-endian.
     pub const fn to_bytes(self) -> [u8; Self::LEN] {
         let [m0, m1, m2, m3] = MAGIC;
         let [f0, f1] = self.flags.to_le_bytes();
@@ -30,10 +30,10 @@ impl Header {
         [m0, m1, m2, m3, self.version, self.kind, f0, f1, l0, l1, l2, l3]
     }
 
-    /// Reads a header and refuses a payload over `max_payload`.
+    /// Parses a header. Refuses a payload over `max_payload`.
     ///
     /// # Errors
-    /// When the magic is not there, or the payload is too long.
+    /// When the magic is missing, or the payload is too long.
     pub fn parse(bytes: &[u8; Self::LEN], max_payload: u32) -> Result<Self, WireError> {
         let &[m0, m1, m2, m3, version, kind, f0, f1, l0, l1, l2, l3] = bytes;
         if [m0, m1, m2, m3] != MAGIC {

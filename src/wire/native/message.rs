@@ -1,4 +1,4 @@
-//! What the two programs say to each other.
+//! The messages between camera and viewer.
 
 use super::control::Control;
 use crate::image::frame::Micros;
@@ -6,39 +6,40 @@ use crate::image::pixels::Size;
 use crate::rate::Rate;
 use crate::wire::packet::{Codec, FrameFacts};
 
-/// A message's number in the header. 1 to 63 go both ways or to the camera, 64 and up to the viewer.
+/// The number of a kind of message in the header. 1 to 63 go both ways or to the camera, 64 and up
+/// to the viewer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum MessageKind {
-    /// Viewer's greeting.
+    /// The viewer's greeting.
     Hello = 1,
-    /// Viewer has a frame: credit for the next.
+    /// The viewer has received a frame, and so has credit for another.
     Ack = 2,
-    /// Viewer wants another rendition.
+    /// The viewer wants another rendition.
     Wishes = 3,
-    /// Either asks the other for its clock.
+    /// Either side asks for the other's clock.
     Ping = 4,
-    /// Answer to a ping.
+    /// The answer to a ping.
     Pong = 5,
-    /// Viewer asks for the camera's controls.
+    /// The viewer asks for the camera's controls.
     ListControls = 6,
-    /// Viewer sets one control.
+    /// The viewer sets a control.
     SetControl = 7,
-    /// Viewer takes more or fewer frames at once.
+    /// The viewer changes its credit.
     Credit = 8,
-    /// Camera's greeting.
+    /// The camera's greeting.
     Welcome = 64,
-    /// What the frames are from here on.
+    /// The format of the frames that follow.
     Stream = 65,
     /// A frame.
     Frame = 66,
     /// Why there is no picture.
     Status = 67,
-    /// Why the camera closes this connection.
+    /// Why the camera closes the connection.
     Goodbye = 68,
     /// One of the camera's controls.
     Control = 69,
-    /// The camera's controls follow.
+    /// The list of the camera's controls follows.
     ControlList = 70,
     /// An item of a control's menu.
     MenuItem = 71,
@@ -64,12 +65,12 @@ impl MessageKind {
         Self::MenuItem,
     ];
 
-    /// The kind with this number; `None` when this version does not know it.
+    /// The kind with this number; `None` if this version does not know it.
     pub fn from_u8(number: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|&kind| kind as u8 == number)
     }
 
-    /// What it is called in errors.
+    /// Its name in errors.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Hello => "a greeting",
@@ -92,54 +93,54 @@ impl MessageKind {
     }
 }
 
-/// What a viewer would like to be sent; 0 leaves it to the camera.
+/// What a viewer would like to get; 0 leaves it to the camera.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Wishes {
-    /// Pixels in a row.
+    /// The width in pixels.
     pub width: u16,
-    /// Rows.
+    /// The height in pixels.
     pub height: u16,
     /// JPEG quality, 1 to 100.
     pub quality: u8,
-    /// The most frames that are wanted.
+    /// The highest frame rate that is wanted.
     pub rate: Rate,
 }
 
-/// A message that has been received, borrowing its text or picture from the receive buffer.
+/// A received message, which borrows its text or picture from the receive buffer.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Message<'a> {
-    /// First message of a viewer.
+    /// The first message of a viewer.
     Hello {
-        /// The oldest version it speaks.
+        /// The oldest version that it speaks.
         min_version: u8,
-        /// The newest version it speaks.
+        /// The newest version that it speaks.
         max_version: u8,
         /// How many frames it takes before it acknowledges one.
         credit: u8,
-        /// What it would like.
+        /// Its wishes.
         wishes: Wishes,
-        /// The program, for the log.
+        /// The name of the program, for the log.
         program: &'a str,
     },
     /// All frames up to `sequence` have arrived.
     Ack {
-        /// Of the newest frame that arrived.
+        /// The sequence number of the newest frame that has arrived.
         sequence: u64,
     },
     /// New wishes.
     Wishes(Wishes),
-    /// To be answered at once.
+    /// A ping, to be answered at once.
     Ping {
-        /// Sent back as it is.
+        /// Returned unchanged in the answer.
         token: u64,
     },
-    /// The answer.
+    /// The answer to a ping.
     Pong {
-        /// Of the ping.
+        /// The token of the ping.
         token: u64,
-        /// When the ping arrived, on the answerer's clock.
+        /// When the ping arrived, by the answerer's clock.
         received_at: Micros,
-        /// When the answer left, on the answerer's clock.
+        /// When the answer was sent, by the answerer's clock.
         sent_at: Micros,
     },
     /// Asks for all controls.
@@ -148,73 +149,74 @@ pub enum Message<'a> {
     SetControl {
         /// Its V4L2 number.
         id: u32,
-        /// Its new value.
+        /// The new value.
         value: i64,
     },
-    /// From here on another credit than the greeting's.
+    /// Replaces the credit of the greeting.
     Credit {
-        /// Frames it takes before it acknowledges one.
+        /// How many frames the viewer takes before it acknowledges one.
         frames: u8,
     },
-    /// First message of a camera that agrees.
+    /// The first message of a camera that accepts the viewer.
     Welcome {
-        /// The version both speak from here on.
+        /// The version that both use from here on.
         version: u8,
         /// The camera's name.
         name: &'a str,
-        /// Tells it from any other camera, whatever they are called; empty where it is of the first days.
+        /// Distinguishes this camera from all others, even with the same name. Empty from an early
+        /// version of the camera.
         id: &'a str,
     },
-    /// What the frames are.
+    /// The format of the frames that follow.
     Stream {
-        /// How they are coded.
+        /// Their encoding.
         codec: Codec,
         /// Their size.
         size: Size,
-        /// How often they come, as far as the camera knows.
+        /// Their rate, if the camera knows it.
         rate: Rate,
-        /// The source, for people.
+        /// The source, in words for people.
         source: &'a str,
     },
     /// A frame.
     Frame {
-        /// What is known of it.
+        /// The facts of the frame.
         facts: FrameFacts,
         /// Its bytes.
         payload: &'a [u8],
     },
-    /// There is no picture for now.
+    /// There is no picture now.
     Status {
-        /// For programs.
+        /// The reason, for programs.
         code: StatusCode,
-        /// For people.
+        /// The reason, in words for people.
         text: &'a str,
     },
-    /// The connection ends here.
+    /// The camera closes the connection.
     Goodbye {
-        /// For programs.
+        /// The reason, for programs.
         reason: GoodbyeReason,
-        /// The oldest version the camera speaks.
+        /// The oldest version that the camera speaks.
         min_version: u8,
-        /// The newest version the camera speaks.
+        /// The newest version that the camera speaks.
         max_version: u8,
-        /// For people.
+        /// The reason, in words for people.
         text: &'a str,
     },
     /// One control of the camera.
     Control(Control<'a>),
-    /// All controls of the camera follow, in place of what was known of them.
+    /// All controls of the camera follow. They replace what was known before.
     ControlList {
-        /// How many messages that are: each control, and right behind it the items of its menu.
+        /// How many messages follow: each control, and after it the items of its menu.
         count: u32,
-        /// Why there are none, for people.
+        /// Why there are none, in words for people.
         reason: &'a str,
     },
-    /// An item of the menu of the control before it.
+    /// An item in the menu of the control before it.
     MenuItem {
         /// The control's V4L2 number.
         id: u32,
-        /// The control's value that means this item.
+        /// The value of the control that means this item.
         value: i64,
         /// Its name.
         name: &'a str,
@@ -222,7 +224,7 @@ pub enum Message<'a> {
 }
 
 impl Message<'_> {
-    /// The message's number.
+    /// The kind of the message.
     pub fn kind(&self) -> MessageKind {
         match self {
             Self::Hello { .. } => MessageKind::Hello,
@@ -250,17 +252,17 @@ impl Message<'_> {
 pub enum StatusCode {
     /// The camera is being opened, or has not sent its first frame.
     Starting,
-    /// There is none.
+    /// There is no camera.
     NoCamera,
-    /// It was there and is gone, or has stopped giving frames.
+    /// The camera was unplugged or has stopped giving frames.
     CameraLost,
-    /// It is there and cannot be used as it is: busy, forbidden, no bandwidth.
+    /// The camera cannot be used now: busy, not permitted, no bandwidth.
     CameraRefused,
-    /// A request that was not granted; the picture goes on.
+    /// A request was not granted; the picture goes on.
     Refused,
-    /// As many renditions are made as may be: this viewer's wishes wait for a place.
+    /// No further rendition may be made, so this viewer's wishes have to wait.
     Full,
-    /// A code from a newer camera; its text still tells people.
+    /// A code from a newer camera; its text is still shown.
     Other(u16),
 }
 
@@ -293,17 +295,17 @@ impl StatusCode {
 /// Why a camera closes a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GoodbyeReason {
-    /// It ends.
+    /// It stops.
     Stopping,
-    /// The two speak no common version.
+    /// There is no common version.
     Version,
-    /// It has as many viewers as it was told to have.
+    /// It has the most viewers that it may have.
     Full,
-    /// The viewer took nothing for too long.
+    /// The viewer took no data for too long.
     TooSlow,
-    /// The viewer sent what is no message.
+    /// The viewer sent something that is not a message.
     BadMessage,
-    /// The viewer's address is not let in.
+    /// The viewer's address may not connect.
     NotAllowed,
     /// A code from a newer camera.
     Other(u16),

@@ -1,4 +1,5 @@
-//! The native protocol: framed, timestamped, credited. docs/PROTOCOL.md says what every byte means.
+//! The native protocol: framed messages, timestamps and credit. docs/PROTOCOL.md describes every
+//! byte.
 
 pub mod clock;
 pub mod control;
@@ -13,66 +14,67 @@ pub mod write;
 pub use super::FirstBytes;
 pub use version::VERSION;
 
-/// The largest payload a camera may send: twice the largest frame measured at 4K.
+/// The largest payload that a camera may send: twice the largest frame measured at 4K.
 pub const MAX_PAYLOAD: u32 = 16 << 20;
 
-/// The largest payload a viewer may send. Its messages are all small; a stranger gets no more memory than this.
+/// The largest payload that a viewer may send. Its messages are all small, and a stranger gets no
+/// more memory than this.
 pub const MAX_REQUEST: u32 = 4 << 10;
 
-/// The longest text in a message, in bytes; longer ones are cut at a character.
+/// The longest text in a message, in bytes. Longer ones are cut between characters.
 pub const MAX_TEXT: usize = 1000;
 
 /// Why bytes are not the native protocol.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WireError {
-    /// The first bytes are somebody else's.
+    /// The first bytes belong to another protocol.
     #[error("it does not speak lancam's protocol: it began with {0}")]
     NotLancam(FirstBytes),
-    /// Bytes behind a whole message are no message.
+    /// The bytes after a whole message are not a message.
     #[error("the bytes after the last message are not a message: they begin with {0}")]
     OutOfStep(FirstBytes),
-    /// A payload over the cap, refused before any memory is set aside for it.
+    /// A payload over the limit, refused before memory is allocated for it.
     #[error("a message of {len} bytes is over the limit of {max}")]
     TooLong {
-        /// What the header claims.
+        /// The length in the header.
         len: u32,
-        /// What is allowed.
+        /// The limit.
         max: u32,
     },
-    /// The header says a version that was not agreed on.
+    /// The header has a version that was not agreed on.
     #[error(
         "it speaks version {found} of the protocol, this program version {VERSION}: update the older of the two"
     )]
     Version {
-        /// In the header.
+        /// The version in the header.
         found: u8,
     },
-    /// A flag that this version does not know may change what the payload means.
+    /// An unknown flag, which may change the meaning of the payload.
     #[error("{kind} carries flags {flags:#06x}, which version {VERSION} does not know")]
     UnknownFlags {
-        /// Of which message.
+        /// The kind of message.
         kind: &'static str,
         /// The flags.
         flags: u16,
     },
-    /// A payload that ends before its fields do.
+    /// A payload that ends before its last field.
     #[error("{kind} is cut short: {len} bytes, and {field} is missing")]
     Short {
-        /// Of which message.
+        /// The kind of message.
         kind: &'static str,
-        /// How long its payload is.
+        /// The length of its payload.
         len: usize,
-        /// The first field that is not there.
+        /// The first field that is missing.
         field: &'static str,
     },
-    /// A field with a value that means nothing.
+    /// A field with an invalid value.
     #[error("{kind} has {field} = {value}, which means nothing")]
     Value {
-        /// Of which message.
+        /// The kind of message.
         kind: &'static str,
-        /// Which field.
+        /// The field.
         field: &'static str,
-        /// What it says.
+        /// Its value.
         value: u64,
     },
 }

@@ -1,4 +1,4 @@
-//! How each message looks as bytes: reading.
+//! Parses messages of the native protocol.
 
 use super::control::{Control, ControlFlags, ControlKind};
 use super::header::Header;
@@ -11,12 +11,12 @@ use crate::rate::Rate;
 use crate::wire::packet::{Codec, FrameFacts};
 
 impl<'a> Message<'a> {
-    /// Reads the payload of a message of a known kind.
+    /// Parses the payload of a message of a known kind.
     ///
-    /// Bytes behind the last known field are ignored: later versions may add fields there.
+    /// Ignores bytes after the last known field: later versions may add fields there.
     ///
     /// # Errors
-    /// When the payload is shorter than its fields, or a field means nothing.
+    /// When the payload is shorter than its fields, or a field is invalid.
     pub fn parse(kind: MessageKind, header: &Header, payload: &'a [u8]) -> Result<Self, WireError> {
         check(kind, header)?;
         let mut fields = Fields { kind: kind.name(), payload, at: 0 };
@@ -76,9 +76,9 @@ impl<'a> Message<'a> {
     }
 }
 
-/// Whether a message of this kind can be read at all.
+/// Checks version and flags of a message.
 fn check(kind: MessageKind, header: &Header) -> Result<(), WireError> {
-    // The greeting tells versions apart, so it and the refusal look the same in all of them.
+    // These three are the same in all versions, so that two versions can recognise each other.
     let frozen = matches!(kind, MessageKind::Hello | MessageKind::Welcome | MessageKind::Goodbye);
     if header.version != VERSION && !frozen {
         return Err(WireError::Version { found: header.version });
@@ -127,7 +127,7 @@ fn read_wishes(fields: &mut Fields<'_>) -> Result<Wishes, WireError> {
     Ok(Wishes { width, height, quality, rate })
 }
 
-/// Takes fields off the front of a payload, and names the one that is missing.
+/// Takes fields off the front of a payload, and names the first one that is missing.
 struct Fields<'a> {
     kind: &'static str,
     payload: &'a [u8],
@@ -178,7 +178,8 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// The rest as a picture: all of it, or as much as raw pixels of this size take.
+    /// The rest of the payload as a picture: all of it, or as many bytes as raw pixels of this size
+    /// need.
     fn picture(&self, codec: Codec, size: Size) -> Result<&'a [u8], WireError> {
         let picture = self.rest();
         match codec {
@@ -195,10 +196,10 @@ impl<'a> Fields<'a> {
         &self.payload[self.at..]
     }
 
-    /// A text: as far as it is printable UTF-8, and not over [`MAX_TEXT`].
+    /// A text, as far as it is printable UTF-8 and within [`MAX_TEXT`].
     ///
-    /// Texts go to logs, terminals and the picture as they are, so a stranger's control characters
-    /// end them.
+    /// Texts go unchanged into logs, terminals and the picture, so the first control character ends
+    /// them.
     fn text(&mut self) -> Result<&'a str, WireError> {
         let len = usize::from(self.u16("the length of its text")?);
         let Some(bytes) = self.rest().get(..len) else {
@@ -213,7 +214,7 @@ impl<'a> Fields<'a> {
         Ok(text.split(char::is_control).next().unwrap_or_default())
     }
 
-    /// A text that messages ended before in the first days.
+    /// A text that early versions did not send.
     fn text_if_any(&mut self) -> Result<&'a str, WireError> {
         if self.rest().is_empty() { Ok("") } else { self.text() }
     }

@@ -1,15 +1,16 @@
-//! Which version of the protocol two programs speak with each other.
+//! Finds the version of the protocol that two programs have in common.
 
 /// The oldest version that this program speaks.
 pub const MIN_VERSION: u8 = 1;
 
-/// The newest version that this program speaks, and the one it writes before the other has answered.
+/// The newest version that this program speaks, and the one that it uses before the other side has
+/// answered.
 pub const VERSION: u8 = 1;
 
-/// The newest version that a viewer of `min_version` to `max_version` and this program both speak.
+/// The newest version that both this program and a viewer of `min_version` to `max_version` speak.
 ///
 /// # Errors
-/// When there is none; the error says who must update.
+/// When there is none. The error says which side has to be updated.
 pub fn common_version(min_version: u8, max_version: u8) -> Result<u8, NoCommonVersion> {
     let newest = max_version.min(VERSION);
     if newest < min_version.max(MIN_VERSION) {
@@ -27,9 +28,9 @@ pub fn common_version(min_version: u8, max_version: u8) -> Result<u8, NoCommonVe
     if *max_version < MIN_VERSION { "viewer" } else { "camera" }
 )]
 pub struct NoCommonVersion {
-    /// The oldest that the viewer speaks.
+    /// The oldest version that the viewer speaks.
     pub min_version: u8,
-    /// The newest that the viewer speaks.
+    /// The newest version that the viewer speaks.
     pub max_version: u8,
 }
 

@@ -1,4 +1,4 @@
-//! How each message looks as bytes: writing.
+//! Writes messages of the native protocol.
 
 use super::control::Control;
 use super::header::Header;
@@ -7,19 +7,20 @@ use super::version::VERSION;
 use super::{MAX_PAYLOAD, MAX_TEXT};
 use crate::wire::packet::{Codec, FrameFacts};
 
-/// Bytes of a frame message between its header and its picture.
+/// The number of bytes in a frame message between its header and its picture.
 const FRAME_HEAD: usize = 24;
 
-/// The longest picture, in bytes, that a frame message carries.
+/// The longest picture that a frame message can carry, in bytes.
 pub const MAX_PICTURE: usize = (16 << 20) - FRAME_HEAD;
 
-// What is taken from cameras fits.
+// Every picture that is taken from a camera fits.
 const _: () = assert!(crate::image::jpeg::splitter::MAX_PICTURE <= MAX_PICTURE);
 
-// A picture that fits fills the largest payload.
+// The longest picture fills the largest payload.
 const _: () = assert!((MAX_PICTURE + FRAME_HEAD) as u64 == MAX_PAYLOAD as u64);
 
-/// Header and head of a frame message: goes before the picture in the same `writev`.
+/// The header and the fields of a frame message, which are sent before the picture in the same
+/// `writev`.
 ///
 /// # Panics
 /// When the picture is over [`MAX_PICTURE`] or a side over 65535; encoders make neither.
@@ -39,7 +40,7 @@ pub fn frame_prefix(facts: &FrameFacts, picture_len: usize) -> [u8; Header::LEN 
     prefix
 }
 
-/// Writes into an array that is known to be large enough.
+/// Writes into an array that is large enough.
 struct Cursor<'a> {
     bytes: &'a mut [u8],
     at: usize,
@@ -57,7 +58,7 @@ fn side(pixels: usize) -> [u8; 2] {
 }
 
 impl Message<'_> {
-    /// Appends header and payload to `out`. Texts over [`MAX_TEXT`] bytes are cut at a character.
+    /// Appends header and payload to `out`. Cuts texts over [`MAX_TEXT`] bytes between characters.
     ///
     /// # Panics
     /// As [`frame_prefix`].
@@ -155,7 +156,7 @@ fn write_wishes(wishes: &Wishes, out: &mut Vec<u8>) {
     out.extend([wishes.quality, 0, 0, 0]);
 }
 
-/// The length and as much of `text` as a message may carry.
+/// Writes the length and as much of `text` as a message may carry.
 fn write_text(text: &str, out: &mut Vec<u8>) {
     let mut end = text.len().min(MAX_TEXT);
     while !text.is_char_boundary(end) {

@@ -1,4 +1,4 @@
-//! A picture that numpy pickled.
+//! Parses a picture that numpy has pickled.
 
 use super::PickleError;
 use super::machine::Machine;
@@ -15,12 +15,13 @@ pub struct BgrArray<'a> {
 }
 
 impl<'a> BgrArray<'a> {
-    /// Reads a whole pickle, in protocols 2 to 5, of any numpy. Nothing that it names is run.
+    /// Parses a whole pickle of protocol 2 to 5, from any numpy version. Runs nothing that it
+    /// names.
     ///
-    /// The pixels are those in `pickle`, except in protocol 2, where they are decoded into `scratch`.
+    /// The pixels are a part of `pickle`; with protocol 2 they are decoded into `scratch`.
     ///
     /// # Errors
-    /// When it is anything else than one array of uint8, (height, width, 3), in C order.
+    /// When it is anything but one array of uint8, (height, width, 3), in C order.
     pub fn parse(pickle: &'a [u8], scratch: &'a mut Vec<u8>) -> Result<Self, PickleError> {
         let array = match Machine::read(pickle)? {
             Value::Array(array) => array,

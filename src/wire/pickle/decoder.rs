@@ -1,13 +1,13 @@
-//! Turns received bytes, in any chopping, into pickles.
+//! Splits received bytes, in reads of any length, into pickles.
 
 use super::PickleError;
 use super::head::LENGTH_LEN;
 use crate::wire::FirstBytes;
 use crate::wire::receive_buffer::ReceiveBuffer;
 
-/// Collects bytes and yields pickles that borrow from its buffer.
+/// Collects bytes and returns pickles that borrow from its buffer.
 ///
-/// Memory follows what really arrives, never what a length claims.
+/// The buffer grows with the bytes that arrive, never by a length field.
 #[derive(Debug)]
 pub struct Decoder {
     buffer: ReceiveBuffer,
@@ -20,9 +20,9 @@ impl Decoder {
         Self { buffer: ReceiveBuffer::default(), max_len }
     }
 
-    /// Room for more bytes: receive into it, then say how many with [`filled`](Self::filled).
+    /// Room for more bytes. Receive into it, then call [`filled`](Self::filled).
     ///
-    /// Never empty. Large enough for the rest of a pickle whose first half has arrived.
+    /// Never empty. If half of a pickle has arrived, there is room for the rest.
     pub fn space(&mut self) -> &mut [u8] {
         let wanted = match self.pickle_len() {
             Ok(Some(len)) => LENGTH_LEN + len + LENGTH_LEN,
@@ -31,7 +31,7 @@ impl Decoder {
         self.buffer.space(wanted)
     }
 
-    /// Says that `count` bytes were received into [`space`](Self::space).
+    /// Notes that `count` bytes were received into [`space`](Self::space).
     ///
     /// # Panics
     /// When that is more than there was space for.
@@ -39,10 +39,10 @@ impl Decoder {
         self.buffer.filled(count);
     }
 
-    /// The next whole pickle; `None` when more bytes are needed.
+    /// The next whole pickle; `None` if more bytes are needed.
     ///
     /// # Errors
-    /// When its length is over the limit; the connection cannot be used any more.
+    /// When its length is over the limit. The connection cannot be used any more.
     pub fn next_pickle(&mut self) -> Result<Option<&[u8]>, PickleError> {
         let Some(len) = self.pickle_len()? else { return Ok(None) };
         if self.buffer.waiting().len() < LENGTH_LEN + len {
@@ -51,7 +51,7 @@ impl Decoder {
         Ok(Some(&self.buffer.take(LENGTH_LEN + len)[LENGTH_LEN..]))
     }
 
-    /// Whether a pickle has begun and not ended.
+    /// Whether a pickle has begun and is not complete.
     pub fn is_inside_a_pickle(&self) -> bool {
         !self.buffer.waiting().is_empty()
     }

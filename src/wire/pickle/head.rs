@@ -1,31 +1,32 @@
-//! What stands before and behind the pixels of a pickled picture.
+//! Writes what comes before and after the pixels of a pickled picture.
 
 use crate::image::pixels::Size;
 
-/// Length and pickle of a picture up to its pixels: goes before them in the same `writev`, [`TAIL`] behind.
+/// The length and the pickle of a picture up to its pixels. Sent before them in the same `writev`,
+/// with [`TAIL`] after them.
 ///
-/// It is a `numpy.ndarray` of uint8, (height, width, 3), in the one form that numpy 1.x and 2.x
-/// both read without a warning: protocol 3, `numpy.core.multiarray._reconstruct`.
+/// It is a `numpy.ndarray` of uint8, (height, width, 3), in the one form that both numpy 1.x and
+/// 2.x read without a warning: protocol 3, `numpy.core.multiarray._reconstruct`.
 #[derive(Debug, Clone, Copy)]
 pub struct PickleHead {
     bytes: [u8; ROOM],
     len: usize,
 }
 
-/// What stands behind the pixels: the tuple of the array's state, built, and the end.
+/// What comes after the pixels: TUPLE for the array's state, BUILD, STOP.
 pub const TAIL: &[u8] = b"tb.";
 
 /// Enough for the longest head.
 const ROOM: usize = 160;
 
-/// Bytes of the length before a pickle.
+/// The length field before a pickle, in bytes.
 pub(super) const LENGTH_LEN: usize = 8;
 
 impl PickleHead {
-    /// For a picture of this size.
+    /// The head for a picture of this size.
     ///
     /// # Panics
-    /// When a side is over 65535 or the picture over 4 GiB: no wire carries one.
+    /// When a side is over 65535 or the picture over 4 GiB, which no protocol carries.
     pub fn new(size: Size) -> Self {
         let pixels = size.area().checked_mul(3).and_then(|len| u32::try_from(len).ok());
         let pixels = pixels.expect("no picture is over 4 GiB");
@@ -60,7 +61,7 @@ impl PickleHead {
         self.len += bytes.len();
     }
 
-    /// As Python writes numbers: BININT1 below 256, else BININT2.
+    /// Writes a number as Python does: BININT1 below 256, otherwise BININT2.
     fn put_side(&mut self, pixels: usize) {
         match u8::try_from(pixels) {
             Ok(pixels) => self.put(&[b'K', pixels]),

@@ -1,31 +1,32 @@
-//! Reads a pickle's operations, and refuses those that no picture needs (CPython, Lib/pickletools.py).
+//! Interprets the operations of a pickle, and refuses those that no picture needs (CPython,
+//! Lib/pickletools.py).
 
 use super::numpy;
 use super::value::{Bytes, Function, Name, Tuple, Value};
 use super::{FirstBytes, PickleError};
 
-/// A pickle's stack, memo and tuples, each as large as pictures need and no larger.
+/// The stack, the memo and the tuples of a pickle, each only as large as pictures need.
 #[derive(Debug)]
 pub(super) struct Machine<'a> {
     pickle: &'a [u8],
-    /// Where the next byte is read.
+    /// The place of the next byte.
     at: usize,
     stack: Pile<'a, 32>,
     items: Pile<'a, 64>,
     memo: [Option<Value<'a>>; MAX_MEMO],
 }
 
-/// Numpy's pickles of pictures remember up to 21 things.
+/// The size of the memo. Numpy's pickles of pictures use up to 21 entries.
 const MAX_MEMO: usize = 64;
 
-/// What is left to do.
+/// What follows an operation.
 enum Step<'a> {
     Next,
     Stop(Value<'a>),
 }
 
 impl<'a> Machine<'a> {
-    /// The one thing that a pickle holds.
+    /// The single value that a pickle holds.
     pub(super) fn read(pickle: &'a [u8]) -> Result<Value<'a>, PickleError> {
         match *pickle {
             [PROTO, 2..=5, ..] => {}
@@ -54,11 +55,12 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// Does the operation that stands at byte `at`.
+    /// Executes the operation at byte `at`.
     fn step(&mut self, operation: u8, at: usize) -> Result<Step<'a>, PickleError> {
         let value = match operation {
             b'.' => return self.stop(at).map(Step::Stop),
-            // FRAME: how much may be read ahead. It must be there, and says nothing else.
+            // FRAME: how many bytes may be read ahead. They must be there; otherwise this has no
+            // meaning.
             0x95 => {
                 let len = self.take_array().map(u64::from_le_bytes)?;
                 self.available(len)?;
@@ -202,7 +204,8 @@ impl<'a> Machine<'a> {
         remembered.ok_or(PickleError::Broken { what: "what it remembers", at })
     }
 
-    /// An index into the memo; one that no memory could hold is as good as any that is too large.
+    /// An index into the memo. One that is too large for a `usize` becomes the largest, which is
+    /// out of range too.
     fn index(&mut self, length: Length) -> Result<usize, PickleError> {
         let index = self.take_number(length)?;
         Ok(usize::try_from(index).unwrap_or(usize::MAX))
@@ -251,7 +254,8 @@ impl<'a> Machine<'a> {
         Ok(bytes)
     }
 
-    /// Refuses a length that the rest of the pickle does not have, whatever the size of a `usize`.
+    /// Refuses a length that is greater than the rest of the pickle, even if it does not fit a
+    /// `usize`.
     fn available(&self, len: u64) -> Result<(), PickleError> {
         let there = u64::try_from(self.pickle.len() - self.at).unwrap_or(u64::MAX);
         match len.checked_sub(there) {
@@ -261,7 +265,7 @@ impl<'a> Machine<'a> {
     }
 }
 
-/// How an operation gives a length or an index.
+/// How an operation stores a length or an index.
 #[derive(Clone, Copy)]
 enum Length {
     U8,
@@ -269,7 +273,7 @@ enum Length {
     U64,
 }
 
-/// Values in a fixed room.
+/// A stack of values in an array of fixed size.
 #[derive(Debug)]
 struct Pile<'a, const MAX: usize> {
     what: &'static str,
@@ -303,7 +307,7 @@ impl<'a, const MAX: usize> Pile<'a, MAX> {
 
 const PROTO: u8 = 0x80;
 
-/// What the operations that are refused would make.
+/// What the refused operations would make.
 fn what_is_made_by(operation: u8) -> &'static str {
     match operation {
         b']' | b'l' | b'a' | b'e' => "a list",

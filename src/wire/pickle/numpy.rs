@@ -1,11 +1,11 @@
-//! What the functions that numpy's pickles name would return. None of them is run.
+//! Knows what the functions that numpy's pickles name would return, without running them.
 
 use super::PickleError;
 use super::value::{Array, Bytes, Function, Latin1, Name, Tuple, Value};
 use crate::image::pixels::Size;
 use std::fmt::Write;
 
-/// What `function` makes of these arguments.
+/// The value that `function` would return for these arguments.
 pub(super) fn call<'a>(
     function: Function,
     arguments: Tuple,
@@ -37,7 +37,7 @@ pub(super) fn call<'a>(
             ("K", [_]) => Err(PickleError::Order("another axis")),
             _ => Err(other_call),
         },
-        // dtype('u1', False, True); numpy before 1.19 wrote the truth values as numbers
+        // dtype('u1', False, True); numpy before 1.19 wrote the booleans as numbers
         (
             Function::Dtype,
             &[
@@ -49,7 +49,8 @@ pub(super) fn call<'a>(
             "u1" => Ok(Value::Uint8),
             other => Err(PickleError::NotUint8(Name::new(other.as_bytes()))),
         },
-        // Protocol 2 has no bytes: encode(text, 'latin1') makes them, or bytearray(text, 'latin-1').
+        // Protocol 2 has no bytes, so encode(text, 'latin1') or bytearray(text, 'latin-1') makes
+        // them.
         (Function::Encode, &[Value::Text(text), Value::Text("latin1")])
         | (Function::ByteArray, &[Value::Text(text), Value::Text("latin-1")]) => {
             Latin1::new(text).map(|text| Value::Bytes(Bytes::Latin1(text))).ok_or(other_call)
@@ -59,7 +60,7 @@ pub(super) fn call<'a>(
     }
 }
 
-/// What `object` becomes with this state.
+/// The value that `object` becomes with this state.
 pub(super) fn build<'a>(
     object: Value<'a>,
     state: Tuple,
@@ -109,10 +110,10 @@ fn array<'a>(shape: &[Value<'a>], data: Bytes<'a>) -> Result<Value<'a>, PickleEr
     Err(PickleError::Shape(shape_text(shape)))
 }
 
-/// What a picture's sides may be.
+/// The valid sides of a picture.
 const SIDES: std::ops::RangeInclusive<usize> = 1..=Size::MAX_SIDE;
 
-/// As Python writes it: `(4, 3)`.
+/// The shape as Python writes it: `(4, 3)`.
 fn shape_text(shape: &[Value<'_>]) -> String {
     let mut text = String::from("(");
     for (index, side) in shape.iter().enumerate() {

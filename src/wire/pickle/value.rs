@@ -1,8 +1,8 @@
-//! The few things that pickles of pictures are made of.
+//! The values that pickles of pictures consist of.
 
 use std::fmt;
 
-/// What stands on the stack of a pickle.
+/// A value on the stack of a pickle.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Value<'a> {
     Mark,
@@ -15,13 +15,13 @@ pub(super) enum Value<'a> {
     Function(Function),
     /// The type uint8.
     Uint8,
-    /// An array that has no shape and no elements yet.
+    /// An array without shape and elements.
     BlankArray,
     Array(Array<'a>),
 }
 
 impl Value<'_> {
-    /// What it is called in errors.
+    /// Its name in errors.
     pub(super) fn name(&self) -> &'static str {
         match self {
             Self::Mark => "a mark",
@@ -39,11 +39,11 @@ impl Value<'_> {
     }
 }
 
-/// Bytes where they stand in the pickle. They are never copied until they are known to be pixels.
+/// Bytes inside the pickle. They are not copied until they are known to be pixels.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Bytes<'a> {
     Plain(&'a [u8]),
-    /// As protocol 2 has them.
+    /// In the form of protocol 2.
     Latin1(Latin1<'a>),
 }
 
@@ -57,18 +57,18 @@ impl Bytes<'_> {
     }
 }
 
-/// Bytes, each as the character of that number.
+/// Bytes in the form of text: each is the character with its number.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Latin1<'a>(&'a str);
 
 impl<'a> Latin1<'a> {
-    /// `None` when a character is over U+00FF.
+    /// `None` if a character is over U+00FF.
     pub(super) fn new(text: &'a str) -> Option<Self> {
-        // In UTF-8, those and only those begin with a byte over C3.
+        // In UTF-8, exactly the characters over U+00FF begin with a byte over C3.
         text.bytes().all(|byte| byte <= 0xC3).then_some(Self(text))
     }
 
-    /// The bytes, in `scratch`. Memory follows the text, which has arrived.
+    /// Decodes the bytes into `scratch`, which grows only with text that has arrived.
     pub(super) fn decode(self, scratch: &mut Vec<u8>) -> &[u8] {
         scratch.clear();
         let bytes = self.0.chars().map(u8::try_from);
@@ -77,7 +77,7 @@ impl<'a> Latin1<'a> {
     }
 }
 
-/// Where a tuple's items are among all items.
+/// The place of a tuple's items in the list of all items.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Tuple {
     pub(super) start: usize,
@@ -85,13 +85,13 @@ pub(super) struct Tuple {
 }
 
 impl Tuple {
-    /// Its own of all items.
+    /// Its items out of all items.
     pub(super) fn of<'i, 'a>(self, items: &'i [Value<'a>]) -> &'i [Value<'a>] {
         &items[self.start..self.start + self.len]
     }
 }
 
-/// An array of height x width x 3 bytes, if its data agree.
+/// An array of height x width x 3 bytes; the length of its data is not checked yet.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Array<'a> {
     pub(super) height: usize,
@@ -99,7 +99,7 @@ pub(super) struct Array<'a> {
     pub(super) data: Bytes<'a>,
 }
 
-/// The functions that pickles of pictures name. None of them is run: what they would make is known.
+/// The functions that pickles of pictures name. None of them is run, since their results are known.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Function {
     Reconstruct,
@@ -111,7 +111,7 @@ pub(super) enum Function {
 }
 
 impl Function {
-    /// The function of this name, in all spellings; everything else is refused by its name.
+    /// The function with this name, in any spelling. Every other name is refused.
     pub(super) fn named(module: &[u8], name: &[u8]) -> Result<Self, Name> {
         Ok(match (module, name) {
             (b"numpy.core.multiarray" | b"numpy._core.multiarray", b"_reconstruct") => {
@@ -138,11 +138,11 @@ impl Function {
     }
 }
 
-/// A name that a stranger chose, fit to be printed.
+/// A name that a stranger chose, made safe to print.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Name(String);
 
-/// No name worth reading is longer.
+/// How much of a name is shown.
 const MAX_NAME: usize = 80;
 
 impl Name {
