@@ -1,43 +1,43 @@
-//! A token bucket: so much at once, and then so much in a time.
+//! A token bucket: allows a burst, and then a fixed rate.
 
 use std::time::{Duration, Instant};
 
 /// How much is allowed.
 #[derive(Debug, Clone, Copy)]
 pub struct Allowance {
-    /// At once, after a rest. At least 1.
+    /// The size of a burst, at least 1.
     pub at_once: u32,
-    /// How long it takes until one more is allowed.
+    /// The time until one more is allowed.
     pub each: Duration,
 }
 
-/// What is left of an [`Allowance`]; at first all of it.
+/// The state of an [`Allowance`]. It starts full.
 #[derive(Debug, Clone, Copy)]
 pub struct Bucket {
     allowance: Allowance,
-    /// When the bucket is full again, if something was taken.
+    /// When the bucket will be full again, if anything was taken.
     full_at: Option<Instant>,
 }
 
 impl Bucket {
-    /// A full one.
+    /// A full bucket.
     pub const fn full(allowance: Allowance) -> Self {
         Self { allowance, full_at: None }
     }
 
-    /// When the next one may be taken: now, or later.
+    /// When the next one may be taken: now or later.
     pub fn next_at(&self, now: Instant) -> Instant {
         let Allowance { at_once, each } = self.allowance;
         let earliest = self.full_at.and_then(|full| full.checked_sub(each * (at_once - 1)));
         earliest.map_or(now, |earliest| earliest.max(now))
     }
 
-    /// Takes one, whether or not it may be taken yet.
+    /// Takes one, even if it may not be taken yet.
     pub fn spend(&mut self, now: Instant) {
         self.full_at = Some(self.full_at.map_or(now, |full| full.max(now)) + self.allowance.each);
     }
 
-    /// Takes one if that is allowed now.
+    /// Takes one, if that is allowed now. Returns whether it was.
     pub fn take(&mut self, now: Instant) -> bool {
         let may = self.next_at(now) <= now;
         if may {
@@ -46,7 +46,7 @@ impl Bucket {
         may
     }
 
-    /// When it is full again: the earlier, the longer nothing was taken.
+    /// When the bucket will be full again. An early time means that nothing was taken for long.
     pub fn full_at(&self) -> Option<Instant> {
         self.full_at
     }

@@ -1,12 +1,13 @@
-//! The camera machine's monotonic clock, the one that V4L2 stamps frames with.
+//! The monotonic clock of the camera's machine, with which V4L2 stamps frames.
 //!
-//! Every time that is compared with a frame's is read here. What only waits measures with `Instant`.
+//! Every time that is compared with the time of a frame is read here. Code that only waits uses
+//! `Instant`.
 
 use crate::image::frame::Micros;
 use nix::time::{ClockId, clock_gettime};
 use std::time::{Duration, SystemTime};
 
-/// Now, on `CLOCK_MONOTONIC`.
+/// The current time of `CLOCK_MONOTONIC`.
 ///
 /// # Panics
 /// Never on Linux, which always has this clock.
@@ -16,7 +17,7 @@ pub fn now() -> Micros {
     Micros(u64::try_from(micros).expect("584,542 years of uptime"))
 }
 
-/// When `at` was, since 1970, as far as this machine knows.
+/// Converts `at` to a time since 1970, by this machine's clock.
 pub fn since_1970(at: Micros) -> Duration {
     let ago = now().since(at);
     SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().saturating_sub(ago)

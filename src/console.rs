@@ -1,20 +1,22 @@
-//! The one way to print: no output that is closed or full ends a program by a panic.
+//! All printing goes through here, so that a closed or full output never makes a program panic.
 
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
-/// Prints one line on standard output at once. That nobody reads it is no reason to stop streaming.
+/// Prints one line on standard output at once. Ignores errors: the program works without a reader
+/// too.
 pub fn say(line: impl Display) {
     let _ = write_line(io::stdout(), &line);
 }
 
-/// Prints one line on standard error, where there is no log yet.
+/// Prints one line on standard error, before the log has been set up.
 pub fn complain(line: impl Display) {
     let _ = write_line(io::stderr(), &line);
 }
 
-/// Prints what a command was asked for, and says whether it could. A reader that has seen enough, such as `head`, is no failure.
+/// Prints the output of a command, and returns whether that worked. A reader that closes the pipe
+/// early, such as `head`, is not a failure.
 pub fn answer(program: &str, text: impl Display) -> ExitCode {
     match write_line(io::stdout(), &text) {
         Ok(()) => ExitCode::SUCCESS,
@@ -27,7 +29,7 @@ pub fn answer(program: &str, text: impl Display) -> ExitCode {
 }
 
 fn write_line(mut out: impl Write, line: &impl Display) -> io::Result<()> {
-    // One call, so that lines of several threads and programs stay whole.
+    // One call, so that lines of several threads and programs are not mixed.
     let text = format!("{line}\n");
     out.write_all(text.as_bytes()).and_then(|()| out.flush())
 }

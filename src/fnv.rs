@@ -1,7 +1,7 @@
-//! FNV-1a of 64 bits: a number for bytes, the same on every machine and with every compiler. Anybody can make up other bytes
-//! with the same number.
+//! The 64-bit FNV-1a hash, which is the same on every machine and with every compiler. It is not
+//! collision-resistant: anybody can make other bytes with the same hash.
 
-/// The number of the bytes that were added.
+/// The hash of the bytes that were added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fnv(pub u64);
 
@@ -12,7 +12,7 @@ impl Default for Fnv {
 }
 
 impl Fnv {
-    /// Adds bytes behind those that were added before.
+    /// Adds bytes.
     #[must_use]
     pub fn with(self, bytes: &[u8]) -> Self {
         let add = |hash: u64, &byte: &u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3);

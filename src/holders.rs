@@ -1,4 +1,4 @@
-//! Which programs hold a file or a socket open, as far as this user may know.
+//! Finds the programs that hold a file or a socket open, as far as this user may see that.
 
 use std::fmt;
 use std::fs;
@@ -7,9 +7,9 @@ use std::path::Path;
 /// A program that holds something open.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holder {
-    /// The program's name, cut to 15 bytes by the kernel.
+    /// The program's name, which the kernel cuts to 15 bytes.
     pub program: String,
-    /// Its process.
+    /// Its process id.
     pub process: u32,
 }
 
@@ -20,8 +20,9 @@ impl fmt::Display for Holder {
     }
 }
 
-/// The other programs with an open descriptor that leads to `target`, such as `/dev/video0` or `socket:[4711]`. `proc` is
-/// where the kernel shows its processes. It walks through all of them, so it is for errors only.
+/// The other programs with an open descriptor for `target`, such as `/dev/video0` or
+/// `socket:[4711]`. `proc` is the folder where the kernel shows processes. Searches all processes,
+/// so use it for error messages only.
 pub fn holders_of(proc: &Path, target: &Path) -> Vec<Holder> {
     let Ok(processes) = fs::read_dir(proc) else { return Vec::new() };
     let mut holders = Vec::new();
@@ -40,7 +41,7 @@ pub fn holders_of(proc: &Path, target: &Path) -> Vec<Holder> {
     holders
 }
 
-/// The other programs that listen at a TCP port, on whatever address.
+/// The other programs that listen on a TCP port, at any address.
 pub fn listeners_at(proc: &Path, port: u16) -> Vec<Holder> {
     let tables = ["net/tcp", "net/tcp6"].map(|table| fs::read_to_string(proc.join(table)));
     let inodes = tables.iter().flatten().flat_map(|table| listening_inodes(table, port));
@@ -55,7 +56,8 @@ pub fn listeners_at(proc: &Path, port: u16) -> Vec<Holder> {
     holders
 }
 
-/// The inodes of sockets that listen at `port`, from a table such as `/proc/net/tcp` (Documentation/networking/proc_net_tcp).
+/// The inodes of the sockets that listen on `port`, from a table such as `/proc/net/tcp`
+/// (Documentation/networking/proc_net_tcp).
 fn listening_inodes(table: &str, port: u16) -> Vec<&str> {
     let of_a_listener = |line: &'_ str| -> bool {
         let fields: Vec<&str> = line.split_ascii_whitespace().take(4).collect();
@@ -67,9 +69,9 @@ fn listening_inodes(table: &str, port: u16) -> Vec<&str> {
     lines.filter_map(|line| line.split_ascii_whitespace().nth(INODE_FIELD)).collect()
 }
 
-/// `TCP_LISTEN` of the kernel's `enum`.
+/// `TCP_LISTEN` in the kernel's `enum`.
 const LISTENING: &str = "0A";
-/// Where a socket's inode stands in its line.
+/// The field of a line with the socket's inode.
 const INODE_FIELD: usize = 9;
 
 #[cfg(test)]
@@ -77,7 +79,7 @@ mod tests {
     use super::*;
     use std::os::unix::fs::symlink;
 
-    /// A /proc with these processes: number, name, what descriptors lead to.
+    /// A /proc with these processes: number, name, targets of their descriptors.
     fn proc_with(processes: &[(u32, &str, &[&str])]) -> tempfile::TempDir {
         let proc = tempfile::tempdir().expect("a folder");
         for (process, program, targets) in processes {

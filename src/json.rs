@@ -8,18 +8,19 @@ use std::fmt::{Display, Write};
 pub struct Object(String);
 
 impl Object {
-    /// One without members.
+    /// An object without members.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A member that is a string.
+    /// Adds a member that is a string.
     #[must_use]
     pub fn text(self, key: &str, text: &str) -> Self {
         self.json(key, quoted(text))
     }
 
-    /// A member that is JSON already: a number, a truth value, what [`array()`] or [`Object::end`] returned.
+    /// Adds a member that is JSON already: a number, a boolean, or what [`array()`] or
+    /// [`Object::end`] returned.
     #[must_use]
     pub fn json(mut self, key: &str, value: impl Display) -> Self {
         let comma = if self.0.is_empty() { "" } else { "," };
@@ -28,7 +29,7 @@ impl Object {
         self
     }
 
-    /// The same, or null.
+    /// Adds such a member, or null.
     #[must_use]
     pub fn or_null(self, key: &str, value: Option<impl Display>) -> Self {
         match value {
@@ -37,14 +38,14 @@ impl Object {
         }
     }
 
-    /// All of it.
+    /// The complete object.
     pub fn end(self) -> String {
         format!("{{{}}}", self.0)
     }
 }
 
-/// A string of JSON (RFC 8259, section 7). What is not [plain](is_plain) is escaped: programs read it as it was, and a terminal
-/// does nothing.
+/// A JSON string (RFC 8259, section 7). Escapes characters that are not [plain](is_plain): programs
+/// read them unchanged, and a terminal does not interpret them.
 pub fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
@@ -64,7 +65,7 @@ pub fn quoted(text: &str) -> String {
     quoted
 }
 
-/// An array of JSON, of what `json` makes of each item.
+/// A JSON array of what `json` returns for each item.
 pub fn array<T>(items: &[T], json: impl Fn(&T) -> String) -> String {
     let items: Vec<String> = items.iter().map(json).collect();
     format!("[{}]", items.join(","))

@@ -1,8 +1,8 @@
 //! A LAN camera and its viewer: frames from V4L2 to the pixels of a desktop window, over TCP.
 //!
-//! Data flows one way, and imports point down only; ARCHITECTURE.md draws both. The camera
-//! program is `source -> camera -> wire -> net`, the viewer program `net -> wire -> viewer`;
-//! [`image`] says what the bytes mean, [`latest`] is the one hand-off between threads.
+//! Data flows one way, and imports point down only; ARCHITECTURE.md draws both. The camera program
+//! is `source -> camera -> wire -> net`, the viewer program `net -> wire -> viewer`. [`image`]
+//! defines what image bytes mean; [`latest`] hands values from thread to thread.
 
 pub mod bucket;
 pub mod console;

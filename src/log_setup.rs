@@ -1,10 +1,10 @@
-//! Sets up the log on standard error: readable for people, with priorities for journald.
+//! Sets up the log on standard error: readable for people, or with priorities for journald.
 
 use env_logger::{Builder, Env};
 use log::{Level, LevelFilter};
 use std::io::Write;
 
-/// Starts the log. `verbosity` 0 is `info`; each step above or below one level more or less.
+/// Starts the log. `verbosity` 0 is `info`; each step above or below is one level more or less.
 /// `RUST_LOG` overrides it. Starting it twice changes nothing.
 pub fn start(verbosity: i8) {
     let level = match verbosity {
@@ -13,11 +13,12 @@ pub fn start(verbosity: i8) {
         0 => LevelFilter::Info,
         1.. => LevelFilter::Debug,
     };
-    // The system's broken fonts are nothing that the viewer's user has asked for.
+    // Leave out warnings about broken fonts of the system, which the viewer's user cannot do
+    // anything about.
     let filter = format!("{level},fontdb=error");
     let mut builder = Builder::from_env(Env::default().default_filter_or(filter));
     if std::env::var_os("JOURNAL_STREAM").is_some() {
-        // journald adds the time itself and reads the priority from the line (sd-daemon(3)).
+        // journald adds the time itself, and reads the priority from the line (sd-daemon(3)).
         builder.format(|out, record| {
             let priority = match record.level() {
                 Level::Error => 3,

@@ -1,9 +1,9 @@
-//! Finds the name that somebody meant who wrote another.
+//! Finds the known name that was probably meant by an unknown one.
 
-/// The one of `names` that is nearest to `name`, whatever the case of its letters, if one is near.
+/// The one of `names` that is nearest to `name`, ignoring case, if one is near enough.
 pub fn of<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let name = name.to_lowercase();
-    // Three letters of a long name may be wrong, one of a short one.
+    // A long name may have three wrong letters, a short one only one.
     let near = |distance: &usize| *distance <= (name.len() / 3).clamp(1, 3);
     names
         .into_iter()
@@ -13,7 +13,8 @@ pub fn of<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'
         .map(|(_, known)| known)
 }
 
-/// How many letters must be put in, left out, changed or exchanged with their neighbour to make one of the other.
+/// The edit distance: how many letters have to be inserted, deleted, changed or swapped with their
+/// neighbour.
 pub fn distance(from: &str, to: &str) -> usize {
     let letters = |text: &str| text.chars().take(MAX).collect::<Vec<char>>();
     let (from, to) = (letters(from), letters(to));
@@ -37,7 +38,8 @@ pub fn distance(from: &str, to: &str) -> usize {
     last[to.len()]
 }
 
-/// No option's name is as long, no camera's should be, and a file or a stranger may have very long ones.
+/// How many letters are compared. Option names are shorter, and a file or a stranger may have very
+/// long names.
 const MAX: usize = 40;
 
 #[cfg(test)]

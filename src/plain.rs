@@ -1,29 +1,31 @@
-//! Text from strangers made safe to show.
+//! Makes text from strangers safe to show.
 //!
-//! Names come from drivers, from the LAN and from other programs, and go to terminals, logs, window titles and file names.
+//! Names come from drivers, from the LAN and from other programs. They go to terminals, logs,
+//! window titles and file names.
 
-/// Whether a letter only shows itself: it moves no cursor, ends no line, turns no reading direction and is not invisible.
+/// Whether a character only shows itself: it moves no cursor, ends no line, changes no reading
+/// direction and is not invisible.
 ///
-/// A letter that is not stands for nothing a reader could see, and in a terminal or a list of files it can make one name look
-/// like another (Unicode Technical Report 36, section 2; UTS 55, section 2).
+/// In a terminal or a list of files, other characters could make one name look like another
+/// (Unicode Technical Report 36, section 2; UTS 55, section 2).
 pub fn is_plain(letter: char) -> bool {
     !letter.is_control() && !FORMATS.iter().any(|range| range.contains(&letter))
 }
 
-/// What is no control character to Unicode, and is no letter either. (General category Cf, line and paragraph separators,
-/// blank letters.)
+/// Characters that are neither control characters in Unicode nor visible: general category Cf, line
+/// and paragraph separators, blank letters.
 const FORMATS: [std::ops::RangeInclusive<char>; 15] = [
-    // A hyphen that is not shown.
+    // Soft hyphen.
     '\u{ad}'..='\u{ad}',
     '\u{61c}'..='\u{61c}',
     // Letters without a shape.
     '\u{115f}'..='\u{1160}',
     '\u{180b}'..='\u{180f}',
-    // Zero-width blanks and joiners, and marks of direction.
+    // Zero-width spaces and joiners, and marks of direction.
     '\u{200b}'..='\u{200f}',
-    // Ends of lines and paragraphs, embeddings and overrides of direction.
+    // Line and paragraph separators, embeddings and overrides of direction.
     '\u{2028}'..='\u{202e}',
-    // Word joiner, invisible signs, isolates of direction.
+    // Word joiner, invisible operators, isolates of direction.
     '\u{2060}'..='\u{206f}',
     '\u{3164}'..='\u{3164}',
     '\u{feff}'..='\u{feff}',
@@ -36,13 +38,14 @@ const FORMATS: [std::ops::RangeInclusive<char>; 15] = [
     '\u{e0000}'..='\u{e007f}',
 ];
 
-/// `text` with `?` in place of each letter that is not [plain](is_plain).
+/// `text` with `?` in place of each character that is not [plain](is_plain).
 pub fn printable(text: &str) -> String {
     text.chars().map(|letter| if is_plain(letter) { letter } else { '?' }).collect()
 }
 
-/// What stands in a field of fixed length, up to its end or its first zero. A device's maker, or whoever pretends to be one,
-/// chose it; the kernel cuts it in the middle of a character too.
+/// The text in a field of fixed length, up to its end or its first zero. The maker of the device
+/// chose it, or somebody who pretends to be one. The kernel may cut it in the middle of a
+/// character.
 pub fn fixed_text(field: &[u8]) -> String {
     let end = field.iter().position(|&byte| byte == 0).unwrap_or(field.len());
     printable(String::from_utf8_lossy(&field[..end]).trim())

@@ -1,4 +1,4 @@
-//! A range of addresses, by the bits that they share.
+//! A range of IP addresses with a common prefix.
 
 use std::net::IpAddr;
 
@@ -42,7 +42,7 @@ impl Prefix {
         }
     }
 
-    /// Whether it can be one network. Shorter ones are default routes, or halves of them.
+    /// Whether it can be a single network. Shorter prefixes are default routes or halves of them.
     pub fn is_network(&self) -> bool {
         self.len >= if self.address.is_ipv4() { 8 } else { 32 }
     }

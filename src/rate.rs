@@ -1,24 +1,25 @@
-//! Frames per second, as the wire and the configuration have them: in thousandths.
+//! Frame rates, in thousandths of frames per second as on the wire.
 
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-/// A rate in frames per thousand seconds, as the wire has it; see [`Rate::NONE`].
+/// A rate in frames per thousand seconds; see [`Rate::NONE`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Rate(pub u32);
 
 impl Rate {
-    /// No rate: nobody knows it, or every rate is welcome.
+    /// No rate: it is unknown, or any rate is welcome.
     pub const NONE: Self = Self(0);
 
-    /// Reads `30`, `29.97` or, as much of Europe writes it, `29,97`, where it is within `fps` frames per second: from 0.001 on, or more.
+    /// Parses `30`, `29.97` or, as in much of Europe, `29,97`, if it is within `fps` frames per
+    /// second. The range must begin at 0.001 or above.
     pub fn parse(text: &str, fps: RangeInclusive<f64>) -> Option<Self> {
         let rate = text.trim().replace(',', ".").parse().ok().filter(|rate| fps.contains(rate))?;
         Some(Self::rounded(rate * 1000.0))
     }
 
-    /// Of frames that are so far apart; none where they are not apart.
+    /// The rate of frames with this interval; none for an interval of zero.
     pub fn of_interval(interval: Duration) -> Self {
         if interval.is_zero() {
             return Self::NONE;
@@ -26,7 +27,7 @@ impl Rate {
         Self::rounded(1e12 / interval.as_nanos() as f64)
     }
 
-    /// How far apart its frames are; `None` for no rate.
+    /// The interval between frames; `None` for no rate.
     pub fn interval(self) -> Option<Duration> {
         Duration::from_secs(1000).checked_div(self.0)
     }
@@ -41,23 +42,23 @@ impl Rate {
         (self != Self::NONE).then_some(self)
     }
 
-    /// The lower one of two rates, or the only one.
+    /// The lower of two rates, or the only known one.
     pub fn lower(self, other: Self) -> Self {
         [self, other].into_iter().filter_map(Self::known).min().unwrap_or_default()
     }
 
     fn rounded(millifps: f64) -> Self {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        // Never negative; what is too much saturates. Floats have no other conversion.
+        // Never negative; too large values saturate. There is no other conversion from floats.
         Self(millifps.round() as u32)
     }
 }
 
-/// With as many decimals as it takes: `30`, `29.97`.
+/// With as few decimals as necessary: `30`, `29.97`.
 impl fmt::Display for Rate {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{}", self.0 / 1000)?;
-        // Without the zeros at its end, and without allocating.
+        // Without zeros at the end, and without allocating.
         match self.0 % 1000 {
             0 => Ok(()),
             rest if rest % 100 == 0 => write!(out, ".{}", rest / 100),

@@ -1,18 +1,19 @@
-//! Which signals ask this program to end.
+//! Finds out which signals end this program.
 
 use nix::sys::signal::{SigSet, Signal};
 
-/// SIGTERM, SIGINT and SIGHUP, without those that the program was started to ignore: `nohup` ignores SIGHUP, and a shell
-/// without job control ignores SIGINT for what it starts in the background. What is ignored at the start stays ignored.
+/// SIGTERM, SIGINT and SIGHUP, without those that were ignored when the program started: `nohup`
+/// ignores SIGHUP, and a shell without job control ignores SIGINT for programs in the background.
+/// They stay ignored.
 pub fn that_end() -> SigSet {
-    // Other systems than Linux hold back nothing that is ignored.
+    // Systems other than Linux have no such file; there, no signal counts as ignored.
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = ignored(&status);
     let all = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP];
     SigSet::from_iter(all.into_iter().filter(|&signal| ignored & bit(signal) == 0))
 }
 
-/// The mask of ignored signals in `/proc/self/status`; none where it is not told.
+/// The mask of ignored signals in `/proc/self/status`; none if it is missing.
 fn ignored(status: &str) -> u64 {
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)

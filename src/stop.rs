@@ -1,16 +1,16 @@
-//! Tells every thread of the camera program to end, in a way that composes with `poll`.
+//! Asks all threads of the camera program to end, by a descriptor that works with `poll`.
 
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 
-/// An eventfd that becomes readable once and stays so. Clones share it.
+/// An eventfd that becomes readable once and stays readable. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Stop(Arc<EventFd>);
 
 impl Stop {
-    /// Not yet asked for.
+    /// Not requested yet.
     ///
     /// # Errors
     /// When the process has no file descriptors left.
@@ -19,22 +19,22 @@ impl Stop {
         Ok(Self(Arc::new(EventFd::from_value_and_flags(0, flags)?)))
     }
 
-    /// Asks everyone to end.
+    /// Asks all threads to end.
     pub fn request(&self) {
         // Fails only when the counter is full, and then the request was made long ago.
         let _ = self.0.write(1);
     }
 
-    /// Sleeps until the end is asked for, at most `timeout`; says whether it was.
+    /// Sleeps until the end is requested, for at most `timeout`. Returns whether it was requested.
     pub fn wait(&self, timeout: std::time::Duration) -> bool {
         use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
         let mut fds = [PollFd::new(self.0.as_fd(), PollFlags::POLLIN)];
         let timeout = PollTimeout::try_from(timeout).unwrap_or(PollTimeout::MAX);
-        // Interrupted by a signal counts as "not yet": every caller asks again.
+        // An interruption by a signal counts as "not yet": every caller asks again.
         poll(&mut fds, timeout).is_ok_and(|ready| ready > 0)
     }
 
-    /// Whether the end was asked for.
+    /// Whether the end was requested.
     pub fn is_requested(&self) -> bool {
         self.wait(std::time::Duration::ZERO)
     }

@@ -1,4 +1,4 @@
-//! What exactly this program is: for `--version`, and for the greeting on the wire.
+//! The exact version of this program, for `--version` and for the greeting on the wire.
 
 /// One line: `lancam 0.1.0 (1a2b3c4, x86_64-unknown-linux-gnu, camera viewer)`.
 pub fn text(program: &str) -> String {

@@ -1,13 +1,13 @@
-//! The sentences that messages are made of: one function for each kind, so that they stay alike.
+//! The sentences of messages: one function for each kind, so that they stay alike.
 //!
-//! A message says what is wrong, what is expected, and what to type. What stands behind [`WRITE`] can be put into a file as it
-//! is, and what stands behind [`TYPE`] can be typed; tests do both.
+//! A message says what is wrong, what is expected, and what to type. The text after [`WRITE`] can
+//! be put into a file as it is, and the text after [`TYPE`] can be typed; tests do both.
 
 use crate::plain::printable;
 
-/// Begins what to write into a file, up to the end of the message.
+/// Begins the text to write into a file, which goes up to the end of the message.
 pub const WRITE: &str = "Write: ";
-/// Begins what to type, up to the end of the message.
+/// Begins the text to type, which goes up to the end of the message.
 pub const TYPE: &str = "Type: ";
 
 /// `quality must be 1 to 100, not 800`.
@@ -15,7 +15,8 @@ pub fn must_be(what: &str, expected: &str, found: &str) -> String {
     format!("{what} must be {expected}, not {}", shown(found))
 }
 
-/// `unknown option "rotat"; did you mean "rotate"?` Without a name that was meant, `otherwise` says where to look.
+/// `unknown option "rotat"; did you mean "rotate"?` If no name is near, `otherwise` says where to
+/// look.
 pub fn unknown(kind: &str, name: &str, meant: Option<&str>, otherwise: &str) -> String {
     let name = shortened(name);
     match meant {
@@ -24,12 +25,12 @@ pub fn unknown(kind: &str, name: &str, meant: Option<&str>, otherwise: &str) -> 
     }
 }
 
-/// What to say of a line with curly quotes, by the same line with straight ones.
+/// The message about a line with curly quotes; `right` is the same line with straight ones.
 pub fn curly_quotes(right: &str) -> String {
     format!("curly quotes do not work in this file. {WRITE}{right}")
 }
 
-/// What to say where something else stands in the place of a table of a configuration.
+/// The message about a value where a table of the configuration is expected.
 pub fn is_a_table(name: &str) -> String {
     format!("{name} is a table: write a line [{name}], and KEY = VALUE below it")
 }
@@ -54,7 +55,7 @@ pub fn either<T: AsRef<str>>(items: &[T]) -> String {
     }
 }
 
-/// A value as it was given: numbers as they are, anything else in quotes.
+/// A value as it was given: numbers unchanged, anything else in quotes.
 fn shown(value: &str) -> String {
     let is_number = !value.is_empty()
         && value.bytes().all(|byte| byte.is_ascii_digit() || b"+-.".contains(&byte));
@@ -64,7 +65,7 @@ fn shown(value: &str) -> String {
     }
 }
 
-/// Safe to show, and short.
+/// A text that is safe to show, and short.
 fn shortened(text: &str) -> String {
     const LONGEST: usize = 60;
     let text = printable(text);
