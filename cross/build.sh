@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# build.sh NAME...: dist/lancam-NAME, one static file that needs no C library; NAME is aarch64, armv7, armv6 or x86_64,
-# or setup- and one of these: dist/lancam-setup-NAME, the setup program of the SD card's image.
+# build.sh NAME...: builds dist/lancam-NAME, one static file that needs no C library. NAME is aarch64, armv7, armv6 or
+# x86_64. With setup- before it: builds dist/lancam-setup-NAME, the setup program of the SD card's image.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . cross/toolchain.sh
@@ -15,14 +15,16 @@ build() {
     x86_64) target=x86_64-unknown-linux-musl && cross/need.sh nasm:nasm ;;
     *) echo "usage: build.sh [setup-]aarch64|armv7|armv6|x86_64 ..." >&2 && exit 2 ;;
     esac
-    # Every Pi that runs ARMv7 has NEON; another board without it runs the ARMv6 program. In zig's own words, because zig ignores
-    # the -mfpu=neon with which libjpeg-turbo asks, and libjpeg-turbo would then leave its NEON code out.
+    # Every Pi with ARMv7 has NEON; other boards without it can run the ARMv6 program. The option has zig's spelling, because
+    # zig ignores the -mfpu=neon that libjpeg-turbo uses to test for NEON, and libjpeg-turbo would then leave out its NEON
+    # code.
     export CFLAGS_armv7_unknown_linux_musleabihf=-mcpu=generic+v7a+vfp3+thumb2+neon
 
-    # zig brings crt1.o and libc, so rustc's own stay out.
+    # zig provides crt1.o and libc, so rustc must not add its own.
     mapfile -t rust_flags < <(remapped_paths)
     rust_flags+=(-Clink-self-contained=no)
-    # A quarter smaller, and what Debian builds all its armhf programs with. ARMv6 has but the first, slow Thumb.
+    # Thumb code is a quarter smaller, and Debian builds all armhf programs with it. ARMv6 only has the first version of
+    # Thumb, which is slow.
     [ "$cpu" != armv7 ] || rust_flags+=(-Ctarget-feature=+thumb-mode)
     library=$(standard_library "$target")
     if [ "$library" = source ]; then
@@ -36,7 +38,7 @@ build() {
     unset RUSTC_BOOTSTRAP
 
     mkdir -p dist
-    # One that is the same keeps its time, by which others know whether they are older.
+    # An unchanged program keeps its time, by which other scripts see whether they are up to date.
     local built=$CARGO_TARGET_DIR/$target/release/$program
     cmp --quiet "$built" "dist/lancam-$name" || cp "$built" "dist/lancam-$name"
     cross/check-binary.sh "$name"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# cargo.sh ARGUMENT...: cargo, where what a build of lancam needs may still be missing.
+# cargo.sh ARGUMENT...: runs cargo, after installing what a build of lancam needs and may be missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . cross/toolchain.sh

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# check-binary.sh NAME...: that dist/lancam-NAME is what it promises: static, stripped, small, for its CPU, with its SIMD code; the setup
-# program (NAME is setup-CPU) with no JPEG code at all.
+# check-binary.sh NAME...: checks that dist/lancam-NAME is static, stripped, small, built for its CPU, and has its SIMD code.
+# The setup program (NAME is setup-CPU) must have no JPEG code.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# Not on PCs, whose code is larger.
+# Code for PCs is larger.
 MAX_BYTES=2500000
 MAX_BYTES_PC=3500000
 MAX_BYTES_SETUP=1000000
@@ -21,7 +21,8 @@ check() {
     case $name in setup-*) simd='' most=$MAX_BYTES_SETUP ;; esac
     fail() { echo "$file: $*" >&2 && exit 1; }
     elf() { LC_ALL=C readelf --wide "$@" "$file"; }
-    # The names of the variables that libjpeg-turbo's SIMD dispatcher reads: there is one only where that is linked in.
+    # Searches for the environment variables that libjpeg-turbo's SIMD dispatcher reads. They are in the file only if it is
+    # linked in.
     holds() { grep --quiet --text --fixed-strings "$1" "$file"; }
 
     [[ $(elf --file-header) =~ Machine:.*$machine ]] || fail "is not for $machine"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# deploy.sh USER@HOST: installs lancam on a Pi that runs Raspberry Pi OS, or on another Debian, and starts it: the package for that
-# machine, built here where need be, over one ssh connection. Again, it brings the newer one; an edited lancam.toml stays.
-# LANCAM_DEB names a package that is built already; LANCAM_SSH is ssh with more options ("ssh -p 2222").
+# deploy.sh USER@HOST: installs and starts lancam on a Pi with Raspberry Pi OS, or on another Debian, over one ssh
+# connection. Builds the package for that machine if needed. Run it again to upgrade; an edited lancam.toml stays. LANCAM_DEB
+# names a package that is built already. LANCAM_SSH is ssh with more options ("ssh -p 2222").
 set -euo pipefail
 cd "$(dirname "$0")/.."
 fail() { printf 'deploy: %s\n' "$*" >&2; exit 1; }
@@ -11,16 +11,16 @@ pi=${1:-}
 read -ra ssh <<<"${LANCAM_SSH:-ssh}"
 command -v "${ssh[0]}" >/dev/null || fail "there is no ${ssh[0]} here: apt-get install openssh-client"
 
-# One connection for all that follows: a password is asked for once.
+# One connection for everything, so that a password is asked for only once.
 control=$(mktemp -d)
 trap '"${ssh[@]}" -o ControlPath="$control/master" -O exit "$pi" 2>/dev/null || true; rm -rf "$control"' EXIT
 "${ssh[@]}" -M -S "$control/master" -o ControlPersist=yes -o ConnectTimeout=10 -fN "$pi" ||
     fail "no ssh connection to $pi: is it switched on, is that its name or address, is ssh enabled there (raspi-config)? \`ssh $pi\` must work"
 on_pi() { "${ssh[@]}" -S "$control/master" "$pi" "$@"; }
-# With a terminal, where there is one: sudo may ask for a password.
+# With a terminal if there is one, because sudo may ask for a password.
 asking() { if [ -t 0 ]; then on_pi -t "$1"; else on_pi "$1" </dev/null; fi; }
 
-# What it is. A 64-bit kernel may have a 32-bit system above it, so that the system is asked, not the kernel.
+# A 64-bit kernel may run a 32-bit system, so ask the system, not the kernel.
 { read -r machine && read -r architecture && read -r user && read -r sudo && read -r systemd && read -r board; } < <(on_pi '
     uname -m
     dpkg --print-architecture 2>/dev/null || echo none
@@ -61,7 +61,7 @@ fi
 echo "Installing $(basename "$deb")" >&2
 folder=$(on_pi 'mktemp -d' </dev/null) || fail "no room for temporary files on $pi"
 on_pi "cat >'$folder/lancam.deb'" <"$deb" || fail "could not copy $deb to $pi: is its card full?"
-# The owner's lancam.toml stays, whatever is new in ours.
+# The owner's lancam.toml stays, even if ours is newer.
 asking "${root}dpkg --install --force-confdef --force-confold '$folder/lancam.deb'" >&2 || fail "$pi could not install it: see above"
 on_pi "rm -r '$folder'" </dev/null
 

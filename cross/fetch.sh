@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# fetch.sh: gets whatever `make run`, `make test` and `make image` would get: Debian packages, crates, Rust's library for Pis, zig from
-# PyPI, the packages of the image and of the emulated Pi. After it those need no network.
+# fetch.sh: downloads everything that `make run`, `make test` and `make image` download: Debian packages, crates, Rust's
+# library for Pis, zig from PyPI, the packages of the image and of the emulated Pi. After that, they need no network.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . cross/toolchain.sh
 
 tests/packages.sh || echo "Going on without" >&2
-# What build.sh, image/build.sh and the tests of them ask for.
+# What build.sh, image/build.sh and their tests need.
 cross/need.sh python3:python3 readelf:binutils mksquashfs:squashfs-tools mkfs.vfat:dosfstools zstd:zstd fdtput:device-tree-compiler strip:binutils
 get_c
 get_rust

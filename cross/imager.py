@@ -13,7 +13,7 @@ import sys
 
 CHUNK = 1 << 20
 ICONS = "https://downloads.raspberrypi.com/imager/icons/"
-# By what Imager's own list calls them. The Zero 2 W has the Pi 3's tag there.
+# The tags in Imager's own list. The Zero 2 W has the Pi 3's tag there.
 BOARDS = [
     ("Raspberry Pi 4", "pi4-64bit", "RPi_4.png", "Model B and 400"),
     ("Raspberry Pi 3", "pi3-64bit", "RPi_3.png", "Models A+, B and B+"),
@@ -53,8 +53,8 @@ def manifest(folder, image, url):
             "image_download_size": packed[0],
             "image_download_sha256": packed[1],
             "release_date": made.date().isoformat(),
-            # Of what Imager writes, user-data and network-config are what lancam-setup reads; and Imager 1 knows this word too,
-            # which for others (cloudinit-rpi) writes a script instead, that nothing here runs.
+            # lancam-setup reads user-data and network-config of the files that Imager writes. Imager 1 knows this value too.
+            # For the other one (cloudinit-rpi) it writes a script, which nothing runs here.
             "init_format": "cloudinit",
             "devices": sorted({tag for _, tag, _, _ in BOARDS}),
         }],

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# need.sh [COMMAND:]PACKAGE[,PACKAGE...]...: installs, with Debian's apt-get, the packages whose command is missing.
-# Does nothing where everything is there. Root is told what is installed; whoever else is asked before sudo, or answers with YES=1.
-# Without a terminal to ask at it prints the line to type and ends with 1. Without a COMMAND, the first PACKAGE itself is looked for.
+# need.sh [COMMAND:]PACKAGE[,PACKAGE...]...: installs the Debian packages whose COMMAND is missing, with apt-get. Does
+# nothing if all are there. As root, it prints what it installs. Other users are asked before it uses sudo, or set YES=1.
+# Without a terminal, it prints the line to type and exits with 1. Without a COMMAND, it tests for the first PACKAGE itself.
 set -euo pipefail
 export PATH="$PATH:/usr/sbin:/sbin" # some commands asked for live there
 
@@ -24,7 +24,7 @@ refuse() {
     exit 1
 }
 
-# Whether sudo may install them: YES=1, or the person at the terminal, says so.
+# Whether sudo may install them: YES=1, or the user at the terminal says so.
 may_use_sudo() {
     local answer
     if [ "${YES:-}" = 1 ]; then return; fi
@@ -43,6 +43,6 @@ if [ "$(id -u)" != 0 ]; then
 fi
 
 echo "Installing with apt-get: ${missing[*]}" >&2
-# One index that cannot be had (a mirror being renewed) does not matter when the packages can.
+# An index that cannot be fetched (a mirror being updated) does not matter if the packages can.
 "${apt[@]}" update >/dev/null || echo "apt-get update failed; going on with the package lists that are here" >&2
 "${apt[@]}" install -y --no-install-recommends "${missing[@]}" >/dev/null || refuse "apt-get could not install them: see above"

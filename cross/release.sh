@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# release.sh: builds what is not up to date and gathers in dist/release what a release page carries: the image with its list, packages,
-# static programs, the viewer for this machine, SHA256SUMS. release.sh gather FOLDER only gathers, from FOLDER into FOLDER/release.
-# With RELEASE_URL, where those files will lie, also lancam.json: `rpi-imager --repo` takes it.
+# release.sh: builds what is out of date, and collects in dist/release the files for a release page: the image with its list,
+# packages, static programs, the viewer for this machine, SHA256SUMS. release.sh gather FOLDER only collects, from FOLDER
+# into FOLDER/release. With RELEASE_URL, the address of those files, also writes lancam.json for `rpi-imager --repo`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
@@ -15,13 +15,13 @@ build() {
     cross/deb/build.sh lancam-view "$architecture" "$viewer"
     cp --preserve=timestamps "$viewer" "dist/lancam-view-$machine"
     cross/build.sh setup-aarch64
-    # Minutes: only when something that goes into it is younger.
+    # This takes minutes, so only if an input is newer.
     if [ ! -e dist/lancam.img.xz ] || [ -n "$(find dist/lancam-{,setup-}aarch64 cross/image systemd -newer dist/lancam.img.xz -print -quit)" ]; then
         cross/image/build.sh dist/lancam-aarch64 dist/lancam-setup-aarch64
     fi
 }
 
-# From here, to there.
+# Source and target.
 files=(
     lancam.img.xz "lancam-$version.img.xz"
     lancam.img.txt "lancam-$version.img.txt"
@@ -45,7 +45,7 @@ gather() {
         printf 'release: missing: %s\n' "${missing[@]}" >&2
         exit 1
     fi
-    # What an older release has left is not in this one.
+    # Remove the files of an older release.
     rm -rf "$to"
     mkdir "$to"
     for ((at = 0; at < ${#files[@]}; at += 2)); do

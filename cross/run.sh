@@ -1,21 +1,22 @@
 #!/usr/bin/env bash
-# run.sh: builds both programs and joins them on this machine. The camera, or a test pattern where there is none, in a window;
-# without a display, 10 s of it, the figures and a PNG. Ends as the viewer ends. Nobody else can connect.
+# run.sh: builds both programs and runs them together on this machine: the camera, or a test pattern if there is none, in a
+# window. Without a display: 10 s without a window, then the figures and a PNG. Exits with the viewer's status. Nobody else
+# can connect.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . cross/toolchain.sh
 
 get_c
 get_rust
-# Not --release: its link-time optimisation takes longer than everything else, for a picture that looks the same. Everything
-# hot is optimised in this profile too (Cargo.toml).
+# Not --release: its link-time optimisation takes longer than everything else, and the picture looks the same. This profile
+# also optimises all hot code (Cargo.toml).
 cargo build --locked --bins
 programs=$CARGO_TARGET_DIR/debug
 
 source="test"
 [[ $("$programs/lancam" list --json) != *'"understood":true'* ]] || source="auto"
 
-# `exec`, so that its process id is the camera's.
+# `exec`, so that this is the process id of lancam itself.
 exec 3< <(exec "$programs/lancam" --source "$source" --listen 127.0.0.1:0)
 camera=$!
 trap 'kill "$camera" 2>/dev/null && wait "$camera" || true' EXIT

@@ -1,13 +1,14 @@
 # shellcheck shell=bash
-# Sourced by the scripts that build: finds or gets a C compiler, Rust, its standard library for a target, and zig, which is
-# the C compiler, linker and C library (musl) for every target. What it gets beyond apt and rustup lies in the target folder.
+# Sourced by the scripts that build. Finds or gets a C compiler, Rust, its standard library for a target, and zig, which is
+# the C compiler, linker and C library (musl) for every target. Downloads other than by apt and rustup are stored in the
+# target folder.
 
 mkdir -p "${CARGO_TARGET_DIR:=target}"
 CARGO_TARGET_DIR=$(cd "$CARGO_TARGET_DIR" && pwd)
 export CARGO_TARGET_DIR
 cache=$CARGO_TARGET_DIR/cross
 
-# The user's own Rust; where there is none or a too old one, the newest that Debian has (rustc there is older than rustc-web).
+# Uses the user's own Rust. If there is none, or it is too old, installs Debian's rustc-web, which is newer than its rustc.
 get_rust() {
     local wanted
     wanted=$(sed -n 's/^rust-version = "1\.\([0-9]*\)".*/\1/p' Cargo.toml)
@@ -18,15 +19,15 @@ get_rust() {
     fi
 }
 
-# What the C parts of a build for this machine need: libjpeg-turbo, minifb.
+# Installs what the C parts of a build for this machine need: libjpeg-turbo, minifb.
 get_c() {
     cross/need.sh cc:gcc,libc6-dev cmake:cmake make:make
     [ "$(uname -m)" != x86_64 ] || cross/need.sh nasm:nasm
 }
 
-# One a line, what keeps this machine's paths out of a program: the same commit is the same program wherever it, cargo's folder and Rust lie.
-# Where the sources of Rust's library are here, rustc names them by their place; where they are not, by what is written here. The last
-# prefix that fits counts, so the inner ones come later.
+# Prints one option per line that keeps this machine's paths out of a program, so that the same commit makes the same program
+# wherever it, cargo's folder and Rust are. If the sources of Rust's library are installed, rustc uses their real path;
+# otherwise it uses the one written here. The last prefix that matches counts, so inner folders come later.
 remapped_paths() {
     local commit
     commit=$(rustc -vV | sed -n 's/^commit-hash: //p')
@@ -44,7 +45,7 @@ get_zig() {
         cp cross/requirements.txt "$venv/requirements.txt"
     fi
     PATH="$venv/bin:$PATH"
-    # CMake takes no compiler whose path has a blank in it.
+    # CMake does not take a compiler with a blank in its path.
     local wrappers=$cache/zigbuild
     if [[ $wrappers = *[[:space:]]* ]]; then wrappers=${XDG_CACHE_HOME:-$HOME/.cache}/lancam/zigbuild; fi
     if [[ $wrappers = *[[:space:]]* ]]; then
@@ -54,13 +55,13 @@ get_zig() {
     export ZIG_GLOBAL_CACHE_DIR=$cache/zig CARGO_ZIGBUILD_CACHE_DIR=$wrappers
 }
 
-# has_library TARGET: whether its standard library is here, or has now come by rustup.
+# has_library TARGET: whether its standard library is here, or could be installed by rustup.
 has_library() {
     is_here() { ls "$(rustc --print sysroot)/lib/rustlib/$1/lib/"libstd-*.rlib >/dev/null 2>&1; }
     is_here "$1" || { rustup target add "$1" >/dev/null 2>&1 && is_here "$1"; }
 }
 
-# standard_library TARGET: says "ready", or "source" where it has to be built.
+# standard_library TARGET: prints "ready", or "source" if it has to be built.
 standard_library() {
     has_source() { [ -e "$(rustc --print sysroot)/lib/rustlib/src/rust/library/Cargo.lock" ]; }
 

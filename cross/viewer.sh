@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# viewer.sh: builds lancam-view for this machine, as people get it, and says where it is. Under sudo, whoever called that builds it:
-# root has no Rust, and what root builds nobody else can build again.
+# viewer.sh: builds lancam-view for this machine in release mode, and prints its path. Under sudo, builds as the calling
+# user: root has no Rust, and other users could not overwrite files that root has built.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -13,7 +13,7 @@ fi
 get_c
 get_rust
 target=$(rustc -vV | sed -n 's/^host: //p')
-# For this target alone, in a folder of its own.
+# Only for this target, in a folder of its own.
 mapfile -t rust_flags < <(remapped_paths)
 CARGO_ENCODED_RUSTFLAGS=$(IFS=$'\x1f' && echo "${rust_flags[*]}") \
     cargo build --locked --release --target "$target" --no-default-features --features viewer --bin lancam-view >&2

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# build.sh PACKAGE ARCHITECTURE PROGRAM...: dist/PACKAGE_VERSION_ARCHITECTURE.deb, with PROGRAM, which was built for it. PACKAGE is a folder
-# here, which has: control, in which @WORDS@ are replaced; stage.sh, which puts the package's files into a folder; FEATURES, which the
-# program was built with; TARGETS, for each architecture the Rust targets that its programs were built for; and what Debian runs and
-# keeps (postinst, prerm, postrm, conffiles) where there is any.
-# The same commit and program make the same bytes: nothing in it is younger than SOURCE_DATE_EPOCH, which is the commit's time unless it is set.
+# build.sh PACKAGE ARCHITECTURE PROGRAM...: builds dist/PACKAGE_VERSION_ARCHITECTURE.deb with PROGRAM, which was built for
+# ARCHITECTURE. PACKAGE is a folder here with these files: control, in which @WORDS@ are replaced; stage.sh, which puts the
+# package's files into a folder; FEATURES, with which the program was built; TARGETS, the Rust targets of its programs for
+# each architecture; and, if needed, the files that Debian runs and keeps (postinst, prerm, postrm, conffiles). The same
+# commit and program make the same bytes. No file in it is younger than SOURCE_DATE_EPOCH, which defaults to the commit's
+# time.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -24,7 +25,7 @@ SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(from_git %ct)}
 export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(stat --format %Y CHANGELOG.md)} TZ=UTC LC_ALL=C.UTF-8
 umask 022
 
-# Who answers for the package: by Debian's own words for that, else who made the commit.
+# The package's maintainer: from Debian's variables, else the author of the commit.
 maintainer=$(from_git '%an <%ae>')
 [ -z "${DEBEMAIL:-}" ] || maintainer="${DEBFULLNAME:-lancam} <$DEBEMAIL>"
 maintainer=${maintainer:-The lancam authors <root@localhost>}
@@ -39,7 +40,7 @@ install -d "$documents" "$root/DEBIAN"
 "$here/stage.sh" "$root" "${programs[@]}"
 find "$root" -path '*/man/man*/*' -type f -exec gzip -9n {} +
 cross/deb/copyright.py "$(cat "$here/FEATURES")" "${targets[@]}" >"$documents/copyright"
-# CHANGELOG.md is for people; Debian's has its own form.
+# Debian's changelog has a format of its own, so CHANGELOG.md is not used.
 {
     echo "$package ($version) unstable; urgency=medium"
     echo
@@ -48,11 +49,11 @@ cross/deb/copyright.py "$(cat "$here/FEATURES")" "${targets[@]}" >"$documents/co
     echo " -- $maintainer  $(date --date="@$SOURCE_DATE_EPOCH" --rfc-email)"
 } | gzip -9n >"$documents/changelog.gz"
 
-# The libraries that the program names, as Debian's packages; those that it opens by itself stand in control.
+# The libraries that the program is linked with, as Debian packages. Those that it loads at run time are in control.
 mkdir "$work/debian"
 printf 'Source: %s\n\nPackage: %s\nArchitecture: any\n' "$package" "$package" >"$work/debian/control"
 libraries=
-# dpkg-shlibdeps knows this machine's architecture only, and nothing to say of static programs.
+# dpkg-shlibdeps knows only this machine's architecture, and finds nothing in static programs.
 if [[ $(LC_ALL=C readelf --wide --dynamic "${programs[@]}") == *NEEDED* ]]; then
     libraries=$(cd "$work" && dpkg-shlibdeps -O "${programs[@]}" 2>/dev/null | sed -n 's/^shlibs:Depends=//p')
 fi

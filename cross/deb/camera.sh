@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# camera.sh ARCHITECTURE...: builds the package lancam, and first the static programs that are in it, for arm64, armhf or amd64.
-# armhf has two: Raspberry Pi OS calls the CPUs of Pi 1 and Zero (ARMv6) armhf too, and Debian does not.
+# camera.sh ARCHITECTURE...: builds the static programs for arm64, armhf or amd64, and then the package lancam with them. For
+# armhf there are two programs: Raspberry Pi OS also calls the CPUs of Pi 1 and Zero (ARMv6) armhf. Debian does not.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

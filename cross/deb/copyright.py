@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent.parent.parent
-# Where a crate may be had under several licences, the first of these that it has.
+# If a crate has several licences, use the first of these that it has.
 PREFERRED = ("MIT", "BSD", "ISC", "ZLIB", "UNLICENSE", "APACHE")
 RULE = "-" * 72
 
@@ -51,7 +51,7 @@ def own_text(package):
     folder = pathlib.Path(package["manifest_path"]).parent
     files = sorted(path for path in folder.iterdir()
                    if path.is_file() and path.name.upper().startswith(("LICEN", "COPYING", "UNLICENSE")))
-    # granit-parser's LICENSE only names the texts of those who wrote it, which lie in a folder.
+    # granit-parser's LICENSE only names its authors' texts, which are in a folder.
     others = sorted(path for path in (folder / ".licenses").glob("*MIT*") if path.is_file())
     if others:
         return "\n\n".join(path.read_text(errors="replace").strip() for path in [*files, *others])

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # install.sh PROGRAM | install.sh --remove: installs lancam-view with its icon, menu entry, description and manual page below
-# $DESTDIR$PREFIX, or removes all of it. PREFIX is /usr/local for root, ~/.local for others, unless named. Says what it does.
+# $DESTDIR$PREFIX, or removes all of it. PREFIX defaults to /usr/local for root and to ~/.local for others. Prints each file.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 
@@ -8,7 +8,7 @@ if [ "$(id -u)" = 0 ]; then PREFIX=${PREFIX:-/usr/local}; else PREFIX=${PREFIX:-
 [[ $PREFIX == /* ]] || { echo "install.sh: PREFIX takes a folder that begins with /, not '$PREFIX'" >&2 && exit 2; }
 base=${DESTDIR:-}$PREFIX
 program=bin/lancam-view
-# What is installed beside the program: from here, to there.
+# Files to install beside the program: source and target.
 files=(
     lancam-view.desktop share/applications/lancam-view.desktop
     lancam-view.metainfo.xml share/metainfo/local.lancam.view.metainfo.xml
@@ -24,7 +24,7 @@ put() {
     echo "installed $base/$3"
 }
 
-# The desktop's lists of menu entries and icons are made anew; where there are none, nothing needs that. A package leaves it to the system.
+# Updates the desktop's lists of menu entries and icons, if it has any. In a package, the system does that.
 refresh() {
     [ -z "${DESTDIR:-}" ] || return 0
     local applications=$base/share/applications icons=$base/share/icons/hicolor
@@ -51,7 +51,7 @@ case ${1:-} in
         put 644 "$here/${files[at]}" "${files[at + 1]}"
     done
     refresh
-    # A package's programs are found.
+    # Folders of packages are in PATH.
     [[ -n ${DESTDIR:-} || :$PATH: == *:$base/bin:* ]] || echo "$base/bin is not in your PATH: a new login may add it, or write $base/bin/lancam-view"
     ;;
 esac

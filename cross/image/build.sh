@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# build.sh LANCAM SETUP: dist/lancam.img, the SD card for Pi 3, 3+, 4 and Zero 2 W, with the static aarch64 programs LANCAM and SETUP in
-# it (dist/lancam-aarch64 and dist/lancam-setup-aarch64, by cross/build.sh); beside it the same as .img.xz, and a list of everything inside, with licences. Needs no root's rights and runs nothing of it.
+# build.sh LANCAM SETUP: builds dist/lancam.img, the SD card for Pi 3, 3+, 4 and Zero 2 W, with the static aarch64 programs
+# LANCAM and SETUP (dist/lancam-aarch64 and dist/lancam-setup-aarch64 from cross/build.sh). Also writes it as .img.xz, and a
+# list of everything inside with licences. Needs no root rights, and runs nothing of the image.
 #
-# The card (docs/IMAGE-INSIDE.md): p1 FAT, what the firmware reads and owners edit; p2 squashfs, the system; p3 blank: the first boot
-# makes an ext4 of it. The partition table gives p3 more than the image has: cards are larger.
+# The card (docs/IMAGE-INSIDE.md): p1 is FAT, with the firmware's files and the owner's settings; p2 is squashfs, the system;
+# p3 is blank, and the first boot makes an ext4 there. The partition table gives p3 more than the image has, because cards
+# are larger.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=cross/image/common.sh
@@ -41,8 +43,8 @@ make_root() {
         -all-root -no-xattrs -no-exports -processors 2 >&2
 }
 
-# What a camera wants otherwise than the kernel's authors: USB ports for cameras without an adapter that grounds a pin (Zero 2 W);
-# and the ribbon connector's I2C left to the firmware, whose camera is on it.
+# Changes to the kernel's device trees: the Zero 2 W's USB port becomes a host port without an adapter that grounds a pin,
+# and the ribbon connector's I2C is left to the firmware, which uses it for the camera.
 adapt_trees() {
     local tree
     for tree in "$1"/*.dtb; do fdtput --type s "$tree" /soc/i2c@7e205000 status disabled; done
@@ -65,7 +67,7 @@ make_boot() {
     (cd "$boot" && mcopy -m -Q -i "$work/boot.fat" ./* ::)
 }
 
-# bytes VALUE COUNT: little-endian, as printf escapes.
+# bytes VALUE COUNT: prints little-endian bytes as printf escapes.
 bytes() {
     local value=$1 count=$2
     while [ $((count -= 1)) -ge 0 ]; do
@@ -74,16 +76,17 @@ bytes() {
     done
 }
 
-# entry TYPE START SIZE: 16 bytes of the partition table, for a partition at START MiB. Nobody has used the heads and cylinders for decades.
+# entry TYPE START SIZE: prints the 16 bytes of a partition table entry; START and SIZE are in MiB. Heads and cylinders are
+# no longer used.
 entry() { bytes 0xfffffe00 4 && bytes $((0xfffffe00 | $1)) 4 && bytes $(($2 * 2048)) 4 && bytes $(($3 * 2048)) 4; }
 
-# Writes the table's four entries, the signature before them and the mark behind.
+# Writes the partition table: four entries, with the disk signature before them and the boot signature after them.
 make_card() {
     local card=$work/card.img root
     root=$((($(stat -c %s "$work/system.squashfs") + MIB - 1) / MIB))
     root=$(((root + 3) / 4 * 4))
     local data=$((FIRST + BOOT + root))
-    # One blank MiB of p3: a card that is written anew starts anew.
+    # One blank MiB of p3, so that a card that is written again starts afresh.
     truncate --size $((data + 1))M "$card"
     {
         bytes 0x$ID 4 && bytes 0 2
@@ -113,7 +116,7 @@ mv "$work/card.img" "$dist/lancam.img"
 mv "$work/card.img.xz" "$dist/lancam.img.xz"
 mv "$work/card.txt" "$dist/lancam.img.txt"
 
-# at_most MIB FILE: cards are small, and so is patience with downloads.
+# at_most MIB FILE: fails if FILE is too large for small cards and quick downloads.
 at_most() { [ "$(stat -c %s "$2")" -le $(($1 * 1000000)) ] || fail "$2 has more than $1 MB"; }
 at_most 300 "$dist/lancam.img"
 at_most 64 "$dist/lancam.img.xz"

@@ -1,17 +1,17 @@
 # shellcheck shell=bash
-# What the image's scripts share: where things lie, the mirror, and how to give up.
+# Shared by the image's scripts: folders, the mirror, and failing with a message.
 : "${here:?}"
 export LC_ALL=C TZ=UTC PATH=$PATH:/usr/sbin:/sbin
 umask 022
 
-# What downloading and building leave behind; LANCAM_IMAGE_CACHE names another folder.
+# The cache for downloads and builds. LANCAM_IMAGE_CACHE names another folder.
 cache=${LANCAM_IMAGE_CACHE:-$here/../../target/image}
 mkdir -p "$cache"
 cache=$(cd "$cache" && pwd)
 
 fail() { echo "${0##*/}: $*" >&2; exit 1; }
 
-# The date in the lock file is that of every file in the image.
+# Every file in the image has the date of the lock file.
 if [ -e "$here/packages.lock" ]; then
     SOURCE_DATE_EPOCH=$(date -d "$(sed -n '1s/.*: //p' "$here/packages.lock")" +%s)
     export SOURCE_DATE_EPOCH
@@ -19,8 +19,8 @@ fi
 
 readonly DEBIAN=http://deb.debian.org
 
-# mirror debian|debian-security: where this machine gets that archive from, else Debian's own address. Others than Debian
-# have archives of that name too, at hosts of their own: HOST/debian, HOST/linux/debian.
+# mirror debian|debian-security: prints the address from which this machine gets that archive, else Debian's own. Other
+# vendors' archives have the same path at hosts of their own: HOST/debian, HOST/linux/debian.
 mirror() {
     local uri
     uri=$(cat /etc/apt/sources.list.d/*.sources /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null |
@@ -31,7 +31,7 @@ mirror() {
     echo "${uri%/}"
 }
 
-# The name of the file that a path in packages.lock leads to.
+# The file name at the end of a path in packages.lock.
 deb_name() {
     local name=${1##*/}
     printf '%b' "${name//%/\\x}"

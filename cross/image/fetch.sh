@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# fetch.sh: has every package of packages.lock in the cache, whole and with the right hash, and prints that folder.
-# Without a network that is enough as long as the cache is full.
+# fetch.sh: puts every package in packages.lock into the cache, checks its hash, and prints the cache's folder. With a full
+# cache it needs no network.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=cross/image/common.sh
@@ -13,7 +13,7 @@ get() { curl --fail --silent --show-error --location --retry 2 --output "$file.p
 while read -r hash size path; do
     file=$debs/$(deb_name "$path")
     if [ -e "$file" ]; then continue; fi
-    # No `apt-get download`: it knows only the versions of today.
+    # `apt-get download` would only find current versions.
     if get "$(mirror "${path%%/*}")/${path#*/}" || get "$DEBIAN/$path"; then
         [ "$(stat -c %s "$file.part")" = "$size" ] || fail "${file##*/} is $(stat -c %s "$file.part") bytes, not $size"
         echo "$hash  $file.part" | sha256sum --check --quiet - >&2 || fail "${file##*/}: not the file that packages.lock has"
@@ -29,7 +29,7 @@ if [ ${#gone[@]} -gt 0 ]; then
     fail "where Debian has newer ones by now, \`make image-lock\` takes those (commit packages.lock)"
 fi
 
-# A cache from another day: each file is checked again, and only those of the lock file are used.
+# The cache may be older: check each file again, and use only those in the lock file.
 while read -r hash _ path; do
     echo "$hash  $debs/$(deb_name "$path")"
 done < <(grep -v '^#' "$here/packages.lock") | sha256sum --check --quiet - >&2 || fail "delete what differs in $debs and try again"

@@ -40,7 +40,7 @@ def cpu_seconds(pid):
 def main():
     here = os.path.dirname(os.path.abspath(__file__))
     port = free_port()
-    # One node that takes pictures, as cameras have it.
+    # One capture node, as cameras have.
     more = ["modules_load=vivid", "vivid.node_types=1", "systemd.log_target=kmsg", "loglevel=7"]
     start = time.monotonic()
     pi = subprocess.Popen([f"{here}/qemu.sh", *sys.argv[1:3], *more, *sys.argv[3:]], stdin=subprocess.DEVNULL,
@@ -57,7 +57,8 @@ def main():
     threading.Thread(target=read_console, daemon=True).start()
     try:
         while pi.poll() is None and time.monotonic() - start < LIMIT:
-            # QEMU takes a connection before there is a network behind it, and then tries it ever more rarely: soon a new one.
+            # QEMU accepts a connection before the guest has a network, and then retries it less and less often. So open a
+            # new one soon.
             threading.Thread(target=ask, args=(port, answers), daemon=True).start()
             try:
                 size = answers.get(timeout=0.5)

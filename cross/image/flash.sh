@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# flash.sh IMAGE [DEVICE]: shows what is on a card, asks, writes it, shows how far it is, and reads it back. An image may be .img or .img.xz;
-# where there is only the latter, it is taken. Without DEVICE, lists disks. YES=1 answers the question.
-# It refuses what is mounted, what this system runs from, what is built in and what is no card's size; and a disk with other contents
-# than nothing, lancam's or Raspberry Pi's without FORCE=1. LANCAM_FLASH_FILES=1 lets tests write to plain files and loop devices.
+# flash.sh IMAGE [DEVICE]: shows what is on a card, asks, writes it while showing the progress, and reads it back. IMAGE may
+# be .img or .img.xz; if only the .xz exists, it is used. Without DEVICE, lists disks. YES=1 answers the question. Refuses a
+# disk that is mounted, in use by this system, built in, or not of a card's size. Needs FORCE=1 for a disk with anything but
+# lancam or Raspberry Pi OS on it. LANCAM_FLASH_FILES=1 lets tests write to plain files and loop devices.
 set -euo pipefail
 export LC_ALL=C PATH=$PATH:/usr/sbin:/sbin
 here=$(cd "$(dirname "$0")" && pwd)
@@ -36,11 +36,12 @@ refuse_what_is_no_card() {
     [ "$size" -le $((MOST_GIB << 30)) ] || fail "$device has $((size >> 30)) GiB: no card is so large"
     if [[ -n ${LANCAM_FLASH_FILES:-} && $name == loop* ]]; then return; fi
     ! is_built_in "/sys/block/$name" || fail "$device is built into this machine: neither removable, nor on USB, nor a card"
-    # What lists nowhere: a file system over several disks, a virtual machine.
+    # Users that no list shows: a file system over several disks, or a virtual machine.
     if [[ $(blockdev --rereadpt "$device" 2>&1) == *busy* ]]; then fail "a partition of $device is in use"; fi
 }
 
-# is_built_in /sys/block/NAME: of what has a card's interface, an eMMC is soldered in.
+# is_built_in /sys/block/NAME: whether it is part of this machine. Among devices with a card's interface, an eMMC is soldered
+# in.
 is_built_in() {
     case ${1##*/} in
     mmcblk*) [ "$(cat "$1/device/type" 2>/dev/null)" = MMC ] ;;
@@ -49,7 +50,7 @@ is_built_in() {
     esac
 }
 
-# What the disk is called, as far as it says.
+# The disk's name, as far as it gives one.
 model() {
     local name
     name=$(basename "$(realpath "$device")")
@@ -57,7 +58,7 @@ model() {
       cat "/sys/block/$name/device/name" 2>/dev/null || true; } | xargs
 }
 
-# Changes when another disk is put into its place.
+# A number that changes when another disk is inserted.
 disk_now() { cat "/sys/block/$(basename "$(realpath "$device")")/diskseq" 2>/dev/null || true; }
 
 ask_before_it_is_lost() {
@@ -89,35 +90,35 @@ fi
 [ -w "$device" ] || fail "not allowed to write to $device: sudo make flash DEV=$device"
 
 read_image() { case $image in *.xz) xz --decompress --stdout "$image" ;; *) cat "$image" ;; esac; }
-# All of it is read once before the card loses what it has.
+# Read the whole image once before the card is overwritten.
 length=$(read_image | wc -c) || fail "$image is damaged: build or download it again"
 signature=$({ read_image 2>/dev/null || true; } | head -c 512 | tail -c 2 | od -A n -t x1 | tr -d ' ')
 [ "$signature" = 55aa ] || fail "$image is no image of a card: it has no partition table"
 [ "$size" -ge "$length" ] || fail "$device has $((size >> 20)) MiB, the image $((length >> 20)): a larger card would do"
 
-# bar WHAT AT: how far it is, over what was said before.
+# bar WHAT AT: shows the progress on the same line.
 bar() {
     local percent=$(($2 * 100 / length)) blank
     printf -v blank '%*s' $((percent / 2)) ''
     printf '\r%s [%-50s] %3d %%' "$1" "${blank// /#}" "$percent" >&2
 }
 
-# While this is held no desktop looks at what is half written, and no second one of these writes.
+# While this lock is held, no desktop reads the half-written card, and no second flash.sh writes to it.
 exec 9<"$device"
 flock --nonblock 9 || fail "$device is in use by another program"
 before=$(disk_now)
 ask_before_it_is_lost
-# Meanwhile a desktop may have mounted it, or somebody put in another one.
+# Meanwhile a desktop may have mounted it, or somebody may have inserted another one.
 if [ -b "$device" ]; then refuse_what_is_no_card; fi
 [ "$(disk_now)" = "$before" ] || fail "there is another disk in $device now: nothing was written"
 
-# write_step AT: the step at AT, from standard input. It is on the card before the next begins, so that what is shown is true.
+# write_step AT: writes one step from standard input at AT. Waits until the card has it, so that the progress shown is true.
 write_step() {
     dd of="$device" bs=$STEP count=1 seek=$(($1 / STEP)) iflag=fullblock conv=notrunc,fdatasync status=none ||
         fail "$device could not be written: see above; another card, or another reader"
 }
 
-# The partition table comes last: what is there until then is no card that anybody could mount.
+# The partition table is written last. Until then nothing on the card can be mounted.
 echo "Writing $((length >> 20)) MiB to $device" >&2
 first=$(mktemp)
 trap 'rm -f "$first"' EXIT
@@ -133,7 +134,7 @@ write_step 0 <"$first"
 bar Writing "$length"
 echo >&2
 
-# From the card, not from what this machine remembers of it.
+# Read from the card, not from this machine's cache.
 if [ -b "$device" ]; then blockdev --flushbufs "$device"; fi
 for ((at = 0; at < length; at += STEP)); do
     bar Reading "$at"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# initramfs.sh KERNEL SYSTEM TREE...: the initramfs, on standard output: busybox of the unpacked SYSTEM, `init` and the modules that
-# it inserts. TREEs are the device trees of the boards.
+# initramfs.sh KERNEL SYSTEM TREE...: writes the initramfs to standard output: busybox from the unpacked SYSTEM, `init`, and
+# the modules that it inserts. TREEs are the boards' device trees.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=cross/image/common.sh
@@ -14,7 +14,7 @@ modules=$stage/lib/modules/$version
 mkdir -p "$stage"/{bin,dev,proc,sys,run,system} "$modules"
 "$here/modules.sh" "$kernel" initramfs "$modules" "${@:3}" | sed 's/\.ko$//' >"$stage/lib/modules/order"
 depmod -b "$stage" "$version" 2>/dev/null
-# Of the indexes it makes, busybox reads these.
+# busybox reads only these of the indexes that depmod makes.
 find "$modules" -name 'modules.*' ! -name modules.dep ! -name modules.alias -delete
 install -m 755 "$here/init" "$stage/init"
 install -m 755 "$system/usr/bin/busybox" "$stage/bin/busybox"

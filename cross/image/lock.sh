@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# lock.sh: finds the newest trixie versions of what `packages` names and writes packages.lock, one line a package:
-# SHA-256, size, archive and path of the file within it. apt verifies Debian's signatures for all of them.
+# lock.sh: finds the newest trixie versions of the packages in `packages` and writes packages.lock, one line per package:
+# SHA-256, size, archive, and the path of the file in it. apt verifies Debian's signatures.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=cross/image/common.sh
@@ -13,7 +13,7 @@ for suite in debian:trixie debian:trixie-updates debian-security:trixie-security
     echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $(mirror "${suite%:*}") ${suite#*:} main non-free-firmware"
 done >"$state/sources.list"
 
-# apt for arm64 with sources, indexes and status of its own.
+# Runs apt for arm64 with separate sources, indexes and status.
 private_apt() {
     local tool=$1
     shift

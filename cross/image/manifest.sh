@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# manifest.sh DEBS: what the image is made of, with the licences: packages, versions, hashes; what is linked into lancam and lancam-setup; and all texts
-# of licences as they came with those. It lies beside the image and, as licences.txt, on the card: most of them want to be passed on.
+# manifest.sh DEBS: prints what the image contains, with licences: packages, versions, hashes, what is linked into lancam and
+# lancam-setup, and all licence texts. It is published beside the image, and on the card as licences.txt, because most
+# licences require that.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=cross/image/common.sh
@@ -10,7 +11,7 @@ debs=$1
 texts=$(mktemp -d "$cache/texts.XXXXXX")
 trap 'rm -rf "$texts"' EXIT
 
-# copyright_of PACKAGE FILE: the text that came with it.
+# copyright_of PACKAGE FILE: prints the copyright file of a package.
 copyright_of() {
     dpkg-deb --fsys-tarfile "$2" | tar -x -O --wildcards './usr/share/doc/*/copyright' 2>/dev/null && return
     case $1 in # whose text is in another package
@@ -32,7 +33,7 @@ while read -r hash _ path; do
     package=$(dpkg-deb -W --showformat='${Package}' "$file")
     copyright_of "$package" "$file" >"$texts/new"
     licences=$(sed -n 's/^License: *\(..*\)/\1/p' "$texts/new" | sort -u | paste -sd ';' | sed 's/;/; /g')
-    # Many packages share a text.
+    # Many packages have the same text.
     text=$texts/$(sha256sum <"$texts/new" | cut -c 1-16)
     mv "$texts/new" "$text"
     echo "$package" >>"$text.packages"

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# modules.sh KERNEL SECTION OUT: copies the modules of a section of `modules`, and those that they need, from the unpacked
-# kernel package in KERNEL to OUT, uncompressed: what holds them is compressed itself. Prints them in the order to insert them.
+# modules.sh KERNEL SECTION OUT: copies the modules in a section of `modules`, and those that they need, from the unpacked
+# kernel package KERNEL to OUT. They are stored uncompressed, because the archive around them is compressed. Prints them in
+# the order to insert them.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=cross/image/common.sh
@@ -10,7 +11,7 @@ version=$(ls "$kernel/lib/modules")
 
 section() { sed -n "/^\[$1\]/,/^\[/{ s/ *#.*//; /^[^[]/p }" "$here/modules"; }
 
-# What drives the nodes of the boards' device trees, as far as it is a module.
+# Prints the modules that drive nodes of the boards' device trees.
 for_boards() {
     python3 - "$kernel/lib/modules/$version/modules.alias" "${@}" <<'PYTHON'
 import re, sys

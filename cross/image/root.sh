@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# root.sh OUT DEBS LANCAM SETUP: the read-only system, as a tree: what the packages hold, less what `drop` names, plus `root/`,
-# systemd/ and the static programs LANCAM and SETUP. Nothing of it is run: no maintainer script either, `root/` has what they would make.
+# root.sh OUT DEBS LANCAM SETUP: makes the tree of the read-only system: the packages' files without those in `drop`, plus
+# `root/`, systemd/ and the static programs LANCAM and SETUP. Runs nothing of it, not even maintainer scripts: `root/`
+# contains what they would make.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=cross/image/common.sh
@@ -17,7 +18,7 @@ unpack() {
     done < <(grep -v '^#' "$here/packages.lock")
 }
 
-# Wi-Fi firmware of the boards: some of 12 MB.
+# Keeps only the boards' Wi-Fi firmware, of 12 MB.
 keep_firmware() {
     mkdir "$out.firmware"
     (
@@ -49,7 +50,7 @@ drop() {
     find "$out" -depth -mindepth 2 -type d -empty -delete
 }
 
-# Every library that a program or library asks for is there.
+# Checks that every library needed by a program or a library is there.
 check_libraries() {
     local missing
     missing=$({ find "$out" -type f \( -perm /111 -o -name '*.so*' \) -exec readelf --dynamic {} + 2>/dev/null || true; } |

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# A bare Debian as a container gives it, for what a newcomer does first. As root, on Linux.
+# Runs a command on a bare Debian, as a container provides it, to test a newcomer's first steps. Needs root, on Linux.
 #
 #   bare.sh SUITE COMMAND...     runs COMMAND in a fresh clone of this commit on that Debian (bookworm, trixie); ends with its status
 #
-# In it are Debian's smallest system, git and make: no Rust, no cache, no display. It may not mount, load modules or make namespaces.
-# Kernel and network are this machine's, or with BARE_NETWORK=none there is no network. Registries are reached as this machine reaches
-# them. What is written is forgotten; BARE_KEEP=FOLDER keeps it there, and goes on there the next time.
-# What cannot be had ends with code 77 (skip), its reason last on stderr. LANCAM_RIG_CACHE names the cache folder (default: target/rig).
+# The system contains Debian's smallest set of packages, git and make: no Rust, no cache, no display. It may not mount, load
+# modules or make namespaces. Kernel and network are this machine's; with BARE_NETWORK=none there is no network. Registries
+# are reached as on this machine. Everything written is discarded; BARE_KEEP=FOLDER keeps it there, and continues from there
+# next time. If something is not available, exits with code 77 (skip) and prints the reason last on stderr. LANCAM_RIG_CACHE
+# names the cache folder (default: target/rig).
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -18,21 +19,21 @@ PATH=$PATH:/usr/sbin:/sbin
 
 skip() { echo "$*" >&2; exit 77; }
 
-# What docker leaves to root.
+# The capabilities that docker leaves to root.
 ABILITIES=+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+net_raw,+sys_chroot,+mknod,+audit_write,+setfcap
-# What says how registries are reached: variables, and files.
+# Variables and files that say how to reach registries.
 VARIABLES='^(CARGO_(HTTP|NET|REGISTRY|REGISTRIES|SOURCE)_.*|PIP_(INDEX_URL|EXTRA_INDEX_URL|CERT|PROXY|DEFAULT_TIMEOUT)|(https?|all|no|HTTPS?|ALL|NO)_(proxy|PROXY)|SSL_CERT_FILE|CURL_CA_BUNDLE|REQUESTS_CA_BUNDLE|GIT_SSL_CAINFO)='
 FILES=(/etc/hosts /etc/resolv.conf /etc/pip.conf /etc/ssl/certs/ca-certificates.crt)
 
 make_base() {
-    # What reaches mirrors from this machine does so from there.
+    # Use this machine's proxies for mirrors there too.
     apt-config dump | grep -iE '^Acquire::(https?::)?(proxy|[^ ]*::proxy)' >"$work/apt" || true
-    # Nothing to read.
+    # No documents.
     mmdebstrap --mode=root --variant=minbase --include=git,make,ca-certificates --aptopt="$work/apt" "$suite" "$work/tree" >&2
     rm -rf "$work"/tree/var/cache/apt/*
 }
 
-# go ROOT COMMAND...: in namespaces of its own, runs COMMAND there.
+# go ROOT COMMAND...: runs COMMAND there; called in new namespaces.
 go() {
     local root=$1 device
     shift
@@ -83,7 +84,7 @@ if [ ! -e "$root/srv/lancam" ]; then
     git clone --quiet --no-local "$here/../.." "$root/srv/lancam" || skip "this folder is no git repository"
 fi
 
-# Of no descriptor but three, and gone with this.
+# No descriptors but the standard three, and it ends with this script.
 network=()
 [ "${BARE_NETWORK:-}" != none ] || network=(--net)
 BARE_INSIDE=$root unshare --mount --pid --ipc --uts "${network[@]}" --fork --kill-child "$0" "$suite" "${@:2}" &

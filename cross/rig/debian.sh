@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
-# A Debian that boots its own systemd in a container, for tests of packages. As root, on Linux with cgroup v2 and overlayfs.
+# Boots a Debian with its own systemd in a container, for tests of packages. Needs root, on Linux with cgroup v2 and
+# overlayfs.
 #
 #   debian.sh SUITE            makes its files (bookworm, trixie) and prints the folder that holds them
 #   debian.sh SUITE NAME       boots it, prints the process id of its systemd, and goes on until that ends or this is ended (SIGTERM)
 #
-# `nsenter --target PID --all COMMAND` runs something in it, `ip netns exec NAME COMMAND` something of this machine on its network, which
-# is no other machine's. Its sshd takes FOLDER/key for root and for pi, who may sudo. What is written is forgotten: each boot is the first.
-# systemd, users, mounts, network and system-call filters are real there; kernel and devices are this machine's: no udev, no cameras.
-# What cannot be had ends with code 77 (skip), its reason last on stderr. LANCAM_RIG_CACHE names the cache folder (default:
-# target/rig). Delete FOLDER to make it anew, with today's packages.
+# `nsenter --target PID --all COMMAND` runs COMMAND in it. `ip netns exec NAME COMMAND` runs a program of this machine on its
+# network, which is separate from all others. Its sshd accepts FOLDER/key for root and for pi, who may use sudo. Everything
+# written is discarded: each boot is a first one. systemd, users, mounts, network and system call filters are real. Kernel
+# and devices are this machine's: no udev, no cameras. If something is not available, exits with code 77 (skip) and prints
+# the reason last on stderr. LANCAM_RIG_CACHE names the cache folder (default: target/rig). Delete FOLDER to make it anew
+# with today's packages.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -22,7 +24,7 @@ skip() { echo "$*" >&2; exit 77; }
 
 make_root() {
     local root=$work/root
-    # Nothing to read.
+    # No documents.
     mmdebstrap --mode=root --variant=minbase --include=systemd-sysv,udev,dbus,openssh-server,sudo,iproute2,procps \
         --aptopt='Apt::Install-Recommends "false"' --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
         --dpkgopt='path-exclude=/usr/share/man/*' "$suite" "$root" >&2
@@ -38,13 +40,13 @@ make_root() {
     echo lancam-debian >"$root/etc/hostname"
     echo '127.0.1.1 lancam-debian' >>"$root/etc/hosts"
     chroot "$root" systemctl --quiet enable ssh
-    # What would change this machine, and what nobody waits for.
+    # Units that would change this machine, and units that nothing needs.
     chroot "$root" systemctl --quiet mask systemd-sysctl systemd-modules-load systemd-udevd systemd-udev-trigger systemd-networkd-wait-online \
         console-getty getty@tty1 apt-daily.timer apt-daily-upgrade.timer
     rm -rf "$root"/var/cache/apt/* "$root"/var/lib/apt/lists/*
 }
 
-# In namespaces of its own: becomes the container's first process.
+# In its own namespaces: becomes the container's first process.
 if [ "${LANCAM_RIG_INSIDE:-}" = "$suite" ]; then
     root=$2
     mount --make-rprivate /
@@ -53,7 +55,7 @@ if [ "${LANCAM_RIG_INSIDE:-}" = "$suite" ]; then
     mount -t overlay -o "lowerdir=$folder/root,upperdir=$root/upper,workdir=$root/work" none "$root/all"
     cd "$root/all"
     mount -t proc none proc
-    # The machine's kernel is not the container's to set up, but for its network.
+    # The container must not change the machine's kernel settings, except those of its own network.
     mount --bind proc/sys proc/sys
     mount -o remount,bind,ro proc/sys
     mount -t sysfs -o ro none sys
@@ -112,7 +114,7 @@ clean_up() {
 trap clean_up EXIT
 trap 'exit 143' TERM INT HUP
 mkdir "$group"
-# A network of its own with one card, whose cable ends where it began.
+# A separate network with one card. Both ends of its cable are in it.
 ip netns add "$name"
 on_network() { ip -n "$name" "$@"; }
 on_network link set lo up
@@ -121,7 +123,7 @@ on_network address add 10.99.0.2/24 dev lan0
 on_network link set end0 up
 on_network link set lan0 up
 
-# What is started from the group stays below it.
+# Processes started from this group stay in it.
 # shellcheck disable=SC2016 # for that shell
 LANCAM_RIG_INSIDE=$suite nsenter --net="/run/netns/$name" \
     sh -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' "$group" \

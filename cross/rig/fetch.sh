@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# The emulated Pi, 1 of 3: what it is made of. Prints the folder that holds it.
+# The emulated Pi, 1 of 3: fetches its parts, and prints the folder that contains them.
 #
 #   fetch.sh                    Debian's arm64 kernel, busybox, v4l2-ctl and strace, into the cache folder
 #   initramfs.sh [BINARY]       packs them, and BINARY as /bin/lancam, into an initramfs on standard output
 #   run.sh MACHINE [BINARY] …   boots it: MACHINE is `virt` (with a network) or `raspi3b`
 #
-# The kernel is the distribution's own, with `vivid`: a real V4L2 driver whose camera is a test pattern
-# (facts: README.md beside this file). Packages come from this machine's apt sources, whatever their format,
-# through a private apt state: the machine's own packages stay as they are, apart from the few tools below.
-# Needs a Debian machine. What cannot be had ends with code 77 (skip), its reason the last line on stderr.
+# The kernel is Debian's own with `vivid`, a real V4L2 driver whose camera is a test pattern (see README.md beside this
+# file). Packages come from this machine's apt sources in any format, through a separate apt state: this machine's own
+# packages do not change, except for the few tools below. Needs a Debian machine. If something is not available, exits with
+# code 77 (skip) and prints the reason as the last line on stderr.
 #
-# LANCAM_RIG_CACHE names the cache folder (default: target/rig). Delete it to fetch anew.
+# LANCAM_RIG_CACHE names the cache folder (default: target/rig). Delete it to fetch everything again.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -18,7 +18,7 @@ cache=${LANCAM_RIG_CACHE:-$here/../../target/rig}
 
 skip() { echo "$*" >&2; exit 77; }
 
-# apt for arm64 with sources, indexes and status of its own.
+# Runs apt for arm64 with separate sources, indexes and status.
 private_apt() {
     local tool=$1
     shift
@@ -28,7 +28,7 @@ private_apt() {
         -o APT::Sandbox::User=root -o Acquire::Languages=none "$@"
 }
 
-# The machine's sources, without what ties them to the machine's own architecture.
+# Copies this machine's sources, without options that bind them to its architecture.
 copy_sources() {
     mkdir -p "$cache"/apt/{lists,archives}/partial "$cache/apt/sources.list.d"
     : >"$cache/apt/status"
@@ -37,7 +37,7 @@ copy_sources() {
     find "$cache"/apt/sources.list* -type f -exec sed -i -E '/^Architectures:/d; s/\barch=[^] ]+//' {} +
 }
 
-# Folder, packages. As on an installed Debian, /lib is a link to /usr/lib; packages use either name.
+# unpack FOLDER PACKAGE...: as on an installed Debian, /lib is a link to /usr/lib, because packages use either name.
 unpack() {
     local package
     mkdir -p "$1/usr"/{bin,sbin,lib}
@@ -48,13 +48,13 @@ unpack() {
 }
 
 fetch() {
-    # One index may fail while a mirror is being renewed: what counts is whether the packages come.
+    # One index may fail while a mirror is being updated. It only matters whether the packages can be fetched.
     private_apt apt-get update >&2 || echo "rig: apt-get update failed in part; going on" >&2
     local kernel
     kernel=$(private_apt apt-cache depends linux-image-arm64 | sed -n 's/.*Depends: \(linux-image-\)/\1/p') ||
         skip "no linux-image-arm64 from this machine's apt sources: offline, or not Debian's"
 
-    # The kernel without its dependencies (they would build an initramfs of their own), the tools with theirs.
+    # The kernel without its dependencies (they would build an initramfs), the tools with theirs.
     (cd "$cache/apt" && private_apt apt-get download "$kernel" >&2) || skip "cannot download $kernel"
     private_apt apt-get install -y --download-only busybox-static strace v4l-utils >&2 ||
         skip "cannot download busybox-static, strace and v4l-utils for arm64"
@@ -74,11 +74,11 @@ PATH=$PATH:/usr/sbin:/sbin
 command -v apt-get >/dev/null || skip "no apt-get to fetch Debian's arm64 kernel with"
 mkdir -p "$cache"
 cache=$(cd "$cache" && pwd)
-# Tests side by side take turns: the first fetches, the others find it there.
+# Tests in parallel: the first one fetches, the others wait and find the files.
 exec 9>"$cache/lock"
 flock 9
 "$here/../need.sh" qemu-system-aarch64:qemu-system-arm cpio:cpio depmod:kmod xz:xz-utils >&2 || skip "cannot install QEMU for arm64, cpio, kmod and xz"
-# The version is written last: without it the folder is a fetch that was interrupted.
+# The version is written last. Without it, the last fetch was interrupted.
 if [ ! -e "$cache/kernel/version" ]; then
     rm -rf "$cache"/{apt,kernel,sysroot,base.cpio}
     copy_sources

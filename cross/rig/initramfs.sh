@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# The emulated Pi, 2 of 3: the initramfs, on standard output. See fetch.sh.
+# The emulated Pi, 2 of 3: writes the initramfs to standard output. See fetch.sh.
 #
 #   initramfs.sh [BINARY] >initrd       BINARY, a static aarch64 program, becomes /bin/lancam
 #
-# The part that never changes is built once and kept; the kernel reads archives one after the other.
+# The unchanging part is built once and kept. The kernel reads several archives in a row.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -11,7 +11,7 @@ PATH=$PATH:/usr/sbin:/sbin
 binary=${1:-}
 cache=$("$here/fetch.sh")
 
-# The init script inserts all but the last two, which `plug` inserts with the first USB camera.
+# The init script inserts all but the last two. `plug` inserts those with the first USB camera.
 modules=(virtio_pci virtio_net vivid uvcvideo vhci-hcd)
 
 archive() { (cd "$1" && find . -print0 | sort -z | cpio --quiet -0 -o -H newc -R 0:0); }
@@ -29,7 +29,7 @@ build_base() {
     done | sed -n 's/^insmod \([^ ]*\).*/\1/p' | sort -u | while read -r path; do
         cp "$path" "$stage/usr/lib/modules/$version/"
     done
-    # busybox may be unable to read compressed modules.
+    # busybox may not support compressed modules.
     find "$stage/usr/lib/modules" -name '*.xz' -exec xz -d {} +
     depmod -b "$stage" "$version"
     archive "$stage" >"$cache/base.cpio.new"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The emulated Pi, 3 of 3: boots it, its console on standard input and output. See fetch.sh.
+# The emulated Pi, 3 of 3: boots it with the console on standard input and output. See fetch.sh.
 #
 #   run.sh virt [BINARY [KERNEL_ARGUMENT…]]       `poweroff -f` in the guest ends it
 #   run.sh raspi3b [BINARY [KERNEL_ARGUMENT…]]    a Raspberry Pi 3B without a network; it never ends by itself: kill it
@@ -15,7 +15,7 @@ binary=${2:-}
 append="loglevel=3 panic=1 ${*:3}"
 cache=$("$here/fetch.sh")
 
-# QEMU reads the initramfs from an open file that has no name any more: nothing is left to clean up.
+# QEMU reads the deleted initramfs through an open descriptor, so there is nothing to clean up.
 initrd=$(mktemp "$cache/initrd.XXXXXX")
 "$here/initramfs.sh" "$binary" >"$initrd"
 exec 3<"$initrd"
@@ -27,13 +27,13 @@ case $machine in
 virt)
     user=user,id=lan
     for pair in ${LANCAM_RIG_FORWARD:-}; do user+=",hostfwd=tcp:127.0.0.1:${pair%:*}-:${pair#*:}"; done
-    # TCG even where /dev/kvm opens: it may open and still not run this kernel.
+    # TCG even if /dev/kvm can be opened: it may still not be able to run this kernel.
     exec "${qemu[@]}" -M virt -accel tcg -cpu cortex-a53 -smp 2 -serial stdio \
         -netdev "$user" -device virtio-net-pci,netdev=lan,romfile= -append "console=ttyAMA0 $append"
     ;;
 raspi3b)
-    # The console is the mini UART, QEMU's second serial port. One thread for all four CPUs: three of them spin until
-    # the kernel starts them, and with threads of their own they slow its self-patching down from 1 s to 12.
+    # The console is the mini UART, QEMU's second serial port. One thread for all four CPUs: three of them spin until the
+    # kernel starts them, and with threads of their own they slow the kernel's self-patching down from 1 s to 12 s.
     exec "${qemu[@]}" -M raspi3b -accel tcg,thread=single -smp 4 -dtb "$cache/kernel/bcm2837-rpi-3-b.dtb" \
         -serial null -serial stdio -append "console=ttyAMA0 console=ttyS1,115200 $append"
     ;;

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Writes src/lp64.rs and src/ilp32.rs again, from the kernel headers that zig carries.
-# Needs python3 with venv, cargo, and libclang (Debian: libclang1-14); no build of lancam runs this.
+# Writes src/lp64.rs and src/ilp32.rs again, from the kernel headers in zig. Needs python3 with venv, cargo, and libclang
+# (Debian: libclang1-14). No build of lancam runs this.
 set -euo pipefail
 
 ZIGLANG=0.17.1  # its lib/libc/include holds Linux 7.2's user-space headers and musl's
@@ -14,8 +14,8 @@ work=${1:-$(mktemp -d)} # name a folder to keep and reuse the tools
 "$work/venv/bin/pip" install --quiet "ziglang==$ZIGLANG"
 include=$("$work/venv/bin/python" -c 'import os, ziglang; print(os.path.dirname(ziglang.__file__))')/lib/libc/include
 
-# generate FILE CLANG-TARGET ZIG-ARCH: only names of videodev2.h, v4l2-common.h and v4l2-controls.h,
-# which are BSD-3-Clause, and C's struct timeval and timespec, which two of their structs hold.
+# generate FILE CLANG-TARGET ZIG-ARCH: takes only names of videodev2.h, v4l2-common.h and v4l2-controls.h, which are
+# BSD-3-Clause, and C's struct timeval and timespec, which two of their structs contain.
 generate() {
     "$work/bin/bindgen" "$here/wrapper.h" \
         --output "$here/src/$1" \

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# stage.sh FOLDER PROGRAM: what the package lancam-view holds, but what every package holds.
+# stage.sh FOLDER PROGRAM: puts the files of the package lancam-view into FOLDER, except those that every package has.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

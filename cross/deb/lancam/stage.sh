@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# stage.sh FOLDER PROGRAM [PROGRAM]: what the package lancam holds, but what every package holds. Of two programs, the first is for
-# ARMv7 and the second for ARMv6, and `choose` is in their place.
+# stage.sh FOLDER PROGRAM [PROGRAM]: puts the files of the package lancam into FOLDER, except those that every package has.
+# With two programs, the first is for ARMv7 and the second for ARMv6, and `choose` is installed as lancam.
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 root=$1
