@@ -1,8 +1,8 @@
 #!/bin/sh
 # Runs fuzz targets (default: all) for SECONDS each (default: 60) from the seeds in corpus/.
 #     fuzz/run.sh [SECONDS [TARGET…]]
-# An input that breaks a target is left in artifacts/. New paths that were found are kept in
-# target/corpus/, so that the next run goes on from there.
+# An input that breaks a target is kept in artifacts/. Inputs that reach new code are kept in target/corpus/, where the next
+# run continues.
 set -eu
 seconds=${1:-60}
 [ $# -eq 0 ] || shift
@@ -12,7 +12,7 @@ if ! cargo fuzz --version >/dev/null 2>&1; then
     echo "fuzz: installing cargo-fuzz" >&2
     cargo install cargo-fuzz --locked
 fi
-# The instrumentation is unstable in the compiler: nightly, or the compiler that is there, told to allow it.
+# The instrumentation is an unstable compiler feature: use nightly, or allow it for the installed compiler.
 toolchain=
 if cargo +nightly --version >/dev/null 2>&1; then
     toolchain=+nightly

@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 if [ "${1:-}" = long ]; then
-    # Those who watch over HTTP, a Wayland, and who judges packages.
+    # HTTP clients, a Wayland compositor, and a checker of packages.
     exec cross/need.sh mpv:mpv vlc:vlc-bin,vlc-plugin-base,vlc-plugin-video-output \
         gst-launch-1.0:gstreamer1.0-tools,gstreamer1.0-plugins-good gstreamer1.0-x firefox-esr:firefox-esr surf:surf \
         nginx:nginx-light caddy:caddy haproxy:haproxy motion:motion prometheus:prometheus weston:weston lintian:lintian \

@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# test.sh [ARGUMENT...]: installs what the tests use, builds the Pi's program for those that run it, and runs
-# `cargo test -- ARGUMENT...`. Ends with the tests that this machine cannot run, by name, and one line of sums.
+# test.sh [ARGUMENT...]: installs what the tests use, builds the Pi's program for those that run it, and runs `cargo test --
+# ARGUMENT...`. At the end, lists the tests that this machine cannot run, and prints one line of sums.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . cross/toolchain.sh
 
-# What of this cannot be had is not missed here: the tests that use it say so and are skipped.
+# If a package cannot be installed, the tests that use it say so and are skipped.
 tests/packages.sh || echo "Going on without" >&2
 case " $* " in
 *" --include-ignored "*)
     tests/packages.sh long || echo "Going on without" >&2
-    # They test nothing, but write into this folder: `make screenshots`, and seeds for fuzzers.
+    # These are not tests but write files here: `make screenshots`, and seeds for fuzzers.
     set -- "$@" --skip the_pictures_of_the_manual --skip write_the_seeds
     ;;
 esac
@@ -21,7 +21,7 @@ skips=$CARGO_TARGET_DIR/skipped-tests # written by tests/it/tools/skip.rs
 log=$CARGO_TARGET_DIR/test.log
 : >"$skips"
 
-# image: the card's image in dist/, unless it is there already, from the same files.
+# image: builds the card's image in dist/, unless it is there already from the same inputs.
 image() {
     local inputs stamp=$CARGO_TARGET_DIR/image-inputs
     inputs=$(find cross/image systemd dist/lancam-{,setup-}aarch64 -type f -print0 | sort -z | xargs -0 sha256sum)
@@ -31,7 +31,8 @@ image() {
     echo "$inputs" >"$stamp"
 }
 
-# for_pis NAME...: the Pi's programs, and the card's image with them. Without its packages there is no image, and the tests that boot it say so.
+# for_pis NAME...: builds the Pi's programs, and the card's image with them. If its packages cannot be fetched there is no
+# image, and the tests that boot it are skipped.
 for_pis() {
     cross/build.sh "$@"
     if cross/image/fetch.sh >/dev/null; then image; else rm -f dist/lancam.img; fi
@@ -47,9 +48,9 @@ if [ "$(uname -s)" = Linux ]; then
         export LANCAM_PC_BINARY=$PWD/dist/lancam-x86_64
         ;;
     esac
-    # Side by side with the tests' own build: the last minutes of each leave cores idle.
+    # In parallel with the tests' own build, because the last minutes of each leave cores idle.
     made=$CARGO_TARGET_DIR/for-pis.log
-    set -m # a group of its own, which ends with this script
+    set -m # a process group of its own, which ends with this script
     for_pis "${pis[@]}" >"$made" 2>&1 &
     making=$!
     set +m
@@ -64,7 +65,7 @@ else
     echo "skipped: tests/it: camera: it needs Linux" | tee "$skips"
     what=(--lib --no-default-features --features viewer)
 fi
-# A shell that starts this in the background, or nohup, has signals ignored, and the programs of the tests would ignore them too.
+# A shell that starts this in the background, or nohup, ignores signals, and the tests' programs would inherit that.
 heard=()
 if [ "$(uname -s)" = Linux ]; then heard=(env "--default-signal=HUP,INT,QUIT"); fi
 status=0
@@ -75,7 +76,7 @@ if [ -s "$skips" ]; then
     echo "This machine cannot run:"
     cat "$skips"
 fi
-# A skipped test has passed, as far as cargo knows.
+# For cargo, a skipped test has passed.
 skipped=$(cut -d ' ' -f 2 "$skips" | sort -u | wc -l)
 summary=$CARGO_TARGET_DIR/test-summary
 awk -v skipped="$skipped" '

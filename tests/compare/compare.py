@@ -189,7 +189,7 @@ def ages(reader, changes):
         if len(between) < 2:
             continue
         first, last = brightness(between[0][1]), brightness(between[-1][1])
-        # The last picture before the next change must show this one.
+        # The last picture before the next change must show this change.
         if abs(last - first) < 10 or (last > first) != (value > other):
             continue
         low, high = 0, len(between) - 1
@@ -212,7 +212,7 @@ def started(port, path, rate):
 def watch(options, camera, pid, port, path, rate):
     """One reader for a while, with changes; its figures."""
     reader = wait_for("a picture", lambda: started(port, path, rate))
-    # What piles up at a slow reader needs time to do so.
+    # Data piles up at a slow reader only after a while.
     time.sleep(options.seconds / 4)
     began, (cpu, _), count = time.monotonic(), usage(pid), len(reader.pictures)
     changes, pause = [], options.pause * (4 if rate else 1)
@@ -304,7 +304,7 @@ def main():
         sys.exit(f"{options.camera}: its brightness cannot be set ({error}): no ages without that")
     results = {name: [] for name in PROGRAMS}
     try:
-        # In turns, so that what else the machine does meets all alike.
+        # In turns, so that other load on the machine affects all alike.
         for _ in range(options.rounds):
             for name in PROGRAMS:
                 result = measure(options, camera, name)

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# compare.sh [CAMERA]: lancam, Debian's ustreamer and Debian's motion side by side in one run; prints a table (compare.py says of what).
+# compare.sh [CAMERA]: compares lancam, Debian's ustreamer and Debian's motion in one run; prints a table (see compare.py).
 #
-# With a camera, such as /dev/video0, on this machine: on a Pi the most telling. The program is dist/lancam-aarch64 and the like where
-# `make pi` has built it, or else one for this machine. Without a camera on the emulated Pi, whose camera is the kernel's test driver.
-# Everything is ten times as slow there: small pictures, ratios only, and no slow reader.
-# LANCAM_COMPARE gives compare.py more options: "--seconds 60 --rounds 3".
+# With a CAMERA, such as /dev/video0, runs on this machine; a Pi tells most. Uses dist/lancam-aarch64 or the like if `make
+# pi` has built it, else a program built for this machine. Without a camera, runs on the emulated Pi, whose camera is the
+# kernel's test driver. That is ten times as slow: it uses small pictures, has no slow reader, and only the ratios mean
+# something. LANCAM_COMPARE has more options for compare.py: "--seconds 60 --rounds 3".
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 PATH=$PATH:/usr/sbin:/sbin
@@ -14,7 +14,7 @@ read -ra more <<<"${LANCAM_COMPARE:-}"
 if [ -n "$camera" ]; then
     cross/need.sh ustreamer:ustreamer motion:motion djpeg:libjpeg-turbo-progs python3:python3
     for service in motion lancam; do
-        # Debian starts it when it is installed, and it takes the camera.
+        # Debian starts motion when it is installed, and it takes the camera.
         if systemctl is-active --quiet "$service" 2>/dev/null; then
             echo "the service $service runs and may hold $camera; stop it first: sudo systemctl stop $service" >&2
             exit 1
@@ -35,7 +35,7 @@ version=$(<"$cache/kernel/version")
 stage=$(mktemp -d "$cache/compare.XXXXXX")
 trap 'rm -rf "$stage"' EXIT
 
-# The programs with their libraries, unpacked and not set up: nothing of another architecture runs here.
+# The programs with their libraries, unpacked but not configured, because programs of another architecture do not run here.
 if [ ! -d "$cache/compare" ]; then
     mmdebstrap --mode=root --variant=extract --architectures=arm64 --aptopt='Apt::Install-Recommends "false"' \
         --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/man/*' \
@@ -47,7 +47,7 @@ cp "$LANCAM_PI_BINARY" "$cache/compare/compare/lancam"
 cp tests/compare/compare.py "$cache/compare/compare/"
 mke2fs -q -t ext4 -d "$cache/compare" "$stage/disk" 1500M
 
-# What the rig's initramfs lacks: a disk, its file system, and another first process.
+# What the rig's initramfs does not have: a disk, its file system, and another first process.
 mkdir "$stage/more"
 for module in virtio_pci virtio_blk ext4 vivid; do
     modprobe -d "$cache/kernel" -S "$version" --show-depends "$module"
