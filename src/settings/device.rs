@@ -1,4 +1,4 @@
-//! The tables of `lancam.toml` that are about the device and not about the camera: `[device]`, `[wifi]`, `[ethernet]`, `[ssh]`.
+//! The tables of `lancam.toml` about the device, not the camera: `[device]`, `[wifi]`, `[ethernet]`, `[ssh]`.
 
 use super::reading::{Reading, Weight};
 use super::statements::{self, MistakeKind, Statement, Value};
@@ -7,10 +7,10 @@ use super::wishes::{Network, Secret, Ssid, Visibility};
 use crate::wording::is_a_table;
 use std::ops::Range;
 
-/// Their names.
+/// The names of these tables.
 pub const TABLES: [&str; 4] = ["device", "wifi", "ethernet", "ssh"];
 
-/// What those tables of a whole file ask for. Mistakes elsewhere in it are not told.
+/// Reads these tables of a file. Mistakes elsewhere in the file are not reported.
 pub fn read(text: &str) -> Reading {
     let mut reading = Reading::default();
     let (statements, mistakes) = statements::read(text);
@@ -19,7 +19,7 @@ pub fn read(text: &str) -> Reading {
         if !ours.iter().any(|place| place.contains(&mistake.at)) {
             continue;
         }
-        // What is written there may be a password.
+        // Do not quote the line: it may have a password in it.
         let why = match &mistake.kind {
             MistakeKind::NoQuotes(_) => "text needs straight quotes around it: KEY = \"VALUE\"",
             MistakeKind::Twice(_) => "this is set twice, and the first value is used; delete one",
@@ -41,7 +41,7 @@ pub fn read(text: &str) -> Reading {
     reading
 }
 
-/// Reads one of those tables.
+/// Reads one of these tables.
 pub(crate) fn read_table(statement: &Statement, source: &str, reading: &mut Reading) {
     let name = statement.key.as_str();
     let Value::Table(statements) = &statement.value else {
@@ -81,14 +81,14 @@ fn wifi(table: &mut Table<'_>, at: usize, source: &str, reading: &mut Reading) {
         None if misnamed.is_some() => return,
         None => (Secret::Open, None),
         Some(Some((secret, at))) => (secret, Some(at)),
-        // It has been told, and nobody means a network without a password who writes one.
+        // The error is reported already. A network with a bad password must not count as an open one.
         Some(None) => return,
     };
     reading.wishes.networks.push(Network { ssid, secret, visibility, secret_at });
 }
 
-/// The file for the camera program, which everybody on this machine may read: without the lines of those tables, which may
-/// have secrets in them even where they cannot be understood. All others stay in their lines.
+/// The file for the camera program, which every user of this machine may read: without the lines of these tables, which may
+/// contain secrets even if they cannot be parsed. All other lines keep their numbers.
 pub fn without_tables(text: &str) -> String {
     let mut left = text.to_owned();
     for place in lines_of_tables(text) {
@@ -99,7 +99,7 @@ pub fn without_tables(text: &str) -> String {
     left
 }
 
-/// The lines that are, or may be meant to be, about the device; last ones first.
+/// The lines that are, or may be meant to be, about the device. The last ones first.
 fn lines_of_tables(text: &str) -> Vec<Range<usize>> {
     let mut places = Vec::new();
     let mut is_inside = false;
@@ -111,7 +111,7 @@ fn lines_of_tables(text: &str) -> Vec<Range<usize>> {
         if let Some(header) = said.strip_prefix('[') {
             is_inside = begins_with_table(header.trim_start_matches(['[', ' ']));
         }
-        // Also in comments, and in lines that are none of TOML.
+        // Also in comments, and in lines that are not TOML.
         let key = said.split('=').next().unwrap_or_default().to_ascii_lowercase();
         let is_secret = ["psk", "password"].iter().any(|word| key.contains(word));
         if is_inside || begins_with_table(said) || is_secret {

@@ -1,13 +1,13 @@
-//! Lines of a text, by the bytes in them.
+//! Finds the lines of a text by byte positions.
 
 use std::ops::Range;
 
-/// The number of the line with the byte `at` in it, from 1.
+/// The number of the line that contains byte `at`, counted from 1.
 pub fn line_number(text: &str, at: usize) -> usize {
     text.bytes().take(at).filter(|&byte| byte == b'\n').count() + 1
 }
 
-/// The line with the byte `at` in it.
+/// The line that contains byte `at`.
 pub(crate) fn line_at(text: &str, at: usize) -> &str {
     let bytes = text.as_bytes();
     let at = at.min(bytes.len());
@@ -18,7 +18,7 @@ pub(crate) fn line_at(text: &str, at: usize) -> &str {
     text.get(start..end).unwrap_or_default()
 }
 
-/// The line with the byte `at` in it, or the last one before it that says anything.
+/// The line that contains byte `at`, or if that is blank, the last line before it that is not.
 pub(crate) fn line_around(text: &str, at: usize) -> Range<usize> {
     let bytes = text.as_bytes();
     let said = |byte: &u8| !byte.is_ascii_whitespace();
@@ -38,7 +38,7 @@ pub(crate) fn line_around(text: &str, at: usize) -> Range<usize> {
     }
 }
 
-/// Takes lines out and leaves all places as they are.
+/// Blanks lines without changing any position.
 pub(crate) fn blank(text: &mut String, lines: Range<usize>) {
     let blanked: String =
         text[lines.clone()].bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' }).collect();

@@ -1,4 +1,4 @@
-//! What `lancam.toml` can say: its statements, and its tables about the device. `lancam` and `lancam-setup` share this.
+//! The content of `lancam.toml`: its statements, and its tables about the device. `lancam` and `lancam-setup` share this.
 
 pub mod device;
 pub mod lines;
@@ -8,5 +8,5 @@ pub(crate) mod statements;
 pub(crate) mod table;
 pub mod wishes;
 
-/// The file in which `lancam-setup` leaves its complaints, a line each. The camera's page and the screen show them.
+/// The file in which `lancam-setup` leaves its complaints, one per line. The camera's page and the screen show them.
 pub const COMPLAINTS: &str = "/run/lancam/complaints";

@@ -1,11 +1,11 @@
-//! Curly quotes, which word processors and phones put where a file wants straight ones.
+//! Handles curly quotes, which word processors and phones insert where a file needs straight ones.
 
 use crate::plain::printable;
 
-/// All of them, double and single, as the languages of Europe have them.
+/// All quotes of European languages, double and single.
 const CURLY: [char; 14] = ['“', '”', '„', '‟', '«', '»', '‘', '’', '‚', '‛', '‹', '›', '″', '＂'];
 
-/// A value without the curly quotes around it; `None` where it has none around it. One of a pair may be straight.
+/// Removes the curly quotes around a value; `None` if it has none. One of the two may be straight.
 pub(crate) fn without(value: &str) -> Option<&str> {
     let value = value.trim();
     let is_curly = |letter: char| CURLY.contains(&letter);
@@ -17,18 +17,18 @@ pub(crate) fn without(value: &str) -> Option<&str> {
         return is_around.then(|| without(inside)).flatten();
     }
     let inside = value.trim_matches(is_quote);
-    // A lone one at an end is an apostrophe: Thomas’
+    // A single one at an end is an apostrophe: Thomas’
     let is_around = value.starts_with(is_quote) && value.ends_with(is_quote);
     (is_around && !inside.is_empty()).then_some(inside)
 }
 
-/// The end of the value that begins the rest of a line, or of a list in it: a comment does not belong to it.
+/// The value at the beginning of `rest`, without a comment after it.
 fn value(rest: &str) -> &str {
     let rest = rest.split(" #").next().unwrap_or(rest);
     rest.trim().trim_end_matches([',', ';'])
 }
 
-/// What a line `KEY = VALUE` (or `KEY: VALUE`) would be with straight quotes, if VALUE has curly ones.
+/// The line `KEY = VALUE` (or `KEY: VALUE`) with straight quotes, if VALUE has curly ones.
 pub(crate) fn straight(line: &str) -> Option<String> {
     let line = line.trim();
     let sign = line.find(['=', ':'])? + 1;
@@ -47,7 +47,7 @@ pub(crate) fn straight(line: &str) -> Option<String> {
     Some(format!("{key}[{}]", parts.join(", ")))
 }
 
-/// The same, to be shown: of a password nothing is.
+/// The same for a message, without a password.
 pub(crate) fn shown(line: &str) -> Option<String> {
     let right = printable(&straight(line)?);
     let sign = right.find(['=', ':']).unwrap_or(0) + 1;

@@ -1,54 +1,55 @@
-//! What comes of reading one file: what it asks for, and what there is to say about it.
+//! The result of reading one file: its settings, and remarks about it.
 
 use super::wishes::{Country, HostName, Secret, Wishes, key_line};
 
-/// What there is to say about a file: with its place, in bytes of its text, where it has one.
+/// A remark about a file, with a position in bytes of its text if it has one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remark {
-    /// For whom.
+    /// Who should see it.
     pub weight: Weight,
-    /// Where.
+    /// The position.
     pub at: Option<usize>,
-    /// One line. No secret is in it.
+    /// One line without any secret.
     pub text: String,
 }
 
-/// For whom a remark is.
+/// Who should see a remark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Weight {
-    /// The owner, wherever one looks: something asked for is not done.
+    /// The owner, on the page and the screen: a setting is not used.
     Complaint,
-    /// Who reads logs.
+    /// Readers of the log.
     Note,
 }
 
-/// What a file asks for, and what there is to say about it.
+/// The settings in a file, and remarks about it.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Reading {
-    /// What counts of it.
+    /// The settings that are used.
     pub wishes: Wishes,
-    /// What does not, and more.
+    /// Remarks about settings that are not used, and others.
     pub remarks: Vec<Remark>,
 }
 
 impl Reading {
-    /// Something is not done.
+    /// Adds a complaint: a setting is not used.
     pub fn complain(&mut self, at: impl Into<Option<usize>>, text: impl Into<String>) {
         self.remark(Weight::Complaint, at.into(), &text.into());
     }
 
-    /// Something is worth a line in the log.
+    /// Adds a note for the log.
     pub fn note(&mut self, at: impl Into<Option<usize>>, text: impl Into<String>) {
         self.remark(Weight::Note, at.into(), &text.into());
     }
 
     fn remark(&mut self, weight: Weight, at: Option<usize>, text: &str) {
-        // Names of keys stand in it, in which anything may be; it stays one line.
+        // The text may contain names of keys, which may contain anything. Keep it on one line.
         let text = text.replace(char::is_control, "?");
         self.remarks.push(Remark { weight, at, text });
     }
 
-    /// The value, or a complaint that says what is expected: `what` is its name. The value itself may be a password.
+    /// The value, or a complaint that says what is expected. `what` is the value's name. The value itself is not quoted,
+    /// because it may be a password.
     pub fn accept<T>(
         &mut self,
         at: usize,
@@ -58,12 +59,12 @@ impl Reading {
         value.map_err(|expected| self.complain(at, format!("{what} must be {expected}"))).ok()
     }
 
-    /// Something in the file could not be read, and it may have been a password: a network that seems to have none is not joined.
+    /// Part of the file could not be read, and it may have been a password. So networks that seem to have none are removed.
     pub fn doubt_open_networks(&mut self) {
         self.wishes.networks.retain(|network| network.secret != Secret::Open);
     }
 
-    /// A host name; of one with dots the first part.
+    /// Sets the host name. Of a name with dots, the first part is used.
     pub fn name(&mut self, at: usize, what: &str, text: &str) {
         let first = text.split('.').next().unwrap_or_default();
         if first != text {
@@ -72,12 +73,12 @@ impl Reading {
         self.wishes.name = self.accept(at, what, HostName::parse(first));
     }
 
-    /// A country.
+    /// Sets the country.
     pub fn country(&mut self, at: usize, what: &str, text: &str) {
         self.wishes.country = self.accept(at, what, Country::parse(text));
     }
 
-    /// A line of `authorized_keys`.
+    /// Adds a line of `authorized_keys`.
     pub fn key(&mut self, at: usize, what: &str, text: &str) {
         match key_line(text) {
             Some(line) => self.wishes.keys.push(line.into()),

@@ -1,11 +1,11 @@
-//! Takes TOML apart into keys and values with their places, around whatever mistakes it has: the only file that names `toml`.
+//! Parses TOML into keys and values with their positions, in spite of mistakes. Only this file names `toml`.
 
 use super::lines::{blank, line_around};
 use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// `KEY = VALUE`, and where it stands: in bytes from the beginning.
+/// `KEY = VALUE` with its position in bytes.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Statement {
     pub(crate) key: String,
@@ -14,53 +14,53 @@ pub(crate) struct Statement {
     pub(crate) value_at: Range<usize>,
 }
 
-/// What a key is set to.
+/// The value of a key.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Value {
     Text(String),
-    /// In decimal, as it is written otherwise.
+    /// In decimal, however it was written.
     Number(String),
     Truth(bool),
     List(Vec<Value>),
-    /// Statements of its own: below a line `[KEY]`, or in braces.
+    /// Further statements: below a line `[KEY]`, or in braces.
     Table(Vec<Statement>),
     /// A date.
     Other,
 }
 
-/// What TOML cannot mean.
+/// A mistake in the TOML.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Mistake {
     pub(crate) at: usize,
-    /// The key that it stands behind, if any.
+    /// The key that it belongs to, if any.
     pub(crate) key: Option<String>,
     pub(crate) kind: MistakeKind,
 }
 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum MistakeKind {
-    /// These words are text, and have no quotes around them.
+    /// This text has no quotes around it.
     NoQuotes(String),
-    /// This key or table is there already.
+    /// This key or table is already set.
     Twice(String),
-    /// As the library says it.
+    /// Any other mistake, in the library's words.
     Syntax(String),
-    /// So many mistakes that what is left means nothing.
+    /// Too many mistakes: the rest of the file is ignored.
     TooMany,
 }
 
-/// Beyond this many, a file is none of ours.
+/// A file with more mistakes than this is not meant for lancam.
 pub(crate) const MAX_MISTAKES: usize = 50;
 
-/// The statements that can be relied on, in their order, and what is wrong with the rest.
+/// The valid statements in their order, and the mistakes.
 ///
-/// The parser goes on after a mistake, but what it then finds may be anything: `allow = ["192.0.2.1",` without its end
-/// swallows all lines behind it. So the line where the broken statement begins is taken out, and the rest parsed anew,
-/// until nothing is wrong with it.
+/// The parser continues after a mistake, but what it finds then may be wrong: `allow = ["192.0.2.1",` without its end takes
+/// in all lines after it. So the line where the broken statement begins is blanked, and the rest is parsed again, until
+/// there is no mistake left.
 pub(crate) fn read(text: &str) -> (Vec<Statement>, Vec<Mistake>) {
     let mut left = text.to_owned();
     let mut mistakes: Vec<Mistake> = Vec::new();
-    // Between the beginning of a broken statement and where that shows, more mistakes are its echo.
+    // Mistakes between the beginning of a broken statement and the place where it was noticed follow from it.
     let mut echoes: Vec<Range<usize>> = Vec::new();
     for _ in 0..2 * MAX_MISTAKES {
         let (table, errors) = DeTable::parse_recoverable(&left);
@@ -98,7 +98,7 @@ fn kind(message: &str, slice: &str) -> MistakeKind {
     }
 }
 
-/// A broken `[TABLE]` takes what is below it with it: those keys belong to nothing else.
+/// A broken `[TABLE]` line takes the lines below it with it, because those keys belong to no other table.
 fn with_its_table(text: &str, line: Range<usize>) -> Range<usize> {
     if !text[line.clone()].trim_start().starts_with('[') {
         return line;
@@ -114,7 +114,7 @@ fn with_its_table(text: &str, line: Range<usize>) -> Range<usize> {
 }
 
 impl Statement {
-    /// The whole statement with the byte `at` in it or right behind it. (What is below `[KEY]` is outside of that line.)
+    /// The statement that contains byte `at` or ends there. (Statements below a line `[KEY]` are separate.)
     fn around(&self, at: usize) -> Option<&Self> {
         if (self.key_at.start..=self.value_at.end).contains(&at) {
             return Some(self);

@@ -1,4 +1,4 @@
-//! A table of a TOML file, key by key; what nobody asked for is a remark.
+//! Reads a table of a TOML file key by key. Keys that nobody asked for become remarks.
 
 use super::reading::{Reading, Weight};
 use super::statements::{Statement, Value};
@@ -11,7 +11,7 @@ use std::ops::Range;
 pub(crate) struct Table<'a> {
     pub(crate) name: &'a str,
     statements: &'a [Statement],
-    /// Its keys that were asked for.
+    /// The keys that were asked for.
     asked: Vec<&'static str>,
 }
 
@@ -25,18 +25,18 @@ impl<'a> Table<'a> {
         self.statements.iter().find(|statement| statement.key == key)
     }
 
-    /// Where a key stands, if it is there.
+    /// The position of a key, if it is there.
     pub(crate) fn has(&self, key: &str) -> Option<usize> {
         let found = self.statements.iter().find(|statement| statement.key == key)?;
         Some(found.key_at.start)
     }
 
-    /// What a complaint calls a key.
+    /// A key's name in complaints.
     fn called(&self, key: &str) -> String {
         format!("{} in [{}]", key, self.name)
     }
 
-    /// A text, and where it stands without its quotes.
+    /// A text, and its position without quotes.
     pub(crate) fn text(
         &mut self,
         key: &'static str,
@@ -45,7 +45,7 @@ impl<'a> Table<'a> {
     ) -> Option<(&'a str, Range<usize>)> {
         let statement = self.find(key)?;
         match &statement.value {
-            // An empty one is one that nobody has filled in.
+            // An empty text was not filled in.
             Value::Text(text) if text.is_empty() => None,
             Value::Text(text) => Some((text, without_quotes(source, &statement.value_at))),
             _ => {
@@ -56,7 +56,7 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// Several texts, each with its place.
+    /// Several texts, each with its position.
     pub(crate) fn texts(
         &mut self,
         key: &'static str,
@@ -81,7 +81,7 @@ impl<'a> Table<'a> {
         })
     }
 
-    /// Yes or no.
+    /// A boolean.
     pub(crate) fn truth(&mut self, key: &'static str, reading: &mut Reading) -> Option<bool> {
         let statement = self.find(key)?;
         match statement.value {
@@ -115,7 +115,7 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// The name of a network.
+    /// A network's name.
     pub(crate) fn ssid(
         &mut self,
         key: &'static str,
@@ -127,7 +127,7 @@ impl<'a> Table<'a> {
         reading.accept(at.start, &self.called(key), parse(text))
     }
 
-    /// The password of a network: `Some(None)` is one that is no password.
+    /// A network's password. `Some(None)` if it is not a valid one.
     pub(crate) fn secret(
         &mut self,
         key: &'static str,
@@ -161,12 +161,12 @@ impl<'a> Table<'a> {
         (!addresses.own.is_empty()).then_some(addresses)
     }
 
-    /// Steps over keys that make no difference here.
+    /// Ignores keys that make no difference here.
     pub(crate) fn skip(&mut self, keys: &[&'static str]) {
         self.asked.extend(keys);
     }
 
-    /// Tells of the keys that nobody asked for.
+    /// Adds remarks about the keys that nobody asked for.
     pub(crate) fn end(self, weight: Weight, reading: &mut Reading) {
         for statement in self.statements {
             if self.asked.contains(&statement.key.as_str()) {
@@ -192,7 +192,7 @@ impl<'a> Table<'a> {
     }
 }
 
-/// What is left of a place without the quotes that it begins and ends with.
+/// The range without the quotes at both ends.
 fn without_quotes(source: &str, at: &Range<usize>) -> Range<usize> {
     let written = source.get(at.clone()).unwrap_or_default();
     let quotes = |quote: &str| {

@@ -1,28 +1,28 @@
-//! What an owner may ask of the device, whatever file says it: a name, networks, keys, addresses.
+//! What an owner may set on the device, in whatever file: a name, networks, keys, addresses.
 
 use std::fmt;
 use std::net::IpAddr;
 use std::ops::Range;
 
-/// Everything that one file asks for, or all of them together.
+/// The settings of one file, or of all files together.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wishes {
     /// The machine's name.
     pub name: Option<HostName>,
-    /// Where its radio is.
+    /// The country, for the radio's rules.
     pub country: Option<Country>,
-    /// The Wi-Fi networks that it may join, best first.
+    /// The Wi-Fi networks to join, the best first.
     pub networks: Vec<Network>,
     /// Lines of `authorized_keys`.
     pub keys: Vec<String>,
-    /// Addresses of its own on the cable.
+    /// Addresses of the cable's interface.
     pub wired: Option<Addresses>,
-    /// The same on Wi-Fi.
+    /// Addresses of the Wi-Fi interface.
     pub wireless: Option<Addresses>,
 }
 
 impl Wishes {
-    /// These, and from `other` what these say nothing about.
+    /// These settings, completed by those of `other`.
     pub fn or(self, other: Self) -> Self {
         Self {
             name: self.name.or(other.name),
@@ -35,7 +35,7 @@ impl Wishes {
     }
 }
 
-/// A name of RFC 1123, without dots: `NAME.local` is found by it.
+/// A host name of RFC 1123 without dots. The machine is found as `NAME.local`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostName(String);
 
@@ -48,7 +48,7 @@ impl HostName {
             && text.bytes().all(of_it)
             && !text.starts_with('-')
             && !text.ends_with('-');
-        // Every machine's name for itself.
+        // Every machine calls itself localhost.
         if is_name && !text.eq_ignore_ascii_case("localhost") {
             return Ok(Self(text.into()));
         }
@@ -61,7 +61,7 @@ impl HostName {
     }
 }
 
-/// A country by its two letters, which decides on channels and power.
+/// A country by its two letters. It decides which channels and powers are allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Country([u8; 2]);
 
@@ -87,33 +87,33 @@ impl fmt::Display for Country {
 /// A Wi-Fi network.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Network {
-    /// Its name.
+    /// The network's name.
     pub ssid: Ssid,
-    /// How it is entered.
+    /// How to join it.
     pub secret: Secret,
-    /// Whether it tells its name.
+    /// Whether it broadcasts its name.
     pub visibility: Visibility,
-    /// Where in its file the secret stands, if there is one.
+    /// The position of the secret in its file, if there is one.
     pub secret_at: Option<Range<usize>>,
 }
 
 impl Network {
-    /// Where what there is to move to the camera's own partition stands.
+    /// The position of a secret that should be moved to the camera's own partition.
     pub fn place_of_secret(&self) -> Option<Range<usize>> {
         self.secret_at.clone().filter(|_| self.secret.text().is_some())
     }
 }
 
-/// Whether a network tells its name.
+/// Whether a network broadcasts its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Visibility {
-    /// Most do.
+    /// It does, as most networks.
     Told,
-    /// It has to be asked for by its name.
+    /// It does not: it has to be asked for by name.
     Hidden,
 }
 
-/// A Wi-Fi network's name: bytes, which most often are text.
+/// A Wi-Fi network's name: bytes, which are usually text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ssid(Vec<u8>);
 
@@ -127,7 +127,7 @@ impl Ssid {
         }
     }
 
-    /// The same in digits.
+    /// Parses hexadecimal digits.
     ///
     /// # Errors
     /// What is expected.
@@ -143,12 +143,12 @@ impl Ssid {
         }
     }
 
-    /// As the network has it.
+    /// The name's bytes.
     pub fn bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// In digits, which no file format reads in another way.
+    /// The name in hexadecimal digits, which every file format reads in the same way.
     pub fn hex(&self) -> String {
         self.0.iter().map(|byte| format!("{byte:02x}")).collect()
     }
@@ -162,22 +162,22 @@ impl fmt::Display for Ssid {
     }
 }
 
-/// How a network is entered.
+/// How to join a network.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Secret {
-    /// By everybody.
+    /// It has no password.
     Open,
     /// With a password.
     Passphrase(String),
-    /// With what a password and the network's name make, in 64 digits.
+    /// With the key computed from a password and the network's name, 64 digits.
     Key(String),
-    /// With what stood here before it was moved to the camera's own partition.
+    /// With the secret that was here before it was moved to the camera's own partition.
     Moved,
 }
 
-/// What stands in the place of a secret that was moved, at the beginning at least.
+/// The text in place of a moved secret; dots fill the rest.
 const MOVED: &str = "moved to the camera";
-/// The same where there is less room.
+/// The same text if there is less room.
 const MOVED_SHORT: &str = "moved.";
 
 impl Secret {
@@ -198,13 +198,13 @@ impl Secret {
         }
     }
 
-    /// What is written in a secret's place, of as many bytes as it has.
+    /// The text that replaces a secret of `room` bytes.
     pub fn moved(room: usize) -> String {
         let text = if room >= MOVED.len() { MOVED } else { MOVED_SHORT };
         format!("{text:.<room$}").chars().take(room).collect()
     }
 
-    /// What there is to keep.
+    /// The secret's text, if there is one to keep.
     pub fn text(&self) -> Option<&str> {
         match self {
             Self::Passphrase(text) | Self::Key(text) => Some(text),
@@ -214,7 +214,7 @@ impl Secret {
 }
 
 impl fmt::Debug for Secret {
-    /// No log gets to see it.
+    /// A secret must not appear in any log.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(match self {
             Self::Open => "Open",
@@ -225,31 +225,31 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Addresses that are given, instead of asked for.
+/// Fixed addresses.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Addresses {
-    /// With the lengths of their networks' prefixes.
+    /// The addresses with their prefix lengths.
     pub own: Vec<(IpAddr, u8)>,
-    /// The ways out.
+    /// The gateways.
     pub gateways: Vec<IpAddr>,
-    /// Who knows names.
+    /// The name servers.
     pub dns: Vec<IpAddr>,
-    /// Whether one is asked for as well.
+    /// Whether DHCP is used too.
     pub dhcp: Dhcp,
 }
 
-/// Whether an address is asked for.
+/// Whether DHCP is used.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Dhcp {
-    /// Only what is given counts.
+    /// Only the fixed addresses are used.
     #[default]
     Off,
-    /// That too.
+    /// An address is requested too.
     On,
 }
 
 impl Addresses {
-    /// `192.0.2.7/24`.
+    /// Parses an address with a prefix length: `192.0.2.7/24`.
     ///
     /// # Errors
     /// What is expected.
@@ -262,7 +262,7 @@ impl Addresses {
         Ok((address, prefix.ok_or(expected)?))
     }
 
-    /// `192.0.2.1`.
+    /// Parses an address: `192.0.2.1`.
     ///
     /// # Errors
     /// What is expected.
@@ -271,7 +271,7 @@ impl Addresses {
     }
 }
 
-/// A line of `authorized_keys`, or `None` where there is no key in it.
+/// A line of `authorized_keys`. `None` if it contains no key.
 pub(super) fn key_line(line: &str) -> Option<&str> {
     let line = line.trim();
     let is_kind = |word: &str| {
