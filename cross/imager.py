@@ -22,7 +22,7 @@ BOARDS = [
 
 
 def size_and_sum(file):
-    """How long what is read is, and its SHA-256."""
+    """The length and the SHA-256 of a stream."""
     size, digest = 0, hashlib.sha256()
     while chunk := file.read(CHUNK):
         size += len(chunk)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# check-others.sh: that the viewer compiles for the systems it is not tested on, as far as that needs nothing of theirs: lints,
-# no linking, and C code left out (libjpeg-turbo, minifb's Cocoa part). A system whose standard library cannot be had is skipped by name.
+# check-others.sh: checks that the viewer compiles for systems on which it is not tested: lints, no linking, and no C code
+# (libjpeg-turbo, minifb's Cocoa part). A system whose standard library is not available is skipped by name.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . cross/toolchain.sh
@@ -12,12 +12,12 @@ lint=(check)
 if cargo clippy --version >/dev/null 2>&1; then lint=(clippy); fi
 nothing=$cache/nothing
 mkdir -p "$nothing"
-# libjpeg-turbo is said to be there, in an empty folder.
+# Pretend that libjpeg-turbo is installed, in an empty folder.
 export TURBOJPEG_SOURCE=explicit TURBOJPEG_LIB_DIR=$nothing TURBOJPEG_INCLUDE_DIR=$nothing
 export CC_aarch64_apple_darwin=$PWD/cross/no-cc.sh AR_aarch64_apple_darwin=true
 
 for target in x86_64-pc-windows-gnu aarch64-apple-darwin; do
-    # Built from source it would say no more, and take minutes.
+    # Building the library from source would take minutes and show nothing more.
     if ! has_library "$target"; then
         echo "skipped: check-others: $target: its standard library cannot be had"
         continue

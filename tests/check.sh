@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# check.sh: everything about the code that needs no run of it. What this machine cannot check is said, and counted.
+# check.sh: checks the code without running it. Names and counts what this machine cannot check.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . cross/toolchain.sh
@@ -15,7 +15,7 @@ step() {
     echo "== $*" >&2
     "$@"
 }
-# has_component NAME: cargo's command NAME, got from rustup where it is missing.
+# has_component NAME: whether cargo's command NAME is there, or could be installed by rustup.
 has_component() {
     cargo "$1" --version >/dev/null 2>&1 || rustup component add "$2" >&2 || { skip "$2" "rustup does not bring it" && false; }
 }
@@ -39,7 +39,7 @@ mapfile -t scripts < <(grep --recursive --files-with-matches --extended-regexp '
 step shellcheck --external-sources "${scripts[@]}"
 step shellcheck --shell=dash cross/rig/init cross/rig/plug
 
-# Under `target`, and not optimised: it takes minutes to build, and seconds to run.
+# In `target`, and not optimised, because it takes minutes to build and seconds to run.
 deny=$cache/tools/bin/cargo-deny
 if [[ $("$deny" --version 2>/dev/null) != *" $CARGO_DENY" ]]; then
     echo "Building cargo-deny $CARGO_DENY, once: some minutes" >&2

@@ -18,9 +18,9 @@ def cargo(*arguments):
 
 
 def crates_for(features, target):
-    """The packages that end up in the program for one target, but lancam itself and what runs only while it is built.
+    """The packages in the program for one target, without lancam itself and without what only runs during the build.
 
-    Of the other systems' crates, which no build here needs, cargo fetches none.
+    cargo fetches no crates of other systems, because no build here needs them.
     """
     tree = cargo("tree", "--locked", "--target", target, "--no-default-features", "--features", features,
                  "--edges", "normal,no-proc-macro", "--prefix", "none", "--format", "{p}")
@@ -31,14 +31,14 @@ def crates_for(features, target):
 
 
 def linked_crates(features, targets):
-    """The packages that end up in the programs for all these targets, each once."""
+    """The packages in the programs for all these targets, each once."""
     found = {(package["name"], package["version"]): package
              for target in targets for package in crates_for(features, target)}
     return [package for _, package in sorted(found.items())]
 
 
 def licence_text(package):
-    """The text of the licence that is chosen, or where it is to be found."""
+    """The text of the chosen licence, or where to find it."""
     text = own_text(package)
     if "Apache License" in text and "TERMS AND CONDITIONS" in text:
         holders = [line.strip() for line in text.splitlines() if line.strip().startswith("Copyright ") and "[" not in line]
@@ -47,7 +47,7 @@ def licence_text(package):
 
 
 def own_text(package):
-    """What the package says of its licence."""
+    """The licence text in the package's folder."""
     folder = pathlib.Path(package["manifest_path"]).parent
     files = sorted(path for path in folder.iterdir()
                    if path.is_file() and path.name.upper().startswith(("LICEN", "COPYING", "UNLICENSE")))

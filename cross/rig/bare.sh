@@ -28,7 +28,6 @@ FILES=(/etc/hosts /etc/resolv.conf /etc/pip.conf /etc/ssl/certs/ca-certificates.
 make_base() {
     # Use this machine's proxies for mirrors there too.
     apt-config dump | grep -iE '^Acquire::(https?::)?(proxy|[^ ]*::proxy)' >"$work/apt" || true
-    # No documents.
     mmdebstrap --mode=root --variant=minbase --include=git,make,ca-certificates --aptopt="$work/apt" "$suite" "$work/tree" >&2
     rm -rf "$work"/tree/var/cache/apt/*
 }

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """clients.py LANCAM FOLDER CLIENT...: programs that people watch with, through an unplugged camera and a restart of lancam.
 
-All named clients watch one lancam at the same time. Its camera is a pipe: it stops for 35 s, and goes on; then lancam is stopped for
-3 s. Each time everybody must see moving pictures again, with no hand at anything. One line for each client; status 1 where one does
-not. A client that cannot be had here is skipped with the reason. FOLDER keeps what is installed from PyPI between runs.
+All named clients watch one lancam at the same time. Its camera is a pipe. First the pipe stops for 35 s and continues; then lancam is
+stopped for 3 s. Each time all clients must show moving pictures again by themselves. Prints one line for each client; exits with 1 if one
+fails. A client that cannot be installed here is skipped with the reason. FOLDER keeps what is installed from PyPI between runs.
 """
 import os, signal, socket, subprocess, sys, tempfile, threading, time, urllib.request
 sys.dont_write_bytecode = True  # into the sources
@@ -14,7 +14,7 @@ STOPPED = 3.0
 PATIENCE = 60.0  # for pictures again; more than any client's own waiting
 FPS = 12
 WIDTH, HEIGHT = 640, 360
-# Notices come about every 4 s, twice: what comes faster is the camera.
+# Notices come about every 4 s, twice each. Faster pictures are the camera's.
 MOVES = 8        # pictures
 WITHIN = 3.0     # seconds
 
@@ -26,7 +26,7 @@ def free_port():
 
 
 def jpegs(lancam):
-    """A second or two of the test pattern, as JPEGs."""
+    """One or two seconds of the test pattern, as JPEGs."""
     port = free_port()
     process = subprocess.Popen([lancam, "--source", f"test:{WIDTH}x{HEIGHT}@{FPS}", "--listen", f"127.0.0.1:{port}"],
                                env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -118,7 +118,7 @@ class Camera:
 
 
 class Client:
-    """A program that watches, and a count of the pictures it has shown."""
+    """A program that watches, and the number of pictures it has shown."""
 
     def __init__(self, name, camera, tools):
         self.name, self.camera, self.tools = name, camera, tools
@@ -136,7 +136,7 @@ class Client:
         return process
 
     def read_pictures(self, stream, size):
-        """Counts raw pictures of that many bytes."""
+        """Counts raw pictures of `size` bytes."""
         def read():
             while stream.read(size):
                 self.count += 1
@@ -238,7 +238,7 @@ def main():
     if unknown:
         sys.exit(f"unknown: {unknown}; there are {sorted(table.CLIENTS)}")
     os.makedirs(folder, exist_ok=True)
-    # Whoever is told to end ends its clients first.
+    # A signal to end must end the clients first.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     sys.exit(drill(os.path.abspath(lancam), os.path.abspath(folder), table.CLIENTS, names))
 

@@ -1,4 +1,4 @@
-"""The programs of clients.py: how each is had, started, and seen to show pictures. docs/INTEGRATIONS.md has the same lines."""
+"""The programs of clients.py: how each is installed, started and checked for pictures. docs/INTEGRATIONS.md has the same lines."""
 import hashlib, http.client, json, os, shutil, subprocess, threading, time, urllib.parse, urllib.request
 from clients import HEIGHT, WIDTH, WITHIN, Failure, Skip, answers, free_port, wait_for
 
@@ -17,12 +17,12 @@ def need(*programs):
 
 
 def runs(python):
-    """Whether it is there, and more than a name that a version manager keeps for it."""
+    """Whether the program runs. A version manager may have only a placeholder under its name."""
     return bool(shutil.which(python)) and not subprocess.run([python, "-c", ""], stderr=subprocess.DEVNULL).returncode
 
 
 def python_with(client, name, packages, check, python="python3"):
-    """A Python of its own with these packages, from PyPI."""
+    """A separate Python with these packages from PyPI."""
     folder = os.path.join(client.tools, name)
     program = os.path.join(folder, "bin/python")
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
@@ -38,7 +38,7 @@ def python_with(client, name, packages, check, python="python3"):
 
 # Programs that decode.
 
-# Back after an end, a refusal, and while nothing listens.
+# Reconnects after the end of a stream, a refusal, and while nothing listens.
 RECONNECT = ["-reconnect", "1", "-reconnect_streamed", "1", "-reconnect_at_eof", "1", "-reconnect_on_network_error", "1",
              "-reconnect_on_http_error", "5xx", "-reconnect_delay_max", "60"]
 
@@ -103,7 +103,7 @@ def pyav(client):
 # Programs that show: each on a screen of its own, whose changes are counted.
 
 def screen(client, width=WIDTH, height=HEIGHT, part=None):
-    """Looks at all of it, or at that part: left, top, width, height."""
+    """Watches the whole screen, or a part of it: left, top, width, height."""
     need("Xvfb", "ffmpeg")
     left, top, wide, high = part or (0, 0, width, height)
     ends = os.pipe()
@@ -166,7 +166,7 @@ def webkit(client):
 # Proxies: ffmpeg watches through them.
 
 def proxied(client, port, path):
-    """A loop: proxies end a stream in chunks, after which ffmpeg does not reconnect."""
+    """A loop, because ffmpeg does not reconnect after a chunked stream of a proxy has ended."""
     need("ffmpeg")
     wait_for("the proxy", lambda: answers(port))
     line = f"while sleep 1; do ffmpeg -nostdin -v error -i 'http://127.0.0.1:{port}{path}' {' '.join(PICTURES)}; done"
@@ -182,7 +182,7 @@ def written(client, name, text):
 
 
 def nginx_of_a_printer(client, moonraker=None):
-    """As MainsailOS, KIAUH and FluiddPI have it; the port it listens on."""
+    """nginx with the configuration of MainsailOS, KIAUH and FluiddPI. Returns its port."""
     need("nginx")
     port = free_port()
     conf = written(client, "nginx.conf", f"""
@@ -232,7 +232,7 @@ def nginx(client):
 
 @client
 def nginx_plain(client):
-    """With the one line that older ones have."""
+    """The same with the one line of older configurations."""
     proxied(client, nginx_of_a_printer(client), "/webcam2/?action=stream")
 
 
@@ -307,7 +307,7 @@ stream_maxrate 12
 
 
 def distinct(client, url, headers={}):
-    """Counts the different pictures of a multipart stream, opened again when it ends."""
+    """Counts the different pictures of a multipart stream. Opens the stream again when it ends."""
     def read():
         last = None
         with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=60) as stream:
@@ -349,7 +349,8 @@ scrape_configs: [{{job_name: camera, static_configs: [{{targets: ["127.0.0.1:{cl
 @client
 def homeassistant(client):
     newest = next((python for python in ("python3.14", "python3.13", "python3.12", "python3.11") if runs(python)), "python3")
-    # The newest for an older Python takes any josepy and breaks with 2, and does not install what its cameras import.
+    # The newest version for an older Python accepts any josepy but breaks with 2, and does not install what its cameras
+    # import.
     pins = [] if newest in ("python3.14", "python3.13") else ["josepy<2", "numpy<2", "PyTurboJPEG"]
     check = "import homeassistant.components.mjpeg.config_flow, hass_nabucasa"
     python = python_with(client, "homeassistant", ["homeassistant", *pins], check, newest)
@@ -382,7 +383,7 @@ def homeassistant(client):
 
 
 def seldom(client, pictures):
-    """For a program that takes a picture now and then: `pictures` says how many it has by now."""
+    """For a program that takes a picture now and then. `pictures` returns how many it has."""
     def moves():
         before = pictures()
         time.sleep(2 * WITHIN)
@@ -392,7 +393,7 @@ def seldom(client, pictures):
 
 @client
 def moonraker(client):
-    """Behind the printer's nginx; it judges a webcam by its stills."""
+    """Behind the printer's nginx. It tests a webcam by its stills."""
     python = python_with(client, "moonraker", ["moonraker"], "import moonraker")
     port = free_port()
     proxy = f"http://127.0.0.1:{nginx_of_a_printer(client, port)}"
@@ -427,7 +428,7 @@ snapshot_url: {proxy}/webcam/?action=snapshot
 
 
 def octoprint_with(client):
-    """OctoPrint with this camera and a printer that there is not; its address and a key."""
+    """OctoPrint with this camera and a virtual printer. Returns its address and an API key."""
     python = python_with(client, "octoprint", ["octoprint"], "import octoprint")
     port, key = free_port(), "0123456789ABCDEF0123456789ABCDEF"
     written(client, "config.yaml", f"""
@@ -462,7 +463,7 @@ plugins:
 
 @client
 def octoprint(client):
-    """Its timelapse: a still each second of a print that only waits."""
+    """OctoPrint's timelapse: a still each second of a print that only waits."""
     need("ffmpeg")
     os.mkdir(os.path.join(client.folder, "uploads"))
     written(client, "uploads/x.gcode", "G4 P500\n" * 5000)
@@ -478,7 +479,7 @@ def octoprint(client):
 
 @client
 def octoprint_page(client):
-    """Its own page in a browser."""
+    """OctoPrint's page in a browser."""
     need("chromium", "xdotool")
     url, ask = octoprint_with(client)
     env = screen(client, 1280, 900, part=(400, 150, 300, 250))
@@ -489,7 +490,7 @@ def octoprint_page(client):
 
 @client
 def frame(client):
-    """The camera's page within another page, as Home Assistant's web page card has it."""
+    """The camera's page in a frame of another page, as in Home Assistant's web page card."""
     need("chromium")
     page = written(client, "page.html", f'<iframe src="{client.url}/" style="width:100%;height:95vh;border:0"></iframe>')
     client.run("chromium", "--no-sandbox", "--disable-gpu", "--no-first-run", "--kiosk", f"--user-data-dir={client.folder}/profile",

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """compare.py LANCAM CAMERA: lancam, ustreamer and motion in turn on the same camera, and what each costs and delays.
 
-Each serves MJPEG over HTTP to one reader on this machine, at the same size, rate, format and JPEG quality. The camera's brightness is
-changed now and then; how long it takes until a picture that shows the change has arrived is its age. One reader takes what comes,
-another takes 5 Mbit/s (--slow). What could not be measured is a dash. Needs the right to set the camera's brightness, and djpeg.
+Each serves MJPEG over HTTP to one reader on this machine, at the same size, rate, format and JPEG quality. compare.py changes the camera's
+brightness now and then. The time until a picture that shows the change has arrived is the age. One reader takes everything at once, another
+takes 5 Mbit/s (--slow). A dash means: not measured. Needs the right to set the camera's brightness, and djpeg.
 """
 import argparse, fcntl, os, random, signal, socket, statistics, struct, subprocess, sys, tempfile, threading, time
 
@@ -13,7 +13,7 @@ PATIENCE = 240.0
 
 
 class Camera:
-    """Its brightness, which is seen in the picture."""
+    """The camera's brightness control, whose changes are visible in the picture."""
 
     def __init__(self, node):
         self.file = os.open(node, os.O_RDWR | os.O_NONBLOCK)
@@ -47,7 +47,7 @@ def motion(options, port, folder):
     width, height = options.size.split("x")
     file = os.path.join(folder, "motion.conf")
     with open(file, "w") as out:
-        # Nothing of what else it can do: no detection, no files, no text over the picture.
+        # Switch off everything else it can do: detection, files, text over the picture.
         out.write(f"""daemon off
 log_level 4
 log_file {folder}/log
@@ -78,7 +78,7 @@ PROGRAMS = {"lancam": lancam, "ustreamer": ustreamer, "motion": motion}
 
 
 class Reader(threading.Thread):
-    """Takes a multipart stream, at a rate or as it comes; remembers each picture and when its last byte had come."""
+    """Reads a multipart stream, at a rate or without a limit. Remembers each picture and when its last byte arrived."""
 
     def __init__(self, port, path, rate):
         super().__init__(daemon=True)
@@ -123,7 +123,7 @@ class Reader(threading.Thread):
                 held = self.keep(held + content)
 
     def keep(self, held):
-        """Takes whole pictures out of `held`, by the lengths before them; what is left."""
+        """Takes whole pictures out of `held`, by the lengths before them. Returns the rest."""
         while True:
             at = held.lower().find(b"content-length:")
             end = held.find(b"\r\n\r\n", max(at, 0))
@@ -137,7 +137,7 @@ class Reader(threading.Thread):
 
 
 def unchunked(came):
-    """What whole chunks hold, and what has come of the next one."""
+    """The content of whole chunks, and the part of the next one that has arrived."""
     content = b""
     while (end := came.find(b"\r\n")) >= 0:
         length = int(came[:end], 16)
@@ -149,14 +149,14 @@ def unchunked(came):
 
 
 def brightness(jpeg):
-    """The mean of its grey values."""
+    """The mean grey value of a picture."""
     made = subprocess.run(["djpeg", "-grayscale", "-scale", "1/8", "-pnm"], input=jpeg, stdout=subprocess.PIPE, check=True)
     pixels = made.stdout.split(b"\n", 3)[3]
     return sum(pixels) / len(pixels)
 
 
 def usage(pid):
-    """Seconds of CPU and bytes of memory that are its own or its share of what is shared, with all of its children."""
+    """CPU seconds and proportional memory (PSS) in bytes of a process and all its children."""
     ticks, memory = 0, 0
     for process in [pid] + children(pid):
         with open(f"/proc/{process}/stat") as file:
@@ -182,7 +182,7 @@ def wait_for(what, condition, patience=PATIENCE):
 
 
 def ages(reader, changes):
-    """For each change, how long it took until a picture showed it: found by halving, for it is shown from some picture on."""
+    """For each change, the time until a picture showed it. Found by bisection, because all later pictures show it too."""
     found = []
     for (at, value, other), (until, *_) in zip(changes, changes[1:]):
         between = [picture for picture in reader.pictures if at < picture[0] <= until]
@@ -202,7 +202,7 @@ def ages(reader, changes):
 
 
 def started(port, path, rate):
-    """A reader that has a picture; none where the program has none yet and ends the stream."""
+    """A reader with a first picture. None if the program has no picture yet and ends the stream."""
     reader = Reader(port, path, rate)
     reader.start()
     wait_for("a picture", lambda: reader.pictures or reader.error)
@@ -210,7 +210,7 @@ def started(port, path, rate):
 
 
 def watch(options, camera, pid, port, path, rate):
-    """One reader for a while, with changes; its figures."""
+    """Runs one reader for a while, changing the brightness. Returns its figures."""
     reader = wait_for("a picture", lambda: started(port, path, rate))
     # Data piles up at a slow reader only after a while.
     time.sleep(options.seconds / 4)
