@@ -155,7 +155,9 @@ fn texts(code: &str) -> Vec<String> {
     let mut rest = code;
     while let Some(at) = rest.find(['"', '/', '\'']) {
         let (skipped, found) = rest.split_at(at);
-        let is_raw = skipped.ends_with('r') || skipped.ends_with("r#");
+        let raw_end = [("r#", "\"#"), ("r", "\"")]
+            .into_iter()
+            .find_map(|(begin, end)| skipped.ends_with(begin).then_some(end));
         let len = if found.starts_with("//") {
             found.find('\n').unwrap_or(found.len())
         } else if let Some(inside) = found.strip_prefix("'\\") {
@@ -164,10 +166,10 @@ fn texts(code: &str) -> Vec<String> {
             let letter = inside.chars().next().map_or(0, char::len_utf8);
             if inside[letter..].starts_with('\'') { letter + 2 } else { 1 }
         } else if found.starts_with('"') {
-            let end = end_of_text(found, is_raw);
+            let end = end_of_text(found, raw_end);
             if !skipped.ends_with("expect(") {
                 let inside = &found[1..end - 1];
-                texts.push(if is_raw { inside.to_owned() } else { plain(inside) });
+                texts.push(if raw_end.is_some() { inside.to_owned() } else { plain(inside) });
             }
             end
         } else {
@@ -178,13 +180,16 @@ fn texts(code: &str) -> Vec<String> {
     texts
 }
 
-/// Behind the closing quote.
-fn end_of_text(text: &str, is_raw: bool) -> usize {
+/// The position after the closing quote. A raw string ends with `raw_end`.
+fn end_of_text(text: &str, raw_end: Option<&str>) -> usize {
+    if let Some(raw_end) = raw_end {
+        return text[1..].find(raw_end).map_or(text.len(), |at| at + 2);
+    }
     let mut escaped = false;
     for (at, letter) in text.char_indices().skip(1) {
         match letter {
             _ if escaped => escaped = false,
-            '\\' if !is_raw => escaped = true,
+            '\\' => escaped = true,
             '"' => return at + 1,
             _ => {}
         }
@@ -240,9 +245,13 @@ fn is_message(text: &str) -> bool {
 fn messages_are_told_from_code_and_from_what_programmers_read() {
     let code = "// \"not this one\"\nlet a = 'x'; b(\"cannot open {path}: {error}\", '\\'', '\"');\n\
                 c(\"one \\\n   two\"); d.expect(\"why it cannot fail\"); e(\"word\"); f(r\"C:\\new file\");\n\
+                h(r#\"says \"yes please\" to it\"#);\n\
                 #[cfg(test)]\nmod tests {\n g(\"in a test\") }";
     let found: Vec<_> = texts(code).into_iter().filter(|text| is_message(text)).collect();
-    assert_eq!(found, ["cannot open {path}: {error}", "one two", "C:\\new file"]);
+    assert_eq!(
+        found,
+        ["cannot open {path}: {error}", "one two", "C:\\new file", "says \"yes please\" to it"]
+    );
     let mut wrong = Vec::new();
     old_phrases("quality = 800 cannot be: a number would work", "x", &mut wrong);
     assert_eq!(wrong.len(), 2, "{wrong:?}");
