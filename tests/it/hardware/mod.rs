@@ -5,4 +5,5 @@ mod pi_controls;
 mod pi_formats;
 mod usb_camera;
 mod usb_faults;
+mod usb_models;
 mod usb_scene;

@@ -1,5 +1,6 @@
 //! The static program with the kernel's own `uvcvideo`: USB cameras in software, plugged into the emulated Pi.
 
+use crate::hardware::usb_models::a_model_is_as_its_row_says;
 use crate::hardware::usb_scene::{Scene, model};
 use crate::tools::camera_process::PATIENCE;
 use crate::tools::usb_camera::{Kind, Transfers};
@@ -13,6 +14,7 @@ fn a_webcam_on_the_real_driver_is_listed_watched_and_refused_for_h264_alone() {
     every_frame_arrives_in_order(&scene, "--size 640x480", 60, true);
     every_frame_arrives_in_order(&scene, "--size 640x480 --format YUYV", 20, false);
     scene.unplug();
+    a_model_is_as_its_row_says(&scene, "logitech-c270");
     h264_alone_is_refused_with_what_it_is(&scene);
     scene.guest.power_off();
 }
@@ -128,6 +130,14 @@ fn cameras_are_read_from_what_lsusb_says_of_them() {
     let bulk = model("bulk");
     assert_eq!((bulk.uvc(), &bulk.streaming()[0].transfers), (0x0150, &Transfers::Bulk));
     assert_eq!(bulk.device[16], 0, "no serial number");
+    // What lsusb shows beside an endpoint of USB 3 is a descriptor behind it; milliamperes are counted in eights there.
+    let brio = model("models/logitech-brio");
+    assert_eq!((brio.speed.number(), brio.configuration[8]), (5, 112));
+    let Transfers::Isochronous(settings) = &brio.streaming()[0].transfers else { panic!() };
+    assert_eq!(settings.values().max(), Some(&(10 * 3 * 1024)), "ten packets, three times");
+    assert!(brio.configuration.windows(6).any(|part| part == [6, 0x30, 9, 2, 0x00, 0x78]));
+    assert_eq!(model("models/purethermal-2").speed.number(), 2, "full speed");
+
     let h264 = model("h264");
     assert_eq!(h264.streaming()[0].formats[0].kind, Kind::Stream(*b"H264"));
 }

@@ -9,7 +9,7 @@ use crate::tools::usb_camera::pictures::Numbered;
 use crate::tools::usb_camera::{Kind, Model, Orders, Shot, UsbCamera, lsusb};
 use lancam::image::pixels::Size;
 use lancam::wire::native::message::Message;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -28,6 +28,52 @@ pub(crate) fn text_of(name: &str) -> String {
 
 pub(crate) fn model(name: &str) -> Model {
     lsusb::parse(&text_of(name)).unwrap_or_else(|why| panic!("{name}: {why}"))
+}
+
+/// Starts lancam with a webcam and a viewer who has seen a picture.
+pub(crate) fn watched(scene: &Scene, options: &str) -> Watcher {
+    scene.plug("webcam");
+    scene.start(options);
+    let (start, watcher) = (Instant::now(), scene.watch());
+    watcher.picture_after(start);
+    watcher
+}
+
+/// How long a viewer had no picture.
+pub(crate) fn print_gap(gap: Duration) {
+    println!("  a picture {} ms after the camera could give one (goal 1000)", gap.as_millis());
+}
+
+/// What a viewer was shown is whole: the camera's own bytes.
+pub(crate) fn assert_exact(pictures: &[(Option<u64>, bool)]) {
+    assert!(
+        pictures.iter().all(|(_, is_exact)| *is_exact),
+        "other bytes than the camera's: {pictures:?}"
+    );
+    assert!(pictures.is_sorted_by_key(|(number, _)| *number), "{pictures:?}");
+}
+
+/// docs/HARDWARE.md.
+pub(crate) fn page() -> String {
+    std::fs::read_to_string(page_path()).expect("a page about hardware")
+}
+
+fn page_path() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/HARDWARE.md")
+}
+
+/// The page has this table; `LANCAM_BLESS=1` writes it there, in the place of the one with this head.
+pub(crate) fn stands_on_the_page(head: &str, rows: &str) {
+    let (page, table) = (page(), format!("{head}{rows}"));
+    if std::env::var_os("LANCAM_BLESS").is_some() {
+        let start = page.find(head).expect("a table with this head");
+        let end = page[start..].find("\n\n").map_or(page.len(), |end| start + end + 1);
+        let page = [&page[..start], &table, &page[end..]].concat();
+        std::fs::write(page_path(), page).expect("it is ours");
+        return;
+    }
+    let is_there = page.contains(&format!("{table}\n")) || page.ends_with(&table);
+    assert!(is_there, "LANCAM_BLESS=1 makes this table of docs/HARDWARE.md anew:\n{table}");
 }
 
 impl Scene {
@@ -65,6 +111,16 @@ impl Scene {
             &self.guest,
             "timeout 50 sh -c 'while ls /dev/video* >/dev/null 2>&1; do usleep 50000; done'",
         );
+    }
+
+    /// Waits until the camera has pulled its plug at the moment that was ordered, and the kernel has noticed.
+    pub(crate) fn wait_until_pulled(&self) {
+        wait_until("the plug is pulled", || {
+            let mut is_pulled = false;
+            self.camera.order(|orders| is_pulled = orders.unplug.is_none());
+            is_pulled.then_some(())
+        });
+        self.unplug();
     }
 
     /// Starts lancam in the guest.
@@ -105,6 +161,7 @@ pub(crate) enum Event {
     /// A picture, the number that it carries, and whether its bytes are what the camera sent.
     Picture {
         number: Option<u64>,
+        size: Size,
         is_exact: bool,
     },
     Status(String),
@@ -164,7 +221,7 @@ impl Watcher {
                 .iter()
                 .filter(|(at, _)| *at > start)
                 .filter_map(|(_, event)| match event {
-                    Event::Picture { number, is_exact } => Some((*number, *is_exact)),
+                    Event::Picture { number, is_exact, .. } => Some((*number, *is_exact)),
                     _ => None,
                 })
                 .collect();
@@ -201,8 +258,9 @@ impl Watcher {
 fn picture(camera: &UsbCamera, size: Size, jpeg: &[u8]) -> Event {
     if let Some(number) = Numbered::number_of(jpeg) {
         let shot = Shot { kind: Kind::Mjpeg, width: size.width, height: size.height, number };
-        return Event::Picture { number: Some(number), is_exact: camera.film(shot) == jpeg };
+        let is_exact = camera.film(shot) == jpeg;
+        return Event::Picture { number: Some(number), size, is_exact };
     }
     let (_, stamp) = look(jpeg);
-    Event::Picture { number: stamp.map(|stamp| stamp.sequence.into()), is_exact: false }
+    Event::Picture { number: stamp.map(|stamp| stamp.sequence.into()), size, is_exact: false }
 }

@@ -2,7 +2,9 @@
 //!
 //! The text has each descriptor's fields in order, under the names of the specification. The first letters of a name give
 //! the field's length: `b` one byte, `w` two, `dw` four. So the text of any device can be turned back into bytes. A file may
-//! leave out `bLength` and `wTotalLength`, which are computed. Lines that are not fields are comments.
+//! leave out `bLength` and `wTotalLength`, which are computed. Lines that are not fields are comments,
+//! except `Negotiated speed: Full Speed (12Mbps)`, which newer versions of lsusb print. Without it, `bcdUSB` tells USB 3 from
+//! USB 2.
 
 use super::model::{Model, Speed};
 use std::collections::BTreeMap;
@@ -19,7 +21,7 @@ pub fn parse(text: &str) -> Result<Model, String> {
     if device.len() != 18 || reader.configuration.len() < 9 {
         return Err("there is no whole Device Descriptor and Configuration Descriptor".into());
     }
-    let speed = if device[3] >= 3 { Speed::Super } else { Speed::High };
+    let speed = reader.speed.unwrap_or(if device[3] >= 3 { Speed::Super } else { Speed::High });
     let mut model =
         Model { device, configuration: reader.configuration, strings: reader.strings, speed };
     model.count_totals();
@@ -35,6 +37,7 @@ struct Reader {
     device: Option<Vec<u8>>,
     configuration: Vec<u8>,
     strings: BTreeMap<u8, String>,
+    speed: Option<Speed>,
     block: Option<Block>,
     first_guid_bytes_last: bool,
 }
@@ -55,10 +58,22 @@ struct Block {
     len: Option<usize>,
     bytes: Vec<u8>,
     control_size: usize,
+    companion: Option<Companion>,
+}
+
+/// What lsusb shows, as fields of an endpoint of USB 3, of the descriptor that follows it.
+#[derive(Default, Clone, Copy)]
+struct Companion {
+    max_burst: u8,
+    mult: u8,
 }
 
 impl Reader {
     fn line(&mut self, line: &str) -> Result<(), String> {
+        if let Some(speed) = line.strip_prefix("Negotiated speed:") {
+            self.speed = Some(Speed::in_words(speed.trim()).ok_or("no speed of a camera")?);
+            return Ok(());
+        }
         if let Some(bytes) = line.strip_prefix("** UNRECOGNIZED:") {
             self.end_block()?;
             let bytes: Result<Vec<u8>, _> =
@@ -94,6 +109,9 @@ impl Reader {
         let Some(block) = &mut self.block else { return Ok(()) };
         let end = line.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(line.len());
         let (name, mut rest) = line.split_at(end);
+        if matches!(name, "bMaxBurst" | "Mult") {
+            return block.companion(name, rest.trim());
+        }
         let Some(size) = size_of(name) else { return Ok(()) };
         let is_indexed = rest.starts_with(['(', '[']);
         if is_indexed {
@@ -107,7 +125,11 @@ impl Reader {
             block.bytes.extend(guid(value, self.first_guid_bytes_last)?);
             return Ok(());
         }
-        let number = number(name, value).ok_or_else(|| format!("no number: {value:?}"))?;
+        let mut number = number(name, value).ok_or_else(|| format!("no number: {value:?}"))?;
+        if name == "MaxPower" {
+            // In steps of 2 mA; of 8 mA in USB 3.
+            number /= if self.device.as_ref().is_some_and(|device| device[3] >= 3) { 8 } else { 2 };
+        }
         let size = match name {
             "bmControls" | "bmaControls" if !is_indexed || name == "bmaControls" => {
                 block.control_size.max(1)
@@ -135,7 +157,9 @@ impl Reader {
     }
 
     fn end_block(&mut self) -> Result<(), String> {
-        let Some(Block { len, mut bytes, .. }) = self.block.take() else { return Ok(()) };
+        let Some(Block { len, mut bytes, companion, .. }) = self.block.take() else {
+            return Ok(());
+        };
         if bytes.is_empty() {
             return Ok(());
         }
@@ -148,10 +172,38 @@ impl Reader {
         bytes[0] = u8::try_from(len).map_err(|_| "a descriptor is longer than 255 bytes")?;
         match self.section {
             Section::Device => self.device = Some(bytes),
-            Section::Configuration => self.configuration.extend(bytes),
+            Section::Configuration => {
+                let companion = companion.and_then(|it| it.behind(&bytes));
+                self.configuration.extend(bytes);
+                self.configuration.extend(companion.into_iter().flatten());
+            }
             Section::Head | Section::Rest => {}
         }
         Ok(())
+    }
+}
+
+impl Block {
+    fn companion(&mut self, name: &str, value: &str) -> Result<(), String> {
+        let number = value.parse::<u8>().map_err(|why| format!("{name}: {why}"))?;
+        let companion = self.companion.get_or_insert_default();
+        match name {
+            "Mult" => companion.mult = number,
+            _ => companion.max_burst = number,
+        }
+        Ok(())
+    }
+}
+
+impl Companion {
+    /// The descriptor; its bytes in each interval are those that its other fields allow.
+    fn behind(self, endpoint: &[u8]) -> Option<[u8; 6]> {
+        let (attributes, packet) = (endpoint.get(3)?, endpoint.get(4..6)?);
+        let packet = u32::from(u16::from_le_bytes(packet.try_into().ok()?) & 0x7FF);
+        let is_periodic = attributes & 3 == 1 || attributes & 3 == 3;
+        let bytes = packet * (u32::from(self.max_burst) + 1) * (u32::from(self.mult) + 1);
+        let [low, high, ..] = if is_periodic { bytes.to_le_bytes() } else { [0; 4] };
+        Some([6, 0x30, self.max_burst, self.mult, low, high])
     }
 }
 
@@ -183,7 +235,7 @@ fn number(name: &str, value: &str) -> Option<u32> {
         );
     }
     if let Some(milliamperes) = value.strip_suffix("mA") {
-        return Some(milliamperes.parse::<u32>().ok()? / 2);
+        return milliamperes.parse().ok();
     }
     if let Some(frequency) = value.strip_suffix("MHz") {
         // 48.000000

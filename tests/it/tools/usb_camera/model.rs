@@ -15,6 +15,7 @@ pub struct Model {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Speed {
+    Full,
     High,
     Super,
 }
@@ -23,8 +24,19 @@ impl Speed {
     /// The kernel's number (`enum usb_device_speed`).
     pub fn number(self) -> u32 {
         match self {
+            Self::Full => 2,
             Self::High => 3,
             Self::Super => 5,
+        }
+    }
+
+    /// As lsusb says it: `High Speed (480Mbps)`.
+    pub fn in_words(words: &str) -> Option<Self> {
+        match words.split('(').next()?.trim() {
+            "Full Speed" => Some(Self::Full),
+            "High Speed" => Some(Self::High),
+            words if words.starts_with("SuperSpeed") => Some(Self::Super),
+            _ => None,
         }
     }
 }
@@ -94,6 +106,8 @@ pub struct Unit {
 
 const INTERFACE: u8 = 4;
 const ENDPOINT: u8 = 5;
+/// It follows each endpoint of USB 3.
+const COMPANION: u8 = 0x30;
 const CLASS_INTERFACE: u8 = 0x24;
 const VIDEO: u8 = 14;
 const CONTROL: u8 = 1;
@@ -197,6 +211,13 @@ impl Model {
                     }
                     if let Transfers::Isochronous(settings) = &mut streaming.transfers {
                         settings.insert(alternate, bytes);
+                    }
+                }
+                (COMPANION, max_burst) => {
+                    if let Transfers::Isochronous(settings) = &mut streaming.transfers
+                        && let Some(bytes) = settings.get_mut(&alternate)
+                    {
+                        *bytes *= (usize::from(max_burst) + 1) * (usize::from(part[3] & 3) + 1);
                     }
                 }
                 _ => {}

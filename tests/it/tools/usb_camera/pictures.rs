@@ -50,6 +50,29 @@ impl Film for Numbered {
     }
 }
 
+/// A JPEG as AVI files have it: what decodes it has to know the standard Huffman tables. It keeps its number.
+pub(super) fn without_tables(jpeg: &[u8]) -> Vec<u8> {
+    const TABLE: u8 = 0xC4;
+    const SCAN: u8 = 0xDA;
+    const AVI1: [u8; 10] = [0xFF, 0xE0, 0, 8, b'A', b'V', b'I', b'1', 0, 0];
+    let (mut kept, mut rest) = (jpeg[..2].to_vec(), &jpeg[2..]);
+    let mut is_first = true;
+    while let [0xFF, kind, high, low, ..] = *rest
+        && kind != SCAN
+    {
+        let (segment, behind) = rest.split_at(2 + usize::from(u16::from_be_bytes([high, low])));
+        if kind != TABLE {
+            kept.extend(segment);
+        }
+        if std::mem::take(&mut is_first) {
+            kept.extend(AVI1);
+        }
+        rest = behind;
+    }
+    kept.extend(rest);
+    kept
+}
+
 /// A picture with edges and slopes.
 fn encoded(size: Size) -> Vec<u8> {
     let mut planes = Planes::default();
@@ -69,12 +92,16 @@ fn luma(x: usize, y: usize) -> u8 {
     u8::try_from(60 + (x / 8 + y / 8) % 100 + square).expect("below 256")
 }
 
-/// YUYV or NV12: luma with the stamp, and no colour.
+/// YUYV, UYVY or NV12: luma with the stamp, and no colour.
 fn raw(shot: Shot, name: [u8; 4], bits: usize) -> Vec<u8> {
     let Shot { width, height, number, .. } = shot;
     let mut bytes = vec![128; width * height * bits / 8];
-    let step = if name == *b"NV12" { 1 } else { 2 };
-    for (index, y) in bytes.iter_mut().step_by(step).take(width * height).enumerate() {
+    let (first, step) = match &name {
+        b"NV12" => (0, 1),
+        b"UYVY" => (1, 2),
+        _ => (0, 2),
+    };
+    for (index, y) in bytes.iter_mut().skip(first).step_by(step).take(width * height).enumerate() {
         *y = luma(index % width, index / width);
     }
     let sequence = u32::try_from(number & 0xFFFF_FFFF).expect("32 bits");
@@ -82,11 +109,22 @@ fn raw(shot: Shot, name: [u8; 4], bits: usize) -> Vec<u8> {
     stamp.draw(Size::new(width, height), |columns, rows, is_white| {
         for row in rows {
             for column in columns.clone() {
-                bytes[(row * width + column) * step] = if is_white { 235 } else { 16 };
+                bytes[(row * width + column) * step + first] = if is_white { 235 } else { 16 };
             }
         }
     });
     bytes
+}
+
+#[test]
+fn without_its_tables_a_jpeg_keeps_its_number_and_all_else() {
+    let shot = Shot { kind: Kind::Mjpeg, width: 64, height: 48, number: 7 };
+    let whole = Numbered::default().frame(shot);
+    let bare = without_tables(&whole);
+    let tables = |jpeg: &[u8]| jpeg.windows(2).filter(|pair| *pair == [0xFF, 0xC4]).count();
+    assert_eq!((tables(&whole) > 0, tables(&bare)), (true, 0));
+    assert_eq!(Numbered::number_of(&bare), Some(7));
+    assert_eq!(bare[bare.len() - 64..], whole[whole.len() - 64..]);
 }
 
 #[test]
