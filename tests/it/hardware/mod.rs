@@ -4,6 +4,8 @@ pub mod pi;
 mod pi_controls;
 mod pi_formats;
 mod usb_camera;
+mod usb_descriptors;
 mod usb_faults;
+mod usb_frames;
 mod usb_models;
 mod usb_scene;

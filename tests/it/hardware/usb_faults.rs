@@ -4,19 +4,22 @@
 //! also the table in docs/HARDWARE.md: `LANCAM_BLESS=1` writes it there. `LANCAM_FAULTS=unplugged` runs those alone whose
 //! sentences have that word.
 
-use crate::hardware::usb_scene::{Scene, Watcher, text_of};
+use crate::hardware::usb_descriptors;
+use crate::hardware::usb_frames::{self, spoilt};
+use crate::hardware::usb_scene::{
+    Scene, assert_exact, print_gap, stands_on_the_page, text_of, watched,
+};
 use crate::tools::native_client::{NativeClient, Said};
 use crate::tools::until::wait_until;
 use crate::tools::usb_camera::{Flaw, Manner, Moment, lsusb};
 use lancam::wire::native::message::Message;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// What is wrong, what comes of it, and the proof.
 type Fault = (&'static str, &'static str, fn(&Scene));
 
-const FAULTS: [Fault; 24] = [
+const FAULTS: [Fault; 31] = [
     (
         "unplugged in the middle of a frame, and plugged in again",
         "viewers are told; the picture is back, its size and controls as they were; no torn picture is shown",
@@ -32,6 +35,7 @@ const FAULTS: [Fault; 24] = [
         "the picture comes as soon as it is plugged in again",
         unplugged_at_the_start,
     ),
+    ("unplugged while the driver asks what it is", "the same", unplugged_in_probe),
     ("unplugged while a control is set", "the same", unplugged_while_a_control_is_set),
     (
         "another camera in the same port",
@@ -57,14 +61,37 @@ const FAULTS: [Fault; 24] = [
         "a hole in that picture; the others are whole",
         |scene| spoilt(scene, Flaw::LongHeader, 3, false),
     ),
-    ("nothing but noise in the first second", "the picture comes after it", noise_at_first),
+    (
+        "JPEGs without their Huffman tables (AVI1)",
+        "the standard tables are put in, and no pixel is another one",
+        usb_frames::without_tables,
+    ),
+    ("pictures of another size than was agreed", "shown as they are", usb_frames::another_size),
+    ("raw frames that are too short", "left out; no torn picture is shown", usb_frames::short_raw),
+    (
+        "time stamps that stand still, or say anything",
+        "pictures come at their rate all the same",
+        usb_frames::nonsense_of_the_clock,
+    ),
+    (
+        "its rate falls by itself to 3 fps, as in the dark",
+        "pictures come at that rate, and at the old one afterwards; it is no fault",
+        usb_frames::slow_in_the_dark,
+    ),
+    (
+        "nothing but noise in the first second",
+        "the picture comes after it",
+        usb_frames::noise_at_first,
+    ),
     (
         "nothing but noise, for ever",
         "viewers are told what is wrong with the frames; the log says it a few times, not for ever",
-        noise_for_ever,
+        usb_frames::noise_for_ever,
     ),
-    ("silent for 2 s", "viewers are told; the picture is back", |scene| silent(scene, 2)),
-    ("silent for 10 s", "the same", |scene| silent(scene, 10)),
+    ("silent for 2 s", "viewers are told; the picture is back", |scene| {
+        usb_frames::silent(scene, 2);
+    }),
+    ("silent for 10 s", "the same", |scene| usb_frames::silent(scene, 10)),
     (
         "no bandwidth on the bus (ENOSPC)",
         "viewers are told what to do; the picture comes when there is some",
@@ -80,9 +107,18 @@ const FAULTS: [Fault; 24] = [
     (
         "descriptors that lie: frames of 0 bytes or 4 GiB, intervals of 0, a size twice",
         "listed and watched; where no buffers can be had for MJPG, YUYV is taken",
-        lying_descriptors,
+        usb_descriptors::lying,
     ),
-    ("200 frame sizes", "all are listed; the size that is asked for is taken", two_hundred_sizes),
+    (
+        "descriptors with holes in their indexes, or a format twice",
+        "listed and watched",
+        usb_descriptors::with_holes,
+    ),
+    (
+        "200 frame sizes",
+        "all are listed; the size that is asked for is taken",
+        usb_descriptors::two_hundred_sizes,
+    ),
 ];
 
 #[test]
@@ -115,38 +151,7 @@ fn each_fault_of_a_usb_camera_leaves_viewers_with_a_picture_or_a_word() {
 fn the_faults_that_are_proven_are_those_of_the_page() {
     let rows: String =
         FAULTS.iter().map(|(what, outcome, _)| format!("| {what} | {outcome} |\n")).collect();
-    let table = format!("| fault | what comes of it |\n|---|---|\n{rows}");
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/HARDWARE.md");
-    let page = std::fs::read_to_string(&path).expect("a page about hardware");
-    if std::env::var_os("LANCAM_BLESS").is_some() {
-        let start = page.find("| fault |").expect("a table of faults");
-        let end = page[start..].find("\n\n").map_or(page.len(), |end| start + end + 1);
-        std::fs::write(&path, [&page[..start], &table, &page[end..]].concat()).expect("it is ours");
-        return;
-    }
-    assert!(page.contains(&table), "LANCAM_BLESS=1 makes the table of docs/HARDWARE.md anew");
-}
-
-/// Starts lancam with a webcam and a viewer who has seen a picture.
-fn watched(scene: &Scene, options: &str) -> Watcher {
-    scene.plug("webcam");
-    scene.start(options);
-    let (start, watcher) = (Instant::now(), scene.watch());
-    watcher.picture_after(start);
-    watcher
-}
-
-fn print_gap(gap: Duration) {
-    println!("  a picture {} ms after the camera could give one (goal 1000)", gap.as_millis());
-}
-
-/// What a viewer was shown is whole: the camera's own bytes.
-fn assert_exact(pictures: &[(Option<u64>, bool)]) {
-    assert!(
-        pictures.iter().all(|(_, is_exact)| *is_exact),
-        "other bytes than the camera's: {pictures:?}"
-    );
-    assert!(pictures.is_sorted_by_key(|(number, _)| *number), "{pictures:?}");
+    stands_on_the_page("| fault | what comes of it |\n|---|---|\n", &rows);
 }
 
 fn unplugged_in_a_frame(scene: &Scene) {
@@ -190,12 +195,19 @@ fn unplugged_at_the_start(scene: &Scene) {
     scene.camera.order(|orders| orders.unplug = Some(Moment::Start));
     scene.start("--size 640x480");
     let watcher = scene.watch();
-    wait_until("the plug is pulled", || {
-        let mut is_pulled = false;
-        scene.camera.order(|orders| is_pulled = orders.unplug.is_none());
-        is_pulled.then_some(())
-    });
+    scene.wait_until_pulled();
+    let given = Instant::now();
+    scene.plug_into(0);
+    watcher.picture_after(given);
+    scene.stop();
+}
+
+fn unplugged_in_probe(scene: &Scene) {
+    let watcher = watched(scene, "--size 640x480");
     scene.unplug();
+    scene.camera.order(|orders| orders.unplug = Some(Moment::Probe));
+    scene.plug_into(0);
+    scene.wait_until_pulled();
     let given = Instant::now();
     scene.plug_into(0);
     watcher.picture_after(given);
@@ -237,62 +249,6 @@ fn another_camera_in_the_same_port(scene: &Scene) {
     assert!(!set.contains_key("brightness"), "{set:?}");
     assert!(scene.log().contains("Other Webcam"), "{}", scene.log());
 
-    scene.stop();
-}
-
-/// Every so manieth frame has this flaw, and others are shown meanwhile.
-fn spoilt(scene: &Scene, flaw: Flaw, every: u64, is_exact: bool) {
-    let watcher = watched(scene, "--size 640x480");
-    scene.camera.order(|orders| orders.flaw = Some((every, flaw)));
-    let start = Instant::now();
-    let pictures = watcher.pictures_after(start, 40);
-    scene.camera.order(|orders| orders.flaw = None);
-    if is_exact {
-        assert_exact(&pictures);
-    } else {
-        assert!(pictures.iter().any(|(_, is_exact)| *is_exact), "{pictures:?}");
-    }
-    let log = scene.stop();
-    let told = log.lines().filter(|line| line.contains("a frame ")).count();
-    assert!(told <= 1, "it is said once:\n{log}");
-}
-
-fn noise_at_first(scene: &Scene) {
-    scene.plug("webcam");
-    scene.camera.order(|orders| orders.noise_at_start = 30);
-    scene.start("--size 640x480");
-    let (start, watcher) = (Instant::now(), scene.watch());
-    let gap = watcher.picture_after(start);
-    println!("  the first picture {} ms after a viewer came", gap.as_millis());
-    assert_exact(&watcher.pictures_after(start, 10));
-    scene.stop();
-}
-
-fn noise_for_ever(scene: &Scene) {
-    let watcher = watched(scene, "--size 640x480");
-    scene.camera.order(|orders| orders.flaw = Some((1, Flaw::Noise)));
-    let start = Instant::now();
-    watcher.told_after(start, "did not begin like a JPEG");
-    let opened = || scene.camera.seen().frames;
-    let before = opened();
-    wait_until("the camera is tried again", || (opened() > before + 300).then_some(()));
-    let lines = scene.log().lines().count();
-    let before = opened();
-    wait_until("and again", || (opened() > before + 300).then_some(()));
-    assert!(scene.log().lines().count() <= lines + 1, "the log grows:\n{}", scene.log());
-    scene.camera.order(|orders| orders.flaw = None);
-    print_gap(watcher.picture_after(Instant::now()));
-    scene.stop();
-}
-
-fn silent(scene: &Scene, seconds: u64) {
-    let watcher = watched(scene, "--size 640x480");
-    let start = Instant::now();
-    let until = start + Duration::from_secs(seconds);
-    scene.camera.order(|orders| orders.silent_until = Some(until));
-    watcher.told_after(start, "no frame");
-    print_gap(watcher.picture_after(until.max(Instant::now())));
-    assert_exact(&watcher.pictures_after(until, 5));
     scene.stop();
 }
 
@@ -356,86 +312,5 @@ fn a_control_that_is_slow(scene: &Scene) {
         took.as_secs_f64()
     );
     assert!(pictures >= 5, "the picture stood still");
-    scene.stop();
-}
-
-fn lying_descriptors(scene: &Scene) {
-    let honest = text_of("webcam");
-    let field = |name: &str, value: &str| {
-        let lie = |line: &str| match line.split_once(name) {
-            Some((indent, _)) if indent.trim().is_empty() => format!("{indent}{name}  {value}"),
-            _ => line.to_owned(),
-        };
-        honest.lines().map(lie).collect::<Vec<_>>().join("\n")
-    };
-    let twice = {
-        let at = honest.find("      VideoStreaming Interface Descriptor:\n        bLength                             34").expect("a size");
-        let end =
-            honest[at + 10..].find("      VideoStreaming Interface Descriptor:").expect("another")
-                + at
-                + 10;
-        format!("{}{}{}", &honest[..end], &honest[at..end], &honest[end..])
-    };
-    for (what, text) in [
-        ("frames of 0 bytes", field("dwMaxVideoFrameBufferSize", "0")),
-        ("frames of 4 GiB", field("dwMaxVideoFrameBufferSize", "4294967295")),
-        ("intervals of 0", field("dwFrameInterval( 0)", "0")),
-        ("default intervals of 0", field("dwDefaultFrameInterval", "0")),
-        ("bits of 0", field("bBitsPerPixel", "0")),
-        ("a size twice", twice),
-    ] {
-        scene.camera.becomes(lsusb::parse(&text).unwrap_or_else(|why| panic!("{what}: {why}")));
-        scene.plug_into(0);
-        scene.wait_for_node();
-        let list = scene.guest.sh("lancam list");
-        assert!(list.ok() && list.text().contains("640x480"), "{what}: {list}");
-        scene.start("--size 640x480");
-        let (start, watcher) = (Instant::now(), scene.watch());
-        watcher.picture_after(start);
-        println!("  {what}: {}", scene.camera.seen().committed.unwrap_or_default());
-        scene.stop();
-        scene.unplug();
-    }
-}
-
-fn two_hundred_sizes(scene: &Scene) {
-    let honest = text_of("webcam");
-    let at = honest.find("      VideoStreaming Interface Descriptor:\n        bLength                             34").expect("a size");
-    let end =
-        honest[at + 10..].find("      VideoStreaming Interface Descriptor:").expect("another")
-            + at
-            + 10;
-    let one = &honest[at..end];
-    let sizes: String = (0..197)
-        .map(|index| {
-            let (width, height) = (160 + 16 * (index % 20), 120 + 8 * (index / 20));
-            let line = |line: &str| match line.split_whitespace().next() {
-                Some("bFrameIndex") => format!("        bFrameIndex  {}\n", index + 4),
-                Some("wWidth") => format!("        wWidth  {width}\n"),
-                Some("wHeight") => format!("        wHeight  {height}\n"),
-                _ => format!("{line}\n"),
-            };
-            one.lines().map(line).collect::<String>()
-        })
-        .collect();
-    // They follow the three of MJPG.
-    let behind =
-        honest.find("        bDescriptorSubtype                  13").expect("the colours");
-    let behind =
-        honest[..behind].rfind("      VideoStreaming Interface Descriptor:").expect("its title");
-    let text = format!("{}{sizes}{}", &honest[..behind], &honest[behind..]);
-    let text =
-        text.replacen("bNumFrameDescriptors                 3", "bNumFrameDescriptors  200", 1);
-    scene.camera.becomes(lsusb::parse(&text).expect("a camera"));
-    scene.plug_into(0);
-    scene.wait_for_node();
-    let list = scene.guest.sh("lancam list --json");
-    let sizes = list.text().matches("\"width\"").count();
-    assert!(list.ok() && sizes >= 200, "{sizes}: {list}");
-    scene.start("--size 416x192");
-    let (start, watcher) = (Instant::now(), scene.watch());
-    watcher.picture_after(start);
-    let committed = scene.camera.seen().committed.unwrap_or_default();
-    assert!(committed.starts_with("MJPG 416x192"), "{committed}");
     scene.stop();
 }

@@ -10,6 +10,11 @@ pub struct Orders {
     pub flaw: Option<(u64, Flaw)>,
     /// No frame begins before this time.
     pub silent_until: Option<Instant>,
+    /// How many times longer than agreed a frame takes, as in the dark; 0 is as 1.
+    pub slowness: u32,
+    /// Frames have this width and height, whatever was agreed.
+    pub other_size: Option<(usize, usize)>,
+    pub clock: Clock,
     /// This many frames at the start of each stream are noise.
     pub noise_at_start: u64,
     /// The Linux error number with which a start of the stream is refused.
@@ -43,6 +48,30 @@ pub enum Flaw {
     Noise,
     /// A payload's header gives a length larger than the payload.
     LongHeader,
+    /// A JPEG without its Huffman tables, as in AVI files.
+    NoTables,
+}
+
+/// What the time stamps in payloads' headers say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Clock {
+    #[default]
+    Right,
+    /// Always the same.
+    Stands,
+    /// Anything.
+    Jumps,
+}
+
+impl Clock {
+    /// What this clock says when it is `ticks`.
+    pub(super) fn says(self, ticks: u32) -> u32 {
+        match self {
+            Self::Right => ticks,
+            Self::Stands => 0x1234_5678,
+            Self::Jumps => ticks.wrapping_mul(0x9E37_79B9),
+        }
+    }
 }
 
 /// A fault of a control.

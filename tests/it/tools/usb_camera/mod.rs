@@ -18,7 +18,7 @@ pub mod pictures;
 mod stream;
 mod usbip;
 
-pub use fault::{Flaw, Manner, Moment, Orders};
+pub use fault::{Clock, Flaw, Manner, Moment, Orders};
 pub use model::{Kind, Model, Transfers};
 use model::{Speed, Streaming};
 

@@ -1,7 +1,8 @@
 //! A stream of pictures: the negotiated format, and frames as payloads in the waiting transfers.
 
-use super::fault::{Flaw, Moment, Orders};
+use super::fault::{Clock, Flaw, Moment, Orders};
 use super::model::{Format, FrameSize, Kind, Model, Streaming, Transfers};
+use super::pictures;
 use super::usbip::{Done, Submit};
 use super::{Film, Shot};
 use std::collections::VecDeque;
@@ -37,6 +38,7 @@ struct Frame {
     sent: usize,
     payloads: usize,
     flaw: Option<Flaw>,
+    clock: Clock,
 }
 
 /// A bulk payload is one transfer of the driver: 32 packets of 512 bytes.
@@ -206,8 +208,8 @@ impl Stream {
     fn begin(&mut self, now: Instant, orders: &Orders, film: &dyn Film, count: &mut u64) {
         let agreement = self.committed.unwrap_or(self.probe);
         let (format, size) = self.find(agreement);
-        let shot =
-            Shot { kind: format.kind, width: size.width, height: size.height, number: *count };
+        let (width, height) = orders.other_size.unwrap_or((size.width, size.height));
+        let shot = Shot { kind: format.kind, width, height, number: *count };
         let mut bytes = film.frame(shot);
         let is_noise = self.since_start < orders.noise_at_start;
         let every = |&(every, _): &(u64, Flaw)| count.is_multiple_of(every.max(1));
@@ -218,6 +220,7 @@ impl Stream {
             Some(Flaw::TooLong) => bytes.resize(2 * bytes.len(), 0x55),
             Some(Flaw::Twice) => bytes.extend(film.frame(Shot { number: *count + 1, ..shot })),
             Some(Flaw::Empty) => bytes.clear(),
+            Some(Flaw::NoTables) => bytes = pictures::without_tables(&bytes),
             Some(Flaw::Noise) => {
                 let mut state = *count | 1;
                 bytes.fill_with(|| {
@@ -230,10 +233,11 @@ impl Stream {
         if flaw != Some(Flaw::SameFid) {
             self.fid ^= 1;
         }
-        self.frame = Some(Frame { bytes, sent: 0, payloads: 0, flaw });
+        self.frame = Some(Frame { bytes, sent: 0, payloads: 0, flaw, clock: orders.clock });
         *count += 1;
         self.since_start += 1;
         let interval = Duration::from_nanos(100 * u64::from(agreement.interval.max(1)));
+        let interval = interval * orders.slowness.max(1);
         // A slow host does not get the frames that it missed.
         self.next_at = (self.next_at + interval).max(now);
     }
@@ -260,7 +264,7 @@ impl Stream {
         let header = if is_long { 0xFF } else { HEADER };
         let start = data.len();
         data.extend([header, flags]);
-        let clock = ticks(now);
+        let clock = frame.clock.says(ticks(now));
         data.extend(clock.to_le_bytes());
         data.extend(clock.to_le_bytes());
         data.extend([0, 0]);

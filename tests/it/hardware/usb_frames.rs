@@ -1,0 +1,155 @@
+//! Faults of [`usb_faults`](super::usb_faults) that are in the frames of a USB camera, or in when they come.
+
+use crate::hardware::pi::viewer;
+use crate::hardware::usb_scene::{Event, Scene, Watcher, assert_exact, print_gap, watched};
+use crate::tools::camera_process::PATIENCE;
+use crate::tools::native_client::{Said, look};
+use crate::tools::until::wait_until;
+use crate::tools::usb_camera::pictures::Numbered;
+use crate::tools::usb_camera::{Clock, Flaw, Kind, Shot};
+use lancam::image::pixels::Size;
+use lancam::wire::native::message::Message;
+use std::time::{Duration, Instant};
+
+/// Every so manieth frame has this flaw, and others are shown meanwhile.
+pub(crate) fn spoilt(scene: &Scene, flaw: Flaw, every: u64, is_exact: bool) {
+    let watcher = watched(scene, "--size 640x480");
+    scene.camera.order(|orders| orders.flaw = Some((every, flaw)));
+    let start = Instant::now();
+    let pictures = watcher.pictures_after(start, 40);
+    scene.camera.order(|orders| orders.flaw = None);
+    if is_exact {
+        assert_exact(&pictures);
+    } else {
+        assert!(pictures.iter().any(|(_, is_exact)| *is_exact), "{pictures:?}");
+    }
+    let log = scene.stop();
+    let told = log.lines().filter(|line| line.contains("a frame ")).count();
+    assert!(told <= 1, "it is said once:\n{log}");
+}
+
+pub(crate) fn noise_at_first(scene: &Scene) {
+    scene.plug("webcam");
+    scene.camera.order(|orders| orders.noise_at_start = 30);
+    scene.start("--size 640x480");
+    let (start, watcher) = (Instant::now(), scene.watch());
+    let gap = watcher.picture_after(start);
+    println!("  the first picture {} ms after a viewer came", gap.as_millis());
+    assert_exact(&watcher.pictures_after(start, 10));
+    scene.stop();
+}
+
+pub(crate) fn noise_for_ever(scene: &Scene) {
+    let watcher = watched(scene, "--size 640x480");
+    scene.camera.order(|orders| orders.flaw = Some((1, Flaw::Noise)));
+    let start = Instant::now();
+    watcher.told_after(start, "did not begin like a JPEG");
+    wait_for_frames(scene, 300);
+    let lines = scene.log().lines().count();
+    wait_for_frames(scene, 300);
+    assert!(scene.log().lines().count() <= lines + 1, "the log grows:\n{}", scene.log());
+    scene.camera.order(|orders| orders.flaw = None);
+    print_gap(watcher.picture_after(Instant::now()));
+    scene.stop();
+}
+
+/// Waits until the camera has sent this many more: in 10 s it is tried again. A busy machine takes its time.
+fn wait_for_frames(scene: &Scene, count: u64) {
+    let end = scene.camera.seen().frames + count;
+    let deadline = Instant::now() + 4 * PATIENCE;
+    while scene.camera.seen().frames < end {
+        assert!(Instant::now() < deadline, "the camera is not tried again");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+pub(crate) fn silent(scene: &Scene, seconds: u64) {
+    let watcher = watched(scene, "--size 640x480");
+    let start = Instant::now();
+    let until = start + Duration::from_secs(seconds);
+    scene.camera.order(|orders| orders.silent_until = Some(until));
+    watcher.told_after(start, "no frame");
+    print_gap(watcher.picture_after(until.max(Instant::now())));
+    assert_exact(&watcher.pictures_after(until, 5));
+    scene.stop();
+}
+
+pub(crate) fn without_tables(scene: &Scene) {
+    scene.plug("webcam");
+    scene.camera.order(|orders| orders.flaw = Some((1, Flaw::NoTables)));
+    scene.start("--size 640x480");
+    let mut client = viewer(&scene.guest);
+    for _ in 0..5 {
+        let (size, jpeg) = loop {
+            if let Said::Frame { facts, payload } = client.hear() {
+                client.say(&Message::Ack { sequence: facts.sequence });
+                break (facts.size, payload);
+            }
+        };
+        let number = Numbered::number_of(&jpeg).expect("the camera's JPEG");
+        let Size { width, height } = size;
+        let whole = scene.camera.film(Shot { kind: Kind::Mjpeg, width, height, number });
+        let ((shown, _), (sent, _)) = (look(&jpeg), look(&whole));
+        assert!(shown.pixels() == sent.pixels(), "picture {number} is another one");
+    }
+    scene.stop();
+}
+
+pub(crate) fn another_size(scene: &Scene) {
+    let watcher = watched(scene, "--size 640x480");
+    for size in [Some((320, 240)), Some((1280, 720)), None] {
+        scene.camera.order(|orders| orders.other_size = size);
+        let (width, height) = size.unwrap_or((640, 480));
+        let start = Instant::now();
+        let is_it = |(at, event): &(Instant, Event)| {
+            let is_exact = matches!(event, Event::Picture { size, is_exact: true, .. }
+                if *size == Size::new(width, height));
+            *at > start && is_exact
+        };
+        wait_until("pictures of this size", || watcher.events().iter().any(is_it).then_some(()));
+    }
+    scene.stop();
+}
+
+/// Of half a frame, the number at its lower edge is missing.
+pub(crate) fn short_raw(scene: &Scene) {
+    let watcher = watched(scene, "--size 640x480 --format YUYV");
+    scene.camera.order(|orders| orders.flaw = Some((3, Flaw::Cut)));
+    let pictures = watcher.pictures_after(Instant::now(), 20);
+    let torn = pictures.iter().filter(|(number, _)| number.is_none()).count();
+    assert_eq!(torn, 0, "{pictures:?}");
+    scene.stop();
+}
+
+pub(crate) fn nonsense_of_the_clock(scene: &Scene) {
+    let watcher = watched(scene, "--size 640x480");
+    for clock in [Clock::Stands, Clock::Jumps] {
+        scene.camera.order(|orders| orders.clock = clock);
+        assert_exact(&watcher.pictures_after(Instant::now(), 40));
+    }
+    assert_no_word(&watcher);
+    scene.stop();
+}
+
+pub(crate) fn slow_in_the_dark(scene: &Scene) {
+    let watcher = watched(scene, "--size 640x480");
+    scene.camera.order(|orders| orders.slowness = 10);
+    let dark = Instant::now();
+    assert_exact(&watcher.pictures_after(dark, 15));
+    println!("  15 pictures in {:.1} s", dark.elapsed().as_secs_f64());
+    scene.camera.order(|orders| orders.slowness = 1);
+    assert_exact(&watcher.pictures_after(Instant::now(), 30));
+    assert_no_word(&watcher);
+    scene.stop();
+}
+
+/// Nobody was told that something is wrong; but on a busy machine the emulated one may stand still for a second.
+fn assert_no_word(watcher: &Watcher) {
+    let events = watcher.events();
+    let word = events.iter().find(|(_, event)| match event {
+        Event::Status(text) => !text.is_empty() && !text.contains("no frame for"),
+        Event::Closed => true,
+        Event::Picture { .. } => false,
+    });
+    assert!(word.is_none(), "{word:?}");
+}
