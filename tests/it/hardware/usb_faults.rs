@@ -100,7 +100,7 @@ const FAULTS: [Fault; 31] = [
     ("its endpoint is halted", "the stream is begun anew; the picture is back", halted),
     (
         "a control that always fails (EPIPE)",
-        "the picture comes, the log names the control",
+        "the picture comes; the log and `lancam list` name the control and say what is wrong with it",
         a_control_that_fails,
     ),
     ("a control that takes 6 s", "pictures go on while it is waited for", a_control_that_is_slow),
@@ -280,10 +280,12 @@ fn a_control_that_fails(scene: &Scene) {
     let watcher = watched(scene, "--size 640x480 --set brightness=20 --set contrast=40");
     assert_exact(&watcher.pictures_after(Instant::now(), 5));
     let log = scene.log();
-    assert!(log.contains("brightness=20"), "{log}");
+    let fails = "the camera fails to say what this control can be";
+    assert!(log.contains(&format!("brightness=20: {fails}")), "{log}");
     assert_eq!(scene.camera.seen().controls.get("contrast"), Some(&40));
     let list = scene.guest.sh("lancam list");
-    assert!(list.ok() && list.text().contains("contrast"), "{list}");
+    let said = format!("  brightness: {fails}");
+    assert!(list.ok() && list.text().contains("contrast") && list.text().contains(&said), "{list}");
     scene.stop();
 }
 

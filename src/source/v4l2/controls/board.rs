@@ -3,7 +3,7 @@
 use super::super::identity::Identity;
 use super::control::{Control, ControlType, Value};
 use super::driver::Driver;
-use super::{ControlSetting, Controls};
+use super::{ControlSetting, Controls, fails_to_describe};
 use crate::source::control::{self, Access};
 use std::sync::{Arc, Mutex, PoisonError};
 use v4l::v4l_sys::{V4L2_CID_HFLIP, V4L2_CID_ROTATE, V4L2_CID_VFLIP};
@@ -129,7 +129,7 @@ impl<D: Driver> Board<D> {
 
 impl<D: Driver> control::Board for Board<D> {
     fn list(&mut self) -> Vec<control::Control> {
-        let controls = self.controls().0.clone();
+        let controls = self.controls().all.clone();
         controls.iter().filter_map(|control| self.as_it_is(control)).collect()
     }
 
@@ -139,11 +139,12 @@ impl<D: Driver> control::Board for Board<D> {
     }
 
     fn set(&mut self, id: u32, value: i64) -> Result<(), String> {
-        let now = self.control(id).ok_or("the camera has no such control")?;
+        let now = self.control(id).ok_or_else(|| match self.controls().silence_of(id) {
+            Some(errno) => fails_to_describe(errno),
+            None => NO_SUCH.into(),
+        })?;
         now.accepts(value)?;
-        let Some(control) = self.controls().by_id(id).cloned() else {
-            return Err("the camera has no such control".into());
-        };
+        let control = self.controls().by_id(id).cloned().ok_or(NO_SUCH)?;
         control
             .set(&*self.driver, &Value::Number(value))
             .map_err(|errno| format!("the camera refused it: {}", errno.desc()))?;
@@ -153,6 +154,8 @@ impl<D: Driver> control::Board for Board<D> {
         Ok(())
     }
 }
+
+const NO_SUCH: &str = "the camera has no such control";
 
 #[cfg(test)]
 mod tests {

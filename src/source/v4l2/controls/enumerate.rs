@@ -5,17 +5,27 @@ use nix::errno::Errno;
 use std::ops::Range;
 use v4l::v4l_sys::{V4L2_CTRL_FLAG_NEXT_COMPOUND, V4L2_CTRL_FLAG_NEXT_CTRL};
 
-/// Every control that `driver` describes, by number.
-pub(super) fn enumerate(driver: &impl Driver) -> Vec<RawControl> {
+/// Every control that `driver` describes, by number, and those that it has and fails to describe.
+pub(super) fn enumerate(driver: &impl Driver) -> (Vec<RawControl>, Vec<Silent>) {
     let (mut found, mut end) = walk(driver, Query::Extended);
     if found.is_empty() {
         (found, end) = walk(driver, Query::Old);
     }
+    let mut silent = Vec::new();
     if end == End::Failed || found.is_empty() {
         // A USB camera that fails to describe one control hides all controls after it.
-        found.extend(probe(driver, found.last().map_or(0, |last| last.id)));
+        let last = found.last().map_or(0, |last| last.id);
+        silent = probe(driver, last, &mut found);
     }
-    found
+    (found, silent)
+}
+
+/// A control that a camera has, and fails to describe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Silent {
+    pub(super) id: u32,
+    /// How the driver answers.
+    pub(super) errno: Errno,
 }
 
 /// How a walk ended.
@@ -49,18 +59,24 @@ fn walk(driver: &impl Driver, how: Query) -> (Vec<RawControl>, End) {
     (found, End::Complete)
 }
 
-/// Tries the numbers of usual camera controls, as far as they come after `last`.
-fn probe(driver: &impl Driver, last: u32) -> Vec<RawControl> {
+/// Tries the numbers of usual camera controls, as far as they come after `last`. Returns those that exist and fail.
+fn probe(driver: &impl Driver, last: u32, found: &mut Vec<RawControl>) -> Vec<Silent> {
     let ids = PROBED.into_iter().flatten().filter(|&id| id > last);
-    let mut found = Vec::new();
+    let mut silent = Vec::new();
     for id in ids {
         match driver.query(Query::Old, id) {
             Ok(raw) if raw.id == id => found.push(raw),
+            // There is none of that number.
+            Ok(_) | Err(Errno::EINVAL) => {}
             Err(Errno::ENOTTY | Errno::ENODEV) => break,
-            _ => {}
+            Err(errno) => silent.push(Silent { id, errno }),
         }
     }
-    found
+    // A driver that fails at every number says nothing about any.
+    if found.is_empty() {
+        silent.clear();
+    }
+    silent
 }
 
 /// The most controls that are taken from a driver; no real driver has as many.
@@ -78,7 +94,7 @@ mod tests {
     use super::*;
 
     fn ids(driver: &FakeDriver) -> Vec<u32> {
-        enumerate(driver).iter().map(|raw| raw.id).collect()
+        enumerate(driver).0.iter().map(|raw| raw.id).collect()
     }
 
     fn answering(answer: impl Fn(Query, u32) -> Result<RawControl, Errno> + 'static) -> FakeDriver {
@@ -121,9 +137,11 @@ mod tests {
         let driver = answering(|how, id| match (how, id & 0x0fff_ffff) {
             (Query::Extended, 0) => Ok(raw(0x0098_0900, 1, "Some")),
             (Query::Extended, _) => Err(Errno::EIO),
+            (Query::Old, 0x0098_0901) => Err(Errno::EPIPE),
             (Query::Old, id) => by_number(id),
         });
         assert_eq!(ids(&driver), [0x0098_0900, 0x0098_0913, 0x009a_0902]);
+        assert_eq!(enumerate(&driver).1, [Silent { id: 0x0098_0901, errno: Errno::EPIPE }]);
     }
 
     #[test]

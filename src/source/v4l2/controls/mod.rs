@@ -1,8 +1,9 @@
 //! A camera's controls: brightness, exposure, focus and whatever else its driver has.
 //!
 //! `driver` is the interface to the kernel, `ioctl` implements it, `enumerate` finds all controls,
-//! `control` is one of them, `value` parses and prints values, `settings` applies `--set`, `show`
-//! prints the list, `mirror` turns the picture by controls, `board` gives viewers access.
+//! `names` has the names of usual controls, `control` is one of them, `value` parses and prints
+//! values, `settings` applies `--set`, `show` prints the list, `mirror` turns the picture by controls,
+//! `board` gives viewers access.
 
 mod board;
 mod control;
@@ -12,6 +13,7 @@ mod enumerate;
 mod fake;
 mod ioctl;
 mod mirror;
+mod names;
 mod settings;
 mod show;
 mod value;
@@ -26,12 +28,17 @@ pub(super) use show::Shown;
 use crate::nearest;
 use control::{Control, Value, plain};
 use driver::{Driver, Query};
+use enumerate::Silent;
 use nix::errno::Errno;
 use std::fmt;
 
 /// The controls of one camera, in the order of their numbers.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Controls(Vec<Control>);
+pub(super) struct Controls {
+    all: Vec<Control>,
+    /// Those that the camera has and fails to describe.
+    silent: Vec<Silent>,
+}
 
 /// What a driver made of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +60,8 @@ pub(super) enum NotSet {
     Unknown(Vec<String>),
     /// The camera has no controls at all.
     NoControls,
+    /// The camera has it and fails to describe it.
+    Silent(Errno),
     /// The value is not valid; the text says what is expected.
     Unfit(String),
     /// The driver refused.
@@ -68,41 +77,48 @@ impl Controls {
     /// All controls of `driver`. Does not read their values, which may take a camera milliseconds
     /// each.
     pub(super) fn list(driver: &impl Driver) -> Self {
-        let mut controls: Vec<Control> = Vec::new();
-        for raw in enumerate::enumerate(driver) {
+        let (described, silent) = enumerate::enumerate(driver);
+        let mut all: Vec<Control> = Vec::new();
+        for raw in described {
             let title = crate::plain::fixed_text(&raw.name);
-            let name = unused(plain(&title), raw.id, &controls);
-            controls.push(Control::new(&raw, name, driver));
+            let name = unused(plain(&title), raw.id, &all);
+            all.push(Control::new(&raw, name, driver));
         }
-        Self(controls)
+        Self { all, silent }
     }
 
     /// The control that `name` means: by its name, its title, a name that another version of the
     /// kernel uses, or its number.
     pub(super) fn find(&self, name: &str) -> Option<&Control> {
         let name = plain(name);
-        let by_name = self.0.iter().find(|control| control.name == name);
-        let by_number = || {
-            let id = u32::from_str_radix(name.strip_prefix("0x")?, 16).ok()?;
-            self.by_id(id)
-        };
-        let by_other_name = || {
-            let (id, _) = OTHER_NAMES.iter().find(|(_, names)| names.contains(&name.as_str()))?;
-            self.by_id(*id)
-        };
+        let by_name = self.all.iter().find(|control| control.name == name);
+        let by_number = || self.by_id(number(&name)?);
+        let by_other_name = || self.by_id(names::id(&name)?);
         by_name.or_else(by_number).or_else(by_other_name)
+    }
+
+    /// Why the control that `name` means is not described; `None` where there is none, or it is described.
+    fn silence(&self, name: &str) -> Option<Errno> {
+        let name = plain(name);
+        let id = number(&name).or_else(|| names::id(&name))?;
+        self.silence_of(id)
+    }
+
+    fn silence_of(&self, id: u32) -> Option<Errno> {
+        self.silent.iter().find(|silent| silent.id == id).map(|silent| silent.errno)
     }
 
     /// The control with this V4L2 number.
     pub(super) fn by_id(&self, id: u32) -> Option<&Control> {
-        self.0.iter().find(|control| control.id == id)
+        self.all.iter().find(|control| control.id == id)
     }
 
     /// Sets the control that `name` means to the value that `text` means.
     pub(super) fn set(&self, driver: &impl Driver, name: &str, text: &str) -> Result<Made, NotSet> {
-        let control = self.find(name).ok_or_else(|| match self.0.is_empty() {
-            true => NotSet::NoControls,
-            false => NotSet::Unknown(self.names_like(name)),
+        let control = self.find(name).ok_or_else(|| match self.silence(name) {
+            Some(errno) => NotSet::Silent(errno),
+            None if self.all.is_empty() => NotSet::NoControls,
+            None => NotSet::Unknown(self.names_like(name)),
         })?;
         let control = control.now(driver);
         let asked = control.parse(text).map_err(NotSet::Unfit)?;
@@ -122,7 +138,7 @@ impl Controls {
     /// Up to three names similar to `name`, the nearest first.
     fn names_like(&self, name: &str) -> Vec<String> {
         let name = plain(name);
-        let settable = self.0.iter().filter(|control| !control.is_fixed());
+        let settable = self.all.iter().filter(|control| !control.is_fixed());
         let mut near: Vec<(usize, &str)> = settable
             .filter_map(|control| Some((unlikeness(&name, &control.name)?, control.name.as_str())))
             .collect();
@@ -138,6 +154,16 @@ impl Control {
         let raw = raw.or_else(|_| driver.query(Query::Old, self.id));
         raw.map_or_else(|_| self.clone(), |raw| self.renewed(&raw))
     }
+}
+
+/// What is wrong with a control that exists and cannot be shown.
+fn fails_to_describe(errno: Errno) -> String {
+    format!("the camera fails to say what this control can be: {}", errno.desc())
+}
+
+/// `0x00980900`, as people write a control's V4L2 number.
+fn number(name: &str) -> Option<u32> {
+    u32::from_str_radix(name.strip_prefix("0x")?, 16).ok()
 }
 
 fn spell_asked(control: &Control, asked: &Value) -> String {
@@ -159,6 +185,7 @@ impl fmt::Display for NotSet {
                 let like = like.join(" or ");
                 write!(out, "the camera has no such control; did you mean {like}?")
             }
+            Self::Silent(errno) => write!(out, "{}", fails_to_describe(*errno)),
             Self::Unfit(expected) => out.write_str(expected),
             Self::Refused { errno, is_inactive } => {
                 write!(out, "the camera refused it: {}", errno.desc())?;
@@ -198,23 +225,6 @@ fn unlikeness(wanted: &str, name: &str) -> Option<usize> {
     }
 }
 
-/// The names that kernels before and after 5.13, or other programs, use for the usual controls of
-/// USB cameras.
-const OTHER_NAMES: [(u32, &[&str]); 9] = [
-    (
-        0x0098_090c,
-        &["white_balance_automatic", "white_balance_temperature_auto", "auto_white_balance"],
-    ),
-    (0x0098_0912, &["gain_automatic", "autogain"]),
-    (0x0098_0914, &["horizontal_flip", "hflip"]),
-    (0x0098_0915, &["vertical_flip", "vflip"]),
-    (0x009a_0901, &["auto_exposure", "exposure_auto", "exposure_automatic"]),
-    (0x009a_0902, &["exposure_time_absolute", "exposure_absolute", "exposure_time"]),
-    (0x009a_0903, &["exposure_dynamic_framerate", "exposure_auto_priority"]),
-    (0x009a_090a, &["focus_absolute", "focus"]),
-    (0x009a_090c, &["focus_automatic_continuous", "focus_auto", "autofocus"]),
-];
-
 #[cfg(test)]
 mod tests {
     use super::fake::{FakeDriver, raw};
@@ -224,7 +234,7 @@ mod tests {
         let ids = 0x0098_0900..;
         let controls = ids.zip(titles).map(|(id, title)| raw(id, 1, title)).collect();
         let driver = FakeDriver { controls, ..FakeDriver::default() };
-        Controls::list(&driver).0.into_iter().map(|control| control.name).collect()
+        Controls::list(&driver).all.into_iter().map(|control| control.name).collect()
     }
 
     fn webcam() -> FakeDriver {
@@ -246,6 +256,28 @@ mod tests {
             ["gain", "gain_2", "gain_2_2", "gain_3"]
         );
         assert_eq!(names(&["", "ß"]), ["control_00980900", "control_00980901"]);
+    }
+
+    #[test]
+    fn a_control_that_is_not_described_is_told_from_one_that_is_not_there() {
+        let answer = |how, id| match (how, id) {
+            (_, 0x0098_0901) => Ok(raw(id, 1, "Contrast")),
+            (Query::Extended, _) | (_, 0x0098_0900) => Err(Errno::EPIPE),
+            _ => Err(Errno::EINVAL),
+        };
+        let driver = FakeDriver { answer: Some(Box::new(answer)), ..FakeDriver::default() };
+        let controls = Controls::list(&driver);
+        let set = |name| controls.set(&driver, name, "5").expect_err("not set").to_string();
+        for name in ["brightness", "0x00980900"] {
+            let expected = "the camera fails to say what this control can be: Broken pipe";
+            assert_eq!(set(name), expected);
+        }
+        assert_eq!(set("gamma"), "the camera has no such control; lancam list shows them");
+        assert!(controls.find("contrast").is_some());
+        let shown = Shown::read(&driver).to_string();
+        let line =
+            "\n  brightness: the camera fails to say what this control can be: Broken pipe\n";
+        assert!(shown.contains("contrast") && shown.contains(line), "{shown}");
     }
 
     #[test]

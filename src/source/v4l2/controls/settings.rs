@@ -148,7 +148,7 @@ fn deserves_another(outcome: &Result<Made, NotSet>) -> bool {
     match outcome {
         Ok(made) => made.is_inactive,
         Err(NotSet::Refused { .. } | NotSet::Unfit(_)) => true,
-        Err(NotSet::Unknown(_) | NotSet::NoControls) => false,
+        Err(NotSet::Unknown(_) | NotSet::NoControls | NotSet::Silent(_)) => false,
     }
 }
 

@@ -1,14 +1,19 @@
 //! Prints a camera's controls with their values, for people and for programs.
 
-use super::Controls;
 use super::control::{Control, ControlType, Item, Value};
 use super::driver::Driver;
+use super::enumerate::Silent;
+use super::{Controls, fails_to_describe, names};
 use crate::json::{Object, array, quoted};
 use std::fmt;
 
 /// Every control with its value.
 #[derive(Debug, Default)]
-pub(in super::super) struct Shown(Vec<Line>);
+pub(in super::super) struct Shown {
+    lines: Vec<Line>,
+    /// Those that the camera fails to describe.
+    silent: Vec<Silent>,
+}
 
 #[derive(Debug)]
 struct Line {
@@ -21,7 +26,7 @@ struct Line {
 impl Shown {
     /// Reads all controls from the driver.
     pub(in super::super) fn read(driver: &impl Driver) -> Self {
-        let Controls(all) = Controls::list(driver);
+        let Controls { all, silent } = Controls::list(driver);
         let headline = |class: u32| {
             let is_headline = |it: &&Control| it.kind == ControlType::Class && it.class() == class;
             let named = all.iter().find(is_headline).map(|it| it.title.clone());
@@ -32,22 +37,23 @@ impl Shown {
             value: control.value(driver),
             control: control.clone(),
         };
-        Self(all.iter().filter(|it| it.kind != ControlType::Class).map(line).collect())
+        let lines = all.iter().filter(|it| it.kind != ControlType::Class).map(line).collect();
+        Self { lines, silent }
     }
 
-    /// A JSON array of objects.
+    /// A JSON array of objects, without the controls that the camera fails to describe.
     pub(in super::super) fn json(&self) -> String {
-        array(&self.0, Line::json)
+        array(&self.lines, Line::json)
     }
 }
 
 /// Lines, each with a newline at its end.
 impl fmt::Display for Shown {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = self.0.iter().map(|line| line.control.name.len());
+        let names = self.lines.iter().map(|line| line.control.name.len());
         let wide = names.max().unwrap_or(0);
         let mut class = "";
-        for line in &self.0 {
+        for line in &self.lines {
             if line.class != class {
                 class = &line.class;
                 writeln!(out, "  {class}")?;
@@ -58,6 +64,9 @@ impl fmt::Display for Shown {
             for Item { number, text } in kind.items() {
                 writeln!(out, "      {number} {text}")?;
             }
+        }
+        for Silent { id, errno } in &self.silent {
+            writeln!(out, "  {}: {}", names::of(*id), fails_to_describe(*errno))?;
         }
         Ok(())
     }
