@@ -1,6 +1,6 @@
 //! Everything that is tested through the library's public face or as whole programs, as one binary.
 
-// What it prints is its result; nothing is lost when nobody reads that.
+// The tests print results. A lost line does no harm.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 // Modules share by `pub`; there is no outside that it could reach.
 #![allow(unreachable_pub)]

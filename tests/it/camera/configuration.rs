@@ -187,7 +187,7 @@ fn a_wrong_file_stops_the_camera_with_78_before_it_listens() {
         assert_eq!(code, Some(78), "{path}: {text}");
         assert!(text.contains(what), "{path}: {text}");
     }
-    // Nobody writes into it, and nobody waits for that.
+    // The FIFO has no writer. The program must not wait for one.
     let fifo = fifo.to_str().expect("UTF-8");
     assert_eq!(run_to_end(&mut CameraProcess::command(&["check", "--config", fifo])).0, Some(0));
 }

@@ -1,4 +1,4 @@
-//! Ribbon cameras, by a stand-in for rpicam-vid: pictures in either format, what is asked for, and a child only while somebody watches.
+//! Ribbon cameras, with a stand-in for rpicam-vid: both picture formats, its options, and that it runs only for viewers.
 
 use crate::tools::camera_process::{CameraProcess, PATIENCE};
 use crate::tools::http_client::get;

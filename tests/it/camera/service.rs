@@ -168,7 +168,7 @@ fn the_watchdog_is_left_alone_once_the_capture_thread_hangs_and_not_before() {
     manager.hear_until("WATCHDOG=1");
 }
 
-/// A thread in a debugger's hands, who lets go of it in the end: or nobody could wait for the end of its process.
+/// A thread stopped by ptrace. Dropping this detaches from it: otherwise waiting for its process would never end.
 struct Stopped(Pid);
 
 impl Drop for Stopped {
@@ -214,7 +214,7 @@ fn a_socket_that_is_handed_over_is_listened_at_instead_of_the_usual_ports() {
     assert_eq!(camera.ports, [port]);
     NativeClient::connect(port).frame();
     assert_eq!(HttpClient::connect(port).get("/healthz").code, 200);
-    // It was given away for good: nothing of it is inherited by what the camera may start.
+    // A program that the camera starts must not inherit the socket.
     let flags = fs::read_to_string(format!("/proc/{}/fdinfo/3", camera.child.id()));
     let flags = flags.expect("fd 3 is open");
     let flags = flags.lines().find_map(|line| line.strip_prefix("flags:")).map(str::trim);

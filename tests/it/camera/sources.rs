@@ -28,7 +28,7 @@ fn bare() -> Vec<u8> {
     jpeg
 }
 
-/// Of a kind that nobody decodes: `change` is made to its frame header, marker first.
+/// A JPEG of a kind that the decoder does not support. `change` edits its frame header, which begins with the marker.
 fn undecodable(change: impl FnOnce(&mut [u8])) -> Vec<u8> {
     let mut jpeg = jpeg();
     let at = jpeg.windows(2).position(|pair| pair == [0xFF, 0xC0]).expect("SOF0");
@@ -161,7 +161,7 @@ fn a_pipe_with_a_name_that_is_made_anew_or_becomes_a_file_is_followed() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("pipe");
     let make = || nix::unistd::mkfifo(&path, Mode::S_IRUSR | Mode::S_IWUSR).expect("a FIFO");
-    // A test that fails must not wait for ever for somebody who reads.
+    // Opening it in the blocking way would wait for ever for a reader if the test fails.
     let writer = || {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -177,13 +177,13 @@ fn a_pipe_with_a_name_that_is_made_anew_or_becomes_a_file_is_followed() {
     let camera = playing(&path, &["--fps", "10"]);
     let live = || is_live(camera.port());
     feed(&mut writer(), &jpeg(), live);
-    // While nobody writes.
+    // No program has the pipe open for writing when it is replaced.
     health(&camera, 503, "no program writes");
     fs::remove_file(&path).expect("removes");
     make();
     let mut old = writer();
     feed(&mut old, &jpeg(), live);
-    // While somebody still holds the old one open.
+    // A program still has the old pipe open for writing when it is replaced.
     fs::remove_file(&path).expect("removes");
     make();
     feed(&mut writer(), &jpeg(), live);
@@ -243,7 +243,7 @@ fn a_directory_a_socket_and_a_device_are_called_what_they_are_before_anybody_is_
     }
 }
 
-/// The kernel's log keeps whoever reads it waiting for the next line.
+/// A read of the kernel's log waits for the next line.
 #[test]
 fn a_file_that_keeps_its_readers_waiting_is_no_clip() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -270,7 +270,7 @@ fn a_still_is_of_now_or_there_is_none_whichever_way_it_is_asked_for() {
         pipe.write_all(&jpeg()).expect("it reads");
         stream.part();
     }
-    // The pipe stands still, and somebody watches whose place has the last picture.
+    // No more pictures come from the pipe, while a viewer still has the last one.
     let began_at = Instant::now();
     for target in ["/snapshot", "/?action=snapshot", "/snapshot?width=32", "/snapshot.jpg?fps=1"] {
         let asked_at = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");

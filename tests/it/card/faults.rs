@@ -1,4 +1,4 @@
-//! What goes wrong with a camera that nobody looks after, done to the booted image: its program killed and frozen, its camera
+//! Faults of an unattended camera, caused in the booted image: its program killed and frozen, its camera
 //! pulled, its system crashed, its power cut, its data partition filled and damaged, its settings misspelt.
 //!
 //! Everything here takes minutes; each test prints what it measured, `make test-all` runs them.
@@ -51,7 +51,7 @@ fn killed_twenty_times(pi: &Appliance) {
     let (mut worst, mut sum) = (Duration::ZERO, Duration::ZERO);
     let visits = thread::scope(|threads| {
         let _last = AtEnd(&end);
-        // Somebody comes all the time. Who was being served when it was killed is cut off; nobody else is.
+        // Requests come all the time. A kill may cut off the request that is being served, and no other.
         let visitor = threads.spawn(|| {
             let mut visits = Vec::new();
             while !end.load(Ordering::Relaxed) {

@@ -249,7 +249,7 @@ fn a_power_cut_between_the_two_leaves_the_password_in_both() {
 #[test]
 fn without_a_partition_of_its_own_the_password_stays_and_counts() {
     let machine = Machine::with("lancam.toml");
-    // Whoever is root may write into a folder that nobody may write into, but not into a file.
+    // A read-only folder would not stop root from writing. A file in its place does.
     fs::remove_dir(machine.path("data")).expect("empty");
     fs::write(machine.path("data"), "").expect("writes");
     let said = machine.start();
@@ -265,7 +265,7 @@ fn without_a_partition_of_its_own_the_password_stays_and_counts() {
     assert!(complaints.contains("stay on the boot partition"), "{complaints}");
 }
 
-/// A step of setup with a file system of its own at `data`: for root of a namespace, as it is on the image.
+/// Runs setup with a file system mounted at `data`, as on the image. Needs root, if only of a namespace.
 const WITH_A_PARTITION: &str = r#"
     mount -t tmpfs -o size=4m small "$1/data" || exit
     eval "$2"

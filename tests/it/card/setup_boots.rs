@@ -34,7 +34,7 @@ fn card_with(samples: &[&str], edit: impl Fn(String) -> String) -> Option<Card> 
         let sample = text.split(['"', '\n']).find(|it| it.starts_with("ssh-ed25519 "));
         match sample {
             Some(sample) => {
-                // So it is by that file that SSH opens.
+                // Then only the key in `file` can open SSH.
                 card.delete("authorized_keys");
                 card.put(file, text.replace(sample, key.trim()).as_bytes());
             }

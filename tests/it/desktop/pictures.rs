@@ -32,7 +32,7 @@ fn place(stage: &Stage, title: &str) {
     stage.point((958, 538));
 }
 
-/// Keeps what is there after `seconds`: nobody can tell from pixels that a picture is worth taking.
+/// Takes a picture after `seconds`. No test of pixels could tell that the window is ready for it.
 fn take(stage: &Stage, name: &str, seconds: u64) {
     take_part(stage, name, WINDOW, seconds);
 }

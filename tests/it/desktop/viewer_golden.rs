@@ -1,4 +1,4 @@
-//! The whole window, as people see it: driven with keys and mouse, and compared with pictures that somebody has looked at.
+//! The whole window: driven with keys and mouse, and compared with pictures that a person has checked.
 //!
 //! `LANCAM_BLESS=1` writes tests/golden/viewer anew; look at what it wrote.
 

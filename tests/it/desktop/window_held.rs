@@ -99,7 +99,7 @@ fn a_picture_that_is_held_is_looked_at_in_all_its_detail() {
     let Some(desk) = desk() else { return };
     desk.stage.press(&["space"]);
     desk.looks_closer();
-    // Turned, it is the same picture; let go, the camera's next ones are as sharp.
+    // The held picture stays sharp when it is turned. After it, live pictures are as sharp.
     desk.stage.press(&["bracketright"]);
     wait_until("the lines, turned", || (contrast(&desk.stage) > SHARP).then_some(()));
     desk.stage.press(&["space"]);

@@ -1,4 +1,4 @@
-//! What the window owes its user in a pinch: late pictures say so, small windows say all, files are whole, cameras are let go.
+//! The window in trouble: late pictures are marked, the help scrolls in small windows, saved files are whole.
 
 use crate::tools::camera_process::PATIENCE;
 use crate::tools::fake_camera::{FakeCamera, FakeServer, Pattern, jpeg_facts, stream_pattern};

@@ -1,4 +1,4 @@
-//! Being found when somebody on the LAN is hostile, and when the network is not as it should be.
+//! Discovery with a hostile host on the LAN, and with a faulty network.
 
 use crate::discovery::found::{camera, columns, listed, view};
 use crate::tools::camera_process::{CameraProcess, PATIENCE};
@@ -70,7 +70,7 @@ const LANCAM: &[u8] = b"\x07_lancam\x04_tcp\x05local\0";
 fn hostile(number: usize) -> Vec<u8> {
     let name = |at: usize| [label(&format!("x{number}y{at}")), b"\x05local\0".to_vec()].concat();
     match number % 8 {
-        // Hosts that nobody knows, for 68 years.
+        // Unknown hosts, with a time to live of 68 years.
         0 => {
             let records = (0..50).flat_map(|at| record(&name(at), 1, &[10, 0, 0, 1]));
             [header(0x8400, [0, 50, 0, 0]), records.collect()].concat()

@@ -52,7 +52,7 @@ fn message(line: &str) -> &str {
     line.split_once("] ").map_or(line, |(_, text)| text)
 }
 
-/// What a program says on standard error within moments, before it is ended: one message that has `text`.
+/// Runs a program until it has logged a message with `text` on standard error, ends it, and returns that message.
 fn logged(command: &mut Command, text: &str) -> String {
     let folder = tempfile::tempdir().expect("a folder");
     let log = folder.path().join("log");

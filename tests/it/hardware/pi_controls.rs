@@ -218,7 +218,7 @@ fn a_viewer_sets_controls_while_frames_flow(guest: &Guest) {
     stop(guest);
 }
 
-/// vivid mirrors by its own controls: what arrives is turned, and nobody here turned it.
+/// vivid mirrors by its own controls. So pictures arrive turned, and lancam need not turn them.
 fn a_camera_that_can_stand_on_its_head_does_it_itself(guest: &Guest) {
     if !guest.sh("lancam --help").text().contains("--rotate ") {
         crate::tools::skip::skip("turning by controls", "this lancam has no --rotate");

@@ -332,7 +332,7 @@ fn wrong_options_close_the_sockets_and_right_ones_open_them() {
         assert_eq!(debian.unit("lancam.socket").0, "active");
         debian.streams();
 
-        // While somebody knocks, too.
+        // The same while clients try to connect all the time.
         let before: u32 = starts().trim().parse().expect("a number");
         debian.write(CONFIGURATION, "quality = 800\n");
         let (came_in, refused) = knocking(debian, || {
@@ -348,7 +348,7 @@ fn wrong_options_close_the_sockets_and_right_ones_open_them() {
     });
 }
 
-/// rpicam-vid is a program that writes pictures of the form and size that it is asked for, until nobody reads them.
+/// A stand-in for rpicam-vid: writes pictures in the format and size that are asked for, until its output is closed.
 const RPICAM_VID: &str = r#"#!/bin/sh
 for word; do
     case $word in

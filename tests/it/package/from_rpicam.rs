@@ -1,4 +1,4 @@
-//! What becomes of the options that somebody had set for the unit that ribbon cameras once needed.
+//! Ribbon cameras once needed another unit. These tests check that the options set for it are carried over.
 
 use crate::tools::program::succeeds;
 use std::fs;

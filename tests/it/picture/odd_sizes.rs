@@ -1,4 +1,4 @@
-//! Every format at sizes that nobody expects: whatever came before, the same picture comes out, and nothing fails.
+//! Every format at unusual sizes: decoding does not fail, and does not depend on the pictures before.
 
 use crate::tools::jpeg_tools::{byte, encoded, noise};
 use lancam::image::frame::{FrameLayout, RawFrame};

@@ -73,11 +73,11 @@ impl Drop for Program {
     }
 }
 
-/// Runs the line of a player on a screen of its own, and looks at the picture there until it has moved often enough.
+/// Runs a player's command on its own virtual screen, and reads the picture there until it has changed often enough.
 fn is_shown(row: &str) {
     let camera = camera();
-    // Without the frame of buttons, which is a large package of its own; and past OpenGL, which this screen has in software
-    // only: VLC then shows four frames a second, and drops none.
+    // Without VLC's graphical interface, which is a large package. Without OpenGL, which this screen has in software
+    // only: with it VLC shows four frames a second and drops none.
     let line = line(row, &camera).replace("vlc ", "cvlc --vout xcb_x11 ");
     if !is_installed(line.split(' ').next().expect("a program")) {
         return;
@@ -182,7 +182,7 @@ fn pythons_line_reads_native_frames() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// For programs that cannot be had here it is at least true that there is what they are pointed at.
+/// Not every program in the document can run here. But each address that it gives them must serve what it should.
 #[test]
 fn every_address_in_the_document_gives_what_it_is_said_to_give() {
     let camera = camera();

@@ -46,7 +46,7 @@ const OLD_DIALECT: [(&str, &str); 29] = [
     ("goes on trying", "tries again"),
 ];
 
-/// Pages that somebody has yet to write plainly; none may join them.
+/// Pages that are not in plain words yet. Add none.
 const NOT_YET: [&str; 0] = [];
 
 #[test]

@@ -1,4 +1,4 @@
-//! `cross/need.sh`: whom it asks before it installs packages, and what it says where there is nobody to ask.
+//! `cross/need.sh`: how it asks before it installs packages, and what it says without a terminal to ask on.
 
 use crate::tools::program::stand_in;
 use std::fs;

@@ -304,7 +304,7 @@ fn only_names_of_the_camera_are_answered() {
         assert!(text.contains(&format!("start lancam with --http-name {host}\n")), "{text}");
         camera.line_with(host);
     }
-    // A page elsewhere learns nothing of this machine.
+    // The answer must not tell another site's page the names of this machine and camera.
     let answer = ask("evil.example:8080");
     let answer = answer.text();
     let host_name = std::fs::read_to_string("/proc/sys/kernel/hostname").expect("it has one");
@@ -479,7 +479,7 @@ fn how_old_frames_reach_a_native_viewer_is_told_with_how_uncertain_that_is() {
         (0..20).for_each(|_| drop(client.frame()));
         let state = state();
         let figure = |name| figure(&state, name);
-        // On its way there, and half of what nobody can tell apart from that.
+        // The age is the time on the way there (50 ms), give or take half of the round trip.
         let p50 = figure("\"p50\":");
         assert!(figure(",\"p95\":") >= p50);
         let uncertainty = figure("\"uncertainty\":");

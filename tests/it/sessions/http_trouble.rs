@@ -1,4 +1,4 @@
-//! HTTP as it should not go: slow, huge, rude and too many; nobody else notices.
+//! Bad HTTP: slow, huge, rude and too many requests. Other clients must not notice.
 
 use crate::tools::camera_process::{CameraProcess, PATIENCE};
 use crate::tools::http_client::{HttpClient, HttpStream, get};

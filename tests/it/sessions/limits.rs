@@ -462,7 +462,7 @@ fn strangers_who_say_nothing_hold_nothing_and_delay_nobody() {
         let stranger = "203.0.113.9".parse().expect("an address");
         let connect = |_| connect_from(stranger, at).expect("the camera's kernel answers");
         let mut silent: Vec<TcpStream> = (0..50).map(connect).collect();
-        // One byte tells nobody what is spoken, and makes nobody busy.
+        // One byte does not tell the protocol, so the camera takes none of these connections for a busy one.
         silent.iter_mut().for_each(|stream| drop(stream.write_all(b"G")));
         let start = Instant::now();
         silent.iter().for_each(|stream| drop(rest(stream)));

@@ -376,7 +376,7 @@ fn a_stopped_stream_ends_with_the_newest_picture_and_no_boundary() {
     table.machine.end(SessionEnd::Stopping, &mut table.out, now);
     let (text, rest) = table.run_to_text();
     assert!(text.ends_with("aaa\r\n") && matches!(rest, Rest::End(SessionEnd::Stopping)), "{text}");
-    // One that takes nothing holds nobody up.
+    // A client that reads nothing must not delay the end.
     let mut machine = http(&rules);
     let mut table = Table::new(&mut machine);
     table.say(b"GET /stream HTTP/1.0\r\n\r\n");

@@ -177,7 +177,7 @@ enum Server {
     Plain,
 }
 
-/// What a reader at the desk gets through a narrow cable of its own.
+/// The ages of the frames that a reader at the desk gets through a slow cable.
 fn ages_behind_a_cable(
     server: Server,
     protocol: Protocol,

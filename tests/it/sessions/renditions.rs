@@ -1,4 +1,4 @@
-//! Each viewer's wishes are fulfilled, shared, limited, and cost nobody else anything.
+//! Each viewer's wishes are fulfilled, shared and limited, and do not disturb other viewers.
 
 use crate::tools::camera_process::{CameraProcess, PATIENCE};
 use crate::tools::jpeg_tools::cjpeg;
@@ -240,7 +240,7 @@ fn viewers_of_one_rate_get_the_same_frames_whenever_they_asked() {
         viewer.say(&Message::Wishes(wishes));
         viewers.push(viewer);
     }
-    // All at once: what came in the first two seconds has the frames from before the answer.
+    // All viewers read at the same time. Skip the first 2 s (60 frames): some were sent before the wishes were met.
     let first = viewers[0].frame().0.sequence;
     let numbers = |viewer: &mut NativeClient| -> Vec<u64> {
         let all = std::iter::repeat_with(|| viewer.frame().0.sequence);

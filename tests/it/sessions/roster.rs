@@ -75,7 +75,7 @@ impl Model {
         form == Form::AsCaptured || form == owners().form(captured) || wish.is_the_owners()
     }
 
-    /// What is granted goes on while somebody asks for it, the owner's is never refused, and room is for who asked first.
+    /// Grants forms: those granted already while a viewer asks for them, the owner's always, and others in order of asking.
     fn settle(&mut self) {
         let Some(captured) = self.captured else { return self.granted.clear() };
         let asked: Vec<_> = self.viewers.iter().map(|(_, wish)| wish.form(captured)).collect();

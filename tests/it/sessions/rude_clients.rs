@@ -294,6 +294,6 @@ pub fn crowds(it: &Neighbour) {
         stream.set_read_timeout(Some(Duration::from_secs(1))).expect("a timeout");
         let _ = stream.write_all(b"HEAD /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
     }
-    // Those that were let go for the others are closed already.
+    // The camera has already closed some of them to make room for others.
     crowd.iter_mut().for_each(|stream| drop(stream.read(&mut [0; 500])));
 }

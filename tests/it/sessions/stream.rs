@@ -151,7 +151,7 @@ fn a_pipe_is_followed_at_its_own_pace_and_its_end_is_the_end() {
     let mut camera = CameraProcess::spawn(command.stdin(Stdio::piped()));
     let mut pipe = camera.child.stdin.take().expect("piped");
     let mut viewer = NativeClient::connect(camera.port());
-    // Welcomed is watching: a frame that nobody watches is not sent to those who come later.
+    // A viewer watches once it is welcomed. It does not get frames from before.
     assert!(matches!(viewer.hear(), Said::Welcome { .. }));
     for grey in [50, 150, 250] {
         pipe.write_all(&grey_jpegs(&[grey])).expect("writes");

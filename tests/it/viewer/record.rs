@@ -78,7 +78,7 @@ fn another_size_begins_another_file_and_none_is_overwritten() {
     let mut all = frames(20, SIZE);
     all.extend(frames(35, small).drain(20..));
     all.extend(frames(50, SIZE).drain(35..));
-    // The camera lies about it, and cameras do: it is the JPEG that counts.
+    // The camera states the wrong size, as some cameras do. The size in the JPEG counts.
     all.iter_mut().for_each(|(facts, _)| facts.size = SIZE);
     fs::write(folder.path().join("x-2.mkv"), b"dear").expect("written");
     let output = record(&camera(all.clone()), &path, &["--seconds", "1"]);

@@ -171,7 +171,7 @@ fn who_reads_a_pipe_later_gets_a_recording_that_begins_then() {
     let (begin, is_read) = mpsc::channel();
     let is_read = std::sync::Mutex::new(is_read);
     let server = FakeServer::on(0, move |stream| {
-        // A camera that answers no pings is let go while it sends nothing.
+        // The camera must answer pings. Otherwise the viewer closes the connection while no frames come.
         let mut camera = greet(stream)?.with_clock(Duration::ZERO);
         let all = frames(40, SIZE);
         for (facts, jpeg) in &all[..20] {
@@ -278,7 +278,7 @@ fn long_jpeg(jpeg: &[u8], segments: usize) -> Vec<u8> {
     [&jpeg[..2], &comment.repeat(segments), &jpeg[2..]].concat()
 }
 
-/// Ages on the screen, and the memory it took, while frames of half a megabyte are recorded into a pipe that nobody reads.
+/// Measures ages on the screen and memory while frames of half a megabyte are recorded into a pipe without a reader.
 #[test]
 fn a_disk_that_stands_still_costs_frames_of_the_file_and_no_age() {
     let (_folder, path) = folder();

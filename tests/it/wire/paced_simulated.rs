@@ -219,7 +219,7 @@ impl Simulation {
         }
     }
 
-    /// Goes on until then, and says what came of this part.
+    /// Simulates until `end`, and returns the figures of this part.
     fn run_until(&mut self, end: Us) -> Outcome {
         self.ages.clear();
         let last = self.allowed.last().copied().expect("never empty");

@@ -5,7 +5,7 @@ use lancam::wire::native::MAX_PAYLOAD;
 use lancam::wire::native::decoder::Decoder;
 use proptest::prelude::*;
 
-/// All golden messages, with messages of kinds that nobody knows yet between them.
+/// All golden messages, with messages of unknown kinds between them.
 fn stream() -> Vec<u8> {
     let mut stream = Vec::new();
     for (golden, kind) in GOLDEN.iter().zip([0, 9, 63, 127, 255].into_iter().cycle()) {

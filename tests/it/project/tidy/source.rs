@@ -39,9 +39,9 @@ impl Source {
         path.split('/').filter(|part| !["mod", "lib"].contains(part)).collect()
     }
 
-    /// What this file names, from the library's root on: `wire::packet::Packet` as three words. A name that neither
-    /// `crate` nor `super` nor `self` begins may be one of its own modules, and is taken for that. Modules inside the file
-    /// are not looked at by themselves: their `super` is taken for the file's.
+    /// The paths that this file names, from the library's root: `wire::packet::Packet` as three words. A path that does
+    /// not begin with `crate`, `super` or `self` counts as one into a module of its own. Modules inside the file
+    /// are not told apart: their `super` counts as the file's.
     pub fn names(&self) -> BTreeSet<Vec<&str>> {
         let own = self.module();
         paths(&self.code).iter().map(|path| absolute(&own, path)).collect()
