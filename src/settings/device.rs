@@ -170,7 +170,7 @@ mod tests {
             ("device.name = \"my camera\"\n", 1, "hyphens"),
             ("[ethernet]\naddress = \"192.0.2.7\"\n", 2, "192.168.1.20/24"),
             ("[ssh]\nauthorized_keys = [\"x\"]\n", 2, "id_ed25519.pub"),
-            ("[device]\nname = \"a\"\nquality = 5\n", 3, "the keys there are name"),
+            ("[device]\nname = \"a\"\nquality = 5\n", 3, "the only key there is name"),
         ] {
             let reading = read(text);
             let first = reading.remarks.first().expect(text);

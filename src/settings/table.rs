@@ -180,9 +180,11 @@ impl<'a> Table<'a> {
                     reading.note(at, format!("{} is not used here", self.called(&key)));
                 }
                 Weight::Complaint => {
-                    let known = self.asked.join(", ");
                     let meant = nearest::of(&key, self.asked.iter().copied());
-                    let otherwise = format!("the keys there are {known}");
+                    let otherwise = match &self.asked[..] {
+                        [only] => format!("the only key there is {only}"),
+                        known => format!("the keys there are {}", known.join(", ")),
+                    };
                     let kind = format!("key in [{}]", self.name);
                     let text = unknown(&kind, &key, meant, &otherwise);
                     reading.complain(at, text);

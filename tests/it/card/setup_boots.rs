@@ -139,7 +139,7 @@ fn our_own_file_names_the_camera_gives_it_an_address_and_opens_ssh() {
     let second = pi.ssh("ip -o -4 addr show eth1").text();
     assert!(!second.contains("10.0.2.15"), "{second}");
     // What is wrong is told on the page, with its line, and on the screen.
-    let complaint = "lancam.toml:3: there is no nonsense in [device]";
+    let complaint = "lancam.toml:3: unknown key in [device]";
     let state = pi.get_until("/state", |state| state.code == 200);
     let state = state.text();
     assert!(state.contains(complaint), "{state}");
