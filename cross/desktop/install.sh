@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# install.sh PROGRAM | install.sh --remove: installs lancam-view with its icon, menu entry, description and manual page below
-# $DESTDIR$PREFIX, or removes all of it. PREFIX defaults to /usr/local for root and to ~/.local for others. Prints each file.
+# install.sh PROGRAM | install.sh --remove: installs lancam-view with its icon, menu entry, description, manual page and shell
+# completions below $DESTDIR$PREFIX, or removes all of it. PREFIX defaults to /usr/local for root and to ~/.local for others. Prints each file.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 
@@ -8,6 +8,9 @@ if [ "$(id -u)" = 0 ]; then PREFIX=${PREFIX:-/usr/local}; else PREFIX=${PREFIX:-
 [[ $PREFIX == /* ]] || { echo "install.sh: PREFIX takes a folder that begins with /, not '$PREFIX'" >&2 && exit 2; }
 base=${DESTDIR:-}$PREFIX
 program=bin/lancam-view
+# On Debian, zsh reads files of packages and files of users from two folders.
+zsh=share/zsh/site-functions
+[ "$PREFIX" != /usr ] || zsh=share/zsh/vendor-completions
 # Files to install beside the program: source and target.
 files=(
     lancam-view.desktop share/applications/lancam-view.desktop
@@ -16,7 +19,16 @@ files=(
     lancam-view-48.png share/icons/hicolor/48x48/apps/lancam-view.png
     lancam-view-128.png share/icons/hicolor/128x128/apps/lancam-view.png
     lancam-view.1 share/man/man1/lancam-view.1
+    lancam-view.bash share/bash-completion/completions/lancam-view
+    _lancam-view "$zsh/_lancam-view"
+    lancam-view.fish share/fish/vendor_completions.d/lancam-view.fish
 )
+
+# Whether zsh reads the folder of its file, or is not installed.
+zsh_finds_it() {
+    [ -z "${DESTDIR:-}" ] && command -v zsh >/dev/null || return 0
+    zsh -f -c '(( ${fpath[(Ie)$1]} ))' zsh "$base/$zsh"
+}
 
 # put MODE FROM TO
 put() {
@@ -53,5 +65,6 @@ case ${1:-} in
     refresh
     # Folders of packages are in PATH.
     [[ -n ${DESTDIR:-} || :$PATH: == *:$base/bin:* ]] || echo "$base/bin is not in your PATH: a new login may add it, or write $base/bin/lancam-view"
+    zsh_finds_it || echo "for zsh to complete lancam-view, write this before compinit in ~/.zshrc: fpath+=('$base/$zsh')"
     ;;
 esac

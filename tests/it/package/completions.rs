@@ -1,9 +1,9 @@
-//! What shells complete is made from what `--help` prints, so that it offers nothing else; and it works in real shells.
+//! Shells complete what `--help` of `lancam` and `lancam-view` prints and nothing else, and it works in real shells.
 //!
 //! `LANCAM_BLESS=1` makes the files anew.
 
 use crate::tools::skip::skip;
-use lancam::camera;
+use lancam::{camera, viewer};
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,6 +12,8 @@ use std::process::Command;
 /// A program, as its `--help` describes it.
 struct Program {
     name: &'static str,
+    /// Where its files for shells lie in the repository.
+    folder: &'static str,
     commands: Vec<(String, String)>,
     options: Vec<Offer>,
 }
@@ -36,8 +38,8 @@ enum Value {
 }
 
 impl Program {
-    fn of(name: &'static str, help: &str) -> Self {
-        let mut program = Self { name, commands: Vec::new(), options: Vec::new() };
+    fn of(name: &'static str, folder: &'static str, help: &str) -> Self {
+        let mut program = Self { name, folder, commands: Vec::new(), options: Vec::new() };
         let mut lines = help.lines().peekable();
         while let Some(line) = lines.next() {
             let Some((term, text)) = line.trim_start().split_once("  ") else { continue };
@@ -50,12 +52,7 @@ impl Program {
                 let offers = term.split(", ").map(|option| Offer::of(option, &text));
                 program.options.extend(offers);
             } else if let Some(rest) = line.strip_prefix(name).and_then(|it| it.strip_prefix(' ')) {
-                let command = rest.split(' ').next().unwrap_or_default();
-                let command = command.trim_matches(['[', ']']);
-                if command.bytes().all(|letter| letter.is_ascii_lowercase()) && line.contains("  ")
-                {
-                    program.commands.push((command.to_owned(), text));
-                }
+                program.add_usage(rest.split("  ").next().unwrap_or_default(), &text);
             }
         }
         for (flag, help) in [("--help", "show the options"), ("--version", "show the version")] {
@@ -66,13 +63,29 @@ impl Program {
         program
     }
 
+    /// What a line of usage names: `list [--json]` a command, `[OPTIONS] --pickle HOST:PORT` an option.
+    fn add_usage(&mut self, usage: &str, help: &str) {
+        let mut words = usage.split(' ').peekable();
+        let command = words.peek().map_or("", |word| word.trim_matches(['[', ']']));
+        if command.bytes().all(|letter| letter.is_ascii_lowercase()) {
+            self.commands.push((command.to_owned(), help.to_owned()));
+        }
+        while let Some(word) = words.next() {
+            if word.starts_with("--") {
+                let value = words.next_if(|next| !next.starts_with(['-', '[']));
+                let option = [word, value.unwrap_or_default()].join(" ");
+                self.options.push(Offer::of(option.trim_end(), help));
+            }
+        }
+    }
+
     fn flags(&self) -> String {
         let flags = self.options.iter().map(|offer| offer.flag.as_str());
         flags.filter(|flag| flag.starts_with("--")).collect::<Vec<_>>().join(" ")
     }
 
     fn bash(&self) -> String {
-        let Self { name, commands, options } = self;
+        let Self { name, commands, options, .. } = self;
         let function = name.replace('-', "_");
         let mut cases = String::new();
         for Offer { flag, value, .. } in options {
@@ -115,7 +128,7 @@ impl Program {
     }
 
     fn zsh(&self) -> String {
-        let Self { name, commands, options } = self;
+        let Self { name, commands, options, .. } = self;
         let quoted = |text: &str| text.replace('\'', "'\\''");
         let inside =
             |text: &str| quoted(text).replace('[', "\\[").replace(']', "\\]").replace(':', "\\:");
@@ -125,6 +138,9 @@ impl Program {
                 format!("{command}\\:\"{}\"", inside(&help.replace('"', "")))
             });
             lines.push(format!("'1:command:(({}))'", words.collect::<Vec<_>>().join(" ")));
+        } else {
+            // Without this, zsh completes nothing after a camera's name.
+            lines.push("'*:camera: '".to_owned());
         }
         for Offer { flag, value, help } in options {
             let value = match value {
@@ -142,9 +158,13 @@ impl Program {
     }
 
     fn fish(&self) -> String {
-        let Self { name, commands, options } = self;
+        let Self { name, commands, options, .. } = self;
         let quoted = |text: &str| text.replace('\\', "\\\\").replace('\'', "\\'");
         let mut text = format!("# Made from {name} --help by tests/it/package/completions.rs.\n");
+        if commands.is_empty() {
+            // What stands alone is a camera, and no file.
+            writeln!(text, "complete -c {name} -f").expect("into a text");
+        }
         for (command, help) in commands {
             let help = quoted(help);
             writeln!(text, "complete -c {name} -f -n __fish_is_first_arg -a {command} -d '{help}'")
@@ -175,7 +195,7 @@ impl Offer {
         let words = |text: &str| text.split('|').map(str::to_owned).collect();
         let value = match value {
             "" => Value::Nothing,
-            "S" => Value::File(words("auto|test|-")),
+            _ if flag == "--source" => Value::File(words("auto|test|-")),
             "PATH" => Value::File(Vec::new()),
             _ if value.starts_with("FILE") => Value::File(Vec::new()),
             _ if value.contains('|') => Value::Words(words(value)),
@@ -188,47 +208,74 @@ impl Offer {
 /// As much as fits beside an option in a terminal.
 fn first_sentence(text: &str) -> String {
     let end = ["; ", ". ", ": ", " ["].iter().filter_map(|sign| text.find(sign)).min();
-    text[..end.unwrap_or(text.len())].to_owned()
+    let sentence = &text[..end.unwrap_or(text.len())];
+    match sentence.rfind(" (") {
+        // The end came inside the brackets.
+        Some(opened) if !sentence[opened..].contains(')') => sentence[..opened].to_owned(),
+        _ => sentence.to_owned(),
+    }
 }
 
-fn program() -> Program {
-    Program::of("lancam", &camera::help::text())
+fn programs() -> [Program; 2] {
+    [
+        Program::of("lancam", "cross/deb/lancam", &camera::help::text()),
+        Program::of("lancam-view", "cross/desktop", &viewer::config::help::text()),
+    ]
 }
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn folder() -> PathBuf {
-    root().join("cross/deb/lancam")
+/// The three files of a program, by their shells.
+fn files(program: &Program) -> [(&'static str, PathBuf); 3] {
+    let (folder, name) = (root().join(program.folder), program.name);
+    [
+        ("bash", folder.join(format!("{name}.bash"))),
+        ("zsh", folder.join(format!("_{name}"))),
+        ("fish", folder.join(format!("{name}.fish"))),
+    ]
+}
+
+/// The file that `shell` reads for the program called `name`.
+fn file(name: &str, shell: &str) -> PathBuf {
+    let programs = programs();
+    let program = programs.iter().find(|program| program.name == name).expect("it is a program");
+    let found = files(program).into_iter().find(|(of, _)| *of == shell);
+    found.expect("it is a shell").1
 }
 
 #[test]
 fn what_shells_complete_is_what_help_says() {
-    let program = program();
-    for (file, made) in [
-        ("lancam.bash", program.bash()),
-        ("_lancam", program.zsh()),
-        ("lancam.fish", program.fish()),
-    ] {
-        let path = folder().join(file);
-        if std::env::var_os("LANCAM_BLESS").is_some() {
-            fs::write(&path, &made).expect("writes");
+    for program in programs() {
+        let made = [program.bash(), program.zsh(), program.fish()];
+        for ((_, path), made) in files(&program).into_iter().zip(made) {
+            if std::env::var_os("LANCAM_BLESS").is_some() {
+                fs::write(&path, &made).expect("writes");
+            }
+            let there = fs::read_to_string(&path).unwrap_or_default();
+            assert_eq!(there, made, "LANCAM_BLESS=1 makes {} anew", path.display());
         }
-        let there = fs::read_to_string(&path).unwrap_or_default();
-        assert_eq!(there, made, "LANCAM_BLESS=1 makes {file} anew");
-    }
-    for entry in &camera::config::options::OPTIONS {
-        let flag = format!("--{}", entry.name);
-        assert!(program.flags().split(' ').any(|offered| offered == flag), "{flag}");
+        let flags = program.flags();
+        let offered =
+            |name: &str| flags.split(' ').any(|flag| flag.strip_prefix("--") == Some(name));
+        let all: Vec<&str> = match program.name {
+            "lancam" => camera::config::options::OPTIONS.iter().map(|entry| entry.name).collect(),
+            _ => viewer::config::OPTIONS.to_vec(),
+        };
+        for name in all {
+            assert!(offered(name), "{} --{name}", program.name);
+        }
     }
 }
 
 /// What bash offers for the last of `words`.
 fn completed(words: &[&str]) -> Vec<String> {
+    let name = words[0];
     let script = format!(
-        "compopt() {{ :; }}; . '{}'; COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); _lancam; printf '%s\\n' \"${{COMPREPLY[@]}}\"",
-        folder().join("lancam.bash").display()
+        "compopt() {{ :; }}; . '{}'; COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); _{}; printf '%s\\n' \"${{COMPREPLY[@]}}\"",
+        file(name, "bash").display(),
+        name.replace('-', "_")
     );
     let output = Command::new("bash").args(["-c", &script, "bash"]).args(words).output();
     let output = output.expect("bash runs");
@@ -250,6 +297,11 @@ fn bash_completes_commands_options_and_their_values() {
         (&["lancam", "--source", "aut"], &["auto"]),
         (&["lancam", "--size", "6"], &[]),
         (&["lancam", "--nothing-like-it"], &[]),
+        (&["lancam-view", ""], &[]),
+        (&["lancam-view", "--pi"], &["--pickle"]),
+        (&["lancam-view", "Garage", "--li"], &["--list"]),
+        (&["lancam-view", "--record-"], &["--record-every", "--record-max", "--record-keep"]),
+        (&["lancam-view", "--seconds", ""], &[]),
     ] {
         assert_eq!(completed(words), offered, "{words:?}");
     }
@@ -257,14 +309,15 @@ fn bash_completes_commands_options_and_their_values() {
     let clip = folder.path().join("my clip.mjpeg");
     fs::write(&clip, "").expect("writes");
     let begun = folder.path().join("my");
-    let offered = completed(&["lancam", "--source", begun.to_str().expect("UTF-8")]);
-    assert_eq!(offered, [clip.to_str().expect("UTF-8")]);
+    for words in [["lancam", "--source"], ["lancam-view", "--save"], ["lancam-view", "--record"]] {
+        let offered = completed(&[words[0], words[1], begun.to_str().expect("UTF-8")]);
+        assert_eq!(offered, [clip.to_str().expect("UTF-8")], "{words:?}");
+    }
 }
 
 #[test]
 fn zsh_and_fish_can_read_their_files() {
-    for (shell, file) in [("zsh", "_lancam"), ("fish", "lancam.fish")] {
-        let path = folder().join(file);
+    for (shell, path) in programs().iter().flat_map(files).filter(|(shell, _)| *shell != "bash") {
         match Command::new(shell).arg("-n").arg(&path).output() {
             Ok(output) => {
                 let said = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -277,17 +330,57 @@ fn zsh_and_fish_can_read_their_files() {
 
 #[test]
 fn fish_completes_options_and_their_values() {
-    let file = folder().join("lancam.fish");
-    let script = format!(
-        "source '{}'; complete -C 'lancam --fli'; complete -C 'lancam --flip '",
-        file.display()
-    );
-    match Command::new("fish").args(["-c", &script]).output() {
-        Ok(output) => {
-            let text = String::from_utf8_lossy(&output.stdout).into_owned();
-            let words: Vec<_> = text.lines().filter_map(|line| line.split('\t').next()).collect();
-            assert_eq!(words, ["--flip", "h", "hv", "v"], "{text}");
+    for (name, typed, offered) in [
+        ("lancam", "--fli", &["--flip"][..]),
+        ("lancam", "--flip ", &["h", "hv", "v"]),
+        ("lancam-view", "--fulls", &["--fullscreen"]),
+        ("lancam-view", "Garage --pic", &["--pickle"]),
+        ("lancam-view", "/et", &[]),
+        ("lancam-view", "--save /et", &["/etc/"]),
+    ] {
+        let source = file(name, "fish");
+        let script = format!("source '{}'; complete -C '{name} {typed}'", source.display());
+        match Command::new("fish").args(["-c", &script]).output() {
+            Ok(output) => {
+                let text = String::from_utf8_lossy(&output.stdout).into_owned();
+                let words = text.lines().filter_map(|line| line.split('\t').next());
+                assert_eq!(words.collect::<Vec<_>>(), offered, "{typed}: {text}");
+            }
+            Err(error) => return skip("completions of fish", &error.to_string()),
         }
-        Err(error) => skip("completions of fish", &error.to_string()),
+    }
+}
+
+/// Types `$2` and Tab into a zsh with completion that has the files of the folder `$1`, until `$3` stands there.
+const TYPE_INTO_ZSH: &str = r#"
+zmodload zsh/zpty || exit 1
+zpty shell zsh -f -i
+zpty -w shell "PS1= fpath=('$1' \$fpath); autoload -Uz compinit; compinit -u -D; print rea''dy"
+zpty -r -m shell said '*ready*' || exit 1
+zpty -w -n shell "$2"$'\t'
+zpty -r -m shell said "*$3*"
+"#;
+
+#[test]
+fn zsh_completes_options_and_their_values() {
+    for (name, typed, completed) in [
+        ("lancam", "lancam sel", "lancam selftest"),
+        ("lancam", "lancam --control of", "--control off"),
+        ("lancam-view", "lancam-view --fulls", "--fullscreen"),
+        ("lancam-view", "lancam-view Garage --pic", "--pickle"),
+    ] {
+        let zsh = file(name, "zsh");
+        let folder = zsh.parent().expect("it lies in a folder");
+        // A zsh that completes something else is waited for no longer.
+        let mut command = Command::new("timeout");
+        command.args(["60", "zsh", "-f", "-c", TYPE_INTO_ZSH, "zsh"]).arg(folder);
+        command.args([typed, completed]).env("TERM", "dumb");
+        let output = command.output().expect("timeout runs");
+        match output.status.code() {
+            Some(0) => {}
+            // That is what timeout says of a program that is not there.
+            Some(127) => return skip("completions of zsh", "zsh is not installed"),
+            _ => panic!("{typed}: {}", String::from_utf8_lossy(&output.stderr)),
+        }
     }
 }

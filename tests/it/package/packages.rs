@@ -12,8 +12,10 @@ const HERE: &str = env!("CARGO_MANIFEST_DIR");
 const PROGRAM: &str = env!("CARGO_BIN_EXE_lancam-view");
 
 /// Below `/usr` or wherever.
-const INSTALLED: [&str; 7] = [
+const INSTALLED: [&str; 9] = [
     "bin/lancam-view",
+    "share/bash-completion/completions/lancam-view",
+    "share/fish/vendor_completions.d/lancam-view.fish",
     "share/applications/lancam-view.desktop",
     "share/icons/hicolor/128x128/apps/lancam-view.png",
     "share/icons/hicolor/48x48/apps/lancam-view.png",
@@ -73,7 +75,12 @@ fn what_is_installed_works_and_goes_away_again() {
         assert!(installed.contains(file), "{file}: {installed:?}");
         assert!(said.contains(file), "it says that it installs {file}: {said}");
     }
+    let zsh = "share/zsh/site-functions/_lancam-view";
+    assert!(installed.contains(zsh), "{installed:?}");
     assert!(said.contains("is not in your PATH"), "{said}");
+    if has("what_is_installed_works_and_goes_away_again", "zsh") {
+        assert!(said.contains("my own/share/zsh/site-functions')"), "{said}");
+    }
     says_its_version(&here.join("bin/lancam-view"));
     let said = install("--remove");
     let left = files(&here);
@@ -187,6 +194,8 @@ fn a_package_is_the_same_bytes_each_time_and_installs_and_purges() {
         let file = file.replace("lancam-view.1", "lancam-view.1.gz");
         assert!(installed.contains(&format!("usr/{file}")), "{file}: {installed:?}");
     }
+    let zsh = "usr/share/zsh/vendor-completions/_lancam-view";
+    assert!(installed.contains(zsh), "{installed:?}");
     let copyright = root.path().join("usr/share/doc/lancam-view/copyright");
     let copyright = std::fs::read_to_string(copyright).expect("it is there");
     for part in ["The lancam authors", "Inter", "libjpeg-turbo", "minifb", "socket2"] {
