@@ -1,6 +1,8 @@
 //! The command line of `lancam-setup`.
 
-use lexopt::Arg::{Long, Short};
+use crate::nearest;
+use crate::wording::unknown;
+use lexopt::Arg::{Long, Short, Value};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -20,6 +22,12 @@ lancam-setup --help
 
 It never fails: settings that it cannot read are ignored, with a line each in RUN/lancam/complaints.
 Exit status: 0; 2 wrong options.";
+
+/// All long options.
+const OPTIONS: [&str; 6] = ["keep-secrets", "boot", "run", "data", "version", "help"];
+
+/// Where to look when nothing else can be said.
+const SEE_HELP: &str = "lancam-setup --help lists the options";
 
 /// The folder for files that are made anew at each start.
 pub(super) const RUN: &str = "/run";
@@ -69,7 +77,7 @@ impl Command {
     /// # Errors
     /// What is wrong with the arguments, as a message.
     pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, String> {
-        let wrong = |error: lexopt::Error| format!("{error}; lancam-setup --help lists what works");
+        let wrong = |error: lexopt::Error| format!("{error}; {SEE_HELP}");
         let mut parser = lexopt::Parser::from_args(arguments);
         let mut options = Options::default();
         while let Some(argument) = parser.next().map_err(wrong)? {
@@ -83,10 +91,45 @@ impl Command {
                 }
                 Long("help") | Short('h') => return Ok(Self::Help),
                 Long("version") | Short('V') => return Ok(Self::Version),
-                other => return Err(wrong(other.unexpected())),
+                Long(name) => {
+                    let meant = nearest::of(name, OPTIONS).map(|meant| format!("--{meant}"));
+                    let name = format!("--{name}");
+                    return Err(unknown("option", &name, meant.as_deref(), SEE_HELP));
+                }
+                Short(letter) => {
+                    return Err(unknown("option", &format!("-{letter}"), None, SEE_HELP));
+                }
+                Value(word) => {
+                    let word = word.to_string_lossy();
+                    let meant = nearest::of(&word, OPTIONS).map(|meant| format!("--{meant}"));
+                    return Err(unknown("command", &word, meant.as_deref(), SEE_HELP));
+                }
             };
             *folder = parser.value().map_err(wrong)?.into();
         }
         Ok(Self::Run(options))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_of_the_finger_is_answered_with_what_was_meant() {
+        for (argument, answer) in [
+            ("--bot", "unknown option \"--bot\"; did you mean \"--boot\"?"),
+            ("--keepsecrets", "did you mean \"--keep-secrets\"?"),
+            ("help", "unknown command \"help\"; did you mean \"--help\"?"),
+            ("-x", "unknown option \"-x\"; lancam-setup --help lists the options"),
+            ("image", "unknown command \"image\"; lancam-setup --help lists the options"),
+        ] {
+            let said = Command::parse([OsString::from(argument)]).expect_err(argument);
+            assert!(said.contains(answer), "{argument}: {said}");
+        }
+        for option in OPTIONS {
+            let said = Command::parse([format!("--{option}").into()]).err().unwrap_or_default();
+            assert!(HELP.contains(&format!("--{option}")) && !said.contains("unknown"), "{said}");
+        }
     }
 }

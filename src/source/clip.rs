@@ -2,7 +2,7 @@
 
 use super::frame_count::FrameCount;
 use super::path::{self, Lies};
-use super::{Drops, FrameSource, Next, SourceError, Trouble, foreign, jpeg_layout};
+use super::{Drops, FrameSource, Next, SourceError, Trouble, foreign, jpeg_layout, meant};
 use crate::clock;
 use crate::image::frame::{Content, Frame, FrameLayout, Micros, TimedBy};
 use crate::image::jpeg::gate::{DriverSays, Gate};
@@ -13,6 +13,7 @@ use crate::image::orientation::Orientation;
 use crate::image::pixels::Size;
 use crate::rate::Rate;
 use crate::stop::Stop;
+use crate::wording::unknown;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read, Seek};
 use std::ops::Range;
@@ -296,8 +297,12 @@ fn unusable(text: String) -> SourceError {
 }
 
 fn not_read(path: &Path, error: &io::Error) -> String {
+    let meant = meant::source(path);
     let path = path.display();
     match error.kind() {
+        io::ErrorKind::NotFound if meant.is_some() => {
+            unknown("source", &path.to_string(), meant.as_deref(), "")
+        }
         io::ErrorKind::NotFound => format!(
             "there is no file {path}. --source must be a camera (lancam list shows them), auto, csi, a file of JPEGs, \
              - for a pipe, or test"

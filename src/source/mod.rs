@@ -7,6 +7,7 @@ mod foreign;
 mod frame_count;
 mod heard;
 mod interrupted;
+mod meant;
 pub mod media;
 mod path;
 mod pattern_controls;

@@ -55,7 +55,7 @@ impl Arguments {
                     Some(entry) => this.option(entry, &mut parser)?,
                     None if name == "host" => return Err(host(parser.value().ok())),
                     None => {
-                        let meant = nearest::option_typed(name).map(|meant| format!("--{meant}"));
+                        let meant = nearest::option_typed(name);
                         let name = format!("--{name}");
                         return Err(usage(unknown("option", &name, meant.as_deref(), SEE_HELP)));
                     }
@@ -71,6 +71,11 @@ impl Arguments {
                         )));
                     }
                 },
+                Value(word) if nearest::COMMANDS.iter().any(|it| word == *it) => {
+                    let word = word.to_string_lossy();
+                    let text = format!("the command goes first. {TYPE}lancam {word}");
+                    return Err(usage(text));
+                }
                 other @ Value(_) => return Err(wrong(other.unexpected())),
             }
             if matches!(this.verb, Verb::Help | Verb::Version) {
@@ -144,7 +149,7 @@ fn no_command(word: &str) -> String {
     let is_source = ["auto", "test", "-"].contains(&word)
         || word.starts_with("test:")
         || Path::new(word).exists();
-    let meant = nearest::command(word).map(|meant| format!("lancam {meant}"));
+    let meant = nearest::command(word);
     let otherwise = match is_source {
         true => format!("a source is named by --source. {TYPE}lancam --source {word}"),
         false => SEE_HELP.to_owned(),

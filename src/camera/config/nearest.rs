@@ -22,6 +22,26 @@ const CALLED_ELSEWHERE: [(&str, &str); 8] = [
     ("desired-fps", "fps"),
 ];
 
+/// What other programs call our options that have only a letter.
+const SPELLED_OUT: [(&str, &str); 4] =
+    [("verbose", "-v"), ("debug", "-v"), ("quiet", "-q"), ("silent", "-q")];
+
+/// What people type for our commands, and for the viewer.
+const OTHER_COMMANDS: [(&str, &str); 12] = [
+    ("view", "lancam-view"),
+    ("viewer", "lancam-view"),
+    ("watch", "lancam-view"),
+    ("show", "lancam-view"),
+    ("start", "lancam run"),
+    ("serve", "lancam run"),
+    ("stream", "lancam run"),
+    ("ls", "lancam list"),
+    ("cameras", "lancam list"),
+    ("devices", "lancam list"),
+    ("validate", "lancam check"),
+    ("self-test", "lancam selftest"),
+];
+
 /// Options of one letter that other camera programs have.
 const LETTERS: [(char, &str); 3] = [('p', "listen"), ('d', "source"), ('r', "size")];
 
@@ -46,14 +66,22 @@ pub(super) fn option(name: &str) -> Option<&'static str> {
     elsewhere(&name).or_else(|| nearest::of(&name, OPTIONS.iter().map(|entry| entry.name)))
 }
 
-/// The same for the command line, which has a few more options.
-pub(super) fn option_typed(name: &str) -> Option<&'static str> {
-    option(name).or_else(|| nearest::of(name, ONLY_TYPED))
+/// The same for the command line, which has a few more options, with its dashes.
+pub(super) fn option_typed(name: &str) -> Option<String> {
+    if let Some((_, ours)) = SPELLED_OUT.iter().find(|(known, _)| *known == name) {
+        return Some((*ours).to_owned());
+    }
+    let long = option(name).or_else(|| nearest::of(name, ONLY_TYPED))?;
+    Some(format!("--{long}"))
 }
 
-/// The command nearest to `word`.
-pub(super) fn command(word: &str) -> Option<&'static str> {
-    nearest::of(word, COMMANDS)
+/// The command that `word` means or is nearest to, with its program.
+pub(super) fn command(word: &str) -> Option<String> {
+    let known = OTHER_COMMANDS.iter().find(|(known, _)| *known == word);
+    match known {
+        Some((_, ours)) => Some((*ours).to_owned()),
+        None => nearest::of(word, COMMANDS).map(|meant| format!("lancam {meant}")),
+    }
 }
 
 #[cfg(test)]
@@ -78,11 +106,18 @@ mod tests {
         for stranger in ["brightness", "x", "", "password", &"x".repeat(100_000)] {
             assert_eq!(option(stranger), None, "{stranger:.20}");
         }
-        assert_eq!(option_typed("hlep"), Some("help"));
-        assert_eq!(
-            (command("lst"), command("chekc"), command("x")),
-            (Some("list"), Some("check"), None)
-        );
+        for (written, meant) in [("hlep", "--help"), ("verbose", "-v"), ("resolution", "--size")] {
+            assert_eq!(option_typed(written).as_deref(), Some(meant), "{written}");
+        }
+        for (written, meant) in [
+            ("lst", Some("lancam list")),
+            ("chekc", Some("lancam check")),
+            ("view", Some("lancam-view")),
+            ("stream", Some("lancam run")),
+            ("x", None),
+        ] {
+            assert_eq!(command(written).as_deref(), meant, "{written}");
+        }
     }
 
     #[test]

@@ -2,18 +2,18 @@
 
 mod given;
 pub mod help;
+mod meant;
 #[cfg(test)]
 mod tests;
 mod units;
 mod values;
 
-use crate::nearest;
-use crate::plain::printable;
 use crate::viewer::find::address::{AddressError, CameraAddress};
 use crate::viewer::headless::{Limit, Timeout};
 use crate::viewer::keep::recorder::{Plan, Rotation};
 use crate::viewer::stage::window::Opening;
 use crate::viewer::watch::receiver::Protocol;
+use crate::wording::must_be;
 use given::Given;
 use lexopt::prelude::*;
 use std::ffi::OsString;
@@ -93,19 +93,11 @@ pub enum UsageError {
     /// An option without its value, or with one that is not text.
     #[error("{0}; lancam-view --help lists the options")]
     Option(#[from] lexopt::Error),
-    /// An option that does not exist.
-    #[error("unknown option \"{name}\"; {}", meant.map_or_else(
-        || "lancam-view --help lists the options".to_owned(),
-        |meant| format!("did you mean \"--{meant}\"?"),
-    ))]
-    Unknown {
-        /// The option as written, safe to print.
-        name: String,
-        /// The option that was probably meant, without its dashes.
-        meant: Option<&'static str>,
-    },
+    /// An option or a command that does not exist, and what was probably meant.
+    #[error("{0}")]
+    Unknown(String),
     /// A value that the option does not take.
-    #[error("{option} must be {wants}, not \"{found}\"")]
+    #[error("{}", must_be(option, wants, found))]
     Value {
         /// The option.
         option: &'static str,
@@ -148,8 +140,13 @@ const MAX_CAMERAS: usize = 64;
 /// When they make no sense. The error is one line that says what would work.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, UsageError> {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
-    if arguments == ["help"] {
-        return Ok(Request::Help);
+    match arguments.as_slice() {
+        [only] if only == "help" => return Ok(Request::Help),
+        [only] if only == "version" => return Ok(Request::Version),
+        [first, ..] if first == "list" && arguments[1..].iter().all(|word| word == "--json") => {
+            return Err(meant::list());
+        }
+        _ => {}
     }
     let mut parser = lexopt::Parser::from_args(arguments);
     let mut given = Given::default();
@@ -198,8 +195,13 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, U
                 given.name_camera(&parser.value()?.string()?)?;
             }
             Value(camera) => given.name_camera(&camera.string()?)?,
-            Long(name) => return Err(unknown(&format!("--{name}"))),
-            Short(letter) => return Err(unknown(&format!("-{letter}"))),
+            Long(name) => {
+                let name = name.to_owned();
+                return Err(meant::long(&name, next_word(&mut parser).as_deref()));
+            }
+            Short(letter) => {
+                return Err(meant::letter(letter, next_word(&mut parser).as_deref()));
+            }
         }
     }
     match given.list {
@@ -231,7 +233,7 @@ pub const OPTIONS: [&str; 19] = [
     "help",
 ];
 
-fn unknown(name: &str) -> UsageError {
-    let meant = name.strip_prefix("--").and_then(|name| nearest::of(name, OPTIONS));
-    UsageError::Unknown { name: printable(name), meant }
+/// What stands behind an option, whether or not that takes a value.
+fn next_word(parser: &mut lexopt::Parser) -> Option<String> {
+    parser.value().ok()?.into_string().ok()
 }

@@ -99,7 +99,16 @@ fn what_makes_no_sense_is_answered_in_one_line_with_what_would() {
         ("pi --hedless", "unknown option \"--hedless\"; did you mean \"--headless\"?"),
         ("pi --full-screen", "did you mean \"--fullscreen\"?"),
         ("pi --sead", "unknown option \"--sead\"; lancam-view --help lists the options"),
-        ("pi -x", "unknown option \"-x\""),
+        ("pi -x", "unknown option \"-x\"; lancam-view --help lists the options"),
+        ("pi --screenshot", "unknown option \"--screenshot\"; did you mean \"--save\"?"),
+        ("--verbose pi", "did you mean \"-v\"?"),
+        ("-l", "unknown option \"-l\"; did you mean \"--list\"?"),
+        ("--host pi", "named without an option. Type: lancam-view pi"),
+        ("--host=pi", "named without an option. Type: lancam-view pi"),
+        ("--ip 192.168.1.7 --port 8080", "Type: lancam-view 192.168.1.7"),
+        ("-p 8080", "Type: lancam-view 192.168.1.20:8080"),
+        ("list", "unknown command \"list\"; did you mean \"lancam-view --list\"?"),
+        ("list --json", "For a camera called list, type lancam-view list.local"),
         ("--list --fullscreen", "use --list or --fullscreen, not both"),
         ("pi --headless --fullscreen", "use --headless or --fullscreen, not both"),
         ("rtsp://pi:8554/x", "lancam does not speak RTSP"),
@@ -109,8 +118,8 @@ fn what_makes_no_sense_is_answered_in_one_line_with_what_would() {
         ("pi --headless --save png", "ends in .png"),
         ("--headless --pickle pi --save x.JPEG", "sends no JPEGs"),
         ("pi --frames 3", "works only together with --headless"),
-        ("pi --headless --frames 0", "must be 1 or more, not \"0\""),
-        ("pi --headless --frames -1", "must be 1 or more, not \"-1\""),
+        ("pi --headless --frames 0", "must be 1 or more, not 0"),
+        ("pi --headless --frames -1", "must be 1 or more, not -1"),
         ("pi --headless --seconds nan", "must be a number of seconds above 0"),
         ("pi --headless --seconds 1e300", "must be a number of seconds above 0"),
         ("pi --headless --seconds 1 --frames 1", "not both"),
@@ -129,9 +138,9 @@ fn what_makes_no_sense_is_answered_in_one_line_with_what_would() {
         ("pi --record mkv", "ends in .mkv, not \"mkv\""),
         ("--list --record x.mkv", "not both"),
         ("--list --record-max 1GB", "not both"),
-        ("pi --record x.mkv --record-every 10", "unit (s, min, h, d), such as 10min, not \"10\""),
+        ("pi --record x.mkv --record-every 10", "unit (s, min, h, d), such as 10min, not 10"),
         ("pi --record x.mkv --record-max 2G", "such as 2GiB, not \"2G\""),
-        ("pi --record x.mkv --record-keep 0", "must be 1 or more, not \"0\""),
+        ("pi --record x.mkv --record-keep 0", "must be 1 or more, not 0"),
         ("pi --record x.mkv --record-keep 3", "only together with --record-every or --record-max"),
         ("pi --headless --record-every 1h", "--record-every works only together with --record"),
         ("a b --headless --record x.mkv", "--headless goes with one camera"),
@@ -159,6 +168,9 @@ fn help_names_every_option_that_is_taken() {
     assert_eq!(long, None, "no line is longer than 100 columns");
     assert_eq!(parse_line("help"), Ok(Request::Help));
     assert_eq!(config("help garage").cameras.len(), 2, "a camera may be called so");
+    assert_eq!(config("list garage").cameras.len(), 2, "a camera may be called so");
+    assert_eq!(config("list.local").cameras.len(), 1);
+    assert_eq!(parse_line("version"), Ok(Request::Version));
     assert_eq!(parse_line("-V"), Ok(Request::Version));
     assert_eq!(parse_line("--help"), Ok(Request::Help));
     assert_eq!(parse_line("pi --version"), Ok(Request::Version));

@@ -12,6 +12,10 @@ fn ends(arguments: &[&str]) -> (Option<i32>, String) {
 fn wrong_options_end_with_2_and_one_line_that_says_what_is_expected() {
     for (arguments, expected) in [
         (&["--nonsense"][..], "--help"),
+        (&["view"], "unknown command \"view\"; did you mean \"lancam-view\"?"),
+        (&["lst"], "unknown command \"lst\"; did you mean \"lancam list\"?"),
+        (&["--verbose"], "unknown option \"--verbose\"; did you mean \"-v\"?"),
+        (&["--fps", "5", "list"], "the command goes first. Type: lancam list"),
         (&["--size", "0x0"], "sides 1 to 65500"),
         (&["--size", "100000x100000"], "1280x720"),
         (&["--width", "0"], "65500"),
@@ -87,6 +91,8 @@ fn a_source_that_can_never_work_ends_with_69_and_says_what_would() {
     let missing = folder.path().join("missing.mjpeg");
     for (source, expected) in [
         (missing.to_str().expect("UTF-8"), "test"),
+        ("tset", "unknown source \"tset\"; did you mean \"test\"?"),
+        ("Webcam", "unknown source \"Webcam\"; did you mean \"auto\"?"),
         (no_jpeg.to_str().expect("UTF-8"), "ffmpeg"),
         (folder.path().to_str().expect("UTF-8"), "test"),
         ("-", "rpicam-vid"),

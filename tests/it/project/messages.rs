@@ -10,7 +10,7 @@ const PARTS: [(&str, &[&str]); 4] = [
     ("camera", &["src/bin/lancam.rs", "src/camera", "src/settings", "src/source"]),
     ("viewer", &["src/bin/lancam-view.rs", "src/viewer"]),
     ("setup", &["src/bin/lancam-setup.rs", "src/setup"]),
-    ("shared", &["src/image", "src/latest", "src/net", "src/wire"]),
+    ("shared", &["src/image", "src/latest", "src/net", "src/wire", "src/wording.rs"]),
 ];
 
 /// What no message, no help and no page says any more, in small letters: plain words stand beside it.

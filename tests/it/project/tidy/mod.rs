@@ -26,7 +26,7 @@ const BELOW: [(&str, &[&str]); 25] = [
             "wording",
         ],
     ),
-    ("setup", &["plain", "settings", "wording"]),
+    ("setup", &["nearest", "plain", "settings", "wording"]),
     ("settings", &["nearest", "plain", "wording"]),
     (
         "source",

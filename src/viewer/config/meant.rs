@@ -1,0 +1,124 @@
+//! What somebody meant who wrote an option or a word that `lancam-view` does not know.
+
+use super::{OPTIONS, UsageError};
+use crate::nearest;
+use crate::wording::{TYPE, unknown};
+
+/// What other programs call our options.
+const CALLED_ELSEWHERE: [(&str, &str); 21] = [
+    ("resolution", "--width"),
+    ("size", "--width"),
+    ("framerate", "--fps"),
+    ("frame-rate", "--fps"),
+    ("duration", "--seconds"),
+    ("time", "--seconds"),
+    ("count", "--frames"),
+    ("snapshot", "--save"),
+    ("screenshot", "--save"),
+    ("discover", "--list"),
+    ("scan", "--list"),
+    ("find", "--list"),
+    ("cameras", "--list"),
+    ("kiosk", "--fullscreen"),
+    ("no-window", "--headless"),
+    ("no-gui", "--headless"),
+    ("nogui", "--headless"),
+    ("verbose", "-v"),
+    ("debug", "-v"),
+    ("quiet", "-q"),
+    ("silent", "-q"),
+];
+
+/// The options of one letter that other programs have.
+const LETTERS: [(char, &str); 4] =
+    [('f', "--fullscreen"), ('l', "--list"), ('r', "--record"), ('s', "--save")];
+
+/// Other programs have an option for the camera ...
+const FOR_THE_CAMERA: [&str; 9] =
+    ["address", "camera", "connect", "device", "host", "input", "ip", "source", "url"];
+/// ... and one for its port.
+const FOR_THE_PORT: [&str; 2] = ["port", "p"];
+
+/// Where to look when nothing else can be said.
+const SEE_HELP: &str = "lancam-view --help lists the options";
+
+/// What to say of an option that there is not; `value` is what stands behind it.
+pub(super) fn long(name: &str, value: Option<&str>) -> UsageError {
+    if FOR_THE_CAMERA.contains(&name) {
+        let camera = value.map_or_else(|| "Garage".to_owned(), quoted);
+        let text = format!("the camera is named without an option. {TYPE}lancam-view {camera}");
+        return UsageError::Unknown(text);
+    }
+    if FOR_THE_PORT.contains(&name) {
+        let port = value.and_then(|port| port.parse::<u16>().ok()).unwrap_or(9999);
+        let text = format!(
+            "the port stands behind the camera's address. {TYPE}lancam-view 192.168.1.20:{port}"
+        );
+        return UsageError::Unknown(text);
+    }
+    let elsewhere = CALLED_ELSEWHERE.iter().find(|(known, _)| *known == name);
+    let meant = match elsewhere {
+        Some((_, ours)) => Some((*ours).to_owned()),
+        None => nearest::of(name, OPTIONS).map(|meant| format!("--{meant}")),
+    };
+    UsageError::Unknown(unknown("option", &format!("--{name}"), meant.as_deref(), SEE_HELP))
+}
+
+/// The same for an option of one letter.
+pub(super) fn letter(letter: char, value: Option<&str>) -> UsageError {
+    if FOR_THE_PORT.contains(&letter.to_string().as_str()) {
+        return long("port", value);
+    }
+    let meant = LETTERS.iter().find(|(known, _)| *known == letter).map(|(_, ours)| *ours);
+    UsageError::Unknown(unknown("option", &format!("-{letter}"), meant, SEE_HELP))
+}
+
+/// What to say of `lancam-view list`, which is what people type who know `lancam list`; a camera may be called so.
+pub(super) fn list() -> UsageError {
+    let unknown = unknown("command", "list", Some("lancam-view --list"), "");
+    let text = format!("{unknown} For a camera called list, type lancam-view list.local");
+    UsageError::Unknown(text)
+}
+
+/// As a shell takes it in one piece.
+fn quoted(camera: &str) -> String {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || ":/.-_[]%".contains(letter);
+    match camera.chars().all(is_plain) && !camera.is_empty() {
+        true => camera.to_owned(),
+        false => format!("'{}'", crate::plain::printable(camera).replace('\'', "'\\''")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_of_other_programs_leads_to_an_option_that_exists() {
+        let exists = |ours: &str| match ours.strip_prefix("--") {
+            Some(long) => OPTIONS.contains(&long),
+            None => ["-v", "-q"].contains(&ours),
+        };
+        for (theirs, ours) in CALLED_ELSEWHERE {
+            assert!(exists(ours) && !OPTIONS.contains(&theirs), "{theirs}");
+        }
+        for (letter, ours) in LETTERS {
+            assert!(exists(ours), "{letter}");
+        }
+    }
+
+    #[test]
+    fn a_camera_that_is_named_by_an_option_is_shown_without_it() {
+        for (value, typed) in [
+            (Some("pi:8080"), "lancam-view pi:8080"),
+            (Some("Front door"), "lancam-view 'Front door'"),
+            (Some("x'; rm -r /"), "lancam-view 'x'\\''; rm -r /'"),
+            (None, "lancam-view Garage"),
+        ] {
+            let said = long("host", value).to_string();
+            assert!(said.ends_with(typed), "{said}");
+        }
+        assert!(long("port", Some("8080")).to_string().ends_with(" 192.168.1.20:8080"));
+        assert!(letter('p', Some("x")).to_string().ends_with(" 192.168.1.20:9999"));
+    }
+}
