@@ -74,10 +74,18 @@ mod linux {
         };
         match command {
             Command::Help => print(help::text().trim_end()),
-            Command::SelfTest => print(selftest::block(&version::text("lancam"))),
+            Command::SelfTest { verbosity } => {
+                start_quiet_log(verbosity);
+                print(selftest::block(&version::text("lancam")))
+            }
             Command::Version => print(version::text("lancam")),
-            Command::List { json: true } => print(Listing::now().json()),
-            Command::List { json: false } => print(Listing::now()),
+            Command::List { json, verbosity } => {
+                start_quiet_log(verbosity);
+                match json {
+                    true => print(Listing::now().json()),
+                    false => print(Listing::now()),
+                }
+            }
             Command::Check { file, remarks } => {
                 remarks.iter().for_each(complain);
                 match file {
@@ -100,6 +108,12 @@ mod linux {
                 ExitCode::SUCCESS
             }
         }
+    }
+
+    /// The log beside an answer: warnings alone, unless somebody asks for more.
+    fn start_quiet_log(verbosity: i8) {
+        const WARNINGS: i8 = -1;
+        log_setup::start(if verbosity == 0 { WARNINGS } else { verbosity });
     }
 
     /// What a command was asked for.

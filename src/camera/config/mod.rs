@@ -41,6 +41,8 @@ pub enum Command {
     List {
         /// For programs.
         json: bool,
+        /// Steps above or below the usual amount of log.
+        verbosity: i8,
     },
     /// Say that the configuration is valid.
     Check {
@@ -50,7 +52,10 @@ pub enum Command {
         remarks: Vec<String>,
     },
     /// Print one block about this machine and its camera.
-    SelfTest,
+    SelfTest {
+        /// Steps above or below the usual amount of log.
+        verbosity: i8,
+    },
     /// Print the version.
     Version,
     /// Print [`help::text`](super::help::text).
@@ -241,11 +246,11 @@ impl Command {
             Verb::Version => return Ok(Self::Version),
             Verb::SelfTest => {
                 ignore("selftest", &arguments.said);
-                return Ok(Self::SelfTest);
+                return Ok(Self::SelfTest { verbosity: arguments.verbosity });
             }
             Verb::List { json } => {
                 ignore("list", &arguments.said);
-                return Ok(Self::List { json });
+                return Ok(Self::List { json, verbosity: arguments.verbosity });
             }
             Verb::Run | Verb::Check => {}
         }

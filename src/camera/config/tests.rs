@@ -28,7 +28,9 @@ fn options_are_read_and_the_command_line_wins() {
     assert_eq!((config.quality, config.size.width, config.pickle), (60, Some(640), true));
     assert_eq!(config.source, SourceSpec::Test { size: Size::new(64, 48), rate: Rate(30_000) });
     assert_eq!(config.capture.format, Some(PixelFormat::Jpeg));
-    assert_eq!(parse(&[], &["list", "--json"]), Ok(Command::List { json: true }));
+    assert_eq!(parse(&[], &["list", "--json"]), Ok(Command::List { json: true, verbosity: 0 }));
+    assert_eq!(parse(&[], &["list", "-v"]), Ok(Command::List { json: false, verbosity: 1 }));
+    assert_eq!(parse(&[], &["selftest", "-vv"]), Ok(Command::SelfTest { verbosity: 2 }));
 }
 
 #[test]

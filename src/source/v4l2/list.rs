@@ -9,6 +9,7 @@ use crate::image::pixels::{PixelFormat, Size};
 use crate::json::{Object, array};
 use crate::source::csi;
 use crate::source::media::{RibbonList, Ribbons};
+use crate::wording::count;
 use std::fmt::{self, Write};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -61,6 +62,11 @@ impl Listing {
                 }
             }
         }
+        log::debug!(
+            "looked at each /dev/video*: {}, {}",
+            count(listing.cameras.len(), "camera"),
+            count(listing.others.len(), "other device")
+        );
         listing
     }
 

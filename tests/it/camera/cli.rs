@@ -63,6 +63,17 @@ fn help_and_version_are_on_standard_output() {
 }
 
 #[test]
+fn list_writes_a_log_for_those_who_ask_for_it() {
+    let looked = "looked at each /dev/video*: ";
+    let (code, quiet) = ends(&["list"]);
+    assert_eq!(code, Some(0), "{quiet}");
+    assert!(!quiet.contains(looked), "{quiet}");
+    assert!(ends(&["list", "-v"]).1.contains(looked));
+    let (_, asked) = run_to_end(CameraProcess::command(&["list"]).env("RUST_LOG", "debug"));
+    assert!(asked.contains(looked), "{asked}");
+}
+
+#[test]
 fn the_self_test_is_one_block_within_ten_seconds_even_without_a_camera() {
     let started = std::time::Instant::now();
     let output = CameraProcess::command(&["selftest"]).output().expect("runs");
