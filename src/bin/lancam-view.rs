@@ -9,7 +9,7 @@ use lancam::viewer::find::finder;
 use lancam::viewer::find::list;
 use lancam::viewer::headless::Headless;
 use lancam::viewer::keep::memory::Memory;
-use lancam::viewer::keep::recorder::{self, Plan, Recording, WRITING};
+use lancam::viewer::keep::recorder::{self, Plan, WRITING};
 use lancam::viewer::keep::snapshot;
 use lancam::viewer::leave::Leave;
 #[cfg(unix)]
@@ -98,20 +98,25 @@ fn count(
     if let Some(path) = &config.save {
         snapshot::check(path)?;
     }
-    let camera = match record {
-        Some(plan) => Channel::open_recorded(camera, protocol, plan, doorbell)?,
-        None => Channel::open(camera, protocol, doorbell)?,
-    };
+    let hold = config.timeout.hold();
+    let camera = Channel::open_headless(camera, protocol, record, hold, doorbell)?;
     let mut screen = Headless::new(camera, config.limit, config.timeout, Instant::now());
     let Ok(end) = run(&mut screen, doorbell, leave);
     let Headless { mut camera, .. } = screen;
     let deadline = Instant::now() + WRITING;
     let recording = recorder::finish(&[camera.recorder.clone()], deadline).pop();
     recording.iter().for_each(|recording| camera.statistics.count_recording(recording));
-    report(config, &camera)?;
-    Ok(match recording.as_ref().and_then(Recording::failure) {
-        Some(reason) if end == End::Done => conclude(End::Failed(reason.to_owned())),
-        _ => conclude(end),
+    let has_failed = recording.as_ref().is_some_and(|recording| recording.failure().is_some());
+    let untold = camera.recording_failure();
+    report(config, &camera).inspect_err(|_| untold.iter().for_each(|why| log::error!("{why}")))?;
+    Ok(match untold {
+        Some(reason) if end == End::Done => conclude(End::Failed(reason)),
+        Some(reason) => {
+            log::error!("{reason}");
+            conclude(end)
+        }
+        None if has_failed && end == End::Done => ExitCode::FAILURE,
+        None => conclude(end),
     })
 }
 

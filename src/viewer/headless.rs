@@ -2,7 +2,7 @@
 
 use super::run::{End, Screen};
 use super::watch::channel::{Change, Channel};
-use super::watch::news::{Notice, NoticeKind};
+use super::watch::news::{Hold, Notice, NoticeKind};
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
@@ -24,6 +24,16 @@ pub struct Timeout {
     pub first: Duration,
     /// The wait for each later picture. `None`: until the camera is back.
     pub next: Option<Duration>,
+}
+
+impl Timeout {
+    /// Which notices the log does not get at once, since one of them will be the reason when this wait ends.
+    pub fn hold(self) -> Hold {
+        match self.next {
+            Some(_) => Hold::Everything,
+            None => Hold::BeforeFirstPicture,
+        }
+    }
 }
 
 impl From<Duration> for Timeout {
@@ -106,12 +116,28 @@ impl Headless {
         })
     }
 
-    /// Why the recording has ended by itself, if there is no other limit.
-    fn has_failed(&self) -> Option<End> {
-        let recording = self.camera.recorder.state().filter(|_| self.limit == Limit::Never)?;
-        Some(End::Failed(recording.failure()?.to_owned()))
+    /// Reports at once that the recording has ended by itself. If there is no other limit, that ends the program.
+    fn has_failed(&mut self) -> Option<End> {
+        let failure = self.camera.recording_failure()?;
+        if self.limit == Limit::Never {
+            return Some(End::Failed(failure));
+        }
+        log::error!("{failure}");
+        None
+    }
+
+    /// Logs the notice that was held back. This end has another reason, so nobody else reports it.
+    fn tell_held(&self) {
+        let Some(standing) = &self.camera.notice else { return };
+        let Notice { kind, text } = &*standing.notice;
+        if self.timeout.hold().holds(*kind, true) {
+            log::log!(kind.level(), "{text}");
+        }
     }
 }
+
+/// The reason when somebody ends the viewer before the first picture.
+const ENDED_EARLY: &str = "it was ended before the first picture came";
 
 /// How often to check whether the recording has ended, while no picture comes.
 const LOOK: Duration = Duration::from_secs(1);
@@ -134,6 +160,7 @@ impl Screen for Headless {
         }
         self.camera.shown(Instant::now());
         if self.is_done(now) {
+            self.tell_held();
             return Ok(Some(End::Done));
         }
         Ok(self.has_failed().or_else(|| self.is_futile(now)))
@@ -141,8 +168,16 @@ impl Screen for Headless {
 
     fn interrupted(&self) -> End {
         match self.first_at {
-            Some(_) => End::Done,
-            None => End::NoFirstPicture("it was ended before the first picture came".into()),
+            Some(_) => {
+                self.tell_held();
+                End::Done
+            }
+            None => End::NoFirstPicture(match &self.camera.notice {
+                Some(standing) if standing.notice.kind != NoticeKind::Connecting => {
+                    format!("{ENDED_EARLY}: {}", standing.notice.text)
+                }
+                _ => ENDED_EARLY.to_owned(),
+            }),
         }
     }
 }

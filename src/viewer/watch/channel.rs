@@ -2,7 +2,7 @@
 
 use super::controls::Remote;
 use super::demand::Demand;
-use super::news::{News, Notice};
+use super::news::{Hold, News, Notice};
 use super::pace::Pace;
 use super::receiver::{Protocol, Receiver, Wanted};
 use super::statistics::Statistics;
@@ -110,9 +110,7 @@ impl Channel {
         protocol: Protocol,
         doorbell: &Arc<Doorbell>,
     ) -> Result<Self, ChannelError> {
-        let (channel, receiver) = Self::prepare(camera, protocol, doorbell)?;
-        receiver.start()?;
-        Ok(channel)
+        Self::begin(camera, protocol, None, Hold::Nothing, doorbell)
     }
 
     /// Watches `camera`, and records everything it sends.
@@ -125,11 +123,37 @@ impl Channel {
         plan: Plan,
         doorbell: &Arc<Doorbell>,
     ) -> Result<Self, ChannelError> {
+        Self::begin(camera, protocol, Some(plan), Hold::Nothing, doorbell)
+    }
+
+    /// The same for a viewer without a window, which gives the last notice as the reason when it ends.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn open_headless(
+        camera: Wanted,
+        protocol: Protocol,
+        plan: Option<Plan>,
+        hold: Hold,
+        doorbell: &Arc<Doorbell>,
+    ) -> Result<Self, ChannelError> {
+        Self::begin(camera, protocol, plan, hold, doorbell)
+    }
+
+    fn begin(
+        camera: Wanted,
+        protocol: Protocol,
+        plan: Option<Plan>,
+        hold: Hold,
+        doorbell: &Arc<Doorbell>,
+    ) -> Result<Self, ChannelError> {
         let (mut channel, receiver) = Self::prepare(camera, protocol, doorbell)?;
-        let opened = channel.recorder.start_for_sure(plan, Instant::now() + OPENING);
-        opened.map_err(ChannelError::Recording)?;
-        channel.is_recording = true;
-        receiver.start()?;
+        if let Some(plan) = plan {
+            let opened = channel.recorder.start_for_sure(plan, Instant::now() + OPENING);
+            opened.map_err(ChannelError::Recording)?;
+            channel.is_recording = true;
+        }
+        receiver.holding_back(hold).start()?;
         Ok(channel)
     }
 
@@ -270,6 +294,14 @@ impl Channel {
         let age = self.arrival.as_ref()?.age?;
         self.statistics.count_age(&age, now);
         Some(age.by(now))
+    }
+
+    /// Why the recording has ended by itself. Returns each failure once.
+    pub fn recording_failure(&mut self) -> Option<String> {
+        let recording = self.is_recording.then(|| self.recorder.state()).flatten()?;
+        let reason = recording.failure()?.to_owned();
+        self.is_recording = false;
+        Some(reason)
     }
 
     /// The time between two pictures.

@@ -60,13 +60,39 @@ impl NoticeKind {
         }
     }
 
-    fn level(self) -> Level {
+    /// How loudly the log says it.
+    pub fn level(self) -> Level {
         match self {
             Self::Connecting | Self::NoPicture => Level::Info,
             Self::Disconnected | Self::NotLancam | Self::OtherCamera | Self::Incompatible => {
                 Level::Warn
             }
         }
+    }
+}
+
+/// Which notices are not logged at once. The last notice is the reason when the viewer ends, so it is reported there. A notice
+/// that something else follows is logged then. With `-v`, all are logged at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Hold {
+    /// None.
+    #[default]
+    Nothing,
+    /// Those that come before the first picture.
+    BeforeFirstPicture,
+    /// All.
+    Everything,
+}
+
+impl Hold {
+    /// Whether this notice is held back; `has_had_picture`: the camera has sent one before.
+    pub fn holds(self, kind: NoticeKind, has_had_picture: bool) -> bool {
+        let is_held = match self {
+            Self::Nothing => false,
+            Self::BeforeFirstPicture => !has_had_picture,
+            Self::Everything => true,
+        };
+        is_held && kind != NoticeKind::Connecting && !log::log_enabled!(Level::Debug)
     }
 }
 
@@ -82,6 +108,9 @@ pub struct Publisher {
     last: Option<usize>,
     /// The notice in the slot, if there is one.
     notice: Option<Arc<Notice>>,
+    hold: Hold,
+    /// Whether `notice` has not been logged yet.
+    is_held: bool,
     talk: Talk,
 }
 
@@ -114,7 +143,14 @@ impl Publisher {
     pub fn new(news: Arc<Latest<News>>) -> Self {
         let pool = (0..POOL).map(|_| Arc::default()).collect();
         let talk = Talk { left: AT_ONCE, counted: Instant::now() };
-        Self { news, pool, blank: 0, last: None, notice: None, talk }
+        let hold = Hold::default();
+        Self { news, pool, blank: 0, last: None, notice: None, hold, is_held: false, talk }
+    }
+
+    /// The same, where these notices are held back.
+    #[must_use]
+    pub fn holding_back(self, hold: Hold) -> Self {
+        Self { hold, ..self }
     }
 
     /// A free picture, with whatever was in it last. Allocates only if none is free.
@@ -149,6 +185,7 @@ impl Publisher {
 
     /// Publishes the picture written into the last [`blank`](Self::blank).
     pub fn publish(&mut self) {
+        self.tell_held();
         self.notice = None;
         self.last = Some(self.blank);
         if let Some(arrival) = Arc::get_mut(&mut self.pool[self.blank]) {
@@ -171,11 +208,22 @@ impl Publisher {
         if self.notice.as_deref() == Some(&notice) {
             return;
         }
-        self.log(kind.level(), format_args!("{}", notice.text));
+        self.tell_held();
+        self.is_held = self.hold.holds(kind, self.last.is_some());
+        if !self.is_held {
+            self.log(kind.level(), format_args!("{}", notice.text));
+        }
         let notice = Arc::new(notice);
         self.notice = Some(Arc::clone(&notice));
         let last = self.last.map(|last| Arc::clone(&self.pool[last]));
         self.news.publish(News::Notice { notice, last });
+    }
+
+    /// Logs the notice that was held back: something else follows it, so it will not be the reason for an end.
+    fn tell_held(&mut self) {
+        if let Some(notice) = self.notice.clone().filter(|_| std::mem::take(&mut self.is_held)) {
+            self.log(notice.kind.level(), format_args!("{}", notice.text));
+        }
     }
 }
 
@@ -220,6 +268,24 @@ mod tests {
         publisher.blank();
         publisher.publish();
         assert!(is_news(&mut publisher));
+    }
+
+    #[test]
+    fn what_is_held_back_is_told_when_something_else_comes() {
+        let mut publisher = Publisher::new(Latest::new()).holding_back(Hold::BeforeFirstPicture);
+        publisher.notify(NoticeKind::Connecting, "connecting".into());
+        assert!(!publisher.is_held, "that is no reason");
+        publisher.notify(NoticeKind::Disconnected, "nobody is there".into());
+        assert!(publisher.is_held);
+        publisher.notify(NoticeKind::NoPicture, "it starts".into());
+        assert!(publisher.is_held, "this one now");
+        publisher.blank();
+        publisher.publish();
+        assert!(!publisher.is_held);
+        publisher.notify(NoticeKind::Disconnected, "it has left".into());
+        assert!(!publisher.is_held, "there was a picture");
+        assert!(Hold::Everything.holds(NoticeKind::Disconnected, true));
+        assert!(!Hold::Nothing.holds(NoticeKind::Disconnected, false));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::controls::Remote;
 use super::decoding::Decoding;
 use super::demand::Demand;
-use super::news::{News, NoticeKind, Publisher};
+use super::news::{Hold, News, NoticeKind, Publisher};
 use super::session::{SessionEnd, SessionError, native, pickle};
 use crate::image::jpeg::codec::JpegError;
 use crate::latest::Latest;
@@ -131,6 +131,12 @@ impl Receiver {
     pub fn looked_at_by(mut self, demand: Arc<Demand>) -> Self {
         self.decoding.look_at(demand);
         self
+    }
+
+    /// Does not log these notices at once.
+    #[must_use]
+    pub fn holding_back(self, hold: Hold) -> Self {
+        Self { publisher: self.publisher.holding_back(hold), ..self }
     }
 
     /// Starts [`run`](Self::run) on a thread of its own.

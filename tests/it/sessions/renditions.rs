@@ -373,7 +373,8 @@ fn lancam_view_shows_why_it_waits() {
         viewer.frame();
     }
     let camera = format!("127.0.0.1:{}", playing.camera.port());
-    let wishes = ["--width", "500", "--fps", "10", "--headless", "--frames", "1"];
+    // Without -v it says so only when it gives up.
+    let wishes = ["-v", "--width", "500", "--fps", "10", "--headless", "--frames", "1"];
     let mut view = Viewer::start(&[&[camera.as_str(), "--timeout", "30"], &wishes[..]].concat());
     view.wait_for("as many sizes and qualities as it can");
     drop(viewers.remove(2));

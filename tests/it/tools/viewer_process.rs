@@ -130,7 +130,7 @@ impl Output {
         self.log.iter().filter_map(|line| sequence(line)).collect()
     }
 
-    /// Checks the exit code, and that the last line contains the reason.
+    /// Checks the exit code, and that the last line contains the reason. Only with `-v` may other lines contain it too.
     #[track_caller]
     pub fn expect(&self, code: i32, reason: &str) {
         let log = self.log.join("\n");
@@ -138,6 +138,8 @@ impl Output {
         let last = self.log.last().map(String::as_str).unwrap_or_default();
         assert!(last.contains(reason), "no '{reason}' in the last line of:\n{log}");
         assert!(!log.contains("panicked"), "{log}");
+        let said = self.log.iter().filter(|line| line.contains(reason)).count();
+        assert!(said == 1 || log.contains(" DEBUG]"), "'{reason}' stands {said} times in:\n{log}");
     }
 }
 

@@ -8,22 +8,21 @@ use super::queue::{Progress, Queue};
 use super::timeline::Timeline;
 use std::sync::Arc;
 
-/// Writes the frames of `queue` until it is closed, and notes how the recording ended.
+/// Writes the frames of `queue` until it is closed, notes how the recording ended, and logs what was recorded. A failure is
+/// reported by whoever started the recording.
 pub(super) fn run(queue: &Arc<Queue>, plan: &Plan) {
     let phase = match record(queue, plan) {
         Ok(()) => Phase::Done,
         Err(error) => Phase::Failed(Arc::from(error.to_string())),
     };
     let state = queue.state();
-    match &phase {
-        Phase::Failed(reason) => log::warn!("{reason}"),
-        _ if state.frames == 0 => log::info!("nothing was recorded: no picture came"),
-        _ => log::info!(
+    if phase == Phase::Done && state.frames > 0 {
+        log::info!(
             "{} frames recorded into {}, {} dropped",
             state.frames,
             state.path.display(),
             state.dropped
-        ),
+        );
     }
     queue.ended(phase);
 }

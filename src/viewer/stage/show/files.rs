@@ -1,7 +1,7 @@
 //! Saves pictures, starts and ends recordings, and reports the results.
 
 use super::Show;
-use crate::viewer::keep::recorder::{self, Phase, Plan, Recorder, WRITING};
+use crate::viewer::keep::recorder::{self, Phase, Plan, RecordError, Recorder, Recording, WRITING};
 use crate::viewer::keep::snapshot::{Form, Keeper};
 use crate::viewer::paint::badges::Mood;
 use std::time::Instant;
@@ -19,7 +19,12 @@ impl Show {
         let Some(tile) = self.tiles.get_mut(self.wall.selected()) else { return };
         let channel = &mut tile.channel;
         if channel.is_recording {
+            let state = channel.recorder.state();
             channel.recorder.stop();
+            if let Some(Recording { path, .. }) = state.filter(|it| it.phase == Phase::Finishing) {
+                let busy = RecordError::Busy(path.to_path_buf());
+                self.say(Mood::Bad, busy.to_string());
+            }
             return;
         }
         match channel.recorder.start(Plan::in_folder(channel.name(), self.rotation)) {
@@ -33,12 +38,12 @@ impl Show {
         let mut news = Vec::new();
         let channels = self.tiles.iter_mut().map(|tile| &mut tile.channel);
         for channel in channels.filter(|channel| channel.is_recording) {
-            if let Some(end) = end_of(&channel.recorder, Phase::is_on) {
+            if let Some(end) = end_of(&channel.recorder) {
                 channel.is_recording = false;
                 news.push(end);
             }
         }
-        self.leaving.retain(|recorder| match end_of(recorder, |phase| !phase.is_over()) {
+        self.leaving.retain(|recorder| match end_of(recorder) {
             Some(end) => {
                 news.push(end);
                 false
@@ -46,22 +51,34 @@ impl Show {
             None => true,
         });
         news.extend(self.keeper.answer().map(|answer| match answer {
-            Ok(path) => (Mood::Good, format!("saved {}", path.display())),
+            Ok(path) => {
+                let text = format!("saved {}", path.display());
+                log::info!("{text}");
+                (Mood::Good, text)
+            }
             Err(error) => (Mood::Bad, error.to_string()),
         }));
         let is_news = !news.is_empty();
         for (mood, text) in news {
-            log::info!("{text}");
+            // Of what was recorded the log has been told.
+            if mood == Mood::Bad {
+                log::warn!("{text}");
+            }
             self.say(mood, text);
         }
         is_news
     }
 }
 
-/// Finishes all recordings and saved pictures.
+/// Finishes all recordings and saved pictures. `recorders` are those whose end has not been reported.
 pub(super) fn finish(recorders: &[Recorder], mut keeper: Keeper) {
     let deadline = Instant::now() + WRITING;
     recorder::finish(recorders, deadline);
+    for (mood, text) in recorders.iter().filter_map(end_of) {
+        if mood == Mood::Bad {
+            log::warn!("{text}");
+        }
+    }
     for answer in keeper.finish(deadline) {
         match answer {
             Ok(path) => log::info!("saved {}", path.display()),
@@ -70,12 +87,12 @@ pub(super) fn finish(recorders: &[Recorder], mut keeper: Keeper) {
     }
 }
 
-/// The message about a recording once it has left this phase.
-fn end_of(recorder: &Recorder, is_awaited: impl Fn(&Phase) -> bool) -> Option<(Mood, String)> {
-    let state = recorder.state().filter(|state| !is_awaited(&state.phase))?;
+/// The message about a recording, once all of it is written.
+fn end_of(recorder: &Recorder) -> Option<(Mood, String)> {
+    let state = recorder.state().filter(|state| state.phase.is_over())?;
     Some(match state.failure() {
         Some(reason) => (Mood::Bad, reason.to_owned()),
-        None if state.frames == 0 && state.phase.is_over() => {
+        None if state.frames == 0 => {
             (Mood::Bad, "nothing was recorded: no picture came".to_owned())
         }
         None => (Mood::Good, format!("recorded {}", state.path.display())),

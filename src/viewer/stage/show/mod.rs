@@ -171,7 +171,8 @@ impl Show {
         let Self { window, tiles, mut leaving, keeper, .. } = self;
         // Close the window first: the user should not see it hang while a slow disk is written to.
         drop(window);
-        leaving.extend(tiles.iter().map(|tile| tile.channel.recorder.clone()));
+        let recorded = tiles.iter().filter(|tile| tile.channel.is_recording);
+        leaving.extend(recorded.map(|tile| tile.channel.recorder.clone()));
         files::finish(&leaving, keeper);
         end
     }
