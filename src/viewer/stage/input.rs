@@ -64,6 +64,8 @@ pub enum Key {
     /// Right with Shift held.
     FarRight,
     Backspace,
+    /// Ctrl+V, or Shift+Insert.
+    Paste,
     Menu,
     F1,
     F11,

@@ -3,6 +3,7 @@
 //! `LANCAM_BLESS=1` writes tests/golden/viewer anew; look at what it wrote.
 
 use crate::tools::camera_process::{CameraProcess, PATIENCE};
+use crate::tools::clipboard;
 use crate::tools::fake_camera::{FakeCamera, FakeServer, Pattern, ReservedPort, jpeg_facts};
 use crate::tools::golden::{Differences, Golden, Part};
 use crate::tools::lan::{Lan, Machine};
@@ -301,6 +302,14 @@ fn several_are_chosen_from_the_list_and_remembered_and_another_is_typed() {
     stage.wait_for_title("lancam — 2 cameras");
     stage.press(&["l", "slash"]);
     stage.screen.xdotool(&["type", "--delay", "50", "garage:910"]).expect("typed");
+    expect(&stage, "list-typed");
+    // What was copied elsewhere looks as if it was typed; of two lines nothing is taken.
+    stage.press(&["Escape"]);
+    for copied in ["q\nq", " garage:910\n"] {
+        let is_given = clipboard::copy(stage.screen.display(), copied);
+        stage.press(&["ctrl+v"]);
+        is_given.recv_timeout(PATIENCE).expect("the viewer asks for it");
+    }
     expect(&stage, "list-typed");
     // The name alone is opened, in the selected one's place, and enlarged.
     stage.press(&["BackSpace", "BackSpace", "BackSpace", "BackSpace", "Return", "Return"]);

@@ -6,6 +6,7 @@ pub mod appliance;
 mod c_allocations;
 pub mod camera_process;
 pub mod ciede2000;
+pub mod clipboard;
 pub mod delaying_proxy;
 pub mod fake_camera;
 pub mod golden;

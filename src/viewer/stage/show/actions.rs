@@ -109,6 +109,7 @@ impl Show {
                 }
             }
             Action::WatchTyped => self.watch_typed()?,
+            Action::Paste => self.ask_for_paste(),
             Action::Select(index) => {
                 if let Some(chooser) = &mut self.chooser {
                     chooser.select(index);

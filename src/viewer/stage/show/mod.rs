@@ -5,6 +5,7 @@ mod adjusting;
 mod choosing;
 mod files;
 mod lasting;
+mod pasting;
 mod place;
 
 use super::chooser::Chooser;
@@ -353,6 +354,9 @@ impl Screen for Show {
             if let Some(end) = self.react(input)? {
                 return Ok(Some(end));
             }
+        }
+        if self.take_pasted() {
+            self.will_repaint(Repaint::All);
         }
         self.settle(now);
         self.keep_awake(now);

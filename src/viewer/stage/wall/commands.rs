@@ -2,7 +2,7 @@
 
 use super::{Action, Behind, Choice, Info, Motion, Sheet, Wall};
 use crate::image::orientation::{Orientation, Rotation};
-use crate::viewer::stage::input::Input;
+use crate::viewer::stage::input::{Input, Key};
 use crate::viewer::stage::keys::{Command, Way};
 
 /// The part of a pane by which an arrow key moves a zoomed picture.
@@ -14,6 +14,7 @@ impl Wall {
         match input {
             Input::Close => return Some(Action::Leave),
             Input::Menu(at) => self.open_menu(at),
+            Input::Key(Key::Paste) => return self.has_field().then_some(Action::Paste),
             Input::Key(key) if self.is_in_field() => return self.type_in(key, false),
             Input::Repeat(key) if self.is_in_field() => return self.type_in(key, true),
             Input::Key(key) => return self.obey(Command::of(key)?),

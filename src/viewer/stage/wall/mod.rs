@@ -13,6 +13,7 @@ use crate::viewer::paint::menu::Entry;
 use crate::viewer::stage::grid::Grid;
 use crate::viewer::stage::input::Point;
 use crate::viewer::stage::keys::Command;
+pub use typing::NotPasted;
 use view::View;
 
 /// The state of the window that belongs to no single camera.
@@ -150,6 +151,8 @@ pub enum Action {
     Select(usize),
     /// Watch the camera at the typed address.
     WatchTyped,
+    /// Paste the clipboard's text into the field.
+    Paste,
     /// Scroll the list of keys by this many lines.
     Scroll(i32),
     /// A command for the panel of controls.

@@ -1,6 +1,6 @@
 //! Tests of how input changes what the window shows.
 
-use super::{Action, Info, Motion, Sheet, Wall};
+use super::{Action, Info, Motion, NotPasted, Sheet, Wall};
 use crate::image::pixels::Size;
 use crate::image::scale::Area;
 use crate::viewer::stage::input::{Input, Key, Point};
@@ -211,6 +211,31 @@ fn an_address_is_typed_below_the_list_and_in_an_empty_list_at_once() {
     wall.browse();
     wall.offer(1);
     assert_eq!((wall.typed(), wall.is_in_field()), ("", false));
+}
+
+#[test]
+fn what_was_copied_goes_into_the_field_where_that_is_seen() {
+    let paste = Input::Key(Key::Paste);
+    let mut watching = wall(1);
+    assert_eq!(watching.take(paste), None, "there is no field");
+    assert_eq!((watching.paste("garage"), watching.typed()), (Ok(()), ""));
+    let mut wall = wall(0);
+    wall.offer(2);
+    assert_eq!(wall.take(paste), Some(Action::Paste));
+    assert_eq!(wall.take(Input::Repeat(Key::Paste)), None, "once is enough");
+    assert_eq!(wall.paste(" http://garage.local:8080/\n"), Ok(()));
+    assert_eq!((wall.typed(), wall.is_in_field()), ("http://garage.local:8080/", true));
+    for (bad, why) in [
+        ("a\nb", NotPasted::NotOneLine),
+        ("a\u{1b}[2J", NotPasted::NotOneLine),
+        ("a\u{202e}b", NotPasted::NotOneLine),
+        (&"x".repeat(300), NotPasted::TooLong),
+    ] {
+        assert_eq!(wall.paste(bad), Err(why), "{bad:.20}");
+        assert_eq!(wall.typed(), "http://garage.local:8080/", "all or nothing");
+    }
+    wall.sheet = Sheet::Help;
+    assert_eq!(wall.take(paste), None, "the field is not seen");
 }
 
 #[test]

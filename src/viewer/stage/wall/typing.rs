@@ -5,6 +5,17 @@ use crate::plain::is_plain;
 use crate::viewer::stage::input::Key;
 use crate::viewer::stage::keys::Command;
 
+/// Why the clipboard's text cannot be pasted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotPasted {
+    /// It has several lines, or invisible letters.
+    #[error("only one line can be pasted here: a camera's name or address")]
+    NotOneLine,
+    /// There is no room for it.
+    #[error("what you copied is too long for an address")]
+    TooLong,
+}
+
 /// The longest text. A host's name has at most 255 bytes (RFC 1035), plus scheme and port.
 const LONGEST: usize = 300;
 
@@ -18,6 +29,31 @@ impl Wall {
     pub fn is_in_field(&self) -> bool {
         let is_marked = self.choice.is_some_and(|choice| choice.marked >= choice.count);
         is_marked && self.sheet == Sheet::None
+    }
+
+    /// Whether the field is on the screen.
+    pub(super) fn has_field(&self) -> bool {
+        self.choice.is_some() && self.sheet == Sheet::None
+    }
+
+    /// Adds the clipboard's text to the typed text: all of it, without the blanks around it, or nothing.
+    ///
+    /// # Errors
+    /// When it cannot be an address.
+    pub fn paste(&mut self, text: &str) -> Result<(), NotPasted> {
+        let text = text.trim();
+        if !self.has_field() || text.is_empty() {
+            return Ok(());
+        }
+        if !text.chars().all(is_plain) {
+            return Err(NotPasted::NotOneLine);
+        }
+        if self.typed.len() + text.len() > LONGEST {
+            return Err(NotPasted::TooLong);
+        }
+        self.typed.push_str(text);
+        self.go_into_field();
+        Ok(())
     }
 
     /// Whether the user has gone into the field, or typed something.

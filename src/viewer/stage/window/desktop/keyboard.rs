@@ -109,13 +109,23 @@ impl KeyMap {
 
     /// What a key means with the modifiers and the group in `state` (XKB protocol, 2.2.2).
     fn key(&self, code: u8, state: u16) -> Option<Key> {
+        let has = |mask: ModMask| u16::from(mask) & state != 0;
+        // Keys with Ctrl, Alt or Super belong to the desktop, except Ctrl+V.
+        if has(ModMask::M1) || has(ModMask::M4) {
+            return None;
+        }
+        match (has(ModMask::CONTROL), self.key_alone(code, state)?) {
+            (false, key) => Some(key),
+            (true, Key::Character('v' | 'V')) => Some(Key::Paste),
+            (true, _) => None,
+        }
+    }
+
+    /// The same, without regard to Ctrl, Alt and Super.
+    fn key_alone(&self, code: u8, state: u16) -> Option<Key> {
         let mods = u8::try_from(state & 0xFF).unwrap_or_default();
         let has = |mask: ModMask| u16::from(mask) & state != 0;
         let (group, shift) = (usize::from(state >> 13 & 3), has(ModMask::SHIFT));
-        // Keys with Ctrl, Alt or Super belong to the desktop.
-        if has(ModMask::CONTROL) || has(ModMask::M1) || has(ModMask::M4) {
-            return None;
-        }
         let sym = self.sym(code, group, mods)?;
         if let Some(key) = named(sym, shift) {
             return Some(key);
@@ -211,6 +221,7 @@ fn named(sym: Keysym, shift: bool) -> Option<Key> {
         0xFF53 | 0xFF98 if shift => Key::FarRight,
         0xFF53 | 0xFF98 => Key::Right,
         0xFF54 | 0xFF99 => Key::Down,
+        0xFF63 | 0xFF9E if shift => Key::Paste,
         0xFF67 => Key::Menu,
         0xFFBE => Key::F1,
         0xFFC8 => Key::F11,
@@ -277,6 +288,11 @@ mod tests {
         for modifier in [ModMask::CONTROL, ModMask::M1, ModMask::M4] {
             assert_eq!(layout.key(39, u16::from(modifier)), None);
         }
+        let ctrl = u16::from(ModMask::CONTROL);
+        for group in [0, 1 << 13] {
+            assert_eq!(layout.key(55, ctrl | group), Some(Key::Paste), "the place of v");
+        }
+        assert_eq!(layout.key(55, ctrl | u16::from(ModMask::M1)), None);
         assert_eq!((layout.key(0, 0), layout.key(255, 3 << 13)), (None, None));
     }
 
@@ -318,6 +334,7 @@ mod tests {
         assert_eq!(named(0xFF09, true), Some(Key::BackTab));
         assert_eq!(named(0xFF96, true), Some(Key::FarLeft));
         assert_eq!(named(u32::from('q'), false), None);
+        assert_eq!((named(0xFF63, true), named(0xFF63, false)), (Some(Key::Paste), None));
         assert_eq!([0xFFAB, 0xFFAD, 0xFFB0].map(character), [Some('+'), Some('-'), Some('0')]);
         assert_eq!(character(0xFE03), None, "AltGr");
     }

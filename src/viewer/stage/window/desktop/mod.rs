@@ -4,6 +4,8 @@
 //! Uses a connection of its own. Without X there is none, and the window works without these.
 
 #[cfg(all(unix, not(target_os = "macos")))]
+mod clipboard;
+#[cfg(all(unix, not(target_os = "macos")))]
 mod keyboard;
 #[cfg(not(all(unix, not(target_os = "macos"))))]
 mod none;
@@ -16,3 +18,14 @@ mod x11;
 pub use none::Desktop;
 #[cfg(all(unix, not(target_os = "macos")))]
 pub use x11::Desktop;
+
+/// What there is to paste.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Pasted {
+    /// This text, as it was copied.
+    Text(String),
+    /// More than anybody would type here.
+    TooLong,
+    /// Nothing that is text.
+    Nothing,
+}

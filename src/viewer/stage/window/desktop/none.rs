@@ -1,5 +1,6 @@
 //! The desktop on systems without X: does nothing.
 
+use super::Pasted;
 use crate::image::pixels::Size;
 use crate::viewer::stage::input::Input;
 use std::io;
@@ -31,6 +32,14 @@ impl Desktop {
     }
 
     pub fn listen(&mut self, _window: u32) -> io::Result<()> {
+        match *self {}
+    }
+
+    pub fn ask_for_paste(&mut self) -> io::Result<()> {
+        match *self {}
+    }
+
+    pub fn pasted(&mut self) -> Option<Pasted> {
         match *self {}
     }
 

@@ -1,5 +1,7 @@
 //! The desktop of an X server. Only this folder names `x11rb`.
 
+use super::Pasted;
+use super::clipboard::Clipboard;
 use super::keyboard::Keyboard;
 use super::replies::{answer, done};
 use crate::image::pixels::Size;
@@ -27,6 +29,9 @@ pub struct Desktop {
     before: Option<ConfigureWindowAux>,
     keyboard: Option<Keyboard>,
     mouse: Mouse,
+    /// Our own invisible window, which gets the buttons and the clipboard's text.
+    unseen: Option<u32>,
+    clipboard: Clipboard,
     /// Whether the screen saver is held off.
     is_awake: bool,
 }
@@ -58,8 +63,16 @@ impl Desktop {
     /// When there is none, or it refuses the connection.
     pub fn connect() -> io::Result<Self> {
         let (connection, screen) = RustConnection::connect(None).map_err(io::Error::other)?;
-        let mouse = Mouse::default();
-        Ok(Self { connection, screen, before: None, keyboard: None, mouse, is_awake: false })
+        Ok(Self {
+            connection,
+            screen,
+            before: None,
+            keyboard: None,
+            mouse: Mouse::default(),
+            unseen: None,
+            clipboard: Clipboard::default(),
+            is_awake: false,
+        })
     }
 
     /// The size of the screen, all monitors together.
@@ -137,11 +150,28 @@ impl Desktop {
         );
         done(sent)?;
         done(self.connection.map_window(unseen))?;
-        self.keyboard = Some(keyboard);
+        (self.keyboard, self.unseen) = (Some(keyboard), Some(unseen));
         Ok(())
     }
 
-    /// The next input. Never waits.
+    /// Asks for the clipboard's text. [`pasted`](Self::pasted) returns it once it has arrived.
+    ///
+    /// # Errors
+    /// When the server cannot be asked.
+    pub fn ask_for_paste(&mut self) -> io::Result<()> {
+        match self.unseen {
+            Some(window) => self.clipboard.ask(&self.connection, window),
+            // Without a window of our own there are no keys either.
+            None => Ok(()),
+        }
+    }
+
+    /// The answer to [`ask_for_paste`](Self::ask_for_paste), once.
+    pub fn pasted(&mut self) -> Option<Pasted> {
+        self.clipboard.take()
+    }
+
+    /// What was done next and not yet returned here. Never waits.
     pub fn next_input(&mut self) -> Option<Input> {
         while let Ok(Some(event)) = self.connection.poll_for_event() {
             if let Some(input) = self.hear(&event) {
@@ -168,6 +198,10 @@ impl Desktop {
             }
             Event::MappingNotify(_) => {
                 self.keyboard.as_mut()?.forget();
+                None
+            }
+            Event::SelectionNotify(copied) => {
+                self.clipboard.hear(&self.connection, copied);
                 None
             }
             Event::MotionNotify(motion) => self.mouse.go(at(motion.event_x, motion.event_y)),
