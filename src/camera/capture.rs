@@ -233,7 +233,7 @@ fn facts(
         count => format!("{source} ({count} problems: see the camera's page)"),
     };
     let rate = Rate::of_interval(layout.interval.unwrap_or_default());
-    StreamFacts { source, rate, size: layout.size }
+    StreamFacts { source, rate, size: layout.orientation.size_of(layout.size) }
 }
 
 #[cfg(test)]

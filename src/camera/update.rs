@@ -27,7 +27,7 @@ pub struct StreamFacts {
     pub source: String,
     /// The frame rate, if the source states one.
     pub rate: Rate,
-    /// The size of a captured picture, before it is turned.
+    /// The size of a captured picture, after it is turned.
     pub size: Size,
 }
 

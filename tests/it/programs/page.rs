@@ -201,9 +201,22 @@ fn the_page_says_why_it_has_no_picture_and_never_that_it_is_live() {
         let (_, said) = page.split_once(state).unwrap_or_else(|| panic!("it is not bad: {page}"));
         assert!(said.lines().next().is_some_and(|line| line.contains(why)), "{said}");
         let (_, notice) = page.split_once("id=\"notice\">").expect("a notice, not hidden");
-        assert!(notice.lines().next().is_some_and(|line| line.contains(why)), "{notice}");
+        let notice = notice.lines().next().unwrap_or_default();
+        assert!(notice.contains(why) && notice.contains("tries again by itself"), "{notice}");
         assert!(!page.contains("class=\"shown\""), "a picture is shown");
     }
+}
+
+#[test]
+fn words_in_place_of_the_first_picture_are_not_called_live() {
+    let mut command = CameraProcess::command(&["--listen", "127.0.0.1:0", "--source", "-"]);
+    let mut camera = CameraProcess::spawn(command.stdin(Stdio::piped()));
+    let Some(page) = page_in_chromium(&camera, &["--virtual-time-budget=4000"]) else { return };
+    let (_, state) = page.split_once("<span id=\"state\"").expect("a state");
+    let state = state.lines().next().expect("a line");
+    assert!(!state.contains("good") && !state.contains("live"), "{state}");
+    assert!(!page.contains("class=\"shown\""), "a picture is shown");
+    drop(camera.child.stdin.take());
 }
 
 #[test]
