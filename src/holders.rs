@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A program that holds something open.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,10 +20,10 @@ impl fmt::Display for Holder {
     }
 }
 
-/// The other programs with an open descriptor for `target`, such as `/dev/video0` or
+/// The other programs with an open descriptor for one of `targets`, such as `/dev/video0` or
 /// `socket:[4711]`. `proc` is the folder where the kernel shows processes. Searches all processes,
 /// so use it for error messages only.
-pub fn holders_of(proc: &Path, target: &Path) -> Vec<Holder> {
+pub fn holders_of(proc: &Path, targets: &[PathBuf]) -> Vec<Holder> {
     let Ok(processes) = fs::read_dir(proc) else { return Vec::new() };
     let mut holders = Vec::new();
     for entry in processes.flatten() {
@@ -33,7 +33,7 @@ pub fn holders_of(proc: &Path, target: &Path) -> Vec<Holder> {
         };
         let Ok(descriptors) = fs::read_dir(entry.path().join("fd")) else { continue };
         let mut links = descriptors.flatten().filter_map(|fd| fs::read_link(fd.path()).ok());
-        if process != std::process::id() && links.any(|link| link == target) {
+        if process != std::process::id() && links.any(|link| targets.contains(&link)) {
             let program = fs::read_to_string(entry.path().join("comm")).unwrap_or_default();
             holders.push(Holder { program: program.trim_end().to_owned(), process });
         }
@@ -45,15 +45,8 @@ pub fn holders_of(proc: &Path, target: &Path) -> Vec<Holder> {
 pub fn listeners_at(proc: &Path, port: u16) -> Vec<Holder> {
     let tables = ["net/tcp", "net/tcp6"].map(|table| fs::read_to_string(proc.join(table)));
     let inodes = tables.iter().flatten().flat_map(|table| listening_inodes(table, port));
-    let mut holders = Vec::new();
-    for inode in inodes {
-        for holder in holders_of(proc, Path::new(&format!("socket:[{inode}]"))) {
-            if !holders.contains(&holder) {
-                holders.push(holder);
-            }
-        }
-    }
-    holders
+    let sockets: Vec<_> = inodes.map(|inode| format!("socket:[{inode}]").into()).collect();
+    holders_of(proc, &sockets)
 }
 
 /// The inodes of the sockets that listen on `port`, from a table such as `/proc/net/tcp`
@@ -101,7 +94,7 @@ mod tests {
             (23, "ffmpeg", &["/dev/null", "/dev/video0"]),
             (std::process::id(), "lancam", &["/dev/video0"]),
         ]);
-        let holders = holders_of(proc.path(), Path::new("/dev/video0"));
+        let holders = holders_of(proc.path(), &["/dev/video0".into()]);
         assert_eq!(holders, [Holder { program: "ffmpeg".into(), process: 23 }]);
         assert_eq!(holders[0].to_string(), "ffmpeg (process 23)");
     }

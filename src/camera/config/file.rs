@@ -60,6 +60,34 @@ struct Reading<'a> {
     said: Vec<Said>,
 }
 
+/// The tables whose lines are each one value of an option.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum SettingsTable {
+    /// Controls of any camera.
+    Controls,
+    /// Settings of a ribbon camera.
+    Csi,
+}
+
+impl SettingsTable {
+    fn named(key: &str) -> Option<Self> {
+        match key {
+            "controls" => Some(Self::Controls),
+            "csi" => Some(Self::Csi),
+            _ => None,
+        }
+    }
+
+    /// The option that each line stands for.
+    fn option(self) -> &'static Entry {
+        let name = match self {
+            Self::Controls => "set",
+            Self::Csi => "csi-option",
+        };
+        Entry::named(name).expect("it is in the table")
+    }
+}
+
 impl Reading<'_> {
     fn text(&mut self, mut bytes: Vec<u8>) {
         if bytes.starts_with(b"\xef\xbb\xbf") {
@@ -103,11 +131,8 @@ impl Reading<'_> {
 
     fn statement(&mut self, statement: Statement) {
         let Statement { key, key_at, value, value_at } = &statement;
-        if key == "controls" {
-            return self.controls(statement);
-        }
-        if key == "csi" {
-            return self.csi(statement);
+        if let Some(table) = SettingsTable::named(key) {
+            return self.settings(table, statement);
         }
         // In other programs `device` is the source.
         let is_source = key == "device" && !matches!(value, Value::Table(_));
@@ -151,33 +176,10 @@ impl Reading<'_> {
         }
     }
 
-    fn controls(&mut self, statement: Statement) {
-        let set = Entry::named("set").expect("it is in the table");
-        let Value::Table(controls) = statement.value else {
-            let text = is_a_table("controls");
-            return self.problem(Some(statement.key_at.start), text);
-        };
-        for control in controls {
-            let written = self.written(&control);
-            if let Some(right) = quotes::shown(&format!("{} = {written}", control.key)) {
-                self.problem(Some(control.value_at.start), curly_quotes(&right));
-                continue;
-            }
-            let Statement { key, key_at, value, value_at } = control;
-            if key != CONTROL_TOO && Entry::named(&key).is_some() {
-                let text = format!("{key} is an option; move it above the line [controls]");
-                self.problem(Some(key_at.start), text);
-                continue;
-            }
-            self.named(set, &key, &key, value, &written, value_at.start);
-        }
-    }
-
-    /// Reads the settings of a ribbon camera.
-    fn csi(&mut self, statement: Statement) {
-        let set = Entry::named("csi-option").expect("it is in the table");
+    /// A table in which each line sets one thing of the camera.
+    fn settings(&mut self, table: SettingsTable, statement: Statement) {
         let Value::Table(settings) = statement.value else {
-            return self.problem(Some(statement.key_at.start), is_a_table("csi"));
+            return self.problem(Some(statement.key_at.start), is_a_table(&statement.key));
         };
         for setting in settings {
             let written = self.written(&setting);
@@ -185,8 +187,15 @@ impl Reading<'_> {
                 self.problem(Some(setting.value_at.start), curly_quotes(&right));
                 continue;
             }
-            let Statement { key, value, value_at, .. } = setting;
-            self.named(set, "[csi]", &key, value, &written, value_at.start);
+            let Statement { key, key_at, value, value_at } = setting;
+            let is_controls = table == SettingsTable::Controls;
+            if is_controls && key != CONTROL_TOO && Entry::named(&key).is_some() {
+                let text = format!("{key} is an option; move it above the line [controls]");
+                self.problem(Some(key_at.start), text);
+                continue;
+            }
+            let called = if is_controls { &key } else { "[csi]" };
+            self.named(table.option(), called, &key, value, &written, value_at.start);
         }
     }
 

@@ -87,7 +87,7 @@ fn group_name(id: u32) -> Option<String> {
 pub(super) fn busy(path: &Path) -> SourceError {
     let node = fs::canonicalize(path).unwrap_or_else(|_| path.into());
     let holders: Vec<String> =
-        holders_of(Path::new("/proc"), &node).iter().map(ToString::to_string).collect();
+        holders_of(Path::new("/proc"), &[node]).iter().map(ToString::to_string).collect();
     let path = path.display();
     SourceError::new(
         Trouble::Busy,

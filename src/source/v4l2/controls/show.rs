@@ -83,7 +83,7 @@ impl Line {
                 vec![default()]
             }
             ControlType::Bitmask => vec![format!("bits of {:#x}", control.maximum), default()],
-            ControlType::Text => vec![format!("{} bytes", control.range())],
+            ControlType::Text => vec![control.lengths()],
             ControlType::Button | ControlType::Class | ControlType::Other { .. } => vec![],
         };
         if let Some(value) = value {

@@ -1,6 +1,7 @@
 //! Parses and prints values in the form that people use: `on`, `50 Hz`, `0x1f`.
 
 use super::control::{Control, ControlType, Item, Value, plain};
+use crate::wording::either;
 
 impl Control {
     /// Parses `text` as a value for this control. The error says what is expected.
@@ -18,7 +19,6 @@ impl Control {
             return self.parse_text(text);
         }
         let text = text.trim();
-        let expected = |what: &str| format!("it must be {what}");
         match &self.kind {
             ControlType::Button => match text {
                 "" | "press" | "1" => Ok(Value::Number(1)),
@@ -57,17 +57,26 @@ impl Control {
             u64::try_from(over).is_ok_and(|over| over.is_multiple_of(self.step))
         });
         if text.contains('\0') || len > self.maximum || !is_step {
-            return Err(format!("it must be a text of {} bytes", self.range()));
+            return Err(expected(&format!("a text of {}", self.lengths())));
         }
         Ok(Value::Text(text.into()))
     }
 
     /// `0 to 255`, `-10 to 10 in steps of 5`.
     pub(super) fn range(&self) -> String {
+        self.range_of("")
+    }
+
+    /// Of a text: `2 to 6 bytes in steps of 2`.
+    pub(super) fn lengths(&self) -> String {
+        self.range_of(" bytes")
+    }
+
+    fn range_of(&self, unit: &str) -> String {
         let Self { minimum, maximum, step, .. } = self;
         match step {
-            1 => format!("{minimum} to {maximum}"),
-            _ => format!("{minimum} to {maximum} in steps of {step}"),
+            1 => format!("{minimum} to {maximum}{unit}"),
+            _ => format!("{minimum} to {maximum}{unit} in steps of {step}"),
         }
     }
 
@@ -99,15 +108,18 @@ fn find_item<'a>(items: &'a [Item], text: &str) -> Option<&'a Item> {
     by_number.or_else(|| items.iter().find(is_named))
 }
 
-/// `0 (Disabled), 1 (50 Hz)`; a long list is cut.
+/// `0 (Disabled) or 1 (50 Hz)`; a long list is cut.
 fn list(items: &[Item]) -> String {
     let shown = items.iter().take(SHOWN_ITEMS);
-    let mut names: Vec<String> =
+    let names: Vec<String> =
         shown.map(|Item { number, text }| format!("{number} ({text})")).collect();
-    if items.len() > SHOWN_ITEMS {
-        names.push(format!("… up to {}", items.last().map_or(0, |item| item.number)));
+    match items.last() {
+        None => "nothing".into(),
+        Some(last) if items.len() > SHOWN_ITEMS => {
+            format!("{}, … up to {}", names.join(", "), last.number)
+        }
+        Some(_) => either(&names),
     }
-    if names.is_empty() { "nothing".into() } else { names.join(", ") }
 }
 
 fn is_number(text: &str) -> bool {
@@ -128,6 +140,10 @@ fn number(text: &str) -> Option<i64> {
         Some(digits) => i64::from_str_radix(&format!("{sign}{digits}"), 16).ok(),
         None => format!("{sign}{digits}").parse().ok(),
     }
+}
+
+fn expected(what: &str) -> String {
+    format!("it must be {what}")
 }
 
 /// The word for the driver's default value, unless a menu has an item of that name.
@@ -198,7 +214,7 @@ mod tests {
         }
         for text in ["1", "5", "Item", "", "-"] {
             let error = parse(&menu, text).expect_err(text);
-            assert_eq!(error, "it must be 0 (Item 0), 2 (Item 2), 4 (Item 4)");
+            assert_eq!(error, "it must be 0 (Item 0), 2 (Item 2) or 4 (Item 4)");
         }
         let long = RawControl { maximum: 10_000, ..menu };
         assert!(parse(&long, "x").expect_err("no item").len() < 250);
@@ -222,7 +238,7 @@ mod tests {
         let parse = |value: &str| control(&text).parse(value);
         assert_eq!(parse(" a b"), Ok(Value::Text(" a b".into())));
         for value in ["", "a", "abc", "abcdefgh", "a\0"] {
-            let expected = "it must be a text of 2 to 6 in steps of 2 bytes";
+            let expected = "it must be a text of 2 to 6 bytes in steps of 2";
             assert_eq!(parse(value), Err(expected.into()), "{value:?}");
         }
         let lying = RawControl { minimum: i64::MIN, maximum: i64::MIN, step: 0, ..text };
