@@ -1,4 +1,4 @@
-//! How the camera is set now, shared by who captures and by viewers who change it.
+//! The camera's settings as they are now. The thread that captures and the one that serves controls share them.
 
 use super::settings::{CsiSetting, KNOBS, Knob, NEAREST, Values, micros};
 use crate::clock;
@@ -8,39 +8,39 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// What the camera is set to; it outlives the child, which is told of it when it starts.
+/// The settings. They outlive each child, which gets them when it starts.
 #[derive(Debug, Default)]
 pub(super) struct Knobs {
     settings: Mutex<Vec<CsiSetting>>,
-    /// When a viewer changed something that the child was not told of yet, in microseconds; 0 for nothing.
+    /// When a viewer last changed something that the child does not know yet, in microseconds. 0: there is no such change.
     changed_at: AtomicU64,
 }
 
-/// rpicam-vid takes its settings when it starts. It is started anew when nothing was changed for so long: who drags a value
-/// sends many in a row.
+/// rpicam-vid takes its settings when it starts. lancam restarts it when nobody has changed anything for so long, because a
+/// viewer who drags a value sends many in a row.
 pub(super) const QUIET: Duration = Duration::from_millis(250);
 
-/// V4L2's `V4L2_CID_POWER_LINE_FREQUENCY`: its values.
+/// The values of V4L2's `V4L2_CID_POWER_LINE_FREQUENCY`, their names, and what rpicam-vid takes for them.
 const FLICKER: [(i64, &str, &str); 3] =
     [(0, "Off", "0"), (1, "50 Hz", "10000us"), (2, "60 Hz", "8333us")];
 
-/// A lens is set in tenths of 1/m, and left to the camera by this.
+/// Viewers set a lens in tenths of 1/m. The second number leaves it to the camera.
 const LENS_PARTS: u16 = 10;
 const LENS_DEFAULT: i64 = -1;
 
 impl Knobs {
-    /// Set so at first.
+    /// With these settings at first.
     pub(super) fn new(settings: Vec<CsiSetting>) -> Self {
         Self { settings: Mutex::new(settings), changed_at: AtomicU64::new(0) }
     }
 
-    /// For a child that is about to start: what was changed until now is among this.
+    /// The settings for a child that starts now. They include every change so far.
     pub(super) fn for_start(&self) -> Vec<CsiSetting> {
         self.changed_at.store(0, Ordering::Relaxed);
         self.lock().clone()
     }
 
-    /// Whether the child is to be started anew, for what was changed.
+    /// Whether the child is to be restarted because of a change.
     pub(super) fn are_due(&self, now: Micros) -> bool {
         match self.changed_at.load(Ordering::Relaxed) {
             0 => false,
@@ -49,11 +49,11 @@ impl Knobs {
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<CsiSetting>> {
-        // A list is replaced in one step: poison is ignored.
+        // Each change of the list is one step, so a poisoned list is whole.
         self.settings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What a knob is set to.
+    /// The value of a knob.
     fn value(&self, knob: &Knob) -> String {
         let settings = self.lock();
         let set = settings.iter().find(|setting| setting.knob() == knob);
@@ -89,7 +89,7 @@ impl Board for Arc<Knobs> {
     }
 }
 
-/// A knob as viewers know it, set to `value`; `None` for text, which they cannot set.
+/// A knob and its value as a control. `None` for text, which viewers cannot set.
 fn control(knob: &Knob, value: &str) -> Option<Control> {
     let (kind, minimum, maximum) = match knob.values {
         Values::Number { least, most, parts } => {
@@ -124,7 +124,7 @@ fn control(knob: &Knob, value: &str) -> Option<Control> {
     })
 }
 
-/// What viewers are told of a value.
+/// A value as viewers get it.
 fn number(values: Values, text: &str) -> Option<i64> {
     match values {
         Values::Number { parts, .. } => text.parse().ok().map(|it| steps(it, parts)),
@@ -141,7 +141,7 @@ fn number(values: Values, text: &str) -> Option<i64> {
     }
 }
 
-/// What rpicam-vid is told of a value that a viewer has set, which is one that the control accepts.
+/// A viewer's value as rpicam-vid gets it. The control has accepted it.
 fn text(values: Values, value: i64) -> String {
     match values {
         Values::Number { parts, .. } => part_of(value, parts),
@@ -164,7 +164,7 @@ fn index(at: Option<usize>) -> Option<i64> {
     i64::try_from(at?).ok()
 }
 
-/// In steps of one `parts`th.
+/// A value in steps of one `parts`th.
 #[expect(clippy::cast_possible_truncation, reason = "every range ends far below 2^53")]
 fn steps(value: f64, parts: u16) -> i64 {
     (value * f64::from(parts)).round() as i64

@@ -5,13 +5,13 @@ use nix::unistd::{AccessFlags, access};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-/// Raspberry Pi OS has one of these: the second until Bullseye.
+/// Raspberry Pi OS has the first one since Bookworm, and the second one on Bullseye.
 const NAMES: [&str; 2] = ["rpicam-vid", "libcamera-vid"];
 
-/// Where programs are, for whom nobody has said it: a service may have no `PATH`.
+/// The usual folders of programs. A service may have no `PATH`.
 const USUAL: &str = "/usr/local/bin:/usr/bin:/bin";
 
-/// The program that was named, or the first one on the path.
+/// The program that the owner named, or the first one on the path.
 ///
 /// # Errors
 /// What to install, or what is wrong with what is there.
@@ -81,7 +81,7 @@ mod tests {
 
         fs::set_permissions(&newer, fs::Permissions::from_mode(0o644)).expect("set");
         let closed = find_on(None, &path).expect_err("not executable");
-        // root may execute nothing that nobody may.
+        // root may not execute it either.
         assert_eq!(closed.trouble, Trouble::Denied);
         assert!(closed.message.contains("chmod +x"), "{closed}");
         let gone = find_on(Some(Path::new("/nowhere")), &path).expect_err("is not there");

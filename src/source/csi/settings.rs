@@ -1,45 +1,45 @@
-//! What can be set of a ribbon camera: names, ranges, and what rpicam-vid calls them.
+//! The settings of a ribbon camera: their names, their ranges, and rpicam-vid's words for them.
 
 use crate::nearest;
 use crate::wording::{either, must_be, unknown};
 use std::fmt;
 
-/// A setting and the value that it is to have, as `--csi-option NAME=VALUE` says it.
+/// A setting and its value, as in `--csi-option NAME=VALUE`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CsiSetting {
     knob: &'static Knob,
     value: String,
 }
 
-/// One thing that can be set.
+/// A setting that ribbon cameras have.
 #[derive(Debug)]
 pub(super) struct Knob {
-    /// Its name, which rpicam-vid's option has too.
+    /// Its name. rpicam-vid's option has the same name.
     pub(super) name: &'static str,
-    /// For people.
+    /// Its name for people.
     pub(super) label: &'static str,
-    /// What it can be.
+    /// Its values.
     pub(super) values: Values,
     /// What rpicam-vid takes when nobody says anything.
     pub(super) default: &'static str,
-    /// The number by which viewers set it: V4L2's, where V4L2 has such a control. `None` where it is text.
+    /// The number of its control for viewers: V4L2's number where V4L2 has such a control. `None` where it is text.
     pub(super) control: Option<u32>,
 }
 
-/// What values there are.
+/// The values of a setting.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Values {
-    /// A number from `least` to `most`; viewers set it in steps of one `parts`th.
+    /// A number from `least` to `most`. Viewers set it in steps of one `parts`th.
     Number { least: f64, most: f64, parts: u16 },
-    /// A time in microseconds, up to so many; 0 leaves it to the camera. Viewers set up to `usual`.
+    /// A time up to `most` microseconds. 0 leaves it to the camera. Viewers set up to `usual`.
     Time { most: f64, usual: u32 },
     /// One of these words.
     Word(&'static [&'static str]),
-    /// How long the mains takes for half a period.
+    /// The time of half a period of the mains.
     Flicker,
     /// The reciprocal of a distance in metres, or `default`.
     Lens,
-    /// Four parts of 1: x, y, width, height.
+    /// Four numbers within 0 and 1: x, y, width, height.
     Region,
     /// `WIDTH:HEIGHT`, `WIDTH:HEIGHT:BITS`, `WIDTH:HEIGHT:BITS:P`.
     Mode,
@@ -83,15 +83,15 @@ const fn other(
     Knob { name, label, values, default, control }
 }
 
-/// The numbers of V4L2's classes of controls, and one of drivers' own for what V4L2 has no control for.
+/// The numbers of V4L2's classes of controls. `OWN` is a driver's own class, for what V4L2 does not have.
 const USER: u32 = 0x0098_0900;
 const CAMERA: u32 = 0x009a_0900;
 const OWN: u32 = 0x0098_1900;
 
-/// The longest exposure of any sensor by Raspberry Pi (HQ: 670 s), in microseconds.
+/// Longer than any sensor by Raspberry Pi exposes (HQ: 670 s), in microseconds.
 const LONGEST_SHUTTER: f64 = 700e6;
 
-/// All of them. Ranges are those of rpicam-apps' `options.cpp`, which cuts off what is beyond, and of libcamera's
+/// All settings. The ranges are those of rpicam-apps' `options.cpp`, which cuts off what is beyond, and of libcamera's
 /// `ipa_base.cpp`, which refuses it.
 pub(super) static KNOBS: [Knob; 17] = [
     number("brightness", "Brightness", (-1.0, 1.0, 100), "0", USER),
@@ -152,7 +152,7 @@ pub(super) static KNOBS: [Knob; 17] = [
     other("tuning-file", "Tuning File", Values::File, "", None),
 ];
 
-/// The most that a lens can be set to: 3 cm, nearer than any lens by Raspberry Pi can.
+/// The highest value of a lens: 3 cm, which is nearer than any lens by Raspberry Pi focuses.
 pub(super) const NEAREST: f64 = 32.0;
 
 impl CsiSetting {
@@ -174,7 +174,7 @@ impl CsiSetting {
         Self::of(knob, value)
     }
 
-    /// This knob at `value`.
+    /// This knob with this value.
     ///
     /// # Errors
     /// What is wrong, and what is expected.
@@ -185,22 +185,22 @@ impl CsiSetting {
         }
     }
 
-    /// Whether both set the same.
+    /// Whether both are for the same knob.
     pub fn is_for_the_same(&self, other: &Self) -> bool {
         std::ptr::eq(self.knob, other.knob)
     }
 
-    /// Of what it is.
+    /// The setting's knob.
     pub(super) fn knob(&self) -> &'static Knob {
         self.knob
     }
 
-    /// What it is to be, as rpicam-vid takes it.
+    /// The value, as rpicam-vid takes it.
     pub(super) fn value(&self) -> &str {
         &self.value
     }
 
-    /// As rpicam-vid takes it. With `=`, so that a value that begins with `-` is none of its options.
+    /// The argument of rpicam-vid. It has a `=`, so that a value that begins with `-` does not look like an option.
     pub(super) fn argument(&self) -> String {
         format!("--{}={}", self.knob.name, self.value)
     }
@@ -223,7 +223,7 @@ impl PartialEq for Knob {
 impl Eq for Knob {}
 
 impl Values {
-    /// The value as rpicam-vid takes it; `None` when there is none such.
+    /// The value as rpicam-vid takes it. `None` when the setting has no such value.
     fn understood(self, value: &str) -> Option<String> {
         let is_one = match self {
             Self::Number { least, most, .. } => is_between(value, least, most),
@@ -244,7 +244,7 @@ impl Values {
     }
 }
 
-/// What a value must be.
+/// What a value must be, for people.
 impl fmt::Display for Values {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -268,7 +268,7 @@ fn is_between(value: &str, least: f64, most: f64) -> bool {
     value.parse().is_ok_and(|it: f64| (least..=most).contains(&it))
 }
 
-/// A time as rpicam-apps reads it: microseconds where no unit stands behind the number.
+/// A time in microseconds, as rpicam-apps reads it. The unit behind the number may be left out.
 pub(super) fn micros(value: &str) -> Option<f64> {
     let end = value.find(|letter: char| letter.is_ascii_alphabetic()).unwrap_or(value.len());
     let (number, unit) = value.split_at(end);

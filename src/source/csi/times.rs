@@ -1,76 +1,76 @@
-//! When frames were taken: the child tells it in lines of their own, which are matched to frames here.
+//! When frames were taken. The child tells it in a pipe of its own, and this file matches times to frames.
 //!
-//! rpicam-vid writes the facts of a frame (`--metadata`) right after the frame, and `txt` is flushed line by line
-//! (rpicam-apps `output.cpp`: `std::endl`). So when a frame is whole its line is there, or comes at once. A line that is lost or late must
-//! not give its time to another frame. Two things tell where a time belongs: how many frames came since the last one
-//! whose time is certain, and that a camera takes pictures at a steady pace.
+//! rpicam-vid writes the facts of a frame (`--metadata`) right after the frame, and flushes each line of `txt` (rpicam-apps
+//! `output.cpp`: `std::endl`). So the line of a whole frame is there, or comes at once. A line may be lost or late, and its
+//! time must not go to another frame. Two facts tell the frame of a time: how many frames came since the last one with a
+//! certain time, and the steady pace of a camera.
 
 use crate::image::frame::Micros;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// The times that were told, and which frames they are of.
+/// The times that were told, and what is known of their frames.
 #[derive(Debug)]
 pub(super) struct Times {
-    /// Of the line that is being read.
+    /// The line that is being read.
     line: Vec<u8>,
-    /// Times that no frame has yet, in their order.
+    /// Times that belong to no frame yet, in their order.
     told: VecDeque<Micros>,
-    /// The last frame whose time is certain.
+    /// The last frame with a certain time.
     certain: Option<Certain>,
-    /// How many frames came after that one; of all, while there is none.
+    /// How many frames came after that one. Without such a frame, how many came at all.
     frames: u64,
-    /// How often a frame had no time of its own in a row.
+    /// So many frames in a row had no time of their own.
     unmatched: u32,
-    /// Whether a time was told since the last frame.
+    /// A time was told since the last frame.
     is_fresh: bool,
-    /// How far apart the last few frames were that followed each other.
+    /// The times between the last few frames that followed each other.
     gaps: VecDeque<Duration>,
-    /// Between frames, as it was asked for.
+    /// The time between frames that the camera was asked for.
     asked: Duration,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Certain {
     at: Micros,
-    /// How long it took from the camera to here.
+    /// The time from the camera to here.
     delay: Duration,
 }
 
 /// When a frame was taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Taken {
-    /// As it was told.
+    /// As the child told it.
     Told(Micros),
-    /// By the camera's pace, since its line is lost or late.
+    /// By the camera's pace, because the frame's line is lost or late.
     Reckoned(Micros),
-    /// Before it came, and nobody knows for how long.
+    /// Some time before the frame came.
     Unknown,
 }
 
-/// Of how many gaps the middle one counts.
+/// The pace is the middle one of so many times between frames.
 const GAPS: usize = 15;
 
-/// So many frames in a row are without a time of their own only when the count of frames is wrong.
+/// When more frames in a row have no time of their own, the count of frames is wrong.
 const MOST_UNMATCHED: u32 = 8;
 
-/// rpicam-vid has so many buffers (`rpicam_app.cpp`): a frame that waits longer than these last for is left out.
+/// rpicam-vid has so many buffers (`rpicam_app.cpp`). It leaves out frames while all of them wait.
 const BUFFERS: u32 = 6;
 
-/// More times than that without frames are of no use.
+/// So many times without frames are kept.
 const MOST_TOLD: usize = 64;
 
-/// The longest line that is read; those of times are short.
+/// So much of a line is read. The lines of times are short.
 const LONGEST: usize = 64;
 
 /// The name of the time in what libcamera tells of a frame, in nanoseconds.
 const NAME: &[u8] = b"SensorTimestamp=";
 
-/// A frame cannot be taken after it came, but two clocks may be read in the wrong order.
+/// A frame is taken before it comes. But two readings of the clock may be in the wrong order.
 const SLACK: Duration = Duration::from_millis(1);
 
 impl Times {
-    /// Of a camera that was asked for a frame in each such interval.
+    /// For a camera that was asked for a frame in each such interval.
     pub(super) fn new(asked: Duration) -> Self {
         Self {
             line: Vec::with_capacity(LONGEST),
@@ -84,7 +84,7 @@ impl Times {
         }
     }
 
-    /// Takes note of what was told, in any chopping.
+    /// Takes note of what was told, in pieces of any length.
     pub(super) fn note(&mut self, bytes: &[u8]) {
         for piece in bytes.split_inclusive(|&byte| byte == b'\n') {
             let (text, ends) = match piece {
@@ -106,8 +106,8 @@ impl Times {
         }
     }
 
-    /// Whether a time was told that may be that of the last one of so many frames that came now. One that came late, of a
-    /// frame before, is none.
+    /// Whether the time of the last one of so many new frames may be among the times. The late time of an earlier frame is
+    /// not.
     pub(super) fn has_next(&self, frames: u64) -> bool {
         let count = self.frames + frames;
         match self.certain {
@@ -116,7 +116,7 @@ impl Times {
         }
     }
 
-    /// So many frames were whole at `now`, and no other lay in the pipe: when was the last of them taken?
+    /// So many frames were whole at `now`, and no other frame lay in the pipe. When was the last of them taken?
     pub(super) fn of_newest(&mut self, frames: u64, now: Micros) -> Taken {
         self.frames += frames;
         self.unmatched += 1;
@@ -136,23 +136,23 @@ impl Times {
         }
     }
 
-    /// The newest frame's own time, by how many frames came since the certain one.
+    /// The newest frame's own time, by the number of frames since the certain one.
     fn own_since(&self, certain: Certain, newest: Option<Micros>) -> Option<Micros> {
         let steps = |at: Micros| self.steps(at.since(certain.at));
         let own = self.told.iter().copied().find(|&at| steps(at) == self.frames);
-        // The child left frames out, if that is so twice: once, the next frame's line may have been quicker than its frame.
+        // If this happens twice, the child has left out frames. The first time, a line may have been faster than its frame.
         let is_ahead = |at: Micros| steps(at) > self.frames && self.unmatched > 1;
         own.or(newest.filter(|&at| is_ahead(at) || self.has_lost_count()))
     }
 
-    /// The same while no time is certain: the lines are in the order of the frames.
+    /// The same while no time is certain. The lines are in the order of the frames.
     fn own_of_first(&self, newest: Option<Micros>) -> Option<Micros> {
         let index = usize::try_from(self.frames).ok()?.checked_sub(1)?;
         let own = self.told.get(index).copied();
         own.or(newest.filter(|_| self.has_lost_count()))
     }
 
-    /// Whether the newest time, which came just now, is more to be believed than the count of frames.
+    /// Whether the newest time came just now and is better than the count of frames.
     fn has_lost_count(&self) -> bool {
         self.is_fresh && self.unmatched > MOST_UNMATCHED
     }
@@ -169,35 +169,35 @@ impl Times {
         self.certain = Some(Certain { at, delay: now.since(at) });
         self.frames = 0;
         self.unmatched = 0;
-        // A time of a frame that is yet to come may be among them: it is reckoned. If this one was not the newest frame's,
-        // the next time shows it.
+        // The time of a coming frame may be among them. That frame's time is reckoned then. If this time was not the newest
+        // frame's, the next time shows it.
         self.told.clear();
         Taken::Told(at)
     }
 
-    /// By the camera's pace: so many frames after the certain one, more where the time says that the child left some out.
+    /// The time by the camera's pace: so many frames after the certain one. The child may have left out more.
     fn reckoned(&self, certain: Certain, now: Micros) -> Micros {
         let pace = self.pace();
         let by_count = u32::try_from(self.frames).unwrap_or(u32::MAX);
         let by_time = now.since(certain.at).saturating_sub(certain.delay);
         let by_time = u32::try_from(self.steps(by_time)).unwrap_or(u32::MAX);
-        // A frame may have waited on its way, in one of the child's buffers.
+        // A frame may have waited in one of the child's buffers.
         let steps = if by_time > by_count.saturating_add(BUFFERS) { by_time } else { by_count };
         certain.at.after(pace.saturating_mul(steps)).min(now)
     }
 
-    /// How many frames such a time is long.
+    /// How many frames last for so long.
     fn steps(&self, time: Duration) -> u64 {
         let pace = self.pace().as_micros().max(1);
         u64::try_from((time.as_micros() + pace / 2) / pace).unwrap_or(u64::MAX)
     }
 
-    /// Whether this is later than that of a frame that has its own.
+    /// Whether this is not the time of the certain frame or of one before it.
     fn is_new(&self, at: Micros) -> bool {
         self.certain.is_none_or(|certain| at.since(certain.at) > self.pace() / 2)
     }
 
-    /// Between frames, as it is.
+    /// The time between frames, as it is.
     fn pace(&self) -> Duration {
         let mut gaps = [self.asked; GAPS];
         for (slot, gap) in gaps.iter_mut().zip(&self.gaps) {

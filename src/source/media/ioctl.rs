@@ -1,4 +1,4 @@
-//! The two calls that say what a media device is and what it is made of; no crate has them.
+//! The two calls that ask a media device what it is and what parts it has. No crate has them.
 
 use super::topology::RawTopology;
 use crate::source::interrupted::uninterrupted;
@@ -16,7 +16,7 @@ pub(super) fn device_info(media: &File) -> Result<[u8; INFO_LEN], Errno> {
 
 /// MEDIA_IOC_G_TOPOLOGY: the records of all parts, as the kernel filled them in.
 ///
-/// E2BIG stands for more parts than any camera has.
+/// E2BIG: there are more parts than any camera has.
 pub(super) fn topology(media: &File) -> Result<RawTopology, Errno> {
     for _ in 0..MOST_ATTEMPTS {
         let mut counts = Question::default();
@@ -30,7 +30,7 @@ pub(super) fn topology(media: &File) -> Result<RawTopology, Errno> {
             ..Question::default()
         };
         match ask(media, &mut question) {
-            // A part came between the two calls.
+            // The device got another part between the two calls.
             Err(Errno::ENOSPC) => {}
             Err(errno) => return Err(errno),
             Ok(()) => {
@@ -45,10 +45,10 @@ pub(super) fn topology(media: &File) -> Result<RawTopology, Errno> {
     Err(Errno::ENOSPC)
 }
 
-/// Parts come and go while drivers are loaded, and not for ever.
+/// Parts come and go only while drivers are loaded.
 const MOST_ATTEMPTS: usize = 5;
 
-/// A Pi 5 has 60 links, the largest of its kind.
+/// Far more than the 60 links of a Pi 5, which has the most.
 const MOST_RECORDS: u32 = 2048;
 
 /// `struct media_device_info` of linux/media.h.
@@ -65,7 +65,7 @@ struct Question {
     links: Array,
 }
 
-/// One of its arrays: how many records there are, and where the kernel is to write them; nowhere for 0.
+/// One of its arrays: how many records there are, and where the kernel is to write them. 0: nowhere.
 #[repr(C)]
 #[derive(Debug, Default, Clone, Copy)]
 struct Array {
@@ -75,7 +75,7 @@ struct Array {
 }
 
 impl Array {
-    /// For `count` records, which `records` gets room for.
+    /// For `count` records. Makes room for them in `records`.
     fn into<const LEN: usize>(records: &mut Vec<[u8; LEN]>, count: u32) -> Result<Self, Errno> {
         if count > MOST_RECORDS {
             return Err(Errno::E2BIG);
@@ -86,7 +86,7 @@ impl Array {
         Ok(Self { count, reserved: 0, address })
     }
 
-    /// Leaves in `records` as many as the kernel says it wrote.
+    /// Leaves only those records that the kernel has written.
     fn cut<const LEN: usize>(self, records: &mut Vec<[u8; LEN]>) {
         records.truncate(usize::try_from(self.count).unwrap_or(usize::MAX));
     }

@@ -1,10 +1,10 @@
-//! Reads what the kernel says of a media device: its parts, and how they are joined. Bytes in, facts out.
+//! Reads what the kernel says of a media device: its parts and their links. Bytes in, facts out.
 
 use crate::plain::fixed_text;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-/// What kind of device it is.
+/// The driver and the place of a media device.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Info {
     /// `unicam`
@@ -14,13 +14,13 @@ pub(super) struct Info {
 }
 
 impl Info {
-    /// Of a `struct media_device_info`: driver, model, serial number, bus.
+    /// Reads a `struct media_device_info`, which has driver, model, serial number and bus.
     pub(super) fn parse(raw: &[u8; 256]) -> Self {
         Self { driver: fixed_text(&raw[..16]), bus: fixed_text(&raw[88..120]) }
     }
 }
 
-/// The records of all parts, as the kernel wrote them, in the machine's byte order (linux/media.h, `struct media_v2_…`).
+/// The records of all parts as the kernel wrote them, in the machine's byte order (linux/media.h, `struct media_v2_…`).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct RawTopology {
     pub(super) entities: Vec<[u8; 96]>,
@@ -33,11 +33,11 @@ pub(super) struct RawTopology {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Topology {
     entities: Vec<Entity>,
-    /// The node by which each entity is spoken to.
+    /// The node of each entity.
     nodes: BTreeMap<EntityId, DeviceNumber>,
-    /// Where an entity's pictures may go, the lowest pad first.
+    /// The entities to which an entity's pictures may go, in the order of its pads.
     next: BTreeMap<EntityId, Vec<EntityId>>,
-    /// What belongs to an entity without carrying its pictures: a sensor's lens.
+    /// Pairs of an entity and another that belongs to it and carries no pictures: a sensor and its lens.
     ancillaries: Vec<(EntityId, EntityId)>,
 }
 
@@ -64,7 +64,7 @@ impl fmt::Display for DeviceNumber {
     }
 }
 
-/// A sensor and what belongs to it.
+/// A sensor, its nodes and its lens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Sensor {
     /// `imx219`
@@ -87,7 +87,7 @@ const MEDIA_LNK_FL_DATA_LINK: u32 = 0;
 const MEDIA_LNK_FL_INTERFACE_LINK: u32 = 1 << 28;
 const MEDIA_LNK_FL_ANCILLARY_LINK: u32 = 2 << 28;
 
-/// A board has two connectors, and with a multiplexer four sensors at each.
+/// A board has two connectors. A multiplexer has four sensors at each.
 const MOST_SENSORS: usize = 8;
 
 /// `6 parts, of which 4 have nodes and 0 are sensors`
@@ -100,7 +100,7 @@ impl fmt::Display for Topology {
 }
 
 impl Topology {
-    /// Takes the records apart. Whatever joins what is not there is left out.
+    /// Takes the records apart. A link to a part that is not there is left out.
     pub(super) fn parse(raw: &RawTopology) -> Self {
         let entities = raw.entities.iter().map(Entity::parse).collect();
         let interfaces: BTreeMap<u32, DeviceNumber> =
@@ -123,7 +123,7 @@ impl Topology {
         Self { entities, nodes, next, ancillaries }
     }
 
-    /// Every sensor of a camera.
+    /// All sensors.
     pub(super) fn sensors(&self) -> Vec<Sensor> {
         let sensors = self.entities.iter().filter(|it| it.function == MEDIA_ENT_F_CAM_SENSOR);
         let sensors: Vec<&Entity> = sensors.take(MOST_SENSORS).collect();
@@ -136,7 +136,7 @@ impl Topology {
         sensors.iter().map(sensor).collect()
     }
 
-    /// The node of the nearest end of a sensor's way that carries pictures.
+    /// The node that gives a sensor's pictures: the nearest one to which they go.
     fn picture_node(&self, sensor: EntityId) -> Option<DeviceNumber> {
         let by_id: BTreeMap<EntityId, &Entity> =
             self.entities.iter().map(|entity| (entity.id, entity)).collect();
@@ -158,7 +158,7 @@ impl Topology {
         None
     }
 
-    /// The lens of a sensor. Kernels before 5.19 do not join the two: the only lens belongs to the only sensor.
+    /// The lens of a sensor. Kernels before 5.19 do not link the two. There the only lens belongs to the only sensor.
     fn lens(&self, sensor: EntityId, sensors: usize) -> Option<String> {
         let mut lenses = self.entities.iter().filter(|it| it.function == MEDIA_ENT_F_LENS);
         if self.ancillaries.is_empty() && sensors == 1 {
@@ -173,27 +173,26 @@ impl Entity {
         Self { id: number(raw, 0), name: fixed_text(&raw[4..68]), function: number(raw, 68) }
     }
 
-    /// An I2C device is called after its driver and its place on the bus: `imx219 10-0010`.
+    /// The name of an I2C device is its driver's and its place on the bus: `imx219 10-0010`.
     fn model(&self) -> String {
         self.name.split(' ').next().unwrap_or_default().to_owned()
     }
 
-    /// Whether it is the end of a way of pictures. Beside those end what a sensor says of its pictures, and the
-    /// statistics of an image processor.
+    /// Whether pictures end here. Other nodes get a sensor's data about its pictures, or the statistics of an image processor.
     fn is_picture(&self) -> bool {
         let is_other = ["embedded", "stats", "config"].iter().any(|word| self.name.contains(word));
         self.function == MEDIA_ENT_F_IO_V4L && !is_other
     }
 }
 
-/// An interface's id and its node.
+/// The id and the node of an interface.
 fn interface(raw: &[u8; 112]) -> Option<(u32, DeviceNumber)> {
     let is_node = [MEDIA_INTF_T_V4L_VIDEO, MEDIA_INTF_T_V4L_SUBDEV].contains(&number(raw, 4));
     let node = DeviceNumber { major: number(raw, 48), minor: number(raw, 52) };
     is_node.then_some((number(raw, 0), node))
 }
 
-/// Where an entity is joined to others.
+/// An end of a link at an entity.
 #[derive(Debug, Clone, Copy)]
 struct Pad {
     entity: EntityId,
@@ -201,13 +200,13 @@ struct Pad {
 }
 
 impl Pad {
-    /// With its id.
+    /// Its id, and the pad.
     fn parse(raw: &[u8; 32]) -> (u32, Self) {
         (number(raw, 0), Self { entity: number(raw, 4), index: number(raw, 12) })
     }
 }
 
-/// Joins two pads, an interface and an entity, or two entities, as its kind says.
+/// Links two pads, an interface and an entity, or two entities. Its kind says which.
 #[derive(Debug, Clone, Copy)]
 struct Link {
     source: u32,
@@ -222,7 +221,7 @@ impl Link {
     }
 }
 
-/// The number that begins `at` this byte, which the record has.
+/// The number at this byte of the record, which is long enough.
 fn number<const LEN: usize>(record: &[u8; LEN], at: usize) -> u32 {
     let mut bytes = [0; 4];
     bytes.copy_from_slice(&record[at..at + 4]);
