@@ -82,8 +82,8 @@ mod linux {
             Command::List { json, verbosity } => {
                 start_quiet_log(verbosity);
                 match json {
-                    true => print(Listing::now().json()),
-                    false => print(Listing::now()),
+                    true => print(Listing::now().with_modes().json()),
+                    false => print(Listing::now().with_modes()),
                 }
             }
             Command::Check { file, remarks } => {

@@ -26,6 +26,10 @@ const LAST_RETRY: Duration = Duration::from_millis(500);
 /// switches on its light and may reset its USB bus.
 const LAST_UNWATCHED: Duration = Duration::from_secs(600);
 
+/// The longest pause for a camera that is asked for more than it can do, while somebody watches.
+/// Each try starts a program, and none succeeds until somebody changes something.
+const LAST_EXCESSIVE: Duration = Duration::from_secs(8);
+
 /// How often a long pause checks whether somebody watches.
 const LOOK: Duration = Duration::from_millis(250);
 
@@ -107,7 +111,7 @@ impl Supervisor<'_> {
                 self.metrics.is(SourceState::Down, clock::now());
                 // Wait at least as long as it was open.
                 self.retry.pause = self.retry.pause.max(self.idle_stop.unwrap_or_default());
-                Ok(self.pause(&status.text))
+                Ok(self.pause(&status.text, LAST_RETRY))
             }
             Err(_) if self.stop.is_requested() => Ok(Then::End),
             Err(error) if error.trouble == Trouble::Unusable => Err(error),
@@ -117,8 +121,9 @@ impl Supervisor<'_> {
             }
             Err(error) => {
                 let why = error.message.clone();
+                let longest = longest_watched(error.trouble);
                 self.tell(error);
-                Ok(self.pause(&why))
+                Ok(self.pause(&why, longest))
             }
         }
     }
@@ -168,12 +173,14 @@ impl Supervisor<'_> {
         }
     }
 
-    /// Waits before the next try. `why` is the reason why the last one failed.
-    fn pause(&mut self, why: &str) -> Then {
+    /// Waits before the next try. `why` is the reason why the last one failed. While somebody
+    /// watches, the pause is not longer than `longest`.
+    fn pause(&mut self, why: &str, longest: Duration) -> Then {
         let spares = self.opened_at.is_some() && self.idle_stop.is_some();
-        let pause = self.retry.next(if spares { LAST_UNWATCHED } else { LAST_RETRY });
+        let pause = self.retry.next(if spares { LAST_UNWATCHED } else { longest });
         let began_at = clock::now();
-        if pause > LAST_RETRY && self.roster.viewers() == 0 {
+        let viewers = self.roster.viewers();
+        if pause > LAST_RETRY && viewers == 0 {
             // A viewer that connects now triggers a try, and waits for its outcome.
             self.roster.no_picture(&Update::Status(Arc::new(StatusText {
                 code: StatusCode::Starting,
@@ -181,7 +188,11 @@ impl Supervisor<'_> {
             })));
         }
         loop {
-            let limit = if self.roster.viewers() > 0 { LAST_RETRY.min(pause) } else { pause };
+            let limit = match self.roster.viewers() {
+                0 => pause,
+                more if more > viewers => LAST_RETRY.min(pause),
+                _ => longest.min(pause),
+            };
             let left = limit.saturating_sub(clock::now().since(began_at));
             if self.stop.is_requested() {
                 return Then::End;
@@ -230,13 +241,20 @@ impl Retry {
     }
 }
 
+/// How long it may take until a source in such trouble is tried again while somebody watches.
+fn longest_watched(trouble: Trouble) -> Duration {
+    if trouble == Trouble::Excessive { LAST_EXCESSIVE } else { LAST_RETRY }
+}
+
 fn status(error: &SourceError) -> Update {
     let code = match error.trouble {
         Trouble::NoCamera => StatusCode::NoCamera,
         Trouble::Lost | Trouble::Ended => StatusCode::CameraLost,
-        Trouble::Busy | Trouble::Denied | Trouble::Bandwidth | Trouble::Unusable => {
-            StatusCode::CameraRefused
-        }
+        Trouble::Busy
+        | Trouble::Denied
+        | Trouble::Bandwidth
+        | Trouble::Excessive
+        | Trouble::Unusable => StatusCode::CameraRefused,
     };
     Update::Status(Arc::new(StatusText { code, text: error.message.clone() }))
 }

@@ -7,6 +7,7 @@ mod foreign;
 mod frame_count;
 mod heard;
 mod interrupted;
+mod jpeg_stream;
 mod meant;
 pub mod media;
 mod path;
@@ -29,6 +30,7 @@ use frame_count::FrameCount;
 use path::Lies;
 use pattern_controls::PatternControls;
 pub use spec::{SourceSpec, parse_rate};
+use std::ops::Add;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -89,6 +91,14 @@ pub struct Drops {
     pub broken: u64,
 }
 
+impl Add for Drops {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self { stale: self.stale + other.stale, broken: self.broken + other.broken }
+    }
+}
+
 /// What the user asks of the camera. The camera decides what is left open.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct CaptureWish {
@@ -119,6 +129,9 @@ pub enum Trouble {
     Denied,
     /// The USB bus has no bandwidth left: lancam tries again.
     Bandwidth,
+    /// The camera or this machine cannot do what was asked for: lancam tries again, less and less
+    /// often.
+    Excessive,
     /// The source will never give usable frames: the program ends.
     Unusable,
     /// A pipe has ended: the program ends without failure.
@@ -334,7 +347,7 @@ impl Opener {
             Err(mut error) => {
                 let is_told = error.trouble == Trouble::NoCamera && self.past == Past::Nothing;
                 if is_told && self.csi.check().is_ok() {
-                    error.message += csi::NOT_DETECTED;
+                    error.message = format!("{error}; and {}", media::not_detected(""));
                 }
                 Err(error)
             }

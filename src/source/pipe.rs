@@ -2,21 +2,18 @@
 //! standard input or a named pipe.
 
 use super::frame_count::FrameCount;
-use super::heard::Heard;
+use super::jpeg_stream::{Arrived, JpegStream, Picture};
 use super::path::AtItsEnd;
 use super::{Drops, FrameSource, Next, SourceError, Trouble, jpeg_layout};
 use crate::clock;
-use crate::image::frame::{Content, Frame, FrameLayout, TimedBy};
-use crate::image::jpeg::gate::{DriverSays, Gate};
-use crate::image::jpeg::repair::{Damage, Findings};
-use crate::image::jpeg::splitter::Splitter;
+use crate::image::frame::{Frame, FrameLayout, TimedBy};
+use crate::image::jpeg::repair::Damage;
 use crate::image::orientation::Orientation;
 use crate::image::pixels::Size;
 use crate::stop::Stop;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::fs::{self, File};
-use std::io::{self, Read};
-use std::ops::Range;
+use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -26,15 +23,12 @@ use std::time::Duration;
 #[derive(Debug)]
 pub struct Pipe {
     input: Input,
-    splitter: Splitter,
-    gate: Gate,
+    stream: JpegStream,
     layout: FrameLayout,
     count: FrameCount,
-    drops: Drops,
     /// Whether there has been a picture.
     has_begun: bool,
     writer: Writer,
-    heard: Heard,
     /// What was wrong with the last picture, if it could not be used.
     damage: Option<Damage>,
     silence: Silence,
@@ -117,14 +111,11 @@ impl Pipe {
         let layout = jpeg_layout(Size::new(1, 1), None);
         Self {
             input,
-            splitter: Splitter::default(),
-            gate: Gate::for_streams(),
+            stream: JpegStream::new(),
             layout,
             count,
-            drops: Drops::default(),
             has_begun: false,
             writer: Writer::NotSeen,
-            heard: Heard::default(),
             damage: None,
             silence: Silence { limit: FIRST_LIMIT, doubt: false },
         }
@@ -146,43 +137,23 @@ impl Pipe {
 
     /// The newest usable picture of those that have come. An error if none of them is usable.
     fn newest(&mut self) -> Result<Option<Taken>, Damage> {
-        let mut newest = None;
-        let mut damage = None;
-        let oversized = self.splitter.oversized();
-        while let Some(picture) = self.splitter.next_picture() {
-            match self.judge(picture) {
-                Ok(taken) => self.drops.stale += u64::from(newest.replace(taken).is_some()),
-                Err(why) => damage = Some(why),
+        let pictures = self.stream.pictures();
+        let last = self.count.advance(pictures.count);
+        match (pictures.usable, pictures.damage) {
+            (Some(picture), _) => {
+                let sequence = last - (pictures.count - picture.number);
+                Ok(Some(Taken { picture, sequence }))
             }
-        }
-        if self.splitter.oversized() > oversized {
-            damage = Some(Damage::TooLong);
-        }
-        match (newest, damage) {
             (None, Some(damage)) => Err(damage),
-            (newest, _) => Ok(newest),
+            (None, None) => Ok(None),
         }
     }
 
-    fn judge(&mut self, picture: Range<usize>) -> Result<Taken, Damage> {
-        let sequence = self.count.advance(1);
-        let judged = self.gate.judge(self.splitter.bytes(picture.clone()), DriverSays::Whole);
-        match judged {
-            Ok(usable) => Ok(Taken { found: usable.findings(), at: picture, sequence }),
-            Err(damage) => {
-                self.drops.broken += 1;
-                Err(damage)
-            }
-        }
-    }
-
-    fn lend(&mut self, taken: Taken) -> Next<'_> {
+    fn lend(&mut self, taken: &Taken) -> Next<'_> {
         self.has_begun = true;
-        self.heard = Heard::default();
         self.damage = None;
-        let picture = taken.found.in_bytes(self.splitter.bytes(taken.at));
         Next::Frame(Frame {
-            content: Content::Jpeg(picture.then(self.layout.orientation)),
+            content: self.stream.content(&taken.picture, self.layout.orientation),
             sequence: taken.sequence,
             // A pipe carries no capture times. The arrival time is the nearest one known.
             captured_at: clock::now(),
@@ -197,8 +168,9 @@ impl Pipe {
 
     /// Takes an incomplete picture as complete, since nothing more of it comes.
     fn last(&mut self) -> Option<Result<Taken, Damage>> {
-        let picture = self.splitter.finish()?;
-        Some(self.judge(picture))
+        let judged = self.stream.last()?;
+        let sequence = self.count.advance(1);
+        Some(judged.map(|picture| Taken { picture, sequence }))
     }
 
     /// Waits for bytes, for at most `patience`.
@@ -222,36 +194,27 @@ impl Pipe {
 
     /// Reads what the pipe holds.
     fn fill(&mut self) -> Result<(), SourceError> {
-        let space = self.splitter.space();
-        let count = match self.input.file.read(space) {
-            Ok(count) => count,
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
-                ) =>
-            {
-                return Ok(());
+        let arrived = self.stream.read(&mut self.input.file);
+        match arrived.map_err(|error| unusable(format!("{}: {error}", self.input.name)))? {
+            Arrived::Nothing => {}
+            Arrived::End => self.writer = Writer::Left,
+            Arrived::Bytes { first } => {
+                self.silence.note(first);
+                self.writer = Writer::Writes;
             }
-            Err(error) => return Err(unusable(format!("{}: {error}", self.input.name))),
-        };
-        let came = &space[..count];
-        self.heard.note(came);
-        self.silence.note(came);
-        self.splitter.filled(count);
-        self.writer = if count == 0 { Writer::Left } else { Writer::Writes };
+        }
         Ok(())
     }
 
     /// The writer has left, or the pipe was replaced: opens it again if another writer may come.
     fn begin_anew(&mut self) -> Result<(), SourceError> {
-        self.splitter.finish();
+        self.stream.forget();
         let name = &self.input.name;
         let Some(path) = &self.input.path else {
             return Err(if self.has_begun {
                 SourceError::new(Trouble::Ended, format!("{name} has ended"))
             } else {
-                let why = self.heard.why(name).unwrap_or_else(|| {
+                let why = self.stream.why(name).unwrap_or_else(|| {
                     "it was empty. Try rpicam-vid --codec mjpeg -t 0 -o - | lancam --source -"
                         .into()
                 });
@@ -285,13 +248,12 @@ impl Pipe {
             return Some(format!("no program writes into {name}"));
         }
         // A picture that is still arriving is not missing.
-        let is_coming = self.splitter.is_in_a_picture() && self.heard.may_be_a_picture();
-        if is_coming {
+        if self.stream.may_be_coming() {
             return None;
         }
         match self.damage {
             Some(damage) => Some(format!("the last picture on {name} {damage}")),
-            None => self.heard.why(name),
+            None => self.stream.why(name),
         }
     }
 }
@@ -309,7 +271,7 @@ impl FrameSource for Pipe {
         let began_at = clock::now();
         loop {
             match self.newest() {
-                Ok(Some(taken)) => return Ok(self.lend(taken)),
+                Ok(Some(taken)) => return Ok(self.lend(&taken)),
                 Ok(None) => {}
                 Err(damage) => return Ok(self.unusable(damage)),
             }
@@ -318,7 +280,7 @@ impl FrameSource for Pipe {
                 self.follow_path()?;
                 return Ok(Next::Waiting(self.why()));
             }
-            let may_be_whole = self.splitter.is_in_data() && self.gate.expects_no_ends();
+            let may_be_whole = self.stream.may_be_whole();
             let patience = if may_be_whole { left.min(self.silence.limit) } else { left };
             match self.wait(stop, patience) {
                 Woken::Stop => return Ok(Next::Stopped),
@@ -326,7 +288,7 @@ impl FrameSource for Pipe {
                 Woken::Silence if may_be_whole && patience == self.silence.limit => {
                     self.silence.doubt = true;
                     match self.last() {
-                        Some(Ok(taken)) => return Ok(self.lend(taken)),
+                        Some(Ok(taken)) => return Ok(self.lend(&taken)),
                         Some(Err(damage)) => return Ok(self.unusable(damage)),
                         None => {}
                     }
@@ -335,7 +297,7 @@ impl FrameSource for Pipe {
             }
             if self.writer == Writer::Left {
                 match self.last() {
-                    Some(Ok(taken)) => return Ok(self.lend(taken)),
+                    Some(Ok(taken)) => return Ok(self.lend(&taken)),
                     Some(Err(_)) | None => self.begin_anew()?,
                 }
             }
@@ -347,25 +309,21 @@ impl FrameSource for Pipe {
     }
 
     fn drops(&self) -> Drops {
-        Drops { broken: self.drops.broken + self.splitter.dropped(), ..self.drops }
+        self.stream.drops()
     }
 }
 
 /// A usable picture.
 struct Taken {
-    at: Range<usize>,
-    found: Findings,
+    picture: Picture,
     sequence: u64,
 }
 
 impl Silence {
     /// After a picture that was taken as complete, another one must begin. If instead the old one
     /// goes on, the writer needs more time.
-    fn note(&mut self, came: &[u8]) {
-        if came.is_empty() || !std::mem::take(&mut self.doubt) {
-            return;
-        }
-        if came[0] != 0xFF {
+    fn note(&mut self, first: u8) {
+        if std::mem::take(&mut self.doubt) && first != 0xFF {
             self.limit = (self.limit * 2).min(LAST_LIMIT);
         }
     }

@@ -1,4 +1,4 @@
-//! What the camera is asked for, and the options of rpicam-vid that ask for it.
+//! What lancam asks of a ribbon camera, and the options of rpicam-vid for that.
 
 use super::raw::RawFrames;
 use super::settings::CsiSetting;
@@ -11,7 +11,7 @@ use crate::source::{CaptureWish, jpeg_layout};
 use std::fmt;
 use std::time::Duration;
 
-/// All that rpicam-vid is asked for, but for the settings.
+/// All that lancam asks of rpicam-vid, except the settings.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Asked {
     /// Which of the ribbon cameras, from 0.
@@ -19,51 +19,52 @@ pub(super) struct Asked {
     pub(super) size: Size,
     pub(super) rate: Rate,
     pub(super) codec: Codec,
-    /// What the camera does to the picture, and what is left to be done then.
+    /// What the camera does to the picture, and what lancam has to do after that.
     turned: Orientation,
     left: Orientation,
-    /// Of its JPEGs.
+    /// The quality of the camera's JPEGs.
     quality: u8,
 }
 
 /// How frames come through the pipe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Codec {
-    /// Bare samples: lancam encodes each rendition from them.
+    /// Bare samples. lancam encodes each rendition from them.
     Yuv420,
-    /// JPEGs, made by rpicam-vid on up to four cores.
+    /// JPEGs. rpicam-vid makes them, on up to four cores.
     Mjpeg,
 }
 
-/// What is asked for when nobody says anything.
+/// What lancam asks for when nobody says anything.
 const SIZE: Size = Size::new(1280, 720);
 const RATE: Rate = Rate(30_000);
 
 impl Asked {
-    /// For such a wish, on this `board` (`Raspberry Pi 4 Model B Rev 1.4`; empty where the kernel does not name it).
-    /// And why so.
+    /// What fits these wishes on this `board` (`Raspberry Pi 4 Model B Rev 1.4`, or empty where the kernel does not name it),
+    /// and the reason.
     pub(super) fn of(camera: u8, wish: &CaptureWish, csi: &CsiWish, board: &str) -> (Self, String) {
-        let mut size = wish.size.unwrap_or(SIZE);
+        let wished = wish.size.unwrap_or(SIZE);
         let rate = wish.rate.unwrap_or(RATE);
-        let (codec, why) = decided(csi.format, wish.format, board, size, rate);
-        if codec == Codec::Yuv420 && !RawFrames::can_be(size) {
-            // Only where it was ordered: rows with padding could not be told from others.
-            let width = (size.width / RawFrames::ALIGNMENT).max(1) * RawFrames::ALIGNMENT;
-            size = Size::new(width, (size.height & !1).max(2));
-            log::warn!(
-                "{size} is asked for: yuv420 needs a width that is a multiple of 64 and an even height"
+        let (codec, mut why) = decided(csi.format, wish.format, board, wished, rate);
+        let mut size = wished;
+        if codec == Codec::Yuv420 && !RawFrames::can_be(wished) {
+            // This happens only where --csi-format names yuv420.
+            let width = (wished.width / RawFrames::ALIGNMENT).max(1) * RawFrames::ALIGNMENT;
+            size = Size::new(width, (wished.height & !1).max(2));
+            why += &format!(
+                ". yuv420 needs a width that is a multiple of 64 and an even height, so lancam does not ask for {wished}"
             );
         }
         let (turned, left) = match wish.orientation.rotation {
             Rotation::None | Rotation::Half => (wish.orientation, Orientation::UPRIGHT),
-            // The sensor cannot make columns of rows.
+            // No sensor can turn rows into columns.
             Rotation::Quarter | Rotation::ThreeQuarters => (Orientation::UPRIGHT, wish.orientation),
         };
         let asked = Self { camera, size, rate, codec, turned, left, quality: csi.quality };
         (asked, why)
     }
 
-    /// The arguments of rpicam-vid (rpicam-apps `options.cpp`, `video_options.hpp`), with the times of frames or without.
+    /// The arguments of rpicam-vid (rpicam-apps `options.cpp`, `video_options.hpp`).
     pub(super) fn arguments(&self, settings: &[CsiSetting], times: Times) -> Vec<String> {
         let Self { camera, size, rate, quality, .. } = self;
         let mut arguments =
@@ -87,7 +88,7 @@ impl Asked {
             (Mirror::None, _) => {}
         }
         if times == Times::Told {
-            // Text is flushed line by line, JSON is not.
+            // rpicam-vid flushes each line of text, but not of JSON.
             add(format!("--metadata={}", child::TIMES));
             add("--metadata-format=txt".into());
         }
@@ -95,14 +96,14 @@ impl Asked {
         arguments
     }
 
-    /// How its frames are laid out, as far as is known before the first one.
+    /// The layout of its frames, as far as is known before the first one.
     pub(super) fn layout(&self) -> FrameLayout {
         let interval = Some(self.interval());
         let layout = match self.codec {
             Codec::Mjpeg => jpeg_layout(self.size, interval),
             Codec::Yuv420 => {
                 let format = PixelFormat::Planar(Chroma::Yuv420, ChromaOrder::CbCr);
-                // sYCC since libcamera-apps 1.0 (`get_colourspace_flags`), for both codecs.
+                // libcamera-apps asks for sYCC since 1.0, for both codecs (`get_colourspace_flags`).
                 let layout = FrameLayout::new(format, self.size, self.size.width, Colour::JPEG);
                 FrameLayout { interval, ..layout }
             }
@@ -110,7 +111,7 @@ impl Asked {
         FrameLayout { orientation: self.left, ..layout }
     }
 
-    /// Between frames.
+    /// The time between frames.
     pub(super) fn interval(&self) -> Duration {
         self.rate.interval().unwrap_or(Duration::MAX)
     }
@@ -127,14 +128,14 @@ impl fmt::Display for Asked {
     }
 }
 
-/// Whether the child tells when frames were taken.
+/// Whether the child is to tell when frames were taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Times {
     Told,
     NotTold,
 }
 
-/// Bare samples where this board can encode that many of them; JPEGs where it cannot.
+/// Bare samples where this board can encode so many of them, and JPEGs where it cannot. And the reason.
 fn decided(
     named: CsiFormat,
     format: Option<PixelFormat>,
@@ -143,6 +144,7 @@ fn decided(
     rate: Rate,
 ) -> (Codec, String) {
     let decision = |codec, why: &str| (codec, why.to_owned());
+    let by_itself = |codec, why: &str| (codec, format!("{why}; --csi-format overrules that"));
     match (named, format) {
         (CsiFormat::Yuv420, _) => return decision(Codec::Yuv420, "as --csi-format says"),
         (CsiFormat::Mjpeg, _) => return decision(Codec::Mjpeg, "as --csi-format says"),
@@ -150,7 +152,7 @@ fn decided(
         _ => {}
     }
     if !RawFrames::can_be(size) {
-        return decision(Codec::Mjpeg, "since that width is no multiple of 64");
+        return by_itself(Codec::Mjpeg, "since yuv420 needs a width that is a multiple of 64");
     }
     #[expect(clippy::cast_precision_loss, reason = "a picture has fewer than 2^52 pixels")]
     let pixels = size.area() as f64 * rate.fps();
@@ -158,14 +160,14 @@ fn decided(
     match most_pixels(board) {
         Some(most) if pixels > most => {
             let why = format!("since {board_name} is too slow to make JPEGs of that on one core");
-            (Codec::Mjpeg, why)
+            by_itself(Codec::Mjpeg, &why)
         }
-        _ => (Codec::Yuv420, format!("since {board_name} can make JPEGs of that")),
+        _ => by_itself(Codec::Yuv420, &format!("since {board_name} can make JPEGs of that")),
     }
 }
 
-/// How many pixels a second a board makes JPEGs of with half a core; `None` where any camera's are few enough.
-/// By the cost of a JPEG: 26 ns a pixel on a Cortex-A53 at 1 GHz, 18 ns at 1.4 GHz, 10 ns on a Cortex-A72 at 1.5 GHz.
+/// How many pixels a second a board encodes with half a core. `None`: as many as any camera has.
+/// A JPEG costs 26 ns a pixel on a Cortex-A53 at 1 GHz, 18 ns at 1.4 GHz, and 10 ns on a Cortex-A72 at 1.5 GHz.
 fn most_pixels(board: &str) -> Option<f64> {
     let is = |names: &[&str]| names.iter().any(|name| board.contains(name));
     if is(&["Pi Zero", "Pi 1", "Pi 2", "Pi Model", "Compute Module Rev"]) {
@@ -207,7 +209,8 @@ mod tests {
     fn the_format_that_is_named_is_taken_and_its_width_rounded_where_it_must_be() {
         let wish = CaptureWish { size: Some(Size::new(1000, 751)), ..CaptureWish::default() };
         let raw = CsiWish { format: CsiFormat::Yuv420, ..CsiWish::default() };
-        let (asked, _) = asked(&wish, &raw, "Raspberry Pi Zero 2 W Rev 1.0");
+        let (asked, why) = asked(&wish, &raw, "Raspberry Pi Zero 2 W Rev 1.0");
+        assert!(why.starts_with("as --csi-format says. ") && why.contains("1000x751"), "{why}");
         assert_eq!((asked.codec, asked.size), (Codec::Yuv420, Size::new(960, 750)));
         let layout = asked.layout();
         assert_eq!(layout.frame_len(), Some(960 * 750 * 3 / 2));

@@ -1,4 +1,4 @@
-//! A ribbon camera as a source: one child after the other, each with what is asked for by then.
+//! A ribbon camera as a source of frames: one child after the other, each with the settings of its time.
 
 use super::asked::{Asked, Codec, Times as Telling};
 use super::knobs::Knobs;
@@ -23,20 +23,19 @@ pub(in crate::source) struct Csi {
     asked: Asked,
     knobs: Arc<Knobs>,
     telling: Telling,
-    /// `None` only between two children.
+    /// `None` between two children, and after the last one.
     run: Option<Run>,
     count: FrameCount,
-    stale: u64,
-    /// Broken frames of earlier children.
-    broken: u64,
+    /// Frames of earlier children that were not used.
+    past: Drops,
     description: String,
     layout: FrameLayout,
 }
 
-/// Nobody waits longer in one go, so that others see that this thread lives.
+/// One turn takes no longer, so that the watchdog sees that this thread lives.
 const TURN: Duration = Duration::from_secs(1);
 
-/// What the camera has by the end of a turn.
+/// What a turn has brought.
 enum Turn {
     /// So many frames.
     Frames(u64),
@@ -64,8 +63,7 @@ impl Csi {
             telling: Telling::Told,
             run: None,
             count,
-            stale: 0,
-            broken: 0,
+            past: Drops::default(),
             description,
             layout,
         };
@@ -75,10 +73,8 @@ impl Csi {
 
     /// Starts another child in the place of the one that runs, if one does.
     fn restart(&mut self) -> Result<(), SourceError> {
-        // The camera is free for the next one only when the last one is gone.
-        if let Some(last) = self.run.take() {
-            self.broken += last.frames.broken();
-        }
+        // The camera is free for the next child once the last one has ended.
+        self.end_run();
         let settings = self.knobs.for_start();
         let run = Run::start(&self.program, &self.asked, &settings, self.telling);
         self.run = Some(run.map_err(|error| not_started(&self.program, &error))?);
@@ -86,8 +82,15 @@ impl Csi {
         Ok(())
     }
 
+    /// Ends the child that runs, if one does.
+    fn end_run(&mut self) {
+        if let Some(last) = self.run.take() {
+            self.past = self.past + last.frames.drops();
+        }
+    }
+
     fn run(&mut self) -> &mut Run {
-        self.run.as_mut().expect("only `restart` takes it, and what fails there is not used again")
+        self.run.as_mut().expect("there is a child until an error, and no turn follows that")
     }
 
     /// Waits for frames until the turn is over.
@@ -96,7 +99,7 @@ impl Csi {
         loop {
             if self.knobs.are_due(clock::now()) {
                 log::info!(
-                    "{}: its settings were changed, so rpicam-vid is started anew",
+                    "{}: its settings were changed, so lancam restarts rpicam-vid",
                     self.description
                 );
                 self.restart()?;
@@ -118,18 +121,21 @@ impl Csi {
         }
     }
 
-    /// The child has ended: starts one without what this program is too old for, or says why there is no picture.
+    /// The child has ended, or hangs. A program that is too old for times is started again without them. Otherwise this is the
+    /// reason for no picture.
     fn after(&mut self, reason: Reason) -> Result<(), SourceError> {
         if reason.knows_no_times && self.telling == Telling::Told {
             log::info!("{} is too old to tell when frames were taken", self.program.display());
             self.telling = Telling::NotTold;
             return self.restart();
         }
+        // A child that hangs still has the camera, and must not be named as its user.
+        self.end_run();
         let text = if reason.is_in_use { ribbon::in_use(&reason.text) } else { reason.text };
         Err(SourceError::new(reason.trouble, text))
     }
 
-    /// The camera sends another size than it was asked for, and how its rows are padded is not known: as JPEGs, they have none.
+    /// The camera sends another size than it was asked for, and nobody knows how its rows are padded. JPEGs have no padding.
     fn without_padding(&mut self, Granted { size, .. }: Granted) -> Result<(), SourceError> {
         log::info!(
             "{}: it sends {size} instead of {}, so lancam asks for mjpeg",
@@ -166,7 +172,6 @@ impl FrameSource for Csi {
         self.layout = *run.frames.layout();
         match run.frames.newest() {
             Ok(Some(content)) => {
-                self.stale += frames - 1;
                 Ok(Next::Frame(Frame { content, sequence, captured_at, timed_by }))
             }
             Ok(None) => Ok(Next::Waiting(None)),
@@ -175,8 +180,7 @@ impl FrameSource for Csi {
     }
 
     fn drops(&self) -> Drops {
-        let broken = self.run.as_ref().map_or(0, |run| run.frames.broken());
-        Drops { stale: self.stale, broken: self.broken + broken }
+        self.past + self.run.as_ref().map_or(Drops::default(), |run| run.frames.drops())
     }
 
     fn board(&self) -> Option<AnyBoard> {
@@ -194,4 +198,34 @@ fn not_started(program: &Path, error: &io::Error) -> SourceError {
         _ => (Trouble::Lost, "a later try may work"),
     };
     SourceError::new(trouble, format!("{program} cannot be started: {error}; {what}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::csi::CsiWish;
+    use crate::source::{CaptureWish, FrameCount};
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn the_child_has_ended_before_the_users_of_the_camera_are_looked_for() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let program = folder.path().join("rpicam-vid");
+        fs::write(&program, "#!/bin/sh\nexec sleep 600\n").expect("written");
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("set");
+        let (asked, _) = Asked::of(0, &CaptureWish::default(), &CsiWish::default(), "");
+        let count = FrameCount::default();
+        let camera = Csi::start(program, asked, Arc::default(), "camera".into(), count);
+        let mut camera = camera.expect("it starts");
+        let reason = Reason {
+            trouble: Trouble::Busy,
+            text: "in use".into(),
+            is_in_use: true,
+            knows_no_times: false,
+        };
+        assert!(camera.after(reason).expect_err("is told").message.starts_with("in use"));
+        assert!(camera.run.is_none());
+        assert_eq!(camera.drops(), Drops::default());
+    }
 }

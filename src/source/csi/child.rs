@@ -1,9 +1,9 @@
-//! The program that drives the camera, as a child that ends with lancam, whatever happens to either.
+//! The program that drives the camera, as a child that never outlives lancam.
 
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::prctl;
-use nix::sys::signal::{SigSet, Signal, killpg};
+use nix::sys::signal::{SigHandler, SigSet, Signal, killpg, signal};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::{Pid, getppid, pipe2};
 use std::fs::File;
@@ -19,34 +19,44 @@ use std::time::{Duration, Instant};
 pub(super) struct Child {
     process: std::process::Child,
     group: Pid,
-    /// What it writes to standard output: frames. Reads do not wait.
+    /// Its standard output: frames. A read does not wait.
     pub(super) frames: File,
-    /// What it writes to standard error. Reads do not wait.
+    /// Its standard error. A read does not wait.
     pub(super) words: File,
-    /// What it writes into its standard input, see [`TIMES`]. Reads do not wait.
+    /// What it writes to [`TIMES`]. A read does not wait.
     pub(super) times: File,
 }
 
-/// The file into which the child may write beside its frames and words.
+/// The state of the child's process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Runs,
+    /// It has ended, and the kernel keeps its number.
+    Ended(ExitStatus),
+    /// Somebody else has waited for it. Its number may be another process's by now.
+    Forgotten,
+}
+
+/// The file into which the child writes times, beside its frames and words.
 ///
-/// rpicam-vid reads nothing from standard input unless `--keypress` asks for it. So that descriptor can be the writing end of
-/// a pipe: no other descriptor has to be inherited.
+/// rpicam-vid reads standard input only with `--keypress`. So its standard input can be the writing end of a pipe, and it
+/// inherits no other descriptor.
 pub(super) const TIMES: &str = "/dev/fd/0";
 
 /// How long the child may take to end by itself before it is killed.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// How long a killed process may take to be gone. One that hangs in the kernel may never be.
+/// How long a killed process may take to end. One that hangs in the kernel never ends.
 const DEATH: Duration = Duration::from_secs(2);
 
-/// How often it is looked whether it is gone.
+/// Between two looks at a process that is to end.
 const LOOK: Duration = Duration::from_millis(5);
 
-/// Room for frames on their way: what any user may ask for by default (`/proc/sys/fs/pipe-max-size`).
+/// Room for frames in the pipe. Any user may ask for so much by default (`/proc/sys/fs/pipe-max-size`).
 const ROOM: i32 = 1 << 20;
 
 impl Child {
-    /// Starts `program` with these arguments; there is no shell in between.
+    /// Starts `program` with these arguments. No shell is involved.
     ///
     /// # Errors
     /// When it cannot be started.
@@ -54,8 +64,9 @@ impl Child {
         let (frames, frames_in) = pipe()?;
         let (words, words_in) = pipe()?;
         let (times, times_in) = pipe()?;
-        // Frames fit as they come; a smaller pipe only costs more turns.
+        // A smaller pipe only costs more reads.
         let _ = fcntl(&frames, FcntlArg::F_SETPIPE_SZ(ROOM));
+        remember_ended_children();
         let mut command = Command::new(program);
         command
             .args(arguments)
@@ -66,7 +77,7 @@ impl Child {
         end_with_this_thread(&mut command);
         let process = command.spawn()?;
         let id = i32::try_from(process.id()).map_err(io::Error::other)?;
-        // The writing ends are closed here with `command`, so that its end can be read.
+        // This closes the writing ends here. Otherwise the end of its output would never be read.
         drop(command);
         Ok(Self {
             process,
@@ -77,16 +88,37 @@ impl Child {
         })
     }
 
-    /// How it has ended, if it has. It stays known to the kernel, so that its group's number is not another's.
-    pub(super) fn ended(&self) -> Option<ExitStatus> {
+    /// Asks the kernel for its state. A child that has ended stays known, so that nobody else gets its number.
+    fn state(&self) -> State {
         let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
         match waitid(Id::Pid(self.group), flags) {
-            Err(Errno::EINTR) => None,
-            // The kernel has forgotten it, where this program was started with SIGCHLD ignored; or nix has no name for its signal.
-            Err(_) => Some(ExitStatus::from_raw(0)),
-            Ok(WaitStatus::Exited(_, code)) => Some(ExitStatus::from_raw((code & 0xFF) << 8)),
-            Ok(WaitStatus::Signaled(_, signal, _)) => Some(ExitStatus::from_raw(signal as i32)),
-            _ => None,
+            Ok(WaitStatus::Exited(_, code)) => {
+                State::Ended(ExitStatus::from_raw((code & 0xFF) << 8))
+            }
+            Ok(WaitStatus::Signaled(_, signal, _)) => {
+                State::Ended(ExitStatus::from_raw(signal as i32))
+            }
+            Ok(_) | Err(Errno::EINTR) => State::Runs,
+            Err(Errno::ECHILD) => State::Forgotten,
+            // It was ended by a signal for which nix has no name.
+            Err(_) => State::Ended(ExitStatus::from_raw(Signal::SIGKILL as i32)),
+        }
+    }
+
+    /// How it has ended, if it has.
+    pub(super) fn ended(&self) -> Option<ExitStatus> {
+        match self.state() {
+            State::Runs => None,
+            State::Ended(status) => Some(status),
+            State::Forgotten => Some(ExitStatus::from_raw(0)),
+        }
+    }
+
+    /// Sends a signal to its group, but not where the group's number may be that of strangers. Nobody may be left in the group,
+    /// which is what is wanted.
+    fn tell(&self, signal: Signal) {
+        if self.state() != State::Forgotten {
+            let _ = killpg(self.group, signal);
         }
     }
 
@@ -110,13 +142,12 @@ impl Child {
 
 impl Drop for Child {
     fn drop(&mut self) {
-        // A group that is gone already is what is wanted.
-        let _ = killpg(self.group, Signal::SIGTERM);
+        self.tell(Signal::SIGTERM);
         if !self.waited(GRACE) {
             log::warn!("process {} did not end when it was asked to, and is killed", self.id());
         }
-        // Before the child is forgotten: after that its number may be another's. Its own children end here too.
-        let _ = killpg(self.group, Signal::SIGKILL);
+        // The child's own children may still run.
+        self.tell(Signal::SIGKILL);
         if self.waited(DEATH) {
             let _ = self.process.wait();
         } else {
@@ -135,14 +166,21 @@ fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     Ok((out, into))
 }
 
-/// Has the kernel kill the child when the thread that starts it is gone, which is that of this process that captures.
+/// The kernel remembers an ended child until it is waited for, unless SIGCHLD is ignored. Whoever started lancam may have
+/// ignored it.
+fn remember_ended_children() {
+    // SAFETY: the default action replaces whatever was set, and no handler of this program runs for it.
+    let _ = unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) };
+}
+
+/// Has the kernel kill the child when the thread ends that starts it. That is the thread that captures.
 fn end_with_this_thread(command: &mut Command) {
     let parent = nix::unistd::getpid();
     let at_start = move || -> io::Result<()> {
-        // lancam blocks the signals that end a program, and what is blocked stays so in a program that it starts.
+        // lancam blocks the signals that end a program, and a child inherits that.
         SigSet::empty().thread_set_mask()?;
         prctl::set_pdeathsig(Signal::SIGKILL)?;
-        // The parent may have been gone before that.
+        // The parent may have ended before that.
         if getppid() == parent { Ok(()) } else { Err(Errno::ESRCH.into()) }
     };
     // SAFETY: the closure runs between fork and exec; it makes three system calls and touches no memory but its own.
@@ -154,6 +192,7 @@ fn end_with_this_thread(command: &mut Command) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use nix::sys::wait::waitpid;
     use std::io::Read;
 
     fn shell(script: &str) -> Child {
@@ -168,6 +207,12 @@ mod tests {
             std::thread::sleep(LOOK);
         }
         text
+    }
+
+    /// Whether a process runs.
+    fn lives(process: &str) -> bool {
+        let stat = std::fs::read_to_string(format!("/proc/{process}/stat"));
+        stat.is_ok_and(|stat| !stat.contains(") Z "))
     }
 
     #[test]
@@ -200,13 +245,26 @@ mod tests {
         let began_at = Instant::now();
         drop(child);
         assert!(began_at.elapsed() >= GRACE, "it was given time");
-        let status = format!("/proc/{}/stat", grandchild.trim());
         let deadline = Instant::now() + Duration::from_secs(30);
-        let lives = || std::fs::read_to_string(&status).is_ok_and(|stat| !stat.contains(") Z "));
-        while lives() {
+        while lives(grandchild.trim()) {
             assert!(Instant::now() < deadline, "process {grandchild} still runs");
             std::thread::sleep(LOOK);
         }
+    }
+
+    #[test]
+    fn a_group_whose_number_may_be_that_of_strangers_gets_no_signal() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("end");
+        let stranger =
+            format!("while [ ! -e {} ]; do sleep 0.02; done; echo alive", file.display());
+        let child = shell(&format!("({stranger}) &"));
+        let mut words = child.frames.try_clone().expect("a descriptor");
+        waitpid(child.group, None).expect("it ends");
+        assert_eq!(child.state(), State::Forgotten);
+        drop(child);
+        std::fs::write(file, "").expect("written");
+        assert_eq!(said(&mut words), "alive\n");
     }
 
     #[test]

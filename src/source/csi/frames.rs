@@ -1,4 +1,4 @@
-//! The frames in the child's pipe, in either of the two ways that they come.
+//! The frames in the child's pipe: bare samples or JPEGs.
 
 use super::asked::{Asked, Codec};
 use super::jpegs::JpegFrames;
@@ -6,10 +6,11 @@ use super::raw::{Came, RawFrames};
 use super::words::Granted;
 use crate::image::frame::{Content, FrameLayout};
 use crate::image::jpeg::repair::Damage;
+use crate::source::Drops;
 use std::fs::File;
 use std::io;
 
-/// What reads them.
+/// What reads the frames.
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "there is one for each camera")]
 pub(super) enum Frames {
@@ -18,7 +19,7 @@ pub(super) enum Frames {
 }
 
 impl Frames {
-    /// Of a camera that was asked for this.
+    /// For a camera that was asked for this.
     pub(super) fn new(asked: &Asked) -> Self {
         match asked.codec {
             Codec::Yuv420 => Self::Raw(RawFrames::new(asked.layout())),
@@ -26,7 +27,7 @@ impl Frames {
         }
     }
 
-    /// How they are laid out.
+    /// The layout of the frames.
     pub(super) fn layout(&self) -> &FrameLayout {
         match self {
             Self::Raw(raw) => &raw.layout,
@@ -34,7 +35,7 @@ impl Frames {
         }
     }
 
-    /// Takes what the camera was configured for in the place of what was asked. Says whether that is something else.
+    /// Takes what the camera was configured for, and says whether that is not what it was asked for.
     pub(super) fn adjust(&mut self, granted: Granted) -> bool {
         match self {
             Self::Raw(raw) if !raw.is_as(granted) => {
@@ -57,10 +58,10 @@ impl Frames {
         }
     }
 
-    /// The newest frame, or what is wrong with it.
+    /// The newest frame.
     ///
     /// # Errors
-    /// When it cannot be used.
+    /// What is wrong with it.
     pub(super) fn newest(&self) -> Result<Option<Content<'_>>, Damage> {
         match self {
             Self::Raw(raw) => Ok(raw.newest()),
@@ -76,7 +77,7 @@ impl Frames {
         }
     }
 
-    /// What came that is no frame.
+    /// What came instead of a frame, if that is known.
     pub(super) fn why(&self) -> Option<String> {
         match self {
             Self::Raw(_) => None,
@@ -84,11 +85,11 @@ impl Frames {
         }
     }
 
-    /// Frames that could not be used.
-    pub(super) fn broken(&self) -> u64 {
+    /// Frames that came and were not used.
+    pub(super) fn drops(&self) -> Drops {
         match self {
-            Self::Raw(_) => 0,
-            Self::Jpegs(jpegs) => jpegs.broken(),
+            Self::Raw(raw) => raw.drops(),
+            Self::Jpegs(jpegs) => jpegs.drops(),
         }
     }
 }

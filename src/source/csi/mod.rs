@@ -1,8 +1,10 @@
-//! Ribbon cameras on Raspberry Pi OS: its own program rpicam-vid drives them, as a child, and writes their frames into a pipe.
+//! Ribbon cameras on Raspberry Pi OS. The system's program rpicam-vid drives them: lancam runs it as a child and reads frames
+//! from its pipe.
 //!
-//! `program` finds it, `asked` says with which options it starts, `child` starts and ends it. Of what it writes, `frames`
-//! reads pictures (`raw` or `jpegs`), `times` when they were taken, and `words` why no picture comes. `run` is all that for one
-//! child, `camera` the source, which starts another child where that helps. `settings` and `knobs` are how the camera is set.
+//! `program` finds rpicam-vid, `asked` chooses its options, `child` starts and ends it. `frames` reads its pictures (`raw` or
+//! `jpegs`), `times` reads when they were taken, `words` reads its messages, and `remedies` says what to do about those. `run`
+//! joins all that for one child. `camera` is the source of frames, which starts another child where that helps. `settings`
+//! and `knobs` are the camera's settings. `modes` asks rpicam-vid which modes each camera has.
 
 mod asked;
 mod camera;
@@ -10,8 +12,10 @@ mod child;
 mod frames;
 mod jpegs;
 mod knobs;
+mod modes;
 mod program;
 mod raw;
+mod remedies;
 mod ribbon;
 mod run;
 mod settings;
@@ -23,33 +27,34 @@ use super::{CaptureWish, SourceError};
 use asked::Asked;
 pub(super) use camera::Csi;
 use knobs::Knobs;
+pub(super) use modes::modes_of;
 pub(super) use ribbon::is_there;
 pub use settings::CsiSetting;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// What is asked of ribbon cameras, besides what is asked of any camera.
+/// What owners ask of ribbon cameras, besides what they ask of any camera.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CsiWish {
-    /// The program that drives them; `None` takes the one that is installed.
+    /// The program that drives them. `None` takes the one that is installed.
     pub program: Option<PathBuf>,
     /// How frames come from it.
     pub format: CsiFormat,
-    /// How the camera is set.
+    /// The camera's settings.
     pub settings: Vec<CsiSetting>,
-    /// Of JPEGs that the program makes, 1 to 100.
+    /// The quality of JPEGs that the program makes, 1 to 100.
     pub quality: u8,
 }
 
 /// How frames come from the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum CsiFormat {
-    /// As is best for this board and the size of the pictures.
+    /// By the board and the size of the pictures.
     #[default]
     Auto,
-    /// Bare samples, which lancam encodes.
+    /// Bare samples. lancam encodes them.
     Yuv420,
-    /// JPEGs, which the program makes.
+    /// JPEGs. The program makes them.
     Mjpeg,
 }
 
@@ -71,11 +76,7 @@ impl Default for CsiWish {
     }
 }
 
-/// What is said where there is a program for ribbon cameras and none was found, behind why there is no other camera.
-pub(super) const NOT_DETECTED: &str = "; and no ribbon camera was detected: check both ends of its cable, \
-    camera_auto_detect=1 in /boot/firmware/config.txt, or its overlay";
-
-/// The program that drives ribbon cameras here, unless another one is named.
+/// The program that drives ribbon cameras here, unless the owner names another one.
 ///
 /// # Errors
 /// What to install.
@@ -88,23 +89,23 @@ pub(super) fn program() -> Result<PathBuf, SourceError> {
 pub(super) struct CsiOpener {
     wish: CsiWish,
     knobs: Arc<Knobs>,
-    /// What was said of the format last.
+    /// What was last said of the format.
     said: Option<String>,
 }
 
 impl CsiOpener {
-    /// For cameras that are asked for this.
+    /// For cameras of which this is asked.
     pub(super) fn new(wish: CsiWish) -> Self {
         let knobs = Arc::new(Knobs::new(wish.settings.clone()));
         Self { wish, knobs, said: None }
     }
 
-    /// Whether somebody has named a program, and so must have a camera for it.
+    /// Whether the owner has named a program, and so has a camera for it.
     pub(super) fn names_a_program(&self) -> bool {
         self.wish.program.is_some()
     }
 
-    /// Whether there is a program to start. That is looked up fast; whether it finds a camera only the program knows.
+    /// Whether there is a program to start. Only that program knows whether there is a camera.
     ///
     /// # Errors
     /// What to install.
@@ -112,7 +113,7 @@ impl CsiOpener {
         program::find(self.wish.program.as_deref()).map(|_| ())
     }
 
-    /// Starts the child for a camera, counted from 0.
+    /// Starts the child for a camera. The first camera is 0.
     ///
     /// # Errors
     /// Why it cannot be started.
@@ -125,8 +126,7 @@ impl CsiOpener {
         let program = program::find(self.wish.program.as_deref())?;
         let (asked, why) = Asked::of(camera, wish, &self.wish, &ribbon::board());
         let description = ribbon::description(camera);
-        let said =
-            format!("{description}: {asked} is asked for, {why}; --csi-format overrules that");
+        let said = format!("{description}: lancam asks for {asked}, {why}");
         if self.said.as_ref() != Some(&said) {
             log::info!("{said}");
             self.said = Some(said);

@@ -5,21 +5,25 @@ use crate::image::frame::{Content, FrameLayout, SharedFrame};
 use crate::image::pixels::{Chroma, Size};
 use crate::image::planes::Planes;
 use crate::image::planes_pool::PlanesPool;
+use crate::source::Drops;
+use crate::source::interrupted::is_nothing;
 use std::fs::File;
 use std::io::{self, Read};
 use std::sync::Arc;
 
-/// `yuv420` of rpicam-vid: a plane of Y, then Cb and Cr, one frame after the other with nothing in between.
+/// `yuv420` of rpicam-vid: a plane of Y, then Cb and Cr. The next frame follows at once.
 #[derive(Debug)]
 pub(super) struct RawFrames {
     pub(super) layout: FrameLayout,
     pool: PlanesPool,
-    /// What is being read. Nobody else has it.
+    /// The frame that is being read. Nobody else has it.
     filling: Arc<Planes>,
     /// How many of its bytes have come.
     at: usize,
     /// The newest whole frame.
     ready: Option<Arc<Planes>>,
+    /// Frames that a newer one has replaced before anybody took them.
+    stale: u64,
 }
 
 /// What a turn of reading has brought.
@@ -29,19 +33,19 @@ pub(super) enum Came {
     Frames(u64),
     /// Nothing more for now.
     Nothing,
-    /// The writer has closed its end, after a part of a frame or not.
+    /// The writer has closed its end, perhaps in the middle of a frame.
     End,
 }
 
-/// Who writes faster than this program reads must not keep it from looking at anything else.
+/// One turn reads so many frames at most, so that a fast writer cannot keep this thread.
 const MOST_IN_A_TURN: u64 = 16;
 
 impl RawFrames {
-    /// Rows have no padding when their width is a multiple of this: libcamera's pipelines align the rows of each plane to 32
+    /// Rows have no padding when their width is a multiple of this. libcamera's pipelines align the rows of each plane to 32
     /// bytes at most, and a row of chroma is half as long.
     pub(super) const ALIGNMENT: usize = 64;
 
-    /// For frames that are laid out so.
+    /// For frames with this layout.
     pub(super) fn new(layout: FrameLayout) -> Self {
         let mut this = Self {
             layout,
@@ -49,23 +53,24 @@ impl RawFrames {
             filling: Arc::default(),
             at: 0,
             ready: None,
+            stale: 0,
         };
         this.begin();
         this
     }
 
-    /// Whether frames of this size have rows without padding, and planes that follow each other as ours do.
+    /// Whether the rows of such frames have no padding, so that their planes lie as ours do.
     pub(super) fn can_be(size: Size) -> bool {
         size.width.is_multiple_of(Self::ALIGNMENT) && size.height.is_multiple_of(2)
     }
 
-    /// The camera was configured otherwise than it was asked to, before the first frame.
+    /// Takes the size and the colours that the camera was configured for. This comes before the first frame.
     pub(super) fn adjust(&mut self, Granted { size, colour }: Granted) {
         self.layout = FrameLayout { size, stride: size.width, colour, ..self.layout };
         self.begin();
     }
 
-    /// Begins a new frame in planes that nobody reads. Gives those that were filled until now.
+    /// Begins a new frame, in planes that nobody reads. Returns the planes of the last one.
     fn begin(&mut self) -> Arc<Planes> {
         let filled = std::mem::replace(&mut self.filling, self.pool.take());
         self.at = 0;
@@ -80,23 +85,26 @@ impl RawFrames {
     /// The pipe's.
     pub(super) fn fill(&mut self, from: &mut File) -> io::Result<Came> {
         let mut frames = 0;
-        let came = |frames, otherwise| if frames > 0 { Came::Frames(frames) } else { otherwise };
-        while frames < MOST_IN_A_TURN {
+        let otherwise = loop {
+            if frames == MOST_IN_A_TURN {
+                break Came::Nothing;
+            }
             let planes =
                 Arc::get_mut(&mut self.filling).expect("nobody reads it until it is whole");
             let space = &mut planes.packed_mut()[self.at..];
             match from.read(space) {
-                Ok(0) => return Ok(came(frames, Came::End)),
+                Ok(0) => break Came::End,
                 Ok(count) if count < space.len() => self.at += count,
                 Ok(_) => {
                     frames += 1;
                     self.whole();
                 }
-                Err(error) if is_nothing(&error) => return Ok(came(frames, Came::Nothing)),
+                Err(error) if is_nothing(&error) => break Came::Nothing,
                 Err(error) => return Err(error),
             }
-        }
-        Ok(Came::Frames(frames))
+        };
+        self.stale += frames.saturating_sub(1);
+        Ok(if frames > 0 { Came::Frames(frames) } else { otherwise })
     }
 
     fn whole(&mut self) {
@@ -111,21 +119,21 @@ impl RawFrames {
         self.at > 0
     }
 
-    /// The newest whole frame; asking again without another gives the same.
+    /// The newest whole frame. It stays the same until another one is whole.
     pub(super) fn newest(&self) -> Option<Content<'_>> {
         let planes = self.ready.as_ref()?;
         Some(Content::Shared(SharedFrame { planes, layout: &self.layout }))
     }
 
-    /// Whether frames are expected as the camera was configured.
+    /// Frames that came and were not used.
+    pub(super) fn drops(&self) -> Drops {
+        Drops { stale: self.stale, broken: 0 }
+    }
+
+    /// Whether frames are expected with the size and the colours that the camera was configured for.
     pub(super) fn is_as(&self, Granted { size, colour }: Granted) -> bool {
         (self.layout.size, self.layout.colour) == (size, colour)
     }
-}
-
-/// Whether an error only says that there is nothing to read now.
-pub(super) fn is_nothing(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }
 
 #[cfg(test)]
@@ -171,6 +179,12 @@ mod tests {
                 }
             }
             assert_eq!(count, 3, "pieces of {chop}");
+            // Only a piece that holds more than one frame makes some of them old.
+            assert_eq!(
+                frames.drops().stale,
+                if chop == 3 * LEN { 2 } else { 0 },
+                "pieces of {chop}"
+            );
             assert!(!frames.is_in_a_frame());
             drop(into);
             assert_eq!(frames.fill(&mut out).expect("reads"), Came::End);

@@ -1,4 +1,4 @@
-//! One child from its start to its end: what it writes is read, and why it ended is told.
+//! One child from its start to its end: what it writes, and why it ended.
 
 use super::asked::{Asked, Times as Telling};
 use super::child::Child;
@@ -24,54 +24,59 @@ pub(super) struct Run {
     words: Words,
     times: Times,
     telling: Telling,
-    /// For how many frames in a row no time came.
+    /// So many frames in a row came without a time.
     in_vain: u32,
-    /// Since when there is no frame: since it was started at first.
+    /// When the last frame came, or when the child was started.
     silent_since: Micros,
     has_frames: bool,
-    /// Until when its words are not read, because there are too many; for ever, when there will be no more.
+    /// When it said something last.
+    heard_at: Micros,
+    /// Its words are not read before this time, because there are too many. No more will come where it is the end of time.
     deaf_until: Micros,
-    /// Nothing came for as long as was waited last.
+    /// Nothing came during the last wait.
     is_quiet: bool,
     interval: Duration,
 }
 
-/// What a look at the child has brought.
+/// What a look at the child has found.
 #[derive(Debug)]
 pub(super) enum Seen {
     /// So many whole frames.
     Frames(u64),
     /// Nothing so far.
     Nothing,
-    /// It sends frames in a size whose rows may have padding.
+    /// The rows of its frames may have padding, because of their size.
     Padded(Granted),
     /// It has ended, or hangs.
     End(Reason),
 }
 
-/// A child hangs that has sent no frame for so long, or for so many intervals.
+/// A child that has sent no frame for so long, and for so many intervals, hangs.
 const PATIENCE: Duration = Duration::from_secs(5);
 const PATIENCE_INTERVALS: u32 = 5;
 
-/// It may take longer to start: about 4 s on a Pi Zero.
+/// The first frame may take longer: about 4 s on a Pi Zero.
 const START: Duration = Duration::from_secs(8);
 
-/// Between the end of its output and its own.
+/// Between the end of its output and its own end.
 const LAST_MOMENT: Duration = Duration::from_millis(300);
 
-/// While nothing comes, it is looked so often whether the child lives: its own children may hold the pipe open.
+/// While nothing comes, the child is looked at so often. It may have ended while its own children hold the pipe open.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// The time of a frame comes right behind it. It is waited for so long, the first one longer.
+/// The time of a frame comes right behind the frame. lancam waits so long for it, and longer for the first one.
 const TIME_COMES: Duration = Duration::from_millis(2);
 const FIRST_TIME_COMES: Duration = Duration::from_millis(250);
 
-/// A program that tells no times, though it takes the option, delays no more pictures than this.
+/// After so many frames without a time, lancam waits for times no more. The program takes the option and tells none.
 const MOST_IN_VAIN: u32 = 30;
 
-/// All that a pipe holds. Words that fill it are a flood, which is read no faster than this.
+/// A read of a full pipe. So many words at once are a flood, and are read after a pause.
 const WORDS: usize = 64 << 10;
 const FLOOD_PAUSE: Duration = Duration::from_millis(1);
+
+/// A picture that comes so long after the last words shows that the child has recovered from what they say.
+const RECOVERED: Duration = Duration::from_secs(1);
 
 impl Run {
     /// Starts `program`.
@@ -95,6 +100,7 @@ impl Run {
             in_vain: 0,
             silent_since: clock::now(),
             has_frames: false,
+            heard_at: clock::now(),
             deaf_until: Micros(0),
             is_quiet: false,
             interval: asked.interval(),
@@ -107,7 +113,7 @@ impl Run {
     /// The pipe's.
     pub(super) fn look(&mut self) -> io::Result<Seen> {
         if !self.has_frames {
-            // What the camera was configured for is said before the first frame.
+            // The child says what the camera was configured for before it sends the first frame.
             self.hear();
             if let Some(granted) = self.words.granted()
                 && self.frames.adjust(granted)
@@ -119,7 +125,7 @@ impl Run {
         match self.frames.fill(&mut self.child.frames)? {
             Came::Frames(frames) => Ok(Seen::Frames(frames)),
             Came::End => Ok(Seen::End(self.ended())),
-            // All that it wrote was read, though its own children may hold the pipe open.
+            // All that it wrote was read. Its own children may hold the pipe open.
             Came::Nothing if self.is_quiet && self.child.ended().is_some() => {
                 Ok(Seen::End(self.ended()))
             }
@@ -128,11 +134,14 @@ impl Run {
         }
     }
 
-    /// When the newest of so many frames was taken, as far as that is known, or when it came.
+    /// When the newest of so many frames was taken. Where that is not known, when it came.
     pub(super) fn taken(&mut self, frames: u64) -> (Micros, TimedBy) {
         let now = clock::now();
         let is_first = !std::mem::replace(&mut self.has_frames, true);
         self.silent_since = now;
+        if now.since(self.heard_at) >= RECOVERED {
+            self.words.forget();
+        }
         if self.telling == Telling::NotTold {
             return (now, TimedBy::Arrival);
         }
@@ -142,7 +151,7 @@ impl Run {
             0..MOST_IN_VAIN => TIME_COMES,
             _ => Duration::ZERO,
         };
-        // It comes in pieces.
+        // A time may come in pieces.
         while !self.times.has_next(frames) {
             let left = patience.saturating_sub(clock::now().since(now));
             let [came] = wait(&[self.child.times.as_fd()], left);
@@ -157,7 +166,7 @@ impl Run {
         }
     }
 
-    /// Waits for the child or for the end of all, which it says, not longer than `patience`.
+    /// Waits until the child has written something or `stop` is requested, not longer than `patience`. Says whether it is.
     pub(super) fn wait(&mut self, stop: &Stop, patience: Duration) -> bool {
         let patience = patience.min(LOOK);
         let deaf_for = self.deaf_until.since(clock::now());
@@ -177,26 +186,27 @@ impl Run {
         stopped
     }
 
-    /// Takes note of what the child says of itself.
+    /// Reads what the child says of itself.
     fn hear(&mut self) {
         let mut said = [0; WORDS];
         match self.child.words.read(&mut said) {
             Ok(0) => self.deaf_until = Micros(u64::MAX),
             Ok(count) => {
                 self.words.note(&said[..count]);
+                self.heard_at = clock::now();
                 if count == WORDS {
                     self.deaf_until = clock::now().after(FLOOD_PAUSE);
                 }
             }
-            // There is nothing now.
+            // There is nothing to read now.
             Err(_) => {}
         }
     }
 
-    /// Says whether anything came.
+    /// Reads the times that were told. Says whether anything came.
     fn read_times(&mut self) -> bool {
         let mut told = [0; 4096];
-        // The facts of a frame are about 1 kB; of more frames than that, the next turn reads them.
+        // A frame's facts are about 1 kB. The next turn reads what is left.
         for turn in 0..4 {
             let Ok(count @ 1..) = self.child.times.read(&mut told) else { return turn > 0 };
             self.times.note(&told[..count]);
@@ -205,9 +215,9 @@ impl Run {
     }
 
     fn ended(&mut self) -> Reason {
-        // It closes its output a moment before it is gone.
+        // It closes its output a moment before it ends.
         self.child.waited(LAST_MOMENT);
-        // As much as a pipe holds.
+        // So many reads empty the pipe.
         (0..4).for_each(|_| self.hear());
         let how = self.child.ended().map_or_else(
             || "has closed its output".to_owned(),
@@ -233,18 +243,19 @@ impl Run {
     fn why_it_hangs(&mut self) -> Reason {
         self.hear();
         let seconds = clock::now().since(self.silent_since).as_secs();
-        let why = self.frames.why();
+        // Once there were pictures, what came since the last one is a part of the next one.
+        let why = if self.has_frames { None } else { self.frames.why() };
         let what = why.unwrap_or_else(|| format!("rpicam-vid has sent no frame for {seconds} s"));
-        self.words.reason(&format!("{what}; it is started anew"))
+        self.words.reason(&format!("{what}; lancam starts it again"))
     }
 }
 
-/// Waits until something can be read, and says of each whether it can; not longer than `patience`.
-fn wait<const N: usize>(from: &[BorrowedFd<'_>; N], patience: Duration) -> [bool; N] {
+/// Waits until one of them can be read, not longer than `patience`. Says which of them can.
+pub(super) fn wait<const N: usize>(from: &[BorrowedFd<'_>; N], patience: Duration) -> [bool; N] {
     let mut fds = from.map(|fd| PollFd::new(fd, PollFlags::POLLIN));
-    // Rounded up, or the last millisecond would be spent asking again and again.
+    // Rounded up. Otherwise the last millisecond would be spent in calls that wait for nothing.
     let timeout = PollTimeout::try_from(patience + Duration::from_micros(999));
-    // EINTR looks like nothing ready, and the caller asks again.
+    // After EINTR nothing seems ready, and the caller asks again.
     let _ = poll(&mut fds, timeout.unwrap_or(PollTimeout::MAX));
     fds.map(|fd| fd.any().unwrap_or(false))
 }

@@ -1,123 +1,54 @@
-//! What the child says of itself: kept within bounds, and its known messages in words that say what to do.
+//! What the child says of itself. The last lines are kept, within bounds, and tell why it ended.
 
+use super::remedies::Cause;
 use crate::image::pixels::{Colour, Matrix, Range, Size};
 use crate::plain::printable;
 use crate::source::Trouble;
 
-/// The last lines that the child wrote, and what was read of the first ones.
+/// The last lines that the child wrote, and what the first lines told.
 #[derive(Debug, Default)]
 pub(super) struct Words {
-    /// Whole lines; the oldest go when there are more than [`KEPT`] bytes.
+    /// Whole lines. The oldest are dropped when there are more than [`KEPT`] bytes.
     kept: Vec<u8>,
-    /// How much of the line that is being written is at the end of `kept`.
+    /// How many bytes at the end of `kept` belong to a line that has no end yet.
     open: usize,
-    /// How many lines were put into the log.
+    /// How many lines went into the log.
     logged: usize,
     granted: Option<Granted>,
 }
 
-/// What the camera was configured for, as libcamera says before the first frame.
+/// What the camera was configured for. libcamera says it before the first frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Granted {
     pub(super) size: Size,
     pub(super) colour: Colour,
 }
 
-/// Why it has ended, in words for people.
+/// Why the child has ended, in words for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Reason {
     pub(super) trouble: Trouble,
     pub(super) text: String,
-    /// Another program may have the camera: its name is worth looking for.
+    /// Another program has the camera.
     pub(super) is_in_use: bool,
-    /// It is too old for the options with which it tells times.
+    /// The child is too old for the options that ask for times.
     pub(super) knows_no_times: bool,
 }
 
-/// So much is kept of what it said.
+/// So many bytes of what it said are kept.
 const KEPT: usize = 4096;
 
-/// No line counts for more.
+/// So many bytes of one line are kept.
 const LONGEST: usize = 1024;
 
-/// So many lines of one child go into the log, with `-v`.
+/// So many lines of one child go into the log with `-v`.
 const LOGGED: usize = 100;
 
-/// So much of a line is shown to people.
+/// So many characters of a line are shown to people.
 const SHOWN: usize = 200;
 
-/// What a message of rpicam-apps or libcamera contains, what kind of trouble that is, and what to do.
-/// Texts of rpicam-apps 1.2 to 1.13 (`rpicam_app.cpp`, `options.cpp`, `dma_heaps.cpp`) and libcamera (`camera.cpp`,
-/// `pipeline_base.cpp`).
-static KNOWN: [(&str, Trouble, &str); 14] = [
-    (
-        "no cameras available",
-        Trouble::NoCamera,
-        "no ribbon camera was detected. Check that both ends of the cable sit firmly and the right way round, that \
-         /boot/firmware/config.txt has camera_auto_detect=1, or the overlay of a camera that is not by Raspberry Pi; \
-         then restart the Pi",
-    ),
-    (
-        "selected camera is not available",
-        Trouble::NoCamera,
-        "there is no ribbon camera of that number. --source csi is the first one, csi:1 the second",
-    ),
-    ("in use by another process", Trouble::Busy, "the ribbon camera is in use by another program"),
-    ("failed to acquire camera", Trouble::Busy, "the ribbon camera is in use by another program"),
-    ("Device or resource busy", Trouble::Busy, "the ribbon camera is in use by another program"),
-    (
-        "failed to allocate capture buffers",
-        Trouble::Lost,
-        "there is too little contiguous memory (CMA) for the camera's buffers. Ask for less with --size 1280x720, or give \
-         more with dtoverlay=vc4-kms-v3d,cma-256 in /boot/firmware/config.txt",
-    ),
-    (
-        "dmaHeap allocation failure",
-        Trouble::Lost,
-        "there is too little contiguous memory (CMA) for the camera's buffers. Ask for less with --size 1280x720, or give \
-         more with dtoverlay=vc4-kms-v3d,cma-256 in /boot/firmware/config.txt",
-    ),
-    (
-        "Invalid mode",
-        Trouble::Lost,
-        "the camera has no such mode. rpicam-hello --list-cameras shows its modes; --csi-option mode=1920:1080 is how one \
-         is written",
-    ),
-    (
-        "failed to valid stream configurations",
-        Trouble::Lost,
-        "the camera cannot send such pictures. Ask for less with --size 1280x720, or leave out --csi-option mode",
-    ),
-    (
-        "failed to configure streams",
-        Trouble::Lost,
-        "the camera cannot send such pictures. Ask for less with --size 1280x720, or leave out --csi-option mode",
-    ),
-    (
-        "configured for the legacy camera stack",
-        Trouble::NoCamera,
-        "this system is set up for the old camera software. Remove start_x=1 from config.txt, set camera_auto_detect=1, \
-         and restart the Pi; or name the camera's node: --source /dev/video0",
-    ),
-    (
-        "only supports the Raspberry Pi platforms",
-        Trouble::NoCamera,
-        "rpicam-vid finds no camera hardware of a Raspberry Pi here. Name another camera with --source; lancam list shows them",
-    ),
-    (
-        "Camera frontend has timed out",
-        Trouble::Lost,
-        "the ribbon camera sends nothing. Check that both ends of its cable sit firmly, or try another cable",
-    ),
-    (
-        "failed to start camera",
-        Trouble::Lost,
-        "the ribbon camera could not be started. Restart the Pi if that happens again",
-    ),
-];
-
 impl Words {
-    /// Takes note of what it wrote.
+    /// Takes note of what the child wrote.
     pub(super) fn note(&mut self, said: &[u8]) {
         for piece in said.split_inclusive(|&byte| byte == b'\n') {
             let room = LONGEST.saturating_sub(self.open);
@@ -150,24 +81,31 @@ impl Words {
         }
     }
 
-    /// What the camera was configured for, once that was said.
+    /// Forgets the whole lines: pictures came after them, so they do not tell why it ends.
+    pub(super) fn forget(&mut self) {
+        self.kept.drain(..self.kept.len() - self.open);
+    }
+
+    /// What the camera was configured for, once the child has said it.
     pub(super) fn granted(&self) -> Option<Granted> {
         self.granted
     }
 
-    /// Why it has ended, as far as it said so; `how` is what became of it.
+    /// Why the child has ended, as far as it said so. `how` says what is known otherwise.
     pub(super) fn reason(&self, how: &str) -> Reason {
         let text = String::from_utf8_lossy(&self.kept);
         let lines: Vec<&str> = text.lines().map(str::trim).filter(|it| !it.is_empty()).collect();
         let knows_no_times = lines
             .iter()
             .any(|line| line.contains("unrecognised option") && line.contains("--metadata"));
-        // What it said last counts most: it may have got over what it said before.
-        let meant = |line: &&str| KNOWN.iter().find(|(part, ..)| line.contains(part));
-        let known = lines.iter().rev().find_map(meant);
-        if let Some(&(_, trouble, text)) = known {
-            let is_in_use = trouble == Trouble::Busy;
-            return Reason { trouble, text: text.into(), is_in_use, knows_no_times };
+        // The last message counts: the child may have recovered from those before.
+        if let Some(cause) = lines.iter().rev().find_map(|line| Cause::named_in(line)) {
+            return Reason {
+                trouble: cause.trouble(),
+                text: cause.remedy(),
+                is_in_use: cause == Cause::InUse,
+                knows_no_times,
+            };
         }
         let worth = lines.iter().rfind(|line| !is_chatter(line));
         let last = lines.iter().rfind(|line| line.contains("ERROR")).or(worth);
@@ -179,30 +117,32 @@ impl Words {
     }
 }
 
-/// Whether a line is one that is written when all is well, too.
+/// Whether a line is written when all is well, too.
 fn is_chatter(line: &str) -> bool {
     [" INFO ", " DEBUG ", "Mode selection for", " - Score: ", "Stream configuration adjusted"]
         .iter()
         .any(|part| line.contains(part))
 }
 
-/// Of a line that people are shown: without the decoration that rpicam-apps puts around errors, and not too long.
+/// A line as people are shown it: short, and without the decoration that rpicam-apps puts around errors.
 fn shown(line: &str) -> String {
     let bare = line.strip_prefix("ERROR: *** ").and_then(|line| line.strip_suffix(" ***"));
     printable(bare.unwrap_or(line)).chars().take(SHOWN).collect()
 }
 
-/// Reads `... configuring streams: (0) 1280x720-YUV420/sYCC (1) 1640x1232-SBGGR10_CSI2P/RAW`.
+/// Reads `... configuring streams: (0) 1280x720-YUV420/sYCC (1) 1640x1232-SBGGR10_CSI2P/RAW`. On Bullseye libcamera leaves out
+/// the colour space: `(0) 1280x720-YUV420 (1) 1640x1232-SBGGR10_CSI2P`.
 fn granted(line: &[u8]) -> Option<Granted> {
     let line = str::from_utf8(line).ok()?;
     let (_, streams) = line.split_once("configuring streams: (0) ")?;
-    let (size, rest) = streams.split_once('-')?;
-    let (format, colour) = rest.split_once('/')?;
+    let first = streams.split_whitespace().next()?;
+    let (size, form) = first.split_once('-')?;
+    let (format, colour) = form.split_once('/').unwrap_or((form, ""));
     let size = Size::parse(size).filter(|size| format == "YUV420" && size.fits_a_jpeg())?;
-    let colour = match colour.split_whitespace().next()? {
+    let colour = match colour {
         "SMPTE170M" => Colour { matrix: Matrix::Bt601, range: Range::Limited },
         "Rec709" => Colour { matrix: Matrix::Bt709, range: Range::Limited },
-        // Asked for since libcamera-apps 1.0: sYCC, which is what a JPEG carries.
+        // rpicam-vid asks for sYCC since libcamera-apps 1.0. A JPEG carries the same.
         _ => Colour::JPEG,
     };
     Some(Granted { size, colour })
@@ -229,11 +169,11 @@ mod tests {
                 Trouble::Busy,
                 "in use",
             ),
-            ("ERROR: *** Invalid mode ***\n", Trouble::Lost, "mode=1920:1080"),
+            ("ERROR: *** Invalid mode ***\n", Trouble::Excessive, "mode=1920:1080"),
             (
                 "dmaHeap allocation failure for rpicam-apps0\n\
                  ERROR: *** failed to allocate capture buffers for stream ***\n",
-                Trouble::Lost,
+                Trouble::Excessive,
                 "CMA",
             ),
         ] {
@@ -268,11 +208,25 @@ mod tests {
     }
 
     #[test]
+    fn what_it_said_before_a_picture_does_not_explain_a_later_end() {
+        let mut words = Words::default();
+        words.note(b"ERROR V4L2: Device or resource busy\nhalf a li");
+        words.forget();
+        words.note(b"ne\n");
+        let reason = words.reason("rpicam-vid has ended");
+        assert_eq!(reason.text, "rpicam-vid has ended. Its last words: half a line");
+        assert_eq!(reason.trouble, Trouble::Lost);
+    }
+
+    #[test]
     fn what_the_camera_was_configured_for_is_read() {
         let line = "[0:12:34.567890123] [812]  INFO Camera camera.cpp:1216 configuring streams: (0) 1280x720-YUV420/sYCC \
                     (1) 1640x1232-SBGGR10_CSI2P/RAW";
         let size = Size::new(1280, 720);
         assert_eq!(granted(line.as_bytes()), Some(Granted { size, colour: Colour::JPEG }));
+        let bullseye = "[0:01:06.6] [1234]  INFO Camera camera.cpp:1035 configuring streams: (0) 1280x720-YUV420 \
+                        (1) 1640x1232-SBGGR10_CSI2P";
+        assert_eq!(granted(bullseye.as_bytes()), Some(Granted { size, colour: Colour::JPEG }));
         let limited = granted(line.replace("sYCC", "SMPTE170M").as_bytes()).expect("is read");
         assert_eq!(limited.colour, Colour::CAMERA);
         let huge = "configuring streams: (0) 65535x65535-YUV420/sYCC";

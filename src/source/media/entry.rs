@@ -1,17 +1,20 @@
-//! What `lancam list` says of a ribbon camera, for people and for programs.
+//! What `lancam list` says of ribbon cameras, for people and for programs.
 
-use super::{Receiver, RibbonCamera, Ribbons};
+use super::modes::{self, CameraModes, Mode};
+use super::{Receiver, RibbonCamera, Ribbons, not_detected};
 use crate::json::{Object, array};
 use std::fmt::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// The ribbon cameras of this machine, and the program that drives them or why there is none.
+/// The ribbon cameras of this machine, and the program that drives them.
 #[derive(Debug, Clone, Default)]
 pub(in crate::source) struct RibbonList {
     ribbons: Ribbons,
     program: Option<PathBuf>,
     /// What to do where there is no program.
     remedy: String,
+    /// What the program says of the cameras, if it was asked.
+    modes: Vec<CameraModes>,
 }
 
 impl RibbonList {
@@ -21,7 +24,26 @@ impl RibbonList {
             Ok(program) => (Some(program), String::new()),
             Err(remedy) => (None, remedy),
         };
-        Self { ribbons, program, remedy }
+        Self { ribbons, program, remedy, modes: Vec::new() }
+    }
+
+    /// The program that knows the cameras' modes: there is one, and there are cameras.
+    pub(in crate::source) fn program(&self) -> Option<&Path> {
+        self.program.as_deref().filter(|_| self.has_cameras())
+    }
+
+    /// The same, with the modes that the program has listed.
+    pub(in crate::source) fn with_modes(self, modes: Vec<CameraModes>) -> Self {
+        Self { modes, ..self }
+    }
+
+    /// The modes of a camera. Its place in the device tree names it; without that, its number does.
+    fn modes(&self, number: usize, camera: &RibbonCamera) -> &[Mode] {
+        let is_it = |listed: &&CameraModes| match &camera.id {
+            Some(id) => &listed.id == id,
+            None => listed.number == number,
+        };
+        self.modes.iter().find(is_it).map_or(&[], |listed| &listed.modes)
     }
 
     /// Whether there is a camera among them.
@@ -29,7 +51,7 @@ impl RibbonList {
         !self.ribbons.cameras.is_empty()
     }
 
-    /// A line for each camera, and one for each connector where none was detected.
+    /// A line for each camera, and one for each connector without a camera.
     pub(in crate::source) fn brief(&self) -> Vec<String> {
         let each = self.ribbons.cameras.iter().enumerate();
         let cameras = each.map(|(number, camera)| {
@@ -39,7 +61,7 @@ impl RibbonList {
         cameras.chain(self.troubles()).collect()
     }
 
-    /// Why a node of `driver` at `node` is listed as no camera, where it belongs to a ribbon camera.
+    /// Why a node is no camera by itself, where it belongs to a ribbon camera.
     pub(in crate::source) fn why_no_camera(&self, node: &Path, driver: &str) -> Option<String> {
         if !super::RECEIVERS.contains(&driver) {
             return None;
@@ -74,6 +96,7 @@ impl RibbonList {
                 .text("sensor_node", &path(&camera.sensor_node))
                 .text("program", &path(&self.program))
                 .text("why_not", &self.remedy)
+                .json("modes", CameraModes::json(self.modes(*number, camera)))
                 .end()
         })
     }
@@ -87,12 +110,11 @@ impl RibbonList {
 
     /// What keeps ribbon cameras from being seen.
     fn troubles(&self) -> impl Iterator<Item = String> {
-        let without = self.ribbons.without_sensor.iter().map(|Receiver { driver, bus, .. }| {
-            format!(
-                "no ribbon camera was detected at {bus} ({driver}): look at its cable, and at \
-                 camera_auto_detect=1 or the camera's dtoverlay in config.txt"
-            )
-        });
+        let without = self
+            .ribbons
+            .without_sensor
+            .iter()
+            .map(|Receiver { driver, bus, .. }| not_detected(&format!(" at {bus} ({driver})")));
         let closed = self.ribbons.closed.iter().map(|media| {
             format!(
                 "this user may not open {}, which may describe a ribbon camera. Type: \
@@ -104,7 +126,7 @@ impl RibbonList {
     }
 }
 
-/// For people: lines, each with its end.
+/// Lines for people, each with its end.
 impl fmt::Display for RibbonList {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (number, camera) in self.ribbons.cameras.iter().enumerate() {
@@ -118,6 +140,7 @@ impl fmt::Display for RibbonList {
                 write!(text, "\n  {id}")?;
             }
             writeln!(out, "{text}\n  {}", self.driven())?;
+            write!(out, "{}", modes::shown(self.modes(number, camera)))?;
         }
         self.troubles().try_for_each(|trouble| writeln!(out, "{trouble}"))
     }
@@ -176,6 +199,22 @@ mod tests {
     }
 
     #[test]
+    fn a_cameras_modes_stand_below_it_whichever_number_the_program_gives_it() {
+        let listed = "0 : imx219 [3280x2464] (/base/soc/i2c0mux/i2c@1/imx219@1a)\n\
+                      Modes: 'SRGGB10_CSI2P' : 640x480 [206.65 fps - (1000, 752)/1280x960 crop]\n";
+        let list = list(Ok("/usr/bin/rpicam-vid".into())).with_modes(CameraModes::parse(listed));
+        let text = list.to_string();
+        let (first, second) = text.split_once("csi:1\n").expect("two cameras");
+        assert!(!first.contains("640x480"), "{text}");
+        let modes =
+            "  driven by /usr/bin/rpicam-vid\n  SRGGB10_CSI2P\n    640x480  up to 206.65 fps\n";
+        assert!(second.ends_with(modes), "{text}");
+        let modes =
+            r#""modes":[{"format":"SRGGB10_CSI2P","width":640,"height":480,"fps":206.65}]}]"#;
+        assert!(list.json().ends_with(modes), "{}", list.json());
+    }
+
+    #[test]
     fn what_keeps_a_camera_from_being_seen_is_said() {
         let receiver = Receiver {
             driver: "rp1-cfe".into(),
@@ -213,7 +252,7 @@ mod tests {
             r#"[{"source":"csi","sensor":"imx708","lens":"dw9807","#,
             r#""id":"/base/soc/i2c0mux/i2c@1/imx708@1a","driver":"unicam","#,
             r#""bus":"platform:fe801000.csi","media":"/dev/media0","node":"/dev/video0","#,
-            r#""sensor_node":"/dev/v4l-subdev0","program":"/usr/bin/rpicam-vid","why_not":""},"#
+            r#""sensor_node":"/dev/v4l-subdev0","program":"/usr/bin/rpicam-vid","why_not":"","modes":[]},"#
         );
         assert!(json.starts_with(first), "{json}");
     }

@@ -1,13 +1,16 @@
-//! Finds ribbon cameras: cameras on the board's own camera connectors, as the kernel's media devices describe them.
+//! Finds ribbon cameras. They are at the board's own camera connectors, and the kernel's media devices describe them.
 //!
-//! `ioctl` asks a media device what it is and what it is made of, `topology` reads the answer, and this file puts names and
-//! nodes to it. Nothing here opens a camera: a media device can be read while somebody else streams.
+//! `ioctl` asks a media device what it is and what parts it has. `topology` reads the answer, and this file adds names and
+//! nodes. Nothing here opens a camera: a media device can be read while another program streams. `modes` reads what
+//! rpicam-vid says of each camera, and `entry` is what `lancam list` prints of all that.
 
 mod entry;
 mod ioctl;
+mod modes;
 mod topology;
 
 pub(super) use entry::RibbonList;
+pub(super) use modes::CameraModes;
 use nix::errno::Errno;
 use std::fs::{self, File};
 use std::os::unix::fs::FileTypeExt;
@@ -17,22 +20,22 @@ use topology::{DeviceNumber, Info, Sensor, Topology};
 /// A camera on a ribbon cable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RibbonCamera {
-    /// The sensor's model, as its driver calls it: `imx219`.
+    /// The sensor's model in the words of its driver: `imx219`.
     pub sensor: String,
-    /// The sensor's place in the device tree, by which libcamera and rpicam-vid call the camera:
-    /// `/base/soc/i2c0mux/i2c@1/imx219@10`. `None` where the kernel does not tell.
+    /// The sensor's place in the device tree: `/base/soc/i2c0mux/i2c@1/imx219@10`. libcamera and rpicam-vid call the camera so.
+    /// `None` where the kernel does not tell.
     pub id: Option<String>,
-    /// The driver of what receives the sensor's pictures: `unicam` (Pi 0 to 4) or `rp1-cfe` (Pi 5).
+    /// The driver of the receiver: `unicam` (Pi 0 to 4) or `rp1-cfe` (Pi 5).
     pub driver: String,
-    /// Where that is: `platform:fe801000.csi`.
+    /// The receiver's place: `platform:fe801000.csi`.
     pub bus: String,
-    /// The media device that describes it: `/dev/media0`.
+    /// The media device that describes the camera: `/dev/media0`.
     pub media: PathBuf,
     /// The node that gives the sensor's raw pictures: `/dev/video0`.
     pub picture_node: Option<PathBuf>,
-    /// The sensor's own node, which has its controls: `/dev/v4l-subdev0`.
+    /// The node that has the sensor's controls: `/dev/v4l-subdev0`.
     pub sensor_node: Option<PathBuf>,
-    /// The model of the motor that focuses it, where it has one: `dw9807`.
+    /// The model of the motor that focuses the lens, where there is one: `dw9807`.
     pub lens: Option<String>,
 }
 
@@ -41,18 +44,18 @@ pub struct RibbonCamera {
 pub struct Ribbons {
     /// The cameras, in the order in which rpicam-vid counts them: the first is its `--camera 0`.
     pub cameras: Vec<RibbonCamera>,
-    /// Receivers that have no sensor: nothing was detected at their connector.
+    /// Receivers without a sensor: no camera was detected at their connector.
     pub without_sensor: Vec<Receiver>,
-    /// Media devices that this user may not open, and so cannot judge.
+    /// Media devices that this user may not open.
     pub closed: Vec<PathBuf>,
 }
 
-/// What receives the pictures of a ribbon camera.
+/// A part of the board that receives the pictures of a ribbon camera.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receiver {
     /// Its driver.
     pub driver: String,
-    /// Where it is.
+    /// Its place.
     pub bus: String,
     /// Its media device.
     pub media: PathBuf,
@@ -112,7 +115,7 @@ const RECEIVERS: [&str; 2] = ["unicam", "rp1-cfe"];
 /// No board has more.
 const MOST_MEDIA_DEVICES: usize = 64;
 
-/// By their names in the device tree, the last first (`GetCameras` in rpicam-apps); cameras without one stand last.
+/// By their places in the device tree, the last one first (`GetCameras` in rpicam-apps). Cameras without a place come last.
 fn as_rpicam_vid_counts(one: &RibbonCamera, other: &RibbonCamera) -> std::cmp::Ordering {
     other.id.cmp(&one.id)
 }
@@ -136,19 +139,27 @@ fn ask(media: &Path) -> Result<(Info, Topology), Errno> {
     Ok((info, Topology::parse(&ioctl::topology(&file)?)))
 }
 
-/// The kernel's own name of a device number is its node's name; udev may have made links beside it.
+/// The node with this number. The kernel names it; udev may add links.
 fn node_path(sysfs: &Path, number: DeviceNumber) -> Option<PathBuf> {
     let device = fs::canonicalize(sysfs.join("dev/char").join(number.to_string())).ok()?;
     Some(Path::new("/dev").join(device.file_name()?))
 }
 
-/// A subdevice's place in the device tree, in the words of libcamera (`firmwareNodePath`).
+/// The place of a node's device in the device tree, as libcamera writes it (`firmwareNodePath`).
 fn device_tree_id(sysfs: &Path, number: DeviceNumber) -> Option<String> {
     let device = sysfs.join("dev/char").join(number.to_string());
     let place = fs::canonicalize(device.join("device/of_node")).ok()?;
     let root = fs::canonicalize(sysfs.join("firmware/devicetree")).ok()?;
     let inside = place.strip_prefix(root).ok()?;
     Some(crate::plain::printable(&format!("/{}", inside.display())))
+}
+
+/// What is said where no ribbon camera was detected, with a `place` where that is known.
+pub(super) fn not_detected(place: &str) -> String {
+    format!(
+        "no ribbon camera was detected{place}. Check that both ends of the cable sit firmly and the right way round, and \
+         that config.txt has camera_auto_detect=1 or the camera's dtoverlay; then restart the Pi"
+    )
 }
 
 #[cfg(test)]

@@ -202,7 +202,7 @@ fn usefulness(trouble: Trouble) -> u8 {
     match trouble {
         Trouble::Busy => 5,
         Trouble::Denied => 4,
-        Trouble::Bandwidth => 3,
+        Trouble::Bandwidth | Trouble::Excessive => 3,
         Trouble::Lost => 2,
         Trouble::Unusable => 1,
         Trouble::NoCamera | Trouble::Ended => 0,

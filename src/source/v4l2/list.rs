@@ -70,6 +70,16 @@ impl Listing {
         listing
     }
 
+    /// The same, with the modes of ribbon cameras. Only the program that drives these cameras knows
+    /// them, and it takes seconds.
+    #[must_use]
+    pub fn with_modes(mut self) -> Self {
+        if let Some(modes) = self.ribbons.program().map(csi::modes_of) {
+            self.ribbons = self.ribbons.with_modes(modes);
+        }
+        self
+    }
+
     /// The cameras and their formats, one line each.
     pub fn brief(&self) -> String {
         let mut lines = Vec::new();
