@@ -1,15 +1,22 @@
-//! Ribbon cameras, with a stand-in for rpicam-vid: both picture formats, its options, and that it runs only for viewers.
+//! Ribbon cameras, with a stand-in for rpicam-vid: both picture formats for every viewer, its options, and that it runs only
+//! for viewers.
 
 use crate::tools::camera_process::{CameraProcess, PATIENCE};
 use crate::tools::http_client::get;
 use crate::tools::native_client::{NativeClient, Said, look};
+use crate::tools::png_file;
 use crate::tools::rpicam::Rpicam;
 use crate::tools::skip::skip;
 use crate::tools::until::wait_until;
+use crate::tools::viewer_process::Viewer;
 use lancam::image::picture::Picture;
 use lancam::image::pixels::Size;
+use lancam::image::stamp::Stamp;
 use lancam::wire::native::message::Message;
 use lancam::wire::packet::FrameFacts;
+use lancam::wire::pickle::BgrArray;
+use std::io::Read;
+use std::net::TcpStream;
 use std::path::Path;
 use std::time::Instant;
 
@@ -83,6 +90,60 @@ fn three_hundred_pictures_come_in_rising_order_and_right_colours_in_either_forma
         let starts = rpicam.starts();
         assert_eq!(starts.len(), 1, "{starts:?}");
         assert!(starts[0].arguments.contains(&format!("--codec={format}")), "{starts:?}");
+    }
+}
+
+#[test]
+fn lancam_view_shows_a_ribbon_camera_in_either_format() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let last = folder.path().join("last.png");
+    for format in FORMATS {
+        let rpicam = Rpicam::new();
+        let camera = camera(&rpicam, &["--csi-format", format]);
+        let address = format!("127.0.0.1:{}", camera.port());
+        let save = last.to_str().expect("UTF-8");
+        let options = ["--headless", "--json", "-v", "--frames", "100", "--save", save, &address];
+        let output = Viewer::start(&options).finish();
+        assert!(output.status.success(), "{}", output.log.join("\n"));
+        let sequences = output.sequences();
+        assert_eq!(sequences.len(), 100);
+        assert!(sequences.is_sorted_by(|a, b| a < b), "{format}: {sequences:?}");
+        let picture = png_file::read(&last);
+        assert_eq!(picture.size(), Size::new(320, 180));
+        assert_near(&bars(&picture), &BARS);
+        let stamp = Stamp::read(picture.size(), |x, y| picture.rgb(x, y)[1]);
+        assert!(stamp.is_some(), "{format}: no number in the picture");
+    }
+}
+
+#[test]
+fn the_tutorials_client_gets_a_ribbon_camera_in_either_format() {
+    for format in FORMATS {
+        let rpicam = Rpicam::new();
+        let camera = camera(&rpicam, &["--csi-format", format, "--pickle"]);
+        let mut client = TcpStream::connect(("127.0.0.1", camera.port())).expect("connects");
+        client.set_read_timeout(Some(PATIENCE)).expect("sets a timeout");
+        let mut numbers = Vec::new();
+        for _ in 0..100 {
+            let mut length = [0; 8];
+            client.read_exact(&mut length).expect("a length");
+            let mut pickle = vec![0; usize::try_from(u64::from_le_bytes(length)).expect("small")];
+            client.read_exact(&mut pickle).expect("a pickle");
+            let mut scratch = Vec::new();
+            let BgrArray { size, pixels } =
+                BgrArray::parse(&pickle, &mut scratch).expect("an array");
+            assert_eq!(size, Size::new(320, 180));
+            let rgb = |x: usize, y: usize| {
+                let bgr = &pixels[(y * size.width + x) * 3..][..3];
+                [bgr[2], bgr[1], bgr[0]]
+            };
+            let bars: Vec<_> = (0..8).map(|bar| rgb(size.width * (2 * bar + 1) / 16, 60)).collect();
+            assert_near(&bars, &BARS);
+            let stamp = Stamp::read(size, |x, y| rgb(x, y)[1]).expect("a number in the picture");
+            numbers.push(stamp.sequence);
+        }
+        assert!(numbers.is_sorted(), "{format}: {numbers:?}");
+        assert!(numbers[0] < numbers[99], "{format}: {numbers:?}");
     }
 }
 

@@ -8,6 +8,7 @@ use crate::tools::until::wait_until;
 use lancam::wire::native::message::{Message, StatusCode};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 const SMALL: [&str; 6] = ["--size", "320x180", "--fps", "60", "--csi-format", "yuv420"];
@@ -52,8 +53,8 @@ fn what_the_program_says_when_it_cannot_is_told_in_words_that_help() {
     for (fault, code, part) in [
         ("no-camera", StatusCode::NoCamera, "camera_auto_detect=1"),
         ("in-use", StatusCode::CameraRefused, "in use by another program"),
-        ("mode-refused", StatusCode::CameraLost, "--size 1280x720"),
-        ("no-memory", StatusCode::CameraLost, "CMA"),
+        ("mode-refused", StatusCode::CameraRefused, "--size 1280x720"),
+        ("no-memory", StatusCode::CameraRefused, "CMA"),
     ] {
         let (found, text) = is_told_and_it_goes_on(fault, part);
         assert_eq!(found, code, "{text}");
@@ -65,6 +66,44 @@ fn a_child_that_ends_is_replaced_and_its_last_words_are_told() {
     let (_, text) = is_told_and_it_goes_on("dies-after 50", "the sensor went away");
     assert!(text.contains("exit code 255"), "{text}");
     is_told_and_it_goes_on("half-a-frame", "in the middle of a frame");
+}
+
+#[test]
+fn what_a_child_said_before_its_pictures_does_not_explain_its_end() {
+    let rpicam = Rpicam::with_fault("busy-then-dies-after 120");
+    let camera = rpicam.camera(&SMALL);
+    let mut viewer = NativeClient::connect(camera.port());
+    told(&mut viewer, "the sensor went away");
+}
+
+#[test]
+fn a_camera_that_is_asked_for_too_much_is_tried_less_and_less_often() {
+    let rpicam = Rpicam::with_fault("no-memory");
+    let camera = rpicam.camera(&SMALL);
+    let mut viewer = NativeClient::connect(camera.port());
+    told(&mut viewer, "CMA");
+    // The pauses double from 50 ms on.
+    let starts =
+        wait_until("more starts", || Some(rpicam.starts()).filter(|starts| starts.len() >= 7));
+    let gap = starts[6].at.since(starts[5].at);
+    assert!(gap >= Duration::from_millis(1600), "{gap:?}");
+}
+
+#[test]
+fn a_childs_end_is_known_where_lancam_was_started_with_sigchld_ignored() {
+    let rpicam = Rpicam::with_fault("dies-after 10");
+    let lancam = rpicam.command(&SMALL);
+    let mut command = Command::new("sh");
+    command.args(["-c", "trap '' CHLD; exec \"$0\" \"$@\""]);
+    command.arg(lancam.get_program()).args(lancam.get_args());
+    for (name, value) in lancam.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    let camera = CameraProcess::spawn(&mut command);
+    told(&mut NativeClient::connect(camera.port()), "exit code 255");
 }
 
 #[test]
@@ -170,8 +209,13 @@ fn a_child_that_hangs_is_replaced() {
     {
         is_told_and_it_goes_on(fault, part);
     }
+    let mjpeg = [&SMALL[..4], &["--csi-format", "mjpeg"]].concat();
+    let rpicam = Rpicam::with_fault("hangs-after 40");
+    let camera = rpicam.camera(&mjpeg);
+    // It hangs in the middle of a JPEG, which is no reason for anything.
+    told(&mut NativeClient::connect(camera.port()), "sent no frame for 5 s");
     let rpicam = Rpicam::with_fault("garbage");
-    let camera = rpicam.camera(&[&SMALL[..4], &["--csi-format", "mjpeg"]].concat());
+    let camera = rpicam.camera(&mjpeg);
     let mut viewer = NativeClient::connect(camera.port());
     told(&mut viewer, "without a JPEG");
     rpicam.set_fault("");

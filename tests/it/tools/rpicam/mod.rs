@@ -9,8 +9,10 @@ mod scene;
 
 use crate::tools::camera_process::CameraProcess;
 use crate::tools::program::stand_in;
+use lancam::image::frame::Micros;
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
 use tempfile::TempDir;
 
 pub use scene::DELAY;
@@ -24,6 +26,7 @@ pub struct Rpicam {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Start {
     pub process: u32,
+    pub at: Micros,
     pub arguments: Vec<String>,
 }
 
@@ -72,7 +75,8 @@ impl Rpicam {
         let start = |line: &str| {
             let mut words = line.split('\u{1f}').map(str::to_owned);
             let process = words.next().and_then(|it| it.parse().ok()).expect("a number");
-            Start { process, arguments: words.collect() }
+            let at = words.next().and_then(|it| it.parse().ok()).map(Micros).expect("a time");
+            Start { process, at, arguments: words.collect() }
         };
         text.lines().map(start).collect()
     }
@@ -84,9 +88,15 @@ impl Rpicam {
 
     /// A camera that uses the stand-in, with these further options.
     pub fn camera(&self, arguments: &[&str]) -> CameraProcess {
+        CameraProcess::spawn(&mut self.command(arguments))
+    }
+
+    /// The command that starts such a camera.
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let program = self.path();
         let program = program.to_str().expect("UTF-8");
-        CameraProcess::start(&[&["--csi-program", program, "--source", "csi"], arguments].concat())
+        let csi = ["--listen", "127.0.0.1:0", "--csi-program", program, "--source", "csi"];
+        CameraProcess::command(&[&csi, arguments].concat())
     }
 }
 
@@ -94,7 +104,7 @@ impl Drop for Rpicam {
     fn drop(&mut self) {
         for process in self.running() {
             let kill = ["-KILL", &process.to_string()].map(str::to_owned);
-            let _ = std::process::Command::new("kill").args(kill).status();
+            let _ = Command::new("kill").args(kill).status();
         }
     }
 }

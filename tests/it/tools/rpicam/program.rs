@@ -23,6 +23,8 @@ enum Fault {
     NoMemory,
     /// Exits after this many frames.
     DiesAfter(u32),
+    /// The same. Before its first frame it says that the camera is busy, and then goes on.
+    BusyThenDiesAfter(u32),
     /// Hangs after this many frames, in the middle of the next one; with 0, before its first byte.
     HangsAfter(u32),
     /// Exits in the middle of a frame.
@@ -56,6 +58,7 @@ impl Fault {
             "mode-refused" => Self::ModeRefused,
             "no-memory" => Self::NoMemory,
             "dies-after" => Self::DiesAfter(number.expect("a number")),
+            "busy-then-dies-after" => Self::BusyThenDiesAfter(number.expect("a number")),
             "hangs-after" => Self::HangsAfter(number.expect("a number")),
             "half-a-frame" => Self::HalfAFrame,
             "garbage" => Self::Garbage,
@@ -79,7 +82,12 @@ fn stands_in_for_rpicam_vid() {
     let arguments = arguments.into_string().expect("UTF-8");
     let arguments: Vec<String> = arguments.split('\u{1f}').map(str::to_owned).collect();
     let folder = PathBuf::from(env::var_os("RPICAM_FOLDER").expect("set together"));
-    let line = format!("{}\u{1f}{}\n", std::process::id(), arguments.join("\u{1f}"));
+    let line = format!(
+        "{}\u{1f}{}\u{1f}{}\n",
+        std::process::id(),
+        clock::now().0,
+        arguments.join("\u{1f}")
+    );
     let starts = OpenOptions::new().create(true).append(true).open(folder.join("starts"));
     starts.expect("opens").write_all(line.as_bytes()).expect("writes");
     let said = run(&arguments, Fault::read(&folder));
@@ -105,6 +113,11 @@ fn run(arguments: &[String], fault: Fault) -> Result<(), String> {
         "[0:12:34.567890123] [812]  INFO Camera camera.cpp:1216 configuring streams: (0) {size}-YUV420/{colour} (1) \
          1640x1232-SBGGR10_CSI2P/RAW"
     );
+    if let Fault::BusyThenDiesAfter(_) = fault {
+        eprintln!(
+            "[0:12:34.567890123] [812] ERROR V4L2 v4l2_device.cpp:390 'imx219': Unable to set controls: Device or resource busy"
+        );
+    }
     let mut scene = Scene::new(&options, size, fault == Fault::Limited);
     let pace = Duration::from_secs_f64(1.0 / options.fps);
     let first_at = clock::now();
@@ -119,7 +132,9 @@ fn run(arguments: &[String], fault: Fault) -> Result<(), String> {
             sleep(Duration::from_secs(3600));
         }
         match fault {
-            Fault::DiesAfter(last) if number == last => return Err("the sensor went away".into()),
+            Fault::DiesAfter(last) | Fault::BusyThenDiesAfter(last) if number == last => {
+                return Err("the sensor went away".into());
+            }
             Fault::HalfAFrame if number == 3 => {
                 let frame = scene.frame(number, Micros(0));
                 output.put(&frame[..frame.len() / 2]);
