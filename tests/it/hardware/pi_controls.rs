@@ -129,7 +129,7 @@ fn what_cannot_be_is_told_and_keeps_nobody_from_streaming(guest: &Guest) {
         &[
             "brightness=300: it must be 0 to 255",
             "brightnes=3: the camera has no such control; did you mean brightness?",
-            "menu=2: it must be 1 (Menu Item 1), 3 (Menu Item 3), 4 (Menu Item 4)",
+            "menu=2: it must be 1 (Menu Item 1), 3 (Menu Item 3) or 4 (Menu Item 4)",
             "string=abcde: it must be a text of 2 to 4 bytes",
             "read_only_integer_32_bits=1: it can only be read",
             "area=1x1: lancam cannot set a control of type \"area\"",
