@@ -34,7 +34,7 @@ pub struct StreamFacts {
 /// The pictures that a viewer without wishes gets. Programs that look for cameras are told this.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shown {
-    /// Of the pictures.
+    /// Their size.
     pub size: Size,
     /// The frame rate, if the source states one.
     pub rate: Rate,

@@ -74,8 +74,8 @@ impl<T> Latest<T> {
         Arc::new(Self { doorbell: Some(doorbell), ..Self::default() })
     }
 
-    /// Puts `value` into the slot, wakes whoever waits for it, and returns the value it replaces. A closed
-    /// slot takes nothing more and returns the value itself.
+    /// Puts `value` into the slot, wakes the readers that wait for it, and returns the value that it
+    /// replaces. A closed slot accepts nothing, and returns `value`.
     pub fn publish(&self, value: T) -> Option<T> {
         let mut slot = self.lock();
         if slot.closed {
@@ -98,7 +98,7 @@ impl<T> Latest<T> {
     pub fn withdraw(&self, is_withdrawn: impl FnOnce(&T) -> bool) {
         let mut slot = self.lock();
         let withdrawn = slot.newest.take_if(|newest| is_withdrawn(newest));
-        // Let go of after the lock.
+        // Dropped after the lock.
         drop(slot);
         drop(withdrawn);
     }

@@ -87,7 +87,7 @@ pub enum Report {
     Json,
 }
 
-/// Why a command line cannot be used, and what would work.
+/// Why a command line cannot be used, and what to type instead.
 #[derive(Debug, thiserror::Error)]
 pub enum UsageError {
     /// An option without its value, or with one that is not text.
@@ -137,7 +137,7 @@ const MAX_CAMERAS: usize = 64;
 /// Parses the arguments after the program's name.
 ///
 /// # Errors
-/// When they make no sense. The error is one line that says what would work.
+/// When they make no sense. The error is one line that says what to type instead.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, UsageError> {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     match arguments.as_slice() {

@@ -97,7 +97,7 @@ pub enum ChannelError {
     Recording(String),
 }
 
-/// How long to wait for the recording's file to open before pictures are shown anyway.
+/// How long to wait for the recording's file to open. After that, pictures are shown without it.
 const OPENING: Duration = Duration::from_secs(2);
 
 impl Channel {

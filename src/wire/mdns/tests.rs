@@ -166,7 +166,7 @@ fn an_answer_about_the_host_is_these_bytes() {
         6, b'g', b'a', b'r', b'a', b'g', b'e', 0xC0, 19, // garage, and local as above
         0, 1, 0, 1, 0, 0, 0, 10, 0, 4, 10, 0, 0, 1, // A, IN, 10 s
         0xC0, 30, 0, 47, 0, 1, 0, 0, 0, 10, 0, 7, // NSEC
-        0xC0, 30, 0, 3, 0x40, 0, 0x80, // of the same name there are A and TXT alone
+        0xC0, 30, 0, 3, 0x40, 0, 0x80, // this name has only A and TXT records
     ];
     assert_eq!(sent.len(), 1);
     assert_eq!(sent[0].1.bytes, expected);

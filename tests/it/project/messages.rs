@@ -1,6 +1,8 @@
-//! Every message of the programs in one list, so that a person can read them as a whole; and the phrases that must not come back.
+//! Every message of the programs in one list, so that a person can read them as a whole; and the
+//! phrases that must not come back, in messages, documents and comments.
 //!
-//! The list lies in tests/golden/messages, a file for each part of the sources. `LANCAM_BLESS=1` makes it anew.
+//! The list is in tests/golden/messages, a file for each part of the sources. `LANCAM_BLESS=1`
+//! writes it again.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +15,8 @@ const PARTS: [(&str, &[&str]); 4] = [
     ("shared", &["src/image", "src/latest", "src/net", "src/wire", "src/wording.rs"]),
 ];
 
-/// What no message, no help and no page says any more, in small letters: plain words stand beside it.
+/// Phrases that no message, help text, page or comment may have, in lower case, each with plain
+/// words to use instead.
 const OLD_DIALECT: [(&str, &str); 29] = [
     ("cannot be:", "must be ..., not ..."),
     ("cannot be so", "must be ..."),
@@ -46,8 +49,29 @@ const OLD_DIALECT: [(&str, &str); 29] = [
     ("goes on trying", "tries again"),
 ];
 
-/// Pages that are not in plain words yet. Add none.
+/// Further phrases that no comment may have.
+const OLD_IN_COMMENTS: [(&str, &str); 14] = [
+    ("whoever", "a viewer, a client, a program: name it"),
+    ("anyway", "say why, or leave it out"),
+    ("becomes of", "what happens to ..."),
+    ("became of", "what happened to ..."),
+    ("came of", "the result of ..."),
+    ("to be had", "available"),
+    ("of no account", "ignored"),
+    ("his own", "its own"),
+    ("is no news", "is not new"),
+    ("as far as it goes", "as much as fits"),
+    ("goes along", "is sent with it"),
+    ("nobody knows", "is unknown"),
+    ("that was none", "was not one"),
+    ("let go", "closed, dropped, released"),
+];
+
+/// Pages that are not in plain words yet. Do not add any.
 const NOT_YET: [&str; 0] = [];
+
+/// Folders whose comments are not in plain words yet. Do not add any.
+const COMMENTS_NOT_YET: [&str; 1] = ["src/source/csi/"];
 
 #[test]
 fn the_list_of_messages_is_that_of_the_sources() {
@@ -89,10 +113,34 @@ fn nothing_that_people_read_is_in_the_old_dialect() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+#[test]
+fn no_comment_is_in_the_old_dialect() {
+    let files = rust_files(&root().join("src"), &[]);
+    assert!(files.len() > 200, "only {} files", files.len());
+    let (mut count, mut wrong) = (0, Vec::new());
+    for file in files {
+        let name = file.strip_prefix(root()).expect("in here").display().to_string();
+        let code = fs::read_to_string(&file).expect("readable");
+        for comment in comments(&code) {
+            count += 1;
+            if !COMMENTS_NOT_YET.iter().any(|folder| name.starts_with(folder)) {
+                old_phrases(&comment, &name, &mut wrong);
+                phrases(&comment, &name, &OLD_IN_COMMENTS, &mut wrong);
+            }
+        }
+    }
+    assert!(count > 3000, "only {count} comments");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 fn old_phrases(text: &str, name: &str, wrong: &mut Vec<String>) {
+    phrases(text, name, &OLD_DIALECT, wrong);
+}
+
+fn phrases(text: &str, name: &str, refused: &[(&str, &str)], wrong: &mut Vec<String>) {
     for line in text.lines() {
         let small = line.to_lowercase();
-        for (phrase, plain) in OLD_DIALECT.iter().filter(|(phrase, _)| small.contains(phrase)) {
+        for (phrase, plain) in refused.iter().filter(|(phrase, _)| small.contains(phrase)) {
             wrong.push(format!("{name}: \"{phrase}\" ({plain}): {}", line.trim()));
         }
     }
@@ -107,7 +155,7 @@ fn list(part: &str) -> String {
     let (_, places) = PARTS.iter().find(|(name, _)| *name == part).expect("one of them");
     let mut list = String::new();
     let mut files: Vec<PathBuf> =
-        places.iter().flat_map(|place| rust_files(&root().join(place))).collect();
+        places.iter().flat_map(|place| rust_files(&root().join(place), &OF_TESTS)).collect();
     if part == "shared" {
         files.extend(single_files());
     }
@@ -132,34 +180,77 @@ fn single_files() -> Vec<PathBuf> {
     files.filter(|path| path.extension().is_some_and(|it| it == "rs")).collect()
 }
 
-/// All below a folder but those with tests alone.
-fn rust_files(place: &Path) -> Vec<PathBuf> {
+/// Files with nothing but tests, whose texts are not messages.
+const OF_TESTS: [&str; 3] = ["tests.rs", "followed.rs", "fake.rs"];
+
+/// All Rust files below a folder, except those with these names.
+fn rust_files(place: &Path, except: &[&str]) -> Vec<PathBuf> {
     if place.is_file() {
         return vec![place.to_owned()];
     }
     let entries = fs::read_dir(place).expect("a folder");
     let paths = entries.map(|entry| entry.expect("readable").path());
-    let of_tests = ["tests.rs", "followed.rs", "fake.rs"];
     let is_read = |path: &PathBuf| {
         path.is_dir()
             || path.extension().is_some_and(|it| it == "rs")
-                && !of_tests.iter().any(|name| path.ends_with(name))
+                && !except.iter().any(|name| path.ends_with(name))
     };
-    paths.filter(is_read).flat_map(|path| rust_files(&path)).collect()
+    paths.filter(is_read).flat_map(|path| rust_files(&path, except)).collect()
 }
 
-/// What is in quotes, outside of comments and tests. `expect` speaks to programmers.
+/// The string literals outside of tests. Texts of `expect` are left out, since they are for
+/// programmers.
 fn texts(code: &str) -> Vec<String> {
     let code = code.split("#[cfg(test)]\nmod tests {").next().unwrap_or(code);
-    let mut texts = Vec::new();
+    let text = |piece| match piece {
+        Piece::Text(text) => Some(text),
+        Piece::Comment(_) => None,
+    };
+    pieces(code).into_iter().filter_map(text).collect()
+}
+
+/// The comments, each on one line.
+fn comments(code: &str) -> Vec<String> {
+    let comment = |piece| match piece {
+        Piece::Comment(comment) => Some(comment),
+        Piece::Text(_) => None,
+    };
+    pieces(code).into_iter().filter_map(comment).collect()
+}
+
+/// A part of a source file in words.
+enum Piece {
+    /// The content of a string literal.
+    Text(String),
+    /// A comment, or several lines of comment that follow each other.
+    Comment(String),
+}
+
+fn pieces(code: &str) -> Vec<Piece> {
+    let mut pieces = Vec::new();
     let mut rest = code;
+    let mut is_after_comment = false;
     while let Some(at) = rest.find(['"', '/', '\'']) {
         let (skipped, found) = rest.split_at(at);
         let raw_end = [("r#", "\"#"), ("r", "\"")]
             .into_iter()
             .find_map(|(begin, end)| skipped.ends_with(begin).then_some(end));
-        let len = if found.starts_with("//") {
-            found.find('\n').unwrap_or(found.len())
+        let is_comment = found.starts_with("//");
+        let len = if is_comment {
+            let len = found.find('\n').unwrap_or(found.len());
+            let line = found[..len].trim_start_matches(['/', '!']).trim();
+            match pieces.last_mut() {
+                Some(Piece::Comment(comment))
+                    if is_after_comment
+                        && skipped.trim().is_empty()
+                        && skipped.matches('\n').count() == 1 =>
+                {
+                    *comment += " ";
+                    *comment += line;
+                }
+                _ => pieces.push(Piece::Comment(line.to_owned())),
+            }
+            len
         } else if let Some(inside) = found.strip_prefix("'\\") {
             2 + inside.find('\'').map_or(0, |end| end.max(1) + 1)
         } else if let Some(inside) = found.strip_prefix('\'') {
@@ -169,15 +260,17 @@ fn texts(code: &str) -> Vec<String> {
             let end = end_of_text(found, raw_end);
             if !skipped.ends_with("expect(") {
                 let inside = &found[1..end - 1];
-                texts.push(if raw_end.is_some() { inside.to_owned() } else { plain(inside) });
+                let text = if raw_end.is_some() { inside.to_owned() } else { plain(inside) };
+                pieces.push(Piece::Text(text));
             }
             end
         } else {
             1
         };
+        is_after_comment = is_comment;
         rest = &found[len..];
     }
-    texts
+    pieces
 }
 
 /// The position after the closing quote. A raw string ends with `raw_end`.
@@ -254,5 +347,18 @@ fn messages_are_told_from_code_and_from_what_programmers_read() {
     );
     let mut wrong = Vec::new();
     old_phrases("quality = 800 cannot be: a number would work", "x", &mut wrong);
+    assert_eq!(wrong.len(), 2, "{wrong:?}");
+}
+
+#[test]
+fn a_phrase_is_found_in_a_comment_though_it_goes_over_two_lines() {
+    let code = "/// A camera that is gone,\n/// and more.\nlet a = \"// whoever\"; // nobody\n\n// knows whoever\n";
+    let found = comments(code);
+    assert_eq!(found, ["A camera that is gone, and more.", "nobody", "knows whoever"]);
+    let mut wrong = Vec::new();
+    for comment in found {
+        old_phrases(&comment, "x", &mut wrong);
+        phrases(&comment, "x", &OLD_IN_COMMENTS, &mut wrong);
+    }
     assert_eq!(wrong.len(), 2, "{wrong:?}");
 }

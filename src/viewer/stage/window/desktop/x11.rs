@@ -239,7 +239,7 @@ impl Desktop {
         Ok((x.saturating_sub(side(0)), y.saturating_sub(side(2))))
     }
 
-    /// Whether the window fills its monitor, whoever caused that.
+    /// Whether the window fills its monitor, by whatever cause.
     ///
     /// # Errors
     /// When the server does not answer.
