@@ -1,7 +1,7 @@
 //! A source that plays a file of concatenated JPEGs in a loop, at a given rate.
 
 use super::frame_count::FrameCount;
-use super::path::{self, Lies};
+use super::path::{self, PathKind};
 use super::{Drops, FrameSource, Next, SourceError, Trouble, foreign, jpeg_layout, meant};
 use crate::clock;
 use crate::image::frame::{Content, Frame, FrameLayout, Micros, TimedBy};
@@ -148,7 +148,7 @@ impl Clip {
             return self.file.rewind().map_err(cannot_read);
         }
         match path::look(&self.path) {
-            Ok(Lies::File) => {}
+            Ok(PathKind::File) => {}
             Ok(_) => return Err(format!("{} is not a file any more", self.path.display())),
             Err(error) => return Err(error.message),
         }

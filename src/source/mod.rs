@@ -27,7 +27,7 @@ use control::AnyBoard;
 use csi::CsiOpener;
 pub use csi::{CsiFormat, CsiSetting, CsiWish};
 use frame_count::FrameCount;
-use path::Lies;
+use path::PathKind;
 use pattern_controls::PatternControls;
 pub use spec::{SourceSpec, parse_rate};
 use std::ops::Add;
@@ -245,7 +245,7 @@ impl Opener {
         match &self.spec {
             SourceSpec::StandardInput => false,
             SourceSpec::Device(path) | SourceSpec::Clip(path) => {
-                !matches!(path::look(path), Ok(Lies::Pipe(_)))
+                !matches!(path::look(path), Ok(PathKind::Pipe(_)))
             }
             SourceSpec::Auto | SourceSpec::Csi(_) | SourceSpec::Test { .. } => true,
         }
@@ -270,9 +270,9 @@ impl Opener {
     pub fn check(&self, stop: &Stop) -> Result<(), SourceError> {
         let (SourceSpec::Device(path) | SourceSpec::Clip(path)) = &self.spec else { return Ok(()) };
         let is_clip = match path::look(path)? {
-            Lies::File => true,
-            Lies::Nothing => matches!(self.spec, SourceSpec::Clip(_)),
-            Lies::Pipe(_) | Lies::Camera => false,
+            PathKind::File => true,
+            PathKind::Nothing => matches!(self.spec, SourceSpec::Clip(_)),
+            PathKind::Pipe(_) | PathKind::Camera => false,
         };
         if is_clip { clip::Clip::open(path, self.rate(), stop).map(|_| ()) } else { Ok(()) }
     }
@@ -303,8 +303,8 @@ impl Opener {
         let lies = path::look(path);
         // A camera that was unplugged has no node; lancam waits for it.
         let is_camera = match lies {
-            Ok(Lies::Camera) => true,
-            Ok(Lies::Nothing) => {
+            Ok(PathKind::Camera) => true,
+            Ok(PathKind::Nothing) => {
                 let is_named = matches!(self.spec, SourceSpec::Device(_));
                 self.past == Past::Camera || (is_named && self.past == Past::Nothing)
             }
@@ -315,7 +315,7 @@ impl Opener {
             return self.camera();
         }
         let source: Result<Box<dyn FrameSource>, _> = match lies {
-            Ok(Lies::Pipe(end)) => pipe::Pipe::open(path, end, count)
+            Ok(PathKind::Pipe(end)) => pipe::Pipe::open(path, end, count)
                 .map(|pipe| Box::new(self.paced(pipe.to_be_turned(orientation))) as _),
             Ok(_) => clip::Clip::counting(path, self.rate(), count, stop)
                 .map(|clip| Box::new(clip.to_be_turned(orientation)) as _),

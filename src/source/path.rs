@@ -7,7 +7,7 @@ use std::path::Path;
 
 /// What a path leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Lies {
+pub(super) enum PathKind {
     /// A regular file.
     File,
     /// A named pipe, or one that the shell or another program handed over.
@@ -34,16 +34,20 @@ const VIDEO_MAJOR: u64 = 81;
 ///
 /// # Errors
 /// When it is something that never gives pictures.
-pub(super) fn look(path: &Path) -> Result<Lies, SourceError> {
-    let Ok(found) = fs::metadata(path) else { return Ok(Lies::Nothing) };
+pub(super) fn look(path: &Path) -> Result<PathKind, SourceError> {
+    let Ok(found) = fs::metadata(path) else { return Ok(PathKind::Nothing) };
     let kind = found.file_type();
     let what = if kind.is_file() {
-        return Ok(Lies::File);
+        return Ok(PathKind::File);
     } else if kind.is_fifo() {
-        return Ok(Lies::Pipe(if is_handed_over(path) { AtItsEnd::Ends } else { AtItsEnd::Waits }));
+        return Ok(PathKind::Pipe(if is_handed_over(path) {
+            AtItsEnd::Ends
+        } else {
+            AtItsEnd::Waits
+        }));
     } else if kind.is_char_device() {
         if nix::sys::stat::major(found.rdev()) == VIDEO_MAJOR {
-            return Ok(Lies::Camera);
+            return Ok(PathKind::Camera);
         }
         "is a device, but not a camera"
     } else if kind.is_dir() {
@@ -81,9 +85,9 @@ mod tests {
         fs::write(&file, "").expect("writes");
         nix::unistd::mkfifo(&fifo, Mode::S_IRUSR | Mode::S_IWUSR).expect("a FIFO");
         let _listener = std::os::unix::net::UnixListener::bind(&socket).expect("a socket");
-        assert_eq!(look(&file), Ok(Lies::File));
-        assert_eq!(look(&fifo), Ok(Lies::Pipe(AtItsEnd::Waits)));
-        assert_eq!(look(&folder.path().join("nothing")), Ok(Lies::Nothing));
+        assert_eq!(look(&file), Ok(PathKind::File));
+        assert_eq!(look(&fifo), Ok(PathKind::Pipe(AtItsEnd::Waits)));
+        assert_eq!(look(&folder.path().join("nothing")), Ok(PathKind::Nothing));
         for (path, word) in [
             (socket.as_path(), "socket"),
             (folder.path(), "directory"),

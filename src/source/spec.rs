@@ -1,6 +1,6 @@
 //! Parses the source that `--source` names.
 
-use super::path::{self, Lies};
+use super::path::{self, PathKind};
 use crate::image::pixels::Size;
 use crate::plain::printable;
 use crate::rate::Rate;
@@ -90,8 +90,8 @@ impl SourceSpec {
             Self::Auto => true,
             Self::Csi(_) => false,
             Self::Device(path) | Self::Clip(path) => match path::look(path) {
-                Ok(Lies::Camera) => true,
-                Ok(Lies::Nothing) => matches!(self, Self::Device(_)),
+                Ok(PathKind::Camera) => true,
+                Ok(PathKind::Nothing) => matches!(self, Self::Device(_)),
                 _ => false,
             },
             Self::Test { .. } | Self::StandardInput => false,

@@ -3,9 +3,9 @@
 //! A protocol is a [`machine`] of bytes and times. The [`link`] runs it; the camera is behind its
 //! [`surroundings`].
 
-mod deaf;
 pub(super) mod farewell;
 pub mod http;
+mod input_limit;
 pub mod link;
 pub mod machine;
 pub mod native;

@@ -3,7 +3,7 @@
 //! The client understands only pictures, so it gets a picture of words when there is no other. A
 //! client that closes its sending side has left: the tutorial's client never closes only that side.
 
-use super::deaf::Deaf;
+use super::input_limit::InputLimit;
 use super::link::outgoing::Outgoing;
 use super::machine::{Input, Machine, Moment, Next, Order};
 use super::silence::{Filling, Silence};
@@ -23,7 +23,7 @@ pub struct Pickle {
     /// The orders to carry out before anything is sent, in reverse.
     beginning: Vec<Order>,
     silence: Silence,
-    deaf: Deaf,
+    input_limit: InputLimit,
     end: Option<SessionEnd>,
 }
 
@@ -33,7 +33,7 @@ impl Pickle {
         Self {
             beginning: vec![Order::Watch(wish, Lowest::Quality40), Order::Announce, Order::Sit],
             silence: Silence::new(wish, now),
-            deaf: Deaf::default(),
+            input_limit: InputLimit::default(),
             end: None,
         }
     }
@@ -57,11 +57,11 @@ impl Pickle {
 
 impl Machine for Pickle {
     fn room(&self) -> usize {
-        self.deaf.room()
+        self.input_limit.room()
     }
 
     fn received(&mut self, bytes: &[u8], _now: Micros) {
-        self.deaf.received(bytes.len());
+        self.input_limit.received(bytes.len());
     }
 
     fn input_ended(&mut self) {
@@ -90,8 +90,8 @@ impl Machine for Pickle {
             Input::Seated(Err(crowd)) => return Next::End(SessionEnd::crowded(crowd)),
             _ => {}
         }
-        if let Err(talkative) = self.deaf.check() {
-            return Next::End(SessionEnd::bad_request(talkative.to_string()));
+        if let Err(error) = self.input_limit.check() {
+            return Next::End(SessionEnd::bad_request(error.to_string()));
         }
         if let Some(end) = self.end.take() {
             return Next::End(end);

@@ -7,7 +7,7 @@ use super::ioctl::{Buffers, Capability, Refused};
 use super::negotiate::{LARGEST_UNASKED, RATE_UNASKED, choices, runners_up, wanted_size};
 use super::node::Node;
 use super::offer::{Interval, offers};
-use super::openings::{Gave, Openings, Telling};
+use super::openings::{Openings, PictureSeen, Telling};
 use super::queue::{Ended, NotStarted, Queue};
 use super::sequence::Sequence;
 use super::survey::identity;
@@ -32,7 +32,7 @@ pub struct Camera {
     handle: Arc<Handle>,
     turning: Turning,
     controls: Wanted,
-    gave: Gave,
+    picture_seen: PictureSeen,
     /// Dropped after the queue: no driver changes the turn of pictures while it streams.
     _turn: Option<Turn>,
 }
@@ -74,7 +74,7 @@ impl Camera {
         let Capability { card, driver, bus_info, .. } = &node.capability;
         let why = granted_and_why(&granted, wish, runners_up.as_deref());
         let words = format!("camera {name} ({card}, {driver}, {bus_info}): {why}");
-        let (telling, gave) = openings.note(&words);
+        let (telling, picture_seen) = openings.note(&words);
         let is_news = telling == Telling::News;
         if is_news {
             log::info!("{words}");
@@ -82,7 +82,7 @@ impl Camera {
             queue.tells_of_no_faults();
         }
         log::debug!("camera {}: {:?}", path.display(), granted.driver);
-        if memory == Memory::Uncached {
+        if is_news && memory == Memory::Uncached {
             log::info!(
                 "camera {name}: its memory is uncached, so rows are copied before they are read (--camera-memory)"
             );
@@ -104,7 +104,7 @@ impl Camera {
             handle,
             turning,
             controls: controls.clone(),
-            gave,
+            picture_seen,
             _turn: turn,
         })
     }
@@ -128,7 +128,7 @@ impl FrameSource for Camera {
         let path = &self.path;
         match self.queue.next_frame(stop) {
             Ok(Some(frame)) => {
-                self.gave.picture();
+                self.picture_seen.set();
                 Ok(Next::Frame(frame))
             }
             Ok(None) => Ok(Next::Stopped),

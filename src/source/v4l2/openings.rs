@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 #[derive(Debug, Default)]
 pub(super) struct Openings {
     told: String,
-    gave: Gave,
+    picture_seen: PictureSeen,
 }
 
 /// Whether a camera has given a picture since it was opened.
 #[derive(Debug, Default, Clone)]
-pub(super) struct Gave(Arc<AtomicBool>);
+pub(super) struct PictureSeen(Arc<AtomicBool>);
 
 /// How to log an opening.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,19 +25,18 @@ pub(super) enum Telling {
 
 impl Openings {
     /// Notes an opening with these words. Returns how to log it.
-    pub(super) fn note(&mut self, words: &str) -> (Telling, Gave) {
-        let gave_before = self.gave.0.load(Ordering::Relaxed);
-        let telling =
-            if gave_before || self.told != words { Telling::News } else { Telling::Again };
+    pub(super) fn note(&mut self, words: &str) -> (Telling, PictureSeen) {
+        let was_seen = self.picture_seen.0.load(Ordering::Relaxed);
+        let telling = if was_seen || self.told != words { Telling::News } else { Telling::Again };
         words.clone_into(&mut self.told);
-        self.gave = Gave::default();
-        (telling, self.gave.clone())
+        self.picture_seen = PictureSeen::default();
+        (telling, self.picture_seen.clone())
     }
 }
 
-impl Gave {
+impl PictureSeen {
     /// Notes that a picture came.
-    pub(super) fn picture(&self) {
+    pub(super) fn set(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 }
@@ -50,9 +49,9 @@ mod tests {
     fn an_opening_is_news_when_it_is_another_or_the_last_one_gave_a_picture() {
         let mut openings = Openings::default();
         let mut note = |words: &str, gives: bool| {
-            let (telling, gave) = openings.note(words);
+            let (telling, picture_seen) = openings.note(words);
             if gives {
-                gave.picture();
+                picture_seen.set();
             }
             telling
         };

@@ -97,7 +97,8 @@ pub enum ChannelError {
     Recording(String),
 }
 
-/// How long to wait for the recording's file to open. After that, pictures are shown without it.
+/// How long to wait for the recording's file to open. After that, pictures are shown although it is
+/// not open yet.
 const OPENING: Duration = Duration::from_secs(2);
 
 impl Channel {

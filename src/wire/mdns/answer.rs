@@ -1,6 +1,6 @@
 //! Handles questions, and decides whether everybody on the link or only the asker gets the answers.
 
-use super::limits::{Answers, Chance};
+use super::limits::{Answers, Random};
 use super::link::{ANSWER, Link};
 use super::zone::{Entry, Set, Sharing};
 use super::{Arrival, MAX_SENT, Outgoing, PORT, SentTo};
@@ -33,7 +33,7 @@ pub(super) fn hear(
     message: &Message<'_>,
     arrival: &Arrival,
     limits: &mut Answers,
-    chance: &mut Chance,
+    random: &mut Random,
     now: Instant,
 ) -> Option<Outgoing> {
     if !link.may_answer() {
@@ -74,7 +74,7 @@ pub(super) fn hear(
         to_all = to_all.and(to_asker.without(to_asker.without(stale)));
         to_asker = to_asker.without(stale);
     }
-    let delay = delay(link, message, to_all, chance);
+    let delay = delay(link, message, to_all, random);
     link.tell(to_all, arrival.from.ip(), delay, now);
     if to_asker.is_empty() || !limits.may(arrival.from.ip(), now) {
         return None;
@@ -104,15 +104,15 @@ fn is_stale(entry: &Entry, now: Instant) -> bool {
 
 /// How long an answer to everybody is delayed, to be sent together with others (sections 6 and
 /// 7.2).
-fn delay(link: &Link, message: &Message<'_>, to_all: Set, chance: &mut Chance) -> Duration {
+fn delay(link: &Link, message: &Message<'_>, to_all: Set, random: &mut Random) -> Duration {
     let is_shared = |entry: &Entry| entry.sharing == Sharing::Shared;
     let shared: Set = link.zone.indexes(is_shared).into_iter().collect();
     if message.is_continued() {
-        chance.between(400, 500)
+        random.between(400, 500)
     } else if to_all.without(shared) == to_all {
         Duration::ZERO
     } else {
-        chance.between(20, 120)
+        random.between(20, 120)
     }
 }
 

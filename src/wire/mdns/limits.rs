@@ -114,9 +114,9 @@ impl Conflicts {
 
 /// Small random delays, so that several responders do not answer at once. Not secret.
 #[derive(Debug)]
-pub(super) struct Chance(u64);
+pub(super) struct Random(u64);
 
-impl Chance {
+impl Random {
     pub(super) fn new(seed: u64) -> Self {
         Self(seed | 1)
     }

@@ -2,7 +2,7 @@
 //! camera if necessary.
 
 use super::answer;
-use super::limits::{Answers, Chance, Conflicts, Echoes};
+use super::limits::{Answers, Conflicts, Echoes, Random};
 use super::link::{Link, Own, Verdict, links_of};
 use super::{Arrival, Interface, LinkId, Names, Outgoing, Service, Standing};
 use crate::wire::dns::message::Message;
@@ -23,7 +23,7 @@ pub struct Responder {
     echoes: Echoes,
     answers: Answers,
     conflicts: Conflicts,
-    chance: Chance,
+    random: Random,
     is_crowded: bool,
     verified_at: Option<Instant>,
 }
@@ -52,7 +52,7 @@ impl Responder {
             echoes: Echoes::default(),
             answers: Answers::default(),
             conflicts: Conflicts::default(),
-            chance: Chance::new(seed),
+            random: Random::new(seed),
             is_crowded: false,
             verified_at: None,
         }
@@ -86,7 +86,7 @@ impl Responder {
                 match self.links.iter_mut().find(|link| link.id == id) {
                     Some(link) => link.update(interface, zone.clone(), now),
                     None => {
-                        let start = now + pause + self.chance.between(0, 250);
+                        let start = now + pause + self.random.between(0, 250);
                         self.links.push(Link::new(id, interface, zone.clone(), start));
                     }
                 }
@@ -106,7 +106,7 @@ impl Responder {
         if !message.is_answer() {
             link.hear_probe(&message, now);
             let answer =
-                answer::hear(link, &message, arrival, &mut self.answers, &mut self.chance, now);
+                answer::hear(link, &message, arrival, &mut self.answers, &mut self.random, now);
             if self.outbox.len() < MAX_OUTBOX {
                 self.outbox.extend(answer);
             }
@@ -127,7 +127,7 @@ impl Responder {
             Verdict::Doubtful if self.verified_at.is_some_and(|at| now < at + VERIFIED_APART) => {}
             Verdict::Doubtful => {
                 self.verified_at = Some(now);
-                link.verify(now + self.chance.between(0, 250));
+                link.verify(now + self.random.between(0, 250));
             }
         }
     }
@@ -139,7 +139,7 @@ impl Responder {
         let pause = self.conflicts.note(now);
         // Somebody who claims one number after the other will hardly guess a random one.
         self.number = match self.conflicts.are_suspicious(now) {
-            true => u32::try_from(self.chance.number(100, MAX_NUMBER)).unwrap_or(2),
+            true => u32::try_from(self.random.number(100, MAX_NUMBER)).unwrap_or(2),
             false => self.number + 1,
         };
         self.is_crowded = !pause.is_zero();

@@ -28,8 +28,8 @@ use stream::Stream;
 
 /// How long a client may take to read its last answer, and how many bytes are ignored that it still
 /// sends.
-const LAST_WORDS: Duration = Duration::from_secs(1);
-const LAST_BYTES: usize = 1 << 20;
+const LINGER_TIME: Duration = Duration::from_secs(1);
+const LINGER_BYTES: usize = 1 << 20;
 
 /// A client may send this many bytes ahead while it is being answered. The rest stays in the
 /// socket.
@@ -89,7 +89,7 @@ enum State {
     Lingers {
         end: SessionEnd,
         until: Micros,
-        heard: usize,
+        received: usize,
     },
     Ends(SessionEnd),
     /// Only while one state is replaced by the next.
@@ -334,11 +334,11 @@ impl<'a> Http<'a> {
         }
     }
 
-    fn linger(&mut self, end: SessionEnd, until: Micros, heard: usize, now: Micros) -> Next {
-        if self.input == InputSide::Ended || now >= until || heard >= LAST_BYTES {
+    fn linger(&mut self, end: SessionEnd, until: Micros, received: usize, now: Micros) -> Next {
+        if self.input == InputSide::Ended || now >= until || received >= LINGER_BYTES {
             return Next::End(end);
         }
-        self.state = State::Lingers { end, until, heard };
+        self.state = State::Lingers { end, until, received };
         Next::Wait(Some(until))
     }
 }
@@ -347,7 +347,7 @@ impl Machine for Http<'_> {
     fn room(&self) -> usize {
         match &self.state {
             State::Streams(_, stream) => stream.room(),
-            State::Lingers { heard, .. } => LAST_BYTES.saturating_sub(*heard),
+            State::Lingers { received, .. } => LINGER_BYTES.saturating_sub(*received),
             // A request longer than this is refused, so there is no need to take more.
             _ => MAX_AHEAD.saturating_sub(self.requests.waiting()),
         }
@@ -356,7 +356,7 @@ impl Machine for Http<'_> {
     fn received(&mut self, bytes: &[u8], _now: Micros) {
         match &mut self.state {
             State::Streams(_, stream) => stream.received(bytes.len()),
-            State::Lingers { heard, .. } => *heard += bytes.len(),
+            State::Lingers { received, .. } => *received += bytes.len(),
             _ => self.requests.push(bytes),
         }
     }
@@ -378,8 +378,8 @@ impl Machine for Http<'_> {
             State::Sits(asked, wishes) => self.sit(asked, wishes, &input, out, moment),
             State::Streams(asked, stream) => self.stream(asked, stream, input, out, moment),
             State::Answers(end) => self.answer_leaves(end, out, now),
-            State::Closes(end) => self.linger(end, now.after(LAST_WORDS), 0, now),
-            State::Lingers { end, until, heard } => self.linger(end, until, heard, now),
+            State::Closes(end) => self.linger(end, now.after(LINGER_TIME), 0, now),
+            State::Lingers { end, until, received } => self.linger(end, until, received, now),
             State::Ends(end) => Next::End(end),
             State::Between => Next::End(SessionEnd::ViewerLeft),
         }

@@ -6,7 +6,7 @@
 //! [`Surroundings`].
 
 mod ebb;
-mod hearing;
+mod incoming;
 pub mod kernel;
 pub mod outgoing;
 mod stall;
@@ -22,7 +22,7 @@ use crate::image::frame::Micros;
 use crate::latest::Newest;
 use crate::wire::native::credit::Arrival;
 use ebb::Ebb;
-use hearing::Hearing;
+use incoming::Incoming;
 use kernel::Kernel;
 use outgoing::Outgoing;
 use stall::{STALLED, StallClock};
@@ -31,10 +31,10 @@ use std::time::Duration;
 use way::Way;
 
 /// How many bytes one call receives. Most requests and acknowledgements are smaller.
-const AT_ONCE: usize = 2 << 10;
+const MOST_PER_CALL: usize = 2 << 10;
 
 /// How many bytes are received in one turn, before the session does its other work.
-const HEARD_IN_A_TURN: usize = 64 << 10;
+const MOST_PER_TURN: usize = 64 << 10;
 
 /// Runs a protocol until the session ends.
 ///
@@ -50,7 +50,7 @@ pub fn run(
         kernel,
         around,
         out: Outgoing::default(),
-        hearing: Hearing::default(),
+        incoming: Incoming::default(),
         has_room: true,
         ebb: Ebb::default(),
         stall: StallClock::default(),
@@ -74,7 +74,7 @@ struct Link<'a> {
     kernel: &'a mut dyn Kernel,
     around: &'a mut dyn Surroundings,
     out: Outgoing,
-    hearing: Hearing,
+    incoming: Incoming,
     /// Whether the socket may take bytes: true until a write finds it full.
     has_room: bool,
     ebb: Ebb,
@@ -229,9 +229,9 @@ impl Link<'_> {
         let now = self.kernel.now();
         let stalls = self.stall.deadline().filter(|_| self.course == Course::GoesOn);
         let until = [until, stalls, self.ebb.deadline(now)];
-        let until = if self.hears() { Some(now) } else { until.into_iter().flatten().min() };
+        let until = if self.may_receive() { Some(now) } else { until.into_iter().flatten().min() };
         let happened = self.kernel.sleep(until.map(|until| until.since(now)))?;
-        self.hearing.note(&happened);
+        self.incoming.note(&happened);
         self.has_room |= happened.room && !self.ebb.is_awaited();
         if self.ebb.note(&happened, self.kernel)? {
             self.stall.progressed(self.kernel.now());
@@ -246,35 +246,35 @@ impl Link<'_> {
         Ok(())
     }
 
-    fn hears(&self) -> bool {
-        self.hearing.waits() && self.machine.room() > 0
+    fn may_receive(&self) -> bool {
+        self.incoming.waits() && self.machine.room() > 0
     }
 
     /// Receives until the socket is empty or the machine has enough. One call, unless that fills
     /// the buffer.
     fn receive(&mut self) -> io::Result<()> {
-        let mut bytes = [0; AT_ONCE];
-        let mut heard = 0;
-        while self.hears() && heard < HEARD_IN_A_TURN {
-            let room = self.machine.room().min(AT_ONCE);
+        let mut bytes = [0; MOST_PER_CALL];
+        let mut received = 0;
+        while self.may_receive() && received < MOST_PER_TURN {
+            let room = self.machine.room().min(MOST_PER_CALL);
             match self.kernel.receive(&mut bytes[..room]) {
                 Ok(0) => {
-                    self.hearing = Hearing::Ended;
+                    self.incoming = Incoming::Ended;
                     self.machine.input_ended();
                 }
                 Ok(count) => {
                     self.machine.received(&bytes[..count], self.kernel.now());
-                    heard += count;
+                    received += count;
                     if count < room {
-                        self.hearing.found_empty();
+                        self.incoming.found_empty();
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     // Even if an end was reported: the socket would report it again.
-                    self.hearing = Hearing::Empty;
+                    self.incoming = Incoming::Empty;
                 }
                 Err(error) if has_left(&error) => {
-                    self.hearing = Hearing::Ended;
+                    self.incoming = Incoming::Ended;
                     self.end(SessionEnd::ViewerLeft)?;
                 }
                 Err(error) => return Err(error),

@@ -79,7 +79,7 @@ const PURE_PARTS: [&str; 8] = [
     "src/camera/session/machine.rs",
     "src/camera/session/silence.rs",
     "src/camera/session/notice.rs",
-    "src/camera/session/deaf.rs",
+    "src/camera/session/input_limit.rs",
 ];
 const IMPURE: [&str; 12] = [
     "Instant::now",

@@ -7,7 +7,7 @@ mod part;
 
 use super::asked::Asked;
 use crate::camera::roster::wish::Wish;
-use crate::camera::session::deaf::Deaf;
+use crate::camera::session::input_limit::InputLimit;
 use crate::camera::session::link::outgoing::Outgoing;
 use crate::camera::session::machine::{Ebbed, Input, Moment, Next, Order, Standing, Step};
 use crate::camera::session::silence::{Filling, Silence};
@@ -44,7 +44,7 @@ pub(super) struct Stream {
     last_len: usize,
     pace: Pace,
     ebb: Ebb,
-    deaf: Deaf,
+    input_limit: InputLimit,
     /// A change of the connection's standing that is not reported yet.
     standing: Option<Standing>,
 }
@@ -81,17 +81,17 @@ impl Stream {
             last_len: 0,
             pace: Pace::default(),
             ebb: Ebb::NotAwaited,
-            deaf: Deaf::default(),
+            input_limit: InputLimit::default(),
             standing: None,
         }
     }
 
     pub(super) fn room(&self) -> usize {
-        self.deaf.room()
+        self.input_limit.room()
     }
 
     pub(super) fn received(&mut self, count: usize) {
-        self.deaf.received(count);
+        self.input_limit.received(count);
     }
 
     /// Notes that the client has closed its sending side. It may still read (RFC 9112, section 9.6)
@@ -113,8 +113,8 @@ impl Stream {
         if let Input::Awake = input
             && !matches!(self.phase, Phase::Parts(_))
         {
-            if let Err(talkative) = self.deaf.check() {
-                return Ok(Next::End(SessionEnd::bad_request(talkative.to_string())));
+            if let Err(error) = self.input_limit.check() {
+                return Ok(Next::End(SessionEnd::bad_request(error.to_string())));
             }
             if let Some(standing) = self.standing.take() {
                 return Ok(Next::Order(Order::Stand(standing)));

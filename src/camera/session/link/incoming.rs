@@ -7,7 +7,7 @@ use super::kernel::Happened;
 
 /// What is known of the bytes that a viewer sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Hearing {
+pub(super) enum Incoming {
     /// There are none.
     #[default]
     Empty,
@@ -19,7 +19,7 @@ pub(super) enum Hearing {
     Ended,
 }
 
-impl Hearing {
+impl Incoming {
     /// Whether there may be something to receive.
     pub(super) fn waits(self) -> bool {
         matches!(self, Self::Waits | Self::Ends)
