@@ -163,7 +163,7 @@ impl<'a> Capture<'a> {
         self.feed.watched()
     }
 
-    /// Ends a silence: tells viewers, who were told that there is no picture, that pictures come
+    /// Ends a silence. Viewers that were told that there is no picture are told that pictures come
     /// again.
     fn comes_again(&mut self) {
         let now = clock::now();

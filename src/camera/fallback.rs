@@ -13,7 +13,7 @@ use std::time::Duration;
 /// How long to wait before trying again when no plan works.
 const AGAIN: Duration = Duration::from_secs(2);
 
-/// Reports every mistake in the configuration: in the log, and on the page and in `/healthz`.
+/// Reports every mistake in the configuration: in the log, on the page and in `/state`.
 pub fn complain(config: &Config, metrics: &Metrics) {
     for problem in &config.problems {
         log::error!("{problem}");

@@ -2,7 +2,7 @@
 
 use super::foreign;
 
-/// Before this many bytes, the start of a picture may still lie ahead.
+/// After this many bytes without a picture, bytes that look like the start of one no longer count.
 const A_FEW: u64 = 1 << 20;
 
 /// The bytes since the last picture: their count, and the first of them.
@@ -29,7 +29,7 @@ impl Heard {
         self.bytes += came.len() as u64;
     }
 
-    /// Whether these bytes may be the beginning of a picture.
+    /// Whether a picture may be arriving.
     pub(super) fn may_be_a_picture(&self) -> bool {
         self.first[..self.kept].starts_with(&[0xFF, 0xD8]) || self.bytes < A_FEW
     }

@@ -74,7 +74,7 @@ impl List {
             return self.let_go(|entry| is_same(entry.peer, peer)).ok_or(crowd);
         }
         if all >= most {
-            // Close nobody's connection for an address that has more than that one.
+            // Do not close a connection of an address that has fewer than the new one's address.
             return self.let_go_of_those_with(own.max(1)).ok_or(Crowd::Connections(all));
         }
         Ok(Room::Free)

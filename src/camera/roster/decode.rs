@@ -56,8 +56,8 @@ impl Worker {
         let facts = packet.facts;
         let Some(wanted) = plan.still_wanted(stream, facts.captured_at) else { return Ok(()) };
         let (decoder, lying) = (&mut self.decoder, &mut self.lying);
-        // libjpeg-turbo decodes at a fraction of the size at no extra cost. Take the smallest
-        // fraction that is still as large as every rendition.
+        // libjpeg-turbo can decode at a fraction of the size, which costs no more. Take the
+        // smallest fraction at which the planes are still as large as every rendition.
         let at_least = orientation.size_of(wanted.at_least);
         let planes = self.pool.filled(|planes| {
             if *orientation == Orientation::UPRIGHT {

@@ -12,8 +12,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// The slot of one viewer. It stays the same when the viewer asks for another form.
 ///
 /// Frames come from several threads, and some come late. An inbox takes only frames of the form
-/// that its viewer was granted, and only frames newer than the last one. So after the status that a
-/// camera was unplugged no more of its frames come, and sequence numbers always rise.
+/// that its viewer was granted, and only frames newer than the last one. So no frame of a camera
+/// follows the status that it was unplugged, and sequence numbers always rise.
 #[derive(Debug)]
 pub(super) struct Inbox {
     slot: Arc<Latest<Update>>,

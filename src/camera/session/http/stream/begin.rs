@@ -72,7 +72,7 @@ impl Stream {
                 self.pending = self.silence.drawn(notice);
                 self.run_from_here(out, moment)
             }
-            // The viewer may get half the quality, but not half the size: there is no way to tell a
+            // The ladder may lower the quality to 40, but not the size: there is no way to tell a
             // browser that the size has changed.
             _ => match beginning.wish.take() {
                 Some(wish) => Next::Order(Order::Watch(wish, Lowest::Quality40)),

@@ -206,8 +206,8 @@ impl Stream {
             // The next frame will have the new form.
             out.note_skipped(u64::from(self.pending.take().is_some()));
         }
-        // After a late frame a younger one may be there. And the slot wakes this thread only if it
-        // was found empty.
+        // After a late frame there may be a younger one. Also, the slot wakes this thread only
+        // after it was found empty.
         if self.ebb == Ebb::Late || self.pending.is_none() {
             return Next::Look;
         }
@@ -248,8 +248,8 @@ impl Stream {
     fn put_pending(&mut self, out: &mut Outgoing, moment: &Moment) {
         let Some(packet) = self.pending.take() else { return };
         let again = self.again.take().is_some_and(|(last, _)| Arc::ptr_eq(&last, &packet));
-        // `Exact` clients may include a browser behind a proxy. It should show a notice before the
-        // next picture comes, so a notice is sent twice.
+        // An `Exact` client may be a proxy with a browser behind it. A browser should show a notice
+        // before the next picture comes, so a notice is sent twice.
         let twice = match self.heads {
             Heads::Exact => self.silence.is_notice(&packet),
             Heads::ExactTwice => true,
