@@ -8,8 +8,8 @@ use super::queue::{Progress, Queue};
 use super::timeline::Timeline;
 use std::sync::Arc;
 
-/// Writes the frames of `queue` until it is closed, notes how the recording ended, and logs what was recorded. A failure is
-/// reported by whoever started the recording.
+/// Writes the frames of `queue` until it is closed, notes how the recording ended, and logs what was
+/// recorded. A failure is not logged here: the code that started the recording reports it.
 pub(super) fn run(queue: &Arc<Queue>, plan: &Plan) {
     let phase = match record(queue, plan) {
         Ok(()) => Phase::Done,
