@@ -3,6 +3,7 @@
 pub mod clip;
 pub mod control;
 mod csi;
+mod expected;
 mod foreign;
 mod frame_count;
 mod heard;

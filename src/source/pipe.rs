@@ -1,6 +1,7 @@
 //! A source that reads concatenated JPEGs from another program, at that program's pace: from
 //! standard input or a named pipe.
 
+use super::expected::Expected;
 use super::frame_count::FrameCount;
 use super::jpeg_stream::{Arrived, JpegStream, Picture};
 use super::path::AtItsEnd;
@@ -29,6 +30,7 @@ pub struct Pipe {
     /// Whether there has been a picture.
     has_begun: bool,
     writer: Writer,
+    expected: Expected,
     /// What was wrong with the last picture, if it could not be used.
     damage: Option<Damage>,
     silence: Silence,
@@ -116,6 +118,7 @@ impl Pipe {
             count,
             has_begun: false,
             writer: Writer::NotSeen,
+            expected: Expected::default(),
             damage: None,
             silence: Silence { limit: FIRST_LIMIT, doubt: false },
         }
@@ -150,13 +153,15 @@ impl Pipe {
     }
 
     fn lend(&mut self, taken: &Taken) -> Next<'_> {
+        let now = clock::now();
         self.has_begun = true;
+        self.expected.picture(now);
         self.damage = None;
         Next::Frame(Frame {
             content: self.stream.content(&taken.picture, self.layout.orientation),
             sequence: taken.sequence,
             // A pipe carries no capture times. The arrival time is the nearest one known.
-            captured_at: clock::now(),
+            captured_at: now,
             timed_by: TimedBy::Arrival,
         })
     }
@@ -225,7 +230,8 @@ impl Pipe {
         // reader.
         self.input.file = opened(path)
             .map_err(|error| SourceError::new(Trouble::Lost, format!("{name}: {error}")))?;
-        log::info!("{name}: the program that wrote into it has ended; waiting for the next one");
+        // No more than a debug line: some programs open the pipe for each picture.
+        log::debug!("{name}: the program that wrote into it has ended; waiting for the next one");
         self.writer = Writer::NotSeen;
         Ok(())
     }
@@ -245,6 +251,9 @@ impl Pipe {
     fn why(&self) -> Option<String> {
         let name = &self.input.name;
         if self.input.path.is_some() && self.writer == Writer::NotSeen {
+            if self.expected.is_in_time(self.layout.interval, clock::now()) {
+                return None;
+            }
             return Some(format!("no program writes into {name}"));
         }
         // A picture that is still arriving is not missing.

@@ -12,6 +12,7 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tempfile::TempDir;
 
@@ -154,6 +155,44 @@ fn a_pipe_with_a_name_needs_no_writer_to_start_and_takes_one_after_the_other() {
     std::thread::sleep(Duration::from_secs(1));
     assert!(processor_time(&camera) - before < 0.5, "it waits without turning");
     assert!(camera.terminate().success());
+}
+
+#[test]
+fn a_program_that_opens_the_pipe_for_each_picture_is_not_missed_between_two() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("pipe");
+    nix::unistd::mkfifo(&path, Mode::S_IRUSR | Mode::S_IWUSR).expect("a FIFO");
+    let log = folder.path().join("log");
+    let source = path.to_str().expect("UTF-8");
+    let arguments = ["--listen", "127.0.0.1:0", "--source", source, "--fps", "0.5"];
+    let mut command = CameraProcess::command(&arguments);
+    let camera = CameraProcess::spawn_with(&mut command, File::create(&log).expect("new").into());
+    let stop = AtomicBool::new(false);
+    let port = camera.port();
+    std::thread::scope(|threads| {
+        threads.spawn(|| {
+            while !stop.load(Ordering::Relaxed) {
+                let mut writer = File::options().write(true).open(&path).expect("opens");
+                writer.write_all(&jpeg()).expect("it reads");
+                drop(writer);
+                std::thread::sleep(Duration::from_secs(2));
+            }
+        });
+        health(&camera, 200, "live");
+        let until = Instant::now() + Duration::from_secs(7);
+        let mut texts = Vec::new();
+        while Instant::now() < until {
+            texts.push(get(port, "/healthz").text().to_owned());
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        stop.store(true, Ordering::Relaxed);
+        assert!(texts.iter().all(|text| text.contains("live")), "{texts:?}");
+    });
+    health(&camera, 503, "no program writes");
+    assert!(camera.terminate().success());
+    let log = fs::read_to_string(&log).expect("there");
+    assert!(log.matches("no program writes").count() <= 2, "{log}");
+    assert!(!log.contains("has ended"), "{log}");
 }
 
 #[test]
