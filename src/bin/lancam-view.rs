@@ -10,7 +10,7 @@ use lancam::viewer::find::list;
 use lancam::viewer::headless::Headless;
 use lancam::viewer::keep::memory::Memory;
 use lancam::viewer::keep::recorder::{self, Plan, WRITING};
-use lancam::viewer::keep::snapshot;
+use lancam::viewer::keep::snapshot::{self, SnapshotError};
 use lancam::viewer::leave::Leave;
 #[cfg(unix)]
 use lancam::viewer::leave::Signals;
@@ -23,7 +23,7 @@ use lancam::viewer::stage::window::{Window, opening_size};
 use lancam::viewer::watch::channel::Channel;
 use lancam::viewer::watch::receiver::{Protocol, Wanted};
 use lancam::{log_setup, version};
-use std::io::{self, Write};
+use std::io;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -108,8 +108,10 @@ fn count(
     recording.iter().for_each(|recording| camera.statistics.count_recording(recording));
     let has_failed = recording.as_ref().is_some_and(|recording| recording.failure().is_some());
     let untold = camera.recording_failure();
-    report(config, &camera).inspect_err(|_| untold.iter().for_each(|why| log::error!("{why}")))?;
-    Ok(match untold {
+    let saved = save(config, &camera);
+    let printed = print_figures(config, &camera);
+    saved.inspect_err(|_| untold.iter().for_each(|why| log::error!("{why}")))?;
+    let code = match untold {
         Some(reason) if end == End::Done => conclude(End::Failed(reason)),
         Some(reason) => {
             log::error!("{reason}");
@@ -117,7 +119,8 @@ fn count(
         }
         None if has_failed && end == End::Done => ExitCode::FAILURE,
         None => conclude(end),
-    })
+    };
+    Ok(if code == ExitCode::SUCCESS { printed } else { code })
 }
 
 /// Watches cameras in a window.
@@ -206,18 +209,22 @@ fn first_size(channels: &mut [Channel], doorbell: &Doorbell) -> Option<Size> {
     }
 }
 
-/// Prints the figures and saves the last picture.
-fn report(config: &HeadlessConfig, camera: &Channel) -> Result<(), Failure> {
+/// Saves the last picture, if that was asked for.
+fn save(config: &HeadlessConfig, camera: &Channel) -> Result<(), SnapshotError> {
+    match (&config.save, &camera.arrival) {
+        (Some(path), Some(arrival)) => snapshot::keep_as(arrival, path),
+        _ => Ok(()),
+    }
+}
+
+fn print_figures(config: &HeadlessConfig, camera: &Channel) -> ExitCode {
+    let figures = &camera.statistics;
     match config.report {
-        Report::Json => writeln!(io::stdout(), "{}", camera.statistics.to_json())?,
+        Report::Json => print(&figures.to_json()),
         // The reason is printed elsewhere.
-        Report::Text if camera.statistics.shown() == 0 => {}
-        Report::Text => writeln!(io::stdout(), "{}", camera.statistics)?,
+        Report::Text if figures.shown() == 0 => ExitCode::SUCCESS,
+        Report::Text => print(&figures.to_string()),
     }
-    if let (Some(path), Some(arrival)) = (&config.save, &camera.arrival) {
-        snapshot::keep_as(arrival, path)?;
-    }
-    Ok(())
 }
 
 fn conclude(end: End) -> ExitCode {

@@ -14,6 +14,7 @@ use lancam::wire::native::{MAX_PAYLOAD, VERSION};
 use lancam::wire::packet::{Codec, FrameFacts};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Barrier};
 
 const SIZE: Size = Size::new(320, 180);
@@ -287,6 +288,27 @@ fn a_picture_that_cannot_be_kept_is_a_failure() {
     let server = FakeServer::on(0, |stream| stream_pattern(stream, SIZE, 100));
     let output = headless(&server, &["--frames", "1", "--save", "/nowhere/at/all.png"]);
     output.expect(1, "there is no folder /nowhere/at");
+}
+
+#[test]
+fn a_picture_is_saved_though_the_figures_cannot_be_printed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = env!("CARGO_BIN_EXE_lancam-view");
+    for (number, (place, says)) in
+        [(">/dev/full", "cannot write the output"), ("| true", "ended 0")].into_iter().enumerate()
+    {
+        let server = FakeServer::on(0, |stream| stream_pattern(stream, SIZE, 100));
+        let picture = folder.path().join(format!("{number}.png"));
+        // The reader is gone before anything is written.
+        let script = format!("(sleep 0.2; \"$0\" \"$@\"; echo \"ended $?\" >&2) {place}");
+        let mut command = Command::new("bash");
+        command.args(["-c", &script, program, "--headless", "--json", "--frames", "2"]);
+        command.arg("--save").arg(&picture).arg(server.address());
+        let output = command.stdin(Stdio::null()).output().expect("bash runs");
+        let log = String::from_utf8_lossy(&output.stderr);
+        assert!(log.contains(says), "{place}: {log}");
+        assert_eq!(png_file::read(&picture).size(), SIZE, "{place}");
+    }
 }
 
 #[test]

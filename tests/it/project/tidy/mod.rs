@@ -270,6 +270,18 @@ fn nothing_outside_tests_is_unwrapped() {
 }
 
 #[test]
+fn what_people_read_is_printed_by_the_console_alone() {
+    let prints = ["stdout()", "stderr()", "println!"];
+    let wrong: Vec<String> = sources("src")
+        .into_iter()
+        .filter(|file| file.name != "src/console.rs")
+        .filter(|file| prints.iter().any(|print| file.code.contains(print)))
+        .map(|file| file.name)
+        .collect();
+    assert!(wrong.is_empty(), "use console, which survives outputs that are closed: {wrong:?}");
+}
+
+#[test]
 fn tests_share_by_way_of_tools_alone() {
     let files = sources("tests/it");
     let folder = |file: &Source| file.name.split('/').nth(2).map(str::to_owned);
