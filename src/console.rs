@@ -1,18 +1,31 @@
-//! All printing goes through here, so that a closed or full output never makes a program panic.
+//! All printing goes through here, so that an output that is closed, full or read by nobody never
+//! makes a program panic or stand still.
 
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
+use std::time::Duration;
 
-/// Prints one line on standard output at once. Ignores errors: the program works without a reader
-/// too.
+/// An output that takes nothing for so long has no reader. Its buffer is full by then: a pipe holds
+/// hundreds of lines.
+pub const PATIENCE: Duration = Duration::from_millis(50);
+
+/// Prints one line on standard output at once. Ignores errors, and leaves the line out where nobody
+/// reads: the program works without a reader too.
 pub fn say(line: impl Display) {
-    let _ = write_line(io::stdout(), &line);
+    // The lock makes sure that no other thread takes the room for this line.
+    let out = io::stdout().lock();
+    if takes_a_line(&out, PATIENCE) {
+        let _ = write_line(out, &line);
+    }
 }
 
-/// Prints one line on standard error, before the log has been set up.
+/// Prints one line on standard error, before the log has been set up. The rest is as in [`say`].
 pub fn complain(line: impl Display) {
-    let _ = write_line(io::stderr(), &line);
+    let out = io::stderr().lock();
+    if takes_a_line(&out, PATIENCE) {
+        let _ = write_line(out, &line);
+    }
 }
 
 /// Prints the output of a command, and returns whether that worked. A reader that closes the pipe
@@ -32,4 +45,21 @@ fn write_line(mut out: impl Write, line: &impl Display) -> io::Result<()> {
     // One call, so that lines of several threads and programs are not mixed.
     let text = format!("{line}\n");
     out.write_all(text.as_bytes()).and_then(|()| out.flush())
+}
+
+/// Whether a line can be written without waiting, now or within `patience`. Pipes, sockets and
+/// terminals then have room for 4096 bytes (pipe(7)). An output that is closed takes a line too:
+/// writing it fails at once.
+#[cfg(unix)]
+pub fn takes_a_line(output: &impl std::os::fd::AsFd, patience: Duration) -> bool {
+    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+    let mut outputs = [PollFd::new(output.as_fd(), PollFlags::POLLOUT)];
+    let timeout = PollTimeout::try_from(patience).unwrap_or(PollTimeout::ZERO);
+    poll(&mut outputs, timeout).is_ok_and(|ready| ready > 0)
+}
+
+/// Nobody asks elsewhere: writing waits for the reader.
+#[cfg(not(unix))]
+pub fn takes_a_line<T>(_output: &T, _patience: Duration) -> bool {
+    true
 }

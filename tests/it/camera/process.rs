@@ -2,7 +2,9 @@
 
 use crate::tools::camera_process::{CameraProcess, PATIENCE, run_to_end, signal, wait};
 use crate::tools::http_client::HttpClient;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use std::fs::OpenOptions;
+use std::os::fd::OwnedFd;
 use std::process::{Command, Output, Stdio};
 use std::time::Instant;
 
@@ -76,6 +78,41 @@ fn a_camera_goes_on_when_its_outputs_are_full() {
     }
     signal(&child, "TERM");
     assert!(wait(&mut child).success());
+}
+
+/// Both ends of a pipe that has no room left.
+fn full_pipe() -> (OwnedFd, OwnedFd) {
+    let (reader, writer) = nix::unistd::pipe().expect("a pipe");
+    let set = |flags| fcntl(&writer, FcntlArg::F_SETFL(flags)).expect("sets its flags");
+    set(OFlag::O_NONBLOCK);
+    while nix::unistd::write(&writer, &[b'x'; 4096]).is_ok() {}
+    set(OFlag::empty());
+    (reader, writer)
+}
+
+#[test]
+fn outputs_that_nobody_reads_hold_no_camera_and_no_viewer_up() {
+    let (_reader, full) = full_pipe();
+    let output = || Stdio::from(full.try_clone().expect("a descriptor"));
+    let port = free_port();
+    let listen = format!("127.0.0.1:{port}");
+    let arguments = ["-v", "--source", "test:64x48@20", "--listen", &listen];
+    let mut camera = CameraProcess::command(&arguments);
+    let mut camera = camera.stdout(output()).stderr(output()).spawn().expect("it starts");
+    let deadline = Instant::now() + PATIENCE;
+    while std::net::TcpStream::connect(&listen).is_err() {
+        assert!(Instant::now() < deadline, "it does not listen");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let picture = folder.path().join("picture.png");
+    let mut viewer = Command::new(PROGRAMS[1]);
+    viewer.args(["--headless", "-v", "--frames", "5", "--save"]).arg(&picture).arg(&listen);
+    let viewer = viewer.stdin(Stdio::null()).stdout(Stdio::null()).stderr(output()).spawn();
+    assert!(wait(&mut viewer.expect("it starts")).success());
+    assert!(picture.exists());
+    signal(&camera, "TERM");
+    assert!(wait(&mut camera).success());
 }
 
 fn free_port() -> u16 {

@@ -46,7 +46,7 @@ const BELOW: [(&str, &[&str]); 25] = [
     ("wording", &["plain"]),
     ("latest", &[]),
     ("stop", &[]),
-    ("log_setup", &[]),
+    ("log_setup", &["console"]),
     ("version", &[]),
     ("console", &[]),
     ("signals", &[]),
@@ -270,12 +270,13 @@ fn nothing_outside_tests_is_unwrapped() {
 }
 
 #[test]
-fn what_people_read_is_printed_by_the_console_alone() {
-    let prints = ["stdout()", "stderr()", "println!"];
+fn nobody_prints_but_the_console_and_the_log() {
+    // Clippy refuses the macros.
+    let prints = |file: &Source| ["stdout()", "stderr()"].iter().any(|it| file.code.contains(it));
     let wrong: Vec<String> = sources("src")
         .into_iter()
-        .filter(|file| file.name != "src/console.rs")
-        .filter(|file| prints.iter().any(|print| file.code.contains(print)))
+        .filter(|file| !["src/console.rs", "src/log_setup.rs"].contains(&file.name.as_str()))
+        .filter(prints)
         .map(|file| file.name)
         .collect();
     assert!(wrong.is_empty(), "use console, which survives outputs that are closed: {wrong:?}");
