@@ -1,4 +1,5 @@
-//! When a pipe's next picture is due, so that a writer that opens the pipe for each picture is not missed between two.
+//! When a pipe's next picture is due, so that a writer that opens the pipe for each picture is not
+//! missed between two.
 
 use crate::image::frame::Micros;
 use std::time::Duration;
@@ -24,7 +25,8 @@ impl Expected {
         }
     }
 
-    /// Whether the next picture may still come in time, where the owner has said that there is one each `interval`.
+    /// Whether the next picture may still come in time. The owner may have said that there is one
+    /// each `interval`.
     pub(super) fn is_in_time(&self, interval: Option<Duration>, now: Micros) -> bool {
         let seen = if self.gap <= LONGEST_GAP { self.gap } else { Duration::ZERO };
         let patience = interval.unwrap_or_default().max(seen) * PATIENCE;

@@ -179,7 +179,7 @@ fn a_program_that_opens_the_pipe_for_each_picture_is_not_missed_between_two() {
                 let mut writer = File::options().write(true).open(&path).expect("opens");
                 writer.write_all(&jpeg()).expect("it reads");
                 drop(writer);
-                std::thread::sleep(Duration::from_secs(2));
+                std::thread::sleep(Duration::from_millis(1200));
             }
         });
         health(&camera, 200, "live");
