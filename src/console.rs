@@ -4,18 +4,26 @@
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// An output that takes nothing for so long has no reader. Its buffer is full by then: a pipe holds
-/// hundreds of lines.
-pub const PATIENCE: Duration = Duration::from_millis(50);
+/// hundreds of lines. A serial line takes less than that for what it holds.
+pub const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Whether standard output, of which there is one too, took no line last time. It is not waited for
+/// again until it does.
+static IS_UNREAD: AtomicBool = AtomicBool::new(false);
 
 /// Prints one line on standard output at once. Ignores errors, and leaves the line out where nobody
 /// reads: the program works without a reader too.
 pub fn say(line: impl Display) {
     // The lock makes sure that no other thread takes the room for this line.
     let out = io::stdout().lock();
-    if takes_a_line(&out, PATIENCE) {
+    let is_unread = IS_UNREAD.load(Ordering::Relaxed);
+    let takes = takes_a_line(&out, if is_unread { Duration::ZERO } else { PATIENCE });
+    IS_UNREAD.store(!takes, Ordering::Relaxed);
+    if takes {
         let _ = write_line(out, &line);
     }
 }
