@@ -273,7 +273,8 @@ fn a_directory_a_socket_and_a_device_are_called_what_they_are_before_anybody_is_
         (socket.to_str().expect("UTF-8"), 69, "is a socket"),
         ("/dev/null", 69, "not a camera"),
         ("/dev/zero", 69, "not a camera"),
-        ("webcam", 69, "lancam list shows them"),
+        ("webcam", 69, "did you mean \"auto\""),
+        ("no-camera-of-mine", 69, "lancam list shows them"),
         ("rtsp://camera/stream", 2, "not network streams"),
         ("http://camera:8080/?action=stream", 2, "not network streams"),
     ] {
