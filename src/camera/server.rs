@@ -91,6 +91,9 @@ const SESSION_STACK: usize = 256 << 10;
 /// How long to wait after an error that may be over soon, as other connections end.
 const AGAIN: Duration = Duration::from_millis(100);
 
+/// How long a session's thread gets to close the connection that it has lost.
+const CLOSING: Duration = Duration::from_millis(20);
+
 impl Acceptor {
     fn run(&mut self) {
         loop {
@@ -168,11 +171,15 @@ impl Acceptor {
     }
 
     /// Accepting failed, for instance without file descriptors left. Closes one waiting connection,
-    /// and tells the next viewer in the queue why it is not served.
+    /// so that the next viewer in the queue can be served. If none is waiting, tells that viewer why
+    /// it is not served.
     fn cannot_accept(&mut self, error: &io::Error) {
         let now = Instant::now();
         self.warnings.descriptors.say(format_args!("cannot accept connections: {error}"), now);
-        self.camera.connections.let_one_go();
+        if self.camera.connections.let_one_go().is_some() {
+            self.camera.stop.wait(CLOSING);
+            return;
+        }
         if let Some((stream, _)) = self.spare.accept(&self.listener) {
             let text = format!("cannot accept another connection now: {error}");
             self.turn_away(stream, Refused::TooMany, text);

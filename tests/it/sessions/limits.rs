@@ -365,9 +365,10 @@ fn without_descriptors_the_camera_says_so_once_and_goes_on_answering() {
         .collect();
     (0..20).for_each(|_| drop(watching.part()));
     // Whoever comes now is served in the place of one that says nothing.
-    let answered =
-        (0..5).filter(|_| ask_from(neighbour(1), &camera, "/healthz").starts_with("HTTP/1.0 200 "));
-    assert!(answered.count() >= 3, "nobody is served");
+    for _ in 0..5 {
+        let answer = ask_from(neighbour(1), &camera, "/healthz");
+        assert!(answer.starts_with("HTTP/1.0 200 "), "{answer:?}");
+    }
     drop(flood);
     let start = Instant::now();
     while !ask_from(neighbour(1), &camera, "/snapshot").starts_with("HTTP/1.0 200 ") {
