@@ -18,7 +18,7 @@ impl Metrics {
         text.single(
             "lancam_config_errors",
             "gauge",
-            "What is wrong with the configuration, or the card, and done without; /state has its text.",
+            "Mistakes in the configuration or on the card; lancam runs without these settings. /state has the texts.",
             self.complaints().len(),
         );
         self.source(&mut text, now);
@@ -85,8 +85,8 @@ impl Metrics {
             text.sample("lancam_viewers", &[("transport", transport.name())], viewers);
         }
         for (name, help) in [
-            ("lancam_frames_sent_total", "Frames handed to the kernel, each viewer's own."),
-            ("lancam_bytes_sent_total", "Bytes of these, with what goes around them."),
+            ("lancam_frames_sent_total", "Frames handed to the kernel, counted for each viewer."),
+            ("lancam_bytes_sent_total", "Bytes of these frames, with their headers."),
         ] {
             text.family(name, "counter", help);
             for transport in Transport::ALL {

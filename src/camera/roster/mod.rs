@@ -25,7 +25,6 @@ use plan::Plan;
 use rest::Rest;
 pub use rest::Waking;
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -320,15 +319,17 @@ impl State {
 }
 
 fn full(plan: &Plan) -> StatusText {
-    let mut text = String::from("the camera already sends as many sizes and qualities as it can: ");
-    if plan.passes_any() {
-        text.push_str("its own JPEGs, ");
-    }
-    for (index, rendition) in plan.made.iter().enumerate() {
-        let comma = if index == 0 { "" } else { ", " };
-        let _ = write!(text, "{comma}{}", rendition.recipe);
-    }
-    text.push_str("; ask for one of these, or for none");
+    let own = plan.passes_any().then(|| String::from("its own JPEGs"));
+    let made = plan.made.iter().map(|rendition| rendition.recipe.to_string());
+    let all: Vec<_> = own.into_iter().chain(made).collect();
+    let text = if all.is_empty() {
+        String::from("the camera cannot encode another size or quality now; ask for none")
+    } else {
+        let all = all.join(", ");
+        format!(
+            "the camera already sends as many sizes and qualities as it can: {all}; ask for one of these, or for none"
+        )
+    };
     StatusText { code: StatusCode::Full, text }
 }
 

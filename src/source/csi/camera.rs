@@ -135,7 +135,7 @@ impl Csi {
         Err(SourceError::new(reason.trouble, text))
     }
 
-    /// The camera sends another size than it was asked for, and nobody knows how its rows are padded. JPEGs have no padding.
+    /// The camera sends another size than it was asked for. The padding of its rows is not known then. JPEGs have none.
     fn without_padding(&mut self, Granted { size, .. }: Granted) -> Result<(), SourceError> {
         log::info!(
             "{}: it sends {size} instead of {}, so lancam asks for mjpeg",

@@ -166,8 +166,8 @@ fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     Ok((out, into))
 }
 
-/// The kernel remembers an ended child until it is waited for, unless SIGCHLD is ignored. Whoever started lancam may have
-/// ignored it.
+/// The kernel remembers an ended child until it is waited for, unless SIGCHLD is ignored. The program that
+/// started lancam may have ignored it.
 fn remember_ended_children() {
     // SAFETY: the default action replaces whatever was set, and no handler of this program runs for it.
     let _ = unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) };

@@ -44,7 +44,7 @@ pub(super) fn in_use(text: &str) -> String {
     in_use_by(Path::new("/proc"), &nodes, text)
 }
 
-/// Whoever has a node open may use the camera. Some only look at it: PipeWire opens every media device.
+/// A program that has a node open may use the camera. Some only look at it: PipeWire opens every media device.
 fn in_use_by(proc: &Path, nodes: &[PathBuf], text: &str) -> String {
     let holders: Vec<String> = holders_of(proc, nodes).iter().map(ToString::to_string).collect();
     match holders.as_slice() {

@@ -230,7 +230,7 @@ mod tests {
         format!("ExposureTime=20000\nSensorTimestamp={}\nLux=12.0\n\n", at * 1000).into_bytes()
     }
 
-    /// What becomes of a line.
+    /// What happens to a line.
     #[derive(Clone, Copy, PartialEq)]
     enum Fate {
         Comes,
@@ -255,7 +255,7 @@ mod tests {
             }
             match times.of_newest(1, now) {
                 Taken::Told(at) | Taken::Reckoned(at) => errors.push(at.0.abs_diff(taken)),
-                // The first line may be lost, and nobody knows which frame the second one is of.
+                // If the first line is lost, the frame of the second one is not known.
                 Taken::Unknown => assert!(number < 10, "frame {number}"),
             }
         }

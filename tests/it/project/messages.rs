@@ -70,9 +70,6 @@ const OLD_IN_COMMENTS: [(&str, &str); 14] = [
 /// Pages that are not in plain words yet. Do not add any.
 const NOT_YET: [&str; 0] = [];
 
-/// Folders whose comments are not in plain words yet. Do not add any.
-const COMMENTS_NOT_YET: [&str; 1] = ["src/source/csi/"];
-
 #[test]
 fn the_list_of_messages_is_that_of_the_sources() {
     let bless = std::env::var_os("LANCAM_BLESS").is_some();
@@ -123,10 +120,8 @@ fn no_comment_is_in_the_old_dialect() {
         let code = fs::read_to_string(&file).expect("readable");
         for comment in comments(&code) {
             count += 1;
-            if !COMMENTS_NOT_YET.iter().any(|folder| name.starts_with(folder)) {
-                old_phrases(&comment, &name, &mut wrong);
-                phrases(&comment, &name, &OLD_IN_COMMENTS, &mut wrong);
-            }
+            old_phrases(&comment, &name, &mut wrong);
+            phrases(&comment, &name, &OLD_IN_COMMENTS, &mut wrong);
         }
     }
     assert!(count > 3000, "only {count} comments");
