@@ -29,8 +29,7 @@ def frames(camera):  # each JPEG with its number, its age and how wrong that may
             sequence, captured_at, width, height, codec = struct.unpack_from("<QQHHB3x", payload)
             if codec != 1:
                 raise ValueError(f"codec {codec} is no JPEG")
-            # Acknowledge first, then work, so that the next frame travels meanwhile. A ping right before that meets no other
-            # data.
+            # Acknowledge first: the next frame travels while this one is worked on. No other data delays a ping sent here.
             camera.sendall(message(PING, "<Q", arrived) + message(ACK, "<Q", sequence))
             yield sequence, (arrived + clock[1] - captured_at) / 1000, clock[0] / 1000, payload[24:]
         elif kind == PONG:  # to our ping, whose token says when it was sent
