@@ -7,12 +7,12 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// An output that takes nothing for so long has no reader. Its buffer is full by then: a pipe holds
-/// hundreds of lines. A serial line takes less than that for what it holds.
+/// If an output takes no line for this long, nobody reads it. A pipe holds hundreds of lines, and a
+/// slow serial line sends what it holds in less time.
 pub const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Whether standard output, of which there is one too, took no line last time. It is not waited for
-/// again until it does.
+/// Whether standard output did not take the last line. Then the next line does not wait for it. The
+/// process has one standard output, so this is a global.
 static IS_UNREAD: AtomicBool = AtomicBool::new(false);
 
 /// Prints one line on standard output at once. Ignores errors, and leaves the line out where nobody
@@ -66,7 +66,7 @@ pub fn takes_a_line(output: &impl std::os::fd::AsFd, patience: Duration) -> bool
     poll(&mut outputs, timeout).is_ok_and(|ready| ready > 0)
 }
 
-/// Nobody asks elsewhere: writing waits for the reader.
+/// Other systems have no such check here. There, writing waits for the reader.
 #[cfg(not(unix))]
 pub fn takes_a_line<T>(_output: &T, _patience: Duration) -> bool {
     true

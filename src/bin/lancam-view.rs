@@ -21,6 +21,7 @@ use lancam::viewer::stage::show::Show;
 use lancam::viewer::stage::window::xwayland;
 use lancam::viewer::stage::window::{Window, opening_size};
 use lancam::viewer::watch::channel::Channel;
+use lancam::viewer::watch::news::Hold;
 use lancam::viewer::watch::receiver::{Protocol, Wanted};
 use lancam::{log_setup, version};
 use std::io;
@@ -99,7 +100,7 @@ fn count(
         snapshot::check(path)?;
     }
     let hold = config.timeout.hold();
-    let camera = Channel::open_headless(camera, protocol, record, hold, doorbell)?;
+    let camera = Channel::open_with(camera, protocol, record, hold, doorbell)?;
     let mut screen = Headless::new(camera, config.limit, config.timeout, Instant::now());
     let Ok(end) = run(&mut screen, doorbell, leave);
     let Headless { mut camera, .. } = screen;
@@ -142,10 +143,7 @@ fn show(config: Config, doorbell: Arc<Doorbell>, leave: &Leave) -> Result<ExitCo
         Some(_) => (None, record),
         None => (record, None),
     };
-    let open = |camera| match &plan {
-        Some(plan) => Channel::open_recorded(camera, spoken, plan.clone(), &doorbell),
-        None => Channel::open(camera, spoken, &doorbell),
-    };
+    let open = |camera| Channel::open_with(camera, spoken, plan.clone(), Hold::Nothing, &doorbell);
     let mut channels = wanted.into_iter().map(open).collect::<Result<Vec<_>, _>>()?;
     let size = memory.size.unwrap_or_else(|| opening_size(first_size(&mut channels, &doorbell)));
     let title = match channels.as_slice() {

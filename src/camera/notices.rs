@@ -32,8 +32,8 @@ pub enum Trouble {
     Ending,
 }
 
-/// The notices that are being sent. Each lives only as long as a viewer holds it, so there are none
-/// while pictures flow.
+/// The notices that are being sent. A notice is freed when its last viewer drops it, so the list is
+/// empty while pictures flow.
 #[derive(Debug, Default)]
 pub struct Notices(Mutex<Vec<Notice>>);
 

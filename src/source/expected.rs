@@ -4,10 +4,10 @@
 use crate::image::frame::Micros;
 use std::time::Duration;
 
-/// A longer time between two pictures is a break, unless the owner has said that they are so rare.
+/// A longer gap between two pictures is a break in the stream, unless `--fps` says that they are so rare.
 const LONGEST_GAP: Duration = Duration::from_secs(10);
 
-/// As many times between two pictures may pass before the next one is missed.
+/// A picture is late when this many of the last gap between two pictures have passed without it.
 const PATIENCE: u32 = 3;
 
 /// The last picture, and how long after the one before it came.

@@ -2,7 +2,7 @@
 //! advice: it works as it stands.
 
 use super::options::{Entry, InFile, ValueKind};
-use super::{Config, nearest};
+use super::{Config, meant};
 use crate::plain::printable;
 use crate::settings::statements::{MAX_MISTAKES, Mistake, MistakeKind};
 use crate::settings::{device, quotes};
@@ -70,7 +70,7 @@ fn broken(mistake: &Mistake, line: &str) -> String {
         };
     }
     let is_key = !key.is_empty() && !value.is_empty();
-    if is_key && nearest::option(key).is_some() {
+    if is_key && meant::option(key).is_some() {
         return unknown_key(key, value);
     }
     let why = match &mistake.kind {
@@ -94,7 +94,7 @@ fn taken_apart(line: &str) -> (&str, &str) {
 
 /// What to say about a key that is not an option.
 pub(super) fn unknown_key(key: &str, written: &str) -> String {
-    let meant = nearest::option(key);
+    let meant = meant::option(key);
     let text = unknown("option", key, meant, SEE);
     let entry = meant.and_then(Entry::named);
     let value = written.trim_matches(['"', '\'']);

@@ -1,7 +1,7 @@
 //! Parses the command line: the command and the options, not applied yet.
 
 use super::options::{Entry, ValueKind};
-use super::{ConfigError, Said, nearest};
+use super::{ConfigError, Said, meant};
 use crate::wording::{TYPE, unknown};
 use lexopt::Arg::{Long, Short, Value};
 use std::ffi::OsString;
@@ -51,16 +51,16 @@ impl Arguments {
                 Long("version") | Short('V') => this.verb = Verb::Version,
                 Short('v') => this.verbosity = this.verbosity.saturating_add(1),
                 Short('q') => this.verbosity = this.verbosity.saturating_sub(1),
-                Long(name) => match nearest::typed(name) {
+                Long(name) => match meant::typed(name) {
                     Some(entry) => this.option(entry, &mut parser)?,
                     None if name == "host" => return Err(host(parser.value().ok())),
                     None => {
-                        let meant = nearest::option_typed(name);
+                        let meant = meant::option_typed(name);
                         let name = format!("--{name}");
                         return Err(usage(unknown("option", &name, meant.as_deref(), SEE_HELP)));
                     }
                 },
-                Short(letter) => match nearest::typed_letter(letter) {
+                Short(letter) => match meant::typed_letter(letter) {
                     Some(entry) => this.option(entry, &mut parser)?,
                     None => {
                         return Err(usage(unknown(
@@ -71,7 +71,7 @@ impl Arguments {
                         )));
                     }
                 },
-                Value(word) if nearest::COMMANDS.iter().any(|it| word == *it) => {
+                Value(word) if meant::COMMANDS.iter().any(|it| word == *it) => {
                     let word = word.to_string_lossy();
                     let text = format!("the command goes first. {TYPE}lancam {word}");
                     return Err(usage(text));
@@ -149,7 +149,7 @@ fn no_command(word: &str) -> String {
     let is_source = ["auto", "test", "-"].contains(&word)
         || word.starts_with("test:")
         || Path::new(word).exists();
-    let meant = nearest::command(word);
+    let meant = meant::command(word);
     let otherwise = match is_source {
         true => format!("a source is named by --source. {TYPE}lancam --source {word}"),
         false => SEE_HELP.to_owned(),

@@ -4,7 +4,7 @@
 mod advice;
 mod command_line;
 mod file;
-mod nearest;
+mod meant;
 pub mod options;
 mod values;
 
@@ -313,7 +313,7 @@ fn said_by(
             // A variable of another program may begin like this. It must not keep lancam from
             // starting.
             let name = variable.trim_start_matches("LANCAM_").to_ascii_lowercase();
-            let meant = nearest::option(&name).and_then(Entry::named).map(Entry::variable);
+            let meant = meant::option(&name).and_then(Entry::named).map(Entry::variable);
             let text = unknown("variable", variable, meant.as_deref(), "it is ignored");
             complain(format_args!("lancam: {text}"));
             continue;

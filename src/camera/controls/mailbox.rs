@@ -14,7 +14,7 @@ pub enum Answer {
     List {
         /// Their current state.
         controls: Arc<[Control]>,
-        /// Why there are none, in words for people.
+        /// Why the camera has no controls, in words for people. Empty if it has some.
         reason: Arc<str>,
     },
     /// The current state of a control.

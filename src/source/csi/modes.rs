@@ -18,7 +18,7 @@ const LOOK: Duration = Duration::from_millis(50);
 /// No list of cameras is longer.
 const MOST: usize = 64 << 10;
 
-/// The cameras that `program` knows, with their modes. There are none where it does not answer.
+/// The cameras that `program` knows, with their modes. Empty if it does not answer.
 pub(in crate::source) fn modes_of(program: &Path) -> Vec<CameraModes> {
     match printed(program, PATIENCE) {
         Ok(list) => CameraModes::parse(&list),

@@ -116,7 +116,7 @@ fn candidates(offer: &Offer, format: PixelFormat, wish: &CaptureWish) -> Vec<Can
 }
 
 /// Names the choices after `taken`: `the cheapest, before NV21, YU12 and YUYV`; or `before 640x480
-/// YUYV and 25 more` if size, rate or colours decided; `None` if there are none. Leaves out what a
+/// YUYV and 25 more` if size, rate or colours decided; `None` without another choice. Leaves out what a
 /// choice has in common with `taken`.
 pub(super) fn runners_up(choices: &[Choice], taken: &Choice) -> Option<String> {
     let format = |choice: &Choice| PixelFormat::from_fourcc(choice.fourcc);

@@ -111,37 +111,15 @@ impl Channel {
         protocol: Protocol,
         doorbell: &Arc<Doorbell>,
     ) -> Result<Self, ChannelError> {
-        Self::begin(camera, protocol, None, Hold::Nothing, doorbell)
+        Self::open_with(camera, protocol, None, Hold::Nothing, doorbell)
     }
 
-    /// Watches `camera`, and records everything it sends.
+    /// Watches `camera` and, with a plan, records everything it sends. `hold` says which notices
+    /// are not logged at once.
     ///
     /// # Errors
     /// When the recording cannot begin, or this machine lacks memory or threads.
-    pub fn open_recorded(
-        camera: Wanted,
-        protocol: Protocol,
-        plan: Plan,
-        doorbell: &Arc<Doorbell>,
-    ) -> Result<Self, ChannelError> {
-        Self::begin(camera, protocol, Some(plan), Hold::Nothing, doorbell)
-    }
-
-    /// The same for a viewer without a window, which gives the last notice as the reason when it ends.
-    ///
-    /// # Errors
-    /// The same.
-    pub fn open_headless(
-        camera: Wanted,
-        protocol: Protocol,
-        plan: Option<Plan>,
-        hold: Hold,
-        doorbell: &Arc<Doorbell>,
-    ) -> Result<Self, ChannelError> {
-        Self::begin(camera, protocol, plan, hold, doorbell)
-    }
-
-    fn begin(
+    pub fn open_with(
         camera: Wanted,
         protocol: Protocol,
         plan: Option<Plan>,

@@ -209,7 +209,7 @@ pub enum Message<'a> {
     ControlList {
         /// How many messages follow: each control, and after it the items of its menu.
         count: u32,
-        /// Why there are none, in words for people.
+        /// Why the camera has no controls, in words for people. Empty if it has some.
         reason: &'a str,
     },
     /// An item in the menu of the control before it.

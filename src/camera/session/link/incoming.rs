@@ -8,12 +8,12 @@ use super::kernel::Happened;
 /// What is known of the bytes that a viewer sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Incoming {
-    /// There are none.
+    /// No bytes wait to be read.
     #[default]
     Empty,
-    /// There may be some.
+    /// Bytes may wait to be read.
     Waits,
-    /// There may be some, and then the end follows.
+    /// Bytes may wait to be read, and the end follows them.
     Ends,
     /// The end has been read.
     Ended,

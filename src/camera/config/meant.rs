@@ -1,0 +1,132 @@
+//! Finds the option or the command that was probably meant by an unknown word.
+
+use super::options::{Entry, OPTIONS};
+use crate::nearest;
+
+/// The commands of lancam, as typed.
+pub(super) const COMMANDS: [&str; 6] = ["run", "list", "check", "selftest", "version", "help"];
+
+/// Options that only the command line has.
+const ONLY_TYPED: [&str; 3] = ["help", "version", "json"];
+
+/// Names that other camera programs have for our options. The command line accepts them; the file
+/// has one name for each option.
+const CALLED_ELSEWHERE: [(&str, &str); 8] = [
+    ("port", "listen"),
+    ("host", "listen"),
+    ("device", "source"),
+    ("input", "source"),
+    ("resolution", "size"),
+    ("framerate", "fps"),
+    ("frame-rate", "fps"),
+    ("desired-fps", "fps"),
+];
+
+/// What other programs call our options that have only a letter.
+const SPELLED_OUT: [(&str, &str); 4] =
+    [("verbose", "-v"), ("debug", "-v"), ("quiet", "-q"), ("silent", "-q")];
+
+/// What people type for our commands, and for the viewer.
+const OTHER_COMMANDS: [(&str, &str); 12] = [
+    ("view", "lancam-view"),
+    ("viewer", "lancam-view"),
+    ("watch", "lancam-view"),
+    ("show", "lancam-view"),
+    ("start", "lancam run"),
+    ("serve", "lancam run"),
+    ("stream", "lancam run"),
+    ("ls", "lancam list"),
+    ("cameras", "lancam list"),
+    ("devices", "lancam list"),
+    ("validate", "lancam check"),
+    ("self-test", "lancam selftest"),
+];
+
+/// Options of one letter that other camera programs have.
+const LETTERS: [(char, &str); 3] = [('p', "listen"), ('d', "source"), ('r', "size")];
+
+/// The option for `--name`.
+pub(super) fn typed(name: &str) -> Option<&'static Entry> {
+    Entry::named(name).or_else(|| Entry::named(elsewhere(name).filter(|_| name != "host")?))
+}
+
+/// The option for `-letter`.
+pub(super) fn typed_letter(letter: char) -> Option<&'static Entry> {
+    let (_, name) = LETTERS.iter().find(|(known, _)| *known == letter)?;
+    Entry::named(name)
+}
+
+fn elsewhere(name: &str) -> Option<&'static str> {
+    CALLED_ELSEWHERE.iter().find(|(known, _)| *known == name).map(|(_, ours)| *ours)
+}
+
+/// The option that `name` means or, otherwise, is nearest to.
+pub(super) fn option(name: &str) -> Option<&'static str> {
+    let name = name.replace('_', "-");
+    elsewhere(&name).or_else(|| nearest::of(&name, OPTIONS.iter().map(|entry| entry.name)))
+}
+
+/// The same for the command line, which has a few more options, with its dashes.
+pub(super) fn option_typed(name: &str) -> Option<String> {
+    if let Some((_, ours)) = SPELLED_OUT.iter().find(|(known, _)| *known == name) {
+        return Some((*ours).to_owned());
+    }
+    let long = option(name).or_else(|| nearest::of(name, ONLY_TYPED))?;
+    Some(format!("--{long}"))
+}
+
+/// The command that `word` means or is nearest to, with its program.
+pub(super) fn command(word: &str) -> Option<String> {
+    let known = OTHER_COMMANDS.iter().find(|(known, _)| *known == word);
+    match known {
+        Some((_, ours)) => Some((*ours).to_owned()),
+        None => nearest::of(word, COMMANDS).map(|meant| format!("lancam {meant}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slips_of_the_finger_are_understood_and_strangers_are_not() {
+        for (written, meant) in [
+            ("qualty", "quality"),
+            ("qaulity", "quality"),
+            ("max_viewers", "max-viewers"),
+            ("maxviewers", "max-viewers"),
+            ("Rotate", "rotate"),
+            ("listn", "listen"),
+            ("fsp", "fps"),
+            ("resolution", "size"),
+            ("port", "listen"),
+        ] {
+            assert_eq!(option(written), Some(meant), "{written}");
+        }
+        for stranger in ["brightness", "x", "", "password", &"x".repeat(100_000)] {
+            assert_eq!(option(stranger), None, "{stranger:.20}");
+        }
+        for (written, meant) in [("hlep", "--help"), ("verbose", "-v"), ("resolution", "--size")] {
+            assert_eq!(option_typed(written).as_deref(), Some(meant), "{written}");
+        }
+        for (written, meant) in [
+            ("lst", Some("lancam list")),
+            ("chekc", Some("lancam check")),
+            ("view", Some("lancam-view")),
+            ("stream", Some("lancam run")),
+            ("x", None),
+        ] {
+            assert_eq!(command(written).as_deref(), meant, "{written}");
+        }
+    }
+
+    #[test]
+    fn every_word_of_other_programs_leads_to_an_option_that_exists() {
+        for (theirs, ours) in CALLED_ELSEWHERE {
+            assert!(Entry::named(ours).is_some() && Entry::named(theirs).is_none(), "{theirs}");
+        }
+        for (letter, ours) in LETTERS {
+            assert_eq!(typed_letter(letter).map(|entry| entry.name), Some(ours));
+        }
+    }
+}
