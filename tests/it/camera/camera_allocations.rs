@@ -107,7 +107,14 @@ fn allocations_of<V: FnMut() -> u64>(opener: Opener, watch: impl FnOnce(u16) -> 
         Counted { allocations: total() - before - own, frames: sequences.1 - sequences.0 }
     };
     let warm_up = counted(WARM_UP);
-    let found = counted(COUNTED);
+    // Buffers grow when a thread is late, and not again. What a frame allocates is in each count.
+    let mut found = counted(COUNTED);
+    for _ in 0..2 {
+        if found.allocations > POOLS_MAY_GROW {
+            println!("counted again after {found:?}");
+            found = counted(COUNTED);
+        }
+    }
     end.request();
     capture.join().expect("no panic").expect("the source works");
     session.join().expect("no panic");
