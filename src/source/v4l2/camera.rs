@@ -7,7 +7,7 @@ use super::ioctl::{Buffers, Capability, Refused};
 use super::negotiate::{LARGEST_UNASKED, RATE_UNASKED, choices, runners_up, wanted_size};
 use super::node::Node;
 use super::offer::{Interval, offers};
-use super::openings::{Openings, PictureSeen, Telling};
+use super::openings::{Course, Opening, Openings, Telling};
 use super::queue::{Ended, NotStarted, Queue};
 use super::sequence::Sequence;
 use super::survey::identity;
@@ -32,14 +32,15 @@ pub struct Camera {
     handle: Arc<Handle>,
     turning: Turning,
     controls: Wanted,
-    picture_seen: PictureSeen,
+    course: Course,
     /// Dropped after the queue: no driver changes the turn of pictures while it streams.
     _turn: Option<Turn>,
 }
 
 impl Camera {
     /// Opens the node at `path`, asks it for what `wish` and `controls` say, and starts it. `count`
-    /// numbers its frames; `openings` decides how much is logged.
+    /// numbers its frames; `openings` decides how much is logged, and how
+    /// long the camera may be silent.
     pub(super) fn open(
         path: &Path,
         wish: &CaptureWish,
@@ -74,7 +75,8 @@ impl Camera {
         let Capability { card, driver, bus_info, .. } = &node.capability;
         let why = granted_and_why(&granted, wish, runners_up.as_deref());
         let words = format!("camera {name} ({card}, {driver}, {bus_info}): {why}");
-        let (telling, picture_seen) = openings.note(&words);
+        let Opening { telling, patience, course } = openings.note(&words);
+        queue.be_patient(patience);
         let is_news = telling == Telling::News;
         if is_news {
             log::info!("{words}");
@@ -104,7 +106,7 @@ impl Camera {
             handle,
             turning,
             controls: controls.clone(),
-            picture_seen,
+            course,
             _turn: turn,
         })
     }
@@ -128,13 +130,14 @@ impl FrameSource for Camera {
         let path = &self.path;
         match self.queue.next_frame(stop) {
             Ok(Some(frame)) => {
-                self.picture_seen.set();
+                self.course.picture();
                 Ok(Next::Frame(frame))
             }
             Ok(None) => Ok(Next::Stopped),
             Err(Ended::Refused(refused)) => Err(errors::stopped(path, refused)),
             Err(Ended::GivenUp) => Err(errors::given_up(path)),
             Err(Ended::Silent(patience, broken)) => {
+                self.course.silent();
                 Err(errors::silent(path, patience, broken.as_deref()))
             }
         }

@@ -4,7 +4,8 @@
 //! what a camera offers, `negotiate` decides what to ask of it, `grant` reads what it granted, and
 //! `colour` what that means. `queue` lends its frames; `camera` combines all of this for one
 //! camera; `controls` reads and sets its controls. `survey`, `identity`, `watch` and `finder` find
-//! the camera, and find it again. `openings` keeps the log short when a camera is opened in vain.
+//! the camera, and find it again. `openings` remembers what the last opening was like, so that the
+//! log stays short and a slow camera is waited for.
 
 mod camera;
 mod colour;

@@ -1,18 +1,37 @@
-//! Keeps the log short for a camera that gives no pictures and is opened again and again.
+//! What is remembered of a camera from one opening to the next: what was logged, and how slowly its pictures come.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
 
-/// What was logged about the last opening, and whether the camera gave pictures then.
-#[derive(Debug, Default)]
+/// What was logged about the last opening, and what the camera did then.
+#[derive(Debug)]
 pub(super) struct Openings {
     told: String,
-    picture_seen: PictureSeen,
+    course: Course,
+    patience: Duration,
 }
 
-/// Whether a camera has given a picture since it was opened.
+/// What a camera has done since it was opened.
 #[derive(Debug, Default, Clone)]
-pub(super) struct PictureSeen(Arc<AtomicBool>);
+pub(super) struct Course(Arc<Noted>);
+
+#[derive(Debug, Default)]
+struct Noted {
+    pictures: AtomicU32,
+    fell_silent: AtomicBool,
+}
+
+/// What the last openings say about a new one.
+#[derive(Debug)]
+pub(super) struct Opening {
+    /// How to log it.
+    pub(super) telling: Telling,
+    /// For how long the camera may be silent between two pictures.
+    pub(super) patience: Duration,
+    /// To be told of what the camera does.
+    pub(super) course: Course,
+}
 
 /// How to log an opening.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,21 +42,54 @@ pub(super) enum Telling {
     Again,
 }
 
-impl Openings {
-    /// Notes an opening with these words. Returns how to log it.
-    pub(super) fn note(&mut self, words: &str) -> (Telling, PictureSeen) {
-        let was_seen = self.picture_seen.0.load(Ordering::Relaxed);
-        let telling = if was_seen || self.told != words { Telling::News } else { Telling::Again };
-        words.clone_into(&mut self.told);
-        self.picture_seen = PictureSeen::default();
-        (telling, self.picture_seen.clone())
+impl Default for Openings {
+    fn default() -> Self {
+        Self { told: String::new(), course: Course::default(), patience: Self::LEAST_PATIENCE }
     }
 }
 
-impl PictureSeen {
+impl Openings {
+    pub(super) const LEAST_PATIENCE: Duration = Duration::from_secs(1);
+
+    /// A camera that really hangs is opened again after this long at the latest.
+    const MOST_PATIENCE: Duration = Duration::from_secs(8);
+
+    /// A camera that falls silent after fewer pictures is slow rather than hung: webcams expose for
+    /// seconds in the dark, whatever rate they promised.
+    const FEW: u32 = 30;
+
+    /// Notes an opening with these words.
+    pub(super) fn note(&mut self, words: &str) -> Opening {
+        let pictures = self.course.0.pictures.load(Ordering::Relaxed);
+        if self.course.0.fell_silent.load(Ordering::Relaxed) {
+            self.patience = match pictures {
+                0 => self.patience,
+                1..Self::FEW => (self.patience * 2).min(Self::MOST_PATIENCE),
+                Self::FEW.. => Self::LEAST_PATIENCE,
+            };
+        }
+        let is_news = pictures > 0 || self.told != words;
+        words.clone_into(&mut self.told);
+        self.course = Course::default();
+        Opening {
+            telling: if is_news { Telling::News } else { Telling::Again },
+            patience: self.patience,
+            course: self.course.clone(),
+        }
+    }
+}
+
+impl Course {
     /// Notes that a picture came.
-    pub(super) fn set(&self) {
-        self.0.store(true, Ordering::Relaxed);
+    pub(super) fn picture(&self) {
+        // Not fetch_add, which wraps; one thread alone counts.
+        let pictures = self.0.pictures.load(Ordering::Relaxed).saturating_add(1);
+        self.0.pictures.store(pictures, Ordering::Relaxed);
+    }
+
+    /// Notes that no picture came for as long as the camera may be silent.
+    pub(super) fn silent(&self) {
+        self.0.fell_silent.store(true, Ordering::Relaxed);
     }
 }
 
@@ -49,11 +101,11 @@ mod tests {
     fn an_opening_is_news_when_it_is_another_or_the_last_one_gave_a_picture() {
         let mut openings = Openings::default();
         let mut note = |words: &str, gives: bool| {
-            let (telling, picture_seen) = openings.note(words);
+            let opening = openings.note(words);
             if gives {
-                picture_seen.set();
+                opening.course.picture();
             }
-            telling
+            opening.telling
         };
         assert_eq!(note("640x480", false), Telling::News, "the first");
         assert_eq!(note("640x480", false), Telling::Again);
@@ -61,5 +113,25 @@ mod tests {
         assert_eq!(note("640x480", false), Telling::News, "there were pictures");
         assert_eq!(note("320x240", false), Telling::News);
         assert_eq!(note("320x240", false), Telling::Again);
+    }
+
+    #[test]
+    fn a_slow_camera_is_waited_for_and_one_that_hangs_is_opened_again_soon() {
+        let mut openings = Openings::default();
+        let mut run = |pictures: u32, ends_silent: bool| {
+            let opening = openings.note("640x480");
+            (0..pictures).for_each(|_| opening.course.picture());
+            if ends_silent {
+                opening.course.silent();
+            }
+            opening.patience.as_secs()
+        };
+        let slow: Vec<u64> = (0..6).map(|_| run(2, true)).collect();
+        assert_eq!(slow, [1, 2, 4, 8, 8, 8], "a picture every few seconds");
+        assert_eq!(run(0, true), 8, "no picture says nothing about their rate");
+        assert_eq!(run(5, false), 8, "nobody watched any more");
+        assert_eq!(run(3000, false), 8);
+        assert_eq!(run(3000, true), 8, "it flowed, then it hung");
+        assert_eq!([run(3000, true), run(3000, true)], [1, 1]);
     }
 }

@@ -1,6 +1,7 @@
 //! Waits for a camera's newest whole frame and lends it.
 
 use super::ioctl::{Buffers, DQBUF, Filled, Interface, QBUF, Refused};
+use super::openings::Openings;
 use super::sequence::Sequence;
 use super::usable::{Fault, Found, usable};
 use crate::clock;
@@ -35,6 +36,7 @@ pub(super) struct Queue {
     /// The faults that were logged; there are few kinds.
     faults: Vec<Fault>,
     tells_of_faults: bool,
+    patience: Duration,
     cancelled: Cancelled,
 }
 
@@ -105,6 +107,7 @@ impl Queue {
             last_fault: None,
             faults: Vec::new(),
             tells_of_faults: true,
+            patience: Openings::LEAST_PATIENCE,
             cancelled: Cancelled::default(),
         })
     }
@@ -113,6 +116,12 @@ impl Queue {
     /// before.
     pub(super) fn tells_of_no_faults(&mut self) {
         self.tells_of_faults = false;
+    }
+
+    /// From here on, the camera may be silent for this long, and for longer where its rate or its
+    /// start needs it.
+    pub(super) fn be_patient(&mut self, patience: Duration) {
+        self.patience = patience;
     }
 
     pub(super) fn layout(&self) -> &FrameLayout {
@@ -131,7 +140,7 @@ impl Queue {
         }
         let began_at = clock::now();
         let broken_before = self.drops.broken;
-        let patience = patience(self.layout.interval, self.dequeued);
+        let patience = patience(self.patience, self.layout.interval, self.dequeued);
         let taken = loop {
             let wait_from = clock::now();
             let left = patience.saturating_sub(wait_from.since(began_at));
@@ -342,8 +351,8 @@ enum Woken {
 
 /// How long a camera may be silent. Long exposures are not faults, and the first frame takes
 /// webcams seconds: they power up, focus and set their exposure only when streaming starts.
-fn patience(interval: Option<Duration>, frames_so_far: u64) -> Duration {
-    let least = Duration::from_secs(if frames_so_far == 0 { 5 } else { 1 });
+fn patience(least: Duration, interval: Option<Duration>, frames_so_far: u64) -> Duration {
+    let least = if frames_so_far == 0 { least.max(Duration::from_secs(5)) } else { least };
     interval.map_or(least, |interval| (interval * 5).max(least))
 }
 
@@ -394,11 +403,12 @@ mod tests {
 
     #[test]
     fn patience_grows_with_the_interval_and_at_the_start() {
-        assert_eq!(patience(Some(MS(33)), 1), MS(1000));
-        assert_eq!(patience(Some(MS(400)), 1), MS(2000));
-        assert_eq!(patience(None, 1), MS(1000));
-        assert_eq!(patience(Some(MS(33)), 0), MS(5000));
-        assert_eq!(patience(Some(MS(2000)), 0), MS(10_000));
+        assert_eq!(patience(MS(1000), Some(MS(33)), 1), MS(1000));
+        assert_eq!(patience(MS(1000), Some(MS(400)), 1), MS(2000));
+        assert_eq!(patience(MS(1000), None, 1), MS(1000));
+        assert_eq!(patience(MS(1000), Some(MS(33)), 0), MS(5000));
+        assert_eq!(patience(MS(8000), Some(MS(33)), 0), MS(8000));
+        assert_eq!(patience(MS(1000), Some(MS(2000)), 0), MS(10_000));
     }
 
     #[test]

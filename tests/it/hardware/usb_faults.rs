@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 /// What is wrong, what comes of it, and the proof.
 type Fault = (&'static str, &'static str, fn(&Scene));
 
-const FAULTS: [Fault; 31] = [
+const FAULTS: [Fault; 32] = [
     (
         "unplugged in the middle of a frame, and plugged in again",
         "viewers are told; the picture is back, its size and controls as they were; no torn picture is shown",
@@ -77,6 +77,11 @@ const FAULTS: [Fault; 31] = [
         "its rate falls by itself to 3 fps, as in the dark",
         "pictures come at that rate, and at the old one afterwards; it is no fault",
         usb_frames::slow_in_the_dark,
+    ),
+    (
+        "its rate falls by itself to a picture every 2 s",
+        "the camera is opened anew up to three times, until lancam knows that it is slow; then pictures come at that rate",
+        usb_frames::slower_than_its_patience,
     ),
     (
         "nothing but noise in the first second",

@@ -146,6 +146,21 @@ pub(crate) fn slow_in_the_dark(scene: &Scene) {
     scene.stop();
 }
 
+pub(crate) fn slower_than_its_patience(scene: &Scene) {
+    let watcher = watched(scene, "--size 640x480");
+    scene.camera.order(|orders| orders.slowness = 60);
+    let opened = || scene.log().matches("capturing from").count();
+    // Nine openings in 13 s when each silence counted as a fault.
+    watcher.pictures_after(Instant::now(), 6);
+    let (openings, known) = (opened(), Instant::now());
+    assert_exact(&watcher.pictures_after(known, 5));
+    assert!(openings <= 4, "opened {openings} times: {}", scene.log());
+    assert_eq!(opened(), openings, "opened again though it is slow: {}", scene.log());
+    scene.camera.order(|orders| orders.slowness = 1);
+    assert_exact(&watcher.pictures_after(Instant::now(), 30));
+    scene.stop();
+}
+
 /// Nobody was told that something is wrong; but on a busy machine the emulated one may stand still for a second.
 fn assert_no_word(watcher: &Watcher) {
     let events = watcher.events();
