@@ -3,6 +3,10 @@
 use crate::tools::camera_process::{CameraProcess, PATIENCE};
 use crate::tools::http_client::{HttpClient, HttpStream};
 use crate::tools::native_client::{NativeClient, Said, look};
+use crate::tools::paced_reader::{Pace, SIP, connect_narrowly};
+use lancam::image::jpeg::codec::Encoder;
+use lancam::image::pixels::{Chroma, Size};
+use lancam::image::planes::Planes;
 use lancam::wire::native::VERSION;
 use nix::sys::socket::{setsockopt, sockopt};
 use std::io::{Read, Write};
@@ -212,4 +216,50 @@ fn a_stalled_native_viewer_costs_seven_healthy_ones_nothing_and_the_camera_no_me
 #[test]
 fn a_stalled_reader_over_http_costs_seven_healthy_ones_nothing_and_the_camera_no_memory() {
     costs_nothing(Viewer::narrow_http);
+}
+
+/// A JPEG of several megabytes: noise, which no encoder makes small.
+fn huge_jpeg() -> Vec<u8> {
+    let size = Size::new(2560, 1920);
+    let mut planes = Planes::default();
+    planes.reshape(size, Chroma::Yuv420);
+    let to = planes.split_mut();
+    let mut noise = 1_u32;
+    for sample in to.y.iter_mut().chain(to.cb).chain(to.cr) {
+        noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        *sample = noise.to_le_bytes()[3];
+    }
+    let mut out = vec![0; Encoder::max_len(size, Chroma::Yuv420).expect("a size")];
+    let len = Encoder::new(100).and_then(|mut encoder| encoder.encode(&planes, &mut out));
+    out.truncate(len.expect("encodes"));
+    out
+}
+
+#[test]
+fn a_steady_reader_of_100_kb_a_second_gets_the_whole_of_a_large_answer() {
+    let jpeg = huge_jpeg();
+    println!("{} bytes", jpeg.len());
+    assert!(jpeg.len() > 8_000_000, "{} bytes", jpeg.len());
+    let folder = tempfile::tempdir().expect("a folder");
+    let clip = folder.path().join("clip.mjpeg");
+    std::fs::write(&clip, &jpeg).expect("writes");
+    let source = clip.to_str().expect("UTF-8");
+    let camera = CameraProcess::start(&["--source", source, "--fps", "2"]);
+    let mut stream = connect_narrowly(camera.port()).expect("connects");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
+    stream.write_all(b"GET /snapshot HTTP/1.0\r\n\r\n").expect("asks");
+    let mut pace = Pace::of(100_000);
+    let (start, mut answer, mut sip) = (Instant::now(), Vec::new(), [0; SIP]);
+    loop {
+        let count = stream.read(&mut sip).expect("is not cut off");
+        if count == 0 {
+            break;
+        }
+        answer.extend_from_slice(&sip[..count]);
+        // Long enough for a viewer that takes nothing to be let go, twice.
+        if start.elapsed() < Duration::from_secs(10) {
+            pace.rest(count);
+        }
+    }
+    assert!(answer.ends_with(&jpeg), "{} bytes came of {}", answer.len(), jpeg.len());
 }

@@ -101,7 +101,7 @@ impl Link<'_> {
             };
             // Check this in every turn, whatever else happens: a viewer that sends only pings takes
             // no frames.
-            if self.is_stalled() {
+            if self.is_stalled()? {
                 self.end(SessionEnd::TooSlow(STALLED))?;
                 continue;
             }
@@ -203,7 +203,7 @@ impl Link<'_> {
     }
 
     /// Whether the viewer has made no progress for too long.
-    fn is_stalled(&mut self) -> bool {
+    fn is_stalled(&mut self) -> io::Result<bool> {
         let now = self.kernel.now();
         let owes =
             !self.out.is_empty() || self.ebb.is_awaited() || self.machine.owes_acknowledgement();
@@ -212,7 +212,11 @@ impl Link<'_> {
         if std::mem::replace(&mut self.acknowledged, acknowledged) != acknowledged {
             self.stall.progressed(now);
         }
-        self.course == Course::GoesOn && self.stall.is_over(now)
+        if self.course != Course::GoesOn || !self.stall.is_due(now) {
+            return Ok(false);
+        }
+        let held = if self.out.is_empty() { 0 } else { self.kernel.held()?.unacknowledged };
+        Ok(self.stall.is_over(held, now))
     }
 
     fn end(&mut self, why: SessionEnd) -> io::Result<()> {
