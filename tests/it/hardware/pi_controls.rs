@@ -2,7 +2,7 @@
 
 use crate::hardware::pi::{boot, run, start, stop, viewer};
 use crate::tools::native_client::{NativeClient, Said};
-use crate::tools::rig::{Guest, Machine};
+use crate::tools::rig::{Guest, Machine, Output};
 use lancam::image::pixels::Size;
 use lancam::wire::native::message::Message;
 use std::time::{Duration, Instant};
@@ -19,11 +19,20 @@ fn the_controls_of_a_real_driver_are_listed_and_set_and_set_again() {
     guest.power_off();
 }
 
+const DEADLINE: Duration = Duration::from_secs(20);
+
 /// What v4l2-ctl reads: `brightness: 200`, one a line.
 fn controls(guest: &Guest, names: &str) -> Vec<String> {
-    let node = "$(ls /dev/video* | head -1)";
-    let read = guest.sh(&format!("v4l2-ctl -d {node} -C {names}"));
+    let read = read_controls(guest, names);
     assert!(read.ok(), "{read}");
+    lines(&read)
+}
+
+fn read_controls(guest: &Guest, names: &str) -> Output {
+    guest.sh(&format!("v4l2-ctl -d $(ls /dev/video* | head -1) -C {names}"))
+}
+
+fn lines(read: &Output) -> Vec<String> {
     read.text().lines().map(|line| line.trim().to_owned()).collect()
 }
 
@@ -210,7 +219,7 @@ fn a_viewer_sets_controls_while_frames_flow(guest: &Guest) {
     };
     assert_eq!(refused, "Brightness=256: it must be 0 to 255");
     drop(client);
-    wait_until(|| log(guest).contains(": off until somebody watches"));
+    wait_for_log(guest, ": off until somebody watches");
     run(guest, "v4l2-ctl -d $(ls /dev/video* | head -1) -c brightness=10");
     viewer(guest).frame();
     assert_eq!(controls(guest, "brightness"), ["brightness: 200"]);
@@ -225,7 +234,8 @@ fn a_camera_that_can_stand_on_its_head_does_it_itself(guest: &Guest) {
         return;
     }
     run(guest, "v4l2-ctl -d $(ls /dev/video* | head -1) -c vertical_flip=1");
-    let flips = || controls(guest, "horizontal_flip,vertical_flip");
+    let flips = "horizontal_flip,vertical_flip";
+    let left_as_found = ["horizontal_flip: 0", "vertical_flip: 1"];
     start(
         guest,
         "--size 640x360 --set test_pattern=1 --set brightness=default --set hue=default --rotate 180",
@@ -236,22 +246,37 @@ fn a_camera_that_can_stand_on_its_head_does_it_itself(guest: &Guest) {
     let (left, right) = (picture.rgb(20, 180), picture.rgb(620, 180));
     assert!(left.iter().all(|&part| part < 16), "black is on the left: {left:?}");
     assert!(right.iter().all(|&part| part > 239), "white is on the right: {right:?}");
-    assert_eq!(flips(), ["horizontal_flip: 1", "vertical_flip: 1"]);
+    assert_eq!(controls(guest, flips), ["horizontal_flip: 1", "vertical_flip: 1"]);
     assert_log(guest, &["turned by 180 degrees, by the camera's own controls"]);
     stop(guest);
-    wait_until(|| flips() == ["horizontal_flip: 0", "vertical_flip: 1"]);
+    wait_for_controls(guest, flips, &left_as_found);
 
     // A quarter turn is for others, and what was left switched on would turn it the wrong way.
     start(guest, "--size 640x360 --rotate 90");
     viewer(guest).frame();
-    assert_eq!(flips(), ["horizontal_flip: 0", "vertical_flip: 0"]);
+    assert_eq!(controls(guest, flips), ["horizontal_flip: 0", "vertical_flip: 0"]);
     stop(guest);
-    wait_until(|| flips() == ["horizontal_flip: 0", "vertical_flip: 1"]);
+    wait_for_controls(guest, flips, &left_as_found);
 }
 
-fn wait_until(is_so: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while !is_so() {
-        assert!(Instant::now() < deadline, "it did not come to that");
+fn wait_for_log(guest: &Guest, line: &str) {
+    let deadline = Instant::now() + DEADLINE;
+    while !log(guest).contains(line) {
+        assert!(Instant::now() < deadline, "{line:?} is missing in:\n{}", log(guest));
+    }
+}
+
+/// Waits until v4l2-ctl reads these values. On a busy machine it was once seen to fail while lancam closed the camera.
+fn wait_for_controls(guest: &Guest, names: &str, values: &[&str]) {
+    let deadline = Instant::now() + DEADLINE;
+    loop {
+        let read = read_controls(guest, names);
+        if read.ok() && lines(&read) == values {
+            return;
+        }
+        if !read.ok() {
+            println!("v4l2-ctl failed: {read}");
+        }
+        assert!(Instant::now() < deadline, "not {values:?}: {read}");
     }
 }
