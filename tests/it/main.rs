@@ -1,10 +1,10 @@
-//! Everything that is tested through the library's public face or as whole programs, as one binary.
+//! All tests of the library's public face and of whole programs, as one binary.
 
 // The tests print results. A lost line does no harm.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
-// Modules share by `pub`; there is no outside that it could reach.
+// The modules use each other's items by `pub`. Nothing outside can reach them.
 #![allow(unreachable_pub)]
-// What goes wrong in a helper fails the test that called it.
+// A failure in a helper must fail the test that called it.
 #![allow(clippy::panic)]
 
 mod camera;

@@ -1,4 +1,4 @@
-//! A frame costs the camera no allocation, from its source to the socket.
+//! The camera allocates nothing for a frame, from its source to the socket.
 
 use crate::tools::allocations::{self, total};
 use crate::tools::alone::is_alone;
@@ -35,16 +35,16 @@ const WARM_UP: usize = 40;
 const COUNTED: usize = 200;
 const SIZE: Size = Size::new(320, 180);
 
-/// A pool grows when a thread is late by one frame more than ever before: a packet's or planes' `Arc`, its
-/// memory, and the pool's list. On a busy machine that may be after the warm-up.
+/// A pool grows when a thread is later than ever before, by one frame: it allocates an `Arc` for a packet or
+/// planes, its memory, and a place in the pool's list. On a busy machine this can happen after the warm-up.
 const POOLS_MAY_GROW: usize = 6;
 
 /// What was counted while a viewer got `COUNTED` frames.
 #[derive(Debug)]
 struct Counted {
-    /// Of all threads but the viewer's: capturing, decoding, encoding, sending.
+    /// By all threads but the viewer's: capturing, decoding, encoding, sending.
     allocations: usize,
-    /// Frames captured meanwhile: more than the viewer got, where it was not quick enough.
+    /// Frames captured in that time. These are more than the viewer got if the viewer was slow.
     frames: u64,
 }
 
@@ -56,7 +56,7 @@ fn allocations(source: SourceSpec, wishes: Wishes) -> Counted {
     allocations_while(source, watch)
 }
 
-/// `watch` connects a viewer to a port; what it returns takes one frame and says its number.
+/// `watch` connects a viewer to a port and returns a function that takes one frame and returns its number.
 fn allocations_while<V: FnMut() -> u64>(
     source: SourceSpec,
     watch: impl FnOnce(u16) -> V,
@@ -107,7 +107,8 @@ fn allocations_of<V: FnMut() -> u64>(opener: Opener, watch: impl FnOnce(u16) -> 
         Counted { allocations: total() - before - own, frames: sequences.1 - sequences.0 }
     };
     let warm_up = counted(WARM_UP);
-    // Buffers grow when a thread is late, and not again. What a frame allocates is in each count.
+    // A buffer that grew because a thread was late does not grow again, so up to three counts are taken. What
+    // each frame allocates would be in all of them.
     let mut found = counted(COUNTED);
     for _ in 0..2 {
         if found.allocations > POOLS_MAY_GROW {
@@ -169,7 +170,7 @@ fn sending_over_http_allocates_nothing_per_frame() {
         let pattern = SourceSpec::Test { size: SIZE, rate: Rate(200_000) };
         let found = allocations_while(pattern, |port| {
             let mut stream = HttpClient::connect(port).stream("/stream");
-            // A part has no number: its time in two-hundredths of a second is as good.
+            // A part has no number. Its time in units of 5 ms takes the place of one.
             move || {
                 let half_centiseconds = (stream.part().timestamp * 200.0).round();
                 format!("{half_centiseconds:.0}").parse().expect("a number")
@@ -194,7 +195,7 @@ fn passing_a_cameras_jpeg_through_allocates_nothing_per_frame() {
 fn encoding_a_cameras_jpeg_anew_allocates_nothing_per_frame() {
     if is_alone(module_path!(), "encoding_a_cameras_jpeg_anew_allocates_nothing_per_frame") {
         let folder = tempfile::tempdir().expect("a folder");
-        // Its chroma is turned from 4:2:2 to 4:2:0, by the library that allocates.
+        // The library changes its chroma from 4:2:2 to 4:2:0, and allocates for that.
         let inside = resizing_allocates(SIZE, Chroma::Yuv422, SIZE);
         let found = allocations(clip(folder.path()), Wishes { quality: 50, ..Wishes::default() });
         println!("JPEG of another quality, {inside} of the library's own a frame: {found:?}");

@@ -1,6 +1,6 @@
-//! Options from the file, the environment and the command line: which of them wins, what is said of mistakes, and the
-//! page about it, docs/CONFIGURATION.md. `LANCAM_BLESS=1` writes that, systemd/lancam.toml
-//! and the card's lancam.toml anew.
+//! Options from the file, the environment and the command line: which one wins, and how mistakes are
+//! reported. With `LANCAM_BLESS=1` it writes docs/CONFIGURATION.md, systemd/lancam.toml and the card's
+//! lancam.toml anew.
 
 use crate::tools::camera_process::{CameraProcess, run_to_end};
 use lancam::camera::config::options::{Entry, InFile, OPTIONS, Section, ValueKind};
@@ -11,7 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
-/// A file of the text, in a folder that goes with it.
+/// A file with this text, and the temporary folder that holds it.
 fn file(text: impl AsRef<[u8]>) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("lancam.toml");
@@ -38,7 +38,8 @@ fn config(file: &str, environment: &[(String, &str)], arguments: &[String]) -> C
     }
 }
 
-/// For an option what its file, its environment and its command line may say: three that differ, if there are as many.
+/// Three values of an option, for its file, its environment and its command line. They differ if the option
+/// has three values.
 fn three(name: &str) -> [&'static str; 3] {
     match name {
         "source" => ["/dev/video7", "test:64x48", "clip.mjpeg"],
@@ -72,7 +73,7 @@ fn three(name: &str) -> [&'static str; 3] {
     }
 }
 
-/// `entry = value` as the file has it.
+/// The line `entry = value` of the file.
 fn statement(entry: &Entry, value: &str) -> String {
     match entry.kind {
         ValueKind::Switch | ValueKind::Number => format!("{} = {value}\n", entry.name),
@@ -242,7 +243,7 @@ fn the_page_about_hardware_lists_every_setting_of_a_ribbon_camera() {
     }
 }
 
-/// cross/image/boot/lancam.toml: the same, behind what is for `lancam-setup`.
+/// cross/image/boot/lancam.toml: the same options, after those of `lancam-setup`.
 fn image_template() -> String {
     let device = include_str!("../../data/image-lancam-head.toml");
     let (_, options) = template()
@@ -279,7 +280,7 @@ fn page() -> String {
     page + include_str!("../../data/configuration-foot.md")
 }
 
-/// systemd/lancam.toml: every key, and none set.
+/// systemd/lancam.toml: every key, none of them set.
 fn template() -> String {
     let mut text = String::from(
         "# lancam: the options of this camera. `lancam check` says whether they are right, and\n\

@@ -1,4 +1,4 @@
-//! Viewers look at a camera's controls and set them, over loopback, where the camera allows it.
+//! Viewers list and set a camera's controls over loopback, if the camera allows it.
 
 use crate::tools::camera_process::{CameraProcess, PATIENCE};
 use crate::tools::native_client::{NativeClient, Said, look};
@@ -18,7 +18,7 @@ fn pattern(options: &[&str]) -> CameraProcess {
     CameraProcess::start(&[&["--source", "test:320x180@60"], options].concat())
 }
 
-/// Asks for all controls; each in a line.
+/// Asks for all controls. Each becomes a line.
 fn list(viewer: &mut NativeClient) -> Vec<String> {
     viewer.say(&Message::ListControls);
     let Said::ControlList { count, .. } = viewer.hear_of_controls() else { panic!("no list") };
@@ -41,7 +41,7 @@ fn bar(viewer: &mut NativeClient) -> u8 {
     look(&viewer.frame().1).0.rgb(60, 150)[1]
 }
 
-/// Takes frames until their bar is so.
+/// Takes frames until their bar satisfies `is_so`.
 fn wait_for_bar(viewer: &mut NativeClient, is_so: impl Fn(u8) -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !is_so(bar(viewer)) {
@@ -54,7 +54,7 @@ fn a_picture_follows_what_a_viewer_sets_and_others_are_told() {
     let camera = pattern(&["--control", "lan"]);
     let mut viewer = NativeClient::connect(camera.port());
     let mut other = NativeClient::connect(camera.port());
-    // There is a list only once the source is open.
+    // The camera has a list only after it opened its source.
     let before = bar(&mut viewer);
     other.frame();
     let expected = [
@@ -77,7 +77,7 @@ fn a_picture_follows_what_a_viewer_sets_and_others_are_told() {
     wait_for_bar(&mut viewer, |green| green > before + 30);
     assert_eq!(other.hear_of_controls(), brighter(168));
 
-    // What one control does to another is told too.
+    // The viewer also hears how one control affects another.
     let Said::Control { id: AUTOMATIC, value: 1, .. } = set(&mut viewer, AUTOMATIC, 1) else {
         panic!("not granted");
     };
@@ -92,7 +92,7 @@ fn a_picture_follows_what_a_viewer_sets_and_others_are_told() {
 fn what_cannot_be_set_is_refused_with_the_range_and_the_picture_goes_on() {
     let camera = pattern(&["--control", "lan"]);
     let mut viewer = NativeClient::connect(camera.port());
-    // Before its first frame the source may not be open.
+    // The source may not be open before the first frame.
     viewer.frame();
     for (id, value, expected) in [
         (BRIGHTNESS, 256, "Brightness=256: it must be 0 to 255"),
@@ -136,7 +136,7 @@ fn a_slider_dragged_at_once_through_all_values_ends_at_its_last_and_delays_no_fr
     let mut viewer = NativeClient::connect(camera.port());
     let (first, _) = viewer.frame();
     let mut last = first.sequence;
-    // A hundred values for each frame that is taken.
+    // Sends a hundred values for each frame that it takes.
     for frame in 0..20 {
         for value in 0..100 {
             viewer.say(&Message::SetControl { id: BRIGHTNESS, value: 100 + (value + frame) % 100 });
@@ -152,7 +152,7 @@ fn a_slider_dragged_at_once_through_all_values_ends_at_its_last_and_delays_no_fr
     assert!(taken < 200, "20 frames were taken while {taken} were made");
 }
 
-/// What is set stays set though the camera rests meanwhile.
+/// A setting stays although the camera is switched off in between.
 #[test]
 fn what_a_viewer_set_outlasts_the_rest_of_the_camera() {
     let camera = pattern(&["--control", "lan", "--idle-stop", "0.05"]);
@@ -160,7 +160,7 @@ fn what_a_viewer_set_outlasts_the_rest_of_the_camera() {
     viewer.frame();
     set(&mut viewer, EFFECT, 3);
     drop(viewer);
-    // Whether it has rested by then or not: this is what has to hold.
+    // This gives the camera time to switch off. The result must be the same if it did not.
     thread::sleep(Duration::from_millis(200));
     let mut viewer = NativeClient::connect(camera.port());
     viewer.frame();

@@ -1,5 +1,5 @@
-//! Ribbon cameras, with a stand-in for rpicam-vid: both picture formats for every viewer, its options, and that it runs only
-//! for viewers.
+//! Ribbon cameras, with a stand-in for rpicam-vid: both picture formats for every viewer, the program's
+//! options, and that it runs only while somebody watches.
 
 use crate::tools::camera_process::{CameraProcess, PATIENCE};
 use crate::tools::http_client::get;
@@ -53,7 +53,7 @@ fn assert_near(found: &[[u8; 3]], expected: &[[u8; 3]]) {
     assert!(!found.iter().zip(expected).any(far), "{found:?} instead of {expected:?}");
 }
 
-/// The next frame whose picture is so.
+/// The next frame whose picture satisfies `is_so`.
 fn frame_where(viewer: &mut NativeClient, is_so: impl Fn(&Picture) -> bool) -> FrameFacts {
     let deadline = Instant::now() + PATIENCE;
     loop {

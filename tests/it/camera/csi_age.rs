@@ -1,14 +1,14 @@
-//! How old the pictures of a ribbon camera are said to be, against when they were exposed, which stands in the pictures.
+//! The age of a ribbon camera's pictures, compared with the time of exposure that is drawn in them.
 
 use crate::tools::native_client::{NativeClient, Said, look};
 use crate::tools::rpicam::{DELAY, Rpicam};
 use lancam::image::frame::Micros;
 use std::time::Duration;
 
-/// So far from the truth may a frame's time be.
+/// How far a frame's time may be from the truth.
 const NEAR: Duration = Duration::from_millis(3);
 
-/// How far from the truth the times of so many frames are, sorted.
+/// The errors in the times of this many frames, sorted.
 fn errors(fault: &str, format: &str, frames: usize) -> Vec<Duration> {
     let rpicam = Rpicam::with_fault(fault);
     let camera = rpicam.camera(&["--size", "320x180", "--fps", "30", "--csi-format", format]);

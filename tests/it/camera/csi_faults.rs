@@ -1,4 +1,5 @@
-//! What may be wrong with the program that drives a ribbon camera: viewers stay and are told why, and it goes on when that is over.
+//! Faults of the program that drives a ribbon camera: viewers stay connected and get the reason, and pictures
+//! come again when the fault is over.
 
 use crate::tools::camera_process::{CameraProcess, PATIENCE};
 use crate::tools::http_client::get;
@@ -13,7 +14,7 @@ use std::time::{Duration, Instant};
 
 const SMALL: [&str; 6] = ["--size", "320x180", "--fps", "60", "--csi-format", "yuv420"];
 
-/// Waits until the viewer is told something with this in it. Frames before that are taken.
+/// Takes frames until the viewer gets a status whose text contains `part`.
 #[track_caller]
 fn told(viewer: &mut NativeClient, part: &str) -> (StatusCode, String) {
     let deadline = Instant::now() + PATIENCE;
@@ -30,7 +31,8 @@ fn told(viewer: &mut NativeClient, part: &str) -> (StatusCode, String) {
     }
 }
 
-/// A viewer who watches a camera with this fault, and is told this; then the fault is over, and pictures come.
+/// A viewer watches a camera with this fault and gets a status that contains `part`. Then the fault ends, and
+/// pictures come.
 fn is_told_and_it_goes_on(fault: &str, part: &str) -> (StatusCode, String) {
     let rpicam = Rpicam::with_fault(fault);
     let camera = rpicam.camera(&SMALL);
@@ -82,7 +84,7 @@ fn a_camera_that_is_asked_for_too_much_is_tried_less_and_less_often() {
     let camera = rpicam.camera(&SMALL);
     let mut viewer = NativeClient::connect(camera.port());
     told(&mut viewer, "CMA");
-    // The pauses double from 50 ms on.
+    // The pauses start at 50 ms and double.
     let starts =
         wait_until("more starts", || Some(rpicam.starts()).filter(|starts| starts.len() >= 7));
     let gap = starts[6].at.since(starts[5].at);
@@ -93,7 +95,7 @@ fn a_camera_that_is_asked_for_too_much_is_tried_less_and_less_often() {
 fn a_childs_end_is_known_where_lancam_was_started_with_sigchld_ignored() {
     let rpicam = Rpicam::with_fault("dies-after 10");
     let lancam = rpicam.command(&SMALL);
-    // dash cannot do that.
+    // dash cannot start a program with SIGCHLD ignored. `env` can.
     let mut command = Command::new("env");
     command.arg("--ignore-signal=CHLD").arg(lancam.get_program()).args(lancam.get_args());
     for (name, value) in lancam.get_envs() {
@@ -118,13 +120,13 @@ fn a_child_that_leaves_the_pipe_to_its_own_children_is_replaced_and_they_end() {
     wait_until("the end of the group", || members(group).is_empty().then_some(()));
 }
 
-/// The processes of a group that run.
+/// The running processes of a group.
 fn members(group: u32) -> Vec<u32> {
     let processes = fs::read_dir("/proc").expect("it is there").flatten();
     let numbers = processes.filter_map(|it| it.file_name().to_str()?.parse::<u32>().ok());
     let is_member = |process: &u32| {
         let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
-        // Behind the name: state, parent, group.
+        // After the name: state, parent, group.
         let of_group = stat.rsplit(") ").next().and_then(|rest| rest.split(' ').nth(2));
         of_group == Some(group.to_string().as_str()) && runs(*process)
     };
@@ -170,7 +172,7 @@ fn a_flood_of_words_costs_neither_pictures_nor_memory() {
     let rpicam = Rpicam::with_fault("flood");
     let camera = rpicam.camera(&SMALL);
     let mut viewer = NativeClient::connect(camera.port());
-    // 1 MiB before each frame.
+    // The program writes 1 MiB before each frame.
     (0..60).for_each(|_| drop(viewer.frame()));
     let status =
         fs::read_to_string(format!("/proc/{}/status", camera.child.id())).expect("it runs");
@@ -212,7 +214,7 @@ fn a_child_that_hangs_is_replaced() {
     let mjpeg = [&SMALL[..4], &["--csi-format", "mjpeg"]].concat();
     let rpicam = Rpicam::with_fault("hangs-after 40");
     let camera = rpicam.camera(&mjpeg);
-    // It hangs in the middle of a JPEG, which is no reason for anything.
+    // It hangs in the middle of a JPEG. The status must name the missing frame, and not the broken JPEG.
     told(&mut NativeClient::connect(camera.port()), "sent no frame for 5 s");
     let rpicam = Rpicam::with_fault("garbage");
     let camera = rpicam.camera(&mjpeg);
@@ -222,7 +224,7 @@ fn a_child_that_hangs_is_replaced() {
     viewer.frame();
 }
 
-/// What a process holds: descriptors, threads, children, resident memory in kB.
+/// What a process uses: descriptors, threads, children, resident memory in kB.
 fn holds(process: u32) -> (usize, usize, usize, u64) {
     let count =
         |what: &str| fs::read_dir(format!("/proc/{process}/{what}")).map_or(0, Iterator::count);

@@ -1,4 +1,4 @@
-//! Cameras that say of each picture which way up it is: everybody sees the same side up.
+//! Cameras whose pictures say which way up they are: every client sees them the same way up.
 
 use crate::tools::camera_process::CameraProcess;
 use crate::tools::http_client::{HttpClient, get};
@@ -11,7 +11,7 @@ use std::path::Path;
 
 const SIZE: Size = Size::new(128, 64);
 
-/// Dark, with one bright quarter: at the left above.
+/// A dark picture with a bright quarter at the top left.
 fn upright() -> Vec<u8> {
     let mut planes = Planes::default();
     planes.reshape(SIZE, Chroma::Yuv420);
@@ -28,7 +28,7 @@ fn upright() -> Vec<u8> {
     out
 }
 
-/// The same with an EXIF segment that says `orientation`, and has `more` behind its directory.
+/// The same with an EXIF segment that says `orientation` and has `more` after its directory.
 fn saying(orientation: u8, order: &[u8; 2], more: &[u8]) -> Vec<u8> {
     let jpeg = upright();
     let short = |value: u8| if order == b"II" { [value, 0] } else { [0, value] };
@@ -41,7 +41,7 @@ fn saying(orientation: u8, order: &[u8; 2], more: &[u8]) -> Vec<u8> {
     [&jpeg[..2], &[0xFF, 0xE1], &length, &content, &jpeg[2..]].concat()
 }
 
-/// In which quarter it is bright: left or right, above or below.
+/// Which quarter is bright: left or right, top or bottom.
 fn bright_quarter(picture: &Picture) -> (usize, usize) {
     let Size { width, height } = picture.size();
     let at = |across: usize, down: usize| {
@@ -51,7 +51,8 @@ fn bright_quarter(picture: &Picture) -> (usize, usize) {
     quarters.into_iter().max_by_key(|&(across, down)| at(across, down)).expect("four")
 }
 
-/// Where the bright quarter is seen once EXIF is heeded, and whether the picture stands on its side (CIPA DC-008, 4.6.4).
+/// Where the bright quarter is after EXIF is applied, and whether the picture stands on its side (CIPA
+/// DC-008, 4.6.4).
 const MEANT: [((usize, usize), bool); 8] = [
     ((0, 0), false),
     ((1, 0), false),
@@ -87,7 +88,7 @@ fn check(camera: &CameraProcess, quarter: (usize, usize), on_its_side: bool, wha
         let Size { width, height } = picture.size();
         assert_eq!(height > width, on_its_side, "{what}, {client}: {width}x{height}");
         assert_eq!(bright_quarter(&picture), quarter, "{what}, {client}");
-        // Nothing is left that a client could heed once more.
+        // No tag is left, so no client can turn the picture a second time.
         let tagged = jpeg.windows(6).position(|bytes| bytes == b"Exif\0\0");
         assert!(tagged.is_none() || what.starts_with('1'), "{what}, {client}");
     }
@@ -106,7 +107,7 @@ fn all_eight_ways_up_are_the_same_for_everybody() {
 #[test]
 fn a_thumbnail_beside_it_and_the_owners_own_turn_change_nothing_of_that() {
     let folder = tempfile::tempdir().expect("a folder");
-    // What is left out because of a thumbnail is heeded all the same.
+    // lancam removes this segment because it has a thumbnail, but still applies its orientation.
     let thumbnail = saying(6, b"II", &[0xFF, 0xD8, 0xFF, 0xD9]);
     check(&camera(&thumbnail, folder.path(), &[]), (1, 0), true, "6 with a thumbnail");
     let turned = saying(6, b"MM", &[]);

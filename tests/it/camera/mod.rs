@@ -1,4 +1,4 @@
-//! The camera program by itself: its sources, options, process and costs.
+//! The camera program alone: its sources, options, process and costs.
 
 mod camera_allocations;
 mod cli;

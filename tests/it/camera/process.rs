@@ -1,4 +1,4 @@
-//! What the programs owe the shell that started them: outputs that are full or closed, ignored signals, a second start.
+//! How the programs behave in a shell: full and closed outputs, ignored signals, a second start.
 
 use crate::tools::camera_process::{CameraProcess, PATIENCE, run_to_end, signal, wait};
 use crate::tools::http_client::HttpClient;
@@ -40,7 +40,7 @@ fn what_cannot_be_written_ends_with_1_and_a_reason() {
 fn a_reader_that_has_seen_enough_is_no_failure() {
     for program in PROGRAMS {
         for argument in ["--help", "--version"] {
-            // The reader is gone before anything is written.
+            // The reader exits before anything is written.
             let script = format!("(sleep 0.2; \"$0\" {argument}; echo \"ended $?\" >&2) | true");
             let output = shell(&script, program);
             assert_eq!(told(&output).trim(), "ended 0", "{program} {argument}");
@@ -132,7 +132,7 @@ fn a_signal_that_was_ignored_at_the_start_stays_ignored() {
         for _ in 0..3 {
             signal(&camera.child, ignored);
         }
-        // It answers still, after every signal was handed over.
+        // All signals are delivered by now, and it still answers.
         HttpClient::connect(camera.port()).ask("GET", "/healthz", "Host: localhost\r\n");
         assert!(camera.terminate().success(), "{ignored} ignored, TERM not");
     }

@@ -1,5 +1,5 @@
-//! The camera under a service manager: ready, alive, hanging, ending; sockets that are handed over and outlive it; and a
-//! wrong configuration that leaves no camera dead.
+//! The camera under a service manager: ready, alive, hanging, ending; sockets that the manager hands over and
+//! keeps; and a wrong configuration, with which the camera still runs.
 
 use crate::tools::camera_process::{CameraProcess, PATIENCE, signal, wait};
 use crate::tools::http_client::HttpClient;
@@ -17,7 +17,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// A service manager's ear.
+/// The socket on which a service manager hears of the service.
 struct Manager {
     socket: UnixDatagram,
     /// `NOTIFY_SOCKET`.
@@ -59,7 +59,7 @@ impl Manager {
         Some(String::from_utf8(bytes[..len].to_vec()).expect("UTF-8"))
     }
 
-    /// Hears everything until a line begins with `line`, and returns all that came before and it.
+    /// Hears everything until a line begins with `line`. Returns all of it, with that line.
     fn hear_until(&self, line: &str) -> Vec<String> {
         let deadline = Instant::now() + PATIENCE;
         let mut heard = Vec::new();
@@ -143,7 +143,7 @@ fn a_wrong_configuration_is_told_to_the_manager_too() {
     assert!(heard[0].contains("lancam.toml:1:11"), "{heard:?}");
 }
 
-/// The capture thread is stopped with a debugger's means, all others go on: as in a driver's call that never returns.
+/// ptrace stops the capture thread alone, as a driver's call that never returns would.
 #[test]
 fn the_watchdog_is_left_alone_once_the_capture_thread_hangs_and_not_before() {
     let manager = Manager::at_a_path();
@@ -168,7 +168,8 @@ fn the_watchdog_is_left_alone_once_the_capture_thread_hangs_and_not_before() {
     manager.hear_until("WATCHDOG=1");
 }
 
-/// A thread stopped by ptrace. Dropping this detaches from it: otherwise waiting for its process would never end.
+/// A thread that ptrace has stopped. Dropping this detaches from it, because otherwise waiting for its
+/// process would never end.
 struct Stopped(Pid);
 
 impl Drop for Stopped {
@@ -187,7 +188,7 @@ fn thread_called(name: &str, of: &Child) -> Pid {
     Pid::from_raw(id.expect("a number"))
 }
 
-/// `lancam` with `listener` as its file descriptor 3, as systemd would start it.
+/// `lancam` with `listener` as its file descriptor 3, as systemd starts it.
 fn with_socket(listener: &TcpListener, arguments: &[&str], pid: &str) -> CameraProcess {
     let plain = CameraProcess::command(arguments);
     let hand_over = format!(
@@ -251,7 +252,7 @@ fn whoever_comes_while_it_restarts_waits_and_is_served() {
         NativeClient::connect(port).frame();
         signal(&camera.child, "KILL");
         wait(&mut camera.child);
-        // Nobody is there now; the kernel takes the connection all the same.
+        // lancam does not run now. The kernel accepts the connection all the same.
         let viewer = std::thread::spawn(move || {
             NativeClient::connect(port).frame();
         });
@@ -261,7 +262,7 @@ fn whoever_comes_while_it_restarts_waits_and_is_served() {
     }
 }
 
-/// Starts a camera with this file and `--config-errors defaults`; its log is returned by the second.
+/// Starts a camera with this file and `--config-errors defaults`. Its log is in the folder.
 fn with_file(text: &[u8], arguments: &[&str]) -> (CameraProcess, TempDir) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("lancam.toml");
@@ -306,7 +307,7 @@ fn an_address_that_is_not_ours_and_a_source_that_can_never_work_leave_a_camera()
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("lancam.toml");
     fs::write(&path, text).expect("writes");
-    // The usual ports are handed over here: those of this machine are not a test's.
+    // Hands over a socket in place of the usual ports, because those may be in use on this machine.
     let listener = TcpListener::bind("127.0.0.1:0").expect("binds");
     let port = listener.local_addr().expect("bound").port();
     let usual = ["--config-errors", "defaults", "--config", path.to_str().expect("UTF-8")];
@@ -351,7 +352,7 @@ fn two_hundred_mutations_of_a_file_leave_a_camera_and_name_the_line() {
             assert!((1..=lines).contains(&place.line), "{number}: {problem}\n{text}");
             assert!(!problem.text.contains('\n') && problem.text.len() < 2000, "{problem}");
         }
-        // `check` and `stop` tell the very same.
+        // `check` and `stop` report the same mistakes.
         match parse(&["check"]) {
             Ok(_) => assert!(config.problems.is_empty(), "{number}"),
             Err(ConfigError::File(problems)) => assert_eq!(problems, config.problems, "{number}"),
@@ -360,7 +361,7 @@ fn two_hundred_mutations_of_a_file_leave_a_camera_and_name_the_line() {
         complained += usize::from(!config.problems.is_empty());
     }
     assert!(complained > 1000, "only {complained} were found wrong");
-    // And as whole programs, of those that are wrong.
+    // Then starts the program itself with ten wrong files.
     let mut started = 0;
     while started < 10 {
         let bytes = mutated(whole, &mut random);
@@ -377,7 +378,7 @@ fn two_hundred_mutations_of_a_file_leave_a_camera_and_name_the_line() {
     }
 }
 
-/// Bits flipped, a piece cut out, doubled, moved, or the end cut off.
+/// Flips bits, or cuts, doubles or moves a piece, or cuts off the end.
 fn mutated(whole: &[u8], random: &mut Random) -> Vec<u8> {
     let mut bytes = whole.to_vec();
     for _ in 0..=random.below(3) {
@@ -402,7 +403,7 @@ fn mutated(whole: &[u8], random: &mut Random) -> Vec<u8> {
     bytes
 }
 
-/// xorshift64: the same each time.
+/// xorshift64, with the same numbers each time.
 struct Random(u64);
 
 impl Random {

@@ -1,4 +1,5 @@
-//! What files, pipes and patterns do to a camera: rewritten, cut off, silent, of the wrong kind; and what it says of its health.
+//! Files, pipes and patterns as sources: rewritten, cut off, silent, or of the wrong kind; and the camera's
+//! reports of its health.
 
 use crate::tools::camera_process::{CameraProcess, PATIENCE, run_to_end, signal, wait};
 use crate::tools::http_client::{Answer, HttpClient, get};
@@ -22,14 +23,14 @@ fn jpeg() -> Vec<u8> {
     encoded(SIZE, Chroma::Yuv420, 80)
 }
 
-/// Without its end marker.
+/// A JPEG without its end marker.
 fn bare() -> Vec<u8> {
     let mut jpeg = jpeg();
     jpeg.truncate(jpeg.len() - 2);
     jpeg
 }
 
-/// A JPEG of a kind that the decoder does not support. `change` edits its frame header, which begins with the marker.
+/// A JPEG of a kind that the decoder does not support. `change` edits its frame header, from the marker on.
 fn undecodable(change: impl FnOnce(&mut [u8])) -> Vec<u8> {
     let mut jpeg = jpeg();
     let at = jpeg.windows(2).position(|pair| pair == [0xFF, 0xC0]).expect("SOF0");
@@ -85,7 +86,7 @@ fn is_live(port: u16) -> bool {
     get(port, "/healthz").text().contains("live")
 }
 
-/// Seconds of processor time that it has used.
+/// The processor time that it has used, in seconds.
 fn processor_time(camera: &CameraProcess) -> f64 {
     let stat = fs::read_to_string(format!("/proc/{}/stat", camera.child.id())).expect("it lives");
     let fields: Vec<&str> = stat.rsplit(") ").next().expect("a name").split(' ').collect();
@@ -117,7 +118,7 @@ fn a_clip_that_is_emptied_removed_or_replaced_while_it_plays_is_told_and_played_
         if path.is_dir() {
             fs::remove_dir(&path).expect("removes");
         }
-        // Written beside it and moved over it, as careful programs do.
+        // Writes the new file beside the old one and renames it, as careful programs do.
         let new = path.with_extension("new");
         fs::write(&new, jpeg().repeat(2)).expect("writes");
         fs::rename(&new, &path).expect("moves");
@@ -171,7 +172,7 @@ fn a_program_that_opens_the_pipe_for_each_picture_is_not_missed_between_two() {
     let port = camera.port();
     std::thread::scope(|threads| {
         threads.spawn(|| {
-            // Not for ever, should the test fail meanwhile.
+            // It ends at some time, even if the test fails before that.
             for _ in 0..20 {
                 if stop.load(Ordering::Relaxed) {
                     break;
@@ -204,7 +205,7 @@ fn a_pipe_with_a_name_that_is_made_anew_or_becomes_a_file_is_followed() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("pipe");
     let make = || nix::unistd::mkfifo(&path, Mode::S_IRUSR | Mode::S_IWUSR).expect("a FIFO");
-    // Opening it in the blocking way would wait for ever for a reader if the test fails.
+    // A blocking open would wait for a reader for ever if the test fails.
     let writer = || {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -220,18 +221,18 @@ fn a_pipe_with_a_name_that_is_made_anew_or_becomes_a_file_is_followed() {
     let camera = playing(&path, &["--fps", "10"]);
     let live = || is_live(camera.port());
     feed(&mut writer(), &jpeg(), live);
-    // No program has the pipe open for writing when it is replaced.
+    // Replaces the pipe while no program has it open for writing.
     health(&camera, 503, "no program writes");
     fs::remove_file(&path).expect("removes");
     make();
     let mut old = writer();
     feed(&mut old, &jpeg(), live);
-    // A program still has the old pipe open for writing when it is replaced.
+    // Replaces the pipe while a program still has the old one open for writing.
     fs::remove_file(&path).expect("removes");
     make();
     feed(&mut writer(), &jpeg(), live);
     drop(old);
-    // A file is played at its pace, and not as fast as it can be read.
+    // Replaces the pipe by a file. It must be played at its rate, and not as fast as lancam can read it.
     health(&camera, 503, "no program writes");
     let held = writer();
     fs::remove_file(&path).expect("removes");
@@ -249,7 +250,7 @@ fn a_pipe_with_a_name_that_is_made_anew_or_becomes_a_file_is_followed() {
 fn what_the_shell_hands_over_works_as_standard_input_does() {
     let (_folder, path) = file(&jpeg());
     for source in ["/dev/stdin <", "- <", "/dev/fd/0 <", "/dev/fd/7 7<", ""] {
-        // The shell is replaced by lancam, whose end ends the loop.
+        // lancam replaces the shell. When lancam ends, the loop ends.
         let script = format!(
             "exec {} --listen 127.0.0.1:0 --source {source} <(while cat '{}'; do sleep 0.02; done 2>/dev/null)",
             env!("CARGO_BIN_EXE_lancam"),
@@ -287,11 +288,11 @@ fn a_directory_a_socket_and_a_device_are_called_what_they_are_before_anybody_is_
     }
 }
 
-/// A read of the kernel's log waits for the next line.
+/// A read of the kernel's log blocks until the next line.
 #[test]
 fn a_file_that_keeps_its_readers_waiting_is_no_clip() {
     let folder = tempfile::tempdir().expect("a folder");
-    // Only root may read it, so what is asked is whether the program ends.
+    // Only root may open it, so the test only checks that the program ends.
     let link = folder.path().join("clip.mjpeg");
     std::os::unix::fs::symlink("/proc/kmsg", &link).expect("a link");
     let source = link.to_str().expect("UTF-8");
@@ -338,11 +339,11 @@ fn a_still_is_of_now_or_there_is_none_whichever_way_it_is_asked_for() {
     };
     assert_eq!(told.0, StatusCode::CameraLost);
     assert!(told.1.contains("standard input has sent no picture for"), "{told:?}");
-    // A stream begins with words, in a picture that was drawn just now.
+    // A stream begins with a notice that was drawn just now.
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs_f64();
     let words = HttpClient::connect(port).stream("/stream").part();
     assert!(words.timestamp > now - 10.0 && words.jpeg != jpeg(), "an old picture");
-    // And when it goes on, so does everybody.
+    // When the camera goes on, stills come again.
     feed(&mut pipe, &jpeg(), || is_live(port));
     std::thread::scope(|threads| {
         let still = threads.spawn(|| get(port, "/snapshot").code);
@@ -366,7 +367,7 @@ fn a_camera_whose_jpegs_nobody_can_show_is_not_well_and_says_why() {
         let state = get(camera.port(), "/state");
         assert!(state.text().contains("{\"ok\":false,"), "{}", state.text());
         assert_eq!(get(camera.port(), "/snapshot").code, 503);
-        // A stream has no words but those that are drawn.
+        // A stream shows the reason only as a picture.
         let drawn = HttpClient::connect(camera.port()).stream("/stream").part();
         assert!(drawn.jpeg.starts_with(&[0xFF, 0xD8]) && drawn.jpeg != jpeg, "{why}");
         let (piped, mut pipe) = piped();
@@ -391,7 +392,8 @@ fn a_clip_that_becomes_usable_is_well_again() {
 
 #[test]
 fn a_picture_that_only_renditions_cannot_use_makes_the_camera_unwell_while_they_are_watched() {
-    // Red, green and blue, as Adobe's segment says: browsers show it, and planes cannot be made of it.
+    // Red, green and blue, which Adobe's segment announces. Browsers show such a picture, but lancam cannot
+    // make planes of it.
     let jpeg = encoded(SIZE, Chroma::Yuv444, 80);
     let adobe = b"\xFF\xEE\0\x0EAdobe\0\x64\0\0\0\0\0";
     let rgb = [&jpeg[..2], adobe, &jpeg[20..]].concat();
@@ -439,7 +441,7 @@ fn jpegs_without_end_markers_are_shown_from_files_and_pipes() {
         stream.join().expect("no panic")
     });
     stream.part();
-    // It is not held back until the next one comes, which it may never.
+    // lancam sends it at once, and does not wait for the next one, which may never come.
     pipe.write_all(&bare()).expect("it reads");
     assert!(stream.part().jpeg.ends_with(&[0xFF, 0xD9]));
 }
@@ -474,7 +476,7 @@ fn something_else_in_the_pipe_is_called_by_its_name() {
         let answer = health(&camera, 503, name);
         let told = format!("{} bytes came from standard input, without a JPEG", bytes.len());
         assert!(answer.text().starts_with(&told), "{}", answer.text());
-        // At its end the program says so too.
+        // When it ends, the program says so too.
         drop(pipe);
         let mut camera = camera;
         assert_eq!(wait(&mut camera.child).code(), Some(69));
@@ -556,7 +558,7 @@ fn a_source_that_gives_nothing_usable_rests_while_nobody_watches_and_is_no_bette
         std::thread::sleep(Duration::from_millis(50));
     }
     assert_eq!(get(camera.port(), "/healthz").code, 503);
-    // Whoever comes finds out that it is well again.
+    // The next viewer makes lancam find out that the file is good again.
     fs::write(&path, jpeg()).expect("writes");
     NativeClient::connect(camera.port()).frame();
     health(&camera, 200, "");

@@ -1,4 +1,4 @@
-//! System calls per frame, counted by `strace`: what a frame costs the kernel.
+//! System calls per frame, as `strace` counts them.
 
 use crate::tools::camera_process::{CameraProcess, PATIENCE};
 use crate::tools::http_client::HttpClient;
@@ -8,7 +8,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::Command;
 
-/// Frames whose calls are counted, after as many that are not.
+/// How many frames are counted. About as many before them are not.
 const FRAMES: usize = 50;
 
 /// The calls of each thread, in order, by the thread's name.
@@ -24,7 +24,7 @@ fn trace(viewers: usize, options: &[&str]) -> Option<BTreeMap<String, Vec<Vec<St
     trace_while(watch, viewers, options).map(|trace| by_thread(&trace))
 }
 
-/// What strace says of a camera that `watch` connects so many viewers to.
+/// What strace prints about a camera to which `watch` connects this many viewers.
 fn trace_while(watch: impl FnOnce(u16), viewers: usize, options: &[&str]) -> Option<String> {
     if Command::new("strace").args(["-f", "true"]).output().is_ok_and(|out| !out.status.success()) {
         crate::tools::skip::skip("syscalls", "strace may not trace here");
@@ -49,7 +49,7 @@ fn trace_while(watch: impl FnOnce(u16), viewers: usize, options: &[&str]) -> Opt
     for _ in 0..viewers {
         camera.line_with("connection ended");
     }
-    // The traced program, not strace, is to end: strace follows it.
+    // Ends the traced program. strace ends after it.
     let pids = Command::new("pgrep").args(["-P", &camera.child.id().to_string()]).output();
     let pid = String::from_utf8(pids.expect("pgrep runs").stdout).expect("digits");
     let killed = Command::new("kill").args(["-TERM", pid.trim()]).status();
@@ -68,7 +68,7 @@ fn by_thread(trace: &str) -> BTreeMap<String, Vec<Vec<String>>> {
         if let Some(name) = call.strip_prefix("prctl(PR_SET_NAME, \"") {
             names.insert(thread, name.split('"').next().unwrap_or_default());
         }
-        // A call that others came between is told twice: once begun, once resumed.
+        // strace prints a call twice if another call comes in between: when it begins and when it resumes.
         if let Some((name, _)) = call.split_once('(')
             && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
         {
@@ -83,7 +83,7 @@ fn by_thread(trace: &str) -> BTreeMap<String, Vec<Vec<String>>> {
     threads
 }
 
-/// How often each call was made from the 40th to the 90th of `marker`.
+/// How often each call was made between the 40th and the 90th call of `marker`.
 fn per_frames(calls: &[String], marker: &str) -> BTreeMap<String, usize> {
     let marks: Vec<usize> =
         calls.iter().enumerate().filter(|(_, call)| *call == marker).map(|(at, _)| at).collect();
@@ -105,15 +105,17 @@ fn a_frame_costs_a_session_one_writev_and_at_most_one_recv() {
         let received = counts.remove("recvfrom").unwrap_or(0);
         assert!(received <= FRAMES, "{received} recv for {FRAMES} frames");
         let waits = counts.remove("epoll_wait").unwrap_or(0);
-        // One for the acknowledgement, one for the next frame; a late one sees both at once.
+        // One wait for the acknowledgement and one for the next frame. A late wait sees both at once.
         assert!(waits <= 2 * FRAMES + 2, "{waits} waits for {FRAMES} frames");
-        // A lock of a few instructions is met while it is held only where its holder lost its core.
+        // The locks are held for a few instructions. A thread waits for one only if its holder lost the
+        // processor.
         let locks = counts.remove("futex").unwrap_or(0);
         assert!(locks <= FRAMES / 10, "{locks} waits for locks");
-        // A frame that came late makes it ask for the round trip, once a second at most.
+        // After a late frame it asks for the round trip, once a second at most.
         let asked = counts.remove("getsockopt").unwrap_or(0);
         assert!(asked <= FRAMES / 10, "{asked} questions to the kernel");
-        // Where strace and other work made it so late that it was sent less: another rendition, whose doorbell is another.
+        // With strace and other work, the session may be so late that it gets a smaller rendition, with
+        // another doorbell.
         for call in ["eventfd2", "fcntl", "epoll_ctl", "close"] {
             let calls = counts.remove(call).unwrap_or(0);
             assert!(calls <= 2, "{calls} {call} for a change of renditions");
@@ -127,15 +129,15 @@ fn a_raw_frame_costs_the_capture_thread_one_wake_up_and_its_rendition_one_per_wa
     for viewers in [1, 3] {
         let Some(threads) = trace(viewers, &["--source", "test:320x180@50"]) else { return };
         let calls = &threads["capture"][0];
-        // The pattern sleeps in poll, as a camera would; its finest part in clock_nanosleep.
+        // The pattern sleeps in poll, as a camera would, and for the last moment in clock_nanosleep.
         let mut counts = per_frames(calls, "poll");
         println!("capture, {viewers} viewers, {FRAMES} frames: {counts:?}");
         counts.remove("poll");
         counts.remove("clock_nanosleep");
-        // The rendition's thread is woken; a lock that another holds for the moment of a copy.
+        // One call wakes the rendition's thread. Another may wait for a lock while a frame is copied.
         let wake_ups = counts.remove("futex").unwrap_or(0);
         assert!(wake_ups <= 2 * FRAMES, "{wake_ups}");
-        // The pool grows while the rendition is behind, to two at most.
+        // If the rendition is behind, the pool grows to two buffers at most.
         assert!(counts.remove("mmap").unwrap_or(0) <= 1, "the pool has stopped growing");
         assert!(counts.is_empty(), "nothing else: {counts:?}");
 
@@ -143,7 +145,8 @@ fn a_raw_frame_costs_the_capture_thread_one_wake_up_and_its_rendition_one_per_wa
         println!("rendition, {viewers} viewers, {FRAMES} frames: {counts:?}");
         counts.remove("futex");
         let wake_ups = counts.remove("write").unwrap_or(0);
-        // A wait is one futex, or two when the lock was taken: half the frames at least.
+        // A wait takes one futex call, or two if the lock was held. So viewers wait for at least half of the
+        // frames.
         assert!(wake_ups <= FRAMES * viewers, "{wake_ups}");
         assert!(wake_ups * 4 >= FRAMES * viewers, "viewers that wait are woken: {wake_ups}");
         assert!(counts.remove("mmap").unwrap_or(0) < viewers, "the pool has stopped growing");
@@ -168,7 +171,7 @@ fn a_jpeg_that_passes_through_costs_the_capture_thread_one_wake_up_per_waiting_v
         let wake_ups = counts.remove("write").unwrap_or(0);
         assert!(wake_ups <= FRAMES * viewers, "{wake_ups}");
         assert!(wake_ups * 2 >= FRAMES * viewers, "viewers that wait are woken: {wake_ups}");
-        // A lock that a viewer holds for the moment of a copy.
+        // A viewer may hold the lock while it copies a frame.
         counts.remove("futex");
         assert!(counts.remove("mmap").unwrap_or(0) < viewers, "the pool has stopped growing");
         assert!(counts.is_empty(), "nothing else: {counts:?}");
@@ -194,10 +197,11 @@ fn a_frame_over_http_is_one_writev_with_the_boundary_that_ends_it() {
     let mut counts = per_frames(&by_thread(&trace)["session"][0], "writev");
     println!("HTTP session, {FRAMES} frames: {counts:?}");
     assert_eq!(counts.remove("writev"), Some(FRAMES), "one writev a frame");
-    // What the kernel still holds: one question where that is nothing.
+    // A question to the kernel about what it still holds. One is enough if it holds nothing.
     assert!(counts.remove("ioctl").unwrap_or(0) <= 2 * FRAMES);
     assert!(counts.remove("epoll_wait").unwrap_or(0) <= 2 * FRAMES + 2);
-    // A reader that is late for once on a busy machine costs these; each frame none.
+    // On a busy machine a reader may be late now and then, which costs these calls. They must not come with
+    // each frame.
     for when_late in ["setsockopt", "epoll_ctl", "getsockopt"] {
         assert!(counts.remove(when_late).unwrap_or(0) <= FRAMES, "{when_late}");
     }

@@ -7,7 +7,7 @@ use lancam::image::jpeg::markers;
 use lancam::image::pixels::{Chroma, Size};
 use lancam::wire::native::message::Wishes;
 
-/// Where the white bar and the black one of the test pattern are: the sides of the picture.
+/// The sides of the picture where the test pattern can have its white bar.
 #[derive(Debug, PartialEq)]
 enum Side {
     Left,
@@ -16,12 +16,12 @@ enum Side {
     Bottom,
 }
 
-/// The side of the white bar, and the brightness of the opposite one.
+/// The side of the white bar, and the size of the picture.
 fn white_side(jpeg: &[u8]) -> (Side, Size) {
     let (picture, _) = look(jpeg);
     let size = picture.size();
     let near = |x: usize, y: usize| picture.rgb(x, y).iter().all(|part| part.abs_diff(191) < 12);
-    // Beside the ball, whose way is the middle, and the text.
+    // A place that neither the ball, which crosses the middle, nor the text covers.
     let (middle_x, middle_y) = (size.width * 27 / 100, size.height * 27 / 100);
     let sides = [
         (Side::Left, near(size.width / 20, middle_y)),
@@ -61,7 +61,7 @@ fn a_turned_picture_is_resized_upright() {
     assert_eq!(white_side(&jpeg), (Side::Top, Size::new(180, 320)));
 }
 
-/// A camera that sends one JPEG again and again.
+/// A camera that repeats one JPEG.
 fn playing(jpeg: &[u8], options: &[&str]) -> (CameraProcess, tempfile::TempDir) {
     let folder = tempfile::tempdir().expect("a folder");
     let clip = folder.path().join("clip.mjpeg");
@@ -78,7 +78,8 @@ fn a_camera_s_own_jpeg_is_turned_without_loss_and_its_header_with_it() {
         let (facts, turned) = NativeClient::connect(camera.port()).frame();
         assert_eq!(facts.size, Size::new(352, 640));
         assert_eq!(markers::picture_size(&turned), Some(facts.size));
-        // libjpeg-turbo's own program turns it back: the coefficients, and so the pixels, are the camera's.
+        // libjpeg-turbo's own program turns it back. If the coefficients and pixels are the camera's, nothing
+        // was lost.
         let Some(back) = tool("jpegtran", &["-perfect", "-rotate", "270"], &turned) else { return };
         assert_eq!(back.said, "");
         assert!(djpeg(&back.stdout) == djpeg(&jpeg), "{chroma:?}: other pixels");
@@ -107,7 +108,7 @@ fn a_rendition_of_a_turned_jpeg_stands_upright_with_and_without_a_viewer_of_the_
     let mut whole = NativeClient::connect(camera.port());
     assert_eq!(white_side(&whole.frame().1), (Side::Top, Size::new(368, 640)));
     for _ in 0..10 {
-        // From now on of the JPEG that was turned for the other viewer.
+        // From now on the small picture is made of the JPEG that was turned for the other viewer.
         assert_eq!(white_side(&small.frame().1), expected);
         whole.frame();
     }

@@ -1,4 +1,5 @@
-//! The card's image from power-on to a picture, and what it promises besides: one start of the bytes that owners flash.
+//! The card's image from power-on to a picture, and what else it promises. One start of the image that owners
+//! write onto cards.
 
 use crate::tools::appliance::{Appliance, BOOT, Card, Machine};
 use crate::tools::mdns_cable::Cable;
@@ -8,10 +9,10 @@ use std::collections::BTreeSet;
 use std::process::Command;
 use std::time::Instant;
 
-/// vivid plays a camera with the one node that takes pictures, as cameras have it, and not also radios and a touch screen.
+/// vivid as a camera: it makes only the node that takes pictures, and no radios or touch screen.
 const CAMERA: [&str; 2] = ["modules_load=vivid", "vivid.node_types=1"];
 
-/// What the MAC address of QEMU's first network card makes of the name.
+/// The name that follows from the MAC address of QEMU's first network card.
 const NAME: &str = "lancam-3456";
 
 #[test]
@@ -32,7 +33,7 @@ fn the_second_start_finds_what_the_first_one_made() {
     assert!(log.contains("lancam-data: clean"), "{log}");
 }
 
-/// The same bytes on a Raspberry Pi 3B, as its SD card, with its own device tree.
+/// The same image on a Raspberry Pi 3B, as its SD card, with the board's own device tree.
 #[test]
 #[ignore = "minutes: make test-all"]
 fn the_same_card_starts_on_an_emulated_raspi3b() {
@@ -50,8 +51,8 @@ fn the_same_card_starts_on_an_emulated_raspi3b() {
     nothing_has_failed(&pi);
 }
 
-/// From a neighbour on another cable, by multicast DNS over IPv6: the host's name, for which resolved answers, and the camera,
-/// which lancam announces.
+/// A neighbour on another cable asks by multicast DNS over IPv6 for the host's name, which resolved answers,
+/// and for the camera, which lancam announces.
 #[test]
 #[ignore = "minutes: make test-all"]
 fn a_neighbour_on_a_second_cable_finds_its_name() {
@@ -107,8 +108,8 @@ fn the_page_has_its_name(pi: &Appliance) {
     assert_eq!(pi.ssh("hostname").text().trim(), NAME);
 }
 
-/// What resolved answers for on the LAN, by its own account, and what lancam announces. QEMU's network carries no multicast: for
-/// answers heard from outside there is the test with a cable.
+/// The log shows which names resolved answers on the LAN and what lancam announces. QEMU's network carries no
+/// multicast, so another test, with a cable, asks from outside.
 fn its_name_is_its_own(pi: &Appliance) {
     let dump =
         "kill -USR1 $(pidof systemd-resolved); journalctl -b -o cat -u systemd-resolved -u lancam";
@@ -124,8 +125,8 @@ fn its_name_is_its_own(pi: &Appliance) {
     }
 }
 
-/// By the socket that it is plugged into, as udev's rules say: vivid's is none of a board's. The udev there has a look at the
-/// rules for other systems too.
+/// udev's rules name a camera by its socket. vivid has no socket of a board, so its own name is used. The
+/// card's udev also checks the rules for other systems.
 fn its_camera_has_a_name(pi: &Appliance) {
     let links =
         pi.ssh("cd /dev/camera/by-port && for name in *; do echo $name $(readlink -f $name); done");
@@ -142,7 +143,7 @@ fn nothing_has_failed(pi: &Appliance) {
     assert_eq!(pi.ssh("systemctl is-system-running --wait").text().trim(), "running");
 }
 
-/// docs/IMAGE-INSIDE.md names them. This card has a key, and so SSH.
+/// docs/IMAGE-INSIDE.md names them. This card has a key, and therefore SSH.
 fn ports_are_those_that_are_documented(pi: &Appliance) {
     let table = pi.ssh("netstat -ltun").text();
     let open: BTreeSet<_> = table
@@ -159,7 +160,7 @@ fn ports_are_those_that_are_documented(pi: &Appliance) {
     for port in documented {
         assert!(open.contains(port), "{port}: {table}");
     }
-    // DHCP's clients come and go.
+    // DHCP clients open their ports only now and then.
     let others = open.iter().filter(|port| !documented.contains(&port.as_str()));
     let others: Vec<_> =
         others.filter(|port| !["udp 68", "udp 546"].contains(&port.as_str())).collect();
@@ -167,7 +168,7 @@ fn ports_are_those_that_are_documented(pi: &Appliance) {
 }
 
 fn nothing_is_written_while_it_just_runs(pi: &Appliance) {
-    // Sectors that were written are the seventh figure. What waits in memory to be written counts too.
+    // The seventh figure is the number of written sectors. `sync` adds what still waits in memory.
     let written = |stat: &str| stat.split_whitespace().nth(6).map(str::to_owned);
     let twice =
         pi.ssh("sync; cat /sys/block/vda/stat; sleep 20; sync; cat /sys/block/vda/stat").text();

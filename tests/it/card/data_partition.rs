@@ -1,4 +1,5 @@
-//! The image's script for its data partition, with stand-ins for e2fsck and others: no odd status costs what the partition keeps.
+//! The image's script for its data partition, with stand-ins for e2fsck and others: no unexpected status
+//! makes it erase the partition.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -11,7 +12,7 @@ fn script() -> String {
     fs::read_to_string(path).expect("it is there")
 }
 
-/// What is run after both tries, where the second is asked for.
+/// What the script decides after both checks. The second runs only if the first asks for it.
 fn decided(first: u32, second: u32) -> &'static str {
     match (first, second) {
         (0..4, _) | (_, 0..4) => "whole",
@@ -25,7 +26,7 @@ fn of_all_pairs_of_statuses_only_errors_left_twice_make_the_partition_anew() {
     let script = script();
     let function = script.split("decide() {").nth(1).and_then(|rest| rest.split("\n}").next());
     let function = function.expect("it has the function");
-    // In one process, since there are 65 536.
+    // All 65,536 cases run in one process.
     let line = format!(
         "decide() {{{function}\n}}\n\
         for a in $(seq 0 255); do decide $a; done\n\
@@ -46,7 +47,7 @@ fn of_all_pairs_of_statuses_only_errors_left_twice_make_the_partition_anew() {
     assert_eq!(words.next(), None);
 }
 
-/// A machine with a data partition, and stand-ins that write down what is done to it.
+/// A machine with a data partition, and stand-ins that log what is done to it.
 struct Machine {
     folder: TempDir,
     script: PathBuf,
@@ -81,7 +82,8 @@ impl Machine {
         Self { folder, script }
     }
 
-    /// What was done when e2fsck ended with these, what was said, and whether all is well.
+    /// The commands that ran when e2fsck returned these statuses, the messages, and whether the script
+    /// succeeded.
     fn starts(&self, first: &str, second: &str, read_only: &str) -> (Vec<String>, String, bool) {
         let log = self.folder.path().join("log");
         fs::write(&log, "").expect("writes");
@@ -156,7 +158,7 @@ fn only_what_a_card_brings_blank_is_blank() {
     let (did, _, is_well) = machine.starts("8", "8", "0");
     assert!(is_well && did[0] == "mke2fs" && did[1].starts_with("mount noinit"), "{did:?}");
 
-    // A file system whose first block has been lost.
+    // The file system has lost its first block.
     fs::write(&device, [vec![0; 65536], vec![7; 16 << 20]].concat()).expect("writes");
     let (did, _, _) = machine.starts("8", "1", "0");
     assert!(did[0] == "e2fsck -p" && !did.iter().any(|it| it == "mke2fs"), "{did:?}");

@@ -1,7 +1,6 @@
 //! Faults of an unattended camera, caused in the booted image: its program killed and frozen, its camera
 //! pulled, its system crashed, its power cut, its data partition filled and damaged, its settings misspelt.
-//!
-//! Everything here takes minutes; each test prints what it measured, `make test-all` runs them.
+//! Each test prints what it measured.
 
 use crate::tools::appliance::{Appliance, BOOT, Card, Machine, ask};
 use crate::tools::native_client::{NativeClient, Said};
@@ -12,10 +11,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// A camera with the one node that takes pictures, as cameras have it, and not also radios and a touch screen.
+/// vivid as a camera: it makes only the node that takes pictures, and no radios or touch screen.
 const CAMERA: [&str; 2] = ["modules_load=vivid", "vivid.node_types=1"];
 
-/// So that "random" is the same every time.
+/// With this seed, the random moments are the same every time.
 const SEED: u64 = 0x006c_616e_6361_6d00;
 
 fn seconds(time: Duration) -> f64 {
@@ -29,7 +28,7 @@ fn booted() -> Option<Appliance> {
     Some(pi)
 }
 
-/// How long a viewer that comes now waits for its first picture; one that is refused panics.
+/// A new viewer waits for its first picture. If it is refused, this panics.
 fn wait_for_a_frame(pi: &Appliance) {
     NativeClient::connect(pi.port(9999)).frame();
 }
@@ -51,7 +50,7 @@ fn killed_twenty_times(pi: &Appliance) {
     let (mut worst, mut sum) = (Duration::ZERO, Duration::ZERO);
     let visits = thread::scope(|threads| {
         let _last = AtEnd(&end);
-        // Requests come all the time. A kill may cut off the request that is being served, and no other.
+        // Sends requests without a pause. A kill may break only the request that is being served.
         let visitor = threads.spawn(|| {
             let mut visits = Vec::new();
             while !end.load(Ordering::Relaxed) {
@@ -92,7 +91,7 @@ fn killed_twenty_times(pi: &Appliance) {
     assert!(worst < Duration::from_secs(20), "{worst:?}");
 }
 
-/// Says that it is the end, also when a test fails.
+/// Sets the flag when it is dropped, also when a test fails.
 struct AtEnd<'a>(&'a AtomicBool);
 
 impl Drop for AtEnd<'_> {
@@ -153,7 +152,7 @@ fn after_a_crash_of_the_first_process_or_the_kernel_it_starts_anew() {
         pi.console.wait_for("lancam: initramfs", mark, BOOT);
         println!("{what}: {}", pi.picture_after(mark, began));
     }
-    // The data partition may still be on its way.
+    // The data partition may not be mounted yet.
     let crash = pi.ssh("systemctl start lancam-crash; cat /data/crash/*/dmesg* 2>/dev/null | head -c 20000; journalctl -b -o cat -u lancam-crash");
     let crash = crash.text();
     let kept = crash.contains("sysrq: Trigger a crash") || crash.contains("Kernel panic");
@@ -171,11 +170,11 @@ fn power_cut_at_any_moment_does_it_no_harm() {
     pi.ssh("systemctl start lancam-data; echo kept >/data/kept; sync").text();
     for round in 0..20 {
         if round % 2 == 0 {
-            // While the data partition is written to.
+            // The power is cut while the data partition is written to.
             pi.ssh("(while :; do dd if=/dev/urandom of=/data/busy bs=64k count=8; sync; done) >/dev/null 2>&1 &");
             thread::sleep(random.below(Duration::from_secs(3)));
         } else {
-            // While it starts.
+            // The power is cut during the start.
             pi.reset();
             resets += 1;
             thread::sleep(random.below(Duration::from_secs(20)));
@@ -217,7 +216,7 @@ fn a_data_partition_that_is_full_read_only_or_noise_costs_no_picture() {
     wait_for_a_frame(&pi);
     let card = pi.cut_power();
 
-    // The first half of it: superblocks, inodes, and what the journal knows.
+    // Overwrites its first half: superblocks, inodes and the journal.
     let disk = File::options().write(true).open(card.file()).expect("the card");
     let (start, len) = card.partition(3);
     let mut random = Random(SEED);
@@ -231,14 +230,15 @@ fn a_data_partition_that_is_full_read_only_or_noise_costs_no_picture() {
     let log = pi.ssh("systemctl start lancam-data; journalctl -b -o cat -u lancam-data; grep ' /data ' /proc/mounts || true").text();
     println!("{}", log.trim());
     assert!(log.contains("the data partition"), "{log}");
-    // Repaired from what is left, or, where e2fsck finds nothing that it could repair, left as it is and told.
+    // e2fsck repairs it, or finds nothing that it can repair. Then it stays as it is, and there is a message.
     let is_repaired = log.contains(" rw,");
     assert_eq!(config_errors(&pi).contains("data partition"), !is_repaired, "{log}");
     assert!(is_repaired || log.contains("could not be checked"), "{log}");
     assert!(!log.contains("making the data partition"), "{log}");
 }
 
-/// What a camera that goes on running says is wrong, in `/state` and so on its page, once that is there; the screen says so too.
+/// The complaints in `/state`, which the page shows too, once they contain `told`. The screen shows them as
+/// well.
 fn complaints_once(pi: &Appliance, told: &str) -> String {
     pi.ssh("systemctl start lancam-secrets").text();
     let state = pi.get_until("/state", |state| state.code == 200 && state.text().contains(told));
@@ -277,7 +277,7 @@ fn misspelt_settings_are_told_and_done_without() {
     }
 }
 
-/// Marsaglia's xorshift: enough for moments and noise.
+/// Marsaglia's xorshift, for random moments and noise.
 struct Random(u64);
 
 impl Random {

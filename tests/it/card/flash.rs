@@ -1,4 +1,5 @@
-//! `make flash`: writes files and loop devices as it writes cards, refuses what is none, and asks before anything is lost.
+//! `make flash`: writes files and loop devices as it writes cards, refuses what is not a card, and asks
+//! before anything is lost.
 
 use crate::tools::program::succeeds;
 use crate::tools::skip::skip;
@@ -11,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
-/// What `flash.sh IMAGE DEVICE` says, and whether it succeeded.
+/// What `flash.sh IMAGE DEVICE` prints, and whether it succeeded.
 fn flash(image: &Path, device: &Path, change: impl FnOnce(&mut Command)) -> (String, bool) {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("cross/image/flash.sh");
     let mut flash = Command::new(script);
@@ -29,7 +30,7 @@ fn folder() -> TempDir {
     tempfile::tempdir().expect("a folder")
 }
 
-/// Bytes that look like a disk, no two steps of them alike.
+/// Bytes with a partition table's mark. Each step of the copy has other bytes.
 fn image_bytes() -> Vec<u8> {
     let mut bytes: Vec<u8> =
         (0..9_500_000_u32).flat_map(u32::to_le_bytes).take(9_500_000).collect();
@@ -70,7 +71,7 @@ fn where_there_is_only_a_compressed_image_that_is_written() {
     assert!(succeeded, "{said}");
     assert!(fs::read(&card).expect("reads")[..9_500_000] == image_bytes());
 
-    // Cut off on its way here: the card keeps what it has.
+    // A download that was cut off. The card keeps its contents.
     let compressed = image.with_extension("img.xz");
     let whole = fs::read(&compressed).expect("reads");
     fs::write(&compressed, &whole[..whole.len() / 2]).expect("writes");
@@ -96,7 +97,7 @@ fn what_cannot_be_right_is_refused_before_anything_is_written() {
     let (said, succeeded) = flash(&picture, &card, as_it_is);
     assert!(!succeeded && said.contains("no partition table"), "{said}");
 
-    // A mistyped name would else become a large file.
+    // Otherwise a mistyped name would become a large file.
     let (said, succeeded) = flash(&image, &folder.path().join("sdx"), as_it_is);
     assert!(!succeeded && said.contains("is no disk"), "{said}");
     let (said, succeeded) = flash(&image, &card, |flash| {
@@ -105,7 +106,7 @@ fn what_cannot_be_right_is_refused_before_anything_is_written() {
     assert!(!succeeded && said.contains("is no disk"), "{said}");
     let (said, succeeded) = flash(&image, Path::new("/dev/null"), as_it_is);
     assert!(!succeeded && said.contains("is no disk"), "{said}");
-    // Without an image too it lists the disks.
+    // It lists the disks, even if there is no image.
     for image in [&image, Path::new("dist/lancam.img"), Path::new("/nowhere/x.img")] {
         let (said, succeeded) = flash(image, Path::new(""), |flash| {
             flash.current_dir(folder.path());
@@ -117,10 +118,10 @@ fn what_cannot_be_right_is_refused_before_anything_is_written() {
     assert!(fs::read(&card).expect("reads").iter().all(|&byte| byte == 0));
 }
 
-/// A partition: its type, first sector and sectors.
+/// A partition: its type, its first sector and its number of sectors.
 type Partition = (u8, u32, u32);
 
-/// A PC's partition table, with the four bytes that name it.
+/// A PC's partition table, with the four bytes of its id.
 fn table(name: [u8; 4], partitions: &[Partition]) -> Vec<u8> {
     let mut sector = vec![0; 512];
     sector[440..444].copy_from_slice(&name);
@@ -140,7 +141,7 @@ fn put(card: &Path, at: u64, bytes: &[u8]) {
     file.write_all_at(bytes, at).expect("writes");
 }
 
-/// A FAT file system with this label, whole.
+/// A whole FAT file system with this label.
 fn fat(folder: &TempDir, label: &str) -> Option<Vec<u8>> {
     let path = folder.path().join("fat");
     fs::File::create(&path).and_then(|file| file.set_len(4 << 20)).expect("makes");
@@ -152,7 +153,7 @@ fn fat(folder: &TempDir, label: &str) -> Option<Vec<u8>> {
     Some(fs::read(path).expect("reads"))
 }
 
-/// The partitions of a Raspberry Pi's card, in small.
+/// The partitions of a Raspberry Pi's card, but smaller.
 const OF_A_PI: [Partition; 2] = [(0x0c, 2048, 8192), (0x83, 10240, 8192)];
 
 #[test]
@@ -166,7 +167,7 @@ fn a_disk_with_other_contents_is_written_by_force_alone() {
     let protected = table([0; 4], &[(0xee, 1, 20_000)]);
     let mut others = vec![encrypted, swap, of_windows, of_a_pc.clone(), protected, image_bytes()];
     if let Some(fat) = fat(&folder, "PHOTOS") {
-        // As a stick is sold, and one that looks like a Pi's but for its name.
+        // A stick as it is sold, and one that looks like a Pi's card except for its label.
         others.push(fat.clone());
         others.push([of_a_pc, vec![0; (1 << 20) - 512], fat].concat());
     }
@@ -210,7 +211,7 @@ fn a_card_that_is_empty_or_one_of_a_pi_is_shown_and_written() {
     }
 }
 
-/// At a terminal, at which this is typed.
+/// Runs it in a terminal and types this.
 fn flash_at_a_terminal(image: &Path, card: &Path, typed: &str) -> (String, bool) {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("cross/image/flash.sh");
     let line = format!("'{}' '{}' '{}'", script.display(), image.display(), card.display());
@@ -258,7 +259,7 @@ fn with_dd(folder: &TempDir, script: &str) -> String {
 #[test]
 fn a_card_that_gives_back_something_else_is_told() {
     let (folder, image, card) = image_and_card(10 << 20);
-    // A card whose 6th MiB has died: whatever is written there comes back as something else.
+    // The 6th MiB of this card is broken: what is written there is not what is read.
     let dd = "#!/bin/sh\n/usr/bin/dd \"$@\" || exit\ncase $* in *of=*seek=1*) printf x | /usr/bin/dd of=\"$CARD\" bs=1 seek=5600000 conv=notrunc status=none ;; esac\n";
     let path = with_dd(&folder, dd);
     let (said, succeeded) = flash(&image, &card, |flash| {
@@ -293,7 +294,7 @@ fn a_card_that_another_program_holds_is_left_to_it() {
     assert!(succeeded, "{said}");
 }
 
-/// A disk that is a file, gone with this.
+/// A loop device. Dropping this removes it.
 struct Loop(PathBuf);
 
 impl Loop {

@@ -1,5 +1,5 @@
-//! The SD card's image as a file: its size, its partitions, what is in its system and under which licences, what systemd says
-//! of its units; and that it comes out the same twice.
+//! The SD card's image as a file: its size, its partitions, its files and their licences, its units as
+//! systemd judges them; and that two builds are the same.
 
 use crate::tools::appliance::{image, run, script};
 use crate::tools::skip::skip;
@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 const MIB: u64 = 1 << 20;
 
-/// A partition as the table has it: type, and in bytes where it begins and how long it is.
+/// The partitions in the table: type, and first byte and length in bytes.
 fn partitions(card: &[u8]) -> Vec<(u8, u64, u64)> {
     assert_eq!(card[510..512], [0x55, 0xaa], "the mark of a partition table");
     assert_eq!(card[440..444], 0x6c61_6e63_u32.to_le_bytes(), "what PARTUUIDs begin with");
@@ -34,13 +34,13 @@ fn it_is_small_and_its_partitions_are_where_the_documents_say() {
     assert_eq!(boot, (0x0c, 4 * MIB, 64 * MIB));
     assert_eq!((system.0, system.1), (0x83, 68 * MIB));
     assert_eq!(data, (0x83, system.1 + system.2, 512 * MIB));
-    // Of the last only a blank beginning is in the image: the card is what gives it room.
+    // The image contains only a blank beginning of the last partition. It grows to the size of the card.
     assert_eq!(len, data.1 + MIB);
     let from = usize::try_from(data.1).expect("a length");
     assert!(card[from..].iter().all(|&byte| byte == 0));
 }
 
-/// The system, unpacked; `None`, said as a skip, where that cannot be.
+/// The system, unpacked. `None` if that is not possible here, which counts as a skip.
 fn system() -> Option<TempDir> {
     let path = image()?;
     let got = script("cross/need.sh").arg("unsquashfs:squashfs-tools").output().expect("runs");
@@ -117,7 +117,7 @@ fn units_are_in_order(root: &Path) {
         return skip("systemd-analyze", "is not here");
     };
     let said = String::from_utf8_lossy(&output.stderr);
-    // This machine's systemd may be older than the image's 257, and not know all that is said there.
+    // This machine's systemd may be older than the image's 257, and may not know every setting.
     let is_news = |line: &str| systemd::is_news(line) || line.ends_with(": disconnected");
     let wrong: Vec<_> = said
         .lines()
@@ -142,8 +142,8 @@ fn units_are_in_order(root: &Path) {
     assert!(level.is_some_and(|level| level <= 15), "{said}");
 }
 
-/// What no device tree names, or names only on a real Pi: without them the CPU stays slow, a Pi does not restart, a ribbon
-/// cable's camera or a screen stays dark.
+/// Files that no device tree names, or only that of a real Pi. Without them, the CPU stays slow, a Pi does
+/// not restart, and a ribbon camera or a screen stays dark.
 const MUST_HAVE: [&str; 7] = [
     "bcm2835-v4l2",
     "bcm2835_wdt",
@@ -164,7 +164,7 @@ fn drivers_that_only_a_real_pi_asks_for_are_in_it() {
     }
 }
 
-/// The file of the boot partition by that name.
+/// The file of this name on the boot partition.
 fn on_the_boot_partition(image: &Path, name: &str) -> Option<Vec<u8>> {
     let from = format!("{}@@4M", image.display());
     let Ok(read) = Command::new("mtype").args(["-i", &from, &format!("::{name}")]).output() else {
@@ -209,7 +209,7 @@ fn every_board_has_its_device_tree_and_a_camera_its_port() {
     assert!(String::from_utf8_lossy(&config).contains("\nstart_x=1\n"));
 }
 
-/// A folder cannot be read as a disk can; neither can a worn card.
+/// A folder cannot be read as a disk, and neither can a worn-out card.
 #[test]
 fn a_data_partition_that_cannot_be_read_is_not_made_anew() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -262,7 +262,7 @@ fn the_list_beside_it_names_all_that_is_inside_and_its_licences() {
         }
     }
     assert!(packages > 40 && count > 20, "{packages} packages, {count} crates");
-    // Whose licences are not free, and ask for their text to be passed on.
+    // These licences are not free. They require that their text is passed on.
     for words in [
         "may only be used for the purposes of developing for",
         "binary-redist-Cypress",
@@ -284,7 +284,7 @@ fn two_builds_are_the_same_bytes() {
     let built = |name: &str| {
         let cache = folder.path().join(name);
         fs::create_dir(&cache).expect("a folder");
-        // The packages are the same files; all else is made anew, in another place.
+        // The builds share the downloaded packages. Everything else is made anew, in another folder.
         std::os::unix::fs::symlink(&debs, cache.join("debs")).expect("a link");
         let mut build = script("cross/image/build.sh");
         build.args(&programs).env("LANCAM_IMAGE_CACHE", &cache).env("LANCAM_IMAGE_FOLDER", &cache);
@@ -295,7 +295,7 @@ fn two_builds_are_the_same_bytes() {
     };
     let (first, second) = (built("first"), built("second"));
     assert!(first == second, "two builds differ");
-    // LANCAM_IMAGE may be a build of another program; the one that make test makes is not.
+    // LANCAM_IMAGE may have been built of another program, so this only prints whether it is the same.
     println!(
         "the same as {}: {}",
         image.display(),

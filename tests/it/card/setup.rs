@@ -1,4 +1,5 @@
-//! `lancam-setup`: for each dialect that owners and Raspberry Pi Imager write, the files that come out of it; where passwords go.
+//! `lancam-setup`: the files that it makes of each dialect that owners and Raspberry Pi Imager write, and
+//! where passwords go.
 
 use crate::tools::camera_process::CameraProcess;
 use crate::tools::mounting::in_namespaces;
@@ -17,7 +18,7 @@ const SETUP: &str = env!("CARGO_BIN_EXE_lancam-setup");
 
 const KEY: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
-/// A card and the memory of a machine, as folders.
+/// A machine's card and memory, as folders.
 pub struct Machine {
     folder: TempDir,
 }
@@ -45,7 +46,7 @@ impl Machine {
         fs::write(self.path("boot").join(name), bytes).expect("writes");
     }
 
-    /// What it said.
+    /// What it prints.
     fn setup(&self, more: &[&str]) -> String {
         let mut command = Command::new(SETUP);
         command.env_remove("RUST_LOG").env_remove("JOURNAL_STREAM");
@@ -58,14 +59,14 @@ impl Machine {
         said
     }
 
-    /// Both steps of a start, with memory that is empty.
+    /// Both steps of a start, with an empty memory.
     pub fn start(&self) -> String {
         fs::remove_dir_all(self.path("run")).expect("was there");
         fs::create_dir(self.path("run")).expect("a folder");
         self.setup(&[]) + &self.setup(&["--keep-secrets"])
     }
 
-    /// A file, if it is there.
+    /// A file, if it exists.
     pub fn read(&self, name: &str) -> Option<String> {
         fs::read_to_string(self.path(name)).ok()
     }
@@ -232,7 +233,7 @@ fn a_power_cut_between_the_two_leaves_the_password_in_both() {
     let machine = Machine::with("lancam.toml");
     machine.start();
     let wifi = machine.wifi();
-    // As after a cut: kept, and not written over, or half so.
+    // As after a power cut: the password is kept already, but not or only partly written over.
     let whole = sample("lancam.toml");
     let moved = fs::read(machine.path("boot/lancam.toml")).expect("there");
     for cut in 0..whole.len() {
@@ -249,7 +250,7 @@ fn a_power_cut_between_the_two_leaves_the_password_in_both() {
 #[test]
 fn without_a_partition_of_its_own_the_password_stays_and_counts() {
     let machine = Machine::with("lancam.toml");
-    // A read-only folder would not stop root from writing. A file in its place does.
+    // Root can write into a read-only folder. So a file takes the place of the folder.
     fs::remove_dir(machine.path("data")).expect("empty");
     fs::write(machine.path("data"), "").expect("writes");
     let said = machine.start();
@@ -265,7 +266,7 @@ fn without_a_partition_of_its_own_the_password_stays_and_counts() {
     assert!(complaints.contains("stay on the boot partition"), "{complaints}");
 }
 
-/// Runs setup with a file system mounted at `data`, as on the image. Needs root, if only of a namespace.
+/// Runs setup with a file system mounted at `data`, as on the image. Needs root in a namespace.
 const WITH_A_PARTITION: &str = r#"
     mount -t tmpfs -o size=4m small "$1/data" || exit
     eval "$2"
@@ -296,14 +297,15 @@ fn a_partition_that_keeps_nothing_new_is_a_complaint_until_it_does() {
         assert!(machine.wifi().contains("correct horse"), "it counts whatever becomes of it");
         let left = fs::read(machine.path("boot/lancam.toml")).expect("there");
         assert_eq!(left == sample("lancam.toml"), !kept, "{done_to_it}");
-        // The folder without it: what was wrong is so no more.
+        // Now the folder is free again, and the complaint must disappear.
         machine.setup(&["--keep-secrets"]);
         let complaints = machine.complaints();
         assert!(!complaints.contains("data partition"), "{complaints}");
     }
 }
 
-/// The second step of setup with a boot partition that is mounted as on the image, and how it is mounted afterwards.
+/// Runs the second step of setup on a boot partition that is mounted as on the image, and prints how it is
+/// mounted afterwards.
 const ON_A_CARD: &str = r#"
     cp -r "$1/boot" "$1/files" && mount -t tmpfs -o size=4m card "$1/boot" && cp "$1/files/"* "$1/boot" || exit
     mount -o remount,ro,nosuid,nodev,noexec,noatime "$1/boot" || exit
@@ -356,7 +358,7 @@ fn whatever_lies_there_it_goes_on_and_says_what_does_not_count() {
     ] {
         assert!(complaints.lines().any(|line| line.starts_with(told)), "{told}: {complaints}");
     }
-    // What is right among it counts.
+    // The correct settings in it are used.
     assert_eq!(machine.read("run/lancam/hostname").as_deref(), Some("garage"), "{said}");
     assert_eq!(machine.read("run/lancam/lancam.toml").as_deref(), Some("\nquality = 5\n"));
     assert_eq!(machine.wifi(), "");
@@ -378,7 +380,8 @@ fn wpa_supplicant_reads_what_is_written_as_it_was_meant() {
     let plain =
         Machine::new(&[("lancam.toml", b"[wifi]\nssid = \"x\"\npsk = 'it is #1 \"\\ ok'\n")]);
     for (machine, expected) in [
-        // A " and a # behind it is what it cannot read from a file; so it gets the key that those make.
+        // wpa_supplicant cannot read a password with " and # from a file. So it gets the key that belongs to
+        // it.
         (&machine, vec!["ssid - hexdump_ascii(len=4)", "scan_ssid=1", "PSK - hexdump(len=32)"]),
         (&plain, vec!["PSK (ASCII passphrase) - hexdump_ascii(len=14)", "key_mgmt: 0x2"]),
         (&other, vec!["country='GB'", "PSK - hexdump(len=32)", "key_mgmt: 0x4", "id=2"]),
@@ -393,7 +396,7 @@ fn wpa_supplicant_reads_what_is_written_as_it_was_meant() {
     }
 }
 
-/// What it says while it reads its file; it is ended once it has.
+/// What wpa_supplicant prints while it reads the file. Then it is ended.
 fn verdict(file: &Path) -> Option<String> {
     let mut command = Command::new("wpa_supplicant");
     command.args(["-D", "wired", "-i", "lo", "-dd", "-c"]).arg(file);

@@ -1,5 +1,6 @@
-//! A card with what an owner or Raspberry Pi Imager put on it, started twice: name, keys, addresses, Wi-Fi's file, and
-//! where the password went. One dialect a test. Radios are not emulated: no network is joined here.
+//! A card with files from an owner or Raspberry Pi Imager, started twice: name, keys, addresses, the file for
+//! Wi-Fi, and where the password went. One dialect in each test. Radios are not emulated, so it joins no
+//! network.
 
 use crate::tools::appliance::{Appliance, Card, Machine};
 use crate::tools::mdns_cable::Cable;
@@ -9,21 +10,22 @@ use std::fs;
 const KEY: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 const CAMERA: &str = "modules_load=vivid";
 
-/// What comes out of a card's files.
+/// What must come of a card's files.
 struct Expected<'a> {
     name: &'a str,
     /// Lines of `wpa_supplicant.conf`.
     wifi: &'a [&'a str],
-    /// What must be readable on the boot partition no more, and the file that it stood in.
+    /// A secret that the boot partition must not contain any more, and the file that contained it.
     secret: (&'a str, &'a str),
 }
 
-/// A fresh card with a sample of tests/data/setup, in which the owner's own key stands.
+/// A fresh card with samples of tests/data/setup, with the owner's key in place of the sample's.
 fn card(samples: &[&str]) -> Option<Card> {
     card_with(samples, |text| text)
 }
 
-/// The same, with samples that have been edited. Each is written once: what is written over may lie on in the file system's free space.
+/// The same with edited samples. Each is written once, because an overwritten version may stay in the file
+/// system's free space.
 fn card_with(samples: &[&str], edit: impl Fn(String) -> String) -> Option<Card> {
     let card = Card::new()?;
     let key = fs::read_to_string(card.folder().join("key.pub")).expect("the owner's key");
@@ -34,7 +36,7 @@ fn card_with(samples: &[&str], edit: impl Fn(String) -> String) -> Option<Card> 
         let sample = text.split(['"', '\n']).find(|it| it.starts_with("ssh-ed25519 "));
         match sample {
             Some(sample) => {
-                // Then only the key in `file` can open SSH.
+                // Now only the key in `file` can open SSH.
                 card.delete("authorized_keys");
                 card.put(file, text.replace(sample, key.trim()).as_bytes());
             }
@@ -44,7 +46,7 @@ fn card_with(samples: &[&str], edit: impl Fn(String) -> String) -> Option<Card> 
     Some(card)
 }
 
-/// Two starts of a card.
+/// Starts a card twice.
 fn starts_as(card: Card, expected: &Expected<'_>) -> Card {
     let on_boot = boot_partition(&card);
     assert!(contains(&on_boot, expected.secret.0), "the owner wrote it");
@@ -55,7 +57,7 @@ fn starts_as(card: Card, expected: &Expected<'_>) -> Card {
     let card = pi.power_off();
     let file = String::from_utf8_lossy(&card.read(expected.secret.1)).into_owned();
     assert!(file.contains("moved") && !file.contains(expected.secret.0), "{file}");
-    // Nor does it lie anywhere in what any PC reads.
+    // The secret is nowhere on the partition that any PC can read.
     assert!(!contains(&boot_partition(&card), expected.secret.0));
 
     let pi = card.boot(Machine::Virt, &[CAMERA]);
@@ -65,7 +67,7 @@ fn starts_as(card: Card, expected: &Expected<'_>) -> Card {
 }
 
 fn is_as(pi: &Appliance, expected: &Expected<'_>) {
-    // It comes after the picture and may not have ended yet.
+    // This step runs after the first picture and may still be running.
     let done = "for i in $(seq 300); do systemctl is-active -q lancam-secrets && exit; sleep 0.2; done; exit 1";
     pi.ssh(done).text();
     assert_eq!(pi.ssh("hostname").text().trim(), expected.name);
@@ -81,7 +83,7 @@ fn is_as(pi: &Appliance, expected: &Expected<'_>) {
     assert!(pi.ssh("cat /data/wifi").text().contains(expected.secret.0));
     let boot = pi.ssh("grep ' /boot ' /proc/mounts").text();
     assert!(boot.contains(" ro,"), "{boot}");
-    // The program that will read it, with no radio.
+    // Asks wpa_supplicant itself to read the file, without a radio.
     let verdict = pi
         .ssh(
             "timeout 5 wpa_supplicant -D wired -i lo -c /run/lancam/wpa_supplicant.conf -d || true",
@@ -96,7 +98,7 @@ fn contains(bytes: &[u8], text: &str) -> bool {
     bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }
 
-/// The bytes of p1.
+/// The bytes of the boot partition.
 fn boot_partition(card: &Card) -> Vec<u8> {
     let bytes = fs::read(card.file()).expect("a card");
     bytes[4 << 20..68 << 20].to_vec()
@@ -105,7 +107,7 @@ fn boot_partition(card: &Card) -> Vec<u8> {
 #[test]
 #[ignore = "minutes: make test-all"]
 fn our_own_file_names_the_camera_gives_it_an_address_and_opens_ssh() {
-    // The one that QEMU forwards to, and would give by DHCP.
+    // The address to which QEMU forwards, and which DHCP would give.
     let own = "ethernet.address = \"10.0.2.15/24\"\nethernet.gateway = \"10.0.2.2\"\n";
     let edit = |text: String| {
         let text = text.replace("source = \"test:64x48@5\"\n", "");
@@ -135,10 +137,10 @@ fn our_own_file_names_the_camera_gives_it_an_address_and_opens_ssh() {
     println!("multicast DNS: {host} is at {address}");
     let address = pi.ssh("ip -o -4 addr show eth0").text();
     assert!(address.contains("10.0.2.15/24") && !address.contains("dynamic"), "{address}");
-    // With one address on two cables, answers would leave by either.
+    // If both cables had this address, answers could leave by either of them.
     let second = pi.ssh("ip -o -4 addr show eth1").text();
     assert!(!second.contains("10.0.2.15"), "{second}");
-    // What is wrong is told on the page, with its line, and on the screen.
+    // The page shows the mistake with its line, and so does the screen.
     let complaint = "lancam.toml:3: unknown key in [device]";
     let state = pi.get_until("/state", |state| state.code == 200);
     let state = state.text();

@@ -1,4 +1,5 @@
-//! Files of the card as Windows, phones and word processors save them: taken, or named with what to do; passwords leave them too.
+//! Files of the card as Windows, phones and word processors save them: they are read, or a message says what
+//! to do. Passwords move out of them too.
 
 use crate::card::setup::{Machine, sample};
 use std::fs;
@@ -7,7 +8,7 @@ use std::process::Command;
 const KEY: &str =
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFh";
 
-/// As Notepad saves text: with its lines' ends, by the name that it gives the encoding.
+/// A text as Notepad saves it: with its line ends, in the encoding with this name.
 fn as_notepad_saves(text: &str, encoding: &str) -> Vec<u8> {
     let text = text.replace('\n', "\r\n");
     let units = [0xfeff].into_iter().chain(text.encode_utf16());
@@ -87,12 +88,12 @@ fn of_two_that_contradict_the_proper_one_counts_and_the_other_is_named() {
         "{complaints}"
     );
     assert!(complaints.contains("Delete one"), "{complaints}");
-    // What does not count is a password all the same.
+    // A password is moved also from a file that is ignored.
     for (file, secret) in [("lancam.toml", "correct horse"), ("lancam.toml.txt", "wrong horse")] {
         assert!(!machine.read(&format!("boot/{file}")).expect("there").contains(secret), "{file}");
     }
 
-    // The same twice contradicts nothing, and the file that came with the card says nothing.
+    // Two equal files do not contradict each other, and the file that came with the card sets nothing.
     let empty = sample_of_the_card();
     for (first, quality) in [(other.as_bytes(), "30"), (empty.as_slice(), "30")] {
         let machine =
@@ -105,7 +106,7 @@ fn of_two_that_contradict_the_proper_one_counts_and_the_other_is_named() {
     }
 }
 
-/// `lancam.toml` as the image has it.
+/// The image's own `lancam.toml`.
 fn sample_of_the_card() -> Vec<u8> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/cross/image/boot/lancam.toml");
     fs::read(path).expect("it is there")
@@ -160,7 +161,7 @@ fn curly_quotes_on_the_card_are_named_and_no_password_is_told() {
     }
 }
 
-/// `lancam check` of a file: what it says, and how it ends.
+/// The output of `lancam check` for this text, and its exit code.
 fn check(text: &str) -> (String, Option<i32>) {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("lancam.toml");
@@ -194,7 +195,7 @@ fn what_check_advises_about_curly_quotes_works_when_it_is_followed() {
         check("listen = [“[::]:8080”, “0.0.0.0:80”]\n[controls]\npower_line_frequency = “50 Hz”\n");
     assert!(said.contains("listen = [\"[::]:8080\", \"0.0.0.0:80\"]"), "{said}");
     assert!(said.contains("power_line_frequency = \"50 Hz\""), "{said}");
-    // Apostrophes and quotes inside a name are its own.
+    // Apostrophes and quotes inside a name are part of it.
     for good in ["\"Bob’s camera\"", "\"a “b” c\"", "\"Thomas’\""] {
         assert_eq!(check(&format!("name = {good}\n")).1, Some(0), "{good}");
     }

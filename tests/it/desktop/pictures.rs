@@ -1,4 +1,5 @@
-//! Takes the pictures of docs/VIEWER.md and README.md: real programs, the camera's own test pattern or a scene, an X server without a screen.
+//! Takes the pictures of docs/VIEWER.md and README.md: the real programs show the test pattern or a drawn
+//! scene on a virtual screen.
 
 use crate::tools::camera_process::CameraProcess;
 use crate::tools::lan::{Lan, Machine};
@@ -11,33 +12,33 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-/// The window, in the upper left corner: half of what people have, so that its text can be read on a page.
+/// The window in the upper left corner. It has half the usual size, so that its text can be read on a page.
 const WINDOW: Size = Size::new(960, 540);
 
 /// The browser's window in README.md.
 const BROWSER: Size = Size::new(960, 720);
 
-/// A viewer of these cameras.
+/// A viewer that shows these cameras.
 fn open(stage: &Stage, cameras: &[&CameraProcess]) -> Viewer {
     let addresses: Vec<String> =
         cameras.iter().map(|camera| format!("127.0.0.1:{}", camera.port())).collect();
     stage.open(&addresses.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
-/// Waits for a window with this in its title, and puts it into its corner.
+/// Waits for a window with this title, and moves it to its corner.
 fn place(stage: &Stage, title: &str) {
     stage.wait_for_title(title);
     stage.move_window(WINDOW, (0, 0));
-    // Over the window, for the keys, where no pane is and nothing can be chosen.
+    // The pointer must be over the window so that it gets the keys. No pane is at this place.
     stage.point((958, 538));
 }
 
-/// Takes a picture after `seconds`. No test of pixels could tell that the window is ready for it.
+/// Takes a picture after `seconds`. No pixels tell when the window is ready for it.
 fn take(stage: &Stage, name: &str, seconds: u64) {
     take_part(stage, name, WINDOW, seconds);
 }
 
-/// The same, of another size.
+/// The same, in another size.
 fn take_part(stage: &Stage, name: &str, size: Size, seconds: u64) {
     thread::sleep(Duration::from_secs(seconds));
     let window = crop(&stage.screen.screenshot(), 0, 0, size);
@@ -60,7 +61,8 @@ fn the_pictures_of_the_manual() {
     the_list(&stage);
 }
 
-/// The viewer and the page, side by side in README.md, of a scene: docs/pictures/scene.pov, drawn with POV-Ray.
+/// The viewer and the page side by side, for README.md. The scene is docs/pictures/scene.pov, drawn with
+/// POV-Ray.
 #[test]
 #[ignore = "writes docs/pictures: make screenshots"]
 fn the_pictures_of_the_readme() {
@@ -128,7 +130,7 @@ fn several_cameras(stage: &Stage) {
     place(stage, "4 cameras");
     stage.click((700, 100));
     stage.point((958, 538));
-    // It is *Door* that was clicked at.
+    // The click must have selected *Door*.
     stage.press(&["Return"]);
     stage.wait_for_title("Door");
     stage.press(&["Return"]);

@@ -1,6 +1,6 @@
 //! The whole window: driven with keys and mouse, and compared with pictures that a person has checked.
 //!
-//! `LANCAM_BLESS=1` writes tests/golden/viewer anew; look at what it wrote.
+//! `LANCAM_BLESS=1` takes tests/golden/viewer anew. Look at the new pictures.
 
 use crate::tools::camera_process::{CameraProcess, PATIENCE};
 use crate::tools::clipboard;
@@ -22,12 +22,12 @@ use std::{io, thread};
 
 /// The size of the window, in the middle of the screen.
 const WINDOW: Size = Size::new(1280, 720);
-/// All that is compared, and what of it moves.
+/// All golden pictures, and the parts of each that change.
 const GOLDENS: [Golden; 15] = [
     Golden { name: "single", moving: &[] },
     Golden {
         name: "figures",
-        // The camera's port; the graph, whose line is the interval; the values on the right.
+        // The camera's port, the graph, the values on the right. The graph's line shows the interval.
         moving: &[part(24, 52, 200, 18), part(24, 112, 286, 64), part(150, 182, 158, 114)],
     },
     Golden { name: "help", moving: &[] },
@@ -66,7 +66,7 @@ fn recorded(stage: &Stage) -> u64 {
     lengths.filter_map(Result::ok).sum()
 }
 
-/// Where the window differs from a golden picture.
+/// How the window differs from a golden picture.
 fn differences(stage: &Stage, name: &str) -> Differences {
     let (golden, file) = golden(name);
     golden.differences(&png_file::read(&file), &stage.window(WINDOW))
@@ -120,10 +120,10 @@ fn every_golden_picture_is_told_from_every_other() {
 
 /// The number in the picture of a camera that stands still.
 const STILL: u64 = 40;
-/// Another one, all of whose bits are different.
+/// A number in which all bits are different.
 const OTHER: u64 = 0xFFFF_FFFF ^ STILL;
 
-/// A camera whose picture has this number in it, ten times a second.
+/// A camera that sends a picture with this number ten times a second.
 fn still(stream: TcpStream, name: &str, number: &AtomicU64) -> io::Result<()> {
     let size = Size::new(1280, 720);
     let mut camera = FakeCamera::greet(stream, name)?;
@@ -164,7 +164,7 @@ fn one_camera_with_figures_help_controls_paused_and_recording() {
         stage.press(keys);
         expect(&stage, name);
         if name == "paused" {
-            // What comes meanwhile is not seen.
+            // The window must not show pictures that come during the pause.
             number.store(OTHER, Ordering::SeqCst);
             thread::sleep(Duration::from_secs(1));
             assert_eq!(differences(&stage, "paused"), Differences::default());
@@ -174,12 +174,12 @@ fn one_camera_with_figures_help_controls_paused_and_recording() {
             number.store(STILL, Ordering::SeqCst);
         } else {
             if name == "recording" {
-                // A recording without a frame would be taken away again.
+                // A recording without a frame would be removed.
                 wait_until("a recorded frame", || (recorded(&stage) > 1000).then_some(()));
             }
             stage.press(back);
         }
-        // The message about the recording goes by itself.
+        // The message about the recording disappears by itself.
         expect(&stage, "single");
         assert_eq!(stage.recordings().len(), usize::from(name == "recording"), "{name}");
     }
@@ -219,7 +219,7 @@ fn a_grid_of_four_with_one_camera_gone() {
     stage.wait_for_title("Garage");
     stage.press(&["Tab"]);
     stage.wait_for_title("Door");
-    // A double click is two presses; back to the grid.
+    // A double click consists of two clicks. It brings the grid back.
     stage.click((700, 450));
     stage.click((700, 450));
     stage.wait_for_title("3 cameras");
@@ -246,7 +246,7 @@ fn a_camera_is_chosen_from_a_list_with_keys_and_mouse_and_remembered() {
     stage.press(&["Down", "Return"]);
     stage.wait_for_title("Küche — 640×360");
 
-    // Back to the list, and back from it; then to the other camera.
+    // Opens the list, goes back from it, and then chooses the other camera.
     stage.press(&["l"]);
     expect(&stage, "list");
     stage.press(&["Escape"]);
@@ -261,18 +261,19 @@ fn a_camera_is_chosen_from_a_list_with_keys_and_mouse_and_remembered() {
     stage.wait_for_title("Küche — 640×360");
     stage.leave(viewer);
 
-    // The last one is opened without a question.
+    // The camera that was watched last opens without a question.
     let viewer = open();
     stage.wait_for_title("Küche — 640×360");
     stage.leave(viewer);
 
-    // With nothing remembered, the mouse chooses.
+    // Without a memory the list opens. The mouse chooses.
     std::fs::remove_dir_all(stage.home.path().join("lancam")).expect("it was remembered");
     let viewer = open();
     expect(&stage, "picker");
     stage.point((700, 400));
     let own = stage.geometry();
-    // Many click twice: that chooses once, and does not fill the screen as it does over a picture.
+    // Many people click twice. That chooses once, and does not switch to full screen as it does over a
+    // picture.
     let twice = ["click", "--repeat", "2", "--delay", "80", "1"];
     stage.screen.xdotool(&twice).expect("clicked");
     wait_for_pictures("Garage");
@@ -292,18 +293,19 @@ fn several_are_chosen_from_the_list_and_remembered_and_another_is_typed() {
     expect(&stage, "list-several");
     stage.press(&["Return"]);
     stage.wait_for_title("lancam — 2 cameras");
-    // Cameras are remembered once a picture has come; the title of an enlarged one says so.
+    // The viewer remembers cameras after their first picture. Only the title of an enlarged camera tells when
+    // that came.
     stage.press(&["Return"]);
     stage.wait_for_title("— 640×360");
     stage.leave(viewer);
 
-    // The same two, without a question.
+    // The same two cameras open without a question.
     let viewer = open();
     stage.wait_for_title("lancam — 2 cameras");
     stage.press(&["l", "slash"]);
     stage.screen.xdotool(&["type", "--delay", "50", "garage:910"]).expect("typed");
     expect(&stage, "list-typed");
-    // What was copied elsewhere looks as if it was typed; of two lines nothing is taken.
+    // A pasted text looks like a typed one. A text of two lines is not pasted.
     stage.press(&["Escape"]);
     for copied in ["q\nq", " garage:910\n"] {
         let is_given = clipboard::copy(stage.screen.display(), copied);
@@ -311,7 +313,7 @@ fn several_are_chosen_from_the_list_and_remembered_and_another_is_typed() {
         is_given.recv_timeout(PATIENCE).expect("the viewer asks for it");
     }
     expect(&stage, "list-typed");
-    // The name alone is opened, in the selected one's place, and enlarged.
+    // Now only the name is left. It opens in the selected camera's place, enlarged.
     stage.press(&["BackSpace", "BackSpace", "BackSpace", "BackSpace", "Return", "Return"]);
     stage.wait_for_title("Garage");
     stage.leave(viewer);

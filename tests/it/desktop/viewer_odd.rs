@@ -1,4 +1,4 @@
-//! Cameras that send what no camera should: the window stays, says what happened, and goes on.
+//! Cameras that send wrong things: the window stays open, says what happened, and goes on.
 
 use crate::tools::fake_camera::{FakeCamera, FakeServer, Pattern, jpeg_facts};
 use crate::tools::stage::{Stage, count, crop};
@@ -13,7 +13,7 @@ use std::time::Duration;
 
 const SIZE: Size = Size::new(640, 360);
 
-/// A JPEG that says it is larger than it is.
+/// A JPEG whose header names a larger size.
 fn claiming(jpeg: &[u8], side: u16) -> Vec<u8> {
     let mut jpeg = jpeg.to_vec();
     let header = jpeg.windows(2).position(|pair| pair == [0xFF, 0xC0]).expect("a frame header");
@@ -22,7 +22,7 @@ fn claiming(jpeg: &[u8], side: u16) -> Vec<u8> {
     jpeg
 }
 
-/// What the camera sends until the test has seen what comes of it.
+/// The frame that the camera sends at this stage of the test.
 fn frame(stage: usize, sequence: u64) -> (FrameFacts, Vec<u8>) {
     let small = |size| (jpeg_facts(sequence, size), Pattern::new(SIZE).jpeg(1).to_vec());
     match stage {
@@ -37,7 +37,7 @@ fn frame(stage: usize, sequence: u64) -> (FrameFacts, Vec<u8>) {
             let facts = FrameFacts { codec: Codec::Bgr24, ..jpeg_facts(sequence, size) };
             (facts, vec![0x55; size.area() * 3])
         }
-        // The header lies about a picture that is fine.
+        // The message names a wrong size. The JPEG itself is good.
         5 => small(Size::new(16_384, 1)),
         _ => small(SIZE),
     }
@@ -96,7 +96,7 @@ fn no_clock_is_too_wrong_and_no_name_too_strange() -> io::Result<()> {
         stage.wait_for_title("640×360");
         stage.press(&["i"]);
         wait_until("the figures, with whatever age", || {
-            // Their panel is dark, where the picture is red; the words on it are nearly white.
+            // The panel is dark where the picture is red. The words on it are nearly white.
             let window = stage.window(SIZE);
             let left = crop(&window, 0, 0, Size::new(230, 180));
             let dark = count(&left, |rgb| rgb.iter().all(|&part| part < 0x40));

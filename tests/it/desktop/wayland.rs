@@ -1,4 +1,5 @@
-//! The viewer under Wayland: weston, whose own screen is an X server without one, with real keys and a real mouse.
+//! The viewer under Wayland. weston shows its own screen on a virtual X server, which has a real mouse and
+//! real keys.
 
 use crate::tools::camera_process::CameraProcess;
 use crate::tools::screen_stamp::stamp_on;
@@ -11,7 +12,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
-/// A compositor without window frames, which gives every window all of the screen; dropping it ends it.
+/// A compositor that gives every window the whole screen, without a frame. Dropping it ends it.
 struct Weston {
     compositor: Child,
     screen: Xvfb,
@@ -19,7 +20,7 @@ struct Weston {
 }
 
 impl Weston {
-    /// `None`, and said so, where that cannot be had.
+    /// `None` if weston does not run here, which counts as a skip.
     fn start() -> Option<Self> {
         let missing = |why: &str| {
             skip("a Wayland", why);
@@ -47,12 +48,12 @@ impl Weston {
         Some(weston)
     }
 
-    /// What `WAYLAND_DISPLAY` must be.
+    /// The value of `WAYLAND_DISPLAY`.
     fn display(&self) -> PathBuf {
         self.folder.path().join("display")
     }
 
-    /// A viewer for which there is no X.
+    /// A viewer that cannot use X.
     fn open(&self, camera: &str) -> Viewer {
         Viewer::start_with(&[camera], |command| {
             command.env("WAYLAND_DISPLAY", self.display());
@@ -60,14 +61,14 @@ impl Weston {
         })
     }
 
-    /// Does what xdotool calls this in the middle of the screen.
+    /// Does what xdotool calls `what`, in the middle of the screen.
     fn act(&self, what: &[&str]) {
         let (x, y) = ((SCREEN.width / 2).to_string(), (SCREEN.height / 2).to_string());
         self.screen.xdotool(&["mousemove", &x, &y]).expect("moved");
         self.screen.xdotool(what).expect("done");
     }
 
-    /// The number of the frame that all of the window shows.
+    /// The number of the frame, if the window shows all of it.
     fn sequence(&self) -> Option<u32> {
         stamp_on(&self.screen.screenshot()).map(|stamp| stamp.sequence)
     }
@@ -92,13 +93,14 @@ fn under_wayland_the_picture_moves_and_keys_and_the_wheel_work() {
     }
     keep(&weston.screen.screenshot(), "wayland.png");
 
-    // One step of the wheel, and back: not ten, and not the other way round.
+    // One step of the wheel and one back must cancel each other.
     weston.act(&["click", "4"]);
     wait_until("an enlarged picture", || weston.sequence().is_none().then_some(()));
     weston.act(&["click", "5"]);
     wait_until("all of it", || weston.sequence());
 
-    // The first of the pattern's bars is light, the figures' panel over it dark, also where there are no letters.
+    // The first bar of the pattern is light. The panel with the figures covers it and is dark, also between
+    // the letters.
     weston.act(&["key", "i"]);
     let figures = wait_until("figures over the picture", || {
         let shown = weston.screen.screenshot();
@@ -106,7 +108,7 @@ fn under_wayland_the_picture_moves_and_keys_and_the_wheel_work() {
     });
     keep(&figures, "wayland-figures.png");
 
-    // With these, keys are the desktop's; and Escape has nothing left to put away but the program.
+    // Keys with these modifiers belong to the desktop.
     for key in ["ctrl+q", "ctrl+c", "alt+q", "super+q", "ctrl+i"] {
         weston.act(&["key", key]);
     }

@@ -1,4 +1,4 @@
-//! The viewer in a real window, looked at through the pixels on the stage.screen.
+//! The viewer in a real window. The tests look at its pixels on the screen.
 
 use crate::tools::fake_camera::{
     FakeCamera, FakeServer, Pattern, ReservedPort, jpeg_facts, stream_pattern,
@@ -12,21 +12,21 @@ use std::io;
 use std::os::unix::net::UnixListener;
 use std::time::{Duration, Instant};
 
-/// Shown as it is: the window opens in its size, in the middle of the stage.screen.
+/// The picture's size. The window opens in this size, in the middle of the screen.
 const SIZE: Size = Size::new(640, 360);
 
-/// The part of it where messages are.
+/// The part of the window where messages appear.
 const THIRD: Size = Size::new(SIZE.width / 3, SIZE.height / 5);
 
-/// The goal, from the start of the program; a busy machine gets five times as long.
+/// The goal, counted from the start of the program. A busy machine may take five times as long.
 const FIRST_PICTURE: Duration = Duration::from_millis(300);
 
-/// What is written over pictures is nearly white.
+/// Text over pictures is nearly white.
 fn is_text(rgb: [u8; 3]) -> bool {
     rgb.iter().all(|&part| part > 0xE8)
 }
 
-/// Behind it, where there is no picture.
+/// The colour where there is no picture.
 const GROUND: [u8; 3] = [0x0D, 0x12, 0x18];
 
 #[test]
@@ -50,7 +50,7 @@ fn the_window_shows_the_picture_moving_and_q_ends_it() {
     let red = count(&picture, |[red, green, blue]| red > 240 && green < 20 && blue < 20);
     let blue = count(&picture, |[red, green, blue]| red < 20 && green < 20 && blue > 240);
     assert!(red > half * 9 / 10 && blue > half * 7 / 10, "{red} {blue} of {half}");
-    // No rate in it, which would change all the time and make taskbars flash.
+    // The title does not contain the rate. A rate would change all the time and make taskbars flash.
     let title = stage.wait_for_title("fake — 640×360");
     assert_eq!(title, "fake — 640×360");
     stage.leave(viewer);
@@ -125,7 +125,7 @@ fn a_first_window_tells_of_the_key_that_lists_all_others_and_a_second_one_does_n
         wait_until("a picture", || stage.stamp(SIZE));
         viewer
     };
-    // What the words lie on is dark, and not black as parts of the picture are.
+    // The ground behind the words is dark, but not as black as parts of the picture.
     let is_told = || {
         let middle = crop(&stage.window(SIZE), SIZE.width / 3, SIZE.height * 3 / 4, THIRD);
         count(&middle, |rgb| rgb.iter().all(|part| (0x0C..0x34).contains(part))) > 500
@@ -147,7 +147,7 @@ fn a_first_window_tells_of_the_key_that_lists_all_others_and_a_second_one_does_n
 fn the_screen_saver_is_held_off_while_pictures_move_and_no_longer() {
     let Some(stage) = Stage::new() else { return };
     let server = FakeServer::on(0, |stream| stream_pattern(stream, SIZE, 30));
-    // After a second without keys and mouse; Xvfb has one, which shows nothing.
+    // It would start after one second without input. Xvfb's screen saver shows nothing.
     let seconds = stage.screen.screen_saver_after(1).expect("an X server sets it");
     assert_eq!(seconds, 1);
     let viewer = stage.watch([&server]);
@@ -177,7 +177,7 @@ fn keys_and_wheel_zoom_and_turn_the_picture_and_undo_it() {
         [&["plus"][..], &["0"]],
         [&["bracketright"], &["bracketleft"]],
         [&["h"], &["h"]],
-        // Half a turn is both mirrorings.
+        // Half a turn is the same as both mirrorings.
         [&["bracketleft", "bracketleft"], &["h", "v"]],
         [&["v"], &["v"]],
     ] {
@@ -227,7 +227,7 @@ fn a_camera_without_a_picture_says_why_over_the_last_one() {
         camera.send_frame(&jpeg_facts(1, SIZE), pattern.jpeg(1))?;
         let text = "no camera: /dev/video0 has been unplugged";
         camera.send(&Message::Status { code: StatusCode::CameraLost, text })?;
-        // Until the viewer leaves.
+        // Sends nothing more until the viewer leaves.
         camera.wait_for(|_| None::<()>)
     });
     let viewer = stage.watch([&server]);
@@ -284,7 +284,7 @@ fn gnomes_wayland_is_left_for_xwayland_and_others_are_not() -> io::Result<()> {
             command.env("DISPLAY", stage.screen.display()).env("WAYLAND_DISPLAY", &path);
             command.env("XDG_CURRENT_DESKTOP", desktop);
         });
-        // This compositor hangs up at once; a viewer that asked it goes on to X11.
+        // This compositor closes the connection at once. The viewer then takes X11.
         let mut was_asked = false;
         wait_until("a picture", || {
             was_asked |= compositor.accept().is_ok();

@@ -1,4 +1,4 @@
-//! Pictures that stand still, looked at closely: held, lost, late, turned.
+//! Pictures that do not move, looked at closely: paused, lost, late, turned.
 
 use crate::tools::fake_camera::{FakeCamera, FakeServer, jpeg_facts};
 use crate::tools::stage::{Stage, count};
@@ -12,12 +12,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-/// The camera's pictures ...
+/// The size of the camera's pictures.
 const WHOLE: Size = Size::new(1280, 720);
-/// ... and the window, which needs half of that each way.
+/// The size of the window, which needs only half as many pixels in each direction.
 const HALF: Size = Size::new(640, 360);
 
-/// Lines of one pixel, black and white: at half the size they are grey.
+/// Lines of one pixel, black and white. At half the size they become grey.
 fn stripes() -> Vec<u8> {
     let mut planes = Planes::default();
     planes.reshape(WHOLE, Chroma::Yuv420);
@@ -34,7 +34,7 @@ fn stripes() -> Vec<u8> {
     jpeg
 }
 
-/// A camera of stripes that sends one picture after the other until it `hangs`.
+/// A camera that sends stripes until `hangs` is true.
 fn camera(hangs: &Arc<AtomicBool>) -> FakeServer {
     let hangs = Arc::clone(hangs);
     FakeServer::on(0, move |stream| {
@@ -51,7 +51,7 @@ fn camera(hangs: &Arc<AtomicBool>) -> FakeServer {
     })
 }
 
-/// How much neighbours differ where nothing is written, from left to right or from top to bottom.
+/// How much neighbouring pixels differ in a part without text, across or down, whichever is more.
 fn contrast(stage: &Stage) -> f64 {
     let picture = stage.window(HALF);
     let light = |x: usize, y: usize| f64::from(picture.rgb(x, y)[1]);
@@ -63,7 +63,8 @@ fn contrast(stage: &Stage) -> f64 {
     across.max(down) / (160.0 * 60.0)
 }
 
-/// Enlarged so much that each line is several pixels wide, this much is left of its edges; of grey nothing.
+/// The contrast when the picture is enlarged so much that each line is several pixels wide. Stripes have more
+/// than `SHARP`, grey less than `GREY`.
 const SHARP: f64 = 20.0;
 const GREY: f64 = 2.0;
 
@@ -99,7 +100,7 @@ fn a_picture_that_is_held_is_looked_at_in_all_its_detail() {
     let Some(desk) = desk() else { return };
     desk.stage.press(&["space"]);
     desk.looks_closer();
-    // The held picture stays sharp when it is turned. After it, live pictures are as sharp.
+    // The paused picture stays sharp when it is turned. The live pictures after it are as sharp.
     desk.stage.press(&["bracketright"]);
     wait_until("the lines, turned", || (contrast(&desk.stage) > SHARP).then_some(()));
     desk.stage.press(&["space"]);
@@ -112,7 +113,7 @@ fn a_picture_of_a_camera_that_hangs_or_is_gone_is_looked_at_in_all_its_detail() 
     let Some(desk) = desk() else { return };
     desk.hangs.store(true, Ordering::SeqCst);
     desk.looks_closer();
-    // Its age stands in the corner then, in the colour of a warning.
+    // The picture's age appears in the corner, in the colour of a warning.
     let is_warning =
         |[red, green, blue]: [u8; 3]| red > 240 && (180..210).contains(&green) && blue < 110;
     wait_until("that it is late", || {
@@ -127,7 +128,7 @@ fn a_picture_of_a_camera_that_hangs_or_is_gone_is_looked_at_in_all_its_detail() 
     for _ in 0..8 {
         desk.stage.press(&["plus"]);
     }
-    // It is dimmed now.
+    // The picture is dimmed now.
     wait_until("the lines", || (contrast(&desk.stage) > SHARP / 8.0).then_some(()));
     desk.stage.leave(desk.viewer);
 }

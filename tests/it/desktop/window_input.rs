@@ -1,4 +1,5 @@
-//! Keys and mouse under X, as people and machines use them: quick clicks, held keys, other layouts, the way back by Escape.
+//! Keys and mouse under X, as people and programs use them: quick clicks, held keys, other layouts, and what
+//! Escape closes.
 
 use crate::tools::camera_process::PATIENCE;
 use crate::tools::fake_camera::{FakeCamera, FakeServer, Pattern, jpeg_facts};
@@ -14,7 +15,7 @@ use std::time::{Duration, Instant};
 
 const SIZE: Size = Size::new(640, 360);
 
-/// A stage, and the cameras that are watched there.
+/// A stage, and the cameras that the viewer shows on it.
 struct Desk {
     stage: Stage,
     cameras: Vec<FakeServer>,
@@ -30,12 +31,12 @@ impl Desk {
         self.stage.watch(&self.cameras)
     }
 
-    /// Does all this at once, as xdotool calls it.
+    /// Does all of this at once. The words are xdotool's.
     fn does(&self, what: &[&str]) {
         self.stage.screen.xdotool(what).expect("done");
     }
 
-    /// Presses all these keys at once, by X's names or numbers for them.
+    /// Presses all these keys at once. X's names or numbers name them.
     fn keys(&self, keys: &[&str]) {
         self.does(&[&["key", "--delay", "0"], keys].concat());
     }
@@ -49,7 +50,7 @@ impl Desk {
     }
 }
 
-/// A camera whose picture stands still, twenty times a second.
+/// A camera that sends the same picture twenty times a second.
 fn camera(name: &'static str) -> FakeServer {
     FakeServer::on(0, move |stream| {
         let mut camera = FakeCamera::greet(stream, name)?;
@@ -67,11 +68,11 @@ fn a_click_is_seen_however_quick_it_is_and_wherever_the_mouse_is_then() {
     let Some(desk) = Desk::new(&["Garage", "Door", "Workshop", "Printer"]) else { return };
     let viewer = desk.open();
     desk.waits_for_title("4 cameras");
-    // In the middle of each pane; Enter shows which one is selected, and brings the grid back.
+    // Clicks into the middle of each pane. Enter then shows which one is selected, and brings the grid back.
     let panes = [(380, 270, "Garage"), (1020, 270, "Door"), (380, 630, "Workshop")];
     for (x, y, name) in panes.into_iter().cycle().take(20) {
         let (x, y) = (x.to_string(), y.to_string());
-        // Pressed, released, and gone before anybody looks.
+        // The button is pressed and released and the pointer moves away before the viewer looks.
         let click =
             ["mousemove", &x, &y, "click", "1", "mousemove", "1020", "630", "key", "Return"];
         desk.does(&click);
@@ -102,7 +103,7 @@ fn a_key_that_is_held_records_once() {
     desk.does(&["keydown", "r", "sleep", "1.5", "keyup", "r"]);
     wait_until("its end", || {
         let recording = fs::read(&desk.stage.recordings()[0]).expect("there");
-        // Matroska's Cues are written at the end.
+        // Matroska's Cues, which are written at the end.
         recording.windows(4).any(|bytes| bytes == [0x1C, 0x53, 0xBB, 0x6B]).then_some(())
     });
     assert_eq!(desk.stage.recordings().len(), 1);
@@ -128,7 +129,7 @@ fn a_key_that_is_held_moves_on_and_zooms_on() {
     desk.stage.leave(viewer);
 }
 
-/// Gives the screen's keyboard these layouts; whether that can be done here.
+/// Gives the screen's keyboard these layouts. Returns whether that is possible here.
 fn has_layouts(desk: &Desk, layouts: &str) -> bool {
     let mut command = Command::new("setxkbmap");
     command.args(["-display", desk.stage.screen.display(), "-layout", layouts]);
@@ -146,11 +147,11 @@ fn keys_work_by_their_places_where_the_layout_has_no_latin_letters() {
         let viewer = desk.open();
         desk.waits_for_title("2 cameras");
         let before = desk.stage.pictures().len();
-        // By their numbers: 39 is s, 24 q. French typists find them elsewhere.
+        // The keys by their numbers: 39 is s, 24 is q. The layout bepo has them elsewhere.
         let (s, q) = if layout == "fr(bepo)" { ("45", "58") } else { ("39", "24") };
         desk.keys(&[s]);
         wait_until(layout, || (desk.stage.pictures().len() == before + 1).then_some(()));
-        // With Ctrl, Alt or Super it is not the viewer's.
+        // With Ctrl, Alt or Super, a key belongs to the desktop.
         for modifier in ["ctrl", "alt", "super"] {
             for key in [s, q] {
                 desk.keys(&[&format!("{modifier}+{key}")]);
@@ -160,7 +161,7 @@ fn keys_work_by_their_places_where_the_layout_has_no_latin_letters() {
         desk.waits_for_title("Garage");
         assert_eq!(desk.stage.pictures().len(), before + 1, "{layout}");
         if layout == "de" {
-            // AltGr+9 is a bracket, which is no shortcut of the desktop's.
+            // On this layout a bracket needs AltGr (AltGr+9). That is no shortcut of the desktop.
             desk.keys(&["bracketright", "bracketleft"]);
         }
         desk.keys(&[q]);
@@ -202,7 +203,8 @@ fn escape_puts_away_what_lies_on_top_and_asks_before_it_ends_a_recording() {
     desk.waits_for_title("Garage");
     desk.keys(&["r", "question"]);
     wait_until("a recording", || (!desk.stage.recordings().is_empty()).then_some(()));
-    // The list of keys, the enlargement, full screen; then the question, which another key takes back.
+    // Escape closes the list of keys, then the enlarged camera, then full screen. Then the viewer asks, and
+    // another key takes the question back.
     desk.keys(&["Escape"]);
     thread::sleep(Duration::from_millis(300));
     desk.waits_for_title("Garage");
@@ -243,7 +245,8 @@ fn the_wheel_turns_as_far_as_it_is_turned() {
     let Some(desk) = Desk::new(&["Garage"]) else { return };
     let viewer = desk.open();
     desk.waits_for_title("Garage — 640×360");
-    // 20 clicks away and 20 back, all at once, are none; then all of it is seen, and Escape ends the program at once.
+    // 20 steps away and 20 back, all at once, cancel each other. Then Escape has nothing to close and ends
+    // the program at once.
     for button in ["4", "5"] {
         let turn = ["click", "--repeat", "20", "--delay", "0", button];
         desk.does(&turn);

@@ -1,4 +1,5 @@
-//! The window in trouble: late pictures are marked, the help scrolls in small windows, saved files are whole.
+//! The window in trouble: late pictures are marked, the list of keys scrolls in a small window, saved files
+//! are whole.
 
 use crate::tools::camera_process::PATIENCE;
 use crate::tools::fake_camera::{FakeCamera, FakeServer, Pattern, jpeg_facts, stream_pattern};
@@ -17,17 +18,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// The camera's pictures, and the window that opens for them.
+/// The size of the camera's pictures and of the window.
 const SIZE: Size = Size::new(640, 360);
 
-/// Pixels that are plainly of another colour.
+/// The number of pixels whose colours clearly differ.
 fn differences(a: &Picture, b: &Picture) -> usize {
     let Size { width, height } = a.size();
     let is_other = |x, y| a.rgb(x, y).iter().zip(b.rgb(x, y)).any(|(a, b)| a.abs_diff(b) > 48);
     (0..height).map(|y| (0..width).filter(|&x| is_other(x, y)).count()).sum()
 }
 
-/// The colour of what is not as one would wish.
+/// The colour of warnings.
 fn is_warning([red, green, blue]: [u8; 3]) -> bool {
     red > 240 && (180..210).contains(&green) && (70..100).contains(&blue)
 }
@@ -43,7 +44,7 @@ fn camera_that_hangs(hangs: &Arc<AtomicBool>) -> FakeServer {
             facts.captured_at = camera.now();
             camera.send_frame(&facts, pattern.jpeg(1))?;
             camera.idle(Duration::from_millis(50))?;
-            // Its connection is fine: it answers, and has no next picture.
+            // Its connection works and it answers, but it has no next picture.
             while hangs.load(Ordering::SeqCst) {
                 camera.idle(Duration::from_millis(50))?;
             }
@@ -109,7 +110,7 @@ fn all_keys_can_be_read_in_the_smallest_window_by_scrolling() {
     let until = |what: &str, is_so: &dyn Fn(&Picture) -> bool| {
         wait_until(what, || Some(shown()).filter(|shown| is_so(shown)))
     };
-    // What lies behind the panel shines through a little, and may be late for a moment.
+    // The picture shines a little through the panel, and may be late for a moment.
     let is = |a: &Picture, b: &Picture| differences(a, b) < 20;
     let plain = until("a picture", &|shown| count(shown, |rgb| rgb[0] > 240) > 1000);
     stage.press(&["question"]);
@@ -118,7 +119,7 @@ fn all_keys_can_be_read_in_the_smallest_window_by_scrolling() {
     let next = until("the next keys", &|shown| !is(shown, &top));
     stage.screen.xdotool(&["click", "5"]).expect("the wheel towards the hand");
     let third = until("more keys", &|shown| !is(shown, &next) && !is(shown, &top));
-    // Far beyond the last; and from there it goes up with the first key.
+    // Presses Down far beyond the last line. From there, the first Up must already scroll.
     (0..90).for_each(|_| stage.press(&["Down"]));
     let last = until("the last keys", &|shown| !is(shown, &third));
     stage.press(&["Up"]);

@@ -1,4 +1,4 @@
-//! Cameras are found on a LAN by themselves; what is said there is also read by a program that is not ours.
+//! Cameras on a LAN are found without any address. Two other programs also read what lancam announces.
 
 use crate::tools::camera_process::{CameraProcess, PATIENCE, signal, wait};
 use crate::tools::jpeg_tools::grey_jpegs;
@@ -12,14 +12,14 @@ use std::time::{Duration, Instant};
 
 const GARAGE: [&str; 4] = ["--source", "test:320x240@10", "--name", "Garage"];
 
-/// A camera on the LAN's camera machine that can be found.
+/// A camera on the LAN's camera machine. It announces itself.
 pub fn camera(lan: &Lan, options: &[&str]) -> CameraProcess {
     let arguments = [&["--announce", "on"], options].concat();
     let command = CameraProcess::command(&arguments);
     CameraProcess::spawn(&mut lan.on(Machine::Camera, &command))
 }
 
-/// What `lancam-view` says there, and its exit code.
+/// The output and the exit code of `lancam-view` on this machine.
 pub fn view(lan: &Lan, machine: Machine, arguments: &[&str]) -> (Option<i32>, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lancam-view"));
     command.args(arguments).env_remove("RUST_LOG");
@@ -28,7 +28,7 @@ pub fn view(lan: &Lan, machine: Machine, arguments: &[&str]) -> (Option<i32>, St
     (output.status.code(), text(output.stdout), text(output.stderr))
 }
 
-/// The lines of `--list`, once `is_so` holds for them.
+/// The lines of `--list` as soon as `is_so` is true for them.
 #[track_caller]
 pub fn listed(lan: &Lan, machine: Machine, is_so: impl Fn(&[&str]) -> bool) -> Vec<String> {
     let deadline = Instant::now() + PATIENCE;
@@ -42,7 +42,7 @@ pub fn listed(lan: &Lan, machine: Machine, is_so: impl Fn(&[&str]) -> bool) -> V
     }
 }
 
-/// Columns in `--list`'s line are apart by two blanks, and names have one at most.
+/// Columns of `--list` are separated by two or more blanks, and names contain at most one.
 pub fn columns(line: &str) -> Vec<&str> {
     line.split("  ").map(str::trim).filter(|column| !column.is_empty()).collect()
 }
@@ -54,13 +54,13 @@ fn two_cameras_of_one_name_are_both_found_and_told_apart_and_one_that_stops_is_g
     let (first, second) = (camera(&lan, &anywhere), camera(&lan, &anywhere));
     let both_places = [first.port(), second.port()].map(|port| format!("10.77.0.1:{port}"));
     for machine in [Machine::Desk, Machine::Camera] {
-        // At first the second one may still be finding out that its name is taken.
+        // At first, the second camera may still be finding out that its name is taken.
         let lines =
             listed(&lan, machine, |lines| lines.len() == 2 && lines[1].starts_with("Garage (2)"));
         let lines: Vec<_> = lines.iter().map(|line| columns(line)).collect();
         assert_eq!([lines[0][0], lines[1][0]], ["Garage", "Garage (2)"]);
         let mut places = [lines[0][1], lines[1][1]];
-        // Both were started at once: either may have got the name.
+        // Both started at the same time, so either may have got the name.
         if places[0] != both_places[0] {
             places.reverse();
         }
@@ -74,7 +74,8 @@ fn two_cameras_of_one_name_are_both_found_and_told_apart_and_one_that_stops_is_g
     let took = started.elapsed();
     assert_eq!(code, Some(0));
     assert_eq!(json.matches("\"size\":\"320x240\",\"fps\":10,").count(), 2, "{json}");
-    // 0.9 s of listening. Machines that are busy with other tests get five times the goal of a second.
+    // It listens for 0.9 s. The goal is one second. A machine that is busy with other tests gets five times
+    // as long.
     assert!(took < Duration::from_secs(5), "{took:?}");
 
     let (code, _, stderr) = view(&lan, Machine::Desk, &["--headless", "--frames", "1"]);
@@ -90,12 +91,13 @@ fn two_cameras_of_one_name_are_both_found_and_told_apart_and_one_that_stops_is_g
     assert!(gone_after < Duration::from_secs(10), "{gone_after:?}");
     println!("listed in {took:?}, gone after {gone_after:?} with a list's own 0.9 s");
 
-    // The only one needs no name.
+    // If there is only one camera, no name is needed.
     let (code, _, stderr) = view(&lan, Machine::Desk, &["--headless", "--frames", "3"]);
     assert_eq!(code, Some(0), "{stderr}");
 }
 
-/// What a camera says of its pictures changes while it asks whether its name is free, and it hears its own words.
+/// The announced facts change while the camera asks whether its name is free. It must not take its own
+/// packets for those of another camera.
 #[test]
 fn a_camera_whose_first_picture_comes_while_it_claims_its_name_keeps_it() {
     let Some(lan) = Lan::new() else { return };
@@ -117,7 +119,8 @@ fn a_camera_is_watched_by_its_name_where_the_system_does_not_know_it() {
     let Some(lan) = Lan::new() else { return };
     let camera = camera(&lan, &[&GARAGE[..], &["--listen", "0.0.0.0:0"]].concat());
     listed(&lan, Machine::Desk, |lines| lines.len() == 1);
-    // By the host's name, and by the camera's: with no port named it is the camera's own.
+    // By the host's name with a port, and by the camera's name. Without a port, the camera's own port is
+    // used.
     for address in [format!("garage.local:{}", camera.port()), "GARAGE.local".to_owned()] {
         let (code, _, stderr) =
             view(&lan, Machine::Desk, &["--headless", "--frames", "2", &address]);
@@ -158,7 +161,7 @@ fn a_camera_is_found_at_its_new_address() {
     listed(&lan, Machine::Desk, |lines| lines.len() == 1 && lines[0].contains("10.77.0.1:"));
     lan.ip(Machine::Camera, &["addr", "add", "10.77.0.9/24", "dev", "lan0"]);
     lan.ip(Machine::Camera, &["addr", "del", "10.77.0.1/24", "dev", "lan0"]);
-    // The kernel has taken away with the first one what was added to its network.
+    // When the first address was deleted, the kernel also deleted the second one in its network.
     lan.ip(Machine::Camera, &["addr", "replace", "10.77.0.9/24", "dev", "lan0"]);
     let changed = Instant::now();
     let lines = listed(&lan, Machine::Desk, |lines| {
@@ -167,7 +170,7 @@ fn a_camera_is_found_at_its_new_address() {
     println!("{lines:?} after {:?}", changed.elapsed());
 }
 
-/// Somebody else's program, ended with the test.
+/// Another project's program. Dropping this ends it.
 struct Witness(Child);
 
 impl Drop for Witness {
@@ -177,7 +180,7 @@ impl Drop for Witness {
     }
 }
 
-/// Prints each service that appears with its place and facts, and each that goes.
+/// Prints each service with its place and facts when it appears, and each that disappears.
 const WITNESS: &str = "
 import sys, time
 from zeroconf import ServiceBrowser, Zeroconf
@@ -233,12 +236,12 @@ fn other_programs_see_the_services_their_facts_and_their_end() {
     let gone_after = stopping.elapsed();
     gone.sort();
     assert_eq!(gone, ["- Garage._http._tcp.local.", "- Garage._lancam._tcp.local."]);
-    // Not by the end of the records' lives, which would be two minutes.
+    // The records would expire after two minutes. It must not take so long.
     assert!(gone_after < Duration::from_secs(10), "{gone_after:?}");
     println!("gone after {gone_after:?}");
 }
 
-/// avahi-daemon with a bus of its own, on the camera's machine.
+/// avahi-daemon with its own bus, on the camera's machine.
 struct Avahi {
     daemons: Vec<Witness>,
     bus: String,
@@ -247,7 +250,7 @@ struct Avahi {
 }
 
 impl Avahi {
-    /// `None`, said as a skip, where it is not installed.
+    /// `None` if it is not installed, which counts as a skip.
     fn start(lan: &Lan, host_name: &str) -> Option<Self> {
         for program in ["avahi-daemon", "avahi-browse", "dbus-daemon"] {
             let found = Command::new("sh").args(["-c", &format!("command -v {program}")]).output();
@@ -258,7 +261,7 @@ impl Avahi {
         }
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().display().to_string();
-        // avahi-daemon gives up root's rights, and needs the bus still.
+        // avahi-daemon gives up root's rights, but still has to reach the bus.
         let open = Command::new("chmod").args(["755", &path]).status();
         assert!(open.expect("chmod runs").success());
         let log = folder.path().join("log");
@@ -266,7 +269,7 @@ impl Avahi {
         let configuration =
             format!("[server]\nhost-name={host_name}\nallow-interfaces=lan0\nuse-ipv6=yes\n");
         std::fs::write(folder.path().join("conf"), configuration).expect("written");
-        // Its lock file is to be found by no other avahi-daemon.
+        // With its own /run, its lock file does not stop another avahi-daemon.
         let script = format!(
             "mount -t tmpfs none /run && exec avahi-daemon -f {path}/conf --no-rlimits --no-chroot \
              --no-drop-root 2>{path}/log"
@@ -311,7 +314,7 @@ fn beside_avahi_both_answer_and_the_machine_keeps_its_name() {
     let host_name = std::fs::read_to_string("/proc/sys/kernel/hostname").expect("it has one");
     let host_name = host_name.trim();
     let Some(avahi) = Avahi::start(&lan, host_name) else { return };
-    // Both want to be called as the machine is.
+    // Both take the machine's name.
     let options = ["--source", "test:320x240@10", "--listen", "[::]:0"];
     let mut camera = camera(&lan, &options);
     let lines = listed(&lan, Machine::Desk, |lines| lines.len() == 1);
@@ -326,7 +329,7 @@ fn beside_avahi_both_answer_and_the_machine_keeps_its_name() {
             assert!(line.contains("\"size=320x240\""), "{line}");
         }
     }
-    // avahi answers for the machine, and the viewer hears it.
+    // avahi answers for the machine's name, and the viewer hears it.
     let address = format!("{host_name}.local:{}", camera.port());
     let (code, _, stderr) = view(&lan, Machine::Desk, &["--headless", "--frames", "2", &address]);
     assert_eq!(code, Some(0), "{stderr}");

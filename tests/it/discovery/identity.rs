@@ -1,4 +1,5 @@
-//! A viewer shows the camera that was asked for and no other, by whatever it was found; and no recording holds two.
+//! A viewer shows only the camera that was asked for, however it found it, and no recording contains two
+//! cameras.
 
 use crate::tools::camera_process::{CameraProcess, PATIENCE};
 use crate::tools::fake_camera::{FakeCamera, FakeServer, Pattern, jpeg_facts};
@@ -28,7 +29,8 @@ use std::time::{Duration, Instant};
 
 const SIZE: Size = Size::new(160, 96);
 
-/// What a camera says of itself, and the number of the first of its pictures: no two cameras have one alike.
+/// The name and the id of a made-up camera, and the number of its first picture. The cameras' pictures have
+/// different numbers.
 #[derive(Clone, Copy)]
 struct Role {
     name: &'static str,
@@ -38,12 +40,12 @@ struct Role {
 
 const GARAGE: Role = Role { name: "Garage", id: "1", first: 1 };
 const DOOR: Role = Role { name: "Door", id: "2", first: 1001 };
-/// Of the first days.
+/// A Door of an older version, without an id.
 const OLD_DOOR: Role = Role { name: "Door", id: "", first: 1001 };
-/// Garage after it was set up anew.
+/// Garage after it was set up anew, with another id.
 const NEW_GARAGE: Role = Role { name: "Garage", id: "9", first: 2001 };
 
-/// How many pictures one has.
+/// How many pictures each camera sends.
 const PICTURES: u64 = 20;
 
 impl Role {
@@ -64,7 +66,8 @@ impl Role {
     }
 }
 
-/// At one address the first of `roles` has the first connection, and so on; the last has all others and stays.
+/// A server at one address. `roles` take its connections in turn. The last one takes all further connections
+/// and keeps them.
 fn in_turn(roles: &'static [Role]) -> FakeServer {
     let turn = AtomicUsize::new(0);
     FakeServer::on(0, move |stream| {
@@ -75,7 +78,7 @@ fn in_turn(roles: &'static [Role]) -> FakeServer {
     })
 }
 
-/// The title of a recording all of whose pictures are `role`'s.
+/// Checks that all pictures of a recording are `role`'s.
 #[track_caller]
 fn assert_is_of(path: &Path, role: Role) {
     let recording =
@@ -107,7 +110,7 @@ fn address(text: &str) -> CameraAddress {
     CameraAddress::parse(text).expect("an address")
 }
 
-/// Looks at a channel until `is_so`; whatever is shown meanwhile must be a picture of the camera `name`.
+/// Watches a channel until `is_so` is true. Every picture that it shows must come from the camera `name`.
 #[track_caller]
 fn watch(
     channel: &mut Channel,
@@ -158,7 +161,7 @@ fn another_camera_where_the_wanted_one_was_is_neither_shown_nor_recorded() {
             notice.text.to_lowercase().starts_with("this is not garage but door. "),
             "{notice:?}"
         );
-        // What would be remembered is where Garage was, and who it is.
+        // The viewer would remember Garage and its address.
         assert_eq!(channel.camera.name().map(str::to_lowercase), Some("garage".into()));
         recorder.finish(Instant::now() + PATIENCE);
         assert_is_of(&path, GARAGE);
@@ -220,14 +223,14 @@ fn at_an_address_the_picture_follows_and_no_recording_holds_two_cameras() {
     }
 }
 
-/// A camera on the LAN's camera machine that can be found.
+/// A camera on one of the LAN's machines. It announces itself.
 fn camera(lan: &Lan, machine: Machine, name: &str, listen: &str) -> CameraProcess {
     let options = ["--announce", "on", "--source", "test:320x240@15", "--name", name];
     let command = CameraProcess::command(&[&options[..], &["--listen", listen]].concat());
     CameraProcess::spawn(&mut lan.on(machine, &command))
 }
 
-/// What a viewer at the desk says: its exit code and its log. It knows the machines in `hosts`.
+/// The exit code and the log of a viewer at the desk, whose hosts file contains `hosts`.
 fn view(lan: &Lan, hosts: &str, arguments: &[&str]) -> (Option<i32>, String) {
     let file = tempfile::NamedTempFile::new().expect("a file");
     fs::write(file.path(), format!("127.0.0.1 localhost\n{hosts}\n")).expect("written");
@@ -239,7 +242,7 @@ fn view(lan: &Lan, hosts: &str, arguments: &[&str]) -> (Option<i32>, String) {
     (output.status.code(), String::from_utf8(output.stderr).expect("UTF-8"))
 }
 
-/// Until so many cameras are listed.
+/// Waits until the LAN has this many cameras.
 #[track_caller]
 fn wait_for_cameras(lan: &Lan, count: usize) {
     let deadline = Instant::now() + PATIENCE;
@@ -253,7 +256,7 @@ fn wait_for_cameras(lan: &Lan, count: usize) {
     }
 }
 
-/// One picture of the camera that is called so.
+/// Opens what is `written` and checks to which camera the viewer connects.
 #[track_caller]
 fn assert_opens(lan: &Lan, hosts: &str, written: &str, connected_to: &str) {
     let (code, log) = view(lan, hosts, &["--headless", "--frames", "1", written]);
@@ -281,7 +284,7 @@ fn cameras_of_one_machine_are_opened_by_their_names() {
         ("garage.local", "Garage at 10.77.0.1:9999"),
         ("http://10.77.0.1:9998/", "Front door at 10.77.0.1:9998"),
         ("10.77.0.1", "Garage at 10.77.0.1:9999"),
-        // The machine's name, and a port of it.
+        // The machine's name, without and with a port.
         ("pi.local", "Garage at pi.local:9999"),
         ("pi.local:9998", "Front door at pi.local:9998"),
         ("garage:9998", "Front door at garage:9998"),
@@ -358,7 +361,7 @@ fn swap(lan: &Lan, is_swapped: bool) {
     for (machine, new) in [(Machine::Camera, first), (Machine::Second, second)] {
         lan.ip(machine, &["addr", "add", &format!("10.77.0.{new}/24"), "dev", "lan0"]);
     }
-    // Whoever gets an address announces that (RFC 5227, section 2.3); `ip` does not.
+    // A machine that gets an address should announce it (RFC 5227, section 2.3), but `ip` does not.
     lan.ip(Machine::Desk, &["neigh", "flush", "dev", "lan0"]);
 }
 
@@ -399,7 +402,7 @@ fn two_cameras_that_exchange_their_addresses_20_times_keep_their_panes() {
     two_cameras_swap_addresses(20);
 }
 
-/// The goal is 1.5 s; a busy machine gets five times as long.
+/// The goal is 1.5 s. A busy machine gets five times as long.
 const LISTED_WITHIN: Duration = Duration::from_millis(5 * 1500);
 
 #[test]

@@ -40,7 +40,7 @@ fn line_with(log: &Receiver<String>, text: &str) -> String {
     }
 }
 
-/// Memory that is really there, in bytes.
+/// The resident memory, in bytes.
 fn resident(child: &Child) -> usize {
     let status = fs::read_to_string(format!("/proc/{}/status", child.id())).expect("it runs");
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("its memory");
@@ -48,7 +48,7 @@ fn resident(child: &Child) -> usize {
     kilobytes.expect("a number") << 10
 }
 
-/// A message's header: an answer or a question, and how many there are of what.
+/// A message's header: its flags, and the number of entries in its four sections.
 fn header(flags: u16, counts: [u16; 4]) -> Vec<u8> {
     let words = [[0, flags].as_slice(), &counts].concat();
     words.into_iter().flat_map(u16::to_be_bytes).collect()
@@ -66,7 +66,7 @@ fn label(text: &str) -> Vec<u8> {
 
 const LANCAM: &[u8] = b"\x07_lancam\x04_tcp\x05local\0";
 
-/// The `number`th hostile message; each is of another shape than the last.
+/// The `number`th hostile message. There are eight shapes, used in turn.
 fn hostile(number: usize) -> Vec<u8> {
     let name = |at: usize| [label(&format!("x{number}y{at}")), b"\x05local\0".to_vec()].concat();
     match number % 8 {
@@ -75,7 +75,7 @@ fn hostile(number: usize) -> Vec<u8> {
             let records = (0..50).flat_map(|at| record(&name(at), 1, &[10, 0, 0, 1]));
             [header(0x8400, [0, 50, 0, 0]), records.collect()].concat()
         }
-        // Cameras.
+        // Cameras that do not exist.
         1 => {
             let all = (0..8).flat_map(|at| {
                 let instance = [label(&format!("n{number}i{at}")), LANCAM.to_vec()].concat();
@@ -91,7 +91,7 @@ fn hostile(number: usize) -> Vec<u8> {
             });
             [header(0x8400, [0, 32, 0, 0]), all.collect()].concat()
         }
-        // Names that point into names, as long as messages may be.
+        // Names with pointers into names. The message is as long as a message may be.
         2 => {
             let mut message = header(0x8400, [0, 600, 0, 0]);
             message.extend(b"\x01a".repeat(100));
@@ -101,38 +101,38 @@ fn hostile(number: usize) -> Vec<u8> {
             }
             message
         }
-        // As many questions as there is room for.
+        // As many questions as fit into a message.
         3 => {
             let question = [LANCAM, &[0, 12, 0, 1]].concat();
             let more = [0xC0, 12, 0, 255, 0, 1].repeat(200);
             [header(0, [201, 0, 0, 0]), question, more].concat()
         }
-        // Whoever asks whether the camera's name is free.
+        // A machine that asks whether the camera's name is free.
         4 => {
             let instance = [label("Garage"), LANCAM.to_vec()].concat();
             let place = record(&instance, 33, &[&[0, 0, 0, 0, 0, 9][..], &name(0)].concat());
             let question = [&instance[..], &[0, 255, 0, 1]].concat();
             [header(0, [1, 0, 1, 0]), question, place].concat()
         }
-        // Half of it.
+        // The first half of that message.
         5 => {
             let mut message = hostile(number - 4);
             message.truncate(message.len() / 2);
             message
         }
-        // Nonsense.
+        // Nonsense bytes.
         6 => (0..1200_u32)
             .map(|at| at.wrapping_mul(2_654_435_761).to_be_bytes()[0] ^ number.to_be_bytes()[7])
             .collect(),
-        // Counts that lie.
+        // A header with wrong counts.
         _ => [header(0x8400, [0xFFFF; 4]), vec![0; 1000]].concat(),
     }
 }
 
-/// As much as a cable of 100 Mbit/s brings to a Pi, in bytes per second.
+/// What a cable of 100 Mbit/s can carry to a Pi, in bytes per second.
 const CABLE: f64 = 12_500_000.0;
 
-/// Sends hostile messages until it was told to stop; how many bytes these were.
+/// Sends hostile messages until `is_over`. Returns the number of bytes.
 fn flood(is_over: &AtomicBool) -> usize {
     let started = Instant::now();
     let legacy = UdpSocket::bind((DESK, 0)).expect("a port");
@@ -143,7 +143,7 @@ fn flood(is_over: &AtomicBool) -> usize {
         let socket = if number % 3 == 0 { &legacy } else { &peer };
         let to =
             if number % 5 == 0 { SocketAddrV4::new([10, 77, 0, 1].into(), 5353) } else { GROUP };
-        // The kernel's buffer may be full.
+        // This fails if the kernel's buffer is full.
         bytes += socket.send_to(&message, to).unwrap_or(0);
         if is_over.load(Ordering::Relaxed) {
             break;
@@ -169,7 +169,7 @@ fn floods_neither_fill_the_memory_nor_hide_the_camera() {
         let told = Arc::clone(&is_over);
         let flooding = lan.inside(Machine::Desk, move || flood(&told));
         let looking = Instant::now();
-        // The machine of the camera: the one of the flood has no room in its own buffers.
+        // It looks on the camera's machine, because the flood fills the buffers of the other machine.
         let (code, list, _) = view(&lan, Machine::Camera, &["--list"]);
         looks.push(looking.elapsed());
         is_over.store(true, Ordering::Relaxed);
@@ -185,7 +185,7 @@ fn floods_neither_fill_the_memory_nor_hide_the_camera() {
         looks.iter().max()
     );
     assert!(grown <= 1 << 20, "{grown} bytes more");
-    // It is found as it was.
+    // The camera is found as before.
     listed(&lan, Machine::Desk, |lines| lines.len() == 1 && columns(lines[0])[0] == "Garage");
     let (code, _, stderr) =
         view(&lan, Machine::Desk, &["--headless", "--frames", "2", "garage.local"]);
@@ -207,7 +207,7 @@ fn whoever_claims_every_name_is_told_of_once_and_the_camera_is_found_when_he_sto
         while !told.load(Ordering::Relaxed) {
             let Ok(len) = socket.recv(&mut buffer) else { continue };
             let message = &buffer[..len];
-            // A question for a name, which stands right behind the header.
+            // Only a question for a name counts. The name follows the header.
             if message[2] & 0x80 != 0 || message[8..10] == [0, 0] {
                 continue;
             }
@@ -222,7 +222,7 @@ fn whoever_claims_every_name_is_told_of_once_and_the_camera_is_found_when_he_sto
     });
     let (_camera, log) = logged(&lan);
     line_with(&log, "another device claims every name");
-    // It goes on trying, and says no more.
+    // It tries again now and then, and logs nothing more.
     let quiet = Instant::now() + Duration::from_secs(6);
     while let Ok(line) = log.recv_timeout(quiet.saturating_duration_since(Instant::now())) {
         assert!(!line.contains("LAN"), "{line}");
@@ -284,7 +284,7 @@ fn a_camera_that_is_not_to_be_announced_says_nothing() {
         socket
     };
     let heard = lan.inside(Machine::Desk, listen).join().expect("it listens");
-    // What is announced is heard.
+    // First proves that this socket hears announcements.
     let announced = camera(&lan, &GARAGE);
     let mut buffer = [0; 9000];
     let deadline = Instant::now() + PATIENCE;
@@ -299,7 +299,7 @@ fn a_camera_that_is_not_to_be_announced_says_nothing() {
     let command = CameraProcess::command(&silent);
     let camera = CameraProcess::spawn(&mut lan.on(Machine::Camera, &command));
     let address = format!("10.77.0.1:{}", camera.port());
-    // Twice as long as a camera waits for its first picture.
+    // This is twice as long as a camera waits for its first picture.
     let (code, _, stderr) = view(&lan, Machine::Desk, &["--headless", "--seconds", "2", &address]);
     assert_eq!(code, Some(0), "{stderr}");
     assert!(camera.terminate().success());

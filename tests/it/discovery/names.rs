@@ -1,4 +1,4 @@
-//! The name that a camera announces is the name that it answers to, whatever its owner calls it.
+//! A camera answers to the name that it announces, whatever its owner calls it.
 
 use crate::discovery::found::{camera, listed, view};
 use crate::tools::camera_process::CameraProcess;
@@ -7,7 +7,7 @@ use crate::tools::program::python_with;
 use std::collections::BTreeMap;
 use std::process::Command;
 
-/// As people name cameras.
+/// Names that people may give to cameras.
 const NAMES: [&str; 20] = [
     "Garage",
     "Front door",
@@ -31,7 +31,7 @@ const NAMES: [&str; 20] = [
     "0123456789012345678901234567890123456789012345678901234567890ab",
 ];
 
-/// Resolves every camera, its host by the host's own name, and asks that host for its health by that name. A line each.
+/// Resolves every camera and its host, and asks that host by its name for its health. Prints a line for each.
 const WITNESS: &str = "
 import http.client, socket, sys, time
 from zeroconf import ServiceBrowser, Zeroconf
@@ -81,7 +81,7 @@ fn whatever_a_camera_is_called_it_answers_to_the_name_that_it_announces() {
         assert!(hosts.insert(host.to_owned(), name).is_none(), "{host} twice");
     }
     assert_eq!(hosts.len(), NAMES.len(), "{}", String::from_utf8_lossy(&witness.stderr));
-    // A few, since each takes its time: the viewer opens them by that name.
+    // The viewer opens some of them by that name. All of them would take too long.
     for name in ["Garage (left)", "Küche", "玄関", NAMES[13]] {
         let host = hosts.iter().find(|(_, of)| **of == name).expect("announced").0;
         let at = format!("{host}:{}", ports[name]);
@@ -90,7 +90,7 @@ fn whatever_a_camera_is_called_it_answers_to_the_name_that_it_announces() {
     }
 }
 
-/// The second camera of a name answers to the name that it has now.
+/// If a name is taken, the second camera answers to its new name.
 #[test]
 fn a_camera_that_had_to_take_another_name_answers_to_that() {
     let Some(lan) = Lan::new() else { return };

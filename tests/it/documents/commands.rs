@@ -1,4 +1,5 @@
-//! Every command line in the pages is one that works: our programs' options are parsed, targets of `make`, units and benches are there.
+//! Every command line in the pages works: our programs understand their options; targets of `make`, units and
+//! benches exist.
 
 use super::{Page, pages, root};
 use lancam::camera::config::Command as Camera;
@@ -6,7 +7,7 @@ use lancam::viewer::config as viewer;
 use std::ffi::OsString;
 use std::fs;
 
-/// What other programs the pages tell to type. docs/INTEGRATIONS.md's own lines are run by tests/it/programs.
+/// The other programs that occur in the pages. tests/it/programs runs the lines of docs/INTEGRATIONS.md.
 const OTHERS: &[&str] = &[
     "apt",
     "apt-get",
@@ -48,7 +49,7 @@ const OTHERS: &[&str] = &[
     "perf",
 ];
 
-/// What stands for something of the reader's, and a case of it.
+/// Placeholders in the pages, with an example for each.
 const PLACEHOLDERS: &[(&str, &str)] = &[
     ("ADDRESS:PORT", "127.0.0.1:9999"),
     ("HOST:PORT", "127.0.0.1:9999"),
@@ -61,7 +62,7 @@ const PLACEHOLDERS: &[(&str, &str)] = &[
     ("FILE", "file.toml"),
 ];
 
-/// The commands of a page: lines of blocks without a language, and what stands in backticks in its sentences.
+/// The commands of a page: lines of blocks without a language, and code in its sentences.
 fn commands(page: &Page) -> Vec<String> {
     let mut found = Vec::new();
     let blocks = page.blocks();
@@ -70,7 +71,7 @@ fn commands(page: &Page) -> Vec<String> {
         if !block.language.is_empty() || is_printed {
             continue;
         }
-        // Where some lines have a prompt, the others are answers.
+        // If some lines have a prompt, the other lines are answers.
         let has_prompts = block.text.lines().any(|line| line.trim_start().starts_with("$ "));
         for line in block.text.lines() {
             let line = line.trim_start();
@@ -92,7 +93,7 @@ fn commands(page: &Page) -> Vec<String> {
     found
 }
 
-/// The words of one simple command, quotes taken off.
+/// The words of one simple command, without quotes.
 fn words(command: &str) -> Vec<String> {
     let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
     for letter in command.chars() {
@@ -110,13 +111,13 @@ fn words(command: &str) -> Vec<String> {
     words
 }
 
-/// What is wrong with a command, if anything is.
+/// Checks a command. The error says what is wrong.
 fn judge(command: &str) -> Result<(), String> {
     let command = command.split("  #").next().unwrap_or_default().trim();
     for part in command.split(" | ").flat_map(|part| part.split(" && ")) {
         let mut words = words(part);
         words.retain(|word| word != "sudo");
-        // LANCAM_BLESS=1 cargo test
+        // Variables come first, as in `LANCAM_BLESS=1 cargo test`.
         while words.first().is_some_and(|word| word.contains('=')) {
             words.remove(0);
         }
@@ -164,7 +165,7 @@ fn units(arguments: &[String]) -> Result<(), String> {
     let is_there = |unit: &str| {
         let unit = unit.replace("@0", "@").replace("@1", "@");
         let unit = if unit.contains('.') { unit } else { format!("{unit}.service") };
-        // A second camera's units are copies: tests/it/documents/recipes.rs makes them.
+        // The units of a second camera are copies, which tests/it/documents/recipes.rs makes.
         unit.starts_with("lancam2.") || root().join("systemd").join(unit).exists()
     };
     let mut units = arguments.iter().filter(|word| word.starts_with("lancam"));

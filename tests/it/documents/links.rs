@@ -1,10 +1,10 @@
-//! Links between the pages lead somewhere, headings included.
+//! Links between the pages lead to existing pages and headings.
 
 use super::{pages, root};
 use std::collections::BTreeSet;
 use std::fs;
 
-/// The anchor that a heading gets: lower case, spaces as hyphens, nothing but letters, digits and those.
+/// The anchor of a heading: in lower case, with hyphens for spaces, and without other signs.
 fn anchor(heading: &str) -> String {
     let kept = heading.chars().filter(|&letter| {
         letter.is_alphanumeric() || letter == ' ' || letter == '-' || letter == '_'
@@ -46,7 +46,7 @@ fn links_lead_to_files_and_headings_that_are_there() {
 fn readme_leads_to_every_page() {
     let all = pages();
     let readme = all.iter().find(|page| page.name == "README.md").expect("README.md");
-    // These two are reached from the page whose details they have.
+    // These two pages are linked from the pages whose details they contain.
     let behind = ["docs/MEASUREMENTS.md", "docs/IMAGE-INSIDE.md"];
     let missing = |name: &&String| {
         *name != "README.md"

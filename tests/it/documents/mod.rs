@@ -1,4 +1,5 @@
-//! README.md, CONTRIBUTING.md and docs/: what they tell to type works, and what they show is what the programs print.
+//! README.md, CONTRIBUTING.md and docs/: the commands in them work, and the samples are what the programs
+//! print.
 
 mod commands;
 mod links;
@@ -8,7 +9,7 @@ mod recipes;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// One page, by its path from the sources' folder.
+/// A page and its path from the project's folder.
 struct Page {
     name: String,
     text: String,
@@ -16,9 +17,9 @@ struct Page {
 
 /// A block between two lines of backticks.
 struct Block<'a> {
-    /// What stands behind the first backticks, such as `toml`.
+    /// The word after the first backticks, such as `toml`.
     language: &'a str,
-    /// The line before it, for marks.
+    /// The line before it, which may hold a mark.
     before: &'a str,
     text: &'a str,
 }
@@ -35,7 +36,7 @@ impl Page {
         while let Some((line, after)) = rest.split_once('\n') {
             rest = after;
             if let Some(language) = line.trim_start().strip_prefix("```") {
-                // A block in a list is indented, its end too.
+                // A block in a list is indented, and so is its end.
                 let indent = &line[..line.len() - line.trim_start().len()];
                 let end = format!("\n{indent}```");
                 let at = after.find(&end).unwrap_or_else(|| panic!("{}: no end", self.name));

@@ -1,6 +1,6 @@
-//! What the pages show as printed by a program is what it prints. `LANCAM_BLESS=1` writes it anew.
+//! The samples in the pages are what the programs print. `LANCAM_BLESS=1` writes them anew.
 //!
-//! A block is such a sample when the line above it is `<!-- printed by: KEY -->`.
+//! A block is a sample if the line above it is `<!-- printed by: KEY -->`.
 
 use super::{Page, pages, root};
 use crate::tools::camera_process::{CameraProcess, run_to_end};
@@ -13,7 +13,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Makes a sample, as the pages show it; `None`, said as a skip, where this machine cannot.
+/// Makes a sample as the pages show it. `None` if this machine cannot, which counts as a skip.
 type Sample = fn() -> Option<String>;
 
 const SAMPLES: &[(&str, Sample)] = &[
@@ -29,11 +29,11 @@ const SAMPLES: &[(&str, Sample)] = &[
     ("lancam-view with a name that nobody has", no_such_name),
 ];
 
-/// What the pages call a machine of their own.
+/// The name and the address that this machine has in the pages.
 const HOST: &str = "raspberrypi";
 const ADDRESS: &str = "192.168.1.12";
 
-/// The pages, and what docs/CONFIGURATION.md is made of.
+/// The pages, and the text from which docs/CONFIGURATION.md is made.
 fn sources() -> Vec<Page> {
     let name = "tests/data/configuration-head.md".to_owned();
     let text = fs::read_to_string(root().join(&name)).expect("readable");
@@ -42,7 +42,7 @@ fn sources() -> Vec<Page> {
     pages
 }
 
-/// The mark of a sample, in the line above its block.
+/// The key of a sample, from the line above its block.
 fn key(line: &str) -> Option<&str> {
     line.trim().strip_prefix("<!-- printed by: ")?.strip_suffix(" -->")
 }
@@ -52,7 +52,8 @@ fn message(line: &str) -> &str {
     line.split_once("] ").map_or(line, |(_, text)| text)
 }
 
-/// Runs a program until it has logged a message with `text` on standard error, ends it, and returns that message.
+/// Runs a program until it logs a message with `text` on standard error. Ends the program and returns the
+/// message.
 fn logged(command: &mut Command, text: &str) -> String {
     let folder = tempfile::tempdir().expect("a folder");
     let log = folder.path().join("log");
@@ -86,7 +87,7 @@ fn start() -> Option<String> {
         [1, 3].map(|at: usize| lines[at].rsplit(':').next().expect("a port")).into();
     let own: Vec<&str> =
         lines[0].split(' ').skip(1).filter(|word| word.parse::<IpAddr>().is_ok()).collect();
-    // A machine without a network names only its loopback.
+    // A machine without a network has only its loopback address.
     let address =
         own.iter().find(|word| word.parse::<Ipv4Addr>().is_ok()).copied().unwrap_or("127.0.0.1");
     let mut text = lines[1..].join("\n");
@@ -122,7 +123,7 @@ fn closed_door() -> Option<String> {
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("ours");
     let node = folder.path().join("video0");
     let node = node.to_str().expect("UTF-8");
-    // A video device, of the group that has them, and somebody who is not in it.
+    // A video device that belongs to the group `video`. The program runs as a user outside that group.
     let made = Command::new("sh")
         .args(["-c", &format!("mknod -m 660 {node} c 81 0 && chgrp video {node}")])
         .output();
@@ -198,7 +199,7 @@ fn no_answer() -> Option<String> {
 }
 
 fn nobody_there() -> Option<String> {
-    // A port that was free a moment ago.
+    // Takes a port that was free a moment ago.
     let free =
         TcpListener::bind("127.0.0.1:0").expect("binds").local_addr().expect("bound").to_string();
     let said = last_words(&mut viewer(&["--headless", "--timeout", "2", &free]));
@@ -213,13 +214,13 @@ fn no_such_name() -> Option<String> {
         CameraProcess::spawn(&mut lan.on(Machine::Camera, &CameraProcess::command(&listen)));
     let ask = ["--headless", "--timeout", "4", "Garden"];
     let said = last_words(&mut lan.on(Machine::Desk, &viewer(&ask)));
-    // What the system's own resolver says of it, in brackets, differs from machine to machine.
+    // The system resolver's own message, in brackets, differs between machines.
     let (before, rest) = said.split_once(" (").unwrap_or((&said, ""));
     let (_, after) = rest.split_once(')').unwrap_or_default();
     Some(format!("{before}{after}"))
 }
 
-/// The page with these samples in the places of the old ones.
+/// The page with these samples in place of the old ones.
 fn with_samples(page: &Page, samples: &[(&str, Option<String>)]) -> String {
     let mut text = page.text.clone();
     for block in page.blocks() {

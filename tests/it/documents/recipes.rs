@@ -1,4 +1,5 @@
-//! Steps of docs/HOWTO.md and README.md that change files are done on files, and what comes out is judged by who reads them.
+//! Steps of docs/HOWTO.md and README.md that change files are carried out. The programs that read those files
+//! then judge them.
 
 use super::{Block, pages, root};
 use crate::tools::skip::skip;
@@ -6,7 +7,8 @@ use lancam::camera::config::Command as Camera;
 use std::fs;
 use std::process::Command;
 
-/// The shell's lines for a second camera make units that systemd understands, with ports and a configuration of their own.
+/// The lines for a second camera make units that systemd understands, with their own ports and their own
+/// configuration.
 #[test]
 fn the_steps_for_a_second_camera_make_units_that_systemd_takes() {
     let pages = pages();
@@ -56,7 +58,7 @@ fn the_steps_for_a_second_camera_make_units_that_systemd_takes() {
     match verify {
         Ok(verify) => {
             let said = String::from_utf8_lossy(&verify.stderr).into_owned();
-            // The program is not installed where tests run, and an older systemd ignores newer keys.
+            // Where tests run, the program is not installed. An older systemd does not know some keys.
             let is_known = |line: &&str| {
                 !line.contains("/usr/bin/lancam is not executable") && !line.contains("Unknown key")
             };
@@ -67,7 +69,7 @@ fn the_steps_for_a_second_camera_make_units_that_systemd_takes() {
     }
 }
 
-/// Whether this is a configuration of the camera, and no unit or pose of another program.
+/// Whether this is a configuration of lancam, and not a unit or another program's file.
 fn is_configuration(block: &Block<'_>) -> bool {
     block.language == "toml"
 }
@@ -75,7 +77,7 @@ fn is_configuration(block: &Block<'_>) -> bool {
 #[test]
 fn every_configuration_in_the_pages_is_right() {
     let folder = tempfile::tempdir().expect("a folder");
-    // A key of the right length, in place of somebody's.
+    // A valid key in place of the reader's.
     let key = format!("AAAAC3NzaC1lZDI1NTE5AAAAI{}", "A".repeat(43));
     let mut count = 0;
     for page in pages() {

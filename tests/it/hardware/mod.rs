@@ -1,4 +1,4 @@
-//! A real kernel's driver as the camera, on an emulated Pi.
+//! A real kernel with a real driver as the camera, on an emulated Pi.
 
 pub mod pi;
 mod pi_controls;

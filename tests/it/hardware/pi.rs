@@ -1,4 +1,4 @@
-//! The static program on an emulated Pi, with a real kernel driver as the camera, watched from here.
+//! The static program on an emulated Pi, with a real kernel driver as the camera. The viewers run outside.
 
 use crate::tools::camera_process::run_to_end;
 use crate::tools::native_client::{NativeClient, Said};
@@ -10,14 +10,14 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-/// 75 % bars, as vivid draws them: which of red, green and blue are on.
+/// 75 % bars, as vivid draws them: whether red, green and blue are on.
 const BARS: [[u8; 3]; 8] =
     [[1, 1, 1], [1, 1, 0], [0, 1, 1], [0, 1, 0], [1, 0, 1], [1, 0, 0], [0, 0, 1], [0, 0, 0]];
 
 /// The level of a bar that is on.
 const ON: u8 = 191;
 
-/// What `cross/build.sh aarch64` made.
+/// The program that `cross/build.sh aarch64` built.
 fn binary() -> PathBuf {
     match std::env::var_os("LANCAM_PI_BINARY") {
         Some(path) => path.into(),
@@ -25,12 +25,12 @@ fn binary() -> PathBuf {
     }
 }
 
-/// Boots the machine; `None`, and said, where that cannot be.
+/// Boots the machine. `None` if that is not possible here, which counts as a skip.
 pub(crate) fn boot(machine: Machine) -> Option<Guest> {
     boot_with(machine, "")
 }
 
-/// The same, with module parameters: `vivid.n_devs=2`.
+/// The same, with module parameters such as `vivid.n_devs=2`.
 pub(crate) fn boot_with(machine: Machine, kernel_arguments: &str) -> Option<Guest> {
     let binary = binary();
     if !binary.exists() {
@@ -51,7 +51,7 @@ pub(crate) fn run(guest: &Guest, command: &str) {
     assert!(output.ok(), "{command}: {output}");
 }
 
-/// Starts lancam in the guest, its bars without text over them.
+/// Starts lancam in the guest. The bars have no text over them.
 pub(crate) fn start(guest: &Guest, options: &str) {
     run(guest, "v4l2-ctl -d /dev/video0 -c osd_text_mode=2");
     run(guest, &format!("lancam {options} >/tmp/out 2>/tmp/log & echo $! >/tmp/pid"));
@@ -77,8 +77,8 @@ fn assert_bars(picture: &Picture) {
     }
 }
 
-/// A viewer of the guest's camera. The emulator accepts before the guest listens, so a connection
-/// that is closed at once is tried again.
+/// A viewer of the guest's camera. The emulator accepts connections before the guest listens, so the viewer
+/// tries again if a connection is closed at once.
 pub(crate) fn viewer(guest: &Guest) -> NativeClient {
     NativeClient::connect(guest.port(9999))
 }
@@ -126,7 +126,8 @@ fn a_static_program_on_an_emulated_pi_streams_a_real_drivers_frames() {
     guest.power_off();
 }
 
-/// Waits for a status that tells of the lost camera, and then for a frame; returns how long each took.
+/// Waits for a status that says that the camera is lost, and then for a frame. Returns how long the frame
+/// took.
 fn lost_and_found(client: &mut NativeClient, take: &dyn Fn(), give: &dyn Fn()) -> Duration {
     client.frame();
     take();
@@ -160,7 +161,8 @@ fn the_camera_goes_and_comes_back(guest: &Guest) {
         println!("bound again, round {round}: a picture after {} ms (goal 1000)", back.as_millis());
         assert!(back < Duration::from_secs(5), "{back:?}");
     }
-    // vivid's own Disconnect heals when its last descriptor is closed: going and coming are one.
+    // vivid's own Disconnect ends when its last descriptor is closed, so there is nothing to do to bring the
+    // camera back.
     for round in 1..=3 {
         let back = lost_and_found(
             &mut client,
@@ -177,11 +179,11 @@ fn the_camera_goes_and_comes_back(guest: &Guest) {
 }
 
 fn a_frame_costs_one_poll_one_dqbuf_one_qbuf(guest: &Guest) {
-    // Tracing under emulation is slow: a rate at which the thread still waits for each frame.
+    // Tracing under emulation is slow. At this rate the thread still waits for each frame.
     start(guest, "--size 640x360 --fps 5");
     let mut client = viewer(guest);
     client.frame();
-    // The capture thread alone, by its name; -c would add all threads up.
+    // Only the capture thread, found by its name. `-c` would add up all threads.
     run(
         guest,
         "for t in /proc/$(cat /tmp/pid)/task/*; do if grep -q '^capture' $t/comm; then echo ${t##*/}; fi; done >/tmp/tid",
@@ -202,7 +204,7 @@ fn a_frame_costs_one_poll_one_dqbuf_one_qbuf(guest: &Guest) {
     assert!(frames >= 10, "{trace}");
     let about = |calls: usize| calls.abs_diff(frames) <= frames / 5 + 2;
     assert!(about(queued) && about(polls), "one of each a frame");
-    // The rendition's thread; a lock that was waited for costs a second call.
+    // The capture thread wakes the rendition's thread. A second call is made if the lock was held.
     assert!(wake_ups <= 2 * frames + 1, "at most one for the one rendition");
     let others: Vec<&str> = trace
         .lines()
@@ -229,9 +231,9 @@ fn nodes_that_are_no_cameras_are_refused_with_what_they_are(guest: &Guest) {
         list.ok() && list.text().contains("vivid") && list.text().contains("640x360"),
         "{list}"
     );
-    // vivid is a media device too, and no ribbon camera is made of that.
+    // vivid is a media device too. lancam must not take it for a ribbon camera.
     assert!(guest.sh("ls /dev/media0").ok() && !list.text().contains("ribbon"), "{list}");
-    // Busy: one program streams, the second is told so.
+    // One program streams, so the second one finds the camera busy.
     start(guest, "--size 640x360");
     viewer(guest).frame();
     let second = guest.sh("timeout 3 lancam --listen 127.0.0.1:0 --source /dev/video0");
@@ -239,14 +241,14 @@ fn nodes_that_are_no_cameras_are_refused_with_what_they_are(guest: &Guest) {
     stop(guest);
 }
 
-/// On the emulated Raspberry Pi 3B, which has no network: the frames are counted inside.
+/// The emulated Raspberry Pi 3B has no network, so the frames are counted inside it.
 #[test]
 fn the_same_program_reads_frames_on_an_emulated_raspi3b() {
     let Some(guest) = boot(Machine::Raspi3b) else { return };
     let model = guest.sh("cat /proc/device-tree/model");
     assert!(model.text().contains("Raspberry Pi 3"), "{model}");
     run(&guest, "lancam -v --listen 127.0.0.1:9999 --size 640x360 >/tmp/out 2>/tmp/log & true");
-    // A viewer without a network: busybox's nc says the greeting and keeps what comes.
+    // Without a network, busybox's nc is the viewer: it sends the greeting and saves what comes.
     let greeting = greeting_as_octal();
     run(
         &guest,
@@ -256,7 +258,7 @@ fn the_same_program_reads_frames_on_an_emulated_raspi3b() {
     );
     let deadline = Instant::now() + Duration::from_secs(90);
     loop {
-        // It never acknowledges, so it gets its credit of frames: four.
+        // It never acknowledges, so it gets the four frames of its credit.
         let frames = guest.sh("grep -a -o JFIF /tmp/frames | wc -l");
         let count: usize = frames.text().trim().parse().unwrap_or(0);
         if count >= 4 {
@@ -271,7 +273,7 @@ fn the_same_program_reads_frames_on_an_emulated_raspi3b() {
     println!("{}", guest.sh("cat /tmp/log; ls -l /tmp/frames").text());
 }
 
-/// A viewer's greeting with a credit of four, for printf.
+/// A viewer's greeting with a credit of four, written for printf.
 fn greeting_as_octal() -> String {
     let mut bytes = Vec::new();
     let Message::Hello { min_version, max_version, wishes, program, .. } =
@@ -283,7 +285,7 @@ fn greeting_as_octal() -> String {
     bytes.iter().map(|byte| format!("\\{byte:03o}")).collect()
 }
 
-/// On every ARM there is: the program says what it is, and streams its test pattern.
+/// Programs for every ARM: each prints its version and streams its test pattern.
 #[test]
 #[ignore = "minutes: make test-all"]
 fn the_programs_for_every_pi_run_and_stream_the_test_pattern() {

@@ -1,4 +1,4 @@
-//! A real driver's controls, every odd one of them: listed, set, and looked at with a program that is not ours.
+//! A real driver's controls, with every unusual kind: listed, set, and checked with v4l2-ctl.
 
 use crate::hardware::pi::{boot, run, start, stop, viewer};
 use crate::tools::native_client::{NativeClient, Said};
@@ -21,7 +21,7 @@ fn the_controls_of_a_real_driver_are_listed_and_set_and_set_again() {
 
 const DEADLINE: Duration = Duration::from_secs(20);
 
-/// What v4l2-ctl reads: `brightness: 200`, one a line.
+/// What v4l2-ctl reads, one control a line, such as `brightness: 200`.
 fn controls(guest: &Guest, names: &str) -> Vec<String> {
     let read = read_controls(guest, names);
     assert!(read.ok(), "{read}");
@@ -74,7 +74,7 @@ fn every_odd_control_is_listed(guest: &Guest) {
     ] {
         assert!(text.contains(line), "{line:?} is missing in:\n{text}");
     }
-    // As many as the other program finds.
+    // Both programs must find the same number of controls.
     let theirs = guest.sh("v4l2-ctl -L | grep -c ' 0x00[0-9a-f]* ('");
     let ours = guest.sh("lancam list --json | grep -o '\"title\"' | wc -l");
     assert_eq!(ours.text().trim(), theirs.text().trim());
@@ -165,7 +165,7 @@ fn a_camera_that_was_plugged_in_again_is_told_again(guest: &Guest) {
     stop(guest);
 }
 
-/// Until the log says that the camera was opened a second time.
+/// Waits until the log says that the camera was opened a second time.
 fn wait_for_frames_again(guest: &Guest, client: &mut NativeClient) {
     let deadline = Instant::now() + Duration::from_secs(20);
     while log(guest).matches("capturing from").count() < 2 {
@@ -174,8 +174,8 @@ fn wait_for_frames_again(guest: &Guest, client: &mut NativeClient) {
     client.frame();
 }
 
-/// Brightness by the wire: the picture becomes brighter, and the driver says so too. What it opens with again is what the
-/// viewer set, though an option says otherwise.
+/// A viewer sets the brightness: the picture becomes brighter, and the driver reports the value. When the
+/// camera is opened again, it gets the viewer's value, although an option says otherwise.
 fn a_viewer_sets_controls_while_frames_flow(guest: &Guest) {
     if !guest.sh("lancam --help").text().contains("--control ") {
         crate::tools::skip::skip("controls by the wire", "this lancam has no --control");
@@ -189,7 +189,7 @@ fn a_viewer_sets_controls_while_frames_flow(guest: &Guest) {
          --idle-stop 1",
     );
     let mut client = viewer(guest);
-    // Of the third bar, red: off as the pattern has it.
+    // The red of the third bar, which is off in the pattern.
     let red = |client: &mut NativeClient| {
         crate::tools::native_client::look(&client.frame().1).0.rgb(200, 180)[0]
     };
@@ -211,7 +211,7 @@ fn a_viewer_sets_controls_while_frames_flow(guest: &Guest) {
     }
     assert_eq!(controls(guest, "brightness"), ["brightness: 200"]);
     client.say(&Message::SetControl { id: BRIGHTNESS, value: 256 });
-    // What the camera itself changes is told too.
+    // Changes by the camera itself may come before the refusal.
     let refused = loop {
         if let Said::Status { text, .. } = client.hear_of_controls() {
             break text;
@@ -227,7 +227,7 @@ fn a_viewer_sets_controls_while_frames_flow(guest: &Guest) {
     stop(guest);
 }
 
-/// vivid mirrors by its own controls. So pictures arrive turned, and lancam need not turn them.
+/// vivid mirrors with its own controls, so lancam does not have to turn the pictures.
 fn a_camera_that_can_stand_on_its_head_does_it_itself(guest: &Guest) {
     if !guest.sh("lancam --help").text().contains("--rotate ") {
         crate::tools::skip::skip("turning by controls", "this lancam has no --rotate");
@@ -251,7 +251,7 @@ fn a_camera_that_can_stand_on_its_head_does_it_itself(guest: &Guest) {
     stop(guest);
     wait_for_controls(guest, flips, &left_as_found);
 
-    // A quarter turn is for others, and what was left switched on would turn it the wrong way.
+    // lancam turns by 90 degrees itself. A control that was left on would turn the picture the wrong way.
     start(guest, "--size 640x360 --rotate 90");
     viewer(guest).frame();
     assert_eq!(controls(guest, flips), ["horizontal_flip: 0", "vertical_flip: 0"]);
@@ -266,7 +266,8 @@ fn wait_for_log(guest: &Guest, line: &str) {
     }
 }
 
-/// Waits until v4l2-ctl reads these values. On a busy machine it was once seen to fail while lancam closed the camera.
+/// Waits until v4l2-ctl reads these values. On a busy machine, v4l2-ctl failed once while lancam closed the
+/// camera.
 fn wait_for_controls(guest: &Guest, names: &str, values: &[&str]) {
     let deadline = Instant::now() + DEADLINE;
     loop {

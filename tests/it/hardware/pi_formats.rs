@@ -1,8 +1,8 @@
 //! Every raw format, from the kernel's test driver on an emulated Pi to the pixels that a viewer gets.
 //!
-//! `vivid` draws eight bars whose colours are known exactly (drivers/media/common/v4l2-tpg/v4l2-tpg-colors.c); what the
-//! static program makes of them must look the same, whatever the format, the encoding and the range. The long test walks
-//! through all formats and writes docs/FORMATS.md: `LANCAM_BLESS=1 make test-all` accepts what has changed.
+//! `vivid` draws eight bars of known colours (drivers/media/common/v4l2-tpg/v4l2-tpg-colors.c). The picture
+//! that the static program makes of them must look the same in every format, encoding and range. The long
+//! test goes through all formats and writes docs/FORMATS.md: `LANCAM_BLESS=1 make test-all` accepts changes.
 
 use crate::hardware::pi::boot_with;
 use crate::tools::ciede2000::Lab;
@@ -13,18 +13,18 @@ use std::fmt::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// White, yellow, cyan, green, magenta, red, blue, black: which of red, green and blue are on.
+/// White, yellow, cyan, green, magenta, red, blue, black: whether red, green and blue are on.
 const BARS: [[u8; 3]; 8] =
     [[1, 1, 1], [1, 1, 0], [0, 1, 1], [0, 1, 0], [1, 0, 1], [1, 0, 0], [0, 0, 1], [0, 0, 0]];
 
-/// How bright the bars are; as `test_pattern` numbers them.
+/// The brightness of the bars, with the numbers of `test_pattern`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Bars {
     Of75Percent = 0,
     Of100Percent = 1,
 }
 
-/// `y_cbcr_encoding`.
+/// The values of `y_cbcr_encoding`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Encoding {
     Bt601 = 1,
@@ -35,14 +35,14 @@ enum Encoding {
     Smpte240M = 8,
 }
 
-/// `quantization`.
+/// The values of `quantization`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Range {
     Full = 1,
     Limited = 2,
 }
 
-/// What one start of the program is asked to send.
+/// What one start of the program must send.
 #[derive(Debug, Clone, Copy)]
 struct Shot {
     format: PixelFormat,
@@ -67,7 +67,7 @@ impl Shot {
         }
     }
 
-    /// What vivid draws.
+    /// The bars as vivid draws them.
     fn expected(&self) -> [Lab; 8] {
         let level = match self.bars {
             Bars::Of75Percent => 191,
@@ -88,7 +88,7 @@ impl Shot {
         })
     }
 
-    /// The largest difference of a bar.
+    /// The largest difference of all bars.
     fn judge(&self, found: [[u8; 3]; 8]) -> f64 {
         let differences = self.expected().into_iter().zip(found).map(|(expected, found)| {
             let found = match self.format {
@@ -100,7 +100,7 @@ impl Shot {
         differences.fold(0.0, f64::max)
     }
 
-    /// The difference from which on it is wrong. Five and six bits of a colour have steps of 8 and 4.
+    /// The largest difference that is right. Colours of five and six bits have steps of 8 and 4.
     fn limit(&self) -> f64 {
         match self.format {
             PixelFormat::Rgb(Rgb::Rgb565 | Rgb::Rgb565BigEndian) => 5.0,
@@ -109,9 +109,9 @@ impl Shot {
     }
 }
 
-/// A size that is odd wherever vivid's planes are whole then: of 4:2:0 it leaves out half a row of chroma at odd
-/// heights, of 4:2:2 half a pair of pixels at odd widths, and Cb and Cr planes want a width of four. No side is a
-/// multiple of eight, as nearly every camera's are.
+/// An odd size for which vivid still makes whole planes. At odd heights vivid leaves out half a row of chroma
+/// of 4:2:0; at odd widths, half a pair of pixels of 4:2:2. Cb and Cr planes need a width that is a multiple
+/// of four. No side is a multiple of eight, which those of most cameras are.
 fn odd_size(format: PixelFormat) -> Size {
     match format {
         PixelFormat::SemiPlanar(Chroma::Yuv420, _) => Size::new(642, 362),
@@ -122,14 +122,14 @@ fn odd_size(format: PixelFormat) -> Size {
     }
 }
 
-/// The formats that vivid has too.
+/// The formats that vivid has.
 fn formats() -> impl Iterator<Item = PixelFormat> {
     PixelFormat::all().filter(|format| {
         !matches!(format, PixelFormat::Jpeg | PixelFormat::Bayer(_, SamplePacking::Packed10))
     })
 }
 
-/// An emulated Pi and the program that runs there now.
+/// An emulated Pi, and the program that runs on it.
 struct Studio {
     guest: Guest,
     /// The node that the pictures come from.
@@ -137,7 +137,8 @@ struct Studio {
 }
 
 impl Studio {
-    /// The webcam has the usual size alone, of HDMI's pictures vivid's scaler makes every size.
+    /// Chooses vivid's webcam for the usual size, which it has, and its HDMI input for others, which it
+    /// scales to every size.
     fn choose_input(&self, size: Size) {
         let input = if size == USUAL { "-i 0" } else { "-i 3 --set-dv-bt-timings index=5" };
         self.run(&format!("v4l2-ctl -d {} {input}", self.node));
@@ -183,7 +184,7 @@ impl Studio {
         std::array::from_fn(|index| picture.rgb(size.width * (2 * index + 1) / 16, size.height / 2))
     }
 
-    /// The largest difference of a bar; panics where it is one to see.
+    /// Takes a shot and returns the largest difference of all bars. Panics if the difference is visible.
     fn measure(&self, shot: &Shot) -> f64 {
         let found = self.shoot(shot);
         let worst = shot.judge(found);
@@ -228,7 +229,7 @@ fn formats_of_each_kind_arrive_in_the_colours_that_the_driver_drew() {
     studio.guest.power_off();
 }
 
-/// vivid's second instance, which has only the multi-planar interface.
+/// The second instance of vivid, which has only the multi-planar interface.
 fn the_second_camera(guest: &Guest) -> &'static str {
     let list = guest.sh("lancam list");
     let second = "/dev/video4 (vivid";
@@ -270,7 +271,7 @@ fn every_format_arrives_in_the_colours_that_the_driver_drew() {
     assert_document(&document(&rows, others));
 }
 
-/// The columns of the table; without Y'CbCr, only the range makes a difference.
+/// The columns of the table. Formats without Y'CbCr depend only on the range.
 const VARIANTS: [(Encoding, Range); 4] = [
     (Encoding::Bt601, Range::Limited),
     (Encoding::Bt601, Range::Full),

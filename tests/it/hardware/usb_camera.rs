@@ -1,4 +1,5 @@
-//! The static program with the kernel's own `uvcvideo`: USB cameras in software, plugged into the emulated Pi.
+//! The static program with the kernel's own `uvcvideo`. The USB cameras are software, plugged into the
+//! emulated Pi.
 
 use crate::hardware::usb_models::a_model_is_as_its_row_says;
 use crate::hardware::usb_scene::{Scene, model};
@@ -59,8 +60,9 @@ fn selftest_measures_it(scene: &Scene) {
     println!("{measured}");
 }
 
-/// `count` frames for a viewer who takes them as they come: numbers rise, and of JPEGs each byte is the camera's. Raw ones are
-/// large enough that their numbers can be read at half the size too, which a busy machine's narrow link is sent.
+/// A viewer takes `count` frames. Their numbers must rise, and JPEGs must have exactly the camera's bytes.
+/// Raw frames are so large that their numbers can be read at half the size too, which lancam sends over a
+/// busy machine's slow link.
 fn every_frame_arrives_in_order(scene: &Scene, options: &str, count: usize, is_jpeg: bool) {
     scene.start(options);
     let (start, watcher) = (Instant::now(), scene.watch());
@@ -121,7 +123,7 @@ fn cameras_are_read_from_what_lsusb_says_of_them() {
         (size.width, size.height, &size.intervals[..]),
         (1280, 720, &[333_333, 666_666][..])
     );
-    // The totals of the configuration and of both class-specific headers are counted.
+    // The parser computes the total lengths of the configuration and of both class-specific headers.
     let whole = &webcam.configuration;
     assert_eq!(usize::from(u16::from_le_bytes([whole[2], whole[3]])), whole.len());
     let header = whole.windows(5).position(|part| part == [13, 0x24, 1, 0, 1]).expect("a header");
@@ -130,7 +132,8 @@ fn cameras_are_read_from_what_lsusb_says_of_them() {
     let bulk = model("bulk");
     assert_eq!((bulk.uvc(), &bulk.streaming()[0].transfers), (0x0150, &Transfers::Bulk));
     assert_eq!(bulk.device[16], 0, "no serial number");
-    // What lsusb shows beside an endpoint of USB 3 is a descriptor behind it; milliamperes are counted in eights there.
+    // What lsusb shows as part of an endpoint of USB 3 is a descriptor of its own, after it. There the unit
+    // of current is 8 mA.
     let brio = model("models/logitech-brio");
     assert_eq!((brio.speed.number(), brio.configuration[8]), (5, 112));
     let Transfers::Isochronous(settings) = &brio.streaming()[0].transfers else { panic!() };

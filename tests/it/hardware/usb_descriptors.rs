@@ -1,11 +1,11 @@
-//! Faults of [`usb_faults`](super::usb_faults) that are in the descriptors of a USB camera.
+//! Faults of [`usb_faults`](super::usb_faults) in the descriptors of a USB camera.
 
 use crate::hardware::usb_scene::{Scene, text_of};
 use crate::tools::usb_camera::lsusb;
 use std::ops::Range;
 use std::time::Instant;
 
-/// The title of each descriptor of a format or a size.
+/// The title of the descriptor of each format and size.
 const TITLE: &str = "      VideoStreaming Interface Descriptor:";
 
 pub(crate) fn lying(scene: &Scene) {
@@ -66,7 +66,7 @@ fn is_listed_and_watched(scene: &Scene, what: &str, text: &str, size: &str) {
     scene.unplug();
 }
 
-/// Where the descriptor of the first size of two rates stands.
+/// The place of the first descriptor of a size with two rates.
 fn a_size(text: &str) -> Range<usize> {
     let head = format!("{TITLE}\n        bLength                             34");
     let start = text.find(&head).expect("a size");
@@ -89,7 +89,7 @@ pub(crate) fn two_hundred_sizes(scene: &Scene) {
             one.lines().map(line).collect::<String>()
         })
         .collect();
-    // They follow the three of MJPG.
+    // The new sizes follow the three of MJPG.
     let behind =
         honest.find("        bDescriptorSubtype                  13").expect("the colours");
     let behind = honest[..behind].rfind(TITLE).expect("its title");

@@ -1,8 +1,9 @@
-//! USB cameras that misbehave, on the kernel's own `uvcvideo`: what viewers see of each fault, and how soon the picture is back.
+//! USB cameras that misbehave, on the kernel's own `uvcvideo`: what viewers see of each fault, and how soon
+//! the picture is back.
 //!
-//! One boot for all, since that is what takes minutes; each fault is a function with its sentence in [`FAULTS`], which is
-//! also the table in docs/HARDWARE.md: `LANCAM_BLESS=1` writes it there. `LANCAM_FAULTS=unplugged` runs those alone whose
-//! sentences have that word.
+//! All faults share one boot, because booting takes minutes. Each is a function, with its sentence in
+//! [`FAULTS`]. With `LANCAM_BLESS=1`, they become the table in docs/HARDWARE.md. `LANCAM_FAULTS=unplugged`
+//! runs only those with that word in their sentence.
 
 use crate::hardware::usb_descriptors;
 use crate::hardware::usb_frames::{self, spoilt};
@@ -16,7 +17,7 @@ use lancam::wire::native::message::Message;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-/// What is wrong, what comes of it, and the proof.
+/// The fault, the result, and the function that proves it.
 type Fault = (&'static str, &'static str, fn(&Scene));
 
 const FAULTS: [Fault; 32] = [

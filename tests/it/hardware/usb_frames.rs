@@ -1,4 +1,4 @@
-//! Faults of [`usb_faults`](super::usb_faults) that are in the frames of a USB camera, or in when they come.
+//! Faults of [`usb_faults`](super::usb_faults) in the frames of a USB camera, or in their times.
 
 use crate::hardware::pi::viewer;
 use crate::hardware::usb_scene::{Event, Scene, Watcher, assert_exact, print_gap, watched};
@@ -11,7 +11,7 @@ use lancam::image::pixels::Size;
 use lancam::wire::native::message::Message;
 use std::time::{Duration, Instant};
 
-/// Every so manieth frame has this flaw, and others are shown meanwhile.
+/// Every `every`th frame has this flaw. Viewers must still get pictures.
 pub(crate) fn spoilt(scene: &Scene, flaw: Flaw, every: u64, is_exact: bool) {
     let watcher = watched(scene, "--size 640x480");
     scene.camera.order(|orders| orders.flaw = Some((every, flaw)));
@@ -53,7 +53,7 @@ pub(crate) fn noise_for_ever(scene: &Scene) {
     scene.stop();
 }
 
-/// Waits until the camera has sent this many more: in 10 s it is tried again. A busy machine takes its time.
+/// Waits until the camera has sent this many more frames. A busy machine may need long for that.
 fn wait_for_frames(scene: &Scene, count: u64) {
     let end = scene.camera.seen().frames + count;
     let deadline = Instant::now() + 4 * PATIENCE;
@@ -114,7 +114,7 @@ pub(crate) fn another_size(scene: &Scene) {
     scene.stop();
 }
 
-/// Of half a frame, the number at its lower edge is missing.
+/// If half of a frame is missing, so is the number at its lower edge.
 pub(crate) fn short_raw(scene: &Scene) {
     let watcher = watched(scene, "--size 640x480 --format YUYV");
     scene.camera.order(|orders| orders.flaw = Some((3, Flaw::Cut)));
@@ -150,7 +150,7 @@ pub(crate) fn slower_than_its_patience(scene: &Scene) {
     let watcher = watched(scene, "--size 640x480");
     scene.camera.order(|orders| orders.slowness = 60);
     let opened = || scene.log().matches("capturing from").count();
-    // Nine openings in 13 s when each silence counted as a fault.
+    // When each silence counted as a fault, the camera was opened nine times in 13 s.
     watcher.pictures_after(Instant::now(), 6);
     let (openings, known) = (opened(), Instant::now());
     assert_exact(&watcher.pictures_after(known, 5));
@@ -161,7 +161,8 @@ pub(crate) fn slower_than_its_patience(scene: &Scene) {
     scene.stop();
 }
 
-/// Nobody was told that something is wrong; but on a busy machine the emulated one may stand still for a second.
+/// Checks that the viewer was told of no fault. On a busy machine the emulated one may stand still for a
+/// second, which is allowed.
 fn assert_no_word(watcher: &Watcher) {
     let events = watcher.events();
     let word = events.iter().find(|(_, event)| match event {

@@ -1,7 +1,8 @@
-//! USB cameras as people buy them, on the kernel's own `uvcvideo`: what lancam takes of each, and that its pictures come.
+//! USB cameras that people buy, on the kernel's own `uvcvideo`: what lancam takes of each, and that its
+//! pictures come.
 //!
-//! A model is a file of tests/data/cameras/models, and a row of the table in docs/HARDWARE.md: `LANCAM_BLESS=1` writes it
-//! there. `LANCAM_MODELS=logitech` plugs in those alone whose file's name has that word.
+//! A model is a file of tests/data/cameras/models and a row of the table in docs/HARDWARE.md, which
+//! `LANCAM_BLESS=1` writes. `LANCAM_MODELS=logitech` plugs in only those with that word in their file's name.
 
 use crate::hardware::usb_scene::{Scene, model, page, stands_on_the_page, text_of};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,7 +11,7 @@ use std::time::Instant;
 
 const HEAD: &str =
     "| USB camera | id | it offers | `lancam` takes | viewers get |\n|---|---|---|---|---|\n";
-/// How many pictures are looked at.
+/// How many pictures of each model are checked.
 const PICTURES: usize = 5;
 
 #[test]
@@ -42,7 +43,7 @@ fn of_each_model_pictures_come_in_the_format_that_its_row_says() {
     }
 }
 
-/// Plugs a model in as it is, and watches it without any option; for one model in the quick test.
+/// Plugs one model in and watches it without any option. The quick test does this.
 pub(crate) fn a_model_is_as_its_row_says(scene: &Scene, name: &str) {
     let row = row(scene, name);
     assert!(page().contains(&row), "not as on the page: {row}");
@@ -67,7 +68,7 @@ fn row(scene: &Scene, name: &str) -> String {
     format!("{} {} | {taken} | {got} |\n", facts(name), formats.join(", "))
 }
 
-/// The part of a row that stands in the model's file.
+/// The part of a row that comes from the model's file.
 fn facts(name: &str) -> String {
     let text = text_of(&format!("models/{name}"));
     let title = text.lines().next().unwrap_or_default();
@@ -88,7 +89,7 @@ fn offered(json: &str) -> Vec<String> {
     formats
 }
 
-/// `MJPG 1280x720 333333` is `MJPG 1280x720, 30 fps`. Of two names for one format, V4L2's is taken.
+/// `MJPG 1280x720 333333` becomes `MJPG 1280x720, 30 fps`. If a format has two names, V4L2's is used.
 fn in_words(committed: &str) -> String {
     let (what, interval) = committed.rsplit_once(' ').expect("an interval");
     let fps = 1e7 / interval.parse::<f64>().expect("a number");
@@ -119,7 +120,7 @@ fn each_model_has_its_row_on_the_page() {
     }
 }
 
-/// Reports lack the class-specific descriptor of the interrupt endpoint, which lsusb does not print, and hardly more.
+/// Reports lack only the class-specific descriptor of the interrupt endpoint, which lsusb does not print.
 #[test]
 fn no_descriptor_of_a_model_was_lost_on_the_way() {
     for name in names() {

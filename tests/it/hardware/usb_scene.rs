@@ -1,4 +1,5 @@
-//! What the tests with USB cameras share: an emulated Pi without another camera, a camera in software, and who watches it.
+//! What the tests with USB cameras share: an emulated Pi without another camera, a camera in software, and a
+//! viewer.
 
 use crate::hardware::pi::{boot, run, viewer};
 use crate::tools::camera_process::PATIENCE;
@@ -14,13 +15,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// The emulated Pi and the camera that is plugged into it.
+/// An emulated Pi, and the camera that is plugged into it.
 pub(crate) struct Scene {
     pub(crate) guest: Guest,
     pub(crate) camera: Arc<UsbCamera>,
 }
 
-/// What lsusb says of a camera of tests/data/cameras.
+/// What lsusb prints about a camera of tests/data/cameras.
 pub(crate) fn text_of(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/data/cameras/{name}.txt"));
     std::fs::read_to_string(&path).unwrap_or_else(|why| panic!("{}: {why}", path.display()))
@@ -30,7 +31,7 @@ pub(crate) fn model(name: &str) -> Model {
     lsusb::parse(&text_of(name)).unwrap_or_else(|why| panic!("{name}: {why}"))
 }
 
-/// Starts lancam with a webcam and a viewer who has seen a picture.
+/// Starts lancam with a webcam, and a viewer that has got a picture.
 pub(crate) fn watched(scene: &Scene, options: &str) -> Watcher {
     scene.plug("webcam");
     scene.start(options);
@@ -39,12 +40,12 @@ pub(crate) fn watched(scene: &Scene, options: &str) -> Watcher {
     watcher
 }
 
-/// How long a viewer had no picture.
+/// Prints how long the viewer had no picture.
 pub(crate) fn print_gap(gap: Duration) {
     println!("  a picture {} ms after the camera could give one (goal 1000)", gap.as_millis());
 }
 
-/// What a viewer was shown is whole: the camera's own bytes.
+/// Checks that all pictures have exactly the camera's bytes.
 pub(crate) fn assert_exact(pictures: &[(Option<u64>, bool)]) {
     assert!(
         pictures.iter().all(|(_, is_exact)| *is_exact),
@@ -62,7 +63,7 @@ fn page_path() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/HARDWARE.md")
 }
 
-/// The page has this table; `LANCAM_BLESS=1` writes it there, in the place of the one with this head.
+/// Checks that the page has this table. `LANCAM_BLESS=1` writes it in place of the one with this head.
 pub(crate) fn stands_on_the_page(head: &str, rows: &str) {
     let (page, table) = (page(), format!("{head}{rows}"));
     if std::env::var_os("LANCAM_BLESS").is_some() {
@@ -77,7 +78,7 @@ pub(crate) fn stands_on_the_page(head: &str, rows: &str) {
 }
 
 impl Scene {
-    /// Boots; `None`, and said, where that cannot be.
+    /// Boots. `None` if that is not possible here, which counts as a skip.
     pub(crate) fn boot() -> Option<Self> {
         let guest = boot(Machine::Virt)?;
         run(&guest, "modprobe -r vivid");
@@ -85,14 +86,14 @@ impl Scene {
         Some(Self { guest, camera })
     }
 
-    /// Plugs this camera in, and waits for its node.
+    /// Plugs this camera in and waits for its node.
     pub(crate) fn plug(&self, name: &str) {
         self.camera.becomes(model(name));
         self.plug_into(0);
         self.wait_for_node();
     }
 
-    /// Plugs the same camera in once more.
+    /// Plugs the same camera in again.
     pub(crate) fn plug_into(&self, socket: u8) {
         run(&self.guest, &format!("plug {} {socket}", self.camera.port()));
     }
@@ -104,7 +105,7 @@ impl Scene {
         );
     }
 
-    /// Pulls the plug, and waits until the kernel has noticed.
+    /// Unplugs the camera and waits until the kernel has noticed.
     pub(crate) fn unplug(&self) {
         self.camera.unplug();
         run(
@@ -113,7 +114,7 @@ impl Scene {
         );
     }
 
-    /// Waits until the camera has pulled its plug at the moment that was ordered, and the kernel has noticed.
+    /// Waits until the camera has unplugged itself at the ordered moment and the kernel has noticed.
     pub(crate) fn wait_until_pulled(&self) {
         wait_until("the plug is pulled", || {
             let mut is_pulled = false;
@@ -133,7 +134,8 @@ impl Scene {
         self.guest.sh("cat /tmp/log").text()
     }
 
-    /// Ends it; its log. A program that hangs is told from a guest that does: the guest must say how it ended.
+    /// Ends lancam and returns its log. The guest waits for the end itself, so a program that hangs is not
+    /// mistaken for a guest that hangs.
     pub(crate) fn stop(&self) -> String {
         let end = "kill $(cat /tmp/pid); timeout 55 sh -c 'while [ -e /proc/$(cat /tmp/pid) ]; do usleep 50000; done'";
         run(&self.guest, end);
@@ -142,7 +144,7 @@ impl Scene {
         log
     }
 
-    /// Ends what a case has left: the program, the plug, what is wrong with the camera.
+    /// Ends everything that a case may have left: the program, the plug, the camera's faults.
     pub(crate) fn clear(&self) {
         self.camera.order(|orders| *orders = Orders::default());
         let _ =
@@ -155,10 +157,10 @@ impl Scene {
     }
 }
 
-/// Something that a viewer was told.
+/// Something that a viewer received.
 #[derive(Debug, Clone)]
 pub(crate) enum Event {
-    /// A picture, the number that it carries, and whether its bytes are what the camera sent.
+    /// A picture: the number in it, its size, and whether its bytes are the camera's.
     Picture {
         number: Option<u64>,
         size: Size,
@@ -168,7 +170,7 @@ pub(crate) enum Event {
     Closed,
 }
 
-/// A viewer who notes down what he sees, and when.
+/// A viewer that notes what it gets, and when.
 pub(crate) struct Watcher {
     events: Arc<Mutex<Vec<(Instant, Event)>>>,
 }
@@ -178,7 +180,7 @@ impl Watcher {
         let events = Arc::new(Mutex::new(Vec::new()));
         let (mut client, noted, camera) = (viewer(guest), Arc::clone(&events), Arc::clone(camera));
         client.stream.set_read_timeout(Some(10 * PATIENCE)).expect("sets a timeout");
-        // It ends with its connection, which lancam or the emulator closes.
+        // The thread ends with its connection, which lancam or the emulator closes.
         thread::spawn(move || {
             loop {
                 let event = match client.hear() {
@@ -204,7 +206,7 @@ impl Watcher {
         self.events.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Waits for the first picture after `start`; how long that took.
+    /// Waits for the first picture after `start`. Returns how long it took.
     #[track_caller]
     pub(crate) fn picture_after(&self, start: Instant) -> Duration {
         let is_it = |(at, event): &(Instant, Event)| {
@@ -213,7 +215,7 @@ impl Watcher {
         self.wait("a picture", |events| events.iter().find_map(is_it))
     }
 
-    /// Waits for a number of pictures after `start`; their numbers.
+    /// Waits for this many pictures after `start`, and returns their numbers.
     #[track_caller]
     pub(crate) fn pictures_after(&self, start: Instant, count: usize) -> Vec<(Option<u64>, bool)> {
         self.wait("pictures", |events| {
@@ -229,7 +231,7 @@ impl Watcher {
         })
     }
 
-    /// Waits until something is said after `start` that has this word in it; all of it.
+    /// Waits for a status after `start` that contains this word, and returns its text.
     #[track_caller]
     pub(crate) fn told_after(&self, start: Instant, word: &str) -> String {
         self.wait(word, |events| {

@@ -1,4 +1,4 @@
-//! The package `lancam`, from the outside: what it holds, for which CPUs. tests/it/package/debian.rs installs it.
+//! The package `lancam` itself: its files, and the CPUs it is for. tests/it/package/debian.rs installs it.
 
 use crate::package::packages::folder;
 use crate::package::packages::{
@@ -11,11 +11,11 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// The repository.
+/// The project's folder.
 const HERE: &str = env!("CARGO_MANIFEST_DIR");
 const PROGRAM: &str = env!("CARGO_BIN_EXE_lancam");
 
-/// Every file of it but the programs, with its permissions.
+/// Every file of the package except the programs, with its permissions.
 const FILES: [(&str, &str); 15] = [
     ("./etc/lancam/lancam.toml", "-rw-r--r--"),
     ("./usr/lib/lancam/from-rpicam", "-rwxr-xr-x"),
@@ -34,7 +34,7 @@ const FILES: [(&str, &str); 15] = [
     ("./usr/bin/lancam", "-rwxr-xr-x"),
 ];
 
-/// Its files by their paths, with permissions and owner.
+/// The package's files by their paths, with permissions and owner.
 fn contents(package: &Path) -> BTreeMap<String, String> {
     let listing = succeeds(Command::new("dpkg-deb").arg("-c").arg(package)).stdout;
     let listing = String::from_utf8(listing).expect("UTF-8");
@@ -119,14 +119,14 @@ fn the_package_for_armhf_holds_two_programs_and_depends_on_nothing() {
     assert_eq!(program("armv6/lancam").expect("it is there"), "armv6");
 }
 
-/// An executable file of a shell's commands.
+/// Makes an executable file with these shell commands.
 fn script(path: &Path, commands: &str) {
     fs::create_dir_all(path.parent().expect("a folder")).expect("made");
     fs::write(path, format!("#!/bin/sh\n{commands}\n")).expect("writes");
     fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("sets");
 }
 
-/// `od` is a program that prints what a CPU's would.
+/// `od` is a stand-in that prints the facts of a CPU.
 #[test]
 fn on_armhf_the_program_for_armv7_runs_where_there_is_neon() {
     let folder = folder();
@@ -146,7 +146,7 @@ fn on_armhf_the_program_for_armv7_runs_where_there_is_neon() {
         ("33 3196411904 16 4174038 6 4096\n 17 100 3 65588 0 0", "armv7"),
         // A Pi Zero: half thumb fastmult vfp edsp java tls.
         ("16 32982 6 4096 17 100 3 65588 0 0", "armv6"),
-        // What looks like a key is another fact's value.
+        // Here, a value looks like a key.
         ("3 16 4096 4096 16 32982 0 0", "armv6"),
         ("", "armv6"),
     ] {
@@ -167,7 +167,8 @@ fn lintian_finds_nothing_wrong_with_the_camera_s_package() {
         return;
     }
     let folder = folder();
-    // The one that people get, where it has been built; the tests' own has other faults.
+    // Takes the program that people get, if it has been built. lintian finds other faults in that of the
+    // tests.
     match std::env::var_os("LANCAM_PI_BINARY") {
         Some(program) => {
             let package = build("lancam", "arm64", &[Path::new(&program)], folder.path());

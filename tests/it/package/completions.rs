@@ -1,4 +1,4 @@
-//! Shells complete what `--help` of `lancam` and `lancam-view` prints and nothing else, and it works in real shells.
+//! Shells complete exactly what `--help` of `lancam` and `lancam-view` prints. It is tried in real shells.
 //!
 //! `LANCAM_BLESS=1` makes the files anew.
 
@@ -9,10 +9,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// A program, as its `--help` describes it.
+/// A program, from the text of its `--help`.
 struct Program {
     name: &'static str,
-    /// Where its files for shells lie in the repository.
+    /// The folder of its shell files in the project.
     folder: &'static str,
     commands: Vec<(String, String)>,
     options: Vec<Offer>,
@@ -26,14 +26,14 @@ struct Offer {
     help: String,
 }
 
-/// What follows an option.
+/// The value that follows an option.
 enum Value {
     Nothing,
     /// One of these words.
     Words(Vec<String>),
     /// A file, or one of these words.
     File(Vec<String>),
-    /// Something that no shell knows, called this.
+    /// Something that shells cannot complete, with this name.
     Other(String),
 }
 
@@ -63,7 +63,8 @@ impl Program {
         program
     }
 
-    /// What a line of usage names: `list [--json]` a command, `[OPTIONS] --pickle HOST:PORT` an option.
+    /// Adds what a line of usage names. `list [--json]` is a command, `[OPTIONS] --pickle HOST:PORT` an
+    /// option.
     fn add_usage(&mut self, usage: &str, help: &str) {
         let mut words = usage.split(' ').peekable();
         let command = words.peek().map_or("", |word| word.trim_matches(['[', ']']));
@@ -162,7 +163,7 @@ impl Program {
         let quoted = |text: &str| text.replace('\\', "\\\\").replace('\'', "\\'");
         let mut text = format!("# Made from {name} --help by tests/it/package/completions.rs.\n");
         if commands.is_empty() {
-            // What stands alone is a camera, and no file.
+            // A word without an option is a camera, and not a file.
             writeln!(text, "complete -c {name} -f").expect("into a text");
         }
         for (command, help) in commands {
@@ -189,7 +190,7 @@ impl Program {
 }
 
 impl Offer {
-    /// `--flip h|v|hv`
+    /// Parses an option such as `--flip h|v|hv`.
     fn of(option: &str, help: &str) -> Self {
         let (flag, value) = option.split_once(' ').unwrap_or((option, ""));
         let words = |text: &str| text.split('|').map(str::to_owned).collect();
@@ -205,12 +206,12 @@ impl Offer {
     }
 }
 
-/// As much as fits beside an option in a terminal.
+/// The first sentence, which fits beside an option in a terminal.
 fn first_sentence(text: &str) -> String {
     let end = ["; ", ". ", ": ", " ["].iter().filter_map(|sign| text.find(sign)).min();
     let sentence = &text[..end.unwrap_or(text.len())];
     match sentence.rfind(" (") {
-        // The end came inside the brackets.
+        // The sentence ended inside brackets.
         Some(opened) if !sentence[opened..].contains(')') => sentence[..opened].to_owned(),
         _ => sentence.to_owned(),
     }
@@ -237,7 +238,7 @@ fn files(program: &Program) -> [(&'static str, PathBuf); 3] {
     ]
 }
 
-/// The file that `shell` reads for the program called `name`.
+/// The file of this program for `shell`.
 fn file(name: &str, shell: &str) -> PathBuf {
     let programs = programs();
     let program = programs.iter().find(|program| program.name == name).expect("it is a program");
@@ -351,7 +352,8 @@ fn fish_completes_options_and_their_values() {
     }
 }
 
-/// Types `$2` and Tab into a zsh with completion that has the files of the folder `$1`, until `$3` stands there.
+/// Starts a zsh with completion that has the files of the folder `$1`, types `$2` and Tab, and waits until
+/// `$3` appears.
 const TYPE_INTO_ZSH: &str = r#"
 zmodload zsh/zpty || exit 1
 zpty shell zsh -f -i
@@ -371,14 +373,14 @@ fn zsh_completes_options_and_their_values() {
     ] {
         let zsh = file(name, "zsh");
         let folder = zsh.parent().expect("it lies in a folder");
-        // A zsh that completes something else is waited for no longer.
+        // If zsh completes something else, `timeout` ends it.
         let mut command = Command::new("timeout");
         command.args(["60", "zsh", "-f", "-c", TYPE_INTO_ZSH, "zsh"]).arg(folder);
         command.args([typed, completed]).env("TERM", "dumb");
         let output = command.output().expect("timeout runs");
         match output.status.code() {
             Some(0) => {}
-            // That is what timeout says of a program that is not there.
+            // `timeout` returns this status if the program does not exist.
             Some(127) => return skip("completions of zsh", "zsh is not installed"),
             _ => panic!("{typed}: {}", String::from_utf8_lossy(&output.stderr)),
         }

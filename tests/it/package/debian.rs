@@ -1,5 +1,5 @@
-//! The package `lancam` and `make deploy` on Debian under its own systemd, in a container: installed, running, upgraded, purged; the
-//! sandbox, crashes and wrong options as systemd sees them.
+//! The package `lancam` and `make deploy` on Debian with its own systemd, in a container: installed, running,
+//! upgraded, purged; and the sandbox, crashes and wrong options.
 
 use crate::package::packages::{architecture, build, can_package, folder, stripped};
 use crate::tools::camera_process::PATIENCE;
@@ -12,17 +12,17 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-/// The repository.
+/// The project's folder.
 const HERE: &str = env!("CARGO_MANIFEST_DIR");
-/// What Raspberry Pi OS is made of: the last one and this one.
+/// The Debian releases that Raspberry Pi OS is based on, the previous and the current one.
 const SUITES: [&str; 2] = ["bookworm", "trixie"];
-/// The exit code of cross/rig/debian.sh for what this machine cannot have.
+/// The exit code of cross/rig/debian.sh if this machine cannot run the container.
 const SKIP_CODE: i32 = 77;
-/// A test pattern where there is no camera.
+/// Selects a test pattern, because there is no camera.
 const TEST_SOURCE: &str = "source = \"test:64x48@20\"\n";
 const CONFIGURATION: &str = "/etc/lancam/lancam.toml";
 
-/// Waits for something that takes a while.
+/// Waits until `is_so` is true.
 #[track_caller]
 fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
@@ -32,26 +32,26 @@ fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-/// A booted Debian; dropping it ends it.
+/// A booted Debian. Dropping this ends it.
 struct Debian {
     boot: Child,
     /// The process of its systemd.
     first: u32,
     name: String,
-    /// `key`, which its sshd takes.
+    /// A folder with the key `key`, which the container's sshd accepts.
     folder: PathBuf,
 }
 
 impl Drop for Debian {
     fn drop(&mut self) {
-        // The script cleans up behind it.
+        // The script cleans up by itself.
         let _ = Command::new("kill").arg(self.boot.id().to_string()).status();
         let _ = self.boot.wait();
     }
 }
 
 impl Debian {
-    /// `None` where this machine cannot, which has been said then.
+    /// `None` if this machine cannot run it, which counts as a skip.
     fn boot(suite: &str) -> Option<Self> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let script = Path::new(HERE).join("cross/rig/debian.sh");
@@ -81,7 +81,7 @@ impl Debian {
         Some(debian)
     }
 
-    /// What a line of shell says in it, and whether it succeeded.
+    /// Runs a line of shell in the container. Returns its output and whether it succeeded.
     fn tries(&self, line: &str) -> (String, bool) {
         let mut nsenter = Command::new("nsenter");
         nsenter.args(["--target", &self.first.to_string(), "--all", "env", "-i"]);
@@ -98,14 +98,14 @@ impl Debian {
         said.trim_end().to_owned()
     }
 
-    /// A program of this machine, on its network.
+    /// A program of this machine that runs on the container's network.
     fn on_its_network(&self, program: &str) -> Command {
         let mut command = Command::new("ip");
         command.args(["netns", "exec", &self.name, program]).stdin(Stdio::null());
         command
     }
 
-    /// A file in it.
+    /// The path of a container's file on this machine.
     fn path(&self, path: &str) -> PathBuf {
         Path::new("/proc").join(self.first.to_string()).join(format!("root{path}"))
     }
@@ -121,7 +121,7 @@ impl Debian {
         self.sh("dpkg --install --force-confdef --force-confold /var/lib/lancam.deb; status=$?; rm /var/lib/lancam.deb; exit $status");
     }
 
-    /// Active and enabled, of a unit.
+    /// Whether a unit is active, and whether it is enabled.
     fn unit(&self, unit: &str) -> (String, String) {
         let ask = |what: &str| self.tries(&format!("systemctl {what} {unit}")).0.trim().to_owned();
         (ask("is-active"), ask("is-enabled"))
@@ -138,7 +138,7 @@ impl Debian {
         output.status.success().then_some(output.stdout)
     }
 
-    /// Waits for a picture.
+    /// Waits until the camera gives a picture.
     #[track_caller]
     fn streams(&self) {
         until("picture", || self.snapshot().is_some_and(|jpeg| jpeg.starts_with(&[0xff, 0xd8])));
@@ -151,7 +151,7 @@ impl Debian {
     }
 }
 
-/// The package that people get, where it was built, or one with the program of these tests.
+/// The package that people get, if it was built, or else one with the program of these tests.
 fn package(folder: &Path) -> PathBuf {
     let program = match std::env::var_os("LANCAM_PC_BINARY") {
         Some(program) => program.into(),
@@ -160,7 +160,7 @@ fn package(folder: &Path) -> PathBuf {
     build("lancam", &architecture(), &[&program], folder)
 }
 
-/// The same as a later version, with a configuration that differs.
+/// The same package with a later version and another configuration.
 fn later(package: &Path, folder: &Path) -> PathBuf {
     let opened = folder.join("opened");
     succeeds(Command::new("dpkg-deb").arg("-R").arg(package).arg(&opened));
@@ -190,7 +190,8 @@ fn on_each(test: impl Fn(&Debian, &Path, &Path)) {
     }
 }
 
-/// Knocks at port 8080 over and over while something happens: how often, and how often in vain.
+/// Connects to port 8080 again and again while something happens. Returns how often that succeeded and how
+/// often it failed.
 fn knocking(debian: &Debian, happens: impl FnOnce()) -> (u32, u32) {
     let mut bash = debian.on_its_network("bash");
     let line = "while ! read -r -t 0.01; do if { : <>/dev/tcp/127.0.0.1/8080; } 2>/dev/null; then echo in; else echo refused; fi; done";
@@ -198,7 +199,8 @@ fn knocking(debian: &Debian, happens: impl FnOnce()) -> (u32, u32) {
     let mut bash = bash.spawn().expect("bash is there");
     happens();
     drop(bash.stdin.take());
-    // The end of its input ends the loop by another status of `read`: kill it, what it said is in the pipe.
+    // At the end of its input, `read` returns another status, so the loop would not end. Its output is still
+    // in the pipe.
     let _ = bash.kill();
     let said = bash.wait_with_output().expect("it ends").stdout;
     let said = String::from_utf8_lossy(&said);
@@ -233,7 +235,7 @@ fn the_package_installs_runs_keeps_what_was_edited_and_leaves_nothing() {
         debian.streams();
         println!("upgraded; {came_in} connections meanwhile, {refused} refused");
 
-        // What its owner has decided stays so.
+        // An upgrade keeps what the owner switched off.
         debian.sh("systemctl disable --now lancam.service lancam.socket");
         debian.install(package);
         for unit in ["lancam.socket", "lancam.service"] {
@@ -276,7 +278,7 @@ fn in_its_sandbox_it_streams_is_found_and_comes_back() {
         assert!(!process.contains("Uid:\t0\t"), "{process}");
         println!("{exposed}");
 
-        // Its entry in multicast DNS.
+        // Waits for its announcement over multicast DNS.
         until("entry in multicast DNS", || {
             let mut view = debian.on_its_network(env!("CARGO_BIN_EXE_lancam-view"));
             let listed = view.arg("--list").output().expect("it is there").stdout;
@@ -315,7 +317,7 @@ fn wrong_options_close_the_sockets_and_right_ones_open_them() {
         assert!(!restarted, "a restart says that it failed");
         assert_eq!(debian.property("lancam", "ExecMainStatus"), "78");
         assert!(debian.property("lancam", "StatusText").contains("1:11"), "the line is named");
-        // Whoever knocks starts nothing.
+        // With closed sockets, a connection cannot start it.
         let starts = || debian.tries("journalctl --no-pager -u lancam | grep -c status=78").0;
         until("closed socket", || debian.unit("lancam.socket").0 == "inactive");
         let before = starts();
@@ -332,7 +334,7 @@ fn wrong_options_close_the_sockets_and_right_ones_open_them() {
         assert_eq!(debian.unit("lancam.socket").0, "active");
         debian.streams();
 
-        // The same while clients try to connect all the time.
+        // The same while clients connect all the time.
         let before: u32 = starts().trim().parse().expect("a number");
         debian.write(CONFIGURATION, "quality = 800\n");
         let (came_in, refused) = knocking(debian, || {
@@ -348,7 +350,7 @@ fn wrong_options_close_the_sockets_and_right_ones_open_them() {
     });
 }
 
-/// A stand-in for rpicam-vid: writes pictures in the format and size that are asked for, until its output is closed.
+/// A stand-in for rpicam-vid. It writes pictures of the requested format and size until its output is closed.
 const RPICAM_VID: &str = r#"#!/bin/sh
 for word; do
     case $word in
@@ -367,7 +369,7 @@ esac
 while picture 2>/dev/null; do sleep 0.05; done
 "#;
 
-/// Puts it where programs are.
+/// Installs the stand-in in the container.
 fn put_rpicam_vid(debian: &Debian) {
     use lancam::image::pixels::{Chroma, Size};
     let jpeg = crate::tools::jpeg_tools::encoded(Size::new(64, 48), Chroma::Yuv420, 80);
@@ -376,7 +378,7 @@ fn put_rpicam_vid(debian: &Debian) {
     debian.sh("chmod +x /usr/bin/rpicam-vid");
 }
 
-/// The options of the one that runs.
+/// The options of the running stand-in.
 fn rpicam_options(debian: &Debian) -> Vec<String> {
     let line =
         debian.sh("tr '\\0' ' ' </proc/$(pgrep --oldest --full /usr/bin/[r]picam-vid)/cmdline");
@@ -389,7 +391,7 @@ fn a_ribbon_camera_is_served_by_the_same_unit_as_any_other() {
     on_each(|debian, package, _| {
         put_rpicam_vid(debian);
         debian.install(package);
-        // No kernel here knows a sensor, so that `auto` finds none.
+        // The kernel here knows no sensor, so `auto` would not find this camera.
         debian.write(CONFIGURATION, "source = \"csi\"\nidle-stop = 1\n");
         debian.sh("systemctl restart lancam");
         debian.streams();
@@ -402,7 +404,7 @@ fn a_ribbon_camera_is_served_by_the_same_unit_as_any_other() {
     });
 }
 
-/// The same as an earlier version, which had units for ribbon cameras.
+/// The same package with an earlier version, which had units for ribbon cameras.
 fn with_rpicam_units(package: &Path, folder: &Path) -> PathBuf {
     let opened = folder.join("earlier");
     succeeds(Command::new("dpkg-deb").arg("-R").arg(package).arg(&opened));
@@ -454,7 +456,7 @@ fn whoever_had_a_unit_for_a_ribbon_camera_keeps_its_options() {
         let state = state.args(["--silent", "http://127.0.0.1:8080/state"]).output();
         let state = String::from_utf8_lossy(&state.expect("curl is there").stdout).into_owned();
         assert!(state.contains("Garage"), "{state}");
-        // Again: nothing is left to be taken over.
+        // The second time, there is nothing left to take over.
         let toml = debian.sh(&format!("cat {CONFIGURATION}"));
         debian.install(package);
         assert_eq!(debian.sh(&format!("cat {CONFIGURATION}")), toml);
@@ -467,7 +469,7 @@ fn whoever_had_a_unit_for_a_ribbon_camera_keeps_its_options() {
     });
 }
 
-/// `make deploy` to a user of that Debian, with its sshd.
+/// Runs `make deploy` for a user of that Debian, over its sshd.
 fn deploy(debian: &Debian, package: &Path, user_and_host: &str) -> (String, bool) {
     let mut deploy = debian.on_its_network("bash");
     deploy.arg(Path::new(HERE).join("cross/deploy.sh")).arg(user_and_host);

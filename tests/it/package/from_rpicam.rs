@@ -10,7 +10,7 @@ use tempfile::TempDir;
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/cross/deb/lancam/from-rpicam");
 const UNITS: &str = "etc/systemd/system";
 
-/// A machine's files, with such a unit switched on.
+/// A machine's files, with such a unit enabled.
 struct Machine(TempDir);
 
 impl Machine {
@@ -43,13 +43,14 @@ impl Machine {
         fs::read_to_string(self.path(name)).unwrap_or_default()
     }
 
-    /// What it sets for rpicam-vid.
+    /// Sets these options for rpicam-vid.
     fn sets(&self, options: &str) {
         let text = format!("[Service]\nEnvironment=\"RPICAM_OPTIONS={options}\"\n");
         self.write(&format!("{UNITS}/lancam-rpicam@0.service.d/override.conf"), &text);
     }
 
-    /// Upgrades it; what was said, and the new lancam.toml without comments. `lancam` checks that.
+    /// Upgrades the machine, and lets `lancam` check the result. Returns the messages, and the lines of the
+    /// new lancam.toml without comments.
     fn upgraded(&self, lancam: &Path) -> (String, Vec<String>) {
         let mut script = Command::new("sh");
         script.arg(SCRIPT).arg(self.0.path()).env("LANCAM", lancam);

@@ -1,4 +1,4 @@
-//! The manual pages are made from what `--help` prints and from the list of keys, so that they say nothing else.
+//! The manual pages are made from `--help` and from the list of keys, so they cannot differ from them.
 //!
 //! `LANCAM_BLESS=1` writes them anew.
 
@@ -10,7 +10,7 @@ use std::fmt::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// What the camera's `--help` leaves to other pages.
+/// What the camera's `--help` leaves out and its manual page adds.
 const CAMERA_FOOT: &str = ".SH FILES
 .TP
 .B /etc/lancam/lancam.toml
@@ -25,7 +25,7 @@ Ribbon cameras on Raspberry Pi OS need no other unit.
 .BR systemd.socket (5)
 ";
 
-/// A program, its page in the repository, and what that says.
+/// Each program, its page in the project, and the text that the page must have.
 fn pages() -> [(&'static str, &'static str, String); 2] {
     let camera = page("lancam", &camera::help::text()) + CAMERA_FOOT;
     let viewer = page("lancam-view", &help::text());
@@ -34,7 +34,7 @@ fn pages() -> [(&'static str, &'static str, String); 2] {
 
 const VIEWER_PAGE: &str = "cross/desktop/lancam-view.1";
 
-/// Makes of what `--help` prints a page in `man`'s language.
+/// Makes a manual page in `man`'s language from the text of `--help`.
 fn page(program: &str, help: &str) -> String {
     let blocks: Vec<Vec<&str>> =
         help.trim_end().split("\n\n").map(|block| block.lines().collect()).collect();
@@ -61,7 +61,7 @@ fn page(program: &str, help: &str) -> String {
         } else if block.iter().any(|line| line.starts_with("  -")) {
             terms(&mut options, block);
         } else {
-            // The keys have a chapter of their own.
+            // The keys have their own chapter.
             let lines: Vec<&str> =
                 block.iter().copied().filter(|line| !line.starts_with(' ')).collect();
             writeln!(description, ".PP\n{}", escaped(&lines.join(" "))).expect("into a text");
@@ -87,7 +87,7 @@ fn keys(page: &mut String) {
     }
 }
 
-/// `0 done; 1 failure`, each on a line of its own.
+/// Splits `0 done; 1 failure` into lines.
 fn entries(page: &mut String, text: &str) {
     for entry in text.trim().trim_end_matches('.').split("; ") {
         let (number, what) = entry.split_once(' ').expect("a number, and what it means");
@@ -95,7 +95,8 @@ fn entries(page: &mut String, text: &str) {
     }
 }
 
-/// Lines of two columns, the second of which may go on below; others are what stands above them.
+/// Lines with two columns become terms, and their second column may continue in the next lines. Other lines
+/// become paragraphs.
 fn terms(page: &mut String, block: &[&str]) {
     let mut lines = block.iter().copied().peekable();
     while let Some(line) = lines.next() {
@@ -115,7 +116,7 @@ fn terms(page: &mut String, block: &[&str]) {
     }
 }
 
-/// Text that means nothing to `man`.
+/// Escapes a text, so that `man` takes none of it as a command.
 fn escaped(text: &str) -> String {
     let text = text.replace('\\', "\\e").replace('-', "\\-").replace('\'', "\\(aq");
     if text.starts_with('.') { format!("\\&{text}") } else { text }
@@ -130,7 +131,7 @@ fn each_manual_page_says_what_help_says() {
         }
         let kept = std::fs::read_to_string(&path).unwrap_or_default();
         assert!(made == kept, "LANCAM_BLESS=1 makes {file} anew");
-        // Nothing is lost on the way.
+        // The page must contain every option.
         let plain = made.replace("\\-", "-").replace("\\(aq", "'");
         let help = if program == "lancam" { camera::help::text() } else { help::text() };
         for word in help.split_whitespace().filter(|word| word.starts_with("--")) {
@@ -162,7 +163,7 @@ fn the_readme_has_every_key_of_the_window() {
     assert_eq!(kept, made, "LANCAM_BLESS=1 makes it anew");
 }
 
-/// What the table begins with.
+/// The first lines of the table.
 const TABLE: &str = "| In the window | keys |\n|---|---|";
 
 #[test]

@@ -1,4 +1,4 @@
-//! What `make install` and `make deb` put on a desktop: that it works, and goes away again.
+//! What `make install` and `make deb` install on a desktop works, and is removed again.
 
 use crate::tools::program::succeeds;
 use crate::tools::skip::skip;
@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
-/// The repository.
+/// The project's folder.
 const HERE: &str = env!("CARGO_MANIFEST_DIR");
 const PROGRAM: &str = env!("CARGO_BIN_EXE_lancam-view");
 
-/// Below `/usr` or wherever.
+/// The installed files, below `/usr` or another prefix.
 const INSTALLED: [&str; 9] = [
     "bin/lancam-view",
     "share/bash-completion/completions/lancam-view",
@@ -42,7 +42,7 @@ fn files(folder: &Path) -> BTreeSet<String> {
     found
 }
 
-/// Whether a program is here; said so where it is not.
+/// Whether a program is installed. If not, that counts as a skip.
 pub fn has(test: &str, program: &str) -> bool {
     let mut command = Command::new(program);
     command.arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -84,7 +84,7 @@ fn what_is_installed_works_and_goes_away_again() {
     says_its_version(&here.join("bin/lancam-view"));
     let said = install("--remove");
     let left = files(&here);
-    // The desktop's own list of menu entries may stay.
+    // The desktop's own cache of menu entries may stay.
     assert!(left.iter().all(|file| file.ends_with("mimeinfo.cache")), "{left:?}");
     assert!(said.contains("removed"), "{said}");
     assert_eq!(install("--remove"), "", "and there is nothing more to remove");
@@ -111,30 +111,30 @@ fn software_centres_can_read_what_the_program_is() {
         assert!(text.contains(part), "{part}");
     }
     if has("software_centres_can_read_what_the_program_is", "appstreamcli") {
-        // No warning either; what is only advice does not count.
+        // It must print no warnings. Hints are allowed.
         succeeds(Command::new("appstreamcli").args(["validate", "--no-net"]).arg(&described));
     }
 }
 
-/// A package with the program of these tests, whose debugging information would be most of it.
+/// A package with the program of these tests. Without `strip`, most of it would be debugging information.
 fn package(folder: &Path) -> PathBuf {
     let program = stripped(PROGRAM, &folder.join("lancam-view"));
     build("lancam-view", &architecture(), &[&program], folder)
 }
 
-/// This machine's, as Debian calls it.
+/// The name that Debian gives this machine's architecture.
 pub fn architecture() -> String {
     let said = succeeds(Command::new("dpkg").arg("--print-architecture")).stdout;
     String::from_utf8(said).expect("ASCII").trim().to_owned()
 }
 
-/// A program without what debuggers read.
+/// Copies a program without its debugging information.
 pub fn stripped(program: &str, to: &Path) -> PathBuf {
     succeeds(Command::new("strip").arg("-o").arg(to).arg(program));
     to.to_owned()
 }
 
-/// `cross/deb/build.sh`, into a folder.
+/// Runs `cross/deb/build.sh` with this output folder.
 pub fn build(package: &str, architecture: &str, programs: &[&Path], folder: &Path) -> PathBuf {
     let mut build = Command::new(Path::new(HERE).join("cross/deb/build.sh"));
     build.args([package, architecture]).args(programs).env("DEB_FOLDER", folder);
@@ -166,13 +166,14 @@ fn a_package_is_the_same_bytes_each_time_and_installs_and_purges() {
         let output = succeeds(Command::new("dpkg-deb").arg("-f").arg(&first).arg(name));
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     };
-    // What the program opens by itself, which no tool finds, and what it is linked to.
+    // The libraries that the program is linked to, and those that it opens while it runs, which no tool
+    // finds.
     let depends = field("Depends");
     for library in ["libc6 (>=", "libx11-6", "libxcursor1", "libxkbcommon0", "libwayland-client0"] {
         assert!(depends.contains(library), "{library}: {depends}");
     }
 
-    // A system of its own, with nothing in it.
+    // An empty system, to install into.
     let root = folder();
     for folder in ["info", "updates", "triggers"] {
         let folder = root.path().join("var/lib/dpkg").join(folder);
@@ -184,7 +185,7 @@ fn a_package_is_the_same_bytes_each_time_and_installs_and_purges() {
         let mut dpkg = Command::new("dpkg");
         dpkg.arg(format!("--root={}", root.path().display())).arg("--log=/dev/null");
         dpkg.args(["--force-not-root", "--force-depends"]).args(arguments);
-        // Where dpkg looks for what it never needs here.
+        // dpkg insists on programs from these folders, although it does not need them here.
         dpkg.env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
         succeeds(&mut dpkg)
     };

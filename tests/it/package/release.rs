@@ -1,4 +1,5 @@
-//! What `make release` gathers: everything, under names with the version, with sums that are right; or it says what is missing.
+//! `make release` gathers everything, under names with the version, with correct checksums. If a part is
+//! missing, it names it.
 
 use crate::package::packages::{architecture, folder, has};
 use crate::tools::program::succeeds;
@@ -16,7 +17,7 @@ fn gather(folder: &Path, url: Option<&str>) -> Output {
     command.output().expect("it is executable")
 }
 
-/// What has to be built before.
+/// The files that have to be built before.
 fn names() -> Vec<String> {
     let machine = succeeds(Command::new("uname").arg("-m")).stdout;
     let machine = String::from_utf8_lossy(&machine).trim().to_owned();
@@ -53,7 +54,7 @@ fn a_release_has_everything_with_its_version_and_right_sums() {
     assert!(!folder.path().join("release").exists(), "nothing half");
 
     fs::write(folder.path().join(&last), &last).expect("writes");
-    // Of an older release.
+    // A file of an older release.
     fs::create_dir(folder.path().join("release")).expect("made");
     fs::write(folder.path().join("release/lancam-0.0.0-aarch64"), "old").expect("writes");
     let output = gather(folder.path(), None);
@@ -106,7 +107,7 @@ fn raspberry_pi_imager_is_told_of_the_image_with_figures_that_are_right() {
         assert!(text.lines().any(|it| it.trim() == line), "{line}: {text}");
     }
     assert!(path("release/lancam.png").exists());
-    // A reader of JSON takes it, and finds each board's tag among the image's.
+    // Python reads the list, and each board's tag occurs among those of the image.
     let check = "import json, sys; list = json.load(open(sys.argv[1])); os, = list['os_list']; \
                  assert all(set(it['tags']) <= set(os['devices']) for it in list['imager']['devices']); \
                  assert len(os['release_date']) == 10 and os['name'] and os['description']";

@@ -1,4 +1,4 @@
-//! The units of systemd/: what systemd says of them, and that they keep to what the program does.
+//! The units of systemd/: systemd accepts them, and they fit what the program does.
 
 use crate::tools::camera_process::{CameraProcess, PATIENCE};
 use crate::tools::skip::skip;
@@ -14,10 +14,10 @@ use tempfile::TempDir;
 const SERVICE: &str = "lancam.service";
 const SOCKET: &str = "lancam.socket";
 
-/// What a service ends in whose options are wrong.
+/// The target that a service with wrong options starts.
 const MISCONFIGURED: &str = "lancam-misconfigured.target";
 
-/// What `systemd-analyze security` may say at most, in tenths.
+/// The highest rating that `systemd-analyze security` may give, in tenths.
 const MOST_EXPOSED: u32 = 16;
 
 fn unit(name: &str) -> String {
@@ -25,7 +25,7 @@ fn unit(name: &str) -> String {
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The units in a folder, with programs that are there.
+/// The units in a folder. The programs that they name exist.
 fn installed() -> (TempDir, Vec<PathBuf>) {
     let folder = tempfile::tempdir().expect("a folder");
     let install = |name: &str| {
@@ -53,7 +53,7 @@ fn systemd_finds_nothing_wrong() {
     let (_folder, paths) = installed();
     let Some(output) = analyze(&["verify", "--man=no"], &paths) else { return };
     let said = String::from_utf8_lossy(&output.stderr);
-    // Of units that this machine has, nothing is asked here.
+    // Messages about this machine's own units do not matter here.
     let ours = said.lines().filter(|line| line.contains("lancam") && !is_news(line));
     let ours: Vec<_> = ours.collect();
     assert!(output.status.success() && ours.is_empty(), "{said}");
@@ -86,7 +86,7 @@ fn sockets_are_at_the_usual_ports_and_the_service_is_handed_them() {
 #[test]
 fn the_service_says_what_the_program_does() {
     let text = unit(SERVICE);
-    // Wrong options end with one of these, and are not tried again.
+    // The exit codes for wrong options. systemd does not start the service again after them.
     for code in [2, 78] {
         let line = text.lines().find_map(|line| line.strip_prefix("RestartPreventExitStatus="));
         let codes = line.unwrap_or_default();
@@ -104,8 +104,8 @@ fn the_service_may_open_cameras_and_what_rpicam_vid_needs_and_no_other_device() 
     let text = unit(SERVICE);
     let allowed: Vec<_> =
         text.lines().filter_map(|line| line.strip_prefix("DeviceAllow=")).collect();
-    // Cameras by number, since a name is looked up when the service starts, and perhaps before the driver is there. Media
-    // devices have no number of their own: their module is loaded before.
+    // Cameras are allowed by number, because systemd looks up a name when the service starts, and the driver
+    // may not be loaded then. Media devices have no fixed number, so their module is loaded before.
     assert_eq!(allowed, ["char-81 rw", "char-media rw", "char-dma_heap rw", "char-vchiq rw"]);
     for line in ["DevicePolicy=closed", "Wants=modprobe@mc.service", "After=modprobe@mc.service"] {
         assert!(text.lines().any(|it| it == line), "{line}");
@@ -117,14 +117,14 @@ fn value<'a>(text: &'a str, key: &str) -> Option<&'a str> {
     text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='))
 }
 
-/// So much memory, as units say it.
+/// An amount of memory as units write it.
 fn bytes(value: &str) -> u64 {
     let (number, unit) = value.split_at(value.len() - 1);
     let shift = ["", "K", "M", "G"].iter().position(|it| *it == unit).expect("a unit");
     number.parse::<u64>().expect("a number") << (10 * shift)
 }
 
-/// What a line of /proc/PID/status says.
+/// A figure from /proc/PID/status.
 fn status(process: u32, key: &str) -> u64 {
     let text = fs::read_to_string(format!("/proc/{process}/status")).expect("it runs");
     let line = text.lines().find_map(|line| line.strip_prefix(key)).expect("the kernel says it");
@@ -143,7 +143,7 @@ fn a_full_house_needs_a_quarter_of_what_units_allow_at_most() {
             viewer
         })
         .collect();
-    // Each has had the beginning of a picture, and leaves the rest to its socket's memory.
+    // Each viewer reads only the beginning of a picture. The rest stays in its socket's memory.
     for mut viewer in &viewers {
         let mut had = Vec::new();
         while !had.windows(3).any(|bytes| bytes == [0xff, 0xd8, 0xff]) {
@@ -162,15 +162,15 @@ fn a_full_house_needs_a_quarter_of_what_units_allow_at_most() {
     assert!(memory * 4 <= allowed, "{memory} of {allowed} bytes");
     let allowed: u64 = value(&text, "TasksMax").expect("a limit").parse().expect("a number");
     assert!(tasks * 4 <= allowed, "{tasks} of {allowed} threads");
-    // What a leak fills is the memory, not the card that holds the swap.
+    // A leak must fill the memory, and not the swap on the card.
     assert_eq!(value(&text, "MemorySwapMax"), Some("0"));
     assert_eq!(value(&text, "Restart"), Some("always"), "it comes back");
-    // In percent, for its boards have half a gigabyte or eight.
+    // In percent, because its boards have between half a gigabyte and eight.
     let path = "cross/image/root/usr/lib/systemd/system/lancam.service.d/image.conf";
     let image = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).expect(path);
     let percent: u64 =
         value(&image, "MemoryMax").and_then(|it| it.strip_suffix('%')?.parse().ok()).expect("%");
-    // Of 512 MB, the kernel leaves this to programs.
+    // The part of 512 MB that the kernel leaves to programs.
     let allowed = (420 << 20) * percent / 100;
     assert!(memory * 4 <= allowed, "{memory} of {allowed} bytes");
 }

@@ -1,4 +1,5 @@
-//! JPEGs as cameras really send them: what can be repaired decodes without a warning, and nothing else is sent on.
+//! JPEGs as cameras really send them: what can be repaired decodes without a warning, and nothing else is
+//! sent.
 
 use crate::tools::jpeg_quirks::{quirks, segments, without_huffman_tables};
 use crate::tools::jpeg_tools::{byte, cjpeg, djpeg, encoded, noise, tool};
@@ -13,7 +14,7 @@ const SMALL: Size = Size::new(64, 48);
 const ODD: Size = Size::new(101, 67);
 const WIDE: Size = Size::new(320, 180);
 
-/// Good ones, by name.
+/// Good JPEGs, by name.
 fn corpus() -> Vec<(String, Vec<u8>)> {
     let mut good = Vec::new();
     for size in [SMALL, ODD, WIDE] {
@@ -45,7 +46,7 @@ fn write(picture: &repair::Examined<'_>) -> Vec<u8> {
     out
 }
 
-/// What a camera's first picture is made into, when the gate has no reason to mistrust it.
+/// What becomes of a camera's first picture, which the gate cannot compare with others.
 fn repaired(sent: &[u8]) -> Result<Vec<u8>, Damage> {
     let picture = repair::examine(sent)?.without_leftovers();
     assert!(picture.len() <= sent.len() + MOST_ADDED);
@@ -78,7 +79,7 @@ fn every_quirk_is_repaired_and_the_picture_is_the_same() {
             let (fixed_pixels, said) = djpeg(&fixed).expect("it was there before");
             assert_eq!(said, "", "{name}, {quirk}");
             assert!(fixed_pixels == pixels, "{name}, {quirk}: another picture");
-            // Readers of multipart streams look for these.
+            // Readers of multipart streams look for these markers.
             assert!(fixed.starts_with(&[0xFF, 0xD8]) && fixed.ends_with(&[0xFF, 0xD9]));
             let inside = &fixed[2..fixed.len() - 2];
             let misleading = inside.windows(2).find(|pair| matches!(pair, [0xFF, 0xD8 | 0xD9]));
@@ -113,7 +114,7 @@ fn what_no_viewer_decodes_is_refused() {
     }
 }
 
-/// A frame that was cut can be told from one that only lacks its end marker by the frames before it.
+/// Only the frames before it tell whether a frame was cut or its camera never sends end markers.
 #[test]
 fn cut_frames_are_dropped_where_frames_are_whole_and_never_break_anything_where_ends_are_missing() {
     let mut decoder = Decoder::new().expect("a decoder");
@@ -141,7 +142,7 @@ fn cut_frames_are_dropped_where_frames_are_whole_and_never_break_anything_where_
     }
 }
 
-/// Of flips in the data, which is not read, only the decoder can tell: it shows what it can, or refuses.
+/// Only the decoder notices flipped bits in the data. It then shows what it can, or refuses the picture.
 #[test]
 fn flipped_bits_never_break_anything_and_no_decoder_refuses_a_head_that_was_sent_on() {
     let mut noise = noise(11);
@@ -163,7 +164,7 @@ fn flipped_bits_never_break_anything_and_no_decoder_refuses_a_head_that_was_sent
             sent_on += 1;
             let decoded = decoder.decode(&fixed, &mut picture);
             assert!(decoded.is_ok() || !in_head, "{name}, round {round}: {decoded:?}");
-            // Its colours may be of a kind that no camera has.
+            // Its colours may be of a kind that no camera sends.
             let _ = decoder.decode_planes(&fixed, SMALL, &mut planes);
         }
     }

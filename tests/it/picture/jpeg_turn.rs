@@ -1,4 +1,4 @@
-//! JPEGs that are turned without being decoded: the coefficients are the original's, in other places.
+//! JPEGs turned without being decoded: the coefficients stay the same and only change their places.
 
 use crate::tools::allocations;
 use crate::tools::jpeg_tools::{cjpeg, djpeg, encoded, noise, tool};
@@ -13,7 +13,7 @@ use lancam::image::planes::Planes;
 const ROTATIONS: [Rotation; 4] =
     [Rotation::None, Rotation::Quarter, Rotation::Half, Rotation::ThreeQuarters];
 
-/// Each orientation, what jpegtran calls it, and what undoes it.
+/// Each orientation, jpegtran's options for it, and those that undo it.
 fn all() -> Vec<(Orientation, &'static [&'static str], &'static [&'static str])> {
     let words: [[(&'static [&'static str], &'static [&'static str]); 4]; 2] = [
         [
@@ -186,7 +186,7 @@ fn broken_pictures_are_turned_as_far_as_they_go_or_refused() {
             assert!(turned.len <= out.len());
         }
     }
-    // After all that it still works.
+    // After all of these it still works.
     assert_eq!(
         turner.turn(&to_turn(&jpeg, quarter), &mut out).expect("turns").decoded,
         Decoded::Whole

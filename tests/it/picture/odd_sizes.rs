@@ -30,7 +30,7 @@ fn scratch_memory_of_larger_pictures_leaves_no_trace_in_smaller_ones() {
         for format in PixelFormat::all().filter(|&format| format != PixelFormat::Jpeg) {
             let mut used = Unpacker::new(look);
             let mut planes = Planes::default();
-            // The largest first.
+            // Begins with the largest size.
             for size in sizes().collect::<Vec<_>>().into_iter().rev() {
                 let stride = format.min_stride(size.width).expect("raw") + noise() % 4;
                 let orientation = ORIENTATIONS[noise() % 3];
@@ -47,7 +47,7 @@ fn scratch_memory_of_larger_pictures_leaves_no_trace_in_smaller_ones() {
                 let wanted = Wanted { chroma, at_least };
                 used.unpack(&frame, wanted, &mut planes);
                 if matches!(format, PixelFormat::Bayer(..)) && look != RawLook::AS_IT_IS {
-                    // What it has seen before is meant to leave traces there.
+                    // Here the automatics depend on the earlier pictures, as they should.
                     continue;
                 }
                 let mut expected = Planes::default();

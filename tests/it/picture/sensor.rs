@@ -1,4 +1,5 @@
-//! A sensor's own samples with the automatics on: a grey chart in warm light comes out grey, and its black is black.
+//! A sensor's own samples with all corrections: a grey chart in warm light becomes grey, and its black is
+//! black.
 
 use crate::tools::ciede2000::Lab;
 use lancam::image::frame::{FrameLayout, RawFrame};
@@ -10,19 +11,19 @@ use lancam::image::pixels::{
 use lancam::image::planes::Planes;
 use lancam::image::unpack::{Automatic, RawLook, Unpacker, Wanted};
 
-/// How much light the patches of the chart give back, from left to right; the first is black.
+/// How much light the patches of the chart reflect, from left to right. The first is black.
 const CHART: [f64; 6] = [0.0, 0.05, 0.18, 0.36, 0.6, 0.9];
 
-/// How much of warm light red, green and blue filters let through.
+/// How much of the warm light the red, green and blue filters let through.
 const WARM: [f64; 3] = [1.0, 0.75, 0.4];
 
-/// What the sensor gives without light, of 1023.
+/// The sensor's value without light, of at most 1023.
 const DARK: f64 = 64.0;
 
 const PATCH: Size = Size::new(32, 64);
 const SIZE: Size = Size::new(PATCH.width * CHART.len(), PATCH.height);
 
-/// The chart as a sensor of 10 bits sees it through red, green, green and blue filters.
+/// The chart as a sensor of 10 bits sees it through its red, green, green and blue filters.
 fn seen(packing: SamplePacking) -> (FrameLayout, Vec<u8>) {
     let format = PixelFormat::Bayer(BayerOrder::Rggb, packing);
     let layout =
@@ -55,7 +56,8 @@ fn seen(packing: SamplePacking) -> (FrameLayout, Vec<u8>) {
     (layout, bytes)
 }
 
-/// The middle of each patch on the viewer's screen, once the camera has sent the chart for a second.
+/// The colour in the middle of each patch on the viewer's screen, after the camera has sent the chart for a
+/// second.
 fn shown(look: RawLook, packing: SamplePacking, at_least: Size) -> Vec<Lab> {
     let (layout, bytes) = seen(packing);
     let frame = RawFrame { bytes: &bytes, layout: &layout };
@@ -75,7 +77,7 @@ fn shown(look: RawLook, packing: SamplePacking, at_least: Size) -> Vec<Lab> {
     (0..CHART.len()).map(|patch| Lab::of(picture.rgb(middle(patch), height / 2))).collect()
 }
 
-/// How a screen shows so much light (IEC 61966-2-1).
+/// How a screen should show this much light (IEC 61966-2-1).
 fn as_it_should_be(light: f64) -> Lab {
     let code =
         if light <= 0.003_130_8 { light * 12.92 } else { 1.055 * light.powf(1.0 / 2.4) - 0.055 };
@@ -84,14 +86,14 @@ fn as_it_should_be(light: f64) -> Lab {
     Lab::of([byte; 3])
 }
 
-/// The largest difference of any patch from what it should be.
+/// The largest difference of any patch from its expected colour.
 fn worst(found: &[Lab]) -> f64 {
     let differences =
         found.iter().zip(CHART).map(|(found, light)| found.difference(as_it_should_be(light)));
     differences.fold(0.0, f64::max)
 }
 
-/// The largest difference of any patch from the grey that is as light.
+/// The largest difference of any patch from a grey of the same lightness.
 fn tint(found: &[Lab]) -> f64 {
     found.iter().map(|patch| patch.difference(patch.without_colour())).fold(0.0, f64::max)
 }

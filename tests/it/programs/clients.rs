@@ -1,10 +1,11 @@
-//! Other people's programs watch while the camera is unplugged and lancam is restarted: tests/clients has their table and the driver.
+//! Other projects' programs watch while the camera is unplugged and lancam is restarted. tests/clients
+//! contains their table and the driver.
 
 use crate::tools::skip::skip;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// They watch one lancam together; each must see pictures again without a hand.
+/// These programs watch one lancam at the same time. Each must show pictures again by itself.
 fn come_back(names: &[&str]) {
     let driver = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/clients.py");
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("clients");

@@ -1,4 +1,5 @@
-//! Programs that watch over HTTP, as people install them: each decodes 300 frames, in order and without a complaint.
+//! Programs as people install them watch over HTTP: each decodes 300 frames, in order and without error
+//! messages.
 
 use crate::programs::integrations::line;
 use crate::tools::camera_process::{CameraProcess, PATIENCE};
@@ -13,7 +14,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 
-/// Fast, so that 300 frames are there in 3 s; small, so that two cores encode and decode that.
+/// So fast that 300 frames take 3 s, and so small that two cores can encode and decode them.
 const SOURCE: &str = "test:320x180@100";
 const SIZE: Size = Size::new(320, 180);
 const FRAMES: usize = 300;
@@ -22,7 +23,7 @@ fn camera() -> CameraProcess {
     CameraProcess::start(&["--source", SOURCE])
 }
 
-/// A program with its standard output and error piped, ended with the test; `None`, said as a skip, where it is not installed.
+/// A program with its standard output and error piped. Dropping this ends it.
 pub(super) struct Program(Child);
 
 impl Program {
@@ -38,7 +39,7 @@ impl Program {
         }
     }
 
-    /// Reads grey pictures from its standard output, and the number that stands in each.
+    /// Reads grey pictures from its standard output, and returns the number in each.
     fn numbers_in_its_pictures(&mut self) -> Vec<u32> {
         let mut out = self.0.stdout.take().expect("piped");
         let mut grey = vec![0; SIZE.area()];
@@ -53,7 +54,7 @@ impl Program {
         numbers
     }
 
-    /// Ends it; what it said on standard error.
+    /// Ends it, and returns what it printed on standard error.
     fn complaints(&mut self) -> String {
         let _ = self.0.kill();
         let _ = self.0.wait();
@@ -71,7 +72,7 @@ impl Drop for Program {
     }
 }
 
-/// Numbers rise, and what is missing is counted.
+/// The numbers must rise. Missing ones are counted and printed.
 #[track_caller]
 pub(super) fn assert_in_order(who: &str, numbers: &[u32]) {
     assert!(numbers.is_sorted_by(|one, next| one < next), "{who}: {numbers:?}");
@@ -92,7 +93,7 @@ fn curl_gets_stream_snapshot_and_heads() {
         |arguments: &[&str]| run("curl", &[&["-s", "-S", "--max-time", "20"], arguments].concat());
     let Some(picture) = curl(&[&url("/snapshot.jpg")]) else { return };
     assert!(look(&picture.stdout).1.is_some());
-    // Two pictures and a question on one connection.
+    // Two pictures and `/state` must use one connection.
     let twice =
         [&url("/snapshot") as &str, &url("/snapshot"), &url("/state"), "-w", " %{num_connects}"];
     let twice = curl(&twice).expect("it was there");
@@ -109,7 +110,7 @@ fn curl_gets_stream_snapshot_and_heads() {
     let stream = ["-N", "-s", "-S", &url("/?action=stream")];
     let mut curl = Program::start("curl", &stream).expect("it was there");
     let mut parts = BufReader::new(curl.0.stdout.take().expect("piped"));
-    // What curl hands on begins behind the answer's head.
+    // curl's output begins after the answer's head.
     let numbers: Vec<u32> =
         (0..FRAMES).map(|_| look(&part(&mut parts).jpeg).1.expect("a stamp").sequence).collect();
     assert_in_order("curl", &numbers);
@@ -126,8 +127,8 @@ fn ffmpeg_decodes_the_stream() {
     let arguments = [&["-nostdin"], &input[..], &[&url], &output].concat();
     let Some(mut ffmpeg) = Program::start("ffmpeg", &arguments) else { return };
     assert_in_order("ffmpeg", &ffmpeg.numbers_in_its_pictures());
-    // It times multipart pictures in 25ths of a second, so that some of a faster camera's have the same time: that is said of
-    // its output. Of what it reads it has nothing to say.
+    // ffmpeg gives multipart pictures times in 25ths of a second. A faster camera's pictures can get equal
+    // times, about which ffmpeg complains. It must complain about nothing else.
     let complaints = ffmpeg.complaints();
     let of_input = complaints.lines().find(|line| {
         !line.contains("non monotonically increasing dts")
@@ -175,7 +176,7 @@ fn opencv_decodes_the_stream() {
     assert_eq!(opencv.complaints(), "");
 }
 
-/// A page that reads the stream as Mainsail does: by `fetch`, and each part by its length.
+/// A page that reads the stream as Mainsail does: with `fetch`, and each part by its length.
 const READER: &str = "<script>
 (async () => {
   const say = text => fetch('/said?' + encodeURIComponent(text));
@@ -194,7 +195,7 @@ const READER: &str = "<script>
 })();
 </script>";
 
-/// Serves `page` until a browser says something back, and returns that.
+/// Serves `page` until a browser sends a text back, and returns that text.
 fn what_a_page_says(listener: &TcpListener, page: &str) -> String {
     listener.set_nonblocking(true).expect("a socket");
     loop {

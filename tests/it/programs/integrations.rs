@@ -1,4 +1,5 @@
-//! docs/INTEGRATIONS.md as a test: the lines that stand in it are run as they stand there, and their pictures looked at.
+//! The lines of docs/INTEGRATIONS.md are run exactly as they are written, and the tests look at their
+//! pictures.
 
 use crate::tools::camera_process::{CameraProcess, PATIENCE, signal, wait};
 use crate::tools::http_client::{HttpClient, get};
@@ -16,14 +17,14 @@ use std::time::{Duration, Instant};
 
 const DOCUMENT: &str = include_str!("../../../docs/INTEGRATIONS.md");
 
-/// Pictures that must be seen one after the other.
+/// How many different pictures must be seen.
 const PICTURES: usize = 30;
 
 fn camera() -> CameraProcess {
     CameraProcess::start(&["--source", "test:640x360@25", "--name", "Garage"])
 }
 
-/// What the document's table says in the row that begins so, asked of `camera`.
+/// The line of this row in the document's table, with `camera` as the camera.
 #[track_caller]
 pub fn line(row: &str, camera: &CameraProcess) -> String {
     let start = format!("| {row} |");
@@ -43,11 +44,12 @@ fn is_installed(program: &str) -> bool {
     is_so
 }
 
-/// Somebody else's program, ended with the test.
+/// Another project's program. Dropping this ends it.
 struct Program(Child);
 
 impl Program {
-    /// Runs `line` in `folder`, which is its home too. VLC will not be run by root.
+    /// Runs `line` in `folder`, which is also its home. As root it becomes nobody for VLC, which refuses to
+    /// run as root.
     fn start(line: &str, folder: &Path, screen: Option<&Xvfb>) -> Self {
         let mut command = Command::new("sh");
         let is_root = std::fs::metadata("/proc/self").is_ok_and(|this| this.uid() == 0);
@@ -73,11 +75,12 @@ impl Drop for Program {
     }
 }
 
-/// Runs a player's command on its own virtual screen, and reads the picture there until it has changed often enough.
+/// Runs a player's command on a virtual screen of its own, and reads the number in its picture until that has
+/// changed often enough.
 fn is_shown(row: &str) {
     let camera = camera();
-    // Without VLC's graphical interface, which is a large package. Without OpenGL, which this screen has in software
-    // only: with it VLC shows four frames a second and drops none.
+    // VLC's graphical interface is a large package, so `cvlc` runs. This screen has OpenGL only in software,
+    // with which VLC would show four frames a second and drop none.
     let line = line(row, &camera).replace("vlc ", "cvlc --vout xcb_x11 ");
     if !is_installed(line.split(' ').next().expect("a program")) {
         return;
@@ -182,7 +185,7 @@ fn pythons_line_reads_native_frames() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// Not every program in the document can run here. But each address that it gives them must serve what it should.
+/// Not every program in the document can run here. But every address in it must serve what the document says.
 #[test]
 fn every_address_in_the_document_gives_what_it_is_said_to_give() {
     let camera = camera();

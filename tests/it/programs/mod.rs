@@ -1,4 +1,4 @@
-//! Other people's programs watch a camera.
+//! Other projects' programs watch a camera.
 
 mod clients;
 mod http_programs;

@@ -1,4 +1,4 @@
-//! examples/native_viewer.py, the native protocol in one page of Python: it does as it is to be taught from it.
+//! examples/native_viewer.py, the native protocol in one page of Python, does what a viewer should do.
 
 use crate::tools::camera_process::CameraProcess;
 use crate::tools::delaying_proxy::delaying;
@@ -15,7 +15,7 @@ use std::time::Duration;
 const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/native_viewer.py");
 const SIZE: Size = Size::new(320, 180);
 
-/// Watches so many frames on a port of loopback; `None`, said as a skip, without Python.
+/// Watches this many frames on a port of loopback. `None` if Python is not installed, which counts as a skip.
 fn watch(port: u16, frames: usize, save: &Path) -> Option<Output> {
     let mut command = Command::new("python3");
     command.args(["-W", "error", EXAMPLE, "127.0.0.1", "--port", &port.to_string(), "--frames"]);
@@ -28,12 +28,12 @@ fn watch(port: u16, frames: usize, save: &Path) -> Option<Output> {
     }
 }
 
-/// Number, age in ms and uncertainty of each frame that it told of.
+/// The number, the age in ms and the uncertainty of each frame that it printed.
 fn told(output: &Output) -> Vec<(u64, f64, f64)> {
     let text = String::from_utf8_lossy(&output.stdout);
     let lines = text.lines().filter_map(|line| {
         let words: Vec<&str> = line.strip_prefix("frame ")?.split([' ', ':']).collect();
-        // 36: 8383 bytes, 1.4 ms old, give or take 0.2 ms
+        // A line is: frame 36: 8383 bytes, 1.4 ms old, give or take 0.2 ms
         let [number, _, _, _, age, _, _, _, _, _, uncertainty, _] = words[..] else {
             panic!("{line}")
         };
@@ -59,7 +59,7 @@ fn it_watches_a_camera_and_knows_how_old_each_frame_is() {
     let frames = told(&output);
     assert_eq!(frames.len(), 100);
     assert!(frames.is_sorted_by(|one, next| one.0 < next.0), "{frames:?}");
-    // The first comes before any ping was answered.
+    // The first frames come before any ping was answered.
     for (_, age, uncertainty) in &frames[10..] {
         assert!((-uncertainty..500.0).contains(age) && *uncertainty < 100.0, "{frames:?}");
     }
@@ -67,13 +67,13 @@ fn it_watches_a_camera_and_knows_how_old_each_frame_is() {
     assert_eq!(picture.size(), SIZE);
     assert_eq!(stamp.map(|stamp| u64::from(stamp.sequence)), frames.last().map(|last| last.0));
 
-    // 50 ms each way: the camera knows it as well.
+    // With a delay of 50 ms in each direction, the ages must be 50 ms more.
     let each_way = Duration::from_millis(50);
     let path = delaying(camera.port(), each_way, each_way);
     let output = watch(path.port(), 20, &file).expect("it was there");
     let mut ages: Vec<f64> = told(&output)[5..].iter().map(|frame| frame.1).collect();
     ages.sort_by(f64::total_cmp);
-    // What waited for its turn was made 20 ms before, at most; a busy machine does the rest.
+    // A frame that waits for its turn is up to 20 ms old. A busy machine adds more.
     assert!((47.0..100.0).contains(&ages[ages.len() / 2]), "{ages:?}");
 }
 
@@ -84,7 +84,7 @@ fn it_answers_pings_passes_over_what_it_does_not_know_and_shows_what_it_is_told(
         let mut camera = FakeCamera::greet(stream, "fake")?;
         assert!(camera.hello.contains("native_viewer.py"), "{}", camera.hello);
         camera.send(&Message::Status { code: StatusCode::CameraLost, text: "it is gone" })?;
-        // Version 9, kind 99, flags and 5 bytes.
+        // A message of version 9 and kind 99, with flags and 5 bytes.
         camera.send_raw(b"LCAM\x09\x63\xff\xff\x05\0\0\0hello")?;
         camera.send(&Message::Ping { token: 77 })?;
         let pong = camera.wait_for(|message| match message {
@@ -105,11 +105,11 @@ fn it_ends_at_what_no_camera_says_and_does_not_wait_for_what_is_too_much() {
     let folder = tempfile::tempdir().expect("a folder");
     let cases: [(&[u8], &str); 6] = [
         (b"HTTP/1.1 400 Bad Request\r\n", "no lancam"),
-        // A frame of 16 MiB and a byte.
+        // A frame of 16 MiB and one byte.
         (b"LCAM\x01\x42\0\0\x01\0\0\x01", "no lancam"),
         (b"LCAM\x01\x42\x01\0\x18\0\0\0........................", "another version"),
         (b"LCAM\x02\x42\0\0\x18\0\0\0........................", "another version"),
-        // 8 bytes of a frame whose fields take 24.
+        // 8 bytes of a frame, whose fields alone need 24.
         (b"LCAM\x01\x42\0\0\x08\0\0\0........", "24 bytes"),
         (b"LCAM\x01\x42\0\0\x18\0\0\0.....", "cut off"),
     ];
@@ -121,7 +121,7 @@ fn it_ends_at_what_no_camera_says_and_does_not_wait_for_what_is_too_much() {
             if says == "cut off" {
                 return Ok(());
             }
-            // It leaves by itself.
+            // Waits until the viewer ends by itself.
             camera.wait_for(|_| None::<()>)
         });
         let Some(output) = watch(camera.port(), 1, &folder.path().join("x")) else { return };

@@ -1,4 +1,4 @@
-//! The page in a real browser: what it shows, what it says when there is no picture, and what its buttons do.
+//! The page in a real browser: its picture, its words when there is no picture, and its buttons.
 
 use crate::programs::http_programs::{Program, assert_in_order};
 use crate::tools::camera_process::{CameraProcess, PATIENCE, wait};
@@ -17,10 +17,10 @@ use std::thread;
 use std::time::Instant;
 use tempfile::TempDir;
 
-/// What is wanted of 300 pictures, or of a few.
+/// How many pictures the long test wants.
 const FRAMES: usize = 300;
 
-/// The page of a camera in a browser's window, on a screen and in a home of its own.
+/// A camera's page in the window of a browser, which has its own screen and its own home.
 struct Page {
     camera: CameraProcess,
     screen: Xvfb,
@@ -29,7 +29,7 @@ struct Page {
 }
 
 impl Page {
-    /// `None`, said as a skip, where there is no browser or no screen.
+    /// `None` if there is no browser or no screen, which counts as a skip.
     fn open(more: &[&str]) -> Option<Self> {
         let screen = Xvfb::start().map_err(|why| skip("chromium", &why)).ok()?;
         let found = Command::new("sh").args(["-c", "command -v chromium"]).output();
@@ -44,19 +44,19 @@ impl Page {
         let app = format!("--app=http://127.0.0.1:{}/", camera.port());
         let still = ["--no-first-run", "--disable-gpu", "--disable-background-networking"];
         let place = ["--window-position=0,0", "--window-size=1000,880"];
-        // No sandbox, which root cannot have.
+        // The sandbox does not work for root.
         let own = ["--no-sandbox", "--password-store=basic", &app];
         let environment = environment.each_ref().map(String::as_str);
         let words = [&environment[..], &["chromium"], &still, &place, &own, more].concat();
         let chromium = Program::start("env", &words)?;
-        // Over the page, for the keys, where nothing can be clicked.
+        // The pointer must be over the page so that it gets the keys. Nothing can be clicked at this place.
         screen.xdotool(&["mousemove", "990", "870"]);
         let page = Self { camera, screen, home, _chromium: chromium };
         page.next_number(None);
         Some(page)
     }
 
-    /// The number of a picture that is seen on the page, and is not this one.
+    /// Waits for a picture on the page with another number than `last`, and returns its number.
     fn next_number(&self, last: Option<u32>) -> u32 {
         wait_until("another picture on the page", || {
             stamp_on(&self.screen.screenshot())
@@ -71,12 +71,12 @@ impl Page {
         }
     }
 
-    /// How far the picture is from the left edge of the screen.
+    /// The distance of the picture from the left edge of the screen.
     fn left(&self) -> Option<usize> {
         pattern_on(&self.screen.screenshot()).map(|(left, ..)| left)
     }
 
-    /// Waits until `/state` has this text, or has it no more.
+    /// Waits until `/state` contains this text, or no longer contains it.
     fn wait_for_state(&self, text: &str, is_there: bool) {
         wait_until(text, || {
             (get(self.camera.port(), "/state").text().contains(text) == is_there).then_some(())
@@ -84,7 +84,7 @@ impl Page {
     }
 }
 
-/// How many pictures a browser is seen to paint, one after the other, on a page that stays.
+/// Checks that the browser paints this many pictures in order, on one page.
 fn chromium_paints(pictures: usize) {
     let Some(page) = Page::open(&[]) else { return };
     let mut numbers = Vec::with_capacity(pictures);
@@ -136,7 +136,7 @@ fn s_saves_the_cameras_picture_with_its_name_and_the_time() {
         })
     });
     let name = file.file_name().and_then(|name| name.to_str()).expect("UTF-8");
-    // Garage_2026-11-29_18-40-12.jpg
+    // The name is like Garage_2026-11-29_18-40-12.jpg.
     let digits = name.bytes().filter(u8::is_ascii_digit).count();
     assert!(name.starts_with("Garage_20") && digits == 14, "{name}");
     assert!(look(&std::fs::read(&file).expect("saved")).1.is_some(), "the test pattern");
@@ -147,7 +147,7 @@ fn s_saves_the_cameras_picture_with_its_name_and_the_time() {
 fn a_size_is_chosen_and_undone_on_the_page() {
     let Some(page) = Page::open(&[]) else { return };
     page.wait_for_state("320x180", false);
-    // Behind the two buttons. The camera has 640, so that 320 comes next.
+    // The choice of sizes follows the two buttons. The camera has 640, so 320 is the next size.
     page.press(&["Tab", "Tab", "Tab", "Down"]);
     page.wait_for_state("320x180", true);
     page.next_number(None);
@@ -170,7 +170,7 @@ fn the_page_opens_the_camera_in_the_viewer() {
     assert!(page.contains(&format!("href=\"lancam://127.0.0.1:{}\"", camera.port())), "{page}");
 }
 
-/// The page as it is after some seconds.
+/// The page's source after some seconds.
 fn page_in_chromium(camera: &CameraProcess, more: &[&str]) -> Option<String> {
     let folder = tempfile::tempdir().expect("a folder");
     let profile = format!("--user-data-dir={}", folder.path().display());
@@ -180,7 +180,7 @@ fn page_in_chromium(camera: &CameraProcess, more: &[&str]) -> Option<String> {
     Some(String::from_utf8_lossy(&page.stdout).into_owned())
 }
 
-/// Watches until the camera ends, and takes every picture, so that its place stays taken.
+/// Watches until the camera ends, and reads every picture, so that its place stays taken.
 fn watch(port: u16) {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("connects");
     stream.write_all(b"GET /stream HTTP/1.0\r\n\r\n").expect("asks");
@@ -234,7 +234,7 @@ fn retries_of_a_page_that_is_refused_are_told_of_once() {
     assert!(next.contains("the viewer left"), "{next}");
 }
 
-/// Chrome paints a picture when it sees the head of the next: one that none follows must be seen all the same.
+/// Chrome paints a picture when it sees the head of the next one. The last picture must appear all the same.
 #[test]
 #[ignore = "minutes: make test-all"]
 fn chromium_shows_the_page_and_paints_a_picture_that_none_follows() {

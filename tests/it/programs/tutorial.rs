@@ -1,4 +1,4 @@
-//! The tutorial's wire, both ways, with real Python and real numpy of both generations.
+//! The tutorial's wire in both directions, with real Python and both generations of numpy.
 
 use crate::tools::camera_process::{CameraProcess, PATIENCE, run_to_end};
 use crate::tools::jpeg_tools::encoded;
@@ -10,7 +10,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-/// numpy 1.x and 2.x, the versions that are tested against.
+/// The tested versions, one of numpy 1 and one of numpy 2.
 const NUMPYS: [&str; 2] = ["1.26.4", "2.2.6"];
 
 fn python_with_numpy(version: &str) -> Option<PathBuf> {
@@ -26,7 +26,8 @@ fn run(python: &Path, script: &str, arguments: &[&str]) -> Child {
         .expect("python starts")
 }
 
-/// What the tutorial's client does: 8 bytes of length, the rest, `pickle.loads`; and then it looks.
+/// Does what the tutorial's client does: reads a length of 8 bytes and then the rest, and unpickles it. Then
+/// it checks the picture.
 const CLIENT: &str = "
 import pickle, socket, struct, sys
 client = socket.create_connection(('127.0.0.1', int(sys.argv[1])))
@@ -100,7 +101,8 @@ fn a_grey_jpeg_reaches_the_tutorials_client_in_three_equal_colours() {
     assert!(pixels.any(|pixel| pixel[0] > 60), "and not all is black");
 }
 
-/// What the tutorial's server does, with a picture of three colours; protocol and content are asked for.
+/// Does what the tutorial's server does, with a picture of three colours. The arguments choose protocol and
+/// content.
 const SERVER: &str = "
 import os, pickle, socket, struct, sys
 import numpy

@@ -1,4 +1,5 @@
-//! Machines that never built lancam: what `.ci/run` leaves them, and what a build may use of one.
+//! Machines that never built lancam: what `.ci/run` leaves in their cargo home, and what a build needs of
+//! them.
 
 use crate::tools::program::stand_in;
 use crate::tools::skip::skip;
@@ -7,10 +8,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
-/// The repository.
+/// The project's folder.
 const HERE: &str = env!("CARGO_MANIFEST_DIR");
 
-/// `.ci/run` on a machine whose cargo has this home: what its `make test` finds, line by line, and whether all is well.
+/// Runs `.ci/run` with this cargo home and with `make` in place of its `make test`. Returns the lines that it
+/// printed and whether it succeeded.
 fn ci_run(home: &Path, make: &str) -> (Vec<String>, bool) {
     let folder = tempfile::tempdir().expect("a folder");
     let target = folder.path().join("target");
@@ -64,7 +66,7 @@ fn ci_fails_as_make_does_and_on_a_skip_that_is_not_listed() {
     assert!(is_well, "{said:?}");
 }
 
-/// A cargo's home with the crates for this machine's programs, and no others.
+/// A cargo home with only the crates for this machine's programs.
 fn crates_of_this_machine() -> Option<TempDir> {
     let home = tempfile::tempdir().expect("a folder");
     let used = std::env::var_os("CARGO_HOME").map(PathBuf::from);
@@ -88,7 +90,7 @@ fn cargo_in(home: &Path) -> Command {
     cargo
 }
 
-/// What Rust calls this machine.
+/// Rust's name for this machine.
 fn host() -> String {
     let said = Command::new("rustc").arg("-vV").output().expect("rustc runs").stdout;
     let said = String::from_utf8_lossy(&said).into_owned();
@@ -99,7 +101,7 @@ fn host() -> String {
 #[test]
 fn licences_are_gathered_where_no_crate_of_another_system_is() {
     let Some(home) = crates_of_this_machine() else { return };
-    // Else this shows nothing.
+    // Without this check, the test could prove nothing.
     let mut everything = cargo_in(home.path());
     everything.args(["metadata", "--locked", "--offline", "--format-version", "1"]);
     assert!(!everything.output().expect("cargo runs").status.success(), "Windows' crates are here");
@@ -131,10 +133,10 @@ fn each_target_has_the_licences_of_its_own_crates() {
     assert!(linux.contains("\nx11-dl ") && !linux.contains("\nwindows-sys "), "{linux}");
 }
 
-/// A bare Debian, as a container gives it, in which a command is run in a fresh clone of this commit. What it said; `None` where this
-/// machine has no such thing, which has been said then.
+/// Runs a command in a fresh clone of this commit on a bare Debian, in a container. Returns its output and
+/// whether it succeeded. `None` if this machine cannot run a container, which counts as a skip.
 fn in_a_bare(suite: &str, keep: &Path, network: &str, command: &[&str]) -> Option<(String, bool)> {
-    // Hours, where others use the machine too.
+    // It may take hours if others use the machine.
     let mut bare = Command::new("timeout");
     bare.args(["--kill-after=30", "10800"]).arg(Path::new(HERE).join("cross/rig/bare.sh"));
     bare.arg(suite).args(command).env("BARE_KEEP", keep).env("BARE_NETWORK", network);
@@ -148,20 +150,20 @@ fn in_a_bare(suite: &str, keep: &Path, network: &str, command: &[&str]) -> Optio
     Some((said, output.status.success()))
 }
 
-/// Where what is written in it lies meanwhile: on the disk that builds lie on, for it is gigabytes.
+/// A folder for the container's files, which are gigabytes, on the disk of the builds.
 fn room() -> TempDir {
     let rig = Path::new(HERE).join("target/rig");
     fs::create_dir_all(&rig).expect("made");
     tempfile::tempdir_in(rig).expect("a folder")
 }
 
-/// The last lines.
+/// The last 40 lines.
 fn end(said: &str) -> String {
     let lines: Vec<_> = said.lines().collect();
     lines[lines.len().saturating_sub(40)..].join("\n")
 }
 
-/// One command after another in the same bare Debian, as a newcomer gives them.
+/// Runs several commands in the same bare Debian, as a newcomer types them.
 #[track_caller]
 fn works_in_a_bare(suite: &str, commands: &[(&str, &str)]) {
     let room = room();

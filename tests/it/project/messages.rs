@@ -175,7 +175,7 @@ fn single_files() -> Vec<PathBuf> {
     files.filter(|path| path.extension().is_some_and(|it| it == "rs")).collect()
 }
 
-/// Files with nothing but tests, whose texts are not messages.
+/// Files that contain only tests. Their texts are not messages.
 const OF_TESTS: [&str; 3] = ["tests.rs", "followed.rs", "fake.rs"];
 
 /// All Rust files below a folder, except those with these names.
@@ -285,7 +285,7 @@ fn end_of_text(text: &str, raw_end: Option<&str>) -> usize {
     text.len()
 }
 
-/// As the program has it, with lines that go on joined.
+/// The text as the program has it, with continued lines joined.
 fn plain(written: &str) -> String {
     let mut text = String::new();
     let mut rest = written;
@@ -309,7 +309,7 @@ fn plain(written: &str) -> String {
     text + rest
 }
 
-/// At least two words, beside what is filled in.
+/// Whether a text has at least two words, apart from placeholders.
 fn is_message(text: &str) -> bool {
     let mut words = 0;
     let mut is_inside = 0_usize;

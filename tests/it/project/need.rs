@@ -1,4 +1,4 @@
-//! `cross/need.sh`: how it asks before it installs packages, and what it says without a terminal to ask on.
+//! `cross/need.sh`: how it asks before it installs packages, and what it prints if there is no terminal.
 
 use crate::tools::program::stand_in;
 use std::fs;
@@ -9,10 +9,10 @@ use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/cross/need.sh");
-/// The line that installs them, for a person.
+/// The line that tells a person how to install them.
 const LINE: &str = "apt-get install --no-install-recommends some-package another-package";
 
-/// A machine that lacks `some-command`, with stand-ins for what could install it.
+/// A machine that lacks `some-command`, with stand-ins for the programs that could install it.
 struct Machine {
     folder: TempDir,
     path: String,
@@ -34,7 +34,7 @@ impl Machine {
         stand_in(self.folder.path(), name, lines);
     }
 
-    /// What was run: `sudo`, and apt-get's words.
+    /// The commands that ran: `sudo`, and apt-get with its arguments.
     fn ran(&self) -> String {
         fs::read_to_string(self.folder.path().join("log")).expect("it is there")
     }
@@ -45,7 +45,7 @@ impl Machine {
         command
     }
 
-    /// What it says where there is no terminal, and how it ends.
+    /// Runs it without a terminal. Returns its output and its exit code.
     fn need(&self, change: impl Fn(&mut Command)) -> (String, Option<i32>) {
         let mut need = self.command(SCRIPT);
         change(need.arg("some-command:some-package,another-package"));
@@ -53,7 +53,7 @@ impl Machine {
         (String::from_utf8_lossy(&output.stderr).into_owned(), output.status.code())
     }
 
-    /// The same at a terminal, at which this is typed.
+    /// The same at a terminal, where this is typed.
     fn need_at_a_terminal(&self, typed: &str) -> (String, Option<i32>) {
         let mut script = self.command("script");
         let line = format!("{SCRIPT} some-command:some-package,another-package");
@@ -152,7 +152,7 @@ fn where_apt_get_fails_that_is_told() {
 #[test]
 fn without_sudo_or_apt_get_it_says_who_has_to_do_what() {
     let machine = Machine::of(1000);
-    // Of this machine's programs only what the script itself starts.
+    // `PATH` has only these programs, which the script itself needs.
     let only = |names: &[&str]| {
         let folder = machine.folder.path().join(names.len().to_string());
         fs::create_dir(&folder).expect("made");

@@ -1,5 +1,5 @@
-//! The same commit makes the same programs: in another folder, with another home of cargo's, in another order, and whether or not the
-//! sources of Rust's library are here; and no path of the machine is in them.
+//! Two builds of a commit are the same programs: in another folder, with another cargo home, in another
+//! order, with and without the sources of Rust's library. No path of the machine is in them.
 
 use crate::tools::program::succeeds;
 use crate::tools::skip::skip;
@@ -7,21 +7,21 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// The repository.
+/// The project's folder.
 const HERE: &str = env!("CARGO_MANIFEST_DIR");
-/// For a 64-bit and a 32-bit CPU, and the image's own.
+/// Programs for a 64-bit and a 32-bit CPU, and the setup program of the image.
 const NAMES: [&str; 3] = ["aarch64", "armv7", "setup-aarch64"];
 
 /// A place where lancam is built.
 struct Place {
     clone: PathBuf,
     cargo_home: Option<PathBuf>,
-    /// Goes before all others in `PATH`.
+    /// A folder that comes first in `PATH`.
     rust: Option<PathBuf>,
 }
 
 impl Place {
-    /// A fresh clone of this commit; `None` where this is none.
+    /// A fresh clone of this commit. `None` if this folder is not a git repository.
     fn at(clone: PathBuf) -> Option<Self> {
         let mut git = Command::new("git");
         git.args(["clone", "--quiet", "--no-local", HERE]).arg(&clone);
@@ -47,7 +47,7 @@ impl Place {
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
-    /// The programs by their names: those for Pis, in this order, and the viewer.
+    /// Builds the programs for Pis in this order, and the viewer. Returns them with their names.
     fn programs(&self, names: &[&str]) -> Vec<(String, Vec<u8>)> {
         self.run("cross/build.sh", names);
         let viewer = self.run("cross/viewer.sh", &[]);
@@ -58,8 +58,8 @@ impl Place {
     }
 }
 
-/// This machine's Rust in another place, without the sources of its library where it has them, and else with them, as far as
-/// rustc looks for them.
+/// A copy of this machine's Rust. If its library's sources are installed, the copy lacks them. If not, the
+/// copy gets an empty file where rustc looks for them.
 fn other_rust(folder: &Path) -> PathBuf {
     let sysroot = succeeds(Command::new("rustc").args(["--print", "sysroot"])).stdout;
     let sysroot = String::from_utf8_lossy(&sysroot).trim().to_owned();
@@ -80,7 +80,7 @@ fn other_rust(folder: &Path) -> PathBuf {
     copy.join("bin")
 }
 
-/// Where a program has these bytes.
+/// The surroundings of this text in a program, if the program contains it.
 fn find(program: &[u8], text: &str) -> Option<String> {
     let at = program.windows(text.len()).position(|window| window == text.as_bytes())?;
     let around = &program[at.saturating_sub(40)..(at + 100).min(program.len())];
@@ -95,7 +95,7 @@ fn the_same_commit_makes_the_same_programs() {
     let mut other = Place::at(folder.path().join("another place/further away")).expect("as before");
     let first = one.programs(&NAMES);
 
-    // Once the first has got what there is to get.
+    // Uses the network only for the first place. The second has its own cargo home.
     other.cargo_home = Some(folder.path().join("home of cargo's"));
     other.rust = Some(other_rust(folder.path()));
     let second = other.programs(&[NAMES[2], NAMES[1], NAMES[0]]);

@@ -1,4 +1,4 @@
-//! A thousand rounds of everything that rude, broken and hostile clients do, while two healthy viewers watch.
+//! A thousand rounds of what rude, broken and hostile clients do, while two healthy viewers watch.
 
 use super::rude_clients::{HTTP, Neighbour, OTHERWISE, crowds};
 use crate::tools::camera_process::CameraProcess;
@@ -13,12 +13,12 @@ use std::thread;
 use std::time::Instant;
 
 const ROUNDS: usize = 1000;
-/// Memory is looked at after so many.
+/// The memory is checked after this many rounds.
 const BATCH: usize = 100;
-/// So many neighbours are rude at once, each from another address in each round.
+/// How many neighbours are rude at the same time. Each round uses another address.
 const AT_ONCE: usize = 6;
 
-/// Nearly every frame.
+/// Checks that a viewer got at least 99 % of the frames.
 #[track_caller]
 fn assert_saw_nearly_all(viewer: Viewer) {
     let output = ended(viewer);
@@ -28,7 +28,7 @@ fn assert_saw_nearly_all(viewer: Viewer) {
     assert!(frames > 100.0 && share >= 99.0, "{}", output.stdout);
 }
 
-/// Rounds of everything, some at once, on the machine that this thread is on.
+/// Runs these rounds, several at the same time, on the machine of this thread.
 fn be_rude(camera: SocketAddr, rounds: std::ops::Range<usize>) {
     thread::scope(|threads| {
         for worker in 0..AT_ONCE {
@@ -51,7 +51,7 @@ fn be_rude(camera: SocketAddr, rounds: std::ops::Range<usize>) {
 #[ignore = "minutes: make test-all"]
 fn a_thousand_rounds_of_rude_clients_cost_healthy_viewers_nothing_and_leave_nothing_behind() {
     let Some(lan) = Lan::new() else { return };
-    // 254 neighbours on one machine.
+    // Gives one machine 254 more addresses.
     lan.ip(Machine::Desk, &["route", "add", "local", "10.77.1.0/24", "dev", "lo"]);
     lan.ip(Machine::Camera, &["route", "add", "10.77.1.0/24", "dev", "lan0"]);
     let folder = tempfile::tempdir().expect("a folder");

@@ -1,4 +1,5 @@
-//! The options of sockets that really are served, read back from the kernel: for each kind of listener, and each protocol.
+//! The options of sockets that are being served, read back from the kernel, for each kind of listener and
+//! each protocol.
 
 use crate::tools::camera_process::PATIENCE;
 use crate::tools::native_client::hello;
@@ -26,7 +27,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// As much as shows that a frame is on its way: no answer's head is so long.
+/// More bytes than any answer's head, so they prove that a frame is on its way.
 const OF_A_FRAME: usize = 2000;
 
 fn camera(stop: &Stop) -> Camera {
@@ -46,7 +47,7 @@ fn camera(stop: &Stop) -> Camera {
     }
 }
 
-/// What each protocol's viewers say first.
+/// The first bytes that a viewer of each protocol sends.
 fn greetings() -> [(&'static str, Vec<u8>); 4] {
     let mut native = Vec::new();
     hello(VERSION, VERSION).write_to(&mut native);
@@ -58,7 +59,7 @@ fn greetings() -> [(&'static str, Vec<u8>); 4] {
     ]
 }
 
-/// Has `listener` serve a viewer that comes by `address`, and gives both ends while it watches.
+/// Serves a viewer that connects to `address`. Returns both ends of the connection while it watches.
 fn watch(
     listener: &TcpListener,
     address: SocketAddr,
@@ -96,7 +97,7 @@ fn whoever_listens_and_whatever_is_spoken_the_socket_is_as_it_should_be() {
     for (listen, by) in [
         ("127.0.0.1:0", "127.0.0.1"),
         ("0.0.0.0:0", "127.0.0.1"),
-        // One listener for both families.
+        // One listener for IPv4 and IPv6.
         ("[::]:0", "127.0.0.1"),
         ("[::]:0", "::1"),
         ("[::1]:0", "::1"),
@@ -123,7 +124,8 @@ fn whoever_listens_and_whatever_is_spoken_the_socket_is_as_it_should_be() {
             let gone = socket.tcp_user_timeout().expect("readable");
             assert_eq!(gone, Some(Duration::from_secs(10)), "TCP_USER_TIMEOUT: {what}");
             assert!(socket.nonblocking().expect("readable"), "O_NONBLOCK: {what}");
-            // A frame of 8 kB, or the tutorial's of 170, and little else; the kernel's own default takes 4 MB.
+            // Room for a frame of 8 kB, or of 170 kB for the tutorial, and little more. The kernel's default
+            // is 4 MB.
             let room = socket.send_buffer_size().expect("readable");
             assert!((2 * OF_A_FRAME..1 << 20).contains(&room), "SO_SNDBUF {room}: {what}");
             let mark = socket.tcp_notsent_lowat().expect("readable");

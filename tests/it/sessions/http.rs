@@ -1,4 +1,4 @@
-//! HTTP as it should go: every URL, every header, in the bytes that others expect.
+//! HTTP with correct requests: every URL and every header, byte for byte as other programs expect them.
 
 use crate::tools::camera_process::{CameraProcess, PATIENCE};
 use crate::tools::delaying_proxy::delaying;
@@ -36,7 +36,7 @@ fn a_stream_is_these_bytes() {
         let count = tcp.read(&mut piece).expect("it goes on");
         assert!(count > 0, "it ended");
         bytes.extend_from_slice(&piece[..count]);
-        // The first stands in the head.
+        // The first `X-Timestamp` belongs to the answer's head.
         if let Some(at) =
             find(&bytes, b"X-Timestamp").and_then(|at| find(&bytes[at..], end).map(|end| at + end))
         {
@@ -131,7 +131,7 @@ fn a_script_in_chrome_gets_each_part_with_its_length() {
     let chrome = "User-Agent: Mozilla/5.0 (X11) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36\r\n";
     for accept in ["Accept: */*\r\n", "Accept: multipart/x-mixed-replace\r\n", ""] {
         let headers = format!("{chrome}{accept}");
-        // Reading the parts needs the lengths.
+        // The reader finds the parts by their lengths.
         let mut stream = HttpClient::connect(camera.port()).stream_with("/stream", &headers);
         (0..3).for_each(|_| drop(stream.part()));
     }
@@ -152,14 +152,14 @@ fn paths_as_proxies_and_people_write_them_are_understood() {
     assert_eq!(client.answer("GET").code, 200);
 }
 
-/// Watches, and tells of each picture how grey it is, until one is 250.
+/// Watches, and sends how grey each picture is, until one is 250.
 fn greys(port: u16, headers: &'static str) -> mpsc::Receiver<u8> {
     let (sender, greys) = mpsc::channel();
     thread::spawn(move || {
         let mut stream = HttpClient::connect(port).stream_with("/stream", headers);
         loop {
             let grey = look(&stream.part().jpeg).0.rgb(9, 9)[1];
-            // JPEG is off by one or two.
+            // JPEG changes a grey by one or two.
             let grey = (grey + 2) / 10 * 10;
             if sender.send(grey).is_err() || grey == 250 {
                 break;
@@ -179,7 +179,7 @@ fn safari_gets_the_last_picture_before_a_pause_twice_and_others_once() {
         (KHTML, like Gecko) Version/18.5 Safari/605.1.15\r\n";
     let (safari, other) = (greys(camera.port(), safari), greys(camera.port(), ""));
     for viewer in [&safari, &other] {
-        // Who comes between two pictures begins with the next.
+        // A viewer that comes between two pictures begins with the next one.
         while viewer.recv_timeout(Duration::from_millis(50)).is_err() {
             take(50);
         }
@@ -231,12 +231,12 @@ fn a_fifth_size_or_quality_is_the_nearest_that_is_made_and_no_wish_is_fulfilled(
     }
     let stand_in = get(camera.port(), "/snapshot?quality=9");
     assert!(stand_in.code == 200 && stand_in.body.len() < 2 * largest);
-    // Who asks for nothing special gets the camera's own picture.
+    // A client without wishes gets the camera's own picture.
     let own = get(camera.port(), "/snapshot");
     assert!(own.code == 200 && own.body.len() > 2 * largest, "{} {largest}", own.body.len());
     let part = HttpClient::connect(camera.port()).stream("/stream").part();
     assert!(part.jpeg.len() > 2 * largest);
-    // One that is shared is no fifth.
+    // A quality that other viewers already have needs no fifth rendition.
     HttpClient::connect(camera.port()).stream("/stream?quality=2").part();
 }
 
@@ -253,7 +253,7 @@ fn one_connection_serves_many_small_questions() {
         assert_eq!((head.code, head.body.len()), (expected, 0), "HEAD {target}");
         assert_eq!(head.header("Content-Type"), answer.header("Content-Type"), "{target}");
     }
-    // Two at once, answered in order.
+    // Two requests at the same time are answered in order.
     client.say("GET /state HTTP/1.1\r\nHost: x.y\r\n\r\n");
     assert_eq!(client.answer("GET").code, 421);
     let mut client = HttpClient::connect(camera.port());
@@ -264,7 +264,7 @@ fn one_connection_serves_many_small_questions() {
     assert!(client.answer("GET").text().contains("live"));
     assert!(client.answer("GET").text().starts_with('{'));
     assert_eq!(client.rest(), b"", "closed as asked");
-    // HTTP/1.0 closes unless it is asked to stay.
+    // HTTP/1.0 closes unless the client asks to keep the connection.
     let mut old = HttpClient::connect(camera.port());
     old.say("GET /healthz HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n");
     assert_eq!(old.answer("GET").header("Connection"), Some("keep-alive"));
@@ -311,7 +311,7 @@ fn only_names_of_the_camera_are_answered() {
     let words: Vec<_> = answer.split(|it: char| !it.is_alphanumeric()).collect();
     assert!(!words.contains(&host_name.trim()) && !words.contains(&"kitchen"), "{answer}");
 
-    // The advice works.
+    // The advice in the message works.
     let options = ["--source", "test:64x48", "--http-name", "evil.example", "--http-name", "b.c"];
     let camera = CameraProcess::start(&options);
     for (host, code) in [
@@ -370,11 +370,11 @@ fn a_snapshot_is_fresh_and_quick_though_nobody_watches_and_the_camera_rests() {
         let answer = get(port, "/snapshot");
         assert_eq!(answer.code, 200);
         assert!(answer.timestamp() >= asked - 0.3, "older than the question");
-        // The test pattern needs no light; a busy machine needs time.
+        // The test pattern starts at once. A busy machine needs some time.
         assert!(start.elapsed().as_secs_f64() < 3.0, "{:?}", start.elapsed());
         println!("a snapshot after a rest took {:?}", start.elapsed());
     }
-    // While others watch, theirs is taken.
+    // While others watch, the snapshot is one of their pictures.
     let mut stream = HttpClient::connect(port).stream("/stream");
     stream.part();
     let asked = now();
@@ -385,7 +385,7 @@ fn a_snapshot_is_fresh_and_quick_though_nobody_watches_and_the_camera_rests() {
 fn without_a_camera_everyone_is_told_at_once() {
     let camera = CameraProcess::start(&["--source", "/dev/video-that-is-not-there"]);
     let start = Instant::now();
-    // Looked for when the program starts.
+    // The program looks for the camera when it starts.
     while get(camera.port(), "/healthz").code == 200 {
         assert!(start.elapsed() < PATIENCE, "it is not missed");
     }
@@ -459,7 +459,7 @@ fn what_was_sent_is_counted() {
     }
 }
 
-/// A number in `/state`, by what stands before it.
+/// The number in `/state` that follows this text.
 fn figure(state: &str, before: &str) -> f64 {
     let rest = state.split_once(before).unwrap_or_else(|| panic!("no {before} in {state}")).1;
     let end = rest.find([',', '}']).expect("JSON");
@@ -473,18 +473,18 @@ fn how_old_frames_reach_a_native_viewer_is_told_with_how_uncertain_that_is() {
     assert!(state().contains("\"arrival_age_ms\":null"), "nobody has said: {}", state());
     let each_way = Duration::from_millis(50);
     let path = delaying(camera.port(), each_way, each_way);
-    // A busy machine delays frames by itself.
+    // A busy machine delays frames too, so the test makes several attempts.
     for attempt in 1.. {
         let mut client = NativeClient::connect(path.port());
         (0..20).for_each(|_| drop(client.frame()));
         let state = state();
         let figure = |name| figure(&state, name);
-        // The age is the time on the way there (50 ms), give or take half of the round trip.
+        // The age is the delay towards the viewer, 50 ms. Its uncertainty is half of the round trip.
         let p50 = figure("\"p50\":");
         assert!(figure(",\"p95\":") >= p50);
         let uncertainty = figure("\"uncertainty\":");
         assert!(uncertainty >= 50.0, "no less than half the round trip: {uncertainty}");
-        // The newest that waited for its turn was made 20 ms before, at most.
+        // A frame that waits for its turn is at most 20 ms old.
         if (50.0..73.0).contains(&p50) {
             break;
         }

@@ -1,4 +1,4 @@
-//! Those who ask over HTTP: their parsers, and where these cannot be had their rules, transcribed.
+//! Programs that ask over HTTP: their own parsers, or their rules where a parser is not available here.
 
 use crate::tools::camera_process::CameraProcess;
 use crate::tools::http_client::{HttpClient, get};
@@ -52,7 +52,7 @@ fn prometheus_reads_the_metrics() {
         .output()
         .expect("python runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    // Prometheus' own checker, where it is installed.
+    // Prometheus' own checker, if it is installed.
     let promtool = Command::new("promtool")
         .args(["check", "metrics"])
         .stdin(Stdio::piped())
@@ -90,7 +90,7 @@ fn the_state_is_json_with_ustreamers_keys() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// Home Assistant's `mjpeg` and `generic` cameras take what stands from the first FFD8 to the first FFD9 behind it.
+/// Home Assistant's `mjpeg` and `generic` cameras take the bytes from the first FFD8 to the next FFD9.
 #[test]
 fn home_assistants_rule_finds_whole_pictures() {
     let camera = camera();
@@ -119,7 +119,7 @@ fn home_assistants_rule_finds_whole_pictures() {
     assert!(look(&jpeg).1.is_some(), "a whole picture");
 }
 
-/// OctoPrint asks for a snapshot with `requests`, waits 5 s, wants an image type and its bytes.
+/// OctoPrint asks for a snapshot with `requests`, waits 5 s, and needs an image type and the bytes.
 #[test]
 fn octoprints_rule_gets_its_snapshot() {
     let camera = camera();
@@ -135,7 +135,8 @@ fn octoprints_rule_gets_its_snapshot() {
     assert!(look(&answer.body).1.is_some());
 }
 
-/// go2rtc's `pkg/mpjpeg` and its kin: a line that begins with `--`, MIME headers, `Content-Length` bytes; lines end with CR and LF.
+/// The rules of go2rtc's `pkg/mpjpeg` and similar readers: a line that begins with `--`, MIME headers,
+/// `Content-Length` bytes; lines end with CR and LF.
 #[test]
 fn go2rtcs_rule_finds_300_pictures_in_order() {
     let camera = CameraProcess::start(&["--source", "test:320x180@100"]);

@@ -35,7 +35,7 @@ fn what_cannot_be_served_is_told_why_and_closed() {
     assert!(answer.code == 404 && answer.text().contains("/?action=snapshot"), "{}", answer.text());
     let answer = get(camera.port(), "/stream?quality=0");
     assert!(answer.code == 400 && answer.text().contains("1 to 100"), "{}", answer.text());
-    // Bytes that are no request at all get no answer that could be read.
+    // Bytes that are not a request get no answer.
     let mut rude = HttpClient::connect(camera.port());
     rude.say("\u{1}\u{2}\u{3}");
     assert_eq!(rude.rest(), b"");
@@ -51,7 +51,7 @@ fn a_head_that_never_ends_is_refused_by_its_length_before_all_of_it_is_there() {
     ] {
         let mut client = HttpClient::connect(camera.port());
         client.say(start);
-        // A megabyte, or as much of it as is taken.
+        // A megabyte, or as much of it as lancam reads.
         for _ in 0..1_000_000 / line.len() {
             if client.tcp.write_all(line.as_bytes()).is_err() {
                 break;
@@ -73,7 +73,7 @@ fn a_request_that_comes_byte_by_byte_has_5_seconds() {
     slow.tcp.set_read_timeout(Some(Duration::from_millis(100))).expect("sets a timeout");
     let mut answer = Vec::new();
     loop {
-        // Each byte is a sign of life, and none of them buys time.
+        // A byte now and then does not extend the time for a request.
         let _ = slow.tcp.write_all(b"X");
         let mut piece = [0; 512];
         match slow.tcp.read(&mut piece) {
@@ -92,7 +92,7 @@ fn a_request_that_comes_byte_by_byte_has_5_seconds() {
     assert!(start.elapsed().as_secs_f64() < 12.0);
 }
 
-/// A stream whose reader takes little at a time: its kernel has room for few bytes.
+/// A stream whose reader takes little at a time. Its kernel buffers only a few bytes.
 fn narrow(port: u16, target: &str) -> HttpStream {
     let client = HttpClient::connect(port);
     setsockopt(&client.tcp, sockopt::RcvBuf, &4096).expect("sets its buffer");
@@ -136,12 +136,13 @@ fn a_slow_reader_gets_new_pictures_and_never_more_than_few_old_ones() {
     sequence(&mut slow);
     let mut worst = 0;
     for _ in 0..8 {
-        // The slow one takes one picture while the other takes ten.
+        // The slow viewer takes one picture while the other takes ten.
         let live = (0..10).map(|_| sequence(&mut newest)).last().expect("ten");
         worst = worst.max(live.saturating_sub(sequence(&mut slow)));
     }
     println!("a reader at a tenth of the rate is {worst} frames behind at most");
-    // One that it reads, one on the way, one that waited; each as old as ten frames of the other.
+    // The slow viewer reads one frame, one is on its way, and one waits. Each is as old as ten frames of the
+    // other.
     assert!(worst <= 45, "{worst} frames behind");
 }
 
@@ -177,7 +178,7 @@ fn a_flood_of_connections_is_refused_in_order_and_logged_once() {
     let before = Instant::now();
     (0..30).for_each(|_| drop(stream.part()));
     assert!(before.elapsed() < Duration::from_secs(6), "{:?}", before.elapsed());
-    // Silence has 5 s; then there is room again.
+    // A silent connection is closed after 5 s. Then there is room again.
     let start = Instant::now();
     loop {
         let mut client = TcpStream::connect(("127.0.0.1", camera.port())).expect("connects");

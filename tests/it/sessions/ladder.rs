@@ -1,5 +1,5 @@
-//! A link that becomes narrow and wide again, and a camera that encodes: pictures stay young and fluent, and become good
-//! again.
+//! A link becomes slow and fast again while the camera encodes: pictures stay young and frequent, and become
+//! good again.
 
 use crate::sessions::paced::jpeg_of;
 use crate::tools::camera_process::CameraProcess;
@@ -16,16 +16,16 @@ use std::time::{Duration, Instant};
 const SIZE: Size = Size::new(1280, 720);
 const INTERVAL: Duration = Duration::from_micros(33_333);
 
-/// Bytes a second of 20 and of 4 Mbit/s.
+/// 20 and 4 Mbit/s, in bytes per second.
 const WIDE: u32 = 20_000_000 / 8;
 const NARROW: u32 = 4_000_000 / 8;
 
-/// When the link becomes narrow, when wide again, and when the test ends.
+/// The times at which the link becomes slow, becomes fast again, and the test ends.
 const NARROWS: Duration = Duration::from_secs(3);
 const WIDENS: Duration = Duration::from_secs(8);
 const END: Duration = Duration::from_secs(15);
 
-/// How one frame came.
+/// The arrival of a frame.
 struct Came {
     at: Duration,
     age: Duration,
@@ -33,7 +33,7 @@ struct Came {
     size: Size,
 }
 
-/// Reads frames through a link that steps, and acknowledges each.
+/// Reads frames through a link that changes its speed, and acknowledges each frame.
 fn watch(port: u16, wishes: Wishes) -> io::Result<Vec<Came>> {
     let mut stream = connect_narrowly(port)?;
     let say = |message: &Message<'_>, stream: &mut std::net::TcpStream| {
@@ -68,7 +68,7 @@ fn watch(port: u16, wishes: Wishes) -> io::Result<Vec<Came>> {
     Ok(came)
 }
 
-/// What came in a part of the test.
+/// The figures of one part of the test.
 struct Part {
     fps: f64,
     p95: Duration,
@@ -109,7 +109,7 @@ fn a_viewer_on_a_link_that_narrows_is_sent_less_and_then_all_again() -> io::Resu
     let camera = CameraProcess::start(&["--source", source, "--fps", "30"]);
     NativeClient::connect(camera.port()).frame();
     let second = Duration::from_secs(1);
-    // A quality that is named makes the camera encode.
+    // The camera encodes because the viewer asks for a quality.
     let wishes = Wishes { quality: 80, ..Wishes::default() };
     for attempt in 1..=3 {
         let came = watch(camera.port(), wishes)?;
@@ -129,7 +129,7 @@ fn a_viewer_on_a_link_that_narrows_is_sent_less_and_then_all_again() -> io::Resu
     panic!("never, in three attempts");
 }
 
-/// The lengths of the pictures that come over HTTP in so much time, and the last of them.
+/// The lengths of the pictures that arrive over HTTP in this time, and the last picture.
 fn lengths(
     stream: &mut std::net::TcpStream,
     bytes_a_second: u32,

@@ -1,4 +1,4 @@
-//! What one address may take, what a stranger is told, and what happens when there is no more of something.
+//! How much one address may use, what a stranger is told, and what happens when something runs out.
 
 use crate::tools::camera_process::{CameraProcess, PATIENCE};
 use crate::tools::http_client::{Answer, HttpClient, HttpStream, get};
@@ -13,7 +13,7 @@ use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr, TcpStream};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// A neighbour's address; all of 127.0.0.0/8 is this machine.
+/// The address of a neighbour. All of 127.0.0.0/8 is this machine.
 fn neighbour(last: u8) -> IpAddr {
     Ipv4Addr::new(127, 0, 0, last).into()
 }
@@ -32,14 +32,14 @@ fn camera_at(camera: &CameraProcess) -> SocketAddr {
     SocketAddr::new(neighbour(1), camera.port())
 }
 
-/// What comes until the other side closes.
+/// Everything that arrives until the other side closes.
 fn rest(mut stream: &TcpStream) -> String {
     let mut bytes = Vec::new();
     let _ = stream.read_to_end(&mut bytes);
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Asks one thing from an address, and returns all that comes.
+/// Sends one request from an address, and returns everything that arrives.
 fn ask_from(address: IpAddr, camera: &CameraProcess, target: &str) -> String {
     let mut stream = connect_from(address, camera_at(camera)).expect("connects");
     let _ = stream.write_all(format!("GET {target} HTTP/1.0\r\n\r\n").as_bytes());
@@ -61,7 +61,7 @@ fn the_idle_connections_of_one_neighbour_shut_nobody_out() {
             renew(&mut stream);
             idle.push(stream);
         }
-        // The neighbour himself, and everybody else.
+        // The neighbour itself and the others are all answered.
         for last in [2, 3, 4, 1] {
             let answer = ask_from(neighbour(last), &camera, "/healthz");
             assert!(answer.starts_with("HTTP/1.0 200 "), "round {round}, {last}: {answer:?}");
@@ -69,7 +69,7 @@ fn the_idle_connections_of_one_neighbour_shut_nobody_out() {
         idle.retain_mut(renew);
         assert!(idle.len() <= 72, "{} are kept", idle.len());
     }
-    // And a viewer watches all the while.
+    // A viewer can watch as well.
     let mut stream = HttpClient::connect(camera.port()).stream("/stream");
     (0..5).for_each(|_| drop(stream.part()));
 }
@@ -121,11 +121,11 @@ fn a_viewer_that_pings_and_takes_no_frame_gives_its_seat_back() {
     let start = Instant::now();
     let mut token = 0;
     loop {
-        // Each ping is answered, and none of them buys time.
+        // A ping is answered, but does not extend the time for the frame.
         token += 1;
         let mut ping = Vec::new();
         Message::Ping { token }.write_to(&mut ping);
-        // When that fails, what was said last is still to be heard.
+        // If this fails, the last message can still be read.
         let _ = idle.stream.write_all(&ping);
         match idle.hear() {
             Said::Pong { .. } => std::thread::sleep(Duration::from_millis(50)),
@@ -149,7 +149,7 @@ fn a_request_that_comes_while_another_is_answered_gets_its_answer() {
     let ask = "GET /snapshot HTTP/1.1\r\nHost: localhost\r\n\r\n";
     for _ in 0..2 {
         client.say(ask);
-        // Its answer has begun, and waits for this reader.
+        // The answer has begun, and now waits for this reader.
         client.tcp.peek(&mut [0]).expect("the answer begins");
         client.say(ask);
         client.say(ask);
@@ -160,7 +160,7 @@ fn a_request_that_comes_while_another_is_answered_gets_its_answer() {
     }
 }
 
-/// All that comes of these bytes when the sending side is closed behind them.
+/// Everything that the camera answers to these bytes if the sending side is closed after them.
 fn half_closed(port: u16, bytes: &str) -> Vec<u8> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("connects");
     stream.set_read_timeout(Some(PATIENCE)).expect("sets a timeout");
@@ -195,13 +195,13 @@ fn a_client_that_closes_its_sending_side_is_answered() {
         }
         assert!(text.starts_with(answers[0]), "{text:.200}");
     }
-    // Nothing asked, nothing answered.
+    // Without a request there is no answer.
     assert_eq!(half_closed(port, ""), b"");
     assert!(half_closed(port, "GE").starts_with(b"HTTP/1.1 400 "));
     let mut stream = HttpClient::connect(port).stream("/stream");
     stream.client.tcp.shutdown(Shutdown::Write).expect("still open");
     (0..20).for_each(|_| drop(stream.part()));
-    // When it has gone, its next frame finds that out.
+    // The camera finds out that the viewer has gone when it sends the next frame.
     drop(stream);
     loop {
         let ended = camera.line_with("connection ended");
@@ -217,7 +217,7 @@ fn a_native_viewer_that_closes_its_sending_side_leaves_and_is_told_what_is_wrong
     let mut leaves = NativeClient::connect(camera.port());
     leaves.stream.shutdown(Shutdown::Write).expect("still open");
     while leaves.hear() != Said::Closed {}
-    // Its seat is free at once.
+    // The seat must be free at once.
     let mut viewer = NativeClient::connect(camera.port());
     viewer.frame();
     let mut refused = NativeClient::connect(camera.port());
@@ -252,7 +252,7 @@ fn a_viewer_that_may_have_gone_gives_its_seat_to_the_next() {
 
 #[test]
 fn each_refusal_is_counted_under_its_own_name() {
-    // A pipe from which no picture comes.
+    // No pictures come from this pipe.
     let mut command = CameraProcess::command(&["--listen", "127.0.0.1:0", "--source", "-"]);
     let mut empty = CameraProcess::spawn(command.stdin(Stdio::piped()));
     let pipe = empty.child.stdin.take().expect("piped");
@@ -364,7 +364,7 @@ fn without_descriptors_the_camera_says_so_once_and_goes_on_answering() {
         .map(|_| TcpStream::connect(("127.0.0.1", camera.port())).expect("the kernel takes it"))
         .collect();
     (0..20).for_each(|_| drop(watching.part()));
-    // Whoever comes now is served in the place of one that says nothing.
+    // Silent connections are closed for newcomers, so these are served.
     for _ in 0..5 {
         let answer = ask_from(neighbour(1), &camera, "/healthz");
         assert!(answer.starts_with("HTTP/1.0 200 "), "{answer:?}");
@@ -384,7 +384,7 @@ fn without_descriptors_the_camera_says_so_once_and_goes_on_answering() {
     assert!(lines.len() < 12, "{lines:?}");
 }
 
-/// The camera's machine and a desk, on a cable; the desk has more addresses, which the camera answers by these routes.
+/// A camera and a desk on a cable. The desk has further addresses, which the camera reaches by these routes.
 fn on_a_lan(desk_has: &[&str], camera_routes: &[&[&str]]) -> Option<(Lan, CameraProcess)> {
     let lan = Lan::new()?;
     for address in desk_has {
@@ -399,7 +399,7 @@ fn on_a_lan(desk_has: &[&str], camera_routes: &[&[&str]]) -> Option<(Lan, Camera
     Some((lan, camera))
 }
 
-/// What a request from an address of the desk's gets, and what a native greeting does.
+/// The answer to a request from one of the desk's addresses, and the answer to a native greeting.
 fn from_desk(lan: &Lan, address: &str, camera: SocketAddr) -> (String, Said) {
     let address: IpAddr = address.parse().expect("an address");
     let ask = move || {
@@ -420,14 +420,14 @@ fn a_stranger_is_told_why_and_a_tunnel_or_a_default_route_makes_nobody_a_neighbo
         &["203.0.113.9/32"],
         &[
             &["route", "add", "203.0.113.9/32", "via", "10.77.0.2"],
-            // As WireGuard and OpenVPN make them: everything is on the link of a tunnel.
+            // Routes as WireGuard and OpenVPN make them. They say that everything is on the tunnel's link.
             &["tuntap", "add", "dev", "wg0", "mode", "tun"],
             &["link", "set", "wg0", "up"],
             &["route", "add", "default", "dev", "wg0"],
             &["route", "add", "128.0.0.0/1", "dev", "wg0"],
             &["route", "add", "203.0.0.0/8", "dev", "wg0"],
             &["-6", "route", "add", "2000::/3", "dev", "wg0"],
-            // And a default route on a LAN without a router.
+            // A default route on a LAN without a router.
             &["route", "add", "default", "dev", "lan0", "metric", "99"],
         ],
     ) else {
@@ -463,7 +463,7 @@ fn strangers_who_say_nothing_hold_nothing_and_delay_nobody() {
         let stranger = "203.0.113.9".parse().expect("an address");
         let connect = |_| connect_from(stranger, at).expect("the camera's kernel answers");
         let mut silent: Vec<TcpStream> = (0..50).map(connect).collect();
-        // One byte does not tell the protocol, so the camera takes none of these connections for a busy one.
+        // One byte does not tell the protocol, so these connections do not count as busy.
         silent.iter_mut().for_each(|stream| drop(stream.write_all(b"G")));
         let start = Instant::now();
         silent.iter().for_each(|stream| drop(rest(stream)));
@@ -547,7 +547,7 @@ fn four_odd_sizes_take_nothing_from_those_who_ask_for_nothing_special() {
     assert_eq!(get(camera.port(), "/snapshot").code, 200);
     assert_eq!(get(camera.port(), "/snapshot?quality=7").code, 200);
     assert_eq!(NativeClient::connect(camera.port()).frame().0.size.width, 360);
-    // The tutorial's client says nothing, and could not be told anything.
+    // The tutorial's client sends nothing and understands no messages.
     let mut tutorial = TcpStream::connect(("127.0.0.1", camera.port())).expect("connects");
     tutorial.set_read_timeout(Some(PATIENCE)).expect("sets a timeout");
     tutorial.read_exact(&mut [0; 1000]).expect("pictures come");

@@ -1,4 +1,4 @@
-//! The protocols without a link: bytes and a made-up clock go in, bytes and orders come out.
+//! The protocols without a link: the input is bytes and a made-up clock, the output is bytes and orders.
 
 use lancam::camera::context::HttpRules;
 use lancam::camera::encode::Coding;
@@ -31,22 +31,22 @@ fn own() -> Wish {
     Wish::own(Coding::Jpeg { quality: 80, chroma: Chroma::Yuv420 }, SizeWish::default())
 }
 
-/// A machine on a table, and a camera of one slot.
+/// A machine under test, with a camera of one slot.
 struct Table<'a> {
     machine: &'a mut dyn Machine,
     out: Outgoing,
     now: Micros,
-    /// What was ordered.
+    /// The orders that the machine gave.
     orders: Vec<String>,
     slot: Option<Update>,
     stream: Arc<StreamFacts>,
     sequence: u64,
-    /// What is answered when it is asked whether the last frame has left; `None`: it has not.
+    /// The answer to the question whether the last frame has left. `None`: it has not.
     ebbed: Option<Ebbed>,
     skipped: u64,
 }
 
-/// What a machine does when it has nothing more to do.
+/// What the machine waits for, or how it ended.
 #[derive(Debug)]
 enum Rest {
     Until(Option<Micros>),
@@ -103,7 +103,7 @@ impl<'a> Table<'a> {
         self.slot = Some(Update::Frame { packet, stream });
     }
 
-    /// Lets it do what it can without sending anything.
+    /// Lets it work without sending anything.
     fn think(&mut self, input: Input) -> Rest {
         let mut input = input;
         loop {
@@ -143,7 +143,7 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// Takes at most so many bytes of what is to be sent.
+    /// Takes at most this many of the bytes that it wants to send.
     fn take(&mut self, most: usize) -> Vec<u8> {
         let mut bytes = Vec::new();
         if !self.out.is_empty() {
@@ -156,7 +156,7 @@ impl<'a> Table<'a> {
         bytes
     }
 
-    /// Lets it do what it can for a viewer that takes everything.
+    /// Lets it work for a viewer that takes everything.
     fn run(&mut self) -> (Vec<u8>, Rest) {
         let mut bytes = Vec::new();
         loop {
@@ -298,7 +298,7 @@ fn a_request_that_is_cut_anywhere_is_answered_once_and_the_next_one_too() {
         said += &rest_of_it;
         assert_eq!(said.matches("HTTP/1.").count(), 2, "cut at {cut}: {said}");
         assert!(said.contains("fine\n"), "{said}");
-        // The last answer is read before the connection is closed.
+        // The client reads the last answer before the connection is closed.
         assert!(matches!(rest, Rest::Until(Some(_))), "{rest:?}");
         assert_eq!(table.orders.last().map(String::as_str), Some("CloseSending"));
         table.machine.input_ended();
@@ -358,7 +358,7 @@ fn a_stream_knows_of_an_end_that_came_with_the_rest_of_its_request() {
         }
         table.publish();
         table.run();
-        // One says that it is answered.
+        // One order marks the connection as answered. At the end of the input there is a second one.
         let told = table.orders.iter().filter(|order| *order == "Stand").count();
         assert_eq!(told, 1 + usize::from(ends), "{:?}", table.orders);
     }

@@ -1,4 +1,4 @@
-//! The camera and those who watch it: what they get, how fast, and how many of them.
+//! The camera and its viewers: what they get, how fast, and how many there may be.
 
 mod abuse;
 mod accepted;

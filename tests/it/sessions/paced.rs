@@ -1,4 +1,4 @@
-//! A reader of 5 Mbit/s: pictures that are as old as one of them takes to arrive, and not older.
+//! A reader of 5 Mbit/s: its pictures are hardly older than the time that one of them needs to arrive.
 
 use crate::tools::camera_process::CameraProcess;
 use crate::tools::fake_camera::FakeServer;
@@ -26,14 +26,14 @@ fn jpeg() -> Vec<u8> {
     jpeg_of(50, 46)
 }
 
-/// A JPEG of 1280x720 and about 40 KB: of this quality, with so many rows of noise.
+/// A JPEG of 1280x720 with this quality and this many rows of noise.
 pub fn jpeg_of(quality: u8, noisy_rows: usize) -> Vec<u8> {
     let mut planes = Planes::default();
     planes.reshape(SIZE, Chroma::Yuv420);
     let to = planes.split_mut();
     to.cb.fill(128);
     to.cr.fill(128);
-    // Noise in a part of it, which no encoder makes small.
+    // Noise in a part of it stays large in every encoder.
     let mut noise = 1_u32;
     for (at, pixel) in to.y.iter_mut().enumerate() {
         noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -47,14 +47,14 @@ pub fn jpeg_of(quality: u8, noisy_rows: usize) -> Vec<u8> {
     out
 }
 
-/// A link of that width to the camera at `port`, for a viewer.
+/// A link of this speed between a viewer and the camera at `port`.
 fn narrow_link(port: u16) -> FakeServer {
     FakeServer::on(0, move |mut viewer| {
         let mut camera = connect_narrowly(port)?;
         viewer.set_nodelay(true)?;
         let (mut from, mut to) = (viewer.try_clone()?, camera.try_clone()?);
         thread::spawn(move || {
-            // A viewer that leaves ends both.
+            // If the viewer leaves, both directions end.
             drop(io::copy(&mut from, &mut to));
             to.shutdown(Shutdown::Both)
         });
@@ -71,8 +71,8 @@ fn narrow_link(port: u16) -> FakeServer {
     })
 }
 
-/// What may be the age of such frames at such a reader, at p95: one's transfer, an interval, and 50 ms; over HTTP, where
-/// nobody acknowledges, 150.
+/// The highest age of such frames at such a reader, at p95: the transfer of one frame, one interval, and 50
+/// ms. Over HTTP, without acknowledgements, it is 150 ms.
 fn bound(jpeg: &[u8], protocol: Protocol) -> Duration {
     let len = u32::try_from(jpeg.len()).expect("small");
     let more = match protocol {
@@ -82,7 +82,7 @@ fn bound(jpeg: &[u8], protocol: Protocol) -> Duration {
     Duration::from_secs(1) * len / BYTES_A_SECOND + INTERVAL + Duration::from_millis(more)
 }
 
-/// Options of a camera that sends this, again and again, untouched; its folder must stay.
+/// The options of a camera that repeats this JPEG unchanged. Its folder must stay.
 fn clip(jpeg: &[u8], at: IpAddr) -> (tempfile::TempDir, Vec<String>) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("clip.mjpeg");
@@ -93,12 +93,12 @@ fn clip(jpeg: &[u8], at: IpAddr) -> (tempfile::TempDir, Vec<String>) {
     (folder, options.map(str::to_owned).into())
 }
 
-/// Such a camera, here, and the folder of its clip.
+/// Such a camera on this machine, and the folder of its clip.
 fn camera(jpeg: &[u8]) -> (CameraProcess, tempfile::TempDir) {
     let (folder, options) = clip(jpeg, HERE);
     let options: Vec<&str> = options.iter().map(String::as_str).collect();
     let camera = CameraProcess::spawn(&mut CameraProcess::command(&options));
-    // It is open once it has sent a frame.
+    // The source is open when the first frame has come.
     NativeClient::connect(camera.port()).frame();
     (camera, folder)
 }
@@ -110,7 +110,8 @@ fn say(whose: &str, protocol: Protocol, ages: Ages, bound: Duration) {
     );
 }
 
-/// A paced reader at lancam and one at a plain server, at once; an attempt more where the machine was busy.
+/// A slow reader at lancam and one at a plain server, at the same time. If the machine was busy, there are
+/// further attempts.
 fn compare(protocol: Protocol, time: Duration, attempts: u32) -> io::Result<()> {
     let jpeg = jpeg();
     let bound = bound(&jpeg, protocol);
@@ -157,7 +158,8 @@ fn a_slow_reader_over_http_gets_young_pictures_for_half_a_minute() -> io::Result
     compare(Protocol::Http, Duration::from_secs(30), 3)
 }
 
-/// A cable that carries 5 Mbit/s towards the desk; `None`, said as a skip, where the kernel has no such thing.
+/// A cable that carries 5 Mbit/s towards the desk. `None` if the kernel cannot limit it, which counts as a
+/// skip.
 fn narrow_cable() -> Option<Lan> {
     let lan = Lan::new()?;
     let tbf = "qdisc add dev lan0 root tbf rate 5mbit burst 16kb latency 50ms";
@@ -170,7 +172,7 @@ fn narrow_cable() -> Option<Lan> {
     }
 }
 
-/// Who serves at the other end of the cable.
+/// The server at the other end of the cable.
 #[derive(Debug, Clone, Copy)]
 enum Server {
     Lancam,
@@ -207,7 +209,7 @@ fn ages_behind_a_cable(
             let serving = lan.inside(Machine::Camera, move || {
                 let server = plain_server(at, protocol, jpeg);
                 port.send(server.port()).expect("waited for");
-                // It closes, in its own network, when the reader has ended.
+                // The server must close in its own network, after the reader has ended.
                 let _ = end.recv();
             });
             let ages = read(there.recv().expect("it listens")).join();
@@ -222,7 +224,7 @@ fn ages_behind_a_cable(
 #[test]
 #[ignore = "minutes: make test-all"]
 fn behind_a_cable_of_5_mbit_pictures_are_young_and_from_a_plain_server_old() {
-    // Asked once before, so that one line says why it is skipped.
+    // Asks once before, so that there is only one line about a skip.
     let Some(_) = narrow_cable() else { return };
     let jpeg = jpeg();
     let time = Duration::from_secs(30);
@@ -242,7 +244,8 @@ fn behind_a_cable_of_5_mbit_pictures_are_young_and_from_a_plain_server_old() {
         let bound = bound(&jpeg, protocol);
         say("lancam", protocol, ours, bound);
         say("a plain server", protocol, plain, bound);
-        // What a plain server's kernel stores here follows what it knows of the link, so it is not ten times as much.
+        // The kernel of a plain server buffers less when it knows that the link is slow, so the ratio is
+        // smaller here than elsewhere.
         assert!(ours.p95 <= bound && plain.p95 >= ours.p95 * 4, "{ours:?}, plain {plain:?}");
     }
 }
@@ -259,7 +262,7 @@ fn a_viewer_behind_a_narrow_link_shows_young_pictures_and_knows_it() {
         print!("{}", output.stdout);
         let log = output.log.join("\n");
         assert!(!log.contains("on their way at once"), "more than one frame:\n{log}");
-        // Pings pass where no frame is: the round trip is not that of frames.
+        // Pings travel between frames, so the round trip is shorter than that of a frame.
         let is_certain = output.figure("age_uncertainty_ms") < 10.0;
         if is_certain && output.figure("p95") <= bound && output.figure("fps") > 14.0 {
             return;

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 const SIZE: Size = Size::new(640, 360);
 
-/// A file of JPEGs with some detail in them, each different, and its bytes.
+/// A file of different JPEGs with some detail, and its bytes.
 fn clip(folder: &Path, size: Size, pictures: usize) -> (PathBuf, Vec<u8>) {
     let mut planes = Planes::default();
     planes.reshape(size, Chroma::Yuv420);
@@ -27,7 +27,7 @@ fn clip(folder: &Path, size: Size, pictures: usize) -> (PathBuf, Vec<u8>) {
     let mut out = vec![0; Encoder::max_len(size, Chroma::Yuv420).expect("a size")];
     let mut bytes = Vec::new();
     for picture in 0..pictures {
-        // 250 steps in a row: as much detail, and as many bytes, however large it is.
+        // 250 steps in a row give every size the same detail and about the same number of bytes.
         let step = size.width / 250;
         for (index, luma) in planes.split_mut().y.iter_mut().enumerate() {
             let (row, column) = (index / size.width / step, index % size.width / step);
@@ -109,7 +109,7 @@ fn threads(pid: u32) -> Vec<String> {
     tasks.filter_map(name).map(|name| name.trim().to_owned()).collect()
 }
 
-/// Waits until so many threads have a name that begins so.
+/// Waits until this many threads have a name that begins with `name`.
 fn wait_for_threads(pid: u32, name: &str, count: usize) {
     let deadline = Instant::now() + PATIENCE;
     loop {
@@ -122,7 +122,7 @@ fn wait_for_threads(pid: u32, name: &str, count: usize) {
     }
 }
 
-/// Waits for a status, passing over everything else, and acknowledging it.
+/// Waits for a status, and acknowledges all frames before it.
 fn status(viewer: &mut NativeClient, wanted: StatusCode) -> String {
     loop {
         match viewer.hear() {
@@ -155,10 +155,10 @@ fn three_wishes_and_the_cameras_own_jpegs_are_sent_at_once_and_a_fifth_waits_for
     let mut fifth = playing.viewer(width(200));
     let text = status(&mut fifth, StatusCode::Full);
     assert!(text.contains("320x180") && text.contains("ask for one of these"), "{text}");
-    // Wishes that are fulfilled already, and none, are never too many.
+    // Wishes that lancam fulfils already never count as too many, and neither do viewers without wishes.
     assert_eq!(playing.viewer(width(320)).frame().0.size, Size::new(320, 180));
     assert!(playing.is_own(&playing.viewer(width(640)).frame().1));
-    // And nobody else is disturbed.
+    // The other viewers still get their sizes.
     for (viewer, size) in &mut sized {
         assert_eq!(viewer.frame().0.size, *size);
     }
@@ -181,7 +181,8 @@ fn three_wishes_and_the_cameras_own_jpegs_are_sent_at_once_and_a_fifth_waits_for
 fn equal_wishes_share_one_encode_and_what_nobody_watches_is_not_made() {
     let playing = Playing::start(SIZE, "20");
     let pid = playing.camera.child.id();
-    // The same picture, asked for in two ways, at the quality below which a busy machine lowers none.
+    // Both ask for the same picture in different ways. The quality is so low that a busy machine does not
+    // lower it.
     let lowest = Wishes { quality: 40, ..Wishes::default() };
     let mut one = playing.viewer(Wishes { width: 320, ..lowest });
     let mut other = playing.viewer(Wishes { height: 180, ..lowest });
@@ -214,7 +215,7 @@ fn equal_wishes_share_one_encode_and_what_nobody_watches_is_not_made() {
 fn a_rate_is_wished_for_and_kept() {
     let playing = Playing::start(SIZE, "50");
     for wishes in [width(160), Wishes::default()] {
-        // 10 of 50 fps: every fifth frame, whether it is made or passed through.
+        // At 10 of 50 fps, every fifth frame is sent, whether it is encoded or passed through.
         let mut viewer = playing.viewer(Wishes { rate: Rate(10_000), ..wishes });
         let (first, _) = viewer.frame();
         let last = (0..15).map(|_| viewer.frame().0).last().expect("15 frames");
@@ -231,7 +232,7 @@ fn viewers_of_one_rate_get_the_same_frames_whenever_they_asked() {
     let playing = Playing::start(SIZE, "30");
     let wishes = Wishes { rate: Rate(5000), quality: 40, ..width(320) };
     let mut viewers = Vec::new();
-    // Each changes its mind at another moment between two frames of that rate.
+    // Each viewer asks for that rate at another moment between two of its frames.
     for turn in 0..4 {
         let mut viewer = playing.viewer(Wishes { rate: Rate::NONE, ..wishes });
         for _ in 0..=turn {
@@ -272,7 +273,7 @@ fn a_named_quality_is_encoded_and_told_by_its_bytes() {
 
 #[test]
 fn pictures_that_cannot_be_made_are_explained_to_those_who_wait_for_them() {
-    // Red, green and blue in a JPEG: browsers show it, but there are no planes in it to resize.
+    // Red, green and blue in a JPEG. Browsers show it, but lancam cannot make planes of it.
     let Some(jpeg) = cjpeg(Size::new(64, 48), &["-rgb"]) else { return };
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("clip.mjpeg");
@@ -289,7 +290,7 @@ fn pictures_that_cannot_be_made_are_explained_to_those_who_wait_for_them() {
             _ => {}
         }
     }
-    // Who takes them as they are is not concerned.
+    // A viewer without wishes still gets the JPEG itself.
     assert_eq!(NativeClient::connect(camera.port()).frame().1, jpeg);
 }
 
@@ -304,12 +305,12 @@ fn a_viewer_may_change_its_mind_while_it_watches() {
         (width(60_000), SIZE),
     ] {
         viewer.say(&Message::Wishes(wishes));
-        // Those before its answer may be of the old size.
+        // Frames before the answer may have the old size.
         let found = (0..100).map(|_| viewer.frame().0.size).find(|&found| found == size);
         assert_eq!(found, Some(size));
     }
     assert!(playing.is_own(&viewer.frame().1), "untouched again");
-    // Faster than threads should come and go: only the last one counts.
+    // These wishes come faster than threads could start. Only the last one counts.
     for side in 1..500 {
         viewer.say(&Message::Wishes(width(side)));
     }
@@ -321,7 +322,8 @@ fn a_viewer_may_change_its_mind_while_it_watches() {
 #[test]
 fn numbers_rise_through_every_change_of_mind() {
     let playing = Playing::start(SIZE, "5");
-    // Has places ready whose newest picture the other viewer has seen in another form.
+    // Other viewers keep these sizes running. The viewer has already seen their newest picture in another
+    // form.
     let mut ready: Vec<_> = [320, 160].map(|side| playing.viewer(width(side))).into();
     let mut viewer = playing.viewer(Wishes::default());
     let (mut last, _) = viewer.frame();
@@ -373,7 +375,7 @@ fn lancam_view_shows_why_it_waits() {
         viewer.frame();
     }
     let camera = format!("127.0.0.1:{}", playing.camera.port());
-    // Without -v it says so only when it gives up.
+    // Without -v, it only says so when it gives up.
     let wishes = ["-v", "--width", "500", "--fps", "10", "--headless", "--frames", "1"];
     let mut view = Viewer::start(&[&[camera.as_str(), "--timeout", "30"], &wishes[..]].concat());
     view.wait_for("as many sizes and qualities as it can");
@@ -408,7 +410,8 @@ fn slow_renditions_never_delay_the_cameras_own_jpegs() {
         late[25].as_millis(),
         late[49].as_millis(),
     );
-    // One encode of these takes 80 ms and more; behind it, every second frame would be missed.
+    // Encoding one of these takes 80 ms or more. A viewer that had to wait for it would miss every second
+    // frame.
     assert!(late[25] < Duration::from_millis(40), "{late:?}");
     assert!(captured <= 80, "50 frames of {captured}: the rest was not there in time");
 }
@@ -445,7 +448,7 @@ fn the_camera_rests_while_nobody_watches_and_is_back_in_a_moment() {
         assert!(start.elapsed() < Duration::from_millis(1500), "{:?}", start.elapsed());
         let stamp = look(&jpeg).1.expect("a stamp");
         assert_eq!(u64::from(stamp.sequence), facts.sequence);
-        // Somebody watches: it goes on for longer than the limit.
+        // While somebody watches, the camera stays on for longer than the limit.
         let deadline = Instant::now() + Duration::from_millis(600);
         while Instant::now() < deadline {
             viewer.frame();

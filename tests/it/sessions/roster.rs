@@ -1,4 +1,5 @@
-//! Who gets which form of the picture, whatever viewers do in whatever order: held against a list and four sentences.
+//! Which form of the picture each viewer gets, after viewers did anything in any order. A list and four
+//! sentences say what is right.
 
 use lancam::camera::encode::Coding;
 use lancam::camera::roster::subscriptions::{MOST_FORMS, Share, Subscriptions, ViewerId};
@@ -13,7 +14,8 @@ use std::collections::BTreeMap;
 
 const RAW: Captured = Captured { format: PixelFormat::YUYV, size: Size::new(640, 360) };
 const JPEG: Captured = Captured { format: PixelFormat::Jpeg, ..RAW };
-/// Wishes for a width and for a height come to the same at one shape, and not at another.
+/// In this shape, wishes for a width and for a height mean different sizes. In the others, they may mean the
+/// same.
 const TALL: Captured = Captured { format: PixelFormat::YUYV, size: Size::new(360, 640) };
 
 fn owners() -> Wish {
@@ -40,7 +42,7 @@ fn wishes() -> Vec<Wish> {
     own.into_iter().chain(wishes.map(|wishes| owners().with(&wishes))).collect()
 }
 
-/// What happens; numbers are taken from as many as there are.
+/// The events. A number chooses one of those that exist.
 #[derive(Debug, Clone, Copy)]
 enum Event {
     Join(usize),
@@ -61,7 +63,7 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
-/// The same as a list: who asked for what, in their order, and which of the forms are granted.
+/// The same as a list: the viewers' wishes in their order, and the granted forms.
 #[derive(Debug, Default)]
 struct Model {
     captured: Option<Captured>,
@@ -75,7 +77,8 @@ impl Model {
         form == Form::AsCaptured || form == owners().form(captured) || wish.is_the_owners()
     }
 
-    /// Grants forms: those granted already while a viewer asks for them, the owner's always, and others in order of asking.
+    /// Grants forms: first those that are granted already and still wanted, then the owner's, then the others
+    /// in the order of asking.
     fn settle(&mut self) {
         let Some(captured) = self.captured else { return self.granted.clear() };
         let asked: Vec<_> = self.viewers.iter().map(|(_, wish)| wish.form(captured)).collect();
@@ -118,7 +121,7 @@ fn check(roster: &Subscriptions, model: &Model) -> Result<(), TestCaseError> {
         let expected = if is_sent { Share::Gets(form) } else { Share::Waits };
         let share = shares[viewer];
         if roster.is_lowered(*viewer) {
-            // Less than it asked for, but something.
+            // It gets less than it asked for, but it gets something.
             prop_assert!(matches!(share, Share::Gets(_)), "{:?}", share);
         } else {
             prop_assert_eq!(share, expected, "{:?}", form);

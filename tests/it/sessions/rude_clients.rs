@@ -1,4 +1,4 @@
-//! What rude, broken and hostile clients do to a camera, each on connections of its own.
+//! What rude, broken and hostile clients do to a camera. Each uses its own connections.
 
 use crate::tools::camera_process::PATIENCE;
 use crate::tools::native_client::{hello, hello_wishing};
@@ -12,7 +12,7 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
-/// Somebody on the LAN who is up to no good.
+/// A hostile machine on the LAN.
 pub struct Neighbour {
     pub address: Ipv4Addr,
     pub camera: SocketAddr,
@@ -30,15 +30,15 @@ impl Neighbour {
         stream
     }
 
-    /// Says something, reads at most `limit` bytes of the answer, and leaves.
+    /// Sends something, reads at most `limit` bytes of the answer, and leaves.
     fn says(&self, said: &[u8], limit: u64) -> Vec<u8> {
         read(&self.connect(), said, limit)
     }
 
-    /// Says something and that nothing more will come, and reads the answer.
+    /// Sends something, closes the sending side, and reads the answer.
     fn says_all(&self, said: &[u8], limit: u64) -> Vec<u8> {
         let mut stream = self.connect();
-        // The camera may have hung up already.
+        // The camera may have closed the connection already.
         let _ = stream.write_all(said).and_then(|()| stream.shutdown(Shutdown::Write));
         read(&stream, &[], limit)
     }
@@ -48,7 +48,7 @@ impl Neighbour {
         self.says_all(head.as_bytes(), limit)
     }
 
-    /// Greets, says all that, and leaves after `limit` bytes.
+    /// Greets, sends all of this, and leaves after `limit` bytes.
     fn greets(&self, messages: &[Message<'_>], limit: u64) {
         let mut said = bytes(&[hello(VERSION, VERSION)]);
         said.extend(bytes(messages));
@@ -60,7 +60,7 @@ impl Neighbour {
     }
 }
 
-/// That the camera hangs up meanwhile is its right.
+/// The camera may close the connection at any time.
 fn read(mut stream: &TcpStream, said: &[u8], limit: u64) -> Vec<u8> {
     let mut answer = Vec::new();
     if stream.write_all(said).is_ok() {
@@ -164,7 +164,7 @@ const OTHERS: [&[u8]; 8] = [
     b"L",
 ];
 
-/// A way to be rude: what it is called, and what is done.
+/// A way to be rude: its name, and the function that does it.
 pub type Shape = (&'static str, fn(&Neighbour));
 
 /// Over HTTP.
@@ -287,7 +287,7 @@ pub const OTHERWISE: [Shape; 11] = [
     }),
 ];
 
-/// Opens more connections than one address may have, asks something on each, and closes them all.
+/// Opens more connections than one address may have, sends a request on each, and closes them all.
 pub fn crowds(it: &Neighbour) {
     let mut crowd: Vec<TcpStream> = (0..110).map(|_| it.connect()).collect();
     for stream in &mut crowd {

@@ -1,10 +1,11 @@
-//! Sessions in made-up worlds: reads and writes of any length, readiness that is lost and found, clocks that jump.
+//! Sessions in made-up worlds: reads and writes of any length, readiness that comes and goes, clocks that
+//! jump.
 
 use crate::tools::properties::sessions::{Choices, Fault, Speaks, run, run_with};
 use lancam::camera::session_end::SessionEnd;
 use std::time::SystemTime;
 
-/// Says which schedule it was, if that fails.
+/// If a schedule fails, prints which one it was.
 struct Schedule(Speaks, u64);
 
 impl Drop for Schedule {
@@ -16,7 +17,7 @@ impl Drop for Schedule {
     }
 }
 
-/// Runs so many schedules of each protocol.
+/// Runs this many schedules of each protocol.
 fn run_schedules(count: u64) {
     let seed = std::env::var("LANCAM_SEED").ok().and_then(|seed| seed.parse::<u64>().ok());
     let count = if seed.is_some() { 1 } else { count };

@@ -1,5 +1,5 @@
-//! While there is no picture: streams go on with pictures of words; and when the program ends, streams end so that players
-//! begin again.
+//! While there is no picture, streams continue with notices. When the program ends, streams end in a way that
+//! lets players connect again.
 
 use crate::tools::camera_process::{CameraProcess, PATIENCE, signal, wait};
 use crate::tools::http_client::{HttpClient, HttpStream, Part, get};
@@ -15,12 +15,12 @@ use std::process::{ChildStdin, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// Home Assistant waits so long for the next bytes.
+/// Home Assistant waits this long for the next bytes.
 const SMALLEST_LIMIT: Duration = Duration::from_secs(10);
 
 const MISSING: &str = "/dev/video-that-is-not-there";
 
-/// Of the pictures that come through the pipe; notices are mostly dark.
+/// The grey of the pictures from the pipe. Notices are mostly dark.
 const BRIGHT: u8 = 240;
 
 fn from_a_pipe(arguments: &[&str]) -> (CameraProcess, ChildStdin) {
@@ -30,7 +30,7 @@ fn from_a_pipe(arguments: &[&str]) -> (CameraProcess, ChildStdin) {
     (camera, pipe)
 }
 
-/// Writes pictures until `until` says that it is enough.
+/// Writes pictures until `until` is true.
 fn write_pictures(pipe: &mut ChildStdin, until: &AtomicBool) {
     let picture = crate::tools::jpeg_tools::grey_jpegs(&[BRIGHT]);
     while !until.load(Ordering::Relaxed) {
@@ -84,7 +84,7 @@ fn a_stream_that_falls_silent_goes_on_with_pictures_of_words_and_then_with_the_c
         assert_eq!(size, Size::new(width, width * 3 / 4), "as large as the pictures were");
         let chroma = if width == 64 { Chroma::Yuv422 } else { Chroma::Yuv420 };
         assert_eq!(markers::chroma(&part.jpeg), Some(chroma), "and of the same layout");
-        // Another one, with another time.
+        // A later notice, with another time.
         let (mut next, mut took) = notice(stream);
         while next.timestamp <= part.timestamp {
             let (after, more) = notice(stream);
@@ -119,7 +119,7 @@ fn a_stream_that_begins_without_a_camera_says_so_and_a_still_is_refused() {
         assert_eq!(size, Size::new(width, width * 9 / 16), "{target}");
         assert!(!is_bright(&look(&part.jpeg).0));
     }
-    // For programs that look at the status.
+    // For programs that look at the status alone.
     let head = HttpClient::connect(camera.port()).ask("HEAD", "/stream", "");
     assert_eq!(head.code, 503);
     assert_eq!(get(camera.port(), "/snapshot").code, 503);
@@ -163,7 +163,7 @@ fn a_slow_stream_is_not_in_trouble_its_newest_picture_is_sent_again() {
     assert!((1..=2).contains(&again), "{again} of 4");
 }
 
-/// All that comes until the camera closes, behind the last boundary.
+/// Everything after the last boundary, until the camera closes.
 fn end_of(stream: &mut HttpStream) -> Vec<u8> {
     let rest = stream.client.rest();
     let boundary = b"--frame\r\n";

@@ -44,7 +44,7 @@ fn a_viewer_that_catches_up_gets_the_newest_frame_not_the_next() {
     let mut viewer = NativeClient::connect(camera.port());
     let mut other = NativeClient::connect(camera.port());
     let (before, _) = viewer.frame();
-    // The frame that was sent for the last acknowledgement waits in the socket; then comes the newest.
+    // The frame for the last acknowledgement already waits in the socket. After it comes the newest one.
     let newest = loop {
         let (facts, _) = other.frame();
         if facts.sequence > before.sequence + 30 {
@@ -77,7 +77,7 @@ fn silence_garbage_and_half_greetings_end_within_their_time() {
     let mut browser = NativeClient::connect_silently(camera.port());
     browser.stream.write_all(b"GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n").expect("writes");
     assert!(closed_within(browser, Duration::from_secs(2)).starts_with(b"HTTP/1.1 421 "));
-    // A greeting that claims 4 GiB, and one that is no greeting at all.
+    // A greeting that claims 4 GiB, and bytes that are not a greeting.
     for bytes in [
         &b"LCAM\x01\x01\x00\x00\xFF\xFF\xFF\xFF"[..],
         b"LCAM\x01\x02\x00\x00\x08\x00\x00\x0012345678",
@@ -89,7 +89,7 @@ fn silence_garbage_and_half_greetings_end_within_their_time() {
     let limit = Duration::from_secs(5 + 5);
     closed_within(half, limit);
     closed_within(silent, limit);
-    // And nobody else noticed.
+    // Other viewers did not notice.
     let mut viewer = NativeClient::connect(camera.port());
     viewer.frame();
     assert_eq!(VERSION, 1, "the greetings above are written in version 1");
@@ -110,19 +110,19 @@ fn a_viewer_that_asks_and_never_listens_is_let_go_before_it_costs_memory() {
             Err(error) => break error,
         }
     };
-    // The camera hung up; a write that only blocks ends by its own timeout.
+    // The camera must close the connection. A write that only blocks would end by its own timeout.
     assert_ne!(error.kind(), std::io::ErrorKind::WouldBlock, "neither heard nor let go");
     NativeClient::connect(camera.port()).frame();
 }
 
-/// Memory of a process, in KiB.
+/// The resident memory of a process, in KiB.
 fn resident(pid: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("it runs");
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("Linux says so");
     line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).expect("a number")
 }
 
-/// Somebody who watches, in one protocol or the other.
+/// A viewer of one of the two protocols.
 enum Viewer {
     Native(NativeClient),
     Http(HttpStream),
@@ -137,7 +137,7 @@ impl Viewer {
         Self::Http(HttpClient::connect(port).stream("/stream"))
     }
 
-    /// The same, whose kernel takes hardly a thing before this program does.
+    /// The same with a small buffer in the viewer's kernel.
     fn narrow_http(port: u16) -> Self {
         let client = HttpClient::connect(port);
         setsockopt(&client.tcp, sockopt::RcvBuf, &4096).expect("sets its buffer");
@@ -153,8 +153,8 @@ impl Viewer {
     }
 }
 
-/// One viewer takes nothing, seven take all; for how long each part of it lasts. Returns the least part of the frames that a
-/// healthy one got meanwhile.
+/// One viewer takes nothing, seven take everything. Prints the results. Returns the smallest share of frames
+/// that a healthy viewer got in that time, or 0 if the stalled one was closed too late.
 fn one_stalls(camera: &CameraProcess, connect: fn(u16) -> Viewer) -> f64 {
     let port = camera.port();
     let mut stalled = connect(port);
@@ -184,14 +184,14 @@ fn one_stalls(camera: &CameraProcess, connect: fn(u16) -> Viewer) -> f64 {
     let parts: Vec<f64> =
         healthy.into_iter().map(|viewer| viewer.join().expect("no panic")).collect();
     println!("{parts:.3?} of the frames; the stalled one was let go after {ended:.2?}");
-    // Not at once either; and within 5 s, but for a machine that is busy with other tests.
+    // The stalled viewer must be closed after 4.5 s, and in at least one attempt within 5 s.
     assert!(ended > Duration::from_secs(4), "{ended:?}");
     assert!(ended < Duration::from_millis(5500), "{ended:?}");
     let is_in_time = ended <= Duration::from_secs(5);
     parts.into_iter().fold(if is_in_time { 1.0 } else { 0.0 }, f64::min)
 }
 
-/// An attempt more where the machine was busy; the first round is for whatever is set up once.
+/// The first round is for what is set up once. If the machine was busy, there are further attempts.
 fn costs_nothing(connect: fn(u16) -> Viewer) {
     let camera = CameraProcess::start(&["--source", "test:320x180@15"]);
     let mut best = one_stalls(&camera, connect);
@@ -218,7 +218,7 @@ fn a_stalled_reader_over_http_costs_seven_healthy_ones_nothing_and_the_camera_no
     costs_nothing(Viewer::narrow_http);
 }
 
-/// A JPEG of several megabytes: noise, which no encoder makes small.
+/// A JPEG of several megabytes, full of noise.
 fn huge_jpeg() -> Vec<u8> {
     let size = Size::new(2560, 1920);
     let mut planes = Planes::default();
@@ -256,7 +256,7 @@ fn a_steady_reader_of_100_kb_a_second_gets_the_whole_of_a_large_answer() {
             break;
         }
         answer.extend_from_slice(&sip[..count]);
-        // Long enough for a viewer that takes nothing to be let go, twice.
+        // In this time, a viewer that takes nothing would have been closed twice.
         if start.elapsed() < Duration::from_secs(10) {
             pace.rest(count);
         }

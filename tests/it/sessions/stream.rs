@@ -1,4 +1,4 @@
-//! From the pattern to the pixels: what is sent is what was captured, newest first, to everyone.
+//! From the pattern to the pixels: every viewer gets what was captured, the newest first.
 
 use crate::tools::camera_process::CameraProcess;
 use crate::tools::jpeg_tools::grey_jpegs;
@@ -192,7 +192,7 @@ fn one_viewer_too_many_is_told_so() {
     NativeClient::connect(camera.port()).frame();
 }
 
-/// Checks the picture with a decoder that is not ours, where there is one.
+/// Checks the picture with another decoder, if one is installed.
 #[test]
 fn another_decoder_sees_the_same_picture() {
     let camera = CameraProcess::start(&["--source", "test:640x360"]);

@@ -1,4 +1,4 @@
-//! A program on a test's screen from which something was copied.
+//! A program on a test's screen that owns the clipboard.
 
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
@@ -11,8 +11,8 @@ use x11rb::protocol::xproto::{
 use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
 
-/// Makes `text` what is pasted on `display`, until something else is copied there or the server ends. Each time that a program
-/// has been given it, something comes out of what is returned.
+/// Puts `text` into the clipboard of `display`, until another program replaces it or the server ends. The
+/// receiver gets a message each time a program has taken the text.
 pub fn copy(display: &str, text: &str) -> Receiver<()> {
     let (connection, screen) = RustConnection::connect(Some(display)).expect("a display");
     let atom = |name: &[u8]| {

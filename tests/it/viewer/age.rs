@@ -1,4 +1,4 @@
-//! How old a picture is when it is shown: what the viewer says, against what was done to the picture.
+//! The age of a picture when it is shown: what the viewer says, compared with the delays that the test made.
 
 use crate::tools::camera_process::CameraProcess;
 use crate::tools::delaying_proxy::delaying;
@@ -14,7 +14,7 @@ const MS: Duration = Duration::from_millis(1);
 const NONE: Duration = Duration::ZERO;
 const HOURS: Duration = Duration::from_secs(5 * 3600);
 
-/// A camera that sends each frame `held` after its capture, by a clock that is `ahead`.
+/// A camera that sends each frame `held` after its capture. Its clock is `ahead`.
 fn camera(held: Duration, ahead: Duration) -> FakeServer {
     FakeServer::on(0, move |stream| {
         let mut camera = FakeCamera::greet(stream, "fake")?.with_clock(ahead);
@@ -22,7 +22,7 @@ fn camera(held: Duration, ahead: Duration) -> FakeServer {
         for sequence in 1.. {
             let captured_at = camera.now();
             camera.idle(held)?;
-            // What it took more is no delay of ours.
+            // If the machine was later than that, the time of capture moves with it.
             let late = camera.now().since(captured_at).saturating_sub(held);
             let late = u64::try_from(late.as_micros()).expect("short");
             let captured_at = Micros(captured_at.0 + late);
@@ -40,7 +40,7 @@ fn watch(address: &str, seconds: &str) -> Output {
     output
 }
 
-/// Watches up to five times, most of which must be right: one that a busy machine has disturbed may be wrong.
+/// Watches up to five times. Three of these must be right, because a busy machine may disturb one or two.
 #[track_caller]
 fn watch_mostly(address: &str, is_right: impl Fn(&Output) -> bool) -> Output {
     let (mut right, mut wrong) = (0, Vec::new());
@@ -59,7 +59,8 @@ fn watch_mostly(address: &str, is_right: impl Fn(&Output) -> bool) -> Output {
     }
 }
 
-/// Whether half the pictures were so old. Nothing makes them younger than they are; a busy machine makes them a little older.
+/// Whether the median age is this. A picture must never be said to be younger than it is. On a busy machine
+/// it may be a little older.
 fn is_age(output: &Output, millis: f64) -> bool {
     let found = output.figure("p50");
     let unsure = output.figure("age_uncertainty_ms");
@@ -105,7 +106,7 @@ fn a_delay_on_one_way_stays_within_the_reported_uncertainty() {
         });
         let uncertainty = output.figure("age_uncertainty_ms");
         assert!((24.0..35.0).contains(&uncertainty), "half of 50 ms, not {uncertainty}");
-        // Nobody can tell the two ways apart: that is what is admitted.
+        // The viewer cannot tell the two directions apart, and its uncertainty says so.
         assert!((20.0..35.0).contains(&output.figure("p50")), "{}", output.stdout);
     }
 }
@@ -125,7 +126,7 @@ fn a_camera_that_answers_no_pings_has_pictures_of_unknown_age() {
 fn pictures_of_a_real_camera_are_young_and_their_age_is_nearly_certain() {
     let camera = CameraProcess::start(&["--source", "test:320x180@30"]);
     let address = format!("127.0.0.1:{}", camera.port());
-    // The goals are 25 ms, and less than 1 ms; a busy machine gets more.
+    // The goals are 25 ms, and less than 1 ms. A busy machine gets more.
     watch_mostly(&address, |output| {
         let (age, unsure) = (output.figure("p50"), output.figure("age_uncertainty_ms"));
         assert!(age + unsure > 0.0, "{age} ± {unsure}: no picture is younger than new");
@@ -137,7 +138,8 @@ fn pictures_of_a_real_camera_are_young_and_their_age_is_nearly_certain() {
 fn sixty_milliseconds_of_round_trip_leave_the_rate_and_bound_the_age() {
     let camera = CameraProcess::start(&["--source", "test:320x180@30"]);
     let path = delaying(camera.port(), 30 * MS, 30 * MS);
-    // Each time what is said of the age must be possible. The goals are reached once, though a busy machine delays pictures.
+    // The age must be possible every time. The goals must be reached once, because a busy machine delays
+    // pictures.
     let reaches_goals = (0..6).any(|_| {
         let output = watch(&path.address(), "1.5");
         let (age, unsure) = (output.figure("p50"), output.figure("age_uncertainty_ms"));

@@ -1,6 +1,6 @@
 //! What the viewer draws over pictures: golden pictures, any size of window, any text, no allocation.
 //!
-//! `LANCAM_BLESS=1` writes tests/golden/paint anew; look at what it wrote.
+//! `LANCAM_BLESS=1` draws tests/golden/paint anew. Look at the new pictures.
 
 use crate::tools::allocations;
 use crate::tools::png_file;
@@ -27,7 +27,8 @@ struct Subject {
     draw: Box<dyn Fn(&mut Canvas<'_>)>,
 }
 
-/// All there is to draw, with `text` wherever a stranger may choose one, or with texts as they mostly are.
+/// Everything that can be drawn. `text` takes the place of every text that a stranger may choose. Without it,
+/// usual texts do.
 fn subjects(text: Option<&str>) -> Vec<Subject> {
     vec![
         subject("figures", figures(text)),
@@ -64,12 +65,12 @@ fn figures(text: Option<&str>) -> impl Fn(&mut Canvas<'_>) + 'static {
     }
 }
 
-/// Of ten seconds.
+/// The ages of ten seconds.
 fn ages(start: Instant) -> AgeTrack {
     let mut track = AgeTrack::default();
     let ms = Duration::from_millis;
     for number in 0..300_u64 {
-        // Calm, with a hiccup, and a second without any picture.
+        // Mostly calm, with an outlier now and then, and one second without any picture.
         let age = 21 + number * 7919 % 5 + if number % 67 == 0 { 18 } else { 0 };
         if !(120..150).contains(&number) {
             track.push(start + ms(number * 1000 / 30), ms(age));
@@ -228,7 +229,7 @@ fn controls(
     }
 }
 
-/// Four panes as a grid has them: one selected, one lost, one with figures.
+/// Four panes of a grid: one selected, one lost, one with figures.
 fn grid(text: Option<&str>) -> impl Fn(&mut Canvas<'_>) + 'static {
     let (start, why) = (Instant::now(), text.unwrap_or(UNREACHABLE).to_owned());
     let track = ages(start);
@@ -264,7 +265,7 @@ const SAID: [&str; 3] = [
     "Cannot write /media/usb/lancam/Küche 2026-11-22 14.03.27.png: no space left on device",
 ];
 
-/// Everything that can be said over one picture, as the bits of `what` choose; and where all that came to stand.
+/// Draws what the bits of `what` choose over one picture, and returns the places of all of it.
 fn pane(canvas: &mut Canvas<'_>, what: u32, figures: Figures<'_>) -> (Places, Rect) {
     let is_said = |bit: u32| what & 1 << bit != 0;
     let second = Duration::from_secs(12);
@@ -318,7 +319,7 @@ fn nothing_that_is_said_over_a_picture_lies_over_anything_else() {
     }
 }
 
-/// A picture that is dark, bright and coloured somewhere, and small as a PNG.
+/// A picture with dark, bright and coloured parts. It is small as a PNG.
 fn scene(size: Size) -> Picture {
     let mut picture = Picture::blank(size, 0);
     let rows = picture.pixels_mut().chunks_exact_mut(size.width.max(1));
@@ -376,7 +377,7 @@ fn every_golden_picture_is_told_from_every_other() {
     }
 }
 
-/// What tells two pictures apart, where more does than another processor's rounding.
+/// How two pictures differ, if they differ by more than another processor's rounding.
 fn difference(found: &Picture, expected: &Picture) -> Option<String> {
     if found.size() != expected.size() {
         return Some(format!("{} instead of {}", found.size(), expected.size()));
@@ -391,7 +392,7 @@ fn difference(found: &Picture, expected: &Picture) -> Option<String> {
     (count > allowed).then(|| format!("{count} pixels are different"))
 }
 
-/// Texts that no camera should have, and some may.
+/// Texts that no camera should have, but some may.
 fn texts() -> Vec<String> {
     let mut texts = vec![
         String::new(),

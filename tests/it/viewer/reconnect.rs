@@ -1,4 +1,4 @@
-//! A camera that goes and comes back, as the viewer sees it.
+//! A camera that goes away and comes back, as the viewer sees it.
 
 use crate::tools::camera_process::CameraProcess;
 use crate::tools::fake_camera::{FakeServer, stream_pattern};
@@ -7,7 +7,7 @@ use crate::tools::viewer_process::Viewer;
 use lancam::image::pixels::Size;
 use std::time::{Duration, Instant};
 
-/// The goal; a busy machine gets five times as long.
+/// The goal. A busy machine gets five times as long.
 const GOAL: Duration = Duration::from_secs(1);
 
 #[test]
@@ -31,7 +31,7 @@ fn the_picture_comes_back_by_itself() {
     }
 }
 
-/// A camera of that name on the LAN, at that port.
+/// A camera with this name on the LAN, at this port.
 fn garage(lan: &Lan, port: u16) -> CameraProcess {
     let listen = format!("0.0.0.0:{port}");
     let options = ["--source", "test:320x240@30", "--name", "Garage", "--announce", "on"];
@@ -45,7 +45,7 @@ const FOR_EVER: [&str; 4] = ["--headless", "-v", "--frames", "1000000"];
 fn a_camera_that_moved_to_another_port_is_found_by_its_name() {
     let Some(lan) = Lan::new() else { return };
     let mut camera = garage(&lan, 9101);
-    // By the camera's name alone, and as a machine of that name at a port.
+    // First by the camera's name alone, then by a machine's name with a port.
     for (name, ports) in [("garage.local", [9102, 9103]), ("garage.local:9103", [9104, 9105])] {
         let mut viewer = Viewer::start_in(&lan, &[&FOR_EVER[..], &[name]].concat(), |_| {});
         viewer.wait_for("frame ");

@@ -1,4 +1,4 @@
-//! Recordings by the whole program: what is in them, and what is left of them after a kill.
+//! Recordings by the whole program: what they contain, and what a kill leaves of them.
 
 use crate::tools::allocations;
 use crate::tools::camera_process::PATIENCE;
@@ -53,19 +53,20 @@ fn a_recording_that_was_killed_has_every_frame_that_was_written() {
     let server = camera(frames.clone());
     let (address, name) = (server.address(), path.to_str().expect("UTF-8"));
     let viewer = Viewer::start(&["--headless", "--seconds", "60", "--record", name, &address]);
-    // In the middle of it.
+    // Kills the viewer in the middle of the recording.
     wait_until("some frames", || {
         let recording = fs::read(&path).map(|file| read(&file)).unwrap_or_default();
         (recording.frames.len() > 70).then_some(())
     });
-    // SIGKILL.
+    // Dropping it sends SIGKILL.
     drop(viewer);
     let recording = read(&fs::read(&path).expect("recorded"));
     let count = recording.frames.len();
     println!("{count} frames and {} bytes of the next", recording.rest);
     assert_holds(&recording, &frames[..count]);
     assert!(!recording.is_closed && recording.cues.is_empty(), "it had no time for that");
-    // Killed between a frame and its duration, that is the one before's.
+    // If it was killed after a frame and before it wrote the duration, the duration is that of the frames
+    // before.
     let durations = [count, count - 1].map(|count| duration(&frames[..count]));
     assert!(durations.contains(&recording.duration), "{} of {durations:?}", recording.duration);
     assert_ffmpeg_finds(&path, &recording);
@@ -106,7 +107,7 @@ fn a_camera_that_was_started_anew_goes_on_in_the_same_file_and_no_time_runs_back
         let mut camera = greet(stream)?;
         let anew = count.fetch_add(1, Ordering::SeqCst);
         for (facts, payload) in frames(10, SIZE) {
-            // By its clock it has just been started.
+            // After a restart its clock begins anew.
             let captured_at = Micros(facts.captured_at.0 - anew.min(1) * 49_999_000_000);
             camera.send_frame(&FrameFacts { captured_at, ..facts }, &payload)?;
         }
@@ -122,11 +123,11 @@ fn a_camera_that_was_started_anew_goes_on_in_the_same_file_and_no_time_runs_back
     assert!(times.is_sorted_by(|a, b| a < b), "{times:?}");
     let expected = ticks(&frames(10, SIZE));
     assert_eq!(times[..10], expected);
-    // By its own clock again, but for what a frame takes to arrive.
+    // The second part follows the camera's new clock, give or take a rounding.
     for (time, expected) in times[10..].iter().zip(&expected) {
         assert!((time - times[10]).abs_diff(*expected) <= 1, "{times:?}");
     }
-    // The camera was away for a quarter of a second.
+    // It took about a quarter of a second to connect again.
     assert!((1000..15_000).contains(&(times[10] - times[9])), "{times:?}");
 }
 
@@ -158,7 +159,7 @@ fn what_cannot_be_recorded_is_told_at_once() {
     assert_eq!(fs::read(&path).expect("there"), b"dear");
     let nowhere = folder.path().join("nowhere/x.mkv");
     record(&server, &nowhere, &[]).expect(1, "cannot record into ");
-    // Nothing came, so nothing stays.
+    // Nothing came, so no file stays.
     let empty = folder.path().join("empty.mkv");
     let silent = FakeServer::on(0, |stream| greet(stream)?.idle(Duration::from_secs(60)));
     assert_eq!(record(&silent, &empty, &["--timeout", "0.3"]).status.code(), Some(3));
@@ -178,7 +179,7 @@ fn a_recorded_frame_costs_the_receiver_no_allocation() {
         let mut take = || intake.take(&facts, None, &jpeg, &camera);
         let count_of_it = allocations::count(&mut take);
         allocated += if count > 20 { count_of_it } else { 0 };
-        // The disk keeps up, so that no more of them wait than ever did.
+        // Waits for the disk, so that no more frames wait than ever before.
         let deadline = soon();
         while recorder.state().expect("it is on").frames < count {
             assert!(Instant::now() < deadline, "frame {count} is not written");
@@ -201,7 +202,7 @@ fn another_camera_begins_another_file() {
     let all = frames(7, SIZE);
     for (number, (facts, jpeg)) in (1..).zip(&all) {
         if number == 4 {
-            // Twice is once: there was no frame in between.
+            // The second call makes no difference, because no frame came in between.
             intake.begin_new_file();
             intake.begin_new_file();
         }
@@ -222,7 +223,8 @@ fn the_desktops_sleep_is_a_gap_in_the_recording_and_a_clock_that_is_set_is_none(
     let hours = |hours: u64| Duration::from_secs(hours * 3600);
     let sent = frames(40, SIZE);
     let awake = Instant::now();
-    // Ten frames each: as usual, after a sleep, after the calendar was set, after a sleep in which the camera began anew.
+    // Ten frames in each case: as usual, after a sleep, after the calendar was set, and after a sleep in
+    // which the camera restarted.
     let moments = [
         (hours(0), hours(0), 0_i64),
         (hours(8), hours(8), 0),
@@ -238,12 +240,12 @@ fn the_desktops_sleep_is_a_gap_in_the_recording_and_a_clock_that_is_set_is_none(
         let (slept, calendar, anew) = moments[number / 10];
         let since = Duration::from_micros(33_333) * u32::try_from(number).expect("few");
         let now = Moment {
-            // By this one no time goes by in a sleep.
+            // This clock stands still during a sleep.
             awake,
             lasting: hours(1) + since + slept,
             calendar: SystemTime::UNIX_EPOCH + hours(500_000) + since + calendar,
         };
-        // The camera was awake all the time.
+        // The camera's clock went on.
         let captured = facts.captured_at.0 + u64::try_from(slept.as_micros()).expect("hours");
         let captured_at = Micros(captured.saturating_add_signed(anew));
         let facts = FrameFacts { captured_at, ..*facts };
@@ -259,14 +261,14 @@ fn the_desktops_sleep_is_a_gap_in_the_recording_and_a_clock_that_is_set_is_none(
     }
 }
 
-/// The line of docs/VIEWER.md that makes an MP4 of a recording, run as it stands there.
+/// Runs the line of docs/VIEWER.md that makes an MP4 of a recording.
 #[test]
 fn the_manuals_line_makes_an_mp4_that_every_player_opens() {
     let manual = include_str!("../../../docs/VIEWER.md");
     let line = manual.lines().find(|line| line.starts_with("ffmpeg") && line.contains(".mp4"));
     let line = line.expect("a line");
     let (folder, path) = folder();
-    // Cameras send 4:2:2; its rows are those of the test's pattern otherwise.
+    // Many cameras send 4:2:2, so these pictures do too.
     let mut planes = lancam::image::planes::Planes::default();
     planes.reshape(SIZE, lancam::image::pixels::Chroma::Yuv422);
     let mut encoder = lancam::image::jpeg::codec::Encoder::new(90).expect("an encoder");
@@ -289,6 +291,6 @@ fn the_manuals_line_makes_an_mp4_that_every_player_opens() {
     let mp4 = folder.path().join("garage.mp4");
     let found = ffprobe(&mp4, "stream=codec_name,profile,pix_fmt,color_range,nb_read_packets");
     let Some(found) = found else { return };
-    // ffmpeg from version 7 on keeps JPEG's full range, with which some players show too much contrast.
+    // From version 7 on, ffmpeg would keep JPEG's full range. Some players then show too much contrast.
     assert_eq!(found, ["h264", "High", "yuv420p", "tv", "30"]);
 }

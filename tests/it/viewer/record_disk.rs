@@ -1,4 +1,4 @@
-//! Recordings on bad disks: full, slow, too small for a file, no disk at all.
+//! Recordings on bad disks: full, slow, too small for a file, or not a disk at all.
 
 use crate::tools::alone::is_alone;
 use crate::tools::camera_process::PATIENCE;
@@ -32,9 +32,9 @@ fn wherever_a_file_has_to_end_there_are_whole_files_or_none() {
     }
 }
 
-/// A file may have so many bytes: each number of them, until three frames have room.
+/// Tries every limit for the length of a file, from one byte to the room for three frames.
 fn record_under_every_limit() {
-    // As the program does: too long a file is an error and no signal.
+    // As in the program, a file that becomes too long must be an error and not a signal.
     SigSet::from_iter([Signal::SIGXFSZ]).thread_block().expect("held back");
     let (_, hard) = getrlimit(Resource::RLIMIT_FSIZE).expect("a limit");
     let sent = frames(4, Size::new(32, 32));
@@ -83,7 +83,8 @@ fn a_file_that_can_be_no_longer_is_followed_by_the_next() {
     let sent = frames(40, SIZE);
     let server = camera(sent.clone());
     let mut command = Command::new("sh");
-    // In blocks of 512 bytes; the signal that says so would end the program.
+    // The limit is in blocks of 512 bytes. Exceeding it sends a signal, which would end the program by
+    // default.
     command.args(["-c", "ulimit -f 60; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_lancam-view")]);
     command.args(["--headless", "--json", "--seconds", "1", "--record"]).arg(&path);
     command.arg(server.address()).env_remove("RUST_LOG");
@@ -103,7 +104,7 @@ fn a_file_that_can_be_no_longer_is_followed_by_the_next() {
     );
 }
 
-/// A mount of so many KiB, a viewer that records there, and what is there in the end.
+/// Mounts a disk of this many KiB, runs a viewer that records there, and copies what is there at the end.
 const ON_A_FULL_DISK: &str = r#"
     mount -t tmpfs -o size="$3"k small "$1" || exit
     "$VIEWER" --headless --json --seconds 1 --record "$1/x.mkv" "$4"
@@ -132,8 +133,8 @@ fn a_disk_that_is_full_at_the_first_frame_leaves_no_file() {
     }
 }
 
-/// Runs a script with a disk of so many KiB; what it said, and a folder of what it kept. `None`, said as a skip, where there
-/// can be no such disk.
+/// Runs a script with a disk of this many KiB. Returns its output and a folder with what it kept. `None` if
+/// such a disk cannot be mounted here, which counts as a skip.
 fn run_on_disk(
     script: &str,
     kib: u32,
@@ -180,7 +181,7 @@ fn who_reads_a_pipe_later_gets_a_recording_that_begins_then() {
         while is_read.lock().expect("no panic").try_recv().is_err() {
             camera.idle(Duration::from_millis(50))?;
         }
-        // The pipe is looked at ten times in a second.
+        // The viewer looks at the pipe ten times a second.
         camera.idle(Duration::from_secs(2))?;
         for (facts, jpeg) in &all[20..] {
             camera.send_frame(facts, jpeg)?;
@@ -188,7 +189,7 @@ fn who_reads_a_pipe_later_gets_a_recording_that_begins_then() {
         camera.idle(Duration::from_secs(60))
     });
     let (address, name) = (server.address(), path.to_str().expect("UTF-8"));
-    // Frames that come at once are recorded, but not all are shown and counted.
+    // Frames that come at the same time are all recorded, but not all of them are shown and counted.
     let arguments = ["-v", "--headless", "--json", "--seconds", "8", "--record", name, &address];
     let mut viewer = Viewer::start(&arguments);
     viewer.wait_for("recording begins when a program reads the pipe");
@@ -226,7 +227,7 @@ fn what_is_no_place_for_a_recording_is_refused_in_plain_words() {
     assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 2, "nothing was made");
 }
 
-/// Runs the viewer with a disk of so many KiB at `disk`, and copies what is on it to `kept` in the end.
+/// Runs the viewer with a disk of this many KiB at `disk`, and copies its contents to `kept` at the end.
 const ON_A_SMALL_DISK: &str = r#"
     mount -t tmpfs -o size="$3"k small "$1" || exit
     "$VIEWER" --headless --json --seconds 1.5 --record "$1/x.mkv" "$4"
@@ -245,7 +246,7 @@ fn a_full_disk_ends_the_recording_and_not_the_picture() {
         }
         camera.idle(Duration::from_secs(60))
     });
-    // With and without room for the end of the file.
+    // With and without room for the index at the end of the file.
     for kib in [40, 64, 84] {
         let (disk, kept) = (tempfile::tempdir().expect("one"), tempfile::tempdir().expect("two"));
         let Some(mut command) = in_namespaces(ON_A_SMALL_DISK) else { return };
@@ -272,13 +273,14 @@ fn a_full_disk_ends_the_recording_and_not_the_picture() {
     }
 }
 
-/// A JPEG that says much besides its picture.
+/// A JPEG that is long because of comments in it.
 fn long_jpeg(jpeg: &[u8], segments: usize) -> Vec<u8> {
     let comment = [&[0xFF, 0xFE, 0xFF, 0xFF][..], &[b' '; 0xFFFD]].concat();
     [&jpeg[..2], &comment.repeat(segments), &jpeg[2..]].concat()
 }
 
-/// Measures ages on the screen and memory while frames of half a megabyte are recorded into a pipe without a reader.
+/// Measures the ages on the screen and the memory while frames of half a megabyte are recorded into a pipe
+/// that nobody reads.
 #[test]
 fn a_disk_that_stands_still_costs_frames_of_the_file_and_no_age() {
     let (_folder, path) = folder();
@@ -316,7 +318,7 @@ fn a_disk_that_stands_still_costs_frames_of_the_file_and_no_age() {
     let (address, name) = (server.address(), path.to_str().expect("UTF-8"));
     let arguments = ["--headless", "--json", "--seconds", "5", "--record", name, &address];
     let viewer = Viewer::start(&arguments);
-    // More than the queue takes, be it by time or by memory.
+    // This is more than the queue takes, in time and in memory.
     wait_until("3 s of frames", || (all_sent.load(Ordering::SeqCst) > 150).then_some(()));
     let status = fs::read_to_string(format!("/proc/{}/status", viewer.id())).expect("it runs");
     is_over.store(true, Ordering::SeqCst);
@@ -331,7 +333,7 @@ fn a_disk_that_stands_still_costs_frames_of_the_file_and_no_age() {
     assert!(dropped > 10.0, "{}", output.stdout);
     let recording = read(&reader.join().expect("no panic"));
     assert_eq!(recording.frames.len() as f64, recorded);
-    // A wait for the disk would be one of seconds.
+    // Waiting for the disk would take seconds.
     assert!(output.figure("max") < 500.0, "{}", output.stdout);
     assert!(output.figure("frames") > sent * 0.9, "{}", output.stdout);
 

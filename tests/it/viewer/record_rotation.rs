@@ -1,4 +1,5 @@
-//! Recordings that are cut into files by time and by length, of which some are kept; and the size that is held meanwhile.
+//! Recordings that are split into files by time and by length, with a limit for their number; and pictures
+//! that keep their size while they are recorded.
 
 use crate::tools::fake_camera::{FakeServer, Pattern, jpeg_facts};
 use crate::tools::recording::{
@@ -20,7 +21,8 @@ use std::sync::{Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
-/// Records these, and checks that every file is whole by itself and no frame is lost or there twice.
+/// Records these frames, and checks that every file is complete and no frame is lost or repeated. Returns the
+/// number of frames in each file.
 #[track_caller]
 fn record_seamlessly(sent: &[Frame], path: &Path, more: &[&str]) -> Vec<usize> {
     let folder = path.parent().expect("a folder");
@@ -44,7 +46,7 @@ fn record_seamlessly(sent: &[Frame], path: &Path, more: &[&str]) -> Vec<usize> {
 #[test]
 fn files_of_a_length_in_time_follow_each_other_without_a_seam() {
     let (_folder, path) = folder();
-    // 33.3 ms apart.
+    // The frames are 33.3 ms apart.
     let counts = record_seamlessly(&frames(100, SIZE), &path, &["--record-every", "1s"]);
     assert_eq!(counts.len(), 4, "{counts:?}");
     assert!(counts[..3].iter().all(|count| (29..=31).contains(count)), "{counts:?}");
@@ -90,7 +92,7 @@ fn the_newest_files_are_kept_and_nobody_elses_is_removed() {
     assert_seamless(&recordings, &sent[200 - kept..]);
 }
 
-/// Sends frames of this size at 50 in a second, and says which wishes came.
+/// Sends 50 frames of this size a second, and passes on the wishes that arrive.
 fn wished(size: Size, name: &'static str) -> (FakeServer, mpsc::Receiver<Wishes>) {
     let (sender, wishes) = mpsc::channel();
     let sender = Mutex::new(sender);
@@ -103,7 +105,7 @@ fn wished(size: Size, name: &'static str) -> (FakeServer, mpsc::Receiver<Wishes>
             let sender = sender.lock().expect("no panic").clone();
             camera.send_frame_and_hear(&facts, pattern.jpeg(sequence), |message| {
                 if let Message::Wishes(wishes) = message {
-                    // The test may have ended.
+                    // The send fails if the test has ended.
                     let _ = sender.send(*wishes);
                 }
             })?;
@@ -193,7 +195,7 @@ fn a_camera_that_changes_its_size_more_than_a_hundred_times_is_recorded_on() {
     let (folder, path) = folder();
     let mut sent = Vec::new();
     for (number, (facts, jpeg)) in (0_u64..).zip(frames(240, SIZE)) {
-        // Four and a half hours, in which it changes 119 times.
+        // In four and a half hours the size changes 119 times.
         let captured_at = Micros(facts.captured_at.0 + number * 70_000_000);
         let is_small = number / 2 % 2 == 1;
         let small = || Pattern::new(Size::new(96, 64)).jpeg(number + 1).to_vec();
@@ -201,7 +203,7 @@ fn a_camera_that_changes_its_size_more_than_a_hundred_times_is_recorded_on() {
     }
     let output = record(&camera(sent), &path, &["--seconds", "2"]);
     assert!(output.status.success(), "{}", output.log.join("\n"));
-    // They came in a second, so that a hundred changes were allowed, and then none.
+    // All frames came within a second. A hundred changes are allowed, and then no more.
     let (recorded, dropped) = (output.figure("recorded"), output.figure("record_dropped"));
     assert_eq!(recorded + dropped, 240.0, "{}", output.stdout);
     let recordings = recordings(folder.path());

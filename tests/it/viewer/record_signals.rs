@@ -1,4 +1,4 @@
-//! Recordings whose viewer is asked to end: whole files, figures, exit codes.
+//! Recordings whose viewer gets a signal: complete files, figures, exit codes.
 
 use crate::tools::fake_camera::{FakeServer, Pattern, jpeg_facts};
 use crate::tools::matroska_reader::read;
@@ -15,7 +15,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-/// Sends frames at 50 in a second until the viewer leaves.
+/// Sends 50 frames a second until the viewer leaves.
 fn camera() -> FakeServer {
     FakeServer::on(0, |stream| {
         let mut camera = greet(stream)?;
@@ -39,7 +39,7 @@ fn frames_in(path: &Path) -> usize {
     fs::read(path).map(|file| read(&file).frames.len()).unwrap_or_default()
 }
 
-/// Waits for so many further frames.
+/// Waits for this many more frames in the file.
 fn wait_for_frames(path: &Path, count: usize) {
     let before = frames_in(path);
     wait_until("frames in the file", || (frames_in(path) >= before + count).then_some(()));
@@ -61,7 +61,7 @@ fn a_viewer_that_is_asked_to_end_finishes_the_file_and_prints_the_figures() {
     for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
         let (_folder, path) = folder();
         let name = path.to_str().expect("UTF-8");
-        // Without --seconds it records until it is ended.
+        // Without --seconds it records until it gets a signal.
         let viewer = Viewer::start(&["--headless", "--json", "--record", name, &server.address()]);
         wait_for_frames(&path, 60);
         send(&viewer, signal);
@@ -88,14 +88,14 @@ fn a_second_signal_ends_it_at_once() {
     let (_folder, path) = folder();
     let mkfifo = Command::new("mkfifo").arg(&path).status();
     assert!(mkfifo.is_ok_and(|status| status.success()), "a pipe");
-    // It opens the pipe and reads nothing, so that there is something to wait for at the end.
+    // This opens the pipe but reads nothing, so the viewer has to wait at the end.
     let mut reader = Command::new("sh");
     reader.args(["-c", "exec sleep 60 <\"$1\"", "sh"]).arg(&path).stdin(Stdio::null());
     let mut reader = reader.spawn().expect("a shell");
     let server = FakeServer::on(0, |stream| {
         let mut camera = greet(stream)?;
         let jpeg = Pattern::new(SIZE).jpeg(1).to_vec();
-        // More than a pipe holds.
+        // More than fits into a pipe.
         for sequence in 1..=200 {
             camera.send_frame(&jpeg_facts(sequence, SIZE), &jpeg)?;
         }
@@ -120,7 +120,7 @@ fn signals_that_were_ignored_at_the_start_stay_ignored() {
     let server = camera();
     let name = path.to_str().expect("UTF-8");
     let arguments = ["--headless", "--json", "--record", name, &server.address()];
-    // As nohup does, and a shell with what it starts in the background.
+    // nohup ignores these signals, and so does a shell for programs in the background.
     let mut command = Command::new("sh");
     command.args(["-c", "trap '' HUP INT; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_lancam-view")]);
     command.args(arguments).env_remove("RUST_LOG");

@@ -1,4 +1,4 @@
-//! A frame costs the viewer no allocation once it has seen a few.
+//! After the first few frames, a frame costs the viewer no allocation.
 
 use crate::tools::allocations::Meter;
 use crate::tools::fake_camera::{FakeCamera, FakeServer, Pattern, jpeg_facts};
@@ -65,9 +65,10 @@ fn putting_the_window_together_allocates_nothing_per_frame() -> io::Result<()> {
     let mut tiles = servers.each_ref().map(open);
     let mut wall = Wall::new(2);
     wall.resize(Size::new(1000, 500));
-    // Without figures: a letter is kept when it is drawn for the first time, and digits take a while until all were.
+    // The figures are hidden, because each letter is kept when it is drawn for the first time, and it takes a
+    // while until all digits were drawn.
     assert_eq!(wall.info, Info::Hidden);
-    // One is smaller than it is, the other a part of it, turned.
+    // One picture is shown smaller than it is. Of the other, a part is shown, turned.
     wall.take(Input::Key(Key::Tab));
     for key in "+++]".chars() {
         wall.take(Input::Key(Key::Character(key)));

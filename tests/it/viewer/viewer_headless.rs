@@ -58,7 +58,7 @@ fn frames_come_in_rising_order_and_the_last_one_is_kept() {
     assert_eq!(picture.size(), SIZE);
     let stamp = Stamp::read(SIZE, |x, y| picture.rgb(x, y)[1]).expect("a stamp");
     assert_eq!(Some(&u64::from(stamp.sequence)), sequences.last());
-    // The grey bar is somewhere in each row; the rest is red above and blue below.
+    // Every row crosses the grey bar somewhere. The rest is red in the upper half and blue in the lower.
     for (y, colour) in [(20, [254, 0, 0]), (120, [0, 0, 254])] {
         let is_colour = |&x: &usize| {
             picture.rgb(x, y).iter().zip(colour).all(|(&a, b): (&u8, u8)| a.abs_diff(b) < 12)
@@ -93,7 +93,7 @@ fn raw_frames_are_shown_and_gaps_counted_and_broken_frames_passed_over() {
     let path = png.to_str().expect("UTF-8");
     let output = headless(&server, &["--seconds", "1", "--save", path]);
     assert!(output.status.success(), "{}", output.log.join("\n"));
-    // The screen may have missed the first two, which is counted as skipped.
+    // The first two may not have reached the screen. They count as skipped.
     assert_eq!(output.figure("frames") + output.figure("skipped"), 3.0 + 4.0, "{}", output.stdout);
     assert_eq!(output.figure("corrupt"), 1.0);
     assert!(output.stdout.contains("\"codec\":\"bgr24\"}"), "{}", output.stdout);
@@ -162,7 +162,7 @@ fn an_ssh_server_is_told_apart() {
 #[test]
 fn the_tutorials_server_gets_the_option_that_watches_it() {
     let server = FakeServer::on(0, |mut stream| {
-        // u64 length, then a pickle of protocol 3.
+        // A length of 8 bytes, and then a pickle of protocol 3.
         stream.write_all(b"\xA3\xA3\x02\0\0\0\0\0\x80\x03cnumpy.core.multiarray\n")?;
         until_closed(&stream)
     });
@@ -205,7 +205,8 @@ fn a_frame_cut_short_is_told() {
         camera.send_raw(&[0; 500])
     });
     let output = headless(&server, &["--timeout", "1"]);
-    // It connects again after each, so the log has all but the last, which is the reason for the end.
+    // The viewer connects again after each one. The log contains the reason of each, and the last reason ends
+    // the viewer.
     assert_eq!(output.status.code(), Some(3), "{}", output.log.join("\n"));
     let last = output.log.last().expect("a reason");
     assert!(last.starts_with("lancam-view: no picture for 1 s: "), "{last}");
@@ -219,7 +220,7 @@ fn a_version_from_the_future_says_who_must_update() {
         let mut bytes = Vec::new();
         let reason = GoodbyeReason::Version;
         Message::Goodbye { reason, min_version: 2, max_version: 3, text: "" }.write_to(&mut bytes);
-        // The version in the header is the camera's own.
+        // Writes the camera's own version into the header.
         bytes[4] = 3;
         stream.write_all(&bytes)?;
         until_closed(&stream)
@@ -229,7 +230,7 @@ fn a_version_from_the_future_says_who_must_update() {
 
 #[test]
 fn a_name_that_does_not_resolve_is_told() {
-    // A name with an empty label is refused by every resolver without asking anybody.
+    // Every resolver refuses a name with an empty label at once.
     watch("no..name", &["--timeout", "1"]).expect(3, "cannot find no..name");
 }
 
@@ -241,7 +242,7 @@ fn a_port_where_nobody_listens_is_told() {
 
 #[test]
 fn a_camera_that_leaves_for_good_ends_it_with_a_failure() {
-    // The goodbye is newer than the frame: it waits until that has been seen.
+    // The goodbye comes after the frame, so the camera waits until the frame has been seen.
     let frame_was_seen = Arc::new(Barrier::new(2));
     let may_leave = Arc::clone(&frame_was_seen);
     let server = FakeServer::on(0, move |stream| {
@@ -299,7 +300,7 @@ fn a_picture_is_saved_though_the_figures_cannot_be_printed() {
     {
         let server = FakeServer::on(0, |stream| stream_pattern(stream, SIZE, 100));
         let picture = folder.path().join(format!("{number}.png"));
-        // The reader is gone before anything is written.
+        // The reader exits before anything is written.
         let script = format!("(sleep 0.2; \"$0\" \"$@\"; echo \"ended $?\" >&2) {place}");
         let mut command = Command::new("bash");
         command.args(["-c", &script, program, "--headless", "--json", "--frames", "2"]);
@@ -338,7 +339,7 @@ fn a_picture_for_a_pipe_that_nobody_reads_keeps_nobody_waiting() {
 
 #[test]
 fn a_server_that_writes_lengths_in_another_way_is_told_apart() {
-    // As `struct.pack(">L", len(pickle)) + pickle` makes it.
+    // The bytes of `struct.pack(">L", len(pickle)) + pickle`.
     let server = FakeServer::on(0, |mut stream| {
         stream.write_all(
             b"\x00\x0e\x10\xa3\x80\x04\x95\x98\x10\x0e\x00\x00\x00\x00\x00\x8c\x15numpy",

@@ -1,11 +1,11 @@
-//! Two clocks and a path between them, made up: whatever they do, the truth lies within what is claimed.
+//! Two made-up clocks and a path between them: the true age always lies within the stated bounds.
 
 use lancam::image::frame::Micros;
 use lancam::wire::native::clock::{ClockMatch, DRIFT, Exchange};
 use proptest::prelude::*;
 use std::time::Duration;
 
-/// A camera's clock: so far ahead of the viewer's, and running so much faster.
+/// A camera's clock. It is `ahead` of the viewer's, and `ppm` faster.
 #[derive(Debug, Clone, Copy)]
 struct CameraClock {
     ahead: i64,
@@ -13,13 +13,13 @@ struct CameraClock {
 }
 
 impl CameraClock {
-    /// What it shows when the viewer's shows `at` microseconds.
+    /// What it shows when the viewer's clock shows `at` microseconds.
     fn shows(&self, at: f64) -> f64 {
         at * (1.0 + self.ppm / 1e6) + self.ahead as f64
     }
 }
 
-/// What a clock that counts whole microseconds shows.
+/// The reading of a clock that counts whole microseconds.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // The tests' times are positive and short.
 fn whole(micros: f64) -> Micros {
     Micros(micros as u64)
@@ -34,7 +34,7 @@ fn exchange(clock: CameraClock, asked: f64, there: f64, held: f64, back: f64) ->
     }
 }
 
-/// By how much an age would be wrong now, and how much is admitted, in microseconds.
+/// The error of an age at this time, and the stated uncertainty, in microseconds.
 fn wrong_and_admitted(matched: &ClockMatch, clock: CameraClock, at: f64) -> (f64, f64) {
     let now = matched.matched(whole(at)).expect("a ping was answered");
     let apart = clock.shows(at) - at;
@@ -47,7 +47,7 @@ fn hours() -> impl Strategy<Value = i64> {
 }
 
 fn ways() -> impl Strategy<Value = Vec<(f64, f64, f64)>> {
-    // Least ways of up to 80 ms that need not be equal, and jitter upon each.
+    // The shortest times in each direction are up to 80 ms and may differ. Jitter is added to each.
     let least = (10.0..80_000.0, 10.0..80_000.0);
     let jitter = prop::collection::vec((0.0..20_000.0, 0.0..50_000.0, 0.0..20_000.0), 1..60);
     (least, jitter).prop_map(|((there, back), jitter)| {
@@ -78,7 +78,7 @@ proptest! {
                 prop_assert!(wrong <= admitted + 2.0, "{wrong} but {admitted}");
             }
         }
-        // Half the least round trip, and what has drifted since the first at most.
+        // Half of the shortest round trip, and the most that the clocks can have drifted since the first one.
         let (_, admitted) = wrong_and_admitted(&matched, clock, asked);
         let drifted = asked * f64::from(DRIFT) / 1e6 + 200.0;
         prop_assert!(admitted <= least / 2.0 + drifted, "{admitted} for a round trip of {least}");
@@ -128,7 +128,7 @@ fn an_hour_of_pings_over_jittery_wifi_stays_within_two_milliseconds_while_clocks
     let mut jitter = || {
         noise =
             noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        // Mostly little, at times up to 20 ms.
+        // Mostly small values, sometimes up to 20 ms.
         let part = (noise >> 40) as f64 / f64::from(1 << 24);
         500.0 + 20_000.0 * part.powi(4)
     };

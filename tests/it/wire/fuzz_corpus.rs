@@ -1,4 +1,4 @@
-//! The fuzzers' seeds, and whatever they once broke, replayed.
+//! Replays the fuzzers' seeds, and all inputs that once broke something.
 
 use crate::tools::jpeg_tools::tiny;
 use crate::tools::properties;
@@ -71,7 +71,7 @@ fn replay(folder: &str, property: fn(&[u8])) {
     assert!(replayed > 0, "{folder} is empty");
 }
 
-/// What is in none of the samples: encodings, quotes, what has been moved.
+/// Cases that are missing in the samples: encodings, quotes, a password that has been moved.
 const SETUP: [(&str, &[u8]); 5] = [
     ("dotted", b"device.name = \"a\"\nwifi.ssid = 'b'\nwifi.psk = \"\\u0067eheim\\\"#1\"\nquality = 5\n"),
     ("moved", b"[wifi]\nssid = \"a\"\npsk = \"moved to the camera..\"\n[ethernet]\naddress = [\"192.0.2.7/24\"]\n"),
@@ -80,7 +80,7 @@ const SETUP: [(&str, &[u8]); 5] = [
     ("keys", b"# mine\nssh-ed25519 AAAAC3mine me\r\nfrom=\"x\" ssh-rsa AAAA=\n"),
 ];
 
-/// Requests by name; the first six can follow each other on one connection.
+/// Requests with their names. The first six can follow each other on one connection.
 pub const HTTP: [(&str, &str); 12] = [
     (
         "chrome",
@@ -105,7 +105,7 @@ pub const HTTP: [(&str, &str); 12] = [
     ("old", "GET /\r\n\r\n"),
 ];
 
-/// `cargo test --test it -- --ignored write_the_seeds` after a change of the protocol.
+/// Run `cargo test --test it -- --ignored write_the_seeds` after a change of the protocol.
 #[test]
 #[ignore = "writes files into the tree"]
 fn write_the_seeds() {
@@ -144,7 +144,7 @@ fn write_the_seeds() {
     ];
     write_seed("jpeg_structure", "odd", odd);
 
-    // What a camera answers: PTR; SRV, TXT and A beside it; names compressed.
+    // A camera's answer: PTR, with SRV, TXT and A beside it. Names are compressed.
     let answer = b"\0\0\x84\0\0\0\0\x01\0\0\0\x03\x07_lancam\x04_tcp\x05local\0\
         \0\x0C\0\x01\0\0\0\x0A\0\x07\x04Door\xC0\x0C\
         \xC0\x2A\0\x21\x80\x01\0\0\0\x0A\0\x0B\0\0\0\0\x27\x0F\x02pi\xC0\x19\
@@ -152,7 +152,9 @@ fn write_the_seeds() {
         \xC0\x43\0\x01\x80\x01\0\0\0\x0A\0\x04\x0A\0\0\x05";
     write_seed("dns_answer", "camera", answer);
     write_seed("dns_answer", "circle", b"\0\0\x84\0\0\0\0\x01\0\0\0\0\x01a\xC0\x0C");
-    // How it comes, how much later, its length by four; then a message.
+    // Three bytes before each message: how it arrives, how long after the last one, and its length divided by
+    // four.
+    // follows.
     let mdns = |way: u8, later: u8, message: &[u8]| {
         let mut message = message.to_vec();
         message.resize(message.len().next_multiple_of(4), 0);
@@ -200,7 +202,7 @@ fn write_the_seeds() {
     let endless = format!("GET / HTTP/1.1\r\n{}", "X: yyyyyyyyyyyyyyyy\r\n".repeat(500));
     write_seed("http_requests", "endless", endless.as_bytes());
 
-    // Beside the samples in tests/data/setup.
+    // These are added to the samples in tests/data/setup.
     for (name, bytes) in SETUP {
         write_seed("setup_files", name, bytes);
     }

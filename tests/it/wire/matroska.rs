@@ -1,4 +1,4 @@
-//! Files of any frames at any times, cut off anywhere: what was written whole is read as it was written.
+//! Files of any frames at any times, cut off anywhere: everything that was written completely can be read.
 
 use crate::tools::allocations;
 use crate::tools::matroska_reader::{Recording, read};
@@ -29,7 +29,7 @@ impl File {
         Self { bytes, muxer }
     }
 
-    /// Appends a frame; where it began.
+    /// Appends a frame. Returns where it begins.
     fn append(&mut self, at: Duration, payload: &[u8]) -> usize {
         let began = self.bytes.len();
         let place = self.muxer.frame(at, payload.len(), &mut self.bytes);
@@ -54,14 +54,14 @@ impl File {
     }
 }
 
-/// Waits before frames, in microseconds, and lengths of frames.
+/// Pauses before frames, in microseconds, and lengths of frames.
 fn frames() -> impl Strategy<Value = Vec<(u64, usize)>> {
     let wait = prop_oneof![Just(0), 0..100_u64, 0..100_000_u64, 0..5_000_000_u64, 0..1_u64 << 50];
     let len = prop_oneof![0..200_usize, 16_000..17_000_usize, Just(1_500_000), 0..200_usize];
     prop::collection::vec((wait, len), 1..20)
 }
 
-/// Bytes that look like elements now and then.
+/// Bytes that sometimes look like elements.
 fn payload(index: usize, len: usize) -> Vec<u8> {
     let mark = u8::try_from(index).expect("few");
     [0x1F, 0x43, 0xB6, 0x75, mark].into_iter().cycle().take(len).collect()

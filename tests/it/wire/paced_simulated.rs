@@ -1,4 +1,5 @@
-//! A camera, a path and a viewer, made up, in made-up time: how many frames are on their way, and how old they get.
+//! A made-up camera, path and viewer in made-up time: how many frames are on their way, and how old they
+//! become.
 
 use lancam::image::frame::Micros;
 use lancam::rate::Rate;
@@ -11,13 +12,13 @@ use std::time::Duration;
 /// Microseconds.
 type Us = u64;
 
-/// What is between the two, and how slow the viewer is.
+/// The path between the two, and the speed of the viewer.
 #[derive(Debug, Clone, Copy)]
 struct World {
     one_way: Us,
-    /// Upon each way, at most.
+    /// The most that is added to the time in each direction.
     jitter: Us,
-    /// A frame's time on the narrowest link.
+    /// The time that a frame needs on the slowest link.
     transfer: Us,
     decoding: Us,
     interval: Us,
@@ -29,11 +30,11 @@ const AT_30_FPS: World =
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Event {
     Captured,
-    /// At the camera.
+    /// These happen at the camera.
     Ack(u64),
     Allow(u8),
     Ping(Us),
-    /// At the viewer's socket; its first byte came at the other time.
+    /// These happen at the viewer's socket. `began` is when the first byte came.
     Frame {
         captured: u64,
         began: Us,
@@ -42,17 +43,17 @@ enum Event {
         asked: Us,
         answered: Us,
     },
-    /// At the viewer.
+    /// This happens at the viewer.
     Decoded,
 }
 
-/// What came of it.
+/// The figures of a part of the simulation.
 #[derive(Debug)]
 struct Outcome {
     fps: f64,
-    /// Of what was shown, in milliseconds.
+    /// The age of shown frames, in milliseconds.
     p95: u64,
-    /// The most that was ever allowed, and what was at last.
+    /// The highest number of frames that was allowed on their way, and the last one.
     most: u8,
     last: u8,
 }
@@ -62,7 +63,7 @@ struct Simulation {
     events: BinaryHeap<Reverse<(Us, u64, Event)>>,
     order: u64,
     noise: u64,
-    /// When the link to the viewer has sent what it was given, and when the last of each way arrives.
+    /// When the link to the viewer becomes free, and when the last message in each direction arrives.
     link_free: Us,
     there: Us,
     back: Us,
@@ -71,7 +72,7 @@ struct Simulation {
     newest: Option<u64>,
     appetite: Appetite,
     clock: ClockMatch,
-    /// When, and whether right before an acknowledgement.
+    /// When a ping was sent, and whether an acknowledgement followed at once.
     asked: Option<(Us, bool)>,
     ping_due: Us,
     pings: u32,
@@ -79,7 +80,7 @@ struct Simulation {
     ages: Vec<Us>,
 }
 
-/// The camera's clock is ahead by this.
+/// How far the camera's clock is ahead.
 const AHEAD: Us = 10_000_000_000;
 
 impl Simulation {
@@ -121,7 +122,8 @@ impl Simulation {
         self.world.one_way + (self.noise >> 33) % (self.world.jitter + 1)
     }
 
-    /// To the viewer, behind what is on its way; returns when the first byte comes and the last.
+    /// Sends something to the viewer, after everything that is on its way. Returns when its first and its
+    /// last byte arrive.
     fn send_there(&mut self, now: Us, takes: Us) -> (Us, Us) {
         let begins = now.max(self.link_free);
         self.link_free = begins + takes;
@@ -139,7 +141,7 @@ impl Simulation {
     fn ping(&mut self, now: Us, due: bool, before_ack: bool) {
         if due && self.asked.is_none() {
             self.asked = Some((now, before_ack));
-            // The first ones follow each other.
+            // The first pings follow each other without a pause.
             self.ping_due = if self.pings < 8 { now } else { now + 1_000_000 };
             self.pings += 1;
             self.send_back(now, Event::Ping(now));
@@ -180,7 +182,7 @@ impl Simulation {
                 let (_, arrives) = self.send_there(now, 0);
                 self.at(arrives, Event::Pong { asked, answered: now });
             }
-            // What comes while the viewer is at work is seen when that is done.
+            // While the viewer is busy, it does not see what arrives.
             Event::Frame { .. } | Event::Pong { .. } if now < self.viewer_free => {
                 self.at(self.viewer_free, event);
             }
@@ -243,7 +245,7 @@ impl Simulation {
     }
 }
 
-/// A minute of it, after two seconds.
+/// The figures of one minute, after two seconds.
 fn minute(world: World) -> Outcome {
     let mut simulation = Simulation::new(world);
     simulation.run_until(2_000_000);
@@ -299,7 +301,8 @@ fn when_the_way_has_become_short_frames_do_not_keep_each_other_waiting() {
     let mut simulation = Simulation::new(World { one_way: 30_000, transfer: 64_000, ..AT_30_FPS });
     assert_eq!(simulation.run_until(30_000_000).last, 2);
     simulation.world.one_way = 500;
-    // The path is looked at alone every 16 pings, and the old round trip forgotten after as many.
+    // Every 16 pings, the path is measured without a frame on it. After as many pings, the old round trip is
+    // forgotten.
     simulation.run_until(70_000_000);
     let outcome = simulation.run_until(100_000_000);
     assert!(outcome.most == 1 && outcome.p95 <= 64 + 33 + 8 + 2, "{outcome:?}");

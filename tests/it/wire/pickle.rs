@@ -1,6 +1,7 @@
-//! The tutorial's wire: what Python and numpy write is read, what we write is what they write, the rest is refused.
+//! The tutorial's wire: it reads what Python and numpy write, writes the same as they do, and refuses
+//! everything else.
 //!
-//! tests/data/pickle/make.py makes the pickles; refused.txt says why each bad one is refused.
+//! tests/data/pickle/make.py makes the pickles. refused.txt tells why each bad one is refused.
 
 use lancam::image::pixels::Size;
 use lancam::wire::FirstBytes;
@@ -23,7 +24,7 @@ fn what_numpy_writes_is_read_in_every_protocol() {
         let mut scratch = Vec::new();
         let array = BgrArray::parse(&pickle, &mut scratch);
         assert_eq!(array, Ok(BgrArray { size, pixels: &picture(size) }), "{name}");
-        // Only protocol 2 has no bytes to borrow.
+        // Only protocol 2 has no bytes that could be borrowed.
         assert_eq!(scratch.is_empty(), !name.contains("protocol2"), "{name}");
         read += 1;
     }
@@ -118,7 +119,7 @@ fn a_pickle_cut_anywhere_is_refused() {
     for (name, pickle) in pickles() {
         for len in 0..pickle.len() {
             let cut = BgrArray::parse(&pickle[..len], &mut Vec::new()).map(|array| array.size);
-            // What is behind the end of a good one may be cut.
+            // In this file, bytes follow the end of a good pickle, and these may be cut off.
             assert!(cut.is_err() || name == "refused/trailing", "{name} cut to {len}: {cut:?}");
         }
     }
@@ -153,7 +154,7 @@ proptest! {
     }
 }
 
-/// The rule of make.py.
+/// The picture that make.py makes.
 fn picture(size: Size) -> Vec<u8> {
     let byte = |number: usize| number.to_le_bytes()[0];
     let pixel = |row: usize, column: usize| {
@@ -163,12 +164,12 @@ fn picture(size: Size) -> Vec<u8> {
     rows.flat_map(|row| (0..size.width).flat_map(move |column| pixel(row, column))).collect()
 }
 
-/// As a session sends it.
+/// The bytes that a session sends.
 fn written(size: Size) -> Vec<u8> {
     [PickleHead::new(size).as_bytes(), &picture(size), TAIL].concat()
 }
 
-/// Name and bytes of every pickle, in order.
+/// The name and the bytes of every pickle, in order.
 fn pickles() -> Vec<(String, Vec<u8>)> {
     let mut pickles = BTreeMap::new();
     for folder in ["numpy1", "numpy2", "refused"] {

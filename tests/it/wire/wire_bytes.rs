@@ -15,7 +15,7 @@ pub struct Golden {
     pub bytes: &'static [u8],
 }
 
-/// Every message, and every value that changes how one is written.
+/// Every message, with every value that changes how it is written.
 #[rustfmt::skip]
 pub const GOLDEN: &[Golden] = &[
     Golden {
@@ -420,14 +420,14 @@ fn a_message_that_ends_before_its_fields_is_refused() {
         let payload = &bytes[12..];
         for len in 0..payload.len() {
             let result = read(&framed(bytes[5], &payload[..len]));
-            // A JPEG may be cut anywhere: the wire does not look into it.
+            // A JPEG may be cut anywhere, because the wire does not look into it.
             let jpeg =
                 matches!(message, Message::Frame { facts, .. } if facts.codec == Codec::Jpeg);
             if jpeg && len >= 24 {
                 assert!(matches!(result, Ok(Some(Message::Frame { .. }))));
                 continue;
             }
-            // Controls had no reason once.
+            // Older versions sent controls without a reason.
             if let Message::Control(control) = message
                 && len == 50 + control.name.len()
             {
@@ -435,7 +435,7 @@ fn a_message_that_ends_before_its_fields_is_refused() {
                 assert_eq!(result, Ok(Some(Message::Control(control))));
                 continue;
             }
-            // Cameras had no id once.
+            // Older versions sent no id of the camera.
             if let Message::Welcome { version, name, .. } = message
                 && len == 6 + name.len()
             {
@@ -543,7 +543,7 @@ fn payload_of(message: &Message<'_>) -> Vec<u8> {
     bytes_of(message).split_off(12)
 }
 
-/// A message of any kind and payload, without flags.
+/// A message of any kind with any payload, without flags.
 fn framed(kind: u8, payload: &[u8]) -> Vec<u8> {
     let len = u32::try_from(payload.len()).expect("short").to_le_bytes();
     [b"LCAM", &[1, kind, 0, 0][..], &len, payload].concat()

@@ -1,4 +1,4 @@
-//! The native protocol in any chopping: where the network cuts never changes what is read.
+//! The native protocol cut into pieces anywhere: what is read is always the same.
 
 use crate::wire::wire_bytes::GOLDEN;
 use lancam::wire::native::MAX_PAYLOAD;
@@ -10,14 +10,14 @@ fn stream() -> Vec<u8> {
     let mut stream = Vec::new();
     for (golden, kind) in GOLDEN.iter().zip([0, 9, 63, 127, 255].into_iter().cycle()) {
         stream.extend_from_slice(golden.bytes);
-        // Version, kind, flags and payload of a later version, which looks like a header.
+        // The version, kind, flags and payload of a later version. The payload looks like a header.
         stream.extend_from_slice(&[b'L', b'C', b'A', b'M', 9, kind, 0xFF, 0xFF, 12, 0, 0, 0]);
         stream.extend_from_slice(b"LCAM\x01\x42\0\0\xFF\xFF\xFF\xFF");
     }
     stream
 }
 
-/// What a decoder makes of `pieces`, as text, so that it outlives the decoder's buffer.
+/// The messages that a decoder reads from `pieces`, as text, because they would borrow its buffer.
 fn messages<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<String> {
     let mut decoder = Decoder::new(MAX_PAYLOAD);
     let mut messages = Vec::new();

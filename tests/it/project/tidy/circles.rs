@@ -1,6 +1,6 @@
-//! No two modules import each other, also by way of others.
+//! No two modules import each other, not even through other modules.
 //!
-//! A folder's `mod.rs` stands above the files in the folder: it may name them, and what they take from it is no circle.
+//! A folder's `mod.rs` may name the files in the folder. What they import from it does not count as a circle.
 
 use super::source::{Source, sources};
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +12,7 @@ fn no_modules_import_each_other() {
     assert!(found.is_empty(), "modules that import each other: {found:?}");
 }
 
-/// Which modules each module names, without those that it is in. A module is a file: `camera/session` for
+/// The modules that each module names, without those that contain it. A module is a file: `camera/session` is
 /// src/camera/session/mod.rs.
 fn imports(sources: &[Source]) -> BTreeMap<String, BTreeSet<String>> {
     let modules: BTreeMap<String, &Source> = sources
@@ -20,7 +20,7 @@ fn imports(sources: &[Source]) -> BTreeMap<String, BTreeSet<String>> {
         .filter(|file| file.room().is_some() && !file.name.ends_with("/tests.rs"))
         .map(|file| (file.module().join("/"), file))
         .collect();
-    // The longest part of a path that is a module; what follows stands in it.
+    // The longest part of a path that is a module. The rest names something in it.
     let module_of = |path: &[&str]| {
         let parts = (1..=path.len()).rev().map(|len| path[..len].join("/"));
         parts.into_iter().find(|part| modules.contains_key(part))
@@ -33,7 +33,7 @@ fn imports(sources: &[Source]) -> BTreeMap<String, BTreeSet<String>> {
     modules.iter().map(named_by).collect()
 }
 
-/// The largest groups of modules of which each is reached from each other.
+/// The largest groups of modules that all reach each other.
 fn circles(imports: &BTreeMap<String, BTreeSet<String>>) -> BTreeSet<BTreeSet<String>> {
     let reached: BTreeMap<&String, BTreeSet<&String>> =
         imports.keys().map(|module| (module, reached_from(module, imports))).collect();

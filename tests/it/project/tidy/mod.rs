@@ -1,6 +1,6 @@
-//! The architecture as a test: who may name whom, what stands where, and what stands nowhere.
+//! The architecture as a test: which module may name which, and where things may be.
 //!
-//! ARCHITECTURE.md tells the reasons. A rule that gets in the way of better code is changed here, in the open.
+//! ARCHITECTURE.md tells the reasons. If a rule is in the way of better code, change it here.
 
 mod circles;
 mod source;
@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-/// The rooms below each room. A room names itself, these, and no other; programs name any.
+/// The rooms below each room. A room may name itself and these. Programs may name any room.
 const BELOW: [(&str, &[&str]); 25] = [
     (
         "camera",
@@ -54,7 +54,7 @@ const BELOW: [(&str, &[&str]); 25] = [
     ("lib", &[]),
 ];
 
-/// The rooms of the viewer, in the same way, from the ground up.
+/// The rooms of the viewer, in the same way, beginning with the lowest.
 const BELOW_IN_VIEWER: [(&str, &[&str]); 10] = [
     ("find", &[]),
     ("leave", &[]),
@@ -68,9 +68,10 @@ const BELOW_IN_VIEWER: [(&str, &[&str]); 10] = [
     ("config", &["find", "headless", "keep", "stage", "watch"]),
 ];
 
-/// Rooms of the bytes and their rules: no I/O, no clock, no thread, so that any test and fuzzer drives them.
+/// Rooms for bytes and their rules. They do no I/O, read no clock and start no threads, so that any test and
+/// any fuzzer can drive them.
 const PURE: [&str; 2] = ["image", "wire"];
-/// Parts of other rooms that keep the same rules; sessions may write into the log.
+/// Parts of other rooms that keep the same rules. Sessions may also log.
 const PURE_PARTS: [&str; 8] = [
     "src/viewer/paint/",
     "src/camera/session/http/",
@@ -115,7 +116,7 @@ const UNSAFE: [(&str, &str); 9] = [
     ),
 ];
 
-/// Where each crate that Cargo.toml asks for is named: one file, or one folder.
+/// Where each crate of Cargo.toml may be named: in one file, or in one folder.
 const CRATES: [(&str, &str); 24] = [
     ("ab_glyph", "src/viewer/paint/glyphs.rs"),
     ("bytemuck", "src/image/"),
@@ -143,7 +144,7 @@ const CRATES: [(&str, &str); 24] = [
     ("proptest", "tests/"),
 ];
 
-/// A file is a short read; its tests, which stand last, do not count.
+/// The longest file, without the tests at its end.
 const MAX_LINES: usize = 450;
 
 #[test]
@@ -153,7 +154,7 @@ fn imports_point_down_only() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Which files of the modules inside of `within` name one that is not `below` their own.
+/// The files of modules in `within` that import a module that is not `below` their own.
 fn upward_imports(within: &[&str], below: &[(&str, &[&str])]) -> Vec<String> {
     let rooms: BTreeMap<&str, &[&str]> = below.iter().copied().collect();
     let mut wrong = Vec::new();
@@ -194,7 +195,7 @@ fn rooms_of_bytes_and_rules_do_no_io_read_no_clock_and_start_no_thread() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// What looks at the structure of a JPEG: the source's door does, once.
+/// Calls that examine the structure of a JPEG. Only the source does that, once for each picture.
 const LOOKS: [&str; 3] = ["picture_size(", "examine(", "Gate::"];
 
 #[test]
@@ -236,7 +237,7 @@ fn a_foreign_crate_is_named_in_one_place() {
 
 #[test]
 fn every_file_begins_with_a_sentence_about_itself() {
-    // fuzz/fuzz_targets has one line a file, and that is all there is to say.
+    // The files in fuzz/fuzz_targets have one line each, so they need no sentence.
     let folders = ["src", "tests", "benches", "examples", "fuzz/src"];
     let wrong: Vec<String> = folders
         .into_iter()
@@ -325,7 +326,7 @@ fn the_table_of_tests_is_what_stands_in_their_folders() {
     assert_eq!(found, listed, "found on the left, in docs/DEVELOPING.md on the right");
 }
 
-/// The crates that Cargo.toml asks for, by the names that code knows them by.
+/// The crates of Cargo.toml, with the names that the code uses.
 fn dependencies() -> BTreeSet<String> {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
     let manifest = fs::read_to_string(manifest).expect("Cargo.toml is readable");
@@ -341,7 +342,7 @@ fn dependencies() -> BTreeSet<String> {
             names.insert(name.trim().replace('-', "_"));
         }
     }
-    // Tests use it, src does not; and the package itself, whose setup program they run.
+    // Only tests use tempfile. lancam is the package itself, whose setup program the tests run.
     names.remove("tempfile");
     names.remove("lancam");
     names

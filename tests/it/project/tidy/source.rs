@@ -1,4 +1,4 @@
-//! Rust source files, read as far as the rules need it.
+//! Reads Rust source files as far as the rules need it.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 /// A source file.
 pub struct Source {
-    /// From the package's folder: `src/wire/packet.rs`.
+    /// The path from the package's folder, such as `src/wire/packet.rs`.
     pub name: String,
     pub text: String,
-    /// Without comments and what stands in quotes.
+    /// The text without comments and without the contents of literals.
     pub with_tests: String,
     /// The same, without the tests at its end.
     pub code: String,
@@ -22,26 +22,27 @@ impl Source {
         let with_tests = bare(&text);
         let name = relative.to_string_lossy().replace('\\', "/");
         let tests = with_tests.find("#[cfg(test)]\nmod tests {").unwrap_or(with_tests.len());
-        // Tests that have a file of their own are tests too.
+        // A file of its own for tests contains only tests.
         let tests = if name.ends_with("/tests.rs") { 0 } else { tests };
         Self { name, code: with_tests[..tests].to_owned(), text, with_tests }
     }
 
-    /// The room that this file belongs to; `None` for programs.
+    /// The room of this file, or `None` for programs.
     pub fn room(&self) -> Option<&str> {
         let first = self.name.strip_prefix("src/")?.split(['/', '.']).next()?;
         (first != "bin").then_some(first)
     }
 
-    /// The modules that this one is in, and its own name last: `camera`, `session` for src/camera/session/mod.rs.
+    /// The names of the modules that contain this one, and its own name last: `camera`, `session` for
+    /// src/camera/session/mod.rs.
     pub fn module(&self) -> Vec<&str> {
         let path = self.name.trim_start_matches("src/").trim_end_matches(".rs");
         path.split('/').filter(|part| !["mod", "lib"].contains(part)).collect()
     }
 
-    /// The paths that this file names, from the library's root: `wire::packet::Packet` as three words. A path that does
-    /// not begin with `crate`, `super` or `self` counts as one into a module of its own. Modules inside the file
-    /// are not told apart: their `super` counts as the file's.
+    /// The paths that this file names, from the library's root: `wire::packet::Packet` is three words. A path
+    /// that does not begin with `crate`, `super` or `self` counts as a path into a submodule. A `super` in a
+    /// module inside the file counts as the file's own.
     pub fn names(&self) -> BTreeSet<Vec<&str>> {
         let own = self.module();
         paths(&self.code).iter().map(|path| absolute(&own, path)).collect()
@@ -58,7 +59,7 @@ impl Source {
     }
 }
 
-/// What `path` names in the module `own`, from the library's root on.
+/// The path from the library's root that `path` means in the module `own`.
 fn absolute<'a>(own: &[&'a str], path: &[&'a str]) -> Vec<&'a str> {
     let up = path.iter().take_while(|part| **part == "super").count();
     let inside = &own[..own.len().saturating_sub(up)];
@@ -69,7 +70,7 @@ fn absolute<'a>(own: &[&'a str], path: &[&'a str]) -> Vec<&'a str> {
     }
 }
 
-/// Every path of more than one name, groups taken apart: `a::{b, c::d}` is `a::b` and `a::c::d`.
+/// Every path with more than one name. Groups are split: `a::{b, c::d}` is `a::b` and `a::c::d`.
 fn paths(code: &str) -> Vec<Vec<&str>> {
     let tokens = tokens(code);
     let mut found = Vec::new();
@@ -85,7 +86,7 @@ fn paths(code: &str) -> Vec<Vec<&str>> {
     found
 }
 
-/// Reads the path or the group that begins at `at`, behind `prefix`; where it ends.
+/// Reads the path or the group that begins at `at`, after `prefix`. Returns where it ends.
 fn take_path<'a>(
     tokens: &[&'a str],
     mut at: usize,
@@ -113,7 +114,7 @@ fn take_path<'a>(
             found.push(prefix.clone());
             prefix.pop();
         }
-        // `a::*`, `a::<T>`.
+        // `a::*` or `a::<T>`.
         _ if !prefix.is_empty() => found.push(prefix.clone()),
         _ => {}
     }
@@ -124,7 +125,7 @@ fn is_name(token: &str) -> bool {
     token.starts_with(|letter: char| letter.is_alphabetic() || letter == '_')
 }
 
-/// Names and numbers, `::`, and every other character by itself.
+/// Splits code into names, numbers, `::` and single characters.
 fn tokens(code: &str) -> Vec<&str> {
     let mut tokens = Vec::new();
     let mut rest = code.trim_start();
@@ -146,7 +147,7 @@ pub fn words(text: &str) -> impl Iterator<Item = &str> {
         .filter(|word| !word.is_empty())
 }
 
-/// Every .rs file in `folder` of the package, however deep.
+/// Every .rs file in `folder` of the package and in its subfolders.
 pub fn sources(folder: &str) -> Vec<Source> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut folders = vec![root.join(folder)];
@@ -165,7 +166,7 @@ pub fn sources(folder: &str) -> Vec<Source> {
     files.iter().map(|path: &PathBuf| Source::read(root, path)).collect()
 }
 
-/// Rust without its comments and without what stands in quotes; lines stay lines.
+/// Rust code without comments and without the contents of literals. Line breaks stay.
 fn bare(text: &str) -> String {
     let mut bare = String::with_capacity(text.len());
     let mut rest = text;
@@ -209,14 +210,14 @@ fn quoted_len(text: &str) -> usize {
     text.len()
 }
 
-/// The hashes of a raw string at the start of `text`: `r#"`.
+/// The hashes of a raw string at the start of `text`, such as `r#"`.
 fn raw_hashes(text: &str) -> Option<&str> {
     let text = text.strip_prefix('r')?;
     let hashes = text.len() - text.trim_start_matches('#').len();
     text[hashes..].starts_with('"').then(|| &text[..hashes])
 }
 
-/// The length of a character literal at the start of `text`; 0 where there is none, as at a lifetime.
+/// The length of a character literal at the start of `text`, or 0 if there is none, as in a lifetime.
 fn char_len(text: &str) -> usize {
     let Some(inside) = text.strip_prefix('\'') else { return 0 };
     if inside.starts_with('\\') {
