@@ -99,8 +99,9 @@ impl<'a> Viewing<'a> {
     /// Passes a question on to the controls; refuses it if viewers may not use them.
     fn ask(&mut self, question: Question) -> io::Result<Input> {
         let Some(controls) = &self.camera.controls else {
-            let text = "viewers may not change this camera's controls; start lancam with --control lan, \
-                        or write control = \"lan\" into lancam.toml";
+            // The viewer shows this in two lines.
+            let text = "controls are off; start lancam with --control lan, or write control = \"lan\" \
+                        into lancam.toml";
             return Ok(Input::Answer(Some(Answer::Refused(text.into()))));
         };
         let visitor = match self.visitor.take() {
