@@ -394,7 +394,13 @@ impl Config {
         let has_both = self.size.width.is_some() && self.size.height.is_some();
         let stretch = (is_stretched && !has_both)
             .then(|| "stretch makes no difference without both width and height".to_owned());
-        stretch.into_iter().collect()
+        let is_pattern = matches!(self.source, SourceSpec::Test { .. });
+        let is_asked = self.capture.size.is_some() || self.capture.rate.is_some();
+        let pattern = (is_pattern && is_asked).then(|| {
+            "size and fps make no difference to the test pattern; name both in its source, such as test:640x480@15"
+                .to_owned()
+        });
+        stretch.into_iter().chain(pattern).collect()
     }
 
     /// The form that viewers without wishes get.

@@ -157,6 +157,11 @@ fn what_makes_no_difference_is_said() {
         let remarks = config(alone).remarks();
         assert!(remarks.len() == 1 && remarks[0].contains("both width and height"), "{remarks:?}");
     }
+    for asked in [["--fps", "7.5"], ["--size", "640x480"]] {
+        let remarks = config(&["--source", "test", asked[0], asked[1]]).remarks();
+        assert!(remarks.len() == 1 && remarks[0].contains("test:640x480@15"), "{remarks:?}");
+        assert_eq!(config(&asked).remarks(), [""; 0]);
+    }
 }
 
 #[test]
