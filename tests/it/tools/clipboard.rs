@@ -66,7 +66,7 @@ pub fn copy(display: &str, text: &str) -> Receiver<()> {
             };
             let sent = connection.send_event(false, asked.requestor, EventMask::NO_EVENT, answer);
             sent.expect("sent").check().expect("told");
-            // The test may have no need to know.
+            // The test may not listen.
             let _ = given.send(());
         }
     });
