@@ -3,63 +3,61 @@ export PREFIX DESTDIR
 .PHONY: help run test test-all test-raspi3b fetch screenshots check check-others install uninstall deb pi image image-lock flash deploy release bench compare fuzz
 
 help: ## this list
-	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^# \(.*\):$$/\n\1/p; s/^\([a-z0-9-]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
-run: ## this machine's camera, or a test pattern, in a window; without a display, its figures and a PNG
+# To use lancam:
+
+run: ## your camera or a test pattern in a window; without a display, the figures and a PNG
 	cross/run.sh
 
-test: ## all tests but the long ones, in at most 20 minutes
-	tests/test.sh
-
-test-all: ## the long ones too
-	tests/test.sh --include-ignored
-
-fetch: ## all that the others would get from the network, which run, test and image then do without
-	cross/fetch.sh
-
-test-raspi3b: ## the program for 64-bit Pis on an emulated Raspberry Pi 3B
-	tests/test.sh raspi3b
-
-screenshots: ## the pictures of README.md and docs/VIEWER.md anew (as root): look at them
-	cross/need.sh Xvfb:xvfb xdotool:xdotool ip:iproute2 pngquant:pngquant chromium:chromium
-	cross/cargo.sh test --locked --test it desktop::pictures:: -- --include-ignored
-	pngquant --force --ext .png --strip --skip-if-larger docs/pictures/*.png
-
-check: ## formatting, lints, docs, scripts, licences and bans
-	tests/check.sh
-
-check-others: ## that the viewer compiles for Windows and macOS
-	tests/check-others.sh
-
-install: ## lancam-view, its icon and menu entry: into ~/.local, for root into /usr/local, or PREFIX=...
+install: ## lancam-view with its icon and menu entry, into ~/.local (root: /usr/local), or PREFIX=...
 	cross/desktop/install.sh "$$(cross/viewer.sh)"
 
-uninstall: ## what make install has put there
+uninstall: ## removes what make install has installed
 	cross/desktop/install.sh --remove
+
+deploy: ## installs lancam on a Pi that runs Raspberry Pi OS: PI=user@host
+	cross/deploy.sh "$(PI)"
+
+pi: ## static programs for every Raspberry Pi: dist/lancam-aarch64, -armv7, -armv6
+	cross/build.sh aarch64 armv7 armv6
 
 deb: ## Debian packages in dist: lancam for arm64, armhf and amd64, lancam-view for this machine
 	cross/deb/build.sh lancam-view "$$(dpkg --print-architecture)" "$$(cross/viewer.sh)"
 	cross/deb/camera.sh arm64 armhf amd64
 
-pi: ## static programs for every Raspberry Pi: dist/lancam-aarch64, -armv7, -armv6
-	cross/build.sh aarch64 armv7 armv6
-
-image: ## the SD card for Pi 3, 3+, 4 and Zero 2 W: dist/lancam.img.xz; LANCAM=FILE, SETUP=FILE take programs that are built already
+image: ## the SD card for a Pi 3, 3+, 4 or Zero 2 W: dist/lancam.img; LANCAM=FILE, SETUP=FILE take programs that are built already
 	$(if $(and $(LANCAM),$(SETUP)),,cross/build.sh $(if $(LANCAM),,aarch64) $(if $(SETUP),,setup-aarch64))
 	cross/image/build.sh $(or $(LANCAM),dist/lancam-aarch64) $(or $(SETUP),dist/lancam-setup-aarch64)
 
-image-lock: ## the newest Debian packages for the image, into cross/image/packages.lock
-	cross/image/lock.sh
-
 IMAGE ?= dist/lancam.img
-flash: ## writes the card: DEV=/dev/sdX; IMAGE=FILE takes one that was downloaded
+flash: ## writes the image onto a card, as root: DEV=/dev/sdX; without DEV it lists the disks; IMAGE=FILE takes another image
 	cross/image/flash.sh "$(IMAGE)" "$(DEV)"
 
-deploy: ## lancam onto a Pi that runs Raspberry Pi OS: PI=user@host
-	cross/deploy.sh "$(PI)"
+# To develop lancam:
 
-release: ## everything for a release page, with checksums: dist/release; RELEASE_URL=URL makes the list for Raspberry Pi Imager too
-	cross/release.sh
+test: ## all tests but the long ones, in at most 20 minutes
+	tests/test.sh
+
+test-all: ## all tests
+	tests/test.sh --include-ignored
+
+test-raspi3b: ## the program for 64-bit Pis on an emulated Raspberry Pi 3B
+	tests/test.sh raspi3b
+
+check: ## formatting, lints, docs, scripts, licences and bans
+	tests/check.sh
+
+check-others: ## whether the viewer compiles for Windows and macOS
+	tests/check-others.sh
+
+fetch: ## downloads everything that run, test and image need; after it they need no network
+	cross/fetch.sh
+
+screenshots: ## takes the pictures of README.md and docs/VIEWER.md anew, as root: look at them
+	cross/need.sh Xvfb:xvfb xdotool:xdotool ip:iproute2 pngquant:pngquant chromium:chromium
+	cross/cargo.sh test --locked --test it desktop::pictures:: -- --include-ignored
+	pngquant --force --ext .png --strip --skip-if-larger docs/pictures/*.png
 
 compare: ## lancam, ustreamer and motion side by side: CAMERA=/dev/video0, or else on the emulated Pi
 	tests/compare/compare.sh "$(CAMERA)"
@@ -71,3 +69,9 @@ SECONDS ?= 60
 fuzz: ## each fuzz target for a minute, or for SECONDS=N
 	cross/need.sh c++:g++ cmake:cmake make:make nasm:nasm
 	fuzz/run.sh $(SECONDS)
+
+image-lock: ## writes the newest Debian packages for the image into cross/image/packages.lock
+	cross/image/lock.sh
+
+release: ## everything for a release page, with checksums: dist/release; RELEASE_URL=URL makes the list for Raspberry Pi Imager too
+	cross/release.sh
