@@ -239,6 +239,39 @@ mod tests {
     }
 
     #[test]
+    fn the_page_about_hardware_shows_controls_as_they_are_printed() {
+        let kelvin = raw(0x0098_091a, 1, "White Balance Temperature");
+        let (minimum, maximum, default, flags) = (2000, 6500, 4000, 0x10);
+        let driver = FakeDriver {
+            controls: vec![
+                raw(0x0098_0900, 1, "Brightness"),
+                RawControl {
+                    maximum: 1,
+                    default: 1,
+                    ..raw(0x0098_090c, 2, "White Balance, Automatic")
+                },
+                RawControl {
+                    maximum: 2,
+                    default: 2,
+                    ..raw(0x0098_0918, 3, "Power Line Frequency")
+                },
+                RawControl { minimum, maximum, default, flags, ..kelvin },
+            ],
+            numbers: std::cell::RefCell::new(
+                [(0x0098_0900, 128), (0x0098_090c, 1), (0x0098_0918, 2), (0x0098_091a, 4000)]
+                    .into(),
+            ),
+            ..FakeDriver::default()
+        };
+        let mut shown = Shown::read(&driver);
+        let items = (0..).zip(["Disabled", "50 Hz", "60 Hz"]);
+        let items = items.map(|(number, text)| Item { number, text: text.into() });
+        shown.lines[2].control.kind = ControlType::Menu(items.collect());
+        let page = include_str!("../../../../docs/HARDWARE.md");
+        assert!(page.contains(&format!("```text\n{shown}```\n")), "{shown}");
+    }
+
+    #[test]
     fn programs_read_the_same() {
         let json = Shown::read(&driver()).json();
         for part in [
