@@ -283,8 +283,8 @@ fn page() -> String {
 /// systemd/lancam.toml: every key, none of them set.
 fn template() -> String {
     let mut text = String::from(
-        "# lancam: the options of this camera. `lancam check` says whether they are right, and\n\
-         # `systemctl restart lancam` makes them count. docs/CONFIGURATION.md tells more.\n",
+        "# lancam: the options of this camera. `lancam check` names mistakes, and\n\
+         # `sudo systemctl restart lancam` applies changes. docs/CONFIGURATION.md tells more.\n",
     );
     for section in Section::ALL {
         write!(text, "\n# {}\n", section.title()).expect("a String takes all");
@@ -297,9 +297,9 @@ fn template() -> String {
             }
         }
     }
-    text + "\n# Controls of a USB camera, as `lancam list` shows them. Below this line only other tables may stand.\n\
+    text + "\n# Controls of a USB camera, as `lancam list` shows them. All options must stand above this line.\n\
             #[controls]\n#brightness = 128\n#power_line_frequency = \"50 Hz\"\n\
-            \n# Settings of a ribbon camera, as docs/HARDWARE.md lists them. Below this line, too, only other tables may stand.\n\
+            \n# Settings of a ribbon camera, as docs/HARDWARE.md lists them. All options must stand above this line, too.\n\
             #[csi]\n#awb = \"daylight\"\n#flicker-period = \"50 Hz\"\n"
 }
 
