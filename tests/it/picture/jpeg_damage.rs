@@ -46,7 +46,7 @@ fn write(picture: &repair::Examined<'_>) -> Vec<u8> {
     out
 }
 
-/// What becomes of a camera's first picture, which the gate cannot compare with others.
+/// What lancam makes of a camera's first picture, which the gate cannot compare with others.
 fn repaired(sent: &[u8]) -> Result<Vec<u8>, Damage> {
     let picture = repair::examine(sent)?.without_leftovers();
     assert!(picture.len() <= sent.len() + MOST_ADDED);

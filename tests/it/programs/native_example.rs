@@ -59,7 +59,7 @@ fn it_watches_a_camera_and_knows_how_old_each_frame_is() {
     let frames = told(&output);
     assert_eq!(frames.len(), 100);
     assert!(frames.is_sorted_by(|one, next| one.0 < next.0), "{frames:?}");
-    // The first frames come before any ping was answered.
+    // The first frames come before the answer to the first ping.
     for (_, age, uncertainty) in &frames[10..] {
         assert!((-uncertainty..500.0).contains(age) && *uncertainty < 100.0, "{frames:?}");
     }

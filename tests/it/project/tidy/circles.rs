@@ -1,6 +1,6 @@
 //! No two modules import each other, not even through other modules.
 //!
-//! A folder's `mod.rs` may name the files in the folder. What they import from it does not count as a circle.
+//! A folder's `mod.rs` may name the files in the folder. Their imports from it are allowed too.
 
 use super::source::{Source, sources};
 use std::collections::{BTreeMap, BTreeSet};
