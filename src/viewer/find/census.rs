@@ -8,7 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 /// The cameras that have answered on the LAN.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sightings {
-    /// The cameras, sorted by name.
+    /// The cameras, sorted by name without regard to capitals.
     pub cameras: Vec<Found>,
     /// Whether some were left out because there were too many.
     pub is_cut: bool,
@@ -135,7 +135,9 @@ impl Census {
     /// The cameras in the list now.
     pub(super) fn sightings(&self) -> Sightings {
         let mut cameras: Vec<_> = self.entries.iter().map(|entry| entry.camera.clone()).collect();
-        cameras.sort_by(|a, b| (&a.name, &a.addresses).cmp(&(&b.name, &b.addresses)));
+        cameras.sort_by_cached_key(|camera| {
+            (camera.name.to_lowercase(), camera.name.clone(), camera.addresses.clone())
+        });
         Sightings { cameras, is_cut: self.is_cut }
     }
 }
@@ -171,6 +173,17 @@ mod tests {
         let cameras = census.sightings().cameras;
         let addresses: Vec<_> = cameras.iter().map(|camera| camera.address().to_string()).collect();
         assert_eq!(addresses, ["10.0.0.1:1", "10.0.0.2:1", "10.0.0.3:1"]);
+    }
+
+    #[test]
+    fn capitals_make_no_difference_to_the_order_of_names() {
+        let mut census = Census::default();
+        for name in ["Vera", "alpha", "Beta", "beta"] {
+            let camera = found(name, "10.0.0.1:1");
+            census.note(Found { name: name.into(), ..camera }, HERE, 0);
+        }
+        let names: Vec<_> = census.sightings().cameras.into_iter().map(|it| it.name).collect();
+        assert_eq!(names, ["alpha", "Beta", "beta", "Vera"]);
     }
 
     #[test]

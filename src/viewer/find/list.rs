@@ -6,15 +6,40 @@ use crate::json::{Object, array, quoted};
 /// The list for people: name, address, size and rate in columns.
 pub fn text(cameras: &[Found]) -> String {
     let rows = cameras.iter().map(row).collect::<Vec<_>>();
-    let width = |column: usize| {
-        rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default()
-    };
-    let (name, address, size) = (width(0), width(1), width(2));
+    let width =
+        |column: usize| rows.iter().map(|row| cells(&row[column])).max().unwrap_or_default();
+    let widths = [width(0), width(1), width(2), 0];
     let line = |row: &[String; 4]| {
-        let line = format!("{:name$}  {:address$}  {:size$}  {}", row[0], row[1], row[2], row[3]);
-        line.trim_end().to_owned()
+        let padded = row.iter().zip(widths).map(|(text, width)| {
+            let missing = width.saturating_sub(cells(text));
+            format!("{text}{}", " ".repeat(missing))
+        });
+        padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
     rows.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// The cells that a text takes in a terminal. Chinese, Japanese and Korean letters and emojis take
+/// two each.
+fn cells(text: &str) -> usize {
+    let is_wide = |letter: char| {
+        matches!(
+            letter,
+            '\u{1100}'..='\u{115F}'
+                | '\u{2E80}'..='\u{303E}'
+                | '\u{3041}'..='\u{A4CF}'
+                | '\u{AC00}'..='\u{D7A3}'
+                | '\u{F900}'..='\u{FAFF}'
+                | '\u{FE30}'..='\u{FE6F}'
+                | '\u{FF01}'..='\u{FF60}'
+                | '\u{FFE0}'..='\u{FFE6}'
+                | '\u{1F300}'..='\u{1F64F}'
+                | '\u{1F680}'..='\u{1F6FF}'
+                | '\u{1F900}'..='\u{1F9FF}'
+                | '\u{20000}'..='\u{3FFFD}'
+        )
+    };
+    text.chars().map(|letter| 1 + usize::from(is_wide(letter))).sum()
 }
 
 fn row(camera: &Found) -> [String; 4] {
@@ -102,5 +127,12 @@ mod tests {
              \"addresses\":[\"10.0.0.5:9999\"],\"version\":\"\",\"id\":\"\"}]"
         );
         assert_eq!((text(&[]), json(&[])), (String::new(), "[]".into()));
+        let [mut one, other] = cameras();
+        one.name = "玄関".into();
+        assert_eq!(
+            text(&[one, other]),
+            "玄関   10.0.0.5:9999  1280x720        29.97 fps\n\
+             a \"b\"  10.0.0.5:9999  no picture yet"
+        );
     }
 }
