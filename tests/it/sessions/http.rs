@@ -36,7 +36,7 @@ fn a_stream_is_these_bytes() {
         let count = tcp.read(&mut piece).expect("it goes on");
         assert!(count > 0, "it ended");
         bytes.extend_from_slice(&piece[..count]);
-        // The first `X-Timestamp` belongs to the answer's head.
+        // The first boundary is in the head of the answer, before the first `X-Timestamp`.
         if let Some(at) =
             find(&bytes, b"X-Timestamp").and_then(|at| find(&bytes[at..], end).map(|end| at + end))
         {

@@ -358,7 +358,7 @@ fn a_stream_knows_of_an_end_that_came_with_the_rest_of_its_request() {
         }
         table.publish();
         table.run();
-        // One order marks the connection as answered. At the end of the input there is a second one.
+        // The first `Stand` says that the connection is being answered. After the end of the input, a second one follows.
         let told = table.orders.iter().filter(|order| *order == "Stand").count();
         assert_eq!(told, 1 + usize::from(ends), "{:?}", table.orders);
     }
