@@ -107,7 +107,7 @@ pub enum UsageError {
         found: String,
     },
     /// Several cameras with an option that takes one.
-    #[error("{0} goes with one camera, not with {1} and {2}")]
+    #[error("{0} goes with one camera, not with {1} and {2}; start one lancam-view for each")]
     OneCamera(&'static str, CameraAddress, CameraAddress),
     /// More cameras than a window can show.
     #[error("too many cameras: name {MAX_CAMERAS} at most")]

@@ -152,7 +152,7 @@ impl Figures<'_> {
         let size = if is_low { scale.text() } else { scale.text() * 1.8 };
         let is_old = self.age.zip(self.interval).is_some_and(|(age, interval)| age > interval * 3);
         let style = Style::new(size, if is_old { WARN } else { TEXT }).bold().even();
-        let age = Short::of(format_args!("{} ms", Known(self.age.map(millis), 1)));
+        let age = Short::of(format_args!("{} ms", known_age(self.age)));
         let end = canvas.text(row, &age, style, Align::Left);
         let quiet = Style::new(scale.small(), QUIET).even();
         let after = |end: i32, gap: f32| {
@@ -160,7 +160,7 @@ impl Figures<'_> {
             Rect::new(x, row.y, row.right() - x, row.height)
         };
         let end = canvas.text(after(end, 0.4), "age", quiet, Align::Left);
-        let most = Known(self.age_p95.map(millis), 1);
+        let most = known_age(self.age_p95);
         let unsure = self.uncertainty.map(millis).filter(|unsure| *unsure >= WORTH_SAYING);
         let text = match unsure {
             Some(unsure) => Short::of(format_args!("p95 {most} ± {unsure:.1} ms")),
@@ -248,6 +248,12 @@ impl std::fmt::Display for Known {
             None => out.write_str("–"),
         }
     }
+}
+
+/// An age in milliseconds. From 100 ms on it has no decimals, so that two ages and the error fit into the row.
+fn known_age(age: Option<Duration>) -> Known {
+    let age = age.map(millis);
+    Known(age, usize::from(age.is_some_and(|age| age < 100.0)))
 }
 
 fn millis(time: Duration) -> f64 {
