@@ -109,10 +109,10 @@ const FAULTS: [Fault; 32] = [
         "the picture comes; the log and `lancam list` name the control and say what is wrong with it",
         a_control_that_fails,
     ),
-    ("a control that takes 6 s", "pictures go on while it is waited for", a_control_that_is_slow),
+    ("a control that takes 6 s", "pictures go on in the meantime", a_control_that_is_slow),
     (
         "descriptors that lie: frames of 0 bytes or 4 GiB, intervals of 0, a size twice",
-        "listed and watched; where no buffers can be had for MJPG, YUYV is taken",
+        "listed and watched; if there are no buffers for MJPG, lancam takes YUYV",
         usb_descriptors::lying,
     ),
     (
@@ -157,7 +157,7 @@ fn each_fault_of_a_usb_camera_leaves_viewers_with_a_picture_or_a_word() {
 fn the_faults_that_are_proven_are_those_of_the_page() {
     let rows: String =
         FAULTS.iter().map(|(what, outcome, _)| format!("| {what} | {outcome} |\n")).collect();
-    stands_on_the_page("| fault | what comes of it |\n|---|---|\n", &rows);
+    stands_on_the_page("| fault | what happens |\n|---|---|\n", &rows);
 }
 
 fn unplugged_in_a_frame(scene: &Scene) {
