@@ -3,7 +3,7 @@
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::prctl;
-use nix::sys::signal::{SigHandler, SigSet, Signal, killpg, signal};
+use nix::sys::signal::{SigHandler, SigSet, Signal, kill, killpg, signal};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::{Pid, getppid, pipe2};
 use std::fs::File;
@@ -114,11 +114,11 @@ impl Child {
         }
     }
 
-    /// Sends a signal to its group, but not where the group's number may be that of strangers. Nobody may be left in the group,
-    /// which is what is wanted.
+    /// Sends a signal to its group, and to it alone if it has moved to another group and left its own empty. Sends none where
+    /// its number may be that of a stranger.
     fn tell(&self, signal: Signal) {
-        if self.state() != State::Forgotten {
-            let _ = killpg(self.group, signal);
+        if self.state() != State::Forgotten && killpg(self.group, signal).is_err() {
+            let _ = kill(self.group, signal);
         }
     }
 
@@ -250,6 +250,21 @@ mod tests {
             assert!(Instant::now() < deadline, "process {grandchild} still runs");
             std::thread::sleep(LOOK);
         }
+    }
+
+    #[test]
+    fn a_child_that_has_moved_to_another_group_is_ended() {
+        let script = "setpgrp(0, getpgrp(getppid())); $| = 1; print qq(moved\\n); sleep 600";
+        let Ok(mut child) = Child::start(Path::new("/usr/bin/perl"), &["-e".into(), script.into()])
+        else {
+            return println!("skipped: there is no /usr/bin/perl");
+        };
+        assert_eq!(said(&mut child.frames), "moved\n");
+        let process = child.id().to_string();
+        let began_at = Instant::now();
+        drop(child);
+        assert!(!lives(&process), "process {process} still runs");
+        assert!(began_at.elapsed() < GRACE, "it was asked to end, not killed");
     }
 
     #[test]
