@@ -21,25 +21,32 @@ pub(super) fn find(named: Option<&Path>) -> Result<PathBuf, SourceError> {
 }
 
 fn find_on(named: Option<&Path>, path: &OsStr) -> Result<PathBuf, SourceError> {
-    if let Some(named) = named {
-        return if named.is_file() {
-            runnable(named)
-        } else {
+    let found = match named {
+        None => first_on(path, &NAMES.map(Path::new)),
+        // As in a shell, a name without a folder is looked up on the path.
+        Some(named) if named.parent() == Some(Path::new("")) => first_on(path, &[named]),
+        Some(named) => Some(named.to_owned()).filter(|program| program.is_file()),
+    };
+    match (found, named) {
+        (Some(program), _) => runnable(&program),
+        (None, Some(named)) => {
             let named = named.display();
             let text = format!("there is no program {named}, which --csi-program names");
             Err(SourceError::new(Trouble::NoCamera, text))
-        };
-    }
-    let folders: Vec<PathBuf> = std::env::split_paths(path).collect();
-    let mut all = NAMES.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
-    match all.find(|program| program.is_file()) {
-        Some(program) => runnable(&program),
-        None => Err(SourceError::new(
+        }
+        (None, None) => Err(SourceError::new(
             Trouble::NoCamera,
             "a ribbon camera needs the program rpicam-vid, which is not installed. On Raspberry Pi OS type: \
              sudo apt install rpicam-apps-lite",
         )),
     }
+}
+
+/// The first file with one of these names in the folders of `path`. The first name is looked for in all of them first.
+fn first_on(path: &OsStr, names: &[&Path]) -> Option<PathBuf> {
+    let folders: Vec<PathBuf> = std::env::split_paths(path).collect();
+    let mut all = names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
+    all.find(|program| program.is_file())
 }
 
 fn runnable(program: &Path) -> Result<PathBuf, SourceError> {
@@ -77,6 +84,7 @@ mod tests {
         assert_eq!(find_on(None, &path), Ok(older.clone()));
         let newer = put(&second, "rpicam-vid");
         assert_eq!(find_on(None, &path), Ok(newer.clone()));
+        assert_eq!(find_on(Some(Path::new("libcamera-vid")), &path), Ok(older.clone()));
         assert_eq!(find_on(Some(&older), &path), Ok(older));
 
         fs::set_permissions(&newer, fs::Permissions::from_mode(0o644)).expect("set");

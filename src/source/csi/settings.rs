@@ -236,7 +236,11 @@ impl Values {
                 _ => micros(value).is_some_and(|it| (0.0..=1e6).contains(&it)),
             },
             Self::Lens => value == "default" || is_between(value, 0.0, NEAREST),
-            Self::Region => is_region(value),
+            Self::Region => {
+                // rpicam-vid ignores a region with a space before a comma.
+                let parts: Vec<&str> = value.split(',').map(str::trim).collect();
+                return is_region(&parts).then(|| parts.join(","));
+            }
             Self::Mode => is_mode(value),
             Self::File => !value.is_empty() && !value.contains('\0'),
         };
@@ -283,8 +287,8 @@ pub(super) fn micros(value: &str) -> Option<f64> {
     number.parse::<f64>().ok().filter(|it| it.is_finite()).map(|number| number * unit)
 }
 
-fn is_region(value: &str) -> bool {
-    let parts: Option<Vec<f64>> = value.split(',').map(|part| part.trim().parse().ok()).collect();
+fn is_region(parts: &[&str]) -> bool {
+    let parts: Option<Vec<f64>> = parts.iter().map(|part| part.parse().ok()).collect();
     match parts.as_deref() {
         Some(&[x, y, width, height]) => {
             let is_side =
@@ -325,6 +329,7 @@ mod tests {
             ("lens-position=default", "--lens-position=default"),
             ("lens-position=2", "--lens-position=2"),
             ("roi=0.25,0.25,0.5,0.5", "--roi=0.25,0.25,0.5,0.5"),
+            ("roi=0.25 , 0.25,0.5 ,0.5", "--roi=0.25,0.25,0.5,0.5"),
             ("mode=1640:1232", "--mode=1640:1232"),
             ("mode=1920:1080:10:P", "--mode=1920:1080:10:P"),
             ("hdr=single-exp", "--hdr=single-exp"),
