@@ -106,6 +106,27 @@ fn chromium_paints_300_pictures_in_order() {
     chromium_paints(FRAMES);
 }
 
+/// A service manager starts lancam again at once, with the same socket. No question of the page fails meanwhile, and
+/// Chromium does not tell it that the stream has ended.
+#[test]
+fn a_restart_that_takes_no_time_is_noticed_by_the_page() {
+    let Some(mut page) = Page::open(&[]) else { return };
+    let address = format!("127.0.0.1:{}", page.camera.port());
+    page.camera.child.kill().expect("it runs");
+    page.camera.child.wait().expect("it was killed");
+    page.camera = CameraProcess::spawn(&mut CameraProcess::command(&[
+        "--listen",
+        &address,
+        "--source",
+        "test:640x360@30",
+    ]));
+    // The browser may paint a picture or two that it still had.
+    let mut last = None;
+    for _ in 0..10 {
+        last = Some(page.next_number(last));
+    }
+}
+
 #[test]
 fn f_and_a_double_click_fill_the_screen_with_the_picture_and_give_it_back() {
     let Some(page) = Page::open(&[]) else { return };
