@@ -212,6 +212,16 @@ fn a_client_that_closes_its_sending_side_is_answered() {
 }
 
 #[test]
+fn a_client_that_leaves_in_the_middle_of_its_request_has_left() {
+    let camera = CameraProcess::start(&["--source", "test:64x48"]);
+    let mut client = TcpStream::connect(("127.0.0.1", camera.port())).expect("connects");
+    client.write_all(b"GET /snap").expect("writes");
+    drop(client);
+    let ended = camera.line_with("connection ended");
+    assert!(ended.ends_with("the viewer left"), "{ended}");
+}
+
+#[test]
 fn a_native_viewer_that_closes_its_sending_side_leaves_and_is_told_what_is_wrong_before() {
     let camera = CameraProcess::start(&["--source", "test:64x48", "--max-viewers", "1"]);
     let mut leaves = NativeClient::connect(camera.port());
