@@ -18,7 +18,9 @@ pub(super) struct Meant {
 const ENDS: [&str; 3] = [".txt", ".yaml", ".yml"];
 
 /// Extensions of files that are not plain text, or whose real extension was replaced.
-const NO_TEXT: [&str; 8] = ["txt", "rtf", "doc", "docx", "odt", "pages", "html", "pub"];
+const OTHER_ENDS: [&str; 13] = [
+    "txt", "rtf", "doc", "docx", "odt", "pages", "html", "pub", "conf", "cfg", "ini", "json", "tml",
+];
 
 /// The files of a folder that have one of `names`, exactly or nearly, in the order of `names`. Those with the right name
 /// come first.
@@ -42,21 +44,35 @@ fn name_of(file: &str) -> String {
     name
 }
 
+/// A name without the number that a second download gets, as in `lancam (1).toml`, and without spaces, hyphens and
+/// underscores.
+fn letters_of(name: &str) -> String {
+    let numbered =
+        name.split_once('(').and_then(|(before, rest)| Some((before, rest.split_once(')')?)));
+    let name = match numbered {
+        Some((before, (number, after))) if number.bytes().all(|it| it.is_ascii_digit()) => {
+            format!("{before}{after}")
+        }
+        _ => name.to_owned(),
+    };
+    name.replace([' ', '-', '_'], "")
+}
+
 /// Finds files whose names are close to one of `names`, and says what to do about them.
 pub(super) fn misnamed(folder: &[String], names: &[&'static str]) -> Vec<String> {
     let told = folder.iter().filter_map(|file| {
+        let read_as = name_of(file);
+        if names.contains(&read_as.as_str()) {
+            return None;
+        }
         let lower = file.to_ascii_lowercase();
-        if names.contains(&name_of(file).as_str()) {
-            return None;
-        }
-        let (rest, kind) = lower.rsplit_once('.')?;
-        if !NO_TEXT.contains(&kind) {
-            return None;
-        }
-        let stem = |name: &str| name.split('.').next().unwrap_or(name).to_owned();
-        let meant = names.iter().find(|name| stem(name) == stem(rest));
-        let meant =
-            meant.or_else(|| names.iter().find(|it| kind == "pub" && **it == "authorized_keys"));
+        let (rest, kind) = lower.rsplit_once('.').unwrap_or((&lower, ""));
+        let stem = |name: &str| letters_of(name).split('.').next().map(str::to_owned);
+        let meant = names.iter().find(|name| {
+            letters_of(&read_as) == letters_of(name)
+                || OTHER_ENDS.contains(&kind) && stem(rest) == stem(name)
+                || kind == "pub" && **name == "authorized_keys"
+        });
         let shown: String = printable(file).chars().take(40).collect();
         meant.map(|name| {
             format!("{shown}: lancam does not read this file. Save it as plain text under the name {name}")
@@ -107,21 +123,34 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_plain_text_or_has_lost_its_end_is_told() {
+    fn what_is_no_plain_text_or_nearly_has_the_name_is_told() {
         let files = folder(&[
             "lancam.rtf",
             "Lancam.txt",
             "wpa_supplicant.conf.docx",
             "id_ed25519.pub",
+            "lancam (1).toml",
+            "lancam.conf",
+            "wpa-supplicant.conf",
+            "authorized keys.txt",
+            "userdata",
             "licences.txt",
+            "lancam.toml~",
+            "lancam (the old one).toml",
+            "fixup.dat",
         ]);
         let told = misnamed(&files, &NAMES);
-        assert_eq!(told.len(), 4, "{told:?}");
+        assert_eq!(told.len(), 9, "{told:?}");
         for (line, name) in told.iter().zip([
             "lancam.toml",
             "lancam.toml",
             "wpa_supplicant.conf",
             "authorized_keys",
+            "lancam.toml",
+            "lancam.toml",
+            "wpa_supplicant.conf",
+            "authorized_keys",
+            "user-data",
         ]) {
             assert!(line.ends_with(name), "{line}");
         }
