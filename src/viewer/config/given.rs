@@ -28,7 +28,25 @@ pub(super) struct Given {
     pub seconds: Option<Duration>,
     pub timeout: Option<Duration>,
     pub verbosity: i8,
+    /// Options of [`ONCE`] that were given.
+    named: Vec<&'static str>,
 }
+
+/// Options with a value, of which there is one.
+const ONCE: [&str; 12] = [
+    "record",
+    "record-every",
+    "record-max",
+    "record-keep",
+    "width",
+    "height",
+    "quality",
+    "fps",
+    "frames",
+    "seconds",
+    "timeout",
+    "save",
+];
 
 /// Whether a list is to be printed, for which `--json` is allowed too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +61,16 @@ const DEFAULT_SECONDS: Duration = Duration::from_secs(10);
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl Given {
+    /// Refuses the second of two values for an option.
+    pub(super) fn once(&mut self, option: &str) -> Result<(), UsageError> {
+        let Some(option) = ONCE.into_iter().find(|known| *known == option) else { return Ok(()) };
+        if self.named.contains(&option) {
+            return Err(UsageError::Twice(option));
+        }
+        self.named.push(option);
+        Ok(())
+    }
+
     pub(super) fn name_camera(&mut self, text: &str) -> Result<(), UsageError> {
         if self.cameras.len() == MAX_CAMERAS {
             return Err(UsageError::TooManyCameras);

@@ -129,6 +129,9 @@ pub enum UsageError {
     /// Options that contradict each other.
     #[error("use {0} or {1}, not both")]
     Conflict(&'static str, &'static str),
+    /// An option with two values, of which one would be lost.
+    #[error("--{0} is given twice; give it once")]
+    Twice(&'static str),
 }
 
 /// With more panes, nobody could tell them apart.
@@ -151,6 +154,9 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, U
     let mut parser = lexopt::Parser::from_args(arguments);
     let mut given = Given::default();
     while let Some(argument) = parser.next()? {
+        if let Long(name) = argument {
+            given.once(name)?;
+        }
         match argument {
             Short('h') | Long("help") => return Ok(Request::Help),
             Short('V') | Long("version") => return Ok(Request::Version),

@@ -144,6 +144,9 @@ fn what_makes_no_sense_is_answered_in_one_line_with_what_would() {
         ("pi --record x.mkv --record-keep 3", "only together with --record-every or --record-max"),
         ("pi --headless --record-every 1h", "--record-every works only together with --record"),
         ("a b --headless --record x.mkv", "--headless goes with one camera"),
+        ("pi --record a.mkv --record b.mkv", "--record is given twice; give it once"),
+        ("pi --headless --save a.png --save=b.png", "--save is given twice"),
+        ("pi --width 320 --fps 5 --width 640", "--width is given twice"),
         ("pi --record /dev/stdout", "file or pipe that ends in .mkv, not \"/dev/stdout\""),
     ] {
         let error = parse_line(line).expect_err(line);
