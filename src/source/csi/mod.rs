@@ -2,7 +2,7 @@
 //! from its pipe.
 //!
 //! `program` finds rpicam-vid, `asked` chooses its options, `child` starts and ends it. `frames` reads its pictures (`raw` or
-//! `jpegs`), `times` reads when they were taken, `words` reads its messages, and `remedies` says what to do about those. `run`
+//! `jpegs`), `times` reads when they were taken, by their `pace` too, `words` reads its messages, and `remedies` says what to do about those. `run`
 //! joins all that for one child. `camera` is the source of frames, which starts another child where that helps. `settings`
 //! and `knobs` are the camera's settings. `modes` asks rpicam-vid which modes each camera has.
 
@@ -13,6 +13,7 @@ mod frames;
 mod jpegs;
 mod knobs;
 mod modes;
+mod pace;
 mod program;
 mod raw;
 mod remedies;

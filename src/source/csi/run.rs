@@ -29,6 +29,8 @@ pub(super) struct Run {
     /// When the last frame came, or when the child was started.
     silent_since: Micros,
     has_frames: bool,
+    /// The times were looked at since the last frame, and no other had begun.
+    has_looked_between: bool,
     /// When it said something last.
     heard_at: Micros,
     /// Its words are not read before this time, because there are too many. No more will come where it is the end of time.
@@ -100,6 +102,7 @@ impl Run {
             in_vain: 0,
             silent_since: clock::now(),
             has_frames: false,
+            has_looked_between: false,
             heard_at: clock::now(),
             deaf_until: Micros(0),
             is_quiet: false,
@@ -122,7 +125,20 @@ impl Run {
                 return Ok(Seen::Padded(granted));
             }
         }
-        match self.frames.fill(&mut self.child.frames)? {
+        // A line is written behind its frame. So what is told before another frame begins is of frames that came.
+        let looks_between = self.telling == Telling::Told
+            && self.has_frames
+            && !self.has_looked_between
+            && !self.frames.is_in_a_frame();
+        if looks_between {
+            self.read_times();
+        }
+        let came = self.frames.fill(&mut self.child.frames)?;
+        if looks_between && came == Came::Nothing && !self.frames.is_in_a_frame() {
+            self.times.no_frame_has_begun(clock::now());
+            self.has_looked_between = true;
+        }
+        match came {
             Came::Frames(frames) => Ok(Seen::Frames(frames)),
             Came::End => Ok(Seen::End(self.ended())),
             // All that it wrote was read. Its own children may hold the pipe open.
@@ -139,13 +155,13 @@ impl Run {
         let now = clock::now();
         let is_first = !std::mem::replace(&mut self.has_frames, true);
         self.silent_since = now;
+        self.has_looked_between = false;
         if now.since(self.heard_at) >= RECOVERED {
             self.words.forget();
         }
         if self.telling == Telling::NotTold {
             return (now, TimedBy::Arrival);
         }
-        self.read_times();
         let patience = match self.in_vain {
             _ if is_first => FIRST_TIME_COMES,
             0..MOST_IN_VAIN => TIME_COMES,
@@ -155,7 +171,7 @@ impl Run {
         while !self.times.has_next(frames) {
             let left = patience.saturating_sub(clock::now().since(now));
             let [came] = wait(&[self.child.times.as_fd()], left);
-            if !came || left.is_zero() || !self.read_times() {
+            if !came || !self.read_times() || left.is_zero() {
                 break;
             }
         }

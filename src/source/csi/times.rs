@@ -1,10 +1,12 @@
 //! When frames were taken. The child tells it in a pipe of its own, and this file matches times to frames.
 //!
 //! rpicam-vid writes the facts of a frame (`--metadata`) right after the frame, and flushes each line of `txt` (rpicam-apps
-//! `output.cpp`: `std::endl`). So the line of a whole frame is there, or comes at once. A line may be lost or late, and its
-//! time must not go to another frame. Two facts tell the frame of a time: how many frames came since the last one with a
-//! certain time, and the steady pace of a camera.
+//! `output.cpp`: `std::endl`). So the line of a whole frame is there, or comes at once, and lines are in the order of their
+//! frames. A line may be lost or late, and its time must not go to another frame. Where fewer lines came than frames, the
+//! steady pace of a camera tells their frames. A time that is told before another frame begins is the newest frame's, so a
+//! mistake does not last.
 
+use super::pace::Pace;
 use crate::image::frame::Micros;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -24,10 +26,7 @@ pub(super) struct Times {
     unmatched: u32,
     /// A time was told since the last frame.
     is_fresh: bool,
-    /// The times between the last few frames that followed each other.
-    gaps: VecDeque<Duration>,
-    /// The time between frames that the camera was asked for.
-    asked: Duration,
+    pace: Pace,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -48,9 +47,6 @@ pub(super) enum Taken {
     Unknown,
 }
 
-/// The pace is the middle one of so many times between frames.
-const GAPS: usize = 15;
-
 /// When more frames in a row have no time of their own, the count of frames is wrong.
 const MOST_UNMATCHED: u32 = 8;
 
@@ -69,6 +65,9 @@ const NAME: &[u8] = b"SensorTimestamp=";
 /// A frame is taken before it comes. But two readings of the clock may be in the wrong order.
 const SLACK: Duration = Duration::from_millis(1);
 
+/// A frame comes at most so long after it was taken. With few frames a second it may wait longer in the child's buffers.
+const OLDEST: Duration = Duration::from_secs(10);
+
 impl Times {
     /// For a camera that was asked for a frame in each such interval.
     pub(super) fn new(asked: Duration) -> Self {
@@ -79,8 +78,7 @@ impl Times {
             frames: 0,
             unmatched: 0,
             is_fresh: false,
-            gaps: VecDeque::with_capacity(GAPS),
-            asked,
+            pace: Pace::new(asked),
         }
     }
 
@@ -94,7 +92,8 @@ impl Times {
             let room = LONGEST - self.line.len();
             self.line.extend_from_slice(&text[..text.len().min(room)]);
             if ends {
-                if let Some(at) = time(&self.line) {
+                // The late line of an earlier frame is of no use.
+                if let Some(at) = time(&self.line).filter(|&at| self.is_new(at)) {
                     if self.told.len() == MOST_TOLD {
                         self.told.pop_front();
                     }
@@ -106,109 +105,104 @@ impl Times {
         }
     }
 
+    /// Whether this is not the time of the certain frame or of one before it.
+    fn is_new(&self, at: Micros) -> bool {
+        self.certain.is_none_or(|certain| at > certain.at)
+    }
+
     /// Whether the time of the last one of so many new frames may be among the times. The late time of an earlier frame is
     /// not.
     pub(super) fn has_next(&self, frames: u64) -> bool {
         let count = self.frames + frames;
-        match self.certain {
-            Some(certain) => self.told.iter().any(|at| self.steps(at.since(certain.at)) >= count),
-            None => u64::try_from(self.told.len()).is_ok_and(|told| told >= count),
-        }
+        self.in_order(count).is_some() || self.by_pace(count).is_some()
     }
 
     /// So many frames were whole at `now`, and no other frame lay in the pipe. When was the last of them taken?
     pub(super) fn of_newest(&mut self, frames: u64, now: Micros) -> Taken {
         self.frames += frames;
         self.unmatched += 1;
-        while self.told.front().is_some_and(|&at| !self.is_new(at)) {
-            self.told.pop_front();
-        }
-        let newest = self.told.back().copied().filter(|&at| at <= now.after(SLACK));
-        let own = match self.certain {
-            Some(certain) => self.own_since(certain, newest),
-            None => self.own_of_first(newest),
-        };
+        let is_possible = |at: &Micros| self.may_be_of_a_frame(*at, now);
+        let own = self.in_order(self.frames).filter(is_possible);
+        let own = own.or_else(|| self.by_pace(self.frames).filter(is_possible));
+        let own = own.or_else(|| self.ahead().filter(is_possible));
         self.is_fresh = false;
-        match (own, self.certain) {
-            (Some(at), _) => self.is_certain(at, now),
-            (None, Some(certain)) => Taken::Reckoned(self.reckoned(certain, now)),
-            (None, None) => Taken::Unknown,
+        if let Some(at) = own {
+            self.is_certain(at, self.frames, now);
+            return Taken::Told(at);
+        }
+        match self.certain {
+            Some(certain) => Taken::Reckoned(self.reckoned(certain, now)),
+            None => Taken::Unknown,
         }
     }
 
-    /// The newest frame's own time, by the number of frames since the certain one.
-    fn own_since(&self, certain: Certain, newest: Option<Micros>) -> Option<Micros> {
-        let steps = |at: Micros| self.steps(at.since(certain.at));
-        let own = self.told.iter().copied().find(|&at| steps(at) == self.frames);
-        // If this happens twice, the child has left out frames. The first time, a line may have been faster than its frame.
-        let is_ahead = |at: Micros| steps(at) > self.frames && self.unmatched > 1;
-        own.or(newest.filter(|&at| is_ahead(at) || self.has_lost_count()))
+    /// No frame has begun since the last one, and it is `now`. So all times that were told are of frames that came, and the
+    /// last time is the newest frame's, unless that one's own is still to come.
+    pub(super) fn no_frame_has_begun(&mut self, now: Micros) {
+        let mut told = std::mem::take(&mut self.told);
+        told.retain(|&at| self.may_be_of_a_frame(at, now));
+        self.told = told;
+        let Some(&at) = self.told.back() else { return };
+        let count = match self.certain {
+            Some(certain) => self.pace.frames_in(at.since(certain.at)).max(self.told.len() as u64),
+            None => self.frames,
+        };
+        self.is_certain(at, count.min(self.frames), now);
     }
 
-    /// The same while no time is certain. The lines are in the order of the frames.
-    fn own_of_first(&self, newest: Option<Micros>) -> Option<Micros> {
-        let index = usize::try_from(self.frames).ok()?.checked_sub(1)?;
-        let own = self.told.get(index).copied();
-        own.or(newest.filter(|_| self.has_lost_count()))
+    /// The time of the frame with this number since the certain one, if no line is missing.
+    fn in_order(&self, number: u64) -> Option<Micros> {
+        let index = usize::try_from(number).ok()?.checked_sub(1)?;
+        self.told.get(index).copied()
     }
 
-    /// Whether the newest time came just now and is better than the count of frames.
-    fn has_lost_count(&self) -> bool {
-        self.is_fresh && self.unmatched > MOST_UNMATCHED
+    /// The same by the camera's pace, if the child has left out no frame.
+    fn by_pace(&self, number: u64) -> Option<Micros> {
+        let certain = self.certain?;
+        self.told.iter().copied().find(|at| self.pace.frames_in(at.since(certain.at)) == number)
     }
 
-    fn is_certain(&mut self, at: Micros, now: Micros) -> Taken {
+    /// The last time, if it came just now and belongs to no earlier frame: lines are missing, and the child has left out
+    /// frames, or the count of frames is wrong.
+    fn ahead(&self) -> Option<Micros> {
+        let newest = self.told.back().copied().filter(|_| self.is_fresh)?;
+        let is_ahead =
+            self.certain.is_some_and(|it| self.pace.frames_in(newest.since(it.at)) > self.frames);
+        (is_ahead || self.unmatched > MOST_UNMATCHED).then_some(newest)
+    }
+
+    /// Whether a frame that came at `now` may have been taken at that time. If not, the time is by another clock. As a
+    /// certain one it would spoil all that are compared with it.
+    fn may_be_of_a_frame(&self, at: Micros, now: Micros) -> bool {
+        let oldest = self.pace.interval().saturating_mul(2 * BUFFERS).max(OLDEST);
+        at <= now.after(SLACK) && now.since(at) <= oldest
+    }
+
+    /// The frame with this number since the certain one was taken `at` that time.
+    fn is_certain(&mut self, at: Micros, number: u64, now: Micros) {
         if let Some(certain) = self.certain
-            && self.frames == 1
+            && number == 1
         {
-            if self.gaps.len() == GAPS {
-                self.gaps.pop_front();
-            }
-            self.gaps.push_back(at.since(certain.at));
+            self.pace.note(at.since(certain.at));
         }
         self.certain = Some(Certain { at, delay: now.since(at) });
-        self.frames = 0;
-        self.unmatched = 0;
-        // The time of a coming frame may be among them. That frame's time is reckoned then. If this time was not the newest
-        // frame's, the next time shows it.
-        self.told.clear();
-        Taken::Told(at)
+        self.frames -= number;
+        if self.frames == 0 {
+            self.unmatched = 0;
+        }
+        // The times behind it are of coming frames.
+        self.told.retain(|&other| other > at);
     }
 
     /// The time by the camera's pace: so many frames after the certain one. The child may have left out more.
     fn reckoned(&self, certain: Certain, now: Micros) -> Micros {
-        let pace = self.pace();
+        let pace = self.pace.interval();
         let by_count = u32::try_from(self.frames).unwrap_or(u32::MAX);
         let by_time = now.since(certain.at).saturating_sub(certain.delay);
-        let by_time = u32::try_from(self.steps(by_time)).unwrap_or(u32::MAX);
+        let by_time = u32::try_from(self.pace.frames_in(by_time)).unwrap_or(u32::MAX);
         // A frame may have waited in one of the child's buffers.
         let steps = if by_time > by_count.saturating_add(BUFFERS) { by_time } else { by_count };
         certain.at.after(pace.saturating_mul(steps)).min(now)
-    }
-
-    /// How many frames last for so long.
-    fn steps(&self, time: Duration) -> u64 {
-        let pace = self.pace().as_micros().max(1);
-        u64::try_from((time.as_micros() + pace / 2) / pace).unwrap_or(u64::MAX)
-    }
-
-    /// Whether this is not the time of the certain frame or of one before it.
-    fn is_new(&self, at: Micros) -> bool {
-        self.certain.is_none_or(|certain| at.since(certain.at) > self.pace() / 2)
-    }
-
-    /// The time between frames, as it is.
-    fn pace(&self) -> Duration {
-        let mut gaps = [self.asked; GAPS];
-        for (slot, gap) in gaps.iter_mut().zip(&self.gaps) {
-            *slot = *gap;
-        }
-        let known = self.gaps.len();
-        if known < 3 {
-            return self.asked;
-        }
-        let (_, middle, _) = gaps[..known].select_nth_unstable(known / 2);
-        *middle
     }
 }
 
@@ -371,6 +365,57 @@ mod tests {
             text.chunks(chop).for_each(|piece| times.note(piece));
             assert_eq!(times.told.len(), 1, "{chop}");
             assert_eq!(times.of_newest(1, Micros(100)), Taken::Told(Micros(77)), "{chop}");
+        }
+    }
+
+    /// How many of so many frames have another time than their own. Each comes so long after the one before, and its line
+    /// comes with it.
+    fn wrong(gaps: impl Iterator<Item = u64>) -> usize {
+        let mut times = Times::new(Duration::from_micros(PACE));
+        let mut taken = 1_000_000;
+        let is_wrong = |gap: &u64| {
+            taken += gap;
+            times.note(&line(taken));
+            times.of_newest(1, Micros(taken + DELAY)) != Taken::Told(Micros(taken))
+        };
+        gaps.filter(is_wrong).count()
+    }
+
+    #[test]
+    fn frames_that_are_left_out_and_another_rate_shift_no_times() {
+        assert_eq!(wrong((0..100).map(|n| if n % 20 == 10 { 2 * PACE } else { PACE })), 0);
+        for rate in [PACE / 3, PACE / 2, 2 * PACE, 5 * PACE] {
+            assert_eq!(wrong((0..100).map(|_| rate)), 0, "{rate}");
+        }
+    }
+
+    #[test]
+    fn a_time_that_went_to_the_next_frame_puts_all_right_when_its_own_comes() {
+        let mut times = Times::new(Duration::from_micros(PACE));
+        let taken = |number: u64| 1_000_000 + number * PACE;
+        let came = |number: u64| Micros(taken(number) + DELAY);
+        times.note(&line(taken(0)));
+        assert_eq!(times.of_newest(1, came(0)), Taken::Told(Micros(taken(0))));
+        // The frame of 1 is left out. The line of 2 comes behind the start of 3, and that of 3 later still.
+        times.of_newest(1, came(2));
+        times.note(&line(taken(2)));
+        assert_eq!(times.of_newest(1, came(3)), Taken::Told(Micros(taken(2))), "one too old");
+        times.note(&line(taken(3)));
+        times.no_frame_has_begun(came(3));
+        times.note(&line(taken(4)));
+        assert_eq!(times.of_newest(1, came(4)), Taken::Told(Micros(taken(4))));
+    }
+
+    #[test]
+    fn a_time_that_no_frame_can_have_is_not_taken_for_certain() {
+        let came_at = |number: u64| 1_000_000_000 + number * PACE + DELAY;
+        for wrong in [0, came_at(0) + 2_000_000, 2_000_000_000_000] {
+            let mut times = Times::new(Duration::from_micros(PACE));
+            times.note(&line(wrong));
+            assert_eq!(times.of_newest(1, Micros(came_at(0))), Taken::Unknown, "{wrong}");
+            times.note(&line(came_at(1) - DELAY));
+            let taken = times.of_newest(1, Micros(came_at(1)));
+            assert_eq!(taken, Taken::Told(Micros(came_at(1) - DELAY)), "after {wrong}");
         }
     }
 

@@ -58,6 +58,16 @@ fn lost_times_shift_no_others() {
 }
 
 #[test]
+fn frames_that_the_program_leaves_out_shift_no_times() {
+    are_near(&errors("leaves-out", "yuv420", 100), "leaves-out");
+}
+
+#[test]
+fn a_camera_that_is_slower_than_it_was_asked_to_be_has_right_times() {
+    are_near(&errors("half-the-rate", "yuv420", 60), "half-the-rate");
+}
+
+#[test]
 fn a_program_too_old_to_tell_times_still_gives_pictures_whose_age_is_a_lower_bound() {
     let rpicam = Rpicam::with_fault("old");
     let camera = rpicam.camera(&["--size", "320x180"]);

@@ -38,6 +38,10 @@ enum Fault {
     /// Leaves out every tenth line of times.
     LinesLost,
     LinesLate,
+    /// Leaves out every twentieth frame, as if all buffers were in use.
+    LeavesOut,
+    /// Sends half as many frames a second as it was asked for.
+    HalfTheRate,
     /// Too old to report times.
     Old,
     /// Uses limited range, and says so.
@@ -67,6 +71,8 @@ impl Fault {
             "grandchild" => Self::Grandchild,
             "lines-lost" => Self::LinesLost,
             "lines-late" => Self::LinesLate,
+            "leaves-out" => Self::LeavesOut,
+            "half-the-rate" => Self::HalfTheRate,
             "old" => Self::Old,
             "limited" => Self::Limited,
             "smaller" => Self::Smaller(Size::new(576, 324)),
@@ -132,6 +138,8 @@ fn run(arguments: &[String], fault: Fault) -> Result<(), String> {
             sleep(Duration::from_secs(3600));
         }
         match fault {
+            Fault::LeavesOut if number % 20 == 10 => continue,
+            Fault::HalfTheRate if number % 2 == 1 => continue,
             Fault::DiesAfter(last) | Fault::BusyThenDiesAfter(last) if number == last => {
                 return Err("the sensor went away".into());
             }
