@@ -195,14 +195,14 @@ impl Reading<'_> {
                 continue;
             }
             let called = if is_controls { &key } else { "[csi]" };
-            self.named(table.option(), called, &key, value, &written, value_at.start);
+            self.named(table, called, &key, value, &written, value_at.start);
         }
     }
 
-    /// Adds a name and its value to an option that takes many of them.
+    /// Adds a name and its value to the option of a table.
     fn named(
         &mut self,
-        set: &'static Entry,
+        table: SettingsTable,
         called: &str,
         key: &str,
         value: Value,
@@ -211,13 +211,15 @@ impl Reading<'_> {
     ) {
         let value = match value {
             Value::Text(text) | Value::Number(text) => text,
+            // Some controls are switches. No setting of a ribbon camera is one.
+            Value::Truth(truth) if table == SettingsTable::Csi => truth.to_string(),
             Value::Truth(truth) => u8::from(truth).to_string(),
             Value::List(_) | Value::Table(_) | Value::Other => {
                 let expected = "a number, true, false, or text in quotes";
                 return self.problem(Some(at), must_be(key, expected, written));
             }
         };
-        self.say(set, vec![format!("{key}={value}")], called.to_owned(), at);
+        self.say(table.option(), vec![format!("{key}={value}")], called.to_owned(), at);
     }
 
     fn say(&mut self, entry: &'static Entry, values: Vec<String>, called: String, at: usize) {

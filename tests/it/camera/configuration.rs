@@ -130,6 +130,8 @@ fn all_that_is_wrong_is_told_with_its_line_and_what_is_expected() {
         ("[controls]\ngain = [1]", "2:8", "true, false"),
         ("[csi]\nawb = \"sunny\"", "2:7", "daylight"),
         ("[csi]\nev = 9", "2:6", "ev must be -8 to 8"),
+        ("[csi]\nhdr = true", "2:7", "\"true\""),
+        ("[csi]\nbrightness = true", "2:14", "-1 to 1"),
         ("[csi]\nlense = 1", "2:9", "[csi]"),
         ("csi = 1", "1:1", "[csi]"),
         ("csi-format = \"h264\"", "1:14", "auto, yuv420 or mjpeg"),
