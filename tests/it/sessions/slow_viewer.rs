@@ -2,7 +2,7 @@
 
 use crate::tools::camera_process::{CameraProcess, PATIENCE};
 use crate::tools::http_client::{HttpClient, HttpStream};
-use crate::tools::native_client::{NativeClient, Said, look};
+use crate::tools::native_client::{NativeClient, Said, hello, look};
 use crate::tools::paced_reader::{Pace, SIP, connect_narrowly};
 use lancam::image::jpeg::codec::Encoder;
 use lancam::image::pixels::{Chroma, Size};
@@ -12,6 +12,7 @@ use nix::sys::socket::{setsockopt, sockopt};
 use std::io::{Read, Write};
 use std::thread;
 use std::time::{Duration, Instant};
+use tempfile::TempDir;
 
 #[test]
 fn slow_viewer_never_delays_another() {
@@ -218,9 +219,8 @@ fn a_stalled_reader_over_http_costs_seven_healthy_ones_nothing_and_the_camera_no
     costs_nothing(Viewer::narrow_http);
 }
 
-/// A JPEG of several megabytes, full of noise.
-fn huge_jpeg() -> Vec<u8> {
-    let size = Size::new(2560, 1920);
+/// A JPEG full of noise, of nearly two bytes a pixel.
+fn noise_jpeg(size: Size) -> Vec<u8> {
     let mut planes = Planes::default();
     planes.reshape(size, Chroma::Yuv420);
     let to = planes.split_mut();
@@ -235,16 +235,21 @@ fn huge_jpeg() -> Vec<u8> {
     out
 }
 
-#[test]
-fn a_steady_reader_of_100_kb_a_second_gets_the_whole_of_a_large_answer() {
-    let jpeg = huge_jpeg();
-    println!("{} bytes", jpeg.len());
-    assert!(jpeg.len() > 8_000_000, "{} bytes", jpeg.len());
+/// A camera that sends this again and again, untouched, and the folder of its clip.
+fn camera_of(jpeg: &[u8]) -> (CameraProcess, TempDir) {
     let folder = tempfile::tempdir().expect("a folder");
     let clip = folder.path().join("clip.mjpeg");
-    std::fs::write(&clip, &jpeg).expect("writes");
+    std::fs::write(&clip, jpeg).expect("writes");
     let source = clip.to_str().expect("UTF-8");
-    let camera = CameraProcess::start(&["--source", source, "--fps", "2"]);
+    (CameraProcess::start(&["--source", source, "--fps", "2"]), folder)
+}
+
+#[test]
+fn a_steady_reader_of_100_kb_a_second_gets_the_whole_of_a_large_answer() {
+    let jpeg = noise_jpeg(Size::new(2560, 1920));
+    println!("{} bytes", jpeg.len());
+    assert!(jpeg.len() > 8_000_000, "{} bytes", jpeg.len());
+    let (camera, _folder) = camera_of(&jpeg);
     let mut stream = connect_narrowly(camera.port()).expect("connects");
     stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
     stream.write_all(b"GET /snapshot HTTP/1.0\r\n\r\n").expect("asks");
@@ -262,4 +267,26 @@ fn a_steady_reader_of_100_kb_a_second_gets_the_whole_of_a_large_answer() {
         }
     }
     assert!(answer.ends_with(&jpeg), "{} bytes came of {}", answer.len(), jpeg.len());
+}
+
+#[test]
+fn a_steady_native_viewer_gets_a_frame_that_takes_longer_than_a_stall() {
+    // The kernel takes all of it at once, so nothing more is written while the viewer takes it.
+    let jpeg = noise_jpeg(Size::new(512, 384));
+    let (camera, _folder) = camera_of(&jpeg);
+    let mut stream = connect_narrowly(camera.port()).expect("connects");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
+    let mut greeting = Vec::new();
+    hello(VERSION, VERSION).write_to(&mut greeting);
+    stream.write_all(&greeting).expect("greets");
+    let rate = u32::try_from(jpeg.len() / 7).expect("small");
+    println!("{} bytes, {rate} a second", jpeg.len());
+    let mut pace = Pace::of(rate);
+    let (mut all, mut sip) = (Vec::new(), [0; SIP]);
+    while !all.ends_with(&jpeg) {
+        let count = stream.read(&mut sip).expect("is not cut off");
+        assert!(count > 0, "let go after {} bytes", all.len());
+        all.extend_from_slice(&sip[..count]);
+        pace.rest(count);
+    }
 }

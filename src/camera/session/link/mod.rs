@@ -215,7 +215,8 @@ impl Link<'_> {
         if self.course != Course::GoesOn || !self.stall.is_due(now) {
             return Ok(false);
         }
-        let held = if self.out.is_empty() { 0 } else { self.kernel.held()?.unacknowledged };
+        // While the last frame is to leave, `Ebb` asks the kernel.
+        let held = if self.ebb.is_awaited() { 0 } else { self.kernel.held()?.unacknowledged };
         Ok(self.stall.is_over(held, now))
     }
 

@@ -15,9 +15,11 @@ const LEAST_TAKEN: usize = 16 << 10;
 
 /// Runs while a viewer owes something: bytes that it has to take, or an acknowledgement.
 ///
-/// The kernel reports room in lumps of a third of its send buffer. So it is asked how much it
-/// holds, before a slow viewer is taken for one that takes nothing. Apart from that, only bytes of a frame and acknowledgements of frames reset it. Pongs, statuses and heads do not:
-/// a viewer that takes only those shows no picture, and occupies a seat that others want.
+/// The kernel reports room in lumps of a third of its send buffer, and reports nothing while it
+/// sends the end of a frame. So it is asked how much it holds, before a slow viewer is taken for
+/// one that takes nothing. Apart from that, only bytes of a frame and acknowledgements of frames
+/// reset it. Pongs, statuses and heads do not: a viewer that takes only those shows no picture, and
+/// occupies a seat that others want.
 #[derive(Debug, Default)]
 pub(super) struct StallClock {
     since: Option<Micros>,
