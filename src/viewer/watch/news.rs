@@ -220,7 +220,7 @@ impl Publisher {
     }
 
     /// Logs the notice that was held back: something else follows it, so it will not be the reason for an end.
-    fn tell_held(&mut self) {
+    pub fn tell_held(&mut self) {
         if let Some(notice) = self.notice.clone().filter(|_| std::mem::take(&mut self.is_held)) {
             self.log(notice.kind.level(), format_args!("{}", notice.text));
         }

@@ -7,6 +7,7 @@ use crate::tools::png_file;
 use crate::tools::viewer_process::{Output, Viewer};
 use lancam::image::pixels::Size;
 use lancam::image::stamp::Stamp;
+use lancam::rate::Rate;
 use lancam::wire::native::header::Header;
 use lancam::wire::native::message::{GoodbyeReason, Message, MessageKind, StatusCode};
 use lancam::wire::native::write::frame_prefix;
@@ -130,6 +131,21 @@ fn a_camera_without_a_picture_says_why() {
         until_closed(&camera.into_stream())
     });
     headless(&server, &["--timeout", "1"]).expect(3, "no picture for 1 s: no camera is plugged in");
+}
+
+#[test]
+fn why_there_was_no_picture_is_logged_before_the_pictures() {
+    let server = FakeServer::on(0, |stream| {
+        let mut camera = FakeCamera::greet(stream, "fake")?;
+        camera.send(&Message::Status { code: StatusCode::Starting, text: "it was off" })?;
+        let (codec, rate) = (Codec::Jpeg, Rate(30_000));
+        camera.send(&Message::Stream { codec, size: SIZE, rate, source: "it sends" })?;
+        camera.send_frame(&jpeg_facts(1, SIZE), Pattern::new(SIZE).jpeg(1))?;
+        until_closed(&camera.into_stream())
+    });
+    let log = headless(&server, &["--frames", "1"]).log;
+    let line = |text: &str| log.iter().position(|line| line.contains(text)).expect(text);
+    assert!(line("it was off") < line("it sends"), "{log:?}");
 }
 
 #[test]

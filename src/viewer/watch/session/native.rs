@@ -156,6 +156,8 @@ impl Session<'_> {
             Message::Stream { codec, size, rate, source } => {
                 let source = printable(source);
                 let line = format_args!("{source}: {size} {codec:?} at {rate} fps");
+                // Otherwise the reason for no picture would be logged behind the pictures.
+                self.publisher.tell_held();
                 self.publisher.log(log::Level::Info, line);
                 self.appetite.rate(rate);
                 self.decoding.announce(rate);
