@@ -255,3 +255,17 @@ fn the_wheel_turns_as_far_as_it_is_turned() {
     let started = Instant::now();
     assert!(viewer.finish().status.success() && started.elapsed() < PATIENCE);
 }
+
+#[test]
+fn a_double_click_on_the_menu_or_beside_it_does_nothing_to_the_picture_behind() {
+    let Some(desk) = Desk::new(&["Garage", "Door"]) else { return };
+    // The line "Figures", and a point beside the menu.
+    for (x, y) in [("360", "452"), ("1000", "700")] {
+        let viewer = desk.open();
+        desk.waits_for_title("2 cameras");
+        desk.does(&["mousemove", "300", "200", "click", "3", "mousemove", x, y]);
+        desk.does(&["click", "--repeat", "2", "--delay", "0", "1", "key", "Escape"]);
+        // Escape would only take an enlarged picture back to the grid.
+        assert!(viewer.finish().status.success());
+    }
+}

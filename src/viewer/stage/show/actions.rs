@@ -22,11 +22,7 @@ impl Show {
         {
             self.asked = None;
         }
-        let has_chosen = match input {
-            Input::Press(_) | Input::DoublePress(_) => std::mem::take(&mut self.has_chosen),
-            _ => false,
-        };
-        if has_chosen && matches!(input, Input::DoublePress(_)) {
+        if self.last_press.is_over(input) {
             return Ok(None);
         }
         if self.wall.sheet == Sheet::Menu
@@ -35,7 +31,9 @@ impl Show {
             return action.map_or(Ok(None), |action| self.act(action));
         }
         if let Some(action) = self.point_at_list(input) {
-            self.has_chosen = matches!(action, Action::WatchOnly(_));
+            if matches!(action, Action::WatchOnly(_)) {
+                self.last_press.closes();
+            }
             return self.act(action);
         }
         if self.touch_panel(input) {
@@ -56,6 +54,7 @@ impl Show {
                 self.wall.menu.marked = self.composer.menu_entry_at(&self.wall, x, y);
             }
             Input::Press(at) | Input::DoublePress(at) => {
+                self.last_press.closes();
                 let (x, y) = pixel(at);
                 match self.composer.menu_entry_at(&self.wall, x, y) {
                     Some(line) => return Some(self.wall.choose_from_menu(line)),

@@ -26,7 +26,7 @@ use crate::viewer::paint::badges::Toast;
 use crate::viewer::run::{End, Screen, run};
 use crate::viewer::watch::channel::{Change, Channel, ChannelError};
 use crate::viewer::watch::receiver::Protocol;
-use lasting::{Message, Pause};
+use lasting::{LastPress, Message, Pause};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -53,8 +53,7 @@ pub struct Show {
     message: Option<Message>,
     /// Until when a second Escape ends recordings and the program.
     asked: Option<Instant>,
-    /// Whether the last press chose from the list. A second press soon after belongs to the same double click.
-    has_chosen: bool,
+    last_press: LastPress,
     keeper: Keeper,
     memory: Memory,
     /// How much has to be drawn.
@@ -130,7 +129,7 @@ impl Show {
             paused: None,
             message: None,
             asked: None,
-            has_chosen: false,
+            last_press: LastPress::default(),
             keeper: Keeper::default(),
             memory,
             repaint: Some(Repaint::All),
