@@ -50,6 +50,8 @@ pub struct Point {
 pub enum Key {
     /// The character that it types in the user's layout.
     Character(char),
+    /// The letter that it types while Caps Lock changes its case.
+    Locked(char),
     Escape,
     Enter,
     Tab,

@@ -267,8 +267,16 @@ impl Row {
 }
 
 impl Command {
-    /// The command of `key`. A capital letter does the same as the small one, unless it has a row of its own.
+    /// The command of `key`. A capital letter does the same as the small one, unless it has a row of its own. Caps Lock
+    /// changes nothing.
     pub fn of(key: Key) -> Option<Self> {
+        let key = match key {
+            Key::Locked(letter) if letter.is_ascii_uppercase() => {
+                Key::Character(letter.to_ascii_lowercase())
+            }
+            Key::Locked(letter) => Key::Character(letter.to_ascii_uppercase()),
+            key => key,
+        };
         let small = match key {
             Key::Character(letter) => Key::Character(letter.to_ascii_lowercase()),
             key => key,
@@ -393,5 +401,11 @@ mod tests {
         assert_eq!((of('Q'), of('L')), (Some(Command::Quit), Some(Command::List)));
         assert_eq!((of('s'), of('S')), (Some(Command::SavePicture), Some(Command::SaveJpeg)));
         assert_eq!((of('ß'), of('~')), (None, None));
+        let locked = |letter| Command::of(Key::Locked(letter));
+        assert_eq!(
+            (locked('S'), locked('s')),
+            (Some(Command::SavePicture), Some(Command::SaveJpeg))
+        );
+        assert_eq!((locked('Q'), locked('q')), (of('q'), of('Q')));
     }
 }

@@ -75,7 +75,7 @@ impl Wall {
         match key {
             // While the field is empty, these keys mean what they mean elsewhere.
             Key::Character('q' | '?' | '/') if is_empty => {}
-            Key::Character(letter) => {
+            Key::Character(letter) | Key::Locked(letter) => {
                 let has_room = self.typed.len() + letter.len_utf8() <= LONGEST;
                 if has_room && is_plain(letter) && !(is_empty && letter == ' ') {
                     self.typed.push(letter);

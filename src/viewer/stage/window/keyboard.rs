@@ -43,6 +43,9 @@ impl Keyboard {
     pub(super) fn hear(&mut self, stroke: Stroke) -> Option<Input> {
         let key = match stroke {
             Stroke::Character(_) if self.holds(&OF_THE_DESKTOP) => return None,
+            Stroke::Character(letter) if self.is_locked(letter) => {
+                Key::Locked(on_us_keyboard(letter))
+            }
             Stroke::Character(letter) => Key::Character(on_us_keyboard(letter)),
             Stroke::Key(key, Button::Up) => {
                 self.down.retain(|&down| down != key);
@@ -63,6 +66,14 @@ impl Keyboard {
     /// No key is held any more: a key released outside of the window is not reported.
     pub(super) fn forget(&mut self) {
         self.down.clear();
+    }
+
+    /// Whether Caps Lock has changed the case of a letter that was typed.
+    fn is_locked(&self, letter: char) -> bool {
+        match self.holds(&SHIFT) {
+            true => letter.is_lowercase(),
+            false => letter.is_uppercase(),
+        }
     }
 
     fn holds(&self, keys: &[minifb::Key]) -> bool {

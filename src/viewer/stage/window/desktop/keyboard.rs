@@ -141,7 +141,9 @@ impl KeyMap {
             _ if self.is_latin(group) => typed,
             _ => place,
         };
-        typed.map(Key::Character)
+        let unlocked = self.sym(code, group, mods & !lock());
+        let is_locked = typed == character(sym) && unlocked != Some(sym);
+        typed.map(if is_locked { Key::Locked } else { Key::Character })
     }
 
     /// The symbol on a key at the level that these modifiers choose.
@@ -178,6 +180,11 @@ impl KeyMap {
         };
         letters.filter(is_latin).count() >= LATIN
     }
+}
+
+/// The bit of Caps Lock in a state.
+fn lock() -> u8 {
+    u8::try_from(u16::from(ModMask::LOCK)).unwrap_or_default()
 }
 
 /// The character at this key on a US keyboard.
@@ -325,6 +332,22 @@ mod tests {
             assert_eq!(layout.key(17, state), Some(Key::Character(typed)), "{state:x}");
         }
         assert_eq!(layout.sym(17, 3, 0), Some(u32::from('8')), "wrapped");
+        // A letter: Caps Lock chooses its capital, and with Shift the small one again.
+        layout.types.push(KeyType {
+            map: vec![entry(ModMask::SHIFT, 1), entry(ModMask::LOCK, 1)],
+            mods_mask: ModMask::SHIFT | ModMask::LOCK,
+            ..layout.types[0].clone()
+        });
+        let s = usize::from(39 - layout.first);
+        layout.keys[s] = KeySymMap {
+            kt_index: [1, 0, 0, 0],
+            group_info: 1,
+            width: 2,
+            syms: "sS".chars().map(u32::from).collect(),
+        };
+        let (typed, locked) = (|it| Some(Key::Character(it)), |it| Some(Key::Locked(it)));
+        let states = [0, 1, 2, 3].map(|state| layout.key(39, state));
+        assert_eq!(states, [typed('s'), typed('S'), locked('S'), locked('s')]);
         layout.keys[usize::from(eight)].kt_index[0] = 9;
         assert_eq!(layout.sym(17, 0, 1), Some(u32::from('8')), "a type that is not there");
     }
