@@ -11,7 +11,7 @@ use super::found::Found;
 use crate::net::mdns;
 use inquiry::Inquiry;
 use std::io;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::sync::mpsc::{self, RecvTimeoutError, SyncSender};
 use std::thread;
 use std::time::Instant;
@@ -84,10 +84,24 @@ fn inquire(
 }
 
 fn ask_system(address: &CameraAddress) -> io::Result<Vec<SocketAddr>> {
-    let found: Vec<_> = (address.host.as_str(), address.port()).to_socket_addrs()?.collect();
+    let host = without_needless_zone(&address.host);
+    let found: Vec<_> = (host, address.port()).to_socket_addrs()?.collect();
     match found.is_empty() {
         true => Err(io::Error::new(io::ErrorKind::NotFound, "it has no address")),
         false => Ok(found),
+    }
+}
+
+/// The host without the interface behind `%`, where the address is not a link-local one. The system accepts the name of an
+/// interface behind link-local addresses only, and others do not need it.
+fn without_needless_zone(host: &str) -> &str {
+    match host.split_once('%') {
+        Some((address, _))
+            if address.parse().is_ok_and(|ip: Ipv6Addr| !ip.is_unicast_link_local()) =>
+        {
+            address
+        }
+        _ => host,
     }
 }
 
@@ -105,4 +119,27 @@ fn ask_lan(question: &[u8], sender: &SyncSender<Word>) {
         Err(error) => log::debug!("cannot ask the LAN: {error}"),
     }
     let _ = sender.send(Word::LanIsSilent);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interface_is_needed_behind_a_link_local_address_only() {
+        let look_up = |text| look_up(&CameraAddress::parse(text).expect("an address"));
+        for (text, found) in [
+            ("[::1%lo]:81", "[::1]:81"),
+            ("lancam://[::1%25lo]:81", "[::1]:81"),
+            ("[fd00::2%nosuch]:81", "[fd00::2]:81"),
+        ] {
+            let found: SocketAddr = found.parse().expect("an address");
+            match look_up(text) {
+                Ok(Meant::Machine(addresses)) => assert_eq!(addresses, [found], "{text}"),
+                other => panic!("{text}: {other:?}"),
+            }
+        }
+        let error = look_up("[fe80::1%nosuch]:81").expect_err("there is no such interface");
+        assert!(error.to_string().contains("no network interface nosuch"), "{error}");
+    }
 }
