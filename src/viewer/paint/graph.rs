@@ -40,11 +40,7 @@ impl Graph<'_> {
         };
         let height = scale.em(1.1);
         let at = |y: i32| Rect::new(labels.x, y, labels.width, height);
-        let unit = match top {
-            ..10_000.0 => Short::of(format_args!("{top:.0} ms")),
-            _ => Short::of(format_args!("{:.0} s", top / 1000.0)),
-        };
-        canvas.text(at(plot.y), &unit, label, Align::Right);
+        canvas.text(at(plot.y), &written(top), label, Align::Right);
         if let Some(interval) = self.interval.map(millis).filter(|interval| *interval < top) {
             let y = row(interval).round() as i32;
             draw_dashes(canvas, Rect::new(plot.x, y, plot.width, scale.hair()));
@@ -100,6 +96,14 @@ impl Graph<'_> {
     }
 }
 
+/// The age at the upper edge, in at most six letters: there is no room for more.
+fn written(top: f32) -> Short {
+    match top {
+        ..1000.0 => Short::of(format_args!("{top:.0} ms")),
+        _ => Short::of(format_args!("{:.0} s", top / 1000.0)),
+    }
+}
+
 fn draw_dashes(canvas: &mut Canvas<'_>, line: Rect) {
     let dash = (line.height * 4).max(3);
     let mut x = line.x;
@@ -123,4 +127,22 @@ fn fill_below(canvas: &mut Canvas<'_>, from: (f32, f32), to: (f32, f32), colour:
 
 fn millis(time: Duration) -> f32 {
     time.as_secs_f32() * 1000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scale_is_in_seconds_where_milliseconds_would_not_fit() {
+        let start = Instant::now();
+        for (age, text) in
+            [(3, "10 ms"), (400, "500 ms"), (600, "1 s"), (1100, "2 s"), (9_999, "10 s")]
+        {
+            let mut track = AgeTrack::default();
+            track.push(start, Duration::from_millis(age));
+            let graph = Graph { track: &track, now: start, interval: None };
+            assert_eq!(written(graph.top()).as_str(), text, "{age}");
+        }
+    }
 }
