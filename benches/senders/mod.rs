@@ -139,7 +139,12 @@ fn sessions(speech: Speech, viewers: usize) -> io::Result<Figures> {
     let port = listeners[0].local_addr()?.port();
     let acceptors = server::start(listeners, &camera, &Guests::Anyone)?;
     let picture = vec![0xA5; FRAME_LEN];
-    let stream = Arc::new(StreamFacts { source: String::new(), rate: Rate(30_000), size: SIZE });
+    let stream = Arc::new(StreamFacts {
+        source: String::new(),
+        told: String::new(),
+        rate: Rate(30_000),
+        size: SIZE,
+    });
     let starting = StatusText { code: StatusCode::Starting, text: String::new() };
     let captured = Captured { format: PixelFormat::Jpeg, size: SIZE };
     let roster = &camera.roster;

@@ -226,19 +226,31 @@ fn facts(
     };
     let source = format!("{description}: {layout}{ages}");
     log::info!("capturing from {source}");
-    // Viewers other than browsers do not see the page that lists the problems.
-    let source = match complaints {
-        0 => source,
+    let told = match complaints {
+        0 => source.clone(),
         1 => format!("{source} (1 problem: see the camera's page)"),
         count => format!("{source} ({count} problems: see the camera's page)"),
     };
     let rate = Rate::of_interval(layout.interval.unwrap_or_default());
-    StreamFacts { source, rate, size: layout.orientation.size_of(layout.size) }
+    StreamFacts { source, told, rate, size: layout.orientation.size_of(layout.size) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::image::pixels::{Colour, PixelFormat, Size};
+
+    #[test]
+    fn only_viewers_that_do_not_list_the_problems_are_told_their_number() {
+        let layout = FrameLayout::new(PixelFormat::Jpeg, Size::new(64, 48), 0, Colour::JPEG);
+        let facts = |problems| facts("test", &layout, TimedBy::Camera, problems);
+        for (problems, told) in [(1, "(1 problem: see "), (2, "(2 problems: see ")] {
+            let facts = facts(problems);
+            assert!(facts.told.contains(told), "{}", facts.told);
+            assert!(!facts.source.contains("problem"), "{}", facts.source);
+        }
+        assert_eq!(facts(0).told, facts(0).source);
+    }
 
     #[test]
     fn it_is_over_when_nobody_has_watched_for_the_limit() {

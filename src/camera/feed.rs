@@ -244,7 +244,10 @@ mod tests {
 
         let size = Size::new(64, 48);
         let mut source = TestPattern::new(size, Rate(1_000_000));
-        let stream = Arc::new(StreamFacts { source: source.description(), rate: Rate::NONE, size });
+        let description = source.description();
+        let facts =
+            StreamFacts { source: description.clone(), told: description, rate: Rate::NONE, size };
+        let stream = Arc::new(facts);
         let stop = Stop::new().expect("a descriptor is free");
         let Ok(Next::Frame(frame)) = source.next_frame(&stop) else { panic!("no frame") };
         let watched = feed.frame(&frame, &stream, &told(StatusCode::Starting)).expect("is read");

@@ -25,6 +25,8 @@ pub enum Update {
 pub struct StreamFacts {
     /// The source, in words for people.
     pub source: String,
+    /// The same for viewers that do not list what is wrong in the configuration: it says how many problems there are.
+    pub told: String,
     /// The frame rate, if the source states one.
     pub rate: Rate,
     /// The size of a captured picture, after it is turned.

@@ -139,7 +139,8 @@ enum Stop {
 impl<'a> World<'a> {
     pub(super) fn new(speaks: Speaks, mut choices: Choices<'a>) -> Self {
         let source = String::from("made up");
-        let stream = StreamFacts { source, rate: Rate(30_000), size: Size::new(64, 48) };
+        let told = source.clone();
+        let stream = StreamFacts { source, told, rate: Rate(30_000), size: Size::new(64, 48) };
         let credit = 1 + choices.below(4);
         let mut to_say = Vec::new();
         match speaks {

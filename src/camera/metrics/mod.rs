@@ -341,7 +341,8 @@ mod tests {
     use crate::rate::Rate;
 
     pub(super) fn facts() -> Arc<StreamFacts> {
-        Arc::new(StreamFacts { source: "x".into(), rate: Rate::NONE, size: Size::new(2, 2) })
+        let (source, told) = ("x".into(), "x".into());
+        Arc::new(StreamFacts { source, told, rate: Rate::NONE, size: Size::new(2, 2) })
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use crate::tools::camera_process::{CameraProcess, PATIENCE, signal, wait};
 use crate::tools::http_client::HttpClient;
-use crate::tools::native_client::NativeClient;
+use crate::tools::native_client::{NativeClient, Said};
 use crate::tools::skip::skip;
 use nix::sys::ptrace;
 use nix::sys::wait::{WaitPidFlag, waitpid};
@@ -278,7 +278,15 @@ fn what_is_wrong_is_left_out_and_told_where_people_look() {
     let text = b"quality = 800\nwidth = 64\nnmae = \"x\"\n";
     let arguments = ["--listen", "127.0.0.1:0", "--source", "test:128x96"];
     let (camera, folder) = with_file(text, &arguments);
-    let (_, picture) = NativeClient::connect(camera.port()).frame();
+    let mut viewer = NativeClient::connect(camera.port());
+    let described = std::iter::from_fn(|| Some(viewer.hear())).find_map(|said| match said {
+        Said::Stream { source, .. } => Some(source),
+        Said::Closed => panic!("the camera closed the connection"),
+        _ => None,
+    });
+    let described = described.expect("said before the first picture");
+    assert!(described.contains("2 problems: see the camera's page"), "{described}");
+    let (_, picture) = viewer.frame();
     assert!(!picture.is_empty());
     let mut http = HttpClient::connect(camera.port());
     let state = http.get("/state");
@@ -292,7 +300,7 @@ fn what_is_wrong_is_left_out_and_told_where_people_look() {
         assert!(log.contains(told), "{log}");
     }
     assert!(state.text().contains("\"width\":64"), "what is right counts: {}", state.text());
-    assert!(state.text().contains("2 problems: see the camera's page"), "{}", state.text());
+    assert!(!state.text().contains("see the camera's page"), "it is that page's: {}", state.text());
     let metrics = http.get("/metrics");
     assert!(metrics.text().contains("\nlancam_config_errors 2\n"), "{}", metrics.text());
     assert!(http.get("/").text().contains("config_errors"));

@@ -55,7 +55,8 @@ enum Rest {
 
 impl<'a> Table<'a> {
     fn new(machine: &'a mut dyn Machine) -> Self {
-        let stream = StreamFacts { source: "x".into(), rate: Rate::NONE, size: Size::new(8, 8) };
+        let (source, told) = ("x".into(), "x".into());
+        let stream = StreamFacts { source, told, rate: Rate::NONE, size: Size::new(8, 8) };
         Self {
             machine,
             out: Outgoing::default(),

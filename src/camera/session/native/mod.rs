@@ -293,7 +293,7 @@ impl<'a> Native<'a> {
                 codec: facts.codec,
                 size: facts.size,
                 rate: stream.rate.lower(self.wish.rate),
-                source: &stream.source,
+                source: &stream.told,
             }
             .write_to(messages);
         }
