@@ -43,6 +43,16 @@ impl Default for Protocol {
     }
 }
 
+impl Protocol {
+    /// The protocol of cameras that the user chooses later: lancam's, since the list has no others.
+    pub fn of_chosen(self) -> Self {
+        match self {
+            Self::Pickle => Self::default(),
+            native @ Self::Native(_) => native,
+        }
+    }
+}
+
 /// Why an attempt to watch a camera failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ReceiveError {
@@ -234,5 +244,17 @@ fn pause_after(outcome: &Result<(CameraAddress, SessionEnd), ReceiveError>) -> D
             }
             _ => PAUSE,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cameras_chosen_beside_a_pickle_server_speak_lancams_protocol() {
+        assert_eq!(Protocol::Pickle.of_chosen(), Protocol::default());
+        let wishes = Protocol::Native(Wishes { width: 320, ..Wishes::default() });
+        assert_eq!(wishes.of_chosen(), wishes);
     }
 }

@@ -8,8 +8,7 @@ use crate::viewer::stage::chooser::{Chooser, Verdict};
 use crate::viewer::stage::tile::Tile;
 use crate::viewer::stage::wall::{Behind, Wall};
 use crate::viewer::watch::channel::Channel;
-use crate::viewer::watch::receiver::{Protocol, Wanted};
-use crate::wire::native::message::Wishes;
+use crate::viewer::watch::receiver::Wanted;
 use std::time::Instant;
 
 impl Show {
@@ -78,12 +77,7 @@ impl Show {
         match self.tiles.get_mut(selected).filter(|_| behind == Behind::Cameras) {
             Some(tile) if tile.channel.is_of(&camera) => Ok(()),
             Some(tile) => {
-                let protocol = match self.protocol {
-                    // A camera that announces itself speaks lancam's protocol.
-                    Protocol::Pickle => Protocol::Native(Wishes::default()),
-                    native => native,
-                };
-                let next = Channel::open(camera, protocol, &self.doorbell)?;
+                let next = Channel::open(camera, self.protocol, &self.doorbell)?;
                 let last = std::mem::replace(tile, next.into());
                 self.leaving.extend(let_go(last));
                 self.wall.replace_selected();

@@ -42,6 +42,7 @@ pub struct Show {
     fonts: Fonts,
     chooser: Option<Chooser>,
     doorbell: Arc<Doorbell>,
+    /// The protocol of the cameras that are chosen in the window.
     protocol: Protocol,
     /// The recording to start as soon as cameras are chosen.
     record: Option<Plan>,
@@ -122,7 +123,7 @@ impl Show {
             fonts: Fonts::new(Arc::clone(&doorbell)),
             chooser,
             doorbell,
-            protocol,
+            protocol: protocol.of_chosen(),
             record: None,
             rotation: Rotation::default(),
             leaving: Vec::new(),
