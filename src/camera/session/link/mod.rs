@@ -158,7 +158,7 @@ impl Link<'_> {
             Order::Acknowledged(arrival) => self.acknowledged(arrival),
             Order::CloseSending => {
                 self.kernel.close_sending()?;
-                Ok(Input::Awake)
+                self.around.fulfil(Order::CloseSending, self.kernel.now())
             }
             order => self.around.fulfil(order, self.kernel.now()),
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 pub(super) const STALLED: Duration = Duration::from_millis(4500);
 
 /// When the kernel is first asked whether it has passed on any of the bytes it holds.
-const HALFWAY: Duration = Duration::from_millis(STALLED.as_millis() as u64 / 2);
+const HALFWAY: Duration = Duration::from_millis(2250);
 
 /// A viewer that takes fewer bytes in the second half of [`STALLED`] takes nothing: some 7 kB/s.
 const LEAST_TAKEN: usize = 16 << 10;
