@@ -111,6 +111,13 @@ fn chromium_paints_300_pictures_in_order() {
 #[test]
 fn a_restart_that_takes_no_time_is_noticed_by_the_page() {
     let Some(mut page) = Page::open(&[]) else { return };
+    // The page has asked when lancam had been running for a second or more.
+    wait_until("an older lancam", || {
+        let state = get(page.camera.port(), "/state");
+        let (_, uptime) = state.text().split_once("\"uptime_seconds\":")?;
+        let seconds = uptime.split([',', '}']).next()?.trim().parse::<u64>().ok()?;
+        (seconds >= 4).then_some(())
+    });
     let address = format!("127.0.0.1:{}", page.camera.port());
     page.camera.child.kill().expect("it runs");
     page.camera.child.wait().expect("it was killed");

@@ -358,15 +358,35 @@ fn a_flood_of_viewers_and_of_odd_requests_is_a_few_lines_and_does_nothing_to_a_t
     assert!(lines.iter().all(|line| !line.contains(['\u{1b}', '\u{202e}'])), "{lines:?}");
 }
 
-#[test]
-fn without_descriptors_the_camera_says_so_once_and_goes_on_answering() {
+/// A camera that may have 40 descriptors, and so three connections or so.
+fn with_few_descriptors() -> CameraProcess {
     let mut command = Command::new("sh");
     let lancam = env!("CARGO_BIN_EXE_lancam");
     let script = format!(
         "ulimit -n 40; exec {lancam} --listen 127.0.0.1:0 --source test:64x48 --announce off --config ''"
     );
     command.args(["-c", &script]);
-    let mut camera = CameraProcess::spawn_with(&mut command, Stdio::piped());
+    CameraProcess::spawn_with(&mut command, Stdio::piped())
+}
+
+#[test]
+fn clients_that_have_their_answer_and_do_not_close_keep_nobody_out() {
+    let camera = with_few_descriptors();
+    let answered: Vec<TcpStream> = (0..12)
+        .map(|client| {
+            let mut stream = connect_from(neighbour(1), camera_at(&camera)).expect("connects");
+            stream.write_all(b"GET /healthz HTTP/1.0\r\n\r\n").expect("asks");
+            let answer = rest(&stream);
+            assert!(answer.starts_with("HTTP/1.0 200 "), "client {client}: {answer:?}");
+            stream
+        })
+        .collect();
+    drop(answered);
+}
+
+#[test]
+fn without_descriptors_the_camera_says_so_once_and_goes_on_answering() {
+    let mut camera = with_few_descriptors();
     let log = BufReader::new(camera.child.stderr.take().expect("piped"));
     let mut watching = HttpClient::connect(camera.port()).stream("/stream");
     watching.part();
