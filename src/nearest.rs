@@ -13,6 +13,11 @@ pub fn of<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'
         .map(|(_, known)| known)
 }
 
+/// Our word for what `name` is called elsewhere: `table` has pairs of their word and ours.
+pub fn ours(name: &str, table: &[(&str, &'static str)]) -> Option<&'static str> {
+    table.iter().find(|(theirs, _)| *theirs == name).map(|(_, ours)| *ours)
+}
+
 /// The edit distance: how many letters have to be inserted, deleted, changed or swapped with their
 /// neighbour.
 pub fn distance(from: &str, to: &str) -> usize {

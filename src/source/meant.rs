@@ -27,8 +27,8 @@ pub(super) fn source(path: &Path) -> Option<String> {
     let text = path.to_str().filter(|text| !text.contains(['/', '.']))?;
     let (word, rest) = text.split_at(text.find(':').unwrap_or(text.len()));
     let lower = word.to_lowercase();
-    if let Some((_, ours)) = CALLED_ELSEWHERE.iter().find(|(known, _)| *known == lower) {
-        return Some((*ours).to_owned());
+    if let Some(ours) = nearest::ours(&lower, &CALLED_ELSEWHERE) {
+        return Some(ours.to_owned());
     }
     if let Some(meant) = nearest::of(&lower, WORDS) {
         return Some(format!("{meant}{rest}"));

@@ -57,7 +57,7 @@ pub(super) fn typed_letter(letter: char) -> Option<&'static Entry> {
 }
 
 fn elsewhere(name: &str) -> Option<&'static str> {
-    CALLED_ELSEWHERE.iter().find(|(known, _)| *known == name).map(|(_, ours)| *ours)
+    nearest::ours(name, &CALLED_ELSEWHERE)
 }
 
 /// The option that `name` means or, otherwise, is nearest to.
@@ -68,8 +68,8 @@ pub(super) fn option(name: &str) -> Option<&'static str> {
 
 /// The same for the command line, which has a few more options, with its dashes.
 pub(super) fn option_typed(name: &str) -> Option<String> {
-    if let Some((_, ours)) = SPELLED_OUT.iter().find(|(known, _)| *known == name) {
-        return Some((*ours).to_owned());
+    if let Some(ours) = nearest::ours(name, &SPELLED_OUT) {
+        return Some(ours.to_owned());
     }
     let long = option(name).or_else(|| nearest::of(name, ONLY_TYPED))?;
     Some(format!("--{long}"))
@@ -77,9 +77,8 @@ pub(super) fn option_typed(name: &str) -> Option<String> {
 
 /// The command that `word` means or is nearest to, with its program.
 pub(super) fn command(word: &str) -> Option<String> {
-    let known = OTHER_COMMANDS.iter().find(|(known, _)| *known == word);
-    match known {
-        Some((_, ours)) => Some((*ours).to_owned()),
+    match nearest::ours(word, &OTHER_COMMANDS) {
+        Some(ours) => Some(ours.to_owned()),
         None => nearest::of(word, COMMANDS).map(|meant| format!("lancam {meant}")),
     }
 }

@@ -68,7 +68,11 @@ impl Openings {
                 Self::FEW.. => Self::LEAST_PATIENCE,
             };
         }
-        let is_news = pictures > 0 || self.told != words;
+        let is_another = self.told != words;
+        if is_another {
+            self.patience = Self::LEAST_PATIENCE;
+        }
+        let is_news = pictures > 0 || is_another;
         words.clone_into(&mut self.told);
         self.course = Course::default();
         Opening {
@@ -133,5 +137,7 @@ mod tests {
         assert_eq!(run(3000, false), 8);
         assert_eq!(run(3000, true), 8, "it flowed, then it hung");
         assert_eq!([run(3000, true), run(3000, true)], [1, 1]);
+        assert_eq!([run(2, true), run(2, true)], [1, 2]);
+        assert_eq!(openings.note("another camera").patience.as_secs(), 1);
     }
 }

@@ -56,9 +56,8 @@ pub(super) fn long(name: &str, value: Option<&str>) -> UsageError {
         );
         return UsageError::Unknown(text);
     }
-    let elsewhere = CALLED_ELSEWHERE.iter().find(|(known, _)| *known == name);
-    let meant = match elsewhere {
-        Some((_, ours)) => Some((*ours).to_owned()),
+    let meant = match nearest::ours(name, &CALLED_ELSEWHERE) {
+        Some(ours) => Some(ours.to_owned()),
         None => nearest::of(name, OPTIONS).map(|meant| format!("--{meant}")),
     };
     UsageError::Unknown(unknown("option", &format!("--{name}"), meant.as_deref(), SEE_HELP))

@@ -7,9 +7,6 @@ use std::time::Duration;
 /// until the kernel is asked again, it is disconnected within 5 s.
 pub(super) const STALLED: Duration = Duration::from_millis(4500);
 
-/// When the kernel is first asked whether it has passed on any of the bytes it holds.
-const HALFWAY: Duration = Duration::from_millis(2250);
-
 /// A viewer that takes fewer bytes in the second half of [`STALLED`] takes nothing: some 7 kB/s.
 const LEAST_TAKEN: usize = 16 << 10;
 
@@ -43,7 +40,7 @@ impl StallClock {
 
     /// When to call [`is_over`](Self::is_over), if the viewer owes something.
     pub(super) fn deadline(&self) -> Option<Micros> {
-        let after = if self.halfway.is_none() { HALFWAY } else { STALLED };
+        let after = if self.halfway.is_none() { STALLED / 2 } else { STALLED };
         self.since.map(|since| since.after(after))
     }
 
