@@ -157,10 +157,46 @@ fn room() -> TempDir {
     tempfile::tempdir_in(rig).expect("a folder")
 }
 
-/// The last 40 lines.
+/// The last lines are shown, and so many lines above them that tell of a failure.
+const LAST: usize = 40;
+const TELLING: usize = 100;
+
+/// Whether cargo, a test program or make tells of a failure in this line.
+fn tells_of_a_failure(line: &str) -> bool {
+    let is_failed_test = line.starts_with("test ") && line.ends_with("FAILED");
+    let begins = ["error: ", "error[", "failures:", "make: ***", "test result: FAILED"];
+    is_failed_test
+        || begins.iter().any(|begin| line.trim_start().starts_with(begin))
+        || line.contains(" panicked at ")
+        || line.contains("(signal: ")
+}
+
+/// The last lines, below those that tell of a failure and the three lines that follow each.
 fn end(said: &str) -> String {
     let lines: Vec<_> = said.lines().collect();
-    lines[lines.len().saturating_sub(40)..].join("\n")
+    let (above, last) = lines.split_at(lines.len().saturating_sub(LAST));
+    let is_shown =
+        |at: usize| above[at.saturating_sub(3)..=at].iter().any(|it| tells_of_a_failure(it));
+    let telling = (0..above.len()).filter(|&at| is_shown(at)).take(TELLING).map(|at| above[at]);
+    telling.chain(last.iter().copied()).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn what_failed_is_shown_however_much_is_printed_below_it() {
+    let above = "running 3 tests\ntest a::works ... ok\ntest a::breaks ... FAILED\ntest a::ends ... ok\n\
+                 thread 'a::breaks' (7) panicked at tests/it/a.rs:5:9:\nassertion failed\n1\n2\n3\n\
+                 error: test failed, to rerun pass `--test it`\n\
+                 Caused by:\n  process didn't exit successfully: `it` (signal: 9, SIGKILL: kill)\n4\n5\n6\n7\n";
+    let shown = end(&format!("{above}{}", "the log\n".repeat(400)));
+    for line in
+        ["test a::breaks ... FAILED", "assertion failed", "(signal: 9", "error: test failed"]
+    {
+        assert!(shown.contains(line), "{line} is missing: {shown}");
+    }
+    assert!(!shown.contains("works") && !shown.contains("\n7\n"), "{shown}");
+    assert_eq!(shown.matches("the log").count(), LAST);
+    assert!(end(&"error: it\n".repeat(9999)).lines().count() <= LAST + TELLING);
+    assert_eq!(end("one\ntwo\n"), "one\ntwo");
 }
 
 /// Runs several commands in the same bare Debian, as a newcomer types them.
