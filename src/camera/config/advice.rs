@@ -33,6 +33,12 @@ pub(super) fn about(mistake: &Mistake, line: &str) -> String {
     }
 }
 
+/// What to say about a setting that stands in the file by two names.
+pub(super) fn twice(key: &str, first: &str) -> String {
+    let (key, first) = (printable(key), printable(first));
+    format!("{key} is set twice, above as {first}, and the first value is used; delete one")
+}
+
 /// Other people may read logs and pages, so nothing of a password is shown.
 fn is_secret(mistake: &Mistake, line: &str) -> bool {
     let is_device = |key: &str| device::TABLES.contains(&key);

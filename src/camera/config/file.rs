@@ -6,6 +6,7 @@ use crate::settings::lines::line_at;
 use crate::settings::reading::{self, Remark, Weight};
 use crate::settings::statements::{self, MAX_MISTAKES, Statement, Value};
 use crate::settings::{device, quotes};
+use crate::source::CsiSetting;
 use crate::wording::{curly_quotes, is_a_table, must_be};
 use nix::libc;
 use std::fs::OpenOptions;
@@ -181,7 +182,17 @@ impl Reading<'_> {
         let Value::Table(settings) = statement.value else {
             return self.problem(Some(statement.key_at.start), is_a_table(&statement.key));
         };
+        let mut earlier: Vec<String> = Vec::new();
         for setting in settings {
+            if table == SettingsTable::Csi {
+                let name = CsiSetting::name(&setting.key);
+                if let Some(first) = earlier.iter().find(|it| CsiSetting::name(it) == name) {
+                    let text = advice::twice(&setting.key, first);
+                    self.problem(Some(setting.key_at.start), text);
+                    continue;
+                }
+                earlier.push(setting.key.clone());
+            }
             let written = self.written(&setting);
             if let Some(right) = quotes::shown(&format!("{} = {written}", setting.key)) {
                 self.problem(Some(setting.value_at.start), curly_quotes(&right));

@@ -164,7 +164,7 @@ impl CsiSetting {
         let Some((name, value)) = text.split_once('=') else {
             return Err("write NAME=VALUE, such as awb=daylight".into());
         };
-        let (name, value) = (name.trim().to_lowercase().replace('_', "-"), value.trim());
+        let (name, value) = (Self::name(name), value.trim());
         let Some(knob) = KNOBS.iter().find(|knob| knob.name == name) else {
             let names: Vec<_> = KNOBS.iter().map(|knob| knob.name).collect();
             let meant = nearest::of(&name, names.iter().copied());
@@ -172,6 +172,11 @@ impl CsiSetting {
             return Err(unknown("setting", &name, meant, &otherwise));
         };
         Self::of(knob, value)
+    }
+
+    /// The one name of a setting. Upper case and `_` make no other setting.
+    pub fn name(written: &str) -> String {
+        written.trim().to_lowercase().replace('_', "-")
     }
 
     /// This knob with this value.

@@ -133,6 +133,12 @@ fn all_that_is_wrong_is_told_with_its_line_and_what_is_expected() {
         ("[csi]\nhdr = true", "2:7", "\"true\""),
         ("[csi]\nbrightness = true", "2:14", "-1 to 1"),
         ("[csi]\nlense = 1", "2:9", "[csi]"),
+        ("[csi]\nAwb = \"auto\"\nawb = \"daylight\"", "3:1", "awb is set twice"),
+        (
+            "[csi]\nflicker-period = 0\nFlicker_Period = 0",
+            "3:1",
+            "set twice, above as flicker-period",
+        ),
         ("csi = 1", "1:1", "[csi]"),
         ("csi-format = \"h264\"", "1:14", "auto, yuv420 or mjpeg"),
         ("[controls\ngain = 1", "1:10", "Write: [controls]"),
