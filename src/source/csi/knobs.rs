@@ -4,21 +4,47 @@ use super::settings::{CsiSetting, KNOBS, Knob, NEAREST, Values, micros};
 use crate::clock;
 use crate::image::frame::Micros;
 use crate::source::control::{Access, Board, Control, ControlKind};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// The settings. They outlive each child, which gets them when it starts.
 #[derive(Debug, Default)]
 pub(super) struct Knobs {
-    settings: Mutex<Vec<CsiSetting>>,
-    /// When a viewer last changed something that the child does not know yet, in microseconds. 0: there is no such change.
-    changed_at: AtomicU64,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    settings: Vec<CsiSetting>,
+    /// What viewers have changed and the child does not know yet.
+    changes: Option<Changes>,
+}
+
+/// When the first and the last of some changes was made.
+#[derive(Debug, Clone, Copy)]
+struct Changes {
+    first: Micros,
+    last: Micros,
 }
 
 /// rpicam-vid takes its settings when it starts. lancam restarts it when nobody has changed anything for so long, because a
 /// viewer who drags a value sends many in a row.
-pub(super) const QUIET: Duration = Duration::from_millis(250);
+pub(super) const QUIET: Duration = Duration::from_millis(400);
+
+/// Viewers who go on changing see the camera change after so long.
+const LONGEST: Duration = Duration::from_secs(2);
+
+impl Changes {
+    /// One more change after these, if there are any.
+    fn with_one(earlier: Option<Self>, now: Micros) -> Self {
+        Self { first: earlier.map_or(now, |it| it.first), last: now }
+    }
+
+    /// Whether they are to be made known to the child.
+    fn are_due(self, now: Micros) -> bool {
+        now.since(self.last) >= QUIET || now.since(self.first) >= LONGEST
+    }
+}
 
 /// The values of V4L2's `V4L2_CID_POWER_LINE_FREQUENCY`, their names, and what rpicam-vid takes for them.
 const FLICKER: [(i64, &str, &str); 3] =
@@ -31,32 +57,30 @@ const LENS_DEFAULT: i64 = -1;
 impl Knobs {
     /// With these settings at first.
     pub(super) fn new(settings: Vec<CsiSetting>) -> Self {
-        Self { settings: Mutex::new(settings), changed_at: AtomicU64::new(0) }
+        Self { state: Mutex::new(State { settings, changes: None }) }
     }
 
     /// The settings for a child that starts now. They include every change so far.
     pub(super) fn for_start(&self) -> Vec<CsiSetting> {
-        self.changed_at.store(0, Ordering::Relaxed);
-        self.lock().clone()
+        let mut state = self.lock();
+        state.changes = None;
+        state.settings.clone()
     }
 
     /// Whether the child is to be restarted because of a change.
     pub(super) fn are_due(&self, now: Micros) -> bool {
-        match self.changed_at.load(Ordering::Relaxed) {
-            0 => false,
-            at => now.since(Micros(at)) >= QUIET,
-        }
+        self.lock().changes.is_some_and(|changes| changes.are_due(now))
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<CsiSetting>> {
-        // Each change of the list is one step, so a poisoned list is whole.
-        self.settings.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Each change of it is one step, so a poisoned one is whole.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The value of a knob.
     fn value(&self, knob: &Knob) -> String {
-        let settings = self.lock();
-        let set = settings.iter().find(|setting| setting.knob() == knob);
+        let state = self.lock();
+        let set = state.settings.iter().find(|setting| setting.knob() == knob);
         set.map_or(knob.default, CsiSetting::value).to_owned()
     }
 }
@@ -80,11 +104,10 @@ impl Board for Arc<Knobs> {
             return Ok(());
         }
         let setting = CsiSetting::of(knob, &text(knob.values, value))?;
-        let mut settings = self.lock();
-        settings.retain(|other| !other.is_for_the_same(&setting));
-        settings.push(setting);
-        drop(settings);
-        self.changed_at.store(clock::now().0.max(1), Ordering::Relaxed);
+        let mut state = self.lock();
+        state.settings.retain(|other| !other.is_for_the_same(&setting));
+        state.settings.push(setting);
+        state.changes = Some(Changes::with_one(state.changes, clock::now()));
         Ok(())
     }
 }
@@ -182,8 +205,8 @@ mod tests {
     fn set(knobs: &mut Arc<Knobs>, name: &str, value: i64) -> String {
         let knob = KNOBS.iter().find(|knob| knob.name == name).expect("there is one");
         knobs.set(knob.control.expect("viewers set it"), value).expect("is accepted");
-        let settings = knobs.lock();
-        settings.iter().map(CsiSetting::argument).collect::<Vec<_>>().join(" ")
+        let state = knobs.lock();
+        state.settings.iter().map(CsiSetting::argument).collect::<Vec<_>>().join(" ")
     }
 
     #[test]
@@ -228,5 +251,21 @@ mod tests {
         assert!(knobs.are_due(later(QUIET)));
         assert_eq!(knobs.for_start().len(), 1);
         assert!(!knobs.are_due(later(QUIET)), "it was told");
+    }
+
+    #[test]
+    fn a_value_that_is_dragged_on_and_on_costs_few_starts() {
+        let at = |millis: u64| Micros(millis * 1000);
+        let (mut changes, mut starts) = (None, Vec::new());
+        for millis in (0..8000).step_by(50) {
+            if millis < 5000 && millis % 300 == 0 {
+                changes = Some(Changes::with_one(changes, at(millis)));
+            }
+            if changes.is_some_and(|it: Changes| it.are_due(at(millis))) {
+                starts.push(millis);
+                changes = None;
+            }
+        }
+        assert_eq!(starts, [2000, 4100, 5200], "twice on the way, and once for the last value");
     }
 }

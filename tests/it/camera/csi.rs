@@ -18,7 +18,7 @@ use lancam::wire::pickle::BgrArray;
 use std::io::Read;
 use std::net::TcpStream;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 const SMALL: [&str; 4] = ["--size", "320x180", "--fps", "60"];
 const FORMATS: [&str; 2] = ["yuv420", "mjpeg"];
@@ -276,4 +276,27 @@ fn what_a_viewer_sets_restarts_the_child_once_for_values_dragged_in_a_row() {
     assert_eq!(starts.len(), 2, "{starts:?}");
     assert!(starts[1].arguments.contains(&"--brightness=1".into()), "{starts:?}");
     assert_eq!(rpicam.running(), [starts[1].process]);
+}
+
+#[test]
+fn a_value_that_a_viewer_drags_slowly_restarts_the_child_few_times() {
+    const BRIGHTNESS: u32 = 0x0098_0900;
+    let rpicam = Rpicam::new();
+    let camera = camera(&rpicam, &["--control", "lan", "--csi-format", "yuv420"]);
+    let mut viewer = NativeClient::connect(camera.port());
+    viewer.frame();
+    for value in 1..=12 {
+        viewer.say(&Message::SetControl { id: BRIGHTNESS, value: value * 5 });
+        let said = viewer.hear_of_controls();
+        assert!(matches!(said, Said::Control { .. }), "{said:?}");
+        std::thread::sleep(Duration::from_millis(300));
+    }
+    let last = wait_until("the last value", || {
+        let last = rpicam.starts().pop()?;
+        last.arguments.contains(&"--brightness=0.6".into()).then_some(last)
+    });
+    let starts = rpicam.starts();
+    // One at first, and two or three for 3.6 s of changes. A busy machine makes one of it now and then.
+    assert!(starts.len() <= 6, "{} starts", starts.len());
+    assert_eq!(rpicam.running(), [last.process]);
 }
