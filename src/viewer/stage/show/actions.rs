@@ -39,6 +39,11 @@ impl Show {
         if self.touch_panel(input) {
             return Ok(None);
         }
+        if self.wall.sheet == Sheet::Help
+            && matches!(input, Input::Press(_) | Input::DoublePress(_))
+        {
+            self.last_press.closes();
+        }
         match self.wall.take(input) {
             Some(action) => self.act(action),
             None => Ok(None),

@@ -29,7 +29,7 @@ pub(super) struct Message {
     pub(super) until: Instant,
 }
 
-/// Whether the last press closed what it hit: the list of cameras, or the menu.
+/// Whether the last press closed what it hit: the list of cameras, the list of keys, or the menu.
 #[derive(Debug, Default)]
 pub(super) struct LastPress {
     has_closed: bool,

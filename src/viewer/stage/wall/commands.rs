@@ -13,6 +13,13 @@ impl Wall {
     pub fn take(&mut self, input: Input) -> Option<Action> {
         match input {
             Input::Close => return Some(Action::Leave),
+            // The list of keys covers everything: no click goes to what lies behind it.
+            Input::Press(_) | Input::DoublePress(_) | Input::Menu(_)
+                if self.sheet == Sheet::Help =>
+            {
+                (self.sheet, self.held) = (Sheet::None, None);
+            }
+            Input::Drag { .. } if self.sheet == Sheet::Help => {}
             Input::Menu(at) => self.open_menu(at),
             Input::Key(Key::Paste) => return self.has_field().then_some(Action::Paste),
             Input::Key(key) if self.is_in_field() => return self.type_in(key, false),

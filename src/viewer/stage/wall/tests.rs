@@ -304,6 +304,28 @@ fn the_list_lies_over_the_cameras_until_it_is_put_away() {
 }
 
 #[test]
+fn a_click_on_the_list_of_keys_puts_it_away_and_changes_nothing_behind_it() {
+    let at = Point { x: 900.0, y: 100.0 };
+    for click in [Input::Press(at), Input::DoublePress(at), Input::Menu(at)] {
+        let mut wall = wall(4);
+        press(&mut wall, "+?");
+        let before = (wall.view(0), wall.view(1));
+        assert_eq!((wall.take(click), wall.sheet), (None, Sheet::None), "{click:?}");
+        wall.take(Input::Drag { to: at, by: (5.0, 0.0) });
+        assert_eq!((wall.selected(), wall.is_grid()), (0, true), "{click:?}");
+        assert_eq!((wall.view(0), wall.view(1)), before, "{click:?}");
+    }
+    // A picture that was held when the list came stays where it is.
+    let mut wall = wall(1);
+    press(&mut wall, "+");
+    wall.take(Input::Press(at));
+    press(&mut wall, "?");
+    let before = wall.view(0);
+    wall.take(Input::Drag { to: at, by: (5.0, 0.0) });
+    assert_eq!(wall.view(0), before);
+}
+
+#[test]
 fn the_list_of_keys_is_scrolled_and_put_away_whatever_lies_behind_it() {
     let mut wall = wall(1);
     wall.offer(3);
