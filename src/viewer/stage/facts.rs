@@ -3,7 +3,7 @@
 use super::tile::Tile;
 use crate::viewer::paint::AgeTrack;
 use crate::viewer::paint::figures::Figures;
-use crate::viewer::watch::news::NoticeKind;
+use crate::viewer::watch::news::{Notice, NoticeKind};
 use crate::wire::packet::Codec;
 use std::time::{Duration, Instant};
 
@@ -65,6 +65,31 @@ pub(super) fn heading(kind: NoticeKind) -> &'static str {
     }
 }
 
+/// Whether the list of cameras is the way on from such a notice: the camera has never sent a picture, so perhaps another
+/// one was meant.
+fn leads_to_list(kind: NoticeKind, has_had_picture: bool) -> bool {
+    let is_elsewhere = match kind {
+        NoticeKind::Connecting | NoticeKind::NoPicture | NoticeKind::Incompatible => false,
+        NoticeKind::Disconnected | NoticeKind::NotLancam | NoticeKind::OtherCamera => true,
+    };
+    is_elsewhere && !has_had_picture
+}
+
+/// Writes over `out` why there is no picture, and the key of the list of cameras if that is the way on. `takes_keys`: keys
+/// act on this camera.
+pub(super) fn explain(out: &mut String, notice: &Notice, has_had_picture: bool, takes_keys: bool) {
+    out.clear();
+    out.push_str(&notice.text);
+    if takes_keys && leads_to_list(notice.kind, has_had_picture) {
+        let ends = ['.', '!', '?'];
+        out.push_str(if notice.text.ends_with(ends) { " " } else { ". " });
+        out.push_str(TO_LIST);
+    }
+}
+
+/// How to choose another camera.
+const TO_LIST: &str = "Press l for the list of cameras";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,6 +98,8 @@ mod tests {
     use crate::viewer::arrival::Age;
     use crate::viewer::find::address::CameraAddress;
     use crate::viewer::keep::recorder::Recorder;
+    use crate::viewer::stage::input::Key;
+    use crate::viewer::stage::keys::Command;
     use crate::viewer::watch::channel::{Channel, Feed};
     use crate::viewer::watch::controls::Remote;
     use crate::viewer::watch::news::Publisher;
@@ -80,6 +107,28 @@ mod tests {
     use std::sync::Arc;
 
     const MS: Duration = Duration::from_millis(1);
+
+    #[test]
+    fn a_camera_that_was_never_reached_names_the_key_of_the_list_where_that_key_works() {
+        let said = |kind, text: &str, has_had_picture, takes_keys| {
+            let (mut out, text) = ("before".to_owned(), text.to_owned());
+            explain(&mut out, &Notice { kind, text }, has_had_picture, takes_keys);
+            out
+        };
+        let lost = NoticeKind::Disconnected;
+        let unknown = "no camera is called \"Dor\"; did you mean \"Door\"?";
+        let hint = "Press l for the list of cameras";
+        assert_eq!(said(lost, unknown, false, true), format!("{unknown} {hint}"));
+        assert_eq!(
+            said(lost, "no route to host", false, true),
+            format!("no route to host. {hint}")
+        );
+        assert_eq!(said(lost, unknown, false, false), unknown, "keys act on another camera");
+        assert_eq!(said(lost, unknown, true, true), unknown, "it was there, and comes back");
+        let connecting = said(NoticeKind::Connecting, "connecting to pi", false, true);
+        assert_eq!(connecting, "connecting to pi");
+        assert_eq!(Command::of(Key::Character('l')), Some(Command::List));
+    }
 
     #[test]
     fn the_age_is_that_of_pictures_as_they_are_shown_and_never_above_what_few_of_them_exceed() {

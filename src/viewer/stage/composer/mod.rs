@@ -13,7 +13,7 @@ use crate::viewer::paint::notice::{self, Notice};
 use crate::viewer::paint::pane::Pane;
 use crate::viewer::paint::picker::{self, Picker};
 use crate::viewer::paint::{Layer, Painter, Rect, Scale, figures, help};
-use crate::viewer::stage::facts::{figures_of, heading};
+use crate::viewer::stage::facts::{explain, figures_of, heading};
 use crate::viewer::stage::grid;
 use crate::viewer::stage::input::Point;
 use crate::viewer::stage::keys::KEYS;
@@ -47,6 +47,8 @@ struct Buffers {
     /// The figures as they were last drawn; when that was, for which pane, and in which part of it.
     figures: Layer,
     drawn: Option<(Instant, (Rect, Rect))>,
+    /// The text of the notice.
+    words: String,
 }
 
 /// What is shown besides pictures.
@@ -189,7 +191,10 @@ impl Composer {
                 let lasting = now.saturating_duration_since(*since);
                 let lasting = (lasting >= Duration::from_secs(1)).then_some(lasting);
                 let (title, last_picture) = (heading(notice.kind), last_picture.as_deref());
-                Some(Notice { title, text: &notice.text, lasting, last_picture })
+                let (had_one, takes_keys) = (channel.arrival.is_some(), index == wall.selected());
+                let words = &mut self.buffers[index].words;
+                explain(words, notice, had_one, takes_keys);
+                Some(Notice { title, text: words, lasting, last_picture })
             }
             None if channel.arrival.is_none() => Some(notice_alone("Connecting")),
             None => None,
