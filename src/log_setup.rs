@@ -1,6 +1,7 @@
 //! Sets up the log on standard error: readable for people, or with priorities for journald.
 
 use crate::console::{PATIENCE, takes_a_line};
+use crate::wording::count;
 use env_logger::{Builder, Env, Logger};
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use std::io::{self, Write};
@@ -71,7 +72,8 @@ impl Log for Lines {
                     .level(Level::Warn)
                     .target(record.target())
                     .args(format_args!(
-                        "nobody read the log for a while; {missing} lines are missing"
+                        "nobody read the log for a while; missing: {}",
+                        count(missing, "line")
                     ))
                     .build(),
             );

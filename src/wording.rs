@@ -4,6 +4,7 @@
 //! be put into a file as it is, and the text after [`TYPE`] can be typed; tests do both.
 
 use crate::plain::printable;
+use std::fmt;
 
 /// Begins the text to write into a file, which goes up to the end of the message.
 pub const WRITE: &str = "Write: ";
@@ -36,11 +37,9 @@ pub fn is_a_table(name: &str) -> String {
 }
 
 /// `1 viewer`, `2 viewers`.
-pub fn count(number: usize, noun: &str) -> String {
-    match number {
-        1 => format!("1 {noun}"),
-        _ => format!("{number} {noun}s"),
-    }
+pub fn count(number: impl fmt::Display + PartialEq + From<u8>, noun: &str) -> String {
+    let ending = if number == 1.into() { "" } else { "s" };
+    format!("{number} {noun}{ending}")
 }
 
 /// `one`, `one or two`, `one, two or three`.
@@ -95,7 +94,7 @@ mod tests {
 
     #[test]
     fn one_is_no_plural_and_a_long_value_is_cut() {
-        let counts = [0, 1, 2].map(|number| count(number, "viewer"));
+        let counts = [0_u64, 1, 2].map(|number| count(number, "viewer"));
         assert_eq!(counts, ["0 viewers", "1 viewer", "2 viewers"]);
         assert!(must_be("name", "short", &"é".repeat(10_000)).chars().count() < 100);
         assert_eq!(either(&["a", "b", "c"]), "a, b or c");

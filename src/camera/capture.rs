@@ -12,6 +12,7 @@ use crate::rate::Rate;
 use crate::source::{FrameSource, Next, SourceError};
 use crate::stop::Stop;
 use crate::wire::native::message::StatusCode;
+use crate::wording::count;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -228,8 +229,7 @@ fn facts(
     log::info!("capturing from {source}");
     let told = match complaints {
         0 => source.clone(),
-        1 => format!("{source} (1 problem: see the camera's page)"),
-        count => format!("{source} ({count} problems: see the camera's page)"),
+        some => format!("{source} ({}: see the camera's page)", count(some, "problem")),
     };
     let rate = Rate::of_interval(layout.interval.unwrap_or_default());
     StreamFacts { source, told, rate, size: layout.orientation.size_of(layout.size) }

@@ -1,6 +1,7 @@
 //! What one form of the picture costs in frames, bytes, time and memory, for the log.
 
 use crate::image::frame::Micros;
+use crate::wording::count;
 use std::fmt;
 use std::time::Duration;
 
@@ -51,8 +52,8 @@ impl fmt::Display for Figures {
         let seconds = self.age().as_secs_f64().max(0.001);
         write!(
             out,
-            "{} frames, {:.1} fps, {:.1} kB and {:.2} ms each, {} kB of memory",
-            self.frames,
+            "{}, {:.1} fps, {:.1} kB and {:.2} ms each, {} kB of memory",
+            count(self.frames, "frame"),
             self.frames as f64 / seconds,
             self.bytes as f64 / frames / 1000.0,
             self.busy.as_secs_f64() * 1e3 / frames,

@@ -13,7 +13,7 @@ use crate::image::orientation::Orientation;
 use crate::image::pixels::Size;
 use crate::rate::Rate;
 use crate::stop::Stop;
-use crate::wording::unknown;
+use crate::wording::{count, unknown};
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read, Seek};
 use std::ops::Range;
@@ -268,9 +268,9 @@ impl FirstLook {
             return format!("file {path} is empty; it must have JPEGs, one after the other");
         }
         format!(
-            "file {path} has no JPEG in {} bytes; {}. To make one of any video, type \
+            "file {path} has no JPEG in {}; {}. To make one of any video, type \
              ffmpeg -i VIDEO -c:v mjpeg -q:v 4 -f mjpeg CLIP.mjpeg",
-            self.len,
+            count(self.len, "byte"),
             foreign::looks_like(&self.start)
         )
     }

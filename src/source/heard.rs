@@ -1,6 +1,7 @@
 //! Keeps what a pipe has carried since its last picture, and describes it.
 
 use super::foreign;
+use crate::wording::count;
 
 /// After this many bytes without a picture, bytes that look like the start of one no longer count.
 const A_FEW: u64 = 1 << 20;
@@ -40,11 +41,11 @@ impl Heard {
         if first.is_empty() {
             return None;
         }
-        let bytes = self.bytes;
+        let bytes = count(self.bytes, "byte");
         if first.starts_with(&[0xFF, 0xD8]) {
-            return Some(format!("{bytes} bytes came from {name}, without a complete JPEG"));
+            return Some(format!("{bytes} came from {name}, without a complete JPEG"));
         }
         let what = foreign::described(first);
-        Some(format!("{bytes} bytes came from {name}, without a JPEG; {what}"))
+        Some(format!("{bytes} came from {name}, without a JPEG; {what}"))
     }
 }

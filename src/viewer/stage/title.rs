@@ -20,9 +20,10 @@ pub fn write(out: &mut String, tiles: &[Tile], selected: usize, is_grid: bool) {
         None => out.write_str("lancam"),
         Some(_) if is_grid => {
             let live = tiles.iter().filter(|tile| tile.channel.notice.is_none()).count();
+            let cameras = if live == 1 { "camera" } else { "cameras" };
             match tiles.len() - live {
-                0 => write!(out, "lancam — {live} cameras"),
-                away => write!(out, "lancam — {live} cameras, {away} without a picture"),
+                0 => write!(out, "lancam — {live} {cameras}"),
+                away => write!(out, "lancam — {live} {cameras}, {away} without a picture"),
             }
         }
         Some(channel) => one(

@@ -6,6 +6,7 @@ use crate::json::{Object, quoted};
 use crate::viewer::arrival::{Age, Arrival, Totals};
 use crate::viewer::keep::recorder::Recording;
 use crate::wire::packet::Codec;
+use crate::wording::count;
 use std::fmt;
 use std::time::{Duration, Instant};
 
@@ -181,12 +182,12 @@ impl Statistics {
 impl fmt::Display for Statistics {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some((size, codec)) = self.newest else { return write!(out, "no frames") };
-        write!(out, "{} frames of {size} {}", self.shown, codec_name(codec))?;
+        write!(out, "{} of {size} {}", count(self.shown, "frame"), codec_name(codec))?;
         if let Some(fps) = self.fps() {
             write!(out, ", {fps:.1} fps")?;
         }
         write!(out, ", {} skipped, {} corrupt", self.skipped(), self.totals.corrupt)?;
-        write!(out, ", {} bytes", self.totals.bytes)?;
+        write!(out, ", {}", count(self.totals.bytes, "byte"))?;
         if self.recorded != (0, 0) {
             let (recorded, dropped) = self.recorded;
             write!(out, ", {recorded} recorded and {dropped} dropped there")?;
@@ -279,6 +280,7 @@ mod tests {
         let sure = "\"age_uncertainty_ms\":2.000,\"round_trip_ms\":4.000";
         assert!(json.contains(sure), "{json}");
         assert!(statistics.to_string().contains("±2.0 ms"), "{statistics}");
+        assert!(statistics.to_string().starts_with("1 frame of 4x2 jpeg, "), "{statistics}");
     }
 
     #[test]

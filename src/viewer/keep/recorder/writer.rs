@@ -6,6 +6,7 @@ use super::files::Files;
 use super::plan::Plan;
 use super::queue::{Progress, Queue};
 use super::timeline::Timeline;
+use crate::wording::count;
 use std::sync::Arc;
 
 /// Writes the frames of `queue` until it is closed, notes how the recording ended, and logs what was
@@ -18,8 +19,8 @@ pub(super) fn run(queue: &Arc<Queue>, plan: &Plan) {
     let state = queue.state();
     if phase == Phase::Done && state.frames > 0 {
         log::info!(
-            "{} frames recorded into {}, {} dropped",
-            state.frames,
+            "{} recorded into {}, {} dropped",
+            count(state.frames, "frame"),
             state.path.display(),
             state.dropped
         );

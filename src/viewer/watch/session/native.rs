@@ -15,6 +15,7 @@ use crate::wire::native::decoder::Decoder;
 use crate::wire::native::message::{GoodbyeReason, Message, StatusCode, Wishes};
 use crate::wire::native::{MAX_PAYLOAD, VERSION};
 use crate::wire::packet::FrameFacts;
+use crate::wording::count;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
@@ -214,7 +215,8 @@ impl Session<'_> {
         }
         self.appetite.ping_answered(round_trip);
         let Some(frames) = self.appetite.news() else { return Ok(()) };
-        log::debug!("{frames} frames on their way at once, for a round trip of {round_trip:.1?}");
+        let at_once = count(frames, "frame");
+        log::debug!("{at_once} on the way at once, for a round trip of {round_trip:.1?}");
         self.send(&[Message::Credit { frames }])
     }
 

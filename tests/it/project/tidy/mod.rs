@@ -46,7 +46,7 @@ const BELOW: [(&str, &[&str]); 25] = [
     ("wording", &["plain"]),
     ("latest", &[]),
     ("stop", &[]),
-    ("log_setup", &["console"]),
+    ("log_setup", &["console", "wording"]),
     ("version", &[]),
     ("console", &[]),
     ("signals", &[]),
