@@ -138,6 +138,8 @@ impl Supervisor<'_> {
         let tried_at = clock::now();
         let mut source = self.opener.open(self.stop)?;
         self.opened_at = Some(tried_at);
+        let problems = [self.opener.problems(), source.problems()].concat();
+        self.metrics.complain_of_source(problems);
         let idle_stop = self.idle_stop.filter(|_| self.opener.may_rest());
         if let Some(controls) = self.controls {
             controls.begin(&*source);

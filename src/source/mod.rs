@@ -62,6 +62,11 @@ pub trait FrameSource {
         false
     }
 
+    /// The mistakes in the settings of its controls, each in one sentence.
+    fn problems(&self) -> &[String] {
+        &[]
+    }
+
     /// Its controls, for another thread; `None` if it has none.
     fn board(&self) -> Option<AnyBoard> {
         None
@@ -167,6 +172,8 @@ pub struct Opener {
     finder: v4l2::Finder,
     count: FrameCount,
     past: Past,
+    /// The mistakes in the settings of controls that are known before the source is open.
+    problems: Vec<String>,
 }
 
 /// What was opened before.
@@ -195,6 +202,7 @@ impl Opener {
             finder: v4l2::Finder::new(named, count.clone()),
             count,
             past: Past::Nothing,
+            problems: Vec::new(),
         }
     }
 
@@ -204,7 +212,7 @@ impl Opener {
         if matches!(self.spec, SourceSpec::Test { .. }) {
             for setting in settings {
                 if let Err(why) = self.pattern.apply(&setting) {
-                    log::warn!("test pattern: {setting}: {why}");
+                    self.is_wrong(format!("test pattern: {setting}: {why}"));
                 }
             }
             return self;
@@ -216,10 +224,22 @@ impl Opener {
             };
             let settings: Vec<_> = settings.iter().map(ToString::to_string).collect();
             let settings = settings.join(", ");
-            log::warn!("ignored, since {} has no controls: {settings}{instead}", self.spec);
+            let spec = &self.spec;
+            let text = format!("ignored, since {spec} has no controls: {settings}{instead}");
+            self.is_wrong(text);
         }
         self.controls.options = settings;
         self
+    }
+
+    /// The mistakes in the settings of controls that are known before the source is open.
+    pub fn problems(&self) -> &[String] {
+        &self.problems
+    }
+
+    fn is_wrong(&mut self, text: String) {
+        log::warn!("{text}");
+        self.problems.push(text);
     }
 
     /// Also asks this of a ribbon camera.

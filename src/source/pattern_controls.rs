@@ -167,6 +167,7 @@ impl Board for Arc<PatternControls> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::{CaptureWish, Opener, SourceSpec};
 
     #[test]
     fn options_set_them_by_the_names_that_people_read() {
@@ -178,6 +179,20 @@ mod tests {
         assert!(apply("gain=1").expect_err("unknown").contains("Brightness"));
         assert!(apply("brightness=x").expect_err("no number").contains("0 to 255"));
         assert!(apply("brightness=256").expect_err("too much").contains("0 to 255"));
+    }
+
+    #[test]
+    fn a_misspelt_name_is_a_problem_and_other_sources_have_no_controls_at_all() {
+        let problems = |source: &str| {
+            let spec = SourceSpec::parse(source).expect(source);
+            let settings = vec![ControlSetting::parse("brightnes=5").expect("a setting")];
+            let opener = Opener::new(spec, CaptureWish::default()).with_controls(settings);
+            opener.problems().to_vec()
+        };
+        let [pattern] = &problems("test")[..] else { panic!("one") };
+        assert!(pattern.contains("brightnes=5: the test pattern has only Brightness"), "{pattern}");
+        let [clip] = &problems("clip.mjpeg")[..] else { panic!("one") };
+        assert!(clip.contains("has no controls: brightnes=5"), "{clip}");
     }
 
     #[test]

@@ -13,6 +13,8 @@ const MAX_LEN: u64 = 64 << 10;
 #[derive(Debug, Default)]
 pub(super) struct Complaints {
     own: Mutex<Vec<String>>,
+    /// Those about the settings of the source that was opened last.
+    source: Mutex<Vec<String>>,
     file: OnceLock<PathBuf>,
 }
 
@@ -22,16 +24,23 @@ impl Complaints {
         self.own.lock().unwrap_or_else(PoisonError::into_inner).push(text);
     }
 
+    /// Replaces the complaints about the source's settings.
+    pub(super) fn about_source(&self, complaints: Vec<String>) {
+        *self.source.lock().unwrap_or_else(PoisonError::into_inner) = complaints;
+    }
+
     /// Also reads the lines of this file, each time somebody asks.
     pub(super) fn heed(&self, file: PathBuf) {
         // Only one file is ever named.
         let _ = self.file.set(file);
     }
 
-    /// All complaints now, those in the file first.
+    /// All complaints now: those in the file, those about the source's settings, and this program's others.
     pub(super) fn all(&self) -> Vec<String> {
         let mut all = self.file.get().map(|file| lines(file)).unwrap_or_default();
-        all.extend_from_slice(&self.own.lock().unwrap_or_else(PoisonError::into_inner));
+        for more in [&self.source, &self.own] {
+            all.extend_from_slice(&more.lock().unwrap_or_else(PoisonError::into_inner));
+        }
         all
     }
 }
@@ -64,6 +73,17 @@ mod tests {
         fs::write(&path, b"\xff\n").expect("writes");
         assert_eq!(complaints.all(), ["\u{fffd}", "own"]);
         fs::remove_file(&path).expect("was there");
+        assert_eq!(complaints.all(), ["own"]);
+    }
+
+    #[test]
+    fn complaints_about_the_source_are_those_of_the_last_time_that_it_was_opened() {
+        let complaints = Complaints::default();
+        complaints.push("own".into());
+        complaints.about_source(vec!["brightnes=5".into()]);
+        complaints.about_source(vec!["brightnes=5".into()]);
+        assert_eq!(complaints.all(), ["brightnes=5", "own"]);
+        complaints.about_source(Vec::new());
         assert_eq!(complaints.all(), ["own"]);
     }
 }

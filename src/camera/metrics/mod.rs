@@ -172,6 +172,11 @@ impl Metrics {
         self.complaints.push(text);
     }
 
+    /// Replaces the complaints about the settings of the source, which was opened now.
+    pub fn complain_of_source(&self, complaints: Vec<String>) {
+        self.complaints.about_source(complaints);
+    }
+
     /// Also shows the lines of this file as complaints.
     pub fn heed(&self, complaints: PathBuf) {
         self.complaints.heed(complaints);

@@ -33,6 +33,8 @@ pub struct Camera {
     turning: Turning,
     controls: Wanted,
     course: Course,
+    /// The mistakes in the settings of its controls.
+    problems: Vec<String>,
     /// Dropped after the queue: no driver changes the turn of pictures while it streams.
     _turn: Option<Turn>,
 }
@@ -89,8 +91,10 @@ impl Camera {
                 "camera {name}: its memory is uncached, so rows are copied before they are read (--camera-memory)"
             );
         }
+        let mut problems = Vec::new();
         if let Some(settings) = &mut settings {
             settings.apply(&*handle, Moment::Streaming);
+            problems = settings.problems(&name);
             if is_news {
                 settings.log(&name);
             }
@@ -107,6 +111,7 @@ impl Camera {
             turning,
             controls: controls.clone(),
             course,
+            problems,
             _turn: turn,
         })
     }
@@ -145,6 +150,10 @@ impl FrameSource for Camera {
 
     fn drops(&self) -> Drops {
         self.queue.drops()
+    }
+
+    fn problems(&self) -> &[String] {
+        &self.problems
     }
 
     fn board(&self) -> Option<AnyBoard> {

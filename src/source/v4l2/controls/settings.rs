@@ -111,6 +111,17 @@ impl<'a> Settings<'a> {
         }
     }
 
+    /// The mistakes of the configuration: names that the camera does not have, and values that do not fit.
+    pub(in super::super) fn problems(&self, camera: &str) -> Vec<String> {
+        let wrong = self.all.iter().filter_map(|(setting, outcome)| match outcome {
+            Some(Err(reason)) if reason.is_mistake() => {
+                Some(format!("camera {camera}: {setting}: {reason}"))
+            }
+            _ => None,
+        });
+        wrong.collect()
+    }
+
     /// Logs the outcomes.
     pub(in super::super) fn log(&self, camera: &str) {
         let mut as_asked = Vec::new();
@@ -126,6 +137,16 @@ impl<'a> Settings<'a> {
         }
         if !as_asked.is_empty() {
             log::info!("camera {camera}: set {}", as_asked.join(", "));
+        }
+    }
+}
+
+impl NotSet {
+    /// Whether the name or the value is wrong, whatever state the camera is in.
+    fn is_mistake(&self) -> bool {
+        match self {
+            Self::Unknown(_) | Self::NoControls | Self::Unfit(_) => true,
+            Self::Silent(_) | Self::Refused { .. } => false,
         }
     }
 }
@@ -192,6 +213,26 @@ mod tests {
             Ok(made) => Ok(made.surprise()),
             Err(reason) => Err(reason.to_string()),
         }
+    }
+
+    #[test]
+    fn a_misspelt_name_and_a_wrong_value_are_problems_and_what_the_camera_refuses_for_now_is_none()
+    {
+        let driver = webcam();
+        let wanted = parse(&[
+            "white_balance_automatc=off",
+            "white_balance_automatic=maybe",
+            "white_balance_temperature=77",
+        ]);
+        let mut settings = Settings::new(&wanted, &driver).expect("some");
+        settings.apply(&driver, Moment::BeforeStreaming);
+        settings.apply(&driver, Moment::Streaming);
+        let problems = settings.problems("/dev/video0");
+        let [unknown, unfit] = &problems[..] else { panic!("{problems:?}") };
+        let expected = "camera /dev/video0: white_balance_automatc=off: the camera has no such control; did you mean \
+                        white_balance_automatic";
+        assert!(unknown.starts_with(expected), "{unknown}");
+        assert!(unfit.contains("white_balance_automatic=maybe: it must be "), "{unfit}");
     }
 
     #[test]
