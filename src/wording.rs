@@ -37,7 +37,7 @@ pub fn is_a_table(name: &str) -> String {
 }
 
 /// `1 viewer`, `2 viewers`.
-pub fn count(number: impl fmt::Display + PartialEq + From<u8>, noun: &str) -> String {
+pub fn count(number: impl Copy + fmt::Display + PartialEq + From<u8>, noun: &str) -> String {
     let ending = if number == 1.into() { "" } else { "s" };
     format!("{number} {noun}{ending}")
 }
