@@ -1,10 +1,11 @@
 //! The program that drives the camera, as a child that never outlives lancam.
 
+use super::environment::Mark;
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::libc;
 use nix::sys::prctl;
 use nix::sys::signal::{SigHandler, SigSet, Signal, kill, killpg, signal};
-use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::{Pid, getppid, pipe2};
 use std::fs::File;
 use std::io;
@@ -14,11 +15,12 @@ use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-/// A running program, in a process group of its own. Dropping it ends the whole group.
+/// A running program, in a process group of its own. Dropping it ends the whole group, and what has left that.
 #[derive(Debug)]
 pub(super) struct Child {
     process: std::process::Child,
     group: Pid,
+    mark: Mark,
     /// Its standard output: frames. A read does not wait.
     pub(super) frames: File,
     /// Its standard error. A read does not wait.
@@ -49,6 +51,9 @@ const GRACE: Duration = Duration::from_secs(1);
 /// How long a killed process may take to end. One that hangs in the kernel never ends.
 const DEATH: Duration = Duration::from_secs(2);
 
+/// A process that is starting another program shows its environment within that time. Some programs never show one.
+const SHOWN: Duration = Duration::from_millis(300);
+
 /// Between two looks at a process that is to end.
 const LOOK: Duration = Duration::from_millis(5);
 
@@ -62,6 +67,7 @@ impl Child {
     /// When it cannot be started.
     pub(super) fn start(program: &Path, arguments: &[String]) -> io::Result<Self> {
         let (frames, frames_in) = pipe()?;
+        let frames = File::from(frames);
         let (words, words_in) = pipe()?;
         let (times, times_in) = pipe()?;
         // A smaller pipe only costs more reads.
@@ -74,6 +80,7 @@ impl Child {
             .stdout(Stdio::from(frames_in))
             .stderr(Stdio::from(words_in))
             .process_group(0);
+        let mark = Mark::put(&mut command, &frames)?;
         end_with_this_thread(&mut command);
         let process = command.spawn()?;
         let id = i32::try_from(process.id()).map_err(io::Error::other)?;
@@ -82,7 +89,8 @@ impl Child {
         Ok(Self {
             process,
             group: Pid::from_raw(id),
-            frames: frames.into(),
+            mark,
+            frames,
             words: words.into(),
             times: times.into(),
         })
@@ -90,18 +98,20 @@ impl Child {
 
     /// Asks the kernel for its state. A child that has ended stays known, so that nobody else gets its number.
     fn state(&self) -> State {
-        let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
-        match waitid(Id::Pid(self.group), flags) {
-            Ok(WaitStatus::Exited(_, code)) => {
-                State::Ended(ExitStatus::from_raw((code & 0xFF) << 8))
-            }
-            Ok(WaitStatus::Signaled(_, signal, _)) => {
-                State::Ended(ExitStatus::from_raw(signal as i32))
-            }
-            Ok(_) | Err(Errno::EINTR) => State::Runs,
-            Err(Errno::ECHILD) => State::Forgotten,
-            // It was ended by a signal for which nix has no name.
-            Err(_) => State::Ended(ExitStatus::from_raw(Signal::SIGKILL as i32)),
+        // nix's call fails for a child that was ended by a signal without a name.
+        // SAFETY: a `siginfo_t` may be all zeros. The kernel fills it in, and touches no other memory.
+        let (result, process, status, how) = unsafe {
+            let mut info: libc::siginfo_t = std::mem::zeroed();
+            let flags = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
+            let result = libc::waitid(libc::P_PID, self.process.id(), &raw mut info, flags);
+            (Errno::result(result), info.si_pid(), info.si_status(), info.si_code)
+        };
+        match (result, how) {
+            (Err(Errno::ECHILD), _) => State::Forgotten,
+            (Err(_), _) => State::Runs,
+            (Ok(_), _) if process == 0 => State::Runs,
+            (Ok(_), libc::CLD_EXITED) => State::Ended(ExitStatus::from_raw((status & 0xFF) << 8)),
+            (Ok(_), _) => State::Ended(ExitStatus::from_raw(status)),
         }
     }
 
@@ -119,6 +129,26 @@ impl Child {
     fn tell(&self, signal: Signal) {
         if self.state() != State::Forgotten && killpg(self.group, signal).is_err() {
             let _ = kill(self.group, signal);
+        }
+    }
+
+    /// Ends the processes that have left its group, as a daemon does. They may still have the camera.
+    fn end_those_who_left(&self) {
+        let began_at = Instant::now();
+        loop {
+            let left = self.mark.bearers();
+            let is_done = left.found.is_empty();
+            if is_done && (left.are_all || began_at.elapsed() >= SHOWN) {
+                return;
+            }
+            if began_at.elapsed() >= DEATH {
+                let left: Vec<_> = left.found.iter().map(ToString::to_string).collect();
+                return log::error!("processes {} do not end", left.join(", "));
+            }
+            for process in left.found {
+                let _ = kill(process, Signal::SIGKILL);
+            }
+            std::thread::sleep(LOOK);
         }
     }
 
@@ -149,6 +179,7 @@ impl Drop for Child {
         // The child's own children may still run.
         self.tell(Signal::SIGKILL);
         if self.waited(DEATH) {
+            self.end_those_who_left();
             let _ = self.process.wait();
         } else {
             log::error!(
@@ -227,6 +258,38 @@ mod tests {
     }
 
     #[test]
+    fn a_child_that_a_signal_ended_is_known_by_that_signal() {
+        // No library has a name for the last two.
+        for signal in [9, 15, 34, 64] {
+            let child = shell(&format!("kill -{signal} $$"));
+            assert!(child.waited(Duration::from_secs(30)));
+            assert_eq!(child.ended().and_then(|status| status.signal()), Some(signal));
+        }
+    }
+
+    #[test]
+    fn a_process_that_has_left_for_a_session_of_its_own_is_ended_with_the_child() {
+        // As a daemon does: its parent has ended, and it has closed what it inherited.
+        let script = "setsid sleep 600 >/dev/null 2>&1 </dev/null & echo $!";
+        let mut other = shell(script);
+        let others = said(&mut other.frames);
+        // Some daemons are found while they still start their program.
+        for _ in 0..20 {
+            let child = shell(script);
+            let mut frames = child.frames.try_clone().expect("a descriptor");
+            assert!(child.waited(Duration::from_secs(30)));
+            drop(child);
+            let daemon = said(&mut frames);
+            let deadline = Instant::now() + Duration::from_secs(30);
+            while lives(daemon.trim()) {
+                assert!(Instant::now() < deadline, "process {daemon} still runs");
+                std::thread::sleep(LOOK);
+            }
+        }
+        assert!(lives(others.trim()), "it is another child's");
+    }
+
+    #[test]
     fn a_child_ends_when_it_is_asked_to_though_lancam_blocks_that_signal() {
         let mut blocked = SigSet::empty();
         blocked.add(Signal::SIGTERM);
@@ -273,7 +336,8 @@ mod tests {
         let file = folder.path().join("end");
         let stranger =
             format!("while [ ! -e {} ]; do sleep 0.02; done; echo alive", file.display());
-        let child = shell(&format!("({stranger}) &"));
+        // It is in the child's group, and has no mark.
+        let child = shell(&format!("env -i /bin/sh -c '{stranger}' &"));
         let mut words = child.frames.try_clone().expect("a descriptor");
         waitpid(child.group, None).expect("it ends");
         assert_eq!(child.state(), State::Forgotten);

@@ -1,7 +1,7 @@
 //! Ribbon cameras on Raspberry Pi OS. The system's program rpicam-vid drives them: lancam runs it as a child and reads frames
 //! from its pipe.
 //!
-//! `program` finds rpicam-vid, `asked` chooses its options, `child` starts and ends it. `frames` reads its pictures (`raw` or
+//! `program` finds rpicam-vid, `asked` chooses its options, `child` starts and ends it, in its `environment`. `frames` reads its pictures (`raw` or
 //! `jpegs`), `times` reads when they were taken, by their `pace` too, `words` reads its messages, and `remedies` says what to do about those. `run`
 //! joins all that for one child. `camera` is the source of frames, which starts another child where that helps. `settings`
 //! and `knobs` are the camera's settings. `modes` asks rpicam-vid which modes each camera has.
@@ -9,6 +9,7 @@
 mod asked;
 mod camera;
 mod child;
+mod environment;
 mod frames;
 mod jpegs;
 mod knobs;

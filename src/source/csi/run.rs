@@ -13,7 +13,9 @@ use crate::stop::Stop;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
+use std::process::ExitStatus;
 use std::time::Duration;
 
 /// A child and what it has written so far.
@@ -79,6 +81,9 @@ const FLOOD_PAUSE: Duration = Duration::from_millis(1);
 
 /// A picture that comes so long after the last words shows that the child has recovered from what they say.
 const RECOVERED: Duration = Duration::from_secs(1);
+
+/// The first real-time signal as glibc's programs count them, and rpicam-vid is one. musl counts from 35.
+const SIGRTMIN: i32 = 34;
 
 impl Run {
     /// Starts `program`.
@@ -239,7 +244,7 @@ impl Run {
             || "has closed its output".to_owned(),
             |status| match status.code() {
                 Some(code) => format!("has ended with exit code {code}"),
-                None => format!("was ended: {status}"),
+                None => format!("was ended: {}", by_signal(status)),
             },
         );
         let when = match (self.has_frames, self.frames.is_in_a_frame()) {
@@ -266,6 +271,14 @@ impl Run {
     }
 }
 
+/// The signal that ended it, with its name. Rust's library has no names for real-time signals.
+fn by_signal(status: ExitStatus) -> String {
+    match status.signal() {
+        Some(signal @ SIGRTMIN..) => format!("{status} (SIGRTMIN+{})", signal - SIGRTMIN),
+        _ => status.to_string(),
+    }
+}
+
 /// Waits until one of them can be read, not longer than `patience`. Says which of them can.
 pub(super) fn wait<const N: usize>(from: &[BorrowedFd<'_>; N], patience: Duration) -> [bool; N] {
     let mut fds = from.map(|fd| PollFd::new(fd, PollFlags::POLLIN));
@@ -274,4 +287,20 @@ pub(super) fn wait<const N: usize>(from: &[BorrowedFd<'_>; N], patience: Duratio
     // After EINTR nothing seems ready, and the caller asks again.
     let _ = poll(&mut fds, timeout.unwrap_or(PollTimeout::MAX));
     fds.map(|fd| fd.any().unwrap_or(false))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signal_is_told_by_its_own_name() {
+        for (signal, said) in [
+            (9, "signal: 9 (SIGKILL)"),
+            (34, "signal: 34 (SIGRTMIN+0)"),
+            (37, "signal: 37 (SIGRTMIN+3)"),
+        ] {
+            assert_eq!(by_signal(ExitStatus::from_raw(signal)), said);
+        }
+    }
 }

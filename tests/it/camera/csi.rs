@@ -168,6 +168,20 @@ fn another_size_than_was_asked_for_is_taken_as_it_comes() {
 }
 
 #[test]
+fn another_size_is_known_whatever_libcamera_is_to_log() {
+    for (variable, value) in
+        [("LIBCAMERA_LOG_LEVELS", "*:ERROR"), ("LIBCAMERA_LOG_FILE", "/dev/null")]
+    {
+        let rpicam = Rpicam::with_fault("smaller");
+        let mut command = rpicam.command(&[&SMALL[..], &["--csi-format", "yuv420"]].concat());
+        let camera = CameraProcess::spawn(command.env(variable, value));
+        let (facts, jpeg) = NativeClient::connect(camera.port()).frame();
+        assert_eq!(facts.size, Size::new(576, 324), "{variable}");
+        assert_near(&bars(&look(&jpeg).0), &BARS);
+    }
+}
+
+#[test]
 fn the_camera_turns_the_picture_itself_where_it_can() {
     let reversed: Vec<_> = BARS.iter().rev().copied().collect();
     for (arguments, asked, bars_are) in [

@@ -115,10 +115,12 @@ fn run(arguments: &[String], fault: Fault) -> Result<(), String> {
     };
     let colour = if fault == Fault::Limited { "SMPTE170M" } else { "sYCC" };
     eprintln!("Mode selection for {}:{}:12:P({})", size.width, size.height, options.fps);
-    eprintln!(
-        "[0:12:34.567890123] [812]  INFO Camera camera.cpp:1216 configuring streams: (0) {size}-YUV420/{colour} (1) \
-         1640x1232-SBGGR10_CSI2P/RAW"
-    );
+    if logs_of_the_camera() {
+        eprintln!(
+            "[0:12:34.567890123] [812]  INFO Camera camera.cpp:1216 configuring streams: (0) {size}-YUV420/{colour} (1) \
+             1640x1232-SBGGR10_CSI2P/RAW"
+        );
+    }
     if let Fault::BusyThenDiesAfter(_) = fault {
         eprintln!(
             "[0:12:34.567890123] [812] ERROR V4L2 v4l2_device.cpp:390 'imx219': Unable to set controls: Device or resource busy"
@@ -167,6 +169,18 @@ fn run(arguments: &[String], fault: Fault) -> Result<(), String> {
         output.tell(number, exposed_at);
     }
     Ok(())
+}
+
+/// Whether libcamera logs what it says of cameras when all is well, and to standard error (`log.cpp`): the first level counts
+/// whose category fits.
+fn logs_of_the_camera() -> bool {
+    let levels = env::var("LIBCAMERA_LOG_LEVELS").unwrap_or_default();
+    let fits = |pair: &str| {
+        let (category, level) = pair.split_once(':')?;
+        ["*", "Camera"].contains(&category).then(|| ["DEBUG", "INFO"].contains(&level))
+    };
+    let is_loud = levels.split(',').find_map(fits).unwrap_or(true);
+    is_loud && env::var_os("LIBCAMERA_LOG_FILE").is_none()
 }
 
 /// The failures of `RPiCamApp::OpenCamera` and `setupCapture`.
