@@ -99,14 +99,16 @@ impl Child {
     /// Asks the kernel for its state. A child that has ended stays known, so that nobody else gets its number.
     fn state(&self) -> State {
         // nix's call fails for a child that was ended by a signal without a name.
-        // SAFETY: a `siginfo_t` may be all zeros. The kernel fills it in, and touches no other memory.
-        let (result, process, status, how) = unsafe {
-            let mut info: libc::siginfo_t = std::mem::zeroed();
-            let flags = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
-            let result = libc::waitid(libc::P_PID, self.process.id(), &raw mut info, flags);
-            (Errno::result(result), info.si_pid(), info.si_status(), info.si_code)
-        };
-        match (result, how) {
+        // SAFETY: a `siginfo_t` may be all zeros.
+        let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+        let flags = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
+        // SAFETY: the kernel fills `info` in, and touches no other memory.
+        let result = unsafe { libc::waitid(libc::P_PID, self.process.id(), &raw mut info, flags) };
+        // SAFETY: waitid wrote this field, or it is still zero.
+        let process = unsafe { info.si_pid() };
+        // SAFETY: as above.
+        let status = unsafe { info.si_status() };
+        match (Errno::result(result), info.si_code) {
             (Err(Errno::ECHILD), _) => State::Forgotten,
             (Err(_), _) => State::Runs,
             (Ok(_), _) if process == 0 => State::Runs,
