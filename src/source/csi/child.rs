@@ -335,16 +335,22 @@ mod tests {
     #[test]
     fn a_group_whose_number_may_be_that_of_strangers_gets_no_signal() {
         let folder = tempfile::tempdir().expect("a folder");
-        let file = folder.path().join("end");
-        let stranger =
-            format!("while [ ! -e {} ]; do sleep 0.02; done; echo alive", file.display());
+        let (begun, end) = (folder.path().join("begun"), folder.path().join("end"));
+        let wait = format!("while [ ! -e {} ]; do sleep 0.02; done", end.display());
+        let stranger = format!("touch {}; {wait}; echo alive", begun.display());
         // It is in the child's group, and has no mark.
         let child = shell(&format!("env -i /bin/sh -c '{stranger}' &"));
         let mut words = child.frames.try_clone().expect("a descriptor");
+        // Before it begins, it is a copy of the child, mark and all.
+        let began_at = Instant::now();
+        while !begun.exists() {
+            assert!(began_at.elapsed() < Duration::from_secs(30), "it does not begin");
+            std::thread::sleep(Duration::from_millis(5));
+        }
         waitpid(child.group, None).expect("it ends");
         assert_eq!(child.state(), State::Forgotten);
         drop(child);
-        std::fs::write(file, "").expect("written");
+        std::fs::write(end, "").expect("written");
         assert_eq!(said(&mut words), "alive\n");
     }
 
