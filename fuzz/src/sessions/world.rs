@@ -95,6 +95,8 @@ pub(super) struct World<'a> {
     /// What the viewer will send.
     to_say: VecDeque<u8>,
     has_closed: bool,
+    /// Whether the camera's other parts know that the session sends nothing more.
+    is_told_of_the_end: bool,
     is_gone: bool,
     // To the viewer.
     queue: VecDeque<u8>,
@@ -165,6 +167,7 @@ impl<'a> World<'a> {
             inbox: VecDeque::new(),
             to_say: to_say.into(),
             has_closed: false,
+            is_told_of_the_end: false,
             is_gone: false,
             queue: VecDeque::new(),
             left_over: 0,
@@ -552,6 +555,8 @@ impl Kernel for MadeUpKernel<'_> {
     }
 
     fn close_sending(&mut self) -> io::Result<()> {
+        let is_told = self.0.borrow().is_told_of_the_end;
+        assert!(is_told, "the viewer may connect anew before its place is given up");
         Ok(())
     }
 
@@ -634,6 +639,10 @@ impl Surroundings for MadeUpCamera<'_> {
             }
             Order::Arrived(_) => Input::Arrived(Step::Stays),
             Order::Answer => Input::Answer(world.answers.pop_front()),
+            Order::CloseSending => {
+                world.is_told_of_the_end = true;
+                Input::Awake
+            }
             _ => Input::Awake,
         })
     }

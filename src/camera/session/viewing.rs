@@ -172,10 +172,9 @@ impl Surroundings for Viewing<'_> {
             Order::Answer => {
                 return Ok(Input::Answer(self.visitor.as_mut().and_then(Visitor::answer)));
             }
-            // The link has done it. Only the client's own end is missing now, so another connection
-            // may have this one's place.
+            // The client has its whole answer, so another connection may have this one's place.
             Order::CloseSending if self.seat.is_none() => self.stand(Standing::Waits),
-            // The link carries these out itself.
+            // The link carries these out.
             Order::Acknowledged(_) | Order::Ebb(_) | Order::CloseSending => {}
         }
         Ok(Input::Awake)

@@ -157,8 +157,11 @@ impl Link<'_> {
             }
             Order::Acknowledged(arrival) => self.acknowledged(arrival),
             Order::CloseSending => {
+                // First of all, the connection's place is given up. Once the client knows that this was all, it
+                // may connect anew before this thread goes on.
+                let input = self.around.fulfil(Order::CloseSending, self.kernel.now())?;
                 self.kernel.close_sending()?;
-                self.around.fulfil(Order::CloseSending, self.kernel.now())
+                Ok(input)
             }
             order => self.around.fulfil(order, self.kernel.now()),
         }
