@@ -11,7 +11,7 @@ case " $* " in
 *" --include-ignored "*)
     tests/packages.sh long || echo "Going on without" >&2
     # These are not tests but write files here: `make screenshots`, and seeds for fuzzers.
-    set -- "$@" --skip the_pictures_of_the_manual --skip write_the_seeds
+    set -- "$@" --skip desktop::pictures:: --skip write_the_seeds
     ;;
 esac
 get_c
