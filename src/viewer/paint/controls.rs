@@ -62,6 +62,8 @@ const LOW_ROW: f32 = 1.7;
 /// The width of a switch, and of a slider's knob.
 const SWITCH: f32 = 2.0;
 const KNOB: f32 = 0.8;
+/// The height of a menu's box below its name.
+const MENU: f32 = 1.25;
 
 impl PanelLayout {
     /// The first visible control, for [`Panel::first`] of the next frame.
@@ -117,16 +119,27 @@ impl PanelLayout {
                 let (right, _) = inner.split_right(scale.em(SWITCH));
                 right
             }
-            (true, false) => {
-                let (_, low) = inner.split_top(inner.height / 2);
-                low
+            (true, false) if !control.is_slider() => {
+                inner.split_top(inner.height - scale.em(MENU)).1
             }
+            (true, false) => inner.split_top(inner.height / 2).1,
             (false, true) => inner.split_right(scale.em(SWITCH)).0,
             (false, false) if !control.is_slider() => inner.split_right(inner.width / 2).0,
             (false, false) => {
                 let (right, _) = inner.split_right(inner.width / 2);
                 right.split_left(right.width - scale.em(3.6)).0
             }
+        }
+    }
+
+    /// The line in whose middle a row's name is drawn.
+    fn name_line(&self, control: &Widget, row: Rect) -> Rect {
+        let inner = self.inner(row);
+        match self.is_tall && !control.is_switch() {
+            // Farther from a menu's box than from a slider's thin line.
+            true if !control.is_slider() => inner.split_top(inner.height * 2 / 5).0,
+            true => inner.split_top(inner.height * 11 / 20).0,
+            false => inner,
         }
     }
 
@@ -242,11 +255,7 @@ impl Panel<'_> {
         let room = layout.value_room(control, row);
         let name = Style::new(scale.text(), name_colour);
         let value = Style::new(scale.small(), value_colour).even();
-        let line = if layout.is_tall && !control.is_switch() {
-            inner.split_top(inner.height * 11 / 20).0
-        } else {
-            inner
-        };
+        let line = layout.name_line(control, row);
         if control.is_switch() {
             let (left, _) = line.split_left(line.width - scale.em(SWITCH + 0.6));
             canvas.text(left, &control.name, name, Align::Left);
@@ -368,6 +377,10 @@ mod tests {
             menu[0].choices = ["off", "on"].map(str::to_owned).to_vec();
             let room = layout.value_room(&menu[0], row);
             assert_eq!(layout.hit(&menu, room.right() - 3, room.y + 2), Hit::Value(0, 1));
+            // Letters like g reach 0.6 em below the middle of their line.
+            let name = layout.name_line(&menu[0], row);
+            let end = name.y + name.height / 2 + layout.scale.em(0.6);
+            assert!(!layout.is_tall || end < room.y, "the name touches its menu: {end} {room:?}");
         }
     }
 }
