@@ -23,10 +23,19 @@ pub struct Panel<'a> {
     pub selected: usize,
     /// The control under the mouse.
     pub hover: Option<usize>,
-    /// The first visible control, as [`PanelLayout::first`] returned it last; 0 at first.
-    pub first: usize,
+    /// What it showed last, as [`PanelLayout::shown`] returned it.
+    pub shown: Shown,
     /// Why no control can be changed, or why there are none. `None` if they can.
     pub greyed: Option<&'a str>,
+}
+
+/// What a panel shows of its controls and of its reason. The next frame and the mouse need it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Shown {
+    /// The first visible control.
+    pub first: usize,
+    /// How many lines the reason has at the panel's width.
+    pub reason_lines: i32,
 }
 
 /// The positions of the panel's parts.
@@ -37,6 +46,7 @@ pub struct PanelLayout {
     reason: Rect,
     foot: Rect,
     rows: Rows,
+    reason_lines: i32,
     scale: Scale,
     /// Whether a slider lies below its name.
     is_tall: bool,
@@ -62,13 +72,22 @@ const LOW_ROW: f32 = 1.7;
 /// The width of a switch, and of a slider's knob.
 const SWITCH: f32 = 2.0;
 const KNOB: f32 = 0.8;
+/// The height of a line of the reason.
+const REASON_LINE: f32 = 1.35;
+/// The most lines of a reason. A camera may send a longer one.
+const MOST_LINES: i32 = 12;
 /// The height of a menu's box below its name.
 const MENU: f32 = 1.25;
 
 impl PanelLayout {
-    /// The first visible control, for [`Panel::first`] of the next frame.
-    pub fn first(&self) -> usize {
-        self.rows.first()
+    /// What is visible, for [`Panel::shown`] of the next frame.
+    pub fn shown(&self) -> Shown {
+        Shown { first: self.rows.first(), reason_lines: self.reason_lines }
+    }
+
+    /// The room for the reason's text.
+    fn reason_text(&self) -> Rect {
+        self.reason.inset(self.scale.em(0.6), 0)
     }
 
     /// What is at a point.
@@ -166,9 +185,12 @@ impl Panel<'_> {
         let row = scale.em(if is_tall { TALL_ROW } else { LOW_ROW });
         let head = if is_tall { scale.em(3.0) } else { 0 };
         let foot = if is_tall { scale.em(2.4) } else { 0 };
+        let least = if is_tall { 2 } else { 1 };
+        let reason_lines = self.shown.reason_lines.clamp(least, MOST_LINES);
         let reason = match self.greyed {
-            Some(_) if is_tall => scale.em(3.2),
-            Some(_) => scale.em(1.6),
+            Some(_) => {
+                scale.em(REASON_LINE) * reason_lines + scale.em(if is_tall { 0.5 } else { 0.25 })
+            }
             None => 0,
         };
         let padding = scale.em(0.4);
@@ -182,28 +204,22 @@ impl Panel<'_> {
         let (reason, rest) = rest.split_top(reason);
         let (list, foot) = rest.split_top(rest.height - foot);
         let selected = (!self.controls.is_empty()).then_some(self.selected);
-        let rows = Rows::new(list, row, self.controls.len(), self.first, selected);
-        PanelLayout { panel, head, reason, foot, rows, scale, is_tall }
+        let rows = Rows::new(list, row, self.controls.len(), self.shown.first, selected);
+        PanelLayout { panel, head, reason, foot, rows, reason_lines, scale, is_tall }
     }
 
     /// Draws the panel at the right of the canvas.
     pub fn draw(&self, canvas: &mut Canvas<'_>) -> PanelLayout {
         let scale = canvas.scale();
-        let layout = self.layout(canvas.area(), scale);
+        let layout = self.layout_for(canvas);
         canvas.panel_of(layout.panel, PANEL);
-        let side = scale.em(0.6);
         if layout.is_tall {
             self.draw_head(canvas, &layout);
         }
         if let Some(reason) = self.greyed {
             let style = Style::new(scale.small(), WARN);
-            canvas.paragraph(
-                layout.reason.inset(side, 0),
-                reason,
-                style,
-                Align::Left,
-                scale.em(1.35),
-            );
+            let room = layout.reason_text();
+            canvas.paragraph(room, reason, style, Align::Left, scale.em(REASON_LINE));
         }
         for index in layout.rows.seen() {
             let (Some(control), Some(row)) = (self.controls.get(index), layout.rows.rect(index))
@@ -225,6 +241,16 @@ impl Panel<'_> {
         );
         layout.rows.draw_bar(canvas, column);
         layout
+    }
+
+    /// The positions with room for the whole reason.
+    fn layout_for(&self, canvas: &mut Canvas<'_>) -> PanelLayout {
+        let (area, scale) = (canvas.area(), canvas.scale());
+        let Some(reason) = self.greyed else { return self.layout(area, scale) };
+        let width = self.layout(area, scale).reason_text().width;
+        let style = Style::new(scale.small(), WARN);
+        let reason_lines = canvas.count_lines(reason, style, width);
+        Self { shown: Shown { reason_lines, ..self.shown }, ..*self }.layout(area, scale)
     }
 
     fn draw_head(&self, canvas: &mut Canvas<'_>, layout: &PanelLayout) {
@@ -355,7 +381,7 @@ mod tests {
             controls: &controls,
             selected: 0,
             hover: None,
-            first: 0,
+            shown: Shown::default(),
             greyed: None,
         };
         for size in [(160, 120), (640, 360), (1280, 720)] {

@@ -8,7 +8,7 @@ use lancam::image::picture::Picture;
 use lancam::image::pixels::Size;
 use lancam::rate::Rate;
 use lancam::viewer::paint::badges::{self, Badges, Mood, Recording, Toast};
-use lancam::viewer::paint::controls::Panel;
+use lancam::viewer::paint::controls::{Panel, Shown};
 use lancam::viewer::paint::figures::Figures;
 use lancam::viewer::paint::help;
 use lancam::viewer::paint::menu::Menu;
@@ -52,8 +52,9 @@ fn subject(name: &'static str, draw: impl Fn(&mut Canvas<'_>) + 'static) -> Subj
     Subject { name, draw: Box::new(draw) }
 }
 
-const OFF: &str =
-    "The camera was started with --control off: start it with --control lan to change these.";
+/// A camera's longest reason. It takes three lines.
+const OFF: &str = "controls are off; start lancam with --control lan, or write control = \"lan\" \
+    into lancam.toml";
 
 fn figures(text: Option<&str>) -> impl Fn(&mut Canvas<'_>) + 'static {
     let camera = text.unwrap_or("Küche").to_owned();
@@ -223,9 +224,9 @@ fn controls(
     all[3].greyed = Some(text.unwrap_or("automatic white balance is on").to_owned());
     all[4].choices = ["Disabled", "50 Hz", "60 Hz"].map(str::to_owned).to_vec();
     move |canvas| {
-        let (selected, hover) = (0, Some(1));
-        let _ = Panel { camera: &camera, controls: &all, selected, hover, first: 0, greyed }
-            .draw(canvas);
+        let (selected, hover, shown) = (0, Some(1), Shown::default());
+        let _ =
+            Panel { camera: &camera, controls: &all, selected, hover, shown, greyed }.draw(canvas);
     }
 }
 

@@ -31,7 +31,7 @@ pub struct Composer {
     buffers: Vec<Buffers>,
     /// The first visible row of the list of cameras, the panel of controls and the menu.
     picker_first: usize,
-    panel_first: usize,
+    panel_shown: controls::Shown,
     menu_first: usize,
     /// The first visible line of the list of keys, and the highest useful one.
     help_first: usize,
@@ -255,8 +255,8 @@ impl Composer {
             }
             Sheet::Controls => {
                 if let Some(tile) = tiles.get(wall.selected()) {
-                    let layout = sheet(tile, self.panel_first).draw(&mut canvas);
-                    self.panel_first = layout.first();
+                    let layout = sheet(tile, self.panel_shown).draw(&mut canvas);
+                    self.panel_shown = layout.shown();
                 }
             }
         }
@@ -287,7 +287,7 @@ impl Composer {
 
     fn panel_layout(&self, wall: &Wall, tile: &Tile) -> controls::PanelLayout {
         let area = Rect::of(wall.room());
-        sheet(tile, self.panel_first).layout(area, Scale::for_area(area, self.density))
+        sheet(tile, self.panel_shown).layout(area, Scale::for_area(area, self.density))
     }
 
     /// The positions of the list of cameras.
@@ -361,14 +361,14 @@ pub fn pixel(at: Point) -> (i32, i32) {
 }
 
 /// The panel of a camera's controls as the painter draws it.
-fn sheet(tile: &Tile, first: usize) -> controls::Panel<'_> {
+fn sheet(tile: &Tile, shown: controls::Shown) -> controls::Panel<'_> {
     let panel = &tile.panel;
     controls::Panel {
         camera: tile.channel.name(),
         controls: panel.controls(),
         selected: panel.selected(),
         hover: panel.hover(),
-        first,
+        shown,
         greyed: panel.greyed(),
     }
 }
