@@ -1,6 +1,7 @@
 //! Viewers list and set a camera's controls over loopback, if the camera allows it.
 
 use crate::tools::camera_process::{CameraProcess, PATIENCE};
+use crate::tools::http_client::get;
 use crate::tools::native_client::{NativeClient, Said, look};
 use lancam::viewer::find::address::CameraAddress;
 use lancam::viewer::watch::controls::{Controls, Remote, State};
@@ -128,6 +129,33 @@ fn a_camera_that_allows_nothing_says_what_would() {
         }
         viewer.frame();
     }
+}
+
+#[test]
+fn a_misspelt_control_of_the_file_is_told_on_the_page_and_goes_with_the_mistake() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("lancam.toml");
+    let start = |setting: &str| {
+        std::fs::write(&file, format!("[controls]\n{setting}\n")).expect("written");
+        CameraProcess::start(&[
+            "--source",
+            "test:320x180@60",
+            "--config",
+            file.to_str().expect("text"),
+        ])
+    };
+    let state = |camera: &CameraProcess| get(camera.port(), "/state").text().to_owned();
+    let camera = start("brightnes = 9");
+    let deadline = Instant::now() + PATIENCE;
+    while !state(&camera).contains("brightnes") {
+        assert!(Instant::now() < deadline, "{}", state(&camera));
+    }
+    assert!(get(camera.port(), "/metrics").text().contains("\nlancam_config_errors 1\n"));
+    drop(camera);
+
+    let camera = start("brightness = 9");
+    NativeClient::connect(camera.port()).frame();
+    assert!(state(&camera).contains("\"config_errors\":[]"), "{}", state(&camera));
 }
 
 #[test]
