@@ -2,6 +2,7 @@
 
 use crate::tools::camera_process::CameraProcess;
 use crate::tools::http_client::{HttpClient, get};
+use crate::tools::interrupted::again;
 use crate::tools::native_client::look;
 use crate::tools::program::{python_with, run};
 use std::io::{Read, Write};
@@ -98,7 +99,7 @@ fn home_assistants_rule_finds_whole_pictures() {
     tcp.set_read_timeout(Some(Duration::from_secs(10))).expect("its own timeout");
     tcp.write_all(b"GET /stream HTTP/1.1\r\nHost: homeassistant.example\r\n\r\n").expect("writes");
     let mut sink = [0; 64];
-    let count = tcp.read(&mut sink).expect("an answer");
+    let count = again(|| tcp.read(&mut sink)).expect("an answer");
     assert!(sink[..count].starts_with(b"HTTP/1.1 421"), "a name of its own is not ours");
     let mut tcp = TcpStream::connect(("127.0.0.1", camera.port())).expect("connects");
     tcp.set_read_timeout(Some(Duration::from_secs(10))).expect("its own timeout");
@@ -107,7 +108,7 @@ fn home_assistants_rule_finds_whole_pictures() {
     let mut data = Vec::new();
     let jpeg = loop {
         let mut piece = [0; 102_400 / 8];
-        let count = tcp.read(&mut piece).expect("it goes on");
+        let count = again(|| tcp.read(&mut piece)).expect("it goes on");
         data.extend_from_slice(&piece[..count]);
         let find = |from: usize, mark: &[u8]| {
             data[from..].windows(2).position(|pair| pair == mark).map(|at| from + at)

@@ -3,6 +3,7 @@
 
 use crate::sessions::paced::jpeg_of;
 use crate::tools::camera_process::CameraProcess;
+use crate::tools::interrupted::again;
 use crate::tools::native_client::{NativeClient, hello_wishing, look};
 use crate::tools::paced_reader::{Pace, connect_narrowly};
 use lancam::clock;
@@ -57,7 +58,7 @@ fn watch(port: u16, wishes: Wishes) -> io::Result<Vec<Came>> {
         }
         let space = decoder.space();
         let sip = space.len().min(2048);
-        match stream.read(&mut space[..sip])? {
+        match again(|| stream.read(&mut space[..sip]))? {
             0 => return Err(io::ErrorKind::UnexpectedEof.into()),
             count => {
                 decoder.filled(count);
@@ -138,7 +139,7 @@ fn lengths(
     let mut pace = Pace::of(bytes_a_second);
     let (started, mut bytes, mut sip) = (Instant::now(), Vec::new(), [0; 2048]);
     while started.elapsed() < time {
-        let count = stream.read(&mut sip)?;
+        let count = again(|| stream.read(&mut sip))?;
         assert!(count > 0, "the stream has ended");
         bytes.extend_from_slice(&sip[..count]);
         pace.rest(count);

@@ -2,6 +2,7 @@
 
 use crate::tools::camera_process::{CameraProcess, PATIENCE};
 use crate::tools::http_client::{Answer, HttpClient, HttpStream, get};
+use crate::tools::interrupted::again;
 use crate::tools::lan::{Lan, Machine};
 use crate::tools::native_client::{NativeClient, Said, hello};
 use lancam::wire::native::VERSION;
@@ -81,7 +82,7 @@ fn the_last_seats_are_kept_for_other_addresses() {
         let mut stream = connect_from(neighbour(last), camera_at(&camera)).expect("connects");
         stream.write_all(b"GET /stream HTTP/1.0\r\n\r\n").expect("writes");
         let mut start = [0; 512];
-        let count = stream.read(&mut start).expect("an answer");
+        let count = again(|| stream.read(&mut start)).expect("an answer");
         let start = String::from_utf8_lossy(&start[..count]).into_owned();
         (stream, start)
     };
@@ -150,7 +151,7 @@ fn a_request_that_comes_while_another_is_answered_gets_its_answer() {
     for _ in 0..2 {
         client.say(ask);
         // The answer has begun, and now waits for this reader.
-        client.tcp.peek(&mut [0]).expect("the answer begins");
+        again(|| client.tcp.peek(&mut [0])).expect("the answer begins");
         client.say(ask);
         client.say(ask);
         for _ in 0..3 {
@@ -249,7 +250,7 @@ fn a_viewer_that_may_have_gone_gives_its_seat_to_the_next() {
         let mut client = HttpClient::connect(camera.port());
         client.say("GET /stream HTTP/1.0\r\n\r\n");
         let mut start_of = [0; 12];
-        client.tcp.peek(&mut start_of).expect("an answer");
+        again(|| client.tcp.peek(&mut start_of)).expect("an answer");
         if start_of.ends_with(b"200") {
             break client;
         }

@@ -2,6 +2,7 @@
 
 use crate::tools::camera_process::CameraProcess;
 use crate::tools::fake_camera::FakeServer;
+use crate::tools::interrupted::again;
 use crate::tools::lan::{Lan, Machine};
 use crate::tools::native_client::NativeClient;
 use crate::tools::paced_reader::{
@@ -61,7 +62,7 @@ fn narrow_link(port: u16) -> FakeServer {
         let mut pace = Pace::of(BYTES_A_SECOND);
         let mut sip = [0; SIP];
         loop {
-            let count = camera.read(&mut sip)?;
+            let count = again(|| camera.read(&mut sip))?;
             if count == 0 {
                 return Ok(());
             }

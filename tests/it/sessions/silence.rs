@@ -3,6 +3,7 @@
 
 use crate::tools::camera_process::{CameraProcess, PATIENCE, signal, wait};
 use crate::tools::http_client::{HttpClient, HttpStream, Part, get};
+use crate::tools::interrupted::again;
 use crate::tools::native_client::look;
 use lancam::image::jpeg::markers;
 use lancam::image::picture::Picture;
@@ -139,7 +140,7 @@ fn the_tutorials_viewers_are_told_in_a_picture_too() {
             assert!(array.pixels.iter().any(|&value| value > 200), "words");
             return;
         }
-        let count = silent.read(decoder.space()).expect("bytes");
+        let count = again(|| silent.read(decoder.space())).expect("bytes");
         assert!(count > 0, "closed");
         decoder.filled(count);
     }

@@ -2,6 +2,7 @@
 
 use crate::tools::camera_process::{CameraProcess, PATIENCE};
 use crate::tools::http_client::{HttpClient, HttpStream};
+use crate::tools::interrupted::again;
 use crate::tools::native_client::{NativeClient, Said, hello, look};
 use crate::tools::paced_reader::{Pace, SIP, connect_narrowly};
 use lancam::image::jpeg::codec::Encoder;
@@ -256,7 +257,7 @@ fn a_steady_reader_of_100_kb_a_second_gets_the_whole_of_a_large_answer() {
     let mut pace = Pace::of(100_000);
     let (start, mut answer, mut sip) = (Instant::now(), Vec::new(), [0; SIP]);
     loop {
-        let count = stream.read(&mut sip).expect("is not cut off");
+        let count = again(|| stream.read(&mut sip)).expect("is not cut off");
         if count == 0 {
             break;
         }
@@ -284,7 +285,7 @@ fn a_steady_native_viewer_gets_a_frame_that_takes_longer_than_a_stall() {
     let mut pace = Pace::of(rate);
     let (mut all, mut sip) = (Vec::new(), [0; SIP]);
     while !all.ends_with(&jpeg) {
-        let count = stream.read(&mut sip).expect("is not cut off");
+        let count = again(|| stream.read(&mut sip)).expect("is not cut off");
         assert!(count > 0, "let go after {} bytes", all.len());
         all.extend_from_slice(&sip[..count]);
         pace.rest(count);

@@ -1,6 +1,7 @@
 //! A small viewer for tests of the camera alone. It can be slow, silent or rude.
 
 use crate::tools::camera_process::PATIENCE;
+use crate::tools::interrupted::again;
 use lancam::image::jpeg::codec::Decoder as JpegDecoder;
 use lancam::image::picture::Picture;
 use lancam::image::stamp::Stamp;
@@ -100,7 +101,7 @@ impl NativeClient {
         loop {
             match self.decoder.next_message().expect("the camera speaks the protocol") {
                 Some(message) => return Said::from(message),
-                None => match self.stream.read(self.decoder.space()) {
+                None => match again(|| self.stream.read(self.decoder.space())) {
                     Ok(0) => return Said::Closed,
                     Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => {
                         return Said::Closed;
