@@ -172,14 +172,19 @@ fn tells_of_a_failure(line: &str) -> bool {
         || line.contains("(signal: ")
 }
 
-/// The last lines, below those that tell of a failure and the three lines that follow each.
+/// The last lines, below those that tell of a failure and the three lines that follow each. A mark stands before each, so
+/// that nobody takes the sums of the tests in there for those of the tests out here.
 fn end(said: &str) -> String {
     let lines: Vec<_> = said.lines().collect();
     let (above, last) = lines.split_at(lines.len().saturating_sub(LAST));
     let is_shown =
         |at: usize| above[at.saturating_sub(3)..=at].iter().any(|it| tells_of_a_failure(it));
     let telling = (0..above.len()).filter(|&at| is_shown(at)).take(TELLING).map(|at| above[at]);
-    telling.chain(last.iter().copied()).collect::<Vec<_>>().join("\n")
+    telling
+        .chain(last.iter().copied())
+        .map(|line| format!("| {line}"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 #[test]
@@ -194,10 +199,10 @@ fn what_failed_is_shown_however_much_is_printed_below_it() {
     {
         assert!(shown.contains(line), "{line} is missing: {shown}");
     }
-    assert!(!shown.contains("works") && !shown.contains("\n7\n"), "{shown}");
+    assert!(!shown.contains("works") && !shown.contains("| 7\n"), "{shown}");
     assert_eq!(shown.matches("the log").count(), LAST);
     assert!(end(&"error: it\n".repeat(9999)).lines().count() <= LAST + TELLING);
-    assert_eq!(end("one\ntwo\n"), "one\ntwo");
+    assert_eq!(end("one\ntest result: ok. 2 passed\n"), "| one\n| test result: ok. 2 passed");
 }
 
 /// Each builds and tests with all cores, so that two at once would delay each other's tests beyond their deadlines.
