@@ -24,6 +24,8 @@ pub mod wording;
 pub mod camera;
 #[cfg(all(feature = "camera", target_os = "linux"))]
 pub mod clock;
+#[cfg(any(feature = "camera", feature = "viewer"))]
+pub mod crypto;
 #[cfg(all(feature = "camera", target_os = "linux"))]
 pub mod holders;
 #[cfg(all(any(feature = "camera", feature = "setup"), target_os = "linux"))]

@@ -11,19 +11,19 @@ use std::fs;
 use std::path::Path;
 
 /// The rooms below each room. A room may name itself and these. Programs may name any room.
-const BELOW: [(&str, &[&str]); 25] = [
+const BELOW: [(&str, &[&str]); 26] = [
     (
         "camera",
         &[
-            "bucket", "clock", "console", "fnv", "holders", "image", "json", "latest", "nearest",
-            "net", "plain", "rate", "settings", "source", "stop", "wire", "wording",
+            "bucket", "clock", "console", "crypto", "fnv", "holders", "image", "json", "latest",
+            "nearest", "net", "plain", "rate", "settings", "source", "stop", "wire", "wording",
         ],
     ),
     (
         "viewer",
         &[
-            "image", "json", "latest", "nearest", "net", "plain", "rate", "signals", "wire",
-            "wording",
+            "crypto", "image", "json", "latest", "nearest", "net", "plain", "rate", "signals",
+            "wire", "wording",
         ],
     ),
     ("setup", &["nearest", "plain", "settings", "wording"]),
@@ -32,12 +32,13 @@ const BELOW: [(&str, &[&str]); 25] = [
         "source",
         &["clock", "holders", "image", "json", "nearest", "plain", "rate", "stop", "wording"],
     ),
-    ("wire", &["bucket", "fnv", "image", "plain", "prefix", "rate", "wording"]),
+    ("wire", &["bucket", "crypto", "fnv", "image", "plain", "prefix", "rate", "wording"]),
     ("image", &["rate"]),
     ("net", &["prefix"]),
     ("json", &["plain"]),
     ("bucket", &[]),
     ("clock", &["image"]),
+    ("crypto", &[]),
     ("fnv", &[]),
     ("prefix", &[]),
     ("rate", &[]),
@@ -117,7 +118,7 @@ const UNSAFE: [(&str, &str); 9] = [
 ];
 
 /// Where each crate of Cargo.toml may be named: in one file, or in one folder.
-const CRATES: [(&str, &str); 24] = [
+const CRATES: [(&str, &str); 25] = [
     ("ab_glyph", "src/viewer/paint/glyphs.rs"),
     ("bytemuck", "src/image/"),
     ("embedded_graphics", "src/image/text.rs"),
@@ -134,6 +135,7 @@ const CRATES: [(&str, &str); 24] = [
     ("pbkdf2", "src/setup/wifi_key.rs"),
     ("png", "src/viewer/keep/png_file.rs"),
     ("raw_window_handle", "src/viewer/stage/window/"),
+    ("ring", "src/crypto.rs"),
     ("sha1", "src/setup/wifi_key.rs"),
     ("socket2", "src/net/socket.rs"),
     ("thiserror", "src/"),
