@@ -1,6 +1,8 @@
 //! The formats of bytes on the wire and in files, and their rules: no sockets, no clock, no
 //! threads.
 
+#[cfg(any(feature = "camera", feature = "viewer"))]
+pub mod access;
 pub mod dns;
 pub mod http;
 pub mod ladder;
