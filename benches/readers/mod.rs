@@ -4,7 +4,7 @@
 use lancam::clock;
 use lancam::image::frame::Micros;
 use lancam::wire::native::decoder::Decoder;
-use lancam::wire::native::message::{Message, Wishes};
+use lancam::wire::native::message::{Message, Secret, Wishes};
 use lancam::wire::native::{MAX_PAYLOAD, VERSION};
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use std::io::{self, Read, Write};
@@ -139,6 +139,7 @@ impl Viewer {
                 credit: 1,
                 wishes: Wishes::default(),
                 program: "bench",
+                key: Secret::default(),
             }
             .write_to(&mut out),
             Speech::Http => {

@@ -15,7 +15,7 @@ use lancam::net::socket::{Held, Path};
 use lancam::rate::Rate;
 use lancam::wire::native::VERSION;
 use lancam::wire::native::credit::Arrival;
-use lancam::wire::native::message::{Message, StatusCode, Wishes};
+use lancam::wire::native::message::{Message, Secret, StatusCode, Wishes};
 use lancam::wire::packet::{Codec, FrameFacts, Packet, PacketPool};
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -150,8 +150,9 @@ impl<'a> World<'a> {
                 let wishes = Wishes::default();
                 let credit = u8::try_from(credit).expect("small");
                 let (min_version, max_version) = (VERSION, VERSION);
+                let (program, key) = ("x", Secret::default());
                 let hello =
-                    Message::Hello { min_version, max_version, credit, wishes, program: "x" };
+                    Message::Hello { min_version, max_version, credit, wishes, program, key };
                 hello.write_to(&mut to_say);
             }
             Speaks::Http => to_say.extend(request(choices.below(REQUESTS.len()))),

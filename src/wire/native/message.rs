@@ -27,6 +27,10 @@ pub enum MessageKind {
     SetControl = 7,
     /// The viewer changes its credit.
     Credit = 8,
+    /// The viewer wants to be paired; it takes the place of the greeting.
+    PairRequest = 9,
+    /// The viewer shows that it knows the code.
+    PairProof = 10,
     /// The camera's greeting.
     Welcome = 64,
     /// The format of the frames that follow.
@@ -43,10 +47,14 @@ pub enum MessageKind {
     ControlList = 70,
     /// An item of a control's menu.
     MenuItem = 71,
+    /// The camera says what the viewer's proof is made from.
+    PairOffer = 72,
+    /// The camera shows that it knows the code, and gives the viewer a key.
+    Paired = 73,
 }
 
 impl MessageKind {
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 20] = [
         Self::Hello,
         Self::Ack,
         Self::Wishes,
@@ -55,6 +63,8 @@ impl MessageKind {
         Self::ListControls,
         Self::SetControl,
         Self::Credit,
+        Self::PairRequest,
+        Self::PairProof,
         Self::Welcome,
         Self::Stream,
         Self::Frame,
@@ -63,11 +73,27 @@ impl MessageKind {
         Self::Control,
         Self::ControlList,
         Self::MenuItem,
+        Self::PairOffer,
+        Self::Paired,
     ];
 
     /// The kind with this number; `None` if this version does not know it.
     pub fn from_u8(number: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|&kind| kind as u8 == number)
+    }
+
+    /// Whether its layout is the same in all versions of the protocol. By these messages two versions recognise each other.
+    pub(super) fn is_frozen(self) -> bool {
+        matches!(
+            self,
+            Self::Hello
+                | Self::PairRequest
+                | Self::PairProof
+                | Self::Welcome
+                | Self::Goodbye
+                | Self::PairOffer
+                | Self::Paired
+        )
     }
 
     /// Its name in errors.
@@ -81,6 +107,8 @@ impl MessageKind {
             Self::ListControls => "a request for controls",
             Self::SetControl => "a control's new value",
             Self::Credit => "a credit",
+            Self::PairRequest => "a request for pairing",
+            Self::PairProof => "a proof of the code",
             Self::Welcome => "a welcome",
             Self::Stream => "a stream's description",
             Self::Frame => "a frame",
@@ -89,6 +117,8 @@ impl MessageKind {
             Self::Control => "a control",
             Self::ControlList => "a list of controls",
             Self::MenuItem => "a menu's item",
+            Self::PairOffer => "an offer of pairing",
+            Self::Paired => "the end of pairing",
         }
     }
 }
@@ -106,6 +136,16 @@ pub struct Wishes {
     pub rate: Rate,
 }
 
+/// A secret text in a message. It shows nothing of itself in logs.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub struct Secret<'a>(pub &'a str);
+
+impl std::fmt::Debug for Secret<'_> {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(if self.0.is_empty() { "Secret()" } else { "Secret(…)" })
+    }
+}
+
 /// A received message, which borrows its text or picture from the receive buffer.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Message<'a> {
@@ -121,6 +161,8 @@ pub enum Message<'a> {
         wishes: Wishes,
         /// The name of the program, for the log.
         program: &'a str,
+        /// The key that the camera has given to this viewer. Empty if it has none.
+        key: Secret<'a>,
     },
     /// All frames up to `sequence` have arrived.
     Ack {
@@ -156,6 +198,18 @@ pub enum Message<'a> {
     Credit {
         /// How many frames the viewer takes before it acknowledges one.
         frames: u8,
+    },
+    /// The first message of a viewer that wants to be paired.
+    PairRequest {
+        /// A fresh random number.
+        nonce: [u8; 32],
+        /// The viewer's name, for the camera's list of keys.
+        name: &'a str,
+    },
+    /// The viewer's answer to an offer.
+    PairProof {
+        /// That it knows the code.
+        proof: [u8; 32],
     },
     /// The first message of a camera that accepts the viewer.
     Welcome {
@@ -221,6 +275,28 @@ pub enum Message<'a> {
         /// Its name.
         name: &'a str,
     },
+    /// The camera pairs: what the viewer's proof is to be made from.
+    PairOffer {
+        /// A fresh random number.
+        nonce: [u8; 32],
+        /// The salt with which the code is hashed.
+        salt: [u8; 16],
+        /// How often it is hashed.
+        iterations: u32,
+        /// The camera's name.
+        name: &'a str,
+        /// Its id, as in [`Welcome`](Self::Welcome).
+        id: &'a str,
+    },
+    /// The viewer's proof was right. The camera closes its side.
+    Paired {
+        /// That the camera knows the code.
+        proof: [u8; 32],
+        /// What the key allows: 1 to watch, 2 to control, added up.
+        may: u8,
+        /// The key that this viewer shows from now on.
+        key: Secret<'a>,
+    },
 }
 
 impl Message<'_> {
@@ -235,6 +311,8 @@ impl Message<'_> {
             Self::ListControls => MessageKind::ListControls,
             Self::SetControl { .. } => MessageKind::SetControl,
             Self::Credit { .. } => MessageKind::Credit,
+            Self::PairRequest { .. } => MessageKind::PairRequest,
+            Self::PairProof { .. } => MessageKind::PairProof,
             Self::Welcome { .. } => MessageKind::Welcome,
             Self::Stream { .. } => MessageKind::Stream,
             Self::Frame { .. } => MessageKind::Frame,
@@ -243,6 +321,8 @@ impl Message<'_> {
             Self::Control(_) => MessageKind::Control,
             Self::ControlList { .. } => MessageKind::ControlList,
             Self::MenuItem { .. } => MessageKind::MenuItem,
+            Self::PairOffer { .. } => MessageKind::PairOffer,
+            Self::Paired { .. } => MessageKind::Paired,
         }
     }
 }
@@ -307,6 +387,14 @@ pub enum GoodbyeReason {
     BadMessage,
     /// The viewer's address may not connect.
     NotAllowed,
+    /// The viewer has no key that the camera knows, and has to be paired first.
+    NoKey,
+    /// The viewer's proof is wrong: it has another code, or another machine is between the two.
+    WrongCode,
+    /// The camera does not pair now; the text says why, and how long.
+    PairingRests,
+    /// The camera takes this only inside TLS.
+    TlsWanted,
     /// A code from a newer camera.
     Other(u16),
 }
@@ -320,6 +408,10 @@ impl GoodbyeReason {
             3 => Self::TooSlow,
             4 => Self::BadMessage,
             5 => Self::NotAllowed,
+            6 => Self::NoKey,
+            7 => Self::WrongCode,
+            8 => Self::PairingRests,
+            9 => Self::TlsWanted,
             other => Self::Other(other),
         }
     }
@@ -332,6 +424,10 @@ impl GoodbyeReason {
             Self::TooSlow => 3,
             Self::BadMessage => 4,
             Self::NotAllowed => 5,
+            Self::NoKey => 6,
+            Self::WrongCode => 7,
+            Self::PairingRests => 8,
+            Self::TlsWanted => 9,
             Self::Other(other) => other,
         }
     }

@@ -2,7 +2,7 @@
 
 use super::control::{Control, ControlFlags, ControlKind};
 use super::header::Header;
-use super::message::{GoodbyeReason, Message, MessageKind, StatusCode, Wishes};
+use super::message::{GoodbyeReason, Message, MessageKind, Secret, StatusCode, Wishes};
 use super::version::VERSION;
 use super::{MAX_TEXT, WireError};
 use crate::image::frame::Micros;
@@ -21,11 +21,7 @@ impl<'a> Message<'a> {
         check(kind, header)?;
         let mut fields = Fields { kind: kind.name(), payload, at: 0 };
         Ok(match kind {
-            MessageKind::Hello => {
-                let [min_version, max_version, credit, _] = fields.take("versions")?;
-                let wishes = read_wishes(&mut fields)?;
-                Self::Hello { min_version, max_version, credit, wishes, program: fields.text()? }
-            }
+            MessageKind::Hello => read_hello(&mut fields)?,
             MessageKind::Ack => Self::Ack { sequence: fields.u64("sequence")? },
             MessageKind::Wishes => Self::Wishes(read_wishes(&mut fields)?),
             MessageKind::Ping => Self::Ping { token: fields.u64("token")? },
@@ -42,6 +38,10 @@ impl<'a> Message<'a> {
                 let [frames, ..] = fields.take::<4>("frames")?;
                 Self::Credit { frames }
             }
+            MessageKind::PairRequest => {
+                Self::PairRequest { nonce: fields.take("nonce")?, name: fields.text()? }
+            }
+            MessageKind::PairProof => Self::PairProof { proof: fields.take("proof")? },
             MessageKind::Welcome => {
                 let [version, ..] = fields.take::<4>("version")?;
                 Self::Welcome { version, name: fields.text()?, id: fields.text_if_any()? }
@@ -72,21 +72,45 @@ impl<'a> Message<'a> {
                 value: fields.i64("value")?,
                 name: fields.text()?,
             },
+            MessageKind::PairOffer => read_offer(&mut fields)?,
+            MessageKind::Paired => read_paired(&mut fields)?,
         })
     }
 }
 
 /// Checks version and flags of a message.
 fn check(kind: MessageKind, header: &Header) -> Result<(), WireError> {
-    // These three are the same in all versions, so that two versions can recognise each other.
-    let frozen = matches!(kind, MessageKind::Hello | MessageKind::Welcome | MessageKind::Goodbye);
-    if header.version != VERSION && !frozen {
+    if header.version != VERSION && !kind.is_frozen() {
         return Err(WireError::Version { found: header.version });
     }
     if header.flags != 0 {
         return Err(WireError::UnknownFlags { kind: kind.name(), flags: header.flags });
     }
     Ok(())
+}
+
+fn read_hello<'a>(fields: &mut Fields<'a>) -> Result<Message<'a>, WireError> {
+    let [min_version, max_version, credit, _] = fields.take("versions")?;
+    let wishes = read_wishes(fields)?;
+    let program = fields.text()?;
+    let key = Secret(fields.text_if_any()?);
+    Ok(Message::Hello { min_version, max_version, credit, wishes, program, key })
+}
+
+fn read_offer<'a>(fields: &mut Fields<'a>) -> Result<Message<'a>, WireError> {
+    Ok(Message::PairOffer {
+        nonce: fields.take("nonce")?,
+        salt: fields.take("salt")?,
+        iterations: fields.u32("iterations")?,
+        name: fields.text()?,
+        id: fields.text()?,
+    })
+}
+
+fn read_paired<'a>(fields: &mut Fields<'a>) -> Result<Message<'a>, WireError> {
+    let proof = fields.take("proof")?;
+    let [may, ..] = fields.take::<4>("what it allows")?;
+    Ok(Message::Paired { proof, may, key: Secret(fields.text()?) })
 }
 
 fn read_frame<'a>(fields: &mut Fields<'a>) -> Result<Message<'a>, WireError> {

@@ -75,10 +75,11 @@ impl Message<'_> {
 
     fn write_payload(&self, out: &mut Vec<u8>) {
         match *self {
-            Self::Hello { min_version, max_version, credit, wishes, program } => {
+            Self::Hello { min_version, max_version, credit, wishes, program, key } => {
                 out.extend([min_version, max_version, credit, 0]);
                 write_wishes(&wishes, out);
                 write_text(program, out);
+                write_text_if_any(key.0, out);
             }
             Self::Ack { sequence } => out.extend(sequence.to_le_bytes()),
             Self::Wishes(wishes) => write_wishes(&wishes, out),
@@ -94,6 +95,11 @@ impl Message<'_> {
                 out.extend(value.to_le_bytes());
             }
             Self::Credit { frames } => out.extend([frames, 0, 0, 0]),
+            Self::PairRequest { nonce, name } => {
+                out.extend(nonce);
+                write_text(name, out);
+            }
+            Self::PairProof { proof } => out.extend(proof),
             Self::Welcome { version, name, id } => {
                 out.extend([version, 0, 0, 0]);
                 write_text(name, out);
@@ -131,6 +137,18 @@ impl Message<'_> {
                 out.extend(value.to_le_bytes());
                 write_text(name, out);
             }
+            Self::PairOffer { nonce, salt, iterations, name, id } => {
+                out.extend(nonce);
+                out.extend(salt);
+                out.extend(iterations.to_le_bytes());
+                write_text(name, out);
+                write_text(id, out);
+            }
+            Self::Paired { proof, may, key } => {
+                out.extend(proof);
+                out.extend([may, 0, 0, 0]);
+                write_text(key.0, out);
+            }
         }
     }
 }
@@ -154,6 +172,13 @@ fn write_wishes(wishes: &Wishes, out: &mut Vec<u8>) {
     out.extend(wishes.height.to_le_bytes());
     out.extend(wishes.rate.0.to_le_bytes());
     out.extend([wishes.quality, 0, 0, 0]);
+}
+
+/// Writes a text that stands last, unless it is empty: as early versions did.
+fn write_text_if_any(text: &str, out: &mut Vec<u8>) {
+    if !text.is_empty() {
+        write_text(text, out);
+    }
 }
 
 /// Writes the length and as much of `text` as a message may carry.

@@ -282,12 +282,13 @@ fn the_same_program_reads_frames_on_an_emulated_raspi3b() {
 /// A viewer's greeting with a credit of four, written for printf.
 fn greeting_as_octal() -> String {
     let mut bytes = Vec::new();
-    let Message::Hello { min_version, max_version, wishes, program, .. } =
+    let Message::Hello { min_version, max_version, wishes, program, key, .. } =
         crate::tools::native_client::hello(1, 1)
     else {
         unreachable!("a greeting");
     };
-    Message::Hello { min_version, max_version, credit: 4, wishes, program }.write_to(&mut bytes);
+    Message::Hello { min_version, max_version, credit: 4, wishes, program, key }
+        .write_to(&mut bytes);
     bytes.iter().map(|byte| format!("\\{byte:03o}")).collect()
 }
 

@@ -18,7 +18,7 @@ use lancam::image::size_wish::SizeWish;
 use lancam::latest::Newest;
 use lancam::rate::Rate;
 use lancam::wire::native::VERSION;
-use lancam::wire::native::message::{Message, Wishes};
+use lancam::wire::native::message::{Message, Secret, Wishes};
 use lancam::wire::packet::{Codec, FrameFacts, Packet, PacketPool};
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -181,7 +181,8 @@ fn native() -> Native<'static> {
 
 fn hello(credit: u8) -> Message<'static> {
     let (min_version, max_version) = (VERSION, VERSION);
-    Message::Hello { min_version, max_version, credit, wishes: Wishes::default(), program: "x" }
+    let (wishes, key) = (Wishes::default(), Secret::default());
+    Message::Hello { min_version, max_version, credit, wishes, program: "x", key }
 }
 
 fn http(rules: &HttpRules) -> Http<'_> {

@@ -8,7 +8,7 @@ use lancam::image::stamp::Stamp;
 use lancam::rate::Rate;
 use lancam::wire::native::control::Control;
 use lancam::wire::native::decoder::Decoder;
-use lancam::wire::native::message::{GoodbyeReason, Message, StatusCode, Wishes};
+use lancam::wire::native::message::{GoodbyeReason, Message, Secret, StatusCode, Wishes};
 use lancam::wire::native::{MAX_PAYLOAD, VERSION};
 use lancam::wire::packet::FrameFacts;
 use std::io::{Read, Write};
@@ -43,7 +43,8 @@ pub fn hello(min_version: u8, max_version: u8) -> Message<'static> {
 
 /// The same, with wishes.
 pub fn hello_wishing(min_version: u8, max_version: u8, wishes: Wishes) -> Message<'static> {
-    Message::Hello { min_version, max_version, credit: 1, wishes, program: "test" }
+    let key = Secret::default();
+    Message::Hello { min_version, max_version, credit: 1, wishes, program: "test", key }
 }
 
 impl NativeClient {

@@ -36,7 +36,7 @@ impl From<NoCommonVersion> for Refusal {
 /// The viewer's greeting; `None` until it is complete.
 pub(super) fn greeting(decoder: &mut Decoder) -> Result<Option<Greeting>, Refusal> {
     let Some(message) = decoder.next_message()? else { return Ok(None) };
-    let Message::Hello { min_version, max_version, credit, wishes, program } = message else {
+    let Message::Hello { min_version, max_version, credit, wishes, program, .. } = message else {
         let text = "the first message of a viewer must be its greeting".into();
         return Err(Refusal { reason: GoodbyeReason::BadMessage, text });
     };

@@ -12,7 +12,7 @@ use crate::viewer::watch::news::{NoticeKind, Publisher};
 use crate::wire::FirstBytes;
 use crate::wire::native::credit::Appetite;
 use crate::wire::native::decoder::Decoder;
-use crate::wire::native::message::{GoodbyeReason, Message, StatusCode, Wishes};
+use crate::wire::native::message::{GoodbyeReason, Message, Secret, StatusCode, Wishes};
 use crate::wire::native::{MAX_PAYLOAD, VERSION};
 use crate::wire::packet::FrameFacts;
 use crate::wording::count;
@@ -101,6 +101,7 @@ pub(in crate::viewer) fn watch(
         credit: CREDIT,
         wishes: session.told,
         program: concat!("lancam-view ", env!("CARGO_PKG_VERSION")),
+        key: Secret::default(),
     }])?;
     session.receive()
 }
@@ -197,8 +198,12 @@ impl Session<'_> {
             Message::Control(_) | Message::ControlList { .. } | Message::MenuItem { .. } => {
                 self.remote.hear(&message);
             }
-            // Messages that only cameras receive.
-            Message::Hello { .. }
+            // Messages of pairing, which has a connection of its own, and those that only cameras receive.
+            Message::PairOffer { .. }
+            | Message::Paired { .. }
+            | Message::PairRequest { .. }
+            | Message::PairProof { .. }
+            | Message::Hello { .. }
             | Message::Ack { .. }
             | Message::Wishes(_)
             | Message::Credit { .. }
