@@ -1,5 +1,6 @@
 //! The camera program: from an open source to every viewer's socket.
 
+pub mod access;
 pub mod announcer;
 pub mod capture;
 pub mod complaint;

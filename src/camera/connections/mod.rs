@@ -2,7 +2,7 @@
 
 mod crowd;
 mod list;
-mod peer;
+pub(super) mod peer;
 #[cfg(test)]
 mod tests;
 
@@ -109,6 +109,11 @@ impl Connection {
     /// The socket.
     pub fn stream(&self) -> &TcpStream {
         &self.stream
+    }
+
+    /// The address of the other side.
+    pub fn peer(&self) -> IpAddr {
+        self.peer
     }
 
     /// A shared reference to the socket, which may outlive the connection.

@@ -11,7 +11,7 @@ pub(super) fn is_proxy(peer: IpAddr) -> bool {
 }
 
 /// Whether two addresses count as the same machine.
-pub(super) fn is_same(one: IpAddr, other: IpAddr) -> bool {
+pub(in crate::camera) fn is_same(one: IpAddr, other: IpAddr) -> bool {
     match (one, other) {
         (IpAddr::V6(one), IpAddr::V6(other)) => one.to_bits() >> 64 == other.to_bits() >> 64,
         (one, other) => one == other,

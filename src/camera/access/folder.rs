@@ -1,0 +1,571 @@
+//! The folder where the camera keeps its secrets: read and written so that neither a stranger nor a power cut changes who
+//! is let in.
+//!
+//! A file is written beside its place, synced, and then renamed. So after a power cut the old file is there or the new one,
+//! and never a part. What is not read here is a refusal: no error in a file opens the camera.
+
+use nix::fcntl::{Flock, FlockArg, OFlag};
+use nix::unistd::geteuid;
+use std::ffi::OsString;
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
+use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// More than the longest of these files has: the list of as many keys as there may be, with the longest names.
+pub const MAX_LEN: usize = 256 << 10;
+
+/// How long somebody else may take to change a file.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How often to look whether that is done.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+/// Where the folder is unless somebody says so, for root.
+const OF_ROOT: &str = "/var/lib/lancam";
+
+/// The files in the folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Name {
+    /// The camera's private key and its certificate.
+    Identity,
+    /// The code and its salt.
+    Code,
+    /// The list of keys.
+    Keys,
+}
+
+/// The folder.
+#[derive(Debug, Clone)]
+pub struct Folder {
+    path: PathBuf,
+    /// Whose it is, and so whose its files have to be.
+    owner: u32,
+    group: u32,
+}
+
+/// The right to change files. A program reads a file before it changes it, so that nothing gets lost of what another wrote.
+#[derive(Debug)]
+pub struct Lock {
+    /// Given back when it is dropped.
+    _held: Flock<File>,
+}
+
+/// By what a file that was replaced is told from the one before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp {
+    inode: u64,
+    len: u64,
+    modified: (i64, i64),
+}
+
+/// Why the folder or a file in it is not used.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    /// Nobody says where it should be.
+    #[error(
+        "there is no folder for the camera's keys, since neither HOME nor XDG_STATE_HOME is set. Say where: --state DIR"
+    )]
+    Nowhere,
+    /// It belongs to somebody else, who could let anybody in.
+    #[error("{} belongs to user {owner}, not to user {expected}, so it is not used. Type: chown {expected} {}", .path.display(), .path.display())]
+    Foreign {
+        /// The file or folder.
+        path: PathBuf,
+        /// Whose it is.
+        owner: u32,
+        /// Whose it has to be.
+        expected: u32,
+    },
+    /// Others can read its secrets, or let anybody in.
+    #[error("{} is open to other users (mode {mode:03o}), so it is not used. Type: chmod {expected:o} {}", .path.display(), .path.display())]
+    Open {
+        /// The file or folder.
+        path: PathBuf,
+        /// Its mode.
+        mode: u32,
+        /// The mode that it should have.
+        expected: u32,
+    },
+    /// It is a link, a pipe or something else.
+    #[error("{} is not a {expected}, so it is not used. Move it away", .path.display())]
+    Kind {
+        /// What is there.
+        path: PathBuf,
+        /// What should be there.
+        expected: &'static str,
+    },
+    /// It is not what lancam writes there.
+    #[error("{} is damaged, so nobody is let in ({what})", .path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// Another program holds the lock.
+    #[error("another lancam has been changing {} for {} s. End it if it hangs", .path.display(), PATIENCE.as_secs())]
+    Busy {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The system refused.
+    #[error("cannot {what} {}: {source}", .path.display())]
+    Io {
+        /// What was tried.
+        what: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's error.
+        source: io::Error,
+    },
+}
+
+impl Name {
+    fn text(self) -> &'static str {
+        match self {
+            Self::Identity => "identity",
+            Self::Code => "code",
+            Self::Keys => "keys",
+        }
+    }
+}
+
+/// Where the folder is: as `--state` says, or the service manager, or else where state of root and of users belongs.
+///
+/// # Errors
+/// When nobody says so.
+pub fn place(
+    given: Option<&Path>,
+    variable: impl Fn(&str) -> Option<OsString>,
+) -> Result<PathBuf, FolderError> {
+    let of_variable = |name: &str| variable(name).filter(|it| !it.is_empty()).map(PathBuf::from);
+    if let Some(given) = given {
+        return Ok(given.to_owned());
+    }
+    // A unit with several folders gets them in one text. The first is meant.
+    if let Some(folders) = variable("STATE_DIRECTORY").and_then(|it| it.into_string().ok())
+        && let Some(first) = folders.split(':').next().filter(|first| !first.is_empty())
+    {
+        return Ok(first.into());
+    }
+    if geteuid().is_root() {
+        return Ok(OF_ROOT.into());
+    }
+    // The XDG base directory specification has relative paths ignored.
+    let state = of_variable("XDG_STATE_HOME").filter(|path| path.is_absolute());
+    let state = state.or_else(|| Some(of_variable("HOME")?.join(".local/state")));
+    Ok(state.ok_or(FolderError::Nowhere)?.join("lancam"))
+}
+
+impl Folder {
+    /// Opens the folder, and makes it if it is missing.
+    ///
+    /// # Errors
+    /// When it cannot be made, or somebody else could change what is in it.
+    pub fn open(path: &Path) -> Result<Self, FolderError> {
+        let path = path.to_owned();
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(&path);
+        let about = match made.and_then(|()| fs::metadata(&path)) {
+            Ok(about) => about,
+            Err(error) if is_another_kind(&error) => {
+                return Err(FolderError::Kind { path, expected: "folder" });
+            }
+            Err(source) => return Err(FolderError::Io { what: "make", path, source }),
+        };
+        let user = geteuid();
+        // `sudo lancam pair` changes the files of the camera's user, and they stay that user's.
+        if about.uid() != user.as_raw() && !user.is_root() {
+            let (owner, expected) = (about.uid(), user.as_raw());
+            return Err(FolderError::Foreign { path, owner, expected });
+        }
+        if about.mode() & 0o022 != 0 {
+            return Err(FolderError::Open { path, mode: about.mode() & 0o777, expected: 0o700 });
+        }
+        Ok(Self { path, owner: about.uid(), group: about.gid() })
+    }
+
+    /// Where a file is.
+    pub fn path_of(&self, name: Name) -> PathBuf {
+        self.path.join(name.text())
+    }
+
+    /// Waits until nobody else changes files.
+    ///
+    /// # Errors
+    /// When that takes too long.
+    pub fn lock(&self) -> Result<Lock, FolderError> {
+        let give_up = Instant::now() + PATIENCE;
+        let mut folder = File::open(&self.path).map_err(|error| self.failed("open", error))?;
+        loop {
+            folder = match Flock::lock(folder, FlockArg::LockExclusiveNonblock) {
+                Ok(lock) => return Ok(Lock { _held: lock }),
+                Err((folder, nix::Error::EWOULDBLOCK | nix::Error::EINTR)) => folder,
+                Err((_, error)) => return Err(self.failed("lock", error.into())),
+            };
+            if Instant::now() >= give_up {
+                return Err(FolderError::Busy { path: self.path.clone() });
+            }
+            sleep(LOOK_AGAIN);
+        }
+    }
+
+    /// The text of a file; `None` if there is none.
+    ///
+    /// # Errors
+    /// When it cannot be read, is no file, belongs to somebody else, is open to others, or is no text.
+    pub fn read(&self, name: Name) -> Result<Option<String>, FolderError> {
+        let path = self.path_of(name);
+        // A pipe in its place must not make lancam wait, nor a link lead it elsewhere.
+        let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
+        let file = match OpenOptions::new().read(true).custom_flags(flags.bits()).open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) if is_another_kind(&error) => {
+                return Err(FolderError::Kind { path, expected: "file" });
+            }
+            Err(source) => return Err(FolderError::Io { what: "open", path, source }),
+        };
+        let failed = |source| FolderError::Io { what: "read", path: path.clone(), source };
+        self.check(&path, &file.metadata().map_err(failed)?)?;
+        let mut bytes = Vec::new();
+        let most = u64::try_from(MAX_LEN + 1).unwrap_or(u64::MAX);
+        file.take(most).read_to_end(&mut bytes).map_err(failed)?;
+        let damaged = |what: &str| FolderError::Damaged { path: path.clone(), what: what.into() };
+        if bytes.len() > MAX_LEN {
+            return Err(damaged("it is too long"));
+        }
+        String::from_utf8(bytes).map(Some).map_err(|_| damaged("it is not UTF-8"))
+    }
+
+    fn check(&self, path: &Path, about: &Metadata) -> Result<(), FolderError> {
+        let path = path.to_owned();
+        if !about.is_file() {
+            return Err(FolderError::Kind { path, expected: "file" });
+        }
+        if about.uid() != self.owner {
+            let (owner, expected) = (about.uid(), self.owner);
+            return Err(FolderError::Foreign { path, owner, expected });
+        }
+        match about.mode() & 0o777 {
+            mode if mode & 0o077 != 0 => Err(FolderError::Open { path, mode, expected: 0o600 }),
+            _ => Ok(()),
+        }
+    }
+
+    /// What is wrong with the text of a file.
+    pub fn damaged(&self, name: Name, what: impl ToString) -> FolderError {
+        FolderError::Damaged { path: self.path_of(name), what: what.to_string() }
+    }
+
+    /// Writes a file. When this returns, it is on the disk. Only with the lock, so that two writers do not meet.
+    ///
+    /// # Errors
+    /// When that fails. The old file is there then, or, if the last sync failed, the new one.
+    pub fn write(&self, name: Name, text: &str, _lock: &Lock) -> Result<(), FolderError> {
+        let next = self.path.join(format!("{}.next", name.text()));
+        let failed = |source| FolderError::Io { what: "write", path: self.path_of(name), source };
+        let written = self.write_beside(&next, text);
+        if let Err(error) = written.and_then(|()| fs::rename(&next, self.path_of(name))) {
+            // What is left of it says nothing, but takes room on a full disk.
+            let _ = fs::remove_file(&next);
+            return Err(failed(error));
+        }
+        // The rename is on the disk when the folder is.
+        File::open(&self.path).and_then(|folder| folder.sync_all()).map_err(failed)
+    }
+
+    fn write_beside(&self, next: &Path, text: &str) -> io::Result<()> {
+        // A power cut may have left one, with another mode.
+        match fs::remove_file(next) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(next)?;
+        if file.metadata()?.uid() != self.owner {
+            fchown(&file, Some(self.owner), Some(self.group))?;
+        }
+        // Whatever the umask took away.
+        file.set_permissions(fs::Permissions::from_mode(0o600))?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    }
+
+    /// By what a change of a file is noticed; `None` if it is missing.
+    pub fn stamp(&self, name: Name) -> Option<Stamp> {
+        let about = fs::symlink_metadata(self.path_of(name)).ok()?;
+        let modified = (about.mtime(), about.mtime_nsec());
+        Some(Stamp { inode: about.ino(), len: about.len(), modified })
+    }
+
+    fn failed(&self, what: &'static str, source: io::Error) -> FolderError {
+        FolderError::Io { what, path: self.path.clone(), source }
+    }
+}
+
+/// Whether the error says that something else is there: a link, a socket, a file where a folder should be.
+fn is_another_kind(error: &io::Error) -> bool {
+    let raw = error.raw_os_error().map(nix::Error::from_raw);
+    let of_other_kinds =
+        [nix::Error::ELOOP, nix::Error::ENXIO, nix::Error::ENOTDIR, nix::Error::EEXIST];
+    raw.is_some_and(|error| of_other_kinds.contains(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
+    use std::collections::BTreeSet;
+    use std::os::unix::fs::symlink;
+
+    const OLD: &str = "old, and longer than the new one\n";
+    const NEW: &str = "new\n";
+
+    /// A folder as lancam makes it, inside of one that goes away.
+    fn folder() -> (tempfile::TempDir, Folder) {
+        let around = tempfile::tempdir().expect("a folder");
+        let folder = Folder::open(&around.path().join("a/b")).expect("made");
+        (around, folder)
+    }
+
+    fn write(folder: &Folder, text: &str) -> Result<(), FolderError> {
+        folder.write(Name::Keys, text, &folder.lock().expect("free"))
+    }
+
+    fn read(folder: &Folder) -> Option<String> {
+        folder.read(Name::Keys).expect("readable")
+    }
+
+    fn mode_of(path: &Path) -> u32 {
+        fs::metadata(path).expect("there").mode() & 0o777
+    }
+
+    fn set_mode(path: &Path, mode: u32) {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("it is ours");
+    }
+
+    #[test]
+    fn what_was_written_is_read_again_and_nobody_else_reads_it() {
+        let (around, folder) = folder();
+        assert_eq!(mode_of(&around.path().join("a/b")), 0o700);
+        assert_eq!(read(&folder), None);
+        for text in [OLD, NEW, ""] {
+            write(&folder, text).expect("written");
+            assert_eq!(read(&folder).as_deref(), Some(text));
+            assert_eq!(mode_of(&folder.path_of(Name::Keys)), 0o600);
+        }
+        assert_eq!(
+            fs::read_dir(&folder.path).expect("readable").count(),
+            1,
+            "nothing is left over"
+        );
+    }
+
+    /// Every state in which a power cut leaves the folder while a file is written: what lies beside it, and whether that
+    /// was renamed already.
+    #[test]
+    fn a_power_cut_at_any_byte_of_a_write_leaves_the_old_file_or_the_new_one() {
+        for old in [None, Some(OLD)] {
+            let (_around, folder) = folder();
+            if let Some(old) = old {
+                write(&folder, old).expect("written");
+            }
+            for end in 0..=NEW.len() {
+                let next = folder.path.join("keys.next");
+                fs::write(&next, &NEW[..end]).expect("written");
+                set_mode(&next, 0o644);
+                assert_eq!(read(&folder).as_deref(), old, "cut at {end}");
+            }
+            // What was left over is in nobody's way.
+            write(&folder, NEW).expect("written");
+            assert_eq!(read(&folder).as_deref(), Some(NEW));
+            assert_eq!(mode_of(&folder.path_of(Name::Keys)), 0o600);
+            assert!(!folder.path.join("keys.next").exists());
+        }
+    }
+
+    #[test]
+    fn a_file_is_never_written_where_it_is_read() {
+        let (_around, folder) = folder();
+        write(&folder, OLD).expect("written");
+        let inotify = Inotify::init(InitFlags::IN_NONBLOCK).expect("inotify");
+        let all = AddWatchFlags::IN_CREATE
+            | AddWatchFlags::IN_MODIFY
+            | AddWatchFlags::IN_MOVED_TO
+            | AddWatchFlags::IN_DELETE;
+        inotify.add_watch(&folder.path, all).expect("watched");
+        write(&folder, NEW).expect("written");
+        let events = inotify.read_events().expect("events");
+        let seen = |name: &str| -> BTreeSet<String> {
+            let of_name =
+                events.iter().filter(|event| event.name.as_deref() == Some(name.as_ref()));
+            of_name
+                .map(|event| format!("{:?}", event.mask.iter_names().collect::<Vec<_>>()))
+                .collect()
+        };
+        let only = |flag: &str| seen("keys").iter().all(|mask| mask.contains(flag));
+        assert!(!seen("keys").is_empty() && only("IN_MOVED_TO"), "{events:?}");
+        assert!(seen("keys.next").iter().any(|mask| mask.contains("IN_MODIFY")), "{events:?}");
+    }
+
+    #[test]
+    fn a_write_that_fails_leaves_the_old_file() {
+        let (_around, folder) = folder();
+        write(&folder, OLD).expect("written");
+        // No file can be made where a folder is.
+        fs::create_dir(folder.path.join("keys.next")).expect("made");
+        let error = write(&folder, NEW).expect_err("a folder is there").to_string();
+        assert!(
+            error.starts_with(&format!("cannot write {}", folder.path_of(Name::Keys).display()))
+        );
+        assert_eq!(read(&folder).as_deref(), Some(OLD));
+    }
+
+    #[test]
+    fn a_file_that_others_may_read_or_write_is_refused_with_what_to_type() {
+        let (_around, folder) = folder();
+        write(&folder, OLD).expect("written");
+        let path = folder.path_of(Name::Keys);
+        for mode in [0o640, 0o604, 0o620, 0o602, 0o644, 0o666, 0o610] {
+            set_mode(&path, mode);
+            let said = folder.read(Name::Keys).expect_err("open").to_string();
+            let path = path.display();
+            let expected = format!(
+                "{path} is open to other users (mode {mode:o}), so it is not used. Type: chmod 600 {path}"
+            );
+            assert_eq!(said, expected);
+        }
+        set_mode(&path, 0o400);
+        assert_eq!(read(&folder).as_deref(), Some(OLD));
+    }
+
+    #[test]
+    fn a_folder_in_which_others_may_write_is_refused() {
+        let (_around, folder) = folder();
+        for mode in [0o770, 0o707, 0o722] {
+            set_mode(&folder.path, mode);
+            let said = Folder::open(&folder.path).expect_err("open").to_string();
+            assert!(
+                said.contains("is open to other users") && said.contains("Type: chmod 700 "),
+                "{said}"
+            );
+        }
+        // systemd makes state folders like this.
+        set_mode(&folder.path, 0o755);
+        Folder::open(&folder.path).expect("nobody else writes");
+    }
+
+    #[test]
+    fn what_is_no_file_or_too_long_or_no_text_is_refused_and_never_waited_for() {
+        let (around, folder) = folder();
+        let path = folder.path_of(Name::Keys);
+        let refused = |expected: &str| {
+            let said = folder.read(Name::Keys).expect_err(expected).to_string();
+            assert!(said.contains(expected), "{said}");
+        };
+        fs::create_dir(&path).expect("made");
+        refused("is not a file");
+        fs::remove_dir(&path).expect("empty");
+        nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).expect("made");
+        refused("is not a file");
+        fs::remove_file(&path).expect("there");
+        let elsewhere = around.path().join("elsewhere");
+        fs::write(&elsewhere, OLD).expect("written");
+        symlink(&elsewhere, &path).expect("made");
+        refused("is not a file");
+        // A write replaces the link, not what it leads to.
+        write(&folder, &"a".repeat(MAX_LEN)).expect("written");
+        assert_eq!(fs::read_to_string(&elsewhere).expect("there"), OLD);
+        assert_eq!(read(&folder).map(|text| text.len()), Some(MAX_LEN));
+        write(&folder, &"a".repeat(MAX_LEN + 1)).expect("written");
+        refused("is damaged, so nobody is let in (it is too long)");
+        fs::write(&path, b"caf\xE9").expect("written");
+        refused("is damaged, so nobody is let in (it is not UTF-8)");
+    }
+
+    #[test]
+    fn what_belongs_to_somebody_else_is_refused_and_root_leaves_to_each_what_is_his() {
+        if !geteuid().is_root() {
+            println!("skipped: only root makes files of other users");
+            return;
+        }
+        let (_around, folder) = folder();
+        write(&folder, OLD).expect("written");
+        let path = folder.path_of(Name::Keys);
+        std::os::unix::fs::chown(&path, Some(1234), None).expect("root may");
+        let said = folder.read(Name::Keys).expect_err("foreign").to_string();
+        let shown = path.display();
+        let expected = format!(
+            "{shown} belongs to user 1234, not to user 0, so it is not used. Type: chown 0 {shown}"
+        );
+        assert_eq!(said, expected);
+        // The folder of a service's user: what root writes there is that user's.
+        std::os::unix::fs::chown(&folder.path, Some(1234), Some(1235)).expect("root may");
+        let folder = Folder::open(&folder.path).expect("root may");
+        assert_eq!(read(&folder).as_deref(), Some(OLD));
+        write(&folder, NEW).expect("written");
+        let about = fs::metadata(&path).expect("there");
+        assert_eq!((about.uid(), about.gid()), (1234, 1235));
+        assert_eq!(read(&folder).as_deref(), Some(NEW));
+    }
+
+    #[test]
+    fn one_changes_files_at_a_time_and_nothing_gets_lost() {
+        let (_around, folder) = folder();
+        write(&folder, "").expect("written");
+        std::thread::scope(|scope| {
+            for writer in 0..4 {
+                let folder = &folder;
+                scope.spawn(move || {
+                    for _ in 0..5 {
+                        let lock = folder.lock().expect("it gets free");
+                        let text = read(folder).expect("there") + &writer.to_string();
+                        folder.write(Name::Keys, &text, &lock).expect("written");
+                    }
+                });
+            }
+        });
+        let text = read(&folder).expect("there");
+        assert!((0..4).all(|writer: i32| text.matches(&writer.to_string()).count() == 5), "{text}");
+    }
+
+    #[test]
+    fn a_file_that_was_replaced_has_another_stamp() {
+        let (_around, folder) = folder();
+        assert_eq!(folder.stamp(Name::Keys), None);
+        write(&folder, NEW).expect("written");
+        let before = folder.stamp(Name::Keys);
+        assert_eq!(folder.stamp(Name::Keys), before);
+        write(&folder, NEW).expect("written");
+        assert_ne!(folder.stamp(Name::Keys), before);
+    }
+
+    #[test]
+    fn the_folder_is_where_somebody_says_or_where_state_belongs() {
+        let place = |given: Option<&str>, variables: &[(&str, &str)]| {
+            let variable = |name: &str| {
+                let found = variables.iter().find(|(it, _)| *it == name);
+                found.map(|(_, value)| OsString::from(value))
+            };
+            place(given.map(Path::new), variable).ok()
+        };
+        let service = ("STATE_DIRECTORY", "/var/lib/lancam:/var/lib/other");
+        let home = ("HOME", "/home/pi");
+        let is = |path: &str| Some(PathBuf::from(path));
+        assert_eq!(place(Some("x"), &[service, home]), is("x"));
+        assert_eq!(place(None, &[service, home]), is("/var/lib/lancam"));
+        if geteuid().is_root() {
+            assert_eq!(place(None, &[home, ("STATE_DIRECTORY", "")]), is("/var/lib/lancam"));
+            return;
+        }
+        assert_eq!(place(None, &[home]), is("/home/pi/.local/state/lancam"));
+        assert_eq!(place(None, &[home, ("XDG_STATE_HOME", "/s")]), is("/s/lancam"));
+        assert_eq!(
+            place(None, &[home, ("XDG_STATE_HOME", "s")]),
+            is("/home/pi/.local/state/lancam")
+        );
+        assert_eq!(place(None, &[]), None);
+    }
+}

@@ -1,0 +1,408 @@
+//! Who may watch: the camera's code, the keys that it has given, and how often codes may be guessed.
+//!
+//! Sessions ask it, and `lancam pair` changes the same files. Each change is read, made and written under a lock of the
+//! folder, and is on the disk before anybody is told of it.
+
+mod code_file;
+pub mod day;
+pub mod folder;
+pub mod guesses;
+pub mod keys;
+#[cfg(test)]
+mod tests;
+
+use crate::crypto::{HASH_LEN, NoRandomness, random};
+use crate::wire::access::code::Code;
+use crate::wire::access::key::{Key, KeyHash, May};
+use crate::wire::access::proof::{Exchange, NONCE_LEN, Salting, Side};
+use code_file::{CameraCode, IsNew, Written};
+use day::Day;
+use folder::{Folder, FolderError, Lock, Name, Stamp};
+use guesses::{Guesses, Rests};
+use keys::{Entry, Full, Keys, Sealing};
+use std::net::IpAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+/// What a key allows that was given for the code: it is the owner who knows the code. `lancam pair` makes other keys.
+const BY_CODE: May = May::Control;
+
+/// Who may watch one camera.
+#[derive(Debug)]
+pub struct Access {
+    folder: Folder,
+    /// SHA-256 of the camera's certificate.
+    pin: [u8; HASH_LEN],
+    known: Mutex<Known>,
+    guesses: Mutex<Guesses>,
+}
+
+/// What the files say.
+#[derive(Debug)]
+struct Known {
+    code: CameraCode,
+    keys: Keys,
+    stamps: Stamps,
+}
+
+/// By what changes of the files `code` and `keys` are noticed.
+type Stamps = [Option<Stamp>; 2];
+
+/// What a viewer needs to make its proof.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Offer {
+    /// A fresh number.
+    pub nonce: [u8; NONCE_LEN],
+    /// How the code is hashed.
+    pub salting: Salting,
+}
+
+/// A viewer's claim that it knows the code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// The viewer's fresh number.
+    pub viewer_nonce: [u8; NONCE_LEN],
+    /// The number of the [`Offer`].
+    pub camera_nonce: [u8; NONCE_LEN],
+    /// Its proof.
+    pub proof: [u8; HASH_LEN],
+    /// What its key is to be called.
+    pub name: String,
+}
+
+/// A key that was given. Nobody can look it up again.
+#[derive(Debug)]
+pub struct Given {
+    /// The key.
+    pub key: Key,
+    /// Its name in the list, which may differ from the one that was wished for.
+    pub name: String,
+    /// What it allows.
+    pub may: May,
+}
+
+/// A viewer that was paired.
+#[derive(Debug)]
+pub struct Paired {
+    /// Its key.
+    pub given: Given,
+    /// That the camera knows the code too.
+    pub proof: [u8; HASH_LEN],
+}
+
+/// A client whose key is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Admitted {
+    /// By what to ask later whether its key still [holds](Access::holds).
+    pub hash: KeyHash,
+    /// The name of its key.
+    pub name: String,
+    /// What it may do.
+    pub may: May,
+}
+
+/// Whether a connection is inside TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Channel {
+    /// Nobody else reads it.
+    Tls,
+    /// Everybody on the LAN can.
+    Plain,
+}
+
+/// Why files are not used, or not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum AccessError {
+    /// The folder or a file in it cannot be used.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// No secret can be made.
+    #[error(transparent)]
+    NoRandomness(#[from] NoRandomness),
+    /// There are too many keys.
+    #[error(transparent)]
+    Full(#[from] Full),
+}
+
+/// Why a client gets no key.
+#[derive(Debug, thiserror::Error)]
+pub enum NotGiven {
+    /// Too many wrong codes came.
+    #[error(transparent)]
+    Rests(#[from] Rests),
+    /// Its code is wrong.
+    #[error("the code is wrong. On the camera's machine, sudo lancam pair shows the right one")]
+    WrongCode,
+    /// It needs none.
+    #[error("this camera shows its picture to everybody on the LAN, so it needs no code")]
+    Open,
+    /// The camera cannot make one or write it down.
+    #[error("the camera gives no key now: {0}")]
+    Failed(#[from] AccessError),
+}
+
+/// Why a client is not let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotAdmitted {
+    /// It shows none.
+    #[error(
+        "this camera wants a key. Pair first: its code is what sudo lancam pair shows on its machine"
+    )]
+    NoKey,
+    /// It shows one that the camera does not know, or no longer.
+    #[error("this camera does not know that key; it may have been revoked. Pair again")]
+    Unknown,
+    /// Its key may be shown inside TLS only.
+    #[error(
+        "that key is for TLS only. For a program without TLS, sudo lancam pair --plain makes another"
+    )]
+    TlsOnly,
+}
+
+impl Access {
+    /// Reads the files of this folder, and makes a code if there is none. `pin` is SHA-256 of the camera's certificate.
+    ///
+    /// # Errors
+    /// When a file cannot be trusted, read or written.
+    pub fn open(folder: Folder, pin: [u8; HASH_LEN]) -> Result<Self, AccessError> {
+        let lock = folder.lock()?;
+        let (code, is_new) = match read_code(&folder)? {
+            Some(written) => written.ready()?,
+            None => (CameraCode::random()?, IsNew::Yes),
+        };
+        if is_new == IsNew::Yes {
+            folder.write(Name::Code, &code.text(), &lock)?;
+        }
+        let keys = read_keys(&folder)?;
+        let stamps = stamps(&folder);
+        drop(lock);
+        let known = Mutex::new(Known { code, keys, stamps });
+        Ok(Self { folder, pin, known, guesses: Mutex::default() })
+    }
+
+    /// The code, to be shown to the owner.
+    pub fn code(&self) -> Code {
+        self.known().code.code.clone()
+    }
+
+    /// All keys, oldest first.
+    pub fn keys(&self) -> Vec<Entry> {
+        self.known().keys.entries().to_vec()
+    }
+
+    /// What a viewer at this address needs for its proof.
+    ///
+    /// # Errors
+    /// When no code is looked at now.
+    pub fn offer(&self, peer: IpAddr, now: Instant) -> Result<Offer, NotGiven> {
+        self.guesses().allow(peer, now)?;
+        let nonce = random().map_err(AccessError::from)?;
+        Ok(Offer { nonce, salting: self.known().code.salting })
+    }
+
+    /// Gives a key to a viewer that knows the code.
+    ///
+    /// # Errors
+    /// When its proof is wrong, when too many were, or when its key cannot be kept.
+    pub fn pair(
+        &self,
+        claim: &Claim,
+        peer: IpAddr,
+        now: Instant,
+        today: Day,
+    ) -> Result<Paired, NotGiven> {
+        let Claim { viewer_nonce, camera_nonce, proof, ref name } = *claim;
+        let exchange = Exchange { viewer_nonce, camera_nonce, pin: self.pin };
+        // The code of this moment counts: what was offered with an older one is wrong.
+        let prover = self.known().code.prover.clone();
+        self.judge(peer, now, || prover.is_proof(Side::Viewer, &exchange, &proof))?;
+        let given = self.give(name, BY_CODE, Sealing::TlsOnly, today)?;
+        Ok(Paired { given, proof: prover.proof(Side::Camera, &exchange) })
+    }
+
+    /// Gives a key to a client that shows the code itself, which only browsers do, inside TLS.
+    ///
+    /// # Errors
+    /// As [`pair`](Self::pair).
+    pub fn log_in(
+        &self,
+        typed: &str,
+        name: &str,
+        peer: IpAddr,
+        now: Instant,
+        today: Day,
+    ) -> Result<Given, NotGiven> {
+        let code = self.code();
+        self.judge(peer, now, || Code::parse(typed).is_ok_and(|typed| typed.is(&code)))?;
+        Ok(self.give(name, BY_CODE, Sealing::TlsOnly, today)?)
+    }
+
+    /// Looks at a code, unless too many wrong ones came.
+    ///
+    /// Under one lock, so that many connections at once get no more guesses than one after the other. `is_right` takes
+    /// microseconds.
+    fn judge(
+        &self,
+        peer: IpAddr,
+        now: Instant,
+        is_right: impl FnOnce() -> bool,
+    ) -> Result<(), NotGiven> {
+        let mut guesses = self.guesses();
+        guesses.allow(peer, now)?;
+        if is_right() {
+            return Ok(());
+        }
+        guesses.wrong(peer, now);
+        Err(NotGiven::WrongCode)
+    }
+
+    /// Makes a key. It is on the disk when this returns.
+    ///
+    /// # Errors
+    /// When it cannot be made or written.
+    pub fn give(
+        &self,
+        name: &str,
+        may: May,
+        sealing: Sealing,
+        today: Day,
+    ) -> Result<Given, AccessError> {
+        let key = Key::from_random(random()?);
+        let (made, last_used) = (today, None);
+        let entry = Entry { hash: key.hash(), name: name.into(), may, sealing, made, last_used };
+        let (lock, mut keys) = self.begin_change()?;
+        let name = keys.add(entry)?;
+        self.keep(keys, &lock)?;
+        Ok(Given { key, name, may })
+    }
+
+    /// Revokes the key with this name. Returns whether there was one.
+    ///
+    /// # Errors
+    /// When that cannot be written.
+    pub fn revoke(&self, name: &str) -> Result<bool, AccessError> {
+        let (lock, mut keys) = self.begin_change()?;
+        let is_revoked = keys.revoke(name);
+        if is_revoked {
+            self.keep(keys, &lock)?;
+        }
+        Ok(is_revoked)
+    }
+
+    /// Replaces the code. Keys stay.
+    ///
+    /// # Errors
+    /// When that cannot be written.
+    pub fn renew_code(&self) -> Result<(), AccessError> {
+        let code = CameraCode::random()?;
+        let lock = self.folder.lock()?;
+        self.folder.write(Name::Code, &code.text(), &lock)?;
+        let mut known = self.known();
+        known.code = code;
+        known.stamps = stamps(&self.folder);
+        Ok(())
+    }
+
+    /// Lets a client in that shows this key.
+    ///
+    /// Wrong keys are not limited as wrong codes are: nobody guesses one, and a program that still has a revoked key must
+    /// not keep others from pairing.
+    ///
+    /// # Errors
+    /// When it shows none, or one that does not count here.
+    pub fn admit(&self, key: &str, channel: Channel) -> Result<Admitted, NotAdmitted> {
+        if key.is_empty() {
+            return Err(NotAdmitted::NoKey);
+        }
+        let hash = Key::parse(key).ok_or(NotAdmitted::Unknown)?.hash();
+        let known = self.known();
+        let entry = known.keys.find(&hash).ok_or(NotAdmitted::Unknown)?;
+        match (channel, entry.sealing) {
+            (Channel::Plain, Sealing::TlsOnly) => Err(NotAdmitted::TlsOnly),
+            _ => Ok(Admitted { hash, name: entry.name.clone(), may: entry.may }),
+        }
+    }
+
+    /// Whether a key still counts: it was not revoked.
+    pub fn holds(&self, hash: &KeyHash) -> bool {
+        self.known().keys.find(hash).is_some()
+    }
+
+    /// Writes down that a key was used on this day, if that is not known. It may take as long as a sync of the disk does.
+    ///
+    /// # Errors
+    /// When that cannot be written. It is not tried again on the same day.
+    pub fn note_use(&self, hash: &KeyHash, today: Day) -> Result<(), AccessError> {
+        if !self.known().keys.used(hash, today) {
+            return Ok(());
+        }
+        let (lock, mut keys) = self.begin_change()?;
+        if keys.used(hash, today) {
+            self.keep(keys, &lock)?;
+        }
+        Ok(())
+    }
+
+    /// Reads the files again if another program has changed them. Returns whether it had.
+    ///
+    /// # Errors
+    /// When they cannot be trusted or read. What was known still counts then; and it is an error once for each change.
+    pub fn refresh(&self) -> Result<bool, AccessError> {
+        if self.known().stamps == stamps(&self.folder) {
+            return Ok(false);
+        }
+        // So that no change of this program comes between reading and counting.
+        let _lock = self.folder.lock()?;
+        let now = stamps(&self.folder);
+        let before = std::mem::replace(&mut self.known().stamps, now);
+        // Without a file, the code stays until the next start.
+        if before[0] != now[0]
+            && let Some(written) = read_code(&self.folder)?
+        {
+            let (code, _) = written.ready()?;
+            self.known().code = code;
+        }
+        let keys = read_keys(&self.folder)?;
+        self.known().keys = keys;
+        Ok(true)
+    }
+
+    /// The keys as they are on the disk now, and the right to write them.
+    fn begin_change(&self) -> Result<(Lock, Keys), AccessError> {
+        let lock = self.folder.lock()?;
+        let keys = read_keys(&self.folder)?;
+        Ok((lock, keys))
+    }
+
+    /// Writes the keys, and then counts them.
+    fn keep(&self, keys: Keys, lock: &Lock) -> Result<(), AccessError> {
+        self.folder.write(Name::Keys, &keys.text(), lock)?;
+        let mut known = self.known();
+        known.keys = keys;
+        known.stamps[1] = self.folder.stamp(Name::Keys);
+        Ok(())
+    }
+
+    /// A poisoned lock is used all the same: what is known is replaced whole.
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn guesses(&self) -> MutexGuard<'_, Guesses> {
+        self.guesses.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn stamps(folder: &Folder) -> Stamps {
+    [Name::Code, Name::Keys].map(|name| folder.stamp(name))
+}
+
+fn read_code(folder: &Folder) -> Result<Option<Written>, FolderError> {
+    let Some(text) = folder.read(Name::Code)? else { return Ok(None) };
+    Written::parse(&text).map(Some).map_err(|error| folder.damaged(Name::Code, error))
+}
+
+fn read_keys(folder: &Folder) -> Result<Keys, FolderError> {
+    let Some(text) = folder.read(Name::Keys)? else { return Ok(Keys::default()) };
+    Keys::parse(&text).map_err(|error| folder.damaged(Name::Keys, error))
+}
