@@ -175,6 +175,7 @@ mod linux {
             tutorial: config.tutorial_wish(),
             http: http_rules(config, &host_name),
             controls,
+            access: None,
             connections: Connections::with_most(
                 config.max_viewers,
                 descriptors::room_for_connections(),

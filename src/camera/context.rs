@@ -1,5 +1,6 @@
 //! What all sessions of one camera share.
 
+use super::access::Access;
 use super::connections::Connections;
 use super::controls::Controls;
 use super::metrics::Metrics;
@@ -30,6 +31,8 @@ pub struct Camera {
     pub http: HttpRules,
     /// Where viewers set the controls of the source; `None` if they may not.
     pub controls: Option<Arc<Controls>>,
+    /// Who may watch; `None` if everybody on the LAN may.
+    pub access: Option<Arc<Access>>,
     /// Who is connected, and how many may watch at once.
     pub connections: Connections,
     /// Ends all sessions.

@@ -15,6 +15,8 @@ pub enum SessionEnd {
     ViewerLeft,
     /// It got the answers to this many requests.
     Answered(u64),
+    /// It was paired, and its key has this name.
+    Paired(String),
     /// The program is stopping.
     Stopping,
     /// The viewer took no data for this long.
@@ -40,6 +42,7 @@ impl std::fmt::Display for SessionEnd {
             Self::ViewerLeft => out.write_str("the viewer left"),
             Self::Answered(1) => out.write_str("1 request, closed"),
             Self::Answered(count) => write!(out, "{count} requests, closed"),
+            Self::Paired(name) => write!(out, "it was paired as \"{name}\""),
             Self::Stopping => out.write_str("lancam was stopped"),
             Self::TooSlow(time) => {
                 write!(out, "the viewer took no data for {} s", time.as_secs_f32())
@@ -72,7 +75,11 @@ impl SessionEnd {
             Self::Silent => Some(Refused::Silent),
             Self::Refused { why, .. } => Some(*why),
             Self::MadeRoom => Some(Refused::TooMany),
-            Self::ViewerLeft | Self::Answered(_) | Self::Stopping | Self::Broken(_) => None,
+            Self::ViewerLeft
+            | Self::Answered(_)
+            | Self::Paired(_)
+            | Self::Stopping
+            | Self::Broken(_) => None,
         }
     }
 }

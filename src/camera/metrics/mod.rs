@@ -103,16 +103,19 @@ pub enum Refused {
     NoPicture,
     /// It took no data.
     TooSlow,
+    /// It wanted a key with a wrong code, or after too many wrong ones.
+    WrongCode,
 }
 
 impl Refused {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::NotAllowed,
         Self::TooMany,
         Self::Silent,
         Self::BadRequest,
         Self::NoPicture,
         Self::TooSlow,
+        Self::WrongCode,
     ];
 
     /// Its name in labels.
@@ -124,6 +127,7 @@ impl Refused {
             Self::BadRequest => "bad_request",
             Self::NoPicture => "no_picture",
             Self::TooSlow => "too_slow",
+            Self::WrongCode => "wrong_code",
         }
     }
 }

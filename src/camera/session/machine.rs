@@ -6,6 +6,7 @@
 
 use super::link::outgoing::Outgoing;
 use super::notice::Notice;
+use crate::camera::access::{Claim, NotGiven, Offer, Paired};
 use crate::camera::connections::Crowd;
 use crate::camera::controls::Answer;
 use crate::camera::roster::wish::Wish;
@@ -91,6 +92,10 @@ pub enum Input {
     Ebbed(Ebbed),
     /// The answer to [`Order::Arrived`].
     Arrived(Step),
+    /// The answer to [`Order::Offer`].
+    Offered(Result<Offer, NotGiven>),
+    /// The answer to [`Order::Pair`].
+    Paired(Result<Paired, NotGiven>),
 }
 
 /// What to do next.
@@ -140,6 +145,10 @@ pub enum Order {
     Ask(Question),
     /// Get the next answer about controls, if there is one.
     Answer,
+    /// Say what a viewer needs that wants to be paired.
+    Offer,
+    /// Give a key to a viewer that claims to know the code.
+    Pair(Claim),
     /// Close the sending side.
     CloseSending,
 }

@@ -11,6 +11,7 @@ pub mod machine;
 pub mod native;
 pub mod notice;
 mod opening;
+pub mod pairing;
 pub mod pickle;
 pub(super) mod protocol;
 mod silence;

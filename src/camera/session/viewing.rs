@@ -5,6 +5,8 @@ use super::machine::{Input, Moment, Order, Question, Report, Reported, Standing,
 use super::notice::Notice;
 use super::surroundings::Surroundings;
 use super::view::View;
+use crate::camera::access::day::Day;
+use crate::camera::access::{Claim, NotGiven, Offer, Paired};
 use crate::camera::connection_log::LogEntry;
 use crate::camera::connections::{Connection, Seat};
 use crate::camera::context::Camera;
@@ -96,6 +98,17 @@ impl<'a> Viewing<'a> {
         }
     }
 
+    fn offer(&self) -> Result<Offer, NotGiven> {
+        let access = self.camera.access.as_ref().ok_or(NotGiven::Open)?;
+        access.offer(self.connection.peer(), Instant::now())
+    }
+
+    fn pair(&self, claim: &Claim) -> Result<Paired, NotGiven> {
+        let access = self.camera.access.as_ref().ok_or(NotGiven::Open)?;
+        let today = Day::at(SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default());
+        access.pair(claim, self.connection.peer(), Instant::now(), today)
+    }
+
     /// Passes a question on to the controls; refuses it if viewers may not use them.
     fn ask(&mut self, question: Question) -> io::Result<Input> {
         let Some(controls) = &self.camera.controls else {
@@ -174,6 +187,8 @@ impl Surroundings for Viewing<'_> {
             }
             // The client has its whole answer, so another connection may have this one's place.
             Order::CloseSending if self.seat.is_none() => self.stand(Standing::Waits),
+            Order::Offer => return Ok(Input::Offered(self.offer())),
+            Order::Pair(claim) => return Ok(Input::Paired(self.pair(&claim))),
             // The link carries these out.
             Order::Acknowledged(_) | Order::Ebb(_) | Order::CloseSending => {}
         }

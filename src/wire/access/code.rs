@@ -11,7 +11,7 @@ pub const LEN: usize = 12;
 /// How many letters stand between two dashes.
 const GROUP: usize = 4;
 
-/// A code. Whoever knows it may pair with the camera.
+/// A code. Everybody who knows it may pair with the camera.
 ///
 /// It has no `Display`, and its `Debug` shows nothing, so that it gets into no log by mistake.
 #[derive(Clone)]

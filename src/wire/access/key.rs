@@ -11,7 +11,7 @@ pub const TEXT_LEN: usize = 43;
 /// The letters of base64url (RFC 4648, section 5).
 const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/// A key. Whoever has it may do what it allows.
+/// A key. Its holder may do what it allows.
 ///
 /// It has no `Display`, and its `Debug` shows nothing, so that it gets into no log by mistake.
 #[derive(Clone)]

@@ -97,7 +97,7 @@ impl MessageKind {
     }
 
     /// Its name in errors.
-    pub(super) fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::Hello => "a greeting",
             Self::Ack => "an acknowledgement",

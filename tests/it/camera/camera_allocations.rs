@@ -79,6 +79,7 @@ fn allocations_of<V: FnMut() -> u64>(opener: Opener, watch: impl FnOnce(u16) -> 
         tutorial: None,
         http: HttpRules::default(),
         controls: None,
+        access: None,
         connections: Connections::new(1),
         stop: stop.clone(),
     };

@@ -42,6 +42,7 @@ fn camera(stop: &Stop) -> Camera {
         tutorial: Some(Wish::own(Coding::Bgr24, SizeWish::default())),
         http: HttpRules::default(),
         controls: None,
+        access: None,
         connections: Connections::new(4),
         stop: stop.clone(),
     }
