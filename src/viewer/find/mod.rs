@@ -8,6 +8,7 @@ pub mod found;
 pub mod identity;
 pub mod list;
 mod lookup;
+pub mod pairing;
 pub(in crate::viewer) mod reach;
 mod search;
 pub mod wanted;

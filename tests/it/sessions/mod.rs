@@ -9,6 +9,7 @@ mod ladder;
 mod limits;
 mod machines;
 pub mod paced;
+mod pairing;
 mod renditions;
 mod roster;
 mod rude_clients;

@@ -1,0 +1,142 @@
+//! Pairs with a camera: shows that the viewer knows the code, and is given a key. No I/O: bytes go in and out.
+
+use crate::crypto::HASH_LEN;
+use crate::plain::printable;
+use crate::wire::access::code::Code;
+use crate::wire::access::key::{Key, May};
+use crate::wire::access::proof::{Exchange, NONCE_LEN, NotAccepted, Prover, Salting, Side};
+use crate::wire::native::decoder::Decoder;
+use crate::wire::native::message::{GoodbyeReason, Message};
+use crate::wire::native::{MAX_REQUEST, WireError};
+
+/// A pairing with one camera, over one connection.
+#[derive(Debug)]
+pub struct Pairing {
+    code: Code,
+    nonce: [u8; NONCE_LEN],
+    /// SHA-256 of the certificate that the other side showed.
+    pin: [u8; HASH_LEN],
+    decoder: Decoder,
+    phase: Phase,
+}
+
+/// How far it is.
+#[derive(Debug)]
+enum Phase {
+    /// Waits for the camera's offer.
+    Asks,
+    /// Waits for the camera's proof.
+    Proves { prover: Prover, exchange: Exchange, name: String, id: String },
+    /// It is paired or refused.
+    Over,
+}
+
+/// What a viewer has when it is paired. It keeps the pin of the connection beside it.
+#[derive(Debug)]
+pub struct Paired {
+    /// The key that it shows from now on.
+    pub key: Key,
+    /// What the key allows.
+    pub may: May,
+    /// The camera's name.
+    pub name: String,
+    /// The camera's id.
+    pub id: String,
+}
+
+/// Why a viewer is not paired.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PairingError {
+    /// The other side is no camera.
+    #[error("it cannot pair: {0}")]
+    Wire(#[from] WireError),
+    /// The camera said no.
+    #[error("{text}")]
+    Refused {
+        /// Its reason, for programs.
+        reason: GoodbyeReason,
+        /// Its reason, in words for people.
+        text: String,
+    },
+    /// It would make the code cheap to guess, or this viewer busy.
+    #[error("it is no camera to be trusted: {0}")]
+    Salting(#[from] NotAccepted),
+    /// It does not know the code, though it took the viewer's proof.
+    #[error(
+        "it does not know the code that you typed. So it is not your camera, or another machine is in between"
+    )]
+    Impostor,
+    /// It sent another message than the one whose turn it is.
+    #[error("it cannot pair: it sent {0} out of turn")]
+    OutOfTurn(&'static str),
+    /// What it gave is not a key.
+    #[error("it cannot pair: what it sent is not a key")]
+    NoKey,
+}
+
+impl Pairing {
+    /// Begins with a request, which is put into `out`. The viewer's key is to be called `name`; `nonce` is a fresh random
+    /// number.
+    pub fn begin(
+        code: Code,
+        name: &str,
+        nonce: [u8; NONCE_LEN],
+        pin: [u8; HASH_LEN],
+        out: &mut Vec<u8>,
+    ) -> Self {
+        Message::PairRequest { nonce, name }.write_to(out);
+        Self { code, nonce, pin, decoder: Decoder::new(MAX_REQUEST), phase: Phase::Asks }
+    }
+
+    /// Takes bytes of the camera, and puts what is to be sent into `out`. Returns the key when it has come.
+    ///
+    /// Hashing the code takes some time: with the most iterations, seconds.
+    ///
+    /// # Errors
+    /// When the viewer is not paired. The connection is of no use then.
+    pub fn received(
+        &mut self,
+        bytes: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<Option<Paired>, PairingError> {
+        self.decoder.push(bytes);
+        let turn = self.turn(out);
+        if !matches!(turn, Ok(None)) {
+            self.phase = Phase::Over;
+        }
+        turn
+    }
+
+    fn turn(&mut self, out: &mut Vec<u8>) -> Result<Option<Paired>, PairingError> {
+        while let Some(message) = self.decoder.next_message()? {
+            match (&self.phase, message) {
+                (Phase::Over, _) => break,
+                (_, Message::Goodbye { reason, text, .. }) => {
+                    return Err(PairingError::Refused { reason, text: printable(text) });
+                }
+                (Phase::Asks, Message::PairOffer { nonce, salt, iterations, name, id }) => {
+                    let prover = Prover::new(&self.code, &Salting::new(salt, iterations)?);
+                    let (viewer_nonce, pin) = (self.nonce, self.pin);
+                    let exchange = Exchange { viewer_nonce, camera_nonce: nonce, pin };
+                    let proof = prover.proof(Side::Viewer, &exchange);
+                    let (name, id) = (printable(name), printable(id));
+                    Message::PairProof { proof }.write_to(out);
+                    self.phase = Phase::Proves { prover, exchange, name, id };
+                }
+                (
+                    Phase::Proves { prover, exchange, name, id },
+                    Message::Paired { proof, may, key },
+                ) => {
+                    if !prover.is_proof(Side::Camera, exchange, &proof) {
+                        return Err(PairingError::Impostor);
+                    }
+                    let key = Key::parse(key.0).ok_or(PairingError::NoKey)?;
+                    let (name, id) = (name.clone(), id.clone());
+                    return Ok(Some(Paired { key, may: May::from_bits(may), name, id }));
+                }
+                (_, message) => return Err(PairingError::OutOfTurn(message.kind().name())),
+            }
+        }
+        Ok(None)
+    }
+}
