@@ -2,6 +2,7 @@
 
 pub mod sessions;
 
+use lancam::camera::access::keys::{Keys, MOST};
 use lancam::image::jpeg::gate::{DriverSays, Gate};
 use lancam::image::jpeg::markers;
 use lancam::image::jpeg::repair::{self, Examined, MOST_ADDED};
@@ -9,6 +10,8 @@ use lancam::image::jpeg::splitter::Splitter;
 use lancam::prefix::Prefix;
 use lancam::settings::device;
 use lancam::setup::{Parsed, files};
+use lancam::wire::access::code::Code;
+use lancam::wire::access::key::Key;
 use lancam::wire::dns;
 use lancam::wire::dns::message::Message;
 use lancam::wire::http::host;
@@ -277,6 +280,25 @@ fn requests(bytes: &[u8], piece_len: usize) -> (Vec<String>, Option<String>) {
 /// A session with a native viewer, in any world.
 pub fn native_session(bytes: &[u8]) {
     sessions::run(Speaks::Native, Choices::Bytes(bytes));
+}
+
+/// The same for pairing.
+pub fn pairing_session(bytes: &[u8]) {
+    sessions::run(Speaks::Pairing, Choices::Bytes(bytes));
+}
+
+/// A list of keys is read only if it is what would be written, to the byte. So is a key. A code is read as it is shown.
+pub fn key_files(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Ok(keys) = Keys::parse(text) {
+        assert!(keys.text() == text && keys.entries().len() <= MOST);
+    }
+    if let Some(key) = Key::parse(text) {
+        assert_eq!(key.text(), text);
+    }
+    if let Ok(code) = Code::parse(text) {
+        assert!(Code::parse(&code.shown()).is_ok_and(|again| again.is(&code)));
+    }
 }
 
 /// A session with an HTTP client, in any world.

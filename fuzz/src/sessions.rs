@@ -15,6 +15,7 @@ use lancam::camera::session::link;
 use lancam::camera::session::link::outgoing::Outgoing;
 use lancam::camera::session::machine::{Input, Machine, Moment, Next};
 use lancam::camera::session::native::Native;
+use lancam::camera::session::pairing::Pairing;
 use lancam::camera::session::pickle::Pickle;
 use lancam::camera::session_end::SessionEnd;
 use lancam::image::frame::Micros;
@@ -30,6 +31,8 @@ use world::{MadeUpCamera, MadeUpKernel, START, World};
 pub enum Speaks {
     /// The native protocol.
     Native,
+    /// Pairing.
+    Pairing,
     /// HTTP.
     Http,
     /// Nothing.
@@ -78,11 +81,15 @@ pub fn run_with(fault: Fault, speaks: Speaks, choices: Choices<'_>) -> Outcome {
     let tutorial = Wish::own(Coding::Bgr24, SizeWish::default());
     let deadline = START.after(std::time::Duration::from_secs(5));
     let rules = HttpRules::default();
-    let (mut native, mut http, mut pickle);
+    let (mut native, mut pairing, mut http, mut pickle);
     let machine: &mut dyn Machine = match speaks {
         Speaks::Native => {
             native = Native::new("made up", "id", own, deadline);
             &mut native
+        }
+        Speaks::Pairing => {
+            pairing = Pairing::new("made up", "id", deadline);
+            &mut pairing
         }
         Speaks::Http => {
             http = Http::new("made up", &rules, own, deadline, START);

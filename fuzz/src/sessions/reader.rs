@@ -18,7 +18,7 @@ pub(super) enum Reader {
 impl Reader {
     pub(super) fn new(speaks: Speaks) -> Self {
         match speaks {
-            Speaks::Native => Self::Native(Decoder::new(MAX_PAYLOAD)),
+            Speaks::Native | Speaks::Pairing => Self::Native(Decoder::new(MAX_PAYLOAD)),
             Speaks::Http => Self::Http(Vec::new()),
             Speaks::Pickle => Self::Pickle(PickleDecoder::new(MAX_PICKLE)),
         }

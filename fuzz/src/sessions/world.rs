@@ -2,6 +2,8 @@
 
 use super::reader::Reader;
 use super::{Fault, Speaks};
+use lancam::camera::access::guesses::Rests;
+use lancam::camera::access::{Given, NotGiven, Offer, Paired};
 use lancam::camera::connections::Crowd;
 use lancam::camera::controls::Answer;
 use lancam::camera::session::link::kernel::{Happened, Kernel};
@@ -13,6 +15,8 @@ use lancam::image::pixels::Size;
 use lancam::latest::Newest;
 use lancam::net::socket::{Held, Path};
 use lancam::rate::Rate;
+use lancam::wire::access::key::{Key, May};
+use lancam::wire::access::proof::{ITERATIONS, Salting};
 use lancam::wire::native::VERSION;
 use lancam::wire::native::credit::Arrival;
 use lancam::wire::native::message::{Message, Secret, StatusCode, Wishes};
@@ -156,6 +160,9 @@ impl<'a> World<'a> {
                 hello.write_to(&mut to_say);
             }
             Speaks::Http => to_say.extend(request(choices.below(REQUESTS.len()))),
+            Speaks::Pairing => {
+                Message::PairRequest { nonce: [1; 32], name: "x" }.write_to(&mut to_say)
+            }
             Speaks::Pickle => {}
         }
         Self {
@@ -434,6 +441,8 @@ impl<'a> World<'a> {
                 }
                 (Speaks::Native, 2) if self.choices.once_in(30) => bytes.extend(b"nonsense"),
                 (Speaks::Native, _) => Message::Ping { token: 7 }.write_to(&mut bytes),
+                (Speaks::Pairing, 0) if self.choices.once_in(4) => bytes.extend(b"nonsense"),
+                (Speaks::Pairing, _) => Message::PairProof { proof: [2; 32] }.write_to(&mut bytes),
                 (Speaks::Http, which) => bytes.extend(request(which)),
                 (Speaks::Pickle, _) => bytes.push(b'x'),
             }
@@ -644,6 +653,17 @@ impl Surroundings for MadeUpCamera<'_> {
                 world.is_told_of_the_end = true;
                 Input::Awake
             }
+            Order::Offer if world.choices.once_in(6) => Input::Offered(Err(Rests(STOPS).into())),
+            Order::Offer => {
+                let salting = Salting::new([3; 16], ITERATIONS).expect("accepted");
+                Input::Offered(Ok(Offer { nonce: [4; 32], salting }))
+            }
+            Order::Pair(claim) if world.choices.once_in(3) => {
+                let key = Key::from_random([5; 32]);
+                let given = Given { key, name: claim.name, may: May::Watch };
+                Input::Paired(Ok(Paired { given, proof: [6; 32] }))
+            }
+            Order::Pair(_) => Input::Paired(Err(NotGiven::WrongCode)),
             _ => Input::Awake,
         })
     }

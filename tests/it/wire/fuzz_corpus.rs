@@ -50,8 +50,14 @@ fn http_requests_hold_for_their_corpus() {
 #[test]
 fn sessions_hold_for_their_corpus() {
     replay("fuzz/corpus/native_session", properties::native_session);
+    replay("fuzz/corpus/pairing_session", properties::pairing_session);
     replay("fuzz/corpus/http_session", properties::http_session);
     replay("fuzz/corpus/pickle_session", properties::pickle_session);
+}
+
+#[test]
+fn key_files_hold_for_their_corpus() {
+    replay("fuzz/corpus/key_files", properties::key_files);
 }
 
 #[test]
