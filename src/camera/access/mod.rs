@@ -399,10 +399,10 @@ fn stamps(folder: &Folder) -> Stamps {
 
 fn read_code(folder: &Folder) -> Result<Option<Written>, FolderError> {
     let Some(text) = folder.read(Name::Code)? else { return Ok(None) };
-    Written::parse(&text).map(Some).map_err(|error| folder.damaged(Name::Code, error))
+    Written::parse(&text).map(Some).map_err(|error| folder.damaged(Name::Code, &error))
 }
 
 fn read_keys(folder: &Folder) -> Result<Keys, FolderError> {
     let Some(text) = folder.read(Name::Keys)? else { return Ok(Keys::default()) };
-    Keys::parse(&text).map_err(|error| folder.damaged(Name::Keys, error))
+    Keys::parse(&text).map_err(|error| folder.damaged(Name::Keys, &error))
 }

@@ -240,6 +240,10 @@ impl<'a> Pairing<'a> {
     }
 
     fn answers(&mut self, end: SessionEnd, out: &Outgoing, now: Micros) -> Next {
+        // A viewer that goes on sending instead of taking its answer is not waited for.
+        if self.unread == 0 {
+            return Next::End(end);
+        }
         if !out.is_empty() {
             self.phase = Phase::Answers(end);
             return Next::Wait(None);
