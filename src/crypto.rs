@@ -1,5 +1,8 @@
 //! Hashes, message authentication, slow key derivation and random numbers, all from ring.
 
+pub mod aead;
+pub mod p256;
+
 use ring::digest::{SHA256, digest};
 use ring::hmac::{self, HMAC_SHA256};
 use ring::pbkdf2::{self, PBKDF2_HMAC_SHA256};

@@ -3,6 +3,7 @@
 
 #[cfg(any(feature = "camera", feature = "viewer"))]
 pub mod access;
+pub mod certificate;
 pub mod dns;
 pub mod http;
 pub mod ladder;
@@ -10,6 +11,7 @@ pub mod matroska;
 pub mod mdns;
 pub mod native;
 pub mod packet;
+pub mod pem;
 pub mod pickle;
 mod receive_buffer;
 pub mod service;
