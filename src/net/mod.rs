@@ -1,6 +1,8 @@
 //! The LAN: sockets and who may use them.
 
 pub mod socket;
+#[cfg(any(feature = "camera", feature = "viewer"))]
+pub mod tls;
 
 #[cfg(all(feature = "camera", target_os = "linux"))]
 pub mod handed_over;
