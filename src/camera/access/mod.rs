@@ -7,6 +7,7 @@ mod code_file;
 pub mod day;
 pub mod folder;
 pub mod guesses;
+pub mod identity;
 pub mod keys;
 #[cfg(test)]
 mod tests;
