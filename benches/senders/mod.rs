@@ -128,6 +128,7 @@ fn sessions(speech: Speech, viewers: usize) -> io::Result<Figures> {
         roster: Roster::new(Wish::own(coding, SizeWish::default()), &metrics)?,
         metrics,
         notices: Arc::default(),
+        tls: None,
         tutorial: None,
         http: HttpRules::default(),
         controls: None,

@@ -172,6 +172,7 @@ mod linux {
             roster,
             metrics,
             notices: Arc::default(),
+            tls: None,
             tutorial: config.tutorial_wish(),
             http: http_rules(config, &host_name),
             controls,

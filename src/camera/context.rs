@@ -7,6 +7,7 @@ use super::metrics::Metrics;
 use super::notices::Notices;
 use super::roster::Roster;
 use super::roster::wish::Wish;
+use crate::net::tls::handshake::Server;
 use crate::stop::Stop;
 use std::sync::Arc;
 
@@ -25,6 +26,8 @@ pub struct Camera {
     /// Pictures of words, for viewers that understand only pictures, while there is no camera
     /// picture.
     pub notices: Arc<Notices>,
+    /// What the camera shows to viewers that speak TLS; `None` while it does not speak it.
+    pub tls: Option<Server>,
     /// What the tutorial's client gets, if it is served.
     pub tutorial: Option<Wish>,
     /// Which requests HTTP answers.

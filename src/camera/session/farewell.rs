@@ -3,6 +3,7 @@
 use super::protocol::Protocol;
 use crate::camera::metrics::Refused;
 use crate::camera::session_end::SessionEnd;
+use crate::net::tls::stream::Secured;
 use crate::wire::http::request::{Afterwards, Version};
 use crate::wire::http::response::{Head, Status};
 use crate::wire::native::message::{GoodbyeReason, Message};
@@ -41,9 +42,19 @@ impl Farewell {
                 head.write_to(&mut bytes);
                 bytes.extend_from_slice(text.as_bytes());
             }
+            // A word before the handshake would be taken for a broken one; an alert is shown.
+            Protocol::Tls => bytes.extend_from_slice(&[21, 3, 3, 0, 2, 2, self.alert()]),
             Protocol::Unknown | Protocol::Open => {}
         }
         bytes
+    }
+
+    /// What TLS says (RFC 8446, section 6.2): access denied, or else an internal error.
+    fn alert(&self) -> u8 {
+        match self.why {
+            Refused::NotAllowed => 49,
+            _ => 80,
+        }
     }
 
     fn reason(&self) -> GoodbyeReason {
@@ -64,13 +75,18 @@ pub(super) fn goodbye(reason: GoodbyeReason, text: &str) -> Message<'_> {
 /// Ends a session for which there are no file descriptors, and tells the client.
 pub(super) fn no_descriptors(
     mut stream: &TcpStream,
+    secured: Option<&mut Secured>,
     protocol: Protocol,
     error: &io::Error,
 ) -> SessionEnd {
     let text = format!("cannot accept another connection now: {error}");
     let farewell = Farewell { why: Refused::TooMany, text };
     // One attempt to write is enough: nothing waits for this client.
-    let _ = stream.set_nonblocking(true).and_then(|()| stream.write_all(&farewell.bytes(protocol)));
+    let bytes = farewell.bytes(protocol);
+    let _ = stream.set_nonblocking(true).and_then(|()| match secured {
+        Some(secured) => secured.write_all(stream, &bytes),
+        None => stream.write_all(&bytes),
+    });
     SessionEnd::Refused { why: farewell.why, text: farewell.text }
 }
 
@@ -97,6 +113,8 @@ mod tests {
             matches!(said, Some(Message::Goodbye { reason: it, text: "not from there", .. }) if it == reason)
         );
         assert_eq!(farewell.bytes(Protocol::Unknown), b"");
+        // A fatal alert: access denied.
+        assert_eq!(farewell.bytes(Protocol::Tls), [21, 3, 3, 0, 2, 2, 49]);
         let crowd = Farewell { why: Refused::TooMany, text: "full".into() };
         let http = String::from_utf8(crowd.bytes(Protocol::Http)).expect("text");
         assert!(http.starts_with("HTTP/1.1 503 ") && http.contains("Retry-After: 2\r\n"), "{http}");

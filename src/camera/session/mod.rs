@@ -27,11 +27,12 @@ use super::session_end::{GREETING_TIMEOUT, SessionEnd};
 use crate::clock;
 use http::Http;
 use link::kernel::Kernel;
+use link::sealed::Sealed;
 use link::tcp::Tcp;
 use link::waiter::Waiter;
 use machine::Machine;
 use native::Native;
-use opening::Opening;
+use opening::{Opened, Opening};
 use pickle::Pickle;
 use protocol::Protocol;
 use std::io;
@@ -55,7 +56,7 @@ fn serve(connection: &Connection, camera: &Camera, entry: &LogEntry) -> io::Resu
     let came_at = clock::now();
     let deadline = came_at.after(GREETING_TIMEOUT);
     let stream = connection.stream();
-    let opening = opening::open(stream, camera)?;
+    let Opened { opening, mut secured } = opening::open(stream, camera)?;
     let protocol = match opening {
         Opening::Native(_) => Protocol::Native,
         Opening::Http(_) => Protocol::Http,
@@ -64,7 +65,9 @@ fn serve(connection: &Connection, camera: &Camera, entry: &LogEntry) -> io::Resu
     };
     let waiter = match Waiter::new(stream, &camera.stop) {
         Ok(waiter) => Rc::new(waiter),
-        Err(error) => return Ok(farewell::no_descriptors(stream, protocol, &error)),
+        Err(error) => {
+            return Ok(farewell::no_descriptors(stream, secured.as_mut(), protocol, &error));
+        }
     };
     let mut kernel = Tcp::new(stream, &waiter, &camera.stop)?;
     let (own, name) = (camera.roster.own(), &camera.name);
@@ -88,5 +91,10 @@ fn serve(connection: &Connection, camera: &Camera, entry: &LogEntry) -> io::Resu
         machine.received(first, clock::now());
     }
     let mut viewing = Viewing::new(camera, connection, entry, transport, &waiter);
-    link::run(machine, &mut kernel, &mut viewing)
+    let Some(secured) = secured else { return link::run(machine, &mut kernel, &mut viewing) };
+    let mut sealed = Sealed::new(kernel, secured);
+    let end = link::run(machine, &mut sealed, &mut viewing)?;
+    // Without it, a client that knows no length could not tell the end from a broken connection.
+    sealed.bid_farewell();
+    Ok(end)
 }

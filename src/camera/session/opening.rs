@@ -1,11 +1,13 @@
 //! Reads the first bytes of a connection, which show its protocol.
 //!
 //! It waits without `epoll`, so that a silent connection costs no descriptor but its socket. TLS
-//! will begin here: its first byte is 0x16.
+//! begins here, if the camera has an identity to show.
 
 use super::protocol::Protocol;
 use crate::camera::context::Camera;
 use crate::camera::session_end::{GREETING_TIMEOUT, SessionEnd};
+use crate::net::tls::handshake::Server;
+use crate::net::tls::stream::{GreetingError, Secured};
 use crate::wire::native::MAX_REQUEST;
 use crate::wire::native::WireError;
 use crate::wire::native::decoder::Decoder;
@@ -15,6 +17,16 @@ use std::time::{Duration, Instant};
 
 /// A viewer that has sent nothing by then is the tutorial's client, if that is served.
 const SILENT_VIEWER: Duration = Duration::from_millis(500);
+
+/// How many sealed bytes are received at once. Most requests and acknowledgements are smaller.
+const ROOM: usize = 2 << 10;
+
+/// A connection, and what it turns out to be.
+pub(super) struct Opened {
+    pub(super) opening: Opening,
+    /// Seals its bytes, if it speaks TLS.
+    pub(super) secured: Option<Secured>,
+}
 
 /// What a connection turns out to be.
 pub(super) enum Opening {
@@ -28,17 +40,36 @@ pub(super) enum Opening {
     Over(SessionEnd),
 }
 
-/// Waits for the first bytes.
-pub(super) fn open(mut stream: &TcpStream, camera: &Camera) -> io::Result<Opening> {
+/// Waits for the first bytes, in TLS or without it.
+pub(super) fn open(stream: &TcpStream, camera: &Camera) -> io::Result<Opened> {
+    let mut secured = None;
+    let opening = first_bytes(stream, camera, &mut secured)?;
+    Ok(Opened { opening, secured })
+}
+
+fn first_bytes(
+    mut stream: &TcpStream,
+    camera: &Camera,
+    secured: &mut Option<Secured>,
+) -> io::Result<Opening> {
     let start = Instant::now();
     let speaks_until = start + GREETING_TIMEOUT;
     let silent_at = camera.tutorial.map(|_| start + SILENT_VIEWER);
     let mut said = Decoder::new(MAX_REQUEST);
     loop {
+        if let (Protocol::Tls, Some(server), None) =
+            (Protocol::of(said.received()), &camera.tls, &secured)
+        {
+            match greet(server, stream, said.received(), speaks_until)? {
+                Ok(greeted) => *secured = Some(greeted),
+                Err(end) => return Ok(Opening::Over(end)),
+            }
+            said = Decoder::new(MAX_REQUEST);
+        }
         match Protocol::of(said.received()) {
             Protocol::Native => return Ok(Opening::Native(said.received().to_vec())),
             Protocol::Http => return Ok(Opening::Http(said.received().to_vec())),
-            Protocol::Unknown => {
+            Protocol::Tls | Protocol::Unknown => {
                 let error = said.next_message().err();
                 let text = error.as_ref().map(WireError::to_string).unwrap_or_default();
                 return Ok(Opening::Over(SessionEnd::bad_request(text)));
@@ -46,7 +77,8 @@ pub(super) fn open(mut stream: &TcpStream, camera: &Camera) -> io::Result<Openin
             Protocol::Open => {}
         }
         let now = Instant::now();
-        let silent_at = silent_at.filter(|_| said.received().is_empty());
+        let is_silent = said.received().is_empty() && secured.is_none();
+        let silent_at = silent_at.filter(|_| is_silent);
         if silent_at.is_some_and(|silent_at| now >= silent_at) {
             return Ok(Opening::Silent);
         }
@@ -59,13 +91,37 @@ pub(super) fn open(mut stream: &TcpStream, camera: &Camera) -> io::Result<Openin
         // A timeout of zero would mean no limit; and the socket's timer may end a little early.
         let left = (silent_at.unwrap_or(speaks_until) - now).max(Duration::from_millis(1));
         stream.set_read_timeout(Some(left))?;
-        match stream.read(said.space()) {
+        let received = match secured {
+            Some(secured) => secured.read(stream, said.space()),
+            None => stream.read(said.space()),
+        };
+        match received {
             Ok(0) => return Ok(Opening::Over(SessionEnd::ViewerLeft)),
             Ok(count) => said.filled(count),
             Err(error) if is_not_yet(&error) => {}
             Err(error) => return Err(error),
         }
     }
+}
+
+/// Does the handshake of TLS, of which `said` has come. The inner error is the end of the session.
+fn greet(
+    server: &Server,
+    stream: &TcpStream,
+    said: &[u8],
+    until: Instant,
+) -> io::Result<Result<Secured, SessionEnd>> {
+    let greeted = server
+        .begin()
+        .map_err(GreetingError::from)
+        .and_then(|handshake| Secured::greet(handshake, stream, said.to_vec(), ROOM, until));
+    Ok(match greeted {
+        Ok(secured) => Ok(secured),
+        Err(GreetingError::Late) => Err(SessionEnd::Silent),
+        Err(GreetingError::Left) => Err(SessionEnd::ViewerLeft),
+        Err(GreetingError::Broken(error)) => return Err(error),
+        Err(GreetingError::Handshake(error)) => Err(SessionEnd::bad_request(error.to_string())),
+    })
 }
 
 fn is_not_yet(error: &io::Error) -> bool {

@@ -7,6 +7,8 @@ use crate::wire::native::header::MAGIC;
 pub(in crate::camera) enum Protocol {
     Native,
     Http,
+    /// TLS; the protocol inside is not known yet.
+    Tls,
     Unknown,
     /// Too few bytes to tell.
     Open,
@@ -17,11 +19,16 @@ pub(in crate::camera) enum Protocol {
 const METHODS: [&[u8]; 8] =
     [b"GET ", b"HEAD ", b"OPTIONS ", b"POST ", b"PUT ", b"DELETE ", b"PATCH ", b"TRACE "];
 
+/// The type of the first record of TLS (RFC 8446, section 5.1).
+const HANDSHAKE: u8 = 0x16;
+
 impl Protocol {
     pub(in crate::camera) fn of(first: &[u8]) -> Self {
         let begins = |word: &[u8]| first.starts_with(word) || word.starts_with(first);
         if first.is_empty() {
             Self::Open
+        } else if first[0] == HANDSHAKE {
+            Self::Tls
         } else if begins(&MAGIC) {
             Self::Native
         } else if METHODS.into_iter().any(begins) {
@@ -46,5 +53,7 @@ mod tests {
         assert_eq!(Protocol::of(b"POST /"), Protocol::Http);
         assert_eq!(Protocol::of(b"SSH-2.0-OpenSSH_9.2\r\n"), Protocol::Unknown);
         assert_eq!(Protocol::of(&[0]), Protocol::Unknown);
+        assert_eq!(Protocol::of(&[0x16]), Protocol::Tls);
+        assert_eq!(Protocol::of(&[0x16, 3, 1]), Protocol::Tls);
     }
 }

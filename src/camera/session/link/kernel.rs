@@ -1,7 +1,7 @@
 //! What a link needs from the operating system: a socket, a clock and a way to sleep.
 //!
-//! [`Tcp`](super::tcp::Tcp) is the real implementation; TLS will be another one around it. Tests
-//! use one with bytes in memory and a simulated clock.
+//! [`Tcp`](super::tcp::Tcp) is the real implementation; [`Sealed`](super::sealed::Sealed) is TLS
+//! around it. Tests use one with bytes in memory and a simulated clock.
 
 use crate::image::frame::Micros;
 use crate::net::socket::{Held, Path};

@@ -9,6 +9,8 @@ mod ebb;
 mod incoming;
 pub mod kernel;
 pub mod outgoing;
+pub mod sealed;
+mod sealing;
 mod stall;
 pub mod tcp;
 pub mod waiter;
