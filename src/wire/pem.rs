@@ -11,7 +11,7 @@ pub fn write(label: &str, bytes: &[u8], into: &mut String) {
     let letters = encode(bytes);
     into.push_str(&format!("-----BEGIN {label}-----\n"));
     for (at, letter) in letters.chars().enumerate() {
-        if at > 0 && at % LINE == 0 {
+        if at > 0 && at.is_multiple_of(LINE) {
             into.push('\n');
         }
         into.push(letter);
@@ -29,11 +29,16 @@ pub fn read(label: &str, text: &str) -> Option<Vec<u8>> {
 fn encode(bytes: &[u8]) -> String {
     let mut text = String::new();
     for group in bytes.chunks(3) {
-        let bits = group.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte));
-        let bits = bits << (8 * (3 - group.len()));
-        for at in 0..4 {
-            let letter = LETTERS[usize::from((bits >> (18 - 6 * at)) as u8 & 63)];
-            text.push(if at <= group.len() { char::from(letter) } else { '=' });
+        let byte = |at: usize| group.get(at).copied().unwrap_or(0);
+        let sixes = [
+            byte(0) >> 2,
+            byte(0) << 4 & 0x30 | byte(1) >> 4,
+            byte(1) << 2 & 0x3C | byte(2) >> 6,
+            byte(2) & 0x3F,
+        ];
+        for (at, six) in sixes.into_iter().enumerate() {
+            let letter = char::from(LETTERS[usize::from(six)]);
+            text.push(if at <= group.len() { letter } else { '=' });
         }
     }
     text
@@ -41,7 +46,7 @@ fn encode(bytes: &[u8]) -> String {
 
 fn decode(text: &str) -> Option<Vec<u8>> {
     let letters = text.strip_suffix("==").or_else(|| text.strip_suffix('=')).unwrap_or(text);
-    if text.len() % 4 != 0 || letters.is_empty() {
+    if !text.len().is_multiple_of(4) || letters.is_empty() {
         return None;
     }
     let mut bytes = Vec::with_capacity(letters.len() / 4 * 3 + 2);
