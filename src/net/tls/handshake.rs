@@ -16,7 +16,7 @@ use rustls::unbuffered::{ConnectionState, EncodeError, UnbufferedStatus};
 use rustls::version::TLS13;
 use rustls::{
     AlertDescription, CertificateError, ClientConfig, ConnectionTrafficSecrets,
-    DigitallySignedStruct, Error, OtherError, ServerConfig, SignatureScheme,
+    DigitallySignedStruct, Error, OtherError, PeerIncompatible, ServerConfig, SignatureScheme,
 };
 use std::sync::Arc;
 
@@ -455,6 +455,9 @@ impl From<Error> for HandshakeError {
             ) => Self::NotAccepted,
             Error::AlertReceived(Alert::ProtocolVersion | Alert::HandshakeFailure) => {
                 Self::Incompatible("it ended the handshake".into())
+            }
+            Error::PeerIncompatible(PeerIncompatible::SupportedVersionsExtensionRequired) => {
+                Self::Incompatible("it offers older versions only".into())
             }
             Error::PeerIncompatible(why) => Self::Incompatible(format!("{why:?}")),
             error => Self::Other(error),
