@@ -5,6 +5,7 @@
 //! frame is sent out of order, and every session ends.
 
 mod reader;
+mod seal;
 mod world;
 
 use lancam::camera::context::HttpRules;
@@ -13,6 +14,7 @@ use lancam::camera::roster::wish::Wish;
 use lancam::camera::session::http::Http;
 use lancam::camera::session::link;
 use lancam::camera::session::link::outgoing::Outgoing;
+use lancam::camera::session::link::sealed::Sealed;
 use lancam::camera::session::machine::{Input, Machine, Moment, Next};
 use lancam::camera::session::native::Native;
 use lancam::camera::session::pairing::Pairing;
@@ -37,6 +39,15 @@ pub enum Speaks {
     Http,
     /// Nothing.
     Pickle,
+}
+
+/// Whether a session's bytes are sealed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Over {
+    /// They are not.
+    Tcp,
+    /// They are.
+    Tls,
 }
 
 /// The result of a session.
@@ -68,14 +79,14 @@ pub enum Fault {
 /// # Panics
 /// When the session breaks a rule.
 pub fn run(speaks: Speaks, choices: Choices<'_>) -> Outcome {
-    run_with(Fault::None, speaks, choices)
+    run_with(Fault::None, speaks, Over::Tcp, choices)
 }
 
 /// Runs a session with a fault.
 ///
 /// # Panics
 /// When the fault is noticed.
-pub fn run_with(fault: Fault, speaks: Speaks, choices: Choices<'_>) -> Outcome {
+pub fn run_with(fault: Fault, speaks: Speaks, over: Over, choices: Choices<'_>) -> Outcome {
     let world = Rc::new(RefCell::new(World::new(speaks, choices)));
     let own = Wish::own(Coding::Jpeg { quality: 80, chroma: Chroma::Yuv420 }, SizeWish::default());
     let tutorial = Wish::own(Coding::Bgr24, SizeWish::default());
@@ -107,7 +118,14 @@ pub fn run_with(fault: Fault, speaks: Speaks, choices: Choices<'_>) -> Outcome {
         Fault::Progress => &mut lenient,
         _ => lenient.machine,
     };
-    let end = link::run(machine, &mut kernel, &mut camera);
+    let end = match over {
+        Over::Tcp => link::run(machine, &mut kernel, &mut camera),
+        Over::Tls => {
+            let (secured, seal) = seal::agreed();
+            world.borrow_mut().seal_with(seal);
+            link::run(machine, &mut Sealed::new(kernel, secured), &mut camera)
+        }
+    };
     let frames = world.borrow().frames();
     Outcome { end, frames }
 }

@@ -1,6 +1,7 @@
 //! The simulated kernel, camera and viewer.
 
 use super::reader::Reader;
+use super::seal::Seal;
 use super::{Fault, Speaks};
 use lancam::camera::access::guesses::Rests;
 use lancam::camera::access::{Given, NotGiven, Offer, Paired};
@@ -14,6 +15,7 @@ use lancam::image::frame::Micros;
 use lancam::image::pixels::Size;
 use lancam::latest::Newest;
 use lancam::net::socket::{Held, Path};
+use lancam::net::tls::records::OVERHEAD;
 use lancam::rate::Rate;
 use lancam::wire::access::key::{Key, May};
 use lancam::wire::access::proof::{ITERATIONS, Salting};
@@ -98,6 +100,9 @@ pub(super) struct World<'a> {
     inbox: VecDeque<u8>,
     /// What the viewer will send.
     to_say: VecDeque<u8>,
+    /// What it has sent and has not arrived.
+    on_its_way: VecDeque<u8>,
+    seal: Option<Seal>,
     has_closed: bool,
     /// Whether the camera's other parts know that the session sends nothing more.
     is_told_of_the_end: bool,
@@ -174,6 +179,8 @@ impl<'a> World<'a> {
             calls_left: None,
             inbox: VecDeque::new(),
             to_say: to_say.into(),
+            on_its_way: VecDeque::new(),
+            seal: None,
             has_closed: false,
             is_told_of_the_end: false,
             is_gone: false,
@@ -200,6 +207,11 @@ impl<'a> World<'a> {
             unacknowledged: VecDeque::new(),
             owes_since: None,
         }
+    }
+
+    /// The viewer speaks TLS from now on.
+    pub(super) fn seal_with(&mut self, seal: Seal) {
+        self.seal = Some(seal);
     }
 
     pub(super) fn frames(&self) -> usize {
@@ -378,7 +390,12 @@ impl<'a> World<'a> {
     }
 
     fn packet(&mut self, sequence: u64) -> Arc<Packet> {
-        let most = if self.choices.once_in(10) { 300 } else { 20 };
+        let most = match self.choices.once_in(10) {
+            // A frame of several records.
+            true if self.seal.is_some() => 3000,
+            true => 300,
+            false => 20,
+        };
         let rows = 1 + self.choices.below(most);
         let size = Size::new(8, rows);
         let codec = if self.speaks == Speaks::Pickle { Codec::Bgr24 } else { Codec::Jpeg };
@@ -396,7 +413,11 @@ impl<'a> World<'a> {
         let most = self.queue.len() + 1;
         let count = if self.choices.once_in(3) { most } else { 1 + self.choices.below(most) };
         let bytes: Vec<u8> = self.queue.drain(..count.min(self.queue.len())).collect();
-        for number in self.reader.read(&bytes) {
+        let opened = match &mut self.seal {
+            Some(seal) => seal.open(&bytes),
+            None => bytes.clone(),
+        };
+        for number in self.reader.read(&opened) {
             // A notice is not a frame of the camera and has no number.
             if number == 0 {
                 continue;
@@ -450,14 +471,37 @@ impl<'a> World<'a> {
         }
         let most = self.to_say.len();
         let count = if self.choices.once_in(3) { 1 + self.choices.below(most) } else { most };
+        if self.seal.is_some() && self.choices.once_in(3) {
+            return self.say_a_part(count);
+        }
         self.say(count);
+    }
+
+    /// Lets a record be cut on its way. The rest comes with the next one.
+    fn say_a_part(&mut self, count: usize) {
+        if let (Some(seal), false) = (&mut self.seal, self.has_closed) {
+            let said: Vec<u8> = self.to_say.drain(..count).collect();
+            self.on_its_way.extend(seal.seal(&said));
+            let arrives = 1 + self.choices.below(self.on_its_way.len());
+            self.arrive(arrives);
+        }
     }
 
     fn say(&mut self, count: usize) {
         if !self.has_closed {
-            self.inbox.extend(self.to_say.drain(..count));
-            self.socket_edge = true;
+            let said: Vec<u8> = self.to_say.drain(..count).collect();
+            match &mut self.seal {
+                Some(seal) => self.on_its_way.extend(seal.seal(&said)),
+                None => self.on_its_way.extend(said),
+            }
+            self.arrive(self.on_its_way.len());
         }
+    }
+
+    /// Lets so many bytes arrive of those that were sent.
+    fn arrive(&mut self, count: usize) {
+        self.inbox.extend(self.on_its_way.drain(..count));
+        self.socket_edge = true;
     }
 
     fn answer_a_question(&mut self) {
@@ -525,7 +569,8 @@ impl Kernel for MadeUpKernel<'_> {
         world.queue.extend(parts.iter().flat_map(|part| part.iter()).take(count));
         world.left_over = total - count;
         world.room_due = count < total;
-        let progress = count > 0 && (was_left_over || total > 24);
+        let small = if world.seal.is_some() { 24 + OVERHEAD } else { 24 };
+        let progress = count > 0 && (was_left_over || total > small);
         world.note_debt(progress);
         if count == 0 { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(count) }
     }

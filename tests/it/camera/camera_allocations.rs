@@ -5,6 +5,8 @@ use crate::tools::alone::is_alone;
 use crate::tools::http_client::HttpClient;
 use crate::tools::native_client::NativeClient;
 use crate::tools::rpicam::Rpicam;
+use crate::tools::tls_client::TlsClient;
+use lancam::camera::access::identity::{Identity, Names};
 use lancam::camera::connection_log::ConnectionLog;
 use lancam::camera::connections::Connections;
 use lancam::camera::context::{Camera, HttpRules};
@@ -21,6 +23,7 @@ use lancam::image::planes::Planes;
 use lancam::image::resize::PlaneResizer;
 use lancam::image::size_wish::SizeWish;
 use lancam::image::unpack::RawLook;
+use lancam::net::tls::handshake::Server;
 use lancam::rate::Rate;
 use lancam::source::{CaptureWish, CsiFormat, CsiWish, Opener, SourceSpec};
 use lancam::stop::Stop;
@@ -29,7 +32,7 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 const WARM_UP: usize = 40;
 const COUNTED: usize = 200;
@@ -66,6 +69,15 @@ fn allocations_while<V: FnMut() -> u64>(
 }
 
 fn allocations_of<V: FnMut() -> u64>(opener: Opener, watch: impl FnOnce(u16) -> V) -> Counted {
+    allocations_with(None, opener, watch)
+}
+
+/// The camera shows this identity, if there is one.
+fn allocations_with<V: FnMut() -> u64>(
+    tls: Option<Server>,
+    opener: Opener,
+    watch: impl FnOnce(u16) -> V,
+) -> Counted {
     let stop = Stop::new().expect("eventfd");
     let coding = Coding::Jpeg { quality: 80, chroma: Chroma::Yuv420 };
     let own = Wish::own(coding, SizeWish::default());
@@ -76,6 +88,7 @@ fn allocations_of<V: FnMut() -> u64>(opener: Opener, watch: impl FnOnce(u16) -> 
         roster: Roster::new(own, &metrics).expect("eventfd"),
         metrics,
         notices: Arc::default(),
+        tls,
         tutorial: None,
         http: HttpRules::default(),
         controls: None,
@@ -178,6 +191,25 @@ fn sending_over_http_allocates_nothing_per_frame() {
             }
         });
         println!("over HTTP: {found:?}");
+        assert!(found.allocations <= POOLS_MAY_GROW, "{found:?}");
+    }
+}
+
+#[test]
+fn sealing_for_a_viewer_over_tls_allocates_nothing_per_frame() {
+    if is_alone(module_path!(), "sealing_for_a_viewer_over_tls_allocates_nothing_per_frame") {
+        let names = Names { name: "test", hosts: &[], addresses: &[] };
+        let identity = Identity::new(names, Duration::ZERO).expect("randomness");
+        let server = identity.server();
+        let pattern = SourceSpec::Test { size: SIZE, rate: Rate(200_000) };
+        let wish = CaptureWish { rate: Some(Rate(200_000)), ..CaptureWish::default() };
+        let opener = Opener::new(pattern, wish);
+        let found = allocations_with(Some(server.clone()), opener, |port| {
+            let mut client = TlsClient::connect(port, server.pin()).expect("the camera");
+            client.greet();
+            move || client.frame()
+        });
+        println!("over TLS: {found:?}");
         assert!(found.allocations <= POOLS_MAY_GROW, "{found:?}");
     }
 }

@@ -39,6 +39,7 @@ fn camera(stop: &Stop) -> Camera {
         roster: Roster::new(own, &metrics).expect("eventfd"),
         metrics,
         notices: Arc::default(),
+        tls: None,
         tutorial: Some(Wish::own(Coding::Bgr24, SizeWish::default())),
         http: HttpRules::default(),
         controls: None,

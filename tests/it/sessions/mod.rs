@@ -8,6 +8,7 @@ mod http_trouble;
 mod ladder;
 mod limits;
 mod machines;
+mod over_tls;
 pub mod paced;
 mod pairing;
 mod renditions;

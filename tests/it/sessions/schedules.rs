@@ -1,33 +1,38 @@
 //! Sessions in made-up worlds: reads and writes of any length, readiness that comes and goes, clocks that
 //! jump.
 
-use crate::tools::properties::sessions::{Choices, Fault, Speaks, run, run_with};
+use crate::tools::properties::sessions::{Choices, Fault, Over, Speaks, run_with};
 use lancam::camera::session_end::SessionEnd;
 use std::time::SystemTime;
 
 /// If a schedule fails, prints which one it was.
-struct Schedule(Speaks, u64);
+struct Schedule(Speaks, Over, u64);
 
 impl Drop for Schedule {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            let Self(speaks, seed) = self;
-            println!("{speaks:?}: to see this schedule alone, LANCAM_SEED={seed}");
+            let Self(speaks, over, seed) = self;
+            println!("{speaks:?} over {over:?}: to see this schedule alone, LANCAM_SEED={seed}");
         }
     }
 }
 
+const ALL: [Speaks; 4] = [Speaks::Native, Speaks::Pairing, Speaks::Http, Speaks::Pickle];
+
+/// The tutorial's client knows no TLS.
+const SEALED: [Speaks; 3] = [Speaks::Native, Speaks::Pairing, Speaks::Http];
+
 /// Runs this many schedules of each protocol.
-fn run_schedules(count: u64) {
+fn run_schedules(over: Over, protocols: &[Speaks], count: u64) {
     let seed = std::env::var("LANCAM_SEED").ok().and_then(|seed| seed.parse::<u64>().ok());
     let count = if seed.is_some() { 1 } else { count };
     let time = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
     let first = seed.unwrap_or(time.as_secs() << 32);
-    for speaks in [Speaks::Native, Speaks::Pairing, Speaks::Http, Speaks::Pickle] {
+    for &speaks in protocols {
         let (mut frames, mut paired, mut slow, mut stopped) = (0, 0, 0, 0);
         for seed in first..first + count {
-            let schedule = Schedule(speaks, seed);
-            let outcome = run(speaks, Choices::Random(seed));
+            let schedule = Schedule(speaks, over, seed);
+            let outcome = run_with(Fault::None, speaks, over, Choices::Random(seed));
             drop(schedule);
             frames += outcome.frames;
             paired += usize::from(matches!(outcome.end, Ok(SessionEnd::Paired(_))));
@@ -35,7 +40,7 @@ fn run_schedules(count: u64) {
             stopped += usize::from(matches!(outcome.end, Ok(SessionEnd::Stopping)));
         }
         println!(
-            "{speaks:?}: {count} schedules, {frames} frames, {slow} too slow, {stopped} stopped"
+            "{speaks:?} over {over:?}: {count} schedules, {frames} frames, {slow} too slow, {stopped} stopped"
         );
         if count >= 1000 {
             let is_busy = match speaks {
@@ -49,13 +54,24 @@ fn run_schedules(count: u64) {
 
 #[test]
 fn a_schedule_loses_no_wake_up_no_stall_and_no_order() {
-    run_schedules(3000);
+    run_schedules(Over::Tcp, &ALL, 3000);
+}
+
+#[test]
+fn a_schedule_over_tls_loses_no_wake_up_no_stall_and_no_order() {
+    run_schedules(Over::Tls, &SEALED, 1000);
 }
 
 #[test]
 #[ignore = "minutes: make test-all"]
 fn a_million_schedules_lose_no_wake_up_no_stall_and_no_order() {
-    run_schedules(1_000_000 / 4);
+    run_schedules(Over::Tcp, &ALL, 1_000_000 / 4);
+}
+
+#[test]
+#[ignore = "minutes: make test-all"]
+fn two_hundred_thousand_schedules_over_tls_lose_no_wake_up_no_stall_and_no_order() {
+    run_schedules(Over::Tls, &SEALED, 200_000 / 3);
 }
 
 #[test]
@@ -72,9 +88,16 @@ fn a_link_that_misses_something_is_noticed() {
         (Fault::Order, Speaks::Http),
         (Fault::Order, Speaks::Pickle),
     ] {
-        let is_noticed = |seed| {
-            std::panic::catch_unwind(|| run_with(fault, speaks, Choices::Random(seed))).is_err()
-        };
-        assert!((0..2000).any(is_noticed), "{fault:?} in {speaks:?} is not noticed");
+        for over in [Over::Tcp, Over::Tls] {
+            if over == Over::Tls && !SEALED.contains(&speaks) {
+                continue;
+            }
+            let is_noticed = |seed| {
+                let choices = Choices::Random(seed);
+                std::panic::catch_unwind(|| run_with(fault, speaks, over, choices)).is_err()
+            };
+            let noticed = (0..2000).any(is_noticed);
+            assert!(noticed, "{fault:?} in {speaks:?} over {over:?} is not noticed");
+        }
     }
 }

@@ -33,6 +33,7 @@ pub mod skip;
 pub mod soak;
 pub mod stage;
 pub mod systemd;
+pub mod tls_client;
 pub mod until;
 pub mod usb_camera;
 pub mod viewer_process;

@@ -34,7 +34,7 @@ const BELOW: [(&str, &[&str]); 26] = [
     ),
     ("wire", &["bucket", "crypto", "fnv", "image", "plain", "prefix", "rate", "wording"]),
     ("image", &["rate"]),
-    ("net", &["prefix"]),
+    ("net", &["crypto", "prefix"]),
     ("json", &["plain"]),
     ("bucket", &[]),
     ("clock", &["image"]),
@@ -119,7 +119,7 @@ const UNSAFE: [(&str, &str); 9] = [
 ];
 
 /// Where each crate of Cargo.toml may be named: in one file, or in one folder.
-const CRATES: [(&str, &str); 25] = [
+const CRATES: [(&str, &str); 26] = [
     ("ab_glyph", "src/viewer/paint/glyphs.rs"),
     ("bytemuck", "src/image/"),
     ("embedded_graphics", "src/image/text.rs"),
@@ -136,8 +136,9 @@ const CRATES: [(&str, &str); 25] = [
     ("pbkdf2", "src/setup/wifi_key.rs"),
     ("png", "src/viewer/keep/png_file.rs"),
     ("raw_window_handle", "src/viewer/stage/window/"),
-    ("ring", "src/crypto.rs"),
+    ("ring", "src/crypto"), // and what is inside
     ("sha1", "src/setup/wifi_key.rs"),
+    ("rustls", "src/net/tls/handshake.rs"),
     ("socket2", "src/net/socket.rs"),
     ("thiserror", "src/"),
     ("toml", "src/settings/statements.rs"),
