@@ -132,6 +132,7 @@ fn sessions(speech: Speech, viewers: usize) -> io::Result<Figures> {
         tutorial: None,
         http: HttpRules::default(),
         controls: None,
+        access: None,
         connections: Connections::new(viewers),
         stop: stop.clone(),
     };

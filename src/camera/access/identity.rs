@@ -53,7 +53,7 @@ impl Identity {
         let lock = folder.lock()?;
         if let Some(text) = folder.read(Name::Identity)? {
             let identity = Self::from_text(&text);
-            return identity.map_err(|error| folder.damaged(Name::Identity, error).into());
+            return identity.map_err(|error| folder.damaged(Name::Identity, &error).into());
         }
         let identity = Self::new(names, since_1970)?;
         folder.write(Name::Identity, &identity.to_text(), &lock)?;

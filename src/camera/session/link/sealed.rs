@@ -547,11 +547,11 @@ mod tests {
 
     #[test]
     fn a_session_that_ends_says_so_unless_a_frame_is_half_sent() {
+        let mut whole = joined();
+        whole.wire.borrow_mut().room = 1000;
+        whole.camera.bid_farewell();
+        assert_eq!(heard(&whole.wire, &mut whole.viewer), Ok(Opened::Closed));
         let mut joined = joined();
-        joined.wire.borrow_mut().room = 1000;
-        joined.camera.bid_farewell();
-        assert_eq!(heard(&joined.wire, &mut joined.viewer), Ok(Opened::Closed));
-        let mut joined = super::tests::joined();
         joined.wire.borrow_mut().room = 50;
         joined.camera.send(&[IoSlice::new(&[9; 100])]).expect("some room");
         joined.wire.borrow_mut().room = 1000;

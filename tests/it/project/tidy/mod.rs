@@ -138,7 +138,7 @@ const CRATES: [(&str, &str); 26] = [
     ("raw_window_handle", "src/viewer/stage/window/"),
     ("ring", "src/crypto"), // and what is inside
     ("sha1", "src/setup/wifi_key.rs"),
-    ("rustls", "src/net/tls/handshake.rs"),
+    ("rustls", "src/net/tls/handshake/"),
     ("socket2", "src/net/socket.rs"),
     ("thiserror", "src/"),
     ("toml", "src/settings/statements.rs"),
