@@ -31,7 +31,7 @@ pub struct Guesses {
 
 /// No code is looked at for so long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("too many wrong codes came, so none is looked at for {}. Keys that were given work on", time(.0))]
+#[error("too many wrong codes: the camera takes no code for {}. Keys that it has given still work", time(.0))]
 pub struct Rests(pub Duration);
 
 impl Guesses {
@@ -147,7 +147,7 @@ mod tests {
         };
         assert_eq!(all(&mut guesses, start), 20);
         assert_eq!(guesses.allow(peer("203.0.113.1"), start), Err(Rests(REST)));
-        let text = "too many wrong codes came, so none is looked at for 5 minutes. Keys that were given work on";
+        let text = "too many wrong codes: the camera takes no code for 5 minutes. Keys that it has given still work";
         assert_eq!(Rests(REST).to_string(), text);
         assert_eq!(all(&mut guesses, start + REST - SECOND), 0);
         assert_eq!(all(&mut guesses, start + REST), 20);

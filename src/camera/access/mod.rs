@@ -147,7 +147,7 @@ pub enum NotGiven {
 pub enum NotAdmitted {
     /// It shows none.
     #[error(
-        "this camera wants a key. Pair first: its code is what sudo lancam pair shows on its machine"
+        "this camera wants a key. Pair first: on the camera's machine, sudo lancam pair shows the code"
     )]
     NoKey,
     /// It shows one that the camera does not know, or no longer.

@@ -257,7 +257,7 @@ fn after_wrong_codes_pairing_rests_for_one_address_and_in_the_end_for_all() {
     let (rests, text) = reason(&camera, &code, one).expect("too many");
     assert_eq!(rests, GoodbyeReason::PairingRests);
     let expected =
-        "too many wrong codes came, so none is looked at for 1 s. Keys that were given work on";
+        "too many wrong codes: the camera takes no code for 1 s. Keys that it has given still work";
     assert_eq!(text, expected);
     assert_eq!(reason(&camera, &code, other), None, "another address pairs");
     camera.now += Duration::from_secs(1);
