@@ -5,7 +5,7 @@ pub mod p256;
 
 use ring::digest::{SHA256, digest};
 use ring::hmac::{self, HMAC_SHA256};
-use ring::pbkdf2::{self, PBKDF2_HMAC_SHA256};
+use ring::pbkdf2::{PBKDF2_HMAC_SHA256, derive};
 use ring::rand::{SecureRandom, SystemRandom};
 use std::num::NonZeroU32;
 
@@ -35,7 +35,7 @@ pub struct NoRandomness;
 /// PBKDF2-HMAC-SHA256: a hash of `secret` that takes `iterations` times as long as one HMAC.
 pub fn stretch(secret: &[u8], salt: &[u8], iterations: NonZeroU32) -> [u8; HASH_LEN] {
     let mut stretched = [0; HASH_LEN];
-    pbkdf2::derive(PBKDF2_HMAC_SHA256, iterations, salt, secret, &mut stretched);
+    derive(PBKDF2_HMAC_SHA256, iterations, salt, secret, &mut stretched);
     stretched
 }
 

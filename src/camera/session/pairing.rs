@@ -307,7 +307,7 @@ impl Machine for Pairing<'_> {
     }
 
     fn end(&mut self, why: SessionEnd, _out: &mut Outgoing, now: Micros) {
-        // A viewer that has its answer ends as it was answered, however it closes.
+        // A viewer that has its answer ends with it, however it closes.
         let end = match std::mem::replace(&mut self.phase, Phase::Over) {
             Phase::Lingers(end, _) => end,
             _ => why,
