@@ -6,7 +6,7 @@
 
 use super::link::outgoing::Outgoing;
 use super::notice::Notice;
-use crate::camera::access::{Claim, NotGiven, Offer, Paired};
+use crate::camera::access::{Claim, NotAdmitted, NotGiven, Offer, Paired};
 use crate::camera::connections::Crowd;
 use crate::camera::controls::Answer;
 use crate::camera::roster::wish::Wish;
@@ -14,6 +14,7 @@ use crate::camera::session_end::SessionEnd;
 use crate::camera::update::Update;
 use crate::image::frame::Micros;
 use crate::latest::Newest;
+use crate::wire::access::key::{May, ShownKey};
 use crate::wire::ladder::{Lowest, Transfer};
 use crate::wire::native::credit::Arrival;
 use crate::wire::packet::Packet;
@@ -94,6 +95,8 @@ pub enum Input {
     Arrived(Step),
     /// The answer to [`Order::Offer`].
     Offered(Result<Offer, NotGiven>),
+    /// The answer to [`Order::Admit`].
+    Admitted(Result<May, NotAdmitted>),
     /// The answer to [`Order::Pair`].
     Paired(Result<Paired, NotGiven>),
 }
@@ -145,6 +148,8 @@ pub enum Order {
     Ask(Question),
     /// Get the next answer about controls, if there is one.
     Answer,
+    /// Let the client in that shows this key, which may be empty.
+    Admit(ShownKey),
     /// Say what a viewer needs that wants to be paired.
     Offer,
     /// Give a key to a viewer that claims to know the code.

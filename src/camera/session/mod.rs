@@ -19,6 +19,7 @@ pub mod surroundings;
 mod view;
 mod viewing;
 
+use super::access::Channel;
 use super::connection_log::LogEntry;
 use super::connections::Connection;
 use super::context::Camera;
@@ -69,6 +70,7 @@ fn serve(connection: &Connection, camera: &Camera, entry: &LogEntry) -> io::Resu
             return Ok(farewell::no_descriptors(stream, secured.as_mut(), protocol, &error));
         }
     };
+    let channel = if secured.is_some() { Channel::Tls } else { Channel::Plain };
     let mut kernel = Tcp::new(stream, &waiter, &camera.stop)?;
     let (own, name) = (camera.roster.own(), &camera.name);
     let (mut native, mut http, mut pickle);
@@ -90,7 +92,7 @@ fn serve(connection: &Connection, camera: &Camera, entry: &LogEntry) -> io::Resu
     if let Opening::Native(first) | Opening::Http(first) = &opening {
         machine.received(first, clock::now());
     }
-    let mut viewing = Viewing::new(camera, connection, entry, transport, &waiter);
+    let mut viewing = Viewing::new(camera, connection, entry, transport, channel, &waiter);
     let Some(secured) = secured else { return link::run(machine, &mut kernel, &mut viewing) };
     let mut sealed = Sealed::new(kernel, secured);
     let end = link::run(machine, &mut sealed, &mut viewing)?;

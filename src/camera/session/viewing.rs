@@ -6,7 +6,7 @@ use super::notice::Notice;
 use super::surroundings::Surroundings;
 use super::view::View;
 use crate::camera::access::day::Day;
-use crate::camera::access::{Claim, NotGiven, Offer, Paired};
+use crate::camera::access::{Admitted, Channel, Claim, NotAdmitted, NotGiven, Offer, Paired};
 use crate::camera::connection_log::LogEntry;
 use crate::camera::connections::{Connection, Seat};
 use crate::camera::context::Camera;
@@ -16,6 +16,7 @@ use crate::camera::state;
 use crate::camera::update::Update;
 use crate::image::frame::Micros;
 use crate::latest::Newest;
+use crate::wire::access::key::{May, ShownKey};
 use crate::wire::native::credit::Arrival;
 use crate::wire::packet::Packet;
 use std::io;
@@ -29,7 +30,10 @@ pub(super) struct Viewing<'a> {
     connection: &'a Connection,
     entry: &'a LogEntry,
     transport: Transport,
+    channel: Channel,
     waiter: Rc<Waiter>,
+    /// By which key the client was let in last, where the camera wants one.
+    admitted: Option<Admitted>,
     view: Option<View>,
     /// Created when the viewer first asks about controls.
     visitor: Option<Visitor>,
@@ -43,11 +47,22 @@ impl<'a> Viewing<'a> {
         connection: &'a Connection,
         entry: &'a LogEntry,
         transport: Transport,
+        channel: Channel,
         waiter: &Rc<Waiter>,
     ) -> Self {
-        let waiter = Rc::clone(waiter);
-        let (view, visitor, counted, seat) = (None, None, None, None);
-        Self { camera, connection, entry, transport, waiter, view, visitor, counted, seat }
+        Self {
+            camera,
+            connection,
+            entry,
+            transport,
+            channel,
+            waiter: Rc::clone(waiter),
+            admitted: None,
+            view: None,
+            visitor: None,
+            counted: None,
+            seat: None,
+        }
     }
 
     fn sit(&mut self) -> Input {
@@ -98,6 +113,17 @@ impl<'a> Viewing<'a> {
         }
     }
 
+    /// Looks at a key, where the camera wants one. An earlier one does not count any more.
+    fn admit(&mut self, key: &ShownKey) -> Result<May, NotAdmitted> {
+        self.admitted = None;
+        let Some(access) = &self.camera.access else { return Ok(May::Control) };
+        let admitted = access.admit(&key.0, self.channel)?;
+        if let Err(error) = access.note_use(&admitted.hash, today()) {
+            log::warn!("cannot write down that the key \"{}\" was used: {error}", admitted.name);
+        }
+        Ok(self.admitted.insert(admitted).may)
+    }
+
     fn offer(&self) -> Result<Offer, NotGiven> {
         let access = self.camera.access.as_ref().ok_or(NotGiven::Open)?;
         access.offer(self.connection.peer(), Instant::now())
@@ -105,12 +131,15 @@ impl<'a> Viewing<'a> {
 
     fn pair(&self, claim: &Claim) -> Result<Paired, NotGiven> {
         let access = self.camera.access.as_ref().ok_or(NotGiven::Open)?;
-        let today = Day::at(SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default());
-        access.pair(claim, self.connection.peer(), Instant::now(), today)
+        access.pair(claim, self.connection.peer(), Instant::now(), today())
     }
 
     /// Passes a question on to the controls; refuses it if viewers may not use them.
     fn ask(&mut self, question: Question) -> io::Result<Input> {
+        if self.admitted.as_ref().is_some_and(|admitted| admitted.may < May::Control) {
+            let text = "this viewer's key allows to watch only; sudo lancam pair --may control makes another";
+            return Ok(Input::Answer(Some(Answer::Refused(text.into()))));
+        }
         let Some(controls) = &self.camera.controls else {
             // The viewer shows this in two lines.
             let text = "controls are off; start lancam with --control lan, or write control = \"lan\" \
@@ -132,6 +161,10 @@ impl<'a> Viewing<'a> {
         self.visitor = Some(visitor);
         Ok(Input::Awake)
     }
+}
+
+fn today() -> Day {
+    Day::at(SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default())
 }
 
 impl Surroundings for Viewing<'_> {
@@ -187,6 +220,7 @@ impl Surroundings for Viewing<'_> {
             }
             // The client has its whole answer, so another connection may have this one's place.
             Order::CloseSending if self.seat.is_none() => self.stand(Standing::Waits),
+            Order::Admit(key) => return Ok(Input::Admitted(self.admit(&key))),
             Order::Offer => return Ok(Input::Offered(self.offer())),
             Order::Pair(claim) => return Ok(Input::Paired(self.pair(&claim))),
             // The link carries these out.

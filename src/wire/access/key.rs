@@ -17,6 +17,10 @@ const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxy
 #[derive(Clone)]
 pub struct Key([u8; KEY_LEN]);
 
+/// What a client shows as its key: any text. Its `Debug` shows nothing either.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct ShownKey(pub String);
+
 /// SHA-256 of a key. A key cannot be found from it, since all keys are random.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyHash(pub [u8; HASH_LEN]);
@@ -82,6 +86,12 @@ impl Key {
 impl std::fmt::Debug for Key {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.write_str("Key(…)")
+    }
+}
+
+impl std::fmt::Debug for ShownKey {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("ShownKey(…)")
     }
 }
 
