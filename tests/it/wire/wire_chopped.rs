@@ -8,7 +8,7 @@ use proptest::prelude::*;
 /// All golden messages, with messages of unknown kinds between them.
 fn stream() -> Vec<u8> {
     let mut stream = Vec::new();
-    for (golden, kind) in GOLDEN.iter().zip([0, 9, 63, 127, 255].into_iter().cycle()) {
+    for (golden, kind) in GOLDEN.iter().zip([0, 11, 63, 127, 255].into_iter().cycle()) {
         stream.extend_from_slice(golden.bytes);
         // The version, kind, flags and payload of a later version. The payload looks like a header.
         stream.extend_from_slice(&[b'L', b'C', b'A', b'M', 9, kind, 0xFF, 0xFF, 12, 0, 0, 0]);

@@ -155,6 +155,9 @@ impl<K: Kernel> Sealed<K> {
             return;
         };
         self.receiving = Receiving::Broken;
+        if self.closing != Closing::Open {
+            return; // Nothing may follow the record that says that nothing more is sent.
+        }
         // The connection ends by this error. If the alert does not leave, the end alone must do.
         let added = self.sealing.add(|into| self.traffic.complain(why, into));
         let _ = added.map_err(io::Error::from).and_then(|()| self.send_sealed());
@@ -581,6 +584,20 @@ mod tests {
             let said = joined.read(1000).expect_err("an alert");
             assert_eq!(said, format!("ended the TLS connection with alert {alert}"));
         }
+    }
+
+    #[test]
+    fn who_breaks_the_rules_after_our_end_is_told_nothing_more() {
+        let mut joined = joined();
+        joined.wire.borrow_mut().room = 1000;
+        joined.camera.close_sending().expect("room");
+        let farewell = joined.wire.borrow().to_viewer.len();
+        let mut sealed = seal(&mut joined.viewer, b"hello");
+        sealed[7] ^= 1;
+        joined.arrive(&sealed);
+        joined.camera.sleep(None).expect("open");
+        joined.receive(100).expect_err("it breaks the rules");
+        assert_eq!(joined.wire.borrow().to_viewer.len(), farewell);
     }
 
     #[test]
