@@ -10,6 +10,10 @@ pub const CAMERA: &str = "_lancam._tcp.local";
 /// The service type of web pages.
 pub const WEB: &str = "_http._tcp.local";
 
+/// The first bytes of SHA-256 of a camera's certificate. They tell cameras apart, and prove nothing: anybody can announce
+/// them.
+pub type PinStart = [u8; 8];
+
 /// The facts about a service in its TXT record (RFC 6763, section 6).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Facts {
@@ -19,6 +23,8 @@ pub struct Facts {
     pub name: String,
     /// Differs for any two running cameras, whatever their names.
     pub id: String,
+    /// How the hash of its certificate begins, if it speaks TLS.
+    pub pin: Option<PinStart>,
     /// The size of the pictures for viewers without wishes; unknown until the first frame.
     pub size: Option<Size>,
     /// Their frame rate, if known.
@@ -35,6 +41,10 @@ impl Facts {
             ("name", self.name.clone()),
             ("id", self.id.clone()),
         ];
+        if let Some(pin) = self.pin {
+            text.push(("tls", "1".to_owned()));
+            text.push(("pin", format!("{:016x}", u64::from_be_bytes(pin))));
+        }
         if let Some(size) = self.size {
             text.push(("size", size.to_string()));
         }
@@ -53,10 +63,17 @@ impl Facts {
             version: owned("version"),
             name: owned("name"),
             id: owned("id"),
+            pin: value("tls").filter(|tls| *tls == "1").and(value("pin")).and_then(pin_start),
             size: value("size").and_then(Size::parse),
             rate: value("fps").and_then(|fps| Rate::parse(fps, 0.001..=1e6)).unwrap_or_default(),
         }
     }
+}
+
+fn pin_start(text: &str) -> Option<PinStart> {
+    let is_hex = text.len() == 16 && text.bytes().all(|digit| digit.is_ascii_hexdigit());
+    let number = u64::from_str_radix(text, 16).ok().filter(|_| is_hex)?;
+    Some(number.to_be_bytes())
 }
 
 /// The greatest length of a label in a DNS name, in bytes (RFC 1035, section 2.3.4).
@@ -146,12 +163,18 @@ mod tests {
             version: "0.1.0".into(),
             name: "Front = door".into(),
             id: "17".into(),
+            pin: None,
             size: Some(Size::new(1280, 720)),
             rate: Rate(29_970),
         };
         let text = facts.to_text();
         assert_eq!(text[4..], [("size", "1280x720".to_owned()), ("fps", "29.97".to_owned())]);
         assert_eq!(Facts::from_text(&owned(text)), facts);
+        let sealed = Facts { pin: Some([0, 1, 2, 3, 0xFC, 0xFD, 0xFE, 0xFF]), ..facts.clone() };
+        let text = sealed.to_text();
+        let said = [("tls", "1".to_owned()), ("pin", "00010203fcfdfeff".to_owned())];
+        assert_eq!(text[4..6], said);
+        assert_eq!(Facts::from_text(&owned(text)), sealed);
         let unknown = Facts { size: None, rate: Rate::NONE, ..facts };
         assert_eq!(Facts::from_text(&owned(unknown.to_text())), unknown);
     }
@@ -161,6 +184,11 @@ mod tests {
         for (key, value) in [("size", "0x9"), ("size", "big"), ("fps", "-1"), ("fps", "nan")] {
             let facts = Facts::from_text(&[(key.to_owned(), value.to_owned())]);
             assert_eq!(facts, Facts::default(), "{key}={value}");
+        }
+        for pin in ["", "0001", "+0010203fcfdfeff", "00010203fcfdfeff00", "x0010203fcfdfeff"] {
+            let text = [("tls", "1"), ("pin", pin)];
+            let text = text.map(|(key, value)| (key.to_owned(), value.to_owned()));
+            assert_eq!(Facts::from_text(&text), Facts::default(), "{pin}");
         }
     }
 }

@@ -9,7 +9,7 @@ use super::update::Shown;
 use crate::latest::{Newest, Reader};
 use crate::net::reach::Reach;
 use crate::wire::mdns::{Names, Service};
-use crate::wire::service::{CAMERA, Facts, WEB};
+use crate::wire::service::{CAMERA, Facts, PinStart, WEB};
 use report::Report;
 use std::io;
 use std::net::SocketAddr;
@@ -69,6 +69,13 @@ impl Announcement {
             ..Facts::default()
         };
         Some(Self { reach, host_name: host_name.to_owned(), facts })
+    }
+
+    /// The same for a camera that speaks TLS: how the hash of its certificate begins.
+    #[must_use]
+    pub fn with_pin(mut self, pin: Option<PinStart>) -> Self {
+        self.facts.pin = pin;
+        self
     }
 
     /// Announces on a thread of its own until `shown` is closed. Then withdraws everything.
