@@ -14,16 +14,21 @@ fn main() -> std::process::ExitCode {
 
 #[cfg(target_os = "linux")]
 mod linux {
+    use lancam::camera::access::opening::Closed;
+    use lancam::camera::access::{Mode, keeper};
     use lancam::camera::announcer::{Announce, Announcement};
+    use lancam::camera::config::pair::PairOrder;
     use lancam::camera::config::{Command, Config, ConfigError, DEFAULT_FILE};
     use lancam::camera::connections::Connections;
     use lancam::camera::context::{Camera, HttpRules};
     use lancam::camera::controls::{Control, Controls};
+    use lancam::camera::directions::{self, Needed};
     use lancam::camera::help;
+    use lancam::camera::listen::reaches_others;
     use lancam::camera::metrics::Metrics;
     use lancam::camera::roster::Roster;
     use lancam::camera::{
-        descriptors, fallback, identity, listen, selftest, server, supervisor, watchdog,
+        descriptors, door, fallback, id, pair, selftest, server, supervisor, watchdog,
     };
     use lancam::clock;
     use lancam::console::{answer, complain, say};
@@ -95,6 +100,10 @@ mod linux {
                     )),
                 }
             }
+            Command::Pair { order, config } => {
+                start_quiet_log(config.verbosity);
+                pair(&order, &config)
+            }
             Command::Run(config) => {
                 log_setup::start(config.verbosity);
                 for remark in config.remarks() {
@@ -119,6 +128,23 @@ mod linux {
     /// What a command was asked for.
     fn print(text: impl Display) -> ExitCode {
         answer("lancam", text)
+    }
+
+    fn pair(order: &PairOrder, config: &Config) -> ExitCode {
+        match pair::run(order, config, &host_name()) {
+            Ok(text) => print(text),
+            Err(error) => {
+                complain(format_args!("lancam: {error}"));
+                match error {
+                    pair::PairError::Opening(_) => CONFIGURATION.into(),
+                    _ => FAILURE.into(),
+                }
+            }
+        }
+    }
+
+    fn host_name() -> String {
+        nix::unistd::gethostname().unwrap_or_default().to_string_lossy().into_owned()
     }
 
     /// `systemctl status` shows it.
@@ -163,31 +189,36 @@ mod linux {
         fallback::complain(config, &metrics);
         fallback::check_source(config, &stop).map_err(unavailable)?;
         let listeners = fallback::listen(config, handed_over, &metrics).map_err(unavailable)?;
-        let host_name =
-            nix::unistd::gethostname().unwrap_or_default().to_string_lossy().into_owned();
+        let host_name = host_name();
+        let closed = close(config, &listeners, &host_name)?;
+        let needed = needed(config, closed.as_ref(), &host_name);
+        let (access, tls) = closed.map(|it| (Arc::new(it.access), it.server)).unzip();
         let name = config.name.clone().unwrap_or_else(|| host_name.clone());
         let camera = Camera {
-            id: identity::camera_id(&name, &listeners),
+            id: id::camera_id(&name, &listeners),
             name,
             roster,
             metrics,
             notices: Arc::default(),
-            tls: None,
+            tls,
             tutorial: config.tutorial_wish(),
             http: http_rules(config, &host_name),
             controls,
-            access: None,
+            access,
             connections: Connections::with_most(
                 config.max_viewers,
                 descriptors::room_for_connections(),
             ),
             stop: stop.clone(),
         };
-        listen::say_where(&listeners, &host_name);
+        fallback::complain_of_pickle(config, camera.mode(), &camera.metrics);
+        directions::print(&listeners, &host_name, &needed);
         let announcing = match config.announce {
             Announce::On => announce(&camera, &listeners, &host_name),
             Announce::Off => None,
         };
+        let keeper = camera.access.clone().map(|access| keeper::start(access, stop.clone()));
+        let keeper = keeper.transpose().map_err(failed)?;
         let acceptors = server::start(listeners, &camera, &config.guests).map_err(failed)?;
         let capture = start_capture(config, &camera, &stop).map_err(failed)?;
         let watchdog = Notifier::from_environment();
@@ -195,7 +226,7 @@ mod linux {
         let watchdog = watchdog.transpose().map_err(failed)?;
         wait_for_the_end(&signals, &stop);
         let captured = capture.join();
-        let others = acceptors.into_iter().chain(watchdog).collect();
+        let others = acceptors.into_iter().chain(watchdog).chain(keeper).collect();
         Threads { setter, announcing, others }.join(&camera);
         match captured {
             Ok(Ok(())) => Ok(()),
@@ -205,6 +236,39 @@ mod linux {
                 message: "the capture thread crashed (a bug in lancam)".into(),
             }),
         }
+    }
+
+    /// Opens the files of who may watch, if others reach a listener and need a key there.
+    fn close(
+        config: &Config,
+        listeners: &[TcpListener],
+        host_name: &str,
+    ) -> Result<Option<Closed>, Failure> {
+        let addresses = listeners.iter().filter_map(|listener| listener.local_addr().ok());
+        let reach_others = addresses.into_iter().any(|address| reaches_others(&address));
+        match config.access {
+            _ if !reach_others => Ok(None),
+            Mode::Open => {
+                log::warn!(
+                    "access = \"open\": everybody on the LAN can watch this camera, and whoever listens sees the picture too"
+                );
+                Ok(None)
+            }
+            Mode::Keys => {
+                let closed = door::open(config, host_name);
+                closed.map(Some).map_err(|error| Failure::new(CONFIGURATION, &error))
+            }
+        }
+    }
+
+    /// What viewers need. Others read what is printed into the journal, so the code is not shown there.
+    fn needed(config: &Config, closed: Option<&Closed>, host_name: &str) -> Needed {
+        let Some(closed) = closed else { return Needed::Nothing };
+        let is_read_by_others = std::env::var_os("JOURNAL_STREAM").is_some();
+        let code = (!is_read_by_others).then(|| closed.access.code());
+        let name = config.name.as_deref().unwrap_or(host_name);
+        let local_name = (config.announce == Announce::On).then(|| door::local_name(name));
+        Needed::Key { code, local_name }
     }
 
     /// The signals that end the program. Blocked before the first thread starts, so that no thread takes them.
@@ -226,7 +290,7 @@ mod linux {
         /// Sets controls.
         setter: Option<JoinHandle<()>>,
         announcing: Option<JoinHandle<()>>,
-        /// Those that accept viewers, and the watchdog.
+        /// Those that accept viewers, the watchdog, and the one that reads the keys again.
         others: Vec<JoinHandle<()>>,
     }
 
@@ -265,6 +329,8 @@ mod linux {
         let addresses: Vec<_> =
             listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
         let announcement = Announcement::new(&camera.name, &camera.id, &addresses, host_name)?;
+        let pin = camera.tls.as_ref().and_then(|server| server.pin().first_chunk().copied());
+        let announcement = announcement.with_pin(pin);
         match announcement.start(camera.roster.shown().reader()) {
             Ok(announcing) => Some(announcing),
             Err(error) => {

@@ -1,14 +1,16 @@
 //! What all sessions of one camera share.
 
-use super::access::Access;
+use super::access::{Access, Mode};
 use super::connections::Connections;
 use super::controls::Controls;
+use super::listen::reaches_others;
 use super::metrics::Metrics;
 use super::notices::Notices;
 use super::roster::Roster;
 use super::roster::wish::Wish;
 use crate::net::tls::handshake::Server;
 use crate::stop::Stop;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// One camera, as its sessions see it. Clones are cheap.
@@ -17,7 +19,7 @@ pub struct Camera {
     /// The name that viewers show.
     pub name: String,
     /// Distinguishes this camera from all others, even with the same name. Made by
-    /// `camera::identity`.
+    /// `camera::id`.
     pub id: String,
     /// Where frames and statuses come from.
     pub roster: Arc<Roster>,
@@ -40,6 +42,22 @@ pub struct Camera {
     pub connections: Connections,
     /// Ends all sessions.
     pub stop: Stop,
+}
+
+impl Camera {
+    /// The camera as those see it who connect to this address. Only this machine reaches a listener on loopback, so nobody
+    /// needs a key there. The tutorial's client shows none, so it is not served where one is needed.
+    #[must_use]
+    pub fn at(&self, listener: &SocketAddr) -> Self {
+        let access = self.access.clone().filter(|_| reaches_others(listener));
+        let tutorial = self.tutorial.filter(|_| access.is_none());
+        Self { access, tutorial, ..self.clone() }
+    }
+
+    /// Who may watch.
+    pub fn mode(&self) -> Mode {
+        if self.access.is_some() { Mode::Keys } else { Mode::Open }
+    }
 }
 
 /// Which requests HTTP answers.

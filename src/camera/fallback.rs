@@ -1,7 +1,8 @@
 //! Runs a camera although its options can never work: with fewer options, and with a complaint
 //! where people see it.
 
-use super::config::{Config, ConfigErrors};
+use super::access::Mode;
+use super::config::{Config, ConfigErrors, NO_KEY_IN_PICKLE};
 use super::listen::{self, Listen, ListenError};
 use super::metrics::Metrics;
 use crate::settings::COMPLAINTS;
@@ -23,6 +24,15 @@ pub fn complain(config: &Config, metrics: &Metrics) {
     // has started. The owner of such a card does not read logs, so lancam shows them.
     if config.config_errors == ConfigErrors::Defaults {
         metrics.heed(COMPLAINTS.into());
+    }
+}
+
+/// Reports that the tutorial's client is not served where a key is needed. `config` did not show it: sockets were handed
+/// over, or lancam listens elsewhere than it was told.
+pub fn complain_of_pickle(config: &Config, access: Mode, metrics: &Metrics) {
+    if config.pickle && access == Mode::Keys {
+        log::error!("{NO_KEY_IN_PICKLE}");
+        metrics.complain(NO_KEY_IN_PICKLE.to_owned());
     }
 }
 

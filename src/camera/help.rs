@@ -8,6 +8,12 @@ lancam turns this machine's camera into a LAN camera.
 lancam [run] [options]     stream until Ctrl-C
 lancam list [--json]       show the cameras and what they can do
 lancam check [options]     check the options and the file; show each mistake with its line
+lancam pair                show the code that viewers ask for, and what to type on another computer
+lancam pair --name HA --may watch|control
+                           make a key for a program; with --plain, one that works without TLS
+lancam pair --list         show who has a key
+lancam pair --revoke NAME  take a key back: who uses it is disconnected
+lancam pair --new-code     replace the code; keys that were given still work
 lancam selftest            measure this machine and its cameras: one block to paste into a report
 lancam version             show version, commit, target and features
 lancam help                show this text
@@ -17,6 +23,7 @@ Examples:
   lancam --size 1920x1080 --fps 15       ask the camera for another size and rate
   lancam --source test --listen 8080     a test pattern, on port 8080 alone
   lancam --name Garage --rotate 180      a camera that hangs upside down
+  lancam --access open                   everybody on the LAN may watch
   lancam --set brightness=128            set a control that lancam list shows
 ";
 

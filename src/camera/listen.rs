@@ -1,11 +1,9 @@
-//! Opens the listening sockets of the camera program, and prints where viewers find it.
+//! Opens the listening sockets of the camera program.
 
-use crate::console::say;
 use crate::holders::listeners_at;
-use crate::net::lan::{link_local_address, own_addresses};
 use crate::net::socket;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 
 /// Where to listen.
@@ -21,6 +19,14 @@ pub enum Listen {
 impl Listen {
     /// The default ports: lancam's own, and 8080, which mjpg-streamer made customary.
     pub const DEFAULT_PORTS: [u16; 2] = [9999, 8080];
+
+    /// Whether other machines reach one of these addresses.
+    pub fn reaches_others(&self) -> bool {
+        match self {
+            Self::Default => true,
+            Self::At(addresses) => addresses.iter().any(reaches_others),
+        }
+    }
 }
 
 /// No address could be listened on.
@@ -32,6 +38,11 @@ pub struct ListenError {
     address: SocketAddr,
     why: String,
     is_in_use: bool,
+}
+
+/// Whether other machines reach a listener at this address.
+pub fn reaches_others(address: &SocketAddr) -> bool {
+    !address.ip().to_canonical().is_loopback()
 }
 
 impl ListenError {
@@ -106,57 +117,4 @@ fn listen_anywhere(port: u16) -> Result<TcpListener, ListenError> {
 
 fn listen_at(address: SocketAddr) -> Result<TcpListener, ListenError> {
     socket::listen(address).map_err(|error| ListenError::new(address, &error))
-}
-
-/// Prints where viewers find this camera.
-pub fn say_where(listeners: &[TcpListener], host_name: &str) {
-    let addresses = own_addresses();
-    let list: Vec<String> = addresses.iter().map(ToString::to_string).collect();
-    say(format_args!("{host_name} {}", list.join(" ")));
-    for address in listeners.iter().filter_map(|listener| listener.local_addr().ok()) {
-        say(format_args!("LISTENING AT: tcp://{address}"));
-        say(how_to_watch(address, &addresses, link_local_address()));
-    }
-}
-
-/// The line to type, on another computer if that can reach the listener.
-fn how_to_watch(listener: SocketAddr, own: &[IpAddr], link_local: Option<Ipv6Addr>) -> String {
-    let port = listener.port();
-    let reachable = match listener.ip().is_unspecified() {
-        false => Some(listener.ip()),
-        true => own.iter().copied().find(IpAddr::is_ipv4).or(own.first().copied()),
-    };
-    match (reachable, link_local) {
-        (None, Some(address)) if listener.is_ipv6() => format!(
-            "  watch with: lancam-view '[{address}%INTERFACE]:{port}'; INTERFACE is the network interface of the computer you type this on, such as eth0"
-        ),
-        (host, _) => {
-            let address = SocketAddr::new(host.unwrap_or(Ipv4Addr::LOCALHOST.into()), port);
-            format!("  watch with: lancam-view {address}, or a browser: http://{address}/")
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_line_to_type_works_from_another_computer() {
-        let any: SocketAddr = "[::]:9999".parse().expect("an address");
-        let v4: IpAddr = "192.168.1.4".parse().expect("an address");
-        let v6: IpAddr = "2001:db8::4".parse().expect("an address");
-        let near: Ipv6Addr = "fe80::4".parse().expect("an address");
-        let line = how_to_watch(any, &[v6, v4], Some(near));
-        assert!(line.contains("lancam-view 192.168.1.4:9999,"), "{line}");
-        let line = how_to_watch(any, &[v6], Some(near));
-        assert!(line.contains("http://[2001:db8::4]:9999/"), "{line}");
-        let line = how_to_watch(any, &[], Some(near));
-        assert!(line.contains("'[fe80::4%INTERFACE]:9999'"), "{line}");
-        let line = how_to_watch(any, &[], None);
-        assert!(line.contains("lancam-view 127.0.0.1:9999,"), "{line}");
-        let named = "127.0.0.1:80".parse().expect("an address");
-        let line = how_to_watch(named, &[v4], Some(near));
-        assert!(line.contains("lancam-view 127.0.0.1:80,"), "{line}");
-    }
 }

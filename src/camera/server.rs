@@ -30,9 +30,10 @@ pub fn start(
         .into_iter()
         .map(|listener| {
             listener.set_nonblocking(true)?;
+            let camera = camera.at(&listener.local_addr()?);
             let mut acceptor = Acceptor {
                 listener,
-                camera: camera.clone(),
+                camera,
                 guests: guests.clone(),
                 connection_log: connection_log.clone(),
                 refusals: Refusals::default(),

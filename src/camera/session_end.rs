@@ -17,6 +17,8 @@ pub enum SessionEnd {
     Answered(u64),
     /// It was paired, and its key has this name.
     Paired(String),
+    /// The key with this name was revoked, which it has shown.
+    Revoked(String),
     /// The program is stopping.
     Stopping,
     /// The viewer took no data for this long.
@@ -43,6 +45,7 @@ impl std::fmt::Display for SessionEnd {
             Self::Answered(1) => out.write_str("1 request, closed"),
             Self::Answered(count) => write!(out, "{count} requests, closed"),
             Self::Paired(name) => write!(out, "it was paired as \"{name}\""),
+            Self::Revoked(name) => write!(out, "its key \"{name}\" was revoked"),
             Self::Stopping => out.write_str("lancam was stopped"),
             Self::TooSlow(time) => {
                 write!(out, "the viewer took no data for {} s", time.as_secs_f32())
@@ -78,6 +81,7 @@ impl SessionEnd {
             Self::ViewerLeft
             | Self::Answered(_)
             | Self::Paired(_)
+            | Self::Revoked(_)
             | Self::Stopping
             | Self::Broken(_) => None,
         }

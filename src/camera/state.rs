@@ -49,6 +49,7 @@ pub(super) fn json(camera: &Camera, now: Micros) -> String {
         .text("name", &camera.name)
         .text("version", env!("CARGO_PKG_VERSION"))
         .json("uptime_seconds", metrics.uptime(now).as_secs())
+        .text("access", camera.mode().word())
         .json("config_errors", array(&metrics.complaints(), |text| quoted(text)))
         .json("source", source.end())
         .json("encoder", encoder.end())

@@ -4,7 +4,7 @@ use super::reader::Reader;
 use super::seal::Seal;
 use super::{Fault, Speaks};
 use lancam::camera::access::guesses::Rests;
-use lancam::camera::access::{Given, NotGiven, Offer, Paired};
+use lancam::camera::access::{Given, NotAdmitted, NotGiven, Offer, Paired};
 use lancam::camera::connections::Crowd;
 use lancam::camera::controls::Answer;
 use lancam::camera::session::link::kernel::{Happened, Kernel};
@@ -668,6 +668,10 @@ impl Surroundings for MadeUpCamera<'_> {
     fn fulfil(&mut self, order: Order, _now: Micros) -> io::Result<Input> {
         let world = &mut *self.0.borrow_mut();
         Ok(match order {
+            Order::Admit(_) if world.choices.once_in(20) => {
+                Input::Admitted(Err(NotAdmitted::NoKey))
+            }
+            Order::Admit(_) => Input::Admitted(Ok(May::Control)),
             Order::Sit if world.choices.once_in(20) => Input::Seated(Err(Crowd::Seats(1))),
             Order::Sit => Input::Seated(Ok(())),
             Order::Watch(..) => {

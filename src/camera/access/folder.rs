@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// Where the folder is unless somebody says so, for root.
-const OF_ROOT: &str = "/var/lib/lancam";
+pub const OF_ROOT: &str = "/var/lib/lancam";
 
 /// The files in the folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,6 +121,17 @@ pub enum FolderError {
         /// The system's error.
         source: io::Error,
     },
+}
+
+impl FolderError {
+    /// Whether another user could use it: it belongs to somebody else, or this user may not read it.
+    pub fn is_of_another_user(&self) -> bool {
+        match self {
+            Self::Foreign { .. } => true,
+            Self::Io { source, .. } => source.kind() == ErrorKind::PermissionDenied,
+            _ => false,
+        }
+    }
 }
 
 impl Name {

@@ -16,7 +16,7 @@ const OF_ALL: usize = 20;
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// How long no code is looked at after more than these.
-const REST: Duration = Duration::from_secs(5 * 60);
+pub const REST: Duration = Duration::from_secs(5 * 60);
 
 /// The wrong codes of the last minute. It remembers at most [`OF_ALL`] of them, and as many addresses.
 #[derive(Debug, Default)]
@@ -33,6 +33,15 @@ pub struct Guesses {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("too many wrong codes: the camera takes no code for {}. Keys that it has given still work", time(.0))]
 pub struct Rests(pub Duration);
+
+/// What a wrong code leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Afterwards {
+    /// Codes are looked at, within the limits.
+    More,
+    /// It was one too many: no code is looked at for [`REST`].
+    Rest,
+}
 
 impl Guesses {
     /// Whether a code from this address is looked at now.
@@ -51,7 +60,7 @@ impl Guesses {
     }
 
     /// Notes that a code from this address was wrong.
-    pub fn wrong(&mut self, peer: IpAddr, now: Instant) {
+    pub fn wrong(&mut self, peer: IpAddr, now: Instant) -> Afterwards {
         self.forget(now);
         let peer = peer.to_canonical();
         match self.of_one.iter_mut().find(|(of, _)| is_same(*of, peer)) {
@@ -63,10 +72,12 @@ impl Guesses {
             }
         }
         self.lately.push_back(now);
-        if self.lately.len() >= OF_ALL {
-            self.rests_until = Some(now + REST);
-            self.lately.clear();
+        if self.lately.len() < OF_ALL {
+            return Afterwards::More;
         }
+        self.rests_until = Some(now + REST);
+        self.lately.clear();
+        Afterwards::Rest
     }
 
     /// Forgets what makes no difference any more.

@@ -3,12 +3,16 @@
 //! Sessions ask it, and `lancam pair` changes the same files. Each change is read, made and written under a lock of the
 //! folder, and is on the disk before anybody is told of it.
 
+mod changes;
 mod code_file;
 pub mod day;
 pub mod folder;
 pub mod guesses;
 pub mod identity;
+pub mod keeper;
 pub mod keys;
+mod mode;
+pub mod opening;
 #[cfg(test)]
 mod tests;
 
@@ -16,11 +20,14 @@ use crate::crypto::{HASH_LEN, NoRandomness, random};
 use crate::wire::access::code::Code;
 use crate::wire::access::key::{Key, KeyHash, May};
 use crate::wire::access::proof::{Exchange, NONCE_LEN, Salting, Side};
+use changes::Changes;
 use code_file::{CameraCode, IsNew, Written};
 use day::Day;
 use folder::{Folder, FolderError, Lock, Name, Stamp};
-use guesses::{Guesses, Rests};
+use guesses::{Afterwards, Guesses, REST, Rests};
 use keys::{Entry, Full, Keys, Sealing};
+pub use mode::{Mode, Plain};
+use std::io;
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -34,8 +41,13 @@ pub struct Access {
     folder: Folder,
     /// SHA-256 of the camera's certificate.
     pin: [u8; HASH_LEN],
+    /// Whether some keys are accepted without TLS.
+    plain: Plain,
     known: Mutex<Known>,
     guesses: Mutex<Guesses>,
+    /// The keys that were used, and of which that is not written down yet. No more than there are keys.
+    used: Mutex<Vec<KeyHash>>,
+    changes: Changes,
 }
 
 /// What the files say.
@@ -123,6 +135,9 @@ pub enum AccessError {
     /// There are too many keys.
     #[error(transparent)]
     Full(#[from] Full),
+    /// There are no file descriptors left.
+    #[error("cannot watch for changes of the keys: {0}")]
+    NoDescriptor(#[source] io::Error),
 }
 
 /// Why a client gets no key.
@@ -134,6 +149,9 @@ pub enum NotGiven {
     /// Its code is wrong.
     #[error("the code is wrong. On the camera's machine, sudo lancam pair shows the right one")]
     WrongCode,
+    /// Whoever listens would learn what it shows.
+    #[error("this camera pairs inside TLS only")]
+    TlsWanted,
     /// It needs none.
     #[error("this camera shows its picture to everybody on the LAN, so it needs no code")]
     Open,
@@ -153,6 +171,11 @@ pub enum NotAdmitted {
     /// It shows one that the camera does not know, or no longer.
     #[error("this camera does not know that key; it may have been revoked. Pair again")]
     Unknown,
+    /// Nobody is let in outside of TLS.
+    #[error(
+        "this camera shows its picture inside TLS only; a viewer of this version does that by itself"
+    )]
+    TlsWanted,
     /// Its key may be shown inside TLS only.
     #[error(
         "that key is for TLS only. For a program without TLS, sudo lancam pair --plain makes another"
@@ -178,7 +201,25 @@ impl Access {
         let stamps = stamps(&folder);
         drop(lock);
         let known = Mutex::new(Known { code, keys, stamps });
-        Ok(Self { folder, pin, known, guesses: Mutex::default() })
+        let changes = Changes::new().map_err(AccessError::NoDescriptor)?;
+        let (plain, guesses, used) = (Plain::Off, Mutex::default(), Mutex::default());
+        Ok(Self { folder, pin, plain, known, guesses, used, changes })
+    }
+
+    /// The same, with keys accepted without TLS or not.
+    #[must_use]
+    pub fn with_plain(self, plain: Plain) -> Self {
+        Self { plain, ..self }
+    }
+
+    /// SHA-256 of the camera's certificate.
+    pub fn pin(&self) -> [u8; HASH_LEN] {
+        self.pin
+    }
+
+    /// When to ask again whether a key still [holds](Self::holds).
+    pub fn changes(&self) -> &Changes {
+        &self.changes
     }
 
     /// The code, to be shown to the owner.
@@ -253,7 +294,9 @@ impl Access {
         if is_right() {
             return Ok(());
         }
-        guesses.wrong(peer, now);
+        if guesses.wrong(peer, now) == Afterwards::Rest {
+            log::warn!("many wrong codes came, the last one from {peer}: {}", Rests(REST));
+        }
         Err(NotGiven::WrongCode)
     }
 
@@ -312,16 +355,26 @@ impl Access {
     /// # Errors
     /// When it shows none, or one that does not count here.
     pub fn admit(&self, key: &str, channel: Channel) -> Result<Admitted, NotAdmitted> {
+        if (channel, self.plain) == (Channel::Plain, Plain::Off) {
+            return Err(NotAdmitted::TlsWanted);
+        }
         if key.is_empty() {
             return Err(NotAdmitted::NoKey);
         }
         let hash = Key::parse(key).ok_or(NotAdmitted::Unknown)?.hash();
-        let known = self.known();
-        let entry = known.keys.find(&hash).ok_or(NotAdmitted::Unknown)?;
-        match (channel, entry.sealing) {
-            (Channel::Plain, Sealing::TlsOnly) => Err(NotAdmitted::TlsOnly),
-            _ => Ok(Admitted { hash, name: entry.name.clone(), may: entry.may }),
+        let admitted = {
+            let known = self.known();
+            let entry = known.keys.find(&hash).ok_or(NotAdmitted::Unknown)?;
+            if (channel, entry.sealing) == (Channel::Plain, Sealing::TlsOnly) {
+                return Err(NotAdmitted::TlsOnly);
+            }
+            Admitted { hash, name: entry.name.clone(), may: entry.may }
+        };
+        let mut used = self.used();
+        if !used.contains(&hash) {
+            used.push(hash);
         }
+        Ok(admitted)
     }
 
     /// Whether a key still counts: it was not revoked.
@@ -329,19 +382,25 @@ impl Access {
         self.known().keys.find(hash).is_some()
     }
 
-    /// Writes down that a key was used on this day, if that is not known. It may take as long as a sync of the disk does.
+    /// Writes down that keys were used on this day, if that is not known. It may take as long as a sync of the disk does,
+    /// so no session waits for it.
     ///
     /// # Errors
     /// When that cannot be written. It is not tried again on the same day.
-    pub fn note_use(&self, hash: &KeyHash, today: Day) -> Result<(), AccessError> {
-        if !self.known().keys.used(hash, today) {
+    pub fn note_uses(&self, today: Day) -> Result<(), AccessError> {
+        let mut used = std::mem::take(&mut *self.used());
+        {
+            let known = &mut self.known().keys;
+            used.retain(|hash| known.used(hash, today));
+        }
+        if used.is_empty() {
             return Ok(());
         }
         let (lock, mut keys) = self.begin_change()?;
-        if keys.used(hash, today) {
-            self.keep(keys, &lock)?;
+        for hash in &used {
+            keys.used(hash, today);
         }
-        Ok(())
+        self.keep(keys, &lock)
     }
 
     /// Reads the files again if another program has changed them. Returns whether it had.
@@ -356,6 +415,9 @@ impl Access {
         let _lock = self.folder.lock()?;
         let now = stamps(&self.folder);
         let before = std::mem::replace(&mut self.known().stamps, now);
+        // First, so that a damaged code keeps no revoked key alive.
+        let keys = read_keys(&self.folder)?;
+        self.count(keys);
         // Without a file, the code stays until the next start.
         if before[0] != now[0]
             && let Some(written) = read_code(&self.folder)?
@@ -363,9 +425,13 @@ impl Access {
             let (code, _) = written.ready()?;
             self.known().code = code;
         }
-        let keys = read_keys(&self.folder)?;
-        self.known().keys = keys;
         Ok(true)
+    }
+
+    /// Lets these keys count from here on.
+    fn count(&self, keys: Keys) {
+        self.known().keys = keys;
+        self.changes.note();
     }
 
     /// The keys as they are on the disk now, and the right to write them.
@@ -378,15 +444,18 @@ impl Access {
     /// Writes the keys, and then counts them.
     fn keep(&self, keys: Keys, lock: &Lock) -> Result<(), AccessError> {
         self.folder.write(Name::Keys, &keys.text(), lock)?;
-        let mut known = self.known();
-        known.keys = keys;
-        known.stamps[1] = self.folder.stamp(Name::Keys);
+        self.known().stamps[1] = self.folder.stamp(Name::Keys);
+        self.count(keys);
         Ok(())
     }
 
     /// A poisoned lock is used all the same: what is known is replaced whole.
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn used(&self) -> MutexGuard<'_, Vec<KeyHash>> {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn guesses(&self) -> MutexGuard<'_, Guesses> {

@@ -257,7 +257,7 @@ fn wrong_codes_make_pairing_rest_and_leave_keys_alone() {
 #[test]
 fn keys_that_are_wrong_revoked_or_shown_in_the_open_are_refused_with_the_reason() {
     let disk = Disk::new();
-    let access = disk.access();
+    let access = disk.access().with_plain(Plain::Keys);
     let given = give(&access, "desk");
     let plain = access.give("tv", May::Watch, Sealing::PlainToo, today()).expect("given");
     let why = |key: &str, channel| access.admit(key, channel).err();
@@ -270,20 +270,50 @@ fn keys_that_are_wrong_revoked_or_shown_in_the_open_are_refused_with_the_reason(
     assert!(access.revoke("desk").expect("written") && !access.revoke("desk").expect("nothing"));
     assert_eq!(why(&given.key.text(), Channel::Tls), Some(NotAdmitted::Unknown));
     assert!(!is_in(&disk.access(), &given));
+    // Unless it was switched on, no key is looked at outside of TLS.
+    let refused = disk.access().admit(&plain.key.text(), Channel::Plain);
+    assert_eq!(refused, Err(NotAdmitted::TlsWanted));
 }
 
 #[test]
 fn the_last_use_of_a_key_is_written_once_a_day() {
     let disk = Disk::new();
     let access = disk.access();
-    let hash = give(&access, "desk").key.hash();
+    let given = give(&access, "desk");
     let written = || disk.access().keys()[0].last_used;
+    access.note_uses(today()).expect("nothing to write");
     assert_eq!(written(), None);
-    access.note_use(&hash, today()).expect("written");
+    assert!(is_in(&access, &given));
+    assert_eq!(written(), None, "letting it in waits for no disk");
+    access.note_uses(today()).expect("written");
     assert_eq!(written(), Some(today()));
     let before = fs::metadata(disk.path("keys")).expect("there").modified().expect("a time");
     for _ in 0..100 {
-        access.note_use(&hash, today()).expect("nothing to write");
+        assert!(is_in(&access, &given));
+        access.note_uses(today()).expect("nothing to write");
     }
     assert_eq!(fs::metadata(disk.path("keys")).expect("there").modified().ok(), Some(before));
+}
+
+#[test]
+fn every_change_of_the_list_is_noticed_by_those_who_wait_for_one() {
+    let disk = Disk::new();
+    let (running, other) = (disk.access(), disk.access());
+    let given = give(&running, "desk");
+    let before = running.changes().count();
+    assert!(!running.refresh().expect("readable") && running.changes().count() == before);
+    assert!(other.revoke("desk").expect("written"));
+    assert!(running.refresh().expect("readable"));
+    assert!(running.changes().count() > before && !running.holds(&given.key.hash()));
+}
+
+#[test]
+fn a_damaged_code_keeps_no_revoked_key_alive() {
+    let disk = Disk::new();
+    let (running, other) = (disk.access(), disk.access());
+    let given = give(&other, "desk");
+    assert!(running.refresh().expect("readable") && is_in(&running, &given));
+    assert!(other.revoke("desk").expect("written"));
+    disk.put("code", "nonsense");
+    assert!(running.refresh().is_err() && !is_in(&running, &given));
 }

@@ -1,6 +1,7 @@
 //! Parses the command line: the command and the options, not applied yet.
 
 use super::options::{Entry, ValueKind};
+use super::pair::{self, PairOrder, Typed};
 use super::{ConfigError, Said, meant};
 use crate::wording::{TYPE, unknown};
 use lexopt::Arg::{Long, Short, Value};
@@ -9,12 +10,13 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
 /// The command.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Verb {
     Run,
     List { json: bool },
     Check,
     SelfTest,
+    Pair(PairOrder),
     Version,
     Help,
 }
@@ -42,8 +44,12 @@ impl Arguments {
         let mut first = true;
         while let Some(argument) = parser.next().map_err(wrong)? {
             match argument {
+                Value(word) if first && word == "pair" => {
+                    this.verb = this.pair(&mut parser)?;
+                    break;
+                }
                 Value(word) if first => this.verb = verb(&word.to_string_lossy())?,
-                Long("json") => match this.verb {
+                Long("json") => match &this.verb {
                     Verb::List { .. } => this.verb = Verb::List { json: true },
                     _ => return Err(usage("--json goes with lancam list alone")),
                 },
@@ -84,6 +90,38 @@ impl Arguments {
             first = false;
         }
         Ok(this)
+    }
+
+    /// Parses what follows `lancam pair`, whose `--name` and `--plain` are those of a key.
+    fn pair(&mut self, parser: &mut lexopt::Parser) -> Result<Verb, ConfigError> {
+        let mut typed = Typed::default();
+        while let Some(argument) = parser.next().map_err(wrong)? {
+            match argument {
+                Long("help") | Short('h') => return Ok(Verb::Help),
+                Long("version") | Short('V') => return Ok(Verb::Version),
+                Short('v') => self.verbosity = self.verbosity.saturating_add(1),
+                Short('q') => self.verbosity = self.verbosity.saturating_sub(1),
+                Long(name) if pair::SHARED.contains(&name) => {
+                    let entry = Entry::named(name).expect("it is in the table");
+                    self.option(entry, parser)?;
+                }
+                Long(name) => {
+                    let name = name.to_owned();
+                    let value = match Typed::takes_value(&name) {
+                        true => parser.value().map_err(wrong)?.to_string_lossy().into_owned(),
+                        false => String::new(),
+                    };
+                    if !typed.take(&name, &value).map_err(usage)? {
+                        let meant = pair::meant(&name);
+                        let name = format!("--{name}");
+                        let kind = "option of lancam pair";
+                        return Err(usage(unknown(kind, &name, meant.as_deref(), SEE_HELP)));
+                    }
+                }
+                other => return Err(wrong(other.unexpected())),
+            }
+        }
+        typed.order().map(Verb::Pair).map_err(usage)
     }
 
     /// Parses the value of an option.

@@ -4,7 +4,8 @@ use super::options::{Entry, OPTIONS};
 use crate::nearest;
 
 /// The commands of lancam, as typed.
-pub(super) const COMMANDS: [&str; 6] = ["run", "list", "check", "selftest", "version", "help"];
+pub(super) const COMMANDS: [&str; 7] =
+    ["run", "list", "check", "selftest", "pair", "version", "help"];
 
 /// Options that only the command line has.
 const ONLY_TYPED: [&str; 3] = ["help", "version", "json"];
@@ -27,7 +28,7 @@ const SPELLED_OUT: [(&str, &str); 4] =
     [("verbose", "-v"), ("debug", "-v"), ("quiet", "-q"), ("silent", "-q")];
 
 /// What people type for our commands, and for the viewer.
-const OTHER_COMMANDS: [(&str, &str); 12] = [
+const OTHER_COMMANDS: [(&str, &str); 16] = [
     ("view", "lancam-view"),
     ("viewer", "lancam-view"),
     ("watch", "lancam-view"),
@@ -40,6 +41,10 @@ const OTHER_COMMANDS: [(&str, &str); 12] = [
     ("devices", "lancam list"),
     ("validate", "lancam check"),
     ("self-test", "lancam selftest"),
+    ("code", "lancam pair"),
+    ("key", "lancam pair"),
+    ("keys", "lancam pair"),
+    ("login", "lancam pair"),
 ];
 
 /// Options of one letter that other camera programs have.

@@ -6,8 +6,10 @@ mod command_line;
 mod file;
 mod meant;
 pub mod options;
+pub mod pair;
 mod values;
 
+use super::access::{Mode, Plain};
 use super::announcer::Announce;
 use super::controls::Control;
 use super::encode::Coding;
@@ -21,9 +23,10 @@ use crate::image::unpack::RawLook;
 use crate::net::lan::Guests;
 use crate::source::v4l2::ControlSetting;
 use crate::source::{CaptureWish, CsiWish, SourceSpec};
-use crate::wording::{must_be, unknown};
+use crate::wording::{TYPE, WRITE, must_be, unknown};
 use command_line::{Arguments, Verb};
 use options::{Entry, OPTIONS, ValueKind};
+use pair::PairOrder;
 use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
@@ -31,6 +34,10 @@ use std::time::Duration;
 
 /// The file that is read if no other is named.
 pub const DEFAULT_FILE: &str = "/etc/lancam/lancam.toml";
+
+/// Why the tutorial's client is not served where a key is needed.
+pub const NO_KEY_IN_PICKLE: &str = "pickle needs access open, since the tutorial's client cannot show a key. Then everybody on the \
+                                    LAN may watch, without TLS";
 
 /// What the program has to do.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,6 +62,13 @@ pub enum Command {
     SelfTest {
         /// Steps above or below the usual amount of log.
         verbosity: i8,
+    },
+    /// Show the code, or change who has a key.
+    Pair {
+        /// What to do.
+        order: PairOrder,
+        /// Where the keys are, and how viewers reach this camera.
+        config: Box<Config>,
     },
     /// Print the version.
     Version,
@@ -89,8 +103,14 @@ pub struct Config {
     pub idle_stop: Option<Duration>,
     /// Where to listen.
     pub listen: Listen,
-    /// Who may connect.
+    /// Which addresses may connect.
     pub guests: Guests,
+    /// Who of these may watch.
+    pub access: Mode,
+    /// Whether keys that were made for it are accepted without TLS.
+    pub plain: Plain,
+    /// The folder of the identity, the code and the keys; `None`: the usual one.
+    pub state: Option<PathBuf>,
     /// Whether it is announced.
     pub announce: Announce,
     /// The name that viewers show; `None`: the host name.
@@ -139,6 +159,9 @@ impl Default for Config {
             idle_stop: Some(Duration::from_secs(60)),
             listen: Listen::Default,
             guests: Guests::LanAnd(Vec::new()),
+            access: Mode::Keys,
+            plain: Plain::Off,
+            state: None,
             announce: Announce::On,
             name: None,
             cors: Vec::new(),
@@ -240,47 +263,31 @@ impl Command {
         environment: impl IntoIterator<Item = (OsString, OsString)>,
         arguments: impl IntoIterator<Item = OsString>,
     ) -> Result<Self, ConfigError> {
-        let arguments = Arguments::parse(arguments)?;
-        match arguments.verb {
+        let Arguments { verb, said, verbosity } = Arguments::parse(arguments)?;
+        match verb {
             Verb::Help => return Ok(Self::Help),
             Verb::Version => return Ok(Self::Version),
             Verb::SelfTest => {
-                ignore("selftest", &arguments.said);
-                return Ok(Self::SelfTest { verbosity: arguments.verbosity });
+                ignore("selftest", &said);
+                return Ok(Self::SelfTest { verbosity });
             }
             Verb::List { json } => {
-                ignore("list", &arguments.said);
-                return Ok(Self::List { json, verbosity: arguments.verbosity });
+                ignore("list", &said);
+                return Ok(Self::List { json, verbosity });
             }
-            Verb::Run | Verb::Check => {}
+            Verb::Run | Verb::Check | Verb::Pair(_) => {}
         }
-        let mut problems = Vec::new();
-        let variables = said_by(environment, &mut problems);
-        let file = file_named(&arguments.said, &variables);
-        let in_file = file.as_deref().map(|file| file::read(file, &mut problems));
-        let mut config = Config { problems, ..Config::default() };
-        for said in in_file.into_iter().flatten().chain(variables) {
-            if let Err(text) = config.follow(&said) {
-                config.problems.push(Problem { place: said.place, text });
-            }
+        let (mut config, file) = Config::read(environment, &said)?;
+        config.verbosity = config.verbosity.saturating_add(verbosity);
+        let may_go_on = config.config_errors == ConfigErrors::Defaults && verb != Verb::Check;
+        if !config.problems.is_empty() && !may_go_on {
+            return Err(ConfigError::of(config.problems));
         }
-        for said in &arguments.said {
-            config.follow(said).map_err(ConfigError::Usage)?;
-        }
-        config.verbosity = config.verbosity.saturating_add(arguments.verbosity);
-        config
-            .problems
-            .sort_by_key(|problem| problem.place.as_ref().map(|at| (at.line, at.column)));
-        let may_start =
-            config.config_errors == ConfigErrors::Defaults && arguments.verb == Verb::Run;
-        match config.problems.first() {
-            Some(_) if may_start => Ok(Self::Run(Box::new(config))),
-            Some(_) => Err(ConfigError::of(config.problems)),
-            None if arguments.verb == Verb::Check => {
-                Ok(Self::Check { file, remarks: config.remarks() })
-            }
-            None => Ok(Self::Run(Box::new(config))),
-        }
+        Ok(match verb {
+            Verb::Check => Self::Check { file, remarks: config.remarks() },
+            Verb::Pair(order) => Self::Pair { order, config: Box::new(config) },
+            _ => Self::Run(Box::new(config)),
+        })
     }
 }
 
@@ -368,6 +375,56 @@ fn file_named(arguments: &[Said], variables: &[Said]) -> Option<PathBuf> {
 }
 
 impl Config {
+    /// Reads the environment, the file that is named or usual, and what the command line says. Also returns that file.
+    fn read(
+        environment: impl IntoIterator<Item = (OsString, OsString)>,
+        typed: &[Said],
+    ) -> Result<(Self, Option<PathBuf>), ConfigError> {
+        let mut problems = Vec::new();
+        let variables = said_by(environment, &mut problems);
+        let file = file_named(typed, &variables);
+        let mut said = match &file {
+            Some(file) => file::read(file, &mut problems),
+            None => Vec::new(),
+        };
+        said.extend(variables);
+        let mut config = Self { problems, ..Self::default() };
+        for said in &said {
+            if let Err(text) = config.follow(said) {
+                config.problems.push(Problem { place: said.place.clone(), text });
+            }
+        }
+        for said in typed {
+            config.follow(said).map_err(ConfigError::Usage)?;
+        }
+        config.refuse_pickle_among_keys(&said, typed)?;
+        config
+            .problems
+            .sort_by_key(|problem| problem.place.as_ref().map(|at| (at.line, at.column)));
+        Ok((config, file))
+    }
+
+    /// Switches `pickle` off where it would let anybody in who has no key, and says so.
+    fn refuse_pickle_among_keys(
+        &mut self,
+        said: &[Said],
+        typed: &[Said],
+    ) -> Result<(), ConfigError> {
+        if !self.pickle || self.access == Mode::Open || !self.listen.reaches_others() {
+            return Ok(());
+        }
+        self.pickle = false;
+        let is_pickle = |said: &&Said| said.entry.name == "pickle";
+        if typed.iter().any(|said| is_pickle(&said)) {
+            let text = format!("--{NO_KEY_IN_PICKLE}. {TYPE}lancam --pickle --access open");
+            return Err(ConfigError::Usage(text));
+        }
+        let place = said.iter().rfind(is_pickle).and_then(|said| said.place.clone());
+        let text = format!("{NO_KEY_IN_PICKLE}. {WRITE}access = \"open\"");
+        self.problems.push(Problem { place, text });
+        Ok(())
+    }
+
     /// Applies an option: all of its values, or none.
     fn follow(&mut self, said: &Said) -> Result<(), String> {
         let before = self.clone();
@@ -400,7 +457,12 @@ impl Config {
             "size and fps make no difference to the test pattern; name both in its source, such as test:640x480@15"
                 .to_owned()
         });
-        stretch.into_iter().chain(pattern).collect()
+        let is_plain = self.plain == Plain::Keys && self.access == Mode::Open;
+        let plain = is_plain.then(|| {
+            "plain makes no difference with access = \"open\": everybody on the LAN may watch, without a key"
+                .to_owned()
+        });
+        stretch.into_iter().chain(pattern).chain(plain).collect()
     }
 
     /// The form that viewers without wishes get.

@@ -103,7 +103,7 @@ const fn entry(
 }
 
 /// All options, in the order of `--help`.
-pub static OPTIONS: [Entry; 30] = [
+pub static OPTIONS: [Entry; 33] = [
     Entry {
         help: "where pictures come from: auto; csi (a ribbon camera on Raspberry Pi OS) or csi:1 (the second); \
                another camera (/dev/video0, /dev/v4l/by-id/...); test[:WxH[@FPS]], a moving pattern; \
@@ -257,6 +257,27 @@ pub static OPTIONS: [Entry; 30] = [
         )
     },
     Entry {
+        help: "who of these may watch. keys: who was paired with the camera's code or has a key, inside TLS (lancam pair shows \
+               the code). open: everybody who may connect, and everybody on the LAN can read the picture. A listener on \
+               loopback is always open: only this machine reaches it",
+        default: "keys",
+        in_file: InFile::Key("\"keys\""),
+        ..entry(Section::Viewers, "access", "keys|open", ValueKind::Text, values::access)
+    },
+    Entry {
+        help: "keys: a key from lancam pair --plain is also accepted without TLS, for programs that have none; everybody on the \
+               LAN can read such a key and the picture",
+        default: "off",
+        in_file: InFile::Key("\"off\""),
+        ..entry(Section::Viewers, "plain", "off|keys", ValueKind::Text, values::plain)
+    },
+    Entry {
+        help: "the folder of the camera's identity, its code and the list of keys",
+        default: "/var/lib/lancam, or ~/.local/state/lancam unless root starts it",
+        in_file: InFile::Key("\"/var/lib/lancam\""),
+        ..entry(Section::Viewers, "state", "PATH", ValueKind::Text, values::state)
+    },
+    Entry {
         help: "the camera's name, as viewers and the LAN see it",
         default: "the host name",
         in_file: InFile::Key("\"Garage\""),
@@ -299,7 +320,7 @@ pub static OPTIONS: [Entry; 30] = [
     },
     Entry {
         help: "also serves the client of a well-known Python tutorial, which waits for pickled arrays; \
-               320 pixels wide, or --width",
+               320 pixels wide, or --width. Needs --access open, but on loopback",
         in_file: InFile::Key("false"),
         ..entry(Section::Viewers, "pickle", "", ValueKind::Switch, values::pickle)
     },

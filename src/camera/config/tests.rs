@@ -22,7 +22,7 @@ fn config(arguments: &[&str]) -> Config {
 fn options_are_read_and_the_command_line_wins() {
     let command = parse(
         &[("LANCAM_QUALITY", "50"), ("LANCAM_WIDTH", "640"), ("LANCAM_PICKLE", "1"), ("HOME", "/")],
-        &["run", "--quality", "60", "--source=test:64x48", "--format", "mjpg"],
+        &["run", "--access", "open", "--quality", "60", "--source=test:64x48", "--format", "mjpg"],
     );
     let Ok(Command::Run(config)) = command else { panic!("{command:?}") };
     assert_eq!((config.quality, config.size.width, config.pickle), (60, Some(640), true));
@@ -73,8 +73,38 @@ fn the_camera_rests_after_a_minute_or_when_it_is_told_to() {
 
 #[test]
 fn the_tutorials_client_gets_the_tutorials_width_unless_told_otherwise() {
-    assert_eq!(config(&["--pickle"]).pickle_size().width, Some(320));
-    assert_eq!(config(&["--pickle", "--width", "160"]).pickle_size().width, Some(160));
+    let config = |more: &[&str]| config(&[&["--pickle", "--access", "open"], more].concat());
+    assert_eq!(config(&[]).pickle_size().width, Some(320));
+    assert_eq!(config(&["--width", "160"]).pickle_size().width, Some(160));
+}
+
+#[test]
+fn the_tutorials_client_is_not_served_where_a_key_is_needed() {
+    let error = parse(&[], &["--pickle", "--listen", "8080"]).expect_err("others reach it");
+    assert!(error.to_string().ends_with("Type: lancam --pickle --access open"), "{error}");
+    assert!(config(&["--pickle", "--access", "open"]).pickle);
+    assert!(config(&["--pickle", "--listen", "127.0.0.1:8080", "--listen", "[::1]:1"]).pickle);
+    assert!(config(&["--pickle", "--listen", "[::ffff:127.0.0.1]:8080"]).pickle);
+    let error = parse(&[("LANCAM_PICKLE", "1")], &["check"]).expect_err("others reach it");
+    assert!(error.to_string().ends_with("Write: access = \"open\""), "{error}");
+    // A camera that has to start does without it.
+    match parse(&[("LANCAM_PICKLE", "1"), ("LANCAM_CONFIG_ERRORS", "defaults")], &[]) {
+        Ok(Command::Run(config)) => assert!(!config.pickle && config.problems.len() == 1),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn pair_has_names_of_its_own_and_shares_the_folder() {
+    let command = parse(
+        &[("LANCAM_NAME", "Garage")],
+        &["pair", "--name", "HA", "--plain", "--state", "/s", "-v"],
+    );
+    let Ok(Command::Pair { order, config }) = command else { panic!("{command:?}") };
+    assert!(matches!(order, PairOrder::Make { name, .. } if name == "HA"));
+    assert_eq!((config.name.as_deref(), config.plain), (Some("Garage"), Plain::Off));
+    assert_eq!((config.state, config.verbosity), (Some("/s".into()), 1));
+    assert_eq!(parse(&[], &["pair", "--help"]), Ok(Command::Help));
 }
 
 #[test]
@@ -105,6 +135,12 @@ fn a_wrong_option_is_told_with_what_is_expected() {
         (&["--max-viewers", "0"], "10000"),
         (&["--announce", "maybe"], "on or off"),
         (&["--control", "on"], "off or lan"),
+        (&["--access", "all"], "--access must be keys or open, not \"all\""),
+        (&["--plain", "on"], "off or keys"),
+        (&["--state", ""], "a folder"),
+        (&["--pickle"], "--pickle needs access open"),
+        (&["pair", "--nmae", "HA"], "did you mean \"--name\"?"),
+        (&["pair", "--may", "all"], "watch or control"),
         (&["--set", "brightness"], "NAME=VALUE"),
         (&["--set", "=5"], "NAME=VALUE"),
         (&["--idle-stop", "-1"], "0 for never"),
@@ -162,6 +198,9 @@ fn what_makes_no_difference_is_said() {
         assert!(remarks.len() == 1 && remarks[0].contains("test:640x480@15"), "{remarks:?}");
         assert_eq!(config(&asked).remarks(), [""; 0]);
     }
+    let remarks = config(&["--plain", "keys", "--access", "open"]).remarks();
+    assert!(remarks.len() == 1 && remarks[0].contains("everybody on the LAN"), "{remarks:?}");
+    assert_eq!(config(&["--plain", "keys"]).remarks(), [""; 0]);
 }
 
 #[test]

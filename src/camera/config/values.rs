@@ -1,6 +1,7 @@
 //! Parses the value of each option, or says what is expected instead.
 
 use super::{Config, ConfigErrors, Wrong};
+use crate::camera::access::{Mode, Plain};
 use crate::camera::announcer::Announce;
 use crate::camera::controls::Control;
 use crate::camera::listen::Listen;
@@ -241,6 +242,24 @@ pub(super) fn allow(config: &mut Config, value: &str) -> Set {
                 .ok_or_else(|| expected("an address, a network such as 203.0.113.0/24, or any"))?,
         ),
     }
+    Ok(())
+}
+
+pub(super) fn access(config: &mut Config, value: &str) -> Set {
+    config.access = Mode::parse(value).ok_or_else(|| expected("keys or open"))?;
+    Ok(())
+}
+
+pub(super) fn plain(config: &mut Config, value: &str) -> Set {
+    config.plain = Plain::parse(value).ok_or_else(|| expected("off or keys"))?;
+    Ok(())
+}
+
+pub(super) fn state(config: &mut Config, value: &str) -> Set {
+    if value.is_empty() {
+        return Err(expected("a folder, such as /var/lib/lancam"));
+    }
+    config.state = Some(value.into());
     Ok(())
 }
 

@@ -105,10 +105,12 @@ pub enum Refused {
     TooSlow,
     /// It wanted a key with a wrong code, or after too many wrong ones.
     WrongCode,
+    /// It showed no key that counts, or not inside TLS.
+    NoKey,
 }
 
 impl Refused {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::NotAllowed,
         Self::TooMany,
         Self::Silent,
@@ -116,6 +118,7 @@ impl Refused {
         Self::NoPicture,
         Self::TooSlow,
         Self::WrongCode,
+        Self::NoKey,
     ];
 
     /// Its name in labels.
@@ -128,6 +131,7 @@ impl Refused {
             Self::NoPicture => "no_picture",
             Self::TooSlow => "too_slow",
             Self::WrongCode => "wrong_code",
+            Self::NoKey => "no_key",
         }
     }
 }

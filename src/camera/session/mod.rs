@@ -34,6 +34,7 @@ use link::waiter::Waiter;
 use machine::Machine;
 use native::Native;
 use opening::{Opened, Opening};
+use pairing::Pairing;
 use pickle::Pickle;
 use protocol::Protocol;
 use std::io;
@@ -59,7 +60,7 @@ fn serve(connection: &Connection, camera: &Camera, entry: &LogEntry) -> io::Resu
     let stream = connection.stream();
     let Opened { opening, mut secured } = opening::open(stream, camera)?;
     let protocol = match opening {
-        Opening::Native(_) => Protocol::Native,
+        Opening::Native(_) | Opening::Pairing(_) => Protocol::Native,
         Opening::Http(_) => Protocol::Http,
         Opening::Silent => Protocol::Open,
         Opening::Over(end) => return Ok(end),
@@ -73,12 +74,16 @@ fn serve(connection: &Connection, camera: &Camera, entry: &LogEntry) -> io::Resu
     let channel = if secured.is_some() { Channel::Tls } else { Channel::Plain };
     let mut kernel = Tcp::new(stream, &waiter, &camera.stop)?;
     let (own, name) = (camera.roster.own(), &camera.name);
-    let (mut native, mut http, mut pickle);
+    let (mut native, mut pairing, mut http, mut pickle);
     let (machine, transport): (&mut dyn Machine, _) = match &opening {
         Opening::Native(_) => {
             native = Native::new(name, &camera.id, own, deadline);
             kernel.make_room(native::FIRST_ROOM)?;
             (&mut native, Transport::Native)
+        }
+        Opening::Pairing(_) => {
+            pairing = Pairing::new(name, &camera.id, deadline);
+            (&mut pairing, Transport::Native)
         }
         Opening::Http(_) => {
             http = Http::new(name, &camera.http, own, deadline, came_at);
@@ -89,7 +94,7 @@ fn serve(connection: &Connection, camera: &Camera, entry: &LogEntry) -> io::Resu
             (&mut pickle, Transport::Pickle)
         }
     };
-    if let Opening::Native(first) | Opening::Http(first) = &opening {
+    if let Opening::Native(first) | Opening::Pairing(first) | Opening::Http(first) = &opening {
         machine.received(first, clock::now());
     }
     let mut viewing = Viewing::new(camera, connection, entry, transport, channel, &waiter);

@@ -11,6 +11,8 @@ use crate::net::tls::stream::{GreetingError, Secured};
 use crate::wire::native::MAX_REQUEST;
 use crate::wire::native::WireError;
 use crate::wire::native::decoder::Decoder;
+use crate::wire::native::header::Header;
+use crate::wire::native::message::MessageKind;
 use std::io::{self, Read};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
@@ -32,6 +34,8 @@ pub(super) struct Opened {
 pub(super) enum Opening {
     /// A native viewer; these are its first bytes.
     Native(Vec<u8>),
+    /// A native viewer that wants to be paired; these are its first bytes.
+    Pairing(Vec<u8>),
     /// A client that speaks HTTP; these are its first bytes.
     Http(Vec<u8>),
     /// A viewer that sends nothing, while the tutorial's client is served.
@@ -67,7 +71,13 @@ fn first_bytes(
             said = Decoder::new(MAX_REQUEST);
         }
         match Protocol::of(said.received()) {
-            Protocol::Native => return Ok(Opening::Native(said.received().to_vec())),
+            Protocol::Native => match Header::kind_of(said.received()) {
+                Some(kind) if kind == MessageKind::PairRequest as u8 => {
+                    return Ok(Opening::Pairing(said.received().to_vec()));
+                }
+                Some(_) => return Ok(Opening::Native(said.received().to_vec())),
+                None => {}
+            },
             Protocol::Http => return Ok(Opening::Http(said.received().to_vec())),
             Protocol::Tls | Protocol::Unknown => {
                 let error = said.next_message().err();

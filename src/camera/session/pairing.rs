@@ -211,6 +211,7 @@ impl<'a> Pairing<'a> {
         let (reason, counted) = match why {
             NotGiven::WrongCode => (GoodbyeReason::WrongCode, Refused::WrongCode),
             NotGiven::Rests(_) => (GoodbyeReason::PairingRests, Refused::WrongCode),
+            NotGiven::TlsWanted => (GoodbyeReason::TlsWanted, Refused::NoKey),
             NotGiven::Open => (GoodbyeReason::PairingRests, Refused::BadRequest),
             NotGiven::Failed(_) => (GoodbyeReason::PairingRests, Refused::TooMany),
         };

@@ -3,6 +3,7 @@
 //! `Viewing` is the real implementation; tests use one with frames and answers in memory.
 
 use super::machine::{Input, Moment, Order};
+use crate::camera::session_end::SessionEnd;
 use crate::camera::update::Update;
 use crate::image::frame::Micros;
 use crate::latest::Newest;
@@ -27,6 +28,11 @@ pub trait Surroundings {
     /// # Errors
     /// When the process has no file descriptors left.
     fn fulfil(&mut self, order: Order, now: Micros) -> io::Result<Input>;
+
+    /// Why the session has to end now, if it has: the key was revoked that the client has shown.
+    fn revoked(&mut self) -> Option<SessionEnd> {
+        None
+    }
 
     /// Whether less is sent than was asked for.
     fn is_lowered(&self) -> bool;

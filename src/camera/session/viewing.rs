@@ -12,6 +12,7 @@ use crate::camera::connections::{Connection, Seat};
 use crate::camera::context::Camera;
 use crate::camera::controls::{Answer, Visitor};
 use crate::camera::metrics::{Transport, Viewer};
+use crate::camera::session_end::SessionEnd;
 use crate::camera::state;
 use crate::camera::update::Update;
 use crate::image::frame::Micros;
@@ -34,6 +35,8 @@ pub(super) struct Viewing<'a> {
     waiter: Rc<Waiter>,
     /// By which key the client was let in last, where the camera wants one.
     admitted: Option<Admitted>,
+    /// How many changes of the keys there were when that was looked at last.
+    changes: u64,
     view: Option<View>,
     /// Created when the viewer first asks about controls.
     visitor: Option<Visitor>,
@@ -58,6 +61,7 @@ impl<'a> Viewing<'a> {
             channel,
             waiter: Rc::clone(waiter),
             admitted: None,
+            changes: 0,
             view: None,
             visitor: None,
             counted: None,
@@ -114,18 +118,24 @@ impl<'a> Viewing<'a> {
     }
 
     /// Looks at a key, where the camera wants one. An earlier one does not count any more.
-    fn admit(&mut self, key: &ShownKey) -> Result<May, NotAdmitted> {
+    fn admit(&mut self, key: &ShownKey) -> io::Result<Result<May, NotAdmitted>> {
         self.admitted = None;
-        let Some(access) = &self.camera.access else { return Ok(May::Control) };
-        let admitted = access.admit(&key.0, self.channel)?;
-        if let Err(error) = access.note_use(&admitted.hash, today()) {
-            log::warn!("cannot write down that the key \"{}\" was used: {error}", admitted.name);
-        }
-        Ok(self.admitted.insert(admitted).may)
+        let Some(access) = &self.camera.access else { return Ok(Ok(May::Control)) };
+        // First, so that no change in between is missed.
+        self.changes = access.changes().count();
+        let admitted = match access.admit(&key.0, self.channel) {
+            Ok(admitted) => admitted,
+            Err(why) => return Ok(Err(why)),
+        };
+        self.waiter.wake_at(access.changes())?;
+        Ok(Ok(self.admitted.insert(admitted).may))
     }
 
     fn offer(&self) -> Result<Offer, NotGiven> {
         let access = self.camera.access.as_ref().ok_or(NotGiven::Open)?;
+        if self.channel == Channel::Plain {
+            return Err(NotGiven::TlsWanted);
+        }
         access.offer(self.connection.peer(), Instant::now())
     }
 
@@ -137,7 +147,7 @@ impl<'a> Viewing<'a> {
     /// Passes a question on to the controls; refuses it if viewers may not use them.
     fn ask(&mut self, question: Question) -> io::Result<Input> {
         if self.admitted.as_ref().is_some_and(|admitted| admitted.may < May::Control) {
-            let text = "this viewer's key allows to watch only; sudo lancam pair --may control makes another";
+            let text = "this viewer's key allows to watch only; sudo lancam pair --name NAME --may control makes another";
             return Ok(Input::Answer(Some(Answer::Refused(text.into()))));
         }
         let Some(controls) = &self.camera.controls else {
@@ -220,13 +230,23 @@ impl Surroundings for Viewing<'_> {
             }
             // The client has its whole answer, so another connection may have this one's place.
             Order::CloseSending if self.seat.is_none() => self.stand(Standing::Waits),
-            Order::Admit(key) => return Ok(Input::Admitted(self.admit(&key))),
+            Order::Admit(key) => return Ok(Input::Admitted(self.admit(&key)?)),
             Order::Offer => return Ok(Input::Offered(self.offer())),
             Order::Pair(claim) => return Ok(Input::Paired(self.pair(&claim))),
             // The link carries these out.
             Order::Acknowledged(_) | Order::Ebb(_) | Order::CloseSending => {}
         }
         Ok(Input::Awake)
+    }
+
+    fn revoked(&mut self) -> Option<SessionEnd> {
+        let (admitted, access) = (self.admitted.as_ref()?, self.camera.access.as_ref()?);
+        let changes = access.changes().count();
+        if std::mem::replace(&mut self.changes, changes) == changes || access.holds(&admitted.hash)
+        {
+            return None;
+        }
+        Some(SessionEnd::Revoked(admitted.name.clone()))
     }
 
     fn is_lowered(&self) -> bool {

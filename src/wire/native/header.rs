@@ -30,6 +30,11 @@ impl Header {
         [m0, m1, m2, m3, self.version, self.kind, f0, f1, l0, l1, l2, l3]
     }
 
+    /// The kind of the message that begins like this, as soon as that is there.
+    pub fn kind_of(first: &[u8]) -> Option<u8> {
+        first.get(MAGIC.len() + 1).copied()
+    }
+
     /// Parses a header. Refuses a payload over `max_payload`.
     ///
     /// # Errors

@@ -17,6 +17,7 @@ use lancam::image::pixels::{Chroma, Size};
 use lancam::image::size_wish::SizeWish;
 use lancam::latest::Newest;
 use lancam::rate::Rate;
+use lancam::wire::access::key::May;
 use lancam::wire::native::VERSION;
 use lancam::wire::native::message::{Message, Secret, Wishes};
 use lancam::wire::packet::{Codec, FrameFacts, Packet, PacketPool};
@@ -134,6 +135,7 @@ impl<'a> Table<'a> {
         let name = text.split(['(', ' ']).next().expect("a name");
         self.orders.push(name.to_owned());
         match order {
+            Order::Admit(_) => Input::Admitted(Ok(May::Control)),
             Order::Sit => Input::Seated(Ok(())),
             Order::Report(_) => Input::Reported(Reported { is_well: true, text: "fine\n".into() }),
             Order::Draw(_) => Input::Drawn(Some(self.packet(0))),

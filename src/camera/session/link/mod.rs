@@ -101,6 +101,12 @@ impl Link<'_> {
                 Pause::Until(until) => until,
                 Pause::ForEver(end) => return Ok(end),
             };
+            if self.course == Course::GoesOn
+                && let Some(end) = self.around.revoked()
+            {
+                self.end(end)?;
+                continue;
+            }
             // Check this in every turn, whatever else happens: a viewer that sends only pings takes
             // no frames.
             if self.is_stalled()? {

@@ -7,6 +7,7 @@ use nix::errno::Errno;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use std::io;
 use std::net::TcpStream;
+use std::os::fd::AsFd;
 use std::time::Duration;
 
 /// One `epoll` set. Socket and bells are edge-triggered, so no call is needed to reset them before
@@ -47,6 +48,19 @@ impl Waiter {
         let bell = EpollFlags::EPOLLIN | EpollFlags::EPOLLET;
         self.epoll.add(reader.bell()?, EpollEvent::new(bell, BELL))?;
         Ok(())
+    }
+
+    /// Also wakes at each event of this descriptor.
+    ///
+    /// # Errors
+    /// When the process has no memory left for that.
+    pub fn wake_at(&self, events: impl AsFd) -> io::Result<()> {
+        let bell = EpollFlags::EPOLLIN | EpollFlags::EPOLLET;
+        match self.epoll.add(events, EpollEvent::new(bell, BELL)) {
+            // It was added for an earlier request.
+            Ok(()) | Err(Errno::EEXIST) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Checks the socket again after its marks have changed: if it is writable by them now, that is

@@ -1,6 +1,7 @@
 //! Reads the greeting of a native viewer, or says why the viewer is refused.
 
 use crate::plain::printable;
+use crate::wire::access::key::ShownKey;
 use crate::wire::native::WireError;
 use crate::wire::native::credit::Credit;
 use crate::wire::native::decoder::Decoder;
@@ -13,6 +14,8 @@ pub(super) struct Greeting {
     pub(super) version: u8,
     pub(super) credit: Credit,
     pub(super) wishes: Wishes,
+    /// The key that it shows.
+    pub(super) key: ShownKey,
 }
 
 /// Why a viewer cannot be served.
@@ -36,11 +39,12 @@ impl From<NoCommonVersion> for Refusal {
 /// The viewer's greeting; `None` until it is complete.
 pub(super) fn greeting(decoder: &mut Decoder) -> Result<Option<Greeting>, Refusal> {
     let Some(message) = decoder.next_message()? else { return Ok(None) };
-    let Message::Hello { min_version, max_version, credit, wishes, program, .. } = message else {
+    let Message::Hello { min_version, max_version, credit, wishes, program, key } = message else {
         let text = "the first message of a viewer must be its greeting".into();
         return Err(Refusal { reason: GoodbyeReason::BadMessage, text });
     };
     log::debug!("viewer is {}", printable(program));
     let version = common_version(min_version, max_version)?;
-    Ok(Some(Greeting { version, credit: Credit::new(credit), wishes }))
+    let (credit, key) = (Credit::new(credit), ShownKey(key.0.to_owned()));
+    Ok(Some(Greeting { version, credit, wishes, key }))
 }

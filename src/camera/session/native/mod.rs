@@ -8,6 +8,7 @@ mod said;
 use super::farewell::goodbye;
 use super::link::outgoing::{Counting, Outgoing};
 use super::machine::{Input, Machine, Moment, Next, Order};
+use crate::camera::access::NotAdmitted;
 use crate::camera::metrics::Refused;
 use crate::camera::roster::wish::Wish;
 use crate::camera::session_end::SessionEnd;
@@ -89,6 +90,8 @@ enum Controls {
 enum Phase {
     /// Waits for a complete greeting, until then.
     Greets(Micros),
+    /// Waits to be let in.
+    Knocks(Greeting),
     /// Waits for a seat.
     Sits(Greeting),
     Watches,
@@ -125,8 +128,9 @@ impl<'a> Native<'a> {
     fn greet(&mut self, deadline: Micros, out: &mut Outgoing, now: Micros) -> Next {
         match greeting(&mut self.decoder) {
             Ok(Some(greeting)) => {
-                self.phase = Phase::Sits(greeting);
-                return Next::Order(Order::Sit);
+                let key = greeting.key.clone();
+                self.phase = Phase::Knocks(greeting);
+                return Next::Order(Order::Admit(key));
             }
             Ok(None) => {}
             Err(Refusal { reason, text }) => return self.refuse(reason, &text, out, now),
@@ -143,12 +147,20 @@ impl<'a> Native<'a> {
         Next::Wait(Some(deadline))
     }
 
+    /// Gives a viewer a seat that was let in.
+    fn sit(&mut self) -> Next {
+        if let Phase::Knocks(greeting) = std::mem::replace(&mut self.phase, Phase::Over) {
+            self.phase = Phase::Sits(greeting);
+        }
+        Next::Order(Order::Sit)
+    }
+
     /// Welcomes the viewer, and subscribes for it before anything is sent.
     fn welcome(&mut self, out: &mut Outgoing, now: Micros) -> Next {
         let Phase::Sits(greeting) = std::mem::replace(&mut self.phase, Phase::Watches) else {
             return Next::Wait(None);
         };
-        let Greeting { version, credit, wishes } = greeting;
+        let Greeting { version, credit, wishes, .. } = greeting;
         if let Some(messages) = out.messages() {
             Message::Welcome { version, name: self.name, id: self.id }.write_to(messages);
         }
@@ -325,6 +337,7 @@ impl<'a> Native<'a> {
     ) -> Next {
         let why = match reason {
             GoodbyeReason::Full => Refused::TooMany,
+            GoodbyeReason::NoKey | GoodbyeReason::TlsWanted => Refused::NoKey,
             _ => Refused::BadRequest,
         };
         self.leave(SessionEnd::Refused { why, text: text.into() }, reason, text, out);
@@ -378,6 +391,15 @@ impl Machine for Native<'_> {
         let now = moment.now;
         match (&self.phase, input) {
             (&Phase::Greets(deadline), _) => self.greet(deadline, out, now),
+            (Phase::Knocks(_), Input::Admitted(Err(why))) => {
+                let reason = match why {
+                    NotAdmitted::NoKey | NotAdmitted::Unknown => GoodbyeReason::NoKey,
+                    NotAdmitted::TlsWanted | NotAdmitted::TlsOnly => GoodbyeReason::TlsWanted,
+                };
+                self.refuse(reason, &why.to_string(), out, now)
+            }
+            (Phase::Knocks(_), Input::Admitted(Ok(_))) => self.sit(),
+            (Phase::Knocks(greeting), _) => Next::Order(Order::Admit(greeting.key.clone())),
             (Phase::Sits(_), Input::Seated(Ok(()))) => Next::Order(Order::Announce),
             (Phase::Sits(_), Input::Seated(Err(crowd))) => {
                 self.refuse(GoodbyeReason::Full, &crowd.to_string(), out, now)
@@ -412,6 +434,10 @@ impl Machine for Native<'_> {
             (Phase::Watches, SessionEnd::TooSlow(_)) => {
                 let text = "the viewer took no data for too long";
                 self.leave(why, GoodbyeReason::TooSlow, text, out);
+            }
+            (Phase::Watches, SessionEnd::Revoked(_)) => {
+                let text = NotAdmitted::Unknown.to_string();
+                self.leave(why, GoodbyeReason::NoKey, &text, out);
             }
             _ => self.phase = Phase::Left(why),
         }

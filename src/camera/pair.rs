@@ -1,0 +1,248 @@
+//! `lancam pair`: shows the code, and makes, lists and revokes keys, while lancam runs or not.
+
+use super::access::day::Day;
+use super::access::folder::OF_ROOT;
+use super::access::keys::{Entry, Sealing};
+use super::access::opening::{Closed, OpeningError};
+use super::access::{AccessError, Given, Mode, Plain};
+use super::announcer::Announce;
+use super::config::Config;
+use super::config::pair::PairOrder;
+use super::door;
+use super::listen::{Listen, reaches_others};
+use crate::net::lan::own_addresses;
+use crate::wire::access::key::May;
+use crate::wording::{TYPE, count};
+use nix::unistd::geteuid;
+use std::fmt::Write;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// Why nothing was shown or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum PairError {
+    /// The files are another user's.
+    #[error("this user may not use the camera's keys in {}. {TYPE}sudo lancam pair", .0.display())]
+    AnotherUser(PathBuf),
+    /// The files cannot be used.
+    #[error(transparent)]
+    Opening(#[from] OpeningError),
+    /// A change cannot be written.
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    /// There is no such key.
+    #[error("no key is called \"{0}\". {TYPE}lancam pair --list")]
+    NoSuchKey(String),
+}
+
+/// Carries out the order. Returns what to print.
+///
+/// # Errors
+/// When the files cannot be used, or there is no such key.
+pub fn run(order: &PairOrder, config: &Config, host_name: &str) -> Result<String, PairError> {
+    let closed = open(config, host_name)?;
+    let text = match order {
+        PairOrder::Show => shown(&closed, config, host_name),
+        PairOrder::NewCode => {
+            closed.access.renew_code()?;
+            let shown = shown(&closed, config, host_name);
+            format!("the old code is wrong from now on; keys that were given still work\n{shown}")
+        }
+        PairOrder::List => listed(&closed.access.keys()),
+        PairOrder::Revoke(name) => {
+            if !closed.access.revoke(name)? {
+                return Err(PairError::NoSuchKey(name.clone()));
+            }
+            format!("revoked \"{name}\"; who watches with it is disconnected within a second")
+        }
+        PairOrder::Make { name, may, sealing } => {
+            let today = Day::at(SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default());
+            let given = closed.access.give(name, *may, *sealing, today)?;
+            made(&given, *sealing, config, host_name)
+        }
+    };
+    Ok(match config.access {
+        Mode::Keys => text,
+        Mode::Open => format!(
+            "{text}\nnote: access = \"open\" is set, so everybody on the LAN may watch without a code or key"
+        ),
+    })
+}
+
+fn open(config: &Config, host_name: &str) -> Result<Closed, PairError> {
+    let place = door::place(config)?;
+    let is_root = geteuid().is_root();
+    // A user's own folder would get a code that no camera knows, beside that of the service.
+    let is_usual = config.state.is_none() && !is_root;
+    if is_usual && !place.join("code").exists() && Path::new(OF_ROOT).exists() {
+        return Err(PairError::AnotherUser(OF_ROOT.into()));
+    }
+    door::open(config, host_name).map_err(|error| match error.is_of_another_user() && !is_root {
+        true => PairError::AnotherUser(place),
+        false => error.into(),
+    })
+}
+
+fn shown(closed: &Closed, config: &Config, host_name: &str) -> String {
+    let code = closed.access.code().shown();
+    let begin: Vec<_> = closed.server.pin()[..8].iter().map(|byte| format!("{byte:02X}")).collect();
+    let keys = match closed.access.keys().len() {
+        0 => "none was given yet".to_owned(),
+        keys => format!("{} given; lancam pair --list shows them", count(keys, "key")),
+    };
+    let (camera, web) = (camera(config, host_name), web(config, host_name));
+    format!(
+        "code     {code}\n\
+         viewer   lancam-view {camera} --code {code}\n\
+         browser  https://{web}/\n         \
+         it warns once; the certificate's SHA-256 begins with {}\n\
+         keys     {keys}",
+        begin.join(":")
+    )
+}
+
+fn made(given: &Given, sealing: Sealing, config: &Config, host_name: &str) -> String {
+    let (key, name) = (given.key.text(), &given.name);
+    let may = match given.may {
+        May::Watch => "watch",
+        May::Control => "watch and set the camera's controls",
+    };
+    let scheme = match sealing {
+        Sealing::TlsOnly => "https",
+        Sealing::PlainToo => "http",
+    };
+    let web = web(config, host_name);
+    let mut text = format!(
+        "\"{name}\" may {may}. Its key is shown only now:\n\
+         key      {key}\n\
+         address  {scheme}://{web}/stream?key={key}\n\
+         header   Authorization: Bearer {key}"
+    );
+    if sealing == Sealing::PlainToo {
+        text += "\neverybody on the LAN can read this key and the picture, since programs use it without TLS";
+        if config.plain == Plain::Off {
+            text += "\nit is accepted without TLS once lancam.toml has: plain = \"keys\"";
+        }
+    }
+    text
+}
+
+fn listed(keys: &[Entry]) -> String {
+    if keys.is_empty() {
+        return "no key was given yet; lancam pair shows the code for viewers".to_owned();
+    }
+    let widest = keys.iter().map(|entry| entry.name.chars().count()).max().unwrap_or(0).max(4);
+    let mut text = format!("{:widest$}  may      without TLS  made        last used", "name");
+    for entry in keys {
+        let plain = match entry.sealing {
+            Sealing::TlsOnly => "no",
+            Sealing::PlainToo => "yes",
+        };
+        let last_used = entry.last_used.map_or("never".to_owned(), |day| day.to_string());
+        let (name, may, made) = (&entry.name, entry.may.word(), entry.made.to_string());
+        write!(text, "\n{name:widest$}  {may:7}  {plain:11}  {made:10}  {last_used}")
+            .expect("memory takes any text");
+    }
+    text
+}
+
+/// How viewers call the camera.
+fn camera(config: &Config, host_name: &str) -> String {
+    match config.announce {
+        Announce::On => door::local_name(config.name.as_deref().unwrap_or(host_name)),
+        Announce::Off => format!("{}:{}", own_address(), port(config, Listen::DEFAULT_PORTS[0])),
+    }
+}
+
+/// Where browsers find it.
+fn web(config: &Config, host_name: &str) -> String {
+    let port = port(config, Listen::DEFAULT_PORTS[1]);
+    match config.announce {
+        Announce::On => format!("{}:{port}", camera(config, host_name)),
+        Announce::Off => SocketAddr::new(own_address(), port).to_string(),
+    }
+}
+
+/// The port that is listened at: the usual one, or else the first that others reach.
+fn port(config: &Config, usual: u16) -> u16 {
+    let Listen::At(addresses) = &config.listen else { return usual };
+    let ports = addresses.iter().filter(|it| reaches_others(it)).map(SocketAddr::port);
+    let ports: Vec<u16> = ports.collect();
+    if ports.contains(&usual) { usual } else { ports.first().copied().unwrap_or(usual) }
+}
+
+fn own_address() -> IpAddr {
+    let own = own_addresses();
+    let found = own.iter().copied().find(IpAddr::is_ipv4).or(own.first().copied());
+    found.unwrap_or(IpAddr::from([127, 0, 0, 1]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(place: &Path) -> Config {
+        let mut config = Config::default();
+        config.state = Some(place.to_owned());
+        config.name = Some("Garage".into());
+        config
+    }
+
+    fn said(order: &PairOrder, config: &Config) -> String {
+        run(order, config, "raspberrypi").expect("it works")
+    }
+
+    #[test]
+    fn the_code_is_shown_with_the_line_to_type_and_a_new_one_replaces_it() {
+        let around = tempfile::tempdir().expect("a folder");
+        let mut config = config(&around.path().join("state"));
+        let first = said(&PairOrder::Show, &config);
+        let code = first.lines().next().and_then(|line| line.split_whitespace().nth(1));
+        let code = code.expect("a code");
+        let line = format!("viewer   lancam-view garage.local --code {code}\n");
+        assert!(first.contains(&line) && first.contains("https://garage.local:8080/\n"), "{first}");
+        assert_eq!(said(&PairOrder::Show, &config), first);
+        let new = said(&PairOrder::NewCode, &config);
+        assert!(!new.contains(code) && new.contains("lancam-view garage.local --code "), "{new}");
+        config.access = Mode::Open;
+        assert!(said(&PairOrder::Show, &config).contains("everybody on the LAN may watch"));
+    }
+
+    #[test]
+    fn a_key_is_made_listed_and_revoked() {
+        let around = tempfile::tempdir().expect("a folder");
+        let config = config(&around.path().join("state"));
+        assert!(said(&PairOrder::List, &config).starts_with("no key was given yet"));
+        let make = |name: &str, may, sealing| PairOrder::Make { name: name.into(), may, sealing };
+        let ha = said(&make("HA", May::Watch, Sealing::TlsOnly), &config);
+        assert!(ha.starts_with("\"HA\" may watch. Its key is shown only now:\nkey      "), "{ha}");
+        assert!(
+            ha.contains("https://garage.local:8080/stream?key=") && !ha.contains("TLS"),
+            "{ha}"
+        );
+        let tv = said(&make("tv", May::Control, Sealing::PlainToo), &config);
+        assert!(tv.contains("can read this key and the picture"), "{tv}");
+        assert!(tv.contains("http://garage.local") && tv.contains("plain = \"keys\""), "{tv}");
+        let list = said(&PairOrder::List, &config);
+        let rows: Vec<Vec<&str>> = list.lines().map(|it| it.split_whitespace().collect()).collect();
+        assert_eq!(rows[1][..3], ["HA", "watch", "no"]);
+        assert_eq!(rows[2][..3], ["tv", "control", "yes"]);
+        assert!(rows[1][4..] == ["never"] && rows.len() == 3, "{list}");
+        let revoke = PairOrder::Revoke("HA".into());
+        assert!(said(&revoke, &config).starts_with("revoked \"HA\""));
+        let again = run(&revoke, &config, "raspberrypi").expect_err("it is gone").to_string();
+        assert_eq!(again, "no key is called \"HA\". Type: lancam pair --list");
+    }
+
+    #[test]
+    fn a_camera_that_is_not_announced_is_named_by_its_address_and_port() {
+        let addresses = ["127.0.0.1:9999", "[::]:7000"];
+        let addresses = addresses.map(|it| it.parse().expect("an address"));
+        let mut config = Config::default();
+        config.announce = Announce::Off;
+        config.listen = Listen::At(addresses.to_vec());
+        assert!(camera(&config, "raspberrypi").ends_with(":7000"));
+        assert!(web(&config, "raspberrypi").ends_with(":7000"));
+    }
+}
