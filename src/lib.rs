@@ -24,7 +24,7 @@ pub mod wording;
 pub mod camera;
 #[cfg(all(feature = "camera", target_os = "linux"))]
 pub mod clock;
-#[cfg(any(feature = "camera", feature = "viewer"))]
+#[cfg(any(feature = "camera", feature = "viewer", feature = "setup"))]
 pub mod crypto;
 #[cfg(all(feature = "camera", target_os = "linux"))]
 pub mod holders;

@@ -2,7 +2,7 @@
 # flash.sh IMAGE [DEVICE]: shows what is on a card, asks, writes it while showing the progress, and reads it back. IMAGE may
 # be .img or .img.xz; if only the .xz exists, it is used. Without DEVICE, lists disks. YES=1 answers the question. Refuses a
 # disk that is mounted, in use by this system, built in, or not of a card's size. Needs FORCE=1 for a disk with anything but
-# lancam or Raspberry Pi OS on it. LANCAM_FLASH_FILES=1 lets tests write to plain files and loop devices.
+# lancam or Raspberry Pi OS on it. Then writes a fresh code into lancam.toml on the card, and prints it. LANCAM_FLASH_FILES=1 lets tests write to plain files and loop devices.
 set -euo pipefail
 export LC_ALL=C PATH=$PATH:/usr/sbin:/sbin
 here=$(cd "$(dirname "$0")" && pwd)
@@ -146,6 +146,38 @@ for ((at = 0; at < length; at += STEP)); do
 done 3< <(read_image)
 bar Reading "$length"
 echo >&2
+
+# A comment in lancam.toml, which a line of the same length replaces. So no file system has to be mounted or changed.
+readonly PLACE='#device.code = "____-____-____"'
+
+# Prints 12 random letters, none of which can be taken for another.
+random_code() {
+    local letters=0123456789ABCDEFGHJKMNPQRSTVWXYZ code='' byte
+    for byte in $(od -A n -N 12 -t u1 /dev/urandom); do code+=${letters:byte % 32:1}; done
+    [ ${#code} = 12 ] || fail "this system gives no random numbers, so there is no code: do not use this card"
+    echo "${code:0:4}-${code:4:4}-${code:8:4}"
+}
+
+# Writes a code of its own onto each card, because all cards have the same image. The camera moves it to its own partition.
+write_code() {
+    local found at code line
+    # Blank space as line ends, because grep keeps a line in memory.
+    mapfile -t found < <(read_image | tr '\0' '\n' | grep --text --byte-offset --only-matching --fixed-strings "$PLACE")
+    if [ ${#found[@]} != 1 ]; then
+        echo "This image has no place for a code. If its camera wants one, its screen shows it"
+        return
+    fi
+    at=${found[0]%%:*}
+    code=$(random_code)
+    line="device.code = \"$code\" "
+    printf %s "$line" | dd of="$device" bs=1 seek="$at" conv=notrunc,fsync status=none || fail "the code could not be written to $device"
+    if [ -b "$device" ]; then blockdev --flushbufs "$device"; fi
+    [ "$(dd if="$device" bs=1 skip="$at" count=${#line} status=none | tr '\0' '?')X" = "${line}X" ] ||
+        fail "$device does not give back the code that was written: another card, or another reader"
+    echo "The camera's code: $code"
+    echo "lancam-view and browsers ask for it once. Until the camera's first start, it is in lancam.toml on the card"
+}
+write_code
 exec 9<&-
 if [ -b "$device" ]; then blockdev --rereadpt "$device" 2>/dev/null || true; fi
 echo "The card is ready: into the Pi with it" >&2

@@ -1,5 +1,6 @@
 //! The tables of `lancam.toml` about the device, not the camera: `[device]`, `[wifi]`, `[ethernet]`, `[ssh]`.
 
+use super::code::may_set_one;
 use super::reading::{Reading, Weight};
 use super::statements::{self, MistakeKind, Statement, Value};
 use super::table::Table;
@@ -49,7 +50,10 @@ pub(crate) fn read_table(statement: &Statement, source: &str, reading: &mut Read
     };
     let mut table = Table::new(name, statements);
     match name {
-        "device" => table.name("name", source, reading),
+        "device" => {
+            table.name("name", source, reading);
+            table.code("code", source, reading);
+        }
         "wifi" => wifi(&mut table, statement.key_at.start, source, reading),
         "ethernet" => reading.wishes.wired = table.addresses(reading),
         _ => table.keys(reading),
@@ -113,7 +117,8 @@ fn lines_of_tables(text: &str) -> Vec<Range<usize>> {
         }
         // Also in comments, and in lines that are not TOML.
         let key = said.split('=').next().unwrap_or_default().to_ascii_lowercase();
-        let is_secret = ["psk", "password"].iter().any(|word| key.contains(word));
+        let is_secret =
+            ["psk", "password"].iter().any(|word| key.contains(word)) || may_set_one(said);
         if is_inside || begins_with_table(said) || is_secret {
             places.push(place);
         }
@@ -135,9 +140,9 @@ mod tests {
 
     #[test]
     fn both_ways_to_write_a_table_are_read() {
-        let dotted = "device.name = \"garage\"\nwifi.ssid = \"Küche\"\nwifi.psk = 'a\"b\\c d e'\nwifi.country = \"de\"\n\
+        let dotted = "device.name = \"garage\"\ndevice.code = \"K7QM-2XPD-9HRT\"\nwifi.ssid = \"Küche\"\nwifi.psk = 'a\"b\\c d e'\nwifi.country = \"de\"\n\
                       ssh.authorized_keys = \"ssh-ed25519 AAAAC3 me\"\nethernet.address = \"192.0.2.7/24\"\nquality = 50\n";
-        let headed = "quality = 50\n[device]\nname = \"garage\"\n[wifi]\nssid = \"Küche\"\npsk = \"a\\\"b\\\\c d e\"\n\
+        let headed = "quality = 50\n[device]\nname = \"garage\"\ncode = \"K7QM-2XPD-9HRT\"\n[wifi]\nssid = \"Küche\"\npsk = \"a\\\"b\\\\c d e\"\n\
                       country = \"DE\"\n[ssh]\nauthorized_keys = [\"ssh-ed25519 AAAAC3 me\"]\n[ethernet]\n\
                       address = [\"192.0.2.7/24\"]\n[controls]\ngain = 1\n";
         let mut wishes = [dotted, headed].map(|text| {
@@ -150,6 +155,9 @@ mod tests {
         {
             let at = wishes.networks[0].secret_at.take().expect("a secret has a place");
             assert_eq!(&text[at], written);
+            let code = wishes.code.take().expect("a code");
+            assert_eq!(&text[code.at.clone()], "K7QM-2XPD-9HRT");
+            assert!(code.code().is_some());
         }
         assert_eq!(wishes[0], wishes[1]);
         assert_eq!(wishes[0].name, HostName::parse("garage").ok());
@@ -168,9 +176,11 @@ mod tests {
             ("[wifi\nssid = \"a\"\n", 1, "cannot be read"),
             ("wifi = \"a\"\n", 1, "is a table"),
             ("device.name = \"my camera\"\n", 1, "hyphens"),
+            ("device.code = \"geheim\"\n", 1, "such as K7QM-2XPD-9HRT"),
+            ("[device]\ncode = geheim\n", 2, "quotes around it"),
             ("[ethernet]\naddress = \"192.0.2.7\"\n", 2, "192.168.1.20/24"),
             ("[ssh]\nauthorized_keys = [\"x\"]\n", 2, "id_ed25519.pub"),
-            ("[device]\nname = \"a\"\nquality = 5\n", 3, "the only key there is name"),
+            ("[device]\nname = \"a\"\nquality = 5\n", 3, "the keys there are name, code"),
         ] {
             let reading = read(text);
             let first = reading.remarks.first().expect(text);
@@ -191,6 +201,8 @@ mod tests {
     #[test]
     fn mistakes_elsewhere_are_left_to_the_camera_program() {
         assert_eq!(without_tables("name = \"psk\"\n#wifi.psk = \"a\"\n"), "name = \"psk\"\n\n");
+        let misplaced = "code = \"K7QM-2XPD-9HRT\"\n# CODE=\"a\"\nencode-threads = 2\n";
+        assert_eq!(without_tables(misplaced), "\n\nencode-threads = 2\n");
         let text = "quality = x\n[device]\nname = \"garage\"\n[controls]\ngain\n";
         let reading = read(text);
         assert_eq!(reading.remarks, []);

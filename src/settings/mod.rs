@@ -1,7 +1,9 @@
 //! The content of `lancam.toml`: its statements, and its tables about the device. `lancam` and `lancam-setup` share this.
 
+pub mod code;
 pub mod device;
 pub mod lines;
+pub mod moved;
 pub(crate) mod quotes;
 pub mod reading;
 pub(crate) mod statements;

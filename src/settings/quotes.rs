@@ -1,5 +1,6 @@
 //! Handles curly quotes, which word processors and phones insert where a file needs straight ones.
 
+use super::code::may_set_one;
 use crate::plain::printable;
 
 /// All quotes of European languages, double and single.
@@ -52,7 +53,8 @@ pub(crate) fn shown(line: &str) -> Option<String> {
     let right = printable(&straight(line)?);
     let sign = right.find(['=', ':']).unwrap_or(0) + 1;
     let key = right[..sign].to_ascii_lowercase();
-    let is_secret = ["psk", "pass", "key", "secret"].iter().any(|word| key.contains(word));
+    let words = ["psk", "pass", "key", "secret"];
+    let is_secret = words.iter().any(|word| key.contains(word)) || may_set_one(&key);
     Some(if is_secret { format!("{} \"…\"", &right[..sign]) } else { right })
 }
 

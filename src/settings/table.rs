@@ -1,5 +1,6 @@
 //! Reads a table of a TOML file key by key. Keys that nobody asked for become remarks.
 
+use super::code::WrittenCode;
 use super::reading::{Reading, Weight};
 use super::statements::{Statement, Value};
 use super::wishes::{Addresses, Secret, Ssid};
@@ -99,6 +100,15 @@ impl<'a> Table<'a> {
         if let Some((text, at)) = self.text(key, source, reading) {
             reading.name(at.start, &self.called(key), text);
         }
+    }
+
+    /// The camera's code.
+    pub(crate) fn code(&mut self, key: &'static str, source: &str, reading: &mut Reading) {
+        let Some((text, at)) = self.text(key, source, reading) else { return };
+        let written = WrittenCode::new(text, at);
+        reading.accept(written.at.start, &self.called(key), written.check());
+        // A power cut may have left a part of a code, and the rest of it must not stay there.
+        reading.wishes.code = Some(written);
     }
 
     /// A country.

@@ -1,5 +1,7 @@
-//! What an owner may set on the device, in whatever file: a name, networks, keys, addresses.
+//! What an owner may set on the device, in whatever file: a name, a code, networks, keys, addresses.
 
+use super::code::WrittenCode;
+use super::moved;
 use std::fmt;
 use std::net::IpAddr;
 use std::ops::Range;
@@ -9,6 +11,8 @@ use std::ops::Range;
 pub struct Wishes {
     /// The machine's name.
     pub name: Option<HostName>,
+    /// The camera's code.
+    pub code: Option<WrittenCode>,
     /// The country, for the radio's rules.
     pub country: Option<Country>,
     /// The Wi-Fi networks to join, the best first.
@@ -26,6 +30,7 @@ impl Wishes {
     pub fn or(self, other: Self) -> Self {
         Self {
             name: self.name.or(other.name),
+            code: self.code.or(other.code),
             country: self.country.or(other.country),
             networks: if self.networks.is_empty() { other.networks } else { self.networks },
             keys: if self.keys.is_empty() { other.keys } else { self.keys },
@@ -175,18 +180,11 @@ pub enum Secret {
     Moved,
 }
 
-/// The text in place of a moved secret; dots fill the rest.
-const MOVED: &str = "moved to the camera";
-/// The same text if there is less room.
-const MOVED_SHORT: &str = "moved.";
-
 impl Secret {
     /// # Errors
     /// What is expected.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
-        let is_moved = |rest: &str| rest.bytes().all(|letter| letter == b'.');
-        if text.strip_prefix(MOVED).or_else(|| text.strip_prefix(MOVED_SHORT)).is_some_and(is_moved)
-        {
+        if moved::is_text(text) {
             return Ok(Self::Moved);
         }
         match text.len() {
@@ -196,12 +194,6 @@ impl Secret {
             8..=63 if !text.chars().any(char::is_control) => Ok(Self::Passphrase(text.into())),
             _ => Err("a password of 8 to 63 bytes, or a key of 64 hexadecimal digits"),
         }
-    }
-
-    /// The text that replaces a secret of `room` bytes.
-    pub fn moved(room: usize) -> String {
-        let text = if room >= MOVED.len() { MOVED } else { MOVED_SHORT };
-        format!("{text:.<room$}").chars().take(room).collect()
     }
 
     /// The secret's text, if there is one to keep.
@@ -323,12 +315,12 @@ mod tests {
     #[test]
     fn what_stands_in_a_secrets_place_is_as_long_and_is_known_again() {
         for room in 8..200 {
-            let moved = Secret::moved(room);
+            let moved = moved::text(room);
             assert_eq!(moved.len(), room);
             assert_eq!(Secret::parse(&moved), Ok(Secret::Moved), "{moved}");
         }
-        assert_eq!(Secret::moved(8), "moved...");
-        assert_eq!(Secret::moved(21), "moved to the camera..");
+        assert_eq!(moved::text(8), "moved...");
+        assert_eq!(moved::text(21), "moved to the camera..");
     }
 
     #[test]

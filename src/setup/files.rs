@@ -4,7 +4,7 @@ use super::text::Text;
 use crate::settings::reading::Reading;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, fchown};
 use std::path::Path;
 
 /// A hundred times the length of any real file.
@@ -17,6 +17,8 @@ pub(super) enum Access {
     All,
     /// Its owner.
     Root,
+    /// The owner of the folder in which it lies.
+    Folder,
 }
 
 /// More files than any boot partition has.
@@ -66,7 +68,7 @@ pub(super) fn read(path: &Path, reading: &mut Reading) -> Option<Text> {
 pub(super) fn put(path: &Path, text: &str, access: Access) -> io::Result<()> {
     let mode = match access {
         Access::All => 0o644,
-        Access::Root => 0o600,
+        Access::Root | Access::Folder => 0o600,
     };
     let next = path.with_extension("next");
     // A temporary file left by a power cut may have another mode.
@@ -75,6 +77,10 @@ pub(super) fn put(path: &Path, text: &str, access: Access) -> io::Result<()> {
         _ => {}
     }
     let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&next)?;
+    if access == Access::Folder {
+        let folder = fs::metadata(path.parent().unwrap_or(Path::new("/")))?;
+        fchown(&file, Some(folder.uid()), Some(folder.gid()))?;
+    }
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     fs::rename(&next, path)
@@ -101,7 +107,7 @@ pub(super) fn put_or_remove(path: &Path, text: Option<&str>, access: Access) -> 
 pub(super) fn folder(path: &Path, access: Access) -> io::Result<()> {
     let mode = match access {
         Access::All => 0o755,
-        Access::Root => 0o700,
+        Access::Root | Access::Folder => 0o700,
     };
     fs::DirBuilder::new().recursive(true).mode(mode).create(path)
 }

@@ -6,6 +6,7 @@
 //! no I/O.
 
 mod cloud;
+mod code;
 mod files;
 mod finding;
 mod imager;
@@ -18,6 +19,7 @@ mod wifi_key;
 mod written;
 mod yaml;
 
+use crate::settings::code::WrittenCode;
 use crate::settings::lines::{line_at, line_number};
 use crate::settings::reading::{Reading, Remark, Weight};
 use crate::settings::wishes::{HostName, Network, Secret, Wishes};
@@ -98,7 +100,9 @@ impl Parsed {
 
     /// Overwrites the secrets in the bytes it was made of.
     pub fn move_secrets(&self, file: &mut [u8]) {
-        for place in self.reading.wishes.networks.iter().filter_map(Network::place_of_secret) {
+        let wishes = &self.reading.wishes;
+        let code = wishes.code.iter().map(|code| code.at.clone());
+        for place in wishes.networks.iter().filter_map(Network::place_of_secret).chain(code) {
             let (at, bytes) = vault::moved(&self.text, &place);
             if let Some(there) = file.get_mut(at..at + bytes.len()) {
                 there.copy_from_slice(&bytes);
@@ -113,6 +117,8 @@ struct Source {
     text: Text,
     /// Its networks, even those that are not used, because their passwords are in the file too.
     networks: Vec<Network>,
+    /// The same for its code.
+    code: Option<WrittenCode>,
 }
 
 /// Everything that was read.
@@ -129,6 +135,8 @@ pub fn run(options: &Options) {
     let done = match options.step {
         Step::Everything => found.write_everything(options),
         Step::KeepSecrets => found.keep_secrets(options),
+        // The steps before it have left their complaints.
+        Step::TellCode => return found.tell_code(options),
     };
     if let Err(error) = done {
         found.complain(format!("not all settings on the card are used: {error}"));
@@ -182,7 +190,8 @@ impl Found {
                 ));
             }
         }
-        self.sources.push(Source { meant, text, networks });
+        let code = wishes.code.clone();
+        self.sources.push(Source { meant, text, networks, code });
         if self.sources.last().is_some_and(|source| source.meant.name == AUTHORIZED_KEYS) {
             // Keys of both files may log in.
             self.wishes.keys.append(&mut wishes.keys);
@@ -309,6 +318,7 @@ impl Found {
         if let Some(trouble) = partition::trouble(&options.data) {
             self.complain(format!("data partition: {trouble}"));
         }
+        self.keep_code(options);
         let kept = options.data.join("wifi");
         let mut vault = Vault::read(&kept).unwrap_or_else(|error| {
             self.complain(format!(
@@ -321,7 +331,9 @@ impl Found {
         let networks = self.sources.iter().rev().flat_map(|source| source.networks.iter().rev());
         networks.for_each(|network| vault.take(&network.ssid, &network.secret));
         match vault.keep(&kept) {
-            Ok(()) => self.write_over_secrets(&options.boot),
+            Ok(()) => self.write_over(&options.boot, "Wi-Fi passwords", |source| {
+                source.networks.iter().filter_map(Network::place_of_secret).collect()
+            }),
             Err(error) => self.complain(format!(
                 "Wi-Fi passwords stay on the boot partition, where any PC can read them: {}: {error}",
                 kept.display()
@@ -345,16 +357,15 @@ impl Found {
         self.write_wifi(options)
     }
 
-    /// Overwrites the secrets on the boot partition, once the camera's own partition has them.
-    fn write_over_secrets(&mut self, boot: &Path) {
-        let mut places: Vec<(&Source, Vec<Range<usize>>)> = Vec::new();
-        for source in &self.sources {
-            let in_it: Vec<_> =
-                source.networks.iter().filter_map(Network::place_of_secret).collect();
-            if !in_it.is_empty() {
-                places.push((source, in_it));
-            }
-        }
+    /// Overwrites secrets on the boot partition, once the camera's own partition has them.
+    fn write_over(
+        &mut self,
+        boot: &Path,
+        what: &str,
+        places: impl Fn(&Source) -> Vec<Range<usize>>,
+    ) {
+        let places = self.sources.iter().map(|source| (source, places(source)));
+        let places: Vec<_> = places.filter(|(_, places)| !places.is_empty()).collect();
         if places.is_empty() {
             return;
         }
@@ -364,13 +375,9 @@ impl Found {
             })
         });
         match done {
-            Ok(()) => {
-                log::info!(
-                    "moved the Wi-Fi passwords from the boot partition to the camera's own"
-                );
-            }
+            Ok(()) => log::info!("moved {what} from the boot partition to the camera's own"),
             Err(error) => self.complain(format!(
-                "Wi-Fi passwords are still on the boot partition, where any PC can read them: {error}"
+                "{what}: still on the boot partition, where any PC can read it: {error}"
             )),
         }
     }

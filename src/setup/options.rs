@@ -12,19 +12,22 @@ lancam-setup reads what the owner left on the boot partition of lancam's SD card
 the programs of the image read. The image runs it at each start; docs/IMAGE.md tells what it reads.
 
 lancam-setup [options]     read all settings: name, addresses, networks, SSH keys, lancam.toml
-lancam-setup --keep-secrets [options]     move Wi-Fi passwords to the camera's own partition
+lancam-setup --keep-secrets [options]     move the code and Wi-Fi passwords to the camera's own partition
+lancam-setup --tell-code [options]     write the code that the camera made into code.txt, if that is there
 lancam-setup --version
 lancam-setup --help
 
   --boot DIR    the boot partition: /boot
   --run DIR     where to write the files for programs: /run. Only with /run is the machine named
   --data DIR    the camera's own partition: /data
+  --state DIR   where lancam keeps its code and its keys: /var/lib/lancam
 
 It never fails: settings that it cannot read are ignored, with a line each in RUN/lancam/complaints.
 Exit status: 0; 2 wrong options.";
 
 /// All long options.
-const OPTIONS: [&str; 6] = ["keep-secrets", "boot", "run", "data", "version", "help"];
+const OPTIONS: [&str; 8] =
+    ["keep-secrets", "tell-code", "boot", "run", "data", "state", "version", "help"];
 
 /// Where to look when nothing else can be said.
 const SEE_HELP: &str = "lancam-setup --help lists the options";
@@ -52,6 +55,8 @@ pub struct Options {
     pub run: PathBuf,
     /// The camera's own partition.
     pub data: PathBuf,
+    /// The folder of lancam's code and keys.
+    pub state: PathBuf,
     /// The step to do.
     pub step: Step,
 }
@@ -61,13 +66,21 @@ pub struct Options {
 pub enum Step {
     /// All that can be done before the camera's own partition is mounted.
     Everything,
-    /// Move Wi-Fi passwords to that partition, and use those that are there.
+    /// Move the code and Wi-Fi passwords to that partition, and use those that are there.
     KeepSecrets,
+    /// Write the code that the camera made onto the boot partition.
+    TellCode,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { boot: "/boot".into(), run: RUN.into(), data: "/data".into(), step: Step::Everything }
+        Self {
+            boot: "/boot".into(),
+            run: RUN.into(),
+            data: "/data".into(),
+            state: "/var/lib/lancam".into(),
+            step: Step::Everything,
+        }
     }
 }
 
@@ -85,6 +98,11 @@ impl Command {
                 Long("boot") => &mut options.boot,
                 Long("run") => &mut options.run,
                 Long("data") => &mut options.data,
+                Long("state") => &mut options.state,
+                Long("tell-code") => {
+                    options.step = Step::TellCode;
+                    continue;
+                }
                 Long("keep-secrets") => {
                     options.step = Step::KeepSecrets;
                     continue;

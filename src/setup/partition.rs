@@ -18,11 +18,11 @@ pub(super) fn trouble(data: &Path) -> Option<&'static str> {
 }
 
 // Each message fits on one line of the screen.
-const MISSING: &str = "missing, so Wi-Fi passwords and SSH's key are not kept; pictures still work; \
+const MISSING: &str = "missing, so each start has a new code, and no keys or passwords are kept; \
                        write the card again, or use another";
-const READ_ONLY: &str = "read-only, so Wi-Fi passwords and crash reasons are not kept; pictures still work; \
+const READ_ONLY: &str = "read-only, so no new keys or Wi-Fi passwords are kept; old keys still work; \
                          use another card";
-const FULL: &str = "full, so Wi-Fi passwords and crash reasons are not kept; pictures still work; \
+const FULL: &str = "full, so no new keys or Wi-Fi passwords are kept; old keys still work; \
                     write the card again";
 
 /// The free bytes for processes without root's reserve.

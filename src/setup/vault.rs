@@ -5,6 +5,7 @@
 
 use super::files::{Access, put};
 use super::text::Text;
+use crate::settings::moved::text as moved_text;
 use crate::settings::wishes::{Secret, Ssid};
 use nix::mount::{MsFlags, mount};
 use nix::sys::statvfs::{FsFlags, statvfs};
@@ -80,7 +81,7 @@ impl Vault {
 
 /// Whether `found` is `had` with a part overwritten: a power cut may come between two sectors of a file.
 fn is_half_moved(found: &str, had: &str) -> bool {
-    let moved = Secret::moved(had.len());
+    let moved = moved_text(had.len());
     let mut letters = found.bytes().zip(had.bytes().zip(moved.bytes()));
     found.len() == had.len() && letters.all(|(it, (had, moved))| it == had || it == moved)
 }
@@ -100,7 +101,7 @@ pub(super) fn write_over(path: &Path, text: &Text, places: &[Range<usize>]) -> i
 
 /// The bytes that overwrite a range of a file's text, and their position in the file.
 pub(super) fn moved(text: &Text, place: &Range<usize>) -> (usize, Vec<u8>) {
-    (text.in_file(place).start, text.encode(&Secret::moved(text.room(place))))
+    (text.in_file(place).start, text.encode(&moved_text(text.room(place))))
 }
 
 /// Runs `act` on a folder whose file system may be mounted read-only, and restores that.
@@ -171,7 +172,7 @@ mod tests {
         let whole = "0123456789abcdef".repeat(4);
         let mut vault = Vault::default();
         vault.take(&ssid("a"), &secret(&whole));
-        let moved = Secret::moved(whole.len());
+        let moved = moved_text(whole.len());
         for cut in 1..whole.len() {
             for half in [
                 format!("{}{}", &moved[..cut], &whole[cut..]),

@@ -1,7 +1,7 @@
 //! The formats of bytes on the wire and in files, and their rules: no sockets, no clock, no
 //! threads.
 
-#[cfg(any(feature = "camera", feature = "viewer"))]
+#[cfg(any(feature = "camera", feature = "viewer", feature = "setup"))]
 pub mod access;
 pub mod certificate;
 pub mod dns;

@@ -4,6 +4,7 @@
 use super::options::{Entry, InFile, ValueKind};
 use super::{Config, meant};
 use crate::plain::printable;
+use crate::settings::code::may_set_one;
 use crate::settings::statements::{MAX_MISTAKES, Mistake, MistakeKind};
 use crate::settings::{device, quotes};
 use crate::wording::{WRITE, curly_quotes, must_be, unknown};
@@ -44,7 +45,8 @@ fn is_secret(mistake: &Mistake, line: &str) -> bool {
     let is_device = |key: &str| device::TABLES.contains(&key);
     let key = mistake.key.as_deref().unwrap_or_default();
     let line = line.to_ascii_lowercase();
-    is_device(key) || ["psk", "pass"].iter().any(|word| key.contains(word) || line.contains(word))
+    let is_password = |word: &&str| key.contains(*word) || line.contains(*word);
+    is_device(key) || may_set_one(&line) || ["psk", "pass"].iter().any(is_password)
 }
 
 fn secret(mistake: &Mistake, line: &str) -> String {

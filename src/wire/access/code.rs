@@ -55,6 +55,11 @@ impl Code {
         if len == LEN { Ok(Self(letters)) } else { Err(NotACode::Length(len)) }
     }
 
+    /// The letters in a part of a code; `None` if it has another letter.
+    pub fn letters_in(part: &str) -> Option<Vec<u8>> {
+        part.chars().filter(|letter| !is_between(*letter)).map(meant).collect()
+    }
+
     /// The twelve letters, without dashes.
     pub fn letters(&self) -> &[u8; LEN] {
         &self.0
@@ -104,7 +109,9 @@ mod tests {
         for typed in ["k7qm2xpd9hrt", " K7QM 2XPD 9HRT\n", "k7qm–2xpd—9hrt", "K-7-Q-M-2XPD9HRT-"]
         {
             assert!(Code::parse(typed).expect(typed).is(&code), "{typed}");
+            assert_eq!(Code::letters_in(typed).as_deref(), Some(&code.letters()[..]));
         }
+        assert_eq!(Code::letters_in("-9h_"), None);
         let zeros = Code::parse("oOo0-iIl1-LL00").expect("a code");
         assert_eq!(zeros.shown(), "0000-1111-1100");
         assert!(!zeros.is(&code));

@@ -71,8 +71,14 @@ impl Machine {
         );
         stand_in("mke2fs", "echo mke2fs >>$LOG");
         stand_in("modprobe", "exit 0");
-        stand_in("mount", "echo \"mount $4\" >>$LOG; case $4 in *ro,*) exit $RO ;; esac");
+        stand_in(
+            "mount",
+            "case $1 in --bind) echo \"bind $2 $3\" >>$LOG; exit ;; esac
+            echo \"mount $4\" >>$LOG; case $4 in *ro,*) exit $RO ;; esac",
+        );
         let text = script()
+            .replace("/data/lancam", &format!("{}/kept", folder.path().display()))
+            .replace("/var/lib/lancam", &format!("{}/state", folder.path().display()))
             .replace("/usr/sbin/", &format!("{}/", folder.path().display()))
             .replace("/usr/bin/", &format!("{}/", folder.path().display()));
         let script = at("data");
@@ -96,6 +102,12 @@ impl Machine {
         (did.lines().map(str::to_owned).collect(), said, output.status.success())
     }
 
+    /// The line in the log when lancam's folder lies on the partition.
+    fn bound(&self) -> String {
+        let folder = self.folder.path().display();
+        format!("bind {folder}/kept {folder}/state")
+    }
+
     #[track_caller]
     fn keeps_to(&self, first: &str, second: &str, decided: &str) {
         let (did, said, is_well) = self.starts(first, second, "0");
@@ -106,6 +118,7 @@ impl Machine {
         assert_eq!(mounts.len(), 1, "{case}");
         assert_eq!(mounts[0].starts_with("mount ro,"), decided == "unknown", "{case}");
         assert!(mounts[0].contains("nosuid,nodev,noexec"), "{case}");
+        assert_eq!(did.last(), Some(&self.bound()), "{case}");
         match decided {
             "lost" => assert!(said.contains("<3>") && said.contains("is lost"), "{case}"),
             "unknown" => assert!(said.contains("<3>") && said.contains("could not be checked")),
@@ -137,8 +150,35 @@ fn an_e2fsck_that_is_killed_or_missing_costs_nothing() {
     }
     fs::remove_file(machine.folder.path().join("e2fsck")).expect("it was there");
     let (did, said, _) = machine.starts("0", "0", "0");
-    assert_eq!(did.len(), 1, "{did:?}");
+    assert_eq!(did.len(), 2, "{did:?}");
     assert!(did[0].starts_with("mount ro,") && said.contains("127"), "{did:?} {said}");
+}
+
+#[test]
+fn lancams_folder_lies_on_the_partition_unless_that_keeps_nothing() {
+    let machine = Machine::new();
+    let kept = machine.folder.path().join("kept");
+    let is_bound = || {
+        let (did, said, is_well) = machine.starts("0", "0", "0");
+        assert!(is_well, "lancam starts all the same: {said}");
+        let is_bound = did.contains(&machine.bound());
+        assert_eq!(said.contains("<3>"), !is_bound, "{said}");
+        is_bound
+    };
+    assert!(is_bound() && fs::read_dir(&kept).expect("made").next().is_none());
+    let mode = fs::metadata(&kept).expect("made").permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
+    // A full disk.
+    std::os::unix::fs::symlink("/dev/full", kept.join("probe")).expect("made");
+    assert!(!is_bound());
+    // What lies there is used, even if there is no room for more.
+    std::os::unix::fs::symlink("/dev/full", kept.join("probe")).expect("made");
+    fs::write(kept.join("identity"), "x").expect("writes");
+    assert!(is_bound());
+    // No folder can be made.
+    fs::remove_dir_all(&kept).expect("there");
+    fs::write(&kept, "").expect("writes");
+    assert!(!is_bound());
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 use crate::tools::program::succeeds;
 use crate::tools::skip::skip;
+use lancam::wire::access::code::Code;
 use nix::fcntl::{Flock, FlockArg};
 use std::fs;
 use std::io::Write;
@@ -116,6 +117,52 @@ fn what_cannot_be_right_is_refused_before_anything_is_written() {
         assert_eq!(said.contains("/nowhere/x.img is missing"), image.starts_with("/nowhere"));
     }
     assert!(fs::read(&card).expect("reads").iter().all(|&byte| byte == 0));
+}
+
+#[test]
+fn each_card_gets_a_code_of_its_own_in_the_place_for_it_and_it_is_printed() {
+    let (_folder, image, card) = image_and_card(12 << 20);
+    let settings = include_bytes!("../../../cross/image/boot/lancam.toml");
+    let place = b"#device.code = \"____-____-____\"";
+    let at = settings.windows(place.len()).position(|it| it == place).expect("the place");
+    assert!(at + place.len() <= 512, "in one sector, which is written whole or not at all");
+    put(&image, 5_000_192, settings);
+    let mut codes = Vec::new();
+    for _ in 0..3 {
+        let (said, succeeded) = flash(&image, &card, |flash| {
+            flash.env("FORCE", "1");
+        });
+        assert!(succeeded, "{said}");
+        let code = said.split("The camera's code: ").nth(1).and_then(|rest| rest.lines().next());
+        let code = code.unwrap_or_else(|| panic!("{said}")).to_owned();
+        assert_eq!(Code::parse(&code).expect("a code").shown(), code);
+        let written = fs::read(&card).expect("reads");
+        let mut expected = fs::read(&image).expect("reads");
+        let line = format!("device.code = \"{code}\" ");
+        expected[5_000_192 + at..][..place.len()].copy_from_slice(line.as_bytes());
+        assert!(written[..expected.len()] == expected, "nothing else differs");
+        codes.push(code);
+    }
+    codes.dedup();
+    assert_eq!(codes.len(), 3, "{codes:?}");
+    // An image of another kind, or of before there were codes.
+    fs::write(&image, image_bytes()).expect("writes");
+    let (said, succeeded) = flash(&image, &card, |flash| {
+        flash.env("FORCE", "1");
+    });
+    assert!(succeeded && said.contains("has no place for a code"), "{said}");
+}
+
+#[test]
+fn a_card_that_loses_the_code_is_told() {
+    let (folder, image, card) = image_and_card(12 << 20);
+    put(&image, 5_000_192, b"#device.code = \"____-____-____\"\n");
+    let dd = "#!/bin/sh\ncase $* in *bs=1\\ seek=*) cat >/dev/null ;; *) exec /usr/bin/dd \"$@\" ;; esac\n";
+    let path = with_dd(&folder, dd);
+    let (said, succeeded) = flash(&image, &card, |flash| {
+        flash.env("PATH", &path);
+    });
+    assert!(!succeeded && said.contains("does not give back the code"), "{said}");
 }
 
 /// A partition: its type, its first sector and its number of sectors.

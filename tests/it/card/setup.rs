@@ -4,6 +4,8 @@
 use crate::tools::camera_process::CameraProcess;
 use crate::tools::mounting::in_namespaces;
 use crate::tools::skip::skip;
+use lancam::camera::access::Access;
+use lancam::camera::access::folder::Folder;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::MetadataExt;
@@ -26,7 +28,7 @@ pub struct Machine {
 impl Machine {
     pub fn new(files: &[(&str, &[u8])]) -> Self {
         let this = Self { folder: tempfile::tempdir().expect("a folder") };
-        for folder in ["boot", "run", "data"] {
+        for folder in ["boot", "run", "data", "state"] {
             fs::create_dir(this.path(folder)).expect("a folder");
         }
         files.iter().for_each(|(name, bytes)| this.boot_file(name, bytes));
@@ -53,6 +55,7 @@ impl Machine {
         for folder in ["boot", "run", "data"] {
             command.arg(format!("--{folder}")).arg(self.path(folder));
         }
+        command.arg("--state").arg(self.path("state"));
         let output = command.args(more).output().expect("it runs");
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success(), "it never fails: {said}");
@@ -266,11 +269,139 @@ fn without_a_partition_of_its_own_the_password_stays_and_counts() {
     assert!(complaints.contains("stay on the boot partition"), "{complaints}");
 }
 
+/// The code with which lancam lets viewers pair that reads what setup left.
+fn code_of_lancam(machine: &Machine) -> String {
+    let state = machine.path("state");
+    let folder = Folder::open(&state).expect("it is ours");
+    Access::open(folder, [7; 32]).expect("nothing is damaged").code().shown()
+}
+
+#[test]
+fn the_code_leaves_the_boot_partition_and_lancam_lets_viewers_pair_with_it() {
+    let text = "# mine\ndevice.name = \"garage\"\ndevice.code = \"k7qm 2xpd 9hrt\"\nquality = 70\n";
+    let utf16: Vec<u8> =
+        [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    for bytes in [text.as_bytes().to_vec(), text.replace('\n', "\r\n").into_bytes(), utf16] {
+        let machine = Machine::new(&[("lancam.toml", &bytes)]);
+        let said = machine.start();
+        assert_eq!(machine.complaints(), "", "{said}");
+        assert_eq!(code_of_lancam(&machine), "K7QM-2XPD-9HRT");
+        let left = fs::read(machine.path("boot/lancam.toml")).expect("there");
+        assert_eq!(left.len(), bytes.len(), "in its place");
+        let readable: String =
+            left.iter().filter(|byte| **byte != 0).map(|byte| char::from(*byte)).collect();
+        assert!(readable.contains("device.code = \"moved.........\""), "{readable}");
+        // Everybody on the machine may read this one.
+        let public = machine.read("run/lancam/lancam.toml").expect("written");
+        assert!(!public.contains("k7qm") && public.contains("quality = 70"), "{public}");
+        assert!(!said.to_lowercase().contains("k7qm"), "{said}");
+
+        // lancam has written its salt beside the code meanwhile.
+        let kept = machine.read("state/code");
+        let said = machine.start();
+        assert!(machine.complaints().is_empty() && machine.read("state/code") == kept, "{said}");
+        assert_eq!(fs::read(machine.path("boot/lancam.toml")).expect("there"), left);
+    }
+}
+
+#[test]
+fn a_code_that_is_written_anew_counts_and_one_that_lancam_made_since_stays() {
+    let machine = Machine::new(&[("lancam.toml", b"device.code = \"K7QM-2XPD-9HRT\"\n")]);
+    machine.start();
+    // As `lancam pair --new-code` does.
+    fs::write(machine.path("state/code"), "AAAA-BBBB-CCCC\n").expect("writes");
+    machine.start();
+    assert_eq!(code_of_lancam(&machine), "AAAA-BBBB-CCCC");
+    machine.boot_file("lancam.toml", b"[device]\ncode = \"0123-4567-89AB\"\n");
+    machine.start();
+    assert_eq!(code_of_lancam(&machine), "0123-4567-89AB");
+    machine.boot_file("lancam.toml", b"device.code = \"0123-4567\"\n");
+    machine.start();
+    assert_eq!(code_of_lancam(&machine), "0123-4567-89AB");
+    let complaints = machine.complaints();
+    assert!(complaints.contains("lancam.toml:1: code in [device] must be"), "{complaints}");
+    assert!(!complaints.contains("0123"), "{complaints}");
+}
+
+#[test]
+fn a_power_cut_at_any_byte_of_the_move_leaves_the_code_that_was_given() {
+    let text = "device.code = \"K7QM-2XPD-9HRT\"\n";
+    let machine = Machine::new(&[("lancam.toml", text.as_bytes())]);
+    machine.start();
+    let moved = fs::read(machine.path("boot/lancam.toml")).expect("there");
+    for cut in 0..text.len() {
+        for half in [
+            [&moved[..cut], &text.as_bytes()[cut..]].concat(),
+            [&text.as_bytes()[..cut], &moved[cut..]].concat(),
+        ] {
+            machine.boot_file("lancam.toml", &half);
+            machine.start();
+            assert_eq!(code_of_lancam(&machine), "K7QM-2XPD-9HRT", "cut at {cut}");
+            let left = fs::read(machine.path("boot/lancam.toml")).expect("there");
+            assert_eq!(left, moved, "nothing of it is left: cut at {cut}");
+        }
+    }
+    // Cut while it was written for lancam: then it is still on the boot partition.
+    for end in 0..="K7QM-2XPD-9HRT\n".len() {
+        machine.boot_file("lancam.toml", text.as_bytes());
+        fs::remove_file(machine.path("state/code")).expect("there");
+        fs::write(machine.path("state/code.next"), &"K7QM-2XPD-9HRT\n"[..end]).expect("writes");
+        machine.start();
+        assert_eq!(code_of_lancam(&machine), "K7QM-2XPD-9HRT", "cut at {end}");
+    }
+}
+
+#[test]
+fn without_a_partition_of_its_own_the_code_stays_and_counts() {
+    let text = b"device.code = \"K7QM-2XPD-9HRT\"\n";
+    let machine = Machine::new(&[("lancam.toml", text)]);
+    fs::remove_dir(machine.path("data")).expect("empty");
+    machine.start();
+    assert_eq!(code_of_lancam(&machine), "K7QM-2XPD-9HRT");
+    assert_eq!(fs::read(machine.path("boot/lancam.toml")).expect("there"), text);
+    // Where lancam's folder cannot be used either, it is said.
+    fs::remove_dir_all(machine.path("state")).expect("there");
+    fs::write(machine.path("state"), "").expect("writes");
+    machine.start();
+    let complaints = machine.complaints();
+    assert!(complaints.contains("the code in lancam.toml is not used"), "{complaints}");
+    assert_eq!(fs::read(machine.path("boot/lancam.toml")).expect("there"), text);
+}
+
+#[test]
+fn a_code_that_the_camera_made_is_told_on_the_boot_partition_if_the_owner_chose_none() {
+    let card = include_bytes!("../../../cross/image/boot/code.txt");
+    let machine = Machine::new(&[("code.txt", card), ("lancam.toml", b"quality = 70\n")]);
+    let told = || fs::read(machine.path("boot/code.txt")).expect("there");
+    machine.start();
+    machine.setup(&["--tell-code"]);
+    assert_eq!(told(), card, "there is none yet");
+    for made in [code_of_lancam(&machine), "AAAA-BBBB-CCCC".to_owned()] {
+        fs::write(machine.path("state/code"), format!("{made}\n")).expect("writes");
+        let said = machine.setup(&["--tell-code"]);
+        assert!(!said.contains(&made), "{said}");
+        let told = String::from_utf8(told()).expect("text");
+        assert!(told.starts_with(&made) && told.as_bytes()[14..] == card[14..], "{told}");
+        assert_eq!(machine.setup(&["--tell-code"]), "", "it is there already");
+    }
+    // Complaints of other steps stay.
+    machine.boot_file("lancam.toml", b"device.name = \"my camera\"\n");
+    machine.start();
+    machine.setup(&["--tell-code"]);
+    assert!(machine.complaints().contains("garage-2"), "{}", machine.complaints());
+    // An owner who chose one knows it.
+    let machine =
+        Machine::new(&[("code.txt", card), ("lancam.toml", b"device.code = \"K7QM-2XPD-9HRT\"\n")]);
+    machine.start();
+    machine.setup(&["--tell-code"]);
+    assert_eq!(fs::read(machine.path("boot/code.txt")).expect("there"), card);
+}
+
 /// Runs setup with a file system mounted at `data`, as on the image. Needs root in a namespace.
 const WITH_A_PARTITION: &str = r#"
     mount -t tmpfs -o size=4m small "$1/data" || exit
     eval "$2"
-    exec "$SETUP" --keep-secrets --boot "$1/boot" --run "$1/run" --data "$1/data"
+    exec "$SETUP" --keep-secrets --boot "$1/boot" --run "$1/run" --data "$1/data" --state "$1/data/lancam"
 "#;
 
 #[test]
@@ -309,7 +440,8 @@ fn a_partition_that_keeps_nothing_new_is_a_complaint_until_it_does() {
 const ON_A_CARD: &str = r#"
     cp -r "$1/boot" "$1/files" && mount -t tmpfs -o size=4m card "$1/boot" && cp "$1/files/"* "$1/boot" || exit
     mount -o remount,ro,nosuid,nodev,noexec,noatime "$1/boot" || exit
-    "$SETUP" --keep-secrets --boot "$1/boot" --run "$1/run" --data "$1/data" || exit
+    "$SETUP" --keep-secrets --boot "$1/boot" --run "$1/run" --data "$1/data" --state "$1/state" || exit
+    "$SETUP" --tell-code --boot "$1/boot" --run "$1/run" --data "$1/data" --state "$1/state" || exit
     cat "$1/boot/lancam.toml"
     grep "$1/boot " /proc/self/mountinfo
 "#;

@@ -58,6 +58,8 @@ pub struct Card {
     folder: TempDir,
     /// More arguments for QEMU.
     qemu: Vec<String>,
+    /// What lancam is told in the place of the setting `access`, if anything is.
+    access: Option<&'static str>,
 }
 
 impl Card {
@@ -70,7 +72,8 @@ impl Card {
             skip("appliance", String::from_utf8_lossy(&got.stderr).lines().last().unwrap_or("?"));
             return None;
         }
-        let card = Self { folder: tempfile::tempdir().expect("a folder"), qemu: Vec::new() };
+        let folder = tempfile::tempdir().expect("a folder");
+        let card = Self { folder, qemu: Vec::new(), access: Some("open") };
         run(Command::new("cp").arg("--sparse=always").arg(image).arg(card.file()));
         // An SD card's size is a power of two, and QEMU requires that.
         let file = File::options().write(true).open(card.file()).expect("a card");
@@ -129,6 +132,12 @@ impl Card {
         self
     }
 
+    /// Lets nobody watch without a key, as on an owner's card. Tests of other things need none.
+    pub fn closed(mut self) -> Self {
+        self.access = None;
+        self
+    }
+
     /// Boots a machine with this card. `arguments` are added to the kernel's command line.
     pub fn boot(self, machine: Machine, arguments: &[&str]) -> Appliance {
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -144,6 +153,7 @@ impl Card {
             .arg(self.file())
             // The log of systemd and the kernel goes to the console, from which the stages are read.
             .args(["loglevel=7", "systemd.log_target=kmsg"])
+            .args(self.access.map(|access| format!("systemd.setenv=LANCAM_ACCESS={access}")))
             .args(arguments)
             .env("LANCAM_FORWARD", forward.join(" "))
             .env("LANCAM_QEMU", more.join(" "))
@@ -500,6 +510,14 @@ impl Console {
         }
     }
 
+    /// Waits for such a line, and returns what follows the text in it.
+    pub fn rest_of_line(&self, text: &str, mark: usize, patience: Duration) -> String {
+        self.wait_for(text, mark, patience);
+        let lines = self.lines();
+        let rest = lines.iter().skip(mark).find_map(|(_, line)| Some(line.split_once(text)?.1));
+        rest.expect("it was there").to_owned()
+    }
+
     /// The last lines, for a failure's message.
     pub fn tail(&self) -> String {
         let lines = self.lines();
@@ -529,7 +547,7 @@ pub fn ask(port: u16, target: &str, patience: Duration) -> std::io::Result<Answe
 }
 
 /// Reads the live picture until there is a whole JPEG. (`/snapshot` would wait until the camera has measured the light.)
-fn first_jpeg(port: u16, patience: Duration) -> std::io::Result<()> {
+pub fn first_jpeg(port: u16, patience: Duration) -> std::io::Result<()> {
     let mut tcp = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
     tcp.set_read_timeout(Some(patience))?;
     tcp.write_all(b"GET /stream HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")?;

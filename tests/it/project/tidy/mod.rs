@@ -26,8 +26,8 @@ const BELOW: [(&str, &[&str]); 26] = [
             "wire", "wording",
         ],
     ),
-    ("setup", &["nearest", "plain", "settings", "wording"]),
-    ("settings", &["nearest", "plain", "wording"]),
+    ("setup", &["nearest", "plain", "settings", "wire", "wording"]),
+    ("settings", &["nearest", "plain", "wire", "wording"]),
     (
         "source",
         &["clock", "holders", "image", "json", "nearest", "plain", "rate", "stop", "wording"],
