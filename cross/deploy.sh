@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # deploy.sh USER@HOST: installs and starts lancam on a Pi with Raspberry Pi OS, or on another Debian, over one ssh
-# connection. Builds the package for that machine if needed. Run it again to upgrade; an edited lancam.toml stays. LANCAM_DEB
+# connection, and prints its code and the line to type. Builds the package for that machine if needed. Run it again to upgrade; an edited lancam.toml stays. LANCAM_DEB
 # names a package that is built already. LANCAM_SSH is ssh with more options ("ssh -p 2222").
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -70,5 +70,6 @@ if ! on_pi 'for try in 1 2 3 4 5 6 7 8 9 10; do systemctl --quiet is-active lanc
     fail "it is installed, and does not run: see above"
 fi
 { read -r name && read -r addresses; } < <(on_pi 'hostname; hostname -I 2>/dev/null; echo' </dev/null)
-echo "lancam runs on $name. In any browser: http://$name.local:8080/ or http://${addresses%% *}:8080/"
-echo "In a window: lancam-view $name.local"
+# `lancam pair` knows whether a code is wanted, and which one.
+echo "lancam runs on $name. In any browser: https://$name.local:8080/ or https://${addresses%% *}:8080/"
+asking "${root}lancam pair" || fail "it runs, and does not say its code: type \`sudo lancam pair\` there"

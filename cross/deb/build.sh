@@ -2,7 +2,8 @@
 # build.sh PACKAGE ARCHITECTURE PROGRAM...: builds dist/PACKAGE_VERSION_ARCHITECTURE.deb with PROGRAM, which was built for
 # ARCHITECTURE. PACKAGE is a folder here with these files: control, in which @WORDS@ are replaced; stage.sh, which puts the
 # package's files into a folder; FEATURES, with which the program was built; TARGETS, the Rust targets of its programs for
-# each architecture; and, if needed, the files that Debian runs and keeps (postinst, prerm, postrm, conffiles). The same
+# each architecture; and, if needed, NEWS, the text that people see when they upgrade to this version, and the files that
+# Debian runs and keeps (postinst, prerm, postrm, conffiles). The same
 # commit and program make the same bytes. No file in it is younger than SOURCE_DATE_EPOCH, which defaults to the commit's
 # time.
 set -euo pipefail
@@ -40,14 +41,20 @@ install -d "$documents" "$root/DEBIAN"
 "$here/stage.sh" "$root" "${programs[@]}"
 find "$root" -path '*/man/man*/*' -type f -exec gzip -9n {} +
 cross/deb/copyright.py "$(cat "$here/FEATURES")" "${targets[@]}" >"$documents/copyright"
-# Debian's changelog has a format of its own, so CHANGELOG.md is not used.
-{
-    echo "$package ($version) unstable; urgency=medium"
-    echo
-    echo "  * lancam $version; its CHANGELOG.md says what is new."
-    echo
-    echo " -- $maintainer  $(date --date="@$SOURCE_DATE_EPOCH" --rfc-email)"
-} | gzip -9n >"$documents/changelog.gz"
+
+# entry FILE: an entry in the format of Debian's changelogs, with the text of standard input.
+entry() {
+    {
+        echo "$package ($version) unstable; urgency=medium"
+        echo
+        cat
+        echo
+        echo " -- $maintainer  $(date --date="@$SOURCE_DATE_EPOCH" --rfc-email)"
+    } | gzip -9n >"$documents/$1"
+}
+# That format is Debian's own, so CHANGELOG.md is not used.
+echo "  * lancam $version; its CHANGELOG.md says what is new." | entry changelog.gz
+[ ! -e "$here/NEWS" ] || entry NEWS.Debian.gz <"$here/NEWS"
 
 # The libraries that the program is linked with, as Debian packages. Those that it loads at run time are in control.
 mkdir "$work/debian"

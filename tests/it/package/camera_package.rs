@@ -16,7 +16,7 @@ const HERE: &str = env!("CARGO_MANIFEST_DIR");
 const PROGRAM: &str = env!("CARGO_BIN_EXE_lancam");
 
 /// Every file of the package except the programs, with its permissions.
-const FILES: [(&str, &str); 15] = [
+const FILES: [(&str, &str); 16] = [
     ("./etc/lancam/lancam.toml", "-rw-r--r--"),
     ("./usr/lib/lancam/from-rpicam", "-rwxr-xr-x"),
     ("./usr/lib/systemd/system/lancam-misconfigured.target", "-rw-r--r--"),
@@ -27,6 +27,7 @@ const FILES: [(&str, &str); 15] = [
     ("./usr/share/zsh/vendor-completions/_lancam", "-rw-r--r--"),
     ("./usr/share/fish/vendor_completions.d/lancam.fish", "-rw-r--r--"),
     ("./usr/share/doc/lancam/CONFIGURATION.md", "-rw-r--r--"),
+    ("./usr/share/doc/lancam/NEWS.Debian.gz", "-rw-r--r--"),
     ("./usr/share/doc/lancam/changelog.gz", "-rw-r--r--"),
     ("./usr/share/doc/lancam/copyright", "-rw-r--r--"),
     ("./usr/share/lintian/overrides/lancam", "-rw-r--r--"),
