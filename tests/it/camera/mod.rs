@@ -8,6 +8,7 @@ mod csi;
 mod csi_age;
 mod csi_faults;
 mod exif;
+mod power_cuts;
 mod process;
 mod service;
 mod sources;

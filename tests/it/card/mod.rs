@@ -1,5 +1,6 @@
 //! The SD card: its image, how it is written, what owners put on it, and how it boots.
 
+mod access;
 mod boot;
 mod data_partition;
 mod faults;

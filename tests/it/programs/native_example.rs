@@ -1,15 +1,21 @@
-//! examples/native_viewer.py, the native protocol in one page of Python, does what a viewer should do.
+//! examples/native_viewer.py, the native protocol in two pages of Python, does what a viewer should do.
 
 use crate::tools::camera_process::CameraProcess;
 use crate::tools::delaying_proxy::delaying;
 use crate::tools::fake_camera::{FakeCamera, FakeServer, Pattern, jpeg_facts};
 use crate::tools::native_client::look;
+use crate::tools::served_camera::Served;
 use crate::tools::skip::skip;
+use lancam::camera::access::folder::Folder;
+use lancam::camera::access::identity::{Identity, Names};
 use lancam::image::pixels::Size;
 use lancam::wire::native::header::Header;
 use lancam::wire::native::message::{Message, StatusCode};
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/native_viewer.py");
@@ -17,15 +23,26 @@ const SIZE: Size = Size::new(320, 180);
 
 /// Watches this many frames on a port of loopback. `None` if Python is not installed, which counts as a skip.
 fn watch(port: u16, frames: usize, save: &Path) -> Option<Output> {
+    let folder = save.parent().expect("a folder");
+    python(port, folder, &["--frames", &frames.to_string(), "--save", &save.to_string_lossy()], "")
+}
+
+/// Runs the example, whose key file lies in this folder, and types this.
+fn python(port: u16, folder: &Path, arguments: &[&str], typed: &str) -> Option<Output> {
     let mut command = Command::new("python3");
-    command.args(["-W", "error", EXAMPLE, "127.0.0.1", "--port", &port.to_string(), "--frames"]);
-    match command.arg(frames.to_string()).arg("--save").arg(save).output() {
-        Ok(output) => Some(output),
+    command.args(["-W", "error", EXAMPLE, "127.0.0.1", "--port", &port.to_string()]);
+    command.args(arguments).current_dir(folder).stdin(Stdio::piped());
+    let mut running = match command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn() {
+        Ok(running) => running,
         Err(error) => {
             skip("python3", &error.to_string());
-            None
+            return None;
         }
-    }
+    };
+    let mut input = running.stdin.take().expect("piped");
+    // It ends without reading when something is wrong.
+    let _ = writeln!(input, "{typed}");
+    Some(running.wait_with_output().expect("it ends"))
 }
 
 /// The number, the age in ms and the uncertainty of each frame that it printed.
@@ -44,9 +61,9 @@ fn told(output: &Output) -> Vec<(u64, f64, f64)> {
 }
 
 #[test]
-fn it_is_one_page() {
+fn it_is_two_pages() {
     let lines = std::fs::read_to_string(EXAMPLE).expect("readable").lines().count();
-    assert!(lines <= 60, "{lines} lines");
+    assert!(lines <= 115, "{lines} lines");
 }
 
 #[test]
@@ -131,4 +148,128 @@ fn it_ends_at_what_no_camera_says_and_does_not_wait_for_what_is_too_much() {
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert!(!output.status.success() && stderr.contains(says), "{says}: {stderr}");
     }
+}
+
+/// What it printed, and whether it succeeded.
+fn said(output: &Output) -> (String, bool) {
+    let text = [&output.stdout[..], &output.stderr].concat();
+    (String::from_utf8_lossy(&text).into_owned(), output.status.success())
+}
+
+#[test]
+fn it_pairs_once_and_then_watches_inside_tls_by_its_key() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let camera = Served::closed(&folder.path().join("state"));
+    let access = camera.access.as_ref().expect("it is closed");
+    let run =
+        |arguments: &[&str], typed: &str| python(camera.port, folder.path(), arguments, typed);
+    let Some(output) = run(&["--frames", "3"], "") else { return };
+    let (text, watched) = said(&output);
+    assert!(!watched && !text.contains("frame "), "{text}");
+    assert!(text.lines().next().is_some_and(|line| line.contains("TLS")), "in words: {text}");
+
+    let code = access.code().shown();
+    for (typed, what) in [("0000-0000-0000", "the code is wrong"), ("hello", "the code is wrong")] {
+        let (text, watched) = said(&run(&["--pair", "--frames", "3"], typed).expect("Python"));
+        assert!(!watched && text.contains(what) && !text.contains("frame "), "{text}");
+        assert!(!text.contains("Traceback") && !folder.path().join("127.0.0.1.key").exists());
+    }
+    let typed = code.to_lowercase().replace('-', " ");
+    let (text, watched) = said(&run(&["--pair", "--frames", "20"], &typed).expect("Python"));
+    assert!(watched && text.matches("frame ").count() == 20 && !text.contains(&code), "{text}");
+    let file = folder.path().join("127.0.0.1.key");
+    let kept = fs::read_to_string(&file).expect("written");
+    let pin: String = camera.pin.iter().map(|byte| format!("{byte:02x}")).collect();
+    assert!(kept.starts_with(&format!("{pin} ")) && kept.trim().len() == 64 + 1 + 43, "{kept}");
+    assert_eq!(fs::metadata(&file).expect("there").permissions().mode() & 0o777, 0o600);
+    assert_eq!(access.keys()[0].name, "native_viewer.py");
+
+    let (text, watched) = said(&run(&["--frames", "20"], "").expect("Python"));
+    assert!(watched && text.matches("frame ").count() == 20, "{text}");
+
+    assert!(access.revoke("native_viewer.py").expect("written"));
+    let (text, watched) = said(&run(&["--frames", "3"], "").expect("Python"));
+    assert!(!watched && text.contains("does not know that key"), "{text}");
+    assert!(!text.contains("frame ") && !text.contains("Traceback"), "{text}");
+}
+
+/// A machine in the middle: speaks TLS with a certificate of its own, and passes on all that is inside.
+const RELAY: &str = r#"
+import socket, ssl, sys, threading
+own = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+own.load_cert_chain(sys.argv[1])
+any_camera = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+any_camera.check_hostname, any_camera.verify_mode = False, ssl.CERT_NONE
+def copy(source, sink):
+    try:
+        while data := source.recv(65536):
+            sink.sendall(data)
+    except OSError:
+        pass
+    source.close(), sink.close()
+def relay(viewer):
+    try:
+        viewer = own.wrap_socket(viewer, server_side=True)
+    except OSError:
+        return
+    camera = any_camera.wrap_socket(socket.create_connection(("127.0.0.1", int(sys.argv[2]))))
+    threading.Thread(target=copy, args=(camera, viewer), daemon=True).start()
+    copy(viewer, camera)
+listener = socket.create_server(("127.0.0.1", 0))
+print(listener.getsockname()[1], flush=True)
+while True:
+    threading.Thread(target=relay, args=(listener.accept()[0],), daemon=True).start()
+"#;
+
+/// A running relay, and its port.
+struct Relay(Child, u16);
+
+impl Relay {
+    fn before(camera: &Served, folder: &Path) -> Self {
+        let folder = Folder::open(&folder.join("of the relay")).expect("made");
+        let names = Names { name: "Garage", hosts: &[], addresses: &[] };
+        Identity::open(&folder, names, Duration::ZERO).expect("made");
+        let certificate = folder.path_of(lancam::camera::access::folder::Name::Identity);
+        let mut python = Command::new("python3");
+        python.args(["-c", RELAY]).arg(certificate).arg(camera.port.to_string());
+        let mut python = python.stdout(Stdio::piped()).spawn().expect("it was there");
+        let mut line = String::new();
+        let mut said = BufReader::new(python.stdout.take().expect("piped"));
+        said.read_line(&mut line).expect("it says its port");
+        let port = line.trim().parse().expect("a port");
+        Self(python, port)
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn it_notices_a_machine_in_the_middle_in_pairing_and_after_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let camera = Served::closed(&folder.path().join("state"));
+    let access = camera.access.as_ref().expect("it is closed");
+    let pair = ["--pair", "--frames", "3"];
+    let code = access.code().shown();
+    let Some(output) = python(camera.port, folder.path(), &pair, &code) else { return };
+    assert!(output.status.success(), "{}", said(&output).0);
+    let keys = access.keys().len();
+
+    let relay = Relay::before(&camera, folder.path());
+    let (text, watched) =
+        said(&python(relay.1, folder.path(), &["--frames", "3"], "").expect("Python"));
+    assert!(!watched && text.contains("is not the camera that was paired"), "{text}");
+    // The right code is no use either: its proof is about another certificate.
+    let elsewhere = folder.path().join("elsewhere");
+    fs::create_dir(&elsewhere).expect("made");
+    let (text, watched) = said(&python(relay.1, &elsewhere, &pair, &code).expect("Python"));
+    assert!(!watched && text.contains("the code is wrong"), "{text}");
+    assert_eq!(access.keys().len(), keys, "the relay has no key");
+    // Without it, all works as before.
+    let output = python(camera.port, folder.path(), &["--frames", "3"], "").expect("Python");
+    assert!(output.status.success(), "{}", said(&output).0);
 }

@@ -2,103 +2,13 @@
 
 use crate::tools::camera_process::PATIENCE;
 use crate::tools::native_client::NativeClient;
+use crate::tools::served_camera::Served;
 use crate::tools::tls_client::TlsClient;
-use lancam::camera::access::identity::{Identity, Names};
-use lancam::camera::connection_log::ConnectionLog;
-use lancam::camera::connections::Connections;
-use lancam::camera::context::{Camera, HttpRules};
-use lancam::camera::encode::Coding;
-use lancam::camera::metrics::Metrics;
-use lancam::camera::roster::Roster;
-use lancam::camera::roster::wish::Wish;
-use lancam::camera::session;
 use lancam::camera::session_end::SessionEnd;
-use lancam::camera::supervisor;
-use lancam::clock;
-use lancam::image::pixels::Chroma;
-use lancam::image::size_wish::SizeWish;
-use lancam::image::unpack::RawLook;
-use lancam::net::tls::handshake::{HandshakeError, Pin};
+use lancam::net::tls::handshake::HandshakeError;
 use lancam::net::tls::stream::GreetingError;
-use lancam::source::{CaptureWish, Opener, SourceSpec};
-use lancam::stop::Stop;
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::sync::Arc;
-use std::sync::mpsc::{Receiver, channel};
-use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
-
-/// A camera that shows an identity, until it is dropped.
-struct Served {
-    port: u16,
-    pin: Pin,
-    stop: Stop,
-    ends: Receiver<SessionEnd>,
-    capture: Option<JoinHandle<()>>,
-}
-
-impl Served {
-    fn new() -> Self {
-        let names = Names { name: "Garage", hosts: &[], addresses: &[] };
-        let identity = Identity::new(names, Duration::ZERO).expect("randomness");
-        let stop = Stop::new().expect("eventfd");
-        let own = Coding::Jpeg { quality: 80, chroma: Chroma::Yuv420 };
-        let metrics = Arc::new(Metrics::new(clock::now()));
-        let camera = Camera {
-            name: "Garage".into(),
-            id: String::new(),
-            roster: Roster::new(Wish::own(own, SizeWish::default()), &metrics).expect("eventfd"),
-            metrics,
-            notices: Arc::default(),
-            tls: Some(identity.server().clone()),
-            tutorial: None,
-            http: HttpRules::default(),
-            controls: None,
-            access: None,
-            connections: Connections::new(4),
-            stop: stop.clone(),
-        };
-        let (roster, metrics) = (Arc::clone(&camera.roster), Arc::clone(&camera.metrics));
-        let source = SourceSpec::parse("test:320x180@50").expect("a source");
-        let source = Opener::new(source, CaptureWish::default());
-        let end = stop.clone();
-        let capture = thread::spawn(move || {
-            let ended =
-                supervisor::run(source, &roster, &metrics, None, RawLook::default(), None, &end);
-            ended.expect("the source works");
-        });
-        let listener = TcpListener::bind("127.0.0.1:0").expect("binds");
-        let port = listener.local_addr().expect("bound").port();
-        let (said, ends) = channel();
-        thread::spawn(move || {
-            while let Ok((stream, peer)) = listener.accept() {
-                let (camera, said) = (camera.clone(), said.clone());
-                thread::spawn(move || {
-                    let connections = camera.connections.clone();
-                    let connection = connections.admit(peer.ip(), Arc::new(stream), Instant::now());
-                    let (connection, _) = connection.expect("there is room");
-                    let entry = ConnectionLog::default().entry(peer);
-                    let _ = said.send(session::run(&connection, &camera, &entry));
-                });
-            }
-        });
-        Self { port, pin: identity.server().pin(), stop, ends, capture: Some(capture) }
-    }
-
-    fn next_end(&self) -> SessionEnd {
-        self.ends.recv_timeout(PATIENCE).expect("a session ends")
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        self.stop.request();
-        if let Some(capture) = self.capture.take() {
-            let _ = capture.join();
-        }
-    }
-}
+use std::net::TcpStream;
 
 #[test]
 fn a_native_viewer_gets_its_frames_in_order_inside_tls_and_beside_it_on_the_same_port() {

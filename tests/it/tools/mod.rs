@@ -29,6 +29,7 @@ pub mod recording;
 pub mod rig;
 pub mod rpicam;
 pub mod screen_stamp;
+pub mod served_camera;
 pub mod skip;
 pub mod soak;
 pub mod stage;
