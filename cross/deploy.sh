@@ -61,15 +61,25 @@ fi
 echo "Installing $(basename "$deb")" >&2
 folder=$(on_pi 'mktemp -d' </dev/null) || fail "no room for temporary files on $pi"
 on_pi "cat >'$folder/lancam.deb'" <"$deb" || fail "could not copy $deb to $pi: is its card full?"
-# The owner's lancam.toml stays, even if ours is newer.
-asking "${root}dpkg --install --force-confdef --force-confold '$folder/lancam.deb'" >&2 || fail "$pi could not install it: see above"
+# The owner's lancam.toml stays, even if ours is newer. `lancam pair` shows the code and what to type, unless everybody may
+# watch. One call of sudo, so that it asks for a password only once.
+# shellcheck disable=SC2016 # the Pi's shell expands these
+install='dpkg --install --force-confdef --force-confold "$0" || exit
+    for try in 1 2 3 4 5; do systemctl --quiet is-active lancam.service && break; sleep 1; done
+    grep -qs "^[[:space:]]*access[[:space:]]*=[[:space:]]*.open" /etc/lancam/lancam.toml ||
+        ! systemctl --quiet is-active lancam.service || { echo; lancam pair; echo; }'
+asking "${root}sh -c '$install' '$folder/lancam.deb'" >&2 || fail "$pi could not install it: see above"
 on_pi "rm -r '$folder'" </dev/null
 
 if ! on_pi 'for try in 1 2 3 4 5 6 7 8 9 10; do systemctl --quiet is-active lancam.service && exit; sleep 1; done; exit 1' </dev/null; then
     on_pi 'systemctl --no-pager --full status lancam.service' </dev/null >&2 || true
     fail "it is installed, and does not run: see above"
 fi
-{ read -r name && read -r addresses; } < <(on_pi 'hostname; hostname -I 2>/dev/null; echo' </dev/null)
-# `lancam pair` knows whether a code is wanted, and which one.
-echo "lancam runs on $name. In any browser: https://$name.local:8080/ or https://${addresses%% *}:8080/"
-asking "${root}lancam pair" || fail "it runs, and does not say its code: type \`sudo lancam pair\` there"
+{ read -r name && read -r scheme && read -r addresses; } < <(on_pi '
+    hostname
+    if grep -qs "^[[:space:]]*access[[:space:]]*=[[:space:]]*.open" /etc/lancam/lancam.toml; then echo http; else echo https; fi
+    hostname -I 2>/dev/null
+    echo' </dev/null)
+echo "lancam runs on $name. In any browser: $scheme://$name.local:8080/ or $scheme://${addresses%% *}:8080/"
+echo "In a window: lancam-view $name.local"
+[ "$scheme" = http ] || echo "Both ask for the code above, once. \`sudo lancam pair\` there shows it again"
