@@ -76,7 +76,8 @@ fn change_everything(around: &Path) {
     let desk = give("desk");
     let other = give("HA");
     give("third");
-    access.note_use(&desk.hash(), today).expect("written");
+    access.admit(&desk.text(), Channel::Tls).expect("it was given");
+    access.note_uses(today).expect("written");
     promise(format!("revoking {}", other.text()));
     assert!(access.revoke("HA").expect("written"));
     promise(format!("revoked {}", other.text()));

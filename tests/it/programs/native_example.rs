@@ -62,7 +62,7 @@ fn told(output: &Output) -> Vec<(u64, f64, f64)> {
 
 #[test]
 fn it_is_two_pages() {
-    let lines = std::fs::read_to_string(EXAMPLE).expect("readable").lines().count();
+    let lines = fs::read_to_string(EXAMPLE).expect("readable").lines().count();
     assert!(lines <= 115, "{lines} lines");
 }
 
@@ -83,7 +83,7 @@ fn it_watches_a_camera_and_knows_how_old_each_frame_is() {
     // On a busy machine, Python itself is late now and then.
     let late = frames[10..].iter().filter(|(_, age, _)| *age > 500.0).count();
     assert!(late < 45, "{frames:?}");
-    let (picture, stamp) = look(&std::fs::read(&file).expect("saved"));
+    let (picture, stamp) = look(&fs::read(&file).expect("saved"));
     assert_eq!(picture.size(), SIZE);
     assert_eq!(stamp.map(|stamp| u64::from(stamp.sequence)), frames.last().map(|last| last.0));
 
