@@ -31,6 +31,7 @@ const OTHERS: &[&str] = &[
     "mpv",
     "nano",
     "nc",
+    "openssl",
     "ping",
     "python3",
     "raspi-config",

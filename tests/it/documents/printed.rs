@@ -70,9 +70,16 @@ fn logged(command: &mut Command, text: &str) -> String {
     line
 }
 
+/// In a network of its own, because a camera that is announced says its name.
 fn start() -> Option<String> {
+    let lan = Lan::new()?;
+    let folder = tempfile::tempdir().expect("a folder");
+    let state = folder.path().join("state");
+    let of_keys = ["--access", "keys", "--state", state.to_str().expect("UTF-8")];
     let listen = ["--listen", "[::]:0", "--listen", "[::]:0", "--source", "test:64x48"];
-    let mut command = CameraProcess::command(&listen);
+    let announced = ["--announce", "on", "--name", HOST];
+    let command = CameraProcess::command(&[&of_keys[..], &listen, &announced].concat());
+    let mut command = lan.on(Machine::Camera, &command);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("starts");
     let mut out = std::io::BufReader::new(child.stdout.take().expect("piped"));
     let mut lines = Vec::new();
@@ -91,7 +98,10 @@ fn start() -> Option<String> {
     let address =
         own.iter().find(|word| word.parse::<Ipv4Addr>().is_ok()).copied().unwrap_or("127.0.0.1");
     let mut text = lines[1..].join("\n");
-    for (is, shown) in [(ports[0], "9999"), (ports[1], "8080"), (address, ADDRESS)] {
+    let code = fs::read_to_string(state.join("code")).expect("made");
+    let code = code.lines().next().expect("a code");
+    let (ports, code) = ([(ports[0], "9999"), (ports[1], "8080")], (code, "K7QM-2XPD-9HRT"));
+    for (is, shown) in ports.into_iter().chain([(address, ADDRESS), code]) {
         text = text.replace(is, shown);
     }
     Some(format!("{HOST} {ADDRESS}\n{text}"))
