@@ -42,6 +42,7 @@ fn the_steps_for_a_second_camera_make_units_that_systemd_takes() {
     }
     assert!(
         service.contains("--config /etc/lancam/second.toml\n")
+            && service.contains("StateDirectory=lancam2\n")
             && !service.lines().any(|line| line.starts_with("OnFailure=")),
         "{service}"
     );

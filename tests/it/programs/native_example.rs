@@ -4,7 +4,7 @@ use crate::tools::camera_process::CameraProcess;
 use crate::tools::delaying_proxy::delaying;
 use crate::tools::fake_camera::{FakeCamera, FakeServer, Pattern, jpeg_facts};
 use crate::tools::native_client::look;
-use crate::tools::served_camera::Served;
+use crate::tools::served_camera::ServedCamera;
 use crate::tools::skip::skip;
 use lancam::camera::access::folder::Folder;
 use lancam::camera::access::identity::{Identity, Names};
@@ -159,8 +159,8 @@ fn said(output: &Output) -> (String, bool) {
 #[test]
 fn it_pairs_once_and_then_watches_inside_tls_by_its_key() {
     let folder = tempfile::tempdir().expect("a folder");
-    let camera = Served::closed(&folder.path().join("state"));
-    let access = camera.access.as_ref().expect("it is closed");
+    let camera = ServedCamera::with_keys();
+    let access = camera.access();
     let run =
         |arguments: &[&str], typed: &str| python(camera.port, folder.path(), arguments, typed);
     let Some(output) = run(&["--frames", "3"], "") else { return };
@@ -225,7 +225,7 @@ while True:
 struct Relay(Child, u16);
 
 impl Relay {
-    fn before(camera: &Served, folder: &Path) -> Self {
+    fn before(camera: &ServedCamera, folder: &Path) -> Self {
         let folder = Folder::open(&folder.join("of the relay")).expect("made");
         let names = Names { name: "Garage", hosts: &[], addresses: &[] };
         Identity::open(&folder, names, Duration::ZERO).expect("made");
@@ -251,8 +251,8 @@ impl Drop for Relay {
 #[test]
 fn it_notices_a_machine_in_the_middle_in_pairing_and_after_it() {
     let folder = tempfile::tempdir().expect("a folder");
-    let camera = Served::closed(&folder.path().join("state"));
-    let access = camera.access.as_ref().expect("it is closed");
+    let camera = ServedCamera::with_keys();
+    let access = camera.access();
     let pair = ["--pair", "--frames", "3"];
     let code = access.code().shown();
     let Some(output) = python(camera.port, folder.path(), &pair, &code) else { return };

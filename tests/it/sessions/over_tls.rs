@@ -2,7 +2,7 @@
 
 use crate::tools::camera_process::PATIENCE;
 use crate::tools::native_client::NativeClient;
-use crate::tools::served_camera::Served;
+use crate::tools::served_camera::ServedCamera;
 use crate::tools::tls_client::TlsClient;
 use lancam::camera::session_end::SessionEnd;
 use lancam::net::tls::handshake::HandshakeError;
@@ -12,7 +12,7 @@ use std::net::TcpStream;
 
 #[test]
 fn a_native_viewer_gets_its_frames_in_order_inside_tls_and_beside_it_on_the_same_port() {
-    let camera = Served::new();
+    let camera = ServedCamera::open();
     let mut sealed = TlsClient::connect(camera.port, camera.pin).expect("the camera");
     sealed.greet();
     let mut open = NativeClient::connect(camera.port);
@@ -29,7 +29,7 @@ fn a_native_viewer_gets_its_frames_in_order_inside_tls_and_beside_it_on_the_same
 
 #[test]
 fn http_inside_tls_answers_and_ends_with_a_farewell() {
-    let camera = Served::new();
+    let camera = ServedCamera::open();
     let mut client = TlsClient::connect(camera.port, camera.pin).expect("the camera");
     client.write(b"GET /snapshot HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     let answer = client.read_to_end();
@@ -44,7 +44,7 @@ fn http_inside_tls_answers_and_ends_with_a_farewell() {
 
 #[test]
 fn a_request_that_comes_byte_by_byte_is_answered() {
-    let camera = Served::new();
+    let camera = ServedCamera::open();
     let mut client = TlsClient::connect(camera.port, camera.pin).expect("the camera");
     for byte in b"GET /healthz HTTP/1.0\r\n\r\n" {
         client.write(&[*byte]);
@@ -55,7 +55,7 @@ fn a_request_that_comes_byte_by_byte_is_answered() {
 
 #[test]
 fn a_viewer_of_another_camera_refuses_this_one_and_the_session_ends_with_words() {
-    let camera = Served::new();
+    let camera = ServedCamera::open();
     let refused = TlsClient::connect(camera.port, [7; 32]).err().expect("another camera");
     let GreetingError::Handshake(HandshakeError::OtherCertificate { seen }) = refused else {
         panic!("{refused}");
@@ -67,7 +67,7 @@ fn a_viewer_of_another_camera_refuses_this_one_and_the_session_ends_with_words()
 
 #[test]
 fn garbage_instead_of_a_handshake_or_inside_tls_ends_with_words() {
-    let camera = Served::new();
+    let camera = ServedCamera::open();
     let mut stranger = TcpStream::connect(("127.0.0.1", camera.port)).expect("connects");
     stranger.write_all(b"\x16\x03\x01\0\x06\x14\0\0\x02hi").expect("it listens");
     let mut alert = Vec::new();

@@ -1,9 +1,11 @@
-//! A camera in this process, on a port of loopback, that shows an identity: open, or with keys.
+//! A camera of this process that shows an identity, on loopback: open, or closed to clients without a key.
 
 use crate::tools::camera_process::PATIENCE;
 use lancam::camera::access::Access;
+use lancam::camera::access::day::Day;
 use lancam::camera::access::folder::Folder;
 use lancam::camera::access::identity::{Identity, Names};
+use lancam::camera::access::keys::Sealing;
 use lancam::camera::connection_log::ConnectionLog;
 use lancam::camera::connections::Connections;
 use lancam::camera::context::{Camera, HttpRules};
@@ -21,43 +23,47 @@ use lancam::image::unpack::RawLook;
 use lancam::net::tls::handshake::Pin;
 use lancam::source::{CaptureWish, Opener, SourceSpec};
 use lancam::stop::Stop;
+use lancam::wire::access::key::May;
 use std::net::TcpListener;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-const NAMES: Names<'_> = Names { name: "Garage", hosts: &[], addresses: &[] };
-
 /// A camera that shows an identity, until it is dropped.
-pub struct Served {
-    /// Its port of loopback.
+pub struct ServedCamera {
     pub port: u16,
-    /// SHA-256 of its certificate.
     pub pin: Pin,
+    /// Its certificate (DER).
+    pub certificate: Vec<u8>,
     /// Who may watch; `None` if everybody may.
     pub access: Option<Arc<Access>>,
+    _folder: tempfile::TempDir,
     stop: Stop,
     ends: Receiver<SessionEnd>,
     capture: Option<JoinHandle<()>>,
 }
 
-impl Served {
-    /// One that shows its picture to everybody, inside TLS and without it.
-    pub fn new() -> Self {
-        Self::start(&Identity::new(NAMES, Duration::ZERO).expect("randomness"), None)
+impl ServedCamera {
+    /// A camera that everybody may watch.
+    pub fn open() -> Self {
+        Self::new(|_, _| None)
     }
 
-    /// One whose identity, code and keys lie in this folder.
-    pub fn closed(state: &Path) -> Self {
-        let folder = Folder::open(state).expect("it is ours");
-        let identity = Identity::open(&folder, NAMES, Duration::ZERO).expect("a whole identity");
-        let access = Access::open(folder, identity.server().pin()).expect("whole files");
-        Self::start(&identity, Some(Arc::new(access)))
+    /// A camera that wants keys. No client of this process is asked for more than others.
+    pub fn with_keys() -> Self {
+        Self::new(|folder, pin| {
+            let folder = Folder::open(&folder.path().join("state")).expect("made");
+            Some(Arc::new(Access::open(folder, pin).expect("opens")))
+        })
     }
 
-    fn start(identity: &Identity, access: Option<Arc<Access>>) -> Self {
+    fn new(access: impl FnOnce(&tempfile::TempDir, Pin) -> Option<Arc<Access>>) -> Self {
+        let names = Names { name: "Garage", hosts: &[], addresses: &[[127, 0, 0, 1].into()] };
+        let identity = Identity::new(names, Duration::ZERO).expect("randomness");
+        let folder = tempfile::tempdir().expect("a folder");
+        let pin = identity.server().pin();
+        let access = access(&folder, pin);
         let stop = Stop::new().expect("eventfd");
         let own = Coding::Jpeg { quality: 80, chroma: Chroma::Yuv420 };
         let metrics = Arc::new(Metrics::new(clock::now()));
@@ -75,15 +81,7 @@ impl Served {
             connections: Connections::new(4),
             stop: stop.clone(),
         };
-        let (roster, metrics) = (Arc::clone(&camera.roster), Arc::clone(&camera.metrics));
-        let source = SourceSpec::parse("test:320x180@50").expect("a source");
-        let source = Opener::new(source, CaptureWish::default());
-        let end = stop.clone();
-        let capture = thread::spawn(move || {
-            let ended =
-                supervisor::run(source, &roster, &metrics, None, RawLook::default(), None, &end);
-            ended.expect("the source works");
-        });
+        let capture = Some(capture(&camera));
         let listener = TcpListener::bind("127.0.0.1:0").expect("binds");
         let port = listener.local_addr().expect("bound").port();
         let (said, ends) = channel();
@@ -99,21 +97,62 @@ impl Served {
                 });
             }
         });
-        let pin = identity.server().pin();
-        Self { port, pin, access, stop, ends, capture: Some(capture) }
+        let certificate = identity.certificate().to_vec();
+        Self { port, pin, certificate, access, _folder: folder, stop, ends, capture }
     }
 
-    /// Waits for the end of the next session that ends.
+    /// Why the next session ended that nobody has asked about.
     pub fn next_end(&self) -> SessionEnd {
         self.ends.recv_timeout(PATIENCE).expect("a session ends")
     }
+
+    /// Whether a session has ended with a reason that begins so, of those that nobody has asked about.
+    pub fn has_ended_with(&self, text: &str) -> bool {
+        self.ends.try_iter().any(|end| end.to_string().starts_with(text))
+    }
+
+    /// A new key for watching.
+    pub fn key(&self, name: &str) -> String {
+        let today = Day::parse("2026-11-30").expect("a day");
+        let given = self.access().give(name, May::Watch, Sealing::TlsOnly, today);
+        given.expect("it is written").key.text()
+    }
+
+    /// Who may watch a camera that wants keys.
+    pub fn access(&self) -> &Access {
+        self.access.as_ref().expect("it wants keys")
+    }
+
+    /// The public key in its certificate, with its type: what curl compares.
+    pub fn public_key(&self) -> &[u8] {
+        /// How the public key of an identity begins (RFC 5480, section 2): a key for elliptic curves, on P-256, 65 bytes.
+        const BEGINS: [u8; 26] = [
+            0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x02, 0x01, 0x06,
+            0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
+        ];
+        let at = self.certificate.windows(BEGINS.len()).position(|it| it == BEGINS);
+        let at = at.expect("a key for P-256");
+        &self.certificate[at..at + BEGINS.len() + 65]
+    }
 }
 
-impl Drop for Served {
+impl Drop for ServedCamera {
     fn drop(&mut self) {
         self.stop.request();
         if let Some(capture) = self.capture.take() {
             let _ = capture.join();
         }
     }
+}
+
+fn capture(camera: &Camera) -> JoinHandle<()> {
+    let (roster, metrics) = (Arc::clone(&camera.roster), Arc::clone(&camera.metrics));
+    let source = SourceSpec::parse("test:320x180@50").expect("a source");
+    let source = Opener::new(source, CaptureWish::default());
+    let end = camera.stop.clone();
+    thread::spawn(move || {
+        let ended =
+            supervisor::run(source, &roster, &metrics, None, RawLook::default(), None, &end);
+        ended.expect("the source works");
+    })
 }
