@@ -339,7 +339,7 @@ fn an_upgrade_that_closes_the_camera_says_so_and_how_to_keep_it_open() {
         debian.sh("dpkg --purge lancam");
         debian.sh("test ! -e /var/lib/lancam && test ! -e /var/lib/private/lancam");
 
-        // Whoever said so before is told nothing.
+        // An owner who said so before is told nothing.
         debian.sh("mkdir -p /etc/lancam");
         debian.write(CONFIGURATION, TEST_SOURCE);
         install(&earlier);
