@@ -5,6 +5,9 @@ use crate::wire::access::code::Code;
 use std::fmt;
 use std::ops::Range;
 
+/// What stands on a new card where a code may be written. `make flash` looks for it.
+pub const BLANK: &str = "____-____-____";
+
 /// The value of `device.code`, and its position in the file.
 #[derive(Clone, PartialEq, Eq)]
 pub struct WrittenCode {
@@ -86,7 +89,7 @@ mod tests {
             assert_eq!((moved.check(), moved.is_moved()), (Ok(()), true), "{moved:?}");
             assert!(moved.code().is_none());
         }
-        for wrong in ["", "K7QM-2XPD-9HR", "K7QM-2XPD-9HRU", "____-____-____", "12345678"] {
+        for wrong in ["", "K7QM-2XPD-9HR", "K7QM-2XPD-9HRU", "K7QM-____-____", "12345678"] {
             assert!(written(wrong).check().is_err(), "{wrong}");
         }
         assert!(!format!("{:?}", written("K7QM-2XPD-9HRT")).contains("K7QM"));

@@ -207,6 +207,8 @@ mod tests {
         let reading = read(text);
         assert_eq!(reading.remarks, []);
         assert!(reading.wishes.name.is_some());
+        let unfilled = read("device.code = \"____-____-____\"\n");
+        assert_eq!((unfilled.wishes.code, unfilled.remarks), (None, vec![]));
         assert_eq!(without_tables(text), "quality = x\n\n\n[controls]\ngain\n");
     }
 }

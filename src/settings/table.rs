@@ -1,6 +1,6 @@
 //! Reads a table of a TOML file key by key. Keys that nobody asked for become remarks.
 
-use super::code::WrittenCode;
+use super::code::{BLANK, WrittenCode};
 use super::reading::{Reading, Weight};
 use super::statements::{Statement, Value};
 use super::wishes::{Addresses, Secret, Ssid};
@@ -105,6 +105,9 @@ impl<'a> Table<'a> {
     /// The camera's code.
     pub(crate) fn code(&mut self, key: &'static str, source: &str, reading: &mut Reading) {
         let Some((text, at)) = self.text(key, source, reading) else { return };
+        if text == BLANK {
+            return;
+        }
         let written = WrittenCode::new(text, at);
         reading.accept(written.at.start, &self.called(key), written.check());
         // A power cut may have left a part of a code, and the rest of it must not stay there.

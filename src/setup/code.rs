@@ -3,7 +3,7 @@
 use super::files::{self, Access};
 use super::options::Options;
 use super::{Found, Source, vault};
-use crate::settings::code::WrittenCode;
+use crate::settings::code::{BLANK, WrittenCode};
 use crate::wire::access::code::Code;
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind};
@@ -13,11 +13,9 @@ use std::path::Path;
 /// Where lancam reads the code, in its folder.
 const KEPT: &str = "code";
 
-/// The file on the boot partition that is for owners without a screen.
+/// The file on the boot partition that is for owners without a screen. On a new card it begins with [`BLANK`], whose place a
+/// code takes, byte for byte.
 const TOLD: &str = "code.txt";
-
-/// How that file begins on a new card. A code takes its place, byte for byte.
-const BLANK: &str = "____-____-____";
 
 impl Found {
     /// Moves the code that the owner wrote to lancam's folder. When the card has it there, its place on the boot partition
