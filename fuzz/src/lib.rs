@@ -336,7 +336,8 @@ fn setup_file(name: &str, bytes: &[u8]) {
     let moved = Parsed::new(name, moved).expect("it is read");
     assert_eq!(names(&moved), names(&file), "{name}");
     let is_left = moved.reading.wishes.networks.iter().any(|it| it.secret.text().is_some());
-    assert!(!is_left, "{name}: {:?}", moved.text());
+    let code = moved.reading.wishes.code.as_ref().and_then(|written| written.code());
+    assert!(!is_left && code.is_none(), "{name}: {:?}", moved.text());
 
     let public = device::without_tables(file.text());
     let lines = |text: &str| text.matches('\n').count();

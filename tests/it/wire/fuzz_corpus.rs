@@ -78,11 +78,12 @@ fn replay(folder: &str, property: fn(&[u8])) {
 }
 
 /// Cases that are missing in the samples: encodings, quotes, a password that has been moved.
-const SETUP: [(&str, &[u8]); 5] = [
+const SETUP: [(&str, &[u8]); 6] = [
     ("dotted", b"device.name = \"a\"\nwifi.ssid = 'b'\nwifi.psk = \"\\u0067eheim\\\"#1\"\nquality = 5\n"),
     ("moved", b"[wifi]\nssid = \"a\"\npsk = \"moved to the camera..\"\n[ethernet]\naddress = [\"192.0.2.7/24\"]\n"),
     ("utf16", b"\xff\xfen\0e\0t\0w\0o\0r\0k\0=\0{\0\n\0s\0s\0i\0d\0=\0\"\0a\0\"\0\n\0p\0s\0k\0=\0\"\x001\x002\x003\x004\x005\x006\x007\x008\0\"\0\n\0}\0\n\0"),
     ("flow", b"\xef\xbb\xbfwifis: {w: {access-points: {\"n\\x41\": {password: '12345678'}, o: {}}}}\n"),
+    ("code", b"device.code = 'k7qm-2xpd 9HRT'\n[device]\ncode = \"moved.........\"\n#code = \"K7QM-2XPD-9HRT\"\n"),
     ("keys", b"# mine\nssh-ed25519 AAAAC3mine me\r\nfrom=\"x\" ssh-rsa AAAA=\n"),
 ];
 
