@@ -35,6 +35,7 @@ const OTHERS: &[&str] = &[
     "ping",
     "python3",
     "raspi-config",
+    "rm",
     "rpi-imager",
     "rpicam-vid",
     "scp",
