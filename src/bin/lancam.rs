@@ -14,7 +14,7 @@ fn main() -> std::process::ExitCode {
 
 #[cfg(target_os = "linux")]
 mod linux {
-    use lancam::camera::access::opening::Closed;
+    use lancam::camera::access::opening::{Closed, OpeningError};
     use lancam::camera::access::{Mode, keeper};
     use lancam::camera::announcer::{Announce, Announcement};
     use lancam::camera::config::pair::PairOrder;
@@ -135,12 +135,17 @@ mod linux {
             Ok(text) => print(text),
             Err(error) => {
                 complain(format_args!("lancam: {error}"));
-                match error {
-                    pair::PairError::Opening(_) => CONFIGURATION.into(),
+                match &error {
+                    pair::PairError::Opening(error) => code_of(error).into(),
                     _ => FAILURE.into(),
                 }
             }
         }
+    }
+
+    /// The service manager does not start lancam again after a wrong configuration, but when a disk was full.
+    fn code_of(error: &OpeningError) -> u8 {
+        if error.may_pass() { FAILURE } else { CONFIGURATION }
     }
 
     fn host_name() -> String {
@@ -228,9 +233,13 @@ mod linux {
         let captured = capture.join();
         let others = acceptors.into_iter().chain(watchdog).chain(keeper).collect();
         Threads { setter, announcing, others }.join(&camera);
+        outcome(captured)
+    }
+
+    /// How the capture thread has ended, and so the program.
+    fn outcome(captured: thread::Result<Result<(), SourceError>>) -> Result<(), Failure> {
         match captured {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(unavailable(error)),
+            Ok(ended) => ended.map_err(unavailable),
             Err(_) => Err(Failure {
                 code: FAILURE,
                 message: "the capture thread crashed (a bug in lancam)".into(),
@@ -256,7 +265,7 @@ mod linux {
             }
             Mode::Keys => {
                 let closed = door::open(config, host_name);
-                closed.map(Some).map_err(|error| Failure::new(CONFIGURATION, &error))
+                closed.map(Some).map_err(|error| Failure::new(code_of(&error), &error))
             }
         }
     }

@@ -5,6 +5,7 @@
 //! console and log. So could a malicious neighbour. So the number of listed connections is limited,
 //! for each address and in all; the rest is counted.
 
+use super::metrics::Refused;
 use super::session_end::SessionEnd;
 use crate::console::say;
 use crate::plain::printable;
@@ -137,8 +138,9 @@ impl LogEntry {
         // The text may quote a client.
         let text: String = printable(&end.to_string()).chars().take(LONGEST).collect();
         let news = match end {
-            // The same whatever the count of requests.
+            // The same whatever the count of requests, and however long pairing rests.
             SessionEnd::Answered(_) => "answered",
+            SessionEnd::Refused { why: Refused::WrongCode, .. } => "a wrong code",
             _ => &text,
         };
         let is_told = match self.is_told.get() {

@@ -124,6 +124,18 @@ pub enum FolderError {
 }
 
 impl FolderError {
+    /// Whether it may be over soon by itself: the disk is full, was mounted for reading only, or fails; or the lock is held.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Busy { .. } => true,
+            Self::Io { source, .. } => matches!(
+                source.raw_os_error().map(nix::Error::from_raw),
+                Some(nix::Error::ENOSPC | nix::Error::EDQUOT | nix::Error::EROFS | nix::Error::EIO)
+            ),
+            _ => false,
+        }
+    }
+
     /// Whether another user could use it: it belongs to somebody else, or this user may not read it.
     pub fn is_of_another_user(&self) -> bool {
         match self {

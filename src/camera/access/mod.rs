@@ -13,10 +13,11 @@ pub mod keeper;
 pub mod keys;
 mod mode;
 pub mod opening;
+mod refused;
 #[cfg(test)]
 mod tests;
 
-use crate::crypto::{HASH_LEN, NoRandomness, random};
+use crate::crypto::{HASH_LEN, random};
 use crate::wire::access::code::Code;
 use crate::wire::access::key::{Key, KeyHash, May};
 use crate::wire::access::proof::{Exchange, NONCE_LEN, Salting, Side};
@@ -25,9 +26,9 @@ use code_file::{CameraCode, IsNew, Written};
 use day::Day;
 use folder::{Folder, FolderError, Lock, Name, Stamp};
 use guesses::{Afterwards, Guesses, REST, Rests};
-use keys::{Entry, Full, Keys, Sealing};
+use keys::{Entry, Keys, Sealing};
 pub use mode::{Mode, Plain};
-use std::io;
+pub use refused::{AccessError, NotAdmitted, NotGiven};
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -121,66 +122,6 @@ pub enum Channel {
     Tls,
     /// Everybody on the LAN can.
     Plain,
-}
-
-/// Why files are not used, or not changed.
-#[derive(Debug, thiserror::Error)]
-pub enum AccessError {
-    /// The folder or a file in it cannot be used.
-    #[error(transparent)]
-    Folder(#[from] FolderError),
-    /// No secret can be made.
-    #[error(transparent)]
-    NoRandomness(#[from] NoRandomness),
-    /// There are too many keys.
-    #[error(transparent)]
-    Full(#[from] Full),
-    /// There are no file descriptors left.
-    #[error("cannot watch for changes of the keys: {0}")]
-    NoDescriptor(#[source] io::Error),
-}
-
-/// Why a client gets no key.
-#[derive(Debug, thiserror::Error)]
-pub enum NotGiven {
-    /// Too many wrong codes came.
-    #[error(transparent)]
-    Rests(#[from] Rests),
-    /// Its code is wrong.
-    #[error("the code is wrong. On the camera's machine, sudo lancam pair shows the right one")]
-    WrongCode,
-    /// Whoever listens would learn what it shows.
-    #[error("this camera pairs inside TLS only")]
-    TlsWanted,
-    /// It needs none.
-    #[error("this camera shows its picture to everybody on the LAN, so it needs no code")]
-    Open,
-    /// The camera cannot make one or write it down.
-    #[error("the camera gives no key now: {0}")]
-    Failed(#[from] AccessError),
-}
-
-/// Why a client is not let in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum NotAdmitted {
-    /// It shows none.
-    #[error(
-        "this camera wants a key. Pair first: on the camera's machine, sudo lancam pair shows the code"
-    )]
-    NoKey,
-    /// It shows one that the camera does not know, or no longer.
-    #[error("this camera does not know that key; it may have been revoked. Pair again")]
-    Unknown,
-    /// Nobody is let in outside of TLS.
-    #[error(
-        "this camera shows its picture inside TLS only; a viewer of this version does that by itself"
-    )]
-    TlsWanted,
-    /// Its key may be shown inside TLS only.
-    #[error(
-        "that key is for TLS only. For a program without TLS, sudo lancam pair --plain makes another"
-    )]
-    TlsOnly,
 }
 
 impl Access {

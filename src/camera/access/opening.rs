@@ -53,13 +53,21 @@ impl Closed {
 impl OpeningError {
     /// Whether another user could do it: the folder or a file belongs to somebody else.
     pub fn is_of_another_user(&self) -> bool {
-        let folder = match self {
+        self.of_folder().is_some_and(FolderError::is_of_another_user)
+    }
+
+    /// Whether it may be over soon by itself, so that another start may work.
+    pub fn may_pass(&self) -> bool {
+        self.of_folder().is_some_and(FolderError::may_pass)
+    }
+
+    fn of_folder(&self) -> Option<&FolderError> {
+        match self {
             Self::Folder(folder)
             | Self::Identity(IdentityError::Folder(folder))
-            | Self::Access(AccessError::Folder(folder)) => folder,
-            _ => return false,
-        };
-        folder.is_of_another_user()
+            | Self::Access(AccessError::Folder(folder)) => Some(folder),
+            _ => None,
+        }
     }
 }
 

@@ -169,4 +169,24 @@ mod tests {
         assert!(!announced("[::1]:9999"));
         assert!(Announcement::new("a", "1", &[], "h").is_none());
     }
+
+    #[test]
+    fn a_camera_that_speaks_tls_announces_how_its_certificate_begins() {
+        let listeners: [SocketAddr; 1] = ["[::]:9999".parse().expect("an address")];
+        let said = |pin: Option<PinStart>| {
+            let announced = Announcement::new("a", "1", &listeners, "h").expect("others reach it");
+            let services = announced.with_pin(pin).services();
+            let services = services.into_iter().map(|service| {
+                let said = service.text.into_iter().filter(|(key, _)| key == "tls" || key == "pin");
+                said.map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>()
+            });
+            services.collect::<Vec<_>>()
+        };
+        let pin = [0xAB, 0, 0, 0, 0, 0, 0, 1];
+        assert_eq!(
+            said(Some(pin)),
+            [["tls=1", "pin=ab00000000000001"], ["tls=1", "pin=ab00000000000001"]]
+        );
+        assert_eq!(said(None), [[""; 0], [""; 0]]);
+    }
 }

@@ -92,6 +92,9 @@ fn what_a_message_says_to_type_can_be_typed() {
         &["test:64x48"],
         &["--source", "test:0x0"],
         &["--source", "test:640x480@fast"],
+        &["--pickle"],
+        &["pair", "--may", "control"],
+        &["pair", "--plain"],
     ] {
         let message = parse("", arguments).expect_err("refused").to_string();
         let advice = advice(&message, TYPE).unwrap_or_else(|| panic!("{arguments:?}: {message}"));

@@ -18,4 +18,7 @@ pub enum Crowd {
     /// One address has all the connections that one address may have.
     #[error("this camera allows no more than {} from one address ({})", count(*.0, "connection"), .1)]
     ConnectionsOf(usize, IpAddr),
+    /// Too many TLS handshakes were begun.
+    #[error("too many connections began with TLS at once; try again in a second")]
+    Handshakes,
 }

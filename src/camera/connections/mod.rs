@@ -1,12 +1,14 @@
-//! Who is connected: how many connections one address may have, and who has a viewer's seat.
+//! Who is connected: how many connections and handshakes one address may have, and who has a viewer's seat.
 
 mod crowd;
+mod handshakes;
 mod list;
 pub(super) mod peer;
 #[cfg(test)]
 mod tests;
 
 pub use crowd::Crowd;
+use handshakes::Handshakes;
 use list::{List, State};
 use std::net::{IpAddr, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -25,6 +27,7 @@ struct Shared {
     seats: usize,
     most: usize,
     list: Mutex<List>,
+    handshakes: Mutex<Handshakes>,
 }
 
 /// Whether another connection was closed to make room.
@@ -58,7 +61,8 @@ impl Connections {
     /// The same with at most `most` connections in all, since file descriptors may be few.
     pub fn with_most(seats: usize, most: usize) -> Self {
         let most = seats.saturating_add(ANTEROOM).min(most).max(1);
-        Self(Arc::new(Shared { seats, most, list: Mutex::default() }))
+        let (list, handshakes) = (Mutex::default(), Mutex::default());
+        Self(Arc::new(Shared { seats, most, list, handshakes }))
     }
 
     /// How many seats there are.
@@ -103,6 +107,10 @@ impl Connections {
     fn lock(&self) -> MutexGuard<'_, List> {
         self.0.list.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn handshakes(&self) -> MutexGuard<'_, Handshakes> {
+        self.0.handshakes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Connection {
@@ -144,6 +152,19 @@ impl Connection {
     pub fn sit(&self) -> Result<Seat<'_>, Crowd> {
         self.all.lock().give_seat(self.id, self.peer, self.all.0.seats)?;
         Ok(Seat(self))
+    }
+
+    /// When its TLS handshake may begin, now or soon.
+    ///
+    /// # Errors
+    /// When too many were begun, by its address or by all.
+    pub fn begin_handshake(&self, now: Instant) -> Result<Instant, Crowd> {
+        self.all.handshakes().begin(self.peer, now).ok_or(Crowd::Handshakes)
+    }
+
+    /// Notes that the other side has shown a key, so that a flood of others' handshakes does not delay its next one.
+    pub fn has_shown_a_key(&self) {
+        self.all.handshakes().know(self.peer);
     }
 
     fn set(&self, state: State) {

@@ -58,7 +58,7 @@ fn serve(connection: &Connection, camera: &Camera, entry: &LogEntry) -> io::Resu
     let came_at = clock::now();
     let deadline = came_at.after(GREETING_TIMEOUT);
     let stream = connection.stream();
-    let Opened { opening, mut secured } = opening::open(stream, camera)?;
+    let Opened { opening, mut secured } = opening::open(connection, camera)?;
     let protocol = match opening {
         Opening::Native(_) | Opening::Pairing(_) => Protocol::Native,
         Opening::Http(_) => Protocol::Http,

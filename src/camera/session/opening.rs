@@ -3,8 +3,11 @@
 //! It waits without `epoll`, so that a silent connection costs no descriptor but its socket. TLS
 //! begins here, if the camera has an identity to show.
 
+use super::farewell::Farewell;
 use super::protocol::Protocol;
+use crate::camera::connections::Connection;
 use crate::camera::context::Camera;
+use crate::camera::metrics::Refused;
 use crate::camera::session_end::{GREETING_TIMEOUT, SessionEnd};
 use crate::net::tls::handshake::Server;
 use crate::net::tls::stream::{GreetingError, Secured};
@@ -13,7 +16,7 @@ use crate::wire::native::WireError;
 use crate::wire::native::decoder::Decoder;
 use crate::wire::native::header::Header;
 use crate::wire::native::message::MessageKind;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
@@ -45,17 +48,18 @@ pub(super) enum Opening {
 }
 
 /// Waits for the first bytes, in TLS or without it.
-pub(super) fn open(stream: &TcpStream, camera: &Camera) -> io::Result<Opened> {
+pub(super) fn open(connection: &Connection, camera: &Camera) -> io::Result<Opened> {
     let mut secured = None;
-    let opening = first_bytes(stream, camera, &mut secured)?;
+    let opening = first_bytes(connection, camera, &mut secured)?;
     Ok(Opened { opening, secured })
 }
 
 fn first_bytes(
-    mut stream: &TcpStream,
+    connection: &Connection,
     camera: &Camera,
     secured: &mut Option<Secured>,
 ) -> io::Result<Opening> {
+    let mut stream = connection.stream();
     let start = Instant::now();
     let speaks_until = start + GREETING_TIMEOUT;
     let silent_at = camera.tutorial.map(|_| start + SILENT_VIEWER);
@@ -64,6 +68,9 @@ fn first_bytes(
         if let (Protocol::Tls, Some(server), None) =
             (Protocol::of(said.received()), &camera.tls, &secured)
         {
+            if let Err(end) = wait_for_turn(connection, camera) {
+                return Ok(Opening::Over(end));
+            }
             match greet(server, stream, said.received(), speaks_until)? {
                 Ok(greeted) => *secured = Some(greeted),
                 Err(end) => return Ok(Opening::Over(end)),
@@ -110,6 +117,23 @@ fn first_bytes(
             Ok(count) => said.filled(count),
             Err(error) if is_not_yet(&error) => {}
             Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Waits until a handshake may begin. A client whose handshake may not begin soon is refused.
+fn wait_for_turn(connection: &Connection, camera: &Camera) -> Result<(), SessionEnd> {
+    let now = Instant::now();
+    match connection.begin_handshake(now) {
+        Ok(begins) if begins > now && camera.stop.wait(begins - now) => Err(SessionEnd::Stopping),
+        Ok(_) => Ok(()),
+        Err(crowd) => {
+            let farewell = Farewell { why: Refused::TooMany, text: crowd.to_string() };
+            // One attempt is enough for a client that is refused.
+            let mut stream = connection.stream();
+            let _ = stream.set_nonblocking(true);
+            let _ = stream.write_all(&farewell.bytes(Protocol::Tls));
+            Err(SessionEnd::crowded(crowd))
         }
     }
 }

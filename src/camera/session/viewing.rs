@@ -127,6 +127,7 @@ impl<'a> Viewing<'a> {
             Ok(admitted) => admitted,
             Err(why) => return Ok(Err(why)),
         };
+        self.connection.has_shown_a_key();
         self.waiter.wake_at(access.changes())?;
         Ok(Ok(self.admitted.insert(admitted).may))
     }

@@ -159,7 +159,7 @@ impl Studio {
         ));
         let raw = if let PixelFormat::Bayer(..) = format { "--raw off" } else { "" };
         self.run(&format!(
-            "lancam --source {node} --listen 0.0.0.0:9999 --format {format} --size {size} --fps 10 \
+            "LANCAM_ACCESS=open lancam --source {node} --listen 0.0.0.0:9999 --format {format} --size {size} --fps 10 \
              --quality 100 --chroma 422 {raw} >/tmp/out 2>/tmp/log & echo $! >/tmp/pid"
         ));
         let is_listening = "while kill -0 $(cat /tmp/pid) && ! grep LISTENING /tmp/out; do usleep 20000; done 2>/dev/null";

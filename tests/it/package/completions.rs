@@ -4,6 +4,7 @@
 
 use crate::tools::skip::skip;
 use lancam::{camera, viewer};
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -42,7 +43,11 @@ impl Program {
         let mut program = Self { name, folder, commands: Vec::new(), options: Vec::new() };
         let mut lines = help.lines().peekable();
         while let Some(line) = lines.next() {
-            let Some((term, text)) = line.trim_start().split_once("  ") else { continue };
+            let is_followed = lines.peek().is_some_and(|line| line.starts_with("      "));
+            let is_usage = line.starts_with(&format!("{name} "));
+            let split = line.trim_start().split_once("  ");
+            let split = split.or((is_usage && is_followed).then_some((line, "")));
+            let Some((term, text)) = split else { continue };
             let mut text = text.trim().to_owned();
             while let Some(more) = lines.next_if(|line| line.starts_with("      ")) {
                 text = format!("{text} {}", more.trim());
@@ -60,6 +65,12 @@ impl Program {
                 program.options.push(Offer::of(flag, help));
             }
         }
+        program.commands.dedup_by(|later, first| later.0 == first.0);
+        // An option of the whole program stands behind those of a command.
+        let mut known = BTreeSet::new();
+        program.options.reverse();
+        program.options.retain(|offer| known.insert(offer.flag.clone()));
+        program.options.reverse();
         program
     }
 

@@ -5,6 +5,7 @@ mod accepted;
 mod http;
 pub mod http_peers;
 mod http_trouble;
+mod keyed;
 mod ladder;
 mod limits;
 mod machines;

@@ -1,11 +1,13 @@
 //! A viewer that speaks TLS, for tests of the camera alone.
 
 use crate::tools::camera_process::PATIENCE;
-use crate::tools::native_client::hello;
+use crate::tools::native_client::{Said, hello};
 use lancam::net::tls::handshake::{Accepts, Client, Pin};
 use lancam::net::tls::stream::{GreetingError, Secured};
+use lancam::viewer::find::pairing::{Paired, Pairing, PairingError};
+use lancam::wire::access::code::Code;
 use lancam::wire::native::decoder::Decoder;
-use lancam::wire::native::message::Message;
+use lancam::wire::native::message::{Message, Secret};
 use lancam::wire::native::{MAX_PAYLOAD, VERSION};
 use std::io::ErrorKind;
 use std::net::TcpStream;
@@ -36,6 +38,48 @@ impl TlsClient {
         let mut bytes = Vec::new();
         hello(VERSION, VERSION).write_to(&mut bytes);
         self.write(&bytes);
+    }
+
+    /// The same, and shows a key.
+    pub fn greet_with(&mut self, key: &str) {
+        let mut greeting = hello(VERSION, VERSION);
+        if let Message::Hello { key: shown, .. } = &mut greeting {
+            *shown = Secret(key);
+        }
+        let mut bytes = Vec::new();
+        greeting.write_to(&mut bytes);
+        self.write(&bytes);
+    }
+
+    /// Pairs with the camera, which closes the connection then.
+    pub fn pair(&mut self, code: &str, name: &str, pin: Pin) -> Result<Paired, PairingError> {
+        let code = Code::parse(code).expect("a code");
+        let mut out = Vec::new();
+        let mut pairing = Pairing::begin(code, name, [7; 32], pin, &mut out);
+        let mut some = vec![0; 4096];
+        loop {
+            self.write(&out);
+            out.clear();
+            let count = self.read(&mut some);
+            assert!(count > 0, "the camera has closed the connection");
+            if let Some(paired) = pairing.received(&some[..count], &mut out)? {
+                return Ok(paired);
+            }
+        }
+    }
+
+    /// The next message of the camera. Frames are not acknowledged.
+    pub fn hear(&mut self) -> Said {
+        loop {
+            if let Some(message) = self.decoder.next_message().expect("it is the protocol") {
+                return Said::from(message);
+            }
+            let mut some = vec![0; 64 << 10];
+            match self.read(&mut some) {
+                0 => return Said::Closed,
+                count => self.decoder.push(&some[..count]),
+            }
+        }
     }
 
     /// Sends bytes.

@@ -1,5 +1,6 @@
 //! Reads the greeting of a native viewer, or says why the viewer is refused.
 
+use crate::camera::access::NotAdmitted;
 use crate::plain::printable;
 use crate::wire::access::key::ShownKey;
 use crate::wire::native::WireError;
@@ -33,6 +34,16 @@ impl From<WireError> for Refusal {
 impl From<NoCommonVersion> for Refusal {
     fn from(error: NoCommonVersion) -> Self {
         Self { reason: GoodbyeReason::Version, text: error.to_string() }
+    }
+}
+
+impl From<NotAdmitted> for Refusal {
+    fn from(why: NotAdmitted) -> Self {
+        let reason = match why {
+            NotAdmitted::NoKey | NotAdmitted::Unknown => GoodbyeReason::NoKey,
+            NotAdmitted::TlsWanted | NotAdmitted::TlsOnly => GoodbyeReason::TlsWanted,
+        };
+        Self { reason, text: why.to_string() }
     }
 }
 

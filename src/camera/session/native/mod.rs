@@ -392,11 +392,8 @@ impl Machine for Native<'_> {
         match (&self.phase, input) {
             (&Phase::Greets(deadline), _) => self.greet(deadline, out, now),
             (Phase::Knocks(_), Input::Admitted(Err(why))) => {
-                let reason = match why {
-                    NotAdmitted::NoKey | NotAdmitted::Unknown => GoodbyeReason::NoKey,
-                    NotAdmitted::TlsWanted | NotAdmitted::TlsOnly => GoodbyeReason::TlsWanted,
-                };
-                self.refuse(reason, &why.to_string(), out, now)
+                let Refusal { reason, text } = why.into();
+                self.refuse(reason, &text, out, now)
             }
             (Phase::Knocks(_), Input::Admitted(Ok(_))) => self.sit(),
             (Phase::Knocks(greeting), _) => Next::Order(Order::Admit(greeting.key.clone())),

@@ -1,0 +1,401 @@
+//! Who may watch a camera that others reach: the real program, its files, and `lancam pair` beside it.
+
+use crate::tools::camera_process::{CameraProcess, PATIENCE, run_to_end, signal, wait};
+use crate::tools::http_client::get;
+use crate::tools::native_client::{NativeClient, Said, hello};
+use crate::tools::tls_client::TlsClient;
+use crate::tools::until::wait_until;
+use lancam::camera::access::identity::Identity;
+use lancam::net::tls::handshake::Pin;
+use lancam::viewer::find::pairing::{Paired, PairingError};
+use lancam::wire::access::key::May;
+use lancam::wire::native::VERSION;
+use lancam::wire::native::message::{GoodbyeReason, Message, Secret, StatusCode};
+use std::fs;
+use std::io::Write;
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// A camera on all addresses, with its files in a folder that goes away.
+struct Keyed {
+    camera: CameraProcess,
+    folder: TempDir,
+}
+
+const FILES: [&str; 3] = ["identity", "code", "keys"];
+
+fn place(folder: &TempDir) -> String {
+    folder.path().join("state").to_str().expect("UTF-8").to_owned()
+}
+
+/// `lancam` that wants keys from everybody.
+fn command(folder: &TempDir, more: &[&str]) -> std::process::Command {
+    let place = place(folder);
+    let all = ["--listen", "0.0.0.0:0", "--access", "keys", "--state", &place];
+    CameraProcess::command(&[&all[..], &["--source", "test:64x48@25"], more].concat())
+}
+
+/// `lancam pair` with these words: its exit code and all that it prints.
+fn pair(folder: &TempDir, words: &[&str]) -> (Option<i32>, String) {
+    let place = place(folder);
+    let all = [&["pair", "--state", &place], words].concat();
+    let output =
+        CameraProcess::command(&all).env("LANCAM_ACCESS", "keys").output().expect("it runs");
+    let printed = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8(printed).expect("text"))
+}
+
+impl Keyed {
+    fn new() -> Self {
+        Self::with(&[])
+    }
+
+    fn with(more: &[&str]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let camera = CameraProcess::spawn(&mut command(&folder, more));
+        Self { camera, folder }
+    }
+
+    fn path(&self, file: &str) -> PathBuf {
+        self.folder.path().join("state").join(file)
+    }
+
+    fn pin(&self) -> Pin {
+        let text = fs::read_to_string(self.path("identity")).expect("it is there");
+        Identity::from_text(&text).expect("it is whole").server().pin()
+    }
+
+    fn code(&self) -> String {
+        let text = fs::read_to_string(self.path("code")).expect("it is there");
+        text.lines().next().expect("a code").to_owned()
+    }
+
+    fn connect(&self) -> TlsClient {
+        TlsClient::connect(self.camera.port(), self.pin()).expect("it is the camera")
+    }
+
+    fn watch_with(&self, key: &str) -> TlsClient {
+        let mut client = self.connect();
+        client.greet_with(key);
+        client
+    }
+
+    fn pair(&self, code: &str, name: &str) -> Result<Paired, PairingError> {
+        self.connect().pair(code, name, self.pin())
+    }
+
+    fn paired(&self, name: &str) -> String {
+        self.pair(&self.code(), name).expect("the code is right").key.text()
+    }
+
+    /// A viewer that is let in with this key, as soon as the running camera knows it.
+    fn welcomed(&self, key: &str) -> TlsClient {
+        wait_until("the camera knows the key", || {
+            let mut client = self.watch_with(key);
+            matches!(client.hear(), Said::Welcome { .. }).then_some(client)
+        })
+    }
+
+    /// A key that `lancam pair` makes.
+    fn made(&self, words: &[&str]) -> String {
+        let (code, said) = pair(&self.folder, words);
+        assert_eq!(code, Some(0), "{said}");
+        let line = said.lines().find_map(|line| line.strip_prefix("key "));
+        line.expect("a key").trim().to_owned()
+    }
+}
+
+/// The goodbye of a camera.
+fn goodbye(mut hear: impl FnMut() -> Said) -> (GoodbyeReason, String) {
+    loop {
+        match hear() {
+            Said::Goodbye { reason, text } => return (reason, text),
+            Said::Frame { .. } | Said::Welcome { .. } => panic!("it was let in"),
+            Said::Closed => panic!("it was told nothing"),
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn a_camera_that_others_reach_lets_in_who_was_paired_and_nobody_else() {
+    let camera = Keyed::new();
+    let mut plain = NativeClient::connect(camera.camera.port());
+    let (reason, text) = goodbye(|| plain.hear());
+    assert_eq!(reason, GoodbyeReason::TlsWanted);
+    assert!(text.contains("inside TLS only"), "{text}");
+    for key in ["", "desk", &"A".repeat(43)] {
+        let mut stranger = camera.watch_with(key);
+        let (reason, text) = goodbye(|| stranger.hear());
+        assert!(reason == GoodbyeReason::NoKey && text.contains("air"), "{key}: {reason:?} {text}");
+    }
+    let wrong = camera.pair("K7QM-2XPD-9HRT", "thief").err();
+    let Some(PairingError::Refused { reason, text }) = wrong else { panic!("{wrong:?}") };
+    assert!(reason == GoodbyeReason::WrongCode && text.contains("the code is wrong"), "{text}");
+    let paired = camera.pair(&camera.code(), "desk").expect("the code is right");
+    assert_eq!(paired.may, May::Control);
+    let mut viewer = camera.watch_with(&paired.key.text());
+    assert!(viewer.frame() < viewer.frame());
+    // Only a hash of the key is on the disk, and the day of its use soon is.
+    let keys = wait_until("its use is written down", || {
+        let keys = fs::read_to_string(camera.path("keys")).expect("there");
+        (!keys.contains("\tnever\t")).then_some(keys)
+    });
+    assert!(keys.ends_with("\tdesk\n") && !keys.contains(&paired.key.text()), "{keys}");
+}
+
+#[test]
+fn pairing_outside_of_tls_is_refused_with_words() {
+    let camera = Keyed::new();
+    let mut plain = NativeClient::connect_silently(camera.camera.port());
+    plain.say(&Message::PairRequest { nonce: [1; 32], name: "desk" });
+    let (reason, text) = goodbye(|| plain.hear());
+    assert_eq!(
+        (reason, text.as_str()),
+        (GoodbyeReason::TlsWanted, "this camera pairs inside TLS only")
+    );
+}
+
+#[test]
+fn what_it_prints_is_the_line_to_type_and_the_journal_gets_no_code() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let camera = CameraProcess::spawn(&mut command(&folder, &[]));
+    let line = camera.line_with("watch with: ");
+    let code = fs::read_to_string(folder.path().join("state/code")).expect("there");
+    let code = code.lines().next().expect("a code");
+    assert!(line.contains(&format!(" --code {code}, or a browser: https://")), "{line}");
+    let (_, shown) = pair(&folder, &[]);
+    assert!(shown.starts_with(&format!("code     {code}\n")), "{shown}");
+    drop(camera);
+    let mut logged = command(&folder, &[]);
+    let camera = CameraProcess::spawn(logged.env("JOURNAL_STREAM", "8:1"));
+    let line = camera.line_with("watch with: ");
+    assert!(!line.contains(code) && line.contains("sudo lancam pair shows the code"), "{line}");
+}
+
+#[test]
+fn a_second_start_keeps_identity_code_and_keys_which_nobody_else_reads() {
+    let camera = Keyed::new();
+    let (pin, code, key) = (camera.pin(), camera.code(), camera.paired("desk"));
+    for file in FILES {
+        let mode = fs::metadata(camera.path(file)).expect("there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
+    let Keyed { camera, folder } = camera;
+    assert!(camera.terminate().success());
+    let again = Keyed { camera: CameraProcess::spawn(&mut command(&folder, &[])), folder };
+    assert_eq!((again.pin(), again.code()), (pin, code));
+    again.watch_with(&key).frame();
+}
+
+#[test]
+fn revoking_a_key_ends_its_session_within_a_second_and_no_other() {
+    let camera = Keyed::new();
+    let (desk, tablet) = (camera.paired("desk"), camera.paired("tablet"));
+    let (mut revoked, mut other) = (camera.watch_with(&desk), camera.watch_with(&tablet));
+    revoked.frame();
+    other.frame();
+    let (code, said) = pair(&camera.folder, &["--revoke", "desk"]);
+    assert_eq!(code, Some(0), "{said}");
+    let began = Instant::now();
+    let (reason, text) = loop {
+        match revoked.hear() {
+            Said::Goodbye { reason, text } => break (reason, text),
+            Said::Closed => panic!("it was told nothing"),
+            _ => {}
+        }
+    };
+    // The goal is a second.
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    assert!(reason == GoodbyeReason::NoKey && text.contains("revoked"), "{reason:?} {text}");
+    camera.camera.line_with("its key \"desk\" was revoked");
+    let mut again = camera.watch_with(&desk);
+    assert_eq!(goodbye(|| again.hear()).0, GoodbyeReason::NoKey);
+    assert!(other.frame() < other.frame());
+    let (code, said) = pair(&camera.folder, &["--revoke", "desk"]);
+    assert!(code == Some(1) && said.contains("no key is called \"desk\""), "{said}");
+}
+
+#[test]
+fn a_new_code_makes_the_old_one_wrong_and_leaves_keys_alone() {
+    let camera = Keyed::new();
+    let (old, key) = (camera.code(), camera.paired("desk"));
+    let (code, said) = pair(&camera.folder, &["--new-code"]);
+    assert!(code == Some(0) && !said.contains(&old) && said.contains(&camera.code()), "{said}");
+    // A wrong code is answered once a second, so it is tried until the running camera has noticed.
+    let refused = wait_until("the old code is wrong", || camera.pair(&old, "late").err());
+    let is_wrong = matches!(&refused, PairingError::Refused { reason, .. } if *reason == GoodbyeReason::WrongCode);
+    assert!(is_wrong, "{refused}");
+    camera.watch_with(&key).frame();
+    camera.paired("new");
+}
+
+#[test]
+fn a_key_for_watching_sets_no_controls() {
+    let camera = Keyed::with(&["--control", "lan"]);
+    let answer = |words: &[&str]| {
+        let mut viewer = camera.welcomed(&camera.made(words));
+        let mut bytes = Vec::new();
+        Message::ListControls.write_to(&mut bytes);
+        viewer.write(&bytes);
+        loop {
+            match viewer.hear() {
+                Said::Status { code: StatusCode::Refused, text } => return text,
+                Said::ControlList { .. } => return "a list".to_owned(),
+                Said::Closed => panic!("the camera has closed the connection"),
+                _ => {}
+            }
+        }
+    };
+    let refused = answer(&["--name", "HA"]);
+    assert!(refused.contains("allows to watch only"), "{refused}");
+    assert_eq!(answer(&["--name", "owner", "--may", "control"]), "a list");
+    let (_, list) = pair(&camera.folder, &["--list"]);
+    assert!(list.contains("HA") && list.contains("owner"), "{list}");
+}
+
+#[test]
+fn keys_for_plain_programs_are_accepted_without_tls_only_where_that_is_switched_on() {
+    let greet = |camera: &Keyed, key: &str| {
+        let mut client = NativeClient::connect_silently(camera.camera.port());
+        let mut greeting = hello(VERSION, VERSION);
+        if let Message::Hello { key: shown, .. } = &mut greeting {
+            *shown = Secret(key);
+        }
+        client.say(&greeting);
+        client
+    };
+    let camera = Keyed::with(&["--plain", "keys"]);
+    let (plain, sealed) =
+        (camera.made(&["--name", "tv", "--plain"]), camera.made(&["--name", "HA"]));
+    camera.welcomed(&sealed);
+    greet(&camera, &plain).frame();
+    let mut refused = greet(&camera, &sealed);
+    assert_eq!(goodbye(|| refused.hear()).0, GoodbyeReason::TlsWanted);
+    let mut refused = greet(&camera, "");
+    assert_eq!(goodbye(|| refused.hear()).0, GoodbyeReason::NoKey);
+    let Keyed { camera, folder } = camera;
+    assert!(camera.terminate().success());
+    let off = Keyed { camera: CameraProcess::spawn(&mut command(&folder, &[])), folder };
+    let mut refused = greet(&off, &plain);
+    assert_eq!(goodbye(|| refused.hear()).0, GoodbyeReason::TlsWanted);
+    off.watch_with(&plain).frame();
+}
+
+#[test]
+fn a_damaged_file_keeps_the_camera_from_starting_and_never_opens_it() {
+    let Keyed { camera, folder } = Keyed::new();
+    assert!(camera.terminate().success());
+    pair(&folder, &["--name", "HA"]);
+    for file in FILES {
+        let path = folder.path().join("state").join(file);
+        let whole = fs::read(&path).expect("there");
+        for (damaged, mode, why) in [
+            (&whole[..whole.len() / 2], 0o600, "is damaged"),
+            (&whole[..], 0o644, "is open to other users"),
+        ] {
+            fs::write(&path, damaged).expect("ours");
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("ours");
+            let (code, said) = run_to_end(&mut command(&folder, &[]));
+            let expected = format!("{} {why}", path.display());
+            assert!(code == Some(78) && said.contains(&expected), "{file}: {code:?} {said}");
+            let (code, said) = pair(&folder, &[]);
+            assert!(code == Some(78) && said.contains(&expected), "{file}: {code:?} {said}");
+        }
+        fs::write(&path, whole).expect("ours");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("ours");
+    }
+    drop(CameraProcess::spawn(&mut command(&folder, &[])));
+}
+
+#[test]
+fn only_this_machine_reaches_loopback_so_a_listener_there_is_open_beside_a_closed_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let alone = CameraProcess::start(&[
+        "--access",
+        "keys",
+        "--state",
+        &place(&folder),
+        "--source",
+        "test:64x48",
+        "--pickle",
+    ]);
+    NativeClient::connect(alone.port()).frame();
+    assert!(!folder.path().join("state").exists(), "it needs no files");
+    drop(alone);
+    let camera = CameraProcess::spawn(&mut command(&folder, &["--listen", "127.0.0.1:0"]));
+    let open = camera.line_with("LISTENING AT: tcp://127.0.0.1:");
+    let open = open.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
+    NativeClient::connect(open).frame();
+    // From loopback to the other listener: a key like everybody.
+    let mut refused = NativeClient::connect(camera.port());
+    assert_eq!(goodbye(|| refused.hear()).0, GoodbyeReason::TlsWanted);
+}
+
+#[test]
+fn an_open_camera_says_so_loudly_and_needs_no_files() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = folder.path().join("log");
+    let place = place(&folder);
+    let options = ["--listen", "0.0.0.0:0", "--access", "open", "--state", &place];
+    let mut command = CameraProcess::command(&[&options, &["--source", "test:64x48"][..]].concat());
+    let file = fs::File::create(&log).expect("created");
+    let camera = CameraProcess::spawn_with(&mut command, Stdio::from(file));
+    NativeClient::connect(camera.port()).frame();
+    let state = get(camera.port(), "/state");
+    assert!(state.text().contains("\"access\":\"open\""), "{}", state.text());
+    let said = wait_until("the log", || {
+        let said = fs::read_to_string(&log).expect("there");
+        said.contains("everybody on the LAN can watch this camera").then_some(said)
+    });
+    assert!(said.contains("WARN"), "{said}");
+    assert!(!folder.path().join("state").exists());
+}
+
+#[test]
+fn the_tutorials_client_is_not_served_where_a_key_is_needed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (code, said) = run_to_end(&mut command(&folder, &["--pickle"]));
+    assert!(code == Some(2) && said.contains("Type: lancam --pickle --access open"), "{said}");
+}
+
+#[test]
+fn half_open_handshakes_and_wrong_keys_cost_a_paired_viewer_nothing() {
+    let camera = Keyed::with(&["--max-viewers", "4"]);
+    let key = camera.paired("desk");
+    let mut viewer = camera.watch_with(&key);
+    let to = SocketAddr::from(([127, 0, 0, 1], camera.camera.port()));
+    let mut half_open = Vec::new();
+    for number in 0..300_u32 {
+        let from = Ipv4Addr::new(127, 0, 9, u8::try_from(number % 50).expect("small") + 2);
+        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None);
+        let socket = socket.expect("a socket");
+        socket.bind(&SocketAddr::from((from, 0)).into()).expect("loopback is ours");
+        socket.connect_timeout(&to.into(), PATIENCE).expect("connects");
+        let mut stream = TcpStream::from(socket);
+        let _ = stream.write_all(&[0x16, 3, 1, 2, 0, 1]);
+        half_open.push(stream);
+        if number % 10 == 0 {
+            viewer.frame();
+        }
+    }
+    let mut stranger = camera.watch_with(&"A".repeat(43));
+    assert_eq!(goodbye(|| stranger.hear()).0, GoodbyeReason::NoKey);
+    // The same address has shown a key, so its next handshake begins at once.
+    camera.watch_with(&key).frame();
+    assert!(viewer.frame() < viewer.frame());
+}
+
+#[test]
+fn a_stop_ends_a_closed_camera_at_once() {
+    let Keyed { mut camera, folder } = Keyed::new();
+    signal(&camera.child, "TERM");
+    let began = Instant::now();
+    assert!(wait(&mut camera.child).success());
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    drop(folder);
+}
