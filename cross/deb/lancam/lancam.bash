@@ -5,6 +5,8 @@ _lancam() {
     if [[ $word == = ]]; then before=${COMP_WORDS[COMP_CWORD-1]} word=; elif [[ $before == = ]]; then before=${COMP_WORDS[COMP_CWORD-2]}; fi
     COMPREPLY=()
     case $before in
+    --may) COMPREPLY=($(compgen -W 'watch control' -- "$word")); return ;;
+    --revoke) :; return ;;
     --source) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -W 'auto test -' -- "$word"; compgen -f -- "$word"); return ;;
     --size) :; return ;;
     --fps) :; return ;;
@@ -24,6 +26,9 @@ _lancam() {
     --chroma) COMPREPLY=($(compgen -W '420 422' -- "$word")); return ;;
     --listen) :; return ;;
     --allow) :; return ;;
+    --access) COMPREPLY=($(compgen -W 'keys open' -- "$word")); return ;;
+    --plain) COMPREPLY=($(compgen -W 'off keys' -- "$word")); return ;;
+    --state) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -W '' -- "$word"; compgen -f -- "$word"); return ;;
     --name) :; return ;;
     --announce) COMPREPLY=($(compgen -W 'on off' -- "$word")); return ;;
     --http-name) :; return ;;
@@ -34,7 +39,7 @@ _lancam() {
     --config) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -W '' -- "$word"; compgen -f -- "$word"); return ;;
     --config-errors) COMPREPLY=($(compgen -W 'stop defaults' -- "$word")); return ;;
     esac
-    [[ $word == -* || $COMP_CWORD != 1 ]] || COMPREPLY=($(compgen -W 'run list check selftest version help' -- "$word"))
-    [[ $word != -* ]] || COMPREPLY=($(compgen -W '--source --size --fps --format --set --rotate --flip --raw --camera-memory --csi-format --csi-option --csi-program --idle-stop --width --height --stretch --quality --chroma --listen --allow --name --announce --http-name --cors --control --pickle --max-viewers --log --config --config-errors --help --version' -- "$word"))
+    [[ $word == -* || $COMP_CWORD != 1 ]] || COMPREPLY=($(compgen -W 'run list check pair selftest version help' -- "$word"))
+    [[ $word != -* ]] || COMPREPLY=($(compgen -W '--may --list --revoke --new-code --source --size --fps --format --set --rotate --flip --raw --camera-memory --csi-format --csi-option --csi-program --idle-stop --width --height --stretch --quality --chroma --listen --allow --access --plain --state --name --announce --http-name --cors --control --pickle --max-viewers --log --config --config-errors --help --version' -- "$word"))
 }
 complete -F _lancam lancam

@@ -32,7 +32,7 @@ pub enum NotGiven {
     /// Its code is wrong.
     #[error("the code is wrong. On the camera's machine, sudo lancam pair shows the right one")]
     WrongCode,
-    /// Whoever listens would learn what it shows.
+    /// It would show to the whole LAN what it claims.
     #[error("this camera pairs inside TLS only")]
     TlsWanted,
     /// It needs none.

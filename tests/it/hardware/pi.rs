@@ -54,7 +54,10 @@ pub(crate) fn run(guest: &Guest, command: &str) {
 /// Starts lancam in the guest. The bars have no text over them.
 pub(crate) fn start(guest: &Guest, options: &str) {
     run(guest, "v4l2-ctl -d /dev/video0 -c osd_text_mode=2");
-    run(guest, &format!("LANCAM_ACCESS=open lancam {options} >/tmp/out 2>/tmp/log & echo $! >/tmp/pid"));
+    run(
+        guest,
+        &format!("LANCAM_ACCESS=open lancam {options} >/tmp/out 2>/tmp/log & echo $! >/tmp/pid"),
+    );
     let deadline = Instant::now() + Duration::from_secs(60);
     while !guest.sh("grep LISTENING /tmp/out").ok() {
         assert!(Instant::now() < deadline, "not listening: {}", guest.sh("cat /tmp/out /tmp/log"));

@@ -126,7 +126,12 @@ impl Scene {
 
     /// Starts lancam in the guest.
     pub(crate) fn start(&self, options: &str) {
-        run(&self.guest, &format!("LANCAM_ACCESS=open lancam {options} >/tmp/out 2>/tmp/log & echo $! >/tmp/pid"));
+        run(
+            &self.guest,
+            &format!(
+                "LANCAM_ACCESS=open lancam {options} >/tmp/out 2>/tmp/log & echo $! >/tmp/pid"
+            ),
+        );
         wait_until("LISTENING", || self.guest.sh("grep LISTENING /tmp/out").ok().then_some(()));
     }
 

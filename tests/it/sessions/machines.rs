@@ -205,7 +205,7 @@ fn a_native_viewer_is_welcomed_when_it_has_a_seat_and_watches() {
     table.say(&bytes[bytes.len() - 1..]);
     let (welcome, rest) = table.run();
     assert!(welcome.starts_with(b"LCAM") && matches!(rest, Rest::Until(None)), "{rest:?}");
-    assert_eq!(table.orders, ["Sit", "Announce", "Watch"]);
+    assert_eq!(table.orders, ["Admit", "Sit", "Announce", "Watch"]);
 }
 
 #[test]
