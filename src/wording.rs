@@ -36,6 +36,15 @@ pub fn is_a_table(name: &str) -> String {
     format!("{name} is a table: write a line [{name}], and KEY = VALUE below it")
 }
 
+/// A camera's name or address as a shell takes it in one piece.
+pub fn shell_word(text: &str) -> String {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || ":/.-_[]%".contains(letter);
+    match text.chars().all(is_plain) && !text.is_empty() {
+        true => text.to_owned(),
+        false => format!("'{}'", printable(text).replace('\'', "'\\''")),
+    }
+}
+
 /// `1 viewer`, `2 viewers`.
 pub fn count(number: impl Copy + fmt::Display + PartialEq + From<u8>, noun: &str) -> String {
     let ending = if number == 1.into() { "" } else { "s" };

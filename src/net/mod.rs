@@ -18,5 +18,7 @@ pub mod multicast;
 pub mod notify;
 #[cfg(all(feature = "camera", target_os = "linux"))]
 pub mod on_link;
+#[cfg(feature = "viewer")]
+pub mod own_name;
 #[cfg(all(feature = "camera", target_os = "linux"))]
 pub mod reach;

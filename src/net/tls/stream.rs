@@ -88,8 +88,8 @@ impl Secured {
     /// Receives data: makes at most one call. 0 means that the other side sends no more.
     ///
     /// # Errors
-    /// `WouldBlock` when that call brought no data, the socket's errors, and `InvalidData` when the other side breaks the
-    /// rules of TLS. An end that TLS does not announce counts as an end.
+    /// `Interrupted` when that call brought no whole record, the socket's errors, and `InvalidData` when the other side
+    /// breaks the rules of TLS. An end that TLS does not announce counts as an end.
     pub fn read(&mut self, mut stream: &TcpStream, into: &mut [u8]) -> io::Result<usize> {
         let mut has_received = false;
         loop {
@@ -101,7 +101,7 @@ impl Secured {
             match self.inbox.open(&mut self.traffic)? {
                 Next::Opened => {}
                 Next::Closed => self.has_ended = true,
-                Next::Partial if has_received => return Err(io::ErrorKind::WouldBlock.into()),
+                Next::Partial if has_received => return Err(io::ErrorKind::Interrupted.into()),
                 Next::Partial => {
                     let count = stream.read(self.inbox.space()?)?;
                     self.inbox.filled(count);

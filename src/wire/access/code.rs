@@ -77,6 +77,14 @@ impl Code {
     }
 }
 
+impl PartialEq for Code {
+    fn eq(&self, other: &Self) -> bool {
+        self.is(other)
+    }
+}
+
+impl Eq for Code {}
+
 impl std::fmt::Debug for Code {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.write_str("Code(…)")

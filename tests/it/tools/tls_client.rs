@@ -93,7 +93,7 @@ impl TlsClient {
         loop {
             match self.secured.read(&self.stream, into) {
                 Ok(count) => return count,
-                Err(error) if error.kind() == ErrorKind::WouldBlock && Instant::now() < until => {}
+                Err(error) if error.kind() == ErrorKind::Interrupted && Instant::now() < until => {}
                 Err(error) => panic!("{error}"),
             }
         }
@@ -134,7 +134,7 @@ impl TlsClient {
             match self.secured.read(&self.stream, self.decoder.space()) {
                 Ok(0) => panic!("the camera has closed the connection"),
                 Ok(count) => return self.decoder.filled(count),
-                Err(error) if error.kind() == ErrorKind::WouldBlock && Instant::now() < until => {}
+                Err(error) if error.kind() == ErrorKind::Interrupted && Instant::now() < until => {}
                 Err(error) => panic!("{error}"),
             }
         }
