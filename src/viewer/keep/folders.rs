@@ -56,6 +56,18 @@ pub fn folder(of: Folder) -> PathBuf {
     folders.find(|folder| folder.is_dir()).unwrap_or(home)
 }
 
+/// A file in the folder for state that XDG names, or that the system has instead.
+pub(super) fn state_file(name: &str) -> Option<PathBuf> {
+    let folder = |variable| {
+        let folder = env::var_os(variable).map(PathBuf::from);
+        folder.filter(|folder| folder.is_absolute())
+    };
+    folder("XDG_STATE_HOME")
+        .or_else(|| folder("HOME").map(|home| home.join(".local/state")))
+        .or_else(|| folder("LOCALAPPDATA"))
+        .map(|folder| folder.join(name))
+}
+
 /// The path of a recording of `camera` that begins now.
 pub fn recording(camera: &str) -> PathBuf {
     folder(Folder::Videos).join(file_name(camera, SystemTime::now(), EXTENSION))

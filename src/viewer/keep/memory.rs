@@ -1,5 +1,6 @@
 //! What the viewer remembers from one start to the next: cameras, the window's place, and whether `?` is known.
 
+use super::folders;
 use crate::image::pixels::Size;
 use crate::plain::is_plain;
 use crate::viewer::find::address::CameraAddress;
@@ -7,7 +8,7 @@ use crate::viewer::find::identity::Identity;
 use crate::viewer::find::wanted::Wanted;
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// What was remembered at the last exit. Each part may be missing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -40,7 +41,7 @@ const SIZES: std::ops::RangeInclusive<usize> = 64..=16_384;
 impl Memory {
     /// Reads what was remembered. Empty where the file is missing or cannot be understood.
     pub fn load() -> Self {
-        let Some(path) = file() else { return Self::default() };
+        let Some(path) = folders::state_file(FILE) else { return Self::default() };
         let is_small = fs::metadata(&path).is_ok_and(|facts| facts.len() <= MAX_LEN);
         match fs::read_to_string(&path) {
             Ok(text) if is_small => Self::parse(&text),
@@ -50,7 +51,7 @@ impl Memory {
 
     /// Writes it. Where the disk is full, the old file stays. Returns whether it was written.
     pub fn save(&self) -> bool {
-        let Some(path) = file() else { return false };
+        let Some(path) = folders::state_file(FILE) else { return false };
         let saved = replace(&path, &self.to_text());
         if let Err(error) = &saved {
             log::debug!("cannot remember the window in {}: {error}", path.display());
@@ -120,18 +121,6 @@ fn wanted(identity: Identity, address: CameraAddress) -> Wanted {
 
 fn is_sensible(size: &Size) -> bool {
     SIZES.contains(&size.width) && SIZES.contains(&size.height)
-}
-
-/// The file, in the folder for state that XDG names, or that the system has instead.
-fn file() -> Option<PathBuf> {
-    let folder = |variable| {
-        let folder = std::env::var_os(variable).map(PathBuf::from);
-        folder.filter(|folder| folder.is_absolute())
-    };
-    folder("XDG_STATE_HOME")
-        .or_else(|| folder("HOME").map(|home| home.join(".local/state")))
-        .or_else(|| folder("LOCALAPPDATA"))
-        .map(|folder| folder.join(FILE))
 }
 
 /// Writes a file beside it and renames that, so that no reader sees a part.

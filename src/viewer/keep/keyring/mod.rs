@@ -1,0 +1,516 @@
+//! The cameras that this viewer is paired with: by which certificate it knows each, and with which key it is let in.
+
+mod text;
+
+use super::folders;
+use super::private_file::{self, Content};
+use crate::net::tls::handshake::Pin;
+use crate::viewer::find::address::CameraAddress;
+use crate::viewer::find::found::Found;
+use crate::viewer::find::identity::Identity;
+use crate::viewer::find::wanted::Wanted;
+use crate::wire::access::key::{Key, May};
+use crate::wire::service::host_label;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// A camera that this viewer is paired with.
+#[derive(Debug, Clone)]
+pub struct PairedCamera {
+    /// Its name and its id.
+    pub identity: Identity,
+    /// Where it was last.
+    pub address: CameraAddress,
+    /// SHA-256 of its certificate.
+    pub pin: Pin,
+    /// The key that it has given to this viewer.
+    pub key: Key,
+    /// What the key allows.
+    pub may: May,
+}
+
+/// All of them. Threads share it; each change is on the disk when it returns.
+#[derive(Debug, Default)]
+pub struct Keyring {
+    /// Where it is kept; `None` if it is forgotten when the viewer ends.
+    path: Option<PathBuf>,
+    /// The key that was given for this start. It counts for each camera with its certificate.
+    given: Option<GivenKey>,
+    cameras: Mutex<Vec<PairedCamera>>,
+}
+
+/// A key and the certificate of the camera that it is for, as somebody has written them into a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GivenKey {
+    key: Key,
+    pin: Pin,
+}
+
+/// Whether this viewer is paired with a camera that was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PairedWith {
+    /// Everybody may watch it, as far as it says.
+    NotNeeded,
+    /// It is.
+    Yes,
+    /// It is not.
+    No,
+}
+
+/// Why a given key cannot be used. The text of the file is not shown.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// The file cannot be read.
+    #[error("cannot read {}: {source}", .path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// The system's error.
+        source: io::Error,
+    },
+    /// It has no key.
+    #[error(
+        "{0} has no key. A key has 43 letters, as sudo lancam pair --name NAME prints them on the camera's machine"
+    )]
+    NoKey(String),
+    /// It does not say which camera the key is for.
+    #[error(
+        "{0} does not say which camera the key is for, so another one could take it. Add the camera's certificate: 64 hexadecimal digits, as sudo lancam pair prints them on the camera's machine"
+    )]
+    NoPin(String),
+}
+
+/// Why a camera that was paired is not remembered.
+#[derive(Debug, thiserror::Error)]
+pub enum NotRemembered {
+    /// There is no place for it.
+    #[error("there is no folder for it: set XDG_STATE_HOME or HOME")]
+    Nowhere,
+    /// The file cannot be written.
+    #[error("cannot write {}: {source}", .path.display())]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// The system's error.
+        source: io::Error,
+    },
+}
+
+/// The file in the state folder.
+const FILE: &str = "lancam/paired";
+/// Much more than a house full of cameras takes.
+const MAX_LEN: u64 = 1 << 20;
+
+impl PairedWith {
+    /// The same in a few words; empty where there is nothing to say.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::NotNeeded => "",
+            Self::Yes => "paired",
+            Self::No => "wants a code",
+        }
+    }
+}
+
+impl Keyring {
+    /// Reads what is remembered. A damaged file is put aside under another name, and what is whole in it goes on to count.
+    pub fn load() -> Self {
+        let Some(path) = folders::state_file(FILE) else { return Self::default() };
+        Self::load_from(&path)
+    }
+
+    /// Reads what is remembered in this file.
+    pub fn load_from(path: &Path) -> Self {
+        match read(path) {
+            Ok(cameras) => {
+                Self { path: Some(path.to_owned()), cameras: Mutex::new(cameras), given: None }
+            }
+            // It is not written to either, so that nothing in it gets lost.
+            Err(error) => {
+                log::warn!(
+                    "cannot read which cameras are paired: {}: {error}. Pairings are forgotten at the end",
+                    path.display()
+                );
+                Self::default()
+            }
+        }
+    }
+
+    /// The same, with a key that was given for this start.
+    #[must_use]
+    pub fn with(self, given: Option<GivenKey>) -> Self {
+        Self { given, ..self }
+    }
+
+    /// The file where pairings are kept, for people.
+    pub fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
+    /// The camera with this certificate.
+    pub fn with_pin(&self, pin: &Pin) -> Option<PairedCamera> {
+        if let Some(given) = self.given.as_ref().filter(|given| given.pin == *pin) {
+            let (key, may) = (given.key.clone(), May::Watch);
+            let (identity, address) = (Identity::default(), CameraAddress::default());
+            return Some(PairedCamera { identity, address, pin: *pin, key, may });
+        }
+        self.cameras().iter().find(|camera| camera.pin == *pin).cloned()
+    }
+
+    /// The camera with this id.
+    pub fn with_id(&self, id: &str) -> Option<PairedCamera> {
+        let is_it = |camera: &&PairedCamera| !id.is_empty() && camera.identity.id == id;
+        self.cameras().iter().find(is_it).cloned()
+    }
+
+    /// Whether this viewer is paired with a camera that was found. Announcements can be forged, so this is for people only.
+    pub fn standing_of(&self, found: &Found) -> PairedWith {
+        let Some(start) = found.facts.pin else { return PairedWith::NotNeeded };
+        let given = self.given.as_ref().map(|given| given.pin);
+        let is_known = given.is_some_and(|pin| pin.starts_with(&start))
+            || self.cameras().iter().any(|camera| camera.pin.starts_with(&start));
+        if is_known { PairedWith::Yes } else { PairedWith::No }
+    }
+
+    /// Whether only one particular certificate is accepted, that of the camera for which a key was given.
+    pub fn is_bound(&self) -> bool {
+        self.given.is_some()
+    }
+
+    /// The paired camera that is meant by `wanted`: the one with its id, or else the one with its name, or else the one whose
+    /// last address this is.
+    ///
+    /// Another camera of the same name or at the same address is not mistaken for it, since it has another certificate.
+    pub fn meant_by(&self, wanted: &Wanted) -> Option<PairedCamera> {
+        let cameras = self.cameras();
+        let by = |is_it: &dyn Fn(&PairedCamera) -> bool| {
+            // The newest first, in case that a camera was set up anew.
+            cameras.iter().rev().find(|camera| is_it(camera)).cloned()
+        };
+        let address = &wanted.address;
+        let by_name = || match &wanted.identity {
+            Some(identity) => by(&|it| is_name_of(&identity.name, it)),
+            // One machine may have several cameras, each at its port.
+            None => by(&|it| {
+                let has_port = address.port.is_none_or(|port| it.address.port() == port);
+                has_port && is_name_of(address.name(), it)
+            }),
+        };
+        let id = wanted.identity.as_ref().map_or("", |identity| &*identity.id);
+        let by_address = || {
+            let is_it = |it: &PairedCamera| it.address == with_port(address);
+            // A known camera may be where another one was.
+            by(&|it| wanted.identity.is_none() && is_it(it))
+        };
+        by(&|it| !id.is_empty() && it.identity.id == id).or_else(by_name).or_else(by_address)
+    }
+
+    /// Remembers a camera that was just paired, in place of what was known of it.
+    ///
+    /// # Errors
+    /// When it cannot be written. It is known until the viewer ends all the same.
+    pub fn remember(&self, camera: &PairedCamera) -> Result<(), NotRemembered> {
+        let camera = &PairedCamera { address: with_port(&camera.address), ..camera.clone() };
+        let is_same = |known: &PairedCamera| {
+            let has_id = !known.identity.id.is_empty();
+            known.pin == camera.pin || has_id && known.identity.id == camera.identity.id
+        };
+        self.change(|cameras| {
+            cameras.retain(|known| !is_same(known));
+            cameras.push(camera.clone());
+        })
+    }
+
+    /// Notes the present name, id and address of a camera that was let in by its certificate.
+    pub fn met(&self, pin: &Pin, identity: &Identity, address: &CameraAddress) {
+        let address = with_port(address);
+        let is_news = |known: &PairedCamera| {
+            known.pin == *pin && (known.identity != *identity || known.address != address)
+        };
+        if !self.cameras().iter().any(is_news) {
+            return;
+        }
+        let noted = self.change(|cameras| {
+            for known in cameras.iter_mut().filter(|known| known.pin == *pin) {
+                (known.identity, known.address) = (identity.clone(), address.clone());
+            }
+        });
+        if let Err(error) = noted {
+            log::debug!("cannot note where {} is: {error}", identity.name);
+        }
+    }
+
+    /// Forgets the cameras that are meant by this name or address. Returns their names.
+    ///
+    /// # Errors
+    /// When that cannot be written.
+    pub fn forget(&self, meant: &CameraAddress) -> Result<Vec<String>, NotRemembered> {
+        let wanted = Wanted::at(meant.clone());
+        let mut forgotten = Vec::new();
+        while let Some(camera) = self.meant_by(&wanted) {
+            self.change(|cameras| cameras.retain(|known| known.pin != camera.pin))?;
+            // If it could not be written, it is gone here all the same.
+            forgotten.push(camera.identity.name);
+        }
+        Ok(forgotten)
+    }
+
+    /// Changes what is known here, and then the file, as it is now: another viewer may have paired meanwhile.
+    fn change(&self, change: impl Fn(&mut Vec<PairedCamera>)) -> Result<(), NotRemembered> {
+        let mut cameras = self.cameras();
+        change(&mut cameras);
+        let path = self.path.as_ref().ok_or(NotRemembered::Nowhere)?;
+        let written = private_file::lock(path).and_then(|_lock| {
+            let mut newest = read(path)?;
+            change(&mut newest);
+            private_file::replace(path, &text::written(&newest))?;
+            *cameras = newest;
+            Ok(())
+        });
+        written.map_err(|source| NotRemembered::Unwritable { path: path.clone(), source })
+    }
+
+    /// A poisoned lock is used all the same: a change that was left half done is not in the file.
+    fn cameras(&self) -> MutexGuard<'_, Vec<PairedCamera>> {
+        self.cameras.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl GivenKey {
+    /// Reads a key and the camera's certificate, in any order, with other words and lines around them.
+    ///
+    /// # Errors
+    /// When one of the two is missing. `place` says where they were looked for.
+    pub fn parse(written: &str, place: &str) -> Result<Self, KeyError> {
+        let mut words = written.split_whitespace();
+        let key = words.clone().find_map(Key::parse);
+        let key = key.ok_or_else(|| KeyError::NoKey(place.to_owned()))?;
+        let pin = words.find_map(text::pin);
+        let pin = pin.ok_or_else(|| KeyError::NoPin(place.to_owned()))?;
+        Ok(Self { key, pin })
+    }
+
+    /// Reads them from a file.
+    ///
+    /// # Errors
+    /// When it cannot be read, or lacks one of the two.
+    pub fn read(path: &Path) -> Result<Self, KeyError> {
+        let read = std::fs::read_to_string(path);
+        let written =
+            read.map_err(|source| KeyError::Unreadable { path: path.to_owned(), source })?;
+        Self::parse(&written, &path.display().to_string())
+    }
+}
+
+/// Reads the file. A damaged one is put aside.
+fn read(path: &Path) -> io::Result<Vec<PairedCamera>> {
+    let parsed = match private_file::read(path, MAX_LEN)? {
+        Content::Missing => return Ok(Vec::new()),
+        Content::Text(text) => text::parse(&text),
+        Content::Nonsense => text::Parsed { cameras: Vec::new(), is_damaged: true },
+    };
+    if parsed.is_damaged {
+        let aside = private_file::put_aside(path)?;
+        log::warn!(
+            "the list of paired cameras is damaged, and is now called {}. {} of its cameras could be read; pair the others again",
+            aside.display(),
+            parsed.cameras.len()
+        );
+    }
+    Ok(parsed.cameras)
+}
+
+/// Whether somebody who says `name` means this camera: by its name, or as its host is called.
+fn is_name_of(name: &str, camera: &PairedCamera) -> bool {
+    let (name, own) = (name.to_lowercase(), camera.identity.name.to_lowercase());
+    !name.is_empty() && !own.is_empty() && (name == own || name == host_label(&own))
+}
+
+/// The address with the port that it means.
+fn with_port(address: &CameraAddress) -> CameraAddress {
+    CameraAddress { host: address.host.clone(), port: Some(address.port()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::service::Facts;
+    use std::fs;
+
+    fn camera(name: &str, id: &str, address: &str, number: u8) -> PairedCamera {
+        PairedCamera {
+            identity: Identity { name: name.into(), id: id.into() },
+            address: CameraAddress::parse(address).expect("an address"),
+            pin: [number; 32],
+            key: Key::from_random([number; 32]),
+            may: May::Control,
+        }
+    }
+
+    fn wanted(name: &str, id: &str, address: &str) -> Wanted {
+        let identity = Some(Identity { name: name.into(), id: id.into() });
+        let address = CameraAddress::parse(address).expect("an address");
+        Wanted { identity: identity.filter(|it| *it != Identity::default()), address }
+    }
+
+    fn number(camera: Option<PairedCamera>) -> Option<u8> {
+        camera.map(|camera| camera.pin[0])
+    }
+
+    /// A keyring over a file in a folder that goes away.
+    fn keyring() -> (tempfile::TempDir, PathBuf, Keyring) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("lancam/paired");
+        let keyring = Keyring::load_from(&path);
+        (folder, path, keyring)
+    }
+
+    #[test]
+    fn a_paired_camera_is_known_by_its_certificate_after_a_restart() {
+        let (_folder, path, keyring) = keyring();
+        keyring.remember(&camera("Garage", "1", "10.0.0.5:9999", 1)).expect("written");
+        keyring.remember(&camera("Door", "2", "10.0.0.6:9999", 2)).expect("written");
+        let again = Keyring::load_from(&path);
+        let door = again.with_pin(&[2; 32]).expect("known");
+        assert_eq!(
+            (&*door.identity.name, door.key.text()),
+            ("Door", Key::from_random([2; 32]).text())
+        );
+        assert!(again.with_pin(&[3; 32]).is_none());
+        assert_eq!(number(again.with_id("1")), Some(1));
+        assert_eq!(number(again.with_id("")), None);
+    }
+
+    #[test]
+    fn a_camera_is_meant_by_its_id_its_name_or_its_last_address() {
+        let (_folder, _, keyring) = keyring();
+        for it in [
+            camera("Garage", "1", "10.0.0.5:9999", 1),
+            camera("Front door", "2", "10.0.0.6:9998", 2),
+        ] {
+            keyring.remember(&it).expect("written");
+        }
+        for (name, id, address, meant) in [
+            ("Garage", "1", "10.0.0.9:9999", Some(1)),
+            ("Shed", "2", "10.0.0.9:9999", Some(2)),
+            // Another camera took the name, or Garage was set up anew.
+            ("Garage", "7", "10.0.0.9:9999", Some(1)),
+            ("", "", "garage.local", Some(1)),
+            ("", "", "GARAGE", Some(1)),
+            ("", "", "front-door", Some(2)),
+            ("", "", "Front door", Some(2)),
+            ("", "", "10.0.0.5", Some(1)),
+            ("", "", "10.0.0.6", None),
+            ("", "", "10.0.0.6:9998", Some(2)),
+            ("Shed", "7", "10.0.0.9:9999", None),
+            ("Garage (2)", "7", "10.0.0.9:9999", None),
+            ("", "", "garages", None),
+            ("", "", "garage.local:9999", Some(1)),
+            ("", "", "garage.local:9998", None),
+        ] {
+            let found = keyring.meant_by(&wanted(name, id, address));
+            assert_eq!(number(found), meant, "{name} {id} {address}");
+        }
+    }
+
+    #[test]
+    fn who_is_paired_again_takes_the_place_of_who_was_known() {
+        let (_folder, path, keyring) = keyring();
+        keyring.remember(&camera("Garage", "1", "10.0.0.5", 1)).expect("written");
+        keyring.remember(&camera("Garage", "1", "10.0.0.5", 2)).expect("written");
+        assert!(keyring.with_pin(&[1; 32]).is_none(), "it has another certificate now");
+        keyring.met(
+            &[2; 32],
+            &camera("Barn", "1", "10.0.0.5", 2).identity,
+            &with_port(&CameraAddress::parse("10.0.0.8").expect("an address")),
+        );
+        let known = Keyring::load_from(&path).with_id("1").expect("known");
+        assert_eq!(
+            (&*known.identity.name, known.address.to_string()),
+            ("Barn", "10.0.0.8:9999".into())
+        );
+        let forgotten = keyring.forget(&CameraAddress::parse("barn.local").expect("an address"));
+        assert_eq!(forgotten.expect("written"), ["Barn"]);
+        assert!(Keyring::load_from(&path).with_id("1").is_none());
+    }
+
+    #[test]
+    fn what_is_found_is_told_from_what_is_paired_by_its_certificate() {
+        let (_folder, _, keyring) = keyring();
+        keyring.remember(&camera("Garage", "1", "10.0.0.5", 1)).expect("written");
+        let found = |pin| {
+            let facts = Facts { pin, id: "1".into(), ..Facts::default() };
+            Found { name: "Garage".into(), addresses: Vec::new(), facts }
+        };
+        for (pin, standing) in [
+            (None, PairedWith::NotNeeded),
+            (Some([1; 8]), PairedWith::Yes),
+            (Some([2; 8]), PairedWith::No),
+        ] {
+            assert_eq!(keyring.standing_of(&found(pin)), standing, "{pin:?}");
+        }
+    }
+
+    #[test]
+    fn two_viewers_do_not_undo_each_others_pairings() {
+        let (_folder, path, one) = keyring();
+        let other = Keyring::load_from(&path);
+        one.remember(&camera("Garage", "1", "10.0.0.5", 1)).expect("written");
+        other.remember(&camera("Door", "2", "10.0.0.6", 2)).expect("written");
+        let both = Keyring::load_from(&path);
+        assert_eq!((number(both.with_id("1")), number(both.with_id("2"))), (Some(1), Some(2)));
+        assert_eq!(number(other.with_id("1")), Some(1), "it has read what the other wrote");
+    }
+
+    #[test]
+    fn a_damaged_file_is_put_aside_and_what_is_whole_in_it_counts() {
+        let (_folder, path, keyring) = keyring();
+        for number in 1..=2 {
+            let it = camera("Garage", &number.to_string(), "10.0.0.5", number);
+            keyring.remember(&it).expect("written");
+        }
+        let text = fs::read_to_string(&path).expect("there");
+        let damaged = text.replace("pin = 01", "pin = xx");
+        fs::write(&path, &damaged).expect("written");
+        let keyring = Keyring::load_from(&path);
+        assert_eq!((number(keyring.with_id("1")), number(keyring.with_id("2"))), (None, Some(2)));
+        keyring.remember(&camera("Door", "3", "10.0.0.6", 3)).expect("written");
+        let aside = path.with_file_name("paired.damaged");
+        assert_eq!(fs::read_to_string(aside).expect("there"), damaged);
+        let again = Keyring::load_from(&path);
+        assert_eq!(number(again.with_id("3")), Some(3));
+    }
+
+    #[test]
+    fn what_cannot_be_written_counts_until_the_end_and_is_told() {
+        let keyring = Keyring::load_from(Path::new("/dev/null/lancam/paired"));
+        let error = keyring.remember(&camera("Garage", "1", "10.0.0.5", 1)).expect_err("no folder");
+        assert!(error.to_string().starts_with("cannot write /dev/null/lancam/paired: "), "{error}");
+        assert_eq!(number(keyring.with_id("1")), Some(1));
+        assert!(matches!(
+            Keyring::default().remember(&camera("Garage", "1", "10.0.0.5", 1)),
+            Err(NotRemembered::Nowhere)
+        ));
+    }
+
+    #[test]
+    fn a_given_key_counts_for_the_camera_that_it_names() {
+        let (key, pin) = (Key::from_random([9; 32]).text(), "ab".repeat(32));
+        for written in [format!("{key} {pin}"), format!("# for the wall\npin {pin}\nkey {key}\n")] {
+            let given = GivenKey::parse(&written, "it").expect("both are there");
+            let keyring = Keyring::default().with(Some(given));
+            assert!(keyring.is_bound());
+            let known = keyring.with_pin(&[0xAB; 32]).expect("it is that camera");
+            assert_eq!(known.key.text(), key);
+            assert!(keyring.with_pin(&[0xAC; 32]).is_none());
+        }
+        let error =
+            |written: &str| GivenKey::parse(written, "it").expect_err("incomplete").to_string();
+        assert!(error(&pin).starts_with("it has no key"));
+        assert!(error(&key).starts_with("it does not say which camera"));
+        assert!(!error(&format!("{key}x {pin}")).contains(&key));
+        let missing = GivenKey::read(Path::new("/dev/null/key")).expect_err("no file");
+        assert!(missing.to_string().starts_with("cannot read /dev/null/key: "), "{missing}");
+    }
+}

@@ -1,0 +1,248 @@
+//! A file that only its owner may read, replaced as a whole.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Read, Write};
+use std::path::{Path, PathBuf};
+
+/// What the text of a file is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Content {
+    /// There is no file.
+    Missing,
+    /// Its text.
+    Text(String),
+    /// It is no text, or too long.
+    Nonsense,
+}
+
+/// Reads a file of at most `most` bytes. A file that others can read is closed to them first.
+///
+/// # Errors
+/// When it is there and cannot be read.
+pub(super) fn read(path: &Path, most: u64) -> io::Result<Content> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if is_missing(&error) => return Ok(Content::Missing),
+        Err(error) => return Err(error),
+    };
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::new(ErrorKind::InvalidInput, "it is not a file"));
+    }
+    if owner_only::close(&file)? {
+        log::warn!(
+            "{} was open to other users of this machine, who may have read it. It is closed now",
+            path.display()
+        );
+    }
+    let mut bytes = Vec::new();
+    file.take(most + 1).read_to_end(&mut bytes)?;
+    let is_short = u64::try_from(bytes.len()).is_ok_and(|len| len <= most);
+    Ok(match String::from_utf8(bytes) {
+        Ok(text) if is_short => Content::Text(text),
+        _ => Content::Nonsense,
+    })
+}
+
+/// Replaces a file, and makes its folder if that is missing. When this returns, it is on the disk. After a power cut the old
+/// text is there, or the new one.
+///
+/// # Errors
+/// When that fails. The old text is there then.
+pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let folder = path.parent().ok_or(ErrorKind::NotFound)?;
+    fs::create_dir_all(folder)?;
+    let beside = path.with_extension(format!("{}", std::process::id()));
+    let written = write_beside(&beside, text).and_then(|()| fs::rename(&beside, path));
+    if written.is_err() {
+        // It may not exist.
+        let _ = fs::remove_file(&beside);
+        return written;
+    }
+    owner_only::sync_folder(folder)
+}
+
+fn write_beside(beside: &Path, text: &str) -> io::Result<()> {
+    // A viewer that had this number before may have left one.
+    match fs::remove_file(beside) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    owner_only::make(&mut options);
+    let mut file = options.open(beside)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
+/// Gives a file another name, so that nothing in it gets lost: `NAME.damaged`, or `NAME.damaged-2` and so on. Returns that
+/// name.
+///
+/// # Errors
+/// When it cannot be renamed.
+pub(super) fn put_aside(path: &Path) -> io::Result<PathBuf> {
+    let named = |number: u32| {
+        let more = if number > 1 { format!(".damaged-{number}") } else { ".damaged".to_owned() };
+        let mut name = path.as_os_str().to_owned();
+        name.push(more);
+        PathBuf::from(name)
+    };
+    let free = (1..MOST_ASIDE).map(named).find(|name| fs::symlink_metadata(name).is_err());
+    let aside = free.unwrap_or_else(|| named(MOST_ASIDE));
+    fs::rename(path, &aside)?;
+    Ok(aside)
+}
+
+/// How many damaged files are kept. A later one replaces the last.
+const MOST_ASIDE: u32 = 100;
+
+/// The right to change a file, so that two viewers do not undo each other's changes.
+///
+/// # Errors
+/// When it cannot be had.
+pub(super) fn lock(path: &Path) -> io::Result<owner_only::Lock> {
+    let folder = path.parent().ok_or(ErrorKind::NotFound)?;
+    fs::create_dir_all(folder)?;
+    owner_only::lock(folder)
+}
+
+/// Whether the error says that there is no file. In place of a folder there may be something else.
+fn is_missing(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+}
+
+#[cfg(unix)]
+mod owner_only {
+    //! What Unix has for it: modes, locks, folders that are synced.
+
+    use nix::fcntl::{Flock, FlockArg};
+    use std::fs::{File, OpenOptions, Permissions};
+    use std::io;
+    use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+    use std::path::Path;
+
+    /// Read and write, for the owner.
+    const MODE: u32 = 0o600;
+
+    /// A lock of the folder, until it is dropped.
+    #[derive(Debug)]
+    pub(in crate::viewer::keep) struct Lock {
+        _held: Flock<File>,
+    }
+
+    /// Makes a new file for its owner only.
+    pub(super) fn make(options: &mut OpenOptions) {
+        options.mode(MODE);
+    }
+
+    /// Takes away others' rights to a file. Returns whether they had any.
+    pub(super) fn close(file: &File) -> io::Result<bool> {
+        let mode = file.metadata()?.permissions().mode();
+        if mode & 0o077 == 0 {
+            return Ok(false);
+        }
+        file.set_permissions(Permissions::from_mode(MODE))?;
+        Ok(true)
+    }
+
+    /// Waits until nobody else holds the lock. Who does writes one small file.
+    pub(super) fn lock(folder: &Path) -> io::Result<Lock> {
+        let held = Flock::lock(File::open(folder)?, FlockArg::LockExclusive);
+        held.map(|held| Lock { _held: held }).map_err(|(_, error)| error.into())
+    }
+
+    /// A rename is on the disk when its folder is.
+    pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
+        File::open(folder)?.sync_all()
+    }
+}
+
+#[cfg(not(unix))]
+mod owner_only {
+    //! Elsewhere a user's folders are closed to others, and two viewers at once are seldom.
+
+    use std::fs::{File, OpenOptions};
+    use std::io;
+    use std::path::Path;
+
+    #[derive(Debug)]
+    pub(in crate::viewer::keep) struct Lock;
+
+    pub(super) fn make(_options: &mut OpenOptions) {}
+
+    #[allow(clippy::unnecessary_wraps)] // as on Unix
+    pub(super) fn close(_file: &File) -> io::Result<bool> {
+        Ok(false)
+    }
+
+    #[allow(clippy::unnecessary_wraps)] // as on Unix
+    pub(super) fn lock(_folder: &Path) -> io::Result<Lock> {
+        Ok(Lock)
+    }
+
+    #[allow(clippy::unnecessary_wraps)] // as on Unix
+    pub(super) fn sync_folder(_folder: &Path) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).expect("there").permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn a_file_is_replaced_as_a_whole_and_for_its_owner_only() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("lancam/paired");
+        assert_eq!(read(&path, 100).expect("nothing"), Content::Missing);
+        for text in ["one", "two"] {
+            replace(&path, text).expect("written");
+            assert_eq!(read(&path, 100).expect("there"), Content::Text(text.into()));
+            assert_eq!(mode(&path), 0o600);
+        }
+        let count = fs::read_dir(path.parent().expect("a folder")).expect("there").count();
+        assert_eq!(count, 1, "nothing is left beside it");
+        assert!(replace(Path::new("/dev/null/lancam/paired"), "").is_err());
+        let nowhere = read(Path::new("/dev/null/lancam/paired"), 100);
+        assert_eq!(nowhere.expect("nothing"), Content::Missing);
+    }
+
+    #[test]
+    fn what_others_could_read_is_closed_to_them() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("paired");
+        fs::write(&path, "text").expect("written");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).expect("opened");
+        assert_eq!(read(&path, 100).expect("there"), Content::Text("text".into()));
+        assert_eq!(mode(&path), 0o600);
+    }
+
+    #[test]
+    fn no_text_a_long_one_and_a_folder_are_told_from_a_text() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("paired");
+        for bytes in [&b"\xFF\xFE"[..], &[b'x'; 101]] {
+            fs::write(&path, bytes).expect("written");
+            assert_eq!(read(&path, 100).expect("there"), Content::Nonsense);
+        }
+        assert!(read(folder.path(), 100).is_err());
+    }
+
+    #[test]
+    fn a_damaged_file_keeps_its_content_under_another_name() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("paired");
+        for (text, name) in [("first", "paired.damaged"), ("second", "paired.damaged-2")] {
+            fs::write(&path, text).expect("written");
+            let aside = put_aside(&path).expect("renamed");
+            assert_eq!(aside, folder.path().join(name));
+            assert_eq!(fs::read_to_string(aside).expect("there"), text);
+            assert!(!path.exists());
+        }
+    }
+}
