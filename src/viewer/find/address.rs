@@ -10,6 +10,9 @@ pub const DEFAULT_PORT: u16 = 9999;
 /// The port of an `http://` address without one.
 const WEB_PORT: u16 = 80;
 
+/// The port of an `https://` address without one.
+const SAFE_PORT: u16 = 443;
+
 /// A host and a port, or a camera's name.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CameraAddress {
@@ -66,7 +69,7 @@ pub enum AddressError {
 
 impl CameraAddress {
     /// Parses a camera's name as `--list` prints it, `host`, `host:port`, `[v6]:port`, a bare IPv6 address, `lancam://…`,
-    /// `tcp://…` (which `lancam` prints) or `http://…` (every port of lancam speaks HTTP).
+    /// `tcp://…` (which `lancam` prints), `http://…` or `https://…` (every port of lancam speaks HTTP).
     ///
     /// # Errors
     /// When there is no host, the port is not 1 to 65535, or the scheme is of another protocol.
@@ -83,6 +86,8 @@ impl CameraAddress {
                     "lancam" | "tcp" => parse_plain(&decoded),
                     "http" => parse_plain(&decoded)
                         .map(|Self { host, port }| Self { host, port: port.or(Some(WEB_PORT)) }),
+                    "https" => parse_plain(&decoded)
+                        .map(|Self { host, port }| Self { host, port: port.or(Some(SAFE_PORT)) }),
                     other => {
                         let (scheme, url) = (other.to_ascii_uppercase(), trimmed.to_owned());
                         let host = parse_plain(&decoded).ok_or_else(malformed)?.host;
@@ -291,6 +296,8 @@ mod tests {
             ("tcp://10.0.0.2:9999/", "10.0.0.2:9999"),
             ("http://pi:8080/stream?width=3", "pi:8080"),
             ("http://pi/", "pi:80"),
+            ("https://pi/", "pi:443"),
+            ("https://garage.local:8080/stream?key=AbC", "garage.local:8080"),
             ("http://[::1]:8080/#x", "[::1]:8080"),
             ("http://me:secret@pi:8080/", "pi:8080"),
             ("pi:8080/stream", "pi:8080"),
@@ -379,7 +386,7 @@ mod tests {
         }
         for (text, says) in [
             ("rtsp://pi:8554/stream", "lancam does not speak RTSP"),
-            ("https://pi/", "lancam does not speak HTTPS"),
+            ("ftps://pi/", "lancam does not speak FTPS"),
             ("ftp://pi", "write pi for a lancam camera there"),
         ] {
             let error = CameraAddress::parse(text).expect_err(text).to_string();

@@ -15,6 +15,14 @@ pub(in crate::viewer) struct Reached {
     pub(in crate::viewer) address: CameraAddress,
 }
 
+impl Reached {
+    /// Another connection to the same address.
+    pub(in crate::viewer) fn again(&self) -> io::Result<Self> {
+        let stream = socket::connect(self.stream.peer_addr()?, CONNECT_PATIENCE)?;
+        Ok(Self { stream, address: self.address.clone() })
+    }
+}
+
 /// Why no connection could be made.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {

@@ -3,13 +3,13 @@
 use super::found::Found;
 use crate::json::{Object, array, quoted};
 
-/// The list for people: name, address, size and rate in columns.
-pub fn text(cameras: &[Found]) -> String {
-    let rows = cameras.iter().map(row).collect::<Vec<_>>();
+/// The list for people: name, address, size and rate in columns, and behind them what `beside` says of a camera.
+pub fn text(cameras: &[Found], beside: impl Fn(&Found) -> &'static str) -> String {
+    let rows = cameras.iter().map(|camera| row(camera, beside(camera))).collect::<Vec<_>>();
     let width =
         |column: usize| rows.iter().map(|row| cells(&row[column])).max().unwrap_or_default();
-    let widths = [width(0), width(1), width(2), 0];
-    let line = |row: &[String; 4]| {
+    let widths = [width(0), width(1), width(2), width(3), 0];
+    let line = |row: &[String; 5]| {
         let padded = row.iter().zip(widths).map(|(text, width)| {
             let missing = width.saturating_sub(cells(text));
             format!("{text}{}", " ".repeat(missing))
@@ -42,10 +42,10 @@ fn cells(text: &str) -> usize {
     text.chars().map(|letter| 1 + usize::from(is_wide(letter))).sum()
 }
 
-fn row(camera: &Found) -> [String; 4] {
+fn row(camera: &Found, beside: &str) -> [String; 5] {
     let size = camera.facts.size.map_or_else(|| "no picture yet".into(), |size| size.to_string());
     let rate = camera.facts.rate.known().map_or_else(String::new, |rate| format!("{rate} fps"));
-    [camera.name.clone(), camera.address().to_string(), size, rate]
+    [camera.name.clone(), camera.address().to_string(), size, rate, beside.to_owned()]
 }
 
 /// The list for programs: a JSON array on one line. Unknown values are null.
@@ -61,6 +61,7 @@ fn object(camera: &Found) -> String {
         .or_null("size", facts.size.map(|size| quoted(&size.to_string())))
         .or_null("fps", facts.rate.known())
         .json("addresses", array(&camera.addresses, |address| quoted(&address.to_string())))
+        .json("tls", facts.pin.is_some().to_string())
         .text("version", &facts.version)
         .text("id", &facts.id)
         .end()
@@ -115,24 +116,28 @@ mod tests {
     #[test]
     fn people_get_a_line_for_each_camera_and_programs_all_of_them_in_one() {
         assert_eq!(
-            text(&cameras()),
+            text(&cameras(), |_| ""),
             "Küche  10.0.0.5:9999  1280x720        29.97 fps\n\
              a \"b\"  10.0.0.5:9999  no picture yet"
         );
         assert_eq!(
             json(&cameras()),
             "[{\"name\":\"Küche\",\"address\":\"10.0.0.5:9999\",\"size\":\"1280x720\",\"fps\":29.97,\
-             \"addresses\":[\"10.0.0.5:9999\"],\"version\":\"0.1.0\",\"id\":\"7\"},\
+             \"addresses\":[\"10.0.0.5:9999\"],\"tls\":false,\"version\":\"0.1.0\",\"id\":\"7\"},\
              {\"name\":\"a \\\"b\\\"\",\"address\":\"10.0.0.5:9999\",\"size\":null,\"fps\":null,\
-             \"addresses\":[\"10.0.0.5:9999\"],\"version\":\"\",\"id\":\"\"}]"
+             \"addresses\":[\"10.0.0.5:9999\"],\"tls\":false,\"version\":\"\",\"id\":\"\"}]"
         );
-        assert_eq!((text(&[]), json(&[])), (String::new(), "[]".into()));
+        assert_eq!((text(&[], |_| ""), json(&[])), (String::new(), "[]".into()));
         let [mut one, other] = cameras();
         one.name = "玄関".into();
         assert_eq!(
-            text(&[one, other]),
-            "玄関   10.0.0.5:9999  1280x720        29.97 fps\n\
-             a \"b\"  10.0.0.5:9999  no picture yet"
+            text(&[one, other], |camera| if camera.name == "玄関" {
+                "paired"
+            } else {
+                "wants a code"
+            }),
+            "玄関   10.0.0.5:9999  1280x720        29.97 fps  paired\n\
+             a \"b\"  10.0.0.5:9999  no picture yet             wants a code"
         );
     }
 }

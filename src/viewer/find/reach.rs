@@ -8,6 +8,7 @@ use super::identity::{Identity, Likeness};
 use super::lookup::{self, LookupError, Meant};
 use super::search::Search;
 use super::wanted::{Origin, Wanted};
+use crate::wording::{TYPE, shell_word};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -54,11 +55,61 @@ pub struct Stranger {
     pub found: String,
     /// Its address.
     pub address: CameraAddress,
+    /// By what it was told from the wanted one.
+    pub by: ToldBy,
+}
+
+/// By what a camera was told from the wanted one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ToldBy {
+    /// It gives another name or id.
+    Name,
+    /// The wanted one was paired, and this one shows another certificate.
+    Certificate,
+    /// The wanted one was paired, and this one does not speak TLS.
+    NoCertificate,
 }
 
 impl Stranger {
+    /// A camera that calls itself `found`, where `wanted` was expected.
+    pub(in crate::viewer) fn at(
+        reached: &Reached,
+        wanted: &str,
+        found: String,
+        by: ToldBy,
+    ) -> Self {
+        Self { wanted: wanted.to_owned(), found, address: reached.address.clone(), by }
+    }
+
+    /// What to say while the wanted one is looked for.
+    pub(in crate::viewer) fn while_looking(&self) -> String {
+        match self.by {
+            ToldBy::Name => self.text(),
+            ToldBy::Certificate | ToldBy::NoCertificate => {
+                let wanted = &self.wanted;
+                format!("This is not the {wanted} that you paired. Looking for {wanted} on the LAN")
+            }
+        }
+    }
+
     fn text(&self) -> String {
         let Self { wanted, found, .. } = self;
+        match self.by {
+            ToldBy::Name => {}
+            ToldBy::Certificate => {
+                return format!(
+                    "This is not the {wanted} that you paired: it shows another certificate. If you have set {wanted} up \
+                     anew, pair again with its code. Otherwise another machine answers in its place"
+                );
+            }
+            ToldBy::NoCertificate => {
+                return format!(
+                    "This is not the {wanted} that you paired: it does not encrypt. Another machine may answer in its \
+                     place. If you have opened {wanted} to everybody, forget the pairing. {TYPE}lancam-view --forget {}",
+                    shell_word(wanted)
+                );
+            }
+        }
         if found.is_empty() {
             return format!(
                 "This is not {wanted} but a camera without a name. Looking for {wanted} on the LAN"
@@ -167,9 +218,24 @@ impl Reach {
         Ok(reached)
     }
 
+    /// The camera that is wanted, as far as that is known.
+    pub(in crate::viewer) fn wanted(&self) -> &Wanted {
+        &self.wanted
+    }
+
+    /// Whether the wanted camera may be at another address than the one that was reached.
+    pub(in crate::viewer) fn may_be_elsewhere(&self) -> bool {
+        self.is_choosy() || self.wanted.address.kind() != HostKind::Fixed
+    }
+
     /// Whether only one particular camera is wanted, not whichever is at the address.
     pub(in crate::viewer) fn is_choosy(&self) -> bool {
         self.wanted.identity.is_some()
+    }
+
+    /// Connects to the last address again, although another camera was there.
+    pub(in crate::viewer) fn ask_again(&mut self) {
+        self.stranger = None;
     }
 
     /// Admits a server that does not say who it is.
@@ -185,11 +251,6 @@ impl Reach {
         reached: &Reached,
     ) -> Result<Admitted, Stranger> {
         let address = &reached.address;
-        let stranger = |wanted: &str| Stranger {
-            wanted: wanted.to_owned(),
-            found: said.name.clone(),
-            address: address.clone(),
-        };
         let known = match (&self.wanted.identity, self.way) {
             // The camera with the known id, or the only one of its name.
             (_, Way::Announced) | (None, Way::Named) => self.announced.clone(),
@@ -210,7 +271,7 @@ impl Reach {
                     .is_ok_and(|here| finder::is_elsewhere(&known.id, here)),
             };
             if is_other {
-                return Err(stranger(&known.name));
+                return Err(Stranger::at(reached, &known.name, said.name, ToldBy::Name));
             }
         }
         if self.way == Way::Named && self.wanted.identity.is_none() {

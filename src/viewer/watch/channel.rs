@@ -4,7 +4,7 @@ use super::controls::Remote;
 use super::demand::Demand;
 use super::news::{Hold, News, Notice};
 use super::pace::Pace;
-use super::receiver::{Protocol, Receiver, Wanted};
+use super::receiver::{Dialogue, Protocol, Receiver, Wanted};
 use super::statistics::Statistics;
 use crate::image::jpeg::codec::JpegError;
 use crate::image::pixels::Size;
@@ -13,6 +13,7 @@ use crate::viewer::arrival::Arrival;
 use crate::viewer::find::identity::Likeness;
 use crate::viewer::keep::folders;
 use crate::viewer::keep::recorder::{Plan, Recorder};
+use crate::wire::access::code::Code;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -33,6 +34,8 @@ pub struct Channel {
     slot: Arc<Latest<News>>,
     reader: Reader<News>,
     demand: Arc<Demand>,
+    /// Where the receiver looks for a code to pair with.
+    codes: Arc<Latest<Code>>,
     /// The picture that is shown.
     pub arrival: Option<Arc<Arrival>>,
     /// Why that picture is not a current one.
@@ -108,10 +111,10 @@ impl Channel {
     /// When this machine lacks memory or threads.
     pub fn open(
         camera: Wanted,
-        protocol: Protocol,
+        dialogue: impl Into<Dialogue>,
         doorbell: &Arc<Doorbell>,
     ) -> Result<Self, ChannelError> {
-        Self::open_with(camera, protocol, None, Hold::Nothing, doorbell)
+        Self::open_with(camera, dialogue, None, Hold::Nothing, doorbell)
     }
 
     /// Watches `camera` and, with a plan, records everything it sends. `hold` says which notices
@@ -121,12 +124,12 @@ impl Channel {
     /// When the recording cannot begin, or this machine lacks memory or threads.
     pub fn open_with(
         camera: Wanted,
-        protocol: Protocol,
+        dialogue: impl Into<Dialogue>,
         plan: Option<Plan>,
         hold: Hold,
         doorbell: &Arc<Doorbell>,
     ) -> Result<Self, ChannelError> {
-        let (mut channel, receiver) = Self::prepare(camera, protocol, doorbell)?;
+        let (mut channel, receiver) = Self::prepare(camera, dialogue.into(), doorbell)?;
         if let Some(plan) = plan {
             let opened = channel.recorder.start_for_sure(plan, Instant::now() + OPENING);
             opened.map_err(ChannelError::Recording)?;
@@ -138,18 +141,19 @@ impl Channel {
 
     fn prepare(
         camera: Wanted,
-        protocol: Protocol,
+        dialogue: Dialogue,
         doorbell: &Arc<Doorbell>,
     ) -> Result<(Self, Receiver), ChannelError> {
+        let Dialogue { protocol, keyring, code } = dialogue;
         let slot = Latest::with_doorbell(Arc::clone(doorbell));
         let demand = Arc::new(Demand::default());
         let receiver = Receiver::new(camera.clone(), protocol, Arc::clone(&slot))?;
         let recorder = receiver.recorder();
         let remote = receiver.remote();
         remote.ring(Arc::clone(doorbell));
-        let receiver = receiver.looked_at_by(Arc::clone(&demand));
+        let receiver = receiver.looked_at_by(Arc::clone(&demand)).known_by(keyring, code);
         let mut channel = Self::fed_by(Feed { slot, demand, recorder, remote }, camera);
-        channel.protocol = protocol;
+        (channel.protocol, channel.codes) = (protocol, receiver.codes());
         Ok((channel, receiver))
     }
 
@@ -166,6 +170,7 @@ impl Channel {
             reader: slot.reader(),
             slot,
             demand,
+            codes: Latest::new(),
             arrival: None,
             notice: None,
             statistics: Statistics::default(),
@@ -173,6 +178,11 @@ impl Channel {
             is_changed: true,
             is_unseen: false,
         }
+    }
+
+    /// Pairs with the camera by this code, if it wants one.
+    pub fn pair(&self, code: Code) {
+        self.codes.publish(code);
     }
 
     /// Sets the size in which the picture is shown; `None` if it is not shown.
@@ -190,6 +200,13 @@ impl Channel {
             Some(arrival) if !arrival.origin.name.is_empty() => &arrival.origin.name,
             _ => self.camera.name().unwrap_or(&self.address),
         }
+    }
+
+    /// Its name, or else its address as the user wrote it.
+    pub fn called(&self) -> String {
+        let own = self.arrival.as_ref().map(|arrival| &*arrival.origin.name);
+        let known = own.filter(|name| !name.is_empty()).or_else(|| self.camera.name());
+        known.map_or_else(|| self.camera.address.written(), str::to_owned)
     }
 
     /// Whether this is that camera, as the list has it.
@@ -302,6 +319,7 @@ impl Drop for Channel {
     fn drop(&mut self) {
         self.recorder.stop();
         self.slot.close();
+        self.codes.close();
     }
 }
 

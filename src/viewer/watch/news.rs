@@ -39,6 +39,14 @@ pub enum NoticeKind {
     NoPicture,
     /// The camera cannot be reached, or the connection ended. The viewer tries again.
     Disconnected,
+    /// The camera shows its picture to those who have paired. Its code is wanted.
+    WantsCode,
+    /// This viewer is pairing with it.
+    Pairing,
+    /// A code was tried, and did not pair.
+    NotPaired,
+    /// Another camera is where a paired one was, or a machine that says it is that camera.
+    NotThePaired,
     /// The server is not lancam.
     NotLancam,
     /// Another camera is at the wanted one's address.
@@ -54,19 +62,32 @@ impl NoticeKind {
             Self::Connecting => "connecting",
             Self::NoPicture => "no picture",
             Self::Disconnected => "not connected",
+            Self::WantsCode => "wants a code",
+            Self::Pairing => "pairing",
+            Self::NotPaired => "not paired",
+            Self::NotThePaired => "not the camera that was paired",
             Self::NotLancam => "not a lancam server",
             Self::OtherCamera => "another camera is there",
             Self::Incompatible => "update needed",
         }
     }
 
+    /// Whether the camera's code is what it takes.
+    pub fn wants_code(self) -> bool {
+        matches!(self, Self::WantsCode | Self::NotPaired | Self::NotThePaired)
+    }
+
     /// How loudly the log says it.
     pub fn level(self) -> Level {
         match self {
-            Self::Connecting | Self::NoPicture => Level::Info,
-            Self::Disconnected | Self::NotLancam | Self::OtherCamera | Self::Incompatible => {
-                Level::Warn
-            }
+            Self::Connecting | Self::NoPicture | Self::Pairing => Level::Info,
+            Self::Disconnected
+            | Self::WantsCode
+            | Self::NotPaired
+            | Self::NotThePaired
+            | Self::NotLancam
+            | Self::OtherCamera
+            | Self::Incompatible => Level::Warn,
         }
     }
 }
@@ -92,7 +113,9 @@ impl Hold {
             Self::BeforeFirstPicture => !has_had_picture,
             Self::Everything => true,
         };
-        is_held && kind != NoticeKind::Connecting && !log::log_enabled!(Level::Debug)
+        is_held
+            && !matches!(kind, NoticeKind::Connecting | NoticeKind::Pairing)
+            && !log::log_enabled!(Level::Debug)
     }
 }
 

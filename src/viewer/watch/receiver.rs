@@ -1,18 +1,24 @@
 //! Keeps a connection to one camera, and publishes the newest of what it sends.
 
+mod admission;
+
 use super::controls::Remote;
 use super::decoding::Decoding;
 use super::demand::Demand;
 use super::news::{Hold, News, NoticeKind, Publisher};
-use super::session::{SessionEnd, SessionError, native, pickle};
+use super::session::{SessionEnd, SessionError, pickle};
 use crate::image::jpeg::codec::JpegError;
-use crate::latest::Latest;
+use crate::latest::{Latest, Newest, Reader};
+use crate::net::tls::stream::GreetingError;
 use crate::viewer::find::address::CameraAddress;
 use crate::viewer::find::connect::Reached;
-use crate::viewer::find::reach::{Reach, ReachError};
+use crate::viewer::find::reach::{Reach, ReachError, Stranger, ToldBy};
 pub use crate::viewer::find::wanted::Wanted;
+use crate::viewer::keep::keyring::Keyring;
 use crate::viewer::keep::recorder::Recorder;
+use crate::wire::access::code::Code;
 use crate::wire::native::message::{GoodbyeReason, Wishes};
+use admission::Sealing;
 use std::io;
 use std::sync::Arc;
 use std::thread;
@@ -26,6 +32,33 @@ pub struct Receiver {
     decoding: Decoding,
     publisher: Publisher,
     remote: Remote,
+    keyring: Arc<Keyring>,
+    /// The code to pair with, until it was tried.
+    code: Option<Code>,
+    /// Codes that the user types.
+    typed: Reader<Code>,
+    typed_into: Arc<Latest<Code>>,
+    /// Why the last code did not pair.
+    refusal: Option<String>,
+    sealing: Sealing,
+}
+
+/// How to talk with cameras.
+#[derive(Debug, Clone, Default)]
+pub struct Dialogue {
+    /// In which protocol.
+    pub protocol: Protocol,
+    /// As whom: the cameras that this viewer is paired with.
+    pub keyring: Arc<Keyring>,
+    /// The code of the camera, to pair with it if it wants that.
+    pub code: Option<Code>,
+}
+
+impl From<Protocol> for Dialogue {
+    /// With cameras that are open to everybody.
+    fn from(protocol: Protocol) -> Self {
+        Self { protocol, ..Self::default() }
+    }
 }
 
 /// The protocol spoken with a camera.
@@ -70,6 +103,12 @@ pub enum ReceiveError {
 }
 
 impl ReceiveError {
+    /// Whether the camera lets nobody in who has no key.
+    fn is_a_wish_for_a_code(&self) -> bool {
+        let Self::Session { source, .. } = self else { return false };
+        matches!(source, SessionError::WantsCode | SessionError::KeyRefused)
+    }
+
     /// The kind of notice for this error.
     pub fn kind(&self) -> NoticeKind {
         match self {
@@ -82,14 +121,29 @@ impl ReceiveError {
                 SessionError::Version { .. } | SessionError::Wire(_) | SessionError::NoWelcome => {
                     NoticeKind::Incompatible
                 }
-                SessionError::OtherCamera(_) => NoticeKind::OtherCamera,
-                SessionError::Silent(_) | SessionError::CutShort | SessionError::Connection(_) => {
-                    NoticeKind::Disconnected
-                }
+                SessionError::OtherCamera(stranger) => kind_of(stranger),
+                SessionError::NotThatOfTheKey => NoticeKind::NotThePaired,
+                SessionError::WantsCode => NoticeKind::WantsCode,
+                SessionError::KeyRefused => NoticeKind::NotPaired,
+                SessionError::NotPaired(why) if !why.is_of_the_network() => NoticeKind::NotPaired,
+                SessionError::Sealing(GreetingError::Handshake(_)) => NoticeKind::NotLancam,
+                SessionError::Silent(_)
+                | SessionError::CutShort
+                | SessionError::Connection(_)
+                | SessionError::Sealing(_)
+                | SessionError::NotPaired(_)
+                | SessionError::WantsTls => NoticeKind::Disconnected,
             },
-            Self::Reach(ReachError::Stranger(_)) => NoticeKind::OtherCamera,
+            Self::Reach(ReachError::Stranger(stranger)) => kind_of(stranger),
             Self::Reach(_) => NoticeKind::Disconnected,
         }
+    }
+}
+
+fn kind_of(stranger: &Stranger) -> NoticeKind {
+    match stranger.by {
+        ToldBy::Name => NoticeKind::OtherCamera,
+        ToldBy::Certificate | ToldBy::NoCertificate => NoticeKind::NotThePaired,
     }
 }
 
@@ -102,6 +156,9 @@ const BREATH: Duration = Duration::from_millis(20);
 
 /// The pause when the camera is full or it is not the wanted server, so as not to flood it.
 const LONG_PAUSE: Duration = Duration::from_secs(2);
+
+/// The pause when the camera waits for its code. A camera that is opened to everybody meanwhile is noticed then.
+const CODE_PAUSE: Duration = Duration::from_secs(10);
 
 /// How many cameras that are not the wanted one are tried without a pause.
 const MOST_STRANGERS: usize = 3;
@@ -117,13 +174,31 @@ impl Receiver {
         news: Arc<Latest<News>>,
     ) -> Result<Self, JpegError> {
         let (decoding, publisher) = (Decoding::new()?, Publisher::new(news));
+        let typed_into = Latest::new();
         Ok(Self {
             reach: Reach::new(camera),
             protocol,
             decoding,
             publisher,
             remote: Remote::default(),
+            keyring: Arc::default(),
+            code: None,
+            typed: typed_into.reader(),
+            typed_into,
+            refusal: None,
+            sealing: Sealing::default(),
         })
+    }
+
+    /// Shows these keys to cameras, and pairs by this code.
+    #[must_use]
+    pub fn known_by(self, keyring: Arc<Keyring>, code: Option<Code>) -> Self {
+        Self { keyring, code, ..self }
+    }
+
+    /// Where to put a code that the user has typed. Closing it ends the wait for one.
+    pub fn codes(&self) -> Arc<Latest<Code>> {
+        Arc::clone(&self.typed_into)
     }
 
     /// The recorder of the camera's frames, over all connections.
@@ -169,13 +244,42 @@ impl Receiver {
                 return;
             }
             let pause = pause_after(&outcome).max(self.reach.pause(Instant::now()));
-            let (kind, text) = match outcome {
-                Ok((camera, end)) => (NoticeKind::Disconnected, farewell(&camera, &end)),
-                Err(error) => (error.kind(), error.to_string()),
-            };
+            let (kind, text) = self.reason(outcome);
             self.publisher.notify(kind, text);
             // A slow attempt, such as asking the LAN, counts as pause.
-            thread::sleep(pause.saturating_sub(begun.elapsed()).max(BREATH));
+            self.rest(kind, pause.saturating_sub(begun.elapsed()).max(BREATH));
+        }
+    }
+
+    /// Why there is no picture.
+    fn reason(
+        &mut self,
+        outcome: Result<(CameraAddress, SessionEnd), ReceiveError>,
+    ) -> (NoticeKind, String) {
+        let error = match outcome {
+            Ok((camera, end)) => return (NoticeKind::Disconnected, farewell(&camera, &end)),
+            Err(error) => error,
+        };
+        let (kind, text) = (error.kind(), error.to_string());
+        match (error.is_a_wish_for_a_code(), &self.refusal) {
+            // That it still wants a code says less than why the last one did not do.
+            (true, Some(refusal)) => return (NoticeKind::NotPaired, refusal.clone()),
+            (true, None) => {}
+            (false, _) => self.refusal = (kind == NoticeKind::NotPaired).then(|| text.clone()),
+        }
+        (kind, text)
+    }
+
+    /// Waits before the next attempt. A code that is typed meanwhile ends the wait.
+    fn rest(&mut self, kind: NoticeKind, pause: Duration) {
+        if !kind.wants_code() {
+            return thread::sleep(pause);
+        }
+        if let Newest::Fresh { value, .. } = self.typed.wait(pause) {
+            // Nobody needs it there any longer.
+            self.typed_into.withdraw(|_| true);
+            (self.code, self.refusal) = (Some(value), None);
+            self.reach.ask_again();
         }
     }
 
@@ -188,36 +292,37 @@ impl Receiver {
         let mut reached = self.reach.connect(Instant::now())?;
         let mut end = self.watch(&reached);
         for _ in 0..MOST_STRANGERS {
-            let Err(SessionError::OtherCamera(stranger)) = end else { break };
+            let stranger = match end {
+                Err(SessionError::OtherCamera(stranger)) if self.is_elsewhere(&stranger) => {
+                    stranger
+                }
+                _ => break,
+            };
             if self.reach.is_choosy() {
-                self.publisher.notify(NoticeKind::OtherCamera, stranger.to_string());
+                self.publisher.notify(NoticeKind::OtherCamera, stranger.while_looking());
             }
             reached = self.reach.connect_elsewhere(stranger, &reached, Instant::now())?;
             end = self.watch(&reached);
         }
         match end {
             Ok(end) => Ok((reached.address, end)),
+            // It names what it was found at.
+            Err(SessionError::OtherCamera(stranger)) => Err(ReachError::from(stranger).into()),
             Err(source) => Err(ReceiveError::Session { camera: reached.address, source }),
         }
     }
 
+    /// Whether to look for the wanted camera at another address.
+    fn is_elsewhere(&self, stranger: &Stranger) -> bool {
+        stranger.by == ToldBy::Name || self.reach.may_be_elsewhere()
+    }
+
     fn watch(&mut self, reached: &Reached) -> Result<SessionEnd, SessionError> {
-        let (decoding, publisher) = (&mut self.decoding, &mut self.publisher);
         match self.protocol {
-            Protocol::Native(wishes) => {
-                let watched = native::watch(
-                    reached,
-                    wishes,
-                    &mut self.reach,
-                    &self.remote,
-                    decoding,
-                    publisher,
-                );
-                self.remote.end();
-                watched
-            }
+            Protocol::Native(wishes) => self.watch_native(reached, wishes),
             Protocol::Pickle => {
                 let origin = self.reach.admit_nameless();
+                let (decoding, publisher) = (&mut self.decoding, &mut self.publisher);
                 pickle::watch(&reached.stream, origin, decoding, publisher)
             }
         }
@@ -242,6 +347,7 @@ fn pause_after(outcome: &Result<(CameraAddress, SessionEnd), ReceiveError>) -> D
             NoticeKind::NotLancam | NoticeKind::Incompatible | NoticeKind::OtherCamera => {
                 LONG_PAUSE
             }
+            kind if kind.wants_code() => CODE_PAUSE,
             _ => PAUSE,
         },
     }

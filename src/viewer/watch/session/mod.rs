@@ -1,14 +1,18 @@
 //! One connection in either protocol, and how it can end.
 
 mod clock;
+pub(super) mod line;
 pub mod native;
+pub(super) mod pairing;
 pub mod pickle;
 
+use crate::net::tls::stream::GreetingError;
 use crate::viewer::find::reach::Stranger;
 use crate::wire::FirstBytes;
 use crate::wire::native::message::GoodbyeReason;
 use crate::wire::native::{VERSION, WireError};
 use crate::wire::pickle::{MAX_PICKLE, PickleError};
+pub use pairing::NotPaired;
 use std::io::{self, ErrorKind, Read};
 use std::net::TcpStream;
 use std::time::Duration;
@@ -50,6 +54,26 @@ pub enum SessionError {
     /// It is another camera than the wanted one.
     #[error(transparent)]
     OtherCamera(Stranger),
+    /// There is no encrypted connection.
+    #[error(transparent)]
+    Sealing(#[from] GreetingError),
+    /// It takes what this viewer says inside TLS only.
+    #[error("wants TLS, and does not take it")]
+    WantsTls,
+    /// A key was given for this start, and the other end shows another certificate than the one that stands beside the key.
+    #[error("is not the camera that the given key is for: it shows another certificate")]
+    NotThatOfTheKey,
+    /// It shows its picture to those who have a key.
+    #[error("wants a code. {WHERE_THE_CODE_IS}")]
+    WantsCode,
+    /// It does not know the key that it gave to this viewer.
+    #[error(
+        "does not let this viewer in any more. Its key may have been revoked: pair again with the code. {WHERE_THE_CODE_IS}"
+    )]
+    KeyRefused,
+    /// This viewer has a code, and was not given a key for it.
+    #[error("is not paired: {0}")]
+    NotPaired(#[from] NotPaired),
     /// It sent a picture before its welcome.
     #[error("sends pictures before it says who it is")]
     NoWelcome,
@@ -80,6 +104,10 @@ pub enum SessionError {
     #[error("broke off the connection: {0}")]
     Connection(#[from] io::Error),
 }
+
+/// What to say to somebody who does not have the code.
+pub(super) const WHERE_THE_CODE_IS: &str =
+    "The camera's screen shows it, or on the camera's machine: sudo lancam pair";
 
 impl SessionError {
     fn stranger(first: FirstBytes) -> Self {

@@ -1,23 +1,25 @@
 //! One connection to a lancam server: greeting, frames, pings, goodbye.
 
 use super::clock::{Answer, CameraClock, Moment};
-use super::{READ_PATIENCE, Received, SessionEnd, SessionError, receive};
+use super::line::Line;
+use super::{READ_PATIENCE, Received, SessionEnd, SessionError};
 use crate::plain::printable;
 use crate::viewer::find::connect::Reached;
 use crate::viewer::find::identity::Identity;
-use crate::viewer::find::reach::{Reach, RecordsInto};
+use crate::viewer::find::reach::{Reach, RecordsInto, Stranger, ToldBy};
+use crate::viewer::keep::keyring::Keyring;
 use crate::viewer::watch::controls::{Remote, Request};
 use crate::viewer::watch::decoding::Decoding;
 use crate::viewer::watch::news::{NoticeKind, Publisher};
 use crate::wire::FirstBytes;
+use crate::wire::access::key::Key;
 use crate::wire::native::credit::Appetite;
 use crate::wire::native::decoder::Decoder;
 use crate::wire::native::message::{GoodbyeReason, Message, Secret, StatusCode, Wishes};
 use crate::wire::native::{MAX_PAYLOAD, VERSION};
 use crate::wire::packet::FrameFacts;
 use crate::wording::count;
-use std::io::{self, Read, Write};
-use std::net::TcpStream;
+use std::io;
 use std::time::{Duration, Instant};
 
 /// After this time without an answer, a camera is gone: unplugged, without power, or out of Wi-Fi range.
@@ -35,9 +37,10 @@ const END_OF_REQUEST: &[u8] = b"\r\n\r\n";
 
 /// A connection to a camera.
 struct Session<'a> {
-    stream: &'a TcpStream,
+    line: Line<'a>,
     reached: &'a Reached,
     reach: &'a mut Reach,
+    keyring: &'a Keyring,
     /// Whether the camera has sent its welcome.
     is_welcomed: bool,
     clock: CameraClock,
@@ -60,26 +63,37 @@ struct Session<'a> {
     publisher: &'a mut Publisher,
 }
 
+/// A connection on which nothing has been said yet, and what this viewer may show on it.
+pub(in crate::viewer::watch) struct Doorstep<'a> {
+    pub(in crate::viewer::watch) line: Line<'a>,
+    pub(in crate::viewer::watch) reached: &'a Reached,
+    /// The key for the camera whose certificate was seen.
+    pub(in crate::viewer::watch) key: Option<Key>,
+    /// The cameras that are paired. None of them is believed to be at the other end without its certificate.
+    pub(in crate::viewer::watch) keyring: &'a Keyring,
+}
+
 /// Greets the camera and publishes what it sends, until the session ends.
 ///
 /// # Errors
 /// When the other end is not lancam, breaks the protocol, or is gone.
-pub(in crate::viewer) fn watch(
-    reached: &Reached,
+pub(in crate::viewer::watch) fn watch(
+    doorstep: Doorstep<'_>,
     wishes: Wishes,
     reach: &mut Reach,
     remote: &Remote,
     decoding: &mut Decoding,
     publisher: &mut Publisher,
 ) -> Result<SessionEnd, SessionError> {
-    let stream = &reached.stream;
-    stream.set_read_timeout(Some(READ_PATIENCE))?;
-    stream.set_write_timeout(Some(SILENCE))?;
+    let Doorstep { line, reached, key, keyring } = doorstep;
+    line.set_patience(READ_PATIENCE)?;
+    line.set_write_patience(SILENCE)?;
     let now = Instant::now();
     let mut session = Session {
-        stream,
+        line,
         reached,
         reach,
+        keyring,
         is_welcomed: false,
         clock: CameraClock::new(now),
         appetite: Appetite::new(),
@@ -95,13 +109,14 @@ pub(in crate::viewer) fn watch(
         publisher,
     };
     session.told = session.held_wishes();
+    let key = key.map_or_else(String::new, |key| key.text());
     session.send(&[Message::Hello {
         min_version: VERSION,
         max_version: VERSION,
         credit: CREDIT,
         wishes: session.told,
         program: concat!("lancam-view ", env!("CARGO_PKG_VERSION")),
-        key: Secret::default(),
+        key: Secret(&key),
     }])?;
     session.receive()
 }
@@ -126,7 +141,7 @@ impl Session<'_> {
             self.ask_of_controls()?;
             self.hold_size()?;
             let is_inside = decoder.is_inside_a_message();
-            match receive(self.stream, decoder.space())? {
+            match self.line.receive(decoder.space())? {
                 Received::Bytes(count) => {
                     decoder.filled(count);
                     greeting = Greeting::Heard;
@@ -231,7 +246,19 @@ impl Session<'_> {
             return Err(SessionError::Version { min: version, max: version });
         }
         let said = Identity { name: printable(name), id: printable(id) };
+        let seen = self.line.seen();
+        // A camera that says it is a paired one must have its certificate.
+        if let Some(paired) = self.keyring.with_id(&said.id).filter(|it| Some(it.pin) != seen) {
+            let by = if seen.is_some() { ToldBy::Certificate } else { ToldBy::NoCertificate };
+            let stranger = Stranger::at(self.reached, &paired.identity.name, said.name, by);
+            return Err(SessionError::OtherCamera(stranger));
+        }
+        let id = said.id.clone();
         let admitted = self.reach.judge(said, self.reached).map_err(SessionError::OtherCamera)?;
+        if let Some(pin) = seen {
+            let name = admitted.origin.camera.name().unwrap_or(&admitted.origin.name).to_owned();
+            self.keyring.met(&pin, &Identity { name, id }, &self.reached.address);
+        }
         if admitted.records_into == RecordsInto::NewFile {
             self.decoding.begin_new_file();
         }
@@ -305,7 +332,7 @@ impl Session<'_> {
         let patience = if self.remote.is_open() { CONTROL_PATIENCE } else { READ_PATIENCE };
         if patience != self.patience {
             self.patience = patience;
-            self.stream.set_read_timeout(Some(patience))?;
+            self.line.set_patience(patience)?;
         }
         Ok(())
     }
@@ -324,12 +351,11 @@ impl Session<'_> {
 
     /// Sends the end of a line, for which many servers wait before they answer. The answer tells the user what listens on
     /// this port.
-    fn provoke(&self) -> io::Result<SessionError> {
-        let mut stream = self.stream;
-        stream.write_all(END_OF_REQUEST)?;
+    fn provoke(&mut self) -> io::Result<SessionError> {
+        self.line.send(END_OF_REQUEST)?;
         let mut first = [0; 16];
-        match stream.read(&mut first) {
-            Ok(count) if count > 0 => {
+        match self.line.receive(&mut first) {
+            Ok(Received::Bytes(count)) if count > 0 => {
                 Ok(SessionError::stranger(FirstBytes(first[..count].to_vec())))
             }
             _ => Ok(SessionError::NoGreeting(SILENCE)),
@@ -342,7 +368,7 @@ impl Session<'_> {
         for message in messages {
             message.write_to(&mut self.outbox);
         }
-        (&*self.stream).write_all(&self.outbox)
+        self.line.send(&self.outbox)
     }
 }
 

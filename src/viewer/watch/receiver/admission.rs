@@ -1,0 +1,156 @@
+//! How a viewer is let in: with TLS where the camera wants it, with the key for its certificate, after pairing.
+
+use super::Receiver;
+use crate::net::own_name::own_name;
+use crate::net::tls::stream::GreetingError;
+use crate::viewer::find::connect::Reached;
+use crate::viewer::find::reach::{Stranger, ToldBy};
+use crate::viewer::keep::keyring::PairedCamera;
+use crate::viewer::watch::news::NoticeKind;
+use crate::viewer::watch::session::line::Line;
+use crate::viewer::watch::session::native::{self, Doorstep};
+use crate::viewer::watch::session::pairing::{self, NotPaired};
+use crate::viewer::watch::session::{SessionEnd, SessionError};
+use crate::wire::access::code::Code;
+use crate::wire::native::message::{GoodbyeReason, Wishes};
+
+/// Whether this camera has said that it wants TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Sealing {
+    #[default]
+    NotAsked,
+    Wanted,
+}
+
+/// How many connections it may take until the camera lets this viewer in: without TLS, with it, and after pairing.
+const MOST_CONNECTIONS: usize = 4;
+
+impl Receiver {
+    /// Watches the camera at the other end of a fresh connection. Where it wants TLS or a key, connects again as it wants.
+    pub(super) fn watch_native(
+        &mut self,
+        first: &Reached,
+        wishes: Wishes,
+    ) -> Result<SessionEnd, SessionError> {
+        let mut again;
+        let mut reached = first;
+        for _ in 1..MOST_CONNECTIONS {
+            match self.watch_once(reached, wishes) {
+                Err(SessionError::WantsTls) => self.sealing = Sealing::Wanted,
+                Err(error) => match self.code.take_if(|_| can_pair(&error)) {
+                    Some(code) => self.pair(reached, code)?,
+                    None => return Err(error),
+                },
+                end => return end,
+            }
+            again = first.again()?;
+            reached = &again;
+        }
+        self.watch_once(reached, wishes)
+    }
+
+    /// Watches over this one connection.
+    fn watch_once(
+        &mut self,
+        reached: &Reached,
+        wishes: Wishes,
+    ) -> Result<SessionEnd, SessionError> {
+        let expected = self.keyring.meant_by(self.reach.wanted());
+        let is_sealed =
+            expected.is_some() || self.keyring.is_bound() || self.sealing == Sealing::Wanted;
+        let line = match is_sealed {
+            true => self.seal(reached, expected.as_ref())?,
+            false => Line::plain(&reached.stream),
+        };
+        let known = line.seen().and_then(|pin| self.keyring.with_pin(&pin));
+        if let (None, Some(expected)) = (&known, &expected) {
+            return Err(not_the_paired(reached, expected, ToldBy::Certificate));
+        }
+        if known.is_none() && self.keyring.is_bound() {
+            return Err(SessionError::NotThatOfTheKey);
+        }
+        let key = known.map(|known| known.key);
+        let has_key = key.is_some();
+        let doorstep = Doorstep { line, reached, key, keyring: &self.keyring };
+        let (decoding, publisher) = (&mut self.decoding, &mut self.publisher);
+        let watched =
+            native::watch(doorstep, wishes, &mut self.reach, &self.remote, decoding, publisher);
+        self.remote.end();
+        match watched {
+            Ok(SessionEnd::Goodbye { reason, .. }) if !is_sealed && wants_tls(reason) => {
+                Err(SessionError::WantsTls)
+            }
+            Ok(SessionEnd::Goodbye { reason: GoodbyeReason::NoKey, .. }) => Err(match has_key {
+                true => SessionError::KeyRefused,
+                false => SessionError::WantsCode,
+            }),
+            watched => watched,
+        }
+    }
+
+    fn seal<'a>(
+        &mut self,
+        reached: &'a Reached,
+        expected: Option<&PairedCamera>,
+    ) -> Result<Line<'a>, SessionError> {
+        let sealed = Line::sealed(&reached.stream);
+        if sealed.is_err() {
+            // The next attempt asks the camera anew what it wants.
+            self.sealing = Sealing::NotAsked;
+        }
+        match (sealed, expected) {
+            (Ok(line), _) => Ok(line),
+            (Err(error), Some(expected)) if is_no_tls(&error) => {
+                Err(not_the_paired(reached, expected, ToldBy::NoCertificate))
+            }
+            (Err(error), _) => Err(error.into()),
+        }
+    }
+
+    /// Pairs with the camera at this address, and remembers it.
+    pub(super) fn pair(&mut self, reached: &Reached, code: Code) -> Result<(), SessionError> {
+        let text = format!("pairing with {}", reached.address);
+        self.publisher.notify(NoticeKind::Pairing, text);
+        let paired = reached
+            .again()
+            .map_err(NotPaired::Connection)
+            .and_then(|fresh| pairing::pair(&fresh, code.clone(), &own_name()));
+        if paired.as_ref().is_err_and(NotPaired::is_of_the_network) {
+            self.code = Some(code);
+        }
+        let camera = paired?;
+        log::info!("paired with {} at {}", camera.identity.name, camera.address);
+        if let Err(error) = self.keyring.remember(&camera) {
+            log::warn!(
+                "the pairing with {} is forgotten at the end: {error}",
+                camera.identity.name
+            );
+        }
+        self.sealing = Sealing::Wanted;
+        Ok(())
+    }
+}
+
+fn not_the_paired(reached: &Reached, expected: &PairedCamera, by: ToldBy) -> SessionError {
+    let stranger = Stranger::at(reached, &expected.identity.name, String::new(), by);
+    SessionError::OtherCamera(stranger)
+}
+
+/// Whether a code is what it takes after this.
+fn can_pair(error: &SessionError) -> bool {
+    match error {
+        SessionError::WantsCode | SessionError::KeyRefused => true,
+        SessionError::OtherCamera(stranger) => stranger.by == ToldBy::Certificate,
+        _ => false,
+    }
+}
+
+/// Whether a camera that says this without TLS is to be asked again with it.
+fn wants_tls(reason: GoodbyeReason) -> bool {
+    matches!(reason, GoodbyeReason::TlsWanted | GoodbyeReason::NoKey)
+}
+
+/// Whether the other end does not speak TLS, as far as one can tell: the network has not failed.
+fn is_no_tls(error: &GreetingError) -> bool {
+    matches!(error, GreetingError::Handshake(_) | GreetingError::Late | GreetingError::Left)
+}
