@@ -3,11 +3,15 @@
 use lancam::console::{answer, complain};
 use lancam::image::pixels::Size;
 use lancam::latest::Doorbell;
-use lancam::viewer::config::{self, Config, HeadlessConfig, Output, Report, Request, help};
+use lancam::viewer::config::{
+    self, Config, HeadlessConfig, Output, Report, Request, help, secrets,
+};
+use lancam::viewer::find::address::CameraAddress;
 use lancam::viewer::find::census::Sightings;
 use lancam::viewer::find::finder;
 use lancam::viewer::find::list;
 use lancam::viewer::headless::Headless;
+use lancam::viewer::keep::keyring::Keyring;
 use lancam::viewer::keep::memory::Memory;
 use lancam::viewer::keep::recorder::{self, Plan, WRITING};
 use lancam::viewer::keep::snapshot::{self, SnapshotError};
@@ -20,9 +24,10 @@ use lancam::viewer::stage::show::Show;
 #[cfg(unix)]
 use lancam::viewer::stage::window::xwayland;
 use lancam::viewer::stage::window::{Window, opening_size};
+use lancam::viewer::terminal::Terminal;
 use lancam::viewer::watch::channel::Channel;
 use lancam::viewer::watch::news::Hold;
-use lancam::viewer::watch::receiver::{Protocol, Wanted};
+use lancam::viewer::watch::receiver::{Dialogue, Protocol, Wanted};
 use lancam::{log_setup, version};
 use std::io;
 use std::process::ExitCode;
@@ -43,6 +48,10 @@ fn main() -> ExitCode {
             log_setup::start(verbosity);
             return list_cameras(report);
         }
+        Ok(Request::Forget { camera, verbosity }) => {
+            log_setup::start(verbosity);
+            return forget(&camera);
+        }
         Ok(Request::Help) => return print(help::text().trim_end()),
         Ok(Request::Version) => return print(&version::text("lancam-view")),
         Err(error) => {
@@ -51,7 +60,18 @@ fn main() -> ExitCode {
         }
     };
     log_setup::start(config.verbosity);
-    match watch(*config) {
+    #[cfg(unix)]
+    if let Err(error) = secrets::hide_code() {
+        log::warn!("other users of this machine can see the code while this runs: {error}");
+    }
+    let config = match config.with_secrets_of(|name| std::env::var_os(name)) {
+        Ok(config) => config,
+        Err(error) => {
+            complain(format_args!("lancam-view: {error}"));
+            return ExitCode::from(USAGE);
+        }
+    };
+    match watch(config) {
         Ok(code) => code,
         Err(error) => {
             complain(format_args!("lancam-view: {error}"));
@@ -71,8 +91,11 @@ fn watch(config: Config) -> Result<ExitCode, Failure> {
     let leave = Leave::new(Arc::clone(&doorbell));
     #[cfg(unix)]
     Signals::hold()?.ask(leave.clone())?;
+    let given = config.key.as_ref().map(secrets::KeySource::read).transpose()?;
+    let keyring = Arc::new(Keyring::load().with(given));
+    let dialogue = Dialogue { protocol: config.protocol, keyring, code: config.code.clone() };
     match config.output {
-        Output::Window => show(config, doorbell, &leave),
+        Output::Window => show(config, dialogue, doorbell, &leave),
         Output::Headless(headless) => {
             let camera = match config.cameras.into_iter().next() {
                 Some(camera) => Wanted::at(camera),
@@ -81,8 +104,7 @@ fn watch(config: Config) -> Result<ExitCode, Failure> {
                     Err(why) => return Ok(conclude(End::NoFirstPicture(why))),
                 },
             };
-            let (protocol, record) = (config.protocol, config.record);
-            count(camera, protocol, record, &headless, &doorbell, &leave)
+            count(camera, dialogue, config.record, &headless, &doorbell, &leave)
         }
     }
 }
@@ -90,7 +112,7 @@ fn watch(config: Config) -> Result<ExitCode, Failure> {
 /// Watches a camera without a window.
 fn count(
     camera: Wanted,
-    protocol: Protocol,
+    dialogue: Dialogue,
     record: Option<Plan>,
     config: &HeadlessConfig,
     doorbell: &Arc<Doorbell>,
@@ -100,8 +122,9 @@ fn count(
         snapshot::check(path)?;
     }
     let hold = config.timeout.hold();
-    let camera = Channel::open_with(camera, protocol, record, hold, doorbell)?;
-    let mut screen = Headless::new(camera, config.limit, config.timeout, Instant::now());
+    let camera = Channel::open_with(camera, dialogue, record, hold, doorbell)?;
+    let screen = Headless::new(camera, config.limit, config.timeout, Instant::now());
+    let mut screen = screen.asking_at(Terminal::of_this_program(doorbell));
     let Ok(end) = run(&mut screen, doorbell, leave);
     let Headless { mut camera, .. } = screen;
     let deadline = Instant::now() + WRITING;
@@ -125,25 +148,31 @@ fn count(
 }
 
 /// Watches cameras in a window.
-fn show(config: Config, doorbell: Arc<Doorbell>, leave: &Leave) -> Result<ExitCode, Failure> {
-    let Config { cameras, protocol, record, rotation, opening, .. } = config;
+fn show(
+    config: Config,
+    dialogue: Dialogue,
+    doorbell: Arc<Doorbell>,
+    leave: &Leave,
+) -> Result<ExitCode, Failure> {
+    let Config { cameras, record, rotation, opening, .. } = config;
     let memory = Memory::load();
     let mut chooser = None;
     let mut wanted: Vec<Wanted> = cameras.into_iter().map(Wanted::at).collect();
     if wanted.is_empty() {
-        chooser = Some(Chooser::start(&doorbell)?);
+        chooser = Some(Chooser::start(&doorbell, &dialogue.keyring)?);
         wanted.extend(memory.cameras.iter().cloned());
     }
     let spoken = match memory.is_pickle && chooser.is_some() {
-        true => Protocol::Pickle,
-        false => protocol,
+        true => Dialogue { protocol: Protocol::Pickle, ..dialogue.clone() },
+        false => dialogue.clone(),
     };
     // Cameras that are chosen later are recorded from then on.
     let (plan, record) = match chooser {
         Some(_) => (None, record),
         None => (record, None),
     };
-    let open = |camera| Channel::open_with(camera, spoken, plan.clone(), Hold::Nothing, &doorbell);
+    let open =
+        |camera| Channel::open_with(camera, spoken.clone(), plan.clone(), Hold::Nothing, &doorbell);
     let mut channels = wanted.into_iter().map(open).collect::<Result<Vec<_>, _>>()?;
     let size = memory.size.unwrap_or_else(|| opening_size(first_size(&mut channels, &doorbell)));
     let title = match channels.as_slice() {
@@ -151,7 +180,7 @@ fn show(config: Config, doorbell: Arc<Doorbell>, leave: &Leave) -> Result<ExitCo
         _ => "lancam".to_owned(),
     };
     let window = Window::open(&title, size)?;
-    let show = Show::new(window, channels, chooser, protocol, doorbell, memory);
+    let show = Show::new(window, channels, chooser, dialogue, doorbell, memory);
     Ok(conclude(show.recording(record, rotation).opened(opening).run(leave)?))
 }
 
@@ -162,6 +191,23 @@ fn the_only_one() -> io::Result<Result<Wanted, String>> {
         [only_one] => Ok(only_one.wanted()),
         several => Err(list::choice(several)),
     })
+}
+
+/// Forgets the pairing with a camera.
+fn forget(camera: &CameraAddress) -> ExitCode {
+    let forgotten = match Keyring::load().forget(camera) {
+        Ok(forgotten) => forgotten,
+        Err(error) => {
+            complain(format_args!("lancam-view: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    if forgotten.is_empty() {
+        let camera = camera.written();
+        complain(format_args!("lancam-view: no camera is paired that is called {camera}"));
+        return ExitCode::FAILURE;
+    }
+    print(&format!("forgotten: {}", forgotten.join(", ")))
 }
 
 fn list_cameras(report: Report) -> ExitCode {
@@ -183,7 +229,10 @@ fn list_cameras(report: Report) -> ExitCode {
     let printed = match report {
         Report::Json => print(&list::json(&cameras)),
         Report::Text if cameras.is_empty() => ExitCode::FAILURE,
-        Report::Text => print(&list::text(&cameras)),
+        Report::Text => {
+            let keyring = Keyring::load();
+            print(&list::text(&cameras, |camera| keyring.standing_of(camera).words()))
+        }
     };
     if cameras.is_empty() { ExitCode::FAILURE } else { printed }
 }

@@ -1,8 +1,10 @@
 //! A screen without a window: for scripts, tests and measuring.
 
 use super::run::{End, Screen};
+use super::terminal::{Answer, Terminal};
 use super::watch::channel::{Change, Channel};
 use super::watch::news::{Hold, Notice, NoticeKind};
+use crate::wire::access::code::Code;
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
@@ -53,13 +55,60 @@ pub struct Headless {
     /// When the wait for a picture began.
     waiting_since: Instant,
     first_at: Option<Instant>,
+    /// Where somebody can be asked for a code.
+    terminal: Option<Terminal>,
 }
 
 impl Headless {
     /// A screen that ends at `limit`, or when no picture has come for `timeout`. With [`Limit::Never`] it also ends when the
     /// recording fails.
     pub fn new(camera: Channel, limit: Limit, timeout: Timeout, now: Instant) -> Self {
-        Self { camera, limit, timeout, waiting_since: now, first_at: None }
+        Self { camera, limit, timeout, waiting_since: now, first_at: None, terminal: None }
+    }
+
+    /// Asks there for the code, if the camera wants one. Without a terminal, that ends it.
+    #[must_use]
+    pub fn asking_at(self, terminal: Option<Terminal>) -> Self {
+        Self { terminal, ..self }
+    }
+
+    /// The notice that is up.
+    fn notice(&self) -> Option<&Notice> {
+        self.camera.notice.as_ref().map(|standing| &*standing.notice)
+    }
+
+    /// Whether somebody is being asked for the code. While people look for it, no time runs out.
+    fn is_asking(&self) -> bool {
+        self.terminal.is_some()
+            && self.notice().is_some_and(|notice| {
+                notice.kind.wants_code() || notice.kind == NoticeKind::Pairing
+            })
+    }
+
+    /// Asks for the code when the camera has said something new about it, and tries what was typed.
+    fn converse(&mut self, change: Change, now: Instant) {
+        if !self.is_asking() {
+            return;
+        }
+        self.waiting_since = now;
+        let question = match &self.camera.notice {
+            Some(standing) if standing.notice.kind.wants_code() => {
+                format!("lancam-view: {}\n{QUESTION}", standing.notice.text)
+            }
+            _ => return,
+        };
+        let Some(terminal) = &mut self.terminal else { return };
+        if change == Change::Notice {
+            terminal.ask(&question);
+        }
+        match terminal.answer() {
+            Answer::Line(line) => match Code::parse(&line) {
+                Ok(code) => self.camera.pair(code),
+                Err(error) => terminal.ask(&format!("{error}\n{QUESTION}")),
+            },
+            Answer::NotYet => {}
+            Answer::Never => self.terminal = None,
+        }
     }
 
     /// When the wait ends at the latest; `None` if never.
@@ -90,16 +139,26 @@ impl Headless {
 
     /// Why waiting longer is useless, if it is.
     fn is_futile(&self, now: Instant) -> Option<End> {
-        let notice = self.camera.notice.as_ref().map(|standing| &*standing.notice);
+        let notice = self.notice();
         let reason = || match notice {
             None => "the camera sends none".to_owned(),
             Some(Notice { kind: NoticeKind::Connecting, text }) => {
                 format!("no answer while {text}. Is that its address, and is it switched on?")
             }
+            Some(Notice { kind: NoticeKind::WantsCode, text }) => {
+                format!("{text}. Then add --code CODE")
+            }
             Some(notice) => notice.text.clone(),
         };
         match notice.map(|notice| notice.kind) {
             Some(NoticeKind::Incompatible) => return Some(End::Failed(reason())),
+            // It stays so until somebody does something.
+            Some(kind) if kind.wants_code() && !self.is_asking() => {
+                return Some(match self.first_at {
+                    None => End::NoFirstPicture(reason()),
+                    Some(_) => End::Failed(reason()),
+                });
+            }
             Some(NoticeKind::NotLancam) if self.first_at.is_none() => {
                 return Some(End::NotLancam(reason()));
             }
@@ -139,6 +198,9 @@ impl Headless {
 /// The reason when somebody ends the viewer before the first picture.
 const ENDED_EARLY: &str = "it was ended before the first picture came";
 
+/// What stands before the code that is typed.
+const QUESTION: &str = "Code:";
+
 /// How often to check whether the recording has ended, while no picture comes.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -158,6 +220,7 @@ impl Screen for Headless {
             let picture = &arrival.picture;
             log::debug!("frame {} of {}", picture.sequence, picture.size());
         }
+        self.converse(change, now);
         self.camera.shown(Instant::now());
         if self.is_done(now) {
             self.tell_held();
@@ -297,6 +360,22 @@ mod tests {
             why.starts_with("no picture for 10 s: no answer while connecting to pi:9999. Is"),
             "{why}"
         );
+    }
+
+    #[test]
+    fn a_camera_that_wants_a_code_ends_it_at_once_where_nobody_can_be_asked() {
+        let start = Instant::now();
+        for kind in [NoticeKind::WantsCode, NoticeKind::NotPaired, NoticeKind::NotThePaired] {
+            let (mut screen, mut publisher) = screen(Limit::Pictures(2), TIMEOUT.into(), start);
+            let end = notice(&mut screen, &mut publisher, kind);
+            let Some(End::NoFirstPicture(why)) = end else { panic!("{kind:?}: {end:?}") };
+            assert!(why.starts_with("because"), "{why}");
+        }
+        let (mut screen, mut publisher) = screen(Limit::Never, TIMEOUT.into(), start);
+        assert_eq!(picture(&mut screen, &mut publisher, start), None);
+        let end = notice(&mut screen, &mut publisher, NoticeKind::WantsCode);
+        let why = "because. Then add --code CODE".to_owned();
+        assert_eq!(end, Some(End::Failed(why)), "its key was revoked");
     }
 
     #[test]

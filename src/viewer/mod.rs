@@ -9,4 +9,5 @@ pub mod leave;
 pub mod paint;
 pub mod run;
 pub mod stage;
+pub mod terminal;
 pub mod watch;

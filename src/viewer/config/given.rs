@@ -1,5 +1,6 @@
 //! Options as they were given, and the checks that need more than one of them.
 
+use super::secrets::KeySource;
 use super::{Config, HeadlessConfig, MAX_CAMERAS, Output, Report, Request, UsageError};
 use crate::viewer::find::address::CameraAddress;
 use crate::viewer::headless::{Limit, Timeout};
@@ -7,6 +8,7 @@ use crate::viewer::keep::recorder::{Naming, Plan, Rotation};
 use crate::viewer::keep::snapshot;
 use crate::viewer::stage::window::Opening;
 use crate::viewer::watch::receiver::Protocol;
+use crate::wire::access::code::Code;
 use crate::wire::native::message::Wishes;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -27,13 +29,19 @@ pub(super) struct Given {
     pub frames: Option<u64>,
     pub seconds: Option<Duration>,
     pub timeout: Option<Duration>,
+    pub code: Option<Code>,
+    pub key_file: Option<PathBuf>,
+    pub forget: Option<CameraAddress>,
     pub verbosity: i8,
     /// Options of [`ONCE`] that were given.
     named: Vec<&'static str>,
 }
 
 /// Options with a value, of which there is one.
-const ONCE: [&str; 12] = [
+const ONCE: [&str; 15] = [
+    "code",
+    "key-file",
+    "forget",
     "record",
     "record-every",
     "record-max",
@@ -92,8 +100,22 @@ impl Given {
         if self.opening != Opening::default() {
             return Err(UsageError::Conflict("--list", "--fullscreen"));
         }
+        for (given, option) in
+            [(self.code.is_some(), "--code"), (self.key_file.is_some(), "--key-file")]
+        {
+            if given {
+                return Err(UsageError::Conflict("--list", option));
+            }
+        }
         self.refuse_headless_options(Lists::Cameras)?;
         Ok(Request::List { report: self.report(), verbosity: self.verbosity })
+    }
+
+    pub(super) fn into_forget(self, camera: CameraAddress) -> Result<Request, UsageError> {
+        match self.cameras.first() {
+            Some(other) => Err(UsageError::OneCamera("--forget", camera, other.clone())),
+            None => Ok(Request::Forget { camera, verbosity: self.verbosity }),
+        }
     }
 
     fn report(&self) -> Report {
@@ -128,10 +150,14 @@ impl Given {
             true => Protocol::Pickle,
             false => Protocol::Native(self.wishes),
         };
-        let Self { cameras, record, rotation, opening, verbosity, .. } = self;
+        let Self { cameras, record, rotation, opening, code, key_file, verbosity, .. } = self;
         let naming = if cameras.len() > 1 { Naming::WithCamera } else { Naming::Plain };
         let record = record.map(|path| Plan { path, naming, rotation });
-        Ok(Config { cameras, protocol, output, record, rotation, opening, verbosity })
+        let key = key_file.map(KeySource::File);
+        let config =
+            Config { cameras, protocol, output, record, rotation, opening, code, key, verbosity };
+        config.check_secrets(["--code", "--key-file"])?;
+        Ok(config)
     }
 
     /// Checks that the options for several files come with a recording.

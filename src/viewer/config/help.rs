@@ -33,6 +33,8 @@ Examples
   lancam-view 192.168.1.20                   a camera, by its address
   lancam-view --fullscreen garage.local      for a screen on the wall
   lancam-view --record day.mkv Garage        watch, and record
+  lancam-view --code K7QM-2XPD-9HRT garage.local
+                                             pair, and watch
   lancam-view --headless --frames 1 --save now.jpg Garage
                                              one picture, without a window
 
@@ -47,6 +49,15 @@ When a camera is away, the viewer tries again until it is back. It remembers wha
 and the window's size and place, in $XDG_STATE_HOME/lancam (~/.local/state/lancam).
 
   --fullscreen            open on the whole screen
+
+Pair with a camera that wants a code
+  --code CODE             the code, which the camera's screen shows, or on its machine sudo lancam
+                          pair. Once will do: the viewer remembers the camera. LANCAM_CODE in the
+                          environment does the same, and keeps it out of your shell's history
+  --key-file FILE         show the key in this file, for scripts: what sudo lancam pair --name NAME
+                          prints, with the camera's certificate (64 hexadecimal digits). LANCAM_KEY
+                          may have the same text
+  --forget CAMERA         forget that this camera is paired
 
 Record
   --record FILE.mkv       record every frame as the camera sent it, with the time it was taken,

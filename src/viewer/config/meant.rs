@@ -2,7 +2,7 @@
 
 use super::{OPTIONS, UsageError};
 use crate::nearest;
-use crate::wording::{TYPE, unknown};
+use crate::wording::{TYPE, shell_word, unknown};
 
 /// What other programs call our options.
 const CALLED_ELSEWHERE: [(&str, &str); 21] = [
@@ -45,7 +45,7 @@ const SEE_HELP: &str = "lancam-view --help lists the options";
 /// What to say of an option that there is not; `value` is what stands behind it.
 pub(super) fn long(name: &str, value: Option<&str>) -> UsageError {
     if FOR_THE_CAMERA.contains(&name) {
-        let camera = value.map_or_else(|| "Garage".to_owned(), quoted);
+        let camera = value.map_or_else(|| "Garage".to_owned(), shell_word);
         let text = format!("the camera is named without an option. {TYPE}lancam-view {camera}");
         return UsageError::Unknown(text);
     }
@@ -77,15 +77,6 @@ pub(super) fn list() -> UsageError {
     let unknown = unknown("command", "list", Some("lancam-view --list"), "");
     let text = format!("{unknown} For a camera called list, type lancam-view list.local");
     UsageError::Unknown(text)
-}
-
-/// As a shell takes it in one piece.
-fn quoted(camera: &str) -> String {
-    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || ":/.-_[]%".contains(letter);
-    match camera.chars().all(is_plain) && !camera.is_empty() {
-        true => camera.to_owned(),
-        false => format!("'{}'", crate::plain::printable(camera).replace('\'', "'\\''")),
-    }
 }
 
 #[cfg(test)]

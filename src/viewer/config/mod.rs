@@ -3,6 +3,7 @@
 mod given;
 pub mod help;
 mod meant;
+pub mod secrets;
 #[cfg(test)]
 mod tests;
 mod units;
@@ -10,12 +11,15 @@ mod values;
 
 use crate::viewer::find::address::{AddressError, CameraAddress};
 use crate::viewer::headless::{Limit, Timeout};
+use crate::viewer::keep::keyring::KeyError;
 use crate::viewer::keep::recorder::{Plan, Rotation};
 use crate::viewer::stage::window::Opening;
 use crate::viewer::watch::receiver::Protocol;
+use crate::wire::access::code::{Code, NotACode};
 use crate::wording::must_be;
 use given::Given;
 use lexopt::prelude::*;
+use secrets::KeySource;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -28,6 +32,13 @@ pub enum Request {
     List {
         /// How the list is printed.
         report: Report,
+        /// How much is logged.
+        verbosity: i8,
+    },
+    /// Forget the pairing with a camera.
+    Forget {
+        /// Its name or address.
+        camera: CameraAddress,
         /// How much is logged.
         verbosity: i8,
     },
@@ -52,6 +63,10 @@ pub struct Config {
     pub rotation: Rotation,
     /// How the window opens.
     pub opening: Opening,
+    /// The code to pair with, if the camera wants one.
+    pub code: Option<Code>,
+    /// The key to show instead of one that is remembered.
+    pub key: Option<KeySource>,
     /// How much is logged: 0 is the default, more logs more, less logs less.
     pub verbosity: i8,
 }
@@ -129,6 +144,12 @@ pub enum UsageError {
     /// Options that contradict each other.
     #[error("use {0} or {1}, not both")]
     Conflict(&'static str, &'static str),
+    /// A text that is not a code. The text itself is not shown.
+    #[error("{0}: {1}")]
+    Code(&'static str, NotACode),
+    /// A text that has no key.
+    #[error(transparent)]
+    Key(#[from] KeyError),
     /// An option with two values, of which one would be lost.
     #[error("--{0} is given twice; give it once")]
     Twice(&'static str),
@@ -181,6 +202,11 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, U
             }
             Long("fps") => given.wishes.rate = values::rate(&mut parser)?,
             Long("list") => given.list = true,
+            Long("code") => given.code = Some(values::code(&mut parser)?),
+            Long("key-file") => given.key_file = Some(parser.value()?.into()),
+            Long("forget") => {
+                given.forget = Some(CameraAddress::parse(&parser.value()?.string()?)?);
+            }
             Long("record") => given.record = Some(values::recording(&mut parser)?),
             Long("record-every") => {
                 let time =
@@ -210,6 +236,9 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, U
             }
         }
     }
+    if let Some(camera) = given.forget.take() {
+        return given.into_forget(camera);
+    }
     match given.list {
         true => given.into_list(),
         false => given.into_config().map(|config| Request::Watch(Box::new(config))),
@@ -217,9 +246,12 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, U
 }
 
 /// All long options.
-pub const OPTIONS: [&str; 19] = [
+pub const OPTIONS: [&str; 22] = [
     "fullscreen",
     "list",
+    "code",
+    "key-file",
+    "forget",
     "record",
     "record-every",
     "record-max",

@@ -147,6 +147,14 @@ fn what_makes_no_sense_is_answered_in_one_line_with_what_would() {
         ("pi --record a.mkv --record b.mkv", "--record is given twice; give it once"),
         ("pi --headless --save a.png --save=b.png", "--save is given twice"),
         ("pi --width 320 --fps 5 --width 640", "--width is given twice"),
+        ("pi --code K7QM", "--code: a code has 12 letters and digits, such as K7QM-2XPD-9HRT"),
+        ("pi --code K7QM-2XPD-9HRU", "--code: a code has no 'U'"),
+        ("a b --code K7QM-2XPD-9HRT", "--code goes with one camera, not with a:9999 and b:9999"),
+        ("a b --key-file key", "--key-file goes with one camera"),
+        ("a --key-file key --code K7QM-2XPD-9HRT", "use --code or --key-file, not both"),
+        ("--pickle a --code K7QM-2XPD-9HRT", "use --pickle or --code, not both"),
+        ("--list --code K7QM-2XPD-9HRT", "use --list or --code, not both"),
+        ("--forget a b", "--forget goes with one camera, not with a:9999 and b:9999"),
         ("pi --record /dev/stdout", "file or pipe that ends in .mkv, not \"/dev/stdout\""),
     ] {
         let error = parse_line(line).expect_err(line);

@@ -3,6 +3,7 @@
 use super::UsageError;
 use crate::rate::Rate;
 use crate::viewer::keep::{folders, snapshot};
+use crate::wire::access::code::Code;
 use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -60,6 +61,12 @@ pub(super) fn recording(parser: &mut lexopt::Parser) -> Result<PathBuf, UsageErr
             found: path.to_string_lossy().into_owned(),
         }),
     }
+}
+
+/// Reads a camera's code.
+pub(super) fn code(parser: &mut lexopt::Parser) -> Result<Code, UsageError> {
+    let typed = parser.value()?;
+    Code::parse(&typed.to_string_lossy()).map_err(|error| UsageError::Code("--code", error))
 }
 
 pub(super) fn side(parser: &mut lexopt::Parser, option: &'static str) -> Result<u16, UsageError> {
