@@ -8,12 +8,14 @@
 pub mod badges;
 mod canvas;
 mod choice;
+pub mod code;
 pub mod controls;
 pub mod figures;
 mod glyphs;
 mod graph;
 pub mod help;
 mod layer;
+mod lock;
 pub mod menu;
 pub mod notice;
 pub mod pane;

@@ -2,6 +2,7 @@
 
 use super::badges::Lapse;
 use super::canvas::Canvas;
+use super::lock;
 use super::rect::Rect;
 use super::rows::Rows;
 use super::scale::Scale;
@@ -27,6 +28,20 @@ pub struct Row {
     pub lost: Option<Duration>,
     /// Whether it is selected to be opened together with others.
     pub is_chosen: bool,
+    /// Who may watch it.
+    pub lock: Lock,
+}
+
+/// Who may watch a camera.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Lock {
+    /// Everybody, as far as it is known.
+    #[default]
+    None,
+    /// Those who have paired, and this viewer has.
+    Paired,
+    /// Those who have paired. This viewer has not.
+    WantsCode,
 }
 
 /// The list.
@@ -78,6 +93,11 @@ const FOOT: f32 = 3.6;
 /// The width of a row's number and dot.
 const MARK: f32 = 2.4;
 const LOW_MARK: f32 = 1.2;
+/// The gap between a name and its lock.
+const LOCK_GAP: f32 = 0.45;
+
+/// What a row says of a camera that this viewer is not paired with.
+const WANTS_CODE: &str = "wants a code";
 
 /// The text in the empty field.
 const PLACEHOLDER: &str = "Another camera: type its name or address";
@@ -281,10 +301,27 @@ impl Row {
         let right =
             canvas.measure(&facts, small).max(canvas.measure(&state, small)) + scale.em(0.8);
         let left = |row: Rect| row.split_left(row.width - right).0;
-        canvas.text(left(upper), &self.name, Style::new(scale.text(), light).bold(), Align::Left);
+        let place = left(upper).split_right(self.lock_width(scale)).0;
+        let end =
+            canvas.text(place, &self.name, Style::new(scale.text(), light).bold(), Align::Left);
+        self.draw_lock(canvas, end, middle);
         canvas.text(left(lower), &self.address, small.of(dark), Align::Left);
         canvas.text(upper, &facts, small, Align::Right);
         canvas.text(lower, &state, small.of(dark), Align::Right);
+    }
+
+    /// The room for the lock behind the name.
+    fn lock_width(&self, scale: Scale) -> i32 {
+        if self.lock == Lock::Paired { scale.em(lock::WIDTH + LOCK_GAP) } else { 0 }
+    }
+
+    /// Draws the lock behind the name, which ends at `end`.
+    fn draw_lock(&self, canvas: &mut Canvas<'_>, end: i32, middle: f32) {
+        if self.lock == Lock::Paired {
+            let scale = canvas.scale();
+            let x = end + scale.em(LOCK_GAP);
+            lock::draw(canvas, (x as f32, middle), scale.text(), QUIET);
+        }
     }
 
     /// Draws a dot, or a tick if the row is selected, to the right of a point.
@@ -319,12 +356,16 @@ impl Row {
         }
         let (left, _) = inner.split_left(inner.width - width);
         let colour = if self.lost.is_some() { QUIET } else { TEXT };
+        let place = left.split_right(self.lock_width(scale)).0;
         let end =
-            canvas.text(left, &self.name, Style::new(scale.text(), colour).bold(), Align::Left);
+            canvas.text(place, &self.name, Style::new(scale.text(), colour).bold(), Align::Left);
+        self.draw_lock(canvas, end, left.y as f32 + left.height as f32 / 2.0);
+        let end = end + self.lock_width(scale);
         let rest =
             Rect::new(end + scale.em(0.6), left.y, left.right() - end - scale.em(0.6), left.height);
         if rest.width > scale.em(4.0) {
-            canvas.text(rest, &self.address, quiet, Align::Left);
+            let beside = if self.lock == Lock::WantsCode { WANTS_CODE } else { &self.address };
+            canvas.text(rest, beside, quiet, Align::Left);
         }
     }
 
@@ -341,6 +382,7 @@ impl Row {
     fn state(&self) -> Short {
         match self.lost {
             Some(lost) => Short::of(format_args!("seen {} ago", Lapse(lost))),
+            None if self.lock == Lock::WantsCode => Short::of(format_args!("{WANTS_CODE}")),
             None => Short::of(format_args!("")),
         }
     }

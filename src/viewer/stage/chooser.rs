@@ -4,7 +4,8 @@ use crate::latest::{Doorbell, Latest, Newest, Reader};
 use crate::viewer::find::finder;
 use crate::viewer::find::found::Found;
 use crate::viewer::find::identity::Likeness;
-use crate::viewer::paint::picker::Row;
+use crate::viewer::keep::keyring::{Keyring, PairedWith};
+use crate::viewer::paint::picker::{Lock, Row};
 use crate::viewer::watch::channel::Channel;
 use crate::viewer::watch::news::NoticeKind;
 use crate::viewer::watch::receiver::Wanted;
@@ -22,6 +23,8 @@ pub struct Chooser {
     rows: Vec<Row>,
     /// The cameras to open together.
     chosen: Vec<Wanted>,
+    /// The cameras that this viewer is paired with.
+    keyring: Arc<Keyring>,
     since: Instant,
     /// Since when exactly one camera has been there.
     alone_since: Option<Instant>,
@@ -61,19 +64,21 @@ impl Chooser {
     ///
     /// # Errors
     /// When no thread can be started.
-    pub fn start(doorbell: &Arc<Doorbell>) -> io::Result<Self> {
+    pub fn start(doorbell: &Arc<Doorbell>, keyring: &Arc<Keyring>) -> io::Result<Self> {
         let slot = Latest::with_doorbell(Arc::clone(doorbell));
         let found = Arc::clone(&slot);
         thread::Builder::new().name("finder".into()).spawn(move || finder::watch(&found))?;
-        Ok(Self::of(slot, Instant::now()))
+        let mut chooser = Self::of(slot, Instant::now());
+        chooser.keyring = Arc::clone(keyring);
+        Ok(chooser)
     }
 
     /// Starts the search, and leaves the choice to the user.
     ///
     /// # Errors
     /// When no thread can be started.
-    pub fn browse(doorbell: &Arc<Doorbell>) -> io::Result<Self> {
-        let mut chooser = Self::start(doorbell)?;
+    pub fn browse(doorbell: &Arc<Doorbell>, keyring: &Arc<Keyring>) -> io::Result<Self> {
+        let mut chooser = Self::start(doorbell, keyring)?;
         chooser.progress = Progress::Offered;
         Ok(chooser)
     }
@@ -81,7 +86,8 @@ impl Chooser {
     fn of(slot: Arc<Latest<Vec<Found>>>, since: Instant) -> Self {
         let (reader, found, rows) = (slot.reader(), Vec::new(), Vec::new());
         let (alone_since, progress, chosen) = (None, Progress::Waiting, Vec::new());
-        Self { slot, reader, found, rows, chosen, since, alone_since, progress, hover: None }
+        let (keyring, hover) = (Arc::default(), None);
+        Self { slot, reader, found, rows, chosen, keyring, since, alone_since, progress, hover }
     }
 
     /// The cameras for the list.
@@ -178,7 +184,7 @@ impl Chooser {
 
     fn take(&mut self, now: Instant) -> bool {
         let Newest::Fresh { value, .. } = self.reader.newest() else { return false };
-        self.rows = value.iter().map(row).collect();
+        self.rows = value.iter().map(|found| row(found, self.keyring.standing_of(found))).collect();
         self.found = value;
         self.mark_rows();
         self.alone_since = (self.found.len() == 1).then_some(self.alone_since.unwrap_or(now));
@@ -195,10 +201,11 @@ impl Drop for Chooser {
 /// Whether the camera is there, with or without a picture.
 fn has_answered(channel: &Channel) -> bool {
     let kind = channel.notice.as_ref().map(|standing| standing.notice.kind);
-    channel.arrival.is_some() || kind == Some(NoticeKind::NoPicture)
+    use NoticeKind::{NoPicture, NotPaired, Pairing, WantsCode};
+    channel.arrival.is_some() || matches!(kind, Some(NoPicture | WantsCode | NotPaired | Pairing))
 }
 
-fn row(found: &Found) -> Row {
+fn row(found: &Found, standing: PairedWith) -> Row {
     Row {
         name: found.name.clone(),
         address: found.address().to_string(),
@@ -206,6 +213,11 @@ fn row(found: &Found) -> Row {
         rate: found.facts.rate,
         lost: None,
         is_chosen: false,
+        lock: match standing {
+            PairedWith::NotNeeded => Lock::None,
+            PairedWith::Yes => Lock::Paired,
+            PairedWith::No => Lock::WantsCode,
+        },
     }
 }
 

@@ -59,6 +59,10 @@ pub(super) fn heading(kind: NoticeKind) -> &'static str {
         NoticeKind::Connecting => "Connecting",
         NoticeKind::NoPicture => "No picture",
         NoticeKind::Disconnected => "Not connected",
+        NoticeKind::WantsCode => "Wants a code",
+        NoticeKind::Pairing => "Pairing",
+        NoticeKind::NotPaired => "Not paired",
+        NoticeKind::NotThePaired => "Not the camera that was paired",
         NoticeKind::NotLancam => "Not a lancam server",
         NoticeKind::OtherCamera => "Another camera is there",
         NoticeKind::Incompatible => "Update needed",
@@ -70,22 +74,33 @@ pub(super) fn heading(kind: NoticeKind) -> &'static str {
 fn leads_to_list(kind: NoticeKind, has_had_picture: bool) -> bool {
     let is_elsewhere = match kind {
         NoticeKind::Connecting | NoticeKind::NoPicture | NoticeKind::Incompatible => false,
+        NoticeKind::WantsCode
+        | NoticeKind::Pairing
+        | NoticeKind::NotPaired
+        | NoticeKind::NotThePaired => false,
         NoticeKind::Disconnected | NoticeKind::NotLancam | NoticeKind::OtherCamera => true,
     };
     is_elsewhere && !has_had_picture
 }
 
-/// Writes over `out` why there is no picture, and the key of the list of cameras if that is the way on. `takes_keys`: keys
-/// act on this camera.
+/// Writes over `out` why there is no picture, and the key that leads on: to the field for the code, or to the list of
+/// cameras. `takes_keys`: keys act on this camera.
 pub(super) fn explain(out: &mut String, notice: &Notice, has_had_picture: bool, takes_keys: bool) {
     out.clear();
     out.push_str(&notice.text);
-    if takes_keys && leads_to_list(notice.kind, has_had_picture) {
-        let ends = ['.', '!', '?'];
-        out.push_str(if notice.text.ends_with(ends) { " " } else { ". " });
-        out.push_str(TO_LIST);
-    }
+    let hint = match notice.kind {
+        _ if !takes_keys => return,
+        kind if kind.wants_code() => TO_CODE,
+        kind if leads_to_list(kind, has_had_picture) => TO_LIST,
+        _ => return,
+    };
+    let ends = ['.', '!', '?'];
+    out.push_str(if notice.text.ends_with(ends) { " " } else { ". " });
+    out.push_str(hint);
 }
+
+/// How to open the field for the camera's code.
+const TO_CODE: &str = "Press Enter to type its code";
 
 /// How to choose another camera.
 const TO_LIST: &str = "Press l for the list of cameras";
@@ -123,6 +138,10 @@ mod tests {
             said(lost, "no route to host", false, true),
             format!("no route to host. {hint}")
         );
+        let wanted = "it wants its code";
+        let asked = said(NoticeKind::WantsCode, wanted, true, true);
+        assert_eq!(asked, format!("{wanted}. Press Enter to type its code"));
+        assert_eq!(said(NoticeKind::WantsCode, wanted, true, false), wanted);
         assert_eq!(said(lost, unknown, false, false), unknown, "keys act on another camera");
         assert_eq!(said(lost, unknown, true, true), unknown, "it was there, and comes back");
         let connecting = said(NoticeKind::Connecting, "connecting to pi", false, true);

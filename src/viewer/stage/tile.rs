@@ -24,12 +24,17 @@ pub struct Tile {
     pub ages: AgeTrack,
     /// The picture at its full size, if it stands still and was decoded smaller than it is shown.
     close_up: Option<CloseUp>,
+    /// Whether the camera waits for its code.
+    pub wants_code: bool,
+    /// Whether the field for it was opened, since it began to wait.
+    pub was_asked: bool,
 }
 
 impl From<Channel> for Tile {
     fn from(channel: Channel) -> Self {
         let (panel, ages) = (Panel::default(), AgeTrack::default());
-        Self { channel, panel, is_adjusted: false, ages, close_up: None }
+        let (wants_code, was_asked) = (false, false);
+        Self { channel, panel, is_adjusted: false, ages, close_up: None, wants_code, was_asked }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Composes what the window shows: each camera's picture in its pane, and what lies over it.
 
+mod code;
 mod placing;
 
 use crate::image::orientation::Orientation;
@@ -187,6 +188,8 @@ impl Composer {
         let mut canvas = self.painter.canvas(&mut self.canvas, rect(area), scale);
         let (now, channel) = (extras.now, &tile.channel);
         let notice = match &channel.notice {
+            // The field says all of it.
+            Some(_) if wall.sheet == Sheet::Code && !wall.is_grid() => None,
             Some(Standing { notice, since, last_picture }) => {
                 let lasting = now.saturating_duration_since(*since);
                 let lasting = (lasting >= Duration::from_secs(1)).then_some(lasting);
@@ -252,6 +255,11 @@ impl Composer {
             }
             Sheet::Menu => {
                 self.menu_first = open_menu(wall, self.menu_first).draw(&mut canvas).first();
+            }
+            Sheet::Code => {
+                if let Some(tile) = tiles.get(wall.selected()) {
+                    code::draw(&mut canvas, wall, tile);
+                }
             }
             Sheet::Controls => {
                 if let Some(tile) = tiles.get(wall.selected()) {

@@ -113,6 +113,7 @@ impl Show {
                 }
             }
             Action::WatchTyped => self.watch_typed()?,
+            Action::Pair => self.pair(),
             Action::Paste => self.ask_for_paste(),
             Action::Select(index) => {
                 if let Some(chooser) = &mut self.chooser {

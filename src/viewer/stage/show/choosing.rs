@@ -55,7 +55,7 @@ impl Show {
 
     /// Shows the list of cameras on the LAN over those being watched.
     pub(super) fn browse(&mut self) {
-        match Chooser::browse(&self.doorbell) {
+        match Chooser::browse(&self.doorbell, &self.dialogue.keyring) {
             Ok(chooser) => {
                 self.chooser = Some(chooser);
                 self.wall.browse();
@@ -77,7 +77,7 @@ impl Show {
         match self.tiles.get_mut(selected).filter(|_| behind == Behind::Cameras) {
             Some(tile) if tile.channel.is_of(&camera) => Ok(()),
             Some(tile) => {
-                let next = Channel::open(camera, self.protocol, &self.doorbell)?;
+                let next = Channel::open(camera, self.dialogue.clone(), &self.doorbell)?;
                 let last = std::mem::replace(tile, next.into());
                 self.leaving.extend(let_go(last));
                 self.wall.replace_selected();
@@ -116,7 +116,11 @@ impl Show {
     fn watch_all(&mut self, cameras: &[Wanted]) -> Result<(), ShowError> {
         let mut next = Vec::new();
         for camera in cameras {
-            next.push(Tile::from(Channel::open(camera.clone(), self.protocol, &self.doorbell)?));
+            next.push(Tile::from(Channel::open(
+                camera.clone(),
+                self.dialogue.clone(),
+                &self.doorbell,
+            )?));
         }
         let last = std::mem::replace(&mut self.tiles, next);
         self.leaving.extend(last.into_iter().filter_map(let_go));

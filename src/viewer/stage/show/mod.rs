@@ -3,6 +3,7 @@
 mod actions;
 mod adjusting;
 mod choosing;
+mod codes;
 mod files;
 mod lasting;
 mod pasting;
@@ -25,7 +26,7 @@ use crate::viewer::leave::Leave;
 use crate::viewer::paint::badges::Toast;
 use crate::viewer::run::{End, Screen, run};
 use crate::viewer::watch::channel::{Change, Channel, ChannelError};
-use crate::viewer::watch::receiver::Protocol;
+use crate::viewer::watch::receiver::Dialogue;
 use lasting::{LastPress, Message, Pause};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -42,8 +43,8 @@ pub struct Show {
     fonts: Fonts,
     chooser: Option<Chooser>,
     doorbell: Arc<Doorbell>,
-    /// The protocol of the cameras that are chosen in the window.
-    protocol: Protocol,
+    /// How to talk with the cameras that are chosen in the window.
+    dialogue: Dialogue,
     /// The recording to start as soon as cameras are chosen.
     record: Option<Plan>,
     /// When a recording begins another file.
@@ -92,7 +93,7 @@ impl Show {
         mut window: Window,
         channels: Vec<Channel>,
         chooser: Option<Chooser>,
-        protocol: Protocol,
+        dialogue: Dialogue,
         doorbell: Arc<Doorbell>,
         memory: Memory,
     ) -> Self {
@@ -123,7 +124,7 @@ impl Show {
             fonts: Fonts::new(Arc::clone(&doorbell)),
             chooser,
             doorbell,
-            protocol: protocol.of_chosen(),
+            dialogue: Dialogue { protocol: dialogue.protocol.of_chosen(), ..dialogue },
             record: None,
             rotation: Rotation::default(),
             leaving: Vec::new(),
@@ -193,7 +194,10 @@ impl Show {
         if change == Change::Picture || self.has_changed() {
             self.will_repaint(Repaint::Changed);
         }
-        let has_news = self.follow_chooser(now)? | self.hear_of_files() | self.hear_of_controls();
+        let has_news = self.follow_chooser(now)?
+            | self.hear_of_files()
+            | self.hear_of_controls()
+            | self.hear_of_codes();
         if has_news || self.tell_of_keys(now) {
             self.will_repaint(Repaint::All);
         }

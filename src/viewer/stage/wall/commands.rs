@@ -22,6 +22,8 @@ impl Wall {
             Input::Drag { .. } if self.sheet == Sheet::Help => {}
             Input::Menu(at) => self.open_menu(at),
             Input::Key(Key::Paste) => return self.has_field().then_some(Action::Paste),
+            Input::Key(key) if self.sheet == Sheet::Code => return self.type_code(key, false),
+            Input::Repeat(key) if self.sheet == Sheet::Code => return self.type_code(key, true),
             Input::Key(key) if self.is_in_field() => return self.type_in(key, false),
             Input::Repeat(key) if self.is_in_field() => return self.type_in(key, true),
             Input::Key(key) => return self.obey(Command::of(key)?),
@@ -36,8 +38,9 @@ impl Wall {
                 let down = self.turn_wheel(steps);
                 self.move_mark(down);
             }
-            // The caller handles clicks in the list. What lies behind it cannot be seen.
-            _ if self.choice.is_some() => {}
+            // The caller handles clicks in the list. What lies behind it cannot be seen, and what lies behind the field for a
+            // code can wait.
+            _ if self.choice.is_some() || self.sheet == Sheet::Code => {}
             Input::Press(at) => {
                 self.held = self.at(at);
                 self.selected = self.held.unwrap_or(self.selected);

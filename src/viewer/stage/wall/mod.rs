@@ -1,5 +1,6 @@
 //! What the window shows, as plain state without a window.
 
+pub mod code;
 mod commands;
 mod menu;
 #[cfg(test)]
@@ -13,6 +14,7 @@ use crate::viewer::paint::menu::Entry;
 use crate::viewer::stage::grid::Grid;
 use crate::viewer::stage::input::Point;
 use crate::viewer::stage::keys::Command;
+use code::CodeField;
 pub use typing::NotPasted;
 use view::View;
 
@@ -34,6 +36,8 @@ pub struct Wall {
     pub choice: Option<Choice>,
     /// The text in the field below the list.
     typed: String,
+    /// The field for a code, for [`Sheet::Code`].
+    code: CodeField,
     /// The menu, for [`Sheet::Menu`].
     pub menu: Menu,
     held: Option<usize>,
@@ -47,6 +51,8 @@ struct Pane {
     view: View,
     /// The size of its newest picture; a guess before the first.
     shape: Size,
+    /// Whether the camera waits for its code.
+    wants_code: bool,
 }
 
 /// How many cameras are visible.
@@ -69,6 +75,8 @@ pub enum Sheet {
     Controls,
     /// The menu.
     Menu,
+    /// The field for the selected camera's code.
+    Code,
 }
 
 /// Whether figures are shown.
@@ -151,6 +159,8 @@ pub enum Action {
     Select(usize),
     /// Watch the camera at the typed address.
     WatchTyped,
+    /// Pair with the selected camera by the typed code.
+    Pair,
     /// Paste the clipboard's text into the field.
     Paste,
     /// Scroll the list of keys by this many lines.
@@ -164,7 +174,7 @@ const USUAL: Size = Size::new(1280, 720);
 impl Wall {
     /// The state for this many cameras.
     pub fn new(cameras: usize) -> Self {
-        let pane = Pane { view: View::default(), shape: USUAL };
+        let pane = Pane { view: View::default(), shape: USUAL, wants_code: false };
         Self {
             room: USUAL,
             panes: vec![pane; cameras],
@@ -176,6 +186,7 @@ impl Wall {
             motion: Motion::Live,
             choice: None,
             typed: String::new(),
+            code: CodeField::default(),
             menu: Menu::default(),
             held: None,
             turned: 0.0,
@@ -276,7 +287,7 @@ impl Wall {
     pub fn replace_selected(&mut self) {
         (self.motion, self.held) = (Motion::Live, None);
         if let Some(pane) = self.panes.get_mut(self.selected) {
-            *pane = Pane { view: View::default(), shape: USUAL };
+            *pane = Pane { view: View::default(), shape: USUAL, wants_code: false };
         }
         self.lay_out();
     }
@@ -295,8 +306,13 @@ impl Wall {
         self.sheet = if self.sheet == sheet { Sheet::None } else { sheet };
     }
 
-    /// Enlarges the selected camera, or returns to the grid. A single camera toggles full screen.
+    /// Enlarges the selected camera, or returns to the grid. A single camera toggles full screen. A camera that waits for its
+    /// code is asked for that first.
     fn enlarge(&mut self) -> Option<Action> {
+        if self.panes.get(self.selected).is_some_and(|pane| pane.wants_code) {
+            self.ask_for_code();
+            return None;
+        }
         if self.panes.len() < 2 {
             return (!self.panes.is_empty()).then_some(Action::FullScreen);
         }

@@ -31,18 +31,23 @@ impl Wall {
         is_marked && self.sheet == Sheet::None
     }
 
-    /// Whether the field is on the screen.
+    /// Whether a field is on the screen: that of the list, or that for a code.
     pub(super) fn has_field(&self) -> bool {
-        self.choice.is_some() && self.sheet == Sheet::None
+        self.choice.is_some() && self.sheet == Sheet::None || self.sheet == Sheet::Code
     }
 
-    /// Adds the clipboard's text to the typed text: all of it, without the blanks around it, or nothing.
+    /// Adds the clipboard's text to the typed text: all of it, without the blanks around it, or nothing. A code takes the
+    /// place of what was typed.
     ///
     /// # Errors
     /// When it cannot be an address.
     pub fn paste(&mut self, text: &str) -> Result<(), NotPasted> {
         let text = text.trim();
         if !self.has_field() || text.is_empty() {
+            return Ok(());
+        }
+        if self.sheet == Sheet::Code {
+            self.paste_code(text);
             return Ok(());
         }
         if !text.chars().all(is_plain) {
