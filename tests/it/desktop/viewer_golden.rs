@@ -23,7 +23,7 @@ use std::{io, thread};
 /// The size of the window, in the middle of the screen.
 const WINDOW: Size = Size::new(1280, 720);
 /// All golden pictures, and the parts of each that change.
-const GOLDENS: [Golden; 15] = [
+const GOLDENS: [Golden; 20] = [
     Golden { name: "single", moving: &[] },
     Golden {
         name: "figures",
@@ -45,6 +45,13 @@ const GOLDENS: [Golden; 15] = [
     Golden { name: "list-several", moving: &[] },
     Golden { name: "list-typed", moving: &[] },
     Golden { name: "menu", moving: &[] },
+    Golden { name: "list-code", moving: &[] },
+    Golden { name: "list-paired", moving: &[] },
+    Golden { name: "code", moving: &[] },
+    // The first bytes of the camera's certificate.
+    Golden { name: "code-refused", moving: &[part(380, 404, 520, 60)] },
+    // The picture of the other camera, and how long the first one has waited.
+    Golden { name: "grid-code", moving: &[part(640, 0, 640, 720), part(200, 400, 240, 30)] },
 ];
 
 const fn part(x: usize, y: usize, width: usize, height: usize) -> Part {
@@ -278,6 +285,56 @@ fn a_camera_is_chosen_from_a_list_with_keys_and_mouse_and_remembered() {
     stage.screen.xdotool(&twice).expect("clicked");
     wait_for_pictures("Garage");
     assert_eq!(stage.geometry(), own);
+    stage.leave(viewer);
+}
+
+/// Garage, which wants a code, and that code.
+fn locked_garage(lan: &Lan, state: &Path) -> (CameraProcess, String) {
+    let state = state.to_str().expect("UTF-8");
+    let (source, listen) = ("test:640x360@10", "0.0.0.0:9101");
+    let options = ["--source", source, "--name", "Garage", "--announce", "on", "--listen", listen];
+    let keys = ["--access", "keys", "--state", state];
+    let command = CameraProcess::command(&[&options[..], &keys].concat());
+    let camera = CameraProcess::spawn(&mut lan.on(Machine::Camera, &command));
+    let mut pair = CameraProcess::command(&["pair", "--state", state]);
+    let said = pair.env("LANCAM_ACCESS", "keys").output().expect("lancam runs");
+    let said = String::from_utf8(said.stdout).expect("UTF-8");
+    let code = said.split_whitespace().skip_while(|word| *word != "code").nth(1);
+    (camera, code.unwrap_or_else(|| panic!("no code in {said}")).to_owned())
+}
+
+#[test]
+fn a_camera_that_wants_a_code_is_asked_for_it_and_has_a_lock_from_then_on() {
+    let (Some(stage), Some(lan)) = (Stage::new(), Lan::new()) else { return };
+    let state = tempfile::tempdir().expect("a folder");
+    let (_garage, code) = locked_garage(&lan, state.path());
+    let listen = ["--listen", "0.0.0.0:9102"];
+    let options = ["--source", "test:640x360@10", "--name", "Küche", "--announce", "on"];
+    let command = CameraProcess::command(&[&options[..], &listen].concat());
+    let _kitchen = CameraProcess::spawn(&mut lan.on(Machine::Camera, &command));
+
+    let both = ["Garage", "Küche"];
+    let viewer = Viewer::start_in(&lan, &both, |command| stage.dress_to_remember(command));
+    stage.point((700, 800));
+    stage.wait_for_title("1 cameras, 1 without a picture");
+    expect(&stage, "grid-code");
+    stage.leave(viewer);
+
+    let viewer = Viewer::start_in(&lan, &[], |command| stage.dress(command));
+    expect(&stage, "list-code");
+    stage.press(&["Return"]);
+    expect(&stage, "code");
+    stage.screen.xdotool(&["type", "--delay", "50", "0000-0000 0000"]).expect("typed");
+    stage.press(&["Return"]);
+    expect(&stage, "code-refused");
+    let is_given = clipboard::copy(stage.screen.display(), &format!(" {code}\n"));
+    stage.press(&["ctrl+v"]);
+    is_given.recv_timeout(PATIENCE).expect("the viewer asks for it");
+    stage.press(&["Return"]);
+    stage.wait_for_title("Garage — 640×360");
+    stage.press(&["l"]);
+    expect(&stage, "list-paired");
+    stage.press(&["Escape"]);
     stage.leave(viewer);
 }
 

@@ -26,6 +26,7 @@ pub mod program;
 #[path = "../../../fuzz/src/lib.rs"]
 pub mod properties;
 pub mod recording;
+pub mod relay;
 pub mod rig;
 pub mod rpicam;
 pub mod screen_stamp;

@@ -9,3 +9,4 @@ mod record_rotation;
 mod record_signals;
 mod viewer_allocations;
 mod viewer_headless;
+mod viewer_keys;

@@ -8,13 +8,14 @@ use lancam::image::picture::Picture;
 use lancam::image::pixels::Size;
 use lancam::rate::Rate;
 use lancam::viewer::paint::badges::{self, Badges, Mood, Recording, Toast};
+use lancam::viewer::paint::code::{CodeSheet, State};
 use lancam::viewer::paint::controls::{Panel, Shown};
 use lancam::viewer::paint::figures::Figures;
 use lancam::viewer::paint::help;
 use lancam::viewer::paint::menu::Menu;
 use lancam::viewer::paint::notice::{self, Notice};
 use lancam::viewer::paint::pane::{Pane, Places};
-use lancam::viewer::paint::picker::{Picker, Row};
+use lancam::viewer::paint::picker::{Lock, Picker, Row};
 use lancam::viewer::paint::widget::Widget;
 use lancam::viewer::paint::{AgeTrack, Canvas, Painter, Rect, Scale};
 use lancam::viewer::stage::keys::{self, KEYS, MenuOf};
@@ -45,6 +46,9 @@ fn subjects(text: Option<&str>) -> Vec<Subject> {
         subject("controls-greyed", controls(text, Some(OFF))),
         subject("grid", grid(text)),
         subject("menu", open_menu()),
+        subject("code", code(text, State::Typed, "K7QM-2X")),
+        subject("code-tried", code(text, State::Tried, "K7QM-2XPD-9HRT")),
+        subject("code-refused", code(text, State::Refused(REFUSED), "K7QM-2XPD-9HRS")),
     ]
 }
 
@@ -167,6 +171,11 @@ fn picker(text: Option<&str>, count: usize) -> impl Fn(&mut Canvas<'_>) + 'stati
         rate: Rate(if index == 0 { 29_970 } else { 30_000 }),
         lost: (index == 2).then_some(Duration::from_secs(14)),
         is_chosen: [3, 18].contains(&index),
+        lock: match index {
+            0 | 4 => Lock::Paired,
+            1 | 7 => Lock::WantsCode,
+            _ => Lock::None,
+        },
     };
     let rows: Vec<Row> = (0..count).map(row).collect();
     let typed = match (text, count) {
@@ -185,6 +194,28 @@ fn picker(text: Option<&str>, count: usize) -> impl Fn(&mut Canvas<'_>) + 'stati
         let (rows, typed) = (&rows, &*typed);
         let _ = Picker { rows, selected, hover, first: 0, looking, advice, typed, leaving }
             .draw(canvas);
+    }
+}
+
+const REFUSED: &str = "192.168.1.20:9999 is not paired: the code is wrong. On the camera's machine, sudo lancam pair \
+                       shows the right one. If this is the right code, another machine answers in the camera's place. Its \
+                       certificate begins with 3F:A2:9C:01:77:E0:5D:B8; sudo lancam pair shows the camera's";
+
+fn code(
+    text: Option<&str>,
+    state: State<'static>,
+    typed: &'static str,
+) -> impl Fn(&mut Canvas<'_>) + 'static {
+    let camera = text.unwrap_or("Küche").to_owned();
+    let reason = text.unwrap_or(REFUSED).to_owned();
+    let typed = text.unwrap_or(typed).to_owned();
+    move |canvas| {
+        notice::draw_ground(canvas);
+        let state = if let State::Refused(_) = state { State::Refused(&reason) } else { state };
+        let advice =
+            "The camera's screen shows it. Or type on the camera's machine: sudo lancam pair";
+        let (camera, typed, leaving) = (&*camera, &*typed, "shows the list");
+        CodeSheet { camera, typed, advice, state, leaving }.draw(canvas);
     }
 }
 

@@ -2,10 +2,14 @@
 
 use crate::tools::allocations::Meter;
 use crate::tools::fake_camera::{FakeCamera, FakeServer, Pattern, jpeg_facts};
+use crate::tools::relay::Relay;
 use lancam::image::pixels::Size;
 use lancam::latest::{Doorbell, Latest};
+use lancam::net::tls::handshake::Pin;
 use lancam::viewer::find::address::CameraAddress;
+use lancam::viewer::find::identity::Identity;
 use lancam::viewer::headless::{Headless, Limit};
+use lancam::viewer::keep::keyring::{Keyring, PairedCamera};
 use lancam::viewer::leave::Leave;
 use lancam::viewer::run::{End, run};
 use lancam::viewer::stage::composer::{Composer, Extras, Repaint};
@@ -14,6 +18,7 @@ use lancam::viewer::stage::tile::Tile;
 use lancam::viewer::stage::wall::{Info, Wall};
 use lancam::viewer::watch::channel::{Channel, Feed};
 use lancam::viewer::watch::receiver::{Protocol, Receiver, Wanted};
+use lancam::wire::access::key::{Key as CameraKey, May};
 use lancam::wire::native::message::Wishes;
 use lancam::wire::packet::{Codec, FrameFacts};
 use std::io;
@@ -31,14 +36,39 @@ fn receiving_decoding_and_presenting_allocates_nothing_per_frame() -> io::Result
     let jpeg = Pattern::new(size).jpeg(1).to_vec();
     let raw = vec![0x80; size.area() * 3];
     for (codec, payload) in [(Codec::Jpeg, &jpeg), (Codec::Bgr24, &raw)] {
-        let (received, presented) = allocations_per_stream(|sequence, camera| {
-            let facts = FrameFacts { codec, ..jpeg_facts(sequence, size) };
-            camera.send_frame(&facts, payload)
-        })?;
-        println!("{codec:?}: {received} on the receiver, {presented} on the presenter");
-        assert_eq!((received, presented), (0, 0), "{codec:?}, over {COUNTED} frames");
+        for sealing in [Sealing::None, Sealing::Tls] {
+            let (received, presented) = allocations_per_stream(sealing, |sequence, camera| {
+                let facts = FrameFacts { codec, ..jpeg_facts(sequence, size) };
+                camera.send_frame(&facts, payload)
+            })?;
+            let what = format!("{codec:?}, {sealing:?}");
+            println!("{what}: {received} on the receiver, {presented} on the presenter");
+            assert_eq!((received, presented), (0, 0), "{what}, over {COUNTED} frames");
+        }
     }
     Ok(())
+}
+
+/// Whether frames come inside TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sealing {
+    None,
+    Tls,
+}
+
+/// Knows the camera that shows this certificate.
+fn paired_with(pin: Pin) -> Keyring {
+    let keyring = Keyring::default();
+    let camera = PairedCamera {
+        identity: Identity { name: "fake".into(), id: String::new() },
+        address: CameraAddress::default(),
+        pin,
+        key: CameraKey::from_random([7; 32]),
+        may: May::Watch,
+    };
+    // It is in no file, and known all the same.
+    let _ = keyring.remember(&camera);
+    keyring
 }
 
 #[test]
@@ -100,17 +130,26 @@ fn putting_the_window_together_allocates_nothing_per_frame() -> io::Result<()> {
 
 /// The allocations of the receiver's and of the presenter's thread while `COUNTED` frames arrive.
 fn allocations_per_stream(
+    sealing: Sealing,
     mut send: impl FnMut(u64, &mut FakeCamera) -> io::Result<()>,
 ) -> io::Result<(usize, usize)> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let doorbell = Doorbell::new();
     let leave = Leave::new(Arc::clone(&doorbell));
     let news = Latest::with_doorbell(Arc::clone(&doorbell));
-    let address = CameraAddress::parse(&listener.local_addr()?.to_string()).expect("an address");
+    let relay = Relay::before(listener.local_addr()?.port());
+    let (address, identity, keyring) = match sealing {
+        Sealing::None => (listener.local_addr()?.to_string(), None, Keyring::default()),
+        Sealing::Tls => {
+            let identity = Identity { name: "fake".into(), id: String::new() };
+            (relay.address(), Some(identity), paired_with(relay.pin()))
+        }
+    };
+    let address = CameraAddress::parse(&address).expect("an address");
     let protocol = Protocol::Native(Wishes::default());
-    let wanted = Wanted::at(address);
-    let mut receiver =
-        Receiver::new(wanted.clone(), protocol, Arc::clone(&news)).expect("a decoder");
+    let wanted = Wanted { identity, address };
+    let receiver = Receiver::new(wanted.clone(), protocol, Arc::clone(&news)).expect("a decoder");
+    let mut receiver = receiver.known_by(Arc::new(keyring), None);
     let (recorder, remote) = (receiver.recorder(), receiver.remote());
     let feed = Feed { slot: news, demand: Arc::default(), recorder, remote };
 

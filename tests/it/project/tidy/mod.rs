@@ -56,7 +56,7 @@ const BELOW: [(&str, &[&str]); 26] = [
 ];
 
 /// The rooms of the viewer, in the same way, beginning with the lowest.
-const BELOW_IN_VIEWER: [(&str, &[&str]); 10] = [
+const BELOW_IN_VIEWER: [(&str, &[&str]); 11] = [
     ("find", &[]),
     ("leave", &[]),
     ("paint", &[]),
@@ -64,8 +64,9 @@ const BELOW_IN_VIEWER: [(&str, &[&str]); 10] = [
     ("keep", &["arrival", "find"]),
     ("watch", &["arrival", "find", "keep"]),
     ("run", &["leave"]),
+    ("terminal", &[]),
     ("stage", &["arrival", "find", "keep", "leave", "paint", "run", "watch"]),
-    ("headless", &["run", "watch"]),
+    ("headless", &["run", "terminal", "watch"]),
     ("config", &["find", "headless", "keep", "stage", "watch"]),
 ];
 

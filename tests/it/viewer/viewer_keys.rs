@@ -1,0 +1,247 @@
+//! A viewer and a camera that wants a key: pairing, what is remembered, and those who answer in the camera's place.
+
+use crate::tools::camera_process::{CameraProcess, PATIENCE, run_to_end};
+use crate::tools::fake_camera::{FakeCamera, FakeServer};
+use crate::tools::relay::Relay;
+use crate::tools::until::wait_until;
+use crate::tools::viewer_process::{Output, Viewer};
+use lancam::latest::Doorbell;
+use lancam::viewer::find::address::CameraAddress;
+use lancam::viewer::keep::keyring::Keyring;
+use lancam::viewer::watch::channel::Channel;
+use lancam::viewer::watch::news::NoticeKind;
+use lancam::viewer::watch::receiver::{Dialogue, Protocol, Wanted};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// A camera that wants a key, with its state in a folder of its own. It listens at all addresses, since at loopback alone it
+/// would be open.
+struct Garage {
+    process: CameraProcess,
+    code: String,
+}
+
+impl Garage {
+    fn start(state: &Path, name: &str, port: u16) -> Self {
+        let listen = format!("0.0.0.0:{port}");
+        let state = state.to_str().expect("UTF-8");
+        let options = ["--source", "test:320x180@25", "--name", name, "--access", "keys"];
+        let place = ["--listen", &listen, "--state", state];
+        let options = [&options[..], &place].concat();
+        let process = CameraProcess::spawn(&mut CameraProcess::command(&options));
+        let said = pair_command(state, &[]).output().expect("lancam runs");
+        let said = String::from_utf8(said.stdout).expect("UTF-8");
+        let code = said.split_whitespace().skip_while(|word| *word != "code").nth(1);
+        Self { process, code: code.unwrap_or_else(|| panic!("no code in {said}")).to_owned() }
+    }
+
+    fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.process.port())
+    }
+}
+
+/// `lancam pair` with these words.
+fn pair_command(state: &str, words: &[&str]) -> Command {
+    let mut command = CameraProcess::command(&[&["pair", "--state", state], words].concat());
+    command.env("LANCAM_ACCESS", "keys");
+    command
+}
+
+/// Where viewers of one test remember what they have paired.
+struct Desk(tempfile::TempDir);
+
+impl Desk {
+    fn new() -> Self {
+        Self(tempfile::tempdir().expect("a folder"))
+    }
+
+    fn paired(&self) -> PathBuf {
+        self.0.path().join("lancam/paired")
+    }
+
+    fn start(&self, arguments: &[&str]) -> Viewer {
+        let headless = ["--headless", "--json", "--timeout", "20"];
+        Viewer::start_with(&[&headless, arguments].concat(), |command| {
+            command.env("XDG_STATE_HOME", self.0.path());
+        })
+    }
+
+    /// Watches five frames, or says why not.
+    fn watch(&self, arguments: &[&str]) -> Output {
+        self.start(&[&["--frames", "5"], arguments].concat()).finish()
+    }
+
+    fn pair(&self, camera: &Garage) {
+        let output = self.watch(&["--code", &camera.code, &camera.address()]);
+        assert_eq!(output.status.code(), Some(0), "{}", output.log.join("\n"));
+    }
+
+    fn key(&self) -> String {
+        let text = fs::read_to_string(self.paired()).expect("there");
+        let key = text.lines().find_map(|line| line.strip_prefix("key = "));
+        key.expect("a key").to_owned()
+    }
+}
+
+const WANTS_A_CODE: &str =
+    "wants a code. The camera's screen shows it, or on the camera's machine: sudo lancam pair";
+const NOT_THE_PAIRED: &str = "This is not the Garage that you paired: it shows another certificate";
+
+#[test]
+fn a_viewer_pairs_once_by_the_code_and_is_let_in_from_then_on() {
+    let (state, desk) = (tempfile::tempdir().expect("a folder"), Desk::new());
+    let camera = Garage::start(state.path(), "Garage", 0);
+    let output = desk.watch(&[&camera.address()]);
+    output.expect(3, WANTS_A_CODE);
+    assert_eq!(output.figure("frames"), 0.0);
+    assert!(!desk.paired().exists());
+
+    desk.pair(&camera);
+    let about = fs::metadata(desk.paired()).expect("it is remembered");
+    assert_eq!(about.permissions().mode() & 0o777, 0o600);
+    let output = desk.watch(&[&camera.address()]);
+    assert_eq!(output.status.code(), Some(0), "{}", output.log.join("\n"));
+    assert!(output.figure("frames") >= 5.0);
+
+    // The list of what is paired holds all that a file for --key-file needs.
+    let other = Desk::new();
+    let file = desk.paired();
+    let output = other.watch(&["--key-file", file.to_str().expect("UTF-8"), &camera.address()]);
+    assert_eq!(output.status.code(), Some(0), "{}", output.log.join("\n"));
+    assert!(!other.paired().exists(), "nothing is remembered");
+
+    let forget = ["--forget", &camera.address()];
+    let output = Viewer::start_with(&forget, |command| {
+        command.env("XDG_STATE_HOME", desk.0.path());
+    });
+    assert_eq!(output.finish().stdout.trim(), "forgotten: Garage");
+    desk.watch(&[&camera.address()]).expect(3, WANTS_A_CODE);
+}
+
+#[test]
+fn a_wrong_code_is_told_and_pairs_nobody() {
+    let (state, desk) = (tempfile::tempdir().expect("a folder"), Desk::new());
+    let camera = Garage::start(state.path(), "Garage", 0);
+    let output = desk.watch(&["--code", "0000-0000-0000", &camera.address()]);
+    output.expect(3, "the code is wrong");
+    assert!(!desk.paired().exists());
+}
+
+#[test]
+fn a_code_is_not_seen_in_the_list_of_processes() {
+    let (state, desk) = (tempfile::tempdir().expect("a folder"), Desk::new());
+    let camera = Garage::start(state.path(), "Garage", 0);
+    let mut viewer = desk.start(&["--seconds", "600", "--code", &camera.code, &camera.address()]);
+    viewer.wait_for("paired with Garage");
+    let arguments = fs::read(format!("/proc/{}/cmdline", viewer.id())).expect("it runs");
+    let arguments = String::from_utf8_lossy(&arguments).into_owned();
+    assert!(arguments.contains(&camera.address()), "{arguments}");
+    assert!(!arguments.contains(&camera.code) && !arguments.contains("--code"), "{arguments}");
+    let environment = fs::metadata(format!("/proc/{}/environ", viewer.id())).expect("it runs");
+    assert_eq!(environment.permissions().mode() & 0o077, 0, "others cannot read it");
+}
+
+#[test]
+fn a_key_that_was_revoked_ends_what_is_watched_with_it() {
+    let (state, desk) = (tempfile::tempdir().expect("a folder"), Desk::new());
+    let camera = Garage::start(state.path(), "Garage", 0);
+    let mut viewer =
+        desk.start(&["-v", "--seconds", "600", "--code", &camera.code, &camera.address()]);
+    viewer.wait_for("frame 3 of");
+    let state = state.path().to_str().expect("UTF-8");
+    let list = pair_command(state, &["--list"]).output().expect("lancam runs");
+    let list = String::from_utf8(list.stdout).expect("UTF-8");
+    let name = list.lines().nth(1).and_then(|line| line.split_whitespace().next());
+    let revoke = ["--revoke", name.expect("the viewer's key")];
+    let (code, said) = run_to_end(&mut pair_command(state, &revoke));
+    assert_eq!(code, Some(0), "{said}");
+    viewer.finish().expect(1, "does not let this viewer in any more");
+}
+
+#[test]
+fn a_machine_in_between_is_noticed_in_pairing_and_after_it() {
+    let (state, desk) = (tempfile::tempdir().expect("a folder"), Desk::new());
+    let camera = Garage::start(state.path(), "Garage", 0);
+    let relay = Relay::to(0, camera.process.port());
+    let output = desk.watch(&["--code", &camera.code, &relay.address()]);
+    output.expect(3, "another machine answers in the camera's place");
+    assert!(!desk.paired().exists());
+
+    desk.pair(&camera);
+    let (port, key) = (camera.process.port(), desk.key());
+    drop(camera);
+    let camera = Garage::start(state.path(), "Garage", 0);
+    let between = Relay::to(port, camera.process.port());
+    let output = desk.watch(&[&between.address()]);
+    output.expect(3, NOT_THE_PAIRED);
+    assert_eq!(output.figure("frames"), 0.0);
+    for heard in [relay.heard(), between.heard()] {
+        assert!(!heard.is_empty(), "it was in between");
+        let is_told = heard.windows(key.len()).any(|part| part == key.as_bytes());
+        assert!(!is_told, "it has heard the key");
+    }
+    // The camera itself is let in again, wherever it is now.
+    let output = desk.watch(&[&camera.address()]);
+    assert_eq!(output.status.code(), Some(0), "{}", output.log.join("\n"));
+}
+
+#[test]
+fn a_camera_that_was_set_up_anew_is_refused_until_it_is_paired_again() {
+    let desk = Desk::new();
+    let states = [0, 1].map(|_| tempfile::tempdir().expect("a folder"));
+    let camera = Garage::start(states[0].path(), "Garage", 0);
+    desk.pair(&camera);
+    let port = camera.process.port();
+    drop(camera);
+    let camera = Garage::start(states[1].path(), "Garage", port);
+    desk.watch(&[&camera.address()]).expect(3, NOT_THE_PAIRED);
+    desk.pair(&camera);
+    let output = desk.watch(&[&camera.address()]);
+    assert_eq!(output.status.code(), Some(0), "{}", output.log.join("\n"));
+}
+
+#[test]
+fn who_does_not_encrypt_is_not_taken_for_a_camera_that_was_paired() {
+    let (state, desk) = (tempfile::tempdir().expect("a folder"), Desk::new());
+    let camera = Garage::start(state.path(), "Garage", 0);
+    desk.pair(&camera);
+    let port = camera.process.port();
+    drop(camera);
+    let _open = FakeServer::on(port, |stream| {
+        FakeCamera::greet(stream, "Garage").map(|mut camera| drop(camera.idle(PATIENCE)))
+    });
+    let output = desk.watch(&[&format!("127.0.0.1:{port}")]);
+    output.expect(3, "This is not the Garage that you paired: it does not encrypt");
+}
+
+#[test]
+fn a_viewer_that_wants_one_camera_shows_no_other_though_it_is_paired_with_both() {
+    let desk = Desk::new();
+    let states = [0, 1].map(|_| tempfile::tempdir().expect("a folder"));
+    let garage = Garage::start(states[0].path(), "Garage", 0);
+    let door = Garage::start(states[1].path(), "Door", 0);
+    desk.pair(&garage);
+    desk.pair(&door);
+    let keyring = Arc::new(Keyring::load_from(&desk.paired()));
+    let named = |name: &str| Wanted {
+        identity: None,
+        address: CameraAddress::parse(name).expect("a name"),
+    };
+    let identity = keyring.meant_by(&named("Garage")).expect("it is paired").identity;
+    let address = CameraAddress::parse(&door.address()).expect("an address");
+    let doorbell = Doorbell::new();
+    let dialogue = Dialogue { protocol: Protocol::default(), keyring, code: None };
+    let wanted = Wanted { identity: Some(identity), address };
+    let mut channel = Channel::open(wanted, dialogue, &doorbell).expect("a thread");
+    wait_until("that it is another one", || {
+        doorbell.wait(Duration::from_millis(20));
+        channel.update(Instant::now(), true);
+        assert!(channel.arrival.is_none(), "a picture of another camera");
+        let notice = &channel.notice.as_ref()?.notice;
+        (notice.kind == NoticeKind::OtherCamera).then(|| notice.text.clone())
+    });
+}
