@@ -59,7 +59,7 @@ pub fn run(order: &PairOrder, config: &Config, host_name: &str) -> Result<String
         PairOrder::Make { name, may, sealing } => {
             let today = Day::at(SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default());
             let given = closed.access.give(name, *may, *sealing, today)?;
-            made(&given, *sealing, config, host_name)
+            made(&given, &closed, *sealing, config, host_name)
         }
     };
     Ok(match config.access {
@@ -102,7 +102,14 @@ fn shown(closed: &Closed, config: &Config, host_name: &str) -> String {
     )
 }
 
-fn made(given: &Given, sealing: Sealing, config: &Config, host_name: &str) -> String {
+/// What `lancam-view --key-file` reads too: the key, and the pin (SHA-256 of the certificate) of the camera that it is for.
+fn made(
+    given: &Given,
+    closed: &Closed,
+    sealing: Sealing,
+    config: &Config,
+    host_name: &str,
+) -> String {
     let (key, name) = (given.key.text(), &given.name);
     let may = match given.may {
         May::Watch => "watch",
@@ -113,11 +120,13 @@ fn made(given: &Given, sealing: Sealing, config: &Config, host_name: &str) -> St
         Sealing::PlainToo => "http",
     };
     let web = web(config, host_name);
+    let pin: String = closed.server.pin().iter().map(|byte| format!("{byte:02x}")).collect();
     let mut text = format!(
         "\"{name}\" may {may}. Its key is shown only now:\n\
          key      {key}\n\
          address  {scheme}://{web}/stream?key={key}\n\
-         header   Authorization: Bearer {key}"
+         header   Authorization: Bearer {key}\n\
+         pin      {pin}"
     );
     if sealing == Sealing::PlainToo {
         text += "\neverybody on the LAN can read this key and the picture, since programs use it without TLS";
@@ -221,6 +230,8 @@ mod tests {
             ha.contains("https://garage.local:8080/stream?key=") && !ha.contains("TLS"),
             "{ha}"
         );
+        let pin = ha.split("\npin      ").nth(1).and_then(|rest| rest.lines().next());
+        assert!(pin.is_some_and(|pin| pin.len() == 64), "{ha}");
         let tv = said(&make("tv", May::Control, Sealing::PlainToo), &config);
         assert!(tv.contains("can read this key and the picture"), "{tv}");
         assert!(tv.contains("http://garage.local") && tv.contains("plain = \"keys\""), "{tv}");
