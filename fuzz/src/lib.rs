@@ -14,9 +14,14 @@ use lancam::wire::access::code::Code;
 use lancam::wire::access::key::Key;
 use lancam::wire::dns;
 use lancam::wire::dns::message::Message;
+use lancam::wire::http::browser;
+use lancam::wire::http::credentials::Credentials;
+use lancam::wire::http::fields::Fields;
+use lancam::wire::http::form;
 use lancam::wire::http::host;
 use lancam::wire::http::request::{MAX_HEAD, Requests};
 use lancam::wire::http::resource::Resource;
+use lancam::wire::http::site::Site;
 use lancam::wire::mdns::responder::Responder;
 use lancam::wire::mdns::{Arrival, Family, Interface, LinkId, Names, SentTo, Service, Standing};
 use lancam::wire::native::decoder::Decoder;
@@ -277,6 +282,26 @@ fn requests(bytes: &[u8], piece_len: usize) -> (Vec<String>, Option<String>) {
     (found, None)
 }
 
+/// Whatever the headers, the address and the form are: a key that is found is not empty and no longer than they are, no
+/// refusal shows what was typed, and a browser's name is short and printable.
+pub fn http_credentials(bytes: &[u8]) {
+    let fields = Fields::new(bytes);
+    let lossy = String::from_utf8_lossy(bytes);
+    let Credentials { authorization, address, cookie } =
+        Credentials::of(fields, &lossy, "__Host-lancam-07070707");
+    for key in [authorization, address, cookie].into_iter().flatten() {
+        assert!((1..=lossy.len()).contains(&key.0.len()));
+    }
+    let _ = Site::of(fields, fields.text("host"));
+    let _ = form::check_type(fields.text("content-type"));
+    match form::only_field(bytes, "code") {
+        Ok(typed) => assert!(typed.len() < bytes.len()),
+        Err(refusal) => assert_eq!(refusal.text, "the form must have one field, code"),
+    }
+    let name = browser::name(&lossy);
+    assert!(name.len() < 40 && name.is_ascii(), "{name}");
+}
+
 /// A session with a native viewer, in any world.
 pub fn native_session(bytes: &[u8]) {
     sessions::run(Speaks::Native, Choices::Bytes(bytes));
@@ -304,6 +329,7 @@ pub fn key_files(bytes: &[u8]) {
 /// A session with an HTTP client, in any world.
 pub fn http_session(bytes: &[u8]) {
     sessions::run(Speaks::Http, Choices::Bytes(bytes));
+    sessions::run(Speaks::HttpWithKeys, Choices::Bytes(bytes));
 }
 
 /// A session with the tutorial's client, in any world.

@@ -8,10 +8,11 @@ mod reader;
 mod seal;
 mod world;
 
+use lancam::camera::access::Channel;
 use lancam::camera::context::HttpRules;
 use lancam::camera::encode::Coding;
 use lancam::camera::roster::wish::Wish;
-use lancam::camera::session::http::Http;
+use lancam::camera::session::http::{Guard, Http};
 use lancam::camera::session::link;
 use lancam::camera::session::link::outgoing::Outgoing;
 use lancam::camera::session::link::sealed::Sealed;
@@ -37,6 +38,8 @@ pub enum Speaks {
     Pairing,
     /// HTTP.
     Http,
+    /// HTTP, and the camera wants keys.
+    HttpWithKeys,
     /// Nothing.
     Pickle,
 }
@@ -104,6 +107,11 @@ pub fn run_with(fault: Fault, speaks: Speaks, over: Over, choices: Choices<'_>) 
         }
         Speaks::Http => {
             http = Http::new("made up", &rules, own, deadline, START);
+            &mut http
+        }
+        Speaks::HttpWithKeys => {
+            http = Http::new("made up", &rules, own, deadline, START)
+                .guarded(Guard::new(Channel::Tls, [7; 32]));
             &mut http
         }
         Speaks::Pickle => {

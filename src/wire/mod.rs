@@ -3,6 +3,7 @@
 
 #[cfg(any(feature = "camera", feature = "viewer", feature = "setup"))]
 pub mod access;
+pub mod base64;
 pub mod certificate;
 pub mod dns;
 pub mod http;

@@ -19,7 +19,7 @@ impl Reader {
     pub(super) fn new(speaks: Speaks) -> Self {
         match speaks {
             Speaks::Native | Speaks::Pairing => Self::Native(Decoder::new(MAX_PAYLOAD)),
-            Speaks::Http => Self::Http(Vec::new()),
+            Speaks::Http | Speaks::HttpWithKeys => Self::Http(Vec::new()),
             Speaks::Pickle => Self::Pickle(PickleDecoder::new(MAX_PICKLE)),
         }
     }

@@ -164,7 +164,9 @@ impl<'a> World<'a> {
                     Message::Hello { min_version, max_version, credit, wishes, program, key };
                 hello.write_to(&mut to_say);
             }
-            Speaks::Http => to_say.extend(request(choices.below(REQUESTS.len()))),
+            Speaks::Http | Speaks::HttpWithKeys => {
+                to_say.extend(request(speaks, choices.below(REQUESTS.len())));
+            }
             Speaks::Pairing => {
                 Message::PairRequest { nonce: [1; 32], name: "x" }.write_to(&mut to_say)
             }
@@ -464,7 +466,9 @@ impl<'a> World<'a> {
                 (Speaks::Native, _) => Message::Ping { token: 7 }.write_to(&mut bytes),
                 (Speaks::Pairing, 0) if self.choices.once_in(4) => bytes.extend(b"nonsense"),
                 (Speaks::Pairing, _) => Message::PairProof { proof: [2; 32] }.write_to(&mut bytes),
-                (Speaks::Http, which) => bytes.extend(request(which)),
+                (Speaks::Http | Speaks::HttpWithKeys, which) => {
+                    bytes.extend(request(self.speaks, which));
+                }
                 (Speaks::Pickle, _) => bytes.push(b'x'),
             }
             self.to_say.extend(bytes);
@@ -520,8 +524,20 @@ const REQUESTS: [&str; 6] = [
     "GET /state HTTP/1.1\r\nHost: evil.example\r\n\r\n",
 ];
 
-fn request(which: usize) -> impl Iterator<Item = u8> {
-    REQUESTS[which % REQUESTS.len()].bytes()
+/// Requests to a camera that wants keys. The camera of these worlds accepts most keys and some codes.
+const REQUESTS_WITH_KEYS: [&str; 6] = [
+    "GET /stream?key=x HTTP/1.0\r\n\r\n",
+    "GET /stream HTTP/1.0\r\nAuthorization: Basic eDp5\r\nCookie: __Host-lancam-07070707=z\r\n\r\n",
+    "GET /snapshot?key=x HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer y\r\n\r\n",
+    "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "POST /login HTTP/1.1\r\nHost: localhost\r\nSec-Fetch-Site: same-origin\r\nContent-Length: 17\r\n\
+     Content-Type: application/x-www-form-urlencoded\r\n\r\ncode=K7QM2XPD9HRT",
+    "GET / HTTP/1.1\r\nHost: localhost\r\nAccept: text/html\r\n\r\nGET /state?key=x HTTP/1.1\r\nHost: localhost\r\n\r\n",
+];
+
+fn request(speaks: Speaks, which: usize) -> impl Iterator<Item = u8> {
+    let requests = if speaks == Speaks::HttpWithKeys { REQUESTS_WITH_KEYS } else { REQUESTS };
+    requests[which % REQUESTS.len()].bytes()
 }
 
 /// The simulated kernel.
@@ -702,6 +718,12 @@ impl Surroundings for MadeUpCamera<'_> {
                 world.is_told_of_the_end = true;
                 Input::Awake
             }
+            Order::LogIn(_, name) if world.choices.once_in(2) => Input::LoggedIn(Ok(Given {
+                key: Key::from_random([5; 32]),
+                name,
+                may: May::Control,
+            })),
+            Order::LogIn(..) => Input::LoggedIn(Err(NotGiven::WrongCode)),
             Order::Offer if world.choices.once_in(6) => Input::Offered(Err(Rests(STOPS).into())),
             Order::Offer => {
                 let salting = Salting::new([3; 16], ITERATIONS).expect("accepted");

@@ -1,10 +1,74 @@
-//! The web page at `/`: one file that loads nothing from elsewhere.
+//! The web pages: each is one file that loads nothing from elsewhere.
 
 const PAGE: &str = include_str!("page.html");
+const SMALL: &str = include_str!("small.html");
+const LOGIN: &str = include_str!("login.html");
+const NEEDS_TLS: &str = include_str!("needs_tls.html");
 
-/// The page of the camera called `name`.
+/// The beginning of every page, up to the common part of its style.
+const HEAD: &str = include_str!("head.html");
+
+/// What the page says where everybody may watch, and where only clients with a key may. The lines for other programs differ
+/// too.
+const OPEN: [(&str, &str); 5] = [
+    ("{KEYS}", ""),
+    ("{KEY}", ""),
+    ("{Q}", ""),
+    ("{SCHEME}", "http"),
+    ("{ACCESS}", "Nobody needs a key to watch."),
+];
+const KEYS: [(&str, &str); 5] = [
+    (
+        "{KEYS}",
+        "<p>A program needs a key. On the camera's machine, <code>sudo lancam pair --name PROGRAM</code> makes one: put it in \
+         place of KEY. A program that checks certificates has to be told to accept this one.</p>\n",
+    ),
+    ("{KEY}", "?key=KEY"),
+    // Shells take a question mark for a pattern.
+    ("{Q}", "'"),
+    ("{SCHEME}", "https"),
+    ("{ACCESS}", "Only clients with a key may watch."),
+];
+
+/// What the login page says to a browser whose key does not count any more.
+pub(super) const UNKNOWN_BROWSER: &str =
+    "The camera no longer knows this browser's key. Type the code again.";
+
+/// The page of the camera called `name`, which everybody may see.
 pub(super) fn html(name: &str) -> String {
-    PAGE.replace("{NAME}", &escaped(name)).replace("{VERSION}", env!("CARGO_PKG_VERSION"))
+    filled(PAGE, name, &OPEN)
+}
+
+/// The page of a camera that wants keys.
+pub(super) fn html_for_keys(name: &str) -> String {
+    filled(PAGE, name, &KEYS)
+}
+
+/// The form that takes the camera's code; `wrong` says why the last one was not taken.
+pub(super) fn login(name: &str, wrong: Option<&str>) -> String {
+    let words = |wrong| format!("<p class=\"wrong\" role=\"alert\">{}</p>\n", escaped(wrong));
+    let content = LOGIN.replace("{WRONG}", &wrong.map(words).unwrap_or_default());
+    filled(SMALL, name, &[("{CONTENT}", &content)])
+}
+
+/// Where to go on inside TLS, for a browser that calls the camera `host`; that may be empty.
+pub(super) fn needs_tls(name: &str, host: &str) -> String {
+    let host = if host.is_empty() { "ADDRESS:PORT" } else { host };
+    let content = NEEDS_TLS.replace("{ADDRESS}", &format!("https://{}/", escaped(host)));
+    filled(SMALL, name, &[("{CONTENT}", &content)])
+}
+
+/// A page that loads itself once more.
+pub(super) fn again(name: &str) -> String {
+    let content =
+        "<meta http-equiv=\"refresh\" content=\"0\">\n<p><a href=\"\">Go on to the camera</a></p>";
+    filled(SMALL, name, &[("{CONTENT}", content)])
+}
+
+fn filled(page: &str, name: &str, parts: &[(&str, &str)]) -> String {
+    let page = page.replace("{HEAD}", HEAD);
+    let page = parts.iter().fold(page, |page, (mark, text)| page.replace(mark, text));
+    page.replace("{NAME}", &escaped(name)).replace("{VERSION}", env!("CARGO_PKG_VERSION"))
 }
 
 fn escaped(text: &str) -> String {
@@ -28,16 +92,34 @@ fn escaped(text: &str) -> String {
 mod tests {
     use super::*;
 
+    /// All pages, with a name and words that a stranger may have chosen.
+    fn pages(text: &str) -> [String; 6] {
+        let wrong = Some(text);
+        [
+            html(text),
+            html_for_keys(text),
+            login(text, wrong),
+            login(text, None),
+            needs_tls(text, text),
+            again(text),
+        ]
+    }
+
     #[test]
     fn a_name_is_shown_and_never_run() {
-        let page = html("<script>alert('{VERSION}')</script>&\"");
-        assert!(!page.contains("<script>alert"));
-        assert!(
-            page.contains(
-                "&lt;script&gt;alert(&#39;&#123;VERSION}&#39;)&lt;/script&gt;&amp;&quot;"
-            )
-        );
-        assert!(!page.contains("{NAME}") && !page.contains("{VERSION}"));
+        for page in pages("<script>alert('{VERSION}{CONTENT}')</script>&\"") {
+            assert!(!page.contains("<script>alert"));
+            assert!(page.contains(
+                "&lt;script&gt;alert(&#39;&#123;VERSION}&#123;CONTENT}&#39;)&lt;/script&gt;&amp;&quot;"
+            ));
+            // The script fills in the last two.
+            for mark in [
+                "HEAD", "NAME", "VERSION", "KEYS", "KEY", "Q", "SCHEME", "ACCESS", "CONTENT",
+                "WRONG", "ADDRESS",
+            ] {
+                assert!(!page.contains(&format!("{{{mark}}}")), "{mark}");
+            }
+        }
     }
 
     #[test]
@@ -49,10 +131,31 @@ mod tests {
 
     #[test]
     fn the_page_asks_nobody_else_for_anything() {
-        let page = html("x");
-        for elsewhere in ["src=\"http", "href=\"http", "src=\"//", "@import", "url(http", "fonts."]
-        {
-            assert!(!page.contains(elsewhere), "{elsewhere}");
+        for page in pages("x") {
+            for elsewhere in
+                ["src=\"http", "href=\"http:", "src=\"//", "@import", "url(http", "fonts."]
+            {
+                assert!(!page.contains(elsewhere), "{elsewhere}");
+            }
         }
+    }
+
+    #[test]
+    fn only_the_page_of_a_camera_that_wants_keys_speaks_of_them() {
+        assert!(html("x").contains("vlc --network-caching=100 {URL}/stream<"));
+        assert!(html("x").contains("Nobody needs a key"));
+        assert!(html_for_keys("x").contains("vlc --network-caching=100 '{URL}/stream?key=KEY'<"));
+        assert!(html_for_keys("x").contains("sudo lancam pair --name PROGRAM"));
+    }
+
+    #[test]
+    fn the_small_pages_need_no_script() {
+        for page in &pages("x")[2..] {
+            assert!(!page.contains("<script"));
+        }
+        assert!(login("x", None).contains("<form method=\"post\" action=\"login\">"));
+        assert!(!login("x", None).contains("role=\"alert\""));
+        assert!(login("x", Some("wrong")).contains("role=\"alert\">wrong</p>"));
+        assert!(needs_tls("x", "pi.local:8080").contains("href=\"https://pi.local:8080/\""));
     }
 }

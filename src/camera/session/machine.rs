@@ -6,7 +6,7 @@
 
 use super::link::outgoing::Outgoing;
 use super::notice::Notice;
-use crate::camera::access::{Claim, NotAdmitted, NotGiven, Offer, Paired};
+use crate::camera::access::{Claim, Given, NotAdmitted, NotGiven, Offer, Paired};
 use crate::camera::connections::Crowd;
 use crate::camera::controls::Answer;
 use crate::camera::roster::wish::Wish;
@@ -14,6 +14,7 @@ use crate::camera::session_end::SessionEnd;
 use crate::camera::update::Update;
 use crate::image::frame::Micros;
 use crate::latest::Newest;
+use crate::wire::access::code::Code;
 use crate::wire::access::key::{May, ShownKey};
 use crate::wire::ladder::{Lowest, Transfer};
 use crate::wire::native::credit::Arrival;
@@ -97,6 +98,8 @@ pub enum Input {
     Offered(Result<Offer, NotGiven>),
     /// The answer to [`Order::Admit`].
     Admitted(Result<May, NotAdmitted>),
+    /// The answer to [`Order::LogIn`].
+    LoggedIn(Result<Given, NotGiven>),
     /// The answer to [`Order::Pair`].
     Paired(Result<Paired, NotGiven>),
 }
@@ -152,6 +155,8 @@ pub enum Order {
     Admit(ShownKey),
     /// Say what a viewer needs that wants to be paired.
     Offer,
+    /// Give a key of this name to a client that shows this code.
+    LogIn(Code, String),
     /// Give a key to a viewer that claims to know the code.
     Pair(Claim),
     /// Close the sending side.

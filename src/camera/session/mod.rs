@@ -26,7 +26,7 @@ use super::context::Camera;
 use super::metrics::Transport;
 use super::session_end::{GREETING_TIMEOUT, SessionEnd};
 use crate::clock;
-use http::Http;
+use http::{Guard, Http};
 use link::kernel::Kernel;
 use link::sealed::Sealed;
 use link::tcp::Tcp;
@@ -87,6 +87,9 @@ fn serve(connection: &Connection, camera: &Camera, entry: &LogEntry) -> io::Resu
         }
         Opening::Http(_) => {
             http = Http::new(name, &camera.http, own, deadline, came_at);
+            if let Some(access) = &camera.access {
+                http = http.guarded(Guard::new(channel, access.pin()));
+            }
             (&mut http, Transport::Http)
         }
         Opening::Silent | Opening::Over(_) => {

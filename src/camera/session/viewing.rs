@@ -6,7 +6,9 @@ use super::notice::Notice;
 use super::surroundings::Surroundings;
 use super::view::View;
 use crate::camera::access::day::Day;
-use crate::camera::access::{Admitted, Channel, Claim, NotAdmitted, NotGiven, Offer, Paired};
+use crate::camera::access::{
+    Admitted, Channel, Claim, Given, NotAdmitted, NotGiven, Offer, Paired,
+};
 use crate::camera::connection_log::LogEntry;
 use crate::camera::connections::{Connection, Seat};
 use crate::camera::context::Camera;
@@ -17,6 +19,7 @@ use crate::camera::state;
 use crate::camera::update::Update;
 use crate::image::frame::Micros;
 use crate::latest::Newest;
+use crate::wire::access::code::Code;
 use crate::wire::access::key::{May, ShownKey};
 use crate::wire::native::credit::Arrival;
 use crate::wire::packet::Packet;
@@ -132,6 +135,14 @@ impl<'a> Viewing<'a> {
         Ok(Ok(self.admitted.insert(admitted).may))
     }
 
+    fn log_in(&self, code: &Code, name: &str) -> Result<Given, NotGiven> {
+        let access = self.camera.access.as_ref().ok_or(NotGiven::Open)?;
+        if self.channel == Channel::Plain {
+            return Err(NotGiven::TlsWanted);
+        }
+        access.log_in(&code.shown(), name, self.connection.peer(), Instant::now(), today())
+    }
+
     fn offer(&self) -> Result<Offer, NotGiven> {
         let access = self.camera.access.as_ref().ok_or(NotGiven::Open)?;
         if self.channel == Channel::Plain {
@@ -232,6 +243,7 @@ impl Surroundings for Viewing<'_> {
             // The client has its whole answer, so another connection may have this one's place.
             Order::CloseSending if self.seat.is_none() => self.stand(Standing::Waits),
             Order::Admit(key) => return Ok(Input::Admitted(self.admit(&key)?)),
+            Order::LogIn(code, name) => return Ok(Input::LoggedIn(self.log_in(&code, &name))),
             Order::Offer => return Ok(Input::Offered(self.offer())),
             Order::Pair(claim) => return Ok(Input::Paired(self.pair(&claim))),
             // The link carries these out.

@@ -1,11 +1,17 @@
 //! HTTP as browsers, printer software and recorders use it: requests in reads of any length, heads,
 //! parts of a stream.
 
+pub mod browser;
+#[cfg(feature = "camera")]
+pub mod credentials;
+pub mod fields;
+pub mod form;
 pub mod host;
 pub mod multipart;
 pub mod request;
 pub mod resource;
 pub mod response;
+pub mod site;
 pub mod status;
 
 use status::Status;

@@ -1,6 +1,7 @@
 //! Parses received bytes, in reads of any length, into requests.
 
 use super::Refusal;
+use super::fields::{Fields, lines};
 use super::status::Status;
 use crate::wire::FirstBytes;
 use crate::wire::receive_buffer::ReceiveBuffer;
@@ -24,6 +25,8 @@ pub enum Method {
     Head,
     /// The allowed methods.
     Options,
+    /// A form. Only a camera that wants keys takes one.
+    Post,
     /// Any other method; none of them is allowed.
     Other,
 }
@@ -35,6 +38,18 @@ pub enum Version {
     Http10,
     /// 1.1: many requests per connection.
     Http11,
+}
+
+/// What follows the head of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Body {
+    /// Nothing.
+    #[default]
+    None,
+    /// So many bytes.
+    Length(usize),
+    /// Bytes whose number the head does not say, or says in different ways.
+    Unknown,
 }
 
 /// Who reads an answer, by the `Accept` header. Browsers name pictures or pages there if they show
@@ -76,6 +91,10 @@ pub struct Request<'a> {
     pub reader: Reader,
     /// Whether the client wants the connection to stay open.
     pub afterwards: Afterwards,
+    /// What follows; nothing but for methods that have a body.
+    pub body: Body,
+    /// All header fields.
+    pub fields: Fields<'a>,
 }
 
 /// Collects bytes and returns requests that borrow from its buffer.
@@ -133,6 +152,11 @@ impl Requests {
         self.searched = 0;
         parse(self.buffer.take(len)).map(Some)
     }
+
+    /// The body behind the last request, of this length; `None` if more bytes are needed.
+    pub fn body(&mut self, len: usize) -> Option<&[u8]> {
+        (self.waiting() >= len).then(|| self.buffer.take(len))
+    }
 }
 
 /// The end of the empty line that ends a head, if it is in `bytes`. The first `searched` bytes have
@@ -168,41 +192,40 @@ fn shown(found: &[u8]) -> FirstBytes {
 }
 
 fn parse(head: &[u8]) -> Result<Request<'_>, Refusal> {
-    let mut lines =
-        head.split(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-    let first = lines.next().unwrap_or_default();
-    let mut request = first_line(first)?;
+    let first_len = head.iter().position(|&byte| byte == b'\n').map_or(head.len(), |at| at + 1);
+    let (first, rest) = head.split_at(first_len);
+    let first = first.strip_suffix(b"\n").unwrap_or(first);
+    let mut request = first_line(first.strip_suffix(b"\r").unwrap_or(first))?;
     let mut count = 0;
-    let mut body = Body::default();
-    for line in lines.take_while(|line| !line.is_empty()) {
+    for line in lines(rest) {
         count += 1;
         if count > MAX_LINES {
             let text = format!("the request has more than {MAX_LINES} headers; send fewer");
             return Err(Refusal::new(Status::HEADERS_TOO_LARGE, text));
         }
         let (name, value) = header(line)?;
-        note(&mut request, &mut body, name, value)?;
+        note(&mut request, name, value)?;
     }
+    request.fields = Fields::new(rest);
+    request.body = body(request.fields);
     if request.version == Version::Http11 && request.host.is_none() {
         return Err(bad("an HTTP/1.1 request must have a Host header".into()));
     }
-    if body == Body::Some && request.method != Method::Other {
+    let has_body = matches!(request.method, Method::Post | Method::Other);
+    if request.body != Body::None && !has_body {
         return Err(bad("a request must not have a body; send GET without one".into()));
     }
     Ok(request)
 }
 
-/// Whether a body follows the head.
-#[derive(Debug, Default, PartialEq, Eq)]
-enum Body {
-    #[default]
-    None,
-    Some,
-}
-
 /// `GET /stream HTTP/1.1`
 fn first_line(line: &[u8]) -> Result<Request<'_>, Refusal> {
-    let wrong = || bad(format!("the first line must be like GET / HTTP/1.1, not {}", shown(line)));
+    // There may be a key behind a question mark, and what is shown gets into the log.
+    let until = || line.iter().position(|&byte| byte == b'?').map_or(line.len(), |at| at + 1);
+    let wrong = || {
+        let found = shown(&line[..until()]);
+        bad(format!("the first line must be like GET / HTTP/1.1, not {found}"))
+    };
     let text = str::from_utf8(line).map_err(|_| wrong())?;
     let mut words = text.split(' ');
     let (Some(method), Some(target), Some(version), None) =
@@ -214,6 +237,7 @@ fn first_line(line: &[u8]) -> Result<Request<'_>, Refusal> {
         "GET" => Method::Get,
         "HEAD" => Method::Head,
         "OPTIONS" => Method::Options,
+        "POST" => Method::Post,
         _ if is_token(method.as_bytes()) => Method::Other,
         _ => return Err(wrong()),
     };
@@ -245,8 +269,18 @@ fn first_line(line: &[u8]) -> Result<Request<'_>, Refusal> {
         Version::Http10 => Afterwards::Close,
         Version::Http11 => Afterwards::Stay,
     };
-    let reader = Reader::default();
-    Ok(Request { method, target, version, host, origin: None, user_agent: "", reader, afterwards })
+    Ok(Request {
+        method,
+        target,
+        version,
+        host,
+        origin: None,
+        user_agent: "",
+        reader: Reader::default(),
+        afterwards,
+        body: Body::default(),
+        fields: Fields::default(),
+    })
 }
 
 /// What follows `http://` or `https://`, ignoring case.
@@ -257,7 +291,9 @@ fn without_scheme(target: &str) -> Option<&str> {
 
 /// `Name: value`
 fn header(line: &[u8]) -> Result<(&[u8], &str), Refusal> {
-    let wrong = || bad(format!("a header must be NAME: VALUE, not {}", shown(line)));
+    // The value may be a key, and what is shown gets into the log.
+    let until = || line.iter().position(|byte| b": \t".contains(byte)).unwrap_or(line.len());
+    let wrong = || bad(format!("a header must be NAME: VALUE, not {}", shown(&line[..until()])));
     let colon = line.iter().position(|&byte| byte == b':').ok_or_else(wrong)?;
     let (name, value) = (&line[..colon], line[colon + 1..].trim_ascii());
     if !is_token(name) || value.iter().any(|&byte| byte.is_ascii_control() && byte != b'\t') {
@@ -268,12 +304,7 @@ fn header(line: &[u8]) -> Result<(&[u8], &str), Refusal> {
 }
 
 /// Stores a header in the request, if it matters here.
-fn note<'a>(
-    request: &mut Request<'a>,
-    body: &mut Body,
-    name: &[u8],
-    value: &'a str,
-) -> Result<(), Refusal> {
+fn note<'a>(request: &mut Request<'a>, name: &[u8], value: &'a str) -> Result<(), Refusal> {
     let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
     if is("host") {
         // This also refuses a header that differs from the host in the first line.
@@ -299,10 +330,24 @@ fn note<'a>(
                 request.afterwards = Afterwards::Stay;
             }
         }
-    } else if is("transfer-encoding") || (is("content-length") && value != "0") {
-        *body = Body::Some;
     }
     Ok(())
+}
+
+/// What these fields say of the body. Two different lengths could be read in two ways (RFC 9112, section 6.3).
+fn body(fields: Fields<'_>) -> Body {
+    let mut lengths = fields.values("content-length");
+    let first = lengths.next().unwrap_or(b"0");
+    let is_ambiguous = lengths.any(|other| other != first);
+    if is_ambiguous || fields.values("transfer-encoding").next().is_some() {
+        return Body::Unknown;
+    }
+    if first == b"0" {
+        return Body::None;
+    }
+    let digits = Some(first).filter(|first| first.iter().all(u8::is_ascii_digit));
+    let len = digits.and_then(|digits| str::from_utf8(digits).ok()?.parse().ok());
+    len.map_or(Body::Unknown, Body::Length)
 }
 
 /// Whether `word` is a token by RFC 9110.
@@ -322,12 +367,15 @@ mod tests {
 
     #[test]
     fn what_matters_is_read_and_the_rest_is_passed_over() {
-        let head = b"GET /stream?width=320 HTTP/1.1\r\nhOsT:  pi.local:8080 \r\nX: \xFF\r\nOrigin: http://a\r\n\
+        const FIELDS: &[u8] = b"hOsT:  pi.local:8080 \r\nX: \xFF\r\nOrigin: http://a\r\n\
             User-Agent: b/1\r\nConnection: foo, Close\r\n\r\n";
-        let request = parse(head).expect("a request");
+        let head = [b"GET /stream?width=320 HTTP/1.1\r\n", FIELDS].concat();
+        let request = parse(&head).expect("a request");
         assert_eq!(
             request,
             Request {
+                fields: Fields::new(&head[head.len() - FIELDS.len()..]),
+                body: Body::None,
                 method: Method::Get,
                 target: "/stream?width=320",
                 version: Version::Http11,
@@ -426,5 +474,67 @@ mod tests {
         let many = format!("GET / HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(MAX_LINES + 1));
         assert_eq!(refused(&many).0, 431);
         assert!(parse(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n").is_ok());
+    }
+
+    #[test]
+    fn how_long_a_body_is_must_be_clear() {
+        for (lines, body) in [
+            ("", Body::None),
+            ("Content-Length: 0\r\n", Body::None),
+            ("Content-Length: 15\r\n", Body::Length(15)),
+            ("Content-Length: 15\r\ncontent-length: 15\r\n", Body::Length(15)),
+            ("Content-Length: 15\r\nContent-Length: 0\r\n", Body::Unknown),
+            ("Content-Length: 0\r\nContent-Length: 15\r\n", Body::Unknown),
+            ("Content-Length: 15, 15\r\n", Body::Unknown),
+            ("Content-Length: +15\r\n", Body::Unknown),
+            ("Content-Length: -1\r\n", Body::Unknown),
+            ("Content-Length: 0x1\r\n", Body::Unknown),
+            ("Content-Length:\r\n", Body::Unknown),
+            ("Content-Length: 99999999999999999999999\r\n", Body::Unknown),
+            ("Transfer-Encoding: chunked\r\n", Body::Unknown),
+            ("Content-Length: 15\r\nTransfer-Encoding: chunked\r\n", Body::Unknown),
+        ] {
+            let head = format!("POST /login HTTP/1.1\r\nHost: a\r\n{lines}\r\n");
+            assert_eq!(parse(head.as_bytes()).map(|it| it.body), Ok(body), "{lines}");
+        }
+    }
+
+    #[test]
+    fn a_body_is_taken_when_it_is_whole_and_the_next_request_begins_behind_it() {
+        let stream =
+            b"POST /login HTTP/1.0\r\nContent-Length: 6\r\n\r\ncode=KGET / HTTP/1.0\r\n\r\n";
+        for at in 0..=stream.len() {
+            let mut requests = Requests::default();
+            let (mut bodies, mut methods) = (Vec::new(), Vec::new());
+            for piece in [&stream[..at], &stream[at..]] {
+                requests.push(piece);
+                if methods.is_empty() {
+                    let request = requests.next_request().expect("a request");
+                    methods.extend(request.map(|request| request.method));
+                }
+                if bodies.is_empty() && !methods.is_empty() {
+                    bodies.extend(requests.body(6).map(<[u8]>::to_vec));
+                }
+            }
+            assert_eq!((bodies, methods), (vec![b"code=K".to_vec()], vec![Method::Post]), "{at}");
+            let next = requests.next_request().expect("a request").map(|request| request.method);
+            assert_eq!(next, Some(Method::Get), "{at}");
+        }
+    }
+
+    #[test]
+    fn no_refusal_shows_a_key() {
+        for head in [
+            "GET /?key=SECRET extra HTTP/1.1\r\n\r\n",
+            "GET /?%6Bey=SECRET HTTP/2.0\r\n\r\n",
+            "GET /?key=SECRET\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: a\r\nAuthorization : SECRET\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: a\r\nAuthorization SECRET\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: a\r\nAuthorization: SECRET\u{1}\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: a\r\n SECRET\r\n\r\n",
+        ] {
+            let (_, text) = refused(head);
+            assert!(!text.contains("SECRET"), "{text}");
+        }
     }
 }

@@ -21,6 +21,8 @@ pub enum Resource {
     Metrics,
     /// The health of the camera.
     Health,
+    /// The form that takes the camera's code, where the camera wants keys.
+    Login,
 }
 
 /// The paths named in the answer to an unknown one.
@@ -46,6 +48,7 @@ impl Resource {
             "/state" => Self::State,
             "/metrics" => Self::Metrics,
             "/healthz" => Self::Health,
+            "/login" => Self::Login,
             _ => return Err(not_found(target)),
         })
     }
@@ -64,7 +67,7 @@ fn plain_path(path: &str) -> Option<String> {
 }
 
 /// Decodes percent-encoding. `None` if it is invalid, or the result is not UTF-8.
-fn decoded(text: &str) -> Option<String> {
+pub(super) fn decoded(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {
@@ -79,14 +82,31 @@ fn decoded(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-fn not_found(target: &str) -> Refusal {
-    let shown = FirstBytes(target.bytes().take(60).collect());
+/// The refusal of a target where there is nothing.
+pub fn not_found(target: &str) -> Refusal {
+    let shown = FirstBytes(without_keys(target).bytes().take(60).collect());
     Refusal::new(Status::NOT_FOUND, format!("there is nothing at {shown}; try one of {PATHS}"))
+}
+
+/// Whether a parameter with this name shows a key.
+pub(super) fn is_key(parameter: &str) -> bool {
+    parameter == "key"
+}
+
+/// A target without the keys in it, since what is shown gets into the log.
+fn without_keys(target: &str) -> String {
+    // A question mark may have been encoded by mistake, which makes it a part of the path.
+    let shown = |path: &str| path.split("key=").next().unwrap_or_default().to_owned();
+    let Some((path, query)) = target.split_once('?') else { return shown(target) };
+    let is_kept = |part: &&str| parameters(part).all(|(name, _)| !is_key(&name));
+    // A second question mark begins a parameter too.
+    let kept: Vec<_> = query.split_inclusive(['&', '?']).filter(is_kept).collect();
+    format!("{}?{}", shown(path), kept.concat())
 }
 
 /// Names and values. Some clients put a second question mark before a parameter that avoids caches.
 /// Invalid encoding stays as it is.
-fn parameters(query: &str) -> impl Iterator<Item = (String, String)> {
+pub(super) fn parameters(query: &str) -> impl Iterator<Item = (String, String)> {
     let plain = |text: &str| decoded(text).unwrap_or_else(|| text.to_owned());
     query.split(['&', '?']).map(move |part| {
         let (name, value) = part.split_once('=').unwrap_or((part, ""));
@@ -175,6 +195,23 @@ mod tests {
             Resource::parse("/stream?width=640&height=480&quality=60&fps=7.5"),
             Ok(Resource::Stream(wishes))
         );
+    }
+
+    #[test]
+    fn no_refusal_shows_a_key() {
+        for (target, shown) in [
+            ("/x?key=SECRET", "\"/x?\""),
+            ("/x?a=1&key=SECRET&b=2", "\"/x?a=1&b=2\""),
+            ("/x?a=1?key=SECRET?b", "\"/x?a=1?b\""),
+            ("/x?%6bey=SECRET", "\"/x?\""),
+            ("/?action=x&key=SECRET", "\"/?action=x&\""),
+            ("/x%3Fkey=SECRET", "\"/x%3F\""),
+        ] {
+            let text = Resource::parse(target).expect_err(target).text;
+            assert!(text.contains(shown), "{target}: {text}");
+        }
+        let text = Resource::parse("/stream?width=x&key=SECRET").expect_err("a wish").text;
+        assert!(!text.contains("SECRET"), "{text}");
     }
 
     #[test]

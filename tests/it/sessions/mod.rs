@@ -3,6 +3,7 @@
 mod abuse;
 mod accepted;
 mod http;
+mod http_keys;
 pub mod http_peers;
 mod http_trouble;
 mod keyed;

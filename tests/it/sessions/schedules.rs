@@ -17,10 +17,11 @@ impl Drop for Schedule {
     }
 }
 
-const ALL: [Speaks; 4] = [Speaks::Native, Speaks::Pairing, Speaks::Http, Speaks::Pickle];
+const ALL: [Speaks; 5] =
+    [Speaks::Native, Speaks::Pairing, Speaks::Http, Speaks::HttpWithKeys, Speaks::Pickle];
 
 /// The tutorial's client knows no TLS.
-const SEALED: [Speaks; 3] = [Speaks::Native, Speaks::Pairing, Speaks::Http];
+const SEALED: [Speaks; 4] = [Speaks::Native, Speaks::Pairing, Speaks::Http, Speaks::HttpWithKeys];
 
 /// Runs this many schedules of each protocol.
 fn run_schedules(over: Over, protocols: &[Speaks], count: u64) {
@@ -65,7 +66,7 @@ fn a_schedule_over_tls_loses_no_wake_up_no_stall_and_no_order() {
 #[test]
 #[ignore = "minutes: make test-all"]
 fn a_million_schedules_lose_no_wake_up_no_stall_and_no_order() {
-    run_schedules(Over::Tcp, &ALL, 1_000_000 / 4);
+    run_schedules(Over::Tcp, &ALL, 1_000_000 / 5);
 }
 
 #[test]

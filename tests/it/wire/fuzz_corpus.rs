@@ -45,6 +45,8 @@ fn mdns_responder_holds_for_its_corpus() {
 #[test]
 fn http_requests_hold_for_their_corpus() {
     replay("fuzz/corpus/http_requests", properties::http_requests);
+    replay("fuzz/corpus/http_requests", properties::http_credentials);
+    replay("fuzz/corpus/http_credentials", properties::http_credentials);
 }
 
 #[test]

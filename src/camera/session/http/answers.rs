@@ -1,6 +1,7 @@
 //! The answers of fixed length: the page, reports, pictures, refusals; and the head of a stream.
 
 use super::asked::Asked;
+use super::guard::Guard;
 use crate::camera::metrics::text::CONTENT_TYPE as METRICS_TYPE;
 use crate::camera::session::farewell::RETRY;
 use crate::camera::session::link::outgoing::{Counting, Outgoing};
@@ -29,6 +30,14 @@ const NO_BUFFERING: &str = "X-Accel-Buffering: no";
 const PAGE_POLICY: &str = "Content-Security-Policy: default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'; \
     script-src 'unsafe-inline'; connect-src 'self'; base-uri 'none'; form-action 'none'";
 
+/// A page with a form loads nothing at all, and no other page shows it in a frame, where it could draw over it.
+const FORM_POLICY: &str = "Content-Security-Policy: default-src 'none'; img-src data:; style-src 'unsafe-inline'; \
+    base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+/// Keeps a key in the page's address from other sites. Without the origin, a browser would not say that a form is the page's
+/// own.
+const NO_REFERRER: &str = "Referrer-Policy: same-origin";
+
 /// The body of an answer.
 enum Content<'a> {
     Text(&'static str, &'a str),
@@ -37,7 +46,24 @@ enum Content<'a> {
 
 /// Answers with the page.
 pub(super) fn page(asked: &Asked, html: &str, out: &mut Outgoing) {
-    tell(asked, Status::OK, Content::Text(HTML, html), &[PAGE_POLICY], out);
+    let mut more = vec![PAGE_POLICY];
+    if let Some(cookie) = &asked.keeps {
+        more.push(cookie);
+    }
+    tell(asked, Status::OK, Content::Text(HTML, html), &more, out);
+}
+
+/// Answers a person with a small page instead of what was asked for.
+pub(super) fn form(asked: &Asked, status: Status, html: &str, more: &[&str], out: &mut Outgoing) {
+    let more = [&[FORM_POLICY, NO_REFERRER], more].concat();
+    tell(asked, status, Content::Text(HTML, html), &more, out);
+}
+
+/// Sends a browser from the form to the page, with this cookie.
+pub(super) fn see_page(asked: &Asked, cookie: Option<&str>, out: &mut Outgoing) {
+    // Relative, since a proxy may show the page under another path.
+    let more: Vec<_> = ["Location: ./"].into_iter().chain(cookie).collect();
+    tell(asked, Status::SEE_OTHER, Content::Text(PLAIN, "see the page\n"), &more, out);
 }
 
 /// Answers with a picture that was taken at this time since 1970.
@@ -95,12 +121,16 @@ pub(super) fn report(
 }
 
 /// Answers an OPTIONS request.
-pub(super) fn options(asked: &Asked, out: &mut Outgoing) {
+pub(super) fn options(asked: &Asked, guard: Option<&Guard>, out: &mut Outgoing) {
     let mut more = vec![ALLOW];
     if asked.allow_origin.is_some() {
         // The answer to a CORS preflight request.
         more.push("Access-Control-Allow-Methods: GET, HEAD, OPTIONS");
-        more.push("Access-Control-Allow-Headers: *");
+        // The star does not stand for this one.
+        more.push(match guard {
+            Some(_) => "Access-Control-Allow-Headers: *, Authorization",
+            None => "Access-Control-Allow-Headers: *",
+        });
         more.push("Access-Control-Allow-Private-Network: true");
         more.push("Access-Control-Max-Age: 600");
     }
@@ -119,13 +149,25 @@ pub(super) fn options(asked: &Asked, out: &mut Outgoing) {
 
 /// Refuses a request, with the reason.
 pub(super) fn refuse(asked: &Asked, refusal: &Refusal, out: &mut Outgoing) {
-    let text = format!("{}\n", refusal.text);
     let more: &[&str] = match refusal.status {
         Status::METHOD_NOT_ALLOWED => &[ALLOW],
         Status::UNAVAILABLE => &[RETRY],
         _ => &[],
     };
+    refuse_with(asked, refusal, more, out);
+}
+
+/// The same with these headers.
+pub(super) fn refuse_with(asked: &Asked, refusal: &Refusal, more: &[&str], out: &mut Outgoing) {
+    let text = format!("{}\n", refusal.text);
     tell(asked, refusal.status, Content::Text(PLAIN, &text), more, out);
+}
+
+/// The header that makes programs show their key as a password (RFC 7617). A camera's name may have any letters.
+pub(super) fn challenge(name: &str) -> String {
+    let is_plain = |letter: &char| (' '..='~').contains(letter) && !['"', '\\'].contains(letter);
+    let name: String = name.chars().map(|it| if is_plain(&it) { it } else { '?' }).collect();
+    format!("WWW-Authenticate: Basic realm=\"{name}\"")
 }
 
 /// Writes the head of a stream, before its first part.

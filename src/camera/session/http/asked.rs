@@ -1,12 +1,16 @@
 //! What a request asks for, and how to answer it.
 
+use super::guard::{Client, Guard};
 use crate::camera::context::HttpRules;
 use crate::wire::http::Refusal;
+use crate::wire::http::browser;
+use crate::wire::http::form;
 use crate::wire::http::host;
 use crate::wire::http::multipart::Heads;
-use crate::wire::http::request::{Afterwards, Method, Request, Version};
-use crate::wire::http::resource::Resource;
+use crate::wire::http::request::{Afterwards, Body, Method, Request, Version};
+use crate::wire::http::resource::{Resource, not_found};
 use crate::wire::http::response::Status;
+use crate::wire::http::site::Site;
 
 /// What a client has asked for, and how to answer it.
 #[derive(Debug)]
@@ -19,11 +23,25 @@ pub(super) struct Asked {
     pub(super) heads: Heads,
     /// The origin whose pages may read the answer.
     pub(super) allow_origin: Option<String>,
+    /// Who asks, if an answer depends on that.
+    pub(super) client: Option<Client>,
+    /// The form that follows, or why it is not read.
+    pub(super) form: Option<Result<Form, Refusal>>,
+    /// The header that makes a browser keep its key for longer.
+    pub(super) keeps: Option<String>,
+}
+
+/// A form that follows a request.
+#[derive(Debug)]
+pub(super) struct Form {
+    pub(super) len: usize,
+    /// The name of the browser that sends it.
+    pub(super) name: String,
 }
 
 impl Asked {
-    /// What `request` asks for under these rules.
-    pub(super) fn of(request: &Request<'_>, rules: &HttpRules) -> Self {
+    /// What `request` asks for under these rules. Without a guard, everybody is answered.
+    pub(super) fn of(request: &Request<'_>, rules: &HttpRules, guard: Option<&Guard>) -> Self {
         let origin = match request.origin {
             _ if rules.origins.iter().any(|allowed| allowed == "*") => Some("*".to_owned()),
             Some(origin) => rules.origins.iter().find(|allowed| *allowed == origin).cloned(),
@@ -31,18 +49,17 @@ impl Asked {
         };
         let resource = match request.host {
             Some(host) if !host::is_ours(host, &rules.names) => Err(foreign_host(host)),
-            _ if request.method == Method::Other => {
-                let text = "the method must be GET, HEAD or OPTIONS";
-                Err(Refusal::new(Status::METHOD_NOT_ALLOWED, text))
-            }
-            // The answer is the same for every resource.
-            _ if request.method == Method::Options => Ok(Resource::Page),
-            _ => Resource::parse(request.target),
+            _ => resource(request, guard),
         };
         let is_foreign = matches!(&resource, Err(refusal) if refusal.status == Status::MISDIRECTED);
-        // The body of a request with another method was not read. Closing after a foreign host puts
-        // it into the log.
-        let closes = request.method == Method::Other || is_foreign;
+        // A body may not have been read. Closing after a foreign host puts it into the log.
+        let may_have_body = matches!(request.method, Method::Other | Method::Post);
+        let closes = may_have_body || is_foreign;
+        // The answer to OPTIONS says nothing about the camera, and browsers show no key with it.
+        let guard = guard.filter(|_| !is_foreign && request.method != Method::Options);
+        let client = guard.map(|guard| guard.client(request));
+        let is_login = request.method == Method::Post && resource == Ok(Resource::Login);
+        let form = client.as_ref().filter(|_| is_login).map(|client| form(request, client.site));
         Self {
             method: request.method,
             resource,
@@ -50,6 +67,9 @@ impl Asked {
             afterwards: if closes { Afterwards::Close } else { request.afterwards },
             heads: Heads::for_client(request.user_agent, request.reader),
             allow_origin: origin,
+            client,
+            form,
+            keeps: None,
         }
     }
 
@@ -62,6 +82,48 @@ impl Asked {
             afterwards: Afterwards::Close,
             heads: Heads::Exact,
             allow_origin: None,
+            client: None,
+            form: None,
+            keeps: None,
+        }
+    }
+}
+
+fn resource(request: &Request<'_>, guard: Option<&Guard>) -> Result<Resource, Refusal> {
+    let wrong_method = || {
+        let text = "the method must be GET, HEAD or OPTIONS";
+        Err(Refusal::new(Status::METHOD_NOT_ALLOWED, text))
+    };
+    match (request.method, guard) {
+        (Method::Other, _) | (Method::Post, None) => wrong_method(),
+        // The answer is the same for every resource.
+        (Method::Options, _) => Ok(Resource::Page),
+        (method, guard) => match (Resource::parse(request.target)?, method) {
+            (Resource::Login, _) if guard.is_none() => Err(not_found(request.target)),
+            (Resource::Login, _) => Ok(Resource::Login),
+            (_, Method::Post) => wrong_method(),
+            (resource, _) => Ok(resource),
+        },
+    }
+}
+
+/// The form that follows a request, if it is small and comes from the camera's own page.
+fn form(request: &Request<'_>, site: Site) -> Result<Form, Refusal> {
+    if site != Site::Own {
+        let text = "a code must be typed on this camera's own page; open /login in a browser";
+        return Err(Refusal::new(Status::FORBIDDEN, text));
+    }
+    form::check_type(request.fields.text("content-type"))?;
+    let (most, name) = (form::LONGEST, browser::name(request.user_agent));
+    match request.body {
+        Body::Length(len) if len <= most => Ok(Form { len, name }),
+        Body::Length(_) => {
+            let text = format!("the form must not be longer than {most} bytes");
+            Err(Refusal::new(Status::CONTENT_TOO_LARGE, text))
+        }
+        Body::None | Body::Unknown => {
+            let text = "a form must have one Content-Length, and no Transfer-Encoding";
+            Err(Refusal::new(Status::LENGTH_REQUIRED, text))
         }
     }
 }

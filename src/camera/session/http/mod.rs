@@ -2,10 +2,14 @@
 
 mod answers;
 mod asked;
+mod door;
+mod guard;
 mod rhythm;
 mod snapshot;
 mod stand_in;
 mod stream;
+#[cfg(test)]
+mod tests;
 
 use super::link::outgoing::Outgoing;
 use super::machine::{Input, Machine, Moment, Next, Order, Report, Standing};
@@ -21,7 +25,9 @@ use crate::wire::http::request::{Afterwards, Method, Requests};
 use crate::wire::http::resource::Resource;
 use crate::wire::http::response::Status;
 use crate::wire::native::message::Wishes;
-use asked::Asked;
+use asked::{Asked, Form};
+use door::Knock;
+pub use guard::Guard;
 use snapshot::{Progress, Snapshot};
 use std::time::Duration;
 use stream::Stream;
@@ -46,6 +52,8 @@ pub struct Http<'a> {
     /// The camera's name.
     name: &'a str,
     rules: &'a HttpRules,
+    /// Where the camera wants keys.
+    guard: Option<Guard>,
     /// The wish of a client that wishes for nothing.
     own: Wish,
     /// When the client connected.
@@ -73,6 +81,12 @@ enum State {
     Asks(Micros),
     /// The request is complete; the connection is being marked as answered.
     Asked(Asked),
+    /// Waits until its key was looked at.
+    Knocks(Asked, Knock),
+    /// Waits for a form, until then.
+    Reads(Asked, Form, Micros),
+    /// Waits until its code was looked at.
+    LogsIn(Asked),
     /// Waits for a report on the camera.
     Reports(Asked, Report),
     /// Waits for a picture taken for this request.
@@ -110,6 +124,7 @@ impl<'a> Http<'a> {
         Self {
             name,
             rules,
+            guard: None,
             own,
             since: now,
             requests: Requests::default(),
@@ -120,11 +135,17 @@ impl<'a> Http<'a> {
         }
     }
 
+    /// The same for a camera that wants keys.
+    #[must_use]
+    pub fn guarded(self, guard: Guard) -> Self {
+        Self { guard: Some(guard), ..self }
+    }
+
     /// Parses the next request and begins to answer it.
     fn listen(&mut self, deadline: Micros, now: Micros) -> Next {
         match self.requests.next_request() {
             Ok(Some(request)) => {
-                let asked = Asked::of(&request, self.rules);
+                let asked = Asked::of(&request, self.rules, self.guard.as_ref());
                 return self.begin(asked, now);
             }
             Ok(None) => {}
@@ -163,14 +184,22 @@ impl<'a> Http<'a> {
         Next::Order(Order::Stand(Standing::Answered))
     }
 
-    fn answer(&mut self, asked: Asked, out: &mut Outgoing, moment: &Moment) -> Next {
+    fn answer(&mut self, mut asked: Asked, out: &mut Outgoing, moment: &Moment) -> Next {
+        match asked.client.take() {
+            Some(client) => self.knock(asked, client, out, moment),
+            None => self.serve(asked, out, moment),
+        }
+    }
+
+    /// Answers a client that may have an answer.
+    fn serve(&mut self, asked: Asked, out: &mut Outgoing, moment: &Moment) -> Next {
         let resource = match &asked.resource {
             Err(refusal) => {
                 let refusal = refusal.clone();
                 return self.refuse(&asked, refusal, out);
             }
             Ok(_) if asked.method == Method::Options => {
-                answers::options(&asked, out);
+                answers::options(&asked, self.guard.as_ref(), out);
                 return self.answers(&asked);
             }
             Ok(resource) => resource,
@@ -178,9 +207,10 @@ impl<'a> Http<'a> {
         let is_head = asked.method == Method::Head;
         match resource {
             Resource::Page => {
-                answers::page(&asked, &page::html(self.name), out);
+                answers::page(&asked, &self.page(), out);
                 self.answers(&asked)
             }
+            Resource::Login => self.log_in(asked, out, moment.now),
             Resource::State => self.report(asked, Report::State),
             Resource::Metrics => self.report(asked, Report::Metrics),
             Resource::Health => self.report(asked, Report::Health),
@@ -198,6 +228,13 @@ impl<'a> Http<'a> {
                 let wish = self.own.with(&Wishes { rate: Rate::NONE, ..*wishes });
                 self.picture(asked, Snapshot::new(wish, moment.now), Input::Awake, out, moment)
             }
+        }
+    }
+
+    fn page(&self) -> String {
+        match self.guard {
+            Some(_) => page::html_for_keys(self.name),
+            None => page::html(self.name),
         }
     }
 
@@ -373,6 +410,9 @@ impl Machine for Http<'_> {
         match std::mem::take(&mut self.state) {
             State::Asks(deadline) => self.listen(deadline, now),
             State::Asked(asked) => self.answer(asked, out, moment),
+            State::Knocks(asked, knock) => self.judged(asked, knock, &input, out, moment),
+            State::Reads(asked, form, deadline) => self.read(asked, form, deadline, out, now),
+            State::LogsIn(asked) => self.logged_in(asked, input, out),
             State::Reports(asked, kind) => self.reported(asked, kind, input, out),
             State::Pictures(asked, snapshot) => self.picture(asked, snapshot, input, out, moment),
             State::Sits(asked, wishes) => self.sit(asked, wishes, &input, out, moment),
