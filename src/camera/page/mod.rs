@@ -46,7 +46,10 @@ pub(super) fn html_for_keys(name: &str) -> String {
 
 /// The form that takes the camera's code; `wrong` says why the last one was not taken.
 pub(super) fn login(name: &str, wrong: Option<&str>) -> String {
-    let words = |wrong| format!("<p class=\"wrong\" role=\"alert\">{}</p>\n", escaped(wrong));
+    let words = |text| {
+        let sentence = escaped(&as_sentence(text));
+        format!("<p class=\"wrong\" role=\"alert\">{sentence}</p>\n")
+    };
     let content = LOGIN.replace("{WRONG}", &wrong.map(words).unwrap_or_default());
     filled(SMALL, name, &[("{CONTENT}", &content)])
 }
@@ -69,6 +72,14 @@ fn filled(page: &str, name: &str, parts: &[(&str, &str)]) -> String {
     let page = page.replace("{HEAD}", HEAD);
     let page = parts.iter().fold(page, |page, (mark, text)| page.replace(mark, text));
     page.replace("{NAME}", &escaped(name)).replace("{VERSION}", env!("CARGO_PKG_VERSION"))
+}
+
+/// A message as people read it on a page: it begins with a capital letter and ends with a full stop.
+fn as_sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+    let end = if text.ends_with('.') { "" } else { "." };
+    format!("{first}{}{end}", letters.as_str())
 }
 
 fn escaped(text: &str) -> String {
@@ -155,7 +166,7 @@ mod tests {
         }
         assert!(login("x", None).contains("<form method=\"post\" action=\"login\">"));
         assert!(!login("x", None).contains("role=\"alert\""));
-        assert!(login("x", Some("wrong")).contains("role=\"alert\">wrong</p>"));
+        assert!(login("x", Some("wrong")).contains("role=\"alert\">Wrong.</p>"));
         assert!(needs_tls("x", "pi.local:8080").contains("href=\"https://pi.local:8080/\""));
     }
 }

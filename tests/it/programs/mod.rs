@@ -3,6 +3,7 @@
 mod clients;
 mod http_programs;
 pub mod integrations;
+mod login;
 mod native_example;
 mod page;
 pub mod tutorial;

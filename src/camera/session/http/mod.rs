@@ -1,8 +1,8 @@
 //! The HTTP protocol: answers requests one after the other, until one asks for the live picture.
 
+mod admission;
 mod answers;
 mod asked;
-mod door;
 mod guard;
 mod rhythm;
 mod snapshot;
@@ -25,8 +25,8 @@ use crate::wire::http::request::{Afterwards, Method, Requests};
 use crate::wire::http::resource::Resource;
 use crate::wire::http::response::Status;
 use crate::wire::native::message::Wishes;
+use admission::Knock;
 use asked::{Asked, Form};
-use door::Knock;
 pub use guard::Guard;
 use snapshot::{Progress, Snapshot};
 use std::time::Duration;

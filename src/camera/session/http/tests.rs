@@ -500,7 +500,7 @@ fn a_wrong_code_is_told_so_and_after_three_the_browser_has_to_wait() {
     for _ in 0..3 {
         let talk = camera.type_in("0000-0000-0000", OWN_SITE);
         assert!(
-            talk.code() == 403 && talk.body().contains("role=\"alert\">the code is wrong"),
+            talk.code() == 403 && talk.body().contains("role=\"alert\">The code is wrong"),
             "{talk:?}"
         );
         assert!(talk.end().starts_with("the code is wrong"), "{}", talk.end());
@@ -520,7 +520,7 @@ fn a_mistake_in_typing_is_explained_and_costs_no_guess() {
     for (typed, says) in [
         ("K7QM", "this has 4"),
         ("", "this has 0"),
-        ("K7QM-2XPD-9HR%3C", "a code has no &#39;&lt;&#39;"),
+        ("K7QM-2XPD-9HR%3C", "A code has no &#39;&lt;&#39;"),
     ] {
         let talk = camera.type_in(typed, OWN_SITE);
         assert!(talk.code() == 400 && talk.body().contains(says), "{talk:?}");

@@ -18,7 +18,7 @@ use crate::wire::http::resource::Resource;
 use crate::wire::http::response::Status;
 use crate::wire::http::site::Site;
 
-/// A client at the door.
+/// A client that shows its keys.
 #[derive(Debug)]
 pub(super) struct Knock {
     client: Client,
