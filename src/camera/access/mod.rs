@@ -163,11 +163,6 @@ impl Access {
         &self.changes
     }
 
-    /// SHA-256 of the camera's certificate.
-    pub fn pin(&self) -> [u8; HASH_LEN] {
-        self.pin
-    }
-
     /// The code, to be shown to the owner.
     pub fn code(&self) -> Code {
         self.known().code.code.clone()

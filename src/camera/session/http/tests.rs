@@ -4,7 +4,7 @@ use super::{Guard, Http};
 use crate::camera::access::day::Day;
 use crate::camera::access::folder::Folder;
 use crate::camera::access::keys::Sealing;
-use crate::camera::access::{Access, Channel};
+use crate::camera::access::{Access, Channel, Plain};
 use crate::camera::context::HttpRules;
 use crate::camera::encode::Coding;
 use crate::camera::roster::wish::Wish;
@@ -91,8 +91,17 @@ impl Camera {
         Self { _folder: folder, access, rules, now: Instant::now() }
     }
 
+    /// The same, and some keys are accepted without TLS.
+    fn with_plain(self) -> Self {
+        Self { access: self.access.with_plain(Plain::Keys), ..self }
+    }
+
     fn key(&self, name: &str) -> String {
-        let given = self.access.give(name, May::Watch, Sealing::TlsOnly, today());
+        self.key_for(name, Sealing::TlsOnly)
+    }
+
+    fn key_for(&self, name: &str, sealing: Sealing) -> String {
+        let given = self.access.give(name, May::Watch, sealing, today());
         given.expect("it is written").key.text()
     }
 
@@ -412,15 +421,39 @@ fn without_tls_people_are_shown_the_way_and_programs_are_told() {
     let code = camera.access.code().shown();
     for request in [form(&format!("code={code}"), OWN_SITE), get("/login", PAGE)] {
         let talk = camera.hear(Channel::Plain, request.as_bytes());
-        assert!(
-            talk.code() == 403
-                && !talk.said.contains("<form")
-                && talk.orders == ["Stand", "CloseSending"]
-                || talk.said.contains("https://"),
-            "{talk:?}"
-        );
+        assert!(talk.code() == 403 && talk.said.contains("https://"), "{talk:?}");
+        assert!(!talk.said.contains("<form") && !talk.orders.contains(&"LogIn".to_owned()));
     }
     assert_eq!(camera.access.keys().len(), 1);
+}
+
+#[test]
+fn a_key_that_was_made_for_it_counts_without_tls_where_the_owner_allows_that() {
+    let camera = Camera::new().with_plain();
+    let (plain, sealed) = (camera.key_for("VLC", Sealing::PlainToo), camera.key("HA"));
+    let hear = |camera: &Camera, request: String| camera.hear(Channel::Plain, request.as_bytes());
+    for (path, says) in [("/stream", "a picture"), ("/state", REPORT), ("/", "<title>Garage")] {
+        let talk = hear(&camera, get(&format!("{path}?key={plain}"), PAGE));
+        assert!(talk.code() == 200 && talk.said.contains(says), "{talk:?}");
+        assert_eq!(talk.header("Set-Cookie"), None);
+        let talk = hear(&camera, get(path, &format!("Authorization: Bearer {plain}\r\n")));
+        assert!(talk.code() == 200 && talk.said.contains(says), "{talk:?}");
+    }
+    let refused = hear(&camera, get(&format!("/stream?key={sealed}"), ""));
+    assert!(refused.code() == 403 && !refused.was_served(), "{refused:?}");
+    assert!(refused.body().contains("that key is for TLS only"), "{refused:?}");
+    assert!(hear(&camera, get("/stream", "")).body().contains("Use https://garage.local:8080"));
+    // The code is never taken without TLS.
+    let login = hear(&camera, get(&format!("/login?key={plain}"), PAGE));
+    assert!(login.code() == 403 && !login.said.contains("<form"), "{login:?}");
+    let form = form(&format!("code={}", camera.access.code().shown()), OWN_SITE);
+    let form = hear(&camera, form);
+    assert!(form.code() == 403 && !form.orders.contains(&"LogIn".to_owned()), "{form:?}");
+
+    let strict = Camera::new();
+    let key = strict.key_for("VLC", Sealing::PlainToo);
+    let refused = hear(&strict, get(&format!("/stream?key={key}"), ""));
+    assert!(refused.code() == 403 && !refused.was_served(), "{refused:?}");
 }
 
 #[test]
