@@ -156,7 +156,7 @@ fn pass_on(
         end.stream.set_read_timeout(Some(TURN))?;
         end.stream.set_write_timeout(Some(SOON))?;
     }
-    let mut space = vec![0; 64 << 10];
+    let mut space = vec![0; 1 << 20];
     while !is_over.load(Ordering::SeqCst) {
         let Some(count) = near_end.hear(&mut space)? else { break };
         heard.lock().expect("no panic").extend_from_slice(&space[..count]);
