@@ -54,9 +54,9 @@ Pair with a camera that wants a code
   --code CODE             the code, which the camera's screen shows, or on its machine sudo lancam
                           pair. Once will do: the viewer remembers the camera. LANCAM_CODE in the
                           environment does the same, and keeps it out of your shell's history
-  --key-file FILE         show the key in this file, for scripts: what sudo lancam pair --name NAME
-                          prints, with the camera's certificate (64 hexadecimal digits). LANCAM_KEY
-                          may have the same text
+  --key-file FILE         show the key in this file, for scripts: what sudo lancam pair prints for a
+                          new key, with the camera's pin (64 hexadecimal digits). LANCAM_KEY may
+                          have the same text
   --forget CAMERA         forget that this camera is paired
 
 Record

@@ -301,7 +301,7 @@ impl Row {
         let right =
             canvas.measure(&facts, small).max(canvas.measure(&state, small)) + scale.em(0.8);
         let left = |row: Rect| row.split_left(row.width - right).0;
-        let place = left(upper).split_right(self.lock_width(scale)).0;
+        let place = left(upper).split_right(self.lock_width(scale)).1;
         let end =
             canvas.text(place, &self.name, Style::new(scale.text(), light).bold(), Align::Left);
         self.draw_lock(canvas, end, middle);
@@ -356,7 +356,7 @@ impl Row {
         }
         let (left, _) = inner.split_left(inner.width - width);
         let colour = if self.lost.is_some() { QUIET } else { TEXT };
-        let place = left.split_right(self.lock_width(scale)).0;
+        let place = left.split_right(self.lock_width(scale)).1;
         let end =
             canvas.text(place, &self.name, Style::new(scale.text(), colour).bold(), Align::Left);
         self.draw_lock(canvas, end, left.y as f32 + left.height as f32 / 2.0);
