@@ -52,7 +52,8 @@ fn whenever_the_power_goes_nobody_else_is_let_in_and_no_key_that_was_given_is_lo
         }
     }
     println!("{changes} changes, {} states of the disk", tried.len());
-    assert!(changes > 40 && tried.len() > 40, "{trace}");
+    // Eight files are written: made, filled, synced, renamed, and their folder synced.
+    assert!(changes >= 40 && tried.len() >= 40, "{trace}");
     assert_eq!(promises.keys.len(), 2, "{trace}");
 }
 

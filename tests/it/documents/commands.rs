@@ -11,6 +11,7 @@ use std::fs;
 const OTHERS: &[&str] = &[
     "apt",
     "apt-get",
+    "base64",
     "cat",
     "cd",
     "cp",
