@@ -246,12 +246,6 @@ impl Http<'_> {
         self.closes(SessionEnd::Refused { why: counted, text })
     }
 
-    /// Sends what was written, and closes the connection.
-    fn closes(&mut self, end: SessionEnd) -> Next {
-        self.state = State::Answers(Some(end));
-        Next::Wait(None)
-    }
-
     fn channel(&self) -> Channel {
         self.guard.as_ref().map_or(Channel::Plain, |guard| guard.channel)
     }

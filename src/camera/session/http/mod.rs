@@ -4,6 +4,7 @@ mod admission;
 mod answers;
 mod asked;
 mod guard;
+mod leaving;
 mod rhythm;
 mod snapshot;
 mod stand_in;
@@ -14,7 +15,6 @@ mod tests;
 use super::link::outgoing::Outgoing;
 use super::machine::{Input, Machine, Moment, Next, Order, Report, Standing};
 use crate::camera::context::HttpRules;
-use crate::camera::metrics::Refused;
 use crate::camera::page;
 use crate::camera::roster::wish::Wish;
 use crate::camera::session_end::{GREETING_TIMEOUT, SessionEnd};
@@ -28,14 +28,10 @@ use crate::wire::native::message::Wishes;
 use admission::Knock;
 use asked::{Asked, Form};
 pub use guard::Guard;
+use leaving::{LINGER_BYTES, LINGER_TIME, refused};
 use snapshot::{Progress, Snapshot};
 use std::time::Duration;
 use stream::Stream;
-
-/// How long a client may take to read its last answer, and how many bytes are ignored that it still
-/// sends.
-const LINGER_TIME: Duration = Duration::from_secs(1);
-const LINGER_BYTES: usize = 1 << 20;
 
 /// A client may send this many bytes ahead while it is being answered. The rest stays in the
 /// socket.
@@ -319,65 +315,6 @@ impl<'a> Http<'a> {
             }
         }
     }
-
-    /// Refuses a request, with the reason.
-    fn refuse(&mut self, asked: &Asked, refusal: Refusal, out: &mut Outgoing) -> Next {
-        answers::refuse(asked, &refusal, out);
-        self.refusal = Some(refusal);
-        self.answers(asked)
-    }
-
-    /// Refuses a stream, and closes the connection.
-    fn refuse_stream(
-        &mut self,
-        mut asked: Asked,
-        refusal: &Refusal,
-        end: SessionEnd,
-        out: &mut Outgoing,
-    ) -> Next {
-        asked.afterwards = Afterwards::Close;
-        answers::refuse(&asked, refusal, out);
-        self.state = State::Answers(Some(end));
-        Next::Order(Order::Unwatch)
-    }
-
-    /// Continues after an answer was written to `out`.
-    fn answers(&mut self, asked: &Asked) -> Next {
-        self.answered += 1;
-        self.state = State::Answers(match asked.afterwards {
-            Afterwards::Stay => None,
-            Afterwards::Close => {
-                let answered = SessionEnd::Answered(self.answered);
-                Some(self.refusal.take().map_or(answered, refused))
-            }
-        });
-        Next::Wait(None)
-    }
-
-    fn answer_leaves(&mut self, end: Option<SessionEnd>, out: &Outgoing, now: Micros) -> Next {
-        if !out.is_empty() {
-            self.state = State::Answers(end);
-            return Next::Wait(None);
-        }
-        match end {
-            Some(end) => {
-                self.state = State::Closes(end);
-                Next::Order(Order::CloseSending)
-            }
-            None => {
-                self.state = State::Asks(now.after(GREETING_TIMEOUT));
-                Next::Order(Order::Stand(Standing::Waits))
-            }
-        }
-    }
-
-    fn linger(&mut self, end: SessionEnd, until: Micros, received: usize, now: Micros) -> Next {
-        if self.input == InputSide::Ended || now >= until || received >= LINGER_BYTES {
-            return Next::End(end);
-        }
-        self.state = State::Lingers { end, until, received };
-        Next::Wait(Some(until))
-    }
 }
 
 impl Machine for Http<'_> {
@@ -438,14 +375,4 @@ impl Machine for Http<'_> {
             _ => State::Ends(why),
         };
     }
-}
-
-/// The end of a session that refused a request.
-fn refused(refusal: Refusal) -> SessionEnd {
-    let why = match refusal.status {
-        Status::UNAVAILABLE => Refused::NoPicture,
-        Status::REQUEST_TIMEOUT => Refused::Silent,
-        _ => Refused::BadRequest,
-    };
-    SessionEnd::Refused { why, text: refusal.text }
 }
