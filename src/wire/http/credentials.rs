@@ -48,7 +48,7 @@ fn authorization(value: &[u8]) -> Option<ShownKey> {
     } else {
         return None;
     };
-    (!key.is_empty()).then(|| ShownKey(key))
+    (!key.is_empty()).then_some(ShownKey(key))
 }
 
 /// The value of the cookie with this name. The cookies of other services on the same host may have any bytes.

@@ -211,18 +211,18 @@ impl Http<'_> {
     }
 
     /// Goes on when the code was looked at.
-    pub(super) fn logged_in(&mut self, asked: Asked, input: Input, out: &mut Outgoing) -> Next {
+    pub(super) fn logged_in(&mut self, asked: &Asked, input: Input, out: &mut Outgoing) -> Next {
         match input {
             Input::LoggedIn(Ok(Given { key, name, .. })) => {
                 let cookie = self.guard.as_ref().map(|guard| guard.set_cookie(&key.text()));
-                answers::see_page(&asked, cookie.as_deref(), out);
+                answers::see_page(asked, cookie.as_deref(), out);
                 self.closes(SessionEnd::Paired(name))
             }
             Input::LoggedIn(Err(NotGiven::Open)) => {
-                answers::see_page(&asked, None, out);
-                self.answers(&asked)
+                answers::see_page(asked, None, out);
+                self.answers(asked)
             }
-            Input::LoggedIn(Err(why)) => self.not_given(&asked, &why, out),
+            Input::LoggedIn(Err(why)) => self.not_given(asked, &why, out),
             // An order is answered at once, so nothing else comes.
             _ => Next::End(SessionEnd::ViewerLeft),
         }

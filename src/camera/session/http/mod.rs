@@ -349,7 +349,7 @@ impl Machine for Http<'_> {
             State::Asked(asked) => self.answer(asked, out, moment),
             State::Knocks(asked, knock) => self.judged(asked, knock, &input, out, moment),
             State::Reads(asked, form, deadline) => self.read(asked, form, deadline, out, now),
-            State::LogsIn(asked) => self.logged_in(asked, input, out),
+            State::LogsIn(asked) => self.logged_in(&asked, input, out),
             State::Reports(asked, kind) => self.reported(asked, kind, input, out),
             State::Pictures(asked, snapshot) => self.picture(asked, snapshot, input, out, moment),
             State::Sits(asked, wishes) => self.sit(asked, wishes, &input, out, moment),
