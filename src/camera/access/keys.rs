@@ -116,12 +116,13 @@ impl Keys {
     ///
     /// # Errors
     /// When there are [`MOST`] already.
-    pub fn add(&mut self, entry: Entry) -> Result<String, Full> {
+    pub fn add(&mut self, mut entry: Entry) -> Result<String, Full> {
         if self.0.len() >= MOST {
             return Err(Full);
         }
         let name = self.free_name(&entry.name);
-        self.0.push(Entry { name: name.clone(), ..entry });
+        entry.name.clone_from(&name);
+        self.0.push(entry);
         Ok(name)
     }
 
