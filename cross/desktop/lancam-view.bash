@@ -6,6 +6,9 @@ _lancam_view() {
     COMPREPLY=()
     case $before in
     --pickle) :; return ;;
+    --code) :; return ;;
+    --key-file) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -W '' -- "$word"; compgen -f -- "$word"); return ;;
+    --forget) :; return ;;
     --record) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -W '' -- "$word"; compgen -f -- "$word"); return ;;
     --record-every) :; return ;;
     --record-max) :; return ;;
@@ -19,6 +22,6 @@ _lancam_view() {
     --timeout) :; return ;;
     --save) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -W '' -- "$word"; compgen -f -- "$word"); return ;;
     esac
-    [[ $word != -* ]] || COMPREPLY=($(compgen -W '--list --pickle --fullscreen --record --record-every --record-max --record-keep --width --height --quality --fps --headless --frames --seconds --timeout --save --json --version --help' -- "$word"))
+    [[ $word != -* ]] || COMPREPLY=($(compgen -W '--list --pickle --fullscreen --code --key-file --forget --record --record-every --record-max --record-keep --width --height --quality --fps --headless --frames --seconds --timeout --save --json --version --help' -- "$word"))
 }
 complete -F _lancam_view lancam-view

@@ -51,7 +51,7 @@ const GOLDENS: [Golden; 20] = [
     // The first bytes of the camera's certificate.
     Golden { name: "code-refused", moving: &[part(380, 404, 520, 60)] },
     // The picture of the other camera, and how long the first one has waited.
-    Golden { name: "grid-code", moving: &[part(640, 0, 640, 720), part(200, 400, 240, 30)] },
+    Golden { name: "grid-code", moving: &[part(640, 0, 640, 720), part(200, 386, 240, 24)] },
 ];
 
 const fn part(x: usize, y: usize, width: usize, height: usize) -> Part {
