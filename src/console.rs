@@ -2,7 +2,7 @@
 //! makes a program panic or stand still.
 
 use std::fmt::Display;
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -33,6 +33,19 @@ pub fn complain(line: impl Display) {
     let out = io::stderr().lock();
     if takes_a_line(&out, PATIENCE) {
         let _ = write_line(out, &line);
+    }
+}
+
+/// Whether somebody can be asked: standard input and standard error are a terminal.
+pub fn has_somebody() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// Prints a question on standard error; what is typed stands behind it. The rest is as in [`say`].
+pub fn ask(question: impl Display) {
+    let mut out = io::stderr().lock();
+    if takes_a_line(&out, PATIENCE) {
+        let _ = out.write_all(format!("{question} ").as_bytes()).and_then(|()| out.flush());
     }
 }
 

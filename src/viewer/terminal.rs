@@ -1,7 +1,8 @@
 //! Asks somebody who sits at the terminal, while the viewer goes on.
 
+use crate::console;
 use crate::latest::{Doorbell, Latest, Newest, Reader};
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::{self, BufRead};
 use std::sync::Arc;
 use std::thread;
 
@@ -20,15 +21,13 @@ impl Terminal {
     /// The terminal from which this program was started. `None` if there is nobody to ask: its input or its messages go
     /// elsewhere. Each line that is typed rings `doorbell`.
     pub fn of_this_program(doorbell: &Arc<Doorbell>) -> Option<Self> {
-        let is_there = io::stdin().is_terminal() && io::stderr().is_terminal();
-        is_there.then(|| Self { doorbell: Arc::clone(doorbell), lines: None })
+        console::has_somebody().then(|| Self { doorbell: Arc::clone(doorbell), lines: None })
     }
 
     /// Writes a question; what is typed stands behind it.
     pub fn ask(&mut self, question: &str) {
-        let mut out = io::stderr().lock();
         // If the terminal is closed, no answer comes.
-        let _ = write!(out, "{question} ").and_then(|()| out.flush());
+        console::ask(question);
         if self.lines.is_none() {
             self.listen(io::BufReader::new(io::stdin()));
         }
@@ -82,6 +81,7 @@ fn read(mut input: impl BufRead, lines: &Latest<String>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Write;
     use std::time::{Duration, Instant};
 
     fn next(terminal: &mut Terminal) -> Answer {

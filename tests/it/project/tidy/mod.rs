@@ -22,8 +22,8 @@ const BELOW: [(&str, &[&str]); 26] = [
     (
         "viewer",
         &[
-            "crypto", "image", "json", "latest", "nearest", "net", "plain", "rate", "signals",
-            "wire", "wording",
+            "console", "crypto", "image", "json", "latest", "nearest", "net", "plain", "rate",
+            "signals", "wire", "wording",
         ],
     ),
     ("setup", &["nearest", "plain", "settings", "wire", "wording"]),
