@@ -65,7 +65,10 @@ impl Seal {
             }
             match self.inbox.open(&mut self.traffic).expect("the camera keeps the rules") {
                 Next::Opened => {}
-                Next::Closed => return opened,
+                Next::Closed => {
+                    assert!(sealed.is_empty(), "nothing is sent behind the end");
+                    return opened;
+                }
                 Next::Partial if sealed.is_empty() => return opened,
                 Next::Partial => {
                     let space = self.inbox.space().expect("the camera keeps the rules");

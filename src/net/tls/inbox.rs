@@ -12,6 +12,8 @@ pub struct Inbox {
     open: Range<usize>,
     /// Records that are still sealed; they lie behind it.
     sealed: Range<usize>,
+    /// Whether the peer has said that it sends no more. What lies behind that record is not looked at.
+    is_closed: bool,
 }
 
 /// What the next record is.
@@ -31,7 +33,7 @@ impl Inbox {
         let mut bytes = received;
         let sealed = 0..bytes.len();
         bytes.resize(room.max(sealed.end), 0);
-        Self { bytes, open: 0..0, sealed }
+        Self { bytes, open: 0..0, sealed, is_closed: false }
     }
 
     /// Whether there is anything to take or to open.
@@ -48,16 +50,22 @@ impl Inbox {
         count
     }
 
-    /// Opens the next record. Take all data first.
+    /// Opens the next record. Take all data first. Once the peer has closed, it stays closed.
     ///
     /// # Errors
     /// When the peer breaks the rules, or says that we do.
     pub fn open(&mut self, traffic: &mut Traffic) -> Result<Next, TrafficError> {
         debug_assert!(self.open.is_empty());
+        if self.is_closed {
+            return Ok(Next::Closed);
+        }
         let start = self.sealed.start;
         match traffic.open(&mut self.bytes[self.sealed.clone()])? {
             Opened::Partial => Ok(Next::Partial),
-            Opened::Closed => Ok(Next::Closed),
+            Opened::Closed => {
+                self.is_closed = true;
+                Ok(Next::Closed)
+            }
             Opened::Data { len, at } => {
                 self.sealed.start += len;
                 self.open = start + at.start..start + at.end;

@@ -459,6 +459,19 @@ fn records_are_opened_wherever_they_are_cut_and_no_changed_one_is() {
     );
 }
 
+#[test]
+fn a_side_that_has_closed_stays_closed_however_often_it_is_asked() {
+    let (mut camera, mut viewer) = pair();
+    let mut sealed = seal(&mut camera, b"bye");
+    camera.close(&mut sealed).expect("it seals");
+    let mut inbox = Inbox::new(sealed, 0);
+    assert_eq!(inbox.open(&mut viewer).expect("opens"), Next::Opened);
+    assert_eq!(inbox.take(&mut [0; 9]), 3);
+    for _ in 0..3 {
+        assert_eq!(inbox.open(&mut viewer).expect("closed"), Next::Closed);
+    }
+}
+
 /// Two sockets that are joined.
 fn sockets() -> (TcpStream, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("binds");
