@@ -36,6 +36,9 @@ pub(super) const START: Micros = Micros(1_000_000_000);
 /// A viewer that takes nothing must be disconnected within this time.
 const LET_GO: Duration = Duration::from_secs(5);
 
+/// A viewer that takes so many bytes in the second half of the time until it is disconnected makes progress.
+const SOME: usize = 16 << 10;
+
 /// A session must end within this time when the program ends.
 const STOPS: Duration = Duration::from_millis(300);
 
@@ -115,6 +118,8 @@ pub(super) struct World<'a> {
     narrowed: Option<usize>,
     /// How many unacknowledged bytes the link was told about last.
     held: usize,
+    /// The same, when the link was told first since the viewer last made progress.
+    halfway: Option<usize>,
     reader: Reader,
     got: Vec<u64>,
     // What a sleep ends with.
@@ -168,7 +173,7 @@ impl<'a> World<'a> {
                 to_say.extend(request(speaks, choices.below(REQUESTS.len())));
             }
             Speaks::Pairing => {
-                Message::PairRequest { nonce: [1; 32], name: "x" }.write_to(&mut to_say)
+                Message::PairRequest { nonce: [1; 32], name: "x" }.write_to(&mut to_say);
             }
             Speaks::Pickle => {}
         }
@@ -190,6 +195,7 @@ impl<'a> World<'a> {
             left_over: 0,
             narrowed: None,
             held: 0,
+            halfway: None,
             reader: Reader::new(speaks),
             got: Vec::new(),
             socket_edge: false,
@@ -250,6 +256,7 @@ impl<'a> World<'a> {
             Some(since) if owes && !progress => Some(since),
             _ => owes.then_some(self.now),
         };
+        self.halfway = self.halfway.filter(|_| owes && !progress);
     }
 
     /// Checks what must be true whenever a link goes to sleep.
@@ -601,7 +608,9 @@ impl Kernel for MadeUpKernel<'_> {
         let world = &mut *self.0.borrow_mut();
         let unacknowledged = world.queue.len();
         let before = std::mem::replace(&mut world.held, unacknowledged);
-        if world.narrowed.is_some() && unacknowledged < before {
+        let halfway = *world.halfway.get_or_insert(unacknowledged);
+        let has_taken_some = halfway.saturating_sub(unacknowledged) >= SOME;
+        if has_taken_some || world.narrowed.is_some() && unacknowledged < before {
             world.note_debt(true);
         }
         Ok(Held { unsent: world.unsent(), unacknowledged })
