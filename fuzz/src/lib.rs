@@ -362,7 +362,8 @@ fn setup_file(name: &str, bytes: &[u8]) {
     let moved = Parsed::new(name, moved).expect("it is read");
     assert_eq!(names(&moved), names(&file), "{name}");
     let is_left = moved.reading.wishes.networks.iter().any(|it| it.secret.text().is_some());
-    let code = moved.reading.wishes.code.as_ref().and_then(|written| written.code());
+    let code =
+        moved.reading.wishes.code.as_ref().and_then(lancam::settings::code::WrittenCode::code);
     assert!(!is_left && code.is_none(), "{name}: {:?}", moved.text());
 
     let public = device::without_tables(file.text());

@@ -50,7 +50,7 @@ impl Found {
         };
         match tell(&options.boot, &code.shown()) {
             Ok(Told::Now) => {
-                log::info!("wrote the camera's code into {TOLD} on the boot partition")
+                log::info!("wrote the camera's code into {TOLD} on the boot partition");
             }
             Ok(Told::Before) => {}
             Err(error) => log::warn!("{TOLD} does not tell the camera's code: {error}"),

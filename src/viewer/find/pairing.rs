@@ -26,7 +26,7 @@ enum Phase {
     /// Waits for the camera's offer.
     Asks,
     /// Waits for the camera's proof.
-    Proves { prover: Prover, exchange: Exchange, name: String, id: String },
+    Proves { prover: Box<Prover>, exchange: Exchange, name: String, id: String },
     /// It is paired or refused.
     Over,
 }
@@ -115,7 +115,8 @@ impl Pairing {
                     return Err(PairingError::Refused { reason, text: printable(text) });
                 }
                 (Phase::Asks, Message::PairOffer { nonce, salt, iterations, name, id }) => {
-                    let prover = Prover::new(&self.code, &Salting::new(salt, iterations)?);
+                    let prover =
+                        Box::new(Prover::new(&self.code, &Salting::new(salt, iterations)?));
                     let (viewer_nonce, pin) = (self.nonce, self.pin);
                     let exchange = Exchange { viewer_nonce, camera_nonce: nonce, pin };
                     let proof = prover.proof(Side::Viewer, &exchange);

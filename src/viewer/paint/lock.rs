@@ -1,5 +1,8 @@
 //! A closed lock, the sign of a camera that this viewer is paired with.
 
+// Coordinates are far below 2^31.
+#![allow(clippy::cast_possible_truncation)]
+
 use super::canvas::Canvas;
 use super::rect::Rect;
 use super::style::Colour;

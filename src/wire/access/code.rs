@@ -33,8 +33,8 @@ impl Code {
     pub fn from_random(bytes: [u8; 8]) -> Self {
         let bits = u64::from_le_bytes(bytes);
         Self(std::array::from_fn(|at| {
-            let five = (bits >> (5 * at)) & 31;
-            LETTERS[usize::try_from(five).expect("at most 31")]
+            let [five, ..] = (bits >> (5 * at)).to_le_bytes();
+            LETTERS[usize::from(five & 31)]
         }))
     }
 

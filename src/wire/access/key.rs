@@ -68,8 +68,8 @@ impl Key {
             let [a, b, c] = std::array::from_fn(|at| three.get(at).copied().unwrap_or(0));
             let bits = u32::from_be_bytes([0, a, b, c]);
             for shift in [18, 12, 6, 0] {
-                let at = usize::try_from((bits >> shift) & 63).expect("at most 63");
-                text.push(char::from(LETTERS[at]));
+                let [.., six] = (bits >> shift).to_be_bytes();
+                text.push(char::from(LETTERS[usize::from(six & 63)]));
             }
         }
         // The last letter stands for no bit.

@@ -55,7 +55,7 @@ impl Relay {
                 let server = identity.server().clone();
                 // A viewer that leaves makes this an error.
                 thread::spawn(move || {
-                    drop(pass_on(&viewer, (far, camera), &server, &heard, &is_over))
+                    drop(pass_on(&viewer, (far, camera), &server, &heard, &is_over));
                 });
             }
         });

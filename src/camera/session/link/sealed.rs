@@ -567,16 +567,12 @@ mod tests {
 
     #[test]
     fn who_breaks_the_rules_is_told_by_an_alert_and_ends() {
-        let changed = |sealed: &mut Vec<u8>| sealed[7] ^= 1;
-        let long = |sealed: &mut Vec<u8>| sealed[3] = 0xFF;
-        let plain = |sealed: &mut Vec<u8>| sealed[0] = 21;
-        let spoilers: [(&dyn Fn(&mut Vec<u8>), u8); 3] =
-            [(&changed, 20), (&long, 22), (&plain, 10)];
-        for (spoil, alert) in spoilers {
+        // Which byte of the record is flipped, and how: its data, its length, its kind.
+        for (at, flip, alert) in [(7, 1, 20), (3, 0xFF, 22), (0, 21 ^ 23, 10)] {
             let mut joined = joined();
             joined.wire.borrow_mut().room = 1000;
             let mut sealed = seal(&mut joined.viewer, b"hello");
-            spoil(&mut sealed);
+            sealed[at] ^= flip;
             joined.arrive(&sealed);
             joined.camera.sleep(None).expect("open");
             let error = joined.receive(100).expect_err("it breaks the rules");

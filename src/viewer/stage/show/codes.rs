@@ -34,10 +34,13 @@ impl Show {
             Sheet::Code if !tile.wants_code && kind != Some(NoticeKind::Pairing) => {
                 self.wall.close_code();
             }
-            _ if tile.wants_code && is_alone && is_free && self.chooser.is_none() => {
-                if !std::mem::replace(&mut tile.was_asked, true) {
-                    self.wall.ask_for_code();
-                }
+            _ if tile.wants_code
+                && is_alone
+                && is_free
+                && self.chooser.is_none()
+                && !std::mem::replace(&mut tile.was_asked, true) =>
+            {
+                self.wall.ask_for_code();
             }
             _ => {}
         }
