@@ -316,7 +316,7 @@ fn a_camera_that_wants_a_code_is_asked_for_it_and_has_a_lock_from_then_on() {
     let both = ["Garage", "Küche"];
     let viewer = Viewer::start_in(&lan, &both, |command| stage.dress_to_remember(command));
     stage.point((700, 800));
-    stage.wait_for_title("1 cameras, 1 without a picture");
+    stage.wait_for_title("1 camera, 1 without a picture");
     expect(&stage, "grid-code");
     stage.leave(viewer);
 
