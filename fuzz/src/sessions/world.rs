@@ -118,8 +118,8 @@ pub(super) struct World<'a> {
     narrowed: Option<usize>,
     /// How many unacknowledged bytes the link was told about last.
     held: usize,
-    /// The same, when the link was told first since the viewer last made progress.
-    halfway: Option<usize>,
+    /// The most of what it was told since the viewer last took [`SOME`] of it.
+    most_held: usize,
     reader: Reader,
     got: Vec<u64>,
     // What a sleep ends with.
@@ -195,7 +195,7 @@ impl<'a> World<'a> {
             left_over: 0,
             narrowed: None,
             held: 0,
-            halfway: None,
+            most_held: 0,
             reader: Reader::new(speaks),
             got: Vec::new(),
             socket_edge: false,
@@ -256,7 +256,6 @@ impl<'a> World<'a> {
             Some(since) if owes && !progress => Some(since),
             _ => owes.then_some(self.now),
         };
-        self.halfway = self.halfway.filter(|_| owes && !progress);
     }
 
     /// Checks what must be true whenever a link goes to sleep.
@@ -608,8 +607,11 @@ impl Kernel for MadeUpKernel<'_> {
         let world = &mut *self.0.borrow_mut();
         let unacknowledged = world.queue.len();
         let before = std::mem::replace(&mut world.held, unacknowledged);
-        let halfway = *world.halfway.get_or_insert(unacknowledged);
-        let has_taken_some = halfway.saturating_sub(unacknowledged) >= SOME;
+        world.most_held = world.most_held.max(unacknowledged);
+        let has_taken_some = world.most_held - unacknowledged >= SOME;
+        if has_taken_some {
+            world.most_held = unacknowledged;
+        }
         if has_taken_some || world.narrowed.is_some() && unacknowledged < before {
             world.note_debt(true);
         }
