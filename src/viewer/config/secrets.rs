@@ -78,6 +78,7 @@ impl Config {
 }
 
 /// The arguments without `--code` and its value, and that value; `None` if it is not there once.
+#[cfg(unix)]
 fn without_code(arguments: Vec<OsString>) -> Option<(Vec<OsString>, OsString)> {
     let (mut left, mut code) = (Vec::new(), None);
     let mut arguments = arguments.into_iter();
@@ -166,6 +167,7 @@ mod tests {
         assert_eq!(both, "use LANCAM_CODE or LANCAM_KEY, not both");
     }
 
+    #[cfg(unix)]
     #[test]
     fn the_code_is_taken_out_of_the_arguments_and_nothing_else() {
         let split = |line: &str| {
