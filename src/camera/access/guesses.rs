@@ -18,7 +18,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// How long no code is looked at after more than these.
 pub const REST: Duration = Duration::from_secs(5 * 60);
 
-/// The wrong codes of the last minute. It remembers at most [`OF_ALL`] of them, and as many addresses.
+/// The wrong codes of the last minute. It remembers at most `OF_ALL` of them, and as many addresses.
 #[derive(Debug, Default)]
 pub struct Guesses {
     /// When they came, oldest first.
