@@ -12,6 +12,8 @@ fn main() {
 }
 
 #[cfg(all(feature = "camera", target_os = "linux"))]
+mod greetings;
+#[cfg(all(feature = "camera", target_os = "linux"))]
 mod readers;
 #[cfg(all(feature = "camera", target_os = "linux"))]
 mod senders;
@@ -39,6 +41,7 @@ fn main() -> std::io::Result<()> {
 mod compare {
     //! Runs all senders alternately in rounds, and takes medians.
 
+    use crate::greetings;
     use crate::readers::Speech;
     use crate::senders::{FRAME_LEN, FRAMES, Figures, most_in_kernel};
     use std::io;
@@ -54,13 +57,16 @@ mod compare {
             "sending {FRAME_LEN} bytes a frame at 30 fps; CPU of the sender, user and system, for a frame to all viewers;"
         );
         println!(
-            "acknowledged: a plain writer that reads an acknowledgement of each frame; plain: one that only writes"
+            "acknowledged: a plain writer that reads an acknowledgement of each frame; plain: one that only writes;"
+        );
+        println!(
+            "sealed: the acknowledged one, with ring's bare seal of each frame for each viewer"
         );
         for viewers in [1, 8, 50] {
             let mut rounds = Vec::new();
             for _ in 0..ROUNDS {
-                let [a, b, c, d] = Speech::ALL.map(|speech| sender(speech, viewers));
-                rounds.push([a?, b?, c?, d?]);
+                let [a, b, c, d, e, f] = Speech::ALL.map(|speech| sender(speech, viewers));
+                rounds.push([a?, b?, c?, d?, e?, f?]);
             }
             println!("{viewers} viewers, medians of {ROUNDS} rounds:");
             for speech in Speech::ALL {
@@ -71,7 +77,7 @@ mod compare {
             "a viewer who takes nothing holds at most {} kB in the kernel's send buffer, besides",
             most_in_kernel()? / 1000
         );
-        Ok(())
+        greetings::tell()
     }
 
     fn tell(speech: Speech, viewers: usize, rounds: &[Round]) {
@@ -96,6 +102,8 @@ mod compare {
             Speech::Http => format!("; to plain {} (goal 1.2)", ratio(Speech::Plain)),
             Speech::Acknowledged => format!("; to plain {}", ratio(Speech::Plain)),
             Speech::Plain => String::new(),
+            Speech::Tls => format!("; to sealed {} (goal 1.2)", ratio(Speech::Sealed)),
+            Speech::Sealed => format!("; to acknowledged {}", ratio(Speech::Acknowledged)),
         };
         let micros = median(&|it| it.cpu_micros);
         println!(

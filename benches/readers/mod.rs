@@ -3,6 +3,8 @@
 
 use lancam::clock;
 use lancam::image::frame::Micros;
+use lancam::net::tls::handshake::{Accepts, Client};
+use lancam::net::tls::stream::Secured;
 use lancam::wire::native::decoder::Decoder;
 use lancam::wire::native::message::{Message, Secret, Wishes};
 use lancam::wire::native::{MAX_PAYLOAD, VERSION};
@@ -10,7 +12,7 @@ use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTime
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The protocol of a sender and its readers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,10 +25,15 @@ pub(crate) enum Speech {
     Acknowledged,
     /// The same, without acknowledgements.
     Plain,
+    /// [`Native`](Self::Native) inside TLS.
+    Tls,
+    /// [`Acknowledged`](Self::Acknowledged), and the writer seals each frame for each viewer with ring's bare call.
+    Sealed,
 }
 
 impl Speech {
-    pub(crate) const ALL: [Self; 4] = [Self::Native, Self::Http, Self::Acknowledged, Self::Plain];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Native, Self::Http, Self::Acknowledged, Self::Plain, Self::Tls, Self::Sealed];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -34,6 +41,8 @@ impl Speech {
             Self::Http => "http",
             Self::Acknowledged => "acknowledged",
             Self::Plain => "plain",
+            Self::Tls => "tls",
+            Self::Sealed => "sealed",
         }
     }
 
@@ -123,9 +132,13 @@ struct Viewer {
     speech: Speech,
     decoder: Decoder,
     multipart: Multipart,
+    secured: Option<Secured>,
     out: Vec<u8>,
     frames: u32,
 }
+
+/// How many sealed bytes one call receives.
+const ROOM: usize = 256 << 10;
 
 impl Viewer {
     fn connect(port: u16, speech: Speech) -> io::Result<Self> {
@@ -133,7 +146,7 @@ impl Viewer {
         stream.set_nodelay(true)?;
         let mut out = Vec::new();
         match speech {
-            Speech::Native => Message::Hello {
+            Speech::Native | Speech::Tls => Message::Hello {
                 min_version: VERSION,
                 max_version: VERSION,
                 credit: 1,
@@ -145,38 +158,81 @@ impl Viewer {
             Speech::Http => {
                 out.extend_from_slice(b"GET /stream HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
             }
-            Speech::Acknowledged | Speech::Plain => {}
+            Speech::Acknowledged | Speech::Plain | Speech::Sealed => {}
         }
-        stream.write_all(&out)?;
+        let mut secured = None;
+        if speech == Speech::Tls {
+            let client = Client::new(Accepts::Any).map_err(io::Error::other)?;
+            let handshake = client.begin().map_err(io::Error::other)?;
+            let until = Instant::now() + LONG_AGO;
+            let greeted = Secured::greet(handshake, &stream, Vec::new(), ROOM, until);
+            let mut greeted = greeted.map_err(io::Error::other)?;
+            greeted.write_all(&stream, &out)?;
+            // One turn opens all records that are there. No later one would be told of the last of them.
+            stream.set_nonblocking(true)?;
+            secured = Some(greeted);
+        } else {
+            stream.write_all(&out)?;
+        }
         let decoder = Decoder::new(MAX_PAYLOAD);
         let multipart = Multipart::default();
-        Ok(Self { stream, speech, decoder, multipart, out, frames: 0 })
+        Ok(Self { stream, speech, decoder, multipart, secured, out, frames: 0 })
     }
 
-    /// Reads once. `false` if the sender has closed the connection.
+    /// Reads what is there. `false` if the sender has closed the connection.
     fn read(&mut self, ages: &mut Vec<u64>) -> io::Result<bool> {
-        let Self { stream, speech, decoder, multipart, out, frames } = self;
-        let mut note = |age: Duration| {
-            if age < LONG_AGO {
-                *frames += 1;
-                ages.push(u64::try_from(age.as_micros()).expect("less than a minute"));
+        if self.speech == Speech::Http {
+            let frames = &mut self.frames;
+            return self.multipart.read(&mut self.stream, |age| note(age, frames, ages));
+        }
+        let Some(mut secured) = self.secured.take() else {
+            let count = self.stream.read(self.decoder.space())?;
+            return self.take(count, ages, |mut stream, out| stream.write_all(out));
+        };
+        let outcome = loop {
+            match secured.read(&self.stream, self.decoder.space()) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break Ok(true),
+                // A record is not whole.
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => break Err(error),
+                Ok(count) => {
+                    match self.take(count, ages, |stream, out| secured.write_all(stream, out)) {
+                        Ok(true) => {}
+                        outcome => break outcome,
+                    }
+                }
             }
         };
-        if *speech == Speech::Http {
-            return multipart.read(stream, note);
-        }
-        let count = stream.read(decoder.space())?;
-        decoder.filled(count);
-        while let Some(message) = decoder.next_message().map_err(io::Error::other)? {
+        self.secured = Some(secured);
+        outcome
+    }
+
+    /// Takes what was read, and acknowledges frames where the sender waits for that.
+    fn take(
+        &mut self,
+        count: usize,
+        ages: &mut Vec<u64>,
+        mut send: impl FnMut(&TcpStream, &[u8]) -> io::Result<()>,
+    ) -> io::Result<bool> {
+        self.decoder.filled(count);
+        while let Some(message) = self.decoder.next_message().map_err(io::Error::other)? {
             let Message::Frame { facts, .. } = message else { continue };
-            note(clock::now().since(facts.captured_at));
-            if matches!(speech, Speech::Native | Speech::Acknowledged) {
-                out.clear();
-                Message::Ack { sequence: facts.sequence }.write_to(out);
-                stream.write_all(out)?;
+            note(clock::now().since(facts.captured_at), &mut self.frames, ages);
+            if self.speech != Speech::Plain {
+                self.out.clear();
+                Message::Ack { sequence: facts.sequence }.write_to(&mut self.out);
+                send(&self.stream, &self.out)?;
             }
         }
         Ok(count > 0)
+    }
+}
+
+/// Notes a frame that does not belong to warming up.
+fn note(age: Duration, frames: &mut u32, ages: &mut Vec<u64>) {
+    if age < LONG_AGO {
+        *frames += 1;
+        ages.push(u64::try_from(age.as_micros()).expect("less than a minute"));
     }
 }
 
