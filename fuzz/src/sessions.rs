@@ -5,7 +5,7 @@
 //! frame is sent out of order, and every session ends.
 
 mod reader;
-mod seal;
+pub(crate) mod seal;
 mod world;
 
 use lancam::camera::access::Channel;

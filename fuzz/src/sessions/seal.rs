@@ -1,7 +1,7 @@
 //! The simulated viewer's side of TLS, and a handshake in memory.
 
 use lancam::camera::access::identity::{Identity, Names};
-use lancam::net::tls::handshake::{Accepts, Client, Progress};
+use lancam::net::tls::handshake::{Accepts, Client, Progress, Server};
 use lancam::net::tls::inbox::{Inbox, Next};
 use lancam::net::tls::records::Gather;
 use lancam::net::tls::stream::Secured;
@@ -16,15 +16,20 @@ static CAMERA: LazyLock<Identity> = LazyLock::new(|| {
     Identity::new(names, Duration::ZERO).expect("randomness")
 });
 
+/// The camera's side of TLS.
+pub(crate) fn server() -> &'static Server {
+    CAMERA.server()
+}
+
 /// What a viewer needs to seal what it says and to open what it reads.
-pub(super) struct Seal {
+pub(crate) struct Seal {
     traffic: Traffic,
     inbox: Inbox,
 }
 
 /// Lets camera and viewer agree on keys.
-pub(super) fn agreed() -> (Secured, Seal) {
-    let server = CAMERA.server();
+pub(crate) fn agreed() -> (Secured, Seal) {
+    let server = server();
     let client = Client::new(Accepts::Only(server.pin())).expect("ciphers");
     let mut camera = server.begin().expect("begins");
     let mut viewer = client.begin().expect("begins");
@@ -42,7 +47,7 @@ pub(super) fn agreed() -> (Secured, Seal) {
 
 impl Seal {
     /// What the network sees of these bytes.
-    pub(super) fn seal(&mut self, bytes: &[u8]) -> Vec<u8> {
+    pub(crate) fn seal(&mut self, bytes: &[u8]) -> Vec<u8> {
         let (parts, mut sealed) = ([IoSlice::new(bytes)], Vec::new());
         let mut from = Gather::new(&parts);
         self.traffic.prepare(&mut sealed).expect("there are keys");
@@ -53,7 +58,7 @@ impl Seal {
     }
 
     /// What the viewer sees of these bytes.
-    pub(super) fn open(&mut self, mut sealed: &[u8]) -> Vec<u8> {
+    pub(crate) fn open(&mut self, mut sealed: &[u8]) -> Vec<u8> {
         let (mut opened, mut some) = (Vec::new(), [0; 4096]);
         loop {
             match self.inbox.take(&mut some) {

@@ -58,6 +58,12 @@ fn sessions_hold_for_their_corpus() {
 }
 
 #[test]
+fn tls_holds_for_its_corpus() {
+    replay("fuzz/corpus/tls_greeting", properties::tls::tls_greeting);
+    replay("fuzz/corpus/tls_records", properties::tls::tls_records);
+}
+
+#[test]
 fn key_files_hold_for_their_corpus() {
     replay("fuzz/corpus/key_files", properties::key_files);
 }
