@@ -65,7 +65,10 @@ pub fn run(order: &PairOrder, config: &Config, host_name: &str) -> Result<String
     Ok(match config.access {
         Mode::Keys => text,
         Mode::Open => format!(
-            "{text}\nnote: access = \"open\" is set, so everybody on the LAN may watch without a code or key"
+            "{text}\n\
+             note: access = \"open\" is set. Until it is \"keys\", everybody on the LAN may watch at http://{}/ \
+             without code, key and TLS",
+            web(config, host_name)
         ),
     })
 }
@@ -92,14 +95,17 @@ fn shown(closed: &Closed, config: &Config, host_name: &str) -> String {
         keys => format!("{} given; lancam pair --list shows them", count(keys, "key")),
     };
     let (camera, web) = (camera(config, host_name), web(config, host_name));
-    format!(
-        "code     {code}\n\
-         viewer   lancam-view {camera} --code {code}\n\
-         browser  https://{web}/\n         \
-         it warns once; the certificate's SHA-256 begins with {}\n\
-         keys     {keys}",
-        begin.join(":")
-    )
+    let lines = match config.access {
+        Mode::Keys => format!(
+            "viewer   lancam-view {camera} --code {code}\n\
+             browser  https://{web}/\n         \
+             it warns once; the certificate's SHA-256 begins with {}",
+            begin.join(":")
+        ),
+        // An open camera has no TLS, and asks for no code.
+        Mode::Open => format!("viewer   lancam-view {camera}\nbrowser  http://{web}/"),
+    };
+    format!("code     {code}\n{lines}\nkeys     {keys}")
 }
 
 /// What `lancam-view --key-file` reads too: the key, and the pin (SHA-256 of the certificate) of the camera that it is for.
@@ -205,7 +211,7 @@ mod tests {
     #[test]
     fn the_code_is_shown_with_the_line_to_type_and_a_new_one_replaces_it() {
         let around = tempfile::tempdir().expect("a folder");
-        let mut config = config(&around.path().join("state"));
+        let config = config(&around.path().join("state"));
         let first = said(&PairOrder::Show, &config);
         let code = first.lines().next().and_then(|line| line.split_whitespace().nth(1));
         let code = code.expect("a code");
@@ -214,8 +220,23 @@ mod tests {
         assert_eq!(said(&PairOrder::Show, &config), first);
         let new = said(&PairOrder::NewCode, &config);
         assert!(!new.contains(code) && new.contains("lancam-view garage.local --code "), "{new}");
+    }
+
+    #[test]
+    fn an_open_camera_is_watched_at_the_address_that_it_has_without_tls() {
+        let around = tempfile::tempdir().expect("a folder");
+        let mut config = config(&around.path().join("state"));
         config.access = Mode::Open;
-        assert!(said(&PairOrder::Show, &config).contains("everybody on the LAN may watch"));
+        let shown = said(&PairOrder::Show, &config);
+        assert!(shown.contains("\nviewer   lancam-view garage.local\n"), "{shown}");
+        assert!(shown.contains("\nbrowser  http://garage.local:8080/\n"), "{shown}");
+        assert!(!shown.contains("https:"), "{shown}");
+        let (name, may, sealing) = ("HA".into(), May::Watch, Sealing::TlsOnly);
+        let made = said(&PairOrder::Make { name, may, sealing }, &config);
+        for text in [shown, made] {
+            let note = text.lines().last().expect("lines");
+            assert!(note.contains("may watch at http://garage.local:8080/ without code"), "{text}");
+        }
     }
 
     #[test]
