@@ -19,19 +19,11 @@ const LOOK_AGAIN: Duration = Duration::from_millis(300);
 pub fn start(access: Arc<Access>, stop: Stop) -> io::Result<JoinHandle<()>> {
     thread::Builder::new().name("keys".into()).spawn(move || {
         while !stop.wait(LOOK_AGAIN) {
-            look(&access);
+            access.catch_up();
+            note_uses(&access);
         }
         note_uses(&access);
     })
-}
-
-fn look(access: &Access) {
-    match access.refresh() {
-        Ok(true) => log::info!("the code or the keys were changed by another program"),
-        Ok(false) => {}
-        Err(error) => log::error!("{error}. What was known before still counts"),
-    }
-    note_uses(access);
 }
 
 fn note_uses(access: &Access) {

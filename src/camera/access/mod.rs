@@ -179,6 +179,7 @@ impl Access {
     /// When no code is looked at now.
     pub fn offer(&self, peer: IpAddr, now: Instant) -> Result<Offer, NotGiven> {
         self.guesses().allow(peer, now)?;
+        self.catch_up();
         let nonce = random().map_err(AccessError::from)?;
         Ok(Offer { nonce, salting: self.known().code.salting })
     }
@@ -215,6 +216,7 @@ impl Access {
         now: Instant,
         today: Day,
     ) -> Result<Given, NotGiven> {
+        self.catch_up();
         let code = self.code();
         self.judge(peer, now, || Code::parse(typed).is_ok_and(|typed| typed.is(&code)))?;
         Ok(self.give(name, BY_CODE, Sealing::TlsOnly, today)?)
@@ -303,6 +305,10 @@ impl Access {
             return Err(NotAdmitted::NoKey);
         }
         let hash = Key::parse(key).ok_or(NotAdmitted::Unknown)?.hash();
+        // `lancam pair` may have made it a moment ago.
+        if !self.holds(&hash) {
+            self.catch_up();
+        }
         let admitted = {
             let known = self.known();
             let entry = known.keys.find(&hash).ok_or(NotAdmitted::Unknown)?;
@@ -356,6 +362,9 @@ impl Access {
         let _lock = self.folder.lock()?;
         let now = stamps(&self.folder);
         let before = std::mem::replace(&mut self.known().stamps, now);
+        if before == now {
+            return Ok(false); // Another thread was first.
+        }
         // First, so that a damaged code keeps no revoked key alive.
         let keys = read_keys(&self.folder)?;
         self.count(keys);
@@ -367,6 +376,15 @@ impl Access {
             self.known().code = code;
         }
         Ok(true)
+    }
+
+    /// Reads what another program has changed, and says so in the log. It asks only for the stamps of two files otherwise.
+    pub fn catch_up(&self) {
+        match self.refresh() {
+            Ok(true) => log::info!("the code or the keys were changed by another program"),
+            Ok(false) => {}
+            Err(error) => log::error!("{error}. What was known before still counts"),
+        }
     }
 
     /// Lets these keys count from here on.
