@@ -117,7 +117,7 @@ impl Http<'_> {
             }
             (Channel::Plain, _) => {
                 let text = match refused {
-                    Some(why @ NotAdmitted::TlsOnly) => why.to_string(),
+                    Some(why @ (NotAdmitted::TlsOnly | NotAdmitted::Unknown)) => why.to_string(),
                     _ => needs_tls(client.host.as_deref()),
                 };
                 self.refuse_unknown(asked, Status::FORBIDDEN, text, &[], out)

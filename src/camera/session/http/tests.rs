@@ -442,6 +442,9 @@ fn a_key_that_was_made_for_it_counts_without_tls_where_the_owner_allows_that() {
     let refused = hear(&camera, get(&format!("/stream?key={sealed}"), ""));
     assert!(refused.code() == 403 && !refused.was_served(), "{refused:?}");
     assert!(refused.body().contains("that key is for TLS only"), "{refused:?}");
+    let unknown = hear(&camera, get(&format!("/stream?key={}", "A".repeat(43)), ""));
+    assert!(unknown.code() == 403 && !unknown.was_served(), "{unknown:?}");
+    assert!(unknown.body().contains("does not know that key"), "{unknown:?}");
     assert!(hear(&camera, get("/stream", "")).body().contains("Use https://garage.local:8080"));
     // The code is never taken without TLS.
     let login = hear(&camera, get(&format!("/login?key={plain}"), PAGE));
