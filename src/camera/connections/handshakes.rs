@@ -15,6 +15,13 @@ const OF_ONE: Allowance = Allowance { at_once: 20, each: Duration::from_millis(2
 /// Of all addresses together. An address from which somebody has shown a key is not among them.
 const OF_ALL: Allowance = Allowance { at_once: 60, each: Duration::from_millis(50) };
 
+/// Besides, of addresses that have not asked for one lately. So a viewer with a key that comes from a new address, or after a
+/// restart of the camera, is not kept out by a flood from some others.
+const OF_NEW: Allowance = Allowance { at_once: 20, each: Duration::from_millis(100) };
+
+/// How long an address asks for none before it counts as new.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(30);
+
 /// How long a handshake waits for its turn; it is refused where it would be longer.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -24,16 +31,27 @@ const REMEMBERED: usize = 256;
 /// The handshakes of late.
 #[derive(Debug)]
 pub(super) struct Handshakes {
-    /// The addresses that have begun some lately.
-    of_one: VecDeque<(IpAddr, Bucket)>,
+    /// The addresses that have asked for some lately.
+    lately: VecDeque<Asking>,
     of_all: Bucket,
+    of_new: Bucket,
     /// The addresses from which somebody has shown a key, the last one first.
     known: VecDeque<IpAddr>,
 }
 
+/// An address that has asked for handshakes.
+#[derive(Debug)]
+struct Asking {
+    peer: IpAddr,
+    /// When it has asked last, whatever came of that.
+    asked_at: Instant,
+    own: Bucket,
+}
+
 impl Default for Handshakes {
     fn default() -> Self {
-        Self { of_one: VecDeque::new(), of_all: Bucket::full(OF_ALL), known: VecDeque::new() }
+        let (of_all, of_new) = (Bucket::full(OF_ALL), Bucket::full(OF_NEW));
+        Self { lately: VecDeque::new(), of_all, of_new, known: VecDeque::new() }
     }
 }
 
@@ -44,17 +62,19 @@ impl Handshakes {
             return Some(now);
         }
         let is_known = self.known.iter().any(|known| is_same(*known, peer));
-        let of_all = if is_known { now } else { self.of_all.next_at(now) };
-        let own = self.bucket(peer, now);
-        let begins = own.next_at(now).max(of_all);
-        if begins > now + PATIENCE {
+        let (own, is_new) = self.own(peer, now);
+        let soon = now + PATIENCE;
+        if own.next_at(now) > soon {
             return None;
         }
-        own.spend(now);
-        if !is_known {
-            self.of_all.spend(now);
-        }
-        Some(begins)
+        let shared = match is_known {
+            true => None,
+            false if self.of_all.next_at(now) <= soon => Some(&mut self.of_all),
+            false if is_new && self.of_new.next_at(now) <= soon => Some(&mut self.of_new),
+            false => return None,
+        };
+        let shared_at = shared.map_or(now, |shared| spent(shared, now));
+        Some(shared_at.max(spent(self.own(peer, now).0, now)))
     }
 
     /// Notes that somebody at this address has shown a key.
@@ -64,20 +84,31 @@ impl Handshakes {
         self.known.push_front(peer);
     }
 
-    fn bucket(&mut self, peer: IpAddr, now: Instant) -> &mut Bucket {
-        self.of_one.retain(|(_, bucket)| bucket.full_at().is_some_and(|full| full > now));
-        let at = match self.of_one.iter().position(|(of, _)| is_same(*of, peer)) {
-            Some(at) => at,
+    /// The bucket of an address that asks now, and whether it has not asked for long.
+    fn own(&mut self, peer: IpAddr, now: Instant) -> (&mut Bucket, bool) {
+        self.lately.retain(|asking| now < asking.asked_at + FORGOTTEN_AFTER);
+        let at = self.lately.iter().position(|asking| is_same(asking.peer, peer));
+        let (at, is_new) = match at {
+            Some(at) => (at, false),
             None => {
-                if self.of_one.len() >= REMEMBERED {
-                    self.of_one.pop_front();
+                if self.lately.len() >= REMEMBERED {
+                    self.lately.pop_front();
                 }
-                self.of_one.push_back((peer, Bucket::full(OF_ONE)));
-                self.of_one.len() - 1
+                self.lately.push_back(Asking { peer, asked_at: now, own: Bucket::full(OF_ONE) });
+                (self.lately.len() - 1, true)
             }
         };
-        &mut self.of_one[at].1
+        let asking = &mut self.lately[at];
+        asking.asked_at = now;
+        (&mut asking.own, is_new)
     }
+}
+
+/// Takes one, and says when it may be used.
+fn spent(bucket: &mut Bucket, now: Instant) -> Instant {
+    let at = bucket.next_at(now);
+    bucket.spend(now);
+    at
 }
 
 #[cfg(test)]
@@ -114,10 +145,26 @@ mod tests {
         all.know(peer(7));
         let of_others: usize =
             (100..150).map(|number| begun(&mut all, peer(number), 20, now).0).sum();
-        assert_eq!(of_others, 80, "60 at once, and 20 within a second");
+        assert_eq!(of_others, 60 + 20 + 20 + 10, "at once and within a second, and of new ones");
         assert_eq!(begun(&mut all, peer(1), 1, now).0, 0, "a stranger has to wait");
         assert_eq!(begun(&mut all, peer(7), 20, now), (20, Duration::ZERO));
         assert_eq!(begun(&mut all, peer(7), 1000, now).0, 5, "its own limit remains");
+    }
+
+    #[test]
+    fn a_new_address_has_its_turn_while_others_flood() {
+        let (mut all, start) = (Handshakes::default(), Instant::now());
+        for tick in 0..2000 {
+            let now = start + Duration::from_millis(5) * tick;
+            (100..150).for_each(|number| drop(all.begin(peer(number), now)));
+            if tick % 200 == 100 {
+                let newcomer = peer(200 + u16::try_from(tick / 200).expect("small"));
+                assert_eq!(begun(&mut all, newcomer, 1, now), (1, Duration::ZERO), "{tick}");
+                assert_eq!(begun(&mut all, newcomer, 5, now).0, 0, "it is not new any more");
+            }
+        }
+        let later = start + Duration::from_secs(60);
+        assert_eq!(begun(&mut all, peer(100), 20, later), (20, Duration::ZERO));
     }
 
     #[test]
@@ -127,7 +174,7 @@ mod tests {
             all.begin(peer(number), now);
             all.know(peer(number));
             now += Duration::from_millis(50);
-            assert!(all.of_one.len() <= REMEMBERED && all.known.len() <= REMEMBERED);
+            assert!(all.lately.len() <= REMEMBERED && all.known.len() <= REMEMBERED);
         }
         assert_eq!(begun(&mut all, IpAddr::from([127, 0, 0, 1]), 1000, now).0, 1000);
     }
