@@ -155,3 +155,22 @@ fn curl_as_a_browser_logs_in_and_comes_back_with_its_cookie() {
     assert!(picture.stdout.starts_with(JPEG));
     assert_eq!(camera.access().keys()[0].name, "curl");
 }
+
+/// As after DNS rebinding: a page elsewhere has pointed its own name at the camera's address.
+#[test]
+fn curl_by_a_name_that_is_not_the_cameras_gets_no_picture_though_it_has_a_key() {
+    let camera = ServedCamera::with_keys();
+    let key = camera.key("curl");
+    let (host, port) = ("rebound.example", camera.port);
+    for (name, status) in [(host, "421"), ("garage.local", "200")] {
+        let resolve = format!("{name}:{port}:127.0.0.1");
+        let url = format!("https://{name}:{port}/snapshot?key={key}");
+        let words =
+            ["--silent", "--insecure", "--resolve", &resolve, "--write-out", "%{http_code}"];
+        let Some(output) = run("curl", &[&words[..], &[&url]].concat()) else { return };
+        assert!(output.stdout.ends_with(status.as_bytes()), "{name}");
+        assert_eq!(holds_a_picture(&output.stdout), status == "200", "{name}");
+        let says = b"this camera does not answer to the name rebound.example";
+        assert_eq!(output.stdout.starts_with(says), status == "421", "{name}");
+    }
+}

@@ -2,12 +2,10 @@
 
 use crate::tools::camera_process::{CameraProcess, PATIENCE, run_to_end, signal, wait};
 use crate::tools::http_client::get;
+use crate::tools::keyed_camera::{Keyed, command, pair, place};
 use crate::tools::native_client::{NativeClient, Said, hello};
-use crate::tools::tls_client::TlsClient;
 use crate::tools::until::wait_until;
-use lancam::camera::access::identity::Identity;
-use lancam::net::tls::handshake::Pin;
-use lancam::viewer::find::pairing::{Paired, PairingError};
+use lancam::viewer::find::pairing::PairingError;
 use lancam::wire::access::key::May;
 use lancam::wire::native::VERSION;
 use lancam::wire::native::message::{GoodbyeReason, Message, Secret, StatusCode};
@@ -15,99 +13,10 @@ use std::fs;
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
-use tempfile::TempDir;
-
-/// A camera on all addresses, with its files in a folder that goes away.
-struct Keyed {
-    camera: CameraProcess,
-    folder: TempDir,
-}
 
 const FILES: [&str; 3] = ["identity", "code", "keys"];
-
-fn place(folder: &TempDir) -> String {
-    folder.path().join("state").to_str().expect("UTF-8").to_owned()
-}
-
-/// `lancam` that wants keys from everybody.
-fn command(folder: &TempDir, more: &[&str]) -> std::process::Command {
-    let place = place(folder);
-    let all = ["--listen", "0.0.0.0:0", "--access", "keys", "--state", &place];
-    CameraProcess::command(&[&all[..], &["--source", "test:64x48@25"], more].concat())
-}
-
-/// `lancam pair` with these words: its exit code and all that it prints.
-fn pair(folder: &TempDir, words: &[&str]) -> (Option<i32>, String) {
-    let place = place(folder);
-    let all = [&["pair", "--state", &place], words].concat();
-    let output =
-        CameraProcess::command(&all).env("LANCAM_ACCESS", "keys").output().expect("it runs");
-    let printed = [output.stdout, output.stderr].concat();
-    (output.status.code(), String::from_utf8(printed).expect("text"))
-}
-
-impl Keyed {
-    fn new() -> Self {
-        Self::with(&[])
-    }
-
-    fn with(more: &[&str]) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let camera = CameraProcess::spawn(&mut command(&folder, more));
-        Self { camera, folder }
-    }
-
-    fn path(&self, file: &str) -> PathBuf {
-        self.folder.path().join("state").join(file)
-    }
-
-    fn pin(&self) -> Pin {
-        let text = fs::read_to_string(self.path("identity")).expect("it is there");
-        Identity::from_text(&text).expect("it is whole").server().pin()
-    }
-
-    fn code(&self) -> String {
-        let text = fs::read_to_string(self.path("code")).expect("it is there");
-        text.lines().next().expect("a code").to_owned()
-    }
-
-    fn connect(&self) -> TlsClient {
-        TlsClient::connect(self.camera.port(), self.pin()).expect("it is the camera")
-    }
-
-    fn watch_with(&self, key: &str) -> TlsClient {
-        let mut client = self.connect();
-        client.greet_with(key);
-        client
-    }
-
-    fn pair(&self, code: &str, name: &str) -> Result<Paired, PairingError> {
-        self.connect().pair(code, name, self.pin())
-    }
-
-    fn paired(&self, name: &str) -> String {
-        self.pair(&self.code(), name).expect("the code is right").key.text()
-    }
-
-    /// A viewer that is let in with this key, as soon as the running camera knows it.
-    fn welcomed(&self, key: &str) -> TlsClient {
-        wait_until("the camera knows the key", || {
-            let mut client = self.watch_with(key);
-            matches!(client.hear(), Said::Welcome { .. }).then_some(client)
-        })
-    }
-
-    /// A key that `lancam pair` makes.
-    fn made(&self, words: &[&str]) -> String {
-        let (code, said) = pair(&self.folder, words);
-        assert_eq!(code, Some(0), "{said}");
-        let line = said.lines().find_map(|line| line.strip_prefix("key "));
-        line.expect("a key").trim().to_owned()
-    }
-}
 
 /// The goodbye of a camera.
 fn goodbye(mut hear: impl FnMut() -> Said) -> (GoodbyeReason, String) {

@@ -2,6 +2,7 @@
 
 mod abuse;
 mod accepted;
+mod floods;
 mod http;
 mod http_keys;
 pub mod http_peers;
@@ -9,6 +10,7 @@ mod http_trouble;
 mod keyed;
 mod ladder;
 mod limits;
+mod listener;
 mod machines;
 mod over_tls;
 pub mod paced;

@@ -1,5 +1,6 @@
 //! Tools that tests share: cameras, viewers, clients, machines and displays, and readers of what programs write.
 
+pub mod ages;
 pub mod allocations;
 pub mod alone;
 pub mod appliance;
@@ -14,6 +15,7 @@ pub mod http_client;
 pub mod interrupted;
 pub mod jpeg_quirks;
 pub mod jpeg_tools;
+pub mod keyed_camera;
 pub mod lan;
 pub mod matroska_reader;
 pub mod mdns_cable;
@@ -39,4 +41,5 @@ pub mod tls_client;
 pub mod until;
 pub mod usb_camera;
 pub mod viewer_process;
+pub mod wire_listener;
 pub mod x11;

@@ -9,6 +9,7 @@ use lancam::wire::access::code::Code;
 use lancam::wire::native::decoder::Decoder;
 use lancam::wire::native::message::{Message, Secret};
 use lancam::wire::native::{MAX_PAYLOAD, VERSION};
+use lancam::wire::packet::FrameFacts;
 use std::io::ErrorKind;
 use std::net::TcpStream;
 use std::time::Instant;
@@ -20,12 +21,25 @@ pub struct TlsClient {
     decoder: Decoder,
 }
 
+/// The greeting of a native viewer that shows this key.
+pub fn greeting(key: &str) -> Message<'_> {
+    let mut greeting = hello(VERSION, VERSION);
+    if let Message::Hello { key: shown, .. } = &mut greeting {
+        *shown = Secret(key);
+    }
+    greeting
+}
+
 impl TlsClient {
     /// Does the handshake with a camera on loopback.
     pub fn connect(port: u16, pin: Pin) -> Result<Self, GreetingError> {
-        let stream = TcpStream::connect(("127.0.0.1", port)).expect("connects");
+        Self::over(TcpStream::connect(("127.0.0.1", port)).expect("connects"), Accepts::Only(pin))
+    }
+
+    /// Does it over a connection that was made.
+    pub fn over(stream: TcpStream, accepts: Accepts) -> Result<Self, GreetingError> {
         stream.set_nodelay(true).expect("sets nodelay");
-        let client = Client::new(Accepts::Only(pin)).expect("ciphers");
+        let client = Client::new(accepts).expect("ciphers");
         let handshake = client.begin().expect("begins");
         let until = Instant::now() + PATIENCE;
         let secured = Secured::greet(handshake, &stream, Vec::new(), 64 << 10, until)?;
@@ -42,13 +56,14 @@ impl TlsClient {
 
     /// The same, and shows a key.
     pub fn greet_with(&mut self, key: &str) {
-        let mut greeting = hello(VERSION, VERSION);
-        if let Message::Hello { key: shown, .. } = &mut greeting {
-            *shown = Secret(key);
-        }
         let mut bytes = Vec::new();
-        greeting.write_to(&mut bytes);
+        greeting(key).write_to(&mut bytes);
         self.write(&bytes);
+    }
+
+    /// Whether the camera lets this viewer in.
+    pub fn is_welcome(&mut self) -> bool {
+        matches!(self.hear(), Said::Welcome { .. })
     }
 
     /// Pairs with the camera, which closes the connection then.
@@ -112,9 +127,14 @@ impl TlsClient {
 
     /// The number of the next frame, which is acknowledged.
     pub fn frame(&mut self) -> u64 {
+        self.frame_facts().sequence
+    }
+
+    /// What is known of the next frame, which is acknowledged.
+    pub fn frame_facts(&mut self) -> FrameFacts {
         loop {
-            let sequence = match self.decoder.next_message().expect("it is the protocol") {
-                Some(Message::Frame { facts, .. }) => facts.sequence,
+            let facts = match self.decoder.next_message().expect("it is the protocol") {
+                Some(Message::Frame { facts, .. }) => facts,
                 Some(_) => continue,
                 None => {
                     self.receive();
@@ -122,9 +142,9 @@ impl TlsClient {
                 }
             };
             let mut bytes = Vec::new();
-            Message::Ack { sequence }.write_to(&mut bytes);
+            Message::Ack { sequence: facts.sequence }.write_to(&mut bytes);
             self.write(&bytes);
-            return sequence;
+            return facts;
         }
     }
 
