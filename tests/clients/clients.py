@@ -4,8 +4,11 @@
 All named clients watch one lancam at the same time. Its camera is a pipe. First the pipe stops for 35 s and continues; then lancam is
 stopped for 3 s. Each time all clients must show moving pictures again by themselves. Prints one line for each client; exits with 1 if one
 fails. A client that cannot be installed here is skipped with the reason. FOLDER keeps what is installed from PyPI between runs.
+
+clients.py --keys LANCAM FOLDER CLIENT...: the same programs before a camera that wants a key. Each is told a wrong one first. It
+must say so and show no picture. Then it gets the right one, and must show pictures.
 """
-import os, signal, socket, subprocess, sys, tempfile, threading, time, urllib.request
+import os, shutil, signal, socket, subprocess, sys, tempfile, threading, time, urllib.request
 sys.dont_write_bytecode = True  # into the sources
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
@@ -76,6 +79,33 @@ class Skip(Exception):
     pass
 
 
+class KeyedCamera:
+    """lancam that wants a key, at this machine's own address. camera.pem in its folder is its certificate."""
+
+    def __init__(self, lancam):
+        self.folder, self.port = tempfile.mkdtemp(prefix="keyed-"), free_port()
+        state, env = os.path.join(self.folder, "state"), environment()
+        self.process = subprocess.Popen(
+            [lancam, "--source", f"test:{WIDTH}x{HEIGHT}@{FPS}", "--listen", f"0.0.0.0:{self.port}", "--name", "Garage",
+             "--access", "keys", "--state", state], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_for("lancam", lambda: answers(self.port))
+        made = subprocess.run([lancam, "pair", "--name", "HA", "--state", state], env=env, check=True, capture_output=True, text=True)
+        self.key = next(line.split()[1] for line in made.stdout.splitlines() if line.startswith("key "))
+        with open(os.path.join(state, "code")) as file:
+            self.code = file.readline().strip()
+        end = "-----END CERTIFICATE-----\n"
+        with open(os.path.join(state, "identity")) as identity, open(os.path.join(self.folder, "camera.pem"), "w") as file:
+            file.write(identity.read().split(end)[0] + end)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:  # which sends nothing
+            probe.connect(("192.0.2.1", 9))
+            self.address = probe.getsockname()[0]
+
+    def end(self):
+        self.process.kill()
+        self.process.wait()
+        shutil.rmtree(self.folder)
+
+
 class Camera:
     """lancam, and a camera at its standard input that can be unplugged."""
 
@@ -120,10 +150,9 @@ class Camera:
 class Client:
     """A program that watches, and the number of pictures it has shown."""
 
-    def __init__(self, name, camera, tools):
-        self.name, self.camera, self.tools = name, camera, tools
+    def __init__(self, name, camera, tools, url):
+        self.name, self.camera, self.tools, self.url = name, camera, tools, url
         self.folder = tempfile.mkdtemp(prefix=f"{name}-")
-        self.url = f"http://127.0.0.1:{camera.port}"
         self.processes, self.count, self.ends = [], 0, False
         self.by_hand = None  # what docs/INTEGRATIONS.md says that one has to do after a restart of lancam
 
@@ -180,7 +209,7 @@ def drill(lancam, tools, table, names):
     clients, failed, skipped = [], [], []
     try:
         for name in names:
-            client = Client(name, camera, tools)
+            client = Client(name, camera, tools, f"http://127.0.0.1:{camera.port}")
             clients.append(client)
             try:
                 table[name](client)
@@ -217,6 +246,28 @@ def drill(lancam, tools, table, names):
     return 1 if failed else 0
 
 
+def with_keys(lancam, tools, table, names):
+    camera, failed = KeyedCamera(lancam), False
+    try:
+        for name in names:
+            client = Client(name, camera, tools, f"https://{camera.address}:{camera.port}")
+            try:
+                words = table[name](client, "A" * 43, camera.key)
+                print(f"{name}: with a wrong key: {words}", flush=True)
+                wait_for(f"{name}: pictures", client.moves, PATIENCE)
+                print(f"{name}: pictures with the right key", flush=True)
+            except Skip as why:
+                print(f"skipped: {name}: {why}", flush=True)
+            except Failure as why:
+                failed = True
+                print(f"{name}: FAILED: {why}: {client.log()}", flush=True)
+            finally:
+                client.end()
+    finally:
+        camera.end()
+    return 1 if failed else 0
+
+
 def unplug(camera):
     camera.plugged.clear()
     time.sleep(AWAY)
@@ -233,14 +284,16 @@ def main():
     import table
     if len(sys.argv) < 4:
         sys.exit(__doc__)
-    lancam, folder, *names = sys.argv[1:]
-    unknown = [name for name in names if name not in table.CLIENTS]
+    of_keys = sys.argv[1] == "--keys"
+    run, known = (with_keys, table.WITH_KEYS) if of_keys else (drill, table.CLIENTS)
+    lancam, folder, *names = sys.argv[2 if of_keys else 1:]
+    unknown = [name for name in names if name not in known]
     if unknown:
-        sys.exit(f"unknown: {unknown}; there are {sorted(table.CLIENTS)}")
+        sys.exit(f"unknown: {unknown}; there are {sorted(known)}")
     os.makedirs(folder, exist_ok=True)
     # A signal to end must end the clients first.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    sys.exit(drill(os.path.abspath(lancam), os.path.abspath(folder), table.CLIENTS, names))
+    sys.exit(run(os.path.abspath(lancam), os.path.abspath(folder), known, names))
 
 
 if __name__ == "__main__":

@@ -1,12 +1,19 @@
 """The programs of clients.py: how each is installed, started and checked for pictures. docs/INTEGRATIONS.md has the same lines."""
-import hashlib, http.client, json, os, shutil, subprocess, threading, time, urllib.parse, urllib.request
+import base64, hashlib, http.client, json, os, shutil, ssl, subprocess, threading, time, urllib.parse, urllib.request
 from clients import HEIGHT, WIDTH, WITHIN, Failure, Skip, answers, free_port, wait_for
 
 CLIENTS = {}
+# Each is called with a wrong key and the right one. It returns the words for the wrong one, and goes on with the right one.
+WITH_KEYS = {}
 
 
 def client(function):
     CLIENTS[function.__name__] = function
+    return function
+
+
+def client_with_keys(function):
+    WITH_KEYS[function.__name__] = function
     return function
 
 
@@ -78,6 +85,31 @@ def opencv(client):
     python = python_with(client, "opencv", ["opencv-python-headless"], "import cv2")
     process = client.run(python, "-c", OPENCV, client.url + "/stream", stdout=subprocess.PIPE)
     client.read_pictures(process.stdout, 1)
+
+
+OPENCV_ONCE = """
+import cv2
+capture = LINE
+while capture.read()[0]:
+    print(end="#", flush=True)
+"""
+
+
+@client_with_keys
+def opencv_with_a_key(client, wrong, right):
+    """By the line of docs/INTEGRATIONS.md, and so that it knows the camera."""
+    python = python_with(client, "opencv", ["opencv-python-headless"], "import cv2")
+    pem = os.path.join(client.camera.folder, "camera.pem")
+    knows = os.environ | {"OPENCV_FFMPEG_CAPTURE_OPTIONS": f"tls_verify;1|ca_file;{pem}", "OPENCV_FFMPEG_LOGLEVEL": "24"}
+
+    def script(key):
+        return OPENCV_ONCE.replace("LINE", f'cv2.VideoCapture("{client.url}/stream?key={key}")')
+    refused = subprocess.run([python, "-c", script(wrong)], capture_output=True, text=True, timeout=60, env=knows)
+    if "#" in refused.stdout or "401" not in refused.stdout:
+        raise Failure(f"OpenCV gets pictures with a wrong key: {refused}")
+    process = client.run(python, "-c", script(right), stdout=subprocess.PIPE, env=knows)
+    client.read_pictures(process.stdout, 1)
+    return refused.stdout.strip()
 
 
 PYAV = """
@@ -155,6 +187,41 @@ def firefox(client):
     profile = os.path.join(client.folder, "profile")
     os.mkdir(profile)
     client.run("firefox-esr", "--no-remote", "--profile", profile, "--kiosk", client.url + "/", env=screen(client))
+
+
+@client_with_keys
+def firefox_with_a_code(client, wrong, right):
+    """A person has accepted the certificate, and types codes on the login page."""
+    need("firefox-esr", "xdotool")
+    profile = os.path.join(client.folder, "profile")
+    os.mkdir(profile)
+    with open(os.path.join(client.camera.folder, "camera.pem")) as file:
+        pin = hashlib.sha256(ssl.PEM_cert_to_DER_cert(file.read())).hexdigest().upper()
+    fingerprint = ":".join(pin[at:at + 2] for at in range(0, len(pin), 2))
+    written(client, "profile/cert_override.txt",
+            f"{client.url.removeprefix('https://')}:\tOID.2.16.840.1.101.3.4.2.1\t{fingerprint}\t\n")
+    env = screen(client)
+    client.run("firefox-esr", "--no-remote", "--profile", profile, "--kiosk", client.url + "/", env=env)
+    refused = 'lancam_connections_refused_total{reason="wrong_code"} '
+
+    def count():
+        request = urllib.request.Request(f"{client.url}/metrics?key={right}")
+        text = urllib.request.urlopen(request, timeout=10, context=ssl._create_unverified_context()).read().decode()
+        return int(text.split(refused)[1].split()[0])
+
+    def types(code):
+        subprocess.run(["xdotool", "type", code], env=env, check=True)
+        subprocess.run(["xdotool", "key", "Return"], env=env, check=True)
+        time.sleep(2)
+
+    def has_tried():
+        types("000000000000")
+        return count()
+    wait_for("a wrong code", has_tried, 120)
+    if client.moves():
+        raise Failure("Firefox shows pictures after a wrong code")
+    types(client.camera.code)
+    return "the login page"
 
 
 @client
@@ -321,6 +388,30 @@ def distinct(client, url, headers={}):
     client.thread(read)
 
 
+def prometheus_with(client, name, job):
+    """Prometheus with this camera. Returns a function that asks it."""
+    port = free_port()
+    conf = written(client, f"{name}.yml", f"""
+global: {{scrape_interval: 1s}}
+scrape_configs:
+- job_name: camera
+{job}
+""")
+    client.run("prometheus", f"--config.file={conf}", f"--storage.tsdb.path={client.folder}/{name}",
+               f"--web.listen-address=127.0.0.1:{port}")
+    wait_for("Prometheus", lambda: answers(port))
+    return lambda path: json.load(urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/{path}", timeout=10))["data"]
+
+
+def rises(ask):
+    """Whether frames are counted."""
+    try:
+        return bool(ask("query?query=rate(lancam_capture_frames_total[10s])%3E4%20and%20up%3D%3D1")["result"])
+    except OSError:
+        time.sleep(1)
+        return False
+
+
 @client
 def prometheus(client):
     need("prometheus", "promtool")
@@ -328,26 +419,39 @@ def prometheus(client):
     check = subprocess.run(["promtool", "check", "metrics"], input=metrics, capture_output=True)
     if check.returncode or check.stdout or check.stderr:
         raise Failure(f"promtool: {check.stdout} {check.stderr}")
-    port = free_port()
-    conf = written(client, "prometheus.yml", f"""
-global: {{scrape_interval: 1s}}
-scrape_configs: [{{job_name: camera, static_configs: [{{targets: ["127.0.0.1:{client.camera.port}"]}}]}}]
+    ask = prometheus_with(client, "prometheus", f"""
+  static_configs: [{{targets: ["127.0.0.1:{client.camera.port}"]}}]
 """)
-    client.run("prometheus", f"--config.file={conf}", f"--storage.tsdb.path={client.folder}/data", f"--web.listen-address=127.0.0.1:{port}")
-
-    def moves():
-        query = "rate(lancam_capture_frames_total[10s])%3E4%20and%20up%3D%3D1"
-        try:
-            answer = urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/query?query={query}", timeout=10)
-            return bool(json.load(answer)["data"]["result"])
-        except OSError:
-            time.sleep(1)
-            return False
-    client.moves = moves
+    client.moves = lambda: rises(ask)
 
 
-@client
-def homeassistant(client):
+@client_with_keys
+def prometheus_with_a_key(client, wrong, right):
+    """By the lines of docs/INTEGRATIONS.md."""
+    need("prometheus")
+    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../docs/INTEGRATIONS.md")) as document:
+        row = next(line for line in document if line.startswith("| Prometheus with a key |"))
+    pem, camera = os.path.join(client.camera.folder, "camera.pem"), client.url.removeprefix("https://")
+
+    def job(key):
+        lines = row.split("|")[2].replace("`, `", "\n  ").replace("`", "").strip()
+        return "  " + lines.replace("KEY", key).replace("camera.pem", pem).replace("CAMERA:8080", camera)
+    ask = prometheus_with(client, "wrong", job(wrong))
+
+    def words():
+        targets = ask("targets")["activeTargets"]
+        return targets and targets[0]["lastError"]
+    wait_for("its refusal", words)
+    if ask("query?query=up%3D%3D1")["result"]:
+        raise Failure("Prometheus reads with a wrong key")
+    asks = prometheus_with(client, "right", job(right))
+    client.moves = lambda: rises(asks)
+    return words()
+
+
+def home_assistant(client):
+    """A new Home Assistant. Returns its address, a function that asks it, one that fills in the form of "MJPEG IP Camera", and
+    the headers with which it shows pictures."""
     newest = next((python for python in ("python3.14", "python3.13", "python3.12", "python3.11") if runs(python)), "python3")
     # The newest version for an older Python accepts any josepy but breaks with 2, and does not install what its cameras
     # import.
@@ -374,12 +478,36 @@ def homeassistant(client):
     code = ask("/api/onboarding/users", user)["auth_code"]
     grant = {"grant_type": "authorization_code", "code": code, "client_id": base + "/"}
     token.append(ask("/auth/token", grant, form=True)["access_token"])
-    flow = ask("/api/config/config_entries/flow", {"handler": "mjpeg"})["flow_id"]
-    form = {"name": "pi", "mjpeg_url": client.url + "/stream", "still_image_url": client.url + "/snapshot", "verify_ssl": False}
-    done = ask(f"/api/config/config_entries/flow/{flow}", form)
+
+    def add(**more):
+        flow = ask("/api/config/config_entries/flow", {"handler": "mjpeg"})["flow_id"]
+        form = {"name": "pi", "mjpeg_url": client.url + "/stream", "still_image_url": client.url + "/snapshot", "verify_ssl": False}
+        return ask(f"/api/config/config_entries/flow/{flow}", form | more)
+    return base, add, {"Authorization": f"Bearer {token[0]}"}
+
+
+def watch_in_home_assistant(client, base, headers, done):
     if done["type"] != "create_entry":
         raise Failure(f"Home Assistant: {done}")
-    distinct(client, base + "/api/camera_proxy_stream/camera.pi", {"Authorization": f"Bearer {token[0]}"})
+    distinct(client, base + "/api/camera_proxy_stream/camera.pi", headers)
+
+
+@client
+def homeassistant(client):
+    base, add, headers = home_assistant(client)
+    watch_in_home_assistant(client, base, headers, add())
+
+
+@client_with_keys
+def homeassistant_with_a_key(client, wrong, right):
+    base, add, headers = home_assistant(client)
+    words = []
+    for refused in (add(), add(username="any", password=wrong)):
+        if refused["type"] != "form" or not refused["errors"]:
+            raise Failure(f"Home Assistant takes a camera without a key: {refused}")
+        words.append(str(refused["errors"]))
+    watch_in_home_assistant(client, base, headers, add(username="any", password=right))
+    return ", ".join(words)
 
 
 def seldom(client, pictures):
@@ -427,10 +555,10 @@ snapshot_url: {proxy}/webcam/?action=snapshot
     seldom(client, lambda: client.count)
 
 
-def octoprint_with(client):
-    """OctoPrint with this camera and a virtual printer. Returns its address and an API key."""
+def octoprint_with(client, key="", more=""):
+    """OctoPrint with this camera and a virtual printer. Returns its address and a function that asks it."""
     python = python_with(client, "octoprint", ["octoprint"], "import octoprint")
-    port, key = free_port(), "0123456789ABCDEF0123456789ABCDEF"
+    port, api_key = free_port(), "0123456789ABCDEF0123456789ABCDEF"
     written(client, "config.yaml", f"""
 server: {{firstRun: false, onlineCheck: {{enabled: false}}, pluginBlacklist: {{enabled: false}}}}
 accessControl: {{autologinLocal: true, autologinAs: x, localNetworks: [127.0.0.0/8]}}
@@ -441,33 +569,29 @@ plugins:
   virtual_printer: {{enabled: true}}
   classicwebcam:
     _config_version: 1
-    stream: {client.url}/?action=stream
-    snapshot: {client.url}/?action=snapshot
+    stream: {client.url}/?action=stream{key}
+    snapshot: {client.url}/?action=snapshot{key}
+{more}
 """)
     base = [python, "-m", "octoprint", "--basedir", client.folder]
     subprocess.run([*base, "user", "add", "x", "--password", "x", "--admin"], check=True, capture_output=True, timeout=120)
     users = os.path.join(client.folder, "users.yaml")
     with open(users) as file:
-        text = file.read().replace("apikey: null", "apikey: " + key)
+        text = file.read().replace("apikey: null", "apikey: " + api_key)
     written(client, "users.yaml", text)
     root = ["--iknowwhatimdoing"] if os.getuid() == 0 else []
     client.run(*base, "serve", *root, "--host", "127.0.0.1", "--port", str(port), env=os.environ | {"HOME": client.folder})
     url = f"http://127.0.0.1:{port}"
 
     def ask(path, data=None):
-        headers = {"X-Api-Key": key, "Content-Type": "application/json"}
+        headers = {"X-Api-Key": api_key, "Content-Type": "application/json"}
         return urllib.request.urlopen(urllib.request.Request(url + path, data, headers), timeout=60).read()
     wait_for("OctoPrint", lambda: works(lambda: ask("/api/version")), 300)
     return url, ask
 
 
-@client
-def octoprint(client):
-    """OctoPrint's timelapse: a still each second of a print that only waits."""
-    need("ffmpeg")
-    os.mkdir(os.path.join(client.folder, "uploads"))
-    written(client, "uploads/x.gcode", "G4 P500\n" * 5000)
-    url, ask = octoprint_with(client)
+def count_its_timelapse(client, ask):
+    """A still each second of a print that only waits."""
     wait_for("its printer", lambda: json.loads(ask("/api/connection"))["current"]["state"] == "Operational", 60)
     ask("/api/files/local/x.gcode", b'{"command": "select", "print": true}')
     stills = os.path.join(client.folder, "timelapse", "tmp")
@@ -475,6 +599,39 @@ def octoprint(client):
     def kept():
         return sum(name.endswith(".jpg") for name in os.listdir(stills)) if os.path.isdir(stills) else 0
     seldom(client, kept)
+
+
+def with_a_print(client):
+    need("ffmpeg")
+    os.mkdir(os.path.join(client.folder, "uploads"))
+    written(client, "uploads/x.gcode", "G4 P500\n" * 5000)
+
+
+@client
+def octoprint(client):
+    """OctoPrint's timelapse."""
+    with_a_print(client)
+    url, ask = octoprint_with(client)
+    count_its_timelapse(client, ask)
+
+
+@client_with_keys
+def octoprint_with_a_key(client, wrong, right):
+    """The same, and OctoPrint's own test of the address of stills."""
+    with_a_print(client)
+    url, ask = octoprint_with(client, f"&key={right}", "    snapshotSslValidation: false")
+
+    def tested(key):
+        question = {"command": "url", "url": f"{client.url}/?action=snapshot&key={key}", "method": "GET", "validSsl": False,
+                    "response": True}
+        return json.loads(ask("/api/util/test", json.dumps(question).encode()))
+    refused = tested(wrong)
+    if refused["result"] or refused["response"]["content"].startswith("/9j/"):
+        raise Failure(f"OctoPrint gets a picture with a wrong key: {refused}")
+    if not tested(right)["result"]:
+        raise Failure("OctoPrint gets no picture with the right key")
+    count_its_timelapse(client, ask)
+    return f"status {refused['status']}, {base64.b64decode(refused['response']['content']).decode().strip()}"
 
 
 @client

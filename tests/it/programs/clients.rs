@@ -7,10 +7,20 @@ use std::process::{Command, Stdio};
 
 /// These programs watch one lancam at the same time. Each must show pictures again by itself.
 fn come_back(names: &[&str]) {
+    run(&[], names);
+}
+
+/// These programs must show no picture of a camera that wants a key while they have a wrong one, and pictures with the right one.
+fn watch_with_a_key(names: &[&str]) {
+    run(&["--keys"], names);
+}
+
+fn run(how: &[&str], names: &[&str]) {
     let driver = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/clients.py");
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("clients");
     let run = Command::new("python3")
         .arg(driver)
+        .args(how)
         .args([Path::new(env!("CARGO_BIN_EXE_lancam")), &folder])
         .args(names)
         .stdin(Stdio::null())
@@ -65,4 +75,22 @@ fn programs_that_watch_by_themselves_come_back() {
 #[ignore = "minutes: make test-all"]
 fn programs_for_printers_come_back() {
     come_back(&["moonraker", "octoprint", "octoprint_page"]);
+}
+
+#[test]
+#[ignore = "minutes: make test-all"]
+fn programs_watch_with_a_key() {
+    watch_with_a_key(&["opencv_with_a_key", "prometheus_with_a_key", "octoprint_with_a_key"]);
+}
+
+#[test]
+#[ignore = "minutes: make test-all"]
+fn home_assistant_watches_with_a_key() {
+    watch_with_a_key(&["homeassistant_with_a_key"]);
+}
+
+#[test]
+#[ignore = "minutes: make test-all"]
+fn firefox_watches_with_a_code() {
+    watch_with_a_key(&["firefox_with_a_code"]);
 }

@@ -196,7 +196,7 @@ const READER: &str = "<script>
 </script>";
 
 /// Serves `page` until a browser sends a text back, and returns that text.
-fn what_a_page_says(listener: &TcpListener, page: &str) -> String {
+pub(super) fn what_a_page_says(listener: &TcpListener, page: &str) -> String {
     listener.set_nonblocking(true).expect("a socket");
     loop {
         let mut browser =

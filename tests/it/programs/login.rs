@@ -1,7 +1,8 @@
 //! The way in, in a real browser: a person types the camera's code once, sees the picture, and is asked again when the key
 //! was revoked.
 
-use crate::programs::http_programs::Program;
+use crate::programs::http_programs::{Program, what_a_page_says};
+use crate::tools::relay::Relay;
 use crate::tools::screen_stamp::stamp_on;
 use crate::tools::served_camera::ServedCamera;
 use crate::tools::skip::skip;
@@ -11,7 +12,9 @@ use crate::tools::x11::Xvfb;
 use lancam::crypto::sha256;
 use lancam::image::picture::Picture;
 use lancam::wire::base64;
+use std::net::TcpListener;
 use std::process::Command;
+use tempfile::TempDir;
 
 /// The colour of the button on the login page.
 const BUTTON: u32 = 0x0B_62_C4;
@@ -23,66 +26,133 @@ fn asks_for_the_code(screen: &Picture) -> bool {
     screen.pixels().iter().filter(|&&pixel| pixel & 0xFF_FF_FF == BUTTON).count() > LEAST_PIXELS
 }
 
+/// Chromium with its own screen and home.
+struct Browser {
+    screen: Xvfb,
+    home: TempDir,
+    /// How it takes the camera's certificate.
+    takes: String,
+}
+
+impl Browser {
+    /// `None` if there is none, which counts as a skip.
+    fn new(takes: &str) -> Option<Self> {
+        let screen = Xvfb::start().map_err(|why| skip("chromium", &why)).ok()?;
+        let found = Command::new("sh").args(["-c", "command -v chromium"]).output();
+        if !found.is_ok_and(|found| found.status.success()) {
+            skip("chromium", "it is not installed");
+            return None;
+        }
+        let home = tempfile::tempdir().expect("a folder");
+        Some(Self { screen, home, takes: takes.to_owned() })
+    }
+
+    /// Shows a page in a window of its own.
+    fn show(&self, url: &str) -> Program {
+        let folder = self.home.path().display();
+        let (environment, own) = (
+            [format!("DISPLAY={}", self.screen.display()), format!("HOME={folder}")],
+            [
+                format!("--app={url}"),
+                self.takes.clone(),
+                format!("--user-data-dir={folder}/chromium"),
+            ],
+        );
+        let still = ["--no-first-run", "--disable-gpu", "--disable-background-networking"];
+        let place = ["--window-position=0,0", "--window-size=1000,880"];
+        // The sandbox does not work for root.
+        let root = ["--no-sandbox", "--password-store=basic"];
+        let words = [
+            &environment.each_ref().map(String::as_str)[..],
+            &["chromium"],
+            &still,
+            &place,
+            &root,
+            &own.each_ref().map(String::as_str),
+        ]
+        .concat();
+        let program = Program::start("env", &words).expect("env is everywhere");
+        // The pointer must be over the page so that it gets the keys. Nothing can be clicked at this place.
+        self.screen.xdotool(&["mousemove", "990", "870"]);
+        program
+    }
+
+    /// Waits until the login page is there.
+    fn is_asked(&self) {
+        wait_until("the login page", || asks_for_the_code(&self.screen.screenshot()).then_some(()));
+    }
+
+    /// Types a code as people do: the field has the focus.
+    fn types(&self, code: &str) {
+        self.screen.xdotool(&["type", &format!("{code}\n")]);
+    }
+
+    /// The number of the picture on the page.
+    fn number(&self) -> Option<u32> {
+        stamp_on(&self.screen.screenshot()).map(|stamp| stamp.sequence)
+    }
+
+    fn keep(&self, name: &str) {
+        keep(&self.screen.screenshot(), name);
+    }
+}
+
 #[test]
 fn a_person_types_the_code_in_chromium_and_is_asked_again_when_the_key_was_revoked() {
-    let Ok(screen) = Xvfb::start().map_err(|why| skip("chromium", &why)) else { return };
-    let found = Command::new("sh").args(["-c", "command -v chromium"]).output();
-    if !found.is_ok_and(|found| found.status.success()) {
-        return skip("chromium", "it is not installed");
-    }
     let camera = ServedCamera::with_keys();
-    let home = tempfile::tempdir().expect("a folder");
-    let folder = home.path().display();
-    let (environment, own) = (
-        [format!("DISPLAY={}", screen.display()), format!("HOME={folder}")],
-        [
-            format!("--app=https://127.0.0.1:{}/", camera.port),
-            // The warning was passed, for this camera's key alone.
-            format!(
-                "--ignore-certificate-errors-spki-list={}",
-                base64::encode(&sha256(camera.public_key()))
-            ),
-            format!("--user-data-dir={folder}/chromium"),
-        ],
-    );
-    let still = ["--no-first-run", "--disable-gpu", "--disable-background-networking"];
-    let place = ["--window-position=0,0", "--window-size=1000,880"];
-    // The sandbox does not work for root.
-    let root = ["--no-sandbox", "--password-store=basic"];
-    let words = [
-        &environment.each_ref().map(String::as_str)[..],
-        &["chromium"],
-        &still,
-        &place,
-        &root,
-        &own.each_ref().map(String::as_str),
-    ]
-    .concat();
-    let Some(_chromium) = Program::start("env", &words) else { return };
-    // The pointer must be over the page so that it gets the keys. Nothing can be clicked at this place.
-    screen.xdotool(&["mousemove", "990", "870"]);
-
-    let is_asked = || asks_for_the_code(&screen.screenshot()).then_some(());
-    let number = || stamp_on(&screen.screenshot()).map(|stamp| stamp.sequence);
-    wait_until("the login page", is_asked);
-    keep(&screen.screenshot(), "login.png");
-    // The field has the focus, and takes the code as people type it.
-    screen.xdotool(&["type", "0000 0000 0000\n"]);
+    // The warning was passed, for this camera's key alone.
+    let pin = base64::encode(&sha256(camera.public_key()));
+    let takes = format!("--ignore-certificate-errors-spki-list={pin}");
+    let Some(browser) = Browser::new(&takes) else { return };
+    let _chromium = browser.show(&format!("https://127.0.0.1:{}/", camera.port));
+    browser.is_asked();
+    browser.keep("login.png");
+    browser.types("0000 0000 0000");
     wait_until("a wrong code", || {
-        keep(&screen.screenshot(), "login-wrong.png");
+        browser.keep("login-wrong.png");
         (camera.access().keys().is_empty() && camera.has_ended_with("the code is wrong"))
             .then_some(())
     });
-    wait_until("the login page", is_asked);
-    let code = camera.access().code().shown().to_lowercase();
-    screen.xdotool(&["type", &format!("{code}\n")]);
-    let first = wait_until("a picture", number);
-    wait_until("another picture", || number().filter(|&number| number != first));
-    keep(&screen.screenshot(), "page-with-keys.png");
+    browser.is_asked();
+    browser.types(&camera.access().code().shown().to_lowercase());
+    let first = wait_until("a picture", || browser.number());
+    wait_until("another picture", || browser.number().filter(|&number| number != first));
+    browser.keep("page-with-keys.png");
 
     let names: Vec<_> = camera.access().keys().into_iter().map(|entry| entry.name).collect();
     assert_eq!(names, ["Chrome on Linux"]);
     assert!(camera.access().revoke("Chrome on Linux").expect("written"));
-    wait_until("the login page again", is_asked);
-    keep(&screen.screenshot(), "login-again.png");
+    browser.is_asked();
+    browser.keep("login-again.png");
+}
+
+/// A page that shows a picture of a camera, and tells whether it got one.
+const OTHER_PAGE: &str = "<script>
+const picture = new Image();
+picture.onload = () => fetch('/said?a picture');
+picture.onerror = () => fetch('/said?nothing');
+picture.src = 'ADDRESS';
+</script>";
+
+/// It is at another port of the same host, so the browser sends it the camera's cookie.
+#[test]
+fn a_page_of_another_origin_gets_no_picture_in_a_browser_that_has_logged_in() {
+    let camera = ServedCamera::with_keys();
+    let Some(browser) = Browser::new("--ignore-certificate-errors") else { return };
+    let _chromium = browser.show(&format!("https://127.0.0.1:{}/", camera.port));
+    browser.is_asked();
+    browser.types(&camera.access().code().shown());
+    wait_until("a picture", || browser.number());
+
+    let listener = TcpListener::bind("127.0.0.1:0").expect("binds");
+    let tls = Relay::before(listener.local_addr().expect("bound").port());
+    let key = camera.key("another page");
+    // Any page may show it that has a key.
+    for (query, gets) in [(String::new(), "nothing"), (format!("?key={key}"), "a%20picture")] {
+        let address = format!("https://127.0.0.1:{}/snapshot{query}", camera.port);
+        let page = OTHER_PAGE.replace("ADDRESS", &address);
+        let _window = browser.show(&format!("https://{}/", tls.address()));
+        let said = what_a_page_says(&listener, &page);
+        assert!(said.starts_with(gets), "{query}: {said}");
+    }
 }

@@ -7,3 +7,4 @@ mod login;
 mod native_example;
 mod page;
 pub mod tutorial;
+mod with_a_key;
