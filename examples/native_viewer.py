@@ -34,7 +34,10 @@ def connect(pin):  # inside TLS, to the certificate with this pin alone; "" take
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # no authority knows a camera at home; its pin does
-    camera = context.wrap_socket(camera)
+    try:
+        camera = context.wrap_socket(camera)
+    except OSError as error:
+        sys.exit(f"{options.host} does not encrypt, so it is not the camera that was paired, or wants no code: {error}")
     seen = hashlib.sha256(camera.getpeercert(True))
     if pin and pin != seen.hexdigest():
         camera.close()

@@ -1,6 +1,6 @@
 //! examples/native_viewer.py, the native protocol in two pages of Python, does what a viewer should do.
 
-use crate::tools::camera_process::CameraProcess;
+use crate::tools::camera_process::{CameraProcess, PATIENCE};
 use crate::tools::delaying_proxy::delaying;
 use crate::tools::fake_camera::{FakeCamera, FakeServer, Pattern, jpeg_facts};
 use crate::tools::native_client::look;
@@ -12,10 +12,11 @@ use lancam::image::pixels::Size;
 use lancam::wire::native::header::Header;
 use lancam::wire::native::message::{Message, StatusCode};
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::channel;
 use std::time::Duration;
 
 const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/native_viewer.py");
@@ -191,6 +192,26 @@ fn it_pairs_once_and_then_watches_inside_tls_by_its_key() {
     let (text, watched) = said(&run(&["--frames", "3"], "").expect("Python"));
     assert!(!watched && text.contains("does not know that key"), "{text}");
     assert!(!text.contains("frame ") && !text.contains("Traceback"), "{text}");
+}
+
+#[test]
+fn it_shows_its_key_to_nobody_who_does_not_encrypt() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let kept = format!("{} {}\n", "a".repeat(64), "K".repeat(43));
+    fs::write(folder.path().join("127.0.0.1.key"), kept).expect("written");
+    let (said, heard) = channel();
+    let camera = FakeServer::on(0, move |mut stream| {
+        let mut some = [0; 4096];
+        let count = stream.read(&mut some)?;
+        let _ = said.send(some[..count].to_vec());
+        stream.write_all(b"LCAM\x01\x40\0\0\x0c\0\0\0\x01\x01\0\0\x06\0Garage")
+    });
+    let Some(output) = python(camera.port(), folder.path(), &["--frames", "1"], "") else { return };
+    let (text, watched) = self::said(&output);
+    assert!(!watched && !text.contains("Traceback"), "{text}");
+    assert!(text.starts_with("127.0.0.1 does not encrypt, so it is not the camera"), "{text}");
+    let heard = heard.recv_timeout(PATIENCE).expect("it was asked");
+    assert!(!heard.windows(10).any(|it| it == b"KKKKKKKKKK"), "the key");
 }
 
 /// A machine in the middle: speaks TLS with a certificate of its own, and passes on all that is inside.
