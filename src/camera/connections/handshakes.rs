@@ -43,7 +43,7 @@ pub(super) struct Handshakes {
 #[derive(Debug)]
 struct Asking {
     peer: IpAddr,
-    /// When it has asked last, whatever came of that.
+    /// When it has asked last, and was refused or not.
     asked_at: Instant,
     own: Bucket,
 }
@@ -156,7 +156,9 @@ mod tests {
         let (mut all, start) = (Handshakes::default(), Instant::now());
         for tick in 0..2000 {
             let now = start + Duration::from_millis(5) * tick;
-            (100..150).for_each(|number| drop(all.begin(peer(number), now)));
+            for number in 100..150 {
+                let _ = all.begin(peer(number), now);
+            }
             if tick % 200 == 100 {
                 let newcomer = peer(200 + u16::try_from(tick / 200).expect("small"));
                 assert_eq!(begun(&mut all, newcomer, 1, now), (1, Duration::ZERO), "{tick}");

@@ -94,7 +94,7 @@ fn assert_stays_young(viewer: &Watcher, mut flood: impl FnMut()) {
     assert!(rounds.any(is_as_young), "pictures got older, or were lost");
 }
 
-/// Inside TLS with a camera, whoever it is.
+/// Does the handshake with a camera, without asking for its certificate.
 fn greet(client: &Client, stream: &TcpStream) -> io::Result<Secured> {
     let handshake = client.begin().map_err(io::Error::other)?;
     let until = Instant::now() + PATIENCE;
@@ -220,7 +220,7 @@ fn ten_thousand_wrong_codes_are_hardly_looked_at_and_make_no_picture_older() {
         let known = ["WrongCode", "403", "PairingRests", "429", "no handshake", "disconnected"];
         assert!(counts.keys().all(|what| known.contains(&what.as_str())), "{counts:?}");
     });
-    // Pairing rests, for whoever knows the code too. Keys work.
+    // Pairing rests for everybody. Keys work.
     let (took, _) = comes_in(&lan, (to, pin), &key, Ipv4Addr::new(10, 77, 0, 2));
     println!("another viewer with a key was in after {took:.0?}");
 }
