@@ -35,8 +35,9 @@ pub(super) struct Handshakes {
     lately: VecDeque<Asking>,
     of_all: Bucket,
     of_new: Bucket,
-    /// The addresses from which somebody has shown a key, the last one first.
-    known: VecDeque<IpAddr>,
+    /// The addresses from which somebody has shown a key, the last one first. Each counts alone: with IPv6, all machines of
+    /// a LAN have the same first 64 bits, and a flood of one of them must not be the others'.
+    known: VecDeque<(IpAddr, Bucket)>,
 }
 
 /// An address that has asked for handshakes.
@@ -61,27 +62,29 @@ impl Handshakes {
         if is_proxy(peer) {
             return Some(now);
         }
-        let is_known = self.known.iter().any(|known| is_same(*known, peer));
+        let is_soon = |bucket: &Bucket| bucket.next_at(now) <= now + PATIENCE;
+        if let Some((_, own)) = self.known.iter_mut().find(|(known, _)| *known == peer) {
+            return is_soon(own).then(|| spent(own, now));
+        }
         let (own, is_new) = self.own(peer, now);
-        let soon = now + PATIENCE;
-        if own.next_at(now) > soon {
+        if !is_soon(own) {
             return None;
         }
-        let shared = match is_known {
-            true => None,
-            false if self.of_all.next_at(now) <= soon => Some(&mut self.of_all),
-            false if is_new && self.of_new.next_at(now) <= soon => Some(&mut self.of_new),
-            false => return None,
+        let shared = match (is_soon(&self.of_all), is_new && is_soon(&self.of_new)) {
+            (true, _) => &mut self.of_all,
+            (false, true) => &mut self.of_new,
+            (false, false) => return None,
         };
-        let shared_at = shared.map_or(now, |shared| spent(shared, now));
+        let shared_at = spent(shared, now);
         Some(shared_at.max(spent(self.own(peer, now).0, now)))
     }
 
     /// Notes that somebody at this address has shown a key.
     pub(super) fn know(&mut self, peer: IpAddr) {
-        self.known.retain(|known| !is_same(*known, peer));
+        let at = self.known.iter().position(|(known, _)| *known == peer);
+        let entry = at.and_then(|at| self.known.remove(at));
         self.known.truncate(REMEMBERED - 1);
-        self.known.push_front(peer);
+        self.known.push_front(entry.unwrap_or((peer, Bucket::full(OF_ONE))));
     }
 
     /// The bucket of an address that asks now, and whether it has not asked for long.
@@ -149,6 +152,19 @@ mod tests {
         assert_eq!(begun(&mut all, peer(1), 1, now).0, 0, "a stranger has to wait");
         assert_eq!(begun(&mut all, peer(7), 20, now), (20, Duration::ZERO));
         assert_eq!(begun(&mut all, peer(7), 1000, now).0, 5, "its own limit remains");
+    }
+
+    #[test]
+    fn a_flood_of_a_neighbour_with_ipv6_delays_nobody_who_has_shown_a_key() {
+        let (mut all, now) = (Handshakes::default(), Instant::now());
+        let [viewer, flood] =
+            ["fe80::7", "fe80::666"].map(|it| it.parse().expect("an address of one network"));
+        all.know(viewer);
+        assert_eq!(begun(&mut all, flood, 1000, now).0, 25);
+        all.know(viewer);
+        assert_eq!(begun(&mut all, viewer, 20, now), (20, Duration::ZERO));
+        all.know(viewer);
+        assert_eq!(begun(&mut all, viewer, 1000, now).0, 5, "its own limit remains");
     }
 
     #[test]
