@@ -53,12 +53,13 @@ pub struct Lock {
     _held: Flock<File>,
 }
 
-/// By what a file that was replaced is told from the one before.
+/// By what a change of a file is noticed: of its text, its owner or its mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stamp {
     inode: u64,
     len: u64,
-    modified: (i64, i64),
+    /// When any of it was changed last. No program can set this time.
+    changed: (i64, i64),
 }
 
 /// Why the folder or a file in it is not used.
@@ -133,6 +134,16 @@ impl FolderError {
                 Some(nix::Error::ENOSPC | nix::Error::EDQUOT | nix::Error::EROFS | nix::Error::EIO)
             ),
             _ => false,
+        }
+    }
+
+    /// Whether the file itself is at fault, so that reading it again brings the same until somebody changes it.
+    pub fn is_of_the_file(&self) -> bool {
+        match self {
+            Self::Foreign { .. } | Self::Open { .. } | Self::Kind { .. } | Self::Damaged { .. } => {
+                true
+            }
+            Self::Nowhere | Self::Busy { .. } | Self::Io { .. } => false,
         }
     }
 
@@ -319,8 +330,8 @@ impl Folder {
     /// By what a change of a file is noticed; `None` if it is missing.
     pub fn stamp(&self, name: Name) -> Option<Stamp> {
         let about = fs::symlink_metadata(self.path_of(name)).ok()?;
-        let modified = (about.mtime(), about.mtime_nsec());
-        Some(Stamp { inode: about.ino(), len: about.len(), modified })
+        let changed = (about.ctime(), about.ctime_nsec());
+        Some(Stamp { inode: about.ino(), len: about.len(), changed })
     }
 
     fn failed(&self, what: &'static str, source: io::Error) -> FolderError {

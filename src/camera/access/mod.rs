@@ -14,6 +14,7 @@ pub mod keys;
 mod mode;
 pub mod opening;
 mod refused;
+mod said;
 #[cfg(test)]
 mod tests;
 
@@ -29,6 +30,7 @@ use guesses::{Afterwards, Guesses, REST, Rests};
 use keys::{Entry, Keys, Sealing};
 pub use mode::{Mode, Plain};
 pub use refused::{AccessError, NotAdmitted, NotGiven};
+use said::Said;
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -49,6 +51,7 @@ pub struct Access {
     /// The keys that were used, and of which that is not written down yet. No more than there are keys.
     used: Mutex<Vec<KeyHash>>,
     changes: Changes,
+    said: Mutex<Said>,
 }
 
 /// What the files say.
@@ -144,7 +147,8 @@ impl Access {
         let known = Mutex::new(Known { code, keys, stamps });
         let changes = Changes::new().map_err(AccessError::NoDescriptor)?;
         let (plain, guesses, used) = (Plain::Off, Mutex::default(), Mutex::default());
-        Ok(Self { folder, pin, plain, known, guesses, used, changes })
+        let said = Mutex::default();
+        Ok(Self { folder, pin, plain, known, guesses, used, changes, said })
     }
 
     /// The same, with keys accepted without TLS or not.
@@ -353,37 +357,46 @@ impl Access {
     /// Reads the files again if another program has changed them. Returns whether it had.
     ///
     /// # Errors
-    /// When they cannot be trusted or read. What was known still counts then; and it is an error once for each change.
+    /// When they cannot be trusted or read. What was known still counts then. A file that cannot be trusted is an error once
+    /// for each change; one that cannot be read now is read again at the next call.
     pub fn refresh(&self) -> Result<bool, AccessError> {
         if self.known().stamps == stamps(&self.folder) {
             return Ok(false);
         }
         // So that no change of this program comes between reading and counting.
         let _lock = self.folder.lock()?;
-        let now = stamps(&self.folder);
-        let before = std::mem::replace(&mut self.known().stamps, now);
+        let (before, now) = (self.known().stamps, stamps(&self.folder));
         if before == now {
             return Ok(false); // Another thread was first.
         }
+        let outcome = self.read_again(before[0] != now[0]);
+        if outcome.as_ref().err().is_none_or(AccessError::is_of_a_file) {
+            self.known().stamps = now;
+        }
+        outcome.map(|()| true)
+    }
+
+    fn read_again(&self, code_too: bool) -> Result<(), AccessError> {
         // First, so that a damaged code keeps no revoked key alive.
         let keys = read_keys(&self.folder)?;
         self.count(keys);
         // Without a file, the code stays until the next start.
-        if before[0] != now[0]
-            && let Some(written) = read_code(&self.folder)?
-        {
+        if code_too && let Some(written) = read_code(&self.folder)? {
             let (code, _) = written.ready()?;
             self.known().code = code;
         }
-        Ok(true)
+        Ok(())
     }
 
     /// Reads what another program has changed, and says so in the log. It asks only for the stamps of two files otherwise.
     pub fn catch_up(&self) {
-        match self.refresh() {
-            Ok(true) => log::info!("the code or the keys were changed by another program"),
-            Ok(false) => {}
-            Err(error) => log::error!("{error}. What was known before still counts"),
+        let outcome = self.refresh();
+        if let Ok(true) = outcome {
+            log::info!("the code or the keys were changed by another program");
+        }
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(error) = said.news(outcome.err().as_ref()) {
+            log::error!("{error}. What was known before still counts");
         }
     }
 

@@ -23,6 +23,13 @@ pub enum AccessError {
     NoDescriptor(#[source] io::Error),
 }
 
+impl AccessError {
+    /// Whether a file itself is at fault, so that reading it again brings the same until somebody changes it.
+    pub(super) fn is_of_a_file(&self) -> bool {
+        matches!(self, Self::Folder(error) if error.is_of_the_file())
+    }
+}
+
 /// Why a client gets no key.
 #[derive(Debug, thiserror::Error)]
 pub enum NotGiven {

@@ -200,6 +200,45 @@ fn damage_while_it_runs_is_said_once_and_takes_no_key_away() {
 }
 
 #[test]
+fn a_running_camera_notices_that_a_file_was_put_right_as_it_said() {
+    let disk = Disk::new();
+    let (running, other) = (disk.access(), disk.access());
+    let given = give(&other, "desk");
+    let set_mode = |mode| {
+        fs::set_permissions(disk.path("keys"), fs::Permissions::from_mode(mode)).expect("ours");
+    };
+    set_mode(0o644);
+    assert!(running.refresh().expect_err("open").to_string().contains("Type: chmod 600 "));
+    assert!(!running.refresh().expect("said already") && !is_in(&running, &given));
+    set_mode(0o600);
+    assert!(running.refresh().expect("readable") && is_in(&running, &given));
+}
+
+#[test]
+fn a_change_that_cannot_be_read_now_is_read_later() {
+    if !nix::unistd::geteuid().is_root() {
+        return; // Only root can be another user for a while.
+    }
+    let disk = Disk::new();
+    let (running, other) = (disk.access(), disk.access());
+    let given = give(&other, "desk");
+    assert!(running.refresh().expect("readable"));
+    assert!(other.revoke("desk").expect("written"));
+    // As when no file descriptor is left: the folder opens, and the file does not.
+    for folder in [disk.0.path(), &disk.path("")] {
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).expect("ours");
+    }
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            nix::unistd::setfsuid(1234.into());
+            assert!(running.refresh().expect_err("closed").to_string().starts_with("cannot open "));
+            assert!(is_in(&running, &given));
+        });
+    });
+    assert!(running.refresh().expect("readable") && !is_in(&running, &given));
+}
+
+#[test]
 fn whoever_knows_the_code_gets_a_key_that_is_on_the_disk() {
     let disk = Disk::new();
     let access = disk.access();
