@@ -82,11 +82,18 @@ impl<'a> Viewing<'a> {
     fn stand(&self, standing: Standing) {
         let now = Instant::now();
         match (standing, &self.seat) {
+            // Where keys are wanted, who has shown none yet keeps nobody from a place, however long he takes.
+            (Standing::Answered, _) if self.is_stranger() => {}
             (Standing::Answered, _) => self.connection.is_answered(),
             (Standing::Waits, _) => self.connection.waits(now),
             (Standing::MayHaveGone, Some(seat)) => seat.may_be_empty(now),
             (Standing::MayHaveGone, None) => {}
         }
+    }
+
+    /// Whether the camera wants a key, and the client has shown none that counts.
+    fn is_stranger(&self) -> bool {
+        self.camera.access.is_some() && self.admitted.is_none()
     }
 
     fn current(&self) -> Option<Arc<Packet>> {
@@ -131,6 +138,7 @@ impl<'a> Viewing<'a> {
             Err(why) => return Ok(Err(why)),
         };
         self.connection.has_shown_a_key();
+        self.connection.is_answered();
         self.waiter.wake_at(access.changes())?;
         Ok(Ok(self.admitted.insert(admitted).may))
     }
@@ -158,7 +166,8 @@ impl<'a> Viewing<'a> {
 
     /// Passes a question on to the controls; refuses it if viewers may not use them.
     fn ask(&mut self, question: Question) -> io::Result<Input> {
-        if self.admitted.as_ref().is_some_and(|admitted| admitted.may < May::Control) {
+        let may = self.admitted.as_ref().map(|admitted| admitted.may);
+        if self.camera.access.is_some() && may != Some(May::Control) {
             let text = "this viewer's key allows to watch only; sudo lancam pair --name NAME --may control makes another";
             return Ok(Input::Answer(Some(Answer::Refused(text.into()))));
         }

@@ -4,6 +4,7 @@ use crate::tools::camera_process::PATIENCE;
 use crate::tools::program::run;
 use crate::tools::served_camera::ServedCamera;
 use crate::tools::tls_client::TlsClient;
+use lancam::camera::connections::Connections;
 use lancam::camera::session_end::SessionEnd;
 use lancam::crypto::sha256;
 use lancam::wire::base64;
@@ -41,6 +42,35 @@ fn a_key_opens_what_nothing_opens_without_it() {
     }
     let state = sealed(&camera, "/state", &format!("Authorization: Bearer {key}\r\n"));
     assert!(String::from_utf8_lossy(&state).contains("\"ok\":true"));
+}
+
+#[test]
+fn strangers_who_never_finish_a_form_keep_no_paired_viewer_out() {
+    const PLACES: usize = 6;
+    let camera = ServedCamera::with_keys_for(Connections::with_most(4, PLACES));
+    let key = camera.key("desk");
+    let strangers: Vec<_> = (0..PLACES).map(|_| asks_for_the_form_and_begins_it(&camera)).collect();
+    let mut viewer = TlsClient::connect(camera.port, camera.pin).expect("there is room for it");
+    viewer.greet_with(&key);
+    assert!(viewer.frame() > 0);
+    drop(strangers);
+}
+
+/// A client whose form is being waited for.
+fn asks_for_the_form_and_begins_it(camera: &ServedCamera) -> TlsClient {
+    let mut client = TlsClient::connect(camera.port, camera.pin).expect("the camera");
+    client.write(
+        b"GET /login HTTP/1.1\r\nHost: localhost\r\n\r\n\
+          POST /login HTTP/1.1\r\nHost: localhost\r\nOrigin: https://localhost\r\n\
+          Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 20\r\n\r\ncode=",
+    );
+    let (mut answer, mut some) = (Vec::new(), vec![0; 4096]);
+    while !answer.ends_with(b"</html>\n") {
+        let count = client.read(&mut some);
+        assert!(count > 0, "it is answered");
+        answer.extend_from_slice(&some[..count]);
+    }
+    client
 }
 
 #[test]

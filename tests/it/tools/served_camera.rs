@@ -30,6 +30,9 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+/// How many may watch.
+const SEATS: usize = 4;
+
 /// A camera that shows an identity, until it is dropped.
 pub struct ServedCamera {
     pub port: u16,
@@ -47,18 +50,26 @@ pub struct ServedCamera {
 impl ServedCamera {
     /// A camera that everybody may watch.
     pub fn open() -> Self {
-        Self::new(|_, _| None)
+        Self::new(Connections::new(SEATS), |_, _| None)
     }
 
     /// A camera that wants keys. No client of this process is asked for more than others.
     pub fn with_keys() -> Self {
-        Self::new(|folder, pin| {
+        Self::with_keys_for(Connections::new(SEATS))
+    }
+
+    /// The same with so many places.
+    pub fn with_keys_for(connections: Connections) -> Self {
+        Self::new(connections, |folder, pin| {
             let folder = Folder::open(&folder.path().join("state")).expect("made");
             Some(Arc::new(Access::open(folder, pin).expect("opens")))
         })
     }
 
-    fn new(access: impl FnOnce(&tempfile::TempDir, Pin) -> Option<Arc<Access>>) -> Self {
+    fn new(
+        connections: Connections,
+        access: impl FnOnce(&tempfile::TempDir, Pin) -> Option<Arc<Access>>,
+    ) -> Self {
         let names = Names { name: "Garage", hosts: &[], addresses: &[[127, 0, 0, 1].into()] };
         let identity = Identity::new(names, Duration::ZERO).expect("randomness");
         let folder = tempfile::tempdir().expect("a folder");
@@ -78,7 +89,7 @@ impl ServedCamera {
             http: HttpRules::default(),
             controls: None,
             access: access.clone(),
-            connections: Connections::new(4),
+            connections,
             stop: stop.clone(),
         };
         let capture = Some(capture(&camera));
