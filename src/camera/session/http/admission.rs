@@ -76,11 +76,8 @@ impl Http<'_> {
         let shown = knock.shown.take();
         match input {
             Input::Admitted(Ok(_)) => {
-                if let (Some(Shown { key, place: Place::Cookie }), Some(guard)) =
-                    (shown, &self.guard)
-                {
-                    asked.keeps = Some(guard.set_cookie(&key.0));
-                }
+                let cookie = shown.filter(|shown| shown.place == Place::Cookie);
+                asked.keeps = cookie.map(|shown| shown.key);
                 self.serve(asked, out, moment)
             }
             Input::Admitted(Err(why)) => {

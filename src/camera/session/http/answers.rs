@@ -44,12 +44,9 @@ enum Content<'a> {
     Picture(Arc<Packet>),
 }
 
-/// Answers with the page.
-pub(super) fn page(asked: &Asked, html: &str, out: &mut Outgoing) {
-    let mut more = vec![PAGE_POLICY];
-    if let Some(cookie) = &asked.keeps {
-        more.push(cookie);
-    }
+/// Answers with the page, and with this cookie.
+pub(super) fn page(asked: &Asked, html: &str, cookie: Option<&str>, out: &mut Outgoing) {
+    let more: Vec<_> = [PAGE_POLICY].into_iter().chain(cookie).collect();
     tell(asked, Status::OK, Content::Text(HTML, html), &more, out);
 }
 

@@ -2,6 +2,7 @@
 
 use super::guard::{Client, Guard};
 use crate::camera::context::HttpRules;
+use crate::wire::access::key::ShownKey;
 use crate::wire::http::Refusal;
 use crate::wire::http::browser;
 use crate::wire::http::form;
@@ -27,8 +28,8 @@ pub(super) struct Asked {
     pub(super) client: Option<Client>,
     /// The form that follows, or why it is not read.
     pub(super) form: Option<Result<Form, Refusal>>,
-    /// The header that makes a browser keep its key for longer.
-    pub(super) keeps: Option<String>,
+    /// The key that the browser is to keep for longer: the one in its cookie.
+    pub(super) keeps: Option<ShownKey>,
 }
 
 /// A form that follows a request.

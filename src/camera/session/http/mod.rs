@@ -203,7 +203,9 @@ impl<'a> Http<'a> {
         let is_head = asked.method == Method::Head;
         match resource {
             Resource::Page => {
-                answers::page(&asked, &self.page(), out);
+                let cookie = self.guard.as_ref().zip(asked.keeps.as_ref());
+                let cookie = cookie.map(|(guard, key)| guard.set_cookie(&key.0));
+                answers::page(&asked, &self.page(), cookie.as_deref(), out);
                 self.answers(&asked)
             }
             Resource::Login => self.log_in(asked, out, moment.now),
