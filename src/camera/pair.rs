@@ -10,6 +10,7 @@ use super::config::Config;
 use super::config::pair::PairOrder;
 use super::door;
 use super::listen::{Listen, reaches_others};
+use crate::hex;
 use crate::net::lan::own_addresses;
 use crate::wire::access::key::May;
 use crate::wording::{TYPE, count};
@@ -126,7 +127,7 @@ fn made(
         Sealing::PlainToo => "http",
     };
     let web = web(config, host_name);
-    let pin: String = closed.server.pin().iter().map(|byte| format!("{byte:02x}")).collect();
+    let pin = hex::text(&closed.server.pin());
     let mut text = format!(
         "\"{name}\" may {may}. Its key is shown only now:\n\
          key      {key}\n\

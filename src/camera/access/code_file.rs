@@ -1,9 +1,9 @@
 //! The camera's code and its salt, and their text in the file `code`.
 
 use crate::crypto::{NoRandomness, random};
+use crate::hex;
 use crate::wire::access::code::{Code, NotACode};
-use crate::wire::access::proof::{ITERATIONS, NotAccepted, Prover, SALT_LEN, Salting};
-use std::fmt::Write;
+use crate::wire::access::proof::{ITERATIONS, NotAccepted, Prover, Salting};
 
 /// A code, with all that is made of it once.
 #[derive(Debug, Clone)]
@@ -58,11 +58,8 @@ impl CameraCode {
 
     /// The text of the file: the code, and how it is hashed.
     pub(super) fn text(&self) -> String {
-        let mut text = format!("{}\nsalt ", self.code.shown());
-        for byte in self.salting.salt() {
-            write!(text, "{byte:02x}").expect("memory takes any text");
-        }
-        text + &format!(" iterations {}\n", self.salting.iterations())
+        let (code, salt) = (self.code.shown(), hex::text(self.salting.salt()));
+        format!("{code}\nsalt {salt} iterations {}\n", self.salting.iterations())
     }
 }
 
@@ -112,12 +109,10 @@ pub(super) enum IsNew {
 /// Reads `salt HEX iterations N`.
 fn salting(line: &str) -> Result<Salting, NotACodeFile> {
     let words: Vec<&str> = line.split(' ').collect();
-    let ["salt", hex, "iterations", iterations] = words[..] else {
+    let ["salt", salt, "iterations", iterations] = words[..] else {
         return Err(NotACodeFile::Salting);
     };
-    let is_hex = hex.len() == 2 * SALT_LEN && hex.bytes().all(|digit| digit.is_ascii_hexdigit());
-    let number = u128::from_str_radix(hex, 16).ok().filter(|_| is_hex);
-    let salt = number.ok_or(NotACodeFile::Salting)?.to_be_bytes();
+    let salt = hex::bytes(salt).ok_or(NotACodeFile::Salting)?;
     let is_number = iterations.bytes().all(|digit| digit.is_ascii_digit());
     let iterations = iterations.parse().ok().filter(|_| is_number);
     Ok(Salting::new(salt, iterations.ok_or(NotACodeFile::Salting)?)?)

@@ -1,7 +1,7 @@
 //! The list of keys that the camera has given, and its text in the file `keys`.
 
 use super::day::Day;
-use crate::crypto::HASH_LEN;
+use crate::hex;
 use crate::plain::{is_plain, printable};
 use crate::wire::access::key::{KeyHash, May};
 use std::fmt::Write;
@@ -167,7 +167,7 @@ impl Entry {
         let [hash, may, plain, made, last_used, name] = fields[..] else {
             return Err("it has not six parts with tabs between them");
         };
-        let hash = hash_from_hex(hash).ok_or("its SHA-256 has not 64 digits")?;
+        let hash = hex::bytes(hash).map(KeyHash).ok_or("its SHA-256 has not 64 digits")?;
         let may = May::parse(may).ok_or("it allows neither \"watch\" nor \"control\"")?;
         let sealing = match plain {
             "no" => Sealing::TlsOnly,
@@ -192,27 +192,10 @@ impl Entry {
             Sealing::PlainToo => "yes",
         };
         let last_used = last_used.map_or("never".to_owned(), |day| day.to_string());
-        for byte in hash.0 {
-            write!(text, "{byte:02x}").expect("memory takes any text");
-        }
-        let may = may.word();
-        writeln!(text, "\t{may}\t{plain}\t{made}\t{last_used}\t{name}")
+        let (hash, may) = (hex::text(&hash.0), may.word());
+        writeln!(text, "{hash}\t{may}\t{plain}\t{made}\t{last_used}\t{name}")
             .expect("memory takes any text");
     }
-}
-
-fn hash_from_hex(text: &str) -> Option<KeyHash> {
-    let digits: &[u8; 2 * HASH_LEN] = text.as_bytes().try_into().ok()?;
-    let digit = |at: usize| match digits[at] {
-        digit @ b'0'..=b'9' => Some(digit - b'0'),
-        digit @ b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
-    };
-    let mut hash = [0; HASH_LEN];
-    for (at, byte) in hash.iter_mut().enumerate() {
-        *byte = digit(2 * at)? << 4 | digit(2 * at + 1)?;
-    }
-    Some(KeyHash(hash))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! Sessions ask it, and `lancam pair` changes the same files. Each change is read, made and written under a lock of the
 //! folder, and is on the disk before anybody is told of it.
 
+mod answers;
 mod changes;
 mod code_file;
 pub mod day;
@@ -21,7 +22,8 @@ mod tests;
 use crate::crypto::{HASH_LEN, random};
 use crate::wire::access::code::Code;
 use crate::wire::access::key::{Key, KeyHash, May};
-use crate::wire::access::proof::{Exchange, NONCE_LEN, Salting, Side};
+use crate::wire::access::proof::{Exchange, Side};
+pub use answers::{Admitted, Channel, Claim, Given, Offer, Paired};
 use changes::Changes;
 use code_file::{CameraCode, IsNew, Written};
 use day::Day;
@@ -64,68 +66,6 @@ struct Known {
 
 /// By what changes of the files `code` and `keys` are noticed.
 type Stamps = [Option<Stamp>; 2];
-
-/// What a viewer needs to make its proof.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Offer {
-    /// A fresh number.
-    pub nonce: [u8; NONCE_LEN],
-    /// How the code is hashed.
-    pub salting: Salting,
-}
-
-/// A viewer's claim that it knows the code.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Claim {
-    /// The viewer's fresh number.
-    pub viewer_nonce: [u8; NONCE_LEN],
-    /// The number of the [`Offer`].
-    pub camera_nonce: [u8; NONCE_LEN],
-    /// Its proof.
-    pub proof: [u8; HASH_LEN],
-    /// What its key is to be called.
-    pub name: String,
-}
-
-/// A key that was given. Nobody can look it up again.
-#[derive(Debug)]
-pub struct Given {
-    /// The key.
-    pub key: Key,
-    /// Its name in the list, which may differ from the one that was wished for.
-    pub name: String,
-    /// What it allows.
-    pub may: May,
-}
-
-/// A viewer that was paired.
-#[derive(Debug)]
-pub struct Paired {
-    /// Its key.
-    pub given: Given,
-    /// That the camera knows the code too.
-    pub proof: [u8; HASH_LEN],
-}
-
-/// A client whose key is known.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Admitted {
-    /// By what to ask later whether its key still [holds](Access::holds).
-    pub hash: KeyHash,
-    /// The name of its key.
-    pub name: String,
-    /// What it may do.
-    pub may: May,
-}
-
-/// Whether a connection is inside TLS.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Channel {
-    /// Nobody else reads it.
-    Tls,
-    /// Everybody on the LAN can.
-    Plain,
-}
 
 impl Access {
     /// Reads the files of this folder, and makes a code if there is none. `pin` is SHA-256 of the camera's certificate.

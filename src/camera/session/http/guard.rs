@@ -1,6 +1,7 @@
 //! What the HTTP clients of a camera that wants keys have to show, and what each of them is.
 
 use crate::camera::access::Channel;
+use crate::hex;
 use crate::wire::access::key::ShownKey;
 use crate::wire::http::credentials::Credentials;
 use crate::wire::http::request::{Reader, Request};
@@ -54,8 +55,7 @@ pub(super) enum Place {
 impl Guard {
     /// The guard of a connection to a camera whose certificate has this hash.
     pub fn new(channel: Channel, pin: [u8; 32]) -> Self {
-        let camera: String = pin[..4].iter().map(|byte| format!("{byte:02x}")).collect();
-        Self { channel, cookie: format!("__Host-lancam-{camera}") }
+        Self { channel, cookie: format!("__Host-lancam-{}", hex::text(&pin[..4])) }
     }
 
     /// What a request says of its client. A cookie is passed over that a page of another origin made the browser send.

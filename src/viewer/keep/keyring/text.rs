@@ -2,6 +2,7 @@
 
 use super::PairedCamera;
 use crate::crypto::HASH_LEN;
+use crate::hex;
 use crate::net::tls::handshake::Pin;
 use crate::plain::is_plain;
 use crate::viewer::find::address::CameraAddress;
@@ -40,7 +41,7 @@ pub(super) fn written(cameras: &[PairedCamera]) -> String {
             ("name", fine(name)),
             ("id", fine(id)),
             ("may", may.word().to_owned()),
-            ("pin", hex(pin)),
+            ("pin", hex::text(pin)),
             ("key", key.text()),
             ("address", address.written()),
         ] {
@@ -84,11 +85,6 @@ impl Draft {
         let (pin, key, may) = (self.pin?, self.key?, self.may?);
         Some(PairedCamera { identity: self.identity, address, pin, key, may })
     }
-}
-
-/// A pin as hexadecimal digits.
-fn hex(pin: &Pin) -> String {
-    pin.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Reads a pin: 64 hexadecimal digits, with or without colons between bytes.
@@ -180,7 +176,7 @@ mod tests {
         let colons = vec!["AB"; 32].join(":");
         assert_eq!(pin(&plain), Some([0xAB; 32]));
         assert_eq!(pin(&colons), Some([0xAB; 32]));
-        assert_eq!(hex(&[0xAB; 32]), plain);
+        assert_eq!(hex::text(&[0xAB; 32]), plain);
         for text in ["", "ab", &plain[1..], &format!("{plain}ab"), &plain.replace('a', "g")] {
             assert_eq!(pin(text), None, "{text}");
         }

@@ -11,19 +11,20 @@ use std::fs;
 use std::path::Path;
 
 /// The rooms below each room. A room may name itself and these. Programs may name any room.
-const BELOW: [(&str, &[&str]); 26] = [
+const BELOW: [(&str, &[&str]); 27] = [
     (
         "camera",
         &[
-            "bucket", "clock", "console", "crypto", "fnv", "holders", "image", "json", "latest",
-            "nearest", "net", "plain", "rate", "settings", "source", "stop", "wire", "wording",
+            "bucket", "clock", "console", "crypto", "fnv", "hex", "holders", "image", "json",
+            "latest", "nearest", "net", "plain", "rate", "settings", "source", "stop", "wire",
+            "wording",
         ],
     ),
     (
         "viewer",
         &[
-            "console", "crypto", "image", "json", "latest", "nearest", "net", "plain", "rate",
-            "signals", "wire", "wording",
+            "console", "crypto", "hex", "image", "json", "latest", "nearest", "net", "plain",
+            "rate", "signals", "wire", "wording",
         ],
     ),
     ("setup", &["nearest", "plain", "settings", "wire", "wording"]),
@@ -37,6 +38,7 @@ const BELOW: [(&str, &[&str]); 26] = [
     ("net", &["crypto", "prefix"]),
     ("json", &["plain"]),
     ("bucket", &[]),
+    ("hex", &[]),
     ("clock", &["image"]),
     ("crypto", &[]),
     ("fnv", &[]),
