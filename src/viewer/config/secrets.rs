@@ -6,6 +6,8 @@ use crate::viewer::watch::receiver::Protocol;
 use crate::wire::access::code::Code;
 use std::ffi::OsString;
 use std::path::PathBuf;
+#[cfg(unix)]
+use std::process::Command;
 
 /// Where a key for one camera comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,18 +110,31 @@ pub fn hide_code() -> std::io::Result<()> {
     use std::os::unix::process::CommandExt;
     let mut arguments = std::env::args_os();
     let name = arguments.next();
-    let Some((arguments, code)) = without_code(arguments.collect()) else { return Ok(()) };
-    let mut again = std::process::Command::new(std::env::current_exe()?);
+    let mut again = Command::new(std::env::current_exe()?);
     if let Some(name) = name {
         again.arg0(name);
     }
-    Err(again.args(arguments).env(CODE, code).exec())
+    match hides_code(&mut again, arguments.collect()) {
+        true => Err(again.exec()),
+        false => Ok(()),
+    }
+}
+
+/// Gives a program these arguments, but the code in its environment. Returns whether there is one.
+#[cfg(unix)]
+fn hides_code(program: &mut Command, arguments: Vec<OsString>) -> bool {
+    let Some((arguments, code)) = without_code(arguments) else { return false };
+    // A code that is given counts alone. Beside a key in the environment it would be one too many.
+    program.args(arguments).env(CODE, code).env_remove(KEY);
+    true
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::viewer::config::{Request, parse};
+    #[cfg(unix)]
+    use std::ffi::OsStr;
 
     const A_CODE: &str = "K7QM-2XPD-9HRT";
 
@@ -168,6 +183,19 @@ mod tests {
     }
 
     #[cfg(unix)]
+    #[test]
+    fn a_code_that_is_hidden_counts_alone_as_before() {
+        let mut program = Command::new("lancam-view");
+        let line = ["--code", A_CODE, "pi"].map(OsString::from);
+        assert!(hides_code(&mut program, line.to_vec()));
+        assert_eq!(program.get_args().collect::<Vec<_>>(), ["pi"]);
+        let value = |name: &str| program.get_envs().find(|(it, _)| *it == name);
+        let code = value(CODE).and_then(|(_, value)| value);
+        assert_eq!(code, Some(OsStr::new(A_CODE)));
+        assert_eq!(value(KEY), Some((OsStr::new(KEY), None)), "it is taken away");
+        assert!(!hides_code(&mut program, vec!["pi".into()]));
+    }
+
     #[test]
     fn the_code_is_taken_out_of_the_arguments_and_nothing_else() {
         let split = |line: &str| {
