@@ -55,7 +55,10 @@ pub fn run(order: &PairOrder, config: &Config, host_name: &str) -> Result<String
             if !closed.access.revoke(name)? {
                 return Err(PairError::NoSuchKey(name.clone()));
             }
-            format!("revoked \"{name}\"; who watches with it is disconnected within a second")
+            format!(
+                "revoked \"{name}\"; who watches with it is disconnected within a second\n\
+                 who knows the code can pair again, unless you replace it: lancam pair --new-code"
+            )
         }
         PairOrder::Make { name, may, sealing } => {
             let today = Day::at(SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default());

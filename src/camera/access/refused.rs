@@ -63,7 +63,7 @@ pub enum NotAdmitted {
     Unknown,
     /// Nobody is let in outside of TLS.
     #[error(
-        "this camera is watched inside TLS only: with a lancam-view of its version, or at https://"
+        "this camera is watched inside TLS only. Update the viewer, or open the camera's https:// address in a browser"
     )]
     TlsWanted,
     /// Its key may be shown inside TLS only.

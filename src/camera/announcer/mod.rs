@@ -90,7 +90,8 @@ impl Announcement {
         if self.learn(&shown.wait(FIRST_PICTURE)) == Learnt::Leaving {
             return;
         }
-        let mut report = Report::new(&self.reach);
+        let scheme = if self.facts.pin.is_some() { "https" } else { "http" };
+        let mut report = Report::new(&self.reach, scheme);
         let mut pause = FIRST_PAUSE;
         loop {
             let began = Instant::now();

@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 pub(super) struct Report {
     port: u16,
     web_port: u16,
+    /// How browsers reach it: `http` or `https`.
+    scheme: &'static str,
     found_as: Option<Called>,
     found_at: Option<Instant>,
     /// How many names were logged.
@@ -29,9 +31,9 @@ const CROWDED: &str = "crowded";
 const FAILED: &str = "failed";
 
 impl Report {
-    pub(super) fn new(reach: &Reach) -> Self {
+    pub(super) fn new(reach: &Reach, scheme: &'static str) -> Self {
         let &Reach { port, web_port, .. } = reach;
-        Self { port, web_port, found_as: None, found_at: None, told: 0, complaint: None }
+        Self { port, web_port, scheme, found_as: None, found_at: None, told: 0, complaint: None }
     }
 
     /// Logs that the camera cannot be announced now.
@@ -78,8 +80,9 @@ impl Report {
         self.told += 1;
         let Called { instance, host, is_renamed } = called;
         log::info!(
-            "announced on the LAN as {instance}, port {}; browsers find it at http://{host}.local:{}/",
+            "announced on the LAN as {instance}, port {}; browsers find it at {}://{host}.local:{}/",
             self.port,
+            self.scheme,
             self.web_port
         );
         if *is_renamed {
