@@ -45,6 +45,8 @@ pub struct Channel {
     pace: Pace,
     /// Its address, for people.
     address: String,
+    /// The same as the user wrote it: a camera's name has no port.
+    written: String,
     /// Whether anything is new since this was last set to false.
     pub is_changed: bool,
     /// Whether the picture has not been on the screen yet.
@@ -162,6 +164,7 @@ impl Channel {
         let Feed { slot, demand, recorder, remote } = feed;
         Self {
             address: camera.address.to_string(),
+            written: camera.address.written(),
             camera,
             protocol: Protocol::default(),
             recorder,
@@ -194,19 +197,12 @@ impl Channel {
         }
     }
 
-    /// The camera's own name, or else the name or address it was opened by.
+    /// The camera's own name, or else the name or address it was opened by, as the user wrote it.
     pub fn name(&self) -> &str {
         match &self.arrival {
             Some(arrival) if !arrival.origin.name.is_empty() => &arrival.origin.name,
-            _ => self.camera.name().unwrap_or(&self.address),
+            _ => self.camera.name().unwrap_or(&self.written),
         }
-    }
-
-    /// Its name, or else its address as the user wrote it.
-    pub fn called(&self) -> String {
-        let own = self.arrival.as_ref().map(|arrival| &*arrival.origin.name);
-        let known = own.filter(|name| !name.is_empty()).or_else(|| self.camera.name());
-        known.map_or_else(|| self.camera.address.written(), str::to_owned)
     }
 
     /// Whether this is that camera, as the list has it.
@@ -277,7 +273,7 @@ impl Channel {
         let now = &arrival.origin.camera;
         if self.camera != *now && *now != Wanted::default() {
             self.camera = now.clone();
-            self.address = now.address.to_string();
+            (self.address, self.written) = (now.address.to_string(), now.address.written());
         }
     }
 
@@ -441,6 +437,17 @@ mod tests {
         let standing = channel.notice.as_ref().expect("it is told");
         let time = standing.last_picture.as_deref().expect("there was a picture");
         assert!(time.len() >= "14:03:22".len(), "{time}");
+    }
+
+    #[test]
+    fn a_camera_is_called_as_the_user_wrote_it_until_its_own_name_is_known() {
+        for written in ["Garage", "garage.local", "10.0.0.5:9998", "10.0.0.5"] {
+            let slot = Latest::new();
+            let (recorder, remote) = (Recorder::default(), Remote::default());
+            let feed = Feed { slot, demand: Arc::default(), recorder, remote };
+            let address = CameraAddress::parse(written).expect("an address");
+            assert_eq!(Channel::fed_by(feed, Wanted::at(address)).name(), written);
+        }
     }
 
     #[test]

@@ -12,9 +12,9 @@ const WHERE_IT_IS: &str =
 
 /// Draws the field for the code of the selected camera.
 pub(super) fn draw(canvas: &mut Canvas<'_>, wall: &Wall, tile: &Tile) {
-    let (camera, typed) = (tile.channel.called(), wall.code().shown());
+    let typed = wall.code().shown();
     let sheet = CodeSheet {
-        camera: &camera,
+        camera: tile.channel.name(),
         typed: &typed,
         advice: WHERE_IT_IS,
         state: state(wall, tile),
@@ -30,8 +30,9 @@ fn state<'a>(wall: &'a Wall, tile: &'a Tile) -> State<'a> {
         (Some(why), _) => State::Refused(why),
         (None, Some(notice)) => match notice.kind {
             NoticeKind::Pairing => State::Tried,
-            NoticeKind::NotPaired | NoticeKind::NotThePaired => State::Refused(&notice.text),
-            _ => State::Typed,
+            NoticeKind::WantsCode | NoticeKind::Connecting | NoticeKind::NoPicture => State::Typed,
+            // The notice itself is hidden behind the field.
+            _ => State::Refused(&notice.text),
         },
         (None, None) => State::Typed,
     }
