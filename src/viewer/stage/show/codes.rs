@@ -22,7 +22,7 @@ impl Show {
             let kind = tile.channel.notice.as_ref().map(|standing| standing.notice.kind);
             tile.wants_code = kind.is_some_and(NoticeKind::wants_code);
             self.wall.note_code_wanted(index, tile.wants_code);
-            if !tile.wants_code && kind != Some(NoticeKind::Pairing) {
+            if has_let_in(kind) {
                 tile.was_asked = false;
             }
         }
@@ -31,9 +31,7 @@ impl Show {
         let Some(tile) = self.tiles.get_mut(self.wall.selected()) else { return false };
         let kind = tile.channel.notice.as_ref().map(|standing| standing.notice.kind);
         match before {
-            Sheet::Code if !tile.wants_code && kind != Some(NoticeKind::Pairing) => {
-                self.wall.close_code();
-            }
+            Sheet::Code if has_let_in(kind) => self.wall.close_code(),
             _ if tile.wants_code
                 && is_alone
                 && is_free
@@ -45,5 +43,29 @@ impl Show {
             _ => {}
         }
         before != self.wall.sheet
+    }
+}
+
+/// Whether the camera with this notice has let the viewer in. While it is looked for or away, the code may be typed on.
+fn has_let_in(kind: Option<NoticeKind>) -> bool {
+    kind.is_none_or(|kind| kind == NoticeKind::NoPicture)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_may_be_typed_on_while_the_camera_is_away_or_looked_for() {
+        for (kind, is_in) in [
+            (None, true),
+            (Some(NoticeKind::NoPicture), true),
+            (Some(NoticeKind::WantsCode), false),
+            (Some(NoticeKind::Pairing), false),
+            (Some(NoticeKind::OtherCamera), false),
+            (Some(NoticeKind::Disconnected), false),
+        ] {
+            assert_eq!(has_let_in(kind), is_in, "{kind:?}");
+        }
     }
 }
