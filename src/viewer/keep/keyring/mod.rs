@@ -150,12 +150,15 @@ impl Keyring {
 
     /// The camera with this certificate.
     pub fn with_pin(&self, pin: &Pin) -> Option<PairedCamera> {
-        if let Some(given) = self.given.as_ref().filter(|given| given.pin == *pin) {
-            let (key, may) = (given.key.clone(), May::Watch);
-            let (identity, address) = (Identity::default(), CameraAddress::default());
-            return Some(PairedCamera { identity, address, pin: *pin, key, may });
-        }
         self.cameras().iter().find(|camera| camera.pin == *pin).cloned()
+    }
+
+    /// The key for the camera with this certificate. A key that was given for this start counts alone.
+    pub fn key_for(&self, pin: &Pin) -> Option<Key> {
+        match &self.given {
+            Some(given) => (given.pin == *pin).then(|| given.key.clone()),
+            None => self.with_pin(pin).map(|camera| camera.key),
+        }
     }
 
     /// The camera with this id.
@@ -183,27 +186,25 @@ impl Keyring {
     ///
     /// Another camera of the same name or at the same address is not mistaken for it, since it has another certificate.
     pub fn meant_by(&self, wanted: &Wanted) -> Option<PairedCamera> {
-        let cameras = self.cameras();
-        let by = |is_it: &dyn Fn(&PairedCamera) -> bool| {
-            // The newest first, in case that a camera was set up anew.
-            cameras.iter().rev().find(|camera| is_it(camera)).cloned()
-        };
-        let address = &wanted.address;
-        let by_name = || match &wanted.identity {
-            Some(identity) => by(&|it| is_name_of(&identity.name, it)),
-            // One machine may have several cameras, each at its port.
-            None => by(&|it| {
-                let has_port = address.port.is_none_or(|port| it.address.port() == port);
-                has_port && is_name_of(address.name(), it)
-            }),
-        };
         let id = wanted.identity.as_ref().map_or("", |identity| &*identity.id);
-        let by_address = || {
-            let is_it = |it: &PairedCamera| it.address == with_port(address);
-            // A known camera may be where another one was.
-            by(&|it| wanted.identity.is_none() && is_it(it))
-        };
-        by(&|it| !id.is_empty() && it.identity.id == id).or_else(by_name).or_else(by_address)
+        let address = with_port(&wanted.address);
+        // A known camera may be where another one was.
+        let is_there = |it: &PairedCamera| wanted.identity.is_none() && it.address == address;
+        self.newest(|it| !id.is_empty() && it.identity.id == id)
+            .or_else(|| self.newest(|it| is_called(it, wanted)))
+            .or_else(|| self.newest(is_there))
+    }
+
+    /// The paired camera whose name the user gave, where `met`, which is paired too, has another one.
+    pub fn meant_rather_than(&self, met: &PairedCamera, wanted: &Wanted) -> Option<PairedCamera> {
+        // A camera whose identity is wanted is told from others by what they say of themselves.
+        let is_by_name = wanted.identity.is_none() && !is_name_of(wanted.address.name(), met);
+        self.newest(|it| is_by_name && is_called(it, wanted))
+    }
+
+    /// The newest of such cameras, in case that one was set up anew.
+    fn newest(&self, is_it: impl Fn(&PairedCamera) -> bool) -> Option<PairedCamera> {
+        self.cameras().iter().rev().find(|camera| is_it(camera)).cloned()
     }
 
     /// Remembers a camera that was just paired, in place of what was known of it.
@@ -262,7 +263,7 @@ impl Keyring {
         change(&mut cameras);
         let path = self.path.as_ref().ok_or(NotRemembered::Nowhere)?;
         let written = private_file::lock(path).and_then(|_lock| {
-            let mut newest = read(path)?;
+            let mut newest = read_locked(path)?;
             change(&mut newest);
             private_file::replace(path, &text::written(&newest))?;
             *cameras = newest;
@@ -303,22 +304,52 @@ impl GivenKey {
     }
 }
 
-/// Reads the file. A damaged one is put aside.
+/// Reads the file, and repairs it if it is damaged.
 fn read(path: &Path) -> io::Result<Vec<PairedCamera>> {
-    let parsed = match private_file::read(path, MAX_LEN)? {
-        Content::Missing => return Ok(Vec::new()),
-        Content::Text(text) => text::parse(&text),
-        Content::Nonsense => text::Parsed { cameras: Vec::new(), is_damaged: true },
-    };
-    if parsed.is_damaged {
+    let parsed = parse(path)?;
+    if !parsed.is_damaged {
+        return Ok(parsed.cameras);
+    }
+    let _lock = private_file::lock(path)?;
+    read_locked(path)
+}
+
+/// The same for whoever has the lock. A damaged file is put aside, and what is whole in it is written anew.
+fn read_locked(path: &Path) -> io::Result<Vec<PairedCamera>> {
+    let text::Parsed { cameras, is_damaged } = parse(path)?;
+    if is_damaged {
         let aside = private_file::put_aside(path)?;
         log::warn!(
             "the list of paired cameras is damaged, and is now called {}. {} of its cameras could be read; pair the others again",
             aside.display(),
-            parsed.cameras.len()
+            cameras.len()
         );
+        if let Err(error) = private_file::replace(path, &text::written(&cameras)) {
+            log::warn!("cannot write {}: {error}", path.display());
+        }
     }
-    Ok(parsed.cameras)
+    Ok(cameras)
+}
+
+fn parse(path: &Path) -> io::Result<text::Parsed> {
+    Ok(match private_file::read(path, MAX_LEN)? {
+        Content::Missing => text::Parsed { cameras: Vec::new(), is_damaged: false },
+        Content::Text(text) => text::parse(&text),
+        Content::Nonsense => text::Parsed { cameras: Vec::new(), is_damaged: true },
+    })
+}
+
+/// Whether this camera has the wanted name.
+fn is_called(camera: &PairedCamera, wanted: &Wanted) -> bool {
+    let Wanted { identity, address } = wanted;
+    match identity {
+        Some(identity) => is_name_of(&identity.name, camera),
+        // One machine may have several cameras, each at its port.
+        None => {
+            let has_port = address.port.is_none_or(|port| camera.address.port() == port);
+            has_port && is_name_of(address.name(), camera)
+        }
+    }
 }
 
 /// Whether somebody who says `name` means this camera: by its name, or as its host is called.
@@ -478,8 +509,45 @@ mod tests {
         keyring.remember(&camera("Door", "3", "10.0.0.6", 3)).expect("written");
         let aside = path.with_file_name("paired.damaged");
         assert_eq!(fs::read_to_string(aside).expect("there"), damaged);
-        let again = Keyring::load_from(&path);
-        assert_eq!(number(again.with_id("3")), Some(3));
+        for known in [Keyring::load_from(&path), keyring] {
+            let numbers = ["1", "2", "3"].map(|id| number(known.with_id(id)));
+            assert_eq!(numbers, [None, Some(2), Some(3)], "what was whole is kept");
+        }
+    }
+
+    #[test]
+    fn what_is_whole_in_a_damaged_file_is_known_at_the_next_start_too() {
+        let (_folder, path, keyring) = keyring();
+        keyring.remember(&camera("Garage", "1", "10.0.0.5", 1)).expect("written");
+        let text = fs::read_to_string(&path).expect("there");
+        fs::write(&path, text + "nonsense\n").expect("written");
+        for _start in 1..=2 {
+            assert_eq!(number(Keyring::load_from(&path).with_id("1")), Some(1));
+        }
+    }
+
+    #[test]
+    fn another_paired_camera_is_not_the_one_whose_name_was_given() {
+        let (_folder, _, keyring) = keyring();
+        let (garage, door) =
+            (camera("Garage", "1", "10.0.0.5", 1), camera("Door", "2", "10.0.0.6", 2));
+        for it in [&garage, &door] {
+            keyring.remember(it).expect("written");
+        }
+        for (met, address, meant) in [
+            (&door, "garage.local", Some(1)),
+            (&door, "garage", Some(1)),
+            (&garage, "garage.local", None),
+            (&door, "door", None),
+            // Whichever camera is at an address or at a machine is shown.
+            (&door, "10.0.0.5", None),
+            (&door, "pi.local", None),
+            (&door, "garage.local:8080", None),
+        ] {
+            let rather = keyring.meant_rather_than(met, &wanted("", "", address));
+            assert_eq!(number(rather), meant, "{address}");
+        }
+        assert!(keyring.meant_rather_than(&door, &wanted("Garage", "1", "10.0.0.6")).is_none());
     }
 
     #[test]
@@ -501,9 +569,11 @@ mod tests {
             let given = GivenKey::parse(&written, "it").expect("both are there");
             let keyring = Keyring::default().with(Some(given));
             assert!(keyring.is_bound());
-            let known = keyring.with_pin(&[0xAB; 32]).expect("it is that camera");
-            assert_eq!(known.key.text(), key);
-            assert!(keyring.with_pin(&[0xAC; 32]).is_none());
+            let known = keyring.key_for(&[0xAB; 32]).expect("it is that camera");
+            assert_eq!(known.text(), key);
+            // A camera that is paired is not the one that the key is for.
+            let _ = keyring.remember(&camera("Garage", "1", "10.0.0.5", 0xAC));
+            assert!(keyring.key_for(&[0xAC; 32]).is_none());
         }
         let error =
             |written: &str| GivenKey::parse(written, "it").expect_err("incomplete").to_string();
