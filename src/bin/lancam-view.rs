@@ -162,7 +162,7 @@ fn show(
         chooser = Some(Chooser::start(&doorbell, &dialogue.keyring)?);
         wanted.extend(memory.cameras.iter().cloned());
     }
-    let spoken = match memory.is_pickle && chooser.is_some() {
+    let mut spoken = match memory.is_pickle && chooser.is_some() {
         true => Dialogue { protocol: Protocol::Pickle, ..dialogue.clone() },
         false => dialogue.clone(),
     };
@@ -171,9 +171,11 @@ fn show(
         Some(_) => (None, record),
         None => (record, None),
     };
-    let open =
-        |camera| Channel::open_with(camera, spoken.clone(), plan.clone(), Hold::Nothing, &doorbell);
+    let open = |camera| {
+        Channel::open_with(camera, spoken.for_next(), plan.clone(), Hold::Nothing, &doorbell)
+    };
     let mut channels = wanted.into_iter().map(open).collect::<Result<Vec<_>, _>>()?;
+    let dialogue = Dialogue { code: spoken.code, ..dialogue };
     let size = memory.size.unwrap_or_else(|| opening_size(first_size(&mut channels, &doorbell)));
     let title = match channels.as_slice() {
         [only] => only.name().to_owned(),

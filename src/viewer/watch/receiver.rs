@@ -54,6 +54,15 @@ pub struct Dialogue {
     pub code: Option<Code>,
 }
 
+impl Dialogue {
+    /// How to talk with the next camera. A code is that of the first one alone.
+    #[must_use]
+    pub fn for_next(&mut self) -> Self {
+        let code = self.code.take();
+        Self { code, ..self.clone() }
+    }
+}
+
 impl From<Protocol> for Dialogue {
     /// With cameras that are open to everybody.
     fn from(protocol: Protocol) -> Self {

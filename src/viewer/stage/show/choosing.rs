@@ -77,7 +77,7 @@ impl Show {
         match self.tiles.get_mut(selected).filter(|_| behind == Behind::Cameras) {
             Some(tile) if tile.channel.is_of(&camera) => Ok(()),
             Some(tile) => {
-                let next = Channel::open(camera, self.dialogue.clone(), &self.doorbell)?;
+                let next = Channel::open(camera, self.dialogue.for_next(), &self.doorbell)?;
                 let last = std::mem::replace(tile, next.into());
                 self.leaving.extend(let_go(last));
                 self.wall.replace_selected();
@@ -116,11 +116,8 @@ impl Show {
     fn watch_all(&mut self, cameras: &[Wanted]) -> Result<(), ShowError> {
         let mut next = Vec::new();
         for camera in cameras {
-            next.push(Tile::from(Channel::open(
-                camera.clone(),
-                self.dialogue.clone(),
-                &self.doorbell,
-            )?));
+            let dialogue = self.dialogue.for_next();
+            next.push(Tile::from(Channel::open(camera.clone(), dialogue, &self.doorbell)?));
         }
         let last = std::mem::replace(&mut self.tiles, next);
         self.leaving.extend(last.into_iter().filter_map(let_go));
