@@ -152,6 +152,8 @@ impl Headless {
         };
         match notice.map(|notice| notice.kind) {
             Some(NoticeKind::Incompatible) => return Some(End::Failed(reason())),
+            // The camera that was watched may be somewhere else now, and come back.
+            Some(NoticeKind::NotThePaired) if self.first_at.is_some() => {}
             // It stays so until somebody does something.
             Some(kind) if kind.wants_code() && !self.is_asking() => {
                 return Some(match self.first_at {
@@ -373,6 +375,8 @@ mod tests {
         }
         let (mut screen, mut publisher) = screen(Limit::Never, TIMEOUT.into(), start);
         assert_eq!(picture(&mut screen, &mut publisher, start), None);
+        let end = notice(&mut screen, &mut publisher, NoticeKind::NotThePaired);
+        assert_eq!(end, None, "it may come back, from another address");
         let end = notice(&mut screen, &mut publisher, NoticeKind::WantsCode);
         let why = "because. Then add --code CODE".to_owned();
         assert_eq!(end, Some(End::Failed(why)), "its key was revoked");

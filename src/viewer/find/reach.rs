@@ -25,6 +25,8 @@ pub(in crate::viewer) struct Reach {
     /// How the current connection was found, and which camera is announced at that address.
     way: Way,
     announced: Option<Identity>,
+    /// How often a camera was admitted.
+    admissions: u64,
     /// Failed attempts since the last admitted connection.
     failures: u32,
     search: Search,
@@ -152,6 +154,7 @@ impl Reach {
             seen: None,
             way: Way::Asked,
             announced: None,
+            admissions: 0,
             failures: 0,
             search: Search::default(),
             stranger: None,
@@ -233,6 +236,11 @@ impl Reach {
         self.wanted.identity.is_some()
     }
 
+    /// How often a camera was admitted.
+    pub(in crate::viewer) fn admissions(&self) -> u64 {
+        self.admissions
+    }
+
     /// Connects to the last address again, although another camera was there.
     pub(in crate::viewer) fn ask_again(&mut self) {
         self.stranger = None;
@@ -288,6 +296,7 @@ impl Reach {
             self.wanted.address = address.clone();
         }
         (self.stranger, self.failures, self.search) = (None, 0, Search::default());
+        self.admissions += 1;
         self.last = reached.stream.peer_addr().ok();
         let records_into = match self.seen.replace(said.clone()) {
             Some(before) if before.needs_new_file(&said) => RecordsInto::NewFile,

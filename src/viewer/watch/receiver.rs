@@ -118,6 +118,16 @@ impl ReceiveError {
         matches!(source, SessionError::WantsCode | SessionError::KeyRefused)
     }
 
+    /// Whether the camera has understood this viewer and said no, so that it is not asked again at once.
+    fn is_a_refusal(&self) -> bool {
+        let Self::Session { source, .. } = self else { return false };
+        match source {
+            SessionError::GivenKeyRefused => true,
+            SessionError::Sealing(GreetingError::Handshake(error)) => error.is_refusal(),
+            _ => false,
+        }
+    }
+
     /// The kind of notice for this error.
     pub fn kind(&self) -> NoticeKind {
         match self {
@@ -131,16 +141,19 @@ impl ReceiveError {
                     NoticeKind::Incompatible
                 }
                 SessionError::OtherCamera(stranger) => kind_of(stranger),
-                SessionError::NotThatOfTheKey => NoticeKind::NotThePaired,
+                SessionError::NotThatOfTheKey => NoticeKind::OtherCamera,
                 SessionError::WantsCode => NoticeKind::WantsCode,
                 SessionError::KeyRefused => NoticeKind::NotPaired,
                 SessionError::NotPaired(why) if !why.is_of_the_network() => NoticeKind::NotPaired,
-                SessionError::Sealing(GreetingError::Handshake(_)) => NoticeKind::NotLancam,
+                SessionError::Sealing(GreetingError::Handshake(error)) if !error.is_refusal() => {
+                    NoticeKind::NotLancam
+                }
                 SessionError::Silent(_)
                 | SessionError::CutShort
                 | SessionError::Connection(_)
                 | SessionError::Sealing(_)
                 | SessionError::NotPaired(_)
+                | SessionError::GivenKeyRefused
                 | SessionError::WantsTls => NoticeKind::Disconnected,
             },
             Self::Reach(ReachError::Stranger(stranger)) => kind_of(stranger),
@@ -244,7 +257,7 @@ impl Receiver {
 
     /// Receives until the slot is closed. Publishes each failure and tries again.
     pub fn run(mut self) {
-        let text = format!("connecting to {}", self.reach.address());
+        let text = format!("connecting to {}", self.reach.address().written());
         self.publisher.notify(NoticeKind::Connecting, text);
         while !self.publisher.is_closed() {
             let begun = Instant::now();
@@ -252,7 +265,8 @@ impl Receiver {
             if self.publisher.is_closed() {
                 return;
             }
-            let pause = pause_after(&outcome).max(self.reach.pause(Instant::now()));
+            let pause = pause_after(&outcome, self.reach.is_choosy());
+            let pause = pause.max(self.reach.pause(Instant::now()));
             let (kind, text) = self.reason(outcome);
             self.publisher.notify(kind, text);
             // A slow attempt, such as asking the LAN, counts as pause.
@@ -345,7 +359,11 @@ fn farewell(camera: &CameraAddress, end: &SessionEnd) -> String {
     }
 }
 
-fn pause_after(outcome: &Result<(CameraAddress, SessionEnd), ReceiveError>) -> Duration {
+/// The pause after an attempt; `is_choosy`: one particular camera is wanted, wherever it is.
+fn pause_after(
+    outcome: &Result<(CameraAddress, SessionEnd), ReceiveError>,
+    is_choosy: bool,
+) -> Duration {
     match outcome.as_ref().map(|(_, end)| end) {
         // The camera is stopping, and may be restarted at once.
         Ok(SessionEnd::Goodbye { reason: GoodbyeReason::Stopping, .. } | SessionEnd::Closed) => {
@@ -356,7 +374,10 @@ fn pause_after(outcome: &Result<(CameraAddress, SessionEnd), ReceiveError>) -> D
             NoticeKind::NotLancam | NoticeKind::Incompatible | NoticeKind::OtherCamera => {
                 LONG_PAUSE
             }
+            // It may appear elsewhere. The camera that was met in its place is asked more seldom.
+            NoticeKind::NotThePaired if is_choosy => LONG_PAUSE,
             kind if kind.wants_code() => CODE_PAUSE,
+            _ if error.is_a_refusal() => LONG_PAUSE,
             _ => PAUSE,
         },
     }
@@ -365,6 +386,24 @@ fn pause_after(outcome: &Result<(CameraAddress, SessionEnd), ReceiveError>) -> D
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_camera_that_is_looked_for_is_looked_for_soon_whoever_answers_in_its_place() {
+        let address = CameraAddress::parse("10.0.0.5").expect("an address");
+        let (wanted, found) = ("Garage".to_owned(), String::new());
+        let stranger = Stranger { wanted, found, address, by: ToldBy::Certificate };
+        let outcome = Err(ReceiveError::Reach(stranger.into()));
+        assert_eq!(pause_after(&outcome, true), LONG_PAUSE);
+        assert_eq!(pause_after(&outcome, false), CODE_PAUSE, "a code is waited for");
+    }
+
+    #[test]
+    fn a_code_that_was_given_is_tried_on_one_camera_alone() {
+        let code = Code::parse("K7QM-2XPD-9HRT").ok();
+        let mut dialogue = Dialogue { code, ..Dialogue::default() };
+        let has_code = [(); 3].map(|()| dialogue.for_next().code.is_some());
+        assert_eq!(has_code, [true, false, false]);
+    }
 
     #[test]
     fn cameras_chosen_beside_a_pickle_server_speak_lancams_protocol() {

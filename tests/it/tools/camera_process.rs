@@ -72,6 +72,11 @@ impl CameraProcess {
         self.ports[0]
     }
 
+    /// Sends it this signal, such as `STOP`.
+    pub fn signal(&self, name: &str) {
+        signal(&self.child, name);
+    }
+
     /// Waits for a line of standard output that contains `text`.
     pub fn line_with(&self, text: &str) -> String {
         let deadline = Instant::now() + PATIENCE;

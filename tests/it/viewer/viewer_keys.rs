@@ -12,6 +12,7 @@ use lancam::viewer::watch::channel::Channel;
 use lancam::viewer::watch::news::NoticeKind;
 use lancam::viewer::watch::receiver::{Dialogue, Protocol, Wanted};
 use std::fs;
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -51,6 +52,17 @@ fn pair_command(state: &str, words: &[&str]) -> Command {
     command
 }
 
+/// Takes the first key of the list back.
+fn revoke_the_first(state: &Path) {
+    let state = state.to_str().expect("UTF-8");
+    let list = pair_command(state, &["--list"]).output().expect("lancam runs");
+    let list = String::from_utf8(list.stdout).expect("UTF-8");
+    let name = list.lines().nth(1).and_then(|line| line.split_whitespace().next());
+    let revoke = ["--revoke", name.expect("a key")];
+    let (code, said) = run_to_end(&mut pair_command(state, &revoke));
+    assert_eq!(code, Some(0), "{said}");
+}
+
 /// Where viewers of one test remember what they have paired.
 struct Desk(tempfile::TempDir);
 
@@ -78,6 +90,21 @@ impl Desk {
     fn pair(&self, camera: &Garage) {
         let output = self.watch(&["--code", &camera.code, &camera.address()]);
         assert_eq!(output.status.code(), Some(0), "{}", output.log.join("\n"));
+    }
+
+    /// Makes a key for the camera of this state folder, and waits until it lets a viewer in that knows nothing else.
+    fn key_file(&self, state: &Path, camera: &Garage) -> String {
+        let file = self.0.path().join("wall.key");
+        let made = pair_command(state.to_str().expect("UTF-8"), &["--name", "wall"]).output();
+        fs::write(&file, made.expect("lancam runs").stdout).expect("written");
+        let file = file.to_str().expect("UTF-8").to_owned();
+        let other = Self::new();
+        wait_until("that the camera takes the new key", || {
+            let output = other.watch(&["--key-file", &file, &camera.address()]);
+            output.status.success().then_some(())
+        });
+        assert!(!other.paired().exists(), "nothing is remembered");
+        file
     }
 
     fn key(&self) -> String {
@@ -108,16 +135,7 @@ fn a_viewer_pairs_once_by_the_code_and_is_let_in_from_then_on() {
     assert!(output.figure("frames") >= 5.0);
 
     // What `lancam pair` prints is a file for --key-file as it is.
-    let other = Desk::new();
-    let file = other.0.path().join("wall.key");
-    let made = pair_command(state.path().to_str().expect("UTF-8"), &["--name", "wall"]).output();
-    fs::write(&file, made.expect("lancam runs").stdout).expect("written");
-    let file = file.to_str().expect("UTF-8");
-    wait_until("that the camera takes the new key", || {
-        let output = other.watch(&["--key-file", file, &camera.address()]);
-        output.status.success().then_some(())
-    });
-    assert!(!other.paired().exists(), "nothing is remembered");
+    desk.key_file(state.path(), &camera);
 
     let forget = ["--forget", &camera.address()];
     let output = Viewer::start_with(&forget, |command| {
@@ -157,14 +175,79 @@ fn a_key_that_was_revoked_ends_what_is_watched_with_it() {
     let mut viewer =
         desk.start(&["-v", "--seconds", "600", "--code", &camera.code, &camera.address()]);
     viewer.wait_for("] frame ");
-    let state = state.path().to_str().expect("UTF-8");
-    let list = pair_command(state, &["--list"]).output().expect("lancam runs");
-    let list = String::from_utf8(list.stdout).expect("UTF-8");
-    let name = list.lines().nth(1).and_then(|line| line.split_whitespace().next());
-    let revoke = ["--revoke", name.expect("the viewer's key")];
-    let (code, said) = run_to_end(&mut pair_command(state, &revoke));
-    assert_eq!(code, Some(0), "{said}");
+    revoke_the_first(state.path());
     viewer.finish().expect(1, "does not let this viewer in any more");
+}
+
+#[test]
+fn a_code_that_was_not_needed_does_not_undo_that_a_key_is_revoked() {
+    let (state, desk) = (tempfile::tempdir().expect("a folder"), Desk::new());
+    let camera = Garage::start(state.path(), "Garage", 0);
+    desk.pair(&camera);
+    let mut viewer =
+        desk.start(&["-v", "--seconds", "600", "--code", &camera.code, &camera.address()]);
+    viewer.wait_for("] frame ");
+    revoke_the_first(state.path());
+    viewer.finish().expect(1, "does not let this viewer in any more");
+}
+
+#[test]
+fn a_given_key_that_was_revoked_is_said_to_be_the_one_that_was_given() {
+    let (state, desk) = (tempfile::tempdir().expect("a folder"), Desk::new());
+    let camera = Garage::start(state.path(), "Garage", 0);
+    let file = desk.key_file(state.path(), &camera);
+    revoke_the_first(state.path());
+    let mut viewer =
+        desk.start(&["-v", "--seconds", "600", "--key-file", &file, &camera.address()]);
+    viewer.wait_for("does not take the key that was given. It may have been revoked");
+}
+
+#[test]
+fn a_given_key_counts_beside_the_pairing_with_what_the_camera_was_before() {
+    let desk = Desk::new();
+    let states = [0, 1].map(|_| tempfile::tempdir().expect("a folder"));
+    let camera = Garage::start(states[0].path(), "Garage", 0);
+    desk.pair(&camera);
+    let port = camera.process.port();
+    drop(camera);
+    let camera = Garage::start(states[1].path(), "Garage", port);
+    let file = desk.key_file(states[1].path(), &camera);
+    let output = desk.watch(&["--key-file", &file, &camera.address()]);
+    assert_eq!(output.status.code(), Some(0), "{}", output.log.join("\n"));
+}
+
+#[test]
+fn a_camera_that_has_no_room_is_not_taken_for_another_one() {
+    let (state, desk) = (tempfile::tempdir().expect("a folder"), Desk::new());
+    let camera = Garage::start(state.path(), "Garage", 0);
+    desk.pair(&camera);
+    let port = camera.process.port();
+    drop(camera);
+    // TLS's alert "internal error", as lancam sends it to whom it refuses.
+    let full = FakeServer::on(port, |mut stream| stream.write_all(&[21, 3, 3, 0, 2, 2, 80]));
+    let mut viewer = desk.start(&["-v", "--frames", "5", &full.address()]);
+    viewer.wait_for("It may have too many connections at the moment");
+    drop(full);
+    let _camera = Garage::start(state.path(), "Garage", port);
+    let output = viewer.finish();
+    assert_eq!(output.status.code(), Some(0), "{}", output.log.join("\n"));
+}
+
+#[test]
+fn a_recording_goes_on_after_its_camera_has_hung() {
+    let (state, desk) = (tempfile::tempdir().expect("a folder"), Desk::new());
+    let camera = Garage::start(state.path(), "Garage", 0);
+    desk.pair(&camera);
+    let film = desk.0.path().join("garage.mkv");
+    let film = film.to_str().expect("UTF-8");
+    let record = ["-v", "--seconds", "600", "--record", film, &camera.address()];
+    let mut viewer = desk.start(&record);
+    viewer.wait_for("] frame ");
+    camera.process.signal("STOP");
+    viewer.wait_for("did not finish the TLS handshake in time");
+    camera.process.signal("CONT");
+    viewer.wait_for("connected to Garage");
+    viewer.wait_for("] frame ");
 }
 
 #[test]

@@ -28,6 +28,12 @@ pub enum HandshakeError {
     /// The peer does not accept our certificate.
     #[error("does not accept this camera's certificate")]
     NotAccepted,
+    /// The peer takes no connection from here.
+    #[error("does not let this machine connect")]
+    Denied,
+    /// The peer has too many connections, as far as it says.
+    #[error("ended the TLS handshake. It may have too many connections at the moment")]
+    Busy,
     /// It has no TLS 1.3, or none of our ciphers.
     #[error("does not speak TLS 1.3 as lancam does: {0}")]
     Incompatible(String),
@@ -40,6 +46,13 @@ pub enum HandshakeError {
     /// Anything else that rustls says.
     #[error("failed in the TLS handshake: {0}")]
     Other(Error),
+}
+
+impl HandshakeError {
+    /// Whether the peer speaks TLS as lancam does, and only refuses this connection.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::Denied | Self::Busy)
+    }
 }
 
 impl From<Error> for HandshakeError {
@@ -57,9 +70,10 @@ impl From<Error> for HandshakeError {
                 | Alert::CertificateUnknown
                 | Alert::CertificateExpired
                 | Alert::UnknownCA
-                | Alert::UnsupportedCertificate
-                | Alert::AccessDenied,
+                | Alert::UnsupportedCertificate,
             ) => Self::NotAccepted,
+            Error::AlertReceived(Alert::AccessDenied) => Self::Denied,
+            Error::AlertReceived(Alert::InternalError) => Self::Busy,
             Error::AlertReceived(Alert::ProtocolVersion | Alert::HandshakeFailure) => {
                 Self::Incompatible("it ended the handshake".into())
             }

@@ -314,7 +314,7 @@ fn read(path: &Path) -> io::Result<Vec<PairedCamera>> {
     read_locked(path)
 }
 
-/// The same for whoever has the lock. A damaged file is put aside, and what is whole in it is written anew.
+/// The same under the lock. A damaged file is put aside, and what is whole in it is written anew.
 fn read_locked(path: &Path) -> io::Result<Vec<PairedCamera>> {
     let text::Parsed { cameras, is_damaged } = parse(path)?;
     if is_damaged {

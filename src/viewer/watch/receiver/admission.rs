@@ -2,6 +2,7 @@
 
 use super::Receiver;
 use crate::net::own_name::own_name;
+use crate::net::tls::handshake::Pin;
 use crate::net::tls::stream::GreetingError;
 use crate::viewer::find::connect::Reached;
 use crate::viewer::find::reach::{Stranger, ToldBy};
@@ -55,36 +56,66 @@ impl Receiver {
         reached: &Reached,
         wishes: Wishes,
     ) -> Result<SessionEnd, SessionError> {
-        let expected = self.keyring.meant_by(self.reach.wanted());
-        let is_sealed =
-            expected.is_some() || self.keyring.is_bound() || self.sealing == Sealing::Wanted;
+        let is_bound = self.keyring.is_bound();
+        // A key that was given says by itself which camera is expected.
+        let expected = match is_bound {
+            true => None,
+            false => self.keyring.meant_by(self.reach.wanted()),
+        };
+        let is_sealed = expected.is_some() || is_bound || self.sealing == Sealing::Wanted;
         let line = match is_sealed {
             true => self.seal(reached, expected.as_ref())?,
             false => Line::plain(&reached.stream),
         };
-        let known = line.seen().and_then(|pin| self.keyring.with_pin(&pin));
-        if let (None, Some(expected)) = (&known, &expected) {
-            return Err(not_the_paired(reached, expected, ToldBy::Certificate));
+        if let Some(expected) = &expected {
+            self.check(reached, line.seen(), expected)?;
         }
-        if known.is_none() && self.keyring.is_bound() {
+        let key = line.seen().and_then(|pin| self.keyring.key_for(&pin));
+        let has_key = key.is_some();
+        if !has_key && is_bound {
             return Err(SessionError::NotThatOfTheKey);
         }
-        let key = known.map(|known| known.key);
-        let has_key = key.is_some();
+        let admissions = self.reach.admissions();
         let doorstep = Doorstep { line, reached, key, keyring: &self.keyring };
         let (decoding, publisher) = (&mut self.decoding, &mut self.publisher);
         let watched =
             native::watch(doorstep, wishes, &mut self.reach, &self.remote, decoding, publisher);
         self.remote.end();
+        if self.reach.admissions() != admissions {
+            // It was not needed. Kept, it would undo that somebody revokes this viewer's key.
+            self.code = None;
+        }
         match watched {
             Ok(SessionEnd::Goodbye { reason, .. }) if !is_sealed && wants_tls(reason) => {
                 Err(SessionError::WantsTls)
             }
             Ok(SessionEnd::Goodbye { reason: GoodbyeReason::NoKey, .. }) => Err(match has_key {
+                true if is_bound => SessionError::GivenKeyRefused,
                 true => SessionError::KeyRefused,
                 false => SessionError::WantsCode,
             }),
             watched => watched,
+        }
+    }
+
+    /// Checks that the camera with the certificate that was `seen` may be the paired one that is expected.
+    fn check(
+        &self,
+        reached: &Reached,
+        seen: Option<Pin>,
+        expected: &PairedCamera,
+    ) -> Result<(), SessionError> {
+        let Some(met) = seen.and_then(|pin| self.keyring.with_pin(&pin)) else {
+            return Err(not_the_paired(reached, expected, ToldBy::Certificate));
+        };
+        match self.keyring.meant_rather_than(&met, self.reach.wanted()) {
+            Some(meant) => Err(SessionError::OtherCamera(Stranger::at(
+                reached,
+                &meant.identity.name,
+                met.identity.name,
+                ToldBy::Name,
+            ))),
+            None => Ok(()),
         }
     }
 
@@ -100,7 +131,7 @@ impl Receiver {
         }
         match (sealed, expected) {
             (Ok(line), _) => Ok(line),
-            (Err(error), Some(expected)) if is_no_tls(&error) => {
+            (Err(error), Some(expected)) if is_no_tls(&error, reached) => {
                 Err(not_the_paired(reached, expected, ToldBy::NoCertificate))
             }
             (Err(error), _) => Err(error.into()),
@@ -150,7 +181,15 @@ fn wants_tls(reason: GoodbyeReason) -> bool {
     matches!(reason, GoodbyeReason::TlsWanted | GoodbyeReason::NoKey)
 }
 
-/// Whether the other end does not speak TLS, as far as one can tell: the network has not failed.
-fn is_no_tls(error: &GreetingError) -> bool {
-    matches!(error, GreetingError::Handshake(_) | GreetingError::Late | GreetingError::Left)
+/// Whether the other end does not speak TLS. A camera that is busy or is just stopping, or a network that fails, is no proof.
+fn is_no_tls(error: &GreetingError, reached: &Reached) -> bool {
+    match error {
+        GreetingError::Handshake(error) => !error.is_refusal(),
+        // An open camera does this each time, a camera that is stopping only once.
+        GreetingError::Left => reached.again().is_ok_and(|again| {
+            let sealed = Line::sealed(&again.stream);
+            matches!(sealed, Err(GreetingError::Left))
+        }),
+        GreetingError::Late | GreetingError::Broken(_) => false,
+    }
 }

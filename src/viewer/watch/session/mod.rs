@@ -63,6 +63,11 @@ pub enum SessionError {
     /// A key was given for this start, and the other end shows another certificate than the one that stands beside the key.
     #[error("is not the camera that the given key is for: it shows another certificate")]
     NotThatOfTheKey,
+    /// A key was given for this start, and the camera that it is for does not take it.
+    #[error(
+        "does not take the key that was given. It may have been revoked: make another on the camera's machine, sudo lancam pair --name NAME"
+    )]
+    GivenKeyRefused,
     /// It shows its picture to those who have a key.
     #[error("wants a code. {WHERE_THE_CODE_IS}")]
     WantsCode,

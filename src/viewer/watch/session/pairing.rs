@@ -55,14 +55,11 @@ pub enum NotPaired {
 impl NotPaired {
     /// Whether only the network has failed, so that the same code may do the next time.
     pub(in crate::viewer::watch) fn is_of_the_network(&self) -> bool {
-        use GreetingError::{Broken, Late, Left};
-        matches!(
-            self,
-            Self::Connection(_)
-                | Self::Closed
-                | Self::Late
-                | Self::Sealing(Late | Left | Broken(_))
-        )
+        match self {
+            Self::Sealing(GreetingError::Handshake(error)) => error.is_refusal(),
+            Self::Sealing(_) | Self::Connection(_) | Self::Closed | Self::Late => true,
+            Self::WrongCode { .. } | Self::Pairing(_) | Self::NoRandomness(_) => false,
+        }
     }
 }
 
