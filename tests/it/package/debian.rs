@@ -115,10 +115,11 @@ impl Debian {
         fs::write(self.path(path), bytes).expect(path);
     }
 
+    /// Installs a package. Returns what that said.
     #[track_caller]
-    fn install(&self, package: &Path) {
+    fn install(&self, package: &Path) -> String {
         fs::copy(package, self.path("/var/lib/lancam.deb")).expect("copies");
-        self.sh("dpkg --install --force-confdef --force-confold /var/lib/lancam.deb; status=$?; rm /var/lib/lancam.deb; exit $status");
+        self.sh("dpkg --install --force-confdef --force-confold /var/lib/lancam.deb; status=$?; rm /var/lib/lancam.deb; exit $status")
     }
 
     /// Whether a unit is active, and whether it is enabled.
@@ -160,22 +161,58 @@ fn package(folder: &Path) -> PathBuf {
     build("lancam", &architecture(), &[&program], folder)
 }
 
-/// The same package with a later version and another configuration.
-fn later(package: &Path, folder: &Path) -> PathBuf {
-    let opened = folder.join("opened");
-    succeeds(Command::new("dpkg-deb").arg("-R").arg(package).arg(&opened));
-    let change = |file: &str, from: &str, to: &str| {
-        let path = opened.join(file);
+/// A package that a test changes.
+struct Opened(PathBuf);
+
+impl Opened {
+    fn new(package: &Path, folder: &Path, name: &str) -> Self {
+        let opened = folder.join(name);
+        succeeds(Command::new("dpkg-deb").arg("-R").arg(package).arg(&opened));
+        Self(opened)
+    }
+
+    /// Replaces a text that a file of it has.
+    #[track_caller]
+    fn change(&self, file: &str, from: &str, to: &str) {
+        let path = self.0.join(file);
         let text = fs::read_to_string(&path).expect(file);
         assert!(text.contains(from), "{file}");
         fs::write(path, text.replace(from, to)).expect(file);
-    };
-    change("DEBIAN/control", "Version: ", "Version: 99.");
-    change("etc/lancam/lancam.toml", "# lancam:", "# A later lancam:");
-    let later = folder.join("later.deb");
-    succeeds(Command::new("dpkg-deb").args(["--root-owner-group", "-b"]).arg(&opened).arg(&later));
-    later
+    }
+
+    /// The changed package.
+    fn packed(self) -> PathBuf {
+        let package = self.0.with_extension("deb");
+        let mut pack = Command::new("dpkg-deb");
+        succeeds(pack.args(["--root-owner-group", "-b"]).arg(&self.0).arg(&package));
+        package
+    }
 }
+
+/// The same package with a later version and another configuration.
+fn later(package: &Path, folder: &Path) -> PathBuf {
+    let later = Opened::new(package, folder, "later");
+    later.change("DEBIAN/control", "Version: ", "Version: 99.");
+    later.change("etc/lancam/lancam.toml", "# lancam:", "# A later lancam:");
+    later.packed()
+}
+
+/// A package as it was before there were keys, when everybody on the LAN could watch.
+fn earlier(package: &Path, folder: &Path) -> Opened {
+    const UNIT: &str = "usr/lib/systemd/system/lancam.service";
+    let earlier = Opened::new(package, folder, "earlier");
+    earlier.change("DEBIAN/control", "Version: ", "Version: 0.0.");
+    earlier.change(UNIT, "StateDirectory=lancam\n", "");
+    earlier.change(
+        UNIT,
+        "ExecStart=/usr/bin/lancam\n",
+        "ExecStart=/usr/bin/lancam --access open\n",
+    );
+    earlier
+}
+
+/// What an upgrade that closes the camera says.
+const LOUD: &str = "THIS UPGRADE CLOSES YOUR CAMERA";
 
 /// Runs a test on each Debian.
 fn on_each(test: impl Fn(&Debian, &Path, &Path)) {
@@ -228,7 +265,7 @@ fn the_package_installs_runs_keeps_what_was_edited_and_leaves_nothing() {
 
         let process = debian.property("lancam", "MainPID");
         let later = later(package, folder);
-        let (came_in, refused) = knocking(debian, || debian.install(&later));
+        let (came_in, refused) = knocking(debian, || drop(debian.install(&later)));
         assert!(came_in > 0 && refused == 0, "{came_in} came in, {refused} refused");
         assert_eq!(debian.sh(&format!("cat {CONFIGURATION}")), TEST_SOURCE.trim_end());
         assert_ne!(debian.property("lancam", "MainPID"), process, "the later one runs");
@@ -258,27 +295,6 @@ fn the_package_installs_runs_keeps_what_was_edited_and_leaves_nothing() {
     });
 }
 
-/// A package as it was before there were keys, when everybody on the LAN could watch.
-fn earlier(package: &Path, folder: &Path) -> PathBuf {
-    let opened = folder.join("opened-earlier");
-    succeeds(Command::new("dpkg-deb").arg("-R").arg(package).arg(&opened));
-    let change = |file: &str, from: &str, to: &str| {
-        let path = opened.join(file);
-        let text = fs::read_to_string(&path).expect(file);
-        assert!(text.contains(from), "{file}");
-        fs::write(path, text.replace(from, to)).expect(file);
-    };
-    change("DEBIAN/control", "Version: ", "Version: 0.0.");
-    let unit = "usr/lib/systemd/system/lancam.service";
-    change(unit, "StateDirectory=lancam\n", "");
-    change(unit, "ExecStart=/usr/bin/lancam\n", "ExecStart=/usr/bin/lancam --access open\n");
-    let earlier = folder.join("earlier.deb");
-    succeeds(
-        Command::new("dpkg-deb").args(["--root-owner-group", "-b"]).arg(&opened).arg(&earlier),
-    );
-    earlier
-}
-
 /// Watches three frames with the native example, which pairs with this code first.
 fn pairs_and_watches(debian: &Debian, code: &str, key_file: &Path) -> (String, bool) {
     let mut python = debian.on_its_network("python3");
@@ -299,20 +315,15 @@ fn pairs_and_watches(debian: &Debian, code: &str, key_file: &Path) -> (String, b
 #[test]
 #[ignore = "minutes: make test-all"]
 fn an_upgrade_that_closes_the_camera_says_so_and_how_to_keep_it_open() {
-    const LOUD: &str = "THIS UPGRADE CLOSES YOUR CAMERA";
     on_each(|debian, package, folder| {
-        let install = |package: &Path| {
-            fs::copy(package, debian.path("/var/lib/lancam.deb")).expect("copies");
-            debian.sh("dpkg --install --force-confdef --force-confold /var/lib/lancam.deb")
-        };
         let source = "source = \"test:64x48@20\"\n";
-        let earlier = earlier(package, folder);
-        install(&earlier);
+        let earlier = earlier(package, folder).packed();
+        debian.install(&earlier);
         debian.write(CONFIGURATION, source);
         debian.sh("systemctl restart lancam");
         debian.streams();
 
-        let said = install(package);
+        let said = debian.install(package);
         assert!(said.contains(LOUD) && said.contains("access = \"open\""), "{said}");
         let log = debian.sh("journalctl --no-pager -t lancam");
         assert!(log.contains(LOUD), "{log}");
@@ -335,15 +346,15 @@ fn an_upgrade_that_closes_the_camera_says_so_and_how_to_keep_it_open() {
         debian.write(CONFIGURATION, format!("{source}access = \"open\"\n"));
         debian.sh("systemctl restart lancam");
         debian.streams();
-        assert!(!install(&later(package, folder)).contains(LOUD));
+        assert!(!debian.install(&later(package, folder)).contains(LOUD));
         debian.sh("dpkg --purge lancam");
         debian.sh("test ! -e /var/lib/lancam && test ! -e /var/lib/private/lancam");
 
         // An owner who said so before is told nothing.
         debian.sh("mkdir -p /etc/lancam");
         debian.write(CONFIGURATION, TEST_SOURCE);
-        install(&earlier);
-        assert!(!install(package).contains(LOUD));
+        debian.install(&earlier);
+        assert!(!debian.install(package).contains(LOUD));
         debian.streams();
     });
 }
@@ -483,7 +494,7 @@ fn a_ribbon_camera_is_served_by_the_same_unit_as_any_other() {
         put_rpicam_vid(debian);
         debian.install(package);
         // The kernel here knows no sensor, so `auto` would not find this camera.
-        debian.write(CONFIGURATION, "source = \"csi\"\nidle-stop = 1\n");
+        debian.write(CONFIGURATION, "source = \"csi\"\naccess = \"open\"\nidle-stop = 1\n");
         debian.sh("systemctl restart lancam");
         debian.streams();
         until("rest", || !debian.tries("pgrep --full /usr/bin/[r]picam-vid").1);
@@ -495,21 +506,16 @@ fn a_ribbon_camera_is_served_by_the_same_unit_as_any_other() {
     });
 }
 
-/// The same package with an earlier version, which had units for ribbon cameras.
+/// The package as it was when it had units for ribbon cameras, and no keys.
 fn with_rpicam_units(package: &Path, folder: &Path) -> PathBuf {
-    let opened = folder.join("earlier");
-    succeeds(Command::new("dpkg-deb").arg("-R").arg(package).arg(&opened));
-    let control = opened.join("DEBIAN/control");
-    let text = fs::read_to_string(&control).expect("it is there");
-    fs::write(&control, text.replace("Version: ", "Version: 0.0.")).expect("writes");
+    let earlier = earlier(package, folder);
     for unit in ["lancam-rpicam@.service", "lancam-rpicam@.socket"] {
         let from = Path::new(HERE).join("tests/data/rpicam-units").join(unit);
-        fs::copy(from, opened.join("usr/lib/systemd/system").join(unit)).expect("copies");
+        fs::copy(from, earlier.0.join("usr/lib/systemd/system").join(unit)).expect("copies");
     }
-    let earlier = folder.join("earlier.deb");
-    let mut build = Command::new("dpkg-deb");
-    succeeds(build.args(["--root-owner-group", "-b"]).arg(&opened).arg(&earlier));
-    earlier
+    let unit = "usr/lib/systemd/system/lancam-rpicam@.service";
+    earlier.change(unit, "/usr/bin/lancam --source -", "/usr/bin/lancam --access open --source -");
+    earlier.packed()
 }
 
 #[test]
@@ -530,12 +536,16 @@ fn whoever_had_a_unit_for_a_ribbon_camera_keeps_its_options() {
         debian.sh("systemctl enable --now lancam-rpicam@0.socket lancam-rpicam@0.service");
         debian.streams();
 
-        debian.install(package);
+        let said = debian.install(package);
         for unit in ["lancam.socket", "lancam.service"] {
             assert_eq!(debian.unit(unit), ("active".into(), "enabled".into()), "{unit}");
         }
         let left = debian.tries("systemctl list-units --all --no-legend 'lancam-rpicam*'").0;
         assert_eq!(left, "");
+        assert!(said.contains(LOUD) && debian.snapshot().is_none(), "{said}");
+        let toml = debian.sh(&format!("cat {CONFIGURATION}"));
+        debian.write(CONFIGURATION, format!("access = \"open\"\n{toml}\n"));
+        debian.sh("systemctl restart lancam");
         debian.streams();
         let asked = rpicam_options(debian);
         for option in
