@@ -2,7 +2,10 @@
 
 use super::NoRandomness;
 use ring::rand::SystemRandom;
-use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair};
+use ring::signature::{
+    ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair,
+    UnparsedPublicKey,
+};
 
 /// A private key. It shows nothing of itself in logs.
 pub struct PrivateKey {
@@ -56,10 +59,15 @@ impl std::fmt::Debug for PrivateKey {
     }
 }
 
+/// Whether the owner of this public key has made this signature of `message`.
+pub fn verifies(public_key: &[u8], message: &[u8], signature: &[u8]) -> bool {
+    let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, public_key);
+    key.verify(message, signature).is_ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ring::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
 
     #[test]
     fn a_kept_key_signs_as_the_new_one_did() {
@@ -68,9 +76,8 @@ mod tests {
         assert_eq!(kept.public_key(), new.public_key());
         assert_ne!(PrivateKey::new().expect("randomness").public_key(), new.public_key());
         let signature = kept.sign(b"a message").expect("randomness");
-        let public = UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, new.public_key());
-        assert!(public.verify(b"a message", &signature).is_ok());
-        assert!(public.verify(b"a massage", &signature).is_err());
+        assert!(verifies(new.public_key(), b"a message", &signature));
+        assert!(!verifies(new.public_key(), b"a massage", &signature));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The handshakes of both sides, without sockets. Only this folder names rustls.
 
 mod error;
+mod provider;
 mod sides;
 mod steps;
 

@@ -1,12 +1,12 @@
 //! Both sides of a handshake: what a camera shows, what a viewer accepts, and with which ciphers.
 
 use super::error::{HandshakeError, Pin};
+use super::provider::{SCHEME, SIGNATURES, provider};
 use super::steps::{Connection, Handshake};
 use crate::crypto::sha256;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{Resumption, UnbufferedClientConnection};
-use rustls::crypto::ring::{cipher_suite, default_provider, kx_group};
-use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, verify_tls13_signature};
+use rustls::crypto::verify_tls13_signature;
 use rustls::pki_types::{
     CertificateDer, IpAddr, Ipv4Addr, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime,
 };
@@ -81,12 +81,10 @@ impl Client {
     /// # Errors
     /// Never with the ciphers that are listed here; rustls cannot know.
     pub fn new(accepts: Accepts) -> Result<Self, HandshakeError> {
-        let provider = provider();
-        let algorithms = provider.signature_verification_algorithms;
-        let mut config = ClientConfig::builder_with_provider(Arc::new(provider))
+        let mut config = ClientConfig::builder_with_provider(Arc::new(provider()))
             .with_protocol_versions(&[&TLS13])?
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(Verifier { accepts, algorithms }))
+            .with_custom_certificate_verifier(Arc::new(Verifier { accepts }))
             .with_no_client_auth();
         config.resumption = Resumption::disabled();
         config.enable_sni = false;
@@ -106,23 +104,10 @@ impl Client {
     }
 }
 
-fn provider() -> CryptoProvider {
-    CryptoProvider {
-        cipher_suites: vec![
-            cipher_suite::TLS13_CHACHA20_POLY1305_SHA256,
-            cipher_suite::TLS13_AES_256_GCM_SHA384,
-            cipher_suite::TLS13_AES_128_GCM_SHA256,
-        ],
-        kx_groups: vec![kx_group::X25519, kx_group::SECP256R1],
-        ..default_provider()
-    }
-}
-
 /// Compares certificates by their hash, and lets nobody in who has the certificate without its key.
 #[derive(Debug)]
 struct Verifier {
     accepts: Accepts,
-    algorithms: WebPkiSupportedAlgorithms,
 }
 
 impl ServerCertVerifier for Verifier {
@@ -159,10 +144,10 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, certificate, signature, &self.algorithms)
+        verify_tls13_signature(message, certificate, signature, &SIGNATURES)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        vec![SignatureScheme::ECDSA_NISTP256_SHA256]
+        vec![SCHEME]
     }
 }
