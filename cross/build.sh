@@ -23,6 +23,8 @@ build() {
     # zig provides crt1.o and libc, so rustc must not add its own.
     mapfile -t rust_flags < <(remapped_paths)
     rust_flags+=(-Clink-self-contained=no)
+    # A panic ends the program, and a stripped one has no names for a backtrace: nothing reads tables for unwinding.
+    rust_flags+=(-Cforce-unwind-tables=no)
     # Thumb code is a quarter smaller, and Debian builds all armhf programs with it. ARMv6 only has the first version of
     # Thumb, which is slow.
     [ "$cpu" != armv7 ] || rust_flags+=(-Ctarget-feature=+thumb-mode)

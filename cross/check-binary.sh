@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 # Code for PCs is larger.
-MAX_BYTES=2500000
+MAX_BYTES=3200000
 MAX_BYTES_PC=3500000
 MAX_BYTES_SETUP=1000000
 
