@@ -1,11 +1,13 @@
 //! The static program on an emulated Pi, with a real kernel driver as the camera. The viewers run outside.
 
-use crate::tools::camera_process::run_to_end;
+use crate::tools::camera_process::{CameraProcess, run_to_end};
+use crate::tools::keyed_camera::Keyed;
 use crate::tools::native_client::{NativeClient, Said};
 use crate::tools::rig::{Guest, Machine, Skip};
 use lancam::image::picture::Picture;
 use lancam::image::pixels::Size;
 use lancam::wire::native::message::{Message, StatusCode};
+use lancam::wire::packet::FrameFacts;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -295,44 +297,82 @@ fn greeting_as_octal() -> String {
     bytes.iter().map(|byte| format!("\\{byte:03o}")).collect()
 }
 
+/// The static programs that this machine can run, each with its name and a command that runs it on its CPU.
+fn programs_for_every_pi() -> impl Iterator<Item = (&'static str, impl Fn() -> Command)> {
+    let programs = [
+        ("armv7", "qemu-arm-static", "cortex-a7"),
+        ("armv6", "qemu-arm-static", "arm1176"),
+        ("aarch64", "qemu-aarch64-static", "cortex-a53"),
+    ];
+    programs.into_iter().filter_map(|(name, emulator, cpu)| {
+        let program = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("dist/lancam-{name}"));
+        let what = format!("qemu-user {name}");
+        if !program.exists() {
+            crate::tools::skip::skip(&what, "make pi builds the program");
+            return None;
+        }
+        let command = move || {
+            let mut command = Command::new(emulator);
+            command.args(["-cpu", cpu]).arg(&program);
+            command
+        };
+        if command().arg("--version").output().is_err() {
+            crate::tools::skip::skip(&what, "qemu-user-static is not installed");
+            return None;
+        }
+        Some((name, command))
+    })
+}
+
+/// Whether the number in the picture is the number of its frame.
+fn assert_stamped(name: &str, facts: &FrameFacts, jpeg: &[u8]) {
+    let (_, stamp) = crate::tools::native_client::look(jpeg);
+    let seen = stamp.map(|stamp| u64::from(stamp.sequence));
+    assert_eq!(seen, Some(facts.sequence), "{name}");
+}
+
 /// Programs for every ARM: each prints its version and streams its test pattern.
 #[test]
 #[ignore = "minutes: make test-all"]
 fn the_programs_for_every_pi_run_and_stream_the_test_pattern() {
-    for (name, emulator, cpu) in [
-        ("armv7", "qemu-arm-static", "cortex-a7"),
-        ("armv6", "qemu-arm-static", "arm1176"),
-        ("aarch64", "qemu-aarch64-static", "cortex-a53"),
-    ] {
-        let program = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("dist/lancam-{name}"));
-        if !program.exists() {
-            crate::tools::skip::skip(&format!("qemu-user {name}"), "make pi builds the program");
-            continue;
-        }
-        let mut version = Command::new(emulator);
-        version.args(["-cpu", cpu]).arg(&program).arg("--version");
-        if version.output().is_err() {
-            crate::tools::skip::skip(
-                &format!("qemu-user {name}"),
-                "qemu-user-static is not installed",
-            );
-            continue;
-        }
-        let (code, text) = run_to_end(&mut version);
+    for (name, program) in programs_for_every_pi() {
+        let (code, text) = run_to_end(program().arg("--version"));
         assert_eq!(code, Some(0), "{name}: {text}");
-        let mut command = Command::new(emulator);
-        command.args(["-cpu", cpu]).arg(&program);
+        let mut command = program();
         command.args(["--listen", "127.0.0.1:0", "--source", "test:320x180@5"]);
         command.env("LANCAM_ANNOUNCE", "off");
-        let camera = crate::tools::camera_process::CameraProcess::spawn(&mut command);
+        let camera = CameraProcess::spawn(&mut command);
         let mut client = NativeClient::connect(camera.port());
         for _ in 0..5 {
             let (facts, jpeg) = client.frame();
-            let (_, stamp) = crate::tools::native_client::look(&jpeg);
-            assert!(
-                stamp.is_some_and(|stamp| u64::from(stamp.sequence) == facts.sequence),
-                "{name}"
-            );
+            assert_stamped(name, &facts, &jpeg);
         }
+    }
+}
+
+/// The cryptography of each has assembly of its own.
+#[test]
+#[ignore = "minutes: make test-all"]
+fn the_programs_for_every_pi_pair_and_stream_inside_tls() {
+    for (name, program) in programs_for_every_pi() {
+        let start = Instant::now();
+        let camera = Keyed::emulated(program(), &["--source", "test:320x180@5"]);
+        let started = start.elapsed();
+        assert!(!camera.watch_with("").is_welcome(), "{name} lets strangers in");
+
+        let start = Instant::now();
+        let key = camera.paired("desk");
+        let paired = start.elapsed();
+        let start = Instant::now();
+        let mut viewer = camera.watch_with(&key);
+        let greeted = start.elapsed();
+        for _ in 0..5 {
+            let (facts, jpeg) = viewer.whole_frame();
+            assert_stamped(name, &facts, &jpeg);
+        }
+        let [started, paired, greeted] = [started, paired, greeted].map(|it| it.as_millis());
+        println!(
+            "{name}, emulated: started in {started} ms, paired in {paired} ms, handshake in {greeted} ms"
+        );
     }
 }

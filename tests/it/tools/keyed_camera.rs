@@ -10,6 +10,7 @@ use lancam::viewer::find::pairing::{Paired, PairingError};
 use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::process::Command;
 use tempfile::TempDir;
 
 /// A camera on all addresses, with its files in a folder that goes away.
@@ -24,7 +25,7 @@ pub fn place(folder: &TempDir) -> String {
 }
 
 /// `lancam` that wants keys from everybody.
-pub fn command(folder: &TempDir, more: &[&str]) -> std::process::Command {
+pub fn command(folder: &TempDir, more: &[&str]) -> Command {
     let place = place(folder);
     let all = ["--listen", "0.0.0.0:0", "--access", "keys", "--state", &place];
     let source = ["--source", "test:64x48@25"];
@@ -61,6 +62,20 @@ impl Keyed {
         let command = command(&folder, &[&["--announce", "on"], more].concat());
         let camera = CameraProcess::spawn(&mut lan.on(Machine::Camera, &command));
         Self { camera, folder }
+    }
+
+    /// `lancam` built for another machine: `emulator` runs it.
+    pub fn emulated(mut emulator: Command, more: &[&str]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let usual = command(&folder, more);
+        emulator.args(usual.get_args());
+        for (name, value) in usual.get_envs() {
+            match value {
+                Some(value) => emulator.env(name, value),
+                None => emulator.env_remove(name),
+            };
+        }
+        Self { camera: CameraProcess::spawn(&mut emulator), folder }
     }
 
     /// Where viewers on the LAN find it.

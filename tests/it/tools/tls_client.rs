@@ -132,9 +132,14 @@ impl TlsClient {
 
     /// What is known of the next frame, which is acknowledged.
     pub fn frame_facts(&mut self) -> FrameFacts {
+        self.whole_frame().0
+    }
+
+    /// The same, and what the frame shows.
+    pub fn whole_frame(&mut self) -> (FrameFacts, Vec<u8>) {
         loop {
-            let facts = match self.decoder.next_message().expect("it is the protocol") {
-                Some(Message::Frame { facts, .. }) => facts,
+            let (facts, payload) = match self.decoder.next_message().expect("it is the protocol") {
+                Some(Message::Frame { facts, payload }) => (facts, payload.to_vec()),
                 Some(_) => continue,
                 None => {
                     self.receive();
@@ -144,7 +149,7 @@ impl TlsClient {
             let mut bytes = Vec::new();
             Message::Ack { sequence: facts.sequence }.write_to(&mut bytes);
             self.write(&bytes);
-            return facts;
+            return (facts, payload);
         }
     }
 
