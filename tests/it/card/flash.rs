@@ -14,7 +14,11 @@ use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 /// What `flash.sh IMAGE DEVICE` prints, and whether it succeeded.
-fn flash(image: &Path, device: &Path, change: impl FnOnce(&mut Command)) -> (String, bool) {
+pub(crate) fn flash(
+    image: &Path,
+    device: &Path,
+    change: impl FnOnce(&mut Command),
+) -> (String, bool) {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("cross/image/flash.sh");
     let mut flash = Command::new(script);
     flash.arg(image).arg(device).stdin(Stdio::null()).env("LANCAM_FLASH_FILES", "1");
@@ -23,6 +27,12 @@ fn flash(image: &Path, device: &Path, change: impl FnOnce(&mut Command)) -> (Str
     let output = flash.output().expect("it is executable");
     let said = [output.stdout, output.stderr].concat();
     (String::from_utf8_lossy(&said).into_owned(), output.status.success())
+}
+
+/// The code that it prints.
+pub(crate) fn code_in(said: &str) -> &str {
+    let code = said.split("The camera's code: ").nth(1).and_then(|rest| rest.lines().next());
+    code.unwrap_or_else(|| panic!("{said}"))
 }
 
 fn as_it_is(_: &mut Command) {}
@@ -133,8 +143,7 @@ fn each_card_gets_a_code_of_its_own_in_the_place_for_it_and_it_is_printed() {
             flash.env("FORCE", "1");
         });
         assert!(succeeded, "{said}");
-        let code = said.split("The camera's code: ").nth(1).and_then(|rest| rest.lines().next());
-        let code = code.unwrap_or_else(|| panic!("{said}")).to_owned();
+        let code = code_in(&said).to_owned();
         assert_eq!(Code::parse(&code).expect("a code").shown(), code);
         let written = fs::read(&card).expect("reads");
         let mut expected = fs::read(&image).expect("reads");

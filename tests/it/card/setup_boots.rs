@@ -94,12 +94,12 @@ fn is_as(pi: &Appliance, expected: &Expected<'_>) {
     assert_eq!(failed.trim(), "");
 }
 
-fn contains(bytes: &[u8], text: &str) -> bool {
+pub(crate) fn contains(bytes: &[u8], text: &str) -> bool {
     bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }
 
 /// The bytes of the boot partition.
-fn boot_partition(card: &Card) -> Vec<u8> {
+pub(crate) fn boot_partition(card: &Card) -> Vec<u8> {
     let bytes = fs::read(card.file()).expect("a card");
     bytes[4 << 20..68 << 20].to_vec()
 }

@@ -80,8 +80,13 @@ impl Card {
         file.set_len(SIZE).expect("grows");
         let keygen = ["-q", "-t", "ed25519", "-N", "", "-C", "owner", "-f"];
         run(Command::new("ssh-keygen").args(keygen).arg(card.key()));
-        card.put("authorized_keys", &fs::read(card.key().with_extension("pub")).expect("a key"));
+        card.let_owner_in();
         Some(card)
+    }
+
+    /// Puts the owner's SSH key on the boot partition.
+    pub fn let_owner_in(&self) {
+        self.put("authorized_keys", &fs::read(self.key().with_extension("pub")).expect("a key"));
     }
 
     /// The card's bytes.
