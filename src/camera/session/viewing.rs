@@ -82,7 +82,7 @@ impl<'a> Viewing<'a> {
     fn stand(&self, standing: Standing) {
         let now = Instant::now();
         match (standing, &self.seat) {
-            // Where keys are wanted, who has shown none yet keeps nobody from a place, however long he takes.
+            // A client that has shown no key where one is wanted may be closed at any time, to make room for another.
             (Standing::Answered, _) if self.is_stranger() => {}
             (Standing::Answered, _) => self.connection.is_answered(),
             (Standing::Waits, _) => self.connection.waits(now),
