@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 # Code for PCs is larger.
 MAX_BYTES=3200000
-MAX_BYTES_PC=3500000
+MAX_BYTES_PC=4200000
 MAX_BYTES_SETUP=1000000
 
 check() {
