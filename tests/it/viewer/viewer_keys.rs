@@ -11,8 +11,10 @@ use lancam::viewer::keep::keyring::Keyring;
 use lancam::viewer::watch::channel::Channel;
 use lancam::viewer::watch::news::NoticeKind;
 use lancam::viewer::watch::receiver::{Dialogue, Protocol, Wanted};
+use lancam::wire::native::VERSION;
+use lancam::wire::native::message::Message;
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -303,6 +305,24 @@ fn who_does_not_encrypt_is_not_taken_for_a_camera_that_was_paired() {
     });
     let output = desk.watch(&[&format!("127.0.0.1:{port}")]);
     output.expect(3, "This is not the Garage that you paired: it does not encrypt");
+}
+
+#[test]
+fn who_does_not_encrypt_is_not_shown_to_a_viewer_that_has_a_code() {
+    let desk = Desk::new();
+    let open = FakeServer::on(0, |mut stream| {
+        let mut welcome = Vec::new();
+        Message::Welcome { version: VERSION, name: "Garage", id: "" }.write_to(&mut welcome);
+        let mut some = [0; 4096];
+        while stream.read(&mut some)? > 0 {
+            stream.write_all(&welcome)?;
+        }
+        Ok(())
+    });
+    let output = desk.watch(&["--code", "K7QM-2XPD-9HRT", &open.address()]);
+    output.expect(3, "it does not encrypt (sent what is not TLS). If it lets everybody watch");
+    assert_eq!(output.figure("frames"), 0.0);
+    assert!(!desk.paired().exists());
 }
 
 #[test]

@@ -62,7 +62,9 @@ impl Receiver {
             true => None,
             false => self.keyring.meant_by(self.reach.wanted()),
         };
-        let is_sealed = expected.is_some() || is_bound || self.sealing == Sealing::Wanted;
+        let is_known = expected.is_some() || is_bound;
+        // A viewer that has a code wants the camera that knows it, and anybody could answer as an open one.
+        let is_sealed = is_known || self.code.is_some() || self.sealing == Sealing::Wanted;
         let line = match is_sealed {
             true => self.seal(reached, expected.as_ref())?,
             false => Line::plain(&reached.stream),
@@ -133,6 +135,9 @@ impl Receiver {
             (Ok(line), _) => Ok(line),
             (Err(error), Some(expected)) if is_no_tls(&error, reached) => {
                 Err(not_the_paired(reached, expected, ToldBy::NoCertificate))
+            }
+            (Err(error), None) if self.code.is_some() && is_no_tls(&error, reached) => {
+                Err(NotPaired::NoTls(error).into())
             }
             (Err(error), _) => Err(error.into()),
         }

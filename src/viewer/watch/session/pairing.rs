@@ -25,6 +25,11 @@ pub enum NotPaired {
     /// There is no encrypted connection.
     #[error("it {0}")]
     Sealing(#[from] GreetingError),
+    /// It does not encrypt, so the code says nothing about it, and its picture is not shown.
+    #[error(
+        "it does not encrypt ({0}). If it lets everybody watch, leave the code out. If not, another machine answers in the camera's place"
+    )]
+    NoTls(GreetingError),
     /// The camera does not take the proof of the code. A machine that passes messages on has the same effect.
     #[error(
         "{text}. If this is the right code, another machine answers in the camera's place. Its certificate begins with {pin}; sudo lancam pair shows the camera's"
@@ -58,7 +63,8 @@ impl NotPaired {
         match self {
             Self::Sealing(GreetingError::Handshake(error)) => error.is_refusal(),
             Self::Sealing(_) | Self::Connection(_) | Self::Closed | Self::Late => true,
-            Self::WrongCode { .. } | Self::Pairing(_) | Self::NoRandomness(_) => false,
+            Self::NoTls(_) | Self::WrongCode { .. } | Self::Pairing(_) => false,
+            Self::NoRandomness(_) => false,
         }
     }
 }
