@@ -219,7 +219,9 @@ fn what_was_recorded_on_the_wire_is_no_use_when_it_is_played_again() {
         // Its part of the handshake, and an alert; a picture has 10 kB at least.
         assert!((1..4000).contains(&answer.len()), "{} bytes", answer.len());
     }
-    assert_eq!(pair(&camera.folder, &["--list"]).1, before, "no other key was given");
+    // Only the day of the key's use may have changed.
+    let (_, after) = pair(&camera.folder, &["--list"]);
+    assert_eq!(after.lines().count(), before.lines().count(), "another key was given: {after}");
 }
 
 #[test]
