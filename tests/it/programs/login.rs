@@ -22,8 +22,22 @@ const BUTTON: u32 = 0x0B_62_C4;
 /// How many pixels of the button there are at least.
 const LEAST_PIXELS: usize = 2000;
 
+/// The colour of the frame around what is wrong.
+const WRONG: u32 = 0xB3_26_1E;
+
+/// How many pixels of that frame there are at least.
+const LEAST_OF_FRAME: usize = 300;
+
 fn asks_for_the_code(screen: &Picture) -> bool {
-    screen.pixels().iter().filter(|&&pixel| pixel & 0xFF_FF_FF == BUTTON).count() > LEAST_PIXELS
+    count(screen, BUTTON) > LEAST_PIXELS
+}
+
+fn says_what_is_wrong(screen: &Picture) -> bool {
+    count(screen, WRONG) > LEAST_OF_FRAME
+}
+
+fn count(screen: &Picture, colour: u32) -> usize {
+    screen.pixels().iter().filter(|&&pixel| pixel & 0xFF_FF_FF == colour).count()
 }
 
 /// Chromium with its own screen and home.
@@ -113,7 +127,11 @@ fn a_person_types_the_code_in_chromium_and_is_asked_again_when_the_key_was_revok
         (camera.access().keys().is_empty() && camera.has_ended_with("the code is wrong"))
             .then_some(())
     });
-    browser.is_asked();
+    // What is typed before the new page is there is lost with the old one.
+    wait_until("a page that says so", || {
+        let screen = browser.screen.screenshot();
+        (asks_for_the_code(&screen) && says_what_is_wrong(&screen)).then_some(())
+    });
     browser.types(&camera.access().code().shown().to_lowercase());
     let first = wait_until("a picture", || browser.number());
     wait_until("another picture", || browser.number().filter(|&number| number != first));
