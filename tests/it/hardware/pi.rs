@@ -53,6 +53,9 @@ pub(crate) fn run(guest: &Guest, command: &str) {
     assert!(output.ok(), "{command}: {output}");
 }
 
+/// For `sed`: without the warning that the camera is open, which the rig's is.
+pub(crate) const NOT_OPEN: &str = "/WARN.* access = \"open\":/d";
+
 /// Starts lancam in the guest. The bars have no text over them.
 pub(crate) fn start(guest: &Guest, options: &str) {
     run(guest, "v4l2-ctl -d /dev/video0 -c osd_text_mode=2");

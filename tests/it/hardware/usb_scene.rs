@@ -1,7 +1,7 @@
 //! What the tests with USB cameras share: an emulated Pi without another camera, a camera in software, and a
 //! viewer.
 
-use crate::hardware::pi::{boot, run, viewer};
+use crate::hardware::pi::{NOT_OPEN, boot, run, viewer};
 use crate::tools::camera_process::PATIENCE;
 use crate::tools::native_client::{Said, look};
 use crate::tools::rig::{Guest, Machine};
@@ -136,7 +136,7 @@ impl Scene {
     }
 
     pub(crate) fn log(&self) -> String {
-        self.guest.sh("cat /tmp/log").text()
+        self.guest.sh(&format!("sed '{NOT_OPEN}' /tmp/log")).text()
     }
 
     /// Ends lancam and returns its log. The guest waits for the end itself, so a program that hangs is not
