@@ -18,7 +18,7 @@ pub fn write(label: &str, bytes: &[u8], into: &mut String) {
     into.push_str(&format!("\n-----END {label}-----\n"));
 }
 
-/// The bytes under this label; `None` if there are none, or they are damaged.
+/// Reads the block with this label. `None` if the text lacks it, or it is damaged.
 pub fn read(label: &str, text: &str) -> Option<Vec<u8>> {
     let (_, rest) = text.split_once(&format!("-----BEGIN {label}-----"))?;
     let (letters, _) = rest.split_once(&format!("-----END {label}-----"))?;

@@ -87,7 +87,7 @@ impl<'a> Gather<'a> {
         }
     }
 
-    /// Takes at most `most` bytes, as many as lie side by side; `None` if there are none.
+    /// Takes the next bytes: at most `most`, and only from one slice. `None` when all were taken.
     fn next(&mut self, most: usize) -> Option<&'a [u8]> {
         while let Some((first, rest)) = self.parts.split_first() {
             let left = &first[self.taken..];

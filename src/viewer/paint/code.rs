@@ -1,9 +1,10 @@
 //! The field for a camera's code.
 
 use super::canvas::Canvas;
+use super::field::Field;
 use super::rect::Rect;
 use super::scale::Scale;
-use super::style::{ACCENT, ALERT, FAINT, PANEL_DENSE, QUIET, TEXT, WELL};
+use super::style::{ALERT, FAINT, PANEL_DENSE, QUIET, TEXT};
 use super::text::Short;
 use super::text_style::{Align, Style};
 
@@ -99,26 +100,9 @@ impl CodeSheet<'_> {
 
     /// Draws what was typed, with dashes for what is missing.
     fn draw_field(&self, canvas: &mut Canvas<'_>, place: Rect) {
-        let scale = canvas.scale();
-        let radius = scale.em(0.35);
-        canvas.rounded(place, radius, WELL);
-        canvas.outline(place, radius, scale.hair().max(2), ACCENT);
-        let room = place.inset(scale.em(0.7), 0);
-        let style = Style::new(scale.text() * 1.25, TEXT).even();
-        let end = match self.typed {
-            "" => {
-                canvas.text(room, PLACEHOLDER, style.of(QUIET), Align::Left);
-                room.x
-            }
-            typed if canvas.measure(typed, style) > room.width => {
-                canvas.text_end(room, typed, style);
-                room.right()
-            }
-            typed => canvas.text(room, typed, style, Align::Left),
-        };
-        let high = scale.em(1.5).min(place.height);
-        let y = place.y + (place.height - high) / 2;
-        canvas.fill(Rect::new(end, y, scale.hair().max(2), high), ACCENT);
+        let style = Style::new(canvas.scale().text() * 1.25, TEXT).even();
+        let (placeholder, typed) = (PLACEHOLDER, self.typed);
+        Field { placeholder, typed, style, inset: 0.7, cursor: Some(1.5) }.draw(canvas, place);
     }
 }
 

@@ -10,6 +10,7 @@ mod canvas;
 mod choice;
 pub mod code;
 pub mod controls;
+mod field;
 pub mod figures;
 mod glyphs;
 mod graph;

@@ -2,11 +2,12 @@
 
 use super::badges::Lapse;
 use super::canvas::Canvas;
+use super::field::Field;
 use super::lock;
 use super::rect::Rect;
 use super::rows::Rows;
 use super::scale::Scale;
-use super::style::{ACCENT, Colour, FAINT, GOOD, HOVER, PANEL_DENSE, QUIET, SELECTED, TEXT, WELL};
+use super::style::{ACCENT, Colour, FAINT, GOOD, HOVER, PANEL_DENSE, QUIET, SELECTED, TEXT};
 use super::text::Short;
 use super::text_style::{Align, Style};
 use crate::image::pixels::Size;
@@ -223,32 +224,11 @@ impl Picker<'_> {
 
     /// Draws the field for an address.
     fn draw_field(&self, canvas: &mut Canvas<'_>, layout: PickerLayout) {
-        let (scale, place) = (canvas.scale(), layout.field);
-        let is_active = self.selected >= self.rows.len();
-        let radius = scale.em(0.35);
-        canvas.rounded(place, radius, WELL);
-        if is_active {
-            canvas.outline(place, radius, scale.hair().max(2), ACCENT);
-        }
-        let room = place.inset(scale.em(if layout.is_tall { 0.7 } else { 0.5 }), 0);
-        let style = Style::new(scale.text(), TEXT);
-        let end = match self.typed {
-            "" => {
-                canvas.text(room, PLACEHOLDER, style.of(QUIET), Align::Left);
-                room.x
-            }
-            // Show the end, where the user types.
-            typed if canvas.measure(typed, style) > room.width => {
-                canvas.text_end(room, typed, style);
-                room.right()
-            }
-            typed => canvas.text(room, typed, style, Align::Left),
-        };
-        if is_active {
-            let high = scale.em(1.2).min(place.height);
-            let y = place.y + (place.height - high) / 2;
-            canvas.fill(Rect::new(end, y, scale.hair().max(2), high), ACCENT);
-        }
+        let style = Style::new(canvas.scale().text(), TEXT);
+        let (placeholder, typed) = (PLACEHOLDER, self.typed);
+        let inset = if layout.is_tall { 0.7 } else { 0.5 };
+        let cursor = (self.selected >= self.rows.len()).then_some(1.2);
+        Field { placeholder, typed, style, inset, cursor }.draw(canvas, layout.field);
     }
 
     fn state(&self) -> Short {

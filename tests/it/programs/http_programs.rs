@@ -8,6 +8,7 @@ use crate::tools::native_client::look;
 use crate::tools::program::{python_with, run};
 use crate::tools::skip::skip;
 use crate::tools::until::wait_until;
+use crate::tools::x11::Xvfb;
 use lancam::image::pixels::Size;
 use lancam::image::stamp::Stamp;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -230,4 +231,15 @@ fn a_script_in_chromium_reads_the_length_of_each_part() {
     let Some(_chromium) = Program::start("chromium", &arguments) else { return };
     let said = what_a_page_says(&listener, &page);
     assert!(said.starts_with("lengths%20"), "{said}");
+}
+
+/// A screen of its own for Chromium. `None` if either is missing, which counts as a skip.
+pub(super) fn screen_for_chromium() -> Option<Xvfb> {
+    let screen = Xvfb::start().map_err(|why| skip("chromium", &why)).ok()?;
+    let found = Command::new("sh").args(["-c", "command -v chromium"]).output();
+    if !found.is_ok_and(|found| found.status.success()) {
+        skip("chromium", "it is not installed");
+        return None;
+    }
+    Some(screen)
 }

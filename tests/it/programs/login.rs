@@ -1,11 +1,10 @@
 //! The way in, in a real browser: a person types the camera's code once, sees the picture, and is asked again when the key
 //! was revoked.
 
-use crate::programs::http_programs::{Program, what_a_page_says};
+use crate::programs::http_programs::{Program, screen_for_chromium, what_a_page_says};
 use crate::tools::relay::Relay;
 use crate::tools::screen_stamp::stamp_on;
 use crate::tools::served_camera::ServedCamera;
-use crate::tools::skip::skip;
 use crate::tools::stage::keep;
 use crate::tools::until::wait_until;
 use crate::tools::x11::Xvfb;
@@ -13,7 +12,6 @@ use lancam::crypto::sha256;
 use lancam::image::picture::Picture;
 use lancam::wire::base64;
 use std::net::TcpListener;
-use std::process::Command;
 use tempfile::TempDir;
 
 /// The colour of the button on the login page.
@@ -51,12 +49,7 @@ struct Browser {
 impl Browser {
     /// `None` if there is none, which counts as a skip.
     fn new(takes: &str) -> Option<Self> {
-        let screen = Xvfb::start().map_err(|why| skip("chromium", &why)).ok()?;
-        let found = Command::new("sh").args(["-c", "command -v chromium"]).output();
-        if !found.is_ok_and(|found| found.status.success()) {
-            skip("chromium", "it is not installed");
-            return None;
-        }
+        let screen = screen_for_chromium()?;
         let home = tempfile::tempdir().expect("a folder");
         Some(Self { screen, home, takes: takes.to_owned() })
     }

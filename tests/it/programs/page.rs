@@ -1,6 +1,6 @@
 //! The page in a real browser: its picture, its words when there is no picture, and its buttons.
 
-use crate::programs::http_programs::{Program, assert_in_order};
+use crate::programs::http_programs::{Program, assert_in_order, screen_for_chromium};
 use crate::tools::camera_process::{CameraProcess, wait};
 use crate::tools::http_client::{HttpClient, get};
 use crate::tools::native_client::look;
@@ -34,12 +34,7 @@ struct Page {
 impl Page {
     /// `None` if there is no browser or no screen, which counts as a skip.
     fn open(more: &[&str]) -> Option<Self> {
-        let screen = Xvfb::start().map_err(|why| skip("chromium", &why)).ok()?;
-        let found = Command::new("sh").args(["-c", "command -v chromium"]).output();
-        if !found.is_ok_and(|found| found.status.success()) {
-            skip("chromium", "it is not installed");
-            return None;
-        }
+        let screen = screen_for_chromium()?;
         let home = tempfile::tempdir().expect("a folder");
         let camera = CameraProcess::start(&["--source", "test:640x360@30", "--name", "Garage"]);
         let environment =
