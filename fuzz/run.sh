@@ -25,11 +25,12 @@ for runtime in "$(rustc $toolchain --print sysroot)"/lib/rustlib/*/lib/librustc*
     [ -e "$runtime" ] && sanitizer=address
 done
 
-[ $# -gt 0 ] || set -- native_decoder pickle_reader jpeg_structure jpeg_repair dns_answer mdns_responder http_requests http_credentials tls_greeting tls_records setup_files native_session pairing_session key_files http_session pickle_session
+[ $# -gt 0 ] || set -- native_decoder pickle_reader jpeg_structure jpeg_repair jpeg_strips dns_answer mdns_responder http_requests http_credentials tls_greeting tls_records setup_files native_session pairing_session key_files http_session pickle_session
 for target; do
     seeds=corpus/$target
     case $target in
     pickle_reader) seeds="$seeds $(echo ../tests/data/pickle/*/)" ;;
+    jpeg_strips) seeds="$seeds ../tests/data/restarts" ;;
     setup_files) seeds="$seeds ../tests/data/setup" ;;
     esac
     mkdir -p "target/corpus/$target"

@@ -1,6 +1,7 @@
 //! Properties that hold for any bytes: one function per fuzz target. An ordinary test calls them with the corpus.
 
 pub mod sessions;
+pub mod strips;
 pub mod tls;
 
 use lancam::camera::access::keys::{Keys, MOST};

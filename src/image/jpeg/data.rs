@@ -101,7 +101,7 @@ pub(super) fn find_ff(bytes: &[u8]) -> Option<usize> {
 }
 
 /// The place of the first FF without a stuffed zero after it. Nearly all FFs in data have one.
-fn find_marker(bytes: &[u8]) -> Option<usize> {
+pub(super) fn find_marker(bytes: &[u8]) -> Option<usize> {
     let (&last, firsts) = bytes.split_last()?;
     let nexts = &bytes[1..];
     let is_marker = |(byte, next): (&u8, &u8)| (*byte == 0xFF) & (*next != 0);

@@ -1,7 +1,7 @@
 //! Parses the segments that decide whether a JPEG can be decoded (ITU-T T.81, annex B.2).
 
 use super::damage::Damage;
-use crate::image::pixels::Size;
+use crate::image::pixels::{Chroma, Size};
 
 /// The content of a frame header.
 #[derive(Debug, Clone, Copy)]
@@ -112,10 +112,34 @@ impl Frame {
         self.components().iter().map(|component| component.across * component.down).sum()
     }
 
+    /// How its colours are subsampled; `None` if in a rare way. Only the ratios of the factors count:
+    /// some encoders double all of them.
+    pub(super) fn chroma(&self) -> Option<Chroma> {
+        let &[luma, cb, cr] = self.components() else { return Some(Chroma::Grey) };
+        if (cb.across, cb.down) != (cr.across, cr.down) {
+            return None;
+        }
+        match (luma.across / cb.across, luma.down / cb.down) {
+            (2, 2) => Some(Chroma::Yuv420),
+            (2, 1) => Some(Chroma::Yuv422),
+            (1, 1) => Some(Chroma::Yuv444),
+            (1, 2) => Some(Chroma::Yuv440),
+            (4, 1) => Some(Chroma::Yuv411),
+            (1, 4) => Some(Chroma::Yuv441),
+            _ => None,
+        }
+    }
+
+    /// The size in pixels of an MCU in a scan of all components.
+    pub(super) fn mcu(&self) -> Size {
+        let (across, down) = if self.count == 1 { (1, 1) } else { self.most_blocks() };
+        Size::new(8 * across, 8 * down)
+    }
+
     /// The number of MCUs in a scan of all components.
     pub(super) fn mcus(&self) -> usize {
-        let (across, down) = if self.count == 1 { (1, 1) } else { self.most_blocks() };
-        self.size.width.div_ceil(8 * across) * self.size.height.div_ceil(8 * down)
+        let mcu = self.mcu();
+        self.size.width.div_ceil(mcu.width) * self.size.height.div_ceil(mcu.height)
     }
 
     /// The least number of bytes in a sequential scan of all components: two codes for each block,

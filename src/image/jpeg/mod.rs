@@ -7,6 +7,7 @@ mod exif;
 pub mod gate;
 mod header;
 mod huffman;
+pub mod intervals;
 pub mod markers;
 pub mod repair;
 pub mod splitter;

@@ -84,7 +84,7 @@ pub struct Made {
     pub said: String,
 }
 
-/// Runs one of libjpeg-turbo's programs with `input`. `None`, reported as a skip, if it is not installed.
+/// Runs a program with `input`, one of libjpeg-turbo's or ffmpeg. `None`, reported as a skip, if it is not installed.
 pub fn tool(name: &str, arguments: &[&str], input: &[u8]) -> Option<Made> {
     let child = Command::new(name)
         .args(arguments)
@@ -93,7 +93,7 @@ pub fn tool(name: &str, arguments: &[&str], input: &[u8]) -> Option<Made> {
         .stderr(Stdio::piped())
         .spawn();
     let Ok(mut child) = child else {
-        crate::tools::skip::skip(name, "libjpeg-turbo-progs is not installed");
+        crate::tools::skip::skip(name, "not installed (cjpeg and djpeg: libjpeg-turbo-progs)");
         return None;
     };
     let mut stdin = child.stdin.take().expect("piped");

@@ -29,6 +29,7 @@ pub mod program;
 pub mod properties;
 pub mod recording;
 pub mod relay;
+pub mod restarts;
 pub mod rig;
 pub mod rpicam;
 pub mod screen_stamp;

@@ -2,6 +2,7 @@
 
 use crate::tools::jpeg_tools::tiny;
 use crate::tools::properties;
+use crate::tools::restarts::joined;
 use crate::wire::wire_bytes::GOLDEN;
 use lancam::image::pixels::{Chroma, Size};
 use lancam::wire::pickle::head::{PickleHead, TAIL};
@@ -30,6 +31,13 @@ fn jpeg_structure_holds_for_its_corpus() {
 fn jpeg_repair_holds_for_its_corpus() {
     replay("fuzz/corpus/jpeg_repair", properties::jpeg_repair);
     replay("fuzz/corpus/jpeg_structure", properties::jpeg_repair);
+}
+
+#[test]
+fn jpeg_strips_holds_for_its_corpus() {
+    replay("fuzz/corpus/jpeg_strips", properties::strips::jpeg_strips);
+    replay("fuzz/corpus/jpeg_repair", properties::strips::jpeg_strips);
+    replay("tests/data/restarts", properties::strips::jpeg_strips);
 }
 
 #[test]
@@ -225,6 +233,12 @@ fn write_the_seeds() {
     for (name, bytes) in crate::tools::jpeg_quirks::seeds() {
         write_seed("jpeg_repair", &name, &bytes);
     }
+    for (name, chroma) in
+        [("420", Chroma::Yuv420), ("422", Chroma::Yuv422), ("440", Chroma::Yuv440)]
+    {
+        write_seed("jpeg_strips", name, &joined(Size::new(20, 70), chroma, 1));
+    }
+    write_seed("jpeg_strips", "two-rows", &joined(Size::new(9, 100), Chroma::Yuv420, 2));
 }
 
 fn write_seed(target: &str, name: &str, bytes: &[u8]) {

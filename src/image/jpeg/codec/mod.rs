@@ -1,16 +1,17 @@
 //! Encodes planes as JPEG, and decodes JPEG to planes or to pixels for a screen. Only this folder
 //! names `turbojpeg`.
 
+mod scale;
 mod transform;
 
+pub(super) use scale::Scale;
 pub use transform::{Edges, Turned, Turner};
 
 use crate::image::picture::Picture;
 use crate::image::pixels::{Chroma, MAX_PIXELS, Size};
 use crate::image::planes::Planes;
 use turbojpeg::{
-    Colorspace, Compressor, DecompressHeader, Decompressor, PixelFormat, ScalingFactor, Subsamp,
-    YuvImage,
+    Colorspace, Compressor, DecompressHeader, Decompressor, PixelFormat, Subsamp, YuvImage,
 };
 
 /// Why libjpeg-turbo could not encode or decode.
@@ -96,9 +97,11 @@ impl Encoder {
 pub enum Decoded {
     /// Every block was there.
     Whole,
-    /// libjpeg-turbo warned that data is missing or left over; the pixels are the best that it
-    /// could decode.
-    WithWarnings,
+    /// The same, and some bytes before the end marker belong to no block. Cheap cameras send such
+    /// bytes in every picture.
+    WithLeftovers,
+    /// Data is missing or wrong; the pixels are the best that libjpeg-turbo could decode.
+    Damaged,
 }
 
 /// A JPEG decoder, reused for all frames of a stream.
@@ -138,18 +141,48 @@ impl Decoder {
         picture: &mut Picture,
     ) -> Result<(Size, Decoded), JpegError> {
         let (full, _) = self.header(jpeg)?;
-        let scale = dct_scale(full, at_least);
-        self.scale(scale)?;
-        let size = Size::new(scale.scale(full.width), scale.scale(full.height));
+        let scale = Scale::at_least(full, at_least);
+        let size = scale.of(full);
         picture.reshape(size);
+        Ok((full, self.fill(jpeg, scale, size, picture.pixels_mut())?))
+    }
+
+    /// Decodes `jpeg` at `scale` to the `pixels` of a picture of this `size`, row by row without
+    /// padding.
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode), and when the JPEG is larger than `size` at this scale.
+    ///
+    /// # Panics
+    /// When there are not as many pixels.
+    pub(super) fn decode_at(
+        &mut self,
+        jpeg: &[u8],
+        scale: Scale,
+        size: Size,
+        pixels: &mut [u32],
+    ) -> Result<Decoded, JpegError> {
+        self.header(jpeg)?;
+        self.fill(jpeg, scale, size, pixels)
+    }
+
+    /// Decodes a JPEG whose header was read without a warning.
+    fn fill(
+        &mut self,
+        jpeg: &[u8],
+        scale: Scale,
+        size: Size,
+        pixels: &mut [u32],
+    ) -> Result<Decoded, JpegError> {
+        self.scale(scale)?;
         let image = turbojpeg::Image {
-            pixels: bytemuck::cast_slice_mut::<u32, u8>(picture.pixels_mut()),
+            pixels: bytemuck::cast_slice_mut::<u32, u8>(pixels),
             width: size.width,
             pitch: size.width * 4,
             height: size.height,
             format: SCREEN,
         };
-        Ok((full, forgiving(self.decompressor.decompress(jpeg, image))?))
+        forgiving(self.decompressor.decompress(jpeg, image))
     }
 
     /// Decodes `jpeg` to planes at the smallest DCT scale that is at least `at_least`.
@@ -177,9 +210,9 @@ impl Decoder {
             Subsamp::Gray => Chroma::Grey,
             _ => return Err(JpegError::Unsupported("unknown subsampling")),
         };
-        let scale = dct_scale(size, at_least);
+        let scale = Scale::at_least(size, at_least);
         self.scale(scale)?;
-        let scaled = Size::new(scale.scale(size.width), scale.scale(size.height));
+        let scaled = scale.of(size);
         planes.reshape(scaled, chroma);
         let image = YuvImage {
             pixels: planes.packed_mut(),
@@ -200,8 +233,8 @@ impl Decoder {
         Ok((size, header))
     }
 
-    fn scale(&mut self, factor: ScalingFactor) -> Result<(), JpegError> {
-        self.decompressor.set_scaling_factor(factor).map_err(JpegError::Broken)
+    fn scale(&mut self, scale: Scale) -> Result<(), JpegError> {
+        self.decompressor.set_scaling_factor(scale.factor()).map_err(JpegError::Broken)
     }
 }
 
@@ -228,41 +261,36 @@ fn subsampling(chroma: Chroma) -> Subsamp {
     }
 }
 
-/// The smallest scale that suffices, out of those for which libjpeg-turbo has SIMD; the other
-/// eighths run in plain C.
-fn dct_scale(size: Size, at_least: Size) -> ScalingFactor {
-    [ScalingFactor::ONE_EIGHTH, ScalingFactor::ONE_QUARTER, ScalingFactor::ONE_HALF]
-        .into_iter()
-        .find(|factor| {
-            factor.scale(size.width) >= at_least.width
-                && factor.scale(size.height) >= at_least.height
-        })
-        .unwrap_or(ScalingFactor::ONE)
-}
-
 /// After a warning the pixels are usable, but the crate returns it as an error with the library's
-/// text.
+/// text: that of the first warning.
 fn forgiving(result: turbojpeg::Result<()>) -> Result<Decoded, JpegError> {
-    match result {
-        Ok(()) => Ok(Decoded::Whole),
-        Err(turbojpeg::Error::TurboJpegError(text))
-            if WARNINGS.iter().any(|warning| text.starts_with(warning)) =>
-        {
-            Ok(Decoded::WithWarnings)
-        }
-        Err(error) => Err(JpegError::Broken(error)),
+    let text = match result {
+        Ok(()) => return Ok(Decoded::Whole),
+        Err(turbojpeg::Error::TurboJpegError(text)) => text,
+        Err(error) => return Err(JpegError::Broken(error)),
+    };
+    let begins_like = |warnings: &[&str]| warnings.iter().any(|it| text.starts_with(it));
+    if begins_like(&REMARKS) {
+        Ok(Decoded::Whole)
+    } else if text.starts_with(CORRUPT) && text.ends_with(LEFTOVERS) {
+        Ok(Decoded::WithLeftovers)
+    } else if begins_like(&DAMAGE) {
+        Ok(Decoded::Damaged)
+    } else {
+        Err(JpegError::Broken(turbojpeg::Error::TurboJpegError(text)))
     }
 }
 
-/// The beginnings of libjpeg's messages that are only warnings (`JWRN_` in its jerror.h).
-const WARNINGS: [&str; 6] = [
-    "Premature end of JPEG",
-    "Corrupt JPEG data: ",
-    "Invalid SOS parameters for sequential JPEG",
-    "Inconsistent progression sequence",
-    "Unknown Adobe color transform",
-    "Warning: ",
-];
+// The beginnings of libjpeg's messages that are only warnings (`JWRN_` in its jerror.h).
+
+/// About the head. They cost no pixel.
+const REMARKS: [&str; 3] =
+    ["Invalid SOS parameters for sequential JPEG", "Unknown Adobe color transform", "Warning: "];
+/// About the data.
+const DAMAGE: [&str; 3] = ["Premature end of JPEG", CORRUPT, "Inconsistent progression sequence"];
+const CORRUPT: &str = "Corrupt JPEG data: ";
+/// The end of the message about bytes between the last block and the end marker.
+const LEFTOVERS: &str = " extraneous bytes before marker 0xd9";
 
 #[cfg(test)]
 mod tests {
@@ -372,7 +400,7 @@ mod tests {
         let mut picture = Picture::default();
         let mut decoder = Decoder::new().expect("decoder");
         let cut = decoder.decode(&jpeg[..jpeg.len() - 20], &mut picture);
-        assert_eq!(cut.expect("shown"), Decoded::WithWarnings);
+        assert_eq!(cut.expect("shown"), Decoded::Damaged);
         assert!(matches!(decoder.decode(b"garbage", &mut picture), Err(JpegError::Broken(_))));
         assert!(matches!(decoder.decode(&[], &mut picture), Err(JpegError::Broken(_))));
     }
