@@ -68,8 +68,10 @@ pub enum ConnectError {
 /// the SYN of this one was lost.
 const CONNECT_PATIENCE: Duration = Duration::from_millis(700);
 
+/// Connects to a camera that was found. An error names it as it is announced.
 pub(super) fn connect_to(found: &Found) -> Result<Reached, ConnectError> {
-    let stream = connect_to_one_of(&found.address(), &found.addresses)?;
+    let named = CameraAddress { host: found.name.clone(), port: None };
+    let stream = connect_to_one_of(&named, &found.addresses)?;
     let address = stream.peer_addr().map_or_else(|_| found.address(), found::at);
     Ok(Reached { stream, address })
 }
@@ -106,13 +108,14 @@ pub(super) fn connect_to_one_of(
 fn place(camera: &CameraAddress, address: SocketAddr) -> String {
     match (camera.to_string(), address.to_string()) {
         (camera, address) if camera == address => camera,
-        (camera, address) => format!("{camera} ({address})"),
+        (_, address) => format!("{} ({address})", camera.written()),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::service::Facts;
 
     #[test]
     fn a_link_local_address_without_its_interface_is_told_what_it_lacks() {
@@ -120,6 +123,16 @@ mod tests {
         let local = "[fe80::1]:9999".parse().expect("an address");
         let said = connect_to_one_of(&camera, &[local]).expect_err("no interface").to_string();
         assert!(said.contains("such as fe80::1%eth0"), "{said}");
+    }
+
+    #[test]
+    fn a_camera_that_was_found_by_its_name_is_called_by_it() {
+        let closed = std::net::TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr());
+        let closed = closed.expect("a free port");
+        let garage =
+            Found { name: "Garage".into(), addresses: vec![closed], facts: Facts::default() };
+        let said = connect_to(&garage).expect_err("nobody listens").to_string();
+        assert!(said.starts_with(&format!("nothing listens at Garage ({closed}).")), "{said}");
     }
 
     #[test]

@@ -226,6 +226,17 @@ impl Reach {
         &self.wanted
     }
 
+    /// A camera as the user calls it, and the address where it is now if that is another text: `Garage (10.0.0.5:9999)`.
+    pub(in crate::viewer) fn called(&self, at: &CameraAddress) -> String {
+        let Wanted { identity, address } = &self.wanted;
+        let known = identity.as_ref().map(|known| known.name.clone());
+        let written = || (address.host != at.host).then(|| address.written());
+        match known.filter(|name| !name.is_empty()).or_else(written) {
+            Some(name) if name != at.to_string() => format!("{name} ({at})"),
+            _ => at.to_string(),
+        }
+    }
+
     /// Whether the wanted camera may be at another address than the one that was reached.
     pub(in crate::viewer) fn may_be_elsewhere(&self) -> bool {
         self.is_choosy() || self.wanted.address.kind() != HostKind::Fixed
@@ -423,6 +434,28 @@ mod tests {
         reach.judge(camera("Barn", "1"), &way).expect("it is the same");
         reach.judge(camera("Barn", ""), &way).expect("it is the same");
         assert!(reach.judge(camera("Garage", "3"), &way).is_err());
+    }
+
+    #[test]
+    fn a_camera_is_called_what_the_user_calls_it_with_the_address_behind_it() {
+        let at = CameraAddress::parse("10.77.3.3:9999").expect("an address");
+        for (typed, name, called) in [
+            ("garage", None, "garage (10.77.3.3:9999)"),
+            ("Front door", None, "Front door (10.77.3.3:9999)"),
+            ("garage.local:81", None, "garage.local:81 (10.77.3.3:9999)"),
+            ("10.77.3.3", None, "10.77.3.3:9999"),
+            ("10.77.3.2", Some("Garage"), "Garage (10.77.3.3:9999)"),
+            ("10.77.3.3", Some(""), "10.77.3.3:9999"),
+            ("10.77.3.3", Some("10.77.3.3:9999"), "10.77.3.3:9999"),
+        ] {
+            let address = CameraAddress::parse(typed).expect("an address");
+            let identity = name.map(|name| camera(name, "1"));
+            let reach = Reach::new(Wanted { identity, address });
+            assert_eq!(reach.called(&at), called, "{typed}");
+        }
+        let address = CameraAddress::parse("garage.local").expect("an address");
+        let reach = Reach::new(Wanted { identity: None, address: address.clone() });
+        assert_eq!(reach.called(&address), "garage.local:9999", "it is what was resolved");
     }
 
     #[test]

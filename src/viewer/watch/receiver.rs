@@ -10,7 +10,6 @@ use super::session::{SessionEnd, SessionError, pickle};
 use crate::image::jpeg::codec::JpegError;
 use crate::latest::{Latest, Newest, Reader};
 use crate::net::tls::stream::GreetingError;
-use crate::viewer::find::address::CameraAddress;
 use crate::viewer::find::connect::Reached;
 use crate::viewer::find::reach::{Reach, ReachError, Stranger, ToldBy};
 pub use crate::viewer::find::wanted::Wanted;
@@ -104,8 +103,8 @@ pub enum ReceiveError {
     /// The session failed.
     #[error("{camera} {source}")]
     Session {
-        /// The camera's address.
-        camera: CameraAddress,
+        /// What the user calls the camera, and its address.
+        camera: String,
         /// The error.
         source: SessionError,
     },
@@ -277,7 +276,7 @@ impl Receiver {
     /// Why there is no picture.
     fn reason(
         &mut self,
-        outcome: Result<(CameraAddress, SessionEnd), ReceiveError>,
+        outcome: Result<(String, SessionEnd), ReceiveError>,
     ) -> (NoticeKind, String) {
         let error = match outcome {
             Ok((camera, end)) => return (NoticeKind::Disconnected, farewell(&camera, &end)),
@@ -306,12 +305,12 @@ impl Receiver {
         }
     }
 
-    /// Connects once and publishes what the camera sends until the connection ends. Returns the camera's address and how it
-    /// ended.
+    /// Connects once and publishes what the camera sends until the connection ends. Returns what the user calls the camera,
+    /// with its address, and how it ended.
     ///
     /// # Errors
     /// When the server is not lancam, is another camera, has no common protocol version, or the connection broke.
-    pub fn run_once(&mut self) -> Result<(CameraAddress, SessionEnd), ReceiveError> {
+    pub fn run_once(&mut self) -> Result<(String, SessionEnd), ReceiveError> {
         let mut reached = self.reach.connect(Instant::now())?;
         let mut end = self.watch(&reached);
         for _ in 0..MOST_STRANGERS {
@@ -327,11 +326,12 @@ impl Receiver {
             reached = self.reach.connect_elsewhere(stranger, &reached, Instant::now())?;
             end = self.watch(&reached);
         }
+        let camera = self.reach.called(&reached.address);
         match end {
-            Ok(end) => Ok((reached.address, end)),
+            Ok(end) => Ok((camera, end)),
             // It names what it was found at.
             Err(SessionError::OtherCamera(stranger)) => Err(ReachError::from(stranger).into()),
-            Err(source) => Err(ReceiveError::Session { camera: reached.address, source }),
+            Err(source) => Err(ReceiveError::Session { camera, source }),
         }
     }
 
@@ -352,7 +352,7 @@ impl Receiver {
     }
 }
 
-fn farewell(camera: &CameraAddress, end: &SessionEnd) -> String {
+fn farewell(camera: &str, end: &SessionEnd) -> String {
     match end {
         SessionEnd::Goodbye { text, .. } if !text.is_empty() => format!("{camera}: {text}"),
         _ => format!("{camera} has closed the connection"),
@@ -360,10 +360,7 @@ fn farewell(camera: &CameraAddress, end: &SessionEnd) -> String {
 }
 
 /// The pause after an attempt; `is_choosy`: one particular camera is wanted, wherever it is.
-fn pause_after(
-    outcome: &Result<(CameraAddress, SessionEnd), ReceiveError>,
-    is_choosy: bool,
-) -> Duration {
+fn pause_after(outcome: &Result<(String, SessionEnd), ReceiveError>, is_choosy: bool) -> Duration {
     match outcome.as_ref().map(|(_, end)| end) {
         // The camera is stopping, and may be restarted at once.
         Ok(SessionEnd::Goodbye { reason: GoodbyeReason::Stopping, .. } | SessionEnd::Closed) => {
@@ -386,6 +383,7 @@ fn pause_after(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::viewer::find::address::CameraAddress;
 
     #[test]
     fn a_camera_that_is_looked_for_is_looked_for_soon_whoever_answers_in_its_place() {

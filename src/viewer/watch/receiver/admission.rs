@@ -145,7 +145,7 @@ impl Receiver {
 
     /// Pairs with the camera at this address, and remembers it.
     pub(super) fn pair(&mut self, reached: &Reached, code: Code) -> Result<(), SessionError> {
-        let text = format!("pairing with {}", reached.address);
+        let text = format!("pairing with {}", self.reach.called(&reached.address));
         self.publisher.notify(NoticeKind::Pairing, text);
         let paired = reached
             .again()
