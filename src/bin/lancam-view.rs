@@ -26,7 +26,7 @@ use lancam::viewer::stage::window::xwayland;
 use lancam::viewer::stage::window::{Window, opening_size};
 use lancam::viewer::terminal::Terminal;
 use lancam::viewer::watch::channel::Channel;
-use lancam::viewer::watch::news::Hold;
+use lancam::viewer::watch::news::{Asks, Hold};
 use lancam::viewer::watch::receiver::{Dialogue, Protocol, Wanted};
 use lancam::{log_setup, version};
 use std::io;
@@ -93,7 +93,8 @@ fn watch(config: Config) -> Result<ExitCode, Failure> {
     Signals::hold()?.ask(leave.clone())?;
     let given = config.key.as_ref().map(secrets::KeySource::read).transpose()?;
     let keyring = Arc::new(Keyring::load().with(given));
-    let dialogue = Dialogue { protocol: config.protocol, keyring, code: config.code.clone() };
+    let (protocol, code) = (config.protocol, config.code.clone());
+    let dialogue = Dialogue { protocol, keyring, code, ..Dialogue::default() };
     match config.output {
         Output::Window => show(config, dialogue, doorbell, &leave),
         Output::Headless(headless) => {
@@ -122,9 +123,12 @@ fn count(
         snapshot::check(path)?;
     }
     let hold = config.timeout.hold();
+    let terminal = Terminal::of_this_program(doorbell);
+    let asks = if terminal.is_some() { Asks::AtTerminal } else { Asks::Elsewhere };
+    let dialogue = Dialogue { asks, ..dialogue };
     let camera = Channel::open_with(camera, dialogue, record, hold, doorbell)?;
     let screen = Headless::new(camera, config.limit, config.timeout, Instant::now());
-    let mut screen = screen.asking_at(Terminal::of_this_program(doorbell));
+    let mut screen = screen.asking_at(terminal);
     let Ok(end) = run(&mut screen, doorbell, leave);
     let Headless { mut camera, .. } = screen;
     let deadline = Instant::now() + WRITING;

@@ -57,13 +57,16 @@ pub struct Headless {
     first_at: Option<Instant>,
     /// Where somebody can be asked for a code.
     terminal: Option<Terminal>,
+    /// Why a code is asked for there, until one was typed or a picture came.
+    asked: Option<String>,
 }
 
 impl Headless {
     /// A screen that ends at `limit`, or when no picture has come for `timeout`. With [`Limit::Never`] it also ends when the
     /// recording fails.
     pub fn new(camera: Channel, limit: Limit, timeout: Timeout, now: Instant) -> Self {
-        Self { camera, limit, timeout, waiting_since: now, first_at: None, terminal: None }
+        let (first_at, terminal, asked) = (None, None, None);
+        Self { camera, limit, timeout, waiting_since: now, first_at, terminal, asked }
     }
 
     /// Asks there for the code, if the camera wants one. Without a terminal, that ends it.
@@ -85,30 +88,41 @@ impl Headless {
             })
     }
 
-    /// Asks for the code when the camera has said something new about it, and tries what was typed.
+    /// Asks for the code, if that is news, and tries what was typed.
     fn converse(&mut self, change: Change, now: Instant) {
+        let question = self.question(change);
         if !self.is_asking() {
             return;
         }
         self.waiting_since = now;
-        let question = match &self.camera.notice {
-            Some(standing) if standing.notice.kind.wants_code() => {
-                format!("lancam-view: {}\n{QUESTION}", standing.notice.text)
-            }
-            _ => return,
-        };
-        let Some(terminal) = &mut self.terminal else { return };
-        if change == Change::Notice {
-            terminal.ask(&question);
+        let wants_code = self.notice().is_some_and(|notice| notice.kind.wants_code());
+        let Some(terminal) = self.terminal.as_mut().filter(|_| wants_code) else { return };
+        if let Some(reason) = question {
+            terminal.ask(&format!("lancam-view: {reason}\n{QUESTION}"));
         }
         match terminal.answer() {
             Answer::Line(line) => match Code::parse(&line) {
-                Ok(code) => self.camera.pair(code),
+                Ok(code) => {
+                    self.asked = None;
+                    self.camera.pair(code);
+                }
                 Err(error) => terminal.ask(&format!("{error}\n{QUESTION}")),
             },
             Answer::NotYet => {}
             Answer::Never => self.terminal = None,
         }
+    }
+
+    /// Why the code is to be asked for now; `None` if it is not wanted, or was asked for already for that reason.
+    fn question(&mut self, change: Change) -> Option<String> {
+        if change == Change::Picture {
+            self.asked = None;
+        }
+        let notice = self.notice().filter(|notice| notice.kind.wants_code())?;
+        let is_news = change == Change::Notice && self.asked.as_ref() != Some(&notice.text);
+        let reason = is_news.then(|| notice.text.clone())?;
+        self.asked = Some(reason.clone());
+        Some(reason)
     }
 
     /// When the wait ends at the latest; `None` if never.
@@ -238,7 +252,10 @@ impl Screen for Headless {
                 End::Done
             }
             None => End::NoFirstPicture(match &self.camera.notice {
-                Some(standing) if standing.notice.kind != NoticeKind::Connecting => {
+                // Who was asked for the code knows the reason.
+                Some(standing)
+                    if standing.notice.kind != NoticeKind::Connecting && !self.is_asking() =>
+                {
                     format!("{ENDED_EARLY}: {}", standing.notice.text)
                 }
                 _ => ENDED_EARLY.to_owned(),
@@ -380,6 +397,33 @@ mod tests {
         let end = notice(&mut screen, &mut publisher, NoticeKind::WantsCode);
         let why = "because. Then add --code CODE".to_owned();
         assert_eq!(end, Some(End::Failed(why)), "its key was revoked");
+    }
+
+    #[test]
+    fn a_code_is_asked_for_once_for_each_reason_until_something_was_typed_or_seen() {
+        let start = Instant::now();
+        let (mut screen, mut publisher) = screen(Limit::Never, TIMEOUT.into(), start);
+        let mut asks = |screen: &mut Headless, kind, text: &str| {
+            publisher.notify(kind, text.into());
+            let change = screen.camera.update(start, true);
+            screen.question(change).is_some()
+        };
+        let (paired, looking) = (NoticeKind::NotThePaired, NoticeKind::OtherCamera);
+        assert!(!asks(&mut screen, NoticeKind::Connecting, "connecting"));
+        assert!(asks(&mut screen, paired, "not the Garage that you paired"));
+        assert!(screen.question(Change::Nothing).is_none(), "it stands there");
+        for _ in 0..3 {
+            assert!(!asks(&mut screen, looking, "looking for Garage"));
+            assert!(!asks(&mut screen, paired, "not the Garage that you paired"));
+        }
+        assert!(asks(&mut screen, NoticeKind::WantsCode, "wants a code"), "another reason");
+        // The same code is typed twice.
+        for _ in 0..2 {
+            screen.asked = None;
+            assert!(!asks(&mut screen, NoticeKind::Pairing, "pairing"));
+            assert!(asks(&mut screen, NoticeKind::NotPaired, "the code is wrong"));
+        }
+        assert!(screen.question(Change::Picture).is_none() && screen.asked.is_none());
     }
 
     #[test]

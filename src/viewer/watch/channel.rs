@@ -146,14 +146,15 @@ impl Channel {
         dialogue: Dialogue,
         doorbell: &Arc<Doorbell>,
     ) -> Result<(Self, Receiver), ChannelError> {
-        let Dialogue { protocol, keyring, code } = dialogue;
+        let Dialogue { protocol, keyring, code, asks } = dialogue;
         let slot = Latest::with_doorbell(Arc::clone(doorbell));
         let demand = Arc::new(Demand::default());
         let receiver = Receiver::new(camera.clone(), protocol, Arc::clone(&slot))?;
         let recorder = receiver.recorder();
         let remote = receiver.remote();
         remote.ring(Arc::clone(doorbell));
-        let receiver = receiver.looked_at_by(Arc::clone(&demand)).known_by(keyring, code);
+        let receiver =
+            receiver.looked_at_by(Arc::clone(&demand)).known_by(keyring, code).asking(asks);
         let mut channel = Self::fed_by(Feed { slot, demand, recorder, remote }, camera);
         (channel.protocol, channel.codes) = (protocol, receiver.codes());
         Ok((channel, receiver))

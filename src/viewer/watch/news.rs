@@ -119,6 +119,16 @@ impl Hold {
     }
 }
 
+/// Where somebody is asked for a code, and told there why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Asks {
+    /// In a window, or nowhere. The log says why too.
+    #[default]
+    Elsewhere,
+    /// At the terminal that shows the log. So the log says nothing of it.
+    AtTerminal,
+}
+
 /// The receiver's end of the slot: publishes pictures in pooled memory, and each notice once.
 #[derive(Debug)]
 pub struct Publisher {
@@ -132,6 +142,7 @@ pub struct Publisher {
     /// The notice in the slot, if there is one.
     notice: Option<Arc<Notice>>,
     hold: Hold,
+    asks: Asks,
     /// Whether `notice` has not been logged yet.
     is_held: bool,
     talk: Talk,
@@ -166,14 +177,20 @@ impl Publisher {
     pub fn new(news: Arc<Latest<News>>) -> Self {
         let pool = (0..POOL).map(|_| Arc::default()).collect();
         let talk = Talk { left: AT_ONCE, counted: Instant::now() };
-        let hold = Hold::default();
-        Self { news, pool, blank: 0, last: None, notice: None, hold, is_held: false, talk }
+        let (hold, asks) = (Hold::default(), Asks::default());
+        Self { news, pool, blank: 0, last: None, notice: None, hold, asks, is_held: false, talk }
     }
 
     /// The same, where these notices are held back.
     #[must_use]
     pub fn holding_back(self, hold: Hold) -> Self {
         Self { hold, ..self }
+    }
+
+    /// The same, where somebody is asked for codes like this.
+    #[must_use]
+    pub fn asking(self, asks: Asks) -> Self {
+        Self { asks, ..self }
     }
 
     /// A free picture, with whatever was in it last. Allocates only if none is free.
@@ -206,6 +223,11 @@ impl Publisher {
         self.notice.is_some()
     }
 
+    /// Whether the slot says that a code is wanted.
+    pub fn wants_code(&self) -> bool {
+        self.notice.as_ref().is_some_and(|notice| notice.kind.wants_code())
+    }
+
     /// Publishes the picture written into the last [`blank`](Self::blank).
     pub fn publish(&mut self) {
         self.tell_held();
@@ -232,8 +254,9 @@ impl Publisher {
             return;
         }
         self.tell_held();
-        self.is_held = self.hold.holds(kind, self.last.is_some());
-        if !self.is_held {
+        let is_told_there = self.asks == Asks::AtTerminal && kind.wants_code();
+        self.is_held = !is_told_there && self.hold.holds(kind, self.last.is_some());
+        if !self.is_held && !is_told_there {
             self.log(kind.level(), format_args!("{}", notice.text));
         }
         let notice = Arc::new(notice);

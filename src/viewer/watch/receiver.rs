@@ -5,7 +5,7 @@ mod admission;
 use super::controls::Remote;
 use super::decoding::Decoding;
 use super::demand::Demand;
-use super::news::{Hold, News, NoticeKind, Publisher};
+use super::news::{Asks, Hold, News, NoticeKind, Publisher};
 use super::session::{SessionEnd, SessionError, pickle};
 use crate::image::jpeg::codec::JpegError;
 use crate::latest::{Latest, Newest, Reader};
@@ -51,6 +51,8 @@ pub struct Dialogue {
     pub keyring: Arc<Keyring>,
     /// The code of the camera, to pair with it if it wants that.
     pub code: Option<Code>,
+    /// Where somebody is asked for a code.
+    pub asks: Asks,
 }
 
 impl Dialogue {
@@ -111,10 +113,15 @@ pub enum ReceiveError {
 }
 
 impl ReceiveError {
-    /// Whether the camera lets nobody in who has no key.
+    /// Whether a code is what it takes, and none was tried just now.
     fn is_a_wish_for_a_code(&self) -> bool {
-        let Self::Session { source, .. } = self else { return false };
-        matches!(source, SessionError::WantsCode | SessionError::KeyRefused)
+        match self {
+            Self::Session { source, .. } => {
+                matches!(source, SessionError::WantsCode | SessionError::KeyRefused)
+            }
+            Self::Reach(ReachError::Stranger(stranger)) => stranger.by == ToldBy::Certificate,
+            Self::Reach(_) => false,
+        }
     }
 
     /// Whether the camera has understood this viewer and said no, so that it is not asked again at once.
@@ -245,6 +252,12 @@ impl Receiver {
         Self { publisher: self.publisher.holding_back(hold), ..self }
     }
 
+    /// Says why a code is wanted only where somebody is asked for it.
+    #[must_use]
+    pub fn asking(self, asks: Asks) -> Self {
+        Self { publisher: self.publisher.asking(asks), ..self }
+    }
+
     /// Starts [`run`](Self::run) on a thread of its own.
     ///
     /// # Errors
@@ -279,7 +292,10 @@ impl Receiver {
         outcome: Result<(String, SessionEnd), ReceiveError>,
     ) -> (NoticeKind, String) {
         let error = match outcome {
-            Ok((camera, end)) => return (NoticeKind::Disconnected, farewell(&camera, &end)),
+            Ok((camera, end)) => {
+                self.refusal = None;
+                return (NoticeKind::Disconnected, farewell(&camera, &end));
+            }
             Err(error) => error,
         };
         let (kind, text) = (error.kind(), error.to_string());
@@ -320,7 +336,8 @@ impl Receiver {
                 }
                 _ => break,
             };
-            if self.reach.is_choosy() {
+            // Who is asked for the code meanwhile is told nothing else.
+            if self.reach.is_choosy() && !self.publisher.wants_code() {
                 self.publisher.notify(NoticeKind::OtherCamera, stranger.while_looking());
             }
             reached = self.reach.connect_elsewhere(stranger, &reached, Instant::now())?;

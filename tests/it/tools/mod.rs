@@ -38,6 +38,7 @@ pub mod skip;
 pub mod soak;
 pub mod stage;
 pub mod systemd;
+pub mod terminal;
 pub mod tls_client;
 pub mod until;
 pub mod usb_camera;

@@ -1,6 +1,7 @@
 //! The viewer without a window: what it receives, draws and records.
 
 mod age;
+mod at_a_terminal;
 mod paint;
 mod reconnect;
 mod record;

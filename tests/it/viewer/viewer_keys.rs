@@ -10,7 +10,7 @@ use lancam::viewer::find::address::CameraAddress;
 use lancam::viewer::keep::keyring::Keyring;
 use lancam::viewer::watch::channel::Channel;
 use lancam::viewer::watch::news::NoticeKind;
-use lancam::viewer::watch::receiver::{Dialogue, Protocol, Wanted};
+use lancam::viewer::watch::receiver::{Dialogue, Wanted};
 use lancam::wire::native::VERSION;
 use lancam::wire::native::message::Message;
 use std::fs;
@@ -341,7 +341,7 @@ fn a_viewer_that_wants_one_camera_shows_no_other_though_it_is_paired_with_both()
     let identity = keyring.meant_by(&named("Garage")).expect("it is paired").identity;
     let address = CameraAddress::parse(&door.address()).expect("an address");
     let doorbell = Doorbell::new();
-    let dialogue = Dialogue { protocol: Protocol::default(), keyring, code: None };
+    let dialogue = Dialogue { keyring, ..Dialogue::default() };
     let wanted = Wanted { identity: Some(identity), address };
     let mut channel = Channel::open(wanted, dialogue, &doorbell).expect("a thread");
     wait_until("that it is another one", || {
