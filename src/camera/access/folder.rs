@@ -23,6 +23,10 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How often to look whether that is done.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
+/// The file in the folder that a program locks while it changes another one. It is empty, and its owner's alone: other users who
+/// may look into the folder could hold a lock of the folder itself for ever.
+const LOCK: &str = "lock";
+
 /// Where the folder is unless somebody says so, for root.
 pub const OF_ROOT: &str = "/var/lib/lancam";
 
@@ -129,10 +133,7 @@ impl FolderError {
     pub fn may_pass(&self) -> bool {
         match self {
             Self::Busy { .. } => true,
-            Self::Io { source, .. } => matches!(
-                source.raw_os_error().map(nix::Error::from_raw),
-                Some(nix::Error::ENOSPC | nix::Error::EDQUOT | nix::Error::EROFS | nix::Error::EIO)
-            ),
+            Self::Io { source, .. } => passes(source),
             _ => false,
         }
     }
@@ -232,18 +233,55 @@ impl Folder {
     /// When that takes too long.
     pub fn lock(&self) -> Result<Lock, FolderError> {
         let give_up = Instant::now() + PATIENCE;
-        let mut folder = File::open(&self.path).map_err(|error| self.failed("open", error))?;
         loop {
-            folder = match Flock::lock(folder, FlockArg::LockExclusiveNonblock) {
-                Ok(lock) => return Ok(Lock { _held: lock }),
-                Err((folder, nix::Error::EWOULDBLOCK | nix::Error::EINTR)) => folder,
-                Err((_, error)) => return Err(self.failed("lock", error.into())),
-            };
+            if let Some(lock) = self.try_lock()? {
+                return Ok(lock);
+            }
             if Instant::now() >= give_up {
                 return Err(FolderError::Busy { path: self.path.clone() });
             }
             sleep(LOOK_AGAIN);
         }
+    }
+
+    /// `None` while another program has it.
+    fn try_lock(&self) -> Result<Option<Lock>, FolderError> {
+        let (file, path) = match self.lock_file() {
+            Ok(found) => found,
+            // Another program has just made it.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(None),
+            Err(error) => return Err(self.failed("open", error)),
+        };
+        let is_there = |file: &File| -> io::Result<bool> {
+            Ok(fs::symlink_metadata(&path)?.ino() == file.metadata()?.ino())
+        };
+        match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+            // Another program may have replaced it.
+            Ok(held) => Ok(is_there(&held).unwrap_or(false).then_some(Lock { _held: held })),
+            Err((_, nix::Error::EWOULDBLOCK | nix::Error::EINTR)) => Ok(None),
+            Err((_, error)) => Err(self.failed("lock", error.into())),
+        }
+    }
+
+    /// What is locked: the file for it. Where none can be made, nothing can be changed either, and the folder will do.
+    fn lock_file(&self) -> io::Result<(File, PathBuf)> {
+        let path = self.path.join(LOCK);
+        match self.own_lock_file(&path) {
+            Err(error) if passes(&error) => Ok((File::open(&self.path)?, self.path.clone())),
+            file => Ok((file?, path)),
+        }
+    }
+
+    fn own_lock_file(&self, path: &Path) -> io::Result<File> {
+        let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
+        match OpenOptions::new().read(true).custom_flags(flags.bits()).open(path) {
+            Ok(file) if self.check(path, &file.metadata()?).is_ok() => return Ok(file),
+            // Others who have opened it could hold its lock.
+            Ok(_) => fs::remove_file(path)?,
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+        self.make(path)
     }
 
     /// The text of a file; `None` if there is none.
@@ -317,14 +355,20 @@ impl Folder {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(next)?;
+        let mut file = self.make(next)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    }
+
+    /// A new file, for the folder's owner alone.
+    fn make(&self, path: &Path) -> io::Result<File> {
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
         if file.metadata()?.uid() != self.owner {
             fchown(&file, Some(self.owner), Some(self.group))?;
         }
         // Whatever the umask took away.
         file.set_permissions(fs::Permissions::from_mode(0o600))?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()
+        Ok(file)
     }
 
     /// By what a change of a file is noticed; `None` if it is missing.
@@ -337,6 +381,13 @@ impl Folder {
     fn failed(&self, what: &'static str, source: io::Error) -> FolderError {
         FolderError::Io { what, path: self.path.clone(), source }
     }
+}
+
+/// Whether the error may be over soon: the disk is full, was mounted for reading only, or fails.
+fn passes(error: &io::Error) -> bool {
+    let raw = error.raw_os_error().map(nix::Error::from_raw);
+    let of_the_disk = [nix::Error::ENOSPC, nix::Error::EDQUOT, nix::Error::EROFS, nix::Error::EIO];
+    raw.is_some_and(|error| of_the_disk.contains(&error))
 }
 
 /// Whether the error says that something else is there: a link, a socket, a file where a folder should be.
@@ -390,11 +441,8 @@ mod tests {
             assert_eq!(read(&folder).as_deref(), Some(text));
             assert_eq!(mode_of(&folder.path_of(Name::Keys)), 0o600);
         }
-        assert_eq!(
-            fs::read_dir(&folder.path).expect("readable").count(),
-            1,
-            "nothing is left over"
-        );
+        let left = fs::read_dir(&folder.path).expect("readable").count();
+        assert_eq!(left, 2, "nothing is left over but the file and that for locks");
     }
 
     /// Every state in which a power cut leaves the folder while a file is written: what lies beside it, and whether that
@@ -539,9 +587,30 @@ mod tests {
         let folder = Folder::open(&folder.path).expect("root may");
         assert_eq!(read(&folder).as_deref(), Some(OLD));
         write(&folder, NEW).expect("written");
-        let about = fs::metadata(&path).expect("there");
-        assert_eq!((about.uid(), about.gid()), (1234, 1235));
+        for file in [path, folder.path.join(LOCK)] {
+            let about = fs::metadata(file).expect("there");
+            assert_eq!((about.uid(), about.gid()), (1234, 1235));
+        }
         assert_eq!(read(&folder).as_deref(), Some(NEW));
+    }
+
+    #[test]
+    fn who_may_only_look_into_the_folder_keeps_nobody_from_changing_files() {
+        let (_around, folder) = folder();
+        // systemd makes state folders like this.
+        set_mode(&folder.path, 0o755);
+        let another_user = File::open(&folder.path).expect("everybody may");
+        let held = Flock::lock(another_user, FlockArg::LockExclusiveNonblock).expect("free");
+        write(&folder, NEW).expect("written");
+        assert_eq!(mode_of(&folder.path.join(LOCK)), 0o600, "others cannot open it");
+        drop(held);
+        // Where others could, they may hold that one.
+        set_mode(&folder.path.join(LOCK), 0o644);
+        let another_user = File::open(folder.path.join(LOCK)).expect("everybody may");
+        let held = Flock::lock(another_user, FlockArg::LockExclusiveNonblock).expect("free");
+        write(&folder, OLD).expect("written");
+        assert_eq!(mode_of(&folder.path.join(LOCK)), 0o600, "another file, which they cannot open");
+        drop(held);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! A file that only its owner may read, replaced as a whole.
 
+use crate::wording::{TYPE, shell_word};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
@@ -41,6 +42,25 @@ pub(super) fn read(path: &Path, most: u64) -> io::Result<Content> {
         Ok(text) if is_short => Content::Text(text),
         _ => Content::Nonsense,
     })
+}
+
+/// Reads a file that a user has made for this start. If others may read or change it, the log says what to type; it is left as
+/// it is, since somebody may mean it so.
+///
+/// # Errors
+/// When it cannot be read.
+pub(super) fn read_of_user(path: &Path) -> io::Result<String> {
+    let mut file = File::open(path)?;
+    let mut text = String::new();
+    file.read_to_string(&mut text)?;
+    if let Some(mode) = owner_only::open_to_others(&file)? {
+        log::warn!(
+            "{} is open to other users of this machine (mode {mode:03o}), who can watch with its key. {TYPE}chmod 600 {}",
+            path.display(),
+            shell_word(&path.display().to_string())
+        );
+    }
+    Ok(text)
 }
 
 /// Replaces a file, and makes its folder if that is missing. When this returns, it is on the disk. After a power cut the old
@@ -103,7 +123,8 @@ const MOST_ASIDE: u32 = 100;
 pub(super) fn lock(path: &Path) -> io::Result<owner_only::Lock> {
     let folder = path.parent().ok_or(ErrorKind::NotFound)?;
     fs::create_dir_all(folder)?;
-    owner_only::lock(folder)
+    // A lock of the folder itself could be held by everybody who may look into it.
+    owner_only::lock(&path.with_extension("lock"))
 }
 
 /// Whether the error says that there is no file. In place of a folder there may be something else.
@@ -116,15 +137,16 @@ mod owner_only {
     //! What Unix has for it: modes, locks, folders that are synced.
 
     use nix::fcntl::{Flock, FlockArg};
+    use nix::unistd::geteuid;
     use std::fs::{File, OpenOptions, Permissions};
     use std::io;
-    use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+    use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
     use std::path::Path;
 
     /// Read and write, for the owner.
     const MODE: u32 = 0o600;
 
-    /// A lock of the folder, until it is dropped.
+    /// A lock of a file that nobody else may open, until it is dropped.
     #[derive(Debug)]
     pub(in crate::viewer::keep) struct Lock {
         _held: Flock<File>,
@@ -145,9 +167,22 @@ mod owner_only {
         Ok(true)
     }
 
+    /// The mode of a file that others may read or write. A group's right is its owner's business; our own file has none.
+    pub(super) fn open_to_others(file: &File) -> io::Result<Option<u32>> {
+        let about = file.metadata()?;
+        let others = if about.uid() == geteuid().as_raw() { 0o077 } else { 0o007 };
+        let mode = about.mode() & 0o777;
+        Ok((about.is_file() && mode & others != 0).then_some(mode))
+    }
+
     /// Waits until nobody else holds the lock. Who does writes one small file.
-    pub(super) fn lock(folder: &Path) -> io::Result<Lock> {
-        let held = Flock::lock(File::open(folder)?, FlockArg::LockExclusive);
+    pub(super) fn lock(path: &Path) -> io::Result<Lock> {
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(false);
+        make(&mut options);
+        let file = options.open(path)?;
+        close(&file)?;
+        let held = Flock::lock(file, FlockArg::LockExclusive);
         held.map(|held| Lock { _held: held }).map_err(|(_, error)| error.into())
     }
 
@@ -176,7 +211,12 @@ mod owner_only {
     }
 
     #[allow(clippy::unnecessary_wraps)] // as on Unix
-    pub(super) fn lock(_folder: &Path) -> io::Result<Lock> {
+    pub(super) fn open_to_others(_file: &File) -> io::Result<Option<u32>> {
+        Ok(None)
+    }
+
+    #[allow(clippy::unnecessary_wraps)] // as on Unix
+    pub(super) fn lock(_path: &Path) -> io::Result<Lock> {
         Ok(Lock)
     }
 
@@ -210,6 +250,22 @@ mod tests {
         assert!(replace(Path::new("/dev/null/lancam/paired"), "").is_err());
         let nowhere = read(Path::new("/dev/null/lancam/paired"), 100);
         assert_eq!(nowhere.expect("nothing"), Content::Missing);
+    }
+
+    #[test]
+    fn who_may_only_look_into_the_folder_keeps_nobody_from_changing_files() {
+        use nix::fcntl::{Flock, FlockArg};
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("paired");
+        let another_user = File::open(folder.path()).expect("everybody may");
+        let held = Flock::lock(another_user, FlockArg::LockExclusiveNonblock).expect("free");
+        let (done, is_done) = std::sync::mpsc::channel();
+        let there = path.clone();
+        std::thread::spawn(move || done.send(lock(&there).map(drop)));
+        let locked = is_done.recv_timeout(std::time::Duration::from_secs(30));
+        locked.expect("it does not wait").expect("locked");
+        assert_eq!(mode(&folder.path().join("paired.lock")), 0o600);
+        drop(held);
     }
 
     #[test]

@@ -205,6 +205,25 @@ fn a_given_key_that_was_revoked_is_said_to_be_the_one_that_was_given() {
 }
 
 #[test]
+fn a_key_file_that_others_may_read_is_taken_with_a_warning_and_what_to_type() {
+    let (state, desk) = (tempfile::tempdir().expect("a folder"), Desk::new());
+    let camera = Garage::start(state.path(), "Garage", 0);
+    let file = desk.key_file(state.path(), &camera);
+    for (mode, is_open) in [(0o600, false), (0o400, false), (0o644, true), (0o640, true)] {
+        fs::set_permissions(&file, fs::Permissions::from_mode(mode)).expect("it is ours");
+        let output = desk.watch(&["--key-file", &file, &camera.address()]);
+        let log = output.log.join("\n");
+        assert!(output.status.success(), "{log}");
+        let warning = format!(
+            "{file} is open to other users of this machine (mode {mode:o}), who can watch with its key. Type: chmod 600 {file}"
+        );
+        assert_eq!(log.contains(&warning), is_open, "{log}");
+        let about = fs::metadata(&file).expect("there");
+        assert_eq!(about.permissions().mode() & 0o777, mode, "it is left as it is");
+    }
+}
+
+#[test]
 fn a_given_key_counts_beside_the_pairing_with_what_the_camera_was_before() {
     let desk = Desk::new();
     let states = [0, 1].map(|_| tempfile::tempdir().expect("a folder"));

@@ -297,7 +297,7 @@ impl GivenKey {
     /// # Errors
     /// When it cannot be read, or lacks one of the two.
     pub fn read(path: &Path) -> Result<Self, KeyError> {
-        let read = std::fs::read_to_string(path);
+        let read = private_file::read_of_user(path);
         let written =
             read.map_err(|source| KeyError::Unreadable { path: path.to_owned(), source })?;
         Self::parse(&written, &path.display().to_string())
