@@ -213,6 +213,9 @@ fn forget(camera: &CameraAddress) -> ExitCode {
         complain(format_args!("lancam-view: no camera is paired that is called {camera}"));
         return ExitCode::FAILURE;
     }
+    complain(format_args!(
+        "lancam-view: the key of this viewer still counts there. To take it back, on the camera's machine: sudo lancam pair --list, and then sudo lancam pair --revoke NAME"
+    ));
     print(&format!("forgotten: {}", forgotten.join(", ")))
 }
 

@@ -163,7 +163,24 @@ fn listed(keys: &[Entry]) -> String {
         write!(text, "\n{name:widest$}  {may:7}  {plain:11}  {made:10}  {last_used}")
             .expect("memory takes any text");
     }
+    if let Some(again) = keys.iter().find(|entry| names_one_again(&entry.name, keys)) {
+        write!(
+            text,
+            "\n\"{}\" is the key of a machine that was paired again, or of another machine of that name. \
+             The last use tells which one nobody needs. {TYPE}lancam pair --revoke NAME",
+            again.name
+        )
+        .expect("memory takes any text");
+    }
     text
+}
+
+/// Whether this is the name of another key with a number behind it: "desk (2)".
+fn names_one_again(name: &str, keys: &[Entry]) -> bool {
+    let first = name.strip_suffix(')').and_then(|rest| rest.rsplit_once(" ("));
+    first.is_some_and(|(first, number)| {
+        number.parse::<u32>().is_ok() && keys.iter().any(|entry| entry.name == first)
+    })
 }
 
 /// How viewers call the camera.
@@ -269,6 +286,29 @@ mod tests {
         assert!(said(&revoke, &config).starts_with("revoked \"HA\""));
         let again = run(&revoke, &config, "raspberrypi").expect_err("it is gone").to_string();
         assert_eq!(again, "no key is called \"HA\". Type: lancam pair --list");
+    }
+
+    #[test]
+    fn a_machine_that_was_paired_again_is_told_from_what_it_was_before() {
+        let around = tempfile::tempdir().expect("a folder");
+        let config = config(&around.path().join("state"));
+        let make = |name: &str| {
+            let (name, may, sealing) = (name.into(), May::Watch, Sealing::TlsOnly);
+            said(&PairOrder::Make { name, may, sealing }, &config);
+        };
+        ["desk", "phone", "phone (x)"].into_iter().for_each(make);
+        let list = said(&PairOrder::List, &config);
+        assert_eq!(list.lines().count(), 4, "{list}");
+        make("desk");
+        let list = said(&PairOrder::List, &config);
+        let last = list.lines().last().expect("lines");
+        assert!(
+            last.starts_with("\"desk (2)\" is the key of a machine that was paired again"),
+            "{list}"
+        );
+        assert!(last.ends_with("Type: lancam pair --revoke NAME"), "{list}");
+        // Nobody but the owner takes a key back: two machines may have one name.
+        assert!(list.lines().nth(1).is_some_and(|line| line.starts_with("desk ")), "{list}");
     }
 
     #[test]

@@ -143,7 +143,12 @@ fn a_viewer_pairs_once_by_the_code_and_is_let_in_from_then_on() {
     let output = Viewer::start_with(&forget, |command| {
         command.env("XDG_STATE_HOME", desk.0.path());
     });
-    assert_eq!(output.finish().stdout.trim(), "forgotten: Garage");
+    let output = output.finish();
+    assert_eq!(output.stdout.trim(), "forgotten: Garage");
+    output.expect(
+        0,
+        "still counts there. To take it back, on the camera's machine: sudo lancam pair",
+    );
     desk.watch(&[&camera.address()]).expect(3, WANTS_A_CODE);
 }
 
