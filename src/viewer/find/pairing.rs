@@ -1,5 +1,6 @@
 //! Pairs with a camera: shows that the viewer knows the code, and is given a key. No I/O: bytes go in and out.
 
+use super::identity::Identity;
 use crate::crypto::HASH_LEN;
 use crate::plain::printable;
 use crate::wire::access::code::Code;
@@ -9,10 +10,10 @@ use crate::wire::native::decoder::Decoder;
 use crate::wire::native::message::{GoodbyeReason, Message};
 use crate::wire::native::{MAX_REQUEST, WireError};
 
-/// A pairing with one camera, over one connection.
+/// A pairing with one camera, over one connection. It is given the code when the camera has said who it is, so that the code of
+/// another camera is not used up on it.
 #[derive(Debug)]
 pub struct Pairing {
-    code: Code,
     nonce: [u8; NONCE_LEN],
     /// SHA-256 of the certificate that the other side showed.
     pin: [u8; HASH_LEN],
@@ -25,8 +26,10 @@ pub struct Pairing {
 enum Phase {
     /// Waits for the camera's offer.
     Asks,
+    /// Waits for the code.
+    Offered { salting: Salting, exchange: Exchange, identity: Identity },
     /// Waits for the camera's proof.
-    Proves { prover: Box<Prover>, exchange: Exchange, name: String, id: String },
+    Proves { prover: Box<Prover>, exchange: Exchange, identity: Identity },
     /// It is paired or refused.
     Over,
 }
@@ -38,10 +41,8 @@ pub struct Paired {
     pub key: Key,
     /// What the key allows.
     pub may: May,
-    /// The camera's name.
-    pub name: String,
-    /// The camera's id.
-    pub id: String,
+    /// The camera's name and id.
+    pub identity: Identity,
 }
 
 /// Why a viewer is not paired.
@@ -78,62 +79,89 @@ impl Pairing {
     /// Begins with a request, which is put into `out`. The viewer's key is to be called `name`; `nonce` is a fresh random
     /// number.
     pub fn begin(
-        code: Code,
         name: &str,
         nonce: [u8; NONCE_LEN],
         pin: [u8; HASH_LEN],
         out: &mut Vec<u8>,
     ) -> Self {
         Message::PairRequest { nonce, name }.write_to(out);
-        Self { code, nonce, pin, decoder: Decoder::new(MAX_REQUEST), phase: Phase::Asks }
+        Self { nonce, pin, decoder: Decoder::new(MAX_REQUEST), phase: Phase::Asks }
     }
 
-    /// Takes bytes of the camera, and puts what is to be sent into `out`. Returns the key when it has come.
+    /// Takes bytes of the camera. Returns the key when it has come.
+    ///
+    /// # Errors
+    /// When the viewer is not paired. The connection is of no use then.
+    pub fn received(&mut self, bytes: &[u8]) -> Result<Option<Paired>, PairingError> {
+        self.decoder.push(bytes);
+        self.turn()
+    }
+
+    /// Who the camera says it is, while it waits for the proof of the code. Nothing of the code was said so far.
+    pub fn offered(&self) -> Option<&Identity> {
+        match &self.phase {
+            Phase::Offered { identity, .. } => Some(identity),
+            _ => None,
+        }
+    }
+
+    /// Proves to a camera that has [`offered`](Self::offered) it that this viewer knows the code: puts the proof into `out`.
+    /// Returns the key if it has come.
     ///
     /// Hashing the code takes some time: with the most iterations, seconds.
     ///
     /// # Errors
-    /// When the viewer is not paired. The connection is of no use then.
-    pub fn received(
+    /// As [`received`](Self::received).
+    pub fn prove(
         &mut self,
-        bytes: &[u8],
+        code: &Code,
         out: &mut Vec<u8>,
     ) -> Result<Option<Paired>, PairingError> {
-        self.decoder.push(bytes);
-        let turn = self.turn(out);
+        self.phase = match std::mem::replace(&mut self.phase, Phase::Over) {
+            Phase::Offered { salting, exchange, identity } => {
+                let prover = Box::new(Prover::new(code, &salting));
+                let proof = prover.proof(Side::Viewer, &exchange);
+                Message::PairProof { proof }.write_to(out);
+                Phase::Proves { prover, exchange, identity }
+            }
+            other => other,
+        };
+        self.turn()
+    }
+
+    fn turn(&mut self) -> Result<Option<Paired>, PairingError> {
+        let turn = self.take_messages();
         if !matches!(turn, Ok(None)) {
             self.phase = Phase::Over;
         }
         turn
     }
 
-    fn turn(&mut self, out: &mut Vec<u8>) -> Result<Option<Paired>, PairingError> {
-        while let Some(message) = self.decoder.next_message()? {
+    fn take_messages(&mut self) -> Result<Option<Paired>, PairingError> {
+        while matches!(self.phase, Phase::Asks | Phase::Proves { .. })
+            && let Some(message) = self.decoder.next_message()?
+        {
             match (&self.phase, message) {
-                (Phase::Over, _) => break,
                 (_, Message::Goodbye { reason, text, .. }) => {
                     return Err(PairingError::Refused { reason, text: printable(text) });
                 }
                 (Phase::Asks, Message::PairOffer { nonce, salt, iterations, name, id }) => {
-                    let prover =
-                        Box::new(Prover::new(&self.code, &Salting::new(salt, iterations)?));
+                    let salting = Salting::new(salt, iterations)?;
                     let (viewer_nonce, pin) = (self.nonce, self.pin);
                     let exchange = Exchange { viewer_nonce, camera_nonce: nonce, pin };
-                    let proof = prover.proof(Side::Viewer, &exchange);
-                    let (name, id) = (printable(name), printable(id));
-                    Message::PairProof { proof }.write_to(out);
-                    self.phase = Phase::Proves { prover, exchange, name, id };
+                    let identity = Identity { name: printable(name), id: printable(id) };
+                    self.phase = Phase::Offered { salting, exchange, identity };
                 }
                 (
-                    Phase::Proves { prover, exchange, name, id },
+                    Phase::Proves { prover, exchange, identity },
                     Message::Paired { proof, may, key },
                 ) => {
                     if !prover.is_proof(Side::Camera, exchange, &proof) {
                         return Err(PairingError::Impostor);
                     }
                     let key = Key::parse(key.0).ok_or(PairingError::NoKey)?;
-                    let (name, id) = (name.clone(), id.clone());
-                    return Ok(Some(Paired { key, may: May::from_bits(may), name, id }));
+                    let (may, identity) = (May::from_bits(may), identity.clone());
+                    return Ok(Some(Paired { key, may, identity }));
                 }
                 (_, message) => return Err(PairingError::OutOfTurn(message.kind().name())),
             }

@@ -263,13 +263,13 @@ impl Reach {
         Origin::nameless(self.wanted.address.clone())
     }
 
-    /// Decides whether the camera at `reached`, which says `said` about itself, is the wanted one.
-    pub(in crate::viewer) fn judge(
-        &mut self,
-        said: Identity,
+    /// Whether the camera at `reached`, which says `said` about itself, may be the wanted one. Returns which one is expected
+    /// there, if that is known.
+    pub(in crate::viewer) fn check(
+        &self,
+        said: &Identity,
         reached: &Reached,
-    ) -> Result<Admitted, Stranger> {
-        let address = &reached.address;
+    ) -> Result<Option<Identity>, Stranger> {
         let known = match (&self.wanted.identity, self.way) {
             // The camera with the known id, or the only one of its name.
             (_, Way::Announced) | (None, Way::Named) => self.announced.clone(),
@@ -278,21 +278,29 @@ impl Reach {
             // Whatever the machine's name means now is what the user asked for.
             (None, Way::Asked) => None,
         };
-        if let Some(known) = &known {
-            let likeness = known.likeness(&said);
-            let is_other = match likeness {
-                Likeness::Same => false,
-                Likeness::Other => true,
-                // It was set up anew, unless the camera with the old id answers elsewhere.
-                Likeness::Namesake => reached
-                    .stream
-                    .peer_addr()
-                    .is_ok_and(|here| finder::is_elsewhere(&known.id, here)),
-            };
-            if is_other {
-                return Err(Stranger::at(reached, &known.name, said.name, ToldBy::Name));
+        let Some(known) = known else { return Ok(None) };
+        let is_other = match known.likeness(said) {
+            Likeness::Same => false,
+            Likeness::Other => true,
+            // It was set up anew, unless the camera with the old id answers elsewhere.
+            Likeness::Namesake => {
+                reached.stream.peer_addr().is_ok_and(|here| finder::is_elsewhere(&known.id, here))
             }
+        };
+        match is_other {
+            true => Err(Stranger::at(reached, &known.name, said.name.clone(), ToldBy::Name)),
+            false => Ok(Some(known)),
         }
+    }
+
+    /// Decides whether the camera at `reached`, which says `said` about itself, is the wanted one.
+    pub(in crate::viewer) fn judge(
+        &mut self,
+        said: Identity,
+        reached: &Reached,
+    ) -> Result<Admitted, Stranger> {
+        let address = &reached.address;
+        let known = self.check(&said, reached)?;
         if self.way == Way::Named && self.wanted.identity.is_none() {
             // From now on only this camera is wanted.
             self.wanted.identity = known;

@@ -1,5 +1,6 @@
 //! Pairing without a socket: the camera's machine and the viewer's against each other, and against those who are neither.
 
+use crate::tools::pairing_viewer::PairingViewer;
 use lancam::camera::access::day::Day;
 use lancam::camera::access::folder::Folder;
 use lancam::camera::access::{Access, Channel, NotGiven};
@@ -8,7 +9,8 @@ use lancam::camera::session::machine::{Input, Machine, Moment, Next, Order};
 use lancam::camera::session::pairing::Pairing as CameraPairing;
 use lancam::camera::session_end::SessionEnd;
 use lancam::image::frame::Micros;
-use lancam::viewer::find::pairing::{Paired, Pairing as ViewerPairing, PairingError};
+use lancam::viewer::find::identity::Identity;
+use lancam::viewer::find::pairing::{Paired, Pairing, PairingError};
 use lancam::wire::access::code::Code;
 use lancam::wire::access::key::May;
 use lancam::wire::native::decoder::Decoder;
@@ -140,9 +142,9 @@ fn today() -> Day {
 }
 
 /// A viewer that has this code and sees this certificate, and its request.
-fn viewer(code: &Code, nonce: u8, pin: [u8; 32]) -> (ViewerPairing, Vec<u8>) {
+fn viewer(code: &Code, nonce: u8, pin: [u8; 32]) -> (PairingViewer, Vec<u8>) {
     let mut request = Vec::new();
-    let viewer = ViewerPairing::begin(code.clone(), "desk", [nonce; 32], pin, &mut request);
+    let viewer = PairingViewer::begin(code.clone(), "desk", [nonce; 32], pin, &mut request);
     (viewer, request)
 }
 
@@ -201,12 +203,33 @@ fn a_viewer_that_knows_the_code_gets_a_key_that_counts_after_a_restart() {
     let answer = connection.received(&bytes);
     assert!(connection.is_closed, "nothing else follows");
     let paired = viewer.received(&answer, &mut Vec::new()).expect("right").expect("whole");
-    assert_eq!((paired.name.as_str(), paired.id.as_str()), ("Garage", "7f3"));
+    assert_eq!(paired.identity, Identity { name: "Garage".into(), id: "7f3".into() });
     assert_eq!(paired.may, May::Control);
     assert!(camera.lets_in_after_a_restart(&paired));
     assert!(matches!(connection.ended(), SessionEnd::Paired(name) if name == "desk"));
     let shown = format!("{paired:?} {viewer:?}");
     assert!(!shown.contains(&paired.key.text()), "{shown}");
+}
+
+#[test]
+fn a_viewer_knows_who_the_camera_says_it_is_before_it_says_anything_of_the_code() {
+    let camera = Camera::new();
+    let mut connection = Connection::new(&camera, [192, 0, 2, 1]);
+    let mut request = Vec::new();
+    let mut viewer = Pairing::begin("desk", [1; 32], PIN, &mut request);
+    assert_eq!(messages(&request).len(), 1);
+    let mut early = Vec::new();
+    let code = camera.access.code();
+    assert!(viewer.prove(&code, &mut early).expect("not its turn").is_none() && early.is_empty());
+    assert!(viewer.received(&connection.received(&request)).expect("an offer").is_none());
+    let identity = Identity { name: "Garage".into(), id: "7f3".into() };
+    assert_eq!(viewer.offered(), Some(&identity));
+    // Whatever comes instead of waiting is not looked at before the code is given.
+    let more = bytes_of(&Message::Paired { proof: [0; 32], may: 1, key: Secret("") });
+    assert!(viewer.received(&more).expect("it waits").is_none());
+    let mut proof = Vec::new();
+    assert_eq!(viewer.prove(&code, &mut proof).err(), Some(PairingError::Impostor));
+    assert!(messages(&proof)[0].starts_with("PairProof"));
 }
 
 #[test]

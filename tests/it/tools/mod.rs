@@ -23,6 +23,7 @@ pub mod mdns_liar;
 pub mod mounting;
 pub mod native_client;
 pub mod paced_reader;
+pub mod pairing_viewer;
 pub mod png_file;
 pub mod program;
 #[path = "../../../fuzz/src/lib.rs"]

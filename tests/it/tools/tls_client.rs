@@ -2,9 +2,10 @@
 
 use crate::tools::camera_process::PATIENCE;
 use crate::tools::native_client::{Said, hello};
+use crate::tools::pairing_viewer::PairingViewer;
 use lancam::net::tls::handshake::{Accepts, Client, Pin};
 use lancam::net::tls::stream::{GreetingError, Secured};
-use lancam::viewer::find::pairing::{Paired, Pairing, PairingError};
+use lancam::viewer::find::pairing::{Paired, PairingError};
 use lancam::wire::access::code::Code;
 use lancam::wire::native::decoder::Decoder;
 use lancam::wire::native::message::{Message, Secret};
@@ -70,7 +71,7 @@ impl TlsClient {
     pub fn pair(&mut self, code: &str, name: &str, pin: Pin) -> Result<Paired, PairingError> {
         let code = Code::parse(code).expect("a code");
         let mut out = Vec::new();
-        let mut pairing = Pairing::begin(code, name, [7; 32], pin, &mut out);
+        let mut pairing = PairingViewer::begin(code, name, [7; 32], pin, &mut out);
         let mut some = vec![0; 4096];
         loop {
             self.write(&out);

@@ -186,13 +186,17 @@ impl Keyring {
     ///
     /// Another camera of the same name or at the same address is not mistaken for it, since it has another certificate.
     pub fn meant_by(&self, wanted: &Wanted) -> Option<PairedCamera> {
-        let id = wanted.identity.as_ref().map_or("", |identity| &*identity.id);
         let address = with_port(&wanted.address);
         // A known camera may be where another one was.
         let is_there = |it: &PairedCamera| wanted.identity.is_none() && it.address == address;
+        self.called_by(wanted).or_else(|| self.newest(is_there))
+    }
+
+    /// The paired camera that the user calls by its id or its name, wherever it is.
+    pub fn called_by(&self, wanted: &Wanted) -> Option<PairedCamera> {
+        let id = wanted.identity.as_ref().map_or("", |identity| &*identity.id);
         self.newest(|it| !id.is_empty() && it.identity.id == id)
             .or_else(|| self.newest(|it| is_called(it, wanted)))
-            .or_else(|| self.newest(is_there))
     }
 
     /// The paired camera whose name the user gave, where `met`, which is paired too, has another one.

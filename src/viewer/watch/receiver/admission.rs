@@ -5,6 +5,7 @@ use crate::net::own_name::own_name;
 use crate::net::tls::handshake::Pin;
 use crate::net::tls::stream::GreetingError;
 use crate::viewer::find::connect::Reached;
+use crate::viewer::find::identity::{Identity, Likeness};
 use crate::viewer::find::reach::{Stranger, ToldBy};
 use crate::viewer::keep::keyring::PairedCamera;
 use crate::viewer::watch::news::NoticeKind;
@@ -143,18 +144,32 @@ impl Receiver {
         }
     }
 
+    /// Whether a camera that says this of itself may be the one that the user asked for, whose code it is.
+    fn may_know_the_code(&self, said: &Identity, reached: &Reached) -> Result<(), Stranger> {
+        self.reach.check(said, reached)?;
+        match self.keyring.called_by(self.reach.wanted()) {
+            Some(paired) if paired.identity.likeness(said) == Likeness::Other => {
+                let (wanted, found) = (&paired.identity.name, said.name.clone());
+                Err(Stranger::at(reached, wanted, found, ToldBy::Name))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Pairs with the camera at this address, and remembers it.
     pub(super) fn pair(&mut self, reached: &Reached, code: Code) -> Result<(), SessionError> {
         let text = format!("pairing with {}", self.reach.called(&reached.address));
         self.publisher.notify(NoticeKind::Pairing, text);
-        let paired = reached
-            .again()
-            .map_err(NotPaired::Connection)
-            .and_then(|fresh| pairing::pair(&fresh, code.clone(), &own_name()));
-        if paired.as_ref().is_err_and(NotPaired::is_of_the_network) {
+        let paired = reached.again().map_err(NotPaired::Connection).and_then(|fresh| {
+            pairing::pair(&fresh, &code, &own_name(), |said| self.may_know_the_code(said, reached))
+        });
+        if paired.as_ref().is_err_and(leaves_the_code_untried) {
             self.code = Some(code);
         }
-        let camera = paired?;
+        let camera = paired.map_err(|error| match error {
+            NotPaired::OtherCamera(stranger) => SessionError::OtherCamera(stranger),
+            error => error.into(),
+        })?;
         log::info!("paired with {} at {}", camera.identity.name, camera.address);
         if let Err(error) = self.keyring.remember(&camera) {
             log::warn!(
@@ -165,6 +180,11 @@ impl Receiver {
         self.sealing = Sealing::Wanted;
         Ok(())
     }
+}
+
+/// Whether the same code may do the next time.
+fn leaves_the_code_untried(error: &NotPaired) -> bool {
+    error.is_of_the_network() || matches!(error, NotPaired::OtherCamera(_))
 }
 
 fn not_the_paired(reached: &Reached, expected: &PairedCamera, by: ToldBy) -> SessionError {

@@ -7,6 +7,7 @@ use crate::net::tls::stream::GreetingError;
 use crate::viewer::find::connect::Reached;
 use crate::viewer::find::identity::Identity;
 use crate::viewer::find::pairing::{Paired, Pairing, PairingError};
+use crate::viewer::find::reach::Stranger;
 use crate::viewer::keep::keyring::PairedCamera;
 use crate::wire::access::code::Code;
 use crate::wire::native::message::GoodbyeReason;
@@ -40,6 +41,9 @@ pub enum NotPaired {
         /// The first bytes of the certificate's hash.
         pin: String,
     },
+    /// It is another camera than the one whose code it is.
+    #[error(transparent)]
+    OtherCamera(Stranger),
     /// It is no camera, or it says no for another reason.
     #[error("{0}")]
     Pairing(#[from] PairingError),
@@ -64,7 +68,7 @@ impl NotPaired {
             Self::Sealing(GreetingError::Handshake(error)) => error.is_refusal(),
             Self::Sealing(_) | Self::Connection(_) | Self::Closed | Self::Late => true,
             Self::NoTls(_) | Self::WrongCode { .. } | Self::Pairing(_) => false,
-            Self::NoRandomness(_) => false,
+            Self::OtherCamera(_) | Self::NoRandomness(_) => false,
         }
     }
 }
@@ -74,28 +78,36 @@ const SHOWN_BYTES: usize = 8;
 
 /// Pairs with the camera at the other end of a fresh connection. The key there is to be called `name`.
 ///
+/// `check` decides whether the code may be that of a camera which says this of itself. Nothing of the code is said before.
+///
 /// The other end is taken for the camera only if it proves that it knows the code and sees the same certificate as this
 /// viewer. So a machine in between learns nothing, and is not paired.
 pub(in crate::viewer::watch) fn pair(
     reached: &Reached,
-    code: Code,
+    code: &Code,
     name: &str,
+    check: impl Fn(&Identity) -> Result<(), Stranger>,
 ) -> Result<PairedCamera, NotPaired> {
     let mut line = Line::sealed(&reached.stream)?;
     let pin = line.seen().ok_or(NotPaired::Closed)?;
     line.set_patience(LOOK)?;
     line.set_write_patience(PATIENCE)?;
     let mut out = Vec::new();
-    let pairing = Pairing::begin(code, name, crypto::random()?, pin, &mut out);
-    let paired = converse(&mut line, pairing, out).map_err(|error| match error {
+    let pairing = Pairing::begin(name, crypto::random()?, pin, &mut out);
+    let prove = |pairing: &mut Pairing, out: &mut Vec<u8>| match pairing.offered().map(&check) {
+        None => Ok(None),
+        Some(Ok(())) => Ok(pairing.prove(code, out)?),
+        Some(Err(stranger)) => Err(NotPaired::OtherCamera(stranger)),
+    };
+    let paired = converse(&mut line, pairing, out, prove).map_err(|error| match error {
         NotPaired::Pairing(PairingError::Refused { reason: GoodbyeReason::WrongCode, text }) => {
             let bytes = pin[..SHOWN_BYTES].iter().map(|byte| format!("{byte:02X}"));
             NotPaired::WrongCode { text, pin: bytes.collect::<Vec<_>>().join(":") }
         }
         error => error,
     })?;
-    let Paired { key, may, name, id } = paired;
-    let (identity, address) = (Identity { name, id }, reached.address.clone());
+    let Paired { key, may, identity } = paired;
+    let address = reached.address.clone();
     Ok(PairedCamera { identity, address, pin, key, may })
 }
 
@@ -103,6 +115,7 @@ fn converse(
     line: &mut Line<'_>,
     mut pairing: Pairing,
     mut out: Vec<u8>,
+    prove: impl Fn(&mut Pairing, &mut Vec<u8>) -> Result<Option<Paired>, NotPaired>,
 ) -> Result<Paired, NotPaired> {
     let until = Instant::now() + PATIENCE;
     let mut space = [0; 4096];
@@ -113,7 +126,11 @@ fn converse(
         }
         match line.receive(&mut space)? {
             Received::Bytes(count) => {
-                if let Some(paired) = pairing.received(&space[..count], &mut out)? {
+                let paired = match pairing.received(&space[..count])? {
+                    None => prove(&mut pairing, &mut out)?,
+                    paired => paired,
+                };
+                if let Some(paired) = paired {
                     return Ok(paired);
                 }
             }
