@@ -167,9 +167,13 @@ impl Http<'_> {
         let Some(body) = self.requests.body(form.len) else {
             return self.wait_for_form(asked, form, deadline, out, now);
         };
-        let typed = match form::only_field(body, CODE) {
-            Ok(typed) => typed,
-            Err(refusal) => return self.refuse(&asked, refusal, out),
+        let typed = match body {
+            // Nothing was typed.
+            [] => String::new(),
+            body => match form::only_field(body, CODE) {
+                Ok(typed) => typed,
+                Err(refusal) => return self.refuse(&asked, refusal, out),
+            },
         };
         match Code::parse(&typed) {
             Ok(code) => {

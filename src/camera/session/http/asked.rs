@@ -122,6 +122,8 @@ fn form(request: &Request<'_>, site: Site) -> Result<Form, Refusal> {
             let text = format!("the form must not be longer than {most} bytes");
             Err(Refusal::new(Status::CONTENT_TOO_LARGE, text))
         }
+        // The form came, with nothing in it.
+        Body::None if request.fields.text("content-length").is_some() => Ok(Form { len: 0, name }),
         Body::None | Body::Unknown => {
             let text = "a form must have one Content-Length, and no Transfer-Encoding";
             Err(Refusal::new(Status::LENGTH_REQUIRED, text))

@@ -561,6 +561,9 @@ fn a_mistake_in_typing_is_explained_and_costs_no_guess() {
         let talk = camera.type_in(typed, OWN_SITE);
         assert!(talk.code() == 400 && talk.body().contains(says), "{talk:?}");
     }
+    let empty = camera.hear(Channel::Tls, form("", OWN_SITE).as_bytes());
+    assert!(empty.code() == 400 && empty.body().contains("this has 0"), "{empty:?}");
+    assert!(empty.body().contains("<form"), "it may be typed again: {empty:?}");
     assert_eq!(camera.guesses_left(), 3);
 }
 
