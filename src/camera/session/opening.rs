@@ -86,6 +86,8 @@ fn first_bytes(
                 None => {}
             },
             Protocol::Http => return Ok(Opening::Http(said.received().to_vec())),
+            Protocol::Tls if secured.is_none() && !is_whole_record(said.received()) => {}
+            Protocol::Tls if secured.is_none() => return Ok(Opening::Over(refuse_tls(stream))),
             Protocol::Tls | Protocol::Unknown => {
                 let error = said.next_message().err();
                 let text = error.as_ref().map(WireError::to_string).unwrap_or_default();
@@ -119,6 +121,25 @@ fn first_bytes(
             Err(error) => return Err(error),
         }
     }
+}
+
+/// Whether the first record of TLS has come. The rest of a longer one than any client begins with is not waited for.
+fn is_whole_record(said: &[u8]) -> bool {
+    const HEAD: usize = 5;
+    const LONGEST: usize = 4 << 10;
+    let len = said.get(3..HEAD).map(|len| usize::from(u16::from_be_bytes([len[0], len[1]])));
+    len.is_some_and(|len| said.len() >= HEAD + len.min(LONGEST))
+}
+
+/// Tells a client that begins with TLS that this camera has none. An alert is what such clients can show.
+fn refuse_tls(mut stream: &TcpStream) -> SessionEnd {
+    // A fatal one: handshake failure (RFC 8446, section 6.2).
+    const ALERT: [u8; 7] = [21, 3, 3, 0, 2, 2, 40];
+    // One attempt is enough: nothing waits for this client.
+    let _ = stream.set_nonblocking(true).and_then(|()| stream.write_all(&ALERT));
+    SessionEnd::bad_request(
+        "it began with TLS, which this camera does not speak here, since it is open: use http:// in place of https://",
+    )
 }
 
 /// Waits until a handshake may begin. A client whose handshake may not begin soon is refused.

@@ -4,16 +4,19 @@ use crate::tools::camera_process::{CameraProcess, PATIENCE, run_to_end, signal, 
 use crate::tools::http_client::get;
 use crate::tools::keyed_camera::{Keyed, command, pair, place};
 use crate::tools::native_client::{NativeClient, Said, hello};
+use crate::tools::skip::skip;
 use crate::tools::until::wait_until;
+use crate::tools::viewer_process::Viewer;
+use lancam::net::tls::handshake::{Accepts, Client};
 use lancam::viewer::find::pairing::PairingError;
 use lancam::wire::access::key::May;
 use lancam::wire::native::VERSION;
 use lancam::wire::native::message::{GoodbyeReason, Message, Secret, StatusCode};
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::os::unix::fs::PermissionsExt;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 const FILES: [&str; 3] = ["identity", "code", "keys"];
@@ -263,6 +266,46 @@ fn an_open_camera_says_so_loudly_and_needs_no_files() {
     });
     assert!(said.contains("WARN"), "{said}");
     assert!(!folder.path().join("state").exists());
+}
+
+#[test]
+fn an_open_camera_answers_tls_with_an_alert_that_clients_show() {
+    let camera = CameraProcess::start(&["--source", "test:64x48"]);
+    let mut hello = Vec::new();
+    let client = Client::new(Accepts::Any).and_then(|client| client.begin());
+    let mut client = client.expect("rustls");
+    client.advance(&mut Vec::new(), &mut hello).expect("it begins");
+    for cut in [1, 5, 100, hello.len()] {
+        let mut stream = TcpStream::connect(("127.0.0.1", camera.port())).expect("connects");
+        stream.set_read_timeout(Some(PATIENCE)).expect("sets a timeout");
+        let (first, second) = hello.split_at(cut);
+        stream.write_all(first).and_then(|()| stream.write_all(second)).expect("it listens");
+        let mut alert = Vec::new();
+        stream.read_to_end(&mut alert).expect("it ends in order");
+        // Fatal: handshake failure.
+        assert_eq!(alert, [21, 3, 3, 0, 2, 2, 40], "cut at {cut}");
+    }
+    let said = camera.line_with("connection ended: ");
+    assert!(said.contains("use http:// in place of https://"), "{said}");
+    let address = format!("127.0.0.1:{}", camera.port());
+    let arguments = ["--headless", "--timeout", "20", "--code", "K7QM-2XPD-9HRT", &address];
+    let output = Viewer::start(&arguments).finish();
+    output.expect(3, "it does not encrypt (does not speak TLS 1.3 as lancam does");
+    let Some(curl) = curl(&format!("https://{address}/snapshot")) else { return };
+    assert!(curl.contains("alert handshake failure"), "{curl}");
+}
+
+/// What curl says of an address; `None`, reported as a skip, if there is no curl.
+fn curl(address: &str) -> Option<String> {
+    let mut command = Command::new("curl");
+    command.args(["--silent", "--show-error", "--insecure", "--max-time", "20", address]);
+    match command.output() {
+        Ok(output) => Some(String::from_utf8_lossy(&output.stderr).into_owned()),
+        Err(error) => {
+            skip("curl", &error.to_string());
+            None
+        }
+    }
 }
 
 #[test]
