@@ -75,7 +75,7 @@ fn the_camera_s_package_holds_program_units_rule_configuration_and_manual() {
     succeeds(Command::new("dpkg-deb").arg("-R").arg(&first).arg(&opened));
     let read = |path: &str| fs::read_to_string(opened.join(path)).expect(path);
     assert_eq!(read("DEBIAN/conffiles"), "/etc/lancam/lancam.toml\n");
-    for script in ["postinst", "prerm", "postrm"] {
+    for script in ["preinst", "postinst", "prerm", "postrm"] {
         let path = opened.join("DEBIAN").join(script);
         let mode = fs::metadata(&path).expect(script).permissions().mode();
         assert_eq!(mode & 0o777, 0o755, "{script}");

@@ -1,6 +1,7 @@
 //! What is installed: packages, units, manual pages, releases.
 
 mod camera_package;
+mod closing;
 mod completions;
 mod debian;
 mod from_rpicam;
