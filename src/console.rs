@@ -28,6 +28,11 @@ pub fn say(line: impl Display) {
     }
 }
 
+/// Whether a person reads what is said, and nothing keeps it: standard output is a terminal.
+pub fn says_to_a_terminal() -> bool {
+    io::stdout().is_terminal()
+}
+
 /// Prints one line on standard error, before the log has been set up. The rest is as in [`say`].
 pub fn complain(line: impl Display) {
     let out = io::stderr().lock();

@@ -31,7 +31,7 @@ mod linux {
         descriptors, door, fallback, id, pair, selftest, server, supervisor, watchdog,
     };
     use lancam::clock;
-    use lancam::console::{answer, complain, say};
+    use lancam::console::{answer, complain, say, says_to_a_terminal};
     use lancam::net::handed_over;
     use lancam::net::notify::Notifier;
     use lancam::source::SourceError;
@@ -270,11 +270,13 @@ mod linux {
         }
     }
 
-    /// What viewers need. Others read what is printed into the journal, so the code is not shown there.
+    /// What viewers need. The code is shown on a terminal alone. Other users may read the journal, a file and a pipe.
     fn needed(config: &Config, closed: Option<&Closed>, host_name: &str) -> Needed {
         let Some(closed) = closed else { return Needed::Nothing };
-        let is_read_by_others = std::env::var_os("JOURNAL_STREAM").is_some();
-        let code = (!is_read_by_others).then(|| closed.access.code());
+        let code = match says_to_a_terminal() {
+            true => Ok(closed.access.code()),
+            false => Err(pair::command(config)),
+        };
         let name = config.name.as_deref().unwrap_or(host_name);
         let local_name = (config.announce == Announce::On).then(|| door::local_name(name));
         Needed::Key { code, local_name }

@@ -13,8 +13,8 @@ pub enum Needed {
     Nothing,
     /// A key, which they get for the code.
     Key {
-        /// The code; `None` where others may read what is printed.
-        code: Option<Code>,
+        /// The code, or what to type to see it, where others may read what is printed.
+        code: Result<Code, String>,
         /// NAME.local, if the camera is announced.
         local_name: Option<String>,
     },
@@ -60,8 +60,8 @@ fn how_to_watch(
                 _ => address.to_string(),
             };
             let hint = match needed {
-                Needed::Key { code: None, .. } => " (sudo lancam pair shows the code)",
-                _ => "",
+                Needed::Key { code: Err(command), .. } => format!(" ({command} shows the code)"),
+                _ => String::new(),
             };
             format!(
                 "  watch with: lancam-view {camera}{code}, or a browser: {scheme}://{address}/{hint}"
@@ -74,7 +74,7 @@ impl Needed {
     /// The option with the code, behind a space.
     fn code(&self) -> String {
         match self {
-            Self::Key { code: Some(code), .. } => format!(" --code {}", code.shown()),
+            Self::Key { code: Ok(code), .. } => format!(" --code {}", code.shown()),
             _ => String::new(),
         }
     }
@@ -114,14 +114,14 @@ mod tests {
     fn the_whole_line_has_the_code_unless_others_may_read_it() {
         let code = Code::parse("K7QM-2XPD-9HRT").expect("a code");
         let name = Some("garage.local".to_owned());
-        let needed = Needed::Key { code: Some(code), local_name: name.clone() };
+        let needed = Needed::Key { code: Ok(code), local_name: name.clone() };
         assert_eq!(
             line(ANY, &["192.168.1.4"], None, &needed),
             "  watch with: lancam-view garage.local --code K7QM-2XPD-9HRT, or a browser: https://192.168.1.4:9999/"
         );
         let said = line(ANY, &[], Some("fe80::4"), &needed);
         assert!(said.contains("'[fe80::4%INTERFACE]:9999' --code K7QM-2XPD-9HRT;"), "{said}");
-        let hidden = Needed::Key { code: None, local_name: None };
+        let hidden = Needed::Key { code: Err("sudo lancam pair".into()), local_name: None };
         assert_eq!(
             line(ANY, &["192.168.1.4"], None, &hidden),
             "  watch with: lancam-view 192.168.1.4:9999, or a browser: https://192.168.1.4:9999/ (sudo lancam pair shows the code)"

@@ -13,7 +13,7 @@ use super::listen::{Listen, reaches_others};
 use crate::hex;
 use crate::net::lan::own_addresses;
 use crate::wire::access::key::May;
-use crate::wording::{TYPE, count};
+use crate::wording::{TYPE, count, shell_word};
 use nix::unistd::geteuid;
 use std::fmt::Write;
 use std::net::{IpAddr, SocketAddr};
@@ -75,6 +75,19 @@ pub fn run(order: &PairOrder, config: &Config, host_name: &str) -> Result<String
             web(config, host_name)
         ),
     })
+}
+
+/// What to type to see the code.
+pub fn command(config: &Config) -> String {
+    let sudo = if geteuid().is_root() { "sudo " } else { "" };
+    match &config.state {
+        Some(place) => {
+            format!("{sudo}lancam pair --state {}", shell_word(&place.display().to_string()))
+        }
+        // A service may have a user of its own.
+        None if std::env::var_os("STATE_DIRECTORY").is_some() => "sudo lancam pair".to_owned(),
+        None => format!("{sudo}lancam pair"),
+    }
 }
 
 fn open(config: &Config, host_name: &str) -> Result<Closed, PairError> {

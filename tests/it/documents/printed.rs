@@ -7,6 +7,7 @@ use crate::tools::camera_process::{CameraProcess, run_to_end};
 use crate::tools::http_client::{HttpClient, get};
 use crate::tools::lan::{Lan, Machine};
 use crate::tools::skip::skip;
+use crate::tools::terminal::Terminal;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
@@ -70,7 +71,8 @@ fn logged(command: &mut Command, text: &str) -> String {
     line
 }
 
-/// In a network of its own, because a camera that is announced says its name.
+/// In a network of its own, because a camera that is announced says its name; and on a terminal, since only there it shows its
+/// code.
 fn start() -> Option<String> {
     let lan = Lan::new()?;
     let folder = tempfile::tempdir().expect("a folder");
@@ -79,17 +81,16 @@ fn start() -> Option<String> {
     let listen = ["--listen", "[::]:0", "--listen", "[::]:0", "--source", "test:64x48"];
     let announced = ["--announce", "on", "--name", HOST];
     let command = CameraProcess::command(&[&of_keys[..], &listen, &announced].concat());
-    let mut command = lan.on(Machine::Camera, &command);
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("starts");
-    let mut out = std::io::BufReader::new(child.stdout.take().expect("piped"));
-    let mut lines = Vec::new();
-    for _ in 0..5 {
-        let mut line = String::new();
-        std::io::BufRead::read_line(&mut out, &mut line).expect("text");
-        lines.push(line.trim_end().to_owned());
-    }
-    let _ = child.kill();
-    let _ = child.wait();
+    let terminal = Terminal::start(&lan.on(Machine::Camera, &command))?;
+    let shown = crate::tools::until::wait_until("what it prints at the start", || {
+        let shown = terminal.shown().replace('\r', "");
+        let mut lines = shown.split_inclusive('\n').filter(|line| line.contains("watch with: "));
+        lines.nth(1).is_some_and(|line| line.ends_with('\n')).then_some(shown)
+    });
+    // The log is on the terminal too.
+    let begins = [LISTENING, "  watch with: ", lan_name(&shown)];
+    let is_printed = |line: &&str| begins.iter().any(|begin| line.starts_with(begin));
+    let lines: Vec<&str> = shown.lines().filter(is_printed).collect();
     let ports: Vec<&str> =
         [1, 3].map(|at: usize| lines[at].rsplit(':').next().expect("a port")).into();
     let own: Vec<&str> =
@@ -105,6 +106,15 @@ fn start() -> Option<String> {
         text = text.replace(is, shown);
     }
     Some(format!("{HOST} {ADDRESS}\n{text}"))
+}
+
+const LISTENING: &str = "LISTENING AT: ";
+
+/// How the line begins in which a camera says its machine's name and addresses: that before the first listener, but for the log.
+fn lan_name(shown: &str) -> &str {
+    let before = shown.split(LISTENING).next().unwrap_or_default();
+    let is_log = |line: &&str| line.starts_with('[');
+    before.lines().rev().find(|line| !is_log(line)).expect("its name")
 }
 
 fn check() -> Option<String> {
