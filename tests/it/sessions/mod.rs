@@ -12,6 +12,7 @@ mod ladder;
 mod limits;
 mod listener;
 mod machines;
+mod middle;
 mod over_tls;
 pub mod paced;
 mod pairing;

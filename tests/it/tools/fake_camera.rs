@@ -13,7 +13,7 @@ use lancam::wire::native::write::frame_prefix;
 use lancam::wire::native::{MAX_REQUEST, VERSION};
 use lancam::wire::packet::{Codec, FrameFacts};
 use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
@@ -59,7 +59,14 @@ impl FakeServer {
     where
         S: Fn(TcpStream) -> io::Result<()> + Send + Sync + 'static,
     {
-        let listener = socket::listen(address).expect("a free port");
+        Self::over(socket::listen(address).expect("a free port"), serve)
+    }
+
+    /// The same over this listener.
+    pub fn over<S>(listener: TcpListener, serve: S) -> Self
+    where
+        S: Fn(TcpStream) -> io::Result<()> + Send + Sync + 'static,
+    {
         let address = listener.local_addr().expect("bound");
         let stopped = Arc::new(AtomicBool::new(false));
         let connections = Arc::new(Mutex::new(Vec::new()));

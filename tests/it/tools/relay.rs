@@ -5,7 +5,7 @@ use lancam::camera::access::identity::{Identity, Names};
 use lancam::net::tls::handshake::{Accepts, Client, Pin, Server};
 use lancam::net::tls::stream::Secured;
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -19,7 +19,7 @@ const TURN: Duration = Duration::from_millis(5);
 
 /// It listens until it is dropped.
 pub struct Relay {
-    port: u16,
+    address: SocketAddr,
     pin: Pin,
     heard: Arc<Mutex<Vec<u8>>>,
     is_over: Arc<AtomicBool>,
@@ -29,23 +29,29 @@ impl Relay {
     /// Listens at this port of loopback (0 for a free one), and passes on to another port, with TLS where the viewer speaks
     /// it.
     pub fn to(port: u16, camera: u16) -> Self {
-        Self::with(Far::AsNear, port, camera)
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).expect("binds");
+        Self::at(listener, (Ipv4Addr::LOCALHOST, camera).into())
     }
 
     /// Encrypts for a camera that does not.
     pub fn before(camera: u16) -> Self {
-        Self::with(Far::Plain, 0, camera)
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("binds");
+        Self::with(Far::Plain, listener, (Ipv4Addr::LOCALHOST, camera).into())
     }
 
-    fn with(far: Far, port: u16, camera: u16) -> Self {
+    /// Passes on from this listener to a camera, with TLS where the viewer speaks it.
+    pub fn at(listener: TcpListener, camera: SocketAddr) -> Self {
+        Self::with(Far::AsNear, listener, camera)
+    }
+
+    fn with(far: Far, listener: TcpListener, camera: SocketAddr) -> Self {
         let names = Names { name: "Garage", hosts: &[], addresses: &[] };
         let identity = Identity::new(names, Duration::ZERO).expect("randomness");
-        let listener = TcpListener::bind(("127.0.0.1", port)).expect("binds");
-        let port = listener.local_addr().expect("bound").port();
+        let address = listener.local_addr().expect("bound");
         let heard = Arc::new(Mutex::new(Vec::new()));
         let is_over = Arc::new(AtomicBool::new(false));
         let pin = identity.server().pin();
-        let relay = Self { port, pin, heard: Arc::clone(&heard), is_over: Arc::clone(&is_over) };
+        let relay = Self { address, pin, heard: Arc::clone(&heard), is_over: Arc::clone(&is_over) };
         thread::spawn(move || {
             for viewer in listener.incoming().map_while(Result::ok) {
                 if is_over.load(Ordering::SeqCst) {
@@ -63,7 +69,7 @@ impl Relay {
     }
 
     pub fn address(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
+        self.address.to_string()
     }
 
     /// SHA-256 of its certificate.
@@ -80,7 +86,7 @@ impl Relay {
 impl Drop for Relay {
     fn drop(&mut self) {
         self.is_over.store(true, Ordering::SeqCst);
-        drop(TcpStream::connect(("127.0.0.1", self.port)));
+        drop(TcpStream::connect(self.address));
     }
 }
 
@@ -128,12 +134,12 @@ impl End<'_> {
 
 fn pass_on(
     viewer: &TcpStream,
-    (how, camera): (Far, u16),
+    (how, camera): (Far, SocketAddr),
     server: &Server,
     heard: &Mutex<Vec<u8>>,
     is_over: &AtomicBool,
 ) -> io::Result<()> {
-    let far = TcpStream::connect(("127.0.0.1", camera))?;
+    let far = TcpStream::connect(camera)?;
     let mut first = [0];
     viewer.set_read_timeout(Some(SOON))?;
     viewer.peek(&mut first)?;
