@@ -7,6 +7,7 @@
 pub mod bucket;
 pub mod console;
 pub mod fnv;
+pub mod helpers;
 pub mod hex;
 pub mod image;
 pub mod json;

@@ -11,20 +11,20 @@ use std::fs;
 use std::path::Path;
 
 /// The rooms below each room. A room may name itself and these. Programs may name any room.
-const BELOW: [(&str, &[&str]); 27] = [
+const BELOW: [(&str, &[&str]); 28] = [
     (
         "camera",
         &[
-            "bucket", "clock", "console", "crypto", "fnv", "hex", "holders", "image", "json",
-            "latest", "nearest", "net", "plain", "rate", "settings", "source", "stop", "wire",
-            "wording",
+            "bucket", "clock", "console", "crypto", "fnv", "helpers", "hex", "holders", "image",
+            "json", "latest", "nearest", "net", "plain", "rate", "settings", "source", "stop",
+            "wire", "wording",
         ],
     ),
     (
         "viewer",
         &[
-            "console", "crypto", "hex", "image", "json", "latest", "nearest", "net", "plain",
-            "rate", "signals", "wire", "wording",
+            "console", "crypto", "helpers", "hex", "image", "json", "latest", "nearest", "net",
+            "plain", "rate", "signals", "wire", "wording",
         ],
     ),
     ("setup", &["nearest", "plain", "settings", "wire", "wording"]),
@@ -42,6 +42,7 @@ const BELOW: [(&str, &[&str]); 27] = [
     ("clock", &["image"]),
     ("crypto", &[]),
     ("fnv", &[]),
+    ("helpers", &["image"]),
     ("prefix", &[]),
     ("rate", &[]),
     ("nearest", &[]),
@@ -103,7 +104,8 @@ const IMPURE: [&str; 12] = [
 ];
 
 /// The only files with `unsafe`.
-const UNSAFE: [(&str, &str); 9] = [
+const UNSAFE: [(&str, &str); 10] = [
+    ("src/helpers/pool.rs", "threads that outlive a call work on what the call has borrowed"),
     ("src/net/handed_over.rs", "sockets that the service manager hands over are numbers"),
     ("src/net/socket.rs", "two ioctls that count what a socket still holds, which no crate offers"),
     (
@@ -122,7 +124,7 @@ const UNSAFE: [(&str, &str); 9] = [
 ];
 
 /// Where each crate of Cargo.toml may be named: in one file, or in one folder.
-const CRATES: [(&str, &str); 26] = [
+const CRATES: [(&str, &str); 27] = [
     ("ab_glyph", "src/viewer/paint/glyphs.rs"),
     ("bytemuck", "src/image/"),
     ("embedded_graphics", "src/image/text.rs"),
@@ -148,6 +150,7 @@ const CRATES: [(&str, &str); 26] = [
     ("turbojpeg", "src/image/jpeg/codec/"),
     ("v4l", "src/source/v4l2/"),
     ("x11rb", "src/viewer/stage/window/desktop/"),
+    ("loom", "src/helpers/schedules.rs"),
     ("proptest", "tests/"),
 ];
 
