@@ -77,6 +77,8 @@ pub struct Totals {
     pub disordered: u64,
     /// Frames that could not be decoded.
     pub corrupt: u64,
+    /// Frames that were decoded and shown although some of their data is damaged.
+    pub damaged: u64,
     /// Frames that were not decoded, because nobody was looking.
     pub unseen: u64,
     /// Time spent decoding.

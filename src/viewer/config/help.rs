@@ -84,9 +84,10 @@ Without a window, for scripts and tests
   --save FILE             save the last picture: FILE.png, or FILE.jpg for the camera's own JPEG. No
                           file is overwritten
   --json                  print the figures as one line of JSON: frames, fps, skipped, disordered,
-                          corrupt, bytes, recorded, record_dropped (the disk was too slow), age_ms
-                          from capture to screen (p50, p95, p99, max), age_uncertainty_ms and
-                          round_trip_ms (null while unknown), decode_ms (mean), size, codec
+                          corrupt, damaged (shown all the same), bytes, recorded, record_dropped
+                          (the disk was too slow), age_ms from capture to screen (p50, p95, p99,
+                          max), age_uncertainty_ms and round_trip_ms (null while unknown),
+                          decode_ms (mean), size, codec
 
   -v, -q                  log more (every frame), or less; RUST_LOG=warn and the like override it
   -V, --version           print version, commit, target, features

@@ -1,8 +1,9 @@
 //! Decodes frames into pictures and publishes them.
 
+use super::cores::{Cores, JpegDecoder};
 use super::demand::Demand;
 use super::news::{NoticeKind, Publisher};
-use crate::image::jpeg::codec::{Decoder, JpegError};
+use crate::image::jpeg::codec::JpegError;
 use crate::image::picture::Picture;
 use crate::image::pixels::{MAX_PIXELS, Size};
 use crate::rate::Rate;
@@ -11,19 +12,21 @@ use crate::viewer::find::wanted::Origin;
 use crate::viewer::keep::recorder::Recorder;
 use crate::viewer::keep::recorder::intake::Intake;
 use crate::wire::packet::{Codec, FrameFacts};
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// The decoder and its counts. It outlives connections, so that a new one allocates nothing.
 #[derive(Debug)]
 pub struct Decoding {
-    jpeg: Decoder,
+    jpeg: JpegDecoder,
     origin: Arc<Origin>,
     /// The number of the newest frame on this connection.
     sequence: Option<u64>,
     totals: Totals,
     corrupt_in_a_row: u32,
     complaints: Complaints,
+    damages: Complaints,
     demand: Arc<Demand>,
     intake: Intake,
 }
@@ -53,18 +56,27 @@ const CORRUPT_PATIENCE: u32 = 5;
 const EVERY_PIXEL: Size = Size::new(usize::MAX, usize::MAX);
 
 impl Decoding {
-    /// A decoder that has not decoded anything yet.
+    /// A decoder that has not decoded anything yet. It uses all cores of this machine.
     ///
     /// # Errors
     /// When libjpeg-turbo cannot be set up.
     pub fn new() -> Result<Self, JpegError> {
+        Self::with(Cores::of_this_machine())
+    }
+
+    /// The same with these cores.
+    ///
+    /// # Errors
+    /// When libjpeg-turbo cannot be set up.
+    pub fn with(cores: Arc<Cores>) -> Result<Self, JpegError> {
         Ok(Self {
-            jpeg: Decoder::new()?,
+            jpeg: JpegDecoder::new(cores)?,
             origin: Arc::default(),
             sequence: None,
             totals: Totals::default(),
             corrupt_in_a_row: 0,
             complaints: Complaints::default(),
+            damages: Complaints::default(),
             demand: Arc::default(),
             intake: Intake::default(),
         })
@@ -104,7 +116,7 @@ impl Decoding {
 
     /// Records and decodes one frame, and publishes the picture. Allocates nothing for frames no larger than before.
     ///
-    /// A frame that cannot be decoded is counted and skipped.
+    /// A frame that cannot be decoded is counted and skipped. One that is damaged is counted and shown.
     pub fn decode(
         &mut self,
         facts: &FrameFacts,
@@ -125,7 +137,13 @@ impl Decoding {
         let decoded = self.fill(facts, payload, shown, &mut arrival.picture);
         self.totals.decode_time += started.elapsed();
         match decoded {
-            Ok(size) => arrival.size = size,
+            Ok((size, damaged)) => {
+                arrival.size = size;
+                if !damaged.is_empty() {
+                    self.totals.damaged += 1;
+                    self.tell_damage(facts.sequence, &damaged, size.height);
+                }
+            }
             Err(error) => {
                 self.totals.corrupt += 1;
                 self.corrupt_in_a_row += 1;
@@ -158,19 +176,19 @@ impl Decoding {
         self.sequence = Some(sequence);
     }
 
-    /// Decodes the frame, at least in the size `shown`, and returns its full size.
+    /// Decodes the frame, at least in the size `shown`. Returns its full size, and between which rows it is damaged.
     fn fill(
         &mut self,
         facts: &FrameFacts,
         payload: &[u8],
         shown: Size,
         picture: &mut Picture,
-    ) -> Result<Size, DecodingError> {
+    ) -> Result<(Size, Range<usize>), DecodingError> {
         match facts.codec {
-            Codec::Jpeg => Ok(self.jpeg.decode_at_least(payload, shown, picture)?.0),
+            Codec::Jpeg => Ok(self.jpeg.decode(payload, shown, picture)?),
             Codec::Bgr24 => {
                 fill_from_bgr(payload, facts.size, picture)?;
-                Ok(facts.size)
+                Ok((facts.size, 0..0))
             }
         }
     }
@@ -182,6 +200,20 @@ impl Decoding {
         arrival.totals = self.totals;
         if !Arc::ptr_eq(&arrival.origin, &self.origin) {
             arrival.origin = Arc::clone(&self.origin);
+        }
+    }
+
+    /// `rows`: between which rows of a picture of this height it is damaged.
+    fn tell_damage(&mut self, sequence: u64, rows: &Range<usize>, height: usize) {
+        let (name, first, last) = (&self.origin.name, rows.start + 1, rows.end);
+        match self.damages.next(Instant::now()) {
+            Some(0) => log::warn!(
+                "frame {sequence} of {name} is damaged in rows {first} to {last} of {height}"
+            ),
+            Some(more) => log::warn!(
+                "frame {sequence} of {name} and {more} before it are damaged, this one in rows {first} to {last} of {height}"
+            ),
+            None => {}
         }
     }
 

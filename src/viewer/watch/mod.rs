@@ -3,6 +3,7 @@
 pub mod ages;
 pub mod channel;
 pub mod controls;
+pub mod cores;
 pub mod decoding;
 pub mod demand;
 pub mod news;

@@ -165,6 +165,7 @@ impl Statistics {
             .json("skipped", self.skipped())
             .json("disordered", self.totals.disordered)
             .json("corrupt", self.totals.corrupt)
+            .json("damaged", self.totals.damaged)
             .json("bytes", self.totals.bytes)
             .json("recorded", self.recorded.0)
             .json("record_dropped", self.recorded.1)
@@ -187,6 +188,9 @@ impl fmt::Display for Statistics {
             write!(out, ", {fps:.1} fps")?;
         }
         write!(out, ", {} skipped, {} corrupt", self.skipped(), self.totals.corrupt)?;
+        if self.totals.damaged > 0 {
+            write!(out, ", {} damaged", self.totals.damaged)?;
+        }
         write!(out, ", {}", count(self.totals.bytes, "byte"))?;
         if self.recorded != (0, 0) {
             let (recorded, dropped) = self.recorded;
@@ -256,7 +260,7 @@ mod tests {
     fn nothing_shown_is_nulls_and_zeros() {
         assert_eq!(
             Statistics::default().to_json(),
-            "{\"frames\":0,\"fps\":null,\"skipped\":0,\"disordered\":0,\"corrupt\":0,\"bytes\":0,\
+            "{\"frames\":0,\"fps\":null,\"skipped\":0,\"disordered\":0,\"corrupt\":0,\"damaged\":0,\"bytes\":0,\
              \"recorded\":0,\"record_dropped\":0,\
              \"age_ms\":{\"p50\":null,\"p95\":null,\"p99\":null,\"max\":null},\
              \"age_uncertainty_ms\":null,\"round_trip_ms\":null,\
@@ -327,7 +331,7 @@ mod tests {
         assert_eq!(statistics.decode_time(), Some(Duration::from_millis(2)));
         assert_eq!(
             statistics.to_json(),
-            "{\"frames\":21,\"fps\":10.00,\"skipped\":24,\"disordered\":0,\"corrupt\":0,\
+            "{\"frames\":21,\"fps\":10.00,\"skipped\":24,\"disordered\":0,\"corrupt\":0,\"damaged\":0,\
              \"bytes\":4200,\"recorded\":0,\"record_dropped\":0,\"age_ms\":{\"p50\":null,\"p95\":null,\"p99\":null,\"max\":null},\
              \"age_uncertainty_ms\":null,\"round_trip_ms\":null,\
              \"decode_ms\":2.000,\"size\":\"4x2\",\"codec\":\"jpeg\"}"

@@ -9,5 +9,6 @@ mod record_disk;
 mod record_rotation;
 mod record_signals;
 mod viewer_allocations;
+mod viewer_cores;
 mod viewer_headless;
 mod viewer_keys;

@@ -3,7 +3,8 @@
 use crate::tools::allocations::Meter;
 use crate::tools::fake_camera::{FakeCamera, FakeServer, Pattern, jpeg_facts};
 use crate::tools::relay::Relay;
-use lancam::image::pixels::Size;
+use crate::tools::restarts::joined;
+use lancam::image::pixels::{Chroma, Size};
 use lancam::latest::{Doorbell, Latest};
 use lancam::net::tls::handshake::Pin;
 use lancam::viewer::find::address::CameraAddress;
@@ -34,8 +35,11 @@ const COUNTED: u64 = 200;
 fn receiving_decoding_and_presenting_allocates_nothing_per_frame() -> io::Result<()> {
     let size = Size::new(640, 360);
     let jpeg = Pattern::new(size).jpeg(1).to_vec();
+    // Several cores decode this one.
+    let with_restarts = joined(size, Chroma::Yuv420, 1);
     let raw = vec![0x80; size.area() * 3];
-    for (codec, payload) in [(Codec::Jpeg, &jpeg), (Codec::Bgr24, &raw)] {
+    let streams = [(Codec::Jpeg, &jpeg), (Codec::Jpeg, &with_restarts), (Codec::Bgr24, &raw)];
+    for (codec, payload) in streams {
         for sealing in [Sealing::None, Sealing::Tls] {
             let (received, presented) = allocations_per_stream(sealing, |sequence, camera| {
                 let facts = FrameFacts { codec, ..jpeg_facts(sequence, size) };
