@@ -1,11 +1,14 @@
 //! The viewer's costs, as ratios to the bare library call, measured alternately in one run.
 //!
-//! `cargo bench --bench viewer`, or `cargo bench --bench viewer -- loopback` for ages only. The ratios are stable on a noisy
-//! machine; the times beside them are this machine's.
+//! `cargo bench --bench viewer`, or `cargo bench --bench viewer -- loopback` for ages only, `-- cores` for all cores at one
+//! frame only. The ratios are stable on a noisy machine, but those of `cores` need cores that are idle. The times beside
+//! them are this machine's.
 
 // The output is the result. Nothing is lost if nobody reads it.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod clocks;
+mod cores;
 mod loopback;
 mod measure;
 mod overlay;
@@ -28,6 +31,9 @@ fn main() {
     if std::env::args().any(|argument| argument == "loopback") {
         return loopback::report();
     }
+    if std::env::args().any(|argument| argument == "cores") {
+        return cores::report();
+    }
     println!("bytes of the wire to a picture in the slot, against libjpeg-turbo into ready memory");
     for size in [Size::new(1280, 720), Size::new(1920, 1080), Size::new(320, 180)] {
         let jpeg = encode(size);
@@ -38,6 +44,7 @@ fn main() {
         let len = jpeg.len();
         println!("{size}, {len} bytes: {ours:.3} ms / {limit:.3} ms = {ratio:.3}");
     }
+    cores::report();
     shown::report();
     overlay::report();
     loopback::report();

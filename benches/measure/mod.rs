@@ -1,15 +1,21 @@
 //! Measures pairs of runs, whose ratios are stable on a noisy machine.
 
 /// Runs both in turn, A B A B. Returns the medians of both times, in seconds of CPU, and of their ratios.
-pub(crate) fn paired(
+pub(crate) fn paired(rounds: usize, ours: impl FnMut(), limit: impl FnMut()) -> (f64, f64, f64) {
+    paired_by(cpu_seconds, rounds, ours, limit)
+}
+
+/// The same in seconds of another clock.
+pub(crate) fn paired_by(
+    clock: fn() -> f64,
     rounds: usize,
     mut ours: impl FnMut(),
     mut limit: impl FnMut(),
 ) -> (f64, f64, f64) {
     let time = |work: &mut dyn FnMut()| {
-        let start = cpu_seconds();
+        let start = clock();
         work();
-        cpu_seconds() - start
+        clock() - start
     };
     ours();
     limit();
