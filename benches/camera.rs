@@ -27,6 +27,7 @@ mod encode {
     use crate::measure::paired;
     use crate::scene::{scene, scene_layout, scene_planes};
     use lancam::camera::encode::{Coding, Encoding, Recipe};
+    use lancam::camera::strips::EncodeThreads;
     use lancam::image::frame::{Content, Frame, FrameLayout, Micros, RawFrame};
     use lancam::image::jpeg::codec::{Decoder, Encoder};
     use lancam::image::pixels::{Chroma, Colour, Matrix, Range, Size};
@@ -54,7 +55,8 @@ mod encode {
     impl Path {
         fn new(size: Size) -> Self {
             let coding = Coding::Jpeg { quality: QUALITY, chroma: Chroma::Yuv420 };
-            let encoding = Encoding::new(Recipe { coding, size }).expect("encoder");
+            let encoding =
+                Encoding::new(Recipe { coding, size }, &EncodeThreads::new(1)).expect("encoder");
             Self { unpacker: Unpacker::default(), planes: Planes::default(), encoding }
         }
 
@@ -190,7 +192,9 @@ mod encode {
             FrameFacts { sequence: 1, captured_at: Micros(1), codec: Codec::Jpeg, size: SMALL };
         let path = |at_least: Size| {
             let mut decoder = Decoder::new().expect("decoder");
-            let mut encoding = Encoding::new(Recipe { coding, size: SMALL }).expect("encoder");
+            let mut encoding =
+                Encoding::new(Recipe { coding, size: SMALL }, &EncodeThreads::new(1))
+                    .expect("encoder");
             let mut planes = Planes::default();
             let jpeg = &jpeg;
             move || {

@@ -17,6 +17,14 @@ pub fn now() -> Micros {
     Micros(u64::try_from(micros).expect("584,542 years of uptime"))
 }
 
+/// How long this thread has had a core.
+///
+/// # Panics
+/// Never on Linux, which always has this clock.
+pub fn of_this_thread() -> Duration {
+    clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).expect("Linux has this clock").into()
+}
+
 /// Converts `at` to a time since 1970, by this machine's clock.
 pub fn since_1970(at: Micros) -> Duration {
     let ago = now().since(at);

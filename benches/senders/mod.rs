@@ -128,7 +128,7 @@ fn sessions(speech: Speech, viewers: usize) -> io::Result<Figures> {
     let camera = Camera {
         name: "bench".into(),
         id: String::new(),
-        roster: Roster::new(Wish::own(coding, SizeWish::default()), &metrics)?,
+        roster: Roster::new(Wish::own(coding, SizeWish::default()), 1, &metrics)?,
         metrics,
         notices: Arc::default(),
         tls,

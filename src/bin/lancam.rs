@@ -190,7 +190,8 @@ mod linux {
         };
         let (controls, setter) = controls.unzip();
         let metrics = Arc::new(Metrics::new(clock::now()));
-        let roster = Roster::new(config.own_wish(), &metrics).map_err(failed)?;
+        let roster =
+            Roster::new(config.own_wish(), config.encode_threads, &metrics).map_err(failed)?;
         fallback::complain(config, &metrics);
         fallback::check_source(config, &stop).map_err(unavailable)?;
         let listeners = fallback::listen(config, handed_over, &metrics).map_err(unavailable)?;

@@ -1,6 +1,7 @@
 //! Makes packets from planes: resizes, encodes and seals them for sending.
 
-use crate::image::jpeg::codec::{Encoder, JpegError};
+use super::strips::{EncodeThreads, SharedEncoder};
+use crate::image::jpeg::codec::JpegError;
 use crate::image::pixels::{Chroma, MAX_PIXELS, Size};
 use crate::image::planes::Planes;
 use crate::image::resize::PlaneResizer;
@@ -8,6 +9,7 @@ use crate::wire::native::write::MAX_PICTURE;
 use crate::wire::packet::{Codec, FrameFacts, Packet, PacketPool};
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// How pictures are encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,21 +76,23 @@ pub enum EncodeError {
 #[derive(Debug)]
 pub struct Encoding {
     recipe: Recipe,
-    encoder: Option<Encoder>,
+    threads: Arc<EncodeThreads>,
+    encoder: Option<SharedEncoder>,
     resizer: PlaneResizer,
     resized: Planes,
     pool: PacketPool,
 }
 
 impl Encoding {
-    /// An encoding by `recipe`.
+    /// An encoding by `recipe`, on these threads.
     ///
     /// # Errors
     /// When libjpeg-turbo cannot start.
-    pub fn new(recipe: Recipe) -> Result<Self, JpegError> {
+    pub fn new(recipe: Recipe, threads: &Arc<EncodeThreads>) -> Result<Self, JpegError> {
         Ok(Self {
             recipe,
-            encoder: encoder(recipe.coding)?,
+            threads: Arc::clone(threads),
+            encoder: encoder(recipe.coding, threads)?,
             resizer: PlaneResizer::default(),
             resized: Planes::default(),
             pool: PacketPool::default(),
@@ -101,7 +105,7 @@ impl Encoding {
     /// When libjpeg-turbo cannot start. The old recipe stays then.
     pub fn follow(&mut self, recipe: Recipe) -> Result<(), JpegError> {
         if recipe.coding != self.recipe.coding {
-            self.encoder = encoder(recipe.coding)?;
+            self.encoder = encoder(recipe.coding, &self.threads)?;
         }
         self.recipe = recipe;
         Ok(())
@@ -112,9 +116,15 @@ impl Encoding {
         self.recipe
     }
 
-    /// Bytes held: its resized planes and its packets.
+    /// Bytes held: its resized planes, its strips and its packets.
     pub fn memory(&self) -> usize {
-        self.resized.packed().len() + self.pool.memory()
+        let strips = self.encoder.as_ref().map_or(0, SharedEncoder::memory);
+        self.resized.packed().len() + strips + self.pool.memory()
+    }
+
+    /// How long other threads worked on the last picture, in CPU time.
+    pub fn helped(&self) -> Duration {
+        self.encoder.as_ref().map_or(Duration::ZERO, SharedEncoder::helped)
     }
 
     /// Makes a packet from `planes`.
@@ -146,10 +156,7 @@ impl Encoding {
         let mut packet = self.pool.take(facts);
         let content = PacketPool::open(&mut packet);
         let len = match &mut self.encoder {
-            Some(encoder) => {
-                let max_len = Encoder::max_len(size, chroma)?;
-                encoder.encode(planes, content.storage(max_len))
-            }
+            Some(encoder) => encoder.encode(planes, facts.captured_at, content),
             None => {
                 let len = size.area() * 3;
                 planes.write_bgr(&mut content.storage(len)[..len]);
@@ -164,9 +171,12 @@ impl Encoding {
     }
 }
 
-fn encoder(coding: Coding) -> Result<Option<Encoder>, JpegError> {
+fn encoder(
+    coding: Coding,
+    threads: &Arc<EncodeThreads>,
+) -> Result<Option<SharedEncoder>, JpegError> {
     match coding {
-        Coding::Jpeg { quality, .. } => Encoder::new(quality).map(Some),
+        Coding::Jpeg { quality, .. } => SharedEncoder::new(quality, threads).map(Some),
         Coding::Bgr24 => Ok(None),
     }
 }
@@ -193,7 +203,8 @@ mod tests {
         planes.reshape(Size::new(2, 2), Chroma::Yuv420);
         let size = Size::new(Size::MAX_SIDE, Size::MAX_SIDE);
         let facts = FrameFacts { sequence: 1, captured_at: Micros(0), codec: Codec::Bgr24, size };
-        let mut encoding = Encoding::new(Recipe { coding: Coding::Bgr24, size }).expect("starts");
+        let recipe = Recipe { coding: Coding::Bgr24, size };
+        let mut encoding = Encoding::new(recipe, &EncodeThreads::new(1)).expect("starts");
         let refused = encoding.encode(&planes, facts);
         assert!(matches!(refused, Err(EncodeError::Jpeg(JpegError::TooLarge(_)))), "{refused:?}");
         assert_eq!(encoding.memory(), 0);

@@ -238,7 +238,7 @@ mod tests {
         let told = |code| Update::Status(Arc::new(StatusText { code, text: String::new() }));
         let own = Wish::own(Coding::Bgr24, SizeWish::default());
         let metrics = Arc::new(Metrics::new(clock::now()));
-        let roster = Roster::new(own, &metrics).expect("a descriptor is free");
+        let roster = Roster::new(own, 1, &metrics).expect("a descriptor is free");
         let mut feed = Feed::new(Arc::clone(&roster), RawLook::default());
         feed.no_picture(&told(StatusCode::CameraRefused));
 

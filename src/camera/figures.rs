@@ -17,6 +17,7 @@ pub struct Figures {
     frames: u64,
     bytes: u64,
     busy: Duration,
+    cpu: Option<Duration>,
     /// Bytes held for it.
     pub memory: usize,
 }
@@ -24,7 +25,15 @@ pub struct Figures {
 impl Figures {
     /// Nothing is counted yet.
     pub fn new(now: Micros) -> Self {
-        Self { since: now, until: now, frames: 0, bytes: 0, busy: Duration::ZERO, memory: 0 }
+        Self {
+            since: now,
+            until: now,
+            frames: 0,
+            bytes: 0,
+            busy: Duration::ZERO,
+            cpu: None,
+            memory: 0,
+        }
     }
 
     /// Counts a frame of `len` bytes that took from `started` to `ended`.
@@ -33,6 +42,11 @@ impl Figures {
         self.bytes += u64::try_from(len).unwrap_or(0);
         self.busy += ended.since(started);
         self.until = ended;
+    }
+
+    /// Counts the time that cores worked on a frame.
+    pub fn count_cpu(&mut self, took: Duration) {
+        *self.cpu.get_or_insert_default() += took;
     }
 
     /// At which level to log these figures.
@@ -50,14 +64,18 @@ impl fmt::Display for Figures {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let frames = self.frames.max(1) as f64;
         let seconds = self.age().as_secs_f64().max(0.001);
+        let each = |time: Duration| time.as_secs_f64() * 1e3 / frames;
         write!(
             out,
-            "{}, {:.1} fps, {:.1} kB and {:.2} ms each, {} kB of memory",
+            "{}, {:.1} fps, {:.1} kB and {:.2} ms each",
             count(self.frames, "frame"),
             self.frames as f64 / seconds,
             self.bytes as f64 / frames / 1000.0,
-            self.busy.as_secs_f64() * 1e3 / frames,
-            self.memory.div_ceil(1000),
-        )
+            each(self.busy),
+        )?;
+        if let Some(cpu) = self.cpu {
+            write!(out, " ({:.2} ms of CPU)", each(cpu))?;
+        }
+        write!(out, ", {} kB of memory", self.memory.div_ceil(1000))
     }
 }

@@ -32,6 +32,7 @@ pub mod server;
 pub mod session;
 pub mod session_end;
 mod state;
+pub mod strips;
 pub mod supervisor;
 pub mod update;
 pub mod watchdog;

@@ -2,6 +2,7 @@
 //! pictures.
 
 use super::encode::{EncodeError, Encoding, Recipe};
+use super::strips::EncodeThreads;
 use super::update::StatusText;
 use crate::clock;
 use crate::image::frame::Micros;
@@ -95,7 +96,7 @@ fn picture(words: Words<'_>, recipe: Recipe, at: Micros) -> Result<Arc<Packet>, 
         // Check before allocating.
         return Err(JpegError::TooLarge(size).into());
     }
-    let mut encoding = Encoding::new(recipe)?;
+    let mut encoding = Encoding::new(recipe, &EncodeThreads::new(1))?;
     let mut planes = Planes::default();
     planes.reshape(size, coding.chroma());
     draw(words, &mut planes);

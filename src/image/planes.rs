@@ -1,6 +1,7 @@
 //! The Y, Cb and Cr planes of one picture, from which every rendition starts.
 
 use super::pixels::{Chroma, Size};
+use std::ops::Range;
 
 /// Three planes in one buffer: Y, Cb, Cr, in full-range BT.601, without gaps between rows.
 ///
@@ -22,6 +23,17 @@ pub struct PlanesMut<'a> {
     pub cb: &'a mut [u8],
     /// Red difference, with the same size.
     pub cr: &'a mut [u8],
+}
+
+/// Whole rows of planes, borrowed: a picture, or a part of one from side to side.
+#[derive(Debug, Clone, Copy)]
+pub struct Strip<'a> {
+    /// Its size as a picture of its own.
+    pub size: Size,
+    /// The subsampling of its Cb and Cr planes.
+    pub chroma: Chroma,
+    /// Y, Cb and Cr, laid out as those of [`Planes`].
+    pub planes: [&'a [u8]; 3],
 }
 
 impl Default for Planes {
@@ -80,18 +92,33 @@ impl Planes {
 
     /// The planes of `rows` rows from `top` on, for writing; `top` must be even.
     pub(super) fn rows_mut(&mut self, top: usize, rows: usize) -> PlanesMut<'_> {
+        let [luma, of_chroma] = self.places(top, rows);
+        let PlanesMut { y, cb, cr } = self.split_mut();
+        PlanesMut { y: &mut y[luma], cb: &mut cb[of_chroma.clone()], cr: &mut cr[of_chroma] }
+    }
+
+    /// The rows of the picture from `top` on, at most `rows` of them.
+    ///
+    /// # Panics
+    /// When `top` is no multiple of the chroma's rows, or not above the last row.
+    pub fn strip(&self, top: usize, rows: usize) -> Strip<'_> {
+        assert_eq!(top % self.chroma.factors().height, 0, "a row of chroma is not cut");
+        let size = Size::new(self.size.width, rows.min(self.size.height - top));
+        let [luma, of_chroma] = self.places(top, size.height);
+        let [y, cb, cr] = self.split();
+        let planes = [&y[luma], &cb[of_chroma.clone()], &cr[of_chroma]];
+        Strip { size, chroma: self.chroma, planes }
+    }
+
+    /// Where the samples of `rows` rows from `top` on stand: in the Y plane, and in the other two.
+    fn places(&self, top: usize, rows: usize) -> [Range<usize>; 2] {
         let (width, chroma) = (self.size.width, self.chroma);
         let until = |rows: usize| {
             let size = Size::new(width, rows);
             (chroma.luma_size(size).area(), chroma.chroma_size(size).area())
         };
         let ((luma, of_chroma), (luma_len, chroma_len)) = (until(top), until(rows));
-        let PlanesMut { y, cb, cr } = self.split_mut();
-        PlanesMut {
-            y: &mut y[luma..][..luma_len],
-            cb: &mut cb[of_chroma..][..chroma_len],
-            cr: &mut cr[of_chroma..][..chroma_len],
-        }
+        [luma..luma + luma_len, of_chroma..of_chroma + chroma_len]
     }
 
     fn len(&self) -> usize {

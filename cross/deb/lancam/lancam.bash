@@ -24,6 +24,7 @@ _lancam() {
     --height) :; return ;;
     --quality) :; return ;;
     --chroma) COMPREPLY=($(compgen -W '420 422' -- "$word")); return ;;
+    --encode-threads) :; return ;;
     --listen) :; return ;;
     --allow) :; return ;;
     --access) COMPREPLY=($(compgen -W 'keys open' -- "$word")); return ;;
@@ -40,6 +41,6 @@ _lancam() {
     --config-errors) COMPREPLY=($(compgen -W 'stop defaults' -- "$word")); return ;;
     esac
     [[ $word == -* || $COMP_CWORD != 1 ]] || COMPREPLY=($(compgen -W 'run list check pair selftest version help' -- "$word"))
-    [[ $word != -* ]] || COMPREPLY=($(compgen -W '--may --list --revoke --new-code --source --size --fps --format --set --rotate --flip --raw --camera-memory --csi-format --csi-option --csi-program --idle-stop --width --height --stretch --quality --chroma --listen --allow --access --plain --state --name --announce --http-name --cors --control --pickle --max-viewers --log --config --config-errors --help --version' -- "$word"))
+    [[ $word != -* ]] || COMPREPLY=($(compgen -W '--may --list --revoke --new-code --source --size --fps --format --set --rotate --flip --raw --camera-memory --csi-format --csi-option --csi-program --idle-stop --width --height --stretch --quality --chroma --encode-threads --listen --allow --access --plain --state --name --announce --http-name --cors --control --pickle --max-viewers --log --config --config-errors --help --version' -- "$word"))
 }
 complete -F _lancam lancam

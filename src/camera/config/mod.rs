@@ -16,6 +16,7 @@ use super::controls::Control;
 use super::encode::Coding;
 use super::listen::Listen;
 use super::roster::wish::Wish;
+use super::strips::EncodeThreads;
 use crate::console::complain;
 use crate::image::orientation::{Orientation, Rotation};
 use crate::image::pixels::Chroma;
@@ -101,6 +102,8 @@ pub struct Config {
     pub quality: u8,
     /// The chroma subsampling when lancam encodes.
     pub chroma: Chroma,
+    /// How many threads encode one picture.
+    pub encode_threads: usize,
     /// How long nobody may watch before the camera is closed; `None`: no limit.
     pub idle_stop: Option<Duration>,
     /// Where to listen.
@@ -158,6 +161,7 @@ impl Default for Config {
             size: SizeWish::default(),
             quality: 80,
             chroma: Chroma::Yuv420,
+            encode_threads: EncodeThreads::one_for_each_core(),
             idle_stop: Some(Duration::from_secs(60)),
             listen: Listen::Default,
             guests: Guests::LanAnd(Vec::new()),

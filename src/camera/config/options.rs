@@ -103,7 +103,7 @@ const fn entry(
 }
 
 /// All options, in the order of `--help`.
-pub static OPTIONS: [Entry; 33] = [
+pub static OPTIONS: [Entry; 34] = [
     Entry {
         help: "where pictures come from: auto; csi (a ribbon camera on Raspberry Pi OS) or csi:1 (the second); \
                another camera (/dev/video0, /dev/v4l/by-id/...); test[:WxH[@FPS]], a moving pattern; \
@@ -231,6 +231,12 @@ pub static OPTIONS: [Entry; 33] = [
         default: "420",
         in_file: InFile::Key("420"),
         ..entry(Section::Pictures, "chroma", "420|422", ValueKind::Number, values::chroma)
+    },
+    Entry {
+        help: "threads that encode each picture, when lancam has to encode; small pictures take one",
+        default: "one for each core",
+        in_file: InFile::Key("2"),
+        ..entry(Section::Pictures, "encode-threads", "N", ValueKind::Number, values::encode_threads)
     },
     Entry {
         help: "where to listen: 8080, localhost:8080 or 192.168.1.4:8080; port 0 is any free one; \

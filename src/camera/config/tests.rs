@@ -133,6 +133,7 @@ fn a_wrong_option_is_told_with_what_is_expected() {
         (&["--source", "test:1x65535"], "sides 1 to 65500"),
         (&["--source", "test:9000x9000"], "at most 67 million pixels"),
         (&["--max-viewers", "0"], "10000"),
+        (&["--encode-threads", "0"], "1 to 64"),
         (&["--announce", "maybe"], "on or off"),
         (&["--control", "on"], "off or lan"),
         (&["--access", "all"], "--access must be keys or open, not \"all\""),

@@ -5,6 +5,7 @@ use crate::camera::access::{Mode, Plain};
 use crate::camera::announcer::Announce;
 use crate::camera::controls::Control;
 use crate::camera::listen::Listen;
+use crate::camera::strips::EncodeThreads;
 use crate::image::frame::Memory;
 use crate::image::orientation::{Orientation, Rotation};
 use crate::image::pixels::{Chroma, FourCc, PixelFormat, Size};
@@ -303,6 +304,12 @@ pub(super) fn control(config: &mut Config, value: &str) -> Set {
 
 pub(super) fn pickle(config: &mut Config, value: &str) -> Set {
     config.pickle = switch(value)?;
+    Ok(())
+}
+
+pub(super) fn encode_threads(config: &mut Config, value: &str) -> Set {
+    let count = value.parse().ok().filter(|count| (1..=EncodeThreads::MOST).contains(count));
+    config.encode_threads = count.ok_or_else(|| expected("1 to 64"))?;
     Ok(())
 }
 

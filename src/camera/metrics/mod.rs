@@ -46,6 +46,8 @@ pub struct Metrics {
     /// The time between two frames that the source has announced, in microseconds; 0 if it has not.
     expected: AtomicU64,
     encoding: Histogram,
+    /// The time of all cores, in microseconds.
+    encoding_cpu: AtomicU64,
     arrival_age: Histogram,
     arrival_uncertainty: Histogram,
     arrivals: Arrivals,
@@ -167,6 +169,7 @@ impl Metrics {
             interval: AtomicU64::default(),
             expected: AtomicU64::default(),
             encoding: Histogram::default(),
+            encoding_cpu: AtomicU64::default(),
             arrival_age: Histogram::default(),
             arrival_uncertainty: Histogram::default(),
             arrivals: Arrivals::default(),
@@ -276,9 +279,11 @@ impl Metrics {
         self.failed.fetch_add(frames, Relaxed);
     }
 
-    /// Counts a frame that was encoded.
-    pub fn encoded(&self, took: Duration) {
+    /// Counts a frame that was encoded: how long that took, and how long cores worked on it.
+    pub fn encoded(&self, took: Duration, cpu: Duration) {
         self.encoding.count(took);
+        let micros = u64::try_from(cpu.as_micros()).unwrap_or(u64::MAX);
+        self.encoding_cpu.fetch_add(micros, Relaxed);
     }
 
     /// Counts a frame that the kernel has taken; `bytes` includes prefix and suffix.

@@ -5,6 +5,7 @@ use super::{Histogram, Metrics, Refused, SourceState, Transport};
 use crate::image::frame::Micros;
 use std::fmt::{Display, Write};
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 /// The content type for scrapers.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -76,6 +77,12 @@ impl Metrics {
         );
         text.family("lancam_encode_seconds", "histogram", "Time to resize and encode one frame.");
         text.histogram("lancam_encode_seconds", &[], &self.encoding);
+        text.single(
+            "lancam_encode_cpu_seconds_total",
+            "counter",
+            "Time that cores spent on resizing and encoding, all threads together.",
+            Duration::from_micros(self.encoding_cpu.load(Relaxed)).as_secs_f64(),
+        );
     }
 
     fn viewers_and_frames(&self, text: &mut Text) {

@@ -13,6 +13,7 @@ pub mod wish;
 
 use super::encode::Recipe;
 use super::metrics::Metrics;
+use super::strips::EncodeThreads;
 use super::update::{Shown, StatusText, StreamFacts, Update};
 use crate::clock;
 use crate::image::jpeg::codec::JpegError;
@@ -50,6 +51,8 @@ pub struct Roster {
     shown: Arc<Latest<Shown>>,
     /// The counters of the threads that make renditions.
     metrics: Arc<Metrics>,
+    /// The threads that encode one picture of them.
+    encode_threads: Arc<EncodeThreads>,
 }
 
 #[derive(Debug)]
@@ -83,11 +86,12 @@ enum StartError {
 }
 
 impl Roster {
-    /// A roster without viewers. A viewer without wishes gets `own`.
+    /// A roster without viewers. A viewer without wishes gets `own`. `encode_threads` encode a
+    /// picture.
     ///
     /// # Errors
     /// When the process has no file descriptors left.
-    pub fn new(own: Wish, metrics: &Arc<Metrics>) -> io::Result<Arc<Self>> {
+    pub fn new(own: Wish, encode_threads: usize, metrics: &Arc<Metrics>) -> io::Result<Arc<Self>> {
         Ok(Arc::new(Self {
             own,
             state: Mutex::new(State {
@@ -100,6 +104,7 @@ impl Roster {
             rest: Rest::new()?,
             shown: Latest::new(),
             metrics: Arc::clone(metrics),
+            encode_threads: EncodeThreads::new(encode_threads),
         }))
     }
 
@@ -206,7 +211,8 @@ impl Roster {
             ..Plan::default()
         };
         let groups = state.grant(&mut new);
-        for (inbox, why) in threads::provide(groups, &old, &mut new, &self.metrics) {
+        let failed = threads::provide(groups, &old, &mut new, &self.encode_threads, &self.metrics);
+        for (inbox, why) in failed {
             inbox.set_grant(Grant::Refused(Some(Arc::clone(&why))));
             inbox.tell(Update::Status(why));
         }

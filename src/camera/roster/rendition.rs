@@ -7,6 +7,7 @@ use crate::camera::complaint::Complaint;
 use crate::camera::encode::{EncodeError, Encoding, Recipe};
 use crate::camera::figures::Figures;
 use crate::camera::metrics::Metrics;
+use crate::camera::strips::EncodeThreads;
 use crate::camera::update::{StreamFacts, Update};
 use crate::clock;
 use crate::image::frame::Micros;
@@ -98,13 +99,14 @@ impl Rendition {
 pub(super) fn start(
     number: usize,
     recipe: Recipe,
+    threads: &Arc<EncodeThreads>,
     metrics: &Arc<Metrics>,
 ) -> Result<Arc<Latest<EncodeTask>>, StartError> {
     let tasks = Latest::new();
     let worker = Worker {
         number,
         tasks: tasks.reader(),
-        encoding: Encoding::new(recipe)?,
+        encoding: Encoding::new(recipe, threads)?,
         figures: Figures::new(clock::now()),
         next_report: REPORT_EVERY,
         metrics: Arc::clone(metrics),
@@ -142,7 +144,7 @@ impl Worker {
             return Ok(());
         }
         self.follow(rendition.recipe)?;
-        let started = clock::now();
+        let (started, cpu) = (clock::now(), clock::of_this_thread());
         let Recipe { coding, size } = rendition.recipe;
         let facts = FrameFacts {
             sequence: *sequence,
@@ -151,9 +153,10 @@ impl Worker {
             size,
         };
         let packet = self.encoding.encode(planes, facts)?;
-        let ended = clock::now();
+        let (ended, cpu) = (clock::now(), clock::of_this_thread() - cpu + self.encoding.helped());
         self.figures.count(packet.payload().len(), started, ended);
-        self.metrics.encoded(ended.since(started));
+        self.figures.count_cpu(cpu);
+        self.metrics.encoded(ended.since(started), cpu);
         rendition.publish(&packet, stream);
         if self.figures.age() >= self.next_report {
             self.next_report += REPORT_EVERY;

@@ -6,6 +6,7 @@ use super::rendition::Rendition;
 use super::{decode, rendition};
 use crate::camera::encode::Recipe;
 use crate::camera::metrics::Metrics;
+use crate::camera::strips::EncodeThreads;
 use crate::camera::update::StatusText;
 use crate::image::pixels::PixelFormat;
 use crate::wire::native::message::StatusCode;
@@ -24,6 +25,7 @@ pub(super) fn provide(
     groups: Vec<Group>,
     old: &Plan,
     new: &mut Plan,
+    encode_threads: &Arc<EncodeThreads>,
     metrics: &Arc<Metrics>,
 ) -> Vec<Failed> {
     let mut idle = old.made.clone();
@@ -40,7 +42,8 @@ pub(super) fn provide(
             Some(rendition) => Ok((rendition.number, Arc::clone(&rendition.tasks))),
             None => {
                 let number = free_number(old, new);
-                rendition::start(number, recipe, metrics).map(|tasks| (number, tasks))
+                rendition::start(number, recipe, encode_threads, metrics)
+                    .map(|tasks| (number, tasks))
             }
         };
         match thread {

@@ -49,8 +49,27 @@ pub fn chroma(jpeg: &[u8]) -> Option<Chroma> {
     }
 }
 
-/// The content of the frame header after its length.
+/// The content of the frame header after its length, and what follows it.
 fn frame_header(jpeg: &[u8]) -> Option<&[u8]> {
+    jpeg.get(segment(jpeg, is_frame_header)?..)
+}
+
+/// Where the frame header has the height of the picture, in two bytes.
+pub(super) fn height_at(jpeg: &[u8]) -> Option<usize> {
+    // The precision comes first.
+    segment(jpeg, is_frame_header).map(|content| content + 1)
+}
+
+/// Where the entropy-coded data of the first scan begins.
+pub(super) fn scan_data(jpeg: &[u8]) -> Option<usize> {
+    let content = segment(jpeg, |marker| marker == SOS)?;
+    let &length = jpeg[content - 2..].first_chunk()?;
+    Some(content - 2 + usize::from(u16::from_be_bytes(length)))
+}
+
+/// Where the content of the first such segment begins, after its length. Looks no further than the
+/// first scan header.
+fn segment(jpeg: &[u8], is_wanted: impl Fn(u8) -> bool) -> Option<usize> {
     let mut at = 2;
     loop {
         let (marker, after) = marker_at(jpeg, at)?;
@@ -59,8 +78,8 @@ fn frame_header(jpeg: &[u8]) -> Option<&[u8]> {
             continue;
         }
         let length = usize::from(u16::from_be_bytes([*jpeg.get(after)?, *jpeg.get(after + 1)?]));
-        if is_frame_header(marker) {
-            return jpeg.get(after + 2..);
+        if is_wanted(marker) {
+            return Some(after + 2);
         }
         if marker == SOS || marker == EOI || length < 2 {
             return None;

@@ -8,6 +8,7 @@ pub mod gate;
 mod header;
 mod huffman;
 pub mod intervals;
+pub mod join;
 pub mod markers;
 pub mod repair;
 pub mod splitter;

@@ -118,7 +118,7 @@ pub enum Chroma {
 
 impl Chroma {
     /// How many columns and rows of luma share one chroma sample.
-    const fn factors(self) -> Size {
+    pub const fn factors(self) -> Size {
         match self {
             Self::Yuv420 => Size::new(2, 2),
             Self::Yuv422 => Size::new(2, 1),

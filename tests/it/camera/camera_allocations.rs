@@ -36,7 +36,9 @@ use std::time::{Duration, Instant};
 
 const WARM_UP: usize = 40;
 const COUNTED: usize = 200;
+/// So small that one thread encodes it.
 const SIZE: Size = Size::new(320, 180);
+const ENCODE_THREADS: usize = 3;
 
 /// A pool grows when a thread is later than ever before, by one frame: it allocates an `Arc` for a packet or
 /// planes, its memory, and a place in the pool's list. On a busy machine this can happen after the warm-up.
@@ -85,7 +87,7 @@ fn allocations_with<V: FnMut() -> u64>(
     let camera = Camera {
         name: "test".into(),
         id: String::new(),
-        roster: Roster::new(own, &metrics).expect("eventfd"),
+        roster: Roster::new(own, ENCODE_THREADS, &metrics).expect("eventfd"),
         metrics,
         notices: Arc::default(),
         tls,
@@ -154,6 +156,17 @@ fn capturing_encoding_and_sending_yuyv_allocates_nothing_per_frame() {
         let pattern = SourceSpec::Test { size: SIZE, rate: Rate(200_000) };
         let found = allocations(pattern, Wishes::default());
         println!("YUYV to JPEG: {found:?}");
+        assert!(found.allocations <= POOLS_MAY_GROW, "{found:?}");
+    }
+}
+
+#[test]
+fn encoding_on_several_threads_allocates_nothing_per_frame() {
+    if is_alone(module_path!(), "encoding_on_several_threads_allocates_nothing_per_frame") {
+        let large = Size::new(800, 600);
+        let pattern = SourceSpec::Test { size: large, rate: Rate(200_000) };
+        let found = allocations(pattern, Wishes::default());
+        println!("in strips: {found:?}");
         assert!(found.allocations <= POOLS_MAY_GROW, "{found:?}");
     }
 }

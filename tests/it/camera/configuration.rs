@@ -67,7 +67,7 @@ fn three(name: &str) -> [&'static str; 3] {
         "state" => ["/a", "/b", "/c"],
         "announce" => ["off", "on", "off"],
         "cors" => ["http://a", "http://b", "*"],
-        "max-viewers" => ["1", "2", "3"],
+        "max-viewers" | "encode-threads" => ["1", "2", "3"],
         "log" => ["debug", "warn", "error"],
         "stretch" | "pickle" => ["true", "false", "true"],
         "control" => ["lan", "off", "lan"],

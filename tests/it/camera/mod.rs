@@ -7,6 +7,7 @@ pub mod controls;
 mod csi;
 mod csi_age;
 mod csi_faults;
+mod encode_threads;
 mod exif;
 mod power_cuts;
 mod process;

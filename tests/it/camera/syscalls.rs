@@ -150,8 +150,46 @@ fn a_raw_frame_costs_the_capture_thread_one_wake_up_and_its_rendition_one_per_wa
         assert!(wake_ups <= FRAMES * viewers, "{wake_ups}");
         assert!(wake_ups * 4 >= FRAMES * viewers, "viewers that wait are woken: {wake_ups}");
         assert!(counts.remove("mmap").unwrap_or(0) < viewers, "the pool has stopped growing");
+        // How long it has worked on the frame.
+        assert!(counts.remove("clock_gettime").unwrap_or(0) <= 2 * FRAMES);
         assert!(counts.is_empty(), "nothing else: {counts:?}");
     }
+}
+
+#[test]
+fn a_helper_wakes_works_and_sleeps() {
+    let options = ["--source", "test:1280x720@30", "--encode-threads", "2"];
+    let Some(threads) = trace(1, &options) else { return };
+    let mut counts = BTreeMap::new();
+    for call in &threads["helper 1"][0] {
+        *counts.entry(call.as_str()).or_insert(0) += 1;
+    }
+    println!("helper, at least {} frames: {counts:?}", 2 * FRAMES);
+    // Of each frame it encodes some strips, and asks how long it worked on each. It sleeps in one call, or two if
+    // somebody holds the lock.
+    let strips = counts.remove("clock_gettime").unwrap_or(0) / 2;
+    assert!(strips >= FRAMES / 2, "it helps: {strips}");
+    let sleeps = counts.remove("futex").unwrap_or(0);
+    assert!(sleeps <= 4 * strips + 10, "{sleeps} for {strips} strips");
+    // What a thread asks for when it begins, and memory for its first strips.
+    for once in [
+        "set_robust_list",
+        "prctl",
+        "sigaltstack",
+        "rseq",
+        "gettid",
+        "sched_getaffinity",
+        "rt_sigprocmask",
+    ] {
+        counts.remove(once);
+    }
+    let memory: usize = ["mmap", "munmap", "mprotect", "madvise", "brk"]
+        .iter()
+        .filter_map(|call| counts.remove(call))
+        .sum();
+    assert!(memory <= 4 * FRAMES, "{memory} calls for memory");
+    counts.remove("exit");
+    assert!(counts.is_empty(), "nothing else: {counts:?}");
 }
 
 #[test]

@@ -36,7 +36,7 @@ fn camera(stop: &Stop) -> Camera {
     Camera {
         name: "test".into(),
         id: String::new(),
-        roster: Roster::new(own, &metrics).expect("eventfd"),
+        roster: Roster::new(own, 1, &metrics).expect("eventfd"),
         metrics,
         notices: Arc::default(),
         tls: None,

@@ -2,7 +2,7 @@
 
 use crate::tools::camera_process::{CameraProcess, PATIENCE};
 use crate::tools::delaying_proxy::delaying;
-use crate::tools::http_client::{HttpClient, get};
+use crate::tools::http_client::{HttpClient, get, metric};
 use crate::tools::interrupted::again;
 use crate::tools::jpeg_tools::grey_jpegs;
 use crate::tools::native_client::{NativeClient, look};
@@ -427,12 +427,6 @@ fn who_asks_again_and_again_is_told_of_once_and_who_watches_each_time() {
     }
 }
 
-/// The value of this metric.
-fn metric(text: &str, name: &str) -> f64 {
-    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-    line.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("no {name}"))
-}
-
 #[test]
 fn what_was_sent_is_counted() {
     let camera = camera();
@@ -453,6 +447,7 @@ fn what_was_sent_is_counted() {
     assert!(value("lancam_bytes_sent_total{transport=\"http\"}") > frames * 2000.0);
     assert!(value("lancam_capture_frames_total") >= frames);
     assert!(value("lancam_encode_seconds_count") >= frames);
+    assert!(value("lancam_encode_cpu_seconds_total") > 0.0);
     assert_eq!(value("lancam_source_up"), 1.0);
     assert!(value("process_open_fds") > 3.0);
     let state = get(camera.port(), "/state");

@@ -166,7 +166,9 @@ fn three_wishes_and_the_cameras_own_jpegs_are_sent_at_once_and_a_fifth_waits_for
     drop(sized.remove(0));
     assert_eq!(fifth.frame().0.size, Size::new(200, 113), "let in");
     let figures = line_with(&playing.log, "has no viewers any more: 320x180");
-    for figure in [" frames, ", " fps, ", " kB and ", " ms each, ", " kB of memory"] {
+    for figure in
+        [" frames, ", " fps, ", " kB and ", " ms each (", " ms of CPU), ", " kB of memory"]
+    {
         assert!(figures.contains(figure), "{figures}");
     }
     drop((own, sized, fifth));

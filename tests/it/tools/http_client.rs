@@ -158,3 +158,9 @@ fn head(reader: &mut impl BufRead) -> String {
 pub fn get(port: u16, target: &str) -> Answer {
     HttpClient::connect(port).get(target)
 }
+
+/// The value of this metric in the text of `/metrics`.
+pub fn metric(text: &str, name: &str) -> f64 {
+    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    line.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("no {name}"))
+}

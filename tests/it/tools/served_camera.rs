@@ -81,7 +81,7 @@ impl ServedCamera {
         let camera = Camera {
             name: "Garage".into(),
             id: String::new(),
-            roster: Roster::new(Wish::own(own, SizeWish::default()), &metrics).expect("eventfd"),
+            roster: Roster::new(Wish::own(own, SizeWish::default()), 1, &metrics).expect("eventfd"),
             metrics,
             notices: Arc::default(),
             tls: Some(identity.server().clone()),

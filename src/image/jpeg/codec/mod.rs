@@ -1,18 +1,18 @@
 //! Encodes planes as JPEG, and decodes JPEG to planes or to pixels for a screen. Only this folder
 //! names `turbojpeg`.
 
+mod encoder;
 mod scale;
 mod transform;
 
+pub use encoder::{Encoder, Restarts};
 pub(super) use scale::Scale;
 pub use transform::{Edges, Turned, Turner};
 
 use crate::image::picture::Picture;
 use crate::image::pixels::{Chroma, MAX_PIXELS, Size};
 use crate::image::planes::Planes;
-use turbojpeg::{
-    Colorspace, Compressor, DecompressHeader, Decompressor, PixelFormat, Subsamp, YuvImage,
-};
+use turbojpeg::{Colorspace, DecompressHeader, Decompressor, PixelFormat, Subsamp, YuvImage};
 
 /// Why libjpeg-turbo could not encode or decode.
 #[derive(Debug, thiserror::Error)]
@@ -44,52 +44,6 @@ pub enum JpegError {
     /// The library could not be set up.
     #[error("libjpeg-turbo cannot start: {0}")]
     Setup(turbojpeg::Error),
-}
-
-/// A JPEG encoder, reused for all frames of a stream.
-#[derive(Debug)]
-pub struct Encoder {
-    compressor: Compressor,
-}
-
-impl Encoder {
-    /// An encoder with `quality` 1 to 100.
-    ///
-    /// # Errors
-    /// When the library has no memory.
-    pub fn new(quality: u8) -> Result<Self, JpegError> {
-        let mut compressor = Compressor::new().map_err(JpegError::Setup)?;
-        compressor.set_quality(i32::from(quality.clamp(1, 100))).map_err(JpegError::Setup)?;
-        Ok(Self { compressor })
-    }
-
-    /// The greatest number of bytes that a JPEG of this size can have.
-    ///
-    /// # Errors
-    /// When the size is over the limit of JPEG.
-    pub fn max_len(size: Size, chroma: Chroma) -> Result<usize, JpegError> {
-        turbojpeg::compressed_buf_len(size.width, size.height, subsampling(chroma))
-            .map_err(|source| JpegError::Encode { size, source })
-    }
-
-    /// Encodes `planes` into `out`, which must have [`max_len`](Self::max_len) bytes. Returns how
-    /// many bytes were written.
-    ///
-    /// # Errors
-    /// When `out` is too small, or the library fails.
-    pub fn encode(&mut self, planes: &Planes, out: &mut [u8]) -> Result<usize, JpegError> {
-        let size = planes.size();
-        let image = YuvImage {
-            pixels: planes.packed(),
-            width: size.width,
-            align: 1,
-            height: size.height,
-            subsamp: subsampling(planes.chroma()),
-        };
-        self.compressor
-            .compress_yuv_to_slice(image, out)
-            .map_err(|source| JpegError::Encode { size, source })
-    }
 }
 
 /// Whether a picture was decoded without loss.
