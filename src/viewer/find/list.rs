@@ -2,44 +2,22 @@
 
 use super::found::Found;
 use crate::json::{Object, array, quoted};
+use unicode_width::UnicodeWidthStr;
 
 /// The list for people: name, address, size and rate in columns, and behind them what `beside` says of a camera.
 pub fn text(cameras: &[Found], beside: impl Fn(&Found) -> &'static str) -> String {
     let rows = cameras.iter().map(|camera| row(camera, beside(camera))).collect::<Vec<_>>();
     let width =
-        |column: usize| rows.iter().map(|row| cells(&row[column])).max().unwrap_or_default();
+        |column: usize| rows.iter().map(|row| row[column].width()).max().unwrap_or_default();
     let widths = [width(0), width(1), width(2), width(3), 0];
     let line = |row: &[String; 5]| {
         let padded = row.iter().zip(widths).map(|(text, width)| {
-            let missing = width.saturating_sub(cells(text));
+            let missing = width.saturating_sub(text.width());
             format!("{text}{}", " ".repeat(missing))
         });
         padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
     rows.iter().map(line).collect::<Vec<_>>().join("\n")
-}
-
-/// The cells that a text takes in a terminal. Chinese, Japanese and Korean letters and emojis take
-/// two each.
-fn cells(text: &str) -> usize {
-    let is_wide = |letter: char| {
-        matches!(
-            letter,
-            '\u{1100}'..='\u{115F}'
-                | '\u{2E80}'..='\u{303E}'
-                | '\u{3041}'..='\u{A4CF}'
-                | '\u{AC00}'..='\u{D7A3}'
-                | '\u{F900}'..='\u{FAFF}'
-                | '\u{FE30}'..='\u{FE6F}'
-                | '\u{FF01}'..='\u{FF60}'
-                | '\u{FFE0}'..='\u{FFE6}'
-                | '\u{1F300}'..='\u{1F64F}'
-                | '\u{1F680}'..='\u{1F6FF}'
-                | '\u{1F900}'..='\u{1F9FF}'
-                | '\u{20000}'..='\u{3FFFD}'
-        )
-    };
-    text.chars().map(|letter| 1 + usize::from(is_wide(letter))).sum()
 }
 
 fn row(camera: &Found, beside: &str) -> [String; 5] {
@@ -139,5 +117,20 @@ mod tests {
             "玄関   10.0.0.5:9999  1280x720        29.97 fps  paired\n\
              a \"b\"  10.0.0.5:9999  no picture yet             wants a code"
         );
+    }
+
+    /// A terminal gives an accent of its own no cell, and an emoji of several parts two.
+    #[test]
+    fn columns_stand_below_each_other_whatever_the_names_are_written_in() {
+        for (name, cells) in [("Ku\u{308}che", 5), ("정원", 4), ("👩‍🔬", 2), ("🇩🇪", 2), ("ａｂ", 4)]
+        {
+            let [mut camera, _] = cameras();
+            camera.name = name.into();
+            let second = Found { name: "1234567".into(), ..camera.clone() };
+            let spaces = " ".repeat(7 - cells + 2);
+            let printed = text(&[camera, second], |_| "");
+            let expected = format!("{name}{spaces}10.0.0.5:9999");
+            assert!(printed.starts_with(&expected), "{printed:?}");
+        }
     }
 }

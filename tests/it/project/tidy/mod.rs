@@ -128,7 +128,7 @@ const UNSAFE: [(&str, &str); 11] = [
 ];
 
 /// Where each crate of Cargo.toml may be named: in one file, or in one folder.
-const CRATES: [(&str, &str); 27] = [
+const CRATES: [(&str, &str); 28] = [
     ("ab_glyph", "src/viewer/paint/glyphs.rs"),
     ("bytemuck", "src/image/"),
     ("embedded_graphics", "src/image/text.rs"),
@@ -152,6 +152,7 @@ const CRATES: [(&str, &str); 27] = [
     ("thiserror", "src/"),
     ("toml", "src/settings/statements.rs"),
     ("turbojpeg", "src/image/jpeg/codec/"),
+    ("unicode_width", "src/viewer/find/list.rs"),
     ("v4l", "src/source/v4l2/"),
     ("x11rb", "src/viewer/stage/window/desktop/"),
     ("loom", "src/helpers/schedules.rs"),
