@@ -4,6 +4,7 @@
 use crate::tools::camera_process::{CameraProcess, PATIENCE, signal, wait};
 use crate::tools::http_client::HttpClient;
 use crate::tools::native_client::{NativeClient, Said};
+use crate::tools::random::Random;
 use crate::tools::skip::skip;
 use nix::sys::ptrace;
 use nix::sys::wait::{WaitPidFlag, waitpid};
@@ -344,7 +345,7 @@ fn two_hundred_mutations_of_a_file_leave_a_camera_and_name_the_line() {
     };
     fs::write(&path, whole).expect("writes");
     assert!(matches!(parse(&["check"]), Ok(Command::Check { .. })), "{:?}", parse(&["check"]));
-    let mut random = Random(0x1234_5678_9abc_def1);
+    let mut random = Random::new(0x1234_5678_9abc_def1);
     let mut complained = 0;
     for number in 0..2000 {
         let bytes = mutated(whole, &mut random);
@@ -409,17 +410,4 @@ fn mutated(whole: &[u8], random: &mut Random) -> Vec<u8> {
         }
     }
     bytes
-}
-
-/// xorshift64, with the same numbers each time.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % u64::try_from(limit.max(1)).expect("a small number"))
-            .expect("small")
-    }
 }

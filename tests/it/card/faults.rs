@@ -4,6 +4,7 @@
 
 use crate::tools::appliance::{Appliance, BOOT, Card, Machine, ask};
 use crate::tools::native_client::{NativeClient, Said};
+use crate::tools::random::Random;
 use lancam::wire::native::message::{Message, StatusCode};
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -174,7 +175,7 @@ fn after_a_crash_of_the_first_process_or_the_kernel_it_starts_anew() {
 #[ignore = "minutes: make test-all"]
 fn power_cut_at_any_moment_does_it_no_harm() {
     let Some(pi) = booted() else { return };
-    let mut random = Random(SEED);
+    let mut random = Random::new(SEED);
     let (mut resets, mut worst) = (0, Duration::ZERO);
     println!("resets at moments from seed {SEED:#x}");
     pi.ssh("systemctl start lancam-data; echo kept >/data/kept; sync").text();
@@ -182,12 +183,12 @@ fn power_cut_at_any_moment_does_it_no_harm() {
         if round % 2 == 0 {
             // The power is cut while the data partition is written to.
             pi.ssh("(while :; do dd if=/dev/urandom of=/data/busy bs=64k count=8; sync; done) >/dev/null 2>&1 &");
-            thread::sleep(random.below(Duration::from_secs(3)));
+            thread::sleep(random.time_below(Duration::from_secs(3)));
         } else {
             // The power is cut during the start.
             pi.reset();
             resets += 1;
-            thread::sleep(random.below(Duration::from_secs(20)));
+            thread::sleep(random.time_below(Duration::from_secs(20)));
         }
         let began = Instant::now();
         let mark = pi.reset();
@@ -229,7 +230,7 @@ fn a_data_partition_that_is_full_read_only_or_noise_costs_no_picture() {
     // Overwrites its first half: superblocks, inodes and the journal.
     let disk = File::options().write(true).open(card.file()).expect("the card");
     let (start, len) = card.partition(3);
-    let mut random = Random(SEED);
+    let mut random = Random::new(SEED);
     let noise: Vec<u8> = (0..1 << 20).map(|_| random.next().to_le_bytes()[3]).collect();
     for at in (0..len / 2).step_by(noise.len()) {
         disk.write_all_at(&noise, start + at).expect("writes");
@@ -284,22 +285,5 @@ fn misspelt_settings_are_told_and_done_without() {
         println!("{text:?}: picture after {:.1} s; it says {errors}", seconds(stages.picture));
         assert!(errors.contains(told), "{errors}");
         card = pi.cut_power();
-    }
-}
-
-/// Marsaglia's xorshift, for random moments and noise.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    fn below(&mut self, limit: Duration) -> Duration {
-        let parts = u32::try_from(self.next() % 1000).expect("below 1000");
-        limit * parts / 1000
     }
 }

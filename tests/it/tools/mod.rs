@@ -28,6 +28,7 @@ pub mod png_file;
 pub mod program;
 #[path = "../../../fuzz/src/lib.rs"]
 pub mod properties;
+pub mod random;
 pub mod recording;
 pub mod relay;
 pub mod restarts;
