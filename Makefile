@@ -45,6 +45,10 @@ test-all: ## all tests
 test-raspi3b: ## the program for 64-bit Pis on an emulated Raspberry Pi 3B
 	tests/test.sh raspi3b
 
+HOURS ?= 1
+soak: ## a USB camera with one fault after another on the emulated Pi, for HOURS=N; SEED=N repeats a run; draws target/soak.png
+	LANCAM_SOAK_HOURS=$(HOURS) LANCAM_SEED=$(SEED) tests/test.sh usb_soak --ignored
+
 check: ## formatting, lints, docs, scripts, licences and bans
 	tests/check.sh
 

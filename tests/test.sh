@@ -10,8 +10,8 @@ tests/packages.sh || echo "Going on without" >&2
 case " $* " in
 *" --include-ignored "*)
     tests/packages.sh long || echo "Going on without" >&2
-    # These are not tests but write files here: `make screenshots`, and seeds for fuzzers.
-    set -- "$@" --skip desktop::pictures:: --skip write_the_seeds
+    # These are not tests but write files here: `make screenshots`, and seeds for fuzzers. `make soak` takes hours.
+    set -- "$@" --skip desktop::pictures:: --skip write_the_seeds --skip usb_soak::
     ;;
 esac
 get_c

@@ -8,4 +8,6 @@ mod usb_descriptors;
 mod usb_faults;
 mod usb_frames;
 mod usb_models;
+mod usb_replugs;
 mod usb_scene;
+mod usb_soak;

@@ -5,6 +5,7 @@
 //! [`FAULTS`]. With `LANCAM_BLESS=1`, they become the table in docs/HARDWARE.md. `LANCAM_FAULTS=unplugged`
 //! runs only those with that word in their sentence.
 
+use crate::hardware::pi::run;
 use crate::hardware::usb_descriptors;
 use crate::hardware::usb_frames::{self, spoilt};
 use crate::hardware::usb_scene::{
@@ -20,7 +21,7 @@ use std::time::{Duration, Instant};
 /// The fault, the result, and the function that proves it.
 type Fault = (&'static str, &'static str, fn(&Scene));
 
-const FAULTS: [Fault; 32] = [
+const FAULTS: [Fault; 34] = [
     (
         "unplugged in the middle of a frame, and plugged in again",
         "viewers are told; the picture is back, its size and controls as they were; no torn picture is shown",
@@ -98,6 +99,8 @@ const FAULTS: [Fault; 32] = [
         usb_frames::silent(scene, 2);
     }),
     ("silent for 10 s", "the same", |scene| usb_frames::silent(scene, 10)),
+    ("silent for 60 s", "the same", |scene| usb_frames::silent(scene, 60)),
+    ("its hub is reset", "viewers are told; the picture is back", hub_reset),
     (
         "no bandwidth on the bus (ENOSPC)",
         "viewers are told what to do; the picture comes when there is some",
@@ -278,6 +281,23 @@ fn halted(scene: &Scene) {
     watcher.told_after(start, "camera");
     scene.camera.order(|orders| orders.halt = false);
     print_gap(watcher.picture_after(Instant::now()));
+    scene.stop();
+}
+
+/// A hub that loses its power for a moment takes its devices with it, and finds them anew.
+fn hub_reset(scene: &Scene) {
+    let hub = |on: u8| {
+        format!("for hub in /sys/bus/usb/devices/usb*/authorized; do echo {on} >$hub; done")
+    };
+    let watcher = watched(scene, "--size 640x480");
+    let start = Instant::now();
+    run(&scene.guest, &hub(0));
+    watcher.told_after(start, "was unplugged");
+    scene.wait_for_no_node();
+    run(&scene.guest, &hub(1));
+    scene.wait_for_node();
+    print_gap(watcher.picture_after(Instant::now()));
+    assert_exact(&watcher.pictures_after(Instant::now(), 5));
     scene.stop();
 }
 

@@ -5,11 +5,13 @@ use crate::hardware::pi::{NOT_OPEN, boot, run, viewer};
 use crate::tools::camera_process::PATIENCE;
 use crate::tools::native_client::{Said, look};
 use crate::tools::rig::{Guest, Machine};
+use crate::tools::soak::Holdings;
 use crate::tools::until::wait_until;
 use crate::tools::usb_camera::pictures::Numbered;
 use crate::tools::usb_camera::{Kind, Model, Orders, Shot, UsbCamera, lsusb};
 use lancam::image::pixels::Size;
 use lancam::wire::native::message::Message;
+use std::net::{Shutdown, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -95,7 +97,13 @@ impl Scene {
 
     /// Plugs the same camera in again.
     pub(crate) fn plug_into(&self, socket: u8) {
-        run(&self.guest, &format!("plug {} {socket}", self.camera.port()));
+        self.plug_other_into(&self.camera, socket);
+    }
+
+    /// Plugs one more camera in.
+    pub(crate) fn plug_other_into(&self, camera: &UsbCamera, socket: u8) {
+        // Standard input is the console, whose next command is not for it to read.
+        run(&self.guest, &format!("plug {} {socket} </dev/null", camera.port()));
     }
 
     pub(crate) fn wait_for_node(&self) {
@@ -108,6 +116,10 @@ impl Scene {
     /// Unplugs the camera and waits until the kernel has noticed.
     pub(crate) fn unplug(&self) {
         self.camera.unplug();
+        self.wait_for_no_node();
+    }
+
+    pub(crate) fn wait_for_no_node(&self) {
         run(
             &self.guest,
             "timeout 50 sh -c 'while ls /dev/video* >/dev/null 2>&1; do usleep 50000; done'",
@@ -133,6 +145,18 @@ impl Scene {
             ),
         );
         wait_until("LISTENING", || self.guest.sh("grep LISTENING /tmp/out").ok().then_some(()));
+    }
+
+    /// What lancam holds.
+    pub(crate) fn holdings(&self) -> Holdings {
+        let found = self.guest.sh(
+            "p=/proc/$(cat /tmp/pid); grep RssAnon $p/status | tr -dc 0-9; echo; ls $p/fd | wc -l; ls $p/task | wc -l",
+        );
+        let text = found.text();
+        let mut numbers = text.lines().map(|line| line.trim().parse().expect("a number"));
+        let mut next = || numbers.next().unwrap_or_else(|| panic!("lancam is gone: {found}"));
+        let (kib, files, threads): (usize, usize, usize) = (next(), next(), next());
+        Holdings { kib: kib.try_into().expect("small"), files, threads }
     }
 
     pub(crate) fn log(&self) -> String {
@@ -175,9 +199,16 @@ pub(crate) enum Event {
     Closed,
 }
 
-/// A viewer that notes what it gets, and when.
+/// A viewer that notes what it gets, and when. Dropping it closes its connection.
 pub(crate) struct Watcher {
     events: Arc<Mutex<Vec<(Instant, Event)>>>,
+    stream: TcpStream,
+}
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        let _ = self.stream.shutdown(Shutdown::Both);
+    }
 }
 
 impl Watcher {
@@ -185,7 +216,8 @@ impl Watcher {
         let events = Arc::new(Mutex::new(Vec::new()));
         let (mut client, noted, camera) = (viewer(guest), Arc::clone(&events), Arc::clone(camera));
         client.stream.set_read_timeout(Some(10 * PATIENCE)).expect("sets a timeout");
-        // The thread ends with its connection, which lancam or the emulator closes.
+        let stream = client.stream.try_clone().expect("another handle");
+        // The thread ends with its connection.
         thread::spawn(move || {
             loop {
                 let event = match client.hear() {
@@ -204,7 +236,7 @@ impl Watcher {
                 }
             }
         });
-        Self { events }
+        Self { events, stream }
     }
 
     pub(crate) fn events(&self) -> Vec<(Instant, Event)> {
