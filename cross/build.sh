@@ -18,12 +18,15 @@ build() {
     # Every Pi with ARMv7 has NEON; other boards without it can run the ARMv6 program. The option has zig's spelling, because
     # zig ignores the -mfpu=neon that libjpeg-turbo uses to test for NEON, and libjpeg-turbo would then leave out its NEON
     # code.
-    export CFLAGS_armv7_unknown_linux_musleabihf=-mcpu=generic+v7a+vfp3+thumb2+neon
+    local c_flags=()
+    [ "$cpu" != armv7 ] || c_flags+=(-mcpu=generic+v7a+vfp3+thumb2+neon)
+    # A panic ends the program, and a stripped one has no names for a backtrace: nothing reads tables for unwinding.
+    c_flags+=(-fno-unwind-tables -fno-asynchronous-unwind-tables)
+    export "CFLAGS_${target//-/_}=${c_flags[*]}"
 
     # zig provides crt1.o and libc, so rustc must not add its own.
     mapfile -t rust_flags < <(remapped_paths)
     rust_flags+=(-Clink-self-contained=no)
-    # A panic ends the program, and a stripped one has no names for a backtrace: nothing reads tables for unwinding.
     rust_flags+=(-Cforce-unwind-tables=no)
     # Thumb code is a quarter smaller, and Debian builds all armhf programs with it. ARMv6 only has the first version of
     # Thumb, which is slow.
