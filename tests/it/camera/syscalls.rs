@@ -134,9 +134,9 @@ fn a_raw_frame_costs_the_capture_thread_one_wake_up_and_its_rendition_one_per_wa
         println!("capture, {viewers} viewers, {FRAMES} frames: {counts:?}");
         counts.remove("poll");
         counts.remove("clock_nanosleep");
-        // One call wakes the rendition's thread. Another may wait for a lock while a frame is copied.
+        // One call wakes the rendition's thread. On a busy machine two more wait for a lock, and wake who waits for it.
         let wake_ups = counts.remove("futex").unwrap_or(0);
-        assert!(wake_ups <= 2 * FRAMES, "{wake_ups}");
+        assert!(wake_ups <= 3 * FRAMES, "{wake_ups}");
         // If the rendition is behind, the pool grows to two buffers at most.
         assert!(counts.remove("mmap").unwrap_or(0) <= 1, "the pool has stopped growing");
         assert!(counts.is_empty(), "nothing else: {counts:?}");
