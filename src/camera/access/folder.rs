@@ -267,7 +267,9 @@ impl Folder {
     fn lock_file(&self) -> io::Result<(File, PathBuf)> {
         let path = self.path.join(LOCK);
         match self.own_lock_file(&path) {
-            Err(error) if passes(&error) => Ok((File::open(&self.path)?, self.path.clone())),
+            Err(error) if passes(&error) || error.kind() == ErrorKind::PermissionDenied => {
+                Ok((File::open(&self.path)?, self.path.clone()))
+            }
             file => Ok((file?, path)),
         }
     }
@@ -277,7 +279,9 @@ impl Folder {
         match OpenOptions::new().read(true).custom_flags(flags.bits()).open(path) {
             Ok(file) if self.check(path, &file.metadata()?).is_ok() => return Ok(file),
             // Others who have opened it could hold its lock.
-            Ok(_) => fs::remove_file(path)?,
+            Ok(_) => remove(path)?,
+            // Root had made it, and ended before it gave it to the folder's owner.
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => remove(path)?,
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
@@ -351,10 +355,7 @@ impl Folder {
 
     fn write_beside(&self, next: &Path, text: &str) -> io::Result<()> {
         // A power cut may have left one, with another mode.
-        match fs::remove_file(next) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
+        remove(next)?;
         let mut file = self.make(next)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()
@@ -380,6 +381,14 @@ impl Folder {
 
     fn failed(&self, what: &'static str, source: io::Error) -> FolderError {
         FolderError::Io { what, path: self.path.clone(), source }
+    }
+}
+
+/// Removes a file, if it is there.
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 

@@ -13,5 +13,6 @@ mod power_cuts;
 mod process;
 mod service;
 mod sources;
+mod state_folder;
 mod syscalls;
 mod turned;
