@@ -98,10 +98,11 @@ impl SharedEncoder {
     /// one that was captured first is helped first.
     ///
     /// # Errors
-    /// When the picture is too large for a JPEG, or the library fails.
+    /// When the picture is too large for a JPEG, when its JPEG is longer than is usual for the worst of
+    /// pictures, or when the library fails.
     ///
     /// # Panics
-    /// When the library's JPEGs of two strips are no such JPEGs.
+    /// Never: a picture that fits a JPEG has at most 65,535 rows.
     pub fn encode(
         &mut self,
         planes: &Planes,
@@ -123,11 +124,13 @@ impl SharedEncoder {
             return self.whole.encode(planes, out);
         }
         let rows = rows_of_strip(size, planes.chroma(), most.min(threads * STRIPS_EACH));
+        if rows >= size.height {
+            return self.whole.encode(planes, out);
+        }
         let strips = strips.encode(planes, rows, captured_at, self.quality)?;
         self.helped = strips.iter().map(|strip| strip.helped).sum();
         let height = u16::try_from(size.height).expect("it fits a JPEG");
-        let len = join(strips.iter().map(Strip::written), height, out);
-        Ok(len.expect("strips of one picture, which are not longer than it can be"))
+        join(strips.iter().map(Strip::written), height, out).ok_or(JpegError::TooLong(size))
     }
 
     /// How long helpers worked on the last picture, in CPU time.
@@ -153,6 +156,7 @@ impl Strips {
     ) -> Result<&[Strip], JpegError> {
         let Size { width, height } = planes.size();
         let count = height.div_ceil(rows);
+        self.strips.truncate(count);
         while self.strips.len() < count {
             self.strips.push(Strip::new(quality)?);
         }
@@ -185,6 +189,7 @@ impl Strip {
     /// From the row `top` on, with `room` bytes for its JPEG.
     fn place(&mut self, top: usize, room: usize) {
         self.top = top;
+        self.error = None;
         if self.jpeg.len() < room {
             // As in packets, what is not written to takes only address space.
             self.jpeg = vec![0; room];
@@ -300,6 +305,32 @@ mod tests {
             is_over.store(true, Ordering::Relaxed);
         });
         assert!(helped > Duration::ZERO, "helpers came now and then");
+    }
+
+    #[test]
+    fn what_went_wrong_with_one_picture_is_over_with_the_next() {
+        let mut pool = PacketPool::default();
+        let mut encoder = SharedEncoder::new(70, &EncodeThreads::new(2)).expect("an encoder");
+        let expected = encoded(&mut encoder, &picture(1), 1, &mut pool).payload().to_vec();
+        let strips = &mut encoder.strips.as_mut().expect("it is large").strips;
+        assert_eq!(strips.len(), 3);
+        for strip in &mut *strips {
+            (strip.len, strip.error) = (0, Some(JpegError::TooLong(SIZE)));
+        }
+        let next = encoded(&mut encoder, &picture(1), 2, &mut pool);
+        assert!(next.payload() == expected);
+    }
+
+    #[test]
+    fn a_picture_of_one_row_of_blocks_is_no_work_to_share() {
+        let wide = Size::new(65_500, 16);
+        let mut planes = Planes::default();
+        planes.reshape(wide, Chroma::Yuv420);
+        let mut pool = PacketPool::default();
+        let mut encoder = SharedEncoder::new(70, &EncodeThreads::new(2)).expect("an encoder");
+        let packet = encoded(&mut encoder, &planes, 1, &mut pool);
+        assert!(encoder.strips.is_none_or(|strips| strips.strips.is_empty()));
+        assert!(!packet.payload().windows(2).any(|pair| pair == [0xFF, 0xDD]), "no restarts");
     }
 
     #[test]

@@ -217,8 +217,8 @@ impl Shared {
         };
         let wakes = batch.is_awaited && batch.is_done();
         drop(state);
-        // What was panicked with may have a `drop` of its own.
-        drop(not_told);
+        // What was panicked with may have a `drop` of its own, which must not panic in here.
+        mem::forget(not_told);
         if wakes {
             self.done.notify_all();
         }

@@ -60,7 +60,7 @@ impl Encoder {
         Ok(encoder)
     }
 
-    /// The greatest number of bytes that a JPEG of this size can have.
+    /// The room for a JPEG of this size. Only pictures made for it need more, and those are refused.
     ///
     /// # Errors
     /// When the size is over the limit of JPEG.

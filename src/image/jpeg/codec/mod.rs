@@ -33,6 +33,11 @@ pub enum JpegError {
     /// A kind of JPEG that no camera sends, such as CMYK.
     #[error("a JPEG with {0} cannot be shown")]
     Unsupported(&'static str),
+    /// Its strips are longer together than a JPEG of this size is expected to be at most.
+    #[error(
+        "the JPEG of {0} is too long: no usual picture makes such a long one. Try a lower quality"
+    )]
+    TooLong(Size),
     /// The encoder failed.
     #[error("cannot encode {size} as JPEG: {source}")]
     Encode {
