@@ -98,11 +98,7 @@ impl SharedEncoder {
     /// one that was captured first is helped first.
     ///
     /// # Errors
-    /// When the picture is too large for a JPEG, when its JPEG is longer than is usual for the worst of
-    /// pictures, or when the library fails.
-    ///
-    /// # Panics
-    /// Never: a picture that fits a JPEG has at most 65,535 rows.
+    /// When the picture or its JPEG is too large, or the library fails.
     pub fn encode(
         &mut self,
         planes: &Planes,
@@ -129,7 +125,7 @@ impl SharedEncoder {
         }
         let strips = strips.encode(planes, rows, captured_at, self.quality)?;
         self.helped = strips.iter().map(|strip| strip.helped).sum();
-        let height = u16::try_from(size.height).expect("it fits a JPEG");
+        let height = u16::try_from(size.height).map_err(|_| JpegError::TooLarge(size))?;
         join(strips.iter().map(Strip::written), height, out).ok_or(JpegError::TooLong(size))
     }
 

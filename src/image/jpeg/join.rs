@@ -5,7 +5,7 @@
 //! of the whole picture. Nothing else in the JPEGs differs but their height.
 
 use super::data::find_marker;
-use super::markers::{END, height_at, marker_at, scan_data};
+use super::markers::{END, height_at, marker_at, restart, scan_data};
 use crate::image::pixels::{Chroma, Size};
 
 /// The height of an MCU in pixels.
@@ -69,12 +69,6 @@ fn number_restarts(data: &mut [u8], first: usize) -> usize {
         (at, count) = (after, count + 1);
     }
     count
-}
-
-/// The restart marker after so many others: they are numbered from 0 to 7, and again (B.1.1.3).
-fn restart(number: usize) -> u8 {
-    const MARKERS: [u8; 8] = [0xD0, 0xD1, 0xD2, 0xD3, 0xD4, 0xD5, 0xD6, 0xD7];
-    MARKERS[number % MARKERS.len()]
 }
 
 #[cfg(test)]

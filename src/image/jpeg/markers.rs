@@ -111,6 +111,12 @@ pub fn has_no_segment(marker: u8) -> bool {
     matches!(marker, 0x01 | 0xD0..=0xD9)
 }
 
+/// The restart marker after so many others: they are numbered from 0 to 7, and again (B.1.1.3).
+pub(super) fn restart(number: usize) -> u8 {
+    const MARKERS: [u8; 8] = [0xD0, 0xD1, 0xD2, 0xD3, 0xD4, 0xD5, 0xD6, 0xD7];
+    MARKERS[number % MARKERS.len()]
+}
+
 /// SOF0 to SOF15, without DHT, JPG and DAC in the same range.
 fn is_frame_header(marker: u8) -> bool {
     matches!(marker, 0xC0..=0xCF) && !matches!(marker, 0xC4 | 0xC8 | 0xCC)

@@ -1,26 +1,26 @@
 //! Ribbon cameras once needed another unit. These tests check that the options set for it are carried over.
 
 use crate::tools::program::succeeds;
+use crate::tools::root_folder::RootFolder;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
-use tempfile::TempDir;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/cross/deb/lancam/from-rpicam");
 const UNITS: &str = "etc/systemd/system";
 
 /// A machine's files, with such a unit enabled.
-struct Machine(TempDir);
+struct Machine(RootFolder);
 
 impl Machine {
     fn with(cameras: &[&str]) -> Self {
-        let machine = Self(tempfile::tempdir().expect("a folder"));
-        machine.write("etc/lancam/lancam.toml", "# as it came\n");
+        let machine = Self(RootFolder::empty());
+        machine.0.write("etc/lancam/lancam.toml", "# as it came\n");
         for camera in cameras {
             for (wants, kind) in [("multi-user", "service"), ("sockets", "socket")] {
                 let link = format!("{UNITS}/{wants}.target.wants/lancam-rpicam@{camera}.{kind}");
-                let link = machine.path(&link);
+                let link = machine.0.path(&link);
                 fs::create_dir_all(link.parent().expect("a folder")).expect("made");
                 let unit = format!("/usr/lib/systemd/system/lancam-rpicam@.{kind}");
                 symlink(unit, link).expect("a link");
@@ -29,33 +29,19 @@ impl Machine {
         machine
     }
 
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        let path = self.path(name);
-        fs::create_dir_all(path.parent().expect("a folder")).expect("made");
-        fs::write(path, text).expect("writes");
-    }
-
-    fn read(&self, name: &str) -> String {
-        fs::read_to_string(self.path(name)).unwrap_or_default()
-    }
-
     /// Sets these options for rpicam-vid.
     fn sets(&self, options: &str) {
         let text = format!("[Service]\nEnvironment=\"RPICAM_OPTIONS={options}\"\n");
-        self.write(&format!("{UNITS}/lancam-rpicam@0.service.d/override.conf"), &text);
+        self.0.write(&format!("{UNITS}/lancam-rpicam@0.service.d/override.conf"), &text);
     }
 
     /// Upgrades the machine, and lets `lancam` check the result. Returns the messages, and the lines of the
     /// new lancam.toml without comments.
     fn upgraded(&self, lancam: &Path) -> (String, Vec<String>) {
         let mut script = Command::new("sh");
-        script.arg(SCRIPT).arg(self.0.path()).env("LANCAM", lancam);
+        script.arg(SCRIPT).arg(self.0.root()).env("LANCAM", lancam);
         let said = String::from_utf8(succeeds(&mut script).stdout).expect("UTF-8");
-        let toml = self.read("etc/lancam/lancam.toml");
+        let toml = self.0.read("etc/lancam/lancam.toml");
         let is_set = |line: &&str| !line.is_empty() && !line.starts_with('#');
         (said, toml.lines().filter(is_set).map(str::to_owned).collect())
     }
@@ -94,17 +80,20 @@ fn options_of_rpicam_vid_become_lines_of_lancam_toml() {
         assert_eq!(toml, expected, "{options}: {said}");
         assert!(!said.contains("left out") && !said.contains("comments"), "{options}: {said}");
         for name in ["multi-user.target.wants", "sockets.target.wants"] {
-            let left = fs::read_dir(machine.path(&format!("{UNITS}/{name}"))).expect("a folder");
+            let left = fs::read_dir(machine.0.path(&format!("{UNITS}/{name}"))).expect("a folder");
             assert_eq!(left.count(), 0, "{options}: {name}");
         }
-        assert!(!machine.path(&format!("{UNITS}/lancam-rpicam@0.service.d")).exists(), "{options}");
+        assert!(
+            !machine.0.path(&format!("{UNITS}/lancam-rpicam@0.service.d")).exists(),
+            "{options}"
+        );
     }
 }
 
 #[test]
 fn what_stood_in_lancam_toml_gives_way_to_what_was_in_effect() {
     let machine = Machine::with(&["0"]);
-    machine.write(
+    machine.0.write(
         "etc/lancam/lancam.toml",
         "source = \"/dev/video9\"\nquality = 60\nfps=5\n[controls]\nbrightness = 3\n",
     );
@@ -124,21 +113,21 @@ fn what_stood_in_lancam_toml_gives_way_to_what_was_in_effect() {
 fn what_nobody_can_take_over_is_said() {
     let machine = Machine::with(&["0", "1"]);
     machine.sets("--width 640 --height 480 --post-process-file x.json --mirror \\");
-    machine.write(
+    machine.0.write(
         &format!("{UNITS}/lancam-rpicam@0.service.d/other.conf"),
         "[Service]\nEnvironment='LANCAM_NAME=My garage'\nNice=5\n",
     );
     let ports = "[Socket]\nListenStream=\nListenStream=[::]:10000\n";
-    machine.write(&format!("{UNITS}/lancam-rpicam@0.socket.d/ports.conf"), ports);
+    machine.0.write(&format!("{UNITS}/lancam-rpicam@0.socket.d/ports.conf"), ports);
     let (said, _) = machine.upgraded(Path::new(LANCAM));
     for part in ["--post-process-file x.json", "other.conf", "lancam-rpicam@1 is switched off"] {
         assert!(said.contains(part), "{part}: {said}");
     }
-    let of_lancam = machine.read(&format!("{UNITS}/lancam.service.d/from-rpicam.conf"));
+    let of_lancam = machine.0.read(&format!("{UNITS}/lancam.service.d/from-rpicam.conf"));
     assert_eq!(of_lancam, "[Service]\nEnvironment=\"LANCAM_NAME=My garage\"\n");
-    assert_eq!(machine.read(&format!("{UNITS}/lancam.socket.d/from-rpicam.conf")), ports);
+    assert_eq!(machine.0.read(&format!("{UNITS}/lancam.socket.d/from-rpicam.conf")), ports);
     assert!(
-        machine.path(&format!("{UNITS}/lancam-rpicam@0.service.d/other.conf")).exists(),
+        machine.0.path(&format!("{UNITS}/lancam-rpicam@0.service.d/other.conf")).exists(),
         "its owner may want to read it"
     );
 }
@@ -149,7 +138,7 @@ fn what_lancam_would_not_start_with_stands_there_as_a_comment() {
     machine.sets("--width 70000 --height 9 --framerate 20");
     let (said, toml) = machine.upgraded(Path::new(LANCAM));
     assert_eq!(toml, ["source = \"csi\""], "{said}");
-    assert!(machine.read("etc/lancam/lancam.toml").contains("\n#size = \"70000x9\"\n"));
+    assert!(machine.0.read("etc/lancam/lancam.toml").contains("\n#size = \"70000x9\"\n"));
     assert!(said.contains("as comments") && said.contains("lancam.toml:"), "{said}");
 }
 
@@ -158,9 +147,9 @@ fn where_no_such_unit_was_switched_on_nothing_is_done() {
     let machine = Machine::with(&[]);
     machine.sets("--width 640 --height 480");
     let output =
-        Command::new("sh").arg(SCRIPT).arg(machine.0.path()).output().expect("sh is there");
+        Command::new("sh").arg(SCRIPT).arg(machine.0.root()).output().expect("sh is there");
     assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0));
-    assert_eq!(machine.read("etc/lancam/lancam.toml"), "# as it came\n");
+    assert_eq!(machine.0.read("etc/lancam/lancam.toml"), "# as it came\n");
     let mode = fs::metadata(SCRIPT).expect("it is there").permissions().mode();
     assert_eq!(mode & 0o111, 0o111, "dpkg runs it");
 }

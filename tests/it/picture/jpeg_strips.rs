@@ -1,7 +1,7 @@
 //! JPEGs decoded in strips against the same in one piece: the same pixels, for every subsampling, size, scale and number of
 //! strips, for JPEGs of other programs, and for those that are damaged or lie.
 
-use crate::tools::jpeg_tools::{cjpeg, tool};
+use crate::tools::jpeg_tools::{CHROMAS, cjpeg, tool};
 use crate::tools::restarts::{data_at, find, joined, mcu, noisy, restarts};
 use lancam::image::jpeg::codec::{Decoded, Decoder};
 use lancam::image::jpeg::intervals::{Job, MOST_STRIPS, Outline, StripDecoder};
@@ -10,16 +10,6 @@ use lancam::image::pixels::{Chroma, Size};
 use std::fs;
 use std::ops::Range;
 use std::path::Path;
-
-const ALL: [Chroma; 7] = [
-    Chroma::Yuv420,
-    Chroma::Yuv422,
-    Chroma::Yuv444,
-    Chroma::Yuv440,
-    Chroma::Yuv411,
-    Chroma::Yuv441,
-    Chroma::Grey,
-];
 
 /// Larger than any picture here.
 const FULL: Size = Size::new(usize::MAX, usize::MAX);
@@ -58,7 +48,7 @@ fn assert_same(jpeg: &[u8], strips: usize, at_least: Size, what: &str) {
 #[test]
 fn strips_are_the_whole_for_every_subsampling_size_scale_and_number() {
     let sizes = [(1, 33), (5, 40), (16, 64), (17, 65), (33, 129), (100, 97), (64, 257), (130, 300)];
-    for chroma in ALL {
+    for chroma in CHROMAS {
         for (width, height) in sizes {
             for mcu_rows in [1, 2, 3] {
                 let size = Size::new(width, height);
@@ -83,7 +73,7 @@ fn one_decoder_decodes_pictures_of_all_kinds_one_after_the_other() {
     let mut decoder = StripDecoder::default();
     let mut picture = Picture::default();
     for size in [Size::new(100, 97), Size::new(33, 290), Size::new(300, 40), Size::new(8, 70)] {
-        for chroma in ALL {
+        for chroma in CHROMAS {
             for strips in [16, 2, 5] {
                 let jpeg = joined(size, chroma, 1);
                 let outline = Outline::read(&jpeg).expect("restart intervals");

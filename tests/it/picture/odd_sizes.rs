@@ -1,6 +1,6 @@
 //! Every format at unusual sizes: decoding does not fail, and does not depend on the pictures before.
 
-use crate::tools::jpeg_tools::{byte, encoded, noise};
+use crate::tools::jpeg_tools::{CHROMAS, byte, encoded, noise};
 use lancam::image::frame::{FrameLayout, RawFrame};
 use lancam::image::jpeg::codec::{Decoded, Decoder, Encoder};
 use lancam::image::orientation::{Mirror, Orientation, Rotation};
@@ -66,15 +66,7 @@ fn a_jpeg_of_any_size_and_subsampling_is_decoded_turned_resized_and_encoded() {
     let mut resizer = PlaneResizer::default();
     let [mut planes, mut turned, mut resized] = [(); 3].map(|()| Planes::default());
     let mut out = vec![0; Encoder::max_len(Size::new(256, 256), Chroma::Yuv444).expect("a size")];
-    for chroma in [
-        Chroma::Yuv420,
-        Chroma::Yuv422,
-        Chroma::Yuv444,
-        Chroma::Yuv440,
-        Chroma::Yuv411,
-        Chroma::Yuv441,
-        Chroma::Grey,
-    ] {
+    for chroma in CHROMAS {
         for size in sizes() {
             let jpeg = encoded(size, chroma, 80);
             for part in [1, 2, 4, 8] {

@@ -1,7 +1,7 @@
 //! A machine on the way between viewers and a camera, in network namespaces: it answers on the viewer's cable for the camera,
 //! at the camera's address and port. What it passes on, pretends and plays again gets it nothing.
 
-use crate::tools::fake_camera::FakeServer;
+use crate::tools::fake_camera::{FakeServer, as_an_open_camera};
 use crate::tools::keyed_camera::{Keyed, pair};
 use crate::tools::lan::{Lan, Machine};
 use crate::tools::native_client::{NativeClient, Said};
@@ -10,8 +10,7 @@ use crate::tools::skip::skip;
 use crate::tools::tls_client::{TlsClient, greeting};
 use crate::tools::viewer_process::{Output, Viewer};
 use lancam::net::tls::handshake::Accepts;
-use lancam::wire::native::VERSION;
-use lancam::wire::native::message::{GoodbyeReason, Message};
+use lancam::wire::native::message::GoodbyeReason;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
@@ -102,17 +101,6 @@ impl Scene {
     fn end<T: Send + 'static>(&self, what: T) {
         self.lan.inside(Machine::Desk, move || drop(what)).join().expect("no panic");
     }
-}
-
-/// A camera that lets everybody watch, as far as it says.
-fn as_an_open_camera(mut stream: TcpStream) -> std::io::Result<()> {
-    let mut welcome = Vec::new();
-    Message::Welcome { version: VERSION, name: "Garage", id: "" }.write_to(&mut welcome);
-    let mut some = [0; 4096];
-    while stream.read(&mut some)? > 0 {
-        stream.write_all(&welcome)?;
-    }
-    Ok(())
 }
 
 /// A web server that does not encrypt.

@@ -45,6 +45,17 @@ impl ReservedPort {
     }
 }
 
+/// A camera that lets everybody watch, as far as it says: it greets, and sends nothing else.
+pub fn as_an_open_camera(mut stream: TcpStream) -> io::Result<()> {
+    let mut welcome = Vec::new();
+    Message::Welcome { version: VERSION, name: "Garage", id: "" }.write_to(&mut welcome);
+    let mut some = [0; 4096];
+    while stream.read(&mut some)? > 0 {
+        stream.write_all(&welcome)?;
+    }
+    Ok(())
+}
+
 impl FakeServer {
     /// Listens on `port` of loopback (0 for a free one), and gives each connection to `serve` on a thread of its own.
     pub fn on<S>(port: u16, serve: S) -> Self

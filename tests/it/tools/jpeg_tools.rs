@@ -6,6 +6,17 @@ use lancam::image::planes::Planes;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
+/// Every subsampling of colours that lancam knows.
+pub const CHROMAS: [Chroma; 7] = [
+    Chroma::Yuv420,
+    Chroma::Yuv422,
+    Chroma::Yuv444,
+    Chroma::Yuv440,
+    Chroma::Yuv411,
+    Chroma::Yuv441,
+    Chroma::Grey,
+];
+
 /// A JPEG from our encoder: smooth, with edges and a little noise, in colour.
 pub fn encoded(size: Size, chroma: Chroma, quality: u8) -> Vec<u8> {
     let mut planes = Planes::default();

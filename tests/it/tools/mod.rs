@@ -33,6 +33,7 @@ pub mod recording;
 pub mod relay;
 pub mod restarts;
 pub mod rig;
+pub mod root_folder;
 pub mod rpicam;
 pub mod screen_stamp;
 pub mod served_camera;

@@ -1,7 +1,7 @@
 //! A viewer and a camera that wants a key: pairing, what is remembered, and those who answer in the camera's place.
 
 use crate::tools::camera_process::{CameraProcess, PATIENCE, run_to_end};
-use crate::tools::fake_camera::{FakeCamera, FakeServer};
+use crate::tools::fake_camera::{FakeCamera, FakeServer, as_an_open_camera};
 use crate::tools::relay::Relay;
 use crate::tools::until::wait_until;
 use crate::tools::viewer_process::{Output, Viewer};
@@ -11,10 +11,8 @@ use lancam::viewer::keep::keyring::Keyring;
 use lancam::viewer::watch::channel::Channel;
 use lancam::viewer::watch::news::NoticeKind;
 use lancam::viewer::watch::receiver::{Dialogue, Wanted};
-use lancam::wire::native::VERSION;
-use lancam::wire::native::message::Message;
 use std::fs;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -334,15 +332,7 @@ fn who_does_not_encrypt_is_not_taken_for_a_camera_that_was_paired() {
 #[test]
 fn who_does_not_encrypt_is_not_shown_to_a_viewer_that_has_a_code() {
     let desk = Desk::new();
-    let open = FakeServer::on(0, |mut stream| {
-        let mut welcome = Vec::new();
-        Message::Welcome { version: VERSION, name: "Garage", id: "" }.write_to(&mut welcome);
-        let mut some = [0; 4096];
-        while stream.read(&mut some)? > 0 {
-            stream.write_all(&welcome)?;
-        }
-        Ok(())
-    });
+    let open = FakeServer::on(0, as_an_open_camera);
     let output = desk.watch(&["--code", "K7QM-2XPD-9HRT", &open.address()]);
     output.expect(3, "it does not encrypt (sent what is not TLS). If it lets everybody watch");
     assert_eq!(output.figure("frames"), 0.0);

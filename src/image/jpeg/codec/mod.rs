@@ -33,10 +33,8 @@ pub enum JpegError {
     /// A kind of JPEG that no camera sends, such as CMYK.
     #[error("a JPEG with {0} cannot be shown")]
     Unsupported(&'static str),
-    /// Its strips are longer together than a JPEG of this size is expected to be at most.
-    #[error(
-        "the JPEG of {0} is too long: no usual picture makes such a long one. Try a lower quality"
-    )]
+    /// The JPEG is longer than [`Encoder::max_len`].
+    #[error("the JPEG of {0} is too long. Choose a lower quality")]
     TooLong(Size),
     /// The encoder failed.
     #[error("cannot encode {size} as JPEG: {source}")]

@@ -2,7 +2,7 @@
 //! own.
 
 use super::super::data::find_marker;
-use super::super::markers::{END, EOI};
+use super::super::markers::{END, EOI, restart};
 use super::outline::{Outline, segments};
 use std::ops::Range;
 
@@ -41,7 +41,7 @@ impl Places {
             self.starts.push(at);
             let found = at + find_marker(&jpeg[at..])?;
             let is_last = interval + 1 == outline.intervals;
-            let expected = if is_last { EOI } else { restart_marker(interval) };
+            let expected = if is_last { EOI } else { restart(interval) };
             if *jpeg.get(found + 1)? != expected {
                 return None;
             }
@@ -89,14 +89,9 @@ impl Places {
         part.extend_from_slice(&jpeg[start..end]);
         // The numbers of the markers begin at 0 in each JPEG.
         for (number, next) in self.starts[intervals.clone()].iter().skip(1).enumerate() {
-            part[self.head.len() + next - start - 1] = restart_marker(number);
+            part[self.head.len() + next - start - 1] = restart(number);
         }
         part.extend_from_slice(END);
         part.resize(part.len() + ROOM, 0);
     }
-}
-
-/// The marker after this interval (B.1.1.3): they are numbered from 0 to 7, again and again.
-fn restart_marker(interval: usize) -> u8 {
-    [0xD0, 0xD1, 0xD2, 0xD3, 0xD4, 0xD5, 0xD6, 0xD7][interval % 8]
 }
