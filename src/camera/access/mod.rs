@@ -141,6 +141,7 @@ impl Access {
     ) -> Result<Paired, NotGiven> {
         let Claim { viewer_nonce, camera_nonce, proof, ref name } = *claim;
         let exchange = Exchange { viewer_nonce, camera_nonce, pin: self.pin };
+        self.catch_up();
         // The code of this moment counts: what was offered with an older one is wrong.
         let prover = self.known().code.prover.clone();
         self.judge(peer, now, || prover.is_proof(Side::Viewer, &exchange, &proof))?;

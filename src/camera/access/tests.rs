@@ -359,3 +359,16 @@ fn a_damaged_code_keeps_no_revoked_key_alive() {
     disk.put("code", "nonsense");
     assert!(running.refresh().is_err() && !is_in(&running, &given));
 }
+
+#[test]
+fn the_old_code_pairs_nobody_from_the_moment_when_another_program_has_replaced_it() {
+    let disk = Disk::new();
+    let (running, other) = (disk.access(), disk.access());
+    let now = Instant::now();
+    let offer = running.offer(peer(1), now).expect("nobody has guessed");
+    let claim = claim(&running.code(), &offer, PIN);
+    other.renew_code().expect("written");
+    let refused = running.pair(&claim, peer(1), now, today());
+    assert!(matches!(refused, Err(NotGiven::WrongCode)), "{refused:?}");
+    assert!(disk.access().keys().is_empty());
+}
