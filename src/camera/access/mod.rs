@@ -231,7 +231,7 @@ impl Access {
         self.folder.write(Name::Code, &code.text(), &lock)?;
         let mut known = self.known();
         known.code = code;
-        known.stamps = stamps(&self.folder);
+        known.stamps[0] = self.folder.stamp(Name::Code);
         Ok(())
     }
 
@@ -310,19 +310,38 @@ impl Access {
         if before == now {
             return Ok(false); // Another thread was first.
         }
-        let outcome = self.read_again(before[0] != now[0]);
-        if outcome.as_ref().err().is_none_or(AccessError::is_of_a_file) {
-            self.known().stamps = now;
-        }
-        outcome.map(|()| true)
+        // Each by itself: damage in one of them keeps nothing alive that was taken back in the other.
+        let keys = self.take_in(1, &now, || self.read_keys_again());
+        let code = self.take_in(0, &now, || self.read_code_again());
+        keys.and(code).map(|()| true)
     }
 
-    fn read_again(&self, code_too: bool) -> Result<(), AccessError> {
-        // First, so that a damaged code keeps no revoked key alive.
+    /// Reads one of the files, if it has changed.
+    fn take_in(
+        &self,
+        file: usize,
+        now: &Stamps,
+        read: impl FnOnce() -> Result<(), AccessError>,
+    ) -> Result<(), AccessError> {
+        if self.known().stamps[file] == now[file] {
+            return Ok(());
+        }
+        let outcome = read();
+        if outcome.as_ref().err().is_none_or(AccessError::is_of_a_file) {
+            self.known().stamps[file] = now[file];
+        }
+        outcome
+    }
+
+    fn read_keys_again(&self) -> Result<(), AccessError> {
         let keys = read_keys(&self.folder)?;
         self.count(keys);
-        // Without a file, the code stays until the next start.
-        if code_too && let Some(written) = read_code(&self.folder)? {
+        Ok(())
+    }
+
+    /// Without a file, the code stays until the next start.
+    fn read_code_again(&self) -> Result<(), AccessError> {
+        if let Some(written) = read_code(&self.folder)? {
             let (code, _) = written.ready()?;
             self.known().code = code;
         }

@@ -372,3 +372,25 @@ fn the_old_code_pairs_nobody_from_the_moment_when_another_program_has_replaced_i
     assert!(matches!(refused, Err(NotGiven::WrongCode)), "{refused:?}");
     assert!(disk.access().keys().is_empty());
 }
+
+#[test]
+fn a_damaged_list_of_keys_keeps_no_old_code_right() {
+    let disk = Disk::new();
+    let (running, other) = (disk.access(), disk.access());
+    let old = running.code();
+    disk.put("keys", "nonsense");
+    other.renew_code().expect("written");
+    let said = running.refresh().expect_err("damaged").to_string();
+    assert!(said.contains("keys is damaged"), "{said}");
+    assert!(running.code().is(&other.code()) && !running.code().is(&old));
+}
+
+#[test]
+fn a_new_code_hides_no_change_of_the_keys() {
+    let disk = Disk::new();
+    let (one, other) = (disk.access(), disk.access());
+    let given = give(&one, "desk");
+    assert!(other.revoke("desk").expect("written"));
+    one.renew_code().expect("written");
+    assert!(one.refresh().expect("readable") && !is_in(&one, &given));
+}
