@@ -15,11 +15,11 @@ const OF_ONE: Allowance = Allowance { at_once: 20, each: Duration::from_millis(2
 /// Of all addresses together. An address from which somebody has shown a key is not among them.
 const OF_ALL: Allowance = Allowance { at_once: 60, each: Duration::from_millis(50) };
 
-/// Besides, of addresses that have not asked for one lately. So a viewer with a key that comes from a new address, or after a
+/// Besides, of addresses that were granted none lately. So a viewer with a key that comes from a new address, or after a
 /// restart of the camera, is not kept out by a flood from some others.
 const OF_NEW: Allowance = Allowance { at_once: 20, each: Duration::from_millis(100) };
 
-/// How long an address asks for none before it counts as new.
+/// How long an address that was granted one asks for none before it counts as new again.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(30);
 
 /// How long a handshake waits for its turn; it is refused where it would be longer.
@@ -31,7 +31,7 @@ const REMEMBERED: usize = 256;
 /// The handshakes of late.
 #[derive(Debug)]
 pub(super) struct Handshakes {
-    /// The addresses that have asked for some lately.
+    /// The addresses that were granted some, and have asked for some lately.
     lately: VecDeque<Asking>,
     of_all: Bucket,
     of_new: Bucket,
@@ -40,7 +40,7 @@ pub(super) struct Handshakes {
     known: VecDeque<(IpAddr, Bucket)>,
 }
 
-/// An address that has asked for handshakes.
+/// An address that was granted handshakes.
 #[derive(Debug)]
 struct Asking {
     peer: IpAddr,
@@ -67,16 +67,14 @@ impl Handshakes {
             return is_soon(own).then(|| spent(own, now));
         }
         let (own, is_new) = self.own(peer, now);
-        if !is_soon(own) {
-            return None;
-        }
-        let shared = match (is_soon(&self.of_all), is_new && is_soon(&self.of_new)) {
+        let own = own.is_none_or(is_soon);
+        let shared = match (own && is_soon(&self.of_all), own && is_new && is_soon(&self.of_new)) {
             (true, _) => &mut self.of_all,
             (false, true) => &mut self.of_new,
             (false, false) => return None,
         };
         let shared_at = spent(shared, now);
-        Some(shared_at.max(spent(self.own(peer, now).0, now)))
+        Some(shared_at.max(spent(self.granted(peer, now), now)))
     }
 
     /// Notes that somebody at this address has shown a key.
@@ -87,23 +85,30 @@ impl Handshakes {
         self.known.push_front(entry.unwrap_or((peer, Bucket::full(OF_ONE))));
     }
 
-    /// The bucket of an address that asks now, and whether it has not asked for long.
-    fn own(&mut self, peer: IpAddr, now: Instant) -> (&mut Bucket, bool) {
+    /// The bucket of an address that asks now, and whether it is new. One that was only refused is as new as before: a viewer
+    /// that a flood keeps out asks again and again.
+    fn own(&mut self, peer: IpAddr, now: Instant) -> (Option<&Bucket>, bool) {
         self.lately.retain(|asking| now < asking.asked_at + FORGOTTEN_AFTER);
+        let asking = self.lately.iter_mut().find(|asking| is_same(asking.peer, peer));
+        let own = asking.map(|asking| {
+            asking.asked_at = now;
+            &asking.own
+        });
+        let is_new = own.is_none();
+        (own, is_new)
+    }
+
+    /// The bucket of an address that is granted a handshake.
+    fn granted(&mut self, peer: IpAddr, now: Instant) -> &mut Bucket {
         let at = self.lately.iter().position(|asking| is_same(asking.peer, peer));
-        let (at, is_new) = match at {
-            Some(at) => (at, false),
-            None => {
-                if self.lately.len() >= REMEMBERED {
-                    self.lately.pop_front();
-                }
-                self.lately.push_back(Asking { peer, asked_at: now, own: Bucket::full(OF_ONE) });
-                (self.lately.len() - 1, true)
+        let at = at.unwrap_or_else(|| {
+            if self.lately.len() >= REMEMBERED {
+                self.lately.pop_front();
             }
-        };
-        let asking = &mut self.lately[at];
-        asking.asked_at = now;
-        (&mut asking.own, is_new)
+            self.lately.push_back(Asking { peer, asked_at: now, own: Bucket::full(OF_ONE) });
+            self.lately.len() - 1
+        });
+        &mut self.lately[at].own
     }
 }
 
@@ -165,6 +170,20 @@ mod tests {
         assert_eq!(begun(&mut all, viewer, 20, now), (20, Duration::ZERO));
         all.know(viewer);
         assert_eq!(begun(&mut all, viewer, 1000, now).0, 5, "its own limit remains");
+    }
+
+    #[test]
+    fn an_address_that_was_refused_is_new_until_its_first_handshake() {
+        let (mut all, now) = (Handshakes::default(), Instant::now());
+        let is_refused = |number: &u16| all.begin(peer(*number), now).is_none();
+        let end = (1000..2000).find(is_refused).expect("all that there is was used up");
+        assert_eq!(begun(&mut all, peer(7), 1, now).0, 0);
+        let later = now + Duration::from_secs(2);
+        for number in 1000..end {
+            let _ = begun(&mut all, peer(number), 2, later);
+        }
+        assert_eq!(begun(&mut all, peer(7), 1, later).0, 1);
+        assert_eq!(begun(&mut all, peer(7), 5, later).0, 0, "it is not new any more");
     }
 
     #[test]
