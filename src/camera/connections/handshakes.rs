@@ -19,6 +19,10 @@ const OF_ALL: Allowance = Allowance { at_once: 60, each: Duration::from_millis(5
 /// restart of the camera, is not kept out by a flood from some others.
 const OF_NEW: Allowance = Allowance { at_once: 20, each: Duration::from_millis(100) };
 
+/// Besides, of IPv6 addresses that were granted none lately, though others were whose first 64 bits are the same: on a LAN, all
+/// machines have the same ones. So a flood of one machine does not keep out the others, unless it makes up addresses.
+const OF_NEW_NEIGHBOURS: Allowance = Allowance { at_once: 20, each: Duration::from_millis(100) };
+
 /// How long an address that was granted one asks for none before it counts as new again.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(30);
 
@@ -35,6 +39,9 @@ pub(super) struct Handshakes {
     lately: VecDeque<Asking>,
     of_all: Bucket,
     of_new: Bucket,
+    of_new_neighbours: Bucket,
+    /// The IPv6 addresses that were granted some, and when each has asked last.
+    neighbours: VecDeque<(IpAddr, Instant)>,
     /// The addresses from which somebody has shown a key, the last one first. Each counts alone: with IPv6, all machines of
     /// a LAN have the same first 64 bits, and a flood of one of them must not be the others'.
     known: VecDeque<(IpAddr, Bucket)>,
@@ -51,8 +58,10 @@ struct Asking {
 
 impl Default for Handshakes {
     fn default() -> Self {
-        let (of_all, of_new) = (Bucket::full(OF_ALL), Bucket::full(OF_NEW));
-        Self { lately: VecDeque::new(), of_all, of_new, known: VecDeque::new() }
+        let [of_all, of_new, of_new_neighbours] =
+            [OF_ALL, OF_NEW, OF_NEW_NEIGHBOURS].map(Bucket::full);
+        let (lately, neighbours, known) = (VecDeque::new(), VecDeque::new(), VecDeque::new());
+        Self { lately, of_all, of_new, of_new_neighbours, neighbours, known }
     }
 }
 
@@ -66,14 +75,22 @@ impl Handshakes {
         if let Some((_, own)) = self.known.iter_mut().find(|(known, _)| *known == peer) {
             return is_soon(own).then(|| spent(own, now));
         }
+        let is_new_neighbour = self.is_new_neighbour(peer, now);
         let (own, is_new) = self.own(peer, now);
         let own = own.is_none_or(is_soon);
         let shared = match (own && is_soon(&self.of_all), own && is_new && is_soon(&self.of_new)) {
             (true, _) => &mut self.of_all,
             (false, true) => &mut self.of_new,
+            (false, false) if is_new_neighbour && is_soon(&self.of_new_neighbours) => {
+                self.welcome_neighbour(peer, now);
+                return Some(spent(&mut self.of_new_neighbours, now));
+            }
             (false, false) => return None,
         };
         let shared_at = spent(shared, now);
+        if is_new_neighbour {
+            self.welcome_neighbour(peer, now);
+        }
         Some(shared_at.max(spent(self.granted(peer, now), now)))
     }
 
@@ -96,6 +113,26 @@ impl Handshakes {
         });
         let is_new = own.is_none();
         (own, is_new)
+    }
+
+    /// Whether this IPv6 address asks now and was granted none lately.
+    fn is_new_neighbour(&mut self, peer: IpAddr, now: Instant) -> bool {
+        self.neighbours.retain(|(_, asked_at)| now < *asked_at + FORGOTTEN_AFTER);
+        match self.neighbours.iter_mut().find(|(known, _)| *known == peer) {
+            Some((_, asked_at)) => {
+                *asked_at = now;
+                false
+            }
+            None => peer.is_ipv6(),
+        }
+    }
+
+    /// Notes that an IPv6 address is granted its first one.
+    fn welcome_neighbour(&mut self, peer: IpAddr, now: Instant) {
+        if self.neighbours.len() >= REMEMBERED {
+            self.neighbours.pop_front();
+        }
+        self.neighbours.push_back((peer, now));
     }
 
     /// The bucket of an address that is granted a handshake.
@@ -173,6 +210,22 @@ mod tests {
     }
 
     #[test]
+    fn a_flood_of_a_neighbour_with_ipv6_keeps_out_no_address_that_is_new() {
+        let (mut all, now) = (Handshakes::default(), Instant::now());
+        let [viewer, flood] =
+            ["fe80::7", "fe80::666"].map(|it| it.parse().expect("an address of one network"));
+        assert_eq!(begun(&mut all, flood, 1000, now).0, 25);
+        assert_eq!(begun(&mut all, viewer, 1, now), (1, Duration::ZERO));
+        assert_eq!(begun(&mut all, viewer, 5, now).0, 0, "it is not new any more");
+        // A machine that makes up addresses uses up what is kept for new ones, and no more.
+        let made_up = |number: u16| IpAddr::from([0xfe80, 0, 0, 0, 0, 0, 1, number]);
+        let others: usize =
+            (0..1000).map(|number| begun(&mut all, made_up(number), 1, now).0).sum();
+        assert_eq!(others, 19 + 10, "at once and within a second");
+        assert_eq!(begun(&mut all, peer(1), 1, now), (1, Duration::ZERO), "nothing of IPv4's");
+    }
+
+    #[test]
     fn an_address_that_was_refused_is_new_until_its_first_handshake() {
         let (mut all, now) = (Handshakes::default(), Instant::now());
         let is_refused = |number: &u16| all.begin(peer(*number), now).is_none();
@@ -211,7 +264,10 @@ mod tests {
             all.begin(peer(number), now);
             all.know(peer(number));
             now += Duration::from_millis(50);
-            assert!(all.lately.len() <= REMEMBERED && all.known.len() <= REMEMBERED);
+            all.begin(IpAddr::from([0xfe80, 0, 0, 0, 0, 0, 0, number]), now);
+            for len in [all.lately.len(), all.neighbours.len(), all.known.len()] {
+                assert!(len <= REMEMBERED);
+            }
         }
         assert_eq!(begun(&mut all, IpAddr::from([127, 0, 0, 1]), 1000, now).0, 1000);
     }

@@ -8,6 +8,7 @@
 use super::crowd::Crowd;
 use super::peer::{is_proxy, is_same};
 use super::{ANTEROOM, Room};
+use std::cmp::Reverse;
 use std::net::{IpAddr, Shutdown, TcpStream};
 use std::sync::Arc;
 use std::time::Instant;
@@ -71,7 +72,7 @@ impl List {
         let own = self.of(peer).count();
         if own >= most_of_one && !is_proxy(peer) {
             let crowd = Crowd::ConnectionsOf(own, peer);
-            return self.let_go(|entry| is_same(entry.peer, peer)).ok_or(crowd);
+            return self.let_go_of_network(peer).ok_or(crowd);
         }
         if all >= most {
             // Do not close a connection of an address that has fewer than the new one's address.
@@ -134,10 +135,7 @@ impl List {
     /// Shuts down the connection that has waited longest among those for which `may_go` is true.
     fn let_go(&mut self, may_go: impl Fn(&Entry) -> bool) -> Option<Room> {
         let waiting = self.entries.iter_mut().filter(|entry| may_go(entry));
-        let longest = waiting.filter_map(|entry| match entry.state {
-            State::Waits(since) | State::Leaving(since) => Some((since, entry)),
-            State::Answered | State::Watches | State::LetGo => None,
-        });
+        let longest = waiting.filter_map(|entry| Some((entry.waits_since()?, entry)));
         let (_, entry) = longest.min_by_key(|(since, _)| *since)?;
         entry.let_go();
         Some(Room::Made)
@@ -146,18 +144,34 @@ impl List {
     /// Shuts down the longest waiting connection of the address that has most, if it has at least
     /// `least`.
     fn let_go_of_those_with(&mut self, least: usize) -> Option<Room> {
-        let waits = |entry: &&Entry| matches!(entry.state, State::Waits(_) | State::Leaving(_));
-        let waiting = self.entries.iter().filter(waits);
+        let waiting = self.entries.iter().filter(|entry| entry.waits_since().is_some());
         let crowds = waiting.map(|entry| (self.of(entry.peer).count(), entry.peer));
         let (count, peer) = crowds.max_by_key(|(count, _)| *count)?;
         if count < least {
             return None;
         }
-        self.let_go(|entry| is_same(entry.peer, peer))
+        self.let_go_of_network(peer)
+    }
+
+    /// Shuts down a connection of those that count as this one's machine: the longest waiting of the very address that has
+    /// most. All machines of a LAN count as one, with IPv6.
+    fn let_go_of_network(&mut self, peer: IpAddr) -> Option<Room> {
+        let waiting = self.of(peer).filter_map(|entry| Some((entry.waits_since()?, entry.peer)));
+        let has = |peer: IpAddr| self.of(peer).filter(|entry| entry.peer == peer).count();
+        let (_, most) = waiting.max_by_key(|(since, peer)| (has(*peer), Reverse(*since)))?;
+        self.let_go(|entry| entry.peer == most)
     }
 }
 
 impl Entry {
+    /// Since when it waits for something, and may be shut down.
+    fn waits_since(&self) -> Option<Instant> {
+        match self.state {
+            State::Waits(since) | State::Leaving(since) => Some(since),
+            State::Answered | State::Watches | State::LetGo => None,
+        }
+    }
+
     /// Shuts the connection down. Its session notices that, and ends.
     fn let_go(&mut self) {
         self.state = State::LetGo;

@@ -1,6 +1,7 @@
 //! Decides which addresses count as the same machine.
 //!
-//! IPv6 addresses count by their first 64 bits, since one machine can choose the rest freely.
+//! IPv6 addresses count by their first 64 bits, since one machine can choose the rest freely. On a LAN that makes one of all
+//! machines, so beside it the very address counts where handshakes begin and where connections are closed.
 //! Loopback has no limit for one address: a proxy there stands for all its clients.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};

@@ -87,6 +87,18 @@ fn one_address_never_has_all_connections_and_loopback_may() {
 }
 
 #[test]
+fn of_a_lan_with_ipv6_the_machine_that_has_most_loses_its_connections_first() {
+    let mut door = Door::new(4, 8);
+    let viewer = door.come("fe80::7");
+    let many: Vec<_> = (0..5).map(|_| door.come("fe80::666")).collect();
+    // Three quarters of the places are taken.
+    let second = door.come("fe80::8");
+    let third = door.come("fe80::666");
+    assert!(many[0].was_let_go() && many[1].was_let_go() && !many[2].was_let_go());
+    assert!(!viewer.was_let_go() && !second.was_let_go() && !third.was_let_go());
+}
+
+#[test]
 fn an_eighth_of_the_seats_is_kept_for_other_addresses() {
     let mut door = Door::new(8, 100);
     let many: Vec<_> = (0..9).map(|_| door.come("10.0.0.2")).collect();
