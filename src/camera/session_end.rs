@@ -19,6 +19,8 @@ pub enum SessionEnd {
     Paired(String),
     /// The key with this name was revoked, which it has shown.
     Revoked(String),
+    /// The key with this name is to allow something else than when its holder was let in, and counts so from now on.
+    OtherRights(String),
     /// The program is stopping.
     Stopping,
     /// The viewer took no data for this long.
@@ -46,6 +48,7 @@ impl std::fmt::Display for SessionEnd {
             Self::Answered(count) => write!(out, "{count} requests, closed"),
             Self::Paired(name) => write!(out, "it was paired as \"{name}\""),
             Self::Revoked(name) => write!(out, "its key \"{name}\" was revoked"),
+            Self::OtherRights(name) => write!(out, "what its key \"{name}\" allows was changed"),
             Self::Stopping => out.write_str("lancam was stopped"),
             Self::TooSlow(time) => {
                 write!(out, "the viewer took no data for {} s", time.as_secs_f32())
@@ -82,6 +85,7 @@ impl SessionEnd {
             | Self::Answered(_)
             | Self::Paired(_)
             | Self::Revoked(_)
+            | Self::OtherRights(_)
             | Self::Stopping
             | Self::Broken(_) => None,
         }

@@ -49,12 +49,23 @@ pub struct Paired {
 /// A client whose key is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Admitted {
-    /// By what to ask later whether its key still [holds](super::Access::holds).
+    /// By what its key is found again, to ask whether it still [holds](super::Access::holds).
     pub hash: KeyHash,
     /// The name of its key.
     pub name: String,
     /// What it may do.
     pub may: May,
+}
+
+/// What a key allows of what it has allowed before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holds {
+    /// The same.
+    All,
+    /// More or less: somebody has changed the file by hand, or put an older one in its place.
+    SomethingElse,
+    /// It was revoked.
+    Nothing,
 }
 
 /// Whether a connection is inside TLS.

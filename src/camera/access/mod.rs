@@ -23,7 +23,7 @@ use crate::crypto::{HASH_LEN, random};
 use crate::wire::access::code::Code;
 use crate::wire::access::key::{Key, KeyHash, May};
 use crate::wire::access::proof::{Exchange, Side};
-pub use answers::{Admitted, Channel, Claim, Given, Offer, Paired};
+pub use answers::{Admitted, Channel, Claim, Given, Holds, Offer, Paired};
 use changes::Changes;
 use code_file::{CameraCode, IsNew, Written};
 use day::Day;
@@ -251,7 +251,7 @@ impl Access {
         }
         let hash = Key::parse(key).ok_or(NotAdmitted::Unknown)?.hash();
         // `lancam pair` may have made it a moment ago.
-        if !self.holds(&hash) {
+        if self.known().keys.find(&hash).is_none() {
             self.catch_up();
         }
         let admitted = {
@@ -269,9 +269,15 @@ impl Access {
         Ok(admitted)
     }
 
-    /// Whether a key still counts: it was not revoked.
-    pub fn holds(&self, hash: &KeyHash) -> bool {
-        self.known().keys.find(hash).is_some()
+    /// Whether a key still allows what it allowed when its holder was admitted over this channel.
+    pub fn holds(&self, admitted: &Admitted, channel: Channel) -> Holds {
+        let known = self.known();
+        let Some(entry) = known.keys.find(&admitted.hash) else { return Holds::Nothing };
+        let is_allowed = channel == Channel::Tls || entry.sealing == Sealing::PlainToo;
+        match is_allowed && entry.may == admitted.may {
+            true => Holds::All,
+            false => Holds::SomethingElse,
+        }
     }
 
     /// Writes down that keys were used on this day, if that is not known. It may take as long as a sync of the disk does,

@@ -74,7 +74,7 @@ fn code_and_keys_are_the_same_after_a_restart() {
     assert!(again.code().is(&code));
     let admitted = again.admit(&given.key.text(), Channel::Tls).expect("its key counts");
     assert_eq!((admitted.name.as_str(), admitted.may), ("desk", May::Watch));
-    assert!(again.holds(&admitted.hash));
+    assert_eq!(again.holds(&admitted, Channel::Tls), Holds::All);
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn a_running_camera_takes_what_another_program_changes() {
     let own = give(&running, "desk");
     assert!(other.revoke("HA").expect("written"));
     assert!(running.refresh().expect("readable"));
-    assert!(!is_in(&running, &given) && is_in(&running, &own) && !running.holds(&given.key.hash()));
+    assert!(!is_in(&running, &given) && is_in(&running, &own));
     other.renew_code().expect("written");
     let typed = other.code().shown();
     running.log_in(&typed, "Firefox", peer(1), Instant::now(), today()).expect("the newest code");
@@ -342,11 +342,13 @@ fn every_change_of_the_list_is_noticed_by_those_who_wait_for_one() {
     let disk = Disk::new();
     let (running, other) = (disk.access(), disk.access());
     let given = give(&running, "desk");
+    let admitted = running.admit(&given.key.text(), Channel::Tls).expect("it counts");
     let before = running.changes().count();
     assert!(!running.refresh().expect("readable") && running.changes().count() == before);
     assert!(other.revoke("desk").expect("written"));
     assert!(running.refresh().expect("readable"));
-    assert!(running.changes().count() > before && !running.holds(&given.key.hash()));
+    assert!(running.changes().count() > before);
+    assert_eq!(running.holds(&admitted, Channel::Tls), Holds::Nothing);
 }
 
 #[test]
@@ -358,6 +360,18 @@ fn a_damaged_code_keeps_no_revoked_key_alive() {
     assert!(other.revoke("desk").expect("written"));
     disk.put("code", "nonsense");
     assert!(running.refresh().is_err() && !is_in(&running, &given));
+}
+
+#[test]
+fn a_damaged_list_of_keys_keeps_no_old_code_right() {
+    let disk = Disk::new();
+    let (running, other) = (disk.access(), disk.access());
+    let old = running.code();
+    disk.put("keys", "nonsense");
+    other.renew_code().expect("written");
+    let said = running.refresh().expect_err("damaged").to_string();
+    assert!(said.contains("keys is damaged"), "{said}");
+    assert!(running.code().is(&other.code()) && !running.code().is(&old));
 }
 
 #[test]
@@ -374,18 +388,6 @@ fn the_old_code_pairs_nobody_from_the_moment_when_another_program_has_replaced_i
 }
 
 #[test]
-fn a_damaged_list_of_keys_keeps_no_old_code_right() {
-    let disk = Disk::new();
-    let (running, other) = (disk.access(), disk.access());
-    let old = running.code();
-    disk.put("keys", "nonsense");
-    other.renew_code().expect("written");
-    let said = running.refresh().expect_err("damaged").to_string();
-    assert!(said.contains("keys is damaged"), "{said}");
-    assert!(running.code().is(&other.code()) && !running.code().is(&old));
-}
-
-#[test]
 fn a_new_code_hides_no_change_of_the_keys() {
     let disk = Disk::new();
     let (one, other) = (disk.access(), disk.access());
@@ -393,4 +395,23 @@ fn a_new_code_hides_no_change_of_the_keys() {
     assert!(other.revoke("desk").expect("written"));
     one.renew_code().expect("written");
     assert!(one.refresh().expect("readable") && !is_in(&one, &given));
+}
+
+#[test]
+fn a_key_that_is_to_allow_something_else_does_not_hold_any_more() {
+    let disk = Disk::new();
+    let access = disk.access().with_plain(Plain::Keys);
+    let tv = access.give("tv", May::Control, Sealing::PlainToo, today()).expect("given");
+    let admitted = access.admit(&tv.key.text(), Channel::Plain).expect("it counts");
+    let whole = disk.text("keys");
+    let holds = |from: &str, to: &str| {
+        disk.put("keys", &whole.replacen(from, to, 1));
+        access.refresh().expect("readable");
+        [Channel::Plain, Channel::Tls].map(|channel| access.holds(&admitted, channel))
+    };
+    assert_eq!(holds("\tcontrol\t", "\twatch\t"), [Holds::SomethingElse; 2]);
+    assert_eq!(holds("\tyes\t", "\tno\t"), [Holds::SomethingElse, Holds::All]);
+    assert_eq!(holds("\ttv\n", "\tnew name\n"), [Holds::All; 2]);
+    let line = whole.lines().last().expect("a key").to_owned() + "\n";
+    assert_eq!(holds(&line, ""), [Holds::Nothing; 2]);
 }

@@ -1,6 +1,7 @@
 //! What a client that gets no session is told: in its own protocol, in one write.
 
 use super::protocol::Protocol;
+use crate::camera::access::NotAdmitted;
 use crate::camera::metrics::Refused;
 use crate::camera::session_end::SessionEnd;
 use crate::net::tls::stream::Secured;
@@ -70,6 +71,22 @@ pub(super) const RETRY: &str = "Retry-After: 2";
 
 pub(super) fn goodbye(reason: GoodbyeReason, text: &str) -> Message<'_> {
     Message::Goodbye { reason, min_version: MIN_VERSION, max_version: VERSION, text }
+}
+
+/// What a native viewer that watches is told when its session ends, if anything.
+pub(super) fn of_a_viewer(why: &SessionEnd) -> Option<(GoodbyeReason, String)> {
+    Some(match why {
+        SessionEnd::Stopping => (GoodbyeReason::Stopping, "lancam was stopped".into()),
+        // It connects again, with the same key.
+        SessionEnd::OtherRights(_) => {
+            (GoodbyeReason::Stopping, "what this viewer's key allows was changed".into())
+        }
+        SessionEnd::TooSlow(_) => {
+            (GoodbyeReason::TooSlow, "the viewer took no data for too long".into())
+        }
+        SessionEnd::Revoked(_) => (GoodbyeReason::NoKey, NotAdmitted::Unknown.to_string()),
+        _ => return None,
+    })
 }
 
 /// Ends a session for which there are no file descriptors, and tells the client.

@@ -151,7 +151,8 @@ pub enum Order {
     Ask(Question),
     /// Get the next answer about controls, if there is one.
     Answer,
-    /// Let the client in that shows this key, which may be empty. From then on its session ends when that key is revoked.
+    /// Let the client in that shows this key, which may be empty. From then on its session ends when that key is revoked
+    /// or changed.
     Admit(ShownKey),
     /// Say what a viewer needs that wants to be paired.
     Offer,

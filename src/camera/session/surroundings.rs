@@ -29,7 +29,8 @@ pub trait Surroundings {
     /// When the process has no file descriptors left.
     fn fulfil(&mut self, order: Order, now: Micros) -> io::Result<Input>;
 
-    /// Why the session has to end now, if it has: the key was revoked that the client has shown.
+    /// Why the session has to end now, if it has: the key was revoked that the client has shown, or is to allow
+    /// something else.
     fn revoked(&mut self) -> Option<SessionEnd> {
         None
     }

@@ -7,7 +7,7 @@ use super::surroundings::Surroundings;
 use super::view::View;
 use crate::camera::access::day::Day;
 use crate::camera::access::{
-    Admitted, Channel, Claim, Given, NotAdmitted, NotGiven, Offer, Paired,
+    Admitted, Channel, Claim, Given, Holds, NotAdmitted, NotGiven, Offer, Paired,
 };
 use crate::camera::connection_log::LogEntry;
 use crate::camera::connections::{Connection, Seat};
@@ -264,11 +264,14 @@ impl Surroundings for Viewing<'_> {
     fn revoked(&mut self) -> Option<SessionEnd> {
         let (admitted, access) = (self.admitted.as_ref()?, self.camera.access.as_ref()?);
         let changes = access.changes().count();
-        if std::mem::replace(&mut self.changes, changes) == changes || access.holds(&admitted.hash)
-        {
+        if std::mem::replace(&mut self.changes, changes) == changes {
             return None;
         }
-        Some(SessionEnd::Revoked(admitted.name.clone()))
+        match access.holds(admitted, self.channel) {
+            Holds::All => None,
+            Holds::SomethingElse => Some(SessionEnd::OtherRights(admitted.name.clone())),
+            Holds::Nothing => Some(SessionEnd::Revoked(admitted.name.clone())),
+        }
     }
 
     fn is_lowered(&self) -> bool {

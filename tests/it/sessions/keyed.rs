@@ -138,6 +138,27 @@ fn revoking_a_key_ends_its_session_within_a_second_and_no_other() {
 }
 
 #[test]
+fn a_key_that_is_to_allow_something_else_ends_its_session_and_then_counts_as_it_stands() {
+    let camera = Keyed::with(&["--control", "lan"]);
+    let desk = camera.made(&["--name", "desk", "--may", "control"]);
+    let mut viewer = camera.watch_with(&desk);
+    viewer.frame();
+    let keys = fs::read_to_string(camera.path("keys")).expect("there");
+    let less = keys.replace("\tcontrol\t", "\twatch\t");
+    assert_ne!(less, keys);
+    fs::write(camera.path("keys"), less).expect("ours");
+    let (reason, text) = loop {
+        match viewer.hear() {
+            Said::Goodbye { reason, text } => break (reason, text),
+            Said::Closed => panic!("it was told nothing"),
+            _ => {}
+        }
+    };
+    assert!(reason == GoodbyeReason::Stopping && text.contains("changed"), "{reason:?} {text}");
+    camera.watch_with(&desk).frame();
+}
+
+#[test]
 fn a_new_code_makes_the_old_one_wrong_and_leaves_keys_alone() {
     let camera = Keyed::new();
     let (old, key) = (camera.code(), camera.paired("desk"));

@@ -5,10 +5,9 @@ mod controls;
 mod greeting;
 mod said;
 
-use super::farewell::goodbye;
+use super::farewell::{self, goodbye};
 use super::link::outgoing::{Counting, Outgoing};
 use super::machine::{Input, Machine, Moment, Next, Order};
-use crate::camera::access::NotAdmitted;
 use crate::camera::metrics::Refused;
 use crate::camera::roster::wish::Wish;
 use crate::camera::session_end::SessionEnd;
@@ -422,21 +421,11 @@ impl Machine for Native<'_> {
     }
 
     fn end(&mut self, why: SessionEnd, out: &mut Outgoing, _now: Micros) {
-        match (&self.phase, &why) {
+        let told = farewell::of_a_viewer(&why).filter(|_| matches!(self.phase, Phase::Watches));
+        match (&self.phase, told) {
             (Phase::Leaves(_) | Phase::Left(_) | Phase::Over, _) => {}
-            (Phase::Watches, SessionEnd::Stopping) => {
-                let text = "lancam was stopped";
-                self.leave(why, GoodbyeReason::Stopping, text, out);
-            }
-            (Phase::Watches, SessionEnd::TooSlow(_)) => {
-                let text = "the viewer took no data for too long";
-                self.leave(why, GoodbyeReason::TooSlow, text, out);
-            }
-            (Phase::Watches, SessionEnd::Revoked(_)) => {
-                let text = NotAdmitted::Unknown.to_string();
-                self.leave(why, GoodbyeReason::NoKey, &text, out);
-            }
-            _ => self.phase = Phase::Left(why),
+            (_, Some((reason, text))) => self.leave(why, reason, &text, out),
+            (_, None) => self.phase = Phase::Left(why),
         }
     }
 
