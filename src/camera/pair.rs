@@ -16,6 +16,7 @@ use crate::wire::access::key::May;
 use crate::wording::{TYPE, count, shell_word};
 use nix::unistd::geteuid;
 use std::fmt::Write;
+use std::fs;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -95,13 +96,20 @@ fn open(config: &Config, host_name: &str) -> Result<Closed, PairError> {
     let is_root = geteuid().is_root();
     // A user's own folder would get a code that no camera knows, beside that of the service.
     let is_usual = config.state.is_none() && !is_root;
-    if is_usual && !place.join("code").exists() && Path::new(OF_ROOT).exists() {
+    if is_usual && is_beside_that_of_a_service(&place, Path::new(OF_ROOT)) {
         return Err(PairError::AnotherUser(OF_ROOT.into()));
     }
     door::open(config, host_name).map_err(|error| match error.is_of_another_user() && !is_root {
         true => PairError::AnotherUser(place),
         false => error.into(),
     })
+}
+
+/// Whether a service has its files in its own place, and none are in this one.
+fn is_beside_that_of_a_service(place: &Path, of_service: &Path) -> bool {
+    // systemd makes a link there, into a folder that only root enters. So a link that leads nowhere, as far as this user sees,
+    // is enough.
+    !place.join("code").exists() && fs::symlink_metadata(of_service).is_ok()
 }
 
 fn shown(closed: &Closed, config: &Config, host_name: &str) -> String {
@@ -271,6 +279,19 @@ mod tests {
             let note = text.lines().last().expect("lines");
             assert!(note.contains("may watch at http://garage.local:8080/ without code"), "{text}");
         }
+    }
+
+    #[test]
+    fn a_user_makes_no_code_beside_that_of_a_service_whose_folder_only_root_enters() {
+        let around = tempfile::tempdir().expect("a folder");
+        let (own, of_service) = (around.path().join("own"), around.path().join("lancam"));
+        fs::create_dir(&own).expect("made");
+        assert!(!is_beside_that_of_a_service(&own, &of_service), "there is none");
+        // As systemd makes it. What is behind it cannot be seen.
+        std::os::unix::fs::symlink("private/lancam", &of_service).expect("made");
+        assert!(is_beside_that_of_a_service(&own, &of_service));
+        fs::write(own.join("code"), "").expect("written");
+        assert!(!is_beside_that_of_a_service(&own, &of_service), "this user has a camera too");
     }
 
     #[test]
