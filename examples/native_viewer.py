@@ -45,17 +45,17 @@ def connect(pin):  # inside TLS, to the certificate with this pin alone; "" take
     return camera, seen
 
 def pair(camera, pin, code):  # proves to know the code without saying it, has that proven, and returns the key
-    code, nonce = code.upper().translate(str.maketrans("OIL", "011", "- ")).encode(), os.urandom(32)
+    code, nonce, proof = code.upper().translate(str.maketrans("OIL", "011", "- ")).encode(), os.urandom(32), None
     camera.sendall(message(PAIR_REQUEST, f"<32sH{len(NAME)}s", nonce, len(NAME), NAME))
     for kind, payload in messages(camera.makefile("rb")):
         if kind == PAIR_OFFER:
             theirs, salt, iterations = struct.unpack_from("<32s16sI", payload)
-            if not 50_000 <= iterations <= 5_000_000:
-                sys.exit("this is no camera to be trusted: the code would be hashed too seldom or too often")
+            if proof or not 50_000 <= iterations <= 5_000_000:
+                sys.exit("this is no camera to be trusted: it asks twice, or the code would be hashed too seldom or too often")
             secret = hashlib.pbkdf2_hmac("sha256", code, salt, iterations)
             proof = lambda side: hmac.digest(secret, side + nonce + theirs + pin.digest(), "sha256")
             camera.sendall(message(PAIR_PROOF, "<32s", proof(b"lancam viewer")))
-        elif kind == PAIRED:
+        elif kind == PAIRED and proof:
             if not hmac.compare_digest(payload[:32], proof(b"lancam camera")):
                 sys.exit("it does not know the code: it is not your camera, or another machine is in between")
             return text(payload, 36)

@@ -19,6 +19,7 @@ pub struct Pairing {
     pin: [u8; HASH_LEN],
     decoder: Decoder,
     phase: Phase,
+    has_proved: bool,
 }
 
 /// How far it is.
@@ -85,7 +86,8 @@ impl Pairing {
         out: &mut Vec<u8>,
     ) -> Self {
         Message::PairRequest { nonce, name }.write_to(out);
-        Self { nonce, pin, decoder: Decoder::new(MAX_REQUEST), phase: Phase::Asks }
+        let decoder = Decoder::new(MAX_REQUEST);
+        Self { nonce, pin, decoder, phase: Phase::Asks, has_proved: false }
     }
 
     /// Takes bytes of the camera. Returns the key when it has come.
@@ -105,6 +107,11 @@ impl Pairing {
         }
     }
 
+    /// Whether the camera was given a proof of the code, right or wrong.
+    pub fn has_proved(&self) -> bool {
+        self.has_proved
+    }
+
     /// Proves to a camera that has [`offered`](Self::offered) it that this viewer knows the code: puts the proof into `out`.
     /// Returns the key if it has come.
     ///
@@ -122,6 +129,7 @@ impl Pairing {
                 let prover = Box::new(Prover::new(code, &salting));
                 let proof = prover.proof(Side::Viewer, &exchange);
                 Message::PairProof { proof }.write_to(out);
+                self.has_proved = true;
                 Phase::Proves { prover, exchange, identity }
             }
             other => other,

@@ -3,6 +3,7 @@
 use crate::tools::camera_process::{CameraProcess, PATIENCE};
 use crate::tools::delaying_proxy::delaying;
 use crate::tools::fake_camera::{FakeCamera, FakeServer, Pattern, jpeg_facts};
+use crate::tools::impostor::{Impostor, Pairs};
 use crate::tools::native_client::look;
 use crate::tools::served_camera::ServedCamera;
 use crate::tools::skip::skip;
@@ -293,4 +294,18 @@ fn it_notices_a_machine_in_the_middle_in_pairing_and_after_it() {
     // Without it, all works as before.
     let output = python(camera.port, folder.path(), &["--frames", "3"], "").expect("Python");
     assert!(output.status.success(), "{}", said(&output).0);
+}
+
+#[test]
+fn it_proves_the_code_once_to_whoever_asks_twice() {
+    let (folder, impostor) =
+        (tempfile::tempdir().expect("a folder"), Impostor::that(Pairs::ThenAsksAgain));
+    let pair = ["--pair", "--frames", "3"];
+    let Some(output) = python(impostor.port(), folder.path(), &pair, "K7QM-2XPD-9HRT") else {
+        return;
+    };
+    let (text, watched) = said(&output);
+    assert!(!watched && text.contains("it asks twice"), "{text}");
+    assert!(!text.contains("frame ") && !text.contains("Traceback"), "{text}");
+    assert_eq!(impostor.proofs(), 1);
 }

@@ -141,6 +141,14 @@ pub struct FakeCamera {
 }
 
 impl FakeCamera {
+    /// Listens to a viewer, and says nothing.
+    pub fn meet(stream: TcpStream) -> io::Result<Self> {
+        // As a camera does: small messages are sent at once.
+        stream.set_nodelay(true)?;
+        let decoder = Decoder::new(MAX_REQUEST);
+        Ok(Self { stream, decoder, hello: String::new(), ahead: None })
+    }
+
     /// Greets the viewer as a camera called `name`.
     pub fn greet(stream: TcpStream, name: &str) -> io::Result<Self> {
         Self::greet_as(stream, name, "")
@@ -148,10 +156,7 @@ impl FakeCamera {
 
     /// The same, with this id.
     pub fn greet_as(stream: TcpStream, name: &str, id: &str) -> io::Result<Self> {
-        // As a camera does: small messages are sent at once.
-        stream.set_nodelay(true)?;
-        let decoder = Decoder::new(MAX_REQUEST);
-        let mut camera = Self { stream, decoder, hello: String::new(), ahead: None };
+        let mut camera = Self::meet(stream)?;
         camera.hello = camera.wait_for(|message| match message {
             Message::Hello { .. } => Some(format!("{message:?}")),
             _ => None,

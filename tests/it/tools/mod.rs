@@ -12,6 +12,7 @@ pub mod delaying_proxy;
 pub mod fake_camera;
 pub mod golden;
 pub mod http_client;
+pub mod impostor;
 pub mod interrupted;
 pub mod jpeg_quirks;
 pub mod jpeg_tools;

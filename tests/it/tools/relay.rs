@@ -72,6 +72,10 @@ impl Relay {
         self.address.to_string()
     }
 
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
     /// SHA-256 of its certificate.
     pub fn pin(&self) -> Pin {
         self.pin

@@ -53,6 +53,12 @@ pub enum NotPaired {
     /// It does not answer.
     #[error("it has not answered for {} s", PATIENCE.as_secs())]
     Late,
+    /// It took the viewer's proof of the code, and then the connection ended. The viewer does not prove the same code again by
+    /// itself: each proof is one more on which codes can be tried.
+    #[error(
+        "it took this viewer's proof of the code, and did not answer. Give the code again. If that fails too, another machine may answer in the camera's place"
+    )]
+    Unanswered,
     /// The connection broke.
     #[error("the connection broke off: {0}")]
     Connection(#[from] io::Error),
@@ -68,7 +74,7 @@ impl NotPaired {
             Self::Sealing(GreetingError::Handshake(error)) => error.is_refusal(),
             Self::Sealing(_) | Self::Connection(_) | Self::Closed | Self::Late => true,
             Self::NoTls(_) | Self::WrongCode { .. } | Self::Pairing(_) => false,
-            Self::OtherCamera(_) | Self::NoRandomness(_) => false,
+            Self::Unanswered | Self::OtherCamera(_) | Self::NoRandomness(_) => false,
         }
     }
 }
@@ -114,6 +120,23 @@ pub(in crate::viewer::watch) fn pair(
 fn converse(
     line: &mut Line<'_>,
     mut pairing: Pairing,
+    out: Vec<u8>,
+    prove: impl Fn(&mut Pairing, &mut Vec<u8>) -> Result<Option<Paired>, NotPaired>,
+) -> Result<Paired, NotPaired> {
+    exchange(line, &mut pairing, out, prove).map_err(|error| {
+        match pairing.has_proved() && error.is_of_the_network() {
+            true => {
+                log::debug!("after the proof of the code: {error}");
+                NotPaired::Unanswered
+            }
+            false => error,
+        }
+    })
+}
+
+fn exchange(
+    line: &mut Line<'_>,
+    pairing: &mut Pairing,
     mut out: Vec<u8>,
     prove: impl Fn(&mut Pairing, &mut Vec<u8>) -> Result<Option<Paired>, NotPaired>,
 ) -> Result<Paired, NotPaired> {
@@ -127,7 +150,7 @@ fn converse(
         match line.receive(&mut space)? {
             Received::Bytes(count) => {
                 let paired = match pairing.received(&space[..count])? {
-                    None => prove(&mut pairing, &mut out)?,
+                    None => prove(pairing, &mut out)?,
                     paired => paired,
                 };
                 if let Some(paired) = paired {
