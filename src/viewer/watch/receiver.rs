@@ -17,7 +17,7 @@ use crate::viewer::keep::keyring::Keyring;
 use crate::viewer::keep::recorder::Recorder;
 use crate::wire::access::code::Code;
 use crate::wire::native::message::{GoodbyeReason, Wishes};
-use admission::Sealing;
+use admission::{Sealing, Trust};
 use std::io;
 use std::sync::Arc;
 use std::thread;
@@ -40,6 +40,7 @@ pub struct Receiver {
     /// Why the last code did not pair.
     refusal: Option<String>,
     sealing: Sealing,
+    trust: Trust,
 }
 
 /// How to talk with cameras.
@@ -215,13 +216,15 @@ impl Receiver {
             typed_into,
             refusal: None,
             sealing: Sealing::default(),
+            trust: Trust::default(),
         })
     }
 
     /// Shows these keys to cameras, and pairs by this code.
     #[must_use]
     pub fn known_by(self, keyring: Arc<Keyring>, code: Option<Code>) -> Self {
-        Self { keyring, code, ..self }
+        let trust = if code.is_some() { Trust::Proven } else { self.trust };
+        Self { keyring, code, trust, ..self }
     }
 
     /// Where to put a code that the user has typed. Closing it ends the wait for one.
@@ -316,7 +319,7 @@ impl Receiver {
         if let Newest::Fresh { value, .. } = self.typed.wait(pause) {
             // Nobody needs it there any longer.
             self.typed_into.withdraw(|_| true);
-            (self.code, self.refusal) = (Some(value), None);
+            (self.code, self.refusal, self.trust) = (Some(value), None, Trust::Proven);
             self.reach.ask_again();
         }
     }

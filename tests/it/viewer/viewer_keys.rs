@@ -2,6 +2,7 @@
 
 use crate::tools::camera_process::{CameraProcess, PATIENCE, run_to_end};
 use crate::tools::fake_camera::{FakeCamera, FakeServer, as_an_open_camera};
+use crate::tools::impostor::{Impostor, Pairs};
 use crate::tools::relay::Relay;
 use crate::tools::until::wait_until;
 use crate::tools::viewer_process::{Output, Viewer};
@@ -11,6 +12,7 @@ use lancam::viewer::keep::keyring::Keyring;
 use lancam::viewer::watch::channel::Channel;
 use lancam::viewer::watch::news::NoticeKind;
 use lancam::viewer::watch::receiver::{Dialogue, Wanted};
+use lancam::wire::access::code::Code;
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
@@ -114,6 +116,7 @@ impl Desk {
     }
 }
 
+const A_CODE: &str = "K7QM-2XPD-9HRT";
 const WANTS_A_CODE: &str =
     "wants a code. The camera's screen shows it, or on the camera's machine: sudo lancam pair";
 const NOT_THE_PAIRED: &str = "This is not the Garage that you paired: it shows another certificate";
@@ -333,10 +336,44 @@ fn who_does_not_encrypt_is_not_taken_for_a_camera_that_was_paired() {
 fn who_does_not_encrypt_is_not_shown_to_a_viewer_that_has_a_code() {
     let desk = Desk::new();
     let open = FakeServer::on(0, as_an_open_camera);
-    let output = desk.watch(&["--code", "K7QM-2XPD-9HRT", &open.address()]);
+    let output = desk.watch(&["--code", A_CODE, &open.address()]);
     output.expect(3, "it does not encrypt (sent what is not TLS). If it lets everybody watch");
     assert_eq!(output.figure("frames"), 0.0);
     assert!(!desk.paired().exists());
+}
+
+#[test]
+fn who_encrypts_and_asks_for_no_key_is_not_shown_to_a_viewer_that_has_a_code() {
+    let (desk, impostor) = (Desk::new(), Impostor::that(Pairs::Never));
+    let output = desk.watch(&["--code", A_CODE, &impostor.address()]);
+    output.expect(3, "no code is needed");
+    assert_eq!(output.figure("frames"), 0.0);
+    assert!(!desk.paired().exists());
+}
+
+#[test]
+fn a_code_is_proved_to_an_impostor_once_and_then_nobody_is_shown_without_a_key() {
+    let impostors = [Pairs::Never, Pairs::ThenCloses, Pairs::ThenAsksAgain].map(Impostor::that);
+    let doorbell = Doorbell::new();
+    let mut channels = impostors.each_ref().map(|impostor| {
+        let address = CameraAddress::parse(&impostor.address()).expect("an address");
+        let dialogue = Dialogue { code: Code::parse(A_CODE).ok(), ..Dialogue::default() };
+        Channel::open(Wanted::at(address), dialogue, &doorbell).expect("a thread")
+    });
+    // A viewer that waits for a code tries again after 10 s.
+    let until = Instant::now() + Duration::from_secs(13);
+    while Instant::now() < until {
+        doorbell.wait(Duration::from_millis(20));
+        for channel in &mut channels {
+            channel.update(Instant::now(), true);
+            assert!(channel.arrival.is_none(), "a picture of an impostor");
+        }
+    }
+    for channel in &channels {
+        let notice = &channel.notice.as_ref().expect("there is no picture").notice;
+        assert!(notice.kind.wants_code(), "{notice:?}");
+    }
+    assert_eq!(impostors.map(|impostor| impostor.proofs()), [0, 1, 1]);
 }
 
 #[test]
@@ -348,15 +385,16 @@ fn a_viewer_that_wants_one_camera_shows_no_other_though_it_is_paired_with_both()
     desk.pair(&garage);
     desk.pair(&door);
     let keyring = Arc::new(Keyring::load_from(&desk.paired()));
-    let named = |name: &str| Wanted {
-        identity: None,
-        address: CameraAddress::parse(name).expect("a name"),
-    };
-    let identity = keyring.meant_by(&named("Garage")).expect("it is paired").identity;
-    let address = CameraAddress::parse(&door.address()).expect("an address");
+    refusal_of(&keyring, "Garage", &door.address());
+}
+
+/// Why a viewer that wants the paired camera of this name does not show the one at this address.
+fn refusal_of(keyring: &Arc<Keyring>, name: &str, address: &str) -> String {
+    let parsed = |text: &str| CameraAddress::parse(text).expect("a name or an address");
+    let paired = keyring.meant_by(&Wanted::at(parsed(name))).expect("it is paired");
     let doorbell = Doorbell::new();
-    let dialogue = Dialogue { keyring, ..Dialogue::default() };
-    let wanted = Wanted { identity: Some(identity), address };
+    let dialogue = Dialogue { keyring: Arc::clone(keyring), ..Dialogue::default() };
+    let wanted = Wanted { identity: Some(paired.identity), address: parsed(address) };
     let mut channel = Channel::open(wanted, dialogue, &doorbell).expect("a thread");
     wait_until("that it is another one", || {
         doorbell.wait(Duration::from_millis(20));
@@ -364,5 +402,5 @@ fn a_viewer_that_wants_one_camera_shows_no_other_though_it_is_paired_with_both()
         assert!(channel.arrival.is_none(), "a picture of another camera");
         let notice = &channel.notice.as_ref()?.notice;
         (notice.kind == NoticeKind::OtherCamera).then(|| notice.text.clone())
-    });
+    })
 }

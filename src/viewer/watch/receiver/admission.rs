@@ -24,6 +24,17 @@ pub(super) enum Sealing {
     Wanted,
 }
 
+/// Which of the cameras with which this viewer is not paired it shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Trust {
+    /// Each camera that asks for no key.
+    #[default]
+    Open,
+    /// None, from the first code on: the user wants the camera that knows the code, and any machine could pretend to ask for no
+    /// key. It stays so after the code was tried, with or without success.
+    Proven,
+}
+
 /// How many connections it may take until the camera lets this viewer in: without TLS, with it, and after pairing.
 const MOST_CONNECTIONS: usize = 4;
 
@@ -64,8 +75,7 @@ impl Receiver {
             false => self.keyring.meant_by(self.reach.wanted()),
         };
         let is_known = expected.is_some() || is_bound;
-        // A viewer that has a code wants the camera that knows it, and anybody could answer as an open one.
-        let is_sealed = is_known || self.code.is_some() || self.sealing == Sealing::Wanted;
+        let is_sealed = is_known || self.trust == Trust::Proven || self.sealing == Sealing::Wanted;
         let line = match is_sealed {
             true => self.seal(reached, expected.as_ref())?,
             false => Line::plain(&reached.stream),
@@ -77,6 +87,9 @@ impl Receiver {
         let has_key = key.is_some();
         if !has_key && is_bound {
             return Err(SessionError::NotThatOfTheKey);
+        }
+        if !has_key && self.trust == Trust::Proven {
+            return Err(SessionError::WantsCode);
         }
         let admissions = self.reach.admissions();
         let doorstep = Doorstep { line, reached, key, keyring: &self.keyring };
@@ -137,7 +150,7 @@ impl Receiver {
             (Err(error), Some(expected)) if is_no_tls(&error, reached) => {
                 Err(not_the_paired(reached, expected, ToldBy::NoCertificate))
             }
-            (Err(error), None) if self.code.is_some() && is_no_tls(&error, reached) => {
+            (Err(error), None) if self.trust == Trust::Proven && is_no_tls(&error, reached) => {
                 Err(NotPaired::NoTls(error).into())
             }
             (Err(error), _) => Err(error.into()),
