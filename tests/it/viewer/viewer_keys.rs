@@ -377,6 +377,29 @@ fn a_code_is_proved_to_an_impostor_once_and_then_nobody_is_shown_without_a_key()
 }
 
 #[test]
+fn a_paired_camera_that_takes_anothers_name_is_not_shown_in_its_place() {
+    let desk = Desk::new();
+    let states = [0, 1].map(|_| tempfile::tempdir().expect("a folder"));
+    let garage = Garage::start(states[0].path(), "Garage", 0);
+    let door = Garage::start(states[1].path(), "Door", 0);
+    desk.pair(&garage);
+    desk.pair(&door);
+    let port = door.process.port();
+    drop(door);
+    let liar = Garage::start(states[1].path(), "Garage", port);
+    let keyring = Arc::new(Keyring::load_from(&desk.paired()));
+    let notice = refusal_of(&keyring, "Garage", &liar.address());
+    assert!(notice.contains("This is not Garage but Door"), "{notice}");
+    // Who asks for an address gets whichever camera is there. Its record does not become that of the other.
+    let output = desk.watch(&[&liar.address()]);
+    assert_eq!(output.status.code(), Some(0), "{}", output.log.join("\n"));
+    let remembered = fs::read_to_string(desk.paired()).expect("there");
+    for name in ["name = Garage\n", "name = Door\n"] {
+        assert_eq!(remembered.matches(name).count(), 1, "{remembered}");
+    }
+}
+
+#[test]
 fn a_viewer_that_wants_one_camera_shows_no_other_though_it_is_paired_with_both() {
     let desk = Desk::new();
     let states = [0, 1].map(|_| tempfile::tempdir().expect("a folder"));

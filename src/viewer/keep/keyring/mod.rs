@@ -163,8 +163,16 @@ impl Keyring {
 
     /// The camera with this id.
     pub fn with_id(&self, id: &str) -> Option<PairedCamera> {
-        let is_it = |camera: &&PairedCamera| !id.is_empty() && camera.identity.id == id;
-        self.cameras().iter().find(is_it).cloned()
+        self.cameras().iter().find(|camera| has_id(camera, id)).cloned()
+    }
+
+    /// The camera that another one claims to be: it has this id, and another certificate than the one that was `seen`. `None`
+    /// where a camera with that certificate has the id too.
+    pub fn claimed_by(&self, id: &str, seen: Option<&Pin>) -> Option<PairedCamera> {
+        let cameras = self.cameras();
+        let mut claimed = cameras.iter().filter(|camera| has_id(camera, id));
+        let is_proven = claimed.clone().any(|camera| Some(&camera.pin) == seen);
+        claimed.next().filter(|_| !is_proven).cloned()
     }
 
     /// Whether this viewer is paired with a camera that was found. Announcements can be forged, so this is for people only.
@@ -192,18 +200,28 @@ impl Keyring {
         self.called_by(wanted).or_else(|| self.newest(is_there))
     }
 
-    /// The paired camera that the user calls by its id or its name, wherever it is.
+    /// The paired camera that the user calls by its name or its id, wherever it is. A name, which people read, counts more than an
+    /// id: an announcement may have the id of another camera.
     pub fn called_by(&self, wanted: &Wanted) -> Option<PairedCamera> {
         let id = wanted.identity.as_ref().map_or("", |identity| &*identity.id);
-        self.newest(|it| !id.is_empty() && it.identity.id == id)
+        self.newest(|it| has_id(it, id) && is_called(it, wanted))
             .or_else(|| self.newest(|it| is_called(it, wanted)))
+            .or_else(|| self.newest(|it| has_id(it, id)))
     }
 
-    /// The paired camera whose name the user gave, where `met`, which is paired too, has another one.
+    /// The paired camera that is meant by `wanted`, where `met`, which is paired too, is another one. What `met` says of itself
+    /// does not count.
     pub fn meant_rather_than(&self, met: &PairedCamera, wanted: &Wanted) -> Option<PairedCamera> {
-        // A camera whose identity is wanted is told from others by what they say of themselves.
-        let is_by_name = wanted.identity.is_none() && !is_name_of(wanted.address.name(), met);
-        self.newest(|it| is_by_name && is_called(it, wanted))
+        let Some(identity) = &wanted.identity else {
+            // Whichever camera is at an address is the one that the user wants.
+            let is_by_name = !is_name_of(wanted.address.name(), met);
+            return self.newest(|it| is_by_name && is_called(it, wanted));
+        };
+        let meant = self.called_by(wanted).filter(|meant| meant.pin != met.pin)?;
+        // It was set up anew and then paired again, or renamed besides.
+        let is_the_same =
+            is_called(met, wanted) || has_id(met, &identity.id) && !is_called(&meant, wanted);
+        (!is_the_same).then_some(meant)
     }
 
     /// The newest of such cameras, in case that one was set up anew.
@@ -211,15 +229,17 @@ impl Keyring {
         self.cameras().iter().rev().find(|camera| is_it(camera)).cloned()
     }
 
-    /// Remembers a camera that was just paired, in place of what was known of it.
+    /// Remembers a camera that was just paired, in place of what was known of it: of one with its certificate, or with its id
+    /// and its name. An id alone can be another one's.
     ///
     /// # Errors
     /// When it cannot be written. It is known until the viewer ends all the same.
     pub fn remember(&self, camera: &PairedCamera) -> Result<(), NotRemembered> {
         let camera = &PairedCamera { address: with_port(&camera.address), ..camera.clone() };
         let is_same = |known: &PairedCamera| {
-            let has_id = !known.identity.id.is_empty();
-            known.pin == camera.pin || has_id && known.identity.id == camera.identity.id
+            let has_both = has_id(known, &camera.identity.id)
+                && are_alike(&known.identity.name, &camera.identity.name);
+            known.pin == camera.pin || has_both
         };
         self.change(|cameras| {
             cameras.retain(|known| !is_same(known));
@@ -227,18 +247,28 @@ impl Keyring {
         })
     }
 
-    /// Notes the present name, id and address of a camera that was let in by its certificate.
+    /// Notes the present name, id and address of a camera that was let in by its certificate. Where another paired camera has
+    /// that name or that id, both stay as they were.
     pub fn met(&self, pin: &Pin, identity: &Identity, address: &CameraAddress) {
         let address = with_port(address);
-        let is_news = |known: &PairedCamera| {
-            known.pin == *pin && (known.identity != *identity || known.address != address)
+        let is_news = {
+            let cameras = self.cameras();
+            let is_free = is_free(identity, pin, &cameras);
+            cameras
+                .iter()
+                .filter(|known| known.pin == *pin)
+                .any(|known| known.address != address || is_free && known.identity != *identity)
         };
-        if !self.cameras().iter().any(is_news) {
+        if !is_news {
             return;
         }
         let noted = self.change(|cameras| {
+            let is_free = is_free(identity, pin, cameras);
             for known in cameras.iter_mut().filter(|known| known.pin == *pin) {
-                (known.identity, known.address) = (identity.clone(), address.clone());
+                known.address.clone_from(&address);
+                if is_free {
+                    known.identity.clone_from(identity);
+                }
             }
         });
         if let Err(error) = noted {
@@ -341,6 +371,26 @@ fn parse(path: &Path) -> io::Result<text::Parsed> {
         Content::Text(text) => text::parse(&text),
         Content::Nonsense => text::Parsed { cameras: Vec::new(), is_damaged: true },
     })
+}
+
+/// Whether this is the camera's id. None has an empty one.
+fn has_id(camera: &PairedCamera, id: &str) -> bool {
+    !id.is_empty() && camera.identity.id == id
+}
+
+/// Whether the camera with this certificate may be remembered as this one: it has a name, and no other camera has that or the
+/// id.
+fn is_free(identity: &Identity, pin: &Pin, cameras: &[PairedCamera]) -> bool {
+    let mut others = cameras.iter().filter(|known| known.pin != *pin);
+    let Identity { name, id } = identity;
+    !name.is_empty() && !others.any(|it| has_id(it, id) || are_alike(&it.identity.name, name))
+}
+
+/// Whether who says one of these names may mean a camera that has the other.
+fn are_alike(one: &str, other: &str) -> bool {
+    let [one, other] = [one, other].map(str::to_lowercase);
+    let labels = [&one, &other].map(|name| host_label(name));
+    !one.is_empty() && (one == other || labels[0] == labels[1] && labels[0] != host_label(""))
 }
 
 /// Whether this camera has the wanted name.
@@ -471,6 +521,28 @@ mod tests {
     }
 
     #[test]
+    fn a_paired_camera_takes_no_name_id_or_key_of_another_one() {
+        let (_folder, _, keyring) = keyring();
+        let (garage, door) =
+            (camera("Garage", "1", "10.0.0.5", 1), camera("Door", "2", "10.0.0.6", 2));
+        keyring.remember(&garage).expect("written");
+        keyring.remember(&door).expect("written");
+        for (name, id) in [("Garage", ""), ("garage", "2"), ("", ""), ("Door", "1")] {
+            let said = Identity { name: name.into(), id: id.into() };
+            keyring.met(&[2; 32], &said, &door.address);
+            let known = keyring.with_pin(&[2; 32]).expect("known");
+            assert_eq!(known.identity, door.identity, "{name} {id}");
+        }
+        // One that is paired later says the first one's id.
+        keyring.remember(&camera("Mill", "1", "10.0.0.7", 3)).expect("written");
+        assert!(keyring.with_pin(&[1; 32]).is_some(), "the key is kept");
+        let garage = wanted("Garage", "1", "10.0.0.5");
+        assert_eq!(number(keyring.meant_by(&garage)), Some(1));
+        let mill = keyring.with_pin(&[3; 32]).expect("known");
+        assert_eq!(number(keyring.meant_rather_than(&mill, &garage)), Some(1));
+    }
+
+    #[test]
     fn what_is_found_is_told_from_what_is_paired_by_its_certificate() {
         let (_folder, _, keyring) = keyring();
         keyring.remember(&camera("Garage", "1", "10.0.0.5", 1)).expect("written");
@@ -551,7 +623,15 @@ mod tests {
             let rather = keyring.meant_rather_than(met, &wanted("", "", address));
             assert_eq!(number(rather), meant, "{address}");
         }
-        assert!(keyring.meant_rather_than(&door, &wanted("Garage", "1", "10.0.0.6")).is_none());
+        // By its identity too, whatever the other one says of itself.
+        let wanted_garage = wanted("Garage", "1", "10.0.0.6");
+        assert_eq!(number(keyring.meant_rather_than(&door, &wanted_garage)), Some(1));
+        assert!(keyring.meant_rather_than(&garage, &wanted_garage).is_none());
+        // It was set up anew and paired again; or it was renamed.
+        let anew = camera("Garage", "7", "10.0.0.6", 7);
+        keyring.remember(&anew).expect("written");
+        assert!(keyring.meant_rather_than(&anew, &wanted_garage).is_none());
+        assert!(keyring.meant_rather_than(&door, &wanted("Shed", "2", "10.0.0.6")).is_none());
     }
 
     #[test]

@@ -3,7 +3,6 @@
 use super::clock::{Answer, CameraClock, Moment};
 use super::line::Line;
 use super::{READ_PATIENCE, Received, SessionEnd, SessionError};
-use crate::net::tls::handshake::Pin;
 use crate::plain::printable;
 use crate::viewer::find::connect::Reached;
 use crate::viewer::find::identity::Identity;
@@ -249,8 +248,8 @@ impl Session<'_> {
         let said = Identity { name: printable(name), id: printable(id) };
         let seen = self.line.seen();
         // A camera that says it is a paired one must have its certificate, or that of the key that was given.
-        let is_proven = |pin: &Pin| Some(*pin) == seen || self.keyring.is_bound();
-        if let Some(paired) = self.keyring.with_id(&said.id).filter(|it| !is_proven(&it.pin)) {
+        let claimed = self.keyring.claimed_by(&said.id, seen.as_ref());
+        if let Some(paired) = claimed.filter(|_| !self.keyring.is_bound()) {
             let by = if seen.is_some() { ToldBy::Certificate } else { ToldBy::NoCertificate };
             let stranger = Stranger::at(self.reached, &paired.identity.name, said.name, by);
             return Err(SessionError::OtherCamera(stranger));
