@@ -113,6 +113,22 @@ impl CameraAddress {
         }
     }
 
+    /// Whether both lead to one place, as far as can be told without asking: the host may be written in another way.
+    pub(in crate::viewer) fn is_same_place(&self, other: &Self) -> bool {
+        let plain = |host: &str| host.strip_suffix('.').unwrap_or(host).to_lowercase();
+        let is_same_host = match (ip(&self.host), ip(&other.host)) {
+            // The part behind a % says on which of this machine's networks it is.
+            (Some(_), Some(_)) => zoned(&self.host) == zoned(&other.host),
+            _ => plain(&self.host) == plain(&other.host),
+        };
+        is_same_host && self.port() == other.port()
+    }
+
+    /// Whether the host is an IP address.
+    pub(in crate::viewer) fn is_ip(&self) -> bool {
+        ip(&self.host).is_some()
+    }
+
     /// What the host may stand for.
     pub(super) fn kind(&self) -> HostKind {
         let host = self.host.as_str();
@@ -165,6 +181,11 @@ fn ip(host: &str) -> Option<IpAddr> {
         Some(_) => None,
         None => host.parse().ok(),
     }
+}
+
+/// An IP address and its zone, which may be missing.
+fn zoned(host: &str) -> (Option<IpAddr>, Option<&str>) {
+    (ip(host), host.split_once('%').map(|(_, zone)| zone))
 }
 
 /// Cuts off the path: `pi` from `pi:8080/stream`. In `Hall/stairs`, a camera's name, the slash is part of the name.
@@ -284,6 +305,22 @@ impl fmt::Display for CameraAddress {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_place_may_be_written_in_many_ways() {
+        for (one, other, is_same) in [
+            ("cam.home.arpa", "CAM.Home.arpa.:9999", true),
+            ("cam.home.arpa", "cam.home.arpa:8080", false),
+            ("cam.home.arpa", "cam", false),
+            ("10.0.0.5", "tcp://10.0.0.5:9999", true),
+            ("[fe80::5%2]:9999", "fe80:0::5%2", true),
+            ("fe80::5%2", "fe80::5%3", false),
+            ("https://cam", "cam:443", true),
+        ] {
+            let [one, other] = [one, other].map(|it| CameraAddress::parse(it).expect("an address"));
+            assert_eq!(one.is_same_place(&other), is_same, "{one} {other}");
+        }
+    }
 
     #[test]
     fn every_way_to_write_an_address_is_understood() {

@@ -66,6 +66,7 @@ fn paired_with(pin: Pin) -> Keyring {
     let camera = PairedCamera {
         identity: Identity { name: "fake".into(), id: String::new() },
         address: CameraAddress::default(),
+        before: Vec::new(),
         pin,
         key: CameraKey::from_random([7; 32]),
         may: May::Watch,

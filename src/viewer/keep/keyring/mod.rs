@@ -1,5 +1,6 @@
 //! The cameras that this viewer is paired with: by which certificate it knows each, and with which key it is let in.
 
+mod paired;
 mod text;
 
 use super::folders;
@@ -9,26 +10,12 @@ use crate::viewer::find::address::CameraAddress;
 use crate::viewer::find::found::Found;
 use crate::viewer::find::identity::Identity;
 use crate::viewer::find::wanted::Wanted;
-use crate::wire::access::key::{Key, May};
-use crate::wire::service::host_label;
+use crate::wire::access::key::Key;
+pub use paired::PairedCamera;
+use paired::are_alike;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-
-/// A camera that this viewer is paired with.
-#[derive(Debug, Clone)]
-pub struct PairedCamera {
-    /// Its name and its id.
-    pub identity: Identity,
-    /// Where it was last.
-    pub address: CameraAddress,
-    /// SHA-256 of its certificate.
-    pub pin: Pin,
-    /// The key that it has given to this viewer.
-    pub key: Key,
-    /// What the key allows.
-    pub may: May,
-}
 
 /// All of them. Threads share it; each change is on the disk when it returns.
 #[derive(Debug, Default)]
@@ -163,14 +150,14 @@ impl Keyring {
 
     /// The camera with this id.
     pub fn with_id(&self, id: &str) -> Option<PairedCamera> {
-        self.cameras().iter().find(|camera| has_id(camera, id)).cloned()
+        self.cameras().iter().find(|camera| camera.has_id(id)).cloned()
     }
 
     /// The camera that another one claims to be: it has this id, and another certificate than the one that was `seen`. `None`
     /// where a camera with that certificate has the id too.
     pub fn claimed_by(&self, id: &str, seen: Option<&Pin>) -> Option<PairedCamera> {
         let cameras = self.cameras();
-        let mut claimed = cameras.iter().filter(|camera| has_id(camera, id));
+        let mut claimed = cameras.iter().filter(|camera| camera.has_id(id));
         let is_proven = claimed.clone().any(|camera| Some(&camera.pin) == seen);
         claimed.next().filter(|_| !is_proven).cloned()
     }
@@ -189,24 +176,26 @@ impl Keyring {
         self.given.is_some()
     }
 
-    /// The paired camera that is meant by `wanted`: the one with its id, or else the one with its name, or else the one whose
-    /// last address this is.
+    /// The paired camera that is meant by `wanted`: the one with its name, or else the one with its id, or else the one that was
+    /// met at this address.
     ///
     /// Another camera of the same name or at the same address is not mistaken for it, since it has another certificate.
     pub fn meant_by(&self, wanted: &Wanted) -> Option<PairedCamera> {
-        let address = with_port(&wanted.address);
         // A known camera may be where another one was.
-        let is_there = |it: &PairedCamera| wanted.identity.is_none() && it.address == address;
-        self.called_by(wanted).or_else(|| self.newest(is_there))
+        let is_whichever = wanted.identity.is_none();
+        let is_there =
+            |it: &PairedCamera| is_whichever && it.address.is_same_place(&wanted.address);
+        let was_there = |it: &PairedCamera| is_whichever && it.was_at(&wanted.address);
+        self.called_by(wanted).or_else(|| self.newest(is_there)).or_else(|| self.newest(was_there))
     }
 
     /// The paired camera that the user calls by its name or its id, wherever it is. A name, which people read, counts more than an
     /// id: an announcement may have the id of another camera.
     pub fn called_by(&self, wanted: &Wanted) -> Option<PairedCamera> {
         let id = wanted.identity.as_ref().map_or("", |identity| &*identity.id);
-        self.newest(|it| has_id(it, id) && is_called(it, wanted))
-            .or_else(|| self.newest(|it| is_called(it, wanted)))
-            .or_else(|| self.newest(|it| has_id(it, id)))
+        self.newest(|it| it.has_id(id) && it.is_called(wanted))
+            .or_else(|| self.newest(|it| it.is_called(wanted)))
+            .or_else(|| self.newest(|it| it.has_id(id)))
     }
 
     /// The paired camera that is meant by `wanted`, where `met`, which is paired too, is another one. What `met` says of itself
@@ -214,13 +203,13 @@ impl Keyring {
     pub fn meant_rather_than(&self, met: &PairedCamera, wanted: &Wanted) -> Option<PairedCamera> {
         let Some(identity) = &wanted.identity else {
             // Whichever camera is at an address is the one that the user wants.
-            let is_by_name = !is_name_of(wanted.address.name(), met);
-            return self.newest(|it| is_by_name && is_called(it, wanted));
+            let is_by_name = !met.is_named(wanted.address.name());
+            return self.newest(|it| is_by_name && it.is_called(wanted));
         };
         let meant = self.called_by(wanted).filter(|meant| meant.pin != met.pin)?;
         // It was set up anew and then paired again, or renamed besides.
         let is_the_same =
-            is_called(met, wanted) || has_id(met, &identity.id) && !is_called(&meant, wanted);
+            met.is_called(wanted) || met.has_id(&identity.id) && !meant.is_called(wanted);
         (!is_the_same).then_some(meant)
     }
 
@@ -237,13 +226,19 @@ impl Keyring {
     pub fn remember(&self, camera: &PairedCamera) -> Result<(), NotRemembered> {
         let camera = &PairedCamera { address: with_port(&camera.address), ..camera.clone() };
         let is_same = |known: &PairedCamera| {
-            let has_both = has_id(known, &camera.identity.id)
+            let has_both = known.has_id(&camera.identity.id)
                 && are_alike(&known.identity.name, &camera.identity.name);
             known.pin == camera.pin || has_both
         };
         self.change(|cameras| {
-            cameras.retain(|known| !is_same(known));
-            cameras.push(camera.clone());
+            let mut camera = camera.clone();
+            for known in cameras.extract_if(.., |known| is_same(known)) {
+                let address = std::mem::replace(&mut camera.address, known.address);
+                camera.before.extend(known.before);
+                camera.is_met_at(address);
+            }
+            cameras.iter_mut().for_each(|other| other.has_left(&camera.address));
+            cameras.push(camera);
         })
     }
 
@@ -264,8 +259,9 @@ impl Keyring {
         }
         let noted = self.change(|cameras| {
             let is_free = is_free(identity, pin, cameras);
+            cameras.iter_mut().for_each(|other| other.has_left(&address));
             for known in cameras.iter_mut().filter(|known| known.pin == *pin) {
-                known.address.clone_from(&address);
+                known.is_met_at(address.clone());
                 if is_free {
                     known.identity.clone_from(identity);
                 }
@@ -373,43 +369,12 @@ fn parse(path: &Path) -> io::Result<text::Parsed> {
     })
 }
 
-/// Whether this is the camera's id. None has an empty one.
-fn has_id(camera: &PairedCamera, id: &str) -> bool {
-    !id.is_empty() && camera.identity.id == id
-}
-
 /// Whether the camera with this certificate may be remembered as this one: it has a name, and no other camera has that or the
 /// id.
 fn is_free(identity: &Identity, pin: &Pin, cameras: &[PairedCamera]) -> bool {
     let mut others = cameras.iter().filter(|known| known.pin != *pin);
     let Identity { name, id } = identity;
-    !name.is_empty() && !others.any(|it| has_id(it, id) || are_alike(&it.identity.name, name))
-}
-
-/// Whether who says one of these names may mean a camera that has the other.
-fn are_alike(one: &str, other: &str) -> bool {
-    let [one, other] = [one, other].map(str::to_lowercase);
-    let labels = [&one, &other].map(|name| host_label(name));
-    !one.is_empty() && (one == other || labels[0] == labels[1] && labels[0] != host_label(""))
-}
-
-/// Whether this camera has the wanted name.
-fn is_called(camera: &PairedCamera, wanted: &Wanted) -> bool {
-    let Wanted { identity, address } = wanted;
-    match identity {
-        Some(identity) => is_name_of(&identity.name, camera),
-        // One machine may have several cameras, each at its port.
-        None => {
-            let has_port = address.port.is_none_or(|port| camera.address.port() == port);
-            has_port && is_name_of(address.name(), camera)
-        }
-    }
-}
-
-/// Whether somebody who says `name` means this camera: by its name, or as its host is called.
-fn is_name_of(name: &str, camera: &PairedCamera) -> bool {
-    let (name, own) = (name.to_lowercase(), camera.identity.name.to_lowercase());
-    !name.is_empty() && !own.is_empty() && (name == own || name == host_label(&own))
+    !name.is_empty() && !others.any(|it| it.has_id(id) || are_alike(&it.identity.name, name))
 }
 
 /// The address with the port that it means.
@@ -420,6 +385,7 @@ fn with_port(address: &CameraAddress) -> CameraAddress {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::access::key::May;
     use crate::wire::service::Facts;
     use std::fs;
 
@@ -427,6 +393,7 @@ mod tests {
         PairedCamera {
             identity: Identity { name: name.into(), id: id.into() },
             address: CameraAddress::parse(address).expect("an address"),
+            before: Vec::new(),
             pin: [number; 32],
             key: Key::from_random([number; 32]),
             may: May::Control,
@@ -518,6 +485,38 @@ mod tests {
         let forgotten = keyring.forget(&CameraAddress::parse("barn.local").expect("an address"));
         assert_eq!(forgotten.expect("written"), ["Barn"]);
         assert!(Keyring::load_from(&path).with_id("1").is_none());
+    }
+
+    #[test]
+    fn a_camera_is_meant_by_each_address_at_which_it_was_met_lately() {
+        let (_folder, path, keyring) = keyring();
+        keyring.remember(&camera("Garage", "1", "cam.home.arpa", 1)).expect("written");
+        let garage = camera("Garage", "1", "10.0.0.5", 1).identity;
+        let at = |text: &str| CameraAddress::parse(text).expect("an address");
+        keyring.met(&[1; 32], &garage, &at("10.0.0.5"));
+        let is_garage = |keyring: &Keyring, address: &str| {
+            number(keyring.meant_by(&Wanted::at(at(address)))) == Some(1)
+        };
+        for known in [&keyring, &Keyring::load_from(&path)] {
+            for address in ["cam.home.arpa", "10.0.0.5", "10.0.0.5:9999", "CAM.home.arpa."] {
+                assert!(is_garage(known, address), "{address}");
+            }
+            assert!(!is_garage(known, "cam.home.arpa:8080"), "another camera's, perhaps");
+        }
+        // However many others there are, the name stays.
+        for last in 6..60 {
+            keyring.met(&[1; 32], &garage, &at(&format!("10.0.0.{last}")));
+        }
+        for (address, is_known) in
+            [("cam.home.arpa", true), ("10.0.0.59", true), ("10.0.0.52", true), ("10.0.0.5", false)]
+        {
+            assert_eq!(is_garage(&keyring, address), is_known, "{address}");
+        }
+        // An address belongs to the paired camera that was met there last.
+        keyring.remember(&camera("Door", "2", "10.0.0.58", 2)).expect("written");
+        assert_eq!(number(keyring.meant_by(&Wanted::at(at("10.0.0.58")))), Some(2));
+        assert_eq!(keyring.forget(&at("10.0.0.58")).expect("written"), ["Door"]);
+        assert!(is_garage(&keyring, "10.0.0.59"));
     }
 
     #[test]

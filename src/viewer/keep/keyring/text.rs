@@ -27,6 +27,7 @@ struct Draft {
     pin: Option<Pin>,
     key: Option<Key>,
     may: Option<May>,
+    before: Vec<CameraAddress>,
     has_begun: bool,
 }
 
@@ -34,17 +35,20 @@ struct Draft {
 pub(super) fn written(cameras: &[PairedCamera]) -> String {
     let mut text = HEAD.to_owned();
     for camera in cameras {
-        let PairedCamera { identity: Identity { name, id }, address, pin, key, may } = camera;
+        let PairedCamera { identity: Identity { name, id }, address, before, pin, key, may } =
+            camera;
         // A line break in a name would make two lines.
         let fine = |text: &str| text.chars().filter(|letter| is_plain(*letter)).collect::<String>();
-        for (word, value) in [
+        let facts = [
             ("name", fine(name)),
             ("id", fine(id)),
             ("may", may.word().to_owned()),
             ("pin", hex::text(pin)),
             ("key", key.text()),
-            ("address", address.written()),
-        ] {
+        ];
+        let before = before.iter().map(|address| ("before", address.written()));
+        let last = ("address", address.written());
+        for (word, value) in facts.into_iter().chain(before).chain([last]) {
             text.push_str(&format!("{word} = {value}\n"));
         }
     }
@@ -68,6 +72,10 @@ pub(super) fn parse(text: &str) -> Parsed {
             "pin" => draft.pin = pin(value),
             "key" => draft.key = Key::parse(value),
             "may" => draft.may = May::parse(value),
+            "before" => match CameraAddress::parse(value) {
+                Ok(address) => draft.before.push(address),
+                Err(_) => is_damaged = true,
+            },
             "address" => match std::mem::take(&mut draft).complete(value) {
                 Some(camera) => cameras.push(camera),
                 None => is_damaged = true,
@@ -83,7 +91,8 @@ impl Draft {
     fn complete(self, address: &str) -> Option<PairedCamera> {
         let address = CameraAddress::parse(address).ok()?;
         let (pin, key, may) = (self.pin?, self.key?, self.may?);
-        Some(PairedCamera { identity: self.identity, address, pin, key, may })
+        let Self { identity, before, .. } = self;
+        Some(PairedCamera { identity, address, before, pin, key, may })
     }
 }
 
@@ -112,6 +121,9 @@ mod tests {
         PairedCamera {
             identity: Identity { name: name.into(), id: number.to_string() },
             address: CameraAddress::parse("[fe80::1%3]:9998").expect("an address"),
+            before: ["cam.home.arpa:9999", "10.0.0.5:9999"]
+                .map(|it| CameraAddress::parse(it).expect("an address"))
+                .to_vec(),
             pin: [number; 32],
             key: Key::from_random([number; 32]),
             may: May::Control,
@@ -128,6 +140,7 @@ mod tests {
         let parsed = parse(&written(&cameras));
         assert!(!parsed.is_damaged);
         assert_eq!(written(&parsed.cameras), written(&cameras));
+        assert_eq!(parsed.cameras[0].before, cameras[0].before);
         assert!(!parse("").is_damaged && !parse(HEAD).is_damaged);
         let forged = written(&[camera("a\naddress = pi", 3)]);
         assert_eq!(read_again(&forged), ["aaddress = pi"], "one line");
@@ -144,7 +157,7 @@ mod tests {
             for (read, whole) in parsed.cameras.iter().zip(&cameras) {
                 assert_eq!((read.pin, read.key.text()), (whole.pin, whole.key.text()), "{end}");
             }
-            let half = second..text.rfind("address").expect("it is there");
+            let half = second..text.rfind("address =").expect("it is there");
             assert!(parsed.is_damaged || end == second || !half.contains(&end), "{end}");
         }
     }
@@ -158,6 +171,7 @@ mod tests {
             ("key = A", "key = ?"),
             ("may = control", "may = everything"),
             ("may = control\n", ""),
+            ("before = 10", "before = rtsp://10"),
             ("address = [", "address = rtsp://["),
             ("id = 1", "noise"),
         ] {

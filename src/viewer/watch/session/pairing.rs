@@ -113,8 +113,8 @@ pub(in crate::viewer::watch) fn pair(
         error => error,
     })?;
     let Paired { key, may, identity } = paired;
-    let address = reached.address.clone();
-    Ok(PairedCamera { identity, address, pin, key, may })
+    let (address, before) = (reached.address.clone(), Vec::new());
+    Ok(PairedCamera { identity, address, before, pin, key, may })
 }
 
 fn converse(
