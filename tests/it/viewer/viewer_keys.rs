@@ -360,18 +360,22 @@ fn a_code_is_proved_to_an_impostor_once_and_then_nobody_is_shown_without_a_key()
         let dialogue = Dialogue { code: Code::parse(A_CODE).ok(), ..Dialogue::default() };
         Channel::open(Wanted::at(address), dialogue, &doorbell).expect("a thread")
     });
-    // A viewer that waits for a code tries again after 10 s.
-    let until = Instant::now() + Duration::from_secs(13);
-    while Instant::now() < until {
+    let mut look = || {
         doorbell.wait(Duration::from_millis(20));
         for channel in &mut channels {
             channel.update(Instant::now(), true);
             assert!(channel.arrival.is_none(), "a picture of an impostor");
         }
-    }
-    for channel in &channels {
-        let notice = &channel.notice.as_ref().expect("there is no picture").notice;
-        assert!(notice.kind.wants_code(), "{notice:?}");
+        let wants_code = |channel: &Channel| {
+            channel.notice.as_ref().is_some_and(|standing| standing.notice.kind.wants_code())
+        };
+        channels.iter().all(wants_code).then_some(())
+    };
+    wait_until("all wait for another code", &mut look);
+    // They try again after 10 s.
+    let until = Instant::now() + Duration::from_secs(12);
+    while Instant::now() < until {
+        look();
     }
     assert_eq!(impostors.map(|impostor| impostor.proofs()), [0, 1, 1]);
 }
