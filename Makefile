@@ -5,12 +5,16 @@ export PREFIX DESTDIR
 help: ## this list
 	@sed -n 's/^# \(.*\):$$/\n\1/p; s/^\([a-z0-9-]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
+.DEFAULT:
+	@echo 'make: there is no target "$@". Type make for a list of them' >&2; exit 2
+
 # To use lancam:
 
 run: ## your camera or a test pattern in a window; without a display, the figures and a PNG
 	cross/run.sh
 
 install: ## lancam-view with its icon and menu entry, into ~/.local (root: /usr/local), or PREFIX=...
+	cross/desktop/install.sh --check
 	cross/desktop/install.sh "$$(cross/viewer.sh)"
 
 uninstall: ## removes what make install has installed
@@ -47,6 +51,7 @@ test-raspi3b: ## the program for 64-bit Pis on an emulated Raspberry Pi 3B
 
 HOURS ?= 1
 soak: ## a USB camera with one fault after another on the emulated Pi, for HOURS=N; SEED=N repeats a run; draws target/soak.png
+	@expr "$(HOURS)" : '[0-9.]*$$' >/dev/null || { echo "soak: HOURS must be a number, not $(HOURS)" >&2; exit 2; }
 	LANCAM_SOAK_HOURS=$(HOURS) LANCAM_SEED=$(SEED) tests/test.sh usb_soak --ignored
 
 check: ## formatting, lints, docs, scripts, licences and bans
@@ -71,6 +76,7 @@ bench: ## figures, as ratios against the limit measured in the same run
 
 SECONDS ?= 60
 fuzz: ## each fuzz target for a minute, or for SECONDS=N
+	@expr "$(SECONDS)" : '[0-9]*$$' >/dev/null || { echo "fuzz: SECONDS must be a whole number, not $(SECONDS)" >&2; exit 2; }
 	cross/need.sh c++:g++ cmake:cmake make:make nasm:nasm
 	fuzz/run.sh $(SECONDS)
 

@@ -7,15 +7,15 @@ cd "$(dirname "$0")/.."
 fail() { printf 'deploy: %s\n' "$*" >&2; exit 1; }
 
 pi=${1:-}
-[[ -n $pi && $pi != -* ]] || fail "which Pi? make deploy PI=pi@raspberrypi.local"
+[[ -n $pi && $pi != -* ]] || fail "which Pi? Type: make deploy PI=pi@raspberrypi.local, with its user and its name or address"
 read -ra ssh <<<"${LANCAM_SSH:-ssh}"
-command -v "${ssh[0]}" >/dev/null || fail "there is no ${ssh[0]} here: apt-get install openssh-client"
+command -v "${ssh[0]}" >/dev/null || fail "${ssh[0]} is not installed here. Type: sudo apt install openssh-client"
 
 # One connection for everything, so that a password is asked for only once.
 control=$(mktemp -d)
 trap '"${ssh[@]}" -o ControlPath="$control/master" -O exit "$pi" 2>/dev/null || true; rm -rf "$control"' EXIT
 "${ssh[@]}" -M -S "$control/master" -o ControlPersist=yes -o ConnectTimeout=10 -fN "$pi" ||
-    fail "no ssh connection to $pi: is it switched on, is that its name or address, is ssh enabled there (raspi-config)? \`ssh $pi\` must work"
+    fail "no ssh connection to $pi. Is it switched on? Is this its user, and its name or address? Is ssh enabled there (sudo raspi-config)? First \`ssh $pi\` must work"
 on_pi() { "${ssh[@]}" -S "$control/master" "$pi" "$@"; }
 # With a terminal if there is one, because sudo may ask for a password.
 asking() { if [ -t 0 ]; then on_pi -t "$1"; else on_pi "$1" </dev/null; fi; }
@@ -29,7 +29,7 @@ asking() { if [ -t 0 ]; then on_pi -t "$1"; else on_pi "$1" </dev/null; fi; }
     if [ -d /run/systemd/system ]; then echo yes; else echo none; fi
     { tr -d "\0" </proc/device-tree/model 2>/dev/null || true; } | head -n 1
     echo
-' </dev/null) || fail "$pi did not say what it is: \`ssh $pi uname -m\` must work, and print nothing else"
+' </dev/null) || fail "$pi did not say what machine it is. \`ssh $pi uname -m\` must print that and nothing else"
 echo "$pi: ${board:-a $machine machine}, $architecture" >&2
 
 case $machine in
@@ -37,18 +37,18 @@ aarch64) program=lancam-aarch64 ;;
 armv7*) program=lancam-armv7 ;;
 armv6*) program=lancam-armv6 ;;
 x86_64) program=lancam-x86_64 ;;
-*) fail "lancam is not built for $machine" ;;
+*) fail "there is no lancam for $machine" ;;
 esac
-[ "$architecture" != none ] || fail "no Debian there (no dpkg). dist/$program (make pi) runs on it: copy it by hand, and systemd/ if it has systemd"
+[ "$architecture" != none ] || fail "$pi has no Debian (no dpkg), so no package can be installed. Build dist/$program with make pi, and copy it by hand"
 case $architecture in
 arm64 | armhf | amd64) ;;
-*) fail "there is no package for $architecture; arm64, armhf and amd64 there are" ;;
+*) fail "there is no package for $architecture, only for arm64, armhf and amd64" ;;
 esac
-[ "$systemd" = yes ] || fail "no systemd there, which would run lancam: copy dist/$program (make pi) by hand"
+[ "$systemd" = yes ] || fail "$pi has no systemd to run lancam. Build dist/$program with make pi, and copy it by hand"
 root='sudo '
 [ "$user" != 0 ] || root=
-[ -z "$root" ] || [ "$sudo" != none ] || fail "no sudo there: PI=root@… would work, where root may log in"
-[ -z "$root" ] || [ "$sudo" = yes ] || [ -t 0 ] || fail "sudo wants a password there, and there is no terminal to ask for it"
+[ -z "$root" ] || [ "$sudo" != none ] || fail "$pi has no sudo. Use PI=root@..., if root may log in there"
+[ -z "$root" ] || [ "$sudo" = yes ] || [ -t 0 ] || fail "sudo asks for a password on $pi, and there is no terminal to type it"
 
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 deb=${LANCAM_DEB:-}
@@ -56,11 +56,11 @@ if [ -z "$deb" ]; then
     cross/deb/camera.sh "$architecture" >&2
     deb=dist/lancam_${version}_$architecture.deb
 fi
-[ -e "$deb" ] || fail "no $deb"
+[ -e "$deb" ] || fail "there is no file $deb"
 
 echo "Installing $(basename "$deb")" >&2
-folder=$(on_pi 'mktemp -d' </dev/null) || fail "no room for temporary files on $pi"
-on_pi "cat >'$folder/lancam.deb'" <"$deb" || fail "could not copy $deb to $pi: is its card full?"
+folder=$(on_pi 'mktemp -d' </dev/null) || fail "cannot make a temporary folder on $pi. Is its card full?"
+on_pi "cat >'$folder/lancam.deb'" <"$deb" || fail "cannot copy $deb to $pi. Is its card full?"
 # The owner's lancam.toml stays, even if ours is newer. `lancam pair` shows the code and what to type, unless everybody may
 # watch. One call of sudo, so that it asks for a password only once.
 # shellcheck disable=SC2016 # the Pi's shell expands these
@@ -68,12 +68,12 @@ install='dpkg --install --force-confdef --force-confold "$0" || exit
     for try in 1 2 3 4 5; do systemctl --quiet is-active lancam.service && break; sleep 1; done
     grep -qs "^[[:space:]]*access[[:space:]]*=[[:space:]]*.open" /etc/lancam/lancam.toml ||
         ! systemctl --quiet is-active lancam.service || { echo; lancam pair; echo; }'
-asking "${root}sh -c '$install' '$folder/lancam.deb'" >&2 || fail "$pi could not install it: see above"
+asking "${root}sh -c '$install' '$folder/lancam.deb'" >&2 || fail "the package was not installed on $pi (see above)"
 on_pi "rm -r '$folder'" </dev/null
 
 if ! on_pi 'for try in 1 2 3 4 5 6 7 8 9 10; do systemctl --quiet is-active lancam.service && exit; sleep 1; done; exit 1' </dev/null; then
     on_pi 'systemctl --no-pager --full status lancam.service' </dev/null >&2 || true
-    fail "it is installed, and does not run: see above"
+    fail "lancam is installed, but it does not run (see above)"
 fi
 { read -r name && read -r scheme && read -r addresses; } < <(on_pi '
     hostname

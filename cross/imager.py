@@ -66,7 +66,7 @@ def main():
         sys.exit("usage: imager.py FOLDER IMAGE URL")
     folder, image, url = sys.argv[1:]
     if not url.startswith(("https://", "http://", "file:///")):
-        sys.exit(f"release: RELEASE_URL={url} is no whole address: https://HOST/FOLDER would work")
+        sys.exit(f"release: RELEASE_URL={url} must be a whole address, such as https://HOST/FOLDER")
     try:
         text = json.dumps(manifest(folder, image, url), indent=2)
     except (OSError, EOFError, lzma.LZMAError) as error:

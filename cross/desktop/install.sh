@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# install.sh PROGRAM | install.sh --remove: installs lancam-view with its icon, menu entry, description, manual page and shell
-# completions below $DESTDIR$PREFIX, or removes all of it. PREFIX defaults to /usr/local for root and to ~/.local for others. Prints each file.
+# install.sh PROGRAM | install.sh --remove | install.sh --check: installs lancam-view with its icon, menu entry, description, manual page and shell
+# completions below $DESTDIR$PREFIX, or removes all of it, or only checks PREFIX. PREFIX defaults to /usr/local for root and to ~/.local for others. Prints each file.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 
 if [ "$(id -u)" = 0 ]; then PREFIX=${PREFIX:-/usr/local}; else PREFIX=${PREFIX:-$HOME/.local}; fi
-[[ $PREFIX == /* ]] || { echo "install.sh: PREFIX takes a folder that begins with /, not '$PREFIX'" >&2 && exit 2; }
+[[ $PREFIX == /* ]] || { echo "install.sh: PREFIX must be a folder that begins with /, not '$PREFIX'" >&2 && exit 2; }
 base=${DESTDIR:-}$PREFIX
 program=bin/lancam-view
 # On Debian, zsh reads files of packages and files of users from two folders.
@@ -45,6 +45,7 @@ refresh() {
 }
 
 case ${1:-} in
+--check) ;; # done above, before a program is built for minutes
 --remove)
     for ((at = 1; at < ${#files[@]}; at += 2)); do
         places+=("${files[at]}")
@@ -56,7 +57,7 @@ case ${1:-} in
     done
     refresh
     ;;
-'' | -*) echo "usage: install.sh PROGRAM | install.sh --remove" >&2 && exit 2 ;;
+'' | -*) echo "usage: install.sh PROGRAM | install.sh --remove | install.sh --check" >&2 && exit 2 ;;
 *)
     put 755 "$1" "$program"
     for ((at = 0; at < ${#files[@]}; at += 2)); do
@@ -64,7 +65,7 @@ case ${1:-} in
     done
     refresh
     # Folders of packages are in PATH.
-    [[ -n ${DESTDIR:-} || :$PATH: == *:$base/bin:* ]] || echo "$base/bin is not in your PATH: a new login may add it, or write $base/bin/lancam-view"
-    zsh_finds_it || echo "for zsh to complete lancam-view, write this before compinit in ~/.zshrc: fpath+=('$base/$zsh')"
+    [[ -n ${DESTDIR:-} || :$PATH: == *:$base/bin:* ]] || echo "Your shell does not find programs in $base/bin yet. Log in again; if that does not help, type $base/bin/lancam-view"
+    zsh_finds_it || echo "For completion in zsh, write this before compinit in ~/.zshrc: fpath+=('$base/$zsh')"
     ;;
 esac

@@ -18,24 +18,25 @@ no_image() {
     if [ "$image" = dist/lancam.img ]; then echo "there is no $image yet: \`make image\` builds it, or IMAGE=FILE names one that you have"
     else echo "$image is missing: no such file, and no $image.xz"; fi
 }
-[ -n "$device" ] || fail "which card? make flash DEV=/dev/...; this machine has:
+[ -n "$device" ] || fail "which card? Type: sudo make flash DEV=/dev/sdX, with the card's disk. This machine has:
 $(disks)$([ -e "$image" ] || { echo && no_image; })"
 [ -e "$image" ] || fail "$(no_image)"
-if [ ! -f "$image" ] || [ ! -r "$image" ]; then fail "$image cannot be read: it is no file, or you may not read it"; fi
+if [ ! -f "$image" ] || [ ! -r "$image" ]; then fail "cannot read $image: it is not a file, or this user may not read it"; fi
 
 refuse_what_is_no_card() {
     local name mounted
     name=$(basename "$(realpath "$device")")
-    [ -e "/sys/block/$name" ] || fail "$device is a partition; the whole disk is wanted"
-    mounted=$(lsblk --noheadings --raw --output PATH,MOUNTPOINT "$device" | awk '$2 != ""')
-    [ -z "$mounted" ] || fail "in use: $mounted; unmount it first, if it is the card"
+    [ -e "/sys/block/$name" ] || fail "$device is a partition. Name the whole disk"
+    mounted=$(lsblk --noheadings --raw --output PATH,MOUNTPOINT "$device" 2>/dev/null | awk '$2 != ""') ||
+        fail "there is no disk in $device"
+    [ -z "$mounted" ] || fail "in use: $mounted. If this is the card, unmount it first"
     [ -z "$(find "/sys/block/$name/" -path '*/holders/*' -print -quit)" ] ||
         fail "$device is part of something else (LVM, RAID, encryption)"
     size=$(($(cat "/sys/block/$name/size") * 512))
-    [ "$size" -gt 0 ] || fail "$device is empty: no card in the reader"
-    [ "$size" -le $((MOST_GIB << 30)) ] || fail "$device has $((size >> 30)) GiB: no card is so large"
+    [ "$size" -gt 0 ] || fail "there is no card in $device"
+    [ "$size" -le $((MOST_GIB << 30)) ] || fail "$device has $((size >> 30)) GiB, which is too large for a card"
     if [[ -n ${LANCAM_FLASH_FILES:-} && $name == loop* ]]; then return; fi
-    ! is_built_in "/sys/block/$name" || fail "$device is built into this machine: neither removable, nor on USB, nor a card"
+    ! is_built_in "/sys/block/$name" || fail "$device is built into this machine, so it is not a card"
     # Users that no list shows: a file system over several disks, or a virtual machine.
     if [[ $(blockdev --rereadpt "$device" 2>&1) == *busy* ]]; then fail "a partition of $device is in use"; fi
 }
@@ -70,11 +71,11 @@ ask_before_it_is_lost() {
         printf '%s\n' "${contents[@]}"
     } >&2
     if [ "$kind" = other ] && [ "${FORCE:-}" != 1 ]; then
-        fail "this is neither an empty card nor one of a Raspberry Pi. If all of it may be lost: make flash DEV=$device FORCE=1"
+        fail "this card holds something else than a Raspberry Pi's system. To delete it all, type: sudo make flash DEV=$device FORCE=1"
     fi
     if [ "${YES:-}" = 1 ]; then return; fi
-    if [ ! -t 0 ] || [ ! -t 2 ]; then fail "all of it would be lost, and there is no terminal to ask at: YES=1 answers"; fi
-    printf 'All of it will be lost. Write %s to it? [y/N] ' "$image" >&2
+    if [ ! -t 0 ] || [ ! -t 2 ]; then fail "this deletes all of it, and there is no terminal to ask at. To agree, add YES=1"; fi
+    printf 'This deletes all of it. Write %s to the card? [y/N] ' "$image" >&2
     read -r answer || answer=no
     case ${answer,,} in y | yes) ;; *) fail "nothing was written" ;; esac
 }
@@ -84,17 +85,17 @@ if [ -b "$device" ]; then
 elif [ -f "$device" ] && [ -n "${LANCAM_FLASH_FILES:-}" ]; then
     size=$(stat -c %s "$device")
 else
-    fail "$device is no disk; this machine has:
+    fail "$device is not a disk. This machine has:
 $(disks)"
 fi
-[ -w "$device" ] || fail "not allowed to write to $device: sudo make flash DEV=$device"
+[ -w "$device" ] || fail "this user may not write to $device. Type: sudo make flash DEV=$device"
 
 read_image() { case $image in *.xz) xz --decompress --stdout "$image" ;; *) cat "$image" ;; esac; }
 # Read the whole image once before the card is overwritten.
-length=$(read_image | wc -c) || fail "$image is damaged: build or download it again"
+length=$(read_image | wc -c) || fail "$image is damaged. Build it or download it again"
 signature=$({ read_image 2>/dev/null || true; } | head -c 512 | tail -c 2 | od -A n -t x1 | tr -d ' ')
-[ "$signature" = 55aa ] || fail "$image is no image of a card: it has no partition table"
-[ "$size" -ge "$length" ] || fail "$device has $((size >> 20)) MiB, the image $((length >> 20)): a larger card would do"
+[ "$signature" = 55aa ] || fail "$image is not an image of a card: it has no partition table"
+[ "$size" -ge "$length" ] || fail "$device has $((size >> 20)) MiB, the image $((length >> 20)). Take a larger card"
 
 # bar WHAT AT: shows the progress on the same line.
 bar() {
@@ -110,12 +111,12 @@ before=$(disk_now)
 ask_before_it_is_lost
 # Meanwhile a desktop may have mounted it, or somebody may have inserted another one.
 if [ -b "$device" ]; then refuse_what_is_no_card; fi
-[ "$(disk_now)" = "$before" ] || fail "there is another disk in $device now: nothing was written"
+[ "$(disk_now)" = "$before" ] || fail "there is another disk in $device now, so nothing was written"
 
 # write_step AT: writes one step from standard input at AT. Waits until the card has it, so that the progress shown is true.
 write_step() {
     dd of="$device" bs=$STEP count=1 seek=$(($1 / STEP)) iflag=fullblock conv=notrunc,fdatasync status=none ||
-        fail "$device could not be written: see above; another card, or another reader"
+        fail "cannot write to $device (see above). Try another card or another reader"
 }
 
 # The partition table is written last. Until then nothing on the card can be mounted.
@@ -141,7 +142,7 @@ for ((at = 0; at < length; at += STEP)); do
     left=$((length - at))
     cmp --quiet <(head -c $STEP <&3) <(dd if="$device" bs=$STEP count=1 skip=$((at / STEP)) status=none | head -c $left) || {
         echo >&2
-        fail "$device does not give back what was written, in MiB $((at >> 20)) to $(((at + STEP) >> 20)): another card, or another reader"
+        fail "$device does not give back what was written, in MiB $((at >> 20)) to $(((at + STEP) >> 20)). Try another card or another reader"
     }
 done 3< <(read_image)
 bar Reading "$length"
@@ -154,7 +155,7 @@ readonly PLACE='#device.code = "____-____-____"'
 random_code() {
     local letters=0123456789ABCDEFGHJKMNPQRSTVWXYZ code='' byte
     for byte in $(od -A n -N 12 -t u1 /dev/urandom); do code+=${letters:byte % 32:1}; done
-    [ ${#code} = 12 ] || fail "this system gives no random numbers, so there is no code: do not use this card"
+    [ ${#code} = 12 ] || fail "this system gives no random numbers, so the card has no code. Do not use it"
     echo "${code:0:4}-${code:4:4}-${code:8:4}"
 }
 
@@ -164,20 +165,20 @@ write_code() {
     # Blank space as line ends, because grep keeps a line in memory.
     mapfile -t found < <(read_image | tr '\0' '\n' | grep --text --byte-offset --only-matching --fixed-strings "$PLACE")
     if [ ${#found[@]} != 1 ]; then
-        echo "This image has no place for a code. If its camera wants one, its screen shows it"
+        echo "This image has no place for a code. If its camera asks for one, its screen shows it"
         return
     fi
     at=${found[0]%%:*}
     code=$(random_code)
     line="device.code = \"$code\" "
-    printf %s "$line" | dd of="$device" bs=1 seek="$at" conv=notrunc,fsync status=none || fail "the code could not be written to $device"
+    printf %s "$line" | dd of="$device" bs=1 seek="$at" conv=notrunc,fsync status=none || fail "cannot write the code to $device"
     if [ -b "$device" ]; then blockdev --flushbufs "$device"; fi
     [ "$(dd if="$device" bs=1 skip="$at" count=${#line} status=none | tr '\0' '?')X" = "${line}X" ] ||
-        fail "$device does not give back the code that was written: another card, or another reader"
+        fail "$device does not give back the code that was written. Try another card or another reader"
     echo "The camera's code: $code"
-    echo "lancam-view and browsers ask for it once. Until the camera's first start, it is in lancam.toml on the card"
+    echo "Note it down: lancam-view and browsers ask for it once. Until the camera's first start, it is in lancam.toml on the card"
 }
 write_code
 exec 9<&-
 if [ -b "$device" ]; then blockdev --rereadpt "$device" 2>/dev/null || true; fi
-echo "The card is ready: into the Pi with it" >&2
+echo "The card is ready. Put it into the Pi" >&2

@@ -12,6 +12,7 @@ camera=${1:-}
 read -ra more <<<"${LANCAM_COMPARE:-}"
 
 if [ -n "$camera" ]; then
+    [ -c "$camera" ] || { echo "compare: there is no camera $camera. \`lancam list\` shows the cameras" >&2 && exit 2; }
     cross/need.sh ustreamer:ustreamer motion:motion djpeg:libjpeg-turbo-progs python3:python3
     for service in motion lancam; do
         # Debian starts motion when it is installed, and it takes the camera.

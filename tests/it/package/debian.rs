@@ -616,11 +616,11 @@ fn deploying_installs_starts_says_where_and_again_does_no_harm() {
         debian.write("/etc/sudoers.d/pi", "pi ALL=(ALL) ALL\n");
         fails("pi@127.0.0.1", "no terminal to ask");
         debian.sh("mv /usr/bin/sudo /usr/bin/not-sudo");
-        fails("pi@127.0.0.1", "no sudo there");
+        fails("pi@127.0.0.1", "has no sudo");
         debian.write(CONFIGURATION, "quality = 800\n");
         fails("root@127.0.0.1", "it is installed, and does not run");
         debian.sh("mv /usr/bin/dpkg /usr/bin/not-dpkg");
-        fails("root@127.0.0.1", "no Debian there");
+        fails("root@127.0.0.1", "has no Debian");
     });
 }
 

@@ -77,7 +77,7 @@ fn what_is_installed_works_and_goes_away_again() {
     }
     let zsh = "share/zsh/site-functions/_lancam-view";
     assert!(installed.contains(zsh), "{installed:?}");
-    assert!(said.contains("is not in your PATH"), "{said}");
+    assert!(said.contains("Your shell does not find programs in "), "{said}");
     if has("what_is_installed_works_and_goes_away_again", "zsh") {
         assert!(said.contains("my own/share/zsh/site-functions')"), "{said}");
     }
@@ -88,6 +88,24 @@ fn what_is_installed_works_and_goes_away_again() {
     assert!(left.iter().all(|file| file.ends_with("mimeinfo.cache")), "{left:?}");
     assert!(said.contains("removed"), "{said}");
     assert_eq!(install("--remove"), "", "and there is nothing more to remove");
+}
+
+#[test]
+fn a_slip_in_a_line_for_make_is_told_before_anything_is_built() {
+    for (words, told) in [
+        (&["falsh"][..], "make: there is no target \"falsh\". Type make for a list of them"),
+        (&["install", "PREFIX=here"], "PREFIX must be a folder that begins with /, not 'here'"),
+        (&["soak", "HOURS=x"], "HOURS must be a number, not x"),
+        (&["fuzz", "SECONDS=1h"], "SECONDS must be a whole number, not 1h"),
+        (&["compare", "CAMERA=/dev/nothing"], "there is no camera /dev/nothing"),
+        (&["deploy"], "which Pi? Type: make deploy PI=pi@raspberrypi.local"),
+    ] {
+        let mut make = Command::new("make");
+        make.args(words).current_dir(HERE).env_remove("MAKEFLAGS").env_remove("PREFIX");
+        let output = make.stdin(Stdio::null()).output().expect("make runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && said.contains(told), "{words:?}: {said}");
+    }
 }
 
 #[test]

@@ -84,7 +84,11 @@ fn raspberry_pi_imager_is_told_of_the_image_with_figures_that_are_right() {
     succeeds(Command::new("xz").arg("--force").arg("--keep").arg(path("lancam.img")));
     let failed = gather(folder.path(), Some("downloads/lancam"));
     let said = String::from_utf8_lossy(&failed.stderr);
-    assert!(!failed.status.success() && said.contains("https://HOST/FOLDER would work"), "{said}");
+    assert!(
+        !failed.status.success()
+            && said.contains("must be a whole address, such as https://HOST/FOLDER"),
+        "{said}"
+    );
 
     let output = gather(folder.path(), Some("https://example.org/lancam/"));
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
