@@ -47,6 +47,8 @@ pub struct Stated<'a> {
     pub kind: u16,
     /// Its class.
     pub class: u16,
+    /// Whether it replaces earlier records of the same name and kind (RFC 6762, section 10.2).
+    pub replaces: bool,
     /// Its TTL in seconds; 0 if it no longer exists.
     pub ttl: u32,
     message: &'a [u8],
@@ -116,6 +118,9 @@ const RESPONSE_CODE: u16 = 0x000F;
 /// The top bit of a question's class.
 const UNICAST: u16 = 0x8000;
 
+/// The top bit of a record's class.
+const REPLACES: u16 = 0x8000;
+
 impl<'a> Cursor<'a> {
     fn question(&mut self) -> Result<Question<'a>, DnsError> {
         let (name, kind, class) = (self.labels()?, self.u16()?, self.u16()?);
@@ -123,13 +128,14 @@ impl<'a> Cursor<'a> {
     }
 
     fn stated(&mut self, section: Section) -> Result<Stated<'a>, DnsError> {
-        let (name, kind, class) = (self.labels()?, self.u16()?, self.u16()? & CLASS);
+        let (name, kind, class) = (self.labels()?, self.u16()?, self.u16()?);
+        let (class, replaces) = (class & CLASS, class & REPLACES != 0);
         let ttl = u32::from(self.u16()?) << 16 | u32::from(self.u16()?);
         let len = usize::from(self.u16()?);
         let start = self.at;
         self.take(len)?;
         let (message, end) = (self.message, self.at);
-        Ok(Stated { section, name, kind, class, ttl, message, start, end })
+        Ok(Stated { section, name, kind, class, replaces, ttl, message, start, end })
     }
 }
 

@@ -1,6 +1,6 @@
 //! One link: claims the camera's names there, defends them, and schedules what is sent.
 
-use super::zone::{ANNOUNCEMENTS, APART, Entry, Set, Sharing, Zone};
+use super::zone::{ANNOUNCEMENTS, APART, DEFENDED_APART, Entry, Set, Sharing, Zone};
 use super::{Called, Family, Interface, LinkId, MAX_SENT, Service};
 use crate::prefix::Prefix;
 use crate::wire::dns::message::{Message, Section, Stated};
@@ -19,9 +19,6 @@ const AFTER_LOSS: Duration = Duration::from_secs(1);
 
 /// The time between the first two announcements. It doubles after each (section 8.3).
 const FIRST_GAP: Duration = Duration::from_secs(1);
-
-/// The shortest time between two defences of a name (section 6).
-const DEFENDED_APART: Duration = Duration::from_millis(250);
 
 /// The flags of an answer: response, authoritative.
 pub(super) const ANSWER: u16 = 0x8400;
@@ -234,21 +231,44 @@ impl Link {
     /// A message that ends everything that was announced here, except what other devices announce
     /// too.
     pub(super) fn goodbye(&self) -> Option<Vec<u8>> {
+        self.goodbye_to(|_| true)
+    }
+
+    /// A message that ends what was announced here of names that somebody else has, who stated this. It leaves the records
+    /// that are that one's too.
+    pub(super) fn goodbye_beside(&self, winner: &Message<'_>) -> Option<Vec<u8>> {
+        self.goodbye_to(|entry| {
+            entry.sharing == Sharing::Unique
+                && !winner.records().any(|stated| entry.is_stated(&stated))
+        })
+    }
+
+    fn goodbye_to(&self, is_over: impl Fn(&Entry) -> bool) -> Option<Vec<u8>> {
         if !self.is_ours {
             return None;
         }
         let mut writer = Writer::new(0, ANSWER, MAX_SENT);
         let services = Name::of("_services._dns-sd._udp.local");
-        for entry in self.zone.entries.iter().filter(|entry| entry.record.name != services) {
-            let terms = Terms { ttl: 0, ..entry.terms() };
+        let is_own = |entry: &&Entry| entry.record.name != services && is_over(entry);
+        for entry in self.zone.entries.iter().filter(is_own) {
+            // It replaces nothing: others may have records of the same name.
+            let terms = Terms { ttl: 0, replaces: false };
             // What does not fit expires by itself.
             let _ = writer.record(Section::Answer, &entry.record, terms);
         }
-        Some(writer.finish())
+        (!writer.is_empty()).then(|| writer.finish())
     }
 
     /// Handles an answer by somebody else: whether it claims one of the names.
-    pub(super) fn hear_answer(&self, message: &Message<'_>, own: &Own) -> Verdict {
+    pub(super) fn hear_answer(
+        &mut self,
+        message: &Message<'_>,
+        own: &Own,
+        now: Instant,
+    ) -> Verdict {
+        if self.is_ours {
+            message.records().for_each(|stated| self.rescue(&stated, own, now));
+        }
         if !message.records().any(|stated| self.contradicts(&stated, own)) {
             return Verdict::Fine;
         }
@@ -257,6 +277,19 @@ impl Link {
             Some(probe) if probe.sent > 0 || !self.is_ours => Verdict::Taken,
             Some(_) => Verdict::Fine,
             None => Verdict::Doubtful,
+        }
+    }
+
+    /// Says a record again that others forget within a second because of what somebody else has stated: the end of
+    /// it or of another one that it replaces (RFC 6762, section 10.1), or less than half its time (section 6.6).
+    fn rescue(&mut self, stated: &Stated<'_>, own: &Own, now: Instant) {
+        let replaces_ours = stated.replaces && stated.ttl == 0 && !own.has_said(stated);
+        for entry in &mut self.zone.entries {
+            let is_replaced =
+                replaces_ours && entry.sharing == Sharing::Unique && entry.is_of_kind(stated);
+            if is_replaced || stated.ttl < entry.ttl / 2 && entry.is_stated(stated) {
+                entry.say_soon(now);
+            }
         }
     }
 
@@ -332,8 +365,7 @@ impl Link {
             let is_meant = entry.sharing == Sharing::Unique
                 && claimed.iter().any(|stated| entry.record.name == stated.name);
             if is_meant {
-                let due = entry.told_at.map_or(now, |at| now.max(at + DEFENDED_APART));
-                entry.pending = Some(super::zone::Pending { due, asker: None });
+                entry.say_soon(now);
             }
         }
     }

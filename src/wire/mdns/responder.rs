@@ -77,6 +77,12 @@ impl Responder {
         self.renew(now, Duration::ZERO);
     }
 
+    /// What is announced.
+    #[cfg(test)]
+    pub(super) fn services(&self) -> &[Service] {
+        &self.services
+    }
+
     /// Updates every link. New links begin to probe after `pause` and a random delay.
     fn renew(&mut self, now: Instant, pause: Duration) {
         let called = self.names.numbered(self.number);
@@ -118,9 +124,12 @@ impl Responder {
         if !is_credible {
             return;
         }
-        match link.hear_answer(&message, &self.own) {
+        match link.hear_answer(&message, &self.own, now) {
             Verdict::Fine => {}
-            Verdict::Taken => self.rename(now),
+            Verdict::Taken => {
+                self.give_up(&message, arrival.link.interface);
+                self.rename(now);
+            }
             // Section 9: probe the names again. A device that really has one of them answers, and
             // keeps it. But at most once in a while, so that a neighbour cannot force constant
             // probing.
@@ -132,10 +141,20 @@ impl Responder {
         }
     }
 
+    /// Ends what was announced, because somebody has stated on this interface to have the names.
+    fn give_up(&mut self, winner: &Message<'_>, lost_on: u32) {
+        self.outbox.clear();
+        for link in &self.links {
+            let goodbye = match link.id.interface == lost_on {
+                true => link.goodbye_beside(winner),
+                false => link.goodbye(),
+            };
+            self.outbox.extend(goodbye.map(|bytes| Outgoing { link: link.id, to: None, bytes }));
+        }
+    }
+
     /// Somebody else has the name: tries the next one.
     fn rename(&mut self, now: Instant) {
-        self.outbox.clear();
-        self.say_goodbye();
         let pause = self.conflicts.note(now);
         // Somebody who claims one number after the other will hardly guess a random one.
         self.number = match self.conflicts.are_suspicious(now) {

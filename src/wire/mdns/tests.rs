@@ -345,18 +345,76 @@ fn a_name_that_somebody_has_is_left_to_him() {
     }
 }
 
-/// Passes time for both; each receives what the other sends.
-fn pass_together(a: &mut Camera, b: &mut Camera, millis: u64) {
-    for _ in 0..millis {
+/// Passes time for both; each receives what the other sends. Returns that, with its time.
+fn pass_together(a: &mut Camera, b: &mut Camera, millis: u64) -> Vec<(u64, Outgoing)> {
+    let mut sent = Vec::new();
+    for at in 0..millis {
         let (from_a, from_b) = (a.pass(1), b.pass(1));
-        for (_, outgoing) in from_a {
-            b.hear(&outgoing.bytes, "10.0.0.1:5353");
-            a.hear(&outgoing.bytes, "10.0.0.1:5353");
+        for (from, messages) in [("10.0.0.1:5353", from_a), ("10.0.0.2:5353", from_b)] {
+            for (_, outgoing) in messages {
+                a.hear(&outgoing.bytes, from);
+                b.hear(&outgoing.bytes, from);
+                sent.push((at, outgoing));
+            }
         }
-        for (_, outgoing) in from_b {
-            a.hear(&outgoing.bytes, "10.0.0.2:5353");
-            b.hear(&outgoing.bytes, "10.0.0.2:5353");
+    }
+    sent
+}
+
+/// What a neighbour remembers of all that is multicast (RFC 6762, sections 10.1 and 10.2).
+#[derive(Default)]
+struct Cache(Vec<Remembered>);
+
+struct Remembered {
+    name: Name,
+    kind: u16,
+    data: Vec<u8>,
+    heard: u64,
+    until: u64,
+}
+
+impl Cache {
+    /// `at`: milliseconds.
+    fn hear(&mut self, bytes: &[u8], at: u64) {
+        let message = Message::parse(bytes).expect("ours");
+        for stated in message.records().filter(|_| message.is_answer()) {
+            let data = stated.plain_data().expect("ours");
+            let soon = at + 1000;
+            for known in &mut self.0 {
+                let is_kind = known.name == stated.name.to_name() && known.kind == stated.kind;
+                let is_over = stated.ttl == 0 && known.data == data;
+                let is_replaced = stated.replaces && known.heard + 1000 < at && known.data != data;
+                if is_kind && (is_over || is_replaced) {
+                    known.until = known.until.min(soon);
+                }
+            }
+            if stated.ttl > 0 {
+                let (name, kind) = (stated.name.to_name(), stated.kind);
+                self.0.retain(|it| !(it.name == name && it.kind == kind && it.data == data));
+                let until = at + 1000 * u64::from(stated.ttl);
+                self.0.push(Remembered { name, kind, data, heard: at, until });
+            }
         }
+    }
+
+    /// Whether `camera`, with this last byte of its address, can be found and reached at this time.
+    fn knows(&self, camera: &Camera, address: u8, at: u64) -> bool {
+        let Standing::Found(Called { instance, host, .. }) = camera.responder.standing() else {
+            return false;
+        };
+        let service = Name::of("_lancam._tcp.local");
+        let (instance, host) =
+            (Name::below(&instance, &service), Name::of(&format!("{host}.local")));
+        let has = |name: &Name, data: Data| {
+            let of_it = self.0.iter().filter(|it| it.name == *name && it.kind == data.kind());
+            let alive: Vec<_> = of_it.filter(|it| it.until > at).map(|it| &it.data).collect();
+            alive == [&data.plain()]
+        };
+        let text = camera.responder.services()[0].text.clone();
+        self.0.iter().any(|it| it.data == Data::Instance(instance.clone()).plain() && it.until > at)
+            && has(&instance, Data::Place { port: 9999, host: host.clone() })
+            && has(&instance, Data::Text(text))
+            && has(&host, Data::Address([10, 0, 0, address].into()))
     }
 }
 
@@ -409,19 +467,84 @@ fn a_name_is_defended_against_whoever_asks_for_it() {
 /// Two networks that were separate are joined.
 #[test]
 fn of_two_cameras_that_have_the_same_name_one_keeps_it() {
-    let (mut a, mut b) = (Camera::found("1", 1), Camera::found("2", 2));
-    a.pass(5000);
-    b.pass(5000);
+    let (mut a, mut b) = (Camera::new("1", 1), Camera::new("2", 2));
+    let mut cache = Cache::default();
+    for (at, outgoing) in a.pass(11_000).into_iter().chain(b.pass(11_000)) {
+        cache.hear(&outgoing.bytes, at);
+    }
     a.hear(&query(&[(&Name::of("Garage._lancam._tcp.local"), QueryKind::Pointer)]), PEER);
     let mut who = query(&[(&Name::of("garage.local"), QueryKind::A)]);
     a.hear(&who, PEER);
     b.hear(&who, PEER);
     who.clear();
-    pass_together(&mut a, &mut b, 8000);
+    for (at, outgoing) in pass_together(&mut a, &mut b, 8000) {
+        cache.hear(&outgoing.bytes, 11_000 + at);
+    }
+    // The one that gave the name up withdraws nothing of the other.
+    assert!(cache.knows(&a, 1, 25_000), "{:?}", a.responder.standing());
+    assert!(cache.knows(&b, 2, 25_000), "{:?}", b.responder.standing());
     let mut called = [a.called(), b.called()].map(|name| name.expect("both are found"));
     called.sort();
     assert_ne!(called[0], called[1]);
     assert!(called.contains(&"Garage (2)".to_owned()), "{called:?}");
+}
+
+/// Records that the camera [`Camera::found`] with number 1 has announced.
+fn announced() -> [(&'static str, Data); 3] {
+    let kind = Name::of("_lancam._tcp.local");
+    [
+        ("_lancam._tcp.local", Data::Instance(Name::below("Garage", &kind))),
+        ("Garage._lancam._tcp.local", Data::Place { port: 9999, host: Name::of("garage.local") }),
+        ("garage.local", Data::Address([10, 0, 0, 1].into())),
+    ]
+}
+
+#[test]
+fn what_somebody_else_withdraws_is_said_again_within_a_second() {
+    let mut camera = Camera::found("1", 1);
+    camera.pass(5000);
+    let foreign = [
+        ("Garage._lancam._tcp.local", elsewhere()),
+        ("garage.local", Data::Address([10, 0, 0, 2].into())),
+    ];
+    for (name, data) in announced().into_iter().chain(foreign) {
+        let kind = data.kind();
+        camera.hear(&says(name, data, 0), PEER);
+        let sent = camera.pass(1000);
+        let [(at, answer)] = &sent[..] else { panic!("{name}: {sent:?}") };
+        assert!(*at < 900 && answer.to.is_none(), "{name}: {at}");
+        let message = Message::parse(&answer.bytes).expect("ours");
+        let mut said = message.records().filter(|it| it.section == Section::Answer);
+        assert!(said.all(|it| it.kind == kind && it.ttl >= 120), "{name}");
+    }
+}
+
+#[test]
+fn who_gives_a_record_less_than_half_its_time_has_it_said_again() {
+    let mut camera = Camera::found("1", 1);
+    camera.pass(5000);
+    for (name, data) in announced() {
+        let whole = if data.kind() == PTR { 4500 } else { 120 };
+        camera.hear(&says(name, data.clone(), whole / 2), PEER);
+        assert_eq!(camera.pass(1100), [], "{name}");
+        camera.hear(&says(name, data, whole / 2 - 1), PEER);
+        assert_eq!(camera.pass(1100).len(), 1, "{name}");
+    }
+}
+
+#[test]
+fn a_flood_of_goodbyes_has_four_answers_a_second() {
+    let mut camera = Camera::found("1", 1);
+    camera.pass(5000);
+    let mut sent = 0;
+    for _ in 0..2000 {
+        for (name, data) in announced() {
+            camera.hear(&says(name, data, 0), PEER);
+        }
+        sent += camera.pass(1).len();
+    }
+    assert!((2..=9).contains(&sent), "{sent} in two seconds");
+    assert_eq!(camera.called().as_deref(), Some("Garage"));
 }
 
 #[test]

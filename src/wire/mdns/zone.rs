@@ -82,6 +82,9 @@ pub(super) const ANNOUNCEMENTS: u8 = 3;
 /// The shortest time between two multicasts of a record (RFC 6762, section 6).
 pub(super) const APART: Duration = Duration::from_secs(1);
 
+/// The same where somebody else claims the record's name or ends the record.
+pub(super) const DEFENDED_APART: Duration = Duration::from_millis(250);
+
 impl Entry {
     fn new(name: &Name, sharing: Sharing, ttl: u32, data: Data) -> Self {
         let record = Record { name: name.clone(), data };
@@ -102,11 +105,22 @@ impl Entry {
         self.record == other.record
     }
 
-    /// Whether `stated` is the same record.
-    pub(super) fn is_stated(&self, stated: &Stated<'_>) -> bool {
+    /// Schedules it to be sent to everybody, as soon as it may be.
+    pub(super) fn say_soon(&mut self, now: Instant) {
+        let due = self.told_at.map_or(now, |at| now.max(at + DEFENDED_APART));
+        self.pending = Some(Pending { due, asker: None });
+    }
+
+    /// Whether `stated` is a record of the same name and kind.
+    pub(super) fn is_of_kind(&self, stated: &Stated<'_>) -> bool {
         stated.class == IN
             && stated.kind == self.record.data.kind()
             && self.record.name == stated.name
+    }
+
+    /// Whether `stated` is the same record.
+    pub(super) fn is_stated(&self, stated: &Stated<'_>) -> bool {
+        self.is_of_kind(stated)
             && stated
                 .plain_data()
                 .is_some_and(|data| data.eq_ignore_ascii_case(&self.record.data.plain()))
