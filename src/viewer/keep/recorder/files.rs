@@ -23,6 +23,8 @@ pub(super) struct Files {
     claimed: Option<Output>,
     file: Option<RecordedFile>,
     path: Arc<Path>,
+    /// The turn of the rotation that the current file belongs to. `None` if the next file begins one.
+    turn: Option<Turn>,
     kept: KeptFiles,
     changes: Changes,
     /// The largest file that the disk allows, once a write has failed because of it.
@@ -30,6 +32,15 @@ pub(super) struct Files {
     frames: u64,
     left_out: u64,
     /// Bytes of the files before the current one.
+    bytes: u64,
+}
+
+/// One turn of the rotation: the files that lie between two limits of time or length.
+#[derive(Debug)]
+struct Turn {
+    /// When it began, counted from the start of the recording.
+    began: Duration,
+    /// Bytes of its finished files.
     bytes: u64,
 }
 
@@ -56,6 +67,7 @@ impl Files {
             claimed,
             file: None,
             path: Arc::from(path),
+            turn: None,
             kept: KeptFiles::new(plan.rotation.keep),
             changes: Changes::default(),
             ceiling: None,
@@ -91,6 +103,10 @@ impl Files {
     pub(super) fn write(&mut self, frame: &Frame, at: Duration) -> Result<(), RecordError> {
         let Some(form) = Form::of(frame) else { return Ok(()) };
         match &self.file {
+            Some(file) if self.is_full(file, frame, at) => {
+                self.close()?;
+                self.turn = None;
+            }
             Some(file) if file.form() != form => {
                 if !self.changes.allow(at) {
                     self.left_out += 1;
@@ -98,7 +114,6 @@ impl Files {
                 }
                 self.close()?;
             }
-            Some(file) if self.is_full(file, frame, at) => self.close()?,
             _ => {}
         }
         match self.append(frame, form, at) {
@@ -108,6 +123,7 @@ impl Files {
             {
                 self.learn_ceiling();
                 self.close_for_good();
+                self.turn = None;
                 self.append(frame, form, at)
             }
             written => written,
@@ -132,7 +148,10 @@ impl Files {
                     Some(claimed) => claimed,
                     None => create(&mut self.names, frame)?,
                 };
-                self.kept.make_room();
+                if self.turn.is_none() {
+                    self.kept.begin_turn();
+                    self.turn = Some(Turn { began: at, bytes: 0 });
+                }
                 self.path = Arc::clone(out.path());
                 empty.insert(RecordedFile::begin(out, frame, form, at))
             }
@@ -145,15 +164,17 @@ impl Files {
         written.map_err(|source| RecordError::Write { path, source, kept })
     }
 
-    /// Whether the next file has to begin with this frame.
+    /// Whether the next turn has to begin with this frame, because of a limit of time or length.
     fn is_full(&self, file: &RecordedFile, frame: &Frame, at: Duration) -> bool {
-        let turn = |every: Duration| {
+        let Some(Turn { began, bytes }) = &self.turn else { return false };
+        let is_over = |every: Duration| {
             let number = |at: Duration| at.as_nanos() / every.as_nanos().max(1);
-            number(at) > number(file.began())
+            number(at) > number(*began)
         };
-        let most = [self.rotation.max, self.ceiling].into_iter().flatten().min();
         let len = file.len_with(frame.packet.payload().len());
-        self.rotation.every.is_some_and(turn) || most.is_some_and(|most| len > most)
+        self.rotation.every.is_some_and(is_over)
+            || self.rotation.max.is_some_and(|max| bytes + len > max)
+            || self.ceiling.is_some_and(|ceiling| len > ceiling)
     }
 
     /// Notes how long a file can be here, so that the next files end before a write fails.
@@ -167,6 +188,9 @@ impl Files {
         let (path, is_empty) = (Arc::clone(file.path()), file.frames() == 0);
         let (bytes, closed) = file.close();
         self.bytes += bytes;
+        if let Some(turn) = &mut self.turn {
+            turn.bytes += bytes;
+        }
         if !is_empty {
             self.kept.add(&path, bytes);
         }
@@ -240,7 +264,88 @@ impl Changes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Instant;
+    use crate::image::frame::Micros;
+    use crate::image::pixels::Size;
+    use crate::wire::packet::{Codec, FrameFacts, PacketPool};
+    use std::time::{Instant, SystemTime};
+
+    /// A frame of raw pixels.
+    fn frame(size: Size) -> Frame {
+        let (sequence, captured_at, codec) = (1, Micros(0), Codec::Bgr24);
+        let facts = FrameFacts { sequence, captured_at, codec, size };
+        let mut packet = PacketPool::default().take(facts);
+        let open = PacketPool::open(&mut packet);
+        open.storage(size.area() * 3).fill(0);
+        open.set_len(size.area() * 3);
+        Frame {
+            packet,
+            arrived: Instant::now(),
+            lasting: Duration::ZERO,
+            taken: SystemTime::UNIX_EPOCH,
+            camera: Arc::from("a"),
+            interval: None,
+            file: 0,
+        }
+    }
+
+    /// Records frames of these sizes at these times. Returns the files after each.
+    fn record(
+        rotation: Rotation,
+        frames: impl IntoIterator<Item = (u64, Size)>,
+    ) -> Vec<Vec<String>> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("x.mkv");
+        let plan = Plan { rotation, ..Plan::file(&path) };
+        let queue = Arc::new(Queue::new(&path, Instant::now()));
+        let mut files = Files::claim(&plan, &queue).expect("new");
+        let names = || {
+            let entries = fs::read_dir(folder.path()).expect("a folder");
+            let name = |entry: fs::DirEntry| entry.file_name().to_string_lossy().into_owned();
+            let mut names: Vec<_> = entries.map(|entry| name(entry.expect("readable"))).collect();
+            names.sort();
+            names
+        };
+        let there = frames.into_iter().map(|(seconds, size)| {
+            let at = Duration::from_secs(seconds);
+            let taken = SystemTime::UNIX_EPOCH + at;
+            files.write(&Frame { taken, ..frame(size) }, at).expect("written");
+            names()
+        });
+        let there = there.collect();
+        files.finish().expect("finished");
+        there
+    }
+
+    const SMALL: Size = Size::new(16, 16);
+    const LARGE: Size = Size::new(32, 16);
+    const HOUR: u64 = 3600;
+
+    #[test]
+    fn frames_of_another_size_drive_no_earlier_turn_out() {
+        let every = Some(Duration::from_secs(HOUR));
+        let rotation = Rotation { every, max: None, keep: 3 };
+        let hours = (0..3).map(|hour| (hour * HOUR, SMALL));
+        let changes = (0..10).map(|turn| (2 * HOUR + 1, if turn % 2 == 0 { LARGE } else { SMALL }));
+        let next = [(3 * HOUR, SMALL), (4 * HOUR, LARGE), (5 * HOUR, LARGE)];
+        let there = record(rotation, hours.chain(changes).chain(next));
+        let first = &there[2];
+        assert_eq!(first.len(), 3, "{first:?}");
+        let changed = &there[12];
+        assert!(first.iter().all(|name| changed.contains(name)), "{first:?}: {changed:?}");
+        assert_eq!(changed.len(), 13, "{changed:?}");
+        // The first hour goes, then the second, then the third with all its files.
+        assert_eq!([13, 14, 15].map(|at| there[at].len()), [13, 13, 3]);
+    }
+
+    #[test]
+    fn files_of_other_sizes_need_no_more_room_than_one() {
+        let frame = (SMALL.area() * 3) as u64;
+        let rotation = Rotation { every: None, max: Some(20 * frame), keep: 2 };
+        let sizes = (0..90).map(|number| (number, if number % 3 == 0 { LARGE } else { SMALL }));
+        let there = record(rotation, sizes);
+        let most = there.iter().map(Vec::len).max().expect("some");
+        assert!((10..40).contains(&most), "{most}");
+    }
 
     #[test]
     fn a_file_that_is_there_is_not_touched_and_an_empty_one_does_not_stay() {

@@ -1,4 +1,6 @@
 //! Keeps the newest files of a recording and removes its older ones. Touches no other file.
+//!
+//! What is counted are turns of the rotation. A turn has one file, and one more each time the form of the frames changes.
 
 use std::collections::VecDeque;
 use std::fs;
@@ -8,30 +10,34 @@ use std::sync::Arc;
 /// The finished files of this recording.
 #[derive(Debug)]
 pub(super) struct KeptFiles {
-    /// How many files to keep, including the one being written. 0 keeps all.
+    /// How many turns to keep, including the one being recorded. 0 keeps all.
     most: usize,
-    /// The oldest first, each with its length when it was closed.
-    files: VecDeque<(Arc<Path>, u64)>,
+    /// The files of each turn, the oldest first, each with its length when it was closed.
+    turns: VecDeque<Vec<(Arc<Path>, u64)>>,
 }
 
 impl KeptFiles {
     pub(super) fn new(most: usize) -> Self {
-        Self { most, files: VecDeque::new() }
+        Self { most, turns: VecDeque::new() }
     }
 
-    /// Adds a finished file.
+    /// Adds a finished file to the newest turn.
     pub(super) fn add(&mut self, path: &Arc<Path>, len: u64) {
-        if self.most > 0 {
-            self.files.push_back((Arc::clone(path), len));
+        if let Some(newest) = self.turns.back_mut() {
+            newest.push((Arc::clone(path), len));
         }
     }
 
-    /// Makes room for a new file: removes the oldest ones.
-    pub(super) fn make_room(&mut self) {
-        while self.most > 0 && self.files.len() >= self.most {
-            let Some((path, len)) = self.files.pop_front() else { return };
-            remove(&path, len);
+    /// Begins a turn: removes the files of the oldest ones that are too many.
+    pub(super) fn begin_turn(&mut self) {
+        if self.most == 0 {
+            return;
         }
+        while self.turns.len() >= self.most {
+            let oldest = self.turns.pop_front().unwrap_or_default();
+            oldest.iter().for_each(|(path, len)| remove(path, *len));
+        }
+        self.turns.push_back(Vec::new());
     }
 }
 
@@ -60,7 +66,7 @@ mod tests {
         let mut kept = KeptFiles::new(3);
         let file = |number: u32| folder.path().join(format!("{number}.mkv"));
         for number in 1..=6 {
-            kept.make_room();
+            kept.begin_turn();
             fs::write(file(number), b"data").expect("written");
             kept.add(&Arc::from(file(number)), 4);
             match number {

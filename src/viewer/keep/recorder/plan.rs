@@ -29,9 +29,11 @@ pub enum Naming {
 pub struct Rotation {
     /// The longest time in one file.
     pub every: Option<Duration>,
-    /// The most bytes in one file. A single frame may exceed it.
+    /// The most bytes in one file, together with those that begin after it because the form of the frames changed. A single
+    /// frame may exceed it.
     pub max: Option<u64>,
-    /// How many of the newest files to keep. 0 keeps all.
+    /// How many of the newest files to keep, 0 for all. Files that began because the form of the frames changed count as one
+    /// with the file before them.
     pub keep: usize,
 }
 

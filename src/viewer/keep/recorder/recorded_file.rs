@@ -111,11 +111,6 @@ impl RecordedFile {
         self.form
     }
 
-    /// When the file begins, counted from the start of the recording.
-    pub(super) fn began(&self) -> Duration {
-        self.began
-    }
-
     pub(super) fn frames(&self) -> u64 {
         self.frames
     }
