@@ -91,11 +91,13 @@ impl Census {
         is_news
     }
 
-    /// A census with one camera in it.
+    /// A census with these cameras in it.
     #[cfg(test)]
-    pub(super) fn of(camera: Found) -> Self {
+    pub(super) fn of_all(cameras: Vec<Found>) -> Self {
         let mut census = Self::default();
-        census.note(camera, IpAddr::from([10, 0, 0, 5]), 0);
+        for camera in cameras {
+            census.note(camera, IpAddr::from([10, 0, 0, 5]), 0);
+        }
         census
     }
 
@@ -153,6 +155,7 @@ mod tests {
             name: "Door".into(),
             addresses: vec![address.parse().expect("an address")],
             facts: Facts { id: id.into(), ..Facts::default() },
+            ..Found::default()
         }
     }
 

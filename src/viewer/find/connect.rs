@@ -115,7 +115,6 @@ fn place(camera: &CameraAddress, address: SocketAddr) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::service::Facts;
 
     #[test]
     fn a_link_local_address_without_its_interface_is_told_what_it_lacks() {
@@ -129,8 +128,7 @@ mod tests {
     fn a_camera_that_was_found_by_its_name_is_called_by_it() {
         let closed = std::net::TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr());
         let closed = closed.expect("a free port");
-        let garage =
-            Found { name: "Garage".into(), addresses: vec![closed], facts: Facts::default() };
+        let garage = Found { name: "Garage".into(), addresses: vec![closed], ..Found::default() };
         let said = connect_to(&garage).expect_err("nobody listens").to_string();
         assert!(said.starts_with(&format!("nothing listens at Garage ({closed}).")), "{said}");
     }

@@ -10,10 +10,12 @@ use crate::wire::service::{CAMERA, Facts};
 use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 
 /// A camera that answered.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Found {
     /// Its name on the LAN. No two cameras have the same.
     pub name: String,
+    /// What its host is called, in lower case and without `.local`. Empty if that is not known.
+    pub host: String,
     /// Its addresses, the best first; at least one.
     pub addresses: Vec<SocketAddr>,
     /// What it announces about itself.
@@ -102,7 +104,8 @@ fn camera(instance: &Name, records: &[Record], answer: &Answer) -> Option<Found>
         // A camera that sends no address is at the address that the answer came from.
         addresses.push(with_scope(answer.from.ip(), port, answer));
     }
-    Some(Found { name: printable(instance.first()), addresses, facts: facts.unwrap_or_default() })
+    let (name, host) = (printable(instance.first()), printable(host.first()).to_lowercase());
+    Some(Found { name, host, addresses, facts: facts.unwrap_or_default() })
 }
 
 /// The addresses for `host` in an answer, the best first.
@@ -184,7 +187,7 @@ mod tests {
         let door = camera(&instance, &records, &answer("192.168.1.5:5353")).expect("its place");
         let addresses: Vec<_> = door.addresses.iter().map(ToString::to_string).collect();
         assert_eq!(addresses, ["192.168.1.5:7", "[fd00::1]:7", "[fe80::1%3]:7"]);
-        assert_eq!(door.facts.rate, Rate(15_000));
+        assert_eq!((door.facts.rate, &*door.host), (Rate(15_000), "pi"));
         let no_place = camera(&instance, &records[..1], &answer("192.168.1.5:5353"));
         assert_eq!(no_place, None);
         let no_address = camera(&instance, &records[..2], &answer("[fe80::2%3]:5353"));

@@ -86,8 +86,10 @@ mod tests {
         };
         let unknown = Facts::default();
         [
-            Found { name: "Küche".into(), addresses: addresses.clone(), facts },
-            Found { name: "a \"b\"".into(), addresses, facts: unknown },
+            Found {
+                name: "Küche".into(), addresses: addresses.clone(), facts, ..Found::default()
+            },
+            Found { name: "a \"b\"".into(), addresses, facts: unknown, ..Found::default() },
         ]
     }
 

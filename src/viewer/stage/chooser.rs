@@ -224,7 +224,6 @@ fn row(found: &Found, standing: PairedWith) -> Row {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::service::Facts;
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -233,7 +232,7 @@ mod tests {
         let found = |name: &&str| Found {
             name: (*name).to_owned(),
             addresses: addresses.clone(),
-            facts: Facts::default(),
+            ..Found::default()
         };
         names.iter().map(found).collect()
     }

@@ -14,6 +14,8 @@ pub enum LookupError {
         name: String,
         /// Whether only a camera can have this name.
         is_camera: bool,
+        /// The camera that was given this name and is announced with a number behind it.
+        namesake: Option<String>,
         /// The names of the cameras that answered.
         found: Vec<String>,
         /// The system's error.
@@ -43,7 +45,8 @@ impl LookupError {
             return Self::NoSuchInterface { address, interface };
         }
         let name = host.to_owned();
-        Self::Unknown { name, is_camera: false, found: Vec::new(), source: Some(source) }
+        let (namesake, found) = (None, Vec::new());
+        Self::Unknown { name, is_camera: false, namesake, found, source: Some(source) }
     }
 }
 
@@ -53,7 +56,7 @@ const MOST_NAMED: usize = 8;
 impl fmt::Display for LookupError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unknown { name, is_camera, found, source } => {
+            Self::Unknown { name, is_camera, namesake, found, source } => {
                 let what = if *is_camera { "no camera" } else { "no camera or machine" };
                 write!(out, "cannot find {name}: {what} has that name")?;
                 if let Some(source) = source {
@@ -66,7 +69,7 @@ impl fmt::Display for LookupError {
                     );
                 }
                 let names = found.iter().map(String::as_str);
-                if let Some(meant) = nearest::of(name, names) {
+                if let Some(meant) = namesake.as_deref().or_else(|| nearest::of(name, names)) {
                     write!(out, ". Did you mean \"{meant}\"?")?;
                 } else {
                     out.write_str(".")?;
@@ -106,6 +109,7 @@ mod tests {
         let unknown = |found: &[&str]| LookupError::Unknown {
             name: "garag".into(),
             is_camera: false,
+            namesake: None,
             found: found.iter().map(|name| (*name).to_owned()).collect(),
             source: None,
         };

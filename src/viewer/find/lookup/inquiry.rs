@@ -8,7 +8,7 @@ use crate::viewer::find::census::Census;
 use crate::viewer::find::finder;
 use crate::viewer::find::found::{self, Found};
 use crate::wire::dns::{self, Name, QueryKind};
-use crate::wire::service::{CAMERA, host_label};
+use crate::wire::service::{CAMERA, host_label, instance_name};
 use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -153,32 +153,55 @@ impl<'a> Inquiry<'a> {
     /// The error when nothing has this name.
     pub(super) fn unknown(self) -> LookupError {
         let cameras = self.census.sightings().cameras;
+        let name = self.address.name().to_lowercase();
+        let is_namesake = |camera: &&Found| {
+            let own = camera.facts.name.to_lowercase();
+            own == name || is_label(&name) && host_label(&own) == name
+        };
+        let namesake = cameras.iter().find(is_namesake);
         LookupError::Unknown {
             name: printable(&self.address.host),
             is_camera: self.kind == HostKind::Camera,
+            namesake: namesake.map(|camera| camera.name.clone()),
             found: cameras.into_iter().map(|camera| camera.name).collect(),
             source: self.system.and_then(Result::err),
         }
     }
 }
 
-/// The cameras that `name` may mean: those with exactly this name, else those that call themselves so or whose name as a
-/// host is this.
-fn fitting(name: &str, cameras: Vec<Found>) -> Vec<Found> {
+/// The cameras that `name` may mean: those with exactly this name, else those whose host is called so, else those that call
+/// themselves so or whose name as a host is this. A camera with a number in its announced name is not meant by the name
+/// without it: that is the name of another camera, which may be away.
+fn fitting(name: &str, mut cameras: Vec<Found>) -> Vec<Found> {
     let name = name.to_lowercase();
     let is_called = |camera: &Found| camera.name.to_lowercase() == name;
-    if cameras.iter().any(is_called) {
-        return cameras.into_iter().filter(is_called).collect();
-    }
-    let label = Some(host_label(&name)).filter(|label| *label == name);
-    let fits = |camera: &Found| {
+    let is_host = |camera: &Found| !name.is_empty() && camera.host == name;
+    let may_be = |camera: &Found| {
         let own = camera.facts.name.to_lowercase();
-        own == name
-            || label
-                .as_ref()
-                .is_some_and(|label| [&camera.name, &own].iter().any(|it| host_label(it) == *label))
+        own == name && !is_numbered(camera) || has_label(camera, &name)
     };
-    cameras.into_iter().filter(fits).collect()
+    let ways: [&dyn Fn(&Found) -> bool; 3] = [&is_called, &is_host, &may_be];
+    let way = ways.into_iter().find(|way| cameras.iter().any(way));
+    cameras.retain(|camera| way.is_some_and(|way| way(camera)));
+    cameras
+}
+
+/// Whether a camera has another name than it was given, since that was another's.
+fn is_numbered(camera: &Found) -> bool {
+    camera.name.to_lowercase() != instance_name(&camera.facts.name, 1).to_lowercase()
+}
+
+/// Whether a camera's announced name makes this one as a host. If its host is known to be called otherwise, another camera
+/// has that. The machine's own name is followed by a port.
+fn has_label(camera: &Found, name: &str) -> bool {
+    let with_port =
+        || camera.addresses.iter().any(|it| camera.host == format!("{name}-{}", it.port()));
+    let may_be_its_host = camera.host.is_empty() || with_port();
+    is_label(name) && host_label(&camera.name) == name && may_be_its_host
+}
+
+fn is_label(name: &str) -> bool {
+    host_label(name) == name
 }
 
 /// How long to wait for a camera of exactly this name to answer, when a machine or another camera that fits is known
@@ -199,6 +222,7 @@ mod tests {
             name: announced.into(),
             addresses: vec!["10.0.0.5:9999".parse().expect("an address")],
             facts: Facts { name: own.into(), ..Facts::default() },
+            ..Found::default()
         }
     }
 
@@ -217,7 +241,7 @@ mod tests {
             ("garage (2)", &["Garage (2)"]),
             ("garage-2", &["Garage (2)"]),
             ("FRONT DOOR", &["Front door"]),
-            ("front-door", &["Front door", "front-door (2)"]),
+            ("front-door", &["Front door"]),
             ("front-door-2", &["front-door (2)"]),
             ("玄関", &["玄関"]),
             ("lancam", &["玄関", "台所"]),
@@ -231,12 +255,73 @@ mod tests {
         }
     }
 
+    /// What `text` opens once all have answered: the name of a camera.
+    fn opened(text: &str, lan: &[Found]) -> Option<String> {
+        let address = CameraAddress::parse(text).expect("a name");
+        let now = Instant::now();
+        let mut inquiry = Inquiry::begin(&address, None, now);
+        inquiry.census = Census::of_all(lan.to_vec());
+        inquiry.hear(Word::System(Err(io::ErrorKind::NotFound.into())));
+        inquiry.hear(Word::LanIsSilent);
+        match inquiry.judge(now)? {
+            Ok(Meant::Camera(camera)) => Some(camera.name.clone()),
+            Ok(Meant::Machine(machine)) => panic!("{machine:?}"),
+            Err(LookupError::Ambiguous { found, .. }) => Some(format!("{} cameras", found.len())),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    #[test]
+    fn a_host_of_another_number_than_its_camera_leads_to_that_camera() {
+        let at = |name: &str, host: &str| Found { host: host.into(), ..camera(name, name) };
+        let lan = [
+            at("玄関", "lancam-2"),
+            at("台所", "lancam"),
+            at("a-b", "a-b-2"),
+            at("Pi", "pi-9999"),
+            at("P i", "p-i-1"),
+        ];
+        for (name, expected) in [
+            ("lancam.local", Some("台所")),
+            ("lancam-2.local", Some("玄関")),
+            ("a-b-2.local", Some("a-b")),
+            ("pi-9999.local", Some("Pi")),
+            ("p-i.local", None),
+            ("lancam-3.local", None),
+        ] {
+            assert_eq!(opened(name, &lan).as_deref(), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_host_is_the_camera_that_is_announced_so_and_no_namesake() {
+        let door = camera("Front door", "Front door");
+        let second = camera("Front door (2)", "Front door");
+        let both = [door.clone(), second.clone()];
+        for (name, lan, expected) in [
+            ("front-door.local", &both[1..], None),
+            ("front-door.local", &both[..], Some("Front door")),
+            ("front-door-2.local", &both, Some("Front door (2)")),
+            ("front-door", &both, Some("Front door")),
+            ("front-door", &both[1..], None),
+            ("Front door", &both[1..], None),
+            ("Pi 4.2", &[camera("Pi 4-2", "Pi 4.2")], Some("Pi 4-2")),
+        ] {
+            assert_eq!(opened(name, lan).as_deref(), expected, "{name} of {lan:?}");
+        }
+        let address = CameraAddress::parse("front-door").expect("a name");
+        let mut inquiry = Inquiry::begin(&address, None, Instant::now());
+        inquiry.census = Census::of_all(vec![second]);
+        let said = inquiry.unknown().to_string();
+        assert!(said.contains("Did you mean \"Front door (2)\"?"), "{said}");
+    }
+
     #[test]
     fn a_camera_by_its_name_with_a_port_is_found_though_the_system_never_answers() {
         let address = CameraAddress::parse("garage:9998").expect("a name and a port");
         let now = Instant::now();
         let mut inquiry = Inquiry::begin(&address, None, now);
-        inquiry.census = Census::of(camera("Garage", "Garage"));
+        inquiry.census = Census::of_all(vec![camera("Garage", "Garage")]);
         inquiry.hear(Word::LanIsSilent);
         assert!(inquiry.judge(now).is_none(), "a machine may be called so");
         let late = inquiry.judge(now + SYSTEM_PATIENCE);
@@ -258,7 +343,7 @@ mod tests {
             panic!("nobody else answers")
         };
         assert_eq!(found, machine);
-        inquiry.census = Census::of(camera("Garage", "Garage"));
+        inquiry.census = Census::of_all(vec![camera("Garage", "Garage")]);
         let Some(Ok(Meant::Camera(found))) = inquiry.judge(now) else { panic!("it is there") };
         assert_eq!(found.name, "Garage");
     }

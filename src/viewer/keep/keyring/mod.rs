@@ -547,7 +547,7 @@ mod tests {
         keyring.remember(&camera("Garage", "1", "10.0.0.5", 1)).expect("written");
         let found = |pin| {
             let facts = Facts { pin, id: "1".into(), ..Facts::default() };
-            Found { name: "Garage".into(), addresses: Vec::new(), facts }
+            Found { name: "Garage".into(), facts, ..Found::default() }
         };
         for (pin, standing) in [
             (None, PairedWith::NotNeeded),
