@@ -89,12 +89,24 @@ pub fn instance_name(name: &str, number: u32) -> String {
 }
 
 /// The host name of a camera, without `.local`: lower-case letters and digits, with one dash for
-/// anything between them (RFC 1123, section 2.1). A name without letters and digits becomes
-/// `lancam`.
+/// anything between them (RFC 1123, section 2.1). Where the name has none of these letters, as in
+/// other scripts, `lancam` stands before its digits.
 ///
-/// The camera announces `host_label(instance_name(name, number))`. A viewer that is asked for
-/// NAME.local compares the `host_label` of both names.
+/// The camera announces [`numbered_host_label`], where the number may be another than that of its
+/// instance. A viewer that is asked for NAME.local compares it with the announced
+/// host, and with the `host_label` of the names.
 pub fn host_label(name: &str) -> String {
+    numbered_host_label(name, 1)
+}
+
+/// The same for the camera of this number among those with the name, such as `garage-2`.
+pub fn numbered_host_label(name: &str, number: u32) -> String {
+    let has_letters = plain_label(name).contains(|letter: char| letter.is_ascii_lowercase());
+    let name = if has_letters { name.to_owned() } else { format!("lancam {name}") };
+    plain_label(&instance_name(&name, number))
+}
+
+fn plain_label(name: &str) -> String {
     let mut label = String::new();
     for letter in cut(name, MAX_LABEL).chars() {
         match letter.to_ascii_lowercase() {
@@ -103,8 +115,8 @@ pub fn host_label(name: &str) -> String {
             _ => label.push('-'),
         }
     }
-    let label = label.trim_end_matches('-');
-    if label.is_empty() { "lancam".to_owned() } else { label.to_owned() }
+    label.truncate(label.trim_end_matches('-').len());
+    label
 }
 
 /// The longest beginning of `text` that fits into `len` bytes.
@@ -132,6 +144,8 @@ mod tests {
             ("Garage (left)", "garage-left"),
             ("Küche  (oben)", "k-che-oben"),
             ("玄関", "lancam"),
+            ("玄関 (2)", "lancam-2"),
+            ("42", "lancam-42"),
             ("--a--", "a"),
             ("raspberrypi.lan", "raspberrypi-lan"),
             ("Garage (2)", "garage-2"),
@@ -155,6 +169,9 @@ mod tests {
         let second = host_label(&instance_name(&long, 2));
         assert_ne!(first, second);
         assert!(second.ends_with("-2"), "{second}");
+        let digits = numbered_host_label(&"9".repeat(70), 2);
+        assert!(digits.starts_with("lancam-9") && digits.ends_with("9-2"), "{digits}");
+        assert_eq!(digits.len(), 61);
     }
 
     #[test]

@@ -78,7 +78,7 @@ impl Report {
         }
         self.found_at = Some(now);
         self.told += 1;
-        let Called { instance, host, is_renamed } = called;
+        let Called { instance, host, is_renamed, host_of_another } = called;
         log::info!(
             "announced on the LAN as {instance}, port {}; browsers find it at {}://{host}.local:{}/",
             self.port,
@@ -88,6 +88,12 @@ impl Report {
         if *is_renamed {
             log::warn!(
                 "another device on the LAN has this camera's name, so this one is called {instance}. --name NAME changes that"
+            );
+        }
+        if let Some(other) = host_of_another {
+            log::warn!(
+                "another device on the LAN has the name {other}.local, so browsers find this camera at {host}.local. \
+                 --name NAME changes that"
             );
         }
         self.found_as = Some(called.clone());

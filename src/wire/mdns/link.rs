@@ -50,10 +50,17 @@ struct Probe {
 pub(super) enum Verdict {
     /// Nothing.
     Fine,
-    /// Somebody else has a name that is being probed.
-    Taken,
+    /// Somebody else has names that are being probed.
+    Taken(Lost),
     /// Somebody else claims a name that is ours.
     Doubtful,
+}
+
+/// Which of the names somebody else has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Lost {
+    pub instance: bool,
+    pub host: bool,
 }
 
 /// How the camera recognises its own records when somebody else repeats them in another message.
@@ -269,12 +276,19 @@ impl Link {
         if self.is_ours {
             message.records().for_each(|stated| self.rescue(&stated, own, now));
         }
-        if !message.records().any(|stated| self.contradicts(&stated, own)) {
+        let mut lost = Lost::default();
+        for stated in message.records().filter(|stated| self.contradicts(stated, own)) {
+            match self.zone.is_host(&stated) {
+                true => lost.host = true,
+                false => lost.instance = true,
+            }
+        }
+        if lost == Lost::default() {
             return Verdict::Fine;
         }
         match self.probe {
             // Before the first probe was sent, an old message may still be on its way.
-            Some(probe) if probe.sent > 0 || !self.is_ours => Verdict::Taken,
+            Some(probe) if probe.sent > 0 || !self.is_ours => Verdict::Taken(lost),
             Some(_) => Verdict::Fine,
             None => Verdict::Doubtful,
         }

@@ -11,7 +11,7 @@ pub mod responder;
 mod tests;
 mod zone;
 
-use super::service::{host_label, instance_name};
+use super::service::{host_label, instance_name, numbered_host_label};
 use crate::prefix::Prefix;
 // Only the types of addresses; this module uses no sockets.
 use core::net::{IpAddr, SocketAddr};
@@ -92,28 +92,55 @@ pub struct Called {
     pub host: String,
     /// Whether somebody else has the wanted name.
     pub is_renamed: bool,
+    /// The host name, if somebody else has that while the name for people is this camera's.
+    pub host_of_another: Option<String>,
+}
+
+/// The numbers of a camera among those that want the same names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Numbers {
+    /// Above 1 if other cameras have the name for people.
+    pub instance: u32,
+    /// Above 1 if others have the host name. Names that differ may make the same host name.
+    pub host: u32,
+}
+
+impl Default for Numbers {
+    fn default() -> Self {
+        Self { instance: 1, host: 1 }
+    }
 }
 
 impl Names {
-    /// The names of the camera if it is the `number`th with its wanted name.
+    /// The names of the camera with these numbers.
     ///
     /// HOST.local belongs to the machine. If avahi or systemd-resolved announces it too, any
     /// difference between its addresses and ours would be a conflict, and they would rename the
     /// machine.
-    pub fn numbered(&self, number: u32) -> Called {
-        let instance = instance_name(&self.name, number);
-        let label = host_label(&instance);
+    pub fn numbered(&self, numbers: Numbers) -> Called {
+        let Numbers { instance, host } = numbers;
+        let of_another = (host > instance).then(|| self.host(instance));
+        Called {
+            instance: instance_name(&self.name, instance),
+            host: self.host(host),
+            is_renamed: instance > 1,
+            host_of_another: of_another,
+        }
+    }
+
+    /// The host name with this number.
+    fn host(&self, number: u32) -> String {
+        let label = numbered_host_label(&self.name, number);
         let of_machine = self.host_name.split('.').next().unwrap_or_default();
         let is_machines = [of_machine, &self.host_name].map(host_label).contains(&label);
-        let host = match is_machines {
+        match is_machines {
             true => {
                 let port = self.port.to_string();
                 let room = 63 - 1 - port.len();
                 format!("{}-{port}", label[..label.len().min(room)].trim_end_matches('-'))
             }
             false => label,
-        };
-        Called { instance, host, is_renamed: number > 1 }
+        }
     }
 }
 

@@ -3,8 +3,8 @@
 
 use super::answer;
 use super::limits::{Answers, Conflicts, Echoes, Random};
-use super::link::{Link, Own, Verdict, links_of};
-use super::{Arrival, Interface, LinkId, Names, Outgoing, Service, Standing};
+use super::link::{Link, Lost, Own, Verdict, links_of};
+use super::{Arrival, Interface, LinkId, Names, Numbers, Outgoing, Service, Standing};
 use crate::wire::dns::message::Message;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -13,8 +13,7 @@ use std::time::{Duration, Instant};
 #[derive(Debug)]
 pub struct Responder {
     names: Names,
-    /// Above 1 if other cameras have the name too.
-    number: u32,
+    numbers: Numbers,
     services: Vec<Service>,
     interfaces: Vec<Interface>,
     links: Vec<Link>,
@@ -43,7 +42,7 @@ impl Responder {
     pub fn new(names: Names, services: Vec<Service>, mark: (String, String), seed: u64) -> Self {
         Self {
             names,
-            number: 1,
+            numbers: Numbers::default(),
             services,
             interfaces: Vec::new(),
             links: Vec::new(),
@@ -85,7 +84,7 @@ impl Responder {
 
     /// Updates every link. New links begin to probe after `pause` and a random delay.
     fn renew(&mut self, now: Instant, pause: Duration) {
-        let called = self.names.numbered(self.number);
+        let called = self.names.numbered(self.numbers);
         for interface in &self.interfaces {
             let zone = Link::zone(&called, &self.services, &self.own, interface);
             for id in links_of(interface) {
@@ -126,9 +125,9 @@ impl Responder {
         }
         match link.hear_answer(&message, &self.own, now) {
             Verdict::Fine => {}
-            Verdict::Taken => {
+            Verdict::Taken(lost) => {
                 self.give_up(&message, arrival.link.interface);
-                self.rename(now);
+                self.rename(lost, now);
             }
             // Section 9: probe the names again. A device that really has one of them answers, and
             // keeps it. But at most once in a while, so that a neighbour cannot force constant
@@ -153,13 +152,21 @@ impl Responder {
         }
     }
 
-    /// Somebody else has the name: tries the next one.
-    fn rename(&mut self, now: Instant) {
+    /// Somebody else has these names: tries the next ones.
+    fn rename(&mut self, lost: Lost, now: Instant) {
         let pause = self.conflicts.note(now);
+        let Numbers { instance, host } = self.numbers;
+        let number = if lost.instance { instance } else { host };
         // Somebody who claims one number after the other will hardly guess a random one.
-        self.number = match self.conflicts.are_suspicious(now) {
+        let next = match self.conflicts.are_suspicious(now) {
             true => u32::try_from(self.random.number(100, MAX_NUMBER)).unwrap_or(2),
-            false => self.number + 1,
+            false => number + 1,
+        };
+        self.numbers = match lost.instance {
+            // People expect Garage (2) at garage-2.local.
+            true if lost.host => Numbers { instance: next, host: next.max(host + 1) },
+            true => Numbers { instance: next, host: next.max(host) },
+            false => Numbers { instance, host: next },
         };
         self.is_crowded = !pause.is_zero();
         self.links.clear();
@@ -201,7 +208,7 @@ impl Responder {
         if self.links.is_empty() {
             Standing::Alone
         } else if self.links.iter().any(|link| link.is_ours) {
-            Standing::Found(self.names.numbered(self.number))
+            Standing::Found(self.names.numbered(self.numbers))
         } else if self.is_crowded {
             Standing::Crowded
         } else {

@@ -316,17 +316,17 @@ fn nobody_behind_a_router_is_answered_alone_or_believed() {
 
 #[test]
 fn a_name_that_somebody_has_is_left_to_him() {
-    for (name, data) in [
-        ("Garage._lancam._tcp.local", elsewhere()),
-        ("garage._HTTP._tcp.local", elsewhere()),
-        ("GARAGE.local", Data::Address([10, 0, 0, 77].into())),
-        ("garage.local", Data::Address("fd00::1".parse().expect("an address"))),
+    for (name, data, called) in [
+        ("Garage._lancam._tcp.local", elsewhere(), "Garage (2)"),
+        ("garage._HTTP._tcp.local", elsewhere(), "Garage (2)"),
+        ("GARAGE.local", Data::Address([10, 0, 0, 77].into()), "Garage"),
+        ("garage.local", Data::Address("fd00::1".parse().expect("an address")), "Garage"),
     ] {
         let mut camera = Camera::new("1", 1);
         camera.pass(300);
         camera.hear(&says(name, data, 120), PEER);
         let sent = camera.pass(3000);
-        assert_eq!(camera.called().as_deref(), Some("Garage (2)"), "{name}");
+        assert_eq!(camera.called().as_deref(), Some(called), "{name}");
         let first = &sent[0].1.bytes;
         assert!(first.windows(8).any(|bytes| bytes == b"garage-2"), "{name}");
     }
@@ -442,16 +442,27 @@ fn two_cameras_on_one_machine_do_not_share_a_host() {
         camera.responder.set_interfaces(vec![interface(2, [10, 0, 0, 1])], camera.now);
         camera
     };
-    for head_start in [0, 5000] {
-        let (mut a, mut b) = (named("A  B", "1"), named("a-b", "2"));
-        a.pass(head_start);
-        pass_together(&mut a, &mut b, 8000);
-        let mut hosts = [a, b].map(|camera| match camera.responder.standing() {
-            Standing::Found(called) => called.host,
-            standing => panic!("{standing:?}"),
-        });
-        hosts.sort();
-        assert_eq!(hosts, ["a-b", "a-b-2"]);
+    // Names of another script have nothing that a host name may have.
+    for (left, right, host) in [("A  B", "a-b", "a-b"), ("玄関", "台所", "lancam")] {
+        for head_start in [0, 5000] {
+            let (mut a, mut b) = (named(left, "1"), named(right, "2"));
+            a.pass(head_start);
+            pass_together(&mut a, &mut b, 8000);
+            let called = [a, b].map(|camera| match camera.responder.standing() {
+                Standing::Found(called) => called,
+                standing => panic!("{standing:?}"),
+            });
+            assert!(called.iter().all(|it| !it.is_renamed), "each has its own name: {called:?}");
+            assert_eq!(called.each_ref().map(|it| &*it.instance), [left, right]);
+            let second = format!("{host}-2");
+            for called in &called {
+                let of_another = (called.host == second).then(|| host.to_owned());
+                assert_eq!(called.host_of_another, of_another, "{called:?}");
+            }
+            let mut hosts = called.map(|called| called.host);
+            hosts.sort();
+            assert_eq!(hosts, [host.to_owned(), second]);
+        }
     }
 }
 
@@ -694,7 +705,7 @@ fn a_network_that_comes_is_claimed_and_one_that_goes_is_forgotten() {
 fn the_machines_own_name_is_left_to_whoever_announces_it() {
     let host = |name: &str, host_name: &str| {
         let names = Names { name: name.into(), host_name: host_name.into(), port: 9999 };
-        names.numbered(1).host
+        names.numbered(Numbers::default()).host
     };
     assert_eq!(host("Pi", "pi"), "pi-9999");
     assert_eq!(host("pi", "pi.example.org"), "pi-9999");
@@ -710,7 +721,8 @@ fn any_name_is_announced_by_labels_that_dns_can_carry() {
     {
         let names = Names { name: name.into(), host_name: "pi".into(), port: 9999 };
         for number in [1, 2, 9999] {
-            let Called { instance, host, .. } = names.numbered(number);
+            let numbers = Numbers { instance: number, host: number };
+            let Called { instance, host, .. } = names.numbered(numbers);
             assert!(instance.len() <= 63 && !instance.contains(['.', '\\']), "{instance}");
             assert!((1..=63).contains(&host.len()), "{host}");
             let is_plain =

@@ -172,6 +172,11 @@ impl Zone {
         Self { host, entries }
     }
 
+    /// Whether a record is one of the host name.
+    pub(super) fn is_host(&self, stated: &Stated<'_>) -> bool {
+        self.host == stated.name
+    }
+
     /// Takes over the state of the records that `before` had too. New records will be announced.
     /// Returns the records that are gone.
     pub(super) fn follow(&mut self, before: &Self) -> Vec<Entry> {
