@@ -1,12 +1,12 @@
 //! Machines that never built lancam: what `.ci/run` leaves in their cargo home, and what a build needs of
 //! them.
 
+use crate::tools::all_cores;
 use crate::tools::program::stand_in;
 use crate::tools::skip::skip;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::{Mutex, PoisonError};
 use tempfile::TempDir;
 
 /// The project's folder.
@@ -205,13 +205,10 @@ fn what_failed_is_shown_however_much_is_printed_below_it() {
     assert_eq!(end("one\ntest result: ok. 2 passed\n"), "| one\n| test result: ok. 2 passed");
 }
 
-/// Each builds and tests with all cores, so that two at once would delay each other's tests beyond their deadlines.
-static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-
 /// Runs several commands in the same bare Debian, as a newcomer types them.
 #[track_caller]
 fn works_in_a_bare(suite: &str, commands: &[(&str, &str)]) {
-    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let _turn = all_cores::turn();
     let room = room();
     let root = room.path().join("root");
     for (target, network) in commands {

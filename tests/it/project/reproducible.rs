@@ -1,6 +1,7 @@
 //! Two builds of a commit are the same programs: in another folder, with another cargo home, in another
 //! order, with and without the sources of Rust's library. No path of the machine is in them.
 
+use crate::tools::all_cores;
 use crate::tools::program::succeeds;
 use crate::tools::skip::skip;
 use std::fs;
@@ -90,6 +91,7 @@ fn find(program: &[u8], text: &str) -> Option<String> {
 #[test]
 #[ignore = "minutes: make test-all"]
 fn the_same_commit_makes_the_same_programs() {
+    let _turn = all_cores::turn();
     let folder = tempfile::tempdir().expect("a folder");
     let Some(one) = Place::at(folder.path().join("one")) else { return };
     let mut other = Place::at(folder.path().join("another place/further away")).expect("as before");

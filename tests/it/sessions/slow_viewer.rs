@@ -56,7 +56,8 @@ fn a_viewer_that_catches_up_gets_the_newest_frame_not_the_next() {
     let (waiting, _) = viewer.frame();
     assert!(waiting.sequence <= before.sequence + 30, "at most one frame was on its way");
     let (fresh, _) = viewer.frame();
-    assert!(fresh.sequence >= newest, "{} is older than {newest}", fresh.sequence);
+    // Each viewer has a slot of its own. A busy machine may stop the camera when it has filled one and not yet the other.
+    assert!(fresh.sequence + 1 >= newest, "{} is older than {newest}", fresh.sequence);
 }
 
 #[test]

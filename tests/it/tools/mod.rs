@@ -1,6 +1,7 @@
 //! Tools that tests share: cameras, viewers, clients, machines and displays, and readers of what programs write.
 
 pub mod ages;
+pub mod all_cores;
 pub mod allocations;
 pub mod alone;
 pub mod appliance;
