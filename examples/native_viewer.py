@@ -51,7 +51,7 @@ def pair(camera, pin, code):  # proves to know the code without saying it, has t
         if kind == PAIR_OFFER:
             theirs, salt, iterations = struct.unpack_from("<32s16sI", payload)
             if proof or not 50_000 <= iterations <= 5_000_000:
-                sys.exit("this is no camera to be trusted: it asks twice, or the code would be hashed too seldom or too often")
+                sys.exit("this camera cannot be trusted: it asks twice, or wants too few or too many hashes of the code")
             secret = hashlib.pbkdf2_hmac("sha256", code, salt, iterations)
             proof = lambda side: hmac.digest(secret, side + nonce + theirs + pin.digest(), "sha256")
             camera.sendall(message(PAIR_PROOF, "<32s", proof(b"lancam viewer")))

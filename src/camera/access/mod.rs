@@ -67,6 +67,10 @@ struct Known {
 /// By what changes of the files `code` and `keys` are noticed.
 type Stamps = [Option<Stamp>; 2];
 
+/// The places of the two files in [`Stamps`].
+const CODE: usize = 0;
+const KEYS: usize = 1;
+
 impl Access {
     /// Reads the files of this folder, and makes a code if there is none. `pin` is SHA-256 of the camera's certificate.
     ///
@@ -231,7 +235,7 @@ impl Access {
         self.folder.write(Name::Code, &code.text(), &lock)?;
         let mut known = self.known();
         known.code = code;
-        known.stamps[0] = self.folder.stamp(Name::Code);
+        known.stamps[CODE] = self.folder.stamp(Name::Code);
         Ok(())
     }
 
@@ -317,8 +321,8 @@ impl Access {
             return Ok(false); // Another thread was first.
         }
         // Each by itself: damage in one of them keeps nothing alive that was taken back in the other.
-        let keys = self.take_in(1, &now, || self.read_keys_again());
-        let code = self.take_in(0, &now, || self.read_code_again());
+        let keys = self.take_in(KEYS, &now, || self.read_keys_again());
+        let code = self.take_in(CODE, &now, || self.read_code_again());
         keys.and(code).map(|()| true)
     }
 
@@ -382,7 +386,7 @@ impl Access {
     /// Writes the keys, and then counts them.
     fn keep(&self, keys: Keys, lock: &Lock) -> Result<(), AccessError> {
         self.folder.write(Name::Keys, &keys.text(), lock)?;
-        self.known().stamps[1] = self.folder.stamp(Name::Keys);
+        self.known().stamps[KEYS] = self.folder.stamp(Name::Keys);
         self.count(keys);
         Ok(())
     }

@@ -76,22 +76,21 @@ impl Handshakes {
             return is_soon(own).then(|| spent(own, now));
         }
         let is_new_neighbour = self.is_new_neighbour(peer, now);
-        let (own, is_new) = self.own(peer, now);
-        let own = own.is_none_or(is_soon);
-        let shared = match (own && is_soon(&self.of_all), own && is_new && is_soon(&self.of_new)) {
-            (true, _) => &mut self.of_all,
-            (false, true) => &mut self.of_new,
-            (false, false) if is_new_neighbour && is_soon(&self.of_new_neighbours) => {
-                self.welcome_neighbour(peer, now);
-                return Some(spent(&mut self.of_new_neighbours, now));
-            }
-            (false, false) => return None,
+        let own = self.own(peer, now);
+        let (is_new, own_is_soon) = (own.is_none(), own.is_none_or(is_soon));
+        let begins = if own_is_soon && is_soon(&self.of_all) {
+            spent(&mut self.of_all, now).max(spent(self.granted(peer, now), now))
+        } else if own_is_soon && is_new && is_soon(&self.of_new) {
+            spent(&mut self.of_new, now).max(spent(self.granted(peer, now), now))
+        } else if is_new_neighbour && is_soon(&self.of_new_neighbours) {
+            spent(&mut self.of_new_neighbours, now)
+        } else {
+            return None;
         };
-        let shared_at = spent(shared, now);
         if is_new_neighbour {
             self.welcome_neighbour(peer, now);
         }
-        Some(shared_at.max(spent(self.granted(peer, now), now)))
+        Some(begins)
     }
 
     /// Notes that somebody at this address has shown a key.
@@ -102,17 +101,13 @@ impl Handshakes {
         self.known.push_front(entry.unwrap_or((peer, Bucket::full(OF_ONE))));
     }
 
-    /// The bucket of an address that asks now, and whether it is new. One that was only refused is as new as before: a viewer
+    /// The bucket of an address that asks now; `None` if it is new. One that was only refused is as new as before: a viewer
     /// that a flood keeps out asks again and again.
-    fn own(&mut self, peer: IpAddr, now: Instant) -> (Option<&Bucket>, bool) {
+    fn own(&mut self, peer: IpAddr, now: Instant) -> Option<&Bucket> {
         self.lately.retain(|asking| now < asking.asked_at + FORGOTTEN_AFTER);
-        let asking = self.lately.iter_mut().find(|asking| is_same(asking.peer, peer));
-        let own = asking.map(|asking| {
-            asking.asked_at = now;
-            &asking.own
-        });
-        let is_new = own.is_none();
-        (own, is_new)
+        let asking = self.lately.iter_mut().find(|asking| is_same(asking.peer, peer))?;
+        asking.asked_at = now;
+        Some(&asking.own)
     }
 
     /// Whether this IPv6 address asks now and was granted none lately.

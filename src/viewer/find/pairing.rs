@@ -61,7 +61,7 @@ pub enum PairingError {
         text: String,
     },
     /// It would make the code cheap to guess, or this viewer busy.
-    #[error("it is no camera to be trusted: {0}")]
+    #[error("it cannot be trusted: {0}")]
     Salting(#[from] NotAccepted),
     /// It does not know the code, though it took the viewer's proof.
     #[error(

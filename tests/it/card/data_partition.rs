@@ -1,15 +1,15 @@
 //! The image's script for its data partition, with stand-ins for e2fsck and others: no unexpected status
 //! makes it erase the partition.
 
+use crate::tools::appliance::file_of_the_image;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use tempfile::TempDir;
 
 fn script() -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("cross/image/root/usr/lib/lancam/data");
-    fs::read_to_string(path).expect("it is there")
+    fs::read_to_string(file_of_the_image("usr/lib/lancam/data")).expect("it is there")
 }
 
 /// What the script decides after both checks. The second runs only if the first asks for it.

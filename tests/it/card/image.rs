@@ -1,7 +1,7 @@
 //! The SD card's image as a file: its size, its partitions, its files and their licences, its units as
 //! systemd judges them; and that two builds are the same.
 
-use crate::tools::appliance::{image, run, script};
+use crate::tools::appliance::{file_of_the_image, image, run, script};
 use crate::tools::skip::skip;
 use crate::tools::systemd;
 use std::fs;
@@ -214,7 +214,7 @@ fn every_board_has_its_device_tree_and_a_camera_its_port() {
 fn a_data_partition_that_cannot_be_read_is_not_made_anew() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut data = Command::new("sh");
-    data.arg(script("cross/image/root/usr/lib/lancam/data").get_program()).arg(folder.path());
+    data.arg(file_of_the_image("usr/lib/lancam/data")).arg(folder.path());
     let output = data.output().expect("sh is everywhere");
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(

@@ -1,5 +1,6 @@
 //! The units of systemd/: systemd accepts them, and they fit what the program does.
 
+use crate::tools::appliance::file_of_the_image;
 use crate::tools::camera_process::{CameraProcess, PATIENCE};
 use crate::tools::skip::skip;
 use crate::tools::systemd::is_news;
@@ -166,8 +167,8 @@ fn a_full_house_needs_a_quarter_of_what_units_allow_at_most() {
     assert_eq!(value(&text, "MemorySwapMax"), Some("0"));
     assert_eq!(value(&text, "Restart"), Some("always"), "it comes back");
     // In percent, because its boards have between half a gigabyte and eight.
-    let path = "cross/image/root/usr/lib/systemd/system/lancam.service.d/image.conf";
-    let image = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).expect(path);
+    let path = file_of_the_image("usr/lib/systemd/system/lancam.service.d/image.conf");
+    let image = fs::read_to_string(path).expect("it is there");
     let percent: u64 =
         value(&image, "MemoryMax").and_then(|it| it.strip_suffix('%')?.parse().ok()).expect("%");
     // The part of 512 MB that the kernel leaves to programs.

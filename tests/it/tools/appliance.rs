@@ -582,6 +582,11 @@ pub fn image() -> Option<PathBuf> {
     None
 }
 
+/// A file that the project puts into the image: `path` is its place there, without the first slash.
+pub fn file_of_the_image(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("cross/image/root").join(path)
+}
+
 /// A script of the project.
 pub fn script(name: &str) -> Command {
     Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join(name))

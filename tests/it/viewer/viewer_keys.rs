@@ -336,17 +336,21 @@ fn who_does_not_encrypt_is_not_taken_for_a_camera_that_was_paired() {
 fn who_does_not_encrypt_is_not_shown_to_a_viewer_that_has_a_code() {
     let desk = Desk::new();
     let open = FakeServer::on(0, as_an_open_camera);
-    let output = desk.watch(&["--code", A_CODE, &open.address()]);
-    output.expect(3, "it does not encrypt (sent what is not TLS). If it lets everybody watch");
-    assert_eq!(output.figure("frames"), 0.0);
-    assert!(!desk.paired().exists());
+    let why = "it does not encrypt (sent what is not TLS). If it lets everybody watch";
+    shows_nobody_with_a_code(&desk, &open.address(), why);
 }
 
 #[test]
 fn who_encrypts_and_asks_for_no_key_is_not_shown_to_a_viewer_that_has_a_code() {
     let (desk, impostor) = (Desk::new(), Impostor::that(Pairs::Never));
-    let output = desk.watch(&["--code", A_CODE, &impostor.address()]);
-    output.expect(3, "no code is needed");
+    shows_nobody_with_a_code(&desk, &impostor.address(), "no code is needed");
+}
+
+/// Without a frame and without a key, for this reason.
+#[track_caller]
+fn shows_nobody_with_a_code(desk: &Desk, address: &str, why: &str) {
+    let output = desk.watch(&["--code", A_CODE, address]);
+    output.expect(3, why);
     assert_eq!(output.figure("frames"), 0.0);
     assert!(!desk.paired().exists());
 }
