@@ -63,6 +63,8 @@ const PLACEHOLDERS: &[(&str, &str)] = &[
     ("PREFIX", "10.0.0.0/8"),
     ("NAME", "garage"),
     ("FILE", "file.toml"),
+    // HOWTO.md has it written first.
+    ("/etc/lancam/second.toml", "systemd/lancam.toml"),
 ];
 
 /// The commands of a page: lines of blocks without a language, and code in its sentences.
