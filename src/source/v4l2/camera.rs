@@ -3,6 +3,7 @@
 use super::controls::{Board, Moment, Settings, Turned, Turning, Wanted};
 use super::errors;
 use super::grant::{Granted, NotGranted, grant, granted, interlacing};
+use super::identity::Known;
 use super::ioctl::{Buffers, Capability, Refused};
 use super::negotiate::{LARGEST_UNASKED, RATE_UNASKED, choices, runners_up, wanted_size};
 use super::node::Node;
@@ -10,7 +11,7 @@ use super::offer::{Interval, offers};
 use super::openings::{Course, Opening, Openings, Telling};
 use super::queue::{Ended, NotStarted, Queue};
 use super::sequence::Sequence;
-use super::survey::identity;
+use super::survey;
 use crate::image::frame::{FrameLayout, Memory};
 use crate::image::orientation::Orientation;
 use crate::image::pixels::PixelFormat;
@@ -28,6 +29,7 @@ use v4l::device::Handle;
 pub struct Camera {
     path: PathBuf,
     capability: Capability,
+    known: Known,
     queue: Queue,
     handle: Arc<Handle>,
     turning: Turning,
@@ -58,7 +60,8 @@ impl Camera {
         let name = path.display().to_string();
         let (handle, interface) = (node.handle(), node.interface());
         let turn = Turn::by_controls(handle.clone(), wish.orientation);
-        let wanted = controls.of(&identity(path, &node.capability));
+        let known = survey::known(path, &node.capability);
+        let wanted = controls.of(&known);
         let mut settings = Settings::new(&wanted, &*handle);
         if let Some(settings) = &mut settings {
             settings.apply(&*handle, Moment::BeforeStreaming);
@@ -106,6 +109,7 @@ impl Camera {
         Ok(Self {
             path: path.into(),
             capability: node.capability,
+            known,
             queue,
             handle,
             turning,
@@ -116,9 +120,9 @@ impl Camera {
         })
     }
 
-    /// What the node says about itself.
-    pub(super) fn capability(&self) -> &Capability {
-        &self.capability
+    /// The camera, to be found again.
+    pub(super) fn known(&self) -> &Known {
+        &self.known
     }
 }
 

@@ -3,31 +3,31 @@
 use super::camera::Camera;
 use super::controls::Wanted;
 use super::errors::CSI_CAMERA;
-use super::identity::Identity;
+use super::identity::{Identity, Known};
 use super::node::NodeKind;
 use super::openings::Openings;
-use super::survey::{Snapshot, Survey, identity};
+use super::survey::{Snapshot, Survey};
 use super::watch::Watch;
 use crate::clock;
 use crate::image::frame::Micros;
 use crate::source::frame_count::FrameCount;
-use crate::source::{CaptureWish, Changed, SourceError, Trouble};
+use crate::source::{CaptureWish, Changed, FrameSource, SourceError, Trouble};
 use crate::stop::Stop;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Opens a camera, as often as needed.
 ///
-/// Once a camera has been opened, the finder looks for that same camera, wherever it is plugged in
-/// and whatever its node is called. It takes another one only when the camera has been missing for
-/// 5 s, and is not just in use by another program: the camera at the named node or, if none was
-/// named, any camera. A link such as those in `/dev/v4l/by-id` already identifies a camera, and is
-/// followed as it is.
+/// Once a camera has been opened, the finder looks for that same camera, whatever its node is
+/// called: in any port if it has a serial number, and in its own port if not. It takes another one
+/// only when the camera has been missing for 5 s, and is not just in use by another program: the
+/// camera at the named node or, if none was named, any camera. A link such as those in
+/// `/dev/v4l/by-id` already identifies a camera, and is followed as it is.
 #[derive(Debug)]
 pub struct Finder {
     named: Option<PathBuf>,
-    known: Option<Known>,
-    /// When the known camera was first missing.
+    last: Option<Last>,
+    /// When the last camera was first missing.
     missed_at: Option<Micros>,
     /// The nodes at the last attempt to open.
     seen: Snapshot,
@@ -39,8 +39,8 @@ pub struct Finder {
 
 /// The camera that was opened last.
 #[derive(Debug)]
-struct Known {
-    identity: Identity,
+struct Last {
+    camera: Known,
     description: String,
 }
 
@@ -53,7 +53,7 @@ impl Finder {
     pub(in crate::source) fn new(named: Option<PathBuf>, count: FrameCount) -> Self {
         Self {
             named,
-            known: None,
+            last: None,
             missed_at: None,
             seen: Snapshot::default(),
             survey: Survey::default(),
@@ -72,7 +72,7 @@ impl Finder {
         self.seen = Snapshot::take(self.named.as_deref());
         // A named node is opened without a look at the other nodes. They matter only when that
         // fails.
-        if self.named.is_none() || self.known.is_some() {
+        if self.named.is_none() || self.last.is_some() {
             self.survey.refresh(&self.seen);
         }
         let now = clock::now();
@@ -84,14 +84,14 @@ impl Finder {
                     for SourceError { message, .. } in reasons {
                         log::info!("not used: {message}");
                     }
-                    self.remember(&path, &camera);
+                    self.remember(&camera);
                     return Ok(camera);
                 }
                 Err(reason) => reasons.push(reason),
             }
         }
         let is_busy = reasons.iter().any(|reason| reason.trouble == Trouble::Busy);
-        if self.known.is_some() && !is_busy {
+        if self.last.is_some() && !is_busy {
             self.missed_at.get_or_insert(now);
         }
         Err(self.explain(reasons))
@@ -118,19 +118,16 @@ impl Finder {
         let cameras: Vec<_> =
             cameras.iter().map(|(path, facts)| (*path, &facts.identity)).collect();
         let is_overdue = self.missed_at.is_some_and(|at| now.since(at) >= Self::ANOTHER_AFTER);
-        let known = self.known.as_ref().map(|known| &known.identity);
+        let known = self.last.as_ref().map(|last| &last.camera);
         let other = if is_overdue { Another::Allowed } else { Another::NotYet };
         candidates(self.named.as_deref(), known, &cameras, other)
     }
 
-    fn remember(&mut self, path: &Path, camera: &Camera) {
+    fn remember(&mut self, camera: &Camera) {
         self.missed_at = None;
-        self.known = match &self.named {
+        self.last = match &self.named {
             Some(named) if named.is_symlink() => None,
-            _ => Some(Known {
-                identity: identity(path, camera.capability()),
-                description: format!("{} ({})", path.display(), camera.capability().card),
-            }),
+            _ => Some(Last { camera: camera.known().clone(), description: camera.description() }),
         };
     }
 
@@ -141,8 +138,8 @@ impl Finder {
             let unopened = self.survey.nodes().iter().filter_map(|it| it.facts.clone().err());
             reasons.extend(unopened.filter(|reason| reason.trouble != Trouble::NoCamera));
         }
-        let mut reason = most_useful(reasons).unwrap_or_else(|| match &self.known {
-            Some(Known { description, .. }) => SourceError::new(
+        let mut reason = most_useful(reasons).unwrap_or_else(|| match &self.last {
+            Some(Last { description, .. }) => SourceError::new(
                 Trouble::NoCamera,
                 format!("camera {description} was unplugged; waiting for it"),
             ),
@@ -156,7 +153,7 @@ impl Finder {
         }
         // `Unusable` is true of one camera only. If any camera will do, another may come; and if a
         // known camera was at the named node, the node has only changed for now.
-        if reason.trouble == Trouble::Unusable && (self.named.is_none() || self.known.is_some()) {
+        if reason.trouble == Trouble::Unusable && (self.named.is_none() || self.last.is_some()) {
             reason.trouble = Trouble::NoCamera;
         }
         reason
@@ -173,7 +170,7 @@ enum Another {
 /// The nodes to try, in this order. `cameras` are in order of preference.
 fn candidates(
     named: Option<&Path>,
-    known: Option<&Identity>,
+    known: Option<&Known>,
     cameras: &[(&Path, &Identity)],
     other: Another,
 ) -> Vec<PathBuf> {
@@ -239,13 +236,7 @@ fn cameras_but(named: &Path, survey: &Survey) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::ioctl::Capability;
     use super::*;
-
-    fn camera(place: &str) -> Identity {
-        let capability = Capability { bus_info: place.into(), ..Capability::default() };
-        Identity::read(Path::new("/nowhere"), "video0", &capability)
-    }
 
     fn tried(
         named: Option<&str>,
@@ -253,9 +244,11 @@ mod tests {
         present: &[(&str, &str)],
         other: Another,
     ) -> Vec<String> {
-        let known = known.map(camera);
-        let present: Vec<(&Path, Identity)> =
-            present.iter().map(|(path, place)| (Path::new(*path), camera(place))).collect();
+        let known = known.map(|place| Known::alone(Identity::webcam("", place)));
+        let present: Vec<(&Path, Identity)> = present
+            .iter()
+            .map(|(path, place)| (Path::new(*path), Identity::webcam("", place)))
+            .collect();
         let present: Vec<_> = present.iter().map(|(path, identity)| (*path, identity)).collect();
         candidates(named.map(Path::new), known.as_ref(), &present, other)
             .iter()
@@ -299,6 +292,14 @@ mod tests {
             tried(Some("/dev/video0"), Some("gone"), &TWO, Another::Allowed),
             ["/dev/video0"]
         );
+    }
+
+    #[test]
+    fn a_twin_is_another_camera() {
+        let twin = [("/dev/video0", "right")];
+        assert!(tried(None, Some("left"), &twin, Another::NotYet).is_empty());
+        assert!(tried(Some("/dev/video0"), Some("left"), &twin, Another::NotYet).is_empty());
+        assert_eq!(tried(None, Some("left"), &twin, Another::Allowed), ["/dev/video0"]);
     }
 
     #[test]

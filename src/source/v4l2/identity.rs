@@ -22,8 +22,11 @@ pub(super) struct Identity {
 struct UsbDevice {
     vendor: String,
     product: String,
+    /// Empty if it has none.
     serial: String,
-    /// Which of the device's nodes it is.
+    /// Which of the device's cameras it is: those for infrared are often a second one.
+    interface: String,
+    /// Which of this camera's nodes it is.
     index: String,
 }
 
@@ -40,23 +43,67 @@ struct Place {
 impl Identity {
     /// Reads what `sysfs` (`/sys/class/video4linux`) knows of the node `name` (`video0`).
     pub(super) fn read(sysfs: &Path, name: &str, capability: &Capability) -> Self {
-        let node = sysfs.join(name);
-        let index = attribute(&node, "index").unwrap_or_default();
-        let device = fs::canonicalize(node.join("device")).unwrap_or_default();
-        Self {
-            usb: UsbDevice::above(&device, &index),
-            place: Place { device, bus_info: capability.bus_info.clone(), index },
-        }
+        let (usb, device, index) = facts(&sysfs.join(name));
+        Self { usb, place: Place { device, bus_info: capability.bus_info.clone(), index } }
     }
 
-    /// Which of `others` is this camera: the only one with the same product and serial number; if
-    /// there are several, the one in the same place.
-    pub(super) fn find(&self, others: &[&Self]) -> Option<usize> {
-        let is_twin = |other: &&Self| other.usb == self.usb;
-        let is_alone =
-            self.usb.is_some() && others.iter().filter(|other| is_twin(other)).count() == 1;
-        others.iter().position(|other| is_twin(other) && (is_alone || other.place == self.place))
+    /// Whether the camera has a serial number. Without one, it is known by its place alone.
+    fn has_a_serial_number(&self) -> bool {
+        self.usb.as_ref().is_some_and(|usb| !usb.serial.is_empty())
     }
+}
+
+/// A camera that was open, to be found again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Known {
+    identity: Identity,
+    /// The devices in sysfs of the other cameras with the same product and serial number that were
+    /// there at the same time.
+    twins: Vec<PathBuf>,
+}
+
+impl Known {
+    /// Remembers the camera `identity` and its twins in `sysfs` (`/sys/class/video4linux`).
+    pub(super) fn of(identity: Identity, sysfs: &Path) -> Self {
+        let mut twins = Vec::new();
+        if identity.has_a_serial_number() {
+            for node in fs::read_dir(sysfs).into_iter().flatten().flatten() {
+                let (usb, device, _) = facts(&node.path());
+                if usb == identity.usb && device != identity.place.device {
+                    twins.push(device);
+                }
+            }
+        }
+        Self { identity, twins }
+    }
+
+    /// Which of `others` is this camera: the one in the same place, or else the only one that has
+    /// its serial number and is no twin.
+    pub(super) fn find(&self, others: &[&Identity]) -> Option<usize> {
+        let is_same_product = |other: &Identity| other.usb == self.identity.usb;
+        let stayed = others
+            .iter()
+            .position(|other| is_same_product(other) && other.place == self.identity.place);
+        if stayed.is_some() || !self.identity.has_a_serial_number() {
+            return stayed;
+        }
+        let may_be_it =
+            |other: &Identity| is_same_product(other) && !self.twins.contains(&other.place.device);
+        let mut moved = (0..others.len()).filter(|&at| may_be_it(others[at]));
+        moved.next().filter(|_| moved.next().is_none())
+    }
+
+    /// Whether `other` is this camera.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        self.find(&[&other.identity]).is_some()
+    }
+}
+
+/// The USB device, the device in sysfs and the index of a node.
+fn facts(node: &Path) -> (Option<UsbDevice>, PathBuf, String) {
+    let index = attribute(node, "index").unwrap_or_default();
+    let device = fs::canonicalize(node.join("device")).unwrap_or_default();
+    (UsbDevice::above(&device, &index), device, index)
 }
 
 impl UsbDevice {
@@ -68,6 +115,7 @@ impl UsbDevice {
             vendor: attribute(folder, "idVendor")?,
             product: attribute(folder, "idProduct")?,
             serial: attribute(folder, "serial").unwrap_or_default(),
+            interface: attribute(device, "bInterfaceNumber").unwrap_or_default(),
             index: index.to_owned(),
         })
     }
@@ -81,75 +129,152 @@ fn attribute(folder: &Path, name: &str) -> Option<String> {
 }
 
 #[cfg(test)]
+impl Identity {
+    /// A webcam of a common model.
+    pub(super) fn webcam(serial: &str, place: &str) -> Self {
+        let usb = UsbDevice {
+            vendor: "046d".into(),
+            product: "0825".into(),
+            serial: serial.into(),
+            interface: "00".into(),
+            index: "0".into(),
+        };
+        Self { usb: Some(usb), ..Self::platform(place) }
+    }
+
+    /// A camera that is no USB device.
+    pub(super) fn platform(place: &str) -> Self {
+        let place = Place { device: place.into(), bus_info: place.into(), index: "0".into() };
+        Self { usb: None, place }
+    }
+}
+
+#[cfg(test)]
+impl Known {
+    /// A camera without twins.
+    pub(super) fn alone(identity: Identity) -> Self {
+        Self { identity, twins: Vec::new() }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use std::os::unix::fs::symlink;
 
-    fn camera(serial: &str, place: &str) -> Identity {
-        let usb = (!serial.is_empty()).then(|| UsbDevice {
-            vendor: "046d".into(),
-            product: "0825".into(),
-            serial: serial.into(),
-            index: "0".into(),
-        });
-        let place = Place { device: place.into(), bus_info: place.into(), index: "0".into() };
-        Identity { usb, place }
+    fn webcam(serial: &str, place: &str) -> Identity {
+        Identity::webcam(serial, place)
     }
 
     #[test]
     fn a_camera_is_known_in_another_port_by_its_serial_number() {
-        let known = camera("A1", "port 1");
-        let now = [camera("B2", "port 1"), camera("A1", "port 2")];
+        let known = Known::alone(webcam("A1", "port 1"));
+        let now = [webcam("B2", "port 1"), webcam("A1", "port 2")];
         assert_eq!(known.find(&[&now[0], &now[1]]), Some(1));
         assert_eq!(known.find(&[&now[0]]), None, "another camera in the same port");
     }
 
     #[test]
-    fn of_twins_the_one_in_the_same_port_is_meant() {
-        let known = camera("none", "port 1");
-        let now = [camera("none", "port 2"), camera("none", "port 1")];
+    fn a_camera_without_a_serial_number_is_known_in_its_port_alone() {
+        let known = Known::alone(webcam("", "port 1"));
+        let now = [webcam("", "port 2"), webcam("", "port 1")];
         assert_eq!(known.find(&[&now[0], &now[1]]), Some(1));
-        let elsewhere = [camera("none", "port 2"), camera("none", "port 3")];
+        assert_eq!(known.find(&[&now[0]]), None, "it may be another one of the same model");
+    }
+
+    #[test]
+    fn of_twins_the_one_in_the_same_port_is_meant() {
+        let known = Known::alone(webcam("none", "port 1"));
+        let now = [webcam("none", "port 2"), webcam("none", "port 1")];
+        assert_eq!(known.find(&[&now[0], &now[1]]), Some(1));
+        let elsewhere = [webcam("none", "port 2"), webcam("none", "port 3")];
         assert_eq!(known.find(&[&elsewhere[0], &elsewhere[1]]), None);
     }
 
     #[test]
-    fn what_is_no_usb_device_is_known_by_its_place() {
-        let known = camera("", "platform 1");
-        assert_eq!(known.find(&[&camera("", "platform 0")]), None);
-        assert_eq!(known.find(&[&camera("", "platform 0"), &camera("", "platform 1")]), Some(1));
+    fn a_twin_that_was_there_before_is_never_meant() {
+        let known = Known { identity: webcam("none", "port 1"), twins: vec!["port 2".into()] };
+        let now = [webcam("none", "port 2"), webcam("none", "port 3")];
+        assert_eq!(known.find(&[&now[0]]), None);
+        assert_eq!(known.find(&[&now[0], &now[1]]), Some(1), "it was moved");
     }
 
     #[test]
-    fn a_camera_is_read_from_its_interface_and_not_from_a_hub() {
+    fn what_is_no_usb_device_is_known_by_its_place() {
+        let known = Known::alone(Identity::platform("platform 1"));
+        assert_eq!(known.find(&[&Identity::platform("platform 0")]), None);
+        assert_eq!(
+            known.find(&[&Identity::platform("platform 0"), &Identity::platform("platform 1")]),
+            Some(1)
+        );
+    }
+
+    /// Two webcams with the same serial number, in ports 1 and 2; the first has a second camera for
+    /// infrared (`video2`). `video1` is no USB device, and `video3` is in port 2.
+    fn sysfs() -> tempfile::TempDir {
         let sysfs = tempfile::tempdir().expect("a folder");
-        let write = |name: &str, text: &str| {
+        let write = |name: String, text: &str| {
             let path = sysfs.path().join(name);
             fs::create_dir_all(path.parent().expect("it is inside")).expect("a folder");
             fs::write(path, text).expect("a file");
         };
-        write("usb1/idVendor", "1d6b\n");
-        write("usb1/1-1/idVendor", "046d\n");
-        write("usb1/1-1/idProduct", "0825\n");
-        write("usb1/1-1/serial", "A1\n");
-        write("usb1/1-1/1-1:1.0/x", "");
-        write("platform/vivid.0/x", "");
-        write("class/video0/index", "0\n");
-        write("class/video1/index", "1\n");
-        symlink("../../usb1/1-1/1-1:1.0", sysfs.path().join("class/video0/device"))
-            .expect("a link");
-        symlink("../../platform/vivid.0", sysfs.path().join("class/video1/device"))
-            .expect("a link");
+        write("usb1/idVendor".into(), "1d6b\n");
+        for port in [1, 2] {
+            write(format!("usb1/1-{port}/idVendor"), "046d\n");
+            write(format!("usb1/1-{port}/idProduct"), "0825\n");
+            write(format!("usb1/1-{port}/serial"), "A1\n");
+            write(format!("usb1/1-{port}/1-{port}:1.0/bInterfaceNumber"), "00\n");
+        }
+        write("usb1/1-1/1-1:1.2/bInterfaceNumber".into(), "02\n");
+        write("platform/vivid.0/x".into(), "");
+        for (number, index, device) in [
+            (0, 0, "usb1/1-1/1-1:1.0"),
+            (1, 1, "platform/vivid.0"),
+            (2, 0, "usb1/1-1/1-1:1.2"),
+            (3, 0, "usb1/1-2/1-2:1.0"),
+        ] {
+            write(format!("class/video{number}/index"), &format!("{index}\n"));
+            let link = sysfs.path().join(format!("class/video{number}/device"));
+            symlink(format!("../../{device}"), link).expect("a link");
+        }
+        sysfs
+    }
 
+    #[test]
+    fn a_camera_is_read_from_its_interface_and_not_from_a_hub() {
+        let sysfs = sysfs();
         let class = sysfs.path().join("class");
         let usb = Identity::read(&class, "video0", &Capability::default());
         let device = usb.usb.expect("a USB device");
         assert_eq!((device.vendor.as_str(), device.serial.as_str()), ("046d", "A1"));
-        assert_eq!(device.index, "0");
+        assert_eq!((device.interface.as_str(), device.index.as_str()), ("00", "0"));
         let platform = Identity::read(&class, "video1", &Capability::default());
         assert_eq!(platform.usb, None);
         assert!(platform.place.device.ends_with("platform/vivid.0"));
         let none = Identity::read(&class, "video9", &Capability::default());
         assert_eq!(none.usb, None);
+    }
+
+    #[test]
+    fn two_cameras_of_one_device_are_told_apart() {
+        let sysfs = sysfs();
+        let class = sysfs.path().join("class");
+        let read = |name| Identity::read(&class, name, &Capability::default());
+        let (colour, infrared) = (read("video0"), read("video2"));
+        let known = Known::of(colour.clone(), &class);
+        assert_eq!(known.find(&[&infrared]), None);
+        assert_eq!(known.find(&[&infrared, &colour]), Some(1));
+    }
+
+    #[test]
+    fn twins_are_seen_in_sysfs() {
+        let sysfs = sysfs();
+        let class = sysfs.path().join("class");
+        let read = |name| Identity::read(&class, name, &Capability::default());
+        let twin = read("video3");
+        let known = Known::of(read("video0"), &class);
+        assert_eq!(known.twins, std::slice::from_ref(&twin.place.device));
+        assert_eq!(known.find(&[&twin]), None);
+        assert_eq!(Known::of(read("video1"), &class).twins, [] as [PathBuf; 0]);
     }
 }

@@ -1,6 +1,6 @@
 //! Examines which V4L2 nodes there are, and what each of them is.
 
-use super::identity::Identity;
+use super::identity::{Identity, Known};
 use super::ioctl::Capability;
 use super::node::{Node, NodeKind};
 use crate::source::SourceError;
@@ -116,8 +116,12 @@ impl Surveyed {
     }
 }
 
-/// The identity of the camera at `path`.
-pub(super) fn identity(path: &Path, capability: &Capability) -> Identity {
+/// The camera at `path`, to be found again.
+pub(super) fn known(path: &Path, capability: &Capability) -> Known {
+    Known::of(identity(path, capability), Path::new(SYSFS))
+}
+
+fn identity(path: &Path, capability: &Capability) -> Identity {
     let node = fs::canonicalize(path).unwrap_or_else(|_| path.into());
     let name = node.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     Identity::read(Path::new(SYSFS), name, capability)

@@ -117,6 +117,43 @@ fn two_cameras_that_are_swapped_a_hundred_times_are_never_shown_under_each_other
     scene.guest.power_off();
 }
 
+#[test]
+#[ignore = "minutes: make test-all"]
+fn a_camera_that_was_unplugged_for_a_moment_is_not_replaced_by_its_twin() {
+    let Some(scene) = Scene::boot() else { return };
+    for (serial, written) in [("none", "iSerial 0"), ("the same", "iSerial 3 0001")] {
+        let twin = |name| {
+            let text = text_of("webcam").replace("Plain Webcam", name);
+            let line =
+                text.lines().find(|line| line.contains("A1B2C3D4")).expect("a serial number");
+            lsusb::parse(&text.replace(line, written)).expect("a camera")
+        };
+        let second = UsbCamera::new(twin("Other Webcam"), Elsewhere::default());
+        scene.camera.becomes(twin("Plain Webcam"));
+        scene.plug_into(0);
+        scene.wait_for_node();
+        scene.plug_other_into(&second, 1);
+        scene.start("--size 640x480");
+        let (viewer, watcher) = (NamedPictures::of(viewer(&scene.guest)), scene.watch());
+        assert!(viewer.is_of_the_first(), "the camera that is there first is taken");
+        for round in 0..rounds().div_ceil(10) {
+            let unplugged = Instant::now();
+            scene.camera.unplug();
+            watcher.told_after(unplugged, "was unplugged");
+            scene.plug_into(0);
+            assert!(viewer.is_of_the_first(), "serial number: {serial}; round {round}");
+            assert!(
+                !viewer.0.lock().expect("no panic").has_been_of_the_second,
+                "{serial}: {round}"
+            );
+        }
+        scene.stop();
+        second.unplug();
+        scene.unplug();
+    }
+    scene.guest.power_off();
+}
+
 /// A viewer that compares each picture with the name of the camera that it was told.
 struct NamedPictures(Arc<Mutex<Shown>>);
 
@@ -126,6 +163,8 @@ struct Shown {
     pictures: usize,
     /// Whether the last picture is the first camera's.
     is_of_the_first: bool,
+    /// Whether there was a picture of the second camera.
+    has_been_of_the_second: bool,
     /// A picture under another camera's name, or the end of the connection.
     wrong: Option<String>,
 }
@@ -178,6 +217,7 @@ impl Shown {
         let number = Numbered::number_of(jpeg).expect("a camera's JPEG");
         self.pictures += 1;
         self.is_of_the_first = number < SECOND;
+        self.has_been_of_the_second |= !self.is_of_the_first;
         let name = if self.is_of_the_first { "Plain Webcam" } else { "Other Webcam" };
         (!told.contains(name)).then(|| format!("{name}'s picture is shown as {told:?}"))
     }

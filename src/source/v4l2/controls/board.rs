@@ -1,6 +1,6 @@
 //! Reads and sets the controls of a streaming camera, for viewers.
 
-use super::super::identity::Identity;
+use super::super::identity::Known;
 use super::control::{Control, ControlType, Value};
 use super::driver::Driver;
 use super::{ControlSetting, Controls, fails_to_describe};
@@ -29,16 +29,16 @@ pub struct Wanted {
 /// What viewers have set, and on which camera. Another camera has other ranges and another view.
 #[derive(Debug, Clone, Default)]
 struct SetByViewers {
-    camera: Option<Identity>,
+    camera: Option<Known>,
     settings: Vec<ControlSetting>,
 }
 
 impl Wanted {
     /// The wanted values for `camera`, in the order of setting. Forgets what viewers have set on
     /// another camera.
-    pub(in super::super) fn of(&self, camera: &Identity) -> Vec<ControlSetting> {
+    pub(in super::super) fn of(&self, camera: &Known) -> Vec<ControlSetting> {
         let mut viewers = self.viewers.lock().unwrap_or_else(PoisonError::into_inner);
-        if viewers.camera.as_ref().is_none_or(|known| known.find(&[camera]).is_none()) {
+        if viewers.camera.as_ref().is_none_or(|known| !known.is(camera)) {
             viewers.settings.clear();
         }
         viewers.camera = Some(camera.clone());
@@ -159,13 +159,12 @@ const NO_SUCH: &str = "the camera has no such control";
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::ioctl::Capability;
+    use super::super::super::identity::Identity;
     use super::super::driver::RawControl;
     use super::super::fake::{FakeDriver, raw};
     use super::super::{Moment, Settings};
     use super::*;
     use crate::source::control::Board as _;
-    use std::path::Path;
     use v4l::v4l_sys::{
         V4L2_CTRL_FLAG_GRABBED, V4L2_CTRL_FLAG_MODIFY_LAYOUT, V4L2_CTRL_FLAG_READ_ONLY,
     };
@@ -279,9 +278,10 @@ mod tests {
         let sets = again.sets.borrow();
         assert_eq!(*sets, [(MENU, 2), (AUTOMATIC, 0), (MANUAL, 8), (BRIGHTNESS, 6)]);
     }
-    fn in_port(port: &str) -> Identity {
-        let capability = Capability { bus_info: port.into(), ..Capability::default() };
-        Identity::read(Path::new("/nowhere"), "video0", &capability)
+
+    /// A webcam without a serial number.
+    fn in_port(port: &str) -> Known {
+        Known::alone(Identity::webcam("", port))
     }
 
     #[test]
@@ -289,7 +289,7 @@ mod tests {
         let (mut board, _) = board(webcam(), Turning::Nobody);
         board.wanted.options = vec![ControlSetting::parse("menu=2").expect("a setting")];
         let wanted = board.wanted.clone();
-        let count = |camera: &Identity| wanted.of(camera).len();
+        let count = |camera: &Known| wanted.of(camera).len();
         assert_eq!(count(&in_port("left")), 1);
         assert_eq!(board.set(BRIGHTNESS, 5), Ok(()));
         assert_eq!(count(&in_port("left")), 2, "the same camera, opened again");
