@@ -322,14 +322,15 @@ impl Opener {
             SourceSpec::Device(path) | SourceSpec::Clip(path) => path,
         };
         let lies = path::look(path);
-        // A camera that was unplugged has no node; lancam waits for it.
+        // A camera that was unplugged has no node, or something else is there for a moment; lancam
+        // waits for it.
         let is_camera = match lies {
             Ok(PathKind::Camera) => true,
             Ok(PathKind::Nothing) => {
                 let is_named = matches!(self.spec, SourceSpec::Device(_));
                 self.past == Past::Camera || (is_named && self.past == Past::Nothing)
             }
-            _ => false,
+            _ => self.finder.has_opened(),
         };
         if is_camera {
             self.past = Past::Camera;

@@ -26,7 +26,9 @@ use std::time::Duration;
 #[derive(Debug)]
 pub struct Finder {
     named: Option<PathBuf>,
+    /// The camera that was opened last. `None` if a link leads to it.
     last: Option<Last>,
+    has_opened: bool,
     /// When the last camera was first missing.
     missed_at: Option<Micros>,
     /// The nodes at the last attempt to open.
@@ -54,6 +56,7 @@ impl Finder {
         Self {
             named,
             last: None,
+            has_opened: false,
             missed_at: None,
             seen: Snapshot::default(),
             survey: Survey::default(),
@@ -97,6 +100,11 @@ impl Finder {
         Err(self.explain(reasons))
     }
 
+    /// Whether a camera was opened before.
+    pub(in crate::source) fn has_opened(&self) -> bool {
+        self.has_opened
+    }
+
     /// Whether there is a camera that could be opened, or that another program uses.
     pub fn sees_a_camera(&mut self) -> bool {
         self.survey.refresh(&Snapshot::take(self.named.as_deref()));
@@ -125,6 +133,7 @@ impl Finder {
 
     fn remember(&mut self, camera: &Camera) {
         self.missed_at = None;
+        self.has_opened = true;
         self.last = match &self.named {
             Some(named) if named.is_symlink() => None,
             _ => Some(Last { camera: camera.known().clone(), description: camera.description() }),
@@ -152,8 +161,8 @@ impl Finder {
             _ => {}
         }
         // `Unusable` is true of one camera only. If any camera will do, another may come; and if a
-        // known camera was at the named node, the node has only changed for now.
-        if reason.trouble == Trouble::Unusable && (self.named.is_none() || self.last.is_some()) {
+        // camera was at the named node or behind the named link, that has only changed for now.
+        if reason.trouble == Trouble::Unusable && (self.named.is_none() || self.has_opened) {
             reason.trouble = Trouble::NoCamera;
         }
         reason
@@ -237,6 +246,7 @@ fn cameras_but(named: &Path, survey: &Survey) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::symlink;
 
     fn tried(
         named: Option<&str>,
@@ -317,6 +327,19 @@ mod tests {
         let error = named.err().expect("no camera");
         assert_eq!(error.trouble, Trouble::NoCamera);
         assert!(error.message.starts_with("there is no camera /dev/no-such-camera; "), "{error}");
+    }
+
+    #[test]
+    fn what_is_behind_a_link_instead_of_the_camera_is_waited_out() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let link = folder.path().join("front-door");
+        symlink("/dev/null", &link).expect("a link");
+        let mut finder = Finder::new(Some(link), FrameCount::default());
+        for (has_opened, trouble) in [(false, Trouble::Unusable), (true, Trouble::NoCamera)] {
+            finder.has_opened = has_opened;
+            let opened = finder.open(&CaptureWish::default(), &Wanted::default());
+            assert_eq!(opened.err().map(|error| error.trouble), Some(trouble), "{has_opened}");
+        }
     }
 
     #[test]
