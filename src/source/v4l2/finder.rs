@@ -3,10 +3,10 @@
 use super::camera::Camera;
 use super::controls::Wanted;
 use super::errors::CSI_CAMERA;
-use super::identity::{Identity, Known};
+use super::identity::Known;
 use super::node::NodeKind;
 use super::openings::Openings;
-use super::survey::{Snapshot, Survey};
+use super::survey::{Facts, Snapshot, Survey};
 use super::watch::Watch;
 use crate::clock;
 use crate::image::frame::Micros;
@@ -122,13 +122,10 @@ impl Finder {
     }
 
     fn candidates(&self, now: Micros) -> Vec<PathBuf> {
-        let cameras = self.survey.cameras();
-        let cameras: Vec<_> =
-            cameras.iter().map(|(path, facts)| (*path, &facts.identity)).collect();
         let is_overdue = self.missed_at.is_some_and(|at| now.since(at) >= Self::ANOTHER_AFTER);
         let known = self.last.as_ref().map(|last| &last.camera);
         let other = if is_overdue { Another::Allowed } else { Another::NotYet };
-        candidates(self.named.as_deref(), known, &cameras, other)
+        candidates(self.named.as_deref(), known, &self.survey.sources(), other)
     }
 
     fn remember(&mut self, camera: &Camera) {
@@ -176,20 +173,22 @@ enum Another {
     NotYet,
 }
 
-/// The nodes to try, in this order. `cameras` are in order of preference.
+/// The nodes to try, in this order. `sources` are in order of preference. The receiver of a ribbon
+/// camera is tried if it is named, and so it may be the known one.
 fn candidates(
     named: Option<&Path>,
     known: Option<&Known>,
-    cameras: &[(&Path, &Identity)],
+    sources: &[(&Path, &Facts)],
     other: Another,
 ) -> Vec<PathBuf> {
+    let is_camera = |(_, facts): &&(&Path, &Facts)| facts.kind == NodeKind::Camera;
     let any = || match named {
         Some(path) => vec![path.to_owned()],
-        None => cameras.iter().map(|(path, _)| path.to_path_buf()).collect(),
+        None => sources.iter().filter(is_camera).map(|(path, _)| path.to_path_buf()).collect(),
     };
     let Some(known) = known else { return any() };
-    let same = known.find(&cameras.iter().map(|(_, identity)| *identity).collect::<Vec<_>>());
-    let mut paths: Vec<PathBuf> = same.map(|at| cameras[at].0.to_path_buf()).into_iter().collect();
+    let same = known.find(&sources.iter().map(|(_, facts)| &facts.identity).collect::<Vec<_>>());
+    let mut paths: Vec<PathBuf> = same.map(|at| sources[at].0.to_path_buf()).into_iter().collect();
     if other == Another::Allowed {
         let others = any().into_iter().filter(|path| !paths.contains(path)).collect::<Vec<_>>();
         paths.extend(others);
@@ -216,7 +215,7 @@ fn usefulness(trouble: Trouble) -> u8 {
 }
 
 fn no_camera(survey: &Survey) -> String {
-    let is_receiver = |facts: &&super::survey::Facts| facts.kind == NodeKind::Receiver;
+    let is_receiver = |facts: &&Facts| facts.kind == NodeKind::Receiver;
     let receiver =
         survey.nodes().iter().filter_map(|node| node.facts.as_ref().ok()).find(is_receiver);
     let found = match survey.nodes().len() {
@@ -245,6 +244,8 @@ fn cameras_but(named: &Path, survey: &Survey) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::identity::Identity;
+    use super::super::ioctl::Capability;
     use super::*;
     use std::os::unix::fs::symlink;
 
@@ -255,15 +256,19 @@ mod tests {
         other: Another,
     ) -> Vec<String> {
         let known = known.map(|place| Known::alone(Identity::webcam("", place)));
-        let present: Vec<(&Path, Identity)> = present
-            .iter()
-            .map(|(path, place)| (Path::new(*path), Identity::webcam("", place)))
-            .collect();
-        let present: Vec<_> = present.iter().map(|(path, identity)| (*path, identity)).collect();
-        candidates(named.map(Path::new), known.as_ref(), &present, other)
-            .iter()
-            .map(|path| path.display().to_string())
-            .collect()
+        let facts = |place| facts(NodeKind::Camera, Identity::webcam("", place));
+        let present: Vec<(&Path, Facts)> =
+            present.iter().map(|(path, place)| (Path::new(*path), facts(place))).collect();
+        let present: Vec<_> = present.iter().map(|(path, facts)| (*path, facts)).collect();
+        shown(&candidates(named.map(Path::new), known.as_ref(), &present, other))
+    }
+
+    fn facts(kind: NodeKind, identity: Identity) -> Facts {
+        Facts { capability: Capability::default(), kind, identity }
+    }
+
+    fn shown(paths: &[PathBuf]) -> Vec<String> {
+        paths.iter().map(|path| path.display().to_string()).collect()
     }
 
     const TWO: [(&str, &str); 2] = [("/dev/video0", "left"), ("/dev/video2", "right")];
@@ -310,6 +315,22 @@ mod tests {
         assert!(tried(None, Some("left"), &twin, Another::NotYet).is_empty());
         assert!(tried(Some("/dev/video0"), Some("left"), &twin, Another::NotYet).is_empty());
         assert_eq!(tried(None, Some("left"), &twin, Another::Allowed), ["/dev/video0"]);
+    }
+
+    #[test]
+    fn a_receiver_that_was_open_is_found_again_and_no_other_one_is_taken() {
+        for named in [Some("/dev/video0".into()), None] {
+            let mut finder = Finder::new(named.clone(), FrameCount::default());
+            finder.survey =
+                Survey::of(&[(0, "left", NodeKind::Receiver), (1, "right", NodeKind::Receiver)]);
+            let camera = Known::alone(Identity::platform("right"));
+            finder.last = Some(Last { camera, description: String::new() });
+            assert_eq!(shown(&finder.candidates(Micros(0))), ["/dev/video1"]);
+            finder.missed_at = Some(Micros(0));
+            let later = shown(&finder.candidates(Micros(6_000_000)));
+            let others = named.map(|path: PathBuf| path.display().to_string());
+            assert_eq!(later[1..], others.into_iter().collect::<Vec<_>>(), "only the named one");
+        }
     }
 
     #[test]

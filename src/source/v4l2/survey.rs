@@ -91,16 +91,24 @@ impl Survey {
         &self.nodes
     }
 
-    /// The nodes that give pictures by themselves: USB cameras first, then by number.
-    pub(super) fn cameras(&self) -> Vec<(&Path, &Facts)> {
+    /// The nodes that may give pictures, if only when a user names them: USB cameras first, then by
+    /// number.
+    pub(super) fn sources(&self) -> Vec<(&Path, &Facts)> {
         let with_facts = |node| match node {
             &Surveyed { ref path, facts: Ok(ref facts), .. } => Some((path.as_path(), facts)),
             _ => None,
         };
-        let mut cameras: Vec<(&Path, &Facts)> = self.nodes.iter().filter_map(with_facts).collect();
-        cameras.retain(|(_, facts)| facts.kind == NodeKind::Camera);
+        let mut sources: Vec<(&Path, &Facts)> = self.nodes.iter().filter_map(with_facts).collect();
+        sources.retain(|(_, facts)| facts.kind.may_give_pictures());
         // The sort is stable, so the order by number remains within each kind.
-        cameras.sort_by_key(|(_, facts)| !facts.capability.bus_info.starts_with("usb-"));
+        sources.sort_by_key(|(_, facts)| !facts.capability.bus_info.starts_with("usb-"));
+        sources
+    }
+
+    /// Those of them that give pictures by themselves.
+    pub(super) fn cameras(&self) -> Vec<(&Path, &Facts)> {
+        let mut cameras = self.sources();
+        cameras.retain(|(_, facts)| facts.kind == NodeKind::Camera);
         cameras
     }
 }
@@ -137,32 +145,37 @@ fn node_path(number: u32) -> PathBuf {
 }
 
 #[cfg(test)]
+impl Survey {
+    /// With these nodes: number, place and kind of each.
+    pub(super) fn of(nodes: &[(u32, &str, NodeKind)]) -> Self {
+        let surveyed = |&(number, place, kind): &(u32, &str, NodeKind)| {
+            let capability = Capability { bus_info: place.into(), ..Capability::default() };
+            let identity = Identity::platform(place);
+            Surveyed {
+                path: node_path(number),
+                facts: Ok(Facts { capability, kind, identity }),
+                number,
+                stamp: Stamp { inode: 0, changed_at: (0, 0) },
+            }
+        };
+        Self { nodes: nodes.iter().map(surveyed).collect() }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
-    fn surveyed(number: u32, bus_info: &str, kind: NodeKind) -> Surveyed {
-        let capability = Capability { bus_info: bus_info.into(), ..Capability::default() };
-        let identity = Identity::read(Path::new("/nowhere"), "video0", &capability);
-        Surveyed {
-            path: node_path(number),
-            facts: Ok(Facts { capability, kind, identity }),
-            number,
-            stamp: Stamp { inode: 0, changed_at: (0, 0) },
-        }
-    }
-
     #[test]
     fn usb_cameras_come_first_and_what_is_no_camera_not_at_all() {
-        let survey = Survey {
-            nodes: vec![
-                surveyed(0, "platform:bcm2835-v4l2-0", NodeKind::Camera),
-                surveyed(1, "platform:fe801000.csi", NodeKind::Receiver),
-                surveyed(2, "usb-0000:01:00.0-1.2", NodeKind::Camera),
-                surveyed(3, "usb-0000:01:00.0-1.2", NodeKind::Metadata),
-                surveyed(10, "platform:bcm2835-codec", NodeKind::Converter),
-                surveyed(11, "usb-0000:01:00.0-1.3", NodeKind::Camera),
-            ],
-        };
+        let survey = Survey::of(&[
+            (0, "platform:bcm2835-v4l2-0", NodeKind::Camera),
+            (1, "platform:fe801000.csi", NodeKind::Receiver),
+            (2, "usb-0000:01:00.0-1.2", NodeKind::Camera),
+            (3, "usb-0000:01:00.0-1.2", NodeKind::Metadata),
+            (10, "platform:bcm2835-codec", NodeKind::Converter),
+            (11, "usb-0000:01:00.0-1.3", NodeKind::Camera),
+        ]);
         let paths: Vec<&str> =
             survey.cameras().iter().filter_map(|(path, _)| path.to_str()).collect();
         assert_eq!(paths, ["/dev/video2", "/dev/video11", "/dev/video0"]);
