@@ -122,16 +122,24 @@ impl Csi {
     }
 
     /// The child has ended, or hangs. A program that is too old for times is started again without them. Otherwise this is the
-    /// reason for no picture.
+    /// reason for no picture. What viewers have set is taken back if the child has sent no picture with it.
     fn after(&mut self, reason: Reason) -> Result<(), SourceError> {
         if reason.knows_no_times && self.telling == Telling::Told {
             log::info!("{} is too old to tell when frames were taken", self.program.display());
             self.telling = Telling::NotTold;
             return self.restart();
         }
+        let has_frames = self.run.as_ref().is_some_and(Run::has_frames);
         // A child that hangs still has the camera, and must not be named as its user.
         self.end_run();
         let text = if reason.is_in_use { ribbon::in_use(&reason.text) } else { reason.text };
+        let may_be_of_settings = matches!(reason.trouble, Trouble::Lost | Trouble::Excessive);
+        if may_be_of_settings
+            && !has_frames
+            && let Some(refused) = self.knobs.go_back()
+        {
+            return Err(SourceError::new(Trouble::Lost, taken_back(&refused, &text)));
+        }
         Err(SourceError::new(reason.trouble, text))
     }
 
@@ -166,6 +174,9 @@ impl FrameSource for Csi {
             Turn::Nothing => return Ok(Next::Waiting(None)),
             Turn::Stopped => return Ok(Next::Stopped),
         };
+        if !self.run().has_frames() {
+            self.knobs.have_given_a_picture();
+        }
         let sequence = self.count.advance(frames);
         let (captured_at, timed_by) = self.run().taken(frames);
         let run = self.run.as_mut().expect("it has just sent frames");
@@ -186,6 +197,13 @@ impl FrameSource for Csi {
     fn board(&self) -> Option<AnyBoard> {
         Some(Box::new(Arc::clone(&self.knobs)))
     }
+}
+
+/// Viewers have set what the child could not do.
+fn taken_back(refused: &str, why: &str) -> String {
+    format!(
+        "a viewer has set {refused}, and rpicam-vid sends no picture with it, so lancam takes it back: {why}"
+    )
 }
 
 fn not_started(program: &Path, error: &io::Error) -> SourceError {

@@ -15,7 +15,14 @@ pub(super) struct Knobs {
 
 #[derive(Debug, Default)]
 struct State {
+    /// What the owner has set.
+    owners: Vec<CsiSetting>,
+    /// What the next child gets.
     settings: Vec<CsiSetting>,
+    /// What the last child got.
+    given: Vec<CsiSetting>,
+    /// What the last child got that sent a picture. At first what the owner has set.
+    proven: Vec<CsiSetting>,
     /// What viewers have changed and the child does not know yet.
     changes: Option<Changes>,
 }
@@ -56,15 +63,37 @@ const LENS_DEFAULT: i64 = -1;
 
 impl Knobs {
     /// With these settings at first.
-    pub(super) fn new(settings: Vec<CsiSetting>) -> Self {
-        Self { state: Mutex::new(State { settings, changes: None }) }
+    pub(super) fn new(owners: Vec<CsiSetting>) -> Self {
+        let (settings, given, proven) = (owners.clone(), owners.clone(), owners.clone());
+        Self { state: Mutex::new(State { owners, settings, given, proven, changes: None }) }
     }
 
     /// The settings for a child that starts now. They include every change so far.
     pub(super) fn for_start(&self) -> Vec<CsiSetting> {
-        let mut state = self.lock();
+        let state = &mut *self.lock();
         state.changes = None;
-        state.settings.clone()
+        state.given.clone_from(&state.settings);
+        state.given.clone()
+    }
+
+    /// Notes that the last child has sent a picture.
+    pub(super) fn have_given_a_picture(&self) {
+        let state = &mut *self.lock();
+        state.proven.clone_from(&state.given);
+    }
+
+    /// Notes that the last child has ended without a picture. If it got other settings than the last one that sent a picture,
+    /// goes back to those, and returns what the child did not take.
+    pub(super) fn go_back(&self) -> Option<String> {
+        let state = &mut *self.lock();
+        if state.given == state.proven {
+            return None;
+        }
+        let is_new = |setting: &&CsiSetting| !state.proven.contains(setting);
+        let refused: Vec<_> = state.given.iter().filter(is_new).map(ToString::to_string).collect();
+        state.settings.clone_from(&state.proven);
+        state.changes = None;
+        Some(refused.join(", "))
     }
 
     /// Whether the child is to be restarted because of a change.
@@ -106,7 +135,11 @@ impl Board for Arc<Knobs> {
         let setting = CsiSetting::of(knob, &text(knob.values, value))?;
         let mut state = self.lock();
         state.settings.retain(|other| !other.is_for_the_same(&setting));
-        state.settings.push(setting);
+        // An old program does not know every option, and needs none for its default.
+        let is_of_the_owner = state.owners.iter().any(|owners| owners.is_for_the_same(&setting));
+        if value != control.default || is_of_the_owner {
+            state.settings.push(setting);
+        }
         state.changes = Some(Changes::with_one(state.changes, clock::now()));
         Ok(())
     }
@@ -267,5 +300,31 @@ mod tests {
             }
         }
         assert_eq!(starts, [2000, 4100, 5200], "twice on the way, and once for the last value");
+    }
+
+    #[test]
+    fn a_default_needs_no_argument_unless_the_owner_has_set_something_else() {
+        let mut knobs = Arc::new(Knobs::new(vec![CsiSetting::parse("ev=1").expect("is one")]));
+        assert_eq!(set(&mut knobs, "flicker-period", 1), "--ev=1 --flicker-period=10000us");
+        assert_eq!(set(&mut knobs, "flicker-period", 0), "--ev=1");
+        assert!(knobs.are_due(clock::now().after(QUIET)));
+        assert_eq!(set(&mut knobs, "ev", 0), "--ev=0");
+    }
+
+    #[test]
+    fn what_gave_no_picture_is_taken_back() {
+        let mut knobs = Arc::new(Knobs::new(vec![CsiSetting::parse("ev=1").expect("is one")]));
+        knobs.for_start();
+        assert_eq!(knobs.go_back(), None, "the owner's settings stay");
+        set(&mut knobs, "gain", 20);
+        knobs.for_start();
+        knobs.have_given_a_picture();
+        set(&mut knobs, "flicker-period", 1);
+        assert_eq!(knobs.go_back(), None, "no child has got it");
+        knobs.for_start();
+        assert_eq!(knobs.go_back().as_deref(), Some("flicker-period=10000us"));
+        let settings: Vec<_> = knobs.for_start().iter().map(CsiSetting::argument).collect();
+        assert_eq!(settings, ["--ev=1", "--gain=2"]);
+        assert_eq!(knobs.go_back(), None);
     }
 }

@@ -155,6 +155,11 @@ impl Run {
         }
     }
 
+    /// Whether it has sent a frame that was taken.
+    pub(super) fn has_frames(&self) -> bool {
+        self.has_frames
+    }
+
     /// When the newest of so many frames was taken. Where that is not known, when it came.
     pub(super) fn taken(&mut self, frames: u64) -> (Micros, TimedBy) {
         let now = clock::now();

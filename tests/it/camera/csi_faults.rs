@@ -71,6 +71,26 @@ fn a_child_that_ends_is_replaced_and_its_last_words_are_told() {
 }
 
 #[test]
+fn what_a_viewer_sets_and_the_program_does_not_know_is_taken_back_and_told() {
+    const FLICKER: u32 = 0x0098_0918;
+    let rpicam = Rpicam::with_fault("old");
+    let camera = rpicam.camera(&[&SMALL[..], &["--control", "lan"]].concat());
+    let mut viewer = NativeClient::connect(camera.port());
+    viewer.frame();
+    let set_at = Instant::now();
+    viewer.say(&Message::SetControl { id: FLICKER, value: 1 });
+    let (_, text) = told(&mut viewer, "flicker-period=10000us");
+    assert!(text.contains("unrecognised option '--flicker-period'"), "{text}");
+    viewer.frame();
+    let gap = set_at.elapsed();
+    println!("a picture came {gap:?} after the setting");
+    assert!(gap < Duration::from_secs(10), "{gap:?}");
+    let last = rpicam.starts().pop().expect("a start");
+    assert!(!last.arguments.iter().any(|it| it.contains("flicker")), "{last:?}");
+    assert_eq!(rpicam.running(), [last.process]);
+}
+
+#[test]
 fn what_a_child_said_before_its_pictures_does_not_explain_its_end() {
     let rpicam = Rpicam::with_fault("busy-then-dies-after 120");
     let camera = rpicam.camera(&SMALL);

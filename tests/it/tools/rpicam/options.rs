@@ -83,7 +83,7 @@ const WORDS: [(&str, &str, &[&str]); 6] = [
 ];
 
 impl Options {
-    /// Parses the arguments. `is_old`: a version without `--metadata`.
+    /// Parses the arguments. `is_old`: a version without `--metadata` and `--flicker-period`.
     ///
     /// # Errors
     /// The message that rpicam-vid prints.
@@ -112,7 +112,8 @@ impl Options {
             let (name, value) = bare.split_once('=').unwrap_or((bare, ""));
             let is_known =
                 VALUED.contains(&name) || MORE_VALUED.contains(&name) || SWITCHES.contains(&name);
-            if !is_known || (is_old && name.starts_with("metadata")) {
+            let is_newer = name.starts_with("metadata") || name == "flicker-period";
+            if !is_known || (is_old && is_newer) {
                 return Err(format!("unrecognised option '--{name}'"));
             }
             let number = || number(name, value);

@@ -42,7 +42,7 @@ enum Fault {
     LeavesOut,
     /// Sends half as many frames a second as it was asked for.
     HalfTheRate,
-    /// Too old to report times.
+    /// Too old to report times, and to know of flicker.
     Old,
     /// Uses limited range, and says so.
     Limited,
