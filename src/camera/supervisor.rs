@@ -137,6 +137,7 @@ impl Supervisor<'_> {
         self.opened_at = None;
         let tried_at = clock::now();
         let mut source = self.opener.open(self.stop)?;
+        self.metrics.turned();
         self.opened_at = Some(tried_at);
         let problems = [self.opener.problems(), source.problems()].concat();
         self.metrics.complain_of_source(problems);

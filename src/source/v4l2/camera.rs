@@ -1,6 +1,6 @@
 //! An open camera: sets it up, starts its stream and gives its frames.
 
-use super::controls::{Board, Moment, Settings, Turned, Turning, Wanted};
+use super::controls::{Board, Limited, Moment, Settings, Turned, Turning, Wanted, set_later};
 use super::errors;
 use super::grant::{Granted, NotGranted, grant, granted, interlacing};
 use super::identity::Known;
@@ -23,6 +23,7 @@ use crate::stop::Stop;
 use nix::errno::Errno;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use v4l::device::Handle;
 
 /// A camera that streams until it is dropped.
@@ -59,12 +60,13 @@ impl Camera {
         let (mut granted, runners_up) = negotiate(&node, wish)?;
         let name = path.display().to_string();
         let (handle, interface) = (node.handle(), node.interface());
-        let turn = Turn::by_controls(handle.clone(), wish.orientation);
+        let limited = Limited::new(&*handle, FOR_CONTROLS);
+        let turn = Turn::by_controls(&handle, &limited, wish.orientation);
         let known = survey::known(path, &node.capability);
         let wanted = controls.of(&known);
-        let mut settings = Settings::new(&wanted, &*handle);
+        let mut settings = Settings::new(&wanted, &limited);
         if let Some(settings) = &mut settings {
-            settings.apply(&*handle, Moment::BeforeStreaming);
+            settings.apply(&limited, Moment::BeforeStreaming);
         }
         if turn.is_some() || settings.is_some() {
             granted = again(&node, granted)?;
@@ -94,14 +96,10 @@ impl Camera {
                 "camera {name}: its memory is uncached, so rows are copied before they are read (--camera-memory)"
             );
         }
-        let mut problems = Vec::new();
-        if let Some(settings) = &mut settings {
-            settings.apply(&*handle, Moment::Streaming);
-            problems = settings.problems(&name);
-            if is_news {
-                settings.log(&name);
-            }
-        }
+        let set = |settings: &mut Settings<'_>| {
+            set_while_streaming(settings, &handle, &limited, &name, is_news)
+        };
+        let problems = settings.as_mut().map(set).unwrap_or_default();
         if let Some(turn) = turn.as_ref().filter(|_| is_news) {
             turn.log(&name, wish.orientation);
         }
@@ -175,12 +173,16 @@ struct Turn {
 impl Turn {
     /// Turns the picture by the camera's controls. `None` if no turn was asked for: then the
     /// controls are left alone.
-    fn by_controls(handle: Arc<Handle>, wanted: Orientation) -> Option<Self> {
+    fn by_controls(
+        handle: &Arc<Handle>,
+        limited: &Limited<'_, Handle>,
+        wanted: Orientation,
+    ) -> Option<Self> {
         if wanted == Orientation::UPRIGHT {
             return None;
         }
-        let turned = Turned::by(&*handle, wanted);
-        Some(Self { handle, turned })
+        let turned = Turned::by(limited, wanted);
+        Some(Self { handle: Arc::clone(handle), turned })
     }
 
     fn log(&self, camera: &str, wanted: Orientation) {
@@ -196,8 +198,37 @@ impl Turn {
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        self.turned.put_back(&*self.handle);
+        self.turned.put_back(&Limited::new(&*self.handle, FOR_CONTROLS));
     }
+}
+
+/// So much of the time in which the watchdog expects a frame may be spent on controls. The last call may take 5 s more, which is
+/// how long `uvcvideo` waits for an answer.
+const FOR_CONTROLS: Duration = Duration::from_secs(5);
+
+/// Applies the settings of a camera that streams now, and logs the outcomes if they are news. What takes too long is done
+/// by another thread. Returns the mistakes in the settings.
+fn set_while_streaming(
+    settings: &mut Settings<'_>,
+    handle: &Arc<Handle>,
+    limited: &Limited<'_, Handle>,
+    camera: &str,
+    is_news: bool,
+) -> Vec<String> {
+    settings.apply(limited, Moment::Streaming);
+    if limited.is_over() {
+        if is_news {
+            log::info!(
+                "camera {camera}: its controls take long, so lancam sets the rest while pictures come"
+            );
+        }
+        set_later(handle, settings.but_pressed_buttons(), camera.to_owned(), is_news);
+        return Vec::new();
+    }
+    if is_news {
+        settings.log(camera);
+    }
+    settings.problems(camera)
 }
 
 /// Reads the format again after setting controls, which may have changed it: flipping a sensor

@@ -4,6 +4,8 @@ use super::driver::{Driver, Query, RawControl, RawItem};
 use nix::errno::Errno;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::thread;
+use std::time::Duration;
 use v4l::v4l_sys::{
     V4L2_CTRL_FLAG_INACTIVE, V4L2_CTRL_FLAG_NEXT_COMPOUND, V4L2_CTRL_FLAG_NEXT_CTRL,
 };
@@ -24,6 +26,8 @@ pub(super) struct FakeDriver {
     pub(super) makes: Option<(u32, i64)>,
     pub(super) answer: Option<Answer>,
     pub(super) calls: RefCell<usize>,
+    /// How long each call takes.
+    pub(super) takes: Option<Duration>,
     /// Which control was set to which value, in this order.
     pub(super) sets: RefCell<Vec<(u32, i64)>>,
 }
@@ -33,11 +37,19 @@ impl FakeDriver {
         self.numbers.borrow().get(&id).copied().unwrap_or(0)
     }
 
+    fn is_called(&self) {
+        *self.calls.borrow_mut() += 1;
+        if let Some(time) = self.takes {
+            thread::sleep(time);
+        }
+    }
+
     fn is_locked(&self, id: u32) -> bool {
         self.lock.is_some_and(|(by, locked)| locked == id && self.number(by) != 0)
     }
 
     fn set(&self, id: u32, number: i64) -> Result<(), Errno> {
+        self.is_called();
         self.sets.borrow_mut().push((id, number));
         if self.is_locked(id) {
             return Err(Errno::EACCES);
@@ -50,7 +62,7 @@ impl FakeDriver {
 
 impl Driver for FakeDriver {
     fn query(&self, how: Query, id: u32) -> Result<RawControl, Errno> {
-        *self.calls.borrow_mut() += 1;
+        self.is_called();
         if let Some(answer) = &self.answer {
             return answer(how, id);
         }
@@ -68,7 +80,7 @@ impl Driver for FakeDriver {
 
     /// Items with an even index are `Item 4` and so on; the others are gaps.
     fn item(&self, _: u32, index: u32) -> Result<RawItem, Errno> {
-        *self.calls.borrow_mut() += 1;
+        self.is_called();
         match index % 2 {
             0 => Ok(RawItem(name(format!("Item {index}").as_bytes()))),
             _ => Err(Errno::EINVAL),
@@ -76,6 +88,7 @@ impl Driver for FakeDriver {
     }
 
     fn value(&self, id: u32) -> Result<i32, Errno> {
+        self.is_called();
         let number = self.number(id);
         i32::try_from(number).map_err(|_| Errno::ERANGE)
     }

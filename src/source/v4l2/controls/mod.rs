@@ -2,8 +2,8 @@
 //!
 //! `driver` is the interface to the kernel, `ioctl` implements it, `enumerate` finds all controls,
 //! `names` has the names of usual controls, `control` is one of them, `value` parses and prints
-//! values, `settings` applies `--set`, `show` prints the list, `mirror` turns the picture by controls,
-//! `board` gives viewers access.
+//! values, `settings` applies `--set`, `limited` ends that in time and `late` goes on with it, `show` prints the list,
+//! `mirror` turns the picture by controls, `board` gives viewers access.
 
 mod board;
 mod control;
@@ -12,6 +12,8 @@ mod enumerate;
 #[cfg(test)]
 mod fake;
 mod ioctl;
+mod late;
+mod limited;
 mod mirror;
 mod names;
 mod settings;
@@ -20,6 +22,8 @@ mod value;
 
 pub use board::Wanted;
 pub(super) use board::{Board, Turning};
+pub(super) use late::set_later;
+pub(super) use limited::Limited;
 pub(super) use mirror::Turned;
 pub use settings::ControlSetting;
 pub(super) use settings::{Moment, Settings};

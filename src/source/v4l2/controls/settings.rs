@@ -91,8 +91,7 @@ impl<'a> Settings<'a> {
     pub(in super::super) fn apply(&mut self, driver: &impl Driver, moment: Moment) {
         let mut again = Vec::new();
         for (at, (setting, outcome)) in self.all.iter_mut().enumerate() {
-            let control = self.controls.find(&setting.name);
-            let is_button = control.is_some_and(|it| it.kind == control::ControlType::Button);
+            let is_button = is_button(&self.controls, setting);
             if is_button && moment == Moment::BeforeStreaming {
                 continue;
             }
@@ -109,6 +108,14 @@ impl<'a> Settings<'a> {
             let (setting, outcome) = &mut self.all[at];
             note(outcome, self.controls.set(driver, &setting.name, &setting.value));
         }
+    }
+
+    /// All settings but the buttons that were pressed.
+    pub(in super::super) fn but_pressed_buttons(&self) -> Vec<ControlSetting> {
+        let is_left = |(setting, outcome): &&(&ControlSetting, Option<Result<Made, NotSet>>)| {
+            !(matches!(outcome, Some(Ok(_))) && is_button(&self.controls, setting))
+        };
+        self.all.iter().filter(is_left).map(|(setting, _)| (*setting).clone()).collect()
     }
 
     /// The mistakes of the configuration: names that the camera does not have, and values that do not fit.
@@ -163,6 +170,11 @@ impl Made {
             (instead, false) => instead,
         }
     }
+}
+
+fn is_button(controls: &Controls, setting: &ControlSetting) -> bool {
+    let control = controls.find(&setting.name);
+    control.is_some_and(|it| it.kind == control::ControlType::Button)
 }
 
 fn deserves_another(outcome: &Result<Made, NotSet>) -> bool {
