@@ -11,7 +11,6 @@ use super::offer::{Interval, offers};
 use super::openings::{Course, Opening, Openings, Telling};
 use super::queue::{Ended, NotStarted, Queue};
 use super::sequence::Sequence;
-use super::survey;
 use crate::image::frame::{FrameLayout, Memory};
 use crate::image::orientation::Orientation;
 use crate::image::pixels::PixelFormat;
@@ -26,11 +25,14 @@ use std::sync::Arc;
 use std::time::Duration;
 use v4l::device::Handle;
 
+/// Where the kernel describes V4L2 nodes.
+const SYSFS: &str = "/sys/class/video4linux";
+
 /// A camera that streams until it is dropped.
 pub struct Camera {
     path: PathBuf,
     capability: Capability,
-    known: Known,
+    known: Option<Known>,
     queue: Queue,
     handle: Arc<Handle>,
     turning: Turning,
@@ -62,8 +64,8 @@ impl Camera {
         let (handle, interface) = (node.handle(), node.interface());
         let limited = Limited::new(&*handle, FOR_CONTROLS);
         let turn = Turn::by_controls(&handle, &limited, wish.orientation);
-        let known = survey::known(path, &node.capability);
-        let wanted = controls.of(&known);
+        let known = node.identity().map(|it| Known::of(it, Path::new(SYSFS)));
+        let wanted = controls.of(known.as_ref());
         let mut settings = Settings::new(&wanted, &limited);
         if let Some(settings) = &mut settings {
             settings.apply(&limited, Moment::BeforeStreaming);
@@ -79,6 +81,7 @@ impl Camera {
         let sequence = Sequence::new(count);
         let queue = Queue::start(name.clone(), node.handle(), interface, layout, sequence);
         let mut queue = queue.map_err(|error| no_stream(&node, &layout, &error))?;
+        controls.are_for(known.as_ref());
         let Capability { card, driver, bus_info, .. } = &node.capability;
         let why = granted_and_why(&granted, wish, runners_up.as_deref());
         let words = format!("camera {name} ({card}, {driver}, {bus_info}): {why}");
@@ -118,9 +121,9 @@ impl Camera {
         })
     }
 
-    /// The camera, to be found again.
-    pub(super) fn known(&self) -> &Known {
-        &self.known
+    /// The camera, to be found again. `None` if it was unplugged while it was opened.
+    pub(super) fn known(&self) -> Option<&Known> {
+        self.known.as_ref()
     }
 }
 

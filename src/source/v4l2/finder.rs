@@ -131,10 +131,11 @@ impl Finder {
     fn remember(&mut self, camera: &Camera) {
         self.missed_at = None;
         self.has_opened = true;
-        self.last = match &self.named {
-            Some(named) if named.is_symlink() => None,
-            _ => Some(Last { camera: camera.known().clone(), description: camera.description() }),
-        };
+        if self.named.as_ref().is_some_and(|named| named.is_symlink()) {
+            self.last = None;
+        } else if let Some(known) = camera.known() {
+            self.last = Some(Last { camera: known.clone(), description: camera.description() });
+        }
     }
 
     /// The error to report if no candidate could be opened.

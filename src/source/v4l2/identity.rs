@@ -41,10 +41,13 @@ struct Place {
 }
 
 impl Identity {
-    /// Reads what `sysfs` (`/sys/class/video4linux`) knows of the node `name` (`video0`).
-    pub(super) fn read(sysfs: &Path, name: &str, capability: &Capability) -> Self {
-        let (usb, device, index) = facts(&sysfs.join(name));
-        Self { usb, place: Place { device, bus_info: capability.bus_info.clone(), index } }
+    /// Reads what sysfs knows of a node in the folder `node` (`/sys/dev/char/81:0`). `None` if the
+    /// camera has been unplugged meanwhile. Without sysfs, it is known by its bus info alone.
+    pub(super) fn read(node: &Path, capability: &Capability) -> Option<Self> {
+        let (usb, device, index) = facts(node);
+        let is_gone = !node.exists() && node.parent().is_some_and(Path::exists);
+        let place = Place { device, bus_info: capability.bus_info.clone(), index };
+        (!is_gone).then_some(Self { usb, place })
     }
 
     /// Whether the camera has a serial number. Without one, it is known by its place alone.
@@ -244,22 +247,33 @@ mod tests {
     fn a_camera_is_read_from_its_interface_and_not_from_a_hub() {
         let sysfs = sysfs();
         let class = sysfs.path().join("class");
-        let usb = Identity::read(&class, "video0", &Capability::default());
-        let device = usb.usb.expect("a USB device");
+        let read = |name| Identity::read(&class.join(name), &Capability::default());
+        let device = read("video0").and_then(|it| it.usb).expect("a USB device");
         assert_eq!((device.vendor.as_str(), device.serial.as_str()), ("046d", "A1"));
         assert_eq!((device.interface.as_str(), device.index.as_str()), ("00", "0"));
-        let platform = Identity::read(&class, "video1", &Capability::default());
+        let platform = read("video1").expect("a node");
         assert_eq!(platform.usb, None);
         assert!(platform.place.device.ends_with("platform/vivid.0"));
-        let none = Identity::read(&class, "video9", &Capability::default());
-        assert_eq!(none.usb, None);
+    }
+
+    #[test]
+    fn a_camera_that_was_unplugged_meanwhile_has_no_identity() {
+        let sysfs = sysfs();
+        let read = |folder: &str| {
+            let capability = Capability { bus_info: "usb-1".into(), ..Capability::default() };
+            Identity::read(&sysfs.path().join(folder).join("video9"), &capability)
+        };
+        assert_eq!(read("class"), None);
+        let place = read("no sysfs").expect("known by its bus info").place;
+        assert_eq!(place.bus_info, "usb-1");
     }
 
     #[test]
     fn two_cameras_of_one_device_are_told_apart() {
         let sysfs = sysfs();
         let class = sysfs.path().join("class");
-        let read = |name| Identity::read(&class, name, &Capability::default());
+        let read =
+            |name| Identity::read(&class.join(name), &Capability::default()).expect("a node");
         let (colour, infrared) = (read("video0"), read("video2"));
         let known = Known::of(colour.clone(), &class);
         assert_eq!(known.find(&[&infrared]), None);
@@ -270,7 +284,8 @@ mod tests {
     fn twins_are_seen_in_sysfs() {
         let sysfs = sysfs();
         let class = sysfs.path().join("class");
-        let read = |name| Identity::read(&class, name, &Capability::default());
+        let read =
+            |name| Identity::read(&class.join(name), &Capability::default()).expect("a node");
         let twin = read("video3");
         let known = Known::of(read("video0"), &class);
         assert_eq!(known.twins, std::slice::from_ref(&twin.place.device));

@@ -1,11 +1,12 @@
 //! Opens a V4L2 node, and recognises what kind of node it is.
 
+use super::identity::Identity;
 use super::ioctl::{self, Capability, Interface};
 use super::opening;
 use crate::image::frame::Memory;
 use crate::source::{SourceError, Trouble};
 use nix::errno::Errno;
-use nix::sys::stat::major;
+use nix::sys::stat::{major, minor};
 use std::fmt;
 use std::fs;
 use std::io;
@@ -28,6 +29,8 @@ pub(super) struct Node {
     pub(super) path: PathBuf,
     /// What the node says about itself.
     pub(super) capability: Capability,
+    /// Its device number.
+    number: u64,
     /// The open device of the crate `v4l`.
     pub(super) device: Device,
 }
@@ -51,7 +54,13 @@ impl Node {
         let capability = ioctl::close_on_exec(&handle)
             .and_then(|()| ioctl::query_capability(&handle))
             .map_err(|errno| opening::not_opened(path, errno))?;
-        Ok(Self { path: path.into(), capability, device })
+        Ok(Self { path: path.into(), capability, number: file.rdev(), device })
+    }
+
+    /// The camera that it belongs to. `None` if that has been unplugged meanwhile.
+    pub(super) fn identity(&self) -> Option<Identity> {
+        let folder = format!("/sys/dev/char/{}:{}", major(self.number), minor(self.number));
+        Identity::read(Path::new(&folder), &self.capability)
     }
 
     /// What kind of node it is.

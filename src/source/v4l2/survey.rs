@@ -1,15 +1,14 @@
 //! Examines which V4L2 nodes there are, and what each of them is.
 
-use super::identity::{Identity, Known};
+use super::identity::Identity;
 use super::ioctl::Capability;
 use super::node::{Node, NodeKind};
+use super::opening::not_opened;
 use crate::source::SourceError;
+use nix::errno::Errno;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-
-/// Where the kernel describes V4L2 nodes.
-pub(super) const SYSFS: &str = "/sys/class/video4linux";
 
 /// What can be seen of the nodes without opening them. Two equal snapshots have the same nodes,
 /// each with the same owner and access rights.
@@ -116,23 +115,12 @@ impl Survey {
 impl Surveyed {
     fn look(number: u32, stamp: Stamp) -> Self {
         let path = node_path(number);
-        let facts = Node::open(&path).map(|node| {
-            let identity = identity(&path, &node.capability);
-            Facts { kind: node.kind(), identity, capability: node.capability }
+        let facts = Node::open(&path).and_then(|node| {
+            let identity = node.identity().ok_or_else(|| not_opened(&path, Errno::ENOENT))?;
+            Ok(Facts { kind: node.kind(), identity, capability: node.capability })
         });
         Self { path, facts, number, stamp }
     }
-}
-
-/// The camera at `path`, to be found again.
-pub(super) fn known(path: &Path, capability: &Capability) -> Known {
-    Known::of(identity(path, capability), Path::new(SYSFS))
-}
-
-fn identity(path: &Path, capability: &Capability) -> Identity {
-    let node = fs::canonicalize(path).unwrap_or_else(|_| path.into());
-    let name = node.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    Identity::read(Path::new(SYSFS), name, capability)
 }
 
 /// 3 for `video3`; `None` for udev's own names, such as `video-front`.

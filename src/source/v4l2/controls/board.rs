@@ -5,7 +5,7 @@ use super::control::{Control, ControlType, Value};
 use super::driver::Driver;
 use super::{ControlSetting, Controls, fails_to_describe};
 use crate::source::control::{self, Access};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use v4l::v4l_sys::{V4L2_CID_HFLIP, V4L2_CID_ROTATE, V4L2_CID_VFLIP};
 
 /// Whether lancam turns the picture.
@@ -33,21 +33,40 @@ struct SetByViewers {
     settings: Vec<ControlSetting>,
 }
 
+impl SetByViewers {
+    fn are_for(&self, camera: Option<&Known>) -> bool {
+        let known = self.camera.as_ref();
+        known.zip(camera).is_some_and(|(known, camera)| known.is(camera))
+    }
+}
+
 impl Wanted {
-    /// The wanted values for `camera`, in the order of setting. Forgets what viewers have set on
-    /// another camera.
-    pub(in super::super) fn of(&self, camera: &Known) -> Vec<ControlSetting> {
-        let mut viewers = self.viewers.lock().unwrap_or_else(PoisonError::into_inner);
-        if viewers.camera.as_ref().is_none_or(|known| !known.is(camera)) {
+    /// The wanted values for `camera`, in the order of setting, without what viewers have set on
+    /// another camera. `None` is a camera that nothing is known of.
+    pub(in super::super) fn of(&self, camera: Option<&Known>) -> Vec<ControlSetting> {
+        let viewers = self.viewers();
+        let theirs = if viewers.are_for(camera) { &viewers.settings[..] } else { &[] };
+        self.options.iter().chain(theirs).cloned().collect()
+    }
+
+    /// Notes that `camera` streams, and that viewers set controls of it from here on. Forgets what
+    /// they have set on another camera.
+    pub(in super::super) fn are_for(&self, camera: Option<&Known>) {
+        let Some(camera) = camera else { return };
+        let mut viewers = self.viewers();
+        if !viewers.are_for(Some(camera)) {
             viewers.settings.clear();
         }
         viewers.camera = Some(camera.clone());
-        self.options.iter().chain(&viewers.settings).cloned().collect()
+    }
+
+    fn viewers(&self) -> MutexGuard<'_, SetByViewers> {
+        self.viewers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn keep(&self, id: u32, value: i64) {
         let setting = ControlSetting::numbered(id, value);
-        let mut viewers = self.viewers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut viewers = self.viewers();
         viewers.settings.retain(|earlier| !earlier.is_for_the_same(&setting));
         viewers.settings.push(setting);
     }
@@ -262,7 +281,7 @@ mod tests {
     fn what_viewers_set_counts_when_the_camera_is_opened_again_and_options_else() {
         let (mut board, _) = board(webcam(), Turning::Nobody);
         let camera = in_port("1");
-        board.wanted.of(&camera);
+        board.wanted.are_for(Some(&camera));
         let options = ["brightness=1", "white_balance_temperature=7", "menu=2"];
         board.wanted.options =
             options.iter().map(|it| ControlSetting::parse(it).expect(it)).collect();
@@ -271,7 +290,7 @@ mod tests {
         {
             assert_eq!(board.set(id, value), Ok(()));
         }
-        let wanted = board.wanted.of(&camera);
+        let wanted = board.wanted.of(Some(&camera));
         let again = webcam();
         let mut settings = Settings::new(&wanted, &again).expect("something to set");
         settings.apply(&again, Moment::BeforeStreaming);
@@ -289,11 +308,29 @@ mod tests {
         let (mut board, _) = board(webcam(), Turning::Nobody);
         board.wanted.options = vec![ControlSetting::parse("menu=2").expect("a setting")];
         let wanted = board.wanted.clone();
-        let count = |camera: &Known| wanted.of(camera).len();
+        let count = |camera: &Known| {
+            let count = wanted.of(Some(camera)).len();
+            wanted.are_for(Some(camera));
+            count
+        };
         assert_eq!(count(&in_port("left")), 1);
         assert_eq!(board.set(BRIGHTNESS, 5), Ok(()));
         assert_eq!(count(&in_port("left")), 2, "the same camera, opened again");
         assert_eq!(count(&in_port("right")), 1, "another camera has the options alone");
         assert_eq!(count(&in_port("left")), 1);
+    }
+
+    #[test]
+    fn what_viewers_set_outlives_a_camera_that_gives_no_picture() {
+        let (mut board, _) = board(webcam(), Turning::Nobody);
+        let wanted = board.wanted.clone();
+        let known = in_port("left");
+        wanted.are_for(Some(&known));
+        assert_eq!(board.set(BRIGHTNESS, 5), Ok(()));
+        assert_eq!(wanted.of(Some(&in_port("right"))).len(), 0);
+        assert_eq!(wanted.of(Some(&known)).len(), 1, "the other one was tried alone");
+        assert_eq!(wanted.of(None).len(), 0);
+        wanted.are_for(None);
+        assert_eq!(wanted.of(Some(&known)).len(), 1, "it was unplugged while it was opened");
     }
 }
