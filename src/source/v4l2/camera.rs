@@ -5,7 +5,9 @@ use super::errors;
 use super::grant::{Granted, NotGranted, grant, granted, interlacing};
 use super::identity::Known;
 use super::ioctl::{Buffers, Capability, Refused};
-use super::negotiate::{LARGEST_UNASKED, RATE_UNASKED, choices, runners_up, wanted_size};
+use super::negotiate::{
+    LARGEST_UNASKED, RATE_UNASKED, choices, runners_up, wanted_interval, wanted_size,
+};
 use super::node::Node;
 use super::offer::{Interval, offers};
 use super::openings::{Course, Opening, Openings, Telling};
@@ -256,7 +258,9 @@ fn negotiate(node: &Node, wish: &CaptureWish) -> Result<(Granted, Option<String>
     let mut refusal = None;
     let choices = choices(&understood, wish);
     for choice in &choices {
-        match grant(node, choice).and_then(|granted| with_buffers(node, granted)) {
+        match grant(node, choice, wanted_interval(wish))
+            .and_then(|granted| with_buffers(node, granted))
+        {
             Ok(granted) => return Ok((granted, runners_up(&choices, choice))),
             Err(NotGranted::TooShort(layout, len)) => {
                 refusal.get_or_insert_with(|| errors::short_buffers(&node.path, &layout, len));

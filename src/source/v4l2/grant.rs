@@ -7,6 +7,7 @@ use super::node::Node;
 use super::offer::{Interval, plausible};
 use crate::image::frame::FrameLayout;
 use crate::image::pixels::{MAX_PIXELS, PixelFormat};
+use std::time::Duration;
 use v4l::v4l_sys::{
     v4l2_field_V4L2_FIELD_ALTERNATE as ALTERNATE, v4l2_field_V4L2_FIELD_BOTTOM as BOTTOM,
     v4l2_field_V4L2_FIELD_INTERLACED as INTERLACED,
@@ -36,15 +37,15 @@ pub(super) enum NotGranted {
     TooShort(FrameLayout, usize),
 }
 
-/// Sets format and rate.
-pub(super) fn grant(node: &Node, choice: &Choice) -> Result<Granted, NotGranted> {
+/// Sets format and rate. `wished` is the rate that the user asks for, or the usual one.
+pub(super) fn grant(node: &Node, choice: &Choice, wished: Interval) -> Result<Granted, NotGranted> {
     let refused = |call| move |errno| NotGranted::Refused(Refused { call, errno });
     let (handle, interface) = (node.handle(), node.interface());
     let side = |side: usize| u32::try_from(side).unwrap_or(u32::MAX);
     let (width, height) = (side(choice.size.width), side(choice.size.height));
     ioctl::set_format(&handle, interface, choice.fourcc, width, height)
         .map_err(refused("VIDIOC_S_FMT"))?;
-    let interval = set_interval(node, choice.interval);
+    let interval = set_interval(node, choice.interval).filter(|it| is_credible(*it, wished));
     // Read the format only now: setting the rate changes the format with some drivers.
     let granted = granted(node, interval)?;
     if let Some(nearly) = approximated(granted.layout.format, &granted.driver) {
@@ -75,6 +76,17 @@ fn set_interval(node: &Node, wanted: Interval) -> Option<Interval> {
     let granted = ioctl::set_interval(&handle, interface, wanted.fraction());
     granted.or_else(|_| ioctl::interval(&handle, interface)).ok().and_then(Interval::parse)
 }
+
+/// Whether frames may come as slowly as the driver says. It only passes on what the camera says,
+/// and some say 429 s, the longest time that UVC has. Nobody would wait for the next frame of a
+/// camera that hangs for so long.
+fn is_credible(granted: Interval, wished: Interval) -> bool {
+    granted.duration() <= (wished.duration() * 4).max(LONGEST_UNASKED)
+}
+
+/// The longest time between two frames that nobody has asked for and that is believed: webcams
+/// expose for seconds in the dark.
+const LONGEST_UNASKED: Duration = Duration::from_secs(10);
 
 fn layout(driver: &DriverFormat, interval: Option<Interval>) -> Option<FrameLayout> {
     let format = PixelFormat::from_fourcc(driver.fourcc)?;
@@ -123,7 +135,7 @@ mod tests {
     use super::*;
     use crate::image::pixels::{FourCc, Size};
     use crate::rate::Rate;
-    use std::time::Duration;
+    use v4l::Fraction;
 
     fn driver(fourcc: &[u8; 4], width: u32, height: u32, stride: u32) -> DriverFormat {
         DriverFormat {
@@ -178,5 +190,23 @@ mod tests {
         let layout = layout(&driver(b"YUYV", 352, 288, 704), interval).expect("understood");
         assert_eq!(layout.size, Size::new(352, 288));
         assert_eq!(layout.interval, Some(Duration::from_millis(40)));
+    }
+
+    #[test]
+    fn a_time_between_frames_that_cannot_be_is_not_believed() {
+        let interval = |ms| Interval::parse(Fraction::new(ms, 1000)).expect("a fraction");
+        let usual = Interval::of_rate(Rate(30_000));
+        let longest = Interval::parse(Fraction::new(u32::MAX, 10_000_000)).expect("a fraction");
+        for (granted, wished, is_believed) in [
+            (usual, usual, true),
+            (interval(2000), usual, true),
+            (interval(10_000), usual, true),
+            (interval(11_000), usual, false),
+            (longest, usual, false),
+            (interval(60_000), interval(20_000), true),
+            (longest, interval(20_000), false),
+        ] {
+            assert_eq!(is_credible(granted, wished), is_believed, "{granted:?} {wished:?}");
+        }
     }
 }

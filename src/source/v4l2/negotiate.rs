@@ -177,7 +177,7 @@ fn ratio(fps: f64, wanted: f64) -> f64 {
     (fps / wanted).max(wanted / fps)
 }
 
-fn wanted_interval(wish: &CaptureWish) -> Interval {
+pub(super) fn wanted_interval(wish: &CaptureWish) -> Interval {
     Interval::of_rate(wish.rate.unwrap_or(RATE_UNASKED))
 }
 
