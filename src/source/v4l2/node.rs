@@ -91,6 +91,8 @@ pub(super) enum NodeKind {
     Camera,
     /// The receiver of a camera whose sensor and image processor have to be set up first.
     Receiver,
+    /// Gives the pictures that another program writes into the same node.
+    Loopback,
     /// Gives pictures only by `read`.
     WithoutStreaming,
     /// Converts pictures.
@@ -119,8 +121,11 @@ impl NodeKind {
         let has = |bits: u32| capability.flags & bits != 0;
         let captures = has(V4L2_CAP_VIDEO_CAPTURE | V4L2_CAP_VIDEO_CAPTURE_MPLANE);
         let outputs = has(V4L2_CAP_VIDEO_OUTPUT | V4L2_CAP_VIDEO_OUTPUT_MPLANE);
+        let converts = has(V4L2_CAP_VIDEO_M2M | V4L2_CAP_VIDEO_M2M_MPLANE) || captures && outputs;
         let needs_setup = has(V4L2_CAP_IO_MC) || needs_libcamera(&capability.driver);
-        if has(V4L2_CAP_VIDEO_M2M | V4L2_CAP_VIDEO_M2M_MPLANE) || captures && outputs {
+        if converts && captures && capability.driver == LOOPBACK {
+            Self::Loopback
+        } else if converts {
             Self::Converter
         } else if IMAGE_PROCESSORS.contains(&capability.driver.as_str()) {
             Self::ImageProcessor
@@ -149,7 +154,7 @@ impl NodeKind {
 
     /// Whether to try to take pictures from it if a user names it.
     pub(super) fn may_give_pictures(self) -> bool {
-        matches!(self, Self::Camera | Self::Receiver)
+        matches!(self, Self::Camera | Self::Receiver | Self::Loopback)
     }
 }
 
@@ -159,6 +164,9 @@ impl fmt::Display for NodeKind {
         out.write_str(match self {
             Self::Camera => "a camera",
             Self::Receiver => "the receiver of a ribbon camera, which needs libcamera",
+            Self::Loopback => {
+                "a loopback device; name it with --source to see what a program writes into it"
+            }
             Self::WithoutStreaming => "a camera that cannot stream",
             Self::Converter => "a codec or scaler: it only converts pictures",
             Self::ImageProcessor => "part of an image processor, which needs libcamera",
@@ -178,6 +186,9 @@ impl fmt::Display for NodeKind {
 pub(super) fn needs_libcamera(driver: &str) -> bool {
     ["unicam", "bcm2835-unicam", "rp1-cfe"].contains(&driver)
 }
+
+/// The driver of v4l2loopback. Without `exclusive_caps=1`, its nodes look like those of a converter.
+const LOOPBACK: &str = "v4l2 loopback";
 
 /// Parts of the Pi's image processors whose capabilities look like those of a camera.
 const IMAGE_PROCESSORS: [&str; 2] = ["bcm2835-isp", "pispbe"];
@@ -231,6 +242,18 @@ mod tests {
                 V4L2_CAP_VIDEO_CAPTURE_MPLANE | V4L2_CAP_VIDEO_OUTPUT_MPLANE | STREAM,
                 NodeKind::Converter,
             ),
+            (
+                "v4l2 loopback",
+                V4L2_CAP_VIDEO_CAPTURE | V4L2_CAP_VIDEO_OUTPUT | STREAM,
+                NodeKind::Loopback,
+            ),
+            (
+                "v4l2 loopback",
+                V4L2_CAP_VIDEO_CAPTURE | V4L2_CAP_VIDEO_OUTPUT | V4L2_CAP_VIDEO_M2M | STREAM,
+                NodeKind::Loopback,
+            ),
+            ("v4l2 loopback", V4L2_CAP_VIDEO_CAPTURE | STREAM, NodeKind::Camera),
+            ("v4l2 loopback", V4L2_CAP_VIDEO_OUTPUT | STREAM, NodeKind::Output),
             ("bcm2835-isp", V4L2_CAP_VIDEO_CAPTURE | STREAM, NodeKind::ImageProcessor),
             ("pispbe", V4L2_CAP_VIDEO_CAPTURE_MPLANE | STREAM, NodeKind::ImageProcessor),
             ("unicam", V4L2_CAP_VIDEO_CAPTURE | STREAM, NodeKind::Receiver),
