@@ -43,9 +43,9 @@ pub fn run_once(
     let mut idle = Idle { limit: idle_stop, since: None };
     loop {
         let is_handed_over = source.is_handed_over();
-        let watched = match source.next_frame(stop)? {
-            Next::Frame(frame) => capture.frame(&frame),
-            Next::Unusable(damage) => capture.unusable(format!("a frame {damage}")),
+        let watched = source.next_frame(stop).map(|next| match next {
+            Next::Frame(frame) => Some(capture.frame(&frame)),
+            Next::Unusable(damage) => Some(capture.unusable(format!("a frame {damage}"))),
             Next::Waiting(why) => {
                 // A pipe that was handed over is written by the program that started lancam, and
                 // that writer starts again only with lancam. So a silent pipe does not count as
@@ -53,11 +53,13 @@ pub fn run_once(
                 if why.is_some() || !is_handed_over {
                     capture.metrics.turned();
                 }
-                capture.waits(why)
+                Some(capture.waits(why))
             }
-            Next::Stopped => return Ok(CaptureEnd::Stopped),
-        };
+            Next::Stopped => None,
+        });
+        // There may have been broken frames before an error, too.
         capture.count_broken(source.drops().broken);
+        let Some(watched) = watched? else { return Ok(CaptureEnd::Stopped) };
         if watched == Watched::Yes {
             idle.since = None;
         } else if idle.is_over(clock::now()) {
@@ -238,7 +240,45 @@ fn facts(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::camera::encode::Coding;
+    use crate::camera::roster::Roster;
+    use crate::camera::roster::wish::Wish;
     use crate::image::pixels::{Colour, PixelFormat, Size};
+    use crate::image::size_wish::SizeWish;
+    use crate::image::unpack::RawLook;
+    use crate::source::{Drops, Trouble};
+
+    /// A source that gives nothing but broken frames, and then an error.
+    struct Broken(FrameLayout);
+
+    impl FrameSource for Broken {
+        fn layout(&self) -> &FrameLayout {
+            &self.0
+        }
+        fn description(&self) -> String {
+            "a fake".into()
+        }
+        fn next_frame(&mut self, _: &Stop) -> Result<Next<'_>, SourceError> {
+            Err(SourceError::new(Trouble::Lost, "gone"))
+        }
+        fn drops(&self) -> Drops {
+            Drops { broken: 7, stale: 0 }
+        }
+    }
+
+    #[test]
+    fn broken_frames_before_an_error_are_counted() {
+        let metrics = Arc::new(Metrics::new(Micros(1)));
+        let own = Wish::own(Coding::Bgr24, SizeWish::default());
+        let roster = Roster::new(own, 1, &metrics).expect("a descriptor is free");
+        let mut feed = Feed::new(roster, RawLook::default());
+        let layout = FrameLayout::new(PixelFormat::Jpeg, Size::new(64, 48), 0, Colour::JPEG);
+        let stop = Stop::new().expect("a descriptor is free");
+        let ended = run_once(&mut Broken(layout), &mut feed, &metrics, None, &stop);
+        assert_eq!(ended.map_err(|error| error.trouble), Err(Trouble::Lost));
+        let text = metrics.text(Micros(2));
+        assert!(text.contains("lancam_capture_errors_total 7\n"), "{text}");
+    }
 
     #[test]
     fn only_viewers_that_do_not_list_the_problems_are_told_their_number() {
