@@ -115,7 +115,8 @@ impl<'a> Capture<'a> {
         self.comes_again();
         let stream = self.stream.get_or_insert_with(|| {
             let complaints = self.metrics.complaints().len();
-            let layout = FrameLayout { size: frame.size(), ..self.layout };
+            let (size, format) = (frame.size(), frame.format());
+            let layout = FrameLayout { size, format, ..self.layout };
             let facts = facts(&self.description, &layout, frame.timed_by, complaints);
             let facts = Arc::new(facts);
             self.metrics.begins(frame.captured_at, &facts);

@@ -168,6 +168,17 @@ fn another_size_than_was_asked_for_is_taken_as_it_comes() {
 }
 
 #[test]
+fn a_size_whose_rows_have_padding_comes_as_jpegs_and_is_said_to() {
+    let rpicam = Rpicam::with_fault("unaligned");
+    let camera = camera(&rpicam, &["--csi-format", "yuv420"]);
+    let (facts, jpeg) = NativeClient::connect(camera.port()).frame();
+    assert_eq!(facts.size, Size::new(584, 324));
+    assert_near(&bars(&look(&jpeg).0), &BARS);
+    let state = get(camera.port(), "/state");
+    assert!(state.text().contains("584x324 MJPG"), "{}", state.text());
+}
+
+#[test]
 fn another_size_is_known_whatever_libcamera_is_to_log() {
     for (variable, value) in
         [("LIBCAMERA_LOG_LEVELS", "*:ERROR"), ("LIBCAMERA_LOG_FILE", "/dev/null")]

@@ -76,6 +76,7 @@ impl Fault {
             "old" => Self::Old,
             "limited" => Self::Limited,
             "smaller" => Self::Smaller(Size::new(576, 324)),
+            "unaligned" => Self::Smaller(Size::new(584, 324)),
             other => panic!("there is no fault {other:?}"),
         }
     }
