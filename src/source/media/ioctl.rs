@@ -81,7 +81,8 @@ impl Array {
             return Err(Errno::E2BIG);
         }
         records.resize(usize::try_from(count).map_err(|_| Errno::E2BIG)?, [0; LEN]);
-        let address = if records.is_empty() { 0 } else { records.as_mut_ptr().addr() };
+        // The kernel writes through it, so its provenance must be known to the compiler.
+        let address = if records.is_empty() { 0 } else { records.as_mut_ptr().expose_provenance() };
         let address = u64::try_from(address).map_err(|_| Errno::EFAULT)?;
         Ok(Self { count, reserved: 0, address })
     }

@@ -233,6 +233,15 @@ fn unsafe_stands_only_where_there_is_a_reason() {
 }
 
 #[test]
+fn addresses_that_the_kernel_gets_are_exposed() {
+    let is_unsafe = |file: &&Source| UNSAFE.iter().any(|(name, _)| *name == file.name);
+    let hides = |file: &&Source| file.with_tests.contains(".addr()");
+    let all = sources("src");
+    let wrong: Vec<_> = all.iter().filter(is_unsafe).filter(hides).map(|it| &it.name).collect();
+    assert!(wrong.is_empty(), "use expose_provenance() in {wrong:?}");
+}
+
+#[test]
 fn a_foreign_crate_is_named_in_one_place() {
     let wanted: BTreeSet<String> = dependencies();
     let listed: BTreeSet<String> = CRATES.iter().map(|(name, _)| (*name).to_owned()).collect();
