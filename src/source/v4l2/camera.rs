@@ -15,7 +15,7 @@ use super::queue::{Ended, NotStarted, Queue};
 use super::sequence::Sequence;
 use crate::image::frame::{FrameLayout, Memory};
 use crate::image::orientation::Orientation;
-use crate::image::pixels::PixelFormat;
+use crate::image::pixels::{PixelFormat, Size};
 use crate::rate::Rate;
 use crate::source::control::AnyBoard;
 use crate::source::frame_count::FrameCount;
@@ -329,6 +329,10 @@ fn granted_and_how_near(granted: &Granted, wish: &CaptureWish) -> String {
     }
     let CaptureWish { orientation, memory, .. } = *wish;
     if *wish == (CaptureWish { orientation, memory, ..CaptureWish::default() }) {
+        let Size { width, height } = LARGEST_UNASKED;
+        if size.width > width || size.height > height {
+            return text + &format!(": the camera has no size up to {LARGEST_UNASKED}");
+        }
         return text + &format!(": the largest up to {LARGEST_UNASKED} at {RATE_UNASKED} fps");
     }
     let other_size = wish.size.filter(|&wished| wished != size).map(|it| it.to_string());
@@ -353,7 +357,7 @@ const SAME_RATE: f64 = 0.01;
 mod tests {
     use super::super::ioctl::DriverFormat;
     use super::*;
-    use crate::image::pixels::{Colour, FourCc, Size};
+    use crate::image::pixels::{Colour, FourCc};
 
     fn granted(field: u32) -> Granted {
         Granted {
@@ -384,6 +388,12 @@ mod tests {
         assert_eq!(
             granted_and_why(&granted(1), &none, Some("the cheapest, before YUYV")),
             "640x480 YUYV 25 fps: the largest up to 1280x720 at 30 fps; the cheapest, before YUYV"
+        );
+        let mut larger = granted(1);
+        larger.layout.size = Size::new(1920, 720);
+        assert_eq!(
+            granted_and_why(&larger, &none, None),
+            "1920x720 YUYV 25 fps: the camera has no size up to 1280x720"
         );
         let met = CaptureWish { size: Some(Size::new(640, 480)), rate: Some(Rate(24_900)), ..none };
         assert_eq!(granted_and_why(&granted(1), &met, None), "640x480 YUYV 25 fps: as asked for");
