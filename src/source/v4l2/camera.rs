@@ -81,7 +81,10 @@ impl Camera {
         let memory = wish.memory.unwrap_or_else(|| node.memory());
         let layout = FrameLayout { memory, ..granted.layout };
         let sequence = Sequence::new(count);
-        let queue = Queue::start(name.clone(), node.handle(), interface, layout, sequence);
+        let buffers = Buffers::request(node.handle(), interface, buffers(&granted));
+        let queue = buffers
+            .map_err(NotStarted::Refused)
+            .and_then(|buffers| Queue::start(name.clone(), buffers, layout, sequence));
         let mut queue = queue.map_err(|error| no_stream(&node, &layout, &error))?;
         controls.are_for(known.as_ref());
         let Capability { card, driver, bus_info, .. } = &node.capability;
@@ -286,14 +289,32 @@ fn negotiate(node: &Node, wish: &CaptureWish) -> Result<(Granted, Option<String>
 /// Tries to get buffers for what was granted, if their length is implausible: the descriptors of
 /// some cameras say that a frame has 0 bytes, or 4 GiB.
 fn with_buffers(node: &Node, granted: Granted) -> Result<Granted, NotGranted> {
-    if !(1..=LARGEST_BUFFER).contains(&granted.driver.buffer_len) {
-        Buffers::request(node.handle(), node.interface(), 2).map_err(NotGranted::Refused)?;
+    if !is_plausible(&granted) {
+        let fewest = fewest_buffers();
+        Buffers::request(node.handle(), node.interface(), fewest).map_err(NotGranted::Refused)?;
     }
     Ok(granted)
 }
 
-/// Four bytes for each pixel of the largest pictures that cameras have.
-const LARGEST_BUFFER: u32 = 256 << 20;
+/// How many buffers to ask for: few, if each is far larger than a picture.
+fn buffers(granted: &Granted) -> u32 {
+    let is_large = granted.driver.buffer_len > 0 && !is_plausible(granted);
+    if is_large { fewest_buffers() } else { Queue::WANTED_BUFFERS }
+}
+
+fn fewest_buffers() -> u32 {
+    u32::try_from(Queue::FEWEST_BUFFERS).unwrap_or(Queue::WANTED_BUFFERS)
+}
+
+/// Whether the length of a buffer is one that a picture of this size can need.
+fn is_plausible(granted: &Granted) -> bool {
+    let needed = granted.layout.frame_len().unwrap_or(0).max(granted.layout.size.area() * 4);
+    let len = usize::try_from(granted.driver.buffer_len).unwrap_or(usize::MAX);
+    (1..=needed.saturating_add(PLAUSIBLE_EXTRA)).contains(&len)
+}
+
+/// Cameras have the same length for all their sizes, which is that of the largest: 16.6 MB for UHD.
+const PLAUSIBLE_EXTRA: usize = 16 << 20;
 
 fn not_started(node: &Node, asked: &str, refused: Refused) -> SourceError {
     errors::not_started(&node.path, &node.capability, asked, refused)
@@ -407,5 +428,24 @@ mod tests {
             granted_and_why(&granted(4), &missed, None),
             "640x480 YUYV 25 fps, interlaced: the nearest to 1920x1080 MJPG 60 fps"
         );
+    }
+
+    #[test]
+    fn a_camera_that_claims_huge_frames_gets_few_buffers() {
+        for (buffer_len, expected) in [
+            (1280 * 480, 4),
+            (16_600_000, 4),
+            (18_100_000, 2),
+            (200 << 20, 2),
+            (u32::MAX, 2),
+            (0, 4),
+        ] {
+            let mut granted = granted(1);
+            granted.driver.buffer_len = buffer_len;
+            assert_eq!(buffers(&granted), expected, "{buffer_len}");
+            granted.layout.size = Size::new(3840, 2160);
+            let expected = if buffer_len == 18_100_000 { 4 } else { expected };
+            assert_eq!(buffers(&granted), expected, "UHD, {buffer_len}");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Waits for a camera's newest whole frame and lends it.
 
-use super::ioctl::{Buffers, DQBUF, Filled, Interface, QBUF, Refused};
+use super::ioctl::{Buffers, DQBUF, Filled, QBUF, Refused};
 use super::openings::Openings;
 use super::sequence::Sequence;
 use super::usable::{Fault, Found, usable};
@@ -12,9 +12,7 @@ use crate::stop::Stop;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::os::fd::AsFd;
-use std::sync::Arc;
 use std::time::Duration;
-use v4l::device::Handle;
 
 /// A stream that runs until it is dropped.
 ///
@@ -66,7 +64,7 @@ pub(super) enum Ended {
 impl Queue {
     /// With two buffers, the driver fills one while the other is lent. Two more bridge a delay of
     /// this thread.
-    const WANTED_BUFFERS: u32 = 4;
+    pub(super) const WANTED_BUFFERS: u32 = 4;
 
     /// With only one, the driver could fill none while it is lent.
     pub(super) const FEWEST_BUFFERS: usize = 2;
@@ -77,16 +75,13 @@ impl Queue {
     /// Webcams are known to send a few broken frames at the start.
     const WARM_UP_FRAMES: u64 = 5;
 
-    /// Starts the stream of a node that was granted `layout`.
+    /// Starts the stream of a node that was granted `layout` and has got `buffers`.
     pub(super) fn start(
         name: String,
-        handle: Arc<Handle>,
-        interface: Interface,
+        buffers: Buffers,
         layout: FrameLayout,
         sequence: Sequence,
     ) -> Result<Self, NotStarted> {
-        let buffers = Buffers::request(handle, interface, Self::WANTED_BUFFERS)
-            .map_err(NotStarted::Refused)?;
         if buffers.count() < Self::FEWEST_BUFFERS {
             return Err(NotStarted::TooFew(buffers.count()));
         }
