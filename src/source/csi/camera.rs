@@ -109,6 +109,7 @@ impl Csi {
                 Seen::Frames(frames) => return Ok(Turn::Frames(frames)),
                 Seen::Nothing => {}
                 Seen::Padded(granted) => self.without_padding(granted)?,
+                Seen::Misread(granted) => self.in_that_size(granted)?,
                 Seen::End(reason) => self.after(reason)?,
             }
             let left = TURN.saturating_sub(clock::now().since(began_at));
@@ -151,6 +152,18 @@ impl Csi {
             self.asked.size
         );
         self.asked.codec = Codec::Mjpeg;
+        self.restart()
+    }
+
+    /// The camera sends another size than it was asked for, and bytes of it were read in the wrong size. Nothing tells where the
+    /// next frame begins, so the next child is asked for the size that this one sends.
+    fn in_that_size(&mut self, Granted { size, .. }: Granted) -> Result<(), SourceError> {
+        log::info!(
+            "{}: it sends {size} instead of {}, so lancam asks for that",
+            self.description,
+            self.asked.size
+        );
+        self.asked.size = size;
         self.restart()
     }
 
@@ -221,21 +234,57 @@ fn not_started(program: &Path, error: &io::Error) -> SourceError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::csi::CsiWish;
+    use crate::image::frame::Content;
+    use crate::image::pixels::Size;
+    use crate::source::csi::{CsiFormat, CsiWish};
     use crate::source::{CaptureWish, FrameCount};
     use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
+    /// A camera whose program is this script.
+    fn camera(folder: &Path, script: &str, asked: Asked) -> Csi {
+        let program = folder.join("rpicam-vid");
+        fs::write(&program, script).expect("written");
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("set");
+        let count = FrameCount::default();
+        Csi::start(program, asked, Arc::default(), "camera".into(), count).expect("it starts")
+    }
+
+    #[test]
+    fn frames_begin_where_they_do_though_the_first_came_before_its_size_was_said() {
+        const SCRIPT: &str = r#"#!/bin/sh
+            frame() { printf '\377'; head -c 12287 /dev/zero; }
+            say() { echo 'INFO configuring streams: (0) 128x64-YUV420/sYCC (1) 1640x1232-SBGGR10_CSI2P/RAW' >&2; }
+            case "$*" in
+                *--width=640*) frame; sleep 0.3; say ;;
+                *) say ;;
+            esac
+            while frame; do sleep 0.05; done
+            "#;
+        let folder = tempfile::tempdir().expect("a folder");
+        let size = Size::new(640, 480);
+        let wish = CaptureWish { size: Some(size), ..CaptureWish::default() };
+        let csi = CsiWish { format: CsiFormat::Yuv420, ..CsiWish::default() };
+        let mut camera = camera(folder.path(), SCRIPT, Asked::of(0, &wish, &csi, "").0);
+        let stop = Stop::new().expect("a descriptor");
+        for _ in 0..3 {
+            let frame = loop {
+                match camera.next_frame(&stop).expect("it goes on") {
+                    Next::Frame(frame) => break frame,
+                    other => assert!(matches!(other, Next::Waiting(None)), "{other:?}"),
+                }
+            };
+            assert_eq!(frame.size(), Size::new(128, 64));
+            let Content::Shared(shared) = frame.content else { panic!("{frame:?}") };
+            assert_eq!(shared.planes.packed()[0], 255, "the first byte of a frame");
+        }
+    }
+
     #[test]
     fn the_child_has_ended_before_the_users_of_the_camera_are_looked_for() {
         let folder = tempfile::tempdir().expect("a folder");
-        let program = folder.path().join("rpicam-vid");
-        fs::write(&program, "#!/bin/sh\nexec sleep 600\n").expect("written");
-        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("set");
         let (asked, _) = Asked::of(0, &CaptureWish::default(), &CsiWish::default(), "");
-        let count = FrameCount::default();
-        let camera = Csi::start(program, asked, Arc::default(), "camera".into(), count);
-        let mut camera = camera.expect("it starts");
+        let mut camera = camera(folder.path(), "#!/bin/sh\nexec sleep 600\n", asked);
         let reason = Reason {
             trouble: Trouble::Busy,
             text: "in use".into(),

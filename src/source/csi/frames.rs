@@ -2,7 +2,7 @@
 
 use super::asked::{Asked, Codec};
 use super::jpegs::JpegFrames;
-use super::raw::{Came, RawFrames};
+use super::raw::{Came, Fit, RawFrames};
 use super::words::Granted;
 use crate::image::frame::{Content, FrameLayout};
 use crate::image::jpeg::repair::Damage;
@@ -35,15 +35,21 @@ impl Frames {
         }
     }
 
-    /// Takes what the camera was configured for, and says whether that is not what it was asked for.
-    pub(super) fn adjust(&mut self, granted: Granted) -> bool {
+    /// Takes what the camera was configured for.
+    pub(super) fn adjust(&mut self, granted: Granted) -> Fit {
         match self {
-            Self::Raw(raw) if !raw.is_as(granted) => {
-                raw.adjust(granted);
-                true
-            }
+            Self::Raw(_) if !RawFrames::can_be(granted.size) => Fit::Padded,
+            Self::Raw(raw) => raw.adjust(granted),
             // A JPEG says itself how large it is.
-            _ => false,
+            Self::Jpegs(_) => Fit::Fits,
+        }
+    }
+
+    /// Whether anything of a frame has come.
+    pub(super) fn have_begun(&self) -> bool {
+        match self {
+            Self::Raw(raw) => raw.is_in_a_frame() || raw.newest().is_some(),
+            Self::Jpegs(jpegs) => jpegs.is_in_a_frame(),
         }
     }
 

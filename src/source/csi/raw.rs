@@ -37,6 +37,16 @@ pub(super) enum Came {
     End,
 }
 
+/// Whether frames can be read as the camera was configured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fit {
+    Fits,
+    /// Their rows may have padding, because of their size.
+    Padded,
+    /// The first of them was already read as one of another size.
+    TooLate,
+}
+
 /// One turn reads so many frames at most, so that a fast writer cannot keep this thread.
 const MOST_IN_A_TURN: u64 = 16;
 
@@ -64,10 +74,17 @@ impl RawFrames {
         size.width.is_multiple_of(Self::ALIGNMENT) && size.height.is_multiple_of(2)
     }
 
-    /// Takes the size and the colours that the camera was configured for. This comes before the first frame.
-    pub(super) fn adjust(&mut self, Granted { size, colour }: Granted) {
+    /// Takes the size and the colours that the camera was configured for. It is too late for another size once bytes have come.
+    pub(super) fn adjust(&mut self, Granted { size, colour }: Granted) -> Fit {
+        let is_another = size != self.layout.size;
+        if is_another && (self.at > 0 || self.ready.is_some()) {
+            return Fit::TooLate;
+        }
         self.layout = FrameLayout { size, stride: size.width, colour, ..self.layout };
-        self.begin();
+        if is_another {
+            self.begin();
+        }
+        Fit::Fits
     }
 
     /// Begins a new frame, in planes that nobody reads. Returns the planes of the last one.
@@ -128,11 +145,6 @@ impl RawFrames {
     /// Frames that came and were not used.
     pub(super) fn drops(&self) -> Drops {
         Drops { stale: self.stale, broken: 0 }
-    }
-
-    /// Whether frames are expected with the size and the colours that the camera was configured for.
-    pub(super) fn is_as(&self, Granted { size, colour }: Granted) -> bool {
-        (self.layout.size, self.layout.colour) == (size, colour)
     }
 }
 

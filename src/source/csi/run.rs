@@ -3,7 +3,7 @@
 use super::asked::{Asked, Times as Telling};
 use super::child::Child;
 use super::frames::Frames;
-use super::raw::{Came, RawFrames};
+use super::raw::{Came, Fit};
 use super::settings::CsiSetting;
 use super::times::{Taken, Times};
 use super::words::{Granted, Reason, Words};
@@ -51,6 +51,8 @@ pub(super) enum Seen {
     Nothing,
     /// The rows of its frames may have padding, because of their size.
     Padded(Granted),
+    /// Its frames have another size, and the first of them was read before it said so.
+    Misread(Granted),
     /// It has ended, or hangs.
     End(Reason),
 }
@@ -120,15 +122,8 @@ impl Run {
     /// # Errors
     /// The pipe's.
     pub(super) fn look(&mut self) -> io::Result<Seen> {
-        if !self.has_frames {
-            // The child says what the camera was configured for before it sends the first frame.
-            self.hear();
-            if let Some(granted) = self.words.granted()
-                && self.frames.adjust(granted)
-                && !RawFrames::can_be(granted.size)
-            {
-                return Ok(Seen::Padded(granted));
-            }
+        if let Some(otherwise) = self.heed() {
+            return Ok(otherwise);
         }
         // A line is written behind its frame. So what is told before another frame begins is of frames that came.
         let looks_between = self.telling == Telling::Told
@@ -139,6 +134,12 @@ impl Run {
             self.read_times();
         }
         let came = self.frames.fill(&mut self.child.frames)?;
+        // What the child said before it sent these bytes may have come with them.
+        if self.frames.have_begun()
+            && let Some(otherwise) = self.heed()
+        {
+            return Ok(otherwise);
+        }
         if looks_between && came == Came::Nothing && !self.frames.is_in_a_frame() {
             self.times.no_frame_has_begun(clock::now());
             self.has_looked_between = true;
@@ -210,6 +211,20 @@ impl Run {
         }
         self.is_quiet = !wrote && !spoke;
         stopped
+    }
+
+    /// Until the first frame: takes what the camera was configured for. The child says it before it sends that frame.
+    fn heed(&mut self) -> Option<Seen> {
+        if self.has_frames {
+            return None;
+        }
+        self.hear();
+        let granted = self.words.granted()?;
+        match self.frames.adjust(granted) {
+            Fit::Fits => None,
+            Fit::Padded => Some(Seen::Padded(granted)),
+            Fit::TooLate => Some(Seen::Misread(granted)),
+        }
     }
 
     /// Reads what the child says of itself.
