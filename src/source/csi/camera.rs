@@ -236,6 +236,7 @@ mod tests {
     use super::*;
     use crate::image::frame::Content;
     use crate::image::pixels::Size;
+    use crate::source::control::Board;
     use crate::source::csi::{CsiFormat, CsiWish};
     use crate::source::{CaptureWish, FrameCount};
     use std::fs;
@@ -250,6 +251,13 @@ mod tests {
         Csi::start(program, asked, Arc::default(), "camera".into(), count).expect("it starts")
     }
 
+    /// Bare samples of this size.
+    fn raw(size: Size) -> Asked {
+        let wish = CaptureWish { size: Some(size), ..CaptureWish::default() };
+        let csi = CsiWish { format: CsiFormat::Yuv420, ..CsiWish::default() };
+        Asked::of(0, &wish, &csi, "").0
+    }
+
     #[test]
     fn frames_begin_where_they_do_though_the_first_came_before_its_size_was_said() {
         const SCRIPT: &str = r#"#!/bin/sh
@@ -262,10 +270,7 @@ mod tests {
             while frame; do sleep 0.05; done
             "#;
         let folder = tempfile::tempdir().expect("a folder");
-        let size = Size::new(640, 480);
-        let wish = CaptureWish { size: Some(size), ..CaptureWish::default() };
-        let csi = CsiWish { format: CsiFormat::Yuv420, ..CsiWish::default() };
-        let mut camera = camera(folder.path(), SCRIPT, Asked::of(0, &wish, &csi, "").0);
+        let mut camera = camera(folder.path(), SCRIPT, raw(Size::new(640, 480)));
         let stop = Stop::new().expect("a descriptor");
         for _ in 0..3 {
             let frame = loop {
@@ -278,6 +283,31 @@ mod tests {
             let Content::Shared(shared) = frame.content else { panic!("{frame:?}") };
             assert_eq!(shared.planes.packed()[0], 255, "the first byte of a frame");
         }
+    }
+
+    #[test]
+    fn what_a_viewer_has_set_is_taken_back_if_the_program_ends_because_of_it() {
+        const SCRIPT: &str = r#"#!/bin/sh
+            case "$*" in
+                *--flicker-period*) echo "ERROR: *** unrecognised option '--flicker-period' ***" >&2; exit 255 ;;
+            esac
+            while head -c 12288 /dev/zero; do sleep 0.05; done
+            "#;
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut camera = camera(folder.path(), SCRIPT, raw(Size::new(128, 64)));
+        let stop = Stop::new().expect("a descriptor");
+        while !matches!(camera.next_frame(&stop).expect("it goes on"), Next::Frame(_)) {}
+        let flicker = 0x0098_0918;
+        assert_eq!(Arc::clone(&camera.knobs).set(flicker, 1), Ok(()));
+        let error = loop {
+            if let Err(error) = camera.next_frame(&stop) {
+                break error;
+            }
+        };
+        assert_eq!(error.trouble, Trouble::Lost);
+        let (what, why) = ("flicker-period=10000us", "unrecognised option '--flicker-period'");
+        assert!(error.message.contains(what) && error.message.contains(why), "{error}");
+        assert_eq!(camera.knobs.for_start(), []);
     }
 
     #[test]
