@@ -96,6 +96,7 @@ impl Decoding {
     pub fn begin(&mut self, origin: Origin) {
         self.origin = Arc::new(origin);
         self.sequence = None;
+        self.intake.begin();
         self.announce(Rate::NONE);
     }
 
@@ -104,9 +105,9 @@ impl Decoding {
         self.intake.begin_new_file();
     }
 
-    /// The size of the recorded frames; `None` if nothing is recorded.
-    pub fn recorded_size(&self) -> Option<Size> {
-        self.intake.recorded_size()
+    /// The size that the camera should keep, because its frames are recorded; `None` if nothing is recorded.
+    pub fn held_size(&self) -> Option<Size> {
+        self.intake.held_size()
     }
 
     /// Sets the frame rate that the camera announces.
@@ -275,6 +276,7 @@ mod tests {
     use super::*;
     use crate::image::frame::Micros;
     use crate::latest::{Latest, Newest, Reader};
+    use crate::viewer::keep::recorder::Plan;
     use crate::viewer::watch::news::News;
 
     fn raw(sequence: u64, size: Size) -> FrameFacts {
@@ -372,6 +374,31 @@ mod tests {
         let Some(News::Notice { notice, .. }) = newest(&mut reader) else { panic!("a notice") };
         assert!(notice.text.contains("5 bytes instead of 6"), "{}", notice.text);
         assert_eq!(decoding.totals.corrupt, 9);
+    }
+
+    #[test]
+    fn the_largest_size_of_a_connection_is_held_while_it_is_recorded() {
+        let (mut decoding, mut publisher, _reader) = decoding();
+        seen_by_nobody(&mut decoding);
+        let mut decode = |decoding: &mut Decoding, size: Size| {
+            let pixels = vec![0; size.area() * 3];
+            decoding.decode(&raw(1, size), None, &pixels, &mut publisher);
+            decoding.held_size()
+        };
+        let (whole, half) = (Size::new(64, 36), Size::new(32, 18));
+        decoding.begin(Origin::default());
+        assert_eq!(decode(&mut decoding, whole), None);
+        assert_eq!(decode(&mut decoding, half), None, "nothing is recorded");
+        let folder = tempfile::tempdir().expect("a folder");
+        let plan = Plan::file(&folder.path().join("x.mkv"));
+        decoding.recorder().start(plan).expect("it starts");
+        assert_eq!(decode(&mut decoding, half), Some(whole), "what came before counts");
+        decoding.begin(Origin::default());
+        assert_eq!(decoding.held_size(), None, "the next camera may have larger pictures");
+        assert_eq!(decode(&mut decoding, half), Some(half));
+        assert_eq!(decode(&mut decoding, whole), Some(whole));
+        decoding.recorder().finish(Instant::now() + Duration::from_secs(10));
+        assert_eq!(decode(&mut decoding, half), None);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Recordings that are split into files by time and by length, with a limit for their number; and pictures
 //! that keep their size while they are recorded.
 
-use crate::tools::fake_camera::{FakeServer, Pattern, jpeg_facts};
+use crate::tools::fake_camera::{FakeCamera, FakeServer, Pattern, jpeg_facts};
 use crate::tools::recording::{
     Frame, SIZE, assert_ffmpeg_finds, assert_seamless, camera, folder, frames, record, recordings,
 };
@@ -15,6 +15,7 @@ use lancam::wire::native::message::{Message, Wishes};
 use lancam::wire::packet::FrameFacts;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use std::cell::Cell;
 use std::fs;
 use std::path::Path;
 use std::sync::{Mutex, mpsc};
@@ -97,7 +98,7 @@ fn wished(size: Size, name: &'static str) -> (FakeServer, mpsc::Receiver<Wishes>
     let (sender, wishes) = mpsc::channel();
     let sender = Mutex::new(sender);
     let server = FakeServer::on(0, move |stream| {
-        let mut camera = crate::tools::fake_camera::FakeCamera::greet(stream, name)?;
+        let mut camera = FakeCamera::greet(stream, name)?;
         let mut pattern = Pattern::new(size);
         for sequence in 1.. {
             let facts = jpeg_facts(sequence, size);
@@ -128,6 +129,39 @@ fn the_size_is_held_while_it_is_recorded() {
     let held = Wishes { width: 160, height: 96, quality: 70, rate: Rate::NONE };
     assert_eq!(wishes.recv_timeout(PATIENCE), Ok(held));
     assert!(wishes.try_recv().is_err(), "once is enough");
+}
+
+#[test]
+fn a_connection_begins_without_the_size_of_the_one_before() {
+    let (_folder, path) = folder();
+    let (sender, hellos) = mpsc::channel();
+    let sender = Mutex::new(sender);
+    let server = FakeServer::on(0, move |stream| {
+        let mut camera = FakeCamera::greet(stream, "fake")?;
+        // The send fails if the test has ended.
+        let _ = sender.lock().expect("no panic").send(camera.hello.clone());
+        let mut pattern = Pattern::new(SIZE);
+        let is_held = Cell::new(false);
+        for sequence in 1.. {
+            let facts = jpeg_facts(sequence, SIZE);
+            let facts = FrameFacts { captured_at: Micros(sequence * 20_000), ..facts };
+            camera.send_frame_and_hear(&facts, pattern.jpeg(sequence), |message| {
+                let is_wish = matches!(message, Message::Wishes(wishes) if wishes.width == 160);
+                is_held.set(is_held.get() || is_wish);
+            })?;
+            // The camera is started anew, perhaps with another size.
+            if is_held.get() {
+                break;
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        Ok(())
+    });
+    let output = record(&server, &path, &["--seconds", "2"]);
+    assert!(output.status.success(), "{}", output.log.join("\n"));
+    let hellos: Vec<_> = hellos.try_iter().collect();
+    assert!(hellos.len() > 1, "{hellos:?}");
+    assert!(hellos.iter().all(|hello| hello.contains("width: 0")), "{hellos:?}");
 }
 
 #[test]

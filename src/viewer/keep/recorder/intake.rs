@@ -20,8 +20,10 @@ pub struct Intake {
     interval: Option<Duration>,
     /// The number of the file that frames belong to. A new number begins a new file.
     file: u64,
-    /// The size of the first recorded frame of this camera.
-    size: Option<Size>,
+    /// The largest size on this connection, recorded or not.
+    largest: Option<Size>,
+    /// Whether the last frame was offered to a recording.
+    is_recording: bool,
 }
 
 /// Frames of one stream differ in length. Buffers grow in steps of this size, so that each soon has room for any frame.
@@ -38,15 +40,20 @@ impl Intake {
         self.interval = rate.interval();
     }
 
+    /// Begins a connection, on which the camera may send other sizes.
+    pub fn begin(&mut self) {
+        self.largest = None;
+    }
+
     /// Begins a new file with the next frame, because another camera took it.
     pub fn begin_new_file(&mut self) {
         self.file = self.file.wrapping_add(1);
-        self.size = None;
     }
 
-    /// The size of the first recorded frame, while a recording runs.
-    pub fn recorded_size(&self) -> Option<Size> {
-        self.size
+    /// The size that the camera should keep while a recording runs: the largest on this connection, since a narrow link may
+    /// have made later frames smaller for a while.
+    pub fn held_size(&self) -> Option<Size> {
+        self.largest.filter(|_| self.is_recording)
     }
 
     /// Records a frame of `camera`, if a recording runs. Allocates memory only while the queue is longer than ever before.
@@ -57,9 +64,11 @@ impl Intake {
         payload: &[u8],
         camera: &Arc<str>,
     ) {
-        match self.recorder.queue().filter(|queue| queue.is_on()) {
-            Some(_) => self.take_at(facts, age, payload, camera, Moment::now()),
-            None => (self.pool, self.size) = (None, None),
+        self.largest = self.largest.into_iter().chain([facts.size]).max_by_key(|size| size.area());
+        self.is_recording = self.recorder.queue().is_some_and(|queue| queue.is_on());
+        match self.is_recording {
+            true => self.take_at(facts, age, payload, camera, Moment::now()),
+            false => self.pool = None,
         }
     }
 
@@ -73,7 +82,6 @@ impl Intake {
         now: Moment,
     ) {
         let Some(queue) = self.recorder.queue() else { return };
-        self.size.get_or_insert(facts.size);
         if !queue.admits(payload.len(), now.awake) {
             return;
         }

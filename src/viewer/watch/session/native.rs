@@ -108,7 +108,6 @@ pub(in crate::viewer::watch) fn watch(
         decoding,
         publisher,
     };
-    session.told = session.held_wishes();
     let key = key.map_or_else(String::new, |key| key.text());
     session.send(&[Message::Hello {
         min_version: VERSION,
@@ -312,8 +311,8 @@ impl Session<'_> {
     /// The wishes that the camera should have now.
     fn held_wishes(&self) -> Wishes {
         let is_free = self.wishes.width == 0 && self.wishes.height == 0;
-        let recorded = self.decoding.recorded_size();
-        let Some(size) = recorded.filter(|_| is_free && !self.is_hold_refused) else {
+        let held = self.decoding.held_size();
+        let Some(size) = held.filter(|_| is_free && !self.is_hold_refused) else {
             return self.wishes;
         };
         match (u16::try_from(size.width), u16::try_from(size.height)) {
