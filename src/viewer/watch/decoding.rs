@@ -2,7 +2,7 @@
 
 use super::cores::{Cores, JpegDecoder};
 use super::demand::Demand;
-use super::news::{NoticeKind, Publisher};
+use super::news::{Notice, NoticeKind, Publisher};
 use crate::image::jpeg::codec::JpegError;
 use crate::image::picture::Picture;
 use crate::image::pixels::{MAX_PIXELS, Size};
@@ -25,6 +25,8 @@ pub struct Decoding {
     sequence: Option<u64>,
     totals: Totals,
     corrupt_in_a_row: u32,
+    /// What was last said of that.
+    cannot_be_shown: Option<Arc<Notice>>,
     complaints: Complaints,
     damages: Complaints,
     demand: Arc<Demand>,
@@ -75,6 +77,7 @@ impl Decoding {
             sequence: None,
             totals: Totals::default(),
             corrupt_in_a_row: 0,
+            cannot_be_shown: None,
             complaints: Complaints::default(),
             damages: Complaints::default(),
             demand: Arc::default(),
@@ -96,6 +99,7 @@ impl Decoding {
     pub fn begin(&mut self, origin: Origin) {
         self.origin = Arc::new(origin);
         self.sequence = None;
+        self.corrupt_in_a_row = 0;
         self.intake.begin();
         self.announce(Rate::NONE);
     }
@@ -227,9 +231,12 @@ impl Decoding {
             }
             None => {}
         }
-        if self.corrupt_in_a_row == CORRUPT_PATIENCE {
+        // Once, until something else is said. Each frame may be broken in another way.
+        let is_said = self.cannot_be_shown.is_some() && publisher.notice() == self.cannot_be_shown;
+        if self.corrupt_in_a_row >= CORRUPT_PATIENCE && !is_said {
             let text = format!("{name} sends pictures that cannot be shown: {error}");
             publisher.notify(NoticeKind::NoPicture, text);
+            self.cannot_be_shown = publisher.notice();
         }
     }
 }
@@ -374,6 +381,43 @@ mod tests {
         let Some(News::Notice { notice, .. }) = newest(&mut reader) else { panic!("a notice") };
         assert!(notice.text.contains("5 bytes instead of 6"), "{}", notice.text);
         assert_eq!(decoding.totals.corrupt, 9);
+    }
+
+    /// Sends five frames that cannot be decoded. Returns the newest notice.
+    fn told_of_five_broken(
+        decoding: &mut Decoding,
+        publisher: &mut Publisher,
+        reader: &mut Reader<News>,
+    ) -> String {
+        for sequence in 1..=5 {
+            decoding.decode(&raw(sequence, Size::new(2, 1)), None, &[0; 5], publisher);
+        }
+        match newest(reader) {
+            Some(News::Notice { notice, .. }) => notice.text.clone(),
+            _ => "nothing".into(),
+        }
+    }
+
+    #[test]
+    fn that_pictures_cannot_be_shown_is_said_on_each_connection_and_after_what_else_is_said() {
+        let (mut decoding, mut publisher, mut reader) = decoding();
+        let cannot = "cannot be shown";
+        let told = told_of_five_broken(&mut decoding, &mut publisher, &mut reader);
+        assert!(told.contains(cannot), "{told}");
+        let told = told_of_five_broken(&mut decoding, &mut publisher, &mut reader);
+        assert_eq!(told, "nothing", "it stands there");
+        publisher.notify(NoticeKind::NoPicture, "the camera starts".into());
+        let told = told_of_five_broken(&mut decoding, &mut publisher, &mut reader);
+        assert!(told.contains(cannot), "{told}");
+        decoding.begin(Origin::default());
+        publisher.notify(NoticeKind::NoPicture, "connected".into());
+        for sequence in 1..=4 {
+            decoding.decode(&raw(sequence, Size::new(2, 1)), None, &[0; 5], &mut publisher);
+        }
+        let Some(News::Notice { notice, .. }) = newest(&mut reader) else { panic!("a notice") };
+        assert_eq!(notice.text, "connected", "a few may be broken");
+        let told = told_of_five_broken(&mut decoding, &mut publisher, &mut reader);
+        assert!(told.contains(cannot), "{told}");
     }
 
     #[test]

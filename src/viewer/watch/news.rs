@@ -223,6 +223,11 @@ impl Publisher {
         self.notice.is_some()
     }
 
+    /// The notice in the slot, if there is one.
+    pub fn notice(&self) -> Option<Arc<Notice>> {
+        self.notice.clone()
+    }
+
     /// Whether the slot says that a code is wanted.
     pub fn wants_code(&self) -> bool {
         self.notice.as_ref().is_some_and(|notice| notice.kind.wants_code())
