@@ -17,6 +17,9 @@ use std::time::Duration;
 pub(super) const LINGER_TIME: Duration = Duration::from_secs(1);
 pub(super) const LINGER_BYTES: usize = 1 << 20;
 
+/// How long the last bytes may take to leave when the program stops, so that no client delays its end for longer.
+pub(super) const GOODBYE: Duration = Duration::from_millis(200);
+
 impl Http<'_> {
     /// Refuses a request, with the reason.
     pub(super) fn refuse(&mut self, asked: &Asked, refusal: Refusal, out: &mut Outgoing) -> Next {
@@ -65,8 +68,11 @@ impl Http<'_> {
         now: Micros,
     ) -> Next {
         if !out.is_empty() {
+            if self.leaves_by.is_some_and(|by| now >= by) {
+                return Next::End(SessionEnd::Stopping);
+            }
             self.state = State::Answers(end);
-            return Next::Wait(None);
+            return Next::Wait(self.leaves_by);
         }
         match end {
             Some(end) => {
@@ -78,6 +84,37 @@ impl Http<'_> {
                 Next::Order(Order::Stand(Standing::Waits))
             }
         }
+    }
+
+    /// Ends because the program stops. An answer that has begun is sent to its end, and who waits for one is told.
+    pub(super) fn stop(&mut self, state: State, out: &mut Outgoing, now: Micros) {
+        match state {
+            State::Answers(_) if !out.is_empty() => {
+                self.leaves_by = Some(now.after(GOODBYE));
+                self.state = State::Answers(Some(SessionEnd::Stopping));
+            }
+            State::Streams(asked, mut stream) if stream.has_begun() => {
+                stream.part_from(now);
+                self.state = State::Streams(asked, stream);
+            }
+            State::Asked(asked)
+            | State::Knocks(asked, _)
+            | State::Reads(asked, ..)
+            | State::LogsIn(asked)
+            | State::Reports(asked, _)
+            | State::Pictures(asked, _)
+            | State::Sits(asked, _)
+            | State::Streams(asked, _) => self.refuse_to_begin(asked, out, now),
+            _ => self.state = State::Ends(SessionEnd::Stopping),
+        }
+    }
+
+    /// Refuses a request because the program stops.
+    pub(super) fn refuse_to_begin(&mut self, mut asked: Asked, out: &mut Outgoing, now: Micros) {
+        asked.afterwards = Afterwards::Close;
+        answers::refuse(&asked, &Refusal::new(Status::UNAVAILABLE, "lancam is stopping"), out);
+        self.leaves_by = Some(now.after(GOODBYE));
+        self.state = State::Answers(Some(SessionEnd::Stopping));
     }
 
     pub(super) fn linger(

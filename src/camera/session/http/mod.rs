@@ -60,6 +60,8 @@ pub struct Http<'a> {
     answered: u64,
     /// The refusal that was the last answer, if it was one.
     refusal: Option<Refusal>,
+    /// When the last answer must have left, because the program is stopping.
+    leaves_by: Option<Micros>,
     state: State,
 }
 
@@ -127,6 +129,7 @@ impl<'a> Http<'a> {
             input: InputSide::Open,
             answered: 0,
             refusal: None,
+            leaves_by: None,
             state: State::Asks(deadline),
         }
     }
@@ -266,6 +269,7 @@ impl<'a> Http<'a> {
                 self.answers(&asked);
             }
             Progress::No(refusal) => drop(self.refuse(&asked, refusal, out)),
+            Progress::Stopping => self.refuse_to_begin(asked, out, moment.now),
         }
         Next::Order(Order::Unwatch)
     }
@@ -307,6 +311,10 @@ impl<'a> Http<'a> {
         moment: &Moment,
     ) -> Next {
         match stream.next(input, out, moment) {
+            Ok(Next::End(SessionEnd::Stopping)) if !stream.has_begun() => {
+                self.refuse_to_begin(asked, out, moment.now);
+                Next::Order(Order::Unwatch)
+            }
             Ok(next) => {
                 self.state = State::Streams(asked, stream);
                 next
@@ -357,23 +365,23 @@ impl Machine for Http<'_> {
             State::Sits(asked, wishes) => self.sit(asked, wishes, &input, out, moment),
             State::Streams(asked, stream) => self.stream(asked, stream, input, out, moment),
             State::Answers(end) => self.answer_leaves(end, out, now),
-            State::Closes(end) => self.linger(end, now.after(LINGER_TIME), 0, now),
+            State::Closes(end) => {
+                let until = now.after(LINGER_TIME);
+                let until = self.leaves_by.map_or(until, |by| by.min(until));
+                self.linger(end, until, 0, now)
+            }
             State::Lingers { end, until, received } => self.linger(end, until, received, now),
             State::Ends(end) => Next::End(end),
             State::Between => Next::End(SessionEnd::ViewerLeft),
         }
     }
 
-    fn end(&mut self, why: SessionEnd, _out: &mut Outgoing, now: Micros) {
+    fn end(&mut self, why: SessionEnd, out: &mut Outgoing, now: Micros) {
+        let is_stopping = matches!(why, SessionEnd::Stopping);
         self.state = match std::mem::take(&mut self.state) {
             // The client has been told everything.
             State::Closes(end) | State::Lingers { end, .. } | State::Ends(end) => State::Ends(end),
-            State::Streams(asked, mut stream) if matches!(why, SessionEnd::Stopping) => {
-                match stream.end(now) {
-                    Some(end) => State::Ends(end),
-                    None => State::Streams(asked, stream),
-                }
-            }
+            state if is_stopping => return self.stop(state, out, now),
             _ => State::Ends(why),
         };
     }

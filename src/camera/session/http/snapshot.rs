@@ -6,7 +6,6 @@ use super::stand_in::StandIns;
 use crate::camera::roster::FRESH;
 use crate::camera::roster::wish::Wish;
 use crate::camera::session::machine::{Input, Moment, Next, Order};
-use crate::camera::session_end::SessionEnd;
 use crate::camera::update::Update;
 use crate::image::frame::Micros;
 use crate::latest::Newest;
@@ -55,6 +54,8 @@ pub(super) enum Progress {
     Picture(Arc<Packet>),
     /// There will be no picture.
     No(Refusal),
+    /// There will be no picture, because the program stops.
+    Stopping,
 }
 
 impl Snapshot {
@@ -86,7 +87,7 @@ impl Snapshot {
                 Progress::Next(Next::Look)
             }
             Input::Newest(Newest::NotYet) => self.wait(moment),
-            Input::Newest(Newest::Closed) => Progress::Next(Next::End(SessionEnd::Stopping)),
+            Input::Newest(Newest::Closed) => Progress::Stopping,
             _ => Progress::Next(match self.wish.take() {
                 Some(wish) => Next::Order(Order::Watch(wish, Lowest::Quality40)),
                 None => Next::Look,

@@ -111,22 +111,7 @@ impl Camera {
     }
 
     fn hear_from(&self, peer: IpAddr, channel: Channel, pieces: &[&[u8]], later: u64) -> Talk {
-        let own =
-            Wish::own(Coding::Jpeg { quality: 80, chroma: Chroma::Yuv420 }, SizeWish::default());
-        let deadline = START.after(Duration::from_secs(5));
-        let guard = Guard::new(channel, self.access.pin());
-        let http = Http::new("Garage", &self.rules, own, deadline, START).guarded(guard);
-        let talk = Talk { said: String::new(), orders: Vec::new(), end: None };
-        let mut table = Table {
-            camera: self,
-            peer,
-            channel,
-            http,
-            out: Outgoing::default(),
-            now: START,
-            talk,
-            pictures: 0,
-        };
+        let mut table = self.table(peer, channel);
         for piece in pieces {
             table.http.received(piece, table.now);
             table.run();
@@ -138,6 +123,18 @@ impl Camera {
         table.http.input_ended();
         table.run();
         table.talk
+    }
+
+    /// A connection on which nothing was said yet.
+    fn table(&self, peer: IpAddr, channel: Channel) -> Table<'_> {
+        let own =
+            Wish::own(Coding::Jpeg { quality: 80, chroma: Chroma::Yuv420 }, SizeWish::default());
+        let deadline = START.after(Duration::from_secs(5));
+        let guard = Guard::new(channel, self.access.pin());
+        let http = Http::new("Garage", &self.rules, own, deadline, START).guarded(guard);
+        let talk = Talk { said: String::new(), orders: Vec::new(), end: None };
+        let (out, now) = (Outgoing::default(), START);
+        Table { camera: self, peer, channel, http, out, now, talk, room: usize::MAX, pictures: 0 }
     }
 
     fn get(&self, target: &str, headers: &str) -> Talk {
@@ -187,10 +184,25 @@ struct Table<'a> {
     out: Outgoing,
     now: Micros,
     talk: Talk,
+    /// How many bytes the client still takes.
+    room: usize,
     pictures: u64,
 }
 
 impl Table<'_> {
+    /// Asks for this with a key.
+    fn ask(&mut self, target: &str, key: &str) {
+        let head = get(target, &format!("Authorization: Bearer {key}\r\n"));
+        self.http.received(head.as_bytes(), self.now);
+        self.run();
+    }
+
+    /// The program stops.
+    fn stop(&mut self) {
+        self.http.end(SessionEnd::Stopping, &mut self.out, self.now);
+        self.run();
+    }
+
     fn run(&mut self) {
         let mut input = Input::Awake;
         while self.talk.end.is_none() {
@@ -208,12 +220,16 @@ impl Table<'_> {
                     self.talk.end = Some(end);
                     break;
                 }
-                Next::Wait(_) if self.out.is_empty() => break,
+                Next::Wait(_) if self.out.is_empty() || self.room == 0 => break,
                 Next::Wait(_) => {
-                    let said = &mut self.talk.said;
+                    let (said, room) = (&mut self.talk.said, &mut self.room);
                     let Ok(_) = self.out.send_with(|parts| {
-                        parts.iter().for_each(|part| said.push_str(&String::from_utf8_lossy(part)));
-                        Ok::<_, Infallible>(parts.iter().map(|part| part.len()).sum())
+                        let bytes: Vec<u8> =
+                            parts.iter().flat_map(|part| part.iter().copied()).collect();
+                        let count = bytes.len().min(*room);
+                        said.push_str(&String::from_utf8_lossy(&bytes[..count]));
+                        *room -= count;
+                        Ok::<_, Infallible>(count)
                     });
                     Input::Awake
                 }
@@ -721,4 +737,50 @@ fn where_everybody_may_watch_there_is_no_login() {
         assert!(said.starts_with(&format!("HTTP/1.1 {status}")), "{said}");
         assert!(!said.contains("login\n") && !said.contains("<form"), "{said}");
     }
+}
+
+#[test]
+fn who_waits_when_lancam_stops_is_told_so() {
+    let camera = Camera::new();
+    let key = camera.key("HA");
+    for target in ["/snapshot", "/stream"] {
+        let mut table = camera.table([192, 0, 2, 1].into(), Channel::Tls);
+        // The camera sends no picture yet.
+        table.pictures = 1;
+        table.ask(target, &key);
+        assert!(table.talk.said.is_empty() && table.talk.end.is_none(), "{target}");
+        table.stop();
+        table.http.input_ended();
+        table.run();
+        let talk = table.talk;
+        assert_eq!(talk.code(), 503, "{target}");
+        assert_eq!(talk.body(), "lancam is stopping\n", "{target}");
+        assert!(talk.header("Retry-After").is_some(), "{talk:?}");
+        assert!(matches!(talk.end, Some(SessionEnd::Stopping)), "{talk:?}");
+    }
+}
+
+#[test]
+fn an_answer_that_has_begun_is_sent_to_its_end_though_lancam_stops() {
+    let camera = Camera::new();
+    let key = camera.key("HA");
+    let mut table = camera.table([192, 0, 2, 1].into(), Channel::Tls);
+    table.room = 20;
+    table.ask("/state", &key);
+    assert_eq!(table.talk.said.len(), 20);
+    table.room = usize::MAX;
+    table.stop();
+    table.http.input_ended();
+    table.run();
+    assert_eq!(table.talk.body(), REPORT);
+    assert!(matches!(table.talk.end, Some(SessionEnd::Stopping)), "{:?}", table.talk);
+    // A client that takes nothing delays the end for a moment alone.
+    let mut table = camera.table([192, 0, 2, 1].into(), Channel::Tls);
+    table.room = 20;
+    table.ask("/state", &key);
+    table.stop();
+    assert!(table.talk.end.is_none());
+    table.now = table.now.after(Duration::from_millis(200));
+    table.run();
+    assert!(matches!(table.talk.end, Some(SessionEnd::Stopping)), "{:?}", table.talk);
 }

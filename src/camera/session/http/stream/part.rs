@@ -2,6 +2,7 @@
 
 use super::{Ebb, Phase, Stream};
 use crate::camera::notices::Trouble;
+use crate::camera::session::http::leaving::GOODBYE;
 use crate::camera::session::link::outgoing::Outgoing;
 use crate::camera::session::machine::{Input, Moment, Next, Order};
 use crate::camera::session_end::SessionEnd;
@@ -9,11 +10,6 @@ use crate::image::frame::Micros;
 use crate::wire::http::multipart::Heads;
 use crate::wire::packet::Packet;
 use std::sync::Arc;
-use std::time::Duration;
-
-/// How long to wait for the last picture to leave, so that no viewer delays the end of the program
-/// for longer.
-const GOODBYE: Duration = Duration::from_millis(200);
 
 /// A stream that is ending.
 #[derive(Debug)]
@@ -34,19 +30,16 @@ enum Last {
 }
 
 impl Stream {
-    /// Notes that the program is stopping. Returns the end of the session, if that comes at once.
-    pub(in super::super) fn end(&mut self, now: Micros) -> Option<SessionEnd> {
-        match self.phase {
-            Phase::Begins(_) => Some(SessionEnd::Stopping),
-            Phase::Runs => {
-                self.part_from(now);
-                None
-            }
-            Phase::Parts(_) => None,
-        }
+    /// Whether anything was put out for the client.
+    pub(in super::super) fn has_begun(&self) -> bool {
+        !matches!(self.phase, Phase::Begins(_))
     }
 
-    pub(super) fn part_from(&mut self, now: Micros) {
+    /// Begins to end the stream, unless it is ending.
+    pub(in super::super) fn part_from(&mut self, now: Micros) {
+        if matches!(self.phase, Phase::Parts(_)) {
+            return;
+        }
         self.ebb = Ebb::NotAwaited;
         self.phase = Phase::Parts(Parting { until: now.after(GOODBYE), last: Last::NotAsked });
     }
