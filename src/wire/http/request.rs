@@ -352,8 +352,12 @@ fn body(fields: Fields<'_>) -> Body {
 
 /// Whether `word` is a token by RFC 9110.
 fn is_token(word: &[u8]) -> bool {
-    let is_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
-    !word.is_empty() && word.iter().all(is_token)
+    !word.is_empty() && word.iter().all(|&byte| is_of_token(byte))
+}
+
+/// Whether a token may have this byte (RFC 9110, section 5.6.2).
+pub fn is_of_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 #[cfg(test)]
