@@ -144,9 +144,10 @@ impl ReceiveError {
                 | SessionError::ClosedUnheard
                 | SessionError::PickleDialect(_)
                 | SessionError::Pickle(_) => NoticeKind::NotLancam,
-                SessionError::Version { .. } | SessionError::Wire(_) | SessionError::NoWelcome => {
-                    NoticeKind::Incompatible
-                }
+                SessionError::Version { .. }
+                | SessionError::Wire(_)
+                | SessionError::NoWelcome
+                | SessionError::SecondWelcome => NoticeKind::Incompatible,
                 SessionError::OtherCamera(stranger) => kind_of(stranger),
                 SessionError::NotThatOfTheKey => NoticeKind::OtherCamera,
                 SessionError::WantsCode => NoticeKind::WantsCode,

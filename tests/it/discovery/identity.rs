@@ -9,6 +9,7 @@ use crate::tools::mdns_liar::{Liar, Lie};
 use crate::tools::viewer_process::Viewer;
 use lancam::image::pixels::Size;
 use lancam::latest::Doorbell;
+use lancam::rate::Rate;
 use lancam::viewer::find::address::CameraAddress;
 use lancam::viewer::find::finder;
 use lancam::viewer::find::identity::Identity;
@@ -16,6 +17,9 @@ use lancam::viewer::keep::recorder::Plan;
 use lancam::viewer::watch::channel::Channel;
 use lancam::viewer::watch::news::NoticeKind;
 use lancam::viewer::watch::receiver::{Protocol, Wanted};
+use lancam::wire::native::VERSION;
+use lancam::wire::native::message::{Message, StatusCode};
+use lancam::wire::packet::Codec;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
@@ -182,6 +186,39 @@ fn a_camera_that_sends_pictures_before_it_says_who_it_is_is_not_shown() {
         Viewer::start(&["--headless", "--timeout", "5", "--json", &server.address()]).finish();
     output.expect(1, "sends pictures before it says who it is");
     assert_eq!(output.figure("frames"), 0.0);
+}
+
+/// Another camera's name must not come behind the first one's pictures.
+#[test]
+fn a_camera_that_says_who_it_is_for_the_second_time_is_not_shown_further() {
+    let server = FakeServer::on(0, |stream| {
+        let mut camera = FakeCamera::greet(stream, "Garage")?;
+        camera.send_frame(&jpeg_facts(1, SIZE), Pattern::new(SIZE).jpeg(1))?;
+        camera.send(&Message::Welcome { version: VERSION, name: "Door", id: "" })?;
+        camera.send_frame(&jpeg_facts(2, SIZE), Pattern::new(SIZE).jpeg(2))
+    });
+    let more = ["--headless", "--frames", "2", "--timeout", "5", &server.address()];
+    let log = Viewer::start(&more).finish().log.join("\n");
+    assert!(log.contains("says twice who it is") && !log.contains("Door"), "{log}");
+}
+
+#[test]
+fn what_a_camera_says_before_it_says_who_it_is_is_not_listened_to() {
+    let server = FakeServer::on(0, |mut stream| {
+        let mut said = Vec::new();
+        let source = "MADE-UP";
+        let (codec, rate) = (Codec::Jpeg, Rate(30_000));
+        Message::Stream { codec, size: SIZE, rate, source }.write_to(&mut said);
+        let (code, text) = (StatusCode::Starting, "MADE-UP");
+        Message::Status { code, text }.write_to(&mut said);
+        io::Write::write_all(&mut stream, &said)?;
+        let mut camera = FakeCamera::greet(stream, "Garage")?;
+        camera.send_frame(&jpeg_facts(1, SIZE), Pattern::new(SIZE).jpeg(1))
+    });
+    let more = ["--headless", "--frames", "1", "-v", &server.address()];
+    let output = Viewer::start(&more).finish();
+    let log = output.log.join("\n");
+    assert!(output.status.success() && !log.contains("MADE-UP"), "{log}");
 }
 
 #[test]

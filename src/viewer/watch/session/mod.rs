@@ -82,6 +82,9 @@ pub enum SessionError {
     /// It sent a picture before its welcome.
     #[error("sends pictures before it says who it is")]
     NoWelcome,
+    /// It sent a second welcome.
+    #[error("says twice who it is")]
+    SecondWelcome,
     /// There is no common version of the protocol.
     #[error(
         "speaks versions {min} to {max} of lancam's protocol, this viewer version {VERSION}: update {}",

@@ -167,6 +167,8 @@ impl Session<'_> {
         match message {
             // It is not known which camera sent it.
             Message::Frame { .. } if !self.is_welcomed => return Err(SessionError::NoWelcome),
+            Message::Welcome { .. } if self.is_welcomed => return Err(SessionError::SecondWelcome),
+            _ if !self.is_welcomed && !may_come_first(&message) => {}
             Message::Frame { facts, payload } => self.take_frame(&facts, payload)?,
             Message::Welcome { version, name, id } => self.welcomed(version, name, id)?,
             Message::Stream { codec, size, rate, source } => {
@@ -370,6 +372,18 @@ impl Session<'_> {
         }
         self.line.send(&self.outbox)
     }
+}
+
+/// Whether a camera may send this before its welcome.
+fn may_come_first(message: &Message<'_>) -> bool {
+    matches!(
+        message,
+        Message::Welcome { .. }
+            | Message::Goodbye { .. }
+            | Message::Ping { .. }
+            | Message::Pong { .. }
+            | Message::Status { code: StatusCode::Full, .. }
+    )
 }
 
 /// Whether the other end has sent anything.
