@@ -71,8 +71,15 @@ pub struct Standing {
     pub notice: Arc<Notice>,
     /// When the first notice came. A later notice with another reason does not change it.
     pub since: Instant,
-    /// The time of day at which the last picture was taken; `None` if there was none.
-    pub last_picture: Option<String>,
+    /// When the last picture was taken; `None` if there was none.
+    pub last_picture: Option<SystemTime>,
+}
+
+impl Standing {
+    /// The time of day at which the last picture was taken, as it is said at `now`: with the date if that is another day.
+    pub fn last_picture_at(&self, now: SystemTime) -> Option<String> {
+        self.last_picture.map(|taken| folders::clock_time(taken, now))
+    }
 }
 
 /// What a receiver and the screen share.
@@ -247,8 +254,7 @@ impl Channel {
                 if is_wanted || self.arrival.is_none() {
                     self.arrival = last.or_else(|| self.arrival.take());
                 }
-                let taken = self.arrival.as_ref().map(|arrival| arrival.taken);
-                let last_picture = taken.map(|taken| folders::clock_time(taken, SystemTime::now()));
+                let last_picture = self.arrival.as_ref().map(|arrival| arrival.taken);
                 self.notice = Some(Standing { notice, since, last_picture });
                 self.forget_pace();
                 self.is_changed = true;
@@ -330,6 +336,7 @@ mod tests {
     use crate::viewer::watch::pace;
 
     const MS: Duration = Duration::from_millis(1);
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
     fn channel() -> (Channel, Publisher) {
         let slot = Latest::new();
@@ -436,8 +443,11 @@ mod tests {
         channel.update(seen, true);
         assert!(channel.statistics.rates(seen).is_none(), "it is gone");
         let standing = channel.notice.as_ref().expect("it is told");
-        let time = standing.last_picture.as_deref().expect("there was a picture");
-        assert!(time.len() >= "14:03:22".len(), "{time}");
+        let taken = standing.last_picture.expect("there was a picture");
+        let time = standing.last_picture_at(taken).expect("the same");
+        assert_eq!(time.len(), "14:03:22".len(), "{time}");
+        let time = standing.last_picture_at(taken + DAY).expect("the same");
+        assert_eq!(time.len(), "2026-07-12 14:03:22".len(), "on the next morning: {time}");
     }
 
     #[test]

@@ -22,7 +22,7 @@ use crate::viewer::stage::tile::Tile;
 use crate::viewer::stage::wall::{Behind, Info, Sheet, Wall};
 use crate::viewer::watch::channel::Standing;
 use placing::{BESIDE, Placing, clear};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// The composer and its buffers, which are kept so that a frame allocates nothing.
 #[derive(Debug, Default)]
@@ -187,10 +187,13 @@ impl Composer {
         let scale = Scale::for_area(rect(area), self.density);
         let mut canvas = self.painter.canvas(&mut self.canvas, rect(area), scale);
         let (now, channel) = (extras.now, &tile.channel);
+        let last_picture;
         let notice = match &channel.notice {
             // The field says all of it.
             Some(_) if wall.sheet == Sheet::Code && !wall.is_grid() => None,
-            Some(Standing { notice, since, last_picture }) => {
+            Some(standing) => {
+                let Standing { notice, since, .. } = standing;
+                last_picture = standing.last_picture_at(SystemTime::now());
                 let lasting = now.saturating_duration_since(*since);
                 let lasting = (lasting >= Duration::from_secs(1)).then_some(lasting);
                 let (title, last_picture) = (heading(notice.kind), last_picture.as_deref());
