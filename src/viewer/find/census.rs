@@ -37,6 +37,8 @@ pub(super) struct Census {
     heard_from: HashMap<IpAddr, (u32, u32)>,
     answers: u32,
     is_cut: bool,
+    /// The same for the round before.
+    was_cut: bool,
 }
 
 /// A camera, and the round in which it answered last.
@@ -67,7 +69,7 @@ impl Census {
     pub(super) fn begin(&mut self) {
         self.heard_from.clear();
         self.answers = 0;
-        self.is_cut = false;
+        self.was_cut = std::mem::take(&mut self.is_cut);
     }
 
     /// Adds an answer. Returns whether it changed the list.
@@ -125,13 +127,15 @@ impl Census {
         true
     }
 
-    /// Removes cameras that have not answered lately. Returns whether there were any.
-    pub(super) fn forget(&mut self, round: u32) -> bool {
+    /// Ends a round: removes cameras that have not answered lately. Returns whether there were any, or whether cameras were
+    /// left out in this round or the one before alone.
+    pub(super) fn end(&mut self, round: u32) -> bool {
+        let is_news = std::mem::replace(&mut self.was_cut, self.is_cut) != self.is_cut;
         let before = self.entries.len();
         self.entries.retain(|entry| entry.round + MISSED >= round);
         let keys = self.entries.iter().map(|entry| Key::of(&entry.camera));
         self.places = keys.zip(0..).collect();
-        self.entries.len() != before
+        is_news || self.entries.len() != before
     }
 
     /// The cameras in the list now.
@@ -140,7 +144,8 @@ impl Census {
         cameras.sort_by_cached_key(|camera| {
             (camera.name.to_lowercase(), camera.name.clone(), camera.addresses.clone())
         });
-        Sightings { cameras, is_cut: self.is_cut }
+        // Within a round, what will be left out in it is not known yet.
+        Sightings { cameras, is_cut: self.is_cut || self.was_cut }
     }
 }
 
@@ -199,9 +204,29 @@ mod tests {
         assert!(!census.note(found("a", "10.0.0.1:2"), HERE, 3));
         assert!(census.note(found("b", "10.0.0.2:1"), HERE, 3));
         assert_eq!(census.sightings().cameras.len(), 2);
-        assert!(!census.forget(4));
-        assert!(census.forget(5));
+        assert!(!census.end(4));
+        assert!(census.end(5));
         assert!(census.note(found("b", "10.0.0.2:1"), HERE, 5), "it is back");
+    }
+
+    #[test]
+    fn that_cameras_are_left_out_is_news_once_and_stays_so_until_all_are_in_the_list() {
+        let mut census = Census::default();
+        let answer = |census: &mut Census, count: u32, round| {
+            census.begin();
+            for number in 0..count {
+                let from = IpAddr::V4(number.into());
+                census.note(found(&number.to_string(), "10.0.0.1:1"), from, round);
+                if round > 1 {
+                    assert!(census.sightings().is_cut, "it was so before");
+                }
+            }
+            (census.end(round), census.sightings().is_cut)
+        };
+        assert_eq!(answer(&mut census, 300, 1), (true, true));
+        assert_eq!(census.sightings().cameras.len(), MOST_CAMERAS);
+        assert_eq!(answer(&mut census, 300, 2), (false, true));
+        assert_eq!(answer(&mut census, 200, 3), (true, false));
     }
 
     #[test]

@@ -74,7 +74,7 @@ pub(super) fn question() -> Vec<u8> {
 }
 
 /// Asks for cameras in rounds until the slot is closed, and publishes the list when it changes.
-pub fn watch(found: &Latest<Vec<Found>>) {
+pub fn watch(found: &Latest<Sightings>) {
     let mut census = Census::default();
     let mut trouble = None;
     for round in 1.. {
@@ -87,11 +87,11 @@ pub fn watch(found: &Latest<Vec<Found>>) {
         trouble = now;
         for answer in answers.into_iter().flatten() {
             if census.take(&answer, round) {
-                found.publish(census.sightings().cameras);
+                found.publish(census.sightings());
             }
         }
-        if census.forget(round) || round == 1 {
-            found.publish(census.sightings().cameras);
+        if census.end(round) || round == 1 {
+            found.publish(census.sightings());
         }
         if found.is_closed() {
             return;

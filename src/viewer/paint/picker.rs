@@ -50,6 +50,8 @@ pub enum Lock {
 pub struct Picker<'a> {
     /// The cameras.
     pub rows: &'a [Row],
+    /// Whether more cameras have answered than there are rows.
+    pub is_cut: bool,
     /// The camera that Enter opens. After the last one, the field for an address is active.
     pub selected: usize,
     /// The camera under the mouse.
@@ -234,6 +236,7 @@ impl Picker<'_> {
     fn state(&self) -> Short {
         match self.rows.len() {
             0 => Short::of(format_args!("looking for {}", Lapse(self.looking))),
+            count if self.is_cut => Short::of(format_args!("{count} shown, others left out")),
             1 => Short::of(format_args!("1 found, looking for more")),
             count => Short::of(format_args!("{count} found, looking for more")),
         }

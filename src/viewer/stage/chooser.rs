@@ -1,6 +1,7 @@
 //! Decides which cameras to show if none was named: the last ones if they answer, else the only one, else a list.
 
 use crate::latest::{Doorbell, Latest, Newest, Reader};
+use crate::viewer::find::census::Sightings;
 use crate::viewer::find::finder;
 use crate::viewer::find::found::Found;
 use crate::viewer::find::identity::Likeness;
@@ -17,9 +18,11 @@ use std::time::{Duration, Instant};
 /// Searches the LAN while the last cameras are being connected to.
 #[derive(Debug)]
 pub struct Chooser {
-    slot: Arc<Latest<Vec<Found>>>,
-    reader: Reader<Vec<Found>>,
+    slot: Arc<Latest<Sightings>>,
+    reader: Reader<Sightings>,
     found: Vec<Found>,
+    /// Whether more cameras have answered than the list has room for.
+    is_cut: bool,
     rows: Vec<Row>,
     /// The cameras to open together.
     chosen: Vec<Wanted>,
@@ -83,16 +86,33 @@ impl Chooser {
         Ok(chooser)
     }
 
-    fn of(slot: Arc<Latest<Vec<Found>>>, since: Instant) -> Self {
+    fn of(slot: Arc<Latest<Sightings>>, since: Instant) -> Self {
         let (reader, found, rows) = (slot.reader(), Vec::new(), Vec::new());
         let (alone_since, progress, chosen) = (None, Progress::Waiting, Vec::new());
         let (keyring, hover) = (Arc::default(), None);
-        Self { slot, reader, found, rows, chosen, keyring, since, alone_since, progress, hover }
+        Self {
+            slot,
+            reader,
+            found,
+            is_cut: false,
+            rows,
+            chosen,
+            keyring,
+            since,
+            alone_since,
+            progress,
+            hover,
+        }
     }
 
     /// The cameras for the list.
     pub fn rows(&self) -> &[Row] {
         &self.rows
+    }
+
+    /// Whether more cameras have answered than the list has room for.
+    pub fn is_cut(&self) -> bool {
+        self.is_cut
     }
 
     /// The camera at this place of the list.
@@ -184,8 +204,10 @@ impl Chooser {
 
     fn take(&mut self, now: Instant) -> bool {
         let Newest::Fresh { value, .. } = self.reader.newest() else { return false };
-        self.rows = value.iter().map(|found| row(found, self.keyring.standing_of(found))).collect();
-        self.found = value;
+        let Sightings { cameras, is_cut } = value;
+        self.rows =
+            cameras.iter().map(|found| row(found, self.keyring.standing_of(found))).collect();
+        (self.found, self.is_cut) = (cameras, is_cut);
         self.mark_rows();
         self.alone_since = (self.found.len() == 1).then_some(self.alone_since.unwrap_or(now));
         true
@@ -227,17 +249,17 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn found(names: &[&str]) -> Vec<Found> {
+    fn found(names: &[&str]) -> Sightings {
         let addresses = vec!["10.0.0.5:9999".parse().expect("an address")];
         let found = |name: &&str| Found {
             name: (*name).to_owned(),
             addresses: addresses.clone(),
             ..Found::default()
         };
-        names.iter().map(found).collect()
+        Sightings { cameras: names.iter().map(found).collect(), is_cut: false }
     }
 
-    fn chooser() -> (Chooser, Arc<Latest<Vec<Found>>>, Instant) {
+    fn chooser() -> (Chooser, Arc<Latest<Sightings>>, Instant) {
         let (slot, start) = (Latest::new(), Instant::now());
         (Chooser::of(Arc::clone(&slot), start), slot, start)
     }
@@ -280,7 +302,7 @@ mod tests {
     #[test]
     fn where_there_was_none_the_first_to_come_is_taken_unless_another_follows() {
         let (mut chooser, slot, start) = chooser();
-        slot.publish(Vec::new());
+        slot.publish(Sightings::default());
         assert_eq!(chooser.judge_by(false, start + SECOND), Verdict::Offer, "an empty list");
         slot.publish(found(&["Door"]));
         assert_eq!(chooser.judge_by(false, start + 5 * SECOND), Verdict::Offer);
@@ -288,6 +310,17 @@ mod tests {
         assert_eq!(name(&chooser.judge_by(false, start + 6 * SECOND)), Some("Door"));
         slot.publish(found(&["Door", "Garage"]));
         assert_eq!(chooser.judge_by(false, start + 6 * SECOND), Verdict::Offer);
+    }
+
+    #[test]
+    fn a_list_that_leaves_cameras_out_says_so() {
+        let (mut chooser, slot, start) = chooser();
+        slot.publish(Sightings { is_cut: true, ..found(&["Door", "Garage"]) });
+        assert_eq!(chooser.judge_by(false, start + SECOND), Verdict::Offer);
+        assert!(chooser.is_cut());
+        slot.publish(found(&["Door", "Garage"]));
+        assert_eq!(chooser.judge_by(false, start + SECOND), Verdict::Offer);
+        assert!(!chooser.is_cut());
     }
 
     #[test]

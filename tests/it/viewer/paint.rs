@@ -192,7 +192,8 @@ fn picker(text: Option<&str>, count: usize) -> impl Fn(&mut Canvas<'_>) + 'stati
         let hover = Some(selected + 1);
         let leaving = "quits";
         let (rows, typed) = (&rows, &*typed);
-        let _ = Picker { rows, selected, hover, first: 0, looking, advice, typed, leaving }
+        let (is_cut, first) = (false, 0);
+        let _ = Picker { rows, is_cut, selected, hover, first, looking, advice, typed, leaving }
             .draw(canvas);
     }
 }

@@ -70,6 +70,8 @@ pub struct Extras<'a> {
 pub struct Offer<'a> {
     /// The cameras.
     pub rows: &'a [picker::Row],
+    /// Whether more cameras have answered than there are rows.
+    pub is_cut: bool,
     /// The camera under the mouse.
     pub hover: Option<usize>,
     /// How long cameras have been searched for.
@@ -347,12 +349,13 @@ impl Buffers {
 
 impl<'a> Offer<'a> {
     fn list(&self, selected: usize, first: usize) -> Picker<'a> {
-        let Self { rows, hover, looking, behind, typed } = *self;
+        let Self { rows, is_cut, hover, looking, behind, typed } = *self;
         let leaving = match behind {
             Behind::Nothing => "quits",
             Behind::Cameras => "goes back",
         };
-        Picker { rows, selected, hover, first, looking, advice: ADVICE, typed, leaving }
+        let advice = ADVICE;
+        Picker { rows, is_cut, selected, hover, first, looking, advice, typed, leaving }
     }
 }
 

@@ -375,7 +375,7 @@ impl Screen for Show {
 fn offer<'a>(chooser: &'a Chooser, wall: &'a Wall, now: Instant) -> Offer<'a> {
     let behind = wall.choice.unwrap_or_default().behind;
     let (rows, hover, looking) = (chooser.rows(), chooser.hover, chooser.looking(now));
-    Offer { rows, hover, looking, behind, typed: wall.typed() }
+    Offer { rows, is_cut: chooser.is_cut(), hover, looking, behind, typed: wall.typed() }
 }
 
 /// Why the window cannot go on.
