@@ -77,23 +77,8 @@ fn first_bytes(
             }
             said = Decoder::new(MAX_REQUEST);
         }
-        match Protocol::of(said.received()) {
-            Protocol::Native => match Header::kind_of(said.received()) {
-                Some(kind) if kind == MessageKind::PairRequest as u8 => {
-                    return Ok(Opening::Pairing(said.received().to_vec()));
-                }
-                Some(_) => return Ok(Opening::Native(said.received().to_vec())),
-                None => {}
-            },
-            Protocol::Http => return Ok(Opening::Http(said.received().to_vec())),
-            Protocol::Tls if secured.is_none() && !is_whole_record(said.received()) => {}
-            Protocol::Tls if secured.is_none() => return Ok(Opening::Over(refuse_tls(stream))),
-            Protocol::Tls | Protocol::Unknown => {
-                let error = said.next_message().err();
-                let text = error.as_ref().map(WireError::to_string).unwrap_or_default();
-                return Ok(Opening::Over(SessionEnd::bad_request(text)));
-            }
-            Protocol::Open => {}
+        if let Some(opening) = recognised(&mut said, secured.is_some(), stream) {
+            return Ok(opening);
         }
         let now = Instant::now();
         let is_silent = said.received().is_empty() && secured.is_none();
@@ -120,6 +105,29 @@ fn first_bytes(
             Err(error) if is_not_yet(&error) => {}
             Err(error) => return Err(error),
         }
+    }
+}
+
+/// What a connection turns out to be by what was said on it, inside TLS if it is sealed. `None` if that is too little.
+fn recognised(said: &mut Decoder, is_sealed: bool, stream: &TcpStream) -> Option<Opening> {
+    let received = said.received();
+    match Protocol::of(received) {
+        Protocol::Native => match Header::kind_of(received)? {
+            kind if kind == MessageKind::PairRequest as u8 => {
+                Some(Opening::Pairing(received.to_vec()))
+            }
+            _ => Some(Opening::Native(received.to_vec())),
+        },
+        Protocol::Http => Some(Opening::Http(received.to_vec())),
+        Protocol::Tls if !is_sealed => {
+            is_whole_record(received).then(|| Opening::Over(refuse_tls(stream)))
+        }
+        Protocol::Tls | Protocol::Unknown => {
+            let error = said.next_message().err();
+            let text = error.as_ref().map(WireError::to_string).unwrap_or_default();
+            Some(Opening::Over(SessionEnd::bad_request(text)))
+        }
+        Protocol::Open => None,
     }
 }
 

@@ -256,15 +256,7 @@ fn first_line(line: &[u8]) -> Result<Request<'_>, Refusal> {
     if target.is_empty() || target.bytes().any(|byte| byte.is_ascii_control()) {
         return Err(wrong());
     }
-    // Clients of a proxy send the whole address.
-    let (host, target) = match without_scheme(target) {
-        Some(rest) => {
-            let end = rest.find(['/', '?']).unwrap_or(rest.len());
-            (Some(&rest[..end]), &rest[end..])
-        }
-        None => (None, target),
-    };
-    let target = if target.is_empty() { "/" } else { target };
+    let (host, target) = host_and_path(target);
     let afterwards = match version {
         Version::Http10 => Afterwards::Close,
         Version::Http11 => Afterwards::Stay,
@@ -281,6 +273,13 @@ fn first_line(line: &[u8]) -> Result<Request<'_>, Refusal> {
         body: Body::default(),
         fields: Fields::default(),
     })
+}
+
+/// The host in a target and what follows it. Clients of a proxy send the whole address.
+fn host_and_path(target: &str) -> (Option<&str>, &str) {
+    let Some(rest) = without_scheme(target) else { return (None, target) };
+    let (host, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    (Some(host), if path.is_empty() { "/" } else { path })
 }
 
 /// What follows `http://` or `https://`, ignoring case.
