@@ -1,14 +1,12 @@
 //! What the viewer remembers from one start to the next: cameras, the window's place, and whether `?` is known.
 
-use super::folders;
+use super::{folders, private_file};
 use crate::image::pixels::Size;
 use crate::plain::is_plain;
 use crate::viewer::find::address::CameraAddress;
 use crate::viewer::find::identity::Identity;
 use crate::viewer::find::wanted::Wanted;
 use std::fs;
-use std::io;
-use std::path::Path;
 
 /// What was remembered at the last exit. Each part may be missing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -52,7 +50,7 @@ impl Memory {
     /// Writes it. Where the disk is full, the old file stays. Returns whether it was written.
     pub fn save(&self) -> bool {
         let Some(path) = folders::state_file(FILE) else { return false };
-        let saved = replace(&path, &self.to_text());
+        let saved = private_file::replace(&path, &self.to_text());
         if let Err(error) = &saved {
             log::debug!("cannot remember the window in {}: {error}", path.display());
         }
@@ -123,19 +121,6 @@ fn is_sensible(size: &Size) -> bool {
     SIZES.contains(&size.width) && SIZES.contains(&size.height)
 }
 
-/// Writes a file beside it and renames that, so that no reader sees a part.
-fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let folder = path.parent().ok_or(io::ErrorKind::NotFound)?;
-    fs::create_dir_all(folder)?;
-    let beside = path.with_extension(format!("{}", std::process::id()));
-    let written = fs::write(&beside, text).and_then(|()| fs::rename(&beside, path));
-    if written.is_err() {
-        // The file may not exist.
-        let _ = fs::remove_file(&beside);
-    }
-    written
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -196,18 +181,5 @@ mod tests {
         assert_eq!(bad.cameras, [camera(None, "pi")], "no name of another");
         let many = Memory::parse(&"address = pi\n".repeat(5000));
         assert_eq!(many.cameras.len(), MOST_CAMERAS);
-    }
-
-    #[test]
-    fn the_file_is_replaced_as_a_whole() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("lancam/view");
-        for text in ["one", "two"] {
-            replace(&path, text).expect("written");
-            assert_eq!(fs::read_to_string(&path).expect("there"), text);
-        }
-        let count = fs::read_dir(path.parent().expect("a folder")).expect("there").count();
-        assert_eq!(count, 1, "nothing is left beside it");
-        assert!(replace(Path::new("/dev/null/lancam/view"), "").is_err());
     }
 }
