@@ -1,5 +1,6 @@
 //! What the receiver publishes for the screen: a picture, or why there is none.
 
+use crate::bucket::{Allowance, Bucket};
 use crate::latest::Latest;
 use crate::viewer::arrival::Arrival;
 use log::Level;
@@ -145,29 +146,11 @@ pub struct Publisher {
     asks: Asks,
     /// Whether `notice` has not been logged yet.
     is_held: bool,
-    talk: Talk,
+    talk: Bucket,
 }
 
-/// Limits the log lines that a camera can cause: [`AT_ONCE`] in a row, then one per second.
-#[derive(Debug)]
-struct Talk {
-    left: u32,
-    counted: Instant,
-}
-
-const AT_ONCE: u32 = 30;
-
-impl Talk {
-    fn allow(&mut self, now: Instant) -> bool {
-        let seconds = now.saturating_duration_since(self.counted).as_secs();
-        self.counted += Duration::from_secs(seconds);
-        let earned = u32::try_from(seconds).unwrap_or(AT_ONCE);
-        self.left = self.left.saturating_add(earned).min(AT_ONCE);
-        let is_allowed = self.left > 0;
-        self.left = self.left.saturating_sub(1);
-        is_allowed
-    }
-}
+/// The log lines that a camera can cause: thirty in a row, then one per second.
+const TALK: Allowance = Allowance { at_once: 30, each: Duration::from_secs(1) };
 
 /// One in the slot, one on the screen, one being taken by the screen, one being written.
 const POOL: usize = 4;
@@ -176,7 +159,7 @@ impl Publisher {
     /// A publisher into `news`.
     pub fn new(news: Arc<Latest<News>>) -> Self {
         let pool = (0..POOL).map(|_| Arc::default()).collect();
-        let talk = Talk { left: AT_ONCE, counted: Instant::now() };
+        let talk = Bucket::full(TALK);
         let (hold, asks) = (Hold::default(), Asks::default());
         Self { news, pool, blank: 0, last: None, notice: None, hold, asks, is_held: false, talk }
     }
@@ -248,7 +231,7 @@ impl Publisher {
 
     /// Logs a line that a camera caused. Over the limit, it is logged at the debug level.
     pub fn log(&mut self, level: Level, line: fmt::Arguments<'_>) {
-        let is_allowed = self.talk.allow(Instant::now());
+        let is_allowed = self.talk.take(Instant::now());
         log::log!(if is_allowed { level } else { Level::Debug }, "{line}");
     }
 
@@ -342,8 +325,8 @@ mod tests {
     #[test]
     fn a_camera_that_talks_all_the_time_has_a_line_a_second() {
         let start = Instant::now();
-        let mut talk = Talk { left: AT_ONCE, counted: start };
-        let mut lines = |at: Instant| (0..1000).filter(|_| talk.allow(at)).count();
+        let mut talk = Bucket::full(TALK);
+        let mut lines = |at: Instant| (0..1000).filter(|_| talk.take(at)).count();
         assert_eq!(lines(start), 30);
         assert_eq!(lines(start + Duration::from_millis(900)), 0);
         assert_eq!(lines(start + Duration::from_millis(2100)), 2);

@@ -23,8 +23,8 @@ const BELOW: [(&str, &[&str]); 28] = [
     (
         "viewer",
         &[
-            "console", "crypto", "helpers", "hex", "image", "json", "latest", "nearest", "net",
-            "plain", "rate", "signals", "wire", "wording",
+            "bucket", "console", "crypto", "helpers", "hex", "image", "json", "latest", "nearest",
+            "net", "plain", "rate", "signals", "wire", "wording",
         ],
     ),
     ("setup", &["nearest", "plain", "settings", "wire", "wording"]),
