@@ -64,15 +64,27 @@ fn an_upgrade_that_closes_a_camera_says_so_though_a_state_folder_was_left() {
         (&[(UNIT, BEFORE), (STATE, "")], true),
         (&[(UNIT, BEFORE), (STATE, ""), open], false),
         (&[(UNIT, WITH_KEYS), (STATE, "")], false),
+        // It never ran, so nobody could ever watch.
+        (&[(UNIT, WITH_KEYS)], false),
     ] {
         let machine = Machine::with(files);
         let said = machine.upgraded();
         assert_eq!(said.contains(LOUD), is_loud, "{files:?}: {said}");
         assert!(!machine.0.path("usr/lib/lancam/was-open").exists());
         // The next one says nothing.
-        machine.0.write(STATE, "");
         assert!(!machine.upgraded().contains(LOUD), "{files:?}");
     }
+}
+
+#[test]
+fn an_upgrade_that_was_cut_off_says_so_when_it_is_done_again() {
+    let machine = Machine::with(&[(UNIT, BEFORE)]);
+    machine.runs("preinst", &["upgrade", "0.0.1", "0.1.0"]);
+    machine.runs("postrm", &["upgrade", "0.1.0"]);
+    machine.0.write(UNIT, WITH_KEYS);
+    // The power fails before the new version is set up, and the whole package is installed once more.
+    assert!(machine.upgraded().contains(LOUD));
+    assert!(!machine.upgraded().contains(LOUD), "once is enough");
 }
 
 #[test]
