@@ -20,6 +20,9 @@ pub const MAX_LEN: usize = 256 << 10;
 /// How long somebody else may take to change a file.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How long somebody else may take to replace the file for locks.
+const TURN: Duration = Duration::from_millis(500);
+
 /// How often to look whether that is done.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
@@ -53,8 +56,8 @@ pub struct Folder {
 /// The right to change files. A program reads a file before it changes it, so that nothing gets lost of what another wrote.
 #[derive(Debug)]
 pub struct Lock {
-    /// Given back when it is dropped.
-    _held: Flock<File>,
+    /// The lock, given back when it is dropped. Or why no file can be made for it: then no other can be written either.
+    held: Result<Flock<File>, nix::Error>,
 }
 
 /// By what a change of a file is noticed: of its text, its owner or its mode.
@@ -246,10 +249,18 @@ impl Folder {
 
     /// `None` while another program has it.
     fn try_lock(&self) -> Result<Option<Lock>, FolderError> {
-        let (file, path) = match self.lock_file() {
-            Ok(found) => found,
+        let path = self.path.join(LOCK);
+        let file = match self.lock_file(&path) {
+            Ok(file) => file,
             // Another program has just made it.
             Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(None),
+            Err(error) if passes(&error) || error.kind() == ErrorKind::PermissionDenied => {
+                let why = error.raw_os_error().map_or(nix::Error::EACCES, nix::Error::from_raw);
+                return Ok(Some(Lock { held: Err(why) }));
+            }
+            Err(error) if error.kind() == ErrorKind::IsADirectory => {
+                return Err(FolderError::Kind { path, expected: "file" });
+            }
             Err(error) => return Err(self.failed("open", error)),
         };
         let is_there = |file: &File| -> io::Result<bool> {
@@ -257,35 +268,53 @@ impl Folder {
         };
         match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
             // Another program may have replaced it.
-            Ok(held) => Ok(is_there(&held).unwrap_or(false).then_some(Lock { _held: held })),
+            Ok(held) => Ok(is_there(&held).unwrap_or(false).then_some(Lock { held: Ok(held) })),
             Err((_, nix::Error::EWOULDBLOCK | nix::Error::EINTR)) => Ok(None),
             Err((_, error)) => Err(self.failed("lock", error.into())),
         }
     }
 
-    /// What is locked: the file for it. Where none can be made, nothing can be changed either, and the folder will do.
-    fn lock_file(&self) -> io::Result<(File, PathBuf)> {
-        let path = self.path.join(LOCK);
-        match self.own_lock_file(&path) {
-            Err(error) if passes(&error) || error.kind() == ErrorKind::PermissionDenied => {
-                Ok((File::open(&self.path)?, self.path.clone()))
-            }
-            file => Ok((file?, path)),
+    /// The file that is locked. Replaces one that is missing or cannot be trusted.
+    fn lock_file(&self, path: &Path) -> io::Result<File> {
+        if let Some(file) = self.good_lock_file(path)? {
+            return Ok(file);
+        }
+        // Otherwise one program could replace the file that another has just made and locked.
+        let _turn = self.turn();
+        if let Some(file) = self.good_lock_file(path)? {
+            return Ok(file);
+        }
+        remove(path)?;
+        self.make(path)
+    }
+
+    /// `None` if it is missing; if others can open it, who could hold its lock; or if root has made it, and not yet given it to
+    /// the folder's owner.
+    fn good_lock_file(&self, path: &Path) -> io::Result<Option<File>> {
+        let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
+        match OpenOptions::new().read(true).custom_flags(flags.bits()).open(path) {
+            Ok(file) => Ok(self.check(path, &file.metadata()?).is_ok().then_some(file)),
+            Err(error) if is_another_kind(&error) => Ok(None),
+            Err(error) => match error.kind() {
+                ErrorKind::NotFound | ErrorKind::PermissionDenied => Ok(None),
+                _ => Err(error),
+            },
         }
     }
 
-    fn own_lock_file(&self, path: &Path) -> io::Result<File> {
-        let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
-        match OpenOptions::new().read(true).custom_flags(flags.bits()).open(path) {
-            Ok(file) if self.check(path, &file.metadata()?).is_ok() => return Ok(file),
-            // Others who have opened it could hold its lock.
-            Ok(_) => remove(path)?,
-            // Root had made it, and ended before it gave it to the folder's owner.
-            Err(error) if error.kind() == ErrorKind::PermissionDenied => remove(path)?,
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
+    /// The lock of the folder itself, which only who replaces the lock file takes. Others who may look into the folder can hold
+    /// it for ever, so after a while it is done without.
+    fn turn(&self) -> Option<Flock<File>> {
+        let give_up = Instant::now() + TURN;
+        let mut folder = File::open(&self.path).ok()?;
+        while Instant::now() < give_up {
+            match Flock::lock(folder, FlockArg::LockExclusiveNonblock) {
+                Ok(turn) => return Some(turn),
+                Err((file, _)) => folder = file,
+            }
+            sleep(LOOK_AGAIN);
         }
-        self.make(path)
+        None
     }
 
     /// The text of a file; `None` if there is none.
@@ -340,9 +369,10 @@ impl Folder {
     ///
     /// # Errors
     /// When that fails. The old file is there then, or, if the last sync failed, the new one.
-    pub fn write(&self, name: Name, text: &str, _lock: &Lock) -> Result<(), FolderError> {
+    pub fn write(&self, name: Name, text: &str, lock: &Lock) -> Result<(), FolderError> {
         let next = self.path.join(format!("{}.next", name.text()));
         let failed = |source| FolderError::Io { what: "write", path: self.path_of(name), source };
+        lock.held.as_ref().map_err(|why| failed((*why).into()))?;
         let written = self.write_beside(&next, text);
         if let Err(error) = written.and_then(|()| fs::rename(&next, self.path_of(name))) {
             // What is left of it says nothing, but takes room on a full disk.
@@ -413,6 +443,8 @@ mod tests {
     use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
     use std::collections::BTreeSet;
     use std::os::unix::fs::symlink;
+    use std::sync::Barrier;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     const OLD: &str = "old, and longer than the new one\n";
     const NEW: &str = "new\n";
@@ -640,6 +672,85 @@ mod tests {
         });
         let text = read(&folder).expect("there");
         assert!((0..3).all(|writer: i32| text.matches(&writer.to_string()).count() == 3), "{text}");
+    }
+
+    #[test]
+    fn one_has_the_lock_though_many_replace_a_bad_lock_file_at_once() {
+        let (_around, folder) = folder();
+        let (holders, most, start) = (AtomicUsize::new(0), AtomicUsize::new(0), Barrier::new(4));
+        std::thread::scope(|scope| {
+            for program in 0..4 {
+                let (folder, holders, most, start) = (&folder, &holders, &most, &start);
+                scope.spawn(move || {
+                    for _ in 0..400 {
+                        if program == 0 {
+                            let bad = folder.path.join(LOCK);
+                            fs::write(&bad, "").expect("written");
+                            set_mode(&bad, 0o644);
+                        }
+                        start.wait();
+                        let lock = folder.lock();
+                        let now = holders.fetch_add(1, Ordering::SeqCst) + 1;
+                        most.fetch_max(now, Ordering::SeqCst);
+                        std::thread::yield_now();
+                        holders.fetch_sub(1, Ordering::SeqCst);
+                        drop(lock);
+                        start.wait();
+                    }
+                });
+            }
+        });
+        assert_eq!(most.into_inner(), 1, "only one at a time");
+    }
+
+    #[test]
+    fn what_lies_in_the_place_of_the_lock_file_is_replaced_or_named() {
+        let (around, folder) = folder();
+        let path = folder.path.join(LOCK);
+        let elsewhere = around.path().join("elsewhere");
+        fs::write(&elsewhere, OLD).expect("written");
+        symlink(&elsewhere, &path).expect("made");
+        write(&folder, NEW).expect("it has the lock");
+        assert!(fs::symlink_metadata(&path).expect("there").is_file());
+        assert_eq!(fs::read_to_string(&elsewhere).expect("there"), OLD);
+        fs::remove_file(&path).expect("there");
+        std::os::unix::net::UnixListener::bind(&path).expect("a socket");
+        write(&folder, OLD).expect("it has the lock");
+        fs::remove_file(&path).expect("there");
+        fs::create_dir(&path).expect("made");
+        let said = folder.lock().expect_err("a folder").to_string();
+        let expected = format!("{} is not a file, so it is not used. Move it away", path.display());
+        assert_eq!(said, expected);
+    }
+
+    #[test]
+    fn who_could_make_no_lock_file_changes_nothing_later() {
+        let (around, folder) = folder();
+        for above in [around.path().to_owned(), around.path().join("a")] {
+            set_mode(&above, 0o755);
+        }
+        // Root may write anywhere, so another user tries to take the lock.
+        let user = if geteuid().is_root() { 1234 } else { geteuid().as_raw() };
+        if geteuid().is_root() {
+            std::os::unix::fs::chown(&folder.path, Some(user), None).expect("root may");
+        }
+        let folder = Folder::open(&folder.path).expect("ours");
+        set_mode(&folder.path, 0o500);
+        let lock = std::thread::scope(|scope| {
+            let as_user = scope.spawn(|| {
+                nix::unistd::setfsuid(user.into());
+                folder.lock()
+            });
+            as_user.join().expect("no panic").expect("there is nothing to wait for")
+        });
+        set_mode(&folder.path, 0o700);
+        let other = folder.lock().expect("free");
+        folder.write(Name::Keys, NEW, &other).expect("it has the lock");
+        let said = folder.write(Name::Keys, OLD, &lock).expect_err("it has none").to_string();
+        let path = folder.path_of(Name::Keys);
+        let expected = format!("cannot write {}: Permission denied (os error 13)", path.display());
+        assert_eq!(said, expected);
+        assert_eq!(read(&folder).as_deref(), Some(NEW));
     }
 
     #[test]
