@@ -346,15 +346,10 @@ fn half_open_handshakes_and_wrong_keys_cost_a_paired_viewer_nothing() {
     let camera = Keyed::with(&["--max-viewers", "4"]);
     let key = camera.paired("desk");
     let mut viewer = camera.watch_with(&key);
-    let to = SocketAddr::from(([127, 0, 0, 1], camera.camera.port()));
     let mut half_open = Vec::new();
     for number in 0..300_u32 {
         let from = Ipv4Addr::new(127, 0, 9, u8::try_from(number % 50).expect("small") + 2);
-        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None);
-        let socket = socket.expect("a socket");
-        socket.bind(&SocketAddr::from((from, 0)).into()).expect("loopback is ours");
-        socket.connect_timeout(&to.into(), PATIENCE).expect("connects");
-        let mut stream = TcpStream::from(socket);
+        let mut stream = connect_from(from, camera.camera.port());
         let _ = stream.write_all(&[0x16, 3, 1, 2, 0, 1]);
         half_open.push(stream);
         if number % 10 == 0 {
@@ -366,6 +361,40 @@ fn half_open_handshakes_and_wrong_keys_cost_a_paired_viewer_nothing() {
     // The same address has shown a key, so its next handshake begins at once.
     camera.watch_with(&key).frame();
     assert!(viewer.frame() < viewer.frame());
+}
+
+/// A connection from another address of loopback.
+fn connect_from(from: Ipv4Addr, port: u16) -> TcpStream {
+    let to = SocketAddr::from(([127, 0, 0, 1], port));
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None);
+    let socket = socket.expect("a socket");
+    socket.bind(&SocketAddr::from((from, 0)).into()).expect("loopback is ours");
+    socket.connect_timeout(&to.into(), PATIENCE).expect("connects");
+    let stream = TcpStream::from(socket);
+    stream.set_read_timeout(Some(PATIENCE)).expect("sets a timeout");
+    stream
+}
+
+#[test]
+fn of_sixty_handshakes_that_one_address_begins_at_once_few_are_answered() {
+    let camera = Keyed::new();
+    let (mut hello, client) = (Vec::new(), Client::new(Accepts::Any).expect("ciphers"));
+    client.begin().expect("begins").advance(&mut Vec::new(), &mut hello).expect("a greeting");
+    let began = Instant::now();
+    let from = Ipv4Addr::new(127, 0, 9, 9);
+    let mut all: Vec<_> = (0..60).map(|_| connect_from(from, camera.camera.port())).collect();
+    for stream in &mut all {
+        stream.write_all(&hello).expect("it listens");
+    }
+    // A handshake begins with a handshake record; what is refused ends or gets an alert.
+    let is_answered = |stream: &mut TcpStream| {
+        let mut first = [0];
+        stream.read(&mut first).is_ok_and(|read| read == 1 && first == [0x16])
+    };
+    let answered = all.iter_mut().map(is_answered).filter(|answered| *answered).count();
+    // 20 at once and 5 a second, and a second's more that wait for their turn.
+    let most = 20 + 5 * (usize::try_from(began.elapsed().as_secs()).expect("short") + 2);
+    assert!((20..=most).contains(&answered), "{answered} answers, more than {most}");
 }
 
 #[test]
