@@ -1,7 +1,7 @@
 //! `lancam pair`: shows the code, and makes, lists and revokes keys, while lancam runs or not.
 
 use super::access::day::Day;
-use super::access::folder::OF_ROOT;
+use super::access::folder::{self, OF_ROOT};
 use super::access::keys::{Entry, Sealing};
 use super::access::opening::{Closed, OpeningError};
 use super::access::{AccessError, Given, Mode, Plain};
@@ -18,14 +18,14 @@ use nix::unistd::geteuid;
 use std::fmt::Write;
 use std::fs;
 use std::net::{IpAddr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::{self, Path, PathBuf};
 use std::time::SystemTime;
 
 /// Why nothing was shown or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum PairError {
     /// The files are another user's.
-    #[error("this user may not use the camera's keys in {}. {TYPE}sudo lancam pair", .0.display())]
+    #[error("this user may not use the camera's keys in {}. {TYPE}sudo lancam pair{}", .0.display(), state_option(.0, "sudo"))]
     AnotherUser(PathBuf),
     /// The files cannot be used.
     #[error(transparent)]
@@ -78,17 +78,25 @@ pub fn run(order: &PairOrder, config: &Config, host_name: &str) -> Result<String
     })
 }
 
-/// What to type to see the code.
+/// What to type to see the code, in whatever folder.
 pub fn command(config: &Config) -> String {
-    let sudo = if geteuid().is_root() { "sudo " } else { "" };
-    match &config.state {
-        Some(place) => {
-            format!("{sudo}lancam pair --state {}", shell_word(&place.display().to_string()))
-        }
-        // A service may have a user of its own.
-        None if std::env::var_os("STATE_DIRECTORY").is_some() => "sudo lancam pair".to_owned(),
+    let given = config.state.as_deref();
+    let of_service = folder::of_service(|name| std::env::var_os(name)).filter(|_| given.is_none());
+    // A service may have a user of its own.
+    let sudo = if geteuid().is_root() || of_service.is_some() { "sudo " } else { "" };
+    match given.or(of_service.as_deref()) {
+        Some(place) => format!("{sudo}lancam pair{}", state_option(place, sudo)),
         None => format!("{sudo}lancam pair"),
     }
+}
+
+/// The option that names the state folder, behind a space; nothing if root needs none.
+fn state_option(place: &Path, sudo: &str) -> String {
+    if place == Path::new(OF_ROOT) && !sudo.is_empty() {
+        return String::new();
+    }
+    let place = path::absolute(place).unwrap_or_else(|_| place.to_owned());
+    format!(" --state {}", shell_word(&place.display().to_string()))
 }
 
 fn open(config: &Config, host_name: &str) -> Result<Closed, PairError> {

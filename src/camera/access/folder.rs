@@ -183,11 +183,8 @@ pub fn place(
     if let Some(given) = given {
         return Ok(given.to_owned());
     }
-    // A unit with several folders gets them in one text. The first is meant.
-    if let Some(folders) = variable("STATE_DIRECTORY").and_then(|it| it.into_string().ok())
-        && let Some(first) = folders.split(':').next().filter(|first| !first.is_empty())
-    {
-        return Ok(first.into());
+    if let Some(folder) = of_service(&variable) {
+        return Ok(folder);
     }
     if geteuid().is_root() {
         return Ok(OF_ROOT.into());
@@ -196,6 +193,13 @@ pub fn place(
     let state = of_variable("XDG_STATE_HOME").filter(|path| path.is_absolute());
     let state = state.or_else(|| Some(of_variable("HOME")?.join(".local/state")));
     Ok(state.ok_or(FolderError::Nowhere)?.join("lancam"))
+}
+
+/// The folder that the service manager has made for this unit. A unit with several gets them in one text, and means the first.
+pub fn of_service(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    let folders = variable("STATE_DIRECTORY")?.into_string().ok()?;
+    let first = folders.split(':').next().filter(|first| !first.is_empty())?;
+    Some(first.into())
 }
 
 impl Folder {

@@ -20,6 +20,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+use tempfile::TempDir;
 
 const FILES: [&str; 3] = ["identity", "code", "keys"];
 
@@ -92,6 +93,50 @@ fn the_line_to_type_has_the_code_on_a_terminal_and_nowhere_else() {
     drop(camera);
     let Some(terminal) = Terminal::start(&command(&folder, &[])) else { return };
     terminal.wait_for(1, &format!(" --code {code}, or a browser: https://"));
+}
+
+/// The line that a camera with these options and variables says to type, without `sudo`.
+fn line_to_type(folder: &TempDir, options: &[&str], variables: &[(&str, &str)]) -> String {
+    let all = ["--listen", "0.0.0.0:0", "--access", "keys", "--source", "test:64x48@25"];
+    let mut command = CameraProcess::command(&[&all[..], options].concat());
+    command.env_remove("LANCAM_STATE").envs(variables.iter().copied());
+    let camera = CameraProcess::spawn(command.current_dir(folder.path()));
+    let line = camera.line_with("watch with: ");
+    let (_, hint) = line.rsplit_once(" (").expect("a hint");
+    let typed = hint.strip_suffix(" shows the code)").expect("what to type");
+    typed.strip_prefix("sudo ").unwrap_or(typed).to_owned()
+}
+
+/// Options, variables, and the state folder that they mean.
+type Case<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], &'a str);
+
+#[test]
+fn the_line_to_type_works_in_any_folder_whatever_the_state_folder_is() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let inside = |name: &str| folder.path().join(name).to_str().expect("UTF-8").to_owned();
+    let (own, of_unit) = (inside("a b"), inside("porch"));
+    let of_two = format!("{of_unit}:{own}");
+    let cases: [Case<'_>; 5] = [
+        (&["--state", "a b"], &[], &own),
+        (&["--state", "./a b/"], &[], &own),
+        (&["--state", &own], &[("STATE_DIRECTORY", &of_unit)], &own),
+        (&[], &[("STATE_DIRECTORY", &of_unit)], &of_unit),
+        (&[], &[("STATE_DIRECTORY", &of_two)], &of_unit),
+    ];
+    for (options, variables, place) in cases {
+        let typed = line_to_type(&folder, options, variables);
+        let words = typed.strip_prefix("lancam ").expect("lancam");
+        // In another folder, without the unit's variables.
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("exec \"$LANCAM\" {words}")]).current_dir("/");
+        let program = CameraProcess::command(&[]);
+        shell.env("LANCAM", program.get_program()).env_remove("STATE_DIRECTORY");
+        let shown = shell.output().expect("it runs");
+        let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+        let code = fs::read_to_string(format!("{place}/code")).expect("there");
+        let code = code.lines().next().expect("a code");
+        assert!(shown.starts_with(&format!("code     {code}\n")), "{typed}: {shown}");
+    }
 }
 
 #[test]
