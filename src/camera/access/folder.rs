@@ -78,7 +78,7 @@ pub enum FolderError {
     )]
     Nowhere,
     /// It belongs to somebody else, who could let anybody in.
-    #[error("{} belongs to user {owner}, not to user {expected}, so it is not used. Type: chown {expected} {}", .path.display(), .path.display())]
+    #[error("{} belongs to user {owner}, not to user {expected}, so it is not used. Type: sudo chown {expected} {}", .path.display(), .path.display())]
     Foreign {
         /// The file or folder.
         path: PathBuf,
@@ -624,7 +624,7 @@ mod tests {
         let said = folder.read(Name::Keys).expect_err("foreign").to_string();
         let shown = path.display();
         let expected = format!(
-            "{shown} belongs to user 1234, not to user 0, so it is not used. Type: chown 0 {shown}"
+            "{shown} belongs to user 1234, not to user 0, so it is not used. Type: sudo chown 0 {shown}"
         );
         assert_eq!(said, expected);
         // The folder of a service's user: what root writes there is that user's.

@@ -1,6 +1,5 @@
 //! A file that only its owner may read, replaced as a whole.
 
-use crate::wording::{TYPE, shell_word};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
@@ -53,12 +52,8 @@ pub(super) fn read_of_user(path: &Path) -> io::Result<String> {
     let mut file = File::open(path)?;
     let mut text = String::new();
     file.read_to_string(&mut text)?;
-    if let Some(mode) = owner_only::open_to_others(&file)? {
-        log::warn!(
-            "{} is open to other users of this machine (mode {mode:03o}), who can watch with its key. {TYPE}chmod 600 {}",
-            path.display(),
-            shell_word(&path.display().to_string())
-        );
+    if let Some(warning) = owner_only::open_to_others(path, &file)? {
+        log::warn!("{warning}");
     }
     Ok(text)
 }
@@ -136,6 +131,7 @@ fn is_missing(error: &io::Error) -> bool {
 mod owner_only {
     //! What Unix has for it: modes, locks, folders that are synced.
 
+    use crate::wording::{TYPE, shell_word};
     use nix::fcntl::{Flock, FlockArg};
     use nix::unistd::geteuid;
     use std::fs::{File, OpenOptions, Permissions};
@@ -167,12 +163,33 @@ mod owner_only {
         Ok(true)
     }
 
-    /// The mode of a file that others may read or write. A group's right is its owner's business; our own file has none.
-    pub(super) fn open_to_others(file: &File) -> io::Result<Option<u32>> {
-        let about = file.metadata()?;
-        let others = if about.uid() == geteuid().as_raw() { 0o077 } else { 0o007 };
+    /// What to say of a key file that others may read or write; nothing if they may not. A group's right is its owner's business;
+    /// our own file has none.
+    pub(super) fn open_to_others(path: &Path, file: &File) -> io::Result<Option<String>> {
+        let (about, user) = (file.metadata()?, geteuid());
+        let others = if about.uid() == user.as_raw() { 0o077 } else { 0o007 };
         let mode = about.mode() & 0o777;
-        Ok((about.is_file() && mode & others != 0).then_some(mode))
+        // Root may read and change every file.
+        let is_foreign = about.uid() != user.as_raw() && !user.is_root();
+        let owner = is_foreign.then(|| (about.uid(), user.as_raw()));
+        let is_open = about.is_file() && mode & others != 0;
+        Ok(is_open.then(|| who_can_watch(path, mode, owner)))
+    }
+
+    /// What to say of a key file of this mode, and what to type. `owner` is another user to whom it belongs, and then this one:
+    /// closed to all but that user, it could not be read here.
+    pub(super) fn who_can_watch(path: &Path, mode: u32, owner: Option<(u32, u32)>) -> String {
+        let (shown, word) = (path.display(), shell_word(&path.display().to_string()));
+        let typed = format!("chmod 600 {word}");
+        let what = match owner {
+            None => format!("{TYPE}{typed}"),
+            Some((owner, user)) => {
+                format!("It belongs to user {owner}. {TYPE}sudo chown {user} {word} && {typed}")
+            }
+        };
+        format!(
+            "{shown} is open to other users of this machine (mode {mode:03o}), who can watch with its key. {what}"
+        )
     }
 
     /// Waits until nobody else holds the lock. Who does writes one small file.
@@ -211,7 +228,7 @@ mod owner_only {
     }
 
     #[allow(clippy::unnecessary_wraps)] // as on Unix
-    pub(super) fn open_to_others(_file: &File) -> io::Result<Option<u32>> {
+    pub(super) fn open_to_others(_path: &Path, _file: &File) -> io::Result<Option<String>> {
         Ok(None)
     }
 
@@ -276,6 +293,19 @@ mod tests {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).expect("opened");
         assert_eq!(read(&path, 100).expect("there"), Content::Text("text".into()));
         assert_eq!(mode(&path), 0o600);
+    }
+
+    #[test]
+    fn a_key_file_of_another_user_has_to_become_this_users_too() {
+        let said = |owner| owner_only::who_can_watch(Path::new("/etc/my key"), 0o644, owner);
+        let words = "/etc/my key is open to other users of this machine (mode 644), who can watch with its key. ";
+        assert_eq!(said(None), format!("{words}Type: chmod 600 '/etc/my key'"));
+        assert_eq!(
+            said(Some((0, 1000))),
+            format!(
+                "{words}It belongs to user 0. Type: sudo chown 1000 '/etc/my key' && chmod 600 '/etc/my key'"
+            )
+        );
     }
 
     #[test]
