@@ -75,6 +75,20 @@ impl Planes {
         &mut self.bytes[..len]
     }
 
+    /// Writes what the Y plane has beyond the picture: its last column and row, repeated.
+    pub(super) fn repeat_edges(&mut self) {
+        let Size { width, height } = self.size;
+        let luma = self.chroma.luma_size(self.size);
+        let y = self.split_mut().y;
+        for row in y.chunks_exact_mut(luma.width).take(height) {
+            let last = row[width - 1];
+            row[width..].fill(last);
+        }
+        for row in height..luma.height {
+            y.copy_within((height - 1) * luma.width..height * luma.width, row * luma.width);
+        }
+    }
+
     /// The planes Y, Cb and Cr; the last two are empty for grey.
     pub fn split(&self) -> [&[u8]; 3] {
         let (y, chroma) = self.packed().split_at(self.chroma.luma_size(self.size).area());

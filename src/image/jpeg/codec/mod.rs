@@ -178,7 +178,12 @@ impl Decoder {
             height: scaled.height,
             subsamp,
         };
-        forgiving(self.decompressor.decompress_to_yuv(jpeg, image))
+        let decoded = forgiving(self.decompressor.decompress_to_yuv(jpeg, image))?;
+        // At a smaller scale the library copies more samples than it has decoded.
+        if scale.divisor() > 1 {
+            planes.repeat_edges();
+        }
+        Ok(decoded)
     }
 
     fn header(&mut self, jpeg: &[u8]) -> Result<(Size, DecompressHeader), JpegError> {
@@ -290,6 +295,45 @@ mod tests {
             assert_eq!((back.size(), back.chroma()), (planes.size(), chroma));
             for (a, b) in planes.packed().iter().zip(back.packed()) {
                 assert!(a.abs_diff(*b) <= 8, "{a} {b}");
+            }
+        }
+    }
+
+    #[test]
+    fn planes_of_odd_sizes_hold_nothing_of_what_was_there_before_at_any_scale() {
+        let mut decoder = Decoder::new().expect("decoder");
+        for chroma in
+            [Chroma::Yuv420, Chroma::Yuv422, Chroma::Yuv440, Chroma::Yuv411, Chroma::Yuv441]
+        {
+            for (width, height) in [(1, 1), (8, 8), (17, 40), (40, 17), (129, 67), (200, 200)] {
+                let size = Size::new(width, height);
+                let jpeg = encode(&ramp(size, chroma), 95);
+                for divisor in [1, 2, 4, 8] {
+                    let at_least = Size::new(width.div_ceil(divisor), height.div_ceil(divisor));
+                    let mut decoded = |before: u8| {
+                        let mut planes = Planes::default();
+                        planes.reshape(at_least, chroma);
+                        planes.packed_mut().fill(before);
+                        decoder.decode_planes(&jpeg, at_least, &mut planes).expect("decodes");
+                        planes
+                    };
+                    let (planes, others) = (decoded(0), decoded(255));
+                    let what = format!("{size} {chroma:?} 1/{divisor}");
+                    assert_eq!(planes.packed(), others.packed(), "{what}");
+                    if divisor == 1 {
+                        continue;
+                    }
+                    // The last column and row that the picture has, again.
+                    let shown = planes.size();
+                    let luma = chroma.luma_size(shown);
+                    for (row, samples) in planes.split()[0].chunks(luma.width).enumerate() {
+                        let from = &planes.split()[0][row.min(shown.height - 1) * luma.width..];
+                        for (column, sample) in samples.iter().enumerate() {
+                            let expected = from[column.min(shown.width - 1)];
+                            assert_eq!(*sample, expected, "{what} {column}x{row}");
+                        }
+                    }
+                }
             }
         }
     }
