@@ -119,7 +119,7 @@ impl SharedEncoder {
         if threads == 1 {
             return self.whole.encode(planes, out);
         }
-        let rows = rows_of_strip(size, planes.chroma(), most.min(threads * STRIPS_EACH));
+        let rows = rows_of_strip(size, planes.chroma(), strips_for(threads, most));
         if rows >= size.height {
             return self.whole.encode(planes, out);
         }
@@ -138,6 +138,15 @@ impl SharedEncoder {
     pub fn memory(&self) -> usize {
         let strips = self.strips.iter().flat_map(|strips| &strips.strips);
         strips.map(|strip| strip.written().len()).sum()
+    }
+}
+
+/// How many strips so many threads make of a picture that is enough for `most`. Threads with one strip less than others would
+/// have nothing to do while those have two.
+fn strips_for(threads: usize, most: usize) -> usize {
+    match most.min(threads * STRIPS_EACH) {
+        few if few < threads => few,
+        many => (many + threads / 2) / threads * threads,
     }
 }
 
@@ -224,7 +233,7 @@ mod tests {
     use crate::wire::packet::{Codec, FrameFacts, PacketPool};
     use std::sync::atomic::{AtomicBool, Ordering};
 
-    /// Large enough for three strips.
+    /// Large enough for three strips; two threads make four of it.
     const SIZE: Size = Size::new(1024, 400);
 
     fn picture(number: usize) -> Planes {
@@ -309,12 +318,32 @@ mod tests {
         let mut encoder = SharedEncoder::new(70, &EncodeThreads::new(2)).expect("an encoder");
         let expected = encoded(&mut encoder, &picture(1), 1, &mut pool).payload().to_vec();
         let strips = &mut encoder.strips.as_mut().expect("it is large").strips;
-        assert_eq!(strips.len(), 3);
+        assert_eq!(strips.len(), 4);
         for strip in &mut *strips {
             (strip.len, strip.error) = (0, Some(JpegError::TooLong(SIZE)));
         }
         let next = encoded(&mut encoder, &picture(1), 2, &mut pool);
         assert!(next.payload() == expected);
+    }
+
+    #[test]
+    fn each_thread_gets_as_many_strips_as_every_other() {
+        let mut pool = PacketPool::default();
+        for (size, threads, expected) in [
+            (Size::new(1280, 720), 4, 8),
+            (Size::new(1280, 720), 2, 4),
+            (Size::new(1280, 720), 3, 6),
+            (Size::new(1920, 1080), 4, 8),
+            (Size::new(1024, 400), 4, 3),
+        ] {
+            let mut planes = Planes::default();
+            planes.reshape(size, Chroma::Yuv420);
+            let mut encoder =
+                SharedEncoder::new(70, &EncodeThreads::new(threads)).expect("an encoder");
+            encoded(&mut encoder, &planes, 1, &mut pool);
+            let strips = encoder.strips.map(|strips| strips.strips.len());
+            assert_eq!(strips, Some(expected), "{size} on {threads} threads");
+        }
     }
 
     #[test]
