@@ -229,6 +229,7 @@ const STRIPS_EACH: usize = 2;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::image::jpeg::codec::{Decoded, Decoder};
     use crate::image::pixels::Chroma;
     use crate::wire::packet::{Codec, FrameFacts, PacketPool};
     use std::sync::atomic::{AtomicBool, Ordering};
@@ -344,6 +345,42 @@ mod tests {
             let strips = encoder.strips.map(|strips| strips.strips.len());
             assert_eq!(strips, Some(expected), "{size} on {threads} threads");
         }
+    }
+
+    /// Eight rows of a block, black and white, that takes two bytes for each pixel at quality 100: what there is room for.
+    const DEAR: [u8; 8] = [0x5E, 0xE2, 0xA0, 0x51, 0x37, 0x87, 0x5F, 0xB3];
+
+    #[test]
+    fn a_jpeg_that_becomes_too_long_in_strips_is_refused_and_the_next_one_is_whole() {
+        let tall = Size::new(256, 8000);
+        let mut planes = Planes::default();
+        planes.reshape(tall, Chroma::Grey);
+        for (at, sample) in planes.packed_mut().iter_mut().enumerate() {
+            let (column, row) = (at % tall.width, at / tall.width);
+            let is_white = DEAR[row % 8] >> (7 - column % 8) & 1 == 1;
+            *sample = if is_white { 255 } else { 0 };
+        }
+        let (mut pool, facts) = (
+            PacketPool::default(),
+            FrameFacts { sequence: 1, captured_at: Micros(1), codec: Codec::Jpeg, size: tall },
+        );
+        let mut packet = pool.take(facts);
+        let content = PacketPool::open(&mut packet);
+        let mut alone = SharedEncoder::new(100, &EncodeThreads::new(1)).expect("an encoder");
+        let len = alone.encode(&planes, Micros(1), content).expect("it just fits");
+        assert!(len > tall.area() * 2);
+        // Each strip fits too. Together, they have a thousand restart markers besides.
+        let mut shared = SharedEncoder::new(100, &EncodeThreads::new(4)).expect("an encoder");
+        let refused = shared.encode(&planes, Micros(2), content);
+        assert!(matches!(refused, Err(JpegError::TooLong(size)) if size == tall), "{refused:?}");
+        planes.packed_mut().fill(7);
+        let len = shared.encode(&planes, Micros(3), content).expect("it fits");
+        content.set_len(len);
+        let mut back = Planes::default();
+        let whole =
+            Decoder::new().and_then(|mut it| it.decode_planes(content.payload(), tall, &mut back));
+        assert_eq!(whole.expect("decodes"), Decoded::Whole);
+        assert!(back.packed().iter().all(|sample| sample.abs_diff(7) <= 1));
     }
 
     #[test]

@@ -97,12 +97,12 @@ impl Encoder {
         let (width, height) = (side(size.width)?, side(size.height)?);
         self.set(raw::TJPARAM_TJPARAM_SUBSAMP, subsampling(chroma) as c_int).map_err(failed)?;
         let planes = planes.map(<[u8]>::as_ptr);
-        let (mut to, room) = (out.as_mut_ptr(), out.len());
-        let mut len = raw::size_t::try_from(room).expect("a length in memory");
+        let (mut to, mut len) = (out.as_mut_ptr(), out.len());
         // SAFETY: the handle lives as long as `self`, which nobody else uses now. The planes have
         // as many samples as the library reads of a picture of this size and subsampling, without
         // gaps between rows (a null pointer for the strides says so). With TJPARAM_NOREALLOC it
-        // writes to `out` alone, at most `len` bytes.
+        // writes to `out` alone, at most `len` bytes. C's `size_t` is `usize` everywhere; the crate's
+        // is shorter on Windows.
         let result = unsafe {
             raw::tj3CompressFromYUVPlanes8(
                 self.handle.as_ptr(),
@@ -111,13 +111,18 @@ impl Encoder {
                 std::ptr::null(),
                 height,
                 &mut to,
-                &mut len,
+                (&raw mut len).cast(),
             )
         };
-        if result != 0 {
-            return Err(failed(self.error()));
+        match result {
+            0 => Ok(len),
+            _ => Err(match self.error() {
+                turbojpeg::Error::TurboJpegError(text) if text.contains(NO_ROOM) => {
+                    JpegError::TooLong(size)
+                }
+                error => failed(error),
+            }),
         }
-        Ok(usize::try_from(len).expect("a length in memory"))
     }
 
     fn set(&mut self, parameter: raw::TJPARAM, value: c_int) -> Result<(), turbojpeg::Error> {
@@ -142,6 +147,9 @@ impl Drop for Encoder {
         unsafe { raw::tj3Destroy(self.handle.as_ptr()) };
     }
 }
+
+/// In the library's message that a JPEG is longer than the memory for it.
+const NO_ROOM: &str = "Buffer passed to JPEG library is too small";
 
 /// The library's numbers for settings and kinds are small.
 fn number(of: u32) -> c_int {

@@ -300,6 +300,23 @@ mod tests {
     }
 
     #[test]
+    fn a_jpeg_for_which_there_is_no_room_is_refused_and_nothing_is_written_behind_it() {
+        let planes = ramp(Size::new(64, 48), Chroma::Yuv420);
+        let mut encoder = Encoder::new(90).expect("an encoder");
+        let whole = encode(&planes, 90);
+        for room in [0, 1, 100, whole.len() - 1] {
+            let mut out = vec![0xA5; room + 64];
+            let refused = encoder.encode(&planes, &mut out[..room]);
+            assert!(matches!(refused, Err(JpegError::TooLong(_))), "{room}: {refused:?}");
+            assert_eq!(out[room..], [0xA5; 64], "{room}");
+        }
+        // The library never fills the last byte.
+        let mut out = vec![0; whole.len() + 1];
+        assert_eq!(encoder.encode(&planes, &mut out).expect("it fits"), whole.len());
+        assert_eq!(out[..whole.len()], whole);
+    }
+
+    #[test]
     fn planes_of_odd_sizes_hold_nothing_of_what_was_there_before_at_any_scale() {
         let mut decoder = Decoder::new().expect("decoder");
         for chroma in
