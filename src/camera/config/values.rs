@@ -274,7 +274,7 @@ pub(super) fn announce(config: &mut Config, value: &str) -> Set {
 }
 
 pub(super) fn name(config: &mut Config, value: &str) -> Set {
-    if value.is_empty() || value.len() > 63 || value.chars().any(char::is_control) {
+    if value.trim().is_empty() || value.len() > 63 || value.chars().any(char::is_control) {
         return Err(expected("1 to 63 bytes of text on one line"));
     }
     if let Some(inside) = quotes::without(value) {
