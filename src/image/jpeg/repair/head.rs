@@ -5,7 +5,7 @@ use super::super::data::find_ff;
 use super::super::exif;
 use super::super::header::{Frame, Process, Scan, Tables};
 use super::super::markers::{EOI, SOI, SOS, has_no_segment, marker_at, starts_like_jpeg};
-use super::pieces::{Piece, Pieces};
+use super::pieces::{Piece, Pieces, SEQUENTIAL};
 use crate::image::orientation::Orientation;
 
 /// Reads the segments up to the data of the first scan.
@@ -87,6 +87,7 @@ impl<'a> Head<'a> {
                     let frame = frame.ok_or(Damage::Head)?;
                     let scan = Scan::parse(&frame, content).ok_or(Damage::Head)?;
                     self.provide_tables(&frame, &scan, start)?;
+                    self.put_parameters_right(&frame)?;
                     return Ok((frame, scan));
                 }
                 0xE0..=0xEF | 0xFE => {
@@ -152,6 +153,20 @@ impl<'a> Head<'a> {
     /// Leaves out the bytes from `start` to the current place.
     fn leave_out(&mut self, start: usize) -> Result<(), Damage> {
         self.pieces.keep(self.kept_from..start)?;
+        self.kept_from = self.at;
+        Ok(())
+    }
+
+    /// Replaces the last bytes of the scan header, which was just read, where a sequential picture has others than it must
+    /// (B.2.3). Decoders ignore them, but libjpeg warns of them, and tells no more than one warning.
+    fn put_parameters_right(&mut self, frame: &Frame) -> Result<(), Damage> {
+        let at = self.at - SEQUENTIAL.len();
+        if frame.process == Process::Progressive || self.bytes[at..self.at] == SEQUENTIAL {
+            return Ok(());
+        }
+        self.needs_repair = true;
+        self.pieces.keep(self.kept_from..at)?;
+        self.pieces.push(Piece::Parameters)?;
         self.kept_from = self.at;
         Ok(())
     }

@@ -8,6 +8,9 @@ use std::ops::Range;
 /// The most pieces. Few enough for the stack; a head has one or two faults at a time.
 const MOST_PIECES: usize = 8;
 
+/// The end of a sequential scan's header: all coefficients, each with all its bits.
+pub(super) const SEQUENTIAL: [u8; 3] = [0, 63, 0];
+
 /// A piece of a JPEG.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Piece {
@@ -20,6 +23,8 @@ pub(super) enum Piece {
     },
     /// The standard Huffman tables.
     Tables,
+    /// The parameters of a sequential scan.
+    Parameters,
     /// An end marker.
     End,
 }
@@ -29,6 +34,7 @@ impl Piece {
         match *self {
             Self::Sent { from, to } => &sent[from..to],
             Self::Tables => &STANDARD_TABLES,
+            Self::Parameters => &SEQUENTIAL,
             Self::End => END,
         }
     }

@@ -64,6 +64,26 @@ fn standard_tables_are_put_in_where_there_are_none() {
 }
 
 #[test]
+fn parameters_of_a_scan_that_only_progressive_pictures_have_are_put_right() {
+    for odd in [[0, 0, 0], [1, 63, 0], [0, 63, 0x11], [0, 5, 2], [255, 255, 255]] {
+        let scan = [&SCAN[..7], &odd].concat();
+        let sent = [SOI_, JFIF, &dqt(), SOF, DHT, &scan, DATA, END].concat();
+        let examined = examine(&sent).expect("usable");
+        assert!(!examined.decodes_as_sent() && examined.len() == sent.len(), "{odd:?}");
+        assert_eq!(repaired(&sent), whole(), "{odd:?}");
+        // With another fault, too.
+        let sent = [SOI_, JFIF, &dqt(), SOF, &scan, DATA].concat();
+        let wanted = [SOI_, JFIF, &dqt(), SOF, &STANDARD_TABLES, SCAN, DATA, END].concat();
+        assert_eq!(repaired(&sent), wanted, "{odd:?}");
+    }
+    // They say something there.
+    let sof2 = [&[0xFF, 0xC2], &SOF[2..]].concat();
+    let dc = [&SCAN[..7], &[0, 0, 1]].concat();
+    let progressive = [SOI_, JFIF, &dqt(), &sof2, DHT, &dc, DATA, END].concat();
+    assert_eq!(repaired(&progressive), progressive);
+}
+
+#[test]
 fn a_missing_end_is_put_in() {
     assert_eq!(examine(&bare()).expect("usable").ending(), Ending::Bare);
     assert_eq!(repaired(&bare()), whole());
