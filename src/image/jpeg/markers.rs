@@ -49,43 +49,59 @@ pub fn chroma(jpeg: &[u8]) -> Option<Chroma> {
     }
 }
 
-/// The content of the frame header after its length, and what follows it.
+/// The content of the frame header after its length.
 fn frame_header(jpeg: &[u8]) -> Option<&[u8]> {
-    jpeg.get(segment(jpeg, is_frame_header)?..)
+    segments(jpeg).find(|segment| is_frame_header(segment.marker)).map(|segment| segment.content)
 }
 
 /// Where the frame header has the height of the picture, in two bytes.
 pub(super) fn height_at(jpeg: &[u8]) -> Option<usize> {
-    // The precision comes first.
-    segment(jpeg, is_frame_header).map(|content| content + 1)
+    segments(jpeg).find(|segment| is_frame_header(segment.marker)).map(|frame| frame.height_at())
 }
 
 /// Where the entropy-coded data of the first scan begins.
 pub(super) fn scan_data(jpeg: &[u8]) -> Option<usize> {
-    let content = segment(jpeg, |marker| marker == SOS)?;
-    let &length = jpeg[content - 2..].first_chunk()?;
-    Some(content - 2 + usize::from(u16::from_be_bytes(length)))
+    segments(jpeg).find(|segment| segment.marker == SOS).map(|scan| scan.end())
 }
 
-/// Where the content of the first such segment begins, after its length. Looks no further than the
-/// first scan header.
-fn segment(jpeg: &[u8], is_wanted: impl Fn(u8) -> bool) -> Option<usize> {
-    let mut at = 2;
-    loop {
-        let (marker, after) = marker_at(jpeg, at)?;
-        if has_no_segment(marker) {
-            at = after;
-            continue;
+/// A segment of a JPEG's head.
+pub(super) struct Segment<'a> {
+    pub(super) marker: u8,
+    /// The place of the marker, after fill bytes.
+    pub(super) at: usize,
+    /// What follows the length.
+    pub(super) content: &'a [u8],
+}
+
+impl Segment<'_> {
+    /// The place after the segment.
+    pub(super) fn end(&self) -> usize {
+        self.at + 4 + self.content.len()
+    }
+
+    /// The place of the height, if this is a frame header: after the precision.
+    pub(super) fn height_at(&self) -> usize {
+        self.at + 5
+    }
+}
+
+/// The segments between the start marker and the first scan's data, that of the scan included. Skips
+/// markers that have no segment. Ends early at anything else, and at the end of `jpeg`.
+pub(super) fn segments(jpeg: &[u8]) -> impl Iterator<Item = Segment<'_>> {
+    let mut next = Some(2);
+    std::iter::from_fn(move || {
+        let (mut marker, mut after) = marker_at(jpeg, next.take()?)?;
+        while has_no_segment(marker) && !matches!(marker, SOI | EOI) {
+            (marker, after) = marker_at(jpeg, after)?;
         }
-        let length = usize::from(u16::from_be_bytes([*jpeg.get(after)?, *jpeg.get(after + 1)?]));
-        if is_wanted(marker) {
-            return Some(after + 2);
-        }
-        if marker == SOS || marker == EOI || length < 2 {
+        if !(0xC0..=0xFE).contains(&marker) || has_no_segment(marker) {
             return None;
         }
-        at = after + length;
-    }
+        let length = usize::from(u16::from_be_bytes(*jpeg.get(after..)?.first_chunk()?));
+        let content = jpeg.get(after + 2..after + length)?;
+        next = (marker != SOS).then_some(after + length);
+        Some(Segment { marker, at: after - 2, content })
+    })
 }
 
 /// The places where scans begin. Entropy-coded data never contains these bytes (B.1.1.5).

@@ -165,7 +165,6 @@ fn a_jpeg_whose_restart_markers_are_not_as_they_should_be_is_decoded_in_one_piec
         cut(&with(&jpeg, at + 1, &[0xC4]));
         cut(&with(&jpeg, at + 1, &[0x00]));
         cut(&with(&jpeg, at, &[0x00, 0x00]));
-        cut(&[&jpeg[..at], &[0xFF], &jpeg[at..]].concat());
     }
     let swapped = with(&with(&jpeg, restarts[2] + 1, &[0xD3]), restarts[3] + 1, &[0xD2]);
     assert!(in_strips(&swapped, 4, FULL).is_none(), "two markers in the wrong order");
@@ -173,6 +172,40 @@ fn a_jpeg_whose_restart_markers_are_not_as_they_should_be_is_decoded_in_one_piec
     let interval_at = find(&jpeg, 0xDD) + 4;
     // A row has 3 MCUs: half as many markers would be right.
     assert!(in_strips(&with(&jpeg, interval_at, &[0, 6]), 4, FULL).is_none(), "a lie");
+}
+
+#[test]
+fn fill_bytes_are_allowed_before_every_marker() {
+    let jpeg = joined(Size::new(40, 200), Chroma::Yuv420, 1);
+    let mut places = restarts(&jpeg);
+    places.push(jpeg.len() - 2);
+    let mut at = 2;
+    while at < data_at(&jpeg) {
+        places.push(at);
+        at += 2 + usize::from(u16::from_be_bytes([jpeg[at + 2], jpeg[at + 3]]));
+    }
+    assert!(places.len() > 16, "{places:?}");
+    for fill in [1, 2, 100] {
+        for &at in &places {
+            let filled = [&jpeg[..at], &vec![0xFF; fill], &jpeg[at..]].concat();
+            for strips in [2, 4, 13] {
+                assert_same(&filled, strips, FULL, &format!("{fill} at {at}"));
+            }
+        }
+    }
+    let mut all = Vec::new();
+    for (at, byte) in jpeg.iter().enumerate() {
+        if places.contains(&at) {
+            all.extend([0xFF; 3]);
+        }
+        all.push(*byte);
+    }
+    assert_same(&all, 4, FULL, "at each");
+    let (picture, _) = in_strips(&all, 4, FULL).expect("it can be cut");
+    assert_eq!(picture.pixels(), whole(&jpeg, FULL).0.pixels());
+    // Between the segments nothing else is allowed.
+    let zero = [&jpeg[..2], &[0], &jpeg[2..]].concat();
+    assert!(Outline::read(&zero).is_none());
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Reads the head of a JPEG: whether its restart intervals are whole MCU rows.
 
 use super::super::header::{Frame, Process, Scan, ScanOf};
-use super::super::markers::{SOS, starts_like_jpeg};
+use super::super::markers::{SOS, segments, starts_like_jpeg};
 use crate::image::pixels::{Chroma, MAX_PIXELS, Size};
 use std::ops::Range;
 
@@ -22,35 +22,6 @@ pub struct Outline {
     pub(super) data_at: usize,
 }
 
-/// A segment of a JPEG's head.
-pub(super) struct Segment<'a> {
-    pub(super) marker: u8,
-    /// The place of the marker.
-    pub(super) at: usize,
-    /// What follows the length.
-    pub(super) content: &'a [u8],
-}
-
-impl Segment<'_> {
-    /// The place after the segment.
-    pub(super) fn end(&self) -> usize {
-        self.at + 4 + self.content.len()
-    }
-}
-
-/// The segments after the start marker. Ends where no segment begins at once: at fill bytes, at
-/// garbage, and at the end of `jpeg`. What it returns after the first scan header has no meaning.
-pub(super) fn segments(jpeg: &[u8]) -> impl Iterator<Item = Segment<'_>> {
-    let mut at = 2;
-    std::iter::from_fn(move || {
-        let &[0xFF, marker, high, low] = jpeg.get(at..)?.first_chunk()? else { return None };
-        let end = at + 2 + usize::from(u16::from_be_bytes([high, low]));
-        let segment = Segment { marker, at, content: jpeg.get(at + 4..end)? };
-        at = end;
-        Some(segment)
-    })
-}
-
 impl Outline {
     /// Reads the head of `jpeg`. `None` if it must be decoded in one piece: it has no restart
     /// intervals, or they are no whole MCU rows, or it has several scans, rare colours, or anything
@@ -65,8 +36,7 @@ impl Outline {
             match segment.marker {
                 0xC0 | 0xC1 => {
                     let parsed = Frame::parse(Process::Sequential, segment.content).ok()?;
-                    // The precision comes first, then the height.
-                    if frame.replace((parsed, segment.at + 5)).is_some() {
+                    if frame.replace((parsed, segment.height_at())).is_some() {
                         return None;
                     }
                 }

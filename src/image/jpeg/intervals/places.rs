@@ -2,8 +2,8 @@
 //! own.
 
 use super::super::data::find_marker;
-use super::super::markers::{END, EOI, restart};
-use super::outline::{Outline, segments};
+use super::super::markers::{END, EOI, marker_at, restart, segments};
+use super::outline::Outline;
 use std::ops::Range;
 
 /// Where the restart intervals of one JPEG are. Reused for all frames of a stream.
@@ -39,14 +39,13 @@ impl Places {
         let mut at = outline.data_at;
         for interval in 0..outline.intervals {
             self.starts.push(at);
-            let found = at + find_marker(&jpeg[at..])?;
+            self.end = at + find_marker(&jpeg[at..])?;
+            let (marker, after) = marker_at(jpeg, self.end)?;
             let is_last = interval + 1 == outline.intervals;
-            let expected = if is_last { EOI } else { restart(interval) };
-            if *jpeg.get(found + 1)? != expected {
+            if marker != if is_last { EOI } else { restart(interval) } {
                 return None;
             }
-            self.end = found;
-            at = found + MARKER;
+            at = after;
         }
         Some(())
     }
@@ -54,7 +53,7 @@ impl Places {
     fn copy_head(&mut self, jpeg: &[u8], outline: &Outline) -> Option<()> {
         self.head.clear();
         self.head.extend_from_slice(&jpeg[..2]);
-        for segment in segments(jpeg).take_while(|segment| segment.at < outline.data_at) {
+        for segment in segments(jpeg) {
             // Of all that decoders may ignore, JFIF and Adobe's segment say something of colours.
             if matches!(segment.marker, 0xE1..=0xED | 0xEF | 0xFE) {
                 continue;
