@@ -27,8 +27,8 @@ pub fn jpeg_strips(bytes: &[u8]) {
         let mut expected = Decoder::new().expect("memory");
         let expected = expected.decode_at_least(bytes, at_least, &mut whole);
         assert_eq!(decoded.is_ok(), expected.is_ok(), "{decoded:?}, {expected:?}");
-        if let Ok(damaged) = decoded {
-            assert!(damaged.end <= height);
+        if let Ok(outcome) = decoded {
+            assert!(outcome.damaged.end <= height && outcome.leftovers.end <= height);
             assert_eq!(picture.size(), whole.size());
             assert!(picture.pixels() == whole.pixels(), "{strips} strips at 1/{divisor}");
         }

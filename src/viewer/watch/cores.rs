@@ -1,9 +1,10 @@
 //! Decodes a camera's JPEGs: large ones with all cores at once, if they can be cut, and others in one piece.
 
+use super::leftovers::Leftovers;
 use crate::helpers::Helpers;
 use crate::image::frame::Micros;
 use crate::image::jpeg::codec::{Decoded, Decoder, JpegError};
-use crate::image::jpeg::intervals::{Job, MOST_STRIPS, Outline, StripDecoder};
+use crate::image::jpeg::intervals::{Job, MOST_STRIPS, Outcome, Outline, StripDecoder};
 use crate::image::picture::Picture;
 use crate::image::pixels::Size;
 use std::ops::Range;
@@ -69,6 +70,7 @@ pub struct JpegDecoder {
     cores: Arc<Cores>,
     whole: Decoder,
     strips: StripDecoder,
+    leftovers: Leftovers,
 }
 
 impl JpegDecoder {
@@ -77,7 +79,8 @@ impl JpegDecoder {
     /// # Errors
     /// When libjpeg-turbo cannot be set up.
     pub fn new(cores: Arc<Cores>) -> Result<Self, JpegError> {
-        Ok(Self { cores, whole: Decoder::new()?, strips: StripDecoder::default() })
+        let (strips, leftovers) = (StripDecoder::default(), Leftovers::default());
+        Ok(Self { cores, whole: Decoder::new()?, strips, leftovers })
     }
 
     /// Decodes `jpeg` at the smallest DCT scale that is at least `at_least`. Returns the size of the JPEG, and between
@@ -91,15 +94,32 @@ impl JpegDecoder {
         at_least: Size,
         picture: &mut Picture,
     ) -> Result<(Size, Range<usize>), JpegError> {
+        let (size, Outcome { damaged, leftovers }) = self.pixels(jpeg, at_least, picture)?;
+        let are_damage = self.leftovers.are_damage(!leftovers.is_empty());
+        let damaged = match (are_damage, damaged.is_empty()) {
+            (false, _) => damaged,
+            (true, true) => leftovers,
+            (true, false) => damaged.start..leftovers.end,
+        };
+        Ok((size, damaged))
+    }
+
+    fn pixels(
+        &mut self,
+        jpeg: &[u8],
+        at_least: Size,
+        picture: &mut Picture,
+    ) -> Result<(Size, Outcome), JpegError> {
         if let Some((strips, outline)) = self.cores.plan(jpeg) {
             let run = |jobs: &mut [Job<'_>]| self.cores.run(jobs);
             let decoded = self.strips.decode(jpeg, &outline, strips, at_least, picture, run);
-            if let Some(damaged) = decoded {
-                return Ok((outline.size, damaged?));
+            if let Some(outcome) = decoded {
+                return Ok((outline.size, outcome?));
             }
         }
         let (size, decoded) = self.whole.decode_at_least(jpeg, at_least, picture)?;
-        let damaged = if decoded == Decoded::Damaged { size.height } else { 0 };
-        Ok((size, 0..damaged))
+        let all_if = |is: Decoded| 0..if decoded == is { size.height } else { 0 };
+        let damaged = all_if(Decoded::Damaged);
+        Ok((size, Outcome { damaged, leftovers: all_if(Decoded::WithLeftovers) }))
     }
 }

@@ -6,6 +6,7 @@ pub mod controls;
 pub mod cores;
 pub mod decoding;
 pub mod demand;
+mod leftovers;
 pub mod news;
 mod pace;
 pub mod receiver;

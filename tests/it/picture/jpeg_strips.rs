@@ -18,12 +18,12 @@ const FULL: Size = Size::new(usize::MAX, usize::MAX);
 fn in_strips(jpeg: &[u8], strips: usize, at_least: Size) -> Option<(Picture, Range<usize>)> {
     let mut picture = Picture::default();
     let outline = Outline::read(jpeg)?;
-    let damaged =
+    let outcome =
         StripDecoder::default().decode(jpeg, &outline, strips, at_least, &mut picture, |jobs| {
             // Their order does not matter.
             jobs.iter_mut().rev().for_each(Job::run);
         })?;
-    Some((picture, damaged.expect("the head is sound")))
+    Some((picture, outcome.expect("the head is sound").damaged))
 }
 
 fn whole(jpeg: &[u8], at_least: Size) -> (Picture, Decoded) {
@@ -78,8 +78,8 @@ fn one_decoder_decodes_pictures_of_all_kinds_one_after_the_other() {
                 let jpeg = joined(size, chroma, 1);
                 let outline = Outline::read(&jpeg).expect("restart intervals");
                 let run = |jobs: &mut [Job<'_>]| jobs.iter_mut().for_each(Job::run);
-                let damaged = decoder.decode(&jpeg, &outline, strips, FULL, &mut picture, run);
-                assert_eq!(damaged.expect("markers").expect("decodes"), 0..0);
+                let outcome = decoder.decode(&jpeg, &outline, strips, FULL, &mut picture, run);
+                assert_eq!(outcome.expect("markers").expect("decodes").damaged, 0..0);
                 assert_eq!(picture.pixels(), whole(&jpeg, FULL).0.pixels(), "{size} {chroma:?}");
             }
         }
@@ -251,13 +251,13 @@ fn every_broken_bit_leads_to_the_same_pixels_as_in_the_whole() {
                 let (mut picture, mut expected) = (Picture::default(), Picture::default());
                 let run = |jobs: &mut [Job<'_>]| jobs.iter_mut().for_each(Job::run);
                 let mut strips = StripDecoder::default();
-                let Some(damaged) = strips.decode(&broken, &outline, 3, FULL, &mut picture, run)
+                let Some(outcome) = strips.decode(&broken, &outline, 3, FULL, &mut picture, run)
                 else {
                     continue;
                 };
                 let decoded = Decoder::new().expect("a decoder").decode(&broken, &mut expected);
-                assert_eq!(damaged.is_ok(), decoded.is_ok(), "byte {at}, bit {bit}");
-                if damaged.is_ok() {
+                assert_eq!(outcome.is_ok(), decoded.is_ok(), "byte {at}, bit {bit}");
+                if outcome.is_ok() {
                     assert!(picture.pixels() == expected.pixels(), "byte {at}, bit {bit}");
                 }
             }

@@ -3,7 +3,7 @@
 use crate::tools::allocations;
 use crate::tools::fake_camera::jpeg_facts;
 use crate::tools::restarts::{data_at, joined, noisy, restarts};
-use lancam::image::jpeg::codec::Decoder;
+use lancam::image::jpeg::codec::{Decoded, Decoder};
 use lancam::image::jpeg::intervals::{Job, Outline, StripDecoder};
 use lancam::image::picture::Picture;
 use lancam::image::pixels::{Chroma, Size};
@@ -88,6 +88,61 @@ fn cameras_that_share_helpers_get_their_own_pictures() {
             });
         }
     });
+}
+
+/// The JPEG with bytes before its end marker that belong to no block.
+fn with_leftovers(jpeg: &[u8]) -> Vec<u8> {
+    let end = jpeg.len() - 2;
+    [&jpeg[..end], &[0x55; 40], &jpeg[end..]].concat()
+}
+
+/// The JPEG with a broken bit after which it has fewer blocks than bytes for them, and libjpeg says no more than that.
+fn with_a_bit_that_leaves_bytes_over(jpeg: &[u8]) -> Vec<u8> {
+    let data = data_at(jpeg);
+    let broken = (data..jpeg.len() - 40).rev().flat_map(|at| (0..8).map(move |bit| (at, bit)));
+    let mut broken = broken.map(|(at, bit)| {
+        let mut broken = jpeg.to_vec();
+        broken[at] ^= 1 << bit;
+        broken
+    });
+    let mut decoder = Decoder::new().expect("a decoder");
+    let found = broken.find(|broken| {
+        let decoded = decoder.decode(broken, &mut Picture::default());
+        decoded.is_ok_and(|decoded| decoded == Decoded::WithLeftovers)
+    });
+    found.expect("there is such a bit")
+}
+
+#[test]
+fn bytes_left_over_are_damage_unless_the_camera_often_sends_some() {
+    let cores = Cores::new(4);
+    let small = Size::new(64, 80);
+    for (jpeg, size) in
+        [(joined(SIZE, Chroma::Yuv420, 1), SIZE), (noisy(small, Chroma::Yuv422, 1), small)]
+    {
+        let cheap = with_leftovers(&jpeg);
+        let broken = with_a_bit_that_leaves_bytes_over(&jpeg);
+        let mut tidy = decoder(&cores);
+        for _ in 0..40 {
+            assert_eq!(decode(&mut tidy, &jpeg).1, 0..0);
+        }
+        for _ in 0..2 {
+            let (picture, damaged) = decode(&mut tidy, &broken);
+            assert!(!damaged.is_empty() && damaged.end == size.height, "{damaged:?}");
+            assert!(picture.pixels() == whole(&broken).pixels());
+            assert_eq!(decode(&mut tidy, &jpeg).1, 0..0);
+        }
+        // A camera that sends such bytes, in every picture or in some.
+        for every in [1, 3] {
+            let mut camera = decoder(&cores);
+            for number in 0..200 {
+                let jpeg = if number % every == 0 { &cheap } else { &jpeg };
+                assert_eq!(decode(&mut camera, jpeg).1, 0..0, "{number}, one in {every}");
+            }
+        }
+        // What a camera's pictures are usually like is unknown at the first one.
+        assert_eq!(decode(&mut decoder(&cores), &cheap).1, 0..0);
+    }
 }
 
 #[test]
@@ -186,7 +241,7 @@ fn a_picture_in_strips_costs_no_allocation() {
         let outline = Outline::read(jpeg).expect("restart intervals");
         let run = |jobs: &mut [Job<'_>]| jobs.iter_mut().for_each(Job::run);
         let decoded = decoder.decode(jpeg, &outline, 4, FULL, &mut picture, run);
-        assert!(matches!(decoded, Some(Ok(damaged)) if damaged.is_empty()));
+        assert!(matches!(decoded, Some(Ok(outcome)) if outcome.damaged.is_empty()));
     };
     jpegs.iter().for_each(|jpeg| frame(jpeg));
     let counted = allocations::count(|| (0..20).for_each(|round| frame(&jpegs[round % 2])));

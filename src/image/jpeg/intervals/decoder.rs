@@ -16,6 +16,18 @@ pub struct StripDecoder {
     strips: Vec<Strip>,
 }
 
+/// What decoding a JPEG found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// The rows of the JPEG in which data is damaged, from the first to the last damaged strip: the
+    /// pixels there are the best that libjpeg-turbo could decode, and as damaged as if it were decoded
+    /// in one piece.
+    pub damaged: Range<usize>,
+    /// The rows of the last strip, if bytes before the end marker belong to no block
+    /// ([`Decoded::WithLeftovers`]); otherwise none.
+    pub leftovers: Range<usize>,
+}
+
 /// What one strip is decoded with.
 #[derive(Debug)]
 struct Strip {
@@ -56,10 +68,8 @@ impl StripDecoder {
     ///
     /// `run` must run every job once, on any threads, and return when all have ended.
     ///
-    /// Returns the rows of the JPEG in which data is damaged, from the first to the last damaged
-    /// strip: the pixels there are the best that libjpeg-turbo could decode, and as damaged as if
-    /// it were decoded in one piece. `None` if the JPEG must be decoded in one piece, because its
-    /// restart markers are not as they should be.
+    /// `None` if the JPEG must be decoded in one piece, because its restart markers are not as they
+    /// should be.
     ///
     /// # Errors
     /// As [`Decoder::decode`].
@@ -71,7 +81,7 @@ impl StripDecoder {
         at_least: Size,
         picture: &mut Picture,
         run: impl FnOnce(&mut [Job<'_>]),
-    ) -> Option<Result<Range<usize>, JpegError>> {
+    ) -> Option<Result<Outcome, JpegError>> {
         self.places.find(jpeg, outline)?;
         let strips = strips.clamp(1, outline.intervals.min(MOST_STRIPS));
         if let Err(error) = self.provide(strips) {
@@ -186,15 +196,16 @@ impl Source<'_> {
         if blends_rows { 2 } else { 0 }
     }
 
-    /// Completes the picture after all strips were decoded, and returns the damaged rows.
-    fn join(&self, strips: &mut [Strip], pixels: &mut [u32]) -> Result<Range<usize>, JpegError> {
-        let mut damaged = 0..0;
+    /// Completes the picture after all strips were decoded.
+    fn join(&self, strips: &mut [Strip], pixels: &mut [u32]) -> Result<Outcome, JpegError> {
+        let (mut damaged, mut leftovers) = (0..0, 0..0);
         let shares = shares(self.outline.intervals, self.seam(), strips.len());
         for (strip, intervals) in strips.iter_mut().zip(shares) {
             let rows = self.outline.rows_of(&intervals);
             match std::mem::replace(&mut strip.result, Ok(Decoded::Whole))? {
-                Decoded::Whole | Decoded::WithLeftovers => {}
-                Decoded::Damaged if damaged.is_empty() => damaged = rows.clone(),
+                Decoded::Whole => {}
+                Decoded::WithLeftovers => leftovers = rows,
+                Decoded::Damaged if damaged.is_empty() => damaged = rows,
                 Decoded::Damaged => damaged.end = rows.end,
             }
             if self.seam() > 0 && intervals.start > 0 {
@@ -204,6 +215,6 @@ impl Source<'_> {
                 pixels[end - row..end].copy_from_slice(&strip.seam[above..][..row]);
             }
         }
-        Ok(damaged)
+        Ok(Outcome { damaged, leftovers })
     }
 }

@@ -9,6 +9,6 @@ mod outline;
 mod places;
 mod shares;
 
-pub use decoder::{Job, StripDecoder};
+pub use decoder::{Job, Outcome, StripDecoder};
 pub use outline::Outline;
 pub use shares::MOST_STRIPS;
