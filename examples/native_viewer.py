@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Watches a lancam camera by its native protocol, docs/PROTOCOL.md: --frames N without a window, --save FILE the newest JPEG.
---pair asks for the camera's code, once; from then on its pin and key lie in --key-file, and all is encrypted."""
-import argparse, hashlib, hmac, importlib.util, math, os, pathlib, socket, ssl, struct, sys, time
+"""Watches a lancam camera, HOST or HOST:PORT, by its native protocol (docs/PROTOCOL.md). --frames N ends after N frames,
+without a window. --save FILE saves the newest JPEG. --pair asks for the camera's code, once; from then on --key-file has the
+camera's pin and a key, and everything is encrypted."""
+import argparse, hashlib, hmac, importlib.util, math, os, pathlib, re, socket, ssl, struct, sys, time
 
 HELLO, ACK, PING, PONG, PAIR_REQUEST, PAIR_PROOF = 1, 2, 4, 5, 9, 10
 WELCOME, STREAM, FRAME, STATUS, GOODBYE, PAIR_OFFER, PAIRED = 64, 65, 66, 67, 68, 72, 73
@@ -27,7 +28,8 @@ def text(payload, at):  # a length and so many bytes
     return payload[at + 2:at + 2 + struct.unpack_from("<H", payload, at)[0]].decode(errors="replace")
 
 def connect(pin):  # inside TLS, to the certificate with this pin alone; "" takes any, for pairing; None: without TLS
-    camera = socket.create_connection((options.host, options.port), 10)  # and no longer than 10 s without a word
+    try: camera = socket.create_connection((options.host, options.port), 10)  # and no longer than 10 s without a word
+    except OSError as error: sys.exit(f"cannot connect to {options.host}, port {options.port}: {error.strerror or error}")
     camera.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if pin is None:
         return camera, None
@@ -91,6 +93,8 @@ options.add_argument("host"), options.add_argument("--port", type=int, default=9
 options.add_argument("--frames", type=int), options.add_argument("--save", type=pathlib.Path)
 options.add_argument("--pair", action="store_true"), options.add_argument("--key-file", type=pathlib.Path)
 options = options.parse_args()
+if named := re.fullmatch(r"([^:]+):(\d+)", options.host):
+    options.host, options.port = named[1], int(named[2])
 options.key_file = options.key_file or pathlib.Path(f"{options.host}.key")
 if options.pair:
     print("the camera's code: ", end="", file=sys.stderr, flush=True)
@@ -105,7 +109,8 @@ if has_window := not options.frames and importlib.util.find_spec("cv2"):
     import cv2, numpy  # only for showing: all else is in Python's own library
 with connect(pin)[0] as camera:
     for count, (sequence, age, uncertainty, jpeg) in enumerate(frames(camera, key), 1):
-        print(f"frame {sequence}: {len(jpeg)} bytes, {age:.1f} ms old, give or take {uncertainty:.1f} ms", flush=True)
+        how_old = f"{age:.1f} ms old, give or take {uncertainty:.1f} ms" if uncertainty < math.inf else "of unknown age"
+        print(f"frame {sequence}: {len(jpeg)} bytes, {how_old}", flush=True)
         options.save and options.save.write_bytes(jpeg)
         if has_window:
             cv2.imshow(options.host, cv2.imdecode(numpy.frombuffer(jpeg, numpy.uint8), cv2.IMREAD_COLOR))
